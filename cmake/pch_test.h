@@ -1,0 +1,4 @@
+// The test programs' precompiled header: the standard headers and GoogleTest.
+#pragma once
+#include <gtest/gtest.h>
+#include "pch.h"
