@@ -1,0 +1,26 @@
+// Large contents (photos, documents, images over 64 KB): content-addressed, kept per owner, sealed with the owner's key, synced
+// before the log entry that names them. The log holds hash and size.
+#pragma once
+
+#include "kernel/log/keys.h"
+
+namespace tk::log {
+
+struct ContentRef { std::string hash; uint64_t size; };   // hash: hex BLAKE2b-256 of the plain bytes, keyed per log
+
+/// Thread-safe.
+class ContentStore {
+ public:
+  virtual ~ContentStore() = default;
+  /// Stores (once per owner and content) and syncs file and folder. Errors: kUnavailable (disk full), nothing half-kept.
+  virtual Result<ContentRef> Put(const PersonKey& owner, std::string_view bytes) = 0;
+  /// Errors: kNotFound; kCorrupt when tag or hash fails; kGone when the owner was erased.
+  virtual Result<std::string> Get(OwnerNumber owner, std::string_view hash) const = 0;
+  /// Removes all contents of an erased owner.
+  virtual Status RemoveOwner(OwnerNumber owner) = 0;
+  virtual Status Backup(const std::string& folder) const = 0;
+};
+
+Result<std::unique_ptr<ContentStore>> OpenContentFolder(const std::string& folder, KeyStore* keys);
+
+}  // namespace tk::log

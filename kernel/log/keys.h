@@ -1,0 +1,51 @@
+// Keys of persons: every record is sealed with the key of the person it is about, so that destroying the key erases the
+// person from log, write-ahead files, backups and replicas at once. Keys live in a store of their own (keys.db), never
+// in the log and never in its backup.
+// Source: DESIGN 6; AES-256-GCM per NIST SP 800-38D; SM4-GCM per GB/T 32907-2016 / RFC 8998, by configuration.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "kernel/log/log.h"
+
+namespace tk::log {
+
+enum class Cipher : uint8_t { kAes256Gcm = 1, kSm4Gcm = 2 };
+
+struct PersonKey {
+  OwnerNumber owner = 0;
+  Cipher cipher = Cipher::kAes256Gcm;
+  std::array<uint8_t, 32> secret{};
+};
+
+/// Thread-safe. Owner number 0 is "nobody's" and has a key too (never destroyed).
+class KeyStore {
+ public:
+  virtual ~KeyStore() = default;
+  /// Key for keyed hashes of this log (ids, index entries). Made when the store is created.
+  virtual const HashKey& hash_key() const = 0;
+  /// The owner with this name ("Patient/123", "Practitioner/9"), making number and key if new. A new key is durable only after Flush.
+  virtual Result<PersonKey> ForName(std::string_view name) = 0;
+  /// Owner number of a name if it exists; 0 if not.
+  virtual Result<OwnerNumber> Find(std::string_view name) const = 0;
+  /// By number; kGone if it was destroyed. Cached; tens of ns when hot, one point read when not (bounded cache).
+  virtual Result<PersonKey> Get(OwnerNumber owner) const = 0;
+  /// Makes all new keys durable. The writer calls it before Append; free when there is nothing new.
+  virtual Status Flush() = 0;
+  /// Destroys the key beyond recovery (overwritten, synced) and records the erasure in the ledger. Idempotent. The name stays only as its keyed hash.
+  virtual Status Destroy(OwnerNumber owner, Instant at_us) = 0;
+  virtual bool IsDestroyed(OwnerNumber owner) const = 0;
+  /// The ledger of erasures: number and when. A restore replays it.
+  struct Erasure { OwnerNumber owner; uint64_t name_hash; Instant at_us; };
+  virtual Result<std::vector<Erasure>> Ledger() const = 0;
+  virtual Status ReplayLedger(const std::vector<Erasure>& ledger) = 0;
+  /// Backup apart from the log's (kept at most 30 days by the operator's rotation).
+  virtual Status Backup(const std::string& file) const = 0;
+};
+
+/// Opens or creates `folder`/keys.db. For several server processes on one PostgreSQL log the folder is shared storage.
+Result<std::unique_ptr<KeyStore>> OpenKeyStore(const std::string& folder, Cipher cipher = Cipher::kAes256Gcm);
+
+}  // namespace tk::log
