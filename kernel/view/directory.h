@@ -1,0 +1,53 @@
+// The directory: for each (type, id) its versions; for each ordinal its type, owner, area and when it was superseded. Every read by id,
+// every liveness and scope question ends here.
+// Memory: 16 bytes a version (merged runs, memory-mapped) + dense columns of 16 bytes an ordinal (memory-mapped, sparse).
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "kernel/view/view.h"
+
+namespace tk::view {
+
+/// The viewer's scope: which ordinals he may see at all. Checked inside the search, before counting, sorting, paging.
+/// Areas are division codes as numbers padded to 12 digits ("380102" = 380102000000); a subtree is a range.
+struct Scope {
+  bool everything = true;
+  uint64_t area_low = 0, area_high = 0;          // [low, high) of division codes
+  OwnerNumber only_owner = 0;                    // a resident: only himself
+};
+
+/// A readable state of directory and index at one published position. Copy freely; keeps what it needs alive.
+struct Position {
+  uint64_t t = 0;
+  Ordinal end_ordinal = 1;   // entries with ordinal < end_ordinal are in it
+};
+
+class Directory {
+ public:
+  struct Version { Ordinal ordinal; uint32_t version; bool deleted; };
+  struct Column { fhir::TypeId type; Operation op; OwnerNumber owner; };
+  virtual ~Directory() = default;
+
+  /// The newest version of (type, id) at `position`; ordinal 0 if it never was. ~1 µs cold.
+  virtual Version Current(uint64_t id_hash, const Position& position) const = 0;
+  /// All versions at `position`, newest first, at most `max`.
+  virtual std::vector<Version> Versions(uint64_t id_hash, const Position& position, size_t max) const = 0;
+  virtual Column Get(Ordinal ordinal) const = 0;
+  /// Is this ordinal the live version of its resource at `position` (not superseded, not a delete, owner not erased)?
+  virtual bool Live(Ordinal ordinal, const Position& position) const = 0;
+  /// May the scope see it? Owner-less entries are seen by all who may read the type.
+  virtual bool InScope(Ordinal ordinal, const Scope& scope) const = 0;
+  virtual uint64_t AreaOf(OwnerNumber owner) const = 0;
+  /// Live resources of a type at the head.
+  virtual uint64_t LiveCount(fhir::TypeId type) const = 0;
+};
+
+/// The area that a resource names: meta.tag with system kAreaSystem; 0 if none.
+inline constexpr std::string_view kAreaSystem = "http://tongkang.dev/fhir/sid/area";
+uint64_t AreaOfResource(fhir::Value resource);
+/// "380102" → {380102000000, 380103000000}. Errors: kIncorrect if it is not 2..12 digits of an even level.
+Result<std::pair<uint64_t, uint64_t>> AreaRange(std::string_view code);
+
+}  // namespace tk::view

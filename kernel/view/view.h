@@ -1,0 +1,56 @@
+// The view contract. A view is a structure in memory and memory-mapped files, fed by the log in order, rebuilt from it
+// at any time, never the only copy of anything. Law: incremental equals rebuilt.
+// Flow:   worker: Prepare(change) (parallel, pure) → writer: Apply(prepared, ordinal) in log order → Publish(t)
+//         start: Load(manifest) or empty → replay the tail with the same Prepare and Apply
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "kernel/base/result.h"
+#include "kernel/view/change.h"
+
+namespace tk::view {
+
+/// What a view worked out from one change before its place in the log was known.
+class Prepared {
+ public:
+  virtual ~Prepared() = default;
+};
+
+/// Where a saved view stands. A saved view is discarded when any of these does not fit the log and the program.
+struct Mark {
+  uint32_t incarnation = 0;
+  uint64_t t = 0;
+  Ordinal end_ordinal = 1;        // the ordinal after the last applied entry
+  uint64_t definitions_hash = 0;
+  uint32_t format_version = 0;
+};
+
+class View {
+ public:
+  virtual ~View() = default;
+  virtual std::string_view name() const = 0;
+  virtual uint32_t format_version() const = 0;
+
+  /// Pure and thread-safe; reads neither clock nor random numbers. The expensive part.
+  virtual Result<std::unique_ptr<Prepared>> Prepare(const Change& change) const = 0;
+  /// Writer's thread only, in log order, memory only (never waits for a file). `change.now->ordinal` is not read: `ordinal` is the truth.
+  virtual void Apply(const Change& change, const Prepared& prepared, Ordinal ordinal) = 0;
+  /// Makes everything applied so far visible to readers at once.
+  virtual void Publish(uint64_t t, Ordinal end_ordinal) = 0;
+
+  /// Saves what is published into `folder` (files first, manifest renamed last). Any thread but only one at a time; readers and writer go on.
+  virtual Status Save(const std::string& folder, const Mark& mark) = 0;
+  /// Loads; kNotFound if nothing is saved, kCorrupt / kConflict if damaged, foreign or ahead of `log_head`: the caller rebuilds.
+  virtual Result<Mark> Load(const std::string& folder, const Mark& log_head) = 0;
+  /// Back to empty.
+  virtual void Clear() = 0;
+  /// Readers may still look at positions >= `ordinal`: what died before it may be dropped by merges.
+  virtual void SetOldestPinned(Ordinal ordinal) = 0;
+  virtual size_t memory_bytes() const = 0;
+  virtual size_t disk_bytes() const = 0;
+};
+
+}  // namespace tk::view
