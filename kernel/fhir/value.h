@@ -164,6 +164,7 @@ class JsonWriter {
   std::string* out_;
   std::vector<char> open_;   // '{' or '[' of each level
   bool need_comma_ = false;
+  bool after_key_ = false;
 };
 
 /// Appends `text` as a JSON string with quotes.

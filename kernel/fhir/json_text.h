@@ -1,0 +1,16 @@
+// JSON strings as they stand in a text: undoing escapes. Shared by the value, the parser and the validator.
+// Source: RFC 8259 section 7.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tk::fhir {
+
+/// Appends the characters that `raw` (between the quotes, already checked by the parser) stands for, as UTF-8.
+void AppendUnescaped(std::string_view raw, std::string* out);
+
+/// Reads four hex digits. Negative if they are none.
+int ReadHex4(const char* at);
+
+}  // namespace tk::fhir
