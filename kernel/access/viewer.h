@@ -1,0 +1,37 @@
+// Who asks, and what he may do: post (what) × area subtree (whose data). Default is nothing. Checked in one place: the interactions
+// ask MayRead/MayWrite, and the search gets `scope`.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/view/directory.h"
+
+namespace tk::access {
+
+/// Rights of a post; from the posts file (data), e.g. screener, doctor, cdc-officer, admin.
+struct Post {
+  std::string name;                       // "screener"
+  std::string title_zh, title_en;
+  bool all_types = false;
+  std::vector<std::string> reads, writes;  // resource type names, sorted; "*" = all
+  std::vector<std::string> operations;     // "$everything", "$erase", "$fhirpath", "history-system", "*"
+};
+
+struct Viewer {
+  std::string account;
+  std::string display;
+  std::string area;                       // division code; "" = the whole city
+  std::shared_ptr<const Post> post;
+  view::Scope scope;
+  std::string session;                    // id for audit, never the token itself
+  bool by_cookie = false;
+
+  bool MayRead(std::string_view type) const;
+  bool MayWrite(std::string_view type) const;
+  bool MayCall(std::string_view operation) const;
+};
+
+}  // namespace tk::access

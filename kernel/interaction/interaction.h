@@ -1,0 +1,77 @@
+// FHIR's interactions: one file each. A request comes in parsed from HTTP and signed in; an answer goes back, later for writes.
+// Flow:   http pipeline → Interactions::Handle → route → read.cpp, create.cpp, search_type.cpp, transaction.cpp … → engine → done
+// Source: FHIR R4 http.html.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/access/viewer.h"
+#include "kernel/search/index.h"
+#include "kernel/view/engine.h"
+
+namespace tk::interaction {
+
+enum class Method : uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete };
+
+struct Request {
+  Method method = Method::kGet;
+  std::vector<std::string> path;      // after the base, percent-decoded: {"Patient", "1", "_history", "2"}; {} = the base itself
+  std::string query;                  // still percent-encoded, without '?'
+  std::string body;
+  std::string content_type;           // lower case, without parameters
+  std::string accept;
+  std::string if_match, if_none_match, if_none_exist, if_modified_since, prefer, idempotency_key;
+  std::string base_url;               // "http://host/fhir", for links and Location
+  std::string request_id;
+  int64_t deadline_us = 0;            // MonotonicUs(); 0 = none
+  std::shared_ptr<const access::Viewer> viewer;   // never null here
+};
+
+struct Response {
+  int status = 200;
+  std::string body;                   // JSON; may be empty
+  std::string content_type = "application/fhir+json; charset=utf-8";
+  std::string etag;                   // W/"3"
+  Instant last_modified_us = 0;       // 0 = none
+  std::string location;
+  std::vector<std::pair<std::string, std::string>> headers;
+  // For audit: what was touched. Ids are not logged elsewhere.
+  std::string audit_type, audit_id;
+  std::string_view audit_action;      // "read", "create", …
+};
+
+using Done = std::function<void(Response)>;
+
+struct Context {
+  view::Engine* engine = nullptr;
+  search::Index* index = nullptr;     // view slot 0 of the engine
+  const Clock* clock = nullptr;
+  size_t index_slot = 0;
+  int timezone_offset_min = 480;
+  std::string software_version;
+};
+
+/// Thread-safe. Stateless but for counters.
+class Interactions {
+ public:
+  explicit Interactions(const Context& context);
+  ~Interactions();
+  /// Calls `done` exactly once, from this thread (reads) or from the writer's thread (writes).
+  void Handle(Request request, Done done) const;
+  /// True if the work may take milliseconds: run it on the worker pool, not on the network thread.
+  bool IsHeavy(const Request& request) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// An error as an OperationOutcome with its HTTP status.
+Response OutcomeOf(const Error& error);
+std::string OutcomeJson(const std::vector<Issue>& issues);
+
+}  // namespace tk::interaction

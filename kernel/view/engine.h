@@ -1,0 +1,150 @@
+// The engine: the one writer and what readers may hold. Joins log, keys, codec and synchronous views.
+// Flow:   worker: Head() = basis t0 → read, resolve, validate → Prepare(change set) (seal, extract; parallel)
+//         → Submit → writer thread: guards re-checked in memory against what came since t0 → one Append (one fsync) for all that
+//         wait → views Apply, Publish → answers → followers (rules, live pages) consume in order
+// The writer never runs FHIRPath and never waits for a page of a file. Source: DESIGN 1, 4.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernel/log/codec.h"
+#include "kernel/log/content_store.h"
+#include "kernel/log/keys.h"
+#include "kernel/log/log.h"
+#include "kernel/view/directory.h"
+#include "kernel/view/view.h"
+
+namespace tk::view {
+
+/// What must still be so when the writer takes the change set; otherwise it is handed back as stale and resolved anew.
+struct Guard {
+  uint64_t id_hash = 0;            // != 0: the resource's current version must be `version`
+  uint32_t version = 0;            // 0 = never existed; a deleted resource has the version of its delete
+  /// Set instead of id_hash: true if a change that came after the basis could alter what was resolved. Memory only.
+  /// `prepared` is what the view number `view_slot` prepared of that change.
+  std::function<bool(const Change& change, const Prepared& prepared)> may_affect;
+  size_t view_slot = 0;
+};
+
+struct ChangeSet {
+  Position basis;
+  std::vector<Change> changes;     // `now` with type, id, version, op, document; ordinal, t, at_us 0
+  std::vector<Guard> guards;
+  uint64_t key = 0;                // idempotency or consumer key; a second change set with it is refused as stale
+  // Filled by Prepare:
+  std::vector<log::NewEntry> entries;
+  std::vector<std::vector<std::unique_ptr<Prepared>>> prepared;   // [view][change]
+  size_t bytes = 0;
+};
+
+struct Commit { uint64_t t = 0; Ordinal first_ordinal = 0; Instant at_us = 0; };
+/// stale: nothing was written, the guards no longer hold: take a new basis and resolve again.
+struct Outcome { Result<Commit> commit; bool stale = false; };
+
+/// One committed transaction as followers see it; change i has ordinal first_ordinal + i.
+struct Committed {
+  uint64_t t = 0;
+  Instant at_us = 0;
+  Ordinal first_ordinal = 0;
+  uint64_t key = 0;
+  std::vector<Change> changes;
+};
+using CommittedPtr = std::shared_ptr<const Committed>;
+
+/// Reads committed transactions in order, from memory when recent, else from the log.
+class Follower {
+ public:
+  virtual ~Follower() = default;
+  /// The next one; nullptr after `timeout_ms` without one or when the engine stops.
+  virtual Result<CommittedPtr> Next(int timeout_ms) = 0;
+  virtual uint64_t next_t() const = 0;
+};
+
+struct EngineOptions {
+  std::string folder;
+  log::OpenOptions log;
+  log::Cipher cipher = log::Cipher::kAes256Gcm;
+  std::shared_ptr<const fhir::Definitions> definitions;
+  const Clock* clock = nullptr;
+  size_t queue_max = 4096;                       // change sets waiting; over it kBusy
+  size_t queue_bytes_max = size_t{256} << 20;
+  size_t transaction_bytes_max = size_t{64} << 20;
+  size_t group_entries_max = 4000;               // of one Append
+  int64_t pin_us = 600 * kSecondUs;              // how long a position stays readable
+  size_t replay_changes_max = 200'000;
+};
+
+/// Thread-safe.
+class Engine {
+ public:
+  /// Opens log, keys and contents. `make_views` is called once with the directory and makes the other synchronous views; slot 0 is the
+  /// first of them. Views are loaded and the tail replayed (a damaged or foreign view is rebuilt) before this returns... large rebuilds
+  /// go on in the background and `ready()` is false meanwhile.
+  using ViewFactory = std::function<std::vector<std::unique_ptr<View>>(const Directory&, const HashKey&)>;
+  static Result<std::unique_ptr<Engine>> Create(const EngineOptions& options, const ViewFactory& make_views);
+  virtual ~Engine() = default;
+
+  virtual Position Head() const = 0;
+  virtual uint32_t incarnation() const = 0;
+  virtual bool ready() const = 0;
+  virtual double catch_up_progress() const = 0;   // 0..1 while not ready
+  /// Keeps `position` readable for 10 minutes from the last call. kGone if it was let go already.
+  virtual Status Pin(const Position& position) = 0;
+
+  virtual const Directory& directory() const = 0;
+  virtual View& view(size_t slot) = 0;
+  virtual const fhir::Definitions& definitions() const = 0;
+  virtual const HashKey& hash_key() const = 0;
+  uint64_t IdHash(std::string_view type, std::string_view id) const;
+  uint64_t KeyOf(std::string_view text) const;
+
+  /// One version, parsed. kGone when its person was erased.
+  virtual Result<ResourcePtr> Read(Ordinal ordinal) const = 0;
+  /// Appends the resource's JSON as clients see it (meta.versionId, meta.lastUpdated); returns its header.
+  struct Header { fhir::TypeId type; std::string id; uint32_t version; Operation op; Instant at_us; OwnerNumber owner; uint64_t t; };
+  virtual Result<Header> ReadText(Ordinal ordinal, std::string* out) const = 0;
+  virtual Result<std::vector<Header>> ReadTexts(std::span<const Ordinal> ordinals, std::vector<std::string>* out) const = 0;
+  /// The position of the last transaction at or before `at_us`.
+  virtual Result<Position> FindTime(Instant at_us) const = 0;
+
+  /// Owner, sealing, view preparation. Parallel; the expensive part of a write.
+  virtual Status Prepare(ChangeSet* set) const = 0;
+  /// Hands over; `done` is called once, on the writer's thread: it must be short (post to your executor).
+  virtual void Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)> done) = 0;
+
+  /// Follows from transaction `from_t` (1 = all; Head().t + 1 = only new).
+  virtual std::unique_ptr<Follower> Follow(uint64_t from_t) const = 0;
+
+  /// Erases a person: the fact in the log, the key destroyed, contents removed, views rid of him. Returns the number of entries concerned.
+  virtual Result<uint64_t> Erase(std::string_view owner_name) = 0;
+
+  virtual log::Log& log() = 0;
+  virtual log::KeyStore& keys() = 0;
+  virtual log::ContentStore& contents() = 0;
+  /// Saves views; trains dictionaries; merges. Called by the maintenance thread, and by tests.
+  virtual Status Maintain() = 0;
+  virtual Status SaveViews() = 0;
+  /// Stops taking work, finishes the queue, saves the views.
+  virtual void Stop() = 0;
+
+  struct Statistics {
+    uint64_t queue_depth, queue_bytes, groups, transactions, entries, stale, busy_refused;
+    uint64_t append_us_total, apply_us_total; bool clock_jump_alarm;
+  };
+  virtual Statistics statistics() const = 0;
+};
+
+/// Makes the immutable Resource of a parsed document that carries its id: takes meta.versionId and meta.lastUpdated out of the text and finds
+/// the splice. `id` and resourceType are read from the document. Errors: kInvalid if they are missing.
+Result<ResourcePtr> MakeResource(const fhir::Definitions& definitions, fhir::Document document, uint32_t version, Operation op);
+/// The `now` of a delete.
+ResourcePtr MakeTombstone(fhir::TypeId type, std::string id, uint32_t version);
+
+/// The name of the person a resource is about: "Patient/1", "Practitioner/9" for itself, "" for nobody's.
+/// Patient compartment first (subject and patient before other parameters); source: FHIR R4 CompartmentDefinition patient.
+std::string OwnerName(const fhir::Definitions& definitions, fhir::TypeId type, fhir::Value resource);
+
+}  // namespace tk::view
