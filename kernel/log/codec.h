@@ -19,8 +19,10 @@ namespace tk::log {
 struct Content {
   std::string id;
   std::string text;        // "" for a delete
-  uint32_t splice = 0;     // see Splice()
-  bool has_meta = false;   // the text has a meta object, and `splice` points just after its '{'
+  /// has_meta: `splice` is just after the '{' of meta, and `"versionId":"3","lastUpdated":"…",` goes there (meta has other members).
+  /// otherwise: `splice` is just after the last byte of some member, and `,"meta":{"versionId":"3","lastUpdated":"…"}` goes there.
+  uint32_t splice = 0;
+  bool has_meta = false;
 };
 
 /// Appends the resource as it is read back: text with "versionId" and "lastUpdated" in its meta. About the cost of a copy.
