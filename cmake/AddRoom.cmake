@@ -57,6 +57,7 @@ function(tk_resolve room deps out)
   tk_tier("${room}" own)
   set(targets "")
   foreach(dep IN LISTS deps)
+    string(REGEX REPLACE "^tk_(kernel|apps)_" "\\1/" dep "${dep}")  # a room's target name means the room
     if(dep MATCHES "^tk_ext_")
       tk_ext(${dep})
       list(APPEND targets ${dep})

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Adds up JUnit files and prints the sum as the last line: `N passed, N failed`.
+
+Skipped tests are counted on their own and named with their reason, so that what did not run is seen.
+A missing or empty file, or --broken 1 (a runner that ended badly without naming a failed test), counts as a failure.
+"""
+import argparse
+import datetime
+import os
+import sys
+import xml.etree.ElementTree as ElementTree
+
+
+def read(path):
+    """Lists (name, state, seconds, detail) of a JUnit file; state is passed, failed or skipped."""
+    rows = []
+    for case in ElementTree.parse(path).iter("testcase"):
+        state, detail = "passed", ""
+        for child in case:
+            if child.tag in ("failure", "error"):
+                state, detail = "failed", child.get("message", "")
+            elif child.tag == "skipped":
+                state, detail = "skipped", child.get("message", "")
+        if case.get("status") in ("notrun", "disabled"):
+            state = "skipped"
+        rows.append((case.get("name", "?"), state, float(case.get("time") or 0), detail))
+    return rows
+
+
+def collect(paths):
+    rows, broken = [], []
+    for path in paths:
+        try:
+            found = read(path)
+        except (OSError, ElementTree.ParseError) as error:
+            broken.append(f"{path}: {error}")
+            continue
+        if not found:
+            broken.append(f"{path}: no tests in it")
+        rows += found
+    return rows, broken
+
+
+def write_report(path, rows, counts):
+    slow = sorted(rows, key=lambda row: -row[2])[:20]
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(f"# All tests, the long ones too, {datetime.date.today()}\n\n")
+        out.write(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped\n\n")
+        for name, state, _, detail in rows:
+            if state != "passed":
+                out.write(f"- {state}: {name} {detail}\n")
+        out.write("\n| slowest | seconds |\n|---|---|\n")
+        for name, _, seconds, _ in slow:
+            out.write(f"| {name} | {seconds:.2f} |\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--broken", type=int, default=0)
+    parser.add_argument("--report")
+    parser.add_argument("files", nargs="+")
+    args = parser.parse_args()
+    rows, broken = collect(args.files)
+    counts = {state: sum(row[1] == state for row in rows) for state in ("passed", "failed", "skipped")}
+    if args.broken and counts["failed"] == 0 and not broken:
+        broken.append("a test runner ended badly without naming a failed test")
+    for name, state, _, detail in rows:
+        if state != "passed":
+            print(f"{state}: {name}  {detail}".rstrip())
+    for line in broken:
+        print(f"failed: {line}")
+    counts["failed"] += len(broken)
+    if args.report:
+        write_report(args.report, rows, counts)
+        print(f"report: {os.path.relpath(args.report)}")
+    if counts["skipped"]:
+        print(f"{counts['skipped']} skipped")
+    print(f"{counts['passed']} passed, {counts['failed']} failed")
+    return 1 if counts["failed"] or not counts["passed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

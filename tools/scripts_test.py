@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Tests of the small scripts behind ./tk: the sum of the tests, the new app."""
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import new_app  # noqa: E402
+import tidy  # noqa: E402
+
+JUNIT = """<testsuite><testcase name="a" time="0.5" status="run"/>{more}</testsuite>"""
+FAILED = """<testcase name="b" status="fail"><failure message="no"/></testcase>"""
+SKIPPED = """<testcase name="c" status="notrun"><skipped message="corpus not here"/></testcase>"""
+
+
+class JunitSum(unittest.TestCase):
+    def sum(self, *texts, broken=0):
+        """Runs junit_sum.py over files of these texts (None: no file); gives its exit code and output lines."""
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for number, text in enumerate(texts):
+                paths.append(os.path.join(folder, f"{number}.xml"))
+                if text is not None:
+                    with open(paths[-1], "w", encoding="utf-8") as out:
+                        out.write(text)
+            report = os.path.join(folder, "report.md")
+            done = subprocess.run([sys.executable, os.path.join(HERE, "junit_sum.py"), "--broken", str(broken),
+                                   "--report", report, *paths], capture_output=True, text=True, check=False)
+            self.assertTrue(os.path.exists(report))
+            return done.returncode, done.stdout.strip().split("\n")
+
+    def test_all_pass(self):
+        code, lines = self.sum(JUNIT.format(more=""), JUNIT.format(more=""))
+        self.assertEqual((code, lines[-1]), (0, "2 passed, 0 failed"))
+
+    def test_skipped_are_named_and_counted_apart(self):
+        code, lines = self.sum(JUNIT.format(more=SKIPPED))
+        self.assertEqual((code, lines[-2:]), (0, ["1 skipped", "1 passed, 0 failed"]))
+        self.assertIn("skipped: c  corpus not here", lines)
+
+    def test_failures_fail(self):
+        code, lines = self.sum(JUNIT.format(more=FAILED), broken=1)
+        self.assertEqual((code, lines[-1]), (1, "1 passed, 1 failed"))
+
+    def test_a_runner_that_dies_is_a_failure(self):
+        self.assertEqual(self.sum(JUNIT.format(more=""), broken=1)[0], 1)
+        self.assertEqual(self.sum(JUNIT.format(more=""), None)[0], 1)
+        self.assertEqual(self.sum(JUNIT.format(more=""), "<testsuite/>")[0], 1)
+        self.assertEqual(self.sum("<broken")[0], 1)
+
+
+class NewApp(unittest.TestCase):
+    def test_passes_the_checks(self):
+        with tempfile.TemporaryDirectory() as root:
+            for name in ("layers.toml", "tools/deps/debian.txt"):
+                os.makedirs(os.path.dirname(os.path.join(root, name)), exist_ok=True)
+                with open(os.path.join(HERE, "..", name), encoding="utf-8") as src, \
+                        open(os.path.join(root, name), "w", encoding="utf-8") as out:
+                    out.write(src.read())
+            new_app.make(root, "home_nursing")
+            rules = [rule for rule in tidy.RULES if rule not in ("systems", "third-party")]
+            self.assertEqual(list(tidy.findings(tidy.Tree(root), rules)), [])
+
+    def test_is_formatted(self):
+        with tempfile.TemporaryDirectory() as root:
+            new_app.make(root, "home_nursing")
+            path = os.path.join(root, "apps/home_nursing/tests/manifest_test.cpp")
+            style = "file:" + os.path.join(HERE, "..", ".clang-format")
+            done = subprocess.run(["clang-format-14", "--dry-run", "--Werror", f"--style={style}", path],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.stderr, "")
+
+    def test_refuses_bad_and_taken_names(self):
+        with tempfile.TemporaryDirectory() as root:
+            for name in ("", "Screening", "a-b", "../x", "a__b", "9a", "x" * 41):
+                with self.assertRaises(ValueError):
+                    new_app.make(root, name)
+            new_app.make(root, "recall")
+            with self.assertRaisesRegex(ValueError, "exists already"):
+                new_app.make(root, "recall")
+
+
+if __name__ == "__main__":
+    unittest.main()
