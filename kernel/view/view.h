@@ -42,11 +42,17 @@ class View {
   virtual void Publish(uint64_t t, Ordinal end_ordinal) = 0;
 
   /// Saves what is published into `folder` (files first, manifest renamed last). Any thread but only one at a time; readers and writer go on.
-  virtual Status Save(const std::string& folder, const Mark& mark) = 0;
+  /// The view records t and end_ordinal of ITS OWN state as saved (the last Publish it contains, exactly); of `mark` it takes the incarnation
+  /// and the definitions hash. Returns the mark as recorded.
+  virtual Result<Mark> Save(const std::string& folder, const Mark& mark) = 0;
   /// Loads; kNotFound if nothing is saved, kCorrupt / kConflict if damaged, foreign or ahead of `log_head`: the caller rebuilds.
   virtual Result<Mark> Load(const std::string& folder, const Mark& log_head) = 0;
   /// Back to empty.
   virtual void Clear() = 0;
+  /// Background work (merges, checks of loaded files). Called by the engine's maintenance thread about once a second; returns true if there is more to do at once.
+  virtual bool Maintain() { return false; }
+  /// Rewrites every file and buffer that holds text of this owner's entries (an erased person's folded names, say); returns when none is left.
+  virtual Status Forget(OwnerNumber owner) { (void)owner; return {}; }
   /// Readers may still look at positions >= `ordinal`: what died before it may be dropped by merges.
   virtual void SetOldestPinned(Ordinal ordinal) = 0;
   virtual size_t memory_bytes() const = 0;
