@@ -11,7 +11,7 @@
 namespace tk::view {
 
 /// The viewer's scope: which ordinals he may see at all. Checked inside the search, before counting, sorting, paging.
-/// Areas are division codes as numbers padded to 12 digits ("380102" = 380102000000); a subtree is a range.
+/// Areas are division codes as numbers padded to 15 digits ("380102" = 380102000000000); a subtree is a range.
 struct Scope {
   bool everything = true;
   uint64_t area_low = 0, area_high = 0;          // [low, high) of division codes
@@ -47,7 +47,7 @@ class Directory {
 /// The area that a resource names: meta.tag with system kAreaSystem; 0 if none.
 inline constexpr std::string_view kAreaSystem = "http://tongkang.dev/fhir/sid/area";
 uint64_t AreaOfResource(fhir::Value resource);
-/// "380102" → {380102000000, 380103000000}. Errors: kIncorrect if it is not 2..12 digits of an even level.
+/// "380102" → {380102000000000, 380103000000000}. Levels have 2, 4, 6, 9, 12, 15 digits; else kIncorrect.
 Result<std::pair<uint64_t, uint64_t>> AreaRange(std::string_view code);
 
 }  // namespace tk::view

@@ -63,6 +63,19 @@ class Follower {
   virtual uint64_t next_t() const = 0;
 };
 
+/// Whose is a resource? "Patient/1" through the patient compartment (patient, subject, beneficiary before other parameters), a Practitioner
+/// himself, "" for nobody's. Source: FHIR R4 CompartmentDefinition patient. Thread-safe; a few hundred ns.
+class Owners {
+ public:
+  explicit Owners(std::shared_ptr<const fhir::Definitions> definitions);
+  ~Owners();
+  std::string NameOf(fhir::TypeId type, std::string_view id, fhir::Value root) const;
+
+ private:
+  struct Table;
+  std::unique_ptr<Table> table_;
+};
+
 struct EngineOptions {
   std::string folder;
   log::OpenOptions log;
@@ -98,6 +111,7 @@ class Engine {
   virtual View& view(size_t slot) = 0;
   virtual const fhir::Definitions& definitions() const = 0;
   virtual const HashKey& hash_key() const = 0;
+  virtual const Owners& owners() const = 0;
   uint64_t IdHash(std::string_view type, std::string_view id) const;
   uint64_t KeyOf(std::string_view text) const;
 
@@ -142,9 +156,5 @@ class Engine {
 Result<ResourcePtr> MakeResource(const fhir::Definitions& definitions, fhir::Document document, uint32_t version, Operation op);
 /// The `now` of a delete.
 ResourcePtr MakeTombstone(fhir::TypeId type, std::string id, uint32_t version);
-
-/// The name of the person a resource is about: "Patient/1", "Practitioner/9" for itself, "" for nobody's.
-/// Patient compartment first (subject and patient before other parameters); source: FHIR R4 CompartmentDefinition patient.
-std::string OwnerName(const fhir::Definitions& definitions, fhir::TypeId type, fhir::Value resource);
 
 }  // namespace tk::view
