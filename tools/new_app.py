@@ -78,7 +78,9 @@ def make(root, name):
     folder = os.path.join(root, "apps", name)
     if os.path.exists(folder):
         raise ValueError(f"apps/{name} exists already")
-    manifest = {"id": name, "roles": [], "reads": ["Patient"], "writes": [], "operations": [], "routes": [f"/{name}"]}
+    words = name.replace("_", " ").capitalize()
+    manifest = {"id": name, "title": {"zh-CN": words, "en": words}, "version": "0.1.0",
+                "reads": ["Patient"], "writes": [], "doors": []}
     files = {
         "README.md": README.format(name=name),
         "manifest.json": json.dumps(manifest, indent=2) + "\n",

@@ -251,7 +251,34 @@ def check_headers(tree):
                 yield path, 1, "a header is a contract: begin with what it is for"
 
 
-MANIFEST_LISTS = ("roles", "reads", "writes", "operations", "routes")
+DOORS = ("work", "m", "me", "city", "ops", "home")
+
+
+def strings(value):
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def manifest_faults(tree, folder, manifest):
+    """Yields what is wrong with a parsed manifest."""
+    if not isinstance(manifest, dict) or manifest.get("id") != os.path.basename(folder):
+        yield f'"id" must be the folder\'s name, "{os.path.basename(folder)}"'
+        return
+    title = manifest.get("title")
+    if not isinstance(title, dict) or not title.get("zh-CN") or not title.get("en"):
+        yield '"title" must have "zh-CN" and "en"'
+    if not re.fullmatch(r"\d+\.\d+\.\d+", str(manifest.get("version"))):
+        yield '"version" must be like 1.0.0: a record keeps the version it was made under'
+    for key in ("reads", "writes"):
+        if not strings(manifest.get(key)):
+            yield f'"{key}" must be a list of type names (it may be empty)'
+    for key in ("roles", "operations"):
+        if not strings(manifest.get(key, [])):
+            yield f'"{key}" must be a list of strings'
+    for number, door in enumerate(manifest.get("doors", [])):
+        if not isinstance(door, dict) or door.get("door") not in DOORS or not str(door.get("path")).startswith("/"):
+            yield f'"doors"[{number}] needs "door" (one of {", ".join(DOORS)}) and "path" (from /)'
+        elif f"{folder}/{door.get('entry')}" not in tree.paths:
+            yield f'"doors"[{number}]: there is no {folder}/{door.get("entry")}'
 
 
 def check_manifest(tree, folder):
@@ -261,13 +288,8 @@ def check_manifest(tree, folder):
     except json.JSONDecodeError as error:
         yield path, error.lineno, f"not JSON: {error.msg}"
         return
-    if not isinstance(manifest, dict) or manifest.get("id") != os.path.basename(folder):
-        yield path, 1, f'"id" must be the folder\'s name, "{os.path.basename(folder)}"'
-        return
-    for key in MANIFEST_LISTS:
-        value = manifest.get(key)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            yield path, 1, f'"{key}" must be a list of strings (it may be empty)'
+    for fault in manifest_faults(tree, folder, manifest):
+        yield path, 1, fault
 
 
 def check_apps(tree):

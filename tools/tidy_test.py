@@ -21,7 +21,8 @@ order = [
 ]
 outside = ["bench", "tests"]
 """
-MANIFEST = '{"id": "recall", "roles": [], "reads": [], "writes": [], "operations": [], "routes": []}'
+MANIFEST = ('{"id": "recall", "title": {"zh-CN": "召回", "en": "Recall"}, "version": "0.1.0", "reads": [], "writes": [],'
+            ' "doors": [{"door": "m", "path": "/recall", "entry": "ui/m.tsx"}]}')
 
 
 def systems_table(skip=(), state="not yet"):
@@ -124,13 +125,18 @@ class Rules(unittest.TestCase):
 
     def test_apps(self):
         good = {"apps/recall/README.md": "x", "apps/recall/manifest.json": MANIFEST,
-                "apps/recall/CMakeLists.txt": "x", "apps/recall/tests/a.case.json": "{}"}
+                "apps/recall/CMakeLists.txt": "x", "apps/recall/tests/a.case.json": "{}",
+                "apps/recall/ui/m.tsx": "x"}
         self.passes("apps", good)
         for path in good:
             found = run("apps", {key: text for key, text in good.items() if key != path})
             self.assertEqual(len(found), 1, found)
         for bad, word in (("{", "not JSON"), ("[]", '"id"'), (MANIFEST.replace("recall", "other"), '"id"'),
-                          (MANIFEST.replace('"reads": []', '"reads": [1]'), '"reads"')):
+                          (MANIFEST.replace('"en"', '"de"'), '"title"'), (MANIFEST.replace("0.1.0", "new"), '"version"'),
+                          (MANIFEST.replace('"reads": []', '"reads": [1]'), '"reads"'),
+                          (MANIFEST.replace('"m"', '"x"'), '"doors"[0] needs'),
+                          (MANIFEST.replace('"/recall"', '"recall"'), '"doors"[0] needs'),
+                          (MANIFEST.replace("m.tsx", "n.tsx"), "there is no")):
             found = run("apps", {**good, "apps/recall/manifest.json": bad})
             self.assertEqual([word in line for line in found], [True], found)
 
