@@ -38,6 +38,8 @@ class View {
   virtual Result<std::unique_ptr<Prepared>> Prepare(const Change& change) const = 0;
   /// Writer's thread only, in log order, memory only (never waits for a file). `change.now->ordinal` is not read: `ordinal` is the truth.
   virtual void Apply(const Change& change, const Prepared& prepared, Ordinal ordinal) = 0;
+  /// The transaction whose first entry has `first_ordinal` carried this idempotency or consumer key (0 = none). The writer's thread, after its Applies.
+  virtual void ApplyKey(uint64_t key, Ordinal first_ordinal) { (void)key; (void)first_ordinal; }
   /// Makes everything applied so far visible to readers at once.
   virtual void Publish(uint64_t t, Ordinal end_ordinal) = 0;
 
