@@ -1,0 +1,615 @@
+#include "kernel/view/runs.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "kernel/view/run_file.h"
+
+namespace tk::view {
+
+std::string RunFile::FileName() const { return fmt::format("{}-{:012}.run", family, number); }
+
+template <class Entry>
+const Entry* LowerBound(const Entry* data, size_t count, const Entry& key) {
+  size_t low = 0, high = count;
+  // Hashes are spread evenly, so two or three guesses leave a few cache lines; other keys fall through to halving.
+  for (int round = 0; round < 4 && high - low > 64; ++round) {
+    const uint64_t first = data[low].a, last = data[high - 1].a;
+    if (!(data[low] < key)) return data + low;
+    if (data[high - 1] < key) return data + high;
+    if (first == last || key.a == first || key.a == last) break;
+    const double part = static_cast<double>(key.a - first) / static_cast<double>(last - first);
+    const size_t guess = std::min(high - 1, low + static_cast<size_t>(part * static_cast<double>(high - 1 - low)));
+    const size_t margin = 2 * (size_t{1} << (std::bit_width(high - low) / 2));  // about two standard errors of an even spread
+    if (data[guess] < key) {
+      low = guess + 1;
+      const size_t probe = guess + margin;
+      if (probe < high && !(data[probe] < key)) high = probe;
+    } else {
+      high = guess;
+      if (guess > low + margin && data[guess - margin] < key) low = guess - margin + 1;
+    }
+  }
+  return std::lower_bound(data + low, data + high, key);
+}
+
+namespace {
+
+template <class Entry>
+const Entry* GallopUpper(const Entry* data, size_t count, const Entry& key) {
+  // Ranges are mostly short: gallop from the lower bound, which is where `data` points.
+  size_t step = 1, at = 0;
+  while (at + step < count && !(key < data[at + step])) { at += step; step *= 2; }
+  const size_t end = std::min(count, at + step + 1);
+  return std::upper_bound(data + at, data + end, key);
+}
+
+template <class Entry>
+struct Span { const Entry* first; const Entry* last; size_t size() const { return static_cast<size_t>(last - first); } };
+
+template <class Entry>
+Span<Entry> RangeOf(const Entry* data, size_t count, const Entry& low, const Entry& high) {
+  if (count == 0 || high < low) return {data, data};
+  const Entry* first = LowerBound(data, count, low);
+  const size_t rest = count - static_cast<size_t>(first - data);
+  if (rest == 0 || high < *first) return {first, first};
+  return {first, GallopUpper(first, rest, high)};
+}
+
+template <class Entry>
+size_t CountIn(const Entry* data, size_t count, const Entry& low, const Entry& high) {
+  size_t n = 0;
+  for (size_t i = 0; i < count; ++i) n += !(data[i] < low) && !(high < data[i]) ? 1 : 0;
+  return n;
+}
+
+/// Several sorted arrays as one.
+template <class Entry>
+class MergeStream {
+ public:
+  void AddPart(const Entry* data, size_t count) {
+    if (count > 0) heap_.push_back({data, data + count});
+  }
+  void Begin() { std::make_heap(heap_.begin(), heap_.end(), Later); }
+  bool done() const { return heap_.empty(); }
+  const Entry& top() const { return *heap_.front().at; }
+  void Pop() {
+    Part part = heap_.front();
+    if (++part.at == part.end) {
+      part = heap_.back();
+      heap_.pop_back();
+      if (heap_.empty()) return;
+    }
+    Sink(part);
+  }
+
+ private:
+  struct Part { const Entry* at; const Entry* end; };
+  static bool Later(const Part& x, const Part& y) { return *y.at < *x.at; }
+  void Sink(Part part) {
+    size_t hole = 0;
+    for (size_t child = 1; child < heap_.size(); child = 2 * hole + 1) {
+      if (child + 1 < heap_.size() && *heap_[child + 1].at < *heap_[child].at) ++child;
+      if (!(*heap_[child].at < *part.at)) break;
+      heap_[hole] = heap_[child];
+      hole = child;
+    }
+    heap_[hole] = part;
+  }
+  std::vector<Part> heap_;
+};
+
+/// Merges runs: gives surviving adds to `sink` in order, returns surviving antis, sorted.
+template <class Entry, class Sink>
+Result<std::vector<Entry>> MergeInto(const RunList<Entry>& inputs, uint64_t pinned, Sink&& sink) {
+  MergeStream<Entry> adds, droppable, kept;
+  for (const auto& run : inputs) {
+    adds.AddPart(run->adds, run->add_count);
+    (run->end_ordinal <= pinned ? droppable : kept).AddPart(run->antis, run->anti_count);
+  }
+  adds.Begin();
+  droppable.Begin();
+  kept.Begin();
+  std::vector<Entry> left, out;
+  for (; !adds.done(); adds.Pop()) {
+    const Entry& entry = adds.top();
+    for (; !droppable.done() && droppable.top() < entry; droppable.Pop()) left.push_back(droppable.top());
+    if (!droppable.done() && droppable.top() == entry) {
+      droppable.Pop();  // one anti for one add
+      continue;
+    }
+    TRY(sink(entry));
+  }
+  for (; !droppable.done(); droppable.Pop()) left.push_back(droppable.top());
+  if (kept.done()) return left;
+  auto at = left.begin();
+  for (; !kept.done(); kept.Pop()) {
+    for (; at != left.end() && *at < kept.top(); ++at) out.push_back(*at);
+    out.push_back(kept.top());
+  }
+  out.insert(out.end(), at, left.end());
+  return out;
+}
+
+template <class Entry>
+uint64_t WindowEnd(const RunList<Entry>& runs) {
+  uint64_t end = 0;
+  for (const auto& run : runs) end = std::max(end, run->end_ordinal);
+  return end;
+}
+
+template <class Entry>
+size_t TotalSize(const RunList<Entry>& runs) {
+  size_t total = 0;
+  for (const auto& run : runs) total += run->size();
+  return total;
+}
+
+int LevelOf(size_t size) { return size <= 1024 ? 0 : (static_cast<int>(std::bit_width(size / 1024)) + 1) / 2; }
+
+}  // namespace
+
+// Run
+
+template <class Entry>
+std::shared_ptr<const Run<Entry>> Run<Entry>::InMemory(std::vector<Entry> adds, std::vector<Entry> antis, uint64_t first_ordinal,
+                                                       uint64_t end_ordinal) {
+  std::shared_ptr<Run> run(new Run);
+  run->own_adds_ = std::move(adds);
+  run->own_antis_ = std::move(antis);
+  run->adds = run->own_adds_.data();
+  run->antis = run->own_antis_.data();
+  run->add_count = run->own_adds_.size();
+  run->anti_count = run->own_antis_.size();
+  run->first_ordinal = first_ordinal;
+  run->end_ordinal = end_ordinal;
+  run->checked = true;
+  return run;
+}
+
+template <class Entry>
+Result<std::shared_ptr<const Run<Entry>>> Run<Entry>::Map(const std::string& folder, const RunFile& file) {
+  std::shared_ptr<Run> run(new Run);
+  run->path_ = folder + "/" + file.FileName();
+  const RunMap map = TRY(MapRunFile(run->path_, sizeof(Entry)));
+  run->map_ = map.base;  // from here on the destructor unmaps
+  run->map_bytes_ = map.bytes;
+  if (map.checksum != file.checksum || map.header.adds != file.adds || map.header.antis != file.antis ||
+      map.header.number != file.number || map.header.first_ordinal != file.first_ordinal || map.header.end_ordinal != file.end_ordinal) {
+    return MakeError(ErrorCode::kCorrupt, "a saved view is damaged and is rebuilt from the log", run->path_ + ": not the file that the manifest names");
+  }
+  run->adds = reinterpret_cast<const Entry*>(map.data());
+  run->antis = run->adds + file.adds;
+  run->add_count = file.adds;
+  run->anti_count = file.antis;
+  run->first_ordinal = file.first_ordinal;
+  run->end_ordinal = file.end_ordinal;
+  run->file = file;
+  return std::shared_ptr<const Run>(std::move(run));
+}
+
+template <class Entry>
+Run<Entry>::~Run() {
+  if (map_ != nullptr) UnmapRunFile(map_, map_bytes_);
+}
+
+template <class Entry>
+Status Run<Entry>::CheckBlocks() const {
+  if (map_ != nullptr) TRY(CheckRunBlocks(path_, map_, map_bytes_));
+  checked.store(true, std::memory_order_relaxed);
+  return {};
+}
+
+// Cursor
+
+template <class Entry>
+void Cursor<Entry>::Choose() {
+  best_ = kNone;
+  has_bound_ = false;
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    if (parts_[i].at == parts_[i].end) continue;
+    if (best_ == kNone) {
+      best_ = i;
+    } else if (After(*parts_[best_].at, *parts_[i].at)) {
+      bound_ = *parts_[best_].at;
+      has_bound_ = true;
+      best_ = i;
+    } else if (!has_bound_ || After(bound_, *parts_[i].at)) {
+      bound_ = *parts_[i].at;
+      has_bound_ = true;
+    }
+  }
+}
+
+template <class Entry>
+void Cursor<Entry>::Seek(const Entry& key) {
+  for (Part& part : parts_) {
+    if (part.at == part.end || !After(key, *part.at)) continue;
+    // Gallop: the next match is mostly near.
+    const size_t count = static_cast<size_t>((part.end - part.at) * step_);
+    size_t low = 0, step = 1;
+    const Entry* base = part.at;
+    auto before = [&](size_t i) { return After(key, base[static_cast<ptrdiff_t>(i) * step_]); };
+    while (low + step < count && before(low + step)) { low += step; step *= 2; }
+    size_t high = std::min(count, low + step);
+    ++low;  // base[low - 1] is before the key
+    while (low < high) {
+      const size_t middle = (low + high) / 2;
+      if (before(middle)) low = middle + 1; else high = middle;
+    }
+    part.at = base + static_cast<ptrdiff_t>(low) * step_;
+  }
+  Choose();
+}
+
+// RunSnapshot
+
+template <class Entry>
+int64_t RunSnapshot<Entry>::Count(const Entry& low, const Entry& high) const {
+  size_t adds = 0, antis = 0;
+  for (const auto& run : *runs_) {
+    adds += RangeOf(run->adds, run->add_count, low, high).size();
+    if (run->anti_count > 0) antis += RangeOf(run->antis, run->anti_count, low, high).size();
+  }
+  if (tail_ != nullptr) {
+    adds += CountIn(tail_->adds, tail_adds_, low, high);
+    antis += CountIn(tail_->antis, tail_antis_, low, high);
+  }
+  return static_cast<int64_t>(adds) - static_cast<int64_t>(antis);
+}
+
+template <class Entry>
+uint64_t RunSnapshot<Entry>::CountAdds(const Entry& low, const Entry& high) const {
+  size_t adds = 0;
+  for (const auto& run : *runs_) adds += RangeOf(run->adds, run->add_count, low, high).size();
+  return adds + (tail_ != nullptr ? CountIn(tail_->adds, tail_adds_, low, high) : 0);
+}
+
+template <class Entry>
+bool RunSnapshot<Entry>::Contains(const Entry& entry) const {
+  for (const auto& run : *runs_) {
+    const Entry* at = LowerBound(run->adds, run->add_count, entry);
+    if (at != run->adds + run->add_count && *at == entry) return true;
+  }
+  if (tail_ == nullptr) return false;
+  return std::find(tail_->adds, tail_->adds + tail_adds_, entry) != tail_->adds + tail_adds_;
+}
+
+template <class Entry>
+Cursor<Entry> RunSnapshot<Entry>::Walk(const Entry& low, const Entry& high, ptrdiff_t step) const {
+  Cursor<Entry> cursor;
+  cursor.step_ = step;
+  cursor.parts_.reserve(runs_->size() + 1);
+  auto add_part = [&](const Entry* first, const Entry* last) {
+    if (first == last) return;
+    if (step > 0) cursor.parts_.push_back({first, last});
+    else cursor.parts_.push_back({last - 1, first - 1});
+  };
+  for (const auto& run : *runs_) {
+    const Span<Entry> span = RangeOf(run->adds, run->add_count, low, high);
+    add_part(span.first, span.last);
+  }
+  for (size_t i = 0; i < tail_adds_; ++i) {
+    const Entry& entry = tail_->adds[i];
+    if (!(entry < low) && !(high < entry)) cursor.tail_.push_back(entry);
+  }
+  std::sort(cursor.tail_.begin(), cursor.tail_.end());
+  // The vector's buffer moves along with the cursor, so these pointers stay good.
+  if (!cursor.tail_.empty()) add_part(cursor.tail_.data(), cursor.tail_.data() + cursor.tail_.size());
+  cursor.Choose();
+  return cursor;
+}
+
+template <class Entry>
+uint64_t RunSnapshot<Entry>::adds() const {
+  uint64_t n = tail_adds_;
+  for (const auto& run : *runs_) n += run->add_count;
+  return n;
+}
+
+template <class Entry>
+uint64_t RunSnapshot<Entry>::antis() const {
+  uint64_t n = tail_antis_;
+  for (const auto& run : *runs_) n += run->anti_count;
+  return n;
+}
+
+// Runs
+
+template <class Entry>
+Runs<Entry>::Runs(RunsOptions options) : options_(std::move(options)) {
+  published_.runs_ = std::make_shared<const RunList<Entry>>();
+}
+
+template <class Entry>
+RunSnapshot<Entry> Runs<Entry>::snapshot() const {
+  std::lock_guard lock(mutex_);
+  return published_;
+}
+
+template <class Entry>
+void Runs<Entry>::Publish(uint64_t end_ordinal) {
+  // Only the writer changes the tail's lengths, so it may read them without the lock.
+  const size_t adds = published_.tail_adds_, antis = published_.tail_antis_;
+  if (adds + new_adds_.size() > RunTail<Entry>::kMax || antis + new_antis_.size() > RunTail<Entry>::kMax) return Seal(end_ordinal);
+  if (tail_ == nullptr && !(new_adds_.empty() && new_antis_.empty())) tail_ = std::make_shared<RunTail<Entry>>();
+  if (tail_ != nullptr) {
+    std::copy(new_adds_.begin(), new_adds_.end(), tail_->adds + adds);
+    std::copy(new_antis_.begin(), new_antis_.end(), tail_->antis + antis);
+  }
+  std::lock_guard lock(mutex_);
+  published_.tail_ = tail_;
+  published_.tail_adds_ = adds + new_adds_.size();
+  published_.tail_antis_ = antis + new_antis_.size();
+  published_.end_ordinal_ = end_ordinal;
+  new_adds_.clear();
+  new_antis_.clear();
+}
+
+template <class Entry>
+void Runs<Entry>::Seal(uint64_t end_ordinal) {
+  if (tail_ != nullptr) {
+    new_adds_.insert(new_adds_.end(), tail_->adds, tail_->adds + published_.tail_adds_);
+    new_antis_.insert(new_antis_.end(), tail_->antis, tail_->antis + published_.tail_antis_);
+  }
+  std::sort(new_adds_.begin(), new_adds_.end());
+  std::sort(new_antis_.begin(), new_antis_.end());
+  const size_t room = new_adds_.size();
+  RunPtr run = Run<Entry>::InMemory(std::move(new_adds_), std::move(new_antis_), tail_first_ordinal_, end_ordinal);
+  new_adds_ = {};
+  new_antis_ = {};
+  new_adds_.reserve(room);
+  tail_ = nullptr;
+  tail_first_ordinal_ = end_ordinal;
+  auto list = std::make_shared<RunList<Entry>>();
+  std::lock_guard lock(mutex_);
+  list->reserve(published_.runs_->size() + 1);
+  *list = *published_.runs_;
+  list->push_back(std::move(run));
+  published_.runs_ = std::move(list);
+  published_.tail_ = nullptr;
+  published_.tail_adds_ = published_.tail_antis_ = 0;
+  published_.end_ordinal_ = end_ordinal;
+}
+
+template <class Entry>
+typename Runs<Entry>::Stretch Runs<Entry>::Due(const RunList<Entry>& runs) {
+  constexpr size_t kFanIn = 4, kAtOnceMax = 16;
+  for (int level = 0; level <= 40; ++level) {
+    // A stretch: neighbours of at most this level, four of them exactly of it; smaller ones caught between go along.
+    size_t first = 0, exact = 0, last_exact = 0;
+    for (size_t i = 0; i <= runs.size(); ++i) {
+      const int own = i < runs.size() ? LevelOf(runs[i]->size()) : 1 << 20;
+      if (own == level) { ++exact; last_exact = i; }
+      if (own > level || exact == kAtOnceMax) {
+        if (exact >= kFanIn) return {first, last_exact + 1 - first};
+        first = i + 1;
+        exact = 0;
+      }
+    }
+  }
+  return {};
+}
+
+template <class Entry>
+Result<RunFile> Runs<Entry>::WriteMerged(const RunList<Entry>& inputs, uint64_t pinned) {
+  RunFile file;
+  file.family = options_.family;
+  file.number = next_number_++;
+  file.first_ordinal = inputs.front()->first_ordinal;
+  file.end_ordinal = WindowEnd(inputs);
+  auto writer = TRY(RunFileWriter::Create(options_.folder + "/" + file.FileName()));
+  std::vector<Entry> block;
+  block.reserve(1024);
+  auto flush = [&]() -> Status {
+    file.adds += block.size();
+    TRY(writer->Append(block.data(), block.size() * sizeof(Entry)));
+    block.clear();
+    return {};
+  };
+  std::vector<Entry> antis = TRY(MergeInto(inputs, pinned, [&](const Entry& entry) -> Status {
+    block.push_back(entry);
+    return block.size() == 1024 ? flush() : Status();
+  }));
+  TRY(flush());
+  TRY(writer->Append(antis.data(), antis.size() * sizeof(Entry)));
+  file.antis = antis.size();
+  RunHeader header{};
+  header.entry_bytes = sizeof(Entry);
+  header.adds = file.adds;
+  header.antis = file.antis;
+  header.first_ordinal = file.first_ordinal;
+  header.end_ordinal = file.end_ordinal;
+  header.number = file.number;
+  file.checksum = TRY(writer->Finish(header));
+  return file;
+}
+
+template <class Entry>
+Result<typename Runs<Entry>::RunPtr> Runs<Entry>::Merge(const RunList<Entry>& inputs) {
+  const uint64_t pinned = oldest_pinned_.load(std::memory_order_relaxed);
+  if (!options_.folder.empty() && TotalSize(inputs) >= options_.file_entries_min) {
+    const RunFile file = TRY(WriteMerged(inputs, pinned));
+    RunPtr run = TRY(Run<Entry>::Map(options_.folder, file));
+    run->checked = true;  // we wrote it ourselves
+    return run;
+  }
+  std::vector<Entry> adds;
+  adds.reserve(TotalSize(inputs));
+  std::vector<Entry> antis = TRY(MergeInto(inputs, pinned, [&](const Entry& entry) -> Status {
+    adds.push_back(entry);
+    return {};
+  }));
+  return Run<Entry>::InMemory(std::move(adds), std::move(antis), inputs.front()->first_ordinal, WindowEnd(inputs));
+}
+
+template <class Entry>
+void Runs<Entry>::Install(const RunList<Entry>& inputs, RunPtr merged) {
+  std::lock_guard lock(mutex_);
+  const RunList<Entry>& now = *published_.runs_;
+  // The writer only appends, and only one of us merges: the inputs still lie together.
+  const auto at = std::find(now.begin(), now.end(), inputs.front());
+  CHECK(static_cast<size_t>(now.end() - at) >= inputs.size());
+  auto list = std::make_shared<RunList<Entry>>(now.begin(), at);
+  list->push_back(std::move(merged));
+  list->insert(list->end(), at + static_cast<ptrdiff_t>(inputs.size()), now.end());
+  published_.runs_ = std::move(list);
+}
+
+template <class Entry>
+Result<bool> Runs<Entry>::Maintain() {
+  std::lock_guard background(background_mutex_);
+  const RunSnapshot<Entry> state = snapshot();
+  const Stretch due = Due(state.runs());
+  if (due.count == 0) return false;
+  const auto first = state.runs().begin() + static_cast<ptrdiff_t>(due.first);
+  const RunList<Entry> inputs(first, first + static_cast<ptrdiff_t>(due.count));
+  Install(inputs, TRY(Merge(inputs)));
+  return true;
+}
+
+template <class Entry>
+Result<std::vector<RunFile>> Runs<Entry>::Save(const RunSnapshot<Entry>& state) {
+  std::lock_guard background(background_mutex_);
+  if (options_.folder.empty()) return MakeError(ErrorCode::kInternal, "this view has no folder");
+  std::vector<RunFile> files;
+  RunList<Entry> loose;  // neighbours in memory, written as one
+  auto write_loose = [&]() -> Status {
+    if (loose.empty()) return {};
+    files.push_back(TRY(WriteMerged(loose, oldest_pinned_.load(std::memory_order_relaxed))));
+    loose.clear();
+    return {};
+  };
+  for (const auto& run : state.runs()) {
+    if (run->mapped()) {
+      TRY(write_loose());
+      files.push_back(run->file);
+    } else {
+      loose.push_back(run);
+    }
+  }
+  if (state.tail_adds_ + state.tail_antis_ > 0) {
+    std::vector<Entry> adds(state.tail_->adds, state.tail_->adds + state.tail_adds_);
+    std::vector<Entry> antis(state.tail_->antis, state.tail_->antis + state.tail_antis_);
+    std::sort(adds.begin(), adds.end());
+    std::sort(antis.begin(), antis.end());
+    const uint64_t first = state.runs().empty() ? 1 : state.runs().back()->end_ordinal;
+    loose.push_back(Run<Entry>::InMemory(std::move(adds), std::move(antis), first, state.end_ordinal()));
+  }
+  TRY(write_loose());
+  return files;
+}
+
+template <class Entry>
+Status Runs<Entry>::Load(const std::vector<RunFile>& files, uint64_t end_ordinal) {
+  Clear();
+  std::lock_guard background(background_mutex_);
+  auto list = std::make_shared<RunList<Entry>>();
+  uint64_t eager = options_.eager_check_bytes_max;
+  for (const RunFile& file : files) {
+    if (file.family != options_.family) continue;
+    RunPtr run = TRY(Run<Entry>::Map(options_.folder, file));
+    const uint64_t bytes = run->size() * sizeof(Entry);
+    if (bytes <= eager) {
+      TRY(run->CheckBlocks());
+      eager -= bytes;
+    }
+    next_number_ = std::max(next_number_, file.number + 1);
+    list->push_back(std::move(run));
+  }
+  tail_first_ordinal_ = end_ordinal;
+  std::lock_guard lock(mutex_);
+  published_.runs_ = std::move(list);
+  published_.end_ordinal_ = end_ordinal;
+  return {};
+}
+
+template <class Entry>
+void Runs<Entry>::RemoveUnused(const std::vector<RunFile>& kept) {
+  std::lock_guard background(background_mutex_);
+  std::vector<std::string> names;
+  for (const RunFile& file : kept) names.push_back(file.FileName());
+  const RunSnapshot<Entry> state = snapshot();
+  for (const auto& run : state.runs()) {
+    if (run->mapped()) names.push_back(run->file.FileName());
+  }
+  std::error_code error;
+  std::vector<std::filesystem::path> unused;
+  for (const auto& entry : std::filesystem::directory_iterator(options_.folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.rfind(options_.family + "-", 0) == 0 && std::find(names.begin(), names.end(), name) == names.end()) unused.push_back(entry.path());
+  }
+  for (const auto& path : unused) std::filesystem::remove(path, error);  // what cannot be removed is tried again next time
+}
+
+template <class Entry>
+Result<bool> Runs<Entry>::CheckNext() {
+  const RunSnapshot<Entry> state = snapshot();
+  for (const auto& run : state.runs()) {
+    if (run->checked.load(std::memory_order_relaxed)) continue;
+    TRY(run->CheckBlocks());
+    return true;
+  }
+  return false;
+}
+
+template <class Entry>
+void Runs<Entry>::Clear() {
+  std::lock_guard background(background_mutex_);
+  new_adds_.clear();
+  new_antis_.clear();
+  tail_ = nullptr;
+  tail_first_ordinal_ = 1;
+  // Files of before may still be in the folder (a saved view that was refused): numbers go on above them.
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(options_.folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.rfind(options_.family + "-", 0) != 0) continue;
+    next_number_ = std::max<uint64_t>(next_number_, std::strtoull(name.c_str() + options_.family.size() + 1, nullptr, 10) + 1);
+  }
+  std::lock_guard lock(mutex_);
+  published_ = {};
+  published_.runs_ = std::make_shared<const RunList<Entry>>();
+}
+
+template <class Entry>
+size_t Runs<Entry>::memory_bytes() const {
+  const RunSnapshot<Entry> state = snapshot();
+  size_t entries = 0;
+  for (const auto& run : state.runs()) entries += run->mapped() ? 0 : run->size();
+  return entries * sizeof(Entry) + (state.tail_ != nullptr ? sizeof(RunTail<Entry>) : 0);
+}
+
+template <class Entry>
+size_t Runs<Entry>::disk_bytes() const {
+  const RunSnapshot<Entry> state = snapshot();
+  size_t bytes = 0;
+  for (const auto& run : state.runs()) {
+    if (run->mapped()) bytes += sizeof(RunHeader) + run->size() * sizeof(Entry) + (run->size() * sizeof(Entry) / kRunBlockBytes + 2) * sizeof(uint32_t);
+  }
+  return bytes;
+}
+
+template const Entry16* LowerBound(const Entry16*, size_t, const Entry16&);
+template const Entry24* LowerBound(const Entry24*, size_t, const Entry24&);
+template const Entry32* LowerBound(const Entry32*, size_t, const Entry32&);
+template class Run<Entry16>;
+template class Run<Entry24>;
+template class Run<Entry32>;
+template class Cursor<Entry16>;
+template class Cursor<Entry24>;
+template class Cursor<Entry32>;
+template class RunSnapshot<Entry16>;
+template class RunSnapshot<Entry24>;
+template class RunSnapshot<Entry32>;
+template class Runs<Entry16>;
+template class Runs<Entry24>;
+template class Runs<Entry32>;
+
+}  // namespace tk::view

@@ -1,0 +1,235 @@
+// A family of sorted immutable runs with a head in memory: what the directory and the search index are made of.
+// Flow:   writer: Add, Remove … Publish → a small unsorted tail, sealed into sorted runs → Maintain (background) merges four into
+//         one and writes large ones to files → Save names the files in a manifest, renamed last → Load maps them again
+//         readers: snapshot() → Count, Forward, Backward; a snapshot never changes and keeps what it needs alive
+// An update removes by an anti-entry, the same bits as the entry that it cancels. Count = adds - antis. Cursors give adds only: who reads
+//   asks the directory which are alive at his position. A merge drops a pair when its anti lies in a run that ends at or below the oldest pinned
+//   ordinal, so every position that may still be read finds its entries.
+// Memory: tail 1024 entries; runs under `file_entries_min` entries in memory (at most about 4 of each tier: < 6 × file_entries_min entries
+//   when Maintain keeps up); larger runs are mapped files and cost page cache only. A merge holds its surviving antis.
+// File:   header 64 bytes · adds · antis · CRC-32C of every 64 KiB of the two · CRC-32C of that table.
+// Source: DESIGN 1 (measured there: 8–13 µs a look-up of 20, 0.3–0.7 µs a count).
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/base/result.h"
+
+namespace tk::view {
+
+/// Entries are compared word by word, the first word first. The meaning of the words is the owner's.
+struct Entry16 {
+  uint64_t a = 0, b = 0;
+  auto operator<=>(const Entry16&) const = default;
+};
+struct Entry24 {
+  uint64_t a = 0, b = 0, c = 0;
+  auto operator<=>(const Entry24&) const = default;
+};
+struct Entry32 {
+  uint64_t a = 0, b = 0, c = 0, d = 0;
+  auto operator<=>(const Entry32&) const = default;
+};
+
+/// The first entry of sorted [data, data + count) that is not less than `key`. Interpolates on the first word, then halves.
+template <class Entry>
+const Entry* LowerBound(const Entry* data, size_t count, const Entry& key);
+
+/// A file of a family as the manifest names it. `checksum` covers header and checksum table, so it binds the contents.
+struct RunFile {
+  std::string family;
+  uint64_t number = 0;
+  uint64_t adds = 0, antis = 0;
+  uint64_t first_ordinal = 0, end_ordinal = 0;   // the window of positions whose changes are in it
+  uint32_t checksum = 0;
+  std::string FileName() const;                  // "family-000000000012.run"
+};
+
+/// One immutable sorted run, in memory or mapped. Thread-safe.
+template <class Entry>
+class Run {
+ public:
+  /// Takes sorted vectors.
+  static std::shared_ptr<const Run> InMemory(std::vector<Entry> adds, std::vector<Entry> antis, uint64_t first_ordinal, uint64_t end_ordinal);
+  /// Maps a file. Checks size, header and checksum table; the blocks by CheckBlocks. Errors: kCorrupt with the file's name and what does not fit.
+  static Result<std::shared_ptr<const Run>> Map(const std::string& folder, const RunFile& file);
+  ~Run();
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  /// Reads everything once and compares checksums. Errors: kCorrupt.
+  Status CheckBlocks() const;
+
+  const Entry* adds = nullptr;
+  const Entry* antis = nullptr;
+  size_t add_count = 0, anti_count = 0;
+  uint64_t first_ordinal = 0, end_ordinal = 0;
+  RunFile file;                                  // file.number 0: in memory only
+  bool mapped() const { return file.number != 0; }
+  size_t size() const { return add_count + anti_count; }
+  mutable std::atomic<bool> checked{false};
+
+ private:
+  Run() = default;
+  std::vector<Entry> own_adds_, own_antis_;
+  void* map_ = nullptr;
+  size_t map_bytes_ = 0;
+  std::string path_;
+};
+
+template <class Entry>
+using RunList = std::vector<std::shared_ptr<const Run<Entry>>>;
+
+/// Walks the adds of several runs in order. Valid while its snapshot lives.
+template <class Entry>
+class Cursor {
+ public:
+  Cursor() = default;
+  Cursor(Cursor&&) = default;                 // moved only: it points into its own tail
+  Cursor& operator=(Cursor&&) = default;
+  bool valid() const { return best_ != kNone; }
+  const Entry& entry() const { return *parts_[best_].at; }
+  void Next() {
+    Part& part = parts_[best_];
+    part.at += step_;
+    if (part.at != part.end && (!has_bound_ || !After(*part.at, bound_))) return;
+    Choose();
+  }
+  /// Goes forward (backward for a backward cursor) to the first entry at or after `key` in walking order.
+  void Seek(const Entry& key);
+
+ private:
+  template <class E> friend class RunSnapshot;
+  struct Part { const Entry* at; const Entry* end; };
+  static constexpr size_t kNone = ~size_t{0};
+  bool After(const Entry& x, const Entry& y) const { return step_ > 0 ? y < x : x < y; }
+  void Choose();
+
+  std::vector<Part> parts_;
+  std::vector<Entry> tail_;   // the tail's matches, sorted in walking order of the runs
+  size_t best_ = kNone;
+  ptrdiff_t step_ = 1;
+  bool has_bound_ = false;
+  Entry bound_{};             // no other part has anything before this
+};
+
+/// Entries that are published and not yet in a run; readers look only below the lengths that they got with their snapshot.
+template <class Entry>
+struct RunTail {
+  static constexpr size_t kMax = 1024;
+  Entry adds[kMax];
+  Entry antis[kMax];
+};
+
+/// A readable state. Copied freely (two reference counts).
+template <class Entry>
+class RunSnapshot {
+ public:
+  /// adds - antis in [low, high], both included. Cost: O(runs × log entries), about 0.1 µs a run when warm.
+  int64_t Count(const Entry& low, const Entry& high) const;
+  /// Adds in [low, high], an upper bound of what a cursor gives. Same cost.
+  uint64_t CountAdds(const Entry& low, const Entry& high) const;
+  Cursor<Entry> Forward(const Entry& low, const Entry& high) const { return Walk(low, high, 1); }
+  Cursor<Entry> Backward(const Entry& low, const Entry& high) const { return Walk(low, high, -1); }
+  /// Is there such an add?
+  bool Contains(const Entry& entry) const;
+
+  uint64_t end_ordinal() const { return end_ordinal_; }
+  const RunList<Entry>& runs() const { return *runs_; }
+  uint64_t adds() const;
+  uint64_t antis() const;
+
+ private:
+  template <class E> friend class Runs;
+  Cursor<Entry> Walk(const Entry& low, const Entry& high, ptrdiff_t step) const;
+
+  std::shared_ptr<const RunList<Entry>> runs_;
+  std::shared_ptr<const RunTail<Entry>> tail_;
+  size_t tail_adds_ = 0, tail_antis_ = 0;
+  uint64_t end_ordinal_ = 1;
+};
+
+struct RunsOptions {
+  std::string family;                 // letters, digits, '_'; unique in the folder
+  std::string folder;                 // of files; "" = memory only (Save is then refused)
+  size_t file_entries_min = 65'536;   // a merged run of at least so many entries becomes a file
+  uint64_t eager_check_bytes_max = uint64_t{64} << 20;  // Load checks the blocks of so many bytes at once, CheckNext the others
+};
+
+template <class Entry>
+class Runs {
+ public:
+  explicit Runs(RunsOptions options);
+
+  // Writer's thread. Memory only.
+  void Add(const Entry& entry) { new_adds_.push_back(entry); }
+  void Remove(const Entry& entry) { new_antis_.push_back(entry); }
+  /// Everything since the last Publish becomes visible; it happened before `end_ordinal`. Sorts at most the tail and what is new.
+  void Publish(uint64_t end_ordinal);
+
+  // Any thread.
+  /// A lock is held for two pointer copies.
+  RunSnapshot<Entry> snapshot() const;
+  /// Until it is called nothing is dropped.
+  void SetOldestPinned(uint64_t ordinal) { oldest_pinned_.store(ordinal, std::memory_order_relaxed); }
+
+  // Background; one of these at a time waits for the other.
+  /// Does one merge if one is due. True if it did something. On an error (disk full) the runs stay as they were, usable.
+  Result<bool> Maintain();
+  /// Writes what `snapshot` holds and no file holds yet, and returns all files of it, oldest first, synced. The caller writes the manifest.
+  Result<std::vector<RunFile>> Save(const RunSnapshot<Entry>& snapshot);
+  /// Replaces everything by these files. Errors: kCorrupt; then it is as after Clear. `files` of other families are passed over.
+  Status Load(const std::vector<RunFile>& files, uint64_t end_ordinal);
+  /// Removes files of this family that are neither in `kept` nor in use. After the manifest was renamed.
+  void RemoveUnused(const std::vector<RunFile>& kept);
+  /// Checks one file that nobody has checked yet. False when all are. Errors: kCorrupt: the view must be rebuilt.
+  Result<bool> CheckNext();
+  /// Back to empty. No writer may be at work.
+  void Clear();
+
+  size_t memory_bytes() const;
+  size_t disk_bytes() const;
+
+ private:
+  using RunPtr = std::shared_ptr<const Run<Entry>>;
+  struct Stretch { size_t first = 0, count = 0; };
+  static Stretch Due(const RunList<Entry>& runs);
+  Result<RunPtr> Merge(const RunList<Entry>& inputs);
+  Result<RunFile> WriteMerged(const RunList<Entry>& inputs, uint64_t pinned);
+  void Install(const RunList<Entry>& inputs, RunPtr merged);
+  void Seal(uint64_t end_ordinal);
+
+  const RunsOptions options_;
+  std::vector<Entry> new_adds_, new_antis_;      // writer only
+  uint64_t tail_first_ordinal_ = 1;              // writer only
+  std::shared_ptr<RunTail<Entry>> tail_;         // writer only; the published part is immutable
+  std::atomic<uint64_t> oldest_pinned_{0}   ;
+  mutable std::mutex mutex_;                     // guards published_; held for pointer copies only
+  RunSnapshot<Entry> published_;
+  std::mutex background_mutex_;                  // Maintain, Save, Load, RemoveUnused
+  uint64_t next_number_ = 1;                     // under background_mutex_
+};
+
+extern template class Run<Entry16>;
+extern template class Run<Entry24>;
+extern template class Run<Entry32>;
+extern template class Cursor<Entry16>;
+extern template class Cursor<Entry24>;
+extern template class Cursor<Entry32>;
+extern template class RunSnapshot<Entry16>;
+extern template class RunSnapshot<Entry24>;
+extern template class RunSnapshot<Entry32>;
+extern template class Runs<Entry16>;
+extern template class Runs<Entry24>;
+extern template class Runs<Entry32>;
+
+}  // namespace tk::view

@@ -1,0 +1,393 @@
+#include "kernel/view/runs.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "kernel/base/random.h"
+#include "kernel/view/manifest.h"
+
+namespace tk::view {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string FreshFolder(const std::string& name) {
+  const fs::path path = fs::temp_directory_path() / ("tk_runs_" + name + "_" + NewUuid());
+  fs::create_directories(path);
+  return path.string();
+}
+
+struct Folder {
+  explicit Folder(const std::string& name) : path(FreshFolder(name)) {}
+  ~Folder() { std::error_code error; fs::remove_all(path, error); }
+  std::string path;
+};
+
+template <class Entry> Entry Make(uint64_t a, uint64_t b);
+template <> Entry16 Make(uint64_t a, uint64_t b) { return {a, b}; }
+template <> Entry24 Make(uint64_t a, uint64_t b) { return {a, 7, b}; }
+template <> Entry32 Make(uint64_t a, uint64_t b) { return {a, 1, b, 9}; }
+template <class Entry> Entry MinOf(uint64_t a);
+template <> Entry16 MinOf(uint64_t a) { return {a, 0}; }
+template <> Entry24 MinOf(uint64_t a) { return {a, 0, 0}; }
+template <> Entry32 MinOf(uint64_t a) { return {a, 0, 0, 0}; }
+template <class Entry> Entry MaxOf(uint64_t a);
+template <> Entry16 MaxOf(uint64_t a) { return {a, ~0ULL}; }
+template <> Entry24 MaxOf(uint64_t a) { return {a, ~0ULL, ~0ULL}; }
+template <> Entry32 MaxOf(uint64_t a) { return {a, ~0ULL, ~0ULL, ~0ULL}; }
+
+/// What a family must answer, kept the obvious way.
+template <class Entry>
+struct Reference {
+  std::multiset<Entry> live;
+  uint64_t end = 1;
+};
+
+template <class Entry>
+std::vector<Entry> LiveIn(const RunSnapshot<Entry>& state, const Entry& low, const Entry& high) {
+  std::map<Entry, int64_t> counts;
+  std::vector<Entry> out;
+  for (auto cursor = state.Forward(low, high); cursor.valid(); cursor.Next()) ++counts[cursor.entry()];
+  for (auto& [entry, adds] : counts) {
+    const int64_t live = state.Count(entry, entry);
+    EXPECT_LE(live, adds);
+    EXPECT_GE(live, 0);
+    for (int64_t i = 0; i < live; ++i) out.push_back(entry);
+  }
+  return out;
+}
+
+template <class Entry>
+void ExpectSame(const RunSnapshot<Entry>& state, const Reference<Entry>& expected, SeededRandom& random) {
+  ASSERT_EQ(state.end_ordinal(), expected.end);
+  const Entry low = MinOf<Entry>(0), high = MaxOf<Entry>(~0ULL);
+  ASSERT_EQ(state.Count(low, high), static_cast<int64_t>(expected.live.size()));
+  ASSERT_EQ(LiveIn(state, low, high), std::vector<Entry>(expected.live.begin(), expected.live.end()));
+  for (int i = 0; i < 8; ++i) {
+    uint64_t x = random.Below(70) << 58, y = random.Below(70) << 58;
+    if (y < x) std::swap(x, y);
+    const Entry from = MinOf<Entry>(x), to = MaxOf<Entry>(y);
+    const auto first = expected.live.lower_bound(from), last = expected.live.upper_bound(to);
+    ASSERT_EQ(state.Count(from, to), std::distance(first, last));
+    std::vector<Entry> forward, backward;
+    for (auto c = state.Forward(from, to); c.valid(); c.Next()) forward.push_back(c.entry());
+    for (auto c = state.Backward(from, to); c.valid(); c.Next()) backward.push_back(c.entry());
+    ASSERT_TRUE(std::is_sorted(forward.begin(), forward.end()));
+    ASSERT_EQ(forward.size(), state.CountAdds(from, to));
+    std::reverse(backward.begin(), backward.end());
+    ASSERT_EQ(forward, backward);
+    const Entry key = MinOf<Entry>(random.Below(70) << 58);
+    auto sought = state.Forward(from, to);
+    sought.Seek(key);
+    const auto at = std::lower_bound(forward.begin(), forward.end(), key);
+    ASSERT_EQ(sought.valid(), at != forward.end());
+    if (at != forward.end()) { ASSERT_EQ(sought.entry(), *at); }
+  }
+}
+
+/// Random adds, removes, publishes, merges, saves and loads against the reference; old snapshots must not change.
+template <class Entry>
+void PlayHistory(uint64_t seed, bool reload) {
+  Folder folder("history");
+  RunsOptions options{"f", folder.path, 300, 1u << 20};
+  auto runs = std::make_unique<Runs<Entry>>(options);
+  SeededRandom random(seed);
+  Reference<Entry> now;
+  std::vector<Entry> alive;
+  std::vector<std::pair<RunSnapshot<Entry>, Reference<Entry>>> old;
+  for (int round = 0; round < 60; ++round) {
+    const uint64_t changes = random.Below(8) == 0 ? 3000 : random.Below(60);
+    for (uint64_t i = 0; i < changes; ++i) {
+      if (!alive.empty() && random.Below(3) == 0) {
+        const size_t victim = random.Below(alive.size());
+        runs->Remove(alive[victim]);
+        now.live.erase(now.live.find(alive[victim]));
+        alive[victim] = alive.back();
+        alive.pop_back();
+      } else {
+        const Entry entry = Make<Entry>(random.Below(64) << 58 | random.Below(3), random.Below(400));
+        runs->Add(entry);
+        now.live.insert(entry);
+        alive.push_back(entry);
+      }
+      ++now.end;
+    }
+    runs->Publish(now.end);
+    if (random.Below(3) == 0) old.emplace_back(runs->snapshot(), now);
+    if (random.Below(3) == 0) runs->SetOldestPinned(random.Below(now.end + 1));
+    for (uint64_t i = random.Below(3); i > 0; --i) ASSERT_TRUE(runs->Maintain().ok());
+    if (random.Below(12) == 0) ExpectSame(runs->snapshot(), now, random);
+    if (reload && random.Below(8) == 0) {
+      const auto files = runs->Save(runs->snapshot());
+      ASSERT_TRUE(files.ok()) << files.error().ToString();
+      runs->RemoveUnused(*files);
+      runs = std::make_unique<Runs<Entry>>(options);
+      const Status loaded = runs->Load(*files, now.end);
+      ASSERT_TRUE(loaded.ok()) << loaded.error().ToString();
+      ExpectSame(runs->snapshot(), now, random);
+    }
+  }
+  while (runs->Maintain().ValueOr(false)) {}
+  ExpectSame(runs->snapshot(), now, random);
+  for (auto& [state, expected] : old) ExpectSame(state, expected, random);
+}
+
+TEST(Runs, IncrementalEqualsReference16) { for (uint64_t seed = 1; seed <= 4; ++seed) PlayHistory<Entry16>(seed, false); }
+TEST(Runs, IncrementalEqualsReference24) { for (uint64_t seed = 5; seed <= 6; ++seed) PlayHistory<Entry24>(seed, false); }
+TEST(Runs, IncrementalEqualsReference32) { for (uint64_t seed = 7; seed <= 8; ++seed) PlayHistory<Entry32>(seed, false); }
+TEST(Runs, SavesAndLoadsAnywhereInAHistory) {
+  for (uint64_t seed = 11; seed <= 13; ++seed) PlayHistory<Entry16>(seed, true);
+  PlayHistory<Entry24>(14, true);
+  PlayHistory<Entry32>(15, true);
+}
+
+TEST(Runs, LowerBoundEqualsTheStandardOne) {
+  SeededRandom random(3);
+  for (int shape = 0; shape < 4; ++shape) {
+    std::vector<Entry16> data(5000);
+    for (Entry16& e : data) {
+      const uint64_t x = random.Next();
+      e.a = shape == 0 ? x : shape == 1 ? x >> 60 : shape == 2 ? (x & 1) * ~0ULL : uint64_t{1} << (x & 63);
+      e.b = random.Below(1000);
+    }
+    std::sort(data.begin(), data.end());
+    for (int i = 0; i < 3000; ++i) {
+      Entry16 key = data[random.Below(data.size())];
+      if (i % 3 == 0) key = {random.Next(), random.Next()};
+      if (i % 3 == 1) ++key.b;
+      ASSERT_EQ(LowerBound(data.data(), data.size(), key) - data.data(), std::lower_bound(data.begin(), data.end(), key) - data.begin());
+    }
+  }
+}
+
+TEST(Runs, AMergeKeepsWhatAnOlderPositionMayStillRead) {
+  Runs<Entry16> runs({"f", "", 1 << 20, 0});
+  for (uint64_t i = 0; i < 5000; ++i) runs.Add({i, i});
+  runs.Publish(5001);
+  for (uint64_t i = 0; i < 5000; ++i) runs.Remove({i, i});
+  runs.Publish(10001);
+  for (int i = 0; i < 2; ++i) {
+    for (uint64_t k = 0; k < 5000; ++k) runs.Add({k + 10000, k});
+    runs.Publish(15001 + static_cast<uint64_t>(i) * 5000);
+  }
+  runs.SetOldestPinned(10000);  // a page still looks at the position before the removals
+  ASSERT_TRUE(*runs.Maintain());
+  EXPECT_EQ(runs.snapshot().CountAdds({0, 0}, {9999, ~0ULL}), 5000u);
+  EXPECT_EQ(runs.snapshot().Count({0, 0}, {9999, ~0ULL}), 0);
+}
+
+TEST(Runs, AMergeDropsPairsThatNobodyCanReadAnyMore) {
+  Runs<Entry16> runs({"f", "", 1 << 20, 0});
+  runs.SetOldestPinned(~uint64_t{0});
+  for (uint64_t round = 0; round < 4; ++round) {
+    for (uint64_t i = 0; i < 2000; ++i) runs.Add({i, round});
+    for (uint64_t i = 0; round > 0 && i < 2000; ++i) runs.Remove({i, round - 1});
+    runs.Publish(1 + (round + 1) * 2000);
+  }
+  ASSERT_TRUE(*runs.Maintain());
+  EXPECT_EQ(runs.snapshot().adds(), 2000u);
+  EXPECT_EQ(runs.snapshot().antis(), 0u);
+  EXPECT_EQ(runs.snapshot().runs().size(), 1u);
+}
+
+// Damage
+
+struct Saved {
+  Folder folder{"saved"};
+  RunsOptions options{"f", folder.path, 100, 1u << 20};
+  std::vector<RunFile> files;
+  Saved() {
+    Runs<Entry16> runs(options);
+    for (uint64_t i = 0; i < 20000; ++i) runs.Add({Mix(i), i});
+    runs.Publish(20001);
+    auto saved = runs.Save(runs.snapshot());
+    CHECK(saved.ok());
+    files = *saved;
+  }
+  std::string Path() const { return folder.path + "/" + files[0].FileName(); }
+  Status TryLoad() const {
+    Runs<Entry16> runs(options);
+    return runs.Load(files, 20001);
+  }
+};
+
+TEST(RunFiles, EveryFlippedByteIsFound) {
+  Saved saved;
+  ASSERT_TRUE(saved.TryLoad().ok());
+  const size_t size = fs::file_size(saved.Path());
+  SeededRandom random(1);
+  for (int i = 0; i < 200; ++i) {
+    const size_t at = i < 64 ? static_cast<size_t>(i) : i < 90 ? size - 1 - static_cast<size_t>(i - 64) : random.Below(size);
+    std::fstream file(saved.Path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(at));
+    const char byte = static_cast<char>(file.get());
+    auto put = [&](char c) { file.seekp(static_cast<std::streamoff>(at)); file.put(c); file.flush(); };
+    put(static_cast<char>(byte ^ 0x10));
+    const Status loaded = saved.TryLoad();
+    ASSERT_FALSE(loaded.ok()) << "byte " << at;
+    ASSERT_EQ(loaded.error().code, ErrorCode::kCorrupt);
+    put(byte);
+  }
+  EXPECT_TRUE(saved.TryLoad().ok());
+}
+
+TEST(RunFiles, AShortOrMissingFileIsFound) {
+  Saved saved;
+  fs::resize_file(saved.Path(), fs::file_size(saved.Path()) - 1);
+  EXPECT_EQ(saved.TryLoad().error().code, ErrorCode::kCorrupt);
+  fs::resize_file(saved.Path(), 10);
+  EXPECT_EQ(saved.TryLoad().error().code, ErrorCode::kCorrupt);
+  fs::remove(saved.Path());
+  EXPECT_EQ(saved.TryLoad().error().code, ErrorCode::kCorrupt);
+}
+
+TEST(RunFiles, BackgroundCheckFindsWhatLoadDidNotRead) {
+  Saved saved;
+  saved.options.eager_check_bytes_max = 0;
+  std::fstream file(saved.Path(), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(100'000);
+  file.put('x').put('y').flush();
+  Runs<Entry16> runs(saved.options);
+  ASSERT_TRUE(runs.Load(saved.files, 20001).ok());
+  const auto checked = runs.CheckNext();
+  ASSERT_FALSE(checked.ok());
+  EXPECT_EQ(checked.error().code, ErrorCode::kCorrupt);
+}
+
+TEST(RunFiles, AFullDiskLeavesTheRunsUsable) {
+  Folder folder("gone");
+  Runs<Entry16> runs({"f", folder.path + "/nowhere", 100, 0});
+  for (uint64_t round = 0; round < 4; ++round) {
+    for (uint64_t i = 0; i < 2000; ++i) runs.Add({i, round});
+    runs.Publish(1 + (round + 1) * 2000);
+  }
+  EXPECT_EQ(runs.Maintain().error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(runs.Save(runs.snapshot()).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(runs.snapshot().Count({0, 0}, {~0ULL, ~0ULL}), 8000);
+}
+
+// Manifest
+
+TEST(Manifest, ReadsWhatWasWritten) {
+  Folder folder("manifest");
+  EXPECT_EQ(ReadManifest(folder.path).error().code, ErrorCode::kNotFound);
+  Manifest manifest;
+  manifest.view = "directory";
+  manifest.mark = {3, 17, 99, 0xfedcba9876543210, 2};
+  manifest.numbers = {{"columns", 12}};
+  manifest.files = {{"f", 4, 10, 2, 1, 50, 77}, {"g", 9, 1, 0, 50, 99, 78}};
+  ASSERT_TRUE(WriteManifest(folder.path, manifest).ok());
+  const auto read = ReadManifest(folder.path);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->view, "directory");
+  EXPECT_EQ(read->mark.definitions_hash, 0xfedcba9876543210u);
+  EXPECT_EQ(read->mark.end_ordinal, 99u);
+  ASSERT_EQ(read->files.size(), 2u);
+  EXPECT_EQ(read->files[1].FileName(), "g-000000000009.run");
+  EXPECT_EQ(read->files[1].checksum, 78u);
+  EXPECT_EQ(read->numbers, manifest.numbers);
+}
+
+TEST(Manifest, EveryFlippedByteIsFound) {
+  Folder folder("flip");
+  Manifest manifest;
+  manifest.view = "v";
+  manifest.files = {{"f", 4, 10, 2, 1, 50, 77}};
+  ASSERT_TRUE(WriteManifest(folder.path, manifest).ok());
+  const std::string path = folder.path + "/manifest";
+  for (size_t at = 0; at < fs::file_size(path); ++at) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(at));
+    const char byte = static_cast<char>(file.get());
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(static_cast<char>(byte ^ 1)).flush();
+    EXPECT_EQ(ReadManifest(folder.path).error().code, ErrorCode::kCorrupt) << at;
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(byte).flush();
+  }
+}
+
+TEST(Manifest, RefusesAForeignMark) {
+  const Mark head{2, 100, 1000, 5, 1};
+  EXPECT_TRUE(CheckMark({2, 100, 1000, 5, 1}, head).ok());
+  EXPECT_TRUE(CheckMark({2, 10, 100, 5, 1}, head).ok());
+  EXPECT_EQ(CheckMark({1, 10, 100, 5, 1}, head).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(CheckMark({2, 101, 1001, 5, 1}, head).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(CheckMark({2, 10, 100, 6, 1}, head).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(CheckMark({2, 10, 100, 5, 2}, head).error().code, ErrorCode::kConflict);
+}
+
+TEST(Manifest, AKillBetweenFilesLeavesTheFormerOne) {
+  Saved saved;
+  Manifest manifest;
+  manifest.view = "v";
+  manifest.mark.end_ordinal = 20001;
+  manifest.files = saved.files;
+  ASSERT_TRUE(WriteManifest(saved.folder.path, manifest).ok());
+  {  // A second life adds, writes its files and is killed before its manifest.
+    Runs<Entry16> runs(saved.options);
+    ASSERT_TRUE(runs.Load(saved.files, 20001).ok());
+    for (uint64_t i = 0; i < 5000; ++i) runs.Add({i, i});
+    runs.Publish(25001);
+    ASSERT_TRUE(runs.Save(runs.snapshot()).ok());
+    std::ofstream(saved.folder.path + "/f-000000000099.run.tmp") << "torn";
+    std::ofstream(saved.folder.path + "/manifest.tmp") << "torn";
+  }
+  const auto read = ReadManifest(saved.folder.path);
+  ASSERT_TRUE(read.ok());
+  Runs<Entry16> runs(saved.options);
+  ASSERT_TRUE(runs.Load(read->files, read->mark.end_ordinal).ok());
+  EXPECT_EQ(runs.snapshot().Count({0, 0}, {~0ULL, ~0ULL}), 20000);
+  runs.RemoveUnused(read->files);
+  size_t run_files = 0;
+  for (const auto& entry : fs::directory_iterator(saved.folder.path)) run_files += entry.path().filename().string().rfind("f-", 0) == 0;
+  EXPECT_EQ(run_files, read->files.size());
+}
+
+TEST(Runs, ReadersSeeWholePublishesWhileTheWriterAndMergesGoOn) {
+  Folder folder("threads");
+  Runs<Entry16> runs({"f", folder.path, 5000, 0});
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0};
+  // Every publish adds 10 entries and removes the 10 of the publish before: a reader must always count 10.
+  for (uint64_t k = 0; k < 10; ++k) runs.Add({Mix(k), 0});
+  runs.Publish(2);
+  std::vector<std::thread> threads;
+  for (int reader = 0; reader < 2; ++reader) {
+    threads.emplace_back([&] {
+      while (!stop) {
+        const auto state = runs.snapshot();
+        if (state.Count({0, 0}, {~0ULL, ~0ULL}) != 10) ++wrong;
+        size_t live = 0;
+        for (auto c = state.Backward({Mix(1), 0}, {Mix(1), ~0ULL}); c.valid(); c.Next()) live += state.Count(c.entry(), c.entry()) == 1;
+        if (live != 1) ++wrong;
+        std::this_thread::yield();
+      }
+    });
+  }
+  threads.emplace_back([&] {
+    while (!stop) {
+      if (!runs.Maintain().ValueOr(false)) std::this_thread::yield();
+    }
+  });
+  for (uint64_t round = 1; round < 2500; ++round) {
+    for (uint64_t k = 0; k < 10; ++k) {
+      runs.Add({Mix(k), round});
+      runs.Remove({Mix(k), round - 1});
+    }
+    runs.Publish(round + 2);
+    runs.SetOldestPinned(round > 100 ? round - 100 : 0);
+  }
+  stop = true;
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+}  // namespace
+}  // namespace tk::view
