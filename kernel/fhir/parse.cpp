@@ -20,8 +20,6 @@ namespace {
 constexpr size_t kSlack = 16;              // strings are copied in steps of 16
 constexpr uint32_t kSmallObjectMax = 32;   // above this, duplicates are found by sorting at the object's end
 constexpr int kDepthCeiling = 512;         // the parser recurses; whatever the caller allows, the stack is bounded
-constexpr uint8_t kEscapedValue = 1;
-constexpr uint8_t kEscapedName = 2;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 

@@ -11,9 +11,6 @@
 namespace tk::fhir {
 namespace {
 
-constexpr uint8_t kEscapedValue = 1;
-constexpr uint8_t kEscapedName = 2;
-
 void AppendCodePoint(uint32_t c, std::string* out) {
   const auto put = [out](uint32_t byte) { out->push_back(static_cast<char>(byte)); };
   if (c < 0x80) {

@@ -32,6 +32,9 @@ class Names {
 
 enum class Kind : uint8_t { kNull, kFalse, kTrue, kNumber, kString, kObject, kArray };
 
+inline constexpr uint8_t kEscapedValue = 1;
+inline constexpr uint8_t kEscapedName = 2;
+
 /// One node; 16 bytes. Children of a container follow it directly; `end` is the index just past its subtree.
 struct Node {
   uint32_t at;      // first byte of the value in the document's text (for strings: after the quote)
@@ -39,7 +42,7 @@ struct Node {
   uint32_t end;     // index of the next sibling
   NameId name;      // the member's name, or kNoName
   Kind kind;
-  uint8_t escaped;  // a string that contains a backslash; for a member whose NAME has an escape bit 1 is set
+  uint8_t escaped;  // kEscapedValue: the string contains a backslash; kEscapedName: the member's name does
 };
 static_assert(sizeof(Node) == 16);
 
