@@ -1,0 +1,120 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "kernel/base/config.h"
+#include "kernel/base/diagnostics.h"
+#include "kernel/base/file.h"
+#include "kernel/base/metrics.h"
+#include "kernel/base/text.h"
+
+namespace tk {
+namespace {
+
+constexpr SettingSpec kSpecs[] = {
+    {"http.threads", SettingKind::kNumber, "2", "network threads", 1, 64},
+    {"http.listen", SettingKind::kText, "127.0.0.1:8080", "address and port"},
+    {"log.requests", SettingKind::kFlag, "true", "a line a request"},
+};
+
+class SettingsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = ::testing::TempDir() + "tk_config_" + std::to_string(::getpid());
+    ASSERT_TRUE(MakeFolder(folder_).ok());
+  }
+  std::string File(const std::string& text) {
+    const std::string path = folder_ + "/tongkang.toml";
+    EXPECT_TRUE(WriteFileDurable(path, text).ok());
+    return path;
+  }
+  std::string folder_;
+};
+
+TEST_F(SettingsTest, FlagBeatsEnvironmentBeatsFileBeatsDefault) {
+  const std::string file = File("[http]\nthreads = 3\nlisten = \"0.0.0.0:1\"\n");
+  const auto environment = [](const char* name) -> const char* {
+    return std::string_view(name) == "TONGKANG_HTTP_LISTEN" ? "1.1.1.1:2" : nullptr;
+  };
+  const auto settings = Settings::Load(kSpecs, {{"http.threads", "4"}}, file, environment);
+  ASSERT_TRUE(settings.ok()) << settings.error().ToString();
+  EXPECT_EQ(settings->Number("http.threads"), 4);
+  EXPECT_EQ(settings->Text("http.listen"), "1.1.1.1:2");
+  EXPECT_TRUE(settings->Flag("log.requests"));
+  EXPECT_EQ(settings->SourceOf("http.threads"), "flag");
+  EXPECT_EQ(settings->SourceOf("http.listen"), "environment");
+}
+
+TEST_F(SettingsTest, UnknownNameIsRefusedWithFileAndLine) {
+  const auto settings = Settings::Load(kSpecs, {}, File("[http]\nthreads = 3\ntreads = 4\n"), {});
+  ASSERT_FALSE(settings.ok());
+  EXPECT_NE(settings.error().external.find("tongkang.toml:3: unknown setting 'http.treads'"), std::string::npos)
+      << settings.error().external;
+}
+
+TEST_F(SettingsTest, BrokenFileAndWrongValuesSayWhere) {
+  auto broken = Settings::Load(kSpecs, {}, File("[http]\nthreads = \n"), {});
+  ASSERT_FALSE(broken.ok());
+  EXPECT_NE(broken.error().external.find("tongkang.toml:2"), std::string::npos) << broken.error().external;
+  auto range = Settings::Load(kSpecs, {}, File("[http]\nthreads = 65\n"), {});
+  ASSERT_FALSE(range.ok());
+  EXPECT_NE(range.error().external.find("from 1 to 64"), std::string::npos);
+}
+
+TEST(Text, JsonStringsAreAlwaysValid) {
+  std::string out;
+  AppendJsonString("a\"\\\n\x01\xff\xe9\x80\x9a", &out);
+  EXPECT_EQ(out, "\"a\\\"\\\\\\n\\u0001\xef\xbf\xbd\xe9\x80\x9a\"");
+}
+
+TEST(Text, PercentDecodingRefusesBrokenEscapesNulAndBadUtf8) {
+  EXPECT_EQ(PercentDecode("a%2Fb+c", true), "a/b c");
+  EXPECT_EQ(PercentDecode("a+b", false), "a+b");
+  EXPECT_EQ(PercentDecode("%E9%80%9A", false), "\xe9\x80\x9a");
+  for (const char* bad : {"%", "%2", "%zz", "%00", "%ff", "%c0%af", "%ed%a0%80", "%f4%90%80%80"}) {
+    EXPECT_FALSE(PercentDecode(bad, false).has_value()) << bad;
+  }
+}
+
+TEST(Text, Base64UrlRoundTripsAndRefusesPadding) {
+  const std::string bytes("\x00\xfe\xff~", 4);
+  EXPECT_EQ(FromBase64Url(ToBase64Url(AsBytes(bytes))), bytes);
+  EXPECT_FALSE(FromBase64Url("AA==").has_value());
+  EXPECT_FALSE(FromBase64Url("A*").has_value());
+}
+
+TEST(Diagnostics, OneJsonLineAnEventAndNothingBelowTheLevel) {
+  std::string lines;
+  CaptureDiagnostics(&lines);
+  Say(LogLevel::kDebug, "hidden", {});
+  Say(LogLevel::kInfo, "ready", {{"t", uint64_t{42}}, {"note", std::string_view("a\nb")}, {"ok", true}});
+  CaptureDiagnostics(nullptr);
+  EXPECT_EQ(lines.find("hidden"), std::string::npos);
+  EXPECT_NE(lines.find("\"level\":\"info\",\"event\":\"ready\",\"t\":42,\"note\":\"a\\nb\",\"ok\":true}\n"), std::string::npos) << lines;
+}
+
+TEST(Metrics, PrometheusText) {
+  Metrics metrics;
+  metrics.AddCounter("tk_requests_total", "Requests", {{"route", "/fhir"}})->Increment();
+  metrics.AddCounter("tk_requests_total", "Requests", {{"route", "/fhir"}})->Increment(2);
+  metrics.AddHistogram("tk_seconds", "Duration", {}, {0.1, 1})->Observe(0.5);
+  metrics.AddGauge("tk_depth", "Depth", {{"queue", "a"}}, [] { return 7.0; });
+  const std::string text = metrics.Text();
+  EXPECT_NE(text.find("tk_requests_total{route=\"/fhir\"} 3"), std::string::npos) << text;
+  EXPECT_NE(text.find("tk_seconds_bucket{le=\"0.1\"} 0"), std::string::npos) << text;
+  EXPECT_NE(text.find("tk_seconds_bucket{le=\"1\"} 1"), std::string::npos) << text;
+  EXPECT_NE(text.find("tk_depth{queue=\"a\"} 7"), std::string::npos) << text;
+}
+
+TEST(File, ReplacedWholeAndLockedOnce) {
+  const std::string path = ::testing::TempDir() + "tk_file_" + std::to_string(::getpid());
+  ASSERT_TRUE(WriteFileDurable(path, "one").ok());
+  ASSERT_TRUE(WriteFileDurable(path, "two").ok());
+  EXPECT_EQ(ReadFile(path).value(), "two");
+  EXPECT_FALSE(ReadFile(path, 2).ok());
+  const auto lock = FileLock::Take(path + ".lock", 0);
+  ASSERT_TRUE(lock.ok());
+  EXPECT_FALSE(FileLock::Take(path + ".lock", 0).ok());
+}
+
+}  // namespace
+}  // namespace tk

@@ -1,0 +1,126 @@
+#include "kernel/base/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+#include <thread>
+
+namespace tk {
+
+Error SystemError(std::string_view tried, const std::string& path, int error_number, const char* file, int line) {
+  const std::string reason = std::generic_category().message(error_number);
+  std::string text = fmt::format("cannot {} {}: {}", tried, path, reason);
+  if (error_number == ENOSPC || error_number == EDQUOT) text += "; free some space or move the data folder";
+  if (error_number == EACCES || error_number == EPERM) text += "; check the owner and mode of the folder";
+  return MakeError(error_number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kUnavailable, std::move(text), {}, file, line);
+}
+
+Result<std::string> ReadFile(const std::string& path, size_t bytes_max) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return SystemError("open", path, errno);
+  std::string out;
+  char block[65536];
+  for (;;) {
+    const ssize_t got = ::read(fd, block, sizeof block);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      const int reason = errno;
+      ::close(fd);
+      return SystemError("read", path, reason);
+    }
+    if (got == 0) break;
+    if (out.size() + static_cast<size_t>(got) > bytes_max) {
+      ::close(fd);
+      return MakeError(ErrorCode::kTooLarge, fmt::format("{} is larger than {} bytes", path, bytes_max));
+    }
+    out.append(block, static_cast<size_t>(got));
+  }
+  ::close(fd);
+  return out;
+}
+
+namespace {
+
+int WriteAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return errno;
+    bytes.remove_prefix(static_cast<size_t>(put));
+  }
+  return 0;
+}
+
+Status SyncFolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return SystemError("open folder", folder, errno);
+  const int failed = ::fsync(fd) != 0 ? errno : 0;
+  ::close(fd);
+  if (failed != 0) return SystemError("sync folder", folder, failed);
+  return {};
+}
+
+}  // namespace
+
+Status WriteFileDurable(const std::string& path, std::string_view bytes, unsigned mode) {
+  const std::string beside = fmt::format("{}.{}.new", path, ::getpid());
+  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, static_cast<mode_t>(mode));
+  if (fd < 0) return SystemError("create", beside, errno);
+  int failed = ::fchmod(fd, static_cast<mode_t>(mode)) != 0 ? errno : 0;
+  if (failed == 0) failed = WriteAll(fd, bytes);
+  if (failed == 0 && ::fsync(fd) != 0) failed = errno;
+  ::close(fd);
+  if (failed == 0 && ::rename(beside.c_str(), path.c_str()) != 0) failed = errno;
+  if (failed != 0) {
+    ::unlink(beside.c_str());
+    return SystemError("write", path, failed);
+  }
+  return SyncFolderOf(path);
+}
+
+Status MakeFolder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return SystemError("create folder", path, error.value());
+  return {};
+}
+
+Result<FileLock> FileLock::Take(const std::string& path, int wait_ms) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return SystemError("open", path, errno);
+  for (int waited_ms = 0;; waited_ms += 20) {
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return FileLock(fd);
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      const int reason = errno;
+      ::close(fd);
+      return SystemError("lock", path, reason);
+    }
+    if (waited_ms >= wait_ms) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  ::close(fd);
+  return MakeError(ErrorCode::kUnavailable, fmt::format("{} is locked by another process", path));
+}
+
+FileLock& FileLock::operator=(FileLock&& other) noexcept {
+  if (this != &other) {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = other.fd_;
+    other.fd_ = -1;
+  }
+  return *this;
+}
+
+FileLock::~FileLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+}  // namespace tk

@@ -1,0 +1,41 @@
+// Small files that must be whole or absent: settings, accounts, keys. Not for the log, which has its own rules.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "kernel/base/result.h"
+
+namespace tk {
+
+/// The whole file. Errors: kNotFound; kTooLarge over `bytes_max`; kUnavailable with the system's reason.
+Result<std::string> ReadFile(const std::string& path, size_t bytes_max = size_t{16} << 20);
+
+/// Replaces `path` by `bytes` so that a crash leaves the old or the new, never a mixture: written beside, synced, renamed,
+/// folder synced. `mode` as in chmod. Errors: kUnavailable ("disk full" said in words).
+Status WriteFileDurable(const std::string& path, std::string_view bytes, unsigned mode = 0600);
+
+/// Creates the folder and those above it; an existing one is fine.
+Status MakeFolder(const std::string& path);
+
+/// An advisory lock (flock) on a file that it creates; let go when destroyed or when the process dies.
+class FileLock {
+ public:
+  /// Waits up to `wait_ms`. kUnavailable if another process holds it.
+  static Result<FileLock> Take(const std::string& path, int wait_ms);
+  FileLock(FileLock&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
+  FileLock& operator=(FileLock&& other) noexcept;
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  ~FileLock();
+
+ private:
+  explicit FileLock(int fd) : fd_(fd) {}
+  int fd_ = -1;
+};
+
+/// "No space left on device" and the like, with what was tried. Never throws.
+Error SystemError(std::string_view tried, const std::string& path, int error_number,
+                  const char* file = __builtin_FILE(), int line = __builtin_LINE());
+
+}  // namespace tk
