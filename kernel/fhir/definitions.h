@@ -1,6 +1,6 @@
 // The definitions of types, search parameters, compartments and required code sets, as one flat table.
-// Flow:   npm StructureDefinitions → tools/definitions (build time, the same compiler) → blob linked into the program → Load;
-//         platform types: StructureDefinition JSON → Compile at start → the same table, behaving exactly the same
+// Flow:   npm hl7.fhir.r4.examples (it carries the definitions) → tools/definitions, the same compiler at build time → blob
+//         linked into the program → R4(); platform types: StructureDefinition JSON → Extend at start → the same table
 // Source: HL7 FHIR R4 4.0.1 (profiles-types, profiles-resources, search-parameters, valuesets, compartment definitions).
 #pragma once
 
@@ -32,15 +32,16 @@ enum class TypeClass : uint8_t { kPrimitive, kComplex, kBackbone, kResource };
 enum class JsonForm : uint8_t { kNone, kString, kNumber, kBoolean };
 
 struct TypeInfo {
-  std::string_view name;       // "Patient", "HumanName", "Patient.contact", "dateTime", "http://hl7.org/fhirpath/System.String"
+  std::string_view
+      name;  // "Patient", "HumanName", "Patient.contact", "dateTime", "http://hl7.org/fhirpath/System.String"
   TypeClass type_class;
-  JsonForm json_form;          // primitives only
+  JsonForm json_form;  // primitives only
   bool is_abstract;
-  TypeId base;                 // kNoType for Element, Resource
-  std::string_view regex;      // primitives: pattern of the official definition, may be empty
-  ElementId first_element;     // own and inherited elements lie together
+  TypeId base;              // kNoType for Element, Resource
+  std::string_view regex;   // primitives: pattern of the official definition, may be empty
+  ElementId first_element;  // own and inherited elements lie together
   uint32_t element_count;
-  std::string_view url;        // canonical of the StructureDefinition ("" for backbones)
+  std::string_view url;  // canonical of the StructureDefinition ("" for backbones)
 };
 
 /// One JSON member that a type may have. A choice `value[x]` appears once per permitted type (valueQuantity, valueString …),
@@ -50,27 +51,43 @@ struct ElementInfo {
   std::string_view base_name;  // name in paths: "value" for value[x], else the same as `name`
   NameId name_id;
   NameId base_name_id;
-  TypeId type;                 // type of the value
+  TypeId type;  // type of the value
   uint16_t min;
-  uint16_t max;                // 0xffff = *
-  uint16_t choice;             // 0 = no choice; otherwise equal for the members of one choice within the type
-  CodeSetId required_codes;    // for code, Coding, CodeableConcept bound with strength required and a finite set; else kNoCodeSet
+  uint16_t max;     // 0xffff = *
+  uint16_t choice;  // 0 = no choice; otherwise equal for the members of one choice within the type
+  CodeSetId
+      required_codes;  // for code, Coding, CodeableConcept bound with strength required and a finite set; else kNoCodeSet
   std::span<const TypeId> reference_targets;  // Reference and canonical; empty = any
   bool is_summary;
   bool is_modifier;
 };
 
-enum class SearchType : uint8_t { kNumber, kDate, kString, kToken, kReference, kComposite, kQuantity, kUri, kSpecial };
+enum class SearchType : uint8_t {
+  kNumber,
+  kDate,
+  kString,
+  kToken,
+  kReference,
+  kComposite,
+  kQuantity,
+  kUri,
+  kSpecial
+};
 
 struct SearchParameter {
-  std::string_view code;        // "birthdate"
-  std::string_view url;         // canonical
+  std::string_view code;  // "birthdate"
+  std::string_view url;   // canonical
   SearchType type;
-  TypeId resource;              // one entry per (base type, code); parameters of Resource/DomainResource are repeated for every type
-  std::string_view expression;  // the part of the official expression that concerns `resource` (unions split by leading type name)
-  std::span<const TypeId> targets;                       // reference parameters
-  struct Component { std::string_view definition_url; std::string_view expression; };
-  std::span<const Component> components;                 // composite parameters
+  TypeId
+      resource;  // one entry per (base type, code); parameters of Resource/DomainResource are repeated for every type
+  std::string_view
+      expression;  // the part of the official expression that concerns `resource` (unions split by leading type name)
+  std::span<const TypeId> targets;  // reference parameters
+  struct Component {
+    std::string_view definition_url;
+    std::string_view expression;
+  };
+  std::span<const Component> components;  // composite parameters
 };
 
 /// Immutable once built; shared by shared_ptr<const Definitions>. All views point into memory it owns.
@@ -78,13 +95,15 @@ class Definitions {
  public:
   /// The official R4 definitions linked into the program. Cost: a few ms at first call, then nothing.
   static std::shared_ptr<const Definitions> R4();
-  /// `base` plus the given StructureDefinition, SearchParameter, ValueSet and CodeSystem resources (JSON texts).
-  /// Errors: kInvalid with the resource's url and element path.
+  /// `base` plus the given StructureDefinition, SearchParameter, ValueSet, CodeSystem and (Patient) CompartmentDefinition
+  /// resources (JSON texts). A StructureDefinition (derivation specialization) needs only a differential; without a
+  /// CompartmentDefinition its reference parameters "patient" and "subject" put it into the Patient's compartment.
+  /// Errors: kInvalid with the resource's url and element path. Cost: tens of ms.
   static Result<std::shared_ptr<const Definitions>> Extend(std::shared_ptr<const Definitions> base,
                                                            const std::vector<std::string>& resources);
   virtual ~Definitions() = default;
 
-  virtual TypeId FindType(std::string_view name) const = 0;          // kNoType if unknown
+  virtual TypeId FindType(std::string_view name) const = 0;  // kNoType if unknown
   virtual const TypeInfo& Type(TypeId id) const = 0;
   virtual size_t type_count() const = 0;
   virtual std::span<const ElementInfo> Elements(TypeId id) const = 0;
@@ -103,6 +122,8 @@ class Definitions {
   /// Is `code` (with `system`, when the element has one) in the set?
   virtual bool HasCode(CodeSetId set, std::string_view system, std::string_view code) const = 0;
   virtual std::string_view CodeSetUrl(CodeSetId set) const = 0;
+  /// The codes of a set in alphabetical order, for messages and forms. Cost: sorts.
+  virtual std::vector<std::string_view> Codes(CodeSetId set) const = 0;
   /// Digest of everything; part of a saved view's manifest.
   virtual uint64_t hash() const = 0;
 };

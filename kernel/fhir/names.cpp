@@ -17,8 +17,8 @@ constexpr size_t kNamesMax = 65'534;
 constexpr size_t kChunk = 1024;
 
 struct Slot {
-  uint64_t head = 0;   // the first bytes
-  uint64_t tail = 0;   // the last eight bytes (overlapping), 0 for names of less than eight
+  uint64_t head = 0;  // the first bytes
+  uint64_t tail = 0;  // the last eight bytes (overlapping), 0 for names of less than eight
   const char* text = nullptr;
   uint32_t size = 0;
   std::atomic<NameId> id{kNoName};  // kNoName: empty; written last
@@ -125,7 +125,8 @@ class NameTable {
   // Old tables stay: a reader may still be in one.
   void Grow() {
     auto bigger = std::make_unique<Table>((tables_.back()->mask + 1) * 4);
-    for (size_t id = 1; id < count_; ++id) Put(*bigger, Text(static_cast<NameId>(id)), static_cast<NameId>(id));
+    for (size_t id = 1; id < count_; ++id)
+      Put(*bigger, Text(static_cast<NameId>(id)), static_cast<NameId>(id));
     tables_.push_back(std::move(bigger));
     table_.store(tables_.back().get(), std::memory_order_release);
   }

@@ -17,9 +17,9 @@
 namespace tk::fhir {
 namespace {
 
-constexpr size_t kSlack = 16;              // strings are copied in steps of 16
-constexpr uint32_t kSmallObjectMax = 32;   // above this, duplicates are found by sorting at the object's end
-constexpr int kDepthCeiling = 512;         // the parser recurses; whatever the caller allows, the stack is bounded
+constexpr size_t kSlack = 16;             // strings are copied in steps of 16
+constexpr uint32_t kSmallObjectMax = 32;  // above this, duplicates are found by sorting at the object's end
+constexpr int kDepthCeiling = 512;  // the parser recurses; whatever the caller allows, the stack is bounded
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -49,7 +49,10 @@ void CopyPlain(const char*& in, const char* end, char*& out) {
 class DocumentBuilder {
  public:
   DocumentBuilder(std::string_view json, const Document::Limits& limits)
-      : begin_(json.data()), at_(begin_), end_(begin_ + json.size()), nodes_max_(limits.nodes_max),
+      : begin_(json.data()),
+        at_(begin_),
+        end_(begin_ + json.size()),
+        nodes_max_(limits.nodes_max),
         depth_max_(std::min(limits.depth_max, kDepthCeiling)) {
     document_.text_.resize(json.size() + kSlack);
     out_begin_ = document_.text_.data();
@@ -58,7 +61,8 @@ class DocumentBuilder {
   }
 
   Result<Document> Build() {
-    if (end_ - at_ >= 3 && std::memcmp(at_, "\xEF\xBB\xBF", 3) == 0) at_ += 3;  // a byte order mark, RFC 8259 section 8.1
+    if (end_ - at_ >= 3 && std::memcmp(at_, "\xEF\xBB\xBF", 3) == 0)
+      at_ += 3;  // a byte order mark, RFC 8259 section 8.1
     SkipSpace();
     bool ok = ParseValue(kNoName, 0);
     if (ok) {
@@ -88,10 +92,13 @@ class DocumentBuilder {
     const char* start = at_;
     while (start > begin_ && start[-1] != '\n') --start;
     // Columns count characters, not bytes.
-    const auto column = 1 + std::count_if(start, at_, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
+    const auto column =
+        1 + std::count_if(start, at_, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
     if (!path_.empty() && path_[0] == '.') path_.erase(0, 1);
-    std::string text = "JSON, line " + std::to_string(line) + ", column " + std::to_string(column) + ": " + message_;
-    return MakeIssue(code_, code_ == ErrorCode::kTooLarge ? "too-long" : "structure", PathFromRoot(), std::move(text));
+    std::string text =
+        "JSON, line " + std::to_string(line) + ", column " + std::to_string(column) + ": " + message_;
+    return MakeIssue(code_, code_ == ErrorCode::kTooLarge ? "too-long" : "structure", PathFromRoot(),
+                     std::move(text));
   }
 
   // The path starts with the resource type when the text has come that far.
@@ -103,7 +110,9 @@ class DocumentBuilder {
       if (node.end == 0) break;  // still open
       if (node.kind != Kind::kString || NameText(i) != kType) continue;
       const std::string_view type(out_begin_ + node.at, std::min<uint32_t>(node.size, 64));
-      if (!std::all_of(type.begin(), type.end(), [](char c) { return std::isalpha(static_cast<unsigned char>(c)); })) break;
+      if (!std::all_of(type.begin(), type.end(),
+                       [](char c) { return std::isalpha(static_cast<unsigned char>(c)); }))
+        break;
       std::string path(type);
       if (!path_.empty() && path_[0] != '[') path += '.';
       return path + path_;
@@ -133,8 +142,10 @@ class DocumentBuilder {
   bool ParseValue(NameId name, uint8_t name_escaped) {
     if (at_ == end_) return Fail("the text ends where a value should be");
     switch (*at_) {
-      case '{': return ParseObject(name, name_escaped);
-      case '[': return ParseArray(name, name_escaped);
+      case '{':
+        return ParseObject(name, name_escaped);
+      case '[':
+        return ParseArray(name, name_escaped);
       case '"': {
         const uint32_t start = Offset() + 1;
         bool escaped = false;
@@ -142,10 +153,14 @@ class DocumentBuilder {
         return AddNode({start, Offset() - 1 - start, NextEnd(), name, Kind::kString,
                         static_cast<uint8_t>(name_escaped | (escaped ? kEscapedValue : 0))});
       }
-      case 't': return ParseWord("true", Kind::kTrue, name, name_escaped);
-      case 'f': return ParseWord("false", Kind::kFalse, name, name_escaped);
-      case 'n': return ParseWord("null", Kind::kNull, name, name_escaped);
-      default: return ParseNumber(name, name_escaped);
+      case 't':
+        return ParseWord("true", Kind::kTrue, name, name_escaped);
+      case 'f':
+        return ParseWord("false", Kind::kFalse, name, name_escaped);
+      case 'n':
+        return ParseWord("null", Kind::kNull, name, name_escaped);
+      default:
+        return ParseNumber(name, name_escaped);
     }
   }
 
@@ -172,8 +187,9 @@ class DocumentBuilder {
     const char* integer = p;
     const auto integer_digits = digits();
     if (integer_digits == 0) {
-      return Fail(negative ? "a number needs a digit after its sign"
-                           : "not a JSON value (expected an object, array, string, number, true, false or null)");
+      return Fail(negative
+                      ? "a number needs a digit after its sign"
+                      : "not a JSON value (expected an object, array, string, number, true, false or null)");
     }
     if (integer_digits > 1 && *integer == '0') return Fail("a number must not start with a superfluous 0");
     if (p < end_ && *p == '.') {
@@ -212,9 +228,19 @@ class DocumentBuilder {
   bool ParseEscape() {
     if (end_ - at_ < 2) return Fail("the text ends within a string");
     switch (at_[1]) {
-      case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': return CopyBytes(2);
-      case 'u': break;
-      default: return Fail("unknown escape within a string");
+      case '"':
+      case '\\':
+      case '/':
+      case 'b':
+      case 'f':
+      case 'n':
+      case 'r':
+      case 't':
+        return CopyBytes(2);
+      case 'u':
+        break;
+      default:
+        return Fail("unknown escape within a string");
     }
     const int unit = end_ - at_ < 6 ? -1 : ReadHex4(at_ + 2);
     if (unit < 0) return Fail("\\u must be followed by four hex digits");
@@ -340,7 +366,8 @@ class DocumentBuilder {
 
   bool CheckLargeObject(uint32_t self) {
     std::vector<std::string> names;
-    for (uint32_t i = self + 1; i < document_.nodes_.size(); i = document_.nodes_[i].end) names.push_back(NameText(i));
+    for (uint32_t i = self + 1; i < document_.nodes_.size(); i = document_.nodes_[i].end)
+      names.push_back(NameText(i));
     std::sort(names.begin(), names.end());
     const auto twice = std::adjacent_find(names.begin(), names.end());
     if (twice == names.end()) return true;
@@ -366,8 +393,8 @@ Result<Document> Document::Parse(std::string_view json, const Limits& limits) {
   const size_t bytes_max = std::min<size_t>(limits.bytes_max, size_t{4} << 30 >> 1);  // offsets have 32 bits
   if (json.size() > bytes_max) {
     return MakeIssue(ErrorCode::kTooLarge, "too-long", "",
-                     "JSON: the text has " + std::to_string(json.size()) + " bytes; at most " + std::to_string(bytes_max) +
-                         " are accepted");
+                     "JSON: the text has " + std::to_string(json.size()) + " bytes; at most " +
+                         std::to_string(bytes_max) + " are accepted");
   }
   if (!simdjson::validate_utf8(json.data(), json.size())) {
     return MakeIssue(ErrorCode::kIncorrect, "structure", "", "JSON: the text is not valid UTF-8");

@@ -9,7 +9,7 @@
 namespace tk::fhir {
 
 struct ValidateOptions {
-  TypeId expected = kNoType;   // the type that the URL names; kNoType = whatever resourceType says
+  TypeId expected = kNoType;  // the type that the URL names; kNoType = whatever resourceType says
   size_t issues_max = 100;
 };
 

@@ -32,12 +32,18 @@ void AppendCodePoint(uint32_t c, std::string* out) {
 
 char Unescaped(char letter) {
   switch (letter) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return letter;
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return letter;
   }
 }
 
@@ -46,7 +52,11 @@ bool NeedsEscape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '
 /// Bytes of the UTF-8 sequence at `p`, 0 if it is none.
 size_t SequenceLength(const char* p, const char* end) {
   const auto first = static_cast<unsigned char>(*p);
-  const size_t length = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+  const size_t length = first < 0x80       ? 1
+                        : first >> 5 == 6  ? 2
+                        : first >> 4 == 14 ? 3
+                        : first >> 3 == 30 ? 4
+                                           : 0;
   if (length == 0 || static_cast<size_t>(end - p) < length) return 0;
   return simdjson::validate_utf8(p, length) ? length : 0;
 }
@@ -74,7 +84,10 @@ int ReadHex4(const char* at) {
   int value = 0;
   for (int i = 0; i < 4; ++i) {
     const char c = at[i];
-    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
     if (digit < 0) return -1;
     value = value * 16 + digit;
   }
@@ -187,7 +200,9 @@ std::string Value::ToString() const {
   return std::string(text);
 }
 
-std::string_view Value::Number() const { return present() && node().kind == Kind::kNumber ? Json() : std::string_view{}; }
+std::string_view Value::Number() const {
+  return present() && node().kind == Kind::kNumber ? Json() : std::string_view{};
+}
 
 void AppendJsonString(std::string_view text, std::string* out) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -206,13 +221,27 @@ void AppendJsonString(std::string_view text, std::string* out) {
     text.remove_prefix(1);
     out->push_back('\\');
     switch (c) {
-      case '"': case '\\': out->push_back(c); break;
-      case '\b': out->push_back('b'); break;
-      case '\f': out->push_back('f'); break;
-      case '\n': out->push_back('n'); break;
-      case '\r': out->push_back('r'); break;
-      case '\t': out->push_back('t'); break;
-      default: *out += {'u', '0', '0', kHex[c >> 4 & 15], kHex[c & 15]};
+      case '"':
+      case '\\':
+        out->push_back(c);
+        break;
+      case '\b':
+        out->push_back('b');
+        break;
+      case '\f':
+        out->push_back('f');
+        break;
+      case '\n':
+        out->push_back('n');
+        break;
+      case '\r':
+        out->push_back('r');
+        break;
+      case '\t':
+        out->push_back('t');
+        break;
+      default:
+        *out += {'u', '0', '0', kHex[c >> 4 & 15], kHex[c & 15]};
     }
   }
   out->push_back('"');

@@ -25,8 +25,8 @@ inline constexpr NameId kUnknownName = 0xffff;
 /// At most 65,534 names.
 class Names {
  public:
-  static NameId Find(std::string_view name);     // kUnknownName if absent
-  static NameId Intern(std::string_view name);   // adds; only while definitions load
+  static NameId Find(std::string_view name);    // kUnknownName if absent
+  static NameId Intern(std::string_view name);  // adds; only while definitions load
   static std::string_view Text(NameId id);
 };
 
@@ -37,10 +37,10 @@ inline constexpr uint8_t kEscapedName = 2;
 
 /// One node; 16 bytes. Children of a container follow it directly; `end` is the index just past its subtree.
 struct Node {
-  uint32_t at;      // first byte of the value in the document's text (for strings: after the quote)
-  uint32_t size;    // bytes of the value in the text (for strings: between the quotes, escapes not undone)
-  uint32_t end;     // index of the next sibling
-  NameId name;      // the member's name, or kNoName
+  uint32_t at;    // first byte of the value in the document's text (for strings: after the quote)
+  uint32_t size;  // bytes of the value in the text (for strings: between the quotes, escapes not undone)
+  uint32_t end;   // index of the next sibling
+  NameId name;    // the member's name, or kNoName
   Kind kind;
   uint8_t escaped;  // kEscapedValue: the string contains a backslash; kEscapedName: the member's name does
 };
@@ -116,8 +116,15 @@ class Value {
     Iterator() = default;
     Iterator(const Document* d, uint32_t i) : document_(d), index_(i) {}
     Value operator*() const { return Value(document_, index_); }
-    Iterator& operator++() { index_ = document_->nodes_[index_].end; return *this; }
-    Iterator operator++(int) { Iterator old = *this; ++*this; return old; }
+    Iterator& operator++() {
+      index_ = document_->nodes_[index_].end;
+      return *this;
+    }
+    Iterator operator++(int) {
+      Iterator old = *this;
+      ++*this;
+      return old;
+    }
     bool operator==(const Iterator& other) const { return index_ == other.index_; }
 
    private:
@@ -165,7 +172,7 @@ class JsonWriter {
  private:
   void BeforeValue();
   std::string* out_;
-  std::vector<char> open_;   // '{' or '[' of each level
+  std::vector<char> open_;  // '{' or '[' of each level
   bool need_comma_ = false;
   bool after_key_ = false;
 };
@@ -174,7 +181,11 @@ class JsonWriter {
 void AppendJsonString(std::string_view text, std::string* out);
 
 /// Replaces byte ranges of `text`; `edits` sorted by `at`, not overlapping. The way to change a stored text.
-struct TextEdit { uint32_t at; uint32_t size; std::string replacement; };
+struct TextEdit {
+  uint32_t at;
+  uint32_t size;
+  std::string replacement;
+};
 std::string ApplyEdits(std::string_view text, const std::vector<TextEdit>& edits);
 
 }  // namespace tk::fhir

@@ -41,7 +41,9 @@ TEST(Names, EveryLengthIsToldApartAndGrowthKeepsAll) {
 }
 
 TEST(Parse, MinifiesAndKeepsOrderDigitsAndEscapes) {
-  const Document d = Parsed(" { \"b\" : 1.50 ,\r\n\t\"a\":[ 1e+2 , -0.0E-10, true,null,false, {} , [ ] ],\"s\":\"x\\u00e9\\/\\n 通\" } ");
+  const Document d = Parsed(
+      " { \"b\" : 1.50 ,\r\n\t\"a\":[ 1e+2 , -0.0E-10, true,null,false, {} , [ ] ],\"s\":\"x\\u00e9\\/\\n "
+      "通\" } ");
   EXPECT_EQ(d.Text(), "{\"b\":1.50,\"a\":[1e+2,-0.0E-10,true,null,false,{},[]],\"s\":\"x\\u00e9\\/\\n 通\"}");
   EXPECT_EQ(d.Root()["b"].Number(), "1.50");
   EXPECT_EQ(d.Root()["a"].size(), 7U);
@@ -102,7 +104,8 @@ TEST(Value, AnEscapedNameIsTheSameName) {
 }
 
 TEST(Value, UnescapesSurrogatePairsAndNul) {
-  EXPECT_EQ(Parsed(R"("\ud83d\ude00\u0000\u20ac")").Root().ToString(), std::string("\xF0\x9F\x98\x80\0\xE2\x82\xAC", 8));
+  EXPECT_EQ(Parsed(R"("\ud83d\ude00\u0000\u20ac")").Root().ToString(),
+            std::string("\xF0\x9F\x98\x80\0\xE2\x82\xAC", 8));
 }
 
 struct Bad {
@@ -122,25 +125,34 @@ TEST_P(ParseRefuses, WithPlaceAndReason) {
   EXPECT_EQ(document.error().issues[0].path, GetParam().path);
 }
 
-INSTANTIATE_TEST_SUITE_P(Json, ParseRefuses, testing::Values(
-    Bad{"", "line 1, column 1: the text ends"}, Bad{"  \n ", "line 2, column 2"}, Bad{"{", "expected a member name"},
-    Bad{"{\"a\"", "expected :", ""}, Bad{"{\"a\":", "the text ends", "a"}, Bad{"{\"a\":1", "ends within an object"},
-    Bad{"{\"a\":1,}", "expected a member name"}, Bad{"{,}", "expected a member name"}, Bad{"{\"a\" 1}", "expected :"},
-    Bad{"{a:1}", "member name in quotes"}, Bad{"[1,]", "not a JSON value", "[1]"}, Bad{"[1 2]", "expected , or ]"},
-    Bad{"[", "the text ends", "[0]"}, Bad{"[1", "ends within an array"}, Bad{"{} x", "column 4: text after the end"},
-    Bad{"{}{}", "text after the end"}, Bad{"01", "superfluous 0"}, Bad{"-", "after its sign"}, Bad{"-a", "after its sign"},
-    Bad{"+1", "not a JSON value"}, Bad{"1.", "after its point"}, Bad{".5", "not a JSON value"}, Bad{"1e", "in its exponent"},
-    Bad{"1e+", "in its exponent"}, Bad{"1.e5", "after its point"}, Bad{"0x10", "text after the end"}, Bad{"NaN", "not a JSON value"},
-    Bad{"tru", "not a JSON value"}, Bad{"nul", "not a JSON value"}, Bad{"True", "not a JSON value"}, Bad{"'a'", "not a JSON value"},
-    Bad{"\"a", "ends within a string"}, Bad{"\"a\\", "ends within a string"}, Bad{"\"a\nb\"", "control character"},
-    Bad{"\"a\tb\"", "control character"}, Bad{"\"\\x\"", "unknown escape"}, Bad{"\"\\u12g4\"", "four hex digits"},
-    Bad{"\"\\u12\"", "four hex digits"}, Bad{"\"\\ud800\"", "surrogate"}, Bad{"\"\\udc00\"", "surrogate"},
-    Bad{"\"\\ud800\\u0041\"", "surrogate"}, Bad{"\"\\ud800x\"", "surrogate"}, Bad{"\"\xff\"", "UTF-8"}, Bad{"\"\xc0\x80\"", "UTF-8"},
-    Bad{"\"\xed\xa0\x80\"", "UTF-8"}, Bad{"{\"a\":1,\"a\":2}", "occurs twice", "a"}, Bad{"{\"\\u0061\":1,\"a\":2}", "occurs twice", "a"},
-    Bad{"{\"x\":{\"zzNew\":1,\"b\":0,\"zzNew\":2}}", "occurs twice", "x.zzNew"}, Bad{"/*c*/{}", "not a JSON value"},
-    Bad{"{\"resourceType\":\"Patient\",\"name\":[{},{\"given\":[\"a\",b]}]}", "line 1, column 52: not a JSON value",
-        "Patient.name[1].given[1]"},
-    Bad{"{\n \"a\": \"通康\", b}", "line 2, column 13"}));
+INSTANTIATE_TEST_SUITE_P(
+    Json, ParseRefuses,
+    testing::Values(
+        Bad{"", "line 1, column 1: the text ends"}, Bad{"  \n ", "line 2, column 2"},
+        Bad{"{", "expected a member name"}, Bad{"{\"a\"", "expected :", ""},
+        Bad{"{\"a\":", "the text ends", "a"}, Bad{"{\"a\":1", "ends within an object"},
+        Bad{"{\"a\":1,}", "expected a member name"}, Bad{"{,}", "expected a member name"},
+        Bad{"{\"a\" 1}", "expected :"}, Bad{"{a:1}", "member name in quotes"},
+        Bad{"[1,]", "not a JSON value", "[1]"}, Bad{"[1 2]", "expected , or ]"},
+        Bad{"[", "the text ends", "[0]"}, Bad{"[1", "ends within an array"},
+        Bad{"{} x", "column 4: text after the end"}, Bad{"{}{}", "text after the end"},
+        Bad{"01", "superfluous 0"}, Bad{"-", "after its sign"}, Bad{"-a", "after its sign"},
+        Bad{"+1", "not a JSON value"}, Bad{"1.", "after its point"}, Bad{".5", "not a JSON value"},
+        Bad{"1e", "in its exponent"}, Bad{"1e+", "in its exponent"}, Bad{"1.e5", "after its point"},
+        Bad{"0x10", "text after the end"}, Bad{"NaN", "not a JSON value"}, Bad{"tru", "not a JSON value"},
+        Bad{"nul", "not a JSON value"}, Bad{"True", "not a JSON value"}, Bad{"'a'", "not a JSON value"},
+        Bad{"\"a", "ends within a string"}, Bad{"\"a\\", "ends within a string"},
+        Bad{"\"a\nb\"", "control character"}, Bad{"\"a\tb\"", "control character"},
+        Bad{"\"\\x\"", "unknown escape"}, Bad{"\"\\u12g4\"", "four hex digits"},
+        Bad{"\"\\u12\"", "four hex digits"}, Bad{"\"\\ud800\"", "surrogate"}, Bad{"\"\\udc00\"", "surrogate"},
+        Bad{"\"\\ud800\\u0041\"", "surrogate"}, Bad{"\"\\ud800x\"", "surrogate"}, Bad{"\"\xff\"", "UTF-8"},
+        Bad{"\"\xc0\x80\"", "UTF-8"}, Bad{"\"\xed\xa0\x80\"", "UTF-8"},
+        Bad{"{\"a\":1,\"a\":2}", "occurs twice", "a"}, Bad{"{\"\\u0061\":1,\"a\":2}", "occurs twice", "a"},
+        Bad{"{\"x\":{\"zzNew\":1,\"b\":0,\"zzNew\":2}}", "occurs twice", "x.zzNew"},
+        Bad{"/*c*/{}", "not a JSON value"},
+        Bad{"{\"resourceType\":\"Patient\",\"name\":[{},{\"given\":[\"a\",b]}]}",
+            "line 1, column 52: not a JSON value", "Patient.name[1].given[1]"},
+        Bad{"{\n \"a\": \"通康\", b}", "line 2, column 13"}));
 
 TEST(ParseRefuses, NulBytesWithinTheText) {
   EXPECT_FALSE(Document::Parse(std::string_view("{}\0", 3)).ok());
@@ -180,8 +192,23 @@ TEST(ParseLimits, DepthBytesAndNodes) {
 
 TEST(JsonWriter, WritesWhatParses) {
   std::string out;
-  JsonWriter(&out).Object().Member("a", "x\"y\\\n\x01").Key("b").Array().Int(-5).Bool(true).Object().End().Raw("1.50").End()
-      .Key("c").Object().Key("d").Bool(false).End().End();
+  JsonWriter(&out)
+      .Object()
+      .Member("a", "x\"y\\\n\x01")
+      .Key("b")
+      .Array()
+      .Int(-5)
+      .Bool(true)
+      .Object()
+      .End()
+      .Raw("1.50")
+      .End()
+      .Key("c")
+      .Object()
+      .Key("d")
+      .Bool(false)
+      .End()
+      .End();
   EXPECT_EQ(out, R"({"a":"x\"y\\\n\u0001","b":[-5,true,{},1.50],"c":{"d":false}})");
   EXPECT_EQ(Parsed(out).Text(), out);
 }

@@ -1,0 +1,20 @@
+// The compiler of definitions: FHIR resources in, a blob out. The same code at build time (official definitions) and at
+// start (platform types). Private to kernel/fhir and tools/definitions.
+// Source: FHIR R4 structuredefinition.html, elementdefinition.html, searchparameter.html, valueset.html.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernel/fhir/definitions_blob.h"
+#include "kernel/fhir/value.h"
+
+namespace tk::fhir {
+
+/// `base` plus `resources` (StructureDefinition of derivation specialization, SearchParameter, ValueSet, CodeSystem,
+/// CompartmentDefinition of Patient). A StructureDefinition without a snapshot inherits the elements of its base.
+/// Without a base (the official definitions themselves) bindings to unknown value sets are left open; with one they are errors.
+/// Errors: kInvalid with the resource's url and the element's path.
+Result<std::string> CompileDefinitions(const BlobView* base, const std::vector<const Document*>& resources);
+
+}  // namespace tk::fhir

@@ -1,0 +1,95 @@
+// The state of one compilation; see definitions_compile.h. Types are compiled in definitions_compile.cpp, search parameters
+// and compartments in definitions_parameters.cpp.
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "kernel/fhir/definitions.h"
+#include "kernel/fhir/definitions_blob.h"
+#include "kernel/fhir/definitions_codes.h"
+
+namespace tk::fhir {
+
+class Compiler final : private CodeSource {
+ public:
+  Compiler(const BlobView* base, const std::vector<const Document*>& resources);
+  Result<std::string> Run();
+
+ private:
+  /// One element of a snapshot or differential.
+  struct Part {
+    std::string path;  // "Patient.contact.name"
+    std::string name;  // "name"; "value[x]"
+    Value definition;
+    size_t index;  // within its list, for messages
+    std::vector<size_t> children;
+  };
+  /// One StructureDefinition that is being compiled.
+  struct Source {
+    Value structure;
+    std::string url;
+    TypeId type = kNoType;
+    bool from_snapshot = false;
+    std::vector<Part> parts;  // [0] is the root
+    bool done = false;
+  };
+
+  // Sorting the resources.
+  Status Classify();
+  Status AddStructure(Value structure);
+  // Types and elements.
+  TypeId AddType(const std::string& name, TypeClass type_class, const std::string& url);
+  TypeId Named(std::string_view name) const;
+  Status ReadParts(Source* source);
+  Status RegisterBackbones(const Source& source);
+  Status CompileType(Source* source);
+  Status CompileChildren(const Source& source, const Part& parent, TypeId type, TypeId inherit);
+  Status CompileElement(const Source& source, const Part& part, TypeId owner, uint16_t choice,
+                        std::vector<ElementRow>* rows);
+  Status AddRow(const Source& source, const Part& part, TypeId owner, std::string_view code, ElementRow row,
+                std::vector<ElementRow>* rows);
+  Result<TypeId> TypeOfElement(const Source& source, const Part& part, TypeId owner,
+                               std::string_view code) const;
+  Result<TypeId> ContentReference(const Source& source, const Part& part) const;
+  Status SetTargets(const Source& source, const Part& part, std::string_view code, ElementRow* row);
+  Status SetPrimitive(const Source& source);
+  Result<uint16_t> RequiredCodes(const Source& source, const Part& part);
+  Status FindBase(Source* source);
+  Error Problem(const Source& source, const Part& part, std::string text) const;
+  // Code sets.
+  Value FindValueSet(std::string_view url) const override;
+  Value FindCodeSystem(std::string_view url) const override;
+  std::optional<std::vector<SystemCode>> Compiled(std::string_view url) const override;
+  uint16_t AddCodeSet(const std::string& url, const std::optional<std::vector<SystemCode>>& codes);
+  void AddAllCodeSets();
+  // Search parameters and compartments.
+  Status AddParameter(Value parameter);
+  Status AddParameterFor(Value parameter, TypeId resource, const std::string& expression);
+  void AddInheritedParameters();
+  void AddCompartment(Value compartment);
+  void AddDefaultCompartment();
+  Status SortParameters();
+
+  Str Pool(std::string_view text);
+
+  bool has_base_ = false;
+  Tables tables_;
+  std::vector<const Document*> resources_;
+  std::unordered_map<std::string, uint32_t> pool_;
+  std::unordered_map<std::string, TypeId> type_by_name_;
+  std::unordered_map<std::string, TypeId> type_by_url_;
+  std::unordered_map<std::string, uint16_t> code_set_by_url_;
+  std::map<std::string, Value, std::less<>> value_sets_;
+  std::map<std::string, Value, std::less<>> code_systems_;
+  std::map<std::vector<SystemCode>, uint32_t> rows_of_codes_;  // equal sets share rows
+  std::vector<Source> sources_;
+  std::vector<Value> parameters_;
+  std::vector<Value> compartments_;
+  size_t base_types_ = 0;
+  uint32_t base_parameters_ = 0;
+};
+
+}  // namespace tk::fhir
