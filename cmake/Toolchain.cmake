@@ -33,7 +33,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
 else()
   # GCC 12 warns in its own library and in Boost when it inlines; these are known false alarms of that version.
   add_compile_options(-Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict
-                      -Wno-dangling-pointer -Wno-subobject-linkage)
+                      -Wno-dangling-pointer)
   add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fcoroutines>")
   if(TK_PCH)
     add_compile_options(-fpch-preprocess)

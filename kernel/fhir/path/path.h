@@ -1,7 +1,17 @@
 // FHIRPath: compiled once, evaluated over resource values. Search extraction, rules, and later invariants, forms, indicators.
 // Source: HL7 FHIRPath N1 (2.0.0) normative release; FHIR R4 fhirpath.html for resolve(), extension(), as/is on FHIR types.
+// Exact: decimals are calculated by digits, never in binary floating point (roots, logarithms and powers of fractions excepted).
+// Units:  quantities of the same unit compare and add; calendar durations compare with each other and with the UCUM units of
+//         definite length (1 week = 7 days = 7 'd'). Other differing units need UCUM conversion, which is not offered yet: such
+//         comparisons give the empty collection, as the specification demands of units that do not convert.
+//         The unit of a FHIR Quantity is its code, or without a code its unit text.
+// Types:  an expression compiled for a known context type is checked: a member that the type does not have is an error.
+//         `x as T` and `ofType(T)` keep the items of T; for primitive types exactly T, for others also its subtypes.
+//         `x.as(T)` is an error for several items.
+// Not offered (kUnsupported): conformsTo, memberOf, subsumes, type, elementDefinition, htmlChecks, slice, checkModifiers.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,37 +22,58 @@
 
 namespace tk::fhir::path {
 
+/// Types of computed values (System.Boolean …), above all that Definitions can hold.
+inline constexpr TypeId kSystemBoolean = 0xfff0, kSystemInteger = 0xfff1, kSystemLong = 0xfff2, kSystemDecimal = 0xfff3,
+                        kSystemString = 0xfff4, kSystemDate = 0xfff5, kSystemDateTime = 0xfff6, kSystemTime = 0xfff7,
+                        kSystemQuantity = 0xfff8;
+
 /// One item of a collection: a node of a document with its FHIR type, or a computed System value.
 /// A primitive node carries also its extension sibling (`_birthDate`), if there is one.
 struct Item {
   Value node;                     // absent for computed values
   Value extension_node;           // the `_name` sibling of a primitive, else absent
-  TypeId type = kNoType;          // FHIR type of the node; for computed values the System type
+  TypeId type = kNoType;          // FHIR type of the node; for computed values one of kSystem…
   struct Quantity { std::string number; std::string unit; };
   /// Computed values: boolean, integer, string-like (string, date, dateTime, time, decimal digits: told apart by `type`), quantity.
+  /// Without a node and without a computed value: a resource that is referred to, of which only `type` is known (resolve()).
   std::variant<std::monostate, bool, int64_t, std::string, Quantity> computed;
 };
 using Collection = std::vector<Item>;
 
+/// Finds what a reference points to, for resolve(). The documents it answers from must outlive the result.
+class Resolver {
+ public:
+  virtual ~Resolver() = default;
+  /// The resource with the literal reference ("Patient/1", an absolute URL, a canonical); absent if it is not to be had.
+  virtual Value Resolve(std::string_view reference) const = 0;
+};
+
 /// What an expression may ask of the world. All optional; absent answers give the empty collection.
+/// Only a %name that is neither given here nor known to the language is an error.
 struct Environment {
-  const Definitions* definitions = nullptr;
-  Value resource;                 // %resource, the root
+  const Definitions* definitions = nullptr;  // those of Compile, or nullptr
+  Value resource;                 // %resource, the root; if absent, the context
   int64_t now_us = 0;             // now(), today(): time comes in, it is never read
+  int offset_min = 0;             // the zone of now() and today(), minutes east of UTC
+  const Resolver* resolver = nullptr;  // without it resolve() finds contained resources, and of others the type only
+  /// trace(name, …) reports here; nothing is traced otherwise.
+  void (*trace)(std::string_view name, const Collection& items) = nullptr;
   std::vector<std::pair<std::string, Collection>> variables;  // %name
 };
 
-/// A compiled expression; immutable, thread-safe.
+/// A compiled expression; immutable, thread-safe. The definitions must outlive it.
 class Expression {
  public:
   /// Compiles against `context` (the type of `%context`; kNoType = untyped).
-  /// Errors: kIncorrect with position ("column 12: ...") for syntax; kUnsupported naming a function that is not offered.
+  /// Errors: kIncorrect with position ("column 12: ...") for syntax; kInvalid with position for unknown members, types and
+  /// functions and wrong numbers of arguments; kUnsupported naming a function that is not offered; kTooLarge.
   static Result<Expression> Compile(std::string_view text, const Definitions& definitions, TypeId context);
   Expression(Expression&&) noexcept;
   Expression& operator=(Expression&&) noexcept;
   ~Expression();
 
-  /// Evaluates on `context`. Simple paths cost tens of ns per step and do not allocate beyond `out`.
+  /// Evaluates on `context`; appends to `out`. Simple paths cost tens of ns per step and do not allocate beyond `out`.
+  /// Errors: kInvalid with position where an operand has the wrong type or too many items; kTooLarge over a limit of work.
   Status Evaluate(const Environment& environment, const Item& context, Collection* out) const;
   /// As a criterion: true if the result is a single true; empty is false. Errors: kInvalid if it is not a boolean.
   Result<bool> Test(const Environment& environment, const Item& context) const;
@@ -51,8 +82,26 @@ class Expression {
   struct Program;
 
  private:
+  friend class ExpressionSet;
   explicit Expression(std::unique_ptr<const Program> program);
   std::unique_ptr<const Program> program_;
+};
+
+/// Several expressions on one resource, as search extraction needs them. Those that cannot match, because the resource lacks the
+/// members they begin with, cost nothing: one pass over the top-level members selects the rest.
+class ExpressionSet {
+ public:
+  /// The expressions must outlive the set. All are compiled against the same definitions.
+  explicit ExpressionSet(std::vector<const Expression*> expressions);
+  /// Calls `found(index of the expression, items)` for every expression with a result, in order. `items` is reused.
+  /// Stops at the first error of an expression or of `found`.
+  Status Evaluate(const Environment& environment, const Item& context,
+                  const std::function<Status(size_t, const Collection&)>& found) const;
+
+ private:
+  std::vector<const Expression*> expressions_;
+  std::vector<std::pair<NameId, uint32_t>> wanted_;  // sorted by name: which expression can begin there
+  std::vector<uint8_t> always_;
 };
 
 /// The item for a whole resource; its type is read from resourceType.

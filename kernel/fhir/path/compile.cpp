@@ -1,0 +1,531 @@
+// Syntax tree → program: names become ids, types are followed and checked, usual chains become single path operations.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "kernel/fhir/path/decimal.h"
+#include "kernel/fhir/path/navigate.h"
+#include "kernel/fhir/path/program.h"
+#include "kernel/fhir/path/temporal.h"
+
+namespace tk::fhir::path {
+namespace {
+
+/// What is known of a result before anything is evaluated.
+struct Static {
+  bool known = false;           // the types are all that may come
+  bool single = false;          // one item at most
+  std::vector<TypeId> types = {};
+
+  static Static Of(TypeId type, bool one = true) { return {true, one, {type}}; }
+};
+
+struct Compiled {
+  uint32_t op = 0;
+  Static is = {};
+};
+
+class Compiler {
+ public:
+  Compiler(std::string_view text, const SyntaxTree& tree, std::shared_ptr<const TypeTable> types)
+      : text_(text), tree_(tree), types_(*types), program_(std::make_unique<Expression::Program>()) {
+    program_->text = std::string(text);
+    program_->types = std::move(types);
+  }
+
+  Result<std::unique_ptr<const Expression::Program>> Run(TypeId context) {
+    if (context != kNoType) self_ = Static::Of(context);
+    self_.single = true;
+    context_ = self_;
+    const Compiled root = TRY(Node(tree_.root));
+    program_->root = root.op;
+    if (!Needs(root.op, &program_->needs_any)) program_->needs_any.clear();
+    return std::unique_ptr<const Expression::Program>(std::move(program_));
+  }
+
+ private:
+  const Definitions& definitions() const { return types_.definitions(); }
+  Error Fail(const SyntaxNode& node, std::string_view message, ErrorCode code = ErrorCode::kInvalid) const {
+    return SyntaxError(text_, node.at, message, code);
+  }
+  uint32_t Add(Op op) {
+    program_->ops.push_back(op);
+    return static_cast<uint32_t>(program_->ops.size() - 1);
+  }
+
+  Result<Compiled> Node(uint32_t index) {
+    const SyntaxNode& node = tree_.nodes[index];
+    switch (node.kind) {
+      case SyntaxKind::kEmpty: return Compiled{Add({.code = Code::kEmpty, .at = node.at}), {true, true, {}}};
+      case SyntaxKind::kBoolean:
+      case SyntaxKind::kString:
+      case SyntaxKind::kInteger:
+      case SyntaxKind::kLong:
+      case SyntaxKind::kDecimal:
+      case SyntaxKind::kDate:
+      case SyntaxKind::kDateTime:
+      case SyntaxKind::kTime:
+      case SyntaxKind::kQuantity: return Literal(node);
+      case SyntaxKind::kExternal: return External(node);
+      case SyntaxKind::kThis: return Compiled{NewPath(node), self_};
+      case SyntaxKind::kIndex: return Compiled{Add({.code = Code::kIndex, .at = node.at}), Static::Of(kSystemInteger)};
+      case SyntaxKind::kTotal: return Compiled{Add({.code = Code::kTotal, .at = node.at}), {}};
+      case SyntaxKind::kMember: return Member(node);
+      case SyntaxKind::kFunction: return Call(node);
+      case SyntaxKind::kIndexer: return Indexer(node);
+      case SyntaxKind::kNegate:
+      case SyntaxKind::kPlus: return Sign(node);
+      case SyntaxKind::kBinary: return Binary(node);
+      case SyntaxKind::kIs:
+      case SyntaxKind::kAs: return TypeOperator(node);
+    }
+    return Fail(node, "unknown syntax");
+  }
+
+  uint32_t NewPath(const SyntaxNode& node) {
+    return Add({.code = Code::kPath, .at = node.at, .first = static_cast<uint32_t>(program_->steps.size())});
+  }
+
+  // ---- literals -------------------------------------------------------------------------------------------------
+
+  Result<Item> LiteralItem(const SyntaxNode& node) {
+    Item item;
+    switch (node.kind) {
+      case SyntaxKind::kBoolean:
+        item.type = kSystemBoolean;
+        item.computed = node.text == "true";
+        return item;
+      case SyntaxKind::kInteger:
+      case SyntaxKind::kLong: {
+        const bool is_long = node.kind == SyntaxKind::kLong;
+        int64_t value = 0;
+        const auto [end, error] = std::from_chars(node.text.data(), node.text.data() + node.text.size(), value);
+        // 2147483648 may stand after a minus; arithmetic checks the range of results.
+        if (error != std::errc() || *end != '\0' || (!is_long && value > int64_t{INT32_MAX} + 1)) {
+          return Fail(node, is_long ? "the number has more than 64 bits" : "the number has more than 32 bits; write it with .0 or L",
+                      ErrorCode::kIncorrect);
+        }
+        item.type = is_long ? kSystemLong : kSystemInteger;
+        item.computed = value;
+        return item;
+      }
+      case SyntaxKind::kDecimal:
+      case SyntaxKind::kQuantity:
+        if (!Decimal::Parse(node.text)) return Fail(node, "the number has more than 38 digits", ErrorCode::kIncorrect);
+        item.type = node.kind == SyntaxKind::kDecimal ? kSystemDecimal : kSystemQuantity;
+        if (node.kind == SyntaxKind::kDecimal) item.computed = node.text;
+        else item.computed = Item::Quantity{node.text, node.extra};
+        return item;
+      case SyntaxKind::kDate: return TemporalItem(node, TemporalKind::kDate, kSystemDate);
+      case SyntaxKind::kDateTime: return TemporalItem(node, TemporalKind::kDateTime, kSystemDateTime);
+      case SyntaxKind::kTime: return TemporalItem(node, TemporalKind::kTime, kSystemTime);
+      default:
+        item.type = kSystemString;
+        item.computed = node.text;
+        return item;
+    }
+  }
+
+  Result<Item> TemporalItem(const SyntaxNode& node, TemporalKind kind, TypeId type) {
+    const std::optional<Temporal> value = Temporal::Parse(node.text, kind);
+    if (!value) return Fail(node, "there is no such date or time", ErrorCode::kIncorrect);
+    Item item;
+    item.type = type;
+    item.computed = value->ToString();
+    if (value->precision < Precision::kHour && kind == TemporalKind::kDateTime) std::get<std::string>(item.computed) += 'T';
+    return item;
+  }
+
+  Result<Compiled> Literal(const SyntaxNode& node) {
+    Item item = TRY(LiteralItem(node));
+    const TypeId type = item.type;
+    program_->literals.push_back(std::move(item));
+    const uint32_t at = static_cast<uint32_t>(program_->literals.size() - 1);
+    return Compiled{Add({.code = Code::kLiteral, .at = node.at, .first = at}), Static::Of(type)};
+  }
+
+  Result<Compiled> External(const SyntaxNode& node) {
+    program_->names.push_back(node.text);
+    const uint32_t at = static_cast<uint32_t>(program_->names.size() - 1);
+    Static is;
+    if (node.text == "context") is = context_;
+    if (node.text == "resource" && context_.known && !context_.types.empty() && definitions().IsResource(context_.types[0])) is = context_;
+    return Compiled{Add({.code = Code::kVariable, .at = node.at, .first = at}), is};
+  }
+
+  // ---- paths ----------------------------------------------------------------------------------------------------
+
+  /// A path operation that continues `input`, or a new one on it.
+  uint32_t PathOn(const SyntaxNode& node, std::optional<uint32_t> input) {
+    if (input && program_->ops[*input].code == Code::kPath) return *input;  // its steps are the last that were added
+    const uint32_t op = NewPath(node);
+    if (input) {
+      program_->ops[op].has_input = true;
+      program_->ops[op].input = *input;
+    }
+    return op;
+  }
+  void AddStep(uint32_t path, Step step) {
+    program_->steps.push_back(std::move(step));
+    ++program_->ops[path].count;
+  }
+
+  Step ChildStep(const std::string& name) const {
+    Step step;
+    step.text = name;
+    step.name = Names::Find(name);
+    step.sibling_text = "_" + name;
+    step.sibling = Names::Find(step.sibling_text);
+    return step;
+  }
+
+  /// Types of the members `name` of `from`; fills the step. False if no type has such a member.
+  bool Follow(const Static& from, Step* step, Static* to) const {
+    to->known = from.known;
+    to->single = from.single;
+    bool any = !from.known;
+    for (TypeId owner : from.types) {
+      if (owner == kNoType || types_.IsAbstractResource(owner)) to->known = false;
+      const Resolved resolved = ResolveMember(types_, owner, *step);
+      step->resolved.push_back(resolved);
+      if (!resolved.found) continue;
+      any = true;
+      for (const ElementInfo& element : definitions().Elements(owner)) {
+        const bool match = resolved.choice != 0 ? element.choice == resolved.choice : element.name_id == step->name;
+        if (!match) continue;
+        if (element.max != 1) to->single = false;
+        if (std::find(to->types.begin(), to->types.end(), element.type) == to->types.end()) to->types.push_back(element.type);
+      }
+    }
+    if (!to->known) to->types.clear();
+    return any || !to->known || from.types.empty();
+  }
+
+  Result<Compiled> Member(const SyntaxNode& node) {
+    std::optional<uint32_t> input;
+    Static from = self_;
+    if (node.has_input) {
+      Compiled left = TRY(Node(node.operands[0]));
+      input = left.op;
+      from = std::move(left.is);
+    }
+    Step step = ChildStep(node.text);
+    Static to;
+    const TypeId named = node.has_input ? kNoType : definitions().FindType(node.text);
+    if (named != kNoType && node.text[0] >= 'A' && node.text[0] <= 'Z') {
+      step.kind = StepKind::kRoot;
+      step.test.fhir = named;
+      const bool certain = from.known && std::all_of(from.types.begin(), from.types.end(),
+                                                     [&](TypeId type) { return definitions().IsA(type, named); });
+      if (certain) {
+        to = from;
+        step.resolved.clear();
+      } else if (!Follow(from, &step, &to) && !MayBe(from, named)) {
+        return Fail(node, fmt::format("the context is {}, not {}", TypeNames(from), node.text));
+      } else if (to.types.empty()) {
+        to = Static::Of(named, from.single);
+      }
+    } else if (!Follow(from, &step, &to)) {
+      return Fail(node, fmt::format("{} has no element \"{}\"", TypeNames(from), node.text));
+    }
+    const uint32_t path = PathOn(node, input);
+    AddStep(path, std::move(step));
+    return Compiled{path, std::move(to)};
+  }
+
+  /// Could an item of these types be of type `named`? (Bundle.entry.resource may be a Patient.)
+  bool MayBe(const Static& from, TypeId named) const {
+    if (!from.known) return true;
+    return std::any_of(from.types.begin(), from.types.end(), [&](TypeId type) { return type == kNoType || (type < definitions().type_count() && definitions().IsA(named, type)); });
+  }
+
+  std::string TypeNames(const Static& is) const {
+    std::string names;
+    for (TypeId type : is.types) {
+      if (names.size() > 200) return names + " …";
+      if (!names.empty()) names += " or ";
+      names += type < definitions().type_count() ? definitions().Type(type).name : std::string_view("a computed value");
+    }
+    return names;
+  }
+
+  // ---- types ----------------------------------------------------------------------------------------------------
+
+  Result<TypeTest> TypeNamed(const SyntaxNode& at, std::string_view space, const std::string& name) const {
+    TypeTest test;
+    if (space != "System") test.fhir = definitions().FindType(name);
+    if (space != "FHIR") {
+      constexpr std::array<std::string_view, 9> kNames = {"Boolean", "Integer", "Long", "Decimal", "String",
+                                                          "Date", "DateTime", "Time", "Quantity"};
+      const auto* found = std::find(kNames.begin(), kNames.end(), name);
+      if (found != kNames.end()) test.system = static_cast<SystemKind>(found - kNames.begin() + 1);
+    }
+    if (test.fhir == kNoType && test.system == SystemKind::kNone) {
+      return Fail(at, fmt::format("there is no type \"{}\"", name));
+    }
+    return test;
+  }
+
+  Result<TypeTest> TypeArgument(uint32_t index) const {
+    const SyntaxNode& node = tree_.nodes[index];
+    if (node.kind == SyntaxKind::kMember && !node.has_input) return TypeNamed(node, "", node.text);
+    if (node.kind == SyntaxKind::kMember && node.has_input) {
+      const SyntaxNode& space = tree_.nodes[node.operands[0]];
+      if (space.kind == SyntaxKind::kMember && !space.has_input && (space.text == "FHIR" || space.text == "System")) {
+        return TypeNamed(node, space.text, node.text);
+      }
+    }
+    return Fail(node, "expected the name of a type, e.g. Quantity, FHIR.code, System.String");
+  }
+
+  Static StaticOf(const TypeTest& test, bool single) const {
+    Static is{true, single, {}};
+    if (test.fhir != kNoType) is.types.push_back(test.fhir);
+    if (test.system != SystemKind::kNone) is.types.push_back(SystemTypeOf(test.system));
+    // The members of an abstract type are known only from the items.
+    if (test.fhir != kNoType && types_.IsAbstractResource(test.fhir)) is.known = false;
+    return is;
+  }
+
+  Compiled Filtered(const SyntaxNode& node, uint32_t input, const TypeTest& test, bool single) {
+    Step step;
+    step.kind = StepKind::kOfType;
+    step.test = test;
+    const uint32_t path = PathOn(node, input);
+    AddStep(path, std::move(step));
+    return Compiled{path, StaticOf(test, single)};
+  }
+
+  Result<Compiled> TypeOperator(const SyntaxNode& node) {
+    Compiled input = TRY(Node(node.operands[0]));
+    const TypeTest test = TRY(TypeNamed(node, node.extra, node.text));
+    if (node.kind == SyntaxKind::kAs) return Filtered(node, input.op, test, input.is.single);
+    program_->tests.push_back(test);
+    const uint32_t at = static_cast<uint32_t>(program_->tests.size() - 1);
+    return Compiled{Add({.code = Code::kIs, .at = node.at, .input = input.op, .first = at}), Static::Of(kSystemBoolean)};
+  }
+
+  // ---- operators ------------------------------------------------------------------------------------------------
+
+  Result<Compiled> Indexer(const SyntaxNode& node) {
+    Compiled input = TRY(Node(node.operands[0]));
+    const Compiled index = TRY(Node(node.operands[1]));
+    input.is.single = true;
+    return Compiled{Add({.code = Code::kIndexer, .at = node.at, .input = input.op, .right = index.op}), std::move(input.is)};
+  }
+
+  Result<Compiled> Sign(const SyntaxNode& node) {
+    Compiled input = TRY(Node(node.operands[0]));
+    const Code code = node.kind == SyntaxKind::kNegate ? Code::kNegate : Code::kPlus;
+    return Compiled{Add({.code = code, .at = node.at, .input = input.op}), std::move(input.is)};
+  }
+
+  Result<Compiled> Binary(const SyntaxNode& node) {
+    Compiled left = TRY(Node(node.operands[0]));
+    Compiled right = TRY(Node(node.operands[1]));
+    Static is;
+    if (node.op == Operator::kUnion) is = Joined(std::move(left.is), right.is);
+    else if (node.op > Operator::kUnion) is = Static::Of(kSystemBoolean);
+    else if (node.op == Operator::kConcatenate) is = Static::Of(kSystemString);
+    else is.single = true;
+    const uint32_t op = Add({.code = Code::kBinary, .op = node.op, .at = node.at, .input = left.op, .right = right.op});
+    return Compiled{op, std::move(is)};
+  }
+
+  static Static Joined(Static a, const Static& b) {
+    if (!a.known || !b.known) return {};
+    for (TypeId type : b.types) {
+      if (std::find(a.types.begin(), a.types.end(), type) == a.types.end()) a.types.push_back(type);
+    }
+    a.single = false;
+    return a;
+  }
+
+  // ---- functions ------------------------------------------------------------------------------------------------
+
+  Result<const FunctionInfo*> Lookup(const SyntaxNode& node, size_t arguments) const {
+    const FunctionInfo* info = FindFunction(node.text);
+    if (info == nullptr) return Fail(node, fmt::format("there is no function {}()", node.text));
+    if (!info->offered) {
+      return Fail(node, fmt::format("the function {}() is not offered", node.text), ErrorCode::kUnsupported);
+    }
+    if (arguments < info->arguments_min || arguments > info->arguments_max) {
+      const std::string count = info->arguments_min == info->arguments_max
+                                    ? fmt::format("{}", info->arguments_min)
+                                    : fmt::format("{} to {}", info->arguments_min, info->arguments_max);
+      return Fail(node, fmt::format("{}() takes {} arguments, not {}", node.text, count, arguments));
+    }
+    return info;
+  }
+
+  Result<Compiled> Call(const SyntaxNode& node) {
+    const size_t skip = node.has_input ? 1 : 0;
+    const FunctionInfo* info = TRY(Lookup(node, node.operands.size() - skip));
+    Compiled input{0, self_};
+    if (node.has_input) input = TRY(Node(node.operands[0]));
+    const std::vector<uint32_t> given(node.operands.begin() + static_cast<std::ptrdiff_t>(skip), node.operands.end());
+    if (info->function == Function::kWhere) {
+      if (TRY(Shortcut(node, input, given[0]))) return input;
+    }
+    if (info->arguments == ArgumentMode::kType) return TypeCall(node, *info, std::move(input), given[0]);
+    std::vector<Compiled> arguments;
+    for (size_t i = 0; i < given.size(); ++i) {
+      const bool lambda = (info->arguments == ArgumentMode::kLambda && i == 0) || info->arguments == ArgumentMode::kIifLambda ||
+                          (info->arguments == ArgumentMode::kTraceLambda && i == 1);
+      if (!lambda) {
+        arguments.push_back(TRY(Node(given[i])));
+        continue;
+      }
+      Static inner = input.is;
+      inner.single = true;
+      if (info->function == Function::kRepeat) inner = {};  // it is applied to its own results too
+      std::swap(self_, inner);
+      Result<Compiled> argument = Node(given[i]);
+      std::swap(self_, inner);
+      arguments.push_back(TRY(std::move(argument)));
+    }
+    return Finish(node, *info, std::move(input), arguments);
+  }
+
+  Compiled Finish(const SyntaxNode& node, const FunctionInfo& info, Compiled input, const std::vector<Compiled>& arguments) {
+    Op op{.code = Code::kCall, .function = info.function, .has_input = node.has_input,
+          .count = static_cast<uint16_t>(arguments.size()), .at = node.at, .input = input.op,
+          .first = static_cast<uint32_t>(program_->arguments.size())};
+    for (const Compiled& argument : arguments) program_->arguments.push_back(argument.op);
+    return Compiled{Add(op), ResultOf(info, std::move(input.is), arguments)};
+  }
+
+  Static ResultOf(const FunctionInfo& info, Static input, const std::vector<Compiled>& arguments) const {
+    switch (info.result) {
+      case ResultMode::kSame: return input;
+      case ResultMode::kOneOfSame: input.single = true; return input;
+      case ResultMode::kBoolean: return Static::Of(kSystemBoolean);
+      case ResultMode::kInteger: return Static::Of(kSystemInteger);
+      case ResultMode::kLong: return Static::Of(kSystemLong);
+      case ResultMode::kDecimal: return Static::Of(kSystemDecimal);
+      case ResultMode::kString: return Static::Of(kSystemString);
+      case ResultMode::kStrings: return Static::Of(kSystemString, false);
+      case ResultMode::kDate: return Static::Of(kSystemDate);
+      case ResultMode::kDateTime: return Static::Of(kSystemDateTime);
+      case ResultMode::kTime: return Static::Of(kSystemTime);
+      case ResultMode::kQuantity: return Static::Of(kSystemQuantity);
+      case ResultMode::kProjection: {
+        Static is = arguments[0].is;
+        is.single = is.single && input.single;
+        return is;
+      }
+      case ResultMode::kUnionWithArgument: return Joined(std::move(input), arguments[0].is);
+      case ResultMode::kExtension: return types_.extension_type == kNoType ? Static{} : Static::Of(types_.extension_type, false);
+      case ResultMode::kIif: return arguments.size() < 3 ? arguments[1].is : Joined(arguments[1].is, arguments[2].is);
+      case ResultMode::kTypeArgument:
+      case ResultMode::kUnknown: break;
+    }
+    return {};
+  }
+
+  Result<Compiled> TypeCall(const SyntaxNode& node, const FunctionInfo& info, Compiled input, uint32_t argument) {
+    const TypeTest test = TRY(TypeArgument(argument));
+    if (!node.has_input) input.op = NewPath(node);
+    if (info.function == Function::kOfType || (info.function == Function::kAs && input.is.single)) {
+      return Filtered(node, input.op, test, input.is.single);
+    }
+    program_->tests.push_back(test);
+    const uint32_t at = static_cast<uint32_t>(program_->tests.size() - 1);
+    const Code code = info.function == Function::kAs ? Code::kAs : Code::kIs;
+    const uint32_t op = Add({.code = code, .at = node.at, .input = input.op, .first = at});
+    return Compiled{op, code == Code::kAs ? StaticOf(test, true) : Static::Of(kSystemBoolean)};
+  }
+
+  /// where(resolve() is T) and where(name = 'text') on a path become steps of it. True if done.
+  Result<bool> Shortcut(const SyntaxNode& node, const Compiled& input, uint32_t criterion) {
+    if (!node.has_input || program_->ops[input.op].code != Code::kPath) return false;
+    const SyntaxNode& test = tree_.nodes[criterion];
+    if (IsResolve(test)) {
+      Step step;
+      step.kind = StepKind::kReferenceTo;
+      step.test = TRY(test.kind == SyntaxKind::kIs ? TypeNamed(test, test.extra, test.text) : TypeArgument(test.operands[1]));
+      AddStep(input.op, std::move(step));
+      return true;
+    }
+    if (test.kind != SyntaxKind::kBinary || test.op != Operator::kEqual || !input.is.known) return false;
+    const SyntaxNode& member = tree_.nodes[test.operands[0]];
+    const SyntaxNode& text = tree_.nodes[test.operands[1]];
+    if (member.kind != SyntaxKind::kMember || member.has_input || text.kind != SyntaxKind::kString) return false;
+    Step step = ChildStep(member.text);
+    step.kind = StepKind::kWhereEquals;
+    step.literal = text.text;
+    Static value;
+    if (!Follow(input.is, &step, &value) || !value.known) return false;
+    for (TypeId type : value.types) {
+      if (types_.KindOf(type) != SystemKind::kString) return false;
+    }
+    AddStep(input.op, std::move(step));
+    return true;
+  }
+
+  /// `resolve() is T` or `resolve().is(T)`.
+  bool IsResolve(const SyntaxNode& test) const {
+    const bool is = test.kind == SyntaxKind::kIs || (test.kind == SyntaxKind::kFunction && test.text == "is" && test.has_input && test.operands.size() == 2);
+    if (!is) return false;
+    const SyntaxNode& call = tree_.nodes[test.operands[0]];
+    return call.kind == SyntaxKind::kFunction && call.text == "resolve" && !call.has_input && call.operands.empty();
+  }
+
+  // ---- what a result needs ----------------------------------------------------------------------------------------
+
+  /// Adds names of members of the context without any of which the result is empty. False if that cannot be said.
+  bool Needs(uint32_t index, std::vector<NameId>* names) const {
+    const Op& op = program_->ops[index];
+    switch (op.code) {
+      case Code::kEmpty: return true;
+      case Code::kPath: return op.has_input ? Needs(op.input, names) : PathNeeds(op, names);
+      case Code::kIndexer:
+      case Code::kAs: return Needs(op.input, names);
+      case Code::kBinary: return op.op == Operator::kUnion && Needs(op.input, names) && Needs(op.right, names);
+      case Code::kCall:
+        return op.has_input && (op.function == Function::kWhere || op.function == Function::kSelect ||
+                                op.function == Function::kFirst || op.function == Function::kExtension ||
+                                op.function == Function::kResolve || op.function == Function::kDistinct) &&
+               Needs(op.input, names);
+      default: return false;
+    }
+  }
+
+  bool PathNeeds(const Op& op, std::vector<NameId>* names) const {
+    for (uint32_t i = op.first; i < op.first + op.count; ++i) {
+      const Step& step = program_->steps[i];
+      if (step.kind == StepKind::kRoot && step.resolved.empty()) continue;  // the context itself
+      if (step.kind != StepKind::kChild) return false;
+      for (const Resolved& resolved : step.resolved) {
+        if (resolved.owner == kNoType) return false;
+        if (!resolved.found) continue;
+        for (const ElementInfo& element : definitions().Elements(resolved.owner)) {
+          const bool match = resolved.choice != 0 ? element.choice == resolved.choice : element.name_id == step.name;
+          if (!match) continue;
+          names->push_back(element.name_id);
+          names->push_back(Names::Find("_" + std::string(element.name)));
+        }
+      }
+      return !step.resolved.empty();
+    }
+    return false;
+  }
+
+  std::string_view text_;
+  const SyntaxTree& tree_;
+  const TypeTable& types_;
+  std::unique_ptr<Expression::Program> program_;
+  Static self_;     // $this where the compiler stands
+  Static context_;  // %context
+};
+
+}  // namespace
+
+Result<std::unique_ptr<const Expression::Program>> CompileProgram(std::string_view text, const Definitions& definitions,
+                                                                  TypeId context) {
+  const SyntaxTree tree = TRY(ParseSyntax(text));
+  return Compiler(text, tree, TypeTable::For(definitions)).Run(context);
+}
+
+}  // namespace tk::fhir::path

@@ -1,0 +1,63 @@
+// The table of FHIRPath functions: name, number of arguments, how they are evaluated. Internal to FHIRPath.
+// Source: FHIRPath N1 2.0.0 chapter 5 and 6.5-6.6; FHIR R4 fhirpath.html; the 2.1.0 additions in use (encode, escape, trim,
+//         split, join, matchesFull, boundaries, precision, comparable, sort is not offered).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace tk::fhir::path {
+
+enum class Function : uint8_t {
+  kNone,
+  // existence
+  kEmpty, kExists, kAll, kAllTrue, kAnyTrue, kAllFalse, kAnyFalse, kSubsetOf, kSupersetOf, kCount, kDistinct, kIsDistinct,
+  // filtering, projection, subsetting, combining
+  kWhere, kSelect, kRepeat, kOfType, kSingle, kFirst, kLast, kTail, kSkip, kTake, kIntersect, kExclude, kUnion, kCombine,
+  // conversion
+  kIif, kToBoolean, kConvertsToBoolean, kToInteger, kConvertsToInteger, kToLong, kConvertsToLong, kToDate, kConvertsToDate,
+  kToDateTime, kConvertsToDateTime, kToTime, kConvertsToTime, kToDecimal, kConvertsToDecimal, kToQuantity,
+  kConvertsToQuantity, kToString, kConvertsToString,
+  // strings
+  kIndexOf, kLastIndexOf, kSubstring, kStartsWith, kEndsWith, kContains, kUpper, kLower, kReplace, kMatches, kMatchesFull,
+  kReplaceMatches, kLength, kToChars, kTrim, kSplit, kJoin, kEncode, kDecode, kEscape, kUnescape,
+  // numbers
+  kAbs, kCeiling, kExp, kFloor, kLn, kLog, kPower, kRound, kSqrt, kTruncate, kLowBoundary, kHighBoundary, kPrecision,
+  kComparable,
+  // tree, utility, types
+  kChildren, kDescendants, kTrace, kNow, kTimeOfDay, kToday, kNot, kAs, kIs, kType, kAggregate,
+  // FHIR
+  kExtension, kHasValue, kGetValue, kResolve, kElementDefinition, kHtmlChecks,
+  // known and not offered
+  kConformsTo, kMemberOf, kSubsumes, kSubsumedBy, kSlice, kCheckModifiers
+};
+
+/// How the compiler treats arguments.
+enum class ArgumentMode : uint8_t {
+  kValues,       // evaluated once, outside
+  kLambda,       // the first is evaluated for each item, with $this and $index
+  kTraceLambda,  // the second is
+  kIifLambda,    // all are, on the input as a whole
+  kType          // the name of a type
+};
+/// What the result is, as far as the compiler follows types.
+enum class ResultMode : uint8_t {
+  kUnknown, kSame, kOneOfSame, kBoolean, kInteger, kDecimal, kString, kStrings, kDate, kDateTime, kTime, kQuantity, kLong,
+  kProjection, kTypeArgument, kUnionWithArgument, kExtension, kIif
+};
+
+struct FunctionInfo {
+  std::string_view name;
+  Function function;
+  uint8_t arguments_min;
+  uint8_t arguments_max;
+  ArgumentMode arguments;
+  ResultMode result;
+  bool offered;
+};
+
+/// nullptr if there is no such function.
+const FunctionInfo* FindFunction(std::string_view name);
+std::string_view FunctionName(Function function);
+
+}  // namespace tk::fhir::path

@@ -1,0 +1,47 @@
+// From items to their members, with types. Internal to FHIRPath.
+#pragma once
+
+#include <string_view>
+
+#include "kernel/fhir/path/program.h"
+
+namespace tk::fhir::path {
+
+/// An item of a document without the weight of Item: three handles.
+struct NodeRef {
+  Value node;
+  Value extension_node;
+  TypeId type = kNoType;
+};
+
+inline Item ToItem(const NodeRef& ref) {
+  Item item;
+  item.node = ref.node;
+  item.extension_node = ref.extension_node;
+  item.type = ref.type;
+  return item;
+}
+inline NodeRef ToRef(const Item& item) { return {item.node, item.extension_node, item.type}; }
+
+/// How `step` is found in nodes of type `owner`.
+Resolved ResolveMember(const TypeTable& types, TypeId owner, const Step& step);
+
+/// Walks `steps[0 … count)` from `from` and appends what it reaches, in document order. No allocation beyond `out`.
+/// Returns the number of items visited.
+size_t Walk(const TypeTable& types, const Step* steps, size_t count, const NodeRef& from, const Value& resource, Collection* out);
+
+/// All direct members, typed.
+void AppendChildren(const TypeTable& types, const NodeRef& from, Collection* out);
+
+/// Is the item of the type named? `exact`: a primitive must be of just this type (ofType, as), not of a subtype.
+bool HasType(const TypeTable& types, const Item& item, const TypeTest& test, bool exact);
+
+/// The type that a Reference, canonical or uri points to, from its text or its `type`; kNoType if it cannot be told.
+TypeId ReferencedType(const TypeTable& types, const NodeRef& reference, const Value& resource);
+TypeId TypeOfReferenceText(const TypeTable& types, std::string_view text, const Value& resource);
+/// The literal reference of a Reference, canonical or uri.
+std::string_view ReferenceText(const TypeTable& types, const NodeRef& reference, std::string& scratch);
+/// The contained resource "#id" of `resource`; absent if there is none.
+Value FindContained(const TypeTable& types, const Value& resource, std::string_view id);
+
+}  // namespace tk::fhir::path

@@ -1,0 +1,118 @@
+// What an expression is compiled to, and what is known of types while it runs. Internal to FHIRPath.
+// Flow:   SyntaxTree → Compiler (names, types, arities resolved) → Program: flat operations, steps, literals → Evaluator
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/fhir/path/functions.h"
+#include "kernel/fhir/path/path.h"
+#include "kernel/fhir/path/syntax.h"
+
+namespace tk::fhir::path {
+
+/// What a value is when FHIRPath calculates with it.
+enum class SystemKind : uint8_t {
+  kNone, kBoolean, kInteger, kLong, kDecimal, kString, kDate, kDateTime, kTime, kQuantity
+};
+TypeId SystemTypeOf(SystemKind kind);
+SystemKind SystemKindOf(TypeId system_type);  // kNone if it is no System type of path.h
+
+/// Facts about the types of one Definitions, derived once and shared by all expressions compiled against it.
+class TypeTable {
+ public:
+  explicit TypeTable(const Definitions& definitions);
+  /// The table for these definitions; kept for as long as an expression uses it. Thread-safe.
+  static std::shared_ptr<const TypeTable> For(const Definitions& definitions);
+
+  const Definitions& definitions() const { return *definitions_; }
+  SystemKind KindOf(TypeId type) const { return type < kinds_.size() ? kinds_[type] : SystemKindOf(type); }
+  bool IsAbstractResource(TypeId type) const { return type < abstract_resource_.size() && abstract_resource_[type] != 0; }
+  bool IsPrimitive(TypeId type) const {
+    return type < definitions_->type_count() && definitions_->Type(type).type_class == TypeClass::kPrimitive;
+  }
+  /// Type of a resource node from its resourceType; `fallback` if there is none or it is unknown.
+  TypeId ResourceType(Value node, TypeId fallback) const;
+  NameId name_resource_type, name_reference, name_type, name_value, name_unit, name_system, name_code, name_url, name_extension,
+      name_id, name_contained;
+  TypeId quantity_type, extension_type, reference_type;
+
+ private:
+  const Definitions* definitions_;
+  std::vector<SystemKind> kinds_;
+  std::vector<uint8_t> abstract_resource_;
+};
+
+/// A type named in an expression: `Quantity`, `FHIR.Patient`, `System.String`. Either side may be absent.
+struct TypeTest {
+  TypeId fhir = kNoType;
+  SystemKind system = SystemKind::kNone;
+};
+
+/// How a member name is found in nodes of one type.
+struct Resolved {
+  TypeId owner = kNoType;
+  bool found = false;
+  bool primitive = false;
+  uint16_t choice = 0;        // not 0: any member of this choice
+  TypeId type = kNoType;      // of a plain member
+};
+
+enum class StepKind : uint8_t {
+  kChild,        // members named so
+  kRoot,         // the context itself if it is of `test.fhir`, else members named so
+  kOfType,       // keep items of exactly this type (primitives) or of this type and its subtypes
+  kReferenceTo,  // keep references whose target is of `test.fhir`: where(resolve() is T)
+  kWhereEquals   // keep items whose one member `name` equals the string `literal`: where(name = 'literal')
+};
+
+struct Step {
+  StepKind kind = StepKind::kChild;
+  NameId name = kNoName;
+  NameId sibling = kNoName;    // "_name"
+  std::string text;            // the name, also when the table of names does not know it
+  std::string sibling_text;
+  std::string literal;
+  TypeTest test;
+  std::vector<Resolved> resolved;  // for the types that are possible here as far as is known
+};
+
+enum class Code : uint8_t {
+  kEmpty, kLiteral, kPath, kIndex, kTotal, kVariable, kCall, kIndexer, kNegate, kPlus, kBinary, kIs, kAs
+};
+
+struct Op {
+  Code code = Code::kEmpty;
+  Function function = Function::kNone;
+  Operator op = Operator::kMultiply;
+  bool has_input = false;
+  uint16_t count = 0;        // kPath: steps; kCall: arguments
+  uint32_t at = 0;           // position in the text, for messages
+  uint32_t input = 0;        // operation whose result is the input (if has_input); left operand
+  uint32_t right = 0;        // right operand, index
+  uint32_t first = 0;        // kPath: first step; kCall: first of `arguments`; kLiteral, kVariable, kIs, kAs: index
+};
+
+struct Expression::Program {
+  std::string text;
+  std::shared_ptr<const TypeTable> types;
+  std::vector<Op> ops;
+  std::vector<Step> steps;
+  std::vector<uint32_t> arguments;   // operations, or for a type argument an index into `tests`
+  std::vector<Item> literals;
+  std::vector<std::string> names;    // of variables
+  std::vector<TypeTest> tests;
+  uint32_t root = 0;
+  /// Members of the context without which the result is empty for certain; used by ExpressionSet. Empty = not known.
+  std::vector<NameId> needs_any;
+};
+
+/// Errors as Expression::Compile.
+Result<std::unique_ptr<const Expression::Program>> CompileProgram(std::string_view text, const Definitions& definitions,
+                                                                  TypeId context);
+
+}  // namespace tk::fhir::path

@@ -1,0 +1,57 @@
+// Values that FHIRPath calculates with, read from items; equality, equivalence and order of items. Internal to FHIRPath.
+// Source: FHIRPath N1 2.0.0 sections 6.1 and 6.2; FHIR R4 fhirpath.html (FHIR primitives as System types).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "kernel/fhir/path/decimal.h"
+#include "kernel/fhir/path/program.h"
+#include "kernel/fhir/path/temporal.h"
+
+namespace tk::fhir::path {
+
+struct Scalar {
+  SystemKind kind = SystemKind::kNone;
+  bool boolean = false;
+  int64_t integer = 0;     // kInteger, kLong
+  Decimal decimal = {};    // kDecimal; kInteger and kLong too; number of kQuantity
+  std::string text = {};   // kString; unit of kQuantity (calendar words in the singular, "1" for none)
+  Temporal temporal = {};  // kDate, kDateTime, kTime
+
+  bool IsNumber() const { return kind == SystemKind::kInteger || kind == SystemKind::kLong || kind == SystemKind::kDecimal; }
+  bool IsWhole() const { return kind == SystemKind::kInteger || kind == SystemKind::kLong; }
+  bool IsTemporal() const { return kind >= SystemKind::kDate && kind <= SystemKind::kTime; }
+};
+
+/// The value of an item; kNone for complex items, for a primitive that has only extensions, and for text that is not what its type says.
+Scalar ToScalar(const TypeTable& types, const Item& item);
+/// What kind of value the item would be, without reading it.
+SystemKind KindOfItem(const TypeTable& types, const Item& item);
+
+Item BooleanItem(bool value);
+Item IntegerItem(int64_t value);
+Item LongItem(int64_t value);
+Item DecimalItem(const Decimal& value);
+Item StringItem(std::string text);
+Item TemporalValueItem(const Temporal& value);
+Item QuantityItem(const Decimal& value, std::string unit);
+
+/// nullopt: it cannot be known (different precision, units that do not convert).
+std::optional<bool> Equal(const TypeTable& types, const Item& a, const Item& b);
+bool Equivalent(const TypeTable& types, const Item& a, const Item& b);
+/// Same for whole collections: order matters for Equal, not for Equivalent. Both must not be empty for Equal.
+std::optional<bool> Equal(const TypeTable& types, const Collection& a, const Collection& b);
+bool Equivalent(const TypeTable& types, const Collection& a, const Collection& b);
+/// Equal items have equal digests.
+uint64_t EqualityDigest(const TypeTable& types, const Item& item);
+
+/// kUnknown: cannot be known. nullopt: these kinds have no order between them.
+std::optional<Order> CompareScalars(const Scalar& a, const Scalar& b);
+
+/// Both numbers in one unit, if the units are the same or durations of definite length.
+struct SameUnit { Decimal left; Decimal right; std::string unit; };
+std::optional<SameUnit> InSameUnit(const Scalar& a, const Scalar& b);
+
+}  // namespace tk::fhir::path
