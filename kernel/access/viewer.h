@@ -18,6 +18,7 @@ struct Post {
   bool all_types = false;
   std::vector<std::string> reads, writes;  // resource type names, sorted; "*" = all
   std::vector<std::string> operations;     // "$everything", "$erase", "$fhirpath", "history-system", "*"
+  std::string source;                      // where the right comes from
 };
 
 struct Viewer {
@@ -28,6 +29,7 @@ struct Viewer {
   view::Scope scope;
   std::string session;                    // id for audit, never the token itself
   bool by_cookie = false;
+  Instant expires_us = 0;                 // end of the sign-on
 
   bool MayRead(std::string_view type) const;
   bool MayWrite(std::string_view type) const;

@@ -1,0 +1,177 @@
+#include "kernel/access/accounts.h"
+
+#include <fmt/format.h>
+#include <sodium.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+#include "kernel/access/toml_read.h"
+#include "kernel/base/file.h"
+#include "kernel/base/random.h"
+#include "kernel/base/text.h"
+#include "kernel/view/directory.h"
+
+namespace tk::access {
+namespace {
+
+constexpr size_t kAccountsBytesMax = size_t{64} << 20;
+std::string AccountsPath(const std::string& folder) { return folder + "/accounts.toml"; }
+std::string KeyPath(const std::string& folder) { return folder + "/access.key"; }
+
+Result<Account> ReadAccount(const toml::table& table, const std::string& name) {
+  TRY(CheckKeys(table, name, {"name", "display", "password", "post", "area", "disabled", "generation"}));
+  Account account;
+  account.name = TRY(TextOf(table, "name", name));
+  account.display = TRY(TextOf(table, "display", name));
+  account.password_hash = TRY(TextOf(table, "password", name));
+  account.post = TRY(TextOf(table, "post", name));
+  account.area = TRY(TextOf(table, "area", name));
+  account.disabled = TRY(FlagOf(table, "disabled", name));
+  account.generation = TRY(NumberOf(table, "generation", name));
+  if (Status good = CheckAccountName(account.name); !good.ok()) return TomlError(name, table, good.error().external);
+  if (!account.password_hash.empty() && !account.password_hash.starts_with("$argon2id$")) {
+    return TomlError(name, table, "'password' must be an argon2id hash; set it with: tongkang account set-password");
+  }
+  if (account.post.empty()) return TomlError(name, table, "'post' is missing");
+  if (!account.area.empty()) {
+    auto range = view::AreaRange(account.area);
+    if (!range.ok()) return TomlError(name, table, range.error().external);
+  }
+  return account;
+}
+
+std::string ToToml(const Accounts& accounts) {
+  std::string out =
+      "# Accounts of this data folder. Change them with `tongkang account`, or by hand: the server notices within a second.\n"
+      "# area: a division code, \"\" = the whole city. Raise `generation` to make all tokens of an account worthless.\n";
+  for (const Account& account : accounts) {
+    const auto line = [&out](std::string_view key, std::string_view text) {
+      out += key;
+      out += " = ";
+      AppendJsonString(text, &out);  // a JSON string is a TOML basic string
+      out += '\n';
+    };
+    out += "\n[[account]]\n";
+    line("name", account.name);
+    line("display", account.display);
+    line("password", account.password_hash);
+    line("post", account.post);
+    line("area", account.area);
+    out += fmt::format("disabled = {}\ngeneration = {}\n", account.disabled, account.generation);
+  }
+  return out;
+}
+
+// A hash of a password that nobody has, so that unknown accounts cost the same time as known ones.
+const std::string& DecoyHash() {
+  static const std::string hash = [] {
+    std::array<uint8_t, 32> secret;
+    SystemRandom(secret);
+    char out[crypto_pwhash_STRBYTES];
+    CHECK(crypto_pwhash_str(out, reinterpret_cast<const char*>(secret.data()), secret.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                            crypto_pwhash_MEMLIMIT_INTERACTIVE) == 0);
+    return std::string(out);
+  }();
+  return hash;
+}
+
+}  // namespace
+
+Status CheckAccountName(std::string_view name) {
+  const bool good = !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  });
+  if (good) return {};
+  return MakeError(ErrorCode::kIncorrect, "an account name has 1 to 64 of: a-z 0-9 . _ -");
+}
+
+Status PrepareFolder(const std::string& folder) {
+  TRY(MakeFolder(folder));
+  const FileLock lock = TRY(FileLock::Take(folder + "/accounts.lock", 5000));
+  if (::access(KeyPath(folder).c_str(), F_OK) != 0) {
+    AccessKey key;
+    SystemRandom(key);
+    TRY(WriteFileDurable(KeyPath(folder), AsText(key), 0600));
+  }
+  if (::access(AccountsPath(folder).c_str(), F_OK) != 0) {
+    Account admin;
+    admin.name = "admin";
+    admin.display = "管理员";
+    admin.post = "admin";
+    TRY(WriteFileDurable(AccountsPath(folder), ToToml({admin}), 0600));
+  }
+  return {};
+}
+
+Result<Accounts> LoadAccounts(const std::string& folder) {
+  const std::string path = AccountsPath(folder);
+  const std::string text = TRY(ReadFile(path, kAccountsBytesMax));
+  const toml::table file = TRY(ParseToml(text, path));
+  TRY(CheckKeys(file, path, {"account"}));
+  Accounts accounts;
+  const toml::node* const list = file.get("account");
+  if (list == nullptr) return accounts;
+  if (!list->is_array_of_tables()) return TomlError(path, *list, "accounts are written as [[account]]");
+  std::set<std::string> names;
+  for (const toml::node& item : *list->as_array()) {
+    accounts.push_back(TRY(ReadAccount(*item.as_table(), path)));
+    if (!names.insert(accounts.back().name).second) return TomlError(path, item, "this account name is there twice");
+  }
+  return accounts;
+}
+
+Result<AccessKey> LoadAccessKey(const std::string& folder) {
+  const std::string bytes = TRY(ReadFile(KeyPath(folder), 1024));
+  AccessKey key;
+  if (bytes.size() != key.size()) {
+    return MakeError(ErrorCode::kCorrupt, fmt::format("{} must be {} bytes; restore it from backup, or delete it: a new one is made "
+                                                      "and everybody signs in anew", KeyPath(folder), key.size()));
+  }
+  std::memcpy(key.data(), bytes.data(), key.size());
+  return key;
+}
+
+Status EditAccounts(const std::string& folder, const std::function<Status(Accounts*)>& edit) {
+  const FileLock lock = TRY(FileLock::Take(folder + "/accounts.lock", 5000));
+  Accounts accounts = TRY(LoadAccounts(folder));
+  TRY(edit(&accounts));
+  return WriteFileDurable(AccountsPath(folder), ToToml(accounts), 0600);
+}
+
+Account* FindAccount(Accounts* accounts, std::string_view name) {
+  const auto at = std::find_if(accounts->begin(), accounts->end(), [&](const Account& a) { return a.name == name; });
+  return at == accounts->end() ? nullptr : &*at;
+}
+const Account* FindAccount(const Accounts& accounts, std::string_view name) {
+  return FindAccount(const_cast<Accounts*>(&accounts), name);
+}
+
+Result<std::string> HashPassword(std::string_view password, std::string_view account) {
+  size_t characters = 0;
+  for (std::string_view rest = password; !rest.empty(); ++characters) {
+    rest.remove_prefix(std::max<size_t>(1, Utf8CharLength(rest)));
+  }
+  if (characters < kPasswordCharsMin || password.size() > kPasswordBytesMax) {
+    return MakeError(ErrorCode::kIncorrect,
+                     fmt::format("a password has at least {} characters and at most {} bytes", kPasswordCharsMin, kPasswordBytesMax));
+  }
+  if (EqualsIgnoreCase(password, account)) return MakeError(ErrorCode::kIncorrect, "the password must not be the account's name");
+  char out[crypto_pwhash_STRBYTES];
+  if (crypto_pwhash_str(out, password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
+                        crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0) {
+    return MakeError(ErrorCode::kUnavailable, "not enough memory to hash a password (64 MiB are needed)");
+  }
+  return std::string(out);
+}
+
+bool VerifyPassword(std::string_view hash, std::string_view password) {
+  const std::string text(hash.empty() ? std::string_view(DecoyHash()) : hash);
+  const bool right = password.size() <= kPasswordBytesMax &&
+                     crypto_pwhash_str_verify(text.c_str(), password.data(), password.size()) == 0;
+  return right && !hash.empty();
+}
+
+}  // namespace tk::access

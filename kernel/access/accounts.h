@@ -1,0 +1,51 @@
+// Accounts: who may sign in, with which post and for which area. A file of the data folder that people may read and edit;
+// the program rewrites it whole. Passwords only as argon2id hashes.
+// Flow:   PrepareFolder (fresh folder: account admin, without a password) → LoadAccounts → SignOn
+//         `tongkang account …` → EditAccounts (locked, works while the server runs; the server notices within a second)
+// Source: RFC 9106 (argon2id) by libsodium, interactive limits (64 MiB).
+#pragma once
+
+#include <array>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/base/result.h"
+
+namespace tk::access {
+
+struct Account {
+  std::string name;           // [a-z0-9._-], 1..64; what people type
+  std::string display;        // shown to colleagues
+  std::string password_hash;  // "" = cannot sign in with a password
+  std::string post;
+  std::string area;           // division code, "" = whole city
+  bool disabled = false;
+  int64_t generation = 1;     // raising it makes every token of this account worthless
+};
+using Accounts = std::vector<Account>;  // in file order; names unique
+
+using AccessKey = std::array<uint8_t, 32>;
+
+inline constexpr size_t kPasswordCharsMin = 10;
+inline constexpr size_t kPasswordBytesMax = 1024;
+
+/// Makes the folder, accounts.toml and access.key (mode 0600) where they are missing.
+Status PrepareFolder(const std::string& folder);
+Result<Accounts> LoadAccounts(const std::string& folder);
+Result<AccessKey> LoadAccessKey(const std::string& folder);
+
+/// Locked read, change, durable write. Errors of `edit` leave the file as it was.
+Status EditAccounts(const std::string& folder, const std::function<Status(Accounts*)>& edit);
+
+Account* FindAccount(Accounts* accounts, std::string_view name);
+const Account* FindAccount(const Accounts& accounts, std::string_view name);
+/// Errors: kIncorrect, what a name may be.
+Status CheckAccountName(std::string_view name);
+/// kIncorrect when too short, too long, or the account's own name.
+Result<std::string> HashPassword(std::string_view password, std::string_view account);
+/// Takes the same time whether `hash` is empty or not. About 60 ms and 64 MiB.
+bool VerifyPassword(std::string_view hash, std::string_view password);
+
+}  // namespace tk::access

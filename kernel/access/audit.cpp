@@ -1,0 +1,306 @@
+#include "kernel/access/audit.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "kernel/access/audit_chain.h"
+#include "kernel/base/diagnostics.h"
+#include "kernel/base/file.h"
+#include "kernel/base/text.h"
+
+namespace tk::access {
+namespace {
+
+constexpr int kSlotsMax = 64;
+constexpr int kGatherMs = 20;
+constexpr size_t kFileBytesMax = size_t{4} << 30;
+
+struct Queued {
+  AuditRecord record;
+  Instant at_us = 0;
+  std::function<void(Status)> durable;
+};
+
+Status CopyOf(const Status& status) {
+  if (status.ok()) return {};
+  return Error(status.error());
+}
+
+class FileAudit final : public AuditLog {
+ public:
+  FileAudit(const AuditOptions& options, int slot, FileLock lock) : options_(options), slot_(slot), lock_(std::move(lock)) {}
+
+  Status Start() {
+    TRY(Continue());
+    thread_ = std::thread([this] { Run(); });
+    return {};
+  }
+
+  ~FileAudit() override {
+    {
+      const std::lock_guard<std::mutex> hold(mutex_);
+      stop_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  Status Append(AuditRecord record, std::function<void(Status)> durable) override {
+    const bool at_once = durable != nullptr;
+    {
+      const std::lock_guard<std::mutex> hold(mutex_);
+      if (!healthy() || queue_.size() >= options_.queue_max || stop_) {
+        return MakeError(ErrorCode::kUnavailable, "the audit cannot be written; nothing is served without it");
+      }
+      queue_.push_back({std::move(record), options_.clock->NowUs(), std::move(durable)});
+      ++appended_;
+      if (at_once) urgent_ = true;
+      if (!at_once && queue_.size() != 1 && queue_.size() != options_.queue_max / 2) return {};
+    }
+    wake_.notify_one();
+    return {};
+  }
+
+  bool healthy() const override { return healthy_.load(std::memory_order_relaxed); }
+
+  Status Flush() override {
+    std::unique_lock<std::mutex> hold(mutex_);
+    const uint64_t target = appended_;
+    urgent_ = true;
+    wake_.notify_one();
+    synced_wake_.wait(hold, [&] { return synced_ >= target || stop_ || !healthy(); });
+    if (synced_ >= target) return {};
+    return MakeError(ErrorCode::kUnavailable, "the audit cannot be written");
+  }
+
+  Statistics statistics() const override {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    return {appended_, queue_.size(), syncs_, sync_us_total_};
+  }
+
+ private:
+  Status Continue();
+  Status BeginFile(uint64_t torn_bytes);
+  void AppendLine(const Queued& queued);
+  Status WriteLines();
+  Status Sync();
+  void Run();
+  bool TakeBatch(std::vector<Queued>* batch);
+  void WriteBatch(std::vector<Queued>* batch);
+  void Answer(const Status& status);
+
+  const AuditOptions options_;
+  const int slot_;
+  FileLock lock_;
+
+  // The thread's own.
+  int fd_ = -1;
+  uint64_t file_number_ = 0;
+  size_t file_bytes_ = 0;       // good bytes of the file
+  uint64_t record_ = 0;         // number of the last record
+  std::string chain_ = kFirstChain;
+  std::string lines_;
+  std::vector<std::function<void(Status)>> waiting_;
+  uint64_t written_ = 0;        // records written so far by this process
+  bool unsynced_ = false;
+  int64_t synced_at_us_ = 0;    // MonotonicUs
+
+  std::atomic<bool> healthy_{true};
+  mutable std::mutex mutex_;
+  std::condition_variable wake_, synced_wake_;
+  std::vector<Queued> queue_;
+  bool urgent_ = false, stop_ = false;
+  uint64_t appended_ = 0, synced_ = 0, syncs_ = 0, sync_us_total_ = 0;
+  std::thread thread_;
+};
+
+// Goes on where the last file of the slot ends; after a torn end in a new file, which tells of it.
+Status FileAudit::Continue() {
+  std::vector<AuditFile> files = TRY(ListAuditFiles(options_.folder));
+  std::erase_if(files, [this](const AuditFile& file) { return file.slot != slot_; });
+  if (files.empty()) return BeginFile(0);
+  const AuditFile& last = files.back();
+  const std::string bytes = TRY(ReadFile(last.path, kFileBytesMax));
+  const AuditScan scan = ScanAudit(bytes, "");
+  file_number_ = last.number;
+  record_ = scan.last_record;
+  if (scan.lines != 0) chain_ = scan.chain;
+  if (scan.good_bytes != bytes.size() || scan.lines == 0 || bytes.size() >= options_.rotate_bytes) {
+    if (scan.good_bytes != bytes.size()) {
+      Say(LogLevel::kWarning, "audit-end-torn", {{"bytes", uint64_t{bytes.size() - scan.good_bytes}}});
+    }
+    return BeginFile(bytes.size() - scan.good_bytes);
+  }
+  fd_ = ::open(last.path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (fd_ < 0) return SystemError("open", last.path, errno);
+  file_bytes_ = bytes.size();
+  return {};
+}
+
+Status FileAudit::BeginFile(uint64_t torn_bytes) {
+  const std::string path = options_.folder + "/" + AuditFileName(slot_, file_number_ + 1);
+  std::string line = fmt::format(R"({{"file":{},"slot":{},"at":"{}","records_before":{},"torn_bytes":{})", file_number_ + 1, slot_,
+                                 FormatInstant(options_.clock->NowUs()), record_, torn_bytes);
+  std::string chain = chain_;
+  CloseLine(&line, &chain);
+  // Whole or absent, and its name durable: a file without header cannot be.
+  TRY(WriteFileDurable(path, line, 0600));
+  const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (fd < 0) return SystemError("open", path, errno);
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = fd;
+  ++file_number_;
+  file_bytes_ = line.size();
+  chain_ = std::move(chain);
+  return {};
+}
+
+void FileAudit::AppendLine(const Queued& queued) {
+  const AuditRecord& record = queued.record;
+  const Viewer* const viewer = record.viewer.get();
+  const auto text = [](std::string_view key, std::string_view value, std::string* out) {
+    if (value.empty()) return;
+    *out += key;
+    AppendJsonString(value, out);
+  };
+  std::string line = fmt::format(R"({{"n":{},"at":"{}")", ++record_, FormatInstant(queued.at_us));
+  text(",\"account\":", viewer != nullptr ? viewer->account : record.account, &line);
+  text(",\"post\":", viewer != nullptr && viewer->post != nullptr ? std::string_view(viewer->post->name) : "", &line);
+  text(",\"action\":", record.action, &line);
+  text(",\"type\":", record.type, &line);
+  if (!record.id.empty()) {
+    fmt::format_to(std::back_inserter(line), ",\"id\":\"{:016x}\"", KeyedHash(options_.id_key, record.type + "/" + record.id));
+    const uint32_t owner = options_.owner_of ? options_.owner_of(record.type, record.id) : 0;
+    if (owner != 0) fmt::format_to(std::back_inserter(line), ",\"owner\":{}", owner);
+  }
+  fmt::format_to(std::back_inserter(line), ",\"status\":{}", record.status);
+  text(",\"request\":", record.request_id, &line);
+  text(",\"session\":", viewer != nullptr ? viewer->session : "", &line);
+  text(",\"scope\":", viewer == nullptr ? "" : viewer->area.empty() ? "city" : viewer->area, &line);
+  CloseLine(&line, &chain_);
+  lines_ += line;
+}
+
+// Writes `lines_`; on failure cuts the file back to its last good line, so that a retry does not tear it.
+Status FileAudit::WriteLines() {
+  size_t done = 0;
+  while (done < lines_.size()) {
+    const ssize_t put = ::write(fd_, lines_.data() + done, lines_.size() - done);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) {
+      const int reason = errno;
+      if (::ftruncate(fd_, static_cast<off_t>(file_bytes_)) != 0) {
+        Say(LogLevel::kError, "audit-not-cut-back", {{"errno", int64_t{errno}}});
+      }
+      return SystemError("write", options_.folder + "/" + AuditFileName(slot_, file_number_), reason);
+    }
+    done += static_cast<size_t>(put);
+  }
+  file_bytes_ += lines_.size();
+  lines_.clear();
+  unsynced_ = true;
+  return {};
+}
+
+Status FileAudit::Sync() {
+  const int64_t begin_us = MonotonicUs();
+  if (unsynced_ && ::fdatasync(fd_) != 0) return SystemError("sync", options_.folder, errno);
+  unsynced_ = false;
+  synced_at_us_ = MonotonicUs();
+  const std::lock_guard<std::mutex> hold(mutex_);
+  ++syncs_;
+  sync_us_total_ += static_cast<uint64_t>(synced_at_us_ - begin_us);
+  synced_ = written_;
+  synced_wake_.notify_all();
+  return {};
+}
+
+void FileAudit::Answer(const Status& status) {
+  for (const auto& durable : waiting_) durable(CopyOf(status));
+  waiting_.clear();
+}
+
+// Waits for work; true when the batch must be synced at once. Nothing new and something unsynced: wakes at its time.
+bool FileAudit::TakeBatch(std::vector<Queued>* batch) {
+  std::unique_lock<std::mutex> hold(mutex_);
+  const auto has_work = [this] { return !queue_.empty() || stop_ || urgent_; };
+  if (unsynced_) {
+    const int64_t left_us = synced_at_us_ + int64_t{options_.sync_ms} * 1000 - MonotonicUs();
+    if (left_us > 0) wake_.wait_for(hold, std::chrono::microseconds(left_us), has_work);
+  } else {
+    wake_.wait(hold, has_work);
+  }
+  // A little gathering: under load, a write a record would cost more than the records.
+  const auto enough = [this] { return stop_ || urgent_ || queue_.size() >= options_.queue_max / 2; };
+  if (!queue_.empty()) wake_.wait_for(hold, std::chrono::milliseconds(kGatherMs), enough);
+  batch->swap(queue_);
+  const bool at_once = urgent_ || stop_;
+  urgent_ = false;
+  return at_once;
+}
+
+void FileAudit::WriteBatch(std::vector<Queued>* batch) {
+  for (Queued& queued : *batch) {
+    AppendLine(queued);
+    if (queued.durable) waiting_.push_back(std::move(queued.durable));
+  }
+  written_ += batch->size();
+  batch->clear();
+}
+
+void FileAudit::Run() {
+  std::vector<Queued> batch;
+  for (;;) {
+    const bool at_once = TakeBatch(&batch);
+    WriteBatch(&batch);
+    Status status = lines_.empty() ? Status() : WriteLines();
+    const bool due = MonotonicUs() - synced_at_us_ >= int64_t{options_.sync_ms} * 1000;
+    if (status.ok() && (at_once || due || !waiting_.empty())) {
+      status = Sync();
+      Answer(status);
+    }
+    if (status.ok() && file_bytes_ >= options_.rotate_bytes) status = BeginFile(0);
+    const bool was_healthy = healthy_.exchange(status.ok());
+    if (!status.ok()) {
+      if (was_healthy) SayError("audit-not-written", status.error());
+      Answer(status);
+      synced_wake_.notify_all();
+    } else if (!was_healthy) {
+      Say(LogLevel::kWarning, "audit-written-again", {});
+    }
+    std::unique_lock<std::mutex> hold(mutex_);
+    if (stop_ && queue_.empty() && (lines_.empty() || !status.ok())) return;
+    // The lines that could not be written are kept and tried again in a second; meanwhile nothing new is taken in.
+    if (!status.ok()) { wake_.wait_for(hold, std::chrono::seconds(1), [this] { return stop_; }); urgent_ = true; }
+  }
+}
+
+}  // namespace
+
+bool NeedsDurableRecord(std::string_view action) {
+  return action == "reveal" || action == "emergency" || action == "export" || action == "erase" || action == "$export" ||
+         action == "$erase";
+}
+
+Result<std::unique_ptr<AuditLog>> AuditLog::Open(const AuditOptions& options) {
+  CHECK(options.clock != nullptr);
+  TRY(MakeFolder(options.folder));
+  for (int slot = 0; slot < kSlotsMax; ++slot) {
+    auto lock = FileLock::Take(fmt::format("{}/slot-{}.lock", options.folder, slot), 0);
+    if (!lock.ok()) continue;
+    auto audit = std::make_unique<FileAudit>(options, slot, std::move(lock).value());
+    TRY(audit->Start());
+    return std::unique_ptr<AuditLog>(std::move(audit));
+  }
+  return MakeError(ErrorCode::kUnavailable, fmt::format("all {} slots of the audit in {} are taken", kSlotsMax, options.folder));
+}
+
+}  // namespace tk::access

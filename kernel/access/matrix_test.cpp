@@ -1,0 +1,92 @@
+// Every cell of post × interaction × type, against a table written here by hand: whoever changes posts.toml must change this too.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "kernel/access/posts.h"
+#include "kernel/view/directory.h"
+
+namespace tk::access {
+namespace {
+
+// The R4 resource types that people's data live in, and one that no post but admin may touch.
+const std::vector<std::string> kTypes = {
+    "AllergyIntolerance", "Appointment", "AuditEvent", "Binary", "CarePlan", "CareTeam", "CodeSystem", "Condition", "Consent",
+    "Coverage", "DiagnosticReport", "DocumentReference", "Encounter", "EpisodeOfCare", "FamilyMemberHistory", "Flag", "Goal",
+    "Immunization", "ImmunizationRecommendation", "Location", "Medication", "MedicationRequest", "MedicationStatement", "Observation",
+    "Organization", "Patient", "Practitioner", "PractitionerRole", "Procedure", "Questionnaire", "QuestionnaireResponse",
+    "RelatedPerson", "Schedule", "ServiceRequest", "Slot", "Specimen", "Subscription", "Task", "ValueSet"};
+
+// r = may read, w = may read and write. What is not here: nothing.
+const std::map<std::string, std::map<std::string, char>> kRights = {
+    {"screener", {{"Patient", 'w'}, {"Encounter", 'w'}, {"Observation", 'w'}, {"QuestionnaireResponse", 'w'}, {"Flag", 'r'},
+                  {"Task", 'r'}, {"Questionnaire", 'r'}, {"Location", 'r'}, {"Organization", 'r'}, {"ValueSet", 'r'}, {"CodeSystem", 'r'}}},
+    {"doctor", {{"AllergyIntolerance", 'w'}, {"Appointment", 'w'}, {"CarePlan", 'w'}, {"CareTeam", 'r'}, {"CodeSystem", 'r'},
+                {"Condition", 'w'}, {"Consent", 'r'}, {"DiagnosticReport", 'w'}, {"DocumentReference", 'w'}, {"Encounter", 'w'},
+                {"EpisodeOfCare", 'w'}, {"FamilyMemberHistory", 'w'}, {"Flag", 'w'}, {"Goal", 'w'}, {"Immunization", 'w'},
+                {"ImmunizationRecommendation", 'r'}, {"Location", 'r'}, {"Medication", 'r'}, {"MedicationRequest", 'w'},
+                {"MedicationStatement", 'w'}, {"Observation", 'w'}, {"Organization", 'r'}, {"Patient", 'w'}, {"Practitioner", 'r'},
+                {"PractitionerRole", 'r'}, {"Procedure", 'w'}, {"Questionnaire", 'r'}, {"QuestionnaireResponse", 'w'},
+                {"RelatedPerson", 'w'}, {"Schedule", 'r'}, {"ServiceRequest", 'w'}, {"Slot", 'r'}, {"Specimen", 'w'}, {"Task", 'w'},
+                {"ValueSet", 'r'}}},
+    {"cdc-officer", {{"CodeSystem", 'r'}, {"Condition", 'r'}, {"DiagnosticReport", 'r'}, {"Encounter", 'r'}, {"Flag", 'w'},
+                     {"Immunization", 'r'}, {"ImmunizationRecommendation", 'r'}, {"Location", 'r'}, {"Observation", 'w'},
+                     {"Organization", 'r'}, {"Patient", 'r'}, {"Questionnaire", 'r'}, {"QuestionnaireResponse", 'w'},
+                     {"RelatedPerson", 'r'}, {"Specimen", 'r'}, {"Task", 'w'}, {"ValueSet", 'r'}}},
+    {"operator", {}}};
+
+const std::map<std::string, std::set<std::string>> kOperations = {
+    {"screener", {}}, {"doctor", {"$everything", "$validate", "reveal", "emergency"}},
+    {"cdc-officer", {"$everything", "reveal", "export"}}, {"operator", {"metrics"}}};
+const std::vector<std::string> kAllOperations = {"$everything", "$validate", "$erase", "reveal", "emergency", "export", "metrics", "history-system"};
+
+Viewer ViewerOf(const Posts& posts, const std::string& post) {
+  Viewer viewer;
+  viewer.post = posts.Find(post);
+  return viewer;
+}
+
+TEST(Matrix, EveryPostAndType) {
+  const auto posts = Posts::Load("/nonexistent");
+  ASSERT_TRUE(posts.ok()) << posts.error().ToString();
+  EXPECT_EQ(posts->Names(), (std::vector<std::string>{"admin", "cdc-officer", "doctor", "operator", "screener"}));
+  size_t cells = 0;
+  for (const std::string& post : posts->Names()) {
+    const Viewer viewer = ViewerOf(*posts, post);
+    for (const std::string& type : kTypes) {
+      char right = 'w';
+      if (post != "admin") {
+        const auto at = kRights.at(post).find(type);
+        right = at == kRights.at(post).end() ? '-' : at->second;
+      }
+      EXPECT_EQ(viewer.MayRead(type), right != '-') << post << " reads " << type;
+      EXPECT_EQ(viewer.MayWrite(type), right == 'w') << post << " writes " << type;
+      cells += 2;
+    }
+    for (const std::string& operation : kAllOperations) {
+      EXPECT_EQ(viewer.MayCall(operation), post == "admin" || kOperations.at(post).contains(operation)) << post << " " << operation;
+      ++cells;
+    }
+  }
+  EXPECT_EQ(cells, 5 * (kTypes.size() * 2 + kAllOperations.size()));
+}
+
+TEST(Matrix, WithoutAPostNothing) {
+  const Viewer nobody;
+  EXPECT_FALSE(nobody.MayRead("Patient"));
+  EXPECT_FALSE(nobody.MayWrite("Patient"));
+  EXPECT_FALSE(nobody.MayCall("metrics"));
+}
+
+TEST(Matrix, NothingIsAllowedThatTheTableOfTypesForgot) {
+  const auto posts = Posts::Load("/nonexistent");
+  for (const auto& [post, rights] : kRights) {
+    const auto found = posts->Find(post);
+    EXPECT_EQ(found->reads.size(), rights.size()) << post;
+    for (const std::string& type : found->writes) EXPECT_TRUE(rights.contains(type)) << post << " writes " << type;
+  }
+}
+
+}  // namespace
+}  // namespace tk::access
