@@ -1,26 +1,16 @@
 #include "kernel/view/manifest.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
+#include "kernel/base/files.h"
 #include "kernel/base/hash.h"
 
 namespace tk::view {
 namespace {
 
 constexpr std::string_view kFirstLine = "tongkang-manifest 1";
-
-Error FolderError(const std::string& path, const char* what) {
-  return MakeError(ErrorCode::kUnavailable, "a view could not be saved to disk", fmt::format("{} {}: {}", what, path, std::strerror(errno)));
-}
 
 std::string Print(const Manifest& manifest) {
   std::string out(kFirstLine);
@@ -56,41 +46,15 @@ bool ReadLine(std::istringstream& line, Manifest* out) {
 
 }  // namespace
 
-Status MakeFolder(const std::string& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) return MakeError(ErrorCode::kUnavailable, "a folder could not be made", folder + ": " + error.message());
-  return {};
-}
-
-Status SyncFolder(const std::string& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return FolderError(folder, "open");
-  const bool synced = ::fsync(fd) == 0;
-  ::close(fd);
-  if (!synced) return FolderError(folder, "sync");
-  return {};
-}
-
 Status WriteManifest(const std::string& folder, const Manifest& manifest) {
   TRY(SyncFolder(folder));  // the run files' names must last before anything names them
-  const std::string path = folder + "/manifest", draft = path + ".tmp", text = Print(manifest);
-  const int fd = ::open(draft.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-  if (fd < 0) return FolderError(draft, "create");
-  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
-  if (::close(fd) != 0 || !written || ::rename(draft.c_str(), path.c_str()) != 0) {
-    Error error = FolderError(draft, "write");
-    ::unlink(draft.c_str());
-    return error;
-  }
-  return SyncFolder(folder);
+  return WriteFileDurably(folder + "/manifest", Print(manifest));
 }
 
 Result<Manifest> ReadManifest(const std::string& folder) {
   const std::string path = folder + "/manifest";
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return MakeError(ErrorCode::kNotFound, "no saved view", path);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  constexpr size_t kManifestBytesMax = size_t{16} << 20;
+  const std::string text = TRY(ReadFile(path, kManifestBytesMax));
   auto corrupt = [&](const char* what) {
     return MakeError(ErrorCode::kCorrupt, "a saved view is damaged and is rebuilt from the log", fmt::format("{}: {}", path, what));
   };

@@ -28,9 +28,4 @@ Result<Manifest> ReadManifest(const std::string& folder);
 /// or ahead of the log.
 Status CheckMark(const Mark& saved, const Mark& log_head);
 
-/// Makes the folder if it is not there. Errors: kUnavailable.
-Status MakeFolder(const std::string& folder);
-/// fsync of a folder, so that renames in it last.
-Status SyncFolder(const std::string& folder);
-
 }  // namespace tk::view

@@ -1,0 +1,425 @@
+#include "kernel/search/extract.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <unordered_map>
+
+#include "kernel/base/clock.h"
+#include "kernel/search/values.h"
+
+namespace tk::search {
+
+using fhir::NameId;
+using fhir::SearchParameter;
+using fhir::SearchType;
+using fhir::TypeId;
+using fhir::Value;
+using fhir::path::Item;
+
+enum class Extractor::Datatype : uint8_t {
+  kOther, kText, kBoolean, kNumber, kDate, kCoding, kCodeableConcept, kIdentifier, kContactPoint, kReference, kPeriod, kTiming, kHumanName,
+  kAddress, kQuantity, kRange, kMoney, kResource
+};
+
+struct Extractor::NameIds {
+  NameId system, code, coding, value, reference, start, end, event, repeat, bounds_period, low, high, currency, unit, text, id;
+  NameId name_parts[5];
+  NameId address_parts[7];
+  static NameIds Make() {
+    auto find = [](std::string_view name) { return fhir::Names::Find(name); };
+    return {find("system"), find("code"), find("coding"), find("value"), find("reference"), find("start"), find("end"), find("event"), find("repeat"),
+            find("boundsPeriod"), find("low"), find("high"), find("currency"), find("unit"), find("text"), find("id"),
+            {find("family"), find("given"), find("prefix"), find("suffix"), find("text")},
+            {find("line"), find("city"), find("district"), find("state"), find("postalCode"), find("country"), find("text")}};
+  }
+};
+
+namespace {
+
+/// Without blanks around and without parentheses that enclose all of it.
+std::string_view Bare(std::string_view text) {
+  for (;;) {
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\n')) text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\n')) text.remove_suffix(1);
+    if (text.size() < 2 || text.front() != '(' || text.back() != ')') return text;
+    int depth = 0;
+    for (size_t i = 0; i + 1 < text.size(); ++i) {
+      depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
+      if (depth == 0) return text;  // the first one closes before the end
+    }
+    text = text.substr(1, text.size() - 2);
+  }
+}
+
+/// The operands of a union at the top.
+std::vector<std::string_view> UnionParts(std::string_view text) {
+  std::vector<std::string_view> parts;
+  text = Bare(text);
+  int depth = 0;
+  size_t from = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '(') ++depth;
+    if (text[i] == ')') --depth;
+    if (text[i] == '|' && depth == 0) {
+      parts.push_back(Bare(text.substr(from, i - from)));
+      from = i + 1;
+    }
+  }
+  parts.push_back(Bare(text.substr(from)));
+  return parts;
+}
+
+/// "X.where(resolve() is Patient)" → X and Patient.
+std::optional<std::pair<std::string_view, std::string_view>> TypeTest(std::string_view part) {
+  constexpr std::string_view kOpen = ".where(resolve() is ";
+  const size_t at = part.find(kOpen);
+  if (at == std::string_view::npos || part.back() != ')') return std::nullopt;
+  const std::string_view type = part.substr(at + kOpen.size(), part.size() - at - kOpen.size() - 1);
+  if (type.empty() || type.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != std::string_view::npos) return std::nullopt;
+  return std::pair{Bare(part.substr(0, at)), type};
+}
+
+// Which date tells when it happened, best first. Names are those of the R4 search parameters.
+constexpr std::string_view kClinicalDates[] = {"date", "authored-on", "authoredon", "recorded-date", "performed", "period", "onset-date", "created", "issued", "sent",
+                                               "occurrence", "start", "birthdate"};
+
+}  // namespace
+
+std::unique_ptr<const Extractor> Extractor::Create(std::shared_ptr<const fhir::Definitions> definitions, int timezone_offset_min) {
+  std::unique_ptr<Extractor> made(new Extractor);
+  made->definitions_ = std::move(definitions);
+  made->timezone_offset_min_ = timezone_offset_min;
+  made->names_ = std::make_shared<const NameIds>(NameIds::Make());
+  const size_t types = made->definitions_->type_count();
+  made->types_.resize(types);
+  made->datatypes_.resize(types, Datatype::kOther);
+  static const std::unordered_map<std::string_view, Datatype> kDatatypes = {
+      {"boolean", Datatype::kBoolean}, {"decimal", Datatype::kNumber}, {"integer", Datatype::kNumber}, {"positiveInt", Datatype::kNumber},
+      {"unsignedInt", Datatype::kNumber}, {"date", Datatype::kDate}, {"dateTime", Datatype::kDate}, {"instant", Datatype::kDate},
+      {"Coding", Datatype::kCoding}, {"CodeableConcept", Datatype::kCodeableConcept}, {"Identifier", Datatype::kIdentifier},
+      {"ContactPoint", Datatype::kContactPoint}, {"Reference", Datatype::kReference}, {"Period", Datatype::kPeriod}, {"Timing", Datatype::kTiming},
+      {"HumanName", Datatype::kHumanName}, {"Address", Datatype::kAddress}, {"Quantity", Datatype::kQuantity}, {"Range", Datatype::kRange},
+      {"Money", Datatype::kMoney}};
+  const TypeId quantity = made->definitions_->FindType("Quantity");
+  for (size_t i = 0; i < types; ++i) {
+    const auto type = static_cast<TypeId>(i);
+    const fhir::TypeInfo& info = made->definitions_->Type(type);
+    const auto known = kDatatypes.find(info.name);
+    Datatype& datatype = made->datatypes_[i];
+    if (known != kDatatypes.end()) datatype = known->second;
+    else if (info.type_class == fhir::TypeClass::kPrimitive) datatype = Datatype::kText;
+    else if (info.type_class == fhir::TypeClass::kResource) datatype = Datatype::kResource;
+    else if (quantity != fhir::kNoType && made->definitions_->IsA(type, quantity)) datatype = Datatype::kQuantity;
+  }
+  for (TypeId type : made->definitions_->ResourceTypes()) made->Number(type);
+  for (TypeId type : made->definitions_->ResourceTypes()) {
+    made->Derive(type);
+    made->Compile(type);
+  }
+  return made;
+}
+
+void Extractor::Number(TypeId type) {
+  const auto list = definitions_->SearchParameters(type);
+  TypePlan& plan = types_[type];
+  plan.first = static_cast<ParameterId>(parameters_.size());
+  plan.count = static_cast<uint32_t>(list.size());
+  auto id_of = [&](std::string_view code, SearchType search_type) {
+    for (size_t i = 0; i < list.size(); ++i) {
+      if (list[i].code == code && list[i].type == search_type) return plan.first + static_cast<ParameterId>(i);
+    }
+    return kNoParameter;
+  };
+  for (size_t i = 0; i < list.size(); ++i) {
+    Parameter& parameter = parameters_.emplace_back();
+    parameter.definition = &list[i];
+    if (i < kPresenceBits) parameter.presence_bit = static_cast<uint8_t>(i);
+    compartment_.push_back(false);
+  }
+  for (std::string_view code : kClinicalDates) {
+    if (plan.clinical == kNoParameter) plan.clinical = id_of(code, SearchType::kDate);
+  }
+  plan.patient = id_of("patient", SearchType::kReference);
+  if (plan.patient == kNoParameter) plan.patient = id_of("subject", SearchType::kReference);
+  plan.code = id_of("code", SearchType::kToken);
+  for (std::string_view code : definitions_->PatientCompartment(type)) {
+    const ParameterId member = id_of(code, SearchType::kReference);
+    if (member != kNoParameter) compartment_[member] = true;
+  }
+}
+
+void Extractor::Derive(TypeId type) {
+  const TypePlan& plan = types_[type];
+  // The parameters that stand for themselves: one operand, no type test; of equals the first.
+  auto primary = [&](std::string_view part, SearchType search_type) {
+    for (ParameterId id = plan.first; id < plan.first + plan.count; ++id) {
+      const SearchParameter& p = *parameters_[id].definition;
+      if (p.type == search_type && IsOffered(p) && Bare(p.expression) == part) return id;
+    }
+    return kNoParameter;
+  };
+  for (ParameterId id = plan.first; id < plan.first + plan.count; ++id) {
+    Parameter& parameter = parameters_[id];
+    const SearchParameter& definition = *parameter.definition;
+    parameter.sources = {{id, fhir::kNoType}};
+    if (!IsOffered(definition)) continue;
+    std::vector<Source> sources;
+    for (std::string_view part : UnionParts(definition.expression)) {
+      Source source{primary(part, definition.type), fhir::kNoType};
+      if (source.parameter == kNoParameter && definition.type == SearchType::kReference) {
+        if (const auto test = TypeTest(part)) {
+          source = {primary(test->first, definition.type), definitions_->FindType(test->second)};
+          if (source.type == fhir::kNoType) source.parameter = kNoParameter;
+        }
+      }
+      sources.push_back(source);
+    }
+    const bool derived = std::all_of(sources.begin(), sources.end(), [&](const Source& s) { return s.parameter != kNoParameter && s.parameter != id; });
+    if (!derived) continue;
+    parameter.sources = sources;
+    for (const Source& source : sources) parameters_[source.parameter].derived.emplace_back(id, source.type);
+  }
+}
+
+void Extractor::Compile(TypeId type) {
+  const TypePlan& plan = types_[type];
+  for (uint32_t i = 0; i < plan.count; ++i) {
+    Parameter& parameter = parameters_[plan.first + i];
+    const SearchParameter& definition = *parameter.definition;
+    const bool own = parameter.sources[0].parameter == plan.first + i;
+    if (!own || !IsOffered(definition) || i >= Mask().size()) continue;
+    auto compiled = fhir::path::Expression::Compile(definition.expression, *definitions_, type);
+    if (!compiled.ok()) {
+      failures_.push_back(std::string(definition.url) + ": " + compiled.error().external);
+      continue;
+    }
+    parameter.expression = std::make_unique<fhir::path::Expression>(*std::move(compiled));
+    parameter.ready = true;
+    Want(type, i, definition.expression);
+  }
+  for (uint32_t i = 0; i < plan.count; ++i) {
+    Parameter& parameter = parameters_[plan.first + i];
+    if (parameter.sources[0].parameter == plan.first + i) continue;
+    parameter.ready = std::all_of(parameter.sources.begin(), parameter.sources.end(), [&](const Source& s) { return parameters_[s.parameter].ready; });
+  }
+}
+
+/// Finds the top-level members that an expression can begin with, so that it is not evaluated when the resource has none of them.
+void Extractor::Want(TypeId type, uint32_t index, std::string_view expression) {
+  TypePlan& plan = types_[type];
+  const std::string_view name = definitions_->Type(type).name;
+  std::vector<NameId> members;
+  for (std::string_view part : UnionParts(expression)) {
+    while (!part.empty() && part.front() == '(') part.remove_prefix(1);
+    const size_t dot = part.find('.');
+    const std::string_view head = part.substr(0, dot);
+    if (dot == std::string_view::npos || (head != name && head != "Resource" && head != "DomainResource")) { plan.always.set(index); return; }
+    const std::string_view rest = part.substr(dot + 1);
+    const std::string_view member = rest.substr(0, rest.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"));
+    // An existence test must be asked of resources without the member too; a function at the front likewise.
+    if (expression.find("exists()") != std::string_view::npos || (member.size() < rest.size() && rest[member.size()] == '(')) { plan.always.set(index); return; }
+    for (const fhir::ElementInfo& element : definitions_->Elements(type)) {
+      if (element.base_name == member) members.push_back(element.name_id);
+    }
+  }
+  if (members.empty()) plan.always.set(index);
+  for (NameId member : members) {
+    auto at = std::lower_bound(plan.wanted.begin(), plan.wanted.end(), member, [](const auto& pair, NameId id) { return pair.first < id; });
+    if (at == plan.wanted.end() || at->first != member) at = plan.wanted.insert(at, {member, Mask()});
+    at->second.set(index);
+  }
+}
+
+ParameterId Extractor::IdOf(const SearchParameter& parameter) const {
+  const TypePlan& plan = types_[parameter.resource];
+  const auto list = definitions_->SearchParameters(parameter.resource);
+  CHECK(&parameter >= list.data() && &parameter < list.data() + list.size());
+  return plan.first + static_cast<ParameterId>(&parameter - list.data());
+}
+
+void Extractor::Extract(TypeId type, Value root, ValueSink& sink) const {
+  const TypePlan& plan = types_[type];
+  Mask due = plan.always;
+  for (Value member : root) {
+    const NameId name = member.name();
+    const auto at = std::lower_bound(plan.wanted.begin(), plan.wanted.end(), name, [](const auto& pair, NameId id) { return pair.first < id; });
+    if (at != plan.wanted.end() && at->first == name) due |= at->second;
+  }
+  thread_local fhir::path::Collection items;
+  fhir::path::Environment environment;
+  environment.definitions = definitions_.get();
+  environment.resource = root;
+  Item context;
+  context.node = root;
+  context.type = type;
+  for (size_t i = due._Find_first(); i < plan.count; i = due._Find_next(i)) {
+    const ParameterId id = plan.first + static_cast<ParameterId>(i);
+    const Parameter& parameter = parameters_[id];
+    items.clear();
+    // An expression that cannot be evaluated on this resource (a singleton that is not one) has no value there.
+    if (!parameter.expression->Evaluate(environment, context, &items).ok()) continue;
+    for (const Item& item : items) Emit(parameter, id, item, sink);
+  }
+  items.clear();  // the next document's nodes must not meet these
+}
+
+void Extractor::Emit(const Parameter& parameter, ParameterId id, const Item& item, ValueSink& sink) const {
+  if (!item.node.present()) return EmitComputed(parameter, id, item, sink);
+  const Datatype datatype = item.type < datatypes_.size() ? datatypes_[item.type] : Datatype::kOther;
+  switch (parameter.definition->type) {
+    case SearchType::kToken: return EmitToken(id, datatype, item.node, sink);
+    case SearchType::kReference: return EmitReference(id, datatype, item.node, sink);
+    case SearchType::kDate: return EmitDate(id, datatype, item.node, sink);
+    case SearchType::kString: return EmitString(id, datatype, item.node, sink);
+    case SearchType::kNumber:
+    case SearchType::kQuantity: return EmitNumber(id, datatype, item.node, sink);
+    case SearchType::kUri: {
+      std::string scratch;
+      const std::string_view text = item.node.String(scratch);
+      if (!text.empty()) sink.Uri(id, text);
+      return;
+    }
+    case SearchType::kComposite:
+    case SearchType::kSpecial: return;
+  }
+}
+
+void Extractor::EmitComputed(const Parameter& parameter, ParameterId id, const Item& item, ValueSink& sink) const {
+  const SearchType type = parameter.definition->type;
+  if (const bool* flag = std::get_if<bool>(&item.computed)) {
+    if (type == SearchType::kToken) sink.Token(id, nullptr, *flag ? "true" : "false", false);
+  } else if (const auto* text = std::get_if<std::string>(&item.computed)) {
+    if (type == SearchType::kToken) sink.Token(id, nullptr, *text, false);
+    if (type == SearchType::kString) sink.String(id, *text);
+    if (type == SearchType::kUri) sink.Uri(id, *text);
+    if (type == SearchType::kReference) sink.Reference(id, *text);
+    if (type == SearchType::kDate) {
+      const auto range = ParseDateRange(*text, timezone_offset_min_);
+      if (range.ok()) sink.Date(id, range->low_us, range->high_us);
+    }
+  } else if (const auto* number = std::get_if<int64_t>(&item.computed)) {
+    const auto value = static_cast<double>(*number);
+    if (type == SearchType::kNumber || type == SearchType::kQuantity) sink.Number(id, value, value, "", "");
+  }
+}
+
+void Extractor::EmitToken(ParameterId id, Datatype datatype, Value node, ValueSink& sink) const {
+  const NameIds& n = *names_;
+  std::string system_scratch, code_scratch;
+  auto pair = [&](Value from, NameId code_name, bool many) {
+    const std::string_view system = from[n.system].String(system_scratch), code = from[code_name].String(code_scratch);
+    if (!code.empty() || !system.empty()) sink.Token(id, &system, code, many);
+  };
+  switch (datatype) {
+    case Datatype::kCodeableConcept:
+      for (Value coding : node[n.coding]) pair(coding, n.code, false);
+      return;
+    case Datatype::kCoding: return pair(node, n.code, false);
+    case Datatype::kIdentifier: return pair(node, n.value, true);
+    case Datatype::kContactPoint: {
+      // A contact point's "system" (phone, email) is no code system: the value is searched as a plain one.
+      const std::string_view value = node[n.value].String(code_scratch);
+      if (!value.empty()) sink.Token(id, nullptr, value, true);
+      return;
+    }
+    case Datatype::kBoolean: return sink.Token(id, nullptr, node.IsTrue() ? "true" : "false", false);
+    case Datatype::kNumber: return sink.Token(id, nullptr, node.Number(), false);
+    case Datatype::kText:
+    case Datatype::kDate: {
+      const std::string_view text = node.String(code_scratch);
+      if (!text.empty()) sink.Token(id, nullptr, text, false);
+      return;
+    }
+    default: return;
+  }
+}
+
+void Extractor::EmitReference(ParameterId id, Datatype datatype, Value node, ValueSink& sink) const {
+  std::string scratch;
+  std::string_view target;
+  if (datatype == Datatype::kReference) target = node[names_->reference].String(scratch);
+  else if (datatype == Datatype::kText) target = node.String(scratch);
+  else return;
+  if (target.empty() || target.front() == '#') return;
+  const size_t history = target.find("/_history/");
+  if (history != std::string_view::npos) target = target.substr(0, history);
+  sink.Reference(id, target);
+  const size_t bar = target.find('|');
+  if (datatype == Datatype::kText && bar != std::string_view::npos) sink.Reference(id, target.substr(0, bar));
+}
+
+void Extractor::EmitDate(ParameterId id, Datatype datatype, Value node, ValueSink& sink) const {
+  const NameIds& n = *names_;
+  std::string scratch;
+  auto range_of = [&](Value value) -> std::optional<DateRange> {
+    const std::string_view text = value.String(scratch);
+    if (text.empty()) return std::nullopt;
+    auto range = ParseDateRange(text, timezone_offset_min_);
+    return range.ok() ? std::optional(*range) : std::nullopt;
+  };
+  auto period = [&](Value value) {
+    const auto start = range_of(value[n.start]), end = range_of(value[n.end]);
+    if (start || end) sink.Date(id, start ? start->low_us : kTimeMin, end ? end->high_us : kTimeMax);
+  };
+  if (datatype == Datatype::kDate) {
+    if (const auto range = range_of(node)) sink.Date(id, range->low_us, range->high_us);
+  } else if (datatype == Datatype::kPeriod) {
+    period(node);
+  } else if (datatype == Datatype::kTiming) {
+    // FHIR: the bounds of the whole schedule.
+    int64_t low = kTimeMax, high = kTimeMin;
+    for (Value event : node[n.event]) {
+      const auto range = range_of(event);
+      if (!range) continue;
+      low = std::min(low, range->low_us);
+      high = std::max(high, range->high_us);
+    }
+    if (low < high) sink.Date(id, low, high);
+    const Value bounds = node[n.repeat][n.bounds_period];
+    if (bounds) period(bounds);
+  }
+}
+
+void Extractor::EmitString(ParameterId id, Datatype datatype, Value node, ValueSink& sink) const {
+  std::string scratch;
+  auto one = [&](Value value) {
+    const std::string_view text = value.String(scratch);
+    if (!text.empty()) sink.String(id, text);
+  };
+  auto parts = [&](std::span<const NameId> names) {
+    for (NameId name : names) {
+      const Value part = node[name];
+      if (!part.is_array()) { one(part); continue; }
+      for (Value item : part) one(item);
+    }
+  };
+  if (datatype == Datatype::kHumanName) parts(names_->name_parts);
+  else if (datatype == Datatype::kAddress) parts(names_->address_parts);
+  else if (datatype == Datatype::kText) one(node);
+  else if (datatype == Datatype::kCodeableConcept) one(node[names_->text]);
+}
+
+void Extractor::EmitNumber(ParameterId id, Datatype datatype, Value node, ValueSink& sink) const {
+  const NameIds& n = *names_;
+  std::string system_scratch, code_scratch;
+  if (datatype == Datatype::kNumber) {
+    if (const auto range = DecimalRange(node.Number())) sink.Number(id, range->exact, range->exact, "", "");
+  } else if (datatype == Datatype::kQuantity || datatype == Datatype::kMoney) {
+    const auto range = DecimalRange(node[n.value].Number());
+    if (!range) return;
+    std::string_view system = node[n.system].String(system_scratch);
+    std::string_view code = node[datatype == Datatype::kMoney ? n.currency : n.code].String(code_scratch);
+    if (datatype == Datatype::kMoney) system = "urn:iso:std:iso:4217";
+    if (code.empty()) code = node[n.unit].String(code_scratch);
+    sink.Number(id, range->exact, range->exact, system, code);
+  } else if (datatype == Datatype::kRange) {
+    const auto low = DecimalRange(node[n.low][n.value].Number()), high = DecimalRange(node[n.high][n.value].Number());
+    if (!low && !high) return;
+    const Value unit = low ? node[n.low] : node[n.high];
+    const double infinity = std::numeric_limits<double>::infinity();
+    sink.Number(id, low ? low->exact : -infinity, high ? high->exact : infinity, unit[n.system].String(system_scratch), unit[n.code].String(code_scratch));
+  }
+}
+
+}  // namespace tk::search

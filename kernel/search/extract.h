@@ -1,0 +1,110 @@
+// What a resource says under each of its search parameters: tokens, references, dates, strings, numbers, quantities, uris.
+// Flow:   Extractor::Create compiles the expressions of all types once → Extract walks one resource → a ValueSink hears each value
+// A parameter whose expression is another's (phonetic = name), a union of others (combo-code = code | component-code) or another's with a
+//   type test (patient = subject.where(resolve() is Patient)) is derived: it has no values of its own, a question to it is put to its sources.
+// Source: FHIR R4 search.html sections 3.1.1.4.5 - 3.1.1.4.15 (which datatype parts a parameter type searches).
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "kernel/fhir/definitions.h"
+#include "kernel/fhir/path/path.h"
+
+namespace tk::search {
+
+/// Number of a parameter: parameters of all resource types in the order of the definitions. Stable under one definitions hash.
+using ParameterId = uint32_t;
+inline constexpr ParameterId kNoParameter = 0xffffffff;
+/// Parameters of one type that have a bit of their own in its presence word; later ones cannot be asked with :missing.
+inline constexpr size_t kPresenceBits = 128;
+
+/// Times that an open period runs to.
+inline constexpr int64_t kTimeMin = INT64_MIN, kTimeMax = INT64_MAX;
+
+class ValueSink {
+ public:
+  virtual ~ValueSink() = default;
+  /// `system` null: the datatype has none (code, boolean, string); "" : it has one and it is empty. `many`: of a kind that is nearly unique
+  /// (identifiers, phone numbers), where asking for a system alone makes little sense.
+  virtual void Token(ParameterId parameter, const std::string_view* system, std::string_view code, bool many) = 0;
+  /// "Patient/1", an absolute URL, a canonical with or without version, a urn.
+  virtual void Reference(ParameterId parameter, std::string_view target) = 0;
+  /// Half-open [low, high).
+  virtual void Date(ParameterId parameter, int64_t low_us, int64_t high_us) = 0;
+  virtual void String(ParameterId parameter, std::string_view text) = 0;
+  /// A number or a quantity; system and code "" for plain numbers.
+  virtual void Number(ParameterId parameter, double low, double high, std::string_view system, std::string_view code) = 0;
+  virtual void Uri(ParameterId parameter, std::string_view text) = 0;
+};
+
+class Extractor {
+ public:
+  static std::unique_ptr<const Extractor> Create(std::shared_ptr<const fhir::Definitions> definitions, int timezone_offset_min);
+
+  /// Thread-safe; allocates only when thread-local buffers grow. `root` is a resource of `type`.
+  void Extract(fhir::TypeId type, fhir::Value root, ValueSink& sink) const;
+
+  ParameterId IdOf(const fhir::SearchParameter& parameter) const;
+  /// Where a question to `parameter` is put. `type` != kNoType: only references to it.
+  struct Source { ParameterId parameter; fhir::TypeId type; };
+  struct Parameter {
+    const fhir::SearchParameter* definition = nullptr;
+    bool ready = false;                    // offered, and its expression (or those of its sources) compiled
+    std::vector<Source> sources;           // itself, unless it is derived
+    std::vector<std::pair<ParameterId, fhir::TypeId>> derived;   // who is present when this one is (restricted to a type)
+    std::unique_ptr<fhir::path::Expression> expression;          // null when derived
+    uint8_t presence_bit = 0xff;           // 0xff: none
+  };
+  const Parameter& At(ParameterId id) const { return parameters_[id]; }
+  size_t size() const { return parameters_.size(); }
+  /// The date parameter that says when a resource of the type happened; kNoParameter if it has none.
+  ParameterId ClinicalDate(fhir::TypeId type) const { return types_[type].clinical; }
+  /// "patient" (or "subject") and "code", when the type has both.
+  ParameterId PatientOf(fhir::TypeId type) const { return types_[type].patient; }
+  ParameterId CodeOf(fhir::TypeId type) const { return types_[type].code; }
+  /// Is a reference under this parameter a membership in a patient's compartment?
+  bool InCompartment(ParameterId id) const { return compartment_[id]; }
+  /// Parameters whose expression did not compile, with the reason: empty for the official definitions.
+  const std::vector<std::string>& failures() const { return failures_; }
+  const fhir::Definitions& definitions() const { return *definitions_; }
+
+ private:
+  using Mask = std::bitset<256>;           // parameters of one type
+  struct TypePlan {
+    ParameterId first = 0;
+    uint32_t count = 0;
+    std::vector<std::pair<fhir::NameId, Mask>> wanted;   // by top-level member, sorted
+    Mask always;
+    ParameterId clinical = kNoParameter, patient = kNoParameter, code = kNoParameter;
+  };
+  enum class Datatype : uint8_t;
+  struct NameIds;
+
+  Extractor() = default;
+  void Number(fhir::TypeId type);
+  void Derive(fhir::TypeId type);
+  void Compile(fhir::TypeId type);
+  void Want(fhir::TypeId type, uint32_t index, std::string_view expression);
+  void Emit(const Parameter& parameter, ParameterId id, const fhir::path::Item& item, ValueSink& sink) const;
+  void EmitToken(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
+  void EmitReference(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
+  void EmitDate(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
+  void EmitString(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
+  void EmitNumber(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
+  void EmitComputed(const Parameter& parameter, ParameterId id, const fhir::path::Item& item, ValueSink& sink) const;
+
+  std::shared_ptr<const fhir::Definitions> definitions_;
+  int timezone_offset_min_ = 0;
+  std::shared_ptr<const NameIds> names_;
+  std::vector<Parameter> parameters_;
+  std::vector<bool> compartment_;
+  std::vector<TypePlan> types_;            // by TypeId
+  std::vector<Datatype> datatypes_;        // by TypeId
+  std::vector<std::string> failures_;
+};
+
+}  // namespace tk::search

@@ -1,0 +1,43 @@
+// The small forms that values take, the same for a query and for the index: folding, decimals, references, order-keeping words.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "kernel/fhir/definitions.h"
+
+namespace tk::search {
+
+/// Longest text of a string or uri criterion, and the indexed part of a string.
+inline constexpr size_t kStringBytesMax = 256;
+
+/// Lower case, no accents, full width and compatibility forms as the plain ones, runs of white space and punctuation as one blank;
+/// Chinese, Japanese and Korean characters stay. Appends nothing for invalid UTF-8. ASCII: about 1 ns a byte.
+void FoldText(std::string_view text, std::string* out);
+inline std::string FoldText(std::string_view text) { std::string out; FoldText(text, &out); return out; }
+bool IsUtf8(std::string_view text);
+
+/// The interval that a decimal's digits stand for: "5.4" = [5.35, 5.45); with the exact value. nullopt if it is no decimal.
+struct NumberRange { double low; double high; double exact; };
+std::optional<NumberRange> DecimalRange(std::string_view text);
+
+/// "Patient/1/_history/2" → "Patient/1"; "http://x|2.0" → "http://x".
+std::string_view WithoutVersion(std::string_view reference);
+/// FHIR id: 1..64 of A-Z a-z 0-9 - .
+bool IsId(std::string_view text);
+
+/// Order-keeping unsigned forms.
+inline uint64_t OrderOf(int64_t number) { return static_cast<uint64_t>(number) ^ (uint64_t{1} << 63); }
+inline int64_t NumberOf(uint64_t order) { return static_cast<int64_t>(order ^ (uint64_t{1} << 63)); }
+uint64_t OrderOf(double number);
+double DoubleOf(uint64_t order);
+/// Eight bytes of `text` from `at`, big end first, zeros after its end.
+uint64_t WordOf(std::string_view text, size_t at);
+
+/// Kinds of parameters that this index answers (composite and special ones come later), and that it can sort by.
+bool IsOffered(const fhir::SearchParameter& parameter);
+bool IsSortable(const fhir::SearchParameter& parameter);
+
+}  // namespace tk::search
