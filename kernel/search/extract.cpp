@@ -178,7 +178,14 @@ void Extractor::Derive(TypeId type) {
     const bool derived = std::all_of(sources.begin(), sources.end(), [&](const Source& s) { return s.parameter != kNoParameter && s.parameter != id; });
     if (!derived) continue;
     parameter.sources = sources;
-    for (const Source& source : sources) parameters_[source.parameter].derived.emplace_back(id, source.type);
+    for (const Source& source : sources) {
+      parameters_[source.parameter].derived.emplace_back(id, source.type);
+      if (compartment_[id]) compartment_[source.parameter] = true;
+    }
+  }
+  TypePlan& own = types_[type];
+  for (ParameterId* id : {&own.clinical, &own.patient, &own.code}) {
+    if (*id != kNoParameter) *id = parameters_[*id].sources.size() == 1 ? parameters_[*id].sources[0].parameter : kNoParameter;
   }
 }
 
@@ -194,7 +201,7 @@ void Extractor::Compile(TypeId type) {
       failures_.push_back(std::string(definition.url) + ": " + compiled.error().external);
       continue;
     }
-    parameter.expression = std::make_unique<fhir::path::Expression>(*std::move(compiled));
+    parameter.expression = std::make_unique<fhir::path::Expression>(std::move(compiled).value());
     parameter.ready = true;
     Want(type, i, definition.expression);
   }

@@ -61,7 +61,7 @@ class Extractor {
   };
   const Parameter& At(ParameterId id) const { return parameters_[id]; }
   size_t size() const { return parameters_.size(); }
-  /// The date parameter that says when a resource of the type happened; kNoParameter if it has none.
+  /// The date parameter that says when a resource of the type happened; kNoParameter if it has none. Never a derived one, as the next two.
   ParameterId ClinicalDate(fhir::TypeId type) const { return types_[type].clinical; }
   /// "patient" (or "subject") and "code", when the type has both.
   ParameterId PatientOf(fhir::TypeId type) const { return types_[type].patient; }

@@ -140,7 +140,8 @@ Result<Term> Reader::Reference(std::string_view raw) const {
   const bool absolute = text.find("://") != std::string_view::npos || text.substr(0, 4) == "urn:";
   if (absolute) {
     if (!modifier.empty()) return BadValue(name, "an absolute URL cannot be combined with a type");
-    term.text = std::string(WithoutVersion(text));
+    const size_t history = text.find("/_history/");
+    term.text = std::string(text.substr(0, history));  // a canonical's |version stays: it was asked for
     return term;
   }
   if (!text.empty() && text[0] == '#') return BadValue(name, "contained resources are not searched");

@@ -107,7 +107,7 @@ class MergeStream {
 
 /// Merges runs: gives surviving adds to `sink` in order, returns surviving antis, sorted.
 template <class Entry, class Sink>
-Result<std::vector<Entry>> MergeInto(const RunList<Entry>& inputs, uint64_t pinned, Sink&& sink) {
+Result<std::vector<Entry>> MergeInto(const RunList<Entry>& inputs, uint64_t pinned, const std::function<bool(const Entry&)>* drop, Sink&& sink) {
   MergeStream<Entry> adds, droppable, kept;
   for (const auto& run : inputs) {
     adds.AddPart(run->adds, run->add_count);
@@ -124,16 +124,16 @@ Result<std::vector<Entry>> MergeInto(const RunList<Entry>& inputs, uint64_t pinn
       droppable.Pop();  // one anti for one add
       continue;
     }
-    TRY(sink(entry));
+    if (drop == nullptr || !(*drop)(entry)) TRY(sink(entry));
   }
   for (; !droppable.done(); droppable.Pop()) left.push_back(droppable.top());
-  if (kept.done()) return left;
   auto at = left.begin();
   for (; !kept.done(); kept.Pop()) {
     for (; at != left.end() && *at < kept.top(); ++at) out.push_back(*at);
     out.push_back(kept.top());
   }
   out.insert(out.end(), at, left.end());
+  if (drop != nullptr) out.erase(std::remove_if(out.begin(), out.end(), *drop), out.end());
   return out;
 }
 
@@ -337,7 +337,7 @@ template <class Entry>
 void Runs<Entry>::Publish(uint64_t end_ordinal) {
   // Only the writer changes the tail's lengths, so it may read them without the lock.
   const size_t adds = published_.tail_adds_, antis = published_.tail_antis_;
-  if (adds + new_adds_.size() > RunTail<Entry>::kMax || antis + new_antis_.size() > RunTail<Entry>::kMax) return Seal(end_ordinal);
+  if (std::exchange(seal_next_, false) || adds + new_adds_.size() > RunTail<Entry>::kMax || antis + new_antis_.size() > RunTail<Entry>::kMax) return Seal(end_ordinal);
   if (tail_ == nullptr && !(new_adds_.empty() && new_antis_.empty())) tail_ = std::make_shared<RunTail<Entry>>();
   if (tail_ != nullptr) {
     std::copy(new_adds_.begin(), new_adds_.end(), tail_->adds + adds);
@@ -398,7 +398,7 @@ typename Runs<Entry>::Stretch Runs<Entry>::Due(const RunList<Entry>& runs) {
 }
 
 template <class Entry>
-Result<RunFile> Runs<Entry>::WriteMerged(const RunList<Entry>& inputs, uint64_t pinned) {
+Result<RunFile> Runs<Entry>::WriteMerged(const RunList<Entry>& inputs, uint64_t pinned, const Drop* drop) {
   RunFile file;
   file.family = options_.family;
   file.number = next_number_++;
@@ -413,7 +413,7 @@ Result<RunFile> Runs<Entry>::WriteMerged(const RunList<Entry>& inputs, uint64_t 
     block.clear();
     return {};
   };
-  std::vector<Entry> antis = TRY(MergeInto(inputs, pinned, [&](const Entry& entry) -> Status {
+  std::vector<Entry> antis = TRY(MergeInto(inputs, pinned, drop, [&](const Entry& entry) -> Status {
     block.push_back(entry);
     return block.size() == 1024 ? flush() : Status();
   }));
@@ -432,17 +432,17 @@ Result<RunFile> Runs<Entry>::WriteMerged(const RunList<Entry>& inputs, uint64_t 
 }
 
 template <class Entry>
-Result<typename Runs<Entry>::RunPtr> Runs<Entry>::Merge(const RunList<Entry>& inputs) {
+Result<typename Runs<Entry>::RunPtr> Runs<Entry>::Merge(const RunList<Entry>& inputs, const Drop* drop) {
   const uint64_t pinned = oldest_pinned_.load(std::memory_order_relaxed);
   if (!options_.folder.empty() && TotalSize(inputs) >= options_.file_entries_min) {
-    const RunFile file = TRY(WriteMerged(inputs, pinned));
+    const RunFile file = TRY(WriteMerged(inputs, pinned, drop));
     RunPtr run = TRY(Run<Entry>::Map(options_.folder, file));
     run->checked = true;  // we wrote it ourselves
     return run;
   }
   std::vector<Entry> adds;
   adds.reserve(TotalSize(inputs));
-  std::vector<Entry> antis = TRY(MergeInto(inputs, pinned, [&](const Entry& entry) -> Status {
+  std::vector<Entry> antis = TRY(MergeInto(inputs, pinned, drop, [&](const Entry& entry) -> Status {
     adds.push_back(entry);
     return {};
   }));
@@ -470,8 +470,21 @@ Result<bool> Runs<Entry>::Maintain() {
   if (due.count == 0) return false;
   const auto first = state.runs().begin() + static_cast<ptrdiff_t>(due.first);
   const RunList<Entry> inputs(first, first + static_cast<ptrdiff_t>(due.count));
-  Install(inputs, TRY(Merge(inputs)));
+  Install(inputs, TRY(Merge(inputs, nullptr)));
   return true;
+}
+
+template <class Entry>
+Status Runs<Entry>::Rewrite(const Drop& drop) {
+  std::lock_guard background(background_mutex_);
+  const RunSnapshot<Entry> state = snapshot();
+  for (const RunPtr& run : state.runs()) {
+    const bool concerned = std::any_of(run->adds, run->adds + run->add_count, drop) || std::any_of(run->antis, run->antis + run->anti_count, drop);
+    if (!concerned) continue;
+    const RunList<Entry> input{run};
+    Install(input, TRY(Merge(input, &drop)));
+  }
+  return {};
 }
 
 template <class Entry>
@@ -482,7 +495,7 @@ Result<std::vector<RunFile>> Runs<Entry>::Save(const RunSnapshot<Entry>& state) 
   RunList<Entry> loose;  // neighbours in memory, written as one
   auto write_loose = [&]() -> Status {
     if (loose.empty()) return {};
-    files.push_back(TRY(WriteMerged(loose, oldest_pinned_.load(std::memory_order_relaxed))));
+    files.push_back(TRY(WriteMerged(loose, oldest_pinned_.load(std::memory_order_relaxed), nullptr)));
     loose.clear();
     return {};
   };

@@ -175,6 +175,8 @@ class Runs {
   void Remove(const Entry& entry) { new_antis_.push_back(entry); }
   /// Everything since the last Publish becomes visible; it happened before `end_ordinal`. Sorts at most the tail and what is new.
   void Publish(uint64_t end_ordinal);
+  /// The next Publish leaves no tail: everything is in runs, where Rewrite reaches it.
+  void SealNext() { seal_next_ = true; }
 
   // Any thread.
   /// A lock is held for two pointer copies.
@@ -185,6 +187,8 @@ class Runs {
   // Background; one of these at a time waits for the other.
   /// Does one merge if one is due. True if it did something. On an error (disk full) the runs stay as they were, usable.
   Result<bool> Maintain();
+  /// Rewrites every run that has an entry which `drop` names, without those entries (adds and antis). Erasure; call it after a sealed Publish.
+  Status Rewrite(const std::function<bool(const Entry&)>& drop);
   /// Writes what `snapshot` holds and no file holds yet, and returns all files of it, oldest first, synced. The caller writes the manifest.
   Result<std::vector<RunFile>> Save(const RunSnapshot<Entry>& snapshot);
   /// Replaces everything by these files. Errors: kCorrupt; then it is as after Clear. `files` of other families are passed over.
@@ -203,13 +207,15 @@ class Runs {
   using RunPtr = std::shared_ptr<const Run<Entry>>;
   struct Stretch { size_t first = 0, count = 0; };
   static Stretch Due(const RunList<Entry>& runs);
-  Result<RunPtr> Merge(const RunList<Entry>& inputs);
-  Result<RunFile> WriteMerged(const RunList<Entry>& inputs, uint64_t pinned);
+  using Drop = std::function<bool(const Entry&)>;
+  Result<RunPtr> Merge(const RunList<Entry>& inputs, const Drop* drop);
+  Result<RunFile> WriteMerged(const RunList<Entry>& inputs, uint64_t pinned, const Drop* drop);
   void Install(const RunList<Entry>& inputs, RunPtr merged);
   void Seal(uint64_t end_ordinal);
 
   const RunsOptions options_;
   std::vector<Entry> new_adds_, new_antis_;      // writer only
+  bool seal_next_ = false;                       // writer only
   uint64_t tail_first_ordinal_ = 1;              // writer only
   std::shared_ptr<RunTail<Entry>> tail_;         // writer only; the published part is immutable
   std::atomic<uint64_t> oldest_pinned_{0}   ;

@@ -196,6 +196,25 @@ TEST(Runs, AMergeDropsPairsThatNobodyCanReadAnyMore) {
   EXPECT_EQ(runs.snapshot().runs().size(), 1u);
 }
 
+TEST(Runs, RewriteLeavesNothingOfWhatIsDropped) {
+  Folder folder("rewrite");
+  Runs<Entry16> runs({"f", folder.path, 3000, 0});
+  for (uint64_t round = 0; round < 5; ++round) {
+    for (uint64_t i = 0; i < 2000; ++i) runs.Add({Mix(i), round});
+    for (uint64_t i = 0; i < 50; ++i) runs.Remove({Mix(i), 0});
+    runs.Publish(1 + (round + 1) * 2000);
+    if (round == 3) { ASSERT_TRUE(*runs.Maintain()); }
+  }
+  runs.Add({Mix(7), 3});
+  runs.SealNext();
+  runs.Publish(20000);
+  ASSERT_TRUE(runs.Rewrite([](const Entry16& e) { return e.b == 3 || e.b == 0; }).ok());
+  const auto state = runs.snapshot();
+  EXPECT_EQ(state.adds(), 3u * 2000);
+  EXPECT_EQ(state.antis(), 0u);
+  for (auto c = state.Forward({0, 0}, {~0ULL, ~0ULL}); c.valid(); c.Next()) ASSERT_TRUE(c.entry().b != 3 && c.entry().b != 0);
+}
+
 // Damage
 
 struct Saved {
