@@ -1,6 +1,7 @@
 // From a resource's text to an entry's sealed bytes and back: frame, compress with the type's dictionary, encrypt with the
 // person's key. Workers seal and unseal in parallel; the writer never does.
-// Frame:  format byte · varint splice · varint id length · id · minified text. `splice` is where "versionId" and
+// Frame:  format byte (bit 0: compressed, bit 1: has meta) · body, compressed or not: varint splice · varint id length · id · minified
+//   text. A compressed body lacks zstd's 4 magic bytes. `splice` is where "versionId" and
 //   "lastUpdated" are inserted when the text is read: both are known only when the writer has ordered the entry, and the
 //   text is never serialised again.
 // Sealed: 12-byte nonce · ciphertext · 16-byte tag; additional data = type code, id hash, version, operation, owner.
@@ -25,6 +26,10 @@ struct Content {
   bool has_meta = false;
 };
 
+/// Finds where meta's two members go and sets splice and has_meta. `content->text` is a minified JSON object.
+/// Errors: kIncorrect if it is no object with a member resourceType. Cost: one pass over the top-level members.
+Status Splice(Content* content);
+
 /// Appends the resource as it is read back: text with "versionId" and "lastUpdated" in its meta. About the cost of a copy.
 void AppendResource(const Content& content, uint32_t version, Instant at_us, std::string* out);
 
@@ -38,8 +43,8 @@ class Codec {
   virtual Status Seal(const Content& content, const PersonKey& key, NewEntry* entry) const = 0;
   /// Errors: kGone when the person was erased; kCorrupt when the tag fails.
   virtual Result<Content> Unseal(const NewEntry& entry) const = 0;
-  /// Offers a text as a training sample. Samples are blanked (training.h) at once: only member names, and code system
-  /// values seen with at least 20 different owners, are kept. Cheap when the type has its dictionary already.
+  /// Offers a text as a training sample. Samples are blanked (training.h): only member names, and coded values seen with at
+  /// least 20 different owners, reach a dictionary. Cheap when the type has its dictionary already.
   virtual void Observe(TypeCode type, OwnerNumber owner, std::string_view text) = 0;
   /// Trains dictionaries that have enough samples and adds them to the log. Called by a background thread, never by the writer's.
   /// Returns how many were trained. `log_write` runs the given function on the writer's thread (Log's writing calls come from one thread).

@@ -1,7 +1,8 @@
 // Keys of persons: every record is sealed with the key of the person it is about, so that destroying the key erases the
 // person from log, write-ahead files, backups and replicas at once. Keys live in a store of their own (keys.db), never
 // in the log and never in its backup.
-// Source: DESIGN 6; AES-256-GCM per NIST SP 800-38D; SM4-GCM per GB/T 32907-2016 / RFC 8998, by configuration.
+// Source: DESIGN 6; AES-256-GCM per NIST SP 800-38D; by configuration SM4-CTR with HMAC-SM3, encrypt then MAC (GB/T 32907-2016,
+// GB/T 32905-2016): OpenSSL 3.0 of Debian 12 offers no SM4-GCM.
 #pragma once
 
 #include <memory>
@@ -12,11 +13,11 @@
 
 namespace tk::log {
 
-enum class Cipher : uint8_t { kAes256Gcm = 1, kSm4Gcm = 2 };
+enum class Cipher : uint8_t { kAes256Gcm = 1, kSm4 = 2 };
 
 struct PersonKey {
   OwnerNumber owner = 0;
-  Cipher cipher = Cipher::kAes256Gcm;
+  Cipher cipher = Cipher::kAes256Gcm;   // of what is newly sealed; an old record keeps the cipher of its person's key
   std::array<uint8_t, 32> secret{};
 };
 
@@ -27,6 +28,7 @@ class KeyStore {
   /// Key for keyed hashes of this log (ids, index entries). Made when the store is created.
   virtual const HashKey& hash_key() const = 0;
   /// The owner with this name ("Patient/123", "Practitioner/9"), making number and key if new. A new key is durable only after Flush.
+  /// kGone if the person was erased.
   virtual Result<PersonKey> ForName(std::string_view name) = 0;
   /// Owner number of a name if it exists; 0 if not.
   virtual Result<OwnerNumber> Find(std::string_view name) const = 0;
@@ -45,7 +47,8 @@ class KeyStore {
   virtual Status Backup(const std::string& file) const = 0;
 };
 
-/// Opens or creates `folder`/keys.db. For several server processes on one PostgreSQL log the folder is shared storage.
+/// Opens or creates `folder`/keys.db. Its secrets are wrapped by the key in `folder`/master.key (mode 0600, made with it), so that a copy of
+/// keys.db alone opens nothing. Errors: kUnavailable (master.key is missing or readable by others), kCorrupt (not its master.key). For several server processes on one PostgreSQL log the folder is shared storage.
 Result<std::unique_ptr<KeyStore>> OpenKeyStore(const std::string& folder, Cipher cipher = Cipher::kAes256Gcm);
 
 }  // namespace tk::log

@@ -1,0 +1,423 @@
+#include "kernel/log/keys.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <shared_mutex>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "kernel/base/random.h"
+#include "kernel/log/files.h"
+#include "kernel/log/key_cache.h"
+#include "kernel/log/seal.h"
+#include "kernel/log/sqlite/database.h"
+
+namespace tk::log {
+namespace {
+
+using sqlite::Database;
+using sqlite::Statement;
+using sqlite::Transaction;
+
+constexpr size_t kCacheSlots = size_t{1} << 16;
+constexpr size_t kWrappedBytes = kSealBytes + 32;
+
+// A row of person is written once and its secret overwritten in place at most once, with the same size, so the bytes of a secret
+// lie in one place of the file and nowhere else.
+constexpr const char* kSchema = R"(
+CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE person (owner INTEGER PRIMARY KEY, name BLOB NOT NULL, cipher INTEGER NOT NULL, secret BLOB NOT NULL);
+CREATE UNIQUE INDEX person_name ON person (name);
+CREATE TABLE erasure (owner INTEGER PRIMARY KEY, name BLOB NOT NULL, at_us INTEGER NOT NULL);
+PRAGMA application_id = 1414220619;
+PRAGMA user_version = 1;
+)";
+
+Error Erased() { return MakeError(ErrorCode::kGone, "The records of this person were erased."); }
+
+Error BrokenKeys(std::string_view what) {
+  return MakeError(ErrorCode::kCorrupt, "The store of keys (keys.db) is damaged: restore it from its own backup.", std::string(what));
+}
+
+class KeyStoreImpl final : public KeyStore {
+ public:
+  KeyStoreImpl(std::string folder, Cipher cipher) : folder_(std::move(folder)), path_(folder_ + "/keys.db"), cipher_(cipher) {}
+  ~KeyStoreImpl() override { OPENSSL_cleanse(&master_.secret, sizeof master_.secret); }
+  Status Open();
+
+  const HashKey& hash_key() const override { return hash_key_; }
+  Result<PersonKey> ForName(std::string_view name) override;
+  Result<OwnerNumber> Find(std::string_view name) const override;
+  Result<PersonKey> Get(OwnerNumber owner) const override;
+  Status Flush() override;
+  Status Destroy(OwnerNumber owner, Instant at_us) override;
+  bool IsDestroyed(OwnerNumber owner) const override;
+  Result<std::vector<Erasure>> Ledger() const override;
+  Status ReplayLedger(const std::vector<Erasure>& ledger) override;
+  Status Backup(const std::string& file) const override;
+
+ private:
+  Status LoadMaster(bool is_new);
+  Status CreateStore();
+  Status LoadStore();
+  Result<std::string> LoadMeta(const char* name);
+  Status StoreMeta(const char* name, Bytes secret);
+  Result<std::string> Wrap(std::string_view purpose, Bytes secret) const;
+  Result<std::string> Unwrap(std::string_view purpose, std::string_view wrapped) const;
+  NameHash HashOf(std::string_view name) const;
+  Result<PersonKey> LoadKey(OwnerNumber owner) const;
+  Result<OwnerNumber> FindHash(const NameHash& name) const;
+  Status InsertPerson(const PersonKey& key, const NameHash& name);
+  Status MarkErased(OwnerNumber owner, const NameHash& name, Instant at_us);
+  Status WipeJournal() const;
+
+  const std::string folder_, path_;
+  const Cipher cipher_;
+  PersonKey master_;
+  HashKey hash_key_{};
+  std::array<uint8_t, 32> name_key_{};
+
+  mutable std::mutex mutex_;   // guards everything below but the cache and destroyed_
+  mutable Database db_;
+  mutable Statement select_key_, select_name_;
+  std::map<NameHash, PersonKey> pending_;
+  std::unordered_map<OwnerNumber, NameHash> pending_names_;
+  OwnerNumber next_owner_ = 1;
+  std::atomic<bool> has_pending_{false};
+
+  mutable KeyCache cache_{kCacheSlots};
+  mutable std::shared_mutex destroyed_mutex_;
+  std::unordered_set<OwnerNumber> destroyed_;
+};
+
+std::string PersonPurpose(OwnerNumber owner) { return fmt::format("person {}", owner); }
+
+NameHash NameOf(std::string_view bytes) {
+  NameHash name{};
+  std::memcpy(name.data(), bytes.data(), std::min(bytes.size(), name.size()));
+  return name;
+}
+
+Status KeyStoreImpl::Open() {
+  TRY(MakeFolder(folder_));
+  std::error_code error;
+  const bool is_new = !std::filesystem::exists(path_, error);
+  TRY(LoadMaster(is_new));
+  db_ = TRY(Database::Open(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+  if (chmod(path_.c_str(), 0600) != 0) return MakeError(ErrorCode::kUnavailable, fmt::format("Protecting {} failed.", path_));
+  // The journal stays in place (not truncated), so that Destroy can overwrite the old page images in it; a truncated one would leave
+  // them in freed blocks of the disk.
+  TRY(db_.Exec("PRAGMA secure_delete = ON; PRAGMA journal_mode = PERSIST; PRAGMA synchronous = FULL"));
+  if (TRY(db_.QueryInt("SELECT count(*) FROM sqlite_schema")) == 0) TRY(CreateStore());
+  TRY(WipeJournal());
+  return LoadStore();
+}
+
+Status KeyStoreImpl::LoadMaster(bool is_new) {
+  const std::string path = folder_ + "/master.key";
+  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT && is_new) {
+    SystemRandom(master_.secret);
+    fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    const bool written = fd >= 0 && write(fd, master_.secret.data(), master_.secret.size()) == static_cast<ssize_t>(master_.secret.size()) && fsync(fd) == 0;
+    if (fd >= 0) close(fd);
+    if (!written) return MakeError(ErrorCode::kUnavailable, fmt::format("Writing {} failed: {}.", path, std::strerror(errno)));
+    return SyncFolder(folder_);
+  }
+  if (fd < 0) {
+    return MakeError(ErrorCode::kUnavailable,
+                     fmt::format("{} cannot be read ({}). Put its copy back: without it nothing in the log can be opened.", path, std::strerror(errno)));
+  }
+  struct stat info {};
+  const bool stat_ok = fstat(fd, &info) == 0;
+  const ssize_t size = read(fd, master_.secret.data(), master_.secret.size());
+  close(fd);
+  if (!stat_ok || size != static_cast<ssize_t>(master_.secret.size()) || info.st_size != size) {
+    return MakeError(ErrorCode::kCorrupt, fmt::format("{} must hold exactly {} bytes. Put its copy back.", path, master_.secret.size()));
+  }
+  if ((info.st_mode & 077) != 0) {
+    return MakeError(ErrorCode::kUnavailable, fmt::format("{} may be read by others; run: chmod 600 {}", path, path));
+  }
+  return {};
+}
+
+Status KeyStoreImpl::CreateStore() {
+  Transaction transaction(&db_);
+  TRY(transaction.Begin());
+  TRY(db_.Exec(kSchema));
+  std::array<uint8_t, 32> secret{};
+  SystemRandom(secret);
+  TRY(StoreMeta("hash_key", Bytes(secret).first(hash_key_.size())));
+  SystemRandom(secret);
+  TRY(StoreMeta("name_key", secret));
+  PersonKey nobody;
+  nobody.cipher = cipher_;
+  SystemRandom(nobody.secret);
+  TRY(InsertPerson(nobody, NameHash{}));
+  TRY(transaction.Commit());
+  return SyncFolder(folder_);
+}
+
+Status KeyStoreImpl::LoadStore() {
+  if (TRY(db_.QueryInt("PRAGMA application_id")) != 1414220619) return BrokenKeys("foreign application id");
+  if (TRY(db_.QueryInt("PRAGMA user_version")) != 1) return MakeError(ErrorCode::kUnsupported, fmt::format("{} has a newer format.", path_));
+  const std::string hash_key = TRY(LoadMeta("hash_key"));
+  const std::string name_key = TRY(LoadMeta("name_key"));
+  if (hash_key.size() != hash_key_.size() || name_key.size() != name_key_.size()) return BrokenKeys("meta");
+  std::memcpy(hash_key_.data(), hash_key.data(), hash_key.size());
+  std::memcpy(name_key_.data(), name_key.data(), name_key.size());
+  select_key_ = TRY(db_.Prepare("SELECT cipher, secret FROM person WHERE owner = ?"));
+  select_name_ = TRY(db_.Prepare("SELECT owner FROM person WHERE name = ?"));
+  next_owner_ = static_cast<OwnerNumber>(TRY(db_.QueryInt("SELECT max(owner) FROM person")) + 1);
+  Statement erased = TRY(db_.Prepare("SELECT owner FROM erasure"));
+  while (TRY(erased.Step())) destroyed_.insert(static_cast<OwnerNumber>(erased.ColumnInt(0)));
+  return {};
+}
+
+Result<std::string> KeyStoreImpl::Wrap(std::string_view purpose, Bytes secret) const {
+  std::string wrapped;
+  TRY(SealBytes(master_, AsBytes(purpose), secret, &wrapped));
+  return wrapped;
+}
+
+Result<std::string> KeyStoreImpl::Unwrap(std::string_view purpose, std::string_view wrapped) const {
+  std::string secret;
+  if (!UnsealBytes(master_, AsBytes(purpose), AsBytes(wrapped), &secret).ok()) {
+    return MakeError(ErrorCode::kCorrupt,
+                     fmt::format("{}/master.key does not open {}: one of them is damaged or of another installation.", folder_, path_),
+                     std::string(purpose));
+  }
+  return secret;
+}
+
+Result<std::string> KeyStoreImpl::LoadMeta(const char* name) {
+  Statement select = TRY(db_.Prepare("SELECT value FROM meta WHERE name = ?"));
+  if (!TRY(select.Text(1, name).Step())) return BrokenKeys(name);
+  return Unwrap(name, select.ColumnBytes(0));
+}
+
+Status KeyStoreImpl::StoreMeta(const char* name, Bytes secret) {
+  const std::string wrapped = TRY(Wrap(name, secret));
+  Statement insert = TRY(db_.Prepare("INSERT INTO meta (name, value) VALUES (?, ?)"));
+  return insert.Text(1, name).Blob(2, AsBytes(wrapped)).Run();
+}
+
+NameHash KeyStoreImpl::HashOf(std::string_view name) const {
+  NameHash out{};
+  crypto_generichash(out.data(), out.size(), AsBytes(name).data(), name.size(), name_key_.data(), name_key_.size());
+  return out;
+}
+
+Result<PersonKey> KeyStoreImpl::ForName(std::string_view name) {
+  const NameHash hash = HashOf(name);
+  if (const auto owner = cache_.FindName(hash)) return Get(*owner);
+  const std::lock_guard lock(mutex_);
+  if (const OwnerNumber owner = TRY(FindHash(hash)); owner != 0) {
+    cache_.PutName(hash, owner);
+    return LoadKey(owner);
+  }
+  if (next_owner_ == 0) return MakeError(ErrorCode::kTooLarge, "All numbers of persons are used.");
+  PersonKey key;
+  key.owner = next_owner_++;
+  key.cipher = cipher_;
+  SystemRandom(key.secret);
+  pending_.emplace(hash, key);
+  pending_names_.emplace(key.owner, hash);
+  has_pending_.store(true, std::memory_order_release);
+  cache_.Put(key);
+  cache_.PutName(hash, key.owner);
+  return key;
+}
+
+// Under mutex_. 0 if there is none.
+Result<OwnerNumber> KeyStoreImpl::FindHash(const NameHash& name) const {
+  if (const auto it = pending_.find(name); it != pending_.end()) return it->second.owner;
+  const bool found = TRY(select_name_.Blob(1, name).Step());
+  const auto owner = found ? static_cast<OwnerNumber>(select_name_.ColumnInt(0)) : 0;
+  select_name_.Reset();
+  return owner;
+}
+
+Result<OwnerNumber> KeyStoreImpl::Find(std::string_view name) const {
+  const NameHash hash = HashOf(name);
+  if (const auto owner = cache_.FindName(hash)) return *owner;
+  const std::lock_guard lock(mutex_);
+  const OwnerNumber owner = TRY(FindHash(hash));
+  if (owner != 0) cache_.PutName(hash, owner);
+  return owner;
+}
+
+Result<PersonKey> KeyStoreImpl::Get(OwnerNumber owner) const {
+  if (auto key = cache_.Find(owner)) return *key;
+  const std::lock_guard lock(mutex_);
+  return LoadKey(owner);
+}
+
+// Under mutex_, which Destroy holds too: a key cannot enter the cache after its destruction.
+Result<PersonKey> KeyStoreImpl::LoadKey(OwnerNumber owner) const {
+  if (IsDestroyed(owner)) return Erased();
+  if (const auto it = pending_names_.find(owner); it != pending_names_.end()) return pending_.at(it->second);
+  if (!TRY(select_key_.Int(1, owner).Step())) {
+    select_key_.Reset();
+    return MakeError(ErrorCode::kCorrupt, "A person's key is missing from keys.db: restore a backup of it that is not older than the log.",
+                     fmt::format("owner {}", owner));
+  }
+  PersonKey key;
+  key.owner = owner;
+  key.cipher = static_cast<Cipher>(select_key_.ColumnInt(0));
+  auto secret = Unwrap(PersonPurpose(owner), select_key_.ColumnBytes(1));
+  select_key_.Reset();
+  if (!secret.ok()) return secret.TakeError();
+  if (secret->size() != key.secret.size() || (key.cipher != Cipher::kAes256Gcm && key.cipher != Cipher::kSm4)) return BrokenKeys("key form");
+  std::memcpy(key.secret.data(), secret->data(), secret->size());
+  OPENSSL_cleanse(secret->data(), secret->size());
+  cache_.Put(key);
+  return key;
+}
+
+Status KeyStoreImpl::InsertPerson(const PersonKey& key, const NameHash& name) {
+  const std::string wrapped = TRY(Wrap(PersonPurpose(key.owner), key.secret));
+  CHECK(wrapped.size() == kWrappedBytes);
+  Statement insert = TRY(db_.Prepare("INSERT INTO person (owner, name, cipher, secret) VALUES (?, ?, ?, ?)"));
+  return insert.Int(1, key.owner).Blob(2, name).Int(3, static_cast<uint64_t>(key.cipher)).Blob(4, AsBytes(wrapped)).Run();
+}
+
+Status KeyStoreImpl::Flush() {
+  if (!has_pending_.load(std::memory_order_acquire)) return {};
+  const std::lock_guard lock(mutex_);
+  if (pending_.empty()) return {};
+  Transaction transaction(&db_);
+  TRY(transaction.Begin());
+  // In the order of numbers, so that the table grows at its end and no row ever moves.
+  std::map<OwnerNumber, NameHash> in_order(pending_names_.begin(), pending_names_.end());
+  for (const auto& [owner, name] : in_order) TRY(InsertPerson(pending_.at(name), name));
+  TRY(transaction.Commit());
+  for (auto& [name, key] : pending_) OPENSSL_cleanse(&key.secret, sizeof key.secret);
+  pending_.clear();
+  pending_names_.clear();
+  has_pending_.store(false, std::memory_order_release);
+  return {};
+}
+
+Status KeyStoreImpl::MarkErased(OwnerNumber owner, const NameHash& name, Instant at_us) {
+  Statement ledger = TRY(db_.Prepare("INSERT OR IGNORE INTO erasure (owner, name, at_us) VALUES (?, ?, ?)"));
+  TRY(ledger.Int(1, owner).Blob(2, name).Int(3, static_cast<uint64_t>(at_us)).Run());
+  // The same size as before, so SQLite overwrites the bytes where they lie.
+  const std::string zeros(kWrappedBytes, '\0');
+  Statement wipe = TRY(db_.Prepare("INSERT INTO person (owner, name, cipher, secret) VALUES (?1, ?2, ?3, ?4) "
+                                   "ON CONFLICT (owner) DO UPDATE SET secret = ?4"));
+  return wipe.Int(1, owner).Blob(2, name).Int(3, static_cast<uint64_t>(cipher_)).Blob(4, AsBytes(zeros)).Run();
+}
+
+Status KeyStoreImpl::Destroy(OwnerNumber owner, Instant at_us) {
+  if (owner == 0) return MakeError(ErrorCode::kIncorrect, "The key that belongs to nobody cannot be destroyed.");
+  TRY(Flush());
+  const std::lock_guard lock(mutex_);
+  if (!IsDestroyed(owner)) {
+    Statement select = TRY(db_.Prepare("SELECT name FROM person WHERE owner = ?"));
+    if (!TRY(select.Int(1, owner).Step())) return MakeError(ErrorCode::kNotFound, "There is no such person in keys.db.", fmt::format("owner {}", owner));
+    const NameHash name = NameOf(select.ColumnBytes(0));
+    select.Reset();
+    Transaction transaction(&db_);
+    TRY(transaction.Begin());
+    TRY(MarkErased(owner, name, at_us));
+    TRY(transaction.Commit());
+    const std::unique_lock destroyed(destroyed_mutex_);
+    destroyed_.insert(owner);
+  }
+  cache_.Forget(owner);
+  return WipeJournal();
+}
+
+bool KeyStoreImpl::IsDestroyed(OwnerNumber owner) const {
+  const std::shared_lock lock(destroyed_mutex_);
+  return destroyed_.contains(owner);
+}
+
+Result<std::vector<KeyStore::Erasure>> KeyStoreImpl::Ledger() const {
+  const std::lock_guard lock(mutex_);
+  Statement select = TRY(db_.Prepare("SELECT owner, name, at_us FROM erasure ORDER BY at_us, owner"));
+  std::vector<Erasure> out;
+  while (TRY(select.Step())) {
+    uint64_t name_hash = 0;
+    const NameHash name = NameOf(select.ColumnBytes(1));
+    std::memcpy(&name_hash, name.data(), sizeof name_hash);
+    out.push_back({static_cast<OwnerNumber>(select.ColumnInt(0)), name_hash, static_cast<Instant>(select.ColumnInt(2))});
+  }
+  return out;
+}
+
+Status KeyStoreImpl::ReplayLedger(const std::vector<Erasure>& ledger) {
+  TRY(Flush());
+  for (const Erasure& erasure : ledger) {
+    if (IsDestroyed(erasure.owner)) continue;
+    auto destroyed = Destroy(erasure.owner, erasure.at_us);
+    if (destroyed.ok()) continue;
+    if (destroyed.error().code != ErrorCode::kNotFound) return destroyed;
+    // This store is older than the person: its number is taken all the same, so that nobody else ever gets it.
+    const std::lock_guard lock(mutex_);
+    NameHash name{};
+    std::memcpy(name.data(), &erasure.name_hash, sizeof erasure.name_hash);
+    TRY(MarkErased(erasure.owner, name, erasure.at_us));
+    next_owner_ = std::max(next_owner_, erasure.owner + 1);
+    const std::unique_lock lock_destroyed(destroyed_mutex_);
+    destroyed_.insert(erasure.owner);
+  }
+  return {};
+}
+
+// Overwrites the page images that earlier transactions left in the journal. A write lock is held meanwhile, so that no transaction is using it.
+Status KeyStoreImpl::WipeJournal() const {
+  const std::string path = path_ + "-journal";
+  Transaction transaction(&db_);
+  TRY(transaction.Begin());
+  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return {};
+  struct stat info {};
+  bool done = fd >= 0 && fstat(fd, &info) == 0;
+  const std::string zeros(size_t{64} << 10, '\0');
+  for (off_t at = 0; done && at < info.st_size;) {
+    const ssize_t written = pwrite(fd, zeros.data(), std::min(zeros.size(), static_cast<size_t>(info.st_size - at)), at);
+    done = written > 0;
+    at += written;
+  }
+  done = done && fsync(fd) == 0;
+  if (fd >= 0) close(fd);
+  if (!done) return MakeError(ErrorCode::kUnavailable, fmt::format("Overwriting {} failed: {}.", path, std::strerror(errno)));
+  return {};
+}
+
+Status KeyStoreImpl::Backup(const std::string& file) const {
+  const std::lock_guard lock(mutex_);
+  std::error_code error;
+  if (std::filesystem::exists(file, error)) return MakeError(ErrorCode::kConflict, fmt::format("{} exists; a backup needs a new file.", file));
+  {
+    Database target = TRY(Database::Open(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+    if (chmod(file.c_str(), 0600) != 0) return MakeError(ErrorCode::kUnavailable, fmt::format("Protecting {} failed.", file));
+    sqlite3_backup* backup = sqlite3_backup_init(target.raw(), "main", db_.raw(), "main");
+    if (backup == nullptr) return sqlite::LastError(target.raw(), "The backup of keys.db");
+    sqlite3_backup_step(backup, -1);
+    if (sqlite3_backup_finish(backup) != SQLITE_OK) return sqlite::LastError(target.raw(), "The backup of keys.db");
+  }
+  TRY(SyncFile(file));
+  return SyncFolder(std::filesystem::path(file).parent_path().string());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KeyStore>> OpenKeyStore(const std::string& folder, Cipher cipher) {
+  auto store = std::make_unique<KeyStoreImpl>(folder, cipher);
+  TRY(store->Open());
+  return std::unique_ptr<KeyStore>(std::move(store));
+}
+
+}  // namespace tk::log

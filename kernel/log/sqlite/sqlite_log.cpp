@@ -1,0 +1,388 @@
+#include "kernel/log/sqlite/sqlite_log.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <thread>
+
+#include "kernel/log/files.h"
+#include "kernel/log/sqlite/database.h"
+#include "kernel/log/sqlite/reader_pool.h"
+#include "kernel/log/sqlite/schema.h"
+
+namespace tk::log {
+namespace {
+
+using sqlite::Database;
+using sqlite::Statement;
+using sqlite::Transaction;
+
+class SqliteLog final : public LogStore {
+ public:
+  SqliteLog(OpenOptions options, SqliteTuning tuning)
+      : options_(std::move(options)), tuning_(tuning), path_(options_.folder + "/log.db") {}
+  ~SqliteLog() override;
+  Status Open();
+
+  Result<std::vector<BatchRow>> RawBatches(uint64_t t, size_t batches_max) const override;
+  Result<std::vector<RawRow>> RawRows(Ordinal from, Ordinal to, size_t rows_max) const override;
+  Result<Head> BeginLife(uint32_t incarnation, uint64_t epoch) override;
+  Result<DictionaryId> AddDictionary(TypeCode type, std::string_view bytes) override;
+  Result<std::vector<Dictionary>> Dictionaries() const override;
+  std::string_view backend() const override { return "sqlite"; }
+  uint64_t bytes_on_disk() const override;
+  std::string place() const override { return path_; }
+
+ protected:
+  Result<StoredHead> LoadHead() const override;
+  Result<std::vector<TypeRow>> LoadTypes() const override;
+  Result<TypeCode> StoreType(std::string_view name) override;
+  Status RaiseEpoch() override;
+  Status Commit(const PackedBatch& packed, uint64_t last_first_t) override;
+  Result<std::string> RawRow1(Ordinal ordinal) const override;
+  Result<std::vector<RawRow>> RawRowsOf(std::span<const Ordinal> ordinals) const override;
+
+ private:
+  Status OpenWriter(bool is_new);
+  Status CheckHeadFile();
+  Status Writable() const;
+  Status Settle();
+  Status WriteBatch(const PackedBatch& packed, uint64_t last_first_t);
+  Status WriteRows(const PackedBatch& packed);
+  void BoundWal();
+  void CheckpointLoop();
+
+  const OpenOptions options_;
+  const SqliteTuning tuning_;
+  const std::string path_;
+  FolderLock lock_;
+  HeadFile head_file_;
+  Database writer_;
+  Statement insert_entry_, insert_batch_, read_reign_, settle_;
+  bool in_doubt_ = false;                      // a commit failed and its frames have not been overwritten yet
+  mutable sqlite::ReaderPool readers_;
+  std::atomic<int> wal_pages_{0};
+  std::mutex checkpoint_mutex_;                // held while somebody checkpoints
+  Database checkpoint_db_;
+  std::mutex wake_mutex_;
+  std::condition_variable wake_;
+  bool stop_ = false, wanted_ = false;         // guarded by wake_mutex_
+  std::thread checkpointer_;
+};
+
+SqliteLog::~SqliteLog() {
+  if (checkpointer_.joinable()) {
+    {
+      const std::lock_guard lock(wake_mutex_);
+      stop_ = true;
+    }
+    wake_.notify_one();
+    checkpointer_.join();
+  }
+  // Readers first: the last writing connection to close then copies the write-ahead file and removes it.
+  readers_.Close();
+  for (Statement* statement : {&insert_entry_, &insert_batch_, &read_reign_, &settle_}) *statement = Statement();
+  checkpoint_db_ = Database();
+  writer_ = Database();
+}
+
+Status SqliteLog::Open() {
+  std::error_code error;
+  const bool is_new = !std::filesystem::exists(path_, error);
+  if (is_new && options_.read_only) return MakeError(ErrorCode::kUnavailable, fmt::format("There is no log at {}.", path_));
+  bool head_existed = true;
+  if (!options_.read_only) {
+    TRY(MakeFolder(options_.folder));
+    if (tuning_.lock_folder) TRY(lock_.Take(options_.folder + "/log.lock"));
+    if (tuning_.head_file) TRY(head_file_.Open(options_.folder + "/log.head", &head_existed));
+    TRY(OpenWriter(is_new));
+  }
+  TRY(readers_.Open(path_, std::max(1, options_.read_connections), tuning_.mmap_bytes, tuning_.vfs));
+  TRY(LoadAll());
+  if (options_.read_only) return {};
+  if (tuning_.head_file && head_existed) TRY(CheckHeadFile());
+  if (tuning_.head_file && !head_existed && head().t > 0) {
+    // Somebody accepted the loss of the newest transactions (see CheckHeadFile): what others know of them must not count.
+    Statement raise = TRY(writer_.Prepare("UPDATE reign SET incarnation = incarnation + 1"));
+    TRY(raise.Run());
+    TRY(LoadAll());
+  }
+  if (tuning_.head_file) head_file_.Store(head());
+  checkpointer_ = std::thread([this] { CheckpointLoop(); });
+  return {};
+}
+
+Status SqliteLog::OpenWriter(bool is_new) {
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  writer_ = TRY(Database::Open(path_, flags, tuning_.vfs));
+  if (is_new) TRY(writer_.Exec(fmt::format("PRAGMA page_size = {}", tuning_.page_bytes)));
+  TRY(sqlite::PrepareForWriting(&writer_));
+  TRY(sqlite::EnsureSchema(&writer_, path_));
+  if (is_new) TRY(SyncFolder(options_.folder));
+  insert_entry_ = TRY(writer_.Prepare("INSERT INTO entry (ordinal, row) VALUES (?, ?)"));
+  insert_batch_ = TRY(writer_.Prepare(sqlite::kInsertBatch));
+  read_reign_ = TRY(writer_.Prepare("SELECT epoch, (SELECT max(first_t) FROM batch) FROM reign"));
+  settle_ = TRY(writer_.Prepare("UPDATE settle SET failures = failures + 1"));
+  sqlite3_wal_hook(
+      writer_.raw(),
+      [](void* self, sqlite3*, const char*, int pages) {
+        static_cast<SqliteLog*>(self)->wal_pages_.store(pages, std::memory_order_relaxed);
+        return SQLITE_OK;
+      },
+      this);
+  checkpoint_db_ = TRY(Database::Open(path_, SQLITE_OPEN_READWRITE, tuning_.vfs));
+  TRY(checkpoint_db_.Exec("PRAGMA wal_autocheckpoint = 0"));
+  return {};
+}
+
+Status SqliteLog::CheckHeadFile() {
+  const std::optional<Head> known = head_file_.Load();
+  if (!known) return {};
+  const Head now = head();
+  const std::string mend = fmt::format(
+      "Restore from a backup; or, to go on with what is there and lose the rest, delete {}/log.head and start again", options_.folder);
+  if (known->incarnation > now.incarnation || (known->incarnation == now.incarnation && known->t > now.t)) {
+    return MakeError(ErrorCode::kCorrupt,
+                     fmt::format("Acknowledged transactions are missing from {}: it ends at t {} and should reach t {}. The write-ahead "
+                                 "file was damaged or the file was replaced by an older one. {}.", path_, now.t, known->t, mend));
+  }
+  if (known->incarnation == now.incarnation && known->t == now.t && known->chain != now.chain) {
+    return MakeError(ErrorCode::kCorrupt, fmt::format("{} is not the log that this folder had: its digest differs. {}.", path_, mend));
+  }
+  return {};
+}
+
+Status SqliteLog::Writable() const {
+  if (!options_.read_only) return {};
+  return MakeError(ErrorCode::kUnsupported, "The log was opened for reading only.");
+}
+
+// After a failed commit the write-ahead file may hold a whole transaction that was refused (its sync failed). A crash would bring it to life,
+// so its place is overwritten by a small one before anything else happens.
+Status SqliteLog::Settle() {
+  if (!in_doubt_) return {};
+  TRY(settle_.Run());
+  in_doubt_ = false;
+  return {};
+}
+
+Status SqliteLog::Commit(const PackedBatch& packed, uint64_t last_first_t) {
+  TRY(Writable());
+  TRY(Settle());
+  Status written = WriteBatch(packed, last_first_t);
+  if (!written.ok()) {
+    if (written.error().code == ErrorCode::kConflict) return written;
+    in_doubt_ = true;
+    if (const Status settled = Settle(); !settled.ok()) written.error().internal += "; not settled: " + settled.error().internal;
+    if (written.error().code == ErrorCode::kInternal) written.error().code = ErrorCode::kUnavailable;
+    return written;
+  }
+  if (tuning_.head_file) {
+    Head head;
+    const BatchRow& row = packed.batch;
+    head.incarnation = this->head().incarnation;
+    head.epoch = row.epoch;
+    head.t = row.end_t() - 1;
+    head.next_ordinal = row.end_ordinal();
+    head.last_at_us = row.last_at_us;
+    head.chain = row.digest;
+    head_file_.Store(head);
+  }
+  BoundWal();
+  return {};
+}
+
+Status SqliteLog::WriteBatch(const PackedBatch& packed, uint64_t last_first_t) {
+  Transaction transaction(&writer_);
+  TRY(transaction.Begin());
+  if (!TRY(read_reign_.Step())) return MakeError(ErrorCode::kCorrupt, "The log has no epoch row; restore from a backup.");
+  const uint64_t epoch = read_reign_.ColumnInt(0);
+  const uint64_t stored_first_t = read_reign_.ColumnInt(1);
+  read_reign_.Reset();
+  if (epoch != packed.batch.epoch || stored_first_t != last_first_t) {
+    return MakeError(ErrorCode::kConflict, "Another writer has taken over this log.",
+                     fmt::format("epoch {} is stored, ours is {}", epoch, packed.batch.epoch));
+  }
+  TRY(WriteRows(packed));
+  return transaction.Commit();
+}
+
+Status SqliteLog::WriteRows(const PackedBatch& packed) {
+  for (size_t i = 0; i < packed.batch.entry_count; ++i) {
+    TRY(insert_entry_.Int(1, packed.batch.first_ordinal + i).Blob(2, AsBytes(packed.row(i))).Run());
+  }
+  return sqlite::BindBatch(&insert_batch_, packed.batch).Run();
+}
+
+void SqliteLog::BoundWal() {
+  const uint64_t bytes = static_cast<uint64_t>(wal_pages_.load(std::memory_order_relaxed)) * static_cast<uint64_t>(tuning_.page_bytes);
+  if (bytes >= tuning_.wal_bytes_max) {
+    // Waits for the thread's running pass, after which only what was appended during it is left to copy.
+    const std::lock_guard lock(checkpoint_mutex_);
+    sqlite3_wal_checkpoint_v2(writer_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    wal_pages_.store(0, std::memory_order_relaxed);
+  } else if (bytes >= tuning_.checkpoint_bytes) {
+    const std::lock_guard lock(wake_mutex_);
+    if (wanted_) return;
+    wanted_ = true;
+    wake_.notify_one();
+  }
+}
+
+void SqliteLog::CheckpointLoop() {
+  std::unique_lock lock(wake_mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stop_ || wanted_; });
+    if (stop_) return;
+    lock.unlock();
+    {
+      // A failing checkpoint (disk full) loses nothing: the write-ahead file keeps everything and the next pass tries again.
+      const std::lock_guard held(checkpoint_mutex_);
+      sqlite3_wal_checkpoint_v2(checkpoint_db_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    }
+    lock.lock();
+    wanted_ = false;
+  }
+}
+
+Status SqliteLog::RaiseEpoch() {
+  TRY(Writable());
+  TRY(Settle());
+  return writer_.Exec("UPDATE reign SET epoch = epoch + 1");
+}
+
+Result<Head> SqliteLog::BeginLife(uint32_t incarnation, uint64_t epoch) {
+  TRY(Writable());
+  if (head().t != 0) return MakeError(ErrorCode::kConflict, fmt::format("{} is not empty.", path_));
+  Statement update = TRY(writer_.Prepare("UPDATE reign SET incarnation = ?, epoch = ?"));
+  TRY(update.Int(1, incarnation).Int(2, epoch).Run());
+  Head head = TRY(Refresh());
+  if (tuning_.head_file) head_file_.Store(head);
+  return head;
+}
+
+Result<TypeCode> SqliteLog::StoreType(std::string_view name) {
+  TRY(Writable());
+  TRY(Settle());
+  Statement insert = TRY(writer_.Prepare("INSERT INTO type (code, name) SELECT coalesce(max(code), 0) + 1, ? FROM type"));
+  TRY(insert.Text(1, name).Run());
+  return static_cast<TypeCode>(sqlite3_last_insert_rowid(writer_.raw()));
+}
+
+Result<DictionaryId> SqliteLog::AddDictionary(TypeCode type, std::string_view bytes) {
+  TRY(Writable());
+  TRY(Settle());
+  Statement insert = TRY(writer_.Prepare(sqlite::kInsertDictionary));
+  TRY(insert.Int(1, type).Blob(2, AsBytes(bytes)).Int(3, Crc32c(AsBytes(bytes))).Run());
+  return static_cast<DictionaryId>(sqlite3_last_insert_rowid(writer_.raw()));
+}
+
+Result<std::vector<Log::Dictionary>> SqliteLog::Dictionaries() const {
+  const auto reader = readers_.Take();
+  return sqlite::LoadDictionaries(&reader->db);
+}
+
+Result<LogStore::StoredHead> SqliteLog::LoadHead() const {
+  const auto reader = readers_.Take();
+  StoredHead head;
+  Statement reign = TRY(reader->db.Prepare("SELECT incarnation, epoch FROM reign"));
+  if (!TRY(reign.Step())) return MakeError(ErrorCode::kCorrupt, "The log has no epoch row; restore from a backup.", path_);
+  head.incarnation = static_cast<uint32_t>(reign.ColumnInt(0));
+  head.epoch = reign.ColumnInt(1);
+  Statement last = TRY(reader->db.Prepare(sqlite::kSelectLastBatch));
+  if (TRY(last.Step())) head.last = TRY(sqlite::BatchOf(last));
+  return head;
+}
+
+Result<std::vector<TypeRow>> SqliteLog::LoadTypes() const {
+  const auto reader = readers_.Take();
+  Statement select = TRY(reader->db.Prepare("SELECT code, name FROM type ORDER BY code"));
+  std::vector<TypeRow> types;
+  while (TRY(select.Step())) types.push_back({static_cast<TypeCode>(select.ColumnInt(0)), std::string(select.ColumnBytes(1))});
+  return types;
+}
+
+Result<std::string> SqliteLog::RawRow1(Ordinal ordinal) const {
+  const auto reader = readers_.Take();
+  Statement& read = reader->read_row;
+  if (!TRY(read.Int(1, ordinal).Step())) {
+    read.Reset();
+    return MakeError(ErrorCode::kNotFound, "There is no such entry in the log.", fmt::format("ordinal {}", ordinal));
+  }
+  std::string row(read.ColumnBytes(0));
+  read.Reset();
+  return row;
+}
+
+Result<std::vector<RawRow>> SqliteLog::RawRowsOf(std::span<const Ordinal> ordinals) const {
+  const auto reader = readers_.Take();
+  std::vector<RawRow> rows;
+  rows.reserve(ordinals.size());
+  // One read transaction for all: beginning one costs as much as a read.
+  TRY(reader->begin.Run());
+  const auto read_all = [&]() -> Status {
+    for (const Ordinal ordinal : ordinals) {
+      const bool found = TRY(reader->read_row.Int(1, ordinal).Step());
+      rows.push_back(found ? RawRow{ordinal, std::string(reader->read_row.ColumnBytes(0))} : RawRow{0, {}});
+      reader->read_row.Reset();
+    }
+    return {};
+  };
+  const Status read = read_all();
+  TRY(reader->commit.Run());
+  TRY(Status(read.ok() ? Status() : Status(read.error())));
+  return rows;
+}
+
+Result<std::vector<RawRow>> SqliteLog::RawRows(Ordinal from, Ordinal to, size_t rows_max) const {
+  constexpr size_t kBytesMax = size_t{8} << 20;   // a piece is cut by size as well as by number
+  const auto reader = readers_.Take();
+  Statement& read = reader->read_rows;
+  read.Int(1, from).Int(2, to).Int(3, rows_max);
+  std::vector<RawRow> rows;
+  for (size_t bytes = 0; bytes < kBytesMax && TRY(read.Step());) {
+    rows.push_back({read.ColumnInt(0), std::string(read.ColumnBytes(1))});
+    bytes += rows.back().row.size();
+  }
+  read.Reset();
+  return rows;
+}
+
+Result<std::vector<BatchRow>> SqliteLog::RawBatches(uint64_t t, size_t batches_max) const {
+  const auto reader = readers_.Take();
+  Statement& read = reader->read_batches;
+  read.Int(1, t).Int(2, batches_max);
+  std::vector<BatchRow> batches;
+  while (TRY(read.Step())) {
+    auto batch = sqlite::BatchOf(read);
+    if (!batch.ok()) {
+      read.Reset();
+      return batch.TakeError();
+    }
+    batches.push_back(std::move(*batch));
+  }
+  read.Reset();
+  return batches;
+}
+
+uint64_t SqliteLog::bytes_on_disk() const {
+  uint64_t bytes = 0;
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    struct stat info {};
+    if (stat((path_ + suffix).c_str(), &info) == 0) bytes += static_cast<uint64_t>(info.st_blocks) * 512;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LogStore>> OpenSqliteLog(const OpenOptions& options, const SqliteTuning& tuning) {
+  if (options.folder.empty()) return MakeError(ErrorCode::kIncorrect, "The log needs a folder.");
+  auto log = std::make_unique<SqliteLog>(options, tuning);
+  TRY(log->Open());
+  return std::unique_ptr<LogStore>(std::move(log));
+}
+
+}  // namespace tk::log

@@ -1,0 +1,46 @@
+// Compression dictionaries without a person in them. A dictionary outlives erasure (every record needs it), so it is trained on blanked
+// texts: structure and member names stay; of the values only coded ones, and only those seen with many different owners.
+// Flow:   Codec::Observe → Trainer::Add (blanks at once, remembers coded values with their owners) → Trainer::Train → Log::AddDictionary
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "kernel/log/log.h"
+
+namespace tk::log {
+
+inline constexpr size_t kOwnersMin = 20;              // a coded value needs that many different owners to be kept
+inline constexpr size_t kDictionaryBytesMax = size_t{64} << 10;
+
+/// True for members whose string values are codes or canonical names by definition: system, code, display, unit, url and the like.
+bool IsCodedMember(std::string_view name);
+
+/// Samples of one type. Not thread-safe.
+class Trainer {
+ public:
+  /// Takes minified JSON; ignores texts over 64 KB, and further ones of an owner that gave 16 already.
+  void Add(OwnerNumber owner, std::string_view text);
+  size_t samples() const { return samples_.size(); }
+  size_t owners() const { return owners_.size(); }
+  /// Sample i as a dictionary may see it.
+  std::string Blanked(size_t i) const;
+  /// Errors: kIncorrect when the samples are too few or too alike to give a dictionary.
+  Result<std::string> Train(size_t bytes_max = kDictionaryBytesMax) const;
+
+ private:
+  struct Slot { uint32_t at; uint32_t value; };       // candidate `value` belongs at byte `at` of the text
+  struct Sample { std::string text; std::vector<Slot> slots; };
+  struct Value { std::string text; std::vector<OwnerNumber> owners; };
+
+  uint32_t Remember(OwnerNumber owner, std::string_view value);
+
+  std::vector<Sample> samples_;
+  std::vector<Value> values_;
+  std::unordered_map<std::string, uint32_t> value_index_;
+  std::unordered_map<OwnerNumber, uint32_t> owners_;
+};
+
+}  // namespace tk::log
