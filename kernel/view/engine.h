@@ -34,6 +34,7 @@ struct ChangeSet {
   std::vector<Change> changes;     // `now` with type, id, version, op, document; ordinal, t, at_us 0
   std::vector<Guard> guards;
   uint64_t key = 0;                // idempotency or consumer key; a second change set with it is refused as stale
+  bool by_eraser = false;          // part of an erasure: may still touch the person who is being erased
   // Filled by Prepare:
   std::vector<log::NewEntry> entries;
   std::vector<std::vector<std::unique_ptr<Prepared>>> prepared;   // [view][change]

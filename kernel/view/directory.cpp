@@ -1,0 +1,269 @@
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "kernel/base/files.h"
+#include "kernel/view/directory_view.h"
+#include "kernel/view/manifest.h"
+
+namespace tk::view {
+namespace {
+
+constexpr uint32_t kFormatVersion = 1;
+constexpr uint64_t kOrdinalBits = 40;
+constexpr uint64_t kOrdinalMask = (1ull << kOrdinalBits) - 1;
+
+Entry16 VersionEntry(const DirectoryEntry& e) {
+  const uint64_t deleted = e.op == Operation::kDelete ? 1 : 0;
+  return {e.id_hash, uint64_t{e.version} << (kOrdinalBits + 1) | deleted << kOrdinalBits | e.ordinal};
+}
+Directory::Version Unpack(uint64_t packed) {
+  return {packed & kOrdinalMask, static_cast<uint32_t>(packed >> (kOrdinalBits + 1)), (packed >> kOrdinalBits & 1) != 0};
+}
+uint64_t PackCell(const DirectoryEntry& e) {
+  return uint64_t{e.owner} << 32 | uint64_t{e.type} << 16 | uint64_t{static_cast<uint8_t>(e.op)};
+}
+OwnerNumber CellOwner(uint64_t cell) { return static_cast<OwnerNumber>(cell >> 32); }
+log::TypeCode CellType(uint64_t cell) { return static_cast<log::TypeCode>(cell >> 16); }
+Operation CellOperation(uint64_t cell) { return static_cast<Operation>(cell & 0xff); }
+
+RunsOptions VersionRuns(const std::string& folder) {
+  RunsOptions options;
+  options.family = "versions";
+  options.folder = folder;
+  return options;
+}
+
+}  // namespace
+
+DirectoryView::DirectoryView(std::vector<fhir::TypeId> types, std::string folder)
+    : types_(std::move(types)), folder_(std::move(folder)), versions_(VersionRuns(folder_)), counts_(types_.size()),
+      published_counts_(types_.size()) {
+  // All versions stay: a version that was superseded is still read by vread and history.
+  versions_.SetOldestPinned(0);
+}
+
+Directory::Version DirectoryView::Current(uint64_t id_hash, const Position& position) const {
+  const auto snapshot = versions_.snapshot();
+  for (auto cursor = snapshot.Backward({id_hash, 0}, {id_hash, ~0ull}); cursor.valid(); cursor.Next()) {
+    const Version version = Unpack(cursor.entry().b);
+    if (version.ordinal < position.end_ordinal) return version;
+  }
+  return {0, 0, false};
+}
+
+std::vector<Directory::Version> DirectoryView::Versions(uint64_t id_hash, const Position& position, size_t max) const {
+  std::vector<Version> found;
+  const auto snapshot = versions_.snapshot();
+  for (auto cursor = snapshot.Backward({id_hash, 0}, {id_hash, ~0ull}); cursor.valid() && found.size() < max; cursor.Next()) {
+    const Version version = Unpack(cursor.entry().b);
+    if (version.ordinal < position.end_ordinal) found.push_back(version);
+  }
+  return found;
+}
+
+Directory::Version DirectoryView::Newest(uint64_t id_hash) const {
+  const auto at = unpublished_.find(id_hash);
+  return at != unpublished_.end() ? at->second : Current(id_hash, Position{0, ~0ull});
+}
+
+Directory::Column DirectoryView::Get(Ordinal ordinal) const {
+  const uint64_t cell = cells_.Get(ordinal);
+  const log::TypeCode code = CellType(cell);
+  return {code < types_.size() ? types_[code] : fhir::kNoType, CellOperation(cell), CellOwner(cell)};
+}
+
+bool DirectoryView::Live(Ordinal ordinal, const Position& position) const {
+  if (ordinal >= position.end_ordinal) return false;
+  const uint64_t cell = cells_.Get(ordinal);
+  const Operation op = CellOperation(cell);
+  if (op != Operation::kCreate && op != Operation::kUpdate) return false;
+  const uint64_t superseded = superseded_.Get(ordinal);
+  if (superseded != 0 && superseded < position.end_ordinal) return false;
+  const OwnerNumber owner = CellOwner(cell);
+  return owner == 0 || areas_.Get(owner) != kAreaErased;
+}
+
+bool DirectoryView::InScope(Ordinal ordinal, const Scope& scope) const {
+  if (scope.everything) return true;
+  const OwnerNumber owner = CellOwner(cells_.Get(ordinal));
+  if (owner == 0) return true;
+  const uint64_t area = areas_.Get(owner);
+  if (area == kAreaPublic) return true;
+  if (scope.only_owner != 0) return owner == scope.only_owner;
+  return area >= scope.area_low && area < scope.area_high;
+}
+
+uint64_t DirectoryView::LiveCount(fhir::TypeId type) const {
+  int64_t sum = 0;
+  for (size_t code = 0; code < types_.size(); ++code) {
+    if (types_[code] == type) sum += published_counts_[code].load(std::memory_order_relaxed);
+  }
+  return sum > 0 ? static_cast<uint64_t>(sum) : 0;
+}
+
+Ordinal DirectoryView::Apply(const DirectoryEntry& entry) {
+  const Version before = entry.version > 1 ? Newest(entry.id_hash) : Version{0, 0, false};
+  if (before.ordinal != 0) superseded_.Set(before.ordinal, entry.ordinal);
+  cells_.Set(entry.ordinal, PackCell(entry));
+  if (entry.sets_area && areas_.Get(entry.owner) != kAreaErased) areas_.Set(entry.owner, entry.area);
+  versions_.Add(VersionEntry(entry));
+  unpublished_[entry.id_hash] = {entry.ordinal, entry.version, entry.op == Operation::kDelete};
+  const bool was_live = before.ordinal != 0 && !before.deleted;
+  const bool is_live = entry.op != Operation::kDelete;
+  if (entry.type < counts_.size()) counts_[entry.type] += int{is_live} - int{was_live};
+  return before.ordinal;
+}
+
+void DirectoryView::Publish(uint64_t t, Ordinal end_ordinal) {
+  const std::lock_guard lock(publish_mutex_);
+  versions_.Publish(end_ordinal);
+  for (size_t code = 0; code < counts_.size(); ++code) published_counts_[code].store(counts_[code], std::memory_order_relaxed);
+  published_t_ = t;
+  published_end_ = end_ordinal;
+  unpublished_.clear();
+}
+
+DirectoryView::State DirectoryView::Capture() const {
+  const std::lock_guard lock(publish_mutex_);
+  State state{versions_.snapshot(), published_t_, published_end_, {}};
+  for (const auto& count : published_counts_) state.counts.push_back(count.load(std::memory_order_relaxed));
+  return state;
+}
+
+namespace {
+
+// Columns in the manifest: "cells.<chunk>" = generation << 32 | crc.
+void Name(const std::string& prefix, const std::vector<WordArray::SavedChunk>& chunks,
+          std::vector<std::pair<std::string, uint64_t>>* numbers) {
+  for (const auto& each : chunks) {
+    uint64_t generation = 0;
+    const size_t dash = each.file.rfind('-');
+    std::from_chars(each.file.data() + dash + 1, each.file.data() + each.file.size(), generation);
+    numbers->emplace_back(fmt::format("{}.{}", prefix, each.chunk), generation << 32 | each.crc);
+  }
+}
+
+std::vector<WordArray::SavedChunk> Unname(const std::string& prefix, const std::vector<std::pair<std::string, uint64_t>>& numbers) {
+  std::vector<WordArray::SavedChunk> chunks;
+  for (const auto& [name, value] : numbers) {
+    if (name.size() <= prefix.size() || name.compare(0, prefix.size(), prefix) != 0 || name[prefix.size()] != '.') continue;
+    uint64_t chunk = 0;
+    std::from_chars(name.data() + prefix.size() + 1, name.data() + name.size(), chunk);
+    chunks.push_back({chunk, fmt::format("{}-{}-{}", prefix, chunk, value >> 32), static_cast<uint32_t>(value)});
+  }
+  return chunks;
+}
+
+constexpr size_t kEagerChunksMax = 64;   // 128 MB: checked before serving; more is checked in the background
+
+}  // namespace
+
+Status DirectoryView::SaveColumns(const State& state, std::vector<std::pair<std::string, uint64_t>>* numbers) {
+  ++generation_;
+  const Ordinal end = state.end;
+  auto below_end = [end](uint64_t ordinal, uint64_t word) { return ordinal < end ? word : 0; };
+  auto superseded_before_end = [end](uint64_t ordinal, uint64_t word) { return ordinal < end && word < end ? word : 0; };
+  auto as_is = [](uint64_t, uint64_t word) { return word; };
+  Name("cells", TRY(cells_.Save(folder_, "cells", generation_, below_end)), numbers);
+  Name("superseded", TRY(superseded_.Save(folder_, "superseded", generation_, superseded_before_end)), numbers);
+  Name("areas", TRY(areas_.Save(folder_, "areas", generation_, as_is)), numbers);
+  for (size_t code = 0; code < state.counts.size(); ++code) {
+    if (state.counts[code] != 0) numbers->emplace_back(fmt::format("count.{}", code), static_cast<uint64_t>(state.counts[code]));
+  }
+  numbers->emplace_back("generation", generation_);
+  return {};
+}
+
+Result<Mark> DirectoryView::Save(const Mark& mark) {
+  TRY(tk::MakeFolders(folder_));
+  const State state = Capture();
+  Manifest manifest;
+  manifest.view = "directory";
+  manifest.mark = {mark.incarnation, state.t, state.end, mark.definitions_hash, kFormatVersion};
+  manifest.files = TRY(versions_.Save(state.versions));
+  TRY(SaveColumns(state, &manifest.numbers));
+  TRY(WriteManifest(folder_, manifest));
+  versions_.RemoveUnused(manifest.files);
+  // Column files of former generations that the manifest no longer names.
+  for (const std::string& name : TRY(tk::ListFolder(folder_))) {
+    const bool column = name.starts_with("cells-") || name.starts_with("superseded-") || name.starts_with("areas-");
+    if (!column) continue;
+    bool named = false;
+    for (const char* prefix : {"cells", "superseded", "areas"}) {
+      for (const auto& chunk : Unname(prefix, manifest.numbers)) named |= chunk.file == name;
+    }
+    if (!named) TRY(tk::RemoveFile(folder_ + "/" + name));
+  }
+  return manifest.mark;
+}
+
+Status DirectoryView::LoadColumns(const std::vector<std::pair<std::string, uint64_t>>& numbers) {
+  const auto cells = Unname("cells", numbers);
+  const auto superseded = Unname("superseded", numbers);
+  const auto areas = Unname("areas", numbers);
+  const bool check = cells.size() + superseded.size() + areas.size() <= kEagerChunksMax;
+  TRY(cells_.Load(folder_, cells, check));
+  TRY(superseded_.Load(folder_, superseded, check));
+  TRY(areas_.Load(folder_, areas, check));
+  for (const auto& [name, value] : numbers) {
+    size_t code = 0;
+    if (name == "generation") generation_ = value;
+    if (!name.starts_with("count.")) continue;
+    std::from_chars(name.data() + 6, name.data() + name.size(), code);
+    if (code >= counts_.size()) return MakeError(ErrorCode::kCorrupt, "the saved directory counts a type that the log does not have");
+    counts_[code] = static_cast<int64_t>(value);
+  }
+  return {};
+}
+
+Result<Mark> DirectoryView::Load(const Mark& log_head) {
+  const Manifest manifest = TRY(ReadManifest(folder_));
+  Mark head = log_head;
+  head.format_version = kFormatVersion;
+  // The directory reads no definitions: whatever they were, it fits.
+  head.definitions_hash = manifest.mark.definitions_hash;
+  TRY(CheckMark(manifest.mark, head));
+  Status loaded = versions_.Load(manifest.files, manifest.mark.end_ordinal);
+  if (loaded.ok()) loaded = LoadColumns(manifest.numbers);
+  if (!loaded.ok()) {
+    Clear();
+    return loaded.TakeError();
+  }
+  const std::lock_guard lock(publish_mutex_);
+  for (size_t code = 0; code < counts_.size(); ++code) published_counts_[code].store(counts_[code]);
+  published_t_ = manifest.mark.t;
+  published_end_ = manifest.mark.end_ordinal;
+  return manifest.mark;
+}
+
+void DirectoryView::Clear() {
+  versions_.Clear();
+  cells_.Clear();
+  superseded_.Clear();
+  areas_.Clear();
+  unpublished_.clear();
+  std::fill(counts_.begin(), counts_.end(), 0);
+  for (auto& count : published_counts_) count.store(0);
+  published_t_ = 0;
+  published_end_ = 1;
+}
+
+Result<bool> DirectoryView::Maintain() {
+  if (TRY(versions_.Maintain())) return true;
+  return versions_.CheckNext();
+}
+
+std::vector<Ordinal> DirectoryView::LiveOf(OwnerNumber owner, const Position& position) const {
+  std::vector<Ordinal> found;
+  for (Ordinal ordinal = 1; ordinal < position.end_ordinal; ++ordinal) {
+    if (CellOwner(cells_.Get(ordinal)) == owner && Live(ordinal, position)) found.push_back(ordinal);
+  }
+  return found;
+}
+
+size_t DirectoryView::memory_bytes() const {
+  return versions_.memory_bytes() + cells_.memory_bytes() + superseded_.memory_bytes() + areas_.memory_bytes();
+}
+
+}  // namespace tk::view

@@ -1,0 +1,322 @@
+#include "kernel/view/writer.h"
+
+#include <algorithm>
+#include <future>
+
+#include "kernel/base/random.h"
+
+namespace tk::view {
+namespace {
+
+constexpr size_t kRecentSetsMax = 20'000;
+constexpr size_t kRecentBytesMax = size_t{64} << 20;
+constexpr int64_t kClockJumpUs = 300 * kSecondUs;   // DESIGN 4: a forward jump over 5 minutes alarms
+
+Outcome Failed(const Error& error) { return Outcome{Result<Commit>(error), false}; }
+Outcome Stale() {
+  return Outcome{Result<Commit>(MakeError(ErrorCode::kConflict, "the data changed meanwhile; try again")), true};
+}
+
+}  // namespace
+
+Writer::Writer(const Parts& parts, const log::Head& head)
+    : parts_(parts), log_head_(head), last_at_us_(head.last_at_us), last_monotonic_us_(MonotonicUs()),
+      last_now_us_(parts.clock->NowUs()), recent_first_t_(head.t + 1), head_{head.t, head.next_ordinal} {
+  parts_.recent->Begin(head.t);
+  thread_ = std::thread([this] { Loop(); });
+}
+
+void Writer::Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)> done) {
+  Error refusal;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) {
+      refusal = MakeError(ErrorCode::kUnavailable, "the server is stopping");
+    } else if (fenced()) {
+      refusal = MakeError(ErrorCode::kUnavailable, "another server has taken over the log; this one no longer writes");
+    } else if (queue_.size() >= parts_.options->queue_max || queue_bytes_ + set->bytes > parts_.options->queue_bytes_max) {
+      busy_.fetch_add(1, std::memory_order_relaxed);
+      refusal = MakeError(ErrorCode::kBusy, "too many writes are waiting; try again in a moment");
+    } else {
+      queue_bytes_ += set->bytes;
+      queue_.push_back({std::shared_ptr<ChangeSet>(std::move(set)), std::move(done), {}});
+      if (queue_.size() == 1) arrived_.notify_one();
+      return;
+    }
+  }
+  done(Failed(refusal));
+}
+
+Status Writer::Run(const std::function<Status()>& work) {
+  std::promise<std::unique_ptr<Error>> promise;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return MakeError(ErrorCode::kUnavailable, "the server is stopping");
+    auto wrapped = [&]() -> Status {
+      Status status = work();
+      promise.set_value(status.ok() ? nullptr : status.TakeError());
+      return {};
+    };
+    queue_.push_back({nullptr, {}, wrapped});
+    arrived_.notify_one();
+  }
+  auto error = promise.get_future().get();
+  if (error != nullptr) return error;
+  return {};
+}
+
+Status Writer::BlockOwner(OwnerNumber owner) {
+  return Run([&]() -> Status {
+    blocked_owners_.insert(owner);
+    return {};
+  });
+}
+
+void Writer::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    arrived_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+Position Writer::head() const {
+  const std::lock_guard lock(head_mutex_);
+  return head_;
+}
+
+std::deque<Writer::Waiting> Writer::Take() {
+  std::unique_lock lock(mutex_);
+  arrived_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+  queue_bytes_ = 0;
+  return std::exchange(queue_, {});
+}
+
+void Writer::Loop() {
+  while (true) {
+    std::deque<Waiting> waiting = Take();
+    if (waiting.empty()) return;   // stopping, and nothing left
+    while (!waiting.empty()) RunGroup(&waiting);
+  }
+}
+
+// Takes from the front of `waiting` what fits one group and makes it durable; a piece of other work ends the group.
+void Writer::RunGroup(std::deque<Waiting>* waiting) {
+  Group group;
+  group.batch.epoch = log_head_.epoch;
+  group.batch.first_t = log_head_.t + 1;
+  group.batch.first_ordinal = log_head_.next_ordinal;
+  SystemRandom(group.batch.id);
+  while (!waiting->empty()) {
+    Waiting& next = waiting->front();
+    if (next.work) {
+      if (!group.members.empty()) break;
+      (void)next.work();   // it carries its own answer
+      waiting->pop_front();
+      continue;
+    }
+    if (!group.members.empty() && group.batch.entries.size() + next.set->entries.size() > parts_.options->group_entries_max) break;
+    Waiting taken = std::move(next);
+    waiting->pop_front();
+    switch (Check(*taken.set, group)) {
+      case Verdict::kTake: AddTo(&group, std::move(taken)); break;
+      case Verdict::kErased:
+        taken.done(Failed(MakeError(ErrorCode::kGone, "this person was erased; nothing more is recorded about him")));
+        break;
+      case Verdict::kStale:
+        stale_.fetch_add(1, std::memory_order_relaxed);
+        taken.done(Stale());
+        break;
+    }
+  }
+  if (!group.members.empty()) Finish(&group);
+}
+
+Writer::Verdict Writer::Check(const ChangeSet& set, const Group& group) const {
+  if (!blocked_owners_.empty() && !set.by_eraser) {
+    for (const log::NewEntry& entry : set.entries) {
+      if (entry.owner != 0 && blocked_owners_.contains(entry.owner)) return Verdict::kErased;
+    }
+  }
+  if (set.key != 0 && (recent_keys_.contains(set.key) || group.keys.contains(set.key))) return Verdict::kStale;
+  return GuardsHold(set, group) ? Verdict::kTake : Verdict::kStale;
+}
+
+bool Writer::Affected(const Guard& guard, const ChangeSet& by) const {
+  for (size_t i = 0; i < by.changes.size(); ++i) {
+    const auto& prepared = by.prepared[guard.view_slot][i];
+    if (prepared != nullptr && guard.may_affect(by.changes[i], *prepared)) return true;
+  }
+  return false;
+}
+
+bool Writer::GuardsHold(const ChangeSet& set, const Group& group) const {
+  bool looks_back = false;
+  for (const Guard& guard : set.guards) {
+    if (guard.may_affect) {
+      looks_back = true;
+      continue;
+    }
+    const auto in_group = group.versions.find(guard.id_hash);
+    const uint32_t version = in_group != group.versions.end() ? in_group->second : parts_.directory->Newest(guard.id_hash).version;
+    if (version != guard.version) return false;
+  }
+  // A key is looked up by the caller at the basis: what came since must be known too.
+  if (!looks_back && set.key == 0) return true;
+  if (set.basis.t + 1 < recent_first_t_) return false;
+  if (!looks_back) return true;
+  for (const Guard& guard : set.guards) {
+    if (!guard.may_affect) continue;
+    for (uint64_t t = set.basis.t + 1; t < recent_first_t_ + recent_sets_.size(); ++t) {
+      if (Affected(guard, *recent_sets_[t - recent_first_t_])) return false;
+    }
+    for (const Waiting& member : group.members) {
+      if (Affected(guard, *member.set)) return false;
+    }
+  }
+  return true;
+}
+
+Instant Writer::NextInstant(Instant now_us) {
+  last_at_us_ = std::max(now_us, last_at_us_ + 1);
+  return last_at_us_;
+}
+
+void Writer::AddTo(Group* group, Waiting waiting) {
+  ChangeSet& set = *waiting.set;
+  log::NewTransaction transaction;
+  transaction.entry_count = static_cast<uint32_t>(set.entries.size());
+  transaction.key = set.key;
+  group->batch.transactions.push_back(transaction);
+  for (const log::NewEntry& entry : set.entries) {
+    if (entry.op != Operation::kErase) group->versions[entry.id_hash] = entry.version;
+    group->batch.entries.push_back(entry);
+  }
+  if (set.key != 0) group->keys.insert(set.key);
+  group->members.push_back(std::move(waiting));
+}
+
+void Writer::Finish(Group* group) {
+  const Instant now_us = parts_.clock->NowUs();
+  const int64_t monotonic_us = MonotonicUs();
+  if (now_us - last_now_us_ > monotonic_us - last_monotonic_us_ + kClockJumpUs) clock_jump_.store(true);
+  last_now_us_ = now_us;
+  last_monotonic_us_ = monotonic_us;
+  const Instant before_us = last_at_us_;
+  for (log::NewTransaction& each : group->batch.transactions) each.at_us = NextInstant(now_us);
+
+  Status flushed = parts_.keys->Flush();
+  auto appended = flushed.ok() ? parts_.log->Append(group->batch) : Result<log::Head>(flushed.TakeError());
+  append_us_.fetch_add(static_cast<uint64_t>(MonotonicUs() - monotonic_us), std::memory_order_relaxed);
+  if (!appended.ok()) {
+    last_at_us_ = before_us;
+    if (appended.error().code == ErrorCode::kConflict) fenced_.store(true);
+    for (Waiting& member : group->members) member.done(Failed(appended.error()));
+    return;
+  }
+  log_head_ = *appended;
+  const int64_t apply_from_us = MonotonicUs();
+  Publish(*group);
+  apply_us_.fetch_add(static_cast<uint64_t>(MonotonicUs() - apply_from_us), std::memory_order_relaxed);
+  groups_.fetch_add(1, std::memory_order_relaxed);
+  transactions_.fetch_add(group->members.size(), std::memory_order_relaxed);
+  entries_.fetch_add(group->batch.entries.size(), std::memory_order_relaxed);
+
+  Ordinal ordinal = group->batch.first_ordinal;
+  for (size_t i = 0; i < group->members.size(); ++i) {
+    const log::NewTransaction& transaction = group->batch.transactions[i];
+    group->members[i].done({Commit{group->batch.first_t + i, ordinal, transaction.at_us}, false});
+    ordinal += transaction.entry_count;
+  }
+  Remember(group);
+}
+
+DirectoryEntry Writer::EntryFor(const Parts& parts, const log::NewEntry& entry, Ordinal ordinal, const ResourcePtr& now) {
+  DirectoryEntry out;
+  out.type = entry.type;
+  out.op = entry.op;
+  out.owner = entry.owner;
+  out.version = entry.version;
+  out.id_hash = entry.id_hash;
+  out.ordinal = ordinal;
+  if (now == nullptr || now->op == Operation::kDelete || entry.owner == 0) return out;
+  if (now->type == parts.practitioner) {
+    out.sets_area = true;
+    out.area = kAreaPublic;
+  } else if (now->type == parts.patient) {
+    out.sets_area = true;
+    out.area = AreaOfResource(now->document.Root());
+  }
+  return out;
+}
+
+void Writer::Publish(const Group& group) {
+  Ordinal ordinal = group.batch.first_ordinal;
+  for (const Waiting& member : group.members) {
+    const ChangeSet& set = *member.set;
+    for (size_t i = 0; i < set.changes.size(); ++i, ++ordinal) {
+      const Change& change = set.changes[i];
+      if (change.erased_owner != 0) {
+        parts_.directory->ApplyErase(change.erased_owner);
+      } else {
+        parts_.directory->Apply(EntryFor(parts_, set.entries[i], ordinal, change.now));
+      }
+      for (size_t v = 0; v < parts_.views.size(); ++v) {
+        if (set.prepared[v][i] != nullptr) parts_.views[v]->Apply(change, *set.prepared[v][i], ordinal);
+      }
+    }
+    for (View* view : parts_.views) view->ApplyKey(set.key, ordinal - set.changes.size());
+  }
+  parts_.directory->Publish(log_head_.t, log_head_.next_ordinal);
+  for (View* view : parts_.views) view->Publish(log_head_.t, log_head_.next_ordinal);
+  const std::lock_guard lock(head_mutex_);
+  head_ = {log_head_.t, log_head_.next_ordinal};
+}
+
+void Writer::Remember(Group* group) {
+  std::vector<std::pair<CommittedPtr, size_t>> for_followers;
+  Ordinal ordinal = group->batch.first_ordinal;
+  for (size_t i = 0; i < group->members.size(); ++i) {
+    std::shared_ptr<ChangeSet>& set = group->members[i].set;
+    auto committed = std::make_shared<Committed>();
+    committed->t = group->batch.first_t + i;
+    committed->at_us = group->batch.transactions[i].at_us;
+    committed->first_ordinal = ordinal;
+    committed->key = set->key;
+    committed->changes = set->changes;
+    ordinal += set->changes.size();
+    for_followers.emplace_back(std::move(committed), set->bytes);
+    if (set->key != 0) recent_keys_.insert(set->key);
+    for (log::NewEntry& entry : set->entries) std::string().swap(entry.sealed);   // durable now
+    recent_bytes_ += set->bytes;
+    recent_sets_.push_back(std::move(set));
+  }
+  while (recent_sets_.size() > kRecentSetsMax || (recent_bytes_ > kRecentBytesMax && recent_sets_.size() > 1)) {
+    recent_bytes_ -= recent_sets_.front()->bytes;
+    recent_keys_.erase(recent_sets_.front()->key);
+    recent_sets_.pop_front();
+    ++recent_first_t_;
+  }
+  parts_.recent->Push(std::move(for_followers));
+}
+
+Engine::Statistics Writer::statistics() const {
+  Engine::Statistics s{};
+  {
+    const std::lock_guard lock(mutex_);
+    s.queue_depth = queue_.size();
+    s.queue_bytes = queue_bytes_;
+  }
+  s.groups = groups_.load();
+  s.transactions = transactions_.load();
+  s.entries = entries_.load();
+  s.stale = stale_.load();
+  s.busy_refused = busy_.load();
+  s.append_us_total = append_us_.load();
+  s.apply_us_total = apply_us_.load();
+  s.clock_jump_alarm = clock_jump_.load();
+  return s;
+}
+
+}  // namespace tk::view
