@@ -61,19 +61,17 @@ T TakeValue(Result<T>& r) { return std::move(r).value(); }
 inline void TakeValue(Result<void>&) {}
 }  // namespace internal
 
-// A GNU statement expression (both compilers have it): usable inside expressions, e.g. auto x = TRY(Parse(text));
-#define TRY(...)                                                       \
-  (__extension__({                                                     \
-    auto try_result_ = (__VA_ARGS__);                                  \
-    if (!try_result_.ok()) [[unlikely]] return try_result_.TakeError(); \
-    ::tk::internal::TakeValue(try_result_);                            \
-  }))
+// A GNU statement expression (both compilers have it): usable inside expressions, e.g. auto x = TRY(Parse(text)); may be nested.
+#define TRY(...) TK_TRY_(TK_CONCAT_(try_result_, __COUNTER__), return, __VA_ARGS__)
 // The same inside a coroutine.
-#define CO_TRY(...)                                                       \
-  (__extension__({                                                        \
-    auto try_result_ = (__VA_ARGS__);                                     \
-    if (!try_result_.ok()) [[unlikely]] co_return try_result_.TakeError(); \
-    ::tk::internal::TakeValue(try_result_);                               \
+#define CO_TRY(...) TK_TRY_(TK_CONCAT_(try_result_, __COUNTER__), co_return, __VA_ARGS__)
+#define TK_CONCAT_(a, b) TK_CONCAT2_(a, b)
+#define TK_CONCAT2_(a, b) a##b
+#define TK_TRY_(name, leave, ...)                      \
+  (__extension__({                                     \
+    auto name = (__VA_ARGS__);                         \
+    if (!name.ok()) [[unlikely]] leave name.TakeError(); \
+    ::tk::internal::TakeValue(name);                   \
   }))
 
 }  // namespace tk

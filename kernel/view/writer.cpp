@@ -72,6 +72,17 @@ Status Writer::BlockOwner(OwnerNumber owner) {
   });
 }
 
+Status Writer::ForgetRecent() {
+  return Run([&]() -> Status {
+    recent_sets_.clear();
+    recent_keys_.clear();
+    recent_bytes_ = 0;
+    recent_first_t_ = log_head_.t + 1;
+    parts_.recent->Begin(log_head_.t);
+    return {};
+  });
+}
+
 void Writer::Stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -189,9 +200,9 @@ void Writer::AddTo(Group* group, Waiting waiting) {
   transaction.entry_count = static_cast<uint32_t>(set.entries.size());
   transaction.key = set.key;
   group->batch.transactions.push_back(transaction);
-  for (const log::NewEntry& entry : set.entries) {
+  for (log::NewEntry& entry : set.entries) {
     if (entry.op != Operation::kErase) group->versions[entry.id_hash] = entry.version;
-    group->batch.entries.push_back(entry);
+    group->batch.entries.push_back(std::move(entry));   // takes the sealed bytes; the plain fields stay in both
   }
   if (set.key != 0) group->keys.insert(set.key);
   group->members.push_back(std::move(waiting));
@@ -288,7 +299,6 @@ void Writer::Remember(Group* group) {
     ordinal += set->changes.size();
     for_followers.emplace_back(std::move(committed), set->bytes);
     if (set->key != 0) recent_keys_.insert(set->key);
-    for (log::NewEntry& entry : set->entries) std::string().swap(entry.sealed);   // durable now
     recent_bytes_ += set->bytes;
     recent_sets_.push_back(std::move(set));
   }

@@ -37,6 +37,8 @@ class Writer {
   Status Run(const std::function<Status()>& work);
   /// From now on only change sets marked as the eraser's may concern this owner.
   Status BlockOwner(OwnerNumber owner);
+  /// Lets go of all recent change sets (they hold the texts of an erased person).
+  Status ForgetRecent();
   /// Finishes what waits, then ends the thread.
   void Stop();
 

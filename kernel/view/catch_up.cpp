@@ -1,0 +1,224 @@
+#include "kernel/view/catch_up.h"
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+namespace tk::view {
+namespace {
+
+constexpr size_t kPieceEntries = 2000;
+
+struct Item {
+  log::StoredEntry entry;
+  Ordinal before = 0;
+  Change change;
+  std::vector<std::unique_ptr<Prepared>> prepared;   // [view]; null where nothing is to be applied
+};
+
+class CatchUpRun {
+ public:
+  CatchUpRun(const CatchUpParts& parts, Ordinal directory_from, const std::vector<Ordinal>& view_from, const log::Head& head, int threads)
+      : parts_(parts), directory_from_(directory_from), view_from_(view_from), head_(head), threads_(threads) {}
+
+  Status Add(log::StoredEntry&& entry) {
+    items_.push_back({std::move(entry), 0, {}, {}});
+    return items_.size() < kPieceEntries ? Status() : Flush();
+  }
+
+  Status Flush() {
+    if (items_.empty()) return {};
+    TRY(PrepareAll());
+    TRY(ApplyAll());
+    items_.clear();
+    return {};
+  }
+
+  const std::vector<OwnerNumber>& erased() const { return erased_; }
+
+ private:
+  bool AnyViewWants(Ordinal ordinal) const {
+    return std::any_of(view_from_.begin(), view_from_.end(), [&](Ordinal from) { return ordinal >= from; });
+  }
+
+  // The area of an owner is in the text of his own resource, so his entries are read even when only the directory wants them.
+  bool SetsArea(const Item& item) const {
+    const fhir::TypeId type = TypeOf(item.entry.type);
+    return item.entry.owner != 0 && (type == parts_.writer.patient || type == parts_.writer.practitioner);
+  }
+  fhir::TypeId TypeOf(log::TypeCode code) const { return code < parts_.types->size() ? (*parts_.types)[code] : fhir::kNoType; }
+
+  Status PrepareAll() {
+    std::atomic<size_t> next{0};
+    std::mutex mutex;
+    std::unique_ptr<Error> failure;
+    auto work = [&] {
+      for (size_t i = next.fetch_add(1); i < items_.size(); i = next.fetch_add(1)) {
+        Status status = ReadOne(&items_[i]);
+        if (status.ok()) continue;
+        const std::lock_guard lock(mutex);
+        if (failure == nullptr) failure = status.TakeError();
+        next.store(items_.size());
+      }
+    };
+    RunParallel(work);
+    if (failure != nullptr) return failure;
+    // Versions before are known only in order: the directory goes first, one by one.
+    for (Item& item : items_) ApplyToDirectory(&item);
+    next.store(0);
+    auto prepare = [&] {
+      for (size_t i = next.fetch_add(1); i < items_.size(); i = next.fetch_add(1)) {
+        Status status = PrepareOne(&items_[i]);
+        if (status.ok()) continue;
+        const std::lock_guard lock(mutex);
+        if (failure == nullptr) failure = status.TakeError();
+        next.store(items_.size());
+      }
+    };
+    RunParallel(prepare);
+    if (failure != nullptr) return failure;
+    return {};
+  }
+
+  template <class Work>
+  void RunParallel(const Work& work) {
+    std::vector<std::thread> helpers;
+    for (int i = 1; i < threads_; ++i) helpers.emplace_back(work);
+    work();
+    for (std::thread& helper : helpers) helper.join();
+  }
+
+  Status ReadOne(Item* item) const {
+    if (item->entry.op == Operation::kErase) {
+      item->change.erased_owner = item->entry.owner;
+      return {};
+    }
+    if (!AnyViewWants(item->entry.ordinal) && !SetsArea(*item)) return {};
+    auto now = ToResource(parts_, item->entry);
+    if (now.ok()) {
+      item->change.now = std::move(now).value();
+    } else if (now.error().code != ErrorCode::kGone) {
+      return now.TakeError();
+    }
+    return {};
+  }
+
+  void ApplyToDirectory(Item* item) {
+    if (item->change.erased_owner != 0) {
+      if (item->entry.ordinal >= directory_from_) parts_.writer.directory->ApplyErase(item->change.erased_owner);
+      return;
+    }
+    if (item->entry.ordinal >= directory_from_) {
+      item->before = parts_.writer.directory->Apply(Writer::EntryFor(parts_.writer, item->entry, item->entry.ordinal, item->change.now));
+    } else if (item->entry.version > 1) {
+      item->before = parts_.writer.directory->Current(item->entry.id_hash, Position{0, item->entry.ordinal}).ordinal;
+    }
+  }
+
+  Status PrepareOne(Item* item) const {
+    item->prepared.resize(parts_.writer.views.size());
+    const bool erase = item->change.erased_owner != 0;
+    if ((!erase && item->change.now == nullptr) || !AnyViewWants(item->entry.ordinal)) return {};
+    if (item->before != 0) TRY(ReadBefore(item));
+    for (size_t v = 0; v < parts_.writer.views.size(); ++v) {
+      if (item->entry.ordinal >= view_from_[v]) item->prepared[v] = TRY(parts_.writer.views[v]->Prepare(item->change));
+    }
+    return {};
+  }
+
+  Status ReadBefore(Item* item) const {
+    const auto stored = TRY(parts_.writer.log->Read(item->before));
+    if (stored.op == Operation::kDelete) return {};
+    auto before = ToResource(parts_, stored);
+    if (before.ok()) {
+      item->change.before = std::move(before).value();
+    } else if (before.error().code != ErrorCode::kGone) {
+      return before.TakeError();
+    }
+    return {};
+  }
+
+  Status ApplyAll() {
+    // A fact of erasure whose key is still there: the process died between the two.
+    for (const Item& item : items_) {
+      const OwnerNumber owner = item.change.erased_owner;
+      if (owner == 0) continue;
+      erased_.push_back(owner);
+      if (!parts_.writer.keys->IsDestroyed(owner)) TRY(parts_.writer.keys->Destroy(owner, item.entry.at_us));
+    }
+    for (const Item& item : items_) {
+      for (size_t v = 0; v < parts_.writer.views.size(); ++v) {
+        if (item.prepared[v] != nullptr) parts_.writer.views[v]->Apply(item.change, *item.prepared[v], item.entry.ordinal);
+      }
+    }
+    const log::StoredEntry& last = items_.back().entry;
+    parts_.writer.directory->Publish(last.t, std::max(last.ordinal + 1, directory_from_));
+    for (size_t v = 0; v < parts_.writer.views.size(); ++v) {
+      if (last.ordinal >= view_from_[v]) parts_.writer.views[v]->Publish(last.t, last.ordinal + 1);
+    }
+    return {};
+  }
+
+  std::vector<OwnerNumber> erased_;
+  const CatchUpParts& parts_;
+  const Ordinal directory_from_;
+  const std::vector<Ordinal>& view_from_;
+  const log::Head head_;
+  const int threads_;
+  std::vector<Item> items_;
+};
+
+Status ReplayKeys(const CatchUpParts& parts, const std::vector<Ordinal>& view_from, uint64_t from_t, uint64_t end_t) {
+  return parts.writer.log->ScanTransactions(from_t, end_t, [&](const log::StoredTransaction& transaction) -> Result<bool> {
+    if (transaction.key == 0) return true;
+    for (size_t v = 0; v < view_from.size(); ++v) {
+      if (transaction.first_ordinal >= view_from[v]) parts.writer.views[v]->ApplyKey(transaction.key, transaction.first_ordinal);
+    }
+    return true;
+  });
+}
+
+}  // namespace
+
+Result<ResourcePtr> ToResource(const CatchUpParts& parts, const log::StoredEntry& entry) {
+  const log::Content content = TRY(parts.codec->Unseal(entry));
+  auto resource = std::make_shared<Resource>();
+  resource->type = entry.type < parts.types->size() ? (*parts.types)[entry.type] : fhir::kNoType;
+  resource->id = content.id;
+  resource->version = entry.version;
+  resource->owner = entry.owner;
+  resource->ordinal = entry.ordinal;
+  resource->op = entry.op;
+  resource->at_us = entry.at_us;
+  resource->t = entry.t;
+  resource->splice = content.splice;
+  resource->has_meta = content.has_meta;
+  if (entry.op != Operation::kDelete) resource->document = TRY(fhir::Document::Parse(content.text));
+  return ResourcePtr(std::move(resource));
+}
+
+Status CatchUp(const CatchUpParts& parts, Ordinal directory_from, const std::vector<Ordinal>& view_from, const log::Head& head, int threads,
+               std::atomic<uint64_t>* progress) {
+  Ordinal from = directory_from;
+  for (Ordinal each : view_from) from = std::min(from, each);
+  CatchUpRun run(parts, directory_from, view_from, head, threads);
+  uint64_t first_t = 0;
+  TRY(parts.writer.log->Scan(from, head.next_ordinal, [&](log::StoredEntry&& entry) -> Result<bool> {
+    if (first_t == 0) first_t = entry.t;
+    progress->store(entry.ordinal, std::memory_order_relaxed);
+    TRY(run.Add(std::move(entry)));
+    return true;
+  }));
+  TRY(run.Flush());
+  if (first_t != 0) TRY(ReplayKeys(parts, view_from, first_t, head.t + 1));
+  // A saved view may still hold what the erased wrote: the process may have died before it was rewritten.
+  for (OwnerNumber owner : run.erased()) {
+    for (View* view : parts.writer.views) TRY(view->Forget(owner));
+  }
+  // Transactions without entries move t on but not the ordinals.
+  parts.writer.directory->Publish(head.t, head.next_ordinal);
+  for (View* view : parts.writer.views) view->Publish(head.t, head.next_ordinal);
+  return {};
+}
+
+}  // namespace tk::view

@@ -1,0 +1,28 @@
+// Feeding views from the log: after a start the tail since their saved state, or all of it when a view is rebuilt.
+// Flow:   log.Scan in pieces → directory in order → unseal and Prepare in parallel → Apply in order → Publish
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "kernel/view/writer.h"
+
+namespace tk::view {
+
+struct CatchUpParts {
+  Writer::Parts writer;
+  const log::Codec* codec;
+  const fhir::Definitions* definitions;
+  const std::vector<fhir::TypeId>* types;   // by type code
+};
+
+/// The resource of a stored entry. Errors: kGone when its person was erased; kCorrupt.
+Result<ResourcePtr> ToResource(const CatchUpParts& parts, const log::StoredEntry& entry);
+
+/// Brings the directory (standing before `directory_from`) and each view (before view_from[v]) to `head`. `progress` gets ordinals done.
+/// An entry of an erased person is passed to the directory only. An unfinished erasure (fact in the log, key still there) is finished.
+/// Errors: those of the log and the views; what was applied stays applied.
+Status CatchUp(const CatchUpParts& parts, Ordinal directory_from, const std::vector<Ordinal>& view_from, const log::Head& head,
+               int threads, std::atomic<uint64_t>* progress);
+
+}  // namespace tk::view

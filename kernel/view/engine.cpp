@@ -1,0 +1,474 @@
+#include "kernel/view/engine.h"
+
+#include <algorithm>
+#include <future>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "kernel/base/files.h"
+#include "kernel/view/catch_up.h"
+#include "kernel/view/recent.h"
+#include "kernel/view/writer.h"
+
+namespace tk::view {
+namespace {
+
+constexpr size_t kRecentTransactions = 50'000;
+constexpr size_t kRecentBytes = size_t{128} << 20;
+constexpr uint64_t kSaveAfterEntries = 100'000;   // half of the replay tail that DESIGN allows
+
+class EngineImpl;
+
+class LogFollower final : public Follower {
+ public:
+  LogFollower(const EngineImpl* engine, uint64_t from_t) : engine_(engine), next_t_(from_t) {}
+  Result<CommittedPtr> Next(int timeout_ms) override;
+  uint64_t next_t() const override { return next_t_; }
+
+ private:
+  Result<CommittedPtr> FromLog();
+  const EngineImpl* engine_;
+  uint64_t next_t_;
+  std::deque<CommittedPtr> read_ahead_;
+};
+
+class EngineImpl final : public Engine {
+ public:
+  explicit EngineImpl(EngineOptions options)
+      : options_(std::move(options)), owners_(options_.definitions), recent_(kRecentTransactions, kRecentBytes) {}
+  ~EngineImpl() override { Stop(); }
+
+  Status Open(const ViewFactory& make_views);
+
+  Position Head() const override {
+    const Writer* writer = writer_.load(std::memory_order_acquire);
+    return writer != nullptr ? writer->head() : Position{};
+  }
+  uint32_t incarnation() const override { return log_->head().incarnation; }
+  bool ready() const override {
+    const Writer* writer = writer_.load(std::memory_order_acquire);
+    return writer != nullptr && !writer->fenced();
+  }
+  double catch_up_progress() const override {
+    if (ready()) return 1;
+    const auto end = static_cast<double>(std::max<uint64_t>(catch_up_end_.load(), 1));
+    return std::min(1.0, static_cast<double>(catch_up_at_.load()) / end);
+  }
+  Status Pin(const Position& position) override;
+
+  const Directory& directory() const override { return *directory_; }
+  View& view(size_t slot) override { return *views_.at(slot); }
+  const fhir::Definitions& definitions() const override { return *options_.definitions; }
+  const HashKey& hash_key() const override { return keys_->hash_key(); }
+  const Owners& owners() const override { return owners_; }
+
+  Result<ResourcePtr> Read(Ordinal ordinal) const override { return ToResource(parts_, TRY(log_->Read(ordinal))); }
+  Result<Header> ReadText(Ordinal ordinal, std::string* out) const override { return Render(TRY(log_->Read(ordinal)), out); }
+  Result<std::vector<Header>> ReadTexts(std::span<const Ordinal> ordinals, std::vector<std::string>* out) const override;
+  Result<Position> FindTime(Instant at_us) const override {
+    const auto point = TRY(log_->FindTime(at_us));
+    return Position{point.t, point.end_ordinal};
+  }
+
+  Status Prepare(ChangeSet* set) const override;
+  void Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)> done) override {
+    Writer* writer = writer_.load(std::memory_order_acquire);
+    if (writer == nullptr) {
+      done({Result<Commit>(MakeError(ErrorCode::kUnavailable, "the server is still reading its log; try again in a moment")), false});
+      return;
+    }
+    writer->Submit(std::move(set), std::move(done));
+  }
+  std::unique_ptr<Follower> Follow(uint64_t from_t) const override { return std::make_unique<LogFollower>(this, from_t); }
+  Result<uint64_t> Erase(std::string_view owner_name) override;
+
+  log::Log& log() override { return *log_; }
+  log::KeyStore& keys() override { return *keys_; }
+  log::ContentStore& contents() override { return *contents_; }
+  Status Maintain() override;
+  Status SaveViews() override;
+  void Stop() override;
+  Statistics statistics() const override {
+    const Writer* writer = writer_.load(std::memory_order_acquire);
+    return writer != nullptr ? writer->statistics() : Statistics{};
+  }
+
+ private:
+  friend class LogFollower;
+  Status OpenStores();
+  Status InternTypes();
+  Status LoadViews(log::Head head);
+  Status StartWriter();
+  void CatchUpThenStart();
+  void MaintainLoop();
+  Result<Header> Render(const log::StoredEntry& entry, std::string* out) const;
+  Status PrepareEntry(const Change& change, log::NewEntry* entry) const;
+  Result<uint64_t> DeleteAllOf(OwnerNumber owner);
+  Result<Commit> SubmitAndWait(std::unique_ptr<ChangeSet> set);
+  std::string ViewFolder(std::string_view name) const { return options_.folder + "/views/" + std::string(name); }
+  Mark HeadMark(const log::Head& head) const {
+    return {head.incarnation, head.t, head.next_ordinal, options_.definitions->hash(), 0};
+  }
+
+  const EngineOptions options_;
+  const Owners owners_;
+  std::unique_ptr<log::KeyStore> keys_;
+  std::unique_ptr<log::Log> log_;
+  std::unique_ptr<log::Codec> codec_;
+  std::unique_ptr<log::ContentStore> contents_;
+  std::vector<fhir::TypeId> types_;             // by type code
+  std::vector<log::TypeCode> codes_;            // by TypeId
+  std::unique_ptr<DirectoryView> directory_;
+  std::vector<std::unique_ptr<View>> views_;
+  CatchUpParts parts_{};
+  Recent recent_;
+  std::unique_ptr<Writer> writer_owned_;
+  std::atomic<Writer*> writer_{nullptr};
+
+  Ordinal directory_from_ = 1;
+  std::vector<Ordinal> view_from_;
+  std::atomic<uint64_t> catch_up_at_{0}, catch_up_end_{1};
+  std::thread catch_up_thread_, maintenance_thread_;
+  std::mutex stop_mutex_;
+  std::condition_variable stop_changed_;
+  bool stopping_ = false;
+
+  std::mutex pins_mutex_;
+  std::map<Ordinal, int64_t> pins_;             // end ordinal → monotonic µs of expiry
+  Ordinal released_below_ = 0;
+
+  std::mutex save_mutex_;                       // saves, and erasures between their fact and their end
+  std::atomic<Ordinal> saved_end_{1};
+};
+
+Status EngineImpl::OpenStores() {
+  TRY(MakeFolders(options_.folder));
+  keys_ = TRY(log::OpenKeyStore(options_.folder, options_.cipher));
+  log::OpenOptions open = options_.log;
+  if (open.folder.empty()) open.folder = options_.folder;
+  log_ = TRY(log::OpenLog(open));
+  contents_ = TRY(log::OpenContentFolder(options_.folder + "/contents", keys_.get()));
+  codec_ = TRY(log::Codec::Create(log_.get(), keys_.get()));
+  TRY(log_->TakeEpoch());
+  return {};
+}
+
+Status EngineImpl::InternTypes() {
+  const fhir::Definitions& definitions = *options_.definitions;
+  codes_.assign(definitions.type_count(), 0);
+  for (fhir::TypeId type : definitions.ResourceTypes()) {
+    const log::TypeCode code = TRY(log_->InternType(definitions.Type(type).name));
+    codes_[type] = code;
+    if (code >= types_.size()) types_.resize(size_t{code} + 1, fhir::kNoType);
+    types_[code] = type;
+  }
+  return {};
+}
+
+Status EngineImpl::LoadViews(log::Head head) {
+  const Mark head_mark = HeadMark(head);
+  auto loaded = directory_->Load(head_mark);
+  if (!loaded.ok()) directory_->Clear();
+  directory_from_ = loaded.ok() ? loaded->end_ordinal : 1;
+  saved_end_.store(directory_from_);
+  for (auto& view : views_) {
+    auto mark = view->Load(ViewFolder(view->name()), head_mark);
+    if (!mark.ok()) view->Clear();
+    view_from_.push_back(mark.ok() ? mark->end_ordinal : 1);
+    saved_end_.store(std::min(saved_end_.load(), view_from_.back()));
+  }
+  return {};
+}
+
+Status EngineImpl::Open(const ViewFactory& make_views) {
+  TRY(OpenStores());
+  TRY(InternTypes());
+  directory_ = std::make_unique<DirectoryView>(types_, ViewFolder("directory"));
+  views_ = make_views(*directory_, keys_->hash_key());
+  const fhir::Definitions& definitions = *options_.definitions;
+  parts_.writer = {log_.get(), keys_.get(), directory_.get(), {}, &recent_, options_.clock, &options_,
+                   definitions.FindType("Patient"), definitions.FindType("Practitioner")};
+  for (auto& view : views_) parts_.writer.views.push_back(view.get());
+  parts_.codec = codec_.get();
+  parts_.definitions = options_.definitions.get();
+  parts_.types = &types_;
+
+  const log::Head head = log_->head();
+  TRY(LoadViews(head));
+  Ordinal from = directory_from_;
+  for (Ordinal each : view_from_) from = std::min(from, each);
+  catch_up_end_.store(head.next_ordinal);
+  catch_up_at_.store(from);
+  if (head.next_ordinal - from <= options_.replay_changes_max) return StartWriter();
+  catch_up_thread_ = std::thread([this] { CatchUpThenStart(); });
+  return {};
+}
+
+Status EngineImpl::StartWriter() {
+  const log::Head head = log_->head();
+  const int threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
+  TRY(CatchUp(parts_, directory_from_, view_from_, head, threads, &catch_up_at_));
+  writer_owned_ = std::make_unique<Writer>(parts_.writer, head);
+  writer_.store(writer_owned_.get(), std::memory_order_release);
+  maintenance_thread_ = std::thread([this] { MaintainLoop(); });
+  return {};
+}
+
+void EngineImpl::CatchUpThenStart() {
+  Status started = StartWriter();
+  if (!started.ok()) {
+    // Stays not ready; the reason is the operator's to read.
+    std::fprintf(stderr, "views could not be rebuilt: %s\n", started.error().ToString().c_str());
+  }
+}
+
+Status EngineImpl::Pin(const Position& position) {
+  const std::lock_guard lock(pins_mutex_);
+  if (position.end_ordinal < released_below_) {
+    return MakeError(ErrorCode::kGone, "this search has expired (10 minutes); start it again");
+  }
+  pins_[position.end_ordinal] = MonotonicUs() + options_.pin_us;
+  return {};
+}
+
+Result<Engine::Header> EngineImpl::Render(const log::StoredEntry& entry, std::string* out) const {
+  const log::Content content = TRY(codec_->Unseal(entry));
+  if (entry.op != Operation::kDelete) log::AppendResource(content, entry.version, entry.at_us, out);
+  const fhir::TypeId type = entry.type < types_.size() ? types_[entry.type] : fhir::kNoType;
+  return Header{type, content.id, entry.version, entry.op, entry.at_us, entry.owner, entry.t};
+}
+
+Result<std::vector<Engine::Header>> EngineImpl::ReadTexts(std::span<const Ordinal> ordinals, std::vector<std::string>* out) const {
+  const auto entries = TRY(log_->ReadMany(ordinals));
+  std::vector<Header> headers;
+  headers.reserve(entries.size());
+  out->reserve(out->size() + entries.size());
+  for (const log::StoredEntry& entry : entries) {
+    std::string text;
+    headers.push_back(TRY(Render(entry, &text)));
+    out->push_back(std::move(text));
+  }
+  return headers;
+}
+
+Status EngineImpl::PrepareEntry(const Change& change, log::NewEntry* entry) const {
+  const Resource& now = *change.now;
+  const std::string_view type = options_.definitions->Type(now.type).name;
+  entry->type = codes_.at(now.type);
+  entry->op = now.op;
+  entry->version = now.version;
+  entry->id_hash = IdHash(type, now.id);
+  // A delete belongs to whom its last version belonged to.
+  const fhir::Value body = now.op == Operation::kDelete ? (change.before ? change.before->document.Root() : fhir::Value()) : now.document.Root();
+  const std::string owner = owners_.NameOf(now.type, now.id, body);
+  const log::PersonKey key = owner.empty() ? TRY(keys_->Get(0)) : TRY(keys_->ForName(owner));
+  entry->owner = key.owner;
+  log::Content content;
+  content.id = now.id;
+  content.text = std::string(now.document.Text());
+  content.splice = now.splice;
+  content.has_meta = now.has_meta;
+  TRY(codec_->Seal(content, key, entry));
+  codec_->Observe(entry->type, entry->owner, content.text);
+  return {};
+}
+
+Status EngineImpl::Prepare(ChangeSet* set) const {
+  set->entries.assign(set->changes.size(), {});
+  set->prepared.clear();
+  set->prepared.resize(views_.size());
+  set->bytes = 256;
+  for (size_t i = 0; i < set->changes.size(); ++i) {
+    const Change& change = set->changes[i];
+    if (change.erased_owner != 0) {
+      set->entries[i].op = Operation::kErase;
+      set->entries[i].version = 0;
+      set->entries[i].owner = change.erased_owner;
+    } else {
+      TRY(PrepareEntry(change, &set->entries[i]));
+      set->bytes += set->entries[i].sealed.size() + change.now->document.Text().size() * 4 + 256;
+    }
+    if (set->bytes > options_.transaction_bytes_max * 4) {
+      return MakeError(ErrorCode::kTooLarge, "the transaction is over its limit of 64 MB");
+    }
+  }
+  for (size_t v = 0; v < views_.size(); ++v) {
+    set->prepared[v].reserve(set->changes.size());
+    for (const Change& change : set->changes) set->prepared[v].push_back(TRY(views_[v]->Prepare(change)));
+  }
+  return {};
+}
+
+Result<Commit> EngineImpl::SubmitAndWait(std::unique_ptr<ChangeSet> set) {
+  TRY(Prepare(set.get()));
+  auto promise = std::make_shared<std::promise<Outcome>>();
+  auto future = promise->get_future();
+  Submit(std::move(set), [promise](Outcome outcome) { promise->set_value(std::move(outcome)); });
+  return future.get().commit;
+}
+
+Result<uint64_t> EngineImpl::DeleteAllOf(OwnerNumber owner) {
+  uint64_t count = 0;
+  const Position head = Head();
+  const std::vector<Ordinal> live = directory_->LiveOf(owner, head);
+  constexpr size_t kPiece = 500;
+  for (size_t from = 0; from < live.size(); from += kPiece) {
+    auto set = std::make_unique<ChangeSet>();
+    set->basis = head;
+    set->by_eraser = true;
+    for (size_t i = from; i < std::min(live.size(), from + kPiece); ++i) {
+      const ResourcePtr before = TRY(Read(live[i]));
+      set->changes.push_back({MakeTombstone(before->type, before->id, before->version + 1), before, 0});
+    }
+    count += set->changes.size();
+    TRY(SubmitAndWait(std::move(set)));
+  }
+  return count;
+}
+
+Result<uint64_t> EngineImpl::Erase(std::string_view owner_name) {
+  Writer* writer = writer_.load(std::memory_order_acquire);
+  if (writer == nullptr) return MakeError(ErrorCode::kUnavailable, "the server is still reading its log");
+  const OwnerNumber owner = TRY(keys_->Find(owner_name));
+  if (owner == 0) return MakeError(ErrorCode::kNotFound, "no record of such a person was ever kept here");
+  if (keys_->IsDestroyed(owner)) return uint64_t{0};
+  // While this lock is held no view is saved, so a crash in between leaves the fact of erasure in the replay tail, where it is finished.
+  const std::lock_guard lock(save_mutex_);
+  TRY(writer->BlockOwner(owner));
+  const uint64_t count = TRY(DeleteAllOf(owner));
+  auto fact = std::make_unique<ChangeSet>();
+  fact->basis = Head();
+  fact->by_eraser = true;
+  fact->changes.push_back({nullptr, nullptr, owner});
+  const Commit commit = TRY(SubmitAndWait(std::move(fact)));
+  TRY(keys_->Destroy(owner, commit.at_us));
+  TRY(contents_->RemoveOwner(owner));
+  for (auto& view : views_) TRY(view->Forget(owner));
+  TRY(writer->ForgetRecent());
+  return count;
+}
+
+Status EngineImpl::SaveViews() {
+  const std::lock_guard lock(save_mutex_);
+  const Mark mark = HeadMark(log_->head());
+  Ordinal saved = TRY(directory_->Save(mark)).end_ordinal;
+  for (auto& view : views_) {
+    const std::string folder = ViewFolder(view->name());
+    TRY(MakeFolders(folder));
+    saved = std::min(saved, TRY(view->Save(folder, mark)).end_ordinal);
+  }
+  saved_end_.store(saved);
+  return {};
+}
+
+Status EngineImpl::Maintain() {
+  Ordinal oldest = Head().end_ordinal;
+  {
+    const std::lock_guard lock(pins_mutex_);
+    const int64_t now_us = MonotonicUs();
+    std::erase_if(pins_, [&](const auto& pin) { return pin.second < now_us; });
+    if (!pins_.empty()) oldest = std::min(oldest, pins_.begin()->first);
+    released_below_ = oldest;
+  }
+  for (auto& view : views_) view->SetOldestPinned(oldest);
+  bool more = true;
+  for (int step = 0; more && step < 64; ++step) {
+    more = TRY(directory_->Maintain());
+    for (auto& view : views_) more |= view->Maintain();
+  }
+  Writer* writer = writer_.load(std::memory_order_acquire);
+  if (writer != nullptr) TRY(codec_->TrainDue([writer](const std::function<Status()>& work) { return writer->Run(work); }));
+  if (Head().end_ordinal - saved_end_.load() > kSaveAfterEntries) TRY(SaveViews());
+  return {};
+}
+
+void EngineImpl::MaintainLoop() {
+  std::unique_lock lock(stop_mutex_);
+  while (!stopping_) {
+    stop_changed_.wait_for(lock, std::chrono::milliseconds(500), [&] { return stopping_; });
+    if (stopping_) return;
+    lock.unlock();
+    Status done = Maintain();
+    if (!done.ok()) std::fprintf(stderr, "maintenance: %s\n", done.error().ToString().c_str());
+    lock.lock();
+  }
+}
+
+void EngineImpl::Stop() {
+  {
+    const std::lock_guard lock(stop_mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+    stop_changed_.notify_all();
+  }
+  if (catch_up_thread_.joinable()) catch_up_thread_.join();
+  if (maintenance_thread_.joinable()) maintenance_thread_.join();
+  Writer* writer = writer_.load(std::memory_order_acquire);
+  if (writer == nullptr) return;
+  writer->Stop();
+  recent_.Close();
+  Status saved = SaveViews();
+  if (!saved.ok()) std::fprintf(stderr, "views not saved, the next start replays more: %s\n", saved.error().ToString().c_str());
+}
+
+Result<CommittedPtr> LogFollower::Next(int timeout_ms) {
+  if (read_ahead_.empty()) {
+    CommittedPtr found;
+    switch (engine_->recent_.Get(next_t_, timeout_ms, &found)) {
+      case Recent::Found::kYes: ++next_t_; return found;
+      case Recent::Found::kTooOld: return FromLog();
+      case Recent::Found::kTimeout:
+      case Recent::Found::kClosed: return CommittedPtr();
+    }
+  }
+  CommittedPtr next = read_ahead_.front();
+  read_ahead_.pop_front();
+  ++next_t_;
+  return next;
+}
+
+// Reads some hundred transactions at once; an erased person's changes have neither `now` nor `before`.
+Result<CommittedPtr> LogFollower::FromLog() {
+  constexpr uint64_t kAhead = 256;
+  const uint64_t end_t = std::min(next_t_ + kAhead, engine_->Head().t + 1);
+  TRY(engine_->log_->ScanTransactions(next_t_, end_t, [&](const log::StoredTransaction& t) -> Result<bool> {
+    auto committed = std::make_shared<Committed>();
+    committed->t = t.t;
+    committed->at_us = t.at_us;
+    committed->first_ordinal = t.first_ordinal;
+    committed->key = t.key;
+    TRY(engine_->log_->Scan(t.first_ordinal, t.first_ordinal + t.entry_count, [&](log::StoredEntry&& entry) -> Result<bool> {
+      Change change;
+      if (entry.op == Operation::kErase) {
+        change.erased_owner = entry.owner;
+      } else {
+        auto now = ToResource(engine_->parts_, entry);
+        if (now.ok()) change.now = std::move(now).value();
+        else if (now.error().code != ErrorCode::kGone) return now.TakeError();
+        const auto before = entry.version > 1 ? engine_->directory_->Current(entry.id_hash, Position{0, entry.ordinal}) : Directory::Version{0, 0, false};
+        if (change.now != nullptr && before.ordinal != 0 && !before.deleted) change.before = TRY(engine_->Read(before.ordinal));
+      }
+      committed->changes.push_back(std::move(change));
+      return true;
+    }));
+    read_ahead_.push_back(std::move(committed));
+    return true;
+  }));
+  if (read_ahead_.empty()) return MakeError(ErrorCode::kCorrupt, "the log has no transaction where one is due; run verify");
+  CommittedPtr next = read_ahead_.front();
+  read_ahead_.pop_front();
+  ++next_t_;
+  return next;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::Create(const EngineOptions& options, const ViewFactory& make_views) {
+  CHECK(options.definitions != nullptr && options.clock != nullptr);
+  auto engine = std::make_unique<EngineImpl>(options);
+  TRY(engine->Open(make_views));
+  return std::unique_ptr<Engine>(std::move(engine));
+}
+
+}  // namespace tk::view
