@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kernel/base/result.h"
 
@@ -17,6 +18,14 @@ Status WriteFileDurable(const std::string& path, std::string_view bytes, unsigne
 
 /// Creates the folder and those above it; an existing one is fine.
 Status MakeFolder(const std::string& path);
+
+/// Names (not paths) in a folder, sorted; without "." and "..".
+Result<std::vector<std::string>> ListFolder(const std::string& path);
+/// Fine if it is not there.
+Status RemoveFile(const std::string& path);
+/// fsync of a folder, so that renames in it last.
+Status SyncFolder(const std::string& path);
+bool FileExists(const std::string& path);
 
 /// An advisory lock (flock) on a file that it creates; let go when destroyed or when the process dies.
 class FileLock {

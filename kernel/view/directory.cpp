@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "kernel/base/files.h"
+#include "kernel/base/file.h"
 #include "kernel/view/directory_view.h"
 #include "kernel/view/manifest.h"
 
@@ -176,7 +176,7 @@ Status DirectoryView::SaveColumns(const State& state, std::vector<std::pair<std:
 }
 
 Result<Mark> DirectoryView::Save(const Mark& mark) {
-  TRY(tk::MakeFolders(folder_));
+  TRY(tk::MakeFolder(folder_));
   const State state = Capture();
   Manifest manifest;
   manifest.view = "directory";

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <thread>
 
-#include "kernel/base/files.h"
+#include "kernel/base/file.h"
 #include "kernel/view/catch_up.h"
 #include "kernel/view/recent.h"
 #include "kernel/view/writer.h"
@@ -143,7 +143,7 @@ class EngineImpl final : public Engine {
 };
 
 Status EngineImpl::OpenStores() {
-  TRY(MakeFolders(options_.folder));
+  TRY(MakeFolder(options_.folder));
   keys_ = TRY(log::OpenKeyStore(options_.folder, options_.cipher));
   log::OpenOptions open = options_.log;
   if (open.folder.empty()) open.folder = options_.folder;
@@ -355,7 +355,7 @@ Status EngineImpl::SaveViews() {
   Ordinal saved = TRY(directory_->Save(mark)).end_ordinal;
   for (auto& view : views_) {
     const std::string folder = ViewFolder(view->name());
-    TRY(MakeFolders(folder));
+    TRY(MakeFolder(folder));
     saved = std::min(saved, TRY(view->Save(folder, mark)).end_ordinal);
   }
   saved_end_.store(saved);

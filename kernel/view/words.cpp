@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "kernel/base/files.h"
+#include "kernel/base/file.h"
 #include "kernel/base/hash.h"
 
 namespace tk::view {
@@ -67,7 +67,7 @@ Status WordArray::WriteChunk(const std::string& folder, const std::string& prefi
                              const std::vector<uint64_t>& words) {
   const Bytes bytes{reinterpret_cast<const uint8_t*>(words.data()), words.size() * 8};
   SavedChunk entry{chunk, fmt::format("{}-{}-{}", prefix, chunk, generation), Crc32c(bytes)};
-  TRY(WriteFileDurably(folder + "/" + entry.file, AsText(bytes)));
+  TRY(WriteFileDurable(folder + "/" + entry.file, AsText(bytes)));
   auto at = std::lower_bound(saved_.begin(), saved_.end(), chunk, [](const SavedChunk& s, uint64_t c) { return s.chunk < c; });
   if (at != saved_.end() && at->chunk == chunk) {
     *at = std::move(entry);
