@@ -1,0 +1,151 @@
+#include "kernel/rules/rule.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace tk::rules {
+
+using fhir::path::Collection;
+using fhir::path::Environment;
+using fhir::path::Item;
+
+namespace {
+
+Error InFile(std::string_view file, std::string path, const std::string& text) {
+  return MakeIssue(ErrorCode::kInvalid, "invalid", path, fmt::format("{}: {}: {}", file, path, text));
+}
+Error InFile(std::string_view file, const std::string& path, const Error& cause) {
+  const std::string at = cause.issues.empty() || cause.issues[0].path.empty() ? path : path + "." + cause.issues[0].path;
+  return InFile(file, at, cause.external);
+}
+
+Status ReadHead(std::string_view file, fhir::Value root, Rule* rule) {
+  rule->id = root["id"].ToString();
+  if (rule->id.empty()) return InFile(file, "id", "is missing");
+  const std::string_view version = root["version"].Number();
+  const auto parsed = std::from_chars(version.data(), version.data() + version.size(), rule->version);
+  if (version.empty() || parsed.ec != std::errc() || rule->version < 1) return InFile(file, "version", "must be a whole number from 1");
+  rule->title_zh = root["title"]["zh-CN"].ToString();
+  rule->title_en = root["title"]["en"].ToString();
+  if (rule->title_zh.empty() || rule->title_en.empty()) return InFile(file, "title", "needs zh-CN and en");
+  const fhir::Value source = root["source"];
+  rule->source_text = source["text"].ToString();
+  rule->source_edition = source["edition"].ToString();
+  rule->source_date = source["date"].ToString();
+  if (rule->source_text.empty() || rule->source_edition.empty() || rule->source_date.empty()) {
+    return InFile(file, "source", "needs text, edition and date: every constant of medicine or law carries its source");
+  }
+  for (fhir::Value constant : root["constants"]) {
+    rule->constants.push_back({std::string(constant.name_text()), std::string(constant["value"].Number()), constant["unit"].ToString()});
+    if (rule->constants.back().value.empty()) return InFile(file, "constants." + rule->constants.back().name, "needs a number as value");
+  }
+  return {};
+}
+
+Status ReadTrigger(const fhir::Definitions& definitions, std::string_view file, fhir::Value root, Rule* rule) {
+  rule->on_type = definitions.FindType(root["on"]["type"].ToString());
+  if (!definitions.IsResource(rule->on_type)) return InFile(file, "on.type", "names no resource type");
+  for (fhir::Value operation : root["on"]["operations"]) {
+    const std::string name = operation.ToString();
+    if (name == "create") rule->on_create = true;
+    else if (name == "update") rule->on_update = true;
+    else return InFile(file, "on.operations", "may be create and update");
+  }
+  if (!rule->on_create && !rule->on_update) return InFile(file, "on.operations", "is missing");
+  auto where = fhir::path::Expression::Compile(root["where"].ToString(), definitions, rule->on_type);
+  if (!where.ok()) return InFile(file, "where", where.error());
+  rule->where = std::make_unique<const fhir::path::Expression>(std::move(where).value());
+  size_t i = 0;
+  for (fhir::Value action : root["do"]) {
+    const std::string path = fmt::format("do[{}].create", i++);
+    const fhir::Value create = action["create"];
+    if (!create.is_object()) return InFile(file, path, "is missing");
+    auto compiled = Template::Compile(definitions, rule->on_type, create);
+    if (!compiled.ok()) return InFile(file, path, compiled.error());
+    rule->creates.push_back(std::move(compiled).value());
+  }
+  if (rule->creates.empty()) return InFile(file, "do", "is missing");
+  return {};
+}
+
+Item Text(const fhir::Definitions& definitions, std::string value) {
+  Item item;
+  item.type = definitions.FindType("string");
+  item.computed = std::move(value);
+  return item;
+}
+
+Environment MakeEnvironment(const fhir::Definitions& definitions, const Rule& rule, fhir::Value resource, Instant now_us) {
+  Environment environment;
+  environment.definitions = &definitions;
+  environment.resource = resource;
+  environment.now_us = now_us;
+  environment.variables.emplace_back("rule", Collection{Text(definitions, rule.name())});
+  environment.variables.emplace_back("now", Collection{Text(definitions, FormatInstant(now_us))});
+  Item depth;
+  depth.type = definitions.FindType("integer");
+  depth.computed = int64_t{DepthOf(resource) + 1};
+  environment.variables.emplace_back("depth", Collection{depth});
+  for (const Constant& constant : rule.constants) {
+    Item item;
+    item.type = definitions.FindType(constant.unit.empty() ? "decimal" : "Quantity");
+    if (constant.unit.empty()) item.computed = constant.value;
+    else item.computed = Item::Quantity{constant.value, constant.unit};
+    environment.variables.emplace_back(constant.name, Collection{item});
+  }
+  return environment;
+}
+
+Result<bool> Holds(const fhir::Definitions& definitions, const Rule& rule, const fhir::Document& document, Instant now_us) {
+  const fhir::Value root = document.Root();
+  return rule.where->Test(MakeEnvironment(definitions, rule, root, now_us), fhir::path::ResourceItem(definitions, root));
+}
+
+}  // namespace
+
+int DepthOf(fhir::Value resource) {
+  std::string scratch;
+  for (fhir::Value extension : resource["extension"]) {
+    if (extension["url"].String(scratch) != kDepthExtension) continue;
+    const std::string_view digits = extension["valueInteger"].Number();
+    int depth = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), depth);
+    return depth;
+  }
+  return 0;
+}
+
+Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view app, std::string_view file, std::string_view json) {
+  auto document = fhir::Document::Parse(json);
+  if (!document.ok()) return MakeError(ErrorCode::kIncorrect, fmt::format("{}: {}", file, document.error().external));
+  Rule rule;
+  rule.app = std::string(app);
+  TRY(ReadHead(file, document->Root(), &rule));
+  TRY(ReadTrigger(definitions, file, document->Root(), &rule));
+  return rule;
+}
+
+Result<std::vector<std::string>> Fire(const fhir::Definitions& definitions, const Rule& rule, const view::Change& change, Instant now_us,
+                                      const std::vector<std::string>& new_ids) {
+  std::vector<std::string> made;
+  const view::ResourcePtr& now = change.now;
+  if (now == nullptr || now->type != rule.on_type || now->op == view::Operation::kDelete) return made;
+  const bool is_create = change.before == nullptr;
+  if (is_create ? !rule.on_create : !rule.on_update) return made;
+  if (!TRY(Holds(definitions, rule, now->document, now_us))) return made;
+  // A correction that leaves the condition true is no new event.
+  if (!is_create && TRY(Holds(definitions, rule, change.before->document, now_us))) return made;
+  const fhir::Value root = now->document.Root();
+  Environment environment = MakeEnvironment(definitions, rule, root, now_us);
+  const Item context = fhir::path::ResourceItem(definitions, root);
+  CHECK(new_ids.size() >= rule.creates.size());
+  for (size_t i = 0; i < rule.creates.size(); ++i) {
+    made.push_back(TRY(rule.creates[i].Render(environment, context, new_ids[i])));
+    const std::string reference = fmt::format("{}/{}", definitions.Type(rule.creates[i].type()).name, new_ids[i]);
+    environment.variables.emplace_back(fmt::format("created{}", i), Collection{Text(definitions, reference)});
+  }
+  return made;
+}
+
+}  // namespace tk::rules

@@ -1,0 +1,53 @@
+// The rules' consumer: follows the log in order, fires rules, submits what they make.
+// Exactly once: what a rule makes of a cause is one change set keyed (rule, version, cause t, entry); after a crash the runner starts at its
+// saved position, which may lie behind, and finds by the key what is done already.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "kernel/rules/rule.h"
+#include "kernel/search/index.h"
+
+namespace tk::rules {
+
+class Runner {
+ public:
+  struct Options {
+    view::Engine* engine = nullptr;
+    search::Index* index = nullptr;
+    std::string folder;              // keeps "rules.position" here
+    /// A line for the operator's log; no personal data.
+    std::function<void(const std::string&)> report;
+  };
+  /// Starts the thread. On a log without a saved position it begins at the head: history is not judged by new rules.
+  static Result<std::unique_ptr<Runner>> Start(const Options& options, std::vector<Rule> rules);
+  ~Runner();
+
+  struct Statistics { uint64_t t = 0, fired = 0, made = 0, failed = 0, too_deep = 0; };
+  Statistics statistics() const;
+  /// Waits until everything up to `t` was judged, for tests and for a graceful stop. False after `timeout_ms`.
+  bool WaitFor(uint64_t t, int timeout_ms) const;
+
+ private:
+  Runner(Options options, std::vector<Rule> rules, uint64_t from_t);
+  void Loop();
+  Status Judge(const view::Committed& committed);
+  Status FireOne(const Rule& rule, const view::Committed& committed, size_t i);
+  Result<bool> Submit(uint64_t key, const std::vector<std::string>& made);
+  Status SavePosition();
+
+  const Options options_;
+  const std::vector<Rule> rules_;
+  std::string position_file_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<uint64_t> t_{0}, fired_{0}, made_{0}, failed_{0}, too_deep_{0};
+  uint64_t saved_t_ = 0;
+  int64_t saved_at_us_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace tk::rules
