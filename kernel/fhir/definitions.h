@@ -31,6 +31,32 @@ enum class TypeClass : uint8_t { kPrimitive, kComplex, kBackbone, kResource };
 /// How a primitive is written in JSON.
 enum class JsonForm : uint8_t { kNone, kString, kNumber, kBoolean };
 
+/// The primitives whose form is checked by hand-written code; kOther: by the pattern of its definition.
+enum class Primitive : uint8_t {
+  kNone,
+  kBoolean,
+  kInteger,
+  kUnsignedInt,
+  kPositiveInt,
+  kDecimal,
+  kString,
+  kMarkdown,
+  kCode,
+  kId,
+  kUri,
+  kUrl,
+  kCanonical,
+  kOid,
+  kUuid,
+  kDate,
+  kDateTime,
+  kInstant,
+  kTime,
+  kBase64Binary,
+  kXhtml,
+  kOther
+};
+
 struct TypeInfo {
   std::string_view
       name;  // "Patient", "HumanName", "Patient.contact", "dateTime", "http://hl7.org/fhirpath/System.String"
@@ -42,6 +68,7 @@ struct TypeInfo {
   ElementId first_element;  // own and inherited elements lie together
   uint32_t element_count;
   std::string_view url;  // canonical of the StructureDefinition ("" for backbones)
+  Primitive primitive;   // kNone for everything else
 };
 
 /// One JSON member that a type may have. A choice `value[x]` appears once per permitted type (valueQuantity, valueString …),
@@ -109,6 +136,8 @@ class Definitions {
   virtual std::span<const ElementInfo> Elements(TypeId id) const = 0;
   /// The element of `type` whose JSON member is `name`; nullptr if none. A few ns.
   virtual const ElementInfo* FindElement(TypeId type, NameId name) const = 0;
+  /// Places within Elements(type) of what must be there; of a required choice, its first member.
+  virtual std::span<const uint16_t> RequiredElements(TypeId type) const = 0;
   virtual bool IsA(TypeId type, TypeId base) const = 0;
   bool IsResource(TypeId id) const { return id != kNoType && Type(id).type_class == TypeClass::kResource; }
   /// Concrete resource types, in alphabetical order.

@@ -235,13 +235,14 @@ Status Compiler::CompileType(Source* source) {
   if (source->done) return {};
   source->done = true;
   const TypeId base = tables_.types[source->type].base;
-  if (!source->from_snapshot && base != kNoType) {
+  const bool is_primitive =
+      tables_.types[source->type].type_class == static_cast<uint8_t>(TypeClass::kPrimitive);
+  if ((is_primitive || !source->from_snapshot) && base != kNoType) {
     for (Source& other : sources_) {
       if (other.type == base) TRY(CompileType(&other));  // its elements are inherited
     }
   }
-  if (tables_.types[source->type].type_class == static_cast<uint8_t>(TypeClass::kPrimitive))
-    TRY(SetPrimitive(*source));
+  if (is_primitive) TRY(SetPrimitive(*source));
   return CompileChildren(*source, source->parts[0], source->type, source->from_snapshot ? kNoType : base);
 }
 
@@ -257,6 +258,11 @@ Status Compiler::SetPrimitive(const Source& source) {
       return Problem(source, source.parts[child], "must have a System type");
     row.json_form = static_cast<uint8_t>(FormOf(std::string_view(code).substr(kSystemPrefix.size())));
     row.regex = Pool(ExtensionOf(type, kRegexUrl)["valueString"].ToString());
+  }
+  // positiveInt and unsignedInt are written with a System.String in the official files: the form is that of the base.
+  if (row.base != kNoType &&
+      tables_.types[row.base].type_class == static_cast<uint8_t>(TypeClass::kPrimitive)) {
+    row.json_form = tables_.types[row.base].json_form;
   }
   return {};
 }

@@ -1,6 +1,7 @@
 // Search parameters: one row for each type they search, with the part of the expression that concerns the type.
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "kernel/fhir/definitions_compiler.h"
 

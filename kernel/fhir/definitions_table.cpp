@@ -13,6 +13,35 @@ namespace {
 // Members that are in no StructureDefinition, or are looked for before any definition is.
 constexpr std::string_view kFurtherNames[] = {"resourceType", "fhir_comments"};
 
+constexpr std::pair<std::string_view, Primitive> kPrimitives[] = {{"boolean", Primitive::kBoolean},
+                                                                  {"integer", Primitive::kInteger},
+                                                                  {"unsignedInt", Primitive::kUnsignedInt},
+                                                                  {"positiveInt", Primitive::kPositiveInt},
+                                                                  {"decimal", Primitive::kDecimal},
+                                                                  {"string", Primitive::kString},
+                                                                  {"markdown", Primitive::kMarkdown},
+                                                                  {"code", Primitive::kCode},
+                                                                  {"id", Primitive::kId},
+                                                                  {"uri", Primitive::kUri},
+                                                                  {"url", Primitive::kUrl},
+                                                                  {"canonical", Primitive::kCanonical},
+                                                                  {"oid", Primitive::kOid},
+                                                                  {"uuid", Primitive::kUuid},
+                                                                  {"date", Primitive::kDate},
+                                                                  {"dateTime", Primitive::kDateTime},
+                                                                  {"instant", Primitive::kInstant},
+                                                                  {"time", Primitive::kTime},
+                                                                  {"base64Binary", Primitive::kBase64Binary},
+                                                                  {"xhtml", Primitive::kXhtml}};
+
+Primitive PrimitiveOf(TypeClass type_class, std::string_view name) {
+  if (type_class != TypeClass::kPrimitive) return Primitive::kNone;
+  for (const auto& [known, primitive] : kPrimitives) {
+    if (known == name) return primitive;
+  }
+  return Primitive::kOther;
+}
+
 /// One type's members by name: a small open-addressing table, so that a look-up touches one or two cache lines.
 struct MemberSlot {
   NameId name = kNoName;
@@ -29,6 +58,7 @@ class Table final : public Definitions {
           blob_.header().size == bytes.size());
     LoadTypes();
     LoadElements();
+    LoadRequired();
     LoadParameters();
     LoadCompartment();
   }
@@ -41,6 +71,9 @@ class Table final : public Definitions {
   size_t type_count() const override { return types_.size(); }
   std::span<const ElementInfo> Elements(TypeId id) const override {
     return std::span(elements_).subspan(types_[id].first_element, types_[id].element_count);
+  }
+  std::span<const uint16_t> RequiredElements(TypeId id) const override {
+    return std::span(required_).subspan(required_ranges_[id].first, required_ranges_[id].count);
   }
   std::span<const TypeId> ResourceTypes() const override { return resource_types_; }
 
@@ -120,7 +153,8 @@ class Table final : public Definitions {
       type_by_name_.emplace(blob_.Text(row.name), static_cast<TypeId>(types_.size()));
       types_.push_back({blob_.Text(row.name), static_cast<TypeClass>(row.type_class),
                         static_cast<JsonForm>(row.json_form), row.is_abstract != 0, row.base,
-                        blob_.Text(row.regex), row.first_element, row.element_count, blob_.Text(row.url)});
+                        blob_.Text(row.regex), row.first_element, row.element_count, blob_.Text(row.url),
+                        PrimitiveOf(static_cast<TypeClass>(row.type_class), blob_.Text(row.name))});
     }
     for (size_t i = 0; i < types_.size(); ++i) {
       if (types_[i].type_class == TypeClass::kResource && !types_[i].is_abstract)
@@ -191,6 +225,20 @@ class Table final : public Definitions {
     }
   }
 
+  void LoadRequired() {
+    for (const TypeInfo& type : types_) {
+      const auto first = static_cast<uint32_t>(required_.size());
+      uint16_t choice = 0;
+      for (uint32_t i = 0; i < type.element_count; ++i) {
+        const ElementInfo& element = elements_[type.first_element + i];
+        if (element.min == 0 || (element.choice != 0 && element.choice == choice)) continue;
+        choice = element.choice;
+        required_.push_back(static_cast<uint16_t>(i));
+      }
+      required_ranges_.push_back({first, static_cast<uint32_t>(required_.size()) - first});
+    }
+  }
+
   std::unique_ptr<const std::string> owned_;
   BlobView blob_;
   std::vector<TypeInfo> types_;
@@ -199,6 +247,8 @@ class Table final : public Definitions {
   std::vector<MemberSlot> slots_;
   std::unordered_map<std::string_view, TypeId> type_by_name_;
   std::vector<TypeId> resource_types_;
+  std::vector<uint16_t> required_;
+  std::vector<Range> required_ranges_;
   std::vector<SearchParameter> parameters_;
   std::vector<SearchParameter::Component> components_;
   std::vector<Range> parameter_ranges_;

@@ -9,6 +9,7 @@
 #endif
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 
 #include "kernel/fhir/json_text.h"

@@ -1,0 +1,224 @@
+#include "kernel/fhir/xhtml.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string>
+#include <vector>
+
+namespace tk::fhir {
+namespace {
+
+constexpr size_t kDepthMax = 200;
+
+// Sorted, for binary search.
+constexpr std::array<std::string_view, 54> kElements = {
+    "a",  "abbr",    "acronym", "address", "area",   "b",        "bdo", "big",   "blockquote",
+    "br", "caption", "cite",    "code",    "col",    "colgroup", "dd",  "dfn",   "div",
+    "dl", "dt",      "em",      "h1",      "h2",     "h3",       "h4",  "h5",    "h6",
+    "hr", "i",       "img",     "kbd",     "li",     "map",      "ol",  "p",     "pre",
+    "q",  "samp",    "small",   "span",    "strong", "sub",      "sup", "table", "tbody",
+    "td", "tfoot",   "th",      "thead",   "tr",     "tt",       "u",   "ul",    "var"};
+
+constexpr std::array<std::string_view, 57> kAttributes = {
+    "abbr",        "accesskey",   "align",   "alt",      "axis",    "background", "bgcolor", "border",
+    "cellpadding", "cellspacing", "char",    "charoff",  "charset", "cite",       "class",   "clear",
+    "color",       "cols",        "colspan", "compact",  "coords",  "dir",        "face",    "frame",
+    "headers",     "height",      "href",    "hreflang", "hspace",  "id",         "ismap",   "lang",
+    "longdesc",    "name",        "noshade", "nowrap",   "rel",     "rev",        "rowspan", "rules",
+    "scope",       "shape",       "size",    "span",     "src",     "start",      "style",   "summary",
+    "tabindex",    "target",      "title",   "type",     "usemap",  "valign",     "value",   "vspace",
+    "width"};
+
+static_assert(std::is_sorted(kElements.begin(), kElements.end()));
+static_assert(std::is_sorted(kAttributes.begin(), kAttributes.end()));
+
+bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool IsNameChar(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '-' ||
+         c == '_' || c == '.';
+}
+
+bool StartsWithNoCase(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() &&
+         std::equal(prefix.begin(), prefix.end(), text.begin(), [](char a, char b) {
+           return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b - 'A' + 'a') : b);
+         });
+}
+
+/// A link or an image source that a browser would run as a program. Spaces and control characters are skipped, as browsers do.
+bool IsActive(std::string_view url) {
+  std::string plain;
+  for (const char c : url) {
+    if (static_cast<unsigned char>(c) > ' ') plain += c;
+  }
+  return StartsWithNoCase(plain, "javascript:") || StartsWithNoCase(plain, "vbscript:") ||
+         StartsWithNoCase(plain, "data:text/html") || plain.find("&#") != std::string::npos;
+}
+
+class Checker {
+ public:
+  explicit Checker(std::string_view text) : rest_(text) {}
+
+  const char* Run() {
+    SkipSpace();
+    if (rest_.substr(0, 4) != "<div") return "must be one <div> element";
+    while (problem_ == nullptr && !rest_.empty()) {
+      if (rest_.front() == '<') {
+        Markup();
+      } else {
+        Characters();
+      }
+      if (open_.empty()) break;
+    }
+    if (problem_ != nullptr) return problem_;
+    if (!open_.empty()) return "an element is not closed";
+    SkipSpace();
+    if (!rest_.empty()) return "something follows the </div> that closes it";
+    return nullptr;
+  }
+
+ private:
+  void Fail(const char* problem) { problem_ = problem; }
+  void SkipSpace() {
+    while (!rest_.empty() && IsSpace(rest_.front())) rest_.remove_prefix(1);
+  }
+  bool Take(std::string_view word) {
+    if (rest_.substr(0, word.size()) != word) return false;
+    rest_.remove_prefix(word.size());
+    return true;
+  }
+  std::string_view Name() {
+    size_t n = 0;
+    while (n < rest_.size() && IsNameChar(rest_[n])) ++n;
+    const std::string_view name = rest_.substr(0, n);
+    rest_.remove_prefix(n);
+    return name;
+  }
+
+  void Markup() {
+    if (Take("<!--")) {
+      const size_t end = rest_.find("--");
+      if (end == std::string_view::npos || rest_.substr(end, 3) != "-->")
+        return Fail("a comment is not closed, or contains --");
+      rest_.remove_prefix(end + 3);
+    } else if (rest_.substr(0, 2) == "<!" || rest_.substr(0, 2) == "<?") {
+      Fail("declarations, CDATA and processing instructions are not permitted");
+    } else if (Take("</")) {
+      const std::string_view name = Name();
+      SkipSpace();
+      if (!Take(">")) return Fail("an end tag is not closed");
+      if (open_.empty() || open_.back() != name) return Fail("an end tag does not match the open element");
+      open_.pop_back();
+    } else {
+      rest_.remove_prefix(1);
+      StartTag();
+    }
+  }
+
+  void StartTag() {
+    const std::string_view name = Name();
+    if (!std::binary_search(kElements.begin(), kElements.end(), name))
+      return Fail("an element is not permitted in a narrative");
+    const bool is_root = open_.empty();
+    bool has_namespace = false;
+    std::vector<std::string_view> seen;
+    for (;;) {
+      const bool space = !rest_.empty() && IsSpace(rest_.front());
+      SkipSpace();
+      if (rest_.empty()) return Fail("a tag is not closed");
+      if (rest_.front() == '>' || rest_.front() == '/') break;
+      if (!space) return Fail("attributes must be parted by a space");
+      const std::string_view attribute = Name();
+      if (std::find(seen.begin(), seen.end(), attribute) != seen.end())
+        return Fail("an attribute occurs twice in a tag");
+      seen.push_back(attribute);
+      if (!Attribute(attribute, &has_namespace)) return;
+    }
+    if (is_root && !has_namespace) return Fail("the <div> needs xmlns=\"http://www.w3.org/1999/xhtml\"");
+    if (Take("/>")) return;
+    if (!Take(">")) return Fail("a tag is not closed");
+    if (open_.size() >= kDepthMax) return Fail("nested too deeply");
+    open_.push_back(name);
+  }
+
+  bool Attribute(std::string_view name, bool* has_namespace) {
+    SkipSpace();
+    if (name.empty() || !Take("=")) return Fail("an attribute needs a name and a value"), false;
+    SkipSpace();
+    if (rest_.empty() || (rest_.front() != '"' && rest_.front() != '\''))
+      return Fail("an attribute's value needs quotes"), false;
+    const char quote = rest_.front();
+    const size_t end = rest_.find(quote, 1);
+    if (end == std::string_view::npos) return Fail("an attribute's value is not closed"), false;
+    const std::string_view value = rest_.substr(1, end - 1);
+    rest_.remove_prefix(end + 1);
+    if (!IsText(value)) return false;
+    if (name == "xmlns") {
+      if (value != "http://www.w3.org/1999/xhtml")
+        return Fail("xmlns must be http://www.w3.org/1999/xhtml"), false;
+      *has_namespace = true;
+      return true;
+    }
+    if (name != "xml:lang" && name != "xml:space" &&
+        !std::binary_search(kAttributes.begin(), kAttributes.end(), name)) {
+      return Fail("an attribute is not permitted in a narrative"), false;
+    }
+    if ((name == "href" || name == "src" || name == "cite" || name == "background" || name == "longdesc") &&
+        IsActive(value)) {
+      return Fail("a link must not run a program"), false;
+    }
+    if (name == "style" && (value.find("expression(") != std::string_view::npos || IsActive(value))) {
+      return Fail("a style must not run a program"), false;
+    }
+    return true;
+  }
+
+  /// Characters and references, as XML wants them.
+  bool IsText(std::string_view text) {
+    for (size_t i = 0; i < text.size(); ++i) {
+      const char c = text[i];
+      if (c == '<') return Fail("< must be written as &lt;"), false;
+      if (static_cast<unsigned char>(c) < 32 && !IsSpace(c))
+        return Fail("contains a control character"), false;
+      if (c == '\xEF' && (text.substr(i, 3) == "\xEF\xBF\xBE" || text.substr(i, 3) == "\xEF\xBF\xBF")) {
+        return Fail("contains a character that XML does not permit"), false;
+      }
+      if (c == '&' && !IsReference(text.substr(i + 1, 34))) return Fail("& must be written as &amp;"), false;
+    }
+    return true;
+  }
+
+  static bool IsReference(std::string_view text) {
+    const size_t end = text.find(';');
+    if (end == std::string_view::npos || end == 0) return false;
+    text = text.substr(0, end);
+    if (text.front() != '#')
+      return std::all_of(text.begin(), text.end(),
+                         [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; });
+    text.remove_prefix(1);
+    const bool hex = !text.empty() && text.front() == 'x';
+    if (hex) text.remove_prefix(1);
+    return !text.empty() && text.size() <= 6 && std::all_of(text.begin(), text.end(), [hex](char c) {
+      return hex ? std::isxdigit(static_cast<unsigned char>(c)) != 0
+                 : std::isdigit(static_cast<unsigned char>(c)) != 0;
+    });
+  }
+
+  void Characters() {
+    const size_t end = std::min(rest_.find('<'), rest_.size());
+    const std::string_view text = rest_.substr(0, end);
+    rest_.remove_prefix(end);
+    IsText(text);
+  }
+
+  std::string_view rest_;
+  std::vector<std::string_view> open_;
+  const char* problem_ = nullptr;
+};
+
+}  // namespace
+
+const char* NarrativeProblem(std::string_view text) { return Checker(text).Run(); }
+
+}  // namespace tk::fhir
