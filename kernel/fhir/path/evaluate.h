@@ -1,6 +1,6 @@
 // Runs a program over items. Internal to FHIRPath.
 // Flow:   Program + Environment + context → Eval (a walk over the operations) → Collection
-// Limits: work is counted in items visited and compared; beyond kWorkMax the evaluation ends with kTooLarge.
+// Limits: work is counted in items visited and compared; beyond Environment::work_max the evaluation ends with kTooLarge.
 #pragma once
 
 #include <optional>
@@ -13,8 +13,7 @@
 
 namespace tk::fhir::path {
 
-inline constexpr uint64_t kWorkMax = 20'000'000;
-inline constexpr size_t kTextBytesMax = 16u << 20;  // of one computed string
+inline constexpr size_t kTextBytesMax = 2u << 20;  // of one computed string
 
 /// What $this, $index and $total mean while a lambda runs.
 struct Frame {
@@ -106,7 +105,7 @@ class Evaluator {
   }
   Status Charge(const Op& op, uint64_t work) {
     work_ += work;
-    if (work_ > kWorkMax) return Fail(op, "the evaluation takes too much work", ErrorCode::kTooLarge);
+    if (work_ > environment_.work_max) return Fail(op, "the evaluation takes too much work", ErrorCode::kTooLarge);
     return {};
   }
   /// The only item, nullptr if there is none. Errors: kInvalid for several.

@@ -201,23 +201,31 @@ void AppendChildren(const TypeTable& types, const NodeRef& from, Collection* out
   const Value container = from.node.is_object() ? from.node : from.extension_node;
   if (!container.is_object()) return;
   const Definitions& definitions = types.definitions();
+  const bool typed = from.type < definitions.type_count();
   const auto emit = [&](const NodeRef& member) { out->push_back(ToItem(member)); };
+  const auto type_of = [&](NameId name) {
+    const ElementInfo* element = typed ? definitions.FindElement(from.type, name) : nullptr;
+    return element != nullptr ? element->type : kNoType;
+  };
+  const auto is_sibling = [](Value member) {
+    const std::string_view name = member.name_text();
+    return !name.empty() && name[0] == '_';
+  };
+  // Most objects have no extensions on their primitives; then no member needs a look for its sibling.
+  const bool any_sibling = std::any_of(container.begin(), container.end(), is_sibling);
   for (Value member : container) {
     if (member.name() == types.name_resource_type) continue;
-    const std::string_view name = member.name_text();
-    const bool sibling = !name.empty() && name[0] == '_';
-    if (sibling && container[name.substr(1)]) continue;  // emitted with the value
-    TypeId type = kNoType;
-    if (from.type < definitions.type_count()) {
-      const ElementInfo* element = definitions.FindElement(from.type, sibling ? Names::Find(name.substr(1)) : member.name());
-      if (element != nullptr) type = element->type;
+    Value sibling;
+    if (any_sibling) {
+      const std::string_view name = member.name_text();
+      if (is_sibling(member)) {
+        // With a value it was emitted there.
+        if (!container[name.substr(1)]) EmitMember(types, Value(), member, type_of(Names::Find(name.substr(1))), emit);
+        continue;
+      }
+      sibling = container["_" + std::string(name)];
     }
-    if (sibling) {
-      EmitMember(types, Value(), member, type, emit);
-      continue;
-    }
-    const bool complex = member.is_object() || (member.is_array() && member.At(0).is_object());
-    EmitMember(types, member, complex ? Value() : container["_" + std::string(name)], type, emit);
+    EmitMember(types, member, sibling, type_of(member.name()), emit);
   }
 }
 

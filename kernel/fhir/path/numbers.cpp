@@ -12,20 +12,17 @@ namespace {
 constexpr int kBoundaryPlacesDefault = 8;
 constexpr int kBoundaryPlacesMax = 28;
 
-/// The value half a last place away, at `places` places, rounded outward.
+/// The value half a last place away, at `places` places: rounded where it lies away from zero, cut where it lies toward zero,
+/// as the official suite has it (1.587 → 1.59 and 1.58; 0.0034 at one place → 0.0).
 std::optional<Decimal> DecimalBoundary(const Decimal& value, bool high, int places) {
   const std::optional<Decimal> finer = Rescaled(value, value.scale + 1);
   if (!finer) return std::nullopt;
   Decimal edge = *finer;
   edge.digits += high ? 5 : -5;
-  if (places >= edge.scale) return Rescaled(edge, places);
-  // Rounded up for the high boundary and down for the low one, so that the true value stays inside.
-  Decimal cut = edge;
-  for (; cut.scale > places; --cut.scale) cut.digits /= 10;
-  const int order = Compare(cut, edge);
-  if (high && order < 0) ++cut.digits;
-  if (!high && order > 0) --cut.digits;
-  return cut;
+  const bool outward = high == (value.digits >= 0);
+  if (places >= edge.scale || outward) return Rescaled(edge, places);
+  for (; edge.scale > places; --edge.scale) edge.digits /= 10;
+  return edge;
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ struct Environment {
   int64_t now_us = 0;             // now(), today(): time comes in, it is never read
   int offset_min = 0;             // the zone of now() and today(), minutes east of UTC
   const Resolver* resolver = nullptr;  // without it resolve() finds contained resources, and of others the type only
+  uint64_t work_max = 4'000'000;  // items visited and compared in one evaluation; beyond it kTooLarge
   /// trace(name, …) reports here; nothing is traced otherwise.
   void (*trace)(std::string_view name, const Collection& items) = nullptr;
   std::vector<std::pair<std::string, Collection>> variables;  // %name
