@@ -1,0 +1,74 @@
+// What the browser tests share: the browser, a server (the test double, or BASE), sign-in, axe.
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { MockServer, kAccounts } from '../../ui/tests/mock-server.mjs';
+import { seedPeople } from './people.mjs';
+
+const require = createRequire(new URL('../../ui/package.json', import.meta.url));
+const { chromium } = require('playwright-core');
+const kAxe = require.resolve('axe-core/axe.min.js');
+
+export const kReal = process.env.BASE ?? '';
+const kFlags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+export const kPhone = { width: 390, height: 844 };
+export const kDesk = { width: 1366, height: 768 };
+
+export async function openBrowser() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: kFlags });
+}
+
+/** A fresh test double with people, or the real program when BASE is set. */
+export async function openServer(people = 12) {
+  if (kReal) return { base: kReal.replace(/\/$/, ''), mock: null, people: [], close: async () => undefined };
+  const mock = new MockServer();
+  const base = await mock.listen();
+  return { base, mock, people: seedPeople(mock, people), close: () => mock.close() };
+}
+
+export function accountFor(role) {
+  if (kReal) return { account: process.env.ACCOUNT, password: process.env.PASSWORD };
+  return { account: role, password: kAccounts[role].password };
+}
+
+/** A page of its own context; any script error or broken security policy fails the test at `done`. */
+export async function openPage(browser, viewport, options = {}) {
+  const context = await browser.newContext({ viewport, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce', ...options });
+  const page = await context.newPage();
+  const troubles = [];
+  page.on('pageerror', (e) => troubles.push(String(e)));
+  page.on('console', (m) => {
+    if (m.type() === 'error' && /Content Security Policy|Uncaught/.test(m.text())) troubles.push(m.text());
+  });
+  return {
+    page,
+    context,
+    done: async () => {
+      await context.close();
+      assert.deepEqual(troubles, []);
+    },
+  };
+}
+
+export async function signIn(page, base, path, role) {
+  const { account, password } = accountFor(role);
+  await page.goto(base + path);
+  await page.getByLabel('账号').fill(account);
+  await page.getByLabel('密码', { exact: true }).fill(password);
+  await page.getByRole('button', { name: '登录', exact: true }).click();
+  await page.getByLabel('账号').waitFor({ state: 'detached' });
+}
+
+/** WCAG 2.2 A and AA by axe, no violation of any weight. */
+export async function checkAxe(page, where) {
+  // axe is put in by the test driver; the page's own policy stays as it is.
+  const source = (await import('node:fs')).readFileSync(kAxe, 'utf8');
+  await page.evaluate(source);
+  const result = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  const found = result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ') + ' ' + (n.any[0]?.message ?? '')).join(' | ')}`);
+  assert.deepEqual(found, [], `axe at ${where}`);
+}
+
+export async function typeNumber(page, number) {
+  await page.getByLabel('身份证号').first().waitFor();
+  await page.keyboard.type(number);
+}

@@ -1,0 +1,53 @@
+// What a page shows when it has nothing to show: loading, empty, failed. Each says what is going on and what to do.
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Failure } from '../fhir/http';
+import { Icon, type IconName } from './icon';
+
+/** The failure in plain words, with the program's own words where it gave some. */
+export function useFailureText(): (f: Failure) => string {
+  const { t } = useTranslation('shell');
+  return (f) => {
+    const own = f.kind === 'refused' || f.kind === 'conflict' || f.kind === 'forbidden' ? f.text : '';
+    return own ? `${t(`failure.${f.kind}`)} ${own}` : t(`failure.${f.kind}`);
+  };
+}
+
+export function Empty(props: { icon: IconName; title: string; children?: ReactNode }): ReactNode {
+  return (
+    <div className="tk-empty">
+      <Icon name={props.icon} size={32} />
+      <p className="tk-empty-t">{props.title}</p>
+      {props.children}
+    </div>
+  );
+}
+
+export function Failed(props: { failure: Failure; onRetry?: () => void }): ReactNode {
+  const { t } = useTranslation('shell');
+  const text = useFailureText();
+  return (
+    <div className="tk-empty" role="alert">
+      <Icon name={props.failure.kind === 'network' ? 'offline' : 'info'} size={32} />
+      <p className="tk-empty-t">{text(props.failure)}</p>
+      {props.onRetry && (
+        <button type="button" className="tk-btn" onClick={props.onRetry}>
+          <Icon name="again" size={20} />
+          {t('again')}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Grey bars in the place of what is coming; screen readers hear one word. */
+export function Skeleton(props: { lines: number }): ReactNode {
+  const { t } = useTranslation('shell');
+  return (
+    <div className="tk-skel" role="status" aria-label={t('loading')}>
+      {Array.from({ length: props.lines }, (_, i) => (
+        <i key={i} className={i % 3 === 2 ? 'short' : undefined} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,49 @@
+// The front page: sign in, then choose a door.
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Icon, Mark } from '../components/icon';
+import { openDoor } from './door_root';
+import { useSession } from './session';
+import { LanguageSwitch } from './sign_in';
+import { SignOut } from './sign_out';
+
+function Home(): ReactNode {
+  const { t } = useTranslation('shell');
+  const session = useSession();
+  return (
+    <div className="tk-signin">
+      <div className="tk-signin-top">
+        <span className="tk-mark">
+          <Mark size={32} />
+          {t('name')}
+        </span>
+        <LanguageSwitch />
+      </div>
+      <main className="tk-signin-card" id="main">
+        <h1>{t('doors.choose')}</h1>
+        <p className="tk-sub">
+          {session.display}　{session.post}
+        </p>
+        <nav className="tk-doors">
+          <a href="/work/">
+            <Icon name="desk" />
+            <span>
+              <b>{t('doors.work')}</b>
+              <span className="tk-sub">{t('doors.workWho')}</span>
+            </span>
+          </a>
+          <a href="/m/">
+            <Icon name="phone" />
+            <span>
+              <b>{t('doors.m')}</b>
+              <span className="tk-sub">{t('doors.mWho')}</span>
+            </span>
+          </a>
+        </nav>
+        <SignOut />
+      </main>
+    </div>
+  );
+}
+
+openDoor('home', <Home />);

@@ -1,0 +1,142 @@
+// What every door shares: the languages, the session, the one query cache, the page behind the path.
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { Component, lazy, StrictMode, Suspense, useEffect, type ComponentType, type ReactNode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { useTranslation } from 'react-i18next';
+import { Empty, Failed, Skeleton } from '../components/states';
+import { asFailure } from '../fhir/http';
+import './i18n';
+import { titleIn } from './i18n';
+import { go, usePath } from './router';
+import { askSession, useSessionState } from './session';
+import { SignIn } from './sign_in';
+import '../tokens.css';
+import '../base.css';
+
+export interface PageEntry {
+  app: string;
+  title: Record<string, string>;
+  path: string;
+  load: () => Promise<{ default: ComponentType }>;
+}
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      retry: (n, e) => n < 2 && asFailure(e).kind === 'network',
+      refetchOnWindowFocus: false,
+      staleTime: 30_000,
+    },
+  },
+});
+
+/** Signs in first, then shows `children`. After an expired session the page stays mounted below the sign-in. */
+function Gate({ children }: { children: ReactNode }): ReactNode {
+  const state = useSessionState();
+  useEffect(() => void askSession(), []);
+  useEffect(() => {
+    if (state.kind === 'out') queries.clear();
+  }, [state.kind]);
+  if (state.kind === 'asking') return <Skeleton lines={6} />;
+  if (state.kind === 'unreachable') return <Failed failure={state.failure} onRetry={() => void askSession()} />;
+  if (state.kind === 'out') return <SignIn />;
+  const expired = state.kind === 'expired';
+  return (
+    <>
+      <div key={state.session.account} className="tk-page" inert={expired}>
+        {children}
+      </div>
+      {expired && (
+        <div className="tk-over">
+          <SignIn again />
+        </div>
+      )}
+    </>
+  );
+}
+
+class Net extends Component<{ children: ReactNode; fallback: ReactNode }, { broken: boolean }> {
+  override state = { broken: false };
+  static getDerivedStateFromError(): { broken: boolean } {
+    return { broken: true };
+  }
+  override render(): ReactNode {
+    return this.state.broken ? this.props.fallback : this.props.children;
+  }
+}
+
+function Broken(): ReactNode {
+  const { t } = useTranslation('shell');
+  return (
+    <main className="tk-empty" id="main" role="alert">
+      <p className="tk-empty-t">{t('pageBroken')}</p>
+      <button type="button" className="tk-btn" onClick={() => location.reload()}>
+        {t('reload')}
+      </button>
+    </main>
+  );
+}
+
+const loaded = new Map<PageEntry, ComponentType>();
+
+function pageOf(entry: PageEntry): ComponentType {
+  const known = loaded.get(entry);
+  if (known) return known;
+  const page = lazy(entry.load);
+  loaded.set(entry, page);
+  return page;
+}
+
+/** The page behind the path; a door with one page opens it at once. */
+export function Pages({ door, pages }: { door: string; pages: PageEntry[] }): ReactNode {
+  const { t, i18n } = useTranslation('shell');
+  const path = usePath().replace(/\/+$/, '');
+  const entry = pages.find((p) => path === `/${door}${p.path}` || path.startsWith(`/${door}${p.path}/`));
+  const first = pages[0];
+  const atDoor = path === `/${door}`;
+  useEffect(() => {
+    if (atDoor && first) go(`/${door}${first.path}`, 'replace');
+  }, [atDoor, door, first]);
+  useEffect(() => {
+    document.title = (entry ? titleIn(entry.title) + ' · ' : '') + t('name');
+  }, [entry, t, i18n.language]);
+  if (atDoor && first) return null;
+  if (!entry) {
+    return (
+      <main id="main">
+        <Empty icon="info" title={first ? t('noSuchPage') : t('noPages')}>
+          {first ? (
+            <button type="button" className="tk-btn" onClick={() => go(`/${door}`)}>
+              {t('toDoor')}
+            </button>
+          ) : (
+            <p className="tk-sub">{t('noPagesHint')}</p>
+          )}
+        </Empty>
+      </main>
+    );
+  }
+  const Page = pageOf(entry);
+  return (
+    <Net key={entry.path} fallback={<Broken />}>
+      <Suspense fallback={<Skeleton lines={6} />}>
+        <Page />
+      </Suspense>
+    </Net>
+  );
+}
+
+export function openDoor(door: string, inside: ReactNode): void {
+  document.documentElement.dataset['door'] = door;
+  const root = document.getElementById('root');
+  if (!root) throw new Error('no #root in the page');
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={queries}>
+        <Net fallback={<Broken />}>
+          <Gate>{inside}</Gate>
+        </Net>
+      </QueryClientProvider>
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,56 @@
+// The desk door: /work. Top bar with unit, live state and account; the pages of the apps at the left.
+import { pages } from 'virtual:tk-pages/work';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Icon, Mark } from '../components/icon';
+import { openDoor, Pages } from './door_root';
+import { titleIn } from './i18n';
+import { LiveSlot } from './live_slot';
+import { Link, usePath } from './router';
+import { useSession } from './session';
+import { LanguageSwitch } from './sign_in';
+import { SignOut } from './sign_out';
+import './work.css';
+
+function Desk(): ReactNode {
+  const { t } = useTranslation('shell');
+  const session = useSession();
+  const path = usePath();
+  return (
+    <div className="tk-desk">
+      <a className="tk-skip" href="#main">
+        {t('skip')}
+      </a>
+      <header className="tk-desk-top">
+        <a className="tk-mark" href="/">
+          <Mark />
+          {t('name')}
+        </a>
+        <span className="tk-desk-door">{t('doors.work')}</span>
+        <span className="tk-grow tk-cut">{session.area}</span>
+        <LiveSlot />
+        <LanguageSwitch />
+        <span className="tk-desk-who" title={`${session.display} ${session.post}`}>
+          <span className="tk-av" aria-hidden="true">
+            {[...session.display][0]}
+          </span>
+          <span className="tk-cut">{session.display}</span>
+          <span className="tk-sub tk-cut">{session.post}</span>
+        </span>
+        <SignOut />
+      </header>
+      <nav className="tk-desk-nav" aria-label={t('nav')}>
+        <h2>{t('nav')}</h2>
+        {pages.map((p) => (
+          <Link key={p.path} to={`/work${p.path}`} current={path.startsWith(`/work${p.path}`)}>
+            <Icon name="shield" size={16} />
+            <span className="tk-cut">{titleIn(p.title)}</span>
+          </Link>
+        ))}
+      </nav>
+      <Pages door="work" pages={pages} />
+    </div>
+  );
+}
+
+openDoor('work', <Desk />);

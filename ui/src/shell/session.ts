@@ -1,0 +1,83 @@
+// Who is signed in at this page. One small store; pages read it with useSession.
+// The session itself is an HttpOnly cookie: this page never sees it.
+import { useSyncExternalStore } from 'react';
+import { FhirClient } from '../fhir/client';
+import { asFailure, Failure, Http } from '../fhir/http';
+
+export interface Session {
+  account: string;
+  display: string;
+  post: string;
+  area: string;
+}
+
+export type SessionState =
+  | { kind: 'asking' }
+  | { kind: 'unreachable'; failure: Failure }
+  | { kind: 'out' }
+  | { kind: 'in'; session: Session }
+  | { kind: 'expired'; session: Session };
+
+let state: SessionState = { kind: 'asking' };
+const listeners = new Set<() => void>();
+
+function set(next: SessionState): void {
+  state = next;
+  for (const l of listeners) l();
+}
+
+/** A 401 in the middle of work: the page stays with all that was typed, and asks to sign in again over it. */
+export function expireSession(): void {
+  if (state.kind === 'in') set({ kind: 'expired', session: state.session });
+}
+
+export const http = new Http(undefined, expireSession);
+export const fhir = new FhirClient(http);
+const quiet = new Http();
+
+export async function askSession(): Promise<void> {
+  try {
+    const a = await quiet.send<Session>('GET', '/auth/me');
+    set(a.body ? { kind: 'in', session: a.body } : { kind: 'out' });
+  } catch (e) {
+    const failure = asFailure(e);
+    set(failure.kind === 'signed-out' ? { kind: 'out' } : { kind: 'unreachable', failure });
+  }
+}
+
+/** Throws Failure; 'signed-out' means that account and password do not belong together. */
+export async function signIn(account: string, password: string): Promise<void> {
+  const a = await quiet.send<Session>('POST', '/auth/sign-in', {
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ account, password }),
+  });
+  if (!a.body) throw new Failure('broken', a.status, '', '');
+  set({ kind: 'in', session: a.body });
+}
+
+/** The program forgets the session first: if it cannot be reached, the page says so and stays signed in. */
+export async function signOut(): Promise<void> {
+  try {
+    await quiet.send('POST', '/auth/sign-out');
+  } catch (e) {
+    if (asFailure(e).kind !== 'signed-out') throw e;
+  }
+  set({ kind: 'out' });
+}
+
+export function useSessionState(): SessionState {
+  return useSyncExternalStore(
+    (l) => {
+      listeners.add(l);
+      return () => listeners.delete(l);
+    },
+    () => state,
+  );
+}
+
+/** Inside a door's page there always is a session. */
+export function useSession(): Session {
+  const s = useSessionState();
+  if (s.kind !== 'in' && s.kind !== 'expired') throw new Error('useSession outside a signed-in page');
+  return s.session;
+}

@@ -1,0 +1,3 @@
+declare module 'virtual:tk-pages/*' {
+  export const pages: import('./door_root').PageEntry[];
+}

@@ -1,0 +1,44 @@
+/// <reference types="vitest/config" />
+// Build of the doors. Every door is its own entry, so a phone never loads what the desk needs.
+import { resolve } from 'node:path';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+import { appsPlugin } from './vite/apps_plugin';
+
+const uiDir = import.meta.dirname;
+const repoDir = resolve(uiDir, '..');
+
+export default defineConfig({
+  root: uiDir,
+  base: '/',
+  plugins: [appsPlugin({ appsDir: resolve(repoDir, 'apps'), uiDir }), react()],
+  resolve: { alias: { '@tk': resolve(uiDir, 'src') } },
+  build: {
+    outDir: 'dist',
+    assetsDir: 'assets',
+    // A strict Content-Security-Policy forbids inline scripts and data: fonts; nothing is inlined.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: ['chrome96', 'safari15.4', 'firefox102'],
+    rollupOptions: {
+      input: {
+        home: resolve(uiDir, 'index.html'),
+        m: resolve(uiDir, 'm/index.html'),
+        work: resolve(uiDir, 'work/index.html'),
+      },
+    },
+  },
+  server: { fs: { allow: [repoDir] }, proxy: proxy(process.env['TK_SERVER']) },
+  test: {
+    environment: 'node',
+    dir: repoDir,
+    include: ['ui/src/**/*.test.{ts,tsx}', 'ui/vite/*.test.ts', 'apps/*/ui/**/*.test.{ts,tsx}'],
+    reporters: ['default', resolve(uiDir, 'vite/closing_reporter.ts')],
+  },
+});
+
+/** `TK_SERVER=http://127.0.0.1:8080 npm run dev` serves the pages from source against a running program. */
+function proxy(target: string | undefined): Record<string, string> {
+  if (!target) return {};
+  return Object.fromEntries(['/auth', '/fhir', '/live', '/app'].map((p) => [p, target]));
+}

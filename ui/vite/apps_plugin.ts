@@ -1,0 +1,76 @@
+// Finds the pages of the apps: which page stands behind which door.
+// Flow:   apps/*/manifest.json -> `doors` -> the module virtual:tk-pages/<door>, one lazy import per page.
+// Shape:  manifest.doors = [{ door: "m", path: "/screening", entry: "ui/m/index.tsx" }]
+// Errors: a manifest that names a missing entry or a bad path stops the build with the file's name.
+// Adding an app edits no file here. APPS="screening;recall" in the environment builds only those.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import type { Plugin } from 'vite';
+
+const kVirtual = 'virtual:tk-pages/';
+const kPathShape = /^\/[a-z0-9-]+(\/[a-z0-9-]+)*$/;
+
+interface DoorEntry {
+  door: string;
+  path: string;
+  entry: string;
+}
+
+interface Manifest {
+  id: string;
+  title: Record<string, string>;
+  doors?: DoorEntry[];
+}
+
+function readManifests(appsDir: string): { dir: string; manifest: Manifest }[] {
+  if (!existsSync(appsDir)) return [];
+  const wanted = (process.env['APPS'] ?? '').split(';').filter(Boolean);
+  return readdirSync(appsDir, { withFileTypes: true })
+    .filter((e) => e.isDirectory() && existsSync(join(appsDir, e.name, 'manifest.json')))
+    .filter((e) => wanted.length === 0 || wanted.includes(e.name))
+    .sort((a, b) => a.name.localeCompare(b.name))
+    .map((e) => {
+      const dir = join(appsDir, e.name);
+      return { dir, manifest: JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')) as Manifest };
+    });
+}
+
+/** The source text of one door's page table. */
+function pagesModule(appsDir: string, door: string): string {
+  const rows: string[] = [];
+  for (const { dir, manifest } of readManifests(appsDir)) {
+    for (const d of manifest.doors ?? []) {
+      if (d.door !== door) continue;
+      const file = join(dir, d.entry);
+      const where = join(dir, 'manifest.json');
+      if (!kPathShape.test(d.path)) throw new Error(`${where}: doors.path "${d.path}" must look like /name`);
+      if (!existsSync(file)) throw new Error(`${where}: doors.entry "${d.entry}" does not exist`);
+      rows.push(
+        `{ app: ${JSON.stringify(manifest.id)}, title: ${JSON.stringify(manifest.title)}, ` +
+          `path: ${JSON.stringify(d.path)}, load: () => import(${JSON.stringify(file)}) }`,
+      );
+    }
+  }
+  return `export const pages = [\n${rows.join(',\n')}\n];\n`;
+}
+
+/** App pages live outside this npm project; their bare imports resolve as if they stood in src/. */
+export function appsPlugin(options: { appsDir: string; uiDir: string }): Plugin {
+  const anchor = join(options.uiDir, 'src', 'shell', 'router.tsx');
+  const inside = (file: string): boolean => !relative(options.appsDir, dirname(file)).startsWith('..' + sep);
+  return {
+    name: 'tk-apps',
+    enforce: 'pre',
+    async resolveId(source, importer) {
+      if (source.startsWith(kVirtual)) return '\0' + source;
+      const bare = !source.startsWith('.') && !source.startsWith('/') && !source.startsWith('\0') && !source.startsWith('@tk/');
+      if (importer && bare && inside(importer)) return this.resolve(source, anchor, { skipSelf: true });
+      return null;
+    },
+    load(id) {
+      if (!id.startsWith('\0' + kVirtual)) return null;
+      for (const { dir } of readManifests(options.appsDir)) this.addWatchFile(join(dir, 'manifest.json'));
+      return pagesModule(options.appsDir, id.slice(kVirtual.length + 1));
+    },
+  };
+}
