@@ -14,21 +14,27 @@ function isHan(text: string): boolean {
   return /^[\p{Script=Han}·・]+$/u.test(text);
 }
 
-/** For a gate, where the person must be recognised: 何*明, 李*, 古丽·**, J*** S***. */
+/** A name of several parts keeps two characters of the first: 古丽*·**, 阿里·**. */
+function maskParts(name: string): string {
+  const first = [...(name.split(/[·・]/)[0] ?? '')];
+  return first.slice(0, 2).join('') + (first.length > 2 ? '*' : '') + '·**';
+}
+
+/** For a gate, where the person must be recognised: 何*明, 李*, 古丽*·**, J*** S***. */
 export function maskNameAtGate(name: string): string {
   const chars = [...name.trim()];
   if (chars.length === 0) return '';
-  if (/[·・]/.test(name)) return name.split(/[·・]/)[0] + '·**';
+  if (/[·・]/.test(name)) return maskParts(name);
   if (!isHan(name)) return maskWords(name);
   if (chars.length <= 2) return chars[0] + '*';
   return `${chars[0]}*${chars[chars.length - 1]}`;
 }
 
-/** For lists: 张**, 古丽·**, J*** S***. */
+/** For lists: 张**, 古丽*·**, J*** S***. */
 export function maskName(name: string): string {
   const chars = [...name.trim()];
   if (chars.length === 0) return '';
-  if (/[·・]/.test(name)) return name.split(/[·・]/)[0] + '·**';
+  if (/[·・]/.test(name)) return maskParts(name);
   return isHan(name) ? chars[0] + '**' : maskWords(name);
 }
 

@@ -63,7 +63,7 @@ export default function ScreeningPhone(): ReactNode {
           <h1 className="tk-cut">{t('m.title')}</h1>
           <p className="sm-q tk-cut">{today === null ? session.display : t('m.today', { count: today })}</p>
         </div>
-        <OutboxChip waiting={view.entries.length} sending={view.sending} offline={view.failure !== null} lasting={view.lasting} onOpen={() => setSheet(true)} />
+        <OutboxChip waiting={view.entries.length} sending={view.sending} offline={view.failure?.kind === 'network'} lasting={view.lasting} onOpen={() => setSheet(true)} />
       </header>
       {step.kind === 'find' && (
         <Find

@@ -6,12 +6,14 @@ import { Icon } from '@tk/components/icon';
 import { useFailureText } from '@tk/components/states';
 import { clockOf } from '@tk/fhir/time';
 import type { Outbox, OutboxEntry, OutboxView } from '@tk/outbox/outbox';
+import { useSession } from '@tk/shell/session';
 import { LanguageSwitch } from '@tk/shell/sign_in';
 import { SignOut } from '@tk/shell/sign_out';
 
 export function OutboxSheet(props: { outbox: Outbox; view: OutboxView; onClose: () => void }): ReactNode {
   const { t } = useTranslation('screening');
   const failureText = useFailureText();
+  const session = useSession();
   const { view, outbox } = props;
   return (
     <Dialog sheet title={t('m.box.title')} onClose={props.onClose}>
@@ -30,6 +32,9 @@ export function OutboxSheet(props: { outbox: Outbox; view: OutboxView; onClose: 
             {view.sending ? t('m.box.sending') : t('m.box.send')}
           </button>
         )}
+        <p className="sm-q sm-boxwho">
+          {session.display}　{session.post}
+        </p>
         <div className="sm-row sm-boxfoot">
           <LanguageSwitch />
           <SignOut />
