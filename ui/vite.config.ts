@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
-import { appsPlugin } from './vite/apps_plugin';
+import { appsPlugin } from './vite/apps_plugin.ts';
 
 const uiDir = import.meta.dirname;
 const repoDir = resolve(uiDir, '..');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { MockServer, kAccounts } from '../../ui/tests/mock-server.mjs';
-import { seedPeople } from './people.mjs';
+import { residentId, seedPeople } from './people.mjs';
 
 const require = createRequire(new URL('../../ui/package.json', import.meta.url));
 const { chromium } = require('playwright-core');
@@ -33,6 +33,7 @@ export function accountFor(role) {
 /** A page of its own context; any script error or broken security policy fails the test at `done`. */
 export async function openPage(browser, viewport, options = {}) {
   const context = await browser.newContext({ viewport, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce', ...options });
+  context.setDefaultTimeout(15_000);
   const page = await context.newPage();
   const troubles = [];
   page.on('pageerror', (e) => troubles.push(String(e)));
@@ -71,4 +72,26 @@ export async function checkAxe(page, where) {
 export async function typeNumber(page, number) {
   await page.getByLabel('身份证号').first().waitFor();
   await page.keyboard.type(number);
+}
+
+const kRun = kReal ? Date.now() % 900 : 7;
+
+/** A valid number that nobody has: the same in every run against the test double, another one against a real program. */
+export function freshNumber(n) {
+  const day = String(1 + ((n * 3 + kRun) % 28)).padStart(2, '0');
+  return residentId('380102', `${1940 + (kRun % 60)}-${String(1 + (n % 12)).padStart(2, '0')}-${day}`, (kRun + n * 37) % 1000);
+}
+
+/** Ends at the measuring step, whether the number was known or not. */
+export async function registerOrFind(page, number, name) {
+  await typeNumber(page, number);
+  const unknown = page.getByText('系统里没有这个号码');
+  const known = page.getByText('问一句');
+  await unknown.or(known).first().waitFor();
+  if (await unknown.isVisible()) {
+    await page.getByLabel('姓名').fill(name);
+    await page.getByRole('button', { name: '建档并量体温' }).click();
+  }
+  await known.waitFor();
+  await page.locator('.sm-last', { hasNotText: '正在读取' }).waitFor();
 }

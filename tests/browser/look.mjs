@@ -121,7 +121,7 @@ async function desk() {
   await shot('complete-error');
   await page.keyboard.press('Escape');
   s.mock.setDown(true);
-  await page.getByText('已断开').waitFor();
+  await page.getByText('已断开').first().waitFor();
   await shot('down');
   s.mock.setDown(false);
   await page.getByText('实时').waitFor();

@@ -156,9 +156,9 @@ export class LiveStream {
     }
     const at = timeOf(data['at']);
     const clock = at === null ? {} : { at, skewMs: at - this.now() };
-    if (e.event === 'hello') this.hello(String(data['incarnation'] ?? ''), clock);
-    if (e.id) this.position = e.id;
-    else if (data['t'] !== undefined) this.position = String(data['t']);
+    const t = e.id ?? (data['t'] === undefined ? null : String(data['t']));
+    if (e.event === 'hello') return this.hello(String(data['incarnation'] ?? ''), t, clock);
+    if (t !== null) this.position = t;
     if (e.event === 'tick') this.set(clock);
     if (e.event === 'change') {
       this.set(clock);
@@ -173,9 +173,10 @@ export class LiveStream {
     }
   }
 
-  private hello(incarnation: string, clock: Partial<Snapshot>): void {
+  private hello(incarnation: string, t: string | null, clock: Partial<Snapshot>): void {
     const fresh = this.incarnation === null || this.incarnation !== incarnation;
-    if (fresh) this.position = null;
+    // On a resumed stream the head in the hello is ahead of what has been replayed: the old position stays.
+    if (fresh) this.position = t;
     this.incarnation = incarnation;
     this.waitMs = kFirstWaitMs;
     this.set({ ...clock, state: 'live' });

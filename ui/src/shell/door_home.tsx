@@ -12,13 +12,13 @@ function Home(): ReactNode {
   const session = useSession();
   return (
     <div className="tk-signin">
-      <div className="tk-signin-top">
+      <header className="tk-signin-top">
         <span className="tk-mark">
           <Mark size={32} />
           {t('name')}
         </span>
         <LanguageSwitch />
-      </div>
+      </header>
       <main className="tk-signin-card" id="main">
         <h1>{t('doors.choose')}</h1>
         <p className="tk-sub">

@@ -44,7 +44,7 @@ function Desk(): ReactNode {
         {pages.map((p) => (
           <Link key={p.path} to={`/work${p.path}`} current={path.startsWith(`/work${p.path}`)}>
             <Icon name="shield" size={16} />
-            <span className="tk-cut">{titleIn(p.title)}</span>
+            <span>{titleIn(p.title)}</span>
           </Link>
         ))}
       </nav>

@@ -11,7 +11,7 @@ export function LanguageSwitch(): ReactNode {
   const { t, i18n } = useTranslation('shell');
   const other = i18n.language === 'en' ? 'zh-CN' : 'en';
   return (
-    <button type="button" className="tk-btn tk-quiet" lang={other} aria-label={t('languageLabel')} onClick={() => setLanguage(other)}>
+    <button type="button" className="tk-btn tk-quiet" lang={other} onClick={() => setLanguage(other)}>
       <Icon name="language" size={20} />
       {t('language')}
     </button>
@@ -71,13 +71,13 @@ export function SignIn({ again = false }: { again?: boolean }): ReactNode {
 
   return (
     <div className="tk-signin">
-      <div className="tk-signin-top">
+      <header className="tk-signin-top">
         <span className="tk-mark">
           <Mark size={32} />
           {t('name')}
         </span>
         <LanguageSwitch />
-      </div>
+      </header>
       <main className="tk-signin-card" id="main">
         <h1>{again ? t('signIn.again') : t('signIn.title')}</h1>
         <p className="tk-sub">{again ? t('signIn.kept') : t('tagline')}</p>

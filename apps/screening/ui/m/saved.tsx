@@ -49,7 +49,7 @@ export function Saved(props: { last: LastSaved; outbox: Outbox; view: OutboxView
         <p className="tk-grow">
           <b>{t(`m.saved.${mine}`, { who: last.who, value: last.celsius })}</b>
           <br />
-          {mine === 'marked' && last.verdict === 'fever' ? t('m.saved.markedTask') : t('m.saved.measureAgain')}
+          <span>{mine === 'marked' && last.verdict === 'fever' ? t('m.saved.markedTask') : t('m.saved.measureAgain')}</span>
         </p>
         <button type="button" className="sm-undo" onClick={props.onGone}>
           {t('m.saved.ok')}
@@ -63,7 +63,7 @@ export function Saved(props: { last: LastSaved; outbox: Outbox; view: OutboxView
       <p className="tk-grow">
         <b>{t('m.saved.what', { who: last.who, value: last.celsius })}</b>
         <br />
-        {typeof mine === 'object' && mine !== null ? failureText(mine) : t(`m.saved.${state}${state === 'sent' && last.verdict === 'fever' ? 'Fever' : ''}`)}
+        <span>{typeof mine === 'object' && mine !== null ? failureText(mine) : t(`m.saved.${state}${state === 'sent' && last.verdict === 'fever' ? 'Fever' : ''}`)}</span>
       </p>
       <button type="button" className="sm-undo" aria-disabled={mine === 'busy'} onClick={() => mine !== 'busy' && void undo()}>
         {t('m.saved.undo')}

@@ -20,6 +20,7 @@ interface DetailProps {
   row: Row | null;
   asked: boolean;
   loaded: boolean;
+  failed: boolean;
   board: Board;
   settings: Settings | null;
   nowMs: number;
@@ -33,7 +34,7 @@ export function Detail(p: DetailProps): ReactNode {
       {p.row ? (
         <TaskDetail key={p.row.id} {...p} row={p.row} />
       ) : p.asked && !p.loaded ? (
-        <Skeleton lines={8} />
+        !p.failed && <Skeleton lines={8} />
       ) : (
         <Empty icon={p.asked ? 'info' : 'hand'} title={t(p.asked ? 'w.missing' : 'w.pick')}>
           {!p.asked && <p className="tk-sub">{t('w.pickHint')}</p>}
@@ -161,12 +162,14 @@ function Evidence({ row, settings, nowMs }: { row: Row; settings: Settings | nul
       </h3>
       <div className="sw-why">
         <b>{value === null ? t('w.detail.noFact') : settings ? t('w.detail.fact', { value: value.toFixed(1), limit: settings.fever_limit_cel.toFixed(1) }) : t('w.detail.factNoLimit', { value: value.toFixed(1) })}</b>
-        <span className="tk-sub">{measured === null ? '' : t('w.detail.since', { time: moment(measured) })}</span>
-        <span className="tk-sub w">{row.rule ? t('w.detail.ruleVersion', { rule: row.rule.id, version: row.rule.version }) : t('w.noRule')}</span>
-        {settings && <span className="tk-sub w">{t('w.detail.source', { source: settings.source, edition: settings.edition, date: settings.date })}</span>}
-        {said !== null && <span className="w">{said.length === 0 ? t('w.detail.well') : t('w.detail.symptoms', { list: said.map((s) => t(`symptom.${s}`)).join(t('comma')) })}</span>}
+        <span>
+          {measured === null ? '' : t('w.detail.since', { time: moment(measured) })}
+          {said !== null && <>　{said.length === 0 ? t('w.detail.well') : t('w.detail.symptoms', { list: said.map((s) => t(`symptom.${s}`)).join(t('comma')) })}</>}
+        </span>
+        <span className="tk-sub">{row.rule ? t('w.detail.ruleVersion', { rule: row.rule.id, version: row.rule.version }) : t('w.noRule')}</span>
+        {settings && <span className="tk-sub">{t('w.detail.source', { source: settings.source, edition: settings.edition, date: settings.date })}</span>}
         {reading?.status === 'entered-in-error' && (
-          <span className="w sw-voided" role="status">
+          <span className="sw-voided" role="status">
             <Icon name="info" size={16} />
             {t('w.detail.voided')}
           </span>

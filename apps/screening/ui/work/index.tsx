@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactN
 import { useTranslation } from 'react-i18next';
 import { Icon } from '@tk/components/icon';
 import { Empty, Failed, Skeleton, useFailureText } from '@tk/components/states';
-import { clockOf, lengthOf } from '@tk/fhir/time';
+import { clockOf, lengthOf, momentOf } from '@tk/fhir/time';
 import { useLive } from '@tk/live/use_live';
 import { LiveSign } from '@tk/shell/live_slot';
 import { useParam } from '@tk/shell/router';
@@ -60,11 +60,11 @@ export default function ScreeningDesk(): ReactNode {
             <Arrivals view={view} onShow={open} />
             <SoundSwitch />
           </div>
-          <Counts counters={counters} more={view.more} loaded={view.loaded} filter={filter} onFilter={setFilter} />
+          <Counts counters={counters} more={view.more} loaded={view.loaded} filter={filter} nowMs={nowMs} onFilter={setFilter} />
           <ListBody view={view} rows={rows} filter={filter} board={board} nowMs={nowMs} taskId={taskId} me={session.account} onOpen={open} />
           <Foot view={view} count={rows.length} lostAt={live.state === 'lost' ? live.at : null} onMore={() => void board.loadMore()} />
         </section>
-        <Detail row={chosen} asked={taskId !== ''} loaded={view.loaded} board={board} settings={settings} nowMs={nowMs} onClose={() => setTask('')} />
+        <Detail row={chosen} asked={taskId !== ''} loaded={view.loaded} failed={view.failure !== null} board={board} settings={settings} nowMs={nowMs} onClose={() => setTask('')} />
       </main>
     </>
   );
@@ -141,15 +141,18 @@ interface CountsProps {
   more: boolean;
   loaded: boolean;
   filter: Filter;
+  nowMs: number;
   onFilter: (f: Filter) => void;
 }
 
 /** The counters are the filters. */
-function Counts({ counters: c, more, loaded, filter, onFilter }: CountsProps): ReactNode {
+function Counts({ counters: c, more, loaded, filter, nowMs, onFilter }: CountsProps): ReactNode {
   const { t } = useTranslation('screening');
+  const shell = useTranslation('shell').t;
+  const moment = (ms: number): string => momentOf(ms, nowMs, { today: shell('today'), yesterday: shell('yesterday') });
   const sub: Record<Filter, string> = {
     open: t('w.count.openSub', { count: c.soon }),
-    requested: c.oldestWaitMs === null ? t('w.count.requestedNone') : t('w.count.requestedSub', { time: clockOf(c.oldestWaitMs) }),
+    requested: c.oldestWaitMs === null ? t('w.count.requestedNone') : t('w.count.requestedSub', { time: moment(c.oldestWaitMs) }),
     overdue: c.longestLateMs === null ? t('w.count.overdueNone') : t('w.count.overdueSub', { time: lengthOf(c.longestLateMs) }),
     done: c.medianDoneMs === null ? t('w.count.doneNone') : t('w.count.doneSub', { time: lengthOf(c.medianDoneMs) }),
   };

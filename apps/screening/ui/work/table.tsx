@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon, Severity } from '@tk/components/icon';
 import { ageOn, maskName, nameOf } from '@tk/fhir/person';
-import { clockOf, dayOf, lengthOf, momentOf } from '@tk/fhir/time';
+import { clockOf, dayOf, lengthOf } from '@tk/fhir/time';
 import { useSession } from '@tk/shell/session';
 import { dueOf, isOpen, ownerOf, type Row } from './model';
 
@@ -45,11 +45,10 @@ export function TaskTable(p: TableProps): ReactNode {
 
 function TaskRow({ row, fresh, nowMs, current, onOpen }: { row: Row; fresh: boolean; nowMs: number; current: boolean; onOpen: (id: string) => void }): ReactNode {
   const { t } = useTranslation('screening');
-  const shell = useTranslation('shell').t;
   const session = useSession();
   const owner = ownerOf(row.task, session);
   const reason = row.task.reasonCode?.text ?? row.task.code?.text ?? '';
-  const raised = row.raisedMs === null ? '' : dayOf(row.raisedMs) === dayOf(nowMs) ? clockOf(row.raisedMs) : momentOf(row.raisedMs, nowMs, { today: shell('today'), yesterday: shell('yesterday') });
+  const raised = row.raisedMs === null ? '' : (dayOf(row.raisedMs) === dayOf(nowMs) ? '' : dayOf(row.raisedMs).slice(5) + ' ') + clockOf(row.raisedMs);
   return (
     <tr className={current ? 'cur' : undefined} data-id={row.id} onClick={() => onOpen(row.id)}>
       <td>

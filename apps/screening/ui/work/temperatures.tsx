@@ -9,7 +9,9 @@ import { kLoinc, kTemperatureCode, temperatureIn } from '../screening';
 
 const kCount = 10;
 const kWidth = 366;
-const kHeight = 84;
+const kHeight = 92;
+const kGutter = 64; // for the words of the limit
+const kEdge = 20;
 
 interface Point {
   id: string;
@@ -69,9 +71,9 @@ function Chart(props: { points: Point[]; readingId: string | null; limit: number
   const values = points.map((p) => p.value);
   const low = Math.min(36, ...values) - 0.3;
   const high = Math.max(limit ?? 37, ...values) + 0.4;
-  const step = points.length > 1 ? (kWidth - 40) / (points.length - 1) : 0;
-  const x = (i: number): number => 20 + i * step + (points.length === 1 ? (kWidth - 40) / 2 : 0);
-  const y = (v: number): number => 12 + ((high - v) / (high - low)) * (kHeight - 32);
+  const step = points.length > 1 ? (kWidth - kGutter - 2 * kEdge) / (points.length - 1) : 0;
+  const x = (i: number): number => kGutter + kEdge + i * step;
+  const y = (v: number): number => 12 + ((high - v) / (high - low)) * (kHeight - 50);
   const label = (p: Point): string => (dayOf(p.at) === dayOf(props.nowMs) ? clockOf(p.at) : dayOf(p.at).slice(5));
   const marked = (p: Point, i: number): boolean => p.id === props.readingId || i === 0 || i === points.length - 1;
   const said = points.map((p) => `${label(p)} ${p.value.toFixed(1)}`).join(', ');
@@ -79,8 +81,8 @@ function Chart(props: { points: Point[]; readingId: string | null; limit: number
     <svg className="sw-chart" viewBox={`0 0 ${kWidth} ${kHeight}`} role="img" aria-label={`${said}${props.limitWords ? '; ' + props.limitWords : ''}`}>
       {limit !== null && (
         <>
-          <line x1="0" x2={kWidth} y1={y(limit)} y2={y(limit)} />
-          <text x="0" y={y(limit) + 13}>
+          <line x1={kGutter} x2={kWidth} y1={y(limit)} y2={y(limit)} />
+          <text x="0" y={y(limit) + 4}>
             {props.limitWords}
           </text>
         </>
@@ -91,7 +93,7 @@ function Chart(props: { points: Point[]; readingId: string | null; limit: number
           <circle cx={x(i)} cy={y(p.value)} r={p.id === props.readingId ? 4.5 : 3} />
           {marked(p, i) && (
             <>
-              <text className="v" x={x(i)} y={y(p.value) - 7} textAnchor="middle">
+              <text className="v" x={x(i)} y={y(p.value) + (limit !== null && p.value < limit ? 16 : -7)} textAnchor="middle">
                 {p.value.toFixed(1)}
               </text>
               <text x={x(i)} y={kHeight - 3} textAnchor="middle">

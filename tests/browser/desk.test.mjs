@@ -1,0 +1,199 @@
+// The desk page: filters, detail with evidence, actions, keyboard, honest states. Against the test double.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { checkAxe, kDesk, kReal, openBrowser, openPage, openServer, signIn } from './lib.mjs';
+import { seedFevers } from './people.mjs';
+
+describe('desk', { skip: kReal ? 'needs known tasks and a server that can be told to fail' : false }, () => {
+  let browser;
+  let server;
+  let opened;
+  let page;
+  before(async () => (browser = await openBrowser()));
+  after(() => browser.close());
+  beforeEach(async () => {
+    server = await openServer(16);
+    opened = await openPage(browser, kDesk);
+    page = opened.page;
+  });
+  afterEach(async () => {
+    await opened.done();
+    await server.close();
+  });
+
+  const rows = () => page.locator('.sw-table tbody tr');
+  const tasks = () => [...server.mock.heads.values()].filter((r) => r.resourceType === 'Task');
+  async function open(minutesAgo) {
+    seedFevers(server.mock, server.people, minutesAgo);
+    await signIn(page, server.base, '/work/', 'cdc');
+    if (minutesAgo.length > 0) await rows().nth(minutesAgo.length - 1).waitFor();
+  }
+
+  test('says what to expect when there is nothing', async () => {
+    await open([]);
+    await page.getByText('没有未办结的随访任务').waitFor();
+    await checkAxe(page, 'no tasks');
+    await page.getByRole('button', { name: /今日办结/ }).click();
+    await page.getByText('今天还没有办结的任务').waitFor();
+  });
+
+  test('counters are filters, and the URL holds them', async () => {
+    await open([200, 150, 90, 30, 5]);
+    await page.getByRole('button', { name: /已超时 2/ }).waitFor();
+    await page.getByRole('button', { name: /已超时/ }).click();
+    assert.equal(await rows().count(), 2);
+    assert.match(page.url(), /list=overdue/);
+    await page.goBack();
+    await rows().nth(4).waitFor();
+    await page.goForward();
+    await page.reload();
+    await rows().nth(1).waitFor();
+    assert.equal(await rows().count(), 2);
+    await checkAxe(page, 'filtered');
+  });
+
+  test('the order is by time limit and overdue is an ink chip with its word', async () => {
+    await open([5, 200, 90]);
+    const due = await page.locator('.sw-table .sw-due').allInnerTexts();
+    assert.match(due[0], /^超 1:20$/);
+    assert.match(due[1], /^余 0:(29|30)$/);
+    assert.match(due[2], /^余 1:5\d$/);
+  });
+
+  test('keyboard: move, open, take, close with a reason', async () => {
+    await open([60, 40, 20]);
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('k');
+    await page.keyboard.press('Enter');
+    await page.getByText('体温 37.4 ℃，限值 37.3').waitFor();
+    await page.getByText('规则 screening.fever 第 1 版').waitFor();
+    await page.getByText('先接手才能办结').waitFor();
+    await checkAxe(page, 'detail');
+    await page.keyboard.press('2');
+    assert.equal(await page.getByRole('dialog').count(), 0, 'not before it is taken');
+    await page.keyboard.press('1');
+    await page.getByRole('button', { name: /办结，填原因/ }).waitFor();
+    const id = new URL(page.url()).searchParams.get('task');
+    assert.equal(tasks().find((t) => t.id === id).status, 'accepted');
+    await page.keyboard.press('2');
+    await page.getByRole('button', { name: '办结', exact: true }).click();
+    await page.getByText('请选一个原因').waitFor();
+    await checkAxe(page, 'closing');
+    await page.getByLabel('其他').check();
+    await page.getByRole('button', { name: '办结', exact: true }).click();
+    await page.getByText('选“其他”要写说明').waitFor();
+    await page.getByLabel('补充说明').fill('已由学校接走');
+    await page.getByRole('button', { name: '办结', exact: true }).click();
+    await page.getByText('其他：已由学校接走').waitFor();
+    const stored = tasks().find((t) => t.id === id);
+    assert.equal(stored.status, 'completed');
+    assert.equal(stored.owner.identifier.value, 'cdc');
+    assert.equal(await rows().count(), 2);
+    await page.getByRole('button', { name: /今日办结 1/ }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('选一条，看依据和可办事项').waitFor();
+  });
+
+  test('somebody else was faster: the newest is shown, nothing is overwritten', async () => {
+    await open([30]);
+    await rows().first().click();
+    await page.getByRole('button', { name: /接手/ }).last().waitFor();
+    const task = tasks()[0];
+    // The live word of it is held back, as on a slow line.
+    const streams = [...server.mock.streams];
+    server.mock.streams.clear();
+    server.mock.write({ ...task, status: 'accepted', owner: { identifier: { system: 'http://tongkang.dev/fhir/sid/account', value: 'else' }, display: '吴敏' } }, 'update');
+    for (const s of streams) server.mock.streams.add(s);
+    await page.keyboard.press('1');
+    await page.getByText('别人刚刚改过').waitFor();
+    await page.getByText('由 吴** 接手').waitFor();
+    assert.equal(tasks()[0].owner.identifier.value, 'else');
+  });
+
+  test('new tasks appear in place, are announced, and leave the cursor where it was', async () => {
+    await open([60, 50]);
+    await page.keyboard.press('j');
+    const held = await page.evaluate(() => document.activeElement.closest('tr').dataset.id);
+    server.mock.addReading(server.people[9].patient, 38.8);
+    await page.getByText('新到 1 条，看最新').waitFor();
+    await rows().nth(2).waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.closest('tr').dataset.id), held);
+    await page.getByRole('button', { name: '新到 1 条，看最新' }).click();
+    await page.getByText('体温 38.8 ℃，限值 37.3').waitFor();
+    assert.equal(await page.getByText('新到 1 条，看最新').count(), 0);
+    await checkAxe(page, 'arrived');
+  });
+
+  test('a change by somebody else is seen in the open detail', async () => {
+    await open([30]);
+    await rows().first().click();
+    await page.getByText('先接手才能办结').waitFor();
+    server.mock.write({ ...tasks()[0], status: 'accepted', owner: { display: '吴敏' } }, 'update');
+    await page.getByText('由 吴** 接手').waitFor();
+  });
+
+  test('a reading marked as an error is said at the evidence', async () => {
+    await open([30]);
+    const reading = [...server.mock.heads.values()].find((r) => r.id === tasks()[0].focus.reference.split('/')[1]);
+    server.mock.write({ ...reading, status: 'entered-in-error' }, 'update');
+    await rows().first().click();
+    await page.getByText('这条体温已标为录入错误').waitFor();
+  });
+
+  test('a stream that is down is said, with since when; what was missed is there afterwards', async () => {
+    await open([30]);
+    server.mock.setDown(true);
+    await page.locator('.tk-live', { hasText: '已断开，数据停在' }).waitFor();
+    await checkAxe(page, 'stream down');
+    server.mock.addReading(server.people[9].patient, 39.1);
+    server.mock.setDown(false);
+    await page.getByRole('button', { name: '现在重连' }).click();
+    await page.locator('.tk-live[data-state="live"]').waitFor();
+    await rows().nth(1).waitFor();
+  });
+
+  test('an error is said, and trying again works', async () => {
+    seedFevers(server.mock, server.people, [30]);
+    server.mock.fail = (_, p) => (p.startsWith('/fhir/Task') ? 503 : null);
+    await signIn(page, server.base, '/work/', 'cdc');
+    await page.getByText('服务器正忙').waitFor();
+    await checkAxe(page, 'error');
+    server.mock.fail = null;
+    await page.getByRole('button', { name: '再试一次' }).click();
+    await rows().first().waitFor();
+  });
+
+  test('the whole name and the whole number are nowhere on the page', async () => {
+    await open([60, 50, 40, 30]);
+    await rows().nth(1).click();
+    await page.getByText('立案依据').waitFor();
+    const html = await page.content();
+    for (const p of server.people) {
+      assert.equal(html.includes(p.number), false);
+      assert.equal(html.includes(p.name), false);
+    }
+  });
+
+  test('a link to a task opens it', async () => {
+    await open([60, 50]);
+    await rows().nth(1).click();
+    await page.getByText('立案依据').waitFor();
+    await page.reload();
+    await page.getByText('体温 37.6 ℃，限值 37.3').waitFor();
+    await page.goto(server.base + '/work/screening?task=nobody');
+    await page.getByText('没有这条任务').waitFor();
+  });
+
+  test('English is complete', async () => {
+    await open([200, 30]);
+    await rows().first().click();
+    await page.getByText('立案依据').waitFor();
+    await page.getByRole('button', { name: 'English' }).click();
+    await page.getByText('What can be done').waitFor();
+    await checkAxe(page, 'English');
+    // What is left in Chinese is data: names, places, reasons, sources.
+    const words = await page.$$eval('th, kbd + *, .sw-counts, .sw-steps, h1, h3, .sw-acts, .sw-no, .tk-live', (all) => all.map((e) => e.textContent).join(' '));
+    assert.doesNotMatch(words, /\p{Script=Han}/u);
+  });
+});

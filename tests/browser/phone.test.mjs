@@ -1,0 +1,242 @@
+// The phone page: find, ask, measure, save, next; by keyboard, without network, with wrong input.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { checkAxe, freshNumber, kPhone, kReal, openBrowser, openPage, openServer, registerOrFind, signIn, typeNumber } from './lib.mjs';
+
+const mockOnly = { skip: kReal ? 'needs a server that can be told to fail' : false };
+let browser;
+let server;
+before(async () => {
+  browser = await openBrowser();
+  server = await openServer();
+});
+after(async () => {
+  await browser.close();
+  await server.close();
+});
+
+// One test's failure must not become the next one's.
+let opened;
+afterEach(async () => {
+  server.mock?.setDown(false);
+  if (server.mock) server.mock.fail = null;
+  await opened?.context.close();
+});
+
+async function atGate() {
+  opened = await openPage(browser, kPhone);
+  await signIn(opened.page, server.base, '/m/', 'gate');
+  await opened.page.getByText('查找下一位').waitFor();
+  return opened;
+}
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+const readings = () => [...server.mock.heads.values()].filter((r) => r.resourceType === 'Observation');
+
+test('a number is checked as it is typed', async () => {
+  const { page, done } = await atGate();
+  const right = freshNumber(1);
+  const wrong = right.slice(0, 17) + (right[17] === '5' ? '6' : '5');
+  await typeNumber(page, wrong);
+  await page.getByText('号码对不上校验位').waitFor();
+  assert.equal(await button(page, '请先改好号码').isDisabled(), true);
+  await checkAxe(page, 'wrong number');
+  for (let i = 0; i < 12; i += 1) await page.keyboard.press('Backspace');
+  await page.getByText('还差 12 位').waitFor();
+  await done();
+});
+
+test('an unknown number offers a minimal record with sex and birth date from the card', async () => {
+  const { page, done } = await atGate();
+  const number = freshNumber(2);
+  await typeNumber(page, number);
+  await page.getByText('系统里没有这个号码').waitFor();
+  await checkAxe(page, 'register');
+  assert.equal((await page.locator('main').innerText()).includes(number), false);
+  await button(page, '建档并量体温').click();
+  await page.getByText('请填姓名').waitFor();
+  await page.getByLabel('姓名').fill('秦小满');
+  await button(page, '建档并量体温').click();
+  await page.getByRole('heading', { name: /秦\*满/ }).waitFor();
+  await page.getByText('没有记录').waitFor();
+  const text = await page.locator('main').innerText();
+  assert.match(text, /秦\*满/);
+  assert.doesNotMatch(text, /秦小满/);
+  assert.match(text, new RegExp(`3801 \\*\\*\\*\\* \\*\\*\\*\\* ${number.slice(14)}`));
+  await checkAxe(page, 'measure, nothing entered');
+  await done();
+});
+
+test('a normal temperature is saved and the next person is up', async () => {
+  const { page, done } = await atGate();
+  await registerOrFind(page, freshNumber(3), '安宁');
+  await page.keyboard.type('365');
+  await page.getByText('可以放行').waitFor();
+  await checkAxe(page, 'normal');
+  await button(page, '登记，查下一位').click();
+  await page.getByText('36.5 ℃ 已记下').waitFor();
+  await page.getByText('已上传', { exact: true }).waitFor();
+  await page.getByText('查找下一位').waitFor();
+  await checkAxe(page, 'saved');
+  if (server.mock) {
+    const last = readings().at(-1);
+    assert.equal(last.valueQuantity.value, 36.5);
+    assert.equal(last.component[0].code.coding[0].code, 'none');
+  }
+  await typeNumber(page, freshNumber(3));
+  await page.getByText('36.5 ℃').waitFor();
+  await page.getByText('没有不舒服', { exact: true }).waitFor();
+  await done();
+});
+
+test('the strip and the button tell what will happen before it does', async () => {
+  const { page, done } = await atGate();
+  await registerOrFind(page, freshNumber(4), '白露');
+  assert.equal(await button(page, '还差体温').isDisabled(), true);
+  await page.keyboard.type('372');
+  await page.getByText('可以放行').waitFor();
+  await button(page, '咳嗽').click();
+  await page.getByText('体温正常，但咳嗽').waitFor();
+  await checkAxe(page, 'symptom');
+  await page.keyboard.type('373');
+  await page.getByText('先别放行').waitFor();
+  await button(page, '登记并转随访，查下一位').waitFor();
+  await checkAxe(page, 'fever');
+  await page.getByRole('button', { name: /发热/ }).click();
+  await page.getByText('37.3 ℃ 或更高').waitFor();
+  await checkAxe(page, 'the rule behind the verdict');
+  await page.keyboard.press('Escape');
+  await page.keyboard.type('476');
+  await page.getByText('体温应在 34.0 到 43.0 之间').waitFor();
+  assert.equal(await button(page, '请先改好体温').isDisabled(), true);
+  assert.equal(await button(page, '咳嗽').getAttribute('aria-pressed'), 'true');
+  await checkAxe(page, 'impossible temperature');
+  await done();
+});
+
+test('works with the keyboard alone', async () => {
+  const { page, done } = await atGate();
+  await registerOrFind(page, freshNumber(5), '常青');
+  await page.keyboard.type('36');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.type('68');
+  await page.getByText('可以放行').waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByText('36.8 ℃ 已记下').waitFor();
+  await done();
+});
+
+test('without network nothing is lost and nothing is sent twice', mockOnly, async () => {
+  const { page, done } = await atGate();
+  await registerOrFind(page, freshNumber(6), '丁香');
+  await page.keyboard.type('366');
+  const before = readings().length;
+  server.mock.setDown(true);
+  await button(page, '登记，查下一位').click();
+  await page.getByText('离线·1 条待传').waitFor();
+  await checkAxe(page, 'offline');
+  await typeNumber(page, freshNumber(7));
+  await page.getByText('暂时查不到').waitFor();
+  await page.getByRole('button', { name: /条待传/ }).click();
+  await page.getByText('丁* 36.6 ℃').last().waitFor();
+  await checkAxe(page, 'outbox');
+  server.mock.setDown(false);
+  await button(page, '现在上传').click();
+  await page.getByText('没有等着上传的').waitFor();
+  assert.equal(readings().length, before + 1);
+  await done();
+});
+
+test('what waits outlives the page', mockOnly, async () => {
+  const { page, done } = await atGate();
+  await registerOrFind(page, freshNumber(8), '方舟');
+  await page.keyboard.type('367');
+  server.mock.fail = (m, p) => (m === 'POST' && p === '/fhir/Observation' ? 503 : null);
+  const before = readings().length;
+  await button(page, '登记，查下一位').click();
+  await page.getByText('1 条待传').waitFor();
+  await page.reload();
+  await page.getByText('1 条待传').waitFor();
+  server.mock.fail = null;
+  await page.getByRole('button', { name: /条待传/ }).click();
+  await button(page, '现在上传').click();
+  await page.getByText('没有等着上传的').waitFor();
+  assert.equal(readings().length, before + 1);
+  await done();
+});
+
+test('a lost answer does not make a second record', mockOnly, async () => {
+  const { page, done } = await atGate();
+  await registerOrFind(page, freshNumber(9), '高原');
+  await page.keyboard.type('369');
+  const before = readings().length;
+  // The program stores it, but its answer never arrives.
+  let lost = 0;
+  await page.route('**/fhir/Observation', async (route) => {
+    if (lost > 0) return route.continue();
+    lost += 1;
+    await route.fetch();
+    return route.abort();
+  });
+  await button(page, '登记，查下一位').click();
+  await page.getByText('离线·1 条待传').waitFor();
+  await page.getByRole('button', { name: /条待传/ }).click();
+  await button(page, '现在上传').click();
+  await page.getByText('没有等着上传的').waitFor();
+  assert.equal(lost, 1);
+  assert.equal(readings().length, before + 1);
+  await done();
+});
+
+test('an ended session asks again and keeps what was entered', mockOnly, async () => {
+  const { page, done } = await atGate();
+  await registerOrFind(page, freshNumber(10), '黄河');
+  await page.keyboard.type('364');
+  server.mock.sessions.clear();
+  await button(page, '登记，查下一位').click();
+  await page.getByText('登录已过期，请再登录一次').first().waitFor();
+  await checkAxe(page, 'session ended');
+  const before = readings().length;
+  await page.getByLabel('账号').fill('gate');
+  await page.getByLabel('密码', { exact: true }).fill('Gate-2026');
+  await page.keyboard.press('Enter');
+  await page.getByText('已上传', { exact: true }).waitFor();
+  assert.equal(readings().length, before + 1);
+  await done();
+});
+
+test('a slip is taken back: marked as an error, not deleted', async () => {
+  const { page, done } = await atGate();
+  await registerOrFind(page, freshNumber(11), '金山');
+  await page.keyboard.type('363');
+  await button(page, '登记，查下一位').click();
+  await page.getByText('已上传', { exact: true }).waitFor();
+  await button(page, '记错了').click();
+  await page.getByText('已标为录入错误').waitFor();
+  if (server.mock) assert.equal(readings().at(-1).status, 'entered-in-error');
+  await done();
+});
+
+test('no card number and no name in any URL', mockOnly, async () => {
+  const urls = server.mock.requests.map((r) => decodeURIComponent(r.url)).join('\n');
+  assert.ok(urls.length > 0);
+  assert.doesNotMatch(urls, /3801\d{13}/);
+  assert.doesNotMatch(urls, /\p{Script=Han}/u);
+});
+
+for (const [width, height] of [[360, 640], [360, 780], [390, 844], [412, 915]]) {
+  test(`the button is in reach on ${width}x${height}`, async () => {
+    const { page, done } = await atGate();
+    await page.setViewportSize({ width, height });
+    const inView = async (locator) => {
+      const box = await locator.boundingBox();
+      assert.ok(box && box.y + box.height <= height && box.x >= 0 && box.x + box.width <= width, `${JSON.stringify(box)}`);
+    };
+    await inView(page.locator('.sm-go'));
+    await registerOrFind(page, freshNumber(12), '欧阳凌云');
+    await page.keyboard.type('376');
+    await inView(button(page, '登记并转随访，查下一位'));
+    const small = await page.$$eval('button:not(.sm-verdict), a', (all) => all.filter((b) => b.offsetParent && (b.offsetHeight < 47.5 || b.offsetWidth < 47.5)).map((b) => b.className + b.textContent));
+    assert.deepEqual(small, [], 'touch targets of at least 48 px');
+    await done();
+  });
+}

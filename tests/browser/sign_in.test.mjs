@@ -1,0 +1,95 @@
+// Sign-in: errors in plain words, languages, the session, and what a page may not put into a URL.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { checkAxe, kDesk, kPhone, kReal, openBrowser, openPage, openServer, signIn, accountFor } from './lib.mjs';
+
+let browser;
+let server;
+before(async () => {
+  browser = await openBrowser();
+  server = await openServer(1);
+});
+after(async () => {
+  await browser.close();
+  await server.close();
+});
+
+test('empty fields are named, and the focus goes to the first', async () => {
+  const { page, done } = await openPage(browser, kPhone);
+  await page.goto(server.base + '/m/');
+  await page.getByRole('button', { name: '登录', exact: true }).click();
+  await page.getByText('请填账号').waitFor();
+  await page.getByText('请填密码').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('name')), 'username');
+  assert.equal(await page.getByLabel('账号').getAttribute('aria-invalid'), 'true');
+  await checkAxe(page, 'sign-in with problems');
+  await done();
+});
+
+test('a wrong password is said in plain words and keeps the account', async () => {
+  const { page, done } = await openPage(browser, kDesk);
+  const { account } = accountFor('cdc');
+  await page.goto(server.base + '/work/');
+  await page.getByLabel('账号').fill(account);
+  await page.getByLabel('密码', { exact: true }).fill('surely not this one');
+  await page.keyboard.press('Enter');
+  await page.getByText('账号或密码不对').waitFor();
+  assert.equal(await page.getByLabel('账号').inputValue(), account);
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('name')), 'password');
+  await checkAxe(page, 'sign-in refused');
+  await done();
+});
+
+test('a server that cannot be reached is said so, and the way on works', { skip: kReal ? 'needs a server that can be told to fail' : false }, async () => {
+  const { page, done } = await openPage(browser, kPhone);
+  await page.goto(server.base + '/m/');
+  await page.getByLabel('账号').fill('gate');
+  await page.getByLabel('密码', { exact: true }).fill('Gate-2026');
+  server.mock.setDown(true);
+  await page.keyboard.press('Enter');
+  await page.getByText('连不上服务器').waitFor();
+  server.mock.setDown(false);
+  server.mock.fail = (_, p) => (p === '/auth/sign-in' ? 429 : null);
+  await page.getByRole('button', { name: '登录', exact: true }).click();
+  await page.getByText('请等 30 秒再试').waitFor();
+  server.mock.fail = null;
+  await page.getByRole('button', { name: '登录', exact: true }).click();
+  await page.getByText('查找下一位').waitFor();
+  await done();
+});
+
+test('Chinese and English switch on the page and are remembered', async () => {
+  const { page, done } = await openPage(browser, kPhone);
+  await page.goto(server.base + '/');
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'zh-CN');
+  await page.getByRole('button', { name: 'English' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await page.reload();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
+  assert.doesNotMatch(await page.locator('main').innerText(), /\p{Script=Han}/u);
+  await done();
+});
+
+test('the front page leads to the doors, and signing out ends the session', async () => {
+  const { page, done } = await openPage(browser, kDesk);
+  await signIn(page, server.base, '/', 'cdc');
+  await page.getByText('从哪个门进去').waitFor();
+  await checkAxe(page, 'doors');
+  await page.getByRole('link', { name: /业务端/ }).click();
+  await page.waitForURL(/\/work\/screening$/);
+  await page.getByRole('button', { name: '退出登录' }).click();
+  await page.getByRole('heading', { name: '登录' }).waitFor();
+  await page.reload();
+  await page.getByRole('heading', { name: '登录' }).waitFor();
+  await done();
+});
+
+test('the account is not in the cookie that scripts can read', async () => {
+  const { page, context, done } = await openPage(browser, kDesk);
+  await signIn(page, server.base, '/', 'cdc');
+  assert.equal(await page.evaluate(() => document.cookie), '');
+  const cookie = (await context.cookies()).find((c) => c.name === 'tk_session');
+  assert.equal(cookie?.httpOnly, true);
+  await done();
+});

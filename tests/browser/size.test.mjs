@@ -1,0 +1,45 @@
+// Budgets: what a door loads until its first screen, compressed. Phone 250 KB, desk 600 KB of scripts.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { kDesk, kPhone, openBrowser, openPage, openServer, signIn } from './lib.mjs';
+
+const kDist = join(import.meta.dirname, '../../ui/dist');
+let browser;
+let server;
+before(async () => {
+  browser = await openBrowser();
+  server = await openServer(1);
+});
+after(async () => {
+  await browser.close();
+  await server.close();
+});
+
+for (const [door, viewport, role, budgetKb] of [['m', kPhone, 'gate', 250], ['work', kDesk, 'cdc', 600]]) {
+  test(`/${door} loads at most ${budgetKb} KB of script for its first screen`, async (t) => {
+    const { page, done } = await openPage(browser, viewport);
+    const bodies = new Map();
+    page.on('response', async (r) => {
+      if (r.url().endsWith('.js') && r.ok()) bodies.set(r.url(), r.body());
+    });
+    await signIn(page, server.base, `/${door}/`, role);
+    await page.locator('.sm-go, .sw-counts').first().waitFor();
+    let bytes = 0;
+    for (const body of bodies.values()) bytes += gzipSync(await body, { level: 6 }).length;
+    t.diagnostic(`${bodies.size} scripts, ${(bytes / 1024).toFixed(1)} KB compressed`);
+    assert.ok(bodies.size > 0 && bytes <= budgetKb * 1024, `${bytes} bytes`);
+    await done();
+  });
+}
+
+test('no page has a script or a style inside it', () => {
+  const pages = ['index.html', 'm/index.html', 'work/index.html'].map((f) => readFileSync(join(kDist, f), 'utf8'));
+  for (const html of pages) {
+    assert.doesNotMatch(html, /<script(?![^>]*\ssrc=)/);
+    assert.doesNotMatch(html, /<style|\sstyle=|\son\w+=/);
+  }
+  for (const f of readdirSync(join(kDist, 'assets'))) assert.match(f, /-[\w-]{8,}\.(js|css)$/, 'assets carry their hash');
+});

@@ -1,0 +1,39 @@
+// Every word exists in both languages, with the same gaps to fill in.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const repo = resolve(import.meta.dirname, '../../..');
+const folders = [join(repo, 'ui/src/shell/locales'), ...readdirSync(join(repo, 'apps')).map((a) => join(repo, 'apps', a, 'ui/locales'))];
+
+function flat(value: unknown, path = ''): [string, string][] {
+  if (typeof value === 'string') return [[path.replace(/_(one|other)$/, ''), value]];
+  return Object.entries(value as object).flatMap(([k, v]) => flat(v, path ? `${path}.${k}` : k));
+}
+
+function wordsOf(folder: string, language: string): Map<string, string> | null {
+  try {
+    return new Map(flat(JSON.parse(readFileSync(join(folder, language + '.json'), 'utf8'))));
+  } catch {
+    return null;
+  }
+}
+
+describe.each(folders.filter((f) => wordsOf(f, 'zh-CN') !== null))('%s', (folder) => {
+  const zh = wordsOf(folder, 'zh-CN') ?? new Map<string, string>();
+  const en = wordsOf(folder, 'en') ?? new Map<string, string>();
+  const gaps = (text: string): string[] => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1] ?? '').sort();
+
+  test('has the same keys in Chinese and English', () => {
+    expect(zh.size).toBeGreaterThan(10);
+    expect([...en.keys()].sort()).toEqual([...zh.keys()].sort());
+  });
+
+  test('has the same gaps and no empty word', () => {
+    for (const [key, text] of zh) {
+      expect(gaps(en.get(key) ?? ''), key).toEqual(gaps(text));
+      expect(text.trim(), key).not.toBe('');
+      expect((en.get(key) ?? '').trim(), key).not.toBe('');
+    }
+  });
+});
