@@ -181,7 +181,7 @@ describe('desk', { skip: kReal ? 'needs known tasks and a server that can be tol
     await page.getByText('立案依据').waitFor();
     await page.reload();
     await page.getByText('体温 37.6 ℃，限值 37.3').waitFor();
-    await page.goto(server.base + '/work/screening?task=nobody');
+    await page.goto(new URL('screening?task=nobody', server.base + '/work/').href);
     await page.getByText('没有这条任务').waitFor();
   });
 
