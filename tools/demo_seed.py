@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Puts a small synthetic town into a running server, through the same door as everybody: FHIR transactions.
 
-Use:   tools/demo_seed.py --base http://127.0.0.1:8080 --token-file FILE [--people 300]
+Use:   tools/demo_seed.py --base http://127.0.0.1:8080 --token-file FILE [--people 300]  |  --show-number
 Data:  fixed seed; persons have ids demo-…, resident numbers of the unused division 3801, mobile numbers 1990000xxxx.
        Sent by PUT, so a second run changes nothing; readings are only added to a town that was not there yet.
 Exit:  0 done, 1 refused (the server's own words are printed).
@@ -89,12 +89,16 @@ def send(args, resources):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--base", required=True)
-    parser.add_argument("--token-file", required=True)
+    parser.add_argument("--base", default="http://127.0.0.1:8080")
+    parser.add_argument("--token-file", default="build/demo/demo-token.txt")
     parser.add_argument("--people", type=int, default=300)
+    parser.add_argument("--show-number", action="store_true", help="print the resident number of one person near the gate")
     args = parser.parse_args()
     rng = random.Random(20200123)
     people = [person(number, rng) for number in range(1, args.people + 1)]
+    if args.show_number:
+        print(next(one["identifier"][0]["value"] for one in people if one["meta"]["tag"][0]["code"].startswith("380102")))
+        return 0
     status, _ = request(args, "GET", f"/fhir/Observation/{people[-1]['id'].replace('demo-', 'demo-t-')}")
     if status == 200:
         print("the demonstration town is there already")
