@@ -79,6 +79,7 @@ class Rules(unittest.TestCase):
     def test_throw(self):
         self.finds("throw", "kernel/geo/a.cpp", "void F() {\n  throw 1;\n}\n", "a.cpp:2")
         self.passes("throw", {"kernel/geo/xml_adapter.cpp": "void F() { throw 1; }\n",
+                              "kernel/geo/a_test.cpp": "void F() { throw 1; }\n",
                               "kernel/geo/b.cpp": "  throw Stop{};  // adapter: unwinds the parser\n// throw\n"})
 
     def test_size_of_functions(self):
