@@ -107,10 +107,10 @@ export class MockServer {
     const meta = tag ? { tag } : undefined;
     this.create({ resourceType: 'Flag', meta, status: 'active', category: [{ text: '疫情防控' }], code: { text: '发热' }, subject: o.subject, period: { start: o.effectiveDateTime } });
     this.create({
-      resourceType: 'Task', meta, status: 'requested', intent: 'order', priority: 'urgent', code: { text: '发热随访' },
+      resourceType: 'Task', meta, status: 'requested', intent: 'order', priority: 'urgent', code: { coding: [{ system: 'http://tongkang.dev/fhir/CodeSystem/screening-task', code: 'fever-follow-up', display: '发热随访' }], text: '发热随访' },
       extension: [{ url: 'http://tongkang.dev/fhir/StructureDefinition/rule', valueString: 'screening.fever|1' }],
       focus: { reference: `Observation/${o.id}` }, for: o.subject, authoredOn: new Date(now).toISOString(), lastModified: new Date(now).toISOString(),
-      reasonReference: { reference: `Observation/${o.id}` }, reasonCode: { text: '发热' },
+      reasonReference: { reference: `Observation/${o.id}` }, reasonCode: { text: `体温 ${q.value.toFixed(1)} °C，达到或超过 ${kLimitCel} °C` },
       restriction: { period: { end: new Date(now + this.dueMinutes * 60_000).toISOString() } },
     });
   }
@@ -176,7 +176,7 @@ export class MockServer {
     const { password: _, ...me } = kAccounts[account];
     if (p === '/auth/me') return this.json(a, 200, { account, ...me });
     if (p === '/auth/sign-out') return this.signOut(q, a);
-    if (p === '/app/screening/settings') return this.json(a, 200, { fever_limit_cel: kLimitCel, source: '测试替身的配置', edition: '第 1 版', date: '2026-11-01' });
+    if (p === '/app/screening/settings') return this.json(a, 200, { fever_limit_cel: kLimitCel, source: '国务院联防联控机制综合组《新型冠状病毒肺炎防控方案》：发热指体温 ≥ 37.3 °C', edition: '第九版', date: '2022-06-27', follow_up_limit_minutes: 120 });
     if (p === '/live') return this.live(q, a, url);
     return this.fhir(q, a, url, body);
   }

@@ -51,7 +51,8 @@ test('answers read back as they were given', () => {
   expect(symptomsIn(readingOf(p, 365, [], 0))).toEqual([]);
   expect(symptomsIn(readingOf(p, 365, [...kSymptoms], 0))).toEqual([...kSymptoms]);
   expect(symptomsIn({ resourceType: 'Observation', status: 'final', code: {} })).toBeNull();
-  expect(temperatureIn({ resourceType: 'Observation', status: 'final', code: {}, valueQuantity: { value: 98.6, code: '[degF]' } })).toBeNull();
+  expect(temperatureIn({ resourceType: 'Observation', status: 'final', code: {}, valueQuantity: { value: 98.6, code: '[degF]' } })).toBeCloseTo(37, 9);
+  expect(temperatureIn({ resourceType: 'Observation', status: 'final', code: {}, valueQuantity: { value: 37, code: 'kg' } })).toBeNull();
 });
 
 test('every tenth of a degree survives as the number it is', () => {

@@ -95,8 +95,10 @@ export function symptomsIn(reading: Observation | undefined): Symptom[] | null {
   return kSymptoms.filter((s) => codes.includes(s));
 }
 
-/** The value of a temperature in °C; null for anything that is not one. */
+/** The value of a temperature in °C, also where another source sent Fahrenheit; null for anything that is not one. */
 export function temperatureIn(reading: Observation | undefined): number | null {
   const q = reading?.valueQuantity;
-  return q?.code === 'Cel' && typeof q.value === 'number' ? q.value : null;
+  if (typeof q?.value !== 'number') return null;
+  if (q.code === 'Cel') return q.value;
+  return q.code === '[degF]' ? ((q.value - 32) * 5) / 9 : null;
 }

@@ -1,10 +1,11 @@
 // Every word exists in both languages, with the same gaps to fill in.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 const repo = resolve(import.meta.dirname, '../../..');
-const folders = [join(repo, 'ui/src/shell/locales'), ...readdirSync(join(repo, 'apps')).map((a) => join(repo, 'apps', a, 'ui/locales'))];
+const apps = readdirSync(join(repo, 'apps')).filter((a) => existsSync(join(repo, 'apps', a, 'ui')));
+const folders = [join(repo, 'ui/src/shell/locales'), ...apps.map((a) => join(repo, 'apps', a, 'ui/locales'))];
 
 function flat(value: unknown, path = ''): [string, string][] {
   if (typeof value === 'string') return [[path.replace(/_(one|other)$/, ''), value]];
@@ -36,4 +37,19 @@ describe.each(folders.filter((f) => wordsOf(f, 'zh-CN') !== null))('%s', (folder
       expect((en.get(key) ?? '').trim(), key).not.toBe('');
     }
   });
+});
+
+/** Every file below `folder` whose name ends in .ts or .tsx, tests apart. */
+function sources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((e) => e.isFile() && /\.tsx?$/.test(e.name) && !/\.test\.tsx?$/.test(e.name))
+    .map((e) => join(e.parentPath, e.name));
+}
+
+test('every word that a page asks for by its full key exists', () => {
+  const known = new Set(folders.flatMap((f) => [...(wordsOf(f, 'zh-CN')?.keys() ?? [])]));
+  const files = [...sources(join(repo, 'ui/src')), ...apps.flatMap((a) => sources(join(repo, 'apps', a, 'ui')))];
+  const asked = files.flatMap((f) => [...readFileSync(f, 'utf8').matchAll(/\b(?:t|shell)\('([\w.-]+)'/g)].map((m) => m[1] ?? ''));
+  expect(asked.length).toBeGreaterThan(100);
+  expect(asked.filter((k) => !known.has(k))).toEqual([]);
 });

@@ -115,8 +115,8 @@ function Who({ patient, onOther }: { patient: Patient; onOther: () => void }): R
           {[...masked][0] ?? '?'}
         </div>
         <div className="tk-grow">
-          <h2 ref={head} tabIndex={-1} className="tk-cut">
-            {masked || t('m.noName')}
+          <h2 ref={head} tabIndex={-1}>
+            <span className="tk-cut">{masked || t('m.noName')}</span>
             <small>
               {t(`sex.${patient.gender ?? 'unknown'}`)} {age === null ? '' : t('age', { count: age })}
             </small>

@@ -9,7 +9,7 @@ import { maskId, maskName, residentIdOf } from '@tk/fhir/person';
 import { fhirDateTime, lengthOf, momentOf, parseTime } from '@tk/fhir/time';
 import type { Observation, PatchStep, Task } from '@tk/fhir/types';
 import { fhir, useSession } from '@tk/shell/session';
-import { type Settings, symptomsIn } from '../screening';
+import { type Settings, symptomsIn, temperatureIn } from '../screening';
 import type { Board } from './board';
 import { Complete } from './complete';
 import { acceptSteps, completeSteps, dueOf, isOpen, isWaiting, type Outcome, ownerOf, readingIdOf, type Row } from './model';
@@ -151,7 +151,7 @@ function Evidence({ row, settings, nowMs }: { row: Row; settings: Settings | nul
     queryFn: ({ signal }) => fhir.read<Observation>('Observation', id ?? '', signal),
   });
   const reading = q.data ?? row.reading ?? null;
-  const value = reading?.valueQuantity?.value ?? row.value;
+  const value = temperatureIn(reading ?? undefined) ?? row.value;
   const said = symptomsIn(reading ?? undefined);
   const measured = parseTime(reading?.effectiveDateTime);
   return (
@@ -166,6 +166,7 @@ function Evidence({ row, settings, nowMs }: { row: Row; settings: Settings | nul
           {measured === null ? '' : t('w.detail.since', { time: moment(measured) })}
           {said !== null && <>　{said.length === 0 ? t('w.detail.well') : t('w.detail.symptoms', { list: said.map((s) => t(`symptom.${s}`)).join(t('comma')) })}</>}
         </span>
+        {row.task.reasonCode?.text && <span className="tk-sub">{t('w.detail.said', { text: row.task.reasonCode.text })}</span>}
         <span className="tk-sub">{row.rule ? t('w.detail.ruleVersion', { rule: row.rule.id, version: row.rule.version }) : t('w.noRule')}</span>
         {settings && <span className="tk-sub">{t('w.detail.source', { source: settings.source, edition: settings.edition, date: settings.date })}</span>}
         {reading?.status === 'entered-in-error' && (

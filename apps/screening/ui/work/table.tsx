@@ -47,7 +47,8 @@ function TaskRow({ row, fresh, nowMs, current, onOpen }: { row: Row; fresh: bool
   const { t } = useTranslation('screening');
   const session = useSession();
   const owner = ownerOf(row.task, session);
-  const reason = row.task.reasonCode?.text ?? row.task.code?.text ?? '';
+  // The rule's own sentence is long and stands in the detail; a temperature says the same in two words.
+  const reason = row.value === null ? (row.task.reasonCode?.text ?? row.task.code?.text ?? '') : t('w.detail.fever');
   const raised = row.raisedMs === null ? '' : (dayOf(row.raisedMs) === dayOf(nowMs) ? '' : dayOf(row.raisedMs).slice(5) + ' ') + clockOf(row.raisedMs);
   return (
     <tr className={current ? 'cur' : undefined} data-id={row.id} onClick={() => onOpen(row.id)}>
