@@ -1,13 +1,17 @@
-// The search index: a view of four families of immutable sorted runs with a head in memory, merged in tiers.
+// The search index: a view of families of immutable sorted runs with a head in memory, merged in tiers (kernel/view/runs.h).
 // Flow:   Prepare extracts (FHIRPath of the official parameters) → Apply puts entries into the head → runs → merges
-// Families: equality   keyed hash of type.parameter=value (and compound patient+code), clinical date, ordinal
-//           ordered    parameter, value (dates low and high, numbers, folded strings for prefixes), ordinal
-//           references target, parameter, source ordinal
-//           sort       parameter, ordinal → value
+// Families: equality   keyed hash of parameter=value (and compound patient+code, compartment), clinical date, ordinal
+//           ordered    parameter, value (dates low and high, numbers), ordinal
+//           strings    parameter, folded text in chunks of 16 bytes, ordinal
+//           sort       parameter, ordinal → value; and for every resource which parameters it has
 // An update or delete puts anti-entries for everything its `before` had; counts at the head are sums, older ones scans.
-// Source: DESIGN 1; FHIR R4 search.html.
+// References are equality values, so what refers to a resource is found by its reference parameters' keys.
+// Order without _sort: newest clinical date first when a token, reference or exact string is asked for, else newest entry first; times within one
+//   second, and equal keys, newest entry first.
+// Memory: what runs.h says for five families; files of about 20–30 bytes an entry beside. Source: DESIGN 1; FHIR R4 search.html.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "kernel/search/query.h"
@@ -17,13 +21,11 @@
 namespace tk::search {
 
 struct IndexOptions {
-  std::string folder;                 // where runs live (memory-mapped files)
+  std::string folder;                 // where runs live (memory-mapped files); the folder that Save and Load are called with; "" = memory only
   HashKey hash_key{};
   int timezone_offset_min = 480;      // of dates without zone: China Standard Time
-  size_t head_changes_max = 200'000;  // replay tail: persisted before it grows over this
+  size_t file_entries_min = 65'536;   // runs.h
 };
-
-struct Hit { view::Ordinal ordinal; };
 
 struct PageRequest {
   view::Position position;            // all pages of one search stay at one position
@@ -31,11 +33,13 @@ struct PageRequest {
   size_t count = 50;
   std::string cursor;                 // opaque, from the page before; empty = first
   int64_t deadline_us = 0;            // MonotonicUs() after which kTimeout; 0 = none
+  /// The ordinal after the last entry written at or before that instant (Engine::FindTime). Needed for _lastUpdated only.
+  std::function<Result<view::Ordinal>(Instant)> find_time;
 };
 struct Page {
   std::vector<view::Ordinal> ordinals;   // matches in the asked order
   std::string next_cursor;               // empty = last page
-  std::optional<uint64_t> total;         // when the query asks for it (_total=accurate, _summary=count)
+  std::optional<uint64_t> total;         // when the query asks for it (_total, _summary=count, _count=0)
 };
 
 /// A view and its question side. Question side is thread-safe and never waits for the writer.
@@ -44,11 +48,16 @@ class Index : public view::View {
   static std::unique_ptr<Index> Create(std::shared_ptr<const fhir::Definitions> definitions, const IndexOptions& options,
                                        const view::Directory* directory);
 
+  /// Errors: kIncorrect for a cursor that is not ours; kUnsupported when a parameter's expression cannot be evaluated here; kTimeout; kCorrupt
+  /// when a file of the index turned out damaged (the view must be rebuilt).
   virtual Result<Page> Search(const Query& query, const PageRequest& request) const = 0;
   virtual Result<uint64_t> Count(const Query& query, const PageRequest& request) const = 0;
+  /// Does the text of a hit really hold what was asked for? Searches it for the codes and references of the equality criteria, so that a collision of
+  /// two hashed values (chance 2^-54 for a pair) cannot give a wrong hit. For whoever reads the hits; about 0.1 µs a KB.
+  virtual bool Confirms(const Query& query, std::string_view text) const = 0;
   /// Live resources of the patient's compartment (the Patient itself too), by type then ordinal.
   virtual std::vector<view::Ordinal> Compartment(std::string_view patient_id, const view::Position& position) const = 0;
-  /// Live resources that refer to Type/id at all (for delete warnings, _revinclude).
+  /// Live resources that refer to Type/id through a search parameter (for delete warnings, _revinclude), by ordinal.
   virtual std::vector<view::Ordinal> ReferencesTo(std::string_view type_and_id, const view::Position& position) const = 0;
   /// The ordinal of the first entry written under an idempotency or consumer key, 0 if none.
   virtual view::Ordinal FindKey(uint64_t key, const view::Position& position) const = 0;

@@ -1,0 +1,523 @@
+#include "kernel/search/answer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <unordered_set>
+
+#include "kernel/base/clock.h"
+#include "kernel/search/nodes.h"
+#include "kernel/search/values.h"
+
+namespace tk::search {
+namespace {
+
+using fhir::SearchType;
+
+constexpr size_t kDeadlineEvery = 256;          // candidates between two looks at the clock
+constexpr size_t kCompoundKeysMax = 16;
+constexpr uint64_t kFewEntries = 2000;          // below so many no better driver is looked for
+
+/// How the matches follow each other.
+enum class Order : char { kTime = 't', kOrdinal = 'o', kKeys = 'k' };
+
+struct SortValue {
+  bool missing = true;
+  uint64_t high = 0, low = 0;
+};
+
+/// References that a term names: itself, or with an id only one for each type the parameter may refer to.
+void ReferenceKeys(const Setting& setting, const Extractor::Source& source, const Term& term, std::vector<uint64_t>* keys) {
+  const fhir::Definitions& definitions = setting.extractor.definitions();
+  auto add = [&](std::string_view target) { keys->push_back(EqualityKey(setting.hash_key, source.parameter, KeyKind::kReference, target)); };
+  if (term.code.empty()) return add(term.text);
+  if (!term.type.empty()) {
+    if (source.type == fhir::kNoType || definitions.Type(source.type).name == term.type) add(term.text);
+    return;
+  }
+  auto of_type = [&](fhir::TypeId type) { add(std::string(definitions.Type(type).name) + "/" + term.code); };
+  if (source.type != fhir::kNoType) return of_type(source.type);
+  const auto& targets = setting.extractor.At(source.parameter).definition->targets;
+  const bool any = targets.empty() || std::any_of(targets.begin(), targets.end(), [&](fhir::TypeId t) { return definitions.Type(t).is_abstract; });
+  for (fhir::TypeId type : any ? definitions.ResourceTypes() : std::span<const fhir::TypeId>(targets)) of_type(type);
+}
+
+void TokenKeys(const Setting& setting, ParameterId parameter, const Term& term, std::vector<uint64_t>* keys) {
+  auto add = [&](KeyKind kind, std::string_view first, std::string_view second = {}) { keys->push_back(EqualityKey(setting.hash_key, parameter, kind, first, second)); };
+  if (!term.system) return add(KeyKind::kCode, term.code);
+  if (term.system->empty()) return add(KeyKind::kNoSystem, term.code);
+  if (term.code.empty()) return add(KeyKind::kSystem, *term.system);
+  add(KeyKind::kSystemCode, *term.system, term.code);
+}
+
+bool IsPlain(const Criterion& c) { return c.special.empty() && c.modifier != "missing" && c.modifier != "not"; }
+
+/// patient=…&code=… as one key, when the type rides on that compound. Marks the two criteria as used.
+std::vector<uint64_t> CompoundKeys(const Setting& setting, const Query& query, std::vector<bool>* used) {
+  const Extractor& extractor = setting.extractor;
+  const ParameterId patient = extractor.PatientOf(query.type), code = extractor.CodeOf(query.type);
+  if (patient == kNoParameter || code == kNoParameter) return {};
+  auto find = [&](ParameterId source) {
+    for (size_t i = 0; i < query.criteria.size(); ++i) {
+      const Criterion& c = query.criteria[i];
+      if (!IsPlain(c) || c.parameter == nullptr) continue;
+      const auto& sources = extractor.At(extractor.IdOf(*c.parameter)).sources;
+      if (sources.size() == 1 && sources[0].parameter == source) return i;
+    }
+    return query.criteria.size();
+  };
+  const size_t p = find(patient), c = find(code);
+  if (p == query.criteria.size() || c == query.criteria.size()) return {};
+  std::vector<uint64_t> keys;
+  const auto& source = extractor.At(extractor.IdOf(*query.criteria[p].parameter)).sources[0];
+  const bool only_patients = source.type != fhir::kNoType && extractor.definitions().Type(source.type).name == "Patient";
+  for (const Term& who : query.criteria[p].terms) {
+    if (who.code.empty() || !(who.type == "Patient" || (who.type.empty() && only_patients))) return {};
+    for (const Term& what : query.criteria[c].terms) {
+      if (what.code.empty() || (what.system && what.system->empty()) || keys.size() == kCompoundKeysMax) return {};
+      const std::string token = what.system ? *what.system + "|" + what.code : what.code;
+      keys.push_back(EqualityKey(setting.hash_key, patient, KeyKind::kPatientCode, "Patient/" + who.code, token));
+    }
+  }
+  (*used)[p] = (*used)[c] = true;
+  return keys;
+}
+
+/// A positive equality over given keys (the compound); the criterion nodes have their own in nodes.cpp.
+class KeysNode final : public Node {
+ public:
+  KeysNode(const Ground& ground, std::vector<uint64_t> keys) : ground_(ground), keys_(std::move(keys)) {}
+  uint64_t Estimate() const override {
+    uint64_t total = 0;
+    for (uint64_t key : keys_) total += ground_.look.equality.CountAdds({key, 0}, {key | ~kKeyMask, ~uint64_t{0}});
+    return total;
+  }
+  void Gather(const std::function<bool(const Candidate&)>& each) const override {
+    for (uint64_t key : keys_) {
+      for (auto cursor = ground_.look.equality.Forward({key, 0}, {key | ~kKeyMask, ~uint64_t{0}}); cursor.valid(); cursor.Next()) {
+        if (!each({OrdinalOf(cursor.entry()), TimeOf(cursor.entry())})) return;
+      }
+    }
+  }
+  bool Holds(Candidate& candidate) const override {
+    ground_.FillTime(candidate);
+    return std::any_of(keys_.begin(), keys_.end(), [&](uint64_t key) { return ground_.look.equality.Contains(MakeEquality(key, candidate.time, candidate.ordinal)); });
+  }
+  const std::vector<uint64_t>* keys() const override { return &keys_; }
+
+ private:
+  const Ground& ground_;
+  std::vector<uint64_t> keys_;
+};
+
+/// All ordinals of a node, gathered once because asking it one by one is dear.
+class SetNode final : public Node {
+ public:
+  explicit SetNode(const Node& inner) {
+    inner.Gather([&](const Candidate& c) { ordinals_.insert(c.ordinal); return true; });
+  }
+  uint64_t Estimate() const override { return ordinals_.size(); }
+  void Gather(const std::function<bool(const Candidate&)>& each) const override {
+    for (Ordinal ordinal : ordinals_) {
+      if (!each({ordinal, kUnknownTime})) return;
+    }
+  }
+  bool Holds(Candidate& candidate) const override { return ordinals_.count(candidate.ordinal) != 0; }
+
+ private:
+  std::unordered_set<Ordinal> ordinals_;
+};
+
+/// Walks several equality keys at once in the order of (time, ordinal), each pair once.
+class KeyWalk {
+ public:
+  /// `after`: the pair to go on behind; nullptr from the start.
+  KeyWalk(const Look& look, const std::vector<uint64_t>& keys, bool ascending, const Candidate* after) : ascending_(ascending) {
+    for (uint64_t key : keys) {
+      Entry16 low{key, 0}, high{key | ~kKeyMask, ~uint64_t{0}};
+      if (after != nullptr) {
+        Entry16 edge = MakeEquality(key, after->time, after->ordinal);
+        if (ascending) { ++edge.b; low = edge; } else { --edge.b; high = edge; }
+      }
+      cursors_.push_back(ascending ? look.equality.Forward(low, high) : look.equality.Backward(low, high));
+    }
+  }
+  bool Next(Candidate* out) {
+    const view::Cursor<Entry16>* best = nullptr;
+    for (const auto& cursor : cursors_) {
+      if (cursor.valid() && (best == nullptr || Before(Pair(cursor.entry()), Pair(best->entry())))) best = &cursor;
+    }
+    if (best == nullptr) return false;
+    const auto pair = Pair(best->entry());
+    for (auto& cursor : cursors_) {
+      while (cursor.valid() && Pair(cursor.entry()) == pair) cursor.Next();
+    }
+    *out = {pair.second, pair.first};
+    return true;
+  }
+
+ private:
+  using TimePair = std::pair<uint64_t, Ordinal>;
+  static TimePair Pair(const Entry16& e) { return {TimeOf(e), OrdinalOf(e)}; }
+  bool Before(const TimePair& x, const TimePair& y) const { return ascending_ ? x < y : y < x; }
+  std::vector<view::Cursor<Entry16>> cursors_;
+  const bool ascending_;
+};
+
+class Answerer {
+ public:
+  Answerer(const Setting& setting, const Look& look, const Query& query, const PageRequest& request)
+      : setting_(setting), look_(look), query_(query), request_(request), ground_{setting, look, query.type, request} {}
+
+  Status Prepare();
+  Result<Page> MakePage();
+  Result<uint64_t> CountAll();
+
+ private:
+  struct Resume { bool given = false; Candidate after; size_t offset = 0; };
+
+  Result<Resume> ReadCursor() const;
+  std::string WriteCursor(const Candidate& last, size_t offset) const;
+  void ChooseOrder();
+  void ChooseDriver();
+  bool Visible(Ordinal ordinal) const {
+    return ordinal < request_.position.end_ordinal && setting_.directory.Live(ordinal, request_.position) &&
+           (request_.scope.everything || setting_.directory.InScope(ordinal, request_.scope));
+  }
+  bool OthersHold(Candidate& candidate) const {
+    for (const Node* node : others_) {
+      if (!node->Holds(candidate)) return false;
+    }
+    return true;
+  }
+  Status Tick() {
+    if (++ticks_ % kDeadlineEvery != 0 || request_.deadline_us == 0 || MonotonicUs() < request_.deadline_us) return {};
+    return MakeError(ErrorCode::kTimeout, "the search took longer than it may; add a criterion that is more selective");
+  }
+  template <class Each>
+  Status ForType(bool ascending, const Candidate* after, const Each& each);
+  template <class Each>
+  Status ForDriver(const Each& each);
+  bool WalksTheType() const;
+  Result<Page> WalkPage(const Resume& resume);
+  Result<Page> GatherPage(const Resume& resume);
+  Status GatherMatches(std::vector<Candidate>* out);
+  Status OrderByKeys(std::vector<Candidate>* matches, size_t wanted);
+  SortValue ValueOf(const SortKey& key, Ordinal ordinal) const;
+
+  const Setting& setting_;
+  const Look& look_;
+  const Query& query_;
+  const PageRequest& request_;
+  const Ground ground_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<std::unique_ptr<Node>> sets_;
+  const Node* driver_ = nullptr;     // null: all resources of the type
+  uint64_t driver_entries_ = 0;
+  std::vector<const Node*> others_;
+  Order order_ = Order::kOrdinal;
+  bool ascending_ = false;
+  size_t ticks_ = 0;
+};
+
+Status Answerer::Prepare() {
+  std::vector<bool> used(query_.criteria.size(), false);
+  std::vector<uint64_t> compound = CompoundKeys(setting_, query_, &used);
+  if (!compound.empty()) nodes_.push_back(std::make_unique<KeysNode>(ground_, std::move(compound)));
+  for (size_t i = 0; i < query_.criteria.size(); ++i) {
+    if (!used[i]) nodes_.push_back(TRY(MakeNode(ground_, query_.criteria[i])));
+  }
+  ChooseOrder();
+  ChooseDriver();
+  return {};
+}
+
+void Answerer::ChooseOrder() {
+  // From the query alone, so that all pages have the same order whatever the index looks like meanwhile.
+  const bool equality = std::any_of(nodes_.begin(), nodes_.end(), [](const auto& node) { return node->keys() != nullptr; });
+  if (query_.sort.empty()) {
+    order_ = equality ? Order::kTime : Order::kOrdinal;
+    return;
+  }
+  const SortKey& first = query_.sort[0];
+  ascending_ = !first.descending;
+  order_ = Order::kKeys;
+  if (first.special == "_lastUpdated") {
+    order_ = Order::kOrdinal;  // later keys cannot matter: no two entries are written at one ordinal
+  } else if (query_.sort.size() == 1 && equality && first.parameter != nullptr) {
+    const auto& sources = setting_.extractor.At(setting_.extractor.IdOf(*first.parameter)).sources;
+    const bool clinical = sources.size() == 1 && sources[0].parameter == setting_.extractor.ClinicalDate(query_.type);
+    if (clinical && first.descending) order_ = Order::kTime;
+  }
+}
+
+void Answerer::ChooseDriver() {
+  uint64_t best = Node::kNever;
+  for (bool cheap : {true, false}) {
+    // Keys are counted first; ranges only if no key is selective.
+    if (!cheap && best <= kFewEntries) break;
+    for (const auto& node : nodes_) {
+      if ((node->keys() != nullptr) != cheap) continue;
+      const uint64_t estimate = node->Estimate();
+      if (estimate < best) { best = estimate; driver_ = node.get(); }
+    }
+  }
+  driver_entries_ = driver_ == nullptr ? setting_.directory.LiveCount(query_.type) : best;
+  for (const auto& node : nodes_) {
+    if (node.get() == driver_) continue;
+    const Node* asked = node.get();
+    if (node->WantsSet()) {
+      sets_.push_back(std::make_unique<SetNode>(*node));
+      asked = sets_.back().get();
+    }
+    others_.push_back(asked);
+  }
+}
+
+/// Resources of the type in the order of writing.
+template <class Each>
+Status Answerer::ForType(bool ascending, const Candidate* after, const Each& each) {
+  const uint64_t slot = SortSlot(kPresenceSlot + query_.type);
+  Entry24 low{slot, 0, 0}, high{slot | (request_.position.end_ordinal - 1), ~uint64_t{0}, ~uint64_t{0}};
+  if (after != nullptr && ascending) low = {slot | (after->ordinal + 1), 0, 0};
+  if (after != nullptr && !ascending) high = {slot | (after->ordinal - 1), ~uint64_t{0}, ~uint64_t{0}};
+  if (high < low) return {};
+  for (auto cursor = ascending ? look_.sort.Forward(low, high) : look_.sort.Backward(low, high); cursor.valid(); cursor.Next()) {
+    TRY(Tick());
+    if (!each(Candidate{cursor.entry().a & kOrdinalMask, kUnknownTime})) break;
+  }
+  return {};
+}
+
+/// The driver's candidates in any order, perhaps repeated.
+template <class Each>
+Status Answerer::ForDriver(const Each& each) {
+  if (driver_ == nullptr) return ForType(true, nullptr, each);
+  Status late;
+  driver_->Gather([&](const Candidate& candidate) {
+    late = Tick();
+    return late.ok() && each(candidate);
+  });
+  return late;
+}
+
+bool Answerer::WalksTheType() const {
+  if (order_ != Order::kOrdinal) return false;
+  if (driver_ == nullptr) return true;
+  // Gathering costs each entry of the driver; walking the type costs a look-up for each candidate until the page is full.
+  constexpr double kGatherNs = 60, kProbeNs = 800;
+  const double all = static_cast<double>(setting_.directory.LiveCount(query_.type)), some = static_cast<double>(std::max<uint64_t>(driver_entries_, 1));
+  return !driver_->WantsSet() && static_cast<double>(request_.count + 1) * (all / some) * kProbeNs < some * kGatherNs;
+}
+
+Result<Page> Answerer::WalkPage(const Resume& resume) {
+  Page page;
+  Candidate last;
+  const Candidate* after = resume.given ? &resume.after : nullptr;
+  bool more = false;
+  auto take = [&](Candidate candidate, bool driver_too) {
+    if (!Visible(candidate.ordinal) || (driver_too && driver_ != nullptr && !driver_->Holds(candidate)) || !OthersHold(candidate)) return true;
+    if (page.ordinals.size() == request_.count) { more = true; return false; }
+    page.ordinals.push_back(candidate.ordinal);
+    last = candidate;
+    return true;
+  };
+  if (order_ == Order::kOrdinal) {
+    TRY(ForType(ascending_, after, [&](const Candidate& candidate) { return take(candidate, true); }));
+  } else {
+    KeyWalk walk(look_, *driver_->keys(), ascending_, after);
+    for (Candidate candidate; walk.Next(&candidate);) {
+      TRY(Tick());
+      if (!take(candidate, false)) break;
+    }
+  }
+  if (more) page.next_cursor = WriteCursor(last, 0);
+  return page;
+}
+
+Status Answerer::GatherMatches(std::vector<Candidate>* out) {
+  TRY(ForDriver([&](Candidate candidate) {
+    if (Visible(candidate.ordinal) && OthersHold(candidate)) out->push_back(candidate);
+    return true;
+  }));
+  auto by_ordinal = [](const Candidate& x, const Candidate& y) { return x.ordinal < y.ordinal; };
+  if (!std::is_sorted(out->begin(), out->end(), by_ordinal)) std::sort(out->begin(), out->end(), by_ordinal);
+  out->erase(std::unique(out->begin(), out->end(), [](const Candidate& x, const Candidate& y) { return x.ordinal == y.ordinal; }), out->end());
+  return {};
+}
+
+SortValue Answerer::ValueOf(const SortKey& key, Ordinal ordinal) const {
+  if (key.parameter == nullptr) return {false, ordinal, 0};
+  SortValue best;
+  for (const auto& source : setting_.extractor.At(setting_.extractor.IdOf(*key.parameter)).sources) {
+    const uint64_t slot = SortSlot(source.parameter) | ordinal;
+    for (auto cursor = look_.sort.Forward({slot, 0, 0}, {slot, ~uint64_t{0}, ~uint64_t{0}}); cursor.valid(); cursor.Next()) {
+      const SortValue value{false, cursor.entry().b, cursor.entry().c};
+      const bool less = std::pair(value.high, value.low) < std::pair(best.high, best.low);
+      if (best.missing || less != key.descending) best = value;
+    }
+  }
+  return best;
+}
+
+/// Several values count by the least (descending: the greatest); resources without one come last; equals newest first.
+Status Answerer::OrderByKeys(std::vector<Candidate>* matches, size_t wanted) {
+  const size_t keys = query_.sort.size();
+  std::vector<SortValue> values(matches->size() * keys);
+  std::vector<size_t> order(matches->size());
+  for (size_t i = 0; i < order.size(); ++i) {
+    TRY(Tick());
+    order[i] = i;
+    for (size_t k = 0; k < keys; ++k) values[i * keys + k] = ValueOf(query_.sort[k], (*matches)[i].ordinal);
+  }
+  auto before = [&](size_t x, size_t y) {
+    for (size_t k = 0; k < keys; ++k) {
+      const SortValue &a = values[x * keys + k], &b = values[y * keys + k];
+      if (a.missing != b.missing) return b.missing;
+      const auto left = std::pair(a.high, a.low), right = std::pair(b.high, b.low);
+      if (left != right) return (left < right) != query_.sort[k].descending;
+    }
+    return (*matches)[x].ordinal > (*matches)[y].ordinal;
+  };
+  const auto middle = order.begin() + static_cast<ptrdiff_t>(std::min(wanted, order.size()));
+  std::partial_sort(order.begin(), middle, order.end(), before);
+  std::vector<Candidate> sorted;
+  for (auto at = order.begin(); at != middle; ++at) sorted.push_back((*matches)[*at]);
+  *matches = std::move(sorted);
+  return {};
+}
+
+Result<Page> Answerer::GatherPage(const Resume& resume) {
+  std::vector<Candidate> matches;
+  TRY(GatherMatches(&matches));
+  size_t from = resume.offset;
+  if (order_ == Order::kKeys) {
+    TRY(OrderByKeys(&matches, resume.offset + request_.count + 1));
+  } else {
+    auto before = [&](const Candidate& x, const Candidate& y) {
+      const auto left = std::pair(order_ == Order::kTime ? x.time : 0, x.ordinal), right = std::pair(order_ == Order::kTime ? y.time : 0, y.ordinal);
+      return ascending_ ? left < right : right < left;
+    };
+    if (order_ == Order::kTime) {
+      for (Candidate& candidate : matches) ground_.FillTime(candidate);
+    }
+    std::sort(matches.begin(), matches.end(), before);
+    from = !resume.given ? 0 : static_cast<size_t>(std::upper_bound(matches.begin(), matches.end(), resume.after, before) - matches.begin());
+  }
+  Page page;
+  const size_t to = std::min(matches.size(), from + request_.count);
+  for (size_t i = from; i < to; ++i) page.ordinals.push_back(matches[i].ordinal);
+  if (to < matches.size() && to > from) page.next_cursor = WriteCursor(matches[to - 1], to);
+  return page;
+}
+
+Result<Page> Answerer::MakePage() {
+  const Resume resume = TRY(ReadCursor());
+  Page page;
+  const bool total_only = query_.summary == Summary::kCount || query_.count == 0 || request_.count == 0;
+  if (!total_only) {
+    const bool walks = order_ == Order::kTime ? driver_ != nullptr && driver_->keys() != nullptr : WalksTheType();
+    page = TRY(walks ? WalkPage(resume) : GatherPage(resume));
+  }
+  if (total_only || query_.total != Total::kNone) page.total = TRY(CountAll());
+  return page;
+}
+
+Result<uint64_t> Answerer::CountAll() {
+  const bool at_head = look_.exact && look_.equality.end_ordinal() == request_.position.end_ordinal && request_.scope.everything;
+  if (at_head && nodes_.size() == 1 && driver_ != nullptr && driver_->keys() != nullptr && driver_->keys()->size() == 1) {
+    const uint64_t key = driver_->keys()->front();
+    return static_cast<uint64_t>(std::max<int64_t>(0, look_.equality.Count({key, 0}, {key | ~kKeyMask, ~uint64_t{0}})));
+  }
+  if (at_head && nodes_.empty()) {
+    const uint64_t slot = SortSlot(kPresenceSlot + query_.type);
+    return static_cast<uint64_t>(std::max<int64_t>(0, look_.sort.Count({slot, 0, 0}, {slot | kOrdinalMask, ~uint64_t{0}, ~uint64_t{0}})));
+  }
+  const bool once = driver_ == nullptr || (driver_->keys() != nullptr && driver_->keys()->size() == 1);
+  if (once) {
+    uint64_t count = 0;
+    TRY(ForDriver([&](Candidate candidate) {
+      count += Visible(candidate.ordinal) && OthersHold(candidate) ? 1 : 0;
+      return true;
+    }));
+    return count;
+  }
+  std::vector<Candidate> matches;
+  TRY(GatherMatches(&matches));
+  return matches.size();
+}
+
+// Cursor: the order's letter, then numbers in hex with '-' between. Nothing in it tells of a person.
+
+std::string Answerer::WriteCursor(const Candidate& last, size_t offset) const {
+  if (order_ == Order::kKeys) return fmt::format("k{:x}", offset);
+  if (order_ == Order::kOrdinal) return fmt::format("o{:x}", last.ordinal);
+  return fmt::format("t{:x}-{:x}", last.ordinal, last.time);
+}
+
+Result<Answerer::Resume> Answerer::ReadCursor() const {
+  Resume resume;
+  const std::string& text = request_.cursor;
+  if (text.empty()) return resume;
+  uint64_t numbers[2] = {0, 0};
+  const char* at = text.data() + 1;
+  const char* const end = text.data() + text.size();
+  const int expected = order_ == Order::kTime ? 2 : 1;
+  bool good = text[0] == static_cast<char>(order_);
+  for (int i = 0; good && i < expected; ++i) {
+    if (i > 0) good = at != end && *at++ == '-';
+    const auto [next, error] = std::from_chars(at, end, numbers[i], 16);
+    good = good && error == std::errc();
+    at = next;
+  }
+  good = good && at == end && numbers[1] <= kTimeMax34 && numbers[0] >= 1 && numbers[0] < kOrdinalMask;
+  if (!good) return MakeIssue(ErrorCode::kIncorrect, "value", "_cursor", "the page link is not one of this search; begin anew");
+  resume.given = true;
+  resume.after = {numbers[0], numbers[1]};
+  resume.offset = order_ == Order::kKeys ? numbers[0] : 0;
+  return resume;
+}
+
+}  // namespace
+
+std::optional<std::vector<uint64_t>> EqualityKeys(const Setting& setting, fhir::TypeId, const Criterion& criterion) {
+  if (criterion.parameter == nullptr || criterion.modifier == "missing" || criterion.modifier == "contains") return std::nullopt;
+  const SearchType type = criterion.parameter->type;
+  const bool exact = type == SearchType::kString && criterion.modifier == "exact";
+  if (type != SearchType::kToken && type != SearchType::kReference && type != SearchType::kUri && !exact) return std::nullopt;
+  std::vector<uint64_t> keys;
+  for (const Extractor::Source& source : setting.extractor.At(setting.extractor.IdOf(*criterion.parameter)).sources) {
+    for (const Term& term : criterion.terms) {
+      if (type == SearchType::kToken) TokenKeys(setting, source.parameter, term, &keys);
+      else if (type == SearchType::kReference) ReferenceKeys(setting, source, term, &keys);
+      else keys.push_back(EqualityKey(setting.hash_key, source.parameter, exact ? KeyKind::kExact : KeyKind::kUri, term.text));
+    }
+  }
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  return keys;
+}
+
+std::vector<Ordinal> LiveUnder(const view::RunSnapshot<Entry16>& equality, uint64_t key, const view::Directory& directory, const view::Position& position) {
+  std::vector<Ordinal> out;
+  for (auto cursor = equality.Forward({key, 0}, {key | ~kKeyMask, ~uint64_t{0}}); cursor.valid(); cursor.Next()) {
+    const Ordinal ordinal = OrdinalOf(cursor.entry());
+    if (ordinal < position.end_ordinal && directory.Live(ordinal, position)) out.push_back(ordinal);
+  }
+  return out;
+}
+
+Result<Page> AnswerPage(const Setting& setting, const Look& look, const Query& query, const PageRequest& request) {
+  Answerer answerer(setting, look, query, request);
+  TRY(answerer.Prepare());
+  return answerer.MakePage();
+}
+
+Result<uint64_t> AnswerCount(const Setting& setting, const Look& look, const Query& query, const PageRequest& request) {
+  Answerer answerer(setting, look, query, request);
+  TRY(answerer.Prepare());
+  return answerer.CountAll();
+}
+
+}  // namespace tk::search

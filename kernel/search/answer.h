@@ -1,0 +1,40 @@
+// Answers one query at one position: chooses the criterion with the fewest entries, walks or gathers it, tests the others on each candidate.
+// Flow:   query → nodes with estimates → driver → candidates (live, in scope, all nodes hold) → order → page
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "kernel/search/entries.h"
+#include "kernel/search/index.h"
+
+namespace tk::search {
+
+/// What an answer reads: snapshots taken once. `exact`: sums of adds and antis are the truth at `end_ordinal` of the snapshots.
+struct Look {
+  view::RunSnapshot<Entry16> equality;
+  view::RunSnapshot<Entry24> ordered;
+  view::RunSnapshot<Entry32> strings;
+  view::RunSnapshot<Entry24> sort;
+  bool exact = false;
+};
+
+/// The fixed things around a question.
+struct Setting {
+  const Extractor& extractor;
+  const HashKey& hash_key;
+  const view::Directory& directory;
+};
+
+/// The equality keys that a criterion's terms come to; nullopt if it is no matter of equality (ranges, prefixes, :missing). With :not the keys of
+/// what must not be.
+std::optional<std::vector<uint64_t>> EqualityKeys(const Setting& setting, fhir::TypeId type, const Criterion& criterion);
+
+/// The live ordinals under one equality key at a position, unsorted.
+std::vector<Ordinal> LiveUnder(const view::RunSnapshot<Entry16>& equality, uint64_t key, const view::Directory& directory, const view::Position& position);
+
+Result<Page> AnswerPage(const Setting& setting, const Look& look, const Query& query, const PageRequest& request);
+Result<uint64_t> AnswerCount(const Setting& setting, const Look& look, const Query& query, const PageRequest& request);
+
+}  // namespace tk::search

@@ -1,0 +1,207 @@
+#include "kernel/search/entries.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernel/base/clock.h"
+#include "kernel/search/values.h"
+
+namespace tk::search {
+namespace {
+
+constexpr int64_t kSecondBias = int64_t{1} << 44;   // of the 45-bit seconds in date entries
+
+int64_t FloorSecond(int64_t us) { return us >= 0 ? us / kSecondUs : -((-(us + 1)) / kSecondUs) - 1; }
+
+uint64_t BiasedSecond(int64_t us) { return us == kTimeMin ? 0 : static_cast<uint64_t>(FloorSecond(us) + kSecondBias); }
+
+/// The last byte of a cut text may stand in the middle of a character: harmless for prefixes, which are cut at the same place.
+std::string_view Indexed(std::string_view text) { return text.substr(0, kStringBytesMax); }
+
+class EntrySink final : public ValueSink {
+ public:
+  EntrySink(const Extractor& extractor, const HashKey& key, fhir::TypeId type, Entries* out)
+      : extractor_(extractor), key_(key), type_(type), out_(*out), clinical_(extractor.ClinicalDate(type)), patient_(extractor.PatientOf(type)), code_(extractor.CodeOf(type)) {
+    out_.equality.reserve(24);
+    out_.sort.reserve(12);
+  }
+
+  void Token(ParameterId p, const std::string_view* system, std::string_view code, bool many) override {
+    Present(p, fhir::kNoType);
+    const bool has_system = system != nullptr && !system->empty();
+    if (!code.empty()) {
+      Equal(p, KeyKind::kCode, code);
+      if (has_system) Equal(p, KeyKind::kSystemCode, *system, code);
+      else if (system != nullptr) Equal(p, KeyKind::kNoSystem, code);
+    }
+    if (has_system && (!many || code.empty())) Equal(p, KeyKind::kSystem, *system);
+    if (system == nullptr && !many) Sort(p, WordOf(code, 0), WordOf(code, 8));
+    if (p == code_ && !code.empty()) {
+      codes_.emplace_back(code);
+      if (has_system) codes_.push_back(std::string(*system) + "|" + std::string(code));
+    }
+  }
+
+  void Reference(ParameterId p, std::string_view target) override {
+    const size_t slash = target.find('/');
+    const fhir::TypeId type = slash == std::string_view::npos ? fhir::kNoType : extractor_.definitions().FindType(target.substr(0, slash));
+    Present(p, type);
+    Equal(p, KeyKind::kReference, target);
+    if (target.substr(0, 8) != "Patient/") return;
+    if (p == patient_) patients_.emplace_back(target);
+    if (extractor_.InCompartment(p)) out_.equality.push_back({EqualityKey(key_, 0, KeyKind::kCompartment, target.substr(8)), 0});
+  }
+
+  void Date(ParameterId p, int64_t low_us, int64_t high_us) override {
+    Present(p, fhir::kNoType);
+    out_.ordered.push_back(MakeDate(p, low_us, high_us));
+    Sort(p, OrderOf(low_us), OrderOf(high_us));
+    if (p == clinical_) time_ = std::max(time_, ClinicalTime(low_us));
+  }
+
+  void String(ParameterId p, std::string_view text) override {
+    Present(p, fhir::kNoType);
+    Equal(p, KeyKind::kExact, text);
+    folded_.clear();
+    FoldText(text, &folded_);
+    const std::string_view folded = Indexed(folded_);
+    if (folded.empty()) return;
+    Sort(p, WordOf(folded, 0), WordOf(folded, 8));
+    for (size_t at = 0; at < folded.size(); at += kChunkBytes) {
+      const uint64_t first = at == 0 ? FirstChunk(p) : NextChunk(key_, p, folded.substr(0, at));
+      out_.strings.push_back({first, WordOf(folded, at), WordOf(folded, at + 8), at + kChunkBytes < folded.size() ? kContinues : 0});
+    }
+  }
+
+  void Number(ParameterId p, double low, double high, std::string_view system, std::string_view code) override {
+    Present(p, fhir::kNoType);
+    for (double value : {low, high}) {
+      out_.ordered.push_back(MakeNumber(p, 0, OrderOf(value)));
+      if (!code.empty()) out_.ordered.push_back(MakeNumber(p, UnitHash(key_, code), OrderOf(value)));
+      Sort(p, OrderOf(value), 0);
+      if (low == high) break;
+    }
+    if (!system.empty() && !code.empty()) Equal(p, KeyKind::kSystemCode, system, code);
+  }
+
+  void Uri(ParameterId p, std::string_view text) override {
+    Present(p, fhir::kNoType);
+    Equal(p, KeyKind::kUri, text);
+  }
+
+  void Finish() {
+    for (const std::string& patient : patients_) {
+      for (const std::string& code : codes_) Equal(patient_, KeyKind::kPatientCode, patient, code);
+    }
+    for (Entry16& entry : out_.equality) entry = MakeEquality(entry.a, time_, 0);
+    out_.sort.push_back({SortSlot(kPresenceSlot + type_), present_[0], present_[1]});
+    Once(&out_.equality);
+    Once(&out_.ordered);
+    Once(&out_.strings);
+    Once(&out_.sort);
+  }
+
+ private:
+  template <class Entry>
+  static void Once(std::vector<Entry>* entries) {
+    std::sort(entries->begin(), entries->end());
+    entries->erase(std::unique(entries->begin(), entries->end()), entries->end());
+  }
+  void Equal(ParameterId p, KeyKind kind, std::string_view first, std::string_view second = {}) {
+    out_.equality.push_back({EqualityKey(key_, p, kind, first, second), 0});
+  }
+  void Sort(ParameterId p, uint64_t high, uint64_t low) { out_.sort.push_back({SortSlot(p), high, low}); }
+  void SetBit(uint8_t bit) {
+    if (bit < kPresenceBits) present_[bit / 64] |= uint64_t{1} << (bit % 64);
+  }
+  void Present(ParameterId p, fhir::TypeId target) {
+    const Extractor::Parameter& parameter = extractor_.At(p);
+    SetBit(parameter.presence_bit);
+    for (const auto& [derived, type] : parameter.derived) {
+      if (type == fhir::kNoType || type == target) SetBit(extractor_.At(derived).presence_bit);
+    }
+  }
+
+  const Extractor& extractor_;
+  const HashKey& key_;
+  const fhir::TypeId type_;
+  Entries& out_;
+  const ParameterId clinical_, patient_, code_;
+  uint64_t time_ = 0;
+  uint64_t present_[2] = {0, 0};
+  std::vector<std::string> patients_, codes_;
+  std::string folded_;
+};
+
+}  // namespace
+
+uint64_t EqualityKey(const HashKey& key, ParameterId parameter, KeyKind kind, std::string_view first, std::string_view second) {
+  // Values that fit are hashed from the stack; a zero byte, which no JSON value may hold, parts the two texts.
+  constexpr size_t kShort = 240;
+  char buffer[kShort + 8];
+  const size_t size = 6 + first.size() + second.size();
+  std::string long_text;
+  char* at = buffer;
+  if (size > sizeof buffer) {
+    long_text.resize(size);
+    at = long_text.data();
+  }
+  char* const begin = at;
+  std::memcpy(at, &parameter, 4);
+  at[4] = static_cast<char>(kind);
+  at += 5;
+  if (!first.empty()) std::memcpy(at, first.data(), first.size());
+  at += first.size();
+  *at++ = '\0';
+  if (!second.empty()) std::memcpy(at, second.data(), second.size());
+  return KeyedHash(key, {begin, size}) & kKeyMask;
+}
+
+uint64_t ClinicalTime(int64_t low_us) {
+  if (low_us == kTimeMin) return 1;  // begins before everything, and yet has a date
+  const int64_t biased = FloorSecond(low_us) + (int64_t{1} << 33);
+  return static_cast<uint64_t>(std::clamp<int64_t>(biased, 1, static_cast<int64_t>(kTimeMax34)));
+}
+
+Entry24 MakeDate(ParameterId parameter, int64_t low_us, int64_t high_us) {
+  int duration_class = kDurationClasses - 1;
+  if (low_us != kTimeMin && high_us != kTimeMax) {
+    for (duration_class = 0; high_us - low_us > kDurationMax[duration_class]; ++duration_class) {}
+  }
+  Entry24 entry = DateBound(parameter, duration_class, low_us);
+  entry.b = OrderOf(high_us);
+  entry.c = (low_us == kTimeMin ? 0 : static_cast<uint64_t>(low_us - FloorSecond(low_us) * kSecondUs)) << 40;
+  return entry;
+}
+
+DateEntry DateOf(const Entry24& entry) {
+  const uint64_t second = entry.a & ((uint64_t{1} << 45) - 1);
+  const int64_t low = second == 0 ? kTimeMin : (static_cast<int64_t>(second) - kSecondBias) * kSecondUs + static_cast<int64_t>(entry.c >> 40);
+  return {low, NumberOf(entry.b)};
+}
+
+Entry24 DateBound(ParameterId parameter, int duration_class, int64_t low_us) {
+  return {uint64_t{parameter} << 48 | static_cast<uint64_t>(duration_class) << 45 | BiasedSecond(low_us), 0, 0};
+}
+
+uint64_t UnitHash(const HashKey& key, std::string_view code) {
+  if (code.empty()) return 0;
+  const uint64_t hash = KeyedHash(key, code) >> 16;
+  return hash == 0 ? 1 : hash;
+}
+
+uint64_t NextChunk(const HashKey& key, ParameterId parameter, std::string_view before) {
+  std::string text(reinterpret_cast<const char*>(&parameter), sizeof parameter);
+  text += before;
+  return KeyedHash(key, text) | uint64_t{1} << 63;
+}
+
+Entries MakeEntries(const Extractor& extractor, const HashKey& key, fhir::TypeId type, fhir::Value root) {
+  Entries entries;
+  EntrySink sink(extractor, key, type, &entries);
+  extractor.Extract(type, root, sink);
+  sink.Finish();
+  return entries;
+}
+
+}  // namespace tk::search

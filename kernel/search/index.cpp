@@ -1,0 +1,321 @@
+#include "kernel/search/index.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+
+#include "kernel/search/answer.h"
+#include "kernel/search/values.h"
+#include "kernel/view/manifest.h"
+
+namespace tk::search {
+namespace {
+
+constexpr uint32_t kFormatVersion = 1;
+
+class IndexView final : public Index {
+ public:
+  IndexView(std::shared_ptr<const fhir::Definitions> definitions, const IndexOptions& options, const view::Directory* directory)
+      : options_(options), definitions_(std::move(definitions)), directory_(*directory), extractor_(Extractor::Create(definitions_, options.timezone_offset_min)),
+        equality_(FamilyOptions("equality")), ordered_(FamilyOptions("ordered")), strings_(FamilyOptions("strings")), sort_(FamilyOptions("sort")), keys_(FamilyOptions("keys")) {}
+
+  std::string_view name() const override { return "search"; }
+  uint32_t format_version() const override { return kFormatVersion; }
+
+  Result<std::unique_ptr<view::Prepared>> Prepare(const view::Change& change) const override;
+  void Apply(const view::Change& change, const view::Prepared& prepared, Ordinal ordinal) override;
+  void ApplyKey(uint64_t key, Ordinal first_ordinal) override {
+    if (key != 0) keys_.Add({key, first_ordinal});
+  }
+  void Publish(uint64_t t, Ordinal end_ordinal) override;
+
+  Result<view::Mark> Save(const std::string& folder, const view::Mark& mark) override;
+  Result<view::Mark> Load(const std::string& folder, const view::Mark& log_head) override;
+  void Clear() override;
+  bool Maintain() override;
+  Status Forget(view::OwnerNumber owner) override;
+  void SetOldestPinned(Ordinal ordinal) override {
+    ForFamilies([&](auto& family) { family.SetOldestPinned(ordinal); });
+  }
+  size_t memory_bytes() const override {
+    return equality_.memory_bytes() + ordered_.memory_bytes() + strings_.memory_bytes() + sort_.memory_bytes() + keys_.memory_bytes();
+  }
+  size_t disk_bytes() const override { return equality_.disk_bytes() + ordered_.disk_bytes() + strings_.disk_bytes() + sort_.disk_bytes() + keys_.disk_bytes(); }
+
+  Result<Page> Search(const Query& query, const PageRequest& request) const override {
+    TRY(CheckSound());
+    return AnswerPage(setting(), MakeLook(), query, request);
+  }
+  Result<uint64_t> Count(const Query& query, const PageRequest& request) const override {
+    TRY(CheckSound());
+    return AnswerCount(setting(), MakeLook(), query, request);
+  }
+  bool Confirms(const Query& query, std::string_view text) const override;
+  std::vector<Ordinal> Compartment(std::string_view patient_id, const view::Position& position) const override;
+  std::vector<Ordinal> ReferencesTo(std::string_view type_and_id, const view::Position& position) const override;
+  Ordinal FindKey(uint64_t key, const view::Position& position) const override;
+  bool MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type, const Query& query) const override;
+
+ private:
+  view::RunsOptions FamilyOptions(std::string family) const {
+    view::RunsOptions out;
+    out.family = std::move(family);
+    out.folder = options_.folder;
+    out.file_entries_min = options_.file_entries_min;
+    return out;
+  }
+  template <class Each>
+  void ForFamilies(const Each& each) {
+    each(equality_);
+    each(ordered_);
+    each(strings_);
+    each(sort_);
+    each(keys_);
+  }
+  Setting setting() const { return {*extractor_, options_.hash_key, directory_}; }
+  Look MakeLook() const { return {equality_.snapshot(), ordered_.snapshot(), strings_.snapshot(), sort_.snapshot(), erasures_open_.load() == 0}; }
+  Status CheckSound() const {
+    if (!damaged_.load(std::memory_order_relaxed)) return {};
+    return MakeError(ErrorCode::kCorrupt, "the search index is damaged and must be rebuilt from the log");
+  }
+
+  const IndexOptions options_;
+  const std::shared_ptr<const fhir::Definitions> definitions_;
+  const view::Directory& directory_;
+  const std::unique_ptr<const Extractor> extractor_;
+  view::Runs<Entry16> equality_;
+  view::Runs<Entry24> ordered_;
+  view::Runs<Entry32> strings_;
+  view::Runs<Entry24> sort_;
+  view::Runs<Entry16> keys_;
+
+  std::mutex publish_mutex_;               // Publish of all families, and Save's look at all of them, are one step each
+  uint64_t t_ = 0;                         // under publish_mutex_
+  Ordinal end_ordinal_ = 1;
+  std::mutex save_mutex_;
+  view::Mark last_mark_;                   // under save_mutex_: what Forget saves again with
+  bool has_manifest_ = false;
+  std::atomic<int> erasures_open_{0};      // erased owners whose entries still stand: sums are too high
+  std::atomic<bool> damaged_{false};
+};
+
+Result<std::unique_ptr<view::Prepared>> IndexView::Prepare(const view::Change& change) const {
+  auto prepared = std::make_unique<PreparedEntries>();
+  if (change.now != nullptr) {
+    const std::string_view type = change.now->type == fhir::kNoType ? std::string_view() : definitions_->Type(change.now->type).name;
+    prepared->id_hash = KeyedHash(options_.hash_key, std::string(type) + "/" + change.now->id);
+    const fhir::Value root = change.now->document.Root();
+    if (root.present()) prepared->now = MakeEntries(*extractor_, options_.hash_key, change.now->type, root);
+  }
+  if (change.before != nullptr) {
+    const fhir::Value root = change.before->document.Root();
+    if (root.present()) prepared->before = MakeEntries(*extractor_, options_.hash_key, change.before->type, root);
+  }
+  return std::unique_ptr<view::Prepared>(std::move(prepared));
+}
+
+void IndexView::Apply(const view::Change& change, const view::Prepared& prepared, Ordinal ordinal) {
+  const auto& entries = static_cast<const PreparedEntries&>(prepared);
+  for (Entry16 e : entries.now.equality) { e.b |= ordinal; equality_.Add(e); }
+  for (Entry24 e : entries.now.ordered) { e.c |= ordinal; ordered_.Add(e); }
+  for (Entry32 e : entries.now.strings) { e.d |= ordinal; strings_.Add(e); }
+  for (Entry24 e : entries.now.sort) { e.a |= ordinal; sort_.Add(e); }
+  if (change.before != nullptr) {
+    const Ordinal old = change.before->ordinal;
+    CHECK(old != 0 || entries.before.sort.empty());
+    for (Entry16 e : entries.before.equality) { e.b |= old; equality_.Remove(e); }
+    for (Entry24 e : entries.before.ordered) { e.c |= old; ordered_.Remove(e); }
+    for (Entry32 e : entries.before.strings) { e.d |= old; strings_.Remove(e); }
+    for (Entry24 e : entries.before.sort) { e.a |= old; sort_.Remove(e); }
+  }
+  if (change.erased_owner != 0) {
+    // Forget rewrites runs; the tail must be in one by then.
+    erasures_open_.fetch_add(1);
+    ForFamilies([](auto& family) { family.SealNext(); });
+  }
+}
+
+void IndexView::Publish(uint64_t t, Ordinal end_ordinal) {
+  std::lock_guard lock(publish_mutex_);
+  ForFamilies([&](auto& family) { family.Publish(end_ordinal); });
+  t_ = t;
+  end_ordinal_ = end_ordinal;
+}
+
+Result<view::Mark> IndexView::Save(const std::string& folder, const view::Mark& mark) {
+  if (folder != options_.folder) return MakeError(ErrorCode::kInternal, "the search index is saved where its files lie", folder);
+  std::lock_guard saving(save_mutex_);
+  view::Manifest manifest;
+  manifest.view = name();
+  manifest.mark = {mark.incarnation, 0, 1, mark.definitions_hash, kFormatVersion};
+  view::RunSnapshot<Entry16> equality, keys;
+  view::RunSnapshot<Entry24> ordered, sort;
+  view::RunSnapshot<Entry32> strings;
+  {
+    std::lock_guard lock(publish_mutex_);
+    equality = equality_.snapshot();
+    ordered = ordered_.snapshot();
+    strings = strings_.snapshot();
+    sort = sort_.snapshot();
+    keys = keys_.snapshot();
+    manifest.mark.t = t_;
+    manifest.mark.end_ordinal = end_ordinal_;
+  }
+  auto add = [&](std::vector<view::RunFile> files) { manifest.files.insert(manifest.files.end(), files.begin(), files.end()); };
+  add(TRY(equality_.Save(equality)));
+  add(TRY(ordered_.Save(ordered)));
+  add(TRY(strings_.Save(strings)));
+  add(TRY(sort_.Save(sort)));
+  add(TRY(keys_.Save(keys)));
+  TRY(view::WriteManifest(folder, manifest));
+  ForFamilies([&](auto& family) { family.RemoveUnused(manifest.files); });
+  last_mark_ = manifest.mark;
+  has_manifest_ = true;
+  return manifest.mark;
+}
+
+Result<view::Mark> IndexView::Load(const std::string& folder, const view::Mark& log_head) {
+  if (folder != options_.folder) return MakeError(ErrorCode::kInternal, "the search index is loaded from where its files lie", folder);
+  std::lock_guard saving(save_mutex_);
+  const view::Manifest manifest = TRY(view::ReadManifest(folder));
+  view::Mark head = log_head;
+  head.format_version = kFormatVersion;
+  TRY(view::CheckMark(manifest.mark, head));
+  Status loaded;
+  ForFamilies([&](auto& family) {
+    if (loaded.ok()) loaded = family.Load(manifest.files, manifest.mark.end_ordinal);
+  });
+  if (!loaded.ok()) {
+    ForFamilies([](auto& family) { family.Clear(); });
+    return loaded.TakeError();
+  }
+  ForFamilies([&](auto& family) { family.RemoveUnused(manifest.files); });
+  std::lock_guard lock(publish_mutex_);
+  t_ = manifest.mark.t;
+  end_ordinal_ = manifest.mark.end_ordinal;
+  last_mark_ = manifest.mark;
+  has_manifest_ = true;
+  damaged_ = false;
+  return manifest.mark;
+}
+
+void IndexView::Clear() {
+  std::lock_guard lock(publish_mutex_);
+  ForFamilies([](auto& family) { family.Clear(); });
+  t_ = 0;
+  end_ordinal_ = 1;
+  erasures_open_ = 0;
+  damaged_ = false;
+}
+
+bool IndexView::Maintain() {
+  bool more = false;
+  ForFamilies([&](auto& family) {
+    const Result<bool> merged = family.Maintain();   // a full disk leaves the runs as they are; the next round tries again
+    const Result<bool> checked = family.CheckNext();
+    if (!checked.ok()) damaged_ = true;
+    more = more || (merged.ok() && *merged) || (checked.ok() && *checked);
+  });
+  return more;
+}
+
+Status IndexView::Forget(view::OwnerNumber owner) {
+  const int open = erasures_open_.load();
+  auto his = [&](Ordinal ordinal) { return directory_.Get(ordinal).owner == owner; };
+  TRY(equality_.Rewrite([&](const Entry16& e) { return his(OrdinalOf(e)); }));
+  TRY(ordered_.Rewrite([&](const Entry24& e) { return his(e.c & kOrdinalMask); }));
+  TRY(strings_.Rewrite([&](const Entry32& e) { return his(e.d & kOrdinalMask); }));
+  TRY(sort_.Rewrite([&](const Entry24& e) { return his(e.a & kOrdinalMask); }));
+  view::Mark mark;
+  bool saved = false;
+  {
+    std::lock_guard saving(save_mutex_);
+    mark = last_mark_;
+    saved = has_manifest_;
+  }
+  if (saved) {
+    TRY(Save(options_.folder, mark));   // the former files hold his texts until a manifest no longer names them
+  } else {
+    ForFamilies([](auto& family) { family.RemoveUnused({}); });
+  }
+  if (open > 0) erasures_open_.fetch_sub(1);
+  return {};
+}
+
+std::vector<Ordinal> IndexView::Compartment(std::string_view patient_id, const view::Position& position) const {
+  std::vector<Ordinal> out = LiveUnder(equality_.snapshot(), EqualityKey(options_.hash_key, 0, KeyKind::kCompartment, patient_id), directory_, position);
+  const auto himself = directory_.Current(KeyedHash(options_.hash_key, "Patient/" + std::string(patient_id)), position);
+  if (himself.ordinal != 0 && directory_.Live(himself.ordinal, position)) out.push_back(himself.ordinal);
+  auto before = [&](Ordinal x, Ordinal y) { return std::pair(directory_.Get(x).type, x) < std::pair(directory_.Get(y).type, y); };
+  std::sort(out.begin(), out.end(), before);
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+std::vector<Ordinal> IndexView::ReferencesTo(std::string_view type_and_id, const view::Position& position) const {
+  const auto equality = equality_.snapshot();
+  const fhir::TypeId type = definitions_->FindType(type_and_id.substr(0, type_and_id.find('/')));
+  std::vector<Ordinal> out;
+  for (ParameterId id = 0; id < extractor_->size(); ++id) {
+    const Extractor::Parameter& parameter = extractor_->At(id);
+    if (parameter.expression == nullptr || parameter.definition->type != fhir::SearchType::kReference) continue;
+    const auto& targets = parameter.definition->targets;
+    const bool fits = targets.empty() || std::any_of(targets.begin(), targets.end(), [&](fhir::TypeId t) { return type != fhir::kNoType && definitions_->IsA(type, t); });
+    if (!fits) continue;
+    const auto some = LiveUnder(equality, EqualityKey(options_.hash_key, id, KeyKind::kReference, type_and_id), directory_, position);
+    out.insert(out.end(), some.begin(), some.end());
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+Ordinal IndexView::FindKey(uint64_t key, const view::Position& position) const {
+  const auto keys = keys_.snapshot();
+  const auto cursor = keys.Forward({key, 0}, {key, ~uint64_t{0}});
+  return cursor.valid() && cursor.entry().b < position.end_ordinal ? cursor.entry().b : 0;
+}
+
+bool IndexView::MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type, const Query& query) const {
+  if (changed_type != query.type) return false;
+  const auto& entries = static_cast<const PreparedEntries&>(prepared);
+  auto has = [](const Entries& side, const std::vector<uint64_t>& keys) {
+    return std::any_of(side.equality.begin(), side.equality.end(), [&](const Entry16& e) { return std::binary_search(keys.begin(), keys.end(), e.a & kKeyMask); });
+  };
+  for (const Criterion& criterion : query.criteria) {
+    if (criterion.special == "_id") {
+      const std::string type(definitions_->Type(query.type).name);
+      const bool named = std::any_of(criterion.terms.begin(), criterion.terms.end(),
+                                     [&](const Term& term) { return KeyedHash(options_.hash_key, type + "/" + term.code) == entries.id_hash; });
+      if (!named) return false;
+      continue;
+    }
+    if (criterion.modifier == "not") continue;
+    const auto keys = EqualityKeys(setting(), query.type, criterion);
+    if (keys && !has(entries.now, *keys) && !has(entries.before, *keys)) return false;
+  }
+  return true;
+}
+
+bool IndexView::Confirms(const Query& query, std::string_view text) const {
+  // A text with escapes may write a value in several ways; such texts are rare and are not judged.
+  if (text.find('\\') != std::string_view::npos) return true;
+  for (const Criterion& criterion : query.criteria) {
+    if (criterion.modifier == "not" || criterion.terms.empty() || !EqualityKeys(setting(), query.type, criterion)) continue;
+    const bool found = std::any_of(criterion.terms.begin(), criterion.terms.end(), [&](const Term& term) {
+      const std::string& literal = !term.code.empty() ? term.code : term.system && !term.system->empty() ? *term.system : term.text;
+      if (literal == "true" || literal == "false" || literal.find_first_of("\"\\") != std::string::npos) return true;  // may be computed, or escaped
+      return text.find(literal) != std::string_view::npos;
+    });
+    if (!found) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::unique_ptr<Index> Index::Create(std::shared_ptr<const fhir::Definitions> definitions, const IndexOptions& options, const view::Directory* directory) {
+  return std::make_unique<IndexView>(std::move(definitions), options, directory);
+}
+
+}  // namespace tk::search

@@ -1,0 +1,54 @@
+// One criterion made ready to be asked: how many entries it has, which ordinals they are, whether it holds for a given one.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "kernel/search/answer.h"
+
+namespace tk::search {
+
+inline constexpr uint64_t kUnknownTime = ~uint64_t{0};
+struct Candidate {
+  Ordinal ordinal = 0;
+  uint64_t time = kUnknownTime;   // clinical time as equality entries carry it
+};
+
+/// Half-open.
+struct OrdinalRange { Ordinal low; Ordinal high; };
+
+class Node {
+ public:
+  virtual ~Node() = default;
+  /// About how many entries; an upper bound of matches. kNever when it cannot drive (it says what must not be).
+  static constexpr uint64_t kNever = ~uint64_t{0};
+  virtual uint64_t Estimate() const = 0;
+  /// Calls `each` with candidates (not checked for liveness, perhaps repeated) until it returns false.
+  virtual void Gather(const std::function<bool(const Candidate&)>& each) const = 0;
+  /// Does it hold? May fill in candidate.time.
+  virtual bool Holds(Candidate& candidate) const = 0;
+  /// Is Holds dear unless all ordinals were gathered first?
+  virtual bool WantsSet() const { return false; }
+  /// Keys of a positive equality criterion, else nullptr.
+  virtual const std::vector<uint64_t>* keys() const { return nullptr; }
+  virtual const std::vector<OrdinalRange>* ordinal_ranges() const { return nullptr; }
+};
+
+/// What nodes read. Lives as long as they do.
+struct Ground {
+  const Setting& setting;
+  const Look& look;
+  fhir::TypeId type;
+  const PageRequest& request;
+
+  uint64_t ClinicalTimeOf(Ordinal ordinal) const;
+  void FillTime(Candidate& candidate) const {
+    if (candidate.time == kUnknownTime) candidate.time = ClinicalTimeOf(candidate.ordinal);
+  }
+};
+
+/// Errors: kUnsupported (a parameter that cannot be evaluated; _lastUpdated without find_time).
+Result<std::unique_ptr<Node>> MakeNode(const Ground& ground, const Criterion& criterion);
+
+}  // namespace tk::search
