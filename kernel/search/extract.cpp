@@ -191,11 +191,12 @@ void Extractor::Derive(TypeId type) {
 
 void Extractor::Compile(TypeId type) {
   const TypePlan& plan = types_[type];
+  std::vector<const fhir::path::Expression*> expressions;
   for (uint32_t i = 0; i < plan.count; ++i) {
     Parameter& parameter = parameters_[plan.first + i];
     const SearchParameter& definition = *parameter.definition;
     const bool own = parameter.sources[0].parameter == plan.first + i;
-    if (!own || !IsOffered(definition) || i >= Mask().size()) continue;
+    if (!own || !IsOffered(definition)) continue;
     auto compiled = fhir::path::Expression::Compile(definition.expression, *definitions_, type);
     if (!compiled.ok()) {
       failures_.push_back(std::string(definition.url) + ": " + compiled.error().external);
@@ -203,39 +204,15 @@ void Extractor::Compile(TypeId type) {
     }
     parameter.expression = std::make_unique<fhir::path::Expression>(std::move(compiled).value());
     parameter.ready = true;
-    Want(type, i, definition.expression);
+    expressions.push_back(parameter.expression.get());
+    types_[type].evaluated.push_back(plan.first + i);
   }
   for (uint32_t i = 0; i < plan.count; ++i) {
     Parameter& parameter = parameters_[plan.first + i];
     if (parameter.sources[0].parameter == plan.first + i) continue;
     parameter.ready = std::all_of(parameter.sources.begin(), parameter.sources.end(), [&](const Source& s) { return parameters_[s.parameter].ready; });
   }
-}
-
-/// Finds the top-level members that an expression can begin with, so that it is not evaluated when the resource has none of them.
-void Extractor::Want(TypeId type, uint32_t index, std::string_view expression) {
-  TypePlan& plan = types_[type];
-  const std::string_view name = definitions_->Type(type).name;
-  std::vector<NameId> members;
-  for (std::string_view part : UnionParts(expression)) {
-    while (!part.empty() && part.front() == '(') part.remove_prefix(1);
-    const size_t dot = part.find('.');
-    const std::string_view head = part.substr(0, dot);
-    if (dot == std::string_view::npos || (head != name && head != "Resource" && head != "DomainResource")) { plan.always.set(index); return; }
-    const std::string_view rest = part.substr(dot + 1);
-    const std::string_view member = rest.substr(0, rest.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"));
-    // An existence test must be asked of resources without the member too; a function at the front likewise.
-    if (expression.find("exists()") != std::string_view::npos || (member.size() < rest.size() && rest[member.size()] == '(')) { plan.always.set(index); return; }
-    for (const fhir::ElementInfo& element : definitions_->Elements(type)) {
-      if (element.base_name == member) members.push_back(element.name_id);
-    }
-  }
-  if (members.empty()) plan.always.set(index);
-  for (NameId member : members) {
-    auto at = std::lower_bound(plan.wanted.begin(), plan.wanted.end(), member, [](const auto& pair, NameId id) { return pair.first < id; });
-    if (at == plan.wanted.end() || at->first != member) at = plan.wanted.insert(at, {member, Mask()});
-    at->second.set(index);
-  }
+  types_[type].set = std::make_unique<const fhir::path::ExpressionSet>(std::move(expressions));
 }
 
 ParameterId Extractor::IdOf(const SearchParameter& parameter) const {
@@ -247,28 +224,26 @@ ParameterId Extractor::IdOf(const SearchParameter& parameter) const {
 
 void Extractor::Extract(TypeId type, Value root, ValueSink& sink) const {
   const TypePlan& plan = types_[type];
-  Mask due = plan.always;
-  for (Value member : root) {
-    const NameId name = member.name();
-    const auto at = std::lower_bound(plan.wanted.begin(), plan.wanted.end(), name, [](const auto& pair, NameId id) { return pair.first < id; });
-    if (at != plan.wanted.end() && at->first == name) due |= at->second;
-  }
-  thread_local fhir::path::Collection items;
+  if (plan.set == nullptr) return;
   fhir::path::Environment environment;
-  environment.definitions = definitions_.get();
   environment.resource = root;
   Item context;
   context.node = root;
   context.type = type;
-  for (size_t i = due._Find_first(); i < plan.count; i = due._Find_next(i)) {
-    const ParameterId id = plan.first + static_cast<ParameterId>(i);
-    const Parameter& parameter = parameters_[id];
+  auto emit = [&](size_t i, const fhir::path::Collection& items) -> Status {
+    const ParameterId id = plan.evaluated[i];
+    for (const Item& item : items) Emit(parameters_[id], id, item, sink);
+    return {};
+  };
+  if (plan.set->Evaluate(environment, context, emit).ok()) return;
+  // One expression cannot be evaluated on this resource (a singleton that is not one): it has no value there, the others have. The sink
+  // may hear some values twice.
+  fhir::path::Collection items;
+  for (size_t i = 0; i < plan.evaluated.size(); ++i) {
     items.clear();
-    // An expression that cannot be evaluated on this resource (a singleton that is not one) has no value there.
-    if (!parameter.expression->Evaluate(environment, context, &items).ok()) continue;
-    for (const Item& item : items) Emit(parameter, id, item, sink);
+    if (!parameters_[plan.evaluated[i]].expression->Evaluate(environment, context, &items).ok()) continue;
+    if (Status emitted = emit(i, items); !emitted.ok()) return;
   }
-  items.clear();  // the next document's nodes must not meet these
 }
 
 void Extractor::Emit(const Parameter& parameter, ParameterId id, const Item& item, ValueSink& sink) const {

@@ -5,8 +5,6 @@
 // Source: FHIR R4 search.html sections 3.1.1.4.5 - 3.1.1.4.15 (which datatype parts a parameter type searches).
 #pragma once
 
-#include <array>
-#include <bitset>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -45,7 +43,7 @@ class Extractor {
  public:
   static std::unique_ptr<const Extractor> Create(std::shared_ptr<const fhir::Definitions> definitions, int timezone_offset_min);
 
-  /// Thread-safe; allocates only when thread-local buffers grow. `root` is a resource of `type`.
+  /// Thread-safe. `root` is a resource of `type`. A value may be heard more than once.
   void Extract(fhir::TypeId type, fhir::Value root, ValueSink& sink) const;
 
   ParameterId IdOf(const fhir::SearchParameter& parameter) const;
@@ -73,12 +71,11 @@ class Extractor {
   const fhir::Definitions& definitions() const { return *definitions_; }
 
  private:
-  using Mask = std::bitset<256>;           // parameters of one type
   struct TypePlan {
     ParameterId first = 0;
     uint32_t count = 0;
-    std::vector<std::pair<fhir::NameId, Mask>> wanted;   // by top-level member, sorted
-    Mask always;
+    std::vector<ParameterId> evaluated;                     // whose expressions are in `set`, in its order
+    std::unique_ptr<const fhir::path::ExpressionSet> set;   // null for types that are no resources
     ParameterId clinical = kNoParameter, patient = kNoParameter, code = kNoParameter;
   };
   enum class Datatype : uint8_t;
@@ -88,7 +85,6 @@ class Extractor {
   void Number(fhir::TypeId type);
   void Derive(fhir::TypeId type);
   void Compile(fhir::TypeId type);
-  void Want(fhir::TypeId type, uint32_t index, std::string_view expression);
   void Emit(const Parameter& parameter, ParameterId id, const fhir::path::Item& item, ValueSink& sink) const;
   void EmitToken(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
   void EmitReference(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
