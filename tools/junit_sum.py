@@ -7,6 +7,7 @@ A missing or empty file, or --broken 1 (a runner that ended badly without naming
 import argparse
 import datetime
 import os
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
@@ -14,7 +15,10 @@ import xml.etree.ElementTree as ElementTree
 def read(path):
     """Lists (name, state, seconds, detail) of a JUnit file; state is passed, failed or skipped."""
     rows = []
-    for case in ElementTree.parse(path).iter("testcase"):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        # Runners copy a failure's text as it was, terminal colours and all; XML knows no such characters.
+        text = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", file.read())
+    for case in ElementTree.fromstring(text.encode()).iter("testcase"):
         state, detail = "passed", ""
         for child in case:
             if child.tag in ("failure", "error"):

@@ -46,6 +46,10 @@ class JunitSum(unittest.TestCase):
         code, lines = self.sum(JUNIT.format(more=FAILED), broken=1)
         self.assertEqual((code, lines[-1]), (1, "1 passed, 1 failed"))
 
+    def test_colours_in_a_failure_do_not_hide_it(self):
+        code, lines = self.sum('<?xml version="1.0" encoding="utf-8"?>\n' + JUNIT.format(more=FAILED.replace("no", "\x1b[2mno")))
+        self.assertEqual((code, lines[-1]), (1, "1 passed, 1 failed"))
+
     def test_a_runner_that_dies_is_a_failure(self):
         self.assertEqual(self.sum(JUNIT.format(more=""), broken=1)[0], 1)
         self.assertEqual(self.sum(JUNIT.format(more=""), None)[0], 1)
