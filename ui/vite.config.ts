@@ -26,6 +26,7 @@ export default defineConfig({
         m: resolve(uiDir, 'm/index.html'),
         work: resolve(uiDir, 'work/index.html'),
       },
+      output: { hashCharacters: 'hex' },
     },
   },
   server: { fs: { allow: [repoDir] }, proxy: proxy(process.env['TK_SERVER']) },

@@ -147,8 +147,9 @@ describe('desk', { skip: kReal ? 'needs known tasks and a server that can be tol
     await page.locator('.tk-live', { hasText: '已断开，数据停在' }).waitFor();
     await checkAxe(page, 'stream down');
     server.mock.addReading(server.people[9].patient, 39.1);
-    server.mock.setDown(false);
     await page.getByRole('button', { name: '现在重连' }).click();
+    await page.locator('.tk-live[data-state="lost"]').waitFor();
+    server.mock.setDown(false);
     await page.locator('.tk-live[data-state="live"]').waitFor();
     await rows().nth(1).waitFor();
   });

@@ -66,7 +66,7 @@ export class MockServer {
   }
 
   tick() {
-    for (const s of this.streams) s.answer.write(`: beat\nevent: tick\ndata: ${JSON.stringify({ t: this.log.length, at: new Date().toISOString() })}\n\n`);
+    for (const s of this.streams) s.answer.write(`event: tick\nid: ${this.incarnation}-${this.log.length}\ndata: ${JSON.stringify({ t: this.log.length, at: new Date().toISOString() })}\n\n`);
   }
 
   // ---- the one log ----
@@ -90,7 +90,7 @@ export class MockServer {
   event(t) {
     const e = this.log[t - 1];
     const [type, id] = e.key.split('/');
-    return { type, text: `id: ${t}\nevent: change\ndata: ${JSON.stringify({ t, at: e.at, type, id, version: e.resource.meta.versionId, op: e.op })}\n\n` };
+    return { type, text: `id: ${this.incarnation}-${t}\nevent: change\ndata: ${JSON.stringify({ t, at: e.at, type, id, version: e.resource.meta.versionId, op: e.op })}\n\n` };
   }
 
   announce(t) {
@@ -197,8 +197,9 @@ export class MockServer {
   live(q, a, url) {
     a.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     const stream = { answer: a, types: (url.searchParams.get('types') ?? '').split(',') };
-    a.write(`event: hello\ndata: ${JSON.stringify({ incarnation: this.incarnation, t: this.log.length, at: new Date().toISOString() })}\n\n`);
-    const from = Number(q.headers['last-event-id'] ?? this.log.length);
+    const resume = new RegExp(`^${this.incarnation}-(\\d+)$`).exec(q.headers['last-event-id'] ?? '')?.[1];
+    a.write(`event: hello\n${resume ? '' : `id: ${this.incarnation}-${this.log.length}\n`}data: ${JSON.stringify({ incarnation: this.incarnation, t: this.log.length, at: new Date().toISOString() })}\n\n`);
+    const from = Number(resume ?? this.log.length);
     for (let t = from + 1; t <= this.log.length; t += 1) {
       const e = this.event(t);
       if (stream.types.includes(e.type)) a.write(e.text);

@@ -42,7 +42,7 @@ class Wire {
     if (this.status !== 200) return new Response('', { status: this.status });
     return new Response(new ReadableStream<Uint8Array>({ start: (c) => void (this.out = c) }));
   };
-  say(event: string, data: object, id?: number): void {
+  say(event: string, data: object, id?: string): void {
     this.out?.enqueue(new TextEncoder().encode(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
   }
   cut(): void {
@@ -69,9 +69,9 @@ describe('live stream', () => {
     vi.useRealTimers();
   });
 
-  async function connect(incarnation = 'a'): Promise<void> {
+  async function connect(incarnation = 'a', resumed = false): Promise<void> {
     await settle();
-    wire.say('hello', { incarnation, t: 5, at: '2026-11-20T09:00:30Z' });
+    wire.say('hello', { incarnation, t: 5, at: '2026-11-20T09:00:30Z' }, resumed ? undefined : incarnation + '-5');
     await settle();
   }
 
@@ -86,7 +86,7 @@ describe('live stream', () => {
   test('passes changes on and resumes after the last one', async () => {
     stream.start();
     await connect();
-    wire.say('change', { t: 6, at: '2026-11-20T09:00:31Z', type: 'Task', id: 't1', version: '1', op: 'create' }, 6);
+    wire.say('change', { t: 6, at: '2026-11-20T09:00:31Z', type: 'Task', id: 't1', version: '1', op: 'create' }, 'a-6');
     await settle();
     expect(changes).toMatchObject([{ t: 6, type: 'Task', id: 't1', op: 'create' }]);
     wire.cut();
@@ -94,7 +94,7 @@ describe('live stream', () => {
     expect(stream.getSnapshot().state).toBe('lost');
     expect(stream.getSnapshot().at).toBe(Date.parse('2026-11-20T09:00:31Z'));
     await vi.advanceTimersByTimeAsync(1000);
-    expect(wire.headers[1]?.['Last-Event-ID']).toBe('6');
+    expect(wire.headers[1]?.['Last-Event-ID']).toBe('a-6');
     await connect();
     expect(stream.getSnapshot().state).toBe('live');
     expect(syncs).toEqual([true, false]);
@@ -117,7 +117,7 @@ describe('live stream', () => {
     await connect('a');
     wire.cut();
     await vi.advanceTimersByTimeAsync(1000);
-    expect(wire.headers[1]?.['Last-Event-ID']).toBe('5');
+    expect(wire.headers[1]?.['Last-Event-ID']).toBe('a-5');
     await connect('b');
     expect(syncs).toEqual([true, true]);
   });
@@ -154,10 +154,37 @@ describe('live stream', () => {
     expect(wire.headers.at(-1)?.['Last-Event-ID']).toBeUndefined();
   });
 
+  test('a resumed stream keeps its place until it has passed it', async () => {
+    stream.start();
+    await connect();
+    wire.cut();
+    await vi.advanceTimersByTimeAsync(1000);
+    await connect('a', true);
+    wire.say('change', { t: 9, type: 'Task', id: 't1', version: '1', op: 'create' });
+    await settle();
+    wire.cut();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(wire.headers[2]?.['Last-Event-ID']).toBe('a-5');
+    expect(changes).toHaveLength(1);
+  });
+
+  test('reset asks for a fresh list, an end by sign-out is said', async () => {
+    stream.start();
+    await connect();
+    wire.say('reset', { reason: 'too far behind' });
+    await settle();
+    expect(syncs).toEqual([true, true]);
+    wire.say('end', { reason: 'signed-out' });
+    await settle();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(stream.getSnapshot().state).toBe('signed-out');
+    expect(wire.headers.length).toBe(1);
+  });
+
   test('what cannot be read is left out', async () => {
     stream.start();
     await connect();
-    wire.say('change', { t: 7, type: 'Task', id: 't2', version: '1', op: 'update' }, 7);
+    wire.say('change', { t: 7, type: 'Task', id: 't2', version: '1', op: 'update' }, 'a-7');
     await settle();
     expect(changes).toMatchObject([{ id: 't2', at: null }]);
     expect(stream.getSnapshot().at).toBe(Date.parse('2026-11-20T09:00:30Z'));

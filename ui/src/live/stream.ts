@@ -1,6 +1,6 @@
 // The live stream with an honest state: what is shown is either of now, or says since when it is not.
-// Flow:   fetch /live (text/event-stream) -> hello, change, tick -> listeners; broken or silent -> wait -> again from the
-//         last position. A new incarnation of the log voids the position.
+// Flow:   fetch /live (text/event-stream) -> hello, change, tick, reset, end -> listeners; broken or silent -> wait -> again
+//         from the last event id ("<incarnation>-<t>"). A new incarnation of the log voids it.
 // Shape:  Snapshot.at is the program's clock at its last sign of life, so every page shows one time, not the device's.
 // Errors: none are thrown; they are states. 401 is 'signed-out' and stops until start() is called again.
 // `onSync` is called after every hello: the page reads its list anew, so a missed change can never stay missing.
@@ -97,12 +97,7 @@ export class LiveStream {
     this.watch(owner);
     try {
       const response = await this.fetch_(this.options.url, { headers, signal: owner.signal, credentials: 'same-origin', cache: 'no-store' });
-      if (response.status === 401) {
-        this.stop();
-        this.set({ state: 'signed-out' });
-        this.options.onSignedOut?.();
-        return;
-      }
+      if (response.status === 401) return this.leave();
       // 410: the position is too old to resume from; begin at the head.
       if (response.status === 410) this.position = null;
       if (response.ok && response.body) await this.consume(response.body, owner);
@@ -136,6 +131,13 @@ export class LiveStream {
     }, kSilenceMs);
   }
 
+  /** The session has ended: said once, not tried again until somebody has signed in. */
+  private leave(): void {
+    this.stop();
+    this.set({ state: 'signed-out' });
+    this.options.onSignedOut?.();
+  }
+
   private lose(owner: AbortController): void {
     clearTimeout(this.silence);
     owner.abort();
@@ -156,9 +158,11 @@ export class LiveStream {
     }
     const at = timeOf(data['at']);
     const clock = at === null ? {} : { at, skewMs: at - this.now() };
-    const t = e.id ?? (data['t'] === undefined ? null : String(data['t']));
-    if (e.event === 'hello') return this.hello(String(data['incarnation'] ?? ''), t, clock);
-    if (t !== null) this.position = t;
+    if (e.event === 'hello') return this.hello(String(data['incarnation'] ?? ''), e.id, clock);
+    // The id stands only where a transaction is complete, so that none is taken up in its middle.
+    if (e.id !== null) this.position = e.id;
+    if (e.event === 'reset') this.options.onSync(true);
+    if (e.event === 'end' && data['reason'] === 'signed-out') return this.leave();
     if (e.event === 'tick') this.set(clock);
     if (e.event === 'change') {
       this.set(clock);
@@ -173,10 +177,10 @@ export class LiveStream {
     }
   }
 
-  private hello(incarnation: string, t: string | null, clock: Partial<Snapshot>): void {
+  private hello(incarnation: string, id: string | null, clock: Partial<Snapshot>): void {
     const fresh = this.incarnation === null || this.incarnation !== incarnation;
     // On a resumed stream the head in the hello is ahead of what has been replayed: the old position stays.
-    if (fresh) this.position = t;
+    if (fresh) this.position = id;
     this.incarnation = incarnation;
     this.waitMs = kFirstWaitMs;
     this.set({ ...clock, state: 'live' });

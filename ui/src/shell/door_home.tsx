@@ -3,12 +3,12 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon, Mark } from '../components/icon';
 import { openDoor } from './door_root';
-import { useSession } from './session';
+import { postOf, useSession } from './session';
 import { LanguageSwitch } from './sign_in';
 import { SignOut } from './sign_out';
 
 function Home(): ReactNode {
-  const { t } = useTranslation('shell');
+  const { t, i18n } = useTranslation('shell');
   const session = useSession();
   return (
     <div className="tk-signin">
@@ -22,7 +22,7 @@ function Home(): ReactNode {
       <main className="tk-signin-card" id="main">
         <h1>{t('doors.choose')}</h1>
         <p className="tk-sub">
-          {session.display}　{session.post}
+          {session.display}　{postOf(session, i18n.language)}
         </p>
         <nav className="tk-doors">
           <a href="/work/">

@@ -7,13 +7,13 @@ import { openDoor, Pages } from './door_root';
 import { titleIn } from './i18n';
 import { LiveSlot } from './live_slot';
 import { Link, usePath } from './router';
-import { useSession } from './session';
+import { postOf, useSession } from './session';
 import { LanguageSwitch } from './sign_in';
 import { SignOut } from './sign_out';
 import './work.css';
 
 function Desk(): ReactNode {
-  const { t } = useTranslation('shell');
+  const { t, i18n } = useTranslation('shell');
   const session = useSession();
   const path = usePath();
   return (
@@ -30,12 +30,12 @@ function Desk(): ReactNode {
         <span className="tk-grow tk-cut">{session.area}</span>
         <LiveSlot />
         <LanguageSwitch />
-        <span className="tk-desk-who" title={`${session.display} ${session.post}`}>
+        <span className="tk-desk-who" title={`${session.display} ${postOf(session, i18n.language)}`}>
           <span className="tk-av" aria-hidden="true">
             {[...session.display][0]}
           </span>
           <span className="tk-cut">{session.display}</span>
-          <span className="tk-sub tk-cut">{session.post}</span>
+          <span className="tk-sub tk-cut">{postOf(session, i18n.language)}</span>
         </span>
         <SignOut />
       </header>

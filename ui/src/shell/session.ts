@@ -7,8 +7,14 @@ import { asFailure, Failure, Http } from '../fhir/http';
 export interface Session {
   account: string;
   display: string;
-  post: string;
-  area: string;
+  post: string; // the post's name in the configuration
+  title_zh?: string; // the post in words
+  title_en?: string;
+  area: string; // division code of the area, "" for all
+}
+
+export function postOf(session: Session, language: string): string {
+  return (language === 'en' ? session.title_en : session.title_zh) || session.post;
 }
 
 export type SessionState =

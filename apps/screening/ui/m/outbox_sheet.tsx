@@ -6,12 +6,12 @@ import { Icon } from '@tk/components/icon';
 import { useFailureText } from '@tk/components/states';
 import { clockOf } from '@tk/fhir/time';
 import type { Outbox, OutboxEntry, OutboxView } from '@tk/outbox/outbox';
-import { useSession } from '@tk/shell/session';
+import { postOf, useSession } from '@tk/shell/session';
 import { LanguageSwitch } from '@tk/shell/sign_in';
 import { SignOut } from '@tk/shell/sign_out';
 
 export function OutboxSheet(props: { outbox: Outbox; view: OutboxView; onClose: () => void }): ReactNode {
-  const { t } = useTranslation('screening');
+  const { t, i18n } = useTranslation('screening');
   const failureText = useFailureText();
   const session = useSession();
   const { view, outbox } = props;
@@ -33,7 +33,7 @@ export function OutboxSheet(props: { outbox: Outbox; view: OutboxView; onClose: 
           </button>
         )}
         <p className="sm-q sm-boxwho">
-          {session.display}　{session.post}
+          {session.display}　{postOf(session, i18n.language)}
         </p>
         <div className="sm-row sm-boxfoot">
           <LanguageSwitch />
