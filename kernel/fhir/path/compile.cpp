@@ -365,8 +365,10 @@ class Compiler {
     Compiled input{0, self_};
     if (node.has_input) input = TRY(Node(node.operands[0]));
     const std::vector<uint32_t> given(node.operands.begin() + static_cast<std::ptrdiff_t>(skip), node.operands.end());
-    if (info->function == Function::kWhere) {
-      if (TRY(Shortcut(node, input, given[0]))) return input;
+    if (info->function == Function::kWhere || (info->function == Function::kExists && !given.empty())) {
+      if (TRY(Shortcut(node, input, given[0]))) {
+        return info->function == Function::kWhere ? Result<Compiled>(std::move(input)) : Finish(node, *info, std::move(input), {});
+      }
     }
     if (info->arguments == ArgumentMode::kType) return TypeCall(node, *info, std::move(input), given[0]);
     std::vector<Compiled> arguments;
@@ -388,12 +390,28 @@ class Compiler {
     return Finish(node, *info, std::move(input), arguments);
   }
 
-  Compiled Finish(const SyntaxNode& node, const FunctionInfo& info, Compiled input, const std::vector<Compiled>& arguments) {
+  Result<Compiled> Finish(const SyntaxNode& node, const FunctionInfo& info, Compiled input, const std::vector<Compiled>& arguments) {
     Op op{.code = Code::kCall, .function = info.function, .has_input = node.has_input,
           .count = static_cast<uint16_t>(arguments.size()), .at = node.at, .input = input.op,
           .first = static_cast<uint32_t>(program_->arguments.size())};
     for (const Compiled& argument : arguments) program_->arguments.push_back(argument.op);
+    TRY(KeepPattern(node, arguments, &op));
     return Compiled{Add(op), ResultOf(info, std::move(input.is), arguments)};
+  }
+
+  /// A pattern that stands in the expression is compiled with it, and refused with it.
+  Status KeepPattern(const SyntaxNode& node, const std::vector<Compiled>& arguments, Op* op) {
+    const bool replace = op->function == Function::kReplaceMatches;
+    if (!replace && op->function != Function::kMatches && op->function != Function::kMatchesFull) return {};
+    const Op& pattern = program_->ops[arguments[0].op];
+    if (pattern.code != Code::kLiteral || arguments.size() > (replace ? 2U : 1U)) return {};
+    const std::string* text = std::get_if<std::string>(&program_->literals[pattern.first].computed);
+    if (text == nullptr) return {};
+    program_->patterns.push_back(MakePattern(*text, ""));
+    const RE2& compiled = *program_->patterns.back();
+    if (!compiled.ok()) return Fail(node, fmt::format("the pattern is not valid: {}", compiled.error()));
+    op->right = static_cast<uint32_t>(program_->patterns.size());
+    return {};
   }
 
   Static ResultOf(const FunctionInfo& info, Static input, const std::vector<Compiled>& arguments) const {

@@ -121,6 +121,7 @@ struct Walker {
   Collection* out;
   size_t visited = 0;
 
+  void Root(const Step* step, const NodeRef& from);
   void Go(const Step* step, const NodeRef& from) {
     ++visited;
     if (step == end) {
@@ -130,12 +131,11 @@ struct Walker {
     const auto next = [&](const NodeRef& member) { Go(step + 1, member); };
     switch (step->kind) {
       case StepKind::kChild: ForMembers(types, *step, from, next); break;
-      case StepKind::kRoot:
-        if (from.type < kSystemBoolean && types.definitions().IsA(from.type, step->test.fhir)) Go(step + 1, from);
-        else ForMembers(types, *step, from, next);
-        break;
+      case StepKind::kRoot: Root(step, from); break;
       case StepKind::kOfType:
-        if (HasType(types, ToItem(from), step->test, true)) Go(step + 1, from);
+        if (from.type != kNoType ? MatchesType(types, from.type, step->test, true) : HasType(types, ToItem(from), step->test, true)) {
+          Go(step + 1, from);
+        }
         break;
       case StepKind::kReferenceTo: {
         const TypeId target = ReferencedType(types, from, resource);
@@ -148,6 +148,14 @@ struct Walker {
     }
   }
 };
+
+/// The context itself if it is of the named type, else the members of that name.
+void Walker::Root(const Step* step, const NodeRef& from) {
+  NodeRef typed = from;
+  if (typed.type == kNoType) typed.type = types.ResourceType(from.node, kNoType);
+  if (typed.type < kSystemBoolean && types.definitions().IsA(typed.type, step->test.fhir)) return Go(step + 1, typed);
+  ForMembers(types, *step, from, [&](const NodeRef& member) { Go(step + 1, member); });
+}
 
 /// "Patient" of "Patient/1", "http://host/fhir/Patient/1/_history/2", "http://hl7.org/fhir/ValueSet/x|1".
 TypeId TypeInUrl(const Definitions& definitions, std::string_view text) {

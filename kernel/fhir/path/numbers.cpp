@@ -107,7 +107,9 @@ Status Evaluator::CallNumber(const Call& call, bool* known) {
   }
   if (f == Function::kComparable) {
     const Scalar other = TRY(OneScalar(call.op, call.arguments[0]));
-    if (value.kind != SystemKind::kQuantity || other.kind != SystemKind::kQuantity) return Fail(call.op, "comparable() needs quantities");
+    if (call.arguments[0].empty()) return {};
+    const auto fits = [](const Scalar& s) { return s.kind == SystemKind::kQuantity || s.IsNumber(); };
+    if (!fits(value) || !fits(other)) return Fail(call.op, "comparable() needs quantities");
     if (!InSameUnit(value, other)) {
       return Fail(call.op, "comparable() of different units needs UCUM, which is not offered", ErrorCode::kUnsupported);
     }

@@ -137,7 +137,9 @@ Status Evaluator::Arithmetic(const Op& op, const Collection& left, const Collect
   if (sum && a.IsTemporal() && b.kind == SystemKind::kQuantity) {
     const Decimal amount = op.op == Operator::kAdd ? b.decimal : b.decimal.Negated();
     // Whether the unit fits is asked with a small amount, so that a date beyond the calendar is no error but empty.
-    if (!AddDuration(a.temporal, Decimal{}, b.text)) return Fail(op, fmt::format("cannot add {} to this value: use years, months, weeks, days, hours … or their UCUM units up to weeks", b.text));
+    if (!AddDuration(a.temporal, Decimal{}, b.text)) {
+      return Fail(op, "this unit cannot be added: use years, months, weeks, days, hours … or the UCUM units wk, d, h, min, s, ms");
+    }
     if (const std::optional<Temporal> moved = AddDuration(a.temporal, amount, b.text)) out->push_back(TemporalValueItem(*moved));
     return {};
   }

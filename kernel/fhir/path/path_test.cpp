@@ -192,6 +192,9 @@ TEST_F(Path, HandlesTextByCharacter) {
   EXPECT_EQ(Patient("name.use.join('/')"), "official/usual");
   EXPECT_EQ(Patient("'2026-11'.replaceMatches('(\\\\d+)-(\\\\d+)', '$2/$1')"), "11/2026");
   EXPECT_EQ(Patient("'x'.matches('(')"), "invalid, column 5: the pattern is not valid: missing ): (");
+  EXPECT_EQ(Patient("'x'.matches('(' & '')"), "invalid, column 5: the pattern is not valid");
+  EXPECT_EQ(Patient("'ABC'.matches('^b' & '', 'i') or 'ABC'.matches('b', 'i')"), "true");
+  EXPECT_EQ(Patient("telecom.exists(system = 'fax') or telecom.exists(system = 'email')"), "true");
   EXPECT_EQ(Patient("'中'.encode('hex')"), "e4b8ad");
   EXPECT_EQ(Patient("'e4b8a'.decode('hex')"), "");
   EXPECT_EQ(Patient("'a' & {} & 'b'"), "ab");

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include <re2/re2.h>
+
 #include "kernel/fhir/path/functions.h"
 #include "kernel/fhir/path/path.h"
 #include "kernel/fhir/path/syntax.h"
@@ -93,7 +95,7 @@ struct Op {
   uint16_t count = 0;        // kPath: steps; kCall: arguments
   uint32_t at = 0;           // position in the text, for messages
   uint32_t input = 0;        // operation whose result is the input (if has_input); left operand
-  uint32_t right = 0;        // right operand, index
+  uint32_t right = 0;        // right operand, index; matches and the like: 1 + index of the literal pattern, 0 if it is no literal
   uint32_t first = 0;        // kPath: first step; kCall: first of `arguments`; kLiteral, kVariable, kIs, kAs: index
 };
 
@@ -106,10 +108,14 @@ struct Expression::Program {
   std::vector<Item> literals;
   std::vector<std::string> names;    // of variables
   std::vector<TypeTest> tests;
+  std::vector<std::unique_ptr<const RE2>> patterns;
   uint32_t root = 0;
   /// Members of the context without which the result is empty for certain; used by ExpressionSet. Empty = not known.
   std::vector<NameId> needs_any;
 };
+
+/// RE2: linear time whatever the pattern. `.` matches line ends too, as the specification's single-line mode; flag "i" ignores case.
+std::unique_ptr<const RE2> MakePattern(std::string_view pattern, std::string_view flags);
 
 /// Errors as Expression::Compile.
 Result<std::unique_ptr<const Expression::Program>> CompileProgram(std::string_view text, const Definitions& definitions,

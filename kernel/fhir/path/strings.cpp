@@ -1,7 +1,6 @@
 // String functions. Positions and lengths count Unicode characters.
 // Source: FHIRPath N1 2.0.0 section 5.6; 2.1.0 for encode, escape, trim, split, join, matchesFull.
 #include <fmt/format.h>
-#include <re2/re2.h>
 
 #include <algorithm>
 #include <memory>
@@ -157,16 +156,6 @@ std::optional<std::string> UnescapeJson(std::string_view text) {
   return parsed->Root().ToString();
 }
 
-/// RE2: linear time whatever the pattern. `.` matches line ends, as the specification's single-line mode.
-std::unique_ptr<RE2> MakePattern(std::string_view pattern, std::string_view flags) {
-  RE2::Options options;
-  options.set_log_errors(false);
-  options.set_max_mem(8 << 20);
-  options.set_dot_nl(true);
-  options.set_case_sensitive(flags.find('i') == std::string_view::npos);
-  return std::make_unique<RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
-}
-
 /// FHIRPath writes groups as $1, RE2 as \1.
 std::string Rewrite(std::string_view substitution) {
   std::string out;
@@ -189,6 +178,15 @@ std::string Rewrite(std::string_view substitution) {
 
 }  // namespace
 
+std::unique_ptr<const RE2> MakePattern(std::string_view pattern, std::string_view flags) {
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(8 << 20);
+  options.set_dot_nl(true);
+  options.set_case_sensitive(flags.find('i') == std::string_view::npos);
+  return std::make_unique<const RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
+}
+
 Status Evaluator::Substring(const Call& call, const std::string& text) {
   const std::optional<int64_t> start = TRY(OneInteger(call.op, call.arguments[0]));
   std::optional<int64_t> length;
@@ -210,8 +208,10 @@ Status Evaluator::CallMatch(const Call& call, const std::string& text) {
   const size_t flags_at = replace ? 2 : 1;
   if (call.arguments.size() > flags_at) flags = TRY(OneText(call.op, call.arguments[flags_at]));
   if (!pattern || (replace && !substitution)) return {};
-  const std::unique_ptr<RE2> compiled = MakePattern(*pattern, flags.value_or(""));
-  if (!compiled->ok()) return Fail(call.op, fmt::format("the pattern is not valid: {}", compiled->error()));
+  std::unique_ptr<const RE2> made;
+  if (call.op.right == 0) made = MakePattern(*pattern, flags.value_or(""));
+  const RE2* compiled = call.op.right == 0 ? made.get() : program_.patterns[call.op.right - 1].get();
+  if (!compiled->ok()) return Fail(call.op, "the pattern is not valid");
   TRY(Charge(call.op, text.size() / 8 + 1));
   if (call.op.function == Function::kMatches) {
     call.out->push_back(BooleanItem(RE2::PartialMatch(text, *compiled)));

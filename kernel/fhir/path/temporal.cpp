@@ -81,7 +81,7 @@ bool ReadZone(Reader* reader, Temporal* t) {
   int hours = 0;
   int minutes = 0;
   if (!reader->Digits(2, &hours) || !reader->Take(':') || !reader->Digits(2, &minutes)) return false;
-  if (hours > 14 || minutes > 59) return false;
+  if (minutes > 59 || hours * 60 + minutes > 14 * 60) return false;
   t->zone_min = (minus ? -1 : 1) * (hours * 60 + minutes);
   return true;
 }
