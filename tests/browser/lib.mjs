@@ -26,7 +26,9 @@ export async function openServer(people = 12) {
 }
 
 export function accountFor(role) {
-  if (kReal) return { account: process.env.ACCOUNT, password: process.env.PASSWORD };
+  // Against a program: GATE_ACCOUNT and CDC_ACCOUNT for the two roles, or ACCOUNT for both.
+  const of = (name) => process.env[`${role.toUpperCase()}_${name}`] ?? process.env[name];
+  if (kReal) return { account: of('ACCOUNT'), password: of('PASSWORD') };
   return { account: role, password: kAccounts[role].password };
 }
 

@@ -130,6 +130,13 @@ async function desk() {
   await page.getByText('What can be done').waitFor();
   await page.waitForTimeout(500);
   await shot('en');
+  await page.setViewportSize({ width: 683, height: 700 });
+  await page.waitForTimeout(200);
+  await shot('zoom-detail');
+  await page.keyboard.press('Escape');
+  await page.waitForTimeout(200);
+  await shot('zoom');
+  await page.setViewportSize(kDesk);
   s.mock.fail = (m, p) => (p.startsWith('/fhir/Task') ? 503 : null);
   await page.reload();
   await page.getByText('The server is busy').first().waitFor();

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { extname, join, normalize, resolve } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { fileURLToPath } from 'node:url';
 
 const kDist = resolve(fileURLToPath(new URL('../dist', import.meta.url)));
@@ -294,9 +295,9 @@ export class MockServer {
     const asset = path.startsWith('/assets/');
     a.writeHead(200, {
       'Content-Type': kTypes[extname(file)] ?? 'application/octet-stream', 'Content-Security-Policy': kPolicy, 'X-Content-Type-Options': 'nosniff',
-      'Cache-Control': asset ? 'public, max-age=31536000, immutable' : 'no-cache',
+      'Cache-Control': asset ? 'public, max-age=31536000, immutable' : 'no-cache', 'Content-Encoding': 'gzip',
     });
-    a.end(readFileSync(file));
+    a.end(gzipSync(readFileSync(file)));
   }
 }
 

@@ -36,7 +36,7 @@ function readManifests(appsDir: string): { dir: string; manifest: Manifest }[] {
 }
 
 /** The source text of one door's page table. */
-function pagesModule(appsDir: string, door: string): string {
+export function pagesModule(appsDir: string, door: string): string {
   const rows: string[] = [];
   for (const { dir, manifest } of readManifests(appsDir)) {
     for (const d of manifest.doors ?? []) {

@@ -3,7 +3,7 @@ import { pages } from 'virtual:tk-pages/work';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon, Mark } from '../components/icon';
-import { openDoor, Pages } from './door_root';
+import { openDoor, Pages, warmPage } from './door_root';
 import { titleIn } from './i18n';
 import { LiveSlot } from './live_slot';
 import { Link, usePath } from './router';
@@ -53,4 +53,5 @@ function Desk(): ReactNode {
   );
 }
 
+warmPage('work', pages);
 openDoor('work', <Desk />);

@@ -51,7 +51,7 @@ export default function ScreeningDesk(): ReactNode {
   return (
     <>
       <LiveSign live={live} />
-      <main id="main" className="sw" tabIndex={-1}>
+      <main id="main" className="sw" data-open={taskId !== ''} tabIndex={-1}>
         <section className="sw-list" aria-label={t('w.title')}>
           <div className="sw-head">
             <h1>{t('w.title')}</h1>

@@ -1,0 +1,51 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { pagesModule } from './apps_plugin.ts';
+
+let apps: string;
+beforeEach(() => (apps = mkdtempSync(join(tmpdir(), 'tk-apps-'))));
+afterEach(() => {
+  rmSync(apps, { recursive: true });
+  vi.unstubAllEnvs();
+});
+
+function addApp(id: string, doors: object[], files: string[]): void {
+  mkdirSync(join(apps, id, 'ui'), { recursive: true });
+  for (const f of files) writeFileSync(join(apps, id, f), '');
+  writeFileSync(join(apps, id, 'manifest.json'), JSON.stringify({ id, title: { 'zh-CN': id }, doors }));
+}
+
+test('a page stands behind the door that its manifest names, and no other', () => {
+  addApp('b', [{ door: 'm', path: '/b', entry: 'ui/m.tsx' }], ['ui/m.tsx']);
+  addApp('a', [{ door: 'm', path: '/a', entry: 'ui/m.tsx' }, { door: 'work', path: '/a', entry: 'ui/w.tsx' }], ['ui/m.tsx', 'ui/w.tsx']);
+  const m = pagesModule(apps, 'm');
+  expect(m.indexOf('"/a"')).toBeGreaterThan(0);
+  expect(m.indexOf('"/b"')).toBeGreaterThan(m.indexOf('"/a"'));
+  expect(pagesModule(apps, 'work')).not.toContain('"/b"');
+  expect(pagesModule(apps, 'city')).toBe('export const pages = [\n\n];\n');
+});
+
+test('APPS chooses', () => {
+  addApp('a', [{ door: 'm', path: '/a', entry: 'ui/m.tsx' }], ['ui/m.tsx']);
+  addApp('b', [{ door: 'm', path: '/b', entry: 'ui/m.tsx' }], ['ui/m.tsx']);
+  vi.stubEnv('APPS', 'b');
+  expect(pagesModule(apps, 'm')).not.toContain('"/a"');
+});
+
+test('a manifest that names what is not there stops the build, with its file', () => {
+  addApp('a', [{ door: 'm', path: '/a', entry: 'ui/none.tsx' }], []);
+  expect(() => pagesModule(apps, 'm')).toThrow(/manifest\.json.*ui\/none\.tsx.*does not exist/);
+});
+
+test('a path that is no path is refused', () => {
+  addApp('a', [{ door: 'm', path: '../x', entry: 'ui/m.tsx' }], ['ui/m.tsx']);
+  expect(() => pagesModule(apps, 'm')).toThrow(/must look like/);
+});
+
+test('apps without pages and folders without manifest are no error', () => {
+  mkdirSync(join(apps, 'empty'));
+  addApp('a', [], []);
+  expect(pagesModule(apps, 'm')).toBe('export const pages = [\n\n];\n');
+});
