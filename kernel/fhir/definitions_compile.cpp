@@ -287,6 +287,9 @@ Status Compiler::CompileChildren(const Source& source, const Part& parent, TypeI
     std::erase_if(rows, [&](const ElementRow& row) { return tables_.Text(row.base_name) == base_name; });
     TRY(CompileElement(source, part, type, is_choice ? ++choices : uint16_t{0}, &rows));
   }
+  // What the validator counts in fixed space.
+  if (rows.size() > 1024) return Problem(source, parent, "has more than 1024 elements");
+  if (choices >= 64) return Problem(source, parent, "has more than 63 choices");
   TypeRow& row = tables_.types[type];
   row.first_element = static_cast<uint32_t>(tables_.elements.size());
   row.element_count = static_cast<uint32_t>(rows.size());
