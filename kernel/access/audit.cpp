@@ -20,7 +20,6 @@ namespace {
 
 constexpr int kSlotsMax = 64;
 constexpr int kGatherMs = 20;
-constexpr size_t kFileBytesMax = size_t{4} << 30;
 
 struct Queued {
   AuditRecord record;
@@ -128,7 +127,7 @@ Status FileAudit::Continue() {
   std::erase_if(files, [this](const AuditFile& file) { return file.slot != slot_; });
   if (files.empty()) return BeginFile(0);
   const AuditFile& last = files.back();
-  const std::string bytes = TRY(ReadFile(last.path, kFileBytesMax));
+  const std::string bytes = TRY(ReadFile(last.path, kAuditFileBytesMax));
   const AuditScan scan = ScanAudit(bytes, "");
   file_number_ = last.number;
   record_ = scan.last_record;

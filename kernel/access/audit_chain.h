@@ -13,6 +13,9 @@ namespace tk::access {
 inline constexpr size_t kChainDigits = 32;  // 128 bits of BLAKE2b-256 in hex
 inline const std::string kFirstChain(kChainDigits, '0');
 
+/// No audit file is larger: a longer one is not ours.
+inline constexpr size_t kAuditFileBytesMax = size_t{4} << 30;
+
 std::string AuditFileName(int slot, uint64_t number);
 struct AuditFile { std::string path; int slot = 0; uint64_t number = 0; };
 /// By slot, then number. An absent folder has no files.

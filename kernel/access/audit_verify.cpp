@@ -7,8 +7,6 @@
 namespace tk::access {
 namespace {
 
-constexpr size_t kFileBytesMax = size_t{4} << 30;
-
 struct Walk {
   int slot = -1;
   uint64_t number = 0;        // of the file before
@@ -75,7 +73,7 @@ Result<AuditReport> VerifyAudit(const std::string& folder) {
       walk = Walk{};
       walk.slot = file.slot;
     }
-    const std::string bytes = TRY(ReadFile(file.path, kFileBytesMax));
+    const std::string bytes = TRY(ReadFile(file.path, kAuditFileBytesMax));
     ReadOne(file, bytes, &walk, &report);
     ++report.files;
   }

@@ -10,6 +10,8 @@ namespace tk::fhir {
 /// Appends the characters that `raw` (between the quotes, already checked by the parser) stands for, as UTF-8.
 void AppendUnescaped(std::string_view raw, std::string* out);
 
+inline bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
 /// Reads four hex digits. Negative if they are none.
 int ReadHex4(const char* at);
 

@@ -24,8 +24,8 @@ struct Slot {
   std::atomic<NameId> id{kNoName};  // kNoName: empty; written last
 };
 
-struct Table {
-  explicit Table(size_t count) : slots(count), mask(count - 1) {}
+struct SlotTable {
+  explicit SlotTable(size_t count) : slots(count), mask(count - 1) {}
   std::vector<Slot> slots;
   size_t mask;
 };
@@ -66,14 +66,14 @@ bool Same(const Slot& slot, const NameKey& key, std::string_view name) {
 class NameTable {
  public:
   NameTable() {
-    tables_.push_back(std::make_unique<Table>(8192));
+    tables_.push_back(std::make_unique<SlotTable>(8192));
     table_.store(tables_.back().get(), std::memory_order_release);
     chunks_[0].store(NewChunk(), std::memory_order_release);
   }
 
   NameId Find(std::string_view name) const {
     const NameKey key = KeyOf(name);
-    const Table& table = *table_.load(std::memory_order_acquire);
+    const SlotTable& table = *table_.load(std::memory_order_acquire);
     for (size_t i = HashOf(key, name.size());; ++i) {
       const Slot& slot = table.slots[i & table.mask];
       const NameId id = slot.id.load(std::memory_order_acquire);
@@ -110,7 +110,7 @@ class NameTable {
     return chunk_memory_.back()->data();
   }
 
-  static void Put(Table& table, std::string_view name, NameId id) {
+  static void Put(SlotTable& table, std::string_view name, NameId id) {
     const NameKey key = KeyOf(name);
     size_t i = HashOf(key, name.size());
     while (table.slots[i & table.mask].id.load(std::memory_order_relaxed) != kNoName) ++i;
@@ -124,7 +124,7 @@ class NameTable {
 
   // Old tables stay: a reader may still be in one.
   void Grow() {
-    auto bigger = std::make_unique<Table>((tables_.back()->mask + 1) * 4);
+    auto bigger = std::make_unique<SlotTable>((tables_.back()->mask + 1) * 4);
     for (size_t id = 1; id < count_; ++id)
       Put(*bigger, Text(static_cast<NameId>(id)), static_cast<NameId>(id));
     tables_.push_back(std::move(bigger));
@@ -132,9 +132,9 @@ class NameTable {
   }
 
   std::mutex mutex_;
-  std::atomic<const Table*> table_;
+  std::atomic<const SlotTable*> table_;
   std::array<std::atomic<std::string_view*>, 64> chunks_{};
-  std::vector<std::unique_ptr<Table>> tables_;
+  std::vector<std::unique_ptr<SlotTable>> tables_;
   std::vector<std::unique_ptr<std::array<std::string_view, kChunk>>> chunk_memory_;
   std::vector<std::unique_ptr<char[]>> texts_;
   size_t count_ = 0;

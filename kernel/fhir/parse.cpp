@@ -22,8 +22,6 @@ constexpr size_t kSlack = 16;             // strings are copied in steps of 16
 constexpr uint32_t kSmallObjectMax = 32;  // above this, duplicates are found by sorting at the object's end
 constexpr int kDepthCeiling = 512;  // the parser recurses; whatever the caller allows, the stack is bounded
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
 /// Copies string bytes up to the next quote, backslash or control character, and moves both pointers there.
 void CopyPlain(const char*& in, const char* end, char*& out) {
 #if defined(__SSE2__)

@@ -8,10 +8,11 @@
 #include <memory>
 #include <mutex>
 
+#include "kernel/fhir/json_text.h"
+
 namespace tk::fhir {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsAlnum(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r'; }
 

@@ -33,7 +33,7 @@ constexpr std::array<std::string_view, 57> kAttributes = {
 static_assert(std::is_sorted(kElements.begin(), kElements.end()));
 static_assert(std::is_sorted(kAttributes.begin(), kAttributes.end()));
 
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool IsXmlSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool IsNameChar(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '-' ||
          c == '_' || c == '.';
@@ -81,7 +81,7 @@ class Checker {
  private:
   void Fail(const char* problem) { problem_ = problem; }
   void SkipSpace() {
-    while (!rest_.empty() && IsSpace(rest_.front())) rest_.remove_prefix(1);
+    while (!rest_.empty() && IsXmlSpace(rest_.front())) rest_.remove_prefix(1);
   }
   bool Take(std::string_view word) {
     if (rest_.substr(0, word.size()) != word) return false;
@@ -124,7 +124,7 @@ class Checker {
     bool has_namespace = false;
     std::vector<std::string_view> seen;
     for (;;) {
-      const bool space = !rest_.empty() && IsSpace(rest_.front());
+      const bool space = !rest_.empty() && IsXmlSpace(rest_.front());
       SkipSpace();
       if (rest_.empty()) return Fail("a tag is not closed");
       if (rest_.front() == '>' || rest_.front() == '/') break;
@@ -179,7 +179,7 @@ class Checker {
     for (size_t i = 0; i < text.size(); ++i) {
       const char c = text[i];
       if (c == '<') return Fail("< must be written as &lt;"), false;
-      if (static_cast<unsigned char>(c) < 32 && !IsSpace(c))
+      if (static_cast<unsigned char>(c) < 32 && !IsXmlSpace(c))
         return Fail("contains a control character"), false;
       if (c == '\xEF' && (text.substr(i, 3) == "\xEF\xBF\xBE" || text.substr(i, 3) == "\xEF\xBF\xBF")) {
         return Fail("contains a character that XML does not permit"), false;
