@@ -20,6 +20,19 @@ Error InFile(std::string_view file, const std::string& path, const Error& cause)
   return InFile(file, at, cause.external);
 }
 
+Status ReadConstants(std::string_view file, fhir::Value root, fhir::Value settings, Rule* rule) {
+  for (fhir::Value constant : root["constants"]) {
+    const std::string name(constant.name_text());
+    const fhir::Value setting = constant["setting"];
+    const fhir::Value number = setting.present() ? settings[setting.ToString()] : constant["value"];
+    rule->constants.push_back({name, std::string(number.Number()), constant["unit"].ToString()});
+    if (rule->constants.back().value.empty()) {
+      return InFile(file, "constants." + name, setting.present() ? "names a setting that settings.json has no number for" : "needs a number as value");
+    }
+  }
+  return {};
+}
+
 Status ReadHead(std::string_view file, fhir::Value root, Rule* rule) {
   rule->id = root["id"].ToString();
   if (rule->id.empty()) return InFile(file, "id", "is missing");
@@ -35,10 +48,6 @@ Status ReadHead(std::string_view file, fhir::Value root, Rule* rule) {
   rule->source_date = source["date"].ToString();
   if (rule->source_text.empty() || rule->source_edition.empty() || rule->source_date.empty()) {
     return InFile(file, "source", "needs text, edition and date: every constant of medicine or law carries its source");
-  }
-  for (fhir::Value constant : root["constants"]) {
-    rule->constants.push_back({std::string(constant.name_text()), std::string(constant["value"].Number()), constant["unit"].ToString()});
-    if (rule->constants.back().value.empty()) return InFile(file, "constants." + rule->constants.back().name, "needs a number as value");
   }
   return {};
 }
@@ -116,12 +125,14 @@ int DepthOf(fhir::Value resource) {
   return 0;
 }
 
-Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view app, std::string_view file, std::string_view json) {
+Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view app, std::string_view file, std::string_view json,
+                       fhir::Value settings) {
   auto document = fhir::Document::Parse(json);
   if (!document.ok()) return MakeError(ErrorCode::kIncorrect, fmt::format("{}: {}", file, document.error().external));
   Rule rule;
   rule.app = std::string(app);
   TRY(ReadHead(file, document->Root(), &rule));
+  TRY(ReadConstants(file, document->Root(), settings, &rule));
   TRY(ReadTrigger(definitions, file, document->Root(), &rule));
   return rule;
 }

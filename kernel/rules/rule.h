@@ -3,7 +3,8 @@
 //         (rule, version, cause t, entry, n), so that a crash or a replay repeats nothing
 // Form:   {"id": "screening.fever", "version": 1, "title": {"zh-CN": …, "en": …},
 //          "source": {"text": …, "edition": …, "date": …},               where the rule and its numbers come from
-//          "constants": {"fever_limit": {"value": 37.3, "unit": "Cel"}},  %fever_limit in expressions
+//          "constants": {"fever_limit": {"setting": "fever_limit_cel"},   %fever_limit in expressions: a number of the app's settings.json
+//                        "wait": {"value": 30, "unit": "minutes"}},      … or its own; with a unit it is a quantity
 //          "on": {"type": "Observation", "operations": ["create", "update"]},
 //          "where": "FHIRPath on the changed resource",
 //          "do": [{"create": {resource template}}]}
@@ -66,7 +67,9 @@ struct Rule {
 };
 
 /// Parses one rule file. Errors: kInvalid / kIncorrect naming `file` with line and column or element path.
-Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view app, std::string_view file, std::string_view json);
+/// `settings` is the app's settings object (may be absent).
+Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view app, std::string_view file, std::string_view json,
+                       fhir::Value settings);
 
 /// The resources that `rule` makes of this change; empty if its condition is not (newly) true. Pure.
 /// `now_us` is the time of the cause, so a replay makes the same.

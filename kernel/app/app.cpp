@@ -1,0 +1,115 @@
+#include "kernel/app/app.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tk::app {
+namespace {
+
+Error InFile(const Pack& pack, std::string_view path, std::string_view element, std::string_view text) {
+  return MakeIssue(ErrorCode::kInvalid, "invalid", std::string(element), fmt::format("apps/{}/{}: {}: {}", pack.id, path, element, text));
+}
+
+Result<fhir::Document> ParseFile(const Pack& pack, const File& file) {
+  auto document = fhir::Document::Parse(file.content);
+  if (document.ok() && document->Root().is_object()) return document;
+  const std::string why = document.ok() ? "must be one JSON object" : document.error().external;
+  return MakeError(ErrorCode::kIncorrect, fmt::format("apps/{}/{}: {}", pack.id, file.path, why));
+}
+
+Status ReadTypes(const fhir::Definitions& definitions, const Pack& pack, fhir::Value manifest, const char* member, std::vector<std::string>* out) {
+  if (!manifest[member].is_array()) return InFile(pack, "manifest.json", member, "must be a list of resource types");
+  for (fhir::Value each : manifest[member]) {
+    out->push_back(each.ToString());
+    if (!definitions.IsResource(definitions.FindType(out->back()))) {
+      return InFile(pack, "manifest.json", member, "names no resource type: " + out->back());
+    }
+  }
+  return {};
+}
+
+Status ReadManifest(const fhir::Definitions& definitions, const Pack& pack, App* app) {
+  const File* file = pack.Find("manifest.json");
+  if (file == nullptr) return MakeError(ErrorCode::kInvalid, fmt::format("apps/{}: has no manifest.json", pack.id));
+  const fhir::Document document = TRY(ParseFile(pack, *file));
+  const fhir::Value root = document.Root();
+  app->id = root["id"].ToString();
+  if (app->id != pack.id) return InFile(pack, file->path, "id", "must be the folder's name");
+  app->version = root["version"].ToString();
+  app->title_zh = root["title"]["zh-CN"].ToString();
+  app->title_en = root["title"]["en"].ToString();
+  if (app->version.empty()) return InFile(pack, file->path, "version", "is missing");
+  if (app->title_zh.empty() || app->title_en.empty()) return InFile(pack, file->path, "title", "needs zh-CN and en");
+  TRY(ReadTypes(definitions, pack, root, "reads", &app->reads));
+  return ReadTypes(definitions, pack, root, "writes", &app->writes);
+}
+
+interaction::Response NotFound(std::string text) { return interaction::OutcomeOf(MakeError(ErrorCode::kNotFound, std::move(text))); }
+
+}  // namespace
+
+const File* Pack::Find(std::string_view path) const {
+  const auto at = std::find_if(files.begin(), files.end(), [&](const File& file) { return file.path == path; });
+  return at == files.end() ? nullptr : &*at;
+}
+
+Result<App> LoadPack(const fhir::Definitions& definitions, const Pack& pack) {
+  App app;
+  TRY(ReadManifest(definitions, pack, &app));
+  app.settings = "{}";
+  fhir::Document settings = TRY(fhir::Document::Parse("{}"));
+  if (const File* file = pack.Find("settings.json"); file != nullptr) {
+    settings = TRY(ParseFile(pack, *file));
+    app.settings = std::string(settings.Text());
+  }
+  for (const File& file : pack.files) {
+    if (!file.path.starts_with("rules/") || !file.path.ends_with(".json")) continue;
+    const std::string name = fmt::format("apps/{}/{}", pack.id, file.path);
+    app.rules.push_back(TRY(rules::ParseRule(definitions, pack.id, name, file.content, settings.Root())));
+    for (const rules::Template& each : app.rules.back().creates) {
+      const std::string type(definitions.Type(each.type()).name);
+      if (std::find(app.writes.begin(), app.writes.end(), type) == app.writes.end()) {
+        return InFile(pack, file.path, "do", "creates " + type + ", which the manifest's writes do not name");
+      }
+    }
+  }
+  return app;
+}
+
+Result<std::unique_ptr<Runtime>> Runtime::Start(const Options& options, std::span<const Pack> packs) {
+  auto runtime = std::make_unique<Runtime>();
+  std::vector<rules::Rule> all;
+  for (const Pack& pack : packs) {
+    App app = TRY(LoadPack(options.engine->definitions(), pack));
+    for (rules::Rule& rule : app.rules) all.push_back(std::move(rule));
+    app.rules.clear();
+    runtime->apps_.push_back(std::move(app));
+  }
+  rules::Runner::Options runner;
+  runner.engine = options.engine;
+  runner.index = options.index;
+  runner.folder = options.folder;
+  runner.report = options.report;
+  runtime->runner_ = TRY(rules::Runner::Start(runner, std::move(all)));
+  return runtime;
+}
+
+interaction::Response Runtime::Handle(const interaction::Request& request) const {
+  if (request.path.empty()) return NotFound("name an app: /app/<id>/");
+  const auto app = std::find_if(apps_.begin(), apps_.end(), [&](const App& each) { return each.id == request.path[0]; });
+  if (app == apps_.end()) return NotFound("no such app is installed here");
+  if (request.path.size() != 2 || request.path[1] != "settings") return NotFound("this app offers: settings");
+  if (request.method != interaction::Method::kGet && request.method != interaction::Method::kHead) {
+    interaction::Response refusal = interaction::OutcomeOf(MakeError(ErrorCode::kUnsupported, "settings can only be read"));
+    refusal.status = 405;
+    refusal.headers.emplace_back("Allow", "GET, HEAD");
+    return refusal;
+  }
+  interaction::Response response;
+  response.content_type = "application/json; charset=utf-8";
+  response.body = app->settings;
+  return response;
+}
+
+}  // namespace tk::app

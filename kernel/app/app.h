@@ -1,0 +1,57 @@
+// What an app is to the platform: a pack of files (manifest, rules, settings, forms …) found by folder, checked when it is loaded.
+// Flow:   build: tools/embed_packs.py gathers apps/*/ into the program → InstalledPacks → Runtime::Start checks every file, starts the rules
+// Adding an app edits no central file. Source: DESIGN 3, 5.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/interaction/interaction.h"
+#include "kernel/rules/runner.h"
+
+namespace tk::app {
+
+struct File { std::string_view path; std::string_view content; };   // path within the app: "rules/fever.json"
+struct Pack {
+  std::string_view id;                // the folder's name
+  std::span<const File> files;        // sorted by path
+  const File* Find(std::string_view path) const;
+};
+/// The packs linked into this program, sorted by id.
+std::span<const Pack> InstalledPacks();
+
+/// What was read from a pack. Immutable.
+struct App {
+  std::string id, version, title_zh, title_en;
+  std::vector<std::string> reads, writes;
+  std::string settings;               // JSON object; "{}" when the app has none
+  std::vector<rules::Rule> rules;
+};
+/// Errors: kInvalid / kIncorrect with the file, and line and column or element path.
+Result<App> LoadPack(const fhir::Definitions& definitions, const Pack& pack);
+
+/// The running apps: their rules follow the log, their operations answer under /app/<id>/.
+class Runtime {
+ public:
+  struct Options {
+    view::Engine* engine = nullptr;
+    search::Index* index = nullptr;
+    std::string folder;
+    std::function<void(const std::string&)> report;
+  };
+  static Result<std::unique_ptr<Runtime>> Start(const Options& options, std::span<const Pack> packs);
+
+  /// `path` after "/app": {"screening", "settings"}. Every app has: GET settings (its settings with their sources).
+  interaction::Response Handle(const interaction::Request& request) const;
+  const rules::Runner& runner() const { return *runner_; }
+  const std::vector<App>& apps() const { return apps_; }
+
+ private:
+  std::vector<App> apps_;             // without their rules, which the runner has
+  std::unique_ptr<rules::Runner> runner_;
+};
+
+}  // namespace tk::app

@@ -1,0 +1,353 @@
+// The engine as a whole on a real log: order, guards, staleness, restart, rebuild, erasure, followers. A small counting view stands for
+// the search index: incremental must equal rebuilt.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <future>
+#include <map>
+#include <thread>
+
+#include "kernel/base/file.h"
+#include "kernel/base/random.h"
+#include "kernel/view/directory_view.h"
+#include "kernel/view/engine.h"
+
+namespace tk::view {
+namespace {
+
+constexpr Instant kNow = 1'795'000'000 * kSecondUs;
+
+// Counts live resources by gender: enough to see a change missed, doubled or out of order.
+class GenderView final : public View {
+ public:
+  struct Delta final : Prepared { std::string add, remove; };
+  std::string_view name() const override { return "gender"; }
+  uint32_t format_version() const override { return 1; }
+  Result<std::unique_ptr<Prepared>> Prepare(const Change& change) const override {
+    auto delta = std::make_unique<Delta>();
+    if (change.now != nullptr) delta->add = change.now->document.Root()["gender"].ToString();
+    if (change.before != nullptr) delta->remove = change.before->document.Root()["gender"].ToString();
+    return std::unique_ptr<Prepared>(std::move(delta));
+  }
+  void Apply(const Change&, const Prepared& prepared, Ordinal ordinal) override {
+    const auto& delta = static_cast<const Delta&>(prepared);
+    if (!delta.add.empty()) ++counts[delta.add];
+    if (!delta.remove.empty() && --counts[delta.remove] == 0) counts.erase(delta.remove);
+    last_ordinal = ordinal;
+  }
+  void ApplyKey(uint64_t key, Ordinal) override { keys += key != 0 ? 1 : 0; }
+  void Publish(uint64_t, Ordinal) override {}
+  Result<Mark> Save(const std::string&, const Mark& mark) override { return Mark{mark.incarnation, 0, 1, mark.definitions_hash, 1}; }
+  Result<Mark> Load(const std::string&, const Mark&) override { return MakeError(ErrorCode::kNotFound, "this view is never saved"); }
+  void Clear() override { counts.clear(); }
+  void SetOldestPinned(Ordinal) override {}
+  size_t memory_bytes() const override { return 0; }
+  size_t disk_bytes() const override { return 0; }
+
+  std::map<std::string, int> counts;
+  Ordinal last_ordinal = 0;
+  int keys = 0;
+};
+
+class EngineTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / ("tk-engine-" + NewUuid());
+    Open();
+  }
+  void TearDown() override {
+    engine_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  void Open() {
+    EngineOptions options;
+    options.folder = folder_;
+    options.definitions = fhir::Definitions::R4();
+    options.clock = &clock_;
+    auto engine = Engine::Create(options, [&](const Directory&, const HashKey&) {
+      std::vector<std::unique_ptr<View>> views;
+      auto view = std::make_unique<GenderView>();
+      gender_ = view.get();
+      views.push_back(std::move(view));
+      return views;
+    });
+    ASSERT_TRUE(engine.ok()) << engine.error().ToString();
+    engine_ = std::move(engine).value();
+  }
+  void Reopen() {
+    engine_.reset();
+    Open();
+  }
+
+  std::string Patient(const std::string& id, const std::string& gender, const std::string& more = "") {
+    return R"({"resourceType":"Patient","id":")" + id + R"(","gender":")" + gender + "\"" + more + "}";
+  }
+  ResourcePtr Make(const std::string& json, uint32_t version) {
+    auto document = fhir::Document::Parse(json);
+    EXPECT_TRUE(document.ok());
+    auto made = MakeResource(engine_->definitions(), std::move(document).value(), version, version == 1 ? Operation::kCreate : Operation::kUpdate);
+    EXPECT_TRUE(made.ok());
+    return std::move(made).value();
+  }
+  // A change set that puts `json` as the next version of its resource, guarded by the version it saw.
+  std::unique_ptr<ChangeSet> Put(const std::string& json) {
+    auto set = std::make_unique<ChangeSet>();
+    set->basis = engine_->Head();
+    auto document = fhir::Document::Parse(json);
+    const std::string type = document->Root()["resourceType"].ToString(), id = document->Root()["id"].ToString();
+    const uint64_t hash = engine_->IdHash(type, id);
+    const auto current = engine_->directory().Current(hash, set->basis);
+    Change change;
+    change.now = Make(json, current.version + 1);
+    if (current.ordinal != 0 && !current.deleted) change.before = engine_->Read(current.ordinal).value();
+    set->changes.push_back(change);
+    set->guards.push_back({hash, current.version, {}, 0});
+    return set;
+  }
+  Outcome Send(std::unique_ptr<ChangeSet> set) {
+    Status prepared = engine_->Prepare(set.get());
+    if (!prepared.ok()) return {Result<Commit>(prepared.TakeError()), false};
+    std::promise<Outcome> promise;
+    engine_->Submit(std::move(set), [&](Outcome outcome) { promise.set_value(std::move(outcome)); });
+    return promise.get_future().get();
+  }
+  std::string TextOf(const std::string& type, const std::string& id) {
+    const auto current = engine_->directory().Current(engine_->IdHash(type, id), engine_->Head());
+    std::string text;
+    if (current.ordinal != 0) EXPECT_TRUE(engine_->ReadText(current.ordinal, &text).ok());
+    return text;
+  }
+
+  std::string folder_;
+  FixedClock clock_{kNow};
+  std::unique_ptr<Engine> engine_;
+  GenderView* gender_ = nullptr;
+};
+
+TEST_F(EngineTest, WhatWasPutIsReadBackWithItsMeta) {
+  ASSERT_TRUE(Send(Put(Patient("a", "male"))).commit.ok());
+  EXPECT_EQ(TextOf("Patient", "a"),
+            R"({"resourceType":"Patient","id":"a","meta":{"versionId":"1","lastUpdated":"2026-11-18T11:06:40.000000Z"},"gender":"male"})");
+  ASSERT_TRUE(Send(Put(R"({"resourceType":"Patient","meta":{"versionId":"77","lastUpdated":"2001-01-01T00:00:00Z","source":"#x"},"id":"a","gender":"female"})")).commit.ok());
+  EXPECT_EQ(TextOf("Patient", "a"),
+            R"({"resourceType":"Patient","meta":{"versionId":"2","lastUpdated":"2026-11-18T11:06:40.000001Z","source":"#x"},"id":"a","gender":"female"})");
+}
+
+TEST_F(EngineTest, TransactionNumbersHaveNoGapsAndTimeGrows) {
+  Instant last_at_us = 0;
+  for (uint64_t t = 1; t <= 20; ++t) {
+    if (t == 10) clock_.Advance(-3600 * kSecondUs);   // a clock that is set back
+    auto outcome = Send(Put(Patient("p" + std::to_string(t), "male")));
+    ASSERT_TRUE(outcome.commit.ok());
+    EXPECT_EQ(outcome.commit->t, t);
+    EXPECT_GT(outcome.commit->at_us, last_at_us);
+    last_at_us = outcome.commit->at_us;
+  }
+}
+
+TEST_F(EngineTest, AChangedVersionMakesTheSecondWriterStale) {
+  ASSERT_TRUE(Send(Put(Patient("a", "male"))).commit.ok());
+  auto first = Put(Patient("a", "female"));
+  auto second = Put(Patient("a", "other"));
+  EXPECT_TRUE(Send(std::move(first)).commit.ok());
+  const Outcome outcome = Send(std::move(second));
+  EXPECT_TRUE(outcome.stale);
+  EXPECT_FALSE(outcome.commit.ok());
+  EXPECT_EQ(gender_->counts, (std::map<std::string, int>{{"female", 1}}));
+}
+
+TEST_F(EngineTest, AGuardThatAnEarlierChangeAffectsIsStale) {
+  auto guarded = Put(Patient("b", "male"));
+  guarded->guards.push_back({0, 0, [](const Change& change, const Prepared&) { return change.now != nullptr && change.now->id == "a"; }, 0});
+  ASSERT_TRUE(Send(Put(Patient("a", "male"))).commit.ok());
+  EXPECT_TRUE(Send(std::move(guarded)).stale);
+}
+
+TEST_F(EngineTest, AKeyIsTakenOnce) {
+  auto first = Put(Patient("a", "male"));
+  auto second = Put(Patient("b", "male"));
+  first->key = second->key = engine_->KeyOf("once");
+  EXPECT_TRUE(Send(std::move(first)).commit.ok());
+  EXPECT_TRUE(Send(std::move(second)).stale);
+  EXPECT_EQ(gender_->keys, 1);
+  Reopen();
+  EXPECT_EQ(gender_->keys, 1);
+}
+
+TEST_F(EngineTest, ManyWritersOfOneResourceLoseNothing) {
+  ASSERT_TRUE(Send(Put(Patient("a", "male"))).commit.ok());
+  constexpr int kThreads = 4, kEach = 25;
+  std::vector<std::thread> threads;
+  std::atomic<int> stale{0};
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < kEach; ++i) {
+        while (true) {
+          const Outcome outcome = Send(Put(Patient("a", i % 2 == 0 ? "male" : "female")));
+          if (!outcome.stale) {
+            EXPECT_TRUE(outcome.commit.ok());
+            break;
+          }
+          ++stale;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const auto versions = engine_->directory().Versions(engine_->IdHash("Patient", "a"), engine_->Head(), 1000);
+  ASSERT_EQ(versions.size(), 1u + kThreads * kEach);
+  for (size_t i = 0; i < versions.size(); ++i) EXPECT_EQ(versions[i].version, versions.size() - i);
+}
+
+// Random histories: the views after a restart (rebuilt or replayed) are what they were.
+TEST_F(EngineTest, IncrementalEqualsRebuilt) {
+  SeededRandom random(7);
+  const char* const genders[] = {"male", "female", "other", "unknown"};
+  std::map<std::string, std::string> expected;
+  for (int step = 0; step < 400; ++step) {
+    const std::string id = "p" + std::to_string(random.Below(40));
+    if (random.Below(5) == 0 && expected.contains(id)) {
+      auto set = Put(Patient(id, "male"));
+      const uint32_t version = set->changes[0].now->version;
+      set->changes[0].now = MakeTombstone(engine_->definitions().FindType("Patient"), id, version);
+      ASSERT_TRUE(Send(std::move(set)).commit.ok());
+      expected.erase(id);
+    } else {
+      expected[id] = genders[random.Below(4)];
+      ASSERT_TRUE(Send(Put(Patient(id, expected[id]))).commit.ok());
+    }
+    if (step % 133 == 50) ASSERT_TRUE(engine_->SaveViews().ok());
+    if (step % 133 == 100) Reopen();
+  }
+  std::map<std::string, int> counts;
+  for (const auto& [id, gender] : expected) ++counts[gender];
+  EXPECT_EQ(gender_->counts, counts);
+  const fhir::TypeId patient = engine_->definitions().FindType("Patient");
+  EXPECT_EQ(engine_->directory().LiveCount(patient), expected.size());
+  // From nothing at all.
+  engine_.reset();
+  std::filesystem::remove_all(folder_ + "/views");
+  Open();
+  EXPECT_EQ(gender_->counts, counts);
+  EXPECT_EQ(engine_->directory().LiveCount(patient), expected.size());
+  for (int i = 0; i < 40; ++i) {
+    const std::string id = "p" + std::to_string(i);
+    const auto current = engine_->directory().Current(engine_->IdHash("Patient", id), engine_->Head());
+    EXPECT_EQ(current.ordinal != 0 && !current.deleted, expected.contains(id)) << id;
+    if (current.ordinal != 0) EXPECT_EQ(engine_->directory().Live(current.ordinal, engine_->Head()), expected.contains(id));
+  }
+}
+
+TEST_F(EngineTest, ADamagedSavedDirectoryIsRebuilt) {
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(Send(Put(Patient("p" + std::to_string(i), "male"))).commit.ok());
+  engine_.reset();
+  size_t damaged = 0;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(folder_ + "/views")) {
+    if (!file.is_regular_file() || file.path().filename() == "manifest") continue;
+    auto content = ReadFile(file.path(), size_t{1} << 30);
+    ASSERT_TRUE(content.ok());
+    (*content)[content->size() / 2] = static_cast<char>((*content)[content->size() / 2] ^ 0x40);
+    ASSERT_TRUE(WriteFileDurable(file.path(), *content).ok());
+    ++damaged;
+  }
+  ASSERT_GT(damaged, 0u);
+  Open();
+  EXPECT_EQ(engine_->directory().LiveCount(engine_->definitions().FindType("Patient")), 50u);
+  EXPECT_NE(TextOf("Patient", "p7"), "");
+}
+
+TEST_F(EngineTest, FollowersSeeEverythingInOrderFromMemoryAndFromTheLog) {
+  for (int i = 0; i < 30; ++i) ASSERT_TRUE(Send(Put(Patient("p" + std::to_string(i % 10), "male"))).commit.ok());
+  Reopen();   // nothing is in memory now
+  for (int i = 30; i < 40; ++i) ASSERT_TRUE(Send(Put(Patient("p" + std::to_string(i % 10), "male"))).commit.ok());
+  auto follower = engine_->Follow(1);
+  for (uint64_t t = 1; t <= 40; ++t) {
+    auto next = follower->Next(1000);
+    ASSERT_TRUE(next.ok() && *next != nullptr) << t;
+    EXPECT_EQ((*next)->t, t);
+    ASSERT_EQ((*next)->changes.size(), 1u);
+    EXPECT_EQ((*next)->changes[0].now->id, "p" + std::to_string((t - 1) % 10));
+    EXPECT_EQ((*next)->changes[0].before != nullptr, t > 10);
+    EXPECT_EQ((*next)->first_ordinal, t);
+  }
+  auto none = follower->Next(1);
+  EXPECT_TRUE(none.ok() && *none == nullptr);
+}
+
+TEST_F(EngineTest, ScopeFollowsTheOwnersArea) {
+  const std::string in = R"(,"meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/area","code":"380102003"}]})";
+  const std::string out = R"(,"meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/area","code":"380103001"}]})";
+  ASSERT_TRUE(Send(Put(Patient("in", "male", in))).commit.ok());
+  ASSERT_TRUE(Send(Put(Patient("out", "male", out))).commit.ok());
+  ASSERT_TRUE(Send(Put(Patient("nowhere", "male"))).commit.ok());
+  ASSERT_TRUE(Send(Put(R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/in"}})")).commit.ok());
+  ASSERT_TRUE(Send(Put(R"({"resourceType":"Practitioner","id":"d"})")).commit.ok());
+  ASSERT_TRUE(Send(Put(R"({"resourceType":"Organization","id":"h","name":"x"})")).commit.ok());
+  const auto range = AreaRange("380102");
+  ASSERT_TRUE(range.ok());
+  const Scope scope{false, range->first, range->second, 0};
+  auto sees = [&](const char* type, const char* id) {
+    return engine_->directory().InScope(engine_->directory().Current(engine_->IdHash(type, id), engine_->Head()).ordinal, scope);
+  };
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_TRUE(sees("Patient", "in"));
+    EXPECT_FALSE(sees("Patient", "out"));
+    EXPECT_FALSE(sees("Patient", "nowhere"));
+    EXPECT_TRUE(sees("Observation", "o"));
+    EXPECT_TRUE(sees("Practitioner", "d"));
+    EXPECT_TRUE(sees("Organization", "h"));
+    Reopen();
+  }
+}
+
+std::string AllBytesUnder(const std::string& folder) {
+  std::string all;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
+    if (file.is_regular_file()) all += ReadFile(file.path(), size_t{1} << 30).value();
+  }
+  return all;
+}
+
+TEST_F(EngineTest, ErasureIsReal) {
+  const std::string name = R"(,"name":[{"family":"Zhuangzhou","given":["Mengdie"]}])";
+  ASSERT_TRUE(Send(Put(Patient("erase-me", "female", name))).commit.ok());
+  ASSERT_TRUE(Send(Put(Patient("keep-me", "male"))).commit.ok());
+  ASSERT_TRUE(Send(Put(R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"Butterfly"},"subject":{"reference":"Patient/erase-me"}})")).commit.ok());
+  auto erased = engine_->Erase("Patient/erase-me");
+  ASSERT_TRUE(erased.ok()) << erased.error().ToString();
+  EXPECT_EQ(*erased, 2u);
+  EXPECT_EQ(gender_->counts, (std::map<std::string, int>{{"male", 1}}));
+  const auto refused = Send(Put(R"({"resourceType":"Observation","id":"o2","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/erase-me"}})"));
+  ASSERT_FALSE(refused.commit.ok());
+  EXPECT_EQ(refused.commit.error().code, ErrorCode::kGone);
+  for (int round = 0; round < 2; ++round) {
+    for (const auto& [type, id] : {std::pair{"Patient", "erase-me"}, std::pair{"Observation", "o"}}) {
+      const auto versions = engine_->directory().Versions(engine_->IdHash(type, id), engine_->Head(), 10);
+      ASSERT_EQ(versions.size(), 2u);
+      for (const auto& version : versions) {
+        auto read = engine_->Read(version.ordinal);
+        ASSERT_FALSE(read.ok());
+        EXPECT_EQ(read.error().code, ErrorCode::kGone);
+      }
+    }
+    EXPECT_NE(TextOf("Patient", "keep-me"), "");
+    engine_.reset();
+    const std::string bytes = AllBytesUnder(folder_);
+    for (const char* word : {"Zhuangzhou", "Mengdie", "Butterfly", "erase-me", "zhuangzhou"}) {
+      EXPECT_EQ(bytes.find(word), std::string::npos) << word;
+    }
+    if (round == 0) std::filesystem::remove_all(folder_ + "/views");
+    Open();
+    EXPECT_EQ(gender_->counts, (std::map<std::string, int>{{"male", 1}}));
+  }
+}
+
+TEST_F(EngineTest, AFullQueueSaysBusyAndAStoppedEngineSaysSo) {
+  engine_->Stop();
+  const Outcome outcome = Send(Put(Patient("late", "male")));
+  ASSERT_FALSE(outcome.commit.ok());
+  EXPECT_EQ(outcome.commit.error().code, ErrorCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace tk::view
