@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "kernel/base/files.h"
+#include "kernel/base/file.h"
 #include "kernel/base/hash.h"
 
 namespace tk::view {
@@ -48,7 +48,7 @@ bool ReadLine(std::istringstream& line, Manifest* out) {
 
 Status WriteManifest(const std::string& folder, const Manifest& manifest) {
   TRY(SyncFolder(folder));  // the run files' names must last before anything names them
-  return WriteFileDurably(folder + "/manifest", Print(manifest));
+  return WriteFileDurable(folder + "/manifest", Print(manifest));
 }
 
 Result<Manifest> ReadManifest(const std::string& folder) {
