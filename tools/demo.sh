@@ -10,11 +10,17 @@ mkdir -p "$data"
 # One account for each of the two ends of the thin path. Passwords are made once and kept beside the data.
 cards=$data/demo-sign-in.txt
 if [ ! -s "$cards" ]; then
+  rm -f "$cards.new"
   for row in "gate screener 380102 卡口登记员" "desk cdc-officer 3801 疾控随访"; do
     read -r account post area display <<<"$row"
     password=$(head -c 9 /dev/urandom | base64 | tr '+/' 'xy')
-    printf '%s' "$password" | "$program" account add --data "$data" --account "$account" --post "$post" --area "$area" \
-      --display "$display" --password-stdin >&2
+    # A first start that was broken off may have left the account: then it only gets the new password.
+    if "$program" account list --data "$data" 2>/dev/null | grep -q "^$account "; then
+      "$program" account set-password --data "$data" --account "$account" --password-stdin <<<"$password"
+    else
+      "$program" account add --data "$data" --account "$account" --post "$post" --area "$area" \
+        --display "$display" --password-stdin <<<"$password"
+    fi
     printf '%-6s %s\n' "$account" "$password" >>"$cards.new"
   done
   mv "$cards.new" "$cards"
