@@ -95,7 +95,8 @@ class Log {
   /// Makes the batch durable, wholly or not at all, and returns the new head.
   /// Errors: kConflict if the epoch is no longer ours or first_t / first_ordinal do not follow the head (nothing written);
   ///   kUnavailable if the disk is full or the database is away and the batch certainly is not in the log;
-  ///   an unknown outcome is resolved by the batch id before this returns (retrying the connection up to `resolve_ms_max`).
+  ///   an unknown outcome is resolved by the batch id before this returns (retrying the connection up to `resolve_ms_max`);
+  ///   kTimeout if that did not succeed either (PostgreSQL only): the outcome is unknown until the same batch is appended again.
   /// Appending the batch id that is already last again is acknowledged and writes nothing.
   virtual Result<Head> Append(const Batch& batch) = 0;
 

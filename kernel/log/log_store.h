@@ -73,7 +73,10 @@ class LogStore : public Log {
   std::vector<TypeRow> types_;          // index = code - 1
 };
 
-/// One line each; empty when the log is sound. Walks the stored batches against their digests.
+/// The number of a life that follows a life `old` (restore, accepted loss); higher than any given out before.
+uint32_t NextIncarnation(uint32_t old);
+
+/// OpenLog with the calls that backup and restore need.
 Result<std::unique_ptr<LogStore>> OpenLogStore(const OpenOptions& options);
 
 }  // namespace tk::log

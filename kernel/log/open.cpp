@@ -1,13 +1,15 @@
-#include <fmt/format.h>
-
 #include "kernel/log/log_store.h"
+#include "kernel/log/postgres/postgres_log.h"
 #include "kernel/log/sqlite/sqlite_log.h"
 
 namespace tk::log {
 
 Result<std::unique_ptr<LogStore>> OpenLogStore(const OpenOptions& options) {
   if (options.url.empty()) return OpenSqliteLog(options);
-  return MakeError(ErrorCode::kUnsupported, "This program was built without PostgreSQL.");
+  if (!options.url.starts_with("postgresql://") && !options.url.starts_with("postgres://")) {
+    return MakeError(ErrorCode::kIncorrect, "The address of the log must begin with postgresql://.");
+  }
+  return OpenPostgresLog(options);
 }
 
 Result<std::unique_ptr<Log>> OpenLog(const OpenOptions& options) {

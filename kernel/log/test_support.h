@@ -46,9 +46,14 @@ class Harness {
   virtual Result<std::unique_ptr<Log>> Open() = 0;
   /// Options for an empty log of the same kind beside it.
   virtual OpenOptions Other(const std::string& name) = 0;
+  /// Where the store keeps its files.
+  virtual std::string data_folder() const = 0;
 };
 /// "sqlite" or "postgresql"; null if it is not installed here.
 std::unique_ptr<Harness> MakeHarness(const std::string& backend);
+
+/// Null if PostgreSQL is not installed. The cluster is the tests' own: see test_cluster_test.cpp.
+std::unique_ptr<Harness> MakePostgresHarness();
 
 /// Takes the epoch, then makes batches that follow the head.
 class Appender {

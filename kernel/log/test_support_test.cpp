@@ -22,6 +22,7 @@ class SqliteHarness final : public Harness {
     options.folder = folder_.path(name);
     return options;
   }
+  std::string data_folder() const override { return folder_.path(); }
 
  private:
   TempFolder folder_;
@@ -41,8 +42,7 @@ TempFolder::~TempFolder() {
 }
 
 std::unique_ptr<Harness> MakeHarness(const std::string& backend) {
-  if (backend == "sqlite") return std::make_unique<SqliteHarness>();
-  return nullptr;
+  return backend == "sqlite" ? std::make_unique<SqliteHarness>() : MakePostgresHarness();
 }
 
 NewEntry Appender::MakeEntry() {

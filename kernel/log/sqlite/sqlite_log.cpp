@@ -105,8 +105,8 @@ Status SqliteLog::Open() {
   if (tuning_.head_file && head_existed) TRY(CheckHeadFile());
   if (tuning_.head_file && !head_existed && head().t > 0) {
     // Somebody accepted the loss of the newest transactions (see CheckHeadFile): what others know of them must not count.
-    Statement raise = TRY(writer_.Prepare("UPDATE reign SET incarnation = incarnation + 1"));
-    TRY(raise.Run());
+    Statement raise = TRY(writer_.Prepare("UPDATE reign SET incarnation = ?"));
+    TRY(raise.Int(1, NextIncarnation(head().incarnation)).Run());
     TRY(LoadAll());
   }
   if (tuning_.head_file) head_file_.Store(head());

@@ -1,0 +1,187 @@
+#include "kernel/log/content_store.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sodium.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "kernel/base/random.h"
+#include "kernel/log/files.h"
+#include "kernel/log/seal.h"
+
+namespace tk::log {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kContentBytesMax = size_t{512} << 20;
+constexpr size_t kHashChars = 64;
+
+Error FileError(std::string_view what, int code) {
+  return MakeError(ErrorCode::kUnavailable, fmt::format("{} a content failed: {}.", what, std::strerror(code)), fmt::format("errno {}", code));
+}
+
+Status WriteAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return FileError("Writing", errno);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return {};
+}
+
+// Written whole and synced, or not there at all.
+Status WriteSynced(const std::string& path, std::string_view bytes) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return FileError("Making", errno);
+  Status status = WriteAll(fd, bytes);
+  if (status.ok() && fsync(fd) != 0) status = FileError("Syncing", errno);
+  close(fd);
+  if (!status.ok()) unlink(path.c_str());
+  return status;
+}
+
+Result<std::string> ReadAll(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return MakeError(ErrorCode::kNotFound, "There is no such content.");
+  if (fd < 0) return FileError("Opening", errno);
+  std::string bytes;
+  std::array<char, 1 << 16> piece;
+  ssize_t size = 0;
+  while ((size = read(fd, piece.data(), piece.size())) > 0) bytes.append(piece.data(), static_cast<size_t>(size));
+  const int code = errno;
+  close(fd);
+  if (size < 0) return FileError("Reading", code);
+  return bytes;
+}
+
+// <folder>/<low byte of owner>/<next byte>/<owner>/<hash>: an owner's contents lie together, so that erasing is removing one folder.
+class ContentFolder final : public ContentStore {
+ public:
+  ContentFolder(std::string folder, KeyStore* keys) : folder_(std::move(folder)), keys_(keys) {}
+  Status Open();
+  Result<ContentRef> Put(const PersonKey& owner, std::string_view bytes) override;
+  Result<std::string> Get(OwnerNumber owner, std::string_view hash) const override;
+  Status RemoveOwner(OwnerNumber owner) override;
+  Status Backup(const std::string& folder) const override;
+
+ private:
+  static std::string RelativeFolder(OwnerNumber owner) { return fmt::format("{:02x}/{:02x}/{}", owner & 0xff, (owner >> 8) & 0xff, owner); }
+  std::string OwnerFolder(OwnerNumber owner) const { return folder_ + "/" + RelativeFolder(owner); }
+  std::string HashOf(std::string_view bytes) const;
+  static std::string Purpose(OwnerNumber owner, std::string_view hash) { return fmt::format("content {} {}", owner, hash); }
+  Status MakeOwnerFolder(OwnerNumber owner) const;
+
+  const std::string folder_;
+  KeyStore* keys_;
+};
+
+Status ContentFolder::Open() {
+  TRY(MakeFolder(folder_));
+  // What a crash left half-written has no name yet and nobody refers to it.
+  std::error_code error;
+  fs::remove_all(folder_ + "/tmp", error);
+  return MakeFolder(folder_ + "/tmp");
+}
+
+std::string ContentFolder::HashOf(std::string_view bytes) const {
+  Digest digest{};
+  const HashKey& key = keys_->hash_key();
+  crypto_generichash(digest.data(), digest.size(), AsBytes(bytes).data(), bytes.size(), key.data(), key.size());
+  return ToHex(digest);
+}
+
+Status ContentFolder::MakeOwnerFolder(OwnerNumber owner) const {
+  std::string path = folder_;
+  for (const fs::path& part : fs::path(RelativeFolder(owner))) {
+    path += "/" + part.string();
+    TRY(MakeFolder(path));
+  }
+  return {};
+}
+
+Result<ContentRef> ContentFolder::Put(const PersonKey& owner, std::string_view bytes) {
+  if (bytes.size() > kContentBytesMax) return MakeError(ErrorCode::kTooLarge, fmt::format("A content may have at most {} bytes.", kContentBytesMax));
+  ContentRef ref{HashOf(bytes), bytes.size()};
+  const std::string folder = OwnerFolder(owner.owner), path = folder + "/" + ref.hash;
+  std::error_code error;
+  if (fs::exists(path, error)) {
+    // Whoever wrote it may not have synced the folder yet.
+    TRY(SyncFolder(folder));
+    return ref;
+  }
+  std::string sealed;
+  TRY(SealBytes(owner, AsBytes(Purpose(owner.owner, ref.hash)), AsBytes(bytes), &sealed));
+  const std::string partial = folder_ + "/tmp/" + NewUuid();
+  TRY(WriteSynced(partial, sealed));
+  Status placed = MakeOwnerFolder(owner.owner);
+  if (placed.ok() && rename(partial.c_str(), path.c_str()) != 0) placed = FileError("Naming", errno);
+  if (!placed.ok()) {
+    unlink(partial.c_str());
+    return placed.TakeError();
+  }
+  TRY(SyncFolder(folder));
+  return ref;
+}
+
+Result<std::string> ContentFolder::Get(OwnerNumber owner, std::string_view hash) const {
+  // The hash becomes part of a path: nothing but hex digits may pass.
+  if (hash.size() != kHashChars || hash.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
+    return MakeError(ErrorCode::kNotFound, "There is no such content.");
+  }
+  const PersonKey key = TRY(keys_->Get(owner));
+  const std::string sealed = TRY(ReadAll(OwnerFolder(owner) + "/" + std::string(hash)));
+  std::string bytes;
+  TRY(UnsealBytes(key, AsBytes(Purpose(owner, hash)), AsBytes(sealed), &bytes));
+  if (HashOf(bytes) != hash) return MakeError(ErrorCode::kCorrupt, "A stored content is damaged; restore it from a backup.");
+  return bytes;
+}
+
+Status ContentFolder::RemoveOwner(OwnerNumber owner) {
+  std::error_code error;
+  fs::remove_all(OwnerFolder(owner), error);
+  if (error) return MakeError(ErrorCode::kUnavailable, "Removing the contents of an erased person failed.", error.message());
+  const std::string above = fs::path(OwnerFolder(owner)).parent_path().string();
+  return fs::exists(above, error) ? SyncFolder(above) : Status();
+}
+
+Status ContentFolder::Backup(const std::string& folder) const {
+  std::error_code error;
+  if (fs::exists(folder, error)) return MakeError(ErrorCode::kConflict, fmt::format("{} exists; a backup needs a new folder.", folder));
+  TRY(MakeFolder(folder));
+  // Contents never change, so what is listed is copied; one that vanishes meanwhile belonged to somebody who was erased.
+  for (auto it = fs::recursive_directory_iterator(folder_, error); !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    const fs::path relative = it->path().lexically_relative(folder_);
+    if (*relative.begin() == "tmp") continue;
+    const std::string target = folder + "/" + relative.string();
+    std::error_code gone;
+    if (it->is_directory(gone)) {
+      TRY(MakeFolder(target));
+    } else if (!gone && it->is_regular_file(gone)) {
+      auto bytes = ReadAll(it->path().string());
+      if (!bytes.ok() && bytes.error().code == ErrorCode::kNotFound) continue;
+      if (!bytes.ok()) return bytes.TakeError();
+      TRY(WriteSynced(target, *bytes));
+      TRY(SyncFolder(fs::path(target).parent_path().string()));
+    }
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return MakeError(ErrorCode::kUnavailable, "Listing the contents failed; the backup is not complete.", error.message());
+  }
+  return SyncFolder(folder);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ContentStore>> OpenContentFolder(const std::string& folder, KeyStore* keys) {
+  auto store = std::make_unique<ContentFolder>(folder, keys);
+  TRY(store->Open());
+  return std::unique_ptr<ContentStore>(std::move(store));
+}
+
+}  // namespace tk::log
