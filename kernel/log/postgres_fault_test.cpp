@@ -40,7 +40,7 @@ TEST_F(PostgresFaults, ASessionEndedAtAnyStatementLeavesNoDoubt) {
   const auto log = Must(OpenLog(options_));
   Appender appender(log.get());
   Must(admin_->Exec(fmt::format(
-      "SET search_path TO {}; CREATE TABLE doom (at bigint); INSERT INTO doom VALUES (0); CREATE SEQUENCE steps; "
+      "SET search_path TO {0}; CREATE TABLE doom (at bigint); INSERT INTO doom VALUES (0); CREATE SEQUENCE steps; "
       "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
       "IF nextval('{0}.steps') = (SELECT at FROM {0}.doom) THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NULL; END $$; "
       "CREATE TRIGGER die BEFORE INSERT ON batch FOR EACH STATEMENT EXECUTE FUNCTION die(); "
