@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Adds up JUnit files and prints the sum as the last line: `N passed, N failed`.
+"""Adds up JUnit files, and closing lines in .txt files, and prints the sum as the last line: `N passed, N failed`.
 
 Skipped tests are counted on their own and named with their reason, so that what did not run is seen.
 A missing or empty file, or --broken 1 (a runner that ended badly without naming a failed test), counts as a failure.
@@ -12,8 +12,21 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 
+def read_closing_line(path):
+    """The same rows from a runner's closing line: `what ran: 3 passed, 1 failed, 2 skipped`."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        found = re.findall(r"^(.*): (\d+) passed, (\d+) failed, (\d+) skipped$", file.read(), re.MULTILINE)
+    if not found:
+        return []
+    what, *counts = found[-1]
+    return [(f"{what}, {state} {number + 1}", state, 0.0, "see its own output")
+            for state, count in zip(("passed", "failed", "skipped"), counts) for number in range(int(count))]
+
+
 def read(path):
     """Lists (name, state, seconds, detail) of a JUnit file; state is passed, failed or skipped."""
+    if path.endswith(".txt"):
+        return read_closing_line(path)
     rows = []
     with open(path, encoding="utf-8", errors="replace") as file:
         # Runners copy a failure's text as it was, terminal colours and all; XML knows no such characters.

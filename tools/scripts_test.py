@@ -18,6 +18,18 @@ SKIPPED = """<testcase name="c" status="notrun"><skipped message="corpus not her
 
 
 class JunitSum(unittest.TestCase):
+    def test_closing_lines_count_too(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "browser.txt")
+            for text, code, last in (("x\nbrowser tests: 3 passed, 0 failed, 1 skipped\n", 0, "3 passed, 0 failed"),
+                                     ("browser tests: 3 passed, 2 failed, 0 skipped\n", 1, "3 passed, 2 failed"),
+                                     ("it broke\n", 1, "0 passed, 1 failed")):
+                with open(path, "w", encoding="utf-8") as out:
+                    out.write(text)
+                done = subprocess.run([sys.executable, os.path.join(HERE, "junit_sum.py"), path],
+                                      capture_output=True, text=True, check=False)
+                self.assertEqual((done.returncode, done.stdout.strip().split("\n")[-1]), (code, last))
+
     def sum(self, *texts, broken=0):
         """Runs junit_sum.py over files of these texts (None: no file); gives its exit code and output lines."""
         with tempfile.TemporaryDirectory() as folder:
