@@ -35,7 +35,7 @@ std::vector<std::string> FilesWith(const std::string& folder, std::span<const ch
 
 class ErasureTest : public testing::TestWithParam<std::string> {
  protected:
-  static constexpr const char* kStrings[] = {"Zhuge-Qingfeng", "13800138000", "38010119800101123X", "patient-to-erase", "Willow Lane"};
+  static constexpr const char* kStrings[] = {"Zhuge-Qingfeng", "19900001380", "38010119800101123X", "patient-to-erase", "Willow Lane"};
 
   void SetUp() override {
     harness_ = test::MakeHarness(GetParam());

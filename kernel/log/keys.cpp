@@ -33,7 +33,7 @@ constexpr size_t kWrappedBytes = kSealBytes + 32;
 
 // A row of person is written once and its secret overwritten in place at most once, with the same size, so the bytes of a secret
 // lie in one place of the file and nowhere else.
-constexpr const char* kSchema = R"(
+constexpr const char* kKeysSchema = R"(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE person (owner INTEGER PRIMARY KEY, name BLOB NOT NULL, cipher INTEGER NOT NULL, secret BLOB NOT NULL);
 CREATE UNIQUE INDEX person_name ON person (name);
@@ -153,7 +153,7 @@ Status KeyStoreImpl::LoadMaster(bool is_new) {
 Status KeyStoreImpl::CreateStore() {
   Transaction transaction(&db_);
   TRY(transaction.Begin());
-  TRY(db_.Exec(kSchema));
+  TRY(db_.Exec(kKeysSchema));
   std::array<uint8_t, 32> secret{};
   SystemRandom(secret);
   TRY(StoreMeta("hash_key", Bytes(secret).first(hash_key_.size())));

@@ -5,9 +5,6 @@
 namespace tk::log {
 namespace {
 
-constexpr size_t kRowsPerPiece = 1024;
-constexpr size_t kBatchesPerPiece = 256;
-
 Error Missing(Ordinal ordinal) {
   return MakeError(ErrorCode::kNotFound, "There is no such entry in the log.", fmt::format("ordinal {}", ordinal));
 }

@@ -12,6 +12,10 @@
 
 namespace tk::log {
 
+/// How much of a log is held in memory at once where it is read through from end to end.
+inline constexpr size_t kRowsPerPiece = 1024;
+inline constexpr size_t kBatchesPerPiece = 256;
+
 struct RawRow { Ordinal ordinal; std::string row; };
 struct TypeRow { TypeCode code; std::string name; };
 

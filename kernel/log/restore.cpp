@@ -9,8 +9,6 @@ namespace tk::log {
 namespace {
 
 constexpr size_t kEntriesPerBatch = 4096;
-constexpr size_t kBatchesPerPiece = 64;
-constexpr size_t kRowsPerPiece = 1024;
 
 class Restorer {
  public:

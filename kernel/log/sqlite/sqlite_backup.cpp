@@ -13,9 +13,6 @@ using sqlite::Database;
 using sqlite::Statement;
 using sqlite::Transaction;
 
-constexpr size_t kBatchesPerPiece = 256;
-constexpr size_t kRowsPerPiece = 1024;
-
 // Each piece is read in its own short read transaction, so the source's write-ahead file stays bounded while it goes on growing.
 class BackupWriter {
  public:
