@@ -216,6 +216,35 @@ test('a slip is taken back: marked as an error, not deleted', async () => {
   await done();
 });
 
+test('the back key leads back to the search, a reload keeps what was entered', async () => {
+  const { page, done } = await atGate();
+  await registerOrFind(page, freshNumber(13), '柳青');
+  await page.keyboard.type('37');
+  await button(page, '没力气').click();
+  await page.reload();
+  await page.getByRole('heading', { name: /柳/ }).waitFor();
+  assert.equal(await button(page, '没力气').getAttribute('aria-pressed'), 'true');
+  await page.keyboard.type('1');
+  await page.getByText('体温正常，但没力气').waitFor();
+  await page.goBack();
+  await page.getByText('查找下一位').waitFor();
+  await typeNumber(page, freshNumber(13));
+  await page.getByText('体温正常，但没力气').waitFor();
+  await page.getByRole('button', { name: '回去查找' }).click();
+  // The number is still there to be corrected; the next digit begins a new one.
+  await page.getByText('号码对，可以查找').waitFor();
+  await typeNumber(page, freshNumber(13));
+  await page.getByText('体温正常，但没力气').waitFor();
+  await button(page, '登记，查下一位').click();
+  await page.getByText('37.1 ℃ 已记下').waitFor();
+  assert.equal(new URL(page.url()).search, '');
+  await registerOrFind(page, freshNumber(13), '柳青');
+  await button(page, '还差体温').waitFor();
+  await button(page, '不是本人').click();
+  await page.getByText('从第 1 位开始按').waitFor();
+  await done();
+});
+
 test('no card number and no name in any URL', mockOnly, async () => {
   const urls = server.mock.requests.map((r) => decodeURIComponent(r.url)).join('\n');
   assert.ok(urls.length > 0);

@@ -58,9 +58,10 @@ export function Find({ typed, onTyped, onPatient, onUnknown, above }: FindProps)
     }
   };
 
-  /** The last character of a right number looks the person up by itself: one tap less at the gate. */
+  /** The last character of a right number looks the person up by itself; a character after it begins the next number. */
   const type = (text: string): void => {
-    const next = normalizeId(text).replace(/[^\dX]/g, '').slice(0, kIdLength + 2);
+    const all = normalizeId(text).replace(/[^\dX]/g, '');
+    const next = (typeof parsed !== 'string' && all.length > kIdLength && all.startsWith(typed) ? all.slice(kIdLength) : all).slice(0, kIdLength + 2);
     if (next === typed) return;
     running.current?.abort();
     setSearch({ kind: 'idle' });
@@ -71,7 +72,7 @@ export function Find({ typed, onTyped, onPatient, onUnknown, above }: FindProps)
 
   const onKey = (k: string): void => {
     if (k === 'erase') type(typed.slice(0, -1));
-    else if (typed.length < kIdLength) type(typed + k);
+    else if (typed.length < kIdLength || typeof parsed !== 'string') type(typed + k);
   };
 
   const submit = (): void => {

@@ -1,13 +1,17 @@
 // Phone page of the gate: find the person, ask, measure, save, next. Three digits and one tap for a known, well person.
 // Flow:   Find -> (Register) -> Measure -> outbox -> Find, with the last record on top.
-import { useCallback, useEffect, useState, type ReactNode } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon } from '@tk/components/icon';
+import { Failed, Skeleton } from '@tk/components/states';
+import { asFailure } from '@tk/fhir/http';
 import type { ResidentId } from '@tk/fhir/resident_id';
 import { dayOf } from '@tk/fhir/time';
 import type { Patient } from '@tk/fhir/types';
 import { useOutbox } from '@tk/outbox/use_outbox';
-import { useSession } from '@tk/shell/session';
+import { go, useParam } from '@tk/shell/router';
+import { fhir, useSession } from '@tk/shell/session';
 import '../words';
 import { Find } from './find';
 import './m.css';
@@ -16,27 +20,45 @@ import { OutboxSheet } from './outbox_sheet';
 import { Register } from './register';
 import { type LastSaved, Saved } from './saved';
 
-type Step = { kind: 'find' } | { kind: 'register'; id: ResidentId } | { kind: 'measure'; patient: Patient };
-
+/** The step stands in the URL, so the phone's own back key works: ?step=new registers, ?person=ID measures. */
 export default function ScreeningPhone(): ReactNode {
   const { t } = useTranslation('screening');
   const session = useSession();
   const { outbox, view, store } = useOutbox(session.account);
-  const [step, setStep] = useState<Step>({ kind: 'find' });
+  const [step] = useParam('step', '');
+  const [personId] = useParam('person', '');
+  const [met, setMet] = useState<Patient | null>(null);
+  const [unknown, setUnknown] = useState<ResidentId | null>(null);
   const [typed, setTyped] = useState('');
   const [last, setLast] = useState<LastSaved | null>(null);
   const [sheet, setSheet] = useState(false);
   const [today, setToday] = useState<number | null>(null);
+  const pushed = useRef(false);
   const countName = `screening|${session.account}|${dayOf(Date.now())}`;
+  const finding = personId === '' && !(step === 'new' && unknown);
 
   useEffect(() => {
     void store?.count(countName, 0).then(setToday);
   }, [store, countName]);
 
-  const toFind = useCallback((keep: boolean) => {
-    if (!keep) setTyped('');
-    setStep({ kind: 'find' });
-  }, []);
+  const onward = (query: string): void => {
+    go(location.pathname + query, finding ? 'push' : 'replace');
+    pushed.current ||= finding;
+  };
+  const toPatient = (patient: Patient): void => {
+    setMet(patient);
+    onward('?person=' + encodeURIComponent(patient.id ?? ''));
+  };
+  const toFind = (keepNumber: boolean): void => {
+    if (!keepNumber) setTyped('');
+    if (pushed.current) history.back();
+    else go(location.pathname, 'replace');
+    pushed.current = false;
+  };
+  // The back key left the person: what is typed next is a way forward again.
+  useEffect(() => {
+    if (finding) pushed.current = false;
+  }, [finding]);
 
   const save = async (reading: Reading): Promise<void> => {
     if (!outbox || !store) return;
@@ -50,7 +72,7 @@ export default function ScreeningPhone(): ReactNode {
   return (
     <div className="sm">
       <header className="sm-bar">
-        {step.kind === 'find' ? (
+        {finding ? (
           <a className="tk-ib" href="/" aria-label={t('m.leave')}>
             <Icon name="back" />
           </a>
@@ -65,19 +87,40 @@ export default function ScreeningPhone(): ReactNode {
         </div>
         <OutboxChip waiting={view.entries.length} sending={view.sending} offline={view.failure?.kind === 'network'} lasting={view.lasting} onOpen={() => setSheet(true)} />
       </header>
-      {step.kind === 'find' && (
+      {finding ? (
         <Find
           typed={typed}
           onTyped={setTyped}
-          onPatient={(patient) => setStep({ kind: 'measure', patient })}
-          onUnknown={(id) => setStep({ kind: 'register', id })}
+          onPatient={toPatient}
+          onUnknown={(id) => {
+            setUnknown(id);
+            onward('?step=new');
+          }}
           above={last && outbox && <Saved last={last} outbox={outbox} view={view} onGone={() => setLast(null)} />}
         />
+      ) : personId === '' ? (
+        unknown && <Register id={unknown} onPatient={toPatient} onBack={() => toFind(true)} />
+      ) : (
+        <MeasureById key={personId} id={personId} met={met?.id === personId ? met : null} onSave={save} onOther={() => toFind(false)} ready={outbox !== null} />
       )}
-      {step.kind === 'register' && <Register id={step.id} onPatient={(patient) => setStep({ kind: 'measure', patient })} onBack={() => toFind(true)} />}
-      {step.kind === 'measure' && <Measure patient={step.patient} onSave={save} onOther={() => toFind(false)} ready={outbox !== null} />}
       {sheet && outbox && <OutboxSheet outbox={outbox} view={view} onClose={() => setSheet(false)} />}
     </div>
+  );
+}
+
+/** A page that is opened again at a person reads the person first. */
+function MeasureById(props: { id: string; met: Patient | null; ready: boolean; onSave: (r: Reading) => Promise<void>; onOther: () => void }): ReactNode {
+  const q = useQuery({
+    queryKey: ['screening', 'patient', props.id],
+    enabled: props.met === null,
+    queryFn: ({ signal }) => fhir.read<Patient>('Patient', props.id, signal),
+  });
+  const patient = props.met ?? q.data;
+  if (patient) return <Measure patient={patient} onSave={props.onSave} onOther={props.onOther} ready={props.ready} />;
+  return (
+    <main id="main" className="sm-main">
+      {q.error ? <Failed failure={asFailure(q.error)} onRetry={() => void q.refetch()} /> : <Skeleton lines={6} />}
+    </main>
   );
 }
 

@@ -10,6 +10,7 @@ import type { Observation, Patient } from '@tk/fhir/types';
 import { fhir } from '@tk/shell/session';
 import { celsius, judge, kHighestTenths, kLoinc, kLowestTenths, kSymptoms, kTemperatureCode, readingOf, type Settings, type Symptom, symptomsIn, temperatureIn, tenthsOf, type Verdict } from '../screening';
 import { useSettings } from '../use_settings';
+import { keepDraft, readDraft } from './draft';
 import { Pad, useKeys } from './pad';
 import { Ruler } from './ruler';
 
@@ -30,8 +31,10 @@ interface MeasureProps {
 export function Measure({ patient, ready, onSave, onOther }: MeasureProps): ReactNode {
   const { t } = useTranslation('screening');
   const { settings, failure } = useSettings();
-  const [digits, setDigits] = useState('');
-  const [symptoms, setSymptoms] = useState<Symptom[]>([]);
+  const person = patient.id ?? '';
+  const [digits, setDigits] = useState(() => readDraft(person).digits);
+  const [symptoms, setSymptoms] = useState<Symptom[]>(() => readDraft(person).symptoms);
+  useEffect(() => keepDraft({ person, digits, symptoms }), [person, digits, symptoms]);
   const [busy, setBusy] = useState(false);
   const [why, setWhy] = useState(false);
   const tenths = tenthsOf(digits);
@@ -51,6 +54,7 @@ export function Measure({ patient, ready, onSave, onOther }: MeasureProps): Reac
     try {
       const who = maskNameAtGate(nameOf(patient)) || t('m.noName');
       await onSave({ who, celsius: celsius(tenths), verdict, resource: readingOf(patient, tenths, symptoms, Date.now()) });
+      keepDraft(null);
     } finally {
       setBusy(false);
     }
@@ -67,7 +71,13 @@ export function Measure({ patient, ready, onSave, onOther }: MeasureProps): Reac
 
   return (
     <main id="main" className="sm-main">
-      <Who patient={patient} onOther={onOther} />
+      <Who
+        patient={patient}
+        onOther={() => {
+          keepDraft(null);
+          onOther();
+        }}
+      />
       <Ask symptoms={symptoms} onChange={setSymptoms} />
       <section className="sm-desk" aria-label={t('m.temperature')} data-v={verdict}>
         <div className="sm-read">
