@@ -12,6 +12,7 @@ namespace {
 /// A set of items under equality. Small sets are compared one by one, larger ones by digest first.
 class ItemSet {
  public:
+  static constexpr size_t kSmall = 16;
   explicit ItemSet(const TypeTable& types) : types_(types) {}
   /// Adds the item; false if an equal one is there. `work` counts comparisons.
   bool Add(const Item& item, uint64_t* work) {
@@ -37,7 +38,6 @@ class ItemSet {
   }
 
  private:
-  static constexpr size_t kSmall = 16;
   const TypeTable& types_;
   Collection items_;
   std::unordered_multimap<uint64_t, size_t> by_digest_;
@@ -53,6 +53,15 @@ Result<bool> Evaluator::ContainsItem(const Op& op, const Collection& items, cons
 }
 
 Status Evaluator::Distinct(const Op& op, const Collection& input, Collection* out) {
+  if (input.size() <= ItemSet::kSmall) {  // what `out` got is the set: nothing is copied
+    const auto first = static_cast<std::ptrdiff_t>(out->size());
+    TRY(Charge(op, input.size() * input.size()));
+    for (const Item& item : input) {
+      const bool seen = std::any_of(out->begin() + first, out->end(), [&](const Item& other) { return Equal(types_, item, other) == true; });
+      if (!seen) out->push_back(item);
+    }
+    return {};
+  }
   ItemSet seen(types_);
   uint64_t work = 0;
   for (const Item& item : input) {
@@ -64,10 +73,8 @@ Status Evaluator::Distinct(const Op& op, const Collection& input, Collection* ou
 }
 
 Status Evaluator::AppendUnion(const Op& op, const Collection& left, const Collection& right, Collection* out) {
-  if (out->empty() && right.empty() && left.size() == 1) {
-    out->push_back(left[0]);
-    return {};
-  }
+  if (left.empty()) return Distinct(op, right, out);
+  if (right.empty()) return Distinct(op, left, out);
   Collection both = left;
   Append(right, &both);
   return Distinct(op, both, out);

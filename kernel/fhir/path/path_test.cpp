@@ -207,6 +207,8 @@ TEST_F(Path, WorksOnCollections) {
   EXPECT_EQ(Patient("(5 | 6 | 7).where($index > 0)"), "6 | 7");
   EXPECT_EQ(Patient("(1 | 2 | 3).exclude(2).combine(1)"), "1 | 3 | 1");
   EXPECT_EQ(Patient("('A' | 'b') ~ ('B' | 'a')"), "true");
+  EXPECT_EQ(Patient("(telecom | telecom.skip(1) | {}).count()"), "3");
+  EXPECT_EQ(Patient("(descendants() | descendants()).count() = descendants().distinct().count()"), "true");
   EXPECT_EQ(Patient("name.repeat(given)"), "伟 | \"小\"");
   EXPECT_EQ(Patient("descendants().where($this is Reference).count()"), "6");
   EXPECT_EQ(Patient("telecom.all(value.exists()) and telecom.system.distinct().count() = 2"), "true");

@@ -346,6 +346,8 @@ std::optional<SameUnit> InSameUnit(const Scalar& a, const Scalar& b) {
 
 std::optional<bool> Equal(const TypeTable& types, const Item& a, const Item& b) {
   if (a.node && a.node == b.node) return true;
+  const auto is_structure = [&](const Item& item) { return item.node.is_object() && types.KindOf(item.type) == SystemKind::kNone; };
+  if (is_structure(a) && is_structure(b)) return DeepEqual(a.node, b.node);
   const Scalar left = ToScalar(types, a);
   const Scalar right = ToScalar(types, b);
   if (left.kind != SystemKind::kNone && right.kind != SystemKind::kNone) return EqualScalars(left, right);
