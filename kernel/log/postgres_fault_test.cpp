@@ -22,11 +22,12 @@ class PostgresFaults : public testing::Test {
     admin_ = std::make_unique<postgres::Connection>(options_.url, "pg_catalog");
     Must(admin_->Connect());
   }
-  // Ends every session of ours that uses this test's schema now.
-  void EndSessions() {
-    Must(admin_->Exec(fmt::format("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'tongkang-%' AND pid <> pg_backend_pid() "
-                                  "AND pid IN (SELECT pid FROM pg_locks WHERE relation = '{0}.reign'::regclass OR relation = '{0}.entry'::regclass "
-                                  "OR relation = '{0}.batch'::regclass)", options_.schema)));
+  // Ends every session that works in this test's schema at this moment; returns how many.
+  uint64_t EndSessions() {
+    constexpr const char* kEnd =
+        "SELECT count(pg_terminate_backend(pid)) FROM (SELECT DISTINCT l.pid FROM pg_locks l JOIN pg_class c ON c.oid = l.relation "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = convert_from($1::bytea, 'UTF8')) busy";
+    return Must(admin_->Query(kEnd, postgres::Params().Blob(AsBytes(options_.schema)))).Int(0, 0);
   }
 
   std::unique_ptr<test::Harness> harness_;
@@ -69,21 +70,23 @@ TEST_F(PostgresFaults, SessionsEndedAtRandomLoseAndDoubleNothing) {
   const auto log = Must(OpenLog(options_));
   Appender appender(log.get());
   std::atomic<bool> stop{false};
+  std::atomic<uint64_t> ended{0};
   std::thread killer([&] {
     SeededRandom random(7);
     while (!stop) {
-      EndSessions();
-      std::this_thread::sleep_for(std::chrono::milliseconds(1 + random.Below(15)));
+      ended += EndSessions();
+      std::this_thread::sleep_for(std::chrono::microseconds(random.Below(5000)));
     }
   });
   uint64_t acknowledged = 0;
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 5000 && (ended < 10 || i < 60); ++i) {
     const auto appended = log->Append(appender.Next({4, 1}));
     if (appended.ok()) ++acknowledged;
     else EXPECT_EQ(appended.error().code, ErrorCode::kUnavailable) << appended.error().ToString();
   }
   stop = true;
   killer.join();
+  EXPECT_GE(ended.load(), 10u);
   EXPECT_EQ(Must(log->Refresh()).t, acknowledged * 2);
   EXPECT_GT(acknowledged, 0u);
   test::ExpectSound(*log);
