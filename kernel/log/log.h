@@ -113,8 +113,9 @@ class Log {
   struct PointInTime { uint64_t t; Ordinal end_ordinal; };
   virtual Result<PointInTime> FindTime(Instant at_us) const = 0;
 
-  /// The code of a type name, adding it durably when it is new. Reading calls see it at once.
-  virtual Result<TypeCode> InternType(std::string_view name) = 0;
+  /// The codes of type names, adding those that are new durably (one transaction for all). Reading calls see them at once.
+  virtual Result<std::vector<TypeCode>> InternTypes(std::span<const std::string_view> names) = 0;
+  Result<TypeCode> InternType(std::string_view name) { return TRY(InternTypes({&name, 1})).front(); }
   virtual std::string TypeName(TypeCode code) const = 0;   // "" if unknown
 
   /// Compression dictionaries: written once, durable when it returns.

@@ -1,5 +1,6 @@
 #include "kernel/log/log_store.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace tk::log {
@@ -158,25 +159,31 @@ Result<Log::PointInTime> LogStore::FindTime(Instant at_us) const {
   return point;
 }
 
-Result<TypeCode> LogStore::InternType(std::string_view name) {
-  const auto find = [&]() -> TypeCode {
+Result<std::vector<TypeCode>> LogStore::InternTypes(std::span<const std::string_view> names) {
+  const auto find = [&](std::string_view name) -> TypeCode {
     const std::shared_lock lock(types_mutex_);
     for (const TypeRow& type : types_) {
       if (type.name == name) return type.code;
     }
     return 0;
   };
-  if (name.empty() || name.size() > 200) return MakeError(ErrorCode::kIncorrect, "A type name has 1 to 200 bytes.");
-  if (const TypeCode code = find(); code != 0) return code;
-  TRY(StoreType(name));
-  auto types = TRY(LoadTypes());
-  {
+  std::vector<std::string_view> missing;
+  for (const std::string_view name : names) {
+    if (name.empty() || name.size() > 200) return MakeError(ErrorCode::kIncorrect, "A type name has 1 to 200 bytes.");
+    if (find(name) == 0 && std::find(missing.begin(), missing.end(), name) == missing.end()) missing.push_back(name);
+  }
+  if (!missing.empty()) {
+    TRY(StoreTypes(missing));
+    auto types = TRY(LoadTypes());
     const std::unique_lock lock(types_mutex_);
     types_ = std::move(types);
   }
-  const TypeCode code = find();
-  CHECK(code != 0);
-  return code;
+  std::vector<TypeCode> codes;
+  for (const std::string_view name : names) {
+    codes.push_back(find(name));
+    CHECK(codes.back() != 0);
+  }
+  return codes;
 }
 
 std::string LogStore::TypeName(TypeCode code) const {

@@ -31,7 +31,7 @@ class LogStore : public Log {
   Status ScanTransactions(uint64_t from_t, uint64_t to_t,
                           const std::function<Result<bool>(const StoredTransaction&)>& each) const final;
   Result<PointInTime> FindTime(Instant at_us) const final;
-  Result<TypeCode> InternType(std::string_view name) final;
+  Result<std::vector<TypeCode>> InternTypes(std::span<const std::string_view> names) final;
   std::string TypeName(TypeCode code) const final;
   Status Backup(const std::string& folder) const final;
   Result<VerifyReport> Verify(const std::function<void(uint64_t)>& each) const final;
@@ -52,7 +52,7 @@ class LogStore : public Log {
   struct StoredHead { uint32_t incarnation = 1; uint64_t epoch = 0; std::optional<BatchRow> last; };
   virtual Result<StoredHead> LoadHead() const = 0;
   virtual Result<std::vector<TypeRow>> LoadTypes() const = 0;
-  virtual Result<TypeCode> StoreType(std::string_view name) = 0;
+  virtual Status StoreTypes(const std::vector<std::string_view>& names) = 0;   // none of them is there
   /// Raises the stored epoch by one, whatever it is.
   virtual Status RaiseEpoch() = 0;
   /// Writes batch and rows in one durable transaction that holds the epoch row. kConflict when the stored epoch is not the batch's

@@ -157,8 +157,12 @@ Status EngineImpl::OpenStores() {
 Status EngineImpl::InternTypes() {
   const fhir::Definitions& definitions = *options_.definitions;
   codes_.assign(definitions.type_count(), 0);
-  for (fhir::TypeId type : definitions.ResourceTypes()) {
-    const log::TypeCode code = TRY(log_->InternType(definitions.Type(type).name));
+  std::vector<std::string_view> names;
+  for (fhir::TypeId type : definitions.ResourceTypes()) names.push_back(definitions.Type(type).name);
+  const std::vector<log::TypeCode> codes = TRY(log_->InternTypes(names));
+  for (size_t i = 0; i < codes.size(); ++i) {
+    const fhir::TypeId type = definitions.ResourceTypes()[i];
+    const log::TypeCode code = codes[i];
     codes_[type] = code;
     if (code >= types_.size()) types_.resize(size_t{code} + 1, fhir::kNoType);
     types_[code] = type;

@@ -82,7 +82,7 @@ class PostgresLog final : public LogStore {
  protected:
   Result<StoredHead> LoadHead() const override;
   Result<std::vector<TypeRow>> LoadTypes() const override;
-  Result<TypeCode> StoreType(std::string_view name) override;
+  Status StoreTypes(const std::vector<std::string_view>& names) override;
   Status RaiseEpoch() override;
   Status Commit(const PackedBatch& packed, uint64_t last_first_t) override;
   Result<std::string> RawRow1(Ordinal ordinal) const override;
@@ -246,11 +246,11 @@ Result<Head> PostgresLog::BeginLife(uint32_t incarnation, uint64_t epoch) {
   return Refresh();
 }
 
-Result<TypeCode> PostgresLog::StoreType(std::string_view name) {
-  TRY(Change("INSERT INTO type (code, name) SELECT coalesce(max(code), 0) + 1, convert_from($1::bytea, 'UTF8') FROM type ON CONFLICT (name) DO NOTHING",
-            Params().Blob(AsBytes(name))));
-  const Rows rows = TRY(Change("SELECT code FROM type WHERE name = convert_from($1::bytea, 'UTF8')", Params().Blob(AsBytes(name))));
-  return static_cast<TypeCode>(rows.size() == 1 ? rows.Int(0, 0) : 0);
+Status PostgresLog::StoreTypes(const std::vector<std::string_view>& names) {
+  TRY(Change("INSERT INTO type (code, name) SELECT (SELECT coalesce(max(code), 0) FROM type) + n, convert_from(name, 'UTF8') "
+             "FROM unnest($1::bytea[]) WITH ORDINALITY AS new (name, n) ON CONFLICT (name) DO NOTHING",
+             Params().BlobArray(names)));
+  return {};
 }
 
 Result<DictionaryId> PostgresLog::AddDictionary(TypeCode type, std::string_view bytes) {

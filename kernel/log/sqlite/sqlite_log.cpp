@@ -38,7 +38,7 @@ class SqliteLog final : public LogStore {
  protected:
   Result<StoredHead> LoadHead() const override;
   Result<std::vector<TypeRow>> LoadTypes() const override;
-  Result<TypeCode> StoreType(std::string_view name) override;
+  Status StoreTypes(const std::vector<std::string_view>& names) override;
   Status RaiseEpoch() override;
   Status Commit(const PackedBatch& packed, uint64_t last_first_t) override;
   Result<std::string> RawRow1(Ordinal ordinal) const override;
@@ -263,12 +263,16 @@ Result<Head> SqliteLog::BeginLife(uint32_t incarnation, uint64_t epoch) {
   return head;
 }
 
-Result<TypeCode> SqliteLog::StoreType(std::string_view name) {
+Status SqliteLog::StoreTypes(const std::vector<std::string_view>& names) {
   TRY(Writable());
   TRY(Settle());
-  Statement insert = TRY(writer_.Prepare("INSERT INTO type (code, name) SELECT coalesce(max(code), 0) + 1, ? FROM type"));
-  TRY(insert.Text(1, name).Run());
-  return static_cast<TypeCode>(sqlite3_last_insert_rowid(writer_.raw()));
+  sqlite::Transaction transaction(&writer_);
+  TRY(transaction.Begin());
+  for (const std::string_view name : names) {
+    Statement insert = TRY(writer_.Prepare("INSERT INTO type (code, name) SELECT coalesce(max(code), 0) + 1, ? FROM type"));
+    TRY(insert.Text(1, name).Run());
+  }
+  return transaction.Commit();
 }
 
 Result<DictionaryId> SqliteLog::AddDictionary(TypeCode type, std::string_view bytes) {
