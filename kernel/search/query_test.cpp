@@ -1,0 +1,208 @@
+#include "kernel/search/query.h"
+
+#include <gtest/gtest.h>
+
+#include "kernel/base/clock.h"
+#include "kernel/search/values.h"
+
+namespace tk::search {
+namespace {
+
+struct Asked {
+  std::shared_ptr<const fhir::Definitions> r4 = fhir::Definitions::R4();
+  Result<Query> operator()(std::string_view type, std::string_view text, bool lenient = false) const {
+    ParseOptions options;
+    options.lenient = lenient;
+    return ParseQuery(*r4, r4->FindType(type), text, options);
+  }
+};
+
+TEST(ParseQuery, ReadsTokensInAllForms) {
+  const Asked ask;
+  const auto query = ask("Observation", "code=a,s|b,|c,t%7C,d%5C%2Ce%5C%7Cf");
+  ASSERT_TRUE(query.ok()) << query.error().ToString();
+  const auto& terms = query->criteria.at(0).terms;
+  ASSERT_EQ(terms.size(), 5u);
+  EXPECT_EQ(terms[0].code, "a");
+  EXPECT_FALSE(terms[0].system.has_value());
+  EXPECT_EQ(terms[1].system, "s");
+  EXPECT_EQ(terms[1].code, "b");
+  EXPECT_EQ(terms[2].system, "");
+  EXPECT_EQ(terms[2].code, "c");
+  EXPECT_EQ(terms[3].system, "t");
+  EXPECT_EQ(terms[3].code, "");
+  EXPECT_EQ(terms[4].code, "d,e|f");
+}
+
+TEST(ParseQuery, ReadsReferencesInAllForms) {
+  const Asked ask;
+  const auto query = ask("Observation", "subject=Patient/1,2,http://x.org/fhir/Patient/3/_history/4&subject:Group=g&performer=urn:uuid:5");
+  ASSERT_TRUE(query.ok()) << query.error().ToString();
+  const auto& terms = query->criteria.at(0).terms;
+  EXPECT_EQ(terms.at(0).type, "Patient");
+  EXPECT_EQ(terms.at(0).code, "1");
+  EXPECT_EQ(terms.at(1).type, "");
+  EXPECT_EQ(terms.at(1).code, "2");
+  EXPECT_EQ(terms.at(2).text, "http://x.org/fhir/Patient/3");
+  EXPECT_EQ(query->criteria.at(1).terms.at(0).text, "Group/g");
+  EXPECT_EQ(query->criteria.at(2).terms.at(0).text, "urn:uuid:5");
+}
+
+TEST(ParseQuery, ReadsDatesAtEveryPrecision) {
+  const Asked ask;
+  constexpr int64_t kHour = 3600 * kSecondUs, kZone = 8 * kHour;
+  struct Case { const char* text; Prefix prefix; int64_t low, high; };
+  const int64_t day = DaysFromCivil(2020, 3, 1) * 24 * kHour - kZone;
+  const Case cases[] = {
+      {"2020", Prefix::kEq, DaysFromCivil(2020, 1, 1) * 24 * kHour - kZone, DaysFromCivil(2021, 1, 1) * 24 * kHour - kZone},
+      {"ne2020-03", Prefix::kNe, day, DaysFromCivil(2020, 4, 1) * 24 * kHour - kZone},
+      {"ge2020-03-01", Prefix::kGe, day, day + 24 * kHour},
+      {"lt2020-03-01T10:00Z", Prefix::kLt, day + kZone + 10 * kHour, day + kZone + 10 * kHour + 60 * kSecondUs},
+      {"sa2020-03-01T10:00:01", Prefix::kSa, day + 10 * kHour + kSecondUs, day + 10 * kHour + 2 * kSecondUs},
+      {"eb2020-03-01T10:00:01.5%2B08:00", Prefix::kEb, day + 10 * kHour + kSecondUs + 500'000, day + 10 * kHour + kSecondUs + 600'000},
+  };
+  for (const Case& c : cases) {
+    const auto query = ask("Patient", std::string("birthdate=") + c.text);
+    ASSERT_TRUE(query.ok()) << c.text << query.error().ToString();
+    const Term& term = query->criteria.at(0).terms.at(0);
+    EXPECT_EQ(term.prefix, c.prefix) << c.text;
+    EXPECT_EQ(term.low_us, c.low) << c.text;
+    EXPECT_LE(term.high_us, c.high) << c.text;
+    EXPECT_GT(term.high_us, term.low_us) << c.text;
+  }
+}
+
+TEST(ParseQuery, ReadsNumbersAndQuantities) {
+  const Asked ask;
+  const auto query = ask("Observation", "value-quantity=ge5.40%7Chttp://unitsofmeasure.org%7Cmg,100||kg,1e2");
+  ASSERT_TRUE(query.ok()) << query.error().ToString();
+  const auto& terms = query->criteria.at(0).terms;
+  EXPECT_EQ(terms.at(0).prefix, Prefix::kGe);
+  EXPECT_EQ(terms.at(0).number, "5.40");
+  EXPECT_DOUBLE_EQ(terms.at(0).low, 5.395);
+  EXPECT_DOUBLE_EQ(terms.at(0).high, 5.405);
+  EXPECT_EQ(terms.at(0).system, "http://unitsofmeasure.org");
+  EXPECT_EQ(terms.at(1).system, "");
+  EXPECT_EQ(terms.at(1).code, "kg");
+  EXPECT_DOUBLE_EQ(terms.at(1).low, 99.5);
+  EXPECT_DOUBLE_EQ(terms.at(2).low, 50);
+}
+
+TEST(ParseQuery, ReadsControls) {
+  const Asked ask;
+  const auto query = ask("Observation", "_sort=-date,_lastUpdated&_count=7&_summary=data&_elements=code,status&_total=accurate&_format=json&status=final&_id=x");
+  ASSERT_TRUE(query.ok()) << query.error().ToString();
+  ASSERT_EQ(query->sort.size(), 2u);
+  EXPECT_TRUE(query->sort[0].descending);
+  EXPECT_EQ(query->sort[0].parameter->code, "date");
+  EXPECT_EQ(query->sort[1].special, "_lastUpdated");
+  EXPECT_EQ(query->count, 7u);
+  EXPECT_EQ(query->summary, Summary::kData);
+  EXPECT_EQ(query->elements, (std::vector<std::string>{"code", "status"}));
+  EXPECT_EQ(query->total, Total::kAccurate);
+  EXPECT_EQ(query->criteria.size(), 2u);
+  EXPECT_EQ(query->self, "_sort=-date,_lastUpdated&_count=7&_summary=data&_elements=code,status&_total=accurate&status=final&_id=x");
+  EXPECT_EQ(ask("Patient", "_count=99999")->count, ParseOptions{}.count_max);
+  EXPECT_EQ(ask("Patient", "")->criteria.size(), 0u);
+}
+
+struct Refused { const char* type; const char* text; ErrorCode code; const char* says; };
+class ParseQueryRefuses : public testing::TestWithParam<Refused> {};
+
+TEST_P(ParseQueryRefuses, WithAClearWord) {
+  const auto query = Asked()(GetParam().type, GetParam().text);
+  ASSERT_FALSE(query.ok()) << GetParam().text;
+  EXPECT_EQ(query.error().code, GetParam().code) << query.error().ToString();
+  EXPECT_NE(query.error().external.find(GetParam().says), std::string::npos) << query.error().external;
+  EXPECT_FALSE(query.error().issues.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, ParseQueryRefuses, testing::Values(
+    Refused{"Patient", "nmae=x", ErrorCode::kIncorrect, "birthdate"},
+    Refused{"Patient", "name", ErrorCode::kIncorrect, "has no value"},
+    Refused{"Patient", "name=", ErrorCode::kIncorrect, "has no value"},
+    Refused{"Patient", "name=a,,b", ErrorCode::kIncorrect, "has no value"},
+    Refused{"Patient", "name=%zz", ErrorCode::kIncorrect, "hex"},
+    Refused{"Patient", "name=%4", ErrorCode::kIncorrect, "hex"},
+    Refused{"Patient", "name=%ff", ErrorCode::kIncorrect, "UTF-8"},
+    Refused{"Patient", "name=%00", ErrorCode::kIncorrect, "zero"},
+    Refused{"Patient", "name=a\\b", ErrorCode::kIncorrect, "backslash"},
+    Refused{"Patient", "name=...", ErrorCode::kIncorrect, "folded"},
+    Refused{"Patient", "name:exactly=a", ErrorCode::kUnsupported, ":exact"},
+    Refused{"Patient", "birthdate=yesterday", ErrorCode::kIncorrect, "not a date"},
+    Refused{"Patient", "birthdate=2020-13", ErrorCode::kIncorrect, "not a date"},
+    Refused{"Patient", "birthdate=ap2020", ErrorCode::kUnsupported, "ap"},
+    Refused{"Patient", "birthdate:missing=maybe", ErrorCode::kIncorrect, "true or false"},
+    Refused{"Patient", "identifier=a|b|c", ErrorCode::kIncorrect, "token"},
+    Refused{"Patient", "identifier=|", ErrorCode::kIncorrect, "code or a system"},
+    Refused{"Patient", "gender:below=x", ErrorCode::kUnsupported, ":not"},
+    Refused{"Observation", "subject:identifier=x", ErrorCode::kUnsupported, "<type>"},
+    Refused{"Observation", "subject:Medication=x", ErrorCode::kIncorrect, "refer"},
+    Refused{"Observation", "subject:Patient=Group/1", ErrorCode::kIncorrect, "modifier"},
+    Refused{"Observation", "subject=Nothing/1", ErrorCode::kIncorrect, "resource type"},
+    Refused{"Observation", "subject=a_b", ErrorCode::kIncorrect, "id"},
+    Refused{"Observation", "subject.name=x", ErrorCode::kUnsupported, "chained"},
+    Refused{"Observation", "_has:Patient:x:y=1", ErrorCode::kUnsupported, "not offered"},
+    Refused{"Observation", "_include=x", ErrorCode::kUnsupported, "not offered"},
+    Refused{"Observation", "code-value-quantity=a$b", ErrorCode::kUnsupported, "composite"},
+    Refused{"Observation", "value-quantity=5|mg", ErrorCode::kIncorrect, "quantity"},
+    Refused{"Observation", "value-quantity=five", ErrorCode::kIncorrect, "number"},
+    Refused{"Observation", "_sort=nothing", ErrorCode::kIncorrect, "sorted"},
+    Refused{"Observation", "_sort=subject", ErrorCode::kUnsupported, "sorted by"},
+    Refused{"Observation", "_count=-1", ErrorCode::kIncorrect, "whole number"},
+    Refused{"Observation", "_count=5&_count=6", ErrorCode::kIncorrect, "once"},
+    Refused{"Observation", "_summary=short", ErrorCode::kIncorrect, "count"},
+    Refused{"Observation", "_total=all", ErrorCode::kIncorrect, "accurate"}));
+
+TEST(ParseQuery, NeverRepeatsWhatMayBeSomebodysNumber) {
+  const auto query = Asked()("Patient", "13800000000=x&name=y");
+  ASSERT_FALSE(query.ok());
+  EXPECT_EQ(query.error().external.find("13800000000"), std::string::npos);
+}
+
+TEST(ParseQuery, LenientTellsWhatItPassedOver) {
+  const auto query = Asked()("Patient", "nmae=x&gender:below=y&name=z", true);
+  ASSERT_TRUE(query.ok()) << query.error().ToString();
+  EXPECT_EQ(query->ignored.size(), 2u);
+  EXPECT_EQ(query->criteria.size(), 1u);
+  EXPECT_EQ(query->self, "name=z");
+  EXPECT_FALSE(Asked()("Patient", "birthdate=never", true).ok());
+}
+
+TEST(ParseQuery, LimitsTheLength) {
+  EXPECT_EQ(Asked()("Patient", "name=" + std::string(9000, 'a')).error().code, ErrorCode::kTooLarge);
+  std::string many = "_id=a";
+  for (int i = 0; i < 300; ++i) many += ",a";
+  EXPECT_EQ(Asked()("Patient", many).error().code, ErrorCode::kTooLarge);
+}
+
+TEST(FoldText, MakesAlikeWhatSoundsAlike) {
+  EXPECT_EQ(FoldText("Müller-Lüdenscheidt"), "muller ludenscheidt");
+  EXPECT_EQ(FoldText("ＡＢＣ１２３"), "abc123");
+  EXPECT_EQ(FoldText("  Żółć  \t x"), "zołc x");
+  EXPECT_EQ(FoldText("欧阳  建国"), "欧阳 建国");
+  EXPECT_EQ(FoldText("STRASSE"), FoldText("straße"));
+  EXPECT_EQ(FoldText(".,-"), "");
+  EXPECT_EQ(FoldText("O'Brien"), FoldText("O’Brien"));
+}
+
+TEST(Values, OrdersAreKept) {
+  const double numbers[] = {-1e300, -2.5, -1e-9, 0.0, 1e-9, 1, 2.5, 1e300};
+  for (size_t i = 1; i < std::size(numbers); ++i) {
+    EXPECT_LT(OrderOf(numbers[i - 1]), OrderOf(numbers[i]));
+    EXPECT_EQ(DoubleOf(OrderOf(numbers[i])), numbers[i]);
+  }
+  EXPECT_EQ(OrderOf(-0.0), OrderOf(0.0));
+  EXPECT_LT(OrderOf(int64_t{-5}), OrderOf(int64_t{3}));
+  EXPECT_EQ(NumberOf(OrderOf(int64_t{-5})), -5);
+}
+
+TEST(Values, DecimalRangesFollowTheDigits) {
+  EXPECT_DOUBLE_EQ(DecimalRange("100")->low, 99.5);
+  EXPECT_DOUBLE_EQ(DecimalRange("100.00")->high, 100.005);
+  EXPECT_DOUBLE_EQ(DecimalRange("-5.4")->exact, -5.4);
+  for (const char* bad : {"", "-", "1.", ".5", "1e", "1x", "0x1", "1e999", "nan", " 1"}) EXPECT_FALSE(DecimalRange(bad).has_value()) << bad;
+}
+
+}  // namespace
+}  // namespace tk::search
