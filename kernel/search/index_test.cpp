@@ -383,7 +383,7 @@ TEST(Index, RandomHistoriesAnswerAsTheObviousEvaluator) {
         ASSERT_EQ(mark->end_ordinal, house.next);
         ASSERT_EQ(mark->t, house.t);
       }
-      if (change % 4 == 0) ASSERT_NO_FATAL_FAILURE(ExpectAnswers(house, *extractor, {house.Head(), house.current}, random));
+      if (change % 4 == 0) { ASSERT_NO_FATAL_FAILURE(ExpectAnswers(house, *extractor, {house.Head(), house.current}, random)); }
     }
     for (const Moment& moment : moments) {
       for (int i = 0; i < 6; ++i) ASSERT_NO_FATAL_FAILURE(ExpectAnswers(house, *extractor, moment, random));
