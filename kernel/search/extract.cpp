@@ -196,7 +196,8 @@ void Extractor::Compile(TypeId type) {
     Parameter& parameter = parameters_[plan.first + i];
     const SearchParameter& definition = *parameter.definition;
     const bool own = parameter.sources[0].parameter == plan.first + i;
-    if (!own || !IsOffered(definition)) continue;
+    // Ids are the directory's and times of writing are ordinals: neither needs entries.
+    if (!own || !IsOffered(definition) || definition.code == "_id" || definition.code == "_lastUpdated") continue;
     auto compiled = fhir::path::Expression::Compile(definition.expression, *definitions_, type);
     if (!compiled.ok()) {
       failures_.push_back(std::string(definition.url) + ": " + compiled.error().external);

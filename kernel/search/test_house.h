@@ -136,10 +136,10 @@ class House {
     *good = false;
     return all;
   }
-  /// Entries are written one second apart from 2020-01-01T00:00:00Z.
+  /// Entry n is written n seconds after 2020-01-01T00:00:00Z.
   static constexpr Instant kBegin = 1'577'836'800'000'000;
   Result<view::Ordinal> FindTime(Instant at) const {
-    const int64_t ordinal = at < kBegin ? 0 : (at - kBegin) / kSecondUs + 1;
+    const int64_t ordinal = at < kBegin ? 0 : (at - kBegin) / kSecondUs;
     return std::min<view::Ordinal>(next, static_cast<view::Ordinal>(ordinal) + 1);
   }
 

@@ -2,10 +2,12 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 
 namespace tk::search {
 namespace {
@@ -75,11 +77,12 @@ std::optional<NumberRange> DecimalRange(std::string_view text) {
   if (i < text.size() && (text[i] == '-' || text[i] == '+')) ++i;
   size_t digits = 0, decimals = 0;
   for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) ++digits;
+  if (digits == 0) return std::nullopt;
   if (i < text.size() && text[i] == '.') {
     for (++i; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) { ++digits; ++decimals; }
     if (decimals == 0) return std::nullopt;
   }
-  if (digits == 0 || digits > 40) return std::nullopt;
+  if (digits > 40) return std::nullopt;
   int exponent = 0;
   if (i < text.size() && (text[i] | 0x20) == 'e') {
     size_t from = i + 1;
@@ -94,7 +97,9 @@ std::optional<NumberRange> DecimalRange(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data() + skip, text.data() + text.size(), exact);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   const double half = 0.5 * std::pow(10.0, exponent - static_cast<int>(decimals));
-  return NumberRange{exact - half, exact + half, exact};
+  // With more digits than a double holds the interval is the one double.
+  const double above = std::nextafter(exact, std::numeric_limits<double>::infinity());
+  return NumberRange{exact - half, std::max(exact + half, above), exact};
 }
 
 std::string_view WithoutVersion(std::string_view reference) {
