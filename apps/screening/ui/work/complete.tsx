@@ -1,5 +1,5 @@
 // Closing a task: says what will happen, asks for the reason, keeps what was written if it fails.
-import { useId, useState, type FormEvent, type ReactNode } from 'react';
+import { useEffect, useId, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Dialog } from '@tk/components/dialog';
 import { useFailureText } from '@tk/components/states';
@@ -22,6 +22,9 @@ export function Complete({ busy, failure, onDone, onClose }: CompleteProps): Rea
   const [note, setNote] = useState('');
   const [problem, setProblem] = useState<'needReason' | 'needMore' | null>(null);
   const id = useId();
+  // The reasons first: arrow keys choose, Tab goes on to the note.
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
 
   const submit = (e: FormEvent): void => {
     e.preventDefault();
@@ -37,9 +40,9 @@ export function Complete({ busy, failure, onDone, onClose }: CompleteProps): Rea
         <p className="tk-sub">{t('w.detail.willDo')}</p>
         <fieldset aria-describedby={problem ? id + 'p' : undefined}>
           <legend>{t('w.detail.reason')}</legend>
-          {kOutcomes.map((o) => (
+          {kOutcomes.map((o, i) => (
             <label key={o}>
-              <input type="radio" name="outcome" value={o} checked={outcome === o} onChange={() => setOutcome(o)} />
+              <input ref={i === 0 ? first : undefined} type="radio" name="outcome" value={o} checked={outcome === o} onChange={() => setOutcome(o)} />
               {t(`w.outcome.${o}`)}
             </label>
           ))}
