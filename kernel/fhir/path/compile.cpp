@@ -293,8 +293,29 @@ class Compiler {
     step.kind = StepKind::kOfType;
     step.test = test;
     const uint32_t path = PathOn(node, input);
-    AddStep(path, std::move(step));
+    if (!NameChoice(program_->ops[path], test)) AddStep(path, std::move(step));
     return Compiled{path, StaticOf(test, single)};
+  }
+
+  /// `value as Quantity`: the one member that can be meant, valueQuantity, is looked up by its own name. False if it is not one.
+  bool NameChoice(const Op& path, const TypeTest& test) {
+    if (path.count == 0) return false;
+    Step& step = program_->steps[path.first + path.count - 1];
+    if (step.kind != StepKind::kChild || step.resolved.size() != 1 || step.resolved[0].choice == 0) return false;
+    const ElementInfo* only = nullptr;
+    for (const ElementInfo& element : definitions().Elements(step.resolved[0].owner)) {
+      if (element.choice != step.resolved[0].choice || test.fhir == kNoType) continue;
+      const bool fits = element.type == test.fhir ||
+                        (!types_.IsPrimitive(element.type) && definitions().IsA(element.type, test.fhir));
+      if (!fits) continue;
+      if (only != nullptr) return false;
+      only = &element;
+    }
+    if (only == nullptr) return false;
+    const TypeId owner = step.resolved[0].owner;
+    step = ChildStep(std::string(only->name));
+    step.resolved.push_back({owner, true, types_.IsPrimitive(only->type), 0, only->type});
+    return true;
   }
 
   Result<Compiled> TypeOperator(const SyntaxNode& node) {
