@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "kernel/base/file.h"
 #include "kernel/fhir/corpus_for_test.h"
 
 namespace tk::fhir {
@@ -33,8 +32,9 @@ std::string UnpackCorpus(std::string_view name) {
 }
 
 std::string ReadFileForTest(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  auto text = ReadFile(path, size_t{64} << 20);
+  CHECK(text.ok());
+  return std::move(text).value();
 }
 
 std::vector<std::string> JsonFilesOf(const std::string& folder) {

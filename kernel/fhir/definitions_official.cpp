@@ -2,18 +2,18 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <system_error>
 #include <vector>
 
+#include "kernel/base/file.h"
 #include "kernel/fhir/definitions_compile.h"
 
 namespace tk::fhir {
 namespace {
 
 constexpr std::string_view kVersion = "4.0.1";
+constexpr size_t kFileBytesMax = size_t{64} << 20;
 
 // Parameters that the package carries as examples or for extensions; the specification's own list (search-parameters.json)
 // does not have them. `filter` has no type base of its own: it is a way of asking.
@@ -59,8 +59,7 @@ Result<std::string> CompileOfficialDefinitions(const std::string& folder) {
   std::vector<std::unique_ptr<Document>> documents;
   std::vector<const Document*> wanted;
   for (const fs::path& path : paths) {
-    std::ifstream file(path, std::ios::binary);
-    const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    const std::string text = TRY(ReadFile(path.string(), kFileBytesMax));
     auto document = Document::Parse(text);
     if (!document.ok()) {
       document.error().external = path.string() + ": " + document.error().external;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,6 @@ namespace {
 
 constexpr size_t kDepthMax = 200;
 
-// Sorted, for binary search.
 constexpr std::array<std::string_view, 54> kElements = {
     "a",  "abbr",    "acronym", "address", "area",   "b",        "bdo", "big",   "blockquote",
     "br", "caption", "cite",    "code",    "col",    "colgroup", "dd",  "dfn",   "div",
@@ -30,14 +30,56 @@ constexpr std::array<std::string_view, 57> kAttributes = {
     "tabindex",    "target",      "title",   "type",     "usemap",  "valign",     "value",   "vspace",
     "width"};
 
-static_assert(std::is_sorted(kElements.begin(), kElements.end()));
-static_assert(std::is_sorted(kAttributes.begin(), kAttributes.end()));
+// What a byte may be, looked up: narratives are the longest texts that are checked character by character.
+enum CharClass : uint8_t { kSpace = 1, kNameChar = 2, kSpecial = 4 };
 
-bool IsXmlSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool IsNameChar(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '-' ||
-         c == '_' || c == '.';
-}
+constexpr std::array<uint8_t, 256> kClasses = [] {
+  std::array<uint8_t, 256> classes{};
+  for (size_t c = 0; c < 256; ++c) {
+    const bool name = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == ':' || c == '-' || c == '_' || c == '.';
+    const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    const bool special = c == '<' || c == '&' || c == 0xEF || (c < 32 && !space);
+    classes[c] =
+        static_cast<uint8_t>((space ? kSpace : 0) | (name ? kNameChar : 0) | (special ? kSpecial : 0));
+  }
+  return classes;
+}();
+
+bool IsClass(CharClass wanted, char c) { return (kClasses[static_cast<unsigned char>(c)] & wanted) != 0; }
+bool IsXmlSpace(char c) { return IsClass(kSpace, c); }
+bool IsNameChar(char c) { return IsClass(kNameChar, c); }
+
+/// A fixed set of words in a hash table that is filled at compile time.
+template <size_t kCount>
+class WordSet {
+ public:
+  constexpr explicit WordSet(const std::array<std::string_view, kCount>& words) {
+    for (const std::string_view word : words) {
+      size_t slot = Slot(word);
+      while (!slots_[slot % kSlots].empty()) ++slot;
+      slots_[slot % kSlots] = word;
+    }
+  }
+  bool Has(std::string_view word) const {
+    if (word.empty()) return false;
+    for (size_t slot = Slot(word);; ++slot) {
+      const std::string_view known = slots_[slot % kSlots];
+      if (known.empty() || known == word) return !known.empty();
+    }
+  }
+
+ private:
+  static constexpr size_t kSlots = 256;
+  static constexpr size_t Slot(std::string_view word) {
+    const auto at = [word](size_t i) { return static_cast<size_t>(static_cast<unsigned char>(word[i])); };
+    return word.size() * 61 + at(0) * 7 + at(word.size() - 1) * 31 + at(word.size() / 2) * 113;
+  }
+  std::array<std::string_view, kSlots> slots_{};
+};
+
+constexpr WordSet kElementSet(kElements);
+constexpr WordSet kAttributeSet(kAttributes);
 
 bool StartsWithNoCase(std::string_view text, std::string_view prefix) {
   return text.size() >= prefix.size() &&
@@ -118,8 +160,7 @@ class Checker {
 
   void StartTag() {
     const std::string_view name = Name();
-    if (!std::binary_search(kElements.begin(), kElements.end(), name))
-      return Fail("an element is not permitted in a narrative");
+    if (!kElementSet.Has(name)) return Fail("an element is not permitted in a narrative");
     const bool is_root = open_.empty();
     bool has_namespace = false;
     std::vector<std::string_view> seen;
@@ -160,8 +201,7 @@ class Checker {
       *has_namespace = true;
       return true;
     }
-    if (name != "xml:lang" && name != "xml:space" &&
-        !std::binary_search(kAttributes.begin(), kAttributes.end(), name)) {
+    if (name != "xml:lang" && name != "xml:space" && !kAttributeSet.Has(name)) {
       return Fail("an attribute is not permitted in a narrative"), false;
     }
     if ((name == "href" || name == "src" || name == "cite" || name == "background" || name == "longdesc") &&
@@ -178,9 +218,9 @@ class Checker {
   bool IsText(std::string_view text) {
     for (size_t i = 0; i < text.size(); ++i) {
       const char c = text[i];
+      if (!IsClass(kSpecial, c)) continue;
       if (c == '<') return Fail("< must be written as &lt;"), false;
-      if (static_cast<unsigned char>(c) < 32 && !IsXmlSpace(c))
-        return Fail("contains a control character"), false;
+      if (static_cast<unsigned char>(c) < 32) return Fail("contains a control character"), false;
       if (c == '\xEF' && (text.substr(i, 3) == "\xEF\xBF\xBE" || text.substr(i, 3) == "\xEF\xBF\xBF")) {
         return Fail("contains a character that XML does not permit"), false;
       }
