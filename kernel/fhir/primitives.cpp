@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 #include <memory>
@@ -13,7 +14,14 @@
 namespace tk::fhir {
 namespace {
 
-bool IsAlnum(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+// Looked up: attachments and ids are long or many.
+constexpr std::array<bool, 256> kAlnum = [] {
+  std::array<bool, 256> is{};
+  for (size_t c = 0; c < 256; ++c)
+    is[c] = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return is;
+}();
+bool IsAlnum(char c) { return kAlnum[static_cast<unsigned char>(c)]; }
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r'; }
 
 /// Reads a text from the left; every step says whether it matched.
@@ -165,11 +173,9 @@ bool IsUuid(std::string_view text) {
 bool IsBase64(std::string_view text) {
   size_t count = 0;
   for (const char c : text) {
-    if (IsSpace(c)) {
-      if (count % 4 != 0) return false;
-    } else if (IsAlnum(c) || c == '+' || c == '/' || c == '=') {
+    if (IsAlnum(c) || c == '+' || c == '/' || c == '=') {
       ++count;
-    } else {
+    } else if (!IsSpace(c) || count % 4 != 0) {
       return false;
     }
   }
@@ -183,9 +189,9 @@ bool IsPlainText(std::string_view text) {
   });
 }
 
+/// No white space and no control character: all of them lie at or below the space.
 bool HasNoSpace(std::string_view text) {
-  return std::none_of(text.begin(), text.end(),
-                      [](char c) { return IsSpace(c) || static_cast<unsigned char>(c) < 32; });
+  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) <= ' '; });
 }
 
 /// Patterns of primitives that the platform defines; few, and kept for ever.
