@@ -19,36 +19,37 @@ enum class Method : uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete };
 
 struct Request {
   Method method = Method::kGet;
-  std::vector<std::string> path;      // after the base, percent-decoded: {"Patient", "1", "_history", "2"}; {} = the base itself
-  std::string query;                  // still percent-encoded, without '?'
+  std::vector<std::string>
+      path;  // after the base, percent-decoded: {"Patient", "1", "_history", "2"}; {} = the base itself
+  std::string query;  // still percent-encoded, without '?'
   std::string body;
-  std::string content_type;           // lower case, without parameters
+  std::string content_type;  // lower case, without parameters
   std::string accept;
   std::string if_match, if_none_match, if_none_exist, if_modified_since, prefer, idempotency_key;
-  std::string base_url;               // "http://host/fhir", for links and Location
+  std::string base_url;  // "http://host/fhir", for links and Location
   std::string request_id;
-  int64_t deadline_us = 0;            // MonotonicUs(); 0 = none
-  std::shared_ptr<const access::Viewer> viewer;   // never null here
+  int64_t deadline_us = 0;                       // MonotonicUs(); 0 = none
+  std::shared_ptr<const access::Viewer> viewer;  // never null here
 };
 
 struct Response {
   int status = 200;
-  std::string body;                   // JSON; may be empty
+  std::string body;  // JSON; may be empty
   std::string content_type = "application/fhir+json; charset=utf-8";
-  std::string etag;                   // W/"3"
-  Instant last_modified_us = 0;       // 0 = none
+  std::string etag;              // W/"3"
+  Instant last_modified_us = 0;  // 0 = none
   std::string location;
   std::vector<std::pair<std::string, std::string>> headers;
   // For audit: what was touched. Ids are not logged elsewhere.
   std::string audit_type, audit_id;
-  std::string_view audit_action;      // "read", "create", …
+  std::string_view audit_action;  // "read", "create", …
 };
 
 using Done = std::function<void(Response)>;
 
 struct Context {
   view::Engine* engine = nullptr;
-  search::Index* index = nullptr;     // view slot 0 of the engine
+  search::Index* index = nullptr;  // view slot 0 of the engine
   const Clock* clock = nullptr;
   size_t index_slot = 0;
   int timezone_offset_min = 480;

@@ -1,0 +1,288 @@
+// transaction and batch.
+#include <sys/resource.h>
+
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+#include "kernel/interaction/interaction_test_harness.h"
+
+namespace tk::interaction {
+namespace {
+
+class Bundles : public InteractionTest {
+ protected:
+  static std::string Bundle(std::string_view type, const std::vector<std::string>& entries) {
+    std::string json = R"({"resourceType":"Bundle","type":")" + std::string(type) + R"(","entry":[)";
+    for (size_t i = 0; i < entries.size(); ++i) json += (i > 0 ? "," : "") + entries[i];
+    return json + "]}";
+  }
+  static std::string Entry(std::string_view method, std::string_view url, std::string_view resource = {},
+                           std::string_view full_url = {}, std::string_view more = {}) {
+    std::string json = "{";
+    if (!full_url.empty()) json += R"("fullUrl":")" + std::string(full_url) + R"(",)";
+    if (!resource.empty()) json += R"("resource":)" + std::string(resource) + ",";
+    return json + R"("request":{"method":")" + std::string(method) + R"(","url":")" + std::string(url) +
+           "\"" + std::string(more) + "}}";
+  }
+  static std::string Observation(std::string_view subject, std::string_view id = {}) {
+    return std::string(R"({"resourceType":"Observation",)") +
+           (id.empty() ? "" : R"("id":")" + std::string(id) + R"(",)") +
+           R"("status":"final","code":{"text":"t"},"subject":{"reference":")" + std::string(subject) +
+           R"("}})";
+  }
+  static std::string IdAt(const fhir::Document& answer, int entry) {
+    Response response;
+    response.location = At(answer, "entry." + std::to_string(entry) + ".response.location");
+    return IdOf(response);
+  }
+};
+
+TEST_F(Bundles, LinksBetweenEntriesAndAnswersInOrder) {
+  const Response response =
+      Post("", Bundle("transaction", {Entry("GET", "Observation?subject=Patient/none&_summary=count"),
+                                      Entry("POST", "Observation", Observation("urn:uuid:p")),
+                                      Entry("POST", "Patient", PatientJson(""), "urn:uuid:p"),
+                                      Entry("PUT", "Patient/fixed", PatientJson("fixed"))}));
+  ASSERT_EQ(response.status, 200) << response.body;
+  const fhir::Document answer = Parsed(response);
+  EXPECT_EQ(At(answer, "type"), "transaction-response");
+  EXPECT_EQ(At(answer, "entry.0.response.status"), "200 OK");
+  EXPECT_EQ(At(answer, "entry.0.resource.total"), "0");
+  EXPECT_EQ(At(answer, "entry.1.response.status"), "201 Created");
+  EXPECT_EQ(At(answer, "entry.3.response.etag"), "W/\"1\"");
+  const Response observation = Get("Observation/" + IdAt(answer, 1));
+  EXPECT_NE(observation.body.find("Patient/" + IdAt(answer, 2)), std::string::npos) << observation.body;
+  EXPECT_EQ(engine_->Head().t, 1u) << "one transaction";
+}
+
+TEST_F(Bundles, GetsSeeTheStateAfterTheWrites) {
+  const fhir::Document answer =
+      Parsed(Post("", Bundle("transaction", {Entry("GET", "Patient/a"),
+                                             Entry("PUT", "Patient/a", PatientJson("a", "Seen"))})));
+  EXPECT_EQ(At(answer, "entry.0.resource.name.0.family"), "Seen");
+}
+
+TEST_F(Bundles, AllOrNothing) {
+  Put("Patient/old", PatientJson("old"));
+  const uint64_t before = engine_->Head().t;
+  const Response bad = Post(
+      "", Bundle("transaction", {Entry("DELETE", "Patient/old"), Entry("POST", "Patient", PatientJson("")),
+                                 Entry("POST", "Patient", R"({"resourceType":"Patient","nickname":"x"})")}));
+  EXPECT_EQ(bad.status, 422) << bad.body;
+  EXPECT_EQ(IssuePath(bad), "Bundle.entry[2].resource.nickname");
+  const Response stale =
+      Post("", Bundle("transaction",
+                      {Entry("POST", "Patient", PatientJson("")),
+                       Entry("PUT", "Patient/old", PatientJson("old"), "", R"(,"ifMatch":"W/\"9\"")")}));
+  EXPECT_EQ(stale.status, 412);
+  EXPECT_EQ(engine_->Head().t, before);
+  EXPECT_EQ(Get("Patient/old").status, 200);
+}
+
+/// While it lives, no file may grow beyond a few pages: as if the disk were full.
+class FullDisk {
+ public:
+  FullDisk() {
+    std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit full = before_;
+    full.rlim_cur = 4096;
+    setrlimit(RLIMIT_FSIZE, &full);
+  }
+  ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(Bundles, AFullDiskLeavesNothingOfATransaction) {
+  Put("Patient/old", PatientJson("old"));
+  const uint64_t before = engine_->Head().t;
+  const std::string bundle =
+      Bundle("transaction", {Entry("PUT", "Patient/t0", PatientJson("t0", std::string(200'000, 'x'))),
+                             Entry("DELETE", "Patient/old"), Entry("PUT", "Patient/t1", PatientJson("t1"))});
+  {
+    const FullDisk full;
+    EXPECT_GE(Post("", bundle).status, 500);
+  }
+  EXPECT_EQ(engine_->Head().t, before);
+  EXPECT_EQ(Get("Patient/t0").status, 404);
+  EXPECT_EQ(Get("Patient/t1").status, 404);
+  EXPECT_EQ(Get("Patient/old").status, 200);
+  EXPECT_EQ(Post("", bundle).status, 200) << "there is room again";
+  Close();
+  Open();
+  EXPECT_EQ(Get("Patient/t0").status, 200);
+  EXPECT_EQ(Get("Patient/t1").status, 200);
+  EXPECT_EQ(Get("Patient/old").status, 410);
+}
+
+TEST_F(Bundles, TheSameResourceTwiceIsRefused) {
+  Put("Patient/a", PatientJson("a"));
+  EXPECT_EQ(Post("", Bundle("transaction",
+                            {Entry("PUT", "Patient/a", PatientJson("a")), Entry("DELETE", "Patient/a")}))
+                .status,
+            400);
+  EXPECT_EQ(Post("", Bundle("transaction", {Entry("PUT", "Patient/b", PatientJson("b")),
+                                            Entry("PUT", "Patient/b", PatientJson("b"))}))
+                .status,
+            400);
+  EXPECT_EQ(Post("", Bundle("transaction", {Entry("POST", "Patient", PatientJson(""), "urn:uuid:x"),
+                                            Entry("POST", "Patient", PatientJson(""), "urn:uuid:x")}))
+                .status,
+            400);
+}
+
+TEST_F(Bundles, ConditionsInTransactions) {
+  const std::string doctor =
+      R"({"resourceType":"Practitioner","identifier":[{"system":"urn:d","value":"1"}]})";
+  const std::string bundle =
+      Bundle("transaction",
+             {Entry("POST", "Practitioner", doctor, "urn:uuid:d", R"(,"ifNoneExist":"identifier=urn:d|1")")});
+  const std::string first = IdAt(Parsed(Post("", bundle)), 0);
+  const fhir::Document again = Parsed(Post("", bundle));
+  EXPECT_EQ(At(again, "entry.0.response.status"), "200 OK");
+  EXPECT_EQ(IdAt(again, 0), first);
+  // A reference to the condition's resource, by fullUrl and by condition.
+  const auto observation = [](std::string_view performer) {
+    return R"({"resourceType":"Observation","status":"final","code":{"text":"t"},"performer":[{"reference":")" +
+           std::string(performer) + R"("}]})";
+  };
+  const Response linked = Post(
+      "",
+      Bundle("transaction",
+             {Entry("POST", "Practitioner", doctor, "urn:uuid:d", R"(,"ifNoneExist":"identifier=urn:d|1")"),
+              Entry("POST", "Observation", observation("urn:uuid:d")),
+              Entry("POST", "Observation", observation("Practitioner?identifier=urn:d|1"))}));
+  ASSERT_EQ(linked.status, 200) << linked.body;
+  const fhir::Document answer = Parsed(linked);
+  for (const int entry : {1, 2})
+    EXPECT_NE(Get("Observation/" + IdAt(answer, entry)).body.find("Practitioner/" + first),
+              std::string::npos);
+  const Response none = Post(
+      "",
+      Bundle("transaction", {Entry("POST", "Observation", observation("Practitioner?identifier=urn:d|2"))}));
+  EXPECT_EQ(none.status, 412);
+  EXPECT_EQ(IssuePath(none), "Bundle.entry[0].resource.performer[0].reference");
+}
+
+TEST_F(Bundles, ConditionalUpdateDeleteAndPatchEntries) {
+  const std::string patient = R"({"resourceType":"Patient","identifier":[{"system":"urn:x","value":"1"}]})";
+  const fhir::Document created =
+      Parsed(Post("", Bundle("transaction", {Entry("PUT", "Patient?identifier=urn:x|1", patient)})));
+  EXPECT_EQ(At(created, "entry.0.response.status"), "201 Created");
+  // [{"op":"add","path":"/active","value":true}]
+  const std::string patch =
+      R"({"resourceType":"Binary","contentType":"application/json-patch+json","data":"W3sib3AiOiJhZGQiLCJwYXRoIjoiL2FjdGl2ZSIsInZhbHVlIjp0cnVlfV0="})";
+  const Response patched =
+      Post("", Bundle("transaction", {Entry("PATCH", "Patient?identifier=urn:x|1", patch)}));
+  ASSERT_EQ(patched.status, 200) << patched.body;
+  EXPECT_NE(Get("Patient/" + IdAt(created, 0)).body.find("\"active\":true"), std::string::npos);
+  const fhir::Document deleted =
+      Parsed(Post("", Bundle("transaction", {Entry("DELETE", "Patient?identifier=urn:x|1"),
+                                             Entry("DELETE", "Patient?identifier=urn:x|9")})));
+  EXPECT_EQ(At(deleted, "entry.0.response.status"), "204 No Content");
+  EXPECT_EQ(At(deleted, "entry.1.response.status"), "204 No Content");
+  EXPECT_EQ(Get("Patient/" + IdAt(created, 0)).status, 410);
+}
+
+TEST_F(Bundles, BadBundlesAreRefusedWithTheirPath) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {Bundle("collection", {}), "Bundle.type"},
+      {R"({"resourceType":"Bundle","type":"transaction","entry":[{}]})", "Bundle.entry[0].request"},
+      {Bundle("transaction", {Entry("PUSH", "Patient")}), "Bundle.entry[0].request.method"},
+      {Bundle("transaction", {Entry("POST", "Patient")}), "Bundle.entry[0].resource"},
+      {Bundle("transaction", {Entry("POST", "Thing", "{}")}), "Bundle.entry[0].request.url"},
+      {Bundle("transaction", {Entry("PUT", "Patient", PatientJson("a"))}), "Bundle.entry[0].request.url"},
+      {Bundle("transaction", {Entry("GET", "http://elsewhere/fhir/Patient/1")}),
+       "Bundle.entry[0].request.url"},
+      {R"({"resourceType":"Bundle","type":"transaction","entry":[{"requst":{}}]})", "Bundle.entry[0]"},
+      {Bundle("transaction", {Entry("PUT", "Patient/a", PatientJson("b"))}), "Bundle.entry[0].resource.id"},
+  };
+  for (const auto& [bundle, path] : cases) {
+    const Response refused = Post("", bundle);
+    EXPECT_GE(refused.status, 400) << bundle;
+    EXPECT_EQ(IssuePath(refused), path) << refused.body;
+  }
+  EXPECT_GE(Post("", PatientJson("a")).status, 400);
+  EXPECT_EQ(engine_->Head().t, 0u);
+}
+
+TEST_F(Bundles, AnIdempotentTransactionIsDoneOnce) {
+  Put("Patient/gone", PatientJson("gone"));
+  Request request =
+      Make(Method::kPost, "",
+           Bundle("transaction", {Entry("POST", "Patient", PatientJson("")), Entry("DELETE", "Patient/gone"),
+                                  Entry("PUT", "Patient/p", PatientJson("p"))}));
+  request.idempotency_key = "once";
+  const Response first = Send(request), second = Send(request);
+  ASSERT_EQ(first.status, 200) << first.body;
+  EXPECT_EQ(second.body, first.body);
+  EXPECT_EQ(engine_->Head().t, 2u);
+}
+
+TEST_F(Bundles, BatchEntriesStandAlone) {
+  const Response response =
+      Post("", Bundle("batch", {Entry("POST", "Patient", PatientJson("")),
+                                Entry("POST", "Patient", R"({"resourceType":"Patient","nickname":"x"})"),
+                                Entry("GET", "Patient/none"), Entry("PUT", "Patient/b", PatientJson("b")),
+                                Entry("GET", "metadata?_format=xml"), "{}"}));
+  ASSERT_EQ(response.status, 200) << response.body;
+  const fhir::Document answer = Parsed(response);
+  EXPECT_EQ(At(answer, "type"), "batch-response");
+  EXPECT_EQ(At(answer, "entry.0.response.status"), "201 Created");
+  EXPECT_EQ(At(answer, "entry.1.response.status"), "422 Unprocessable Content");
+  EXPECT_EQ(At(answer, "entry.1.response.outcome.resourceType"), "OperationOutcome");
+  EXPECT_EQ(At(answer, "entry.2.response.status"), "404 Not Found");
+  EXPECT_EQ(At(answer, "entry.3.response.status"), "201 Created");
+  EXPECT_EQ(At(answer, "entry.4.response.status"), "406 Not Acceptable");
+  EXPECT_EQ(At(answer, "entry.5.response.outcome.issue.0.expression.0"), "Bundle.entry[5].request");
+  EXPECT_EQ(Get("Patient/b").status, 200);
+}
+
+TEST_F(Bundles, LargeBatchesDoNotFillTheQueue) {
+  std::vector<std::string> entries;
+  for (int i = 0; i < 600; ++i)
+    entries.push_back(
+        Entry("PUT", "Basic/b" + std::to_string(i),
+              R"({"resourceType":"Basic","id":"b)" + std::to_string(i) + R"(","code":{"text":"x"}})"));
+  const fhir::Document answer = Parsed(Post("", Bundle("batch", entries)));
+  for (int i = 0; i < 600; ++i)
+    ASSERT_EQ(At(answer, "entry." + std::to_string(i) + ".response.status"), "201 Created");
+}
+
+/// Test files of another server: a Bundle is either taken or refused with an OperationOutcome; nothing else happens.
+TEST_F(Bundles, CorpusOfTestFiles) {
+  const char* shared = std::getenv("TK_SHARED");
+  const std::filesystem::path archive = std::filesystem::path(shared != nullptr ? shared : "../shared") /
+                                        "corpora/fhir-search/fhir-search.tar.zst";
+  if (!std::filesystem::exists(archive)) GTEST_SKIP() << "not here: " << archive;
+  const std::string unpack =
+      "zstd -dc --long=27 '" + archive.string() + "' | tar x -C '" + folder_.string() + "'";
+  ASSERT_EQ(std::system(unpack.c_str()), 0);
+  size_t taken = 0, refused = 0;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(folder_ / "fhir-search")) {
+    const std::string name = file.path().filename();
+    if (file.path().extension() != ".json" || name.find("Bundle") == std::string::npos) continue;
+    std::ifstream stream(file.path());
+    std::stringstream text;
+    text << stream.rdbuf();
+    const Response response = Post("", text.str());
+    const fhir::Document answer = Parsed(response);
+    if (response.status == 200) {
+      ++taken;
+      EXPECT_EQ(At(answer, "resourceType"), "Bundle") << name;
+    } else {
+      ++refused;
+      EXPECT_LT(response.status, 500) << name << response.body;
+      EXPECT_EQ(At(answer, "resourceType"), "OperationOutcome") << name;
+    }
+    RecordProperty(name, response.status);
+  }
+  EXPECT_GT(taken, 0u);
+  EXPECT_GT(refused, 0u);
+}
+
+}  // namespace
+}  // namespace tk::interaction

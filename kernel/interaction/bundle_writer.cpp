@@ -1,0 +1,109 @@
+#include "kernel/interaction/bundle_writer.h"
+
+#include <fmt/format.h>
+
+namespace tk::interaction {
+
+BundleWriter::BundleWriter(std::string* out, std::string_view type) : out_(out) {
+  out_->append(R"({"resourceType":"Bundle","type":)");
+  fhir::AppendJsonString(type, out_);
+}
+
+void BundleWriter::Total(uint64_t total) { out_->append(fmt::format(R"(,"total":{})", total)); }
+
+void BundleWriter::Link(std::string_view relation, std::string_view url) {
+  out_->append(links_open_ ? "," : R"(,"link":[)");
+  links_open_ = true;
+  out_->append(R"({"relation":)");
+  fhir::AppendJsonString(relation, out_);
+  out_->append(R"(,"url":)");
+  fhir::AppendJsonString(url, out_);
+  out_->push_back('}');
+}
+
+void BundleWriter::CloseLinks() {
+  if (links_open_) out_->push_back(']');
+  links_open_ = false;
+}
+
+void BundleWriter::AppendEntry(const Entry& entry, std::string* out) {
+  fhir::JsonWriter json(out);
+  json.Object();
+  if (!entry.full_url.empty()) json.Member("fullUrl", entry.full_url);
+  if (!entry.resource.empty()) json.Key("resource").Raw(entry.resource);
+  if (!entry.search_mode.empty()) json.Key("search").Object().Member("mode", entry.search_mode).End();
+  if (!entry.method.empty())
+    json.Key("request").Object().Member("method", entry.method).Member("url", entry.url).End();
+  if (!entry.status.empty()) {
+    json.Key("response").Object().Member("status", entry.status);
+    if (!entry.location.empty()) json.Member("location", entry.location);
+    if (!entry.etag.empty()) json.Member("etag", entry.etag);
+    if (!entry.last_modified.empty()) json.Member("lastModified", entry.last_modified);
+    if (!entry.outcome.empty()) json.Key("outcome").Raw(entry.outcome);
+    json.End();
+  }
+  json.End();
+}
+
+void BundleWriter::Add(const Entry& entry) {
+  CloseLinks();
+  out_->append(entries_open_ ? "," : R"(,"entry":[)");
+  entries_open_ = true;
+  AppendEntry(entry, out_);
+}
+
+void BundleWriter::AddRaw(std::string_view json) {
+  CloseLinks();
+  out_->append(entries_open_ ? "," : R"(,"entry":[)");
+  entries_open_ = true;
+  out_->append(json);
+}
+
+void BundleWriter::End() {
+  CloseLinks();
+  if (entries_open_) out_->push_back(']');
+  out_->push_back('}');
+}
+
+std::string StatusText(int status) {
+  switch (status) {
+    case 200:
+      return "200 OK";
+    case 201:
+      return "201 Created";
+    case 204:
+      return "204 No Content";
+    case 304:
+      return "304 Not Modified";
+    case 400:
+      return "400 Bad Request";
+    case 403:
+      return "403 Forbidden";
+    case 404:
+      return "404 Not Found";
+    case 405:
+      return "405 Method Not Allowed";
+    case 406:
+      return "406 Not Acceptable";
+    case 409:
+      return "409 Conflict";
+    case 410:
+      return "410 Gone";
+    case 412:
+      return "412 Precondition Failed";
+    case 413:
+      return "413 Content Too Large";
+    case 415:
+      return "415 Unsupported Media Type";
+    case 422:
+      return "422 Unprocessable Content";
+    case 429:
+      return "429 Too Many Requests";
+    case 503:
+      return "503 Service Unavailable";
+    default:
+      return std::to_string(status);
+  }
+}
+
+}  // namespace tk::interaction

@@ -1,0 +1,43 @@
+// Writes a Bundle by appending: resources go in as the texts they are stored as, nothing is serialised again.
+// Source: FHIR R4 bundle.html.
+#pragma once
+
+#include <optional>
+
+#include "kernel/fhir/value.h"
+#include "kernel/interaction/interaction.h"
+
+namespace tk::interaction {
+
+class BundleWriter {
+ public:
+  BundleWriter(std::string* out, std::string_view type);
+  void Total(uint64_t total);
+  void Link(std::string_view relation, std::string_view url);
+
+  struct Entry {
+    std::string full_url;
+    std::string_view resource;     // JSON; "" = none
+    std::string_view search_mode;  // "match", "include", "outcome"; "" = none
+    std::string_view method, url;  // request; "" = none
+    std::string status;            // response; "" = none
+    std::string location, etag, last_modified;
+    std::string_view outcome;  // JSON; "" = none
+  };
+  void Add(const Entry& entry);
+  /// Adds the entry's JSON that AppendEntry made earlier.
+  void AddRaw(std::string_view json);
+  void End();
+
+  static void AppendEntry(const Entry& entry, std::string* out);
+
+ private:
+  std::string* out_;
+  bool links_open_ = false, entries_open_ = false;
+  void CloseLinks();
+};
+
+/// "200 OK", "201 Created" … as Bundle.entry.response.status carries it.
+std::string StatusText(int status);
+
+}  // namespace tk::interaction

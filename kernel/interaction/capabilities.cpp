@@ -1,0 +1,158 @@
+// capabilities: GET metadata. Source: FHIR R4 http.html#capabilities, capabilitystatement.html.
+#include "kernel/interaction/capabilities.h"
+
+#include "kernel/fhir/value.h"
+#include "kernel/interaction/prefer.h"
+#include "kernel/interaction/respond.h"
+
+namespace tk::interaction {
+namespace {
+
+std::string_view SearchTypeName(fhir::SearchType type) {
+  constexpr std::array<std::string_view, 9> kNames = {
+      "number", "date", "string", "token", "reference", "composite", "quantity", "uri", "special"};
+  return kNames.at(static_cast<size_t>(type));
+}
+
+/// A value that is well formed for the type of a search parameter.
+std::string SampleOf(const fhir::Definitions& definitions, const fhir::SearchParameter& parameter) {
+  switch (parameter.type) {
+    case fhir::SearchType::kNumber:
+      return "1";
+    case fhir::SearchType::kDate:
+      return "2020-01-01";
+    case fhir::SearchType::kToken:
+      return "a";
+    case fhir::SearchType::kQuantity:
+      return "1";
+    case fhir::SearchType::kUri:
+      return "http://a.example";
+    case fhir::SearchType::kReference:
+      return (parameter.targets.empty() ? std::string("Patient")
+                                        : std::string(definitions.Type(parameter.targets[0]).name)) +
+             "/a";
+    default:
+      return "a";
+  }
+}
+
+/// Asked of the search room itself, so that the statement cannot promise what a search then refuses.
+bool IsOffered(const fhir::Definitions& definitions, fhir::TypeId type, std::string_view code,
+               const std::string& sample) {
+  return search::ParseQuery(definitions, type, std::string(code) + "=" + sample, search::ParseOptions{}).ok();
+}
+
+void WriteSearchParameters(const fhir::Definitions& definitions, fhir::TypeId type, fhir::JsonWriter* json) {
+  json->Key("searchParam").Array();
+  bool has_id = false, has_updated = false;
+  for (const fhir::SearchParameter& parameter : definitions.SearchParameters(type)) {
+    if (!IsOffered(definitions, type, parameter.code, SampleOf(definitions, parameter))) continue;
+    has_id = has_id || parameter.code == "_id";
+    has_updated = has_updated || parameter.code == "_lastUpdated";
+    json->Object().Member("name", parameter.code);
+    if (!parameter.url.empty()) json->Member("definition", parameter.url);
+    json->Member("type", SearchTypeName(parameter.type)).End();
+  }
+  if (!has_id && IsOffered(definitions, type, "_id", "a")) {
+    json->Object()
+        .Member("name", "_id")
+        .Member("definition", "http://hl7.org/fhir/SearchParameter/Resource-id")
+        .Member("type", "token")
+        .End();
+  }
+  if (!has_updated && IsOffered(definitions, type, "_lastUpdated", "2020-01-01")) {
+    json->Object()
+        .Member("name", "_lastUpdated")
+        .Member("definition", "http://hl7.org/fhir/SearchParameter/Resource-lastUpdated")
+        .Member("type", "date")
+        .End();
+  }
+  json->End();
+}
+
+void WriteInteractions(std::initializer_list<std::string_view> codes, fhir::JsonWriter* json) {
+  json->Key("interaction").Array();
+  for (const std::string_view code : codes) json->Object().Member("code", code).End();
+  json->End();
+}
+
+void WriteOperation(std::string_view name, std::string_view definition, fhir::JsonWriter* json) {
+  json->Object().Member("name", name).Member("definition", definition).End();
+}
+
+void WriteType(const fhir::Definitions& definitions, fhir::TypeId type, fhir::JsonWriter* json) {
+  const fhir::TypeInfo& info = definitions.Type(type);
+  json->Object().Member("type", info.name);
+  if (!info.url.empty()) json->Member("profile", info.url);
+  WriteInteractions({"read", "vread", "update", "patch", "delete", "history-instance", "history-type",
+                     "create", "search-type"},
+                    json);
+  json->Member("versioning", "versioned-update").Key("readHistory").Bool(true).Key("updateCreate").Bool(true);
+  json->Key("conditionalCreate")
+      .Bool(true)
+      .Member("conditionalRead", "full-support")
+      .Key("conditionalUpdate")
+      .Bool(true);
+  json->Member("conditionalDelete", "single");
+  json->Key("referencePolicy").Array().String("literal").String("logical").String("local").End();
+  WriteSearchParameters(definitions, type, json);
+  json->Key("operation").Array();
+  WriteOperation("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate", json);
+  if (info.name == "Patient")
+    WriteOperation("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", json);
+  json->End().End();
+}
+
+std::string MakeStatement(const Context& context, Instant made_at_us) {
+  const fhir::Definitions& definitions = context.engine->definitions();
+  std::string out;
+  fhir::JsonWriter json(&out);
+  json.Object()
+      .Member("resourceType", "CapabilityStatement")
+      .Member("status", "active")
+      .Member("date", FormatInstant(made_at_us));
+  json.Member("kind", "instance")
+      .Key("software")
+      .Object()
+      .Member("name", "Tongkang")
+      .Member("version", context.software_version)
+      .End();
+  json.Key("implementation").Object().Member("description", "Tongkang city health platform").End();
+  json.Member("fhirVersion", "4.0.1").Key("format").Array().String("json").String(kFhirJson).End();
+  json.Key("patchFormat").Array().String(kJsonPatch).End();
+  json.Key("rest").Array().Object().Member("mode", "server");
+  json.Key("security")
+      .Object()
+      .Member("description",
+              "Every request needs a bearer token; what it shows is limited to the account's post and area.")
+      .End();
+  json.Key("resource").Array();
+  for (const fhir::TypeId type : definitions.ResourceTypes()) WriteType(definitions, type, &json);
+  json.End();
+  WriteInteractions({"transaction", "batch", "history-system"}, &json);
+  json.End().End().End();
+  return out;
+}
+
+}  // namespace
+
+std::shared_ptr<const std::string> Capabilities::Json() {
+  const std::lock_guard lock(mutex_);
+  const uint64_t hash = context_.engine->definitions().hash();
+  if (json_ == nullptr || hash != definitions_hash_) {
+    json_ = std::make_shared<const std::string>(MakeStatement(context_, made_at_us_));
+    definitions_hash_ = hash;
+  }
+  return json_;
+}
+
+Result<Response> CapabilityStatement(const Room& room, const Call& call) {
+  const std::vector<Parameter> parameters = TRY(ParseParameters(call.query));
+  for (const Parameter& parameter : parameters) {
+    if (parameter.name == "mode" && parameter.value == "full") continue;
+    if (!call.prefer.lenient) return UnknownParameter(parameter.name, "mode=full, _format, _pretty");
+  }
+  return JsonResponse(call, *room.capabilities->Json(), "capabilities");
+}
+
+}  // namespace tk::interaction

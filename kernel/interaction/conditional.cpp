@@ -1,0 +1,70 @@
+#include "kernel/interaction/conditional.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernel/interaction/permit.h"
+
+namespace tk::interaction {
+
+Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId type,
+                               std::string_view criteria, const view::Position& basis,
+                               std::span<const uint64_t> excluded) {
+  const std::string_view type_name = room.TypeName(type);
+  TRY(CheckMayRead(call.viewer(), type_name));
+  if (const size_t mark = criteria.find('?');
+      mark != std::string_view::npos && (mark == 0 || criteria.substr(0, mark) == type_name)) {
+    criteria.remove_prefix(mark + 1);
+  }
+  search::ParseOptions
+      options;  // always strict: a criterion that is passed over would change other records than those meant
+  options.timezone_offset_min = room.context.timezone_offset_min;
+  search::Query query = TRY(search::ParseQuery(*room.definitions, type, criteria, options));
+  if (query.criteria.empty()) {
+    return MakeError(ErrorCode::kIncorrect,
+                     "The condition has no criterion: give at least one search parameter, for example "
+                     "identifier=system|value.");
+  }
+  query.sort.clear();
+  query.total = search::Total::kNone;
+  query.summary = search::Summary::kFalse;
+  query.count = 2 + excluded.size();
+  Match match;
+  match.query = std::make_shared<const search::Query>(std::move(query));
+  const search::PageRequest request = ScopedRequest(room, call, basis, match.query->count);
+  const search::Page page = TRY(room.index().Search(*match.query, request));
+  for (const view::Ordinal ordinal : page.ordinals) {
+    std::string text;
+    view::Engine::Header header = TRY(room.engine().ReadText(ordinal, &text));
+    if (!excluded.empty() && std::find(excluded.begin(), excluded.end(),
+                                       room.engine().IdHash(type_name, header.id)) != excluded.end()) {
+      continue;
+    }
+    match.ordinal = ordinal;
+    match.id = std::move(header.id);
+    match.version = header.version;
+    if (++match.count == 2) break;
+  }
+  return match;
+}
+
+view::Guard ConditionGuard(const Room& room, std::shared_ptr<const search::Query> query) {
+  view::Guard guard;
+  guard.view_slot = room.context.index_slot;
+  guard.may_affect = [index = room.context.index, query = std::move(query)](const view::Change& change,
+                                                                            const view::Prepared& prepared) {
+    if (change.now == nullptr) return true;  // an erasure: whom it concerns is not known here
+    return change.now->type == query->type && index->MayAffect(prepared, change.now->type, *query);
+  };
+  return guard;
+}
+
+Error SeveralMatches(std::string_view type) {
+  return MakeIssue(
+      ErrorCode::kPrecondition, "multiple-matches", {},
+      fmt::format("The condition holds for several {} resources: make it narrower, so that it names one.",
+                  type));
+}
+
+}  // namespace tk::interaction

@@ -1,0 +1,52 @@
+// Following pages: an opaque random handle for (what was asked, where it stands), kept here, so that no link carries criteria.
+// Bounded: the oldest go first. A handle lives ten minutes from its last use, like the position it pins, then 410.
+#pragma once
+
+#include <list>
+#include <mutex>
+#include <unordered_map>
+
+#include "kernel/interaction/room.h"
+
+namespace tk::interaction {
+
+/// One page to come. Immutable: asking for the same page twice gives the same page.
+struct Cursor {
+  Kind kind = Kind::kSearchType;
+  fhir::TypeId type = fhir::kNoType;
+  std::string id;
+  std::string account;  // nobody else may follow it
+  view::Position position;
+  std::shared_ptr<const search::Query> query;  // search
+  std::string search_cursor;
+  std::string self;     // history, $everything: the parameters as understood
+  uint64_t offset = 0;  // history: versions or ordinals passed; $everything: resources passed
+  std::shared_ptr<const std::vector<view::Ordinal>> sent;  // $everything: what earlier pages brought along
+};
+using CursorPtr = std::shared_ptr<const Cursor>;
+
+/// Thread-safe.
+class Cursors {
+ public:
+  Cursors(const Clock* clock, size_t entries_max, int64_t life_us)
+      : clock_(clock), entries_max_(entries_max), life_us_(life_us) {}
+  /// Keeps it and returns its handle.
+  std::string Keep(Cursor cursor);
+  /// kGone if it expired, was pushed out, or is another account's; the three are told alike.
+  Result<CursorPtr> Find(const std::string& handle, const std::string& account);
+
+ private:
+  struct Slot {
+    CursorPtr cursor;
+    Instant used_us;
+    std::list<std::string>::iterator place;
+  };
+  const Clock* clock_;
+  const size_t entries_max_;
+  const int64_t life_us_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, Slot> slots_;
+  std::list<std::string> order_;  // least recently used first
+};
+
+}  // namespace tk::interaction

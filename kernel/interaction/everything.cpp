@@ -1,0 +1,314 @@
+// Patient/[id]/$everything: the patient, what is in his compartment, and the practitioners, organizations, locations and medications that
+// these name. Pages by cursor at one position; _since, _type, _count, start, end.
+// Source: FHIR R4 patient-operation-everything.html.
+#include <fmt/format.h>
+
+#include <unordered_set>
+
+#include "kernel/fhir/path/path.h"
+#include "kernel/interaction/permit.h"
+#include "kernel/interaction/prefer.h"
+#include "kernel/interaction/respond.h"
+
+namespace tk::interaction {
+namespace {
+
+constexpr std::array<std::string_view, 6> kSupporting = {"Practitioner", "PractitionerRole", "Organization",
+                                                         "Location",     "Medication",       "Device"};
+constexpr size_t kScanPerPageMax =
+    20'000;  // resources looked at for one page when start or end thins them out
+
+struct EverythingAsked {
+  view::Position position;
+  size_t count = kPageCountMax;
+  std::vector<fhir::TypeId> types;  // empty = all
+  view::Ordinal since_ordinal = 0;
+  std::optional<Instant> start_us, end_us;  // care dates: [start, end)
+  std::string self;
+  uint64_t offset = 0;  // of the compartment's resources: passed by earlier pages
+  std::shared_ptr<const std::vector<view::Ordinal>> sent;
+};
+
+Status ReadEverythingTypes(const Room& room, std::string_view list, EverythingAsked* out) {
+  while (!list.empty()) {
+    const std::string_view name = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(list.size(), name.size() + 1));
+    const fhir::TypeId type = room.definitions->FindType(name);
+    if (!room.definitions->IsResource(type))
+      return MakeError(
+          ErrorCode::kIncorrect,
+          "_type names something that is no resource type: give names such as Observation,Encounter.");
+    out->types.push_back(type);
+  }
+  return {};
+}
+
+Status ReadEverythingParameter(const Room& room, const Call& call, const Parameter& parameter,
+                               EverythingAsked* out) {
+  const bool is_date = parameter.name == "_since" || parameter.name == "start" || parameter.name == "end";
+  if (is_date) {
+    const auto range = ParseDateRange(parameter.value, room.context.timezone_offset_min);
+    if (!range.ok())
+      return MakeError(ErrorCode::kIncorrect,
+                       fmt::format("{} is no date: give one such as 2026-11-21.", parameter.name));
+    if (parameter.name == "_since")
+      out->since_ordinal = TRY(room.engine().FindTime(range->low_us - 1)).end_ordinal;
+    if (parameter.name == "start") out->start_us = range->low_us;
+    if (parameter.name == "end") out->end_us = range->high_us;
+  } else if (parameter.name == "_count") {
+    out->count = std::min(std::max<size_t>(TRY(ParseCount(parameter)), 1), kPageCountMax);
+  } else if (parameter.name == "_type") {
+    TRY(ReadEverythingTypes(room, parameter.value, out));
+  } else {
+    if (!call.prefer.lenient)
+      return UnknownParameter(parameter.name, "_since, _type, _count, start, end, _format, _pretty");
+    return {};
+  }
+  out->self +=
+      fmt::format("{}{}={}", out->self.empty() ? "" : "&", parameter.name, PercentEncode(parameter.value));
+  return {};
+}
+
+Result<EverythingAsked> ReadEverythingAsked(const Room& room, const Call& call) {
+  EverythingAsked asked;
+  if (call.page.empty()) {
+    asked.position = room.engine().Head();
+    const std::vector<Parameter> parameters = TRY(ParseParameters(call.query));
+    for (const Parameter& parameter : parameters) TRY(ReadEverythingParameter(room, call, parameter, &asked));
+    asked.sent = std::make_shared<const std::vector<view::Ordinal>>();
+    return asked;
+  }
+  const CursorPtr cursor = TRY(room.cursors->Find(call.page, call.viewer().account));
+  if (cursor->kind != call.kind || cursor->id != call.id || !call.query.empty()) {
+    return MakeError(ErrorCode::kIncorrect,
+                     "This page belongs to another request: follow the link as it was given.");
+  }
+  TRY(room.engine().Pin(cursor->position));
+  asked.position = cursor->position;
+  const std::vector<Parameter> parameters = TRY(ParseParameters(cursor->self));
+  for (const Parameter& parameter : parameters) TRY(ReadEverythingParameter(room, call, parameter, &asked));
+  asked.offset = cursor->offset;
+  asked.sent = cursor->sent;
+  return asked;
+}
+
+/// Widens [low, high) by a date, dateTime, instant, Period or Timing.
+void Widen(fhir::Value node, int timezone_offset_min, std::optional<DateRange>* range) {
+  const auto widen = [&](fhir::Value text, bool low_only, bool high_only) {
+    if (!text.is_string()) return;
+    const auto parsed = ParseDateRange(text.ToString(), timezone_offset_min);
+    if (!parsed.ok()) return;
+    if (!*range)
+      *range = DateRange{low_only ? parsed->low_us : INT64_MIN, high_only ? parsed->high_us : INT64_MAX, 0};
+    if (!high_only)
+      (*range)->low_us =
+          (*range)->low_us == INT64_MIN ? parsed->low_us : std::min((*range)->low_us, parsed->low_us);
+    if (!low_only)
+      (*range)->high_us =
+          (*range)->high_us == INT64_MAX ? parsed->high_us : std::max((*range)->high_us, parsed->high_us);
+  };
+  if (node.is_string()) return widen(node, false, false);
+  widen(node["start"], true, false);
+  widen(node["end"], false, true);
+  for (const fhir::Value event : node["event"]) widen(event, false, false);
+}
+
+/// The care dates of a type: its search parameter `date`, or all its date parameters when it has none of that name.
+class CareDates {
+ public:
+  explicit CareDates(const Room& room) : room_(room) {}
+
+  /// Is the resource about care within [start, end)? One without any date is not left out.
+  Result<bool> Within(const EverythingAsked& asked, fhir::TypeId type, std::string_view json) {
+    const fhir::Document document = TRY(fhir::Document::Parse(json));
+    fhir::path::Environment environment;
+    environment.definitions = room_.definitions;
+    environment.resource = document.Root();
+    const fhir::path::Item item = fhir::path::ResourceItem(*room_.definitions, document.Root());
+    std::optional<DateRange> range;
+    const std::span<const fhir::path::Expression> expressions = TRY(Of(type));
+    for (const fhir::path::Expression& expression : expressions) {
+      fhir::path::Collection found;
+      TRY(expression.Evaluate(environment, item, &found));
+      for (const auto& date : found) Widen(date.node, room_.context.timezone_offset_min, &range);
+    }
+    if (!range) return true;
+    return (!asked.end_us || range->low_us < *asked.end_us) &&
+           (!asked.start_us || range->high_us > *asked.start_us);
+  }
+
+ private:
+  Result<std::span<const fhir::path::Expression>> Of(fhir::TypeId type) {
+    auto [slot, is_new] = expressions_.try_emplace(type);
+    if (!is_new) return std::span<const fhir::path::Expression>(slot->second);
+    const bool has_date =
+        room_.definitions->FindSearchParameter(type, "date") != nullptr && room_.TypeName(type) != "Patient";
+    for (const fhir::SearchParameter& parameter : room_.definitions->SearchParameters(type)) {
+      if (parameter.type != fhir::SearchType::kDate || parameter.code == "_lastUpdated" ||
+          parameter.expression.empty())
+        continue;
+      if (room_.TypeName(type) == "Patient" || (has_date && parameter.code != "date")) continue;
+      slot->second.push_back(
+          TRY(fhir::path::Expression::Compile(parameter.expression, *room_.definitions, type)));
+    }
+    return std::span<const fhir::path::Expression>(slot->second);
+  }
+
+  const Room& room_;
+  std::map<fhir::TypeId, std::vector<fhir::path::Expression>> expressions_;
+};
+
+/// The compartment's resources that are asked for, the patient first.
+std::vector<view::Ordinal> Select(const Room& room, const Call& call, const EverythingAsked& asked,
+                                  view::Ordinal patient) {
+  std::vector<view::Ordinal> out{patient};
+  for (const view::Ordinal ordinal : room.index().Compartment(call.id, asked.position)) {
+    if (ordinal != patient) out.push_back(ordinal);
+  }
+  std::map<fhir::TypeId, bool> wanted;
+  const auto drop = [&](view::Ordinal ordinal) {
+    const fhir::TypeId type = room.directory().Get(ordinal).type;
+    const auto [slot, is_new] = wanted.try_emplace(type, false);
+    if (is_new) {
+      const bool asked_for =
+          asked.types.empty() || std::find(asked.types.begin(), asked.types.end(), type) != asked.types.end();
+      slot->second = asked_for && call.viewer().MayRead(room.TypeName(type));
+    }
+    return !slot->second || ordinal < asked.since_ordinal ||
+           !room.directory().InScope(ordinal, call.viewer().scope);
+  };
+  out.erase(std::remove_if(out.begin(), out.end(), drop), out.end());
+  return out;
+}
+
+/// Ordinals of supporting resources that `json` refers to.
+void CollectSupporting(const Room& room, const Call& call, const EverythingAsked& asked, fhir::Value value,
+                       std::vector<view::Ordinal>* out) {
+  for (const fhir::Value member : value) {
+    if (member.is_object() || member.is_array()) {
+      CollectSupporting(room, call, asked, member, out);
+      continue;
+    }
+    if (!member.is_string() || member.name_text() != "reference") continue;
+    const std::string link = member.ToString();
+    const size_t slash = link.find('/');
+    if (slash == std::string::npos || link.find('/', slash + 1) != std::string::npos) continue;
+    const std::string_view type = std::string_view(link).substr(0, slash);
+    if (std::find(kSupporting.begin(), kSupporting.end(), type) == kSupporting.end()) continue;
+    const fhir::TypeId type_id = room.definitions->FindType(type);
+    const bool asked_for = asked.types.empty() ||
+                           std::find(asked.types.begin(), asked.types.end(), type_id) != asked.types.end();
+    if (!asked_for || !call.viewer().MayRead(type)) continue;
+    const Current current = FindCurrent(room, call.viewer(), type, link.substr(slash + 1), asked.position);
+    if (current.exists() && current.in_scope) out->push_back(current.version.ordinal);
+  }
+}
+
+void AddEntries(const Room& room, const Call& call, const Texts& texts, std::string_view mode,
+                BundleWriter* bundle) {
+  for (size_t i = 0; i < texts.bodies.size(); ++i) {
+    BundleWriter::Entry entry;
+    entry.full_url = FullUrl(call, room.TypeName(texts.headers[i].type), texts.headers[i].id);
+    entry.resource = texts.bodies[i];
+    entry.search_mode = mode;
+    bundle->Add(entry);
+  }
+}
+
+/// Reads on from `asked.offset` until a page is full; `*next` = how many were passed.
+Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std::vector<view::Ordinal>& all,
+                       uint64_t* next) {
+  Texts page;
+  CareDates dates(room);
+  const bool dated = asked.start_us || asked.end_us;
+  size_t at = static_cast<size_t>(asked.offset);
+  const size_t stop = std::min(all.size(), at + kScanPerPageMax);
+  while (at < stop && page.bodies.size() < asked.count) {
+    const size_t take = std::min(stop - at, asked.count - page.bodies.size());
+    Texts some =
+        TRY(ReadMany(room, std::vector<view::Ordinal>(all.begin() + static_cast<ptrdiff_t>(at),
+                                                      all.begin() + static_cast<ptrdiff_t>(at + take))));
+    for (size_t i = 0; i < some.bodies.size(); ++i) {
+      if (dated && !TRY(dates.Within(asked, some.headers[i].type, some.bodies[i]))) continue;
+      page.ordinals.push_back(some.ordinals[i]);
+      page.headers.push_back(std::move(some.headers[i]));
+      page.bodies.push_back(std::move(some.bodies[i]));
+    }
+    at += take;
+  }
+  *next = at;
+  return page;
+}
+
+/// What the page's resources refer to and no page brought yet.
+Result<Texts> ReadSupporting(const Room& room, const Call& call, const EverythingAsked& asked,
+                             const Texts& page, const std::vector<view::Ordinal>& all) {
+  std::vector<view::Ordinal> found;
+  for (const std::string& body : page.bodies) {
+    const fhir::Document document = TRY(fhir::Document::Parse(body));
+    CollectSupporting(room, call, asked, document.Root(), &found);
+  }
+  // Their own organization and place too: a role names both.
+  Texts out;
+  std::unordered_set<view::Ordinal> known(asked.sent->begin(), asked.sent->end());
+  known.insert(all.begin(), all.end());
+  for (int round = 0; round < 3 && !found.empty(); ++round) {
+    found.erase(std::remove_if(found.begin(), found.end(),
+                               [&known](view::Ordinal o) { return !known.insert(o).second; }),
+                found.end());
+    Texts some = TRY(ReadMany(room, found));
+    found.clear();
+    for (size_t i = 0; i < some.bodies.size(); ++i) {
+      const fhir::Document document = TRY(fhir::Document::Parse(some.bodies[i]));
+      CollectSupporting(room, call, asked, document.Root(), &found);
+      out.ordinals.push_back(some.ordinals[i]);
+      out.headers.push_back(std::move(some.headers[i]));
+      out.bodies.push_back(std::move(some.bodies[i]));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Response> Everything(const Room& room, const Call& call) {
+  TRY(CheckMayCall(call.viewer(), "$everything"));
+  TRY(CheckMayRead(call.viewer(), "Patient"));
+  const EverythingAsked asked = TRY(ReadEverythingAsked(room, call));
+  const Current patient = FindCurrent(room, call.viewer(), "Patient", call.id, asked.position);
+  if (patient.version.ordinal == 0 || !patient.in_scope) return NotFound(call);
+  if (patient.version.deleted) return Gone(patient.version.version);
+  const std::vector<view::Ordinal> all = Select(room, call, asked, patient.version.ordinal);
+  uint64_t next_offset = 0;
+  const Texts page = TRY(ReadPage(room, asked, all, &next_offset));
+  const Texts supporting = TRY(ReadSupporting(room, call, asked, page, all));
+  std::string body;
+  BundleWriter bundle(&body, "searchset");
+  if (!asked.start_us && !asked.end_us) bundle.Total(all.size());
+  const std::string path = fmt::format("/Patient/{}/$everything", call.id);
+  bundle.Link("self", call.page.empty()
+                          ? fmt::format("{}{}{}{}", call.request.base_url, path,
+                                        asked.self.empty() ? "" : "?", asked.self)
+                          : fmt::format("{}{}?_page={}", call.request.base_url, path, call.page));
+  if (next_offset < all.size()) {
+    TRY(room.engine().Pin(asked.position));
+    auto sent = std::make_shared<std::vector<view::Ordinal>>(*asked.sent);
+    sent->insert(sent->end(), supporting.ordinals.begin(), supporting.ordinals.end());
+    Cursor next;
+    next.kind = call.kind;
+    next.type = call.type;
+    next.id = call.id;
+    next.position = asked.position;
+    next.self = asked.self;
+    next.offset = next_offset;
+    next.sent = std::move(sent);
+    bundle.Link("next", PageLink(room, call, path, std::move(next)));
+  }
+  AddEntries(room, call, page, "match", &bundle);
+  AddEntries(room, call, supporting, "include", &bundle);
+  bundle.End();
+  Response response = JsonResponse(call, std::move(body), "everything");
+  return response;
+}
+
+}  // namespace tk::interaction

@@ -1,0 +1,172 @@
+#include "kernel/interaction/lane.h"
+
+#include <future>
+
+namespace tk::interaction {
+
+Lane::Lane(view::Engine* engine, const Limits& limits) : engine_(engine), limits_(limits) {
+  lane_.thread = std::thread([this] { LaneLoop(); });
+  answering_.thread = std::thread([this] { AnswerLoop(); });
+}
+
+void Lane::Stop() {
+  const auto wait_until_idle = [this](bool* ends) {
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [this] { return in_flight_ == 0; });
+    *ends = true;
+  };
+  if (!lane_.thread.joinable()) return;
+  wait_until_idle(&lane_ends_);
+  lane_.wake.notify_all();
+  lane_.thread.join();  // it finishes what is queued, which may submit again
+  wait_until_idle(&answering_ends_);
+  answering_.wake.notify_all();
+  answering_.thread.join();
+}
+
+bool Lane::PlanOnce(const Job& job, Plan* plan) const {
+  const view::Position basis = engine_->Head();
+  auto planned = job.planner(basis);
+  if (!planned.ok()) {
+    job.done(OutcomeOf(planned.error()));
+    return false;
+  }
+  *plan = std::move(planned).value();
+  if (plan->set == nullptr) {
+    job.done(std::move(plan->ready));
+    return false;
+  }
+  plan->set->basis = basis;
+  const Status prepared = engine_->Prepare(plan->set.get());
+  if (!prepared.ok()) job.done(OutcomeOf(prepared.error()));
+  return prepared.ok();
+}
+
+void Lane::Finish(const Done& done, std::shared_ptr<Plan> plan, Result<view::Commit> commit) {
+  if (!commit.ok()) {
+    done(OutcomeOf(commit.error()));
+  } else if (plan->long_answer) {
+    Answer([done, plan, commit = *commit] { done(plan->answer(commit)); });
+  } else {
+    done(plan->answer(*commit));
+  }
+}
+
+void Lane::Leave() {
+  const std::lock_guard lock(mutex_);
+  if (--in_flight_ == 0) idle_.notify_all();
+}
+
+void Lane::Run(Replanner planner, Done done) {
+  auto job = std::make_shared<Job>(Job{std::move(planner), std::move(done), false});
+  if (closed_.load(std::memory_order_relaxed)) {
+    Queue(job);
+  } else {
+    Start(job);
+  }
+}
+
+void Lane::Start(const JobPtr& job) {
+  auto plan = std::make_shared<Plan>();
+  if (!PlanOnce(*job, plan.get())) return;
+  job->tried = true;
+  {
+    const std::lock_guard lock(mutex_);
+    ++in_flight_;
+  }
+  engine_->Submit(std::move(plan->set), [this, job, plan](view::Outcome outcome) {
+    if (outcome.stale) {
+      retried_.fetch_add(1, std::memory_order_relaxed);
+      Queue(job);
+    } else {
+      Finish(job->done, plan, std::move(outcome.commit));
+    }
+    Leave();
+  });
+}
+
+void Lane::Queue(const JobPtr& job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (jobs_.size() < limits_.queue_max) {
+      jobs_.push_back(job);
+      lane_.wake.notify_one();
+      return;
+    }
+  }
+  job->done(OutcomeOf(
+      MakeError(ErrorCode::kBusy, "Too many writes wait for the same resources: try again in a moment.")));
+}
+
+void Lane::RunAlone(const JobPtr& job) {
+  for (int attempt = 0; attempt < limits_.attempts_max; ++attempt) {
+    if (attempt == limits_.attempts_open) {
+      closed_.store(true, std::memory_order_relaxed);
+      closings_.fetch_add(1, std::memory_order_relaxed);
+    }
+    auto plan = std::make_shared<Plan>();
+    if (!PlanOnce(*job, plan.get())) break;
+    std::promise<view::Outcome> promise;
+    std::future<view::Outcome> future = promise.get_future();
+    engine_->Submit(std::move(plan->set),
+                    [&promise](view::Outcome outcome) { promise.set_value(std::move(outcome)); });
+    view::Outcome outcome = future.get();
+    if (!outcome.stale) {
+      Finish(job->done, plan, std::move(outcome.commit));
+      break;
+    }
+    retried_.fetch_add(1, std::memory_order_relaxed);
+    if (attempt + 1 == limits_.attempts_max) {
+      given_up_.fetch_add(1, std::memory_order_relaxed);
+      job->done(OutcomeOf(
+          MakeError(ErrorCode::kBusy,
+                    "What this request concerns is being changed all the time: try again in a moment.")));
+    }
+  }
+  closed_.store(false, std::memory_order_relaxed);
+}
+
+void Lane::LaneLoop() {
+  for (;;) {
+    JobPtr job;
+    {
+      std::unique_lock lock(mutex_);
+      lane_.wake.wait(lock, [this] { return lane_ends_ || !jobs_.empty(); });
+      if (jobs_.empty()) return;
+      job = std::move(jobs_.front());
+      jobs_.pop_front();
+    }
+    if (job->tried) {
+      RunAlone(job);
+    } else {
+      Start(job);  // it only waited for the road to open
+    }
+  }
+}
+
+void Lane::Answer(std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  answers_.push_back(std::move(work));
+  answering_.wake.notify_one();
+}
+
+void Lane::AnswerLoop() {
+  for (;;) {
+    std::function<void()> work;
+    {
+      std::unique_lock lock(mutex_);
+      answering_.wake.wait(lock, [this] { return answering_ends_ || !answers_.empty(); });
+      if (answers_.empty()) return;
+      work = std::move(answers_.front());
+      answers_.pop_front();
+    }
+    work();
+  }
+}
+
+Lane::Statistics Lane::statistics() const {
+  return {retried_.load(std::memory_order_relaxed), closings_.load(std::memory_order_relaxed),
+          given_up_.load(std::memory_order_relaxed)};
+}
+
+}  // namespace tk::interaction

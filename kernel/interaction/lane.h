@@ -1,0 +1,75 @@
+// How writes reach the writer. A first attempt runs on the caller's thread, many at once. One that turns out stale goes to the lane: a
+// thread that retries one request at a time, so that those who collide do not keep colliding. If others still overtake it,
+// the lane closes the road: new writes queue behind it until it is through. So nobody starves, and a conditional create that lost a race
+// is resolved again and finds what the winner made.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "kernel/interaction/room.h"
+
+namespace tk::interaction {
+
+using Replanner = std::function<Result<Plan>(const view::Position& basis)>;
+
+/// Thread-safe but for Stop.
+class Lane {
+ public:
+  struct Limits {
+    int attempts_open = 4;  // alone in the lane while others go on
+    int attempts_max = 12;  // then with the road closed
+    size_t queue_max = 4096;
+  };
+  Lane(view::Engine* engine, const Limits& limits);
+  ~Lane() { Stop(); }
+  /// Waits for what is in flight, finishes what is queued, ends the threads. Nothing may be run afterwards.
+  void Stop();
+  /// Plans, submits, answers. `done` is called once: here, on the writer's thread, or on the lane's.
+  void Run(Replanner planner, Done done);
+  /// Runs `work` on the answering thread: long answers must not hold the writer.
+  void Answer(std::function<void()> work);
+
+  struct Statistics {
+    uint64_t retried, closed, given_up;
+  };
+  Statistics statistics() const;
+
+ private:
+  struct Job {
+    Replanner planner;
+    Done done;
+    bool tried = false;
+  };
+  using JobPtr = std::shared_ptr<Job>;
+  struct Worker {
+    std::condition_variable wake;
+    std::thread thread;
+  };
+
+  /// Plans; answers at once if nothing is to be written or it is refused. True if `plan` has a prepared set to submit.
+  bool PlanOnce(const Job& job, Plan* plan) const;
+  void Start(const JobPtr& job);
+  void RunAlone(const JobPtr& job);
+  void Finish(const Done& done, std::shared_ptr<Plan> plan, Result<view::Commit> commit);
+  void Queue(const JobPtr& job);
+  void LaneLoop();
+  void AnswerLoop();
+  void Leave();
+
+  view::Engine* engine_;
+  const Limits limits_;
+  std::atomic<bool> closed_{false};
+  std::atomic<uint64_t> retried_{0}, closings_{0}, given_up_{0};
+  mutable std::mutex mutex_;
+  std::condition_variable idle_;
+  size_t in_flight_ = 0;  // submitted and not yet answered
+  bool lane_ends_ = false, answering_ends_ = false;
+  std::deque<JobPtr> jobs_;
+  std::deque<std::function<void()>> answers_;
+  Worker lane_, answering_;
+};
+
+}  // namespace tk::interaction

@@ -1,0 +1,122 @@
+#include "kernel/interaction/permit.h"
+
+#include <fmt/format.h>
+
+#include "kernel/interaction/outcome.h"
+#include "kernel/interaction/prefer.h"
+
+namespace tk::interaction {
+
+Status CheckMayRead(const access::Viewer& viewer, std::string_view type) {
+  if (viewer.MayRead(type)) return {};
+  return MakeError(ErrorCode::kForbidden, fmt::format("Your post may not read {}.", type));
+}
+
+Status CheckMayWrite(const access::Viewer& viewer, std::string_view type) {
+  if (viewer.MayWrite(type)) return {};
+  return MakeError(ErrorCode::kForbidden, fmt::format("Your post may not write {}.", type));
+}
+
+Status CheckMayCall(const access::Viewer& viewer, std::string_view operation) {
+  if (viewer.MayCall(operation)) return {};
+  return MakeError(ErrorCode::kForbidden, fmt::format("Your post may not call {}.", operation));
+}
+
+Current FindCurrent(const Room& room, const access::Viewer& viewer, std::string_view type,
+                    std::string_view id, const view::Position& position) {
+  Current current;
+  current.id_hash = room.engine().IdHash(type, id);
+  current.version = room.directory().Current(current.id_hash, position);
+  if (current.version.ordinal != 0)
+    current.in_scope = room.directory().InScope(current.version.ordinal, viewer.scope);
+  return current;
+}
+
+Status CheckWritable(const Current& current) {
+  if (current.in_scope) return {};
+  return MakeError(ErrorCode::kForbidden,
+                   "This id is taken, or the record is outside your area: choose another id, or ask who is "
+                   "in charge of it.");
+}
+
+namespace {
+
+struct Owner {
+  uint64_t area = 0;
+  view::OwnerNumber number = 0;
+};
+
+/// Where the person `name` ("Patient/1") stands: by this transaction's own records first, then by the directory.
+Owner FindOwner(const Room& room, std::string_view name, const view::Position& position,
+                const NewAreas& new_areas) {
+  Owner owner;
+  const size_t slash = name.find('/');
+  const auto version =
+      room.directory().Current(room.engine().IdHash(name.substr(0, slash), name.substr(slash + 1)), position);
+  if (version.ordinal != 0) {
+    owner.number = room.directory().Get(version.ordinal).owner;
+    owner.area = room.directory().AreaOf(owner.number);
+  }
+  for (const auto& [person, area] : new_areas) {
+    if (person == name) owner.area = area;
+  }
+  return owner;
+}
+
+}  // namespace
+
+Status CheckPlace(const Room& room, const access::Viewer& viewer, const view::Resource& now,
+                  const view::Position& position, const NewAreas& new_areas) {
+  if (viewer.scope.everything) return {};
+  const fhir::Value root = now.document.Root();
+  if (!root) return {};  // a delete leaves nothing behind
+  const std::string name = room.engine().owners().NameOf(now.type, now.id, root);
+  if (name.empty()) return {};
+  const bool is_self = name == fmt::format("{}/{}", room.TypeName(now.type), now.id);
+  Owner owner = FindOwner(room, name, position, new_areas);
+  if (is_self) owner.area = view::AreaOfResource(root);
+  const view::Scope& scope = viewer.scope;
+  if (scope.only_owner != 0) {
+    if (owner.number == scope.only_owner) return {};
+    return MakeError(ErrorCode::kForbidden, "You may write records about yourself only.");
+  }
+  if (name.rfind("Patient/", 0) != 0 && owner.area == 0) return {};  // staff who belong to no area
+  if (owner.area >= scope.area_low && owner.area < scope.area_high) return {};
+  return MakeIssue(
+      ErrorCode::kForbidden, "forbidden",
+      is_self ? fmt::format("{}.meta.tag", room.TypeName(now.type)) : std::string(),
+      is_self ? fmt::format(
+                    "The record would lie outside your area: give meta.tag a code of your area, system {}.",
+                    view::kAreaSystem)
+              : "The person whom this record is about is not in your area, or does not exist.");
+}
+
+search::PageRequest ScopedRequest(const Room& room, const Call& call, const view::Position& position,
+                                  size_t count) {
+  search::PageRequest request;
+  request.position = position;
+  request.scope = call.viewer().scope;
+  request.count = count;
+  request.deadline_us = call.request.deadline_us;
+  request.find_time = [engine = &room.engine()](Instant at_us) -> Result<view::Ordinal> {
+    return TRY(engine->FindTime(at_us)).end_ordinal;
+  };
+  return request;
+}
+
+Response NotFound(const Call& call) {
+  return Refusal(404, "not-found", fmt::format("There is no such {}.", call.type_name));
+}
+
+Response Gone(uint32_t version) {
+  Response response = Refusal(410, "deleted", "This resource was deleted.");
+  response.etag = ETag(version);
+  return response;
+}
+
+bool IsId(std::string_view id) {
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.";
+  return !id.empty() && id.size() <= 64 && id.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
+}  // namespace tk::interaction

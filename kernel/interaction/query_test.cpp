@@ -1,0 +1,216 @@
+// Searches, histories, $everything, $validate, the CapabilityStatement.
+#include <set>
+
+#include "kernel/interaction/interaction_test_harness.h"
+
+namespace tk::interaction {
+namespace {
+
+class Queries : public InteractionTest {
+ protected:
+  void PutPatients(int count) {
+    for (int i = 0; i < count; ++i)
+      Put("Patient/p" + std::to_string(i),
+          PatientJson("p" + std::to_string(i), "Family" + std::to_string(i)));
+  }
+  void PutObservation(std::string_view id, std::string_view patient, std::string_view date) {
+    const Response written = Put(
+        "Observation/" + std::string(id),
+        R"({"resourceType":"Observation","id":")" + std::string(id) +
+            R"(","status":"final","code":{"coding":[{"system":"urn:c","code":"t"}]},"subject":{"reference":"Patient/)" +
+            std::string(patient) +
+            R"("},"performer":[{"reference":"Practitioner/d"}],"effectiveDateTime":")" + std::string(date) +
+            R"("})");
+    ASSERT_EQ(written.status, 201) << written.body;
+  }
+  /// Ids of a chain of pages, in order.
+  std::vector<std::string> Follow(Response page, int* pages = nullptr) {
+    std::vector<std::string> ids;
+    for (;;) {
+      EXPECT_EQ(page.status, 200) << page.body;
+      if (pages != nullptr) ++*pages;
+      const fhir::Document document = Parsed(page);
+      for (const fhir::Value entry : document.Root()["entry"])
+        ids.push_back(entry["resource"]["id"].ToString());
+      const std::string next = NextOf(page);
+      if (next.empty() || ids.size() > 1000) return ids;
+      page = Get(next);
+    }
+  }
+};
+
+TEST_F(Queries, SearchPagesStayAtOnePosition) {
+  PutPatients(7);
+  const Response first = Get("Patient?_count=3&_total=accurate");
+  ASSERT_EQ(first.status, 200) << first.body;
+  EXPECT_EQ(At(Parsed(first), "total"), "7");
+  Put("Patient/later", PatientJson("later"));
+  Delete("Patient/p0");
+  int pages = 0;
+  const auto ids = Follow(first, &pages);
+  EXPECT_EQ(pages, 3);
+  EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), 7u);
+  EXPECT_EQ(std::count(ids.begin(), ids.end(), "later"), 0);
+}
+
+TEST_F(Queries, NextLinksTellNothingAndExpire) {
+  PutPatients(3);
+  const Response first = Get("Patient?family=Family&_count=1");
+  const std::string next = NextOf(first);
+  ASSERT_FALSE(next.empty()) << first.body;
+  EXPECT_EQ(next.find("Family"), std::string::npos);
+  EXPECT_EQ(Get(next).status, 200);
+  EXPECT_EQ(Get(next + "&family=x").status, 400);
+  auto other = AdminViewer();
+  other->account = "other";
+  Request stolen = Make(Method::kGet, next);
+  stolen.viewer = other;
+  EXPECT_EQ(Send(std::move(stolen)).status, 410);
+  clock_.Advance(601 * kSecondUs);
+  EXPECT_EQ(Get(next).status, 410);
+}
+
+TEST_F(Queries, SearchByPostCountSummaryAndBadParameters) {
+  PutPatients(3);
+  Request post = Make(Method::kPost, "Patient/_search", "family=Family1");
+  post.content_type = "application/x-www-form-urlencoded";
+  EXPECT_EQ(Follow(Send(std::move(post))), std::vector<std::string>{"p1"});
+  const Response count = Get("Patient?_summary=count");
+  EXPECT_EQ(At(Parsed(count), "total"), "3");
+  EXPECT_FALSE(Parsed(count).Root()["entry"].present());
+  EXPECT_NE(Get("Patient?_elements=active").body.find("SUBSETTED"), std::string::npos);
+  EXPECT_EQ(Get("Patient?nickname=x").status, 400);
+  Request lenient = Make(Method::kGet, "Patient?nickname=x");
+  lenient.prefer = "handling=lenient";
+  const Response warned = Send(std::move(lenient));
+  EXPECT_EQ(warned.status, 200);
+  EXPECT_NE(warned.body.find("\"mode\":\"outcome\""), std::string::npos) << warned.body;
+  EXPECT_EQ(Get("Nothing?_id=1").status, 404);
+}
+
+TEST_F(Queries, SearchSeesTheViewersAreaOnly) {
+  Put("Patient/east", PatientJson("east", "Same", "380102"));
+  Put("Patient/west", PatientJson("west", "Same", "380103"));
+  viewer_ = AreaViewer("380102");
+  EXPECT_EQ(Follow(Get("Patient?family=Same")), std::vector<std::string>{"east"});
+  EXPECT_EQ(At(Parsed(Get("Patient?family=Same&_summary=count")), "total"), "1");
+  EXPECT_EQ(Follow(Get("Patient/_history")), std::vector<std::string>{"east"});
+}
+
+TEST_F(Queries, HistoryOfOneOfATypeAndOfAll) {
+  for (int i = 0; i < 3; ++i) Put("Patient/a", PatientJson("a"));
+  Delete("Patient/a");
+  Put("Basic/b", R"({"resourceType":"Basic","id":"b","code":{"text":"x"}})");
+  const fhir::Document instance = Parsed(Get("Patient/a/_history"));
+  EXPECT_EQ(At(instance, "type"), "history");
+  EXPECT_EQ(At(instance, "total"), "4");
+  EXPECT_EQ(At(instance, "entry.0.request.method"), "DELETE");
+  EXPECT_FALSE(instance.Root()["entry"].At(0)["resource"].present());
+  EXPECT_EQ(At(instance, "entry.3.resource.meta.versionId"), "1");
+  EXPECT_EQ(instance.Root()["entry"].size(), 4u);
+  EXPECT_EQ(Parsed(Get("Patient/_history")).Root()["entry"].size(), 4u);
+  EXPECT_EQ(Parsed(Get("_history")).Root()["entry"].size(), 5u);
+  EXPECT_EQ(Get("Patient/none/_history").status, 404);
+  EXPECT_EQ(Get("Patient/a/_history?colour=x").status, 400);
+  EXPECT_EQ(Get("Patient/a/_history?_since=soon").status, 400);
+  EXPECT_EQ(Get("Patient/a/_history?_count=many").status, 400);
+}
+
+TEST_F(Queries, HistoryPagesStayWhereTheyBegan) {
+  for (int i = 0; i < 5; ++i) Put("Patient/a", PatientJson("a"));
+  size_t versions = 5;
+  for (const char* target :
+       {"Patient/a/_history?_count=2", "Patient/_history?_count=2", "_history?_count=2"}) {
+    const Response first = Get(target);
+    Put("Patient/a", PatientJson("a"));
+    EXPECT_EQ(Follow(first).size(), versions++) << target;
+  }
+}
+
+TEST_F(Queries, HistorySinceAndAt) {
+  const auto at = [](Instant us) { return FormatInstant(us); };
+  Put("Patient/a", PatientJson("a"));
+  const Instant first = Get("Patient/a").last_modified_us;
+  clock_.Advance(3600 * kSecondUs);
+  Put("Patient/a", PatientJson("a"));
+  Put("Patient/b", PatientJson("b"));
+  clock_.Advance(3600 * kSecondUs);
+  Put("Patient/a", PatientJson("a"));
+  EXPECT_EQ(Follow(Get("Patient/a/_history?_since=" + at(first + kSecondUs))).size(), 2u);
+  EXPECT_EQ(Follow(Get("Patient/_history?_since=" + at(first + kSecondUs))).size(), 3u);
+  // Between the first and the second write only version 1 was current; in the hour after, version 2 and b.
+  EXPECT_EQ(Follow(Get("Patient/a/_history?_at=" + at(first + kSecondUs))).size(), 1u);
+  EXPECT_EQ(Follow(Get("Patient/_history?_at=" + at(first + kSecondUs))).size(), 1u);
+  EXPECT_EQ(Follow(Get("Patient/_history?_at=" + at(first + 3700 * kSecondUs))).size(), 2u);
+}
+
+TEST_F(Queries, EverythingOfAPatient) {
+  PutPatients(2);
+  ASSERT_EQ(Put("Practitioner/d", R"({"resourceType":"Practitioner","id":"d"})").status, 201);
+  PutObservation("o1", "p0", "2020-05-01");
+  PutObservation("o2", "p0", "2021-05-01");
+  PutObservation("o3", "p1", "2021-05-01");
+  const auto all = Follow(Get("Patient/p0/$everything"));
+  EXPECT_EQ(all.front(), "p0");
+  EXPECT_EQ(std::set<std::string>(all.begin(), all.end()), (std::set<std::string>{"p0", "o1", "o2", "d"}));
+  int pages = 0;
+  const auto paged = Follow(Get("Patient/p0/$everything?_count=1"), &pages);
+  EXPECT_EQ(pages, 3);
+  EXPECT_EQ(paged.size(), 4u) << "the practitioner comes once";
+  EXPECT_EQ(Follow(Get("Patient/p0/$everything?_type=Observation")).size(), 2u);
+  const auto dated = Follow(Get("Patient/p0/$everything?start=2021-01-01&_type=Observation"));
+  EXPECT_EQ(dated, std::vector<std::string>{"o2"});
+  EXPECT_EQ(Follow(Get("Patient/p0/$everything?end=2020-12-31&_type=Observation")),
+            std::vector<std::string>{"o1"});
+  EXPECT_EQ(Get("Patient/none/$everything").status, 404);
+  EXPECT_EQ(Get("Patient/p0/$everything?start=soon").status, 400);
+  EXPECT_EQ(Get("Patient/p0/$everything?_type=Thing").status, 400);
+}
+
+TEST_F(Queries, ValidateTellsAndWritesNothing) {
+  const Response good = Post("Patient/$validate", PatientJson(""));
+  EXPECT_EQ(good.status, 200);
+  EXPECT_EQ(At(Parsed(good), "issue.0.severity"), "information");
+  const Response bad = Post(
+      "Patient/$validate",
+      R"({"resourceType":"Parameters","parameter":[{"name":"resource","resource":{"resourceType":"Patient","nickname":"x"}}]})");
+  EXPECT_EQ(bad.status, 200);
+  EXPECT_EQ(At(Parsed(bad), "issue.0.expression.0"), "Patient.nickname");
+  EXPECT_EQ(Post("Patient/$validate?profile=http://x.example/p", PatientJson("")).status, 400);
+  EXPECT_EQ(Post("Patient/$validate?mode=guess", PatientJson("")).status, 400);
+  EXPECT_EQ(At(Parsed(Post("Patient/$validate?mode=update", PatientJson(""))), "issue.0.expression.0"),
+            "Patient.id");
+  EXPECT_EQ(engine_->Head().t, 0u);
+}
+
+TEST_F(Queries, TheCapabilityStatementIsValidAndTrue) {
+  const Response response = Get("metadata");
+  ASSERT_EQ(response.status, 200);
+  const fhir::Document statement = Parsed(response);
+  Request validate = Make(Method::kPost, "CapabilityStatement/$validate", response.body);
+  const Response checked = Send(std::move(validate));
+  EXPECT_EQ(At(Parsed(checked), "issue.0.severity"), "information") << checked.body;
+  size_t types = 0, parameters = 0;
+  for (const fhir::Value resource : statement.Root()["rest"].At(0)["resource"]) {
+    ++types;
+    const std::string type = resource["type"].ToString();
+    for (const fhir::Value parameter : resource["searchParam"]) {
+      ++parameters;
+      if (type != "Patient" && type != "Observation") continue;
+      const std::string kind = parameter["type"].ToString();
+      const std::string value = kind == "date"                           ? "2020-01-01"
+                                : kind == "reference"                    ? "Patient/1"
+                                : kind == "number" || kind == "quantity" ? "1"
+                                                                         : "a";
+      const Response searched = Get(type + "?" + parameter["name"].ToString() + "=" + value);
+      if (kind == "reference") continue;
+      EXPECT_EQ(searched.status, 200) << type << " " << parameter["name"].ToString() << searched.body;
+    }
+  }
+  EXPECT_EQ(types, fhir::Definitions::R4()->ResourceTypes().size());
+  EXPECT_GT(parameters, 500u);
+  EXPECT_EQ(Get("metadata?mode=terminology").status, 400);
+}
+
+}  // namespace
+}  // namespace tk::interaction

@@ -1,0 +1,98 @@
+#include "kernel/interaction/respond.h"
+
+#include <fmt/format.h>
+
+#include "kernel/interaction/permit.h"
+#include "kernel/interaction/prefer.h"
+
+namespace tk::interaction {
+
+Result<Response> StoredResource(const Room& room, const Call& call, view::Ordinal ordinal,
+                                const Shape& shape) {
+  Response response;
+  const Header header = TRY(room.engine().ReadText(ordinal, &response.body));
+  if (header.id != call.id || header.type != call.type) return NotFound(call);  // another id of the same hash
+  if (!shape.whole()) {
+    std::string cut;
+    TRY(AppendShaped(*room.definitions, shape, response.body, &cut));
+    response.body = std::move(cut);
+  }
+  if (call.pretty) response.body = PrettyJson(response.body);
+  response.etag = ETag(header.version);
+  response.last_modified_us = header.at_us;
+  response.audit_type = call.type_name;
+  response.audit_id = call.id;
+  response.audit_action = "read";
+  return response;
+}
+
+Result<Shape> ReadShape(const Room& room, const Call& call) {
+  Shape shape;
+  if (call.query.empty()) return shape;
+  const std::vector<Parameter> parameters = TRY(ParseParameters(call.query));
+  for (const Parameter& parameter : parameters) {
+    if (parameter.name == "_summary") {
+      shape.summary = TRY(ParseSummary(parameter.value));
+    } else if (parameter.name == "_elements") {
+      shape.elements = TRY(ParseElements(*room.definitions, call.type, parameter.value));
+    } else if (!call.prefer.lenient) {
+      return UnknownParameter(parameter.name, "_summary, _elements, _format, _pretty");
+    }
+  }
+  if (shape.summary == search::Summary::kCount) {
+    return MakeError(ErrorCode::kIncorrect,
+                     "_summary=count is for searches; a read may have true, text, data or false.");
+  }
+  return shape;
+}
+
+Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordinals) {
+  Texts texts;
+  texts.ordinals = ordinals;
+  if (ordinals.empty()) return texts;
+  auto headers = room.engine().ReadTexts(ordinals, &texts.bodies);
+  if (headers.ok()) {
+    texts.headers = std::move(headers).value();
+    return texts;
+  }
+  if (headers.error().code != ErrorCode::kGone) return headers.TakeError();
+  // A person of this page was erased after it was found: read one by one and leave him out.
+  texts = Texts{};
+  for (const view::Ordinal ordinal : ordinals) {
+    std::string body;
+    auto header = room.engine().ReadText(ordinal, &body);
+    if (!header.ok() && header.error().code == ErrorCode::kGone) continue;
+    texts.headers.push_back(TRY(std::move(header)));
+    texts.ordinals.push_back(ordinal);
+    texts.bodies.push_back(std::move(body));
+  }
+  return texts;
+}
+
+std::string PageLink(const Room& room, const Call& call, std::string_view path, Cursor cursor) {
+  cursor.account = call.viewer().account;
+  return fmt::format("{}{}?_page={}", call.request.base_url, path, room.cursors->Keep(std::move(cursor)));
+}
+
+Response JsonResponse(const Call& call, std::string json, std::string_view audit_action) {
+  Response response;
+  response.body = call.pretty ? PrettyJson(json) : std::move(json);
+  response.audit_type = call.type_name;
+  response.audit_id = call.id;
+  response.audit_action = audit_action;
+  return response;
+}
+
+std::string FullUrl(const Call& call, std::string_view type, std::string_view id) {
+  return fmt::format("{}/{}/{}", call.request.base_url, type, id);
+}
+
+void AppendVersioned(const view::Resource& resource, Instant at_us, std::string* out) {
+  log::Content content;
+  content.text = std::string(resource.document.Text());
+  content.splice = resource.splice;
+  content.has_meta = resource.has_meta;
+  log::AppendResource(content, resource.version, at_us, out);
+}
+
+}  // namespace tk::interaction

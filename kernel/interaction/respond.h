@@ -1,0 +1,36 @@
+// Answers that hold one resource or a page of them.
+#pragma once
+
+#include "kernel/interaction/bundle_writer.h"
+#include "kernel/interaction/cursors.h"
+#include "kernel/interaction/room.h"
+#include "kernel/interaction/summary.h"
+
+namespace tk::interaction {
+
+using Header = view::Engine::Header;
+
+/// The stored version `ordinal` as an answer: text straight into the body, ETag, Last-Modified.
+/// Errors: kGone when its person was erased; kNotFound when it is not `call`'s resource.
+Result<Response> StoredResource(const Room& room, const Call& call, view::Ordinal ordinal,
+                                const Shape& shape);
+/// _summary and _elements of a read. Errors: kIncorrect.
+Result<Shape> ReadShape(const Room& room, const Call& call);
+
+/// Texts of versions, in order; those of erased persons are left out (their ordinals too).
+struct Texts {
+  std::vector<view::Ordinal> ordinals;
+  std::vector<Header> headers;
+  std::vector<std::string> bodies;
+};
+Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordinals);
+
+/// The "next" link of a page.
+std::string PageLink(const Room& room, const Call& call, std::string_view path, Cursor cursor);
+/// `json` as the body of a 200, laid out as asked.
+Response JsonResponse(const Call& call, std::string json, std::string_view audit_action);
+std::string FullUrl(const Call& call, std::string_view type, std::string_view id);
+/// A resource that is not (or not yet) read from the log: text with versionId and lastUpdated in its meta.
+void AppendVersioned(const view::Resource& resource, Instant at_us, std::string* out);
+
+}  // namespace tk::interaction

@@ -1,0 +1,319 @@
+// From a request to its interaction: path and method, media types, common parameters; 404 for unknown types, 405 with Allow, 406, 415.
+// Source: FHIR R4 http.html#summary.
+#include <fmt/format.h>
+
+#include "kernel/base/random.h"
+#include "kernel/interaction/capabilities.h"
+#include "kernel/interaction/cursors.h"
+#include "kernel/interaction/lane.h"
+#include "kernel/interaction/outcome.h"
+#include "kernel/interaction/permit.h"
+#include "kernel/interaction/prefer.h"
+
+namespace tk::interaction {
+namespace {
+
+struct Way {
+  Method method;
+  Kind kind;
+};
+using Ways = std::vector<Way>;
+
+std::string_view MethodName(Method method) {
+  constexpr std::array<std::string_view, 6> kNames = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+  return kNames.at(static_cast<size_t>(method));
+}
+
+Ways WaysOfBase(const std::vector<std::string>& path) {
+  if (path.empty()) return {{Method::kGet, Kind::kSearchSystem}, {Method::kPost, Kind::kBundle}};
+  if (path.size() == 1 && path[0] == "metadata") return {{Method::kGet, Kind::kCapabilities}};
+  if (path.size() == 1 && path[0] == "_history") return {{Method::kGet, Kind::kHistorySystem}};
+  if (path.size() == 1 && path[0] == "_search") return {{Method::kPost, Kind::kSearchSystem}};
+  return {};
+}
+
+Ways WaysOfType(const std::vector<std::string>& path) {
+  if (path.size() == 1) {
+    return {{Method::kGet, Kind::kSearchType},
+            {Method::kPost, Kind::kCreate},
+            {Method::kPut, Kind::kConditionalUpdate},
+            {Method::kPatch, Kind::kConditionalPatch},
+            {Method::kDelete, Kind::kConditionalDelete}};
+  }
+  if (path.size() == 2 && path[1] == "_search") return {{Method::kPost, Kind::kSearchType}};
+  if (path.size() == 2 && path[1] == "_history") return {{Method::kGet, Kind::kHistoryType}};
+  if (path.size() == 2 && path[1] == "$validate") return {{Method::kPost, Kind::kValidate}};
+  if (path.size() >= 2 && !IsId(path[1])) return {};
+  if (path.size() == 2) {
+    return {{Method::kGet, Kind::kRead},
+            {Method::kPut, Kind::kUpdate},
+            {Method::kPatch, Kind::kPatch},
+            {Method::kDelete, Kind::kDelete}};
+  }
+  if (path.size() == 3 && path[2] == "_history") return {{Method::kGet, Kind::kHistoryInstance}};
+  if (path.size() == 3 && path[2] == "$validate") return {{Method::kPost, Kind::kValidate}};
+  if (path.size() == 3 && path[2] == "$everything" && path[0] == "Patient")
+    return {{Method::kGet, Kind::kEverything}};
+  if (path.size() == 4 && path[2] == "_history") return {{Method::kGet, Kind::kVRead}};
+  return {};
+}
+
+/// Takes _format, _pretty and _page out of the query; the rest is the interaction's.
+Status TakeCommonParameters(const std::string& query, Call* call, std::string* format) {
+  size_t at = 0;
+  while (at < query.size()) {
+    size_t end = query.find('&', at);
+    if (end == std::string::npos) end = query.size();
+    const std::string_view part(query.data() + at, end - at);
+    at = end + 1;
+    if (part.empty()) continue;
+    const std::string_view name = part.substr(0, part.find('='));
+    std::string value;
+    if (name == "_format" || name == "_pretty" || name == "_page") {
+      if (name.size() < part.size()) value = TRY(PercentDecode(part.substr(name.size() + 1), false));
+    }
+    if (name == "_format") {
+      *format = value;
+    } else if (name == "_page") {
+      call->page = value;
+    } else if (name == "_pretty") {
+      if (value != "true" && value != "false")
+        return MakeError(ErrorCode::kIncorrect, "_pretty may be true or false.");
+      call->pretty = value == "true";
+    } else {
+      if (!call->query.empty()) call->query.push_back('&');
+      call->query.append(part);
+    }
+  }
+  return {};
+}
+
+bool IsJson(std::string_view type) {
+  return type.empty() || type == kFhirJson || type == "application/json" || type == "text/json";
+}
+
+Response UnsupportedMedia(std::string_view wanted) {
+  return Refusal(415, "not-supported",
+                 fmt::format("This content type is not offered here: send {}.", wanted));
+}
+
+/// nullopt if the body's media type is right for the interaction.
+std::optional<Response> CheckMedia(const Call& call) {
+  const std::string& type = call.request.content_type;
+  switch (call.kind) {
+    case Kind::kPatch:
+    case Kind::kConditionalPatch:
+      if (type != kJsonPatch) return UnsupportedMedia("a JSON Patch as application/json-patch+json");
+      return std::nullopt;
+    case Kind::kCreate:
+    case Kind::kUpdate:
+    case Kind::kConditionalUpdate:
+    case Kind::kBundle:
+    case Kind::kValidate:
+      if (!IsJson(type)) return UnsupportedMedia(kFhirJson);
+      return std::nullopt;
+    case Kind::kSearchType:
+    case Kind::kSearchSystem:
+      if (call.request.method == Method::kPost && !call.request.body.empty() &&
+          type != "application/x-www-form-urlencoded") {
+        return UnsupportedMedia("the search as application/x-www-form-urlencoded");
+      }
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// Finds type, ids and kind. Not nullopt: the refusal.
+std::optional<Response> Route(const Room& room, Call* call) {
+  const std::vector<std::string>& path = call->request.path;
+  Ways ways = WaysOfBase(path);
+  if (ways.empty() && !path.empty()) {
+    call->type = room.definitions->FindType(path[0]);
+    if (!room.definitions->IsResource(call->type) || room.definitions->Type(call->type).is_abstract) {
+      return Refusal(404, "not-supported",
+                     "There is no such resource type here: see metadata for those that are offered (names "
+                     "begin with a capital letter).");
+    }
+    call->type_name = path[0];
+    ways = WaysOfType(path);
+    if (ways.empty() && path.size() == 2 && path[1][0] != '$' && path[1][0] != '_') {
+      return Refusal(
+          call->request.method == Method::kGet || call->request.method == Method::kHead ? 404 : 400, "value",
+          "This is no id: an id has 1 to 64 characters of A-Z, a-z, 0-9, '-' and '.'.");
+    }
+  }
+  if (ways.empty())
+    return Refusal(404, "not-supported",
+                   "There is nothing at this address: see metadata for the interactions and operations that "
+                   "are offered.");
+  if (path.size() >= 2) call->id = path[1][0] == '_' || path[1][0] == '$' ? std::string() : path[1];
+  if (path.size() == 4) call->version = path[3];
+  const Method method = call->request.method == Method::kHead ? Method::kGet : call->request.method;
+  for (const Way& way : ways) {
+    if (way.method != method) continue;
+    call->kind = way.kind;
+    return std::nullopt;
+  }
+  std::string allow;
+  for (const Way& way : ways) {
+    allow += fmt::format("{}{}", allow.empty() ? "" : ", ", MethodName(way.method));
+    if (way.method == Method::kGet) allow += ", HEAD";
+  }
+  Response response = Refusal(405, "not-supported",
+                              fmt::format("{} is not offered at this address; offered: {}.",
+                                          MethodName(call->request.method), allow));
+  response.headers.emplace_back("Allow", allow);
+  return response;
+}
+
+Planner PlannerOf(Kind kind) {
+  switch (kind) {
+    case Kind::kCreate:
+      return PlanCreate;
+    case Kind::kUpdate:
+      return PlanUpdate;
+    case Kind::kConditionalUpdate:
+      return PlanConditionalUpdate;
+    case Kind::kPatch:
+      return PlanPatch;
+    case Kind::kConditionalPatch:
+      return PlanConditionalPatch;
+    case Kind::kDelete:
+      return PlanDelete;
+    case Kind::kConditionalDelete:
+      return PlanConditionalDelete;
+    default:
+      return nullptr;
+  }
+}
+
+Result<Response> Answer(const Room& room, const Call& call) {
+  switch (call.kind) {
+    case Kind::kRead:
+      return Read(room, call);
+    case Kind::kVRead:
+      return VRead(room, call);
+    case Kind::kHistoryInstance:
+      return HistoryInstance(room, call);
+    case Kind::kHistoryType:
+      return HistoryType(room, call);
+    case Kind::kHistorySystem:
+      return HistorySystem(room, call);
+    case Kind::kSearchType:
+      return SearchType(room, call);
+    case Kind::kSearchSystem:
+      return SearchSystem(room, call);
+    case Kind::kCapabilities:
+      return CapabilityStatement(room, call);
+    case Kind::kEverything:
+      return Everything(room, call);
+    case Kind::kValidate:
+      return ValidateOperation(room, call);
+    default:
+      return MakeError(ErrorCode::kInternal, "This interaction has no handler.",
+                       fmt::format("kind {}", static_cast<int>(call.kind)));
+  }
+}
+
+/// Writes take no query but their condition: what would be passed over is refused.
+Status CheckNoQuery(const Call& call) {
+  const bool conditional = call.kind == Kind::kConditionalUpdate || call.kind == Kind::kConditionalPatch ||
+                           call.kind == Kind::kConditionalDelete;
+  if (conditional || call.query.empty() || call.prefer.lenient) return {};
+  const auto parameters = TRY(ParseParameters(call.query));
+  if (parameters.empty()) return {};
+  return UnknownParameter(parameters.front().name, "_format, _pretty");
+}
+
+Status ReadHeaders(const RoomPtr& room, Call* call, std::string* format) {
+  TRY(TakeCommonParameters(call->request.query, call, format));
+  const bool form = call->request.method == Method::kPost &&
+                    call->request.content_type == "application/x-www-form-urlencoded";
+  if (form) TRY(TakeCommonParameters(call->request.body, call, format));
+  call->prefer = ParsePrefer(call->request.prefer);
+  if (call->request.method == Method::kPost && !call->request.idempotency_key.empty()) {
+    if (call->request.idempotency_key.size() > 255)
+      return MakeError(ErrorCode::kIncorrect, "An Idempotency-Key has at most 255 characters.");
+    call->key = room->engine().KeyOf(call->viewer().account + "\n" + call->request.idempotency_key);
+  }
+  return {};
+}
+
+}  // namespace
+
+void HandleRequest(const RoomPtr& room, Request request, Done done) {
+  auto call = std::make_shared<Call>();
+  call->request = std::move(request);
+  if (call->request.method == Method::kHead) {
+    done = [done = std::move(done)](Response response) {
+      response.body.clear();
+      done(std::move(response));
+    };
+  }
+  if (auto refusal = Route(*room, call.get())) return done(std::move(*refusal));
+  std::string format;
+  if (const Status read = ReadHeaders(room, call.get(), &format); !read.ok())
+    return done(OutcomeOf(read.error()));
+  if (!AcceptsJson(call->request.accept, format)) {
+    return done(Refusal(406, "not-supported",
+                        "Only JSON is offered: ask with Accept: application/fhir+json or _format=json."));
+  }
+  if (auto refusal = CheckMedia(*call)) return done(std::move(*refusal));
+  if (call->request.body.size() > kBodyBytesMax) {
+    return done(OutcomeOf(
+        MakeError(ErrorCode::kTooLarge,
+                  fmt::format("The body is larger than {} MB: send it in parts.", kBodyBytesMax >> 20))));
+  }
+  if (call->kind == Kind::kBundle) return HandleBundle(room, call, std::move(done));
+  if (const Planner planner = PlannerOf(call->kind)) {
+    if (const Status clean = CheckNoQuery(*call); !clean.ok()) return done(OutcomeOf(clean.error()));
+    if (call->kind == Kind::kCreate || call->kind == Kind::kConditionalUpdate) call->new_id = NewUuid();
+    const Room* plain = room.get();
+    return HandleWrite(
+        room, call,
+        [plain, call, planner](const view::Position& basis) { return planner(*plain, call, basis); },
+        std::move(done));
+  }
+  auto response = Answer(*room, *call);
+  done(response.ok() ? std::move(response).value() : OutcomeOf(response.error()));
+}
+
+void HandleWrite(const RoomPtr& room, const CallPtr& call,
+                 std::function<Result<Plan>(const view::Position&)> planner, Done done) {
+  (void)call;
+  room->lane->Run(std::move(planner), std::move(done));
+}
+
+Room::Room(const Context& c)
+    : context(c),
+      definitions(&c.engine->definitions()),
+      cursors(std::make_unique<Cursors>(c.clock, 100'000, 600 * kSecondUs)),
+      capabilities(std::make_unique<Capabilities>(c)),
+      lane(std::make_unique<Lane>(c.engine, Lane::Limits{})) {}
+Room::~Room() = default;
+
+struct Interactions::Impl {
+  RoomPtr room;
+};
+
+Interactions::Interactions(const Context& context)
+    : impl_(std::make_unique<Impl>(Impl{std::make_shared<Room>(context)})) {}
+// Threads end here and not in ~Room: the last holder of the room may be one of them.
+Interactions::~Interactions() { impl_->room->lane->Stop(); }
+
+void Interactions::Handle(Request request, Done done) const {
+  HandleRequest(impl_->room, std::move(request), std::move(done));
+}
+
+bool Interactions::IsHeavy(const Request& request) const {
+  constexpr size_t kLightBodyMax = size_t{64} << 10;
+  if (request.body.size() > kLightBodyMax || request.path.empty()) return true;
+  const bool get = request.method == Method::kGet || request.method == Method::kHead;
+  if (get)
+    return request.path.size() != 2 &&
+           request.path.size() != 4;  // all but read and vread search or make a page
+  return request.path.size() == 1 && (request.method != Method::kPost || !request.if_none_exist.empty());
+}
+
+}  // namespace tk::interaction

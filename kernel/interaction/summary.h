@@ -1,0 +1,29 @@
+// Parts of a resource (_summary, _elements) and its layout (_pretty).
+// Source: FHIR R4 search.html#summary, #elements.
+#pragma once
+
+#include "kernel/interaction/room.h"
+
+namespace tk::interaction {
+
+struct Shape {
+  search::Summary summary = search::Summary::kFalse;
+  std::vector<std::string> elements;
+  bool whole() const { return summary == search::Summary::kFalse && elements.empty(); }
+};
+
+/// "true" | "text" | "data" | "count" | "false". Errors: kIncorrect.
+Result<search::Summary> ParseSummary(std::string_view text);
+/// The names in a list of _elements. Errors: kIncorrect for one that `type` has not.
+Result<std::vector<std::string>> ParseElements(const fhir::Definitions& definitions, fhir::TypeId type,
+                                               std::string_view list);
+
+/// Appends the asked part of `json` (a stored resource) with the tag SUBSETTED. Mandatory elements, id and meta always stay.
+/// Cost: one parse and one copy of what stays.
+Status AppendShaped(const fhir::Definitions& definitions, const Shape& shape, std::string_view json,
+                    std::string* out);
+
+/// The same JSON over several lines, two blanks a level.
+std::string PrettyJson(std::string_view json);
+
+}  // namespace tk::interaction

@@ -1,0 +1,334 @@
+// transaction: POST of a Bundle, all or nothing. Order: DELETE, POST, PUT and PATCH, then GET on the state after them.
+// Source: FHIR R4 http.html#transaction, #trules.
+#include "kernel/interaction/transaction.h"
+
+#include <fmt/format.h>
+
+#include <unordered_set>
+
+#include "kernel/base/random.h"
+#include "kernel/fhir/patch.h"
+#include "kernel/interaction/outcome.h"
+#include "kernel/interaction/prefer.h"
+#include "kernel/interaction/references.h"
+#include "kernel/interaction/write.h"
+
+namespace tk::interaction {
+namespace {
+
+int Phase(Method method) {
+  switch (method) {
+    case Method::kDelete:
+      return 0;
+    case Method::kPost:
+      return 1;
+    case Method::kPut:
+    case Method::kPatch:
+      return 2;
+    default:
+      return 3;
+  }
+}
+
+/// One attempt at a basis. Steps in order; every step may refuse the whole.
+class Planning {
+ public:
+  Planning(const Room& room, const Transaction& transaction, const view::Position& basis)
+      : room_(room),
+        transaction_(transaction),
+        call_(*transaction.call),
+        basis_(basis),
+        items_(transaction.entries.size()) {
+    set_ = std::make_unique<view::ChangeSet>();
+  }
+
+  Status Run() {
+    for (const size_t i : transaction_.order) {
+      if (Status resolved = Resolve(i); !resolved.ok()) return At(i, ".request", std::move(resolved));
+    }
+    TRY(CheckIdentities());
+    TRY(MakeTargets());
+    for (const size_t i : transaction_.order) {
+      if (Status made = Make(i); !made.ok()) return made;
+    }
+    TRY(Collect());
+    set_->key = call_.key;
+    return {};
+  }
+
+  std::unique_ptr<view::ChangeSet> set_;
+  std::vector<EntryResult> results_;
+
+ private:
+  struct Item {
+    std::string id;  // of the resource that is meant
+    Current current;
+    bool writes = false;    // there will be a new version
+    bool existing = false;  // a conditional create that found one
+    view::ResourcePtr now;
+  };
+
+  Status At(size_t i, std::string_view where, Status status) const {
+    Error& error = status.error();
+    const std::string own = transaction_.entries[i].Path() + ".resource";
+    if (!error.issues.empty() && error.issues[0].path.rfind(own, 0) == 0)
+      return status;  // it is told already
+    PrefixPaths(transaction_.entries[i].Path() + std::string(where), &error);
+    return status;
+  }
+
+  /// Finds which resource each entry means.
+  Status Resolve(size_t i) {
+    const BundleEntry& entry = transaction_.entries[i];
+    if (entry.method == Method::kGet) return {};
+    TRY(CheckMayWrite(call_.viewer(), entry.type_name));
+    Item& item = items_[i];
+    if (entry.method == Method::kPost) return ResolvePost(i, &item);
+    item.id = entry.id;
+    if (entry.conditional()) {
+      const Match match = TRY(Condition(entry.type, entry.query, entry.method == Method::kDelete));
+      if (match.count == 1) item.id = match.id;
+      if (match.count == 0 && entry.method == Method::kDelete) return {};
+      if (match.count == 0 && entry.method == Method::kPatch)
+        return MakeError(ErrorCode::kNotFound, "The condition names no resource to patch.");
+      if (entry.method == Method::kPut) TRY(CheckPutId(i, match, &item));
+    } else if (entry.method == Method::kPut && entry.resource["id"].ToString() != entry.id) {
+      return MakeIssue(ErrorCode::kIncorrect, "value", entry.Path() + ".resource.id",
+                       "The resource needs the id of its request url.");
+    }
+    item.current = FindCurrent(room_, call_.viewer(), entry.type_name, item.id, basis_);
+    TRY(CheckWritable(item.current));
+    const uint32_t version = item.current.exists() ? item.current.version.version : 0;
+    TRY(CheckIfMatch(entry.if_match, version));
+    if (entry.method == Method::kPut && version != 0 && NamesVersion(entry.if_none_match, version)) {
+      return MakeError(ErrorCode::kPrecondition, "ifNoneMatch does not hold: the resource exists already.");
+    }
+    if (entry.method == Method::kPatch && version == 0)
+      return MakeError(ErrorCode::kNotFound, "There is no such resource to patch.");
+    item.writes = entry.method != Method::kDelete || version != 0;
+    if (entry.method == Method::kDelete && item.writes) deleted_.push_back(item.current.id_hash);
+    return {};
+  }
+
+  Status CheckPutId(size_t i, const Match& match, Item* item) {
+    const BundleEntry& entry = transaction_.entries[i];
+    const std::string body_id = entry.resource["id"].ToString();
+    if (match.count == 1) {
+      if (body_id.empty() || body_id == match.id) return {};
+      return MakeIssue(ErrorCode::kIncorrect, "value", entry.Path() + ".resource.id",
+                       "The condition names another resource than the id in the body.");
+    }
+    if (!body_id.empty() && !IsId(body_id))
+      return MakeIssue(ErrorCode::kInvalid, "value", entry.Path() + ".resource.id", "This is no id.");
+    item->id = body_id.empty() ? transaction_.new_ids[i] : body_id;
+    if (body_id.empty() || !FindCurrent(room_, call_.viewer(), entry.type_name, body_id, basis_).exists())
+      return {};
+    return MakeIssue(
+        ErrorCode::kConflict, "duplicate", entry.Path() + ".resource.id",
+        "The condition names no resource, and the id is that of one for which it does not hold.");
+  }
+
+  Status ResolvePost(size_t i, Item* item) {
+    const BundleEntry& entry = transaction_.entries[i];
+    if (!entry.if_none_exist.empty()) {
+      // Two entries with the same condition: the first creates, the second finds it.
+      const auto [first, is_first] =
+          conditional_posts_.try_emplace(fmt::format("{}?{}", entry.type_name, entry.if_none_exist), i);
+      if (!is_first) {
+        item->id = items_[first->second].id;
+        item->current = items_[first->second].current;
+        item->existing = true;
+        return {};
+      }
+      const Match match = TRY(Condition(entry.type, entry.if_none_exist, false));
+      if (match.count == 1) {
+        item->id = match.id;
+        item->current = FindCurrent(room_, call_.viewer(), entry.type_name, match.id, basis_);
+        item->existing = true;
+        return {};
+      }
+    }
+    item->id = transaction_.new_ids[i];
+    item->current.id_hash = room_.engine().IdHash(entry.type_name, item->id);
+    item->writes = true;
+    return {};
+  }
+
+  /// A condition at the basis, with its guard. What this transaction deletes does not count for what comes after it.
+  Result<Match> Condition(fhir::TypeId type, std::string_view criteria, bool is_delete) {
+    Match match = TRY(ResolveCondition(room_, call_, type, criteria, basis_,
+                                       is_delete ? std::span<const uint64_t>() : deleted_));
+    if (match.count > 1) return SeveralMatches(room_.TypeName(type));
+    set_->guards.push_back(ConditionGuard(room_, match.query));
+    return match;
+  }
+
+  /// No resource may be written twice.
+  Status CheckIdentities() const {
+    std::unordered_set<uint64_t> seen;
+    for (const size_t i : transaction_.order) {
+      if (!items_[i].writes || seen.insert(items_[i].current.id_hash).second) continue;
+      return MakeIssue(
+          ErrorCode::kIncorrect, "duplicate", transaction_.entries[i].Path(),
+          "Another entry of this transaction writes the same resource: every resource may be written once.");
+    }
+    return {};
+  }
+
+  Status MakeTargets() {
+    for (size_t i = 0; i < items_.size(); ++i) {
+      const BundleEntry& entry = transaction_.entries[i];
+      if (entry.full_url.empty() || items_[i].id.empty() || entry.method == Method::kGet ||
+          entry.method == Method::kDelete)
+        continue;
+      targets_.emplace(entry.full_url, fmt::format("{}/{}", entry.type_name, items_[i].id));
+    }
+    return {};
+  }
+
+  Result<std::string> ResolveReference(fhir::TypeId type, std::string_view criteria) {
+    std::string key = fmt::format("{}?{}", room_.TypeName(type), criteria);
+    if (const auto known = references_.find(key); known != references_.end()) return known->second;
+    const Match match = TRY(ResolveCondition(room_, call_, type, criteria, basis_, deleted_));
+    if (match.count != 1) {
+      return MakeError(ErrorCode::kPrecondition,
+                       match.count == 0
+                           ? "The conditional reference names no resource."
+                           : "The conditional reference names several resources: make it narrower.");
+    }
+    set_->guards.push_back(ConditionGuard(room_, match.query));
+    return references_.emplace(std::move(key), fmt::format("{}/{}", room_.TypeName(type), match.id))
+        .first->second;
+  }
+
+  /// The new version of one entry, with its links.
+  Status Make(size_t i) {
+    const BundleEntry& entry = transaction_.entries[i];
+    Item& item = items_[i];
+    if (!item.writes || entry.method == Method::kDelete) return {};
+    const std::string path = entry.Path() + ".resource";
+    fhir::Document patched;
+    fhir::Value source = entry.resource;
+    if (entry.method == Method::kPatch) {
+      auto result = Patched(entry, item);
+      if (!result.ok()) return At(i, ".resource", Status(result.TakeError()));
+      patched = std::move(result).value();
+      source = patched.Root();
+    }
+    LinkRewriter rewriter(*room_.definitions, targets_, [this](fhir::TypeId type, std::string_view criteria) {
+      return ResolveReference(type, criteria);
+    });
+    fhir::Document document = TRY(rewriter.Rewrite(source, entry.type, entry.full_url, item.id, path));
+    auto now = MakeVersion(room_, entry.type, std::move(document), item.current.version.version + 1,
+                           !item.current.exists());
+    if (!now.ok()) return At(i, ".resource", Status(now.TakeError()));
+    item.now = std::move(now).value();
+    if (entry.type_name == "Patient")
+      areas_.emplace_back("Patient/" + item.id, view::AreaOfResource(item.now->document.Root()));
+    return {};
+  }
+
+  Result<fhir::Document> Patched(const BundleEntry& entry, const Item& item) {
+    TRY(CheckMayRead(call_.viewer(), entry.type_name));
+    const std::string patch_text = TRY(PatchOfEntry(entry));
+    const fhir::Document patch = TRY(fhir::Document::Parse(patch_text));
+    std::string text;
+    TRY(room_.engine().ReadText(item.current.version.ordinal, &text));
+    const fhir::Document before = TRY(fhir::Document::Parse(text));
+    return fhir::ApplyJsonPatch(before.Root(), patch.Root());
+  }
+
+  /// Changes in order, and what each entry will be answered.
+  Status Collect() {
+    results_.resize(items_.size());
+    for (const size_t i : transaction_.order) {
+      const BundleEntry& entry = transaction_.entries[i];
+      Item& item = items_[i];
+      EntryResult& result = results_[i];
+      result.type = entry.type_name;
+      result.id = item.id;
+      if (entry.method == Method::kGet) continue;
+      if (item.existing) {
+        TRY(Existing(item, &result));
+      } else if (!item.writes) {
+        result.status = 204;
+      } else if (entry.method == Method::kDelete) {
+        result.status = 204;
+        result.version = item.current.version.version + 1;
+        TRY(AddDelete(room_, entry.type, item.id, item.current, set_.get()));
+      } else {
+        if (Status placed = CheckPlace(room_, call_.viewer(), *item.now, basis_, areas_); !placed.ok())
+          return At(i, ".resource", std::move(placed));
+        result.status = item.current.exists() ? 200 : 201;
+        result.version = item.now->version;
+        result.now = item.now;
+        TRY(AddWrite(room_, item.current, item.now, set_.get()));
+      }
+    }
+    return {};
+  }
+
+  Status Existing(const Item& item, EntryResult* result) {
+    result->status = 200;
+    if (item.current.version.ordinal == 0) {  // made by an earlier entry of this transaction
+      result->version = 1;
+      return {};
+    }
+    const Header header = TRY(room_.engine().ReadText(item.current.version.ordinal, &result->body));
+    result->version = header.version;
+    result->at_us = header.at_us;
+    return {};
+  }
+
+  const Room& room_;
+  const Transaction& transaction_;
+  const Call& call_;
+  const view::Position basis_;
+  std::vector<Item> items_;
+  std::vector<uint64_t> deleted_;
+  std::unordered_map<std::string, size_t> conditional_posts_;
+  std::unordered_map<std::string, std::string> references_;
+  LinkTargets targets_;
+  NewAreas areas_;
+};
+
+}  // namespace
+
+Result<TransactionPtr> ReadTransaction(const Room& room, const CallPtr& call, fhir::Document document) {
+  auto transaction = std::make_shared<Transaction>();
+  transaction->call = call;
+  transaction->document = std::move(document);
+  for (const fhir::Value entry : transaction->document.Root()["entry"]) {
+    transaction->entries.push_back(TRY(ParseEntry(room, *call, transaction->entries.size(), entry)));
+  }
+  TRY(CheckTransactionEntries(transaction->entries));
+  transaction->new_ids.resize(transaction->entries.size());
+  for (size_t i = 0; i < transaction->entries.size(); ++i) {
+    transaction->order.push_back(i);
+    const Method method = transaction->entries[i].method;
+    if (method == Method::kPost || method == Method::kPut) transaction->new_ids[i] = NewUuid();
+  }
+  std::stable_sort(transaction->order.begin(), transaction->order.end(), [&](size_t a, size_t b) {
+    return Phase(transaction->entries[a].method) < Phase(transaction->entries[b].method);
+  });
+  return TransactionPtr(std::move(transaction));
+}
+
+Result<Plan> PlanTransaction(const RoomPtr& room, const TransactionPtr& transaction,
+                             const view::Position& basis) {
+  if (auto repeated = TRY(RepeatedTransaction(room, *transaction, basis)))
+    return ReadyPlan(std::move(*repeated));
+  Planning planning(*room, *transaction, basis);
+  TRY(planning.Run());
+  if (planning.set_->changes.empty())
+    return ReadyPlan(TransactionAnswer(room, *transaction, planning.results_, 0));
+  Plan plan;
+  plan.set = std::move(planning.set_);
+  plan.long_answer = true;
+  plan.answer = [room, transaction, results = std::move(planning.results_)](const view::Commit& commit) {
+    return TransactionAnswer(room, *transaction, results, commit.at_us);
+  };
+  return plan;
+}
+
+}  // namespace tk::interaction

@@ -1,0 +1,182 @@
+#include "kernel/interaction/write.h"
+
+#include <fmt/format.h>
+
+#include "kernel/fhir/validate.h"
+#include "kernel/interaction/outcome.h"
+#include "kernel/interaction/prefer.h"
+#include "kernel/interaction/respond.h"
+
+namespace tk::interaction {
+namespace {
+
+std::string_view SkipBlanks(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  return first == std::string_view::npos ? std::string_view() : text.substr(first);
+}
+
+/// Takes `token` (after blanks) off the front of `text`.
+bool Take(std::string_view* text, std::string_view token) {
+  *text = SkipBlanks(*text);
+  if (text->substr(0, token.size()) != token) return false;
+  text->remove_prefix(token.size());
+  return true;
+}
+
+/// `body` with the id put in behind a leading `"resourceType":"X"`; "" when it begins otherwise.
+std::string PutIdInText(std::string_view body, std::string_view type, std::string_view id) {
+  std::string_view rest = body;
+  if (!Take(&rest, "{") || !Take(&rest, "\"resourceType\"") || !Take(&rest, ":") || !Take(&rest, "\"") ||
+      !Take(&rest, type))
+    return {};
+  if (rest.empty() || rest[0] != '"') return {};
+  const size_t at = body.size() - rest.size() + 1;
+  std::string out;
+  out.reserve(body.size() + id.size() + 8);
+  out.append(body.substr(0, at)).append(R"(,"id":")").append(id).append("\"").append(body.substr(at));
+  return out;
+}
+
+Response WrittenResponse(const Call& call, const view::Resource& now, Instant at_us, bool created) {
+  Response response;
+  response.status = created ? 201 : 200;
+  response.etag = ETag(now.version);
+  response.last_modified_us = at_us;
+  response.location =
+      fmt::format("{}/{}/{}/_history/{}", call.request.base_url, call.type_name, now.id, now.version);
+  response.audit_type = call.type_name;
+  response.audit_id = now.id;
+  response.audit_action = created ? "create" : "update";
+  if (call.prefer.returns == Returns::kMinimal) return response;
+  if (call.prefer.returns == Returns::kOutcome) {
+    response.body = InformationJson(created ? "Created." : "Updated.");
+  } else {
+    AppendVersioned(now, at_us, &response.body);
+  }
+  if (call.pretty) response.body = PrettyJson(response.body);
+  return response;
+}
+
+}  // namespace
+
+Result<fhir::Document> ParseBody(const Call& call) {
+  if (SkipBlanks(call.request.body).empty()) {
+    return MakeError(ErrorCode::kIncorrect, fmt::format("The body is empty: send the {} as JSON.",
+                                                        call.type_name.empty() ? "Bundle" : call.type_name));
+  }
+  return fhir::Document::Parse(call.request.body);
+}
+
+Result<fhir::Document> WithId(fhir::Document document, std::string_view id) {
+  const fhir::Value root = document.Root();
+  std::vector<fhir::TextEdit> edits;
+  if (const fhir::Value old = root["id"]) {
+    if (old.is_string() && old.ToString() == id) return document;
+    const auto at = static_cast<uint32_t>(old.Json().data() - document.Text().data());
+    edits.push_back({at, static_cast<uint32_t>(old.Json().size()), fmt::format("\"{}\"", id)});
+  } else if (const fhir::Value type = root["resourceType"]) {
+    const auto at = static_cast<uint32_t>(type.Json().data() + type.Json().size() - document.Text().data());
+    edits.push_back({at, 0, fmt::format(R"(,"id":"{}")", id)});
+  } else {
+    return MakeIssue(ErrorCode::kInvalid, "required", "resourceType",
+                     "resourceType is missing: every resource names its type.");
+  }
+  return fhir::Document::Parse(fhir::ApplyEdits(document.Text(), edits));
+}
+
+Result<fhir::Document> BodyWithNewId(const Call& call) {
+  const std::string with_id = PutIdInText(call.request.body, call.type_name, call.new_id);
+  if (!with_id.empty()) {
+    auto document = fhir::Document::Parse(with_id);
+    if (document.ok()) return document;
+  }
+  // It brought an id of its own, or is broken: then line and column are told of the body as it was sent.
+  return WithId(TRY(ParseBody(call)), call.new_id);
+}
+
+Result<view::ResourcePtr> MakeVersion(const Room& room, fhir::TypeId type, fhir::Document document,
+                                      uint32_t version, bool is_new) {
+  fhir::ValidateOptions options;
+  options.expected = type;
+  TRY(fhir::CheckValid(*room.definitions, document.Root(), options));
+  return view::MakeResource(*room.definitions, std::move(document), version,
+                            is_new ? view::Operation::kCreate : view::Operation::kUpdate);
+}
+
+Status AddWrite(const Room& room, const Current& current, view::ResourcePtr now, view::ChangeSet* set) {
+  view::Change change;
+  change.now = std::move(now);
+  if (current.exists()) change.before = TRY(room.engine().Read(current.version.ordinal));
+  view::Guard guard;
+  guard.id_hash = current.id_hash;
+  guard.version = current.version.version;
+  set->changes.push_back(std::move(change));
+  set->guards.push_back(std::move(guard));
+  return {};
+}
+
+Status AddDelete(const Room& room, fhir::TypeId type, std::string_view id, const Current& current,
+                 view::ChangeSet* set) {
+  return AddWrite(room, current, view::MakeTombstone(type, std::string(id), current.version.version + 1),
+                  set);
+}
+
+Plan ReadyPlan(Response response) {
+  Plan plan;
+  plan.ready = std::move(response);
+  return plan;
+}
+
+Plan WrittenPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set, bool created) {
+  Plan plan;
+  plan.answer = [call, now = set->changes.front().now, created](const view::Commit& commit) {
+    return WrittenResponse(*call, *now, commit.at_us, created);
+  };
+  plan.set = std::move(set);
+  return plan;
+}
+
+Plan DeletedPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set) {
+  Plan plan;
+  plan.answer = [call, now = set->changes.front().now](const view::Commit& commit) {
+    Response response;
+    response.status = call->prefer.returns == Returns::kOutcome ? 200 : 204;
+    if (response.status == 200) response.body = InformationJson("Deleted.");
+    response.etag = ETag(now->version);
+    response.last_modified_us = commit.at_us;
+    response.audit_type = call->type_name;
+    response.audit_id = now->id;
+    response.audit_action = "delete";
+    return response;
+  };
+  plan.set = std::move(set);
+  return plan;
+}
+
+Result<std::optional<Response>> RepeatedAnswer(const Room& room, const Call& call,
+                                               const view::Position& basis) {
+  if (call.key == 0) return std::optional<Response>();
+  const view::Ordinal ordinal = room.index().FindKey(call.key, basis);
+  if (ordinal == 0) return std::optional<Response>();
+  Response response;
+  const Header header = TRY(room.engine().ReadText(ordinal, &response.body));
+  if (header.type != call.type) {
+    return MakeError(
+        ErrorCode::kConflict,
+        "This Idempotency-Key was used for another request: make a new key for every new request.");
+  }
+  response.status = 201;
+  response.etag = ETag(header.version);
+  response.last_modified_us = header.at_us;
+  response.location =
+      fmt::format("{}/{}/{}/_history/{}", call.request.base_url, call.type_name, header.id, header.version);
+  response.audit_type = call.type_name;
+  response.audit_id = header.id;
+  response.audit_action = "create";
+  if (call.prefer.returns == Returns::kMinimal) response.body.clear();
+  if (call.prefer.returns == Returns::kOutcome) response.body = InformationJson("Created.");
+  if (call.pretty && !response.body.empty()) response.body = PrettyJson(response.body);
+  return std::optional<Response>(std::move(response));
+}
+
+}  // namespace tk::interaction

@@ -1,0 +1,36 @@
+// The write path, shared: body → valid resource with its id → change set with guards → answer by Prefer.
+// Flow:   planner at basis t0: parse, CheckValid, resolve → Plan → Prepare → Submit; stale → the lane plans again
+#pragma once
+
+#include "kernel/interaction/conditional.h"
+#include "kernel/interaction/permit.h"
+#include "kernel/interaction/room.h"
+
+namespace tk::interaction {
+
+/// Parses the request's body. Errors: kIncorrect (empty, broken JSON), kTooLarge.
+Result<fhir::Document> ParseBody(const Call& call);
+/// `resource` with its id set to `id`: right after resourceType when it has none.
+Result<fhir::Document> WithId(fhir::Document document, std::string_view id);
+/// A new version of type/id from a document that carries its id: validated. `version` counts from 1.
+Result<view::ResourcePtr> MakeVersion(const Room& room, fhir::TypeId type, fhir::Document document,
+                                      uint32_t version, bool is_new);
+/// The body of a create, with its new id. Parsed once when it begins with resourceType and has no id.
+Result<fhir::Document> BodyWithNewId(const Call& call);
+
+/// One change for a plan: reads the version before (if `current` exists) and puts the version guard.
+Status AddWrite(const Room& room, const Current& current, view::ResourcePtr now, view::ChangeSet* set);
+Status AddDelete(const Room& room, fhir::TypeId type, std::string_view id, const Current& current,
+                 view::ChangeSet* set);
+
+/// The plan of one resource written: 201 or 200 with ETag, Location, body by Prefer.
+Plan WrittenPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set, bool created);
+Plan DeletedPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set);
+/// Answers that write nothing.
+Plan ReadyPlan(Response response);
+
+/// The first answer again, if this Idempotency-Key was used before.
+Result<std::optional<Response>> RepeatedAnswer(const Room& room, const Call& call,
+                                               const view::Position& basis);
+
+}  // namespace tk::interaction
