@@ -204,9 +204,9 @@ Result<Content> CodecImpl::Unseal(const NewEntry& entry) const {
 
 // The first dictionary needs samples of enough persons to keep coded values at all, unless the type has no persons (owner 0).
 bool CodecImpl::IsDue(const Training& training) const {
-  const size_t samples = training.trainer.samples();
-  if (training.trained == 0) return samples >= kSamplesFirst && training.trainer.owners() >= kOwnersMin;
-  return training.trained == 1 && samples >= kSamplesSecond;
+  const Trainer& trainer = training.trainer;
+  if (training.trained == 0) return trainer.varied() && (trainer.samples() >= kSamplesFirst || trainer.full());
+  return training.trained == 1 && (trainer.samples() >= kSamplesSecond || trainer.full());
 }
 
 void CodecImpl::Observe(TypeCode type, OwnerNumber owner, std::string_view text) {

@@ -151,5 +151,20 @@ TEST_P(CodecTest, ADictionaryIsTrainedHelpsAndHoldsNobody) {
   EXPECT_EQ(Must(Must(Codec::Create(log_.get(), keys_.get()))->Unseal(entry)).text, content.text);
 }
 
+TEST_P(CodecTest, ATypeThatBelongsToNobodyGetsADictionaryOfItsStructureOnly) {
+  for (int i = 0; i < 400; ++i) codec_->Observe(2, 0, PersonText(i, 0));
+  EXPECT_EQ(Must(codec_->TrainDue([](const std::function<Status()>& work) { return work(); })), 1);
+  const auto dictionaries = Must(log_->Dictionaries());
+  ASSERT_EQ(dictionaries.size(), 1u);
+  EXPECT_NE(dictionaries[0].bytes.find("valueQuantity"), std::string::npos);
+  EXPECT_EQ(dictionaries[0].bytes.find("8310-5"), std::string::npos) << "one owner is too few for any value";
+  EXPECT_EQ(dictionaries[0].bytes.find("SECRET"), std::string::npos);
+}
+
+TEST_P(CodecTest, FewOwnersGiveNoDictionary) {
+  for (int i = 0; i < 2000; ++i) codec_->Observe(1, static_cast<OwnerNumber>(1 + i % 15), PersonText(i % 15, i));
+  EXPECT_EQ(Must(codec_->TrainDue([](const std::function<Status()>& work) { return work(); })), 0);
+}
+
 }  // namespace
 }  // namespace tk::log

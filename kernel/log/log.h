@@ -87,7 +87,7 @@ class Log {
 
   /// The head as of the last Append seen or Refresh.
   virtual Head head() const = 0;
-  /// Reads the head anew from the store (another process may have appended).
+  /// Reads the head anew from the store (another process may have appended). A writing call where this process writes.
   virtual Result<Head> Refresh() = 0;
   /// Begins a reign: raises the epoch so that every older writer's Append fails. Returns the head with the new epoch.
   virtual Result<Head> TakeEpoch() = 0;

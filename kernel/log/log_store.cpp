@@ -21,6 +21,7 @@ void LogStore::SetHead(const StoredHead& stored) {
   Head head;
   head.incarnation = stored.incarnation;
   head.epoch = stored.epoch;
+  const std::lock_guard lock(head_mutex_);
   last_id_ = {};
   last_first_t_ = 0;
   if (stored.last) {
@@ -31,7 +32,6 @@ void LogStore::SetHead(const StoredHead& stored) {
     last_id_ = stored.last->id;
     last_first_t_ = stored.last->first_t;
   }
-  const std::lock_guard lock(head_mutex_);
   head_ = head;
 }
 

@@ -46,8 +46,10 @@ uint32_t Trainer::Remember(OwnerNumber owner, std::string_view value) {
 
 // One pass over the tokens. Strings that are not member names are left out (coded ones remembered), numbers become 0.
 void Trainer::Add(OwnerNumber owner, std::string_view text) {
-  if (text.size() > kTextBytesMax || owners_[owner] >= kSamplesOfOwnerMax) return;
-  ++owners_[owner];
+  if (text.size() > kTextBytesMax || full()) return;
+  uint32_t& given = owners_[owner];
+  if (owner != 0 && given >= kSamplesOfOwnerMax) return;
+  ++given;
   Sample sample;
   std::string_view member;
   for (size_t at = 0; at < text.size();) {
@@ -72,6 +74,7 @@ void Trainer::Add(OwnerNumber owner, std::string_view text) {
       ++at;
     }
   }
+  bytes_ += sample.text.size() + sample.slots.size() * sizeof(Slot);
   samples_.push_back(std::move(sample));
 }
 
