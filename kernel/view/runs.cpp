@@ -17,25 +17,28 @@ std::string RunFile::FileName() const { return fmt::format("{}-{:012}.run", fami
 
 template <class Entry>
 const Entry* LowerBound(const Entry* data, size_t count, const Entry& key) {
-  size_t low = 0, high = count;
-  // Hashes are spread evenly, so two or three guesses leave a few cache lines; other keys fall through to halving.
-  for (int round = 0; round < 4 && high - low > 64; ++round) {
-    const uint64_t first = data[low].a, last = data[high - 1].a;
-    if (!(data[low] < key)) return data + low;
-    if (data[high - 1] < key) return data + high;
-    if (first == last || key.a == first || key.a == last) break;
+  if (count == 0 || !(data[0] < key)) return data;
+  if (data[count - 1] < key) return data + count;
+  // The answer is in (low, high]: data[low] < key <= data[high]. Hashes are spread evenly, so two or three guesses leave a few cache lines; other
+  // keys fall through to halving. What was read at the ends is kept: every read may be a cache miss.
+  size_t low = 0, high = count - 1;
+  uint64_t first = data[low].a, last = data[high].a;
+  for (int round = 0; round < 4 && high - low > 64 && first < key.a && key.a < last; ++round) {
     const double part = static_cast<double>(key.a - first) / static_cast<double>(last - first);
-    const size_t guess = std::min(high - 1, low + static_cast<size_t>(part * static_cast<double>(high - 1 - low)));
+    const size_t guess = std::clamp(low + static_cast<size_t>(part * static_cast<double>(high - low)), low + 1, high - 1);
     const size_t margin = 2 * (size_t{1} << (std::bit_width(high - low) / 2));  // about two standard errors of an even spread
     if (data[guess] < key) {
-      low = guess + 1;
+      low = guess;
+      first = data[guess].a;
       const size_t probe = guess + margin;
-      if (probe < high && !(data[probe] < key)) high = probe;
+      if (probe < high && !(data[probe] < key)) { high = probe; last = data[probe].a; }
     } else {
       high = guess;
-      if (guess > low + margin && data[guess - margin] < key) low = guess - margin + 1;
+      last = data[guess].a;
+      if (guess > low + margin && data[guess - margin] < key) { low = guess - margin; first = data[low].a; }
     }
   }
+  ++low;
   return std::lower_bound(data + low, data + high, key);
 }
 
