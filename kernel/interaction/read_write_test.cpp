@@ -110,6 +110,8 @@ TEST_F(ReadWrite, ConditionalRead) {
   none_match.if_none_match = created.etag;
   const Response same = Send(std::move(none_match));
   EXPECT_EQ(same.status, 304);
+  EXPECT_EQ(same.audit_action, "read");
+  EXPECT_EQ(same.audit_id, "a");
   EXPECT_TRUE(same.body.empty());
   Request since = Make(Method::kGet, "Patient/a");
   since.if_modified_since = "Sat, 29 Oct 2044 19:43:31 GMT";
@@ -213,7 +215,9 @@ TEST_F(ReadWrite, PostsLimitTypes) {
   Put("Patient/a", PatientJson("a"));
   viewer_ = limited;
   EXPECT_EQ(Get("Patient/a").status, 200);
-  EXPECT_EQ(Get("Observation/a").status, 403);
+  const Response refused = Get("Observation/a");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(refused.audit_type + "/" + refused.audit_id, "Observation/a") << "attempts are audited";
   EXPECT_EQ(Put("Patient/a", PatientJson("a")).status, 403);
   EXPECT_EQ(Post("Patient", PatientJson("")).status, 403);
   EXPECT_EQ(Delete("Patient/a").status, 403);

@@ -167,6 +167,52 @@ std::optional<Response> Route(const Room& room, Call* call) {
   return response;
 }
 
+std::string_view ActionOf(Kind kind) {
+  switch (kind) {
+    case Kind::kRead:
+      return "read";
+    case Kind::kVRead:
+      return "vread";
+    case Kind::kCreate:
+      return "create";
+    case Kind::kUpdate:
+    case Kind::kConditionalUpdate:
+      return "update";
+    case Kind::kPatch:
+    case Kind::kConditionalPatch:
+      return "patch";
+    case Kind::kDelete:
+    case Kind::kConditionalDelete:
+      return "delete";
+    case Kind::kHistoryInstance:
+    case Kind::kHistoryType:
+    case Kind::kHistorySystem:
+      return "history";
+    case Kind::kSearchType:
+    case Kind::kSearchSystem:
+      return "search";
+    case Kind::kBundle:
+      return "bundle";
+    case Kind::kCapabilities:
+      return "capabilities";
+    case Kind::kEverything:
+      return "everything";
+    case Kind::kValidate:
+      return "validate";
+  }
+  return "";
+}
+
+/// Refusals and 304 tell the audit what was asked for, too: an attempt is worth a record.
+Done WithAudit(CallPtr call, Done done) {
+  return [call = std::move(call), done = std::move(done)](Response response) {
+    if (response.audit_type.empty()) response.audit_type = call->type_name;
+    if (response.audit_id.empty()) response.audit_id = call->id;
+    if (response.audit_action.empty()) response.audit_action = ActionOf(call->kind);
+    done(std::move(response));
+  };
+}
+
 Planner PlannerOf(Kind kind) {
   switch (kind) {
     case Kind::kCreate:
@@ -252,6 +298,7 @@ void HandleRequest(const RoomPtr& room, Request request, Done done) {
     };
   }
   if (auto refusal = Route(*room, call.get())) return done(std::move(*refusal));
+  done = WithAudit(call, std::move(done));
   std::string format;
   if (const Status read = ReadHeaders(room, call.get(), &format); !read.ok())
     return done(OutcomeOf(read.error()));
