@@ -1,0 +1,103 @@
+// HTTP to interaction::Request and back. Nothing here knows what an interaction does.
+#include <fmt/format.h>
+
+#include "kernel/base/text.h"
+#include "kernel/http/routes.h"
+
+namespace tk::http {
+namespace {
+
+constexpr size_t kFhirBodyBytesMax = size_t{64} << 20;
+
+// Who asks for the capability statement without having signed in: may nothing.
+const std::shared_ptr<const access::Viewer>& Nobody() {
+  static const auto nobody = [] {
+    auto viewer = std::make_shared<access::Viewer>();
+    viewer->account = "-";
+    viewer->post = std::make_shared<const access::Post>();
+    viewer->scope.everything = false;  // and an empty range of areas
+    return std::shared_ptr<const access::Viewer>(std::move(viewer));
+  }();
+  return nobody;
+}
+
+interaction::Request ToInteraction(const Pipeline& pipeline, Call* call) {
+  Request& http = call->request;
+  interaction::Request request;
+  request.method = http.method;
+  request.path = call->path;
+  request.query = std::string(http.query());
+  request.body = std::move(http.body);
+  request.content_type = ToLower(TrimSpace(std::string_view(http.content_type).substr(0, http.content_type.find(';'))));
+  request.accept = std::move(http.accept);
+  request.if_match = std::move(http.if_match);
+  request.if_none_match = std::move(http.if_none_match);
+  request.if_none_exist = std::move(http.if_none_exist);
+  request.if_modified_since = std::move(http.if_modified_since);
+  request.prefer = std::move(http.prefer);
+  request.idempotency_key = std::move(http.idempotency_key);
+  request.base_url = pipeline.BaseUrl(http) + "/fhir";
+  request.request_id = call->request_id;
+  request.deadline_us = pipeline.DeadlineOf(*call);
+  request.viewer = call->viewer != nullptr ? call->viewer : Nobody();
+  return request;
+}
+
+Response ToHttp(interaction::Response answer, Call* call) {
+  Response response;
+  response.status = answer.status;
+  response.body = std::move(answer.body);
+  if (!response.body.empty()) response.content_type = std::move(answer.content_type);
+  if (!answer.etag.empty()) response.AddHeader("ETag", answer.etag);
+  if (answer.last_modified_us != 0) response.AddHeader("Last-Modified", HttpDate(answer.last_modified_us));
+  if (!answer.location.empty()) response.AddHeader("Location", answer.location);
+  bool says_when = false;
+  for (const auto& [name, value] : answer.headers) {
+    response.AddHeader(name, value);
+    says_when = says_when || EqualsIgnoreCase(name, "Retry-After");
+  }
+  if (response.status == 401) response.AddHeader("WWW-Authenticate", "Bearer realm=\"tongkang\"");
+  if ((response.status == 429 || response.status == 503) && !says_when) response.AddHeader("Retry-After", "1");
+  call->audit_type = std::move(answer.audit_type);
+  call->audit_id = std::move(answer.audit_id);
+  if (!answer.audit_action.empty()) call->audit_action = answer.audit_action;
+  return response;
+}
+
+void Serve(const FhirPort& port, Pipeline& pipeline, const CallPtr& call) {
+  interaction::Request request = ToInteraction(pipeline, call.get());
+  auto done = [&pipeline, call](interaction::Response answer) { pipeline.Answer(call, ToHttp(std::move(answer), call.get())); };
+  if (!port.is_heavy(request)) return port.handle(std::move(request), std::move(done));
+  auto held = std::make_shared<interaction::Request>(std::move(request));
+  pipeline.RunOnWorker(call, [&port, &pipeline, call, held, done] {
+    try {
+      port.handle(std::move(*held), done);
+    } catch (const std::exception& error) {
+      // Only before `done` was called: an answer given is not given twice.
+      if (!call->done()) pipeline.AnswerError(call, MakeError(ErrorCode::kInternal, "a defect in the server; report it with the request id", error.what()));
+    }
+  });
+}
+
+}  // namespace
+
+void AddFhirRoutes(Pipeline* pipeline, FhirPort port) {
+  auto shared = std::make_shared<const FhirPort>(std::move(port));
+  RouteOptions options;
+  options.body_bytes_max = kFhirBodyBytesMax;
+  pipeline->AddRoute("/fhir", options, [shared](Pipeline& way, const CallPtr& call) { Serve(*shared, way, call); });
+  RouteOptions open = options;
+  open.open = true;
+  open.audited = false;
+  pipeline->AddRoute("/fhir/metadata", open, [shared](Pipeline& way, const CallPtr& call) {
+    call->path.insert(call->path.begin(), "metadata");
+    Serve(*shared, way, call);
+  });
+}
+
+FhirPort PortOf(const interaction::Interactions* interactions) {
+  return {[interactions](interaction::Request request, interaction::Done done) { interactions->Handle(std::move(request), std::move(done)); },
+          [interactions](const interaction::Request& request) { return interactions->IsHeavy(request); }};
+}
+
+}  // namespace tk::http

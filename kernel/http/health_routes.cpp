@@ -1,0 +1,39 @@
+#include <fmt/format.h>
+
+#include "kernel/http/routes.h"
+
+namespace tk::http {
+
+void AddHealthRoutes(Pipeline* pipeline, std::function<Readiness()> readiness) {
+  RouteOptions options;
+  options.open = true;
+  options.audited = false;
+  pipeline->AddRoute("/health", options, [](Pipeline& way, const CallPtr& call) { way.Answer(call, JsonResponse(200, R"({"alive":true})")); });
+  pipeline->AddRoute("/ready", options, [readiness](Pipeline& way, const CallPtr& call) {
+    const Readiness now = readiness();
+    Response response = JsonResponse(now.ready ? 200 : 503, fmt::format(R"({{"ready":{},"progress":{:.3f}}})", now.ready, now.progress));
+    if (!now.ready) response.AddHeader("Retry-After", "1");
+    way.Answer(call, std::move(response));
+  });
+}
+
+void AddMetricsRoute(Pipeline* pipeline, const Metrics* metrics) {
+  RouteOptions options;
+  options.open = true;
+  options.audited = false;
+  pipeline->AddRoute("/metrics", options, [metrics](Pipeline& way, const CallPtr& call) {
+    // A proxy on this machine makes everybody look local: whoever came through one has to sign in.
+    const bool local = call->request.peer_is_loopback && !call->request.forwarded;
+    const bool may = call->viewer != nullptr && call->viewer->MayCall("metrics");
+    if (!local && !may) {
+      return way.AnswerError(call, call->viewer == nullptr ? MakeError(ErrorCode::kUnauthenticated, "metrics are for signed-in operators")
+                                                           : MakeError(ErrorCode::kForbidden, "your post may not do this (operation 'metrics')"));
+    }
+    Response response;
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = metrics->Text();
+    way.Answer(call, std::move(response));
+  });
+}
+
+}  // namespace tk::http

@@ -1,0 +1,54 @@
+// Live pages: what is committed, told to everybody who may see it, within milliseconds, as server-sent events.
+// Flow:   engine → one follower, one thread (Live) → each subscriber's bounded queue → its session
+// Events: hello {"incarnation","t","at"}      first; begin by loading what you show, then apply changes
+//         change {"t","at","type","id","version","op"}   only what post, types and area allow
+//         tick  {"t","at"}                    every 10 s, and the sign-on is checked again
+//         reset {"reason"}                    what you have may be stale (other incarnation, too far behind): load anew
+//         end   {"reason"}                    last event: "slow", "signed-out", "the server stops"
+// Resume: Last-Event-ID is "<incarnation>-<t>"; it stands on the last change of a transaction and on ticks, so a transaction is never
+//         taken up in its middle. At most 10,000 transactions are replayed.
+// Source: WHATWG HTML, server-sent events.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "kernel/http/pipeline.h"
+#include "kernel/view/engine.h"
+
+namespace tk::http {
+
+/// What the live stream needs of the engine; a struct of functions so that tests can put a double here.
+struct LiveSource {
+  uint32_t incarnation = 1;
+  std::function<uint64_t()> head_t;
+  std::function<std::unique_ptr<view::Follower>(uint64_t from_t)> follow;
+  std::function<bool(view::Ordinal, const view::Scope&)> in_scope;
+  std::function<std::string_view(fhir::TypeId)> type_name;
+};
+LiveSource SourceOf(view::Engine* engine);
+
+struct LiveOptions {
+  size_t subscribers_max = 5000;
+  size_t queue_bytes_max = 256 * 1024;     // of one subscriber; over it he is too slow
+  uint64_t replay_transactions_max = 10'000;
+  int64_t tick_ms = 10'000;
+};
+
+class Live {
+ public:
+  Live(LiveSource source, const LiveOptions& options, const Clock* clock, access::SignOn* sign_on);
+  ~Live();
+  /// Ends all streams and the thread. Before the engine stops.
+  void Stop();
+  size_t subscribers() const;
+
+  /// GET /live?types=Flag,Task
+  void AddRoute(Pipeline* pipeline);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tk::http

@@ -1,0 +1,35 @@
+// What the program itself answers. Each function adds its routes to a pipeline; apps add theirs with Pipeline::AddRoute.
+//   /fhir/*       FHIR interactions                    signed in, but for /fhir/metadata
+//   /auth/*       sign-in, sign-out, me                open
+//   /live         server-sent events of the log        signed in (live.h)
+//   /metrics      Prometheus text                      loopback, or a post with the operation "metrics"
+//   /health       the process is alive                 open
+//   /ready        the views have caught up             open
+//   everything else: pages                             open (pages.h)
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "kernel/http/pipeline.h"
+
+namespace tk::http {
+
+/// The interactions as this room sees them, so that tests can put a double here.
+struct FhirPort {
+  std::function<void(interaction::Request, interaction::Done)> handle;
+  std::function<bool(const interaction::Request&)> is_heavy;
+};
+void AddFhirRoutes(Pipeline* pipeline, FhirPort port);
+/// Interactions as a port; `interactions` must outlive the pipeline.
+FhirPort PortOf(const interaction::Interactions* interactions);
+
+/// POST /auth/sign-in {"account","password"} → 200 {"account","display","post","area"} and cookie tk_session;
+/// POST /auth/sign-out → 204; GET /auth/me → 200 as sign-in, 401 if nobody.
+void AddAuthRoutes(Pipeline* pipeline);
+
+struct Readiness { bool ready = false; double progress = 0; };
+void AddHealthRoutes(Pipeline* pipeline, std::function<Readiness()> readiness);
+void AddMetricsRoute(Pipeline* pipeline, const Metrics* metrics);
+
+}  // namespace tk::http
