@@ -67,7 +67,7 @@ struct HeadVerdict {
 class Handler {
  public:
   virtual ~Handler() = default;
-  /// Before the body is read: how much of it, or no.
+  /// Before a body is read (not asked when there is none): how much of it, or no.
   virtual HeadVerdict OnHead(const Request& request) = 0;
   /// Answers with Call::Complete, now or later.
   virtual void Handle(CallPtr call) = 0;

@@ -7,8 +7,6 @@
 namespace tk::http {
 namespace {
 
-constexpr size_t kFhirBodyBytesMax = size_t{64} << 20;
-
 // Who asks for the capability statement without having signed in: may nothing.
 const std::shared_ptr<const access::Viewer>& Nobody() {
   static const auto nobody = [] {
@@ -84,7 +82,7 @@ void Serve(const FhirPort& port, Pipeline& pipeline, const CallPtr& call) {
 void AddFhirRoutes(Pipeline* pipeline, FhirPort port) {
   auto shared = std::make_shared<const FhirPort>(std::move(port));
   RouteOptions options;
-  options.body_bytes_max = kFhirBodyBytesMax;
+  options.body_bytes_max = pipeline->options().body_bytes_max;
   pipeline->AddRoute("/fhir", options, [shared](Pipeline& way, const CallPtr& call) { Serve(*shared, way, call); });
   RouteOptions open = options;
   open.open = true;

@@ -8,13 +8,15 @@ void AddHealthRoutes(Pipeline* pipeline, std::function<Readiness()> readiness) {
   RouteOptions options;
   options.open = true;
   options.audited = false;
-  pipeline->AddRoute("/health", options, [](Pipeline& way, const CallPtr& call) { way.Answer(call, JsonResponse(200, R"({"alive":true})")); });
-  pipeline->AddRoute("/ready", options, [readiness](Pipeline& way, const CallPtr& call) {
+  const auto ready = [readiness](Pipeline& way, const CallPtr& call) {
     const Readiness now = readiness();
     Response response = JsonResponse(now.ready ? 200 : 503, fmt::format(R"({{"ready":{},"progress":{:.3f}}})", now.ready, now.progress));
     if (!now.ready) response.AddHeader("Retry-After", "1");
     way.Answer(call, std::move(response));
-  });
+  };
+  pipeline->AddRoute("/health", options, [](Pipeline& way, const CallPtr& call) { way.Answer(call, JsonResponse(200, R"({"alive":true})")); });
+  pipeline->AddRoute("/health/ready", options, ready);
+  pipeline->AddRoute("/ready", options, ready);
 }
 
 void AddMetricsRoute(Pipeline* pipeline, const Metrics* metrics) {

@@ -4,7 +4,7 @@
 //   /live         server-sent events of the log        signed in (live.h)
 //   /metrics      Prometheus text                      loopback, or a post with the operation "metrics"
 //   /health       the process is alive                 open
-//   /ready        the views have caught up             open
+//   /ready        the views have caught up             open; also /health/ready
 //   everything else: pages                             open (pages.h)
 #pragma once
 

@@ -54,7 +54,7 @@ class Session final : public SessionBase {
     error_code error;
     const auto endpoint = Socket().remote_endpoint(error);
     if (!error) {
-      peer_ = endpoint.address().to_string(error);
+      peer_ = endpoint.address().to_string();
       peer_is_loopback_ = endpoint.address().is_loopback();
     }
     Socket().set_option(asio::ip::tcp::no_delay(true), error);
@@ -181,6 +181,11 @@ awaitable<bool> Session<Stream>::ReadRequest(Call* call) {
   call->request.peer = peer_;
   call->request.peer_is_loopback = peer_is_loopback_;
   call->request.tls = std::is_same_v<Stream, TlsStream>;
+  if (parser.declared_bytes() == uint64_t{0}) {  // nothing to ask: most requests have no body
+    parser.AllowBody(0);
+    if (!parser.done()) in_begin_ += parser.Put(Unread());
+    co_return true;
+  }
   HeadVerdict verdict = loop_->handler->OnHead(call->request);
   parser.AllowBody(verdict.body_bytes_max);
   if (verdict.refused) {
@@ -195,11 +200,6 @@ awaitable<bool> Session<Stream>::ReadRequest(Call* call) {
   if (!reserve_.Take(parser.declared_bytes().value_or(verdict.body_bytes_max), loop_->options.body_bytes_inflight_max)) {
     co_await RefuseAndClose(429, "too many large bodies at once; try again later");
     co_return false;
-  }
-  if (!parser.done() && !parser.declared_bytes().has_value()) co_return co_await ReadBody(&parser, call->request);
-  if (parser.declared_bytes().value_or(0) == 0) {
-    if (!parser.done()) in_begin_ += parser.Put(Unread());
-    co_return true;
   }
   co_return co_await ReadBody(&parser, call->request);
 }

@@ -1,0 +1,425 @@
+// The whole way of a request over loopback sockets: real sign-on and audit, doubles for interactions and engine.
+#include "kernel/http/pipeline.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+
+#include "kernel/base/diagnostics.h"
+#include "kernel/base/file.h"
+#include "kernel/http/coding.h"
+#include "kernel/http/http_test_client.h"
+#include "kernel/http/live.h"
+#include "kernel/http/pages.h"
+#include "kernel/http/routes.h"
+#include "kernel/http/server.h"
+
+namespace tk::http {
+namespace {
+
+using testing::Client;
+using testing::Reply;
+
+constexpr std::string_view kPassword = "bitter melon 7";
+
+/// Committed transactions that the test puts in.
+class Feed {
+ public:
+  void Add(view::Committed committed) {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    committed.t = all_.size() + 1;
+    all_.push_back(std::make_shared<const view::Committed>(std::move(committed)));
+    wake_.notify_all();
+  }
+  uint64_t head() {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    return all_.size();
+  }
+  view::CommittedPtr Get(uint64_t t, int timeout_ms) {
+    std::unique_lock<std::mutex> hold(mutex_);
+    wake_.wait_for(hold, std::chrono::milliseconds(timeout_ms), [&] { return all_.size() >= t; });
+    return all_.size() >= t ? all_[t - 1] : nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<view::CommittedPtr> all_;
+};
+
+class FeedFollower final : public view::Follower {
+ public:
+  FeedFollower(Feed* feed, uint64_t from_t) : feed_(feed), next_(from_t) {}
+  Result<view::CommittedPtr> Next(int timeout_ms) override {
+    auto committed = feed_->Get(next_, timeout_ms);
+    if (committed != nullptr) ++next_;
+    return committed;
+  }
+  uint64_t next_t() const override { return next_; }
+
+ private:
+  Feed* feed_;
+  uint64_t next_;
+};
+
+class PipelineTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    SetLogLevel(LogLevel::kOff);
+    folder_ = ::testing::TempDir() + "tk_pipeline_" + std::to_string(::getpid()) + "_" + ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::filesystem::remove_all(folder_);
+    ASSERT_TRUE(access::PrepareFolder(folder_).ok());
+    AddAccount("li", "doctor", "380102");
+    AddAccount("ops", "operator", "");
+    sign_on_ = access::SignOn::Create({.folder = folder_, .clock = &clock_}).value();
+    access::AuditOptions audit;
+    audit.folder = folder_ + "/audit";
+    audit.clock = &clock_;
+    audit_ = access::AuditLog::Open(audit).value();
+    workers_ = std::make_unique<WorkerPool>(2, 8);
+    PipelineOptions options;
+    pipeline_ = std::make_unique<Pipeline>(options, sign_on_.get(), audit_.get(), &metrics_, workers_.get());
+    AddFhirRoutes(pipeline_.get(), {[this](interaction::Request request, interaction::Done done) { Interact(std::move(request), std::move(done)); },
+                                    [](const interaction::Request& request) { return request.query == "heavy"; }});
+    AddAuthRoutes(pipeline_.get());
+    AddHealthRoutes(pipeline_.get(), [this] { return Readiness{ready_, 0.5}; });
+    AddMetricsRoute(pipeline_.get(), &metrics_);
+    AddPagesRoute(pipeline_.get(), Pages::Load({}).value());
+    LiveSource source;
+    source.incarnation = 7;
+    source.head_t = [this] { return feed_.head(); };
+    source.follow = [this](uint64_t from_t) { return std::make_unique<FeedFollower>(&feed_, from_t); };
+    source.in_scope = [](view::Ordinal ordinal, const view::Scope& scope) { return scope.everything || ordinal % 2 == 0; };
+    source.type_name = [](fhir::TypeId type) { return type == fhir::TypeId{1} ? std::string_view("Flag") : std::string_view("Basic"); };
+    LiveOptions live;
+    live.tick_ms = 200;
+    live.queue_bytes_max = 2000;
+    live_ = std::make_unique<Live>(source, live, &clock_, sign_on_.get());
+    live_->AddRoute(pipeline_.get());
+    ServerOptions listen;
+    listen.listen = "127.0.0.1:0";
+    server_ = Server::Create(listen, pipeline_.get()).value();
+    server_->Start();
+  }
+  void TearDown() override {
+    live_->Stop();
+    server_->Stop();
+    workers_->Stop();
+    audit_.reset();
+    server_.reset();
+    std::filesystem::remove_all(folder_);
+    SetLogLevel(LogLevel::kInfo);
+  }
+  void AddAccount(const std::string& name, const std::string& post, const std::string& area) {
+    const std::string hash = access::HashPassword(kPassword, name).value();
+    ASSERT_TRUE(access::EditAccounts(folder_, [&](access::Accounts* accounts) -> Status {
+      accounts->push_back({name, "李", hash, post, area, false, 1});
+      return {};
+    }).ok());
+  }
+  std::string Bearer(const std::string& account) {
+    return "Authorization: Bearer " + access::IssueBearer(folder_, account, 3600, clock_).value() + "\r\n";
+  }
+  // What the double does is asked for in the path.
+  void Interact(interaction::Request request, interaction::Done done) {
+    const std::string what = request.path.size() > 1 ? request.path[1] : request.path.empty() ? "" : request.path[0];
+    if (what == "throw") throw std::runtime_error("secret of the house");
+    interaction::Response response;
+    response.body = what == "large" ? std::string(20'000, 'x') : request.body.empty() ? request.viewer->account : request.body;
+    if (what == "missing") response = interaction::OutcomeOf(MakeError(ErrorCode::kNotFound, "no such resource"));
+    if (what == "busy") response = interaction::OutcomeOf(MakeError(ErrorCode::kBusy, "queue full"));
+    response.etag = "W/\"3\"";
+    response.location = request.base_url + "/Patient/1";
+    response.audit_type = "Patient";
+    response.audit_id = what;
+    response.audit_action = what == "export" ? "export" : "read";
+    {
+      const std::lock_guard<std::mutex> hold(mutex_);
+      last_ = std::move(request);
+    }
+    if (what != "later") return done(std::move(response));
+    std::thread([done = std::move(done), response = std::move(response)]() mutable { done(std::move(response)); }).detach();
+  }
+  interaction::Request Last() {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    return last_;
+  }
+  std::string AuditText() {
+    EXPECT_TRUE(audit_->Flush().ok());
+    return ReadFile(folder_ + "/audit/audit-0-00000001.jsonl").value();
+  }
+
+  std::string folder_;
+  FixedClock clock_{1'780'000'000 * kSecondUs};
+  Metrics metrics_;
+  Feed feed_;
+  std::unique_ptr<access::SignOn> sign_on_;
+  std::unique_ptr<access::AuditLog> audit_;
+  std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<Live> live_;
+  std::unique_ptr<Server> server_;
+  std::atomic<bool> ready_{true};
+  std::mutex mutex_;
+  interaction::Request last_;
+};
+
+TEST_F(PipelineTest, NothingButTheOpenRoutesAnswersWithoutSignOn) {
+  Client client(server_->port());
+  for (const char* open : {"/health", "/ready", "/fhir/metadata", "/"}) EXPECT_EQ(client.Ask("GET", open).status, 200) << open;
+  for (const char* closed : {"/fhir/Patient/1", "/fhir", "/fhir/metadata2", "/fhir/Patient?name=x", "/live", "/auth/me"}) {
+    const Reply reply = client.Ask("GET", closed);
+    EXPECT_EQ(reply.status, 401) << closed;
+    EXPECT_NE(reply.body.find("OperationOutcome"), std::string::npos) << closed;
+    EXPECT_FALSE(reply.headers.at("x-request-id").empty());
+  }
+  EXPECT_EQ(client.Ask("GET", "/fhir/Patient/1", "Authorization: Bearer tk1.x.y\r\n").status, 401);
+  EXPECT_EQ(client.Ask("GET", "/fhir/Patient/1", "Authorization: Basic YTpi\r\n").status, 401);
+  EXPECT_EQ(client.Ask("GET", "/no/such").status, 404);
+}
+
+TEST_F(PipelineTest, FhirRequestsArriveDecodedAndAnswersLeaveWithTheirHeaders) {
+  Client client(server_->port());
+  const Reply reply = client.Ask("PUT", "/fhir/Patient/a%2Fb?x=%20y", Bearer("li") + "If-Match: W/\"2\"\r\nContent-Type: Application/FHIR+json; charset=utf-8\r\nX-Request-Id: mine-1\r\n", "{}");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, "{}");
+  EXPECT_EQ(reply.headers.at("etag"), "W/\"3\"");
+  EXPECT_EQ(reply.headers.at("location"), "http://test/fhir/Patient/1");
+  EXPECT_EQ(reply.headers.at("x-request-id"), "mine-1");
+  EXPECT_EQ(reply.headers.at("cache-control"), "no-store");
+  const interaction::Request seen = Last();
+  EXPECT_EQ(seen.method, Method::kPut);
+  EXPECT_EQ(seen.path, (std::vector<std::string>{"Patient", "a/b"}));
+  EXPECT_EQ(seen.query, "x=%20y");
+  EXPECT_EQ(seen.if_match, "W/\"2\"");
+  EXPECT_EQ(seen.content_type, "application/fhir+json");
+  EXPECT_EQ(seen.viewer->account, "li");
+  EXPECT_FALSE(seen.viewer->scope.everything);
+}
+
+TEST_F(PipelineTest, AnswersFromOtherThreadsAndWorkersArrive) {
+  Client client(server_->port());
+  EXPECT_EQ(client.Ask("GET", "/fhir/Patient/later", Bearer("li")).body, "li");
+  EXPECT_EQ(client.Ask("GET", "/fhir/Patient/1?heavy", Bearer("li")).body, "li");
+  EXPECT_EQ(client.Ask("GET", "/fhir/Patient/throw?heavy", Bearer("li")).status, 500);
+}
+
+TEST_F(PipelineTest, ErrorsAreOutcomesAndTellNothingOfTheInside) {
+  Client client(server_->port());
+  const Reply thrown = client.Ask("GET", "/fhir/Patient/throw", Bearer("li"));
+  EXPECT_EQ(thrown.status, 500);
+  EXPECT_EQ(thrown.body.find("secret of the house"), std::string::npos);
+  EXPECT_EQ(client.Ask("GET", "/fhir/Patient/missing", Bearer("li")).status, 404);
+  const Reply busy = client.Ask("GET", "/fhir/Patient/busy", Bearer("li"));
+  EXPECT_EQ(busy.status, 429);
+  EXPECT_EQ(busy.headers.at("retry-after"), "1");
+  EXPECT_EQ(client.Ask("GET", "/fhir/Patient/%zz", Bearer("li")).status, 400);
+  EXPECT_EQ(client.Ask("BREW", "/fhir/Patient/1", Bearer("li")).status, 400);
+  EXPECT_EQ(client.Ask("GET", "/fhir/Patient?" + std::string(9000, 'x'), Bearer("li")).status, 413);
+}
+
+TEST_F(PipelineTest, WhoeverIsNotSignedInMayNotSendMuch) {
+  Client client(server_->port());
+  EXPECT_EQ(client.Ask("POST", "/fhir/Patient", "Content-Length: 70000\r\n").status, 413);
+}
+
+TEST_F(PipelineTest, CodingsBothWays) {
+  Client client(server_->port());
+  const std::string text = "{\"resourceType\":\"Patient\"}";
+  for (const Coding coding : {Coding::kGzip, Coding::kZstd}) {
+    const std::string name(NameOf(coding));
+    EXPECT_EQ(client.Ask("POST", "/fhir/Patient", Bearer("li") + "Content-Encoding: " + name + "\r\n", Encode(coding, text)).body, text);
+    const Reply large = client.Ask("GET", "/fhir/Patient/large", Bearer("li") + "Accept-Encoding: " + name + "\r\n");
+    EXPECT_EQ(large.headers.at("content-encoding"), name);
+    EXPECT_EQ(Decode(name, large.body, 100'000).value(), std::string(20'000, 'x'));
+    EXPECT_FALSE(client.Ask("GET", "/fhir/Patient/1", Bearer("li") + "Accept-Encoding: " + name + "\r\n").headers.contains("content-encoding"));
+  }
+  EXPECT_EQ(client.Ask("POST", "/fhir/Patient", Bearer("li") + "Content-Encoding: br\r\n", "x").status, 400);
+  EXPECT_EQ(client.Ask("POST", "/fhir/Patient", Bearer("li") + "Content-Encoding: gzip\r\n", "not gzip").status, 400);
+}
+
+TEST_F(PipelineTest, SignInByCookieNeedsTheHeaderToChangeAnything) {
+  Client client(server_->port());
+  const std::string json = "Content-Type: application/json\r\n";
+  EXPECT_EQ(client.Ask("POST", "/auth/sign-in", "Content-Type: text/plain\r\n", "{}").status, 400);
+  EXPECT_EQ(client.Ask("POST", "/auth/sign-in", json, "{\"account\":\"li\"}").status, 400);
+  const Reply wrong = client.Ask("POST", "/auth/sign-in", json, R"({"account":"li","password":"wrong password"})");
+  const Reply unknown = client.Ask("POST", "/auth/sign-in", json, R"({"account":"nobody","password":"wrong password"})");
+  EXPECT_EQ(wrong.status, 401);
+  EXPECT_EQ(wrong.body, unknown.body);
+  const Reply good = client.Ask("POST", "/auth/sign-in", json, R"({"account":"li","password":"bitter melon 7"})");
+  ASSERT_EQ(good.status, 200);
+  EXPECT_NE(good.body.find(R"("account":"li","display":"李","post":"doctor")"), std::string::npos) << good.body;
+  const std::string set = good.headers.at("set-cookie");
+  EXPECT_NE(set.find("; HttpOnly; SameSite=Strict"), std::string::npos) << set;
+  const std::string cookie = "Cookie: other=1; " + set.substr(0, set.find(';')) + "\r\n";
+  EXPECT_EQ(client.Ask("GET", "/auth/me", cookie).status, 200);
+  EXPECT_EQ(client.Ask("GET", "/fhir/Patient/1", cookie).status, 200);
+  EXPECT_EQ(client.Ask("POST", "/fhir/Patient", cookie, "{}").status, 403);
+  EXPECT_EQ(client.Ask("POST", "/fhir/Patient", cookie + "X-Tongkang: 1\r\n", "{}").status, 200);
+  EXPECT_EQ(client.Ask("POST", "/auth/sign-out", cookie).status, 403);
+  EXPECT_EQ(client.Ask("POST", "/auth/sign-out", cookie + "X-Tongkang: 1\r\n").status, 204);
+  EXPECT_EQ(client.Ask("GET", "/auth/me", cookie).status, 401);
+  const std::string audit = AuditText();
+  EXPECT_NE(audit.find(R"("account":"li","action":"sign-in","status":401)"), std::string::npos) << audit;
+  EXPECT_NE(audit.find(R"("account":"?","action":"sign-in","status":401)"), std::string::npos) << audit;
+  EXPECT_EQ(audit.find("nobody"), std::string::npos);
+}
+
+TEST_F(PipelineTest, EveryRequestIsAuditedAndExportsBeforeTheirAnswer) {
+  Client client(server_->port());
+  EXPECT_EQ(client.Ask("GET", "/fhir/Patient/export", Bearer("li")).status, 200);
+  // Not flushed here: the answer alone says that the record is on disk.
+  const std::string text = ReadFile(folder_ + "/audit/audit-0-00000001.jsonl").value();
+  EXPECT_NE(text.find(R"("account":"li","post":"doctor","action":"export","type":"Patient","id":")"), std::string::npos) << text;
+  EXPECT_EQ(client.Ask("GET", "/fhir/Patient/person-77", Bearer("li")).status, 200);
+  const std::string later = AuditText();
+  EXPECT_NE(later.find("\"action\":\"read\",\"type\":\"Patient\""), std::string::npos) << later;
+  EXPECT_EQ(later.find("person-77"), std::string::npos);
+  EXPECT_TRUE(access::VerifyAudit(folder_ + "/audit")->damage.empty());
+}
+
+TEST_F(PipelineTest, LogLinesHoldNoPathAndNoQuery) {
+  std::string lines;
+  SetLogLevel(LogLevel::kInfo);
+  CaptureDiagnostics(&lines);
+  EXPECT_EQ(Client(server_->port()).Ask("GET", "/fhir/Patient/person-77?name=Wang", Bearer("li")).status, 200);
+  CaptureDiagnostics(nullptr);
+  SetLogLevel(LogLevel::kOff);
+  EXPECT_NE(lines.find(R"("method":"GET","route":"/fhir","status":200,"us":)"), std::string::npos) << lines;
+  EXPECT_NE(lines.find(R"("account":"li")"), std::string::npos);
+  EXPECT_EQ(lines.find("person-77"), std::string::npos);
+  EXPECT_EQ(lines.find("Wang"), std::string::npos);
+}
+
+TEST_F(PipelineTest, MetricsAreForOperatorsAndTheMachineItself) {
+  Client client(server_->port());
+  client.Ask("GET", "/fhir/Patient/person-77", Bearer("li"));
+  const Reply local = client.Ask("GET", "/metrics");
+  EXPECT_EQ(local.status, 200);
+  EXPECT_NE(local.body.find(R"(tongkang_http_requests_total{route="/fhir",status="200"} 1)"), std::string::npos) << local.body;
+  EXPECT_EQ(local.body.find("person-77"), std::string::npos);
+  const std::string proxied = "X-Forwarded-For: 10.0.0.9\r\n";
+  EXPECT_EQ(client.Ask("GET", "/metrics", proxied).status, 401);
+  EXPECT_EQ(client.Ask("GET", "/metrics", proxied + Bearer("li")).status, 403);
+  EXPECT_EQ(client.Ask("GET", "/metrics", proxied + Bearer("ops")).status, 200);
+}
+
+TEST_F(PipelineTest, ReadyTellsTheProgress) {
+  ready_ = false;
+  const Reply reply = Client(server_->port()).Ask("GET", "/ready");
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_EQ(reply.body, R"({"ready":false,"progress":0.500})");
+}
+
+view::Change ChangeOf(uint16_t type, const std::string& id) {
+  auto resource = std::make_shared<view::Resource>();
+  resource->type = fhir::TypeId{type};
+  resource->id = id;
+  resource->version = 1;
+  view::Change change;
+  change.now = resource;
+  return change;
+}
+
+TEST_F(PipelineTest, LiveTellsWhatPostTypeAndAreaAllow) {
+  Client client(server_->port());
+  client.Send("GET /live?types=Flag HTTP/1.1\r\nHost: t\r\n" + Bearer("li") + "\r\n");
+  EXPECT_EQ(client.Read().headers.at("content-type"), "text/event-stream; charset=utf-8");
+  EXPECT_NE(client.ReadUntil("\n\n").find("event: hello\nid: 7-0\ndata: {\"incarnation\":7,\"t\":0,"), std::string::npos);
+  // Ordinals 1..4: 1 and 3 lie outside the area, 2 is a Flag inside, 4 is of another type.
+  feed_.Add({.at_us = 0, .first_ordinal = 1, .changes = {ChangeOf(1, "outside"), ChangeOf(1, "inside"), ChangeOf(1, "outside"), ChangeOf(2, "other")}});
+  const std::string event = client.ReadUntil("\n\n");
+  EXPECT_NE(event.find("event: change\nid: 7-1\ndata: {\"t\":1,"), std::string::npos) << event;
+  EXPECT_NE(event.find("\"type\":\"Flag\",\"id\":\"inside\",\"version\":1,\"op\":\"create\""), std::string::npos) << event;
+  EXPECT_NE(client.ReadUntil("\n\n").find("event: tick\nid: 7-1\n"), std::string::npos) << "nothing else was told";
+  EXPECT_EQ(Client(server_->port()).Ask("GET", "/live?types=AuditEvent", Bearer("li")).status, 403);
+  EXPECT_EQ(Client(server_->port()).Ask("GET", "/live?colour=red", Bearer("li")).status, 400);
+}
+
+TEST_F(PipelineTest, LiveResumesAndResets) {
+  for (int i = 0; i < 3; ++i) feed_.Add({.at_us = 0, .first_ordinal = 2, .changes = {ChangeOf(1, "flag-" + std::to_string(i))}});
+  while (true) {  // the hub has to have seen them, or they come as news
+    Client probe(server_->port());
+    probe.Send("GET /live HTTP/1.1\r\nHost: t\r\n" + Bearer("admin") + "\r\n");
+    probe.Read();
+    if (probe.ReadUntil("\n\n").find("\"t\":3,") != std::string::npos) break;
+  }
+  Client resumed(server_->port());
+  resumed.Send("GET /live HTTP/1.1\r\nHost: t\r\nLast-Event-ID: 7-1\r\n" + Bearer("admin") + "\r\n");
+  EXPECT_EQ(resumed.Read().status, 200);
+  EXPECT_EQ(resumed.ReadUntil("\n\n").find("id: "), std::string::npos) << "hello must not move a resuming client on";
+  const std::string replayed = resumed.ReadUntil("flag-2");
+  EXPECT_NE(replayed.find("flag-1"), std::string::npos);
+  EXPECT_EQ(replayed.find("flag-0"), std::string::npos);
+  Client exact(server_->port());
+  exact.Send("GET /live HTTP/1.1\r\nHost: t\r\nLast-Event-ID: 8-1\r\n" + Bearer("admin") + "\r\n");
+  EXPECT_EQ(exact.Read().status, 200);
+  exact.ReadUntil("\n\n");
+  EXPECT_NE(exact.ReadUntil("\n\n").find("event: reset"), std::string::npos);
+}
+
+TEST_F(PipelineTest, LiveEndsWithTheSignOn) {
+  Client client(server_->port());
+  client.Send("GET /live HTTP/1.1\r\nHost: t\r\n" + Bearer("li") + "\r\n");
+  EXPECT_EQ(client.Read().status, 200);
+  ASSERT_TRUE(access::EditAccounts(folder_, [](access::Accounts* accounts) -> Status {
+    access::FindAccount(accounts, "li")->generation = 2;
+    return {};
+  }).ok());
+  clock_.Advance(2 * kSecondUs);
+  EXPECT_NE(client.ReadUntil("signed-out").find("event: end"), std::string::npos);
+  client.ReadUntil("\n\n");
+  EXPECT_TRUE(client.Closed());
+}
+
+TEST_F(PipelineTest, SlowLiveClientsAreDroppedAndTold) {
+  Client client(server_->port());
+  const int small = 1024;
+  ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+  client.Send("GET /live HTTP/1.1\r\nHost: t\r\n" + Bearer("admin") + "\r\n");
+  EXPECT_EQ(client.Read().status, 200);
+  view::Committed much{.at_us = 0, .first_ordinal = 2, .changes = {}};
+  for (int i = 0; i < 100; ++i) much.changes.push_back(ChangeOf(1, "flag"));
+  feed_.Add(std::move(much));  // more than his queue holds at once
+  EXPECT_NE(client.ReadUntil("\"slow\"").find("event: end"), std::string::npos);
+}
+
+TEST(Pages, ServedFromMemoryWithTheRightHeaders) {
+  const std::string folder = ::testing::TempDir() + "tk_pages_" + std::to_string(::getpid());
+  std::filesystem::remove_all(folder);
+  ASSERT_TRUE(MakeFolder(folder + "/m/assets").ok());
+  ASSERT_TRUE(WriteFileDurable(folder + "/index.html", "root").ok());
+  ASSERT_TRUE(WriteFileDurable(folder + "/m/index.html", "phone").ok());
+  ASSERT_TRUE(WriteFileDurable(folder + "/m/assets/index-BX3k29aQ.js", std::string(5000, ';')).ok());
+  ASSERT_TRUE(WriteFileDurable(folder + "/m/assets/index-BX3k29aQ.js.zst", Encode(Coding::kZstd, std::string(5000, ';'))).ok());
+  ASSERT_TRUE(WriteFileDurable(folder + "/.secret", "no").ok());
+  ASSERT_TRUE(WriteFileDurable(folder + ".outside", "no").ok());
+  const auto pages = Pages::Load({.folder = folder}).value();
+  Request plain;
+  EXPECT_EQ(pages->Get("/", plain).bytes(), "root");
+  EXPECT_EQ(pages->Get("/m/", plain).bytes(), "phone");
+  EXPECT_EQ(pages->Get("/m/person/7", plain).bytes(), "phone") << "the page's own path";
+  EXPECT_NE(pages->Get("/m/", plain).headers.find("default-src 'none'"), std::string::npos);
+  EXPECT_NE(pages->Get("/m/", plain).headers.find("no-cache"), std::string::npos);
+  for (const char* absent : {"/m/assets/other.js", "/nothing", "/.secret", "/../" , "/m/../../tk_pages.outside", "/../x.outside", "//etc/passwd"}) {
+    EXPECT_EQ(pages->Get(absent, plain).status, 404) << absent;
+  }
+  Request packed;
+  packed.accept_encoding = "gzip, zstd";
+  const Response script = pages->Get("/m/assets/index-BX3k29aQ.js", packed);
+  EXPECT_EQ(script.content_encoding, "zstd");
+  EXPECT_EQ(Decode("zstd", script.bytes(), 10'000).value(), std::string(5000, ';'));
+  EXPECT_NE(script.headers.find("immutable"), std::string::npos);
+  Request again;
+  const size_t at = script.headers.find("ETag: ") + 6;
+  again.if_none_match = script.headers.substr(at, script.headers.find("\r\n", at) - at);
+  EXPECT_EQ(pages->Get("/m/assets/index-BX3k29aQ.js", again).status, 304);
+  EXPECT_FALSE(Pages::Load({.folder = folder + "/absent"}).ok());
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace tk::http

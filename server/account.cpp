@@ -1,0 +1,172 @@
+// account and token: work while the server runs, and before it ever ran.
+#include <fmt/format.h>
+#include <sodium.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+
+#include "kernel/access/accounts.h"
+#include "kernel/access/posts.h"
+#include "kernel/access/sign_on.h"
+#include "kernel/base/clock.h"
+#include "kernel/view/directory.h"
+#include "server/commands.h"
+
+namespace tk::server {
+namespace {
+
+struct AccountOptions {
+  std::string data, account, display, post, area;
+  bool password_stdin = false, no_password = false;
+};
+
+/// The terminal does not show what is typed while this lives.
+class Silence {
+ public:
+  Silence() {
+    if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
+    termios quiet = before_;
+    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
+  }
+  ~Silence() { if (changed_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_); }
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+
+ private:
+  termios before_{};
+  bool changed_ = false;
+};
+
+Result<std::string> ReadPassword() {
+  std::string password, again;
+  if (::isatty(STDIN_FILENO) == 0) {
+    std::getline(std::cin, password);
+    if (!password.empty() && password.back() == '\r') password.pop_back();
+    return password;
+  }
+  const Silence silence;
+  std::fputs("Password: ", stderr);
+  std::getline(std::cin, password);
+  std::fputs("\nOnce more: ", stderr);
+  std::getline(std::cin, again);
+  std::fputs("\n", stderr);
+  if (password != again) return MakeError(ErrorCode::kIncorrect, "the two passwords differ; nothing was changed");
+  return password;
+}
+
+Result<std::string> ReadHash(const std::string& account) {
+  std::string password = TRY(ReadPassword());
+  auto hash = access::HashPassword(password, account);
+  sodium_memzero(password.data(), password.size());
+  return hash;
+}
+
+Error NoAccount(const std::string& name) {
+  return MakeError(ErrorCode::kNotFound, fmt::format("there is no account '{}'; see: tongkang account list", name));
+}
+
+Status Add(const AccountOptions& options) {
+  TRY(access::PrepareFolder(options.data));
+  TRY(access::CheckAccountName(options.account));
+  const access::Posts posts = TRY(access::Posts::Load(options.data));
+  if (posts.Find(options.post) == nullptr) {
+    return MakeError(ErrorCode::kIncorrect, fmt::format("there is no post '{}'; posts are: {}", options.post, fmt::join(posts.Names(), ", ")));
+  }
+  if (!options.area.empty()) TRY(view::AreaRange(options.area));
+  const std::string hash = options.no_password ? std::string() : TRY(ReadHash(options.account));
+  TRY(access::EditAccounts(options.data, [&](access::Accounts* accounts) -> Status {
+    if (access::FindAccount(accounts, options.account) != nullptr) {
+      return MakeError(ErrorCode::kConflict, fmt::format("there is an account '{}' already", options.account));
+    }
+    accounts->push_back({options.account, options.display.empty() ? options.account : options.display, hash, options.post, options.area, false, 1});
+    return {};
+  }));
+  std::fprintf(stderr, "account '%s' added\n", options.account.c_str());
+  return {};
+}
+
+Status SetPassword(const AccountOptions& options) {
+  TRY(access::PrepareFolder(options.data));
+  if (access::FindAccount(TRY(access::LoadAccounts(options.data)), options.account) == nullptr) return NoAccount(options.account);
+  const std::string hash = TRY(ReadHash(options.account));
+  // A new password ends what the old one opened.
+  return access::EditAccounts(options.data, [&](access::Accounts* accounts) -> Status {
+    access::Account* const account = access::FindAccount(accounts, options.account);
+    if (account == nullptr) return NoAccount(options.account);
+    account->password_hash = hash;
+    ++account->generation;
+    return {};
+  });
+}
+
+Status Change(const AccountOptions& options, const std::function<void(access::Account*)>& change) {
+  return access::EditAccounts(options.data, [&](access::Accounts* accounts) -> Status {
+    access::Account* const account = access::FindAccount(accounts, options.account);
+    if (account == nullptr) return NoAccount(options.account);
+    change(account);
+    ++account->generation;
+    return {};
+  });
+}
+
+Status List(const AccountOptions& options) {
+  for (const access::Account& account : TRY(access::LoadAccounts(options.data))) {
+    fmt::print("{:<24} {:<14} {:<12} {}{}\n", account.name, account.post, account.area.empty() ? "city" : account.area,
+               account.disabled ? "disabled " : "", account.password_hash.empty() ? "no password" : "");
+  }
+  return {};
+}
+
+CLI::App* Sub(CLI::App* parent, const std::string& name, const std::string& help, AccountOptions* options, bool names_one) {
+  CLI::App* const app = parent->add_subcommand(name, help);
+  app->add_option("--data", options->data, "Data folder")->required()->envname("TONGKANG_DATA");
+  if (names_one) app->add_option("--account,account", options->account, "The account's name")->required();
+  return app;
+}
+
+}  // namespace
+
+void AddAccount(CLI::App* root, Commands* commands) {
+  const auto options = std::make_shared<AccountOptions>();
+  CLI::App* const account = root->add_subcommand("account", "Who may sign in: add, set-password, revoke, disable, enable, list");
+  account->require_subcommand(1);
+  CLI::App* const add = Sub(account, "add", "Add an account; the password is read from the terminal or from stdin", options.get(), true);
+  add->add_option("--post", options->post, "What it may do: screener, doctor, cdc-officer, operator, admin, or one of DIR/posts.toml")->required();
+  add->add_option("--area", options->area, "Whose data: a division code such as 380102; without it the whole city");
+  add->add_option("--display", options->display, "The name that colleagues see");
+  add->add_flag("--password-stdin", options->password_stdin, "Read the password from stdin (also without this flag when stdin is no terminal)");
+  add->add_flag("--no-password", options->no_password, "No sign-in with a password: for programs, which use tokens");
+  commands->push_back({add, [options] { return Finish(Add(*options)); }});
+  CLI::App* const set = Sub(account, "set-password", "Set a password, read from the terminal or from stdin; ends the account's sessions and tokens", options.get(), true);
+  set->add_flag("--password-stdin", options->password_stdin, "Read it from stdin");
+  commands->push_back({set, [options] { return Finish(SetPassword(*options)); }});
+  CLI::App* const revoke = Sub(account, "revoke", "Make all tokens and sessions of an account worthless", options.get(), true);
+  commands->push_back({revoke, [options] { return Finish(Change(*options, [](access::Account*) {})); }});
+  CLI::App* const disable = Sub(account, "disable", "Let an account sign in no more", options.get(), true);
+  commands->push_back({disable, [options] { return Finish(Change(*options, [](access::Account* a) { a->disabled = true; })); }});
+  CLI::App* const enable = Sub(account, "enable", "Let a disabled account sign in again", options.get(), true);
+  commands->push_back({enable, [options] { return Finish(Change(*options, [](access::Account* a) { a->disabled = false; })); }});
+  CLI::App* const list = Sub(account, "list", "List the accounts", options.get(), false);
+  commands->push_back({list, [options] { return Finish(List(*options)); }});
+}
+
+void AddToken(CLI::App* root, Commands* commands) {
+  struct TokenOptions { std::string data, account; int64_t days = 30; };
+  const auto options = std::make_shared<TokenOptions>();
+  CLI::App* const token = root->add_subcommand("token", "Print a bearer token of an account");
+  token->add_option("--data", options->data, "Data folder")->required()->envname("TONGKANG_DATA");
+  token->add_option("--account", options->account, "The account's name")->required();
+  token->add_option("--days", options->days, "How long it is good")->check(CLI::Range(1, 366))->capture_default_str();
+  commands->push_back({token, [options] {
+                         const SystemClock clock;
+                         auto made = access::IssueBearer(options->data, options->account, options->days * 86400, clock);
+                         if (!made.ok()) return Fail(made.error());
+                         std::puts(made->c_str());
+                         return kExitDone;
+                       }});
+}
+
+}  // namespace tk::server

@@ -1,0 +1,36 @@
+// The subcommands of `tongkang`. Each file adds its own to the command line and says what runs when it is chosen.
+// Exit codes: 0 done; 1 it failed, the reason is on stderr; 2 the command line is wrong; 3 damage was found (verify, audit verify).
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernel/base/result.h"
+
+namespace tk::server {
+
+inline constexpr int kExitDone = 0, kExitFailed = 1, kExitUsage = 2, kExitDamage = 3;
+
+struct Command { CLI::App* app; std::function<int()> run; };
+using Commands = std::vector<Command>;
+
+void AddServe(CLI::App* root, Commands* commands);
+void AddAccount(CLI::App* root, Commands* commands);     // account add, set-password, list, revoke
+void AddToken(CLI::App* root, Commands* commands);
+void AddLog(CLI::App* root, Commands* commands);         // verify, backup, restore, erase
+void AddAudit(CLI::App* root, Commands* commands);       // audit verify
+
+/// Prints an error for people and returns kExitFailed.
+int Fail(const Error& error);
+/// Runs what returns a Status.
+int Finish(const Status& status);
+
+/// The options that name a data folder and its log; shared by serve and the log's subcommands.
+struct DataOptions { std::string data, log_url; };
+void AddDataOptions(CLI::App* app, DataOptions* options);
+
+}  // namespace tk::server

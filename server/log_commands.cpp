@@ -1,0 +1,99 @@
+// verify, backup, restore, erase: what an operator does with a log.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <thread>
+
+#include "kernel/base/clock.h"
+#include "server/open.h"
+
+namespace tk::server {
+namespace {
+
+log::OpenOptions LogOptions(const DataOptions& options, bool read_only) {
+  log::OpenOptions open;
+  open.folder = options.data;
+  open.url = options.log_url;
+  open.read_only = read_only;
+  return open;
+}
+
+int Verify(const DataOptions& options) {
+  auto log = log::OpenLog(LogOptions(options, true));
+  if (!log.ok()) return Fail(log.error());
+  uint64_t said = 0;
+  const auto report = (*log)->Verify([&said](uint64_t entries) {
+    if (entries - said < 1'000'000) return;
+    said = entries;
+    std::fprintf(stderr, "%llu entries checked\n", static_cast<unsigned long long>(entries));
+  });
+  if (!report.ok()) return Fail(report.error());
+  for (const std::string& line : report->damage) std::printf("DAMAGE: %s\n", line.c_str());
+  fmt::print("{} batches, {} transactions, {} entries, {} damaged places\n", report->batches, report->transactions, report->entries, report->damage.size());
+  return report->damage.empty() ? kExitDone : kExitDamage;
+}
+
+// The log and its contents go into one folder, the keys into another: they are kept apart, and the keys at most 30 days.
+Status Backup(const DataOptions& options, const std::string& to, const std::string& keys_to) {
+  const auto log = TRY(log::OpenLog(LogOptions(options, true)));
+  TRY(log->Backup(to));
+  const auto keys = TRY(log::OpenKeyStore(options.data));
+  const auto contents = TRY(log::OpenContentFolder(options.data + "/contents", keys.get()));
+  TRY(contents->Backup(to + "/contents"));
+  TRY(MakeFolder(keys_to));
+  TRY(keys->Backup(keys_to + "/keys.db"));
+  fmt::print("log and contents up to transaction {} in {}, keys in {}\n", log->head().t, to, keys_to);
+  return {};
+}
+
+Status Restore(const DataOptions& options, const std::string& from, const std::string& until) {
+  const FileLock lock = TRY(LockData(options.data));
+  Instant until_us = SystemClock().NowUs();
+  if (!until.empty()) until_us = TRY(ParseDateRange(until, 480)).high_us - 1;
+  const log::Head head = TRY(log::RestoreLog(from, until_us, LogOptions(options, false)));
+  fmt::print("restored up to transaction {}, incarnation {}\n", head.t, head.incarnation);
+  return {};
+}
+
+Status Erase(const DataOptions& options, const std::string& person) {
+  if (!person.starts_with("Patient/") && !person.starts_with("Practitioner/")) {
+    return MakeError(ErrorCode::kIncorrect, "name the person as Patient/ID or Practitioner/ID");
+  }
+  const SystemClock clock;
+  Opened opened = TRY(OpenData({.data = options, .clock = &clock}));
+  while (!opened.engine->ready()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  auto erased = opened.engine->Erase(person);
+  opened.engine->Stop();
+  if (!erased.ok()) return erased.TakeError();
+  fmt::print("erased: {} entries. Backups of the keys made before now still open them: destroy those within 30 days.\n", *erased);
+  return {};
+}
+
+}  // namespace
+
+void AddLog(CLI::App* root, Commands* commands) {
+  struct Given { DataOptions data; std::string to, keys_to, from, until, person; };
+  const auto given = std::make_shared<Given>();
+  CLI::App* const verify = root->add_subcommand("verify", "Check every batch of the log: digests, chain, no gaps");
+  AddDataOptions(verify, &given->data);
+  commands->push_back({verify, [given] { return Verify(given->data); }});
+
+  CLI::App* const backup = root->add_subcommand("backup", "Copy log, contents and keys while the server runs");
+  AddDataOptions(backup, &given->data);
+  backup->add_option("--to", given->to, "New folder for the log and its contents")->required();
+  backup->add_option("--keys-to", given->keys_to, "Folder for the keys: another disk, kept at most 30 days")->required();
+  commands->push_back({backup, [given] { return Finish(Backup(given->data, given->to, given->keys_to)); }});
+
+  CLI::App* const restore = root->add_subcommand("restore", "Make a new log from a backup, as it was at a time");
+  AddDataOptions(restore, &given->data);
+  restore->add_option("--from", given->from, "The backup's folder")->required();
+  restore->add_option("--until", given->until, "Time, e.g. 2026-11-21T20:00:00+08:00; without it everything");
+  commands->push_back({restore, [given] { return Finish(Restore(given->data, given->from, given->until)); }});
+
+  CLI::App* const erase = root->add_subcommand("erase", "Erase a person for good: his key is destroyed, his contents and index entries go");
+  AddDataOptions(erase, &given->data);
+  erase->add_option("--person", given->person, "Patient/ID or Practitioner/ID")->required();
+  commands->push_back({erase, [given] { return Finish(Erase(given->data, given->person)); }});
+}
+
+}  // namespace tk::server

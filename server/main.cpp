@@ -1,0 +1,48 @@
+// tongkang: one program; what it does is said by its first word.
+#include <sodium.h>
+
+#include <cstdio>
+
+#include "server/commands.h"
+
+namespace {
+
+int Run(int argc, char** argv) {
+  CLI::App root("Tongkang 通康: the health platform of a city", "tongkang");
+  root.require_subcommand(1);
+  tk::server::Commands commands;
+  tk::server::AddServe(&root, &commands);
+  tk::server::AddAccount(&root, &commands);
+  tk::server::AddToken(&root, &commands);
+  tk::server::AddLog(&root, &commands);
+  tk::server::AddAudit(&root, &commands);
+  commands.push_back({root.add_subcommand("version", "Print the version"), [] {
+                        std::puts("tongkang " TK_PROGRAM_VERSION);
+                        return tk::server::kExitDone;
+                      }});
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = root.exit(error);
+    return code == 0 ? tk::server::kExitDone : tk::server::kExitUsage;
+  }
+  for (const tk::server::Command& command : commands) {
+    if (command.app->parsed()) return command.run();
+  }
+  return tk::server::kExitUsage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (sodium_init() < 0) {
+    std::fputs("tongkang: libsodium could not be started\n", stderr);
+    return tk::server::kExitFailed;
+  }
+  try {
+    return Run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "tongkang: %s\n", error.what());
+    return tk::server::kExitFailed;
+  }
+}
