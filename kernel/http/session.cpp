@@ -9,6 +9,8 @@
 
 #include "kernel/base/diagnostics.h"
 
+// GCC 12 miscompiles temporaries around co_await (it destroys some twice, or reads flags that it never set): a result is always
+// a named constant first, never a condition itself, and what is passed has a name or is trivial. Tests crash at once otherwise.
 namespace tk::http {
 namespace {
 
@@ -75,7 +77,7 @@ class Session final : public SessionBase {
   awaitable<bool> ReadRequest(Call* call);
   awaitable<bool> ReadHead(RequestParser* parser);
   awaitable<bool> ReadBody(RequestParser* parser, const Request& request);
-  awaitable<void> Await(CallPtr call);
+  awaitable<void> Await(Call* call);
   awaitable<bool> Write(std::string_view bytes);
   awaitable<bool> Flush();
   awaitable<bool> Answer(const Response& response, bool keep_alive, bool is_head);
@@ -139,10 +141,14 @@ awaitable<bool> Session<Stream>::ReadHead(RequestParser* parser) {
       }
       if (parser->head_done()) co_return true;
     }
-    if (!co_await Flush()) co_return false;
+    const bool flushed = co_await Flush();
+    if (!flushed) co_return false;
     if (phase_ == Phase::kIdle && loop_->stopping) co_return false;
-    if (!co_await Fill()) {
-      if (timed_out_ && phase_ == Phase::kHead) co_await RefuseAndClose(408, "the request head took too long");
+    const bool filled = co_await Fill();
+    if (!filled) {
+      if (timed_out_ && phase_ == Phase::kHead) {
+        (void)co_await RefuseAndClose(408, "the request head took too long");
+      }
       co_return false;
     }
   }
@@ -163,9 +169,13 @@ awaitable<bool> Session<Stream>::ReadBody(RequestParser* parser, const Request& 
       }
       if (used != 0) continue;
     }
-    if (!co_await Flush()) co_return false;
-    if (!co_await Fill()) {
-      if (timed_out_) co_await RefuseAndClose(408, "the request body took too long");
+    const bool flushed = co_await Flush();
+    if (!flushed) co_return false;
+    const bool filled = co_await Fill();
+    if (!filled) {
+      if (timed_out_) {
+        (void)co_await RefuseAndClose(408, "the request body took too long");
+      }
       co_return false;
     }
   }
@@ -177,7 +187,8 @@ template <class Stream>
 awaitable<bool> Session<Stream>::ReadRequest(Call* call) {
   RequestParser parser(&call->request, loop_->options.head_bytes_max);
   SetPhase(Phase::kIdle, loop_->options.idle_ms);
-  if (!co_await ReadHead(&parser)) co_return false;
+  const bool has_head = co_await ReadHead(&parser);
+  if (!has_head) co_return false;
   call->request.peer = peer_;
   call->request.peer_is_loopback = peer_is_loopback_;
   call->request.tls = std::is_same_v<Stream, TlsStream>;
@@ -190,7 +201,10 @@ awaitable<bool> Session<Stream>::ReadRequest(Call* call) {
   parser.AllowBody(verdict.body_bytes_max);
   if (verdict.refused) {
     verdict.refusal.close = true;
-    if (co_await Answer(verdict.refusal, false, call->request.method == Method::kHead) && co_await Flush()) co_await Drain();
+    const bool said = co_await Answer(verdict.refusal, false, call->request.method == Method::kHead);
+    if (said) {
+      co_await Drain();
+    }
     co_return false;
   }
   if (parser.state().status != 0) {
@@ -201,17 +215,17 @@ awaitable<bool> Session<Stream>::ReadRequest(Call* call) {
     co_await RefuseAndClose(429, "too many large bodies at once; try again later");
     co_return false;
   }
-  co_return co_await ReadBody(&parser, call->request);
+  const bool has_body = co_await ReadBody(&parser, call->request);
+  co_return has_body;
 }
 
 template <class Stream>
-awaitable<void> Session<Stream>::Await(CallPtr call) {
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
-      [call](auto handler) {
-        auto held = std::make_shared<decltype(handler)>(std::move(handler));
-        call->Wait([held] { (*held)(); });
-      },
-      asio::use_awaitable);
+awaitable<void> Session<Stream>::Await(Call* call) {
+  const auto begin = [call](auto handler) {
+    auto held = std::make_shared<decltype(handler)>(std::move(handler));
+    call->Wait([held] { (*held)(); });
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(begin, asio::use_awaitable);
 }
 
 template <class Stream>
@@ -245,18 +259,26 @@ awaitable<bool> Session<Stream>::Answer(const Response& response, bool keep_aliv
   const std::string_view body = is_head || response.status == 304 || response.status == 204 ? std::string_view() : response.bytes();
   if (body.size() <= kCopyBodyBytes) {
     out_ += body;
-    if (out_.size() >= kGatherBytes || !keep_alive) co_return co_await Flush();
+    if (out_.size() >= kGatherBytes || !keep_alive) {
+      const bool flushed = co_await Flush();
+      co_return flushed;
+    }
     co_return true;
   }
-  if (!co_await Flush()) co_return false;
-  co_return co_await Write(body);
+  const bool flushed = co_await Flush();
+  if (!flushed) co_return false;
+  const bool written = co_await Write(body);
+  co_return written;
 }
 
 template <class Stream>
 awaitable<bool> Session<Stream>::RefuseAndClose(int status, std::string_view text) {
   timed_out_ = false;
-  const bool written = co_await Answer(loop_->handler->Refuse(status, text), false, false);
-  if (written) co_await Drain();
+  const Response refusal = loop_->handler->Refuse(status, text);
+  const bool written = co_await Answer(refusal, false, false);
+  if (written) {
+    co_await Drain();
+  }
   co_return false;
 }
 
@@ -276,7 +298,8 @@ awaitable<bool> Session<Stream>::StreamEvents(std::shared_ptr<EventSource> event
   bool going = true;
   while (going) {
     going = events->Take(&out_);
-    if (!co_await Flush()) break;
+    const bool flushed = co_await Flush();
+    if (!flushed) break;
     SetPhase(Phase::kStreaming, 0);
     if (loop_->stopping) events->End("the server stops");
     if (going && !*pending) {
@@ -301,13 +324,15 @@ awaitable<void> Session<Stream>::Drain() {
   }
   Socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
   for (size_t drained = 0; !error && drained < kDrainBytes && !timed_out_;) {
-    drained += co_await Socket().async_read_some(asio::buffer(in_), asio::redirect_error(asio::use_awaitable, error));
+    const size_t got = co_await Socket().async_read_some(asio::buffer(in_), asio::redirect_error(asio::use_awaitable, error));
+    drained += got;
   }
 }
 
 template <class Stream>
 awaitable<void> Session<Stream>::Run(bool too_many) {
-  if (!co_await Handshake()) co_return;
+  const bool shaken = co_await Handshake();
+  if (!shaken) co_return;
   if (too_many) {
     loop_->counters->refused.fetch_add(1);
     co_await RefuseAndClose(503, "too many connections; try again later");
@@ -315,19 +340,22 @@ awaitable<void> Session<Stream>::Run(bool too_many) {
   }
   for (;;) {
     auto call = std::make_shared<Call>(loop_->context.get_executor());
-    if (!co_await ReadRequest(call.get())) co_return;
+    const bool has_request = co_await ReadRequest(call.get());
+    if (!has_request) co_return;
     const bool is_head = call->request.method == Method::kHead && call->request.method_known;
     SetPhase(Phase::kHandling, 0);
     const bool wants_more = call->request.keep_alive;
     loop_->handler->Handle(call);
     if (!call->done()) {
-      if (!co_await Flush()) co_return;  // earlier answers do not wait for this one
+      const bool flushed = co_await Flush();
+      if (!flushed) co_return;  // earlier answers do not wait for this one
       SetPhase(Phase::kHandling, 0);
-      co_await Await(call);
+      co_await Await(call.get());
     }
     reserve_.Release();
     const bool keep_alive = wants_more && !call->response.close && !loop_->stopping && call->response.events == nullptr;
-    if (!co_await Answer(call->response, keep_alive, is_head)) co_return;
+    const bool answered = co_await Answer(call->response, keep_alive, is_head);
+    if (!answered) co_return;
     if (call->response.events != nullptr) {
       auto events = call->response.events;
       call.reset();
