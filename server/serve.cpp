@@ -134,7 +134,7 @@ Status House::Build(const Settings& settings) {
   const auto pages = TRY(http::Pages::Load({.folder = settings.Text("pages")}));
   OpenOptions open;
   open.data = {data, settings.Text("log")};
-  open.cipher = cipher == "sm4" ? log::Cipher::kSm4Gcm : log::Cipher::kAes256Gcm;
+  open.cipher = cipher == "sm4" ? log::Cipher::kSm4 : log::Cipher::kAes256Gcm;
   open.timezone_offset_min = static_cast<int>(settings.Number("timezone-offset-min"));
   open.clock = &clock;
   opened = TRY(OpenData(open));

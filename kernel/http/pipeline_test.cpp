@@ -381,6 +381,7 @@ TEST_F(PipelineTest, SlowLiveClientsAreDroppedAndTold) {
   ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
   client.Send("GET /live HTTP/1.1\r\nHost: t\r\n" + Bearer("admin") + "\r\n");
   EXPECT_EQ(client.Read().status, 200);
+  EXPECT_NE(client.ReadUntil("\n\n").find("event: hello"), std::string::npos) << "from here on he is told everything";
   view::Committed much{.at_us = 0, .first_ordinal = 2, .changes = {}};
   for (int i = 0; i < 100; ++i) much.changes.push_back(ChangeOf(1, "flag"));
   feed_.Add(std::move(much));  // more than his queue holds at once
