@@ -3,6 +3,8 @@
 // Source: FHIR R4 patient-operation-everything.html.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <unordered_set>
 
 #include "kernel/fhir/path/path.h"

@@ -1,4 +1,5 @@
 // Every official R4 example is stored by PUT and read back the same, meta apart.
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -69,7 +70,8 @@ TEST_F(Examples, ArePutAndReadBackTheSame) {
   size_t stored = 0, refused = 0;
   for (Example& example : examples) {
     const Response written = example.answer.get();
-    if (written.status == 422 || written.status == 400) {  // a few official examples break the specification: fhir's tests name each
+    if (written.status == 422 ||
+        written.status == 400) {  // a few official examples break the specification: fhir's tests name each
       EXPECT_FALSE(fhir::Validate(*fhir::Definitions::R4(), example.document.Root()).empty()) << example.name;
       ++refused;
       continue;

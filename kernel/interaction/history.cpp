@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 

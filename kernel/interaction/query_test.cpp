@@ -1,4 +1,5 @@
 // Searches, histories, $everything, $validate, the CapabilityStatement.
+#include <algorithm>
 #include <set>
 
 #include "kernel/interaction/interaction_test_harness.h"
