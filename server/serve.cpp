@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "kernel/app/app.h"
 #include "kernel/base/config.h"
 #include "kernel/base/diagnostics.h"
 #include "kernel/http/live.h"
@@ -44,7 +45,7 @@ constexpr SettingSpec kSettings[] = {
     {"log-level", K::kText, "info", "debug, info, warning, error, off"},
     {"log-requests", K::kFlag, "true", "A line in the program's own log for every request"},
     {"cookie-seconds", K::kNumber, "43200", "How long a sign-in at a page lasts", 60, 31'536'000},
-    {"cipher", K::kText, "aes", "Cipher of a fresh log: aes (AES-256-GCM) or sm4 (SM4-GCM)"},
+    {"cipher", K::kText, "aes", "Cipher of a fresh log: aes (AES-256-GCM) or sm4 (SM4-CTR with HMAC-SM3)"},
     {"timezone-offset-min", K::kNumber, "480", "Minutes east of UTC of times without a zone", -840, 840},
 };
 
@@ -69,6 +70,7 @@ struct House {
   std::unique_ptr<access::SignOn> sign_on;
   std::unique_ptr<access::AuditLog> audit;
   std::unique_ptr<interaction::Interactions> interactions;
+  std::unique_ptr<app::Runtime> apps;
   std::unique_ptr<http::Server> server;      // destroyed after pipeline, workers and live: their calls name its loops
   std::unique_ptr<http::WorkerPool> workers;
   std::unique_ptr<http::Pipeline> pipeline;
@@ -160,6 +162,13 @@ Status House::Build(const Settings& settings) {
   pipeline = std::make_unique<http::Pipeline>(way, sign_on.get(), audit.get(), &metrics, workers.get());
   live = std::make_unique<http::Live>(http::SourceOf(engine), http::LiveOptions{}, &clock, sign_on.get());
   http::AddFhirRoutes(pipeline.get(), http::PortOf(interactions.get()));
+  app::Runtime::Options running;
+  running.engine = engine;
+  running.index = opened.index;
+  running.folder = data + "/consumers";
+  running.report = [](const std::string& line) { Say(LogLevel::kWarning, "rules", {{"what", std::string_view(line)}}); };
+  apps = TRY(app::Runtime::Start(running, app::InstalledPacks()));
+  http::AddAppRoutes(pipeline.get(), [runtime = apps.get()](const interaction::Request& request) { return runtime->Handle(request); });
   http::AddAuthRoutes(pipeline.get());
   http::AddHealthRoutes(pipeline.get(), [engine] { return http::Readiness{engine->ready(), engine->catch_up_progress()}; });
   http::AddMetricsRoute(pipeline.get(), &metrics);
@@ -176,6 +185,7 @@ void House::Stop() {
   if (live) live->Stop();
   if (server) server->Stop();
   if (workers) workers->Stop();
+  apps.reset();
   if (opened.engine) opened.engine->Stop();
   if (audit) (void)audit->Flush();
 }

@@ -93,6 +93,15 @@ void AddFhirRoutes(Pipeline* pipeline, FhirPort port) {
   });
 }
 
+void AddAppRoutes(Pipeline* pipeline, std::function<interaction::Response(const interaction::Request&)> handle) {
+  RouteOptions options;
+  options.audited = false;   // what apps answer so far is about no person
+  pipeline->AddRoute("/app", options, [handle = std::move(handle)](Pipeline& way, const CallPtr& call) {
+    const interaction::Request request = ToInteraction(way, call.get());
+    way.Answer(call, ToHttp(handle(request), call.get()));
+  });
+}
+
 FhirPort PortOf(const interaction::Interactions* interactions) {
   return {[interactions](interaction::Request request, interaction::Done done) { interactions->Handle(std::move(request), std::move(done)); },
           [interactions](const interaction::Request& request) { return interactions->IsHeavy(request); }};

@@ -1,5 +1,6 @@
 // What the program itself answers. Each function adds its routes to a pipeline; apps add theirs with Pipeline::AddRoute.
 //   /fhir/*       FHIR interactions                    signed in, but for /fhir/metadata
+//   /app/<id>/*   what an app answers                   signed in
 //   /auth/*       sign-in, sign-out, me                open
 //   /live         server-sent events of the log        signed in (live.h)
 //   /metrics      Prometheus text                      loopback, or a post with the operation "metrics"
@@ -23,6 +24,9 @@ struct FhirPort {
 void AddFhirRoutes(Pipeline* pipeline, FhirPort port);
 /// Interactions as a port; `interactions` must outlive the pipeline.
 FhirPort PortOf(const interaction::Interactions* interactions);
+
+/// /app/<id>/…: `handle` gets the path after "/app" and answers at once; it may be called from any network thread.
+void AddAppRoutes(Pipeline* pipeline, std::function<interaction::Response(const interaction::Request&)> handle);
 
 /// POST /auth/sign-in {"account","password"} → 200 {"account","display","post","area"} and cookie tk_session;
 /// POST /auth/sign-out → 204; GET /auth/me → 200 as sign-in, 401 if nobody.

@@ -33,7 +33,7 @@ Result<uint64_t> ReadPosition(const std::string& file, uint32_t incarnation, uin
 
 Result<std::unique_ptr<Runner>> Runner::Start(const Options& options, std::vector<Rule> rules) {
   TRY(MakeFolder(options.folder));
-  const uint64_t t = TRY(ReadPosition(options.folder + "/rules.position", options.engine->incarnation(), options.engine->Head().t));
+  const uint64_t t = TRY(ReadPosition(options.folder + "/rules.position", options.engine->incarnation(), options.engine->log().head().t));
   return std::unique_ptr<Runner>(new Runner(options, std::move(rules), t));
 }
 

@@ -208,6 +208,20 @@ void Writer::AddTo(Group* group, Waiting waiting) {
   group->members.push_back(std::move(waiting));
 }
 
+// An append whose outcome is unknown (the database went away while it committed) is asked again under its batch id: nobody may be
+// answered, and nothing else written, before it is known.
+Result<log::Head> Writer::AppendUntilKnown(const log::Batch& batch) {
+  while (true) {
+    auto appended = parts_.log->Append(batch);
+    if (appended.ok() || appended.error().code != ErrorCode::kTimeout) return appended;
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return appended;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
+
 void Writer::Finish(Group* group) {
   const Instant now_us = parts_.clock->NowUs();
   const int64_t monotonic_us = MonotonicUs();
@@ -218,7 +232,7 @@ void Writer::Finish(Group* group) {
   for (log::NewTransaction& each : group->batch.transactions) each.at_us = NextInstant(now_us);
 
   Status flushed = parts_.keys->Flush();
-  auto appended = flushed.ok() ? parts_.log->Append(group->batch) : Result<log::Head>(flushed.TakeError());
+  auto appended = flushed.ok() ? AppendUntilKnown(group->batch) : Result<log::Head>(flushed.TakeError());
   append_us_.fetch_add(static_cast<uint64_t>(MonotonicUs() - monotonic_us), std::memory_order_relaxed);
   if (!appended.ok()) {
     last_at_us_ = before_us;

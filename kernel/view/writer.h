@@ -71,6 +71,7 @@ class Writer {
   bool Affected(const Guard& guard, const ChangeSet& by) const;
   void AddTo(Group* group, Waiting waiting);
   void Finish(Group* group);
+  Result<log::Head> AppendUntilKnown(const log::Batch& batch);
   void Publish(const Group& group);
   void Remember(Group* group);
   Instant NextInstant(Instant now_us);
