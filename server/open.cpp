@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "kernel/app/app.h"
+
 namespace tk::server {
 
 Result<FileLock> LockData(const std::string& folder) {
@@ -20,7 +22,7 @@ Result<Opened> OpenData(const OpenOptions& options) {
   engine.log.folder = options.data.data;
   engine.log.url = options.data.log_url;
   engine.cipher = options.cipher;
-  engine.definitions = fhir::Definitions::R4();
+  engine.definitions = TRY(app::LoadDefinitions(app::InstalledPacks(), options.data.data + "/types"));
   engine.clock = options.clock;
   const auto make_views = [&](const view::Directory& directory, const HashKey& key) {
     search::IndexOptions index;

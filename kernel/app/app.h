@@ -23,6 +23,10 @@ struct Pack {
 /// The packs linked into this program, sorted by id.
 std::span<const Pack> InstalledPacks();
 
+/// R4 and the platform types: StructureDefinition, SearchParameter, ValueSet and CodeSystem files in types/ of the packs and in `folder`
+/// (which need not exist). Errors: kInvalid with the resource's url and element path.
+Result<std::shared_ptr<const fhir::Definitions>> LoadDefinitions(std::span<const Pack> packs, const std::string& folder);
+
 /// What was read from a pack. Immutable.
 struct App {
   std::string id, version, title_zh, title_en;
