@@ -29,6 +29,7 @@ class Call : public std::enable_shared_from_this<Call> {
   int64_t begin_us = 0;                // MonotonicUs
   std::string_view audit_action;       // a literal
   std::string audit_account, audit_type, audit_id;
+  uint64_t audit_t = 0;
 
   /// The answer. Any thread; a second one is a defect (CHECK).
   void Complete(Response answer) {

@@ -58,6 +58,7 @@ Response ToHttp(interaction::Response answer, Call* call) {
   if ((response.status == 429 || response.status == 503) && !says_when) response.AddHeader("Retry-After", "1");
   call->audit_type = std::move(answer.audit_type);
   call->audit_id = std::move(answer.audit_id);
+  call->audit_t = answer.audit_t;
   if (!answer.audit_action.empty()) call->audit_action = answer.audit_action;
   return response;
 }

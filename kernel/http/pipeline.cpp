@@ -260,6 +260,7 @@ void Pipeline::Audit(const CallPtr& call, Response response) {
   record.type = !call->audit_type.empty() ? call->audit_type
                 : !call->path.empty() && IsTypeName(call->path[0]) ? call->path[0] : std::string();
   record.id = call->audit_id;
+  record.t = call->audit_t;
   record.status = response.status;
   record.request_id = call->request_id;
   const auto unaudited = [] { return ErrorResponse(MakeError(ErrorCode::kUnavailable, "the audit could not be written, so there is no answer")); };

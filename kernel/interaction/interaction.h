@@ -42,6 +42,7 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> headers;
   // For audit: what was touched. Ids are not logged elsewhere.
   std::string audit_type, audit_id;
+  uint64_t audit_t = 0;           // the transaction that was written: who changed a version is found by its t
   std::string_view audit_action;  // "read", "create", …
 };
 

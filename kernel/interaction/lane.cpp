@@ -42,13 +42,21 @@ bool Lane::PlanOnce(const Job& job, Plan* plan) const {
   return prepared.ok();
 }
 
+namespace {
+Response Answered(const Plan& plan, const view::Commit& commit) {
+  Response response = plan.answer(commit);
+  response.audit_t = commit.t;
+  return response;
+}
+}  // namespace
+
 void Lane::Finish(const Done& done, std::shared_ptr<Plan> plan, Result<view::Commit> commit) {
   if (!commit.ok()) {
     done(OutcomeOf(commit.error()));
   } else if (plan->long_answer) {
-    Answer([done, plan, commit = *commit] { done(plan->answer(commit)); });
+    Answer([done, plan, commit = *commit] { done(Answered(*plan, commit)); });
   } else {
-    done(plan->answer(*commit));
+    done(Answered(*plan, *commit));
   }
 }
 
