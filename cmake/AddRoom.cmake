@@ -135,8 +135,10 @@ function(tk_room room)
   tk_target_of("${room}" target)
   string(REPLACE "/" "_" flat "${room}")
 
-  file(GLOB_RECURSE all CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
-  list(FILTER all EXCLUDE REGEX "/(node_modules|ui)/")
+  # Relative while they are sifted: the checkout itself may lie in a folder called ui.
+  file(GLOB_RECURSE all CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  list(FILTER all EXCLUDE REGEX "(^|/)(node_modules|ui)/")
+  list(TRANSFORM all PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
   set(long_tests "${all}")
   set(tests "${all}")
   set(benches "${all}")

@@ -78,9 +78,9 @@ Status ReadTrigger(const fhir::Definitions& definitions, std::string_view file, 
   return {};
 }
 
-Item Text(const fhir::Definitions& definitions, std::string value) {
+Item Text(std::string value) {
   Item item;
-  item.type = definitions.FindType("string");
+  item.type = fhir::path::kSystemString;
   item.computed = std::move(value);
   return item;
 }
@@ -90,15 +90,15 @@ Environment MakeEnvironment(const fhir::Definitions& definitions, const Rule& ru
   environment.definitions = &definitions;
   environment.resource = resource;
   environment.now_us = now_us;
-  environment.variables.emplace_back("rule", Collection{Text(definitions, rule.name())});
-  environment.variables.emplace_back("now", Collection{Text(definitions, FormatInstant(now_us))});
+  environment.variables.emplace_back("rule", Collection{Text(rule.name())});
+  environment.variables.emplace_back("now", Collection{Text(FormatInstant(now_us))});
   Item depth;
-  depth.type = definitions.FindType("integer");
+  depth.type = fhir::path::kSystemInteger;
   depth.computed = int64_t{DepthOf(resource) + 1};
   environment.variables.emplace_back("depth", Collection{depth});
   for (const Constant& constant : rule.constants) {
     Item item;
-    item.type = definitions.FindType(constant.unit.empty() ? "decimal" : "Quantity");
+    item.type = constant.unit.empty() ? fhir::path::kSystemDecimal : fhir::path::kSystemQuantity;
     if (constant.unit.empty()) item.computed = constant.value;
     else item.computed = Item::Quantity{constant.value, constant.unit};
     environment.variables.emplace_back(constant.name, Collection{item});
@@ -154,7 +154,7 @@ Result<std::vector<std::string>> Fire(const fhir::Definitions& definitions, cons
   for (size_t i = 0; i < rule.creates.size(); ++i) {
     made.push_back(TRY(rule.creates[i].Render(environment, context, new_ids[i])));
     const std::string reference = fmt::format("{}/{}", definitions.Type(rule.creates[i].type()).name, new_ids[i]);
-    environment.variables.emplace_back(fmt::format("created{}", i), Collection{Text(definitions, reference)});
+    environment.variables.emplace_back(fmt::format("created{}", i), Collection{Text(reference)});
   }
   return made;
 }

@@ -34,7 +34,7 @@ namespace {
 constexpr int kDepthOfTemplateMax = 32;
 
 // The JSON of one result: a node stands as it is; a computed value is written by its kind.
-void WriteItem(const fhir::Definitions& definitions, const Item& item, fhir::JsonWriter* out) {
+void WriteItem(const Item& item, fhir::JsonWriter* out) {
   if (item.node.present()) {
     out->Raw(item.node.Json());
   } else if (const bool* truth = std::get_if<bool>(&item.computed)) {
@@ -42,8 +42,7 @@ void WriteItem(const fhir::Definitions& definitions, const Item& item, fhir::Jso
   } else if (const int64_t* number = std::get_if<int64_t>(&item.computed)) {
     out->Int(*number);
   } else if (const std::string* text = std::get_if<std::string>(&item.computed)) {
-    const bool decimal = item.type != fhir::kNoType && definitions.Type(item.type).name.ends_with("ecimal");
-    if (decimal) {
+    if (item.type == fhir::path::kSystemDecimal) {
       out->Raw(*text);
     } else {
       out->String(*text);
@@ -108,7 +107,7 @@ Result<std::string> Template::Render(const Environment& environment, const Item&
         case Node::What::kExpression: {
           Collection found;
           TRY(node.expression->Evaluate(environment, context, &found));
-          if (!found.empty()) WriteItem(*environment.definitions, found.front(), &out);
+          if (!found.empty()) WriteItem(found.front(), &out);
           return text;
         }
         case Node::What::kArray: {

@@ -1,10 +1,10 @@
-// The desk page: filters, detail with evidence, actions, keyboard, honest states. Against the test double.
+// The desk page: filters, detail with evidence, actions, keyboard, honest states.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { checkAxe, kDesk, kReal, openBrowser, openPage, openServer, signIn } from './lib.mjs';
+import { checkAxe, failing, kDesk, openBrowser, openPage, openServer, seeded, signIn } from './lib.mjs';
 import { seedFevers } from './people.mjs';
 
-describe('desk', { skip: kReal ? 'needs known tasks and a server that can be told to fail' : false }, () => {
+describe('desk', seeded, () => {
   let browser;
   let server;
   let opened;
@@ -22,9 +22,9 @@ describe('desk', { skip: kReal ? 'needs known tasks and a server that can be tol
   });
 
   const rows = () => page.locator('.sw-table tbody tr');
-  const tasks = () => [...server.mock.heads.values()].filter((r) => r.resourceType === 'Task');
+  const tasks = () => server.world.all('Task');
   async function open(minutesAgo) {
-    seedFevers(server.mock, server.people, minutesAgo);
+    await seedFevers(server.world, server.people, minutesAgo);
     await signIn(page, server.base, '/work/', 'cdc');
     if (minutesAgo.length > 0) await rows().nth(minutesAgo.length - 1).waitFor();
   }
@@ -75,7 +75,7 @@ describe('desk', { skip: kReal ? 'needs known tasks and a server that can be tol
     await page.keyboard.press('1');
     await page.getByRole('button', { name: /办结，填原因/ }).waitFor();
     const id = new URL(page.url()).searchParams.get('task');
-    assert.equal(tasks().find((t) => t.id === id).status, 'accepted');
+    assert.equal((await tasks()).find((t) => t.id === id).status, 'accepted');
     await page.keyboard.press('2');
     await page.getByRole('button', { name: '办结', exact: true }).click();
     await page.getByText('请选一个原因').waitFor();
@@ -86,7 +86,7 @@ describe('desk', { skip: kReal ? 'needs known tasks and a server that can be tol
     await page.getByLabel('补充说明').fill('已由学校接走');
     await page.getByRole('button', { name: '办结', exact: true }).click();
     await page.getByText('其他：已由学校接走').waitFor();
-    const stored = tasks().find((t) => t.id === id);
+    const stored = (await tasks()).find((t) => t.id === id);
     assert.equal(stored.status, 'completed');
     assert.equal(stored.owner.identifier.value, 'cdc');
     assert.equal(await rows().count(), 2);
@@ -99,23 +99,25 @@ describe('desk', { skip: kReal ? 'needs known tasks and a server that can be tol
     await open([30]);
     await rows().first().click();
     await page.getByRole('button', { name: /接手/ }).last().waitFor();
-    const task = tasks()[0];
-    // The live word of it is held back, as on a slow line.
-    const streams = [...server.mock.streams];
-    server.mock.streams.clear();
-    server.mock.write({ ...task, status: 'accepted', owner: { identifier: { system: 'http://tongkang.dev/fhir/sid/account', value: 'else' }, display: '吴敏' } }, 'update');
-    for (const s of streams) server.mock.streams.add(s);
+    const [task] = await tasks();
+    // The other one's change comes between the press and its arrival at the server.
+    await page.route('**/fhir/Task/*', async (route) => {
+      if (route.request().method() === 'PATCH') {
+        await server.world.write({ ...task, status: 'accepted', owner: { identifier: { system: 'http://tongkang.dev/fhir/sid/account', value: 'else' }, display: '吴敏' } });
+      }
+      await route.continue();
+    });
     await page.keyboard.press('1');
     await page.getByText('别人刚刚改过').waitFor();
     await page.getByText('由 吴** 接手').waitFor();
-    assert.equal(tasks()[0].owner.identifier.value, 'else');
+    assert.equal((await tasks())[0].owner.identifier.value, 'else');
   });
 
   test('new tasks appear in place, are announced, and leave the cursor where it was', async () => {
     await open([60, 50]);
     await page.keyboard.press('j');
     const held = await page.evaluate(() => document.activeElement.closest('tr').dataset.id);
-    server.mock.addReading(server.people[9].patient, 38.8);
+    await server.world.addReading(server.people[9].patient, 38.8);
     await page.getByText('新到 1 条，看最新').waitFor();
     await rows().nth(2).waitFor();
     assert.equal(await page.evaluate(() => document.activeElement.closest('tr').dataset.id), held);
@@ -129,38 +131,39 @@ describe('desk', { skip: kReal ? 'needs known tasks and a server that can be tol
     await open([30]);
     await rows().first().click();
     await page.getByText('先接手才能办结').waitFor();
-    server.mock.write({ ...tasks()[0], status: 'accepted', owner: { display: '吴敏' } }, 'update');
+    await server.world.write({ ...(await tasks())[0], status: 'accepted', owner: { display: '吴敏' } });
     await page.getByText('由 吴** 接手').waitFor();
   });
 
   test('a reading marked as an error is said at the evidence', async () => {
     await open([30]);
-    const reading = [...server.mock.heads.values()].find((r) => r.id === tasks()[0].focus.reference.split('/')[1]);
-    server.mock.write({ ...reading, status: 'entered-in-error' }, 'update');
+    const [task] = await tasks();
+    const reading = (await server.world.all('Observation')).find((r) => `Observation/${r.id}` === task.focus.reference);
+    await server.world.write({ ...reading, status: 'entered-in-error' });
     await rows().first().click();
     await page.getByText('这条体温已标为录入错误').waitFor();
   });
 
   test('a stream that is down is said, with since when; what was missed is there afterwards', async () => {
     await open([30]);
-    server.mock.setDown(true);
+    server.world.setDown(true);
     await page.locator('.tk-live', { hasText: '已断开，数据停在' }).waitFor();
     await checkAxe(page, 'stream down');
-    server.mock.addReading(server.people[9].patient, 39.1);
+    await server.world.addReading(server.people[9].patient, 39.1);
     await page.getByRole('button', { name: '现在重连' }).click();
     await page.locator('.tk-live[data-state="lost"]').waitFor();
-    server.mock.setDown(false);
+    server.world.setDown(false);
     await page.locator('.tk-live[data-state="live"]').waitFor();
     await rows().nth(1).waitFor();
   });
 
   test('an error is said, and trying again works', async () => {
-    seedFevers(server.mock, server.people, [30]);
-    server.mock.fail = (_, p) => (p.startsWith('/fhir/Task') ? 503 : null);
+    await seedFevers(server.world, server.people, [30]);
+    const mend = await failing(page, '**/fhir/Task/_search', 'POST', 503);
     await signIn(page, server.base, '/work/', 'cdc');
     await page.getByText('服务器正忙').waitFor();
     await checkAxe(page, 'error');
-    server.mock.fail = null;
+    await mend();
     await page.getByRole('button', { name: '再试一次' }).click();
     await rows().first().waitFor();
   });

@@ -1,8 +1,9 @@
 // What the browser tests share: the browser, a server (the test double, or BASE), sign-in, axe.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import { MockServer, kAccounts } from '../../ui/tests/mock-server.mjs';
+import { kAccounts } from '../../ui/tests/mock-server.mjs';
 import { residentId, seedPeople } from './people.mjs';
+import { openWorld } from './world.mjs';
 
 const require = createRequire(new URL('../../ui/package.json', import.meta.url));
 const { chromium } = require('playwright-core');
@@ -17,12 +18,23 @@ export async function openBrowser() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: kFlags });
 }
 
-/** A fresh test double with people, or the real program when BASE is set. */
-export async function openServer(people = 12) {
-  if (kReal) return { base: kReal.replace(/\/$/, ''), mock: null, people: [], close: async () => undefined };
-  const mock = new MockServer();
-  const base = await mock.listen();
-  return { base, mock, people: seedPeople(mock, people), close: () => mock.close() };
+/** Whether tests may do things behind the pages' back: with the test double, or with a program that run.mjs has started. */
+export const kCanSeed = !kReal || Boolean(process.env.ADMIN_TOKEN);
+export const seeded = { skip: kCanSeed ? false : 'needs an administrator: let run.mjs start the program' };
+
+/** A fresh test double with `people`, or the real program when BASE is set: { base, world, people, close }. */
+export async function openServer(people = 0) {
+  if (!kCanSeed) return { base: kReal.replace(/\/$/, ''), world: null, people: [], close: async () => undefined };
+  const world = await openWorld(kReal);
+  await world.clear();
+  return { base: world.base, world, people: await seedPeople(world, people), close: () => world.close() };
+}
+
+/** Lets requests end with `status` before they reach the server, until the answer is called. */
+export async function failing(page, url, method, status, headers = {}) {
+  const answer = (route) => (route.request().method() === method ? route.fulfill({ status, headers, contentType: 'application/fhir+json', body: '{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"transient","diagnostics":"told to fail"}]}' }) : route.fallback());
+  await page.route(url, answer);
+  return () => page.unroute(url, answer);
 }
 
 export function accountFor(role) {

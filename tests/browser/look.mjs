@@ -1,22 +1,27 @@
-// Pictures of the pages in their states, for looking at: node tests/browser/look.mjs OUT_DIR
+// Pictures of the pages in their states, for looking at: node tests/browser/look.mjs [--program FILE [--log postgresql://…]] OUT_DIR [m|work]
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { kDesk, kPhone, openBrowser, openPage, openServer, signIn, typeNumber } from './lib.mjs';
+import { parseArgs } from 'node:util';
+import { startProgram } from './program.mjs';
 import { residentId, seedFevers } from './people.mjs';
 
-const out = process.argv[2] ?? 'build/look';
-const only = process.argv[3] ?? '';
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { program: { type: 'string' }, log: { type: 'string' } } });
+const [out = 'build/look', only = ''] = positionals;
+const program = values.program ? await startProgram(values.program, values.log) : null;
+if (program) Object.assign(process.env, program.env);
+// Only now: lib.mjs looks at the environment.
+const { accountFor, failing, kDesk, kPhone, openBrowser, openPage, openServer, signIn, typeNumber } = await import('./lib.mjs');
 mkdirSync(out, { recursive: true });
 const browser = await openBrowser();
 
 async function phone() {
-  const s = await openServer();
+  const s = await openServer(12);
   const { page, context } = await openPage(browser, kPhone);
   const shot = (n) => page.screenshot({ path: join(out, `m-${n}.png`) });
   await page.goto(s.base + '/m/');
   await page.getByLabel('账号').waitFor();
   await shot('signin');
-  await page.getByLabel('账号').fill('gate');
+  await page.getByLabel('账号').fill(accountFor('gate').account);
   await page.getByLabel('密码', { exact: true }).fill('wrong');
   await page.keyboard.press('Enter');
   await page.getByText('账号或密码不对').waitFor();
@@ -60,7 +65,7 @@ async function phone() {
   await page.getByText('古丽*·**').waitFor();
   await page.keyboard.type('368');
   await shot('longname');
-  s.mock.setDown(true);
+  s.world.setDown(true);
   await page.getByRole('button', { name: '登记，查下一位' }).click();
   await page.getByText('联网后自动上传').waitFor();
   await shot('offline');
@@ -70,7 +75,7 @@ async function phone() {
   await typeNumber(page, s.people[3].number);
   await page.getByText('暂时查不到').waitFor();
   await shot('find-offline');
-  s.mock.setDown(false);
+  s.world.setDown(false);
   await page.evaluate(() => localStorage.setItem('tk.language', 'en'));
   await page.reload();
   await page.getByText('Find the next person').waitFor();
@@ -96,7 +101,7 @@ async function desk() {
   await signIn(page, s.base, '/work/', 'cdc');
   await page.getByText('没有未办结的随访任务').waitFor();
   await shot('empty');
-  seedFevers(s.mock, s.people, [300, 170, 118, 95, 80, 66, 64, 50, 44, 31, 29, 20, 12, 6, 3]);
+  await seedFevers(s.world, s.people, [300, 170, 118, 95, 80, 66, 64, 50, 44, 31, 29, 20, 12, 6, 3]);
   await page.getByText('新到').first().waitFor();
   await page.waitForTimeout(1200);
   await shot('arrived');
@@ -120,10 +125,10 @@ async function desk() {
   await page.waitForTimeout(200);
   await shot('complete-error');
   await page.keyboard.press('Escape');
-  s.mock.setDown(true);
+  s.world.setDown(true);
   await page.getByText('已断开').first().waitFor();
   await shot('down');
-  s.mock.setDown(false);
+  s.world.setDown(false);
   await page.getByText('实时').waitFor();
   await page.evaluate(() => localStorage.setItem('tk.language', 'en'));
   await page.reload();
@@ -137,7 +142,7 @@ async function desk() {
   await page.waitForTimeout(200);
   await shot('zoom');
   await page.setViewportSize(kDesk);
-  s.mock.fail = (m, p) => (p.startsWith('/fhir/Task') ? 503 : null);
+  await failing(page, '**/fhir/Task/_search', 'POST', 503);
   await page.reload();
   await page.getByText('The server is busy').first().waitFor();
   await shot('error');
@@ -148,3 +153,4 @@ async function desk() {
 if (!only || only === 'm') await phone();
 if (!only || only === 'work') await desk();
 await browser.close();
+await program?.stop();

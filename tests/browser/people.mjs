@@ -16,19 +16,23 @@ const kPeople = [
   ['冯玉兰', 'female', '1974-04-04'], ['许志远', 'male', '1981-11-11'], ['邓文', 'female', '2000-02-29'],
 ];
 
-/** People with readings; every third has a fever, with time limits passed, near and far. */
-export function seedPeople(mock, n) {
+/** People with a reading of yesterday each. */
+export async function seedPeople(world, n) {
   const all = [];
   for (let i = 0; i < n; i += 1) {
     const [name, gender, birth] = kPeople[i % kPeople.length];
-    const number = residentId(i % 4 === 3 ? '380104' : '380102', birth, (i * 2 + (gender === 'male' ? 1 : 0)) % 1000);
-    const patient = mock.addPatient(number, name, gender, birth, i % 4 === 3 ? '380104' : '380102');
-    mock.addReading(patient, 36.4 + (i % 5) / 10, 1440 + i * 7);
+    const area = i % 4 === 3 ? '380104' : '380102';
+    const number = residentId(area, birth, (i * 2 + (gender === 'male' ? 1 : 0)) % 1000);
+    const patient = await world.addPatient(i, number, name, gender, birth, area);
+    await world.addReading(patient, (364 + (i % 5)) / 10, 1440 + i * 7);
     all.push({ patient, number, name });
   }
   return all;
 }
 
-export function seedFevers(mock, people, minutesAgo) {
-  return people.slice(0, minutesAgo.length).map((p, i) => mock.addReading(p.patient, 37.4 + (i % 9) / 5, minutesAgo[i], i % 2 ? ['cough', 'fatigue'] : ['none']));
+/** One fever for each entry of `minutesAgo`, of the first people. */
+export async function seedFevers(world, people, minutesAgo) {
+  for (const [i, ago] of minutesAgo.entries()) {
+    await world.addReading(people[i].patient, (374 + (i % 9) * 2) / 10, ago, i % 2 ? ['cough', 'fatigue'] : ['none']);
+  }
 }

@@ -1,9 +1,8 @@
 // The phone page: find, ask, measure, save, next; by keyboard, without network, with wrong input.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { checkAxe, freshNumber, kPhone, kReal, openBrowser, openPage, openServer, registerOrFind, signIn, typeNumber } from './lib.mjs';
+import { accountFor, checkAxe, failing, freshNumber, kPhone, openBrowser, openPage, openServer, registerOrFind, seeded, signIn, typeNumber } from './lib.mjs';
 
-const mockOnly = { skip: kReal ? 'needs a server that can be told to fail' : false };
 let browser;
 let server;
 before(async () => {
@@ -18,8 +17,7 @@ after(async () => {
 // One test's failure must not become the next one's.
 let opened;
 afterEach(async () => {
-  server.mock?.setDown(false);
-  if (server.mock) server.mock.fail = null;
+  server.world?.setDown(false);
   await opened?.context.close();
 });
 
@@ -37,7 +35,8 @@ async function allSent(page) {
   await button(page, '现在上传').click({ timeout: 2000 }).catch(() => undefined);
   await empty.waitFor();
 }
-const readings = () => [...server.mock.heads.values()].filter((r) => r.resourceType === 'Observation');
+/** Oldest first. */
+const readings = async () => (await server.world.all('Observation')).sort((a, b) => a.meta.lastUpdated.localeCompare(b.meta.lastUpdated));
 
 test('a number is checked as it is typed', async () => {
   const { page, done } = await atGate();
@@ -84,8 +83,8 @@ test('a normal temperature is saved and the next person is up', async () => {
   await page.getByText('已上传', { exact: true }).waitFor();
   await page.getByText('查找下一位').waitFor();
   await checkAxe(page, 'saved');
-  if (server.mock) {
-    const last = readings().at(-1);
+  if (server.world) {
+    const last = (await readings()).at(-1);
     assert.equal(last.valueQuantity.value, 36.5);
     assert.equal(last.component[0].code.coding[0].code, 'none');
   }
@@ -132,12 +131,12 @@ test('works with the keyboard alone', async () => {
   await done();
 });
 
-test('without network nothing is lost and nothing is sent twice', mockOnly, async () => {
+test('without network nothing is lost and nothing is sent twice', seeded, async () => {
   const { page, done } = await atGate();
   await registerOrFind(page, freshNumber(6), '丁香');
   await page.keyboard.type('366');
-  const before = readings().length;
-  server.mock.setDown(true);
+  const before = (await readings()).length;
+  server.world.setDown(true);
   await button(page, '登记，查下一位').click();
   await page.getByText('离线·1 条待传').waitFor();
   await checkAxe(page, 'offline');
@@ -146,34 +145,34 @@ test('without network nothing is lost and nothing is sent twice', mockOnly, asyn
   await page.getByRole('button', { name: /条待传/ }).click();
   await page.getByText('丁* 36.6 ℃').last().waitFor();
   await checkAxe(page, 'outbox');
-  server.mock.setDown(false);
+  server.world.setDown(false);
   await allSent(page);
-  assert.equal(readings().length, before + 1);
+  assert.equal((await readings()).length, before + 1);
   await done();
 });
 
-test('what waits outlives the page', mockOnly, async () => {
+test('what waits outlives the page', seeded, async () => {
   const { page, done } = await atGate();
   await registerOrFind(page, freshNumber(8), '方舟');
   await page.keyboard.type('367');
-  server.mock.fail = (m, p) => (m === 'POST' && p === '/fhir/Observation' ? 503 : null);
-  const before = readings().length;
+  const mend = await failing(page, '**/fhir/Observation', 'POST', 503);
+  const before = (await readings()).length;
   await button(page, '登记，查下一位').click();
   await page.getByText('1 条待传').waitFor();
   await page.reload();
   await page.getByText('1 条待传').waitFor();
-  server.mock.fail = null;
+  await mend();
   await page.getByRole('button', { name: /条待传/ }).click();
   await allSent(page);
-  assert.equal(readings().length, before + 1);
+  assert.equal((await readings()).length, before + 1);
   await done();
 });
 
-test('a lost answer does not make a second record', mockOnly, async () => {
+test('a lost answer does not make a second record', seeded, async () => {
   const { page, done } = await atGate();
   await registerOrFind(page, freshNumber(9), '高原');
   await page.keyboard.type('369');
-  const before = readings().length;
+  const before = (await readings()).length;
   // The program stores it, but its answer never arrives.
   let lost = 0;
   await page.route('**/fhir/Observation', async (route) => {
@@ -187,24 +186,24 @@ test('a lost answer does not make a second record', mockOnly, async () => {
   await page.getByRole('button', { name: /条待传/ }).click();
   await allSent(page);
   assert.equal(lost, 1);
-  assert.equal(readings().length, before + 1);
+  assert.equal((await readings()).length, before + 1);
   await done();
 });
 
-test('an ended session asks again and keeps what was entered', mockOnly, async () => {
+test('an ended session asks again and keeps what was entered', seeded, async () => {
   const { page, done } = await atGate();
   await registerOrFind(page, freshNumber(10), '黄河');
   await page.keyboard.type('364');
-  server.mock.sessions.clear();
+  await server.world.endSessions(accountFor('gate').account);
   await button(page, '登记，查下一位').click();
   await page.getByText('登录已过期，请再登录一次').first().waitFor();
   await checkAxe(page, 'session ended');
-  const before = readings().length;
-  await page.getByLabel('账号').fill('gate');
-  await page.getByLabel('密码', { exact: true }).fill('Gate-2026');
+  const before = (await readings()).length;
+  await page.getByLabel('账号').fill(accountFor('gate').account);
+  await page.getByLabel('密码', { exact: true }).fill(accountFor('gate').password);
   await page.keyboard.press('Enter');
   await page.getByText('已上传', { exact: true }).waitFor();
-  assert.equal(readings().length, before + 1);
+  assert.equal((await readings()).length, before + 1);
   await done();
 });
 
@@ -216,7 +215,7 @@ test('a slip is taken back: marked as an error, not deleted', async () => {
   await page.getByText('已上传', { exact: true }).waitFor();
   await button(page, '记错了').click();
   await page.getByText('已标为录入错误').waitFor();
-  if (server.mock) assert.equal(readings().at(-1).status, 'entered-in-error');
+  if (server.world) assert.equal((await readings()).at(-1).status, 'entered-in-error');
   await done();
 });
 
@@ -249,8 +248,16 @@ test('the back key leads back to the search, a reload keeps what was entered', a
   await done();
 });
 
-test('no card number and no name in any URL', mockOnly, async () => {
-  const urls = server.mock.requests.map((r) => decodeURIComponent(r.url)).join('\n');
+test('no card number and no name in any URL', seeded, async () => {
+  const { page, done } = await atGate();
+  const asked = [];
+  page.on('request', (r) => asked.push(decodeURIComponent(r.url())));
+  await registerOrFind(page, freshNumber(14), '杜若');
+  await page.keyboard.type('365');
+  await button(page, '登记，查下一位').click();
+  await page.getByText('已上传', { exact: true }).waitFor();
+  await done();
+  const urls = asked.join('\n');
   assert.ok(urls.length > 0);
   assert.doesNotMatch(urls, /3801\d{13}/);
   assert.doesNotMatch(urls, /\p{Script=Han}/u);

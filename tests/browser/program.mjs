@@ -1,5 +1,6 @@
 // Starts a real program on a fresh data folder, with one account for each end of the thin path, and stops it again.
-// Shape: { base, env } with env for lib.mjs: BASE, GATE_ACCOUNT, GATE_PASSWORD, CDC_ACCOUNT, CDC_PASSWORD.
+// Shape: { base, env, stop, kill, restart } with env for lib.mjs: BASE, GATE_ACCOUNT, GATE_PASSWORD, CDC_ACCOUNT, CDC_PASSWORD, and for
+// world.mjs: ADMIN_TOKEN, PROGRAM, DATA.
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -58,9 +59,22 @@ export async function startProgram(program, log = '') {
       BASE: base,
     };
     const listen = base.replace('http://', '');
-    child = spawn(program, ['serve', '--data', data, '--listen', listen, '--pages', kPages, ...(log ? ['--log', log] : [])], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const serve = () => spawn(program, ['serve', '--data', data, '--listen', listen, '--pages', kPages, ...(log ? ['--log', log] : [])], { stdio: ['ignore', 'ignore', 'inherit'] });
+    child = serve();
     await untilReady(base, child);
-    return { base, env, stop };
+    const token = spawnSync(program, ['token', '--data', data, '--account', 'admin'], { encoding: 'utf8' });
+    if (token.status !== 0) throw new Error(`token ended with ${token.status}: ${token.stderr}`);
+    Object.assign(env, { ADMIN_TOKEN: token.stdout.trim(), PROGRAM: resolve(program), DATA: data });
+    const kill = async () => {
+      const ended = new Promise((done) => child.once('exit', done));
+      child.kill('SIGKILL');
+      await ended;
+    };
+    const restart = async () => {
+      child = serve();
+      await untilReady(base, child);
+    };
+    return { base, env, stop, kill, restart };
   } catch (e) {
     await stop();
     throw e;

@@ -1,13 +1,13 @@
 // Sign-in: errors in plain words, languages, the session, and what a page may not put into a URL.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { checkAxe, kDesk, kPhone, kReal, openBrowser, openPage, openServer, signIn, accountFor } from './lib.mjs';
+import { checkAxe, failing, kDesk, kPhone, openBrowser, openPage, openServer, seeded, signIn, accountFor } from './lib.mjs';
 
 let browser;
 let server;
 before(async () => {
   browser = await openBrowser();
-  server = await openServer(1);
+  server = await openServer();
 });
 after(async () => {
   await browser.close();
@@ -40,19 +40,19 @@ test('a wrong password is said in plain words and keeps the account', async () =
   await done();
 });
 
-test('a server that cannot be reached is said so, and the way on works', { skip: kReal ? 'needs a server that can be told to fail' : false }, async () => {
+test('a server that cannot be reached is said so, and the way on works', seeded, async () => {
   const { page, done } = await openPage(browser, kPhone);
   await page.goto(server.base + '/m/');
-  await page.getByLabel('账号').fill('gate');
-  await page.getByLabel('密码', { exact: true }).fill('Gate-2026');
-  server.mock.setDown(true);
+  await page.getByLabel('账号').fill(accountFor('gate').account);
+  await page.getByLabel('密码', { exact: true }).fill(accountFor('gate').password);
+  server.world.setDown(true);
   await page.keyboard.press('Enter');
   await page.getByText('连不上服务器').waitFor();
-  server.mock.setDown(false);
-  server.mock.fail = (_, p) => (p === '/auth/sign-in' ? 429 : null);
+  server.world.setDown(false);
+  const mend = await failing(page, '**/auth/sign-in', 'POST', 429, { 'Retry-After': '30' });
   await page.getByRole('button', { name: '登录', exact: true }).click();
   await page.getByText('请等 30 秒再试').waitFor();
-  server.mock.fail = null;
+  await mend();
   await page.getByRole('button', { name: '登录', exact: true }).click();
   await page.getByText('查找下一位').waitFor();
   await done();
