@@ -70,7 +70,9 @@ std::vector<uint64_t> CompoundKeys(const Setting& setting, const Query& query, s
   if (p == query.criteria.size() || c == query.criteria.size()) return {};
   std::vector<uint64_t> keys;
   const auto& source = extractor.At(extractor.IdOf(*query.criteria[p].parameter)).sources[0];
-  const bool only_patients = source.type != fhir::kNoType && extractor.definitions().Type(source.type).name == "Patient";
+  const auto& targets = query.criteria[p].parameter->targets;
+  const fhir::TypeId only = source.type != fhir::kNoType ? source.type : targets.size() == 1 ? targets[0] : fhir::kNoType;
+  const bool only_patients = only != fhir::kNoType && extractor.definitions().Type(only).name == "Patient";
   for (const Term& who : query.criteria[p].terms) {
     if (who.code.empty() || !(who.type == "Patient" || (who.type.empty() && only_patients))) return {};
     for (const Term& what : query.criteria[c].terms) {
@@ -94,14 +96,12 @@ class KeysNode final : public Node {
   }
   void Gather(const std::function<bool(const Candidate&)>& each) const override {
     for (uint64_t key : keys_) {
-      for (auto cursor = ground_.look.equality.Forward({key, 0}, {key | ~kKeyMask, ~uint64_t{0}}); cursor.valid(); cursor.Next()) {
-        if (!each({OrdinalOf(cursor.entry()), TimeOf(cursor.entry())})) return;
-      }
+      if (!GatherKey(ground_.look, key, each)) return;
     }
   }
   bool Holds(Candidate& candidate) const override {
     ground_.FillTime(candidate);
-    return std::any_of(keys_.begin(), keys_.end(), [&](uint64_t key) { return ground_.look.equality.Contains(MakeEquality(key, candidate.time, candidate.ordinal)); });
+    return std::any_of(keys_.begin(), keys_.end(), [&](uint64_t key) { return ground_.look.equality.ContainsAt(candidate.ordinal, MakeEquality(key, candidate.time, candidate.ordinal)); });
   }
   const std::vector<uint64_t>* keys() const override { return &keys_; }
 
@@ -359,12 +359,12 @@ SortValue Answerer::ValueOf(const SortKey& key, Ordinal ordinal) const {
   if (key.parameter == nullptr) return {false, ordinal, 0};
   SortValue best;
   for (const auto& source : setting_.extractor.At(setting_.extractor.IdOf(*key.parameter)).sources) {
-    const uint64_t slot = SortSlot(source.parameter) | ordinal;
-    for (auto cursor = look_.sort.Forward({slot, 0, 0}, {slot, ~uint64_t{0}, ~uint64_t{0}}); cursor.valid(); cursor.Next()) {
-      const SortValue value{false, cursor.entry().b, cursor.entry().c};
+    ForSortValues(look_, source.parameter, ordinal, [&](const Entry24& entry) {
+      const SortValue value{false, entry.b, entry.c};
       const bool less = std::pair(value.high, value.low) < std::pair(best.high, best.low);
       if (best.missing || less != key.descending) best = value;
-    }
+      return true;
+    });
   }
   return best;
 }

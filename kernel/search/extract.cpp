@@ -166,13 +166,13 @@ void Extractor::Derive(TypeId type) {
     if (!IsOffered(definition)) continue;
     std::vector<Source> sources;
     for (std::string_view part : UnionParts(definition.expression)) {
-      Source source{primary(part, definition.type), fhir::kNoType};
-      if (source.parameter == kNoParameter && definition.type == SearchType::kReference) {
-        if (const auto test = TypeTest(part)) {
-          source = {primary(test->first, definition.type), definitions_->FindType(test->second)};
-          if (source.type == fhir::kNoType) source.parameter = kNoParameter;
-        }
+      Source source{kNoParameter, fhir::kNoType};
+      // The type test first: equal tests of several parameters all go to the parameter that is tested, which stands for itself.
+      if (const auto test = TypeTest(part); test && definition.type == SearchType::kReference) {
+        source = {primary(test->first, definition.type), definitions_->FindType(test->second)};
+        if (source.type == fhir::kNoType) source.parameter = kNoParameter;
       }
+      if (source.parameter == kNoParameter) source = {primary(part, definition.type), fhir::kNoType};
       sources.push_back(source);
     }
     const bool derived = std::all_of(sources.begin(), sources.end(), [&](const Source& s) { return s.parameter != kNoParameter && s.parameter != id; });

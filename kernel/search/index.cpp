@@ -11,7 +11,7 @@
 namespace tk::search {
 namespace {
 
-constexpr uint32_t kFormatVersion = 1;
+constexpr uint32_t kFormatVersion = 2;
 
 class IndexView final : public Index {
  public:

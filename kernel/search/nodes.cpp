@@ -15,7 +15,6 @@ using fhir::SearchType;
 
 /// The last entry with that first word.
 Entry16 MaxUnder16(uint64_t key) { return {key | ~kKeyMask, ~uint64_t{0}}; }
-Entry24 MaxUnder24(uint64_t a) { return {a, ~uint64_t{0}, ~uint64_t{0}}; }
 
 Error NotReady(const Criterion& criterion) {
   return MakeIssue(ErrorCode::kUnsupported, "not-supported", std::string(criterion.parameter->code),
@@ -36,15 +35,13 @@ class EqualityNode final : public Node {
   }
   void Gather(const std::function<bool(const Candidate&)>& each) const override {
     for (uint64_t key : keys_) {
-      for (auto cursor = ground_.look.equality.Forward({key, 0}, MaxUnder16(key)); cursor.valid(); cursor.Next()) {
-        if (!each({OrdinalOf(cursor.entry()), TimeOf(cursor.entry())})) return;
-      }
+      if (!GatherKey(ground_.look, key, each)) return;
     }
   }
   bool Holds(Candidate& candidate) const override {
     ground_.FillTime(candidate);
     for (uint64_t key : keys_) {
-      if (ground_.look.equality.Contains(MakeEquality(key, candidate.time, candidate.ordinal))) return !negated_;
+      if (ground_.look.equality.ContainsAt(candidate.ordinal, MakeEquality(key, candidate.time, candidate.ordinal))) return !negated_;
     }
     return negated_;
   }
@@ -106,13 +103,12 @@ class ValueNode : public Node {
   ValueNode(const Ground& ground, const Criterion& criterion, std::vector<Extractor::Source> sources)
       : ground_(ground), criterion_(criterion), sources_(std::move(sources)) {}
   bool Holds(Candidate& candidate) const override {
+    bool holds = false;
     for (const Extractor::Source& source : sources_) {
-      const uint64_t slot = SortSlot(source.parameter) | candidate.ordinal;
-      for (auto cursor = ground_.look.sort.Forward({slot, 0, 0}, MaxUnder24(slot)); cursor.valid(); cursor.Next()) {
-        if (ValueHolds(cursor.entry())) return true;
-      }
+      ForSortValues(ground_.look, source.parameter, candidate.ordinal, [&](const Entry24& value) { return !(holds = ValueHolds(value)); });
+      if (holds) break;
     }
-    return false;
+    return holds;
   }
 
  protected:
@@ -226,7 +222,7 @@ class NumberNode final : public ValueNode {
     if (!term.system || term.system->empty()) return true;
     ground_.FillTime(candidate);
     const uint64_t key = EqualityKey(ground_.setting.hash_key, parameter, KeyKind::kSystemCode, *term.system, term.code);
-    return ground_.look.equality.Contains(MakeEquality(key, candidate.time, candidate.ordinal));
+    return ground_.look.equality.ContainsAt(candidate.ordinal, MakeEquality(key, candidate.time, candidate.ordinal));
   }
   bool ValueHolds(const Entry24& value) const override {
     for (size_t i = 0; i < criterion_.terms.size(); ++i) {
@@ -361,11 +357,13 @@ class MissingNode final : public Node {
   uint64_t Estimate() const override { return kNever; }
   void Gather(const std::function<bool(const Candidate&)>&) const override {}
   bool Holds(Candidate& candidate) const override {
-    const uint64_t slot = SortSlot(kPresenceSlot + ground_.type) | candidate.ordinal;
-    auto cursor = ground_.look.sort.Forward({slot, 0, 0}, MaxUnder24(slot));
-    if (!cursor.valid()) return false;
-    const uint64_t word = bit_ < 64 ? cursor.entry().b : cursor.entry().c;
-    return ((word >> (bit_ % 64) & 1) == 0) == missing_;
+    bool holds = false;
+    ForSortValues(ground_.look, kPresenceSlot + ground_.type, candidate.ordinal, [&](const Entry24& entry) {
+      const uint64_t word = bit_ < 64 ? entry.b : entry.c;
+      holds = ((word >> (bit_ % 64) & 1) == 0) == missing_;
+      return false;
+    });
+    return holds;
   }
 
  private:
@@ -451,9 +449,11 @@ Result<std::unique_ptr<Node>> MakeWritten(const Ground& ground, const Criterion&
 uint64_t Ground::ClinicalTimeOf(Ordinal ordinal) const {
   const ParameterId clinical = setting.extractor.ClinicalDate(type);
   if (clinical == kNoParameter) return 0;
-  const uint64_t slot = SortSlot(clinical) | ordinal;
   uint64_t time = 0;
-  for (auto cursor = look.sort.Forward({slot, 0, 0}, MaxUnder24(slot)); cursor.valid(); cursor.Next()) time = std::max(time, ClinicalTime(NumberOf(cursor.entry().b)));
+  ForSortValues(look, clinical, ordinal, [&](const Entry24& value) {
+    time = std::max(time, ClinicalTime(NumberOf(value.b)));
+    return true;
+  });
   return time;
 }
 

@@ -285,6 +285,28 @@ bool RunSnapshot<Entry>::Contains(const Entry& entry) const {
 }
 
 template <class Entry>
+const Run<Entry>* RunSnapshot<Entry>::RunOf(uint64_t ordinal) const {
+  // Windows follow each other without gaps, oldest first.
+  const auto at = std::partition_point(runs_->begin(), runs_->end(), [&](const auto& run) { return run->end_ordinal <= ordinal; });
+  return at == runs_->end() ? nullptr : at->get();
+}
+
+template <class Entry>
+bool RunSnapshot<Entry>::ContainsAt(uint64_t ordinal, const Entry& entry) const {
+  if (const Run<Entry>* run = RunOf(ordinal)) {
+    const Entry* at = LowerBound(run->adds, run->add_count, entry);
+    return at != run->adds + run->add_count && *at == entry;
+  }
+  return tail_ != nullptr && std::find(tail_->adds, tail_->adds + tail_adds_, entry) != tail_->adds + tail_adds_;
+}
+
+template <class Entry>
+std::pair<const Entry*, const Entry*> RunSnapshot<Entry>::Within(const Run<Entry>& run, const Entry& low, const Entry& high) {
+  const Span<Entry> span = RangeOf(run.adds, run.add_count, low, high);
+  return {span.first, span.last};
+}
+
+template <class Entry>
 Cursor<Entry> RunSnapshot<Entry>::Walk(const Entry& low, const Entry& high, ptrdiff_t step) const {
   Cursor<Entry> cursor;
   cursor.step_ = step;

@@ -13,13 +13,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kernel/base/result.h"
@@ -27,17 +27,28 @@
 namespace tk::view {
 
 /// Entries are compared word by word, the first word first. The meaning of the words is the owner's.
+/// `<` is written out: GCC 12 calls a defaulted <=> instead of inlining it, once for every step of every look-up.
 struct Entry16 {
   uint64_t a = 0, b = 0;
-  auto operator<=>(const Entry16&) const = default;
+  bool operator==(const Entry16&) const = default;
+  friend bool operator<(const Entry16& x, const Entry16& y) { return x.a < y.a || (x.a == y.a && x.b < y.b); }
 };
 struct Entry24 {
   uint64_t a = 0, b = 0, c = 0;
-  auto operator<=>(const Entry24&) const = default;
+  bool operator==(const Entry24&) const = default;
+  friend bool operator<(const Entry24& x, const Entry24& y) {
+    if (x.a != y.a) return x.a < y.a;
+    return x.b < y.b || (x.b == y.b && x.c < y.c);
+  }
 };
 struct Entry32 {
   uint64_t a = 0, b = 0, c = 0, d = 0;
-  auto operator<=>(const Entry32&) const = default;
+  bool operator==(const Entry32&) const = default;
+  friend bool operator<(const Entry32& x, const Entry32& y) {
+    if (x.a != y.a) return x.a < y.a;
+    if (x.b != y.b) return x.b < y.b;
+    return x.c < y.c || (x.c == y.c && x.d < y.d);
+  }
 };
 
 /// The first entry of sorted [data, data + count) that is not less than `key`. Interpolates on the first word, then halves.
@@ -142,6 +153,23 @@ class RunSnapshot {
   Cursor<Entry> Backward(const Entry& low, const Entry& high) const { return Walk(low, high, -1); }
   /// Is there such an add?
   bool Contains(const Entry& entry) const;
+  /// As Contains, for an entry that was added by the change at `ordinal`: one run is looked into, the one whose window has it.
+  bool ContainsAt(uint64_t ordinal, const Entry& entry) const;
+  /// The adds in [low, high] as pieces, each sorted in itself: each(first, last) until it returns false. No allocation, no merging.
+  template <class Each>
+  void ForPieces(const Entry& low, const Entry& high, const Each& each) const {
+    for (const auto& run : *runs_) {
+      if (!Piece(*run, low, high, each)) return;
+    }
+    TailPieces(low, high, each);
+  }
+  /// Of these only what the change at `ordinal` added.
+  template <class Each>
+  void ForPiecesAt(uint64_t ordinal, const Entry& low, const Entry& high, const Each& each) const {
+    const Run<Entry>* run = RunOf(ordinal);
+    if (run != nullptr) Piece(*run, low, high, each);
+    else TailPieces(low, high, each);
+  }
 
   uint64_t end_ordinal() const { return end_ordinal_; }
   const RunList<Entry>& runs() const { return *runs_; }
@@ -151,6 +179,22 @@ class RunSnapshot {
  private:
   template <class E> friend class Runs;
   Cursor<Entry> Walk(const Entry& low, const Entry& high, ptrdiff_t step) const;
+  /// The run that has the changes of that ordinal; nullptr: the tail has them, or nobody.
+  const Run<Entry>* RunOf(uint64_t ordinal) const;
+  /// The adds of a run in [low, high].
+  static std::pair<const Entry*, const Entry*> Within(const Run<Entry>& run, const Entry& low, const Entry& high);
+  template <class Each>
+  static bool Piece(const Run<Entry>& run, const Entry& low, const Entry& high, const Each& each) {
+    const auto [first, last] = Within(run, low, high);
+    return first == last || each(first, last);
+  }
+  template <class Each>
+  void TailPieces(const Entry& low, const Entry& high, const Each& each) const {
+    for (size_t i = 0; i < tail_adds_; ++i) {
+      const Entry* const at = tail_->adds + i;
+      if (!(*at < low) && !(high < *at) && !each(at, at + 1)) return;
+    }
+  }
 
   std::shared_ptr<const RunList<Entry>> runs_;
   std::shared_ptr<const RunTail<Entry>> tail_;
