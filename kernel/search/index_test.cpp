@@ -1,5 +1,6 @@
 #include "kernel/search/index.h"
 
+#include <charconv>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -250,7 +251,8 @@ bool TermFits(const Criterion& c, const Term& t, const Values::Entry& v) {
     case fhir::SearchType::kNumber: {
       if (!t.code.empty() && t.code != v.code) return false;
       if (t.system && !t.system->empty() && *t.system != v.system) return false;
-      const double exact = std::stod(t.number);
+      double exact = 0;
+      std::from_chars(t.number.data(), t.number.data() + t.number.size(), exact);
       return t.prefix == Prefix::kEq ? v.number >= t.low && v.number < t.high : t.prefix == Prefix::kGt ? v.number > exact : v.number <= exact;
     }
     case fhir::SearchType::kDate: {
