@@ -46,6 +46,19 @@ void TokenKeys(const Setting& setting, ParameterId parameter, const Term& term, 
   auto add = [&](KeyKind kind, std::string_view first, std::string_view second = {}) { keys->push_back(EqualityKey(setting.hash_key, parameter, kind, first, second)); };
   if (!term.system) return add(KeyKind::kCode, term.code);
   if (term.system->empty()) return add(KeyKind::kNoSystem, term.code);
+  // A plain code names no system; the codes that its element is bound to do (FHIR R4 search.html 3.1.1.4.10).
+  const fhir::CodeSetId implied = setting.extractor.At(parameter).implied_codes;
+  if (implied != fhir::kNoCodeSet) {
+    const fhir::Definitions& definitions = setting.extractor.definitions();
+    if (!term.code.empty()) {
+      if (definitions.HasCode(implied, *term.system, term.code)) add(KeyKind::kCode, term.code);
+      return;
+    }
+    for (std::string_view code : definitions.Codes(implied)) {
+      if (definitions.HasCode(implied, *term.system, code)) add(KeyKind::kCode, code);
+    }
+    return;
+  }
   if (term.code.empty()) return add(KeyKind::kSystem, *term.system);
   add(KeyKind::kSystemCode, *term.system, term.code);
 }

@@ -26,7 +26,7 @@ class EntrySink final : public ValueSink {
     out_.sort.reserve(12);
   }
 
-  void Token(ParameterId p, const std::string_view* system, std::string_view code, bool many) override {
+  void Token(ParameterId p, const std::string_view* system, std::string_view code) override {
     Present(p, fhir::kNoType);
     const bool has_system = system != nullptr && !system->empty();
     if (!code.empty()) {
@@ -34,8 +34,7 @@ class EntrySink final : public ValueSink {
       if (has_system) Equal(p, KeyKind::kSystemCode, *system, code);
       else if (system != nullptr) Equal(p, KeyKind::kNoSystem, code);
     }
-    if (has_system && (!many || code.empty())) Equal(p, KeyKind::kSystem, *system);
-    if (system == nullptr && !many) Sort(p, WordOf(code, 0), WordOf(code, 8));
+    if (has_system) Equal(p, KeyKind::kSystem, *system);
     if (p == code_ && !code.empty()) {
       codes_.emplace_back(code);
       if (has_system) codes_.push_back(std::string(*system) + "|" + std::string(code));
@@ -77,11 +76,11 @@ class EntrySink final : public ValueSink {
     Present(p, fhir::kNoType);
     for (double value : {low, high}) {
       out_.ordered.push_back(MakeNumber(p, 0, OrderOf(value)));
-      if (!code.empty()) out_.ordered.push_back(MakeNumber(p, UnitHash(key_, code), OrderOf(value)));
+      if (!code.empty()) out_.ordered.push_back(MakeNumber(p, UnitHash(key_, "", code), OrderOf(value)));
+      if (!system.empty() && !code.empty()) out_.ordered.push_back(MakeNumber(p, UnitHash(key_, system, code), OrderOf(value)));
       Sort(p, OrderOf(value), 0);
       if (low == high) break;
     }
-    if (!system.empty() && !code.empty()) Equal(p, KeyKind::kSystemCode, system, code);
   }
 
   void Uri(ParameterId p, std::string_view text) override {
@@ -184,9 +183,12 @@ Entry24 DateBound(ParameterId parameter, int duration_class, int64_t low_us) {
   return {uint64_t{parameter} << 48 | static_cast<uint64_t>(duration_class) << 45 | BiasedSecond(low_us), 0, 0};
 }
 
-uint64_t UnitHash(const HashKey& key, std::string_view code) {
+uint64_t UnitHash(const HashKey& key, std::string_view system, std::string_view code) {
   if (code.empty()) return 0;
-  const uint64_t hash = KeyedHash(key, code) >> 16;
+  std::string text(system);
+  text += '\0';   // which no JSON value may hold
+  text += code;
+  const uint64_t hash = KeyedHash(key, text) >> 16;
   return hash == 0 ? 1 : hash;
 }
 

@@ -50,8 +50,9 @@ DateEntry DateOf(const Entry24& entry);
 /// At or before every entry of that class whose low is at or after `low_us` (exact to the second).
 Entry24 DateBound(ParameterId parameter, int duration_class, int64_t low_us);
 
-/// 48 bits of a unit's code; 0 for "" (any unit).
-uint64_t UnitHash(const HashKey& key, std::string_view code);
+/// 48 bits of a unit: its code with its system, or with "" whatever that is; 0 without a code (any unit). Value, code and system are in one entry, so
+/// they are of one quantity.
+uint64_t UnitHash(const HashKey& key, std::string_view system, std::string_view code);
 inline Entry24 MakeNumber(ParameterId parameter, uint64_t unit, uint64_t order) { return {uint64_t{parameter} << 48 | unit, order, 0}; }
 
 inline constexpr size_t kChunkBytes = 16;

@@ -176,17 +176,73 @@ void Extractor::Derive(TypeId type) {
       sources.push_back(source);
     }
     const bool derived = std::all_of(sources.begin(), sources.end(), [&](const Source& s) { return s.parameter != kNoParameter && s.parameter != id; });
-    if (!derived) continue;
-    parameter.sources = sources;
-    for (const Source& source : sources) {
-      parameters_[source.parameter].derived.emplace_back(id, source.type);
-      if (compartment_[id]) compartment_[source.parameter] = true;
-    }
+    if (derived) Adopt(id, std::move(sources));
   }
+  DeriveUnions(type);
   TypePlan& own = types_[type];
   for (ParameterId* id : {&own.clinical, &own.patient, &own.code}) {
     if (*id != kNoParameter) *id = parameters_[*id].sources.size() == 1 ? parameters_[*id].sources[0].parameter : kNoParameter;
   }
+}
+
+void Extractor::Adopt(ParameterId id, std::vector<Source> sources) {
+  for (const Source& source : sources) {
+    parameters_[source.parameter].derived.emplace_back(id, source.type);
+    if (compartment_[id]) compartment_[source.parameter] = true;
+  }
+  parameters_[id].sources = std::move(sources);
+}
+
+/// combo-value-quantity = value-quantity | component-value-quantity, which are unions themselves: parameters that stand for themselves and
+/// whose operands are all among those of another, and together are all of them, are its sources. Of equal ones the first stands.
+void Extractor::DeriveUnions(TypeId type) {
+  const TypePlan& plan = types_[type];
+  struct Union { ParameterId id; std::vector<std::string_view> parts; };
+  std::vector<Union> unions;
+  for (ParameterId id = plan.first; id < plan.first + plan.count; ++id) {
+    const Parameter& parameter = parameters_[id];
+    if (parameter.sources[0].parameter != id || parameter.sources.size() != 1 || !IsOffered(*parameter.definition)) continue;
+    unions.push_back({id, UnionParts(parameter.definition->expression)});
+  }
+  std::stable_sort(unions.begin(), unions.end(), [](const Union& x, const Union& y) { return x.parts.size() < y.parts.size(); });
+  for (size_t i = 0; i < unions.size(); ++i) {
+    const Union& whole = unions[i];
+    std::vector<std::string_view> missing = whole.parts;
+    std::vector<Source> sources;
+    for (size_t j = 0; j < i && !missing.empty(); ++j) {
+      const Union& some = unions[j];
+      const Parameter& candidate = parameters_[some.id];
+      auto among = [](const std::vector<std::string_view>& all, std::string_view part) { return std::find(all.begin(), all.end(), part) != all.end(); };
+      const bool own = candidate.sources.size() == 1 && candidate.sources[0].parameter == some.id;
+      const bool fits = own && candidate.definition->type == parameters_[whole.id].definition->type &&
+                        std::all_of(some.parts.begin(), some.parts.end(), [&](std::string_view part) { return among(whole.parts, part); });
+      const bool helps = fits && std::any_of(some.parts.begin(), some.parts.end(), [&](std::string_view part) { return among(missing, part); });
+      if (!helps) continue;
+      sources.push_back({some.id, fhir::kNoType});
+      missing.erase(std::remove_if(missing.begin(), missing.end(), [&](std::string_view part) { return among(some.parts, part); }), missing.end());
+    }
+    if (missing.empty()) Adopt(whole.id, std::move(sources));
+  }
+}
+
+/// "Patient.gender", "Patient.contact.gender": the required codes of the element when it is a plain code.
+fhir::CodeSetId Extractor::ImpliedCodes(TypeId type, std::string_view expression) const {
+  expression = Bare(expression);
+  const std::string_view name = definitions_->Type(type).name;
+  if (expression.substr(0, name.size()) != name) return fhir::kNoCodeSet;
+  expression.remove_prefix(name.size());
+  fhir::CodeSetId codes = fhir::kNoCodeSet;
+  while (!expression.empty()) {
+    if (expression[0] != '.') return fhir::kNoCodeSet;
+    expression.remove_prefix(1);
+    const std::string_view step = expression.substr(0, expression.find('.'));
+    const fhir::ElementInfo* element = definitions_->FindElement(type, fhir::Names::Find(step));
+    if (element == nullptr) return fhir::kNoCodeSet;   // a function, a choice, another operand
+    expression.remove_prefix(step.size());
+    type = element->type;
+    codes = definitions_->Type(type).type_class == fhir::TypeClass::kPrimitive ? element->required_codes : fhir::kNoCodeSet;
+  }
+  return codes;
 }
 
 void Extractor::Compile(TypeId type) {
@@ -205,6 +261,7 @@ void Extractor::Compile(TypeId type) {
     }
     parameter.expression = std::make_unique<fhir::path::Expression>(std::move(compiled).value());
     parameter.ready = true;
+    if (definition.type == SearchType::kToken) parameter.implied_codes = ImpliedCodes(type, definition.expression);
     expressions.push_back(parameter.expression.get());
     types_[type].evaluated.push_back(plan.first + i);
   }
@@ -271,9 +328,9 @@ void Extractor::Emit(const Parameter& parameter, ParameterId id, const Item& ite
 void Extractor::EmitComputed(const Parameter& parameter, ParameterId id, const Item& item, ValueSink& sink) const {
   const SearchType type = parameter.definition->type;
   if (const bool* flag = std::get_if<bool>(&item.computed)) {
-    if (type == SearchType::kToken) sink.Token(id, nullptr, *flag ? "true" : "false", false);
+    if (type == SearchType::kToken) sink.Token(id, nullptr, *flag ? "true" : "false");
   } else if (const auto* text = std::get_if<std::string>(&item.computed)) {
-    if (type == SearchType::kToken) sink.Token(id, nullptr, *text, false);
+    if (type == SearchType::kToken) sink.Token(id, nullptr, *text);
     if (type == SearchType::kString) sink.String(id, *text);
     if (type == SearchType::kUri) sink.Uri(id, *text);
     if (type == SearchType::kReference) sink.Reference(id, *text);
@@ -290,28 +347,28 @@ void Extractor::EmitComputed(const Parameter& parameter, ParameterId id, const I
 void Extractor::EmitToken(ParameterId id, Datatype datatype, Value node, ValueSink& sink) const {
   const NameIds& n = *names_;
   std::string system_scratch, code_scratch;
-  auto pair = [&](Value from, NameId code_name, bool many) {
+  auto pair = [&](Value from, NameId code_name) {
     const std::string_view system = from[n.system].String(system_scratch), code = from[code_name].String(code_scratch);
-    if (!code.empty() || !system.empty()) sink.Token(id, &system, code, many);
+    if (!code.empty() || !system.empty()) sink.Token(id, &system, code);
   };
   switch (datatype) {
     case Datatype::kCodeableConcept:
-      for (Value coding : node[n.coding]) pair(coding, n.code, false);
+      for (Value coding : node[n.coding]) pair(coding, n.code);
       return;
-    case Datatype::kCoding: return pair(node, n.code, false);
-    case Datatype::kIdentifier: return pair(node, n.value, true);
+    case Datatype::kCoding: return pair(node, n.code);
+    case Datatype::kIdentifier: return pair(node, n.value);
     case Datatype::kContactPoint: {
       // A contact point's "system" (phone, email) is no code system: the value is searched as a plain one.
       const std::string_view value = node[n.value].String(code_scratch);
-      if (!value.empty()) sink.Token(id, nullptr, value, true);
+      if (!value.empty()) sink.Token(id, nullptr, value);
       return;
     }
-    case Datatype::kBoolean: return sink.Token(id, nullptr, node.IsTrue() ? "true" : "false", false);
-    case Datatype::kNumber: return sink.Token(id, nullptr, node.Number(), false);
+    case Datatype::kBoolean: return sink.Token(id, nullptr, node.IsTrue() ? "true" : "false");
+    case Datatype::kNumber: return sink.Token(id, nullptr, node.Number());
     case Datatype::kText:
     case Datatype::kDate: {
       const std::string_view text = node.String(code_scratch);
-      if (!text.empty()) sink.Token(id, nullptr, text, false);
+      if (!text.empty()) sink.Token(id, nullptr, text);
       return;
     }
     default: return;
@@ -394,7 +451,11 @@ void Extractor::EmitNumber(ParameterId id, Datatype datatype, Value node, ValueS
     std::string_view system = node[n.system].String(system_scratch);
     std::string_view code = node[datatype == Datatype::kMoney ? n.currency : n.code].String(code_scratch);
     if (datatype == Datatype::kMoney) system = "urn:iso:std:iso:4217";
-    if (code.empty()) code = node[n.unit].String(code_scratch);
+    if (code.empty()) {
+      // "number||code" asks for code or unit; a unit is of no system.
+      code = node[n.unit].String(code_scratch);
+      system = {};
+    }
     sink.Number(id, range->exact, range->exact, system, code);
   } else if (datatype == Datatype::kRange) {
     const auto low = DecimalRange(node[n.low][n.value].Number()), high = DecimalRange(node[n.high][n.value].Number());

@@ -26,9 +26,8 @@ inline constexpr int64_t kTimeMin = INT64_MIN, kTimeMax = INT64_MAX;
 class ValueSink {
  public:
   virtual ~ValueSink() = default;
-  /// `system` null: the datatype has none (code, boolean, string); "" : it has one and it is empty. `many`: of a kind that is nearly unique
-  /// (identifiers, phone numbers), where asking for a system alone makes little sense.
-  virtual void Token(ParameterId parameter, const std::string_view* system, std::string_view code, bool many) = 0;
+  /// `system` null: the datatype has none (code, boolean, string); "" : it has one and it is empty.
+  virtual void Token(ParameterId parameter, const std::string_view* system, std::string_view code) = 0;
   /// "Patient/1", an absolute URL, a canonical with or without version, a urn.
   virtual void Reference(ParameterId parameter, std::string_view target) = 0;
   /// Half-open [low, high).
@@ -56,6 +55,7 @@ class Extractor {
     std::vector<std::pair<ParameterId, fhir::TypeId>> derived;   // who is present when this one is (restricted to a type)
     std::unique_ptr<fhir::path::Expression> expression;          // null when derived
     uint8_t presence_bit = 0xff;           // 0xff: none
+    fhir::CodeSetId implied_codes = fhir::kNoCodeSet;            // of a plain code element (gender, status): they say which system is meant
   };
   const Parameter& At(ParameterId id) const { return parameters_[id]; }
   size_t size() const { return parameters_.size(); }
@@ -84,6 +84,9 @@ class Extractor {
   Extractor() = default;
   void Number(fhir::TypeId type);
   void Derive(fhir::TypeId type);
+  void DeriveUnions(fhir::TypeId type);
+  void Adopt(ParameterId id, std::vector<Source> sources);
+  fhir::CodeSetId ImpliedCodes(fhir::TypeId type, std::string_view expression) const;
   void Compile(fhir::TypeId type);
   void Emit(const Parameter& parameter, ParameterId id, const fhir::path::Item& item, ValueSink& sink) const;
   void EmitToken(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;

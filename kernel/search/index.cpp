@@ -11,7 +11,7 @@
 namespace tk::search {
 namespace {
 
-constexpr uint32_t kFormatVersion = 2;
+constexpr uint32_t kFormatVersion = 3;
 
 class IndexView final : public Index {
  public:
@@ -303,6 +303,9 @@ bool IndexView::Confirms(const Query& query, std::string_view text) const {
   for (const Criterion& criterion : query.criteria) {
     if (criterion.modifier == "not" || criterion.terms.empty() || !EqualityKeys(setting(), query.type, criterion)) continue;
     const bool found = std::any_of(criterion.terms.begin(), criterion.terms.end(), [&](const Term& term) {
+      const bool implied = term.code.empty() && criterion.parameter->type == fhir::SearchType::kToken &&
+                           extractor_->At(extractor_->IdOf(*criterion.parameter)).implied_codes != fhir::kNoCodeSet;
+      if (implied) return true;   // the system stands in no text
       const std::string& literal = !term.code.empty() ? term.code : term.system && !term.system->empty() ? *term.system : term.text;
       if (literal == "true" || literal == "false" || literal.find_first_of("\"\\") != std::string::npos) return true;  // may be computed, or escaped
       return text.find(literal) != std::string_view::npos;

@@ -79,6 +79,12 @@ TEST(Index, FindsByTokenReferenceDateStringAndNumber) {
       {"Patient", "birthdate=ge1960", {p1}},
       {"Patient", "birthdate=ne1980-02-03", {p2}},
       {"Patient", "gender=female&name=wei&_id=1", {p1}},
+      {"Patient", "gender=http://hl7.org/fhir/administrative-gender|female", {p2, p1}},
+      {"Patient", "gender=http://hl7.org/fhir/administrative-gender|", {p2, p1}},
+      {"Patient", "gender=http://hl7.org/fhir/administrative-gender|male", {}},
+      {"Patient", "gender=http://other.org|female", {}},
+      {"Patient", "gender:not=http://other.org|female", {p2, p1}},
+      {"Patient", "identifier=urn:card|", {p2, p1}},
       {"Patient", "_id=1,2", {p2, p1}},
       {"Patient", "phone:missing=true", {p2, p1}},
       {"Patient", "birthdate:missing=true", {}},
@@ -96,8 +102,10 @@ TEST(Index, FindsByTokenReferenceDateStringAndNumber) {
       {"Observation", "value-quantity=37.5||Cel", {o1}},
       {"Observation", "value-quantity=le38|http://unitsofmeasure.org|Cel", {o3, o1}},
       {"Observation", "value-quantity=le38|http://other.org|Cel", {}},
+      {"Observation", "combo-value-quantity=gt37.5", {o2}},
+      {"Observation", "combo-value-quantity=le38|http://unitsofmeasure.org|Cel", {o3, o1}},
       {"Observation", "_sort=value-quantity", {o3, o1, o2}},
-      {"Observation", "_sort=-status,value-quantity", {o3, o1, o2}},
+      {"Observation", "_sort=-value-quantity,date", {o2, o1, o3}},
       {"Observation", "_lastUpdated=ge2020-01-01T00:00:04Z&_sort=_lastUpdated", {o2, o3}},
       {"Observation", "_lastUpdated=lt2020-01-01T00:00:04Z", {o1}},
   };
@@ -110,6 +118,21 @@ TEST(Index, FindsByTokenReferenceDateStringAndNumber) {
     auto expected = c.expected;
     if (std::string_view(c.text).find("_sort") == std::string_view::npos) std::sort(expected.begin(), expected.end(), std::greater<>());
     EXPECT_EQ(found, expected) << c.type << "?" << c.text;
+  }
+}
+
+TEST(Index, ValueAndUnitOfAQuantityBelongTogether) {
+  House house;
+  const Ordinal o = house.Put(
+      R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"t"},"component":[)"
+      R"({"code":{"text":"a"},"valueQuantity":{"value":1,"system":"urn:a","code":"Cel"}},{"code":{"text":"b"},"valueQuantity":{"value":2,"system":"urn:b","code":"Cel"}},)"
+      R"({"code":{"text":"c"},"valueQuantity":{"value":3,"system":"urn:a","unit":"drops"}}]})");
+  const std::pair<const char*, bool> cases[] = {{"1|urn:a|Cel", true}, {"2|urn:b|Cel", true}, {"2|urn:a|Cel", false}, {"1|urn:b|Cel", false},
+                                               {"2||Cel", true}, {"3||drops", true}, {"3|urn:a|drops", false}, {"gt1|urn:a|Cel", false}};
+  for (const auto& [value, found] : cases) {
+    const std::vector<Ordinal> expected = found ? std::vector<Ordinal>{o} : std::vector<Ordinal>{};
+    EXPECT_EQ(Ordinals(house.Ask("Observation", std::string("component-value-quantity=") + value)), expected) << value;
+    EXPECT_EQ(Ordinals(house.Ask("Observation", std::string("combo-value-quantity=") + value)), expected) << value;
   }
 }
 
@@ -143,7 +166,7 @@ TEST(Index, UpdatesAndDeletesLeaveNothingBehindAndOlderPositionsStand) {
 class Heard final : public ValueSink {
  public:
   explicit Heard(const Extractor& extractor) : extractor_(extractor) {}
-  void Token(ParameterId p, const std::string_view* system, std::string_view code, bool) override {
+  void Token(ParameterId p, const std::string_view* system, std::string_view code) override {
     if (!code.empty()) Say(p, Written(code));
     if (system != nullptr && !code.empty()) Say(p, Written(*system) + "|" + Written(code));
   }
@@ -226,7 +249,7 @@ TEST(Index, EveryValueOfEveryOfficialExampleFindsItsResource) {
 struct Values final : public ValueSink {
   struct Entry { ParameterId p; std::string system; bool has_system; std::string code; int64_t low, high; double number; };
   std::vector<Entry> all;
-  void Token(ParameterId p, const std::string_view* system, std::string_view code, bool) override { all.push_back({p, std::string(system != nullptr ? *system : ""), system != nullptr, std::string(code), 0, 0, 0}); }
+  void Token(ParameterId p, const std::string_view* system, std::string_view code) override { all.push_back({p, std::string(system != nullptr ? *system : ""), system != nullptr, std::string(code), 0, 0, 0}); }
   void Reference(ParameterId p, std::string_view target) override { all.push_back({p, "", false, std::string(target), 0, 0, 0}); }
   void Date(ParameterId p, int64_t low, int64_t high) override { all.push_back({p, "", false, "", low, high, 0}); }
   void String(ParameterId p, std::string_view text) override { all.push_back({p, "", false, std::string(text), 0, 0, 0}); }
@@ -321,7 +344,7 @@ std::pair<std::string, std::string> RandomQuery(SeededRandom& random) {
     text += text.empty() ? "" : "&";
     text += which == 0 ? patient[random.Below(std::size(patient))] : which == 1 ? observation[random.Below(std::size(observation))] : encounter[random.Below(std::size(encounter))];
   }
-  const char* sorts[] = {"", "", "", "&_sort=-date", "&_sort=date", "&_sort=_lastUpdated", "&_sort=-_lastUpdated", "&_sort=-status,date"};
+  const char* sorts[] = {"", "", "", "&_sort=-date", "&_sort=date", "&_sort=_lastUpdated", "&_sort=-_lastUpdated", "&_sort=-value-quantity,date"};
   if (which != 0) text += sorts[random.Below(which == 1 ? 8 : 7)];
   return {which == 0 ? "Patient" : which == 1 ? "Observation" : "Encounter", text};
 }

@@ -189,11 +189,11 @@ class NumberNode final : public ValueNode {
     return total;
   }
   void Gather(const std::function<bool(const Candidate&)>& each) const override {
-    ForRanges([&](size_t i, const Extractor::Source& source, const EntryRange& range) {
+    ForRanges([&](size_t i, const Extractor::Source&, const EntryRange& range) {
       const Term& term = criterion_.terms[i];
       for (auto cursor = ground_.look.ordered.Forward(range.low, range.high); cursor.valid(); cursor.Next()) {
-        Candidate candidate{cursor.entry().c & kOrdinalMask, kUnknownTime};
-        if (NumberHolds(term, DoubleOf(cursor.entry().b), exact_[i]) && SystemHolds(term, source.parameter, candidate) && !each(candidate)) return false;
+        const Candidate candidate{cursor.entry().c & kOrdinalMask, kUnknownTime};
+        if (NumberHolds(term, DoubleOf(cursor.entry().b), exact_[i]) && !each(candidate)) return false;
       }
       return true;
     });
@@ -211,18 +211,12 @@ class NumberNode final : public ValueNode {
         if (term.prefix == Prefix::kEq) { from = term.low; to = term.high; }
         if (term.prefix == Prefix::kGt || term.prefix == Prefix::kSa || term.prefix == Prefix::kGe) from = exact_[i];
         if (term.prefix == Prefix::kLt || term.prefix == Prefix::kEb || term.prefix == Prefix::kLe) to = exact_[i];
-        const uint64_t unit = UnitHash(ground_.setting.hash_key, term.code);
+        const uint64_t unit = UnitHash(ground_.setting.hash_key, term.system ? *term.system : "", term.code);
         Entry24 high = MakeNumber(source.parameter, unit, OrderOf(to));
         high.c = ~uint64_t{0};
         if (!each(i, source, EntryRange{MakeNumber(source.parameter, unit, OrderOf(from)), high})) return;
       }
     }
-  }
-  bool SystemHolds(const Term& term, ParameterId parameter, Candidate& candidate) const {
-    if (!term.system || term.system->empty()) return true;
-    ground_.FillTime(candidate);
-    const uint64_t key = EqualityKey(ground_.setting.hash_key, parameter, KeyKind::kSystemCode, *term.system, term.code);
-    return ground_.look.equality.ContainsAt(candidate.ordinal, MakeEquality(key, candidate.time, candidate.ordinal));
   }
   bool ValueHolds(const Entry24& value) const override {
     for (size_t i = 0; i < criterion_.terms.size(); ++i) {

@@ -364,7 +364,7 @@ class Parser {
         if (key.parameter == nullptr || part == "_id") {
           return Refuse(part == "_id" ? ErrorCode::kUnsupported : ErrorCode::kIncorrect, "not-supported", "_sort", "one of its keys cannot be sorted by; this type has " + OfferedList(definitions_, type_));
         }
-        if (!IsSortable(*key.parameter)) return NotOffered("_sort", fmt::format("by {} is not offered: only dates, strings, numbers, quantities and codes are sorted by", key.parameter->code));
+        if (!IsSortable(*key.parameter)) return NotOffered("_sort", fmt::format("by {} is not offered: only dates, strings, numbers and quantities are sorted by", key.parameter->code));
       }
       query_.sort.push_back(std::move(key));
     }

@@ -40,7 +40,7 @@ enum class Summary : uint8_t { kFalse, kTrue, kText, kData, kCount };
 struct Query {
   fhir::TypeId type = fhir::kNoType;
   std::vector<Criterion> criteria;      // all must hold
-  std::vector<SortKey> sort;            // empty: newest ordinal first
+  std::vector<SortKey> sort;            // empty: the default order, which index.h tells
   size_t count = 50;                    // _count; 0 = only the total
   Total total = Total::kNone;
   Summary summary = Summary::kFalse;

@@ -149,6 +149,7 @@ INSTANTIATE_TEST_SUITE_P(Table, ParseQueryRefuses, testing::Values(
     Refused{"Observation", "value-quantity=five", ErrorCode::kIncorrect, "number"},
     Refused{"Observation", "_sort=nothing", ErrorCode::kIncorrect, "sorted"},
     Refused{"Observation", "_sort=subject", ErrorCode::kUnsupported, "sorted by"},
+    Refused{"Observation", "_sort=status", ErrorCode::kUnsupported, "sorted by"},
     Refused{"Observation", "_count=-1", ErrorCode::kIncorrect, "whole number"},
     Refused{"Observation", "_count=5&_count=6", ErrorCode::kIncorrect, "once"},
     Refused{"Observation", "_summary=short", ErrorCode::kIncorrect, "count"},

@@ -139,7 +139,7 @@ bool IsOffered(const fhir::SearchParameter& parameter) {
 bool IsSortable(const fhir::SearchParameter& parameter) {
   using fhir::SearchType;
   const SearchType type = parameter.type;
-  return IsOffered(parameter) && (type == SearchType::kDate || type == SearchType::kString || type == SearchType::kNumber || type == SearchType::kQuantity || type == SearchType::kToken);
+  return IsOffered(parameter) && (type == SearchType::kDate || type == SearchType::kString || type == SearchType::kNumber || type == SearchType::kQuantity);
 }
 
 }  // namespace tk::search
