@@ -59,13 +59,12 @@ void TokenKeys(const Setting& setting, ParameterId parameter, const Term& term, 
     }
     return;
   }
-  if (term.code.empty()) return add(KeyKind::kSystem, *term.system);
-  add(KeyKind::kSystemCode, *term.system, term.code);
+  if (!term.code.empty()) add(KeyKind::kSystemCode, *term.system, term.code);   // a system alone is refused by MakeNode
 }
 
 bool IsPlain(const Criterion& c) { return c.special.empty() && c.modifier != "missing" && c.modifier != "not"; }
 
-/// patient=…&code=… as one key, when the type rides on that compound. Marks the two criteria as used.
+/// patient=…&code=system|… as one key, when the type rides on that compound. Marks the two criteria as used.
 std::vector<uint64_t> CompoundKeys(const Setting& setting, const Query& query, std::vector<bool>* used) {
   const Extractor& extractor = setting.extractor;
   const ParameterId patient = extractor.PatientOf(query.type), code = extractor.CodeOf(query.type);
@@ -89,9 +88,8 @@ std::vector<uint64_t> CompoundKeys(const Setting& setting, const Query& query, s
   for (const Term& who : query.criteria[p].terms) {
     if (who.code.empty() || !(who.type == "Patient" || (who.type.empty() && only_patients))) return {};
     for (const Term& what : query.criteria[c].terms) {
-      if (what.code.empty() || (what.system && what.system->empty()) || keys.size() == kCompoundKeysMax) return {};
-      const std::string token = what.system ? *what.system + "|" + what.code : what.code;
-      keys.push_back(EqualityKey(setting.hash_key, patient, KeyKind::kPatientCode, "Patient/" + who.code, token));
+      if (what.code.empty() || !what.system || what.system->empty() || keys.size() == kCompoundKeysMax) return {};
+      keys.push_back(EqualityKey(setting.hash_key, patient, KeyKind::kPatientCode, "Patient/" + who.code, *what.system + "|" + what.code));
     }
   }
   (*used)[p] = (*used)[c] = true;

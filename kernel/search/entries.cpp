@@ -34,11 +34,7 @@ class EntrySink final : public ValueSink {
       if (has_system) Equal(p, KeyKind::kSystemCode, *system, code);
       else if (system != nullptr) Equal(p, KeyKind::kNoSystem, code);
     }
-    if (has_system) Equal(p, KeyKind::kSystem, *system);
-    if (p == code_ && !code.empty()) {
-      codes_.emplace_back(code);
-      if (has_system) codes_.push_back(std::string(*system) + "|" + std::string(code));
-    }
+    if (p == code_ && !code.empty() && has_system) codes_.push_back(std::string(*system) + "|" + std::string(code));
   }
 
   void Reference(ParameterId p, std::string_view target) override {

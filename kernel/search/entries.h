@@ -30,7 +30,7 @@ inline constexpr uint64_t kKeyMask = ~uint64_t{0x3ff};
 inline constexpr uint64_t kTimeMax34 = (uint64_t{1} << 34) - 1;
 
 enum class KeyKind : char {
-  kSystemCode = 't', kCode = 'c', kNoSystem = 'n', kSystem = 's', kReference = 'r', kExact = 'e', kUri = 'u', kPatientCode = 'p', kCompartment = 'k'
+  kSystemCode = 't', kCode = 'c', kNoSystem = 'n', kReference = 'r', kExact = 'e', kUri = 'u', kPatientCode = 'p', kCompartment = 'k'
 };
 /// The upper 54 bits of the hash of one equality value; the low bits are 0.
 uint64_t EqualityKey(const HashKey& key, ParameterId parameter, KeyKind kind, std::string_view first, std::string_view second = {});

@@ -11,7 +11,7 @@
 namespace tk::search {
 namespace {
 
-constexpr uint32_t kFormatVersion = 3;
+constexpr uint32_t kFormatVersion = 4;
 
 class IndexView final : public Index {
  public:

@@ -1,6 +1,6 @@
 // The search index: a view of families of immutable sorted runs with a head in memory, merged in tiers (kernel/view/runs.h).
 // Flow:   Prepare extracts (FHIRPath of the official parameters) → Apply puts entries into the head → runs → merges
-// Families: equality   keyed hash of parameter=value (and compound patient+code, compartment), clinical date, ordinal
+// Families: equality   keyed hash of parameter=value (and compound patient+system|code, compartment), clinical date, ordinal
 //           ordered    parameter, value (dates low and high, numbers), ordinal
 //           strings    parameter, folded text in chunks of 16 bytes, ordinal
 //           sort       parameter, ordinal → value; and for every resource which parameters it has
