@@ -21,7 +21,7 @@ function freePort() {
   });
 }
 
-function addAccount(program, data, account, post, area, display) {
+export function addAccount(program, data, account, post, area, display) {
   const password = randomBytes(12).toString('base64url');
   const made = spawnSync(program, ['account', 'add', '--data', data, '--account', account, '--post', post, '--area', area, '--display', display, '--password-stdin'], { input: password, encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`account add ended with ${made.status}: ${made.stderr}`);
