@@ -65,7 +65,8 @@ class Follower {
 };
 
 /// Whose is a resource? "Patient/1" through the patient compartment (patient, subject, beneficiary before other parameters), a Practitioner
-/// himself, "" for nobody's. Source: FHIR R4 CompartmentDefinition patient. Thread-safe; a few hundred ns.
+/// himself, "" for nobody's. Source: FHIR R4 CompartmentDefinition patient; types that it leaves out (Task) by their parameter "patient" or
+/// "subject", for what is about a person must never be everybody's. Thread-safe; a few hundred ns.
 class Owners {
  public:
   explicit Owners(std::shared_ptr<const fhir::Definitions> definitions);

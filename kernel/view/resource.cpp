@@ -117,6 +117,11 @@ Owners::Owners(std::shared_ptr<const fhir::Definitions> definitions) : table_(st
   table_->by_type.resize(d.type_count());
   for (fhir::TypeId type : d.ResourceTypes()) {
     std::vector<std::string_view> codes(d.PatientCompartment(type).begin(), d.PatientCompartment(type).end());
+    // R4's compartment leaves out Task and others that are about a person all the same; to access they are his.
+    for (std::string_view code : {"patient", "subject"}) {
+      const fhir::SearchParameter* parameter = d.FindSearchParameter(type, code);
+      if (parameter != nullptr && std::find(codes.begin(), codes.end(), code) == codes.end()) codes.push_back(code);
+    }
     // The person it is about comes before persons who took part.
     auto rank = [](std::string_view code) { return code == "patient" ? 0 : code == "subject" ? 1 : code == "beneficiary" ? 2 : 3; };
     std::stable_sort(codes.begin(), codes.end(), [&](auto a, auto b) { return rank(a) < rank(b); });

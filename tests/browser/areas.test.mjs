@@ -85,7 +85,7 @@ test('a fever reaches the desk of its area only, on the stream and in searches',
   const other = await server.world.addPatient('area-there', freshNumber(41), '白鹭', 'male', '1991-01-01', kElsewhere);
   const mark = await server.world.untilTask((await server.world.addReading(other, 38.4)).id);
   await there.until(mark.id);
-  for (const id of [task.id, reading.id, patient.id]) assert.ok(!there.text.includes(id), 'nothing of the other area in the stream');
+  for (const one of [task, reading, patient]) assert.ok(!there.text.includes(one.id), `a ${one.resourceType} of the other area in the stream`);
   assert.ok(!here.text.includes(mark.id));
   assert.equal(await found('cdc_here', 'Task', `focus=Observation/${reading.id}`), 1);
   assert.equal(await found('cdc_there', 'Task', `focus=Observation/${reading.id}`), 0);

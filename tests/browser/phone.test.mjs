@@ -196,7 +196,7 @@ test('an ended session asks again and keeps what was entered', seeded, async () 
   await page.keyboard.type('364');
   await server.world.endSessions(accountFor('gate').account);
   // A running program takes the word from its accounts within a second.
-  await page.waitForFunction(async () => (await fetch('/auth/me')).status === 401);
+  while ((await page.evaluate(async () => (await fetch('/auth/me')).status)) !== 401) await page.waitForTimeout(100);
   await button(page, '登记，查下一位').click();
   await page.getByText('登录已过期，请再登录一次').first().waitFor();
   await checkAxe(page, 'session ended');
