@@ -52,7 +52,8 @@ Tongkang is running. Ctrl-C stops it; ./tk demo starts it again with the same da
   Passwords (also in $cards):
 $(sed 's/^/    /' "$cards")
 
-  To see the thin path: open both pages side by side, take a person on the phone page by a number such as
-  $(python3 -B "$(dirname "$0")/demo_seed.py" --show-number) and enter 38.2.
+  To see the thin path: open both pages side by side, take a person on the phone page by one of these numbers
+  and enter 38.2:
+$(python3 -B "$(dirname "$0")/demo_seed.py" --show-number | sed 's/^/    /')
 TEXT
 wait "$server"

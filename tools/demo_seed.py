@@ -92,12 +92,13 @@ def main():
     parser.add_argument("--base", default="http://127.0.0.1:8080")
     parser.add_argument("--token-file", default="build/demo/demo-token.txt")
     parser.add_argument("--people", type=int, default=300)
-    parser.add_argument("--show-number", action="store_true", help="print the resident number of one person near the gate")
+    parser.add_argument("--show-number", action="store_true", help="print the resident numbers of three persons near the gate")
     args = parser.parse_args()
     rng = random.Random(20200123)
     people = [person(number, rng) for number in range(1, args.people + 1)]
     if args.show_number:
-        print(next(one["identifier"][0]["value"] for one in people if one["meta"]["tag"][0]["code"].startswith("380102")))
+        near = [one for one in people if one["meta"]["tag"][0]["code"].startswith("380102")]
+        print("\n".join(one["identifier"][0]["value"] for one in near[:3]))
         return 0
     status, _ = request(args, "GET", f"/fhir/Observation/{people[-1]['id'].replace('demo-', 'demo-t-')}")
     if status == 200:
