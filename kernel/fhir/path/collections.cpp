@@ -169,13 +169,37 @@ Status Evaluator::Extension(const Call& call) {
   return {};
 }
 
-Status Evaluator::CallCollection(const Call& call, bool* known) {
-  *known = true;
+// Those that give a stretch of their input.
+Status Evaluator::CallPart(const Call& call) {
   const Collection& input = call.input;
   Collection* out = call.out;
   const auto range = [&](size_t first, size_t last) {
     for (size_t i = first; i < last && i < input.size(); ++i) out->push_back(input[i]);
   };
+  switch (call.op.function) {
+    case Function::kSingle: TRY(One(call.op, input)); range(0, 1); break;
+    case Function::kFirst: range(0, 1); break;
+    case Function::kLast: range(input.empty() ? 0 : input.size() - 1, input.size()); break;
+    case Function::kTail: range(1, input.size()); break;
+    case Function::kSkip:
+    case Function::kTake: {
+      const std::optional<int64_t> count = TRY(OneInteger(call.op, call.arguments[0]));
+      if (!count) break;
+      const size_t n = *count < 0 ? 0 : static_cast<size_t>(*count);
+      if (call.op.function == Function::kSkip) range(n, input.size());
+      else range(0, n);
+      break;
+    }
+    default:
+      break;
+  }
+  return {};
+}
+
+Status Evaluator::CallCollection(const Call& call, bool* known) {
+  *known = true;
+  const Collection& input = call.input;
+  Collection* out = call.out;
   switch (call.op.function) {
     case Function::kEmpty: out->push_back(BooleanItem(input.empty())); break;
     case Function::kCount: out->push_back(IntegerItem(static_cast<int64_t>(input.size()))); break;
@@ -194,19 +218,13 @@ Status Evaluator::CallCollection(const Call& call, bool* known) {
       out->push_back(BooleanItem(distinct.size() == input.size()));
       break;
     }
-    case Function::kSingle: TRY(One(call.op, input)); range(0, 1); break;
-    case Function::kFirst: range(0, 1); break;
-    case Function::kLast: range(input.empty() ? 0 : input.size() - 1, input.size()); break;
-    case Function::kTail: range(1, input.size()); break;
+    case Function::kSingle:
+    case Function::kFirst:
+    case Function::kLast:
+    case Function::kTail:
     case Function::kSkip:
-    case Function::kTake: {
-      const std::optional<int64_t> count = TRY(OneInteger(call.op, call.arguments[0]));
-      if (!count) break;
-      const size_t n = *count < 0 ? 0 : static_cast<size_t>(*count);
-      if (call.op.function == Function::kSkip) range(n, input.size());
-      else range(0, n);
-      break;
-    }
+    case Function::kTake:
+      return CallPart(call);
     case Function::kUnion: return AppendUnion(call.op, input, call.arguments[0], out);
     case Function::kCombine:
       Append(input, out);

@@ -76,6 +76,7 @@ class Evaluator {
   // collections.cpp
   Status CallCollection(const Call& call, bool* known);
   Status CallBooleans(const Call& call);
+  Status CallPart(const Call& call);
   Status CallSubset(const Call& call);
   Status Distinct(const Op& op, const Collection& input, Collection* out);
   Result<bool> ContainsItem(const Op& op, const Collection& items, const Item& item);
