@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <span>
 
 #include "kernel/base/clock.h"
 #include "kernel/search/nodes.h"
@@ -210,6 +212,8 @@ class Answerer {
   Status ForType(bool ascending, const Candidate* after, const Each& each);
   template <class Each>
   Status ForDriver(const Each& each);
+  template <class Each>
+  Status ForMatches(const Each& each);
   bool WalksTheType() const;
   Result<Page> WalkPage(const Resume& resume);
   Result<Page> GatherPage(const Resume& resume);
@@ -321,6 +325,31 @@ Status Answerer::ForDriver(const Each& each) {
   return late;
 }
 
+/// The driver's candidates that may be seen and for which all else holds, in blocks for the directory; perhaps repeated.
+template <class Each>
+Status Answerer::ForMatches(const Each& each) {
+  constexpr size_t kBlock = 256;
+  std::array<Candidate, kBlock> block;
+  std::array<Ordinal, kBlock> ordinals;
+  std::array<bool, kBlock> visible;
+  size_t size = 0;
+  auto flush = [&] {
+    setting_.directory.Visible(std::span(ordinals).first(size), request_.position, request_.scope, visible.data());
+    for (size_t i = 0; i < size; ++i) {
+      if (visible[i] && OthersHold(block[i])) each(block[i]);
+    }
+    size = 0;
+  };
+  TRY(ForDriver([&](const Candidate& candidate) {
+    block[size] = candidate;
+    ordinals[size] = candidate.ordinal;
+    if (++size == kBlock) flush();
+    return true;
+  }));
+  flush();
+  return {};
+}
+
 bool Answerer::WalksTheType() const {
   if (order_ != Order::kOrdinal) return false;
   if (driver_ == nullptr) return true;
@@ -356,10 +385,7 @@ Result<Page> Answerer::WalkPage(const Resume& resume) {
 }
 
 Status Answerer::GatherMatches(std::vector<Candidate>* out) {
-  TRY(ForDriver([&](Candidate candidate) {
-    if (Visible(candidate.ordinal) && OthersHold(candidate)) out->push_back(candidate);
-    return true;
-  }));
+  TRY(ForMatches([&](const Candidate& candidate) { out->push_back(candidate); }));
   auto by_ordinal = [](const Candidate& x, const Candidate& y) { return x.ordinal < y.ordinal; };
   if (!std::is_sorted(out->begin(), out->end(), by_ordinal)) std::sort(out->begin(), out->end(), by_ordinal);
   out->erase(std::unique(out->begin(), out->end(), [](const Candidate& x, const Candidate& y) { return x.ordinal == y.ordinal; }), out->end());
@@ -456,10 +482,7 @@ Result<uint64_t> Answerer::CountAll() {
   const bool once = driver_ == nullptr || (driver_->keys() != nullptr && driver_->keys()->size() == 1);
   if (once) {
     uint64_t count = 0;
-    TRY(ForDriver([&](Candidate candidate) {
-      count += Visible(candidate.ordinal) && OthersHold(candidate) ? 1 : 0;
-      return true;
-    }));
+    TRY(ForMatches([&](const Candidate&) { ++count; }));
     return count;
   }
   std::vector<Candidate> matches;

@@ -7,6 +7,7 @@
 #include "kernel/base/random.h"
 #include "kernel/search/entries.h"
 #include "kernel/search/test_house.h"
+#include "kernel/view/directory_view.h"
 
 namespace tk::search {
 namespace {
@@ -30,19 +31,6 @@ view::ResourcePtr Made(const House& house, const std::string& text) {
   return now;
 }
 
-/// A directory for benches: everything is live.
-class AllLive final : public view::Directory {
- public:
-  Version Current(uint64_t, const view::Position&) const override { return {0, 0, false}; }
-  std::vector<Version> Versions(uint64_t, const view::Position&, size_t) const override { return {}; }
-  Column Get(view::Ordinal) const override { return {0, view::Operation::kCreate, 0}; }
-  bool Live(view::Ordinal ordinal, const view::Position& position) const override { return ordinal < position.end_ordinal; }
-  bool InScope(view::Ordinal ordinal, const view::Scope&) const override { return ordinal % 2 == 0; }
-  uint64_t AreaOf(view::OwnerNumber) const override { return 0; }
-  uint64_t LiveCount(fhir::TypeId) const override { return count; }
-  uint64_t count = 0;
-};
-
 void Prepare(benchmark::State& state) {
   const House house;
   SeededRandom random(1);
@@ -58,9 +46,11 @@ void Prepare(benchmark::State& state) {
 }
 BENCHMARK(Prepare);
 
+constexpr uint64_t kArea = 1000;
+
 struct Filled {
-  AllLive directory;
   House house;                          // for the definitions and the key
+  view::DirectoryView directory{{house.definitions->FindType("Observation")}, ""};
   std::unique_ptr<Index> index;
   view::Position head{1, 1};
   explicit Filled(uint64_t resources) {
@@ -70,13 +60,29 @@ struct Filled {
       const view::Change change{Made(house, Observation(random, i, resources / 20)), nullptr, 0};
       auto prepared = index->Prepare(change);
       CHECK(prepared.ok());
+      Place(i, static_cast<view::OwnerNumber>(1 + random.Below(resources / 20)));
       index->Apply(change, **prepared, head.end_ordinal++);
-      if (i % 1000 != 999) continue;
-      index->Publish(++head.t, head.end_ordinal);
-      while (index->Maintain()) {}
+      if (i % 1000 == 999) Publish();
     }
-    index->Publish(++head.t, head.end_ordinal);
-    directory.count = resources;
+    Publish();
+  }
+
+ private:
+  /// Half of the owners are in the area that a limited scope sees.
+  void Place(uint64_t id_hash, view::OwnerNumber owner) {
+    view::DirectoryEntry entry;
+    entry.owner = owner;
+    entry.version = 1;
+    entry.id_hash = Mix(id_hash);
+    entry.ordinal = head.end_ordinal;
+    entry.area = kArea + owner % 2;
+    entry.sets_area = true;
+    directory.Apply(entry);
+  }
+  void Publish() {
+    directory.Publish(++head.t, head.end_ordinal);
+    index->Publish(head.t, head.end_ordinal);
+    while (index->Maintain()) {}
   }
 };
 
@@ -89,7 +95,7 @@ Filled& At(int64_t resources) {
 
 void Apply(benchmark::State& state) {
   House house;
-  AllLive directory;
+  view::DirectoryView directory({house.definitions->FindType("Observation")}, "");
   auto index = Index::Create(house.definitions, house.options(), &directory);
   SeededRandom random(1);
   std::vector<std::pair<view::Change, std::unique_ptr<view::Prepared>>> all;
@@ -118,6 +124,8 @@ void Ask(benchmark::State& state) {
   request.position = filled.head;
   request.count = 20;
   request.scope.everything = state.range(1) != kCodeCountInScope;
+  request.scope.area_low = kArea;
+  request.scope.area_high = kArea + 1;
   uint64_t found = 0;
   for (auto _ : state) {
     const auto patient = std::to_string(random.Below(static_cast<uint64_t>(state.range(0)) / 20));

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "kernel/base/file.h"
@@ -73,11 +74,23 @@ Directory::Column DirectoryView::Get(Ordinal ordinal) const {
   return {code < types_.size() ? types_[code] : fhir::kNoType, CellOperation(cell), CellOwner(cell)};
 }
 
+namespace {
+
+/// By the cell alone: was something written there that stands until it is superseded?
+bool Stands(uint64_t cell) { return CellOperation(cell) == Operation::kCreate || CellOperation(cell) == Operation::kUpdate; }
+
+bool AreaInScope(OwnerNumber owner, uint64_t area, const Scope& scope) {
+  if (scope.everything || owner == 0 || area == kAreaPublic) return true;
+  if (scope.only_owner != 0) return owner == scope.only_owner;
+  return area >= scope.area_low && area < scope.area_high;
+}
+
+}  // namespace
+
 bool DirectoryView::Live(Ordinal ordinal, const Position& position) const {
   if (ordinal >= position.end_ordinal) return false;
   const uint64_t cell = cells_.Get(ordinal);
-  const Operation op = CellOperation(cell);
-  if (op != Operation::kCreate && op != Operation::kUpdate) return false;
+  if (!Stands(cell)) return false;
   const uint64_t superseded = superseded_.Get(ordinal);
   if (superseded != 0 && superseded < position.end_ordinal) return false;
   const OwnerNumber owner = CellOwner(cell);
@@ -87,11 +100,34 @@ bool DirectoryView::Live(Ordinal ordinal, const Position& position) const {
 bool DirectoryView::InScope(Ordinal ordinal, const Scope& scope) const {
   if (scope.everything) return true;
   const OwnerNumber owner = CellOwner(cells_.Get(ordinal));
-  if (owner == 0) return true;
-  const uint64_t area = areas_.Get(owner);
-  if (area == kAreaPublic) return true;
-  if (scope.only_owner != 0) return owner == scope.only_owner;
-  return area >= scope.area_low && area < scope.area_high;
+  return AreaInScope(owner, owner == 0 ? kAreaUnknown : areas_.Get(owner), scope);
+}
+
+void DirectoryView::Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope, bool* visible) const {
+  constexpr size_t kBlock = 256;
+  std::array<uint64_t, kBlock> cells;
+  while (!ordinals.empty()) {
+    const auto block = ordinals.first(std::min(kBlock, ordinals.size()));
+    for (Ordinal ordinal : block) {
+      if (ordinal >= position.end_ordinal) continue;   // nothing may be there to be looked at
+      cells_.Prefetch(ordinal);
+      superseded_.Prefetch(ordinal);
+    }
+    for (size_t i = 0; i < block.size(); ++i) {
+      cells[i] = block[i] < position.end_ordinal ? cells_.Get(block[i]) : 0;
+      areas_.Prefetch(CellOwner(cells[i]));
+    }
+    for (size_t i = 0; i < block.size(); ++i) {
+      visible[i] = block[i] < position.end_ordinal && Stands(cells[i]);
+      if (!visible[i]) continue;
+      const uint64_t superseded = superseded_.Get(block[i]);
+      const OwnerNumber owner = CellOwner(cells[i]);
+      const uint64_t area = owner == 0 ? kAreaUnknown : areas_.Get(owner);
+      visible[i] = (superseded == 0 || superseded >= position.end_ordinal) && area != kAreaErased && AreaInScope(owner, area, scope);
+    }
+    ordinals = ordinals.subspan(block.size());
+    visible += block.size();
+  }
 }
 
 uint64_t DirectoryView::LiveCount(fhir::TypeId type) const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "kernel/view/view.h"
@@ -39,6 +40,10 @@ class Directory {
   virtual bool Live(Ordinal ordinal, const Position& position) const = 0;
   /// May the scope see it? Owner-less entries are seen by all who may read the type.
   virtual bool InScope(Ordinal ordinal, const Scope& scope) const = 0;
+  /// visible[i]: is ordinals[i] live at `position` and in `scope`? One call for a block of some hundred, so that their cache misses overlap.
+  virtual void Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope, bool* visible) const {
+    for (size_t i = 0; i < ordinals.size(); ++i) visible[i] = Live(ordinals[i], position) && InScope(ordinals[i], scope);
+  }
   virtual uint64_t AreaOf(OwnerNumber owner) const = 0;
   /// Live resources of a type at the head.
   virtual uint64_t LiveCount(fhir::TypeId type) const = 0;

@@ -41,6 +41,7 @@ class DirectoryView final : public Directory {
   Column Get(Ordinal ordinal) const override;
   bool Live(Ordinal ordinal, const Position& position) const override;
   bool InScope(Ordinal ordinal, const Scope& scope) const override;
+  void Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope, bool* visible) const override;
   uint64_t AreaOf(OwnerNumber owner) const override { return areas_.Get(owner); }
   uint64_t LiveCount(fhir::TypeId type) const override;
 

@@ -28,6 +28,11 @@ class WordArray {
     if (words == nullptr) return 0;
     return std::atomic_ref<const uint64_t>(words[index & (kChunkWords - 1)]).load(std::memory_order_relaxed);
   }
+  /// Get(index) will come soon. Any thread.
+  void Prefetch(uint64_t index) const {
+    const uint64_t* words = chunks_[index >> kChunkBits].words.load(std::memory_order_acquire);
+    if (words != nullptr) __builtin_prefetch(words + (index & (kChunkWords - 1)));
+  }
   /// The writer only.
   void Set(uint64_t index, uint64_t word);
   void Clear();
