@@ -183,16 +183,21 @@ std::vector<view::Ordinal> Select(const Room& room, const Call& call, const Ever
   return out;
 }
 
-/// Ordinals of supporting resources that `json` refers to.
-void CollectSupporting(const Room& room, const Call& call, const EverythingAsked& asked, fhir::Value value,
+/// The text of a JSON string's inside; "" if it is none (cut at an escaped quote). Links hardly ever have escapes.
+std::string Unescaped(std::string_view inside) {
+  if (inside.find('\\') == std::string_view::npos) return std::string(inside);
+  const auto document = fhir::Document::Parse(fmt::format(R"({{"reference":"{}"}})", inside));
+  return document.ok() ? document->Root()["reference"].ToString() : std::string();
+}
+
+/// Ordinals of supporting resources that `json`, minified, refers to. Not parsed: a quote within a string is escaped, so that the
+/// searched text is only ever a member. What reads like a link and leads nowhere is passed over, as a link that leads nowhere is.
+void CollectSupporting(const Room& room, const Call& call, const EverythingAsked& asked, std::string_view json,
                        std::vector<view::Ordinal>* out) {
-  for (const fhir::Value member : value) {
-    if (member.is_object() || member.is_array()) {
-      CollectSupporting(room, call, asked, member, out);
-      continue;
-    }
-    if (!member.is_string() || member.name_text() != "reference") continue;
-    const std::string link = member.ToString();
+  constexpr std::string_view kMember = R"("reference":")";
+  for (size_t at = json.find(kMember); at != std::string_view::npos; at = json.find(kMember, at)) {
+    at += kMember.size();
+    const std::string link = Unescaped(json.substr(at, json.find('"', at) - at));
     const size_t slash = link.find('/');
     if (slash == std::string::npos || link.find('/', slash + 1) != std::string::npos) continue;
     const std::string_view type = std::string_view(link).substr(0, slash);
@@ -246,10 +251,7 @@ Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std
 Result<Texts> ReadSupporting(const Room& room, const Call& call, const EverythingAsked& asked,
                              const Texts& page, const std::vector<view::Ordinal>& all) {
   std::vector<view::Ordinal> found;
-  for (const std::string& body : page.bodies) {
-    const fhir::Document document = TRY(fhir::Document::Parse(body));
-    CollectSupporting(room, call, asked, document.Root(), &found);
-  }
+  for (const std::string& body : page.bodies) CollectSupporting(room, call, asked, body, &found);
   // Their own organization and place too: a role names both.
   Texts out;
   std::unordered_set<view::Ordinal> known(asked.sent->begin(), asked.sent->end());
@@ -261,8 +263,7 @@ Result<Texts> ReadSupporting(const Room& room, const Call& call, const Everythin
     Texts some = TRY(ReadMany(room, found));
     found.clear();
     for (size_t i = 0; i < some.bodies.size(); ++i) {
-      const fhir::Document document = TRY(fhir::Document::Parse(some.bodies[i]));
-      CollectSupporting(room, call, asked, document.Root(), &found);
+      CollectSupporting(room, call, asked, some.bodies[i], &found);
       out.ordinals.push_back(some.ordinals[i]);
       out.headers.push_back(std::move(some.headers[i]));
       out.bodies.push_back(std::move(some.bodies[i]));

@@ -84,7 +84,9 @@ Response JsonResponse(const Call& call, std::string json, std::string_view audit
 }
 
 std::string FullUrl(const Call& call, std::string_view type, std::string_view id) {
-  return fmt::format("{}/{}/{}", call.request.base_url, type, id);
+  std::string url;  // once for every entry of a bundle
+  url.reserve(call.request.base_url.size() + type.size() + id.size() + 2);
+  return url.append(call.request.base_url).append("/").append(type).append("/").append(id);
 }
 
 void AppendVersioned(const view::Resource& resource, Instant at_us, std::string* out) {

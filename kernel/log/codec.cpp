@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <zstd.h>
 
+#include <array>
 #include <atomic>
+#include <charconv>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -311,8 +313,11 @@ void AppendResource(const Content& content, uint32_t version, Instant at_us, std
   out->reserve(out->size() + text.size() + 96);
   out->append(text.substr(0, content.splice));
   const bool more = content.has_meta && content.splice < text.size() && text[content.splice] != '}';
-  fmt::format_to(std::back_inserter(*out), R"({}"versionId":"{}","lastUpdated":"{}"{})", content.has_meta ? "" : ",\"meta\":{", version,
-                 FormatInstant(at_us), content.has_meta ? (more ? "," : "") : "}");
+  if (!content.has_meta) out->append(R"(,"meta":{)");
+  std::array<char, 10> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), version).ptr;
+  out->append(R"("versionId":")").append(digits.data(), end).append(R"(","lastUpdated":")").append(FormatInstant(at_us)).push_back('"');
+  if (!content.has_meta || more) out->push_back(content.has_meta ? ',' : '}');
   out->append(text.substr(content.splice));
 }
 
