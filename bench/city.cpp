@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint64_t kDays2016 = 16801;  // 2016-01-01 after 1970-01-01; the records cover ten years from there
 constexpr uint64_t kRecordDays = 3650;
-constexpr uint32_t kLongRecordObservations = 860;
+constexpr uint32_t kLongRecordObservations = 597;
 
 constexpr std::array kSurnames = {"王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周", "吴", "徐", "孙",
                                   "胡", "朱", "高", "林", "何", "郭", "马", "罗", "梁", "宋", "郑", "谢"};

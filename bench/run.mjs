@@ -5,6 +5,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { hasPostgres, root } from '../tests/lib/server.mjs';
 import { House, kLoad, kProgram } from './house.mjs';
+import { instructions } from './instructions.mjs';
 import { describe, syncsPerSecond } from './machine.mjs';
 import { summary, writeReport } from './report.mjs';
 import { syntheaArchive, unpackSynthea } from './synthea.mjs';
@@ -29,8 +30,9 @@ const kIngestSlices = 10;
 
 function options() {
   const { values } = parseArgs({ options: {
-    quick: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false }, resources: { type: 'string' }, 'resources-postgres': { type: 'string' }, rounds: { type: 'string' },
-    seconds: { type: 'string' }, backends: { type: 'string', default: 'sqlite,postgres' }, 'no-synthea': { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false },
+    instructions: { type: 'boolean', default: false }, update: { type: 'boolean', default: false }, resources: { type: 'string' }, 'resources-postgres': { type: 'string' }, rounds: { type: 'string' },
+    seconds: { type: 'string' }, backends: { type: 'string', default: 'sqlite,postgres' }, 'no-synthea': { type: 'boolean', default: false }, 'no-city': { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' }, help: { type: 'boolean', default: false },
   } });
   const number = (given, usual, quick) => Number(given ?? (values.quick ? quick : usual));
@@ -148,18 +150,20 @@ async function main() {
   const asked = options();
   const report = process.env.TK_REPORT ?? path.join(os.tmpdir(), 'tongkang-bench.md');
   if (asked.help) { console.log(fs.readFileSync(path.join(root, 'bench/README.md'), 'utf8')); return 0; }
+  if (asked.instructions) return instructions(report, asked.update);
   for (const file of [kProgram, kLoad]) if (!fs.existsSync(file)) throw new Error(`${file} is not built: ./tk bench builds it`);
   const all = { machine: describe(), asked, cities: [], notes: [] };
   if (!hasPostgres() && asked.backends.includes('postgres')) {
     asked.backends = asked.backends.filter((one) => one !== 'postgres');
     all.notes.push('PostgreSQL 15 is not on this machine: not measured.');
   }
-  if (asked.resources_postgres < asked.resources && asked.backends.includes('postgres')) {
+  if (asked['no-city']) all.notes.push('Only Synthea\'s bundles were measured (--no-city).');
+  else if (asked.resources_postgres < asked.resources && asked.backends.includes('postgres')) {
     all.notes.push(`On PostgreSQL the city has ${asked.resources_postgres} resources, fewer than on SQLite (--resources-postgres).`);
   }
   // Written after every part: a bench that is broken off has still measured something.
   const save = () => writeReport(report, all);
-  for (const backend of asked.backends) { all.cities.push(await measureCity(backend, asked)); save(); }
+  for (const backend of asked['no-city'] ? [] : asked.backends) { all.cities.push(await measureCity(backend, asked)); save(); }
   const archive = asked['no-synthea'] ? '' : syntheaArchive();
   if (archive === '') all.notes.push('Synthea\'s bundles were not measured (not asked for, or not in $TK_SHARED/corpora/synthea).');
   else all.synthea = await measureSynthea(archive, asked);
