@@ -28,8 +28,8 @@ struct AuditRecord {
   std::string_view action;               // a literal: "read", "search", "sign-in" …
   std::string type, id;                  // resource, if one was named
   int status = 0;
-  uint64_t t = 0;                        // the transaction that was written, 0 = none
   std::string request_id;
+  uint64_t t = 0;                        // the transaction that was written, 0 = none
 };
 
 struct AuditOptions {
