@@ -5,6 +5,8 @@
 #include <thread>
 
 #include "kernel/base/clock.h"
+#include "kernel/base/file.h"
+#include "kernel/log/erasure.h"
 #include "server/open.h"
 
 namespace tk::server {
@@ -46,11 +48,52 @@ Status Backup(const DataOptions& options, const std::string& to, const std::stri
   return {};
 }
 
-Status Restore(const DataOptions& options, const std::string& from, const std::string& until) {
-  const FileLock lock = TRY(LockData(options.data));
-  Instant until_us = SystemClock().NowUs();
+/// The keys of the restored log: those that are in the data folder, or, when these were lost, those of a backup.
+Status PlaceKeys(const std::string& data, const std::string& keys_from) {
+  const bool here = FileExists(data + "/keys.db");
+  if (keys_from.empty()) {
+    if (here) return {};
+    return MakeError(ErrorCode::kIncorrect, fmt::format("{} has no keys.db, and without its keys a log cannot be read: give their backup by --keys-from.", data));
+  }
+  if (here) {
+    return MakeError(ErrorCode::kConflict, fmt::format("{} has a keys.db, which knows every erasure that a backup does not: leave out --keys-from.", data));
+  }
+  if (!FileExists(data + "/master.key")) {
+    return MakeError(ErrorCode::kIncorrect, fmt::format("{0}/master.key is missing, and without it keys.db opens nothing: put it there (mode 0600).", data));
+  }
+  const std::string keys = TRY(ReadFile(keys_from + "/keys.db", size_t{16} << 30));
+  return WriteFileDurable(data + "/keys.db", keys, 0600);
+}
+
+// Ledger of a newer keys.db than the one in the data folder: who was erased after that one's backup.
+Status ReplayLedgerOf(const std::string& folder, log::KeyStore* keys) {
+  if (folder.empty()) return {};
+  const auto newer = TRY(log::OpenKeyStore(folder));
+  return keys->ReplayLedger(TRY(newer->Ledger()));
+}
+
+// Log and contents from the backup; then everybody who was ever erased is erased again: those of the log, those of the ledger.
+Status Restore(const DataOptions& options, const std::string& from, const std::string& keys_from, const std::string& ledger_from,
+               const std::string& until) {
+  const SystemClock clock;
+  Instant until_us = clock.NowUs();
   if (!until.empty()) until_us = TRY(ParseDateRange(until, 480)).high_us - 1;
-  const log::Head head = TRY(log::RestoreLog(from, until_us, LogOptions(options, false)));
+  log::Head head;
+  {
+    const FileLock lock = TRY(LockData(options.data));
+    TRY(PlaceKeys(options.data, keys_from));
+    const auto keys = TRY(log::OpenKeyStore(options.data));
+    TRY(ReplayLedgerOf(ledger_from, keys.get()));
+    head = TRY(log::RestoreLog(from, until_us, LogOptions(options, false)));
+    TRY(log::RestoreContents(from + "/contents", options.data + "/contents"));
+    const auto contents = TRY(log::OpenContentFolder(options.data + "/contents", keys.get()));
+    const auto log = TRY(log::OpenLog(LogOptions(options, true)));
+    TRY(log::FinishErasures(*log, keys.get(), contents.get(), 1));
+  }
+  // A first opening makes the views and appends the erasures that the log does not know.
+  Opened opened = TRY(OpenData({.data = options, .clock = &clock}));
+  while (!opened.engine->ready()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  opened.engine->Stop();
   fmt::print("restored up to transaction {}, incarnation {}\n", head.t, head.incarnation);
   return {};
 }
@@ -72,7 +115,7 @@ Status Erase(const DataOptions& options, const std::string& person) {
 }  // namespace
 
 void AddLog(CLI::App* root, Commands* commands) {
-  struct Given { DataOptions data; std::string to, keys_to, from, until, person; };
+  struct Given { DataOptions data; std::string to, keys_to, from, keys_from, ledger_from, until, person; };
   const auto given = std::make_shared<Given>();
   CLI::App* const verify = root->add_subcommand("verify", "Check every batch of the log: digests, chain, no gaps");
   AddDataOptions(verify, &given->data);
@@ -87,8 +130,10 @@ void AddLog(CLI::App* root, Commands* commands) {
   CLI::App* const restore = root->add_subcommand("restore", "Make a new log from a backup, as it was at a time");
   AddDataOptions(restore, &given->data);
   restore->add_option("--from", given->from, "The backup's folder")->required();
+  restore->add_option("--keys-from", given->keys_from, "The folder of the keys' backup, when the data folder has lost its own");
+  restore->add_option("--ledger-from", given->ledger_from, "A data folder whose keys.db is newer than that backup: whom it knows to be erased stays erased");
   restore->add_option("--until", given->until, "Time, e.g. 2026-11-21T20:00:00+08:00; without it everything");
-  commands->push_back({restore, [given] { return Finish(Restore(given->data, given->from, given->until)); }});
+  commands->push_back({restore, [given] { return Finish(Restore(given->data, given->from, given->keys_from, given->ledger_from, given->until)); }});
 
   CLI::App* const erase = root->add_subcommand("erase", "Erase a person for good: his key is destroyed, his contents and index entries go");
   AddDataOptions(erase, &given->data);

@@ -182,6 +182,7 @@ void FileAudit::AppendLine(const Queued& queued) {
   }
   fmt::format_to(std::back_inserter(line), ",\"status\":{}", record.status);
   if (record.t != 0) fmt::format_to(std::back_inserter(line), ",\"t\":{}", record.t);
+  text(",\"reason\":", record.reason, &line);
   text(",\"request\":", record.request_id, &line);
   text(",\"session\":", viewer != nullptr ? viewer->session : "", &line);
   text(",\"scope\":", viewer == nullptr ? "" : viewer->area.empty() ? "city" : viewer->area, &line);

@@ -27,7 +27,7 @@ class Call : public std::enable_shared_from_this<Call> {
   std::vector<std::string> path;       // after the route's prefix, percent-decoded
   std::string request_id;
   int64_t begin_us = 0;                // MonotonicUs
-  std::string_view audit_action;       // a literal
+  std::string_view audit_action, audit_reason;   // literals
   std::string audit_account, audit_type, audit_id;
   uint64_t audit_t = 0;
 

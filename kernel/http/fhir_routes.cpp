@@ -59,6 +59,7 @@ Response ToHttp(interaction::Response answer, Call* call) {
   call->audit_type = std::move(answer.audit_type);
   call->audit_id = std::move(answer.audit_id);
   call->audit_t = answer.audit_t;
+  call->audit_reason = answer.audit_reason;
   if (!answer.audit_action.empty()) call->audit_action = answer.audit_action;
   return response;
 }

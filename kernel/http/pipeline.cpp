@@ -263,6 +263,7 @@ void Pipeline::Audit(const CallPtr& call, Response response) {
   record.t = call->audit_t;
   record.status = response.status;
   record.request_id = call->request_id;
+  record.reason = call->audit_reason;
   const auto unaudited = [] { return ErrorResponse(MakeError(ErrorCode::kUnavailable, "the audit could not be written, so there is no answer")); };
   if (!access::NeedsDurableRecord(record.action)) {
     const Status taken = audit_->Append(std::move(record));

@@ -59,6 +59,9 @@ class Batch {
 
   Result<Request> RequestOf(size_t i, fhir::Value value) const {
     const BundleEntry entry = TRY(ParseEntry(*room_, *call_, i, value));
+    // Its record in the audit must be durable before the answer, and a batch has one record for all.
+    if (entry.path.size() == 3 && entry.path[2] == "$erase")
+      return MakeError(ErrorCode::kUnsupported, "An erasure is asked for alone, not in a batch.");
     return RequestOfEntry(*call_, entry);
   }
 

@@ -44,6 +44,7 @@ struct Response {
   std::string audit_type, audit_id;
   uint64_t audit_t = 0;           // the transaction that was written: who changed a version is found by its t
   std::string_view audit_action;  // "read", "create", …
+  std::string_view audit_reason;  // a literal, where an action asks for one
 };
 
 using Done = std::function<void(Response)>;

@@ -52,6 +52,8 @@ Ways WaysOfType(const std::vector<std::string>& path) {
   }
   if (path.size() == 3 && path[2] == "_history") return {{Method::kGet, Kind::kHistoryInstance}};
   if (path.size() == 3 && path[2] == "$validate") return {{Method::kPost, Kind::kValidate}};
+  if (path.size() == 3 && path[2] == "$erase" && (path[0] == "Patient" || path[0] == "Practitioner"))
+    return {{Method::kPost, Kind::kErase}};
   if (path.size() == 3 && path[2] == "$everything" && path[0] == "Patient")
     return {{Method::kGet, Kind::kEverything}};
   if (path.size() == 4 && path[2] == "_history") return {{Method::kGet, Kind::kVRead}};
@@ -110,6 +112,7 @@ std::optional<Response> CheckMedia(const Call& call) {
     case Kind::kConditionalUpdate:
     case Kind::kBundle:
     case Kind::kValidate:
+    case Kind::kErase:
       if (!IsJson(type)) return UnsupportedMedia(kFhirJson);
       return std::nullopt;
     case Kind::kSearchType:
@@ -199,6 +202,8 @@ std::string_view ActionOf(Kind kind) {
       return "everything";
     case Kind::kValidate:
       return "validate";
+    case Kind::kErase:
+      return "erase";
   }
   return "";
 }
@@ -256,6 +261,8 @@ Result<Response> Answer(const Room& room, const Call& call) {
       return Everything(room, call);
     case Kind::kValidate:
       return ValidateOperation(room, call);
+    case Kind::kErase:
+      return Erase(room, call);
     default:
       return MakeError(ErrorCode::kInternal, "This interaction has no handler.",
                        fmt::format("kind {}", static_cast<int>(call.kind)));
@@ -360,6 +367,7 @@ bool Interactions::IsHeavy(const Request& request) const {
   if (get)
     return request.path.size() != 2 &&
            request.path.size() != 4;  // all but read and vread search or make a page
+  if (request.path.size() == 3 && request.path[2] == "$erase") return true;  // waits for the writer
   return request.path.size() == 1 && (request.method != Method::kPost || !request.if_none_exist.empty());
 }
 

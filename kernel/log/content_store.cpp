@@ -60,6 +60,32 @@ Result<std::string> ReadAll(const std::string& path) {
   return bytes;
 }
 
+// Contents never change, so what is listed is copied and what is there already is the same; one that vanishes meanwhile belonged to
+// somebody who was erased.
+Status CopyContents(const std::string& from, const std::string& to) {
+  TRY(MakeFolder(to));
+  std::error_code error;
+  for (auto it = fs::recursive_directory_iterator(from, error); !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    const fs::path relative = it->path().lexically_relative(from);
+    if (*relative.begin() == "tmp") continue;
+    const std::string target = to + "/" + relative.string();
+    std::error_code gone;
+    if (it->is_directory(gone)) {
+      TRY(MakeFolder(target));
+    } else if (!gone && it->is_regular_file(gone) && !fs::exists(target, gone)) {
+      auto bytes = ReadAll(it->path().string());
+      if (!bytes.ok() && bytes.error().code == ErrorCode::kNotFound) continue;
+      if (!bytes.ok()) return bytes.TakeError();
+      TRY(WriteSynced(target, *bytes));
+      TRY(SyncFolder(fs::path(target).parent_path().string()));
+    }
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return MakeError(ErrorCode::kUnavailable, "Listing the contents failed; the copy is not complete.", error.message());
+  }
+  return SyncFolder(to);
+}
+
 // <folder>/<low byte of owner>/<next byte>/<owner>/<hash>: an owner's contents lie together, so that erasing is removing one folder.
 class ContentFolder final : public ContentStore {
  public:
@@ -153,30 +179,12 @@ Status ContentFolder::RemoveOwner(OwnerNumber owner) {
 Status ContentFolder::Backup(const std::string& folder) const {
   std::error_code error;
   if (fs::exists(folder, error)) return MakeError(ErrorCode::kConflict, fmt::format("{} exists; a backup needs a new folder.", folder));
-  TRY(MakeFolder(folder));
-  // Contents never change, so what is listed is copied; one that vanishes meanwhile belonged to somebody who was erased.
-  for (auto it = fs::recursive_directory_iterator(folder_, error); !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-    const fs::path relative = it->path().lexically_relative(folder_);
-    if (*relative.begin() == "tmp") continue;
-    const std::string target = folder + "/" + relative.string();
-    std::error_code gone;
-    if (it->is_directory(gone)) {
-      TRY(MakeFolder(target));
-    } else if (!gone && it->is_regular_file(gone)) {
-      auto bytes = ReadAll(it->path().string());
-      if (!bytes.ok() && bytes.error().code == ErrorCode::kNotFound) continue;
-      if (!bytes.ok()) return bytes.TakeError();
-      TRY(WriteSynced(target, *bytes));
-      TRY(SyncFolder(fs::path(target).parent_path().string()));
-    }
-  }
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return MakeError(ErrorCode::kUnavailable, "Listing the contents failed; the backup is not complete.", error.message());
-  }
-  return SyncFolder(folder);
+  return CopyContents(folder_, folder);
 }
 
 }  // namespace
+
+Status RestoreContents(const std::string& backup_folder, const std::string& folder) { return CopyContents(backup_folder, folder); }
 
 Result<std::unique_ptr<ContentStore>> OpenContentFolder(const std::string& folder, KeyStore* keys) {
   auto store = std::make_unique<ContentFolder>(folder, keys);

@@ -21,6 +21,10 @@ class ContentStore {
   virtual Status Backup(const std::string& folder) const = 0;
 };
 
+/// Brings back what a Backup holds and `folder` lacks; before the folder is opened. The contents of persons erased since come back too
+/// (nobody can open them): FinishErasures removes them.
+Status RestoreContents(const std::string& backup_folder, const std::string& folder);
+
 Result<std::unique_ptr<ContentStore>> OpenContentFolder(const std::string& folder, KeyStore* keys);
 
 }  // namespace tk::log

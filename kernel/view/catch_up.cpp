@@ -4,6 +4,8 @@
 #include <mutex>
 #include <thread>
 
+#include "kernel/log/erasure.h"
+
 namespace tk::view {
 namespace {
 
@@ -144,7 +146,9 @@ class CatchUpRun {
       const OwnerNumber owner = item.change.erased_owner;
       if (owner == 0) continue;
       erased_.push_back(owner);
-      if (!parts_.writer.keys->IsDestroyed(owner)) TRY(parts_.writer.keys->Destroy(owner, item.entry.at_us));
+      Status erased = log::EraseOwner(parts_.writer.keys, parts_.contents, owner, item.entry.at_us);
+      // Keys older than the person have nothing to destroy.
+      if (!erased.ok() && erased.error().code != ErrorCode::kNotFound) return erased;
     }
     for (const Item& item : items_) {
       for (size_t v = 0; v < parts_.writer.views.size(); ++v) {

@@ -14,13 +14,14 @@ struct CatchUpParts {
   const log::Codec* codec;
   const fhir::Definitions* definitions;
   const std::vector<fhir::TypeId>* types;   // by type code
+  log::ContentStore* contents;
 };
 
 /// The resource of a stored entry. Errors: kGone when its person was erased; kCorrupt.
 Result<ResourcePtr> ToResource(const CatchUpParts& parts, const log::StoredEntry& entry);
 
 /// Brings the directory (standing before `directory_from`) and each view (before view_from[v]) to `head`. `progress` gets ordinals done.
-/// An entry of an erased person is passed to the directory only. An unfinished erasure (fact in the log, key still there) is finished.
+/// An entry of an erased person is passed to the directory only. An unfinished erasure (fact in the log, key or contents still there) is finished.
 /// Errors: those of the log and the views; what was applied stays applied.
 Status CatchUp(const CatchUpParts& parts, Ordinal directory_from, const std::vector<Ordinal>& view_from, const log::Head& head,
                int threads, std::atomic<uint64_t>* progress);

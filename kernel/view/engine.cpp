@@ -6,7 +6,9 @@
 #include <mutex>
 #include <thread>
 
+#include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
+#include "kernel/log/erasure.h"
 #include "kernel/view/catch_up.h"
 #include "kernel/view/recent.h"
 #include "kernel/view/writer.h"
@@ -17,6 +19,13 @@ namespace {
 constexpr size_t kRecentTransactions = 50'000;
 constexpr size_t kRecentBytes = size_t{128} << 20;
 constexpr uint64_t kSaveAfterEntries = 100'000;   // half of the replay tail that DESIGN allows
+
+// Views are never the only copy: what cannot be used is rebuilt, and the operator is told why. A first start has none to be used.
+void SayRebuilt(std::string_view view, const Error& why) {
+  if (why.code == ErrorCode::kNotFound) return;
+  const std::string text = why.ToString();
+  Say(LogLevel::kWarning, "view-rebuilt", {{"view", view}, {"why", std::string_view(text)}});
+}
 
 class EngineImpl;
 
@@ -48,7 +57,7 @@ class EngineImpl final : public Engine {
   uint32_t incarnation() const override { return log_->head().incarnation; }
   bool ready() const override {
     const Writer* writer = writer_.load(std::memory_order_acquire);
-    return writer != nullptr && !writer->fenced();
+    return writer != nullptr && opened_.load(std::memory_order_acquire) && !writer->fenced();
   }
   double catch_up_progress() const override {
     if (ready()) return 1;
@@ -105,7 +114,12 @@ class EngineImpl final : public Engine {
   Result<Header> Render(const log::StoredEntry& entry, std::string* out) const;
   Status PrepareEntry(const Change& change, log::NewEntry* entry) const;
   Result<uint64_t> DeleteAllOf(OwnerNumber owner);
+  Result<ChangeSet> BlindDeletes(std::span<const Ordinal> ordinals) const;
+  Status ReplayErasure(OwnerNumber owner);
+  Status ReplayErasures();
+  Status AppendErasure(OwnerNumber owner);
   Result<Commit> SubmitAndWait(std::unique_ptr<ChangeSet> set);
+  Result<Commit> SubmitPrepared(std::unique_ptr<ChangeSet> set);
   std::string ViewFolder(std::string_view name) const { return options_.folder + "/views/" + std::string(name); }
   Mark HeadMark(const log::Head& head) const {
     return {head.incarnation, head.t, head.next_ordinal, options_.definitions->hash(), 0};
@@ -125,6 +139,7 @@ class EngineImpl final : public Engine {
   Recent recent_;
   std::unique_ptr<Writer> writer_owned_;
   std::atomic<Writer*> writer_{nullptr};
+  std::atomic<bool> opened_{false};
 
   Ordinal directory_from_ = 1;
   std::vector<Ordinal> view_from_;
@@ -173,12 +188,18 @@ Status EngineImpl::InternTypes() {
 Status EngineImpl::LoadViews(log::Head head) {
   const Mark head_mark = HeadMark(head);
   auto loaded = directory_->Load(head_mark);
-  if (!loaded.ok()) directory_->Clear();
+  if (!loaded.ok()) {
+    SayRebuilt("directory", loaded.error());
+    directory_->Clear();
+  }
   directory_from_ = loaded.ok() ? loaded->end_ordinal : 1;
   saved_end_.store(directory_from_);
   for (auto& view : views_) {
     auto mark = view->Load(ViewFolder(view->name()), head_mark);
-    if (!mark.ok()) view->Clear();
+    if (!mark.ok()) {
+      SayRebuilt(view->name(), mark.error());
+      view->Clear();
+    }
     view_from_.push_back(mark.ok() ? mark->end_ordinal : 1);
     saved_end_.store(std::min(saved_end_.load(), view_from_.back()));
   }
@@ -197,6 +218,7 @@ Status EngineImpl::Open(const ViewFactory& make_views) {
   parts_.codec = codec_.get();
   parts_.definitions = options_.definitions.get();
   parts_.types = &types_;
+  parts_.contents = contents_.get();
 
   const log::Head head = log_->head();
   TRY(LoadViews(head));
@@ -215,6 +237,8 @@ Status EngineImpl::StartWriter() {
   TRY(CatchUp(parts_, directory_from_, view_from_, head, threads, &catch_up_at_));
   writer_owned_ = std::make_unique<Writer>(parts_.writer, head);
   writer_.store(writer_owned_.get(), std::memory_order_release);
+  if (directory_from_ == 1) TRY(ReplayErasures());
+  opened_.store(true, std::memory_order_release);
   maintenance_thread_ = std::thread([this] { MaintainLoop(); });
   return {};
 }
@@ -306,6 +330,10 @@ Status EngineImpl::Prepare(ChangeSet* set) const {
 
 Result<Commit> EngineImpl::SubmitAndWait(std::unique_ptr<ChangeSet> set) {
   TRY(Prepare(set.get()));
+  return SubmitPrepared(std::move(set));
+}
+
+Result<Commit> EngineImpl::SubmitPrepared(std::unique_ptr<ChangeSet> set) {
   auto promise = std::make_shared<std::promise<Outcome>>();
   auto future = promise->get_future();
   Submit(std::move(set), [promise](Outcome outcome) { promise->set_value(std::move(outcome)); });
@@ -331,26 +359,70 @@ Result<uint64_t> EngineImpl::DeleteAllOf(OwnerNumber owner) {
   return count;
 }
 
-Result<uint64_t> EngineImpl::Erase(std::string_view owner_name) {
-  Writer* writer = writer_.load(std::memory_order_acquire);
-  if (writer == nullptr) return MakeError(ErrorCode::kUnavailable, "the server is still reading its log");
-  const OwnerNumber owner = TRY(keys_->Find(owner_name));
-  if (owner == 0) return MakeError(ErrorCode::kNotFound, "no record of such a person was ever kept here");
-  if (keys_->IsDestroyed(owner)) return uint64_t{0};
-  // While this lock is held no view is saved, so a crash in between leaves the fact of erasure in the replay tail, where it is finished.
-  const std::lock_guard lock(save_mutex_);
-  TRY(writer->BlockOwner(owner));
-  const uint64_t count = TRY(DeleteAllOf(owner));
+// The fact in the log, then the key, the contents, and what views and memory hold.
+Status EngineImpl::AppendErasure(OwnerNumber owner) {
   auto fact = std::make_unique<ChangeSet>();
   fact->basis = Head();
   fact->by_eraser = true;
   fact->changes.push_back({nullptr, nullptr, owner});
   const Commit commit = TRY(SubmitAndWait(std::move(fact)));
-  TRY(keys_->Destroy(owner, commit.at_us));
-  TRY(contents_->RemoveOwner(owner));
+  TRY(log::EraseOwner(keys_.get(), contents_.get(), owner, commit.at_us));
   for (auto& view : views_) TRY(view->Forget(owner));
-  TRY(writer->ForgetRecent());
+  return writer_.load(std::memory_order_acquire)->ForgetRecent();
+}
+
+Result<uint64_t> EngineImpl::Erase(std::string_view owner_name) {
+  Writer* writer = writer_.load(std::memory_order_acquire);
+  if (writer == nullptr) return MakeError(ErrorCode::kUnavailable, "the server is still reading its log");
+  const OwnerNumber owner = TRY(keys_->Find(owner_name));
+  if (owner == 0) return MakeError(ErrorCode::kNotFound, "no record of such a person was ever kept here");
+  // While this lock is held no view is saved, so a crash in between leaves the fact of erasure in the replay tail, where it is finished.
+  const std::lock_guard lock(save_mutex_);
+  if (keys_->IsDestroyed(owner)) return uint64_t{0};
+  TRY(writer->BlockOwner(owner));
+  const uint64_t count = TRY(DeleteAllOf(owner));
+  TRY(AppendErasure(owner));
   return count;
+}
+
+// Deletes of records that nobody can open any more: what the directory needs is outside of what is sealed.
+Result<ChangeSet> EngineImpl::BlindDeletes(std::span<const Ordinal> ordinals) const {
+  ChangeSet set;
+  set.basis = Head();
+  set.by_eraser = true;
+  for (const log::StoredEntry& entry : TRY(log_->ReadMany(ordinals))) {
+    log::NewEntry gone;
+    gone.type = entry.type;
+    gone.op = Operation::kDelete;
+    gone.version = entry.version + 1;
+    gone.id_hash = entry.id_hash;
+    gone.owner = entry.owner;
+    set.entries.push_back(std::move(gone));
+  }
+  set.changes.resize(set.entries.size());
+  set.prepared.resize(views_.size());
+  for (auto& prepared : set.prepared) prepared.resize(set.entries.size());
+  set.bytes = 256 + set.entries.size() * sizeof(log::NewEntry);
+  return set;
+}
+
+Status EngineImpl::ReplayErasure(OwnerNumber owner) {
+  TRY(writer_.load(std::memory_order_acquire)->BlockOwner(owner));
+  const std::vector<Ordinal> live = directory_->LiveOf(owner, Head());
+  constexpr size_t kPiece = 500;
+  for (size_t from = 0; from < live.size(); from += kPiece) {
+    const std::span<const Ordinal> piece(live.data() + from, std::min(kPiece, live.size() - from));
+    TRY(SubmitPrepared(std::make_unique<ChangeSet>(TRY(BlindDeletes(piece)))));
+  }
+  return AppendErasure(owner);
+}
+
+Status EngineImpl::ReplayErasures() {
+  const std::vector<OwnerNumber> missing = TRY(log::ErasuresToReplay(*log_, *keys_));
+  const std::lock_guard lock(save_mutex_);
+  for (const OwnerNumber owner : missing) TRY(ReplayErasure(owner));
+  if (!missing.empty()) Say(LogLevel::kInfo, "erasures-replayed", {{"persons", uint64_t{missing.size()}}});
+  return {};
 }
 
 Status EngineImpl::SaveViews() {

@@ -97,7 +97,8 @@ class Engine {
  public:
   /// Opens log, keys and contents. `make_views` is called once with the directory and makes the other synchronous views; slot 0 is the
   /// first of them. Views are loaded and the tail replayed (a damaged or foreign view is rebuilt) before this returns... large rebuilds
-  /// go on in the background and `ready()` is false meanwhile.
+  /// go on in the background and `ready()` is false meanwhile. A log that was read from its beginning (as after a restore) also hears of
+  /// the erasures in the ledger of the keys that it does not know: they are appended before `ready()`.
   using ViewFactory = std::function<std::vector<std::unique_ptr<View>>(const Directory&, const HashKey&)>;
   static Result<std::unique_ptr<Engine>> Create(const EngineOptions& options, const ViewFactory& make_views);
   virtual ~Engine() = default;
@@ -135,6 +136,7 @@ class Engine {
   virtual std::unique_ptr<Follower> Follow(uint64_t from_t) const = 0;
 
   /// Erases a person: the fact in the log, the key destroyed, contents removed, views rid of him. Returns the number of entries concerned.
+  /// Errors: kNotFound if nothing was ever kept of him. Erasing again finishes what a failure left and returns 0 when nothing was left.
   virtual Result<uint64_t> Erase(std::string_view owner_name) = 0;
 
   virtual log::Log& log() = 0;
