@@ -20,9 +20,9 @@ constexpr size_t kRecentTransactions = 50'000;
 constexpr size_t kRecentBytes = size_t{128} << 20;
 constexpr uint64_t kSaveAfterEntries = 100'000;   // half of the replay tail that DESIGN allows
 
-// Views are never the only copy: what cannot be used is rebuilt, and the operator is told why. A first start has none to be used.
-void SayRebuilt(std::string_view view, const Error& why) {
-  if (why.code == ErrorCode::kNotFound) return;
+// Views are never the only copy: what cannot be used is rebuilt, and the operator is told why. A fresh log has none to be used.
+void SayRebuilt(std::string_view view, const Error& why, const Mark& head) {
+  if (head.t == 0) return;
   const std::string text = why.ToString();
   Say(LogLevel::kWarning, "view-rebuilt", {{"view", view}, {"why", std::string_view(text)}});
 }
@@ -189,7 +189,7 @@ Status EngineImpl::LoadViews(log::Head head) {
   const Mark head_mark = HeadMark(head);
   auto loaded = directory_->Load(head_mark);
   if (!loaded.ok()) {
-    SayRebuilt("directory", loaded.error());
+    SayRebuilt("directory", loaded.error(), head_mark);
     directory_->Clear();
   }
   directory_from_ = loaded.ok() ? loaded->end_ordinal : 1;
@@ -197,7 +197,7 @@ Status EngineImpl::LoadViews(log::Head head) {
   for (auto& view : views_) {
     auto mark = view->Load(ViewFolder(view->name()), head_mark);
     if (!mark.ok()) {
-      SayRebuilt(view->name(), mark.error());
+      SayRebuilt(view->name(), mark.error(), head_mark);
       view->Clear();
     }
     view_from_.push_back(mark.ok() ? mark->end_ordinal : 1);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 
+#include "kernel/base/diagnostics.h"
 #include "kernel/base/random.h"
 
 namespace tk::view {
@@ -11,6 +12,8 @@ namespace {
 constexpr size_t kRecentSetsMax = 20'000;
 constexpr size_t kRecentBytesMax = size_t{64} << 20;
 constexpr int64_t kClockJumpUs = 300 * kSecondUs;   // DESIGN 4: a forward jump over 5 minutes alarms
+
+constexpr const char* kTakenOver = "another server has taken over the log; this one no longer writes";
 
 Outcome Failed(const Error& error) { return Outcome{Result<Commit>(error), false}; }
 Outcome Stale() {
@@ -33,7 +36,7 @@ void Writer::Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)>
     if (stopping_) {
       refusal = MakeError(ErrorCode::kUnavailable, "the server is stopping");
     } else if (fenced()) {
-      refusal = MakeError(ErrorCode::kUnavailable, "another server has taken over the log; this one no longer writes");
+      refusal = MakeError(ErrorCode::kUnavailable, kTakenOver);
     } else if (queue_.size() >= parts_.options->queue_max || queue_bytes_ + set->bytes > parts_.options->queue_bytes_max) {
       busy_.fetch_add(1, std::memory_order_relaxed);
       refusal = MakeError(ErrorCode::kBusy, "too many writes are waiting; try again in a moment");
@@ -236,8 +239,11 @@ void Writer::Finish(Group* group) {
   append_us_.fetch_add(static_cast<uint64_t>(MonotonicUs() - monotonic_us), std::memory_order_relaxed);
   if (!appended.ok()) {
     last_at_us_ = before_us;
-    if (appended.error().code == ErrorCode::kConflict) fenced_.store(true);
-    for (Waiting& member : group->members) member.done(Failed(appended.error()));
+    const bool taken_over = appended.error().code == ErrorCode::kConflict;
+    const Error refusal = taken_over ? MakeError(ErrorCode::kUnavailable, kTakenOver, appended.error().internal) : appended.error();
+    // Its data may be behind from here on: readiness is withdrawn, so that a load balancer turns to the other one.
+    if (taken_over && !fenced_.exchange(true)) SayError("fenced", refusal);
+    for (Waiting& member : group->members) member.done(Failed(refusal));
     return;
   }
   log_head_ = *appended;

@@ -83,7 +83,7 @@ export class Server {
     if (this.options.log) args.push('--log', this.options.log);
     if (this.options.pages) args.push('--pages', this.options.pages);
     args.push(...(this.options.args ?? []));
-    this.child = spawn(program(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(program(), args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.options.env } });
     this.exited = new Promise((resolve) => { this.child.once('exit', (code, signal) => resolve({ code, signal })); });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream.on('data', (part) => { this.output = (this.output + part).slice(-20000); });
@@ -132,9 +132,26 @@ export class Postgres {
     fs.chmodSync(this.folder, 0o777);
     this.data = path.join(this.folder, 'data');
     await asPostgres(`${kBin}/initdb`, ['-D', this.data, '-A', 'trust', '-U', 'postgres', '--no-sync'], { cwd: this.folder });
+    return this.startAgain();
+  }
+
+  async startAgain() {
     const options = `-c listen_addresses='' -c unix_socket_directories='${this.folder}' -c shared_buffers=128MB`;
     await asPostgres(`${kBin}/pg_ctl`, ['-D', this.data, '-w', '-l', path.join(this.folder, 'log'), '-o', options, 'start'], { cwd: this.folder });
     return this;
+  }
+
+  /** kill -9 of every process of the database, as when the machine goes down. */
+  async kill() {
+    const main = Number(fs.readFileSync(path.join(this.data, 'postmaster.pid'), 'utf8').split('\n')[0]);
+    const children = fs.readFileSync(`/proc/${main}/task/${main}/children`, 'utf8').trim().split(/\s+/).filter(Boolean).map(Number);
+    for (const pid of [main, ...children]) {
+      try { process.kill(pid, 'SIGKILL'); } catch { /* it ended by itself */ }
+    }
+    while (fs.existsSync(`/proc/${main}`) && !fs.readFileSync(`/proc/${main}/stat`, 'utf8').includes(') Z ')) await sleep(10);
+    // A dead process that nobody has waited for would look alive.
+    fs.rmSync(path.join(this.data, 'postmaster.pid'), { force: true });
+    for (const file of fs.readdirSync(this.folder)) if (file.startsWith('.s.PGSQL')) fs.rmSync(path.join(this.folder, file));
   }
 
   /** A new empty database and its URL. */

@@ -1,0 +1,290 @@
+// What can happen to disks, clocks and databases, played on the real program. Each function returns { name, problems, figures, skipped }.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { freshFolder, Postgres, request, seeded, Server, sleep } from '../lib/server.mjs';
+
+const kSystem = 'http://tongkang.dev/test/fault';
+const observation = (n, extra = {}) => ({ resourceType: 'Observation', status: 'final', identifier: [{ system: kSystem, value: `n${n}` }],
+  code: { text: 'fault' }, valueInteger: n, ...extra });
+
+/** Numbered durable writes against one server, and the check that what was acknowledged is there once. */
+class Journal {
+  constructor(server) { this.server = server; this.next = 1; this.acknowledged = new Set(); this.open = new Set(); this.refusals = new Map(); this.problems = []; }
+  async begin() { this.token = await this.server.token(); return this; }
+  ask(method, target, options = {}) { return request(this.server.base, method, `/fhir${target}`, { token: this.token, ...options }); }
+  problem(text) { if (this.problems.length < 20) this.problems.push(text); }
+
+  async write(n = this.next++, extra = {}) {
+    this.open.add(n);
+    const answer = await this.ask('POST', '/Observation', { body: observation(n, extra), headers: { 'idempotency-key': `n${n}` } });
+    if (answer.status === 201 || answer.status === 200) { this.acknowledged.add(n); this.open.delete(n); }
+    else if (answer.lost) this.refusals.set('lost', (this.refusals.get('lost') ?? 0) + 1);
+    else {
+      const text = answer.json?.issue?.[0]?.diagnostics ?? answer.text;
+      this.refusals.set(`${answer.status} ${text}`, (this.refusals.get(`${answer.status} ${text}`) ?? 0) + 1);
+      if (answer.status !== 503 && answer.status !== 429) this.problem(`a write was answered ${answer.status}: ${text}`);
+    }
+    return answer;
+  }
+  /** Sends again what was not acknowledged, under its key. */
+  async resend() {
+    for (const n of [...this.open]) {
+      const answer = await this.write(n);
+      if (this.open.has(n)) this.problem(`n${n} is still refused: ${answer.status} ${(answer.text ?? '').slice(0, 200)}`);
+    }
+  }
+  async check() {
+    for (const n of this.acknowledged) {
+      const answer = await this.ask('GET', `/Observation?identifier=${encodeURIComponent(`${kSystem}|n${n}`)}&_summary=count`);
+      if (answer.json?.total !== 1) this.problem(`n${n} was acknowledged and is there ${answer.json?.total ?? `(${answer.status})`} times`);
+    }
+    const all = await this.ask('GET', '/Observation?_summary=count');
+    const most = this.acknowledged.size + this.open.size;
+    if (!(all.json?.total >= this.acknowledged.size && all.json?.total <= most)) this.problem(`${all.json?.total} are there, of ${this.acknowledged.size} to ${most}`);
+  }
+  result(name, figures = {}) { return { name, problems: this.problems, figures: { acknowledged: this.acknowledged.size, ...figures } }; }
+}
+
+async function withServer(name, options, play) {
+  const data = options.data ?? freshFolder(name);
+  const server = new Server(data, options);
+  try {
+    await server.start();
+    return await play(server, await new Journal(server).begin(), data);
+  } finally {
+    await server.kill();
+    if (!options.data) fs.rmSync(data, { recursive: true, force: true });
+  }
+}
+
+// ---- disk full -------------------------------------------------------------------------------------------------------
+
+export async function diskFull() {
+  const name = 'disk full';
+  const folder = freshFolder('full'), audit = freshFolder('full-audit');
+  const release = () => { for (const each of [folder, audit]) fs.rmSync(each, { recursive: true, force: true }); };
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder], { stdio: 'ignore' });
+  } catch {
+    release();
+    return { name, problems: [], figures: {}, skipped: 'a small file system cannot be mounted here' };
+  }
+  try {
+    const data = path.join(folder, 'data');
+    fs.mkdirSync(data);
+    fs.symlinkSync(audit, path.join(data, 'audit'));   // without a record nothing is served, so the audit has a disk of its own
+    const ballast = path.join(folder, 'ballast');
+    fs.writeFileSync(ballast, Buffer.alloc(8 << 20, 1));
+    return await withServer('full', { data }, async (server, journal) => {
+      const random = seeded(5);
+      const noise = () => ({ note: [{ text: Array.from({ length: 4000 }, () => random(2 ** 30).toString(36)).join('') }] });
+      let refused = null;
+      for (let i = 0; i < 3000 && refused === null; i++) {
+        const answer = await journal.write(undefined, noise());
+        if (answer.status === 503) refused = answer;
+      }
+      const text = refused?.json?.issue?.[0]?.diagnostics ?? '';
+      if (refused === null) journal.problem('the disk never was full');
+      else if (!/full/.test(text)) journal.problem(`the refusal does not name the cause: ${refused.text.slice(0, 300)}`);
+      for (let i = 0; i < 10; i++) await journal.write(undefined, noise());
+      await journal.check();      // reads go on
+      fs.rmSync(ballast);
+      let goes = false;
+      for (let i = 0; i < 100 && !goes; i++) {
+        goes = (await journal.write()).status === 201;
+        if (!goes) await sleep(100);
+      }
+      if (!goes) journal.problem('writes do not go on after space was freed');
+      await journal.resend();
+      await journal.check();
+      await server.kill();
+      await server.start();
+      await journal.check();
+      return journal.result(name, { refusal: text, refused: [...journal.refusals.values()].reduce((a, b) => a + b, 0) });
+    });
+  } finally {
+    execFileSync('umount', [folder]);
+    release();
+  }
+}
+
+// ---- torn tail -------------------------------------------------------------------------------------------------------
+
+export async function tornTail(rounds = 4) {
+  return withServer('torn', {}, async (server, journal, data) => {
+    const random = seeded(6);
+    const wal = path.join(data, 'log.db-wal');
+    for (let round = 0; round < rounds; round++) {
+      for (let i = 0; i < 20; i++) await journal.write();
+      await server.kill();
+      if (!fs.existsSync(wal)) { journal.problem('there is no write-ahead file to tear'); break; }
+      // A write that was never acknowledged: half a frame, or a frame of garbage, behind the last commit.
+      fs.appendFileSync(wal, Buffer.from(Array.from({ length: 100 + random(9000) }, () => random(256))));
+      await server.start();
+      await journal.check();
+    }
+    // Damage of the medium: synced frames are gone. That is told, and nothing starts; once the operator accepts the loss, what is left is a whole prefix.
+    await server.stop();
+    await server.start();
+    for (let i = 0; i < 30; i++) await journal.write();
+    await server.kill();
+    const size = fs.statSync(wal).size;
+    fs.truncateSync(wal, Math.max(32, Math.floor(size / 2) + random(1000)));
+    let told = '';
+    await server.start().catch((error) => { told = error.message; });
+    if (!/Acknowledged transactions are missing/.test(told) || !/log\.head/.test(told)) journal.problem(`a log that lost its end is not told: ${told.slice(-400)}`);
+    fs.rmSync(path.join(data, 'log.head'));    // the operator accepts the loss
+    await server.start();
+    const count = (await journal.ask('GET', '/Observation?_summary=count')).json?.total;
+    if (!(count <= journal.acknowledged.size && count >= rounds * 20)) journal.problem(`after the cut ${count} are there`);
+    let seen = 0;
+    for (let n = 1; n <= journal.acknowledged.size; n++) {
+      const found = (await journal.ask('GET', `/Observation?identifier=${encodeURIComponent(`${kSystem}|n${n}`)}&_summary=count`)).json?.total;
+      if (found === 1 && seen !== n - 1) journal.problem(`n${n} is there and one before it is not`);
+      if (found === 1) seen = n;
+    }
+    if (seen !== count) journal.problem(`${count} are counted, ${seen} are found`);
+    return journal.result('torn tail', { rounds, leftAfterCut: count });
+  });
+}
+
+// ---- damaged views ---------------------------------------------------------------------------------------------------
+
+export async function damagedViews() {
+  return withServer('views', {}, async (server, journal, data) => {
+    const random = seeded(7);
+    for (let i = 0; i < 60; i++) await journal.write();
+    await server.stop();
+    const folder = path.join(data, 'views');
+    const files = () => fs.readdirSync(folder, { recursive: true }).map(String).filter((f) => fs.statSync(path.join(folder, f)).isFile()).sort();
+    const harm = {
+      flip: (file) => { const bytes = fs.readFileSync(file); bytes[random(bytes.length)] ^= 1 << random(8); fs.writeFileSync(file, bytes); },
+      cut: (file) => fs.truncateSync(file, random(fs.statSync(file).size)),
+      delete: (file) => fs.rmSync(file),
+    };
+    let harmed = 0;
+    for (const [what, damage] of Object.entries(harm)) {
+      for (let i = 0; i < files().length; i++) {
+        const file = files()[i];
+        if (file === undefined) break;
+        if (what !== 'delete' && fs.statSync(path.join(folder, file)).size === 0) continue;
+        damage(path.join(folder, file));
+        harmed++;
+        server.output = '';
+        await server.start();
+        if (!/"event":"view-rebuilt"/.test(server.output)) journal.problem(`${what} of ${file}: nobody is told`);
+        const total = (await journal.ask('GET', '/Observation?_summary=count')).json?.total;
+        if (total !== journal.acknowledged.size) journal.problem(`${what} of ${file}: ${total} of ${journal.acknowledged.size} are there`);
+        const n = 1 + random(60);
+        const one = await journal.ask('GET', `/Observation?identifier=${encodeURIComponent(`${kSystem}|n${n}`)}`);
+        if (one.json?.entry?.[0]?.resource?.valueInteger !== n) journal.problem(`${what} of ${file}: n${n} is not found`);
+        await server.stop();
+      }
+    }
+    await server.start();
+    await journal.check();
+    return journal.result('damaged views', { harmed });
+  });
+}
+
+// ---- clock -----------------------------------------------------------------------------------------------------------
+
+const kFaketime = ['x86_64-linux-gnu', 'aarch64-linux-gnu'].map((arch) => `/usr/lib/${arch}/faketime/libfaketimeMT.so.1`).find((file) => fs.existsSync(file));
+
+export async function clockSteps(perStep = 20) {
+  const name = 'clock steps';
+  if (!kFaketime) return { name, problems: [], figures: {}, skipped: 'libfaketime (Debian package faketime) is not installed' };
+  const offset = path.join(freshFolder('clock'), 'offset');
+  fs.writeFileSync(offset, '+0\n');
+  const env = { LD_PRELOAD: kFaketime, FAKETIME_TIMESTAMP_FILE: offset, FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+  return withServer('clock', { env }, async (server, journal) => {
+    const alarm = async () => /^tongkang_clock_jump_alarm 1$/m.test((await request(server.base, 'GET', '/metrics')).text);
+    let last = '', steps = 0;
+    for (const step of ['+0', '-3h', '-1h', '+0', '+2m', '+9h', '-6h']) {
+      if (step === '+2m') {
+        await server.kill();          // the alarm of the way back from -3h to 0 is told; a fresh process has none
+        await server.start();
+        if (await alarm()) journal.problem('the alarm is up without a jump');
+      }
+      fs.writeFileSync(offset, `${step}\n`);
+      for (let i = 0; i < perStep / 4; i++) {
+        const answers = await Promise.all([0, 1, 2, 3].map(() => journal.write()));
+        const times = answers.map((answer) => answer.json?.meta?.lastUpdated).sort();
+        if (times.some((time) => time === undefined)) journal.problem(`no lastUpdated at ${step}: ${answers[0].status}`);
+        else if (!(times[0] > last) || new Set(times).size !== times.length) journal.problem(`lastUpdated does not grow at ${step}: ${last} then ${times}`);
+        last = times.at(-1) ?? last;
+      }
+      if (step === '+9h' && !(await alarm())) journal.problem('nine hours forward set no alarm');
+      steps++;
+    }
+    await journal.check();
+    const history = (await journal.ask('GET', '/_history?_count=1000')).json?.entry ?? [];
+    const times = history.map((entry) => entry.response.lastModified);
+    for (let i = 1; i < times.length; i++) if (!(times[i] < times[i - 1])) journal.problem(`history: ${times[i - 1]} is not after ${times[i]}`);
+    await server.kill();
+    await server.start();
+    await journal.check();
+    return journal.result(name, { steps, versions: times.length });
+  });
+}
+
+// ---- PostgreSQL ------------------------------------------------------------------------------------------------------
+
+export async function postgresKilled(kills = 3) {
+  const postgres = await new Postgres().start();
+  try {
+    return await withServer('pgkill', { log: await postgres.database('killed') }, async (server, journal) => {
+      const random = seeded(8);
+      for (let kill = 0; kill < kills; kill++) {
+        let running = true;
+        const writers = Array.from({ length: 4 }, async () => { while (running) await journal.write(); });
+        await sleep(100 + random(300));
+        await postgres.kill();
+        await sleep(50 + random(500));
+        await postgres.startAgain();
+        const before = journal.acknowledged.size;
+        for (let i = 0; i < 300 && journal.acknowledged.size < before + 20; i++) await sleep(50);
+        if (journal.acknowledged.size < before + 20) journal.problem('writes do not go on after the database came back');
+        running = false;
+        await Promise.all(writers);
+        await journal.resend();
+        await journal.check();
+      }
+      return journal.result('PostgreSQL killed', { kills, refusals: Object.fromEntries(journal.refusals) });
+    });
+  } finally { await postgres.stop(); }
+}
+
+export async function twoServers() {
+  const postgres = await new Postgres().start();
+  const second = freshFolder('second');
+  try {
+    const log = await postgres.database('two');
+    return await withServer('first', { log }, async (older, journal, data) => {
+      for (let i = 0; i < 10; i++) await journal.write();
+      for (const file of fs.readdirSync(data)) {
+        const from = path.join(data, file);
+        if (fs.statSync(from).isFile() && file !== 'tongkang.lock') fs.cpSync(from, path.join(second, file));
+      }
+      return withServer('second', { log, data: second }, async (newer, after) => {
+        after.next = 1000;
+        for (let i = 0; i < 10; i++) if ((await after.write()).status !== 201) journal.problem('the newer server does not write');
+        const refused = await journal.write();
+        if (refused.status !== 503 || !/another server has taken over/.test(refused.text)) journal.problem(`the older server answered ${refused.status}: ${refused.text}`);
+        if ((await request(older.base, 'GET', '/ready')).status !== 503) journal.problem('the older server still says that it is ready');
+        if (!/"event":"fenced"/.test(older.output)) journal.problem('the older server does not say in its log that it is fenced');
+        for (let i = 0; i < 10; i++) await after.write();
+        for (const n of journal.acknowledged) after.acknowledged.add(n);
+        await after.check();
+        return journal.result('two servers on one log', { newer: after.acknowledged.size, problems: journal.problems.push(...after.problems) });
+      });
+    });
+  } finally {
+    await postgres.stop();
+    fs.rmSync(second, { recursive: true, force: true });
+  }
+}
+
+export const machine = () => `${os.cpus().length} × ${os.cpus()[0]?.model ?? 'processor'}, ${os.release()}`;

@@ -1,0 +1,23 @@
+// Each fault once, with fixed seeds; at length by ./tk fault.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hasPostgres } from '../lib/server.mjs';
+import { clockSteps, damagedViews, diskFull, postgresKilled, tornTail, twoServers } from './faults.mjs';
+
+const noPostgres = hasPostgres() ? false : 'PostgreSQL 15 is not installed';
+
+function fault(name, play, skip = false) {
+  test(name, { timeout: 300_000, skip }, async (t) => {
+    const result = await play();
+    if (result.skipped) return t.skip(result.skipped);
+    assert.deepEqual(result.problems, []);
+    assert.ok(result.figures.acknowledged > 0, JSON.stringify(result));
+  });
+}
+
+fault('a full disk: writes are refused and say why, reads go on, nothing is lost', diskFull);
+fault('a torn write-ahead file loses nothing that was acknowledged', () => tornTail(2));
+fault('damaged views are told and rebuilt', damagedViews);
+fault('a clock that steps does not turn time around', () => clockSteps(8));
+fault('PostgreSQL killed under load: nothing is lost, writes go on', () => postgresKilled(1), noPostgres);
+fault('of two servers on one log the older one is fenced and says so', twoServers, noPostgres);
