@@ -30,7 +30,7 @@ struct AuditRecord {
   int status = 0;
   std::string request_id;
   uint64_t t = 0;                        // the transaction that was written, 0 = none
-  std::string_view reason;               // a literal: why, where the action asks for it
+  std::string_view reason = {};          // a literal: why, where the action asks for it
 };
 
 struct AuditOptions {
