@@ -31,7 +31,9 @@ class Silence {
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
   }
-  ~Silence() { if (changed_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_); }
+  ~Silence() {
+    if (changed_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+  }
   Silence(const Silence&) = delete;
   Silence& operator=(const Silence&) = delete;
 
@@ -53,7 +55,8 @@ Result<std::string> ReadPassword() {
   std::fputs("\nOnce more: ", stderr);
   std::getline(std::cin, again);
   std::fputs("\n", stderr);
-  if (password != again) return MakeError(ErrorCode::kIncorrect, "the two passwords differ; nothing was changed");
+  if (password != again)
+    return MakeError(ErrorCode::kIncorrect, "the two passwords differ; nothing was changed");
   return password;
 }
 
@@ -65,7 +68,8 @@ Result<std::string> ReadHash(const std::string& account) {
 }
 
 Error NoAccount(const std::string& name) {
-  return MakeError(ErrorCode::kNotFound, fmt::format("there is no account '{}'; see: tongkang account list", name));
+  return MakeError(ErrorCode::kNotFound,
+                   fmt::format("there is no account '{}'; see: tongkang account list", name));
 }
 
 Status Add(const AccountOptions& options) {
@@ -73,15 +77,18 @@ Status Add(const AccountOptions& options) {
   TRY(access::CheckAccountName(options.account));
   const access::Posts posts = TRY(access::Posts::Load(options.data));
   if (posts.Find(options.post) == nullptr) {
-    return MakeError(ErrorCode::kIncorrect, fmt::format("there is no post '{}'; posts are: {}", options.post, fmt::join(posts.Names(), ", ")));
+    return MakeError(ErrorCode::kIncorrect, fmt::format("there is no post '{}'; posts are: {}", options.post,
+                                                        fmt::join(posts.Names(), ", ")));
   }
   if (!options.area.empty()) TRY(view::AreaRange(options.area));
   const std::string hash = options.no_password ? std::string() : TRY(ReadHash(options.account));
   TRY(access::EditAccounts(options.data, [&](access::Accounts* accounts) -> Status {
     if (access::FindAccount(accounts, options.account) != nullptr) {
-      return MakeError(ErrorCode::kConflict, fmt::format("there is an account '{}' already", options.account));
+      return MakeError(ErrorCode::kConflict,
+                       fmt::format("there is an account '{}' already", options.account));
     }
-    accounts->push_back({options.account, options.display.empty() ? options.account : options.display, hash, options.post, options.area, false, 1});
+    accounts->push_back({options.account, options.display.empty() ? options.account : options.display, hash,
+                         options.post, options.area, false, 1});
     return {};
   }));
   std::fprintf(stderr, "account '%s' added\n", options.account.c_str());
@@ -90,7 +97,8 @@ Status Add(const AccountOptions& options) {
 
 Status SetPassword(const AccountOptions& options) {
   TRY(access::PrepareFolder(options.data));
-  if (access::FindAccount(TRY(access::LoadAccounts(options.data)), options.account) == nullptr) return NoAccount(options.account);
+  if (access::FindAccount(TRY(access::LoadAccounts(options.data)), options.account) == nullptr)
+    return NoAccount(options.account);
   const std::string hash = TRY(ReadHash(options.account));
   // A new password ends what the old one opened.
   return access::EditAccounts(options.data, [&](access::Accounts* accounts) -> Status {
@@ -114,13 +122,15 @@ Status Change(const AccountOptions& options, const std::function<void(access::Ac
 
 Status List(const AccountOptions& options) {
   for (const access::Account& account : TRY(access::LoadAccounts(options.data))) {
-    fmt::print("{:<24} {:<14} {:<12} {}{}\n", account.name, account.post, account.area.empty() ? "city" : account.area,
-               account.disabled ? "disabled " : "", account.password_hash.empty() ? "no password" : "");
+    fmt::print("{:<24} {:<14} {:<12} {}{}\n", account.name, account.post,
+               account.area.empty() ? "city" : account.area, account.disabled ? "disabled " : "",
+               account.password_hash.empty() ? "no password" : "");
   }
   return {};
 }
 
-CLI::App* Sub(CLI::App* parent, const std::string& name, const std::string& help, AccountOptions* options, bool names_one) {
+CLI::App* Sub(CLI::App* parent, const std::string& name, const std::string& help, AccountOptions* options,
+              bool names_one) {
   CLI::App* const app = parent->add_subcommand(name, help);
   app->add_option("--data", options->data, "Data folder")->required()->envname("TONGKANG_DATA");
   if (names_one) app->add_option("--account,account", options->account, "The account's name")->required();
@@ -131,38 +141,61 @@ CLI::App* Sub(CLI::App* parent, const std::string& name, const std::string& help
 
 void AddAccount(CLI::App* root, Commands* commands) {
   const auto options = std::make_shared<AccountOptions>();
-  CLI::App* const account = root->add_subcommand("account", "Who may sign in: add, set-password, revoke, disable, enable, list");
+  CLI::App* const account =
+      root->add_subcommand("account", "Who may sign in: add, set-password, revoke, disable, enable, list");
   account->require_subcommand(1);
-  CLI::App* const add = Sub(account, "add", "Add an account; the password is read from the terminal or from stdin", options.get(), true);
-  add->add_option("--post", options->post, "What it may do: screener, doctor, cdc-officer, operator, admin, or one of DIR/posts.toml")->required();
-  add->add_option("--area", options->area, "Whose data: a division code such as 380102; without it the whole city");
+  CLI::App* const add =
+      Sub(account, "add", "Add an account; the password is read from the terminal or from stdin",
+          options.get(), true);
+  add->add_option("--post", options->post,
+                  "What it may do: screener, doctor, cdc-officer, operator, admin, or one of DIR/posts.toml")
+      ->required();
+  add->add_option("--area", options->area,
+                  "Whose data: a division code such as 380102; without it the whole city");
   add->add_option("--display", options->display, "The name that colleagues see");
-  add->add_flag("--password-stdin", options->password_stdin, "Read the password from stdin (also without this flag when stdin is no terminal)");
-  add->add_flag("--no-password", options->no_password, "No sign-in with a password: for programs, which use tokens");
+  add->add_flag("--password-stdin", options->password_stdin,
+                "Read the password from stdin (also without this flag when stdin is no terminal)");
+  add->add_flag("--no-password", options->no_password,
+                "No sign-in with a password: for programs, which use tokens");
   commands->push_back({add, [options] { return Finish(Add(*options)); }});
-  CLI::App* const set = Sub(account, "set-password", "Set a password, read from the terminal or from stdin; ends the account's sessions and tokens", options.get(), true);
+  CLI::App* const set =
+      Sub(account, "set-password",
+          "Set a password, read from the terminal or from stdin; ends the account's sessions and tokens",
+          options.get(), true);
   set->add_flag("--password-stdin", options->password_stdin, "Read it from stdin");
   commands->push_back({set, [options] { return Finish(SetPassword(*options)); }});
-  CLI::App* const revoke = Sub(account, "revoke", "Make all tokens and sessions of an account worthless", options.get(), true);
+  CLI::App* const revoke =
+      Sub(account, "revoke", "Make all tokens and sessions of an account worthless", options.get(), true);
   commands->push_back({revoke, [options] { return Finish(Change(*options, [](access::Account*) {})); }});
   CLI::App* const disable = Sub(account, "disable", "Let an account sign in no more", options.get(), true);
-  commands->push_back({disable, [options] { return Finish(Change(*options, [](access::Account* a) { a->disabled = true; })); }});
-  CLI::App* const enable = Sub(account, "enable", "Let a disabled account sign in again", options.get(), true);
-  commands->push_back({enable, [options] { return Finish(Change(*options, [](access::Account* a) { a->disabled = false; })); }});
+  commands->push_back({disable, [options] {
+                         return Finish(Change(*options, [](access::Account* a) { a->disabled = true; }));
+                       }});
+  CLI::App* const enable =
+      Sub(account, "enable", "Let a disabled account sign in again", options.get(), true);
+  commands->push_back({enable, [options] {
+                         return Finish(Change(*options, [](access::Account* a) { a->disabled = false; }));
+                       }});
   CLI::App* const list = Sub(account, "list", "List the accounts", options.get(), false);
   commands->push_back({list, [options] { return Finish(List(*options)); }});
 }
 
 void AddToken(CLI::App* root, Commands* commands) {
-  struct TokenOptions { std::string data, account; int64_t days = 30; };
+  struct TokenOptions {
+    std::string data, account;
+    int64_t days = 30;
+  };
   const auto options = std::make_shared<TokenOptions>();
   CLI::App* const token = root->add_subcommand("token", "Print a bearer token of an account");
   token->add_option("--data", options->data, "Data folder")->required()->envname("TONGKANG_DATA");
   token->add_option("--account", options->account, "The account's name")->required();
-  token->add_option("--days", options->days, "How long it is good")->check(CLI::Range(1, 366))->capture_default_str();
+  token->add_option("--days", options->days, "How long it is good")
+      ->check(CLI::Range(1, 366))
+      ->capture_default_str();
   commands->push_back({token, [options] {
                          const SystemClock clock;
-                         auto made = access::IssueBearer(options->data, options->account, options->days * 86400, clock);
+                         auto made = access::IssueBearer(options->data, options->account,
+                                                         options->days * 86400, clock);
                          if (!made.ok()) return Fail(made.error());
                          std::puts(made->c_str());
                          return kExitDone;

@@ -12,7 +12,8 @@ int Verify(const std::string& data) {
   for (const std::string& line : report->notes) std::printf("note: %s\n", line.c_str());
   for (const std::string& line : report->damage) std::printf("DAMAGE: %s\n", line.c_str());
   for (const std::string& line : report->heads) std::printf("head of %s\n", line.c_str());
-  std::printf("%llu records in %llu files, %zu damaged places\n", static_cast<unsigned long long>(report->records),
+  std::printf("%llu records in %llu files, %zu damaged places\n",
+              static_cast<unsigned long long>(report->records),
               static_cast<unsigned long long>(report->files), report->damage.size());
   return report->damage.empty() ? kExitDone : kExitDamage;
 }
@@ -23,7 +24,8 @@ void AddAudit(CLI::App* root, Commands* commands) {
   const auto data = std::make_shared<std::string>();
   CLI::App* const audit = root->add_subcommand("audit", "The audit: who looked at what");
   audit->require_subcommand(1);
-  CLI::App* const verify = audit->add_subcommand("verify", "Check the chain of all records; keep the printed heads elsewhere to see a cut-off end");
+  CLI::App* const verify = audit->add_subcommand(
+      "verify", "Check the chain of all records; keep the printed heads elsewhere to see a cut-off end");
   verify->add_option("--data", *data, "Data folder")->required()->envname("TONGKANG_DATA");
   commands->push_back({verify, [data] { return Verify(*data); }});
 }

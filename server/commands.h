@@ -15,14 +15,17 @@ namespace tk::server {
 
 inline constexpr int kExitDone = 0, kExitFailed = 1, kExitUsage = 2, kExitDamage = 3;
 
-struct Command { CLI::App* app; std::function<int()> run; };
+struct Command {
+  CLI::App* app;
+  std::function<int()> run;
+};
 using Commands = std::vector<Command>;
 
 void AddServe(CLI::App* root, Commands* commands);
-void AddAccount(CLI::App* root, Commands* commands);     // account add, set-password, list, revoke
+void AddAccount(CLI::App* root, Commands* commands);  // account add, set-password, list, revoke
 void AddToken(CLI::App* root, Commands* commands);
-void AddLog(CLI::App* root, Commands* commands);         // verify, backup, restore, erase
-void AddAudit(CLI::App* root, Commands* commands);       // audit verify
+void AddLog(CLI::App* root, Commands* commands);    // verify, backup, restore, erase
+void AddAudit(CLI::App* root, Commands* commands);  // audit verify
 
 /// Prints an error for people and returns kExitFailed.
 int Fail(const Error& error);
@@ -30,7 +33,9 @@ int Fail(const Error& error);
 int Finish(const Status& status);
 
 /// The options that name a data folder and its log; shared by serve and the log's subcommands.
-struct DataOptions { std::string data, log_url; };
+struct DataOptions {
+  std::string data, log_url;
+};
 void AddDataOptions(CLI::App* app, DataOptions* options);
 
 }  // namespace tk::server

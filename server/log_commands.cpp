@@ -31,7 +31,8 @@ int Verify(const DataOptions& options) {
   });
   if (!report.ok()) return Fail(report.error());
   for (const std::string& line : report->damage) std::printf("DAMAGE: %s\n", line.c_str());
-  fmt::print("{} batches, {} transactions, {} entries, {} damaged places\n", report->batches, report->transactions, report->entries, report->damage.size());
+  fmt::print("{} batches, {} transactions, {} entries, {} damaged places\n", report->batches,
+             report->transactions, report->entries, report->damage.size());
   return report->damage.empty() ? kExitDone : kExitDamage;
 }
 
@@ -53,13 +54,25 @@ Status PlaceKeys(const std::string& data, const std::string& keys_from) {
   const bool here = FileExists(data + "/keys.db");
   if (keys_from.empty()) {
     if (here) return {};
-    return MakeError(ErrorCode::kIncorrect, fmt::format("{} has no keys.db, and without its keys a log cannot be read: give their backup by --keys-from.", data));
+    return MakeError(
+        ErrorCode::kIncorrect,
+        fmt::format(
+            "{} has no keys.db, and without its keys a log cannot be read: give their backup by --keys-from.",
+            data));
   }
   if (here) {
-    return MakeError(ErrorCode::kConflict, fmt::format("{} has a keys.db, which knows every erasure that a backup does not: leave out --keys-from.", data));
+    return MakeError(
+        ErrorCode::kConflict,
+        fmt::format(
+            "{} has a keys.db, which knows every erasure that a backup does not: leave out --keys-from.",
+            data));
   }
   if (!FileExists(data + "/master.key")) {
-    return MakeError(ErrorCode::kIncorrect, fmt::format("{0}/master.key is missing, and without it keys.db opens nothing: put it there (mode 0600).", data));
+    return MakeError(
+        ErrorCode::kIncorrect,
+        fmt::format(
+            "{0}/master.key is missing, and without it keys.db opens nothing: put it there (mode 0600).",
+            data));
   }
   const std::string keys = TRY(ReadFile(keys_from + "/keys.db", size_t{16} << 30));
   return WriteFileDurable(data + "/keys.db", keys, 0600);
@@ -73,8 +86,8 @@ Status ReplayLedgerOf(const std::string& folder, log::KeyStore* keys) {
 }
 
 // Log and contents from the backup; then everybody who was ever erased is erased again: those of the log, those of the ledger.
-Status Restore(const DataOptions& options, const std::string& from, const std::string& keys_from, const std::string& ledger_from,
-               const std::string& until) {
+Status Restore(const DataOptions& options, const std::string& from, const std::string& keys_from,
+               const std::string& ledger_from, const std::string& until) {
   const SystemClock clock;
   Instant until_us = clock.NowUs();
   if (!until.empty()) until_us = TRY(ParseDateRange(until, 480)).high_us - 1;
@@ -108,34 +121,51 @@ Status Erase(const DataOptions& options, const std::string& person) {
   auto erased = opened.engine->Erase(person);
   opened.engine->Stop();
   if (!erased.ok()) return erased.TakeError();
-  fmt::print("erased: {} entries. Backups of the keys made before now still open them: destroy those within 30 days.\n", *erased);
+  fmt::print(
+      "erased: {} entries. Backups of the keys made before now still open them: destroy those within 30 "
+      "days.\n",
+      *erased);
   return {};
 }
 
 }  // namespace
 
 void AddLog(CLI::App* root, Commands* commands) {
-  struct Given { DataOptions data; std::string to, keys_to, from, keys_from, ledger_from, until, person; };
+  struct Given {
+    DataOptions data;
+    std::string to, keys_to, from, keys_from, ledger_from, until, person;
+  };
   const auto given = std::make_shared<Given>();
-  CLI::App* const verify = root->add_subcommand("verify", "Check every batch of the log: digests, chain, no gaps");
+  CLI::App* const verify =
+      root->add_subcommand("verify", "Check every batch of the log: digests, chain, no gaps");
   AddDataOptions(verify, &given->data);
   commands->push_back({verify, [given] { return Verify(given->data); }});
 
-  CLI::App* const backup = root->add_subcommand("backup", "Copy log, contents and keys while the server runs");
+  CLI::App* const backup =
+      root->add_subcommand("backup", "Copy log, contents and keys while the server runs");
   AddDataOptions(backup, &given->data);
   backup->add_option("--to", given->to, "New folder for the log and its contents")->required();
-  backup->add_option("--keys-to", given->keys_to, "Folder for the keys: another disk, kept at most 30 days")->required();
+  backup->add_option("--keys-to", given->keys_to, "Folder for the keys: another disk, kept at most 30 days")
+      ->required();
   commands->push_back({backup, [given] { return Finish(Backup(given->data, given->to, given->keys_to)); }});
 
-  CLI::App* const restore = root->add_subcommand("restore", "Make a new log from a backup, as it was at a time");
+  CLI::App* const restore =
+      root->add_subcommand("restore", "Make a new log from a backup, as it was at a time");
   AddDataOptions(restore, &given->data);
   restore->add_option("--from", given->from, "The backup's folder")->required();
-  restore->add_option("--keys-from", given->keys_from, "The folder of the keys' backup, when the data folder has lost its own");
-  restore->add_option("--ledger-from", given->ledger_from, "A data folder whose keys.db is newer than that backup: whom it knows to be erased stays erased");
+  restore->add_option("--keys-from", given->keys_from,
+                      "The folder of the keys' backup, when the data folder has lost its own");
+  restore->add_option(
+      "--ledger-from", given->ledger_from,
+      "A data folder whose keys.db is newer than that backup: whom it knows to be erased stays erased");
   restore->add_option("--until", given->until, "Time, e.g. 2026-11-21T20:00:00+08:00; without it everything");
-  commands->push_back({restore, [given] { return Finish(Restore(given->data, given->from, given->keys_from, given->ledger_from, given->until)); }});
+  commands->push_back(
+      {restore, [given] {
+         return Finish(Restore(given->data, given->from, given->keys_from, given->ledger_from, given->until));
+       }});
 
-  CLI::App* const erase = root->add_subcommand("erase", "Erase a person for good: his key is destroyed, his contents and index entries go");
+  CLI::App* const erase = root->add_subcommand(
+      "erase", "Erase a person for good: his key is destroyed, his contents and index entries go");
   AddDataOptions(erase, &given->data);
   erase->add_option("--person", given->person, "Patient/ID or Practitioner/ID")->required();
   commands->push_back({erase, [given] { return Finish(Erase(given->data, given->person)); }});

@@ -11,7 +11,8 @@ Result<FileLock> LockData(const std::string& folder) {
   auto lock = FileLock::Take(folder + "/tongkang.lock", 0);
   if (lock.ok()) return lock;
   if (lock.error().external.find("locked by another") == std::string::npos) return lock.TakeError();
-  return MakeError(ErrorCode::kUnavailable, fmt::format("the data folder {} is in use by another tongkang; stop it first", folder));
+  return MakeError(ErrorCode::kUnavailable,
+                   fmt::format("the data folder {} is in use by another tongkang; stop it first", folder));
 }
 
 Result<Opened> OpenData(const OpenOptions& options) {

@@ -11,9 +11,9 @@
 namespace tk::server {
 
 struct Opened {
-  std::unique_ptr<FileLock> lock;          // one process a folder: the views in it are one process's
+  std::unique_ptr<FileLock> lock;  // one process a folder: the views in it are one process's
   std::unique_ptr<view::Engine> engine;
-  search::Index* index = nullptr;          // slot 0 of the engine
+  search::Index* index = nullptr;  // slot 0 of the engine
 };
 
 struct OpenOptions {

@@ -40,7 +40,8 @@ constexpr SettingSpec kSettings[] = {
     {"body-bytes-max", K::kNumber, "67108864", "Largest body", 1024, int64_t{1} << 30},
     {"request-ms", K::kNumber, "30000", "Time limit of the work for one request", 10, 3'600'000},
     {"idle-ms", K::kNumber, "75000", "A connection may be silent this long between requests", 100, 3'600'000},
-    {"stop-ms", K::kNumber, "20000", "Running requests may finish within this time when stopping", 0, 600'000},
+    {"stop-ms", K::kNumber, "20000", "Running requests may finish within this time when stopping", 0,
+     600'000},
     {"public-url", K::kText, "", "https://host as clients see it, when a proxy stands in front"},
     {"log-level", K::kText, "info", "debug, info, warning, error, off"},
     {"log-requests", K::kFlag, "true", "A line in the program's own log for every request"},
@@ -71,7 +72,8 @@ struct House {
   std::unique_ptr<access::AuditLog> audit;
   std::unique_ptr<interaction::Interactions> interactions;
   std::unique_ptr<app::Runtime> apps;
-  std::unique_ptr<http::Server> server;      // destroyed after pipeline, workers and live: their calls name its loops
+  std::unique_ptr<http::Server>
+      server;  // destroyed after pipeline, workers and live: their calls name its loops
   std::unique_ptr<http::WorkerPool> workers;
   std::unique_ptr<http::Pipeline> pipeline;
   std::unique_ptr<http::Live> live;
@@ -83,36 +85,62 @@ struct House {
 
 void House::AddMetrics() {
   view::Engine* const engine = opened.engine.get();
-  const auto gauge = [this](const char* name, const char* help, std::function<double()> read) { metrics.AddGauge(name, help, {}, std::move(read)); };
-  const auto count = [this](const char* name, const char* help, std::function<double()> read) { metrics.AddReadCounter(name, help, {}, std::move(read)); };
+  const auto gauge = [this](const char* name, const char* help, std::function<double()> read) {
+    metrics.AddGauge(name, help, {}, std::move(read));
+  };
+  const auto count = [this](const char* name, const char* help, std::function<double()> read) {
+    metrics.AddReadCounter(name, help, {}, std::move(read));
+  };
   gauge("tongkang_log_t", "Last transaction", [engine] { return static_cast<double>(engine->Head().t); });
-  gauge("tongkang_ready", "1 when the views have caught up", [engine] { return engine->ready() ? 1.0 : 0.0; });
-  gauge("tongkang_writer_queue", "Change sets waiting for the writer", [engine] { return static_cast<double>(engine->statistics().queue_depth); });
-  gauge("tongkang_writer_queue_bytes", "Their bytes", [engine] { return static_cast<double>(engine->statistics().queue_bytes); });
-  gauge("tongkang_clock_jump_alarm", "1 after the clock jumped forward by more than five minutes", [engine] { return engine->statistics().clock_jump_alarm ? 1.0 : 0.0; });
-  count("tongkang_writer_groups_total", "Commits of the log, each with one fsync", [engine] { return static_cast<double>(engine->statistics().groups); });
-  count("tongkang_writer_transactions_total", "Transactions", [engine] { return static_cast<double>(engine->statistics().transactions); });
-  count("tongkang_writer_entries_total", "Versions written", [engine] { return static_cast<double>(engine->statistics().entries); });
-  count("tongkang_writer_stale_total", "Change sets handed back because something had changed", [engine] { return static_cast<double>(engine->statistics().stale); });
-  count("tongkang_writer_refused_total", "Change sets refused because the queue was full", [engine] { return static_cast<double>(engine->statistics().busy_refused); });
-  count("tongkang_writer_append_seconds_total", "Time in the log's append, fsync included", [engine] { return static_cast<double>(engine->statistics().append_us_total) / 1e6; });
-  count("tongkang_writer_apply_seconds_total", "Time in the views' apply", [engine] { return static_cast<double>(engine->statistics().apply_us_total) / 1e6; });
-  gauge("tongkang_log_bytes", "Log on disk", [engine] { return static_cast<double>(engine->log().bytes_on_disk()); });
+  gauge("tongkang_ready", "1 when the views have caught up",
+        [engine] { return engine->ready() ? 1.0 : 0.0; });
+  gauge("tongkang_writer_queue", "Change sets waiting for the writer",
+        [engine] { return static_cast<double>(engine->statistics().queue_depth); });
+  gauge("tongkang_writer_queue_bytes", "Their bytes",
+        [engine] { return static_cast<double>(engine->statistics().queue_bytes); });
+  gauge("tongkang_clock_jump_alarm", "1 after the clock jumped forward by more than five minutes",
+        [engine] { return engine->statistics().clock_jump_alarm ? 1.0 : 0.0; });
+  count("tongkang_writer_groups_total", "Commits of the log, each with one fsync",
+        [engine] { return static_cast<double>(engine->statistics().groups); });
+  count("tongkang_writer_transactions_total", "Transactions",
+        [engine] { return static_cast<double>(engine->statistics().transactions); });
+  count("tongkang_writer_entries_total", "Versions written",
+        [engine] { return static_cast<double>(engine->statistics().entries); });
+  count("tongkang_writer_stale_total", "Change sets handed back because something had changed",
+        [engine] { return static_cast<double>(engine->statistics().stale); });
+  count("tongkang_writer_refused_total", "Change sets refused because the queue was full",
+        [engine] { return static_cast<double>(engine->statistics().busy_refused); });
+  count("tongkang_writer_append_seconds_total", "Time in the log's append, fsync included",
+        [engine] { return static_cast<double>(engine->statistics().append_us_total) / 1e6; });
+  count("tongkang_writer_apply_seconds_total", "Time in the views' apply",
+        [engine] { return static_cast<double>(engine->statistics().apply_us_total) / 1e6; });
+  gauge("tongkang_log_bytes", "Log on disk",
+        [engine] { return static_cast<double>(engine->log().bytes_on_disk()); });
   search::Index* const index = opened.index;
-  gauge("tongkang_index_memory_bytes", "Search index in memory", [index] { return static_cast<double>(index->memory_bytes()); });
-  gauge("tongkang_index_disk_bytes", "Search index in files", [index] { return static_cast<double>(index->disk_bytes()); });
+  gauge("tongkang_index_memory_bytes", "Search index in memory",
+        [index] { return static_cast<double>(index->memory_bytes()); });
+  gauge("tongkang_index_disk_bytes", "Search index in files",
+        [index] { return static_cast<double>(index->disk_bytes()); });
   gauge("tongkang_resident_bytes", "Memory of the process", ResidentBytes);
   access::AuditLog* const records = audit.get();
-  count("tongkang_audit_records_total", "Audit records taken in", [records] { return static_cast<double>(records->statistics().records); });
-  gauge("tongkang_audit_queue", "Audit records not yet written", [records] { return static_cast<double>(records->statistics().queued); });
-  count("tongkang_audit_sync_seconds_total", "Time in the audit's fsync", [records] { return static_cast<double>(records->statistics().sync_us_total) / 1e6; });
+  count("tongkang_audit_records_total", "Audit records taken in",
+        [records] { return static_cast<double>(records->statistics().records); });
+  gauge("tongkang_audit_queue", "Audit records not yet written",
+        [records] { return static_cast<double>(records->statistics().queued); });
+  count("tongkang_audit_sync_seconds_total", "Time in the audit's fsync",
+        [records] { return static_cast<double>(records->statistics().sync_us_total) / 1e6; });
   http::Server* const listener = server.get();
-  gauge("tongkang_http_connections", "Open connections", [listener] { return static_cast<double>(listener->statistics().connections); });
-  count("tongkang_http_accepted_total", "Accepted connections", [listener] { return static_cast<double>(listener->statistics().accepted); });
-  count("tongkang_http_refused_total", "Connections over the limit", [listener] { return static_cast<double>(listener->statistics().refused); });
-  count("tongkang_http_timeouts_total", "Connections broken off because they took too long", [listener] { return static_cast<double>(listener->statistics().timeouts); });
+  gauge("tongkang_http_connections", "Open connections",
+        [listener] { return static_cast<double>(listener->statistics().connections); });
+  count("tongkang_http_accepted_total", "Accepted connections",
+        [listener] { return static_cast<double>(listener->statistics().accepted); });
+  count("tongkang_http_refused_total", "Connections over the limit",
+        [listener] { return static_cast<double>(listener->statistics().refused); });
+  count("tongkang_http_timeouts_total", "Connections broken off because they took too long",
+        [listener] { return static_cast<double>(listener->statistics().timeouts); });
   http::Live* const stream = live.get();
-  gauge("tongkang_live_subscribers", "Live pages", [stream] { return static_cast<double>(stream->subscribers()); });
+  gauge("tongkang_live_subscribers", "Live pages",
+        [stream] { return static_cast<double>(stream->subscribers()); });
 }
 
 http::ServerOptions ListenOptions(const Settings& settings) {
@@ -131,7 +159,8 @@ Status House::Build(const Settings& settings) {
   const std::string& data = settings.Text("data");
   if (data.empty()) return MakeError(ErrorCode::kIncorrect, "say where the data are: --data DIR");
   const std::string& cipher = settings.Text("cipher");
-  if (cipher != "aes" && cipher != "sm4") return MakeError(ErrorCode::kIncorrect, "cipher must be aes or sm4");
+  if (cipher != "aes" && cipher != "sm4")
+    return MakeError(ErrorCode::kIncorrect, "cipher must be aes or sm4");
   // What fails by a wrong setting fails before the data are touched.
   const auto pages = TRY(http::Pages::Load({.folder = settings.Text("pages")}));
   OpenOptions open;
@@ -141,19 +170,22 @@ Status House::Build(const Settings& settings) {
   open.clock = &clock;
   opened = TRY(OpenData(open));
   view::Engine* const engine = opened.engine.get();
-  sign_on = TRY(access::SignOn::Create({.folder = data, .clock = &clock, .cookie_seconds = settings.Number("cookie-seconds")}));
-  interactions = std::make_unique<interaction::Interactions>(interaction::Context{
-      engine, opened.index, &clock, 0, open.timezone_offset_min, TK_PROGRAM_VERSION});
+  sign_on = TRY(access::SignOn::Create(
+      {.folder = data, .clock = &clock, .cookie_seconds = settings.Number("cookie-seconds")}));
+  interactions = std::make_unique<interaction::Interactions>(
+      interaction::Context{engine, opened.index, &clock, 0, open.timezone_offset_min, TK_PROGRAM_VERSION});
   access::AuditOptions records;
   records.folder = data + "/audit";
   records.clock = &clock;
   records.id_key = engine->hash_key();
   records.owner_of = [engine](std::string_view type, std::string_view id) {
-    const view::Directory::Version version = engine->directory().Current(engine->IdHash(type, id), engine->Head());
+    const view::Directory::Version version =
+        engine->directory().Current(engine->IdHash(type, id), engine->Head());
     return version.ordinal == 0 ? 0u : engine->directory().Get(version.ordinal).owner;
   };
   audit = TRY(access::AuditLog::Open(records));
-  workers = std::make_unique<http::WorkerPool>(CountOr(settings.Number("workers")), static_cast<size_t>(settings.Number("worker-queue-max")));
+  workers = std::make_unique<http::WorkerPool>(CountOr(settings.Number("workers")),
+                                               static_cast<size_t>(settings.Number("worker-queue-max")));
   http::PipelineOptions way;
   way.body_bytes_max = static_cast<size_t>(settings.Number("body-bytes-max"));
   way.request_ms = settings.Number("request-ms");
@@ -166,11 +198,17 @@ Status House::Build(const Settings& settings) {
   running.engine = engine;
   running.index = opened.index;
   running.folder = data + "/consumers";
-  running.report = [](const std::string& line) { Say(LogLevel::kWarning, "rules", {{"what", std::string_view(line)}}); };
+  running.report = [](const std::string& line) {
+    Say(LogLevel::kWarning, "rules", {{"what", std::string_view(line)}});
+  };
   apps = TRY(app::Runtime::Start(running, app::InstalledPacks()));
-  http::AddAppRoutes(pipeline.get(), [runtime = apps.get()](const interaction::Request& request) { return runtime->Handle(request); });
+  http::AddAppRoutes(pipeline.get(), [runtime = apps.get()](const interaction::Request& request) {
+    return runtime->Handle(request);
+  });
   http::AddAuthRoutes(pipeline.get());
-  http::AddHealthRoutes(pipeline.get(), [engine] { return http::Readiness{engine->ready(), engine->catch_up_progress()}; });
+  http::AddHealthRoutes(pipeline.get(), [engine] {
+    return http::Readiness{engine->ready(), engine->catch_up_progress()};
+  });
   http::AddMetricsRoute(pipeline.get(), &metrics);
   live->AddRoute(pipeline.get());
   http::AddPagesRoute(pipeline.get(), pages);
@@ -221,7 +259,8 @@ void RaiseFileLimit() {
 
 Status Serve(const std::map<std::string, std::string>& flags, const std::string& file) {
   const int64_t begin_us = MonotonicUs();
-  const Settings settings = TRY(Settings::Load(kSettings, flags, file, [](const char* name) { return std::getenv(name); }));
+  const Settings settings =
+      TRY(Settings::Load(kSettings, flags, file, [](const char* name) { return std::getenv(name); }));
   SetLogLevel(TRY(ParseLogLevel(settings.Text("log-level"))));
   RaiseFileLimit();
   const StopSignals signals;
@@ -231,9 +270,13 @@ Status Serve(const std::map<std::string, std::string>& flags, const std::string&
     return built;
   }
   house.server->Start();
-  Say(LogLevel::kInfo, "listening", {{"address", std::string_view(settings.Text("listen"))}, {"port", uint64_t{house.server->port()}},
-                                     {"tls", !settings.Text("tls-cert").empty()}, {"t", house.opened.engine->Head().t},
-                                     {"ready", house.opened.engine->ready()}, {"ms", (MonotonicUs() - begin_us) / 1000}});
+  Say(LogLevel::kInfo, "listening",
+      {{"address", std::string_view(settings.Text("listen"))},
+       {"port", uint64_t{house.server->port()}},
+       {"tls", !settings.Text("tls-cert").empty()},
+       {"t", house.opened.engine->Head().t},
+       {"ready", house.opened.engine->ready()},
+       {"ms", (MonotonicUs() - begin_us) / 1000}});
   FlushDiagnostics();
   const int signal = signals.Wait();
   signals.Release();
@@ -247,17 +290,23 @@ Status Serve(const std::map<std::string, std::string>& flags, const std::string&
 }  // namespace
 
 void AddServe(CLI::App* root, Commands* commands) {
-  struct Given { std::map<std::string, std::string> flags; std::string file; };
+  struct Given {
+    std::map<std::string, std::string> flags;
+    std::string file;
+  };
   const auto given = std::make_shared<Given>();
-  CLI::App* const serve = root->add_subcommand(
-      "serve", "Serve FHIR, pages and live streams.\nEvery option may also stand in the environment (TONGKANG_LISTEN) or in a TOML file "
-               "(listen = \"…\"); the command line wins, then the environment, then the file.");
+  CLI::App* const serve =
+      root->add_subcommand("serve",
+                           "Serve FHIR, pages and live streams.\nEvery option may also stand in the "
+                           "environment (TONGKANG_LISTEN) or in a TOML file "
+                           "(listen = \"…\"); the command line wins, then the environment, then the file.");
   serve->add_option("--config", given->file, "TOML file with settings")->envname("TONGKANG_CONFIG");
   for (const SettingSpec& spec : kSettings) {
     std::string help(spec.help);
     if (!spec.default_value.empty()) help += fmt::format(" [{}]", spec.default_value);
     const std::string name(spec.name);
-    serve->add_option_function<std::string>("--" + name, [given, name](const std::string& text) { given->flags[name] = text; }, help);
+    serve->add_option_function<std::string>(
+        "--" + name, [given, name](const std::string& text) { given->flags[name] = text; }, help);
   }
   commands->push_back({serve, [given] { return Finish(Serve(given->flags, given->file)); }});
 }

@@ -62,7 +62,8 @@ TEST_F(AccessTest, FreshFolderHasAdminWithoutAPassword) {
   EXPECT_EQ(accounts->front().post, "admin");
   EXPECT_TRUE(accounts->front().password_hash.empty());
   auto sign_on = Open();
-  for (const char* guess : {"", "admin", "password"}) EXPECT_FALSE(sign_on->SignIn("admin", guess, "::1").ok());
+  for (const char* guess : {"", "admin", "password"})
+    EXPECT_FALSE(sign_on->SignIn("admin", guess, "::1").ok());
   struct stat info {};
   ASSERT_EQ(::stat((folder_ + "/access.key").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777u, 0600u);
@@ -109,7 +110,10 @@ TEST_F(AccessTest, GenerationDisablingAndRemovalCountWithinASecond) {
   const std::string token = Bearer("li");
   ASSERT_TRUE(sign_on->Verify(token, TokenKind::kBearer).ok());
   const auto edit = [&](const std::function<void(Accounts*)>& change) {
-    ASSERT_TRUE(EditAccounts(folder_, [&](Accounts* accounts) -> Status { change(accounts); return {}; }).ok());
+    ASSERT_TRUE(EditAccounts(folder_, [&](Accounts* accounts) -> Status {
+                  change(accounts);
+                  return {};
+                }).ok());
     clock_.Advance(2 * kSecondUs);
   };
   edit([](Accounts* accounts) { FindAccount(accounts, "li")->generation = 2; });
@@ -155,7 +159,8 @@ TEST_F(AccessTest, UnknownAccountAndWrongPasswordReadTheSameAndAreLimited) {
   ASSERT_FALSE(unknown.ok());
   EXPECT_EQ(wrong.error().external, unknown.error().external);
   EXPECT_EQ(wrong.error().code, unknown.error().code);
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(sign_on->SignIn("li", "still not it", "10.0.0.1").error().code, ErrorCode::kUnauthenticated);
+  for (int i = 0; i < 4; ++i)
+    EXPECT_EQ(sign_on->SignIn("li", "still not it", "10.0.0.1").error().code, ErrorCode::kUnauthenticated);
   EXPECT_EQ(sign_on->SignIn("li", kPassword, "10.0.0.1").error().code, ErrorCode::kBusy);
   EXPECT_TRUE(sign_on->SignIn("li", kPassword, "10.0.0.2").ok()) << "another address is not punished";
   clock_.Advance(901 * kSecondUs);
@@ -169,11 +174,13 @@ TEST_F(AccessTest, AccountsFileIsReadStrictly) {
     ASSERT_FALSE(accounts.ok()) << text;
     EXPECT_NE(accounts.error().external.find(says), std::string::npos) << accounts.error().external;
   };
-  refuses("[[account]]\nname = \"li\"\npost = \"doctor\"\ncolour = \"red\"\n", "accounts.toml:4: unknown key 'colour'");
+  refuses("[[account]]\nname = \"li\"\npost = \"doctor\"\ncolour = \"red\"\n",
+          "accounts.toml:4: unknown key 'colour'");
   refuses("[[account]]\nname = \"Li\"\npost = \"doctor\"\n", "account name");
   refuses("[[account]]\nname = \"li\"\npost = \"doctor\"\npassword = \"secret\"\n", "argon2id");
   refuses("[[account]]\nname = \"li\"\npost = \"doctor\"\narea = \"38x\"\n", "area");
-  refuses("[[account]]\nname = \"li\"\npost = \"doctor\"\n[[account]]\nname = \"li\"\npost = \"doctor\"\n", "twice");
+  refuses("[[account]]\nname = \"li\"\npost = \"doctor\"\n[[account]]\nname = \"li\"\npost = \"doctor\"\n",
+          "twice");
 }
 
 TEST(Passwords, AreChecked) {
@@ -188,7 +195,9 @@ TEST(Passwords, AreChecked) {
 }
 
 TEST_F(AccessTest, PostsFileReplacesSinglePosts) {
-  ASSERT_TRUE(WriteFileDurable(folder_ + "/posts.toml", "[screener]\nreads = [\"Patient\"]\nsource = \"city order 7\"\n").ok());
+  ASSERT_TRUE(WriteFileDurable(folder_ + "/posts.toml",
+                               "[screener]\nreads = [\"Patient\"]\nsource = \"city order 7\"\n")
+                  .ok());
   const auto posts = Posts::Load(folder_);
   ASSERT_TRUE(posts.ok()) << posts.error().ToString();
   EXPECT_EQ(posts->Find("screener")->reads, std::vector<std::string>{"Patient"});

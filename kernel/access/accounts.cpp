@@ -31,9 +31,11 @@ Result<Account> ReadAccount(const toml::table& table, const std::string& name) {
   account.area = TRY(TextOf(table, "area", name));
   account.disabled = TRY(FlagOf(table, "disabled", name));
   account.generation = TRY(NumberOf(table, "generation", name));
-  if (Status good = CheckAccountName(account.name); !good.ok()) return TomlError(name, table, good.error().external);
+  if (Status good = CheckAccountName(account.name); !good.ok())
+    return TomlError(name, table, good.error().external);
   if (!account.password_hash.empty() && !account.password_hash.starts_with("$argon2id$")) {
-    return TomlError(name, table, "'password' must be an argon2id hash; set it with: tongkang account set-password");
+    return TomlError(name, table,
+                     "'password' must be an argon2id hash; set it with: tongkang account set-password");
   }
   if (account.post.empty()) return TomlError(name, table, "'post' is missing");
   if (!account.area.empty()) {
@@ -45,8 +47,10 @@ Result<Account> ReadAccount(const toml::table& table, const std::string& name) {
 
 std::string ToToml(const Accounts& accounts) {
   std::string out =
-      "# Accounts of this data folder. Change them with `tongkang account`, or by hand: the server notices within a second.\n"
-      "# area: a division code, \"\" = the whole city. Raise `generation` to make all tokens of an account worthless.\n";
+      "# Accounts of this data folder. Change them with `tongkang account`, or by hand: the server notices "
+      "within a second.\n"
+      "# area: a division code, \"\" = the whole city. Raise `generation` to make all tokens of an account "
+      "worthless.\n";
   for (const Account& account : accounts) {
     const auto line = [&out](std::string_view key, std::string_view text) {
       out += key;
@@ -71,8 +75,8 @@ const std::string& DecoyHash() {
     std::array<uint8_t, 32> secret;
     SystemRandom(secret);
     char out[crypto_pwhash_STRBYTES];
-    CHECK(crypto_pwhash_str(out, reinterpret_cast<const char*>(secret.data()), secret.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                            crypto_pwhash_MEMLIMIT_INTERACTIVE) == 0);
+    CHECK(crypto_pwhash_str(out, reinterpret_cast<const char*>(secret.data()), secret.size(),
+                            crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE) == 0);
     return std::string(out);
   }();
   return hash;
@@ -118,7 +122,8 @@ Result<Accounts> LoadAccounts(const std::string& folder) {
   std::set<std::string> names;
   for (const toml::node& item : *list->as_array()) {
     accounts.push_back(TRY(ReadAccount(*item.as_table(), path)));
-    if (!names.insert(accounts.back().name).second) return TomlError(path, item, "this account name is there twice");
+    if (!names.insert(accounts.back().name).second)
+      return TomlError(path, item, "this account name is there twice");
   }
   return accounts;
 }
@@ -127,8 +132,11 @@ Result<AccessKey> LoadAccessKey(const std::string& folder) {
   const std::string bytes = TRY(ReadFile(KeyPath(folder), 1024));
   AccessKey key;
   if (bytes.size() != key.size()) {
-    return MakeError(ErrorCode::kCorrupt, fmt::format("{} must be {} bytes; restore it from backup, or delete it: a new one is made "
-                                                      "and everybody signs in anew", KeyPath(folder), key.size()));
+    return MakeError(
+        ErrorCode::kCorrupt,
+        fmt::format("{} must be {} bytes; restore it from backup, or delete it: a new one is made "
+                    "and everybody signs in anew",
+                    KeyPath(folder), key.size()));
   }
   std::memcpy(key.data(), bytes.data(), key.size());
   return key;
@@ -142,7 +150,8 @@ Status EditAccounts(const std::string& folder, const std::function<Status(Accoun
 }
 
 Account* FindAccount(Accounts* accounts, std::string_view name) {
-  const auto at = std::find_if(accounts->begin(), accounts->end(), [&](const Account& a) { return a.name == name; });
+  const auto at =
+      std::find_if(accounts->begin(), accounts->end(), [&](const Account& a) { return a.name == name; });
   return at == accounts->end() ? nullptr : &*at;
 }
 const Account* FindAccount(const Accounts& accounts, std::string_view name) {
@@ -156,9 +165,11 @@ Result<std::string> HashPassword(std::string_view password, std::string_view acc
   }
   if (characters < kPasswordCharsMin || password.size() > kPasswordBytesMax) {
     return MakeError(ErrorCode::kIncorrect,
-                     fmt::format("a password has at least {} characters and at most {} bytes", kPasswordCharsMin, kPasswordBytesMax));
+                     fmt::format("a password has at least {} characters and at most {} bytes",
+                                 kPasswordCharsMin, kPasswordBytesMax));
   }
-  if (EqualsIgnoreCase(password, account)) return MakeError(ErrorCode::kIncorrect, "the password must not be the account's name");
+  if (EqualsIgnoreCase(password, account))
+    return MakeError(ErrorCode::kIncorrect, "the password must not be the account's name");
   char out[crypto_pwhash_STRBYTES];
   if (crypto_pwhash_str(out, password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
                         crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0) {

@@ -20,9 +20,9 @@ struct Account {
   std::string display;        // shown to colleagues
   std::string password_hash;  // "" = cannot sign in with a password
   std::string post;
-  std::string area;           // division code, "" = whole city
+  std::string area;  // division code, "" = whole city
   bool disabled = false;
-  int64_t generation = 1;     // raising it makes every token of this account worthless
+  int64_t generation = 1;  // raising it makes every token of this account worthless
 };
 using Accounts = std::vector<Account>;  // in file order; names unique
 

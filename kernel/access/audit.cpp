@@ -34,7 +34,8 @@ Status CopyOf(const Status& status) {
 
 class FileAudit final : public AuditLog {
  public:
-  FileAudit(const AuditOptions& options, int slot, FileLock lock) : options_(options), slot_(slot), lock_(std::move(lock)) {}
+  FileAudit(const AuditOptions& options, int slot, FileLock lock)
+      : options_(options), slot_(slot), lock_(std::move(lock)) {}
 
   Status Start() {
     TRY(Continue());
@@ -57,7 +58,8 @@ class FileAudit final : public AuditLog {
     {
       const std::lock_guard<std::mutex> hold(mutex_);
       if (!healthy() || queue_.size() >= options_.queue_max || stop_) {
-        return MakeError(ErrorCode::kUnavailable, "the audit cannot be written; nothing is served without it");
+        return MakeError(ErrorCode::kUnavailable,
+                         "the audit cannot be written; nothing is served without it");
       }
       queue_.push_back({std::move(record), options_.clock->NowUs(), std::move(durable)});
       ++appended_;
@@ -103,14 +105,14 @@ class FileAudit final : public AuditLog {
   // The thread's own.
   int fd_ = -1;
   uint64_t file_number_ = 0;
-  size_t file_bytes_ = 0;       // good bytes of the file
-  uint64_t record_ = 0;         // number of the last record
+  size_t file_bytes_ = 0;  // good bytes of the file
+  uint64_t record_ = 0;    // number of the last record
   std::string chain_ = kFirstChain;
   std::string lines_;
   std::vector<std::function<void(Status)>> waiting_;
-  uint64_t written_ = 0;        // records written so far by this process
+  uint64_t written_ = 0;  // records written so far by this process
   bool unsynced_ = false;
-  int64_t synced_at_us_ = 0;    // MonotonicUs
+  int64_t synced_at_us_ = 0;  // MonotonicUs
 
   std::atomic<bool> healthy_{true};
   mutable std::mutex mutex_;
@@ -146,8 +148,9 @@ Status FileAudit::Continue() {
 
 Status FileAudit::BeginFile(uint64_t torn_bytes) {
   const std::string path = options_.folder + "/" + AuditFileName(slot_, file_number_ + 1);
-  std::string line = fmt::format(R"({{"file":{},"slot":{},"at":"{}","records_before":{},"torn_bytes":{})", file_number_ + 1, slot_,
-                                 FormatInstant(options_.clock->NowUs()), record_, torn_bytes);
+  std::string line =
+      fmt::format(R"({{"file":{},"slot":{},"at":"{}","records_before":{},"torn_bytes":{})", file_number_ + 1,
+                  slot_, FormatInstant(options_.clock->NowUs()), record_, torn_bytes);
   std::string chain = chain_;
   CloseLine(&line, &chain);
   // Whole or absent, and its name durable: a file without header cannot be.
@@ -172,11 +175,13 @@ void FileAudit::AppendLine(const Queued& queued) {
   };
   std::string line = fmt::format(R"({{"n":{},"at":"{}")", ++record_, FormatInstant(queued.at_us));
   text(",\"account\":", viewer != nullptr ? viewer->account : record.account, &line);
-  text(",\"post\":", viewer != nullptr && viewer->post != nullptr ? std::string_view(viewer->post->name) : "", &line);
+  text(",\"post\":", viewer != nullptr && viewer->post != nullptr ? std::string_view(viewer->post->name) : "",
+       &line);
   text(",\"action\":", record.action, &line);
   text(",\"type\":", record.type, &line);
   if (!record.id.empty()) {
-    fmt::format_to(std::back_inserter(line), ",\"id\":\"{:016x}\"", KeyedHash(options_.id_key, record.type + "/" + record.id));
+    fmt::format_to(std::back_inserter(line), ",\"id\":\"{:016x}\"",
+                   KeyedHash(options_.id_key, record.type + "/" + record.id));
     const uint32_t owner = options_.owner_of ? options_.owner_of(record.type, record.id) : 0;
     if (owner != 0) fmt::format_to(std::back_inserter(line), ",\"owner\":{}", owner);
   }
@@ -280,15 +285,18 @@ void FileAudit::Run() {
     std::unique_lock<std::mutex> hold(mutex_);
     if (stop_ && queue_.empty() && (lines_.empty() || !status.ok())) return;
     // The lines that could not be written are kept and tried again in a second; meanwhile nothing new is taken in.
-    if (!status.ok()) { wake_.wait_for(hold, std::chrono::seconds(1), [this] { return stop_; }); urgent_ = true; }
+    if (!status.ok()) {
+      wake_.wait_for(hold, std::chrono::seconds(1), [this] { return stop_; });
+      urgent_ = true;
+    }
   }
 }
 
 }  // namespace
 
 bool NeedsDurableRecord(std::string_view action) {
-  return action == "reveal" || action == "emergency" || action == "export" || action == "erase" || action == "$export" ||
-         action == "$erase";
+  return action == "reveal" || action == "emergency" || action == "export" || action == "erase" ||
+         action == "$export" || action == "$erase";
 }
 
 Result<std::unique_ptr<AuditLog>> AuditLog::Open(const AuditOptions& options) {
@@ -301,7 +309,8 @@ Result<std::unique_ptr<AuditLog>> AuditLog::Open(const AuditOptions& options) {
     TRY(audit->Start());
     return std::unique_ptr<AuditLog>(std::move(audit));
   }
-  return MakeError(ErrorCode::kUnavailable, fmt::format("all {} slots of the audit in {} are taken", kSlotsMax, options.folder));
+  return MakeError(ErrorCode::kUnavailable,
+                   fmt::format("all {} slots of the audit in {} are taken", kSlotsMax, options.folder));
 }
 
 }  // namespace tk::access

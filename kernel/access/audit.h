@@ -24,24 +24,24 @@ namespace tk::access {
 
 struct AuditRecord {
   std::shared_ptr<const Viewer> viewer;  // may be null: nobody is signed in
-  std::string account;                   // only when there is no viewer (failed sign-in of an existing account)
-  std::string_view action;               // a literal: "read", "search", "sign-in" …
-  std::string type, id;                  // resource, if one was named
+  std::string account;      // only when there is no viewer (failed sign-in of an existing account)
+  std::string_view action;  // a literal: "read", "search", "sign-in" …
+  std::string type, id;     // resource, if one was named
   int status = 0;
   std::string request_id;
-  uint64_t t = 0;                        // the transaction that was written, 0 = none
-  std::string_view reason = {};          // a literal: why, where the action asks for it
+  uint64_t t = 0;                // the transaction that was written, 0 = none
+  std::string_view reason = {};  // a literal: why, where the action asks for it
 };
 
 struct AuditOptions {
-  std::string folder;                    // DIR/audit
+  std::string folder;  // DIR/audit
   const Clock* clock = nullptr;
   HashKey id_key{};
   /// Number of the person a resource belongs to, 0 if unknown. Called on the audit's thread; may be empty.
   std::function<uint32_t(std::string_view type, std::string_view id)> owner_of;
   size_t rotate_bytes = size_t{64} << 20;
-  size_t queue_max = 65536;              // over it Append refuses, and so does the request
-  int sync_ms = 500;                     // a record waits at most this long plus one fsync
+  size_t queue_max = 65536;  // over it Append refuses, and so does the request
+  int sync_ms = 500;         // a record waits at most this long plus one fsync
 };
 
 class AuditLog {
@@ -59,7 +59,9 @@ class AuditLog {
   /// Waits until everything appended so far is on disk. For tests and shutdown.
   virtual Status Flush() = 0;
 
-  struct Statistics { uint64_t records = 0, queued = 0, syncs = 0, sync_us_total = 0; };
+  struct Statistics {
+    uint64_t records = 0, queued = 0, syncs = 0, sync_us_total = 0;
+  };
   virtual Statistics statistics() const = 0;
 };
 

@@ -62,8 +62,14 @@ TEST_F(AuditTest, RecordsAreChainedAndHoldNoReadableId) {
   ASSERT_TRUE(audit->Flush().ok());
   const std::string text = ReadFile(Only()).value();
   EXPECT_EQ(text.find("person-"), std::string::npos);
-  EXPECT_NE(text.find(R"("account":"li","post":"doctor","action":"read","type":"Patient","id":")"), std::string::npos) << text;
-  EXPECT_NE(text.find(R"("owner":12,"status":200,"request":"req-1","session":"00112233aabbccdd","scope":"380102","chain":")"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("account":"li","post":"doctor","action":"read","type":"Patient","id":")"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(
+      text.find(
+          R"("owner":12,"status":200,"request":"req-1","session":"00112233aabbccdd","scope":"380102","chain":")"),
+      std::string::npos)
+      << text;
   const auto report = VerifyAudit(folder_);
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->records, 10u);
@@ -84,7 +90,9 @@ TEST_F(AuditTest, ChainGoesOnOverRestartsAndRotation) {
     auto audit = Open(2000);
     for (int i = 0; i < 20; ++i) {
       ASSERT_TRUE(audit->Append(Record("1")).ok());
-      if (i % 7 == 0) { ASSERT_TRUE(audit->Flush().ok()); }
+      if (i % 7 == 0) {
+        ASSERT_TRUE(audit->Flush().ok());
+      }
     }
   }
   EXPECT_GT(ListAuditFiles(folder_)->size(), 3u);
@@ -96,7 +104,10 @@ TEST_F(AuditTest, ChainGoesOnOverRestartsAndRotation) {
 }
 
 TEST_F(AuditTest, EveryChangedByteIsSeen) {
-  { auto audit = Open(); for (int i = 0; i < 3; ++i) ASSERT_TRUE(audit->Append(Record("1")).ok()); }
+  {
+    auto audit = Open();
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(audit->Append(Record("1")).ok());
+  }
   const std::string path = Only();
   const std::string good = ReadFile(path).value();
   for (size_t i = 0; i < good.size(); i += 3) {
@@ -108,7 +119,13 @@ TEST_F(AuditTest, EveryChangedByteIsSeen) {
 }
 
 TEST_F(AuditTest, RemovedLinesAndFilesAreSeen) {
-  { auto audit = Open(600); for (int i = 0; i < 12; ++i) { ASSERT_TRUE(audit->Append(Record("1")).ok()); ASSERT_TRUE(audit->Flush().ok()); } }
+  {
+    auto audit = Open(600);
+    for (int i = 0; i < 12; ++i) {
+      ASSERT_TRUE(audit->Append(Record("1")).ok());
+      ASSERT_TRUE(audit->Flush().ok());
+    }
+  }
   const auto files = ListAuditFiles(folder_).value();
   ASSERT_GT(files.size(), 3u);
   std::filesystem::rename(files[1].path, folder_ + "/aside");
@@ -125,12 +142,18 @@ TEST_F(AuditTest, RemovedLinesAndFilesAreSeen) {
 }
 
 TEST_F(AuditTest, TornEndIsNotedNotHidden) {
-  { auto audit = Open(); for (int i = 0; i < 3; ++i) ASSERT_TRUE(audit->Append(Record("1")).ok()); }
+  {
+    auto audit = Open();
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(audit->Append(Record("1")).ok());
+  }
   const std::string path = Only();
   const std::string good = ReadFile(path).value();
   ASSERT_TRUE(WriteFileDurable(path, good.substr(0, good.size() - 40)).ok());
   EXPECT_FALSE(VerifyAudit(folder_)->damage.empty()) << "before the restart nobody has explained it";
-  { auto audit = Open(); ASSERT_TRUE(audit->Append(Record("1")).ok()); }
+  {
+    auto audit = Open();
+    ASSERT_TRUE(audit->Append(Record("1")).ok());
+  }
   const auto report = VerifyAudit(folder_);
   EXPECT_TRUE(report->damage.empty()) << report->damage.front();
   EXPECT_EQ(report->notes.size(), 1u);
@@ -154,7 +177,9 @@ TEST_F(AuditTest, ManyThreadsLoseNothing) {
     auto audit = Open();
     std::vector<std::thread> threads;
     for (int k = 0; k < 4; ++k) {
-      threads.emplace_back([&] { for (int i = 0; i < 500; ++i) EXPECT_TRUE(audit->Append(Record("1")).ok()); });
+      threads.emplace_back([&] {
+        for (int i = 0; i < 500; ++i) EXPECT_TRUE(audit->Append(Record("1")).ok());
+      });
     }
     for (std::thread& thread : threads) thread.join();
   }

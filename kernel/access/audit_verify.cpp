@@ -9,10 +9,10 @@ namespace {
 
 struct Walk {
   int slot = -1;
-  uint64_t number = 0;        // of the file before
-  uint64_t records = 0;       // so far in this slot
+  uint64_t number = 0;   // of the file before
+  uint64_t records = 0;  // so far in this slot
   std::string chain = kFirstChain;
-  std::string unread_path;    // the file before, if it has an unreadable end
+  std::string unread_path;  // the file before, if it has an unreadable end
   size_t unread_bytes = 0;
   std::string unread_why;
 };
@@ -20,10 +20,12 @@ struct Walk {
 void EndOfFile(const Walk& walk, uint64_t torn_told, AuditReport* report) {
   if (walk.unread_bytes == 0 && torn_told == 0) return;
   if (walk.unread_bytes == torn_told) {
-    report->notes.push_back(fmt::format("{}: the last {} bytes were torn by a crash; the program saw it at its next start",
-                                        walk.unread_path, torn_told));
+    report->notes.push_back(
+        fmt::format("{}: the last {} bytes were torn by a crash; the program saw it at its next start",
+                    walk.unread_path, torn_told));
   } else {
-    report->damage.push_back(fmt::format("{}: {}", walk.unread_path.empty() ? "file before" : walk.unread_path,
+    report->damage.push_back(fmt::format("{}: {}",
+                                         walk.unread_path.empty() ? "file before" : walk.unread_path,
                                          walk.unread_why.empty() ? "its end is missing" : walk.unread_why));
   }
 }
@@ -36,7 +38,8 @@ void EndOfSlot(const Walk& walk, AuditReport* report) {
 
 void ReadOne(const AuditFile& file, std::string_view bytes, Walk* walk, AuditReport* report) {
   if (file.number != walk->number + 1) {
-    report->damage.push_back(fmt::format("{}: {} file(s) before it are missing", file.path, file.number - walk->number - 1));
+    report->damage.push_back(
+        fmt::format("{}: {} file(s) before it are missing", file.path, file.number - walk->number - 1));
     walk->chain.clear();  // what follows is checked among itself
   }
   const std::string chain_before = walk->chain;

@@ -11,35 +11,122 @@ namespace tk::access {
 namespace {
 
 // The R4 resource types that people's data live in, and one that no post but admin may touch.
-const std::vector<std::string> kTypes = {
-    "AllergyIntolerance", "Appointment", "AuditEvent", "Binary", "CarePlan", "CareTeam", "CodeSystem", "Condition", "Consent",
-    "Coverage", "DiagnosticReport", "DocumentReference", "Encounter", "EpisodeOfCare", "FamilyMemberHistory", "Flag", "Goal",
-    "Immunization", "ImmunizationRecommendation", "Location", "Medication", "MedicationRequest", "MedicationStatement", "Observation",
-    "Organization", "Patient", "Practitioner", "PractitionerRole", "Procedure", "Questionnaire", "QuestionnaireResponse",
-    "RelatedPerson", "Schedule", "ServiceRequest", "Slot", "Specimen", "Subscription", "Task", "ValueSet"};
+const std::vector<std::string> kTypes = {"AllergyIntolerance",
+                                         "Appointment",
+                                         "AuditEvent",
+                                         "Binary",
+                                         "CarePlan",
+                                         "CareTeam",
+                                         "CodeSystem",
+                                         "Condition",
+                                         "Consent",
+                                         "Coverage",
+                                         "DiagnosticReport",
+                                         "DocumentReference",
+                                         "Encounter",
+                                         "EpisodeOfCare",
+                                         "FamilyMemberHistory",
+                                         "Flag",
+                                         "Goal",
+                                         "Immunization",
+                                         "ImmunizationRecommendation",
+                                         "Location",
+                                         "Medication",
+                                         "MedicationRequest",
+                                         "MedicationStatement",
+                                         "Observation",
+                                         "Organization",
+                                         "Patient",
+                                         "Practitioner",
+                                         "PractitionerRole",
+                                         "Procedure",
+                                         "Questionnaire",
+                                         "QuestionnaireResponse",
+                                         "RelatedPerson",
+                                         "Schedule",
+                                         "ServiceRequest",
+                                         "Slot",
+                                         "Specimen",
+                                         "Subscription",
+                                         "Task",
+                                         "ValueSet"};
 
 // r = may read, w = may read and write. What is not here: nothing.
-const std::map<std::string, std::map<std::string, char>> kRights = {
-    {"screener", {{"Patient", 'w'}, {"Encounter", 'w'}, {"Observation", 'w'}, {"QuestionnaireResponse", 'w'}, {"Flag", 'r'},
-                  {"Task", 'r'}, {"Questionnaire", 'r'}, {"Location", 'r'}, {"Organization", 'r'}, {"ValueSet", 'r'}, {"CodeSystem", 'r'}}},
-    {"doctor", {{"AllergyIntolerance", 'w'}, {"Appointment", 'w'}, {"CarePlan", 'w'}, {"CareTeam", 'r'}, {"CodeSystem", 'r'},
-                {"Condition", 'w'}, {"Consent", 'r'}, {"DiagnosticReport", 'w'}, {"DocumentReference", 'w'}, {"Encounter", 'w'},
-                {"EpisodeOfCare", 'w'}, {"FamilyMemberHistory", 'w'}, {"Flag", 'w'}, {"Goal", 'w'}, {"Immunization", 'w'},
-                {"ImmunizationRecommendation", 'r'}, {"Location", 'r'}, {"Medication", 'r'}, {"MedicationRequest", 'w'},
-                {"MedicationStatement", 'w'}, {"Observation", 'w'}, {"Organization", 'r'}, {"Patient", 'w'}, {"Practitioner", 'r'},
-                {"PractitionerRole", 'r'}, {"Procedure", 'w'}, {"Questionnaire", 'r'}, {"QuestionnaireResponse", 'w'},
-                {"RelatedPerson", 'w'}, {"Schedule", 'r'}, {"ServiceRequest", 'w'}, {"Slot", 'r'}, {"Specimen", 'w'}, {"Task", 'w'},
-                {"ValueSet", 'r'}}},
-    {"cdc-officer", {{"CodeSystem", 'r'}, {"Condition", 'r'}, {"DiagnosticReport", 'r'}, {"Encounter", 'r'}, {"Flag", 'w'},
-                     {"Immunization", 'r'}, {"ImmunizationRecommendation", 'r'}, {"Location", 'r'}, {"Observation", 'w'},
-                     {"Organization", 'r'}, {"Patient", 'r'}, {"Questionnaire", 'r'}, {"QuestionnaireResponse", 'w'},
-                     {"RelatedPerson", 'r'}, {"Specimen", 'r'}, {"Task", 'w'}, {"ValueSet", 'r'}}},
-    {"operator", {}}};
+const std::map<std::string, std::map<std::string, char>> kRights = {{"screener",
+                                                                     {{"Patient", 'w'},
+                                                                      {"Encounter", 'w'},
+                                                                      {"Observation", 'w'},
+                                                                      {"QuestionnaireResponse", 'w'},
+                                                                      {"Flag", 'r'},
+                                                                      {"Task", 'r'},
+                                                                      {"Questionnaire", 'r'},
+                                                                      {"Location", 'r'},
+                                                                      {"Organization", 'r'},
+                                                                      {"ValueSet", 'r'},
+                                                                      {"CodeSystem", 'r'}}},
+                                                                    {"doctor",
+                                                                     {{"AllergyIntolerance", 'w'},
+                                                                      {"Appointment", 'w'},
+                                                                      {"CarePlan", 'w'},
+                                                                      {"CareTeam", 'r'},
+                                                                      {"CodeSystem", 'r'},
+                                                                      {"Condition", 'w'},
+                                                                      {"Consent", 'r'},
+                                                                      {"DiagnosticReport", 'w'},
+                                                                      {"DocumentReference", 'w'},
+                                                                      {"Encounter", 'w'},
+                                                                      {"EpisodeOfCare", 'w'},
+                                                                      {"FamilyMemberHistory", 'w'},
+                                                                      {"Flag", 'w'},
+                                                                      {"Goal", 'w'},
+                                                                      {"Immunization", 'w'},
+                                                                      {"ImmunizationRecommendation", 'r'},
+                                                                      {"Location", 'r'},
+                                                                      {"Medication", 'r'},
+                                                                      {"MedicationRequest", 'w'},
+                                                                      {"MedicationStatement", 'w'},
+                                                                      {"Observation", 'w'},
+                                                                      {"Organization", 'r'},
+                                                                      {"Patient", 'w'},
+                                                                      {"Practitioner", 'r'},
+                                                                      {"PractitionerRole", 'r'},
+                                                                      {"Procedure", 'w'},
+                                                                      {"Questionnaire", 'r'},
+                                                                      {"QuestionnaireResponse", 'w'},
+                                                                      {"RelatedPerson", 'w'},
+                                                                      {"Schedule", 'r'},
+                                                                      {"ServiceRequest", 'w'},
+                                                                      {"Slot", 'r'},
+                                                                      {"Specimen", 'w'},
+                                                                      {"Task", 'w'},
+                                                                      {"ValueSet", 'r'}}},
+                                                                    {"cdc-officer",
+                                                                     {{"CodeSystem", 'r'},
+                                                                      {"Condition", 'r'},
+                                                                      {"DiagnosticReport", 'r'},
+                                                                      {"Encounter", 'r'},
+                                                                      {"Flag", 'w'},
+                                                                      {"Immunization", 'r'},
+                                                                      {"ImmunizationRecommendation", 'r'},
+                                                                      {"Location", 'r'},
+                                                                      {"Observation", 'w'},
+                                                                      {"Organization", 'r'},
+                                                                      {"Patient", 'r'},
+                                                                      {"Questionnaire", 'r'},
+                                                                      {"QuestionnaireResponse", 'w'},
+                                                                      {"RelatedPerson", 'r'},
+                                                                      {"Specimen", 'r'},
+                                                                      {"Task", 'w'},
+                                                                      {"ValueSet", 'r'}}},
+                                                                    {"operator", {}}};
 
 const std::map<std::string, std::set<std::string>> kOperations = {
-    {"screener", {}}, {"doctor", {"$everything", "$validate", "reveal", "emergency"}},
-    {"cdc-officer", {"$everything", "reveal", "export"}}, {"operator", {"metrics"}}};
-const std::vector<std::string> kAllOperations = {"$everything", "$validate", "$erase", "reveal", "emergency", "export", "metrics", "history-system"};
+    {"screener", {}},
+    {"doctor", {"$everything", "$validate", "reveal", "emergency"}},
+    {"cdc-officer", {"$everything", "reveal", "export"}},
+    {"operator", {"metrics"}}};
+const std::vector<std::string> kAllOperations = {"$everything", "$validate", "$erase",  "reveal",
+                                                 "emergency",   "export",    "metrics", "history-system"};
 
 Viewer ViewerOf(const Posts& posts, const std::string& post) {
   Viewer viewer;
@@ -50,7 +137,8 @@ Viewer ViewerOf(const Posts& posts, const std::string& post) {
 TEST(Matrix, EveryPostAndType) {
   const auto posts = Posts::Load("/nonexistent");
   ASSERT_TRUE(posts.ok()) << posts.error().ToString();
-  EXPECT_EQ(posts->Names(), (std::vector<std::string>{"admin", "cdc-officer", "doctor", "operator", "screener"}));
+  EXPECT_EQ(posts->Names(),
+            (std::vector<std::string>{"admin", "cdc-officer", "doctor", "operator", "screener"}));
   size_t cells = 0;
   for (const std::string& post : posts->Names()) {
     const Viewer viewer = ViewerOf(*posts, post);
@@ -65,7 +153,8 @@ TEST(Matrix, EveryPostAndType) {
       cells += 2;
     }
     for (const std::string& operation : kAllOperations) {
-      EXPECT_EQ(viewer.MayCall(operation), post == "admin" || kOperations.at(post).contains(operation)) << post << " " << operation;
+      EXPECT_EQ(viewer.MayCall(operation), post == "admin" || kOperations.at(post).contains(operation))
+          << post << " " << operation;
       ++cells;
     }
   }
@@ -84,7 +173,8 @@ TEST(Matrix, NothingIsAllowedThatTheTableOfTypesForgot) {
   for (const auto& [post, rights] : kRights) {
     const auto found = posts->Find(post);
     EXPECT_EQ(found->reads.size(), rights.size()) << post;
-    for (const std::string& type : found->writes) EXPECT_TRUE(rights.contains(type)) << post << " writes " << type;
+    for (const std::string& type : found->writes)
+      EXPECT_TRUE(rights.contains(type)) << post << " writes " << type;
   }
 }
 

@@ -20,7 +20,8 @@ bool HoldsOrAll(const std::vector<std::string>& sorted, std::string_view name) {
   return !sorted.empty() && (sorted.front() == "*" || Holds(sorted, name));
 }
 
-Result<std::vector<std::string>> SortedTexts(const toml::table& table, std::string_view key, const std::string& name) {
+Result<std::vector<std::string>> SortedTexts(const toml::table& table, std::string_view key,
+                                             const std::string& name) {
   std::vector<std::string> out = TRY(TextsOf(table, key, name));
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
@@ -35,7 +36,9 @@ bool Viewer::MayRead(std::string_view type) const {
 bool Viewer::MayWrite(std::string_view type) const {
   return post != nullptr && (post->all_types || HoldsOrAll(post->writes, type));
 }
-bool Viewer::MayCall(std::string_view operation) const { return post != nullptr && HoldsOrAll(post->operations, operation); }
+bool Viewer::MayCall(std::string_view operation) const {
+  return post != nullptr && HoldsOrAll(post->operations, operation);
+}
 
 Status Posts::Read(std::string_view text, const std::string& name) {
   const toml::table file = TRY(ParseToml(text, name));
@@ -51,7 +54,8 @@ Status Posts::Read(std::string_view text, const std::string& name) {
     post->writes = TRY(SortedTexts(*table, "writes", name));
     post->operations = TRY(SortedTexts(*table, "operations", name));
     post->source = TRY(TextOf(*table, "source", name));
-    if (post->source.empty()) return TomlError(name, node, "'source' is missing: say where the right comes from");
+    if (post->source.empty())
+      return TomlError(name, node, "'source' is missing: say where the right comes from");
     post->all_types = Holds(post->reads, "*") && Holds(post->writes, "*");
     posts_[post->name] = std::move(post);
   }

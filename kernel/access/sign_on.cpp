@@ -1,7 +1,7 @@
 #include "kernel/access/sign_on.h"
 
-#include <fmt/format.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,7 +46,10 @@ struct alignas(64) Shard {
   std::unordered_map<uint64_t, CacheEntry> entries;
 };
 
-struct Failures { int count = 0; int64_t since_us = 0; };
+struct Failures {
+  int count = 0;
+  int64_t since_us = 0;
+};
 
 std::string StampOf(const std::string& path) {
   struct stat info {};
@@ -55,7 +58,8 @@ std::string StampOf(const std::string& path) {
 }
 
 std::string StampOfFolder(const std::string& folder) {
-  return StampOf(folder + "/accounts.toml") + StampOf(folder + "/posts.toml") + StampOf(folder + "/signed_out");
+  return StampOf(folder + "/accounts.toml") + StampOf(folder + "/posts.toml") +
+         StampOf(folder + "/signed_out");
 }
 
 // Lines "session expires_s"; what expired is of no interest, a torn last line is from a crash during a sign-out that was not answered.
@@ -87,8 +91,9 @@ Result<std::shared_ptr<const State>> LoadState(const std::string& folder, int64_
   state->signed_out = TRY(LoadSignedOut(folder, now_s));
   for (const Account& account : state->accounts) {
     if (state->posts.Find(account.post) == nullptr) {
-      return MakeError(ErrorCode::kIncorrect, fmt::format("accounts.toml: account '{}' has the unknown post '{}'; posts are: {}",
-                                                          account.name, account.post, fmt::join(state->posts.Names(), ", ")));
+      return MakeError(ErrorCode::kIncorrect,
+                       fmt::format("accounts.toml: account '{}' has the unknown post '{}'; posts are: {}",
+                                   account.name, account.post, fmt::join(state->posts.Names(), ", ")));
     }
   }
   return std::shared_ptr<const State>(std::move(state));
@@ -113,7 +118,9 @@ Result<ViewerPtr> MakeViewer(const State& state, const Account& account, const C
   return ViewerPtr(std::move(viewer));
 }
 
-Error NotSignedIn() { return MakeError(ErrorCode::kUnauthenticated, "not signed in, or the sign-on has ended; sign in again"); }
+Error NotSignedIn() {
+  return MakeError(ErrorCode::kUnauthenticated, "not signed in, or the sign-on has ended; sign in again");
+}
 
 }  // namespace
 
@@ -124,10 +131,10 @@ struct SignOn::Impl {
   std::array<Shard, kShards> shards;
   std::atomic<uint64_t> epoch{1};
   std::atomic<int64_t> looked_us{0};
-  std::mutex load_mutex;                    // one thread looks at the files at a time
+  std::mutex load_mutex;  // one thread looks at the files at a time
   std::shared_mutex state_mutex;
   std::shared_ptr<const State> state;
-  std::string seen_stamp;                   // also of a state that was refused, so that it is told once
+  std::string seen_stamp;  // also of a state that was refused, so that it is told once
   std::mutex failures_mutex;
   std::unordered_map<uint64_t, Failures> failures;
   std::atomic<int> hashing{0};
@@ -191,7 +198,8 @@ Result<ViewerPtr> SignOn::Verify(std::string_view token, TokenKind kind) {
     const std::shared_lock<std::shared_mutex> hold(shard.mutex);
     const auto at = shard.entries.find(hash);
     if (at != shard.entries.end() && at->second.token == token && at->second.kind == kind &&
-        at->second.epoch == impl_->epoch.load(std::memory_order_acquire) && at->second.expires_us > impl_->NowUs()) {
+        at->second.epoch == impl_->epoch.load(std::memory_order_acquire) &&
+        at->second.expires_us > impl_->NowUs()) {
       return at->second.viewer;
     }
   }
@@ -211,16 +219,19 @@ bool SignOn::Impl::TooMany(uint64_t who, int max) {
 
 void SignOn::Impl::CountFailure(uint64_t who) {
   const std::lock_guard<std::mutex> hold(failures_mutex);
-  if (failures.size() >= kFailureEntriesMax) failures.clear();  // bounded; an attacker with that many addresses gains five tries
+  if (failures.size() >= kFailureEntriesMax)
+    failures.clear();  // bounded; an attacker with that many addresses gains five tries
   Failures& entry = failures[who];
   if (entry.count++ == 0) entry.since_us = NowUs();
 }
 
-Result<SignOn::Grant> SignOn::SignIn(std::string_view name, std::string_view password, std::string_view address) {
+Result<SignOn::Grant> SignOn::SignIn(std::string_view name, std::string_view password,
+                                     std::string_view address) {
   impl_->Look(false);
   const uint64_t pair = KeyedHash(impl_->cache_key, fmt::format("{}\x1f{}", name, address));
   const uint64_t from = KeyedHash(impl_->cache_key, fmt::format("\x1f{}", address));
-  if (impl_->TooMany(pair, impl_->options.failures_max) || impl_->TooMany(from, impl_->options.failures_max * 10)) {
+  if (impl_->TooMany(pair, impl_->options.failures_max) ||
+      impl_->TooMany(from, impl_->options.failures_max * 10)) {
     return MakeError(ErrorCode::kBusy, fmt::format("too many failed sign-ins; try again within {} minutes",
                                                    impl_->options.failure_window_seconds / 60));
   }
@@ -239,7 +250,8 @@ Result<SignOn::Grant> SignOn::SignIn(std::string_view name, std::string_view pas
     return MakeError(ErrorCode::kUnauthenticated, "account or password is wrong");
   }
   const int64_t seconds = impl_->options.cookie_seconds;
-  const Claims claims{account->name, account->generation, impl_->NowUs() / kSecondUs + seconds, NewSessionName(), TokenKind::kCookie};
+  const Claims claims{account->name, account->generation, impl_->NowUs() / kSecondUs + seconds,
+                      NewSessionName(), TokenKind::kCookie};
   return Grant{MakeToken(impl_->key, claims), TRY(MakeViewer(*current, *account, claims)), seconds};
 }
 
@@ -249,7 +261,8 @@ Status SignOn::SignOut(const Viewer& viewer) {
   const std::string line = fmt::format("{} {}\n", viewer.session, viewer.expires_us / kSecondUs);
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (fd < 0) return SystemError("open", path, errno);
-  const bool written = ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(fd) == 0;
+  const bool written =
+      ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(fd) == 0;
   const int reason = errno;
   ::close(fd);
   if (!written) return SystemError("write", path, reason);
@@ -257,7 +270,9 @@ Status SignOn::SignOut(const Viewer& viewer) {
   return {};
 }
 
-bool SignOn::IsAccount(std::string_view name) { return FindAccount(impl_->Current()->accounts, name) != nullptr; }
+bool SignOn::IsAccount(std::string_view name) {
+  return FindAccount(impl_->Current()->accounts, name) != nullptr;
+}
 
 SignOn::SignOn(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SignOn::~SignOn() = default;
@@ -272,20 +287,25 @@ Result<std::unique_ptr<SignOn>> SignOn::Create(const SignOnOptions& options) {
   impl->state = TRY(LoadState(options.folder, impl->NowUs() / kSecondUs));
   impl->seen_stamp = impl->state->stamp;
   impl->looked_us = impl->NowUs();
-  (void)VerifyPassword("", "warm");  // makes the decoy hash, so that the first unknown account is not told by its time
+  (void)VerifyPassword(
+      "", "warm");  // makes the decoy hash, so that the first unknown account is not told by its time
   return std::unique_ptr<SignOn>(new SignOn(std::move(impl)));
 }
 
-Result<std::string> IssueBearer(const std::string& folder, std::string_view account, int64_t seconds, const Clock& clock) {
+Result<std::string> IssueBearer(const std::string& folder, std::string_view account, int64_t seconds,
+                                const Clock& clock) {
   TRY(PrepareFolder(folder));
   const Accounts accounts = TRY(LoadAccounts(folder));
   const AccessKey key = TRY(LoadAccessKey(folder));
   const Account* const found = FindAccount(accounts, account);
   if (found == nullptr) {
-    return MakeError(ErrorCode::kNotFound, fmt::format("there is no account '{}' in {}/accounts.toml", account, folder));
+    return MakeError(ErrorCode::kNotFound,
+                     fmt::format("there is no account '{}' in {}/accounts.toml", account, folder));
   }
-  if (found->disabled) return MakeError(ErrorCode::kForbidden, fmt::format("account '{}' is disabled", account));
-  return MakeToken(key, {found->name, found->generation, clock.NowUs() / kSecondUs + seconds, NewSessionName(), TokenKind::kBearer});
+  if (found->disabled)
+    return MakeError(ErrorCode::kForbidden, fmt::format("account '{}' is disabled", account));
+  return MakeToken(key, {found->name, found->generation, clock.NowUs() / kSecondUs + seconds,
+                         NewSessionName(), TokenKind::kBearer});
 }
 
 }  // namespace tk::access

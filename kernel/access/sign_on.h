@@ -22,9 +22,9 @@ struct SignOnOptions {
   std::string folder;
   const Clock* clock = nullptr;
   int64_t cookie_seconds = 12 * 3600;
-  int failures_max = 5;               // per account and address, within the window; ten times that per address
+  int failures_max = 5;  // per account and address, within the window; ten times that per address
   int64_t failure_window_seconds = 900;
-  int hashes_at_once_max = 2;         // argon2id takes 64 MiB each
+  int hashes_at_once_max = 2;  // argon2id takes 64 MiB each
 };
 
 class SignOn {
@@ -36,7 +36,11 @@ class SignOn {
   /// kUnauthenticated if signature, expiry, generation, account or kind do not hold. ~100 ns when cached.
   Result<ViewerPtr> Verify(std::string_view token, TokenKind kind);
 
-  struct Grant { std::string token; ViewerPtr viewer; int64_t seconds; };
+  struct Grant {
+    std::string token;
+    ViewerPtr viewer;
+    int64_t seconds;
+  };
   /// Checks the password; the same error and the same time for an unknown account, a wrong password, a disabled account and
   /// an account without password. kBusy (with the seconds to wait in the text) after too many failures. Blocks ~60 ms.
   Result<Grant> SignIn(std::string_view account, std::string_view password, std::string_view address);
@@ -53,6 +57,7 @@ class SignOn {
 };
 
 /// A signed bearer token for `account`, for `tongkang token`. kNotFound if there is no such account.
-Result<std::string> IssueBearer(const std::string& folder, std::string_view account, int64_t seconds, const Clock& clock);
+Result<std::string> IssueBearer(const std::string& folder, std::string_view account, int64_t seconds,
+                                const Clock& clock);
 
 }  // namespace tk::access

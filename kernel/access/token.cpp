@@ -48,8 +48,8 @@ std::string NewSessionName() {
 }
 
 std::string MakeToken(const AccessKey& key, const Claims& claims) {
-  const std::string payload = fmt::format("{}\x1f{}\x1f{}\x1f{}\x1f{}", claims.account, claims.generation, claims.expires_s,
-                                          claims.session, static_cast<char>(claims.kind));
+  const std::string payload = fmt::format("{}\x1f{}\x1f{}\x1f{}\x1f{}", claims.account, claims.generation,
+                                          claims.expires_s, claims.session, static_cast<char>(claims.kind));
   const std::string body = std::string(kPrefix) + ToBase64Url(AsBytes(payload));
   return body + "." + ToBase64Url(Sign(key, body));
 }
@@ -60,14 +60,16 @@ Result<Claims> ReadToken(const AccessKey& key, std::string_view token) {
   if (dot < kPrefix.size()) return BadToken();
   const auto given = FromBase64Url(token.substr(dot + 1));
   const auto expected = Sign(key, token.substr(0, dot));
-  if (!given || given->size() != expected.size() || sodium_memcmp(given->data(), expected.data(), expected.size()) != 0) {
+  if (!given || given->size() != expected.size() ||
+      sodium_memcmp(given->data(), expected.data(), expected.size()) != 0) {
     return BadToken();
   }
   const auto payload = FromBase64Url(token.substr(kPrefix.size(), dot - kPrefix.size()));
   if (!payload) return BadToken();
   const std::vector<std::string_view> parts = Split(*payload, '\x1f');
   Claims claims;
-  if (parts.size() != 5 || !ToNumber(parts[1], &claims.generation) || !ToNumber(parts[2], &claims.expires_s) || parts[4].size() != 1) {
+  if (parts.size() != 5 || !ToNumber(parts[1], &claims.generation) ||
+      !ToNumber(parts[2], &claims.expires_s) || parts[4].size() != 1) {
     return BadToken();
   }
   claims.account = parts[0];

@@ -16,8 +16,8 @@ enum class TokenKind : char { kBearer = 'b', kCookie = 'c' };
 struct Claims {
   std::string account;
   int64_t generation = 0;
-  int64_t expires_s = 0;   // seconds since 1970
-  std::string session;     // 16 hex digits; names the sign-on in audit and sign-out
+  int64_t expires_s = 0;  // seconds since 1970
+  std::string session;    // 16 hex digits; names the sign-on in audit and sign-out
   TokenKind kind = TokenKind::kBearer;
 };
 

@@ -11,19 +11,23 @@ Result<toml::table> ParseToml(std::string_view text, const std::string& name) {
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
     return MakeError(ErrorCode::kIncorrect,
-                     fmt::format("{}:{}: {}", name, static_cast<uint32_t>(error.source().begin.line), error.description()));
+                     fmt::format("{}:{}: {}", name, static_cast<uint32_t>(error.source().begin.line),
+                                 error.description()));
   }
   return std::move(parsed).table();
 }
 
 Error TomlError(const std::string& name, const toml::node& node, std::string_view what) {
-  return MakeError(ErrorCode::kIncorrect, fmt::format("{}:{}: {}", name, static_cast<uint32_t>(node.source().begin.line), what));
+  return MakeError(ErrorCode::kIncorrect,
+                   fmt::format("{}:{}: {}", name, static_cast<uint32_t>(node.source().begin.line), what));
 }
 
-Status CheckKeys(const toml::table& table, const std::string& name, std::initializer_list<std::string_view> known) {
+Status CheckKeys(const toml::table& table, const std::string& name,
+                 std::initializer_list<std::string_view> known) {
   for (const auto& [key, node] : table) {
     if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
-    return TomlError(name, node, fmt::format("unknown key '{}'; known are: {}", key.str(), fmt::join(known, ", ")));
+    return TomlError(name, node,
+                     fmt::format("unknown key '{}'; known are: {}", key.str(), fmt::join(known, ", ")));
   }
   return {};
 }
@@ -49,7 +53,8 @@ Result<bool> FlagOf(const toml::table& table, std::string_view key, const std::s
   return TomlError(name, *node, fmt::format("'{}' must be true or false", key));
 }
 
-Result<std::vector<std::string>> TextsOf(const toml::table& table, std::string_view key, const std::string& name) {
+Result<std::vector<std::string>> TextsOf(const toml::table& table, std::string_view key,
+                                         const std::string& name) {
   std::vector<std::string> out;
   const toml::node* const node = table.get(key);
   if (node == nullptr) return out;

@@ -19,11 +19,13 @@ Result<toml::table> ParseToml(std::string_view text, const std::string& name);
 /// An error at the place of `node`.
 Error TomlError(const std::string& name, const toml::node& node, std::string_view what);
 /// Refuses keys that are not among `known`.
-Status CheckKeys(const toml::table& table, const std::string& name, std::initializer_list<std::string_view> known);
+Status CheckKeys(const toml::table& table, const std::string& name,
+                 std::initializer_list<std::string_view> known);
 /// "" / false / 0 / empty when the key is missing; kIncorrect when its type is another.
 Result<std::string> TextOf(const toml::table& table, std::string_view key, const std::string& name);
 Result<int64_t> NumberOf(const toml::table& table, std::string_view key, const std::string& name);
 Result<bool> FlagOf(const toml::table& table, std::string_view key, const std::string& name);
-Result<std::vector<std::string>> TextsOf(const toml::table& table, std::string_view key, const std::string& name);
+Result<std::vector<std::string>> TextsOf(const toml::table& table, std::string_view key,
+                                         const std::string& name);
 
 }  // namespace tk::access

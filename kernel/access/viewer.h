@@ -13,7 +13,7 @@ namespace tk::access {
 
 /// Rights of a post; from the posts file (data), e.g. screener, doctor, cdc-officer, admin.
 struct Post {
-  std::string name;                       // "screener"
+  std::string name;  // "screener"
   std::string title_zh, title_en;
   bool all_types = false;
   std::vector<std::string> reads, writes;  // resource type names, sorted; "*" = all
@@ -24,12 +24,12 @@ struct Post {
 struct Viewer {
   std::string account;
   std::string display;
-  std::string area;                       // division code; "" = the whole city
+  std::string area;  // division code; "" = the whole city
   std::shared_ptr<const Post> post;
   view::Scope scope;
-  std::string session;                    // id for audit, never the token itself
+  std::string session;  // id for audit, never the token itself
   bool by_cookie = false;
-  Instant expires_us = 0;                 // end of the sign-on
+  Instant expires_us = 0;  // end of the sign-on
 
   bool MayRead(std::string_view type) const;
   bool MayWrite(std::string_view type) const;

@@ -8,7 +8,8 @@ namespace tk::app {
 namespace {
 
 Error InFile(const Pack& pack, std::string_view path, std::string_view element, std::string_view text) {
-  return MakeIssue(ErrorCode::kInvalid, "invalid", std::string(element), fmt::format("apps/{}/{}: {}: {}", pack.id, path, element, text));
+  return MakeIssue(ErrorCode::kInvalid, "invalid", std::string(element),
+                   fmt::format("apps/{}/{}: {}: {}", pack.id, path, element, text));
 }
 
 Result<fhir::Document> ParseFile(const Pack& pack, const File& file) {
@@ -18,8 +19,10 @@ Result<fhir::Document> ParseFile(const Pack& pack, const File& file) {
   return MakeError(ErrorCode::kIncorrect, fmt::format("apps/{}/{}: {}", pack.id, file.path, why));
 }
 
-Status ReadTypes(const fhir::Definitions& definitions, const Pack& pack, fhir::Value manifest, const char* member, std::vector<std::string>* out) {
-  if (!manifest[member].is_array()) return InFile(pack, "manifest.json", member, "must be a list of resource types");
+Status ReadTypes(const fhir::Definitions& definitions, const Pack& pack, fhir::Value manifest,
+                 const char* member, std::vector<std::string>* out) {
+  if (!manifest[member].is_array())
+    return InFile(pack, "manifest.json", member, "must be a list of resource types");
   for (fhir::Value each : manifest[member]) {
     out->push_back(each.ToString());
     if (!definitions.IsResource(definitions.FindType(out->back()))) {
@@ -31,7 +34,8 @@ Status ReadTypes(const fhir::Definitions& definitions, const Pack& pack, fhir::V
 
 Status ReadManifest(const fhir::Definitions& definitions, const Pack& pack, App* app) {
   const File* file = pack.Find("manifest.json");
-  if (file == nullptr) return MakeError(ErrorCode::kInvalid, fmt::format("apps/{}: has no manifest.json", pack.id));
+  if (file == nullptr)
+    return MakeError(ErrorCode::kInvalid, fmt::format("apps/{}: has no manifest.json", pack.id));
   const fhir::Document document = TRY(ParseFile(pack, *file));
   const fhir::Value root = document.Root();
   app->id = root["id"].ToString();
@@ -40,17 +44,21 @@ Status ReadManifest(const fhir::Definitions& definitions, const Pack& pack, App*
   app->title_zh = root["title"]["zh-CN"].ToString();
   app->title_en = root["title"]["en"].ToString();
   if (app->version.empty()) return InFile(pack, file->path, "version", "is missing");
-  if (app->title_zh.empty() || app->title_en.empty()) return InFile(pack, file->path, "title", "needs zh-CN and en");
+  if (app->title_zh.empty() || app->title_en.empty())
+    return InFile(pack, file->path, "title", "needs zh-CN and en");
   TRY(ReadTypes(definitions, pack, root, "reads", &app->reads));
   return ReadTypes(definitions, pack, root, "writes", &app->writes);
 }
 
-interaction::Response NotFound(std::string text) { return interaction::OutcomeOf(MakeError(ErrorCode::kNotFound, std::move(text))); }
+interaction::Response NotFound(std::string text) {
+  return interaction::OutcomeOf(MakeError(ErrorCode::kNotFound, std::move(text)));
+}
 
 }  // namespace
 
 const File* Pack::Find(std::string_view path) const {
-  const auto at = std::find_if(files.begin(), files.end(), [&](const File& file) { return file.path == path; });
+  const auto at =
+      std::find_if(files.begin(), files.end(), [&](const File& file) { return file.path == path; });
   return at == files.end() ? nullptr : &*at;
 }
 
@@ -97,11 +105,13 @@ Result<std::unique_ptr<Runtime>> Runtime::Start(const Options& options, std::spa
 
 interaction::Response Runtime::Handle(const interaction::Request& request) const {
   if (request.path.empty()) return NotFound("name an app: /app/<id>/");
-  const auto app = std::find_if(apps_.begin(), apps_.end(), [&](const App& each) { return each.id == request.path[0]; });
+  const auto app =
+      std::find_if(apps_.begin(), apps_.end(), [&](const App& each) { return each.id == request.path[0]; });
   if (app == apps_.end()) return NotFound("no such app is installed here");
   if (request.path.size() != 2 || request.path[1] != "settings") return NotFound("this app offers: settings");
   if (request.method != interaction::Method::kGet && request.method != interaction::Method::kHead) {
-    interaction::Response refusal = interaction::OutcomeOf(MakeError(ErrorCode::kUnsupported, "settings can only be read"));
+    interaction::Response refusal =
+        interaction::OutcomeOf(MakeError(ErrorCode::kUnsupported, "settings can only be read"));
     refusal.status = 405;
     refusal.headers.emplace_back("Allow", "GET, HEAD");
     return refusal;

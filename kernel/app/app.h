@@ -14,10 +14,13 @@
 
 namespace tk::app {
 
-struct File { std::string_view path; std::string_view content; };   // path within the app: "rules/fever.json"
+struct File {
+  std::string_view path;
+  std::string_view content;
+};  // path within the app: "rules/fever.json"
 struct Pack {
-  std::string_view id;                // the folder's name
-  std::span<const File> files;        // sorted by path
+  std::string_view id;          // the folder's name
+  std::span<const File> files;  // sorted by path
   const File* Find(std::string_view path) const;
 };
 /// The packs linked into this program, sorted by id.
@@ -25,13 +28,14 @@ std::span<const Pack> InstalledPacks();
 
 /// R4 and the platform types: StructureDefinition, SearchParameter, ValueSet and CodeSystem files in types/ of the packs and in `folder`
 /// (which need not exist). Errors: kInvalid with the resource's url and element path.
-Result<std::shared_ptr<const fhir::Definitions>> LoadDefinitions(std::span<const Pack> packs, const std::string& folder);
+Result<std::shared_ptr<const fhir::Definitions>> LoadDefinitions(std::span<const Pack> packs,
+                                                                 const std::string& folder);
 
 /// What was read from a pack. Immutable.
 struct App {
   std::string id, version, title_zh, title_en;
   std::vector<std::string> reads, writes;
-  std::string settings;               // JSON object; "{}" when the app has none
+  std::string settings;  // JSON object; "{}" when the app has none
   std::vector<rules::Rule> rules;
 };
 /// Errors: kInvalid / kIncorrect with the file, and line and column or element path.
@@ -54,7 +58,7 @@ class Runtime {
   const std::vector<App>& apps() const { return apps_; }
 
  private:
-  std::vector<App> apps_;             // without their rules, which the runner has
+  std::vector<App> apps_;  // without their rules, which the runner has
   std::unique_ptr<rules::Runner> runner_;
 };
 

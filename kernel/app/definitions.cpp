@@ -19,7 +19,8 @@ Result<std::vector<std::string>> FilesOf(const std::string& folder) {
 
 }  // namespace
 
-Result<std::shared_ptr<const fhir::Definitions>> LoadDefinitions(std::span<const Pack> packs, const std::string& folder) {
+Result<std::shared_ptr<const fhir::Definitions>> LoadDefinitions(std::span<const Pack> packs,
+                                                                 const std::string& folder) {
   std::vector<std::string> texts;
   for (const Pack& pack : packs) {
     for (const File& file : pack.files) {
@@ -31,7 +32,8 @@ Result<std::shared_ptr<const fhir::Definitions>> LoadDefinitions(std::span<const
   auto extended = fhir::Definitions::Extend(fhir::Definitions::R4(), texts);
   if (extended.ok()) return extended;
   Error error = extended.error();
-  error.external = fmt::format("platform types (types/*.json of the apps{}): {}", folder.empty() ? "" : " and of " + folder, error.external);
+  error.external = fmt::format("platform types (types/*.json of the apps{}): {}",
+                               folder.empty() ? "" : " and of " + folder, error.external);
   return error;
 }
 

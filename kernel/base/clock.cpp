@@ -44,14 +44,20 @@ CivilDate CivilFromDays(int64_t days) {
 std::string FormatInstant(Instant us) {
   int64_t seconds = us / kSecondUs;
   int64_t fraction = us % kSecondUs;
-  if (fraction < 0) { fraction += kSecondUs; --seconds; }
+  if (fraction < 0) {
+    fraction += kSecondUs;
+    --seconds;
+  }
   int64_t days = seconds / 86400;
   int64_t second_of_day = seconds % 86400;
-  if (second_of_day < 0) { second_of_day += 86400; --days; }
+  if (second_of_day < 0) {
+    second_of_day += 86400;
+    --days;
+  }
   const CivilDate d = CivilFromDays(days);
   if (d.year < 0 || d.year > 9999) {
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", d.year, d.month, d.day, second_of_day / 3600, second_of_day / 60 % 60,
-                       second_of_day % 60, fraction);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", d.year, d.month, d.day,
+                       second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60, fraction);
   }
   // Every resource read, every audit record and log line has one: written digit by digit, a tenth of what a format costs.
   std::string out = "0000-00-00T00:00:00.000000Z";
@@ -89,15 +95,22 @@ bool DayExists(int year, int month, int day) {
 
 Error BadDate() {
   return MakeError(ErrorCode::kIncorrect,
-                   "not a FHIR date or dateTime: expected YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm[:ss[.fff]][Z|+hh:mm]");
+                   "not a FHIR date or dateTime: expected YYYY, YYYY-MM, YYYY-MM-DD or "
+                   "YYYY-MM-DDThh:mm[:ss[.fff]][Z|+hh:mm]");
 }
 
-struct TimeOfDay { int hour = 0, minute = 0, second = 0; int64_t us = 0; int64_t width_us = 60 * kSecondUs; int precision = 16; };
+struct TimeOfDay {
+  int hour = 0, minute = 0, second = 0;
+  int64_t us = 0;
+  int64_t width_us = 60 * kSecondUs;
+  int precision = 16;
+};
 
 // Reads hh:mm[:ss[.f+]] at `*at` and moves it past. A leap second (60) is read as the last microsecond's second.
 bool ReadTime(std::string_view text, size_t* at, TimeOfDay* out) {
   if (!Digits(text, *at, 2, &out->hour) || *at + 2 >= text.size() || text[*at + 2] != ':' ||
-      !Digits(text, *at + 3, 2, &out->minute) || out->hour > 23 || out->minute > 59) return false;
+      !Digits(text, *at + 3, 2, &out->minute) || out->hour > 23 || out->minute > 59)
+    return false;
   *at += 5;
   if (*at >= text.size() || text[*at] != ':') return true;
   if (!Digits(text, *at + 1, 2, &out->second) || out->second > 60) return false;
@@ -108,7 +121,10 @@ bool ReadTime(std::string_view text, size_t* at, TimeOfDay* out) {
     size_t n = 0;
     int64_t unit = kSecondUs;
     for (++*at; *at < text.size() && text[*at] >= '0' && text[*at] <= '9'; ++*at, ++n) {
-      if (unit > 1) { unit /= 10; out->us += unit * (text[*at] - '0'); }
+      if (unit > 1) {
+        unit /= 10;
+        out->us += unit * (text[*at] - '0');
+      }
     }
     if (n == 0) return false;
     out->width_us = unit;
@@ -119,11 +135,18 @@ bool ReadTime(std::string_view text, size_t* at, TimeOfDay* out) {
 
 // Reads Z, +hh:mm, -hh:mm or nothing up to the end.
 bool ReadZone(std::string_view text, size_t at, int default_offset_min, int* offset_min) {
-  if (at == text.size()) { *offset_min = default_offset_min; return true; }
-  if (text[at] == 'Z') { *offset_min = 0; return at + 1 == text.size(); }
+  if (at == text.size()) {
+    *offset_min = default_offset_min;
+    return true;
+  }
+  if (text[at] == 'Z') {
+    *offset_min = 0;
+    return at + 1 == text.size();
+  }
   int h = 0, m = 0;
   if ((text[at] != '+' && text[at] != '-') || !Digits(text, at + 1, 2, &h) || at + 3 >= text.size() ||
-      text[at + 3] != ':' || !Digits(text, at + 4, 2, &m) || at + 6 != text.size() || h > 14 || m > 59) return false;
+      text[at + 3] != ':' || !Digits(text, at + 4, 2, &m) || at + 6 != text.size() || h > 14 || m > 59)
+    return false;
   *offset_min = (text[at] == '-' ? -1 : 1) * (h * 60 + m);
   return true;
 }
@@ -134,12 +157,15 @@ Result<DateRange> ParseDateRange(std::string_view text, int default_offset_min) 
   int year = 0, month = 1, day = 1;
   if (!Digits(text, 0, 4, &year) || year == 0) return BadDate();
   const int64_t default_us = int64_t{default_offset_min} * 60 * kSecondUs;
-  auto at_midnight = [&](int y, int m, int d) { return DaysFromCivil(y, m, d) * 86400 * kSecondUs - default_us; };
+  auto at_midnight = [&](int y, int m, int d) {
+    return DaysFromCivil(y, m, d) * 86400 * kSecondUs - default_us;
+  };
   if (text.size() == 4) return DateRange{at_midnight(year, 1, 1), at_midnight(year + 1, 1, 1), 4};
   if (text[4] != '-' || !Digits(text, 5, 2, &month) || month < 1 || month > 12) return BadDate();
   if (text.size() == 7) {
     const bool december = month == 12;
-    return DateRange{at_midnight(year, month, 1), at_midnight(december ? year + 1 : year, december ? 1 : month + 1, 1), 7};
+    return DateRange{at_midnight(year, month, 1),
+                     at_midnight(december ? year + 1 : year, december ? 1 : month + 1, 1), 7};
   }
   if (text[7] != '-' || !Digits(text, 8, 2, &day) || !DayExists(year, month, day)) return BadDate();
   const int64_t days = DaysFromCivil(year, month, day);
@@ -150,8 +176,11 @@ Result<DateRange> ParseDateRange(std::string_view text, int default_offset_min) 
   size_t at = 11;
   TimeOfDay time;
   int offset_min = 0;
-  if (text[10] != 'T' || !ReadTime(text, &at, &time) || !ReadZone(text, at, default_offset_min, &offset_min)) return BadDate();
-  const Instant low = (days * 86400 + time.hour * 3600 + time.minute * 60 + time.second - offset_min * 60) * kSecondUs + time.us;
+  if (text[10] != 'T' || !ReadTime(text, &at, &time) || !ReadZone(text, at, default_offset_min, &offset_min))
+    return BadDate();
+  const Instant low =
+      (days * 86400 + time.hour * 3600 + time.minute * 60 + time.second - offset_min * 60) * kSecondUs +
+      time.us;
   return DateRange{low, low + time.width_us, time.precision};
 }
 

@@ -40,7 +40,11 @@ int64_t MonotonicUs();
 
 /// Days since 1970-01-01 of a proleptic Gregorian date, and back. Source: the civil calendar, ISO 8601.
 int64_t DaysFromCivil(int year, int month, int day);
-struct CivilDate { int year; int month; int day; };
+struct CivilDate {
+  int year;
+  int month;
+  int day;
+};
 CivilDate CivilFromDays(int64_t days);
 
 /// "2026-11-21T20:14:07.123456Z", always UTC and six digits. Appends nothing else.
@@ -48,7 +52,11 @@ std::string FormatInstant(Instant us);
 
 /// A FHIR date, dateTime or instant as the half-open interval that it covers: "2020-03" = [1 March, 1 April).
 /// A date-time with no zone, and a date, are read in UTC plus `default_offset_min`. `precision`: 4 year, 7 month, 10 day, 16 minute, 19 second, 20+ fraction.
-struct DateRange { Instant low_us; Instant high_us; int precision; };
+struct DateRange {
+  Instant low_us;
+  Instant high_us;
+  int precision;
+};
 Result<DateRange> ParseDateRange(std::string_view text, int default_offset_min = 0);
 
 }  // namespace tk

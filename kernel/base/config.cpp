@@ -17,7 +17,8 @@ Result<std::string> ScalarText(const toml::node& node, const std::string& where)
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* number = node.as_integer()) return std::to_string(number->get());
   if (const auto* flag = node.as_boolean()) return std::string(flag->get() ? "true" : "false");
-  return MakeError(ErrorCode::kIncorrect, fmt::format("{}: must be a text, a whole number, true or false", where));
+  return MakeError(ErrorCode::kIncorrect,
+                   fmt::format("{}: must be a text, a whole number, true or false", where));
 }
 
 Status Flatten(const toml::table& table, const std::string& prefix, const std::string& file, Flat* out) {
@@ -38,7 +39,8 @@ Result<Flat> ReadToml(const std::string& file) {
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
     return MakeError(ErrorCode::kIncorrect,
-                     fmt::format("{}:{}: {}", file, static_cast<uint32_t>(error.source().begin.line), error.description()));
+                     fmt::format("{}:{}: {}", file, static_cast<uint32_t>(error.source().begin.line),
+                                 error.description()));
   }
   Flat flat;
   TRY(Flatten(parsed.table(), "", file, &flat));
@@ -65,21 +67,24 @@ std::string KnownNames(std::span<const SettingSpec> specs) {
 
 std::string EnvironmentName(std::string_view setting) {
   std::string name = "TONGKANG_";
-  for (char c : setting) name += c == '.' || c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  for (char c : setting)
+    name += c == '.' || c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   return name;
 }
 
-Result<Settings::Value> Settings::Parse(const SettingSpec& spec, const std::string& text, std::string_view source,
-                                        const std::string& where) {
+Result<Settings::Value> Settings::Parse(const SettingSpec& spec, const std::string& text,
+                                        std::string_view source, const std::string& where) {
   Value value;
   value.text = text;
   value.source = source;
   if (spec.kind == SettingKind::kNumber) {
     const char* const end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, value.number);
-    if (error != std::errc() || stop != end || value.number < spec.number_min || value.number > spec.number_max) {
-      return MakeError(ErrorCode::kIncorrect, fmt::format("{}: {} must be a whole number from {} to {}", where, spec.name,
-                                                          spec.number_min, spec.number_max));
+    if (error != std::errc() || stop != end || value.number < spec.number_min ||
+        value.number > spec.number_max) {
+      return MakeError(ErrorCode::kIncorrect,
+                       fmt::format("{}: {} must be a whole number from {} to {}", where, spec.name,
+                                   spec.number_min, spec.number_max));
     }
   } else if (spec.kind == SettingKind::kFlag) {
     value.flag = text == "true" || text == "1" || text == "yes" || text == "on";
@@ -90,14 +95,15 @@ Result<Settings::Value> Settings::Parse(const SettingSpec& spec, const std::stri
   return value;
 }
 
-Result<Settings> Settings::Load(std::span<const SettingSpec> specs, const std::map<std::string, std::string>& flags,
-                                const std::string& file, const ReadEnvironment& environment) {
+Result<Settings> Settings::Load(std::span<const SettingSpec> specs,
+                                const std::map<std::string, std::string>& flags, const std::string& file,
+                                const ReadEnvironment& environment) {
   Flat from_file;
   if (!file.empty()) from_file = TRY(ReadToml(file));
   for (const auto& [name, value] : from_file) {
     if (Find(specs, name) == nullptr) {
-      return MakeError(ErrorCode::kIncorrect, fmt::format("{}:{}: unknown setting '{}'; known are: {}", file, value.second, name,
-                                                          KnownNames(specs)));
+      return MakeError(ErrorCode::kIncorrect, fmt::format("{}:{}: unknown setting '{}'; known are: {}", file,
+                                                          value.second, name, KnownNames(specs)));
     }
   }
   for (const auto& [name, value] : flags) CHECK(Find(specs, name) != nullptr);

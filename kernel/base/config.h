@@ -19,11 +19,11 @@ namespace tk {
 enum class SettingKind : uint8_t { kText, kNumber, kFlag };
 
 struct SettingSpec {
-  std::string_view name;           // "http.body_bytes_max"; unit last
+  std::string_view name;  // "http.body_bytes_max"; unit last
   SettingKind kind;
   std::string_view default_value;  // as text
   std::string_view help;
-  int64_t number_min = 0;          // of numbers
+  int64_t number_min = 0;  // of numbers
   int64_t number_max = INT64_MAX;
 };
 
@@ -34,8 +34,9 @@ class Settings {
  public:
   /// `flags`: what was given on the command line, by setting name. `file`: path of a TOML file, "" = none.
   /// Errors: kIncorrect, with "file:line" or the variable's or flag's name, and what is allowed.
-  static Result<Settings> Load(std::span<const SettingSpec> specs, const std::map<std::string, std::string>& flags,
-                               const std::string& file, const ReadEnvironment& environment);
+  static Result<Settings> Load(std::span<const SettingSpec> specs,
+                               const std::map<std::string, std::string>& flags, const std::string& file,
+                               const ReadEnvironment& environment);
 
   /// Unknown names are a defect of ours (CHECK).
   const std::string& Text(std::string_view name) const;

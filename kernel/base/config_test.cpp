@@ -47,7 +47,8 @@ TEST_F(SettingsTest, FlagBeatsEnvironmentBeatsFileBeatsDefault) {
 TEST_F(SettingsTest, UnknownNameIsRefusedWithFileAndLine) {
   const auto settings = Settings::Load(kSpecs, {}, File("[http]\nthreads = 3\ntreads = 4\n"), {});
   ASSERT_FALSE(settings.ok());
-  EXPECT_NE(settings.error().external.find("tongkang.toml:3: unknown setting 'http.treads'"), std::string::npos)
+  EXPECT_NE(settings.error().external.find("tongkang.toml:3: unknown setting 'http.treads'"),
+            std::string::npos)
       << settings.error().external;
 }
 
@@ -89,7 +90,9 @@ TEST(Diagnostics, OneJsonLineAnEventAndNothingBelowTheLevel) {
   Say(LogLevel::kInfo, "ready", {{"t", uint64_t{42}}, {"note", std::string_view("a\nb")}, {"ok", true}});
   CaptureDiagnostics(nullptr);
   EXPECT_EQ(lines.find("hidden"), std::string::npos);
-  EXPECT_NE(lines.find("\"level\":\"info\",\"event\":\"ready\",\"t\":42,\"note\":\"a\\nb\",\"ok\":true}\n"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("\"level\":\"info\",\"event\":\"ready\",\"t\":42,\"note\":\"a\\nb\",\"ok\":true}\n"),
+            std::string::npos)
+      << lines;
 }
 
 TEST(Metrics, PrometheusText) {

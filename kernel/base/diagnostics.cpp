@@ -1,9 +1,9 @@
 #include "kernel/base/diagnostics.h"
 
 #include <fmt/format.h>
+#include <spdlog/details/periodic_worker.h>  // after spdlog.h, which it needs
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
-#include <spdlog/details/periodic_worker.h>  // after spdlog.h, which it needs
 #include <unistd.h>
 
 #include <atomic>
@@ -60,7 +60,8 @@ struct Diagnostics {
   Diagnostics() {
     logger->set_level(spdlog::level::trace);
     logger->flush_on(spdlog::level::warn);
-    flusher = std::make_unique<spdlog::details::periodic_worker>([this] { logger->flush(); }, std::chrono::seconds(1));
+    flusher = std::make_unique<spdlog::details::periodic_worker>([this] { logger->flush(); },
+                                                                 std::chrono::seconds(1));
   }
 };
 
@@ -71,8 +72,8 @@ Diagnostics& Global() {
 }
 
 constexpr std::string_view kNames[] = {"debug", "info", "warning", "error", "off"};
-constexpr spdlog::level::level_enum kSpdlogLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
-                                                       spdlog::level::err, spdlog::level::off};
+constexpr spdlog::level::level_enum kSpdlogLevels[] = {
+    spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err, spdlog::level::off};
 
 void AppendField(const LogField& field, std::string* line) {
   *line += ",\"";
@@ -116,7 +117,8 @@ void Say(LogLevel level, std::string_view event, std::initializer_list<LogField>
   AppendJsonString(event, &line);
   for (const LogField& field : fields) AppendField(field, &line);
   line += '}';
-  Global().logger->log(kSpdlogLevels[static_cast<size_t>(level)], spdlog::string_view_t(line.data(), line.size()));
+  Global().logger->log(kSpdlogLevels[static_cast<size_t>(level)],
+                       spdlog::string_view_t(line.data(), line.size()));
 }
 
 void SayError(std::string_view event, const Error& error) {

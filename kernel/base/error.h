@@ -76,9 +76,10 @@ inline Error MakeIssue(ErrorCode code, std::string_view type, std::string path, 
 
 /// Ends the process on a broken invariant of ours; never on input. On in release.
 [[noreturn]] void CheckFailed(const char* expression, const char* file, int line);
-#define CHECK(condition) \
-  do {                   \
-    if (!(condition)) [[unlikely]] ::tk::CheckFailed(#condition, __FILE__, __LINE__); \
+#define CHECK(condition)                                 \
+  do {                                                   \
+    if (!(condition)) [[unlikely]]                       \
+      ::tk::CheckFailed(#condition, __FILE__, __LINE__); \
   } while (false)
 
 }  // namespace tk

@@ -15,12 +15,14 @@
 
 namespace tk {
 
-Error SystemError(std::string_view tried, const std::string& path, int error_number, const char* file, int line) {
+Error SystemError(std::string_view tried, const std::string& path, int error_number, const char* file,
+                  int line) {
   const std::string reason = std::generic_category().message(error_number);
   std::string text = fmt::format("cannot {} {}: {}", tried, path, reason);
   if (error_number == ENOSPC || error_number == EDQUOT) text += "; free some space or move the data folder";
   if (error_number == EACCES || error_number == EPERM) text += "; check the owner and mode of the folder";
-  return MakeError(error_number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kUnavailable, std::move(text), {}, file, line);
+  return MakeError(error_number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kUnavailable, std::move(text),
+                   {}, file, line);
 }
 
 Result<std::string> ReadFile(const std::string& path, size_t bytes_max) {

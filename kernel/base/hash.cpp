@@ -13,7 +13,8 @@ namespace tk {
 
 uint64_t KeyedHash(const HashKey& key, std::string_view text) {
   uint64_t out = 0;
-  crypto_shorthash_siphash24(reinterpret_cast<unsigned char*>(&out), reinterpret_cast<const unsigned char*>(text.data()), text.size(), key.data());
+  crypto_shorthash_siphash24(reinterpret_cast<unsigned char*>(&out),
+                             reinterpret_cast<const unsigned char*>(text.data()), text.size(), key.data());
   return out;
 }
 
@@ -75,7 +76,10 @@ std::string ToHex(Bytes bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string out;
   out.reserve(bytes.size() * 2);
-  for (uint8_t b : bytes) { out += kDigits[b >> 4]; out += kDigits[b & 15]; }
+  for (uint8_t b : bytes) {
+    out += kDigits[b >> 4];
+    out += kDigits[b & 15];
+  }
   return out;
 }
 

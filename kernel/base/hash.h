@@ -3,16 +3,20 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace tk {
 
 using Bytes = std::span<const uint8_t>;
-inline Bytes AsBytes(std::string_view text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
-inline std::string_view AsText(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+inline Bytes AsBytes(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+inline std::string_view AsText(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 /// SipHash-2-4 key; one per log, kept with the keys, not with the index.
 using HashKey = std::array<uint8_t, 16>;
@@ -29,7 +33,11 @@ std::string ToHex(Bytes bytes);
 
 /// Cheap mixing of integers for hash tables (not keyed): the finaliser of splitmix64.
 constexpr uint64_t Mix(uint64_t x) {
-  x ^= x >> 30; x *= 0xbf58476d1ce4e5b9ULL; x ^= x >> 27; x *= 0x94d049bb133111ebULL; return x ^ (x >> 31);
+  x ^= x >> 30;
+  x *= 0xbf58476d1ce4e5b9ULL;
+  x ^= x >> 27;
+  x *= 0x94d049bb133111ebULL;
+  return x ^ (x >> 31);
 }
 
 }  // namespace tk

@@ -72,7 +72,8 @@ Histogram* Metrics::AddHistogram(const std::string& name, const std::string& hel
   return face.get();
 }
 
-void Metrics::AddGauge(const std::string& name, const std::string& help, const MetricLabels& labels, std::function<double()> read) {
+void Metrics::AddGauge(const std::string& name, const std::string& help, const MetricLabels& labels,
+                       std::function<double()> read) {
   const std::lock_guard<std::mutex> hold(impl_->mutex);
   impl_->reads.push_back({name, help, labels, std::move(read), prometheus::MetricType::Gauge});
 }
@@ -92,8 +93,10 @@ std::string Metrics::Text() const {
     if (is_new) families.push_back({metric.name, metric.help, metric.type, {}});
     prometheus::ClientMetric value;
     for (const auto& [name, text] : metric.labels) value.label.push_back({name, text});
-    if (metric.type == prometheus::MetricType::Gauge) value.gauge.value = metric.read();
-    else value.counter.value = metric.read();
+    if (metric.type == prometheus::MetricType::Gauge)
+      value.gauge.value = metric.read();
+    else
+      value.counter.value = metric.read();
     families[place->second].metric.push_back(std::move(value));
   }
   std::ostringstream out;

@@ -42,9 +42,11 @@ class Metrics {
   Histogram* AddHistogram(const std::string& name, const std::string& help, const MetricLabels& labels,
                           const std::vector<double>& bounds);
   /// `read` is called at each scrape; it must be thread-safe and outlive this object's use.
-  void AddGauge(const std::string& name, const std::string& help, const MetricLabels& labels, std::function<double()> read);
+  void AddGauge(const std::string& name, const std::string& help, const MetricLabels& labels,
+                std::function<double()> read);
   /// A sum kept elsewhere (e.g. Engine::Statistics), shown as a counter.
-  void AddReadCounter(const std::string& name, const std::string& help, const MetricLabels& labels, std::function<double()> read);
+  void AddReadCounter(const std::string& name, const std::string& help, const MetricLabels& labels,
+                      std::function<double()> read);
 
   std::string Text() const;
 

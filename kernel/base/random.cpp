@@ -14,7 +14,10 @@ std::string NewUuid() {
   // Refilled in blocks: one system call serves many ids.
   thread_local std::array<uint8_t, 1024> pool;
   thread_local size_t used = pool.size();
-  if (used + 16 > pool.size()) { SystemRandom(pool); used = 0; }
+  if (used + 16 > pool.size()) {
+    SystemRandom(pool);
+    used = 0;
+  }
   std::array<uint8_t, 16> id;
   for (size_t i = 0; i < 16; ++i) id[i] = pool[used + i];
   used += 16;

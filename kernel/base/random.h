@@ -20,7 +20,9 @@ class SeededRandom {
   explicit SeededRandom(uint64_t seed) : state_(seed) {}
   uint64_t Next();
   /// Uniform in [0, bound); bound > 0.
-  uint64_t Below(uint64_t bound) { return static_cast<uint64_t>((static_cast<WideUnsigned>(Next()) * bound) >> 64); }
+  uint64_t Below(uint64_t bound) {
+    return static_cast<uint64_t>((static_cast<WideUnsigned>(Next()) * bound) >> 64);
+  }
   double Unit() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }
 
  private:

@@ -57,8 +57,9 @@ std::string ToBase64Url(Bytes bytes) {
 std::optional<std::string> FromBase64Url(std::string_view text) {
   std::string out(text.size(), '\0');
   size_t length = 0;
-  const int failed = sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(), text.size(), nullptr,
-                                       &length, nullptr, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+  const int failed =
+      sodium_base642bin(reinterpret_cast<unsigned char*>(out.data()), out.size(), text.data(), text.size(),
+                        nullptr, &length, nullptr, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
   if (failed != 0) return std::nullopt;
   out.resize(length);
   return out;

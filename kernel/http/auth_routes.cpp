@@ -9,7 +9,9 @@
 namespace tk::http {
 namespace {
 
-struct Credentials { std::string account, password; };
+struct Credentials {
+  std::string account, password;
+};
 
 Result<Credentials> ReadCredentials(const Request& request) {
   if (!ToLower(request.content_type).starts_with("application/json")) {
@@ -20,7 +22,8 @@ Result<Credentials> ReadCredentials(const Request& request) {
   simdjson::dom::element document;
   std::string_view account, password;
   const simdjson::padded_string padded(request.body);
-  if (parser.parse(padded).get(document) != simdjson::SUCCESS || document["account"].get(account) != simdjson::SUCCESS ||
+  if (parser.parse(padded).get(document) != simdjson::SUCCESS ||
+      document["account"].get(account) != simdjson::SUCCESS ||
       document["password"].get(password) != simdjson::SUCCESS) {
     return wrong;
   }
@@ -45,7 +48,8 @@ std::string Describe(const access::Viewer& viewer) {
 }
 
 std::string Cookie(const Request& request, std::string_view token, int64_t seconds) {
-  return fmt::format("tk_session={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{}", token, seconds, request.tls ? "; Secure" : "");
+  return fmt::format("tk_session={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{}", token, seconds,
+                     request.tls ? "; Secure" : "");
 }
 
 void SignIn(Pipeline& pipeline, const CallPtr& call) {
@@ -72,7 +76,8 @@ void SignIn(Pipeline& pipeline, const CallPtr& call) {
 void SignOut(Pipeline& pipeline, const CallPtr& call) {
   call->audit_action = "sign-out";
   if (call->viewer != nullptr) {
-    if (Status out = pipeline.sign_on()->SignOut(*call->viewer); !out.ok()) return pipeline.AnswerError(call, out.error());
+    if (Status out = pipeline.sign_on()->SignOut(*call->viewer); !out.ok())
+      return pipeline.AnswerError(call, out.error());
   }
   Response response;
   response.status = 204;
@@ -86,10 +91,12 @@ void Auth(Pipeline& pipeline, const CallPtr& call) {
   if (what == "sign-in" && post) return SignIn(pipeline, call);
   if (what == "sign-out" && post) return SignOut(pipeline, call);
   if (what == "me" && (call->request.method == Method::kGet || call->request.method == Method::kHead)) {
-    if (call->viewer == nullptr) return pipeline.AnswerError(call, MakeError(ErrorCode::kUnauthenticated, "nobody is signed in"));
+    if (call->viewer == nullptr)
+      return pipeline.AnswerError(call, MakeError(ErrorCode::kUnauthenticated, "nobody is signed in"));
     return pipeline.Answer(call, JsonResponse(200, Describe(*call->viewer)));
   }
-  pipeline.AnswerError(call, MakeError(ErrorCode::kNotFound, "there are POST /auth/sign-in, POST /auth/sign-out and GET /auth/me"));
+  pipeline.AnswerError(call, MakeError(ErrorCode::kNotFound,
+                                       "there are POST /auth/sign-in, POST /auth/sign-out and GET /auth/me"));
 }
 
 }  // namespace

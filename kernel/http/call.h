@@ -24,10 +24,10 @@ class Call : public std::enable_shared_from_this<Call> {
   // Filled by the pipeline.
   std::shared_ptr<const access::Viewer> viewer;
   const Route* route = nullptr;
-  std::vector<std::string> path;       // after the route's prefix, percent-decoded
+  std::vector<std::string> path;  // after the route's prefix, percent-decoded
   std::string request_id;
-  int64_t begin_us = 0;                // MonotonicUs
-  std::string_view audit_action, audit_reason;   // literals
+  int64_t begin_us = 0;                         // MonotonicUs
+  std::string_view audit_action, audit_reason;  // literals
   std::string audit_account, audit_type, audit_id;
   uint64_t audit_t = 0;
 
@@ -43,7 +43,8 @@ class Call : public std::enable_shared_from_this<Call> {
   void Wait(std::function<void()> resume) {
     resume_ = std::move(resume);
     int expected = kRunning;
-    if (!state_.compare_exchange_strong(expected, kWaiting, std::memory_order_acq_rel)) boost::asio::dispatch(executor_, std::move(resume_));
+    if (!state_.compare_exchange_strong(expected, kWaiting, std::memory_order_acq_rel))
+      boost::asio::dispatch(executor_, std::move(resume_));
   }
   /// Runs `work` on the session's thread.
   void Post(std::function<void()> work) const { boost::asio::post(executor_, std::move(work)); }

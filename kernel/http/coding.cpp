@@ -40,7 +40,8 @@ double QualityOf(std::string_view header, std::string_view coding) {
 
 Result<std::string> Gunzip(std::string_view bytes, size_t bytes_max) {
   z_stream stream{};
-  if (inflateInit2(&stream, kGzipWindow) != Z_OK) return MakeError(ErrorCode::kUnavailable, "not enough memory to unpack");
+  if (inflateInit2(&stream, kGzipWindow) != Z_OK)
+    return MakeError(ErrorCode::kUnavailable, "not enough memory to unpack");
   const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, inflateEnd);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
@@ -61,7 +62,8 @@ Result<std::string> Gunzip(std::string_view bytes, size_t bytes_max) {
 Result<std::string> Unzstd(std::string_view bytes, size_t bytes_max) {
   const std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
   if (context == nullptr) return MakeError(ErrorCode::kUnavailable, "not enough memory to unpack");
-  ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, 23);  // 8 MiB: what RFC 8878 asks receivers to have
+  ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax,
+                         23);  // 8 MiB: what RFC 8878 asks receivers to have
   ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
   std::string out;
   size_t left = 1;
@@ -114,10 +116,12 @@ std::string_view NameOf(Coding coding) {
 std::string Encode(Coding coding, std::string_view bytes) {
   if (coding == Coding::kGzip) return Gzip(bytes);
   if (coding == Coding::kIdentity) return std::string(bytes);
-  thread_local const std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(), ZSTD_freeCCtx);
+  thread_local const std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(),
+                                                                                ZSTD_freeCCtx);
   CHECK(context != nullptr);
   std::string out(ZSTD_compressBound(bytes.size()), '\0');
-  const size_t size = ZSTD_compressCCtx(context.get(), out.data(), out.size(), bytes.data(), bytes.size(), kZstdLevel);
+  const size_t size =
+      ZSTD_compressCCtx(context.get(), out.data(), out.size(), bytes.data(), bytes.size(), kZstdLevel);
   CHECK(ZSTD_isError(size) == 0);
   out.resize(size);
   return out;

@@ -26,7 +26,8 @@ interaction::Request ToInteraction(const Pipeline& pipeline, Call* call) {
   request.path = call->path;
   request.query = std::string(http.query());
   request.body = std::move(http.body);
-  request.content_type = ToLower(TrimSpace(std::string_view(http.content_type).substr(0, http.content_type.find(';'))));
+  request.content_type =
+      ToLower(TrimSpace(std::string_view(http.content_type).substr(0, http.content_type.find(';'))));
   request.accept = std::move(http.accept);
   request.if_match = std::move(http.if_match);
   request.if_none_match = std::move(http.if_none_match);
@@ -55,7 +56,8 @@ Response ToHttp(interaction::Response answer, Call* call) {
     says_when = says_when || EqualsIgnoreCase(name, "Retry-After");
   }
   if (response.status == 401) response.AddHeader("WWW-Authenticate", "Bearer realm=\"tongkang\"");
-  if ((response.status == 429 || response.status == 503) && !says_when) response.AddHeader("Retry-After", "1");
+  if ((response.status == 429 || response.status == 503) && !says_when)
+    response.AddHeader("Retry-After", "1");
   call->audit_type = std::move(answer.audit_type);
   call->audit_id = std::move(answer.audit_id);
   call->audit_t = answer.audit_t;
@@ -66,7 +68,9 @@ Response ToHttp(interaction::Response answer, Call* call) {
 
 void Serve(const FhirPort& port, Pipeline& pipeline, const CallPtr& call) {
   interaction::Request request = ToInteraction(pipeline, call.get());
-  auto done = [&pipeline, call](interaction::Response answer) { pipeline.Answer(call, ToHttp(std::move(answer), call.get())); };
+  auto done = [&pipeline, call](interaction::Response answer) {
+    pipeline.Answer(call, ToHttp(std::move(answer), call.get()));
+  };
   if (!port.is_heavy(request)) return port.handle(std::move(request), std::move(done));
   auto held = std::make_shared<interaction::Request>(std::move(request));
   pipeline.RunOnWorker(call, [&port, &pipeline, call, held, done] {
@@ -74,7 +78,10 @@ void Serve(const FhirPort& port, Pipeline& pipeline, const CallPtr& call) {
       port.handle(std::move(*held), done);
     } catch (const std::exception& error) {
       // Only before `done` was called: an answer given is not given twice.
-      if (!call->done()) pipeline.AnswerError(call, MakeError(ErrorCode::kInternal, "a defect in the server; report it with the request id", error.what()));
+      if (!call->done())
+        pipeline.AnswerError(
+            call, MakeError(ErrorCode::kInternal, "a defect in the server; report it with the request id",
+                            error.what()));
     }
   });
 }
@@ -85,7 +92,8 @@ void AddFhirRoutes(Pipeline* pipeline, FhirPort port) {
   auto shared = std::make_shared<const FhirPort>(std::move(port));
   RouteOptions options;
   options.body_bytes_max = pipeline->options().body_bytes_max;
-  pipeline->AddRoute("/fhir", options, [shared](Pipeline& way, const CallPtr& call) { Serve(*shared, way, call); });
+  pipeline->AddRoute("/fhir", options,
+                     [shared](Pipeline& way, const CallPtr& call) { Serve(*shared, way, call); });
   RouteOptions open = options;
   open.open = true;
   open.audited = false;
@@ -95,9 +103,10 @@ void AddFhirRoutes(Pipeline* pipeline, FhirPort port) {
   });
 }
 
-void AddAppRoutes(Pipeline* pipeline, std::function<interaction::Response(const interaction::Request&)> handle) {
+void AddAppRoutes(Pipeline* pipeline,
+                  std::function<interaction::Response(const interaction::Request&)> handle) {
   RouteOptions options;
-  options.audited = false;   // what apps answer so far is about no person
+  options.audited = false;  // what apps answer so far is about no person
   pipeline->AddRoute("/app", options, [handle = std::move(handle)](Pipeline& way, const CallPtr& call) {
     const interaction::Request request = ToInteraction(way, call.get());
     way.Answer(call, ToHttp(handle(request), call.get()));
@@ -105,7 +114,9 @@ void AddAppRoutes(Pipeline* pipeline, std::function<interaction::Response(const 
 }
 
 FhirPort PortOf(const interaction::Interactions* interactions) {
-  return {[interactions](interaction::Request request, interaction::Done done) { interactions->Handle(std::move(request), std::move(done)); },
+  return {[interactions](interaction::Request request, interaction::Done done) {
+            interactions->Handle(std::move(request), std::move(done));
+          },
           [interactions](const interaction::Request& request) { return interactions->IsHeavy(request); }};
 }
 

@@ -10,11 +10,14 @@ void AddHealthRoutes(Pipeline* pipeline, std::function<Readiness()> readiness) {
   options.audited = false;
   const auto ready = [readiness](Pipeline& way, const CallPtr& call) {
     const Readiness now = readiness();
-    Response response = JsonResponse(now.ready ? 200 : 503, fmt::format(R"({{"ready":{},"progress":{:.3f}}})", now.ready, now.progress));
+    Response response = JsonResponse(
+        now.ready ? 200 : 503, fmt::format(R"({{"ready":{},"progress":{:.3f}}})", now.ready, now.progress));
     if (!now.ready) response.AddHeader("Retry-After", "1");
     way.Answer(call, std::move(response));
   };
-  pipeline->AddRoute("/health", options, [](Pipeline& way, const CallPtr& call) { way.Answer(call, JsonResponse(200, R"({"alive":true})")); });
+  pipeline->AddRoute("/health", options, [](Pipeline& way, const CallPtr& call) {
+    way.Answer(call, JsonResponse(200, R"({"alive":true})"));
+  });
   pipeline->AddRoute("/health/ready", options, ready);
   pipeline->AddRoute("/ready", options, ready);
 }
@@ -28,8 +31,10 @@ void AddMetricsRoute(Pipeline* pipeline, const Metrics* metrics) {
     const bool local = call->request.peer_is_loopback && !call->request.forwarded;
     const bool may = call->viewer != nullptr && call->viewer->MayCall("metrics");
     if (!local && !may) {
-      return way.AnswerError(call, call->viewer == nullptr ? MakeError(ErrorCode::kUnauthenticated, "metrics are for signed-in operators")
-                                                           : MakeError(ErrorCode::kForbidden, "your post may not do this (operation 'metrics')"));
+      return way.AnswerError(
+          call, call->viewer == nullptr
+                    ? MakeError(ErrorCode::kUnauthenticated, "metrics are for signed-in operators")
+                    : MakeError(ErrorCode::kForbidden, "your post may not do this (operation 'metrics')"));
     }
     Response response;
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";

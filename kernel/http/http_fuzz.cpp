@@ -15,7 +15,11 @@ using tk::http::RequestParser;
 constexpr uint32_t kHeadMax = 4096;
 constexpr size_t kBodyMax = 10'000;
 
-struct Outcome { int status = 0; bool done = false; Request request; };
+struct Outcome {
+  int status = 0;
+  bool done = false;
+  Request request;
+};
 
 // As the session does it: what is unread comes again in front of what follows.
 Outcome Parse(std::string_view bytes, size_t step) {
@@ -29,7 +33,10 @@ Outcome Parse(std::string_view bytes, size_t step) {
       const size_t used = parser.Put(bytes.substr(begin, end - begin));
       begin += used;
       if (parser.state().status != 0) break;
-      if (parser.head_done() && !allowed) { allowed = true; parser.AllowBody(kBodyMax); }
+      if (parser.head_done() && !allowed) {
+        allowed = true;
+        parser.AllowBody(kBodyMax);
+      }
       if (used == 0 || parser.done() || begin == end) break;
     }
   }
@@ -48,7 +55,8 @@ void Request1(std::string_view bytes, size_t step) {
   const Outcome pieces = Parse(bytes, step);
   if (!whole.done || !pieces.done) return;
   Need(whole.request.target == pieces.request.target && whole.request.body == pieces.request.body);
-  Need(whole.request.authorization == pieces.request.authorization && whole.request.host == pieces.request.host);
+  Need(whole.request.authorization == pieces.request.authorization &&
+       whole.request.host == pieces.request.host);
 }
 
 void Text(std::string_view bytes) {
@@ -76,9 +84,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
   switch (data[1] % 3) {
-    case 0: Request1(bytes, size_t{data[0]} + 1); break;
-    case 1: Text(bytes); break;
-    default: Packed(bytes);
+    case 0:
+      Request1(bytes, size_t{data[0]} + 1);
+      break;
+    case 1:
+      Text(bytes);
+      break;
+    default:
+      Packed(bytes);
   }
   return 0;
 }

@@ -18,8 +18,8 @@
 namespace tk::http::testing {
 
 struct Reply {
-  int status = 0;                                 // 0 = the connection closed instead
-  std::map<std::string, std::string> headers;     // names in lower case
+  int status = 0;                              // 0 = the connection closed instead
+  std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
 };
 
@@ -38,7 +38,10 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  void Close() { if (fd_ >= 0) ::close(fd_); fd_ = -1; }
+  void Close() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
   int fd() const { return fd_; }
   void Send(std::string_view bytes) {
     while (!bytes.empty()) {
@@ -73,20 +76,24 @@ class Client {
       const size_t end = head.find("\r\n", at);
       const std::string line = head.substr(at, end - at);
       const size_t colon = line.find(':');
-      if (colon != std::string::npos) reply.headers[ToLower(line.substr(0, colon))] = std::string(TrimSpace(line.substr(colon + 1)));
+      if (colon != std::string::npos)
+        reply.headers[ToLower(line.substr(0, colon))] = std::string(TrimSpace(line.substr(colon + 1)));
       at = end + 2;
     }
     if (head_only || !reply.headers.contains("content-length")) return reply;
     const size_t size = std::strtoul(reply.headers["content-length"].c_str(), nullptr, 10);
-    while (unread_.size() < size && More()) {}
+    while (unread_.size() < size && More()) {
+    }
     reply.body = unread_.substr(0, size);
     unread_.erase(0, size);
     return reply;
   }
   bool Closed() { return unread_.empty() && !More(); }
   /// One request with extra header lines, each ended by CRLF.
-  Reply Ask(std::string_view method, std::string_view target, std::string_view headers = {}, std::string_view body = {}) {
-    std::string text = std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nHost: test\r\n" + std::string(headers);
+  Reply Ask(std::string_view method, std::string_view target, std::string_view headers = {},
+            std::string_view body = {}) {
+    std::string text = std::string(method) + " " + std::string(target) + " HTTP/1.1\r\nHost: test\r\n" +
+                       std::string(headers);
     if (!body.empty()) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     text += "\r\n";
     text += body;

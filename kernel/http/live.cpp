@@ -20,11 +20,11 @@ constexpr size_t kTypesMax = 32;
 class Subscriber final : public EventSource {
  public:
   std::shared_ptr<const access::Viewer> viewer;
-  std::string token;                     // checked again at each tick
-  std::vector<std::string> types;        // sorted; empty: all that the post may read
-  std::optional<uint64_t> resume_t;      // the hub replays from the one after
-  bool stale = false;                    // asked to resume something that is not there
-  uint64_t done_t = 0;                   // the hub's: told up to here
+  std::string token;                 // checked again at each tick
+  std::vector<std::string> types;    // sorted; empty: all that the post may read
+  std::optional<uint64_t> resume_t;  // the hub replays from the one after
+  bool stale = false;                // asked to resume something that is not there
+  uint64_t done_t = 0;               // the hub's: told up to here
   int64_t ticked_us = 0;
 
   explicit Subscriber(size_t bytes_max) : bytes_max_(bytes_max) {}
@@ -81,16 +81,24 @@ using SubscriberPtr = std::shared_ptr<Subscriber>;
 
 std::string_view NameOf(view::Operation op) {
   switch (op) {
-    case view::Operation::kCreate: return "create";
-    case view::Operation::kUpdate: return "update";
-    case view::Operation::kDelete: return "delete";
-    case view::Operation::kErase: return "erase";
+    case view::Operation::kCreate:
+      return "create";
+    case view::Operation::kUpdate:
+      return "update";
+    case view::Operation::kDelete:
+      return "delete";
+    case view::Operation::kErase:
+      return "erase";
   }
   return "?";
 }
 
 /// One change, written once for all who may see it.
-struct Telling { std::string_view type; view::Ordinal ordinal; std::string data; };
+struct Telling {
+  std::string_view type;
+  view::Ordinal ordinal;
+  std::string data;
+};
 
 // "7-123" → 123 if 7 is our incarnation.
 std::optional<uint64_t> ParseEventId(std::string_view text, uint32_t incarnation) {
@@ -100,7 +108,9 @@ std::optional<uint64_t> ParseEventId(std::string_view text, uint32_t incarnation
   if (dash == std::string_view::npos) return std::nullopt;
   const auto first = std::from_chars(text.data(), text.data() + dash, theirs);
   const auto second = std::from_chars(text.data() + dash + 1, text.data() + text.size(), t);
-  if (first.ec != std::errc() || second.ec != std::errc() || second.ptr != text.data() + text.size() || theirs != incarnation) return std::nullopt;
+  if (first.ec != std::errc() || second.ec != std::errc() || second.ptr != text.data() + text.size() ||
+      theirs != incarnation)
+    return std::nullopt;
   return t;
 }
 
@@ -114,8 +124,8 @@ struct Live::Impl {
   std::thread thread;
   std::atomic<bool> stop{false};
   mutable std::mutex mutex;
-  std::vector<SubscriberPtr> arriving;   // not yet the hub's
-  std::vector<SubscriberPtr> present;    // the hub's own; size_ for others
+  std::vector<SubscriberPtr> arriving;  // not yet the hub's
+  std::vector<SubscriberPtr> present;   // the hub's own; size_ for others
   std::atomic<size_t> size{0};
   uint64_t told_t = 0;
 
@@ -133,8 +143,8 @@ struct Live::Impl {
 // "hello" and "tick": where we stand.
 std::string Live::Impl::Event(std::string_view name, uint64_t t, bool with_id) const {
   std::string id = with_id ? fmt::format("id: {}-{}\n", source.incarnation, t) : std::string();
-  return fmt::format("event: {}\n{}data: {{\"incarnation\":{},\"t\":{},\"at\":\"{}\"}}\n\n", name, id, source.incarnation, t,
-                     FormatInstant(clock->NowUs()));
+  return fmt::format("event: {}\n{}data: {{\"incarnation\":{},\"t\":{},\"at\":\"{}\"}}\n\n", name, id,
+                     source.incarnation, t, FormatInstant(clock->NowUs()));
 }
 
 std::vector<Telling> Live::Impl::Write(const view::Committed& committed) const {
@@ -144,7 +154,8 @@ std::vector<Telling> Live::Impl::Write(const view::Committed& committed) const {
     const view::ResourcePtr& now = committed.changes[i].now;
     if (now == nullptr) continue;  // an erasure: whom it concerns is nobody's news
     Telling telling{source.type_name(now->type), committed.first_ordinal + i, {}};
-    telling.data = fmt::format("data: {{\"t\":{},\"at\":\"{}\",\"type\":\"{}\",\"id\":", committed.t, at, telling.type);
+    telling.data =
+        fmt::format("data: {{\"t\":{},\"at\":\"{}\",\"type\":\"{}\",\"id\":", committed.t, at, telling.type);
     AppendJsonString(now->id, &telling.data);
     telling.data += fmt::format(",\"version\":{},\"op\":\"{}\"}}\n\n", now->version, NameOf(now->op));
     tellings.push_back(std::move(telling));
@@ -152,11 +163,16 @@ std::vector<Telling> Live::Impl::Write(const view::Committed& committed) const {
   return tellings;
 }
 
-void Live::Impl::TellOne(const SubscriberPtr& subscriber, uint64_t t, const std::vector<Telling>& tellings) const {
+void Live::Impl::TellOne(const SubscriberPtr& subscriber, uint64_t t,
+                         const std::vector<Telling>& tellings) const {
   std::vector<const Telling*> his;
   for (const Telling& telling : tellings) {
-    if (!subscriber->types.empty() && !std::binary_search(subscriber->types.begin(), subscriber->types.end(), telling.type)) continue;
-    if (!subscriber->viewer->MayRead(telling.type) || !source.in_scope(telling.ordinal, subscriber->viewer->scope)) continue;
+    if (!subscriber->types.empty() &&
+        !std::binary_search(subscriber->types.begin(), subscriber->types.end(), telling.type))
+      continue;
+    if (!subscriber->viewer->MayRead(telling.type) ||
+        !source.in_scope(telling.ordinal, subscriber->viewer->scope))
+      continue;
     his.push_back(&telling);
   }
   if (his.empty()) return;
@@ -188,7 +204,8 @@ void Live::Impl::Replay(const SubscriberPtr& subscriber) {
   const auto follower = source.follow(from_t);
   while (!stop && !subscriber->ended() && follower->next_t() <= told_t) {
     auto next = follower->Next(1000);
-    if (!next.ok() || *next == nullptr) return subscriber->Push("event: reset\ndata: {\"reason\":\"not readable\"}\n\n");
+    if (!next.ok() || *next == nullptr)
+      return subscriber->Push("event: reset\ndata: {\"reason\":\"not readable\"}\n\n");
     TellOne(subscriber, (*next)->t, Write(**next));
   }
 }
@@ -201,7 +218,8 @@ void Live::Impl::Admit() {
   }
   for (SubscriberPtr& subscriber : fresh) {
     subscriber->Push(Event("hello", told_t, !subscriber->resume_t.has_value()));
-    if (subscriber->stale) subscriber->Push("event: reset\ndata: {\"reason\":\"another life of the log\"}\n\n");
+    if (subscriber->stale)
+      subscriber->Push("event: reset\ndata: {\"reason\":\"another life of the log\"}\n\n");
     if (subscriber->resume_t) Replay(subscriber);
     subscriber->done_t = told_t;
     subscriber->ticked_us = MonotonicUs();
@@ -216,7 +234,10 @@ void Live::Impl::Tick() {
     subscriber->ticked_us = now_us;
     const auto kind = subscriber->viewer->by_cookie ? access::TokenKind::kCookie : access::TokenKind::kBearer;
     auto viewer = sign_on->Verify(subscriber->token, kind);
-    if (!viewer.ok()) { subscriber->End("signed-out"); continue; }
+    if (!viewer.ok()) {
+      subscriber->End("signed-out");
+      continue;
+    }
     subscriber->viewer = *viewer;  // post or area may have changed
     subscriber->Push(Event("tick", told_t, true));
   }
@@ -251,7 +272,8 @@ Result<SubscriberPtr> Live::Impl::Subscribe(const Call& call, std::string_view q
     const size_t end = query.find('&');
     const std::string_view item = query.substr(0, end);
     query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
-    if (!item.starts_with("types=")) return MakeError(ErrorCode::kIncorrect, "the only parameter is types=Type,Type");
+    if (!item.starts_with("types="))
+      return MakeError(ErrorCode::kIncorrect, "the only parameter is types=Type,Type");
     auto list = PercentDecode(item.substr(6), true);
     if (!list) return MakeError(ErrorCode::kIncorrect, "types has a broken %-escape");
     for (std::string_view rest = *list; !rest.empty();) {
@@ -260,15 +282,18 @@ Result<SubscriberPtr> Live::Impl::Subscribe(const Call& call, std::string_view q
       rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
     }
   }
-  if (subscriber->types.size() > kTypesMax) return MakeError(ErrorCode::kIncorrect, fmt::format("at most {} types", kTypesMax));
+  if (subscriber->types.size() > kTypesMax)
+    return MakeError(ErrorCode::kIncorrect, fmt::format("at most {} types", kTypesMax));
   std::sort(subscriber->types.begin(), subscriber->types.end());
   for (const std::string& type : subscriber->types) {
-    if (!call.viewer->MayRead(type)) return MakeError(ErrorCode::kForbidden, "your post may not read one of these types");
+    if (!call.viewer->MayRead(type))
+      return MakeError(ErrorCode::kForbidden, "your post may not read one of these types");
   }
   subscriber->viewer = call.viewer;
   const std::string& header = call.request.authorization;
   if (!header.empty()) {
-    subscriber->token = std::string(TrimSpace(std::string_view(header).substr(std::min<size_t>(7, header.size()))));
+    subscriber->token =
+        std::string(TrimSpace(std::string_view(header).substr(std::min<size_t>(7, header.size()))));
   } else {
     const size_t at = call.request.cookie.find("tk_session=");
     if (at != std::string::npos) {
@@ -281,13 +306,15 @@ Result<SubscriberPtr> Live::Impl::Subscribe(const Call& call, std::string_view q
   }
   const std::lock_guard<std::mutex> hold(mutex);
   if (stop) return MakeError(ErrorCode::kUnavailable, "the server stops");
-  if (size >= options.subscribers_max) return MakeError(ErrorCode::kBusy, "too many live pages; try again later");
+  if (size >= options.subscribers_max)
+    return MakeError(ErrorCode::kBusy, "too many live pages; try again later");
   ++size;
   arriving.push_back(subscriber);
   return subscriber;
 }
 
-Live::Live(LiveSource source, const LiveOptions& options, const Clock* clock, access::SignOn* sign_on) : impl_(std::make_unique<Impl>()) {
+Live::Live(LiveSource source, const LiveOptions& options, const Clock* clock, access::SignOn* sign_on)
+    : impl_(std::make_unique<Impl>()) {
   impl_->source = std::move(source);
   impl_->options = options;
   impl_->clock = clock;
@@ -307,7 +334,8 @@ size_t Live::subscribers() const { return impl_->size; }
 void Live::AddRoute(Pipeline* pipeline) {
   pipeline->AddRoute("/live", {}, [impl = impl_.get()](Pipeline& way, const CallPtr& call) {
     call->audit_action = "live";
-    if (call->request.method != Method::kGet) return way.AnswerError(call, MakeError(ErrorCode::kUnsupported, "/live is read with GET"));
+    if (call->request.method != Method::kGet)
+      return way.AnswerError(call, MakeError(ErrorCode::kUnsupported, "/live is read with GET"));
     auto subscriber = impl->Subscribe(*call, call->request.query());
     if (!subscriber.ok()) return way.AnswerError(call, subscriber.error());
     Response response;
@@ -319,8 +347,11 @@ void Live::AddRoute(Pipeline* pipeline) {
 }
 
 LiveSource SourceOf(view::Engine* engine) {
-  return {engine->incarnation(), [engine] { return engine->Head().t; }, [engine](uint64_t from_t) { return engine->Follow(from_t); },
-          [engine](view::Ordinal ordinal, const view::Scope& scope) { return engine->directory().InScope(ordinal, scope); },
+  return {engine->incarnation(), [engine] { return engine->Head().t; },
+          [engine](uint64_t from_t) { return engine->Follow(from_t); },
+          [engine](view::Ordinal ordinal, const view::Scope& scope) {
+            return engine->directory().InScope(ordinal, scope);
+          },
           [engine](fhir::TypeId type) { return engine->definitions().Type(type).name; }};
 }
 

@@ -30,7 +30,7 @@ LiveSource SourceOf(view::Engine* engine);
 
 struct LiveOptions {
   size_t subscribers_max = 5000;
-  size_t queue_bytes_max = 256 * 1024;     // of one subscriber; over it he is too slow
+  size_t queue_bytes_max = 256 * 1024;  // of one subscriber; over it he is too slow
   uint64_t replay_transactions_max = 10'000;
   int64_t tick_ms = 10'000;
 };

@@ -17,15 +17,15 @@ using interaction::Method;
 struct Request {
   bool method_known = true;
   Method method = Method::kGet;
-  std::string target;              // as received: path and query, percent-encoded
+  std::string target;  // as received: path and query, percent-encoded
   std::string host, authorization, cookie, content_type, content_encoding, accept, accept_encoding;
   std::string if_match, if_none_match, if_none_exist, if_modified_since, prefer, idempotency_key;
   std::string request_id, csrf, last_event_id;
-  bool forwarded = false;          // came through a proxy: the peer's address says nothing about the user
+  bool forwarded = false;  // came through a proxy: the peer's address says nothing about the user
   bool expect_continue = false;
   bool keep_alive = true;
   std::string body;
-  std::string peer;                // address without port
+  std::string peer;  // address without port
   bool peer_is_loopback = false;
   bool tls = false;
 
@@ -52,14 +52,16 @@ class EventSource {
 struct Response {
   int status = 200;
   std::string body;
-  std::shared_ptr<const std::string> shared_body;   // instead of body, for pages that many get
+  std::shared_ptr<const std::string> shared_body;  // instead of body, for pages that many get
   std::string content_type;
-  std::string content_encoding;                     // set if body is already encoded
-  std::string headers;                              // further lines, each ended by CRLF; see AddHeader
+  std::string content_encoding;  // set if body is already encoded
+  std::string headers;           // further lines, each ended by CRLF; see AddHeader
   bool close = false;
-  std::shared_ptr<EventSource> events;              // the head is written, then events until it ends
+  std::shared_ptr<EventSource> events;  // the head is written, then events until it ends
 
-  std::string_view bytes() const { return shared_body != nullptr ? std::string_view(*shared_body) : std::string_view(body); }
+  std::string_view bytes() const {
+    return shared_body != nullptr ? std::string_view(*shared_body) : std::string_view(body);
+  }
   /// Control characters of `value` are dropped: a value can never begin a header of its own.
   void AddHeader(std::string_view name, std::string_view value);
 };

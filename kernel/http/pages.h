@@ -12,8 +12,8 @@
 namespace tk::http {
 
 struct PagesOptions {
-  std::string folder;                          // "" = a plain page that says what this is
-  size_t bytes_max = size_t{256} << 20;        // of all files
+  std::string folder;                    // "" = a plain page that says what this is
+  size_t bytes_max = size_t{256} << 20;  // of all files
 };
 
 class Pages {

@@ -59,13 +59,26 @@ void RequestParser::on_request_impl(verb method, Text, Text target, int version,
   request_->target = View(target);
   request_->keep_alive = version >= 11;
   switch (method) {
-    case verb::get: request_->method = Method::kGet; break;
-    case verb::head: request_->method = Method::kHead; break;
-    case verb::post: request_->method = Method::kPost; break;
-    case verb::put: request_->method = Method::kPut; break;
-    case verb::patch: request_->method = Method::kPatch; break;
-    case verb::delete_: request_->method = Method::kDelete; break;
-    default: request_->method_known = false;
+    case verb::get:
+      request_->method = Method::kGet;
+      break;
+    case verb::head:
+      request_->method = Method::kHead;
+      break;
+    case verb::post:
+      request_->method = Method::kPost;
+      break;
+    case verb::put:
+      request_->method = Method::kPut;
+      break;
+    case verb::patch:
+      request_->method = Method::kPatch;
+      break;
+    case verb::delete_:
+      request_->method = Method::kDelete;
+      break;
+    default:
+      request_->method_known = false;
   }
   if (version != 10 && version != 11) error = beast::http::error::bad_version;
 }
@@ -74,26 +87,40 @@ void RequestParser::on_response_impl(int, Text, int, Code& error) { error = beas
 
 std::string* RequestParser::PlaceOf(field known, std::string_view name) {
   switch (known) {
-    case field::host: return &request_->host;
-    case field::authorization: return &request_->authorization;
-    case field::cookie: return &request_->cookie;
-    case field::content_type: return &request_->content_type;
-    case field::content_encoding: return &request_->content_encoding;
-    case field::accept: return &request_->accept;
-    case field::accept_encoding: return &request_->accept_encoding;
-    case field::if_match: return &request_->if_match;
-    case field::if_none_match: return &request_->if_none_match;
-    case field::if_modified_since: return &request_->if_modified_since;
-    case field::prefer: return &request_->prefer;
-    case field::unknown: break;
-    default: return nullptr;
+    case field::host:
+      return &request_->host;
+    case field::authorization:
+      return &request_->authorization;
+    case field::cookie:
+      return &request_->cookie;
+    case field::content_type:
+      return &request_->content_type;
+    case field::content_encoding:
+      return &request_->content_encoding;
+    case field::accept:
+      return &request_->accept;
+    case field::accept_encoding:
+      return &request_->accept_encoding;
+    case field::if_match:
+      return &request_->if_match;
+    case field::if_none_match:
+      return &request_->if_none_match;
+    case field::if_modified_since:
+      return &request_->if_modified_since;
+    case field::prefer:
+      return &request_->prefer;
+    case field::unknown:
+      break;
+    default:
+      return nullptr;
   }
   if (EqualsIgnoreCase(name, "If-None-Exist")) return &request_->if_none_exist;
   if (EqualsIgnoreCase(name, "Idempotency-Key")) return &request_->idempotency_key;
   if (EqualsIgnoreCase(name, "X-Request-Id")) return &request_->request_id;
   if (EqualsIgnoreCase(name, "X-Tongkang")) return &request_->csrf;
   if (EqualsIgnoreCase(name, "Last-Event-ID")) return &request_->last_event_id;
-  if (EqualsIgnoreCase(name, "X-Forwarded-For") || EqualsIgnoreCase(name, "Forwarded") || EqualsIgnoreCase(name, "X-Real-IP")) {
+  if (EqualsIgnoreCase(name, "X-Forwarded-For") || EqualsIgnoreCase(name, "Forwarded") ||
+      EqualsIgnoreCase(name, "X-Real-IP")) {
     request_->forwarded = true;
   }
   return nullptr;
@@ -108,15 +135,18 @@ void RequestParser::on_field_impl(field known, Text name, Text value, Code& erro
   if (known == field::forwarded || known == field::via) request_->forwarded = true;
   std::string* const place = PlaceOf(known, View(name));
   if (place == nullptr) return;
-  const bool may_repeat = known == field::cookie || known == field::accept || known == field::accept_encoding ||
-                          known == field::prefer || known == field::if_none_match;
+  const bool may_repeat = known == field::cookie || known == field::accept ||
+                          known == field::accept_encoding || known == field::prefer ||
+                          known == field::if_none_match;
   if (place->empty()) {
     *place = View(value);
   } else if (may_repeat) {
     *place += known == field::cookie ? "; " : ", ";
     *place += View(value);
   } else {
-    state_ = {400, "a header that may be there once is there twice"};  // two hosts, two authorizations: whom to believe?
+    state_ = {
+        400,
+        "a header that may be there once is there twice"};  // two hosts, two authorizations: whom to believe?
     error = beast::http::error::bad_field;
   }
 }
@@ -134,7 +164,9 @@ size_t RequestParser::on_body_impl(Text body, Code& error) {
 }
 
 void RequestParser::on_chunk_header_impl(uint64_t, Text, Code&) {}
-size_t RequestParser::on_chunk_body_impl(uint64_t, Text body, Code& error) { return on_body_impl(body, error); }
+size_t RequestParser::on_chunk_body_impl(uint64_t, Text body, Code& error) {
+  return on_body_impl(body, error);
+}
 void RequestParser::on_finish_impl(Code&) {}
 
 }  // namespace tk::http

@@ -10,7 +10,10 @@
 namespace tk::http {
 
 /// What went wrong in reading, as an HTTP status; 0 = nothing.
-struct ParseState { int status = 0; std::string_view text; };
+struct ParseState {
+  int status = 0;
+  std::string_view text;
+};
 
 class RequestParser final : public boost::beast::http::basic_parser<true> {
  public:
@@ -30,7 +33,8 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
  private:
   using Code = boost::beast::error_code;
   using Text = boost::beast::string_view;
-  void on_request_impl(boost::beast::http::verb verb, Text method, Text target, int version, Code& error) override;
+  void on_request_impl(boost::beast::http::verb verb, Text method, Text target, int version,
+                       Code& error) override;
   void on_response_impl(int status, Text reason, int version, Code& error) override;
   void on_field_impl(boost::beast::http::field field, Text name, Text value, Code& error) override;
   void on_header_impl(Code& error) override;

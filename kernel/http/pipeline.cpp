@@ -34,11 +34,17 @@ std::string_view CookieOf(std::string_view header, std::string_view name) {
 // Ours unless the caller's is harmless in a log and a header.
 std::string RequestIdOf(const Request& request) {
   const std::string& given = request.request_id;
-  const bool good = !given.empty() && given.size() <= 64 && std::all_of(given.begin(), given.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-  });
+  const bool good =
+      !given.empty() && given.size() <= 64 && std::all_of(given.begin(), given.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+               c == '_' || c == '.';
+      });
   if (good) return given;
-  static const uint64_t process = [] { uint64_t seed = 0; SystemRandom({reinterpret_cast<uint8_t*>(&seed), sizeof seed}); return seed; }();
+  static const uint64_t process = [] {
+    uint64_t seed = 0;
+    SystemRandom({reinterpret_cast<uint8_t*>(&seed), sizeof seed});
+    return seed;
+  }();
   static std::atomic<uint64_t> counter{0};
   const uint64_t id = Mix(process + counter.fetch_add(1, std::memory_order_relaxed));
   constexpr char kDigits[] = "0123456789abcdefghijklmnopqrstuv";
@@ -64,7 +70,8 @@ Result<std::vector<std::string>> PathParts(std::string_view rest) {
 
 bool IsTypeName(std::string_view text) {
   return !text.empty() && text.size() <= 64 && text[0] >= 'A' && text[0] <= 'Z' &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
 }
 
 std::string_view NameOf(Method method) {
@@ -97,15 +104,21 @@ Response ErrorResponse(const Error& error) {
   response.body = std::move(outcome.body);
   response.content_type = std::move(outcome.content_type);
   if (response.status == 401) response.AddHeader("WWW-Authenticate", "Bearer realm=\"tongkang\"");
-  if (TraitsOf(error.code).retryable) response.AddHeader("Retry-After", error.code == ErrorCode::kBusy ? "1" : "5");
+  if (TraitsOf(error.code).retryable)
+    response.AddHeader("Retry-After", error.code == ErrorCode::kBusy ? "1" : "5");
   return response;
 }
 
-Pipeline::Pipeline(const PipelineOptions& options, access::SignOn* sign_on, access::AuditLog* audit, Metrics* metrics, WorkerPool* workers)
-    : options_(options), sign_on_(sign_on), audit_(audit), workers_(workers), numbers_(std::make_unique<Numbers>()) {
+Pipeline::Pipeline(const PipelineOptions& options, access::SignOn* sign_on, access::AuditLog* audit,
+                   Metrics* metrics, WorkerPool* workers)
+    : options_(options),
+      sign_on_(sign_on),
+      audit_(audit),
+      workers_(workers),
+      numbers_(std::make_unique<Numbers>()) {
   numbers_->metrics = metrics;
-  metrics->AddGauge("tongkang_http_requests_running", "Requests between their first step and their answer", {},
-                    [numbers = numbers_.get()] { return static_cast<double>(numbers->running.load()); });
+  metrics->AddGauge("tongkang_http_requests_running", "Requests between their first step and their answer",
+                    {}, [numbers = numbers_.get()] { return static_cast<double>(numbers->running.load()); });
   metrics->AddGauge("tongkang_http_worker_queue", "Heavy requests waiting for a worker", {},
                     [workers] { return static_cast<double>(workers->depth()); });
 }
@@ -115,14 +128,18 @@ void Pipeline::AddRoute(std::string prefix, RouteOptions options, RouteHandler h
   CHECK(prefix.starts_with('/'));
   if (prefix.size() > 1 && prefix.back() == '/') prefix.pop_back();
   options.body_bytes_max = std::min(options.body_bytes_max, options_.body_bytes_max);
-  routes_.push_back(std::make_unique<Route>(Route{std::move(prefix), std::move(options), std::move(handler)}));
-  std::stable_sort(routes_.begin(), routes_.end(), [](const auto& a, const auto& b) { return a->prefix.size() > b->prefix.size(); });
+  routes_.push_back(
+      std::make_unique<Route>(Route{std::move(prefix), std::move(options), std::move(handler)}));
+  std::stable_sort(routes_.begin(), routes_.end(),
+                   [](const auto& a, const auto& b) { return a->prefix.size() > b->prefix.size(); });
 }
 
 const Route* Pipeline::Find(std::string_view path) const {
   for (const auto& route : routes_) {
     if (route->prefix == "/") return route.get();
-    if (path.starts_with(route->prefix) && (path.size() == route->prefix.size() || path[route->prefix.size()] == '/')) return route.get();
+    if (path.starts_with(route->prefix) &&
+        (path.size() == route->prefix.size() || path[route->prefix.size()] == '/'))
+      return route.get();
   }
   return nullptr;
 }
@@ -136,7 +153,9 @@ Result<std::shared_ptr<const access::Viewer>> Pipeline::ViewerOf(const Request& 
     return sign_on_->Verify(TrimSpace(header.substr(7)), access::TokenKind::kBearer);
   }
   const std::string_view cookie = CookieOf(request.cookie, kCookieName);
-  if (cookie.empty()) return MakeError(ErrorCode::kUnauthenticated, "not signed in: send Authorization: Bearer <token>, or sign in at /auth/sign-in");
+  if (cookie.empty())
+    return MakeError(ErrorCode::kUnauthenticated,
+                     "not signed in: send Authorization: Bearer <token>, or sign in at /auth/sign-in");
   return sign_on_->Verify(cookie, access::TokenKind::kCookie);
 }
 
@@ -152,8 +171,11 @@ HeadVerdict Pipeline::OnHead(const Request& request) {
 }
 
 Response Pipeline::Refuse(int status, std::string_view text) {
-  Error error = MakeError(status == 413 ? ErrorCode::kTooLarge : status == 429 ? ErrorCode::kBusy
-                          : status == 503 ? ErrorCode::kUnavailable : ErrorCode::kIncorrect, std::string(text));
+  Error error = MakeError(status == 413   ? ErrorCode::kTooLarge
+                          : status == 429 ? ErrorCode::kBusy
+                          : status == 503 ? ErrorCode::kUnavailable
+                                          : ErrorCode::kIncorrect,
+                          std::string(text));
   Response response = ErrorResponse(error);
   response.status = status;
   response.close = true;
@@ -170,31 +192,41 @@ Status Pipeline::Unpack(Request* request, size_t bytes_max) const {
 Status Pipeline::Check(const CallPtr& call) {
   Request& request = call->request;
   // Limits: before anything is decoded.
-  if (!request.method_known) return MakeError(ErrorCode::kUnsupported, "methods are GET, HEAD, POST, PUT, PATCH and DELETE");
+  if (!request.method_known)
+    return MakeError(ErrorCode::kUnsupported, "methods are GET, HEAD, POST, PUT, PATCH and DELETE");
   if (request.target.size() > options_.target_bytes_max) {
-    return MakeError(ErrorCode::kTooLarge, fmt::format("the URL has more than {} bytes; search with POST _search", options_.target_bytes_max));
+    return MakeError(
+        ErrorCode::kTooLarge,
+        fmt::format("the URL has more than {} bytes; search with POST _search", options_.target_bytes_max));
   }
-  if (!request.target.starts_with('/')) return MakeError(ErrorCode::kIncorrect, "the request target must begin with /");
+  if (!request.target.starts_with('/'))
+    return MakeError(ErrorCode::kIncorrect, "the request target must begin with /");
   // Route: known first, as it says whether sign-on is needed; nothing runs yet.
   call->route = Find(request.path());
   // Sign-on: unknown paths are not told from known ones before it.
   auto viewer = ViewerOf(request);
-  if (viewer.ok()) call->viewer = *viewer;
-  else if (call->route == nullptr || !call->route->options.open) return viewer.TakeError();
+  if (viewer.ok())
+    call->viewer = *viewer;
+  else if (call->route == nullptr || !call->route->options.open)
+    return viewer.TakeError();
   if (call->route == nullptr) return MakeError(ErrorCode::kNotFound, "there is nothing at this path");
   // Cross-site: a browser sends our cookie by itself, but never this header.
   const bool changes = request.method != Method::kGet && request.method != Method::kHead;
   if (changes && call->viewer != nullptr && call->viewer->by_cookie && request.csrf != "1") {
-    return MakeError(ErrorCode::kForbidden, "requests that change something and are signed in by cookie need the header X-Tongkang: 1");
+    return MakeError(
+        ErrorCode::kForbidden,
+        "requests that change something and are signed in by cookie need the header X-Tongkang: 1");
   }
   // Access: what the route itself asks; types and areas are the interactions' and the search's.
   const std::string& operation = call->route->options.operation;
   if (!operation.empty() && (call->viewer == nullptr || !call->viewer->MayCall(operation))) {
-    return MakeError(ErrorCode::kForbidden, fmt::format("your post may not do this (operation '{}')", operation));
+    return MakeError(ErrorCode::kForbidden,
+                     fmt::format("your post may not do this (operation '{}')", operation));
   }
   // Audit: nothing is served that could not be recorded.
   if (call->route->options.audited && !audit_->healthy()) {
-    return MakeError(ErrorCode::kUnavailable, "the audit cannot be written at present; nothing is served without it");
+    return MakeError(ErrorCode::kUnavailable,
+                     "the audit cannot be written at present; nothing is served without it");
   }
   const size_t prefix = call->route->prefix == "/" ? 0 : call->route->prefix.size();
   call->path = TRY(PathParts(request.path().substr(prefix)));
@@ -202,9 +234,9 @@ Status Pipeline::Check(const CallPtr& call) {
 }
 
 void Pipeline::Handle(CallPtr call) {
-  numbers_->running.fetch_add(1, std::memory_order_relaxed);                     // metrics: what runs, and since when
+  numbers_->running.fetch_add(1, std::memory_order_relaxed);  // metrics: what runs, and since when
   call->begin_us = MonotonicUs();
-  call->request_id = RequestIdOf(call->request);                                 // request id: every line and answer has it
+  call->request_id = RequestIdOf(call->request);  // request id: every line and answer has it
   if (Status good = Check(call); !good.ok()) return AnswerError(call, good.error());
   const bool packed = !call->request.content_encoding.empty();
   if (packed && call->request.body.size() > kUnpackOnWorkerBytes) {
@@ -217,7 +249,8 @@ void Pipeline::Handle(CallPtr call) {
 void Pipeline::Run(const CallPtr& call) {
   const char* what = nullptr;
   try {
-    if (Status good = Unpack(&call->request, call->route->options.body_bytes_max); !good.ok()) return AnswerError(call, good.error());
+    if (Status good = Unpack(&call->request, call->route->options.body_bytes_max); !good.ok())
+      return AnswerError(call, good.error());
     call->route->handler(*this, call);
     return;
   } catch (const std::bad_alloc&) {
@@ -227,17 +260,20 @@ void Pipeline::Run(const CallPtr& call) {
   } catch (...) {
     what = "something that is no exception";
   }
-  AnswerError(call, MakeError(ErrorCode::kInternal, "a defect in the server; report it with the request id", what));
+  AnswerError(call,
+              MakeError(ErrorCode::kInternal, "a defect in the server; report it with the request id", what));
 }
 
 void Pipeline::RunOnWorker(const CallPtr& call, std::function<void()> work) {
-  if (!workers_->Submit(std::move(work))) AnswerError(call, MakeError(ErrorCode::kBusy, "the server is busy; try again in a second"));
+  if (!workers_->Submit(std::move(work)))
+    AnswerError(call, MakeError(ErrorCode::kBusy, "the server is busy; try again in a second"));
 }
 
 void Pipeline::AnswerError(const CallPtr& call, const Error& error) {
   if (error.code == ErrorCode::kInternal || error.code == ErrorCode::kCorrupt) {
     const std::string text = error.ToString();
-    Say(LogLevel::kError, "request-failed", {{"request", std::string_view(call->request_id)}, {"error", std::string_view(text)}});
+    Say(LogLevel::kError, "request-failed",
+        {{"request", std::string_view(call->request_id)}, {"error", std::string_view(text)}});
   }
   Answer(call, ErrorResponse(error));
 }
@@ -245,7 +281,9 @@ void Pipeline::AnswerError(const CallPtr& call, const Error& error) {
 void Pipeline::Answer(const CallPtr& call, Response response) {
   if (OnHttpThread()) return Audit(call, std::move(response));
   // The log writer's thread must not wait for compression: over to the connection's own.
-  call->Post([this, call, answer = std::make_shared<Response>(std::move(response))] { Audit(call, std::move(*answer)); });
+  call->Post([this, call, answer = std::make_shared<Response>(std::move(response))] {
+    Audit(call, std::move(*answer));
+  });
 }
 
 void Pipeline::Audit(const CallPtr& call, Response response) {
@@ -257,14 +295,18 @@ void Pipeline::Audit(const CallPtr& call, Response response) {
   record.viewer = call->viewer;
   record.account = call->audit_account;
   record.action = !call->audit_action.empty() ? call->audit_action : NameOf(call->request.method);
-  record.type = !call->audit_type.empty() ? call->audit_type
-                : !call->path.empty() && IsTypeName(call->path[0]) ? call->path[0] : std::string();
+  record.type = !call->audit_type.empty()                          ? call->audit_type
+                : !call->path.empty() && IsTypeName(call->path[0]) ? call->path[0]
+                                                                   : std::string();
   record.id = call->audit_id;
   record.t = call->audit_t;
   record.status = response.status;
   record.request_id = call->request_id;
   record.reason = call->audit_reason;
-  const auto unaudited = [] { return ErrorResponse(MakeError(ErrorCode::kUnavailable, "the audit could not be written, so there is no answer")); };
+  const auto unaudited = [] {
+    return ErrorResponse(
+        MakeError(ErrorCode::kUnavailable, "the audit could not be written, so there is no answer"));
+  };
   if (!access::NeedsDurableRecord(record.action)) {
     const Status taken = audit_->Append(std::move(record));
     return Finish(call, taken.ok() ? std::move(response) : unaudited());
@@ -272,17 +314,20 @@ void Pipeline::Audit(const CallPtr& call, Response response) {
   auto held = std::make_shared<Response>(std::move(response));
   const Status taken = audit_->Append(std::move(record), [this, call, held, unaudited](Status durable) {
     Response answer = durable.ok() ? std::move(*held) : unaudited();
-    call->Post([this, call, ready = std::make_shared<Response>(std::move(answer))] { Finish(call, std::move(*ready)); });
+    call->Post([this, call, ready = std::make_shared<Response>(std::move(answer))] {
+      Finish(call, std::move(*ready));
+    });
   });
   if (!taken.ok()) Finish(call, unaudited());
 }
 
 void Pipeline::Finish(const CallPtr& call, Response response) {
   response.AddHeader("X-Request-Id", call->request_id);
-  if (response.headers.find("Cache-Control:") == std::string::npos) response.AddHeader("Cache-Control", "no-store");
+  if (response.headers.find("Cache-Control:") == std::string::npos)
+    response.AddHeader("Cache-Control", "no-store");
   if (call->request.tls) response.AddHeader("Strict-Transport-Security", "max-age=31536000");
-  const bool packable = response.shared_body == nullptr && response.content_encoding.empty() && response.events == nullptr &&
-                        response.body.size() >= options_.compress_bytes_min;
+  const bool packable = response.shared_body == nullptr && response.content_encoding.empty() &&
+                        response.events == nullptr && response.body.size() >= options_.compress_bytes_min;
   if (packable) {
     response.AddHeader("Vary", "Accept-Encoding");
     const Coding coding = ChooseCoding(call->request.accept_encoding);
@@ -295,11 +340,15 @@ void Pipeline::Finish(const CallPtr& call, Response response) {
   Count(*call, response.status, us);
   const bool broken = response.status >= 500;
   if (broken || options_.log_requests) {
-    const std::string_view account = call->viewer != nullptr ? std::string_view(call->viewer->account) : std::string_view("-");
+    const std::string_view account =
+        call->viewer != nullptr ? std::string_view(call->viewer->account) : std::string_view("-");
     Say(broken ? LogLevel::kWarning : LogLevel::kInfo, "request",
-        {{"request", std::string_view(call->request_id)}, {"method", NameOf(call->request.method)},
+        {{"request", std::string_view(call->request_id)},
+         {"method", NameOf(call->request.method)},
          {"route", call->route != nullptr ? std::string_view(call->route->prefix) : std::string_view("-")},
-         {"status", int64_t{response.status}}, {"us", us}, {"account", account}});
+         {"status", int64_t{response.status}},
+         {"us", us},
+         {"account", account}});
   }
   numbers_->running.fetch_sub(1, std::memory_order_relaxed);
   call->Complete(std::move(response));
@@ -311,15 +360,19 @@ void Pipeline::Count(const Call& call, int status, int64_t us) {
   Histogram* seconds = nullptr;
   {
     const std::shared_lock<std::shared_mutex> hold(numbers_->mutex);
-    if (const auto at = numbers_->by_status.find({call.route, status}); at != numbers_->by_status.end()) counter = at->second;
-    if (const auto at = numbers_->seconds.find(call.route); at != numbers_->seconds.end()) seconds = at->second;
+    if (const auto at = numbers_->by_status.find({call.route, status}); at != numbers_->by_status.end())
+      counter = at->second;
+    if (const auto at = numbers_->seconds.find(call.route); at != numbers_->seconds.end())
+      seconds = at->second;
   }
   if (counter == nullptr || seconds == nullptr) {
     const std::unique_lock<std::shared_mutex> hold(numbers_->mutex);
-    counter = numbers_->by_status[{call.route, status}] = numbers_->metrics->AddCounter(
-        "tongkang_http_requests_total", "Answered requests", {{"route", route}, {"status", std::to_string(status)}});
+    counter = numbers_->by_status[{call.route, status}] =
+        numbers_->metrics->AddCounter("tongkang_http_requests_total", "Answered requests",
+                                      {{"route", route}, {"status", std::to_string(status)}});
     seconds = numbers_->seconds[call.route] = numbers_->metrics->AddHistogram(
-        "tongkang_http_request_seconds", "From the read head and body to the ready answer", {{"route", route}}, kSecondsBounds);
+        "tongkang_http_request_seconds", "From the read head and body to the ready answer",
+        {{"route", route}}, kSecondsBounds);
   }
   counter->Increment();
   seconds->Observe(static_cast<double>(us) / 1e6);
@@ -327,9 +380,11 @@ void Pipeline::Count(const Call& call, int status, int64_t us) {
 
 std::string Pipeline::BaseUrl(const Request& request) const {
   if (!options_.public_url.empty()) return options_.public_url;
-  const bool good = !request.host.empty() && request.host.size() <= 255 && std::all_of(request.host.begin(), request.host.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
-  });
+  const bool good = !request.host.empty() && request.host.size() <= 255 &&
+                    std::all_of(request.host.begin(), request.host.end(), [](char c) {
+                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                             c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
+                    });
   return fmt::format("{}://{}", request.tls ? "https" : "http", good ? request.host : "localhost");
 }
 

@@ -20,14 +20,14 @@ class Pipeline;
 using RouteHandler = std::function<void(Pipeline&, const CallPtr&)>;
 
 struct RouteOptions {
-  bool open = false;          // answers without sign-on (a viewer is still looked up if a token is given)
-  bool audited = true;        // one audit record a request
-  std::string operation;      // the post must have this operation; "" = any signed-in post
+  bool open = false;      // answers without sign-on (a viewer is still looked up if a token is given)
+  bool audited = true;    // one audit record a request
+  std::string operation;  // the post must have this operation; "" = any signed-in post
   size_t body_bytes_max = size_t{1} << 20;
 };
 
 struct Route {
-  std::string prefix;         // "/fhir", "/app/screening": matches itself and what follows a "/"
+  std::string prefix;  // "/fhir", "/app/screening": matches itself and what follows a "/"
   RouteOptions options;
   RouteHandler handler;
 };
@@ -36,16 +36,17 @@ struct PipelineOptions {
   size_t body_bytes_max = size_t{64} << 20;     // of any route
   size_t anonymous_body_bytes_max = 64 * 1024;  // before somebody is signed in
   size_t target_bytes_max = 8192;
-  int64_t request_ms = 30'000;                  // given to the work as its deadline
-  size_t compress_bytes_min = 1400;             // one packet holds less anyway
+  int64_t request_ms = 30'000;       // given to the work as its deadline
+  size_t compress_bytes_min = 1400;  // one packet holds less anyway
   bool log_requests = true;
-  std::string public_url;                       // "https://health.example.cn" when a proxy stands in front; "" = from Host
+  std::string public_url;  // "https://health.example.cn" when a proxy stands in front; "" = from Host
 };
 
 /// Thread-safe once the server has started.
 class Pipeline final : public Handler {
  public:
-  Pipeline(const PipelineOptions& options, access::SignOn* sign_on, access::AuditLog* audit, Metrics* metrics, WorkerPool* workers);
+  Pipeline(const PipelineOptions& options, access::SignOn* sign_on, access::AuditLog* audit, Metrics* metrics,
+           WorkerPool* workers);
   ~Pipeline() override;
 
   void AddRoute(std::string prefix, RouteOptions options, RouteHandler handler);
@@ -81,7 +82,7 @@ class Pipeline final : public Handler {
   access::SignOn* const sign_on_;
   access::AuditLog* const audit_;
   WorkerPool* const workers_;
-  std::vector<std::unique_ptr<Route>> routes_;   // longest prefix first
+  std::vector<std::unique_ptr<Route>> routes_;  // longest prefix first
   std::unique_ptr<Numbers> numbers_;
 };
 

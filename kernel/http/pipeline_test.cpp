@@ -68,7 +68,8 @@ class PipelineTest : public ::testing::Test {
  protected:
   void SetUp() override {
     SetLogLevel(LogLevel::kOff);
-    folder_ = ::testing::TempDir() + "tk_pipeline_" + std::to_string(::getpid()) + "_" + ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    folder_ = ::testing::TempDir() + "tk_pipeline_" + std::to_string(::getpid()) + "_" +
+              ::testing::UnitTest::GetInstance()->current_test_info()->name();
     std::filesystem::remove_all(folder_);
     ASSERT_TRUE(access::PrepareFolder(folder_).ok());
     AddAccount("li", "doctor", "380102");
@@ -81,8 +82,11 @@ class PipelineTest : public ::testing::Test {
     workers_ = std::make_unique<WorkerPool>(2, 8);
     PipelineOptions options;
     pipeline_ = std::make_unique<Pipeline>(options, sign_on_.get(), audit_.get(), &metrics_, workers_.get());
-    AddFhirRoutes(pipeline_.get(), {[this](interaction::Request request, interaction::Done done) { Interact(std::move(request), std::move(done)); },
-                                    [](const interaction::Request& request) { return request.query == "heavy"; }});
+    AddFhirRoutes(pipeline_.get(),
+                  {[this](interaction::Request request, interaction::Done done) {
+                     Interact(std::move(request), std::move(done));
+                   },
+                   [](const interaction::Request& request) { return request.query == "heavy"; }});
     AddAuthRoutes(pipeline_.get());
     AddHealthRoutes(pipeline_.get(), [this] { return Readiness{ready_, 0.5}; });
     AddMetricsRoute(pipeline_.get(), &metrics_);
@@ -91,8 +95,12 @@ class PipelineTest : public ::testing::Test {
     source.incarnation = 7;
     source.head_t = [this] { return feed_.head(); };
     source.follow = [this](uint64_t from_t) { return std::make_unique<FeedFollower>(&feed_, from_t); };
-    source.in_scope = [](view::Ordinal ordinal, const view::Scope& scope) { return scope.everything || ordinal % 2 == 0; };
-    source.type_name = [](fhir::TypeId type) { return type == fhir::TypeId{1} ? std::string_view("Flag") : std::string_view("Basic"); };
+    source.in_scope = [](view::Ordinal ordinal, const view::Scope& scope) {
+      return scope.everything || ordinal % 2 == 0;
+    };
+    source.type_name = [](fhir::TypeId type) {
+      return type == fhir::TypeId{1} ? std::string_view("Flag") : std::string_view("Basic");
+    };
     LiveOptions live;
     live.tick_ms = 200;
     live.queue_bytes_max = 2000;
@@ -115,20 +123,25 @@ class PipelineTest : public ::testing::Test {
   void AddAccount(const std::string& name, const std::string& post, const std::string& area) {
     const std::string hash = access::HashPassword(kPassword, name).value();
     ASSERT_TRUE(access::EditAccounts(folder_, [&](access::Accounts* accounts) -> Status {
-      accounts->push_back({name, "李", hash, post, area, false, 1});
-      return {};
-    }).ok());
+                  accounts->push_back({name, "李", hash, post, area, false, 1});
+                  return {};
+                }).ok());
   }
   std::string Bearer(const std::string& account) {
     return "Authorization: Bearer " + access::IssueBearer(folder_, account, 3600, clock_).value() + "\r\n";
   }
   // What the double does is asked for in the path.
   void Interact(interaction::Request request, interaction::Done done) {
-    const std::string what = request.path.size() > 1 ? request.path[1] : request.path.empty() ? "" : request.path[0];
+    const std::string what = request.path.size() > 1 ? request.path[1]
+                             : request.path.empty()  ? ""
+                                                     : request.path[0];
     if (what == "throw") throw std::runtime_error("secret of the house");
     interaction::Response response;
-    response.body = what == "large" ? std::string(20'000, 'x') : request.body.empty() ? request.viewer->account : request.body;
-    if (what == "missing") response = interaction::OutcomeOf(MakeError(ErrorCode::kNotFound, "no such resource"));
+    response.body = what == "large"        ? std::string(20'000, 'x')
+                    : request.body.empty() ? request.viewer->account
+                                           : request.body;
+    if (what == "missing")
+      response = interaction::OutcomeOf(MakeError(ErrorCode::kNotFound, "no such resource"));
     if (what == "busy") response = interaction::OutcomeOf(MakeError(ErrorCode::kBusy, "queue full"));
     response.etag = "W/\"3\"";
     response.location = request.base_url + "/Patient/1";
@@ -140,7 +153,9 @@ class PipelineTest : public ::testing::Test {
       last_ = std::move(request);
     }
     if (what != "later") return done(std::move(response));
-    std::thread([done = std::move(done), response = std::move(response)]() mutable { done(std::move(response)); }).detach();
+    std::thread([done = std::move(done), response = std::move(response)]() mutable {
+      done(std::move(response));
+    }).detach();
   }
   interaction::Request Last() {
     const std::lock_guard<std::mutex> hold(mutex_);
@@ -168,8 +183,10 @@ class PipelineTest : public ::testing::Test {
 
 TEST_F(PipelineTest, NothingButTheOpenRoutesAnswersWithoutSignOn) {
   Client client(server_->port());
-  for (const char* open : {"/health", "/ready", "/fhir/metadata", "/"}) EXPECT_EQ(client.Ask("GET", open).status, 200) << open;
-  for (const char* closed : {"/fhir/Patient/1", "/fhir", "/fhir/metadata2", "/fhir/Patient?name=x", "/live", "/auth/me"}) {
+  for (const char* open : {"/health", "/ready", "/fhir/metadata", "/"})
+    EXPECT_EQ(client.Ask("GET", open).status, 200) << open;
+  for (const char* closed :
+       {"/fhir/Patient/1", "/fhir", "/fhir/metadata2", "/fhir/Patient?name=x", "/live", "/auth/me"}) {
     const Reply reply = client.Ask("GET", closed);
     EXPECT_EQ(reply.status, 401) << closed;
     EXPECT_NE(reply.body.find("OperationOutcome"), std::string::npos) << closed;
@@ -182,7 +199,11 @@ TEST_F(PipelineTest, NothingButTheOpenRoutesAnswersWithoutSignOn) {
 
 TEST_F(PipelineTest, FhirRequestsArriveDecodedAndAnswersLeaveWithTheirHeaders) {
   Client client(server_->port());
-  const Reply reply = client.Ask("PUT", "/fhir/Patient/a%2Fb?x=%20y", Bearer("li") + "If-Match: W/\"2\"\r\nContent-Type: Application/FHIR+json; charset=utf-8\r\nX-Request-Id: mine-1\r\n", "{}");
+  const Reply reply = client.Ask("PUT", "/fhir/Patient/a%2Fb?x=%20y",
+                                 Bearer("li") +
+                                     "If-Match: W/\"2\"\r\nContent-Type: Application/FHIR+json; "
+                                     "charset=utf-8\r\nX-Request-Id: mine-1\r\n",
+                                 "{}");
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.body, "{}");
   EXPECT_EQ(reply.headers.at("etag"), "W/\"3\"");
@@ -230,14 +251,22 @@ TEST_F(PipelineTest, CodingsBothWays) {
   const std::string text = "{\"resourceType\":\"Patient\"}";
   for (const Coding coding : {Coding::kGzip, Coding::kZstd}) {
     const std::string name(NameOf(coding));
-    EXPECT_EQ(client.Ask("POST", "/fhir/Patient", Bearer("li") + "Content-Encoding: " + name + "\r\n", Encode(coding, text)).body, text);
-    const Reply large = client.Ask("GET", "/fhir/Patient/large", Bearer("li") + "Accept-Encoding: " + name + "\r\n");
+    EXPECT_EQ(client
+                  .Ask("POST", "/fhir/Patient", Bearer("li") + "Content-Encoding: " + name + "\r\n",
+                       Encode(coding, text))
+                  .body,
+              text);
+    const Reply large =
+        client.Ask("GET", "/fhir/Patient/large", Bearer("li") + "Accept-Encoding: " + name + "\r\n");
     EXPECT_EQ(large.headers.at("content-encoding"), name);
     EXPECT_EQ(Decode(name, large.body, 100'000).value(), std::string(20'000, 'x'));
-    EXPECT_FALSE(client.Ask("GET", "/fhir/Patient/1", Bearer("li") + "Accept-Encoding: " + name + "\r\n").headers.contains("content-encoding"));
+    EXPECT_FALSE(client.Ask("GET", "/fhir/Patient/1", Bearer("li") + "Accept-Encoding: " + name + "\r\n")
+                     .headers.contains("content-encoding"));
   }
   EXPECT_EQ(client.Ask("POST", "/fhir/Patient", Bearer("li") + "Content-Encoding: br\r\n", "x").status, 400);
-  EXPECT_EQ(client.Ask("POST", "/fhir/Patient", Bearer("li") + "Content-Encoding: gzip\r\n", "not gzip").status, 400);
+  EXPECT_EQ(
+      client.Ask("POST", "/fhir/Patient", Bearer("li") + "Content-Encoding: gzip\r\n", "not gzip").status,
+      400);
 }
 
 TEST_F(PipelineTest, SignInByCookieNeedsTheHeaderToChangeAnything) {
@@ -245,13 +274,17 @@ TEST_F(PipelineTest, SignInByCookieNeedsTheHeaderToChangeAnything) {
   const std::string json = "Content-Type: application/json\r\n";
   EXPECT_EQ(client.Ask("POST", "/auth/sign-in", "Content-Type: text/plain\r\n", "{}").status, 400);
   EXPECT_EQ(client.Ask("POST", "/auth/sign-in", json, "{\"account\":\"li\"}").status, 400);
-  const Reply wrong = client.Ask("POST", "/auth/sign-in", json, R"({"account":"li","password":"wrong password"})");
-  const Reply unknown = client.Ask("POST", "/auth/sign-in", json, R"({"account":"nobody","password":"wrong password"})");
+  const Reply wrong =
+      client.Ask("POST", "/auth/sign-in", json, R"({"account":"li","password":"wrong password"})");
+  const Reply unknown =
+      client.Ask("POST", "/auth/sign-in", json, R"({"account":"nobody","password":"wrong password"})");
   EXPECT_EQ(wrong.status, 401);
   EXPECT_EQ(wrong.body, unknown.body);
-  const Reply good = client.Ask("POST", "/auth/sign-in", json, R"({"account":"li","password":"bitter melon 7"})");
+  const Reply good =
+      client.Ask("POST", "/auth/sign-in", json, R"({"account":"li","password":"bitter melon 7"})");
   ASSERT_EQ(good.status, 200);
-  EXPECT_NE(good.body.find(R"("account":"li","display":"李","post":"doctor")"), std::string::npos) << good.body;
+  EXPECT_NE(good.body.find(R"("account":"li","display":"李","post":"doctor")"), std::string::npos)
+      << good.body;
   const std::string set = good.headers.at("set-cookie");
   EXPECT_NE(set.find("; HttpOnly; SameSite=Strict"), std::string::npos) << set;
   const std::string cookie = "Cookie: other=1; " + set.substr(0, set.find(';')) + "\r\n";
@@ -273,7 +306,9 @@ TEST_F(PipelineTest, EveryRequestIsAuditedAndExportsBeforeTheirAnswer) {
   EXPECT_EQ(client.Ask("GET", "/fhir/Patient/export", Bearer("li")).status, 200);
   // Not flushed here: the answer alone says that the record is on disk.
   const std::string text = ReadFile(folder_ + "/audit/audit-0-00000001.jsonl").value();
-  EXPECT_NE(text.find(R"("account":"li","post":"doctor","action":"export","type":"Patient","id":")"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("account":"li","post":"doctor","action":"export","type":"Patient","id":")"),
+            std::string::npos)
+      << text;
   EXPECT_EQ(client.Ask("GET", "/fhir/Patient/person-77", Bearer("li")).status, 200);
   const std::string later = AuditText();
   EXPECT_NE(later.find("\"action\":\"read\",\"type\":\"Patient\""), std::string::npos) << later;
@@ -285,7 +320,8 @@ TEST_F(PipelineTest, LogLinesHoldNoPathAndNoQuery) {
   std::string lines;
   SetLogLevel(LogLevel::kInfo);
   CaptureDiagnostics(&lines);
-  EXPECT_EQ(Client(server_->port()).Ask("GET", "/fhir/Patient/person-77?name=Wang", Bearer("li")).status, 200);
+  EXPECT_EQ(Client(server_->port()).Ask("GET", "/fhir/Patient/person-77?name=Wang", Bearer("li")).status,
+            200);
   CaptureDiagnostics(nullptr);
   SetLogLevel(LogLevel::kOff);
   EXPECT_NE(lines.find(R"("method":"GET","route":"/fhir","status":200,"us":)"), std::string::npos) << lines;
@@ -299,7 +335,9 @@ TEST_F(PipelineTest, MetricsAreForOperatorsAndTheMachineItself) {
   client.Ask("GET", "/fhir/Patient/person-77", Bearer("li"));
   const Reply local = client.Ask("GET", "/metrics");
   EXPECT_EQ(local.status, 200);
-  EXPECT_NE(local.body.find(R"(tongkang_http_requests_total{route="/fhir",status="200"} 1)"), std::string::npos) << local.body;
+  EXPECT_NE(local.body.find(R"(tongkang_http_requests_total{route="/fhir",status="200"} 1)"),
+            std::string::npos)
+      << local.body;
   EXPECT_EQ(local.body.find("person-77"), std::string::npos);
   const std::string proxied = "X-Forwarded-For: 10.0.0.9\r\n";
   EXPECT_EQ(client.Ask("GET", "/metrics", proxied).status, 401);
@@ -328,19 +366,27 @@ TEST_F(PipelineTest, LiveTellsWhatPostTypeAndAreaAllow) {
   Client client(server_->port());
   client.Send("GET /live?types=Flag HTTP/1.1\r\nHost: t\r\n" + Bearer("li") + "\r\n");
   EXPECT_EQ(client.Read().headers.at("content-type"), "text/event-stream; charset=utf-8");
-  EXPECT_NE(client.ReadUntil("\n\n").find("event: hello\nid: 7-0\ndata: {\"incarnation\":7,\"t\":0,"), std::string::npos);
+  EXPECT_NE(client.ReadUntil("\n\n").find("event: hello\nid: 7-0\ndata: {\"incarnation\":7,\"t\":0,"),
+            std::string::npos);
   // Ordinals 1..4: 1 and 3 lie outside the area, 2 is a Flag inside, 4 is of another type.
-  feed_.Add({.at_us = 0, .first_ordinal = 1, .changes = {ChangeOf(1, "outside"), ChangeOf(1, "inside"), ChangeOf(1, "outside"), ChangeOf(2, "other")}});
+  feed_.Add({.at_us = 0,
+             .first_ordinal = 1,
+             .changes = {ChangeOf(1, "outside"), ChangeOf(1, "inside"), ChangeOf(1, "outside"),
+                         ChangeOf(2, "other")}});
   const std::string event = client.ReadUntil("\n\n");
   EXPECT_NE(event.find("event: change\nid: 7-1\ndata: {\"t\":1,"), std::string::npos) << event;
-  EXPECT_NE(event.find("\"type\":\"Flag\",\"id\":\"inside\",\"version\":1,\"op\":\"create\""), std::string::npos) << event;
-  EXPECT_NE(client.ReadUntil("\n\n").find("event: tick\nid: 7-1\n"), std::string::npos) << "nothing else was told";
+  EXPECT_NE(event.find("\"type\":\"Flag\",\"id\":\"inside\",\"version\":1,\"op\":\"create\""),
+            std::string::npos)
+      << event;
+  EXPECT_NE(client.ReadUntil("\n\n").find("event: tick\nid: 7-1\n"), std::string::npos)
+      << "nothing else was told";
   EXPECT_EQ(Client(server_->port()).Ask("GET", "/live?types=AuditEvent", Bearer("li")).status, 403);
   EXPECT_EQ(Client(server_->port()).Ask("GET", "/live?colour=red", Bearer("li")).status, 400);
 }
 
 TEST_F(PipelineTest, LiveResumesAndResets) {
-  for (int i = 0; i < 3; ++i) feed_.Add({.at_us = 0, .first_ordinal = 2, .changes = {ChangeOf(1, "flag-" + std::to_string(i))}});
+  for (int i = 0; i < 3; ++i)
+    feed_.Add({.at_us = 0, .first_ordinal = 2, .changes = {ChangeOf(1, "flag-" + std::to_string(i))}});
   while (true) {  // the hub has to have seen them, or they come as news
     Client probe(server_->port());
     probe.Send("GET /live HTTP/1.1\r\nHost: t\r\n" + Bearer("admin") + "\r\n");
@@ -350,7 +396,8 @@ TEST_F(PipelineTest, LiveResumesAndResets) {
   Client resumed(server_->port());
   resumed.Send("GET /live HTTP/1.1\r\nHost: t\r\nLast-Event-ID: 7-1\r\n" + Bearer("admin") + "\r\n");
   EXPECT_EQ(resumed.Read().status, 200);
-  EXPECT_EQ(resumed.ReadUntil("\n\n").find("id: "), std::string::npos) << "hello must not move a resuming client on";
+  EXPECT_EQ(resumed.ReadUntil("\n\n").find("id: "), std::string::npos)
+      << "hello must not move a resuming client on";
   const std::string replayed = resumed.ReadUntil("flag-2");
   EXPECT_NE(replayed.find("flag-1"), std::string::npos);
   EXPECT_EQ(replayed.find("flag-0"), std::string::npos);
@@ -366,9 +413,9 @@ TEST_F(PipelineTest, LiveEndsWithTheSignOn) {
   client.Send("GET /live HTTP/1.1\r\nHost: t\r\n" + Bearer("li") + "\r\n");
   EXPECT_EQ(client.Read().status, 200);
   ASSERT_TRUE(access::EditAccounts(folder_, [](access::Accounts* accounts) -> Status {
-    access::FindAccount(accounts, "li")->generation = 2;
-    return {};
-  }).ok());
+                access::FindAccount(accounts, "li")->generation = 2;
+                return {};
+              }).ok());
   clock_.Advance(2 * kSecondUs);
   EXPECT_NE(client.ReadUntil("signed-out").find("event: end"), std::string::npos);
   client.ReadUntil("\n\n");
@@ -381,7 +428,8 @@ TEST_F(PipelineTest, SlowLiveClientsAreDroppedAndTold) {
   ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
   client.Send("GET /live HTTP/1.1\r\nHost: t\r\n" + Bearer("admin") + "\r\n");
   EXPECT_EQ(client.Read().status, 200);
-  EXPECT_NE(client.ReadUntil("\n\n").find("event: hello"), std::string::npos) << "from here on he is told everything";
+  EXPECT_NE(client.ReadUntil("\n\n").find("event: hello"), std::string::npos)
+      << "from here on he is told everything";
   view::Committed much{.at_us = 0, .first_ordinal = 2, .changes = {}};
   for (int i = 0; i < 100; ++i) much.changes.push_back(ChangeOf(1, "flag"));
   feed_.Add(std::move(much));  // more than his queue holds at once
@@ -395,7 +443,9 @@ TEST(Pages, ServedFromMemoryWithTheRightHeaders) {
   ASSERT_TRUE(WriteFileDurable(folder + "/index.html", "root").ok());
   ASSERT_TRUE(WriteFileDurable(folder + "/m/index.html", "phone").ok());
   ASSERT_TRUE(WriteFileDurable(folder + "/m/assets/index-BX3k29aQ.js", std::string(5000, ';')).ok());
-  ASSERT_TRUE(WriteFileDurable(folder + "/m/assets/index-BX3k29aQ.js.zst", Encode(Coding::kZstd, std::string(5000, ';'))).ok());
+  ASSERT_TRUE(WriteFileDurable(folder + "/m/assets/index-BX3k29aQ.js.zst",
+                               Encode(Coding::kZstd, std::string(5000, ';')))
+                  .ok());
   ASSERT_TRUE(WriteFileDurable(folder + "/.secret", "no").ok());
   ASSERT_TRUE(WriteFileDurable(folder + ".outside", "no").ok());
   const auto pages = Pages::Load({.folder = folder}).value();
@@ -405,7 +455,8 @@ TEST(Pages, ServedFromMemoryWithTheRightHeaders) {
   EXPECT_EQ(pages->Get("/m/person/7", plain).bytes(), "phone") << "the page's own path";
   EXPECT_NE(pages->Get("/m/", plain).headers.find("default-src 'none'"), std::string::npos);
   EXPECT_NE(pages->Get("/m/", plain).headers.find("no-cache"), std::string::npos);
-  for (const char* absent : {"/m/assets/other.js", "/nothing", "/.secret", "/../" , "/m/../../tk_pages.outside", "/../x.outside", "//etc/passwd"}) {
+  for (const char* absent : {"/m/assets/other.js", "/nothing", "/.secret", "/../",
+                             "/m/../../tk_pages.outside", "/../x.outside", "//etc/passwd"}) {
     EXPECT_EQ(pages->Get(absent, plain).status, 404) << absent;
   }
   Request packed;

@@ -26,13 +26,17 @@ void AddFhirRoutes(Pipeline* pipeline, FhirPort port);
 FhirPort PortOf(const interaction::Interactions* interactions);
 
 /// /app/<id>/…: `handle` gets the path after "/app" and answers at once; it may be called from any network thread.
-void AddAppRoutes(Pipeline* pipeline, std::function<interaction::Response(const interaction::Request&)> handle);
+void AddAppRoutes(Pipeline* pipeline,
+                  std::function<interaction::Response(const interaction::Request&)> handle);
 
 /// POST /auth/sign-in {"account","password"} → 200 {"account","display","post","area"} and cookie tk_session;
 /// POST /auth/sign-out → 204; GET /auth/me → 200 as sign-in, 401 if nobody.
 void AddAuthRoutes(Pipeline* pipeline);
 
-struct Readiness { bool ready = false; double progress = 0; };
+struct Readiness {
+  bool ready = false;
+  double progress = 0;
+};
 void AddHealthRoutes(Pipeline* pipeline, std::function<Readiness()> readiness);
 void AddMetricsRoute(Pipeline* pipeline, const Metrics* metrics);
 

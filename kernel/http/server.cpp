@@ -1,10 +1,10 @@
 #include "kernel/http/server.h"
 
+#include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/address.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -25,11 +25,14 @@ using boost::system::error_code;
 using WorkGuard = asio::executor_work_guard<asio::io_context::executor_type>;
 
 Result<tcp::endpoint> ParseListen(const std::string& listen) {
-  const Error wrong = MakeError(ErrorCode::kIncorrect, fmt::format("listen '{}': must be ADDRESS:PORT, e.g. 127.0.0.1:8080 or [::]:8080", listen));
+  const Error wrong =
+      MakeError(ErrorCode::kIncorrect,
+                fmt::format("listen '{}': must be ADDRESS:PORT, e.g. 127.0.0.1:8080 or [::]:8080", listen));
   const size_t colon = listen.rfind(':');
   if (colon == std::string::npos) return wrong;
   std::string address = listen.substr(0, colon);
-  if (address.size() > 2 && address.front() == '[' && address.back() == ']') address = address.substr(1, address.size() - 2);
+  if (address.size() > 2 && address.front() == '[' && address.back() == ']')
+    address = address.substr(1, address.size() - 2);
   if (address == "localhost") address = "127.0.0.1";
   uint16_t port = 0;
   const char* const end = listen.data() + listen.size();
@@ -56,7 +59,8 @@ class AsioServer final : public Server {
   void Stop() override;
   uint16_t port() const override { return port_; }
   Statistics statistics() const override {
-    return {counters_.connections.load(), counters_.accepted.load(), counters_.refused.load(), counters_.timeouts.load(), counters_.body_bytes.load()};
+    return {counters_.connections.load(), counters_.accepted.load(), counters_.refused.load(),
+            counters_.timeouts.load(), counters_.body_bytes.load()};
   }
 
  private:
@@ -91,8 +95,10 @@ Status AsioServer::Bind() {
   if (!error) acceptor_->listen(asio::socket_base::max_listen_connections, error);
   if (error) {
     std::string why = error.message();
-    if (error == asio::error::address_in_use) why = "another program has this port; choose a different --listen";
-    if (error == asio::error::access_denied) why = "no right to this port; ports under 1024 need root or CAP_NET_BIND_SERVICE";
+    if (error == asio::error::address_in_use)
+      why = "another program has this port; choose a different --listen";
+    if (error == asio::error::access_denied)
+      why = "no right to this port; ports under 1024 need root or CAP_NET_BIND_SERVICE";
     return MakeError(ErrorCode::kUnavailable, fmt::format("cannot listen on {}: {}", options_.listen, why));
   }
   port_ = acceptor_->local_endpoint(error).port();
@@ -118,11 +124,15 @@ void AsioServer::Accept() {
       // Out of file descriptors: waiting lets others close theirs; a tight loop would only burn the processor.
       Say(LogLevel::kWarning, "accept-failed", {{"reason", std::string_view(error.message())}});
       auto pause = std::make_shared<asio::steady_timer>(loops_[0]->context, std::chrono::milliseconds(100));
-      pause->async_wait([this, pause](error_code) { if (acceptor_->is_open()) Accept(); });
+      pause->async_wait([this, pause](error_code) {
+        if (acceptor_->is_open()) Accept();
+      });
       return;
     }
     counters_.accepted.fetch_add(1);
-    asio::post(loop->context, [this, loop, taken = std::make_shared<tcp::socket>(std::move(socket))] { Take(loop, std::move(*taken)); });
+    asio::post(loop->context, [this, loop, taken = std::make_shared<tcp::socket>(std::move(socket))] {
+      Take(loop, std::move(*taken));
+    });
     Accept();
   });
 }
@@ -131,14 +141,16 @@ void AsioServer::Take(Loop* loop, tcp::socket socket) {
   if (loop->stopping) return;
   const bool too_many = counters_.connections.load() >= options_.connections_max;
   if (tls_ != nullptr) {
-    asio::co_spawn(loop->context, ServeTls(loop, TlsStream(std::move(socket), *tls_), too_many), asio::detached);
+    asio::co_spawn(loop->context, ServeTls(loop, TlsStream(std::move(socket), *tls_), too_many),
+                   asio::detached);
   } else {
     asio::co_spawn(loop->context, ServePlain(loop, std::move(socket), too_many), asio::detached);
   }
 }
 
 void AsioServer::ScheduleSweep(Loop* loop) {
-  const int64_t shortest_ms = std::min({options_.head_ms, options_.body_ms, options_.idle_ms, options_.write_ms});
+  const int64_t shortest_ms =
+      std::min({options_.head_ms, options_.body_ms, options_.idle_ms, options_.write_ms});
   loop->sweep.expires_after(std::chrono::milliseconds(std::clamp<int64_t>(shortest_ms / 4, 5, 250)));
   loop->sweep.async_wait([this, loop](error_code error) {
     if (error) return;
@@ -152,7 +164,10 @@ void AsioServer::Stop() {
   if (stopped_) return;
   stopped_ = true;
   if (threads_.empty()) return;
-  asio::post(loops_[0]->context, [this] { error_code error; acceptor_->close(error); });
+  asio::post(loops_[0]->context, [this] {
+    error_code error;
+    acceptor_->close(error);
+  });
   for (const auto& loop : loops_) {
     asio::post(loop->context, [loop = loop.get()] {
       loop->stopping = true;
@@ -160,7 +175,8 @@ void AsioServer::Stop() {
     });
   }
   const int64_t until_us = MonotonicUs() + options_.stop_ms * 1000;
-  while (counters_.connections.load() != 0 && MonotonicUs() < until_us) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  while (counters_.connections.load() != 0 && MonotonicUs() < until_us)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   if (const uint64_t left = counters_.connections.load(); left != 0) {
     Say(LogLevel::kWarning, "stopped-with-requests-running", {{"connections", left}});
   }

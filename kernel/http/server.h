@@ -12,17 +12,17 @@
 namespace tk::http {
 
 struct ServerOptions {
-  std::string listen = "127.0.0.1:8080";   // ADDR:PORT, [V6]:PORT; port 0 = any free one
-  std::string tls_cert, tls_key;           // PEM files; both or none
+  std::string listen = "127.0.0.1:8080";  // ADDR:PORT, [V6]:PORT; port 0 = any free one
+  std::string tls_cert, tls_key;          // PEM files; both or none
   size_t threads = 2;
   size_t connections_max = 10'000;
   uint32_t head_bytes_max = 16 * 1024;
   size_t body_bytes_inflight_max = size_t{1} << 30;  // of bodies over 1 MiB, all connections together
-  int64_t head_ms = 10'000;                // from a request's first byte to the end of its head
-  int64_t body_ms = 30'000;                // and a second more for each 32 KiB of body
-  int64_t idle_ms = 75'000;                // between requests
-  int64_t write_ms = 30'000;               // without any progress
-  int64_t stop_ms = 20'000;                // for running requests when stopping
+  int64_t head_ms = 10'000;                          // from a request's first byte to the end of its head
+  int64_t body_ms = 30'000;                          // and a second more for each 32 KiB of body
+  int64_t idle_ms = 75'000;                          // between requests
+  int64_t write_ms = 30'000;                         // without any progress
+  int64_t stop_ms = 20'000;                          // for running requests when stopping
 };
 
 class Server {
@@ -36,7 +36,9 @@ class Server {
   /// Accepts no more, lets running requests finish within stop_ms, closes. Any thread but a network thread; once.
   virtual void Stop() = 0;
 
-  struct Statistics { uint64_t connections = 0, accepted = 0, refused = 0, timeouts = 0, body_bytes_inflight = 0; };
+  struct Statistics {
+    uint64_t connections = 0, accepted = 0, refused = 0, timeouts = 0, body_bytes_inflight = 0;
+  };
   virtual Statistics statistics() const = 0;
 };
 

@@ -19,11 +19,11 @@ using asio::awaitable;
 using boost::system::error_code;
 
 constexpr size_t kReadBytes = 16 * 1024;
-constexpr size_t kGatherBytes = 128 * 1024;     // ready answers are gathered up to this
-constexpr size_t kCopyBodyBytes = 16 * 1024;    // larger bodies are written from where they lie
-constexpr size_t kWriteStep = 256 * 1024;       // each step has its own time limit
+constexpr size_t kGatherBytes = 128 * 1024;   // ready answers are gathered up to this
+constexpr size_t kCopyBodyBytes = 16 * 1024;  // larger bodies are written from where they lie
+constexpr size_t kWriteStep = 256 * 1024;     // each step has its own time limit
 constexpr size_t kBodyCounted = size_t{1} << 20;
-constexpr int64_t kBodyBytesPerMs = 32;         // slower than 32 KiB/s is too slow
+constexpr int64_t kBodyBytesPerMs = 32;  // slower than 32 KiB/s is too slow
 constexpr size_t kDrainBytes = size_t{1} << 20;
 constexpr int64_t kDrainMs = 2000;
 constexpr int64_t kStreamLookMs = 3'600'000;
@@ -37,11 +37,17 @@ class BodyReserve {
   ~BodyReserve() { Release(); }
   bool Take(uint64_t bytes, uint64_t bytes_max) {
     if (bytes <= kBodyCounted) return true;
-    if (total_->fetch_add(bytes) + bytes > bytes_max) { total_->fetch_sub(bytes); return false; }
+    if (total_->fetch_add(bytes) + bytes > bytes_max) {
+      total_->fetch_sub(bytes);
+      return false;
+    }
     taken_ = bytes;
     return true;
   }
-  void Release() { total_->fetch_sub(taken_); taken_ = 0; }
+  void Release() {
+    total_->fetch_sub(taken_);
+    taken_ = 0;
+  }
 
  private:
   std::atomic<uint64_t>* total_;
@@ -51,7 +57,11 @@ class BodyReserve {
 template <class Stream>
 class Session final : public SessionBase {
  public:
-  Session(Loop* loop, Stream stream) : SessionBase(loop), stream_(std::move(stream)), wake_(loop->context), reserve_(&loop->counters->body_bytes) {
+  Session(Loop* loop, Stream stream)
+      : SessionBase(loop),
+        stream_(std::move(stream)),
+        wake_(loop->context),
+        reserve_(&loop->counters->body_bytes) {
     in_.resize(kReadBytes);
     error_code error;
     const auto endpoint = Socket().remote_endpoint(error);
@@ -63,13 +73,20 @@ class Session final : public SessionBase {
   }
 
   awaitable<void> Run(bool too_many);
-  void CancelIo() override { error_code error; Socket().cancel(error); }
-  void EndStream() override { if (events_ != nullptr) events_->End("the server stops"); }
+  void CancelIo() override {
+    error_code error;
+    Socket().cancel(error);
+  }
+  void EndStream() override {
+    if (events_ != nullptr) events_->End("the server stops");
+  }
 
  private:
   asio::ip::tcp::socket& Socket() {
-    if constexpr (std::is_same_v<Stream, TlsStream>) return stream_.next_layer();
-    else return stream_;
+    if constexpr (std::is_same_v<Stream, TlsStream>)
+      return stream_.next_layer();
+    else
+      return stream_;
   }
   std::string_view Unread() const { return {in_.data() + in_begin_, in_end_ - in_begin_}; }
   awaitable<bool> Handshake();
@@ -101,7 +118,8 @@ awaitable<bool> Session<Stream>::Handshake() {
   if constexpr (std::is_same_v<Stream, TlsStream>) {
     SetPhase(Phase::kHead, loop_->options.head_ms);
     error_code error;
-    co_await stream_.async_handshake(asio::ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, error));
+    co_await stream_.async_handshake(asio::ssl::stream_base::server,
+                                     asio::redirect_error(asio::use_awaitable, error));
     co_return !error;
   }
   co_return true;
@@ -121,8 +139,9 @@ awaitable<bool> Session<Stream>::Fill() {
     }
   }
   error_code error;
-  const size_t got = co_await stream_.async_read_some(asio::buffer(in_.data() + in_end_, in_.size() - in_end_),
-                                                      asio::redirect_error(asio::use_awaitable, error));
+  const size_t got =
+      co_await stream_.async_read_some(asio::buffer(in_.data() + in_end_, in_.size() - in_end_),
+                                       asio::redirect_error(asio::use_awaitable, error));
   in_end_ += got;
   co_return !error;
 }
@@ -131,7 +150,9 @@ template <class Stream>
 awaitable<bool> Session<Stream>::ReadHead(RequestParser* parser) {
   for (;;) {
     // Empty lines in front of a request are skipped: RFC 9112 section 2.2.
-    while (phase_ == Phase::kIdle && in_begin_ < in_end_ && (in_[in_begin_] == '\r' || in_[in_begin_] == '\n')) ++in_begin_;
+    while (phase_ == Phase::kIdle && in_begin_ < in_end_ &&
+           (in_[in_begin_] == '\r' || in_[in_begin_] == '\n'))
+      ++in_begin_;
     if (in_begin_ < in_end_) {
       if (phase_ == Phase::kIdle) SetPhase(Phase::kHead, loop_->options.head_ms);
       in_begin_ += parser->Put(Unread());
@@ -211,7 +232,8 @@ awaitable<bool> Session<Stream>::ReadRequest(Call* call) {
     co_await RefuseAndClose(parser.state().status, parser.state().text);
     co_return false;
   }
-  if (!reserve_.Take(parser.declared_bytes().value_or(verdict.body_bytes_max), loop_->options.body_bytes_inflight_max)) {
+  if (!reserve_.Take(parser.declared_bytes().value_or(verdict.body_bytes_max),
+                     loop_->options.body_bytes_inflight_max)) {
     co_await RefuseAndClose(429, "too many large bodies at once; try again later");
     co_return false;
   }
@@ -234,7 +256,8 @@ awaitable<bool> Session<Stream>::Write(std::string_view bytes) {
     const std::string_view step = bytes.substr(0, kWriteStep);
     deadline_us_ = MonotonicUs() + loop_->options.write_ms * 1000;
     error_code error;
-    co_await asio::async_write(stream_, asio::buffer(step.data(), step.size()), asio::redirect_error(asio::use_awaitable, error));
+    co_await asio::async_write(stream_, asio::buffer(step.data(), step.size()),
+                               asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return false;
     bytes.remove_prefix(step.size());
   }
@@ -256,7 +279,8 @@ template <class Stream>
 awaitable<bool> Session<Stream>::Answer(const Response& response, bool keep_alive, bool is_head) {
   SetPhase(Phase::kWriting, loop_->options.write_ms);
   AppendHead(response, keep_alive, loop_->Date(), &out_);
-  const std::string_view body = is_head || response.status == 304 || response.status == 204 ? std::string_view() : response.bytes();
+  const std::string_view body =
+      is_head || response.status == 304 || response.status == 204 ? std::string_view() : response.bytes();
   if (body.size() <= kCopyBodyBytes) {
     out_ += body;
     if (out_.size() >= kGatherBytes || !keep_alive) {
@@ -292,7 +316,10 @@ awaitable<bool> Session<Stream>::StreamEvents(std::shared_ptr<EventSource> event
   auto pending = std::make_shared<bool>(false);
   events->SetWake([executor, weak, pending] {
     asio::post(executor, [weak, pending] {
-      if (const auto timer = weak.lock()) { *pending = true; (*timer)->cancel(); }
+      if (const auto timer = weak.lock()) {
+        *pending = true;
+        (*timer)->cancel();
+      }
     });
   });
   bool going = true;
@@ -324,7 +351,8 @@ awaitable<void> Session<Stream>::Drain() {
   }
   Socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
   for (size_t drained = 0; !error && drained < kDrainBytes && !timed_out_;) {
-    const size_t got = co_await Socket().async_read_some(asio::buffer(in_), asio::redirect_error(asio::use_awaitable, error));
+    const size_t got = co_await Socket().async_read_some(asio::buffer(in_),
+                                                         asio::redirect_error(asio::use_awaitable, error));
     drained += got;
   }
 }
@@ -353,7 +381,8 @@ awaitable<void> Session<Stream>::Run(bool too_many) {
       co_await Await(call.get());
     }
     reserve_.Release();
-    const bool keep_alive = wants_more && !call->response.close && !loop_->stopping && call->response.events == nullptr;
+    const bool keep_alive =
+        wants_more && !call->response.close && !loop_->stopping && call->response.events == nullptr;
     const bool answered = co_await Answer(call->response, keep_alive, is_head);
     if (!answered) co_return;
     if (call->response.events != nullptr) {
@@ -391,7 +420,11 @@ std::string_view Loop::Date() {
   return date;
 }
 
-awaitable<void> ServePlain(Loop* loop, PlainStream socket, bool too_many) { return Serve(loop, std::move(socket), too_many); }
-awaitable<void> ServeTls(Loop* loop, TlsStream stream, bool too_many) { return Serve(loop, std::move(stream), too_many); }
+awaitable<void> ServePlain(Loop* loop, PlainStream socket, bool too_many) {
+  return Serve(loop, std::move(socket), too_many);
+}
+awaitable<void> ServeTls(Loop* loop, TlsStream stream, bool too_many) {
+  return Serve(loop, std::move(stream), too_many);
+}
 
 }  // namespace tk::http

@@ -30,11 +30,11 @@ struct Loop {
   const ServerOptions& options;
   Handler* handler;
   ServerCounters* counters;
-  std::set<SessionBase*> sessions;   // before the context: sessions that it destroys still sign off here
+  std::set<SessionBase*> sessions;  // before the context: sessions that it destroys still sign off here
   boost::asio::io_context context{1};
   boost::asio::steady_timer sweep{context};
   bool stopping = false;
-  std::string date;           // the Date header, made anew each second
+  std::string date;  // the Date header, made anew each second
   int64_t date_s = 0;
   std::string_view Date();
 };
@@ -42,8 +42,14 @@ struct Loop {
 class SessionBase {
  public:
   enum class Phase : uint8_t { kIdle, kHead, kBody, kHandling, kWriting, kStreaming };
-  explicit SessionBase(Loop* loop) : loop_(loop) { loop_->sessions.insert(this); loop_->counters->connections.fetch_add(1); }
-  virtual ~SessionBase() { loop_->sessions.erase(this); loop_->counters->connections.fetch_sub(1); }
+  explicit SessionBase(Loop* loop) : loop_(loop) {
+    loop_->sessions.insert(this);
+    loop_->counters->connections.fetch_add(1);
+  }
+  virtual ~SessionBase() {
+    loop_->sessions.erase(this);
+    loop_->counters->connections.fetch_sub(1);
+  }
   SessionBase(const SessionBase&) = delete;
   SessionBase& operator=(const SessionBase&) = delete;
 

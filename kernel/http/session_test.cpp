@@ -30,7 +30,9 @@ class Events final : public EventSource {
     const std::lock_guard<std::mutex> hold(mutex_);
     wake_ = std::move(wake);
   }
-  void End(std::string_view reason) override { Push("event: end\ndata: " + std::string(reason) + "\n\n", true); }
+  void End(std::string_view reason) override {
+    Push("event: end\ndata: " + std::string(reason) + "\n\n", true);
+  }
   void Push(const std::string& text, bool last = false) {
     std::function<void()> wake;
     {
@@ -52,11 +54,16 @@ class Events final : public EventSource {
 
 class Double final : public Handler {
  public:
-  ~Double() override { for (std::thread& thread : threads_) thread.join(); }
+  ~Double() override {
+    for (std::thread& thread : threads_) thread.join();
+  }
   HeadVerdict OnHead(const Request& request) override {
     HeadVerdict verdict;
     verdict.body_bytes_max = 100'000;
-    if (request.path() == "/forbidden") { verdict.refused = true; verdict.refusal.status = 403; }
+    if (request.path() == "/forbidden") {
+      verdict.refused = true;
+      verdict.refusal.status = 403;
+    }
     return verdict;
   }
   Response Refuse(int status, std::string_view text) override {
@@ -70,7 +77,8 @@ class Double final : public Handler {
     response.content_type = "text/plain";
     const std::string_view path = call->request.path();
     if (path == "/events") response.events = events;
-    response.body = path == "/big" ? std::string(5'000'000, 'b') : std::string(call->request.query()) + call->request.body;
+    response.body = path == "/big" ? std::string(5'000'000, 'b')
+                                   : std::string(call->request.query()) + call->request.body;
     if (path != "/slow") return call->Complete(std::move(response));
     const std::lock_guard<std::mutex> hold(mutex_);
     ++slow_begun;
@@ -110,7 +118,8 @@ TEST_F(SessionTest, PipelinedRequestsAreAnsweredInOrder) {
   Start();
   Client client(server_->port());
   std::string all;
-  for (const char* path : {"/slow?1", "/echo?2", "/slow?3", "/echo?4", "/echo?5"}) all += "GET " + std::string(path) + " HTTP/1.1\r\nHost: t\r\n\r\n";
+  for (const char* path : {"/slow?1", "/echo?2", "/slow?3", "/echo?4", "/echo?5"})
+    all += "GET " + std::string(path) + " HTTP/1.1\r\nHost: t\r\n\r\n";
   client.Send(all);
   for (const char* expected : {"1", "2", "3", "4", "5"}) {
     const Reply reply = client.Read();
@@ -123,9 +132,11 @@ TEST_F(SessionTest, BodiesByLengthByChunksAndByteByByte) {
   Start();
   Client client(server_->port());
   EXPECT_EQ(client.Ask("POST", "/echo", "", "hello").body, "hello");
-  client.Send("POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  client.Send(
+      "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   EXPECT_EQ(client.Read().body, "abcde");
-  for (char c : std::string("POST /echo?q HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nxyz")) client.Send(std::string(1, c));
+  for (char c : std::string("POST /echo?q HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nxyz"))
+    client.Send(std::string(1, c));
   EXPECT_EQ(client.Read().body, "qxyz");
   const std::string large(90'000, 'l');
   EXPECT_EQ(client.Ask("PUT", "/echo", "", large).body, large);
@@ -141,7 +152,9 @@ TEST_F(SessionTest, HeadHasALengthButNoBody) {
 
 TEST_F(SessionTest, LimitsOfHeadAndBody) {
   Start();
-  EXPECT_EQ(Client(server_->port()).Ask("GET", "/echo", "X-Long: " + std::string(20'000, 'x') + "\r\n").status, 431);
+  EXPECT_EQ(
+      Client(server_->port()).Ask("GET", "/echo", "X-Long: " + std::string(20'000, 'x') + "\r\n").status,
+      431);
   EXPECT_EQ(Client(server_->port()).Ask("POST", "/echo", "Content-Length: 100001\r\n").status, 413);
   Client chunks(server_->port());
   chunks.Send("POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -163,13 +176,14 @@ TEST_F(SessionTest, RefusedAtTheHeadWithoutReadingTheBody) {
 
 TEST_F(SessionTest, AmbiguousAndBrokenRequestsAreRefused) {
   Start();
-  for (const char* bad : {"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
-                          "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-                          "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
-                          "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
-                          "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: -1\r\n\r\n",
-                          "GET / HTTP/3.7\r\nHost: t\r\n\r\n", "GET /\x01 HTTP/1.1\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
-                          "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
+  for (const char* bad :
+       {"POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
+        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: -1\r\n\r\n", "GET / HTTP/3.7\r\nHost: t\r\n\r\n",
+        "GET /\x01 HTTP/1.1\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
     Client client(server_->port());
     client.Send(bad);
     EXPECT_EQ(client.Read().status, 400) << bad;
@@ -213,7 +227,9 @@ TEST_F(SessionTest, ConnectionCloseAndHttp10) {
 TEST_F(SessionTest, LargeAnswersAndManyOfThem) {
   Start();
   Client client(server_->port());
-  client.Send("GET /big HTTP/1.1\r\nHost: t\r\n\r\nGET /big HTTP/1.1\r\nHost: t\r\n\r\nGET /echo?end HTTP/1.1\r\nHost: t\r\n\r\n");
+  client.Send(
+      "GET /big HTTP/1.1\r\nHost: t\r\n\r\nGET /big HTTP/1.1\r\nHost: t\r\n\r\nGET /echo?end "
+      "HTTP/1.1\r\nHost: t\r\n\r\n");
   EXPECT_EQ(client.Read().body.size(), 5'000'000u);
   EXPECT_EQ(client.Read().body.size(), 5'000'000u);
   EXPECT_EQ(client.Read().body, "end");
@@ -275,7 +291,8 @@ TEST_F(SessionTest, PortTakenAndWrongAddressesAreToldClearly) {
   options.listen = "127.0.0.1:" + std::to_string(server_->port());
   const auto taken = Server::Create(options, &double_);
   ASSERT_FALSE(taken.ok());
-  EXPECT_NE(taken.error().external.find("another program has this port"), std::string::npos) << taken.error().external;
+  EXPECT_NE(taken.error().external.find("another program has this port"), std::string::npos)
+      << taken.error().external;
   for (const char* wrong : {"8080", "nowhere:80", "127.0.0.1:99999", "127.0.0.1:", "127.0.0.1:8x"}) {
     options.listen = wrong;
     EXPECT_EQ(Server::Create(options, &double_).error().code, ErrorCode::kIncorrect) << wrong;
@@ -290,7 +307,8 @@ void WriteCertificate(const std::string& cert_file, const std::string& key_file)
   X509_gmtime_adj(X509_getm_notBefore(cert), -60);
   X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
   X509_set_pubkey(cert, key);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
   X509_set_issuer_name(cert, X509_get_subject_name(cert));
   X509_sign(cert, key, EVP_sha256());
   FILE* file = std::fopen(cert_file.c_str(), "w");
@@ -313,10 +331,12 @@ std::string AskByTls(uint16_t port, int version_max) {
   SSL_set_fd(ssl, transport.fd());
   std::string line;
   if (SSL_connect(ssl) == 1) {
-    const std::string_view request = "GET /echo?secret HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    const std::string_view request =
+        "GET /echo?secret HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     SSL_write(ssl, request.data(), static_cast<int>(request.size()));
     char block[4096];
-    for (int got; (got = SSL_read(ssl, block, sizeof block)) > 0;) line.append(block, static_cast<size_t>(got));
+    for (int got; (got = SSL_read(ssl, block, sizeof block)) > 0;)
+      line.append(block, static_cast<size_t>(got));
   }
   SSL_free(ssl);
   SSL_CTX_free(context);
@@ -354,7 +374,8 @@ TEST(Coding, RoundTripsAndBombs) {
     const std::string name(NameOf(coding));
     EXPECT_EQ(Decode(name, packed, text.size()).value(), text);
     EXPECT_EQ(Decode(name, packed, text.size() - 1).error().code, ErrorCode::kTooLarge);
-    EXPECT_EQ(Decode(name, packed.substr(0, packed.size() / 2), text.size()).error().code, ErrorCode::kIncorrect);
+    EXPECT_EQ(Decode(name, packed.substr(0, packed.size() / 2), text.size()).error().code,
+              ErrorCode::kIncorrect);
     EXPECT_EQ(Decode(name, packed + "x", text.size()).error().code, ErrorCode::kIncorrect);
     EXPECT_EQ(Decode(name, "", text.size()).error().code, ErrorCode::kIncorrect);
   }

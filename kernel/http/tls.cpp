@@ -5,7 +5,8 @@
 
 namespace tk::http {
 
-Result<std::shared_ptr<boost::asio::ssl::context>> LoadTls(const std::string& cert_file, const std::string& key_file) {
+Result<std::shared_ptr<boost::asio::ssl::context>> LoadTls(const std::string& cert_file,
+                                                           const std::string& key_file) {
   namespace ssl = boost::asio::ssl;
   boost::system::error_code error;
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
@@ -16,8 +17,10 @@ Result<std::shared_ptr<boost::asio::ssl::context>> LoadTls(const std::string& ce
     return MakeError(ErrorCode::kIncorrect, fmt::format("TLS: {}: {}", file, why));
   };
   if (context->use_certificate_chain_file(cert_file, error); error) return refuse(cert_file, error.message());
-  if (context->use_private_key_file(key_file, ssl::context::pem, error); error) return refuse(key_file, error.message());
-  if (SSL_CTX_check_private_key(context->native_handle()) != 1) return refuse(key_file, "the key does not belong to the certificate");
+  if (context->use_private_key_file(key_file, ssl::context::pem, error); error)
+    return refuse(key_file, error.message());
+  if (SSL_CTX_check_private_key(context->native_handle()) != 1)
+    return refuse(key_file, "the key does not belong to the certificate");
   return context;
 }
 

@@ -11,6 +11,7 @@
 namespace tk::http {
 
 /// Reads a certificate chain and its key (PEM). Errors: kIncorrect, which file and why, also when they do not belong together.
-Result<std::shared_ptr<boost::asio::ssl::context>> LoadTls(const std::string& cert_file, const std::string& key_file);
+Result<std::shared_ptr<boost::asio::ssl::context>> LoadTls(const std::string& cert_file,
+                                                           const std::string& key_file);
 
 }  // namespace tk::http

@@ -14,11 +14,13 @@
 namespace tk::interaction {
 namespace {
 
-constexpr std::array<std::string_view, 5> kReasons = {"purpose-ended", "retention-ended", "consent-withdrawn", "unlawful", "other-law"};
+constexpr std::array<std::string_view, 5> kReasons = {"purpose-ended", "retention-ended", "consent-withdrawn",
+                                                      "unlawful", "other-law"};
 
 Error ReasonMissing() {
   return MakeIssue(ErrorCode::kIncorrect, "required", "Parameters.parameter",
-                   fmt::format("An erasure needs a parameter named reason with a valueCode, one of: {}.", fmt::join(kReasons, ", ")));
+                   fmt::format("An erasure needs a parameter named reason with a valueCode, one of: {}.",
+                               fmt::join(kReasons, ", ")));
 }
 
 Result<std::string_view> ReadReason(const Call& call) {
@@ -28,7 +30,8 @@ Result<std::string_view> ReadReason(const Call& call) {
   std::string_view reason;
   for (const fhir::Value parameter : root["parameter"]) {
     if (parameter["name"].ToString() != "reason") {
-      return MakeIssue(ErrorCode::kIncorrect, "not-supported", "Parameters.parameter.name", "The only parameter is reason.");
+      return MakeIssue(ErrorCode::kIncorrect, "not-supported", "Parameters.parameter.name",
+                       "The only parameter is reason.");
     }
     const std::string code = parameter["valueCode"].ToString();
     const auto* const at = std::find(kReasons.begin(), kReasons.end(), code);
@@ -48,9 +51,12 @@ Result<Response> Erase(const Room& room, const Call& call) {
   const Current current = FindCurrent(room, call.viewer(), call.type_name, call.id, room.engine().Head());
   if (current.version.ordinal == 0 || !current.in_scope) return NotFound(call);
   const uint64_t count = TRY(room.engine().Erase(fmt::format("{}/{}", call.type_name, call.id)));
-  Response response = JsonResponse(
-      call, InformationJson(fmt::format("Erased: {} records. Backups of the keys made before now still open them: destroy those within 30 days.", count)),
-      "erase");
+  Response response =
+      JsonResponse(call,
+                   InformationJson(fmt::format("Erased: {} records. Backups of the keys made before now "
+                                               "still open them: destroy those within 30 days.",
+                                               count)),
+                   "erase");
   response.audit_reason = reason;
   return response;
 }

@@ -192,8 +192,8 @@ std::string Unescaped(std::string_view inside) {
 
 /// Ordinals of supporting resources that `json`, minified, refers to. Not parsed: a quote within a string is escaped, so that the
 /// searched text is only ever a member. What reads like a link and leads nowhere is passed over, as a link that leads nowhere is.
-void CollectSupporting(const Room& room, const Call& call, const EverythingAsked& asked, std::string_view json,
-                       std::vector<view::Ordinal>* out) {
+void CollectSupporting(const Room& room, const Call& call, const EverythingAsked& asked,
+                       std::string_view json, std::vector<view::Ordinal>* out) {
   constexpr std::string_view kMember = R"("reference":")";
   for (size_t at = json.find(kMember); at != std::string_view::npos; at = json.find(kMember, at)) {
     at += kMember.size();

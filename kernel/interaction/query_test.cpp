@@ -171,11 +171,15 @@ TEST_F(Queries, EverythingOfAPatient) {
 TEST_F(Queries, EverythingFollowsLinksHoweverTheyAreWritten) {
   PutPatients(1);
   for (const char* id : {"d", "e"}) {
-    ASSERT_EQ(Put("Practitioner/" + std::string(id), R"({"resourceType":"Practitioner","id":")" + std::string(id) + "\"}").status, 201);
+    ASSERT_EQ(Put("Practitioner/" + std::string(id),
+                  R"({"resourceType":"Practitioner","id":")" + std::string(id) + "\"}")
+                  .status,
+              201);
   }
   // An escaped slash is a slash; a note that reads like a member is only a note.
-  const std::string written = R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p0"},)"
-                              R"("note":[{"text":"\"reference\":\"Practitioner/e\""}],"performer":[{"reference":"Practitioner\/d"}]})";
+  const std::string written =
+      R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p0"},)"
+      R"("note":[{"text":"\"reference\":\"Practitioner/e\""}],"performer":[{"reference":"Practitioner\/d"}]})";
   ASSERT_EQ(Put("Observation/o", written).status, 201);
   const auto all = Follow(Get("Patient/p0/$everything"));
   EXPECT_EQ(std::set<std::string>(all.begin(), all.end()), (std::set<std::string>{"p0", "o", "d"}));

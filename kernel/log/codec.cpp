@@ -26,12 +26,15 @@ constexpr size_t kFrameBytesMax = size_t{256} << 20;
 constexpr size_t kSamplesFirst = 300, kSamplesSecond = 3000;
 
 template <class T, size_t (*Free)(T*)>
-struct ZstdFreer { void operator()(T* p) const { Free(p); } };
+struct ZstdFreer {
+  void operator()(T* p) const { Free(p); }
+};
 template <class T, size_t (*Free)(T*)>
 using Zstd = std::unique_ptr<T, ZstdFreer<T, Free>>;
 
 Error Damaged(std::string_view what) {
-  return MakeError(ErrorCode::kCorrupt, "A stored resource is damaged; run verify and restore from a backup.", std::string(what));
+  return MakeError(ErrorCode::kCorrupt, "A stored resource is damaged; run verify and restore from a backup.",
+                   std::string(what));
 }
 
 struct LoadedDictionary {
@@ -60,8 +63,8 @@ ZSTD_CCtx* Compressor() {
     ZSTD_CCtx* made = ZSTD_createCCtx();
     CHECK(made != nullptr);
     ZSTD_CCtx_setParameter(made, ZSTD_c_compressionLevel, kLevel);
-    ZSTD_CCtx_setParameter(made, ZSTD_c_dictIDFlag, 0);     // the entry names its dictionary
-    ZSTD_CCtx_setParameter(made, ZSTD_c_checksumFlag, 0);   // the tag protects the bytes
+    ZSTD_CCtx_setParameter(made, ZSTD_c_dictIDFlag, 0);    // the entry names its dictionary
+    ZSTD_CCtx_setParameter(made, ZSTD_c_checksumFlag, 0);  // the tag protects the bytes
     return made;
   }());
   return context.get();
@@ -74,7 +77,8 @@ ZSTD_DCtx* Expander() {
 }
 
 // The frame, in the memory of *body or *packed; compressed only where that makes it smaller.
-std::string_view PackFrame(const Content& content, const LoadedDictionary* dictionary, std::string* body, std::string* packed) {
+std::string_view PackFrame(const Content& content, const LoadedDictionary* dictionary, std::string* body,
+                           std::string* packed) {
   constexpr size_t kSpare = kZstdMagic.size() - 1;
   const auto flags = static_cast<uint8_t>(content.has_meta ? kHasMeta : 0);
   body->assign(1, static_cast<char>(flags));
@@ -85,7 +89,8 @@ std::string_view PackFrame(const Content& content, const LoadedDictionary* dicti
   ZSTD_CCtx* context = Compressor();
   packed->resize(ZSTD_compressBound(body->size()));
   ZSTD_CCtx_refCDict(context, dictionary != nullptr ? dictionary->compress.get() : nullptr);
-  const size_t size = ZSTD_compress2(context, packed->data(), packed->size(), body->data() + 1, body->size() - 1);
+  const size_t size =
+      ZSTD_compress2(context, packed->data(), packed->size(), body->data() + 1, body->size() - 1);
   if (ZSTD_isError(size) != 0 || size - kSpare >= body->size()) return *body;
   // The format byte takes the place of the last magic byte; what is before it is not kept.
   (*packed)[kSpare] = static_cast<char>(flags | kCompressed);
@@ -96,11 +101,14 @@ Status ExpandFrame(const LoadedDictionary* dictionary, std::string* plain, std::
   // The magic bytes take the place of the format byte.
   plain->replace(0, 1, kZstdMagic);
   const unsigned long long size = ZSTD_getFrameContentSize(plain->data(), plain->size());
-  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kFrameBytesMax) return Damaged("frame size");
+  if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kFrameBytesMax)
+    return Damaged("frame size");
   body->resize(size);
-  const size_t got = dictionary != nullptr
-                         ? ZSTD_decompress_usingDDict(Expander(), body->data(), body->size(), plain->data(), plain->size(), dictionary->expand.get())
-                         : ZSTD_decompressDCtx(Expander(), body->data(), body->size(), plain->data(), plain->size());
+  const size_t got =
+      dictionary != nullptr
+          ? ZSTD_decompress_usingDDict(Expander(), body->data(), body->size(), plain->data(), plain->size(),
+                                       dictionary->expand.get())
+          : ZSTD_decompressDCtx(Expander(), body->data(), body->size(), plain->data(), plain->size());
   if (ZSTD_isError(got) != 0 || got != size) return Damaged("frame");
   return {};
 }
@@ -117,7 +125,7 @@ class CodecImpl final : public Codec {
  private:
   struct Training {
     Trainer trainer;
-    int trained = 0;              // dictionaries made from it
+    int trained = 0;  // dictionaries made from it
   };
   // How far a type's training is, readable without the lock: full means nothing is sought now.
   enum class Wanted : uint8_t { kSamples, kFull };
@@ -131,7 +139,7 @@ class CodecImpl final : public Codec {
   mutable std::vector<std::unique_ptr<LoadedDictionary>> owned_;
   mutable std::array<std::atomic<const LoadedDictionary*>, kTypesMax> newest_{};
   mutable std::array<std::atomic<const LoadedDictionary*>, kDictionariesMax> by_id_{};
-  mutable std::array<std::atomic<uint8_t>, kTypesMax> count_{};   // dictionaries a type has
+  mutable std::array<std::atomic<uint8_t>, kTypesMax> count_{};  // dictionaries a type has
   std::array<std::atomic<Wanted>, kTypesMax> wanted_{};
   std::mutex training_mutex_;
   std::map<TypeCode, Training> training_;
@@ -140,7 +148,8 @@ class CodecImpl final : public Codec {
 Status CodecImpl::Load() const {
   const std::lock_guard lock(load_mutex_);
   for (const Log::Dictionary& stored : TRY(log_->Dictionaries())) {
-    if (stored.id >= kDictionariesMax || stored.type >= kTypesMax) return MakeError(ErrorCode::kTooLarge, "The log has too many dictionaries.");
+    if (stored.id >= kDictionariesMax || stored.type >= kTypesMax)
+      return MakeError(ErrorCode::kTooLarge, "The log has too many dictionaries.");
     if (by_id_[stored.id].load(std::memory_order_relaxed) != nullptr) continue;
     auto loaded = std::make_unique<LoadedDictionary>();
     loaded->id = stored.id;
@@ -160,7 +169,7 @@ Result<const LoadedDictionary*> CodecImpl::DictionaryOf(DictionaryId id) const {
   if (id >= kDictionariesMax) return Damaged("dictionary number");
   const LoadedDictionary* found = by_id_[id].load(std::memory_order_acquire);
   if (found == nullptr) {
-    TRY(Load());   // another process of the same log may have trained it
+    TRY(Load());  // another process of the same log may have trained it
     found = by_id_[id].load(std::memory_order_acquire);
   }
   if (found == nullptr) return Damaged("the dictionary is missing");
@@ -169,7 +178,8 @@ Result<const LoadedDictionary*> CodecImpl::DictionaryOf(DictionaryId id) const {
 
 Status CodecImpl::Seal(const Content& content, const PersonKey& key, NewEntry* entry) const {
   thread_local std::string body, packed;
-  const LoadedDictionary* dictionary = entry->type < kTypesMax ? newest_[entry->type].load(std::memory_order_acquire) : nullptr;
+  const LoadedDictionary* dictionary =
+      entry->type < kTypesMax ? newest_[entry->type].load(std::memory_order_acquire) : nullptr;
   const std::string_view plain = PackFrame(content, dictionary, &body, &packed);
   entry->owner = key.owner;
   const bool compressed = (static_cast<uint8_t>(plain[0]) & kCompressed) != 0;
@@ -194,7 +204,8 @@ Result<Content> CodecImpl::Unseal(const NewEntry& entry) const {
   }
   uint64_t splice = 0, id_size = 0;
   size_t at = 0;
-  if (!GetVarint(body, &at, &splice) || !GetVarint(body, &at, &id_size) || id_size > body.size() - at) return Damaged("frame head");
+  if (!GetVarint(body, &at, &splice) || !GetVarint(body, &at, &id_size) || id_size > body.size() - at)
+    return Damaged("frame head");
   Content content;
   content.id = body.substr(at, id_size);
   content.text = body.substr(at + id_size);
@@ -207,12 +218,14 @@ Result<Content> CodecImpl::Unseal(const NewEntry& entry) const {
 // The first dictionary needs samples of enough persons to keep coded values at all, unless the type has no persons (owner 0).
 bool CodecImpl::IsDue(const Training& training) const {
   const Trainer& trainer = training.trainer;
-  if (training.trained == 0) return trainer.varied() && (trainer.samples() >= kSamplesFirst || trainer.full());
+  if (training.trained == 0)
+    return trainer.varied() && (trainer.samples() >= kSamplesFirst || trainer.full());
   return training.trained == 1 && (trainer.samples() >= kSamplesSecond || trainer.full());
 }
 
 void CodecImpl::Observe(TypeCode type, OwnerNumber owner, std::string_view text) {
-  if (type >= kTypesMax || text.empty() || wanted_[type].load(std::memory_order_relaxed) == Wanted::kFull) return;
+  if (type >= kTypesMax || text.empty() || wanted_[type].load(std::memory_order_relaxed) == Wanted::kFull)
+    return;
   const std::lock_guard lock(training_mutex_);
   Training& training = training_[type];
   if (count_[type].load(std::memory_order_relaxed) >= 2) {
@@ -222,7 +235,8 @@ void CodecImpl::Observe(TypeCode type, OwnerNumber owner, std::string_view text)
   }
   training.trained = count_[type].load(std::memory_order_relaxed);
   training.trainer.Add(owner, text);
-  if (IsDue(training)) wanted_[type].store(Wanted::kFull, std::memory_order_relaxed);   // until TrainDue has run
+  if (IsDue(training))
+    wanted_[type].store(Wanted::kFull, std::memory_order_relaxed);  // until TrainDue has run
 }
 
 Result<int> CodecImpl::TrainDue(const std::function<Status(const std::function<Status()>&)>& log_write) {
@@ -287,7 +301,7 @@ Status Splice(Content* content) {
   const std::string_view text = content->text;
   uint32_t after_type = 0, after_id = 0;
   for (size_t at = 1; at < text.size() && text[at] == '"';) {
-    const size_t colon = text.find("\":", at + 1);   // names of members have no escapes
+    const size_t colon = text.find("\":", at + 1);  // names of members have no escapes
     if (text[0] != '{' || colon == std::string_view::npos) break;
     const std::string_view name = text.substr(at + 1, colon - at - 1);
     const size_t value = colon + 2;
@@ -301,7 +315,8 @@ Status Splice(Content* content) {
     if (name == "id") after_id = static_cast<uint32_t>(end);
     at = end + 1;
   }
-  if (after_type == 0) return MakeError(ErrorCode::kIncorrect, "A resource is a JSON object with a member resourceType.");
+  if (after_type == 0)
+    return MakeError(ErrorCode::kIncorrect, "A resource is a JSON object with a member resourceType.");
   content->splice = after_id != 0 ? after_id : after_type;
   content->has_meta = false;
   return {};
@@ -316,7 +331,11 @@ void AppendResource(const Content& content, uint32_t version, Instant at_us, std
   if (!content.has_meta) out->append(R"(,"meta":{)");
   std::array<char, 10> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), version).ptr;
-  out->append(R"("versionId":")").append(digits.data(), end).append(R"(","lastUpdated":")").append(FormatInstant(at_us)).push_back('"');
+  out->append(R"("versionId":")")
+      .append(digits.data(), end)
+      .append(R"(","lastUpdated":")")
+      .append(FormatInstant(at_us))
+      .push_back('"');
   if (!content.has_meta || more) out->push_back(content.has_meta ? ',' : '}');
   out->append(text.substr(content.splice));
 }

@@ -19,7 +19,7 @@ namespace tk::log {
 /// A resource as stored: minified JSON without versionId and lastUpdated.
 struct Content {
   std::string id;
-  std::string text;        // "" for a delete
+  std::string text;  // "" for a delete
   /// has_meta: `splice` is just after the '{' of meta, and `"versionId":"3","lastUpdated":"…",` goes there (meta has other members).
   /// otherwise: `splice` is just after the last byte of some member, and `,"meta":{"versionId":"3","lastUpdated":"…"}` goes there.
   uint32_t splice = 0;

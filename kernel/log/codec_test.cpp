@@ -47,16 +47,25 @@ std::string ReadBack(const Content& content) {
 
 TEST(Splice, PutsVersionAndTimeIntoMeta) {
   constexpr std::string_view kBoth = R"("versionId":"3","lastUpdated":"2020-11-21T20:14:07.123456Z")";
-  const auto with = [&](const std::string& before, const std::string& after) { return before + std::string(kBoth) + after; };
+  const auto with = [&](const std::string& before, const std::string& after) {
+    return before + std::string(kBoth) + after;
+  };
   EXPECT_EQ(ReadBack(MakeContent("1", R"({"resourceType":"Patient","id":"1","active":true})")),
             with(R"({"resourceType":"Patient","id":"1","meta":{)", R"(},"active":true})"));
-  EXPECT_EQ(ReadBack(MakeContent("1", R"({"resourceType":"Patient"})")), with(R"({"resourceType":"Patient","meta":{)", "}}"));
-  EXPECT_EQ(ReadBack(MakeContent("1", R"({"resourceType":"Patient","id":"1","meta":{"tag":[{"code":"a"}]}})")),
-            with(R"({"resourceType":"Patient","id":"1","meta":{)", R"(,"tag":[{"code":"a"}]}})"));
-  EXPECT_EQ(ReadBack(MakeContent("1", R"({"meta":{},"resourceType":"Patient"})")), with(R"({"meta":{)", R"(},"resourceType":"Patient"})"));
+  EXPECT_EQ(ReadBack(MakeContent("1", R"({"resourceType":"Patient"})")),
+            with(R"({"resourceType":"Patient","meta":{)", "}}"));
+  EXPECT_EQ(
+      ReadBack(MakeContent("1", R"({"resourceType":"Patient","id":"1","meta":{"tag":[{"code":"a"}]}})")),
+      with(R"({"resourceType":"Patient","id":"1","meta":{)", R"(,"tag":[{"code":"a"}]}})"));
+  EXPECT_EQ(ReadBack(MakeContent("1", R"({"meta":{},"resourceType":"Patient"})")),
+            with(R"({"meta":{)", R"(},"resourceType":"Patient"})"));
   // A "meta" deeper down, in strings or behind escapes, is not the resource's.
-  EXPECT_EQ(ReadBack(MakeContent("1", R"({"contained":[{"meta":{"a":1}}],"text":"\"meta\":{\\","id":"x,}","resourceType":"Basic"})")),
-            with(R"({"contained":[{"meta":{"a":1}}],"text":"\"meta\":{\\","id":"x,}","meta":{)", R"(},"resourceType":"Basic"})"));
+  EXPECT_EQ(
+      ReadBack(MakeContent(
+          "1",
+          R"({"contained":[{"meta":{"a":1}}],"text":"\"meta\":{\\","id":"x,}","resourceType":"Basic"})")),
+      with(R"({"contained":[{"meta":{"a":1}}],"text":"\"meta\":{\\","id":"x,}","meta":{)",
+           R"(},"resourceType":"Basic"})"));
 }
 
 TEST(Splice, RefusesWhatIsNoResource) {
@@ -71,7 +80,8 @@ TEST_P(CodecTest, SealedTextsComeBackTheSame) {
   SeededRandom random(5);
   for (int i = 0; i < 100'000; ++i) large += static_cast<char>('a' + random.Below(26));
   large += "\"}";
-  for (const std::string& text : {std::string(R"({"resourceType":"Patient","id":"1","name":[{"family":"欧阳"}]})"), large}) {
+  for (const std::string& text :
+       {std::string(R"({"resourceType":"Patient","id":"1","name":[{"family":"欧阳"}]})"), large}) {
     const Content content = MakeContent("some-id", text);
     const Content back = Must(codec_->Unseal(Seal(content, "Patient/1")));
     EXPECT_EQ(back.id, content.id);
@@ -85,7 +95,8 @@ TEST_P(CodecTest, SealedTextsComeBackTheSame) {
 }
 
 TEST_P(CodecTest, NothingReadableIsLeftOutside) {
-  const NewEntry entry = Seal(MakeContent("visible-id", R"({"resourceType":"Patient","name":"VISIBLE"})"), "Patient/1");
+  const NewEntry entry =
+      Seal(MakeContent("visible-id", R"({"resourceType":"Patient","name":"VISIBLE"})"), "Patient/1");
   EXPECT_EQ(entry.sealed.find("VISIBLE"), std::string::npos);
   EXPECT_EQ(entry.sealed.find("visible-id"), std::string::npos);
   EXPECT_EQ(entry.sealed.find("resourceType"), std::string::npos);
@@ -122,9 +133,10 @@ TEST_P(CodecTest, AnErasedPersonsRecordsAreGone) {
 std::string PersonText(int person, int i) {
   return R"({"resourceType":"Observation","id":"o)" + std::to_string(person * 100 + i) +
          R"(","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8310-5","display":"Body temperature"}]},)" +
-         R"("subject":{"reference":"Patient/SECRETREF)" + std::to_string(person) + R"("},"note":[{"text":"SECRETNOTE)" + std::to_string(person) +
-         R"("}],"performer":[{"display":"SECRETNAME)" + std::to_string(person) + R"("}],"valueQuantity":{"value":36.)" + std::to_string(person % 10) +
-         R"(,"unit":"Cel"}})";
+         R"("subject":{"reference":"Patient/SECRETREF)" + std::to_string(person) +
+         R"("},"note":[{"text":"SECRETNOTE)" + std::to_string(person) +
+         R"("}],"performer":[{"display":"SECRETNAME)" + std::to_string(person) +
+         R"("}],"valueQuantity":{"value":36.)" + std::to_string(person % 10) + R"(,"unit":"Cel"}})";
 }
 
 TEST_P(CodecTest, ADictionaryIsTrainedHelpsAndHoldsNobody) {
@@ -141,7 +153,8 @@ TEST_P(CodecTest, ADictionaryIsTrainedHelpsAndHoldsNobody) {
   EXPECT_EQ(Must(codec_->TrainDue(write_now)), 1);
   const auto dictionaries = Must(log_->Dictionaries());
   ASSERT_EQ(dictionaries.size(), 1u);
-  EXPECT_NE(dictionaries[0].bytes.find("8310-5"), std::string::npos) << "coded values of many owners are kept";
+  EXPECT_NE(dictionaries[0].bytes.find("8310-5"), std::string::npos)
+      << "coded values of many owners are kept";
   EXPECT_EQ(dictionaries[0].bytes.find("SECRET"), std::string::npos);
   const NewEntry entry = Seal(content, "Patient/7");
   EXPECT_EQ(entry.dictionary, 1u);
@@ -162,7 +175,8 @@ TEST_P(CodecTest, ATypeThatBelongsToNobodyGetsADictionaryOfItsStructureOnly) {
 }
 
 TEST_P(CodecTest, FewOwnersGiveNoDictionary) {
-  for (int i = 0; i < 2000; ++i) codec_->Observe(1, static_cast<OwnerNumber>(1 + i % 15), PersonText(i % 15, i));
+  for (int i = 0; i < 2000; ++i)
+    codec_->Observe(1, static_cast<OwnerNumber>(1 + i % 15), PersonText(i % 15, i));
   EXPECT_EQ(Must(codec_->TrainDue([](const std::function<Status()>& work) { return work(); })), 0);
 }
 

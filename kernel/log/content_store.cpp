@@ -22,7 +22,9 @@ constexpr size_t kContentBytesMax = size_t{512} << 20;
 constexpr size_t kHashChars = 64;
 
 Error FileError(std::string_view what, int code) {
-  return MakeError(ErrorCode::kUnavailable, fmt::format("{} a content failed: {}.", what, std::strerror(code)), fmt::format("errno {}", code));
+  return MakeError(ErrorCode::kUnavailable,
+                   fmt::format("{} a content failed: {}.", what, std::strerror(code)),
+                   fmt::format("errno {}", code));
 }
 
 Status WriteAll(int fd, std::string_view bytes) {
@@ -53,7 +55,8 @@ Result<std::string> ReadAll(const std::string& path) {
   std::string bytes;
   std::array<char, 1 << 16> piece;
   ssize_t size = 0;
-  while ((size = read(fd, piece.data(), piece.size())) > 0) bytes.append(piece.data(), static_cast<size_t>(size));
+  while ((size = read(fd, piece.data(), piece.size())) > 0)
+    bytes.append(piece.data(), static_cast<size_t>(size));
   const int code = errno;
   close(fd);
   if (size < 0) return FileError("Reading", code);
@@ -65,7 +68,8 @@ Result<std::string> ReadAll(const std::string& path) {
 Status CopyContents(const std::string& from, const std::string& to) {
   TRY(MakeFolder(to));
   std::error_code error;
-  for (auto it = fs::recursive_directory_iterator(from, error); !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+  for (auto it = fs::recursive_directory_iterator(from, error);
+       !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     const fs::path relative = it->path().lexically_relative(from);
     if (*relative.begin() == "tmp") continue;
     const std::string target = to + "/" + relative.string();
@@ -81,7 +85,8 @@ Status CopyContents(const std::string& from, const std::string& to) {
     }
   }
   if (error && error != std::errc::no_such_file_or_directory) {
-    return MakeError(ErrorCode::kUnavailable, "Listing the contents failed; the copy is not complete.", error.message());
+    return MakeError(ErrorCode::kUnavailable, "Listing the contents failed; the copy is not complete.",
+                     error.message());
   }
   return SyncFolder(to);
 }
@@ -97,10 +102,14 @@ class ContentFolder final : public ContentStore {
   Status Backup(const std::string& folder) const override;
 
  private:
-  static std::string RelativeFolder(OwnerNumber owner) { return fmt::format("{:02x}/{:02x}/{}", owner & 0xff, (owner >> 8) & 0xff, owner); }
+  static std::string RelativeFolder(OwnerNumber owner) {
+    return fmt::format("{:02x}/{:02x}/{}", owner & 0xff, (owner >> 8) & 0xff, owner);
+  }
   std::string OwnerFolder(OwnerNumber owner) const { return folder_ + "/" + RelativeFolder(owner); }
   std::string HashOf(std::string_view bytes) const;
-  static std::string Purpose(OwnerNumber owner, std::string_view hash) { return fmt::format("content {} {}", owner, hash); }
+  static std::string Purpose(OwnerNumber owner, std::string_view hash) {
+    return fmt::format("content {} {}", owner, hash);
+  }
   Status MakeOwnerFolder(OwnerNumber owner) const;
 
   const std::string folder_;
@@ -118,7 +127,8 @@ Status ContentFolder::Open() {
 std::string ContentFolder::HashOf(std::string_view bytes) const {
   Digest digest{};
   const HashKey& key = keys_->hash_key();
-  crypto_generichash(digest.data(), digest.size(), AsBytes(bytes).data(), bytes.size(), key.data(), key.size());
+  crypto_generichash(digest.data(), digest.size(), AsBytes(bytes).data(), bytes.size(), key.data(),
+                     key.size());
   return ToHex(digest);
 }
 
@@ -132,7 +142,9 @@ Status ContentFolder::MakeOwnerFolder(OwnerNumber owner) const {
 }
 
 Result<ContentRef> ContentFolder::Put(const PersonKey& owner, std::string_view bytes) {
-  if (bytes.size() > kContentBytesMax) return MakeError(ErrorCode::kTooLarge, fmt::format("A content may have at most {} bytes.", kContentBytesMax));
+  if (bytes.size() > kContentBytesMax)
+    return MakeError(ErrorCode::kTooLarge,
+                     fmt::format("A content may have at most {} bytes.", kContentBytesMax));
   ContentRef ref{HashOf(bytes), bytes.size()};
   const std::string folder = OwnerFolder(owner.owner), path = folder + "/" + ref.hash;
   std::error_code error;
@@ -164,27 +176,33 @@ Result<std::string> ContentFolder::Get(OwnerNumber owner, std::string_view hash)
   const std::string sealed = TRY(ReadAll(OwnerFolder(owner) + "/" + std::string(hash)));
   std::string bytes;
   TRY(UnsealBytes(key, AsBytes(Purpose(owner, hash)), AsBytes(sealed), &bytes));
-  if (HashOf(bytes) != hash) return MakeError(ErrorCode::kCorrupt, "A stored content is damaged; restore it from a backup.");
+  if (HashOf(bytes) != hash)
+    return MakeError(ErrorCode::kCorrupt, "A stored content is damaged; restore it from a backup.");
   return bytes;
 }
 
 Status ContentFolder::RemoveOwner(OwnerNumber owner) {
   std::error_code error;
   fs::remove_all(OwnerFolder(owner), error);
-  if (error) return MakeError(ErrorCode::kUnavailable, "Removing the contents of an erased person failed.", error.message());
+  if (error)
+    return MakeError(ErrorCode::kUnavailable, "Removing the contents of an erased person failed.",
+                     error.message());
   const std::string above = fs::path(OwnerFolder(owner)).parent_path().string();
   return fs::exists(above, error) ? SyncFolder(above) : Status();
 }
 
 Status ContentFolder::Backup(const std::string& folder) const {
   std::error_code error;
-  if (fs::exists(folder, error)) return MakeError(ErrorCode::kConflict, fmt::format("{} exists; a backup needs a new folder.", folder));
+  if (fs::exists(folder, error))
+    return MakeError(ErrorCode::kConflict, fmt::format("{} exists; a backup needs a new folder.", folder));
   return CopyContents(folder_, folder);
 }
 
 }  // namespace
 
-Status RestoreContents(const std::string& backup_folder, const std::string& folder) { return CopyContents(backup_folder, folder); }
+Status RestoreContents(const std::string& backup_folder, const std::string& folder) {
+  return CopyContents(backup_folder, folder);
+}
 
 Result<std::unique_ptr<ContentStore>> OpenContentFolder(const std::string& folder, KeyStore* keys) {
   auto store = std::make_unique<ContentFolder>(folder, keys);

@@ -6,7 +6,10 @@
 
 namespace tk::log {
 
-struct ContentRef { std::string hash; uint64_t size; };   // hash: hex BLAKE2b-256 of the plain bytes, keyed per log
+struct ContentRef {
+  std::string hash;
+  uint64_t size;
+};  // hash: hex BLAKE2b-256 of the plain bytes, keyed per log
 
 /// Thread-safe.
 class ContentStore {

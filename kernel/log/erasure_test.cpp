@@ -20,14 +20,17 @@ using test::Must;
 // "needle in file" for every file below `folder` that holds one of `needles` in its bytes or its name.
 std::vector<std::string> FilesWith(const std::string& folder, std::span<const char* const> needles) {
   std::vector<std::string> found;
-  std::error_code error;   // a running database makes and removes files meanwhile
-  for (auto it = fs::recursive_directory_iterator(folder, error); it != fs::recursive_directory_iterator(); it.increment(error)) {
+  std::error_code error;  // a running database makes and removes files meanwhile
+  for (auto it = fs::recursive_directory_iterator(folder, error); it != fs::recursive_directory_iterator();
+       it.increment(error)) {
     if (error || !it->is_regular_file(error)) continue;
     std::string bytes(it->file_size(error), '\0');
-    std::ifstream(it->path(), std::ios::binary).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    std::ifstream(it->path(), std::ios::binary)
+        .read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     bytes += it->path().string();
     for (const char* needle : needles) {
-      if (memmem(bytes.data(), bytes.size(), needle, strlen(needle)) != nullptr) found.push_back(std::string(needle) + " in " + it->path().string());
+      if (memmem(bytes.data(), bytes.size(), needle, strlen(needle)) != nullptr)
+        found.push_back(std::string(needle) + " in " + it->path().string());
     }
   }
   return found;
@@ -35,7 +38,8 @@ std::vector<std::string> FilesWith(const std::string& folder, std::span<const ch
 
 class ErasureTest : public testing::TestWithParam<std::string> {
  protected:
-  static constexpr const char* kStrings[] = {"Zhuge-Qingfeng", "19900001380", "38010119800101123X", "patient-to-erase", "Willow Lane"};
+  static constexpr const char* kStrings[] = {"Zhuge-Qingfeng", "19900001380", "38010119800101123X",
+                                             "patient-to-erase", "Willow Lane"};
 
   void SetUp() override {
     harness_ = test::MakeHarness(GetParam());
@@ -80,8 +84,9 @@ class ErasureTest : public testing::TestWithParam<std::string> {
     AppendOne(std::move(entry));
   }
   std::string PersonText() const {
-    return std::string(R"({"resourceType":"Patient","id":"patient-to-erase","identifier":[{"value":")") + kStrings[2] + R"("}],"name":[{"text":")" +
-           kStrings[0] + R"("}],"telecom":[{"value":")" + kStrings[1] + R"("}],"address":[{"line":[")" + kStrings[4] + R"("]}]})";
+    return std::string(R"({"resourceType":"Patient","id":"patient-to-erase","identifier":[{"value":")") +
+           kStrings[2] + R"("}],"name":[{"text":")" + kStrings[0] + R"("}],"telecom":[{"value":")" +
+           kStrings[1] + R"("}],"address":[{"line":[")" + kStrings[4] + R"("]}]})";
   }
   void ExpectNoStrings() {
     for (const std::string& folder : {folder_.path(), harness_->data_folder()}) {
@@ -112,8 +117,9 @@ TEST_P(ErasureTest, NothingOfThePersonIsLeftAnywhere) {
   Must(log_->Backup(folder_.path("backup")));
   Must(keys_->Backup(folder_.path("keys-backup.db")));
   Must(contents_->Backup(folder_.path("contents-backup")));
-  ExpectNoStrings();   // sealed from the first moment
-  ASSERT_EQ(Must(codec_->Unseal(Must(log_->Read(2)))).text, PersonText()) << "the test would find nothing in any case";
+  ExpectNoStrings();  // sealed from the first moment
+  ASSERT_EQ(Must(codec_->Unseal(Must(log_->Read(2)))).text, PersonText())
+      << "the test would find nothing in any case";
 
   AppendErase(key.owner);
   Must(EraseOwner(keys_.get(), contents_.get(), key.owner, kStart + 5000));
@@ -149,7 +155,8 @@ TEST_P(ErasureTest, ACrashBetweenEntryAndKeyIsFinishedAtTheStart) {
 }
 
 TEST_P(ErasureTest, RestoreCutsAtTheChosenTimeAndBeginsANewLife) {
-  for (int i = 0; i < 10; ++i) AppendOne(Sealed("p" + std::to_string(i), R"({"resourceType":"Patient","active":true})", 1));
+  for (int i = 0; i < 10; ++i)
+    AppendOne(Sealed("p" + std::to_string(i), R"({"resourceType":"Patient","active":true})", 1));
   Must(log_->AddDictionary(1, "a dictionary"));
   Must(log_->Backup(folder_.path("backup")));
   EXPECT_EQ(log_->Backup(folder_.path("backup")).error().code, ErrorCode::kConflict);
@@ -159,7 +166,8 @@ TEST_P(ErasureTest, RestoreCutsAtTheChosenTimeAndBeginsANewLife) {
   EXPECT_EQ(head.next_ordinal, 8u);
   EXPECT_GT(head.incarnation, log_->head().incarnation);
   EXPECT_GT(head.epoch, log_->head().epoch);
-  EXPECT_EQ(RestoreLog(folder_.path("backup"), kStart, second).error().code, ErrorCode::kConflict) << "never over a log";
+  EXPECT_EQ(RestoreLog(folder_.path("backup"), kStart, second).error().code, ErrorCode::kConflict)
+      << "never over a log";
   const auto restored = Must(OpenLog(second));
   test::ExpectSound(*restored);
   EXPECT_EQ(restored->TypeName(1), "Patient");

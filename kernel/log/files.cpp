@@ -15,7 +15,7 @@
 namespace tk::log {
 namespace {
 
-constexpr uint32_t kHeadMagic = 0x31444854;   // "THD1"
+constexpr uint32_t kHeadMagic = 0x31444854;  // "THD1"
 constexpr size_t kHeadBytes = 4 + 4 + 4 + 8 * 4 + 32;
 
 Error FileError(std::string_view what, const std::string& path) {
@@ -43,7 +43,8 @@ std::optional<Head> HeadFile::Load() const {
   std::array<char, kHeadBytes> bytes{};
   if (pread(fd_, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return std::nullopt;
   const std::string_view text(bytes.data(), bytes.size());
-  if (GetInt<uint32_t>(text, 0) != kHeadMagic || GetInt<uint32_t>(text, 4) != Crc32c(AsBytes(text.substr(8)))) return std::nullopt;
+  if (GetInt<uint32_t>(text, 0) != kHeadMagic || GetInt<uint32_t>(text, 4) != Crc32c(AsBytes(text.substr(8))))
+    return std::nullopt;
   Head head;
   head.incarnation = GetInt<uint32_t>(text, 8);
   head.epoch = GetInt<uint64_t>(text, 12);
@@ -80,11 +81,14 @@ Status FolderLock::Take(const std::string& path) {
     if (errno != EWOULDBLOCK) return FileError("Locking", path);
     const ssize_t size = pread(fd_, text.data(), text.size() - 1, 0);
     const std::string holder = size > 0 ? std::string(text.data(), static_cast<size_t>(size)) : "unknown";
-    return MakeError(ErrorCode::kUnavailable,
-                     fmt::format("Another process (number {}) has this log open: {}. Stop it first; two must never write.", holder, path));
+    return MakeError(
+        ErrorCode::kUnavailable,
+        fmt::format("Another process (number {}) has this log open: {}. Stop it first; two must never write.",
+                    holder, path));
   }
   const std::string self = std::to_string(getpid());
-  if (ftruncate(fd_, 0) != 0 || pwrite(fd_, self.data(), self.size(), 0) < 0) return FileError("Writing", path);
+  if (ftruncate(fd_, 0) != 0 || pwrite(fd_, self.data(), self.size(), 0) < 0)
+    return FileError("Writing", path);
   return {};
 }
 
@@ -92,7 +96,9 @@ Status MakeFolder(const std::string& folder) {
   std::error_code error;
   if (std::filesystem::is_directory(folder, error)) return {};
   std::filesystem::create_directories(folder, error);
-  if (error) return MakeError(ErrorCode::kUnavailable, fmt::format("Making the folder {} failed: {}.", folder, error.message()));
+  if (error)
+    return MakeError(ErrorCode::kUnavailable,
+                     fmt::format("Making the folder {} failed: {}.", folder, error.message()));
   if (chmod(folder.c_str(), 0700) != 0) return FileError("Protecting", folder);
   return SyncFolder(std::filesystem::path(folder).parent_path().string());
 }
@@ -114,6 +120,8 @@ Status SyncPath(const std::string& path, int flags) {
 
 Status SyncFile(const std::string& path) { return SyncPath(path, O_RDONLY); }
 
-Status SyncFolder(const std::string& folder) { return SyncPath(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY); }
+Status SyncFolder(const std::string& folder) {
+  return SyncPath(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
+}
 
 }  // namespace tk::log

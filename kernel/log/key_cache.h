@@ -56,8 +56,15 @@ class KeyCache {
   }
 
  private:
-  struct KeySlot { bool used = false; PersonKey key; };
-  struct NameSlot { bool used = false; OwnerNumber owner = 0; NameHash name{}; };
+  struct KeySlot {
+    bool used = false;
+    PersonKey key;
+  };
+  struct NameSlot {
+    bool used = false;
+    OwnerNumber owner = 0;
+    NameHash name{};
+  };
 
   size_t SlotOf(const NameHash& name) const {
     uint64_t word = 0;

@@ -45,12 +45,15 @@ PRAGMA user_version = 1;
 Error Erased() { return MakeError(ErrorCode::kGone, "The records of this person were erased."); }
 
 Error BrokenKeys(std::string_view what) {
-  return MakeError(ErrorCode::kCorrupt, "The store of keys (keys.db) is damaged: restore it from its own backup.", std::string(what));
+  return MakeError(ErrorCode::kCorrupt,
+                   "The store of keys (keys.db) is damaged: restore it from its own backup.",
+                   std::string(what));
 }
 
 class KeyStoreImpl final : public KeyStore {
  public:
-  KeyStoreImpl(std::string folder, Cipher cipher) : folder_(std::move(folder)), path_(folder_ + "/keys.db"), cipher_(cipher) {}
+  KeyStoreImpl(std::string folder, Cipher cipher)
+      : folder_(std::move(folder)), path_(folder_ + "/keys.db"), cipher_(cipher) {}
   ~KeyStoreImpl() override { OPENSSL_cleanse(&master_.secret, sizeof master_.secret); }
   Status Open();
 
@@ -86,7 +89,7 @@ class KeyStoreImpl final : public KeyStore {
   HashKey hash_key_{};
   std::array<uint8_t, 32> name_key_{};
 
-  mutable std::mutex mutex_;   // guards everything below but the cache and destroyed_
+  mutable std::mutex mutex_;  // guards everything below but the cache and destroyed_
   mutable Database db_;
   mutable Statement select_key_, select_name_;
   std::map<NameHash, PersonKey> pending_;
@@ -113,7 +116,8 @@ Status KeyStoreImpl::Open() {
   const bool is_new = !std::filesystem::exists(path_, error);
   TRY(LoadMaster(is_new));
   db_ = TRY(Database::Open(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
-  if (chmod(path_.c_str(), 0600) != 0) return MakeError(ErrorCode::kUnavailable, fmt::format("Protecting {} failed.", path_));
+  if (chmod(path_.c_str(), 0600) != 0)
+    return MakeError(ErrorCode::kUnavailable, fmt::format("Protecting {} failed.", path_));
   // The journal stays in place (not truncated), so that Destroy can overwrite the old page images in it; a truncated one would leave
   // them in freed blocks of the disk.
   TRY(db_.Exec("PRAGMA secure_delete = ON; PRAGMA journal_mode = PERSIST; PRAGMA synchronous = FULL"));
@@ -128,24 +132,33 @@ Status KeyStoreImpl::LoadMaster(bool is_new) {
   if (fd < 0 && errno == ENOENT && is_new) {
     SystemRandom(master_.secret);
     fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    const bool written = fd >= 0 && write(fd, master_.secret.data(), master_.secret.size()) == static_cast<ssize_t>(master_.secret.size()) && fsync(fd) == 0;
+    const bool written = fd >= 0 &&
+                         write(fd, master_.secret.data(), master_.secret.size()) ==
+                             static_cast<ssize_t>(master_.secret.size()) &&
+                         fsync(fd) == 0;
     if (fd >= 0) close(fd);
-    if (!written) return MakeError(ErrorCode::kUnavailable, fmt::format("Writing {} failed: {}.", path, std::strerror(errno)));
+    if (!written)
+      return MakeError(ErrorCode::kUnavailable,
+                       fmt::format("Writing {} failed: {}.", path, std::strerror(errno)));
     return SyncFolder(folder_);
   }
   if (fd < 0) {
-    return MakeError(ErrorCode::kUnavailable,
-                     fmt::format("{} cannot be read ({}). Put its copy back: without it nothing in the log can be opened.", path, std::strerror(errno)));
+    return MakeError(
+        ErrorCode::kUnavailable,
+        fmt::format("{} cannot be read ({}). Put its copy back: without it nothing in the log can be opened.",
+                    path, std::strerror(errno)));
   }
   struct stat info {};
   const bool stat_ok = fstat(fd, &info) == 0;
   const ssize_t size = read(fd, master_.secret.data(), master_.secret.size());
   close(fd);
   if (!stat_ok || size != static_cast<ssize_t>(master_.secret.size()) || info.st_size != size) {
-    return MakeError(ErrorCode::kCorrupt, fmt::format("{} must hold exactly {} bytes. Put its copy back.", path, master_.secret.size()));
+    return MakeError(ErrorCode::kCorrupt, fmt::format("{} must hold exactly {} bytes. Put its copy back.",
+                                                      path, master_.secret.size()));
   }
   if ((info.st_mode & 077) != 0) {
-    return MakeError(ErrorCode::kUnavailable, fmt::format("{} may be read by others; run: chmod 600 {}", path, path));
+    return MakeError(ErrorCode::kUnavailable,
+                     fmt::format("{} may be read by others; run: chmod 600 {}", path, path));
   }
   return {};
 }
@@ -169,7 +182,8 @@ Status KeyStoreImpl::CreateStore() {
 
 Status KeyStoreImpl::LoadStore() {
   if (TRY(db_.QueryInt("PRAGMA application_id")) != 1414220619) return BrokenKeys("foreign application id");
-  if (TRY(db_.QueryInt("PRAGMA user_version")) != 1) return MakeError(ErrorCode::kUnsupported, fmt::format("{} has a newer format.", path_));
+  if (TRY(db_.QueryInt("PRAGMA user_version")) != 1)
+    return MakeError(ErrorCode::kUnsupported, fmt::format("{} has a newer format.", path_));
   const std::string hash_key = TRY(LoadMeta("hash_key"));
   const std::string name_key = TRY(LoadMeta("name_key"));
   if (hash_key.size() != hash_key_.size() || name_key.size() != name_key_.size()) return BrokenKeys("meta");
@@ -192,9 +206,11 @@ Result<std::string> KeyStoreImpl::Wrap(std::string_view purpose, Bytes secret) c
 Result<std::string> KeyStoreImpl::Unwrap(std::string_view purpose, std::string_view wrapped) const {
   std::string secret;
   if (!UnsealBytes(master_, AsBytes(purpose), AsBytes(wrapped), &secret).ok()) {
-    return MakeError(ErrorCode::kCorrupt,
-                     fmt::format("{}/master.key does not open {}: one of them is damaged or of another installation.", folder_, path_),
-                     std::string(purpose));
+    return MakeError(
+        ErrorCode::kCorrupt,
+        fmt::format("{}/master.key does not open {}: one of them is damaged or of another installation.",
+                    folder_, path_),
+        std::string(purpose));
   }
   return secret;
 }
@@ -213,7 +229,8 @@ Status KeyStoreImpl::StoreMeta(const char* name, Bytes secret) {
 
 NameHash KeyStoreImpl::HashOf(std::string_view name) const {
   NameHash out{};
-  crypto_generichash(out.data(), out.size(), AsBytes(name).data(), name.size(), name_key_.data(), name_key_.size());
+  crypto_generichash(out.data(), out.size(), AsBytes(name).data(), name.size(), name_key_.data(),
+                     name_key_.size());
   return out;
 }
 
@@ -268,8 +285,10 @@ Result<PersonKey> KeyStoreImpl::LoadKey(OwnerNumber owner) const {
   if (const auto it = pending_names_.find(owner); it != pending_names_.end()) return pending_.at(it->second);
   if (!TRY(select_key_.Int(1, owner).Step())) {
     select_key_.Reset();
-    return MakeError(ErrorCode::kCorrupt, "A person's key is missing from keys.db: restore a backup of it that is not older than the log.",
-                     fmt::format("owner {}", owner));
+    return MakeError(
+        ErrorCode::kCorrupt,
+        "A person's key is missing from keys.db: restore a backup of it that is not older than the log.",
+        fmt::format("owner {}", owner));
   }
   PersonKey key;
   key.owner = owner;
@@ -277,7 +296,8 @@ Result<PersonKey> KeyStoreImpl::LoadKey(OwnerNumber owner) const {
   auto secret = Unwrap(PersonPurpose(owner), select_key_.ColumnBytes(1));
   select_key_.Reset();
   if (!secret.ok()) return secret.TakeError();
-  if (secret->size() != key.secret.size() || (key.cipher != Cipher::kAes256Gcm && key.cipher != Cipher::kSm4)) return BrokenKeys("key form");
+  if (secret->size() != key.secret.size() || (key.cipher != Cipher::kAes256Gcm && key.cipher != Cipher::kSm4))
+    return BrokenKeys("key form");
   std::memcpy(key.secret.data(), secret->data(), secret->size());
   OPENSSL_cleanse(secret->data(), secret->size());
   cache_.Put(key);
@@ -288,7 +308,11 @@ Status KeyStoreImpl::InsertPerson(const PersonKey& key, const NameHash& name) {
   const std::string wrapped = TRY(Wrap(PersonPurpose(key.owner), key.secret));
   CHECK(wrapped.size() == kWrappedBytes);
   Statement insert = TRY(db_.Prepare("INSERT INTO person (owner, name, cipher, secret) VALUES (?, ?, ?, ?)"));
-  return insert.Int(1, key.owner).Blob(2, name).Int(3, static_cast<uint64_t>(key.cipher)).Blob(4, AsBytes(wrapped)).Run();
+  return insert.Int(1, key.owner)
+      .Blob(2, name)
+      .Int(3, static_cast<uint64_t>(key.cipher))
+      .Blob(4, AsBytes(wrapped))
+      .Run();
 }
 
 Status KeyStoreImpl::Flush() {
@@ -313,18 +337,26 @@ Status KeyStoreImpl::MarkErased(OwnerNumber owner, const NameHash& name, Instant
   TRY(ledger.Int(1, owner).Blob(2, name).Int(3, static_cast<uint64_t>(at_us)).Run());
   // The same size as before, so SQLite overwrites the bytes where they lie.
   const std::string zeros(kWrappedBytes, '\0');
-  Statement wipe = TRY(db_.Prepare("INSERT INTO person (owner, name, cipher, secret) VALUES (?1, ?2, ?3, ?4) "
-                                   "ON CONFLICT (owner) DO UPDATE SET secret = ?4"));
-  return wipe.Int(1, owner).Blob(2, name).Int(3, static_cast<uint64_t>(cipher_)).Blob(4, AsBytes(zeros)).Run();
+  Statement wipe =
+      TRY(db_.Prepare("INSERT INTO person (owner, name, cipher, secret) VALUES (?1, ?2, ?3, ?4) "
+                      "ON CONFLICT (owner) DO UPDATE SET secret = ?4"));
+  return wipe.Int(1, owner)
+      .Blob(2, name)
+      .Int(3, static_cast<uint64_t>(cipher_))
+      .Blob(4, AsBytes(zeros))
+      .Run();
 }
 
 Status KeyStoreImpl::Destroy(OwnerNumber owner, Instant at_us) {
-  if (owner == 0) return MakeError(ErrorCode::kIncorrect, "The key that belongs to nobody cannot be destroyed.");
+  if (owner == 0)
+    return MakeError(ErrorCode::kIncorrect, "The key that belongs to nobody cannot be destroyed.");
   TRY(Flush());
   const std::lock_guard lock(mutex_);
   if (!IsDestroyed(owner)) {
     Statement select = TRY(db_.Prepare("SELECT name FROM person WHERE owner = ?"));
-    if (!TRY(select.Int(1, owner).Step())) return MakeError(ErrorCode::kNotFound, "There is no such person in keys.db.", fmt::format("owner {}", owner));
+    if (!TRY(select.Int(1, owner).Step()))
+      return MakeError(ErrorCode::kNotFound, "There is no such person in keys.db.",
+                       fmt::format("owner {}", owner));
     const NameHash name = NameOf(select.ColumnBytes(0));
     select.Reset();
     Transaction transaction(&db_);
@@ -351,7 +383,8 @@ Result<std::vector<KeyStore::Erasure>> KeyStoreImpl::Ledger() const {
     uint64_t name_hash = 0;
     const NameHash name = NameOf(select.ColumnBytes(1));
     std::memcpy(&name_hash, name.data(), sizeof name_hash);
-    out.push_back({static_cast<OwnerNumber>(select.ColumnInt(0)), name_hash, static_cast<Instant>(select.ColumnInt(2))});
+    out.push_back({static_cast<OwnerNumber>(select.ColumnInt(0)), name_hash,
+                   static_cast<Instant>(select.ColumnInt(2))});
   }
   return out;
 }
@@ -386,27 +419,33 @@ Status KeyStoreImpl::WipeJournal() const {
   bool done = fd >= 0 && fstat(fd, &info) == 0;
   const std::string zeros(size_t{64} << 10, '\0');
   for (off_t at = 0; done && at < info.st_size;) {
-    const ssize_t written = pwrite(fd, zeros.data(), std::min(zeros.size(), static_cast<size_t>(info.st_size - at)), at);
+    const ssize_t written =
+        pwrite(fd, zeros.data(), std::min(zeros.size(), static_cast<size_t>(info.st_size - at)), at);
     done = written > 0;
     at += written;
   }
   done = done && fsync(fd) == 0;
   if (fd >= 0) close(fd);
-  if (!done) return MakeError(ErrorCode::kUnavailable, fmt::format("Overwriting {} failed: {}.", path, std::strerror(errno)));
+  if (!done)
+    return MakeError(ErrorCode::kUnavailable,
+                     fmt::format("Overwriting {} failed: {}.", path, std::strerror(errno)));
   return {};
 }
 
 Status KeyStoreImpl::Backup(const std::string& file) const {
   const std::lock_guard lock(mutex_);
   std::error_code error;
-  if (std::filesystem::exists(file, error)) return MakeError(ErrorCode::kConflict, fmt::format("{} exists; a backup needs a new file.", file));
+  if (std::filesystem::exists(file, error))
+    return MakeError(ErrorCode::kConflict, fmt::format("{} exists; a backup needs a new file.", file));
   {
     Database target = TRY(Database::Open(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
-    if (chmod(file.c_str(), 0600) != 0) return MakeError(ErrorCode::kUnavailable, fmt::format("Protecting {} failed.", file));
+    if (chmod(file.c_str(), 0600) != 0)
+      return MakeError(ErrorCode::kUnavailable, fmt::format("Protecting {} failed.", file));
     sqlite3_backup* backup = sqlite3_backup_init(target.raw(), "main", db_.raw(), "main");
     if (backup == nullptr) return sqlite::LastError(target.raw(), "The backup of keys.db");
     sqlite3_backup_step(backup, -1);
-    if (sqlite3_backup_finish(backup) != SQLITE_OK) return sqlite::LastError(target.raw(), "The backup of keys.db");
+    if (sqlite3_backup_finish(backup) != SQLITE_OK)
+      return sqlite::LastError(target.raw(), "The backup of keys.db");
   }
   TRY(SyncFile(file));
   return SyncFolder(std::filesystem::path(file).parent_path().string());

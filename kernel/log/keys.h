@@ -17,7 +17,8 @@ enum class Cipher : uint8_t { kAes256Gcm = 1, kSm4 = 2 };
 
 struct PersonKey {
   OwnerNumber owner = 0;
-  Cipher cipher = Cipher::kAes256Gcm;   // of what is newly sealed; an old record keeps the cipher of its person's key
+  Cipher cipher =
+      Cipher::kAes256Gcm;  // of what is newly sealed; an old record keeps the cipher of its person's key
   std::array<uint8_t, 32> secret{};
 };
 
@@ -40,7 +41,11 @@ class KeyStore {
   virtual Status Destroy(OwnerNumber owner, Instant at_us) = 0;
   virtual bool IsDestroyed(OwnerNumber owner) const = 0;
   /// The ledger of erasures: number and when. A restore replays it.
-  struct Erasure { OwnerNumber owner; uint64_t name_hash; Instant at_us; };
+  struct Erasure {
+    OwnerNumber owner;
+    uint64_t name_hash;
+    Instant at_us;
+  };
   virtual Result<std::vector<Erasure>> Ledger() const = 0;
   virtual Status ReplayLedger(const std::vector<Erasure>& ledger) = 0;
   /// Backup apart from the log's (kept at most 30 days by the operator's rotation).

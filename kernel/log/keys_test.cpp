@@ -34,7 +34,7 @@ TEST(Keys, ANameHasOneKeyForEver) {
     EXPECT_NE(Must(keys->ForName("Patient/2")).secret, first.secret);
     EXPECT_EQ(Must(keys->Get(first.owner)).secret, first.secret);
     Must(keys->Flush());
-    Must(keys->ForName("Patient/lost"));   // not flushed: nothing durable names it
+    Must(keys->ForName("Patient/lost"));  // not flushed: nothing durable names it
   }
   const auto keys = Must(OpenKeyStore(folder.path()));
   EXPECT_EQ(keys->hash_key(), hash_key);
@@ -53,11 +53,14 @@ TEST(Keys, DestroyedMeansOverwrittenEverywhere) {
   const OwnerNumber owner = Must(keys->Find("Patient/250"));
   // The wrapped secret as it lies in the file before.
   sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open_v2((folder.path() + "/keys.db").c_str(), &db, SQLITE_OPEN_READONLY, nullptr), SQLITE_OK);
+  ASSERT_EQ(sqlite3_open_v2((folder.path() + "/keys.db").c_str(), &db, SQLITE_OPEN_READONLY, nullptr),
+            SQLITE_OK);
   sqlite3_stmt* select = nullptr;
-  sqlite3_prepare_v2(db, ("SELECT secret FROM person WHERE owner = " + std::to_string(owner)).c_str(), -1, &select, nullptr);
+  sqlite3_prepare_v2(db, ("SELECT secret FROM person WHERE owner = " + std::to_string(owner)).c_str(), -1,
+                     &select, nullptr);
   ASSERT_EQ(sqlite3_step(select), SQLITE_ROW);
-  const std::string wrapped(static_cast<const char*>(sqlite3_column_blob(select, 0)), static_cast<size_t>(sqlite3_column_bytes(select, 0)));
+  const std::string wrapped(static_cast<const char*>(sqlite3_column_blob(select, 0)),
+                            static_cast<size_t>(sqlite3_column_bytes(select, 0)));
   sqlite3_finalize(select);
   sqlite3_close(db);
   ASSERT_EQ(wrapped.size(), 60u);
@@ -67,7 +70,7 @@ TEST(Keys, DestroyedMeansOverwrittenEverywhere) {
   EXPECT_TRUE(keys->IsDestroyed(owner));
   EXPECT_EQ(keys->Get(owner).error().code, ErrorCode::kGone);
   EXPECT_EQ(keys->ForName("Patient/250").error().code, ErrorCode::kGone);
-  Must(keys->Destroy(owner, 78));   // again changes nothing
+  Must(keys->Destroy(owner, 78));  // again changes nothing
   const auto ledger = Must(keys->Ledger());
   ASSERT_EQ(ledger.size(), 1u);
   EXPECT_EQ(ledger[0].owner, owner);
@@ -76,7 +79,8 @@ TEST(Keys, DestroyedMeansOverwrittenEverywhere) {
     const std::string bytes = ReadFile(folder.path(name));
     EXPECT_FALSE(bytes.empty()) << name;
     for (size_t at = 0; at + 8 <= wrapped.size(); at += 8) {
-      EXPECT_EQ(bytes.find(wrapped.substr(at, 8)), std::string::npos) << name << " still holds part of the secret";
+      EXPECT_EQ(bytes.find(wrapped.substr(at, 8)), std::string::npos)
+          << name << " still holds part of the secret";
     }
   }
   EXPECT_EQ(Must(keys->Get(Must(keys->Find("Patient/249")))).owner, owner - 1);
@@ -97,7 +101,8 @@ TEST(Keys, ALedgerIsReplayedOverAnOlderCopy) {
   }
   std::filesystem::create_directory(folder.path("old"));
   std::filesystem::copy(folder.path("copy.db"), folder.path("old") + "/keys.db");
-  EXPECT_EQ(OpenKeyStore(folder.path("old")).error().code, ErrorCode::kUnavailable) << "keys.db alone opens nothing";
+  EXPECT_EQ(OpenKeyStore(folder.path("old")).error().code, ErrorCode::kUnavailable)
+      << "keys.db alone opens nothing";
   std::filesystem::copy(folder.path("now") + "/master.key", folder.path("old") + "/master.key");
   for (int round = 0; round < 2; ++round) {
     const auto keys = Must(OpenKeyStore(folder.path("old")));
@@ -105,7 +110,8 @@ TEST(Keys, ALedgerIsReplayedOverAnOlderCopy) {
     Must(keys->ReplayLedger(ledger));
     EXPECT_EQ(keys->Get(1).error().code, ErrorCode::kGone);
     EXPECT_TRUE(keys->IsDestroyed(2));
-    EXPECT_GT(Must(keys->ForName("Patient/new")).owner, 2u) << "the number of an erased person is never given again";
+    EXPECT_GT(Must(keys->ForName("Patient/new")).owner, 2u)
+        << "the number of an erased person is never given again";
     EXPECT_EQ(Must(keys->Ledger()).size(), 2u);
   }
 }
@@ -119,7 +125,8 @@ TEST(Keys, TheMasterKeyMustFitAndBePrivate) {
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   chmod((folder.path("a") + "/master.key").c_str(), 0644);
   EXPECT_EQ(OpenKeyStore(folder.path("a")).error().code, ErrorCode::kUnavailable);
-  std::filesystem::copy_file(folder.path("b") + "/master.key", folder.path("a") + "/master.key", std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy_file(folder.path("b") + "/master.key", folder.path("a") + "/master.key",
+                             std::filesystem::copy_options::overwrite_existing);
   chmod((folder.path("a") + "/master.key").c_str(), 0600);
   EXPECT_EQ(OpenKeyStore(folder.path("a")).error().code, ErrorCode::kCorrupt);
   std::filesystem::remove(folder.path("b") + "/master.key");

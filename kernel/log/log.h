@@ -22,10 +22,10 @@
 
 namespace tk::log {
 
-using Ordinal = uint64_t;            // 40 bits used
-using OwnerNumber = uint32_t;        // number of a person (see keys.h); 0 = nobody's
-using TypeCode = uint16_t;           // this log's number of a resource type name; stable for the log's life
-using DictionaryId = uint32_t;       // 0 = none
+using Ordinal = uint64_t;       // 40 bits used
+using OwnerNumber = uint32_t;   // number of a person (see keys.h); 0 = nobody's
+using TypeCode = uint16_t;      // this log's number of a resource type name; stable for the log's life
+using DictionaryId = uint32_t;  // 0 = none
 using BatchId = std::array<uint8_t, 16>;
 
 enum class Operation : uint8_t { kCreate = 1, kUpdate = 2, kDelete = 3, kErase = 4 };
@@ -35,22 +35,22 @@ enum class Operation : uint8_t { kCreate = 1, kUpdate = 2, kDelete = 3, kErase =
 struct NewEntry {
   TypeCode type = 0;
   Operation op = Operation::kCreate;
-  uint32_t version = 1;              // FHIR versionId, 1, 2, 3 …; of an erase: 0
-  uint64_t id_hash = 0;              // KeyedHash("Type/id")
+  uint32_t version = 1;  // FHIR versionId, 1, 2, 3 …; of an erase: 0
+  uint64_t id_hash = 0;  // KeyedHash("Type/id")
   OwnerNumber owner = 0;
   DictionaryId dictionary = 0;
-  std::string sealed;                // codec.h; empty for an erase
+  std::string sealed;  // codec.h; empty for an erase
 };
 
 struct StoredEntry : NewEntry {
   Ordinal ordinal = 0;
   uint64_t t = 0;
-  Instant at_us = 0;                 // lastUpdated; strictly growing with t
+  Instant at_us = 0;  // lastUpdated; strictly growing with t
 };
 
 struct NewTransaction {
-  uint32_t entry_count = 0;          // may be 0: a consumer's position moved and made nothing
-  uint64_t key = 0;                  // keyed hash of an idempotency key or of (consumer, cause t, rule version, n); 0 = none
+  uint32_t entry_count = 0;  // may be 0: a consumer's position moved and made nothing
+  uint64_t key = 0;  // keyed hash of an idempotency key or of (consumer, cause t, rule version, n); 0 = none
   Instant at_us = 0;
 };
 
@@ -67,17 +67,20 @@ struct Batch {
 struct Head {
   uint32_t incarnation = 1;
   uint64_t epoch = 0;
-  uint64_t t = 0;                    // last transaction; 0 = empty
+  uint64_t t = 0;  // last transaction; 0 = empty
   Ordinal next_ordinal = 1;
   Instant last_at_us = 0;
-  Digest chain{};                    // digest over all batches so far
+  Digest chain{};  // digest over all batches so far
 };
 
-struct StoredTransaction : NewTransaction { uint64_t t = 0; Ordinal first_ordinal = 0; };
+struct StoredTransaction : NewTransaction {
+  uint64_t t = 0;
+  Ordinal first_ordinal = 0;
+};
 
 struct VerifyReport {
   uint64_t batches = 0, transactions = 0, entries = 0;
-  std::vector<std::string> damage;   // one line each: what, where, what to do; no personal data
+  std::vector<std::string> damage;  // one line each: what, where, what to do; no personal data
 };
 
 /// Thread-safety: Append and the other writing calls from one thread; reading calls from any number at once.
@@ -105,22 +108,31 @@ class Log {
   /// Several entries, in the order asked; one trip to the store.
   virtual Result<std::vector<StoredEntry>> ReadMany(std::span<const Ordinal> ordinals) const = 0;
   /// Calls `each` for entries [from, to) in order until it returns false. Streams; does not hold the range in memory.
-  virtual Status Scan(Ordinal from, Ordinal to, const std::function<Result<bool>(StoredEntry&&)>& each) const = 0;
+  virtual Status Scan(Ordinal from, Ordinal to,
+                      const std::function<Result<bool>(StoredEntry&&)>& each) const = 0;
   /// Transactions [from_t, to_t) in order.
-  virtual Status ScanTransactions(uint64_t from_t, uint64_t to_t,
-                                  const std::function<Result<bool>(const StoredTransaction&)>& each) const = 0;
+  virtual Status ScanTransactions(
+      uint64_t from_t, uint64_t to_t,
+      const std::function<Result<bool>(const StoredTransaction&)>& each) const = 0;
   /// The last transaction whose at_us <= `at_us`, with the ordinal after its last entry; t = 0 if there is none.
-  struct PointInTime { uint64_t t; Ordinal end_ordinal; };
+  struct PointInTime {
+    uint64_t t;
+    Ordinal end_ordinal;
+  };
   virtual Result<PointInTime> FindTime(Instant at_us) const = 0;
 
   /// The codes of type names, adding those that are new durably (one transaction for all). Reading calls see them at once.
   virtual Result<std::vector<TypeCode>> InternTypes(std::span<const std::string_view> names) = 0;
   Result<TypeCode> InternType(std::string_view name) { return TRY(InternTypes({&name, 1})).front(); }
-  virtual std::string TypeName(TypeCode code) const = 0;   // "" if unknown
+  virtual std::string TypeName(TypeCode code) const = 0;  // "" if unknown
 
   /// Compression dictionaries: written once, durable when it returns.
   virtual Result<DictionaryId> AddDictionary(TypeCode type, std::string_view bytes) = 0;
-  struct Dictionary { DictionaryId id; TypeCode type; std::string bytes; };
+  struct Dictionary {
+    DictionaryId id;
+    TypeCode type;
+    std::string bytes;
+  };
   virtual Result<std::vector<Dictionary>> Dictionaries() const = 0;
 
   /// Online backup of everything up to the head into `folder` (which must not exist), while appends go on.
@@ -128,14 +140,14 @@ class Log {
   /// Checks every batch's digest and the chain, ordinals and t without gaps. `each` reports progress in entries.
   virtual Result<VerifyReport> Verify(const std::function<void(uint64_t)>& each = {}) const = 0;
 
-  virtual std::string_view backend() const = 0;            // "sqlite", "postgresql"
+  virtual std::string_view backend() const = 0;  // "sqlite", "postgresql"
   virtual uint64_t bytes_on_disk() const = 0;
 };
 
 struct OpenOptions {
-  std::string folder;                // SQLite: the folder of log.db
-  std::string url;                   // "postgresql://…"; empty = SQLite
-  std::string schema = "tongkang";   // PostgreSQL schema
+  std::string folder;               // SQLite: the folder of log.db
+  std::string url;                  // "postgresql://…"; empty = SQLite
+  std::string schema = "tongkang";  // PostgreSQL schema
   bool read_only = false;
   int read_connections = 4;
   int resolve_ms_max = 30'000;

@@ -71,7 +71,8 @@ void Append(benchmark::State& state, bool postgres) {
     SystemRandom(batch.id);
     batch.first_t = head.t + 1;
     batch.first_ordinal = head.next_ordinal;
-    for (NewTransaction& transaction : batch.transactions) transaction.at_us += 1000 + static_cast<Instant>(entries);
+    for (NewTransaction& transaction : batch.transactions)
+      transaction.at_us += 1000 + static_cast<Instant>(entries);
     Must(log->Append(batch));
   }
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(entries));
@@ -80,8 +81,10 @@ void Append(benchmark::State& state, bool postgres) {
 }
 void AppendSqlite(benchmark::State& state) { Append(state, false); }
 void AppendPostgres(benchmark::State& state) {
-  if (std::getenv("TK_BENCH_POSTGRES") == nullptr) state.SkipWithError("TK_BENCH_POSTGRES is not set");
-  else Append(state, true);
+  if (std::getenv("TK_BENCH_POSTGRES") == nullptr)
+    state.SkipWithError("TK_BENCH_POSTGRES is not set");
+  else
+    Append(state, true);
 }
 BENCHMARK(AppendSqlite)->Arg(1)->Arg(8)->Arg(64)->Arg(1000)->UseRealTime();
 BENCHMARK(AppendPostgres)->Arg(1)->Arg(8)->Arg(64)->Arg(1000)->UseRealTime();
@@ -117,7 +120,9 @@ void ReadPostgres(benchmark::State& state) {
 void ScanSqlite(benchmark::State& state) {
   static const Filled filled(false);
   for (auto _ : state) {
-    Must(filled.log->Scan(1, 50'001, [](StoredEntry&&) -> Result<bool> { return true; }).ok() ? Result<int>(0) : Result<int>(MakeError(ErrorCode::kInternal, "scan")));
+    Must(filled.log->Scan(1, 50'001, [](StoredEntry&&) -> Result<bool> { return true; }).ok()
+             ? Result<int>(0)
+             : Result<int>(MakeError(ErrorCode::kInternal, "scan")));
   }
   state.SetItemsProcessed(state.iterations() * 50'000);
 }
@@ -130,15 +135,20 @@ std::string Observation(SeededRandom* random) {
          R"(","meta":{"profile":["http://hl7.org/fhir/StructureDefinition/vitalsigns"]},"status":"final","category":[{"coding":[{"system":)"
          R"("http://terminology.hl7.org/CodeSystem/observation-category","code":"vital-signs","display":"Vital Signs"}]}],"code":{"coding":[{"system":)"
          R"("http://loinc.org","code":"8310-5","display":"Body temperature"}],"text":"Body temperature"},"subject":{"reference":"Patient/)" +
-         std::to_string(random->Below(1000)) + R"("},"encounter":{"reference":"Encounter/)" + std::to_string(random->Next()) +
-         R"("},"effectiveDateTime":"2026-03-01T08:)" + std::to_string(10 + random->Below(50)) + R"(:00+08:00","valueQuantity":{"value":3)" +
-         std::to_string(random->Below(10)) + R"(.5,"unit":"Cel","system":"http://unitsofmeasure.org","code":"Cel"}})";
+         std::to_string(random->Below(1000)) + R"("},"encounter":{"reference":"Encounter/)" +
+         std::to_string(random->Next()) + R"("},"effectiveDateTime":"2026-03-01T08:)" +
+         std::to_string(10 + random->Below(50)) + R"(:00+08:00","valueQuantity":{"value":3)" +
+         std::to_string(random->Below(10)) +
+         R"(.5,"unit":"Cel","system":"http://unitsofmeasure.org","code":"Cel"}})";
 }
 
 // range: 0 = AES-256-GCM, 1 = SM4.
 struct Sealing {
-  explicit Sealing(bool sm4) : place(false), log(Must(OpenLog(place.options))),
-        keys(Must(OpenKeyStore(place.folder + "/keys", sm4 ? Cipher::kSm4 : Cipher::kAes256Gcm))), codec(Must(Codec::Create(log.get(), keys.get()))) {
+  explicit Sealing(bool sm4)
+      : place(false),
+        log(Must(OpenLog(place.options))),
+        keys(Must(OpenKeyStore(place.folder + "/keys", sm4 ? Cipher::kSm4 : Cipher::kAes256Gcm))),
+        codec(Must(Codec::Create(log.get(), keys.get()))) {
     SeededRandom random(3);
     for (uint32_t i = 0; i < 600; ++i) codec->Observe(1, 1 + i % 100, Observation(&random));
     Must(codec->TrainDue([](const std::function<Status()>& work) { return work(); }));

@@ -18,7 +18,8 @@ class LogContract : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     harness_ = test::MakeHarness(GetParam());
-    if (harness_ == nullptr) GTEST_SKIP() << "PostgreSQL is not installed here (postgresql-15): its half of the suite is skipped.";
+    if (harness_ == nullptr)
+      GTEST_SKIP() << "PostgreSQL is not installed here (postgresql-15): its half of the suite is skipped.";
   }
   std::unique_ptr<Log> Open() { return test::Must(harness_->Open()); }
   std::unique_ptr<Harness> harness_;
@@ -107,7 +108,7 @@ TEST_P(LogContract, TheLastBatchAgainIsAcknowledgedAndWritesNothing) {
   EXPECT_EQ(again.next_ordinal, first.next_ordinal);
   EXPECT_EQ(again.chain, first.chain);
   const auto other = Open();
-  EXPECT_EQ(test::Must(other->Append(batch)).t, first.t);   // also after a restart
+  EXPECT_EQ(test::Must(other->Append(batch)).t, first.t);  // also after a restart
   EXPECT_EQ(test::Must(log->Refresh()).t, first.t);
 }
 
@@ -116,7 +117,7 @@ TEST_P(LogContract, AnOlderWriterIsFencedByTheEpoch) {
   Appender old_writer(old_log.get());
   test::Must(old_log->Append(old_writer.Next({1})));
   const auto new_log = Open();
-  Appender new_writer(new_log.get());   // takes the epoch
+  Appender new_writer(new_log.get());  // takes the epoch
   EXPECT_GT(new_log->head().epoch, old_log->head().epoch);
   EXPECT_EQ(old_log->Append(old_writer.Peek({1})).error().code, ErrorCode::kConflict);
   test::Must(new_log->Append(new_writer.Next({1})));
@@ -157,17 +158,22 @@ TEST_P(LogContract, ScansGoInOrderAndStopWhenTold) {
     test::Must(log->Append(batch));
   }
   Ordinal next = 100;
-  ASSERT_TRUE(log->Scan(100, 2500, [&](StoredEntry&& entry) -> Result<bool> {
-    EXPECT_EQ(entry.ordinal, next);
-    EXPECT_TRUE(test::SameEntry(entry, all[entry.ordinal - 1]));
-    ++next;
-    return next < 2000;
-  }).ok());
+  ASSERT_TRUE(log->Scan(100, 2500,
+                        [&](StoredEntry&& entry) -> Result<bool> {
+                          EXPECT_EQ(entry.ordinal, next);
+                          EXPECT_TRUE(test::SameEntry(entry, all[entry.ordinal - 1]));
+                          ++next;
+                          return next < 2000;
+                        })
+                  .ok());
   EXPECT_EQ(next, 2000u);
   next = 1;
-  ASSERT_TRUE(log->Scan(0, 1'000'000, [&](StoredEntry&& entry) -> Result<bool> { return entry.ordinal == next++; }).ok());
+  ASSERT_TRUE(
+      log->Scan(0, 1'000'000, [&](StoredEntry&& entry) -> Result<bool> { return entry.ordinal == next++; })
+          .ok());
   EXPECT_EQ(next, all.size() + 1);
-  const auto failed = log->Scan(1, 10, [](StoredEntry&&) -> Result<bool> { return MakeError(ErrorCode::kBusy, "stop"); });
+  const auto failed =
+      log->Scan(1, 10, [](StoredEntry&&) -> Result<bool> { return MakeError(ErrorCode::kBusy, "stop"); });
   EXPECT_EQ(failed.error().code, ErrorCode::kBusy);
 }
 
@@ -183,16 +189,18 @@ TEST_P(LogContract, TransactionsAreScannedWithTheirCountsKeysAndTimes) {
   }
   uint64_t t = 5;
   Ordinal ordinal = 0;
-  ASSERT_TRUE(log->ScanTransactions(5, 80, [&](const StoredTransaction& transaction) -> Result<bool> {
-    EXPECT_EQ(transaction.t, t);
-    EXPECT_EQ(transaction.entry_count, all[t - 1].entry_count);
-    EXPECT_EQ(transaction.key, all[t - 1].key);
-    EXPECT_EQ(transaction.at_us, all[t - 1].at_us);
-    EXPECT_TRUE(ordinal == 0 || transaction.first_ordinal == ordinal);
-    ordinal = transaction.first_ordinal + transaction.entry_count;
-    ++t;
-    return true;
-  }).ok());
+  ASSERT_TRUE(log->ScanTransactions(5, 80,
+                                    [&](const StoredTransaction& transaction) -> Result<bool> {
+                                      EXPECT_EQ(transaction.t, t);
+                                      EXPECT_EQ(transaction.entry_count, all[t - 1].entry_count);
+                                      EXPECT_EQ(transaction.key, all[t - 1].key);
+                                      EXPECT_EQ(transaction.at_us, all[t - 1].at_us);
+                                      EXPECT_TRUE(ordinal == 0 || transaction.first_ordinal == ordinal);
+                                      ordinal = transaction.first_ordinal + transaction.entry_count;
+                                      ++t;
+                                      return true;
+                                    })
+                  .ok());
   EXPECT_EQ(t, 80u);
 }
 
@@ -201,7 +209,12 @@ TEST_P(LogContract, FindTimeGivesTheLastTransactionUpToAnInstant) {
   Appender appender(log.get());
   std::vector<StoredTransaction> all;
   for (int i = 0; i < 20; ++i) test::Must(log->Append(appender.Next({1, 2, 0})));
-  ASSERT_TRUE(log->ScanTransactions(1, 1000, [&](const StoredTransaction& t) -> Result<bool> { all.push_back(t); return true; }).ok());
+  ASSERT_TRUE(log->ScanTransactions(1, 1000,
+                                    [&](const StoredTransaction& t) -> Result<bool> {
+                                      all.push_back(t);
+                                      return true;
+                                    })
+                  .ok());
   ASSERT_EQ(all.size(), 60u);
   for (const StoredTransaction& one : all) {
     for (const Instant delta : {Instant{0}, Instant{1}}) {

@@ -1,13 +1,14 @@
 #include "kernel/log/log_store.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 
 namespace tk::log {
 namespace {
 
 Error Missing(Ordinal ordinal) {
-  return MakeError(ErrorCode::kNotFound, "There is no such entry in the log.", fmt::format("ordinal {}", ordinal));
+  return MakeError(ErrorCode::kNotFound, "There is no such entry in the log.",
+                   fmt::format("ordinal {}", ordinal));
 }
 
 }  // namespace
@@ -97,14 +98,18 @@ Result<std::vector<StoredEntry>> LogStore::ReadMany(std::span<const Ordinal> ord
   return out;
 }
 
-Status LogStore::Scan(Ordinal from, Ordinal to, const std::function<Result<bool>(StoredEntry&&)>& each) const {
+Status LogStore::Scan(Ordinal from, Ordinal to,
+                      const std::function<Result<bool>(StoredEntry&&)>& each) const {
   to = std::min(to, head().next_ordinal);
   for (from = std::max<Ordinal>(from, 1); from < to;) {
     const std::vector<RawRow> rows = TRY(RawRows(from, to, kRowsPerPiece));
-    if (rows.empty()) return MakeError(ErrorCode::kCorrupt, "The log lacks entries; run verify.", fmt::format("from ordinal {}", from));
+    if (rows.empty())
+      return MakeError(ErrorCode::kCorrupt, "The log lacks entries; run verify.",
+                       fmt::format("from ordinal {}", from));
     for (const RawRow& raw : rows) {
       if (raw.ordinal != from) {
-        return MakeError(ErrorCode::kCorrupt, "The log lacks entries; run verify.", fmt::format("ordinal {} is missing", from));
+        return MakeError(ErrorCode::kCorrupt, "The log lacks entries; run verify.",
+                         fmt::format("ordinal {} is missing", from));
       }
       StoredEntry entry = TRY(UnpackRow(raw.ordinal, raw.row));
       if (!TRY(each(std::move(entry)))) return {};
@@ -121,28 +126,33 @@ Status LogStore::ScanTransactions(uint64_t from_t, uint64_t to_t,
     const std::vector<BatchRow> batches = TRY(RawBatches(from_t, kBatchesPerPiece));
     const uint64_t before = from_t;
     for (const BatchRow& batch : batches) {
-      if (batch.first_t > from_t || batch.end_t() <= from_t) break;   // a gap: told below
+      if (batch.first_t > from_t || batch.end_t() <= from_t) break;  // a gap: told below
       for (const StoredTransaction& transaction : TRY(UnpackTransactions(batch))) {
         if (transaction.t < from_t) continue;
         if (transaction.t >= to_t || !TRY(each(transaction))) return {};
       }
       from_t = batch.end_t();
     }
-    if (from_t == before) return MakeError(ErrorCode::kCorrupt, "The log lacks transactions; run verify.", fmt::format("t {}", from_t));
+    if (from_t == before)
+      return MakeError(ErrorCode::kCorrupt, "The log lacks transactions; run verify.",
+                       fmt::format("t {}", from_t));
   }
   return {};
 }
 
 Result<Log::PointInTime> LogStore::FindTime(Instant at_us) const {
   // Times grow strictly with t, so the last batch that begins in time is found by halving; then its transactions are looked at.
-  uint64_t low = 1, high = head().t + 1;   // the answer's batch holds a t in [low, high) or there is none
+  uint64_t low = 1, high = head().t + 1;  // the answer's batch holds a t in [low, high) or there is none
   std::optional<BatchRow> found;
   while (low < high) {
     const uint64_t middle = low + (high - low) / 2;
     std::vector<BatchRow> batches = TRY(RawBatches(middle, 1));
-    if (batches.empty()) return MakeError(ErrorCode::kCorrupt, "The log lacks transactions; run verify.", fmt::format("t {}", middle));
+    if (batches.empty())
+      return MakeError(ErrorCode::kCorrupt, "The log lacks transactions; run verify.",
+                       fmt::format("t {}", middle));
     const auto transactions = TRY(UnpackTransactions(batches.front()));
-    if (transactions.empty()) return MakeError(ErrorCode::kCorrupt, "The log has an empty batch; run verify.");
+    if (transactions.empty())
+      return MakeError(ErrorCode::kCorrupt, "The log has an empty batch; run verify.");
     if (transactions.front().at_us <= at_us) {
       low = batches.front().end_t();
       found = std::move(batches.front());
@@ -169,8 +179,10 @@ Result<std::vector<TypeCode>> LogStore::InternTypes(std::span<const std::string_
   };
   std::vector<std::string_view> missing;
   for (const std::string_view name : names) {
-    if (name.empty() || name.size() > 200) return MakeError(ErrorCode::kIncorrect, "A type name has 1 to 200 bytes.");
-    if (find(name) == 0 && std::find(missing.begin(), missing.end(), name) == missing.end()) missing.push_back(name);
+    if (name.empty() || name.size() > 200)
+      return MakeError(ErrorCode::kIncorrect, "A type name has 1 to 200 bytes.");
+    if (find(name) == 0 && std::find(missing.begin(), missing.end(), name) == missing.end())
+      missing.push_back(name);
   }
   if (!missing.empty()) {
     TRY(StoreTypes(missing));
@@ -196,13 +208,15 @@ std::vector<TypeRow> LogStore::Types() const {
   return types_;
 }
 
-Status LogStore::VerifyBatch(const BatchRow& batch, Digest* chain, Ordinal* next, VerifyReport* report) const {
+Status LogStore::VerifyBatch(const BatchRow& batch, Digest* chain, Ordinal* next,
+                             VerifyReport* report) const {
   const auto damage = [&](std::string what) {
-    report->damage.push_back(fmt::format("batch at t {} (ordinals {} to {}): {}; restore from a backup", batch.first_t,
-                                         batch.first_ordinal, batch.end_ordinal(), what));
+    report->damage.push_back(fmt::format("batch at t {} (ordinals {} to {}): {}; restore from a backup",
+                                         batch.first_t, batch.first_ordinal, batch.end_ordinal(), what));
   };
   if (batch.first_ordinal != *next) damage(fmt::format("its ordinals should begin at {}", *next));
-  if (auto transactions = UnpackTransactions(batch); !transactions.ok()) damage("its list of transactions is damaged");
+  if (auto transactions = UnpackTransactions(batch); !transactions.ok())
+    damage("its list of transactions is damaged");
   BatchDigest digest(*chain, batch);
   for (Ordinal at = batch.first_ordinal; at < batch.end_ordinal();) {
     auto rows = RawRows(at, batch.end_ordinal(), kRowsPerPiece);
@@ -214,8 +228,10 @@ Status LogStore::VerifyBatch(const BatchRow& batch, Digest* chain, Ordinal* next
     for (const RawRow& raw : *rows) {
       if (raw.ordinal != at) damage(fmt::format("ordinals {} to {} are missing", at, raw.ordinal));
       const auto entry = UnpackRow(raw.ordinal, raw.row);
-      if (!entry.ok()) damage(fmt::format("the entry at ordinal {} is damaged", raw.ordinal));
-      else if (entry->t < batch.first_t || entry->t >= batch.end_t()) damage(fmt::format("ordinal {} names a foreign t", raw.ordinal));
+      if (!entry.ok())
+        damage(fmt::format("the entry at ordinal {} is damaged", raw.ordinal));
+      else if (entry->t < batch.first_t || entry->t >= batch.end_t())
+        damage(fmt::format("ordinal {} names a foreign t", raw.ordinal));
       digest.Add(raw.row);
       at = raw.ordinal + 1;
       ++report->entries;
@@ -244,10 +260,12 @@ Result<VerifyReport> LogStore::Verify(const std::function<void(uint64_t)>& each)
     }
     for (const BatchRow& batch : *batches) {
       if (batch.first_t != t) {
-        report.damage.push_back(fmt::format("t {} to {} do not follow each other; restore from a backup", t, batch.first_t));
+        report.damage.push_back(
+            fmt::format("t {} to {} do not follow each other; restore from a backup", t, batch.first_t));
       }
       if (batch.transaction_count == 0) {
-        report.damage.push_back(fmt::format("the batch at t {} is empty; restore from a backup", batch.first_t));
+        report.damage.push_back(
+            fmt::format("the batch at t {} is empty; restore from a backup", batch.first_t));
         return report;
       }
       TRY(VerifyBatch(batch, &chain, &next, &report));

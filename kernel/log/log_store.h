@@ -16,8 +16,14 @@ namespace tk::log {
 inline constexpr size_t kRowsPerPiece = 1024;
 inline constexpr size_t kBatchesPerPiece = 256;
 
-struct RawRow { Ordinal ordinal; std::string row; };
-struct TypeRow { TypeCode code; std::string name; };
+struct RawRow {
+  Ordinal ordinal;
+  std::string row;
+};
+struct TypeRow {
+  TypeCode code;
+  std::string name;
+};
 
 class LogStore : public Log {
  public:
@@ -49,10 +55,14 @@ class LogStore : public Log {
 
  protected:
   /// The stored head: incarnation, epoch and the last batch, if any.
-  struct StoredHead { uint32_t incarnation = 1; uint64_t epoch = 0; std::optional<BatchRow> last; };
+  struct StoredHead {
+    uint32_t incarnation = 1;
+    uint64_t epoch = 0;
+    std::optional<BatchRow> last;
+  };
   virtual Result<StoredHead> LoadHead() const = 0;
   virtual Result<std::vector<TypeRow>> LoadTypes() const = 0;
-  virtual Status StoreTypes(const std::vector<std::string_view>& names) = 0;   // none of them is there
+  virtual Status StoreTypes(const std::vector<std::string_view>& names) = 0;  // none of them is there
   /// Raises the stored epoch by one, whatever it is.
   virtual Status RaiseEpoch() = 0;
   /// Writes batch and rows in one durable transaction that holds the epoch row. kConflict when the stored epoch is not the batch's
@@ -68,13 +78,13 @@ class LogStore : public Log {
   Status VerifyBatch(const BatchRow& batch, Digest* chain, Ordinal* next, VerifyReport* report) const;
   void SetHead(const StoredHead& stored);
 
-  mutable std::mutex head_mutex_;       // guards head_ only: readers copy it
+  mutable std::mutex head_mutex_;  // guards head_ only: readers copy it
   Head head_;
-  BatchId last_id_{};                   // of the last batch; the writer's thread only
+  BatchId last_id_{};  // of the last batch; the writer's thread only
   uint64_t last_first_t_ = 0;
-  PackedBatch packed_;                  // the writer's thread only; its memory is used again
+  PackedBatch packed_;  // the writer's thread only; its memory is used again
   mutable std::shared_mutex types_mutex_;
-  std::vector<TypeRow> types_;          // index = code - 1
+  std::vector<TypeRow> types_;  // index = code - 1
 };
 
 /// The number of a life that follows a life `old` (restore, accepted loss); higher than any given out before.

@@ -25,8 +25,10 @@ class PostgresFaults : public testing::Test {
   // Ends every session that works in this test's schema at this moment; returns how many.
   uint64_t EndSessions() {
     constexpr const char* kEnd =
-        "SELECT count(pg_terminate_backend(pid)) FROM (SELECT DISTINCT l.pid FROM pg_locks l JOIN pg_class c ON c.oid = l.relation "
-        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = convert_from($1::bytea, 'UTF8')) busy";
+        "SELECT count(pg_terminate_backend(pid)) FROM (SELECT DISTINCT l.pid FROM pg_locks l JOIN pg_class c "
+        "ON c.oid = l.relation "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = convert_from($1::bytea, 'UTF8')) "
+        "busy";
     return Must(admin_->Query(kEnd, postgres::Params().Blob(AsBytes(options_.schema)))).Int(0, 0);
   }
 
@@ -40,16 +42,21 @@ class PostgresFaults : public testing::Test {
 TEST_F(PostgresFaults, ASessionEndedAtAnyStatementLeavesNoDoubt) {
   const auto log = Must(OpenLog(options_));
   Appender appender(log.get());
-  Must(admin_->Exec(fmt::format(
-      "SET search_path TO {0}; CREATE TABLE doom (at bigint); INSERT INTO doom VALUES (0); CREATE SEQUENCE steps; "
-      "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-      "IF nextval('{0}.steps') = (SELECT at FROM {0}.doom) THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NULL; END $$; "
-      "CREATE TRIGGER die BEFORE INSERT ON batch FOR EACH STATEMENT EXECUTE FUNCTION die(); "
-      "CREATE TRIGGER die2 AFTER INSERT ON entry FOR EACH ROW EXECUTE FUNCTION die(); "
-      "CREATE CONSTRAINT TRIGGER die3 AFTER INSERT ON batch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION die(); ", options_.schema)));
+  Must(admin_->Exec(
+      fmt::format("SET search_path TO {0}; CREATE TABLE doom (at bigint); INSERT INTO doom VALUES (0); "
+                  "CREATE SEQUENCE steps; "
+                  "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                  "IF nextval('{0}.steps') = (SELECT at FROM {0}.doom) THEN PERFORM "
+                  "pg_terminate_backend(pg_backend_pid()); END IF; RETURN NULL; END $$; "
+                  "CREATE TRIGGER die BEFORE INSERT ON batch FOR EACH STATEMENT EXECUTE FUNCTION die(); "
+                  "CREATE TRIGGER die2 AFTER INSERT ON entry FOR EACH ROW EXECUTE FUNCTION die(); "
+                  "CREATE CONSTRAINT TRIGGER die3 AFTER INSERT ON batch DEFERRABLE INITIALLY DEFERRED FOR "
+                  "EACH ROW EXECUTE FUNCTION die(); ",
+                  options_.schema)));
   int refused = 0;
   for (int n = 1; n <= 6; ++n) {
-    Must(admin_->Exec(fmt::format("SELECT setval('{0}.steps', 1, false); UPDATE {0}.doom SET at = {1}", options_.schema, n)));
+    Must(admin_->Exec(fmt::format("SELECT setval('{0}.steps', 1, false); UPDATE {0}.doom SET at = {1}",
+                                  options_.schema, n)));
     const Head before = log->head();
     const Batch batch = appender.Next({2, 1});
     const auto appended = log->Append(batch);
@@ -81,8 +88,10 @@ TEST_F(PostgresFaults, SessionsEndedAtRandomLoseAndDoubleNothing) {
   uint64_t acknowledged = 0;
   for (int i = 0; i < 5000 && (ended < 10 || i < 60); ++i) {
     const auto appended = log->Append(appender.Next({4, 1}));
-    if (appended.ok()) ++acknowledged;
-    else EXPECT_EQ(appended.error().code, ErrorCode::kUnavailable) << appended.error().ToString();
+    if (appended.ok())
+      ++acknowledged;
+    else
+      EXPECT_EQ(appended.error().code, ErrorCode::kUnavailable) << appended.error().ToString();
   }
   stop = true;
   killer.join();
@@ -98,8 +107,10 @@ TEST_F(PostgresFaults, ReadersReconnect) {
   Must(log->Append(appender.Next({3})));
   for (int i = 0; i < 3; ++i) {
     Must(log->Read(1));
-    Must(admin_->Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'tongkang-%' AND pid <> pg_backend_pid() AND "
-                      "query LIKE 'SELECT row FROM entry%'"));
+    Must(
+        admin_->Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE "
+                     "'tongkang-%' AND pid <> pg_backend_pid() AND "
+                     "query LIKE 'SELECT row FROM entry%'"));
     EXPECT_EQ(Must(log->Read(2)).ordinal, 2u);
   }
 }

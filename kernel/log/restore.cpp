@@ -37,7 +37,10 @@ class Restorer {
   }
 
   Error NotEmpty() const {
-    return MakeError(ErrorCode::kConflict, fmt::format("A restore needs an empty place, and {} is not; empty it and run the restore again.", to_->place()));
+    return MakeError(
+        ErrorCode::kConflict,
+        fmt::format("A restore needs an empty place, and {} is not; empty it and run the restore again.",
+                    to_->place()));
   }
 
  private:
@@ -46,11 +49,14 @@ class Restorer {
     const Ordinal end = transaction.first_ordinal + transaction.entry_count;
     for (Ordinal at = transaction.first_ordinal; at < end;) {
       const std::vector<RawRow> rows = TRY(from_->RawRows(at, end, kRowsPerPiece));
-      if (rows.empty()) return MakeError(ErrorCode::kCorrupt, "The backup lacks entries; use another one.", fmt::format("ordinal {}", at));
+      if (rows.empty())
+        return MakeError(ErrorCode::kCorrupt, "The backup lacks entries; use another one.",
+                         fmt::format("ordinal {}", at));
       for (const RawRow& raw : rows) batch_.entries.push_back(TRY(UnpackRow(raw.ordinal, raw.row)));
       at = rows.back().ordinal + 1;
     }
-    if (batch_.entries.size() >= kEntriesPerBatch || batch_.transactions.size() >= kEntriesPerBatch) return Write();
+    if (batch_.entries.size() >= kEntriesPerBatch || batch_.transactions.size() >= kEntriesPerBatch)
+      return Write();
     return {};
   }
 
@@ -95,7 +101,9 @@ Result<Head> RestoreLog(const std::string& backup_folder, Instant until_us, cons
   const std::unique_ptr<LogStore> from = TRY(OpenSqliteLog(source));
   const VerifyReport report = TRY(from->Verify({}));
   if (!report.damage.empty()) {
-    return MakeError(ErrorCode::kCorrupt, fmt::format("The backup {} is damaged ({} findings); use another one.", backup_folder, report.damage.size()),
+    return MakeError(ErrorCode::kCorrupt,
+                     fmt::format("The backup {} is damaged ({} findings); use another one.", backup_folder,
+                                 report.damage.size()),
                      report.damage.front());
   }
   const std::unique_ptr<LogStore> to = TRY(OpenLogStore(options));

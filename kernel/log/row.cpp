@@ -48,11 +48,13 @@ void PackRow(const NewEntry& entry, Ordinal ordinal, uint64_t t, Instant at_us, 
 
 Status CheckBatch(const Batch& batch, const Head& head) {
   if (batch.epoch != head.epoch || batch.first_t != head.t + 1 || batch.first_ordinal != head.next_ordinal) {
-    return MakeError(ErrorCode::kConflict, "The batch does not follow the head of the log; read the head again.",
-                     fmt::format("batch epoch {} t {} ordinal {}, head epoch {} t {} next ordinal {}", batch.epoch,
-                                 batch.first_t, batch.first_ordinal, head.epoch, head.t, head.next_ordinal));
+    return MakeError(
+        ErrorCode::kConflict, "The batch does not follow the head of the log; read the head again.",
+        fmt::format("batch epoch {} t {} ordinal {}, head epoch {} t {} next ordinal {}", batch.epoch,
+                    batch.first_t, batch.first_ordinal, head.epoch, head.t, head.next_ordinal));
   }
-  if (batch.transactions.empty()) return MakeError(ErrorCode::kIncorrect, "A batch needs at least one transaction.");
+  if (batch.transactions.empty())
+    return MakeError(ErrorCode::kIncorrect, "A batch needs at least one transaction.");
   uint64_t entries = 0;
   Instant last_us = head.last_at_us;
   for (const NewTransaction& transaction : batch.transactions) {
@@ -67,10 +69,12 @@ Status CheckBatch(const Batch& batch, const Head& head) {
     return MakeError(ErrorCode::kIncorrect, "The transactions' entry counts and the batch's entries differ.",
                      fmt::format("{} counted, {} given", entries, batch.entries.size()));
   }
-  if (batch.first_ordinal + entries > kOrdinalMax) return MakeError(ErrorCode::kTooLarge, "The log has used all its ordinals.");
+  if (batch.first_ordinal + entries > kOrdinalMax)
+    return MakeError(ErrorCode::kTooLarge, "The log has used all its ordinals.");
   for (const NewEntry& entry : batch.entries) {
     if (entry.sealed.size() + kRowHeaderBytes > kRowBytesMax) {
-      return MakeError(ErrorCode::kTooLarge, fmt::format("An entry is larger than {} bytes.", kRowBytesMax - kRowHeaderBytes));
+      return MakeError(ErrorCode::kTooLarge,
+                       fmt::format("An entry is larger than {} bytes.", kRowBytesMax - kRowHeaderBytes));
     }
   }
   return {};
@@ -102,7 +106,8 @@ BatchDigest::BatchDigest(const Digest& previous, const BatchRow& batch) {
   header.append(AsText(previous));
   header.append(AsText(batch.id));
   for (uint64_t field : {batch.epoch, batch.first_t, batch.first_ordinal, uint64_t{batch.transaction_count},
-                         uint64_t{batch.entry_count}, static_cast<uint64_t>(batch.last_at_us), uint64_t{batch.transactions.size()}}) {
+                         uint64_t{batch.entry_count}, static_cast<uint64_t>(batch.last_at_us),
+                         uint64_t{batch.transactions.size()}}) {
     PutInt(&header, field);
   }
   header.append(batch.transactions);
@@ -144,7 +149,8 @@ Status PackBatch(const Batch& batch, const Head& head, PackedBatch* out) {
     PutVarint(&row.transactions, static_cast<uint64_t>(transaction.at_us - previous_us));
     previous_us = transaction.at_us;
     for (uint32_t n = 0; n < transaction.entry_count; ++n, ++next) {
-      PackRow(batch.entries[next], batch.first_ordinal + next, batch.first_t + i, transaction.at_us, &out->rows);
+      PackRow(batch.entries[next], batch.first_ordinal + next, batch.first_t + i, transaction.at_us,
+              &out->rows);
       out->offsets.push_back(out->rows.size());
     }
   }
@@ -171,7 +177,8 @@ Result<StoredEntry> UnpackRow(Ordinal ordinal, std::string_view row) {
   entry.dictionary = GetInt<uint32_t>(row, 36);
   entry.type = GetInt<uint16_t>(row, 40);
   const auto op = GetInt<uint8_t>(row, 42);
-  if (op < static_cast<uint8_t>(Operation::kCreate) || op > static_cast<uint8_t>(Operation::kErase)) return damaged("unknown operation");
+  if (op < static_cast<uint8_t>(Operation::kCreate) || op > static_cast<uint8_t>(Operation::kErase))
+    return damaged("unknown operation");
   entry.op = static_cast<Operation>(op);
   entry.sealed = row.substr(kRowHeaderBytes);
   return entry;
@@ -179,7 +186,8 @@ Result<StoredEntry> UnpackRow(Ordinal ordinal, std::string_view row) {
 
 Result<std::vector<StoredTransaction>> UnpackTransactions(const BatchRow& batch) {
   const auto damaged = [&] {
-    return MakeError(ErrorCode::kCorrupt, "The list of transactions of a batch is damaged; run verify and restore from a backup.",
+    return MakeError(ErrorCode::kCorrupt,
+                     "The list of transactions of a batch is damaged; run verify and restore from a backup.",
                      fmt::format("batch at t {}", batch.first_t));
   };
   const std::string_view bytes = batch.transactions;

@@ -39,7 +39,9 @@ struct PackedBatch {
   BatchRow batch;
   std::string rows;
   std::vector<size_t> offsets;
-  std::string_view row(size_t i) const { return std::string_view(rows).substr(offsets[i], offsets[i + 1] - offsets[i]); }
+  std::string_view row(size_t i) const {
+    return std::string_view(rows).substr(offsets[i], offsets[i + 1] - offsets[i]);
+  }
 };
 
 /// Packs `batch` to follow `head`; checks counts, order of times and sizes. kConflict if first_t, first_ordinal do not follow,
@@ -66,7 +68,8 @@ class BatchDigest {
 template <class T>
 void PutInt(std::string* out, T value) {
   static_assert(std::is_integral_v<T>);
-  out->append(reinterpret_cast<const char*>(&value), sizeof value);   // x86-64 and arm64 are little-endian; checked in row.cpp
+  out->append(reinterpret_cast<const char*>(&value),
+              sizeof value);  // x86-64 and arm64 are little-endian; checked in row.cpp
 }
 template <class T>
 T GetInt(std::string_view bytes, size_t at) {

@@ -10,13 +10,19 @@
 namespace tk::log {
 namespace {
 
-Error CipherError(std::string_view what) { return MakeError(ErrorCode::kInternal, "Encryption failed.", std::string(what)); }
+Error CipherError(std::string_view what) {
+  return MakeError(ErrorCode::kInternal, "Encryption failed.", std::string(what));
+}
 Error TagError() {
-  return MakeError(ErrorCode::kCorrupt, "Sealed bytes do not open: they are damaged or belong to another key; restore from a backup.");
+  return MakeError(
+      ErrorCode::kCorrupt,
+      "Sealed bytes do not open: they are damaged or belong to another key; restore from a backup.");
 }
 
 template <class T, void (*Free)(T*)>
-struct Freer { void operator()(T* p) const { Free(p); } };
+struct Freer {
+  void operator()(T* p) const { Free(p); }
+};
 using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Freer<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>>;
 using MacContext = std::unique_ptr<EVP_MAC_CTX, Freer<EVP_MAC_CTX, EVP_MAC_CTX_free>>;
 
@@ -24,10 +30,11 @@ using MacContext = std::unique_ptr<EVP_MAC_CTX, Freer<EVP_MAC_CTX, EVP_MAC_CTX_f
 EVP_CIPHER_CTX* CipherOf(const char* name, bool encrypt) {
   CipherContext context(EVP_CIPHER_CTX_new());
   EVP_CIPHER* cipher = EVP_CIPHER_fetch(nullptr, name, nullptr);
-  const bool ready = context != nullptr && cipher != nullptr &&
-                     EVP_CipherInit_ex2(context.get(), cipher, nullptr, nullptr, encrypt ? 1 : 0, nullptr) == 1;
+  const bool ready =
+      context != nullptr && cipher != nullptr &&
+      EVP_CipherInit_ex2(context.get(), cipher, nullptr, nullptr, encrypt ? 1 : 0, nullptr) == 1;
   EVP_CIPHER_free(cipher);
-  CHECK(ready);   // both ciphers are part of OpenSSL's default provider
+  CHECK(ready);  // both ciphers are part of OpenSSL's default provider
   return context.release();
 }
 
@@ -47,7 +54,8 @@ EVP_MAC_CTX* HmacSm3() {
     EVP_MAC_CTX* made = EVP_MAC_CTX_new(mac);
     EVP_MAC_free(mac);
     char digest[] = "SM3";
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                 OSSL_PARAM_construct_end()};
     CHECK(made != nullptr && EVP_MAC_CTX_set_params(made, params) == 1);
     return made;
   }());
@@ -64,15 +72,21 @@ bool Mac(Bytes key, std::initializer_list<Bytes> parts, std::array<uint8_t, 32>*
   return EVP_MAC_final(context, out->data(), &size, out->size()) == 1 && size == out->size();
 }
 
-struct Sm4Keys { std::array<uint8_t, 32> enc{}, mac{}; };
+struct Sm4Keys {
+  std::array<uint8_t, 32> enc{}, mac{};
+};
 
 bool DeriveSm4(const PersonKey& key, Sm4Keys* out) {
   return Mac(key.secret, {AsBytes("enc")}, &out->enc) && Mac(key.secret, {AsBytes("mac")}, &out->mac);
 }
 
-bool Sm4Tag(const Sm4Keys& keys, const uint8_t* nonce, Bytes additional, Bytes cipher_text, std::array<uint8_t, 32>* tag) {
+bool Sm4Tag(const Sm4Keys& keys, const uint8_t* nonce, Bytes additional, Bytes cipher_text,
+            std::array<uint8_t, 32>* tag) {
   const uint64_t size = additional.size();
-  return Mac(keys.mac, {Bytes(nonce, kNonceBytes), Bytes(reinterpret_cast<const uint8_t*>(&size), sizeof size), additional, cipher_text}, tag);
+  return Mac(keys.mac,
+             {Bytes(nonce, kNonceBytes), Bytes(reinterpret_cast<const uint8_t*>(&size), sizeof size),
+              additional, cipher_text},
+             tag);
 }
 
 // CTR is its own inverse. The 16-byte counter block is the nonce and a zero counter.
@@ -90,10 +104,12 @@ bool AesSeal(const PersonKey& key, Bytes additional, Bytes plain, uint8_t* out) 
   int size = 0;
   uint8_t* cipher_text = out + kNonceBytes;
   return EVP_EncryptInit_ex2(context, nullptr, key.secret.data(), out, nullptr) == 1 &&
-         EVP_EncryptUpdate(context, nullptr, &size, additional.data(), static_cast<int>(additional.size())) == 1 &&
+         EVP_EncryptUpdate(context, nullptr, &size, additional.data(), static_cast<int>(additional.size())) ==
+             1 &&
          EVP_EncryptUpdate(context, cipher_text, &size, plain.data(), static_cast<int>(plain.size())) == 1 &&
          EVP_EncryptFinal_ex(context, cipher_text + plain.size(), &size) == 1 &&
-         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(kTagBytes), cipher_text + plain.size()) == 1;
+         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(kTagBytes),
+                             cipher_text + plain.size()) == 1;
 }
 
 bool AesOpen(const PersonKey& key, Bytes additional, Bytes sealed, uint8_t* out) {
@@ -103,8 +119,10 @@ bool AesOpen(const PersonKey& key, Bytes additional, Bytes sealed, uint8_t* out)
   std::copy_n(sealed.end() - kTagBytes, kTagBytes, tag.begin());
   int size = 0;
   return EVP_DecryptInit_ex2(context, nullptr, key.secret.data(), sealed.data(), nullptr) == 1 &&
-         EVP_DecryptUpdate(context, nullptr, &size, additional.data(), static_cast<int>(additional.size())) == 1 &&
-         EVP_DecryptUpdate(context, out, &size, cipher_text.data(), static_cast<int>(cipher_text.size())) == 1 &&
+         EVP_DecryptUpdate(context, nullptr, &size, additional.data(), static_cast<int>(additional.size())) ==
+             1 &&
+         EVP_DecryptUpdate(context, out, &size, cipher_text.data(), static_cast<int>(cipher_text.size())) ==
+             1 &&
          EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(kTagBytes), tag.data()) == 1 &&
          EVP_DecryptFinal_ex(context, out + cipher_text.size(), &size) == 1;
 }
@@ -134,13 +152,15 @@ bool Sm4Open(const PersonKey& key, Bytes additional, Bytes sealed, uint8_t* out)
 }  // namespace
 
 Status SealBytes(const PersonKey& key, Bytes additional, Bytes plain, std::string* out) {
-  if (plain.size() > std::numeric_limits<int>::max() / 2) return MakeError(ErrorCode::kTooLarge, "The content is too large to be sealed in one piece.");
+  if (plain.size() > std::numeric_limits<int>::max() / 2)
+    return MakeError(ErrorCode::kTooLarge, "The content is too large to be sealed in one piece.");
   const size_t start = out->size();
   out->resize(start + kSealBytes + plain.size());
   auto* at = reinterpret_cast<uint8_t*>(out->data() + start);
   // OpenSSL's generator is per thread, fast, and notices a fork; 96 random bits under a key of one person do not repeat.
   if (RAND_bytes(at, kNonceBytes) != 1) return CipherError("random numbers");
-  const bool done = key.cipher == Cipher::kSm4 ? Sm4Seal(key, additional, plain, at) : AesSeal(key, additional, plain, at);
+  const bool done =
+      key.cipher == Cipher::kSm4 ? Sm4Seal(key, additional, plain, at) : AesSeal(key, additional, plain, at);
   if (!done) return CipherError("seal");
   return {};
 }
@@ -150,7 +170,8 @@ Status UnsealBytes(const PersonKey& key, Bytes additional, Bytes sealed, std::st
   if (sealed.size() < kSealBytes || sealed.size() > std::numeric_limits<int>::max() / 2) return TagError();
   plain->resize(sealed.size() - kSealBytes);
   auto* out = reinterpret_cast<uint8_t*>(plain->data());
-  const bool done = key.cipher == Cipher::kSm4 ? Sm4Open(key, additional, sealed, out) : AesOpen(key, additional, sealed, out);
+  const bool done = key.cipher == Cipher::kSm4 ? Sm4Open(key, additional, sealed, out)
+                                               : AesOpen(key, additional, sealed, out);
   if (!done) {
     plain->clear();
     return TagError();

@@ -62,7 +62,7 @@ TEST_F(SqliteFaults, TheNthFailingWriteKeepsNothingAndTheLogGoesOn) {
       EXPECT_EQ(log->head().t, before.t);
       EXPECT_EQ(Must(log->Refresh()).t, before.t);
       EXPECT_EQ(log->Read(before.next_ordinal).error().code, ErrorCode::kNotFound);
-      Must(log->Append(batch));   // the same batch, as soon as the disk works again
+      Must(log->Append(batch));  // the same batch, as soon as the disk works again
     }
     test::ExpectSound(*log);
   }
@@ -84,7 +84,7 @@ TEST_F(SqliteFaults, ADiskThatFailsAndThenTheProcessDiesKeepsTheAcknowledged) {
     const auto appended = log->Append(appender.Next({30}));
     done = appended.ok();
     acknowledged += done ? 1 : 0;
-    log.reset();   // nothing can be written any more: as if killed
+    log.reset();  // nothing can be written any more: as if killed
     Faults().Reset();
     const auto again = Must(OpenSqliteLog(Options()));
     // A sync that failed may still have reached the disk: then the batch is there, whole, and counts from now on.
@@ -136,7 +136,7 @@ TEST_F(SqliteFaults, AFullDiskRefusesAndGoesOnWhenThereIsSpace) {
   EXPECT_GT(appended, 0u);
   EXPECT_EQ(log->Append(appender.Next({20})).error().code, ErrorCode::kUnavailable);
   EXPECT_EQ(log->head().t, appended);
-  test::ExpectSound(*log);   // reading goes on
+  test::ExpectSound(*log);  // reading goes on
   Faults().bytes_left = -1;
   Must(log->Append(appender.Next({20})));
   test::ExpectSound(*log);
@@ -147,7 +147,7 @@ TEST_F(SqliteFaults, TheWriteAheadFileStaysBoundedAndFailingCheckpointsLoseNothi
     auto log = OpenFaulty(200'000);
     Appender appender(log.get());
     for (int i = 0; i < 300; ++i) {
-      Faults().fail_at = i % 3 == 0 ? Faults().calls + 40 : 0;   // hits checkpoints and commits alike
+      Faults().fail_at = i % 3 == 0 ? Faults().calls + 40 : 0;  // hits checkpoints and commits alike
       const auto appended = log->Append(appender.Next({30}));
       EXPECT_TRUE(appended.ok() || appended.error().code == ErrorCode::kUnavailable);
     }
@@ -178,10 +178,14 @@ TEST_F(SqliteFaults, AKilledProcessLosesNothingThatItAcknowledged) {
     }
     close(pipe_ends[1]);
     uint64_t acknowledged = 0;
-    for (int i = 0; i < 20 + 15 * round; ++i) ASSERT_EQ(read(pipe_ends[0], &acknowledged, sizeof acknowledged), static_cast<ssize_t>(sizeof acknowledged));
+    for (int i = 0; i < 20 + 15 * round; ++i)
+      ASSERT_EQ(read(pipe_ends[0], &acknowledged, sizeof acknowledged),
+                static_cast<ssize_t>(sizeof acknowledged));
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
-    while (read(pipe_ends[0], &acknowledged, sizeof acknowledged) == static_cast<ssize_t>(sizeof acknowledged)) {}
+    while (read(pipe_ends[0], &acknowledged, sizeof acknowledged) ==
+           static_cast<ssize_t>(sizeof acknowledged)) {
+    }
     close(pipe_ends[0]);
     const auto log = Must(OpenSqliteLog(Options()));
     EXPECT_GE(log->head().t, acknowledged);
@@ -196,7 +200,8 @@ TEST_F(SqliteFaults, OnlyOneProcessMayHaveTheLogOpen) {
   const auto second = OpenSqliteLog(Options());
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
-  EXPECT_NE(second.error().external.find(std::to_string(getpid())), std::string::npos) << second.error().external;
+  EXPECT_NE(second.error().external.find(std::to_string(getpid())), std::string::npos)
+      << second.error().external;
   OpenOptions reading = Options();
   reading.read_only = true;
   const auto reader = Must(OpenSqliteLog(reading));
@@ -265,7 +270,7 @@ TEST_F(SqliteDamage, AForeignOrNewerFileIsRefused) {
 }
 
 TEST_F(SqliteDamage, VerifyFindsAnyFlippedByteOfAnEntry) {
-  Must(OpenSqliteLog(Options()));   // closing copies the write-ahead file into log.db
+  Must(OpenSqliteLog(Options()));  // closing copies the write-ahead file into log.db
   ASSERT_FALSE(fs::exists(File("log.db-wal")));
   StoredEntry entry;
   {
@@ -283,8 +288,10 @@ TEST_F(SqliteDamage, VerifyFindsAnyFlippedByteOfAnEntry) {
   EXPECT_EQ(log->Read(entry.ordinal).error().code, ErrorCode::kCorrupt);
   const VerifyReport report = Must(log->Verify({}));
   ASSERT_FALSE(report.damage.empty());
-  EXPECT_NE(report.damage[0].find("ordinal " + std::to_string(entry.ordinal)), std::string::npos) << report.damage[0];
-  EXPECT_EQ(log->Backup(folder_.path("backup")).error().code, ErrorCode::kCorrupt) << "damage is not copied into a backup";
+  EXPECT_NE(report.damage[0].find("ordinal " + std::to_string(entry.ordinal)), std::string::npos)
+      << report.damage[0];
+  EXPECT_EQ(log->Backup(folder_.path("backup")).error().code, ErrorCode::kCorrupt)
+      << "damage is not copied into a backup";
   EXPECT_FALSE(fs::exists(folder_.path("backup")));
 }
 

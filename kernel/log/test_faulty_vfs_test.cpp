@@ -26,7 +26,9 @@ int Close(sqlite3_file* f) {
   sqlite3_file* inner = Of(f)->inner();
   return inner->pMethods != nullptr ? inner->pMethods->xClose(inner) : SQLITE_OK;
 }
-int Read(sqlite3_file* f, void* to, int size, sqlite3_int64 at) { return Of(f)->inner()->pMethods->xRead(Of(f)->inner(), to, size, at); }
+int Read(sqlite3_file* f, void* to, int size, sqlite3_int64 at) {
+  return Of(f)->inner()->pMethods->xRead(Of(f)->inner(), to, size, at);
+}
 int Write(sqlite3_file* f, const void* from, int size, sqlite3_int64 at) {
   sqlite3_file* inner = Of(f)->inner();
   if (plan.bytes_left >= 0) {
@@ -53,23 +55,32 @@ int Sync(sqlite3_file* f, int flags) {
   }
   return Fails() ? SQLITE_IOERR_FSYNC : Of(f)->inner()->pMethods->xSync(Of(f)->inner(), flags);
 }
-int FileSize(sqlite3_file* f, sqlite3_int64* size) { return Of(f)->inner()->pMethods->xFileSize(Of(f)->inner(), size); }
+int FileSize(sqlite3_file* f, sqlite3_int64* size) {
+  return Of(f)->inner()->pMethods->xFileSize(Of(f)->inner(), size);
+}
 int Lock(sqlite3_file* f, int level) { return Of(f)->inner()->pMethods->xLock(Of(f)->inner(), level); }
 int Unlock(sqlite3_file* f, int level) { return Of(f)->inner()->pMethods->xUnlock(Of(f)->inner(), level); }
-int CheckReserved(sqlite3_file* f, int* out) { return Of(f)->inner()->pMethods->xCheckReservedLock(Of(f)->inner(), out); }
-int Control(sqlite3_file* f, int op, void* arg) { return Of(f)->inner()->pMethods->xFileControl(Of(f)->inner(), op, arg); }
+int CheckReserved(sqlite3_file* f, int* out) {
+  return Of(f)->inner()->pMethods->xCheckReservedLock(Of(f)->inner(), out);
+}
+int Control(sqlite3_file* f, int op, void* arg) {
+  return Of(f)->inner()->pMethods->xFileControl(Of(f)->inner(), op, arg);
+}
 int Sector(sqlite3_file* f) { return Of(f)->inner()->pMethods->xSectorSize(Of(f)->inner()); }
 int Traits(sqlite3_file* f) { return Of(f)->inner()->pMethods->xDeviceCharacteristics(Of(f)->inner()); }
 int ShmMap(sqlite3_file* f, int page, int size, int extend, void volatile** out) {
   return Of(f)->inner()->pMethods->xShmMap(Of(f)->inner(), page, size, extend, out);
 }
-int ShmLock(sqlite3_file* f, int offset, int n, int flags) { return Of(f)->inner()->pMethods->xShmLock(Of(f)->inner(), offset, n, flags); }
+int ShmLock(sqlite3_file* f, int offset, int n, int flags) {
+  return Of(f)->inner()->pMethods->xShmLock(Of(f)->inner(), offset, n, flags);
+}
 void ShmBarrier(sqlite3_file* f) { Of(f)->inner()->pMethods->xShmBarrier(Of(f)->inner()); }
 int ShmUnmap(sqlite3_file* f, int drop) { return Of(f)->inner()->pMethods->xShmUnmap(Of(f)->inner(), drop); }
 
 // Version 2: no memory-mapped reads, so that every read passes here.
-constexpr sqlite3_io_methods kMethods = {2, Close, Read, Write, Truncate, Sync, FileSize, Lock, Unlock, CheckReserved, Control,
-                                         Sector, Traits, ShmMap, ShmLock, ShmBarrier, ShmUnmap, nullptr, nullptr};
+constexpr sqlite3_io_methods kMethods = {
+    2,       Close,  Read,   Write,  Truncate, Sync,       FileSize, Lock,    Unlock, CheckReserved,
+    Control, Sector, Traits, ShmMap, ShmLock,  ShmBarrier, ShmUnmap, nullptr, nullptr};
 
 int Open(sqlite3_vfs*, const char* name, sqlite3_file* f, int flags, int* out_flags) {
   FaultyFile* file = Of(f);

@@ -75,8 +75,8 @@ Batch Appender::Next(const std::vector<uint32_t>& entry_counts) {
 }
 
 bool SameEntry(const NewEntry& a, const NewEntry& b) {
-  return a.type == b.type && a.op == b.op && a.version == b.version && a.id_hash == b.id_hash && a.owner == b.owner &&
-         a.dictionary == b.dictionary && a.sealed == b.sealed;
+  return a.type == b.type && a.op == b.op && a.version == b.version && a.id_hash == b.id_hash &&
+         a.owner == b.owner && a.dictionary == b.dictionary && a.sealed == b.sealed;
 }
 
 void ExpectSound(const Log& log) {

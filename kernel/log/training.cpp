@@ -17,8 +17,10 @@ constexpr uint32_t kNoValue = 0xffffffff;
 // Past the closing quote of the string that begins at `at`.
 size_t SkipString(std::string_view text, size_t at) {
   for (++at; at < text.size(); ++at) {
-    if (text[at] == '\\') ++at;
-    else if (text[at] == '"') return at + 1;
+    if (text[at] == '\\')
+      ++at;
+    else if (text[at] == '"')
+      return at + 1;
   }
   return text.size();
 }
@@ -26,8 +28,9 @@ size_t SkipString(std::string_view text, size_t at) {
 }  // namespace
 
 bool IsCodedMember(std::string_view name) {
-  constexpr std::array<std::string_view, 12> kCoded = {"system", "code", "display", "unit", "url", "resourceType",
-                                                       "status", "use", "intent", "profile", "mode", "type"};
+  constexpr std::array<std::string_view, 12> kCoded = {"system", "code",         "display", "unit",
+                                                       "url",    "resourceType", "status",  "use",
+                                                       "intent", "profile",      "mode",    "type"};
   return std::find(kCoded.begin(), kCoded.end(), name) != kCoded.end();
 }
 
@@ -40,7 +43,8 @@ uint32_t Trainer::Remember(OwnerNumber owner, std::string_view value) {
     values_.push_back({std::string(value), {}});
   }
   auto& owners = values_[it->second].owners;
-  if (owners.size() < kOwnersMin && std::find(owners.begin(), owners.end(), owner) == owners.end()) owners.push_back(owner);
+  if (owners.size() < kOwnersMin && std::find(owners.begin(), owners.end(), owner) == owners.end())
+    owners.push_back(owner);
   return it->second;
 }
 
@@ -61,13 +65,16 @@ void Trainer::Add(OwnerNumber owner, std::string_view text) {
         sample.text += text.substr(at, end - at);
       } else {
         sample.text += '"';
-        const uint32_t value = IsCodedMember(member) && end >= at + 2 ? Remember(owner, text.substr(at + 1, end - at - 2)) : kNoValue;
+        const uint32_t value = IsCodedMember(member) && end >= at + 2
+                                   ? Remember(owner, text.substr(at + 1, end - at - 2))
+                                   : kNoValue;
         if (value != kNoValue) sample.slots.push_back({static_cast<uint32_t>(sample.text.size()), value});
         sample.text += '"';
       }
       at = end;
     } else if (c == '-' || (c >= '0' && c <= '9')) {
-      while (at < text.size() && std::string_view("+-.eE0123456789").find(text[at]) != std::string_view::npos) ++at;
+      while (at < text.size() && std::string_view("+-.eE0123456789").find(text[at]) != std::string_view::npos)
+        ++at;
       sample.text += '0';
     } else {
       sample.text += c;
@@ -96,15 +103,17 @@ Result<std::string> Trainer::Train(size_t bytes_max) const {
   std::vector<size_t> sizes;
   for (size_t i = 0; i < samples_.size(); ++i) {
     const std::string text = Blanked(i);
-    if (text.size() < 8) continue;   // ZDICT refuses shorter samples
+    if (text.size() < 8) continue;  // ZDICT refuses shorter samples
     all += text;
     sizes.push_back(text.size());
   }
   // More dictionary than about an eighth of what it was learnt from is only copied text.
   std::string dictionary(std::clamp<size_t>(all.size() / 8, 1024, bytes_max), '\0');
-  const size_t size = ZDICT_trainFromBuffer(dictionary.data(), dictionary.size(), all.data(), sizes.data(), static_cast<unsigned>(sizes.size()));
+  const size_t size = ZDICT_trainFromBuffer(dictionary.data(), dictionary.size(), all.data(), sizes.data(),
+                                            static_cast<unsigned>(sizes.size()));
   if (ZDICT_isError(size) != 0) {
-    return MakeError(ErrorCode::kIncorrect, "The samples do not give a compression dictionary.", ZDICT_getErrorName(size));
+    return MakeError(ErrorCode::kIncorrect, "The samples do not give a compression dictionary.",
+                     ZDICT_getErrorName(size));
   }
   dictionary.resize(size);
   return dictionary;

@@ -12,9 +12,9 @@
 
 namespace tk::log {
 
-inline constexpr size_t kOwnersMin = 20;              // a coded value needs that many different owners to be kept
+inline constexpr size_t kOwnersMin = 20;  // a coded value needs that many different owners to be kept
 inline constexpr size_t kDictionaryBytesMax = size_t{64} << 10;
-inline constexpr size_t kSampleBytesMax = size_t{16} << 20;   // blanked samples held in memory for one type
+inline constexpr size_t kSampleBytesMax = size_t{16} << 20;  // blanked samples held in memory for one type
 
 /// True for members whose string values are codes or canonical names by definition: system, code, display, unit, url and the like.
 bool IsCodedMember(std::string_view name);
@@ -34,16 +34,25 @@ class Trainer {
   Result<std::string> Train(size_t bytes_max = kDictionaryBytesMax) const;
 
  private:
-  struct Slot { uint32_t at; uint32_t value; };       // candidate `value` belongs at byte `at` of the text
-  struct Sample { std::string text; std::vector<Slot> slots; };
-  struct Value { std::string text; std::vector<OwnerNumber> owners; };
+  struct Slot {
+    uint32_t at;
+    uint32_t value;
+  };  // candidate `value` belongs at byte `at` of the text
+  struct Sample {
+    std::string text;
+    std::vector<Slot> slots;
+  };
+  struct Value {
+    std::string text;
+    std::vector<OwnerNumber> owners;
+  };
 
   uint32_t Remember(OwnerNumber owner, std::string_view value);
 
   std::vector<Sample> samples_;
   std::vector<Value> values_;
   std::unordered_map<std::string, uint32_t> value_index_;
-  std::unordered_map<OwnerNumber, uint32_t> owners_;   // samples given
+  std::unordered_map<OwnerNumber, uint32_t> owners_;  // samples given
   size_t bytes_ = 0;
 };
 

@@ -16,7 +16,8 @@ Error InFile(std::string_view file, std::string path, const std::string& text) {
   return MakeIssue(ErrorCode::kInvalid, "invalid", path, fmt::format("{}: {}: {}", file, path, text));
 }
 Error InFile(std::string_view file, const std::string& path, const Error& cause) {
-  const std::string at = cause.issues.empty() || cause.issues[0].path.empty() ? path : path + "." + cause.issues[0].path;
+  const std::string at =
+      cause.issues.empty() || cause.issues[0].path.empty() ? path : path + "." + cause.issues[0].path;
   return InFile(file, at, cause.external);
 }
 
@@ -27,7 +28,9 @@ Status ReadConstants(std::string_view file, fhir::Value root, fhir::Value settin
     const fhir::Value number = setting.present() ? settings[setting.ToString()] : constant["value"];
     rule->constants.push_back({name, std::string(number.Number()), constant["unit"].ToString()});
     if (rule->constants.back().value.empty()) {
-      return InFile(file, "constants." + name, setting.present() ? "names a setting that settings.json has no number for" : "needs a number as value");
+      return InFile(file, "constants." + name,
+                    setting.present() ? "names a setting that settings.json has no number for"
+                                      : "needs a number as value");
     }
   }
   return {};
@@ -38,7 +41,8 @@ Status ReadHead(std::string_view file, fhir::Value root, Rule* rule) {
   if (rule->id.empty()) return InFile(file, "id", "is missing");
   const std::string_view version = root["version"].Number();
   const auto parsed = std::from_chars(version.data(), version.data() + version.size(), rule->version);
-  if (version.empty() || parsed.ec != std::errc() || rule->version < 1) return InFile(file, "version", "must be a whole number from 1");
+  if (version.empty() || parsed.ec != std::errc() || rule->version < 1)
+    return InFile(file, "version", "must be a whole number from 1");
   rule->title_zh = root["title"]["zh-CN"].ToString();
   rule->title_en = root["title"]["en"].ToString();
   if (rule->title_zh.empty() || rule->title_en.empty()) return InFile(file, "title", "needs zh-CN and en");
@@ -47,19 +51,24 @@ Status ReadHead(std::string_view file, fhir::Value root, Rule* rule) {
   rule->source_edition = source["edition"].ToString();
   rule->source_date = source["date"].ToString();
   if (rule->source_text.empty() || rule->source_edition.empty() || rule->source_date.empty()) {
-    return InFile(file, "source", "needs text, edition and date: every constant of medicine or law carries its source");
+    return InFile(file, "source",
+                  "needs text, edition and date: every constant of medicine or law carries its source");
   }
   return {};
 }
 
-Status ReadTrigger(const fhir::Definitions& definitions, std::string_view file, fhir::Value root, Rule* rule) {
+Status ReadTrigger(const fhir::Definitions& definitions, std::string_view file, fhir::Value root,
+                   Rule* rule) {
   rule->on_type = definitions.FindType(root["on"]["type"].ToString());
   if (!definitions.IsResource(rule->on_type)) return InFile(file, "on.type", "names no resource type");
   for (fhir::Value operation : root["on"]["operations"]) {
     const std::string name = operation.ToString();
-    if (name == "create") rule->on_create = true;
-    else if (name == "update") rule->on_update = true;
-    else return InFile(file, "on.operations", "may be create and update");
+    if (name == "create")
+      rule->on_create = true;
+    else if (name == "update")
+      rule->on_update = true;
+    else
+      return InFile(file, "on.operations", "may be create and update");
   }
   if (!rule->on_create && !rule->on_update) return InFile(file, "on.operations", "is missing");
   auto where = fhir::path::Expression::Compile(root["where"].ToString(), definitions, rule->on_type);
@@ -85,7 +94,8 @@ Item Text(std::string value) {
   return item;
 }
 
-Environment MakeEnvironment(const fhir::Definitions& definitions, const Rule& rule, fhir::Value resource, Instant now_us) {
+Environment MakeEnvironment(const fhir::Definitions& definitions, const Rule& rule, fhir::Value resource,
+                            Instant now_us) {
   Environment environment;
   environment.definitions = &definitions;
   environment.resource = resource;
@@ -99,16 +109,20 @@ Environment MakeEnvironment(const fhir::Definitions& definitions, const Rule& ru
   for (const Constant& constant : rule.constants) {
     Item item;
     item.type = constant.unit.empty() ? fhir::path::kSystemDecimal : fhir::path::kSystemQuantity;
-    if (constant.unit.empty()) item.computed = constant.value;
-    else item.computed = Item::Quantity{constant.value, constant.unit};
+    if (constant.unit.empty())
+      item.computed = constant.value;
+    else
+      item.computed = Item::Quantity{constant.value, constant.unit};
     environment.variables.emplace_back(constant.name, Collection{item});
   }
   return environment;
 }
 
-Result<bool> Holds(const fhir::Definitions& definitions, const Rule& rule, const fhir::Document& document, Instant now_us) {
+Result<bool> Holds(const fhir::Definitions& definitions, const Rule& rule, const fhir::Document& document,
+                   Instant now_us) {
   const fhir::Value root = document.Root();
-  return rule.where->Test(MakeEnvironment(definitions, rule, root, now_us), fhir::path::ResourceItem(definitions, root));
+  return rule.where->Test(MakeEnvironment(definitions, rule, root, now_us),
+                          fhir::path::ResourceItem(definitions, root));
 }
 
 }  // namespace
@@ -125,10 +139,11 @@ int DepthOf(fhir::Value resource) {
   return 0;
 }
 
-Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view app, std::string_view file, std::string_view json,
-                       fhir::Value settings) {
+Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view app, std::string_view file,
+                       std::string_view json, fhir::Value settings) {
   auto document = fhir::Document::Parse(json);
-  if (!document.ok()) return MakeError(ErrorCode::kIncorrect, fmt::format("{}: {}", file, document.error().external));
+  if (!document.ok())
+    return MakeError(ErrorCode::kIncorrect, fmt::format("{}: {}", file, document.error().external));
   Rule rule;
   rule.app = std::string(app);
   TRY(ReadHead(file, document->Root(), &rule));
@@ -137,7 +152,8 @@ Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view ap
   return rule;
 }
 
-Result<std::vector<std::string>> Fire(const fhir::Definitions& definitions, const Rule& rule, const view::Change& change, Instant now_us,
+Result<std::vector<std::string>> Fire(const fhir::Definitions& definitions, const Rule& rule,
+                                      const view::Change& change, Instant now_us,
                                       const std::vector<std::string>& new_ids) {
   std::vector<std::string> made;
   const view::ResourcePtr& now = change.now;
@@ -153,7 +169,8 @@ Result<std::vector<std::string>> Fire(const fhir::Definitions& definitions, cons
   CHECK(new_ids.size() >= rule.creates.size());
   for (size_t i = 0; i < rule.creates.size(); ++i) {
     made.push_back(TRY(rule.creates[i].Render(environment, context, new_ids[i])));
-    const std::string reference = fmt::format("{}/{}", definitions.Type(rule.creates[i].type()).name, new_ids[i]);
+    const std::string reference =
+        fmt::format("{}/{}", definitions.Type(rule.creates[i].type()).name, new_ids[i]);
     environment.variables.emplace_back(fmt::format("created{}", i), Collection{Text(reference)});
   }
   return made;

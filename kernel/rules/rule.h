@@ -27,15 +27,17 @@ namespace tk::rules {
 /// A created resource says which rule made it, and how deep in a cascade.
 inline constexpr std::string_view kRuleExtension = "http://tongkang.dev/fhir/StructureDefinition/rule";
 inline constexpr std::string_view kDepthExtension = "http://tongkang.dev/fhir/StructureDefinition/rule-depth";
-inline constexpr int kDepthMax = 8;   // DESIGN 4: cascades stop at depth 8 with an alarm
+inline constexpr int kDepthMax = 8;  // DESIGN 4: cascades stop at depth 8 with an alarm
 
 /// A JSON template with compiled expressions. Immutable, thread-safe.
 class Template {
  public:
   /// Errors: kInvalid with the element path and what the expression lacks.
-  static Result<Template> Compile(const fhir::Definitions& definitions, fhir::TypeId context, fhir::Value json);
+  static Result<Template> Compile(const fhir::Definitions& definitions, fhir::TypeId context,
+                                  fhir::Value json);
   /// The resource's JSON, with `id` set to `id`.
-  Result<std::string> Render(const fhir::path::Environment& environment, const fhir::path::Item& context, std::string_view id) const;
+  Result<std::string> Render(const fhir::path::Environment& environment, const fhir::path::Item& context,
+                             std::string_view id) const;
 
   Template(Template&&) noexcept;
   Template& operator=(Template&&) noexcept;
@@ -49,7 +51,11 @@ class Template {
   std::unique_ptr<const Body> body_;
 };
 
-struct Constant { std::string name; std::string value; std::string unit; };   // unit "" = a plain number
+struct Constant {
+  std::string name;
+  std::string value;
+  std::string unit;
+};  // unit "" = a plain number
 
 struct Rule {
   std::string id;
@@ -68,12 +74,13 @@ struct Rule {
 
 /// Parses one rule file. Errors: kInvalid / kIncorrect naming `file` with line and column or element path.
 /// `settings` is the app's settings object (may be absent).
-Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view app, std::string_view file, std::string_view json,
-                       fhir::Value settings);
+Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view app, std::string_view file,
+                       std::string_view json, fhir::Value settings);
 
 /// The resources that `rule` makes of this change; empty if its condition is not (newly) true. Pure.
 /// `now_us` is the time of the cause, so a replay makes the same.
-Result<std::vector<std::string>> Fire(const fhir::Definitions& definitions, const Rule& rule, const view::Change& change, Instant now_us,
+Result<std::vector<std::string>> Fire(const fhir::Definitions& definitions, const Rule& rule,
+                                      const view::Change& change, Instant now_us,
                                       const std::vector<std::string>& new_ids);
 /// How deep in a cascade the resource was made; 0 for what people entered.
 int DepthOf(fhir::Value resource);

@@ -19,7 +19,9 @@ constexpr int kAttemptsMax = 50;
 // "incarnation t": a position in another life of the log is worth nothing.
 Result<uint64_t> ReadPosition(const std::string& file, uint32_t incarnation, uint64_t head_t) {
   auto text = ReadFile(file, 64);
-  if (!text.ok()) return text.error().code == ErrorCode::kNotFound ? Result<uint64_t>(head_t) : Result<uint64_t>(text.TakeError());
+  if (!text.ok())
+    return text.error().code == ErrorCode::kNotFound ? Result<uint64_t>(head_t)
+                                                     : Result<uint64_t>(text.TakeError());
   uint64_t saved_incarnation = 0, t = 0;
   const char* end = text->data() + text->size();
   const auto first = std::from_chars(text->data(), end, saved_incarnation);
@@ -33,12 +35,17 @@ Result<uint64_t> ReadPosition(const std::string& file, uint32_t incarnation, uin
 
 Result<std::unique_ptr<Runner>> Runner::Start(const Options& options, std::vector<Rule> rules) {
   TRY(MakeFolder(options.folder));
-  const uint64_t t = TRY(ReadPosition(options.folder + "/rules.position", options.engine->incarnation(), options.engine->log().head().t));
+  const uint64_t t = TRY(ReadPosition(options.folder + "/rules.position", options.engine->incarnation(),
+                                      options.engine->log().head().t));
   return std::unique_ptr<Runner>(new Runner(options, std::move(rules), t));
 }
 
 Runner::Runner(Options options, std::vector<Rule> rules, uint64_t from_t)
-    : options_(std::move(options)), rules_(std::move(rules)), position_file_(options_.folder + "/rules.position"), t_(from_t), saved_t_(~0ull) {
+    : options_(std::move(options)),
+      rules_(std::move(rules)),
+      position_file_(options_.folder + "/rules.position"),
+      t_(from_t),
+      saved_t_(~0ull) {
   thread_ = std::thread([this] { Loop(); });
 }
 
@@ -69,7 +76,7 @@ void Runner::Loop() {
       const Status judged = Judge(**next);
       if (!judged.ok()) {
         options_.report("rules: stopped judging: " + judged.error().ToString());
-        return;   // at the saved position; nothing is skipped
+        return;  // at the saved position; nothing is skipped
       }
       t_.store((*next)->t);
     }
@@ -97,17 +104,20 @@ Status Runner::FireOne(const Rule& rule, const view::Committed& committed, size_
   if (!made.ok()) {
     // A rule that cannot judge this resource must not stop the others.
     failed_.fetch_add(1);
-    options_.report(fmt::format("rule {} failed at t {}: {}", rule.name(), committed.t, made.error().ToString()));
+    options_.report(
+        fmt::format("rule {} failed at t {}: {}", rule.name(), committed.t, made.error().ToString()));
     return {};
   }
   if (made->empty()) return {};
   if (DepthOf(change.now->document.Root()) >= kDepthMax) {
     too_deep_.fetch_add(1);
-    options_.report(fmt::format("ALARM rule {} at t {}: the cascade is {} deep and was stopped", rule.name(), committed.t, kDepthMax));
+    options_.report(fmt::format("ALARM rule {} at t {}: the cascade is {} deep and was stopped", rule.name(),
+                                committed.t, kDepthMax));
     return {};
   }
   fired_.fetch_add(1);
-  const uint64_t key = options_.engine->KeyOf(fmt::format("rule|{}|{}|{}|{}", rule.name(), options_.engine->incarnation(), committed.t, i));
+  const uint64_t key = options_.engine->KeyOf(
+      fmt::format("rule|{}|{}|{}|{}", rule.name(), options_.engine->incarnation(), committed.t, i));
   const size_t count = made->size();
   for (int attempt = 0; attempt < kAttemptsMax && !stopping_.load(); ++attempt) {
     auto submitted = Submit(key, *made);
@@ -118,12 +128,14 @@ Status Runner::FireOne(const Rule& rule, const view::Committed& committed, size_
     const ErrorCode code = submitted.error().code;
     if (code == ErrorCode::kInvalid || code == ErrorCode::kGone) {
       failed_.fetch_add(1);
-      options_.report(fmt::format("rule {} at t {} made nothing: {}", rule.name(), committed.t, submitted.error().ToString()));
+      options_.report(fmt::format("rule {} at t {} made nothing: {}", rule.name(), committed.t,
+                                  submitted.error().ToString()));
       return {};
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(std::min(1000, 5 << std::min(attempt, 8))));
   }
-  return MakeError(ErrorCode::kUnavailable, fmt::format("what rule {} made of t {} could not be written", rule.name(), committed.t));
+  return MakeError(ErrorCode::kUnavailable,
+                   fmt::format("what rule {} made of t {} could not be written", rule.name(), committed.t));
 }
 
 // True if it was written now, false if it had been written before.
@@ -143,13 +155,16 @@ Result<bool> Runner::Submit(uint64_t key, const std::vector<std::string>& made) 
   TRY(options_.engine->Prepare(set.get()));
   auto promise = std::make_shared<std::promise<view::Outcome>>();
   auto future = promise->get_future();
-  options_.engine->Submit(std::move(set), [promise](view::Outcome outcome) { promise->set_value(std::move(outcome)); });
+  options_.engine->Submit(std::move(set),
+                          [promise](view::Outcome outcome) { promise->set_value(std::move(outcome)); });
   view::Outcome outcome = future.get();
   TRY(std::move(outcome.commit));
   return true;
 }
 
-Runner::Statistics Runner::statistics() const { return {t_.load(), fired_.load(), made_.load(), failed_.load(), too_deep_.load()}; }
+Runner::Statistics Runner::statistics() const {
+  return {t_.load(), fired_.load(), made_.load(), failed_.load(), too_deep_.load()};
+}
 
 bool Runner::WaitFor(uint64_t t, int timeout_ms) const {
   const int64_t until_us = MonotonicUs() + int64_t{timeout_ms} * 1000;

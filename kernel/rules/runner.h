@@ -19,7 +19,7 @@ class Runner {
   struct Options {
     view::Engine* engine = nullptr;
     search::Index* index = nullptr;
-    std::string folder;              // keeps "rules.position" here
+    std::string folder;  // keeps "rules.position" here
     /// A line for the operator's log; no personal data.
     std::function<void(const std::string&)> report;
   };
@@ -27,7 +27,9 @@ class Runner {
   static Result<std::unique_ptr<Runner>> Start(const Options& options, std::vector<Rule> rules);
   ~Runner();
 
-  struct Statistics { uint64_t t = 0, fired = 0, made = 0, failed = 0, too_deep = 0; };
+  struct Statistics {
+    uint64_t t = 0, fired = 0, made = 0, failed = 0, too_deep = 0;
+  };
   Statistics statistics() const;
   /// Waits until everything up to `t` was judged, for tests and for a graceful stop. False after `timeout_ms`.
   bool WaitFor(uint64_t t, int timeout_ms) const;

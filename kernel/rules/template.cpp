@@ -12,8 +12,8 @@ using fhir::path::Item;
 
 struct Template::Node {
   enum class What { kLiteral, kObject, kArray, kExpression } what = What::kLiteral;
-  std::string name;                          // member name in an object
-  std::string json;                          // literal
+  std::string name;  // member name in an object
+  std::string json;  // literal
   std::vector<Node> children;
   std::unique_ptr<const Expression> expression;
 };
@@ -55,19 +55,22 @@ void WriteItem(const Item& item, fhir::JsonWriter* out) {
 
 }  // namespace
 
-Result<Template> Template::Compile(const fhir::Definitions& definitions, fhir::TypeId context, fhir::Value json) {
+Result<Template> Template::Compile(const fhir::Definitions& definitions, fhir::TypeId context,
+                                   fhir::Value json) {
   struct Compiler {
     const fhir::Definitions& definitions;
     fhir::TypeId context;
 
     Result<Node> Build(fhir::Value value, const std::string& path, int depth) const {
-      if (depth > kDepthOfTemplateMax) return MakeIssue(ErrorCode::kInvalid, "too-long", path, "the template is nested too deeply");
+      if (depth > kDepthOfTemplateMax)
+        return MakeIssue(ErrorCode::kInvalid, "too-long", path, "the template is nested too deeply");
       Node node;
       if (value.kind() == Kind::kObject || value.kind() == Kind::kArray) {
         node.what = value.is_object() ? Node::What::kObject : Node::What::kArray;
         size_t i = 0;
         for (fhir::Value child : value) {
-          const std::string at = value.is_object() ? path + "." + std::string(child.name_text()) : fmt::format("{}[{}]", path, i++);
+          const std::string at = value.is_object() ? path + "." + std::string(child.name_text())
+                                                   : fmt::format("{}[{}]", path, i++);
           node.children.push_back(TRY(Build(child, at, depth + 1)));
           node.children.back().name = std::string(child.name_text());
         }
@@ -76,7 +79,9 @@ Result<Template> Template::Compile(const fhir::Definitions& definitions, fhir::T
       const std::string text = value.is_string() ? value.ToString() : std::string();
       if (text.starts_with("=")) {
         auto compiled = Expression::Compile(std::string_view(text).substr(1), definitions, context);
-        if (!compiled.ok()) return MakeIssue(ErrorCode::kInvalid, "value", path, "not a FHIRPath expression: " + compiled.error().external);
+        if (!compiled.ok())
+          return MakeIssue(ErrorCode::kInvalid, "value", path,
+                           "not a FHIRPath expression: " + compiled.error().external);
         node.what = Node::What::kExpression;
         node.expression = std::make_unique<const Expression>(std::move(compiled).value());
         return node;
@@ -88,12 +93,14 @@ Result<Template> Template::Compile(const fhir::Definitions& definitions, fhir::T
   const std::string type_name = json["resourceType"].ToString();
   auto body = std::make_unique<Body>();
   body->type = definitions.FindType(type_name);
-  if (!definitions.IsResource(body->type)) return MakeIssue(ErrorCode::kInvalid, "value", "resourceType", "names no resource type");
+  if (!definitions.IsResource(body->type))
+    return MakeIssue(ErrorCode::kInvalid, "value", "resourceType", "names no resource type");
   body->root = TRY((Compiler{definitions, context}.Build(json, type_name, 0)));
   return Template(std::move(body));
 }
 
-Result<std::string> Template::Render(const Environment& environment, const Item& context, std::string_view id) const {
+Result<std::string> Template::Render(const Environment& environment, const Item& context,
+                                     std::string_view id) const {
   struct Renderer {
     const Environment& environment;
     const Item& context;
@@ -103,7 +110,8 @@ Result<std::string> Template::Render(const Environment& environment, const Item&
       std::string text;
       fhir::JsonWriter out(&text);
       switch (node.what) {
-        case Node::What::kLiteral: return node.json;
+        case Node::What::kLiteral:
+          return node.json;
         case Node::What::kExpression: {
           Collection found;
           TRY(node.expression->Evaluate(environment, context, &found));
@@ -122,7 +130,8 @@ Result<std::string> Template::Render(const Environment& environment, const Item&
           out.End();
           return written > 0 ? text : std::string();
         }
-        case Node::What::kObject: return RenderObject(node, {});
+        case Node::What::kObject:
+          return RenderObject(node, {});
       }
       return text;
     }

@@ -16,9 +16,9 @@ namespace {
 
 using fhir::SearchType;
 
-constexpr size_t kDeadlineEvery = 256;          // candidates between two looks at the clock
+constexpr size_t kDeadlineEvery = 256;  // candidates between two looks at the clock
 constexpr size_t kCompoundKeysMax = 16;
-constexpr uint64_t kFewEntries = 2000;          // below so many no better driver is looked for
+constexpr uint64_t kFewEntries = 2000;  // below so many no better driver is looked for
 
 /// How the matches follow each other.
 enum class Order : char { kTime = 't', kOrdinal = 'o', kKeys = 'k' };
@@ -29,9 +29,12 @@ struct SortValue {
 };
 
 /// References that a term names: itself, or with an id only one for each type the parameter may refer to.
-void ReferenceKeys(const Setting& setting, const Extractor::Source& source, const Term& term, std::vector<uint64_t>* keys) {
+void ReferenceKeys(const Setting& setting, const Extractor::Source& source, const Term& term,
+                   std::vector<uint64_t>* keys) {
   const fhir::Definitions& definitions = setting.extractor.definitions();
-  auto add = [&](std::string_view target) { keys->push_back(EqualityKey(setting.hash_key, source.parameter, KeyKind::kReference, target)); };
+  auto add = [&](std::string_view target) {
+    keys->push_back(EqualityKey(setting.hash_key, source.parameter, KeyKind::kReference, target));
+  };
   if (term.code.empty()) return add(term.text);
   if (!term.type.empty()) {
     if (source.type == fhir::kNoType || definitions.Type(source.type).name == term.type) add(term.text);
@@ -40,12 +43,17 @@ void ReferenceKeys(const Setting& setting, const Extractor::Source& source, cons
   auto of_type = [&](fhir::TypeId type) { add(std::string(definitions.Type(type).name) + "/" + term.code); };
   if (source.type != fhir::kNoType) return of_type(source.type);
   const auto& targets = setting.extractor.At(source.parameter).definition->targets;
-  const bool any = targets.empty() || std::any_of(targets.begin(), targets.end(), [&](fhir::TypeId t) { return definitions.Type(t).is_abstract; });
-  for (fhir::TypeId type : any ? definitions.ResourceTypes() : std::span<const fhir::TypeId>(targets)) of_type(type);
+  const bool any = targets.empty() || std::any_of(targets.begin(), targets.end(), [&](fhir::TypeId t) {
+                     return definitions.Type(t).is_abstract;
+                   });
+  for (fhir::TypeId type : any ? definitions.ResourceTypes() : std::span<const fhir::TypeId>(targets))
+    of_type(type);
 }
 
 void TokenKeys(const Setting& setting, ParameterId parameter, const Term& term, std::vector<uint64_t>* keys) {
-  auto add = [&](KeyKind kind, std::string_view first, std::string_view second = {}) { keys->push_back(EqualityKey(setting.hash_key, parameter, kind, first, second)); };
+  auto add = [&](KeyKind kind, std::string_view first, std::string_view second = {}) {
+    keys->push_back(EqualityKey(setting.hash_key, parameter, kind, first, second));
+  };
   if (!term.system) return add(KeyKind::kCode, term.code);
   if (term.system->empty()) return add(KeyKind::kNoSystem, term.code);
   // A plain code names no system; the codes that its element is bound to do (FHIR R4 search.html 3.1.1.4.10).
@@ -61,10 +69,13 @@ void TokenKeys(const Setting& setting, ParameterId parameter, const Term& term, 
     }
     return;
   }
-  if (!term.code.empty()) add(KeyKind::kSystemCode, *term.system, term.code);   // a system alone is refused by MakeNode
+  if (!term.code.empty())
+    add(KeyKind::kSystemCode, *term.system, term.code);  // a system alone is refused by MakeNode
 }
 
-bool IsPlain(const Criterion& c) { return c.special.empty() && c.modifier != "missing" && c.modifier != "not"; }
+bool IsPlain(const Criterion& c) {
+  return c.special.empty() && c.modifier != "missing" && c.modifier != "not";
+}
 
 /// patient=…&code=system|… as one key, when the type rides on that compound. Marks the two criteria as used.
 std::vector<uint64_t> CompoundKeys(const Setting& setting, const Query& query, std::vector<bool>* used) {
@@ -85,13 +96,17 @@ std::vector<uint64_t> CompoundKeys(const Setting& setting, const Query& query, s
   std::vector<uint64_t> keys;
   const auto& source = extractor.At(extractor.IdOf(*query.criteria[p].parameter)).sources[0];
   const auto& targets = query.criteria[p].parameter->targets;
-  const fhir::TypeId only = source.type != fhir::kNoType ? source.type : targets.size() == 1 ? targets[0] : fhir::kNoType;
+  const fhir::TypeId only = source.type != fhir::kNoType ? source.type
+                            : targets.size() == 1        ? targets[0]
+                                                         : fhir::kNoType;
   const bool only_patients = only != fhir::kNoType && extractor.definitions().Type(only).name == "Patient";
   for (const Term& who : query.criteria[p].terms) {
     if (who.code.empty() || !(who.type == "Patient" || (who.type.empty() && only_patients))) return {};
     for (const Term& what : query.criteria[c].terms) {
-      if (what.code.empty() || !what.system || what.system->empty() || keys.size() == kCompoundKeysMax) return {};
-      keys.push_back(EqualityKey(setting.hash_key, patient, KeyKind::kPatientCode, "Patient/" + who.code, *what.system + "|" + what.code));
+      if (what.code.empty() || !what.system || what.system->empty() || keys.size() == kCompoundKeysMax)
+        return {};
+      keys.push_back(EqualityKey(setting.hash_key, patient, KeyKind::kPatientCode, "Patient/" + who.code,
+                                 *what.system + "|" + what.code));
     }
   }
   (*used)[p] = (*used)[c] = true;
@@ -104,7 +119,8 @@ class KeysNode final : public Node {
   KeysNode(const Ground& ground, std::vector<uint64_t> keys) : ground_(ground), keys_(std::move(keys)) {}
   uint64_t Estimate() const override {
     uint64_t total = 0;
-    for (uint64_t key : keys_) total += ground_.look.equality.CountAdds({key, 0}, {key | ~kKeyMask, ~uint64_t{0}});
+    for (uint64_t key : keys_)
+      total += ground_.look.equality.CountAdds({key, 0}, {key | ~kKeyMask, ~uint64_t{0}});
     return total;
   }
   void Gather(const std::function<bool(const Candidate&)>& each) const override {
@@ -114,7 +130,10 @@ class KeysNode final : public Node {
   }
   bool Holds(Candidate& candidate) const override {
     ground_.FillTime(candidate);
-    return std::any_of(keys_.begin(), keys_.end(), [&](uint64_t key) { return ground_.look.equality.ContainsAt(candidate.ordinal, MakeEquality(key, candidate.time, candidate.ordinal)); });
+    return std::any_of(keys_.begin(), keys_.end(), [&](uint64_t key) {
+      return ground_.look.equality.ContainsAt(candidate.ordinal,
+                                              MakeEquality(key, candidate.time, candidate.ordinal));
+    });
   }
   const std::vector<uint64_t>* keys() const override { return &keys_; }
 
@@ -127,7 +146,10 @@ class KeysNode final : public Node {
 class SetNode final : public Node {
  public:
   explicit SetNode(const Node& inner) {
-    inner.Gather([&](const Candidate& c) { ordinals_.push_back(c.ordinal); return true; });
+    inner.Gather([&](const Candidate& c) {
+      ordinals_.push_back(c.ordinal);
+      return true;
+    });
     std::sort(ordinals_.begin(), ordinals_.end());
   }
   uint64_t Estimate() const override { return ordinals_.size(); }
@@ -136,22 +158,31 @@ class SetNode final : public Node {
       if (!each({ordinal, kUnknownTime})) return;
     }
   }
-  bool Holds(Candidate& candidate) const override { return std::binary_search(ordinals_.begin(), ordinals_.end(), candidate.ordinal); }
+  bool Holds(Candidate& candidate) const override {
+    return std::binary_search(ordinals_.begin(), ordinals_.end(), candidate.ordinal);
+  }
 
  private:
-  std::vector<Ordinal> ordinals_;   // sorted
+  std::vector<Ordinal> ordinals_;  // sorted
 };
 
 /// Walks several equality keys at once in the order of (time, ordinal), each pair once.
 class KeyWalk {
  public:
   /// `after`: the pair to go on behind; nullptr from the start.
-  KeyWalk(const Look& look, const std::vector<uint64_t>& keys, bool ascending, const Candidate* after) : ascending_(ascending) {
+  KeyWalk(const Look& look, const std::vector<uint64_t>& keys, bool ascending, const Candidate* after)
+      : ascending_(ascending) {
     for (uint64_t key : keys) {
       Entry16 low{key, 0}, high{key | ~kKeyMask, ~uint64_t{0}};
       if (after != nullptr) {
         Entry16 edge = MakeEquality(key, after->time, after->ordinal);
-        if (ascending) { ++edge.b; low = edge; } else { --edge.b; high = edge; }
+        if (ascending) {
+          ++edge.b;
+          low = edge;
+        } else {
+          --edge.b;
+          high = edge;
+        }
       }
       cursors_.push_back(ascending ? look.equality.Forward(low, high) : look.equality.Backward(low, high));
     }
@@ -159,7 +190,8 @@ class KeyWalk {
   bool Next(Candidate* out) {
     const view::Cursor<Entry16>* best = nullptr;
     for (const auto& cursor : cursors_) {
-      if (cursor.valid() && (best == nullptr || Before(Pair(cursor.entry()), Pair(best->entry())))) best = &cursor;
+      if (cursor.valid() && (best == nullptr || Before(Pair(cursor.entry()), Pair(best->entry()))))
+        best = &cursor;
     }
     if (best == nullptr) return false;
     const auto pair = Pair(best->entry());
@@ -181,14 +213,22 @@ class KeyWalk {
 class Answerer {
  public:
   Answerer(const Setting& setting, const Look& look, const Query& query, const PageRequest& request)
-      : setting_(setting), look_(look), query_(query), request_(request), ground_{setting, look, query.type, request} {}
+      : setting_(setting),
+        look_(look),
+        query_(query),
+        request_(request),
+        ground_{setting, look, query.type, request} {}
 
   Status Prepare();
   Result<Page> MakePage();
   Result<uint64_t> CountAll();
 
  private:
-  struct Resume { bool given = false; Candidate after; size_t offset = 0; };
+  struct Resume {
+    bool given = false;
+    Candidate after;
+    size_t offset = 0;
+  };
 
   Result<Resume> ReadCursor() const;
   std::string WriteCursor(const Candidate& last, size_t offset) const;
@@ -205,8 +245,10 @@ class Answerer {
     return true;
   }
   Status Tick() {
-    if (++ticks_ % kDeadlineEvery != 0 || request_.deadline_us == 0 || MonotonicUs() < request_.deadline_us) return {};
-    return MakeError(ErrorCode::kTimeout, "the search took longer than it may; add a criterion that is more selective");
+    if (++ticks_ % kDeadlineEvery != 0 || request_.deadline_us == 0 || MonotonicUs() < request_.deadline_us)
+      return {};
+    return MakeError(ErrorCode::kTimeout,
+                     "the search took longer than it may; add a criterion that is more selective");
   }
   template <class Each>
   Status ForType(bool ascending, const Candidate* after, const Each& each);
@@ -228,7 +270,7 @@ class Answerer {
   const Ground ground_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::unique_ptr<Node>> sets_;
-  const Node* driver_ = nullptr;     // null: all resources of the type
+  const Node* driver_ = nullptr;  // null: all resources of the type
   uint64_t driver_entries_ = 0;
   std::vector<const Node*> others_;
   Order order_ = Order::kOrdinal;
@@ -250,7 +292,8 @@ Status Answerer::Prepare() {
 
 void Answerer::ChooseOrder() {
   // From the query alone, so that all pages have the same order whatever the index looks like meanwhile.
-  const bool equality = std::any_of(nodes_.begin(), nodes_.end(), [](const auto& node) { return node->keys() != nullptr; });
+  const bool equality =
+      std::any_of(nodes_.begin(), nodes_.end(), [](const auto& node) { return node->keys() != nullptr; });
   if (query_.sort.empty()) {
     order_ = equality ? Order::kTime : Order::kOrdinal;
     return;
@@ -262,7 +305,8 @@ void Answerer::ChooseOrder() {
     order_ = Order::kOrdinal;  // later keys cannot matter: no two entries are written at one ordinal
   } else if (query_.sort.size() == 1 && equality && first.parameter != nullptr) {
     const auto& sources = setting_.extractor.At(setting_.extractor.IdOf(*first.parameter)).sources;
-    const bool clinical = sources.size() == 1 && sources[0].parameter == setting_.extractor.ClinicalDate(query_.type);
+    const bool clinical =
+        sources.size() == 1 && sources[0].parameter == setting_.extractor.ClinicalDate(query_.type);
     if (clinical && first.descending) order_ = Order::kTime;
   }
 }
@@ -280,7 +324,10 @@ void Answerer::ChooseDriver() {
     for (const auto& node : nodes_) {
       if ((node->keys() != nullptr) != cheap) continue;
       const uint64_t estimate = node->Estimate();
-      if (estimate < best) { best = estimate; driver_ = node.get(); }
+      if (estimate < best) {
+        best = estimate;
+        driver_ = node.get();
+      }
     }
   }
   driver_entries_ = driver_ == nullptr ? setting_.directory.LiveCount(query_.type) : best;
@@ -306,7 +353,8 @@ Status Answerer::ForType(bool ascending, const Candidate* after, const Each& eac
   if (after != nullptr && ascending) low = {slot | (after->ordinal + 1), 0, 0};
   if (after != nullptr && !ascending) high = {slot | (after->ordinal - 1), ~uint64_t{0}, ~uint64_t{0}};
   if (high < low) return {};
-  for (auto cursor = ascending ? look_.sort.Forward(low, high) : look_.sort.Backward(low, high); cursor.valid(); cursor.Next()) {
+  for (auto cursor = ascending ? look_.sort.Forward(low, high) : look_.sort.Backward(low, high);
+       cursor.valid(); cursor.Next()) {
     TRY(Tick());
     if (!each(Candidate{cursor.entry().a & kOrdinalMask, kUnknownTime})) break;
   }
@@ -334,7 +382,8 @@ Status Answerer::ForMatches(const Each& each) {
   std::array<bool, kBlock> visible;
   size_t size = 0;
   auto flush = [&] {
-    setting_.directory.Visible(std::span(ordinals).first(size), request_.position, request_.scope, visible.data());
+    setting_.directory.Visible(std::span(ordinals).first(size), request_.position, request_.scope,
+                               visible.data());
     for (size_t i = 0; i < size; ++i) {
       if (visible[i] && OthersHold(block[i])) each(block[i]);
     }
@@ -355,8 +404,10 @@ bool Answerer::WalksTheType() const {
   if (driver_ == nullptr) return true;
   // Gathering costs each entry of the driver; walking the type costs a look-up for each candidate until the page is full.
   constexpr double kGatherNs = 60, kProbeNs = 800;
-  const double all = static_cast<double>(setting_.directory.LiveCount(query_.type)), some = static_cast<double>(std::max<uint64_t>(driver_entries_, 1));
-  return !driver_->WantsSet() && static_cast<double>(request_.count + 1) * (all / some) * kProbeNs < some * kGatherNs;
+  const double all = static_cast<double>(setting_.directory.LiveCount(query_.type)),
+               some = static_cast<double>(std::max<uint64_t>(driver_entries_, 1));
+  return !driver_->WantsSet() &&
+         static_cast<double>(request_.count + 1) * (all / some) * kProbeNs < some * kGatherNs;
 }
 
 Result<Page> Answerer::WalkPage(const Resume& resume) {
@@ -365,8 +416,13 @@ Result<Page> Answerer::WalkPage(const Resume& resume) {
   const Candidate* after = resume.given ? &resume.after : nullptr;
   bool more = false;
   auto take = [&](Candidate candidate, bool driver_too) {
-    if (!Visible(candidate.ordinal) || (driver_too && driver_ != nullptr && !driver_->Holds(candidate)) || !OthersHold(candidate)) return true;
-    if (page.ordinals.size() == request_.count) { more = true; return false; }
+    if (!Visible(candidate.ordinal) || (driver_too && driver_ != nullptr && !driver_->Holds(candidate)) ||
+        !OthersHold(candidate))
+      return true;
+    if (page.ordinals.size() == request_.count) {
+      more = true;
+      return false;
+    }
     page.ordinals.push_back(candidate.ordinal);
     last = candidate;
     return true;
@@ -388,7 +444,9 @@ Status Answerer::GatherMatches(std::vector<Candidate>* out) {
   TRY(ForMatches([&](const Candidate& candidate) { out->push_back(candidate); }));
   auto by_ordinal = [](const Candidate& x, const Candidate& y) { return x.ordinal < y.ordinal; };
   if (!std::is_sorted(out->begin(), out->end(), by_ordinal)) std::sort(out->begin(), out->end(), by_ordinal);
-  out->erase(std::unique(out->begin(), out->end(), [](const Candidate& x, const Candidate& y) { return x.ordinal == y.ordinal; }), out->end());
+  out->erase(std::unique(out->begin(), out->end(),
+                         [](const Candidate& x, const Candidate& y) { return x.ordinal == y.ordinal; }),
+             out->end());
   return {};
 }
 
@@ -441,14 +499,18 @@ Result<Page> Answerer::GatherPage(const Resume& resume) {
     TRY(OrderByKeys(&matches, resume.offset + request_.count + 1));
   } else {
     auto before = [&](const Candidate& x, const Candidate& y) {
-      const auto left = std::pair(order_ == Order::kTime ? x.time : 0, x.ordinal), right = std::pair(order_ == Order::kTime ? y.time : 0, y.ordinal);
+      const auto left = std::pair(order_ == Order::kTime ? x.time : 0, x.ordinal),
+                 right = std::pair(order_ == Order::kTime ? y.time : 0, y.ordinal);
       return ascending_ ? left < right : right < left;
     };
     if (order_ == Order::kTime) {
       for (Candidate& candidate : matches) ground_.FillTime(candidate);
     }
     std::sort(matches.begin(), matches.end(), before);
-    from = !resume.given ? 0 : static_cast<size_t>(std::upper_bound(matches.begin(), matches.end(), resume.after, before) - matches.begin());
+    from = !resume.given
+               ? 0
+               : static_cast<size_t>(std::upper_bound(matches.begin(), matches.end(), resume.after, before) -
+                                     matches.begin());
   }
   Page page;
   const size_t to = std::min(matches.size(), from + request_.count);
@@ -462,7 +524,8 @@ Result<Page> Answerer::MakePage() {
   Page page;
   const bool total_only = query_.summary == Summary::kCount || query_.count == 0 || request_.count == 0;
   if (!total_only) {
-    const bool walks = order_ == Order::kTime ? driver_ != nullptr && driver_->keys() != nullptr : WalksTheType();
+    const bool walks =
+        order_ == Order::kTime ? driver_ != nullptr && driver_->keys() != nullptr : WalksTheType();
     page = TRY(walks ? WalkPage(resume) : GatherPage(resume));
   }
   if (total_only || query_.total != Total::kNone) page.total = TRY(CountAll());
@@ -470,14 +533,18 @@ Result<Page> Answerer::MakePage() {
 }
 
 Result<uint64_t> Answerer::CountAll() {
-  const bool at_head = look_.exact && look_.equality.end_ordinal() == request_.position.end_ordinal && request_.scope.everything;
-  if (at_head && nodes_.size() == 1 && driver_ != nullptr && driver_->keys() != nullptr && driver_->keys()->size() == 1) {
+  const bool at_head = look_.exact && look_.equality.end_ordinal() == request_.position.end_ordinal &&
+                       request_.scope.everything;
+  if (at_head && nodes_.size() == 1 && driver_ != nullptr && driver_->keys() != nullptr &&
+      driver_->keys()->size() == 1) {
     const uint64_t key = driver_->keys()->front();
-    return static_cast<uint64_t>(std::max<int64_t>(0, look_.equality.Count({key, 0}, {key | ~kKeyMask, ~uint64_t{0}})));
+    return static_cast<uint64_t>(
+        std::max<int64_t>(0, look_.equality.Count({key, 0}, {key | ~kKeyMask, ~uint64_t{0}})));
   }
   if (at_head && nodes_.empty()) {
     const uint64_t slot = SortSlot(kPresenceSlot + query_.type);
-    return static_cast<uint64_t>(std::max<int64_t>(0, look_.sort.Count({slot, 0, 0}, {slot | kOrdinalMask, ~uint64_t{0}, ~uint64_t{0}})));
+    return static_cast<uint64_t>(std::max<int64_t>(
+        0, look_.sort.Count({slot, 0, 0}, {slot | kOrdinalMask, ~uint64_t{0}, ~uint64_t{0}})));
   }
   const bool once = driver_ == nullptr || (driver_->keys() != nullptr && driver_->keys()->size() == 1);
   if (once) {
@@ -514,7 +581,9 @@ Result<Answerer::Resume> Answerer::ReadCursor() const {
     at = next;
   }
   good = good && at == end && numbers[1] <= kTimeMax34 && numbers[0] >= 1 && numbers[0] < kOrdinalMask;
-  if (!good) return MakeIssue(ErrorCode::kIncorrect, "value", "_cursor", "the page link is not one of this search; begin anew");
+  if (!good)
+    return MakeIssue(ErrorCode::kIncorrect, "value", "_cursor",
+                     "the page link is not one of this search; begin anew");
   resume.given = true;
   resume.after = {numbers[0], numbers[1]};
   resume.offset = order_ == Order::kKeys ? numbers[0] : 0;
@@ -523,17 +592,25 @@ Result<Answerer::Resume> Answerer::ReadCursor() const {
 
 }  // namespace
 
-std::optional<std::vector<uint64_t>> EqualityKeys(const Setting& setting, fhir::TypeId, const Criterion& criterion) {
-  if (criterion.parameter == nullptr || criterion.modifier == "missing" || criterion.modifier == "contains") return std::nullopt;
+std::optional<std::vector<uint64_t>> EqualityKeys(const Setting& setting, fhir::TypeId,
+                                                  const Criterion& criterion) {
+  if (criterion.parameter == nullptr || criterion.modifier == "missing" || criterion.modifier == "contains")
+    return std::nullopt;
   const SearchType type = criterion.parameter->type;
   const bool exact = type == SearchType::kString && criterion.modifier == "exact";
-  if (type != SearchType::kToken && type != SearchType::kReference && type != SearchType::kUri && !exact) return std::nullopt;
+  if (type != SearchType::kToken && type != SearchType::kReference && type != SearchType::kUri && !exact)
+    return std::nullopt;
   std::vector<uint64_t> keys;
-  for (const Extractor::Source& source : setting.extractor.At(setting.extractor.IdOf(*criterion.parameter)).sources) {
+  for (const Extractor::Source& source :
+       setting.extractor.At(setting.extractor.IdOf(*criterion.parameter)).sources) {
     for (const Term& term : criterion.terms) {
-      if (type == SearchType::kToken) TokenKeys(setting, source.parameter, term, &keys);
-      else if (type == SearchType::kReference) ReferenceKeys(setting, source, term, &keys);
-      else keys.push_back(EqualityKey(setting.hash_key, source.parameter, exact ? KeyKind::kExact : KeyKind::kUri, term.text));
+      if (type == SearchType::kToken)
+        TokenKeys(setting, source.parameter, term, &keys);
+      else if (type == SearchType::kReference)
+        ReferenceKeys(setting, source, term, &keys);
+      else
+        keys.push_back(EqualityKey(setting.hash_key, source.parameter,
+                                   exact ? KeyKind::kExact : KeyKind::kUri, term.text));
     }
   }
   std::sort(keys.begin(), keys.end());
@@ -541,22 +618,26 @@ std::optional<std::vector<uint64_t>> EqualityKeys(const Setting& setting, fhir::
   return keys;
 }
 
-std::vector<Ordinal> LiveUnder(const view::RunSnapshot<Entry16>& equality, uint64_t key, const view::Directory& directory, const view::Position& position) {
+std::vector<Ordinal> LiveUnder(const view::RunSnapshot<Entry16>& equality, uint64_t key,
+                               const view::Directory& directory, const view::Position& position) {
   std::vector<Ordinal> out;
-  for (auto cursor = equality.Forward({key, 0}, {key | ~kKeyMask, ~uint64_t{0}}); cursor.valid(); cursor.Next()) {
+  for (auto cursor = equality.Forward({key, 0}, {key | ~kKeyMask, ~uint64_t{0}}); cursor.valid();
+       cursor.Next()) {
     const Ordinal ordinal = OrdinalOf(cursor.entry());
     if (ordinal < position.end_ordinal && directory.Live(ordinal, position)) out.push_back(ordinal);
   }
   return out;
 }
 
-Result<Page> AnswerPage(const Setting& setting, const Look& look, const Query& query, const PageRequest& request) {
+Result<Page> AnswerPage(const Setting& setting, const Look& look, const Query& query,
+                        const PageRequest& request) {
   Answerer answerer(setting, look, query, request);
   TRY(answerer.Prepare());
   return answerer.MakePage();
 }
 
-Result<uint64_t> AnswerCount(const Setting& setting, const Look& look, const Query& query, const PageRequest& request) {
+Result<uint64_t> AnswerCount(const Setting& setting, const Look& look, const Query& query,
+                             const PageRequest& request) {
   Answerer answerer(setting, look, query, request);
   TRY(answerer.Prepare());
   return answerer.CountAll();

@@ -29,12 +29,16 @@ struct Setting {
 
 /// The equality keys that a criterion's terms come to; nullopt if it is no matter of equality (ranges, prefixes, :missing). With :not the keys of
 /// what must not be.
-std::optional<std::vector<uint64_t>> EqualityKeys(const Setting& setting, fhir::TypeId type, const Criterion& criterion);
+std::optional<std::vector<uint64_t>> EqualityKeys(const Setting& setting, fhir::TypeId type,
+                                                  const Criterion& criterion);
 
 /// The live ordinals under one equality key at a position, unsorted.
-std::vector<Ordinal> LiveUnder(const view::RunSnapshot<Entry16>& equality, uint64_t key, const view::Directory& directory, const view::Position& position);
+std::vector<Ordinal> LiveUnder(const view::RunSnapshot<Entry16>& equality, uint64_t key,
+                               const view::Directory& directory, const view::Position& position);
 
-Result<Page> AnswerPage(const Setting& setting, const Look& look, const Query& query, const PageRequest& request);
-Result<uint64_t> AnswerCount(const Setting& setting, const Look& look, const Query& query, const PageRequest& request);
+Result<Page> AnswerPage(const Setting& setting, const Look& look, const Query& query,
+                        const PageRequest& request);
+Result<uint64_t> AnswerCount(const Setting& setting, const Look& look, const Query& query,
+                             const PageRequest& request);
 
 }  // namespace tk::search

@@ -9,11 +9,13 @@
 namespace tk::search {
 namespace {
 
-constexpr int64_t kSecondBias = int64_t{1} << 44;   // of the 45-bit seconds in date entries
+constexpr int64_t kSecondBias = int64_t{1} << 44;  // of the 45-bit seconds in date entries
 
 int64_t FloorSecond(int64_t us) { return us >= 0 ? us / kSecondUs : -((-(us + 1)) / kSecondUs) - 1; }
 
-uint64_t BiasedSecond(int64_t us) { return us == kTimeMin ? 0 : static_cast<uint64_t>(FloorSecond(us) + kSecondBias); }
+uint64_t BiasedSecond(int64_t us) {
+  return us == kTimeMin ? 0 : static_cast<uint64_t>(FloorSecond(us) + kSecondBias);
+}
 
 /// The last byte of a cut text may stand in the middle of a character: harmless for prefixes, which are cut at the same place.
 std::string_view Indexed(std::string_view text) { return text.substr(0, kStringBytesMax); }
@@ -21,7 +23,13 @@ std::string_view Indexed(std::string_view text) { return text.substr(0, kStringB
 class EntrySink final : public ValueSink {
  public:
   EntrySink(const Extractor& extractor, const HashKey& key, fhir::TypeId type, Entries* out)
-      : extractor_(extractor), key_(key), type_(type), out_(*out), clinical_(extractor.ClinicalDate(type)), patient_(extractor.PatientOf(type)), code_(extractor.CodeOf(type)) {
+      : extractor_(extractor),
+        key_(key),
+        type_(type),
+        out_(*out),
+        clinical_(extractor.ClinicalDate(type)),
+        patient_(extractor.PatientOf(type)),
+        code_(extractor.CodeOf(type)) {
     out_.equality.reserve(24);
     out_.sort.reserve(12);
   }
@@ -31,20 +39,26 @@ class EntrySink final : public ValueSink {
     const bool has_system = system != nullptr && !system->empty();
     if (!code.empty()) {
       Equal(p, KeyKind::kCode, code);
-      if (has_system) Equal(p, KeyKind::kSystemCode, *system, code);
-      else if (system != nullptr) Equal(p, KeyKind::kNoSystem, code);
+      if (has_system)
+        Equal(p, KeyKind::kSystemCode, *system, code);
+      else if (system != nullptr)
+        Equal(p, KeyKind::kNoSystem, code);
     }
-    if (p == code_ && !code.empty() && has_system) codes_.push_back(std::string(*system) + "|" + std::string(code));
+    if (p == code_ && !code.empty() && has_system)
+      codes_.push_back(std::string(*system) + "|" + std::string(code));
   }
 
   void Reference(ParameterId p, std::string_view target) override {
     const size_t slash = target.find('/');
-    const fhir::TypeId type = slash == std::string_view::npos ? fhir::kNoType : extractor_.definitions().FindType(target.substr(0, slash));
+    const fhir::TypeId type = slash == std::string_view::npos
+                                  ? fhir::kNoType
+                                  : extractor_.definitions().FindType(target.substr(0, slash));
     Present(p, type);
     Equal(p, KeyKind::kReference, target);
     if (target.substr(0, 8) != "Patient/") return;
     if (p == patient_) patients_.emplace_back(target);
-    if (extractor_.InCompartment(p)) out_.equality.push_back({EqualityKey(key_, 0, KeyKind::kCompartment, target.substr(8)), 0});
+    if (extractor_.InCompartment(p))
+      out_.equality.push_back({EqualityKey(key_, 0, KeyKind::kCompartment, target.substr(8)), 0});
   }
 
   void Date(ParameterId p, int64_t low_us, int64_t high_us) override {
@@ -64,16 +78,19 @@ class EntrySink final : public ValueSink {
     Sort(p, WordOf(folded, 0), WordOf(folded, 8));
     for (size_t at = 0; at < folded.size(); at += kChunkBytes) {
       const uint64_t first = at == 0 ? FirstChunk(p) : NextChunk(key_, p, folded.substr(0, at));
-      out_.strings.push_back({first, WordOf(folded, at), WordOf(folded, at + 8), at + kChunkBytes < folded.size() ? kContinues : 0});
+      out_.strings.push_back({first, WordOf(folded, at), WordOf(folded, at + 8),
+                              at + kChunkBytes < folded.size() ? kContinues : 0});
     }
   }
 
-  void Number(ParameterId p, double low, double high, std::string_view system, std::string_view code) override {
+  void Number(ParameterId p, double low, double high, std::string_view system,
+              std::string_view code) override {
     Present(p, fhir::kNoType);
     for (double value : {low, high}) {
       out_.ordered.push_back(MakeNumber(p, 0, OrderOf(value)));
       if (!code.empty()) out_.ordered.push_back(MakeNumber(p, UnitHash(key_, "", code), OrderOf(value)));
-      if (!system.empty() && !code.empty()) out_.ordered.push_back(MakeNumber(p, UnitHash(key_, system, code), OrderOf(value)));
+      if (!system.empty() && !code.empty())
+        out_.ordered.push_back(MakeNumber(p, UnitHash(key_, system, code), OrderOf(value)));
       Sort(p, OrderOf(value), 0);
       if (low == high) break;
     }
@@ -130,7 +147,8 @@ class EntrySink final : public ValueSink {
 
 }  // namespace
 
-uint64_t EqualityKey(const HashKey& key, ParameterId parameter, KeyKind kind, std::string_view first, std::string_view second) {
+uint64_t EqualityKey(const HashKey& key, ParameterId parameter, KeyKind kind, std::string_view first,
+                     std::string_view second) {
   // Values that fit are hashed from the stack; a zero byte, which no JSON value may hold, parts the two texts.
   constexpr size_t kShort = 240;
   char buffer[kShort + 8];
@@ -161,7 +179,8 @@ uint64_t ClinicalTime(int64_t low_us) {
 Entry24 MakeDate(ParameterId parameter, int64_t low_us, int64_t high_us) {
   int duration_class = kDurationClasses - 1;
   if (low_us != kTimeMin && high_us != kTimeMax) {
-    for (duration_class = 0; high_us - low_us > kDurationMax[duration_class]; ++duration_class) {}
+    for (duration_class = 0; high_us - low_us > kDurationMax[duration_class]; ++duration_class) {
+    }
   }
   Entry24 entry = DateBound(parameter, duration_class, low_us);
   entry.b = OrderOf(high_us);
@@ -171,18 +190,21 @@ Entry24 MakeDate(ParameterId parameter, int64_t low_us, int64_t high_us) {
 
 DateEntry DateOf(const Entry24& entry) {
   const uint64_t second = entry.a & ((uint64_t{1} << 45) - 1);
-  const int64_t low = second == 0 ? kTimeMin : (static_cast<int64_t>(second) - kSecondBias) * kSecondUs + static_cast<int64_t>(entry.c >> 40);
+  const int64_t low = second == 0 ? kTimeMin
+                                  : (static_cast<int64_t>(second) - kSecondBias) * kSecondUs +
+                                        static_cast<int64_t>(entry.c >> 40);
   return {low, NumberOf(entry.b)};
 }
 
 Entry24 DateBound(ParameterId parameter, int duration_class, int64_t low_us) {
-  return {uint64_t{parameter} << 48 | static_cast<uint64_t>(duration_class) << 45 | BiasedSecond(low_us), 0, 0};
+  return {uint64_t{parameter} << 48 | static_cast<uint64_t>(duration_class) << 45 | BiasedSecond(low_us), 0,
+          0};
 }
 
 uint64_t UnitHash(const HashKey& key, std::string_view system, std::string_view code) {
   if (code.empty()) return 0;
   std::string text(system);
-  text += '\0';   // which no JSON value may hold
+  text += '\0';  // which no JSON value may hold
   text += code;
   const uint64_t hash = KeyedHash(key, text) >> 16;
   return hash == 0 ? 1 : hash;

@@ -30,12 +30,22 @@ inline constexpr uint64_t kKeyMask = ~uint64_t{0x3ff};
 inline constexpr uint64_t kTimeMax34 = (uint64_t{1} << 34) - 1;
 
 enum class KeyKind : char {
-  kSystemCode = 't', kCode = 'c', kNoSystem = 'n', kReference = 'r', kExact = 'e', kUri = 'u', kPatientCode = 'p', kCompartment = 'k'
+  kSystemCode = 't',
+  kCode = 'c',
+  kNoSystem = 'n',
+  kReference = 'r',
+  kExact = 'e',
+  kUri = 'u',
+  kPatientCode = 'p',
+  kCompartment = 'k'
 };
 /// The upper 54 bits of the hash of one equality value; the low bits are 0.
-uint64_t EqualityKey(const HashKey& key, ParameterId parameter, KeyKind kind, std::string_view first, std::string_view second = {});
+uint64_t EqualityKey(const HashKey& key, ParameterId parameter, KeyKind kind, std::string_view first,
+                     std::string_view second = {});
 
-inline Entry16 MakeEquality(uint64_t key, uint64_t time, Ordinal ordinal) { return {key | time >> 24, (time & 0xffffff) << 40 | ordinal}; }
+inline Entry16 MakeEquality(uint64_t key, uint64_t time, Ordinal ordinal) {
+  return {key | time >> 24, (time & 0xffffff) << 40 | ordinal};
+}
 inline uint64_t TimeOf(const Entry16& e) { return (e.a & 0x3ff) << 24 | e.b >> 40; }
 inline Ordinal OrdinalOf(const Entry16& e) { return e.b & kOrdinalMask; }
 /// Clinical time of an instant: order-keeping, 0 = none.
@@ -43,8 +53,12 @@ uint64_t ClinicalTime(int64_t low_us);
 
 inline constexpr int kDurationClasses = 5;
 /// Longest duration in a class; the last has no bound.
-inline constexpr int64_t kDurationMax[kDurationClasses] = {1'000'000, 90'000'000'000, 2'678'400'000'000, 31'622'400'000'000, INT64_MAX};
-struct DateEntry { int64_t low_us; int64_t high_us; };
+inline constexpr int64_t kDurationMax[kDurationClasses] = {1'000'000, 90'000'000'000, 2'678'400'000'000,
+                                                           31'622'400'000'000, INT64_MAX};
+struct DateEntry {
+  int64_t low_us;
+  int64_t high_us;
+};
 Entry24 MakeDate(ParameterId parameter, int64_t low_us, int64_t high_us);
 DateEntry DateOf(const Entry24& entry);
 /// At or before every entry of that class whose low is at or after `low_us` (exact to the second).
@@ -53,7 +67,9 @@ Entry24 DateBound(ParameterId parameter, int duration_class, int64_t low_us);
 /// 48 bits of a unit: its code with its system, or with "" whatever that is; 0 without a code (any unit). Value, code and system are in one entry, so
 /// they are of one quantity.
 uint64_t UnitHash(const HashKey& key, std::string_view system, std::string_view code);
-inline Entry24 MakeNumber(ParameterId parameter, uint64_t unit, uint64_t order) { return {uint64_t{parameter} << 48 | unit, order, 0}; }
+inline Entry24 MakeNumber(ParameterId parameter, uint64_t unit, uint64_t order) {
+  return {uint64_t{parameter} << 48 | unit, order, 0};
+}
 
 inline constexpr size_t kChunkBytes = 16;
 inline constexpr uint64_t kContinues = uint64_t{1} << 40;

@@ -18,20 +18,52 @@ using fhir::Value;
 using fhir::path::Item;
 
 enum class Extractor::Datatype : uint8_t {
-  kOther, kText, kBoolean, kNumber, kDate, kCoding, kCodeableConcept, kIdentifier, kContactPoint, kReference, kPeriod, kTiming, kHumanName,
-  kAddress, kQuantity, kRange, kMoney, kResource
+  kOther,
+  kText,
+  kBoolean,
+  kNumber,
+  kDate,
+  kCoding,
+  kCodeableConcept,
+  kIdentifier,
+  kContactPoint,
+  kReference,
+  kPeriod,
+  kTiming,
+  kHumanName,
+  kAddress,
+  kQuantity,
+  kRange,
+  kMoney,
+  kResource
 };
 
 struct Extractor::NameIds {
-  NameId system, code, coding, value, reference, start, end, event, repeat, bounds_period, low, high, currency, unit, text, id;
+  NameId system, code, coding, value, reference, start, end, event, repeat, bounds_period, low, high,
+      currency, unit, text, id;
   NameId name_parts[5];
   NameId address_parts[7];
   static NameIds Make() {
     auto find = [](std::string_view name) { return fhir::Names::Find(name); };
-    return {find("system"), find("code"), find("coding"), find("value"), find("reference"), find("start"), find("end"), find("event"), find("repeat"),
-            find("boundsPeriod"), find("low"), find("high"), find("currency"), find("unit"), find("text"), find("id"),
+    return {find("system"),
+            find("code"),
+            find("coding"),
+            find("value"),
+            find("reference"),
+            find("start"),
+            find("end"),
+            find("event"),
+            find("repeat"),
+            find("boundsPeriod"),
+            find("low"),
+            find("high"),
+            find("currency"),
+            find("unit"),
+            find("text"),
+            find("id"),
             {find("family"), find("given"), find("prefix"), find("suffix"), find("text")},
-            {find("line"), find("city"), find("district"), find("state"), find("postalCode"), find("country"), find("text")}};
+            {find("line"), find("city"), find("district"), find("state"), find("postalCode"), find("country"),
+             find("text")}};
   }
 };
 
@@ -76,17 +108,21 @@ std::optional<std::pair<std::string_view, std::string_view>> TypeTest(std::strin
   const size_t at = part.find(kOpen);
   if (at == std::string_view::npos || part.back() != ')') return std::nullopt;
   const std::string_view type = part.substr(at + kOpen.size(), part.size() - at - kOpen.size() - 1);
-  if (type.empty() || type.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != std::string_view::npos) return std::nullopt;
+  if (type.empty() || type.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") !=
+                          std::string_view::npos)
+    return std::nullopt;
   return std::pair{Bare(part.substr(0, at)), type};
 }
 
 // Which date tells when it happened, best first. Names are those of the R4 search parameters.
-constexpr std::string_view kClinicalDates[] = {"date", "authored-on", "authoredon", "recorded-date", "performed", "period", "onset-date", "created", "issued", "sent",
-                                               "occurrence", "start", "birthdate"};
+constexpr std::string_view kClinicalDates[] = {
+    "date",    "authored-on", "authoredon", "recorded-date", "performed", "period",   "onset-date",
+    "created", "issued",      "sent",       "occurrence",    "start",     "birthdate"};
 
 }  // namespace
 
-std::unique_ptr<const Extractor> Extractor::Create(std::shared_ptr<const fhir::Definitions> definitions, int timezone_offset_min) {
+std::unique_ptr<const Extractor> Extractor::Create(std::shared_ptr<const fhir::Definitions> definitions,
+                                                   int timezone_offset_min) {
   std::unique_ptr<Extractor> made(new Extractor);
   made->definitions_ = std::move(definitions);
   made->timezone_offset_min_ = timezone_offset_min;
@@ -95,22 +131,30 @@ std::unique_ptr<const Extractor> Extractor::Create(std::shared_ptr<const fhir::D
   made->types_.resize(types);
   made->datatypes_.resize(types, Datatype::kOther);
   static const std::unordered_map<std::string_view, Datatype> kDatatypes = {
-      {"boolean", Datatype::kBoolean}, {"decimal", Datatype::kNumber}, {"integer", Datatype::kNumber}, {"positiveInt", Datatype::kNumber},
-      {"unsignedInt", Datatype::kNumber}, {"date", Datatype::kDate}, {"dateTime", Datatype::kDate}, {"instant", Datatype::kDate},
-      {"Coding", Datatype::kCoding}, {"CodeableConcept", Datatype::kCodeableConcept}, {"Identifier", Datatype::kIdentifier},
-      {"ContactPoint", Datatype::kContactPoint}, {"Reference", Datatype::kReference}, {"Period", Datatype::kPeriod}, {"Timing", Datatype::kTiming},
-      {"HumanName", Datatype::kHumanName}, {"Address", Datatype::kAddress}, {"Quantity", Datatype::kQuantity}, {"Range", Datatype::kRange},
-      {"Money", Datatype::kMoney}};
+      {"boolean", Datatype::kBoolean},       {"decimal", Datatype::kNumber},
+      {"integer", Datatype::kNumber},        {"positiveInt", Datatype::kNumber},
+      {"unsignedInt", Datatype::kNumber},    {"date", Datatype::kDate},
+      {"dateTime", Datatype::kDate},         {"instant", Datatype::kDate},
+      {"Coding", Datatype::kCoding},         {"CodeableConcept", Datatype::kCodeableConcept},
+      {"Identifier", Datatype::kIdentifier}, {"ContactPoint", Datatype::kContactPoint},
+      {"Reference", Datatype::kReference},   {"Period", Datatype::kPeriod},
+      {"Timing", Datatype::kTiming},         {"HumanName", Datatype::kHumanName},
+      {"Address", Datatype::kAddress},       {"Quantity", Datatype::kQuantity},
+      {"Range", Datatype::kRange},           {"Money", Datatype::kMoney}};
   const TypeId quantity = made->definitions_->FindType("Quantity");
   for (size_t i = 0; i < types; ++i) {
     const auto type = static_cast<TypeId>(i);
     const fhir::TypeInfo& info = made->definitions_->Type(type);
     const auto known = kDatatypes.find(info.name);
     Datatype& datatype = made->datatypes_[i];
-    if (known != kDatatypes.end()) datatype = known->second;
-    else if (info.type_class == fhir::TypeClass::kPrimitive) datatype = Datatype::kText;
-    else if (info.type_class == fhir::TypeClass::kResource) datatype = Datatype::kResource;
-    else if (quantity != fhir::kNoType && made->definitions_->IsA(type, quantity)) datatype = Datatype::kQuantity;
+    if (known != kDatatypes.end())
+      datatype = known->second;
+    else if (info.type_class == fhir::TypeClass::kPrimitive)
+      datatype = Datatype::kText;
+    else if (info.type_class == fhir::TypeClass::kResource)
+      datatype = Datatype::kResource;
+    else if (quantity != fhir::kNoType && made->definitions_->IsA(type, quantity))
+      datatype = Datatype::kQuantity;
   }
   for (TypeId type : made->definitions_->ResourceTypes()) made->Number(type);
   for (TypeId type : made->definitions_->ResourceTypes()) {
@@ -127,7 +171,8 @@ void Extractor::Number(TypeId type) {
   plan.count = static_cast<uint32_t>(list.size());
   auto id_of = [&](std::string_view code, SearchType search_type) {
     for (size_t i = 0; i < list.size(); ++i) {
-      if (list[i].code == code && list[i].type == search_type) return plan.first + static_cast<ParameterId>(i);
+      if (list[i].code == code && list[i].type == search_type)
+        return plan.first + static_cast<ParameterId>(i);
     }
     return kNoParameter;
   };
@@ -175,13 +220,16 @@ void Extractor::Derive(TypeId type) {
       if (source.parameter == kNoParameter) source = {primary(part, definition.type), fhir::kNoType};
       sources.push_back(source);
     }
-    const bool derived = std::all_of(sources.begin(), sources.end(), [&](const Source& s) { return s.parameter != kNoParameter && s.parameter != id; });
+    const bool derived = std::all_of(sources.begin(), sources.end(), [&](const Source& s) {
+      return s.parameter != kNoParameter && s.parameter != id;
+    });
     if (derived) Adopt(id, std::move(sources));
   }
   DeriveUnions(type);
   TypePlan& own = types_[type];
   for (ParameterId* id : {&own.clinical, &own.patient, &own.code}) {
-    if (*id != kNoParameter) *id = parameters_[*id].sources.size() == 1 ? parameters_[*id].sources[0].parameter : kNoParameter;
+    if (*id != kNoParameter)
+      *id = parameters_[*id].sources.size() == 1 ? parameters_[*id].sources[0].parameter : kNoParameter;
   }
 }
 
@@ -197,14 +245,20 @@ void Extractor::Adopt(ParameterId id, std::vector<Source> sources) {
 /// whose operands are all among those of another, and together are all of them, are its sources. Of equal ones the first stands.
 void Extractor::DeriveUnions(TypeId type) {
   const TypePlan& plan = types_[type];
-  struct Union { ParameterId id; std::vector<std::string_view> parts; };
+  struct Union {
+    ParameterId id;
+    std::vector<std::string_view> parts;
+  };
   std::vector<Union> unions;
   for (ParameterId id = plan.first; id < plan.first + plan.count; ++id) {
     const Parameter& parameter = parameters_[id];
-    if (parameter.sources[0].parameter != id || parameter.sources.size() != 1 || !IsOffered(*parameter.definition)) continue;
+    if (parameter.sources[0].parameter != id || parameter.sources.size() != 1 ||
+        !IsOffered(*parameter.definition))
+      continue;
     unions.push_back({id, UnionParts(parameter.definition->expression)});
   }
-  std::stable_sort(unions.begin(), unions.end(), [](const Union& x, const Union& y) { return x.parts.size() < y.parts.size(); });
+  std::stable_sort(unions.begin(), unions.end(),
+                   [](const Union& x, const Union& y) { return x.parts.size() < y.parts.size(); });
   for (size_t i = 0; i < unions.size(); ++i) {
     const Union& whole = unions[i];
     std::vector<std::string_view> missing = whole.parts;
@@ -212,14 +266,20 @@ void Extractor::DeriveUnions(TypeId type) {
     for (size_t j = 0; j < i && !missing.empty(); ++j) {
       const Union& some = unions[j];
       const Parameter& candidate = parameters_[some.id];
-      auto among = [](const std::vector<std::string_view>& all, std::string_view part) { return std::find(all.begin(), all.end(), part) != all.end(); };
+      auto among = [](const std::vector<std::string_view>& all, std::string_view part) {
+        return std::find(all.begin(), all.end(), part) != all.end();
+      };
       const bool own = candidate.sources.size() == 1 && candidate.sources[0].parameter == some.id;
       const bool fits = own && candidate.definition->type == parameters_[whole.id].definition->type &&
-                        std::all_of(some.parts.begin(), some.parts.end(), [&](std::string_view part) { return among(whole.parts, part); });
-      const bool helps = fits && std::any_of(some.parts.begin(), some.parts.end(), [&](std::string_view part) { return among(missing, part); });
+                        std::all_of(some.parts.begin(), some.parts.end(),
+                                    [&](std::string_view part) { return among(whole.parts, part); });
+      const bool helps = fits && std::any_of(some.parts.begin(), some.parts.end(),
+                                             [&](std::string_view part) { return among(missing, part); });
       if (!helps) continue;
       sources.push_back({some.id, fhir::kNoType});
-      missing.erase(std::remove_if(missing.begin(), missing.end(), [&](std::string_view part) { return among(some.parts, part); }), missing.end());
+      missing.erase(std::remove_if(missing.begin(), missing.end(),
+                                   [&](std::string_view part) { return among(some.parts, part); }),
+                    missing.end());
     }
     if (missing.empty()) Adopt(whole.id, std::move(sources));
   }
@@ -237,10 +297,11 @@ fhir::CodeSetId Extractor::ImpliedCodes(TypeId type, std::string_view expression
     expression.remove_prefix(1);
     const std::string_view step = expression.substr(0, expression.find('.'));
     const fhir::ElementInfo* element = definitions_->FindElement(type, fhir::Names::Find(step));
-    if (element == nullptr) return fhir::kNoCodeSet;   // a function, a choice, another operand
+    if (element == nullptr) return fhir::kNoCodeSet;  // a function, a choice, another operand
     expression.remove_prefix(step.size());
     type = element->type;
-    codes = definitions_->Type(type).type_class == fhir::TypeClass::kPrimitive ? element->required_codes : fhir::kNoCodeSet;
+    codes = definitions_->Type(type).type_class == fhir::TypeClass::kPrimitive ? element->required_codes
+                                                                               : fhir::kNoCodeSet;
   }
   return codes;
 }
@@ -253,7 +314,8 @@ void Extractor::Compile(TypeId type) {
     const SearchParameter& definition = *parameter.definition;
     const bool own = parameter.sources[0].parameter == plan.first + i;
     // Ids are the directory's and times of writing are ordinals: neither needs entries.
-    if (!own || !IsOffered(definition) || definition.code == "_id" || definition.code == "_lastUpdated") continue;
+    if (!own || !IsOffered(definition) || definition.code == "_id" || definition.code == "_lastUpdated")
+      continue;
     auto compiled = fhir::path::Expression::Compile(definition.expression, *definitions_, type);
     if (!compiled.ok()) {
       failures_.push_back(std::string(definition.url) + ": " + compiled.error().external);
@@ -261,14 +323,16 @@ void Extractor::Compile(TypeId type) {
     }
     parameter.expression = std::make_unique<fhir::path::Expression>(std::move(compiled).value());
     parameter.ready = true;
-    if (definition.type == SearchType::kToken) parameter.implied_codes = ImpliedCodes(type, definition.expression);
+    if (definition.type == SearchType::kToken)
+      parameter.implied_codes = ImpliedCodes(type, definition.expression);
     expressions.push_back(parameter.expression.get());
     types_[type].evaluated.push_back(plan.first + i);
   }
   for (uint32_t i = 0; i < plan.count; ++i) {
     Parameter& parameter = parameters_[plan.first + i];
     if (parameter.sources[0].parameter == plan.first + i) continue;
-    parameter.ready = std::all_of(parameter.sources.begin(), parameter.sources.end(), [&](const Source& s) { return parameters_[s.parameter].ready; });
+    parameter.ready = std::all_of(parameter.sources.begin(), parameter.sources.end(),
+                                  [&](const Source& s) { return parameters_[s.parameter].ready; });
   }
   types_[type].set = std::make_unique<const fhir::path::ExpressionSet>(std::move(expressions));
 }
@@ -308,12 +372,17 @@ void Extractor::Emit(const Parameter& parameter, ParameterId id, const Item& ite
   if (!item.node.present()) return EmitComputed(parameter, id, item, sink);
   const Datatype datatype = item.type < datatypes_.size() ? datatypes_[item.type] : Datatype::kOther;
   switch (parameter.definition->type) {
-    case SearchType::kToken: return EmitToken(id, datatype, item.node, sink);
-    case SearchType::kReference: return EmitReference(id, datatype, item.node, sink);
-    case SearchType::kDate: return EmitDate(id, datatype, item.node, sink);
-    case SearchType::kString: return EmitString(id, datatype, item.node, sink);
+    case SearchType::kToken:
+      return EmitToken(id, datatype, item.node, sink);
+    case SearchType::kReference:
+      return EmitReference(id, datatype, item.node, sink);
+    case SearchType::kDate:
+      return EmitDate(id, datatype, item.node, sink);
+    case SearchType::kString:
+      return EmitString(id, datatype, item.node, sink);
     case SearchType::kNumber:
-    case SearchType::kQuantity: return EmitNumber(id, datatype, item.node, sink);
+    case SearchType::kQuantity:
+      return EmitNumber(id, datatype, item.node, sink);
     case SearchType::kUri: {
       std::string scratch;
       const std::string_view text = item.node.String(scratch);
@@ -321,11 +390,13 @@ void Extractor::Emit(const Parameter& parameter, ParameterId id, const Item& ite
       return;
     }
     case SearchType::kComposite:
-    case SearchType::kSpecial: return;
+    case SearchType::kSpecial:
+      return;
   }
 }
 
-void Extractor::EmitComputed(const Parameter& parameter, ParameterId id, const Item& item, ValueSink& sink) const {
+void Extractor::EmitComputed(const Parameter& parameter, ParameterId id, const Item& item,
+                             ValueSink& sink) const {
   const SearchType type = parameter.definition->type;
   if (const bool* flag = std::get_if<bool>(&item.computed)) {
     if (type == SearchType::kToken) sink.Token(id, nullptr, *flag ? "true" : "false");
@@ -348,39 +419,48 @@ void Extractor::EmitToken(ParameterId id, Datatype datatype, Value node, ValueSi
   const NameIds& n = *names_;
   std::string system_scratch, code_scratch;
   auto pair = [&](Value from, NameId code_name) {
-    const std::string_view system = from[n.system].String(system_scratch), code = from[code_name].String(code_scratch);
+    const std::string_view system = from[n.system].String(system_scratch),
+                           code = from[code_name].String(code_scratch);
     if (!code.empty() || !system.empty()) sink.Token(id, &system, code);
   };
   switch (datatype) {
     case Datatype::kCodeableConcept:
       for (Value coding : node[n.coding]) pair(coding, n.code);
       return;
-    case Datatype::kCoding: return pair(node, n.code);
-    case Datatype::kIdentifier: return pair(node, n.value);
+    case Datatype::kCoding:
+      return pair(node, n.code);
+    case Datatype::kIdentifier:
+      return pair(node, n.value);
     case Datatype::kContactPoint: {
       // A contact point's "system" (phone, email) is no code system: the value is searched as a plain one.
       const std::string_view value = node[n.value].String(code_scratch);
       if (!value.empty()) sink.Token(id, nullptr, value);
       return;
     }
-    case Datatype::kBoolean: return sink.Token(id, nullptr, node.IsTrue() ? "true" : "false");
-    case Datatype::kNumber: return sink.Token(id, nullptr, node.Number());
+    case Datatype::kBoolean:
+      return sink.Token(id, nullptr, node.IsTrue() ? "true" : "false");
+    case Datatype::kNumber:
+      return sink.Token(id, nullptr, node.Number());
     case Datatype::kText:
     case Datatype::kDate: {
       const std::string_view text = node.String(code_scratch);
       if (!text.empty()) sink.Token(id, nullptr, text);
       return;
     }
-    default: return;
+    default:
+      return;
   }
 }
 
 void Extractor::EmitReference(ParameterId id, Datatype datatype, Value node, ValueSink& sink) const {
   std::string scratch;
   std::string_view target;
-  if (datatype == Datatype::kReference) target = node[names_->reference].String(scratch);
-  else if (datatype == Datatype::kText) target = node.String(scratch);
-  else return;
+  if (datatype == Datatype::kReference)
+    target = node[names_->reference].String(scratch);
+  else if (datatype == Datatype::kText)
+    target = node.String(scratch);
+  else
+    return;
   if (target.empty() || target.front() == '#') return;
   const size_t history = target.find("/_history/");
   if (history != std::string_view::npos) target = target.substr(0, history);
@@ -430,14 +510,21 @@ void Extractor::EmitString(ParameterId id, Datatype datatype, Value node, ValueS
   auto parts = [&](std::span<const NameId> names) {
     for (NameId name : names) {
       const Value part = node[name];
-      if (!part.is_array()) { one(part); continue; }
+      if (!part.is_array()) {
+        one(part);
+        continue;
+      }
       for (Value item : part) one(item);
     }
   };
-  if (datatype == Datatype::kHumanName) parts(names_->name_parts);
-  else if (datatype == Datatype::kAddress) parts(names_->address_parts);
-  else if (datatype == Datatype::kText) one(node);
-  else if (datatype == Datatype::kCodeableConcept) one(node[names_->text]);
+  if (datatype == Datatype::kHumanName)
+    parts(names_->name_parts);
+  else if (datatype == Datatype::kAddress)
+    parts(names_->address_parts);
+  else if (datatype == Datatype::kText)
+    one(node);
+  else if (datatype == Datatype::kCodeableConcept)
+    one(node[names_->text]);
 }
 
 void Extractor::EmitNumber(ParameterId id, Datatype datatype, Value node, ValueSink& sink) const {
@@ -458,11 +545,13 @@ void Extractor::EmitNumber(ParameterId id, Datatype datatype, Value node, ValueS
     }
     sink.Number(id, range->exact, range->exact, system, code);
   } else if (datatype == Datatype::kRange) {
-    const auto low = DecimalRange(node[n.low][n.value].Number()), high = DecimalRange(node[n.high][n.value].Number());
+    const auto low = DecimalRange(node[n.low][n.value].Number()),
+               high = DecimalRange(node[n.high][n.value].Number());
     if (!low && !high) return;
     const Value unit = low ? node[n.low] : node[n.high];
     const double infinity = std::numeric_limits<double>::infinity();
-    sink.Number(id, low ? low->exact : -infinity, high ? high->exact : infinity, unit[n.system].String(system_scratch), unit[n.code].String(code_scratch));
+    sink.Number(id, low ? low->exact : -infinity, high ? high->exact : infinity,
+                unit[n.system].String(system_scratch), unit[n.code].String(code_scratch));
   }
 }
 

@@ -34,28 +34,35 @@ class ValueSink {
   virtual void Date(ParameterId parameter, int64_t low_us, int64_t high_us) = 0;
   virtual void String(ParameterId parameter, std::string_view text) = 0;
   /// A number or a quantity; system and code "" for plain numbers.
-  virtual void Number(ParameterId parameter, double low, double high, std::string_view system, std::string_view code) = 0;
+  virtual void Number(ParameterId parameter, double low, double high, std::string_view system,
+                      std::string_view code) = 0;
   virtual void Uri(ParameterId parameter, std::string_view text) = 0;
 };
 
 class Extractor {
  public:
-  static std::unique_ptr<const Extractor> Create(std::shared_ptr<const fhir::Definitions> definitions, int timezone_offset_min);
+  static std::unique_ptr<const Extractor> Create(std::shared_ptr<const fhir::Definitions> definitions,
+                                                 int timezone_offset_min);
 
   /// Thread-safe. `root` is a resource of `type`. A value may be heard more than once.
   void Extract(fhir::TypeId type, fhir::Value root, ValueSink& sink) const;
 
   ParameterId IdOf(const fhir::SearchParameter& parameter) const;
   /// Where a question to `parameter` is put. `type` != kNoType: only references to it.
-  struct Source { ParameterId parameter; fhir::TypeId type; };
+  struct Source {
+    ParameterId parameter;
+    fhir::TypeId type;
+  };
   struct Parameter {
     const fhir::SearchParameter* definition = nullptr;
-    bool ready = false;                    // offered, and its expression (or those of its sources) compiled
-    std::vector<Source> sources;           // itself, unless it is derived
-    std::vector<std::pair<ParameterId, fhir::TypeId>> derived;   // who is present when this one is (restricted to a type)
-    std::unique_ptr<fhir::path::Expression> expression;          // null when derived
-    uint8_t presence_bit = 0xff;           // 0xff: none
-    fhir::CodeSetId implied_codes = fhir::kNoCodeSet;            // of a plain code element (gender, status): they say which system is meant
+    bool ready = false;           // offered, and its expression (or those of its sources) compiled
+    std::vector<Source> sources;  // itself, unless it is derived
+    std::vector<std::pair<ParameterId, fhir::TypeId>>
+        derived;  // who is present when this one is (restricted to a type)
+    std::unique_ptr<fhir::path::Expression> expression;  // null when derived
+    uint8_t presence_bit = 0xff;                         // 0xff: none
+    fhir::CodeSetId implied_codes =
+        fhir::kNoCodeSet;  // of a plain code element (gender, status): they say which system is meant
   };
   const Parameter& At(ParameterId id) const { return parameters_[id]; }
   size_t size() const { return parameters_.size(); }
@@ -74,8 +81,8 @@ class Extractor {
   struct TypePlan {
     ParameterId first = 0;
     uint32_t count = 0;
-    std::vector<ParameterId> evaluated;                     // whose expressions are in `set`, in its order
-    std::unique_ptr<const fhir::path::ExpressionSet> set;   // null for types that are no resources
+    std::vector<ParameterId> evaluated;                    // whose expressions are in `set`, in its order
+    std::unique_ptr<const fhir::path::ExpressionSet> set;  // null for types that are no resources
     ParameterId clinical = kNoParameter, patient = kNoParameter, code = kNoParameter;
   };
   enum class Datatype : uint8_t;
@@ -94,15 +101,16 @@ class Extractor {
   void EmitDate(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
   void EmitString(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
   void EmitNumber(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
-  void EmitComputed(const Parameter& parameter, ParameterId id, const fhir::path::Item& item, ValueSink& sink) const;
+  void EmitComputed(const Parameter& parameter, ParameterId id, const fhir::path::Item& item,
+                    ValueSink& sink) const;
 
   std::shared_ptr<const fhir::Definitions> definitions_;
   int timezone_offset_min_ = 0;
   std::shared_ptr<const NameIds> names_;
   std::vector<Parameter> parameters_;
   std::vector<bool> compartment_;
-  std::vector<TypePlan> types_;            // by TypeId
-  std::vector<Datatype> datatypes_;        // by TypeId
+  std::vector<TypePlan> types_;      // by TypeId
+  std::vector<Datatype> datatypes_;  // by TypeId
   std::vector<std::string> failures_;
 };
 

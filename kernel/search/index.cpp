@@ -15,9 +15,17 @@ constexpr uint32_t kFormatVersion = 4;
 
 class IndexView final : public Index {
  public:
-  IndexView(std::shared_ptr<const fhir::Definitions> definitions, const IndexOptions& options, const view::Directory* directory)
-      : options_(options), definitions_(std::move(definitions)), directory_(*directory), extractor_(Extractor::Create(definitions_, options.timezone_offset_min)),
-        equality_(FamilyOptions("equality")), ordered_(FamilyOptions("ordered")), strings_(FamilyOptions("strings")), sort_(FamilyOptions("sort")), keys_(FamilyOptions("keys")) {}
+  IndexView(std::shared_ptr<const fhir::Definitions> definitions, const IndexOptions& options,
+            const view::Directory* directory)
+      : options_(options),
+        definitions_(std::move(definitions)),
+        directory_(*directory),
+        extractor_(Extractor::Create(definitions_, options.timezone_offset_min)),
+        equality_(FamilyOptions("equality")),
+        ordered_(FamilyOptions("ordered")),
+        strings_(FamilyOptions("strings")),
+        sort_(FamilyOptions("sort")),
+        keys_(FamilyOptions("keys")) {}
 
   std::string_view name() const override { return "search"; }
   uint32_t format_version() const override { return kFormatVersion; }
@@ -38,9 +46,13 @@ class IndexView final : public Index {
     ForFamilies([&](auto& family) { family.SetOldestPinned(ordinal); });
   }
   size_t memory_bytes() const override {
-    return equality_.memory_bytes() + ordered_.memory_bytes() + strings_.memory_bytes() + sort_.memory_bytes() + keys_.memory_bytes();
+    return equality_.memory_bytes() + ordered_.memory_bytes() + strings_.memory_bytes() +
+           sort_.memory_bytes() + keys_.memory_bytes();
   }
-  size_t disk_bytes() const override { return equality_.disk_bytes() + ordered_.disk_bytes() + strings_.disk_bytes() + sort_.disk_bytes() + keys_.disk_bytes(); }
+  size_t disk_bytes() const override {
+    return equality_.disk_bytes() + ordered_.disk_bytes() + strings_.disk_bytes() + sort_.disk_bytes() +
+           keys_.disk_bytes();
+  }
 
   Result<Page> Search(const Query& query, const PageRequest& request) const override {
     TRY(CheckSound());
@@ -51,10 +63,13 @@ class IndexView final : public Index {
     return AnswerCount(setting(), MakeLook(), query, request);
   }
   bool Confirms(const Query& query, std::string_view text) const override;
-  std::vector<Ordinal> Compartment(std::string_view patient_id, const view::Position& position) const override;
-  std::vector<Ordinal> ReferencesTo(std::string_view type_and_id, const view::Position& position) const override;
+  std::vector<Ordinal> Compartment(std::string_view patient_id,
+                                   const view::Position& position) const override;
+  std::vector<Ordinal> ReferencesTo(std::string_view type_and_id,
+                                    const view::Position& position) const override;
   Ordinal FindKey(uint64_t key, const view::Position& position) const override;
-  bool MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type, const Query& query) const override;
+  bool MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type,
+                 const Query& query) const override;
 
  private:
   view::RunsOptions FamilyOptions(std::string family) const {
@@ -73,7 +88,10 @@ class IndexView final : public Index {
     each(keys_);
   }
   Setting setting() const { return {*extractor_, options_.hash_key, directory_}; }
-  Look MakeLook() const { return {equality_.snapshot(), ordered_.snapshot(), strings_.snapshot(), sort_.snapshot(), erasures_open_.load() == 0}; }
+  Look MakeLook() const {
+    return {equality_.snapshot(), ordered_.snapshot(), strings_.snapshot(), sort_.snapshot(),
+            erasures_open_.load() == 0};
+  }
   Status CheckSound() const {
     if (!damaged_.load(std::memory_order_relaxed)) return {};
     return MakeError(ErrorCode::kCorrupt, "the search index is damaged and must be rebuilt from the log");
@@ -89,44 +107,70 @@ class IndexView final : public Index {
   view::Runs<Entry24> sort_;
   view::Runs<Entry16> keys_;
 
-  std::mutex publish_mutex_;               // Publish of all families, and Save's look at all of them, are one step each
-  uint64_t t_ = 0;                         // under publish_mutex_
+  std::mutex publish_mutex_;  // Publish of all families, and Save's look at all of them, are one step each
+  uint64_t t_ = 0;            // under publish_mutex_
   Ordinal end_ordinal_ = 1;
   std::mutex save_mutex_;
-  view::Mark last_mark_;                   // under save_mutex_: what Forget saves again with
+  view::Mark last_mark_;  // under save_mutex_: what Forget saves again with
   bool has_manifest_ = false;
-  std::atomic<int> erasures_open_{0};      // erased owners whose entries still stand: sums are too high
+  std::atomic<int> erasures_open_{0};  // erased owners whose entries still stand: sums are too high
   std::atomic<bool> damaged_{false};
 };
 
 Result<std::unique_ptr<view::Prepared>> IndexView::Prepare(const view::Change& change) const {
   auto prepared = std::make_unique<PreparedEntries>();
   if (change.now != nullptr) {
-    const std::string_view type = change.now->type == fhir::kNoType ? std::string_view() : definitions_->Type(change.now->type).name;
+    const std::string_view type =
+        change.now->type == fhir::kNoType ? std::string_view() : definitions_->Type(change.now->type).name;
     prepared->id_hash = KeyedHash(options_.hash_key, std::string(type) + "/" + change.now->id);
     const fhir::Value root = change.now->document.Root();
     if (root.present()) prepared->now = MakeEntries(*extractor_, options_.hash_key, change.now->type, root);
   }
   if (change.before != nullptr) {
     const fhir::Value root = change.before->document.Root();
-    if (root.present()) prepared->before = MakeEntries(*extractor_, options_.hash_key, change.before->type, root);
+    if (root.present())
+      prepared->before = MakeEntries(*extractor_, options_.hash_key, change.before->type, root);
   }
   return std::unique_ptr<view::Prepared>(std::move(prepared));
 }
 
 void IndexView::Apply(const view::Change& change, const view::Prepared& prepared, Ordinal ordinal) {
   const auto& entries = static_cast<const PreparedEntries&>(prepared);
-  for (Entry16 e : entries.now.equality) { e.b |= ordinal; equality_.Add(e); }
-  for (Entry24 e : entries.now.ordered) { e.c |= ordinal; ordered_.Add(e); }
-  for (Entry32 e : entries.now.strings) { e.d |= ordinal; strings_.Add(e); }
-  for (Entry24 e : entries.now.sort) { e.a |= ordinal; sort_.Add(e); }
+  for (Entry16 e : entries.now.equality) {
+    e.b |= ordinal;
+    equality_.Add(e);
+  }
+  for (Entry24 e : entries.now.ordered) {
+    e.c |= ordinal;
+    ordered_.Add(e);
+  }
+  for (Entry32 e : entries.now.strings) {
+    e.d |= ordinal;
+    strings_.Add(e);
+  }
+  for (Entry24 e : entries.now.sort) {
+    e.a |= ordinal;
+    sort_.Add(e);
+  }
   if (change.before != nullptr) {
     const Ordinal old = change.before->ordinal;
     CHECK(old != 0 || entries.before.sort.empty());
-    for (Entry16 e : entries.before.equality) { e.b |= old; equality_.Remove(e); }
-    for (Entry24 e : entries.before.ordered) { e.c |= old; ordered_.Remove(e); }
-    for (Entry32 e : entries.before.strings) { e.d |= old; strings_.Remove(e); }
-    for (Entry24 e : entries.before.sort) { e.a |= old; sort_.Remove(e); }
+    for (Entry16 e : entries.before.equality) {
+      e.b |= old;
+      equality_.Remove(e);
+    }
+    for (Entry24 e : entries.before.ordered) {
+      e.c |= old;
+      ordered_.Remove(e);
+    }
+    for (Entry32 e : entries.before.strings) {
+      e.d |= old;
+      strings_.Remove(e);
+    }
+    for (Entry24 e : entries.before.sort) {
+      e.a |= old;
+      sort_.Remove(e);
+    }
   }
   if (change.erased_owner != 0) {
     // Forget rewrites runs; the tail must be in one by then.
@@ -143,7 +187,8 @@ void IndexView::Publish(uint64_t t, Ordinal end_ordinal) {
 }
 
 Result<view::Mark> IndexView::Save(const std::string& folder, const view::Mark& mark) {
-  if (folder != options_.folder) return MakeError(ErrorCode::kInternal, "the search index is saved where its files lie", folder);
+  if (folder != options_.folder)
+    return MakeError(ErrorCode::kInternal, "the search index is saved where its files lie", folder);
   std::lock_guard saving(save_mutex_);
   view::Manifest manifest;
   manifest.view = name();
@@ -161,7 +206,9 @@ Result<view::Mark> IndexView::Save(const std::string& folder, const view::Mark& 
     manifest.mark.t = t_;
     manifest.mark.end_ordinal = end_ordinal_;
   }
-  auto add = [&](std::vector<view::RunFile> files) { manifest.files.insert(manifest.files.end(), files.begin(), files.end()); };
+  auto add = [&](std::vector<view::RunFile> files) {
+    manifest.files.insert(manifest.files.end(), files.begin(), files.end());
+  };
   add(TRY(equality_.Save(equality)));
   add(TRY(ordered_.Save(ordered)));
   add(TRY(strings_.Save(strings)));
@@ -175,7 +222,8 @@ Result<view::Mark> IndexView::Save(const std::string& folder, const view::Mark& 
 }
 
 Result<view::Mark> IndexView::Load(const std::string& folder, const view::Mark& log_head) {
-  if (folder != options_.folder) return MakeError(ErrorCode::kInternal, "the search index is loaded from where its files lie", folder);
+  if (folder != options_.folder)
+    return MakeError(ErrorCode::kInternal, "the search index is loaded from where its files lie", folder);
   std::lock_guard saving(save_mutex_);
   const view::Manifest manifest = TRY(view::ReadManifest(folder));
   view::Mark head = log_head;
@@ -211,7 +259,8 @@ void IndexView::Clear() {
 bool IndexView::Maintain() {
   bool more = false;
   ForFamilies([&](auto& family) {
-    const Result<bool> merged = family.Maintain();   // a full disk leaves the runs as they are; the next round tries again
+    const Result<bool> merged =
+        family.Maintain();  // a full disk leaves the runs as they are; the next round tries again
     const Result<bool> checked = family.CheckNext();
     if (!checked.ok()) damaged_ = true;
     more = more || (merged.ok() && *merged) || (checked.ok() && *checked);
@@ -234,7 +283,8 @@ Status IndexView::Forget(view::OwnerNumber owner) {
     saved = has_manifest_;
   }
   if (saved) {
-    TRY(Save(options_.folder, mark));   // the former files hold his texts until a manifest no longer names them
+    TRY(Save(options_.folder,
+             mark));  // the former files hold his texts until a manifest no longer names them
   } else {
     ForFamilies([](auto& family) { family.RemoveUnused({}); });
   }
@@ -242,27 +292,38 @@ Status IndexView::Forget(view::OwnerNumber owner) {
   return {};
 }
 
-std::vector<Ordinal> IndexView::Compartment(std::string_view patient_id, const view::Position& position) const {
-  std::vector<Ordinal> out = LiveUnder(equality_.snapshot(), EqualityKey(options_.hash_key, 0, KeyKind::kCompartment, patient_id), directory_, position);
-  const auto himself = directory_.Current(KeyedHash(options_.hash_key, "Patient/" + std::string(patient_id)), position);
+std::vector<Ordinal> IndexView::Compartment(std::string_view patient_id,
+                                            const view::Position& position) const {
+  std::vector<Ordinal> out =
+      LiveUnder(equality_.snapshot(), EqualityKey(options_.hash_key, 0, KeyKind::kCompartment, patient_id),
+                directory_, position);
+  const auto himself =
+      directory_.Current(KeyedHash(options_.hash_key, "Patient/" + std::string(patient_id)), position);
   if (himself.ordinal != 0 && directory_.Live(himself.ordinal, position)) out.push_back(himself.ordinal);
-  auto before = [&](Ordinal x, Ordinal y) { return std::pair(directory_.Get(x).type, x) < std::pair(directory_.Get(y).type, y); };
+  auto before = [&](Ordinal x, Ordinal y) {
+    return std::pair(directory_.Get(x).type, x) < std::pair(directory_.Get(y).type, y);
+  };
   std::sort(out.begin(), out.end(), before);
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 
-std::vector<Ordinal> IndexView::ReferencesTo(std::string_view type_and_id, const view::Position& position) const {
+std::vector<Ordinal> IndexView::ReferencesTo(std::string_view type_and_id,
+                                             const view::Position& position) const {
   const auto equality = equality_.snapshot();
   const fhir::TypeId type = definitions_->FindType(type_and_id.substr(0, type_and_id.find('/')));
   std::vector<Ordinal> out;
   for (ParameterId id = 0; id < extractor_->size(); ++id) {
     const Extractor::Parameter& parameter = extractor_->At(id);
-    if (parameter.expression == nullptr || parameter.definition->type != fhir::SearchType::kReference) continue;
+    if (parameter.expression == nullptr || parameter.definition->type != fhir::SearchType::kReference)
+      continue;
     const auto& targets = parameter.definition->targets;
-    const bool fits = targets.empty() || std::any_of(targets.begin(), targets.end(), [&](fhir::TypeId t) { return type != fhir::kNoType && definitions_->IsA(type, t); });
+    const bool fits = targets.empty() || std::any_of(targets.begin(), targets.end(), [&](fhir::TypeId t) {
+                        return type != fhir::kNoType && definitions_->IsA(type, t);
+                      });
     if (!fits) continue;
-    const auto some = LiveUnder(equality, EqualityKey(options_.hash_key, id, KeyKind::kReference, type_and_id), directory_, position);
+    const auto some = LiveUnder(
+        equality, EqualityKey(options_.hash_key, id, KeyKind::kReference, type_and_id), directory_, position);
     out.insert(out.end(), some.begin(), some.end());
   }
   std::sort(out.begin(), out.end());
@@ -276,17 +337,21 @@ Ordinal IndexView::FindKey(uint64_t key, const view::Position& position) const {
   return cursor.valid() && cursor.entry().b < position.end_ordinal ? cursor.entry().b : 0;
 }
 
-bool IndexView::MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type, const Query& query) const {
+bool IndexView::MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type,
+                          const Query& query) const {
   if (changed_type != query.type) return false;
   const auto& entries = static_cast<const PreparedEntries&>(prepared);
   auto has = [](const Entries& side, const std::vector<uint64_t>& keys) {
-    return std::any_of(side.equality.begin(), side.equality.end(), [&](const Entry16& e) { return std::binary_search(keys.begin(), keys.end(), e.a & kKeyMask); });
+    return std::any_of(side.equality.begin(), side.equality.end(), [&](const Entry16& e) {
+      return std::binary_search(keys.begin(), keys.end(), e.a & kKeyMask);
+    });
   };
   for (const Criterion& criterion : query.criteria) {
     if (criterion.special == "_id") {
       const std::string type(definitions_->Type(query.type).name);
-      const bool named = std::any_of(criterion.terms.begin(), criterion.terms.end(),
-                                     [&](const Term& term) { return KeyedHash(options_.hash_key, type + "/" + term.code) == entries.id_hash; });
+      const bool named = std::any_of(criterion.terms.begin(), criterion.terms.end(), [&](const Term& term) {
+        return KeyedHash(options_.hash_key, type + "/" + term.code) == entries.id_hash;
+      });
       if (!named) return false;
       continue;
     }
@@ -301,13 +366,19 @@ bool IndexView::Confirms(const Query& query, std::string_view text) const {
   // A text with escapes may write a value in several ways; such texts are rare and are not judged.
   if (text.find('\\') != std::string_view::npos) return true;
   for (const Criterion& criterion : query.criteria) {
-    if (criterion.modifier == "not" || criterion.terms.empty() || !EqualityKeys(setting(), query.type, criterion)) continue;
+    if (criterion.modifier == "not" || criterion.terms.empty() ||
+        !EqualityKeys(setting(), query.type, criterion))
+      continue;
     const bool found = std::any_of(criterion.terms.begin(), criterion.terms.end(), [&](const Term& term) {
-      const bool implied = term.code.empty() && criterion.parameter->type == fhir::SearchType::kToken &&
-                           extractor_->At(extractor_->IdOf(*criterion.parameter)).implied_codes != fhir::kNoCodeSet;
-      if (implied) return true;   // the system stands in no text
-      const std::string& literal = !term.code.empty() ? term.code : term.system && !term.system->empty() ? *term.system : term.text;
-      if (literal == "true" || literal == "false" || literal.find_first_of("\"\\") != std::string::npos) return true;  // may be computed, or escaped
+      const bool implied =
+          term.code.empty() && criterion.parameter->type == fhir::SearchType::kToken &&
+          extractor_->At(extractor_->IdOf(*criterion.parameter)).implied_codes != fhir::kNoCodeSet;
+      if (implied) return true;  // the system stands in no text
+      const std::string& literal = !term.code.empty()                     ? term.code
+                                   : term.system && !term.system->empty() ? *term.system
+                                                                          : term.text;
+      if (literal == "true" || literal == "false" || literal.find_first_of("\"\\") != std::string::npos)
+        return true;  // may be computed, or escaped
       return text.find(literal) != std::string_view::npos;
     });
     if (!found) return false;
@@ -317,7 +388,8 @@ bool IndexView::Confirms(const Query& query, std::string_view text) const {
 
 }  // namespace
 
-std::unique_ptr<Index> Index::Create(std::shared_ptr<const fhir::Definitions> definitions, const IndexOptions& options, const view::Directory* directory) {
+std::unique_ptr<Index> Index::Create(std::shared_ptr<const fhir::Definitions> definitions,
+                                     const IndexOptions& options, const view::Directory* directory) {
   return std::make_unique<IndexView>(std::move(definitions), options, directory);
 }
 

@@ -21,32 +21,33 @@
 namespace tk::search {
 
 struct IndexOptions {
-  std::string folder;                 // where runs live (memory-mapped files); the folder that Save and Load are called with; "" = memory only
+  std::string
+      folder;  // where runs live (memory-mapped files); the folder that Save and Load are called with; "" = memory only
   HashKey hash_key{};
-  int timezone_offset_min = 480;      // of dates without zone: China Standard Time
-  size_t file_entries_min = 65'536;   // runs.h
+  int timezone_offset_min = 480;     // of dates without zone: China Standard Time
+  size_t file_entries_min = 65'536;  // runs.h
 };
 
 struct PageRequest {
-  view::Position position;            // all pages of one search stay at one position
+  view::Position position;  // all pages of one search stay at one position
   view::Scope scope;
   size_t count = 50;
-  std::string cursor;                 // opaque, from the page before; empty = first
-  int64_t deadline_us = 0;            // MonotonicUs() after which kTimeout; 0 = none
+  std::string cursor;       // opaque, from the page before; empty = first
+  int64_t deadline_us = 0;  // MonotonicUs() after which kTimeout; 0 = none
   /// The ordinal after the last entry written at or before that instant (Engine::FindTime). Needed for _lastUpdated only.
   std::function<Result<view::Ordinal>(Instant)> find_time;
 };
 struct Page {
-  std::vector<view::Ordinal> ordinals;   // matches in the asked order
-  std::string next_cursor;               // empty = last page
-  std::optional<uint64_t> total;         // when the query asks for it (_total, _summary=count, _count=0)
+  std::vector<view::Ordinal> ordinals;  // matches in the asked order
+  std::string next_cursor;              // empty = last page
+  std::optional<uint64_t> total;        // when the query asks for it (_total, _summary=count, _count=0)
 };
 
 /// A view and its question side. Question side is thread-safe and never waits for the writer.
 class Index : public view::View {
  public:
-  static std::unique_ptr<Index> Create(std::shared_ptr<const fhir::Definitions> definitions, const IndexOptions& options,
-                                       const view::Directory* directory);
+  static std::unique_ptr<Index> Create(std::shared_ptr<const fhir::Definitions> definitions,
+                                       const IndexOptions& options, const view::Directory* directory);
 
   /// Errors: kIncorrect for a cursor that is not ours; kUnsupported when a parameter's expression cannot be evaluated here; kTimeout; kCorrupt
   /// when a file of the index turned out damaged (the view must be rebuilt).
@@ -56,14 +57,17 @@ class Index : public view::View {
   /// two hashed values (chance 2^-54 for a pair) cannot give a wrong hit. For whoever reads the hits; about 0.1 µs a KB.
   virtual bool Confirms(const Query& query, std::string_view text) const = 0;
   /// Live resources of the patient's compartment (the Patient itself too), by type then ordinal.
-  virtual std::vector<view::Ordinal> Compartment(std::string_view patient_id, const view::Position& position) const = 0;
+  virtual std::vector<view::Ordinal> Compartment(std::string_view patient_id,
+                                                 const view::Position& position) const = 0;
   /// Live resources that refer to Type/id through a search parameter (for delete warnings, _revinclude), by ordinal.
-  virtual std::vector<view::Ordinal> ReferencesTo(std::string_view type_and_id, const view::Position& position) const = 0;
+  virtual std::vector<view::Ordinal> ReferencesTo(std::string_view type_and_id,
+                                                  const view::Position& position) const = 0;
   /// The ordinal of the first entry written under an idempotency or consumer key, 0 if none.
   virtual view::Ordinal FindKey(uint64_t key, const view::Position& position) const = 0;
 
   /// Conservative check for the writer: could what `prepared` changes alter the answer to `query`? Memory only, no FHIRPath.
-  virtual bool MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type, const Query& query) const = 0;
+  virtual bool MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type,
+                         const Query& query) const = 0;
 };
 
 }  // namespace tk::search

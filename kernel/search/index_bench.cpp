@@ -18,7 +18,9 @@ std::string Observation(SeededRandom& random, uint64_t number, uint64_t patients
       R"({{"resourceType":"Observation","id":"o{}","status":"final","category":[{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"vital-signs","display":"Vital Signs"}}]}}],)"
       R"("code":{{"coding":[{{"system":"http://loinc.org","code":"{}","display":"a display"}}],"text":"a text"}},"subject":{{"reference":"Patient/{}"}},"encounter":{{"reference":"Encounter/{}"}},)"
       R"("effectiveDateTime":"20{:02}-0{}-1{}T08:{:02}:00+08:00","issued":"2020-01-01T00:00:00.000Z","valueQuantity":{{"value":{}.{},"unit":"C","system":"http://unitsofmeasure.org","code":"Cel"}}}})",
-      number, codes[random.Below(5)], random.Below(patients), random.Below(patients * 4), 10 + random.Below(15), 1 + random.Below(9), random.Below(10), random.Below(60), 35 + random.Below(6), random.Below(10));
+      number, codes[random.Below(5)], random.Below(patients), random.Below(patients * 4),
+      10 + random.Below(15), 1 + random.Below(9), random.Below(10), random.Below(60), 35 + random.Below(6),
+      random.Below(10));
 }
 
 view::ResourcePtr Made(const House& house, const std::string& text) {
@@ -49,7 +51,7 @@ BENCHMARK(Prepare);
 constexpr uint64_t kArea = 1000;
 
 struct Filled {
-  House house;                          // for the definitions and the key
+  House house;  // for the definitions and the key
   view::DirectoryView directory{{house.definitions->FindType("Observation")}, ""};
   std::unique_ptr<Index> index;
   view::Position head{1, 1};
@@ -82,14 +84,18 @@ struct Filled {
   void Publish() {
     directory.Publish(++head.t, head.end_ordinal);
     index->Publish(head.t, head.end_ordinal);
-    while (index->Maintain()) {}
+    while (index->Maintain()) {
+    }
   }
 };
 
 Filled& At(int64_t resources) {
   static std::unique_ptr<Filled> filled;
   static int64_t size = 0;
-  if (size != resources) { filled = std::make_unique<Filled>(static_cast<uint64_t>(resources)); size = resources; }
+  if (size != resources) {
+    filled = std::make_unique<Filled>(static_cast<uint64_t>(resources));
+    size = resources;
+  }
   return *filled;
 }
 
@@ -109,7 +115,11 @@ void Apply(benchmark::State& state) {
   for (auto _ : state) {
     for (const auto& [change, prepared] : all) index->Apply(change, *prepared, ordinal++);
     index->Publish(++t, ordinal);
-    if (t % 100 == 0) { state.PauseTiming(); index->Clear(); state.ResumeTiming(); }
+    if (t % 100 == 0) {
+      state.PauseTiming();
+      index->Clear();
+      state.ResumeTiming();
+    }
   }
   state.SetItemsProcessed(state.iterations() * 1000);
 }
@@ -131,27 +141,47 @@ void Ask(benchmark::State& state) {
     const auto patient = std::to_string(random.Below(static_cast<uint64_t>(state.range(0)) / 20));
     std::string text;
     switch (state.range(1)) {
-      case kPatientCode: text = "patient=" + patient + "&code=http://loinc.org|8310-5&_sort=-date"; break;
-      case kPatient: text = "patient=" + patient; break;
-      case kPatientDate: text = "patient=" + patient + "&date=ge2015"; break;
-      case kCodeDateCount: text = "code=8310-5&date=ge2024&_summary=count"; break;
-      default: text = "code=http://loinc.org|8310-5&_summary=count";
+      case kPatientCode:
+        text = "patient=" + patient + "&code=http://loinc.org|8310-5&_sort=-date";
+        break;
+      case kPatient:
+        text = "patient=" + patient;
+        break;
+      case kPatientDate:
+        text = "patient=" + patient + "&date=ge2015";
+        break;
+      case kCodeDateCount:
+        text = "code=8310-5&date=ge2024&_summary=count";
+        break;
+      default:
+        text = "code=http://loinc.org|8310-5&_summary=count";
     }
-    const auto query = ParseQuery(*filled.house.definitions, filled.house.definitions->FindType("Observation"), text, {});
+    const auto query =
+        ParseQuery(*filled.house.definitions, filled.house.definitions->FindType("Observation"), text, {});
     const auto page = filled.index->Search(*query, request);
     CHECK(page.ok());
     found += page->total ? *page->total : page->ordinals.size();
   }
-  state.counters["found"] = benchmark::Counter(static_cast<double>(found), benchmark::Counter::kAvgIterations);
+  state.counters["found"] =
+      benchmark::Counter(static_cast<double>(found), benchmark::Counter::kAvgIterations);
 }
-BENCHMARK(Ask)->ArgNames({"resources", "question"})->ArgsProduct({{20'000}, {0, 1, 2, 3, 4, 5}})->Unit(benchmark::kMicrosecond);
+BENCHMARK(Ask)
+    ->ArgNames({"resources", "question"})
+    ->ArgsProduct({{20'000}, {0, 1, 2, 3, 4, 5}})
+    ->Unit(benchmark::kMicrosecond);
 
 /// The full size takes a minute to fill: asked for with --benchmark_filter=AskMillion and TK_BENCH_FULL=1.
 void AskMillion(benchmark::State& state) {
-  if (std::getenv("TK_BENCH_FULL") == nullptr) { state.SkipWithError("set TK_BENCH_FULL=1 to fill a million resources"); return; }
+  if (std::getenv("TK_BENCH_FULL") == nullptr) {
+    state.SkipWithError("set TK_BENCH_FULL=1 to fill a million resources");
+    return;
+  }
   Ask(state);
 }
-BENCHMARK(AskMillion)->ArgNames({"resources", "question"})->ArgsProduct({{1'000'000}, {0, 1, 2, 3, 4, 5}})->Unit(benchmark::kMicrosecond);
+BENCHMARK(AskMillion)
+    ->ArgNames({"resources", "question"})
+    ->ArgsProduct({{1'000'000}, {0, 1, 2, 3, 4, 5}})
+    ->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace tk::search

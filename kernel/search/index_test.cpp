@@ -1,8 +1,8 @@
 #include "kernel/search/index.h"
 
-#include <charconv>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <charconv>
 
 #include <filesystem>
 #include <fstream>
@@ -23,8 +23,13 @@ namespace fs = std::filesystem;
 using view::Ordinal;
 
 struct Folder {
-  Folder() : path((fs::temp_directory_path() / ("tk_index_" + NewUuid())).string()) { fs::create_directories(path); }
-  ~Folder() { std::error_code error; fs::remove_all(path, error); }
+  Folder() : path((fs::temp_directory_path() / ("tk_index_" + NewUuid())).string()) {
+    fs::create_directories(path);
+  }
+  ~Folder() {
+    std::error_code error;
+    fs::remove_all(path, error);
+  }
   std::string path;
 };
 
@@ -33,35 +38,67 @@ std::string Written(std::string_view value) {
   std::string out;
   for (char c : value) {
     if (c == ',' || c == '|' || c == '$' || c == '\\') out += "%5C";
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0) out += c;
-    else out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
+      out += c;
+    else
+      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   }
   return out;
 }
 
-std::string Patient(const std::string& id, const std::string& family, const std::string& born, const std::string& gender = "female") {
-  return fmt::format(R"({{"resourceType":"Patient","id":"{}","name":[{{"family":"{}","given":["Wei"]}}],"gender":"{}","birthDate":"{}",)"
-                     R"("identifier":[{{"system":"urn:card","value":"c-{}"}}],"address":[{{"city":"通州","line":["Long Street of the Northern Watchtower {}"]}}]}})",
-                     id, family, gender, born, id, id);
+std::string Patient(const std::string& id, const std::string& family, const std::string& born,
+                    const std::string& gender = "female") {
+  return fmt::format(
+      R"({{"resourceType":"Patient","id":"{}","name":[{{"family":"{}","given":["Wei"]}}],"gender":"{}","birthDate":"{}",)"
+      R"("identifier":[{{"system":"urn:card","value":"c-{}"}}],"address":[{{"city":"通州","line":["Long Street of the Northern Watchtower {}"]}}]}})",
+      id, family, gender, born, id, id);
 }
-std::string Observation(const std::string& id, const std::string& patient, const std::string& code, const std::string& when, const std::string& value,
+std::string Observation(const std::string& id, const std::string& patient, const std::string& code,
+                        const std::string& when, const std::string& value,
                         const std::string& status = "final") {
-  return fmt::format(R"({{"resourceType":"Observation","id":"{}","status":"{}","code":{{"coding":[{{"system":"http://loinc.org","code":"{}"}}]}},)"
-                     R"("subject":{{"reference":"Patient/{}"}},"effectiveDateTime":"{}","valueQuantity":{{"value":{},"unit":"C","system":"http://unitsofmeasure.org","code":"Cel"}}}})",
-                     id, status, code, patient, when, value);
+  return fmt::format(
+      R"({{"resourceType":"Observation","id":"{}","status":"{}","code":{{"coding":[{{"system":"http://loinc.org","code":"{}"}}]}},)"
+      R"("subject":{{"reference":"Patient/{}"}},"effectiveDateTime":"{}","valueQuantity":{{"value":{},"unit":"C","system":"http://unitsofmeasure.org","code":"Cel"}}}})",
+      id, status, code, patient, when, value);
 }
 
-std::vector<Ordinal> Ordinals(const Result<Page>& page) { return page.ok() ? page->ordinals : std::vector<Ordinal>{~Ordinal{0}}; }
+std::vector<Ordinal> Ordinals(const Result<Page>& page) {
+  return page.ok() ? page->ordinals : std::vector<Ordinal>{~Ordinal{0}};
+}
+
+struct FindCase {
+  const char* type;
+  const char* text;
+  std::vector<Ordinal> expected;
+};
+
+void ExpectFound(House& house, const std::vector<FindCase>& cases) {
+  for (const FindCase& c : cases) {
+    auto page = house.Ask(c.type, c.text);
+    if (!page.ok()) {
+      ADD_FAILURE() << c.type << "?" << c.text << ": " << page.error().ToString();
+      continue;
+    }
+    auto found = page->ordinals;
+    // Where no order is asked for, the order is checked elsewhere.
+    if (std::string_view(c.text).find("_sort") == std::string_view::npos)
+      std::sort(found.begin(), found.end(), std::greater<>());
+    auto expected = c.expected;
+    if (std::string_view(c.text).find("_sort") == std::string_view::npos)
+      std::sort(expected.begin(), expected.end(), std::greater<>());
+    EXPECT_EQ(found, expected) << c.type << "?" << c.text;
+  }
+}
 
 TEST(Index, FindsByTokenReferenceDateStringAndNumber) {
   House house;
-  const Ordinal p1 = house.Put(Patient("1", "Müller", "1980-02-03")), p2 = house.Put(Patient("2", "欧阳", "1955-06"));
+  const Ordinal p1 = house.Put(Patient("1", "Müller", "1980-02-03")),
+                p2 = house.Put(Patient("2", "欧阳", "1955-06"));
   const Ordinal o1 = house.Put(Observation("a", "1", "8310-5", "2020-03-01T08:00:00Z", "37.5"));
   const Ordinal o2 = house.Put(Observation("b", "1", "8310-5", "2020-03-02", "38.25"));
-  const Ordinal o3 = house.Put(Observation("c", "2", "8867-4", "2020-03-02T00:00:00Z", "36.6", "preliminary"));
-  using V = std::vector<Ordinal>;
-  struct Case { const char* type; const char* text; V expected; };
-  const Case cases[] = {
+  const Ordinal o3 =
+      house.Put(Observation("c", "2", "8867-4", "2020-03-02T00:00:00Z", "36.6", "preliminary"));
+  const std::vector<FindCase> cases = {
       {"Patient", "", {p2, p1}},
       {"Patient", "name=mull", {p1}},
       {"Patient", "name=%E6%AC%A7", {p2}},
@@ -107,28 +144,21 @@ TEST(Index, FindsByTokenReferenceDateStringAndNumber) {
       {"Observation", "_lastUpdated=ge2020-01-01T00:00:04Z&_sort=_lastUpdated", {o2, o3}},
       {"Observation", "_lastUpdated=lt2020-01-01T00:00:04Z", {o1}},
   };
-  for (const Case& c : cases) {
-    auto page = house.Ask(c.type, c.text);
-    if (!page.ok()) { ADD_FAILURE() << c.type << "?" << c.text << ": " << page.error().ToString(); continue; }
-    auto found = page->ordinals;
-    // Where no order is asked for, the order is checked elsewhere.
-    if (std::string_view(c.text).find("_sort") == std::string_view::npos) std::sort(found.begin(), found.end(), std::greater<>());
-    auto expected = c.expected;
-    if (std::string_view(c.text).find("_sort") == std::string_view::npos) std::sort(expected.begin(), expected.end(), std::greater<>());
-    EXPECT_EQ(found, expected) << c.type << "?" << c.text;
-  }
+  ExpectFound(house, cases);
 }
 
 TEST(Index, ASystemAloneIsRefusedUnlessTheElementImpliesIt) {
   House house;
   house.Put(Observation("a", "1", "8310-5", "2020-03-01", "37.5"));
-  for (const char* text : {"code=http://loinc.org|", "combo-code=8310-5,http://loinc.org|", "code:not=http://loinc.org|"}) {
+  for (const char* text :
+       {"code=http://loinc.org|", "combo-code=8310-5,http://loinc.org|", "code:not=http://loinc.org|"}) {
     const auto page = house.Ask("Observation", text);
     ASSERT_FALSE(page.ok()) << text;
     EXPECT_EQ(page.error().code, ErrorCode::kUnsupported) << text;
     EXPECT_NE(page.error().ToString().find("without a code"), std::string::npos) << page.error().ToString();
   }
-  EXPECT_EQ(house.Ask("Observation", "status=http://hl7.org/fhir/observation-status|&_summary=count")->total, 1u);
+  EXPECT_EQ(house.Ask("Observation", "status=http://hl7.org/fhir/observation-status|&_summary=count")->total,
+            1u);
 }
 
 TEST(Index, ValueAndUnitOfAQuantityBelongTogether) {
@@ -137,12 +167,15 @@ TEST(Index, ValueAndUnitOfAQuantityBelongTogether) {
       R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"t"},"component":[)"
       R"({"code":{"text":"a"},"valueQuantity":{"value":1,"system":"urn:a","code":"Cel"}},{"code":{"text":"b"},"valueQuantity":{"value":2,"system":"urn:b","code":"Cel"}},)"
       R"({"code":{"text":"c"},"valueQuantity":{"value":3,"system":"urn:a","unit":"drops"}}]})");
-  const std::pair<const char*, bool> cases[] = {{"1|urn:a|Cel", true}, {"2|urn:b|Cel", true}, {"2|urn:a|Cel", false}, {"1|urn:b|Cel", false},
-                                               {"2||Cel", true}, {"3||drops", true}, {"3|urn:a|drops", false}, {"gt1|urn:a|Cel", false}};
+  const std::pair<const char*, bool> cases[] = {
+      {"1|urn:a|Cel", true}, {"2|urn:b|Cel", true}, {"2|urn:a|Cel", false},   {"1|urn:b|Cel", false},
+      {"2||Cel", true},      {"3||drops", true},    {"3|urn:a|drops", false}, {"gt1|urn:a|Cel", false}};
   for (const auto& [value, found] : cases) {
     const std::vector<Ordinal> expected = found ? std::vector<Ordinal>{o} : std::vector<Ordinal>{};
-    EXPECT_EQ(Ordinals(house.Ask("Observation", std::string("component-value-quantity=") + value)), expected) << value;
-    EXPECT_EQ(Ordinals(house.Ask("Observation", std::string("combo-value-quantity=") + value)), expected) << value;
+    EXPECT_EQ(Ordinals(house.Ask("Observation", std::string("component-value-quantity=") + value)), expected)
+        << value;
+    EXPECT_EQ(Ordinals(house.Ask("Observation", std::string("combo-value-quantity=") + value)), expected)
+        << value;
   }
 }
 
@@ -164,7 +197,8 @@ TEST(Index, UpdatesAndDeletesLeaveNothingBehindAndOlderPositionsStand) {
   EXPECT_EQ(at(between, "code=8867-4&patient=1"), (std::vector<Ordinal>{second}));
   EXPECT_EQ(at(house.Head(), "code=8867-4"), (std::vector<Ordinal>{}));
   EXPECT_EQ(at(before, "code=8867-4"), (std::vector<Ordinal>{}));
-  for (const auto& [position, count] : {std::pair(before, 1u), std::pair(between, 0u), std::pair(house.Head(), 0u)}) {
+  for (const auto& [position, count] :
+       {std::pair(before, 1u), std::pair(between, 0u), std::pair(house.Head(), 0u)}) {
     PageRequest request;
     request.position = position;
     EXPECT_EQ(house.Ask("Observation", "code=8310-5&_summary=count", request)->total, count);
@@ -183,12 +217,15 @@ class Heard final : public ValueSink {
   void Reference(ParameterId p, std::string_view target) override {
     const size_t slash = target.find('/');
     const bool absolute = target.find(':') != std::string_view::npos;
-    const bool local = !absolute && slash != std::string_view::npos && IsId(target.substr(slash + 1)) &&
-                       extractor_.definitions().IsResource(extractor_.definitions().FindType(target.substr(0, slash)));
+    const bool local =
+        !absolute && slash != std::string_view::npos && IsId(target.substr(slash + 1)) &&
+        extractor_.definitions().IsResource(extractor_.definitions().FindType(target.substr(0, slash)));
     if (local || absolute) Say(p, Written(target));
   }
   void Date(ParameterId p, int64_t low, int64_t high) override {
-    if (low == kTimeMin || high == kTimeMax) return Say(p, low == kTimeMin ? "lt" + Written(FormatInstant(high)) : "gt" + Written(FormatInstant(low)));
+    if (low == kTimeMin || high == kTimeMax)
+      return Say(p,
+                 low == kTimeMin ? "lt" + Written(FormatInstant(high)) : "gt" + Written(FormatInstant(low)));
     Say(p, "ge" + Written(FormatInstant(low)));
     Say(p, "le" + Written(FormatInstant(high)));
   }
@@ -198,7 +235,9 @@ class Heard final : public ValueSink {
     ask.push_back(std::string(extractor_.At(p).definition->code) + ":exact=" + Written(text));
     ask.push_back(std::string(extractor_.At(p).definition->code) + ":contains=" + Written(text));
   }
-  void Number(ParameterId p, double low, double, std::string_view, std::string_view) override { Say(p, Written(fmt::format("{}", low))); }
+  void Number(ParameterId p, double low, double, std::string_view, std::string_view) override {
+    Say(p, Written(fmt::format("{}", low)));
+  }
   void Uri(ParameterId p, std::string_view text) override {
     if (text.size() <= kStringBytesMax) Say(p, Written(text));
   }
@@ -209,7 +248,8 @@ class Heard final : public ValueSink {
     const auto& parameter = extractor_.At(p);
     ask.push_back(std::string(parameter.definition->code) + "=" + value);
     for (const auto& [derived, type] : parameter.derived) {
-      if (type == fhir::kNoType) ask.push_back(std::string(extractor_.At(derived).definition->code) + "=" + value);
+      if (type == fhir::kNoType)
+        ask.push_back(std::string(extractor_.At(derived).definition->code) + "=" + value);
     }
   }
   const Extractor& extractor_;
@@ -223,9 +263,12 @@ TEST(Index, EveryValueOfEveryOfficialExampleFindsItsResource) {
   EXPECT_EQ(extractor->failures(), std::vector<std::string>{});
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    const bool definition = name.rfind("StructureDefinition-", 0) == 0 || name.rfind("ValueSet-", 0) == 0 || name.rfind("CodeSystem-", 0) == 0 ||
-                            name.rfind("SearchParameter-", 0) == 0 || name.rfind("ConceptMap-", 0) == 0;
-    if (entry.path().extension() != ".json" || (definition && std::hash<std::string>()(name) % 40 != 0) || fs::file_size(entry.path()) > 200'000) continue;
+    const bool definition = name.rfind("StructureDefinition-", 0) == 0 || name.rfind("ValueSet-", 0) == 0 ||
+                            name.rfind("CodeSystem-", 0) == 0 || name.rfind("SearchParameter-", 0) == 0 ||
+                            name.rfind("ConceptMap-", 0) == 0;
+    if (entry.path().extension() != ".json" || (definition && std::hash<std::string>()(name) % 40 != 0) ||
+        fs::file_size(entry.path()) > 200'000)
+      continue;
     std::ifstream in(entry.path(), std::ios::binary);
     std::ostringstream text;
     text << in.rdbuf();
@@ -257,14 +300,34 @@ TEST(Index, EveryValueOfEveryOfficialExampleFindsItsResource) {
 // Random histories against an evaluator that reads every resource anew.
 
 struct Values final : public ValueSink {
-  struct Entry { ParameterId p; std::string system; bool has_system; std::string code; int64_t low, high; double number; };
+  struct Entry {
+    ParameterId p;
+    std::string system;
+    bool has_system;
+    std::string code;
+    int64_t low, high;
+    double number;
+  };
   std::vector<Entry> all;
-  void Token(ParameterId p, const std::string_view* system, std::string_view code) override { all.push_back({p, std::string(system != nullptr ? *system : ""), system != nullptr, std::string(code), 0, 0, 0}); }
-  void Reference(ParameterId p, std::string_view target) override { all.push_back({p, "", false, std::string(target), 0, 0, 0}); }
-  void Date(ParameterId p, int64_t low, int64_t high) override { all.push_back({p, "", false, "", low, high, 0}); }
-  void String(ParameterId p, std::string_view text) override { all.push_back({p, "", false, std::string(text), 0, 0, 0}); }
-  void Number(ParameterId p, double low, double, std::string_view system, std::string_view code) override { all.push_back({p, std::string(system), true, std::string(code), 0, 0, low}); }
-  void Uri(ParameterId p, std::string_view text) override { all.push_back({p, "", false, std::string(text), 0, 0, 0}); }
+  void Token(ParameterId p, const std::string_view* system, std::string_view code) override {
+    all.push_back(
+        {p, std::string(system != nullptr ? *system : ""), system != nullptr, std::string(code), 0, 0, 0});
+  }
+  void Reference(ParameterId p, std::string_view target) override {
+    all.push_back({p, "", false, std::string(target), 0, 0, 0});
+  }
+  void Date(ParameterId p, int64_t low, int64_t high) override {
+    all.push_back({p, "", false, "", low, high, 0});
+  }
+  void String(ParameterId p, std::string_view text) override {
+    all.push_back({p, "", false, std::string(text), 0, 0, 0});
+  }
+  void Number(ParameterId p, double low, double, std::string_view system, std::string_view code) override {
+    all.push_back({p, std::string(system), true, std::string(code), 0, 0, low});
+  }
+  void Uri(ParameterId p, std::string_view text) override {
+    all.push_back({p, "", false, std::string(text), 0, 0, 0});
+  }
 };
 
 bool TermFits(const Criterion& c, const Term& t, const Values::Entry& v) {
@@ -286,7 +349,9 @@ bool TermFits(const Criterion& c, const Term& t, const Values::Entry& v) {
       if (t.system && !t.system->empty() && *t.system != v.system) return false;
       double exact = 0;
       std::from_chars(t.number.data(), t.number.data() + t.number.size(), exact);
-      return t.prefix == Prefix::kEq ? v.number >= t.low && v.number < t.high : t.prefix == Prefix::kGt ? v.number > exact : v.number <= exact;
+      return t.prefix == Prefix::kEq   ? v.number >= t.low && v.number < t.high
+             : t.prefix == Prefix::kGt ? v.number > exact
+                                       : v.number <= exact;
     }
     case fhir::SearchType::kDate: {
       const bool inside = t.low_us <= v.low && v.high <= t.high_us;
@@ -299,7 +364,8 @@ bool TermFits(const Criterion& c, const Term& t, const Values::Entry& v) {
       if (t.prefix == Prefix::kSa) return v.low >= t.high_us;
       return v.high <= t.low_us;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -309,59 +375,131 @@ bool Fits(const Extractor& extractor, const view::Resource& resource, const Quer
   extractor.Extract(resource.type, resource.document.Root(), values);
   for (const Criterion& c : query.criteria) {
     if (c.special == "_id") {
-      if (std::none_of(c.terms.begin(), c.terms.end(), [&](const Term& t) { return t.code == resource.id; })) return false;
+      if (std::none_of(c.terms.begin(), c.terms.end(), [&](const Term& t) { return t.code == resource.id; }))
+        return false;
       continue;
     }
     bool any = false, present = false;
     for (const Extractor::Source& source : extractor.At(extractor.IdOf(*c.parameter)).sources) {
       for (const auto& v : values.all) {
         if (v.p != source.parameter) continue;
-        if (source.type != fhir::kNoType && v.code.rfind(std::string(extractor.definitions().Type(source.type).name) + "/", 0) != 0) continue;
+        if (source.type != fhir::kNoType &&
+            v.code.rfind(std::string(extractor.definitions().Type(source.type).name) + "/", 0) != 0)
+          continue;
         present = true;
-        any = any || (c.modifier != "missing" && std::any_of(c.terms.begin(), c.terms.end(), [&](const Term& t) { return TermFits(c, t, v); }));
+        any = any ||
+              (c.modifier != "missing" &&
+               std::any_of(c.terms.begin(), c.terms.end(), [&](const Term& t) { return TermFits(c, t, v); }));
       }
     }
-    const bool holds = c.modifier == "missing" ? present == (c.terms[0].text == "false") : c.modifier == "not" ? !any : any;
+    const bool holds = c.modifier == "missing" ? present == (c.terms[0].text == "false")
+                       : c.modifier == "not"   ? !any
+                                               : any;
     if (!holds) return false;
   }
   return true;
 }
 
 std::string RandomResource(SeededRandom& random) {
-  const std::string families[] = {"Chen", "Cheng", "Zhang", "欧阳", "欧", "Müller", "A very long family name of the north", "A very long family name of the south"};
+  const std::string families[] = {"Chen",
+                                  "Cheng",
+                                  "Zhang",
+                                  "欧阳",
+                                  "欧",
+                                  "Müller",
+                                  "A very long family name of the north",
+                                  "A very long family name of the south"};
   const std::string id = std::to_string(random.Below(40)), who = std::to_string(random.Below(12));
-  const std::string dates[] = {"1969-12-31T23:59:59Z", "1650", "2020", "2020-02", "2020-02-29", "2020-02-29T12:00:00.123Z", "2020-02-29T12:00:00Z", "2250-01-01"};
-  if (random.Below(3) == 0) return Patient(who, families[random.Below(8)], dates[1 + random.Below(4)], random.Below(2) == 0 ? "male" : "female");
+  const std::string dates[] = {
+      "1969-12-31T23:59:59Z", "1650",      "2020", "2020-02", "2020-02-29", "2020-02-29T12:00:00.123Z",
+      "2020-02-29T12:00:00Z", "2250-01-01"};
+  if (random.Below(3) == 0)
+    return Patient(who, families[random.Below(8)], dates[1 + random.Below(4)],
+                   random.Below(2) == 0 ? "male" : "female");
   if (random.Below(4) == 0) {
-    return fmt::format(R"({{"resourceType":"Encounter","id":"{}","status":"finished","class":{{"code":"AMB"}},"subject":{{"reference":"Patient/{}"}},"period":{{"start":"2020-0{}-01"{}}}}})", id, who,
-                       1 + random.Below(9), random.Below(2) == 0 ? "" : fmt::format(R"(,"end":"2020-1{}-02")", random.Below(3)));
+    return fmt::format(
+        R"({{"resourceType":"Encounter","id":"{}","status":"finished","class":{{"code":"AMB"}},"subject":{{"reference":"Patient/{}"}},"period":{{"start":"2020-0{}-01"{}}}}})",
+        id, who, 1 + random.Below(9),
+        random.Below(2) == 0 ? "" : fmt::format(R"(,"end":"2020-1{}-02")", random.Below(3)));
   }
   const char* codes[] = {"8310-5", "8867-4", "29463-7"};
-  return Observation(id, who, codes[random.Below(3)], dates[random.Below(8)], fmt::format("{}.{}", 30 + random.Below(12), random.Below(10)), random.Below(3) == 0 ? "preliminary" : "final");
+  return Observation(id, who, codes[random.Below(3)], dates[random.Below(8)],
+                     fmt::format("{}.{}", 30 + random.Below(12), random.Below(10)),
+                     random.Below(3) == 0 ? "preliminary" : "final");
 }
 
 std::pair<std::string, std::string> RandomQuery(SeededRandom& random) {
-  const char* patient[] = {"name=chen", "name=%E6%AC%A7", "name:exact=Chen", "name:contains=ver", "family=a%20very%20long%20family%20name%20of%20the%20n", "gender=male", "gender:not=male", "birthdate=2020",
-                           "birthdate=ge2020-02", "birthdate=lt2020-02-10", "identifier=urn:card|c-3", "identifier=c-4,c-5", "address-city=%E9%80%9A", "birthdate:missing=false", "phone:missing=true", "_id=3,4", "deceased=false",
+  const char* patient[] = {"name=chen",
+                           "name=%E6%AC%A7",
+                           "name:exact=Chen",
+                           "name:contains=ver",
+                           "family=a%20very%20long%20family%20name%20of%20the%20n",
+                           "gender=male",
+                           "gender:not=male",
+                           "birthdate=2020",
+                           "birthdate=ge2020-02",
+                           "birthdate=lt2020-02-10",
+                           "identifier=urn:card|c-3",
+                           "identifier=c-4,c-5",
+                           "address-city=%E9%80%9A",
+                           "birthdate:missing=false",
+                           "phone:missing=true",
+                           "_id=3,4",
+                           "deceased=false",
                            "address:contains=northern%20watchtower%201"};
-  const char* observation[] = {"code=8310-5", "code=http://loinc.org|8867-4,http://loinc.org|29463-7", "code=http://loinc.org|8310-5", "patient=3", "subject=Patient/4,Patient/5", "status=final", "status:not=final",
-                               "date=2020", "date=ge2020-02-29", "date=lt2020-02-29T12:00:00Z", "date=ne2020-02", "date=sa2020-02-28", "date=eb2020-02-29", "date=le1970", "value-quantity=gt35", "value-quantity=37||Cel",
-                               "value-quantity=le33.5|http://unitsofmeasure.org|Cel", "combo-code=8310-5", "encounter:missing=true", "subject:Patient=2", "subject=7", "date=gt2019", "_id=1,2,3,4,5,6,7,8,9"};
-  const char* encounter[] = {"date=2020", "date=ge2020-05", "date=le2020-03", "date=sa2020-06-01", "date=eb2020-12-01", "status=finished", "patient=1,2,3,4", "class=AMB", "date=lt2021&date=gt2020-10"};
+  const char* observation[] = {"code=8310-5",
+                               "code=http://loinc.org|8867-4,http://loinc.org|29463-7",
+                               "code=http://loinc.org|8310-5",
+                               "patient=3",
+                               "subject=Patient/4,Patient/5",
+                               "status=final",
+                               "status:not=final",
+                               "date=2020",
+                               "date=ge2020-02-29",
+                               "date=lt2020-02-29T12:00:00Z",
+                               "date=ne2020-02",
+                               "date=sa2020-02-28",
+                               "date=eb2020-02-29",
+                               "date=le1970",
+                               "value-quantity=gt35",
+                               "value-quantity=37||Cel",
+                               "value-quantity=le33.5|http://unitsofmeasure.org|Cel",
+                               "combo-code=8310-5",
+                               "encounter:missing=true",
+                               "subject:Patient=2",
+                               "subject=7",
+                               "date=gt2019",
+                               "_id=1,2,3,4,5,6,7,8,9"};
+  const char* encounter[] = {"date=2020",         "date=ge2020-05",    "date=le2020-03",
+                             "date=sa2020-06-01", "date=eb2020-12-01", "status=finished",
+                             "patient=1,2,3,4",   "class=AMB",         "date=lt2021&date=gt2020-10"};
   const uint64_t which = random.Below(3);
   std::string text;
   for (uint64_t i = 1 + random.Below(3); i > 0; --i) {
     text += text.empty() ? "" : "&";
-    text += which == 0 ? patient[random.Below(std::size(patient))] : which == 1 ? observation[random.Below(std::size(observation))] : encounter[random.Below(std::size(encounter))];
+    text += which == 0   ? patient[random.Below(std::size(patient))]
+            : which == 1 ? observation[random.Below(std::size(observation))]
+                         : encounter[random.Below(std::size(encounter))];
   }
-  const char* sorts[] = {"", "", "", "&_sort=-date", "&_sort=date", "&_sort=_lastUpdated", "&_sort=-_lastUpdated", "&_sort=-value-quantity,date"};
+  const char* sorts[] = {"",
+                         "",
+                         "",
+                         "&_sort=-date",
+                         "&_sort=date",
+                         "&_sort=_lastUpdated",
+                         "&_sort=-_lastUpdated",
+                         "&_sort=-value-quantity,date"};
   if (which != 0) text += sorts[random.Below(which == 1 ? 8 : 7)];
   return {which == 0 ? "Patient" : which == 1 ? "Observation" : "Encounter", text};
 }
 
-struct Moment { view::Position position; std::map<std::string, view::ResourcePtr> current; };
+struct Moment {
+  view::Position position;
+  std::map<std::string, view::ResourcePtr> current;
+};
 
-void ExpectAnswers(const House& house, const Extractor& extractor, const Moment& moment, SeededRandom& random) {
+void ExpectAnswers(const House& house, const Extractor& extractor, const Moment& moment,
+                   SeededRandom& random) {
   const auto [type, text] = RandomQuery(random);
   const auto query = ParseQuery(*house.definitions, house.definitions->FindType(type), text, {});
   ASSERT_TRUE(query.ok()) << text << query.error().ToString();
@@ -378,9 +516,15 @@ void ExpectAnswers(const House& house, const Extractor& extractor, const Moment&
   ASSERT_EQ(found.size(), expected.size()) << "twice on the pages of " << type << "?" << text;
   const auto whole = house.Ask(type, text, request);
   ASSERT_TRUE(whole.ok());
-  if (expected.size() <= 50) { ASSERT_EQ(whole->ordinals, found) << "pages differ from the whole: " << type << "?" << text; }
-  if (text.find("_sort=_last") != std::string::npos) { ASSERT_TRUE(std::is_sorted(found.begin(), found.end())); }
-  if (text.find("_sort=-_last") != std::string::npos) { ASSERT_TRUE(std::is_sorted(found.rbegin(), found.rend())); }
+  if (expected.size() <= 50) {
+    ASSERT_EQ(whole->ordinals, found) << "pages differ from the whole: " << type << "?" << text;
+  }
+  if (text.find("_sort=_last") != std::string::npos) {
+    ASSERT_TRUE(std::is_sorted(found.begin(), found.end()));
+  }
+  if (text.find("_sort=-_last") != std::string::npos) {
+    ASSERT_TRUE(std::is_sorted(found.rbegin(), found.rend()));
+  }
   const auto count = house.index->Count(*query, request);
   ASSERT_TRUE(count.ok());
   ASSERT_EQ(*count, expected.size()) << type << "?" << text;
@@ -401,24 +545,32 @@ TEST(Index, RandomHistoriesAnswerAsTheObviousEvaluator) {
         auto at = house.current.begin();
         std::advance(at, static_cast<ptrdiff_t>(random.Below(house.current.size())));
         const size_t slash = at->first.find('/');
-        if (at->second->op != view::Operation::kDelete) house.Delete(at->first.substr(0, slash), at->first.substr(slash + 1));
+        if (at->second->op != view::Operation::kDelete)
+          house.Delete(at->first.substr(0, slash), at->first.substr(slash + 1));
       } else {
         house.Put(RandomResource(random));
       }
       if (random.Below(15) == 0) moments.push_back({house.Head(), house.current});
-      if (random.Below(20) == 0) house.index->SetOldestPinned(moments.empty() ? 0 : moments.front().position.end_ordinal);
-      if (random.Below(10) == 0) { while (house.index->Maintain()) {} }
+      if (random.Below(20) == 0)
+        house.index->SetOldestPinned(moments.empty() ? 0 : moments.front().position.end_ordinal);
+      if (random.Below(10) == 0) {
+        while (house.index->Maintain()) {
+        }
+      }
       if (random.Below(100) == 0) {
         // A restart: what was saved is loaded into a new index; there is no tail.
         ASSERT_TRUE(house.index->Save(folder.path, {1, 0, 1, house.definitions->hash(), 0}).ok());
         IndexOptions again = house.options();
         house.index = Index::Create(house.definitions, again, &house.directory);
-        const auto mark = house.index->Load(folder.path, {1, house.t, house.next, house.definitions->hash(), 0});
+        const auto mark =
+            house.index->Load(folder.path, {1, house.t, house.next, house.definitions->hash(), 0});
         ASSERT_TRUE(mark.ok()) << mark.error().ToString();
         ASSERT_EQ(mark->end_ordinal, house.next);
         ASSERT_EQ(mark->t, house.t);
       }
-      if (change % 4 == 0) { ASSERT_NO_FATAL_FAILURE(ExpectAnswers(house, *extractor, {house.Head(), house.current}, random)); }
+      if (change % 4 == 0) {
+        ASSERT_NO_FATAL_FAILURE(ExpectAnswers(house, *extractor, {house.Head(), house.current}, random));
+      }
     }
     for (const Moment& moment : moments) {
       for (int i = 0; i < 6; ++i) ASSERT_NO_FATAL_FAILURE(ExpectAnswers(house, *extractor, moment, random));
@@ -434,10 +586,14 @@ TEST(Index, PagesFollowTheAskedOrder) {
   const Ordinal d = house.Put(Observation("d", "1", "x", "2020-03-01T08:00:00Z", "3"));
   for (size_t count = 1; count < 6; ++count) {
     bool good = true;
-    EXPECT_EQ(house.AskAll("Observation", "patient=1&code=x", count, &good), (std::vector<Ordinal>{c, d, a, b}));
-    EXPECT_EQ(house.AskAll("Observation", "code=x&_sort=-date", count, &good), (std::vector<Ordinal>{c, d, a, b}));
-    EXPECT_EQ(house.AskAll("Observation", "code=x&_sort=date", count, &good), (std::vector<Ordinal>{b, d, a, c}));
-    EXPECT_EQ(house.AskAll("Observation", "_sort=-value-quantity,date", count, &good), (std::vector<Ordinal>{d, c, b, a}));
+    EXPECT_EQ(house.AskAll("Observation", "patient=1&code=x", count, &good),
+              (std::vector<Ordinal>{c, d, a, b}));
+    EXPECT_EQ(house.AskAll("Observation", "code=x&_sort=-date", count, &good),
+              (std::vector<Ordinal>{c, d, a, b}));
+    EXPECT_EQ(house.AskAll("Observation", "code=x&_sort=date", count, &good),
+              (std::vector<Ordinal>{b, d, a, c}));
+    EXPECT_EQ(house.AskAll("Observation", "_sort=-value-quantity,date", count, &good),
+              (std::vector<Ordinal>{d, c, b, a}));
     EXPECT_TRUE(good);
   }
   PageRequest request;
@@ -449,7 +605,9 @@ TEST(Index, PagesFollowTheAskedOrder) {
 
 TEST(Index, ScopeIsCheckedBeforeCountingAndPaging) {
   House house;
-  for (int i = 0; i < 30; ++i) house.Put(Observation(std::to_string(i), "1", "x", "2020-01-01", "1"), static_cast<view::OwnerNumber>(1 + i % 3));
+  for (int i = 0; i < 30; ++i)
+    house.Put(Observation(std::to_string(i), "1", "x", "2020-01-01", "1"),
+              static_cast<view::OwnerNumber>(1 + i % 3));
   PageRequest request;
   request.scope.everything = false;
   request.scope.only_owner = 2;
@@ -474,7 +632,8 @@ TEST(Index, CompartmentReferencesAndKeys) {
   house.Put(Patient("2", "Li", "1980"));
   const Ordinal o = house.Put(Observation("a", "1", "x", "2020", "1"));
   house.Put(Observation("b", "2", "x", "2020", "1"));
-  const Ordinal e = house.Put(R"({"resourceType":"Encounter","id":"e","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/1"}})");
+  const Ordinal e = house.Put(
+      R"({"resourceType":"Encounter","id":"e","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/1"}})");
   EXPECT_EQ(house.index->Compartment("1", house.Head()), (std::vector<Ordinal>{e, o, p}));
   EXPECT_EQ(house.index->ReferencesTo("Patient/1", house.Head()), (std::vector<Ordinal>{o, e}));
   EXPECT_EQ(house.index->ReferencesTo("Patient/9", house.Head()), (std::vector<Ordinal>{}));
@@ -512,7 +671,8 @@ TEST(Index, MayAffectNeverOverlooksAChange) {
     const bool may = house.index->MayAffect(**prepared, now->type, *query);
     excluded += may ? 0 : 1;
     if (!may) {
-      EXPECT_FALSE(Fits(*extractor, *now, *query) || Fits(*extractor, *before, *query)) << type << "?" << text;
+      EXPECT_FALSE(Fits(*extractor, *now, *query) || Fits(*extractor, *before, *query))
+          << type << "?" << text;
     }
   }
   EXPECT_GT(excluded, 50u);
@@ -520,10 +680,12 @@ TEST(Index, MayAffectNeverOverlooksAChange) {
 
 TEST(Index, ConfirmsOnlyTextsThatHoldWhatWasAsked) {
   House house;
-  const auto query = ParseQuery(*house.definitions, house.definitions->FindType("Observation"), "code=http://loinc.org|8310-5&patient=1", {});
+  const auto query = ParseQuery(*house.definitions, house.definitions->FindType("Observation"),
+                                "code=http://loinc.org|8310-5&patient=1", {});
   ASSERT_TRUE(query.ok());
   EXPECT_TRUE(house.index->Confirms(*query, Observation("a", "1", "8310-5", "2020", "1")));
-  EXPECT_FALSE(house.index->Confirms(*query, R"({"resourceType":"Observation","code":{"coding":[{"code":"other"}]}})"));
+  EXPECT_FALSE(house.index->Confirms(
+      *query, R"({"resourceType":"Observation","code":{"coding":[{"code":"other"}]}})"));
 }
 
 TEST(Index, ForgettingAnOwnerLeavesNoneOfHisTextInFiles) {
@@ -564,7 +726,8 @@ TEST(Index, ADamagedOrForeignSaveIsRefused) {
   options.folder = folder.path;
   House house(options);
   for (int i = 0; i < 20; ++i) house.Put(Patient(std::to_string(i), "Chen", "1980"));
-  const view::Mark mark{1, 0, 1, house.definitions->hash(), 0}, head{1, house.t, house.next, house.definitions->hash(), 0};
+  const view::Mark mark{1, 0, 1, house.definitions->hash(), 0},
+      head{1, house.t, house.next, house.definitions->hash(), 0};
   ASSERT_TRUE(house.index->Save(folder.path, mark).ok());
   auto load = [&](view::Mark log_head) {
     auto index = Index::Create(house.definitions, house.options(), &house.directory);
@@ -588,12 +751,15 @@ TEST(Index, ReadersAreRightWhileTheWriterGoesOn) {
   House house;
   constexpr int kPatients = 8;
   // Every patient has exactly one observation with code x at every position: it is updated again and again.
-  for (int i = 0; i < kPatients; ++i) house.Put(Observation(std::to_string(i), std::to_string(i), "x", "2020-01-01", "1"));
+  for (int i = 0; i < kPatients; ++i)
+    house.Put(Observation(std::to_string(i), std::to_string(i), "x", "2020-01-01", "1"));
   std::atomic<uint64_t> t{house.t}, end{house.next};
   std::atomic<bool> stop{false};
   std::atomic<int> wrong{0}, answered{0};
-  const auto query = ParseQuery(*house.definitions, house.definitions->FindType("Observation"), "code=x&_total=accurate", {});
-  const auto one = ParseQuery(*house.definitions, house.definitions->FindType("Observation"), "code=x&patient=3", {});
+  const auto query = ParseQuery(*house.definitions, house.definitions->FindType("Observation"),
+                                "code=x&_total=accurate", {});
+  const auto one =
+      ParseQuery(*house.definitions, house.definitions->FindType("Observation"), "code=x&patient=3", {});
   ASSERT_TRUE(query.ok() && one.ok());
   std::vector<std::thread> threads;
   for (int reader = 0; reader < 2; ++reader) {
@@ -603,7 +769,9 @@ TEST(Index, ReadersAreRightWhileTheWriterGoesOn) {
         request.position = {t.load(), end.load()};
         const auto all = house.index->Search(*query, request);
         const auto single = house.index->Search(*one, request);
-        if (!all.ok() || all->ordinals.size() != kPatients || all->total != kPatients || !single.ok() || single->ordinals.size() != 1) ++wrong;
+        if (!all.ok() || all->ordinals.size() != kPatients || all->total != kPatients || !single.ok() ||
+            single->ordinals.size() != 1)
+          ++wrong;
         ++answered;
       }
     });
@@ -616,7 +784,7 @@ TEST(Index, ReadersAreRightWhileTheWriterGoesOn) {
   for (int round = 0; round < 600; ++round) {
     const std::string id = std::to_string(round % kPatients);
     house.Put(Observation(id, id, "x", round % 2 == 0 ? "2020-01-01" : "2021-01-01", std::to_string(round)));
-    end = house.next;   // an end without its t is still a position; readers use the end alone
+    end = house.next;  // an end without its t is still a position; readers use the end alone
     t = house.t;
   }
   stop = true;

@@ -17,26 +17,33 @@ using fhir::SearchType;
 Entry16 MaxUnder16(uint64_t key) { return {key | ~kKeyMask, ~uint64_t{0}}; }
 
 Error NotReady(const Criterion& criterion) {
-  return MakeIssue(ErrorCode::kUnsupported, "not-supported", std::string(criterion.parameter->code),
-                   fmt::format("search parameter {}: its expression cannot be evaluated here", criterion.parameter->code));
+  return MakeIssue(
+      ErrorCode::kUnsupported, "not-supported", std::string(criterion.parameter->code),
+      fmt::format("search parameter {}: its expression cannot be evaluated here", criterion.parameter->code));
 }
 
 /// "system|" would cost an entry for each coding of each resource (8 % of the index) and is nearly never asked.
 Status CheckSystems(const Ground& ground, const Criterion& criterion, const Extractor::Parameter& parameter) {
   if (criterion.parameter->type != SearchType::kToken) return {};
-  const bool implied = std::all_of(parameter.sources.begin(), parameter.sources.end(),
-                                   [&](const Extractor::Source& s) { return ground.setting.extractor.At(s.parameter).implied_codes != fhir::kNoCodeSet; });
-  const bool alone = std::any_of(criterion.terms.begin(), criterion.terms.end(), [](const Term& term) { return term.code.empty(); });
+  const bool implied =
+      std::all_of(parameter.sources.begin(), parameter.sources.end(), [&](const Extractor::Source& s) {
+        return ground.setting.extractor.At(s.parameter).implied_codes != fhir::kNoCodeSet;
+      });
+  const bool alone = std::any_of(criterion.terms.begin(), criterion.terms.end(),
+                                 [](const Term& term) { return term.code.empty(); });
   if (!alone || implied) return {};
-  return MakeIssue(ErrorCode::kUnsupported, "not-supported", std::string(criterion.parameter->code),
-                   fmt::format("search parameter {}: a system without a code is not offered; give system|code or code", criterion.parameter->code));
+  return MakeIssue(
+      ErrorCode::kUnsupported, "not-supported", std::string(criterion.parameter->code),
+      fmt::format("search parameter {}: a system without a code is not offered; give system|code or code",
+                  criterion.parameter->code));
 }
 
 // Equality
 
 class EqualityNode final : public Node {
  public:
-  EqualityNode(const Ground& ground, std::vector<uint64_t> keys, bool negated) : ground_(ground), keys_(std::move(keys)), negated_(negated) {}
+  EqualityNode(const Ground& ground, std::vector<uint64_t> keys, bool negated)
+      : ground_(ground), keys_(std::move(keys)), negated_(negated) {}
 
   uint64_t Estimate() const override {
     if (negated_) return kNever;
@@ -52,7 +59,9 @@ class EqualityNode final : public Node {
   bool Holds(Candidate& candidate) const override {
     ground_.FillTime(candidate);
     for (uint64_t key : keys_) {
-      if (ground_.look.equality.ContainsAt(candidate.ordinal, MakeEquality(key, candidate.time, candidate.ordinal))) return !negated_;
+      if (ground_.look.equality.ContainsAt(candidate.ordinal,
+                                           MakeEquality(key, candidate.time, candidate.ordinal)))
+        return !negated_;
     }
     return negated_;
   }
@@ -69,38 +78,61 @@ class EqualityNode final : public Node {
 bool DateHolds(const Term& term, int64_t low, int64_t high) {
   const bool within = low >= term.low_us && high <= term.high_us;
   switch (term.prefix) {
-    case Prefix::kEq: return within;
-    case Prefix::kNe: return !within;
-    case Prefix::kGt: return high > term.high_us;
-    case Prefix::kLt: return low < term.low_us;
-    case Prefix::kGe: return high > term.high_us || within;
-    case Prefix::kLe: return low < term.low_us || within;
-    case Prefix::kSa: return low >= term.high_us;
-    case Prefix::kEb: return high <= term.low_us;
-    case Prefix::kAp: return false;  // the parser refuses it
+    case Prefix::kEq:
+      return within;
+    case Prefix::kNe:
+      return !within;
+    case Prefix::kGt:
+      return high > term.high_us;
+    case Prefix::kLt:
+      return low < term.low_us;
+    case Prefix::kGe:
+      return high > term.high_us || within;
+    case Prefix::kLe:
+      return low < term.low_us || within;
+    case Prefix::kSa:
+      return low >= term.high_us;
+    case Prefix::kEb:
+      return high <= term.low_us;
+    case Prefix::kAp:
+      return false;  // the parser refuses it
   }
   return false;
 }
 
-struct EntryRange { Entry24 low; Entry24 high; };
+struct EntryRange {
+  Entry24 low;
+  Entry24 high;
+};
 
 /// Where entries of one class of durations can lie for this term.
 EntryRange DateRangeIn(const Term& term, ParameterId parameter, int duration_class) {
-  int64_t from = kTimeMin, to = kTimeMax;   // of low_us, both included
+  int64_t from = kTimeMin, to = kTimeMax;  // of low_us, both included
   const int64_t longest = kDurationMax[duration_class];
   const bool bounded = duration_class + 1 < kDurationClasses;
   switch (term.prefix) {
-    case Prefix::kEq: from = term.low_us; to = term.high_us; break;
+    case Prefix::kEq:
+      from = term.low_us;
+      to = term.high_us;
+      break;
     case Prefix::kGt:
     case Prefix::kGe:
-      if (bounded) from = std::min(term.low_us, term.high_us > kTimeMin + longest ? term.high_us - longest : kTimeMin);
+      if (bounded)
+        from = std::min(term.low_us, term.high_us > kTimeMin + longest ? term.high_us - longest : kTimeMin);
       break;
     case Prefix::kLt:
-    case Prefix::kEb: to = term.low_us; break;
-    case Prefix::kLe: to = term.high_us; break;
-    case Prefix::kSa: from = term.high_us; break;
+    case Prefix::kEb:
+      to = term.low_us;
+      break;
+    case Prefix::kLe:
+      to = term.high_us;
+      break;
+    case Prefix::kSa:
+      from = term.high_us;
+      break;
     case Prefix::kNe:
-    case Prefix::kAp: break;
+    case Prefix::kAp:
+      break;
   }
   Entry24 high = DateBound(parameter, duration_class, to);
   if (to == kTimeMax) high.a |= (uint64_t{1} << 45) - 1;
@@ -116,7 +148,8 @@ class ValueNode : public Node {
   bool Holds(Candidate& candidate) const override {
     bool holds = false;
     for (const Extractor::Source& source : sources_) {
-      ForSortValues(ground_.look, source.parameter, candidate.ordinal, [&](const Entry24& value) { return !(holds = ValueHolds(value)); });
+      ForSortValues(ground_.look, source.parameter, candidate.ordinal,
+                    [&](const Entry24& value) { return !(holds = ValueHolds(value)); });
       if (holds) break;
     }
     return holds;
@@ -144,7 +177,9 @@ class DateNode final : public ValueNode {
     ForRanges([&](const Term& term, const EntryRange& range) {
       for (auto cursor = ground_.look.ordered.Forward(range.low, range.high); cursor.valid(); cursor.Next()) {
         const DateEntry date = DateOf(cursor.entry());
-        if (DateHolds(term, date.low_us, date.high_us) && !each({cursor.entry().c & kOrdinalMask, kUnknownTime})) return false;
+        if (DateHolds(term, date.low_us, date.high_us) &&
+            !each({cursor.entry().c & kOrdinalMask, kUnknownTime}))
+          return false;
       }
       return true;
     });
@@ -162,7 +197,8 @@ class DateNode final : public ValueNode {
     }
   }
   bool ValueHolds(const Entry24& value) const override {
-    return std::any_of(criterion_.terms.begin(), criterion_.terms.end(), [&](const Term& t) { return DateHolds(t, NumberOf(value.b), NumberOf(value.c)); });
+    return std::any_of(criterion_.terms.begin(), criterion_.terms.end(),
+                       [&](const Term& t) { return DateHolds(t, NumberOf(value.b), NumberOf(value.c)); });
   }
 };
 
@@ -170,22 +206,31 @@ class DateNode final : public ValueNode {
 
 bool NumberHolds(const Term& term, double value, double exact) {
   switch (term.prefix) {
-    case Prefix::kEq: return value >= term.low && value < term.high;
-    case Prefix::kNe: return !(value >= term.low && value < term.high);
+    case Prefix::kEq:
+      return value >= term.low && value < term.high;
+    case Prefix::kNe:
+      return !(value >= term.low && value < term.high);
     case Prefix::kGt:
-    case Prefix::kSa: return value > exact;
+    case Prefix::kSa:
+      return value > exact;
     case Prefix::kLt:
-    case Prefix::kEb: return value < exact;
-    case Prefix::kGe: return value >= exact;
-    case Prefix::kLe: return value <= exact;
-    case Prefix::kAp: return std::abs(value - exact) <= std::abs(exact) * 0.1;  // FHIR R4 search: "10% of the stated value (recommended)"
+    case Prefix::kEb:
+      return value < exact;
+    case Prefix::kGe:
+      return value >= exact;
+    case Prefix::kLe:
+      return value <= exact;
+    case Prefix::kAp:
+      return std::abs(value - exact) <=
+             std::abs(exact) * 0.1;  // FHIR R4 search: "10% of the stated value (recommended)"
   }
   return false;
 }
 
 class NumberNode final : public ValueNode {
  public:
-  NumberNode(const Ground& ground, const Criterion& criterion, std::vector<Extractor::Source> sources) : ValueNode(ground, criterion, std::move(sources)) {
+  NumberNode(const Ground& ground, const Criterion& criterion, std::vector<Extractor::Source> sources)
+      : ValueNode(ground, criterion, std::move(sources)) {
     for (const Term& term : criterion.terms) {
       exact_.push_back(DecimalRange(term.number)->exact);
       has_unit_ = has_unit_ || !term.code.empty();
@@ -219,9 +264,14 @@ class NumberNode final : public ValueNode {
       for (size_t i = 0; i < criterion_.terms.size(); ++i) {
         const Term& term = criterion_.terms[i];
         double from = -infinity, to = infinity;
-        if (term.prefix == Prefix::kEq) { from = term.low; to = term.high; }
-        if (term.prefix == Prefix::kGt || term.prefix == Prefix::kSa || term.prefix == Prefix::kGe) from = exact_[i];
-        if (term.prefix == Prefix::kLt || term.prefix == Prefix::kEb || term.prefix == Prefix::kLe) to = exact_[i];
+        if (term.prefix == Prefix::kEq) {
+          from = term.low;
+          to = term.high;
+        }
+        if (term.prefix == Prefix::kGt || term.prefix == Prefix::kSa || term.prefix == Prefix::kGe)
+          from = exact_[i];
+        if (term.prefix == Prefix::kLt || term.prefix == Prefix::kEb || term.prefix == Prefix::kLe)
+          to = exact_[i];
         const uint64_t unit = UnitHash(ground_.setting.hash_key, term.system ? *term.system : "", term.code);
         Entry24 high = MakeNumber(source.parameter, unit, OrderOf(to));
         high.c = ~uint64_t{0};
@@ -242,7 +292,9 @@ class NumberNode final : public ValueNode {
 // Strings
 
 /// The least and greatest 16 bytes that begin with `prefix` (at most 16 bytes of it are looked at).
-struct WordRange { uint64_t low1, low2, high1, high2; };
+struct WordRange {
+  uint64_t low1, low2, high1, high2;
+};
 WordRange PrefixRange(std::string_view prefix) {
   std::string high(prefix.substr(0, kChunkBytes));
   high.resize(kChunkBytes, '\xff');
@@ -251,7 +303,8 @@ WordRange PrefixRange(std::string_view prefix) {
 
 class PrefixNode final : public ValueNode {
  public:
-  PrefixNode(const Ground& ground, const Criterion& criterion, std::vector<Extractor::Source> sources) : ValueNode(ground, criterion, std::move(sources)) {
+  PrefixNode(const Ground& ground, const Criterion& criterion, std::vector<Extractor::Source> sources)
+      : ValueNode(ground, criterion, std::move(sources)) {
     for (const Term& term : criterion.terms) {
       folded_.push_back(FoldText(term.text).substr(0, kStringBytesMax));
       ranges_.push_back(PrefixRange(folded_.back()));
@@ -284,15 +337,20 @@ class PrefixNode final : public ValueNode {
         if (text.empty()) continue;  // nothing begins with nothing that was said
         // The chunk in which the prefix ends; what stands before is in the hash.
         const size_t at = (text.size() - 1) / kChunkBytes * kChunkBytes;
-        const uint64_t first = at == 0 ? FirstChunk(source.parameter) : NextChunk(ground_.setting.hash_key, source.parameter, std::string_view(text).substr(0, at));
+        const uint64_t first = at == 0 ? FirstChunk(source.parameter)
+                                       : NextChunk(ground_.setting.hash_key, source.parameter,
+                                                   std::string_view(text).substr(0, at));
         const WordRange range = PrefixRange(std::string_view(text).substr(at));
-        if (!each(Entry32{first, range.low1, range.low2, 0}, Entry32{first, range.high1, range.high2, ~uint64_t{0}})) return;
+        if (!each(Entry32{first, range.low1, range.low2, 0},
+                  Entry32{first, range.high1, range.high2, ~uint64_t{0}}))
+          return;
       }
     }
   }
   bool ValueHolds(const Entry24& value) const override {
     return std::any_of(ranges_.begin(), ranges_.end(), [&](const WordRange& r) {
-      return std::pair(value.b, value.c) >= std::pair(r.low1, r.low2) && std::pair(value.b, value.c) <= std::pair(r.high1, r.high2);
+      return std::pair(value.b, value.c) >= std::pair(r.low1, r.low2) &&
+             std::pair(value.b, value.c) <= std::pair(r.high1, r.high2);
     });
   }
   std::vector<std::string> folded_;
@@ -303,14 +361,16 @@ class PrefixNode final : public ValueNode {
 /// :contains walks all texts of the parameter, chunk by chunk: they form a tree whose branches are equal beginnings.
 class ContainsNode final : public Node {
  public:
-  ContainsNode(const Ground& ground, const Criterion& criterion, std::vector<Extractor::Source> sources) : ground_(ground), sources_(std::move(sources)) {
+  ContainsNode(const Ground& ground, const Criterion& criterion, std::vector<Extractor::Source> sources)
+      : ground_(ground), sources_(std::move(sources)) {
     for (const Term& term : criterion.terms) folded_.push_back(FoldText(term.text));
   }
   uint64_t Estimate() const override {
     uint64_t total = 0;
     for (const Extractor::Source& source : sources_) {
       const uint64_t first = FirstChunk(source.parameter);
-      total += ground_.look.strings.CountAdds({first, 0, 0, 0}, {first, ~uint64_t{0}, ~uint64_t{0}, ~uint64_t{0}});
+      total +=
+          ground_.look.strings.CountAdds({first, 0, 0, 0}, {first, ~uint64_t{0}, ~uint64_t{0}, ~uint64_t{0}});
     }
     return total;
   }
@@ -330,10 +390,13 @@ class ContainsNode final : public Node {
     }
   }
   bool Matches(const std::string& text) const {
-    return std::any_of(folded_.begin(), folded_.end(), [&](const std::string& needle) { return text.find(needle) != std::string::npos; });
+    return std::any_of(folded_.begin(), folded_.end(),
+                       [&](const std::string& needle) { return text.find(needle) != std::string::npos; });
   }
-  bool Walk(ParameterId parameter, uint64_t first, const std::string& before, const std::function<bool(const Candidate&)>& each) const {
-    auto cursor = ground_.look.strings.Forward({first, 0, 0, 0}, {first, ~uint64_t{0}, ~uint64_t{0}, ~uint64_t{0}});
+  bool Walk(ParameterId parameter, uint64_t first, const std::string& before,
+            const std::function<bool(const Candidate&)>& each) const {
+    auto cursor =
+        ground_.look.strings.Forward({first, 0, 0, 0}, {first, ~uint64_t{0}, ~uint64_t{0}, ~uint64_t{0}});
     while (cursor.valid()) {
       const Entry32 chunk = cursor.entry();
       std::string text = before;
@@ -345,7 +408,9 @@ class ContainsNode final : public Node {
         continues = continues || (cursor.entry().d & kContinues) != 0;
         if (matches && !each({cursor.entry().d & kOrdinalMask, kUnknownTime})) return false;
       }
-      if (continues && !matches && !Walk(parameter, NextChunk(ground_.setting.hash_key, parameter, text), text, each)) return false;
+      if (continues && !matches &&
+          !Walk(parameter, NextChunk(ground_.setting.hash_key, parameter, text), text, each))
+        return false;
     }
     return true;
   }
@@ -358,7 +423,8 @@ class ContainsNode final : public Node {
 
 class MissingNode final : public Node {
  public:
-  MissingNode(const Ground& ground, uint8_t bit, bool missing) : ground_(ground), bit_(bit), missing_(missing) {}
+  MissingNode(const Ground& ground, uint8_t bit, bool missing)
+      : ground_(ground), bit_(bit), missing_(missing) {}
   uint64_t Estimate() const override { return kNever; }
   void Gather(const std::function<bool(const Candidate&)>&) const override {}
   bool Holds(Candidate& candidate) const override {
@@ -382,7 +448,8 @@ class IdNode final : public Node {
   IdNode(const Ground& ground, const Criterion& criterion) {
     const std::string type(ground.setting.extractor.definitions().Type(ground.type).name);
     for (const Term& term : criterion.terms) {
-      const auto version = ground.setting.directory.Current(KeyedHash(ground.setting.hash_key, type + "/" + term.code), ground.request.position);
+      const auto version = ground.setting.directory.Current(
+          KeyedHash(ground.setting.hash_key, type + "/" + term.code), ground.request.position);
       if (version.ordinal != 0 && !version.deleted) ordinals_.push_back(version.ordinal);
     }
   }
@@ -392,7 +459,9 @@ class IdNode final : public Node {
       if (!each({ordinal, kUnknownTime})) return;
     }
   }
-  bool Holds(Candidate& candidate) const override { return std::find(ordinals_.begin(), ordinals_.end(), candidate.ordinal) != ordinals_.end(); }
+  bool Holds(Candidate& candidate) const override {
+    return std::find(ordinals_.begin(), ordinals_.end(), candidate.ordinal) != ordinals_.end();
+  }
 
  private:
   std::vector<Ordinal> ordinals_;
@@ -400,7 +469,8 @@ class IdNode final : public Node {
 
 class WrittenNode final : public Node {
  public:
-  WrittenNode(const Ground& ground, std::vector<OrdinalRange> ranges) : ground_(ground), ranges_(std::move(ranges)) {}
+  WrittenNode(const Ground& ground, std::vector<OrdinalRange> ranges)
+      : ground_(ground), ranges_(std::move(ranges)) {}
   uint64_t Estimate() const override {
     uint64_t total = 0;
     for (const OrdinalRange& range : ranges_) {
@@ -411,13 +481,16 @@ class WrittenNode final : public Node {
   void Gather(const std::function<bool(const Candidate&)>& each) const override {
     for (const OrdinalRange& range : ranges_) {
       if (range.low >= range.high) continue;
-      for (auto cursor = ground_.look.sort.Forward(Bound(range.low), Bound(range.high)); cursor.valid(); cursor.Next()) {
+      for (auto cursor = ground_.look.sort.Forward(Bound(range.low), Bound(range.high)); cursor.valid();
+           cursor.Next()) {
         if (!each({cursor.entry().a & kOrdinalMask, kUnknownTime})) return;
       }
     }
   }
   bool Holds(Candidate& candidate) const override {
-    return std::any_of(ranges_.begin(), ranges_.end(), [&](const OrdinalRange& r) { return candidate.ordinal >= r.low && candidate.ordinal < r.high; });
+    return std::any_of(ranges_.begin(), ranges_.end(), [&](const OrdinalRange& r) {
+      return candidate.ordinal >= r.low && candidate.ordinal < r.high;
+    });
   }
   const std::vector<OrdinalRange>* ordinal_ranges() const override { return &ranges_; }
 
@@ -428,22 +501,39 @@ class WrittenNode final : public Node {
 };
 
 Result<std::unique_ptr<Node>> MakeWritten(const Ground& ground, const Criterion& criterion) {
-  if (!ground.request.find_time) return MakeIssue(ErrorCode::kUnsupported, "not-supported", "_lastUpdated", "search parameter _lastUpdated: is not offered here");
+  if (!ground.request.find_time)
+    return MakeIssue(ErrorCode::kUnsupported, "not-supported", "_lastUpdated",
+                     "search parameter _lastUpdated: is not offered here");
   const Ordinal end = ground.request.position.end_ordinal;
   std::vector<OrdinalRange> ranges;
   for (const Term& term : criterion.terms) {
     // Entries written before the interval have ordinals below `low`, those in it are in [low, high).
-    const Ordinal low = std::min(end, TRY(ground.request.find_time(term.low_us - 1))), high = std::min(end, TRY(ground.request.find_time(term.high_us - 1)));
+    const Ordinal low = std::min(end, TRY(ground.request.find_time(term.low_us - 1))),
+                  high = std::min(end, TRY(ground.request.find_time(term.high_us - 1)));
     switch (term.prefix) {
-      case Prefix::kEq: ranges.push_back({low, high}); break;
-      case Prefix::kNe: ranges.push_back({1, low}); ranges.push_back({high, end}); break;
+      case Prefix::kEq:
+        ranges.push_back({low, high});
+        break;
+      case Prefix::kNe:
+        ranges.push_back({1, low});
+        ranges.push_back({high, end});
+        break;
       case Prefix::kGt:
-      case Prefix::kSa: ranges.push_back({high, end}); break;
-      case Prefix::kGe: ranges.push_back({low, end}); break;
+      case Prefix::kSa:
+        ranges.push_back({high, end});
+        break;
+      case Prefix::kGe:
+        ranges.push_back({low, end});
+        break;
       case Prefix::kLt:
-      case Prefix::kEb: ranges.push_back({1, low}); break;
-      case Prefix::kLe: ranges.push_back({1, high}); break;
-      case Prefix::kAp: break;
+      case Prefix::kEb:
+        ranges.push_back({1, low});
+        break;
+      case Prefix::kLe:
+        ranges.push_back({1, high});
+        break;
+      case Prefix::kAp:
+        break;
     }
   }
   return std::unique_ptr<Node>(std::make_unique<WrittenNode>(ground, std::move(ranges)));
@@ -466,24 +556,31 @@ Result<std::unique_ptr<Node>> MakeNode(const Ground& ground, const Criterion& cr
   if (criterion.special == "_id") return std::unique_ptr<Node>(std::make_unique<IdNode>(ground, criterion));
   if (criterion.special == "_lastUpdated") return MakeWritten(ground, criterion);
   CHECK(criterion.parameter != nullptr);
-  const Extractor::Parameter& parameter = ground.setting.extractor.At(ground.setting.extractor.IdOf(*criterion.parameter));
+  const Extractor::Parameter& parameter =
+      ground.setting.extractor.At(ground.setting.extractor.IdOf(*criterion.parameter));
   if (!parameter.ready) return NotReady(criterion);
   if (criterion.modifier == "missing") {
     if (parameter.presence_bit >= kPresenceBits) return NotReady(criterion);
-    return std::unique_ptr<Node>(std::make_unique<MissingNode>(ground, parameter.presence_bit, criterion.terms[0].text == "true"));
+    return std::unique_ptr<Node>(
+        std::make_unique<MissingNode>(ground, parameter.presence_bit, criterion.terms[0].text == "true"));
   }
   TRY(CheckSystems(ground, criterion, parameter));
   if (auto keys = EqualityKeys(ground.setting, ground.type, criterion)) {
-    return std::unique_ptr<Node>(std::make_unique<EqualityNode>(ground, *std::move(keys), criterion.modifier == "not"));
+    return std::unique_ptr<Node>(
+        std::make_unique<EqualityNode>(ground, *std::move(keys), criterion.modifier == "not"));
   }
   switch (criterion.parameter->type) {
-    case SearchType::kDate: return std::unique_ptr<Node>(std::make_unique<DateNode>(ground, criterion, parameter.sources));
+    case SearchType::kDate:
+      return std::unique_ptr<Node>(std::make_unique<DateNode>(ground, criterion, parameter.sources));
     case SearchType::kNumber:
-    case SearchType::kQuantity: return std::unique_ptr<Node>(std::make_unique<NumberNode>(ground, criterion, parameter.sources));
+    case SearchType::kQuantity:
+      return std::unique_ptr<Node>(std::make_unique<NumberNode>(ground, criterion, parameter.sources));
     case SearchType::kString:
-      if (criterion.modifier == "contains") return std::unique_ptr<Node>(std::make_unique<ContainsNode>(ground, criterion, parameter.sources));
+      if (criterion.modifier == "contains")
+        return std::unique_ptr<Node>(std::make_unique<ContainsNode>(ground, criterion, parameter.sources));
       return std::unique_ptr<Node>(std::make_unique<PrefixNode>(ground, criterion, parameter.sources));
-    default: return NotReady(criterion);
+    default:
+      return NotReady(criterion);
   }
 }
 

@@ -12,11 +12,14 @@ namespace tk::search {
 inline constexpr uint64_t kUnknownTime = ~uint64_t{0};
 struct Candidate {
   Ordinal ordinal = 0;
-  uint64_t time = kUnknownTime;   // clinical time as equality entries carry it
+  uint64_t time = kUnknownTime;  // clinical time as equality entries carry it
 };
 
 /// Half-open.
-struct OrdinalRange { Ordinal low; Ordinal high; };
+struct OrdinalRange {
+  Ordinal low;
+  Ordinal high;
+};
 
 class Node {
  public:
@@ -52,22 +55,25 @@ struct Ground {
 template <class Each>
 void ForSortValues(const Look& look, uint64_t sort_slot, Ordinal ordinal, const Each& each) {
   const uint64_t slot = SortSlot(sort_slot) | ordinal;
-  look.sort.ForPiecesAt(ordinal, {slot, 0, 0}, {slot, ~uint64_t{0}, ~uint64_t{0}}, [&](const Entry24* at, const Entry24* end) {
-    for (; at != end; ++at) {
-      if (!each(*at)) return false;
-    }
-    return true;
-  });
+  look.sort.ForPiecesAt(ordinal, {slot, 0, 0}, {slot, ~uint64_t{0}, ~uint64_t{0}},
+                        [&](const Entry24* at, const Entry24* end) {
+                          for (; at != end; ++at) {
+                            if (!each(*at)) return false;
+                          }
+                          return true;
+                        });
 }
 
 /// Everything under one equality key, in any order, until `each` returns false; then false.
 template <class Each>
 bool GatherKey(const Look& look, uint64_t key, const Each& each) {
   bool more = true;
-  look.equality.ForPieces({key, 0}, {key | ~kKeyMask, ~uint64_t{0}}, [&](const Entry16* at, const Entry16* end) {
-    for (; more && at != end; ++at) more = each(Candidate{OrdinalOf(*at), TimeOf(*at)});
-    return more;
-  });
+  look.equality.ForPieces({key, 0}, {key | ~kKeyMask, ~uint64_t{0}},
+                          [&](const Entry16* at, const Entry16* end) {
+                            for (; more && at != end; ++at)
+                              more = each(Candidate{OrdinalOf(*at), TimeOf(*at)});
+                            return more;
+                          });
   return more;
 }
 

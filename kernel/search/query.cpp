@@ -14,7 +14,7 @@ namespace {
 using fhir::SearchParameter;
 using fhir::SearchType;
 
-constexpr size_t kTermsMax = 200;        // alternatives of one criterion
+constexpr size_t kTermsMax = 200;  // alternatives of one criterion
 constexpr size_t kCriteriaMax = 60;
 constexpr size_t kSortKeysMax = 8;
 
@@ -22,7 +22,8 @@ constexpr size_t kSortKeysMax = 8;
 std::string Shown(std::string_view name) {
   const bool fit = !name.empty() && name.size() <= 64 && (name[0] == '_' || (name[0] | 0x20) >= 'a') &&
                    std::all_of(name.begin(), name.end(), [](char c) {
-                     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == ':' || c == '.';
+                     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                            c == '_' || c == '-' || c == ':' || c == '.';
                    });
   return fit ? std::string(name) : "(a name that is no parameter name)";
 }
@@ -31,8 +32,12 @@ Error Refuse(ErrorCode code, std::string_view type, std::string_view name, std::
   std::string shown = Shown(name);
   return MakeIssue(code, type, shown, "search parameter " + shown + ": " + std::move(text));
 }
-Error BadValue(std::string_view name, std::string text) { return Refuse(ErrorCode::kIncorrect, "value", name, std::move(text)); }
-Error NotOffered(std::string_view name, std::string text) { return Refuse(ErrorCode::kUnsupported, "not-supported", name, std::move(text)); }
+Error BadValue(std::string_view name, std::string text) {
+  return Refuse(ErrorCode::kIncorrect, "value", name, std::move(text));
+}
+Error NotOffered(std::string_view name, std::string text) {
+  return Refuse(ErrorCode::kUnsupported, "not-supported", name, std::move(text));
+}
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -49,22 +54,30 @@ Result<std::string> PercentDecode(std::string_view text) {
     } else if (text[i] != '%') {
       out += text[i];
     } else {
-      const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1, low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
-      if (high < 0 || low < 0) return MakeIssue(ErrorCode::kIncorrect, "structure", "", fmt::format("query string: % at byte {} is not followed by two hex digits", i));
+      const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1,
+                low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
+      if (high < 0 || low < 0)
+        return MakeIssue(ErrorCode::kIncorrect, "structure", "",
+                         fmt::format("query string: % at byte {} is not followed by two hex digits", i));
       out += static_cast<char>(high * 16 + low);
       i += 2;
     }
   }
-  if (!IsUtf8(out)) return MakeIssue(ErrorCode::kIncorrect, "structure", "", "query string: not UTF-8 after decoding");
-  if (out.find('\0') != std::string::npos) return MakeIssue(ErrorCode::kIncorrect, "structure", "", "query string: contains a zero byte");
+  if (!IsUtf8(out))
+    return MakeIssue(ErrorCode::kIncorrect, "structure", "", "query string: not UTF-8 after decoding");
+  if (out.find('\0') != std::string::npos)
+    return MakeIssue(ErrorCode::kIncorrect, "structure", "", "query string: contains a zero byte");
   return out;
 }
 
 void PercentEncode(std::string_view text, std::string* out) {
   for (char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || std::string_view("-._~:/,|$@").find(c) != std::string_view::npos;
-    if (plain) *out += c;
-    else *out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       std::string_view("-._~:/,|$@").find(c) != std::string_view::npos;
+    if (plain)
+      *out += c;
+    else
+      *out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   }
 }
 
@@ -73,8 +86,14 @@ std::vector<std::string_view> SplitEscaped(std::string_view text, char separator
   std::vector<std::string_view> parts;
   size_t from = 0;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\') { ++i; continue; }
-    if (text[i] == separator) { parts.push_back(text.substr(from, i - from)); from = i + 1; }
+    if (text[i] == '\\') {
+      ++i;
+      continue;
+    }
+    if (text[i] == separator) {
+      parts.push_back(text.substr(from, i - from));
+      from = i + 1;
+    }
   }
   parts.push_back(text.substr(std::min(from, text.size())));
   return parts;
@@ -83,7 +102,10 @@ std::vector<std::string_view> SplitEscaped(std::string_view text, char separator
 Result<std::string> Unescape(std::string_view name, std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') { out += text[i]; continue; }
+    if (text[i] != '\\') {
+      out += text[i];
+      continue;
+    }
     if (++i == text.size() || std::string_view(",|$\\").find(text[i]) == std::string_view::npos) {
       return BadValue(name, "a backslash must be followed by , | $ or another backslash");
     }
@@ -92,13 +114,20 @@ Result<std::string> Unescape(std::string_view name, std::string_view text) {
   return out;
 }
 
-struct PrefixName { std::string_view text; Prefix prefix; };
-constexpr PrefixName kPrefixes[] = {{"eq", Prefix::kEq}, {"ne", Prefix::kNe}, {"gt", Prefix::kGt}, {"lt", Prefix::kLt}, {"ge", Prefix::kGe},
-                                    {"le", Prefix::kLe}, {"sa", Prefix::kSa}, {"eb", Prefix::kEb}, {"ap", Prefix::kAp}};
+struct PrefixName {
+  std::string_view text;
+  Prefix prefix;
+};
+constexpr PrefixName kPrefixes[] = {{"eq", Prefix::kEq}, {"ne", Prefix::kNe}, {"gt", Prefix::kGt},
+                                    {"lt", Prefix::kLt}, {"ge", Prefix::kGe}, {"le", Prefix::kLe},
+                                    {"sa", Prefix::kSa}, {"eb", Prefix::kEb}, {"ap", Prefix::kAp}};
 
 std::string_view TakePrefix(std::string_view text, Prefix* prefix) {
   for (const PrefixName& p : kPrefixes) {
-    if (text.substr(0, 2) == p.text) { *prefix = p.prefix; return text.substr(2); }
+    if (text.substr(0, 2) == p.text) {
+      *prefix = p.prefix;
+      return text.substr(2);
+    }
   }
   return text;
 }
@@ -108,7 +137,7 @@ struct Reader {
   const fhir::Definitions& definitions;
   fhir::TypeId type;
   const ParseOptions& options;
-  std::string_view name;                   // as asked, with modifier, for messages
+  std::string_view name;  // as asked, with modifier, for messages
   const SearchParameter* parameter;
   std::string_view modifier;
 
@@ -124,12 +153,14 @@ struct Reader {
 
 Result<Term> Reader::Token(std::string_view raw) const {
   const auto parts = SplitEscaped(raw, '|');
-  if (parts.size() > 2) return BadValue(name, "a token is code, system|code, |code or system|; write \\| for a bar inside");
+  if (parts.size() > 2)
+    return BadValue(name, "a token is code, system|code, |code or system|; write \\| for a bar inside");
   Term term;
   term.text = TRY(Unescape(name, raw));
   term.code = TRY(Unescape(name, parts.back()));
   if (parts.size() == 2) term.system = TRY(Unescape(name, parts[0]));
-  if (term.code.empty() && (!term.system || term.system->empty())) return BadValue(name, "a token needs a code or a system");
+  if (term.code.empty() && (!term.system || term.system->empty()))
+    return BadValue(name, "a token needs a code or a system");
   return term;
 }
 
@@ -150,10 +181,12 @@ Result<Term> Reader::Reference(std::string_view raw) const {
   term.type = std::string(slash == std::string_view::npos ? modifier : text.substr(0, slash));
   term.code = std::string(slash == std::string_view::npos ? text : text.substr(slash + 1));
   if (!IsId(term.code)) return BadValue(name, "give an id, Type/id or an absolute URL");
-  if (slash != std::string_view::npos && !modifier.empty() && term.type != modifier) return BadValue(name, "the type in the value is not the modifier's");
+  if (slash != std::string_view::npos && !modifier.empty() && term.type != modifier)
+    return BadValue(name, "the type in the value is not the modifier's");
   if (!term.type.empty()) {
     const fhir::TypeId target = definitions.FindType(term.type);
-    if (!definitions.IsResource(target)) return BadValue(name, "the type before the slash is no resource type");
+    if (!definitions.IsResource(target))
+      return BadValue(name, "the type before the slash is no resource type");
     term.text = term.type + "/" + term.code;
   }
   return term;
@@ -163,9 +196,13 @@ Result<Term> Reader::Date(std::string_view raw) const {
   Term term;
   const std::string text = TRY(Unescape(name, raw));
   const std::string_view rest = TakePrefix(text, &term.prefix);
-  if (term.prefix == Prefix::kAp) return NotOffered(name, "the prefix ap depends on today; write it as ge… and le…");
+  if (term.prefix == Prefix::kAp)
+    return NotOffered(name, "the prefix ap depends on today; write it as ge… and le…");
   const auto range = ParseDateRange(rest, options.timezone_offset_min);
-  if (!range.ok()) return BadValue(name, "not a date: YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm[:ss[.fff]][Z|±hh:mm], with eq, ne, gt, lt, ge, le, sa or eb before it");
+  if (!range.ok())
+    return BadValue(name,
+                    "not a date: YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm[:ss[.fff]][Z|±hh:mm], with "
+                    "eq, ne, gt, lt, ge, le, sa or eb before it");
   term.text = text;
   term.low_us = range->low_us;
   term.high_us = range->high_us;
@@ -187,12 +224,14 @@ Result<Term> Reader::Number(std::string_view raw) const {
 
 Result<Term> Reader::Quantity(std::string_view raw) const {
   const auto parts = SplitEscaped(raw, '|');
-  if (parts.size() != 1 && parts.size() != 3) return BadValue(name, "a quantity is number, number|system|code or number||code");
+  if (parts.size() != 1 && parts.size() != 3)
+    return BadValue(name, "a quantity is number, number|system|code or number||code");
   Term term = TRY(Number(parts[0]));
   if (parts.size() == 3) {
     term.system = TRY(Unescape(name, parts[1]));
     term.code = TRY(Unescape(name, parts[2]));
-    if (term.code.empty()) return BadValue(name, "a quantity with bars needs the unit's code after the second");
+    if (term.code.empty())
+      return BadValue(name, "a quantity with bars needs the unit's code after the second");
   }
   return term;
 }
@@ -200,8 +239,10 @@ Result<Term> Reader::Quantity(std::string_view raw) const {
 Result<Term> Reader::Text(std::string_view raw) const {
   Term term;
   term.text = TRY(Unescape(name, raw));
-  if (term.text.size() > kStringBytesMax) return BadValue(name, fmt::format("longer than {} bytes", kStringBytesMax));
-  if (modifier != "exact" && FoldText(term.text).empty() && parameter != nullptr && parameter->type == SearchType::kString) {
+  if (term.text.size() > kStringBytesMax)
+    return BadValue(name, fmt::format("longer than {} bytes", kStringBytesMax));
+  if (modifier != "exact" && FoldText(term.text).empty() && parameter != nullptr &&
+      parameter->type == SearchType::kString) {
     return BadValue(name, "nothing is left of the text when case and accents are folded");
   }
   return term;
@@ -218,39 +259,53 @@ Result<Term> Reader::Read(SearchType search_type, std::string_view raw) const {
   if (raw.empty()) return BadValue(name, "has no value");
   if (modifier == "missing") return Missing(raw);
   switch (search_type) {
-    case SearchType::kToken: return Token(raw);
-    case SearchType::kReference: return Reference(raw);
-    case SearchType::kDate: return Date(raw);
-    case SearchType::kNumber: return Number(raw);
-    case SearchType::kQuantity: return Quantity(raw);
+    case SearchType::kToken:
+      return Token(raw);
+    case SearchType::kReference:
+      return Reference(raw);
+    case SearchType::kDate:
+      return Date(raw);
+    case SearchType::kNumber:
+      return Number(raw);
+    case SearchType::kQuantity:
+      return Quantity(raw);
     case SearchType::kString:
-    case SearchType::kUri: return Text(raw);
+    case SearchType::kUri:
+      return Text(raw);
     case SearchType::kComposite:
-    case SearchType::kSpecial: break;
+    case SearchType::kSpecial:
+      break;
   }
   return NotOffered(name, "parameters of this kind are not offered yet");
 }
 
 /// Names that FHIR gives a meaning and that we do not offer yet: refused even when the client is lenient would hide a wrong answer.
-constexpr std::string_view kKnownUnsupported[] = {"_text", "_content", "_list", "_has", "_include", "_revinclude", "_contained", "_containedType",
-                                                  "_query", "_filter", "_type"};
+constexpr std::string_view kKnownUnsupported[] = {"_text",    "_content",    "_list",      "_has",
+                                                  "_include", "_revinclude", "_contained", "_containedType",
+                                                  "_query",   "_filter",     "_type"};
 
-Status CheckModifier(const fhir::Definitions& definitions, const SearchParameter& parameter, std::string_view name, std::string_view modifier) {
+Status CheckModifier(const fhir::Definitions& definitions, const SearchParameter& parameter,
+                     std::string_view name, std::string_view modifier) {
   if (modifier.empty() || modifier == "missing") return {};
   const SearchType type = parameter.type;
   if (type == SearchType::kString && (modifier == "exact" || modifier == "contains")) return {};
   if (type == SearchType::kToken && modifier == "not") return {};
-  if (type == SearchType::kReference && modifier != "identifier" && modifier != "above" && modifier != "below") {
+  if (type == SearchType::kReference && modifier != "identifier" && modifier != "above" &&
+      modifier != "below") {
     const fhir::TypeId target = definitions.FindType(modifier);
-    if (!definitions.IsResource(target)) return BadValue(name, "the modifier is no resource type and not missing");
+    if (!definitions.IsResource(target))
+      return BadValue(name, "the modifier is no resource type and not missing");
     const auto& targets = parameter.targets;
-    if (!targets.empty() && std::none_of(targets.begin(), targets.end(), [&](fhir::TypeId t) { return definitions.IsA(target, t); })) {
+    if (!targets.empty() && std::none_of(targets.begin(), targets.end(),
+                                         [&](fhir::TypeId t) { return definitions.IsA(target, t); })) {
       return BadValue(name, "this parameter does not refer to that type");
     }
     return {};
   }
-  const std::string_view offered = type == SearchType::kString ? ":missing, :exact and :contains" : type == SearchType::kToken ? ":missing and :not"
-                                   : type == SearchType::kReference ? ":missing and :<type>" : ":missing";
+  const std::string_view offered = type == SearchType::kString      ? ":missing, :exact and :contains"
+                                   : type == SearchType::kToken     ? ":missing and :not"
+                                   : type == SearchType::kReference ? ":missing and :<type>"
+                                                                    : ":missing";
   return NotOffered(name, fmt::format("this modifier is not offered; offered are {}", offered));
 }
 
@@ -266,13 +321,17 @@ std::string OfferedList(const fhir::Definitions& definitions, fhir::TypeId type)
 
 class Parser {
  public:
-  Parser(const fhir::Definitions& definitions, fhir::TypeId type, const ParseOptions& options) : definitions_(definitions), type_(type), options_(options) {
+  Parser(const fhir::Definitions& definitions, fhir::TypeId type, const ParseOptions& options)
+      : definitions_(definitions), type_(type), options_(options) {
     query_.type = type;
     query_.count = options.count_default;
   }
 
   Result<Query> Parse(std::string_view text) {
-    if (text.size() > options_.length_max) return MakeIssue(ErrorCode::kTooLarge, "too-long", "", fmt::format("query string: longer than {} bytes; use POST _search with fewer values", options_.length_max));
+    if (text.size() > options_.length_max)
+      return MakeIssue(ErrorCode::kTooLarge, "too-long", "",
+                       fmt::format("query string: longer than {} bytes; use POST _search with fewer values",
+                                   options_.length_max));
     while (!text.empty()) {
       const size_t end = std::min(text.find('&'), text.size());
       const std::string_view pair = text.substr(0, end);
@@ -290,15 +349,20 @@ class Parser {
  private:
   Status One(const std::string& name, const std::string& value) {
     if (name == "_format" || name == "_pretty") return {};
-    const bool control = name == "_count" || name == "_sort" || name == "_summary" || name == "_elements" || name == "_total";
+    const bool control =
+        name == "_count" || name == "_sort" || name == "_summary" || name == "_elements" || name == "_total";
     if (control) {
-      if (std::find(seen_controls_.begin(), seen_controls_.end(), name) != seen_controls_.end()) return BadValue(name, "may be given once");
+      if (std::find(seen_controls_.begin(), seen_controls_.end(), name) != seen_controls_.end())
+        return BadValue(name, "may be given once");
       seen_controls_.push_back(name);
       TRY(Control(name, value));
     } else {
       Status status = Criterion_(name, value);
       if (!status.ok()) return status.TakeError();
-      if (skipped_) { skipped_ = false; return {}; }
+      if (skipped_) {
+        skipped_ = false;
+        return {};
+      }
     }
     if (!query_.self.empty()) query_.self += '&';
     PercentEncode(name, &query_.self);
@@ -323,21 +387,33 @@ class Parser {
     if (name == "_count") return Count(value);
     if (name == "_sort") return Sort(value);
     if (name == "_summary") {
-      constexpr std::pair<std::string_view, Summary> kNames[] = {{"false", Summary::kFalse}, {"true", Summary::kTrue}, {"text", Summary::kText}, {"data", Summary::kData}, {"count", Summary::kCount}};
+      constexpr std::pair<std::string_view, Summary> kNames[] = {{"false", Summary::kFalse},
+                                                                 {"true", Summary::kTrue},
+                                                                 {"text", Summary::kText},
+                                                                 {"data", Summary::kData},
+                                                                 {"count", Summary::kCount}};
       for (const auto& [text, summary] : kNames) {
-        if (value == text) { query_.summary = summary; return {}; }
+        if (value == text) {
+          query_.summary = summary;
+          return {};
+        }
       }
       return BadValue(name, "true, false, text, data or count");
     }
     if (name == "_total") {
-      constexpr std::pair<std::string_view, Total> kNames[] = {{"none", Total::kNone}, {"estimate", Total::kEstimate}, {"accurate", Total::kAccurate}};
+      constexpr std::pair<std::string_view, Total> kNames[] = {
+          {"none", Total::kNone}, {"estimate", Total::kEstimate}, {"accurate", Total::kAccurate}};
       for (const auto& [text, total] : kNames) {
-        if (value == text) { query_.total = total; return {}; }
+        if (value == text) {
+          query_.total = total;
+          return {};
+        }
       }
       return BadValue(name, "none, estimate or accurate");
     }
     for (std::string_view part : SplitEscaped(value, ',')) {
-      if (part.empty() || part.size() > 100) return BadValue(name, "a list of element names with commas between");
+      if (part.empty() || part.size() > 100)
+        return BadValue(name, "a list of element names with commas between");
       query_.elements.emplace_back(part);
     }
     return {};
@@ -345,7 +421,8 @@ class Parser {
 
   Status Count(const std::string& value) {
     size_t count = 0;
-    const bool digits = !value.empty() && value.size() <= 9 && std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool digits = !value.empty() && value.size() <= 9 &&
+                        std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (!digits) return BadValue("_count", "a whole number from 0");
     for (char c : value) count = count * 10 + static_cast<size_t>(c - '0');
     query_.count = std::min(count, options_.count_max);
@@ -355,16 +432,26 @@ class Parser {
   Status Sort(const std::string& value) {
     for (std::string_view part : SplitEscaped(value, ',')) {
       SortKey key;
-      if (!part.empty() && part[0] == '-') { key.descending = true; part.remove_prefix(1); }
-      if (query_.sort.size() == kSortKeysMax) return BadValue("_sort", fmt::format("at most {} keys", kSortKeysMax));
+      if (!part.empty() && part[0] == '-') {
+        key.descending = true;
+        part.remove_prefix(1);
+      }
+      if (query_.sort.size() == kSortKeysMax)
+        return BadValue("_sort", fmt::format("at most {} keys", kSortKeysMax));
       if (part == "_lastUpdated") {
         key.special = "_lastUpdated";
       } else {
         key.parameter = definitions_.FindSearchParameter(type_, part);
         if (key.parameter == nullptr || part == "_id") {
-          return Refuse(part == "_id" ? ErrorCode::kUnsupported : ErrorCode::kIncorrect, "not-supported", "_sort", "one of its keys cannot be sorted by; this type has " + OfferedList(definitions_, type_));
+          return Refuse(
+              part == "_id" ? ErrorCode::kUnsupported : ErrorCode::kIncorrect, "not-supported", "_sort",
+              "one of its keys cannot be sorted by; this type has " + OfferedList(definitions_, type_));
         }
-        if (!IsSortable(*key.parameter)) return NotOffered("_sort", fmt::format("by {} is not offered: only dates, strings, numbers and quantities are sorted by", key.parameter->code));
+        if (!IsSortable(*key.parameter))
+          return NotOffered(
+              "_sort",
+              fmt::format("by {} is not offered: only dates, strings, numbers and quantities are sorted by",
+                          key.parameter->code));
       }
       query_.sort.push_back(std::move(key));
     }
@@ -374,10 +461,16 @@ class Parser {
   Status Criterion_(const std::string& name, const std::string& value) {
     const size_t colon = name.find(':');
     const std::string_view base = std::string_view(name).substr(0, colon);
-    const std::string_view modifier = colon == std::string::npos ? std::string_view() : std::string_view(name).substr(colon + 1);
-    if (std::find(std::begin(kKnownUnsupported), std::end(kKnownUnsupported), base) != std::end(kKnownUnsupported)) return PassOver(NotOffered(name, "is not offered yet"));
-    if (name.find('.') != std::string::npos) return PassOver(NotOffered(name, "chained parameters are not offered yet"));
-    if (query_.criteria.size() == kCriteriaMax) return MakeIssue(ErrorCode::kTooLarge, "too-costly", "", fmt::format("query string: more than {} criteria", kCriteriaMax));
+    const std::string_view modifier =
+        colon == std::string::npos ? std::string_view() : std::string_view(name).substr(colon + 1);
+    if (std::find(std::begin(kKnownUnsupported), std::end(kKnownUnsupported), base) !=
+        std::end(kKnownUnsupported))
+      return PassOver(NotOffered(name, "is not offered yet"));
+    if (name.find('.') != std::string::npos)
+      return PassOver(NotOffered(name, "chained parameters are not offered yet"));
+    if (query_.criteria.size() == kCriteriaMax)
+      return MakeIssue(ErrorCode::kTooLarge, "too-costly", "",
+                       fmt::format("query string: more than {} criteria", kCriteriaMax));
     Criterion criterion;
     criterion.modifier = modifier;
     SearchType search_type = SearchType::kToken;
@@ -387,18 +480,25 @@ class Parser {
       search_type = base == "_id" ? SearchType::kToken : SearchType::kDate;
     } else {
       criterion.parameter = definitions_.FindSearchParameter(type_, base);
-      if (criterion.parameter == nullptr) return PassOver(Refuse(ErrorCode::kIncorrect, "not-found", base, "is not known for " + std::string(definitions_.Type(type_).name) + ", which has " + OfferedList(definitions_, type_)));
+      if (criterion.parameter == nullptr)
+        return PassOver(Refuse(ErrorCode::kIncorrect, "not-found", base,
+                               "is not known for " + std::string(definitions_.Type(type_).name) +
+                                   ", which has " + OfferedList(definitions_, type_)));
       search_type = criterion.parameter->type;
-      if (!IsOffered(*criterion.parameter)) return PassOver(NotOffered(name, "parameters of this kind (composite, special) are not offered yet"));
+      if (!IsOffered(*criterion.parameter))
+        return PassOver(NotOffered(name, "parameters of this kind (composite, special) are not offered yet"));
       Status fits = CheckModifier(definitions_, *criterion.parameter, name, modifier);
       if (!fits.ok()) return PassOver(std::move(fits.error()));
     }
     const Reader reader{definitions_, type_, options_, name, criterion.parameter, modifier};
     for (std::string_view part : SplitEscaped(value, ',')) {
-      if (criterion.terms.size() == kTermsMax) return Refuse(ErrorCode::kTooLarge, "too-costly", name, fmt::format("more than {} alternatives", kTermsMax));
+      if (criterion.terms.size() == kTermsMax)
+        return Refuse(ErrorCode::kTooLarge, "too-costly", name,
+                      fmt::format("more than {} alternatives", kTermsMax));
       criterion.terms.push_back(TRY(reader.Read(search_type, part)));
     }
-    if (modifier == "missing" && criterion.terms.size() != 1) return BadValue(name, ":missing takes one value");
+    if (modifier == "missing" && criterion.terms.size() != 1)
+      return BadValue(name, ":missing takes one value");
     query_.criteria.push_back(std::move(criterion));
     return {};
   }
@@ -413,7 +513,8 @@ class Parser {
 
 }  // namespace
 
-Result<Query> ParseQuery(const fhir::Definitions& definitions, fhir::TypeId type, std::string_view query, const ParseOptions& options) {
+Result<Query> ParseQuery(const fhir::Definitions& definitions, fhir::TypeId type, std::string_view query,
+                         const ParseOptions& options) {
   if (!definitions.IsResource(type)) return MakeError(ErrorCode::kNotFound, "not a resource type");
   return Parser(definitions, type, options).Parse(query);
 }

@@ -16,48 +16,53 @@ enum class Prefix : uint8_t { kEq, kNe, kGt, kLt, kGe, kLe, kSa, kEb, kAp };
 /// One value of a criterion (values of one criterion are alternatives).
 struct Term {
   Prefix prefix = Prefix::kEq;
-  std::string text;                 // unescaped value without prefix
+  std::string text;                   // unescaped value without prefix
   std::optional<std::string> system;  // token system: nullopt = not given, "" = "|code"
-  std::string code;                 // token code, or reference id
-  std::string type;                 // reference type, "" if only an id was given
-  int64_t low_us = 0, high_us = 0;  // dates
-  double low = 0, high = 0;         // numbers and quantities: implicit range of the digits given
+  std::string code;                   // token code, or reference id
+  std::string type;                   // reference type, "" if only an id was given
+  int64_t low_us = 0, high_us = 0;    // dates
+  double low = 0, high = 0;           // numbers and quantities: implicit range of the digits given
   std::string number;
 };
 
 struct Criterion {
   const fhir::SearchParameter* parameter = nullptr;  // never null for ordinary parameters
-  std::string special;              // "_id", "_lastUpdated" …: handled by name when it has no SearchParameter
-  std::string modifier;             // "", "exact", "contains", "missing", "not", "text" …, or a type name for references
+  std::string special;  // "_id", "_lastUpdated" …: handled by name when it has no SearchParameter
+  std::string modifier;  // "", "exact", "contains", "missing", "not", "text" …, or a type name for references
   std::vector<Term> terms;
 };
 
-struct SortKey { const fhir::SearchParameter* parameter = nullptr; std::string special; bool descending = false; };
+struct SortKey {
+  const fhir::SearchParameter* parameter = nullptr;
+  std::string special;
+  bool descending = false;
+};
 
 enum class Total : uint8_t { kNone, kEstimate, kAccurate };
 enum class Summary : uint8_t { kFalse, kTrue, kText, kData, kCount };
 
 struct Query {
   fhir::TypeId type = fhir::kNoType;
-  std::vector<Criterion> criteria;      // all must hold
-  std::vector<SortKey> sort;            // empty: the default order, which index.h tells
-  size_t count = 50;                    // _count; 0 = only the total
+  std::vector<Criterion> criteria;  // all must hold
+  std::vector<SortKey> sort;        // empty: the default order, which index.h tells
+  size_t count = 50;                // _count; 0 = only the total
   Total total = Total::kNone;
   Summary summary = Summary::kFalse;
-  std::vector<std::string> elements;    // _elements
-  std::string self;                     // canonical query string of what was understood, for the self link
-  std::vector<Issue> ignored;           // only when lenient
+  std::vector<std::string> elements;  // _elements
+  std::string self;                   // canonical query string of what was understood, for the self link
+  std::vector<Issue> ignored;         // only when lenient
 };
 
 struct ParseOptions {
-  bool lenient = false;                 // Prefer: handling=lenient
+  bool lenient = false;  // Prefer: handling=lenient
   size_t count_default = 50, count_max = 1000;
-  size_t length_max = 8192;             // of the query string
+  size_t length_max = 8192;  // of the query string
   int timezone_offset_min = 480;
 };
 
 /// `query`: "name=value&…", still percent-encoded (also a form body). Errors: kIncorrect / kUnsupported with the parameter's name, what it
 /// may be, and the parameters that this type has when the name is unknown.
-Result<Query> ParseQuery(const fhir::Definitions& definitions, fhir::TypeId type, std::string_view query, const ParseOptions& options);
+Result<Query> ParseQuery(const fhir::Definitions& definitions, fhir::TypeId type, std::string_view query,
+                         const ParseOptions& options);
 
 }  // namespace tk::search

@@ -36,7 +36,9 @@ TEST(ParseQuery, ReadsTokensInAllForms) {
 
 TEST(ParseQuery, ReadsReferencesInAllForms) {
   const Asked ask;
-  const auto query = ask("Observation", "subject=Patient/1,2,http://x.org/fhir/Patient/3/_history/4&subject:Group=g&performer=urn:uuid:5");
+  const auto query =
+      ask("Observation",
+          "subject=Patient/1,2,http://x.org/fhir/Patient/3/_history/4&subject:Group=g&performer=urn:uuid:5");
   ASSERT_TRUE(query.ok()) << query.error().ToString();
   const auto& terms = query->criteria.at(0).terms;
   EXPECT_EQ(terms.at(0).type, "Patient");
@@ -51,15 +53,22 @@ TEST(ParseQuery, ReadsReferencesInAllForms) {
 TEST(ParseQuery, ReadsDatesAtEveryPrecision) {
   const Asked ask;
   constexpr int64_t kHour = 3600 * kSecondUs, kZone = 8 * kHour;
-  struct Case { const char* text; Prefix prefix; int64_t low, high; };
+  struct Case {
+    const char* text;
+    Prefix prefix;
+    int64_t low, high;
+  };
   const int64_t day = DaysFromCivil(2020, 3, 1) * 24 * kHour - kZone;
   const Case cases[] = {
-      {"2020", Prefix::kEq, DaysFromCivil(2020, 1, 1) * 24 * kHour - kZone, DaysFromCivil(2021, 1, 1) * 24 * kHour - kZone},
+      {"2020", Prefix::kEq, DaysFromCivil(2020, 1, 1) * 24 * kHour - kZone,
+       DaysFromCivil(2021, 1, 1) * 24 * kHour - kZone},
       {"ne2020-03", Prefix::kNe, day, DaysFromCivil(2020, 4, 1) * 24 * kHour - kZone},
       {"ge2020-03-01", Prefix::kGe, day, day + 24 * kHour},
-      {"lt2020-03-01T10:00Z", Prefix::kLt, day + kZone + 10 * kHour, day + kZone + 10 * kHour + 60 * kSecondUs},
+      {"lt2020-03-01T10:00Z", Prefix::kLt, day + kZone + 10 * kHour,
+       day + kZone + 10 * kHour + 60 * kSecondUs},
       {"sa2020-03-01T10:00:01", Prefix::kSa, day + 10 * kHour + kSecondUs, day + 10 * kHour + 2 * kSecondUs},
-      {"eb2020-03-01T10:00:01.5%2B08:00", Prefix::kEb, day + 10 * kHour + kSecondUs + 500'000, day + 10 * kHour + kSecondUs + 600'000},
+      {"eb2020-03-01T10:00:01.5%2B08:00", Prefix::kEb, day + 10 * kHour + kSecondUs + 500'000,
+       day + 10 * kHour + kSecondUs + 600'000},
   };
   for (const Case& c : cases) {
     const auto query = ask("Patient", std::string("birthdate=") + c.text);
@@ -90,7 +99,9 @@ TEST(ParseQuery, ReadsNumbersAndQuantities) {
 
 TEST(ParseQuery, ReadsControls) {
   const Asked ask;
-  const auto query = ask("Observation", "_sort=-date,_lastUpdated&_count=7&_summary=data&_elements=code,status&_total=accurate&_format=json&status=final&_id=x");
+  const auto query = ask("Observation",
+                         "_sort=-date,_lastUpdated&_count=7&_summary=data&_elements=code,status&_total="
+                         "accurate&_format=json&status=final&_id=x");
   ASSERT_TRUE(query.ok()) << query.error().ToString();
   ASSERT_EQ(query->sort.size(), 2u);
   EXPECT_TRUE(query->sort[0].descending);
@@ -101,12 +112,19 @@ TEST(ParseQuery, ReadsControls) {
   EXPECT_EQ(query->elements, (std::vector<std::string>{"code", "status"}));
   EXPECT_EQ(query->total, Total::kAccurate);
   EXPECT_EQ(query->criteria.size(), 2u);
-  EXPECT_EQ(query->self, "_sort=-date,_lastUpdated&_count=7&_summary=data&_elements=code,status&_total=accurate&status=final&_id=x");
+  EXPECT_EQ(query->self,
+            "_sort=-date,_lastUpdated&_count=7&_summary=data&_elements=code,status&_total=accurate&status="
+            "final&_id=x");
   EXPECT_EQ(ask("Patient", "_count=99999")->count, ParseOptions{}.count_max);
   EXPECT_EQ(ask("Patient", "")->criteria.size(), 0u);
 }
 
-struct Refused { const char* type; const char* text; ErrorCode code; const char* says; };
+struct Refused {
+  const char* type;
+  const char* text;
+  ErrorCode code;
+  const char* says;
+};
 class ParseQueryRefuses : public testing::TestWithParam<Refused> {};
 
 TEST_P(ParseQueryRefuses, WithAClearWord) {
@@ -117,43 +135,44 @@ TEST_P(ParseQueryRefuses, WithAClearWord) {
   EXPECT_FALSE(query.error().issues.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, ParseQueryRefuses, testing::Values(
-    Refused{"Patient", "nmae=x", ErrorCode::kIncorrect, "birthdate"},
-    Refused{"Patient", "name", ErrorCode::kIncorrect, "has no value"},
-    Refused{"Patient", "name=", ErrorCode::kIncorrect, "has no value"},
-    Refused{"Patient", "name=a,,b", ErrorCode::kIncorrect, "has no value"},
-    Refused{"Patient", "name=%zz", ErrorCode::kIncorrect, "hex"},
-    Refused{"Patient", "name=%4", ErrorCode::kIncorrect, "hex"},
-    Refused{"Patient", "name=%ff", ErrorCode::kIncorrect, "UTF-8"},
-    Refused{"Patient", "name=%00", ErrorCode::kIncorrect, "zero"},
-    Refused{"Patient", "name=a\\b", ErrorCode::kIncorrect, "backslash"},
-    Refused{"Patient", "name=...", ErrorCode::kIncorrect, "folded"},
-    Refused{"Patient", "name:exactly=a", ErrorCode::kUnsupported, ":exact"},
-    Refused{"Patient", "birthdate=yesterday", ErrorCode::kIncorrect, "not a date"},
-    Refused{"Patient", "birthdate=2020-13", ErrorCode::kIncorrect, "not a date"},
-    Refused{"Patient", "birthdate=ap2020", ErrorCode::kUnsupported, "ap"},
-    Refused{"Patient", "birthdate:missing=maybe", ErrorCode::kIncorrect, "true or false"},
-    Refused{"Patient", "identifier=a|b|c", ErrorCode::kIncorrect, "token"},
-    Refused{"Patient", "identifier=|", ErrorCode::kIncorrect, "code or a system"},
-    Refused{"Patient", "gender:below=x", ErrorCode::kUnsupported, ":not"},
-    Refused{"Observation", "subject:identifier=x", ErrorCode::kUnsupported, "<type>"},
-    Refused{"Observation", "subject:Medication=x", ErrorCode::kIncorrect, "refer"},
-    Refused{"Observation", "subject:Patient=Group/1", ErrorCode::kIncorrect, "modifier"},
-    Refused{"Observation", "subject=Nothing/1", ErrorCode::kIncorrect, "resource type"},
-    Refused{"Observation", "subject=a_b", ErrorCode::kIncorrect, "id"},
-    Refused{"Observation", "subject.name=x", ErrorCode::kUnsupported, "chained"},
-    Refused{"Observation", "_has:Patient:x:y=1", ErrorCode::kUnsupported, "not offered"},
-    Refused{"Observation", "_include=x", ErrorCode::kUnsupported, "not offered"},
-    Refused{"Observation", "code-value-quantity=a$b", ErrorCode::kUnsupported, "composite"},
-    Refused{"Observation", "value-quantity=5|mg", ErrorCode::kIncorrect, "quantity"},
-    Refused{"Observation", "value-quantity=five", ErrorCode::kIncorrect, "number"},
-    Refused{"Observation", "_sort=nothing", ErrorCode::kIncorrect, "sorted"},
-    Refused{"Observation", "_sort=subject", ErrorCode::kUnsupported, "sorted by"},
-    Refused{"Observation", "_sort=status", ErrorCode::kUnsupported, "sorted by"},
-    Refused{"Observation", "_count=-1", ErrorCode::kIncorrect, "whole number"},
-    Refused{"Observation", "_count=5&_count=6", ErrorCode::kIncorrect, "once"},
-    Refused{"Observation", "_summary=short", ErrorCode::kIncorrect, "count"},
-    Refused{"Observation", "_total=all", ErrorCode::kIncorrect, "accurate"}));
+INSTANTIATE_TEST_SUITE_P(
+    Table, ParseQueryRefuses,
+    testing::Values(Refused{"Patient", "nmae=x", ErrorCode::kIncorrect, "birthdate"},
+                    Refused{"Patient", "name", ErrorCode::kIncorrect, "has no value"},
+                    Refused{"Patient", "name=", ErrorCode::kIncorrect, "has no value"},
+                    Refused{"Patient", "name=a,,b", ErrorCode::kIncorrect, "has no value"},
+                    Refused{"Patient", "name=%zz", ErrorCode::kIncorrect, "hex"},
+                    Refused{"Patient", "name=%4", ErrorCode::kIncorrect, "hex"},
+                    Refused{"Patient", "name=%ff", ErrorCode::kIncorrect, "UTF-8"},
+                    Refused{"Patient", "name=%00", ErrorCode::kIncorrect, "zero"},
+                    Refused{"Patient", "name=a\\b", ErrorCode::kIncorrect, "backslash"},
+                    Refused{"Patient", "name=...", ErrorCode::kIncorrect, "folded"},
+                    Refused{"Patient", "name:exactly=a", ErrorCode::kUnsupported, ":exact"},
+                    Refused{"Patient", "birthdate=yesterday", ErrorCode::kIncorrect, "not a date"},
+                    Refused{"Patient", "birthdate=2020-13", ErrorCode::kIncorrect, "not a date"},
+                    Refused{"Patient", "birthdate=ap2020", ErrorCode::kUnsupported, "ap"},
+                    Refused{"Patient", "birthdate:missing=maybe", ErrorCode::kIncorrect, "true or false"},
+                    Refused{"Patient", "identifier=a|b|c", ErrorCode::kIncorrect, "token"},
+                    Refused{"Patient", "identifier=|", ErrorCode::kIncorrect, "code or a system"},
+                    Refused{"Patient", "gender:below=x", ErrorCode::kUnsupported, ":not"},
+                    Refused{"Observation", "subject:identifier=x", ErrorCode::kUnsupported, "<type>"},
+                    Refused{"Observation", "subject:Medication=x", ErrorCode::kIncorrect, "refer"},
+                    Refused{"Observation", "subject:Patient=Group/1", ErrorCode::kIncorrect, "modifier"},
+                    Refused{"Observation", "subject=Nothing/1", ErrorCode::kIncorrect, "resource type"},
+                    Refused{"Observation", "subject=a_b", ErrorCode::kIncorrect, "id"},
+                    Refused{"Observation", "subject.name=x", ErrorCode::kUnsupported, "chained"},
+                    Refused{"Observation", "_has:Patient:x:y=1", ErrorCode::kUnsupported, "not offered"},
+                    Refused{"Observation", "_include=x", ErrorCode::kUnsupported, "not offered"},
+                    Refused{"Observation", "code-value-quantity=a$b", ErrorCode::kUnsupported, "composite"},
+                    Refused{"Observation", "value-quantity=5|mg", ErrorCode::kIncorrect, "quantity"},
+                    Refused{"Observation", "value-quantity=five", ErrorCode::kIncorrect, "number"},
+                    Refused{"Observation", "_sort=nothing", ErrorCode::kIncorrect, "sorted"},
+                    Refused{"Observation", "_sort=subject", ErrorCode::kUnsupported, "sorted by"},
+                    Refused{"Observation", "_sort=status", ErrorCode::kUnsupported, "sorted by"},
+                    Refused{"Observation", "_count=-1", ErrorCode::kIncorrect, "whole number"},
+                    Refused{"Observation", "_count=5&_count=6", ErrorCode::kIncorrect, "once"},
+                    Refused{"Observation", "_summary=short", ErrorCode::kIncorrect, "count"},
+                    Refused{"Observation", "_total=all", ErrorCode::kIncorrect, "accurate"}));
 
 TEST(ParseQuery, NeverRepeatsWhatMayBeSomebodysNumber) {
   const auto query = Asked()("Patient", "19900001234=x&name=y");
@@ -202,7 +221,8 @@ TEST(Values, DecimalRangesFollowTheDigits) {
   EXPECT_DOUBLE_EQ(DecimalRange("100")->low, 99.5);
   EXPECT_DOUBLE_EQ(DecimalRange("100.00")->high, 100.005);
   EXPECT_DOUBLE_EQ(DecimalRange("-5.4")->exact, -5.4);
-  for (const char* bad : {"", "-", "1.", ".5", "1e", "1x", "0x1", "1e999", "nan", " 1"}) EXPECT_FALSE(DecimalRange(bad).has_value()) << bad;
+  for (const char* bad : {"", "-", "1.", ".5", "1e", "1x", "0x1", "1e999", "nan", " 1"})
+    EXPECT_FALSE(DecimalRange(bad).has_value()) << bad;
 }
 
 }  // namespace

@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace tk;
   static const auto r4 = fhir::Definitions::R4();
   if (size < 1) return 0;
-  static constexpr std::string_view kTypes[] = {"Patient", "Observation", "Encounter", "Task", "MedicationRequest", "ValueSet"};
+  static constexpr std::string_view kTypes[] = {"Patient", "Observation",       "Encounter",
+                                                "Task",    "MedicationRequest", "ValueSet"};
   const fhir::TypeId type = r4->FindType(kTypes[data[0] % std::size(kTypes)]);
   const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
   search::ParseOptions options;
@@ -28,7 +29,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (size_t i = 0; i < query->criteria.size(); ++i) {
     const auto &x = query->criteria[i], &y = again->criteria[i];
     CHECK(x.parameter == y.parameter && x.modifier == y.modifier && x.terms.size() == y.terms.size());
-    for (size_t k = 0; k < x.terms.size(); ++k) CHECK(x.terms[k].text == y.terms[k].text && x.terms[k].code == y.terms[k].code && x.terms[k].low_us == y.terms[k].low_us);
+    for (size_t k = 0; k < x.terms.size(); ++k)
+      CHECK(x.terms[k].text == y.terms[k].text && x.terms[k].code == y.terms[k].code &&
+            x.terms[k].low_us == y.terms[k].low_us);
   }
   return 0;
 }

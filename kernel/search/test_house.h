@@ -14,7 +14,14 @@ namespace tk::search {
 /// What the directory promises, kept the obvious way.
 class SmallDirectory final : public view::Directory {
  public:
-  struct Row { fhir::TypeId type = fhir::kNoType; view::Operation op = view::Operation::kCreate; view::OwnerNumber owner = 0; uint64_t id_hash = 0; uint32_t version = 0; view::Ordinal superseded = 0; };
+  struct Row {
+    fhir::TypeId type = fhir::kNoType;
+    view::Operation op = view::Operation::kCreate;
+    view::OwnerNumber owner = 0;
+    uint64_t id_hash = 0;
+    uint32_t version = 0;
+    view::Ordinal superseded = 0;
+  };
 
   void Append(view::Ordinal ordinal, Row row) {
     std::lock_guard lock(mutex_);
@@ -28,7 +35,10 @@ class SmallDirectory final : public view::Directory {
     rows_[ordinal] = row;
     if (row.op != view::Operation::kDelete) ++live_[row.type];
   }
-  void Erase(view::OwnerNumber owner) { std::lock_guard lock(mutex_); erased_.push_back(owner); }
+  void Erase(view::OwnerNumber owner) {
+    std::lock_guard lock(mutex_);
+    erased_.push_back(owner);
+  }
 
   Version Current(uint64_t id_hash, const view::Position& position) const override {
     const auto versions = Versions(id_hash, position, 1);
@@ -40,7 +50,8 @@ class SmallDirectory final : public view::Directory {
     const auto at = by_id_.find(id_hash);
     if (at == by_id_.end()) return out;
     for (auto v = at->second.rbegin(); v != at->second.rend() && out.size() < max; ++v) {
-      if (*v < position.end_ordinal) out.push_back({*v, rows_[*v].version, rows_[*v].op == view::Operation::kDelete});
+      if (*v < position.end_ordinal)
+        out.push_back({*v, rows_[*v].version, rows_[*v].op == view::Operation::kDelete});
     }
     return out;
   }
@@ -55,7 +66,8 @@ class SmallDirectory final : public view::Directory {
     for (view::OwnerNumber owner : erased_) {
       if (row.owner == owner) return false;
     }
-    return row.op != view::Operation::kDelete && (row.superseded == 0 || row.superseded >= position.end_ordinal);
+    return row.op != view::Operation::kDelete &&
+           (row.superseded == 0 || row.superseded >= position.end_ordinal);
   }
   bool InScope(view::Ordinal ordinal, const view::Scope& scope) const override {
     return scope.everything || scope.only_owner == 0 || Get(ordinal).owner == scope.only_owner;
@@ -78,7 +90,8 @@ class SmallDirectory final : public view::Directory {
 /// One writer's life: Put and Delete prepare, apply and publish as the engine does.
 class House {
  public:
-  explicit House(IndexOptions options = {}) : options_(std::move(options)), definitions(fhir::Definitions::R4()) {
+  explicit House(IndexOptions options = {})
+      : options_(std::move(options)), definitions(fhir::Definitions::R4()) {
     options_.hash_key = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     index = Index::Create(definitions, options_, &directory);
   }
@@ -90,7 +103,8 @@ class House {
   view::Ordinal Put(const std::string& json, view::OwnerNumber owner = 0) {
     auto document = fhir::Document::Parse(json);
     if (!document.ok()) return 0;
-    const std::string type = document->Root()["resourceType"].ToString(), id = document->Root()["id"].ToString();
+    const std::string type = document->Root()["resourceType"].ToString(),
+                      id = document->Root()["id"].ToString();
     if (!definitions->IsResource(definitions->FindType(type)) || id.empty()) return 0;
     auto now = std::make_shared<view::Resource>();
     now->type = definitions->FindType(type);
@@ -123,12 +137,16 @@ class House {
     return index->Search(query, request);
   }
   /// All pages; sets `*good` false when pages repeat or fail.
-  std::vector<view::Ordinal> AskAll(const std::string& type, const std::string& text, size_t count, bool* good, PageRequest request = {}) const {
+  std::vector<view::Ordinal> AskAll(const std::string& type, const std::string& text, size_t count,
+                                    bool* good, PageRequest request = {}) const {
     std::vector<view::Ordinal> all;
     request.count = count;
     for (int pages = 0; pages < 10'000; ++pages) {
       const auto page = Ask(type, text, request);
-      if (!page.ok() || page->ordinals.size() > count) { *good = false; return all; }
+      if (!page.ok() || page->ordinals.size() > count) {
+        *good = false;
+        return all;
+      }
       all.insert(all.end(), page->ordinals.begin(), page->ordinals.end());
       request.cursor = page->next_cursor;
       if (request.cursor.empty()) return all;
@@ -167,7 +185,7 @@ class House {
   std::shared_ptr<const fhir::Definitions> definitions;
   SmallDirectory directory;
   std::unique_ptr<Index> index;
-  std::map<std::string, view::ResourcePtr> current;   // with tombstones
+  std::map<std::string, view::ResourcePtr> current;  // with tombstones
   uint64_t t = 0;
   view::Ordinal next = 1;
 };

@@ -22,11 +22,16 @@ void AppendBlank(std::string* out, size_t from) {
 void FoldPoint(utf8proc_int32_t point, std::string* out, size_t from) {
   utf8proc_int32_t parts[32];
   int boundary = 0;
-  const utf8proc_ssize_t count = utf8proc_decompose_char(point, parts, 32, static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD), &boundary);
+  const utf8proc_ssize_t count = utf8proc_decompose_char(
+      point, parts, 32,
+      static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD), &boundary);
   for (utf8proc_ssize_t i = 0; i < count && i < 32; ++i) {
     const utf8proc_category_t category = utf8proc_category(parts[i]);
-    if (category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_ME || category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF) continue;
-    const bool word = (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO) || category == UTF8PROC_CATEGORY_MC ||
+    if (category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_ME ||
+        category == UTF8PROC_CATEGORY_CC || category == UTF8PROC_CATEGORY_CF)
+      continue;
+    const bool word = (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO) ||
+                      category == UTF8PROC_CATEGORY_MC ||
                       (category >= UTF8PROC_CATEGORY_SM && category <= UTF8PROC_CATEGORY_SO);
     if (!word) {
       AppendBlank(out, from);
@@ -47,14 +52,22 @@ void FoldText(std::string_view text, std::string* out) {
     if (c < 0x80) {
       ++i;
       const auto lower = static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-      if (IsFolded(lower) || c == '+' || c == '$' || c == '<' || c == '=' || c == '>' || c == '|' || c == '~' || c == '^' || c == '`') *out += static_cast<char>(lower);
-      else if (c == ' ' || c > 0x20) AppendBlank(out, from);
-      else if (c == '\t' || c == '\n' || c == '\r') AppendBlank(out, from);
+      if (IsFolded(lower) || c == '+' || c == '$' || c == '<' || c == '=' || c == '>' || c == '|' ||
+          c == '~' || c == '^' || c == '`')
+        *out += static_cast<char>(lower);
+      else if (c == ' ' || c > 0x20)
+        AppendBlank(out, from);
+      else if (c == '\t' || c == '\n' || c == '\r')
+        AppendBlank(out, from);
       continue;
     }
     utf8proc_int32_t point = 0;
-    const utf8proc_ssize_t used = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + i), static_cast<utf8proc_ssize_t>(text.size() - i), &point);
-    if (used <= 0) { ++i; continue; }
+    const utf8proc_ssize_t used = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + i),
+                                                   static_cast<utf8proc_ssize_t>(text.size() - i), &point);
+    if (used <= 0) {
+      ++i;
+      continue;
+    }
     FoldPoint(point, out, from);
     i += static_cast<size_t>(used);
   }
@@ -63,9 +76,13 @@ void FoldText(std::string_view text, std::string* out) {
 
 bool IsUtf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
-    if (static_cast<unsigned char>(text[i]) < 0x80) { ++i; continue; }
+    if (static_cast<unsigned char>(text[i]) < 0x80) {
+      ++i;
+      continue;
+    }
     utf8proc_int32_t point = 0;
-    const utf8proc_ssize_t used = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + i), static_cast<utf8proc_ssize_t>(text.size() - i), &point);
+    const utf8proc_ssize_t used = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + i),
+                                                   static_cast<utf8proc_ssize_t>(text.size() - i), &point);
     if (used <= 0) return false;
     i += static_cast<size_t>(used);
   }
@@ -79,7 +96,10 @@ std::optional<NumberRange> DecimalRange(std::string_view text) {
   for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) ++digits;
   if (digits == 0) return std::nullopt;
   if (i < text.size() && text[i] == '.') {
-    for (++i; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) { ++digits; ++decimals; }
+    for (++i; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
+      ++digits;
+      ++decimals;
+    }
     if (decimals == 0) return std::nullopt;
   }
   if (digits > 40) return std::nullopt;
@@ -88,7 +108,8 @@ std::optional<NumberRange> DecimalRange(std::string_view text) {
     size_t from = i + 1;
     if (from < text.size() && text[from] == '+') ++from;
     const auto [end, error] = std::from_chars(text.data() + from, text.data() + text.size(), exponent);
-    if (error != std::errc() || end != text.data() + text.size() || std::abs(exponent) > 300) return std::nullopt;
+    if (error != std::errc() || end != text.data() + text.size() || std::abs(exponent) > 300)
+      return std::nullopt;
     i = text.size();
   }
   if (i != text.size()) return std::nullopt;
@@ -112,7 +133,8 @@ std::string_view WithoutVersion(std::string_view reference) {
 bool IsId(std::string_view text) {
   if (text.empty() || text.size() > 64) return false;
   for (char c : text) {
-    const bool fit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
+    const bool fit =
+        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
     if (!fit) return false;
   }
   return true;
@@ -124,22 +146,27 @@ uint64_t OrderOf(double number) {
   return (bits >> 63) != 0 ? ~bits : bits | uint64_t{1} << 63;
 }
 
-double DoubleOf(uint64_t order) { return std::bit_cast<double>((order >> 63) != 0 ? order & ~(uint64_t{1} << 63) : ~order); }
+double DoubleOf(uint64_t order) {
+  return std::bit_cast<double>((order >> 63) != 0 ? order & ~(uint64_t{1} << 63) : ~order);
+}
 
 uint64_t WordOf(std::string_view text, size_t at) {
   uint64_t word = 0;
-  for (size_t i = 0; i < 8; ++i) word = word << 8 | (at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u);
+  for (size_t i = 0; i < 8; ++i)
+    word = word << 8 | (at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u);
   return word;
 }
 
 bool IsOffered(const fhir::SearchParameter& parameter) {
-  return parameter.type != fhir::SearchType::kComposite && parameter.type != fhir::SearchType::kSpecial && !parameter.expression.empty();
+  return parameter.type != fhir::SearchType::kComposite && parameter.type != fhir::SearchType::kSpecial &&
+         !parameter.expression.empty();
 }
 
 bool IsSortable(const fhir::SearchParameter& parameter) {
   using fhir::SearchType;
   const SearchType type = parameter.type;
-  return IsOffered(parameter) && (type == SearchType::kDate || type == SearchType::kString || type == SearchType::kNumber || type == SearchType::kQuantity);
+  return IsOffered(parameter) && (type == SearchType::kDate || type == SearchType::kString ||
+                                  type == SearchType::kNumber || type == SearchType::kQuantity);
 }
 
 }  // namespace tk::search

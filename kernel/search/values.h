@@ -16,11 +16,19 @@ inline constexpr size_t kStringBytesMax = 256;
 /// Lower case, no accents, full width and compatibility forms as the plain ones, runs of white space and punctuation as one blank;
 /// Chinese, Japanese and Korean characters stay. Appends nothing for invalid UTF-8. ASCII: about 1 ns a byte.
 void FoldText(std::string_view text, std::string* out);
-inline std::string FoldText(std::string_view text) { std::string out; FoldText(text, &out); return out; }
+inline std::string FoldText(std::string_view text) {
+  std::string out;
+  FoldText(text, &out);
+  return out;
+}
 bool IsUtf8(std::string_view text);
 
 /// The interval that a decimal's digits stand for: "5.4" = [5.35, 5.45); with the exact value. nullopt if it is no decimal.
-struct NumberRange { double low; double high; double exact; };
+struct NumberRange {
+  double low;
+  double high;
+  double exact;
+};
 std::optional<NumberRange> DecimalRange(std::string_view text);
 
 /// "Patient/1/_history/2" → "Patient/1"; "http://x|2.0" → "http://x".

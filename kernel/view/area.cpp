@@ -16,7 +16,8 @@ uint64_t AreaOfResource(fhir::Value resource) {
 Result<std::pair<uint64_t, uint64_t>> AreaRange(std::string_view code) {
   // GB/T 2260 (province 2, city 4, county 6 digits) and GB/T 10114 (township 9, village 12 digits); grids are below, 15.
   constexpr size_t kDigits = 15;
-  if (code.size() != 2 && code.size() != 4 && code.size() != 6 && code.size() != 9 && code.size() != 12 && code.size() != kDigits) {
+  if (code.size() != 2 && code.size() != 4 && code.size() != 6 && code.size() != 9 && code.size() != 12 &&
+      code.size() != kDigits) {
     return MakeError(ErrorCode::kIncorrect, "an area code has 2, 4, 6, 9, 12 or 15 digits");
   }
   uint64_t low = 0;
@@ -25,7 +26,10 @@ Result<std::pair<uint64_t, uint64_t>> AreaRange(std::string_view code) {
     low = low * 10 + static_cast<uint64_t>(c - '0');
   }
   uint64_t width = 1;
-  for (size_t i = code.size(); i < kDigits; ++i) { low *= 10; width *= 10; }
+  for (size_t i = code.size(); i < kDigits; ++i) {
+    low *= 10;
+    width *= 10;
+  }
   return std::pair<uint64_t, uint64_t>{low, low + width};
 }
 

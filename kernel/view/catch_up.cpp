@@ -15,13 +15,18 @@ struct Item {
   log::StoredEntry entry;
   Ordinal before = 0;
   Change change;
-  std::vector<std::unique_ptr<Prepared>> prepared;   // [view]; null where nothing is to be applied
+  std::vector<std::unique_ptr<Prepared>> prepared;  // [view]; null where nothing is to be applied
 };
 
 class CatchUpRun {
  public:
-  CatchUpRun(const CatchUpParts& parts, Ordinal directory_from, const std::vector<Ordinal>& view_from, const log::Head& head, int threads)
-      : parts_(parts), directory_from_(directory_from), view_from_(view_from), head_(head), threads_(threads) {}
+  CatchUpRun(const CatchUpParts& parts, Ordinal directory_from, const std::vector<Ordinal>& view_from,
+             const log::Head& head, int threads)
+      : parts_(parts),
+        directory_from_(directory_from),
+        view_from_(view_from),
+        head_(head),
+        threads_(threads) {}
 
   Status Add(log::StoredEntry&& entry) {
     items_.push_back({std::move(entry), 0, {}, {}});
@@ -48,7 +53,9 @@ class CatchUpRun {
     const fhir::TypeId type = TypeOf(item.entry.type);
     return item.entry.owner != 0 && (type == parts_.writer.patient || type == parts_.writer.practitioner);
   }
-  fhir::TypeId TypeOf(log::TypeCode code) const { return code < parts_.types->size() ? (*parts_.types)[code] : fhir::kNoType; }
+  fhir::TypeId TypeOf(log::TypeCode code) const {
+    return code < parts_.types->size() ? (*parts_.types)[code] : fhir::kNoType;
+  }
 
   Status PrepareAll() {
     std::atomic<size_t> next{0};
@@ -107,13 +114,16 @@ class CatchUpRun {
 
   void ApplyToDirectory(Item* item) {
     if (item->change.erased_owner != 0) {
-      if (item->entry.ordinal >= directory_from_) parts_.writer.directory->ApplyErase(item->change.erased_owner);
+      if (item->entry.ordinal >= directory_from_)
+        parts_.writer.directory->ApplyErase(item->change.erased_owner);
       return;
     }
     if (item->entry.ordinal >= directory_from_) {
-      item->before = parts_.writer.directory->Apply(Writer::EntryFor(parts_.writer, item->entry, item->entry.ordinal, item->change.now));
+      item->before = parts_.writer.directory->Apply(
+          Writer::EntryFor(parts_.writer, item->entry, item->entry.ordinal, item->change.now));
     } else if (item->entry.version > 1) {
-      item->before = parts_.writer.directory->Current(item->entry.id_hash, Position{0, item->entry.ordinal}).ordinal;
+      item->before =
+          parts_.writer.directory->Current(item->entry.id_hash, Position{0, item->entry.ordinal}).ordinal;
     }
   }
 
@@ -123,7 +133,8 @@ class CatchUpRun {
     if ((!erase && item->change.now == nullptr) || !AnyViewWants(item->entry.ordinal)) return {};
     if (item->before != 0) TRY(ReadBefore(item));
     for (size_t v = 0; v < parts_.writer.views.size(); ++v) {
-      if (item->entry.ordinal >= view_from_[v]) item->prepared[v] = TRY(parts_.writer.views[v]->Prepare(item->change));
+      if (item->entry.ordinal >= view_from_[v])
+        item->prepared[v] = TRY(parts_.writer.views[v]->Prepare(item->change));
     }
     return {};
   }
@@ -152,7 +163,8 @@ class CatchUpRun {
     }
     for (const Item& item : items_) {
       for (size_t v = 0; v < parts_.writer.views.size(); ++v) {
-        if (item.prepared[v] != nullptr) parts_.writer.views[v]->Apply(item.change, *item.prepared[v], item.entry.ordinal);
+        if (item.prepared[v] != nullptr)
+          parts_.writer.views[v]->Apply(item.change, *item.prepared[v], item.entry.ordinal);
       }
     }
     const log::StoredEntry& last = items_.back().entry;
@@ -172,14 +184,17 @@ class CatchUpRun {
   std::vector<Item> items_;
 };
 
-Status ReplayKeys(const CatchUpParts& parts, const std::vector<Ordinal>& view_from, uint64_t from_t, uint64_t end_t) {
-  return parts.writer.log->ScanTransactions(from_t, end_t, [&](const log::StoredTransaction& transaction) -> Result<bool> {
-    if (transaction.key == 0) return true;
-    for (size_t v = 0; v < view_from.size(); ++v) {
-      if (transaction.first_ordinal >= view_from[v]) parts.writer.views[v]->ApplyKey(transaction.key, transaction.first_ordinal);
-    }
-    return true;
-  });
+Status ReplayKeys(const CatchUpParts& parts, const std::vector<Ordinal>& view_from, uint64_t from_t,
+                  uint64_t end_t) {
+  return parts.writer.log->ScanTransactions(
+      from_t, end_t, [&](const log::StoredTransaction& transaction) -> Result<bool> {
+        if (transaction.key == 0) return true;
+        for (size_t v = 0; v < view_from.size(); ++v) {
+          if (transaction.first_ordinal >= view_from[v])
+            parts.writer.views[v]->ApplyKey(transaction.key, transaction.first_ordinal);
+        }
+        return true;
+      });
 }
 
 }  // namespace
@@ -201,8 +216,8 @@ Result<ResourcePtr> ToResource(const CatchUpParts& parts, const log::StoredEntry
   return ResourcePtr(std::move(resource));
 }
 
-Status CatchUp(const CatchUpParts& parts, Ordinal directory_from, const std::vector<Ordinal>& view_from, const log::Head& head, int threads,
-               std::atomic<uint64_t>* progress) {
+Status CatchUp(const CatchUpParts& parts, Ordinal directory_from, const std::vector<Ordinal>& view_from,
+               const log::Head& head, int threads, std::atomic<uint64_t>* progress) {
   Ordinal from = directory_from;
   for (Ordinal each : view_from) from = std::min(from, each);
   CatchUpRun run(parts, directory_from, view_from, head, threads);

@@ -13,7 +13,7 @@ struct CatchUpParts {
   Writer::Parts writer;
   const log::Codec* codec;
   const fhir::Definitions* definitions;
-  const std::vector<fhir::TypeId>* types;   // by type code
+  const std::vector<fhir::TypeId>* types;  // by type code
   log::ContentStore* contents;
 };
 
@@ -23,7 +23,7 @@ Result<ResourcePtr> ToResource(const CatchUpParts& parts, const log::StoredEntry
 /// Brings the directory (standing before `directory_from`) and each view (before view_from[v]) to `head`. `progress` gets ordinals done.
 /// An entry of an erased person is passed to the directory only. An unfinished erasure (fact in the log, key or contents still there) is finished.
 /// Errors: those of the log and the views; what was applied stays applied.
-Status CatchUp(const CatchUpParts& parts, Ordinal directory_from, const std::vector<Ordinal>& view_from, const log::Head& head,
-               int threads, std::atomic<uint64_t>* progress);
+Status CatchUp(const CatchUpParts& parts, Ordinal directory_from, const std::vector<Ordinal>& view_from,
+               const log::Head& head, int threads, std::atomic<uint64_t>* progress);
 
 }  // namespace tk::view

@@ -19,13 +19,13 @@ struct Resource {
   std::string id;
   uint32_t version = 0;
   OwnerNumber owner = 0;
-  Ordinal ordinal = 0;        // 0 = not yet in the log
+  Ordinal ordinal = 0;  // 0 = not yet in the log
   Operation op = Operation::kCreate;
-  Instant at_us = 0;          // lastUpdated; 0 = not yet in the log
+  Instant at_us = 0;  // lastUpdated; 0 = not yet in the log
   uint64_t t = 0;
-  uint32_t splice = 0;        // see log/codec.h; document text is without versionId and lastUpdated
+  uint32_t splice = 0;  // see log/codec.h; document text is without versionId and lastUpdated
   bool has_meta = false;
-  fhir::Document document;    // empty for a delete
+  fhir::Document document;  // empty for a delete
 };
 using ResourcePtr = std::shared_ptr<const Resource>;
 

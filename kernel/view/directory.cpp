@@ -19,7 +19,8 @@ Entry16 VersionEntry(const DirectoryEntry& e) {
   return {e.id_hash, uint64_t{e.version} << (kOrdinalBits + 1) | deleted << kOrdinalBits | e.ordinal};
 }
 Directory::Version Unpack(uint64_t packed) {
-  return {packed & kOrdinalMask, static_cast<uint32_t>(packed >> (kOrdinalBits + 1)), (packed >> kOrdinalBits & 1) != 0};
+  return {packed & kOrdinalMask, static_cast<uint32_t>(packed >> (kOrdinalBits + 1)),
+          (packed >> kOrdinalBits & 1) != 0};
 }
 uint64_t PackCell(const DirectoryEntry& e) {
   return uint64_t{e.owner} << 32 | uint64_t{e.type} << 16 | uint64_t{static_cast<uint8_t>(e.op)};
@@ -38,7 +39,10 @@ RunsOptions VersionRuns(const std::string& folder) {
 }  // namespace
 
 DirectoryView::DirectoryView(std::vector<fhir::TypeId> types, std::string folder)
-    : types_(std::move(types)), folder_(std::move(folder)), versions_(VersionRuns(folder_)), counts_(types_.size()),
+    : types_(std::move(types)),
+      folder_(std::move(folder)),
+      versions_(VersionRuns(folder_)),
+      counts_(types_.size()),
       published_counts_(types_.size()) {
   // All versions stay: a version that was superseded is still read by vread and history.
   versions_.SetOldestPinned(0);
@@ -53,10 +57,12 @@ Directory::Version DirectoryView::Current(uint64_t id_hash, const Position& posi
   return {0, 0, false};
 }
 
-std::vector<Directory::Version> DirectoryView::Versions(uint64_t id_hash, const Position& position, size_t max) const {
+std::vector<Directory::Version> DirectoryView::Versions(uint64_t id_hash, const Position& position,
+                                                        size_t max) const {
   std::vector<Version> found;
   const auto snapshot = versions_.snapshot();
-  for (auto cursor = snapshot.Backward({id_hash, 0}, {id_hash, ~0ull}); cursor.valid() && found.size() < max; cursor.Next()) {
+  for (auto cursor = snapshot.Backward({id_hash, 0}, {id_hash, ~0ull}); cursor.valid() && found.size() < max;
+       cursor.Next()) {
     const Version version = Unpack(cursor.entry().b);
     if (version.ordinal < position.end_ordinal) found.push_back(version);
   }
@@ -77,7 +83,9 @@ Directory::Column DirectoryView::Get(Ordinal ordinal) const {
 namespace {
 
 /// By the cell alone: was something written there that stands until it is superseded?
-bool Stands(uint64_t cell) { return CellOperation(cell) == Operation::kCreate || CellOperation(cell) == Operation::kUpdate; }
+bool Stands(uint64_t cell) {
+  return CellOperation(cell) == Operation::kCreate || CellOperation(cell) == Operation::kUpdate;
+}
 
 bool AreaInScope(OwnerNumber owner, uint64_t area, const Scope& scope) {
   if (scope.everything || owner == 0 || area == kAreaPublic) return true;
@@ -103,13 +111,14 @@ bool DirectoryView::InScope(Ordinal ordinal, const Scope& scope) const {
   return AreaInScope(owner, owner == 0 ? kAreaUnknown : areas_.Get(owner), scope);
 }
 
-void DirectoryView::Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope, bool* visible) const {
+void DirectoryView::Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope,
+                            bool* visible) const {
   constexpr size_t kBlock = 256;
   std::array<uint64_t, kBlock> cells;
   while (!ordinals.empty()) {
     const auto block = ordinals.first(std::min(kBlock, ordinals.size()));
     for (Ordinal ordinal : block) {
-      if (ordinal >= position.end_ordinal) continue;   // nothing may be there to be looked at
+      if (ordinal >= position.end_ordinal) continue;  // nothing may be there to be looked at
       cells_.Prefetch(ordinal);
       superseded_.Prefetch(ordinal);
     }
@@ -123,7 +132,8 @@ void DirectoryView::Visible(std::span<const Ordinal> ordinals, const Position& p
       const uint64_t superseded = superseded_.Get(block[i]);
       const OwnerNumber owner = CellOwner(cells[i]);
       const uint64_t area = owner == 0 ? kAreaUnknown : areas_.Get(owner);
-      visible[i] = (superseded == 0 || superseded >= position.end_ordinal) && area != kAreaErased && AreaInScope(owner, area, scope);
+      visible[i] = (superseded == 0 || superseded >= position.end_ordinal) && area != kAreaErased &&
+                   AreaInScope(owner, area, scope);
     }
     ordinals = ordinals.subspan(block.size());
     visible += block.size();
@@ -154,7 +164,8 @@ Ordinal DirectoryView::Apply(const DirectoryEntry& entry) {
 void DirectoryView::Publish(uint64_t t, Ordinal end_ordinal) {
   const std::lock_guard lock(publish_mutex_);
   versions_.Publish(end_ordinal);
-  for (size_t code = 0; code < counts_.size(); ++code) published_counts_[code].store(counts_[code], std::memory_order_relaxed);
+  for (size_t code = 0; code < counts_.size(); ++code)
+    published_counts_[code].store(counts_[code], std::memory_order_relaxed);
   published_t_ = t;
   published_end_ = end_ordinal;
   unpublished_.clear();
@@ -180,32 +191,41 @@ void Name(const std::string& prefix, const std::vector<WordArray::SavedChunk>& c
   }
 }
 
-std::vector<WordArray::SavedChunk> Unname(const std::string& prefix, const std::vector<std::pair<std::string, uint64_t>>& numbers) {
+std::vector<WordArray::SavedChunk> Unname(const std::string& prefix,
+                                          const std::vector<std::pair<std::string, uint64_t>>& numbers) {
   std::vector<WordArray::SavedChunk> chunks;
   for (const auto& [name, value] : numbers) {
-    if (name.size() <= prefix.size() || name.compare(0, prefix.size(), prefix) != 0 || name[prefix.size()] != '.') continue;
+    if (name.size() <= prefix.size() || name.compare(0, prefix.size(), prefix) != 0 ||
+        name[prefix.size()] != '.')
+      continue;
     uint64_t chunk = 0;
     std::from_chars(name.data() + prefix.size() + 1, name.data() + name.size(), chunk);
-    chunks.push_back({chunk, fmt::format("{}-{}-{}", prefix, chunk, value >> 32), static_cast<uint32_t>(value)});
+    chunks.push_back(
+        {chunk, fmt::format("{}-{}-{}", prefix, chunk, value >> 32), static_cast<uint32_t>(value)});
   }
   return chunks;
 }
 
-constexpr size_t kEagerChunksMax = 64;   // 128 MB: checked before serving; more is checked in the background
+constexpr size_t kEagerChunksMax = 64;  // 128 MB: checked before serving; more is checked in the background
 
 }  // namespace
 
-Status DirectoryView::SaveColumns(const State& state, std::vector<std::pair<std::string, uint64_t>>* numbers) {
+Status DirectoryView::SaveColumns(const State& state,
+                                  std::vector<std::pair<std::string, uint64_t>>* numbers) {
   ++generation_;
   const Ordinal end = state.end;
   auto below_end = [end](uint64_t ordinal, uint64_t word) { return ordinal < end ? word : 0; };
-  auto superseded_before_end = [end](uint64_t ordinal, uint64_t word) { return ordinal < end && word < end ? word : 0; };
+  auto superseded_before_end = [end](uint64_t ordinal, uint64_t word) {
+    return ordinal < end && word < end ? word : 0;
+  };
   auto as_is = [](uint64_t, uint64_t word) { return word; };
   Name("cells", TRY(cells_.Save(folder_, "cells", generation_, below_end)), numbers);
-  Name("superseded", TRY(superseded_.Save(folder_, "superseded", generation_, superseded_before_end)), numbers);
+  Name("superseded", TRY(superseded_.Save(folder_, "superseded", generation_, superseded_before_end)),
+       numbers);
   Name("areas", TRY(areas_.Save(folder_, "areas", generation_, as_is)), numbers);
   for (size_t code = 0; code < state.counts.size(); ++code) {
-    if (state.counts[code] != 0) numbers->emplace_back(fmt::format("count.{}", code), static_cast<uint64_t>(state.counts[code]));
+    if (state.counts[code] != 0)
+      numbers->emplace_back(fmt::format("count.{}", code), static_cast<uint64_t>(state.counts[code]));
   }
   numbers->emplace_back("generation", generation_);
   return {};
@@ -223,7 +243,8 @@ Result<Mark> DirectoryView::Save(const Mark& mark) {
   versions_.RemoveUnused(manifest.files);
   // Column files of former generations that the manifest no longer names.
   for (const std::string& name : TRY(tk::ListFolder(folder_))) {
-    const bool column = name.starts_with("cells-") || name.starts_with("superseded-") || name.starts_with("areas-");
+    const bool column =
+        name.starts_with("cells-") || name.starts_with("superseded-") || name.starts_with("areas-");
     if (!column) continue;
     bool named = false;
     for (const char* prefix : {"cells", "superseded", "areas"}) {
@@ -247,7 +268,8 @@ Status DirectoryView::LoadColumns(const std::vector<std::pair<std::string, uint6
     if (name == "generation") generation_ = value;
     if (!name.starts_with("count.")) continue;
     std::from_chars(name.data() + 6, name.data() + name.size(), code);
-    if (code >= counts_.size()) return MakeError(ErrorCode::kCorrupt, "the saved directory counts a type that the log does not have");
+    if (code >= counts_.size())
+      return MakeError(ErrorCode::kCorrupt, "the saved directory counts a type that the log does not have");
     counts_[code] = static_cast<int64_t>(value);
   }
   return {};
@@ -299,7 +321,8 @@ std::vector<Ordinal> DirectoryView::LiveOf(OwnerNumber owner, const Position& po
 }
 
 size_t DirectoryView::memory_bytes() const {
-  return versions_.memory_bytes() + cells_.memory_bytes() + superseded_.memory_bytes() + areas_.memory_bytes();
+  return versions_.memory_bytes() + cells_.memory_bytes() + superseded_.memory_bytes() +
+         areas_.memory_bytes();
 }
 
 }  // namespace tk::view

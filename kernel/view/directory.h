@@ -15,20 +15,28 @@ namespace tk::view {
 /// Areas are division codes as numbers padded to 15 digits ("380102" = 380102000000000); a subtree is a range.
 struct Scope {
   bool everything = true;
-  uint64_t area_low = 0, area_high = 0;          // [low, high) of division codes
-  OwnerNumber only_owner = 0;                    // a resident: only himself
+  uint64_t area_low = 0, area_high = 0;  // [low, high) of division codes
+  OwnerNumber only_owner = 0;            // a resident: only himself
 };
 
 /// A readable state of directory and index at one published position. Copy freely; keeps what it needs alive.
 struct Position {
   uint64_t t = 0;
-  Ordinal end_ordinal = 1;   // entries with ordinal < end_ordinal are in it
+  Ordinal end_ordinal = 1;  // entries with ordinal < end_ordinal are in it
 };
 
 class Directory {
  public:
-  struct Version { Ordinal ordinal; uint32_t version; bool deleted; };
-  struct Column { fhir::TypeId type; Operation op; OwnerNumber owner; };
+  struct Version {
+    Ordinal ordinal;
+    uint32_t version;
+    bool deleted;
+  };
+  struct Column {
+    fhir::TypeId type;
+    Operation op;
+    OwnerNumber owner;
+  };
   virtual ~Directory() = default;
 
   /// The newest version of (type, id) at `position`; ordinal 0 if it never was. ~1 µs cold.
@@ -41,8 +49,10 @@ class Directory {
   /// May the scope see it? Owner-less entries are seen by all who may read the type.
   virtual bool InScope(Ordinal ordinal, const Scope& scope) const = 0;
   /// visible[i]: is ordinals[i] live at `position` and in `scope`? One call for a block of some hundred, so that their cache misses overlap.
-  virtual void Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope, bool* visible) const {
-    for (size_t i = 0; i < ordinals.size(); ++i) visible[i] = Live(ordinals[i], position) && InScope(ordinals[i], scope);
+  virtual void Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope,
+                       bool* visible) const {
+    for (size_t i = 0; i < ordinals.size(); ++i)
+      visible[i] = Live(ordinals[i], position) && InScope(ordinals[i], scope);
   }
   virtual uint64_t AreaOf(OwnerNumber owner) const = 0;
   /// Live resources of a type at the head.

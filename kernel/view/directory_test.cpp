@@ -18,7 +18,9 @@ TEST(DirectoryView, VisibleSaysOfABlockWhatLiveAndInScopeSayOfEach) {
     entry.ordinal = ordinal;
     entry.id_hash = 1 + random.Below(600);
     entry.version = directory.Newest(entry.id_hash).version + 1;
-    entry.op = random.Below(8) == 0 ? Operation::kDelete : entry.version == 1 ? Operation::kCreate : Operation::kUpdate;
+    entry.op = random.Below(8) == 0 ? Operation::kDelete
+               : entry.version == 1 ? Operation::kCreate
+                                    : Operation::kUpdate;
     entry.owner = static_cast<OwnerNumber>(random.Below(20));
     entry.sets_area = entry.owner != 0;
     entry.area = entry.owner == 3 ? kAreaPublic : 100 + entry.owner;
@@ -28,7 +30,7 @@ TEST(DirectoryView, VisibleSaysOfABlockWhatLiveAndInScopeSayOfEach) {
   directory.Publish(1, kEnd);
 
   std::vector<Ordinal> asked;
-  for (int i = 0; i < 1000; ++i) asked.push_back(1 + random.Below(kEnd + 500));   // some beyond the end
+  for (int i = 0; i < 1000; ++i) asked.push_back(1 + random.Below(kEnd + 500));  // some beyond the end
   const Scope scopes[] = {{}, {false, 104, 110, 0}, {false, 0, 0, 7}};
   const auto visible = std::make_unique<bool[]>(asked.size());
   for (const Scope& scope : scopes) {
@@ -37,7 +39,8 @@ TEST(DirectoryView, VisibleSaysOfABlockWhatLiveAndInScopeSayOfEach) {
       directory.Visible(asked, position, scope, visible.get());
       size_t seen = 0;
       for (size_t i = 0; i < asked.size(); ++i) {
-        ASSERT_EQ(visible[i], directory.Live(asked[i], position) && directory.InScope(asked[i], scope)) << asked[i];
+        ASSERT_EQ(visible[i], directory.Live(asked[i], position) && directory.InScope(asked[i], scope))
+            << asked[i];
         seen += visible[i] ? 1 : 0;
       }
       EXPECT_EQ(seen > 0, end > 1);

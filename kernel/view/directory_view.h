@@ -15,8 +15,8 @@
 
 namespace tk::view {
 
-inline constexpr uint64_t kAreaUnknown = 0;      // nobody but a city-wide viewer sees it
-inline constexpr uint64_t kAreaPublic = 1;       // practitioners: whoever may read the type
+inline constexpr uint64_t kAreaUnknown = 0;  // nobody but a city-wide viewer sees it
+inline constexpr uint64_t kAreaPublic = 1;   // practitioners: whoever may read the type
 inline constexpr uint64_t kAreaErased = ~0ull;
 
 /// What the directory takes from one log entry.
@@ -28,7 +28,7 @@ struct DirectoryEntry {
   uint64_t id_hash = 0;
   Ordinal ordinal = 0;
   uint64_t area = kAreaUnknown;
-  bool sets_area = false;          // the entry is its owner's own resource
+  bool sets_area = false;  // the entry is its owner's own resource
 };
 
 class DirectoryView final : public Directory {
@@ -41,7 +41,8 @@ class DirectoryView final : public Directory {
   Column Get(Ordinal ordinal) const override;
   bool Live(Ordinal ordinal, const Position& position) const override;
   bool InScope(Ordinal ordinal, const Scope& scope) const override;
-  void Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope, bool* visible) const override;
+  void Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope,
+               bool* visible) const override;
   uint64_t AreaOf(OwnerNumber owner) const override { return areas_.Get(owner); }
   uint64_t LiveCount(fhir::TypeId type) const override;
 
@@ -64,7 +65,12 @@ class DirectoryView final : public Directory {
   size_t disk_bytes() const { return versions_.disk_bytes(); }
 
  private:
-  struct State { RunSnapshot<Entry16> versions; uint64_t t = 0; Ordinal end = 1; std::vector<int64_t> counts; };
+  struct State {
+    RunSnapshot<Entry16> versions;
+    uint64_t t = 0;
+    Ordinal end = 1;
+    std::vector<int64_t> counts;
+  };
   State Capture() const;
   Status SaveColumns(const State& state, std::vector<std::pair<std::string, uint64_t>>* numbers);
   Status LoadColumns(const std::vector<std::pair<std::string, uint64_t>>& numbers);
@@ -73,13 +79,13 @@ class DirectoryView final : public Directory {
   const std::string folder_;
   Runs<Entry16> versions_;
   WordArray cells_, superseded_, areas_;
-  std::unordered_map<uint64_t, Version> unpublished_;   // writer only
-  std::vector<int64_t> counts_;                         // writer only, by type code
+  std::unordered_map<uint64_t, Version> unpublished_;  // writer only
+  std::vector<int64_t> counts_;                        // writer only, by type code
   std::vector<std::atomic<int64_t>> published_counts_;
-  mutable std::mutex publish_mutex_;                    // Publish against Capture
+  mutable std::mutex publish_mutex_;  // Publish against Capture
   uint64_t published_t_ = 0;
   Ordinal published_end_ = 1;
-  uint64_t generation_ = 0;                             // of saved files
+  uint64_t generation_ = 0;  // of saved files
 };
 
 }  // namespace tk::view

@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kRecentTransactions = 50'000;
 constexpr size_t kRecentBytes = size_t{128} << 20;
-constexpr uint64_t kSaveAfterEntries = 100'000;   // half of the replay tail that DESIGN allows
+constexpr uint64_t kSaveAfterEntries = 100'000;  // half of the replay tail that DESIGN allows
 
 // Views are never the only copy: what cannot be used is rebuilt, and the operator is told why. A fresh log has none to be used.
 void SayRebuilt(std::string_view view, const Error& why, const Mark& head) {
@@ -45,7 +45,9 @@ class LogFollower final : public Follower {
 class EngineImpl final : public Engine {
  public:
   explicit EngineImpl(EngineOptions options)
-      : options_(std::move(options)), owners_(options_.definitions), recent_(kRecentTransactions, kRecentBytes) {}
+      : options_(std::move(options)),
+        owners_(options_.definitions),
+        recent_(kRecentTransactions, kRecentBytes) {}
   ~EngineImpl() override { Stop(); }
 
   Status Open(const ViewFactory& make_views);
@@ -72,9 +74,14 @@ class EngineImpl final : public Engine {
   const HashKey& hash_key() const override { return keys_->hash_key(); }
   const Owners& owners() const override { return owners_; }
 
-  Result<ResourcePtr> Read(Ordinal ordinal) const override { return ToResource(parts_, TRY(log_->Read(ordinal))); }
-  Result<Header> ReadText(Ordinal ordinal, std::string* out) const override { return Render(TRY(log_->Read(ordinal)), out); }
-  Result<std::vector<Header>> ReadTexts(std::span<const Ordinal> ordinals, std::vector<std::string>* out) const override;
+  Result<ResourcePtr> Read(Ordinal ordinal) const override {
+    return ToResource(parts_, TRY(log_->Read(ordinal)));
+  }
+  Result<Header> ReadText(Ordinal ordinal, std::string* out) const override {
+    return Render(TRY(log_->Read(ordinal)), out);
+  }
+  Result<std::vector<Header>> ReadTexts(std::span<const Ordinal> ordinals,
+                                        std::vector<std::string>* out) const override;
   Result<Position> FindTime(Instant at_us) const override {
     const auto point = TRY(log_->FindTime(at_us));
     return Position{point.t, point.end_ordinal};
@@ -84,12 +91,16 @@ class EngineImpl final : public Engine {
   void Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)> done) override {
     Writer* writer = writer_.load(std::memory_order_acquire);
     if (writer == nullptr) {
-      done({Result<Commit>(MakeError(ErrorCode::kUnavailable, "the server is still reading its log; try again in a moment")), false});
+      done({Result<Commit>(MakeError(ErrorCode::kUnavailable,
+                                     "the server is still reading its log; try again in a moment")),
+            false});
       return;
     }
     writer->Submit(std::move(set), std::move(done));
   }
-  std::unique_ptr<Follower> Follow(uint64_t from_t) const override { return std::make_unique<LogFollower>(this, from_t); }
+  std::unique_ptr<Follower> Follow(uint64_t from_t) const override {
+    return std::make_unique<LogFollower>(this, from_t);
+  }
   Result<uint64_t> Erase(std::string_view owner_name) override;
 
   log::Log& log() override { return *log_; }
@@ -120,7 +131,9 @@ class EngineImpl final : public Engine {
   Status AppendErasure(OwnerNumber owner);
   Result<Commit> SubmitAndWait(std::unique_ptr<ChangeSet> set);
   Result<Commit> SubmitPrepared(std::unique_ptr<ChangeSet> set);
-  std::string ViewFolder(std::string_view name) const { return options_.folder + "/views/" + std::string(name); }
+  std::string ViewFolder(std::string_view name) const {
+    return options_.folder + "/views/" + std::string(name);
+  }
   Mark HeadMark(const log::Head& head) const {
     return {head.incarnation, head.t, head.next_ordinal, options_.definitions->hash(), 0};
   }
@@ -131,8 +144,8 @@ class EngineImpl final : public Engine {
   std::unique_ptr<log::Log> log_;
   std::unique_ptr<log::Codec> codec_;
   std::unique_ptr<log::ContentStore> contents_;
-  std::vector<fhir::TypeId> types_;             // by type code
-  std::vector<log::TypeCode> codes_;            // by TypeId
+  std::vector<fhir::TypeId> types_;   // by type code
+  std::vector<log::TypeCode> codes_;  // by TypeId
   std::unique_ptr<DirectoryView> directory_;
   std::vector<std::unique_ptr<View>> views_;
   CatchUpParts parts_{};
@@ -150,10 +163,10 @@ class EngineImpl final : public Engine {
   bool stopping_ = false;
 
   std::mutex pins_mutex_;
-  std::map<Ordinal, int64_t> pins_;             // end ordinal → monotonic µs of expiry
+  std::map<Ordinal, int64_t> pins_;  // end ordinal → monotonic µs of expiry
   Ordinal released_below_ = 0;
 
-  std::mutex save_mutex_;                       // saves, and erasures between their fact and their end
+  std::mutex save_mutex_;  // saves, and erasures between their fact and their end
   std::atomic<Ordinal> saved_end_{1};
 };
 
@@ -212,8 +225,15 @@ Status EngineImpl::Open(const ViewFactory& make_views) {
   directory_ = std::make_unique<DirectoryView>(types_, ViewFolder("directory"));
   views_ = make_views(*directory_, keys_->hash_key());
   const fhir::Definitions& definitions = *options_.definitions;
-  parts_.writer = {log_.get(), keys_.get(), directory_.get(), {}, &recent_, options_.clock, &options_,
-                   definitions.FindType("Patient"), definitions.FindType("Practitioner")};
+  parts_.writer = {log_.get(),
+                   keys_.get(),
+                   directory_.get(),
+                   {},
+                   &recent_,
+                   options_.clock,
+                   &options_,
+                   definitions.FindType("Patient"),
+                   definitions.FindType("Practitioner")};
   for (auto& view : views_) parts_.writer.views.push_back(view.get());
   parts_.codec = codec_.get();
   parts_.definitions = options_.definitions.get();
@@ -267,7 +287,8 @@ Result<Engine::Header> EngineImpl::Render(const log::StoredEntry& entry, std::st
   return Header{type, content.id, entry.version, entry.op, entry.at_us, entry.owner, entry.t};
 }
 
-Result<std::vector<Engine::Header>> EngineImpl::ReadTexts(std::span<const Ordinal> ordinals, std::vector<std::string>* out) const {
+Result<std::vector<Engine::Header>> EngineImpl::ReadTexts(std::span<const Ordinal> ordinals,
+                                                          std::vector<std::string>* out) const {
   const auto entries = TRY(log_->ReadMany(ordinals));
   std::vector<Header> headers;
   headers.reserve(entries.size());
@@ -288,7 +309,9 @@ Status EngineImpl::PrepareEntry(const Change& change, log::NewEntry* entry) cons
   entry->version = now.version;
   entry->id_hash = IdHash(type, now.id);
   // A delete belongs to whom its last version belonged to.
-  const fhir::Value body = now.op == Operation::kDelete ? (change.before ? change.before->document.Root() : fhir::Value()) : now.document.Root();
+  const fhir::Value body = now.op == Operation::kDelete
+                               ? (change.before ? change.before->document.Root() : fhir::Value())
+                               : now.document.Root();
   const std::string owner = owners_.NameOf(now.type, now.id, body);
   const log::PersonKey key = owner.empty() ? TRY(keys_->Get(0)) : TRY(keys_->ForName(owner));
   entry->owner = key.owner;
@@ -454,7 +477,8 @@ Status EngineImpl::Maintain() {
     for (auto& view : views_) more |= view->Maintain();
   }
   Writer* writer = writer_.load(std::memory_order_acquire);
-  if (writer != nullptr) TRY(codec_->TrainDue([writer](const std::function<Status()>& work) { return writer->Run(work); }));
+  if (writer != nullptr)
+    TRY(codec_->TrainDue([writer](const std::function<Status()>& work) { return writer->Run(work); }));
   if (Head().end_ordinal - saved_end_.load() > kSaveAfterEntries) TRY(SaveViews());
   return {};
 }
@@ -485,17 +509,23 @@ void EngineImpl::Stop() {
   writer->Stop();
   recent_.Close();
   Status saved = SaveViews();
-  if (!saved.ok()) std::fprintf(stderr, "views not saved, the next start replays more: %s\n", saved.error().ToString().c_str());
+  if (!saved.ok())
+    std::fprintf(stderr, "views not saved, the next start replays more: %s\n",
+                 saved.error().ToString().c_str());
 }
 
 Result<CommittedPtr> LogFollower::Next(int timeout_ms) {
   if (read_ahead_.empty()) {
     CommittedPtr found;
     switch (engine_->recent_.Get(next_t_, timeout_ms, &found)) {
-      case Recent::Found::kYes: ++next_t_; return found;
-      case Recent::Found::kTooOld: return FromLog();
+      case Recent::Found::kYes:
+        ++next_t_;
+        return found;
+      case Recent::Found::kTooOld:
+        return FromLog();
       case Recent::Found::kTimeout:
-      case Recent::Found::kClosed: return CommittedPtr();
+      case Recent::Found::kClosed:
+        return CommittedPtr();
     }
   }
   CommittedPtr next = read_ahead_.front();
@@ -514,24 +544,31 @@ Result<CommittedPtr> LogFollower::FromLog() {
     committed->at_us = t.at_us;
     committed->first_ordinal = t.first_ordinal;
     committed->key = t.key;
-    TRY(engine_->log_->Scan(t.first_ordinal, t.first_ordinal + t.entry_count, [&](log::StoredEntry&& entry) -> Result<bool> {
-      Change change;
-      if (entry.op == Operation::kErase) {
-        change.erased_owner = entry.owner;
-      } else {
-        auto now = ToResource(engine_->parts_, entry);
-        if (now.ok()) change.now = std::move(now).value();
-        else if (now.error().code != ErrorCode::kGone) return now.TakeError();
-        const auto before = entry.version > 1 ? engine_->directory_->Current(entry.id_hash, Position{0, entry.ordinal}) : Directory::Version{0, 0, false};
-        if (change.now != nullptr && before.ordinal != 0 && !before.deleted) change.before = TRY(engine_->Read(before.ordinal));
-      }
-      committed->changes.push_back(std::move(change));
-      return true;
-    }));
+    TRY(engine_->log_->Scan(
+        t.first_ordinal, t.first_ordinal + t.entry_count, [&](log::StoredEntry&& entry) -> Result<bool> {
+          Change change;
+          if (entry.op == Operation::kErase) {
+            change.erased_owner = entry.owner;
+          } else {
+            auto now = ToResource(engine_->parts_, entry);
+            if (now.ok())
+              change.now = std::move(now).value();
+            else if (now.error().code != ErrorCode::kGone)
+              return now.TakeError();
+            const auto before = entry.version > 1
+                                    ? engine_->directory_->Current(entry.id_hash, Position{0, entry.ordinal})
+                                    : Directory::Version{0, 0, false};
+            if (change.now != nullptr && before.ordinal != 0 && !before.deleted)
+              change.before = TRY(engine_->Read(before.ordinal));
+          }
+          committed->changes.push_back(std::move(change));
+          return true;
+        }));
     read_ahead_.push_back(std::move(committed));
     return true;
   }));
-  if (read_ahead_.empty()) return MakeError(ErrorCode::kCorrupt, "the log has no transaction where one is due; run verify");
+  if (read_ahead_.empty())
+    return MakeError(ErrorCode::kCorrupt, "the log has no transaction where one is due; run verify");
   CommittedPtr next = read_ahead_.front();
   read_ahead_.pop_front();
   ++next_t_;

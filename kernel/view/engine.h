@@ -21,8 +21,8 @@ namespace tk::view {
 
 /// What must still be so when the writer takes the change set; otherwise it is handed back as stale and resolved anew.
 struct Guard {
-  uint64_t id_hash = 0;            // != 0: the resource's current version must be `version`
-  uint32_t version = 0;            // 0 = never existed; a deleted resource has the version of its delete
+  uint64_t id_hash = 0;  // != 0: the resource's current version must be `version`
+  uint32_t version = 0;  // 0 = never existed; a deleted resource has the version of its delete
   /// Set instead of id_hash: true if a change that came after the basis could alter what was resolved. Memory only.
   /// `prepared` is what the view number `view_slot` prepared of that change.
   std::function<bool(const Change& change, const Prepared& prepared)> may_affect;
@@ -31,19 +31,26 @@ struct Guard {
 
 struct ChangeSet {
   Position basis;
-  std::vector<Change> changes;     // `now` with type, id, version, op, document; ordinal, t, at_us 0
+  std::vector<Change> changes;  // `now` with type, id, version, op, document; ordinal, t, at_us 0
   std::vector<Guard> guards;
-  uint64_t key = 0;                // idempotency or consumer key; a second change set with it is refused as stale
-  bool by_eraser = false;          // part of an erasure: may still touch the person who is being erased
+  uint64_t key = 0;        // idempotency or consumer key; a second change set with it is refused as stale
+  bool by_eraser = false;  // part of an erasure: may still touch the person who is being erased
   // Filled by Prepare:
   std::vector<log::NewEntry> entries;
-  std::vector<std::vector<std::unique_ptr<Prepared>>> prepared;   // [view][change]
+  std::vector<std::vector<std::unique_ptr<Prepared>>> prepared;  // [view][change]
   size_t bytes = 0;
 };
 
-struct Commit { uint64_t t = 0; Ordinal first_ordinal = 0; Instant at_us = 0; };
+struct Commit {
+  uint64_t t = 0;
+  Ordinal first_ordinal = 0;
+  Instant at_us = 0;
+};
 /// stale: nothing was written, the guards no longer hold: take a new basis and resolve again.
-struct Outcome { Result<Commit> commit; bool stale = false; };
+struct Outcome {
+  Result<Commit> commit;
+  bool stale = false;
+};
 
 /// One committed transaction as followers see it; change i has ordinal first_ordinal + i.
 struct Committed {
@@ -84,11 +91,11 @@ struct EngineOptions {
   log::Cipher cipher = log::Cipher::kAes256Gcm;
   std::shared_ptr<const fhir::Definitions> definitions;
   const Clock* clock = nullptr;
-  size_t queue_max = 4096;                       // change sets waiting; over it kBusy
+  size_t queue_max = 4096;  // change sets waiting; over it kBusy
   size_t queue_bytes_max = size_t{256} << 20;
   size_t transaction_bytes_max = size_t{64} << 20;
-  size_t group_entries_max = 4000;               // of one Append
-  int64_t pin_us = 600 * kSecondUs;              // how long a position stays readable
+  size_t group_entries_max = 4000;   // of one Append
+  int64_t pin_us = 600 * kSecondUs;  // how long a position stays readable
   size_t replay_changes_max = 200'000;
 };
 
@@ -106,7 +113,7 @@ class Engine {
   virtual Position Head() const = 0;
   virtual uint32_t incarnation() const = 0;
   virtual bool ready() const = 0;
-  virtual double catch_up_progress() const = 0;   // 0..1 while not ready
+  virtual double catch_up_progress() const = 0;  // 0..1 while not ready
   /// Keeps `position` readable for 10 minutes from the last call. kGone if it was let go already.
   virtual Status Pin(const Position& position) = 0;
 
@@ -121,9 +128,18 @@ class Engine {
   /// One version, parsed. kGone when its person was erased.
   virtual Result<ResourcePtr> Read(Ordinal ordinal) const = 0;
   /// Appends the resource's JSON as clients see it (meta.versionId, meta.lastUpdated); returns its header.
-  struct Header { fhir::TypeId type; std::string id; uint32_t version; Operation op; Instant at_us; OwnerNumber owner; uint64_t t; };
+  struct Header {
+    fhir::TypeId type;
+    std::string id;
+    uint32_t version;
+    Operation op;
+    Instant at_us;
+    OwnerNumber owner;
+    uint64_t t;
+  };
   virtual Result<Header> ReadText(Ordinal ordinal, std::string* out) const = 0;
-  virtual Result<std::vector<Header>> ReadTexts(std::span<const Ordinal> ordinals, std::vector<std::string>* out) const = 0;
+  virtual Result<std::vector<Header>> ReadTexts(std::span<const Ordinal> ordinals,
+                                                std::vector<std::string>* out) const = 0;
   /// The position of the last transaction at or before `at_us`.
   virtual Result<Position> FindTime(Instant at_us) const = 0;
 
@@ -150,14 +166,16 @@ class Engine {
 
   struct Statistics {
     uint64_t queue_depth, queue_bytes, groups, transactions, entries, stale, busy_refused;
-    uint64_t append_us_total, apply_us_total; bool clock_jump_alarm;
+    uint64_t append_us_total, apply_us_total;
+    bool clock_jump_alarm;
   };
   virtual Statistics statistics() const = 0;
 };
 
 /// Makes the immutable Resource of a parsed document that carries its id: takes meta.versionId and meta.lastUpdated out of the text and finds
 /// the splice. `id` and resourceType are read from the document. Errors: kInvalid if they are missing.
-Result<ResourcePtr> MakeResource(const fhir::Definitions& definitions, fhir::Document document, uint32_t version, Operation op);
+Result<ResourcePtr> MakeResource(const fhir::Definitions& definitions, fhir::Document document,
+                                 uint32_t version, Operation op);
 /// The `now` of a delete.
 ResourcePtr MakeTombstone(fhir::TypeId type, std::string id, uint32_t version);
 

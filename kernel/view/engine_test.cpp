@@ -20,7 +20,9 @@ constexpr Instant kNow = 1'795'000'000 * kSecondUs;
 // Counts live resources by gender: enough to see a change missed, doubled or out of order.
 class GenderView final : public View {
  public:
-  struct Delta final : Prepared { std::string add, remove; };
+  struct Delta final : Prepared {
+    std::string add, remove;
+  };
   std::string_view name() const override { return "gender"; }
   uint32_t format_version() const override { return 1; }
   Result<std::unique_ptr<Prepared>> Prepare(const Change& change) const override {
@@ -37,8 +39,12 @@ class GenderView final : public View {
   }
   void ApplyKey(uint64_t key, Ordinal) override { keys += key != 0 ? 1 : 0; }
   void Publish(uint64_t, Ordinal) override {}
-  Result<Mark> Save(const std::string&, const Mark& mark) override { return Mark{mark.incarnation, 0, 1, mark.definitions_hash, 1}; }
-  Result<Mark> Load(const std::string&, const Mark&) override { return MakeError(ErrorCode::kNotFound, "this view is never saved"); }
+  Result<Mark> Save(const std::string&, const Mark& mark) override {
+    return Mark{mark.incarnation, 0, 1, mark.definitions_hash, 1};
+  }
+  Result<Mark> Load(const std::string&, const Mark&) override {
+    return MakeError(ErrorCode::kNotFound, "this view is never saved");
+  }
   void Clear() override { counts.clear(); }
   void SetOldestPinned(Ordinal) override {}
   size_t memory_bytes() const override { return 0; }
@@ -85,7 +91,8 @@ class EngineTest : public testing::Test {
   ResourcePtr Make(const std::string& json, uint32_t version) {
     auto document = fhir::Document::Parse(json);
     EXPECT_TRUE(document.ok());
-    auto made = MakeResource(engine_->definitions(), std::move(document).value(), version, version == 1 ? Operation::kCreate : Operation::kUpdate);
+    auto made = MakeResource(engine_->definitions(), std::move(document).value(), version,
+                             version == 1 ? Operation::kCreate : Operation::kUpdate);
     EXPECT_TRUE(made.ok());
     return std::move(made).value();
   }
@@ -94,7 +101,8 @@ class EngineTest : public testing::Test {
     auto set = std::make_unique<ChangeSet>();
     set->basis = engine_->Head();
     auto document = fhir::Document::Parse(json);
-    const std::string type = document->Root()["resourceType"].ToString(), id = document->Root()["id"].ToString();
+    const std::string type = document->Root()["resourceType"].ToString(),
+                      id = document->Root()["id"].ToString();
     const uint64_t hash = engine_->IdHash(type, id);
     const auto current = engine_->directory().Current(hash, set->basis);
     Change change;
@@ -128,17 +136,22 @@ class EngineTest : public testing::Test {
 
 TEST_F(EngineTest, WhatWasPutIsReadBackWithItsMeta) {
   ASSERT_TRUE(Send(Put(Patient("a", "male"))).commit.ok());
-  EXPECT_EQ(TextOf("Patient", "a"),
-            R"({"resourceType":"Patient","id":"a","meta":{"versionId":"1","lastUpdated":"2026-11-18T11:06:40.000000Z"},"gender":"male"})");
-  ASSERT_TRUE(Send(Put(R"({"resourceType":"Patient","meta":{"versionId":"77","lastUpdated":"2001-01-01T00:00:00Z","source":"#x"},"id":"a","gender":"female"})")).commit.ok());
-  EXPECT_EQ(TextOf("Patient", "a"),
-            R"({"resourceType":"Patient","meta":{"versionId":"2","lastUpdated":"2026-11-18T11:06:40.000001Z","source":"#x"},"id":"a","gender":"female"})");
+  EXPECT_EQ(
+      TextOf("Patient", "a"),
+      R"({"resourceType":"Patient","id":"a","meta":{"versionId":"1","lastUpdated":"2026-11-18T11:06:40.000000Z"},"gender":"male"})");
+  ASSERT_TRUE(
+      Send(
+          Put(R"({"resourceType":"Patient","meta":{"versionId":"77","lastUpdated":"2001-01-01T00:00:00Z","source":"#x"},"id":"a","gender":"female"})"))
+          .commit.ok());
+  EXPECT_EQ(
+      TextOf("Patient", "a"),
+      R"({"resourceType":"Patient","meta":{"versionId":"2","lastUpdated":"2026-11-18T11:06:40.000001Z","source":"#x"},"id":"a","gender":"female"})");
 }
 
 TEST_F(EngineTest, TransactionNumbersHaveNoGapsAndTimeGrows) {
   Instant last_at_us = 0;
   for (uint64_t t = 1; t <= 20; ++t) {
-    if (t == 10) clock_.Advance(-3600 * kSecondUs);   // a clock that is set back
+    if (t == 10) clock_.Advance(-3600 * kSecondUs);  // a clock that is set back
     auto outcome = Send(Put(Patient("p" + std::to_string(t), "male")));
     ASSERT_TRUE(outcome.commit.ok());
     EXPECT_EQ(outcome.commit->t, t);
@@ -160,7 +173,10 @@ TEST_F(EngineTest, AChangedVersionMakesTheSecondWriterStale) {
 
 TEST_F(EngineTest, AGuardThatAnEarlierChangeAffectsIsStale) {
   auto guarded = Put(Patient("b", "male"));
-  guarded->guards.push_back({0, 0, [](const Change& change, const Prepared&) { return change.now != nullptr && change.now->id == "a"; }, 0});
+  guarded->guards.push_back(
+      {0, 0,
+       [](const Change& change, const Prepared&) { return change.now != nullptr && change.now->id == "a"; },
+       0});
   ASSERT_TRUE(Send(Put(Patient("a", "male"))).commit.ok());
   EXPECT_TRUE(Send(std::move(guarded)).stale);
 }
@@ -262,9 +278,11 @@ TEST_F(EngineTest, ADamagedSavedDirectoryIsRebuilt) {
 }
 
 TEST_F(EngineTest, FollowersSeeEverythingInOrderFromMemoryAndFromTheLog) {
-  for (int i = 0; i < 30; ++i) ASSERT_TRUE(Send(Put(Patient("p" + std::to_string(i % 10), "male"))).commit.ok());
-  Reopen();   // nothing is in memory now
-  for (int i = 30; i < 40; ++i) ASSERT_TRUE(Send(Put(Patient("p" + std::to_string(i % 10), "male"))).commit.ok());
+  for (int i = 0; i < 30; ++i)
+    ASSERT_TRUE(Send(Put(Patient("p" + std::to_string(i % 10), "male"))).commit.ok());
+  Reopen();  // nothing is in memory now
+  for (int i = 30; i < 40; ++i)
+    ASSERT_TRUE(Send(Put(Patient("p" + std::to_string(i % 10), "male"))).commit.ok());
   auto follower = engine_->Follow(1);
   for (uint64_t t = 1; t <= 40; ++t) {
     auto next = follower->Next(1000);
@@ -280,19 +298,25 @@ TEST_F(EngineTest, FollowersSeeEverythingInOrderFromMemoryAndFromTheLog) {
 }
 
 TEST_F(EngineTest, ScopeFollowsTheOwnersArea) {
-  const std::string in = R"(,"meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/area","code":"380102003"}]})";
-  const std::string out = R"(,"meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/area","code":"380103001"}]})";
+  const std::string in =
+      R"(,"meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/area","code":"380102003"}]})";
+  const std::string out =
+      R"(,"meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/area","code":"380103001"}]})";
   ASSERT_TRUE(Send(Put(Patient("in", "male", in))).commit.ok());
   ASSERT_TRUE(Send(Put(Patient("out", "male", out))).commit.ok());
   ASSERT_TRUE(Send(Put(Patient("nowhere", "male"))).commit.ok());
-  ASSERT_TRUE(Send(Put(R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/in"}})")).commit.ok());
+  ASSERT_TRUE(
+      Send(
+          Put(R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/in"}})"))
+          .commit.ok());
   ASSERT_TRUE(Send(Put(R"({"resourceType":"Practitioner","id":"d"})")).commit.ok());
   ASSERT_TRUE(Send(Put(R"({"resourceType":"Organization","id":"h","name":"x"})")).commit.ok());
   const auto range = AreaRange("380102");
   ASSERT_TRUE(range.ok());
   const Scope scope{false, range->first, range->second, 0};
   auto sees = [&](const char* type, const char* id) {
-    return engine_->directory().InScope(engine_->directory().Current(engine_->IdHash(type, id), engine_->Head()).ordinal, scope);
+    return engine_->directory().InScope(
+        engine_->directory().Current(engine_->IdHash(type, id), engine_->Head()).ordinal, scope);
   };
   for (int round = 0; round < 2; ++round) {
     EXPECT_TRUE(sees("Patient", "in"));
@@ -317,12 +341,16 @@ TEST_F(EngineTest, ErasureIsReal) {
   const std::string name = R"(,"name":[{"family":"Zhuangzhou","given":["Mengdie"]}])";
   ASSERT_TRUE(Send(Put(Patient("erase-me", "female", name))).commit.ok());
   ASSERT_TRUE(Send(Put(Patient("keep-me", "male"))).commit.ok());
-  ASSERT_TRUE(Send(Put(R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"Butterfly"},"subject":{"reference":"Patient/erase-me"}})")).commit.ok());
+  ASSERT_TRUE(
+      Send(
+          Put(R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"Butterfly"},"subject":{"reference":"Patient/erase-me"}})"))
+          .commit.ok());
   auto erased = engine_->Erase("Patient/erase-me");
   ASSERT_TRUE(erased.ok()) << erased.error().ToString();
   EXPECT_EQ(*erased, 2u);
   EXPECT_EQ(gender_->counts, (std::map<std::string, int>{{"male", 1}}));
-  const auto refused = Send(Put(R"({"resourceType":"Observation","id":"o2","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/erase-me"}})"));
+  const auto refused = Send(Put(
+      R"({"resourceType":"Observation","id":"o2","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/erase-me"}})"));
   ASSERT_FALSE(refused.commit.ok());
   EXPECT_EQ(refused.commit.error().code, ErrorCode::kGone);
   for (int round = 0; round < 2; ++round) {

@@ -14,9 +14,10 @@
 namespace tk::view {
 
 struct Manifest {
-  std::string view;                                              // View::name()
+  std::string view;  // View::name()
   Mark mark;
-  std::vector<std::pair<std::string, uint64_t>> numbers;         // whatever else the view wants to keep (names without blanks)
+  std::vector<std::pair<std::string, uint64_t>>
+      numbers;  // whatever else the view wants to keep (names without blanks)
   std::vector<RunFile> files;
 };
 

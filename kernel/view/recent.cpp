@@ -13,7 +13,7 @@ void Recent::Begin(uint64_t last_t) {
 }
 
 void Recent::Push(std::vector<std::pair<CommittedPtr, size_t>> group) {
-  std::vector<std::pair<CommittedPtr, size_t>> dropped;   // freed outside the lock
+  std::vector<std::pair<CommittedPtr, size_t>> dropped;  // freed outside the lock
   {
     const std::lock_guard lock(mutex_);
     for (auto& item : group) {

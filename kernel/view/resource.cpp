@@ -8,7 +8,10 @@ namespace tk::view {
 namespace {
 
 // The bytes of a member `"name":value` in minified text, without commas.
-struct MemberSpan { uint32_t from; uint32_t to; };
+struct MemberSpan {
+  uint32_t from;
+  uint32_t to;
+};
 
 MemberSpan SpanOf(fhir::Value member) {
   const fhir::Node& node = member.node();
@@ -65,7 +68,8 @@ std::string WithoutDanglingComma(std::string text, uint32_t meta_from) {
 
 }  // namespace
 
-Result<ResourcePtr> MakeResource(const fhir::Definitions& definitions, fhir::Document document, uint32_t version, Operation op) {
+Result<ResourcePtr> MakeResource(const fhir::Definitions& definitions, fhir::Document document,
+                                 uint32_t version, Operation op) {
   fhir::Value meta = document.Root()["meta"];
   if (meta.is_object()) {
     const auto edits = MetaEdits(document.Text(), meta);
@@ -82,7 +86,8 @@ Result<ResourcePtr> MakeResource(const fhir::Definitions& definitions, fhir::Doc
   const fhir::Value root = document.Root();
   resource->type = definitions.FindType(root["resourceType"].ToString());
   if (!definitions.IsResource(resource->type)) {
-    return MakeIssue(ErrorCode::kInvalid, "structure", "", "resourceType names no resource type that this server knows");
+    return MakeIssue(ErrorCode::kInvalid, "structure", "",
+                     "resourceType names no resource type that this server knows");
   }
   const fhir::Value id = root["id"];
   if (!id.is_string()) return MakeIssue(ErrorCode::kInvalid, "required", "id", "the resource has no id");
@@ -106,7 +111,7 @@ ResourcePtr MakeTombstone(fhir::TypeId type, std::string id, uint32_t version) {
 
 struct Owners::Table {
   std::shared_ptr<const fhir::Definitions> definitions;
-  std::vector<std::vector<fhir::path::Expression>> by_type;   // [TypeId]
+  std::vector<std::vector<fhir::path::Expression>> by_type;  // [TypeId]
   fhir::TypeId patient = fhir::kNoType, practitioner = fhir::kNoType;
 };
 
@@ -120,10 +125,13 @@ Owners::Owners(std::shared_ptr<const fhir::Definitions> definitions) : table_(st
     // R4's compartment leaves out Task and others that are about a person all the same; to access they are his.
     for (std::string_view code : {"patient", "subject"}) {
       const fhir::SearchParameter* parameter = d.FindSearchParameter(type, code);
-      if (parameter != nullptr && std::find(codes.begin(), codes.end(), code) == codes.end()) codes.push_back(code);
+      if (parameter != nullptr && std::find(codes.begin(), codes.end(), code) == codes.end())
+        codes.push_back(code);
     }
     // The person it is about comes before persons who took part.
-    auto rank = [](std::string_view code) { return code == "patient" ? 0 : code == "subject" ? 1 : code == "beneficiary" ? 2 : 3; };
+    auto rank = [](std::string_view code) {
+      return code == "patient" ? 0 : code == "subject" ? 1 : code == "beneficiary" ? 2 : 3;
+    };
     std::stable_sort(codes.begin(), codes.end(), [&](auto a, auto b) { return rank(a) < rank(b); });
     for (std::string_view code : codes) {
       const fhir::SearchParameter* parameter = d.FindSearchParameter(type, code);

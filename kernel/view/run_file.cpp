@@ -16,11 +16,13 @@ constexpr char kMagic[8] = {'T', 'K', 'R', 'U', 'N', 0, 0, 0};
 
 Error FileError(const std::string& path, const char* what) {
   const int number = errno;
-  return MakeError(ErrorCode::kUnavailable, "the index could not be written to disk", fmt::format("{} {}: {}", what, path, std::strerror(number)));
+  return MakeError(ErrorCode::kUnavailable, "the index could not be written to disk",
+                   fmt::format("{} {}: {}", what, path, std::strerror(number)));
 }
 
 Error Corrupt(const std::string& path, const std::string& what) {
-  return MakeError(ErrorCode::kCorrupt, "a saved view is damaged and is rebuilt from the log", fmt::format("{}: {}", path, what));
+  return MakeError(ErrorCode::kCorrupt, "a saved view is damaged and is rebuilt from the log",
+                   fmt::format("{}: {}", path, what));
 }
 
 Status WriteAll(int fd, const void* bytes, size_t count, const std::string& path) {
@@ -87,7 +89,8 @@ Result<uint32_t> RunFileWriter::Finish(RunHeader header) {
   std::memcpy(header.magic, kMagic, sizeof kMagic);
   header.format_version = kRunFormatVersion;
   header.crc = HeaderCrc(header);
-  if (::pwrite(fd_, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header)) return FileError(path_, "write header of");
+  if (::pwrite(fd_, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header))
+    return FileError(path_, "write header of");
   if (::fsync(fd_) != 0) return FileError(path_, "sync");
   if (::close(std::exchange(fd_, -1)) != 0 || ::rename((path_ + ".tmp").c_str(), path_.c_str()) != 0) {
     Error error = FileError(path_, "finish");
@@ -104,13 +107,16 @@ Result<RunMap> CheckMap(RunMap map, const std::string& path, uint32_t entry_byte
   const RunHeader& header = map.header;
   if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) return Corrupt(path, "not a run file");
   if (header.crc != HeaderCrc(header)) return Corrupt(path, "header checksum differs");
-  if (header.format_version != kRunFormatVersion || header.entry_bytes != entry_bytes) return Corrupt(path, "other format");
+  if (header.format_version != kRunFormatVersion || header.entry_bytes != entry_bytes)
+    return Corrupt(path, "other format");
   // Both counts are bounded by the size before they are multiplied: a damaged header cannot overflow.
   const size_t room = (map.bytes - sizeof(RunHeader)) / entry_bytes;
-  if (header.adds > room || header.antis > room - header.adds) return Corrupt(path, "shorter than its header says");
+  if (header.adds > room || header.antis > room - header.adds)
+    return Corrupt(path, "shorter than its header says");
   const size_t table_at = sizeof(RunHeader) + map.data_bytes();
   const size_t table_bytes = BlockCount(map.data_bytes()) * sizeof(uint32_t);
-  if (map.bytes != table_at + table_bytes + sizeof(uint32_t)) return Corrupt(path, "size differs from what its header says");
+  if (map.bytes != table_at + table_bytes + sizeof(uint32_t))
+    return Corrupt(path, "size differs from what its header says");
   const auto* table = static_cast<const uint8_t*>(map.base) + table_at;
   uint32_t table_crc = 0;
   std::memcpy(&table_crc, table + table_bytes, sizeof table_crc);
@@ -133,7 +139,8 @@ Result<RunMap> MapRunFile(const std::string& path, uint32_t entry_bytes) {
   map.bytes = static_cast<size_t>(info.st_size);
   map.base = ::mmap(nullptr, map.bytes, PROT_READ, MAP_SHARED, fd, 0);
   ::close(fd);
-  if (map.base == MAP_FAILED) return MakeError(ErrorCode::kUnavailable, "the index could not be mapped", path);
+  if (map.base == MAP_FAILED)
+    return MakeError(ErrorCode::kUnavailable, "the index could not be mapped", path);
   Result<RunMap> checked = CheckMap(map, path, entry_bytes);
   if (!checked.ok()) UnmapRunFile(map.base, map.bytes);
   return checked;

@@ -15,14 +15,14 @@ inline constexpr uint32_t kRunFormatVersion = 1;
 inline constexpr size_t kRunBlockBytes = 64 * 1024;
 
 struct RunHeader {
-  char magic[8];               // "TKRUN\0\0\0"
+  char magic[8];  // "TKRUN\0\0\0"
   uint32_t format_version;
   uint32_t entry_bytes;
   uint64_t adds, antis;
   uint64_t first_ordinal, end_ordinal;
   uint64_t number;
   uint32_t reserved;
-  uint32_t crc;                // of the 60 bytes before
+  uint32_t crc;  // of the 60 bytes before
 };
 static_assert(sizeof(RunHeader) == 64);
 
@@ -44,7 +44,7 @@ class RunFileWriter {
   Status WriteOut();
   std::string path_;
   int fd_ = -1;
-  std::vector<uint8_t> buffer_;    // the block being filled
+  std::vector<uint8_t> buffer_;  // the block being filled
   std::vector<uint32_t> table_;
 };
 

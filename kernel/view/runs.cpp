@@ -25,17 +25,25 @@ const Entry* LowerBound(const Entry* data, size_t count, const Entry& key) {
   uint64_t first = data[low].a, last = data[high].a;
   for (int round = 0; round < 4 && high - low > 64 && first < key.a && key.a < last; ++round) {
     const double part = static_cast<double>(key.a - first) / static_cast<double>(last - first);
-    const size_t guess = std::clamp(low + static_cast<size_t>(part * static_cast<double>(high - low)), low + 1, high - 1);
-    const size_t margin = 2 * (size_t{1} << (std::bit_width(high - low) / 2));  // about two standard errors of an even spread
+    const size_t guess =
+        std::clamp(low + static_cast<size_t>(part * static_cast<double>(high - low)), low + 1, high - 1);
+    const size_t margin =
+        2 * (size_t{1} << (std::bit_width(high - low) / 2));  // about two standard errors of an even spread
     if (data[guess] < key) {
       low = guess;
       first = data[guess].a;
       const size_t probe = guess + margin;
-      if (probe < high && !(data[probe] < key)) { high = probe; last = data[probe].a; }
+      if (probe < high && !(data[probe] < key)) {
+        high = probe;
+        last = data[probe].a;
+      }
     } else {
       high = guess;
       last = data[guess].a;
-      if (guess > low + margin && data[guess - margin] < key) { low = guess - margin; first = data[low].a; }
+      if (guess > low + margin && data[guess - margin] < key) {
+        low = guess - margin;
+        first = data[low].a;
+      }
     }
   }
   ++low;
@@ -48,13 +56,20 @@ template <class Entry>
 const Entry* GallopUpper(const Entry* data, size_t count, const Entry& key) {
   // Ranges are mostly short: gallop from the lower bound, which is where `data` points.
   size_t step = 1, at = 0;
-  while (at + step < count && !(key < data[at + step])) { at += step; step *= 2; }
+  while (at + step < count && !(key < data[at + step])) {
+    at += step;
+    step *= 2;
+  }
   const size_t end = std::min(count, at + step + 1);
   return std::upper_bound(data + at, data + end, key);
 }
 
 template <class Entry>
-struct Span { const Entry* first; const Entry* last; size_t size() const { return static_cast<size_t>(last - first); } };
+struct Span {
+  const Entry* first;
+  const Entry* last;
+  size_t size() const { return static_cast<size_t>(last - first); }
+};
 
 template <class Entry>
 Span<Entry> RangeOf(const Entry* data, size_t count, const Entry& low, const Entry& high) {
@@ -93,7 +108,10 @@ class MergeStream {
   }
 
  private:
-  struct Part { const Entry* at; const Entry* end; };
+  struct Part {
+    const Entry* at;
+    const Entry* end;
+  };
   static bool Later(const Part& x, const Part& y) { return *y.at < *x.at; }
   void Sink(Part part) {
     size_t hole = 0;
@@ -110,7 +128,8 @@ class MergeStream {
 
 /// Merges runs: gives surviving adds to `sink` in order, returns surviving antis, sorted.
 template <class Entry, class Sink>
-Result<std::vector<Entry>> MergeInto(const RunList<Entry>& inputs, uint64_t pinned, const std::function<bool(const Entry&)>* drop, Sink&& sink) {
+Result<std::vector<Entry>> MergeInto(const RunList<Entry>& inputs, uint64_t pinned,
+                                     const std::function<bool(const Entry&)>* drop, Sink&& sink) {
   MergeStream<Entry> adds, droppable, kept;
   for (const auto& run : inputs) {
     adds.AddPart(run->adds, run->add_count);
@@ -154,15 +173,17 @@ size_t TotalSize(const RunList<Entry>& runs) {
   return total;
 }
 
-int LevelOf(size_t size) { return size <= 1024 ? 0 : (static_cast<int>(std::bit_width(size / 1024)) + 1) / 2; }
+int LevelOf(size_t size) {
+  return size <= 1024 ? 0 : (static_cast<int>(std::bit_width(size / 1024)) + 1) / 2;
+}
 
 }  // namespace
 
 // Run
 
 template <class Entry>
-std::shared_ptr<const Run<Entry>> Run<Entry>::InMemory(std::vector<Entry> adds, std::vector<Entry> antis, uint64_t first_ordinal,
-                                                       uint64_t end_ordinal) {
+std::shared_ptr<const Run<Entry>> Run<Entry>::InMemory(std::vector<Entry> adds, std::vector<Entry> antis,
+                                                       uint64_t first_ordinal, uint64_t end_ordinal) {
   std::shared_ptr<Run> run(new Run);
   run->own_adds_ = std::move(adds);
   run->own_antis_ = std::move(antis);
@@ -184,8 +205,10 @@ Result<std::shared_ptr<const Run<Entry>>> Run<Entry>::Map(const std::string& fol
   run->map_ = map.base;  // from here on the destructor unmaps
   run->map_bytes_ = map.bytes;
   if (map.checksum != file.checksum || map.header.adds != file.adds || map.header.antis != file.antis ||
-      map.header.number != file.number || map.header.first_ordinal != file.first_ordinal || map.header.end_ordinal != file.end_ordinal) {
-    return MakeError(ErrorCode::kCorrupt, "a saved view is damaged and is rebuilt from the log", run->path_ + ": not the file that the manifest names");
+      map.header.number != file.number || map.header.first_ordinal != file.first_ordinal ||
+      map.header.end_ordinal != file.end_ordinal) {
+    return MakeError(ErrorCode::kCorrupt, "a saved view is damaged and is rebuilt from the log",
+                     run->path_ + ": not the file that the manifest names");
   }
   run->adds = reinterpret_cast<const Entry*>(map.data());
   run->antis = run->adds + file.adds;
@@ -239,12 +262,18 @@ void Cursor<Entry>::Seek(const Entry& key) {
     size_t low = 0, step = 1;
     const Entry* base = part.at;
     auto before = [&](size_t i) { return After(key, base[static_cast<ptrdiff_t>(i) * step_]); };
-    while (low + step < count && before(low + step)) { low += step; step *= 2; }
+    while (low + step < count && before(low + step)) {
+      low += step;
+      step *= 2;
+    }
     size_t high = std::min(count, low + step);
     ++low;  // base[low - 1] is before the key
     while (low < high) {
       const size_t middle = (low + high) / 2;
-      if (before(middle)) low = middle + 1; else high = middle;
+      if (before(middle))
+        low = middle + 1;
+      else
+        high = middle;
     }
     part.at = base + static_cast<ptrdiff_t>(low) * step_;
   }
@@ -287,7 +316,8 @@ bool RunSnapshot<Entry>::Contains(const Entry& entry) const {
 template <class Entry>
 const Run<Entry>* RunSnapshot<Entry>::RunOf(uint64_t ordinal) const {
   // Windows follow each other without gaps, oldest first.
-  const auto at = std::partition_point(runs_->begin(), runs_->end(), [&](const auto& run) { return run->end_ordinal <= ordinal; });
+  const auto at = std::partition_point(runs_->begin(), runs_->end(),
+                                       [&](const auto& run) { return run->end_ordinal <= ordinal; });
   return at == runs_->end() ? nullptr : at->get();
 }
 
@@ -297,11 +327,13 @@ bool RunSnapshot<Entry>::ContainsAt(uint64_t ordinal, const Entry& entry) const 
     const Entry* at = LowerBound(run->adds, run->add_count, entry);
     return at != run->adds + run->add_count && *at == entry;
   }
-  return tail_ != nullptr && std::find(tail_->adds, tail_->adds + tail_adds_, entry) != tail_->adds + tail_adds_;
+  return tail_ != nullptr &&
+         std::find(tail_->adds, tail_->adds + tail_adds_, entry) != tail_->adds + tail_adds_;
 }
 
 template <class Entry>
-std::pair<const Entry*, const Entry*> RunSnapshot<Entry>::Within(const Run<Entry>& run, const Entry& low, const Entry& high) {
+std::pair<const Entry*, const Entry*> RunSnapshot<Entry>::Within(const Run<Entry>& run, const Entry& low,
+                                                                 const Entry& high) {
   const Span<Entry> span = RangeOf(run.adds, run.add_count, low, high);
   return {span.first, span.last};
 }
@@ -313,8 +345,10 @@ Cursor<Entry> RunSnapshot<Entry>::Walk(const Entry& low, const Entry& high, ptrd
   cursor.parts_.reserve(runs_->size() + 1);
   auto add_part = [&](const Entry* first, const Entry* last) {
     if (first == last) return;
-    if (step > 0) cursor.parts_.push_back({first, last});
-    else cursor.parts_.push_back({last - 1, first - 1});
+    if (step > 0)
+      cursor.parts_.push_back({first, last});
+    else
+      cursor.parts_.push_back({last - 1, first - 1});
   };
   for (const auto& run : *runs_) {
     const Span<Entry> span = RangeOf(run->adds, run->add_count, low, high);
@@ -362,8 +396,11 @@ template <class Entry>
 void Runs<Entry>::Publish(uint64_t end_ordinal) {
   // Only the writer changes the tail's lengths, so it may read them without the lock.
   const size_t adds = published_.tail_adds_, antis = published_.tail_antis_;
-  if (std::exchange(seal_next_, false) || adds + new_adds_.size() > RunTail<Entry>::kMax || antis + new_antis_.size() > RunTail<Entry>::kMax) return Seal(end_ordinal);
-  if (tail_ == nullptr && !(new_adds_.empty() && new_antis_.empty())) tail_ = std::make_shared<RunTail<Entry>>();
+  if (std::exchange(seal_next_, false) || adds + new_adds_.size() > RunTail<Entry>::kMax ||
+      antis + new_antis_.size() > RunTail<Entry>::kMax)
+    return Seal(end_ordinal);
+  if (tail_ == nullptr && !(new_adds_.empty() && new_antis_.empty()))
+    tail_ = std::make_shared<RunTail<Entry>>();
   if (tail_ != nullptr) {
     std::copy(new_adds_.begin(), new_adds_.end(), tail_->adds + adds);
     std::copy(new_antis_.begin(), new_antis_.end(), tail_->antis + antis);
@@ -386,7 +423,8 @@ void Runs<Entry>::Seal(uint64_t end_ordinal) {
   std::sort(new_adds_.begin(), new_adds_.end());
   std::sort(new_antis_.begin(), new_antis_.end());
   const size_t room = new_adds_.size();
-  RunPtr run = Run<Entry>::InMemory(std::move(new_adds_), std::move(new_antis_), tail_first_ordinal_, end_ordinal);
+  RunPtr run =
+      Run<Entry>::InMemory(std::move(new_adds_), std::move(new_antis_), tail_first_ordinal_, end_ordinal);
   new_adds_ = {};
   new_antis_ = {};
   new_adds_.reserve(room);
@@ -411,7 +449,10 @@ typename Runs<Entry>::Stretch Runs<Entry>::Due(const RunList<Entry>& runs) {
     size_t first = 0, exact = 0, last_exact = 0;
     for (size_t i = 0; i <= runs.size(); ++i) {
       const int own = i < runs.size() ? LevelOf(runs[i]->size()) : 1 << 20;
-      if (own == level) { ++exact; last_exact = i; }
+      if (own == level) {
+        ++exact;
+        last_exact = i;
+      }
       if (own > level || exact == kAtOnceMax) {
         if (exact >= kFanIn) return {first, last_exact + 1 - first};
         first = i + 1;
@@ -471,7 +512,8 @@ Result<typename Runs<Entry>::RunPtr> Runs<Entry>::Merge(const RunList<Entry>& in
     adds.push_back(entry);
     return {};
   }));
-  return Run<Entry>::InMemory(std::move(adds), std::move(antis), inputs.front()->first_ordinal, WindowEnd(inputs));
+  return Run<Entry>::InMemory(std::move(adds), std::move(antis), inputs.front()->first_ordinal,
+                              WindowEnd(inputs));
 }
 
 template <class Entry>
@@ -504,7 +546,8 @@ Status Runs<Entry>::Rewrite(const Drop& drop) {
   std::lock_guard background(background_mutex_);
   const RunSnapshot<Entry> state = snapshot();
   for (const RunPtr& run : state.runs()) {
-    const bool concerned = std::any_of(run->adds, run->adds + run->add_count, drop) || std::any_of(run->antis, run->antis + run->anti_count, drop);
+    const bool concerned = std::any_of(run->adds, run->adds + run->add_count, drop) ||
+                           std::any_of(run->antis, run->antis + run->anti_count, drop);
     if (!concerned) continue;
     const RunList<Entry> input{run};
     Install(input, TRY(Merge(input, &drop)));
@@ -581,9 +624,12 @@ void Runs<Entry>::RemoveUnused(const std::vector<RunFile>& kept) {
   std::vector<std::filesystem::path> unused;
   for (const auto& entry : std::filesystem::directory_iterator(options_.folder, error)) {
     const std::string name = entry.path().filename().string();
-    if (name.rfind(options_.family + "-", 0) == 0 && std::find(names.begin(), names.end(), name) == names.end()) unused.push_back(entry.path());
+    if (name.rfind(options_.family + "-", 0) == 0 &&
+        std::find(names.begin(), names.end(), name) == names.end())
+      unused.push_back(entry.path());
   }
-  for (const auto& path : unused) std::filesystem::remove(path, error);  // what cannot be removed is tried again next time
+  for (const auto& path : unused)
+    std::filesystem::remove(path, error);  // what cannot be removed is tried again next time
 }
 
 template <class Entry>
@@ -609,7 +655,8 @@ void Runs<Entry>::Clear() {
   for (const auto& entry : std::filesystem::directory_iterator(options_.folder, error)) {
     const std::string name = entry.path().filename().string();
     if (name.rfind(options_.family + "-", 0) != 0) continue;
-    next_number_ = std::max<uint64_t>(next_number_, std::strtoull(name.c_str() + options_.family.size() + 1, nullptr, 10) + 1);
+    next_number_ = std::max<uint64_t>(
+        next_number_, std::strtoull(name.c_str() + options_.family.size() + 1, nullptr, 10) + 1);
   }
   std::lock_guard lock(mutex_);
   published_ = {};
@@ -629,7 +676,9 @@ size_t Runs<Entry>::disk_bytes() const {
   const RunSnapshot<Entry> state = snapshot();
   size_t bytes = 0;
   for (const auto& run : state.runs()) {
-    if (run->mapped()) bytes += sizeof(RunHeader) + run->size() * sizeof(Entry) + (run->size() * sizeof(Entry) / kRunBlockBytes + 2) * sizeof(uint32_t);
+    if (run->mapped())
+      bytes += sizeof(RunHeader) + run->size() * sizeof(Entry) +
+               (run->size() * sizeof(Entry) / kRunBlockBytes + 2) * sizeof(uint32_t);
   }
   return bytes;
 }

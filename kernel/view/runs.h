@@ -60,9 +60,9 @@ struct RunFile {
   std::string family;
   uint64_t number = 0;
   uint64_t adds = 0, antis = 0;
-  uint64_t first_ordinal = 0, end_ordinal = 0;   // the window of positions whose changes are in it
+  uint64_t first_ordinal = 0, end_ordinal = 0;  // the window of positions whose changes are in it
   uint32_t checksum = 0;
-  std::string FileName() const;                  // "family-000000000012.run"
+  std::string FileName() const;  // "family-000000000012.run"
 };
 
 /// One immutable sorted run, in memory or mapped. Thread-safe.
@@ -70,7 +70,8 @@ template <class Entry>
 class Run {
  public:
   /// Takes sorted vectors.
-  static std::shared_ptr<const Run> InMemory(std::vector<Entry> adds, std::vector<Entry> antis, uint64_t first_ordinal, uint64_t end_ordinal);
+  static std::shared_ptr<const Run> InMemory(std::vector<Entry> adds, std::vector<Entry> antis,
+                                             uint64_t first_ordinal, uint64_t end_ordinal);
   /// Maps a file. Checks size, header and checksum table; the blocks by CheckBlocks. Errors: kCorrupt with the file's name and what does not fit.
   static Result<std::shared_ptr<const Run>> Map(const std::string& folder, const RunFile& file);
   ~Run();
@@ -84,7 +85,7 @@ class Run {
   const Entry* antis = nullptr;
   size_t add_count = 0, anti_count = 0;
   uint64_t first_ordinal = 0, end_ordinal = 0;
-  RunFile file;                                  // file.number 0: in memory only
+  RunFile file;  // file.number 0: in memory only
   bool mapped() const { return file.number != 0; }
   size_t size() const { return add_count + anti_count; }
   mutable std::atomic<bool> checked{false};
@@ -105,7 +106,7 @@ template <class Entry>
 class Cursor {
  public:
   Cursor() = default;
-  Cursor(Cursor&&) = default;                 // moved only: it points into its own tail
+  Cursor(Cursor&&) = default;  // moved only: it points into its own tail
   Cursor& operator=(Cursor&&) = default;
   bool valid() const { return best_ != kNone; }
   const Entry& entry() const { return *parts_[best_].at; }
@@ -119,18 +120,22 @@ class Cursor {
   void Seek(const Entry& key);
 
  private:
-  template <class E> friend class RunSnapshot;
-  struct Part { const Entry* at; const Entry* end; };
+  template <class E>
+  friend class RunSnapshot;
+  struct Part {
+    const Entry* at;
+    const Entry* end;
+  };
   static constexpr size_t kNone = ~size_t{0};
   bool After(const Entry& x, const Entry& y) const { return step_ > 0 ? y < x : x < y; }
   void Choose();
 
   std::vector<Part> parts_;
-  std::vector<Entry> tail_;   // the tail's matches, sorted in walking order of the runs
+  std::vector<Entry> tail_;  // the tail's matches, sorted in walking order of the runs
   size_t best_ = kNone;
   ptrdiff_t step_ = 1;
   bool has_bound_ = false;
-  Entry bound_{};             // no other part has anything before this
+  Entry bound_{};  // no other part has anything before this
 };
 
 /// Entries that are published and not yet in a run; readers look only below the lengths that they got with their snapshot.
@@ -167,8 +172,10 @@ class RunSnapshot {
   template <class Each>
   void ForPiecesAt(uint64_t ordinal, const Entry& low, const Entry& high, const Each& each) const {
     const Run<Entry>* run = RunOf(ordinal);
-    if (run != nullptr) Piece(*run, low, high, each);
-    else TailPieces(low, high, each);
+    if (run != nullptr)
+      Piece(*run, low, high, each);
+    else
+      TailPieces(low, high, each);
   }
 
   uint64_t end_ordinal() const { return end_ordinal_; }
@@ -177,12 +184,14 @@ class RunSnapshot {
   uint64_t antis() const;
 
  private:
-  template <class E> friend class Runs;
+  template <class E>
+  friend class Runs;
   Cursor<Entry> Walk(const Entry& low, const Entry& high, ptrdiff_t step) const;
   /// The run that has the changes of that ordinal; nullptr: the tail has them, or nobody.
   const Run<Entry>* RunOf(uint64_t ordinal) const;
   /// The adds of a run in [low, high].
-  static std::pair<const Entry*, const Entry*> Within(const Run<Entry>& run, const Entry& low, const Entry& high);
+  static std::pair<const Entry*, const Entry*> Within(const Run<Entry>& run, const Entry& low,
+                                                      const Entry& high);
   template <class Each>
   static bool Piece(const Run<Entry>& run, const Entry& low, const Entry& high, const Each& each) {
     const auto [first, last] = Within(run, low, high);
@@ -203,10 +212,11 @@ class RunSnapshot {
 };
 
 struct RunsOptions {
-  std::string family;                 // letters, digits, '_'; unique in the folder
-  std::string folder;                 // of files; "" = memory only (Save is then refused)
-  size_t file_entries_min = 65'536;   // a merged run of at least so many entries becomes a file
-  uint64_t eager_check_bytes_max = uint64_t{64} << 20;  // Load checks the blocks of so many bytes at once, CheckNext the others
+  std::string family;                // letters, digits, '_'; unique in the folder
+  std::string folder;                // of files; "" = memory only (Save is then refused)
+  size_t file_entries_min = 65'536;  // a merged run of at least so many entries becomes a file
+  uint64_t eager_check_bytes_max =
+      uint64_t{64} << 20;  // Load checks the blocks of so many bytes at once, CheckNext the others
 };
 
 template <class Entry>
@@ -249,7 +259,9 @@ class Runs {
 
  private:
   using RunPtr = std::shared_ptr<const Run<Entry>>;
-  struct Stretch { size_t first = 0, count = 0; };
+  struct Stretch {
+    size_t first = 0, count = 0;
+  };
   static Stretch Due(const RunList<Entry>& runs);
   using Drop = std::function<bool(const Entry&)>;
   Result<RunPtr> Merge(const RunList<Entry>& inputs, const Drop* drop);
@@ -258,15 +270,15 @@ class Runs {
   void Seal(uint64_t end_ordinal);
 
   const RunsOptions options_;
-  std::vector<Entry> new_adds_, new_antis_;      // writer only
-  bool seal_next_ = false;                       // writer only
-  uint64_t tail_first_ordinal_ = 1;              // writer only
-  std::shared_ptr<RunTail<Entry>> tail_;         // writer only; the published part is immutable
-  std::atomic<uint64_t> oldest_pinned_{0}   ;
-  mutable std::mutex mutex_;                     // guards published_; held for pointer copies only
+  std::vector<Entry> new_adds_, new_antis_;  // writer only
+  bool seal_next_ = false;                   // writer only
+  uint64_t tail_first_ordinal_ = 1;          // writer only
+  std::shared_ptr<RunTail<Entry>> tail_;     // writer only; the published part is immutable
+  std::atomic<uint64_t> oldest_pinned_{0};
+  mutable std::mutex mutex_;  // guards published_; held for pointer copies only
   RunSnapshot<Entry> published_;
-  std::mutex background_mutex_;                  // Maintain, Save, Load, RemoveUnused
-  uint64_t next_number_ = 1;                     // under background_mutex_
+  std::mutex background_mutex_;  // Maintain, Save, Load, RemoveUnused
+  uint64_t next_number_ = 1;     // under background_mutex_
 };
 
 extern template class Run<Entry16>;

@@ -20,7 +20,8 @@ void Fill(Runs<Entry16>& runs, uint64_t entries) {
     runs.Add({Mix(random.Below(kKeys)) & ~0x3ffULL, ordinal++});
     if (i % 10'000 == 9'999) {
       runs.Publish(ordinal);
-      while (runs.Maintain().ValueOr(false)) {}
+      while (runs.Maintain().ValueOr(false)) {
+      }
     }
   }
   runs.Publish(ordinal);
@@ -34,7 +35,11 @@ void AddAndPublish(benchmark::State& state) {
   for (auto _ : state) {
     for (uint64_t i = 0; i < batch; ++i) runs.Add({random.Next(), ordinal++});
     runs.Publish(ordinal);
-    if (ordinal % 4'000'000 < batch) { state.PauseTiming(); runs.Clear(); state.ResumeTiming(); }
+    if (ordinal % 4'000'000 < batch) {
+      state.PauseTiming();
+      runs.Clear();
+      state.ResumeTiming();
+    }
   }
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(batch));
 }
@@ -53,7 +58,10 @@ void LookUp(benchmark::State& state) {
   static Runs<Entry16>* runs = nullptr;
   static uint64_t filled = 0;
   const auto entries = static_cast<uint64_t>(state.range(0));
-  if (entries > 1'000'000 && std::getenv("TK_BENCH_FULL") == nullptr) { state.SkipWithError("set TK_BENCH_FULL=1 to fill ten million entries"); return; }
+  if (entries > 1'000'000 && std::getenv("TK_BENCH_FULL") == nullptr) {
+    state.SkipWithError("set TK_BENCH_FULL=1 to fill ten million entries");
+    return;
+  }
   if (filled != entries) {
     delete runs;
     runs = new Runs<Entry16>({"bench", "", 1u << 30, 0});
@@ -73,10 +81,16 @@ void LookUp(benchmark::State& state) {
       found += static_cast<uint64_t>(snapshot.Count({key, 0}, {key | 0x3ff, ~0ULL}));
     }
   }
-  state.counters["found"] = benchmark::Counter(static_cast<double>(found), benchmark::Counter::kAvgIterations);
+  state.counters["found"] =
+      benchmark::Counter(static_cast<double>(found), benchmark::Counter::kAvgIterations);
   state.counters["runs"] = static_cast<double>(snapshot.runs().size());
 }
-BENCHMARK(LookUp)->ArgNames({"entries", "count"})->Args({200'000, 0})->Args({200'000, 1})->Args({10'000'000, 0})->Args({10'000'000, 1});
+BENCHMARK(LookUp)
+    ->ArgNames({"entries", "count"})
+    ->Args({200'000, 0})
+    ->Args({200'000, 1})
+    ->Args({10'000'000, 0})
+    ->Args({10'000'000, 1});
 
 }  // namespace
 }  // namespace tk::view

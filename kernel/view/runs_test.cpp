@@ -25,22 +25,55 @@ std::string FreshFolder(const std::string& name) {
 
 struct Folder {
   explicit Folder(const std::string& name) : path(FreshFolder(name)) {}
-  ~Folder() { std::error_code error; fs::remove_all(path, error); }
+  ~Folder() {
+    std::error_code error;
+    fs::remove_all(path, error);
+  }
   std::string path;
 };
 
-template <class Entry> Entry Make(uint64_t a, uint64_t b);
-template <> Entry16 Make(uint64_t a, uint64_t b) { return {a, b}; }
-template <> Entry24 Make(uint64_t a, uint64_t b) { return {a, 7, b}; }
-template <> Entry32 Make(uint64_t a, uint64_t b) { return {a, 1, b, 9}; }
-template <class Entry> Entry MinOf(uint64_t a);
-template <> Entry16 MinOf(uint64_t a) { return {a, 0}; }
-template <> Entry24 MinOf(uint64_t a) { return {a, 0, 0}; }
-template <> Entry32 MinOf(uint64_t a) { return {a, 0, 0, 0}; }
-template <class Entry> Entry MaxOf(uint64_t a);
-template <> Entry16 MaxOf(uint64_t a) { return {a, ~0ULL}; }
-template <> Entry24 MaxOf(uint64_t a) { return {a, ~0ULL, ~0ULL}; }
-template <> Entry32 MaxOf(uint64_t a) { return {a, ~0ULL, ~0ULL, ~0ULL}; }
+template <class Entry>
+Entry Make(uint64_t a, uint64_t b);
+template <>
+Entry16 Make(uint64_t a, uint64_t b) {
+  return {a, b};
+}
+template <>
+Entry24 Make(uint64_t a, uint64_t b) {
+  return {a, 7, b};
+}
+template <>
+Entry32 Make(uint64_t a, uint64_t b) {
+  return {a, 1, b, 9};
+}
+template <class Entry>
+Entry MinOf(uint64_t a);
+template <>
+Entry16 MinOf(uint64_t a) {
+  return {a, 0};
+}
+template <>
+Entry24 MinOf(uint64_t a) {
+  return {a, 0, 0};
+}
+template <>
+Entry32 MinOf(uint64_t a) {
+  return {a, 0, 0, 0};
+}
+template <class Entry>
+Entry MaxOf(uint64_t a);
+template <>
+Entry16 MaxOf(uint64_t a) {
+  return {a, ~0ULL};
+}
+template <>
+Entry24 MaxOf(uint64_t a) {
+  return {a, ~0ULL, ~0ULL};
+}
+template <>
+Entry32 MaxOf(uint64_t a) {
+  return {a, ~0ULL, ~0ULL, ~0ULL};
+}
 
 /// What a family must answer, kept the obvious way.
 template <class Entry>
@@ -87,7 +120,9 @@ void ExpectSame(const RunSnapshot<Entry>& state, const Reference<Entry>& expecte
     sought.Seek(key);
     const auto at = std::lower_bound(forward.begin(), forward.end(), key);
     ASSERT_EQ(sought.valid(), at != forward.end());
-    if (at != forward.end()) { ASSERT_EQ(sought.entry(), *at); }
+    if (at != forward.end()) {
+      ASSERT_EQ(sought.entry(), *at);
+    }
   }
 }
 
@@ -133,14 +168,21 @@ void PlayHistory(uint64_t seed, bool reload) {
       ExpectSame(runs->snapshot(), now, random);
     }
   }
-  while (runs->Maintain().ValueOr(false)) {}
+  while (runs->Maintain().ValueOr(false)) {
+  }
   ExpectSame(runs->snapshot(), now, random);
   for (auto& [state, expected] : old) ExpectSame(state, expected, random);
 }
 
-TEST(Runs, IncrementalEqualsReference16) { for (uint64_t seed = 1; seed <= 4; ++seed) PlayHistory<Entry16>(seed, false); }
-TEST(Runs, IncrementalEqualsReference24) { for (uint64_t seed = 5; seed <= 6; ++seed) PlayHistory<Entry24>(seed, false); }
-TEST(Runs, IncrementalEqualsReference32) { for (uint64_t seed = 7; seed <= 8; ++seed) PlayHistory<Entry32>(seed, false); }
+TEST(Runs, IncrementalEqualsReference16) {
+  for (uint64_t seed = 1; seed <= 4; ++seed) PlayHistory<Entry16>(seed, false);
+}
+TEST(Runs, IncrementalEqualsReference24) {
+  for (uint64_t seed = 5; seed <= 6; ++seed) PlayHistory<Entry24>(seed, false);
+}
+TEST(Runs, IncrementalEqualsReference32) {
+  for (uint64_t seed = 7; seed <= 8; ++seed) PlayHistory<Entry32>(seed, false);
+}
 TEST(Runs, SavesAndLoadsAnywhereInAHistory) {
   for (uint64_t seed = 11; seed <= 13; ++seed) PlayHistory<Entry16>(seed, true);
   PlayHistory<Entry24>(14, true);
@@ -161,7 +203,8 @@ TEST(Runs, LowerBoundEqualsTheStandardOne) {
       Entry16 key = data[random.Below(data.size())];
       if (i % 3 == 0) key = {random.Next(), random.Next()};
       if (i % 3 == 1) ++key.b;
-      ASSERT_EQ(LowerBound(data.data(), data.size(), key) - data.data(), std::lower_bound(data.begin(), data.end(), key) - data.begin());
+      ASSERT_EQ(LowerBound(data.data(), data.size(), key) - data.data(),
+                std::lower_bound(data.begin(), data.end(), key) - data.begin());
     }
   }
 }
@@ -203,7 +246,9 @@ TEST(Runs, RewriteLeavesNothingOfWhatIsDropped) {
     for (uint64_t i = 0; i < 2000; ++i) runs.Add({Mix(i), round});
     for (uint64_t i = 0; i < 50; ++i) runs.Remove({Mix(i), 0});
     runs.Publish(1 + (round + 1) * 2000);
-    if (round == 3) { ASSERT_TRUE(*runs.Maintain()); }
+    if (round == 3) {
+      ASSERT_TRUE(*runs.Maintain());
+    }
   }
   runs.Add({Mix(7), 3});
   runs.SealNext();
@@ -212,7 +257,8 @@ TEST(Runs, RewriteLeavesNothingOfWhatIsDropped) {
   const auto state = runs.snapshot();
   EXPECT_EQ(state.adds(), 3u * 2000);
   EXPECT_EQ(state.antis(), 0u);
-  for (auto c = state.Forward({0, 0}, {~0ULL, ~0ULL}); c.valid(); c.Next()) ASSERT_TRUE(c.entry().b != 3 && c.entry().b != 0);
+  for (auto c = state.Forward({0, 0}, {~0ULL, ~0ULL}); c.valid(); c.Next())
+    ASSERT_TRUE(c.entry().b != 3 && c.entry().b != 0);
 }
 
 // Damage
@@ -242,11 +288,17 @@ TEST(RunFiles, EveryFlippedByteIsFound) {
   const size_t size = fs::file_size(saved.Path());
   SeededRandom random(1);
   for (int i = 0; i < 200; ++i) {
-    const size_t at = i < 64 ? static_cast<size_t>(i) : i < 90 ? size - 1 - static_cast<size_t>(i - 64) : random.Below(size);
+    const size_t at = i < 64   ? static_cast<size_t>(i)
+                      : i < 90 ? size - 1 - static_cast<size_t>(i - 64)
+                               : random.Below(size);
     std::fstream file(saved.Path(), std::ios::in | std::ios::out | std::ios::binary);
     file.seekg(static_cast<std::streamoff>(at));
     const char byte = static_cast<char>(file.get());
-    auto put = [&](char c) { file.seekp(static_cast<std::streamoff>(at)); file.put(c); file.flush(); };
+    auto put = [&](char c) {
+      file.seekp(static_cast<std::streamoff>(at));
+      file.put(c);
+      file.flush();
+    };
     put(static_cast<char>(byte ^ 0x10));
     const Status loaded = saved.TryLoad();
     ASSERT_FALSE(loaded.ok()) << "byte " << at;
@@ -365,7 +417,8 @@ TEST(Manifest, AKillBetweenFilesLeavesTheFormerOne) {
   EXPECT_EQ(runs.snapshot().Count({0, 0}, {~0ULL, ~0ULL}), 20000);
   runs.RemoveUnused(read->files);
   size_t run_files = 0;
-  for (const auto& entry : fs::directory_iterator(saved.folder.path)) run_files += entry.path().filename().string().rfind("f-", 0) == 0;
+  for (const auto& entry : fs::directory_iterator(saved.folder.path))
+    run_files += entry.path().filename().string().rfind("f-", 0) == 0;
   EXPECT_EQ(run_files, read->files.size());
 }
 
@@ -384,7 +437,8 @@ TEST(Runs, ReadersSeeWholePublishesWhileTheWriterAndMergesGoOn) {
         const auto state = runs.snapshot();
         if (state.Count({0, 0}, {~0ULL, ~0ULL}) != 10) ++wrong;
         size_t live = 0;
-        for (auto c = state.Backward({Mix(1), 0}, {Mix(1), ~0ULL}); c.valid(); c.Next()) live += state.Count(c.entry(), c.entry()) == 1;
+        for (auto c = state.Backward({Mix(1), 0}, {Mix(1), ~0ULL}); c.valid(); c.Next())
+          live += state.Count(c.entry(), c.entry()) == 1;
         if (live != 1) ++wrong;
         std::this_thread::yield();
       }

@@ -23,7 +23,7 @@ class Prepared {
 struct Mark {
   uint32_t incarnation = 0;
   uint64_t t = 0;
-  Ordinal end_ordinal = 1;        // the ordinal after the last applied entry
+  Ordinal end_ordinal = 1;  // the ordinal after the last applied entry
   uint64_t definitions_hash = 0;
   uint32_t format_version = 0;
 };
@@ -39,7 +39,10 @@ class View {
   /// Writer's thread only, in log order, memory only (never waits for a file). `change.now->ordinal` is not read: `ordinal` is the truth.
   virtual void Apply(const Change& change, const Prepared& prepared, Ordinal ordinal) = 0;
   /// The transaction whose first entry has `first_ordinal` carried this idempotency or consumer key (0 = none). The writer's thread, after its Applies.
-  virtual void ApplyKey(uint64_t key, Ordinal first_ordinal) { (void)key; (void)first_ordinal; }
+  virtual void ApplyKey(uint64_t key, Ordinal first_ordinal) {
+    (void)key;
+    (void)first_ordinal;
+  }
   /// Makes everything applied so far visible to readers at once.
   virtual void Publish(uint64_t t, Ordinal end_ordinal) = 0;
 
@@ -54,7 +57,10 @@ class View {
   /// Background work (merges, checks of loaded files). Called by the engine's maintenance thread about once a second; returns true if there is more to do at once.
   virtual bool Maintain() { return false; }
   /// Rewrites every file and buffer that holds text of this owner's entries (an erased person's folded names, say); returns when none is left.
-  virtual Status Forget(OwnerNumber owner) { (void)owner; return {}; }
+  virtual Status Forget(OwnerNumber owner) {
+    (void)owner;
+    return {};
+  }
   /// Readers may still look at positions >= `ordinal`: what died before it may be dropped by merges.
   virtual void SetOldestPinned(Ordinal ordinal) = 0;
   virtual size_t memory_bytes() const = 0;

@@ -63,12 +63,13 @@ void WordArray::Set(uint64_t index, uint64_t word) {
   chunk.dirty.store(true, std::memory_order_seq_cst);
 }
 
-Status WordArray::WriteChunk(const std::string& folder, const std::string& prefix, uint64_t chunk, uint64_t generation,
-                             const std::vector<uint64_t>& words) {
+Status WordArray::WriteChunk(const std::string& folder, const std::string& prefix, uint64_t chunk,
+                             uint64_t generation, const std::vector<uint64_t>& words) {
   const Bytes bytes{reinterpret_cast<const uint8_t*>(words.data()), words.size() * 8};
   SavedChunk entry{chunk, fmt::format("{}-{}-{}", prefix, chunk, generation), Crc32c(bytes)};
   TRY(WriteFileDurable(folder + "/" + entry.file, AsText(bytes)));
-  auto at = std::lower_bound(saved_.begin(), saved_.end(), chunk, [](const SavedChunk& s, uint64_t c) { return s.chunk < c; });
+  auto at = std::lower_bound(saved_.begin(), saved_.end(), chunk,
+                             [](const SavedChunk& s, uint64_t c) { return s.chunk < c; });
   if (at != saved_.end() && at->chunk == chunk) {
     *at = std::move(entry);
   } else {
@@ -81,7 +82,8 @@ Status WordArray::Check(const std::string& folder, const std::vector<SavedChunk>
   for (const SavedChunk& each : saved) {
     const std::string content = TRY(ReadFile(folder + "/" + each.file, kChunkBytes));
     if (content.size() != kChunkBytes || Crc32c(AsBytes(content)) != each.crc) {
-      return MakeError(ErrorCode::kCorrupt, "a saved view file is damaged: " + each.file + "; the view is rebuilt from the log");
+      return MakeError(ErrorCode::kCorrupt,
+                       "a saved view file is damaged: " + each.file + "; the view is rebuilt from the log");
     }
   }
   return {};
@@ -93,8 +95,9 @@ Status WordArray::Load(const std::string& folder, const std::vector<SavedChunk>&
   for (const SavedChunk& each : saved) {
     const std::string path = folder + "/" + each.file;
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    struct stat info{};
-    if (fd < 0 || fstat(fd, &info) != 0 || static_cast<size_t>(info.st_size) != kChunkBytes || each.chunk >= kChunksMax) {
+    struct stat info {};
+    if (fd < 0 || fstat(fd, &info) != 0 || static_cast<size_t>(info.st_size) != kChunkBytes ||
+        each.chunk >= kChunksMax) {
       if (fd >= 0) close(fd);
       Clear();
       return MakeError(ErrorCode::kCorrupt, "a saved view file is missing or has a wrong size: " + each.file);

@@ -13,9 +13,9 @@ namespace tk::view {
 
 class WordArray {
  public:
-  static constexpr uint64_t kChunkBits = 18;                  // 256 K words, 2 MB
+  static constexpr uint64_t kChunkBits = 18;  // 256 K words, 2 MB
   static constexpr uint64_t kChunkWords = 1ull << kChunkBits;
-  static constexpr uint64_t kChunksMax = 1ull << 22;          // 2^40 words
+  static constexpr uint64_t kChunksMax = 1ull << 22;  // 2^40 words
 
   WordArray();
   ~WordArray();
@@ -38,11 +38,16 @@ class WordArray {
   void Clear();
 
   /// One saved chunk: file name within the folder, checksum of its content.
-  struct SavedChunk { uint64_t chunk; std::string file; uint32_t crc; };
+  struct SavedChunk {
+    uint64_t chunk;
+    std::string file;
+    uint32_t crc;
+  };
   /// Writes the chunks that changed since the last Save/Load as `<prefix>-<chunk>-<generation>`, each word through `filter` (so that
   /// what came after the saved position is left out), syncs them, and returns the full list. One thread at a time; the writer goes on.
   template <class Filter>
-  Result<std::vector<SavedChunk>> Save(const std::string& folder, const std::string& prefix, uint64_t generation, const Filter& filter) {
+  Result<std::vector<SavedChunk>> Save(const std::string& folder, const std::string& prefix,
+                                       uint64_t generation, const Filter& filter) {
     std::vector<uint64_t> copy(kChunkWords);
     for (uint64_t c = 0; c < used_.load(std::memory_order_acquire); ++c) {
       Chunk& chunk = chunks_[c];
@@ -74,10 +79,10 @@ class WordArray {
                     const std::vector<uint64_t>& words);
   uint64_t* Allocate(Chunk* chunk);
 
-  Chunk* chunks_;                       // reserved, touched only where used
-  std::atomic<uint64_t> used_{0};       // chunks below this may exist
+  Chunk* chunks_;                  // reserved, touched only where used
+  std::atomic<uint64_t> used_{0};  // chunks below this may exist
   std::atomic<size_t> allocated_{0};
-  std::vector<SavedChunk> saved_;       // of the saving thread
+  std::vector<SavedChunk> saved_;  // of the saving thread
 };
 
 }  // namespace tk::view

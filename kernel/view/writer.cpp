@@ -11,20 +11,26 @@ namespace {
 
 constexpr size_t kRecentSetsMax = 20'000;
 constexpr size_t kRecentBytesMax = size_t{64} << 20;
-constexpr int64_t kClockJumpUs = 300 * kSecondUs;   // DESIGN 4: a forward jump over 5 minutes alarms
+constexpr int64_t kClockJumpUs = 300 * kSecondUs;  // DESIGN 4: a forward jump over 5 minutes alarms
 
 constexpr const char* kTakenOver = "another server has taken over the log; this one no longer writes";
 
 Outcome Failed(const Error& error) { return Outcome{Result<Commit>(error), false}; }
 Outcome Stale() {
-  return Outcome{Result<Commit>(MakeError(ErrorCode::kConflict, "the data changed meanwhile; try again")), true};
+  return Outcome{Result<Commit>(MakeError(ErrorCode::kConflict, "the data changed meanwhile; try again")),
+                 true};
 }
 
 }  // namespace
 
 Writer::Writer(const Parts& parts, const log::Head& head)
-    : parts_(parts), log_head_(head), last_at_us_(head.last_at_us), last_monotonic_us_(MonotonicUs()),
-      last_now_us_(parts.clock->NowUs()), recent_first_t_(head.t + 1), head_{head.t, head.next_ordinal} {
+    : parts_(parts),
+      log_head_(head),
+      last_at_us_(head.last_at_us),
+      last_monotonic_us_(MonotonicUs()),
+      last_now_us_(parts.clock->NowUs()),
+      recent_first_t_(head.t + 1),
+      head_{head.t, head.next_ordinal} {
   parts_.recent->Begin(head.t);
   thread_ = std::thread([this] { Loop(); });
 }
@@ -37,7 +43,8 @@ void Writer::Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)>
       refusal = MakeError(ErrorCode::kUnavailable, "the server is stopping");
     } else if (fenced()) {
       refusal = MakeError(ErrorCode::kUnavailable, kTakenOver);
-    } else if (queue_.size() >= parts_.options->queue_max || queue_bytes_ + set->bytes > parts_.options->queue_bytes_max) {
+    } else if (queue_.size() >= parts_.options->queue_max ||
+               queue_bytes_ + set->bytes > parts_.options->queue_bytes_max) {
       busy_.fetch_add(1, std::memory_order_relaxed);
       refusal = MakeError(ErrorCode::kBusy, "too many writes are waiting; try again in a moment");
     } else {
@@ -110,7 +117,7 @@ std::deque<Writer::Waiting> Writer::Take() {
 void Writer::Loop() {
   while (true) {
     std::deque<Waiting> waiting = Take();
-    if (waiting.empty()) return;   // stopping, and nothing left
+    if (waiting.empty()) return;  // stopping, and nothing left
     while (!waiting.empty()) RunGroup(&waiting);
   }
 }
@@ -126,17 +133,22 @@ void Writer::RunGroup(std::deque<Waiting>* waiting) {
     Waiting& next = waiting->front();
     if (next.work) {
       if (!group.members.empty()) break;
-      (void)next.work();   // it carries its own answer
+      (void)next.work();  // it carries its own answer
       waiting->pop_front();
       continue;
     }
-    if (!group.members.empty() && group.batch.entries.size() + next.set->entries.size() > parts_.options->group_entries_max) break;
+    if (!group.members.empty() &&
+        group.batch.entries.size() + next.set->entries.size() > parts_.options->group_entries_max)
+      break;
     Waiting taken = std::move(next);
     waiting->pop_front();
     switch (Check(*taken.set, group)) {
-      case Verdict::kTake: AddTo(&group, std::move(taken)); break;
+      case Verdict::kTake:
+        AddTo(&group, std::move(taken));
+        break;
       case Verdict::kErased:
-        taken.done(Failed(MakeError(ErrorCode::kGone, "this person was erased; nothing more is recorded about him")));
+        taken.done(Failed(
+            MakeError(ErrorCode::kGone, "this person was erased; nothing more is recorded about him")));
         break;
       case Verdict::kStale:
         stale_.fetch_add(1, std::memory_order_relaxed);
@@ -153,7 +165,8 @@ Writer::Verdict Writer::Check(const ChangeSet& set, const Group& group) const {
       if (entry.owner != 0 && blocked_owners_.contains(entry.owner)) return Verdict::kErased;
     }
   }
-  if (set.key != 0 && (recent_keys_.contains(set.key) || group.keys.contains(set.key))) return Verdict::kStale;
+  if (set.key != 0 && (recent_keys_.contains(set.key) || group.keys.contains(set.key)))
+    return Verdict::kStale;
   return GuardsHold(set, group) ? Verdict::kTake : Verdict::kStale;
 }
 
@@ -173,7 +186,8 @@ bool Writer::GuardsHold(const ChangeSet& set, const Group& group) const {
       continue;
     }
     const auto in_group = group.versions.find(guard.id_hash);
-    const uint32_t version = in_group != group.versions.end() ? in_group->second : parts_.directory->Newest(guard.id_hash).version;
+    const uint32_t version =
+        in_group != group.versions.end() ? in_group->second : parts_.directory->Newest(guard.id_hash).version;
     if (version != guard.version) return false;
   }
   // A key is looked up by the caller at the basis: what came since must be known too.
@@ -205,7 +219,8 @@ void Writer::AddTo(Group* group, Waiting waiting) {
   group->batch.transactions.push_back(transaction);
   for (log::NewEntry& entry : set.entries) {
     if (entry.op != Operation::kErase) group->versions[entry.id_hash] = entry.version;
-    group->batch.entries.push_back(std::move(entry));   // takes the sealed bytes; the plain fields stay in both
+    group->batch.entries.push_back(
+        std::move(entry));  // takes the sealed bytes; the plain fields stay in both
   }
   if (set.key != 0) group->keys.insert(set.key);
   group->members.push_back(std::move(waiting));
@@ -240,7 +255,9 @@ void Writer::Finish(Group* group) {
   if (!appended.ok()) {
     last_at_us_ = before_us;
     const bool taken_over = appended.error().code == ErrorCode::kConflict;
-    const Error refusal = taken_over ? MakeError(ErrorCode::kUnavailable, kTakenOver, appended.error().internal) : appended.error();
+    const Error refusal = taken_over
+                              ? MakeError(ErrorCode::kUnavailable, kTakenOver, appended.error().internal)
+                              : appended.error();
     // Its data may be behind from here on: readiness is withdrawn, so that a load balancer turns to the other one.
     if (taken_over && !fenced_.exchange(true)) SayError("fenced", refusal);
     for (Waiting& member : group->members) member.done(Failed(refusal));
@@ -263,7 +280,8 @@ void Writer::Finish(Group* group) {
   Remember(group);
 }
 
-DirectoryEntry Writer::EntryFor(const Parts& parts, const log::NewEntry& entry, Ordinal ordinal, const ResourcePtr& now) {
+DirectoryEntry Writer::EntryFor(const Parts& parts, const log::NewEntry& entry, Ordinal ordinal,
+                                const ResourcePtr& now) {
   DirectoryEntry out;
   out.type = entry.type;
   out.op = entry.op;
@@ -322,7 +340,8 @@ void Writer::Remember(Group* group) {
     recent_bytes_ += set->bytes;
     recent_sets_.push_back(std::move(set));
   }
-  while (recent_sets_.size() > kRecentSetsMax || (recent_bytes_ > kRecentBytesMax && recent_sets_.size() > 1)) {
+  while (recent_sets_.size() > kRecentSetsMax ||
+         (recent_bytes_ > kRecentBytesMax && recent_sets_.size() > 1)) {
     recent_bytes_ -= recent_sets_.front()->bytes;
     recent_keys_.erase(recent_sets_.front()->key);
     recent_sets_.pop_front();

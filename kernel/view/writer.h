@@ -47,18 +47,19 @@ class Writer {
   Engine::Statistics statistics() const;
 
   /// The directory's view of one entry; also used by the replay.
-  static DirectoryEntry EntryFor(const Parts& parts, const log::NewEntry& entry, Ordinal ordinal, const ResourcePtr& now);
+  static DirectoryEntry EntryFor(const Parts& parts, const log::NewEntry& entry, Ordinal ordinal,
+                                 const ResourcePtr& now);
 
  private:
   struct Waiting {
     std::shared_ptr<ChangeSet> set;
     std::function<void(Outcome)> done;
-    std::function<Status()> work;     // instead of a set
+    std::function<Status()> work;  // instead of a set
   };
   struct Group {
     log::Batch batch;
     std::vector<Waiting> members;
-    std::unordered_map<uint64_t, uint32_t> versions;   // id hash → version after this group so far
+    std::unordered_map<uint64_t, uint32_t> versions;  // id hash → version after this group so far
     std::unordered_set<uint64_t> keys;
   };
 
@@ -77,11 +78,11 @@ class Writer {
   Instant NextInstant(Instant now_us);
 
   const Parts parts_;
-  log::Head log_head_;                         // writer's thread
+  log::Head log_head_;  // writer's thread
   Instant last_at_us_ = 0;
   int64_t last_monotonic_us_ = 0;
   Instant last_now_us_ = 0;
-  std::deque<std::shared_ptr<ChangeSet>> recent_sets_;   // t = recent_first_t_ + i; for the guards
+  std::deque<std::shared_ptr<ChangeSet>> recent_sets_;  // t = recent_first_t_ + i; for the guards
   uint64_t recent_first_t_ = 1;
   size_t recent_bytes_ = 0;
   std::unordered_set<uint64_t> recent_keys_;
@@ -96,7 +97,8 @@ class Writer {
   mutable std::mutex head_mutex_;
   Position head_;
   std::atomic<bool> fenced_{false};
-  std::atomic<uint64_t> groups_{0}, transactions_{0}, entries_{0}, stale_{0}, busy_{0}, append_us_{0}, apply_us_{0};
+  std::atomic<uint64_t> groups_{0}, transactions_{0}, entries_{0}, stale_{0}, busy_{0}, append_us_{0},
+      apply_us_{0};
   std::atomic<bool> clock_jump_{false};
   std::thread thread_;
 };

@@ -10,7 +10,7 @@
 namespace tk {
 namespace {
 
-constexpr Instant kNow = 1'795'000'000 * kSecondUs;   // 2026-11-18T11:06:40Z
+constexpr Instant kNow = 1'795'000'000 * kSecondUs;  // 2026-11-18T11:06:40Z
 
 const app::Pack& ThisPack() {
   for (const app::Pack& pack : app::InstalledPacks()) {
@@ -34,7 +34,10 @@ std::string Field(fhir::Value reading, const char* name, const char* otherwise) 
 view::ResourcePtr Observation(fhir::Value reading, uint32_t version) {
   std::string text;
   fhir::JsonWriter out(&text);
-  out.Object().Member("resourceType", "Observation").Member("id", "o1").Member("status", Field(reading, "status", "final"));
+  out.Object()
+      .Member("resourceType", "Observation")
+      .Member("id", "o1")
+      .Member("status", Field(reading, "status", "final"));
   out.Key("code").Object().Key("coding").Array().Object().Member("system", "http://loinc.org");
   out.Member("code", Field(reading, "loinc", "8310-5")).End().End().End();
   const std::string subject = Field(reading, "subject", "Patient/p1");
@@ -45,7 +48,8 @@ view::ResourcePtr Observation(fhir::Value reading, uint32_t version) {
   out.End().End();
   auto document = fhir::Document::Parse(text);
   EXPECT_TRUE(document.ok()) << text;
-  auto made = view::MakeResource(*fhir::Definitions::R4(), std::move(document).value(), version, view::Operation::kUpdate);
+  auto made = view::MakeResource(*fhir::Definitions::R4(), std::move(document).value(), version,
+                                 view::Operation::kUpdate);
   EXPECT_TRUE(made.ok());
   return std::move(made).value();
 }
@@ -83,7 +87,8 @@ TEST(Screening, WhatTheRuleMakesIsValidAndCarriesItsEvidence) {
   for (const std::string& json : *fired) {
     auto document = fhir::Document::Parse(json);
     ASSERT_TRUE(document.ok()) << json;
-    for (const Issue& issue : fhir::Validate(*definitions, document->Root())) ADD_FAILURE() << issue.path << ": " << issue.text;
+    for (const Issue& issue : fhir::Validate(*definitions, document->Root()))
+      ADD_FAILURE() << issue.path << ": " << issue.text;
   }
   auto task = fhir::Document::Parse((*fired)[1]);
   const fhir::Value root = task->Root();

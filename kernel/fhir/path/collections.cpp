@@ -27,7 +27,8 @@ class ItemSet {
   bool Has(const Item& item, uint64_t* work) const {
     if (by_digest_.empty()) {
       *work += items_.size();
-      return std::any_of(items_.begin(), items_.end(), [&](const Item& other) { return Equal(types_, item, other) == true; });
+      return std::any_of(items_.begin(), items_.end(),
+                         [&](const Item& other) { return Equal(types_, item, other) == true; });
     }
     const auto [first, last] = by_digest_.equal_range(EqualityDigest(types_, item));
     for (auto at = first; at != last; ++at) {
@@ -49,7 +50,8 @@ void Append(const Collection& items, Collection* out) { out->insert(out->end(), 
 
 Result<bool> Evaluator::ContainsItem(const Op& op, const Collection& items, const Item& item) {
   TRY(Charge(op, items.size() + 1));
-  return std::any_of(items.begin(), items.end(), [&](const Item& other) { return Equal(types_, item, other) == true; });
+  return std::any_of(items.begin(), items.end(),
+                     [&](const Item& other) { return Equal(types_, item, other) == true; });
 }
 
 Status Evaluator::Distinct(const Op& op, const Collection& input, Collection* out) {
@@ -57,7 +59,8 @@ Status Evaluator::Distinct(const Op& op, const Collection& input, Collection* ou
     const auto first = static_cast<std::ptrdiff_t>(out->size());
     TRY(Charge(op, input.size() * input.size()));
     for (const Item& item : input) {
-      const bool seen = std::any_of(out->begin() + first, out->end(), [&](const Item& other) { return Equal(types_, item, other) == true; });
+      const bool seen = std::any_of(out->begin() + first, out->end(),
+                                    [&](const Item& other) { return Equal(types_, item, other) == true; });
       if (!seen) out->push_back(item);
     }
     return {};
@@ -72,7 +75,8 @@ Status Evaluator::Distinct(const Op& op, const Collection& input, Collection* ou
   return {};
 }
 
-Status Evaluator::AppendUnion(const Op& op, const Collection& left, const Collection& right, Collection* out) {
+Status Evaluator::AppendUnion(const Op& op, const Collection& left, const Collection& right,
+                              Collection* out) {
   if (left.empty()) return Distinct(op, right, out);
   if (right.empty()) return Distinct(op, left, out);
   Collection both = left;
@@ -106,7 +110,8 @@ Status Evaluator::CallSubset(const Call& call) {
     const Collection& outer = f == Function::kSubsetOf ? other : call.input;
     ItemSet set(types_);
     for (const Item& item : outer) set.Add(item, &work);
-    const bool all = std::all_of(inner.begin(), inner.end(), [&](const Item& item) { return set.Has(item, &work); });
+    const bool all =
+        std::all_of(inner.begin(), inner.end(), [&](const Item& item) { return set.Has(item, &work); });
     call.out->push_back(BooleanItem(all));
     return Charge(call.op, work);
   }
@@ -144,11 +149,16 @@ Status Evaluator::Resolve(const Collection& input, Collection* out) {
       text = computed;
     }
     Value target;
-    if (!text.empty() && text[0] == '#') target = FindContained(types_, resource_, text.substr(1));
-    else if (!text.empty() && environment_.resolver != nullptr) target = environment_.resolver->Resolve(text);
+    if (!text.empty() && text[0] == '#')
+      target = FindContained(types_, resource_, text.substr(1));
+    else if (!text.empty() && environment_.resolver != nullptr)
+      target = environment_.resolver->Resolve(text);
     Item found;
-    if (target) found = ResourceItem(types_.definitions(), target);
-    else found.type = item.node ? ReferencedType(types_, ref, resource_) : TypeOfReferenceText(types_, text, resource_);
+    if (target)
+      found = ResourceItem(types_.definitions(), target);
+    else
+      found.type =
+          item.node ? ReferencedType(types_, ref, resource_) : TypeOfReferenceText(types_, text, resource_);
     if (target || found.type != kNoType) out->push_back(std::move(found));
   }
   return {};
@@ -177,17 +187,28 @@ Status Evaluator::CallPart(const Call& call) {
     for (size_t i = first; i < last && i < input.size(); ++i) out->push_back(input[i]);
   };
   switch (call.op.function) {
-    case Function::kSingle: TRY(One(call.op, input)); range(0, 1); break;
-    case Function::kFirst: range(0, 1); break;
-    case Function::kLast: range(input.empty() ? 0 : input.size() - 1, input.size()); break;
-    case Function::kTail: range(1, input.size()); break;
+    case Function::kSingle:
+      TRY(One(call.op, input));
+      range(0, 1);
+      break;
+    case Function::kFirst:
+      range(0, 1);
+      break;
+    case Function::kLast:
+      range(input.empty() ? 0 : input.size() - 1, input.size());
+      break;
+    case Function::kTail:
+      range(1, input.size());
+      break;
     case Function::kSkip:
     case Function::kTake: {
       const std::optional<int64_t> count = TRY(OneInteger(call.op, call.arguments[0]));
       if (!count) break;
       const size_t n = *count < 0 ? 0 : static_cast<size_t>(*count);
-      if (call.op.function == Function::kSkip) range(n, input.size());
-      else range(0, n);
+      if (call.op.function == Function::kSkip)
+        range(n, input.size());
+      else
+        range(0, n);
       break;
     }
     default:
@@ -201,17 +222,24 @@ Status Evaluator::CallCollection(const Call& call, bool* known) {
   const Collection& input = call.input;
   Collection* out = call.out;
   switch (call.op.function) {
-    case Function::kEmpty: out->push_back(BooleanItem(input.empty())); break;
-    case Function::kCount: out->push_back(IntegerItem(static_cast<int64_t>(input.size()))); break;
+    case Function::kEmpty:
+      out->push_back(BooleanItem(input.empty()));
+      break;
+    case Function::kCount:
+      out->push_back(IntegerItem(static_cast<int64_t>(input.size())));
+      break;
     case Function::kAllTrue:
     case Function::kAnyTrue:
     case Function::kAllFalse:
-    case Function::kAnyFalse: return CallBooleans(call);
+    case Function::kAnyFalse:
+      return CallBooleans(call);
     case Function::kSubsetOf:
     case Function::kSupersetOf:
     case Function::kIntersect:
-    case Function::kExclude: return CallSubset(call);
-    case Function::kDistinct: return Distinct(call.op, input, out);
+    case Function::kExclude:
+      return CallSubset(call);
+    case Function::kDistinct:
+      return Distinct(call.op, input, out);
     case Function::kIsDistinct: {
       Collection distinct;
       TRY(Distinct(call.op, input, &distinct));
@@ -225,7 +253,8 @@ Status Evaluator::CallCollection(const Call& call, bool* known) {
     case Function::kSkip:
     case Function::kTake:
       return CallPart(call);
-    case Function::kUnion: return AppendUnion(call.op, input, call.arguments[0], out);
+    case Function::kUnion:
+      return AppendUnion(call.op, input, call.arguments[0], out);
     case Function::kCombine:
       Append(input, out);
       Append(call.arguments[0], out);
@@ -233,21 +262,26 @@ Status Evaluator::CallCollection(const Call& call, bool* known) {
     case Function::kChildren:
       for (const Item& item : input) AppendChildren(types_, ToRef(item), out);
       break;
-    case Function::kDescendants: return Descendants(call.op, input, out);
+    case Function::kDescendants:
+      return Descendants(call.op, input, out);
     case Function::kNot: {
       const std::optional<bool> truth = TRY(Truth(call.op, input));
       if (truth) out->push_back(BooleanItem(!*truth));
       break;
     }
-    case Function::kExtension: return Extension(call);
-    case Function::kResolve: return Resolve(input, out);
+    case Function::kExtension:
+      return Extension(call);
+    case Function::kResolve:
+      return Resolve(input, out);
     case Function::kHasValue:
       out->push_back(BooleanItem(input.size() == 1 && ToScalar(types_, input[0]).kind != SystemKind::kNone));
       break;
     case Function::kGetValue:
       if (input.size() == 1 && ToScalar(types_, input[0]).kind != SystemKind::kNone) out->push_back(input[0]);
       break;
-    default: *known = false; break;
+    default:
+      *known = false;
+      break;
   }
   return {};
 }

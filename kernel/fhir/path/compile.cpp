@@ -14,8 +14,8 @@ namespace {
 
 /// What is known of a result before anything is evaluated.
 struct Static {
-  bool known = false;           // the types are all that may come
-  bool single = false;          // one item at most
+  bool known = false;   // the types are all that may come
+  bool single = false;  // one item at most
   std::vector<TypeId> types = {};
 
   static Static Of(TypeId type, bool one = true) { return {true, one, {type}}; }
@@ -57,7 +57,8 @@ class Compiler {
   Result<Compiled> Node(uint32_t index) {
     const SyntaxNode& node = tree_.nodes[index];
     switch (node.kind) {
-      case SyntaxKind::kEmpty: return Compiled{Add({.code = Code::kEmpty, .at = node.at}), {true, true, {}}};
+      case SyntaxKind::kEmpty:
+        return Compiled{Add({.code = Code::kEmpty, .at = node.at}), {true, true, {}}};
       case SyntaxKind::kBoolean:
       case SyntaxKind::kString:
       case SyntaxKind::kInteger:
@@ -66,19 +67,30 @@ class Compiler {
       case SyntaxKind::kDate:
       case SyntaxKind::kDateTime:
       case SyntaxKind::kTime:
-      case SyntaxKind::kQuantity: return Literal(node);
-      case SyntaxKind::kExternal: return External(node);
-      case SyntaxKind::kThis: return Compiled{NewPath(node), self_};
-      case SyntaxKind::kIndex: return Compiled{Add({.code = Code::kIndex, .at = node.at}), Static::Of(kSystemInteger)};
-      case SyntaxKind::kTotal: return Compiled{Add({.code = Code::kTotal, .at = node.at}), {}};
-      case SyntaxKind::kMember: return Member(node);
-      case SyntaxKind::kFunction: return Call(node);
-      case SyntaxKind::kIndexer: return Indexer(node);
+      case SyntaxKind::kQuantity:
+        return Literal(node);
+      case SyntaxKind::kExternal:
+        return External(node);
+      case SyntaxKind::kThis:
+        return Compiled{NewPath(node), self_};
+      case SyntaxKind::kIndex:
+        return Compiled{Add({.code = Code::kIndex, .at = node.at}), Static::Of(kSystemInteger)};
+      case SyntaxKind::kTotal:
+        return Compiled{Add({.code = Code::kTotal, .at = node.at}), {}};
+      case SyntaxKind::kMember:
+        return Member(node);
+      case SyntaxKind::kFunction:
+        return Call(node);
+      case SyntaxKind::kIndexer:
+        return Indexer(node);
       case SyntaxKind::kNegate:
-      case SyntaxKind::kPlus: return Sign(node);
-      case SyntaxKind::kBinary: return Binary(node);
+      case SyntaxKind::kPlus:
+        return Sign(node);
+      case SyntaxKind::kBinary:
+        return Binary(node);
       case SyntaxKind::kIs:
-      case SyntaxKind::kAs: return TypeOperator(node);
+      case SyntaxKind::kAs:
+        return TypeOperator(node);
     }
     return Fail(node, "unknown syntax");
   }
@@ -100,10 +112,13 @@ class Compiler {
       case SyntaxKind::kLong: {
         const bool is_long = node.kind == SyntaxKind::kLong;
         int64_t value = 0;
-        const auto [end, error] = std::from_chars(node.text.data(), node.text.data() + node.text.size(), value);
+        const auto [end, error] =
+            std::from_chars(node.text.data(), node.text.data() + node.text.size(), value);
         // 2147483648 may stand after a minus; arithmetic checks the range of results.
         if (error != std::errc() || *end != '\0' || (!is_long && value > int64_t{INT32_MAX} + 1)) {
-          return Fail(node, is_long ? "the number has more than 64 bits" : "the number has more than 32 bits; write it with .0 or L",
+          return Fail(node,
+                      is_long ? "the number has more than 64 bits"
+                              : "the number has more than 32 bits; write it with .0 or L",
                       ErrorCode::kIncorrect);
         }
         item.type = is_long ? kSystemLong : kSystemInteger;
@@ -112,14 +127,20 @@ class Compiler {
       }
       case SyntaxKind::kDecimal:
       case SyntaxKind::kQuantity:
-        if (!Decimal::Parse(node.text)) return Fail(node, "the number has more than 38 digits", ErrorCode::kIncorrect);
+        if (!Decimal::Parse(node.text))
+          return Fail(node, "the number has more than 38 digits", ErrorCode::kIncorrect);
         item.type = node.kind == SyntaxKind::kDecimal ? kSystemDecimal : kSystemQuantity;
-        if (node.kind == SyntaxKind::kDecimal) item.computed = node.text;
-        else item.computed = Item::Quantity{node.text, node.extra};
+        if (node.kind == SyntaxKind::kDecimal)
+          item.computed = node.text;
+        else
+          item.computed = Item::Quantity{node.text, node.extra};
         return item;
-      case SyntaxKind::kDate: return TemporalItem(node, TemporalKind::kDate, kSystemDate);
-      case SyntaxKind::kDateTime: return TemporalItem(node, TemporalKind::kDateTime, kSystemDateTime);
-      case SyntaxKind::kTime: return TemporalItem(node, TemporalKind::kTime, kSystemTime);
+      case SyntaxKind::kDate:
+        return TemporalItem(node, TemporalKind::kDate, kSystemDate);
+      case SyntaxKind::kDateTime:
+        return TemporalItem(node, TemporalKind::kDateTime, kSystemDateTime);
+      case SyntaxKind::kTime:
+        return TemporalItem(node, TemporalKind::kTime, kSystemTime);
       default:
         item.type = kSystemString;
         item.computed = node.text;
@@ -133,7 +154,8 @@ class Compiler {
     Item item;
     item.type = type;
     item.computed = value->ToString();
-    if (value->precision < Precision::kHour && kind == TemporalKind::kDateTime) std::get<std::string>(item.computed) += 'T';
+    if (value->precision < Precision::kHour && kind == TemporalKind::kDateTime)
+      std::get<std::string>(item.computed) += 'T';
     return item;
   }
 
@@ -150,7 +172,9 @@ class Compiler {
     const uint32_t at = static_cast<uint32_t>(program_->names.size() - 1);
     Static is;
     if (node.text == "context") is = context_;
-    if (node.text == "resource" && context_.known && !context_.types.empty() && definitions().IsResource(context_.types[0])) is = context_;
+    if (node.text == "resource" && context_.known && !context_.types.empty() &&
+        definitions().IsResource(context_.types[0]))
+      is = context_;
     return Compiled{Add({.code = Code::kVariable, .at = node.at, .first = at}), is};
   }
 
@@ -158,7 +182,8 @@ class Compiler {
 
   /// A path operation that continues `input`, or a new one on it.
   uint32_t PathOn(const SyntaxNode& node, std::optional<uint32_t> input) {
-    if (input && program_->ops[*input].code == Code::kPath) return *input;  // its steps are the last that were added
+    if (input && program_->ops[*input].code == Code::kPath)
+      return *input;  // its steps are the last that were added
     const uint32_t op = NewPath(node);
     if (input) {
       program_->ops[op].has_input = true;
@@ -192,10 +217,12 @@ class Compiler {
       if (!resolved.found) continue;
       any = true;
       for (const ElementInfo& element : definitions().Elements(owner)) {
-        const bool match = resolved.choice != 0 ? element.choice == resolved.choice : element.name_id == step->name;
+        const bool match =
+            resolved.choice != 0 ? element.choice == resolved.choice : element.name_id == step->name;
         if (!match) continue;
         if (element.max != 1) to->single = false;
-        if (std::find(to->types.begin(), to->types.end(), element.type) == to->types.end()) to->types.push_back(element.type);
+        if (std::find(to->types.begin(), to->types.end(), element.type) == to->types.end())
+          to->types.push_back(element.type);
       }
     }
     if (!to->known) to->types.clear();
@@ -216,8 +243,9 @@ class Compiler {
     if (named != kNoType && node.text[0] >= 'A' && node.text[0] <= 'Z') {
       step.kind = StepKind::kRoot;
       step.test.fhir = named;
-      const bool certain = from.known && std::all_of(from.types.begin(), from.types.end(),
-                                                     [&](TypeId type) { return definitions().IsA(type, named); });
+      const bool certain = from.known && std::all_of(from.types.begin(), from.types.end(), [&](TypeId type) {
+                             return definitions().IsA(type, named);
+                           });
       if (certain) {
         to = from;
         step.resolved.clear();
@@ -237,7 +265,9 @@ class Compiler {
   /// Could an item of these types be of type `named`? (Bundle.entry.resource may be a Patient.)
   bool MayBe(const Static& from, TypeId named) const {
     if (!from.known) return true;
-    return std::any_of(from.types.begin(), from.types.end(), [&](TypeId type) { return type == kNoType || (type < definitions().type_count() && definitions().IsA(named, type)); });
+    return std::any_of(from.types.begin(), from.types.end(), [&](TypeId type) {
+      return type == kNoType || (type < definitions().type_count() && definitions().IsA(named, type));
+    });
   }
 
   std::string TypeNames(const Static& is) const {
@@ -245,7 +275,8 @@ class Compiler {
     for (TypeId type : is.types) {
       if (names.size() > 200) return names + " …";
       if (!names.empty()) names += " or ";
-      names += type < definitions().type_count() ? definitions().Type(type).name : std::string_view("a computed value");
+      names += type < definitions().type_count() ? definitions().Type(type).name
+                                                 : std::string_view("a computed value");
     }
     return names;
   }
@@ -256,8 +287,8 @@ class Compiler {
     TypeTest test;
     if (space != "System") test.fhir = definitions().FindType(name);
     if (space != "FHIR") {
-      constexpr std::array<std::string_view, 9> kNames = {"Boolean", "Integer", "Long", "Decimal", "String",
-                                                          "Date", "DateTime", "Time", "Quantity"};
+      constexpr std::array<std::string_view, 9> kNames = {"Boolean", "Integer",  "Long", "Decimal", "String",
+                                                          "Date",    "DateTime", "Time", "Quantity"};
       const auto* found = std::find(kNames.begin(), kNames.end(), name);
       if (found != kNames.end()) test.system = static_cast<SystemKind>(found - kNames.begin() + 1);
     }
@@ -272,7 +303,8 @@ class Compiler {
     if (node.kind == SyntaxKind::kMember && !node.has_input) return TypeNamed(node, "", node.text);
     if (node.kind == SyntaxKind::kMember && node.has_input) {
       const SyntaxNode& space = tree_.nodes[node.operands[0]];
-      if (space.kind == SyntaxKind::kMember && !space.has_input && (space.text == "FHIR" || space.text == "System")) {
+      if (space.kind == SyntaxKind::kMember && !space.has_input &&
+          (space.text == "FHIR" || space.text == "System")) {
         return TypeNamed(node, space.text, node.text);
       }
     }
@@ -301,7 +333,8 @@ class Compiler {
   bool NameChoice(const Op& path, const TypeTest& test) {
     if (path.count == 0) return false;
     Step& step = program_->steps[path.first + path.count - 1];
-    if (step.kind != StepKind::kChild || step.resolved.size() != 1 || step.resolved[0].choice == 0) return false;
+    if (step.kind != StepKind::kChild || step.resolved.size() != 1 || step.resolved[0].choice == 0)
+      return false;
     const ElementInfo* only = nullptr;
     for (const ElementInfo& element : definitions().Elements(step.resolved[0].owner)) {
       if (element.choice != step.resolved[0].choice || test.fhir == kNoType) continue;
@@ -324,7 +357,8 @@ class Compiler {
     if (node.kind == SyntaxKind::kAs) return Filtered(node, input.op, test, input.is.single);
     program_->tests.push_back(test);
     const uint32_t at = static_cast<uint32_t>(program_->tests.size() - 1);
-    return Compiled{Add({.code = Code::kIs, .at = node.at, .input = input.op, .first = at}), Static::Of(kSystemBoolean)};
+    return Compiled{Add({.code = Code::kIs, .at = node.at, .input = input.op, .first = at}),
+                    Static::Of(kSystemBoolean)};
   }
 
   // ---- operators ------------------------------------------------------------------------------------------------
@@ -333,7 +367,8 @@ class Compiler {
     Compiled input = TRY(Node(node.operands[0]));
     const Compiled index = TRY(Node(node.operands[1]));
     input.is.single = true;
-    return Compiled{Add({.code = Code::kIndexer, .at = node.at, .input = input.op, .right = index.op}), std::move(input.is)};
+    return Compiled{Add({.code = Code::kIndexer, .at = node.at, .input = input.op, .right = index.op}),
+                    std::move(input.is)};
   }
 
   Result<Compiled> Sign(const SyntaxNode& node) {
@@ -346,11 +381,16 @@ class Compiler {
     Compiled left = TRY(Node(node.operands[0]));
     Compiled right = TRY(Node(node.operands[1]));
     Static is;
-    if (node.op == Operator::kUnion) is = Joined(std::move(left.is), right.is);
-    else if (node.op > Operator::kUnion) is = Static::Of(kSystemBoolean);
-    else if (node.op == Operator::kConcatenate) is = Static::Of(kSystemString);
-    else is.single = true;
-    const uint32_t op = Add({.code = Code::kBinary, .op = node.op, .at = node.at, .input = left.op, .right = right.op});
+    if (node.op == Operator::kUnion)
+      is = Joined(std::move(left.is), right.is);
+    else if (node.op > Operator::kUnion)
+      is = Static::Of(kSystemBoolean);
+    else if (node.op == Operator::kConcatenate)
+      is = Static::Of(kSystemString);
+    else
+      is.single = true;
+    const uint32_t op =
+        Add({.code = Code::kBinary, .op = node.op, .at = node.at, .input = left.op, .right = right.op});
     return Compiled{op, std::move(is)};
   }
 
@@ -385,16 +425,19 @@ class Compiler {
     const FunctionInfo* info = TRY(Lookup(node, node.operands.size() - skip));
     Compiled input{0, self_};
     if (node.has_input) input = TRY(Node(node.operands[0]));
-    const std::vector<uint32_t> given(node.operands.begin() + static_cast<std::ptrdiff_t>(skip), node.operands.end());
+    const std::vector<uint32_t> given(node.operands.begin() + static_cast<std::ptrdiff_t>(skip),
+                                      node.operands.end());
     if (info->function == Function::kWhere || (info->function == Function::kExists && !given.empty())) {
       if (TRY(Shortcut(node, input, given[0]))) {
-        return info->function == Function::kWhere ? Result<Compiled>(std::move(input)) : Finish(node, *info, std::move(input), {});
+        return info->function == Function::kWhere ? Result<Compiled>(std::move(input))
+                                                  : Finish(node, *info, std::move(input), {});
       }
     }
     if (info->arguments == ArgumentMode::kType) return TypeCall(node, *info, std::move(input), given[0]);
     std::vector<Compiled> arguments;
     for (size_t i = 0; i < given.size(); ++i) {
-      const bool lambda = (info->arguments == ArgumentMode::kLambda && i == 0) || info->arguments == ArgumentMode::kIifLambda ||
+      const bool lambda = (info->arguments == ArgumentMode::kLambda && i == 0) ||
+                          info->arguments == ArgumentMode::kIifLambda ||
                           (info->arguments == ArgumentMode::kTraceLambda && i == 1);
       if (!lambda) {
         arguments.push_back(TRY(Node(given[i])));
@@ -411,9 +454,14 @@ class Compiler {
     return Finish(node, *info, std::move(input), arguments);
   }
 
-  Result<Compiled> Finish(const SyntaxNode& node, const FunctionInfo& info, Compiled input, const std::vector<Compiled>& arguments) {
-    Op op{.code = Code::kCall, .function = info.function, .has_input = node.has_input,
-          .count = static_cast<uint16_t>(arguments.size()), .at = node.at, .input = input.op,
+  Result<Compiled> Finish(const SyntaxNode& node, const FunctionInfo& info, Compiled input,
+                          const std::vector<Compiled>& arguments) {
+    Op op{.code = Code::kCall,
+          .function = info.function,
+          .has_input = node.has_input,
+          .count = static_cast<uint16_t>(arguments.size()),
+          .at = node.at,
+          .input = input.op,
           .first = static_cast<uint32_t>(program_->arguments.size())};
     for (const Compiled& argument : arguments) program_->arguments.push_back(argument.op);
     TRY(KeepPattern(node, arguments, &op));
@@ -437,33 +485,51 @@ class Compiler {
 
   Static ResultOf(const FunctionInfo& info, Static input, const std::vector<Compiled>& arguments) const {
     switch (info.result) {
-      case ResultMode::kSame: return input;
-      case ResultMode::kOneOfSame: input.single = true; return input;
-      case ResultMode::kBoolean: return Static::Of(kSystemBoolean);
-      case ResultMode::kInteger: return Static::Of(kSystemInteger);
-      case ResultMode::kLong: return Static::Of(kSystemLong);
-      case ResultMode::kDecimal: return Static::Of(kSystemDecimal);
-      case ResultMode::kString: return Static::Of(kSystemString);
-      case ResultMode::kStrings: return Static::Of(kSystemString, false);
-      case ResultMode::kDate: return Static::Of(kSystemDate);
-      case ResultMode::kDateTime: return Static::Of(kSystemDateTime);
-      case ResultMode::kTime: return Static::Of(kSystemTime);
-      case ResultMode::kQuantity: return Static::Of(kSystemQuantity);
+      case ResultMode::kSame:
+        return input;
+      case ResultMode::kOneOfSame:
+        input.single = true;
+        return input;
+      case ResultMode::kBoolean:
+        return Static::Of(kSystemBoolean);
+      case ResultMode::kInteger:
+        return Static::Of(kSystemInteger);
+      case ResultMode::kLong:
+        return Static::Of(kSystemLong);
+      case ResultMode::kDecimal:
+        return Static::Of(kSystemDecimal);
+      case ResultMode::kString:
+        return Static::Of(kSystemString);
+      case ResultMode::kStrings:
+        return Static::Of(kSystemString, false);
+      case ResultMode::kDate:
+        return Static::Of(kSystemDate);
+      case ResultMode::kDateTime:
+        return Static::Of(kSystemDateTime);
+      case ResultMode::kTime:
+        return Static::Of(kSystemTime);
+      case ResultMode::kQuantity:
+        return Static::Of(kSystemQuantity);
       case ResultMode::kProjection: {
         Static is = arguments[0].is;
         is.single = is.single && input.single;
         return is;
       }
-      case ResultMode::kUnionWithArgument: return Joined(std::move(input), arguments[0].is);
-      case ResultMode::kExtension: return types_.extension_type == kNoType ? Static{} : Static::Of(types_.extension_type, false);
-      case ResultMode::kIif: return arguments.size() < 3 ? arguments[1].is : Joined(arguments[1].is, arguments[2].is);
+      case ResultMode::kUnionWithArgument:
+        return Joined(std::move(input), arguments[0].is);
+      case ResultMode::kExtension:
+        return types_.extension_type == kNoType ? Static{} : Static::Of(types_.extension_type, false);
+      case ResultMode::kIif:
+        return arguments.size() < 3 ? arguments[1].is : Joined(arguments[1].is, arguments[2].is);
       case ResultMode::kTypeArgument:
-      case ResultMode::kUnknown: break;
+      case ResultMode::kUnknown:
+        break;
     }
     return {};
   }
 
-  Result<Compiled> TypeCall(const SyntaxNode& node, const FunctionInfo& info, Compiled input, uint32_t argument) {
+  Result<Compiled> TypeCall(const SyntaxNode& node, const FunctionInfo& info, Compiled input,
+                            uint32_t argument) {
     const TypeTest test = TRY(TypeArgument(argument));
     if (!node.has_input) input.op = NewPath(node);
     if (info.function == Function::kOfType || (info.function == Function::kAs && input.is.single)) {
@@ -483,14 +549,16 @@ class Compiler {
     if (IsResolve(test)) {
       Step step;
       step.kind = StepKind::kReferenceTo;
-      step.test = TRY(test.kind == SyntaxKind::kIs ? TypeNamed(test, test.extra, test.text) : TypeArgument(test.operands[1]));
+      step.test = TRY(test.kind == SyntaxKind::kIs ? TypeNamed(test, test.extra, test.text)
+                                                   : TypeArgument(test.operands[1]));
       AddStep(input.op, std::move(step));
       return true;
     }
     if (test.kind != SyntaxKind::kBinary || test.op != Operator::kEqual || !input.is.known) return false;
     const SyntaxNode& member = tree_.nodes[test.operands[0]];
     const SyntaxNode& text = tree_.nodes[test.operands[1]];
-    if (member.kind != SyntaxKind::kMember || member.has_input || text.kind != SyntaxKind::kString) return false;
+    if (member.kind != SyntaxKind::kMember || member.has_input || text.kind != SyntaxKind::kString)
+      return false;
     Step step = ChildStep(member.text);
     step.kind = StepKind::kWhereEquals;
     step.literal = text.text;
@@ -505,10 +573,13 @@ class Compiler {
 
   /// `resolve() is T` or `resolve().is(T)`.
   bool IsResolve(const SyntaxNode& test) const {
-    const bool is = test.kind == SyntaxKind::kIs || (test.kind == SyntaxKind::kFunction && test.text == "is" && test.has_input && test.operands.size() == 2);
+    const bool is =
+        test.kind == SyntaxKind::kIs || (test.kind == SyntaxKind::kFunction && test.text == "is" &&
+                                         test.has_input && test.operands.size() == 2);
     if (!is) return false;
     const SyntaxNode& call = tree_.nodes[test.operands[0]];
-    return call.kind == SyntaxKind::kFunction && call.text == "resolve" && !call.has_input && call.operands.empty();
+    return call.kind == SyntaxKind::kFunction && call.text == "resolve" && !call.has_input &&
+           call.operands.empty();
   }
 
   // ---- what a result needs ----------------------------------------------------------------------------------------
@@ -517,17 +588,23 @@ class Compiler {
   bool Needs(uint32_t index, std::vector<NameId>* names) const {
     const Op& op = program_->ops[index];
     switch (op.code) {
-      case Code::kEmpty: return true;
-      case Code::kPath: return op.has_input ? Needs(op.input, names) : PathNeeds(op, names);
+      case Code::kEmpty:
+        return true;
+      case Code::kPath:
+        return op.has_input ? Needs(op.input, names) : PathNeeds(op, names);
       case Code::kIndexer:
-      case Code::kAs: return Needs(op.input, names);
-      case Code::kBinary: return op.op == Operator::kUnion && Needs(op.input, names) && Needs(op.right, names);
+      case Code::kAs:
+        return Needs(op.input, names);
+      case Code::kBinary:
+        return op.op == Operator::kUnion && Needs(op.input, names) && Needs(op.right, names);
       case Code::kCall:
-        return op.has_input && (op.function == Function::kWhere || op.function == Function::kSelect ||
-                                op.function == Function::kFirst || op.function == Function::kExtension ||
-                                op.function == Function::kResolve || op.function == Function::kDistinct) &&
+        return op.has_input &&
+               (op.function == Function::kWhere || op.function == Function::kSelect ||
+                op.function == Function::kFirst || op.function == Function::kExtension ||
+                op.function == Function::kResolve || op.function == Function::kDistinct) &&
                Needs(op.input, names);
-      default: return false;
+      default:
+        return false;
     }
   }
 
@@ -540,7 +617,8 @@ class Compiler {
         if (resolved.owner == kNoType) return false;
         if (!resolved.found) continue;
         for (const ElementInfo& element : definitions().Elements(resolved.owner)) {
-          const bool match = resolved.choice != 0 ? element.choice == resolved.choice : element.name_id == step.name;
+          const bool match =
+              resolved.choice != 0 ? element.choice == resolved.choice : element.name_id == step.name;
           if (!match) continue;
           names->push_back(element.name_id);
           names->push_back(Names::Find("_" + std::string(element.name)));
@@ -561,7 +639,8 @@ class Compiler {
 
 }  // namespace
 
-Result<std::unique_ptr<const Expression::Program>> CompileProgram(std::string_view text, const Definitions& definitions,
+Result<std::unique_ptr<const Expression::Program>> CompileProgram(std::string_view text,
+                                                                  const Definitions& definitions,
                                                                   TypeId context) {
   const SyntaxTree tree = TRY(ParseSyntax(text));
   return Compiler(text, tree, TypeTable::For(definitions)).Run(context);

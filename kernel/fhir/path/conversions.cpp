@@ -13,13 +13,15 @@ namespace {
 
 std::string LowerAscii(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   return out;
 }
 
 std::optional<Item> ConvertToBoolean(const Scalar& value) {
   switch (value.kind) {
-    case SystemKind::kBoolean: return BooleanItem(value.boolean);
+    case SystemKind::kBoolean:
+      return BooleanItem(value.boolean);
     case SystemKind::kInteger:
     case SystemKind::kLong:
     case SystemKind::kDecimal:
@@ -28,11 +30,14 @@ std::optional<Item> ConvertToBoolean(const Scalar& value) {
       return std::nullopt;
     case SystemKind::kString: {
       const std::string text = LowerAscii(value.text);
-      for (std::string_view word : {"true", "t", "yes", "y", "1", "1.0"}) if (text == word) return BooleanItem(true);
-      for (std::string_view word : {"false", "f", "no", "n", "0", "0.0"}) if (text == word) return BooleanItem(false);
+      for (std::string_view word : {"true", "t", "yes", "y", "1", "1.0"})
+        if (text == word) return BooleanItem(true);
+      for (std::string_view word : {"false", "f", "no", "n", "0", "0.0"})
+        if (text == word) return BooleanItem(false);
       return std::nullopt;
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -48,7 +53,8 @@ std::optional<Item> ConvertToWhole(const Scalar& value, bool is_long) {
     int64_t parsed = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), parsed);
     const bool sign_twice = value.text.size() > 1 && value.text[0] == '+' && digits[0] == '-';
-    if (error == std::errc() && end == digits.data() + digits.size() && !digits.empty() && !sign_twice) whole = parsed;
+    if (error == std::errc() && end == digits.data() + digits.size() && !digits.empty() && !sign_twice)
+      whole = parsed;
   }
   if (!whole) return std::nullopt;
   if (is_long) return LongItem(*whole);
@@ -59,7 +65,8 @@ std::optional<Item> ConvertToWhole(const Scalar& value, bool is_long) {
 std::optional<Item> ConvertToDecimal(const Scalar& value) {
   if (value.IsNumber()) return DecimalItem(value.decimal);
   if (value.kind == SystemKind::kBoolean) return DecimalItem(Decimal{value.boolean ? 10 : 0, 1});
-  if (value.kind != SystemKind::kString || value.text.find_first_of("eE") != std::string::npos) return std::nullopt;
+  if (value.kind != SystemKind::kString || value.text.find_first_of("eE") != std::string::npos)
+    return std::nullopt;
   const std::optional<Decimal> parsed = Decimal::Parse(value.text);
   return parsed ? std::optional(DecimalItem(*parsed)) : std::nullopt;
 }
@@ -96,9 +103,11 @@ std::optional<Item> ParseQuantity(std::string_view text) {
     if (unit.size() < 3 || unit.back() != '\'') return std::nullopt;
     return QuantityItem(*number, std::string(unit.substr(1, unit.size() - 2)));
   }
-  constexpr std::array<std::string_view, 8> kWords = {"year", "month", "week", "day", "hour", "minute", "second", "millisecond"};
+  constexpr std::array<std::string_view, 8> kWords = {"year", "month",  "week",   "day",
+                                                      "hour", "minute", "second", "millisecond"};
   for (std::string_view word : kWords) {
-    if (unit == word || (unit.size() == word.size() + 1 && unit.back() == 's' && unit.substr(0, word.size()) == word)) {
+    if (unit == word ||
+        (unit.size() == word.size() + 1 && unit.back() == 's' && unit.substr(0, word.size()) == word)) {
       return QuantityItem(*number, std::string(word));
     }
   }
@@ -115,17 +124,23 @@ std::optional<Item> ConvertToQuantity(const Scalar& value) {
 
 std::optional<Item> ConvertToString(const Scalar& value) {
   switch (value.kind) {
-    case SystemKind::kNone: return std::nullopt;
-    case SystemKind::kBoolean: return StringItem(value.boolean ? "true" : "false");
+    case SystemKind::kNone:
+      return std::nullopt;
+    case SystemKind::kBoolean:
+      return StringItem(value.boolean ? "true" : "false");
     case SystemKind::kInteger:
     case SystemKind::kLong:
-    case SystemKind::kDecimal: return StringItem(value.decimal.ToString());
-    case SystemKind::kString: return StringItem(value.text);
+    case SystemKind::kDecimal:
+      return StringItem(value.decimal.ToString());
+    case SystemKind::kString:
+      return StringItem(value.text);
     case SystemKind::kDate:
     case SystemKind::kDateTime:
-    case SystemKind::kTime: return StringItem(value.temporal.ToString());
+    case SystemKind::kTime:
+      return StringItem(value.temporal.ToString());
     case SystemKind::kQuantity: {
-      constexpr std::array<std::string_view, 8> kWords = {"year", "month", "week", "day", "hour", "minute", "second", "millisecond"};
+      constexpr std::array<std::string_view, 8> kWords = {"year", "month",  "week",   "day",
+                                                          "hour", "minute", "second", "millisecond"};
       const bool word = std::find(kWords.begin(), kWords.end(), value.text) != kWords.end();
       return StringItem(word ? fmt::format("{} {}", value.decimal.ToString(), value.text)
                              : fmt::format("{} '{}'", value.decimal.ToString(), value.text));
@@ -141,12 +156,16 @@ struct ConversionPair {
 };
 constexpr std::array<ConversionPair, 9> kConversions = {{
     {Function::kToBoolean, Function::kConvertsToBoolean, ConvertToBoolean},
-    {Function::kToInteger, Function::kConvertsToInteger, [](const Scalar& v) { return ConvertToWhole(v, false); }},
+    {Function::kToInteger, Function::kConvertsToInteger,
+     [](const Scalar& v) { return ConvertToWhole(v, false); }},
     {Function::kToLong, Function::kConvertsToLong, [](const Scalar& v) { return ConvertToWhole(v, true); }},
     {Function::kToDecimal, Function::kConvertsToDecimal, ConvertToDecimal},
-    {Function::kToDate, Function::kConvertsToDate, [](const Scalar& v) { return ConvertToTemporal(v, TemporalKind::kDate); }},
-    {Function::kToDateTime, Function::kConvertsToDateTime, [](const Scalar& v) { return ConvertToTemporal(v, TemporalKind::kDateTime); }},
-    {Function::kToTime, Function::kConvertsToTime, [](const Scalar& v) { return ConvertToTemporal(v, TemporalKind::kTime); }},
+    {Function::kToDate, Function::kConvertsToDate,
+     [](const Scalar& v) { return ConvertToTemporal(v, TemporalKind::kDate); }},
+    {Function::kToDateTime, Function::kConvertsToDateTime,
+     [](const Scalar& v) { return ConvertToTemporal(v, TemporalKind::kDateTime); }},
+    {Function::kToTime, Function::kConvertsToTime,
+     [](const Scalar& v) { return ConvertToTemporal(v, TemporalKind::kTime); }},
     {Function::kToQuantity, Function::kConvertsToQuantity, ConvertToQuantity},
     {Function::kToString, Function::kConvertsToString, ConvertToString},
 }};
@@ -171,8 +190,10 @@ Status Evaluator::CallConversion(const Call& call, bool* known) {
       const std::optional<Decimal> number = same ? Divide(same->left, same->right) : std::nullopt;
       converted = number ? std::optional(QuantityItem(*number, one.text)) : std::nullopt;
     }
-    if (pair.converts == call.op.function) call.out->push_back(BooleanItem(converted.has_value()));
-    else if (converted) call.out->push_back(std::move(*converted));
+    if (pair.converts == call.op.function)
+      call.out->push_back(BooleanItem(converted.has_value()));
+    else if (converted)
+      call.out->push_back(std::move(*converted));
     return {};
   }
   return {};

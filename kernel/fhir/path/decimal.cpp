@@ -64,7 +64,8 @@ std::optional<Decimal> Decimal::Parse(std::string_view text) {
     const bool minus = i < text.size() && text[i] == '-';
     if (i < text.size() && (text[i] == '-' || text[i] == '+')) ++i;
     const size_t first = i;
-    for (; i < text.size() && text[i] >= '0' && text[i] <= '9' && exponent < 1000; ++i) exponent = exponent * 10 + (text[i] - '0');
+    for (; i < text.size() && text[i] >= '0' && text[i] <= '9' && exponent < 1000; ++i)
+      exponent = exponent * 10 + (text[i] - '0');
     if (i == first) return std::nullopt;
     if (minus) exponent = -exponent;
   }
@@ -201,7 +202,8 @@ std::optional<Decimal> Multiply(const Decimal& a, const Decimal& b) {
   for (int places = 18; places >= 8; --places) {
     const Decimal l = Shortened(left, places);
     const Decimal r = Shortened(right, places);
-    if (const std::optional<Int128> digits = Times(l.digits, r.digits)) return Shortened(Decimal{*digits, l.scale + r.scale}, 28);
+    if (const std::optional<Int128> digits = Times(l.digits, r.digits))
+      return Shortened(Decimal{*digits, l.scale + r.scale}, 28);
   }
   return std::nullopt;
 }
@@ -216,7 +218,8 @@ std::optional<Decimal> Divide(const Decimal& a, const Decimal& b) {
   Int128 rest = Magnitude(left.digits) % divisor;
   int scale = left.scale - right.scale;
   const int scale_target = std::max(16, 28 - CountDigits(quotient));
-  while ((scale < 0 || rest != 0) && scale <= scale_target && quotient < kLimit / 10 && rest <= (kLimit - 1) / 10) {
+  while ((scale < 0 || rest != 0) && scale <= scale_target && quotient < kLimit / 10 &&
+         rest <= (kLimit - 1) / 10) {
     rest *= 10;
     quotient = quotient * 10 + rest / divisor;
     rest %= divisor;

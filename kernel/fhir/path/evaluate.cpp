@@ -22,7 +22,8 @@ Result<std::optional<std::string>> Evaluator::OneText(const Op& op, const Collec
   Scalar value = ToScalar(types_, *item);
   if (value.kind == SystemKind::kString) return std::optional<std::string>(std::move(value.text));
   // A primitive with extensions only has no value; anything else is no text.
-  if (value.kind == SystemKind::kNone && !item->node && item->extension_node) return std::optional<std::string>();
+  if (value.kind == SystemKind::kNone && !item->node && item->extension_node)
+    return std::optional<std::string>();
   return Fail(op, "expected a string");
 }
 
@@ -43,32 +44,45 @@ Result<std::optional<bool>> Evaluator::Truth(const Op& op, const Collection& ite
 }
 
 void Evaluator::AppendInteger(int64_t value, bool is_long, Collection* out) const {
-  if (is_long) out->push_back(LongItem(value));
-  else if (value >= INT32_MIN && value <= INT32_MAX) out->push_back(IntegerItem(value));
+  if (is_long)
+    out->push_back(LongItem(value));
+  else if (value >= INT32_MIN && value <= INT32_MAX)
+    out->push_back(IntegerItem(value));
 }
 
 Status Evaluator::Eval(uint32_t index, const Frame& frame, Collection* out) {
   const Op& op = program_.ops[index];
   switch (op.code) {
-    case Code::kEmpty: return {};
-    case Code::kLiteral: out->push_back(program_.literals[op.first]); return {};
-    case Code::kPath: return EvalPath(op, frame, out);
+    case Code::kEmpty:
+      return {};
+    case Code::kLiteral:
+      out->push_back(program_.literals[op.first]);
+      return {};
+    case Code::kPath:
+      return EvalPath(op, frame, out);
     case Code::kIndex:
-      if (frame.index < 0) return Fail(op, "$index has a meaning only inside where, select, all, repeat and the like");
+      if (frame.index < 0)
+        return Fail(op, "$index has a meaning only inside where, select, all, repeat and the like");
       out->push_back(IntegerItem(frame.index));
       return {};
     case Code::kTotal:
       if (frame.total == nullptr) return Fail(op, "$total has a meaning only inside aggregate");
       out->insert(out->end(), frame.total->begin(), frame.total->end());
       return {};
-    case Code::kVariable: return EvalVariable(op, out);
-    case Code::kCall: return EvalCall(op, frame, out);
-    case Code::kIndexer: return EvalIndexer(op, frame, out);
+    case Code::kVariable:
+      return EvalVariable(op, out);
+    case Code::kCall:
+      return EvalCall(op, frame, out);
+    case Code::kIndexer:
+      return EvalIndexer(op, frame, out);
     case Code::kNegate:
-    case Code::kPlus: return EvalSign(op, frame, out);
-    case Code::kBinary: return EvalBinary(op, frame, out);
+    case Code::kPlus:
+      return EvalSign(op, frame, out);
+    case Code::kBinary:
+      return EvalBinary(op, frame, out);
     case Code::kIs:
-    case Code::kAs: return EvalType(op, frame, out);
+    case Code::kAs:
+      return EvalType(op, frame, out);
   }
   return {};
 }
@@ -87,9 +101,12 @@ Status Evaluator::EvalPath(const Op& op, const Frame& frame, Collection* out) {
     }
   }
   Collection input;
-  if (op.has_input) TRY(Eval(op.input, frame, &input));
-  else if (frame.selves != nullptr) input = *frame.selves;
-  else input.push_back(*frame.self);
+  if (op.has_input)
+    TRY(Eval(op.input, frame, &input));
+  else if (frame.selves != nullptr)
+    input = *frame.selves;
+  else
+    input.push_back(*frame.self);
   for (Item& item : input) {
     if (item.node || item.extension_node) {
       TRY(Charge(op, Walk(types_, steps, op.count, ToRef(item), resource_, out)));
@@ -127,7 +144,8 @@ Status Evaluator::EvalVariable(const Op& op, Collection* out) {
   if (name == "sct") return constant("http://snomed.info/sct");
   if (name == "loinc") return constant("http://loinc.org");
   if (name.rfind("vs-", 0) == 0) return constant("http://hl7.org/fhir/ValueSet/" + name.substr(3));
-  if (name.rfind("ext-", 0) == 0) return constant("http://hl7.org/fhir/StructureDefinition/" + name.substr(4));
+  if (name.rfind("ext-", 0) == 0)
+    return constant("http://hl7.org/fhir/StructureDefinition/" + name.substr(4));
   return Fail(op, fmt::format("there is no variable %{}", name));
 }
 
@@ -136,7 +154,8 @@ Status Evaluator::EvalIndexer(const Op& op, const Frame& frame, Collection* out)
   TRY(Eval(op.input, frame, &input));
   TRY(Eval(op.right, frame, &index));
   const std::optional<int64_t> at = TRY(OneInteger(op, index));
-  if (at && *at >= 0 && static_cast<uint64_t>(*at) < input.size()) out->push_back(std::move(input[static_cast<size_t>(*at)]));
+  if (at && *at >= 0 && static_cast<uint64_t>(*at) < input.size())
+    out->push_back(std::move(input[static_cast<size_t>(*at)]));
   return {};
 }
 
@@ -146,15 +165,19 @@ Status Evaluator::EvalType(const Op& op, const Frame& frame, Collection* out) {
   const Item* item = TRY(One(op, input));
   if (item == nullptr) return {};
   const bool has = HasType(types_, *item, program_.tests[op.first], op.code == Code::kAs);
-  if (op.code == Code::kIs) out->push_back(BooleanItem(has));
-  else if (has) out->push_back(std::move(input[0]));
+  if (op.code == Code::kIs)
+    out->push_back(BooleanItem(has));
+  else if (has)
+    out->push_back(std::move(input[0]));
   return {};
 }
 
 Status Evaluator::Input(const Op& op, const Frame& frame, Collection* out) {
   if (op.has_input) return Eval(op.input, frame, out);
-  if (frame.selves != nullptr) *out = *frame.selves;
-  else out->push_back(*frame.self);
+  if (frame.selves != nullptr)
+    *out = *frame.selves;
+  else
+    out->push_back(*frame.self);
   return {};
 }
 
@@ -169,8 +192,10 @@ Status Evaluator::EvalCall(const Op& op, const Frame& frame, Collection* out) {
     case Function::kRepeat:
     case Function::kAggregate:
     case Function::kIif:
-    case Function::kTrace: return EvalLambda(op, frame, input, out);
-    default: break;
+    case Function::kTrace:
+      return EvalLambda(op, frame, input, out);
+    default:
+      break;
   }
   std::vector<Collection> arguments(op.count);
   for (uint16_t i = 0; i < op.count; ++i) TRY(Eval(program_.arguments[op.first + i], frame, &arguments[i]));
@@ -194,8 +219,10 @@ Temporal Evaluator::Now(TemporalKind kind) const {
   now.fraction_us -= now.fraction_us % 1000;
   now.fraction_digits = 3;
   if (kind == TemporalKind::kDate) now.precision = Precision::kDay;
-  if (kind != TemporalKind::kDateTime) now.zone_min.reset();
-  else now.zone_min = environment_.offset_min;
+  if (kind != TemporalKind::kDateTime)
+    now.zone_min.reset();
+  else
+    now.zone_min = environment_.offset_min;
   return now;
 }
 
@@ -203,10 +230,18 @@ Status Evaluator::CallTime(const Call& call, bool* known) {
   *known = true;
   TemporalKind kind = TemporalKind::kDate;
   switch (call.op.function) {
-    case Function::kNow: kind = TemporalKind::kDateTime; break;
-    case Function::kToday: kind = TemporalKind::kDate; break;
-    case Function::kTimeOfDay: kind = TemporalKind::kTime; break;
-    default: *known = false; return {};
+    case Function::kNow:
+      kind = TemporalKind::kDateTime;
+      break;
+    case Function::kToday:
+      kind = TemporalKind::kDate;
+      break;
+    case Function::kTimeOfDay:
+      kind = TemporalKind::kTime;
+      break;
+    default:
+      *known = false;
+      return {};
   }
   // Nobody said what time it is: unknown.
   if (environment_.now_us != 0) call.out->push_back(TemporalValueItem(Now(kind)));

@@ -26,7 +26,10 @@ struct Frame {
 class Evaluator {
  public:
   Evaluator(const Expression::Program& program, const Environment& environment, const Item& context)
-      : program_(program), types_(*program.types), environment_(environment), context_(context),
+      : program_(program),
+        types_(*program.types),
+        environment_(environment),
+        context_(context),
         resource_(environment.resource ? environment.resource : context.node) {}
 
   Status Run(Collection* out) {
@@ -106,7 +109,8 @@ class Evaluator {
   }
   Status Charge(const Op& op, uint64_t work) {
     work_ += work;
-    if (work_ > environment_.work_max) return Fail(op, "the evaluation takes too much work", ErrorCode::kTooLarge);
+    if (work_ > environment_.work_max)
+      return Fail(op, "the evaluation takes too much work", ErrorCode::kTooLarge);
     return {};
   }
   /// The only item, nullptr if there is none. Errors: kInvalid for several.

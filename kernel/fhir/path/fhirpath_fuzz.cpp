@@ -13,7 +13,8 @@ namespace path = tk::fhir::path;
 
 const Document& Subject() {
   static const Document document =
-      Document::Parse(R"({"resourceType":"Observation","id":"o","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8310-5"}],"text":"x"},
+      Document::Parse(
+          R"({"resourceType":"Observation","id":"o","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8310-5"}],"text":"x"},
         "subject":{"reference":"Patient/1"},"effectiveDateTime":"2026-11-21T08:30:00+08:00","issued":"2026-11-21T08:30:00.123Z",
         "valueQuantity":{"value":37.30,"unit":"C","code":"Cel"},"contained":[{"resourceType":"Patient","id":"p","birthDate":"1980-02"}],
         "component":[{"code":{"text":"a"},"valueInteger":5},{"code":{"text":"b"},"_valueString":{"extension":[{"url":"u","valueCode":"c"}]}}]})")

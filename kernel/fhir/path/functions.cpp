@@ -10,8 +10,8 @@ using F = Function;
 using A = ArgumentMode;
 using R = ResultMode;
 
-constexpr FunctionInfo Row(std::string_view name, F function, uint8_t from, uint8_t to, R result, A arguments = A::kValues,
-                           bool offered = true) {
+constexpr FunctionInfo Row(std::string_view name, F function, uint8_t from, uint8_t to, R result,
+                           A arguments = A::kValues, bool offered = true) {
   return FunctionInfo{name, function, from, to, arguments, result, offered};
 }
 
@@ -124,13 +124,14 @@ constexpr auto kFunctions = std::to_array<FunctionInfo>({
 }  // namespace
 
 const FunctionInfo* FindFunction(std::string_view name) {
-  const auto* found = std::find_if(kFunctions.begin(), kFunctions.end(), [&](const FunctionInfo& f) { return f.name == name; });
+  const auto* found = std::find_if(kFunctions.begin(), kFunctions.end(),
+                                   [&](const FunctionInfo& f) { return f.name == name; });
   return found == kFunctions.end() ? nullptr : found;
 }
 
 std::string_view FunctionName(Function function) {
-  const auto* found =
-      std::find_if(kFunctions.begin(), kFunctions.end(), [&](const FunctionInfo& f) { return f.function == function; });
+  const auto* found = std::find_if(kFunctions.begin(), kFunctions.end(),
+                                   [&](const FunctionInfo& f) { return f.function == function; });
   return found == kFunctions.end() ? std::string_view("") : found->name;
 }
 

@@ -6,20 +6,28 @@ namespace tk::fhir::path {
 Status Evaluator::EvalLambda(const Op& op, const Frame& frame, const Collection& input, Collection* out) {
   TRY(Charge(op, input.size() + 1));
   switch (op.function) {
-    case Function::kWhere: return Where(op, input, false, out);
+    case Function::kWhere:
+      return Where(op, input, false, out);
     case Function::kExists: {
       Collection found;
       if (op.count > 0) TRY(Where(op, input, true, &found));
       out->push_back(BooleanItem(op.count > 0 ? !found.empty() : !input.empty()));
       return {};
     }
-    case Function::kAll: return All(op, input, out);
-    case Function::kSelect: return Select(op, input, out);
-    case Function::kRepeat: return Repeat(op, input, out);
-    case Function::kAggregate: return Aggregate(op, frame, input, out);
-    case Function::kIif: return Iif(op, frame, input, out);
-    case Function::kTrace: return Trace(op, frame, input, out);
-    default: break;
+    case Function::kAll:
+      return All(op, input, out);
+    case Function::kSelect:
+      return Select(op, input, out);
+    case Function::kRepeat:
+      return Repeat(op, input, out);
+    case Function::kAggregate:
+      return Aggregate(op, frame, input, out);
+    case Function::kIif:
+      return Iif(op, frame, input, out);
+    case Function::kTrace:
+      return Trace(op, frame, input, out);
+    default:
+      break;
   }
   return {};
 }
@@ -110,8 +118,10 @@ Status Evaluator::Iif(const Op& op, const Frame& frame, const Collection& input,
   Collection criterion;
   TRY(Eval(program_.arguments[op.first], inner, &criterion));
   const Scalar value = TRY(OneScalar(op, criterion));
-  if (!criterion.empty() && value.kind != SystemKind::kBoolean) return Fail(op, "the criterion of iif() must be a boolean");
-  if (value.kind == SystemKind::kBoolean && value.boolean) return Eval(program_.arguments[op.first + 1], inner, out);
+  if (!criterion.empty() && value.kind != SystemKind::kBoolean)
+    return Fail(op, "the criterion of iif() must be a boolean");
+  if (value.kind == SystemKind::kBoolean && value.boolean)
+    return Eval(program_.arguments[op.first + 1], inner, out);
   return op.count > 2 ? Eval(program_.arguments[op.first + 2], inner, out) : Status();
 }
 

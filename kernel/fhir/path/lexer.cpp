@@ -130,10 +130,14 @@ class Lexer {
     for (int i = 0; i < 4; ++i, ++at_) {
       const char c = Peek();
       uint32_t digit = 0;
-      if (IsDigit(c)) digit = static_cast<uint32_t>(c - '0');
-      else if (c >= 'a' && c <= 'f') digit = static_cast<uint32_t>(c - 'a' + 10);
-      else if (c >= 'A' && c <= 'F') digit = static_cast<uint32_t>(c - 'A' + 10);
-      else return Fail(at_, "expected four hexadecimal digits after \\u");
+      if (IsDigit(c))
+        digit = static_cast<uint32_t>(c - '0');
+      else if (c >= 'a' && c <= 'f')
+        digit = static_cast<uint32_t>(c - 'a' + 10);
+      else if (c >= 'A' && c <= 'F')
+        digit = static_cast<uint32_t>(c - 'A' + 10);
+      else
+        return Fail(at_, "expected four hexadecimal digits after \\u");
       value = value * 16 + digit;
     }
     return value;
@@ -149,7 +153,9 @@ class Lexer {
       ++at_;
       return {};
     }
-    if (Peek() != 'u') return Fail(first, "this escape does not exist; known are \\' \\\" \\` \\\\ \\/ \\r \\n \\t \\f \\uXXXX");
+    if (Peek() != 'u')
+      return Fail(first,
+                  "this escape does not exist; known are \\' \\\" \\` \\\\ \\/ \\r \\n \\t \\f \\uXXXX");
     ++at_;
     uint32_t code = TRY(Hex4());
     if (code >= 0xd800 && code < 0xdc00 && Peek() == '\\' && Peek(1) == 'u') {
@@ -222,7 +228,8 @@ class Lexer {
       if (!TakeClock()) return Fail(at_, "expected a time as hh, hh:mm, hh:mm:ss or hh:mm:ss.fff after @T");
       kind = TokenKind::kTime;
     } else {
-      if (!TakeDigits(4)) return Fail(at_, "expected a date as YYYY, YYYY-MM or YYYY-MM-DD, or T and a time, after @");
+      if (!TakeDigits(4))
+        return Fail(at_, "expected a date as YYYY, YYYY-MM or YYYY-MM-DD, or T and a time, after @");
       const bool day = TakePart('-', 2) && TakePart('-', 2);
       if (Peek() == 'T') {
         ++at_;
@@ -257,8 +264,8 @@ Error SyntaxError(std::string_view text, size_t at, std::string_view message, Er
 
 Result<std::vector<Token>> Tokenize(std::string_view text) {
   if (text.size() > kExpressionBytesMax) {
-    return MakeError(ErrorCode::kTooLarge,
-                     fmt::format("the expression has {} bytes; at most {} are allowed", text.size(), kExpressionBytesMax));
+    return MakeError(ErrorCode::kTooLarge, fmt::format("the expression has {} bytes; at most {} are allowed",
+                                                       text.size(), kExpressionBytesMax));
   }
   return Lexer(text).Run();
 }

@@ -6,7 +6,8 @@ namespace tk::fhir::path {
 namespace {
 
 /// Whether the member at `node` is the wanted one: by id, or by text where the table of names does not know it.
-bool IsNamed(const Value& container, uint32_t index, const Node& node, NameId wanted, const std::string& text) {
+bool IsNamed(const Value& container, uint32_t index, const Node& node, NameId wanted,
+             const std::string& text) {
   if (wanted != kUnknownName) return node.name == wanted;
   return node.name == kUnknownName && Value(container.document(), index).name_text() == text;
 }
@@ -58,7 +59,8 @@ void ForChoice(const TypeTable& types, TypeId owner, uint16_t choice, Value cont
 }
 
 template <class Emit>
-void ForNamed(const TypeTable& types, const Step& step, const Resolved& resolved, Value container, const Emit& emit) {
+void ForNamed(const TypeTable& types, const Step& step, const Resolved& resolved, Value container,
+              const Emit& emit) {
   const std::vector<Node>& nodes = container.document()->nodes();
   const uint32_t end = container.node().end;
   Value value;
@@ -90,8 +92,10 @@ void ForMembers(const TypeTable& types, const Step& step, const NodeRef& from, c
     resolved = &found;
   }
   if (!resolved->found) return;
-  if (resolved->choice != 0) ForChoice(types, from.type, resolved->choice, container, emit);
-  else ForNamed(types, step, *resolved, container, emit);
+  if (resolved->choice != 0)
+    ForChoice(types, from.type, resolved->choice, container, emit);
+  else
+    ForNamed(types, step, *resolved, container, emit);
 }
 
 /// Is the one member the text? Not exactly one, or one without a value, is not equal.
@@ -130,16 +134,23 @@ struct Walker {
     }
     const auto next = [&](const NodeRef& member) { Go(step + 1, member); };
     switch (step->kind) {
-      case StepKind::kChild: ForMembers(types, *step, from, next); break;
-      case StepKind::kRoot: Root(step, from); break;
+      case StepKind::kChild:
+        ForMembers(types, *step, from, next);
+        break;
+      case StepKind::kRoot:
+        Root(step, from);
+        break;
       case StepKind::kOfType:
-        if (from.type != kNoType ? MatchesType(types, from.type, step->test, true) : HasType(types, ToItem(from), step->test, true)) {
+        if (from.type != kNoType ? MatchesType(types, from.type, step->test, true)
+                                 : HasType(types, ToItem(from), step->test, true)) {
           Go(step + 1, from);
         }
         break;
       case StepKind::kReferenceTo: {
         const TypeId target = ReferencedType(types, from, resource);
-        if (target != kNoType && step->test.fhir != kNoType && types.definitions().IsA(target, step->test.fhir)) Go(step + 1, from);
+        if (target != kNoType && step->test.fhir != kNoType &&
+            types.definitions().IsA(target, step->test.fhir))
+          Go(step + 1, from);
         break;
       }
       case StepKind::kWhereEquals:
@@ -153,7 +164,8 @@ struct Walker {
 void Walker::Root(const Step* step, const NodeRef& from) {
   NodeRef typed = from;
   if (typed.type == kNoType) typed.type = types.ResourceType(from.node, kNoType);
-  if (typed.type < kSystemBoolean && types.definitions().IsA(typed.type, step->test.fhir)) return Go(step + 1, typed);
+  if (typed.type < kSystemBoolean && types.definitions().IsA(typed.type, step->test.fhir))
+    return Go(step + 1, typed);
   ForMembers(types, *step, from, [&](const NodeRef& member) { Go(step + 1, member); });
 }
 
@@ -185,7 +197,8 @@ Resolved ResolveMember(const TypeTable& types, TypeId owner, const Step& step) {
   if (element != nullptr && element->choice == 0) {
     resolved.found = true;
     resolved.type = element->type;
-    resolved.primitive = types.IsPrimitive(element->type) || types.KindOf(element->type) == SystemKind::kString;
+    resolved.primitive =
+        types.IsPrimitive(element->type) || types.KindOf(element->type) == SystemKind::kString;
     return resolved;
   }
   if (step.name == kUnknownName) return resolved;
@@ -199,7 +212,8 @@ Resolved ResolveMember(const TypeTable& types, TypeId owner, const Step& step) {
   return resolved;
 }
 
-size_t Walk(const TypeTable& types, const Step* steps, size_t count, const NodeRef& from, const Value& resource, Collection* out) {
+size_t Walk(const TypeTable& types, const Step* steps, size_t count, const NodeRef& from,
+            const Value& resource, Collection* out) {
   Walker walker{types, steps + count, resource, out};
   walker.Go(steps, from);
   return walker.visited;
@@ -228,7 +242,8 @@ void AppendChildren(const TypeTable& types, const NodeRef& from, Collection* out
       const std::string_view name = member.name_text();
       if (is_sibling(member)) {
         // With a value it was emitted there.
-        if (!container[name.substr(1)]) EmitMember(types, Value(), member, type_of(Names::Find(name.substr(1))), emit);
+        if (!container[name.substr(1)])
+          EmitMember(types, Value(), member, type_of(Names::Find(name.substr(1))), emit);
         continue;
       }
       sibling = container["_" + std::string(name)];
@@ -242,8 +257,10 @@ bool HasType(const TypeTable& types, const Item& item, const TypeTest& test, boo
   // A node of unknown type is told by its JSON.
   switch (item.node.kind()) {
     case Kind::kTrue:
-    case Kind::kFalse: return test.system == SystemKind::kBoolean;
-    case Kind::kString: return test.system == SystemKind::kString;
+    case Kind::kFalse:
+      return test.system == SystemKind::kBoolean;
+    case Kind::kString:
+      return test.system == SystemKind::kString;
     case Kind::kNumber: {
       const bool whole = item.node.Number().find_first_of(".eE") == std::string_view::npos;
       return test.system == (whole ? SystemKind::kInteger : SystemKind::kDecimal);
@@ -252,12 +269,14 @@ bool HasType(const TypeTable& types, const Item& item, const TypeTest& test, boo
       const TypeId type = types.ResourceType(item.node, kNoType);
       return type != kNoType && MatchesType(types, type, test, exact);
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
 std::string_view ReferenceText(const TypeTable& types, const NodeRef& reference, std::string& scratch) {
-  return reference.node.is_object() ? reference.node[types.name_reference].String(scratch) : reference.node.String(scratch);
+  return reference.node.is_object() ? reference.node[types.name_reference].String(scratch)
+                                    : reference.node.String(scratch);
 }
 
 TypeId TypeOfReferenceText(const TypeTable& types, std::string_view text, const Value& resource) {

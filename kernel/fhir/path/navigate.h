@@ -28,7 +28,8 @@ Resolved ResolveMember(const TypeTable& types, TypeId owner, const Step& step);
 
 /// Walks `steps[0 … count)` from `from` and appends what it reaches, in document order. No allocation beyond `out`.
 /// Returns the number of items visited.
-size_t Walk(const TypeTable& types, const Step* steps, size_t count, const NodeRef& from, const Value& resource, Collection* out);
+size_t Walk(const TypeTable& types, const Step* steps, size_t count, const NodeRef& from,
+            const Value& resource, Collection* out);
 
 /// All direct members, typed.
 void AppendChildren(const TypeTable& types, const NodeRef& from, Collection* out);

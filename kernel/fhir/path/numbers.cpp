@@ -43,7 +43,8 @@ Status Evaluator::Power(const Call& call, const Scalar& value) {
     }
     return {};
   }
-  const std::optional<Decimal> result = Decimal::FromDouble(std::pow(value.decimal.ToDouble(), exponent.decimal.ToDouble()));
+  const std::optional<Decimal> result =
+      Decimal::FromDouble(std::pow(value.decimal.ToDouble(), exponent.decimal.ToDouble()));
   if (result) call.out->push_back(DecimalItem(*result));
   return {};
 }
@@ -52,15 +53,22 @@ Status Evaluator::CallReal(const Call& call, const Scalar& value) {
   const double x = value.decimal.ToDouble();
   double y = std::nan("");
   switch (call.op.function) {
-    case Function::kExp: y = std::exp(x); break;
-    case Function::kLn: y = x > 0 ? std::log(x) : y; break;
-    case Function::kSqrt: y = x >= 0 ? std::sqrt(x) : y; break;
+    case Function::kExp:
+      y = std::exp(x);
+      break;
+    case Function::kLn:
+      y = x > 0 ? std::log(x) : y;
+      break;
+    case Function::kSqrt:
+      y = x >= 0 ? std::sqrt(x) : y;
+      break;
     default: {  // log
       const Scalar base = TRY(OneScalar(call.op, call.arguments[0]));
       if (call.arguments[0].empty()) return {};
       if (!base.IsNumber()) return Fail(call.op, "log() needs a number as base");
       const double b = base.decimal.ToDouble();
-      if (x > 0 && b > 0 && b != 1) y = b == 10 ? std::log10(x) : b == 2 ? std::log2(x) : std::log(x) / std::log(b);
+      if (x > 0 && b > 0 && b != 1)
+        y = b == 10 ? std::log10(x) : b == 2 ? std::log2(x) : std::log(x) / std::log(b);
       break;
     }
   }
@@ -77,18 +85,25 @@ Status Evaluator::CallBoundary(const Call& call, const Scalar& value) {
   }
   if (value.IsTemporal()) {
     const int most = value.kind == SystemKind::kDate ? 8 : value.kind == SystemKind::kTime ? 9 : 17;
-    const int wanted = digits && *digits >= 0 && *digits < 100 ? static_cast<int>(*digits) : digits ? -1 : most;
-    if (const std::optional<Temporal> t = Boundary(value.temporal, high, wanted)) call.out->push_back(TemporalValueItem(*t));
+    const int wanted = digits && *digits >= 0 && *digits < 100 ? static_cast<int>(*digits)
+                       : digits                                ? -1
+                                                               : most;
+    if (const std::optional<Temporal> t = Boundary(value.temporal, high, wanted))
+      call.out->push_back(TemporalValueItem(*t));
     return {};
   }
-  if (!value.IsNumber() && value.kind != SystemKind::kQuantity) return Fail(call.op, "a boundary needs a number, quantity, date or time");
+  if (!value.IsNumber() && value.kind != SystemKind::kQuantity)
+    return Fail(call.op, "a boundary needs a number, quantity, date or time");
   const int64_t places = digits.value_or(kBoundaryPlacesDefault);
   if (places < 0 || places > kBoundaryPlacesMax) return {};
   const std::optional<Decimal> edge = DecimalBoundary(value.decimal, high, static_cast<int>(places));
   if (!edge) return {};
-  if (value.kind == SystemKind::kQuantity) call.out->push_back(QuantityItem(*edge, value.text));
-  else if (places == 0) AppendInteger(edge->ToInt().value_or(INT64_MAX), false, call.out);
-  else call.out->push_back(DecimalItem(*edge));
+  if (value.kind == SystemKind::kQuantity)
+    call.out->push_back(QuantityItem(*edge, value.text));
+  else if (places == 0)
+    AppendInteger(edge->ToInt().value_or(INT64_MAX), false, call.out);
+  else
+    call.out->push_back(DecimalItem(*edge));
   return {};
 }
 
@@ -100,9 +115,12 @@ Status Evaluator::CallNumber(const Call& call, bool* known) {
   if (call.input.empty()) return {};
   if (f == Function::kLowBoundary || f == Function::kHighBoundary) return CallBoundary(call, value);
   if (f == Function::kPrecision) {
-    if (value.IsTemporal()) call.out->push_back(IntegerItem(PrecisionDigits(value.temporal)));
-    else if (value.IsNumber()) call.out->push_back(IntegerItem(value.decimal.scale));
-    else return Fail(call.op, "precision() needs a number, date or time");
+    if (value.IsTemporal())
+      call.out->push_back(IntegerItem(PrecisionDigits(value.temporal)));
+    else if (value.IsNumber())
+      call.out->push_back(IntegerItem(value.decimal.scale));
+    else
+      return Fail(call.op, "precision() needs a number, date or time");
     return {};
   }
   if (f == Function::kComparable) {
@@ -111,36 +129,52 @@ Status Evaluator::CallNumber(const Call& call, bool* known) {
     const auto fits = [](const Scalar& s) { return s.kind == SystemKind::kQuantity || s.IsNumber(); };
     if (!fits(value) || !fits(other)) return Fail(call.op, "comparable() needs quantities");
     if (!InSameUnit(value, other)) {
-      return Fail(call.op, "comparable() of different units needs UCUM, which is not offered", ErrorCode::kUnsupported);
+      return Fail(call.op, "comparable() of different units needs UCUM, which is not offered",
+                  ErrorCode::kUnsupported);
     }
     call.out->push_back(BooleanItem(true));
     return {};
   }
   const bool quantity = value.kind == SystemKind::kQuantity && f == Function::kAbs;
-  if (!value.IsNumber() && !quantity) return Fail(call.op, fmt::format("{}() needs a number", FunctionName(f)));
+  if (!value.IsNumber() && !quantity)
+    return Fail(call.op, fmt::format("{}() needs a number", FunctionName(f)));
   const auto whole = [&](const Decimal& result) {
-    if (const std::optional<int64_t> integer = result.ToInt()) AppendInteger(*integer, value.kind == SystemKind::kLong, call.out);
+    if (const std::optional<int64_t> integer = result.ToInt())
+      AppendInteger(*integer, value.kind == SystemKind::kLong, call.out);
   };
   switch (f) {
     case Function::kAbs: {
       const Decimal size = value.decimal.digits < 0 ? value.decimal.Negated() : value.decimal;
-      if (quantity) call.out->push_back(QuantityItem(size, value.text));
-      else if (value.IsWhole()) whole(size);
-      else call.out->push_back(DecimalItem(size));
+      if (quantity)
+        call.out->push_back(QuantityItem(size, value.text));
+      else if (value.IsWhole())
+        whole(size);
+      else
+        call.out->push_back(DecimalItem(size));
       return {};
     }
-    case Function::kCeiling: whole(value.decimal.Ceiling()); return {};
-    case Function::kFloor: whole(value.decimal.Floor()); return {};
-    case Function::kTruncate: whole(value.decimal.Truncated()); return {};
-    case Function::kPower: return Power(call, value);
+    case Function::kCeiling:
+      whole(value.decimal.Ceiling());
+      return {};
+    case Function::kFloor:
+      whole(value.decimal.Floor());
+      return {};
+    case Function::kTruncate:
+      whole(value.decimal.Truncated());
+      return {};
+    case Function::kPower:
+      return Power(call, value);
     case Function::kRound: {
       std::optional<int64_t> places = 0;
       if (!call.arguments.empty()) places = TRY(OneInteger(call.op, call.arguments[0]));
       if (places && *places < 0) return Fail(call.op, "round() needs a number of places of zero or more");
-      if (places) call.out->push_back(DecimalItem(value.decimal.Rounded(static_cast<int>(std::min<int64_t>(*places, 38)))));
+      if (places)
+        call.out->push_back(
+            DecimalItem(value.decimal.Rounded(static_cast<int>(std::min<int64_t>(*places, 38)))));
       return {};
     }
-    default: return CallReal(call, value);
+    default:
+      return CallReal(call, value);
   }
 }
 

@@ -10,7 +10,8 @@ Status Evaluator::EvalSign(const Op& op, const Frame& frame, Collection* out) {
   TRY(Eval(op.input, frame, &input));
   const Scalar value = TRY(OneScalar(op, input));
   if (input.empty()) return {};
-  if (!value.IsNumber() && value.kind != SystemKind::kQuantity) return Fail(op, "a sign needs a number or a quantity");
+  if (!value.IsNumber() && value.kind != SystemKind::kQuantity)
+    return Fail(op, "a sign needs a number or a quantity");
   if (op.code == Code::kPlus) {
     out->push_back(std::move(input[0]));
   } else if (value.IsWhole()) {
@@ -29,12 +30,15 @@ Status Evaluator::EvalBinary(const Op& op, const Frame& frame, Collection* out) 
   TRY(Eval(op.input, frame, &left));
   TRY(Eval(op.right, frame, &right));
   switch (op.op) {
-    case Operator::kUnion: return AppendUnion(op, left, right, out);
-    case Operator::kConcatenate: return Concatenate(op, left, right, out);
+    case Operator::kUnion:
+      return AppendUnion(op, left, right, out);
+    case Operator::kConcatenate:
+      return Concatenate(op, left, right, out);
     case Operator::kLessOrEqual:
     case Operator::kLess:
     case Operator::kGreater:
-    case Operator::kGreaterOrEqual: return Comparison(op, left, right, out);
+    case Operator::kGreaterOrEqual:
+      return Comparison(op, left, right, out);
     case Operator::kEqual:
     case Operator::kNotEqual: {
       if (left.empty() || right.empty()) return {};
@@ -48,9 +52,12 @@ Status Evaluator::EvalBinary(const Op& op, const Frame& frame, Collection* out) 
       TRY(Charge(op, left.size() == right.size() ? left.size() * right.size() : 1));
       out->push_back(BooleanItem(Equivalent(types_, left, right) == (op.op == Operator::kEquivalent)));
       return {};
-    case Operator::kIn: return Membership(op, left, right, out);
-    case Operator::kContains: return Membership(op, right, left, out);
-    default: return Arithmetic(op, left, right, out);
+    case Operator::kIn:
+      return Membership(op, left, right, out);
+    case Operator::kContains:
+      return Membership(op, right, left, out);
+    default:
+      return Arithmetic(op, left, right, out);
   }
 }
 
@@ -76,7 +83,8 @@ Status Evaluator::EvalLogic(const Op& op, const Frame& frame, Collection* out) {
     case Operator::kOr:
       if (right == true) return answer(true);
       return left && right ? answer(false) : Status();
-    case Operator::kXor: return left && right ? answer(*left != *right) : Status();
+    case Operator::kXor:
+      return left && right ? answer(*left != *right) : Status();
     default:  // implies
       if (right == true) return answer(true);
       return left && right ? answer(false) : Status();
@@ -90,7 +98,8 @@ Status Evaluator::Membership(const Op& op, const Collection& one, const Collecti
   return {};
 }
 
-Status Evaluator::Concatenate(const Op& op, const Collection& left, const Collection& right, Collection* out) {
+Status Evaluator::Concatenate(const Op& op, const Collection& left, const Collection& right,
+                              Collection* out) {
   const std::optional<std::string> a = TRY(OneText(op, left));
   const std::optional<std::string> b = TRY(OneText(op, right));
   std::string joined = a.value_or("") + b.value_or("");
@@ -104,7 +113,8 @@ Status Evaluator::Comparison(const Op& op, const Collection& left, const Collect
   const Scalar b = TRY(OneScalar(op, right));
   if (left.empty() || right.empty()) return {};
   // A primitive that has only extensions has no value to compare.
-  const bool no_value = (!left[0].node && left[0].extension_node) || (!right[0].node && right[0].extension_node);
+  const bool no_value =
+      (!left[0].node && left[0].extension_node) || (!right[0].node && right[0].extension_node);
   if (no_value) return {};
   // A quantity that says only "less than" has no known number.
   const auto unknown = [&](const Item& item, const Scalar& scalar) {
@@ -112,14 +122,23 @@ Status Evaluator::Comparison(const Op& op, const Collection& left, const Collect
   };
   if (unknown(left[0], a) || unknown(right[0], b)) return {};
   const std::optional<Order> order = CompareScalars(a, b);
-  if (!order) return Fail(op, fmt::format("\"{}\" cannot compare values of these types", OperatorText(op.op)));
+  if (!order)
+    return Fail(op, fmt::format("\"{}\" cannot compare values of these types", OperatorText(op.op)));
   if (*order == Order::kUnknown) return {};
   bool answer = false;
   switch (op.op) {
-    case Operator::kLessOrEqual: answer = *order != Order::kGreater; break;
-    case Operator::kLess: answer = *order == Order::kLess; break;
-    case Operator::kGreater: answer = *order == Order::kGreater; break;
-    default: answer = *order != Order::kLess; break;
+    case Operator::kLessOrEqual:
+      answer = *order != Order::kGreater;
+      break;
+    case Operator::kLess:
+      answer = *order == Order::kLess;
+      break;
+    case Operator::kGreater:
+      answer = *order == Order::kGreater;
+      break;
+    default:
+      answer = *order != Order::kLess;
+      break;
   }
   out->push_back(BooleanItem(answer));
   return {};
@@ -138,12 +157,16 @@ Status Evaluator::Arithmetic(const Op& op, const Collection& left, const Collect
     const Decimal amount = op.op == Operator::kAdd ? b.decimal : b.decimal.Negated();
     // Whether the unit fits is asked with a small amount, so that a date beyond the calendar is no error but empty.
     if (!AddDuration(a.temporal, Decimal{}, b.text)) {
-      return Fail(op, "this unit cannot be added: use years, months, weeks, days, hours … or the UCUM units wk, d, h, min, s, ms");
+      return Fail(op,
+                  "this unit cannot be added: use years, months, weeks, days, hours … or the UCUM units wk, "
+                  "d, h, min, s, ms");
     }
-    if (const std::optional<Temporal> moved = AddDuration(a.temporal, amount, b.text)) out->push_back(TemporalValueItem(*moved));
+    if (const std::optional<Temporal> moved = AddDuration(a.temporal, amount, b.text))
+      out->push_back(TemporalValueItem(*moved));
     return {};
   }
-  const bool quantities = (a.kind == SystemKind::kQuantity || a.IsNumber()) && (b.kind == SystemKind::kQuantity || b.IsNumber());
+  const bool quantities =
+      (a.kind == SystemKind::kQuantity || a.IsNumber()) && (b.kind == SystemKind::kQuantity || b.IsNumber());
   if (quantities) return ArithmeticOfQuantities(op, a, b, out);
   return Fail(op, fmt::format("\"{}\" cannot calculate with values of these types", OperatorText(op.op)));
 }
@@ -154,10 +177,18 @@ Status Evaluator::ArithmeticOfNumbers(const Op& op, const Scalar& a, const Scala
   std::optional<Decimal> value;
   bool integer = whole;
   switch (op.op) {
-    case Operator::kAdd: value = Add(a.decimal, b.decimal); break;
-    case Operator::kSubtract: value = Subtract(a.decimal, b.decimal); break;
-    case Operator::kMultiply: value = Multiply(a.decimal, b.decimal); break;
-    case Operator::kMod: value = Modulo(a.decimal, b.decimal); break;
+    case Operator::kAdd:
+      value = Add(a.decimal, b.decimal);
+      break;
+    case Operator::kSubtract:
+      value = Subtract(a.decimal, b.decimal);
+      break;
+    case Operator::kMultiply:
+      value = Multiply(a.decimal, b.decimal);
+      break;
+    case Operator::kMod:
+      value = Modulo(a.decimal, b.decimal);
+      break;
     case Operator::kDivide:
       value = Divide(a.decimal, b.decimal);
       integer = false;
@@ -165,7 +196,8 @@ Status Evaluator::ArithmeticOfNumbers(const Op& op, const Scalar& a, const Scala
     default:  // div
       // Exact: (a - a mod b) / b has no fraction.
       if (const std::optional<Decimal> rest = Modulo(a.decimal, b.decimal)) {
-        if (const std::optional<Decimal> multiple = Subtract(a.decimal, *rest)) value = Divide(*multiple, b.decimal);
+        if (const std::optional<Decimal> multiple = Subtract(a.decimal, *rest))
+          value = Divide(*multiple, b.decimal);
       }
       integer = true;
       break;
@@ -191,10 +223,14 @@ Status Evaluator::ArithmeticOfQuantities(const Op& op, const Scalar& a, const Sc
     const std::string left = a.kind == SystemKind::kQuantity ? a.text : "1";
     const std::string right = b.kind == SystemKind::kQuantity ? b.text : "1";
     value = op.op == Operator::kMultiply ? Multiply(a.decimal, b.decimal) : Divide(a.decimal, b.decimal);
-    if (right == "1") unit = left;
-    else if (op.op == Operator::kDivide && left == right) unit = "1";
-    else if (op.op == Operator::kMultiply) unit = left == "1" ? right : left + "." + right;
-    else unit = left + "/" + (right.find_first_of("./") == std::string::npos ? right : "(" + right + ")");
+    if (right == "1")
+      unit = left;
+    else if (op.op == Operator::kDivide && left == right)
+      unit = "1";
+    else if (op.op == Operator::kMultiply)
+      unit = left == "1" ? right : left + "." + right;
+    else
+      unit = left + "/" + (right.find_first_of("./") == std::string::npos ? right : "(" + right + ")");
   } else {
     return Fail(op, fmt::format("\"{}\" is not defined for quantities", OperatorText(op.op)));
   }

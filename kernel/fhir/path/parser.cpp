@@ -10,8 +10,8 @@ namespace tk::fhir::path {
 namespace {
 
 // Binding strength, loosest first. `is` and `as` stand between addition and union (grammar of N1, top to bottom).
-constexpr int kImpliesLevel = 1, kOrLevel = 2, kAndLevel = 3, kMembershipLevel = 4, kEqualityLevel = 5, kInequalityLevel = 6,
-              kUnionLevel = 7, kTypeLevel = 8, kAddLevel = 9, kMultiplyLevel = 10;
+constexpr int kImpliesLevel = 1, kOrLevel = 2, kAndLevel = 3, kMembershipLevel = 4, kEqualityLevel = 5,
+              kInequalityLevel = 6, kUnionLevel = 7, kTypeLevel = 8, kAddLevel = 9, kMultiplyLevel = 10;
 
 struct OperatorInfo {
   std::string_view text;
@@ -44,7 +44,7 @@ constexpr std::array<OperatorInfo, 22> kOperators = {{
 }};
 
 constexpr std::array<std::string_view, 16> kCalendarUnits = {
-    "year", "years", "month", "months", "week", "weeks", "day", "days",
+    "year", "years", "month",  "months",  "week",   "weeks",   "day",         "days",
     "hour", "hours", "minute", "minutes", "second", "seconds", "millisecond", "milliseconds"};
 
 class Parser {
@@ -62,8 +62,12 @@ class Parser {
  private:
   const Token& Here() const { return tokens_[next_]; }
   const Token& After() const { return tokens_[std::min(next_ + 1, tokens_.size() - 1)]; }
-  bool IsSymbol(std::string_view symbol) const { return Here().kind == TokenKind::kSymbol && Here().text == symbol; }
-  bool IsWord(std::string_view word) const { return Here().kind == TokenKind::kIdentifier && Here().text == word; }
+  bool IsSymbol(std::string_view symbol) const {
+    return Here().kind == TokenKind::kSymbol && Here().text == symbol;
+  }
+  bool IsWord(std::string_view word) const {
+    return Here().kind == TokenKind::kIdentifier && Here().text == word;
+  }
   bool TakeSymbol(std::string_view symbol) {
     if (!IsSymbol(symbol)) return false;
     ++next_;
@@ -71,8 +75,10 @@ class Parser {
   }
   Error Fail(std::string_view message) const { return SyntaxError(text_, Here().at, message); }
   Error Expected(std::string_view what) const {
-    if (Here().kind == TokenKind::kEnd) return Fail(fmt::format("expected {}, but the expression ends", what));
-    return Fail(fmt::format("expected {}, found \"{}\"", what, text_.substr(Here().at, std::min<size_t>(Here().size, 40))));
+    if (Here().kind == TokenKind::kEnd)
+      return Fail(fmt::format("expected {}, but the expression ends", what));
+    return Fail(fmt::format("expected {}, found \"{}\"", what,
+                            text_.substr(Here().at, std::min<size_t>(Here().size, 40))));
   }
 
   Result<uint32_t> Add(SyntaxNode node) {
@@ -86,7 +92,8 @@ class Parser {
 
   Result<uint32_t> Expression(int level_min) {
     if (++nesting_ > kNestingMax) {
-      return SyntaxError(text_, Here().at, fmt::format("nested deeper than {}", kNestingMax), ErrorCode::kTooLarge);
+      return SyntaxError(text_, Here().at, fmt::format("nested deeper than {}", kNestingMax),
+                         ErrorCode::kTooLarge);
     }
     uint32_t left = TRY(Signed());
     while (true) {
@@ -160,7 +167,8 @@ class Parser {
     if (token.kind == TokenKind::kDollar) return Dollar();
     if (!IsName()) return Expected("a name after \".\"");
     ++next_;
-    SyntaxNode node{.kind = SyntaxKind::kMember, .has_input = input.has_value(), .at = token.at, .text = token.text};
+    SyntaxNode node{
+        .kind = SyntaxKind::kMember, .has_input = input.has_value(), .at = token.at, .text = token.text};
     if (input) node.operands.push_back(*input);
     if (TakeSymbol("(")) {
       node.kind = SyntaxKind::kFunction;
@@ -176,10 +184,14 @@ class Parser {
 
   Result<uint32_t> Dollar() {
     SyntaxNode node{.at = Here().at};
-    if (Here().text == "this") node.kind = SyntaxKind::kThis;
-    else if (Here().text == "index") node.kind = SyntaxKind::kIndex;
-    else if (Here().text == "total") node.kind = SyntaxKind::kTotal;
-    else return Expected("$this, $index or $total");
+    if (Here().text == "this")
+      node.kind = SyntaxKind::kThis;
+    else if (Here().text == "index")
+      node.kind = SyntaxKind::kIndex;
+    else if (Here().text == "total")
+      node.kind = SyntaxKind::kTotal;
+    else
+      return Expected("$this, $index or $total");
     ++next_;
     return Add(std::move(node));
   }
@@ -187,21 +199,32 @@ class Parser {
   Result<uint32_t> Term() {
     const Token& token = Here();
     switch (token.kind) {
-      case TokenKind::kString: return Literal(SyntaxKind::kString);
-      case TokenKind::kLong: return Literal(SyntaxKind::kLong);
-      case TokenKind::kDate: return Literal(SyntaxKind::kDate);
-      case TokenKind::kDateTime: return Literal(SyntaxKind::kDateTime);
-      case TokenKind::kTime: return Literal(SyntaxKind::kTime);
+      case TokenKind::kString:
+        return Literal(SyntaxKind::kString);
+      case TokenKind::kLong:
+        return Literal(SyntaxKind::kLong);
+      case TokenKind::kDate:
+        return Literal(SyntaxKind::kDate);
+      case TokenKind::kDateTime:
+        return Literal(SyntaxKind::kDateTime);
+      case TokenKind::kTime:
+        return Literal(SyntaxKind::kTime);
       case TokenKind::kInteger:
-      case TokenKind::kDecimal: return Number();
-      case TokenKind::kDollar: return Dollar();
-      case TokenKind::kDoubleQuoted: return Fail("texts stand between ' and names between `, not between \"");
-      case TokenKind::kEnd: return Expected("a value, a name or \"(\"");
+      case TokenKind::kDecimal:
+        return Number();
+      case TokenKind::kDollar:
+        return Dollar();
+      case TokenKind::kDoubleQuoted:
+        return Fail("texts stand between ' and names between `, not between \"");
+      case TokenKind::kEnd:
+        return Expected("a value, a name or \"(\"");
       case TokenKind::kIdentifier:
         if (token.text == "true" || token.text == "false") return Literal(SyntaxKind::kBoolean);
         break;
-      case TokenKind::kSymbol: return SymbolTerm();
-      case TokenKind::kDelimited: break;
+      case TokenKind::kSymbol:
+        return SymbolTerm();
+      case TokenKind::kDelimited:
+        break;
     }
     if (!IsName()) return Expected("a value, a name or \"(\"");
     return Invocation(std::nullopt);

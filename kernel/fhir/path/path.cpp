@@ -11,7 +11,8 @@ Expression::Expression(Expression&&) noexcept = default;
 Expression& Expression::operator=(Expression&&) noexcept = default;
 Expression::~Expression() = default;
 
-Result<Expression> Expression::Compile(std::string_view text, const Definitions& definitions, TypeId context) {
+Result<Expression> Expression::Compile(std::string_view text, const Definitions& definitions,
+                                       TypeId context) {
   return Expression(TRY(CompileProgram(text, definitions, context)));
 }
 
@@ -43,7 +44,8 @@ Item ResourceItem(const Definitions& definitions, Value resource) {
   return item;
 }
 
-ExpressionSet::ExpressionSet(std::vector<const Expression*> expressions) : expressions_(std::move(expressions)) {
+ExpressionSet::ExpressionSet(std::vector<const Expression*> expressions)
+    : expressions_(std::move(expressions)) {
   always_.resize(expressions_.size(), 0);
   for (size_t i = 0; i < expressions_.size(); ++i) {
     const std::vector<NameId>& needs = expressions_[i]->program_->needs_any;

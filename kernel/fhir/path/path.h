@@ -23,17 +23,20 @@
 namespace tk::fhir::path {
 
 /// Types of computed values (System.Boolean …), above all that Definitions can hold.
-inline constexpr TypeId kSystemBoolean = 0xfff0, kSystemInteger = 0xfff1, kSystemLong = 0xfff2, kSystemDecimal = 0xfff3,
-                        kSystemString = 0xfff4, kSystemDate = 0xfff5, kSystemDateTime = 0xfff6, kSystemTime = 0xfff7,
-                        kSystemQuantity = 0xfff8;
+inline constexpr TypeId kSystemBoolean = 0xfff0, kSystemInteger = 0xfff1, kSystemLong = 0xfff2,
+                        kSystemDecimal = 0xfff3, kSystemString = 0xfff4, kSystemDate = 0xfff5,
+                        kSystemDateTime = 0xfff6, kSystemTime = 0xfff7, kSystemQuantity = 0xfff8;
 
 /// One item of a collection: a node of a document with its FHIR type, or a computed System value.
 /// A primitive node carries also its extension sibling (`_birthDate`), if there is one.
 struct Item {
-  Value node;                     // absent for computed values
-  Value extension_node;           // the `_name` sibling of a primitive, else absent
-  TypeId type = kNoType;          // FHIR type of the node; for computed values one of kSystem…
-  struct Quantity { std::string number; std::string unit; };
+  Value node;             // absent for computed values
+  Value extension_node;   // the `_name` sibling of a primitive, else absent
+  TypeId type = kNoType;  // FHIR type of the node; for computed values one of kSystem…
+  struct Quantity {
+    std::string number;
+    std::string unit;
+  };
   /// Computed values: boolean, integer, string-like (string, date, dateTime, time, decimal digits: told apart by `type`), quantity.
   /// Without a node and without a computed value: a resource that is referred to, of which only `type` is known (resolve()).
   std::variant<std::monostate, bool, int64_t, std::string, Quantity> computed;
@@ -52,10 +55,11 @@ class Resolver {
 /// Only a %name that is neither given here nor known to the language is an error.
 struct Environment {
   const Definitions* definitions = nullptr;  // those of Compile, or nullptr
-  Value resource;                 // %resource, the root; if absent, the context
-  int64_t now_us = 0;             // now(), today(): time comes in, it is never read
-  int offset_min = 0;             // the zone of now() and today(), minutes east of UTC
-  const Resolver* resolver = nullptr;  // without it resolve() finds contained resources, and of others the type only
+  Value resource;                            // %resource, the root; if absent, the context
+  int64_t now_us = 0;                        // now(), today(): time comes in, it is never read
+  int offset_min = 0;                        // the zone of now() and today(), minutes east of UTC
+  const Resolver* resolver =
+      nullptr;  // without it resolve() finds contained resources, and of others the type only
   uint64_t work_max = 4'000'000;  // items visited and compared in one evaluation; beyond it kTooLarge
   /// trace(name, …) reports here; nothing is traced otherwise.
   void (*trace)(std::string_view name, const Collection& items) = nullptr;

@@ -8,7 +8,8 @@ namespace {
 
 const Document& BenchObservation() {
   static const Document document =
-      Document::Parse(R"({"resourceType":"Observation","id":"obs-1","meta":{"lastUpdated":"2026-11-21T08:30:00Z"},"status":"final",
+      Document::Parse(
+          R"({"resourceType":"Observation","id":"obs-1","meta":{"lastUpdated":"2026-11-21T08:30:00Z"},"status":"final",
         "category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"vital-signs"}]}],
         "code":{"coding":[{"system":"http://loinc.org","code":"8310-5","display":"Body temperature"}],"text":"Temperature"},
         "subject":{"reference":"Patient/p1"},"encounter":{"reference":"Encounter/e1"},
@@ -37,15 +38,18 @@ BENCHMARK_CAPTURE(RunExpression, one_step, "Observation.status");
 BENCHMARK_CAPTURE(RunExpression, three_steps, "Observation.code.coding.code");
 BENCHMARK_CAPTURE(RunExpression, choice, "(Observation.value as Quantity)");
 BENCHMARK_CAPTURE(RunExpression, reference, "Observation.subject.where(resolve() is Patient)");
-BENCHMARK_CAPTURE(RunExpression, where_equals, "Observation.code.coding.where(system = 'http://loinc.org').code");
-BENCHMARK_CAPTURE(RunExpression, fever, "Observation.code.coding.exists(code = '8310-5') and Observation.value >= 37.3 'Cel'");
+BENCHMARK_CAPTURE(RunExpression, where_equals,
+                  "Observation.code.coding.where(system = 'http://loinc.org').code");
+BENCHMARK_CAPTURE(RunExpression, fever,
+                  "Observation.code.coding.exists(code = '8310-5') and Observation.value >= 37.3 'Cel'");
 
 void RunAllParameters(benchmark::State& state) {
   const auto r4 = Definitions::R4();
   const Item context = ResourceItem(*r4, BenchObservation().Root());
   std::vector<Expression> expressions;
   for (const SearchParameter& parameter : r4->SearchParameters(context.type)) {
-    if (!parameter.expression.empty()) expressions.push_back(Expression::Compile(parameter.expression, *r4, context.type).value());
+    if (!parameter.expression.empty())
+      expressions.push_back(Expression::Compile(parameter.expression, *r4, context.type).value());
   }
   std::vector<const Expression*> pointers;
   for (const Expression& expression : expressions) pointers.push_back(&expression);
@@ -69,7 +73,9 @@ void CompileExpression(benchmark::State& state) {
   const auto r4 = Definitions::R4();
   const TypeId type = r4->FindType("Observation");
   for (auto _ : state) {
-    benchmark::DoNotOptimize(Expression::Compile("Observation.code.coding.where(system = 'http://loinc.org').code", *r4, type).ok());
+    benchmark::DoNotOptimize(
+        Expression::Compile("Observation.code.coding.where(system = 'http://loinc.org').code", *r4, type)
+            .ok());
   }
 }
 BENCHMARK(CompileExpression);

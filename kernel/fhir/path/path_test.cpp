@@ -36,20 +36,27 @@ class Path : public ::testing::Test {
   std::string Text(const Item& item) const {
     const Scalar value = ToScalar(*types_, item);
     switch (value.kind) {
-      case SystemKind::kBoolean: return value.boolean ? "true" : "false";
+      case SystemKind::kBoolean:
+        return value.boolean ? "true" : "false";
       case SystemKind::kDate:
       case SystemKind::kDateTime:
-      case SystemKind::kTime: return value.temporal.ToString();
-      case SystemKind::kQuantity: return fmt::format("{} {}", value.decimal.ToString(), value.text);
-      case SystemKind::kString: return value.text;
-      case SystemKind::kNone: return item.type < r4_->type_count() ? fmt::format("<{}>", r4_->Type(item.type).name) : "<?>";
-      default: return value.decimal.ToString();
+      case SystemKind::kTime:
+        return value.temporal.ToString();
+      case SystemKind::kQuantity:
+        return fmt::format("{} {}", value.decimal.ToString(), value.text);
+      case SystemKind::kString:
+        return value.text;
+      case SystemKind::kNone:
+        return item.type < r4_->type_count() ? fmt::format("<{}>", r4_->Type(item.type).name) : "<?>";
+      default:
+        return value.decimal.ToString();
     }
   }
   std::string Run(const Document& document, std::string_view text) {
     const Item context = ResourceItem(*r4_, document.Root());
     Result<Expression> expression = Expression::Compile(text, *r4_, context.type);
-    if (!expression.ok()) return std::string(TraitsOf(expression.error().code).name) + ", " + expression.error().external;
+    if (!expression.ok())
+      return std::string(TraitsOf(expression.error().code).name) + ", " + expression.error().external;
     environment_.resource = document.Root();
     environment_.now_us = 1'795'000'000'123'456;  // 2026-11-18T11:06:40.123456Z
     environment_.offset_min = 8 * 60;
@@ -110,7 +117,8 @@ TEST_F(Path, FiltersAsSearchParametersDo) {
             "#o1 | http://example.org/fhir/Organization/7/_history/2");
   EXPECT_EQ(Patient("generalPractitioner.where(resolve().is(Practitioner)).reference"), "#d1");
   EXPECT_EQ(Patient("generalPractitioner.where(resolve() is PractitionerRole).identifier.value"), "x");
-  EXPECT_EQ(Patient("generalPractitioner.resolve()"), "<Practitioner> | <Organization> | <Organization> | <PractitionerRole>");
+  EXPECT_EQ(Patient("generalPractitioner.resolve()"),
+            "<Practitioner> | <Organization> | <Organization> | <PractitionerRole>");
   EXPECT_EQ(Patient("generalPractitioner.resolve().name"), "卫生院");
   EXPECT_EQ(Patient("Patient.deceased.exists() and Patient.deceased != false"), "false");
   EXPECT_EQ(Patient("iif(name.exists(), name.first().use, 'none')"), "official");
@@ -119,7 +127,9 @@ TEST_F(Path, FiltersAsSearchParametersDo) {
 TEST_F(Path, ResolvesThroughTheHook) {
   struct Answer final : Resolver {
     explicit Answer(const Document& d) : document(d) {}
-    Value Resolve(std::string_view reference) const override { return reference == "Patient/p1" ? document.Root() : Value(); }
+    Value Resolve(std::string_view reference) const override {
+      return reference == "Patient/p1" ? document.Root() : Value();
+    }
     const Document& document;
   } answer(patient_);
   EXPECT_EQ(Observation("subject.resolve().name"), "");
@@ -177,7 +187,8 @@ TEST_F(Path, CountsWithDates) {
   EXPECT_EQ(Patient("@0001-01-01 - 1 day"), "");
   EXPECT_EQ(Observation("effective > @2026-11-20"), "true");
   EXPECT_EQ(Observation("effective = @2026-11-21T00:30:00Z"), "true");
-  EXPECT_EQ(Observation("effective < @2026-11-21T12:00:00"), "");  // the zone of the right side could be anywhere
+  EXPECT_EQ(Observation("effective < @2026-11-21T12:00:00"),
+            "");  // the zone of the right side could be anywhere
   EXPECT_EQ(Observation("effective < @2026-11-23T00:00:00"), "true");
   EXPECT_EQ(Patient("@2026-02-30"), "incorrect, column 1: there is no such date or time");
   EXPECT_EQ(Patient("birthDate < @T10:00"), "invalid, column 11: \"<\" cannot compare values of these types");
@@ -227,11 +238,14 @@ TEST_F(Path, ChecksBeforeItRuns) {
   EXPECT_EQ(Patient("name.take()"), "invalid, column 6: take() takes 1 arguments, not 0");
   EXPECT_EQ(Patient("name is HumanNam"), "invalid, column 6: there is no type \"HumanNam\"");
   EXPECT_EQ(Patient("conformsTo('x')"), "unsupported, column 1: the function conformsTo() is not offered");
-  EXPECT_EQ(Patient("name.use.memberOf('x')"), "unsupported, column 10: the function memberOf() is not offered");
-  EXPECT_EQ(Observation("valueQuantity.unit"), "invalid, column 1: Observation has no element \"valueQuantity\"");
+  EXPECT_EQ(Patient("name.use.memberOf('x')"),
+            "unsupported, column 10: the function memberOf() is not offered");
+  EXPECT_EQ(Observation("valueQuantity.unit"),
+            "invalid, column 1: Observation has no element \"valueQuantity\"");
   EXPECT_EQ(Patient("name.select(use.foo)"), "invalid, column 17: code has no element \"foo\"");
   EXPECT_EQ(Patient("%nothing"), "invalid, column 1: there is no variable %nothing");
-  EXPECT_EQ(Patient("2147483650"), "incorrect, column 1: the number has more than 32 bits; write it with .0 or L");
+  EXPECT_EQ(Patient("2147483650"),
+            "incorrect, column 1: the number has more than 32 bits; write it with .0 or L");
 }
 
 TEST_F(Path, KnowsItsVariables) {
@@ -275,18 +289,21 @@ TEST_F(Path, FollowsUntypedContextByItsJson) {
 TEST_F(Path, SetFindsWhatEachFinds) {
   const Item context = ResourceItem(*r4_, patient_.Root());
   std::vector<Expression> expressions;
-  for (const char* text : {"Patient.name.family", "Patient.photo.title", "Patient.deceased.exists()", "Patient.birthDate | Patient.photo.creation",
-                           "Patient.deceased as boolean", "Patient.contact.name"}) {
+  for (const char* text : {"Patient.name.family", "Patient.photo.title", "Patient.deceased.exists()",
+                           "Patient.birthDate | Patient.photo.creation", "Patient.deceased as boolean",
+                           "Patient.contact.name"}) {
     expressions.push_back(Expression::Compile(text, *r4_, context.type).value());
   }
   std::vector<const Expression*> pointers;
   for (const Expression& expression : expressions) pointers.push_back(&expression);
   std::vector<size_t> found;
   const ExpressionSet set(pointers);
-  ASSERT_TRUE(set.Evaluate(Environment{}, context, [&](size_t i, const Collection&) -> Status {
-                    found.push_back(i);
-                    return {};
-                  }).ok());
+  ASSERT_TRUE(set.Evaluate(Environment{}, context,
+                           [&](size_t i, const Collection&) -> Status {
+                             found.push_back(i);
+                             return {};
+                           })
+                  .ok());
   EXPECT_EQ(found, (std::vector<size_t>{0, 2, 3, 4}));
   const Status stopped = set.Evaluate(Environment{}, context, [](size_t, const Collection&) -> Status {
     return MakeError(ErrorCode::kConflict, "stop");

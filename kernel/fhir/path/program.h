@@ -19,7 +19,16 @@ namespace tk::fhir::path {
 
 /// What a value is when FHIRPath calculates with it.
 enum class SystemKind : uint8_t {
-  kNone, kBoolean, kInteger, kLong, kDecimal, kString, kDate, kDateTime, kTime, kQuantity
+  kNone,
+  kBoolean,
+  kInteger,
+  kLong,
+  kDecimal,
+  kString,
+  kDate,
+  kDateTime,
+  kTime,
+  kQuantity
 };
 TypeId SystemTypeOf(SystemKind kind);
 SystemKind SystemKindOf(TypeId system_type);  // kNone if it is no System type of path.h
@@ -33,14 +42,16 @@ class TypeTable {
 
   const Definitions& definitions() const { return *definitions_; }
   SystemKind KindOf(TypeId type) const { return type < kinds_.size() ? kinds_[type] : SystemKindOf(type); }
-  bool IsAbstractResource(TypeId type) const { return type < abstract_resource_.size() && abstract_resource_[type] != 0; }
+  bool IsAbstractResource(TypeId type) const {
+    return type < abstract_resource_.size() && abstract_resource_[type] != 0;
+  }
   bool IsPrimitive(TypeId type) const {
     return type < definitions_->type_count() && definitions_->Type(type).type_class == TypeClass::kPrimitive;
   }
   /// Type of a resource node from its resourceType; `fallback` if there is none or it is unknown.
   TypeId ResourceType(Value node, TypeId fallback) const;
-  NameId name_resource_type, name_reference, name_type, name_value, name_unit, name_system, name_code, name_url, name_extension,
-      name_id, name_contained;
+  NameId name_resource_type, name_reference, name_type, name_value, name_unit, name_system, name_code,
+      name_url, name_extension, name_id, name_contained;
   TypeId quantity_type, extension_type, reference_type;
 
  private:
@@ -60,8 +71,8 @@ struct Resolved {
   TypeId owner = kNoType;
   bool found = false;
   bool primitive = false;
-  uint16_t choice = 0;        // not 0: any member of this choice
-  TypeId type = kNoType;      // of a plain member
+  uint16_t choice = 0;    // not 0: any member of this choice
+  TypeId type = kNoType;  // of a plain member
 };
 
 enum class StepKind : uint8_t {
@@ -75,8 +86,8 @@ enum class StepKind : uint8_t {
 struct Step {
   StepKind kind = StepKind::kChild;
   NameId name = kNoName;
-  NameId sibling = kNoName;    // "_name"
-  std::string text;            // the name, also when the table of names does not know it
+  NameId sibling = kNoName;  // "_name"
+  std::string text;          // the name, also when the table of names does not know it
   std::string sibling_text;
   std::string literal;
   TypeTest test;
@@ -84,7 +95,19 @@ struct Step {
 };
 
 enum class Code : uint8_t {
-  kEmpty, kLiteral, kPath, kIndex, kTotal, kVariable, kCall, kIndexer, kNegate, kPlus, kBinary, kIs, kAs
+  kEmpty,
+  kLiteral,
+  kPath,
+  kIndex,
+  kTotal,
+  kVariable,
+  kCall,
+  kIndexer,
+  kNegate,
+  kPlus,
+  kBinary,
+  kIs,
+  kAs
 };
 
 struct Op {
@@ -92,11 +115,12 @@ struct Op {
   Function function = Function::kNone;
   Operator op = Operator::kMultiply;
   bool has_input = false;
-  uint16_t count = 0;        // kPath: steps; kCall: arguments
-  uint32_t at = 0;           // position in the text, for messages
-  uint32_t input = 0;        // operation whose result is the input (if has_input); left operand
-  uint32_t right = 0;        // right operand, index; matches and the like: 1 + index of the literal pattern, 0 if it is no literal
-  uint32_t first = 0;        // kPath: first step; kCall: first of `arguments`; kLiteral, kVariable, kIs, kAs: index
+  uint16_t count = 0;  // kPath: steps; kCall: arguments
+  uint32_t at = 0;     // position in the text, for messages
+  uint32_t input = 0;  // operation whose result is the input (if has_input); left operand
+  uint32_t right =
+      0;  // right operand, index; matches and the like: 1 + index of the literal pattern, 0 if it is no literal
+  uint32_t first = 0;  // kPath: first step; kCall: first of `arguments`; kLiteral, kVariable, kIs, kAs: index
 };
 
 struct Expression::Program {
@@ -104,9 +128,9 @@ struct Expression::Program {
   std::shared_ptr<const TypeTable> types;
   std::vector<Op> ops;
   std::vector<Step> steps;
-  std::vector<uint32_t> arguments;   // operations, or for a type argument an index into `tests`
+  std::vector<uint32_t> arguments;  // operations, or for a type argument an index into `tests`
   std::vector<Item> literals;
-  std::vector<std::string> names;    // of variables
+  std::vector<std::string> names;  // of variables
   std::vector<TypeTest> tests;
   std::vector<std::unique_ptr<const RE2>> patterns;
   uint32_t root = 0;
@@ -118,7 +142,8 @@ struct Expression::Program {
 std::unique_ptr<const RE2> MakePattern(std::string_view pattern, std::string_view flags);
 
 /// Errors as Expression::Compile.
-Result<std::unique_ptr<const Expression::Program>> CompileProgram(std::string_view text, const Definitions& definitions,
+Result<std::unique_ptr<const Expression::Program>> CompileProgram(std::string_view text,
+                                                                  const Definitions& definitions,
                                                                   TypeId context);
 
 }  // namespace tk::fhir::path

@@ -10,10 +10,12 @@ namespace {
 
 /// Calendar words in the singular; no unit is "1".
 std::string NormalUnit(std::string_view unit) {
-  constexpr std::array<std::string_view, 8> kWords = {"year", "month", "week", "day", "hour", "minute", "second", "millisecond"};
+  constexpr std::array<std::string_view, 8> kWords = {"year", "month",  "week",   "day",
+                                                      "hour", "minute", "second", "millisecond"};
   if (unit.empty()) return "1";
   for (std::string_view word : kWords) {
-    if (unit.size() == word.size() + 1 && unit.back() == 's' && unit.substr(0, word.size()) == word) return std::string(word);
+    if (unit.size() == word.size() + 1 && unit.back() == 's' && unit.substr(0, word.size()) == word)
+      return std::string(word);
   }
   return std::string(unit);
 }
@@ -22,10 +24,18 @@ struct Duration {
   std::string_view unit;
   int64_t ms;
 };
-constexpr std::array<Duration, 12> kDefiniteDurations = {{{"week", 604'800'000}, {"wk", 604'800'000}, {"day", 86'400'000},
-                                                          {"d", 86'400'000}, {"hour", 3'600'000}, {"h", 3'600'000},
-                                                          {"minute", 60'000}, {"min", 60'000}, {"second", 1000}, {"s", 1000},
-                                                          {"millisecond", 1}, {"ms", 1}}};
+constexpr std::array<Duration, 12> kDefiniteDurations = {{{"week", 604'800'000},
+                                                          {"wk", 604'800'000},
+                                                          {"day", 86'400'000},
+                                                          {"d", 86'400'000},
+                                                          {"hour", 3'600'000},
+                                                          {"h", 3'600'000},
+                                                          {"minute", 60'000},
+                                                          {"min", 60'000},
+                                                          {"second", 1000},
+                                                          {"s", 1000},
+                                                          {"millisecond", 1},
+                                                          {"ms", 1}}};
 constexpr std::array<Duration, 2> kCalendarDurations = {{{"year", 12}, {"month", 1}}};  // in months
 
 template <size_t N>
@@ -105,7 +115,8 @@ Scalar FromNode(const TypeTable& types, const Item& item) {
     case Kind::kObject:
       if (kind == SystemKind::kQuantity) SetQuantity(types, item.node, &out);
       break;
-    default: break;
+    default:
+      break;
   }
   return out;
 }
@@ -117,7 +128,8 @@ std::optional<bool> DeepEqual(const Value& a, const Value& b) {
   if (a.kind() != b.kind()) return false;
   std::string left, right;
   switch (a.kind()) {
-    case Kind::kString: return a.String(left) == b.String(right);
+    case Kind::kString:
+      return a.String(left) == b.String(right);
     case Kind::kNumber: {
       const std::optional<Decimal> x = Decimal::Parse(a.Number());
       const std::optional<Decimal> y = Decimal::Parse(b.Number());
@@ -138,7 +150,8 @@ std::optional<bool> DeepEqual(const Value& a, const Value& b) {
         if (!other || DeepEqual(member, other) != true) return false;
       }
       return true;
-    default: return true;
+    default:
+      return true;
   }
 }
 
@@ -200,7 +213,8 @@ bool SameNumber(const Decimal& a, const Decimal& b) {
 std::optional<bool> EqualScalars(const Scalar& a, const Scalar& b) {
   if (a.IsNumber() && b.IsNumber()) return Compare(a.decimal, b.decimal) == 0;
   if (a.kind == SystemKind::kQuantity || b.kind == SystemKind::kQuantity) {
-    const bool quantities = (a.kind == SystemKind::kQuantity || a.IsNumber()) && (b.kind == SystemKind::kQuantity || b.IsNumber());
+    const bool quantities = (a.kind == SystemKind::kQuantity || a.IsNumber()) &&
+                            (b.kind == SystemKind::kQuantity || b.IsNumber());
     if (!quantities) return false;
     const std::optional<SameUnit> same = InSameUnit(a, b);
     if (!same) return std::nullopt;
@@ -234,7 +248,8 @@ bool EquivalentScalars(const Scalar& a, const Scalar& b) {
     return same && SameNumber(same->left, same->right);
   }
   if (a.IsTemporal()) {
-    return (a.kind == SystemKind::kTime) == (b.kind == SystemKind::kTime) && Equivalent(a.temporal, b.temporal);
+    return (a.kind == SystemKind::kTime) == (b.kind == SystemKind::kTime) &&
+           Equivalent(a.temporal, b.temporal);
   }
   return EqualScalars(a, b) == true;
 }
@@ -245,11 +260,15 @@ SystemKind KindOfItem(const TypeTable& types, const Item& item) {
   if (item.type != kNoType) return types.KindOf(item.type);
   switch (item.node.kind()) {
     case Kind::kTrue:
-    case Kind::kFalse: return SystemKind::kBoolean;
-    case Kind::kString: return SystemKind::kString;
+    case Kind::kFalse:
+      return SystemKind::kBoolean;
+    case Kind::kString:
+      return SystemKind::kString;
     case Kind::kNumber:
-      return item.node.Number().find_first_of(".eE") == std::string_view::npos ? SystemKind::kInteger : SystemKind::kDecimal;
-    default: return SystemKind::kNone;
+      return item.node.Number().find_first_of(".eE") == std::string_view::npos ? SystemKind::kInteger
+                                                                               : SystemKind::kDecimal;
+    default:
+      return SystemKind::kNone;
   }
 }
 
@@ -312,7 +331,9 @@ Item StringItem(std::string text) {
 }
 Item TemporalValueItem(const Temporal& value) {
   Item item;
-  item.type = value.kind == TemporalKind::kDate ? kSystemDate : value.kind == TemporalKind::kTime ? kSystemTime : kSystemDateTime;
+  item.type = value.kind == TemporalKind::kDate   ? kSystemDate
+              : value.kind == TemporalKind::kTime ? kSystemTime
+                                                  : kSystemDateTime;
   std::string text = value.ToString();
   if (value.kind == TemporalKind::kDateTime && value.precision < Precision::kHour) text += 'T';
   item.computed = std::move(text);
@@ -346,7 +367,9 @@ std::optional<SameUnit> InSameUnit(const Scalar& a, const Scalar& b) {
 
 std::optional<bool> Equal(const TypeTable& types, const Item& a, const Item& b) {
   if (a.node && a.node == b.node) return true;
-  const auto is_structure = [&](const Item& item) { return item.node.is_object() && types.KindOf(item.type) == SystemKind::kNone; };
+  const auto is_structure = [&](const Item& item) {
+    return item.node.is_object() && types.KindOf(item.type) == SystemKind::kNone;
+  };
   if (is_structure(a) && is_structure(b)) return DeepEqual(a.node, b.node);
   const Scalar left = ToScalar(types, a);
   const Scalar right = ToScalar(types, b);
@@ -362,7 +385,8 @@ bool Equivalent(const TypeTable& types, const Item& a, const Item& b) {
   if (a.node && a.node == b.node) return true;
   const Scalar left = ToScalar(types, a);
   const Scalar right = ToScalar(types, b);
-  if (left.kind != SystemKind::kNone && right.kind != SystemKind::kNone) return EquivalentScalars(left, right);
+  if (left.kind != SystemKind::kNone && right.kind != SystemKind::kNone)
+    return EquivalentScalars(left, right);
   return left.kind == right.kind && a.node && b.node && DeepEquivalent(a.node, b.node);
 }
 
@@ -404,10 +428,14 @@ uint64_t EqualityDigest(const TypeTable& types, const Item& item) {
 }
 
 std::optional<Order> CompareScalars(const Scalar& a, const Scalar& b) {
-  const auto from_sign = [](int sign) { return sign < 0 ? Order::kLess : sign > 0 ? Order::kGreater : Order::kEqual; };
+  const auto from_sign = [](int sign) {
+    return sign < 0 ? Order::kLess : sign > 0 ? Order::kGreater : Order::kEqual;
+  };
   if (a.IsNumber() && b.IsNumber()) return from_sign(Compare(a.decimal, b.decimal));
-  if (a.kind == SystemKind::kString && b.kind == SystemKind::kString) return from_sign(a.text.compare(b.text));
-  const bool quantities = (a.kind == SystemKind::kQuantity || a.IsNumber()) && (b.kind == SystemKind::kQuantity || b.IsNumber());
+  if (a.kind == SystemKind::kString && b.kind == SystemKind::kString)
+    return from_sign(a.text.compare(b.text));
+  const bool quantities =
+      (a.kind == SystemKind::kQuantity || a.IsNumber()) && (b.kind == SystemKind::kQuantity || b.IsNumber());
   if (quantities) {
     const std::optional<SameUnit> same = InSameUnit(a, b);
     return same ? from_sign(Compare(same->left, same->right)) : Order::kUnknown;

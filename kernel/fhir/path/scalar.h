@@ -20,7 +20,9 @@ struct Scalar {
   std::string text = {};   // kString; unit of kQuantity (calendar words in the singular, "1" for none)
   Temporal temporal = {};  // kDate, kDateTime, kTime
 
-  bool IsNumber() const { return kind == SystemKind::kInteger || kind == SystemKind::kLong || kind == SystemKind::kDecimal; }
+  bool IsNumber() const {
+    return kind == SystemKind::kInteger || kind == SystemKind::kLong || kind == SystemKind::kDecimal;
+  }
   bool IsWhole() const { return kind == SystemKind::kInteger || kind == SystemKind::kLong; }
   bool IsTemporal() const { return kind >= SystemKind::kDate && kind <= SystemKind::kTime; }
 };
@@ -51,7 +53,11 @@ uint64_t EqualityDigest(const TypeTable& types, const Item& item);
 std::optional<Order> CompareScalars(const Scalar& a, const Scalar& b);
 
 /// Both numbers in one unit, if the units are the same or durations of definite length.
-struct SameUnit { Decimal left; Decimal right; std::string unit; };
+struct SameUnit {
+  Decimal left;
+  Decimal right;
+  std::string unit;
+};
 std::optional<SameUnit> InSameUnit(const Scalar& a, const Scalar& b);
 
 }  // namespace tk::fhir::path

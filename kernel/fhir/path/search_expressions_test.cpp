@@ -20,8 +20,8 @@ TEST(SearchExpressions, AllOfR4Compile) {
       if (parameter.expression.empty()) continue;
       ++count;
       const Result<Expression> compiled = Expression::Compile(parameter.expression, *r4, type);
-      EXPECT_TRUE(compiled.ok()) << r4->Type(type).name << "." << parameter.code << ": " << compiled.error().external << "  ["
-                                 << parameter.expression << "]";
+      EXPECT_TRUE(compiled.ok()) << r4->Type(type).name << "." << parameter.code << ": "
+                                 << compiled.error().external << "  [" << parameter.expression << "]";
     }
   }
   EXPECT_GT(count, 1300U);
@@ -62,7 +62,8 @@ TEST(SearchExpressions, RunOverTheOfficialExamples) {
     // The definitions in the package are thousands of alike resources; every tenth does.
     const bool definition = name.rfind("StructureDefinition-", 0) == 0 || name.rfind("ValueSet-", 0) == 0 ||
                             name.rfind("CodeSystem-", 0) == 0 || name.rfind("SearchParameter-", 0) == 0;
-    if (entry.path().extension() != ".json" || (definition && std::hash<std::string>()(name) % 10 != 0)) continue;
+    if (entry.path().extension() != ".json" || (definition && std::hash<std::string>()(name) % 10 != 0))
+      continue;
     std::ifstream in(entry.path(), std::ios::binary);
     std::ostringstream text;
     text << in.rdbuf();
@@ -75,10 +76,11 @@ TEST(SearchExpressions, RunOverTheOfficialExamples) {
     Environment environment;
     environment.resource = document->Root();
     std::map<size_t, size_t> by_set;
-    const Status status = of.set->Evaluate(environment, item, [&](size_t i, const Collection& items) -> Status {
-      by_set[i] = items.size();
-      return {};
-    });
+    const Status status =
+        of.set->Evaluate(environment, item, [&](size_t i, const Collection& items) -> Status {
+          by_set[i] = items.size();
+          return {};
+        });
     EXPECT_TRUE(status.ok()) << name << ": " << status.error().external;
     for (size_t i = 0; i < of.expressions.size(); ++i) {
       Collection alone;
@@ -87,7 +89,8 @@ TEST(SearchExpressions, RunOverTheOfficialExamples) {
       // The set must find exactly what each expression finds alone.
       EXPECT_EQ(by_set.count(i) != 0 ? by_set[i] : 0, alone.size()) << name << " " << of.parameters[i]->code;
       for (const Item& found : alone) {
-        EXPECT_TRUE(found.type != kNoType) << name << " " << of.parameters[i]->code << " has an item without a type";
+        EXPECT_TRUE(found.type != kNoType)
+            << name << " " << of.parameters[i]->code << " has an item without a type";
       }
       hits[fmt::format("{}.{}", r4->Type(item.type).name, of.parameters[i]->code)] += alone.size();
       results += alone.size();
@@ -96,9 +99,10 @@ TEST(SearchExpressions, RunOverTheOfficialExamples) {
   EXPECT_GT(resources, 500U);
   EXPECT_GT(results, 5000U);
   // Choice types, filters, references and chains do find something.
-  for (const char* expected : {"Observation.value-quantity", "Observation.combo-code", "Condition.onset-date", "Patient.birthdate",
-                               "Patient.email", "Observation.patient", "Encounter.date", "Bundle.composition",
-                               "Patient.deceased", "Observation.component-value-quantity"}) {
+  for (const char* expected :
+       {"Observation.value-quantity", "Observation.combo-code", "Condition.onset-date", "Patient.birthdate",
+        "Patient.email", "Observation.patient", "Encounter.date", "Bundle.composition", "Patient.deceased",
+        "Observation.component-value-quantity"}) {
     EXPECT_GT(hits[expected], 0U) << expected;
   }
 }

@@ -14,7 +14,8 @@ namespace {
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
 size_t CharacterCount(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !IsContinuation(c); }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return !IsContinuation(c); }));
 }
 
 /// Byte where character `index` begins; text.size() if there are fewer.
@@ -72,7 +73,8 @@ std::string EncodeBase64(std::string_view text, bool url) {
   for (size_t i = 0; i < text.size(); i += 3) {
     const size_t count = std::min<size_t>(3, text.size() - i);
     uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? static_cast<unsigned char>(text[i + k]) : 0U);
+    for (size_t k = 0; k < 3; ++k)
+      group = group << 8 | (k < count ? static_cast<unsigned char>(text[i + k]) : 0U);
     for (size_t k = 0; k < 4; ++k) out.push_back(k <= count ? kBase64[group >> (18 - 6 * k) & 63] : '=');
   }
   if (url) {
@@ -107,7 +109,8 @@ std::optional<std::string> DecodeBase64(std::string text, bool url) {
 
 std::string EncodeHexText(std::string_view text) {
   std::string out;
-  for (const char c : text) out += fmt::format("{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  for (const char c : text)
+    out += fmt::format("{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   return out;
 }
 
@@ -115,7 +118,10 @@ std::optional<std::string> DecodeHexText(std::string_view text) {
   if (text.size() % 2 != 0) return std::nullopt;
   std::string out;
   const auto digit = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
   };
   for (size_t i = 0; i < text.size(); i += 2) {
     const int high = digit(text[i]);
@@ -126,8 +132,12 @@ std::optional<std::string> DecodeHexText(std::string_view text) {
   return out;
 }
 
-struct Entity { std::string_view plain; std::string_view escaped; };
-constexpr std::array<Entity, 5> kEntities = {{{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}}};
+struct Entity {
+  std::string_view plain;
+  std::string_view escaped;
+};
+constexpr std::array<Entity, 5> kEntities = {
+    {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}}};
 
 std::string EscapeHtml(std::string text) {
   for (const Entity& entity : kEntities) text = ReplaceAll(text, entity.plain, entity.escaped).value_or("");
@@ -135,7 +145,8 @@ std::string EscapeHtml(std::string text) {
 }
 std::string UnescapeHtml(std::string text) {
   // The ampersand last, so that "&amp;lt;" becomes "&lt;".
-  for (size_t i = kEntities.size(); i-- > 0;) text = ReplaceAll(text, kEntities[i].escaped, kEntities[i].plain).value_or("");
+  for (size_t i = kEntities.size(); i-- > 0;)
+    text = ReplaceAll(text, kEntities[i].escaped, kEntities[i].plain).value_or("");
   return text;
 }
 std::string EscapeJson(std::string_view text) {
@@ -221,7 +232,8 @@ Status Evaluator::CallMatch(const Call& call, const std::string& text) {
     std::string result = text;
     const std::string rewrite = Rewrite(*substitution);
     std::string why;
-    if (!compiled->CheckRewriteString(rewrite, &why)) return Fail(call.op, "the replacement names a group that the pattern lacks");
+    if (!compiled->CheckRewriteString(rewrite, &why))
+      return Fail(call.op, "the replacement names a group that the pattern lacks");
     if (!pattern->empty()) RE2::GlobalReplace(&result, *compiled, rewrite);
     if (result.size() > kTextBytesMax) return Fail(call.op, "the text is too long", ErrorCode::kTooLarge);
     call.out->push_back(StringItem(std::move(result)));
@@ -237,19 +249,28 @@ Status Evaluator::CallCoding(const Call& call, const std::string& text) {
   bool known = true;
   if (f == Function::kEncode || f == Function::kDecode) {
     const bool encode = f == Function::kEncode;
-    if (*format == "hex") result = encode ? EncodeHexText(text) : DecodeHexText(text);
-    else if (*format == "base64") result = encode ? EncodeBase64(text, false) : DecodeBase64(text, false);
-    else if (*format == "urlbase64") result = encode ? EncodeBase64(text, true) : DecodeBase64(text, true);
-    else known = false;
+    if (*format == "hex")
+      result = encode ? EncodeHexText(text) : DecodeHexText(text);
+    else if (*format == "base64")
+      result = encode ? EncodeBase64(text, false) : DecodeBase64(text, false);
+    else if (*format == "urlbase64")
+      result = encode ? EncodeBase64(text, true) : DecodeBase64(text, true);
+    else
+      known = false;
   } else {
     const bool escape = f == Function::kEscape;
-    if (*format == "html") result = escape ? EscapeHtml(text) : UnescapeHtml(text);
-    else if (*format == "json") result = escape ? EscapeJson(text) : UnescapeJson(text);
-    else known = false;
+    if (*format == "html")
+      result = escape ? EscapeHtml(text) : UnescapeHtml(text);
+    else if (*format == "json")
+      result = escape ? EscapeJson(text) : UnescapeJson(text);
+    else
+      known = false;
   }
   if (!known) {
-    return Fail(call.op, fmt::format("{}() knows {}", FunctionName(f),
-                                     f == Function::kEncode || f == Function::kDecode ? "hex, base64 and urlbase64" : "html and json"));
+    return Fail(call.op,
+                fmt::format("{}() knows {}", FunctionName(f),
+                            f == Function::kEncode || f == Function::kDecode ? "hex, base64 and urlbase64"
+                                                                             : "html and json"));
   }
   if (result) call.out->push_back(StringItem(std::move(*result)));
   return {};
@@ -258,17 +279,26 @@ Status Evaluator::CallCoding(const Call& call, const std::string& text) {
 Status Evaluator::CallTwoTexts(const Call& call, const std::string& text, const std::string& other) {
   const auto position = [&](size_t found) {
     const bool none = found == std::string::npos;
-    call.out->push_back(IntegerItem(none ? -1 : static_cast<int64_t>(CharacterCount(std::string_view(text).substr(0, found)))));
+    call.out->push_back(IntegerItem(
+        none ? -1 : static_cast<int64_t>(CharacterCount(std::string_view(text).substr(0, found)))));
   };
   switch (call.op.function) {
-    case Function::kIndexOf: position(text.find(other)); break;
-    case Function::kLastIndexOf: position(text.rfind(other)); break;
-    case Function::kStartsWith: call.out->push_back(BooleanItem(text.compare(0, other.size(), other) == 0)); break;
+    case Function::kIndexOf:
+      position(text.find(other));
+      break;
+    case Function::kLastIndexOf:
+      position(text.rfind(other));
+      break;
+    case Function::kStartsWith:
+      call.out->push_back(BooleanItem(text.compare(0, other.size(), other) == 0));
+      break;
     case Function::kEndsWith:
       call.out->push_back(BooleanItem(text.size() >= other.size() &&
                                       text.compare(text.size() - other.size(), other.size(), other) == 0));
       break;
-    case Function::kContains: call.out->push_back(BooleanItem(text.find(other) != std::string::npos)); break;
+    case Function::kContains:
+      call.out->push_back(BooleanItem(text.find(other) != std::string::npos));
+      break;
     case Function::kReplace: {
       const std::optional<std::string> to = TRY(OneText(call.op, call.arguments[1]));
       if (!to) break;
@@ -312,11 +342,20 @@ Status Evaluator::CallString(const Call& call, bool* known) {
   if (!text) return {};
   TRY(Charge(call.op, text->size() / 64));
   switch (f) {
-    case Function::kSubstring: return Substring(call, *text);
-    case Function::kUpper: call.out->push_back(StringItem(AsciiCase(*text, true))); return {};
-    case Function::kLower: call.out->push_back(StringItem(AsciiCase(*text, false))); return {};
-    case Function::kLength: call.out->push_back(IntegerItem(static_cast<int64_t>(CharacterCount(*text)))); return {};
-    case Function::kTrim: call.out->push_back(StringItem(Trimmed(*text))); return {};
+    case Function::kSubstring:
+      return Substring(call, *text);
+    case Function::kUpper:
+      call.out->push_back(StringItem(AsciiCase(*text, true)));
+      return {};
+    case Function::kLower:
+      call.out->push_back(StringItem(AsciiCase(*text, false)));
+      return {};
+    case Function::kLength:
+      call.out->push_back(IntegerItem(static_cast<int64_t>(CharacterCount(*text))));
+      return {};
+    case Function::kTrim:
+      call.out->push_back(StringItem(Trimmed(*text)));
+      return {};
     case Function::kToChars:
       TRY(Charge(call.op, text->size()));
       for (size_t at = 0; at < text->size();) {
@@ -327,12 +366,15 @@ Status Evaluator::CallString(const Call& call, bool* known) {
       return {};
     case Function::kMatches:
     case Function::kMatchesFull:
-    case Function::kReplaceMatches: return CallMatch(call, *text);
+    case Function::kReplaceMatches:
+      return CallMatch(call, *text);
     case Function::kEncode:
     case Function::kDecode:
     case Function::kEscape:
-    case Function::kUnescape: return CallCoding(call, *text);
-    default: break;
+    case Function::kUnescape:
+      return CallCoding(call, *text);
+    default:
+      break;
   }
   const std::optional<std::string> other = TRY(OneText(call.op, call.arguments[0]));
   return other ? CallTwoTexts(call, *text, *other) : Status();

@@ -38,7 +38,8 @@ std::string Unescaped(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     bool entity = false;
-    for (const auto& [name, plain] : std::map<std::string_view, char>{{"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&quot;", '"'}, {"&apos;", '\''}}) {
+    for (const auto& [name, plain] : std::map<std::string_view, char>{
+             {"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&quot;", '"'}, {"&apos;", '\''}}) {
       if (text.substr(i, name.size()) != name) continue;
       out += plain;
       i += name.size() - 1;
@@ -98,7 +99,8 @@ class SuiteReader {
         const size_t first = tag.find_first_not_of(" \t\r\n", i);
         const size_t quote = tag.find('"', equals);
         const size_t close = tag.find('"', quote + 1);
-        attributes_[tag.substr(first, equals - first)] = Unescaped(std::string_view(tag).substr(quote + 1, close - quote - 1));
+        attributes_[tag.substr(first, equals - first)] =
+            Unescaped(std::string_view(tag).substr(quote + 1, close - quote - 1));
         i = close + 1;
       }
       return true;
@@ -119,7 +121,8 @@ class SuiteReader {
 
 std::filesystem::path CorpusArchive() {
   const char* given = std::getenv("TK_CORPORA");
-  const std::filesystem::path folder = given != nullptr ? given : std::filesystem::path(TK_SOURCE_DIR) / "../shared/corpora";
+  const std::filesystem::path folder =
+      given != nullptr ? given : std::filesystem::path(TK_SOURCE_DIR) / "../shared/corpora";
   return folder / "fhirpath-r4/fhirpath-r4.tar.zst";
 }
 
@@ -127,11 +130,13 @@ class Suite : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!std::filesystem::exists(CorpusArchive())) {
-      GTEST_SKIP() << "the FHIRPath corpus is not here: set TK_CORPORA to the folder of corpora to run this test";
+      GTEST_SKIP()
+          << "the FHIRPath corpus is not here: set TK_CORPORA to the folder of corpora to run this test";
     }
     folder_ = std::filesystem::temp_directory_path() / fmt::format("tk_fhirpath_{}", ::getpid());
     std::filesystem::create_directories(folder_);
-    const std::string command = fmt::format("zstd -dc --long=27 '{}' | tar x -C '{}'", CorpusArchive().string(), folder_.string());
+    const std::string command =
+        fmt::format("zstd -dc --long=27 '{}' | tar x -C '{}'", CorpusArchive().string(), folder_.string());
     ASSERT_EQ(std::system(command.c_str()), 0);
   }
   void TearDown() override {
@@ -143,7 +148,8 @@ class Suite : public ::testing::Test {
     const auto found = inputs_.find(name);
     if (found != inputs_.end()) return found->second.get();
     std::filesystem::path path = folder_ / "fhirpath-r4/hl7-suite/input" / name;
-    if (path.extension() == ".xml") path = folder_ / "fhirpath-r4/fhirpath.js/resources/r4" / (path.stem().string() + ".json");
+    if (path.extension() == ".xml")
+      path = folder_ / "fhirpath-r4/fhirpath.js/resources/r4" / (path.stem().string() + ".json");
     Result<Document> parsed = Document::Parse(ReadAll(path));
     EXPECT_TRUE(parsed.ok()) << path;
     if (!parsed.ok()) return nullptr;
@@ -153,14 +159,21 @@ class Suite : public ::testing::Test {
   std::string Text(const TypeTable& types, const Item& item) const {
     const Scalar value = ToScalar(types, item);
     switch (value.kind) {
-      case SystemKind::kBoolean: return value.boolean ? "true" : "false";
+      case SystemKind::kBoolean:
+        return value.boolean ? "true" : "false";
       case SystemKind::kDate:
-      case SystemKind::kDateTime: return "@" + value.temporal.ToString();
-      case SystemKind::kTime: return "@T" + value.temporal.ToString();
-      case SystemKind::kQuantity: return fmt::format("{} '{}'", value.decimal.ToString(), value.text);
-      case SystemKind::kString: return value.text;
-      case SystemKind::kNone: return "(complex)";
-      default: return value.decimal.ToString();
+      case SystemKind::kDateTime:
+        return "@" + value.temporal.ToString();
+      case SystemKind::kTime:
+        return "@T" + value.temporal.ToString();
+      case SystemKind::kQuantity:
+        return fmt::format("{} '{}'", value.decimal.ToString(), value.text);
+      case SystemKind::kString:
+        return value.text;
+      case SystemKind::kNone:
+        return "(complex)";
+      default:
+        return value.decimal.ToString();
     }
   }
 
@@ -168,9 +181,10 @@ class Suite : public ::testing::Test {
     if (type.empty()) return true;
     const Definitions& r4 = types.definitions();
     if (item.type < r4.type_count()) return r4.Type(item.type).name == type;
-    const std::map<std::string, TypeId> system = {{"boolean", kSystemBoolean}, {"integer", kSystemInteger}, {"decimal", kSystemDecimal},
-                                                  {"string", kSystemString}, {"date", kSystemDate}, {"dateTime", kSystemDateTime},
-                                                  {"time", kSystemTime}, {"Quantity", kSystemQuantity}};
+    const std::map<std::string, TypeId> system = {{"boolean", kSystemBoolean}, {"integer", kSystemInteger},
+                                                  {"decimal", kSystemDecimal}, {"string", kSystemString},
+                                                  {"date", kSystemDate},       {"dateTime", kSystemDateTime},
+                                                  {"time", kSystemTime},       {"Quantity", kSystemQuantity}};
     const auto found = system.find(type);
     return found != system.end() && found->second == item.type;
   }
@@ -197,7 +211,8 @@ class Suite : public ::testing::Test {
     if (c.predicate) result = {BooleanItem(!result.empty())};
     std::string got;
     for (const Item& item : result) got += Text(*types, item) + " ";
-    if (result.size() != c.outputs.size()) return fmt::format("{} items instead of {}: {}", result.size(), c.outputs.size(), got);
+    if (result.size() != c.outputs.size())
+      return fmt::format("{} items instead of {}: {}", result.size(), c.outputs.size(), got);
     std::vector<std::string> actual, wanted;
     for (size_t i = 0; i < result.size(); ++i) {
       actual.push_back(Text(*types, result[i]));
@@ -216,13 +231,16 @@ class Suite : public ::testing::Test {
 };
 
 TEST_F(Suite, DoesNotFallBehindTheRatchet) {
-  const std::vector<SuiteCase> cases = SuiteReader(ReadAll(folder_ / "fhirpath-r4/hl7-suite/tests-fhir-r4.xml")).Read();
+  const std::vector<SuiteCase> cases =
+      SuiteReader(ReadAll(folder_ / "fhirpath-r4/hl7-suite/tests-fhir-r4.xml")).Read();
   ASSERT_GT(cases.size(), 500U);
   size_t passed = 0;
   for (const SuiteCase& c : cases) {
     const std::string problem = Run(c);
-    if (problem.empty()) ++passed;
-    else fmt::print("  {}: {}  [{}]\n", c.name, problem, c.expression);
+    if (problem.empty())
+      ++passed;
+    else
+      fmt::print("  {}: {}  [{}]\n", c.name, problem, c.expression);
   }
   fmt::print("FHIRPath suite: {} of {} pass ({:.1f} %)\n", passed, cases.size(),
              100.0 * static_cast<double>(passed) / static_cast<double>(cases.size()));

@@ -15,46 +15,90 @@ namespace tk::fhir::path {
 
 /// Limits on what comes from outside; beyond them kTooLarge.
 inline constexpr size_t kExpressionBytesMax = 64 * 1024;
-inline constexpr int kNestingMax = 100;      // brackets, parentheses, signs within each other
+inline constexpr int kNestingMax = 100;         // brackets, parentheses, signs within each other
 inline constexpr uint32_t kTreeDepthMax = 400;  // operands and steps along one way down the tree
 inline constexpr size_t kSyntaxNodesMax = 8192;
 
 enum class TokenKind : uint8_t {
-  kEnd, kIdentifier, kDelimited, kString, kDoubleQuoted, kInteger, kLong, kDecimal, kDate, kDateTime, kTime, kDollar, kSymbol
+  kEnd,
+  kIdentifier,
+  kDelimited,
+  kString,
+  kDoubleQuoted,
+  kInteger,
+  kLong,
+  kDecimal,
+  kDate,
+  kDateTime,
+  kTime,
+  kDollar,
+  kSymbol
 };
 
 struct Token {
   TokenKind kind = TokenKind::kEnd;
-  uint32_t at = 0;        // first byte in the text
-  uint32_t size = 0;      // bytes in the text
-  std::string text = {};  // value: name, decoded string, digits; for dates the text after '@' ('@T' for times)
+  uint32_t at = 0;    // first byte in the text
+  uint32_t size = 0;  // bytes in the text
+  std::string text =
+      {};  // value: name, decoded string, digits; for dates the text after '@' ('@T' for times)
 };
 
 /// Errors: kIncorrect with line and column; kTooLarge. The last token is always kEnd.
 Result<std::vector<Token>> Tokenize(std::string_view text);
 
 /// "column 12: …", or "line 2, column 5: …" if the text has several lines. Columns count characters from 1.
-Error SyntaxError(std::string_view text, size_t at, std::string_view message, ErrorCode code = ErrorCode::kIncorrect);
+Error SyntaxError(std::string_view text, size_t at, std::string_view message,
+                  ErrorCode code = ErrorCode::kIncorrect);
 
 enum class Operator : uint8_t {
-  kMultiply, kDivide, kDiv, kMod, kAdd, kSubtract, kConcatenate, kUnion, kLessOrEqual, kLess, kGreater, kGreaterOrEqual,
-  kEqual, kEquivalent, kNotEqual, kNotEquivalent, kIn, kContains, kAnd, kOr, kXor, kImplies
+  kMultiply,
+  kDivide,
+  kDiv,
+  kMod,
+  kAdd,
+  kSubtract,
+  kConcatenate,
+  kUnion,
+  kLessOrEqual,
+  kLess,
+  kGreater,
+  kGreaterOrEqual,
+  kEqual,
+  kEquivalent,
+  kNotEqual,
+  kNotEquivalent,
+  kIn,
+  kContains,
+  kAnd,
+  kOr,
+  kXor,
+  kImplies
 };
 std::string_view OperatorText(Operator op);
 
 enum class SyntaxKind : uint8_t {
-  kEmpty,      // {}
-  kBoolean,    // text "true" or "false"
-  kString, kInteger, kLong, kDecimal, kDate, kDateTime, kTime,
-  kQuantity,   // text = number, extra = unit
-  kExternal,   // %text
-  kThis, kIndex, kTotal,
-  kMember,     // text = name; operands: [input]
-  kFunction,   // text = name; operands: [input?, arguments...], has_input
-  kIndexer,    // operands: input, index
-  kNegate, kPlus,
-  kBinary,     // op; operands: left, right
-  kIs, kAs     // text = type name, extra = namespace; operands: input
+  kEmpty,    // {}
+  kBoolean,  // text "true" or "false"
+  kString,
+  kInteger,
+  kLong,
+  kDecimal,
+  kDate,
+  kDateTime,
+  kTime,
+  kQuantity,  // text = number, extra = unit
+  kExternal,  // %text
+  kThis,
+  kIndex,
+  kTotal,
+  kMember,    // text = name; operands: [input]
+  kFunction,  // text = name; operands: [input?, arguments...], has_input
+  kIndexer,   // operands: input, index
+  kNegate,
+  kPlus,
+  kBinary,  // op; operands: left, right
+  kIs,
+  kAs  // text = type name, extra = namespace; operands: input
 };
 
 struct SyntaxNode {

@@ -11,19 +11,32 @@ std::string Show(const SyntaxTree& tree, uint32_t index) {
   std::string inner;
   for (uint32_t operand : node.operands) inner += (inner.empty() ? "" : " ") + Show(tree, operand);
   switch (node.kind) {
-    case SyntaxKind::kBinary: return "(" + std::string(OperatorText(node.op)) + " " + inner + ")";
-    case SyntaxKind::kIs: return "(is " + inner + " " + node.text + ")";
-    case SyntaxKind::kAs: return "(as " + inner + " " + node.text + ")";
-    case SyntaxKind::kNegate: return "(neg " + inner + ")";
-    case SyntaxKind::kIndexer: return "(at " + inner + ")";
-    case SyntaxKind::kFunction: return node.text + "(" + inner + ")";
-    case SyntaxKind::kMember: return inner.empty() ? node.text : "(. " + inner + " " + node.text + ")";
-    case SyntaxKind::kQuantity: return node.text + "'" + node.extra + "'";
-    case SyntaxKind::kThis: return "$this";
-    case SyntaxKind::kEmpty: return "{}";
-    case SyntaxKind::kExternal: return "%" + node.text;
-    case SyntaxKind::kString: return "'" + node.text + "'";
-    default: return node.text;
+    case SyntaxKind::kBinary:
+      return "(" + std::string(OperatorText(node.op)) + " " + inner + ")";
+    case SyntaxKind::kIs:
+      return "(is " + inner + " " + node.text + ")";
+    case SyntaxKind::kAs:
+      return "(as " + inner + " " + node.text + ")";
+    case SyntaxKind::kNegate:
+      return "(neg " + inner + ")";
+    case SyntaxKind::kIndexer:
+      return "(at " + inner + ")";
+    case SyntaxKind::kFunction:
+      return node.text + "(" + inner + ")";
+    case SyntaxKind::kMember:
+      return inner.empty() ? node.text : "(. " + inner + " " + node.text + ")";
+    case SyntaxKind::kQuantity:
+      return node.text + "'" + node.extra + "'";
+    case SyntaxKind::kThis:
+      return "$this";
+    case SyntaxKind::kEmpty:
+      return "{}";
+    case SyntaxKind::kExternal:
+      return "%" + node.text;
+    case SyntaxKind::kString:
+      return "'" + node.text + "'";
+    default:
+      return node.text;
   }
 }
 
@@ -69,7 +82,8 @@ TEST(Syntax, ErrorsSayWhereAndWhatWasExpected) {
   EXPECT_EQ(Parsed("a.1"), "column 3: expected a name after \".\", found \"1\"");
   EXPECT_EQ(Parsed(R"('\q')"),
             "column 2: this escape does not exist; known are \\' \\\" \\` \\\\ \\/ \\r \\n \\t \\f \\uXXXX");
-  EXPECT_EQ(Parsed("@20"), "column 2: expected a date as YYYY, YYYY-MM or YYYY-MM-DD, or T and a time, after @");
+  EXPECT_EQ(Parsed("@20"),
+            "column 2: expected a date as YYYY, YYYY-MM or YYYY-MM-DD, or T and a time, after @");
   EXPECT_EQ(Parsed("$that"), "column 1: expected $this, $index or $total, found \"$that\"");
   EXPECT_EQ(Parsed("a is"), "column 5: expected the name of a type, but the expression ends");
   EXPECT_EQ(Parsed("\"a\""), "column 1: texts stand between ' and names between `, not between \"");

@@ -128,8 +128,10 @@ Order FromSign(int64_t difference) {
 }
 
 Order CompareFields(const Temporal& a, const Temporal& b) {
-  const std::array<int64_t, 6> left = {a.year, a.month, a.day, a.hour, a.minute, a.second * kSecondUs + a.fraction_us};
-  const std::array<int64_t, 6> right = {b.year, b.month, b.day, b.hour, b.minute, b.second * kSecondUs + b.fraction_us};
+  const std::array<int64_t, 6> left = {a.year, a.month,  a.day,
+                                       a.hour, a.minute, a.second * kSecondUs + a.fraction_us};
+  const std::array<int64_t, 6> right = {b.year, b.month,  b.day,
+                                        b.hour, b.minute, b.second * kSecondUs + b.fraction_us};
   const size_t common = static_cast<size_t>(std::min(a.precision, b.precision));
   for (size_t i = a.kind == TemporalKind::kTime ? 3 : 0; i <= common; ++i) {
     if (left.at(i) != right.at(i)) return FromSign(left.at(i) - right.at(i));
@@ -151,10 +153,20 @@ struct Unit {
   int64_t us;             // length, 0 for months and years
   int months;
 };
-constexpr std::array<Unit, 14> kUnits = {{
-    {"year", 0, 12}, {"month", 0, 1}, {"week", 7 * kDayUs, 0}, {"day", kDayUs, 0}, {"hour", kHourUs, 0},
-    {"minute", 60 * kSecondUs, 0}, {"second", kSecondUs, 0}, {"millisecond", 1000, 0}, {"wk", 7 * kDayUs, 0},
-    {"d", kDayUs, 0}, {"h", kHourUs, 0}, {"min", 60 * kSecondUs, 0}, {"s", kSecondUs, 0}, {"ms", 1000, 0}}};
+constexpr std::array<Unit, 14> kUnits = {{{"year", 0, 12},
+                                          {"month", 0, 1},
+                                          {"week", 7 * kDayUs, 0},
+                                          {"day", kDayUs, 0},
+                                          {"hour", kHourUs, 0},
+                                          {"minute", 60 * kSecondUs, 0},
+                                          {"second", kSecondUs, 0},
+                                          {"millisecond", 1000, 0},
+                                          {"wk", 7 * kDayUs, 0},
+                                          {"d", kDayUs, 0},
+                                          {"h", kHourUs, 0},
+                                          {"min", 60 * kSecondUs, 0},
+                                          {"s", kSecondUs, 0},
+                                          {"ms", 1000, 0}}};
 
 const Unit* FindUnit(std::string_view name) {
   for (const Unit& unit : kUnits) {
@@ -169,12 +181,16 @@ const Unit* FindUnit(std::string_view name) {
 /// Length of the precision of `t`, in the unit's own terms: how many of its own steps `us` is.
 int64_t StepUs(Precision precision) {
   switch (precision) {
-    case Precision::kDay: return kDayUs;
-    case Precision::kHour: return kHourUs;
-    case Precision::kMinute: return 60 * kSecondUs;
+    case Precision::kDay:
+      return kDayUs;
+    case Precision::kHour:
+      return kHourUs;
+    case Precision::kMinute:
+      return 60 * kSecondUs;
     case Precision::kYear:
     case Precision::kMonth:
-    case Precision::kSecond: break;
+    case Precision::kSecond:
+      break;
   }
   return 1;
 }
@@ -192,7 +208,8 @@ std::optional<Temporal> Temporal::Parse(std::string_view text, TemporalKind kind
   }
   if (!ReadDate(&reader, &t)) return std::nullopt;
   if (kind == TemporalKind::kDateTime && reader.Take('T') && !reader.done()) {
-    if (t.precision != Precision::kDay || !ReadClock(&reader, &t) || !ReadZone(&reader, &t)) return std::nullopt;
+    if (t.precision != Precision::kDay || !ReadClock(&reader, &t) || !ReadZone(&reader, &t))
+      return std::nullopt;
   }
   if (!reader.done()) return std::nullopt;
   return t;
@@ -213,8 +230,11 @@ std::string Temporal::ToString() const {
     out += fmt::format(".{:06}", fraction_us).substr(0, static_cast<size_t>(fraction_digits) + 1);
   }
   if (zone_min && precision >= Precision::kHour) {
-    if (*zone_min == 0) out += 'Z';
-    else out += fmt::format("{}{:02}:{:02}", *zone_min < 0 ? '-' : '+', std::abs(*zone_min) / 60, std::abs(*zone_min) % 60);
+    if (*zone_min == 0)
+      out += 'Z';
+    else
+      out += fmt::format("{}{:02}:{:02}", *zone_min < 0 ? '-' : '+', std::abs(*zone_min) / 60,
+                         std::abs(*zone_min) % 60);
   }
   return out;
 }
@@ -224,15 +244,18 @@ Order Compare(const Temporal& a, const Temporal& b) {
   if (a.kind == TemporalKind::kTime || !clocks || a.zone_min == b.zone_min) return CompareFields(a, b);
   if (a.zone_min && b.zone_min) {
     Temporal moved = b;
-    if (!SetLocalUs(LocalUs(b) + int64_t{*a.zone_min - *b.zone_min} * 60 * kSecondUs, &moved)) return Order::kUnknown;
+    if (!SetLocalUs(LocalUs(b) + int64_t{*a.zone_min - *b.zone_min} * 60 * kSecondUs, &moved))
+      return Order::kUnknown;
     return CompareFields(a, moved);
   }
   // One zone is unknown: decided only if no zone of the world changes the answer.
-  const int64_t zoned = LocalUs(a.zone_min ? a : b) - int64_t{a.zone_min ? *a.zone_min : *b.zone_min} * 60 * kSecondUs;
+  const int64_t zoned =
+      LocalUs(a.zone_min ? a : b) - int64_t{a.zone_min ? *a.zone_min : *b.zone_min} * 60 * kSecondUs;
   const int64_t local = LocalUs(a.zone_min ? b : a);
   Order order = Order::kUnknown;
-  if (zoned > local + 13 * kHourUs) order = Order::kGreater;   // westmost -12:00, and an hour for imprecise fields
-  if (zoned < local - 15 * kHourUs) order = Order::kLess;      // eastmost +14:00, the same
+  if (zoned > local + 13 * kHourUs)
+    order = Order::kGreater;  // westmost -12:00, and an hour for imprecise fields
+  if (zoned < local - 15 * kHourUs) order = Order::kLess;  // eastmost +14:00, the same
   if (order == Order::kUnknown || a.zone_min) return order;
   return order == Order::kLess ? Order::kGreater : Order::kLess;
 }
@@ -243,27 +266,32 @@ bool Equivalent(const Temporal& a, const Temporal& b) {
 
 std::optional<Temporal> AddDuration(const Temporal& t, const Decimal& amount, std::string_view unit_name) {
   const Unit* unit = FindUnit(unit_name);
-  if (unit == nullptr || (t.kind == TemporalKind::kTime && (unit->months != 0 || unit->us > kHourUs))) return std::nullopt;
+  if (unit == nullptr || (t.kind == TemporalKind::kTime && (unit->months != 0 || unit->us > kHourUs)))
+    return std::nullopt;
   const std::optional<int64_t> whole = amount.Truncated().ToInt();
   if (!whole || *whole > 400'000'000'000'000 || *whole < -400'000'000'000'000) return std::nullopt;
   Temporal out = t;
   if (unit->months != 0) return AddMonths(*whole * unit->months, &out) ? std::optional(out) : std::nullopt;
   int64_t us = 0;
   if (__builtin_mul_overflow(*whole, unit->us, &us)) return std::nullopt;
-  if (t.precision == Precision::kYear) return AddMonths(us / (365 * kDayUs) * 12, &out) ? std::optional(out) : std::nullopt;
-  if (t.precision == Precision::kMonth) return AddMonths(us / (30 * kDayUs), &out) ? std::optional(out) : std::nullopt;
+  if (t.precision == Precision::kYear)
+    return AddMonths(us / (365 * kDayUs) * 12, &out) ? std::optional(out) : std::nullopt;
+  if (t.precision == Precision::kMonth)
+    return AddMonths(us / (30 * kDayUs), &out) ? std::optional(out) : std::nullopt;
   us -= us % StepUs(t.precision);
   int64_t moved = 0;
   if (__builtin_add_overflow(LocalUs(t), us, &moved)) return std::nullopt;
   if (t.kind == TemporalKind::kTime) moved = ((moved % kDayUs) + kDayUs) % kDayUs;  // a clock goes round
   if (!SetLocalUs(moved, &out)) return std::nullopt;
-  if (out.fraction_us % kSecondUs != 0 && t.precision == Precision::kSecond) out.fraction_digits = std::max(t.fraction_digits, 3);
+  if (out.fraction_us % kSecondUs != 0 && t.precision == Precision::kSecond)
+    out.fraction_digits = std::max(t.fraction_digits, 3);
   return out;
 }
 
 int PrecisionDigits(const Temporal& t) {
   constexpr std::array<int, 6> kDate = {4, 6, 8, 10, 12, 14};
-  const int base = kDate.at(static_cast<size_t>(t.precision)) + (t.precision == Precision::kSecond ? t.fraction_digits : 0);
+  const int base = kDate.at(static_cast<size_t>(t.precision)) +
+                   (t.precision == Precision::kSecond ? t.fraction_digits : 0);
   return t.kind == TemporalKind::kTime ? base - 8 : base;
 }
 

@@ -19,9 +19,9 @@ struct Temporal {
   TemporalKind kind = TemporalKind::kDate;
   Precision precision = Precision::kYear;
   int year = 1970, month = 1, day = 1, hour = 0, minute = 0, second = 0;
-  int64_t fraction_us = 0;       // below one second
-  int fraction_digits = 0;       // as written; 0 = none
-  std::optional<int> zone_min;   // minutes east of UTC
+  int64_t fraction_us = 0;      // below one second
+  int fraction_digits = 0;      // as written; 0 = none
+  std::optional<int> zone_min;  // minutes east of UTC
 
   /// Text without '@' and, for times, with or without 'T'. Checks the calendar (no 30 February). nullopt if it is none.
   static std::optional<Temporal> Parse(std::string_view text, TemporalKind kind);

@@ -12,7 +12,8 @@ SystemKind KindByName(std::string_view name) {
   const bool system = name.substr(0, kSystemPrefix.size()) == kSystemPrefix;
   if (system) name.remove_prefix(kSystemPrefix.size());
   if (name == "boolean" || name == "Boolean") return SystemKind::kBoolean;
-  if (name == "integer" || name == "Integer" || name == "positiveInt" || name == "unsignedInt") return SystemKind::kInteger;
+  if (name == "integer" || name == "Integer" || name == "positiveInt" || name == "unsignedInt")
+    return SystemKind::kInteger;
   if (name == "decimal" || name == "Decimal") return SystemKind::kDecimal;
   if (name == "date" || name == "Date") return SystemKind::kDate;
   if (name == "dateTime" || name == "DateTime" || name == "instant") return SystemKind::kDateTime;
@@ -24,32 +25,52 @@ SystemKind KindByName(std::string_view name) {
 
 TypeId SystemTypeOf(SystemKind kind) {
   switch (kind) {
-    case SystemKind::kNone: return kNoType;
-    case SystemKind::kBoolean: return kSystemBoolean;
-    case SystemKind::kInteger: return kSystemInteger;
-    case SystemKind::kLong: return kSystemLong;
-    case SystemKind::kDecimal: return kSystemDecimal;
-    case SystemKind::kString: return kSystemString;
-    case SystemKind::kDate: return kSystemDate;
-    case SystemKind::kDateTime: return kSystemDateTime;
-    case SystemKind::kTime: return kSystemTime;
-    case SystemKind::kQuantity: return kSystemQuantity;
+    case SystemKind::kNone:
+      return kNoType;
+    case SystemKind::kBoolean:
+      return kSystemBoolean;
+    case SystemKind::kInteger:
+      return kSystemInteger;
+    case SystemKind::kLong:
+      return kSystemLong;
+    case SystemKind::kDecimal:
+      return kSystemDecimal;
+    case SystemKind::kString:
+      return kSystemString;
+    case SystemKind::kDate:
+      return kSystemDate;
+    case SystemKind::kDateTime:
+      return kSystemDateTime;
+    case SystemKind::kTime:
+      return kSystemTime;
+    case SystemKind::kQuantity:
+      return kSystemQuantity;
   }
   return kNoType;
 }
 
 SystemKind SystemKindOf(TypeId type) {
   switch (type) {
-    case kSystemBoolean: return SystemKind::kBoolean;
-    case kSystemInteger: return SystemKind::kInteger;
-    case kSystemLong: return SystemKind::kLong;
-    case kSystemDecimal: return SystemKind::kDecimal;
-    case kSystemString: return SystemKind::kString;
-    case kSystemDate: return SystemKind::kDate;
-    case kSystemDateTime: return SystemKind::kDateTime;
-    case kSystemTime: return SystemKind::kTime;
-    case kSystemQuantity: return SystemKind::kQuantity;
-    default: return SystemKind::kNone;
+    case kSystemBoolean:
+      return SystemKind::kBoolean;
+    case kSystemInteger:
+      return SystemKind::kInteger;
+    case kSystemLong:
+      return SystemKind::kLong;
+    case kSystemDecimal:
+      return SystemKind::kDecimal;
+    case kSystemString:
+      return SystemKind::kString;
+    case kSystemDate:
+      return SystemKind::kDate;
+    case kSystemDateTime:
+      return SystemKind::kDateTime;
+    case kSystemTime:
+      return SystemKind::kTime;
+    case kSystemQuantity:
+      return SystemKind::kQuantity;
+    default:
+      return SystemKind::kNone;
   }
 }
 
@@ -74,7 +95,8 @@ TypeTable::TypeTable(const Definitions& definitions)
   for (size_t i = 0; i < kinds_.size(); ++i) {
     const TypeId id = static_cast<TypeId>(i);
     const TypeInfo& type = definitions.Type(id);
-    if (type.type_class == TypeClass::kPrimitive || type.name.substr(0, kSystemPrefix.size()) == kSystemPrefix) {
+    if (type.type_class == TypeClass::kPrimitive ||
+        type.name.substr(0, kSystemPrefix.size()) == kSystemPrefix) {
       kinds_[i] = KindByName(type.name);
     } else if (quantity_type != kNoType && definitions.IsA(id, quantity_type)) {
       kinds_[i] = SystemKind::kQuantity;

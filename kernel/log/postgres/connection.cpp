@@ -13,16 +13,17 @@ constexpr Oid kByteaOid = 17, kInt8Oid = 20;
 
 template <class T>
 void PutBig(std::string* out, T value) {
-  for (int shift = static_cast<int>(sizeof(T)) * 8 - 8; shift >= 0; shift -= 8) out->push_back(static_cast<char>(value >> shift));
+  for (int shift = static_cast<int>(sizeof(T)) * 8 - 8; shift >= 0; shift -= 8)
+    out->push_back(static_cast<char>(value >> shift));
 }
 
 void PutArrayHead(std::string* out, Oid element, size_t count) {
-  PutBig<uint32_t>(out, count == 0 ? 0 : 1);   // dimensions
-  PutBig<uint32_t>(out, 0);                    // no nulls
+  PutBig<uint32_t>(out, count == 0 ? 0 : 1);  // dimensions
+  PutBig<uint32_t>(out, 0);                   // no nulls
   PutBig<uint32_t>(out, element);
   if (count == 0) return;
   PutBig<uint32_t>(out, static_cast<uint32_t>(count));
-  PutBig<uint32_t>(out, 1);                    // lower bound
+  PutBig<uint32_t>(out, 1);  // lower bound
 }
 
 // The server's message without line ends; it names objects and settings, never values of ours (all values are parameters).
@@ -99,17 +100,25 @@ Params& Params::IntArray(const std::vector<uint64_t>& items) {
 Error Connection::LastError(const PGresult* result) const {
   const char* state = result != nullptr ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : nullptr;
   const std::string_view code = state != nullptr ? state : "";
-  const std::string reason = OneLine(result != nullptr ? PQresultErrorMessage(result) : PQerrorMessage(conn_.get()));
+  const std::string reason =
+      OneLine(result != nullptr ? PQresultErrorMessage(result) : PQerrorMessage(conn_.get()));
   const std::string inside = fmt::format("SQLSTATE {}: {}", code, reason);
-  if (code == "TK001") return MakeError(ErrorCode::kConflict, "Another writer has taken over this log.", inside);
-  if (code == "23505") return MakeError(ErrorCode::kConflict, "The log has grown meanwhile; read the head again.", inside);
-  if (code == "53100") return MakeError(ErrorCode::kUnavailable, "The disk of the database is full: free space, then try again.", inside);
-  if (code.starts_with("XX00") && code != "XX000") return MakeError(ErrorCode::kCorrupt, "The database reports damage: restore from a backup.", inside);
+  if (code == "TK001")
+    return MakeError(ErrorCode::kConflict, "Another writer has taken over this log.", inside);
+  if (code == "23505")
+    return MakeError(ErrorCode::kConflict, "The log has grown meanwhile; read the head again.", inside);
+  if (code == "53100")
+    return MakeError(ErrorCode::kUnavailable, "The disk of the database is full: free space, then try again.",
+                     inside);
+  if (code.starts_with("XX00") && code != "XX000")
+    return MakeError(ErrorCode::kCorrupt, "The database reports damage: restore from a backup.", inside);
   // 08 connection, 40 serialization, 53 resources, 57 intervention, 58 system, 25006 read-only after a failover.
   for (const char* prefix : {"08", "40", "53", "57", "58", "25006"}) {
-    if (code.starts_with(prefix)) return MakeError(ErrorCode::kUnavailable, "The database is not available; try again.", inside);
+    if (code.starts_with(prefix))
+      return MakeError(ErrorCode::kUnavailable, "The database is not available; try again.", inside);
   }
-  if (!connected()) return MakeError(ErrorCode::kUnavailable, "The connection to the database broke; try again.", inside);
+  if (!connected())
+    return MakeError(ErrorCode::kUnavailable, "The connection to the database broke; try again.", inside);
   return MakeError(ErrorCode::kInternal, "The database refused a statement of ours.", inside);
 }
 
@@ -120,13 +129,17 @@ Status Connection::Connect() {
   const char* values[] = {url_.c_str(), session_.c_str(), "10", "30", nullptr};
   conn_.reset(PQconnectdbParams(keys, values, 1));
   if (!connected()) {
-    return MakeError(ErrorCode::kUnavailable, "The database cannot be reached; check the address, the account and that it runs.",
+    return MakeError(ErrorCode::kUnavailable,
+                     "The database cannot be reached; check the address, the account and that it runs.",
                      OneLine(PQerrorMessage(conn_.get())));
   }
   PQsetErrorVerbosity(conn_.get(), PQERRORS_TERSE);
   // A commit is acknowledged when it is durable here, and wherever the server's own setting asks more than that.
-  return Exec(fmt::format("SET search_path TO {}; SET client_min_messages TO warning; SELECT set_config('synchronous_commit', 'on', false) "
-                          "WHERE current_setting('synchronous_commit') IN ('off', 'local')", Quoted(schema_)));
+  return Exec(
+      fmt::format("SET search_path TO {}; SET client_min_messages TO warning; SELECT "
+                  "set_config('synchronous_commit', 'on', false) "
+                  "WHERE current_setting('synchronous_commit') IN ('off', 'local')",
+                  Quoted(schema_)));
 }
 
 std::string Connection::Quoted(const std::string& identifier) {
@@ -156,7 +169,8 @@ Result<std::string> Connection::Prepared(const char* sql) {
 Result<Rows> Connection::Query(const char* sql, const Params& params) {
   const std::string name = TRY(Prepared(sql));
   const Pointers p(params);
-  PGresult* result = PQexecPrepared(conn_.get(), name.c_str(), p.count(), p.data.data(), p.sizes.data(), p.formats.data(), 1);
+  PGresult* result = PQexecPrepared(conn_.get(), name.c_str(), p.count(), p.data.data(), p.sizes.data(),
+                                    p.formats.data(), 1);
   Rows rows(result);
   const ExecStatusType status = PQresultStatus(result);
   if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) return LastError(result);
@@ -171,7 +185,8 @@ Status Connection::Pipeline(const std::vector<Command>& commands, bool* lost) {
   bool sent = true;
   for (size_t i = 0; sent && i < commands.size(); ++i) {
     const Pointers p(commands[i].params);
-    sent = PQsendQueryPrepared(conn_.get(), names[i].c_str(), p.count(), p.data.data(), p.sizes.data(), p.formats.data(), 1) == 1;
+    sent = PQsendQueryPrepared(conn_.get(), names[i].c_str(), p.count(), p.data.data(), p.sizes.data(),
+                               p.formats.data(), 1) == 1;
   }
   sent = sent && PQpipelineSync(conn_.get()) == 1;
   if (!sent) {
@@ -180,7 +195,8 @@ Status Connection::Pipeline(const std::vector<Command>& commands, bool* lost) {
     return LastError(nullptr);
   }
   Status status = CollectPipeline(commands.size(), lost);
-  if (!*lost && PQexitPipelineMode(conn_.get()) != 1) conn_.reset();   // the outcome is known; the connection is made anew
+  if (!*lost && PQexitPipelineMode(conn_.get()) != 1)
+    conn_.reset();  // the outcome is known; the connection is made anew
   return status;
 }
 

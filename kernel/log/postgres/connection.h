@@ -13,14 +13,18 @@
 
 namespace tk::log::postgres {
 
-struct ResultFreer { void operator()(PGresult* result) const { PQclear(result); } };
+struct ResultFreer {
+  void operator()(PGresult* result) const { PQclear(result); }
+};
 
 /// Rows in binary format.
 class Rows {
  public:
   explicit Rows(PGresult* result) : result_(result) {}
   size_t size() const { return static_cast<size_t>(PQntuples(result_.get())); }
-  bool IsNull(size_t row, int column) const { return PQgetisnull(result_.get(), static_cast<int>(row), column) != 0; }
+  bool IsNull(size_t row, int column) const {
+    return PQgetisnull(result_.get(), static_cast<int>(row), column) != 0;
+  }
   /// A bigint, int or smallint column.
   uint64_t Int(size_t row, int column) const;
   std::string_view Bytes(size_t row, int column) const;
@@ -32,17 +36,20 @@ class Rows {
 /// Parameters of one statement, in binary format.
 class Params {
  public:
-  Params& Int(uint64_t value);                    // bigint
-  Params& Blob(tk::Bytes bytes);                  // bytea or text; copied
-  Params& BlobArray(const std::vector<std::string_view>& items);   // bytea[]
-  Params& IntArray(const std::vector<uint64_t>& items);            // bigint[]
+  Params& Int(uint64_t value);                                    // bigint
+  Params& Blob(tk::Bytes bytes);                                  // bytea or text; copied
+  Params& BlobArray(const std::vector<std::string_view>& items);  // bytea[]
+  Params& IntArray(const std::vector<uint64_t>& items);           // bigint[]
   const std::vector<std::string>& values() const { return values_; }
 
  private:
   std::vector<std::string> values_;
 };
 
-struct Command { const char* sql; Params params; };
+struct Command {
+  const char* sql;
+  Params params;
+};
 
 class Connection {
  public:
@@ -64,7 +71,9 @@ class Connection {
   void Close() { conn_.reset(); }
 
  private:
-  struct ConnFreer { void operator()(PGconn* conn) const { PQfinish(conn); } };
+  struct ConnFreer {
+    void operator()(PGconn* conn) const { PQfinish(conn); }
+  };
   Error LastError(const PGresult* result) const;
   Result<std::string> Prepared(const char* sql);
   Status CollectPipeline(size_t commands, bool* lost);

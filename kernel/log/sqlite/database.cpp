@@ -10,10 +10,19 @@ namespace {
 
 ErrorCode CodeOf(int code) {
   switch (code & 0xff) {
-    case SQLITE_FULL: case SQLITE_IOERR: case SQLITE_BUSY: case SQLITE_LOCKED: case SQLITE_CANTOPEN: case SQLITE_READONLY:
-    case SQLITE_NOMEM: case SQLITE_INTERRUPT: case SQLITE_PROTOCOL: case SQLITE_PERM:
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_NOMEM:
+    case SQLITE_INTERRUPT:
+    case SQLITE_PROTOCOL:
+    case SQLITE_PERM:
       return ErrorCode::kUnavailable;
-    case SQLITE_CORRUPT: case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
       return ErrorCode::kCorrupt;
     default:
       return ErrorCode::kInternal;
@@ -50,14 +59,16 @@ Result<bool> Statement::Step() {
 }
 
 Status Statement::Run() {
-  while (TRY(Step())) {}
+  while (TRY(Step())) {
+  }
   Reset();
   return {};
 }
 
 Result<Database> Database::Open(const std::string& path, int flags, const char* vfs) {
   Database db;
-  const int code = sqlite3_open_v2(path.c_str(), &db.db_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &db.db_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
   if (code != SQLITE_OK) {
     if (db.db_ == nullptr) return MakeError(ErrorCode::kUnavailable, "No memory for a database connection.");
     return LastError(db.db_, fmt::format("Opening {}", path));
@@ -67,7 +78,8 @@ Result<Database> Database::Open(const std::string& path, int flags, const char* 
 }
 
 Status Database::Exec(const char* sql) {
-  if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return LastError(db_, "A statement of the log's store");
+  if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+    return LastError(db_, "A statement of the log's store");
   return {};
 }
 
@@ -87,7 +99,8 @@ Result<uint64_t> Database::QueryInt(const char* sql) {
 
 Transaction::~Transaction() {
   // An error here changes nothing: SQLite has rolled back by itself, or does so when the connection closes.
-  if (open_ && sqlite3_get_autocommit(db_->raw()) == 0) sqlite3_exec(db_->raw(), "ROLLBACK", nullptr, nullptr, nullptr);
+  if (open_ && sqlite3_get_autocommit(db_->raw()) == 0)
+    sqlite3_exec(db_->raw(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 Status Transaction::Begin() {

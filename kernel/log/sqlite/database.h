@@ -28,13 +28,18 @@ class Statement {
   ~Statement() { sqlite3_finalize(stmt_); }
 
   /// Binds from parameter 1 on. Blobs and texts are not copied: they must live until Reset.
-  Statement& Int(int index, uint64_t value) { sqlite3_bind_int64(stmt_, index, static_cast<sqlite3_int64>(value)); return *this; }
+  Statement& Int(int index, uint64_t value) {
+    sqlite3_bind_int64(stmt_, index, static_cast<sqlite3_int64>(value));
+    return *this;
+  }
   Statement& Blob(int index, Bytes bytes) {
-    sqlite3_bind_blob64(stmt_, index, bytes.empty() ? "" : static_cast<const void*>(bytes.data()), bytes.size(), SQLITE_STATIC);
+    sqlite3_bind_blob64(stmt_, index, bytes.empty() ? "" : static_cast<const void*>(bytes.data()),
+                        bytes.size(), SQLITE_STATIC);
     return *this;
   }
   Statement& Text(int index, std::string_view text) {
-    sqlite3_bind_text64(stmt_, index, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+    sqlite3_bind_text64(stmt_, index, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC,
+                        SQLITE_UTF8);
     return *this;
   }
   /// True: a row stands ready. False: no more rows. After an error, the statement is reset.

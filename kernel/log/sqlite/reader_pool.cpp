@@ -14,7 +14,8 @@ Status ReaderPool::Open(const std::string& path, int connections, uint64_t mmap_
     reader->db = TRY(Database::Open(path, SQLITE_OPEN_READONLY, vfs));
     TRY(reader->db.Exec(fmt::format("PRAGMA mmap_size = {}; PRAGMA cache_size = -2048", mmap_bytes)));
     reader->read_row = TRY(reader->db.Prepare("SELECT row FROM entry WHERE ordinal = ?"));
-    reader->read_rows = TRY(reader->db.Prepare("SELECT ordinal, row FROM entry WHERE ordinal >= ? AND ordinal < ? ORDER BY ordinal LIMIT ?"));
+    reader->read_rows = TRY(reader->db.Prepare(
+        "SELECT ordinal, row FROM entry WHERE ordinal >= ? AND ordinal < ? ORDER BY ordinal LIMIT ?"));
     reader->read_batches = TRY(reader->db.Prepare(kSelectBatches));
     reader->begin = TRY(reader->db.Prepare("BEGIN"));
     reader->commit = TRY(reader->db.Prepare("COMMIT"));

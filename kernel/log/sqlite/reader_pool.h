@@ -24,7 +24,9 @@ class ReaderPool {
     explicit Lease(Reader* reader) : reader_(reader) {}
     Lease(Lease&& other) noexcept : reader_(std::exchange(other.reader_, nullptr)) {}
     Lease& operator=(Lease&&) = delete;
-    ~Lease() { if (reader_ != nullptr) reader_->mutex.unlock(); }
+    ~Lease() {
+      if (reader_ != nullptr) reader_->mutex.unlock();
+    }
     Reader* operator->() const { return reader_; }
 
    private:

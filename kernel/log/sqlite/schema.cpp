@@ -7,7 +7,7 @@
 namespace tk::log::sqlite {
 namespace {
 
-constexpr uint64_t kApplicationId = 0x544b4c47;   // "TKLG"
+constexpr uint64_t kApplicationId = 0x544b4c47;  // "TKLG"
 constexpr uint64_t kFormat = 1;
 
 // No indexes beside the row numbers: every table only grows at its end.
@@ -29,11 +29,14 @@ INSERT INTO settle VALUES (1, 0);
 Status PrepareForWriting(Database* db) {
   Statement journal = TRY(db->Prepare("PRAGMA journal_mode = WAL"));
   if (!TRY(journal.Step()) || journal.ColumnBytes(0) != "wal") {
-    return MakeError(ErrorCode::kUnavailable, "The folder of the log does not allow a write-ahead file; use a local disk.");
+    return MakeError(ErrorCode::kUnavailable,
+                     "The folder of the log does not allow a write-ahead file; use a local disk.");
   }
   journal.Reset();
   // Nothing is ever deleted from the log, so there is nothing to overwrite; the cache holds the pages of a large batch.
-  return db->Exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = OFF; PRAGMA cache_size = -16384");
+  return db->Exec(
+      "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = OFF; PRAGMA "
+      "cache_size = -16384");
 }
 
 Status EnsureSchema(Database* db, const std::string& path) {
@@ -44,14 +47,17 @@ Status EnsureSchema(Database* db, const std::string& path) {
     Transaction transaction(db);
     TRY(transaction.Begin());
     TRY(db->Exec(kSchema));
-    TRY(db->Exec(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, kFormat)));
+    TRY(db->Exec(
+        fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, kFormat)));
     return transaction.Commit();
   }
   if (application != kApplicationId) {
-    return MakeError(ErrorCode::kCorrupt, fmt::format("{} is a database, but not a log of this program.", path));
+    return MakeError(ErrorCode::kCorrupt,
+                     fmt::format("{} is a database, but not a log of this program.", path));
   }
   if (format != kFormat) {
-    return MakeError(ErrorCode::kUnsupported, fmt::format("{} has format {}; this program reads format {}.", path, format, kFormat));
+    return MakeError(ErrorCode::kUnsupported,
+                     fmt::format("{} has format {}; this program reads format {}.", path, format, kFormat));
   }
   return {};
 }
@@ -79,7 +85,8 @@ Result<BatchRow> BatchOf(const Statement& row) {
   batch.last_at_us = static_cast<Instant>(row.ColumnInt(6));
   const std::string_view digest = row.ColumnBytes(8);
   if (id.size() != batch.id.size() || digest.size() != batch.digest.size()) {
-    return MakeError(ErrorCode::kCorrupt, "A batch of the log is damaged; run verify and restore from a backup.",
+    return MakeError(ErrorCode::kCorrupt,
+                     "A batch of the log is damaged; run verify and restore from a backup.",
                      fmt::format("t {}", batch.first_t));
   }
   std::memcpy(batch.id.data(), id.data(), id.size());
@@ -92,7 +99,8 @@ Result<std::vector<Log::Dictionary>> LoadDictionaries(Database* db) {
   std::vector<Log::Dictionary> out;
   Statement select = TRY(db->Prepare("SELECT id, type, bytes, crc FROM dictionary ORDER BY id"));
   while (TRY(select.Step())) {
-    Log::Dictionary dictionary{static_cast<DictionaryId>(select.ColumnInt(0)), static_cast<TypeCode>(select.ColumnInt(1)),
+    Log::Dictionary dictionary{static_cast<DictionaryId>(select.ColumnInt(0)),
+                               static_cast<TypeCode>(select.ColumnInt(1)),
                                std::string(select.ColumnBytes(2))};
     if (Crc32c(AsBytes(dictionary.bytes)) != select.ColumnInt(3)) {
       return MakeError(ErrorCode::kCorrupt, "A compression dictionary is damaged; restore from a backup.",

@@ -7,15 +7,19 @@
 namespace tk::log::sqlite {
 
 inline constexpr const char* kInsertBatch =
-    "INSERT INTO batch (first_t, id, epoch, first_ordinal, transaction_count, entry_count, last_at_us, transactions, digest) "
+    "INSERT INTO batch (first_t, id, epoch, first_ordinal, transaction_count, entry_count, last_at_us, "
+    "transactions, digest) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 inline constexpr const char* kSelectLastBatch =
-    "SELECT first_t, id, epoch, first_ordinal, transaction_count, entry_count, last_at_us, transactions, digest FROM batch "
+    "SELECT first_t, id, epoch, first_ordinal, transaction_count, entry_count, last_at_us, transactions, "
+    "digest FROM batch "
     "ORDER BY first_t DESC LIMIT 1";
 /// ?1 = a t of the first batch wanted, ?2 = how many at most.
 inline constexpr const char* kSelectBatches =
-    "SELECT first_t, id, epoch, first_ordinal, transaction_count, entry_count, last_at_us, transactions, digest FROM batch "
-    "WHERE first_t >= coalesce((SELECT max(first_t) FROM batch WHERE first_t <= ?1), ?1) ORDER BY first_t LIMIT ?2";
+    "SELECT first_t, id, epoch, first_ordinal, transaction_count, entry_count, last_at_us, transactions, "
+    "digest FROM batch "
+    "WHERE first_t >= coalesce((SELECT max(first_t) FROM batch WHERE first_t <= ?1), ?1) ORDER BY first_t "
+    "LIMIT ?2";
 inline constexpr const char* kInsertDictionary = "INSERT INTO dictionary (type, bytes, crc) VALUES (?, ?, ?)";
 
 /// Settings of a connection that writes: write-ahead file, synced at every commit, never checkpointed by the writer by itself.

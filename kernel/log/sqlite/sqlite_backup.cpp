@@ -30,12 +30,15 @@ class BackupWriter {
       const uint64_t before = t;
       for (const BatchRow& batch : batches) {
         if (batch.first_t > end.t) break;
-        if (batch.first_t != t || batch.end_t() <= t) break;   // a gap: told below
+        if (batch.first_t != t || batch.end_t() <= t) break;  // a gap: told below
         TRY(CopyBatch(batch, chain));
         chain = batch.digest;
         t = batch.end_t();
       }
-      if (t == before) return MakeError(ErrorCode::kCorrupt, "The log lacks transactions, the backup was stopped; run verify.", fmt::format("t {}", t));
+      if (t == before)
+        return MakeError(ErrorCode::kCorrupt,
+                         "The log lacks transactions, the backup was stopped; run verify.",
+                         fmt::format("t {}", t));
       TRY(transaction.Commit());
     }
     return {};
@@ -47,9 +50,14 @@ class BackupWriter {
     TRY(reign.Int(1, end.incarnation).Int(2, end.epoch).Run());
     Statement type = TRY(db_->Prepare("INSERT INTO type (code, name) VALUES (?, ?)"));
     for (const TypeRow& row : source_->Types()) TRY(type.Int(1, row.code).Text(2, row.name).Run());
-    Statement dictionary = TRY(db_->Prepare("INSERT INTO dictionary (id, type, bytes, crc) VALUES (?, ?, ?, ?)"));
+    Statement dictionary =
+        TRY(db_->Prepare("INSERT INTO dictionary (id, type, bytes, crc) VALUES (?, ?, ?, ?)"));
     for (const Log::Dictionary& row : TRY(source_->Dictionaries())) {
-      TRY(dictionary.Int(1, row.id).Int(2, row.type).Blob(3, AsBytes(row.bytes)).Int(4, Crc32c(AsBytes(row.bytes))).Run());
+      TRY(dictionary.Int(1, row.id)
+              .Int(2, row.type)
+              .Blob(3, AsBytes(row.bytes))
+              .Int(4, Crc32c(AsBytes(row.bytes)))
+              .Run());
     }
     return {};
   }
@@ -71,7 +79,8 @@ class BackupWriter {
   }
 
   static Error Damaged(const BatchRow& batch) {
-    return MakeError(ErrorCode::kCorrupt, "The log is damaged, the backup was stopped; run verify and keep the older backups.",
+    return MakeError(ErrorCode::kCorrupt,
+                     "The log is damaged, the backup was stopped; run verify and keep the older backups.",
                      fmt::format("batch at t {}", batch.first_t));
   }
 
@@ -102,7 +111,8 @@ Status WriteBackup(const LogStore& source, const std::string& folder) {
 
 Status BackupToSqlite(const LogStore& source, const std::string& folder) {
   std::error_code error;
-  if (std::filesystem::exists(folder, error)) return MakeError(ErrorCode::kConflict, fmt::format("{} exists; a backup needs a new folder.", folder));
+  if (std::filesystem::exists(folder, error))
+    return MakeError(ErrorCode::kConflict, fmt::format("{} exists; a backup needs a new folder.", folder));
   // Written beside and renamed last: a folder with the final name is a complete backup.
   const std::string partial = folder + ".partial";
   std::filesystem::remove_all(partial, error);
@@ -110,7 +120,9 @@ Status BackupToSqlite(const LogStore& source, const std::string& folder) {
   TRY(WriteBackup(source, partial));
   TRY(SyncFolder(partial));
   std::filesystem::rename(partial, folder, error);
-  if (error) return MakeError(ErrorCode::kUnavailable, fmt::format("Naming the backup {} failed: {}.", folder, error.message()));
+  if (error)
+    return MakeError(ErrorCode::kUnavailable,
+                     fmt::format("Naming the backup {} failed: {}.", folder, error.message()));
   return SyncFolder(std::filesystem::path(folder).parent_path().string());
 }
 

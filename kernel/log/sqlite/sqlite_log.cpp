@@ -61,14 +61,14 @@ class SqliteLog final : public LogStore {
   HeadFile head_file_;
   Database writer_;
   Statement insert_entry_, insert_batch_, read_reign_, settle_;
-  bool in_doubt_ = false;                      // a commit failed and its frames have not been overwritten yet
+  bool in_doubt_ = false;  // a commit failed and its frames have not been overwritten yet
   mutable sqlite::ReaderPool readers_;
   std::atomic<int> wal_pages_{0};
-  std::mutex checkpoint_mutex_;                // held while somebody checkpoints
+  std::mutex checkpoint_mutex_;  // held while somebody checkpoints
   Database checkpoint_db_;
   std::mutex wake_mutex_;
   std::condition_variable wake_;
-  bool stop_ = false, wanted_ = false;         // guarded by wake_mutex_
+  bool stop_ = false, wanted_ = false;  // guarded by wake_mutex_
   std::thread checkpointer_;
 };
 
@@ -83,7 +83,8 @@ SqliteLog::~SqliteLog() {
   }
   // Readers first: the last writing connection to close then copies the write-ahead file and removes it.
   readers_.Close();
-  for (Statement* statement : {&insert_entry_, &insert_batch_, &read_reign_, &settle_}) *statement = Statement();
+  for (Statement* statement : {&insert_entry_, &insert_batch_, &read_reign_, &settle_})
+    *statement = Statement();
   checkpoint_db_ = Database();
   writer_ = Database();
 }
@@ -91,7 +92,8 @@ SqliteLog::~SqliteLog() {
 Status SqliteLog::Open() {
   std::error_code error;
   const bool is_new = !std::filesystem::exists(path_, error);
-  if (is_new && options_.read_only) return MakeError(ErrorCode::kUnavailable, fmt::format("There is no log at {}.", path_));
+  if (is_new && options_.read_only)
+    return MakeError(ErrorCode::kUnavailable, fmt::format("There is no log at {}.", path_));
   bool head_existed = true;
   if (!options_.read_only) {
     TRY(MakeFolder(options_.folder));
@@ -142,14 +144,20 @@ Status SqliteLog::CheckHeadFile() {
   if (!known) return {};
   const Head now = head();
   const std::string mend = fmt::format(
-      "Restore from a backup; or, to go on with what is there and lose the rest, delete {}/log.head and start again", options_.folder);
+      "Restore from a backup; or, to go on with what is there and lose the rest, delete {}/log.head and "
+      "start again",
+      options_.folder);
   if (known->incarnation > now.incarnation || (known->incarnation == now.incarnation && known->t > now.t)) {
     return MakeError(ErrorCode::kCorrupt,
-                     fmt::format("Acknowledged transactions are missing from {}: it ends at t {} and should reach t {}. The write-ahead "
-                                 "file was damaged or the file was replaced by an older one. {}.", path_, now.t, known->t, mend));
+                     fmt::format("Acknowledged transactions are missing from {}: it ends at t {} and should "
+                                 "reach t {}. The write-ahead "
+                                 "file was damaged or the file was replaced by an older one. {}.",
+                                 path_, now.t, known->t, mend));
   }
   if (known->incarnation == now.incarnation && known->t == now.t && known->chain != now.chain) {
-    return MakeError(ErrorCode::kCorrupt, fmt::format("{} is not the log that this folder had: its digest differs. {}.", path_, mend));
+    return MakeError(
+        ErrorCode::kCorrupt,
+        fmt::format("{} is not the log that this folder had: its digest differs. {}.", path_, mend));
   }
   return {};
 }
@@ -175,7 +183,8 @@ Status SqliteLog::Commit(const PackedBatch& packed, uint64_t last_first_t) {
   if (!written.ok()) {
     if (written.error().code == ErrorCode::kConflict) return written;
     in_doubt_ = true;
-    if (const Status settled = Settle(); !settled.ok()) written.error().internal += "; not settled: " + settled.error().internal;
+    if (const Status settled = Settle(); !settled.ok())
+      written.error().internal += "; not settled: " + settled.error().internal;
     if (written.error().code == ErrorCode::kInternal) written.error().code = ErrorCode::kUnavailable;
     return written;
   }
@@ -197,7 +206,8 @@ Status SqliteLog::Commit(const PackedBatch& packed, uint64_t last_first_t) {
 Status SqliteLog::WriteBatch(const PackedBatch& packed, uint64_t last_first_t) {
   Transaction transaction(&writer_);
   TRY(transaction.Begin());
-  if (!TRY(read_reign_.Step())) return MakeError(ErrorCode::kCorrupt, "The log has no epoch row; restore from a backup.");
+  if (!TRY(read_reign_.Step()))
+    return MakeError(ErrorCode::kCorrupt, "The log has no epoch row; restore from a backup.");
   const uint64_t epoch = read_reign_.ColumnInt(0);
   const uint64_t stored_first_t = read_reign_.ColumnInt(1);
   read_reign_.Reset();
@@ -217,7 +227,8 @@ Status SqliteLog::WriteRows(const PackedBatch& packed) {
 }
 
 void SqliteLog::BoundWal() {
-  const uint64_t bytes = static_cast<uint64_t>(wal_pages_.load(std::memory_order_relaxed)) * static_cast<uint64_t>(tuning_.page_bytes);
+  const uint64_t bytes = static_cast<uint64_t>(wal_pages_.load(std::memory_order_relaxed)) *
+                         static_cast<uint64_t>(tuning_.page_bytes);
   if (bytes >= tuning_.wal_bytes_max) {
     // Waits for the thread's running pass, after which only what was appended during it is left to copy.
     const std::lock_guard lock(checkpoint_mutex_);
@@ -269,7 +280,8 @@ Status SqliteLog::StoreTypes(const std::vector<std::string_view>& names) {
   sqlite::Transaction transaction(&writer_);
   TRY(transaction.Begin());
   for (const std::string_view name : names) {
-    Statement insert = TRY(writer_.Prepare("INSERT INTO type (code, name) SELECT coalesce(max(code), 0) + 1, ? FROM type"));
+    Statement insert =
+        TRY(writer_.Prepare("INSERT INTO type (code, name) SELECT coalesce(max(code), 0) + 1, ? FROM type"));
     TRY(insert.Text(1, name).Run());
   }
   return transaction.Commit();
@@ -292,7 +304,8 @@ Result<LogStore::StoredHead> SqliteLog::LoadHead() const {
   const auto reader = readers_.Take();
   StoredHead head;
   Statement reign = TRY(reader->db.Prepare("SELECT incarnation, epoch FROM reign"));
-  if (!TRY(reign.Step())) return MakeError(ErrorCode::kCorrupt, "The log has no epoch row; restore from a backup.", path_);
+  if (!TRY(reign.Step()))
+    return MakeError(ErrorCode::kCorrupt, "The log has no epoch row; restore from a backup.", path_);
   head.incarnation = static_cast<uint32_t>(reign.ColumnInt(0));
   head.epoch = reign.ColumnInt(1);
   Statement last = TRY(reader->db.Prepare(sqlite::kSelectLastBatch));
@@ -304,7 +317,8 @@ Result<std::vector<TypeRow>> SqliteLog::LoadTypes() const {
   const auto reader = readers_.Take();
   Statement select = TRY(reader->db.Prepare("SELECT code, name FROM type ORDER BY code"));
   std::vector<TypeRow> types;
-  while (TRY(select.Step())) types.push_back({static_cast<TypeCode>(select.ColumnInt(0)), std::string(select.ColumnBytes(1))});
+  while (TRY(select.Step()))
+    types.push_back({static_cast<TypeCode>(select.ColumnInt(0)), std::string(select.ColumnBytes(1))});
   return types;
 }
 
@@ -313,7 +327,8 @@ Result<std::string> SqliteLog::RawRow1(Ordinal ordinal) const {
   Statement& read = reader->read_row;
   if (!TRY(read.Int(1, ordinal).Step())) {
     read.Reset();
-    return MakeError(ErrorCode::kNotFound, "There is no such entry in the log.", fmt::format("ordinal {}", ordinal));
+    return MakeError(ErrorCode::kNotFound, "There is no such entry in the log.",
+                     fmt::format("ordinal {}", ordinal));
   }
   std::string row(read.ColumnBytes(0));
   read.Reset();
@@ -341,7 +356,7 @@ Result<std::vector<RawRow>> SqliteLog::RawRowsOf(std::span<const Ordinal> ordina
 }
 
 Result<std::vector<RawRow>> SqliteLog::RawRows(Ordinal from, Ordinal to, size_t rows_max) const {
-  constexpr size_t kBytesMax = size_t{8} << 20;   // a piece is cut by size as well as by number
+  constexpr size_t kBytesMax = size_t{8} << 20;  // a piece is cut by size as well as by number
   const auto reader = readers_.Take();
   Statement& read = reader->read_rows;
   read.Int(1, from).Int(2, to).Int(3, rows_max);

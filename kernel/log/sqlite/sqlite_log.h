@@ -12,13 +12,14 @@ namespace tk::log {
 
 /// What tests and measurements change.
 struct SqliteTuning {
-  const char* vfs = nullptr;                         // another file layer, e.g. one that fails
-  bool lock_folder = true;                           // false: several writers in one test, fenced by the epoch alone
+  const char* vfs = nullptr;  // another file layer, e.g. one that fails
+  bool lock_folder = true;    // false: several writers in one test, fenced by the epoch alone
   bool head_file = true;
   int page_bytes = 4096;
-  uint64_t checkpoint_bytes = uint64_t{16} << 20;    // the write-ahead file from which the checkpoint thread works
-  uint64_t wal_bytes_max = uint64_t{64} << 20;       // from here on the writer itself copies what is left
-  uint64_t mmap_bytes = uint64_t{0x7fff0000};        // SQLite's own maximum
+  uint64_t checkpoint_bytes = uint64_t{16}
+                              << 20;            // the write-ahead file from which the checkpoint thread works
+  uint64_t wal_bytes_max = uint64_t{64} << 20;  // from here on the writer itself copies what is left
+  uint64_t mmap_bytes = uint64_t{0x7fff0000};   // SQLite's own maximum
 };
 
 Result<std::unique_ptr<LogStore>> OpenSqliteLog(const OpenOptions& options, const SqliteTuning& tuning = {});
