@@ -1,10 +1,11 @@
 #include "kernel/base/diagnostics.h"
 
 #include <fmt/format.h>
-#include <spdlog/details/periodic_worker.h>  // after spdlog.h, which it needs
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
+
+#include <spdlog/details/periodic_worker.h>  // after spdlog.h, which it needs
 
 #include <atomic>
 #include <memory>
