@@ -2,7 +2,7 @@
 // Flow:   City(seed) → PersonOf(number) (who, where) → AppendPerson (20 entries) → NextBundle (100–500 entries)
 // Shapes: a person has Patient, 3 Encounter, 2 Condition, 9 Observation, 2 MedicationRequest, 2 Immunization, Procedure. One in 2,000 has
 //         a long record (about 600 entries, 530 KB as $everything), lives in kMeasuredArea and has a bundle of his own.
-// Cost:   about 1 µs and 0.6 KB a resource; no state but the person's number.
+// Cost:   about 0.6 KB a resource; no state but the person's number.
 #pragma once
 
 #include <cstdint>

@@ -59,7 +59,7 @@ std::string FormatInstant(Instant us) {
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", d.year, d.month, d.day,
                        second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60, fraction);
   }
-  // Every resource read, every audit record and log line has one: written digit by digit, a tenth of what a format costs.
+  // Every resource read, every audit record and log line has one: written digit by digit, as a format is parsed anew each time.
   std::string out = "0000-00-00T00:00:00.000000Z";
   const auto put = [&out](size_t last, int64_t value) {
     for (; value > 0; value /= 10) out[last--] = static_cast<char>('0' + value % 10);
