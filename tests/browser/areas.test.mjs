@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { addAccount } from './program.mjs';
-import { freshNumber, kPhone, openBrowser, openPage, openServer, typeNumber } from './lib.mjs';
+import { freshNumber, kPhone, openBrowser, openPage, openServer, typeNumber, until } from './lib.mjs';
 
 const skip = process.env.PROGRAM ? false : 'needs a program: run.mjs --program FILE';
 const kHere = '380102';
@@ -15,12 +15,13 @@ const cookies = {};
 
 /** A running program hears of a new account within a second or so. */
 async function signIn(account, password) {
-  for (let left = 5; ; left -= 1) {
+  return until(`${account} may sign in`, async () => {
     const answer = await fetch(`${server.base}/auth/sign-in`, { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Tongkang': '1' }, body: JSON.stringify({ account, password }) });
     if (answer.ok) return answer.headers.get('set-cookie');
-    assert.ok(left > 0, `${account}: ${answer.status}`);
-    await new Promise((go) => setTimeout(go, 700));
-  }
+    // Wrong tries are limited: some patience of our own.
+    await new Promise((go) => setTimeout(go, 500));
+    return null;
+  });
 }
 const ask = (who, path, options = {}) => fetch(`${server.base}${path}`, { ...options, headers: { Cookie: cookies[who], 'X-Tongkang': '1', ...options.headers } });
 async function found(who, type, criteria) {
@@ -38,10 +39,7 @@ async function listen(who) {
   (async () => {
     for await (const part of answer.body) seen.text += Buffer.from(part).toString();
   })().catch(() => undefined);
-  seen.until = async (word) => {
-    for (let i = 0; i < 1000 && !seen.text.includes(word); i += 1) await new Promise((go) => setTimeout(go, 20));
-    assert.ok(seen.text.includes(word), `${word} in the stream`);
-  };
+  seen.until = (word) => until(`${word} in the stream`, () => seen.text.includes(word));
   return seen;
 }
 

@@ -33,7 +33,7 @@ test('a killed program loses nothing and doubles nothing', { skip }, async () =>
   await desk.page.locator('.tk-live[data-state="lost"]').waitFor();
   await program.restart();
   // Nobody touches the pages: they find their way back, and the desk gets its task.
-  await desk.page.locator('.sw-table tbody tr', { hasText: '38.1 ℃' }).waitFor({ timeout: 60_000 });
+  await desk.page.locator('.sw-table tbody tr', { hasText: '38.1 ℃' }).waitFor({ timeout: 2 * lib.kPatienceMs });
   await phone.page.getByText('已上传，已转随访').waitFor();
   assert.equal(await desk.page.locator('.sw-table tbody tr').count(), 1);
   await phone.done();

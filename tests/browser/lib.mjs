@@ -13,9 +13,11 @@ export const kReal = process.env.BASE ?? '';
 const kFlags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 export const kPhone = { width: 390, height: 844 };
 export const kDesk = { width: 1366, height: 768 };
+// How long anything may take before it counts as not happening: far beyond what a slow, busy machine needs. Nothing waits this long that goes well.
+export const kPatienceMs = 60_000;
 
 export async function openBrowser() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: kFlags });
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: kFlags, timeout: 2 * kPatienceMs });
 }
 
 /** Whether tests may do things behind the pages' back: with the test double, or with a program that run.mjs has started. */
@@ -44,11 +46,32 @@ export function accountFor(role) {
   return { account: role, password: kAccounts[role].password };
 }
 
+/** SLOW=4 gives the pages a processor four times slower: what only works on a fast machine shows itself. */
+async function slowDown(context, page) {
+  const rate = Number(process.env.SLOW ?? 1);
+  if (rate > 1) await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate });
+}
+
+/** Until `look` gives something true, which is returned; for what no locator can wait for. */
+export async function until(what, look) {
+  const end = Date.now() + kPatienceMs;
+  for (;;) {
+    const seen = await look();
+    if (seen) return seen;
+    assert.ok(Date.now() < end, `not within ${kPatienceMs / 1000} s: ${what}`);
+    await new Promise((go) => setTimeout(go, 50));
+  }
+}
+
+/** Until `locator` stands for exactly n elements. */
+export const untilCount = (locator, n) => until(`${n} of ${locator}`, async () => (await locator.count()) === n);
+
 /** A page of its own context; any script error or broken security policy fails the test at `done`. */
 export async function openPage(browser, viewport, options = {}) {
   const context = await browser.newContext({ viewport, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', reducedMotion: 'reduce', ...options });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(kPatienceMs);
   const page = await context.newPage();
+  await slowDown(context, page);
   const troubles = [];
   page.on('pageerror', (e) => troubles.push(String(e)));
   page.on('console', (m) => {

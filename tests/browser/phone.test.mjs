@@ -1,7 +1,7 @@
 // The phone page: find, ask, measure, save, next; by keyboard, without network, with wrong input.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { accountFor, checkAxe, failing, freshNumber, kPhone, openBrowser, openPage, openServer, registerOrFind, seeded, signIn, typeNumber } from './lib.mjs';
+import { accountFor, checkAxe, failing, freshNumber, kPhone, openBrowser, openPage, openServer, registerOrFind, seeded, signIn, typeNumber, until } from './lib.mjs';
 
 let browser;
 let server;
@@ -28,12 +28,23 @@ async function atGate() {
   return opened;
 }
 const button = (page, name) => page.getByRole('button', { name, exact: true });
-/** The outbox may have sent by itself before the button is reached. */
+/** What waits, opened while it surely waits: once the way is free the outbox empties by itself, and its button says something else. */
+async function openOutbox(page) {
+  await page.getByRole('button', { name: /条待传/ }).click();
+  await page.getByRole('dialog').getByText('℃').waitFor();
+}
+async function openEmptyOutbox(page) {
+  await button(page, '已全部上传').click();
+  await page.getByText('没有等着上传的').waitFor();
+}
+/** In the open outbox. It may send by itself before the button is reached; and a press during a try that is failing only joins that try. */
 async function allSent(page) {
   const empty = page.getByText('没有等着上传的');
-  await empty.or(button(page, '现在上传')).first().waitFor();
-  await button(page, '现在上传').click({ timeout: 2000 }).catch(() => undefined);
-  await empty.waitFor();
+  await until('an empty outbox', async () => {
+    if (await empty.isVisible()) return true;
+    await button(page, '现在上传').click({ timeout: 1000 }).catch(() => undefined);
+    return false;
+  });
 }
 /** Oldest first. */
 const readings = async () => (await server.world.all('Observation')).sort((a, b) => a.meta.lastUpdated.localeCompare(b.meta.lastUpdated));
@@ -142,7 +153,7 @@ test('without network nothing is lost and nothing is sent twice', seeded, async 
   await checkAxe(page, 'offline');
   await typeNumber(page, freshNumber(7));
   await page.getByText('暂时查不到').waitFor();
-  await page.getByRole('button', { name: /条待传/ }).click();
+  await openOutbox(page);
   await page.getByText('丁* 36.6 ℃').last().waitFor();
   await checkAxe(page, 'outbox');
   server.world.setDown(false);
@@ -161,8 +172,9 @@ test('what waits outlives the page', seeded, async () => {
   await page.getByText('1 条待传').waitFor();
   await page.reload();
   await page.getByText('1 条待传').waitFor();
+  await openOutbox(page);
+  assert.equal((await readings()).length, before);
   await mend();
-  await page.getByRole('button', { name: /条待传/ }).click();
   await allSent(page);
   assert.equal((await readings()).length, before + 1);
   await done();
@@ -173,19 +185,47 @@ test('a lost answer does not make a second record', seeded, async () => {
   await registerOrFind(page, freshNumber(9), '高原');
   await page.keyboard.type('369');
   const before = (await readings()).length;
-  // The program stores it, but its answer never arrives.
+  // The program stores it, but its answer never arrives; and no further try gets through before we have looked.
   let lost = 0;
+  let free = false;
   await page.route('**/fhir/Observation', async (route) => {
-    if (lost > 0) return route.continue();
+    if (free) return route.continue();
+    if (lost === 0) await route.fetch();
     lost += 1;
-    await route.fetch();
     return route.abort();
   });
   await button(page, '登记，查下一位').click();
   await page.getByText('离线·1 条待传').waitFor();
-  await page.getByRole('button', { name: /条待传/ }).click();
+  assert.equal((await readings()).length, before + 1);
+  await openOutbox(page);
+  free = true;
   await allSent(page);
-  assert.equal(lost, 1);
+  assert.ok(lost > 0);
+  assert.equal((await readings()).length, before + 1);
+  await done();
+});
+
+test('however often the button is pressed, one record is made', seeded, async () => {
+  const { page, done } = await atGate();
+  await registerOrFind(page, freshNumber(15), '路遥');
+  await page.keyboard.type('362');
+  await button(page, '登记，查下一位').waitFor();
+  const before = (await readings()).length;
+  const presses = await page.evaluate(() => new Promise((all) => {
+    let n = 0;
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      const go = document.querySelector('.sm-go');
+      if (go?.textContent !== '登记，查下一位') return all(n);
+      go.click();
+      n += 1;
+      return port2.postMessage(0);
+    };
+    port2.postMessage(0);
+  }));
+  await page.getByText('已上传', { exact: true }).waitFor();
+  await openEmptyOutbox(page);
+  assert.ok(presses > 1);
   assert.equal((await readings()).length, before + 1);
   await done();
 });
@@ -196,7 +236,7 @@ test('an ended session asks again and keeps what was entered', seeded, async () 
   await page.keyboard.type('364');
   await server.world.endSessions(accountFor('gate').account);
   // A running program takes the word from its accounts within a second.
-  while ((await page.evaluate(async () => (await fetch('/auth/me')).status)) !== 401) await page.waitForTimeout(100);
+  await until('the session has ended', () => page.evaluate(async () => (await fetch('/auth/me')).status === 401));
   await button(page, '登记，查下一位').click();
   await page.getByText('登录已过期，请再登录一次').first().waitFor();
   await checkAxe(page, 'session ended');

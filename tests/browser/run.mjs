@@ -17,7 +17,7 @@ if (program) Object.assign(process.env, program.env);
 const against = program ? `${values.program}${values.log ? ' with its log on PostgreSQL' : ' with its log on SQLite'}` : (process.env.BASE ?? 'the test double');
 
 const count = { passed: 0, failed: 0, skipped: 0 };
-const stream = run({ files, concurrency: 1, timeout: 180_000 });
+const stream = run({ files, concurrency: 1, timeout: 900_000 });
 const isTest = (e) => e.details?.type !== 'suite' && !files.includes(e.name);
 stream.on('test:pass', (e) => isTest(e) && (count[e.skip !== undefined ? 'skipped' : 'passed'] += 1));
 stream.on('test:fail', (e) => isTest(e) && (count.failed += 1));

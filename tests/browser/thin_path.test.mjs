@@ -42,7 +42,7 @@ test('37.6 on a phone is a follow-up task on an open desk page', async (t) => {
   await go.click();
 
   const row = desk.page.locator('.sw-table tbody tr', { hasText: '37.6 ℃' }).first();
-  await row.waitFor({ timeout: 20_000 });
+  await row.waitFor();
   await phone.page.getByText('已上传，已转随访').waitFor();
   const pressed = await phone.page.evaluate(() => globalThis.tkPressedAt);
   const { same, seen } = await desk.page.evaluate(() => ({ same: globalThis.tkSame, seen: globalThis.tkSeenAt }));

@@ -7,7 +7,7 @@ import { Line } from './proxy.mjs';
 
 const kSid = 'http://tongkang.dev/fhir/sid';
 const kAreaNames = { 380102: '清江区柳溪街道', 380104: '云山县上茶亭壮族瑶族自治乡第三网格' };
-const kRuleMs = 10_000;
+const kRuleMs = 60_000;
 const minutesFromNow = (minutes) => new Date(Date.now() + minutes * 60_000).toISOString();
 
 class DoubleWorld {

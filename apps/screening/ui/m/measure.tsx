@@ -55,8 +55,10 @@ export function Measure({ patient, ready, onSave, onOther }: MeasureProps): Reac
       const who = maskNameAtGate(nameOf(patient)) || t('m.noName');
       await onSave({ who, celsius: celsius(tenths), verdict, resource: readingOf(patient, tenths, symptoms, Date.now()) });
       keepDraft(null);
-    } finally {
+    } catch (e) {
+      // Saved, the page goes; until it has gone, a second press must not save once more.
       setBusy(false);
+      throw e;
     }
   };
 

@@ -1,5 +1,5 @@
 // Keys of 56 px for the thumb. The keyboard of a computer or a card reader types into the same place.
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useLayoutEffect, useRef, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon } from '@tk/components/icon';
 
@@ -37,7 +37,8 @@ export function Pad({ left, onKey }: PadProps): ReactNode {
 export function useKeys(onKey: (key: string) => boolean): void {
   const latest = useRef(onKey);
   latest.current = onKey;
-  useEffect(() => {
+  // Before the page is seen: a card reader types at once.
+  useLayoutEffect(() => {
     const listen = (e: KeyboardEvent): void => {
       if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
       const at = e.target as HTMLElement;

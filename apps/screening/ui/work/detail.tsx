@@ -1,6 +1,6 @@
 // One task: where it stands, until when, on what evidence, what may be done now and what may not and why.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { useLayoutEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon } from '@tk/components/icon';
 import { Empty, Skeleton, useFailureText } from '@tk/components/states';
@@ -257,7 +257,7 @@ function Actions({ row, board }: { row: Row; board: Board }): ReactNode {
 function useNumberKeys(keys: Record<string, () => void>): void {
   const latest = useRef(keys);
   latest.current = keys;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listen = (e: KeyboardEvent): void => {
       if (e.ctrlKey || e.metaKey || e.altKey || (e.target as HTMLElement).closest('input, textarea, select, dialog')) return;
       const act = latest.current[e.key];

@@ -1,6 +1,6 @@
 // Desk page of the follow-up: the live list of tasks that the screening rules raised, and one of them in detail.
 // The URL holds filter and task. Keyboard: j and k move, Enter opens, 1 and 2 act, Esc closes.
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon } from '@tk/components/icon';
 import { Empty, Failed, Skeleton, useFailureText } from '@tk/components/states';
@@ -83,7 +83,7 @@ function useNow(): number {
 function useListKeys(onClose: () => void): void {
   const latest = useRef(onClose);
   latest.current = onClose;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listen = (e: KeyboardEvent): void => {
       if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
       const at = e.target as HTMLElement;
