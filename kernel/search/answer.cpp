@@ -8,6 +8,7 @@
 #include <span>
 
 #include "kernel/base/clock.h"
+#include "kernel/search/counts.h"
 #include "kernel/search/nodes.h"
 #include "kernel/search/values.h"
 
@@ -533,19 +534,12 @@ Result<Page> Answerer::MakePage() {
 }
 
 Result<uint64_t> Answerer::CountAll() {
-  const bool at_head = look_.exact && look_.equality.end_ordinal() == request_.position.end_ordinal &&
-                       request_.scope.everything;
-  if (at_head && nodes_.size() == 1 && driver_ != nullptr && driver_->keys() != nullptr &&
-      driver_->keys()->size() == 1) {
-    const uint64_t key = driver_->keys()->front();
-    return static_cast<uint64_t>(
-        std::max<int64_t>(0, look_.equality.Count({key, 0}, {key | ~kKeyMask, ~uint64_t{0}})));
-  }
-  if (at_head && nodes_.empty()) {
-    const uint64_t slot = SortSlot(kPresenceSlot + query_.type);
-    return static_cast<uint64_t>(std::max<int64_t>(
-        0, look_.sort.Count({slot, 0, 0}, {slot | kOrdinalMask, ~uint64_t{0}, ~uint64_t{0}})));
-  }
+  // A resident's own are few, but no sum knows them.
+  const bool sums = look_.exact && (request_.scope.everything || request_.scope.only_owner == 0);
+  if (sums && nodes_.size() == 1 && driver_ != nullptr && driver_->keys() != nullptr &&
+      driver_->keys()->size() == 1)
+    return CountOfKey(setting_, look_, driver_->keys()->front(), request_);
+  if (sums && nodes_.empty()) return CountOfType(setting_, look_, query_.type, request_);
   const bool once = driver_ == nullptr || (driver_->keys() != nullptr && driver_->keys()->size() == 1);
   if (once) {
     uint64_t count = 0;

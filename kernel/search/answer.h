@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "kernel/search/area_counts.h"
 #include "kernel/search/entries.h"
 #include "kernel/search/index.h"
 
@@ -25,6 +26,7 @@ struct Setting {
   const Extractor& extractor;
   const HashKey& hash_key;
   const view::Directory& directory;
+  AreaCounts& counts;
 };
 
 /// The equality keys that a criterion's terms come to; nullopt if it is no matter of equality (ranges, prefixes, :missing). With :not the keys of

@@ -47,7 +47,7 @@ class IndexView final : public Index {
   }
   size_t memory_bytes() const override {
     return equality_.memory_bytes() + ordered_.memory_bytes() + strings_.memory_bytes() +
-           sort_.memory_bytes() + keys_.memory_bytes();
+           sort_.memory_bytes() + keys_.memory_bytes() + counts_.memory_bytes();
   }
   size_t disk_bytes() const override {
     return equality_.disk_bytes() + ordered_.disk_bytes() + strings_.disk_bytes() + sort_.disk_bytes() +
@@ -87,7 +87,7 @@ class IndexView final : public Index {
     each(sort_);
     each(keys_);
   }
-  Setting setting() const { return {*extractor_, options_.hash_key, directory_}; }
+  Setting setting() const { return {*extractor_, options_.hash_key, directory_, counts_}; }
   Look MakeLook() const {
     return {equality_.snapshot(), ordered_.snapshot(), strings_.snapshot(), sort_.snapshot(),
             erasures_open_.load() == 0};
@@ -106,6 +106,8 @@ class IndexView final : public Index {
   view::Runs<Entry32> strings_;
   view::Runs<Entry24> sort_;
   view::Runs<Entry16> keys_;
+
+  mutable AreaCounts counts_{options_.count_bytes_max, options_.count_alone_max};
 
   std::mutex publish_mutex_;  // Publish of all families, and Save's look at all of them, are one step each
   uint64_t t_ = 0;            // under publish_mutex_
@@ -250,6 +252,7 @@ Result<view::Mark> IndexView::Load(const std::string& folder, const view::Mark& 
 void IndexView::Clear() {
   std::lock_guard lock(publish_mutex_);
   ForFamilies([](auto& family) { family.Clear(); });
+  counts_.Clear();
   t_ = 0;
   end_ordinal_ = 1;
   erasures_open_ = 0;

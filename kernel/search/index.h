@@ -26,6 +26,8 @@ struct IndexOptions {
   HashKey hash_key{};
   int timezone_offset_min = 480;     // of dates without zone: China Standard Time
   size_t file_entries_min = 65'536;  // runs.h
+  size_t count_bytes_max = size_t{32} << 20;  // area_counts.h
+  uint64_t count_alone_max = 64;
 };
 
 struct PageRequest {

@@ -493,10 +493,27 @@ std::pair<std::string, std::string> RandomQuery(SeededRandom& random) {
   return {which == 0 ? "Patient" : which == 1 ? "Observation" : "Encounter", text};
 }
 
+constexpr uint64_t kAreaBase = 100, kAreas = 5;
+
 struct Moment {
   view::Position position;
   std::map<std::string, view::ResourcePtr> current;
 };
+
+/// The same question by somebody who sees a part only: an area (some have none, some are open to all), or one person.
+void ExpectInScope(const House& house, const Query& query, const std::set<Ordinal>& everywhere,
+                   PageRequest request, SeededRandom& random) {
+  request.scope.everything = false;
+  request.scope.area_low = kAreaBase + random.Below(kAreas);
+  request.scope.area_high = request.scope.area_low + 1 + random.Below(3);
+  if (random.Below(5) == 0) request.scope.only_owner = static_cast<view::OwnerNumber>(1 + random.Below(9));
+  size_t expected = 0;
+  for (Ordinal ordinal : everywhere) expected += house.directory.InScope(ordinal, request.scope) ? 1 : 0;
+  const auto count = house.index->Count(query, request);
+  ASSERT_TRUE(count.ok());
+  ASSERT_EQ(*count, expected) << query.self;
+  ASSERT_EQ(*house.index->Count(query, request), expected) << "asked again: " << query.self;
+}
 
 void ExpectAnswers(const House& house, const Extractor& extractor, const Moment& moment,
                    SeededRandom& random) {
@@ -528,6 +545,7 @@ void ExpectAnswers(const House& house, const Extractor& extractor, const Moment&
   const auto count = house.index->Count(*query, request);
   ASSERT_TRUE(count.ok());
   ASSERT_EQ(*count, expected.size()) << type << "?" << text;
+  ASSERT_NO_FATAL_FAILURE(ExpectInScope(house, *query, expected, request, random));
 }
 
 TEST(Index, RandomHistoriesAnswerAsTheObviousEvaluator) {
@@ -536,7 +554,10 @@ TEST(Index, RandomHistoriesAnswerAsTheObviousEvaluator) {
     IndexOptions options;
     options.folder = folder.path;
     options.file_entries_min = 400;
+    options.count_alone_max = seed == 1 ? 0 : 8;
     House house(options);
+    for (view::OwnerNumber owner = 2; owner < 10; ++owner)
+      house.directory.SetArea(owner, owner == 9 ? view::kAreaPublic : kAreaBase + owner % kAreas);
     const auto extractor = Extractor::Create(house.definitions, 480);
     SeededRandom random(seed);
     std::vector<Moment> moments;
@@ -548,8 +569,11 @@ TEST(Index, RandomHistoriesAnswerAsTheObviousEvaluator) {
         if (at->second->op != view::Operation::kDelete)
           house.Delete(at->first.substr(0, slash), at->first.substr(slash + 1));
       } else {
-        house.Put(RandomResource(random));
+        house.Put(RandomResource(random), static_cast<view::OwnerNumber>(random.Below(10)));
       }
+      if (random.Below(25) == 0)
+        house.directory.SetArea(static_cast<view::OwnerNumber>(1 + random.Below(8)),
+                                kAreaBase + random.Below(kAreas));
       if (random.Below(15) == 0) moments.push_back({house.Head(), house.current});
       if (random.Below(20) == 0)
         house.index->SetOldestPinned(moments.empty() ? 0 : moments.front().position.end_ordinal);
@@ -748,11 +772,15 @@ TEST(Index, ADamagedOrForeignSaveIsRefused) {
 }
 
 TEST(Index, ReadersAreRightWhileTheWriterGoesOn) {
-  House house;
+  IndexOptions options;
+  options.count_alone_max = 0;
+  House house(options);
   constexpr int kPatients = 8;
-  // Every patient has exactly one observation with code x at every position: it is updated again and again.
+  // Every patient has exactly one observation with code x at every position: it is updated again and again. Half of them live in the area.
+  auto owner_of = [](int patient) { return static_cast<view::OwnerNumber>(1 + patient % 2); };
+  house.directory.SetArea(1, kAreaBase);
   for (int i = 0; i < kPatients; ++i)
-    house.Put(Observation(std::to_string(i), std::to_string(i), "x", "2020-01-01", "1"));
+    house.Put(Observation(std::to_string(i), std::to_string(i), "x", "2020-01-01", "1"), owner_of(i));
   std::atomic<uint64_t> t{house.t}, end{house.next};
   std::atomic<bool> stop{false};
   std::atomic<int> wrong{0}, answered{0};
@@ -769,6 +797,8 @@ TEST(Index, ReadersAreRightWhileTheWriterGoesOn) {
         request.position = {t.load(), end.load()};
         const auto all = house.index->Search(*query, request);
         const auto single = house.index->Search(*one, request);
+        request.scope = {false, kAreaBase, kAreaBase + 1, 0};
+        if (house.index->Count(*query, request).value() != kPatients / 2) ++wrong;
         if (!all.ok() || all->ordinals.size() != kPatients || all->total != kPatients || !single.ok() ||
             single->ordinals.size() != 1)
           ++wrong;
@@ -783,7 +813,8 @@ TEST(Index, ReadersAreRightWhileTheWriterGoesOn) {
   });
   for (int round = 0; round < 600; ++round) {
     const std::string id = std::to_string(round % kPatients);
-    house.Put(Observation(id, id, "x", round % 2 == 0 ? "2020-01-01" : "2021-01-01", std::to_string(round)));
+    house.Put(Observation(id, id, "x", round % 2 == 0 ? "2020-01-01" : "2021-01-01", std::to_string(round)),
+              owner_of(round % kPatients));
     end = house.next;  // an end without its t is still a position; readers use the end alone
     t = house.t;
   }

@@ -70,9 +70,25 @@ class SmallDirectory final : public view::Directory {
            (row.superseded == 0 || row.superseded >= position.end_ordinal);
   }
   bool InScope(view::Ordinal ordinal, const view::Scope& scope) const override {
-    return scope.everything || scope.only_owner == 0 || Get(ordinal).owner == scope.only_owner;
+    const view::OwnerNumber owner = Get(ordinal).owner;
+    if (scope.everything || owner == 0 || AreaOf(owner) == view::kAreaPublic) return true;
+    if (scope.only_owner != 0) return owner == scope.only_owner;
+    return AreaOf(owner) >= scope.area_low && AreaOf(owner) < scope.area_high;
   }
-  uint64_t AreaOf(view::OwnerNumber) const override { return 0; }
+  uint64_t AreaOf(view::OwnerNumber owner) const override {
+    std::lock_guard lock(mutex_);
+    const auto at = areas_.find(owner);
+    return at == areas_.end() ? view::kAreaUnknown : at->second;
+  }
+  uint64_t AreasGeneration() const override {
+    std::lock_guard lock(mutex_);
+    return areas_generation_;
+  }
+  void SetArea(view::OwnerNumber owner, uint64_t area) {
+    std::lock_guard lock(mutex_);
+    areas_[owner] = area;
+    ++areas_generation_;
+  }
   uint64_t LiveCount(fhir::TypeId type) const override {
     std::lock_guard lock(mutex_);
     const auto at = live_.find(type);
@@ -85,6 +101,8 @@ class SmallDirectory final : public view::Directory {
   std::map<uint64_t, std::vector<view::Ordinal>> by_id_;
   std::map<fhir::TypeId, uint64_t> live_;
   std::vector<view::OwnerNumber> erased_;
+  std::map<view::OwnerNumber, uint64_t> areas_;
+  uint64_t areas_generation_ = 1;
 };
 
 /// One writer's life: Put and Delete prepare, apply and publish as the engine does.

@@ -10,7 +10,7 @@
 namespace tk::view {
 namespace {
 
-constexpr uint32_t kFormatVersion = 1;
+constexpr uint32_t kFormatVersion = 2;
 constexpr uint64_t kOrdinalBits = 40;
 constexpr uint64_t kOrdinalMask = (1ull << kOrdinalBits) - 1;
 
@@ -87,13 +87,13 @@ bool Stands(uint64_t cell) {
   return CellOperation(cell) == Operation::kCreate || CellOperation(cell) == Operation::kUpdate;
 }
 
-bool AreaInScope(OwnerNumber owner, uint64_t area, const Scope& scope) {
-  if (scope.everything || owner == 0 || area == kAreaPublic) return true;
-  if (scope.only_owner != 0) return owner == scope.only_owner;
-  return area >= scope.area_low && area < scope.area_high;
-}
-
 }  // namespace
+
+bool DirectoryView::InScopeBy(OwnerNumber owner, uint64_t word, const Scope& scope) {
+  if (scope.everything || owner == 0 || word == kAreaPublic) return true;
+  if (scope.only_owner != 0) return owner == scope.only_owner;
+  return KnownArea(word) >= scope.area_low && KnownArea(word) < scope.area_high;
+}
 
 bool DirectoryView::Live(Ordinal ordinal, const Position& position) const {
   if (ordinal >= position.end_ordinal) return false;
@@ -108,7 +108,7 @@ bool DirectoryView::Live(Ordinal ordinal, const Position& position) const {
 bool DirectoryView::InScope(Ordinal ordinal, const Scope& scope) const {
   if (scope.everything) return true;
   const OwnerNumber owner = CellOwner(cells_.Get(ordinal));
-  return AreaInScope(owner, owner == 0 ? kAreaUnknown : areas_.Get(owner), scope);
+  return InScopeBy(owner, owner == 0 ? kAreaUnknown : areas_.Get(owner), scope);
 }
 
 void DirectoryView::Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope,
@@ -133,11 +133,21 @@ void DirectoryView::Visible(std::span<const Ordinal> ordinals, const Position& p
       const OwnerNumber owner = CellOwner(cells[i]);
       const uint64_t area = owner == 0 ? kAreaUnknown : areas_.Get(owner);
       visible[i] = (superseded == 0 || superseded >= position.end_ordinal) && area != kAreaErased &&
-                   AreaInScope(owner, area, scope);
+                   InScopeBy(owner, area, scope);
     }
     ordinals = ordinals.subspan(block.size());
     visible += block.size();
   }
+}
+
+void DirectoryView::Areas(std::span<const Ordinal> ordinals, uint64_t* areas) const {
+  for (Ordinal ordinal : ordinals) cells_.Prefetch(ordinal);
+  for (size_t i = 0; i < ordinals.size(); ++i) {
+    areas[i] = CellOwner(cells_.Get(ordinals[i]));
+    areas_.Prefetch(areas[i]);
+  }
+  for (size_t i = 0; i < ordinals.size(); ++i)
+    areas[i] = areas[i] == 0 ? kAreaPublic : KnownArea(areas_.Get(areas[i]));
 }
 
 uint64_t DirectoryView::LiveCount(fhir::TypeId type) const {
@@ -148,11 +158,20 @@ uint64_t DirectoryView::LiveCount(fhir::TypeId type) const {
   return sum > 0 ? static_cast<uint64_t>(sum) : 0;
 }
 
+void DirectoryView::ApplyArea(const DirectoryEntry& entry) {
+  const uint64_t old = areas_.Get(entry.owner);
+  const uint64_t now = entry.sets_area && entry.area != kAreaUnknown ? entry.area : kAreaAwaited;
+  if (old == kAreaErased || old == now || (!entry.sets_area && old != kAreaUnknown)) return;
+  areas_.Set(entry.owner, now);
+  // The area first, then the number: who reads the new number sees the new area.
+  if (old != kAreaUnknown) areas_generation_.fetch_add(1, std::memory_order_release);
+}
+
 Ordinal DirectoryView::Apply(const DirectoryEntry& entry) {
   const Version before = entry.version > 1 ? Newest(entry.id_hash) : Version{0, 0, false};
   if (before.ordinal != 0) superseded_.Set(before.ordinal, entry.ordinal);
   cells_.Set(entry.ordinal, PackCell(entry));
-  if (entry.sets_area && areas_.Get(entry.owner) != kAreaErased) areas_.Set(entry.owner, entry.area);
+  if (entry.owner != 0) ApplyArea(entry);
   versions_.Add(VersionEntry(entry));
   unpublished_[entry.id_hash] = {entry.ordinal, entry.version, entry.op == Operation::kDelete};
   const bool was_live = before.ordinal != 0 && !before.deleted;
@@ -305,6 +324,7 @@ void DirectoryView::Clear() {
   for (auto& count : published_counts_) count.store(0);
   published_t_ = 0;
   published_end_ = 1;
+  areas_generation_.fetch_add(1, std::memory_order_release);
 }
 
 Result<bool> DirectoryView::Maintain() {

@@ -19,6 +19,11 @@ struct Scope {
   OwnerNumber only_owner = 0;            // a resident: only himself
 };
 
+/// Areas that are no divisions.
+inline constexpr uint64_t kAreaUnknown = 0;  // nobody but a city-wide viewer sees it
+inline constexpr uint64_t kAreaPublic = 1;   // practitioners, and what has no owner: whoever may read the type
+inline constexpr uint64_t kAreaErased = ~0ull;
+
 /// A readable state of directory and index at one published position. Copy freely; keeps what it needs alive.
 struct Position {
   uint64_t t = 0;
@@ -55,6 +60,15 @@ class Directory {
       visible[i] = Live(ordinals[i], position) && InScope(ordinals[i], scope);
   }
   virtual uint64_t AreaOf(OwnerNumber owner) const = 0;
+  /// areas[i]: where the owner of ordinals[i] is now, kAreaPublic without an owner. InScope by area is a look at this alone. One call for a block.
+  virtual void Areas(std::span<const Ordinal> ordinals, uint64_t* areas) const {
+    for (size_t i = 0; i < ordinals.size(); ++i) {
+      const OwnerNumber owner = Get(ordinals[i]).owner;
+      areas[i] = owner == 0 ? kAreaPublic : AreaOf(owner);
+    }
+  }
+  /// Grows after the area of an owner changed who had published entries before: what Areas said under a smaller number may be wrong now.
+  virtual uint64_t AreasGeneration() const = 0;
   /// Live resources of a type at the head.
   virtual uint64_t LiveCount(fhir::TypeId type) const = 0;
 };

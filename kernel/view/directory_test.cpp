@@ -49,5 +49,49 @@ TEST(DirectoryView, VisibleSaysOfABlockWhatLiveAndInScopeSayOfEach) {
   }
 }
 
+TEST(DirectoryView, AreasAreOfTheirGeneration) {
+  DirectoryView directory({fhir::TypeId{1}}, "");
+  Ordinal next = 1;
+  auto put = [&](OwnerNumber owner, bool own, uint64_t area) {
+    DirectoryEntry entry;
+    entry.ordinal = next;
+    entry.id_hash = 1000 + next;
+    entry.version = 1;
+    entry.owner = owner;
+    entry.sets_area = own;
+    entry.area = area;
+    directory.Apply(entry);
+    directory.Publish(next, next + 1);
+    return next++;
+  };
+  auto area_of = [&](Ordinal ordinal) {
+    uint64_t area = 0;
+    directory.Areas({&ordinal, 1}, &area);
+    return area;
+  };
+  const uint64_t begin = directory.AreasGeneration();
+  const Ordinal his = put(1, true, 500), later = put(1, false, 0), nobodys = put(0, false, 0);
+  EXPECT_EQ(directory.AreasGeneration(), begin);  // nothing was known of him before
+  EXPECT_EQ(area_of(his), 500u);
+  EXPECT_EQ(area_of(later), 500u);
+  EXPECT_EQ(area_of(nobodys), kAreaPublic);
+  put(1, true, 500);
+  EXPECT_EQ(directory.AreasGeneration(), begin);  // he stays where he is
+  put(1, true, 600);
+  EXPECT_GT(directory.AreasGeneration(), begin);  // he moves, and what was there moves along
+  EXPECT_EQ(area_of(later), 600u);
+  const Ordinal early = put(2, false, 0);
+  EXPECT_EQ(area_of(early), kAreaUnknown);
+  EXPECT_EQ(directory.AreaOf(2), kAreaUnknown);
+  EXPECT_FALSE(directory.InScope(early, {false, 2, 10, 0}));
+  const uint64_t before = directory.AreasGeneration();
+  put(2, true, 700);
+  EXPECT_GT(directory.AreasGeneration(), before);  // `early` was of unknown area until now
+  EXPECT_EQ(area_of(early), 700u);
+  const uint64_t living = directory.AreasGeneration();
+  directory.ApplyErase(2);
+  EXPECT_GT(directory.AreasGeneration(), living);
+}
+
 }  // namespace
 }  // namespace tk::view

@@ -1,7 +1,7 @@
 // The directory's own side: how the engine feeds, saves and loads it.
 // Layout: versions: run entries (id hash; version 23 bits · deleted 1 bit · ordinal 40 bits), never removed: history needs them all;
 //         columns by ordinal: owner 32 · type code 16 · operation 8 bits; superseded by (ordinal);
-//         column by owner number: area, or one of the marks below.
+//         column by owner number: area, or one of directory.h's marks, or kAreaAwaited.
 #pragma once
 
 #include <array>
@@ -14,10 +14,6 @@
 #include "kernel/view/words.h"
 
 namespace tk::view {
-
-inline constexpr uint64_t kAreaUnknown = 0;  // nobody but a city-wide viewer sees it
-inline constexpr uint64_t kAreaPublic = 1;   // practitioners: whoever may read the type
-inline constexpr uint64_t kAreaErased = ~0ull;
 
 /// What the directory takes from one log entry.
 struct DirectoryEntry {
@@ -43,7 +39,9 @@ class DirectoryView final : public Directory {
   bool InScope(Ordinal ordinal, const Scope& scope) const override;
   void Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope,
                bool* visible) const override;
-  uint64_t AreaOf(OwnerNumber owner) const override { return areas_.Get(owner); }
+  uint64_t AreaOf(OwnerNumber owner) const override { return KnownArea(areas_.Get(owner)); }
+  void Areas(std::span<const Ordinal> ordinals, uint64_t* areas) const override;
+  uint64_t AreasGeneration() const override { return areas_generation_.load(std::memory_order_acquire); }
   uint64_t LiveCount(fhir::TypeId type) const override;
 
   // The writer's thread.
@@ -51,7 +49,10 @@ class DirectoryView final : public Directory {
   Version Newest(uint64_t id_hash) const;
   /// Returns the ordinal that this entry supersedes, 0 if none.
   Ordinal Apply(const DirectoryEntry& entry);
-  void ApplyErase(OwnerNumber owner) { areas_.Set(owner, kAreaErased); }
+  void ApplyErase(OwnerNumber owner) {
+    areas_.Set(owner, kAreaErased);
+    areas_generation_.fetch_add(1, std::memory_order_release);
+  }
   void Publish(uint64_t t, Ordinal end_ordinal);
 
   Result<Mark> Save(const Mark& mark);
@@ -65,6 +66,12 @@ class DirectoryView final : public Directory {
   size_t disk_bytes() const { return versions_.disk_bytes(); }
 
  private:
+  /// In the column: of unknown area, and entries of his are there already. Then his first area changes what was known.
+  static constexpr uint64_t kAreaAwaited = 2;
+  static uint64_t KnownArea(uint64_t word) { return word == kAreaAwaited ? kAreaUnknown : word; }
+  static bool InScopeBy(OwnerNumber owner, uint64_t word, const Scope& scope);
+  void ApplyArea(const DirectoryEntry& entry);
+
   struct State {
     RunSnapshot<Entry16> versions;
     uint64_t t = 0;
@@ -79,6 +86,7 @@ class DirectoryView final : public Directory {
   const std::string folder_;
   Runs<Entry16> versions_;
   WordArray cells_, superseded_, areas_;
+  std::atomic<uint64_t> areas_generation_{1};
   std::unordered_map<uint64_t, Version> unpublished_;  // writer only
   std::vector<int64_t> counts_;                        // writer only, by type code
   std::vector<std::atomic<int64_t>> published_counts_;

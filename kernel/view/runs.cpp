@@ -339,6 +339,13 @@ std::pair<const Entry*, const Entry*> RunSnapshot<Entry>::Within(const Run<Entry
 }
 
 template <class Entry>
+std::pair<const Entry*, const Entry*> RunSnapshot<Entry>::WithinAntis(const Run<Entry>& run, const Entry& low,
+                                                                      const Entry& high) {
+  const Span<Entry> span = RangeOf(run.antis, run.anti_count, low, high);
+  return {span.first, span.last};
+}
+
+template <class Entry>
 Cursor<Entry> RunSnapshot<Entry>::Walk(const Entry& low, const Entry& high, ptrdiff_t step) const {
   Cursor<Entry> cursor;
   cursor.step_ = step;

@@ -178,6 +178,27 @@ class RunSnapshot {
       TailPieces(low, high, each);
   }
 
+  /// The adds (or antis) of one of its runs in [low, high], in pieces, each sorted in itself.
+  template <class Each>
+  static void ForRun(const Run<Entry>& run, bool antis, const Entry& low, const Entry& high, const Each& each) {
+    const auto [first, last] = antis ? WithinAntis(run, low, high) : Within(run, low, high);
+    if (first != last) each(first, last);
+  }
+  /// And those that are in no run yet.
+  template <class Each>
+  void ForTail(bool antis, const Entry& low, const Entry& high, const Each& each) const {
+    const size_t count = antis ? tail_antis_ : tail_adds_;
+    for (size_t i = 0; i < count; ++i) {
+      const Entry* const at = (antis ? tail_->antis : tail_->adds) + i;
+      if (!(*at < low) && !(high < *at)) each(at, at + 1);
+    }
+  }
+  /// Of one of its runs, in [low, high].
+  static uint64_t CountOf(const Run<Entry>& run, bool antis, const Entry& low, const Entry& high) {
+    const auto [first, last] = antis ? WithinAntis(run, low, high) : Within(run, low, high);
+    return static_cast<uint64_t>(last - first);
+  }
+
   uint64_t end_ordinal() const { return end_ordinal_; }
   const RunList<Entry>& runs() const { return *runs_; }
   uint64_t adds() const;
@@ -192,6 +213,8 @@ class RunSnapshot {
   /// The adds of a run in [low, high].
   static std::pair<const Entry*, const Entry*> Within(const Run<Entry>& run, const Entry& low,
                                                       const Entry& high);
+  static std::pair<const Entry*, const Entry*> WithinAntis(const Run<Entry>& run, const Entry& low,
+                                                           const Entry& high);
   template <class Each>
   static bool Piece(const Run<Entry>& run, const Entry& low, const Entry& high, const Each& each) {
     const auto [first, last] = Within(run, low, high);
