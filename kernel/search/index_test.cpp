@@ -8,7 +8,6 @@
 #include <fstream>
 #include <set>
 #include <sstream>
-#include <thread>
 
 #include "kernel/base/clock.h"
 #include "kernel/base/random.h"
@@ -769,59 +768,6 @@ TEST(Index, ADamagedOrForeignSaveIsRefused) {
     file.put('!');
   }
   EXPECT_EQ(load(head), ErrorCode::kCorrupt);
-}
-
-TEST(Index, ReadersAreRightWhileTheWriterGoesOn) {
-  IndexOptions options;
-  options.count_alone_max = 0;
-  House house(options);
-  constexpr int kPatients = 8;
-  // Every patient has exactly one observation with code x at every position: it is updated again and again. Half of them live in the area.
-  auto owner_of = [](int patient) { return static_cast<view::OwnerNumber>(1 + patient % 2); };
-  house.directory.SetArea(1, kAreaBase);
-  for (int i = 0; i < kPatients; ++i)
-    house.Put(Observation(std::to_string(i), std::to_string(i), "x", "2020-01-01", "1"), owner_of(i));
-  std::atomic<uint64_t> t{house.t}, end{house.next};
-  std::atomic<bool> stop{false};
-  std::atomic<int> wrong{0}, answered{0};
-  const auto query = ParseQuery(*house.definitions, house.definitions->FindType("Observation"),
-                                "code=x&_total=accurate", {});
-  const auto one =
-      ParseQuery(*house.definitions, house.definitions->FindType("Observation"), "code=x&patient=3", {});
-  ASSERT_TRUE(query.ok() && one.ok());
-  std::vector<std::thread> threads;
-  for (int reader = 0; reader < 2; ++reader) {
-    threads.emplace_back([&] {
-      while (!stop) {
-        PageRequest request;
-        request.position = {t.load(), end.load()};
-        const auto all = house.index->Search(*query, request);
-        const auto single = house.index->Search(*one, request);
-        request.scope = {false, kAreaBase, kAreaBase + 1, 0};
-        if (house.index->Count(*query, request).value() != kPatients / 2) ++wrong;
-        if (!all.ok() || all->ordinals.size() != kPatients || all->total != kPatients || !single.ok() ||
-            single->ordinals.size() != 1)
-          ++wrong;
-        ++answered;
-      }
-    });
-  }
-  threads.emplace_back([&] {
-    while (!stop) {
-      if (!house.index->Maintain()) std::this_thread::yield();
-    }
-  });
-  for (int round = 0; round < 600; ++round) {
-    const std::string id = std::to_string(round % kPatients);
-    house.Put(Observation(id, id, "x", round % 2 == 0 ? "2020-01-01" : "2021-01-01", std::to_string(round)),
-              owner_of(round % kPatients));
-    end = house.next;  // an end without its t is still a position; readers use the end alone
-    t = house.t;
-  }
-  stop = true;
-  for (auto& thread : threads) thread.join();
-  EXPECT_EQ(wrong, 0);
-  EXPECT_GT(answered, 0);
 }
 
 }  // namespace
