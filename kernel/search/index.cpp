@@ -11,7 +11,7 @@
 namespace tk::search {
 namespace {
 
-constexpr uint32_t kFormatVersion = 4;
+constexpr uint32_t kFormatVersion = 5;
 
 class IndexView final : public Index {
  public:
@@ -21,10 +21,10 @@ class IndexView final : public Index {
         definitions_(std::move(definitions)),
         directory_(*directory),
         extractor_(Extractor::Create(definitions_, options.timezone_offset_min)),
-        equality_(FamilyOptions("equality")),
-        ordered_(FamilyOptions("ordered")),
+        equality_(FamilyOptions("equality", view::RunLayout::kKeyTime)),
+        ordered_(FamilyOptions("ordered", view::RunLayout::kSecond)),
         strings_(FamilyOptions("strings")),
-        sort_(FamilyOptions("sort")),
+        sort_(FamilyOptions("sort", view::RunLayout::kValueRow)),
         keys_(FamilyOptions("keys")) {}
 
   std::string_view name() const override { return "search"; }
@@ -72,8 +72,10 @@ class IndexView final : public Index {
                  const Query& query) const override;
 
  private:
-  view::RunsOptions FamilyOptions(std::string family) const {
+  view::RunsOptions FamilyOptions(std::string family,
+                                  view::RunLayout layout = view::RunLayout::kWords) const {
     view::RunsOptions out;
+    out.layout = layout;
     out.family = std::move(family);
     out.folder = options_.folder;
     out.file_entries_min = options_.file_entries_min;

@@ -10,7 +10,7 @@
 namespace tk::view {
 namespace {
 
-constexpr uint32_t kFormatVersion = 2;
+constexpr uint32_t kFormatVersion = 3;
 constexpr uint64_t kOrdinalBits = 40;
 constexpr uint64_t kOrdinalMask = (1ull << kOrdinalBits) - 1;
 

@@ -12,6 +12,8 @@
 #include "kernel/view/directory_view.h"
 #include "kernel/view/engine.h"
 
+#include "kernel/view/manifest.h"
+
 namespace tk::view {
 namespace {
 
@@ -275,6 +277,22 @@ TEST_F(EngineTest, ADamagedSavedDirectoryIsRebuilt) {
   Open();
   EXPECT_EQ(engine_->directory().LiveCount(engine_->definitions().FindType("Patient")), 50u);
   EXPECT_NE(TextOf("Patient", "p7"), "");
+}
+
+TEST_F(EngineTest, ASavedDirectoryOfAnOlderFormatIsRebuilt) {
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(Send(Put(Patient("p" + std::to_string(i), "male"))).commit.ok());
+  engine_.reset();
+  const std::string folder = folder_ + "/views/directory";
+  auto manifest = ReadManifest(folder);
+  ASSERT_TRUE(manifest.ok());
+  const uint32_t now = manifest->mark.format_version--;
+  manifest->files.clear();  // whatever the older program wrote: nothing of it is read
+  ASSERT_TRUE(WriteManifest(folder, *manifest).ok());
+  Open();
+  EXPECT_EQ(engine_->directory().LiveCount(engine_->definitions().FindType("Patient")), 50u);
+  EXPECT_NE(TextOf("Patient", "p7"), "");
+  engine_.reset();
+  EXPECT_EQ(ReadManifest(folder)->mark.format_version, now);
 }
 
 TEST_F(EngineTest, FollowersSeeEverythingInOrderFromMemoryAndFromTheLog) {

@@ -109,12 +109,10 @@ Result<RunMap> CheckMap(RunMap map, const std::string& path, uint32_t entry_byte
   if (header.crc != HeaderCrc(header)) return Corrupt(path, "header checksum differs");
   if (header.format_version != kRunFormatVersion || header.entry_bytes != entry_bytes)
     return Corrupt(path, "other format");
-  // Both counts are bounded by the size before they are multiplied: a damaged header cannot overflow.
-  const size_t room = (map.bytes - sizeof(RunHeader)) / entry_bytes;
-  if (header.adds > room || header.antis > room - header.adds)
-    return Corrupt(path, "shorter than its header says");
-  const size_t table_at = sizeof(RunHeader) + map.data_bytes();
-  const size_t table_bytes = BlockCount(map.data_bytes()) * sizeof(uint32_t);
+  const size_t after = sizeof(RunHeader) + sizeof(uint32_t);
+  if (header.data_bytes > map.bytes - after) return Corrupt(path, "shorter than its header says");
+  const size_t table_at = sizeof(RunHeader) + header.data_bytes;
+  const size_t table_bytes = BlockCount(header.data_bytes) * sizeof(uint32_t);
   if (map.bytes != table_at + table_bytes + sizeof(uint32_t))
     return Corrupt(path, "size differs from what its header says");
   const auto* table = static_cast<const uint8_t*>(map.base) + table_at;
@@ -152,7 +150,7 @@ Status CheckRunBlocks(const std::string& path, const void* base, size_t bytes) {
   RunHeader header{};
   std::memcpy(&header, base, sizeof header);
   const auto* data = static_cast<const uint8_t*>(base) + sizeof(RunHeader);
-  const size_t data_bytes = (header.adds + header.antis) * header.entry_bytes;
+  const size_t data_bytes = header.data_bytes;
   CHECK(sizeof(RunHeader) + data_bytes <= bytes);
   for (size_t block = 0; block < BlockCount(data_bytes); ++block) {
     const size_t at = block * kRunBlockBytes;

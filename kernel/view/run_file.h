@@ -1,5 +1,6 @@
-// Bytes of a run file: written once front to back, synced, renamed; mapped to read. Knows nothing of entries but their size.
-// File:   RunHeader (64 bytes) · data · one CRC-32C of each kRunBlockBytes of data · CRC-32C of that table
+// Bytes of a run file: written once front to back, synced, renamed; mapped to read. Knows nothing of entries but their size; what the data are
+// is told in entry_list.h.
+// File:   RunHeader (72 bytes) · data · one CRC-32C of each kRunBlockBytes of data · CRC-32C of that table
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@
 
 namespace tk::view {
 
-inline constexpr uint32_t kRunFormatVersion = 1;
+inline constexpr uint32_t kRunFormatVersion = 2;
 inline constexpr size_t kRunBlockBytes = 64 * 1024;
 
 struct RunHeader {
@@ -21,10 +22,11 @@ struct RunHeader {
   uint64_t adds, antis;
   uint64_t first_ordinal, end_ordinal;
   uint64_t number;
-  uint32_t reserved;
-  uint32_t crc;  // of the 60 bytes before
+  uint64_t data_bytes;
+  uint32_t layout;  // RunLayout
+  uint32_t crc;     // of the 68 bytes before
 };
-static_assert(sizeof(RunHeader) == 64);
+static_assert(sizeof(RunHeader) == 72);
 
 /// Writes `path`.tmp and renames it at Finish. Abandoned (the destructor) it leaves nothing behind.
 class RunFileWriter {
@@ -55,7 +57,6 @@ struct RunMap {
   RunHeader header{};
   uint32_t checksum = 0;
   const uint8_t* data() const { return static_cast<const uint8_t*>(base) + sizeof(RunHeader); }
-  size_t data_bytes() const { return (header.adds + header.antis) * header.entry_bytes; }
 };
 /// Errors: kCorrupt (missing, short, other size of entries, header or table damaged), always with the file's name.
 Result<RunMap> MapRunFile(const std::string& path, uint32_t entry_bytes);

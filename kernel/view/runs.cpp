@@ -15,70 +15,7 @@ namespace tk::view {
 
 std::string RunFile::FileName() const { return fmt::format("{}-{:012}.run", family, number); }
 
-template <class Entry>
-const Entry* LowerBound(const Entry* data, size_t count, const Entry& key) {
-  if (count == 0 || !(data[0] < key)) return data;
-  if (data[count - 1] < key) return data + count;
-  // The answer is in (low, high]: data[low] < key <= data[high]. Hashes are spread evenly, so two or three guesses leave a few cache lines; other
-  // keys fall through to halving. What was read at the ends is kept: every read may be a cache miss.
-  size_t low = 0, high = count - 1;
-  uint64_t first = data[low].a, last = data[high].a;
-  for (int round = 0; round < 4 && high - low > 64 && first < key.a && key.a < last; ++round) {
-    const double part = static_cast<double>(key.a - first) / static_cast<double>(last - first);
-    const size_t guess =
-        std::clamp(low + static_cast<size_t>(part * static_cast<double>(high - low)), low + 1, high - 1);
-    const size_t margin =
-        2 * (size_t{1} << (std::bit_width(high - low) / 2));  // about two standard errors of an even spread
-    if (data[guess] < key) {
-      low = guess;
-      first = data[guess].a;
-      const size_t probe = guess + margin;
-      if (probe < high && !(data[probe] < key)) {
-        high = probe;
-        last = data[probe].a;
-      }
-    } else {
-      high = guess;
-      last = data[guess].a;
-      if (guess > low + margin && data[guess - margin] < key) {
-        low = guess - margin;
-        first = data[low].a;
-      }
-    }
-  }
-  ++low;
-  return std::lower_bound(data + low, data + high, key);
-}
-
 namespace {
-
-template <class Entry>
-const Entry* GallopUpper(const Entry* data, size_t count, const Entry& key) {
-  // Ranges are mostly short: gallop from the lower bound, which is where `data` points.
-  size_t step = 1, at = 0;
-  while (at + step < count && !(key < data[at + step])) {
-    at += step;
-    step *= 2;
-  }
-  const size_t end = std::min(count, at + step + 1);
-  return std::upper_bound(data + at, data + end, key);
-}
-
-template <class Entry>
-struct Span {
-  const Entry* first;
-  const Entry* last;
-  size_t size() const { return static_cast<size_t>(last - first); }
-};
-
-template <class Entry>
-Span<Entry> RangeOf(const Entry* data, size_t count, const Entry& low, const Entry& high) {
-  if (count == 0 || high < low) return {data, data};
-  const Entry* first = LowerBound(data, count, low);
-  const size_t rest = count - static_cast<size_t>(first - data);
-  if (rest == 0 || high < *first) return {first, first};
-  return {first, GallopUpper(first, rest, high)};
-}
 
 template <class Entry>
 size_t CountIn(const Entry* data, size_t count, const Entry& low, const Entry& high) {
@@ -87,19 +24,21 @@ size_t CountIn(const Entry* data, size_t count, const Entry& low, const Entry& h
   return n;
 }
 
-/// Several sorted arrays as one.
+/// Several sorted lists as one.
 template <class Entry>
 class MergeStream {
  public:
-  void AddPart(const Entry* data, size_t count) {
-    if (count > 0) heap_.push_back({data, data + count});
+  void AddPart(const EntryList<Entry>& list) {
+    readers_.push_back(std::make_unique<ListReader<Entry>>(list));
+    Part part{nullptr, nullptr, readers_.back().get()};
+    if (part.reader->Next(&part.at, &part.end)) heap_.push_back(part);
   }
   void Begin() { std::make_heap(heap_.begin(), heap_.end(), Later); }
   bool done() const { return heap_.empty(); }
   const Entry& top() const { return *heap_.front().at; }
   void Pop() {
     Part part = heap_.front();
-    if (++part.at == part.end) {
+    if (++part.at == part.end && !part.reader->Next(&part.at, &part.end)) {
       part = heap_.back();
       heap_.pop_back();
       if (heap_.empty()) return;
@@ -111,6 +50,7 @@ class MergeStream {
   struct Part {
     const Entry* at;
     const Entry* end;
+    ListReader<Entry>* reader;
   };
   static bool Later(const Part& x, const Part& y) { return *y.at < *x.at; }
   void Sink(Part part) {
@@ -124,6 +64,7 @@ class MergeStream {
     heap_[hole] = part;
   }
   std::vector<Part> heap_;
+  std::vector<std::unique_ptr<ListReader<Entry>>> readers_;
 };
 
 /// Merges runs: gives surviving adds to `sink` in order, returns surviving antis, sorted.
@@ -132,8 +73,8 @@ Result<std::vector<Entry>> MergeInto(const RunList<Entry>& inputs, uint64_t pinn
                                      const std::function<bool(const Entry&)>* drop, Sink&& sink) {
   MergeStream<Entry> adds, droppable, kept;
   for (const auto& run : inputs) {
-    adds.AddPart(run->adds, run->add_count);
-    (run->end_ordinal <= pinned ? droppable : kept).AddPart(run->antis, run->anti_count);
+    adds.AddPart(run->adds);
+    (run->end_ordinal <= pinned ? droppable : kept).AddPart(run->antis);
   }
   adds.Begin();
   droppable.Begin();
@@ -157,6 +98,15 @@ Result<std::vector<Entry>> MergeInto(const RunList<Entry>& inputs, uint64_t pinn
   out.insert(out.end(), at, left.end());
   if (drop != nullptr) out.erase(std::remove_if(out.begin(), out.end(), *drop), out.end());
   return out;
+}
+
+template <class Entry>
+bool AnyOf(const EntryList<Entry>& list, const std::function<bool(const Entry&)>& what) {
+  ListReader<Entry> reader(list);
+  for (const Entry *first, *last; reader.Next(&first, &last);) {
+    if (std::any_of(first, last, what)) return true;
+  }
+  return false;
 }
 
 template <class Entry>
@@ -187,10 +137,8 @@ std::shared_ptr<const Run<Entry>> Run<Entry>::InMemory(std::vector<Entry> adds, 
   std::shared_ptr<Run> run(new Run);
   run->own_adds_ = std::move(adds);
   run->own_antis_ = std::move(antis);
-  run->adds = run->own_adds_.data();
-  run->antis = run->own_antis_.data();
-  run->add_count = run->own_adds_.size();
-  run->anti_count = run->own_antis_.size();
+  run->adds = {run->own_adds_.data(), run->own_adds_.size()};
+  run->antis = {run->own_antis_.data(), run->own_antis_.size()};
   run->first_ordinal = first_ordinal;
   run->end_ordinal = end_ordinal;
   run->checked = true;
@@ -210,10 +158,9 @@ Result<std::shared_ptr<const Run<Entry>>> Run<Entry>::Map(const std::string& fol
     return MakeError(ErrorCode::kCorrupt, "a saved view is damaged and is rebuilt from the log",
                      run->path_ + ": not the file that the manifest names");
   }
-  run->adds = reinterpret_cast<const Entry*>(map.data());
-  run->antis = run->adds + file.adds;
-  run->add_count = file.adds;
-  run->anti_count = file.antis;
+  RunLists<Entry> lists = TRY(ListsOf<Entry>(map, run->path_));
+  run->adds = std::move(lists.adds);
+  run->antis = std::move(lists.antis);
   run->first_ordinal = file.first_ordinal;
   run->end_ordinal = file.end_ordinal;
   run->file = file;
@@ -254,30 +201,41 @@ void Cursor<Entry>::Choose() {
 }
 
 template <class Entry>
-void Cursor<Entry>::Seek(const Entry& key) {
-  for (Part& part : parts_) {
-    if (part.at == part.end || !After(key, *part.at)) continue;
-    // Gallop: the next match is mostly near.
-    const size_t count = static_cast<size_t>((part.end - part.at) * step_);
-    size_t low = 0, step = 1;
-    const Entry* base = part.at;
-    auto before = [&](size_t i) { return After(key, base[static_cast<ptrdiff_t>(i) * step_]); };
-    while (low + step < count && before(low + step)) {
-      low += step;
-      step *= 2;
-    }
-    size_t high = std::min(count, low + step);
-    ++low;  // base[low - 1] is before the key
-    while (low < high) {
-      const size_t middle = (low + high) / 2;
-      if (before(middle))
-        low = middle + 1;
-      else
-        high = middle;
-    }
-    part.at = base + static_cast<ptrdiff_t>(low) * step_;
+void Cursor<Entry>::AddRaw(const Entry* first, const Entry* last) {
+  if (first == last) return;
+  if (step_ > 0)
+    parts_.push_back({first, last, nullptr, {}, nullptr});
+  else
+    parts_.push_back({last - 1, first - 1, nullptr, {}, nullptr});
+}
+
+template <class Entry>
+void Cursor<Entry>::AddPart(const EntryList<Entry>& list, Ranks ranks) {
+  if (list.raw() != nullptr) return AddRaw(list.raw() + ranks.first, list.raw() + ranks.last);
+  if (ranks.size() == 0) return;
+  Part part{nullptr, nullptr, &list, ranks, std::make_unique<Entry[]>(std::min(ranks.size(), kBlockEntries))};
+  Refill(&part);
+  parts_.push_back(std::move(part));
+}
+
+/// The next block's entries come in sight. False: there is none.
+template <class Entry>
+bool Cursor<Entry>::Refill(Part* part) {
+  Ranks& rest = part->rest;
+  if (rest.size() == 0) return false;
+  Ranks next = rest;
+  if (step_ > 0) {
+    next.last = std::min(rest.last, (rest.first / kBlockEntries + 1) * kBlockEntries);
+    rest.first = next.last;
+  } else {
+    next.first = std::max(rest.first, (rest.last - 1) / kBlockEntries * kBlockEntries);
+    rest.last = next.first;
   }
-  Choose();
+  Entry* const sight = part->sight.get();
+  part->list->Copy(next.first, next.last, sight);
+  part->at = step_ > 0 ? sight : sight + next.size() - 1;
+  part->end = step_ > 0 ? sight + next.size() : sight - 1;
+  return true;
 }
 
 // RunSnapshot
@@ -286,8 +244,8 @@ template <class Entry>
 int64_t RunSnapshot<Entry>::Count(const Entry& low, const Entry& high) const {
   size_t adds = 0, antis = 0;
   for (const auto& run : *runs_) {
-    adds += RangeOf(run->adds, run->add_count, low, high).size();
-    if (run->anti_count > 0) antis += RangeOf(run->antis, run->anti_count, low, high).size();
+    adds += run->adds.RangeOf(low, high).size();
+    antis += run->antis.RangeOf(low, high).size();
   }
   if (tail_ != nullptr) {
     adds += CountIn(tail_->adds, tail_adds_, low, high);
@@ -299,15 +257,14 @@ int64_t RunSnapshot<Entry>::Count(const Entry& low, const Entry& high) const {
 template <class Entry>
 uint64_t RunSnapshot<Entry>::CountAdds(const Entry& low, const Entry& high) const {
   size_t adds = 0;
-  for (const auto& run : *runs_) adds += RangeOf(run->adds, run->add_count, low, high).size();
+  for (const auto& run : *runs_) adds += run->adds.RangeOf(low, high).size();
   return adds + (tail_ != nullptr ? CountIn(tail_->adds, tail_adds_, low, high) : 0);
 }
 
 template <class Entry>
 bool RunSnapshot<Entry>::Contains(const Entry& entry) const {
   for (const auto& run : *runs_) {
-    const Entry* at = LowerBound(run->adds, run->add_count, entry);
-    if (at != run->adds + run->add_count && *at == entry) return true;
+    if (run->adds.Contains(entry)) return true;
   }
   if (tail_ == nullptr) return false;
   return std::find(tail_->adds, tail_->adds + tail_adds_, entry) != tail_->adds + tail_adds_;
@@ -323,26 +280,9 @@ const Run<Entry>* RunSnapshot<Entry>::RunOf(uint64_t ordinal) const {
 
 template <class Entry>
 bool RunSnapshot<Entry>::ContainsAt(uint64_t ordinal, const Entry& entry) const {
-  if (const Run<Entry>* run = RunOf(ordinal)) {
-    const Entry* at = LowerBound(run->adds, run->add_count, entry);
-    return at != run->adds + run->add_count && *at == entry;
-  }
+  if (const Run<Entry>* run = RunOf(ordinal)) return run->adds.Contains(entry);
   return tail_ != nullptr &&
          std::find(tail_->adds, tail_->adds + tail_adds_, entry) != tail_->adds + tail_adds_;
-}
-
-template <class Entry>
-std::pair<const Entry*, const Entry*> RunSnapshot<Entry>::Within(const Run<Entry>& run, const Entry& low,
-                                                                 const Entry& high) {
-  const Span<Entry> span = RangeOf(run.adds, run.add_count, low, high);
-  return {span.first, span.last};
-}
-
-template <class Entry>
-std::pair<const Entry*, const Entry*> RunSnapshot<Entry>::WithinAntis(const Run<Entry>& run, const Entry& low,
-                                                                      const Entry& high) {
-  const Span<Entry> span = RangeOf(run.antis, run.anti_count, low, high);
-  return {span.first, span.last};
 }
 
 template <class Entry>
@@ -350,24 +290,14 @@ Cursor<Entry> RunSnapshot<Entry>::Walk(const Entry& low, const Entry& high, ptrd
   Cursor<Entry> cursor;
   cursor.step_ = step;
   cursor.parts_.reserve(runs_->size() + 1);
-  auto add_part = [&](const Entry* first, const Entry* last) {
-    if (first == last) return;
-    if (step > 0)
-      cursor.parts_.push_back({first, last});
-    else
-      cursor.parts_.push_back({last - 1, first - 1});
-  };
-  for (const auto& run : *runs_) {
-    const Span<Entry> span = RangeOf(run->adds, run->add_count, low, high);
-    add_part(span.first, span.last);
-  }
+  for (const auto& run : *runs_) cursor.AddPart(run->adds, run->adds.RangeOf(low, high));
   for (size_t i = 0; i < tail_adds_; ++i) {
     const Entry& entry = tail_->adds[i];
     if (!(entry < low) && !(high < entry)) cursor.tail_.push_back(entry);
   }
   std::sort(cursor.tail_.begin(), cursor.tail_.end());
   // The vector's buffer moves along with the cursor, so these pointers stay good.
-  if (!cursor.tail_.empty()) add_part(cursor.tail_.data(), cursor.tail_.data() + cursor.tail_.size());
+  cursor.AddRaw(cursor.tail_.data(), cursor.tail_.data() + cursor.tail_.size());
   cursor.Choose();
   return cursor;
 }
@@ -375,14 +305,14 @@ Cursor<Entry> RunSnapshot<Entry>::Walk(const Entry& low, const Entry& high, ptrd
 template <class Entry>
 uint64_t RunSnapshot<Entry>::adds() const {
   uint64_t n = tail_adds_;
-  for (const auto& run : *runs_) n += run->add_count;
+  for (const auto& run : *runs_) n += run->adds.size();
   return n;
 }
 
 template <class Entry>
 uint64_t RunSnapshot<Entry>::antis() const {
   uint64_t n = tail_antis_;
-  for (const auto& run : *runs_) n += run->anti_count;
+  for (const auto& run : *runs_) n += run->antis.size();
   return n;
 }
 
@@ -478,22 +408,15 @@ Result<RunFile> Runs<Entry>::WriteMerged(const RunList<Entry>& inputs, uint64_t 
   file.first_ordinal = inputs.front()->first_ordinal;
   file.end_ordinal = WindowEnd(inputs);
   auto writer = TRY(RunFileWriter::Create(options_.folder + "/" + file.FileName()));
-  std::vector<Entry> block;
-  block.reserve(1024);
-  auto flush = [&]() -> Status {
-    file.adds += block.size();
-    TRY(writer->Append(block.data(), block.size() * sizeof(Entry)));
-    block.clear();
-    return {};
-  };
-  std::vector<Entry> antis = TRY(MergeInto(inputs, pinned, drop, [&](const Entry& entry) -> Status {
-    block.push_back(entry);
-    return block.size() == 1024 ? flush() : Status();
-  }));
-  TRY(flush());
-  TRY(writer->Append(antis.data(), antis.size() * sizeof(Entry)));
-  file.antis = antis.size();
+  ListWriter<Entry> lists(writer.get(), options_.layout);
+  const std::vector<Entry> antis =
+      TRY(MergeInto(inputs, pinned, drop, [&](const Entry& entry) { return lists.Add(entry); }));
+  for (const Entry& entry : antis) TRY(lists.Anti(entry));
   RunHeader header{};
+  header.data_bytes = TRY(lists.Finish());
+  header.layout = static_cast<uint32_t>(options_.layout);
+  file.adds = lists.adds();
+  file.antis = lists.antis();
   header.entry_bytes = sizeof(Entry);
   header.adds = file.adds;
   header.antis = file.antis;
@@ -553,9 +476,7 @@ Status Runs<Entry>::Rewrite(const Drop& drop) {
   std::lock_guard background(background_mutex_);
   const RunSnapshot<Entry> state = snapshot();
   for (const RunPtr& run : state.runs()) {
-    const bool concerned = std::any_of(run->adds, run->adds + run->add_count, drop) ||
-                           std::any_of(run->antis, run->antis + run->anti_count, drop);
-    if (!concerned) continue;
+    if (!AnyOf(run->adds, drop) && !AnyOf(run->antis, drop)) continue;
     const RunList<Entry> input{run};
     Install(input, TRY(Merge(input, &drop)));
   }
@@ -603,7 +524,7 @@ Status Runs<Entry>::Load(const std::vector<RunFile>& files, uint64_t end_ordinal
   for (const RunFile& file : files) {
     if (file.family != options_.family) continue;
     RunPtr run = TRY(Run<Entry>::Map(options_.folder, file));
-    const uint64_t bytes = run->size() * sizeof(Entry);
+    const uint64_t bytes = run->file_bytes();
     if (bytes <= eager) {
       TRY(run->CheckBlocks());
       eager -= bytes;
@@ -682,17 +603,10 @@ template <class Entry>
 size_t Runs<Entry>::disk_bytes() const {
   const RunSnapshot<Entry> state = snapshot();
   size_t bytes = 0;
-  for (const auto& run : state.runs()) {
-    if (run->mapped())
-      bytes += sizeof(RunHeader) + run->size() * sizeof(Entry) +
-               (run->size() * sizeof(Entry) / kRunBlockBytes + 2) * sizeof(uint32_t);
-  }
+  for (const auto& run : state.runs()) bytes += run->file_bytes();
   return bytes;
 }
 
-template const Entry16* LowerBound(const Entry16*, size_t, const Entry16&);
-template const Entry24* LowerBound(const Entry24*, size_t, const Entry24&);
-template const Entry32* LowerBound(const Entry32*, size_t, const Entry32&);
 template class Run<Entry16>;
 template class Run<Entry24>;
 template class Run<Entry32>;

@@ -6,8 +6,8 @@
 //   asks the directory which are alive at his position. A merge drops a pair when its anti lies in a run that ends at or below the oldest pinned
 //   ordinal, so every position that may still be read finds its entries.
 // Memory: tail 1024 entries; runs under `file_entries_min` entries in memory (at most about 4 of each tier: < 6 × file_entries_min entries
-//   when Maintain keeps up); larger runs are mapped files and cost page cache only. A merge holds its surviving antis.
-// File:   header 64 bytes · adds · antis · CRC-32C of every 64 KiB of the two · CRC-32C of that table.
+//   when Maintain keeps up); larger runs are mapped files and cost page cache only. A merge holds its surviving antis and 0.2 bytes an entry.
+// File:   header · blocks of adds and antis and where they lie (entry_list.h, run_block.h) · CRC-32C of every 64 KiB · CRC-32C of that table.
 // Source: DESIGN 1 (measured there: 8–13 µs a look-up of 20, 0.3–0.7 µs a count).
 #pragma once
 
@@ -23,37 +23,9 @@
 #include <vector>
 
 #include "kernel/base/result.h"
+#include "kernel/view/entry_list.h"
 
 namespace tk::view {
-
-/// Entries are compared word by word, the first word first. The meaning of the words is the owner's.
-/// `<` is written out: GCC 12 calls a defaulted <=> instead of inlining it, once for every step of every look-up.
-struct Entry16 {
-  uint64_t a = 0, b = 0;
-  bool operator==(const Entry16&) const = default;
-  friend bool operator<(const Entry16& x, const Entry16& y) { return x.a < y.a || (x.a == y.a && x.b < y.b); }
-};
-struct Entry24 {
-  uint64_t a = 0, b = 0, c = 0;
-  bool operator==(const Entry24&) const = default;
-  friend bool operator<(const Entry24& x, const Entry24& y) {
-    if (x.a != y.a) return x.a < y.a;
-    return x.b < y.b || (x.b == y.b && x.c < y.c);
-  }
-};
-struct Entry32 {
-  uint64_t a = 0, b = 0, c = 0, d = 0;
-  bool operator==(const Entry32&) const = default;
-  friend bool operator<(const Entry32& x, const Entry32& y) {
-    if (x.a != y.a) return x.a < y.a;
-    if (x.b != y.b) return x.b < y.b;
-    return x.c < y.c || (x.c == y.c && x.d < y.d);
-  }
-};
-
-/// The first entry of sorted [data, data + count) that is not less than `key`. Interpolates on the first word, then halves.
-template <class Entry>
-const Entry* LowerBound(const Entry* data, size_t count, const Entry& key);
 
 /// A file of a family as the manifest names it. `checksum` covers header and checksum table, so it binds the contents.
 struct RunFile {
@@ -81,13 +53,13 @@ class Run {
   /// Reads everything once and compares checksums. Errors: kCorrupt.
   Status CheckBlocks() const;
 
-  const Entry* adds = nullptr;
-  const Entry* antis = nullptr;
-  size_t add_count = 0, anti_count = 0;
+  EntryList<Entry> adds, antis;
   uint64_t first_ordinal = 0, end_ordinal = 0;
   RunFile file;  // file.number 0: in memory only
   bool mapped() const { return file.number != 0; }
-  size_t size() const { return add_count + anti_count; }
+  size_t size() const { return adds.size() + antis.size(); }
+  /// Of its file; 0 in memory.
+  size_t file_bytes() const { return map_bytes_; }
   mutable std::atomic<bool> checked{false};
 
  private:
@@ -113,22 +85,27 @@ class Cursor {
   void Next() {
     Part& part = parts_[best_];
     part.at += step_;
-    if (part.at != part.end && (!has_bound_ || !After(*part.at, bound_))) return;
+    if ((part.at != part.end || Refill(&part)) && (!has_bound_ || !After(*part.at, bound_))) return;
     Choose();
   }
-  /// Goes forward (backward for a backward cursor) to the first entry at or after `key` in walking order.
-  void Seek(const Entry& key);
 
  private:
   template <class E>
   friend class RunSnapshot;
+  /// What is in sight of one run, in walking order, and what comes after it.
   struct Part {
     const Entry* at;
     const Entry* end;
+    const EntryList<Entry>* list = nullptr;
+    Ranks rest;  // not in sight yet
+    std::unique_ptr<Entry[]> sight;
   };
   static constexpr size_t kNone = ~size_t{0};
   bool After(const Entry& x, const Entry& y) const { return step_ > 0 ? y < x : x < y; }
   void Choose();
+  void AddPart(const EntryList<Entry>& list, Ranks ranks);
+  void AddRaw(const Entry* first, const Entry* last);
+  bool Refill(Part* part);
 
   std::vector<Part> parts_;
   std::vector<Entry> tail_;  // the tail's matches, sorted in walking order of the runs
@@ -164,7 +141,7 @@ class RunSnapshot {
   template <class Each>
   void ForPieces(const Entry& low, const Entry& high, const Each& each) const {
     for (const auto& run : *runs_) {
-      if (!Piece(*run, low, high, each)) return;
+      if (!run->adds.ForPieces(run->adds.RangeOf(low, high), each)) return;
     }
     TailPieces(low, high, each);
   }
@@ -173,7 +150,7 @@ class RunSnapshot {
   void ForPiecesAt(uint64_t ordinal, const Entry& low, const Entry& high, const Each& each) const {
     const Run<Entry>* run = RunOf(ordinal);
     if (run != nullptr)
-      Piece(*run, low, high, each);
+      run->adds.ForPieces(run->adds.RangeOf(low, high), each);
     else
       TailPieces(low, high, each);
   }
@@ -181,8 +158,11 @@ class RunSnapshot {
   /// The adds (or antis) of one of its runs in [low, high], in pieces, each sorted in itself.
   template <class Each>
   static void ForRun(const Run<Entry>& run, bool antis, const Entry& low, const Entry& high, const Each& each) {
-    const auto [first, last] = antis ? WithinAntis(run, low, high) : Within(run, low, high);
-    if (first != last) each(first, last);
+    const EntryList<Entry>& list = antis ? run.antis : run.adds;
+    list.ForPieces(list.RangeOf(low, high), [&](const Entry* first, const Entry* last) {
+      each(first, last);
+      return true;
+    });
   }
   /// And those that are in no run yet.
   template <class Each>
@@ -195,8 +175,7 @@ class RunSnapshot {
   }
   /// Of one of its runs, in [low, high].
   static uint64_t CountOf(const Run<Entry>& run, bool antis, const Entry& low, const Entry& high) {
-    const auto [first, last] = antis ? WithinAntis(run, low, high) : Within(run, low, high);
-    return static_cast<uint64_t>(last - first);
+    return (antis ? run.antis : run.adds).RangeOf(low, high).size();
   }
 
   uint64_t end_ordinal() const { return end_ordinal_; }
@@ -210,16 +189,6 @@ class RunSnapshot {
   Cursor<Entry> Walk(const Entry& low, const Entry& high, ptrdiff_t step) const;
   /// The run that has the changes of that ordinal; nullptr: the tail has them, or nobody.
   const Run<Entry>* RunOf(uint64_t ordinal) const;
-  /// The adds of a run in [low, high].
-  static std::pair<const Entry*, const Entry*> Within(const Run<Entry>& run, const Entry& low,
-                                                      const Entry& high);
-  static std::pair<const Entry*, const Entry*> WithinAntis(const Run<Entry>& run, const Entry& low,
-                                                           const Entry& high);
-  template <class Each>
-  static bool Piece(const Run<Entry>& run, const Entry& low, const Entry& high, const Each& each) {
-    const auto [first, last] = Within(run, low, high);
-    return first == last || each(first, last);
-  }
   template <class Each>
   void TailPieces(const Entry& low, const Entry& high, const Each& each) const {
     for (size_t i = 0; i < tail_adds_; ++i) {
@@ -240,6 +209,7 @@ struct RunsOptions {
   size_t file_entries_min = 65'536;  // a merged run of at least so many entries becomes a file
   uint64_t eager_check_bytes_max =
       uint64_t{64} << 20;  // Load checks the blocks of so many bytes at once, CheckNext the others
+  RunLayout layout = RunLayout::kWords;
 };
 
 template <class Entry>

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "kernel/base/file.h"
 #include "kernel/base/hash.h"
@@ -20,6 +22,34 @@ void* Reserve(size_t bytes, int extra_flags) {
   CHECK(at != MAP_FAILED);
   return at;
 }
+
+/// Writes and syncs a file that nobody knows yet; pages of nothing but zeros become holes, which cost no disk. The manifest's writer syncs the folder.
+Status WriteSparse(const std::string& path, Bytes bytes) {
+  constexpr size_t kPage = 4096;
+  static constexpr uint8_t kZeros[kPage] = {};
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  bool good = fd >= 0 && ::ftruncate(fd, static_cast<off_t>(bytes.size())) == 0;
+  for (size_t at = 0; good && at < bytes.size();) {
+    // As many pages as follow each other are one write.
+    size_t end = at;
+    while (end < bytes.size() && std::memcmp(bytes.data() + end, kZeros, std::min(kPage, bytes.size() - end)) != 0)
+      end = std::min(end + kPage, bytes.size());
+    while (good && at < end) {
+      const ssize_t n = ::pwrite(fd, bytes.data() + at, end - at, static_cast<off_t>(at));
+      good = n > 0 || (n < 0 && errno == EINTR);
+      at += n > 0 ? static_cast<size_t>(n) : 0;
+    }
+    at += kPage;  // the page of zeros that ended it
+  }
+  good = good && ::fsync(fd) == 0;
+  const int reason = errno;
+  if (fd >= 0) ::close(fd);
+  if (good) return {};
+  ::unlink(path.c_str());
+  return MakeError(ErrorCode::kUnavailable, "a view could not be written to disk",
+                   fmt::format("{}: {}", path, std::strerror(reason)));
+}
+
 }  // namespace
 
 // Zeroed pages are a valid array of Chunk: null pointer, false, false. Only touched pages cost memory.
@@ -67,7 +97,7 @@ Status WordArray::WriteChunk(const std::string& folder, const std::string& prefi
                              uint64_t generation, const std::vector<uint64_t>& words) {
   const Bytes bytes{reinterpret_cast<const uint8_t*>(words.data()), words.size() * 8};
   SavedChunk entry{chunk, fmt::format("{}-{}-{}", prefix, chunk, generation), Crc32c(bytes)};
-  TRY(WriteFileDurable(folder + "/" + entry.file, AsText(bytes)));
+  TRY(WriteSparse(folder + "/" + entry.file, bytes));
   auto at = std::lower_bound(saved_.begin(), saved_.end(), chunk,
                              [](const SavedChunk& s, uint64_t c) { return s.chunk < c; });
   if (at != saved_.end() && at->chunk == chunk) {

@@ -1,5 +1,5 @@
 // A growable array of 64-bit words, in chunks: one writer, readers at any time without locks, saved chunk by chunk (only what
-// changed), loaded by mapping. Used for the dense columns of the directory.
+// changed; pages of zeros are holes), loaded by mapping. Used for the dense columns of the directory.
 #pragma once
 
 #include <atomic>
