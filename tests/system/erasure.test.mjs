@@ -6,26 +6,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { filesWith } from '../lib/files.mjs';
 import { freshFolder, hasPostgres, Postgres, program, request, Server, sleep } from '../lib/server.mjs';
 
 const run = promisify(execFile);
 // Each is in some resource of the person, and in nothing else of this house.
 const kPlanted = ['Quetzalcoatlus', 'Zyxwvutia', 'Kumquatgasse', '7788990011-XQ', 'wandering-otter-note', 'Brontomerus', 'pelican-text-of-a-document'];
 const kOther = 'Unharmed-Neighbour';
-
-/** The files of a folder that hold one of the strings, plainly, in UTF-16 or in base64. */
-function filesWith(folder, strings) {
-  const needles = strings.flatMap((text) => [Buffer.from(text), Buffer.from(text.toLowerCase()), Buffer.from(text.toUpperCase()),
-    Buffer.from(text, 'utf16le'), Buffer.from(Buffer.from(text).toString('base64').replace(/.{0,2}=*$/, ''))]);
-  const found = [];
-  for (const file of fs.readdirSync(folder, { recursive: true })) {
-    const full = path.join(folder, file.toString());
-    if (!fs.statSync(full, { throwIfNoEntry: false })?.isFile()) continue;
-    const bytes = fs.readFileSync(full);
-    for (const needle of needles) if (bytes.includes(needle)) found.push(`${full}: ${needle}`);
-  }
-  return found;
-}
 
 function personOf(id, family, more) {
   const about = { reference: `Patient/${id}` };
