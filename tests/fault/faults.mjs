@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { freshFolder, Postgres, request, seeded, Server, sleep } from '../lib/server.mjs';
+import { freshFolder, Postgres, program, request, seeded, Server, sleep } from '../lib/server.mjs';
 
 const kSystem = 'http://tongkang.dev/test/fault';
 const observation = (n, extra = {}) => ({ resourceType: 'Observation', status: 'final', identifier: [{ system: kSystem, value: `n${n}` }],
@@ -107,6 +107,76 @@ export async function diskFull() {
   } finally {
     execFileSync('umount', [folder]);
     release();
+  }
+}
+
+/**
+ * The same with the audit on the full disk: a read is answered and in the audit, or refused with 503 that says why. When space
+ * comes back all goes on by itself, and the audit has every answer that was given.
+ */
+export async function diskFullWithAudit() {
+  const name = 'disk full, audit on it';
+  const folder = freshFolder('full-both');
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder], { stdio: 'ignore' });
+  } catch {
+    fs.rmSync(folder, { recursive: true, force: true });
+    return { name, problems: [], figures: {}, skipped: 'a small file system cannot be mounted here' };
+  }
+  const data = path.join(folder, 'data'), ballast = path.join(folder, 'ballast');
+  fs.mkdirSync(data);
+  const fill = () => {
+    const out = fs.openSync(ballast, 'a');
+    try { for (const bytes of [1 << 20, 4096, 1]) for (;;) fs.writeSync(out, Buffer.alloc(bytes, 1)); } catch { /* full for blocks of this size */ } finally { fs.closeSync(out); }
+  };
+  try {
+    return await withServer('full-both', { data }, async (server, journal) => {
+      const answered = new Set();
+      let refusals = 0;
+      const read = async () => {
+        const answer = await journal.ask('GET', '/Observation?_summary=count');
+        if (answer.status === 200) {
+          answered.add(answer.headers['x-request-id']);
+          // One that was written and could not be audited was not acknowledged: it is sent again under its key.
+          const [least, most] = [journal.acknowledged.size, journal.acknowledged.size + journal.open.size];
+          if (!(answer.json?.total >= least && answer.json.total <= most)) journal.problem(`a read counts ${answer.json?.total} of ${least} to ${most}`);
+        } else if (answer.status === 503 && /audit/.test(answer.json?.issue?.[0]?.diagnostics ?? '') && Number(answer.headers['retry-after']) > 0) refusals++;
+        else journal.problem(`a read on a full disk was answered ${answer.status}: ${(answer.text ?? 'nothing').slice(0, 300)}`);
+        return answer.status;
+      };
+      for (let i = 0; i < 20; i++) await journal.write();
+      for (let round = 0; round < 3; round++) {
+        await read();
+        fill();
+        // Reads go on until the audit has no room for one more; a page of records is a few hundred.
+        let status = 200;
+        for (let i = 0; i < 30_000 && status === 200; i++) status = await read();
+        if (status !== 503) journal.problem('the audit never was without room');
+        for (let i = 0; i < 20; i++) { await read(); await journal.write(); }
+        if ((await request(server.base, 'GET', '/health')).status !== 200) journal.problem('the program does not say that it is alive');
+        fs.rmSync(ballast);
+        let goes = false;
+        for (let i = 0; i < 600 && !goes; i++) {
+          goes = (await read()) === 200 && (await journal.write()).status === 201;
+          if (!goes) await sleep(50);
+        }
+        if (!goes) journal.problem('it does not go on after space was freed');
+        await journal.resend();
+      }
+      await journal.check();
+      await server.stop();
+      const lines = fs.readdirSync(path.join(data, 'audit')).filter((file) => file.endsWith('.jsonl')).map((file) => fs.readFileSync(path.join(data, 'audit', file), 'utf8')).join('');
+      const recorded = new Set([...lines.matchAll(/"request":"([^"]+)"/g)].map((m) => m[1]));
+      const missing = [...answered].filter((id) => !recorded.has(id));
+      if (missing.length > 0) journal.problem(`${missing.length} of ${answered.size} answered reads are not in the audit`);
+      execFileSync(program(), ['audit', 'verify', '--data', data], { stdio: 'ignore' });
+      await server.start();
+      await journal.check();
+      return journal.result(name, { reads: answered.size, refused: refusals });
+    });
+  } finally {
+    execFileSync('umount', [folder]);
+    fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 

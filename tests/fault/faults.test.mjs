@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasPostgres } from '../lib/server.mjs';
-import { clockSteps, damagedViews, diskFull, postgresKilled, tornTail, twoServers } from './faults.mjs';
+import { clockSteps, damagedViews, diskFull, diskFullWithAudit, postgresKilled, tornTail, twoServers } from './faults.mjs';
 
 const noPostgres = hasPostgres() ? false : 'PostgreSQL 15 is not installed';
 
@@ -16,6 +16,7 @@ function fault(name, play, skip = false) {
 }
 
 fault('a full disk: writes are refused and say why, reads go on, nothing is lost', diskFull);
+fault('a full disk with the audit on it: what is answered is audited, the rest is refused, and all goes on afterwards', diskFullWithAudit);
 fault('a torn write-ahead file loses nothing that was acknowledged', () => tornTail(2));
 fault('damaged views are told and rebuilt', damagedViews);
 fault('a clock that steps does not turn time around', () => clockSteps(8));

@@ -32,6 +32,7 @@ const plays = [
   [`${kills - onPostgres} kills on SQLite`, () => killsOn('SQLite', kills - onPostgres, 101)],
   [`${onPostgres} kills on PostgreSQL`, withPostgres(() => killsOn('PostgreSQL', onPostgres, 102))],
   ['disk full', faults.diskFull],
+  ['disk full, audit on it', faults.diskFullWithAudit],
   ['torn tail', () => faults.tornTail(20)],
   ['damaged views', faults.damagedViews],
   ['clock steps', () => faults.clockSteps(100)],
