@@ -39,6 +39,9 @@ constexpr SettingSpec kSettings[] = {
     {"connections-max", K::kNumber, "10000", "Connections at once; beyond it 503", 1, 1'000'000},
     {"body-bytes-max", K::kNumber, "67108864", "Largest body", 1024, int64_t{1} << 30},
     {"request-ms", K::kNumber, "30000", "Time limit of the work for one request", 10, 3'600'000},
+    {"head-ms", K::kNumber, "10000", "A request's head must be there within this time", 100, 3'600'000},
+    {"body-ms", K::kNumber, "30000", "And its body within this, and a second more for each 32 KiB", 100,
+     3'600'000},
     {"idle-ms", K::kNumber, "75000", "A connection may be silent this long between requests", 100, 3'600'000},
     {"stop-ms", K::kNumber, "20000", "Running requests may finish within this time when stopping", 0,
      600'000},
@@ -150,6 +153,8 @@ http::ServerOptions ListenOptions(const Settings& settings) {
   options.tls_key = settings.Text("tls-key");
   options.threads = CountOr(settings.Number("threads"));
   options.connections_max = static_cast<size_t>(settings.Number("connections-max"));
+  options.head_ms = settings.Number("head-ms");
+  options.body_ms = settings.Number("body-ms");
   options.idle_ms = settings.Number("idle-ms");
   options.stop_ms = settings.Number("stop-ms");
   return options;

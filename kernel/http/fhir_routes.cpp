@@ -22,7 +22,8 @@ const std::shared_ptr<const access::Viewer>& Nobody() {
 interaction::Request ToInteraction(const Pipeline& pipeline, Call* call) {
   Request& http = call->request;
   interaction::Request request;
-  request.method = http.method;
+  // HEAD is GET all the way, so that its headers are the same; the session leaves the body out.
+  request.method = http.method == Method::kHead ? Method::kGet : http.method;
   request.path = call->path;
   request.query = std::string(http.query());
   request.body = std::move(http.body);

@@ -336,6 +336,8 @@ void Live::AddRoute(Pipeline* pipeline) {
     call->audit_action = "live";
     if (call->request.method != Method::kGet)
       return way.AnswerError(call, MakeError(ErrorCode::kUnsupported, "/live is read with GET"));
+    if (!call->path.empty())
+      return way.AnswerError(call, MakeError(ErrorCode::kNotFound, "the live stream is at /live"));
     auto subscriber = impl->Subscribe(*call, call->request.query());
     if (!subscriber.ok()) return way.AnswerError(call, subscriber.error());
     Response response;

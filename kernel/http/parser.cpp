@@ -15,6 +15,13 @@ constexpr size_t kFieldsMax = 100;
 
 std::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
 
+bool HasFold(std::string_view head) {
+  for (size_t at = head.find('\n'); at != std::string_view::npos; at = head.find('\n', at + 1)) {
+    if (at + 1 < head.size() && (head[at + 1] == ' ' || head[at + 1] == '\t')) return true;
+  }
+  return false;
+}
+
 ParseState StateOf(const beast::error_code& error) {
   using E = beast::http::error;
   if (error == E::header_limit) return {431, "the request head is too large"};
@@ -33,7 +40,12 @@ RequestParser::RequestParser(Request* request, uint32_t head_bytes_max) : reques
 size_t RequestParser::Put(std::string_view bytes) {
   if (bytes.empty()) return 0;
   beast::error_code error;
+  const bool was_head = !is_header_done();
   const size_t used = put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+  if (was_head && is_header_done() && HasFold(bytes.substr(0, used))) {
+    // Beast would join the lines; a proxy in front may have read two headers.
+    state_ = {400, "a header is folded over several lines"};
+  }
   if (error && error != beast::http::error::need_more && state_.status == 0) state_ = StateOf(error);
   return used;
 }
@@ -58,6 +70,7 @@ std::optional<uint64_t> RequestParser::declared_bytes() const {
 void RequestParser::on_request_impl(verb method, Text, Text target, int version, Code& error) {
   request_->target = View(target);
   request_->keep_alive = version >= 11;
+  version_ = version;
   switch (method) {
     case verb::get:
       request_->method = Method::kGet;
@@ -131,6 +144,15 @@ void RequestParser::on_field_impl(field known, Text name, Text value, Code& erro
     error = beast::http::error::header_limit;
     return;
   }
+  if (known == field::transfer_encoding) {
+    // One coding, chunked, by name: whatever else says where the body ends, a proxy may read it otherwise (RFC 9112 section 6.1).
+    if (has_coding_ || !EqualsIgnoreCase(View(value), "chunked")) {
+      state_ = {400, "the only Transfer-Encoding is chunked, given once"};
+      error = beast::http::error::bad_transfer_encoding;
+      return;
+    }
+    has_coding_ = true;
+  }
   if (known == field::expect) request_->expect_continue = EqualsIgnoreCase(View(value), "100-continue");
   if (known == field::forwarded || known == field::via) request_->forwarded = true;
   std::string* const place = PlaceOf(known, View(name));
@@ -151,7 +173,16 @@ void RequestParser::on_field_impl(field known, Text name, Text value, Code& erro
   }
 }
 
-void RequestParser::on_header_impl(Code&) { request_->keep_alive = keep_alive(); }
+void RequestParser::on_header_impl(Code& error) {
+  request_->keep_alive = keep_alive();
+  if (version_ == 10 && has_coding_) {
+    state_ = {400, "HTTP/1.0 has no Transfer-Encoding"};
+    error = beast::http::error::bad_transfer_encoding;
+  } else if (version_ == 11 && request_->host.empty()) {
+    state_ = {400, "the header Host is missing"};  // RFC 9112 section 3.2
+    error = beast::http::error::bad_field;
+  }
+}
 void RequestParser::on_body_init_impl(boost::optional<uint64_t> const&, Code&) {}
 
 size_t RequestParser::on_body_impl(Text body, Code& error) {

@@ -1,6 +1,7 @@
 // Reads one HTTP/1.1 request: Beast's parser with our own storage, so that a request costs few allocations.
 // Flow:   Put(bytes) until head_done → limits and sign-on may refuse → AllowBody(max) → Put until done
-// Source: RFC 9112 by Boost.Beast 1.81. Content-Length together with Transfer-Encoding, bare LF, folded headers: refused.
+// Source: RFC 9112 by Boost.Beast 1.81. Content-Length together with Transfer-Encoding, a coding that is not
+// chunked, two of a header that may be there once, bare LF, folded headers, no Host: refused.
 #pragma once
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -48,6 +49,8 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
   Request* request_;
   size_t body_bytes_max_ = 0;
   size_t fields_ = 0;
+  int version_ = 0;
+  bool has_coding_ = false;
   ParseState state_;
 };
 

@@ -68,12 +68,6 @@ Result<std::vector<std::string>> PathParts(std::string_view rest) {
   return parts;
 }
 
-bool IsTypeName(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && text[0] >= 'A' && text[0] <= 'Z' &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
-}
-
 std::string_view NameOf(Method method) {
   constexpr std::string_view kNames[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
   return kNames[static_cast<size_t>(method)];
@@ -237,7 +231,13 @@ void Pipeline::Handle(CallPtr call) {
   numbers_->running.fetch_add(1, std::memory_order_relaxed);  // metrics: what runs, and since when
   call->begin_us = MonotonicUs();
   call->request_id = RequestIdOf(call->request);  // request id: every line and answer has it
-  if (Status good = Check(call); !good.ok()) return AnswerError(call, good.error());
+  if (Status good = Check(call); !good.ok()) {
+    if (call->request.method_known) return AnswerError(call, good.error());
+    Response refusal = ErrorResponse(good.error());
+    refusal.status = 405;
+    refusal.AddHeader("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE");
+    return Answer(call, std::move(refusal));
+  }
   const bool packed = !call->request.content_encoding.empty();
   if (packed && call->request.body.size() > kUnpackOnWorkerBytes) {
     return RunOnWorker(call, [this, call] { Run(call); });
@@ -249,8 +249,14 @@ void Pipeline::Handle(CallPtr call) {
 void Pipeline::Run(const CallPtr& call) {
   const char* what = nullptr;
   try {
-    if (Status good = Unpack(&call->request, call->route->options.body_bytes_max); !good.ok())
-      return AnswerError(call, good.error());
+    if (Status good = Unpack(&call->request, call->route->options.body_bytes_max); !good.ok()) {
+      Response refusal = ErrorResponse(good.error());
+      if (good.error().code == ErrorCode::kUnsupported) {
+        refusal.status = 415;
+        refusal.AddHeader("Accept-Encoding", "gzip, zstd");
+      }
+      return Answer(call, std::move(refusal));
+    }
     call->route->handler(*this, call);
     return;
   } catch (const std::bad_alloc&) {
@@ -295,9 +301,7 @@ void Pipeline::Audit(const CallPtr& call, Response response) {
   record.viewer = call->viewer;
   record.account = call->audit_account;
   record.action = !call->audit_action.empty() ? call->audit_action : NameOf(call->request.method);
-  record.type = !call->audit_type.empty()                          ? call->audit_type
-                : !call->path.empty() && IsTypeName(call->path[0]) ? call->path[0]
-                                                                   : std::string();
+  record.type = call->audit_type;  // what the work recognised; never what somebody has only typed into a path
   record.id = call->audit_id;
   record.t = call->audit_t;
   record.status = response.status;

@@ -18,9 +18,11 @@ Plan NothingToDelete(const Call& call, uint32_t version) {
 Result<Plan> PlanDeleteOf(const Room& room, const CallPtr& call, const view::Position& basis,
                           const std::string& id, std::unique_ptr<view::ChangeSet> set) {
   const Current current = FindCurrent(room, call->viewer(), call->type_name, id, basis);
-  if (!current.in_scope) return ReadyPlan(NotFound(*call));
-  TRY(CheckIfMatch(call->request.if_match, current.exists() ? current.version.version : 0));
-  if (!current.exists()) return NothingToDelete(*call, current.version.version);
+  // Out of scope: answered in every way like an id that never was, and stays.
+  const uint32_t version = current.in_scope ? current.version.version : 0;
+  const bool exists = current.in_scope && current.exists();
+  TRY(CheckIfMatch(call->request.if_match, exists ? version : 0));
+  if (!exists) return NothingToDelete(*call, version);
   TRY(AddDelete(room, call->type, id, current, set.get()));
   return DeletedPlan(call, std::move(set));
 }

@@ -223,6 +223,7 @@ TEST_F(ReadWrite, PostsLimitTypes) {
   EXPECT_EQ(Delete("Patient/a").status, 403);
   EXPECT_EQ(Get("Patient/a/$everything").status, 403);
   EXPECT_EQ(Get("_history").status, 403);
+  EXPECT_EQ(Post("Patient/$validate", PatientJson("a")).status, 403);
 }
 
 TEST_F(ReadWrite, AreasLimitRecords) {
@@ -233,7 +234,14 @@ TEST_F(ReadWrite, AreasLimitRecords) {
   EXPECT_EQ(Get("Patient/west").status, 404) << "as if it were not there";
   EXPECT_EQ(Get("Patient/west/_history").status, 404);
   EXPECT_EQ(Put("Patient/west", PatientJson("west", "X", "380102")).status, 403);
-  EXPECT_EQ(Delete("Patient/west").status, 404);
+  const Response deleted = Delete("Patient/west"), never = Delete("Patient/never");
+  EXPECT_EQ(deleted.status, never.status) << "as if it were not there";
+  EXPECT_EQ(deleted.etag + deleted.body, never.etag + never.body);
+  for (const std::string id : {"west", "never"}) {
+    Request request = Make(Method::kDelete, "Patient/" + id);
+    request.if_match = "W/\"1\"";
+    EXPECT_EQ(Send(std::move(request)).status, 412) << id;
+  }
   EXPECT_EQ(Put("Patient/east", PatientJson("east", "E", "380103")).status, 403)
       << "a record may not be moved out of sight";
   EXPECT_EQ(Put("Patient/nowhere", PatientJson("nowhere")).status, 403);
@@ -244,6 +252,29 @@ TEST_F(ReadWrite, AreasLimitRecords) {
   };
   EXPECT_EQ(Post("Observation", observation("east")).status, 201);
   EXPECT_EQ(Post("Observation", observation("west")).status, 403);
+}
+
+TEST_F(ReadWrite, TransactionsTellNothingOfOtherAreas) {
+  Put("Patient/west", PatientJson("west", "W", "380103"));
+  const auto admin = viewer_;
+  viewer_ = AreaViewer("380102");
+  const auto answer = [this](const std::string& method, const std::string& id, const std::string& more) {
+    Response response =
+        Post("", R"({"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":")" + method +
+                     R"(","url":"Patient/)" + id + "\"" + more + "}]}");
+    for (size_t at = response.body.find(id); at != std::string::npos; at = response.body.find(id))
+      response.body.replace(at, id.size(), "?");
+    return std::to_string(response.status) + " " + response.body;
+  };
+  const std::string patch =
+      R"(},"resource":{"resourceType":"Binary","contentType":"application/json-patch+json","data":"W10="})";
+  EXPECT_EQ(answer("DELETE", "west", "}"), answer("DELETE", "never", "}"));
+  EXPECT_EQ(answer("DELETE", "west", R"(,"ifMatch":"W/\"1\""})"),
+            answer("DELETE", "never", R"(,"ifMatch":"W/\"1\""})"));
+  EXPECT_EQ(answer("PATCH", "west", patch), answer("PATCH", "never", patch));
+  EXPECT_EQ(answer("PATCH", "west", patch).substr(0, 3), "404");
+  viewer_ = admin;
+  EXPECT_EQ(Get("Patient/west").etag, "W/\"1\"") << "and it stays";
 }
 
 }  // namespace

@@ -98,8 +98,10 @@ class Planning {
                        "The resource needs the id of its request url.");
     }
     item.current = FindCurrent(room_, call_.viewer(), entry.type_name, item.id, basis_);
-    TRY(CheckWritable(item.current));
-    const uint32_t version = item.current.exists() ? item.current.version.version : 0;
+    // Only a PUT must tell that an id is taken; to patch and delete, a record out of scope is one that never was.
+    if (entry.method == Method::kPut) TRY(CheckWritable(item.current));
+    const uint32_t version =
+        item.current.in_scope && item.current.exists() ? item.current.version.version : 0;
     TRY(CheckIfMatch(entry.if_match, version));
     if (entry.method == Method::kPut && version != 0 && NamesVersion(entry.if_none_match, version)) {
       return MakeError(ErrorCode::kPrecondition, "ifNoneMatch does not hold: the resource exists already.");

@@ -60,6 +60,7 @@ Result<ValidationAsked> ReadValidation(const Call& call, fhir::Value root) {
 }  // namespace
 
 Result<Response> ValidateOperation(const Room& room, const Call& call) {
+  TRY(CheckMayCall(call.viewer(), "$validate"));
   if (call.request.body.empty())
     return MakeError(ErrorCode::kIncorrect, "The body is empty: send the resource to check as JSON.");
   const fhir::Document document = TRY(fhir::Document::Parse(call.request.body));
