@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "kernel/base/clock.h"
@@ -86,7 +88,7 @@ class Loop {
   Status ReadHead(Socket* socket);
   Status Finish(size_t number);
   Status Listen(Socket* socket, size_t number, bool for_writing);
-  int WaitMs(int64_t now_us) const;
+  int Wait(int64_t now_us, std::span<epoll_event> events);
 
   const ClientOptions& options_;
   Work* work_;
@@ -234,15 +236,20 @@ Status Loop::BeginDue(int64_t now_us) {
   return {};
 }
 
-int Loop::WaitMs(int64_t now_us) const {
-  constexpr int kIdleMs = 1000;
-  if (options_.rate_max == 0) return kIdleMs;
-  // A sleep of a millisecond would send in bursts; the kernel's own granularity is finer only when it does not wait at all.
-  const int64_t due_us = begin_us_ + static_cast<int64_t>(begun_ * 1'000'000 / options_.rate_max);
-  return idle_.empty() ? kIdleMs : due_us - now_us > 2000 ? 1 : 0;
+// Exactly until the next request is due: a millisecond more would send in bursts, and not to wait at all would take a core from the server.
+int Loop::Wait(int64_t now_us, std::span<epoll_event> events) {
+  int64_t wait_us = 1'000'000;
+  if (options_.rate_max != 0 && !idle_.empty()) {
+    const int64_t due_us = begin_us_ + static_cast<int64_t>(begun_ * 1'000'000 / options_.rate_max);
+    wait_us = std::clamp<int64_t>(due_us - now_us, 0, wait_us);
+  }
+  const timespec timeout{wait_us / 1'000'000, wait_us % 1'000'000 * 1000};
+  return ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &timeout, nullptr);
 }
 
 Result<Measured> Loop::Run() {
+  constexpr unsigned long kSlackNs = 1;  // the kernel's usual 50 µs is half of what is between two requests
+  ::prctl(PR_SET_TIMERSLACK, kSlackNs);
   begin_us_ = MonotonicUs();
   until_us_ = begin_us_ + options_.run_us;
   for (size_t i = 0; i < sockets_.size(); ++i) {
@@ -256,7 +263,7 @@ Result<Measured> Loop::Run() {
     const int64_t now_us = MonotonicUs();
     if (options_.rate_max != 0) TRY(BeginDue(now_us));
     if (busy_ == 0 && !MayStart(now_us)) break;
-    const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), WaitMs(now_us));
+    const int count = Wait(now_us, events);
     if (count < 0 && errno != EINTR) return Broken("epoll");
     for (int i = 0; i < count; ++i) {
       const size_t number = events[static_cast<size_t>(i)].data.u64;

@@ -25,6 +25,7 @@ Result<Opened> OpenData(const OpenOptions& options) {
   engine.cipher = options.cipher;
   engine.definitions = TRY(app::LoadDefinitions(app::InstalledPacks(), options.data.data + "/types"));
   engine.clock = options.clock;
+  engine.text_cache_bytes = options.text_cache_bytes;
   const auto make_views = [&](const view::Directory& directory, const HashKey& key) {
     search::IndexOptions index;
     index.folder = options.data.data + "/views/search";

@@ -20,6 +20,7 @@ struct OpenOptions {
   DataOptions data;
   log::Cipher cipher = log::Cipher::kAes256Gcm;
   int timezone_offset_min = 480;
+  size_t text_cache_bytes = size_t{128} << 20;
   const Clock* clock = nullptr;
 };
 

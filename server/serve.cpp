@@ -50,6 +50,7 @@ constexpr SettingSpec kSettings[] = {
     {"log-requests", K::kFlag, "true", "A line in the program's own log for every request"},
     {"cookie-seconds", K::kNumber, "43200", "How long a sign-in at a page lasts", 60, 31'536'000},
     {"cipher", K::kText, "aes", "Cipher of a fresh log: aes (AES-256-GCM) or sm4 (SM4-CTR with HMAC-SM3)"},
+    {"text-cache-mb", K::kNumber, "128", "Memory for texts lately asked for; 0: none", 0, 1'000'000},
     {"timezone-offset-min", K::kNumber, "480", "Minutes east of UTC of times without a zone", -840, 840},
 };
 
@@ -172,6 +173,7 @@ Status House::Build(const Settings& settings) {
   open.data = {data, settings.Text("log")};
   open.cipher = cipher == "sm4" ? log::Cipher::kSm4 : log::Cipher::kAes256Gcm;
   open.timezone_offset_min = static_cast<int>(settings.Number("timezone-offset-min"));
+  open.text_cache_bytes = static_cast<size_t>(settings.Number("text-cache-mb")) << 20;
   open.clock = &clock;
   opened = TRY(OpenData(open));
   view::Engine* const engine = opened.engine.get();

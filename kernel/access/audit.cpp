@@ -108,7 +108,7 @@ class FileAudit final : public AuditLog {
   size_t file_bytes_ = 0;  // good bytes of the file
   uint64_t record_ = 0;    // number of the last record
   std::string chain_ = kFirstChain;
-  std::string lines_;
+  std::string line_, lines_;
   std::vector<std::function<void(Status)>> waiting_;
   uint64_t written_ = 0;  // records written so far by this process
   bool unsynced_ = false;
@@ -168,29 +168,39 @@ Status FileAudit::BeginFile(uint64_t torn_bytes) {
 void FileAudit::AppendLine(const Queued& queued) {
   const AuditRecord& record = queued.record;
   const Viewer* const viewer = record.viewer.get();
-  const auto text = [](std::string_view key, std::string_view value, std::string* out) {
+  std::string& line = line_;
+  const auto text = [&line](std::string_view key, std::string_view value) {
     if (value.empty()) return;
-    *out += key;
-    AppendJsonString(value, out);
+    line += key;
+    AppendJsonString(value, &line);
   };
-  std::string line = fmt::format(R"({{"n":{},"at":"{}")", ++record_, FormatInstant(queued.at_us));
-  text(",\"account\":", viewer != nullptr ? viewer->account : record.account, &line);
-  text(",\"post\":", viewer != nullptr && viewer->post != nullptr ? std::string_view(viewer->post->name) : "",
-       &line);
-  text(",\"action\":", record.action, &line);
-  text(",\"type\":", record.type, &line);
+  const auto number = [&line](std::string_view key, uint64_t value) {
+    line += key;
+    AppendNumber(static_cast<int64_t>(value), &line);
+  };
+  line.clear();
+  number("{\"n\":", ++record_);
+  line += ",\"at\":\"";
+  AppendInstant(queued.at_us, &line);
+  line += '"';
+  text(",\"account\":", viewer != nullptr ? viewer->account : record.account);
+  text(",\"post\":", viewer != nullptr && viewer->post != nullptr ? std::string_view(viewer->post->name)
+                                                                  : std::string_view());
+  text(",\"action\":", record.action);
+  text(",\"type\":", record.type);
   if (!record.id.empty()) {
-    fmt::format_to(std::back_inserter(line), ",\"id\":\"{:016x}\"",
-                   KeyedHash(options_.id_key, record.type + "/" + record.id));
+    line += ",\"id\":\"";
+    AppendHex(KeyedHash(options_.id_key, record.type + "/" + record.id), &line);
+    line += '"';
     const uint32_t owner = options_.owner_of ? options_.owner_of(record.type, record.id) : 0;
-    if (owner != 0) fmt::format_to(std::back_inserter(line), ",\"owner\":{}", owner);
+    if (owner != 0) number(",\"owner\":", owner);
   }
-  fmt::format_to(std::back_inserter(line), ",\"status\":{}", record.status);
-  if (record.t != 0) fmt::format_to(std::back_inserter(line), ",\"t\":{}", record.t);
-  text(",\"reason\":", record.reason, &line);
-  text(",\"request\":", record.request_id, &line);
-  text(",\"session\":", viewer != nullptr ? viewer->session : "", &line);
-  text(",\"scope\":", viewer == nullptr ? "" : viewer->area.empty() ? "city" : viewer->area, &line);
+  number(",\"status\":", static_cast<uint64_t>(record.status));
+  if (record.t != 0) number(",\"t\":", record.t);
+  text(",\"reason\":", record.reason);
+  text(",\"request\":", record.request_id);
+  text(",\"session\":", viewer != nullptr ? viewer->session : "");
+  text(",\"scope\":", viewer == nullptr ? "" : viewer->area.empty() ? "city" : viewer->area);
   CloseLine(&line, &chain_);
   lines_ += line;
 }

@@ -41,7 +41,7 @@ CivilDate CivilFromDays(int64_t days) {
   return {static_cast<int>(year_of_era + era * 400 + (month <= 2 ? 1 : 0)), month, day};
 }
 
-std::string FormatInstant(Instant us) {
+void AppendInstant(Instant us, std::string* out) {
   int64_t seconds = us / kSecondUs;
   int64_t fraction = us % kSecondUs;
   if (fraction < 0) {
@@ -56,13 +56,14 @@ std::string FormatInstant(Instant us) {
   }
   const CivilDate d = CivilFromDays(days);
   if (d.year < 0 || d.year > 9999) {
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", d.year, d.month, d.day,
-                       second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60, fraction);
+    fmt::format_to(std::back_inserter(*out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", d.year, d.month,
+                   d.day, second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60, fraction);
+    return;
   }
   // Every resource read, every audit record and log line has one: written digit by digit, as a format is parsed anew each time.
-  std::string out = "0000-00-00T00:00:00.000000Z";
-  const auto put = [&out](size_t last, int64_t value) {
-    for (; value > 0; value /= 10) out[last--] = static_cast<char>('0' + value % 10);
+  char text[] = "0000-00-00T00:00:00.000000Z";
+  const auto put = [&text](size_t last, int64_t value) {
+    for (; value > 0; value /= 10) text[last--] = static_cast<char>('0' + value % 10);
   };
   put(3, d.year);
   put(6, d.month);
@@ -71,6 +72,12 @@ std::string FormatInstant(Instant us) {
   put(15, second_of_day / 60 % 60);
   put(18, second_of_day % 60);
   put(25, fraction);
+  out->append(text, sizeof text - 1);
+}
+
+std::string FormatInstant(Instant us) {
+  std::string out;
+  AppendInstant(us, &out);
   return out;
 }
 

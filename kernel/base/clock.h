@@ -49,6 +49,7 @@ CivilDate CivilFromDays(int64_t days);
 
 /// "2026-11-21T20:14:07.123456Z", always UTC and six digits. Appends nothing else.
 std::string FormatInstant(Instant us);
+void AppendInstant(Instant us, std::string* out);
 
 /// A FHIR date, dateTime or instant as the half-open interval that it covers: "2020-03" = [1 March, 1 April).
 /// A date-time with no zone, and a date, are read in UTC plus `default_offset_min`. `precision`: 4 year, 7 month, 10 day, 16 minute, 19 second, 20+ fraction.

@@ -76,6 +76,12 @@ constexpr std::string_view kNames[] = {"debug", "info", "warning", "error", "off
 constexpr spdlog::level::level_enum kSpdlogLevels[] = {
     spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err, spdlog::level::off};
 
+void AppendValue(double value, std::string* line) { fmt::format_to(std::back_inserter(*line), "{}", value); }
+void AppendValue(int64_t value, std::string* line) { AppendNumber(value, line); }
+void AppendValue(uint64_t value, std::string* line) {
+  fmt::format_to(std::back_inserter(*line), "{}", value);
+}
+
 void AppendField(const LogField& field, std::string* line) {
   *line += ",\"";
   *line += field.name;
@@ -88,7 +94,7 @@ void AppendField(const LogField& field, std::string* line) {
         } else if constexpr (std::is_same_v<T, bool>) {
           *line += value ? "true" : "false";
         } else {
-          fmt::format_to(std::back_inserter(*line), "{}", value);
+          AppendValue(value, line);
         }
       },
       field.value);
@@ -108,10 +114,9 @@ bool LogEnabled(LogLevel level) { return level >= Global().level.load(std::memor
 
 void Say(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   if (!LogEnabled(level)) return;
-  std::string line;
-  line.reserve(256);
-  line += "{\"at\":\"";
-  line += FormatInstant(SystemClock().NowUs());
+  thread_local std::string line;  // a line a request: its memory is used again
+  line = "{\"at\":\"";
+  AppendInstant(SystemClock().NowUs(), &line);
   line += "\",\"level\":\"";
   line += kNames[static_cast<size_t>(level)];
   line += "\",\"event\":";

@@ -2,6 +2,9 @@
 
 #include <sodium.h>
 
+#include <algorithm>
+#include <charconv>
+
 namespace tk {
 
 size_t Utf8CharLength(std::string_view text) {
@@ -20,10 +23,26 @@ size_t Utf8CharLength(std::string_view text) {
   return length;
 }
 
+namespace {
+
+/// How many characters at the start are ASCII that JSON takes as it is.
+size_t PlainLength(std::string_view text) {
+  const auto plain = [](char c) { return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f; };
+  size_t length = 0;
+  while (length < text.size() && plain(text[length])) ++length;
+  return length;
+}
+
+}  // namespace
+
 void AppendJsonString(std::string_view text, std::string* out) {
   constexpr char kDigits[] = "0123456789abcdef";
   out->push_back('"');
-  while (!text.empty()) {
+  for (;;) {
+    const size_t plain = PlainLength(text);
+    out->append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const char c = text[0];
     size_t length = Utf8CharLength(text);
     if (length == 0) {
@@ -44,6 +63,19 @@ void AppendJsonString(std::string_view text, std::string* out) {
     text.remove_prefix(length);
   }
   out->push_back('"');
+}
+
+void AppendNumber(int64_t number, std::string* out) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  out->append(digits, end);
+}
+
+void AppendHex(uint64_t number, std::string* out) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  char digits[16];
+  for (size_t i = 16; i-- > 0; number >>= 4) digits[i] = kDigits[number & 15];
+  out->append(digits, sizeof digits);
 }
 
 std::string ToBase64Url(Bytes bytes) {
@@ -77,6 +109,8 @@ int HexDigit(char c) {
 }  // namespace
 
 std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
+  const auto as_it_is = [plus_is_space](char c) { return c > 0 && c != '%' && (c != '+' || !plus_is_space); };
+  if (std::all_of(text.begin(), text.end(), as_it_is)) return std::string(text);
   std::string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {

@@ -14,6 +14,11 @@ namespace tk {
 /// Appends `text` in quotes; bytes that are not UTF-8 become U+FFFD, so the output is always valid JSON.
 void AppendJsonString(std::string_view text, std::string* out);
 
+/// In decimal.
+void AppendNumber(int64_t number, std::string* out);
+/// 16 digits of hexadecimal.
+void AppendHex(uint64_t number, std::string* out);
+
 /// Without padding.
 std::string ToBase64Url(Bytes bytes);
 /// nullopt when it is not exactly base64url without padding.

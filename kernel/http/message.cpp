@@ -76,9 +76,20 @@ std::string HttpDate(Instant us) {
   const int64_t days = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400;
   const int64_t rest = seconds - days * 86400;
   const CivilDate date = CivilFromDays(days);
-  const size_t weekday = static_cast<size_t>(((days + 4) % 7 + 7) % 7);  // 1970-01-01 was a Thursday
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[weekday], date.day,
-                     kMonths[date.month - 1], date.year, rest / 3600, rest / 60 % 60, rest % 60);
+  const auto weekday = static_cast<size_t>(((days + 4) % 7 + 7) % 7);  // 1970-01-01 was a Thursday
+  // Every answer about a resource has one: written digit by digit, as a format is parsed anew each time.
+  std::string out = "DDD, 00 MMM 0000 00:00:00 GMT";
+  const auto put = [&out](size_t last, int64_t value) {
+    for (; value > 0 && out[last] == '0'; value /= 10) out[last--] = static_cast<char>('0' + value % 10);
+  };
+  out.replace(0, 3, kDays[weekday]);
+  put(6, date.day);
+  out.replace(8, 3, kMonths[date.month - 1]);
+  put(15, date.year);
+  put(18, rest / 3600);
+  put(21, rest / 60 % 60);
+  put(24, rest % 60);
+  return out;
 }
 
 void AppendHead(const Response& response, bool keep_alive, std::string_view date, std::string* out) {

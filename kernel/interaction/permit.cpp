@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
 
@@ -115,8 +117,10 @@ Response Gone(uint32_t version) {
 }
 
 bool IsId(std::string_view id) {
-  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.";
-  return !id.empty() && id.size() <= 64 && id.find_first_not_of(kLetters) == std::string_view::npos;
+  const auto allowed = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  };
+  return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), allowed);
 }
 
 }  // namespace tk::interaction

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <future>
+#include <condition_variable>
+#include <mutex>
 
 #include "kernel/base/file.h"
 #include "kernel/base/random.h"
@@ -14,7 +16,8 @@ namespace tk::rules {
 namespace {
 
 constexpr int64_t kSaveEveryUs = 2 * kSecondUs;
-constexpr int kAttemptsMax = 50;
+constexpr int kTellEvery = 20;
+constexpr size_t kOpenMax = 256;
 
 // "incarnation t": a position in another life of the log is worth nothing.
 Result<uint64_t> ReadPosition(const std::string& file, uint32_t incarnation, uint64_t head_t) {
@@ -33,6 +36,27 @@ Result<uint64_t> ReadPosition(const std::string& file, uint32_t incarnation, uin
 
 }  // namespace
 
+/// What one rule made of one cause.
+struct Runner::Firing {
+  const Rule* rule = nullptr;
+  uint64_t t = 0, key = 0;
+  std::vector<std::string> made;
+  int attempt = 0;
+  int64_t not_before_us = 0;
+};
+
+struct Runner::Window {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::pair<std::unique_ptr<Firing>, Status>> answers;
+
+  void Put(std::unique_ptr<Firing> firing, Status written) {
+    const std::lock_guard lock(mutex);
+    answers.emplace_back(std::move(firing), std::move(written));
+    changed.notify_one();
+  }
+};
+
 Result<std::unique_ptr<Runner>> Runner::Start(const Options& options, std::vector<Rule> rules) {
   TRY(MakeFolder(options.folder));
   const uint64_t t = TRY(ReadPosition(options.folder + "/rules.position", options.engine->incarnation(),
@@ -45,7 +69,9 @@ Runner::Runner(Options options, std::vector<Rule> rules, uint64_t from_t)
       rules_(std::move(rules)),
       position_file_(options_.folder + "/rules.position"),
       t_(from_t),
+      window_(std::make_shared<Window>()),
       saved_t_(~0ull) {
+  for (const Rule& rule : rules_) types_.push_back(rule.on_type);
   thread_ = std::thread([this] { Loop(); });
 }
 
@@ -64,21 +90,15 @@ Status Runner::SavePosition() {
 }
 
 void Runner::Loop() {
-  auto follower = options_.engine->Follow(t_.load() + 1);
+  const auto wanted = [this](fhir::TypeId type) {
+    return std::find(types_.begin(), types_.end(), type) != types_.end();
+  };
+  auto follower = options_.engine->Follow(t_.load() + 1, wanted);
   while (!stopping_.load()) {
-    auto next = follower->Next(100);
-    if (!next.ok()) {
-      options_.report("rules: cannot follow the log: " + next.error().ToString());
-      std::this_thread::sleep_for(std::chrono::seconds(1));
-      continue;
-    }
-    if (*next != nullptr) {
-      const Status judged = Judge(**next);
-      if (!judged.ok()) {
-        options_.report("rules: stopped judging: " + judged.error().ToString());
-        return;  // at the saved position; nothing is skipped
-      }
-      t_.store((*next)->t);
+    const Status stepped = Step(follower.get());
+    if (!stepped.ok()) {
+      options_.report("rules: stopped judging: " + stepped.error().ToString());
+      return;  // at the saved position; nothing is skipped
     }
     if (MonotonicUs() - saved_at_us_ > kSaveEveryUs) {
       saved_at_us_ = MonotonicUs();
@@ -86,6 +106,22 @@ void Runner::Loop() {
       if (!saved.ok()) options_.report("rules: " + saved.error().ToString());
     }
   }
+}
+
+Status Runner::Step(view::Follower* follower) {
+  if (open_firings_ >= kOpenMax) return TakeAnswers(100);
+  auto next = follower->Next(open_firings_ == 0 ? 100 : 2);
+  if (!next.ok()) {
+    options_.report("rules: cannot follow the log: " + next.error().ToString());
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    return {};
+  }
+  if (*next != nullptr) {
+    open_.push_back({(*next)->t, 0});
+    TRY(Judge(**next));
+    MovePosition();
+  }
+  return open_firings_ == 0 ? Status() : TakeAnswers(0);
 }
 
 Status Runner::Judge(const view::Committed& committed) {
@@ -116,35 +152,26 @@ Status Runner::FireOne(const Rule& rule, const view::Committed& committed, size_
     return {};
   }
   fired_.fetch_add(1);
-  const uint64_t key = options_.engine->KeyOf(
+  auto firing = std::make_unique<Firing>();
+  firing->rule = &rule;
+  firing->t = committed.t;
+  firing->key = options_.engine->KeyOf(
       fmt::format("rule|{}|{}|{}|{}", rule.name(), options_.engine->incarnation(), committed.t, i));
-  const size_t count = made->size();
-  for (int attempt = 0; attempt < kAttemptsMax && !stopping_.load(); ++attempt) {
-    auto submitted = Submit(key, *made);
-    if (submitted.ok()) {
-      if (*submitted) made_.fetch_add(count);
-      return {};
-    }
-    const ErrorCode code = submitted.error().code;
-    if (code == ErrorCode::kInvalid || code == ErrorCode::kGone) {
-      failed_.fetch_add(1);
-      options_.report(fmt::format("rule {} at t {} made nothing: {}", rule.name(), committed.t,
-                                  submitted.error().ToString()));
-      return {};
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(std::min(1000, 5 << std::min(attempt, 8))));
-  }
-  return MakeError(ErrorCode::kUnavailable,
-                   fmt::format("what rule {} made of t {} could not be written", rule.name(), committed.t));
+  firing->made = std::move(*made);
+  ++open_.back().firings;
+  ++open_firings_;
+  return Submit(std::move(firing));
 }
 
-// True if it was written now, false if it had been written before.
-Result<bool> Runner::Submit(uint64_t key, const std::vector<std::string>& made) {
-  const fhir::Definitions& definitions = options_.engine->definitions();
+namespace {
+
+Result<std::unique_ptr<view::ChangeSet>> MakeChangeSet(const view::Engine& engine, uint64_t key,
+                                                       const view::Position& basis,
+                                                       const std::vector<std::string>& made) {
+  const fhir::Definitions& definitions = engine.definitions();
   auto set = std::make_unique<view::ChangeSet>();
-  set->basis = options_.engine->Head();
+  set->basis = basis;
   set->key = key;
-  if (options_.index->FindKey(key, set->basis) != 0) return false;
   for (const std::string& json : made) {
     fhir::Document document = TRY(fhir::Document::Parse(json));
     TRY(fhir::CheckValid(definitions, document.Root()));
@@ -152,14 +179,89 @@ Result<bool> Runner::Submit(uint64_t key, const std::vector<std::string>& made) 
     change.now = TRY(view::MakeResource(definitions, std::move(document), 1, view::Operation::kCreate));
     set->changes.push_back(std::move(change));
   }
-  TRY(options_.engine->Prepare(set.get()));
-  auto promise = std::make_shared<std::promise<view::Outcome>>();
-  auto future = promise->get_future();
-  options_.engine->Submit(std::move(set),
-                          [promise](view::Outcome outcome) { promise->set_value(std::move(outcome)); });
-  view::Outcome outcome = future.get();
-  TRY(std::move(outcome.commit));
-  return true;
+  TRY(engine.Prepare(set.get()));
+  return set;
+}
+
+}  // namespace
+
+Status Runner::Submit(std::unique_ptr<Firing> firing) {
+  const view::Position basis = options_.engine->Head();
+  if (options_.index->FindKey(firing->key, basis) != 0) {
+    Finish(*firing);
+    return {};
+  }
+  auto set = MakeChangeSet(*options_.engine, firing->key, basis, firing->made);
+  if (!set.ok()) return TakeAnswer(std::move(firing), set.TakeError());
+  // std::function copies what it holds, so the firing is held by what can be copied.
+  auto held = std::make_shared<std::unique_ptr<Firing>>(std::move(firing));
+  options_.engine->Submit(std::move(*set), [window = window_, held](view::Outcome outcome) {
+    window->Put(std::move(*held), outcome.commit.ok() ? Status() : Status(outcome.commit.TakeError()));
+  });
+  return {};
+}
+
+Status Runner::TakeAnswers(int wait_ms) {
+  std::vector<std::pair<std::unique_ptr<Firing>, Status>> answers;
+  {
+    std::unique_lock lock(window_->mutex);
+    if (wait_ms > 0 && again_.empty())
+      window_->changed.wait_for(lock, std::chrono::milliseconds(wait_ms),
+                                [this] { return !window_->answers.empty(); });
+    answers.swap(window_->answers);
+  }
+  for (auto& [firing, written] : answers) TRY(TakeAnswer(std::move(firing), std::move(written)));
+  const int64_t now_us = MonotonicUs();
+  const auto due = std::stable_partition(
+      again_.begin(), again_.end(), [now_us](const auto& firing) { return firing->not_before_us > now_us; });
+  std::vector<std::unique_ptr<Firing>> now(std::make_move_iterator(due),
+                                           std::make_move_iterator(again_.end()));
+  again_.erase(due, again_.end());
+  if (now.empty() && !again_.empty() && wait_ms > 0)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  for (auto& firing : now) TRY(Submit(std::move(firing)));
+  MovePosition();
+  return {};
+}
+
+Status Runner::TakeAnswer(std::unique_ptr<Firing> firing, Status written) {
+  if (written.ok()) {
+    made_.fetch_add(firing->made.size());
+    Finish(*firing);
+    return {};
+  }
+  const ErrorCode code = written.error().code;
+  if (code == ErrorCode::kInvalid || code == ErrorCode::kGone) {
+    failed_.fetch_add(1);
+    options_.report(fmt::format("rule {} at t {} made nothing: {}", firing->rule->name(), firing->t,
+                                written.error().ToString()));
+    Finish(*firing);
+    return {};
+  }
+  // A full disk may last: what an alarm is made of is never given up, only told.
+  if (++firing->attempt % kTellEvery == 0) {
+    options_.report(
+        fmt::format("ALARM what rule {} made of t {} could not be written {} times, trying on: {}",
+                    firing->rule->name(), firing->t, firing->attempt, written.error().ToString()));
+  }
+  firing->not_before_us = MonotonicUs() + 1000 * std::min(1000, 5 << std::min(firing->attempt, 8));
+  again_.push_back(std::move(firing));
+  return {};
+}
+
+void Runner::Finish(const Firing& firing) {
+  const auto at = std::lower_bound(open_.begin(), open_.end(), firing.t,
+                                   [](const Open& open, uint64_t t) { return open.t < t; });
+  CHECK(at != open_.end() && at->t == firing.t && at->firings > 0);
+  --at->firings;
+  --open_firings_;
+}
+
+void Runner::MovePosition() {
+  while (!open_.empty() && open_.front().firings == 0) {
+    t_.store(open_.front().t);
+    open_.pop_front();
+  }
 }
 
 Runner::Statistics Runner::statistics() const {

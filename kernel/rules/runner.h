@@ -1,9 +1,12 @@
 // The rules' consumer: follows the log in order, fires rules, submits what they make.
 // Exactly once: what a rule makes of a cause is one change set keyed (rule, version, cause t, entry); after a crash the runner starts at its
 // saved position, which may lie behind, and finds by the key what is done already.
+// Keeps up with a flood: up to kOpenMax change sets wait for the writer at a time and share its syncs; the position is before the first
+// transaction of which something is open.
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <string>
 #include <thread>
@@ -36,17 +39,36 @@ class Runner {
 
  private:
   Runner(Options options, std::vector<Rule> rules, uint64_t from_t);
+  struct Firing;
+  struct Window;  // shared with the writer's answers, which may come after the runner has gone
+
   void Loop();
+  Status Step(view::Follower* follower);
   Status Judge(const view::Committed& committed);
   Status FireOne(const Rule& rule, const view::Committed& committed, size_t i);
-  Result<bool> Submit(uint64_t key, const std::vector<std::string>& made);
+  /// Hands the firing to the writer, or finishes it if it was written before.
+  Status Submit(std::unique_ptr<Firing> firing);
+  Status TakeAnswers(int wait_ms);
+  Status TakeAnswer(std::unique_ptr<Firing> firing, Status written);
+  void Finish(const Firing& firing);
+  void MovePosition();
   Status SavePosition();
 
   const Options options_;
   const std::vector<Rule> rules_;
+  std::vector<fhir::TypeId> types_;  // on which rules fire
   std::string position_file_;
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> t_{0}, fired_{0}, made_{0}, failed_{0}, too_deep_{0};
+  // The thread's own.
+  struct Open {
+    uint64_t t;
+    size_t firings;
+  };
+  std::deque<Open> open_;  // judged transactions from the first unfinished one on, ascending
+  size_t open_firings_ = 0;
+  std::vector<std::unique_ptr<Firing>> again_;  // to be tried again when their time has come
+  std::shared_ptr<Window> window_;
   uint64_t saved_t_ = 0;
   int64_t saved_at_us_ = 0;
   std::thread thread_;

@@ -11,6 +11,7 @@
 #include "kernel/log/erasure.h"
 #include "kernel/view/catch_up.h"
 #include "kernel/view/recent.h"
+#include "kernel/view/text_cache.h"
 #include "kernel/view/writer.h"
 
 namespace tk::view {
@@ -31,7 +32,8 @@ class EngineImpl;
 
 class LogFollower final : public Follower {
  public:
-  LogFollower(const EngineImpl* engine, uint64_t from_t) : engine_(engine), next_t_(from_t) {}
+  LogFollower(const EngineImpl* engine, uint64_t from_t, Engine::WantsType wants)
+      : engine_(engine), next_t_(from_t), wants_(std::move(wants)) {}
   Result<CommittedPtr> Next(int timeout_ms) override;
   uint64_t next_t() const override { return next_t_; }
 
@@ -39,6 +41,7 @@ class LogFollower final : public Follower {
   Result<CommittedPtr> FromLog();
   const EngineImpl* engine_;
   uint64_t next_t_;
+  const Engine::WantsType wants_;
   std::deque<CommittedPtr> read_ahead_;
 };
 
@@ -47,7 +50,8 @@ class EngineImpl final : public Engine {
   explicit EngineImpl(EngineOptions options)
       : options_(std::move(options)),
         owners_(options_.definitions),
-        recent_(kRecentTransactions, kRecentBytes) {}
+        recent_(kRecentTransactions, kRecentBytes),
+        texts_(options_.text_cache_bytes) {}
   ~EngineImpl() override { Stop(); }
 
   Status Open(const ViewFactory& make_views);
@@ -77,9 +81,7 @@ class EngineImpl final : public Engine {
   Result<ResourcePtr> Read(Ordinal ordinal) const override {
     return ToResource(parts_, TRY(log_->Read(ordinal)));
   }
-  Result<Header> ReadText(Ordinal ordinal, std::string* out) const override {
-    return Render(TRY(log_->Read(ordinal)), out);
-  }
+  Result<Header> ReadText(Ordinal ordinal, std::string* out) const override;
   Result<std::vector<Header>> ReadTexts(std::span<const Ordinal> ordinals,
                                         std::vector<std::string>* out) const override;
   Result<Position> FindTime(Instant at_us) const override {
@@ -98,8 +100,8 @@ class EngineImpl final : public Engine {
     }
     writer->Submit(std::move(set), std::move(done));
   }
-  std::unique_ptr<Follower> Follow(uint64_t from_t) const override {
-    return std::make_unique<LogFollower>(this, from_t);
+  std::unique_ptr<Follower> Follow(uint64_t from_t, WantsType wants) const override {
+    return std::make_unique<LogFollower>(this, from_t, std::move(wants));
   }
   Result<uint64_t> Erase(std::string_view owner_name) override;
 
@@ -150,6 +152,7 @@ class EngineImpl final : public Engine {
   std::vector<std::unique_ptr<View>> views_;
   CatchUpParts parts_{};
   Recent recent_;
+  mutable TextCache texts_;
   std::unique_ptr<Writer> writer_owned_;
   std::atomic<Writer*> writer_{nullptr};
   std::atomic<bool> opened_{false};
@@ -287,16 +290,35 @@ Result<Engine::Header> EngineImpl::Render(const log::StoredEntry& entry, std::st
   return Header{type, content.id, entry.version, entry.op, entry.at_us, entry.owner, entry.t};
 }
 
+Result<Engine::Header> EngineImpl::ReadText(Ordinal ordinal, std::string* out) const {
+  Header header;
+  if (texts_.Find(ordinal, &header, out)) return header;
+  const uint64_t generation = texts_.generation();
+  const size_t from = out->size();
+  header = TRY(Render(TRY(log_->Read(ordinal)), out));
+  texts_.Put(ordinal, header, std::string_view(*out).substr(from), generation);
+  return header;
+}
+
 Result<std::vector<Engine::Header>> EngineImpl::ReadTexts(std::span<const Ordinal> ordinals,
                                                           std::vector<std::string>* out) const {
-  const auto entries = TRY(log_->ReadMany(ordinals));
-  std::vector<Header> headers;
-  headers.reserve(entries.size());
-  out->reserve(out->size() + entries.size());
-  for (const log::StoredEntry& entry : entries) {
-    std::string text;
-    headers.push_back(TRY(Render(entry, &text)));
-    out->push_back(std::move(text));
+  const uint64_t generation = texts_.generation();
+  const size_t first = out->size();
+  out->resize(first + ordinals.size());
+  std::vector<Header> headers(ordinals.size());
+  std::vector<Ordinal> missing;
+  std::vector<size_t> places;
+  for (size_t i = 0; i < ordinals.size(); ++i) {
+    if (texts_.Find(ordinals[i], &headers[i], &(*out)[first + i])) continue;
+    missing.push_back(ordinals[i]);
+    places.push_back(i);
+  }
+  if (missing.empty()) return headers;
+  const auto entries = TRY(log_->ReadMany(missing));
+  for (size_t i = 0; i < entries.size(); ++i) {
+    std::string* const text = &(*out)[first + places[i]];
+    headers[places[i]] = TRY(Render(entries[i], text));
+    texts_.Put(missing[i], headers[places[i]], *text, generation);
   }
   return headers;
 }
@@ -390,6 +412,7 @@ Status EngineImpl::AppendErasure(OwnerNumber owner) {
   fact->changes.push_back({nullptr, nullptr, owner});
   const Commit commit = TRY(SubmitAndWait(std::move(fact)));
   TRY(log::EraseOwner(keys_.get(), contents_.get(), owner, commit.at_us));
+  texts_.Drop(owner);
   for (auto& view : views_) TRY(view->Forget(owner));
   return writer_.load(std::memory_order_acquire)->ForgetRecent();
 }
@@ -549,7 +572,7 @@ Result<CommittedPtr> LogFollower::FromLog() {
           Change change;
           if (entry.op == Operation::kErase) {
             change.erased_owner = entry.owner;
-          } else {
+          } else if (!wants_ || wants_(engine_->types_.at(entry.type))) {
             auto now = ToResource(engine_->parts_, entry);
             if (now.ok())
               change.now = std::move(now).value();

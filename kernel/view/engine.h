@@ -97,6 +97,7 @@ struct EngineOptions {
   size_t group_entries_max = 4000;   // of one Append
   int64_t pin_us = 600 * kSecondUs;  // how long a position stays readable
   size_t replay_changes_max = 200'000;
+  size_t text_cache_bytes = size_t{128} << 20;  // texts lately asked for
 };
 
 /// Thread-safe.
@@ -148,8 +149,10 @@ class Engine {
   /// Hands over; `done` is called once, on the writer's thread: it must be short (post to your executor).
   virtual void Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)> done) = 0;
 
-  /// Follows from transaction `from_t` (1 = all; Head().t + 1 = only new).
-  virtual std::unique_ptr<Follower> Follow(uint64_t from_t) const = 0;
+  /// Follows from transaction `from_t` (1 = all; Head().t + 1 = only new). Who names the types that he wants is spared reading the others
+  /// from the log: their changes may then have neither `now` nor `before`.
+  using WantsType = std::function<bool(fhir::TypeId)>;
+  virtual std::unique_ptr<Follower> Follow(uint64_t from_t, WantsType wants = {}) const = 0;
 
   /// Erases a person: the fact in the log, the key destroyed, contents removed, views rid of him. Returns the number of entries concerned.
   /// Errors: kNotFound if nothing was ever kept of him. Erasing again finishes what a failure left and returns 0 when nothing was left.

@@ -2,11 +2,25 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
-
 #include "kernel/log/sqlite/schema.h"
 
 namespace tk::log::sqlite {
+
+Status Reader::Hold(uint64_t generation) {
+  if (holds) return {};
+  TRY(begin.Run());
+  holds = true;
+  begun_at = generation;
+  return {};
+}
+
+void Reader::End() {
+  if (!holds) return;
+  holds = false;
+  // After an error SQLite may have ended it by itself.
+  if (!commit.Run().ok() && sqlite3_get_autocommit(db.raw()) == 0)
+    sqlite3_exec(db.raw(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
 
 Status ReaderPool::Open(const std::string& path, int connections, uint64_t mmap_bytes, const char* vfs) {
   for (int i = 0; i < connections; ++i) {
@@ -31,10 +45,19 @@ ReaderPool::Lease ReaderPool::Take() {
   const size_t own = thread % readers_.size();
   for (size_t i = 0; i < readers_.size(); ++i) {
     Reader* reader = readers_[(own + i) % readers_.size()].get();
-    if (reader->mutex.try_lock()) return Lease(reader);
+    if (reader->mutex.try_lock()) return Lease(this, reader);
   }
   readers_[own]->mutex.lock();
-  return Lease(readers_[own].get());
+  return Lease(this, readers_[own].get());
+}
+
+void ReaderPool::LetGo() {
+  generation_.fetch_add(1);
+  for (const auto& reader : readers_) {
+    if (!reader->mutex.try_lock()) continue;
+    reader->End();
+    reader->mutex.unlock();
+  }
 }
 
 }  // namespace tk::log::sqlite

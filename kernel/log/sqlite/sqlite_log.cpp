@@ -53,6 +53,7 @@ class SqliteLog final : public LogStore {
   Status WriteRows(const PackedBatch& packed);
   void BoundWal();
   void CheckpointLoop();
+  Result<bool> FindRow(const sqlite::ReaderPool::Lease& reader, Ordinal ordinal) const;
 
   const OpenOptions options_;
   const SqliteTuning tuning_;
@@ -232,7 +233,10 @@ void SqliteLog::BoundWal() {
   if (bytes >= tuning_.wal_bytes_max) {
     // Waits for the thread's running pass, after which only what was appended during it is left to copy.
     const std::lock_guard lock(checkpoint_mutex_);
+    readers_.LetGo();
     sqlite3_wal_checkpoint_v2(writer_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    // Once more: those begun during the copying would keep the next transaction from beginning the file anew.
+    readers_.LetGo();
     wal_pages_.store(0, std::memory_order_relaxed);
   } else if (bytes >= tuning_.checkpoint_bytes) {
     const std::lock_guard lock(wake_mutex_);
@@ -251,6 +255,7 @@ void SqliteLog::CheckpointLoop() {
     {
       // A failing checkpoint (disk full) loses nothing: the write-ahead file keeps everything and the next pass tries again.
       const std::lock_guard held(checkpoint_mutex_);
+      readers_.LetGo();
       sqlite3_wal_checkpoint_v2(checkpoint_db_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
     }
     lock.lock();
@@ -296,12 +301,12 @@ Result<DictionaryId> SqliteLog::AddDictionary(TypeCode type, std::string_view by
 }
 
 Result<std::vector<Log::Dictionary>> SqliteLog::Dictionaries() const {
-  const auto reader = readers_.Take();
+  const auto reader = readers_.TakeFresh();
   return sqlite::LoadDictionaries(&reader->db);
 }
 
 Result<LogStore::StoredHead> SqliteLog::LoadHead() const {
-  const auto reader = readers_.Take();
+  const auto reader = readers_.TakeFresh();
   StoredHead head;
   Statement reign = TRY(reader->db.Prepare("SELECT incarnation, epoch FROM reign"));
   if (!TRY(reign.Step()))
@@ -314,7 +319,7 @@ Result<LogStore::StoredHead> SqliteLog::LoadHead() const {
 }
 
 Result<std::vector<TypeRow>> SqliteLog::LoadTypes() const {
-  const auto reader = readers_.Take();
+  const auto reader = readers_.TakeFresh();
   Statement select = TRY(reader->db.Prepare("SELECT code, name FROM type ORDER BY code"));
   std::vector<TypeRow> types;
   while (TRY(select.Step()))
@@ -322,16 +327,28 @@ Result<std::vector<TypeRow>> SqliteLog::LoadTypes() const {
   return types;
 }
 
+// The row in the held transaction, or, if it is newer, in one begun now.
+Result<bool> SqliteLog::FindRow(const sqlite::ReaderPool::Lease& reader, Ordinal ordinal) const {
+  const bool held = reader->holds;
+  TRY(reader.Hold());
+  if (TRY(reader->read_row.Int(1, ordinal).Step())) return true;
+  reader->read_row.Reset();
+  if (!held) return false;
+  reader->End();
+  TRY(reader.Hold());
+  if (TRY(reader->read_row.Int(1, ordinal).Step())) return true;
+  reader->read_row.Reset();
+  return false;
+}
+
 Result<std::string> SqliteLog::RawRow1(Ordinal ordinal) const {
   const auto reader = readers_.Take();
-  Statement& read = reader->read_row;
-  if (!TRY(read.Int(1, ordinal).Step())) {
-    read.Reset();
+  if (!TRY(FindRow(reader, ordinal))) {
     return MakeError(ErrorCode::kNotFound, "There is no such entry in the log.",
                      fmt::format("ordinal {}", ordinal));
   }
-  std::string row(read.ColumnBytes(0));
-  read.Reset();
+  std::string row(reader->read_row.ColumnBytes(0));
+  reader->read_row.Reset();
   return row;
 }
 
@@ -339,25 +356,17 @@ Result<std::vector<RawRow>> SqliteLog::RawRowsOf(std::span<const Ordinal> ordina
   const auto reader = readers_.Take();
   std::vector<RawRow> rows;
   rows.reserve(ordinals.size());
-  // One read transaction for all: beginning one costs as much as a read.
-  TRY(reader->begin.Run());
-  const auto read_all = [&]() -> Status {
-    for (const Ordinal ordinal : ordinals) {
-      const bool found = TRY(reader->read_row.Int(1, ordinal).Step());
-      rows.push_back(found ? RawRow{ordinal, std::string(reader->read_row.ColumnBytes(0))} : RawRow{0, {}});
-      reader->read_row.Reset();
-    }
-    return {};
-  };
-  const Status read = read_all();
-  TRY(reader->commit.Run());
-  TRY(Status(read.ok() ? Status() : Status(read.error())));
+  for (const Ordinal ordinal : ordinals) {
+    const bool found = TRY(FindRow(reader, ordinal));
+    rows.push_back(found ? RawRow{ordinal, std::string(reader->read_row.ColumnBytes(0))} : RawRow{0, {}});
+    if (found) reader->read_row.Reset();
+  }
   return rows;
 }
 
 Result<std::vector<RawRow>> SqliteLog::RawRows(Ordinal from, Ordinal to, size_t rows_max) const {
   constexpr size_t kBytesMax = size_t{8} << 20;  // a piece is cut by size as well as by number
-  const auto reader = readers_.Take();
+  const auto reader = readers_.TakeFresh();
   Statement& read = reader->read_rows;
   read.Int(1, from).Int(2, to).Int(3, rows_max);
   std::vector<RawRow> rows;
@@ -370,7 +379,7 @@ Result<std::vector<RawRow>> SqliteLog::RawRows(Ordinal from, Ordinal to, size_t 
 }
 
 Result<std::vector<BatchRow>> SqliteLog::RawBatches(uint64_t t, size_t batches_max) const {
-  const auto reader = readers_.Take();
+  const auto reader = readers_.TakeFresh();
   Statement& read = reader->read_batches;
   read.Int(1, t).Int(2, batches_max);
   std::vector<BatchRow> batches;

@@ -1,0 +1,69 @@
+#include "kernel/view/text_cache.h"
+
+namespace tk::view {
+
+bool TextCache::Find(Ordinal ordinal, Engine::Header* header, std::string* out) const {
+  const Shard& shard = ShardOf(ordinal);
+  const std::lock_guard lock(shard.mutex);
+  const auto at = shard.slots.find(ordinal);
+  if (at == shard.slots.end()) return false;
+  at->second.used.store(true, std::memory_order_relaxed);
+  *header = at->second.header;
+  out->append(at->second.text);
+  return true;
+}
+
+void TextCache::Put(Ordinal ordinal, const Engine::Header& header, std::string_view text,
+                    uint64_t generation) {
+  constexpr size_t kPartMax = 8;  // one giant must not drive out all the others
+  if (text.size() > shard_bytes_max_ / kPartMax) return;
+  Shard& shard = ShardOf(ordinal);
+  const std::lock_guard lock(shard.mutex);
+  if (generation != generation_.load(std::memory_order_acquire)) return;
+  const auto [at, is_new] = shard.slots.try_emplace(ordinal);
+  if (!is_new) return;
+  at->second.header = header;
+  at->second.text = text;
+  shard.bytes += BytesOf(at->second);
+  shard.queue.push_back(ordinal);
+  MakeRoom(&shard);
+}
+
+void TextCache::MakeRoom(Shard* shard) const {
+  while (shard->bytes > shard_bytes_max_ && !shard->queue.empty()) {
+    const Ordinal ordinal = shard->queue.front();
+    shard->queue.pop_front();
+    const auto at = shard->slots.find(ordinal);
+    if (at->second.used.exchange(false, std::memory_order_relaxed)) {
+      shard->queue.push_back(ordinal);
+      continue;
+    }
+    shard->bytes -= BytesOf(at->second);
+    shard->slots.erase(at);
+  }
+}
+
+void TextCache::Drop(OwnerNumber owner) {
+  generation_.fetch_add(1, std::memory_order_acq_rel);
+  for (Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    std::erase_if(shard.queue, [&](Ordinal ordinal) {
+      const auto at = shard.slots.find(ordinal);
+      if (at->second.header.owner != owner) return false;
+      shard.bytes -= BytesOf(at->second);
+      shard.slots.erase(at);
+      return true;
+    });
+  }
+}
+
+size_t TextCache::bytes() const {
+  size_t bytes = 0;
+  for (const Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    bytes += shard.bytes;
+  }
+  return bytes;
+}
+
+}  // namespace tk::view
