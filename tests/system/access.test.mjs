@@ -368,6 +368,61 @@ function accessOn(name, backend) {
       }
     });
 
+    test('a person who moves takes his records along; counts are what is found, after moves, deletes, a restart and a rebuild', async () => {
+      const kPersons = 40;
+      const of = (i, where) => ({ ...patientOf(`move-${i}`, where), birthDate: `19${50 + i}-01-01` });
+      const put = (resource) => ({ request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` }, resource });
+      const observation = (i, n, more = {}) => ({ resourceType: 'Observation', id: `move-${i}-${n}`, status: 'final', code: { coding: [{ system: 'urn:test', code: n % 2 ? 'odd' : 'even' }] }, subject: { reference: `Patient/move-${i}` }, ...more });
+      const places = Array.from({ length: kPersons }, (_, i) => (i % 3 === 0 ? 'there' : 'here'));
+      const gone = new Set();
+      const send = async (entry) => {
+        const made = await ask('city', 'POST', '', { resourceType: 'Bundle', type: 'transaction', entry });
+        assert.equal(made.status, 200, made.text.slice(0, 300));
+      };
+      await send(places.flatMap((where, i) => [put(of(i, where)), ...[0, 1, 2].map((n) => put(observation(i, n)))]));
+      const expected = (where, odd) => places.flatMap((place, i) => (place === where || where === 'city' ? [0, 1, 2].map((n) => `move-${i}-${n}`) : [])).filter((id) => !gone.has(id) && (odd === undefined || (Number(id.at(-1)) % 2 === 1) === odd)).sort();
+      async function check() {
+        for (const [who, where] of [['doctor', 'here'], ['screener', 'here'], ['admin', 'here'], ['city', 'city']]) {
+          for (const [criteria, ids] of [['code=urn:test|odd', expected(where, true)], ['code=urn:test|even,urn:test|odd', expected(where)], ['code=urn:test|even&status=final', expected(where, false)]]) {
+            const query = `/Observation?${criteria.replaceAll('|', '%7C')}`;
+            assert.equal((await ask(who, 'GET', `${query}&_summary=count`)).json.total, ids.length, `${who} counts ${criteria}`);
+            const found = await ask(who, 'GET', `${query}&_count=500&_total=accurate`);
+            assert.equal(found.json.total, ids.length);
+            assert.deepEqual((found.json.entry ?? []).map((e) => e.resource.id).sort(), ids, `${who} ${criteria}`);
+          }
+          const persons = places.filter((place) => where === 'city' || place === where).length;
+          const born = await ask(who, 'GET', '/Patient?birthdate=ge1950-01-01&birthdate=lt1990-01-01&_summary=count');
+          const fixed = await ask(who, 'GET', '/Patient?birthdate=1971-03-04&_summary=count');
+          assert.equal(born.json.total - fixed.json.total, persons, `${who} counts persons`);
+          for (const [i, place] of places.entries()) {
+            if (i % 5) continue;
+            for (const target of [`/Patient/move-${i}`, `/Patient/move-${i}/_history/1`, `/Patient/move-${i}/_history`]) assert.equal((await ask(who, 'GET', target)).status, place === where || where === 'city' ? 200 : 404, `${who} ${target}`);
+          }
+        }
+      }
+      await check();
+      // Every fourth one moves, some come back, some readings are deleted, corrected, or come anew.
+      for (let i = 0; i < kPersons; i += 4) {
+        places[i] = places[i] === 'here' ? 'there' : 'here';
+        await send([put(of(i, places[i])), put(observation(i, 0, { valueInteger: i }))]);
+      }
+      await check();
+      for (let i = 0; i < kPersons; i += 8) {
+        places[i] = places[i] === 'here' ? 'there' : 'here';
+        await send([put(of(i, places[i]))]);
+        gone.add(`move-${i + 1}-1`);
+        assert.equal((await ask('city', 'DELETE', `/Observation/move-${i + 1}-1`)).status, 204);
+      }
+      await check();
+      await server.stop();
+      await server.start();
+      await check();
+      await server.stop();
+      fs.rmSync(path.join(data, 'views'), { recursive: true });
+      await server.start();
+      await check();
+    });
+
     test('mistakes are told by place, never by value', async () => {
       const m = kMistakes;
       const wrong = [
