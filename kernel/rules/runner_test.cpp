@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <charconv>
 #include <filesystem>
 #include <future>
 
@@ -136,7 +137,9 @@ TEST_F(RunnerTest, ItsPositionIsBeforeWhatIsOpen) {
   runner_.reset();
   const auto saved = ReadFile(folder_ / "consumers/rules.position", 64);
   ASSERT_TRUE(saved.ok());
-  const uint64_t t = std::stoull(saved->substr(saved->find(' ') + 1));
+  uint64_t t = 0;
+  const char* const number = saved->data() + saved->find(' ') + 1;
+  ASSERT_EQ(std::from_chars(number, saved->data() + saved->size(), t).ec, std::errc());
   EXPECT_GE(t, last);
   EXPECT_LE(t, engine_->Head().t);
   EXPECT_EQ(Flags(), uint64_t{kReadings});
