@@ -1,7 +1,7 @@
 // Runs the browser tests one file after another and ends with one plain line.
-// node tests/browser/run.mjs [part of a file's name]                                against the test double
-// node tests/browser/run.mjs --program build/dev/server/tongkang [--log postgresql://…] [part]   against a program it starts
-// BASE=http://127.0.0.1:8080 ACCOUNT=admin PASSWORD=… node tests/browser/run.mjs [part]          against a running one
+// node tests/browser/run.mjs [parts of files' names]                                against the test double
+// node tests/browser/run.mjs --program build/dev/server/tongkang [--log postgresql://…] [parts]   against a program it starts
+// BASE=http://127.0.0.1:8080 ACCOUNT=admin PASSWORD=… node tests/browser/run.mjs [parts]          against a running one
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from 'node:test';
@@ -10,8 +10,7 @@ import { parseArgs } from 'node:util';
 import { startProgram } from './program.mjs';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { program: { type: 'string' }, log: { type: 'string' } } });
-const part = positionals[0] ?? '';
-const files = readdirSync(import.meta.dirname).filter((f) => f.endsWith('.test.mjs') && f.includes(part)).map((f) => join(import.meta.dirname, f));
+const files = readdirSync(import.meta.dirname).filter((f) => f.endsWith('.test.mjs') && (positionals.length === 0 || positionals.some((part) => f.includes(part)))).map((f) => join(import.meta.dirname, f));
 const program = values.program ? await startProgram(values.program, values.log) : null;
 if (program) Object.assign(process.env, program.env);
 const against = program ? `${values.program}${values.log ? ' with its log on PostgreSQL' : ' with its log on SQLite'}` : (process.env.BASE ?? 'the test double');
