@@ -26,23 +26,59 @@ void BundleWriter::CloseLinks() {
   links_open_ = false;
 }
 
+// A page has hundreds: the names go out as they stand here, without a writer that minds commas.
 void BundleWriter::AppendEntry(const Entry& entry, std::string* out) {
-  fhir::JsonWriter json(out);
-  json.Object();
-  if (!entry.full_url.empty()) json.Member("fullUrl", entry.full_url);
-  if (!entry.resource.empty()) json.Key("resource").Raw(entry.resource);
-  if (!entry.search_mode.empty()) json.Key("search").Object().Member("mode", entry.search_mode).End();
-  if (!entry.method.empty())
-    json.Key("request").Object().Member("method", entry.method).Member("url", entry.url).End();
-  if (!entry.status.empty()) {
-    json.Key("response").Object().Member("status", entry.status);
-    if (!entry.location.empty()) json.Member("location", entry.location);
-    if (!entry.etag.empty()) json.Member("etag", entry.etag);
-    if (!entry.last_modified.empty()) json.Member("lastModified", entry.last_modified);
-    if (!entry.outcome.empty()) json.Key("outcome").Raw(entry.outcome);
-    json.End();
+  char before = '{';
+  const auto raw = [out, &before](std::string_view name, std::string_view json) {
+    out->push_back(before);
+    before = ',';
+    out->append(name).append(json);
+  };
+  const auto text = [out, &before](std::string_view name, std::string_view value) {
+    out->push_back(before);
+    before = ',';
+    out->append(name);
+    fhir::AppendJsonString(value, out);
+  };
+  const auto inner = [out, &before](std::string_view name) {
+    out->push_back(before);
+    out->append(name);
+    before = '{';
+  };
+  const auto close = [out, &before] {
+    out->push_back('}');
+    before = ',';
+  };
+  if (!entry.full_url.empty()) text(R"("fullUrl":)", entry.full_url);
+  if (!entry.resource.empty()) raw(R"("resource":)", entry.resource);
+  if (!entry.search_mode.empty()) {
+    inner(R"("search":)");
+    text(R"("mode":)", entry.search_mode);
+    close();
   }
-  json.End();
+  if (!entry.method.empty()) {
+    inner(R"("request":)");
+    text(R"("method":)", entry.method);
+    text(R"("url":)", entry.url);
+    close();
+  }
+  if (!entry.status.empty()) {
+    inner(R"("response":)");
+    text(R"("status":)", entry.status);
+    if (!entry.location.empty()) text(R"("location":)", entry.location);
+    if (!entry.etag.empty()) text(R"("etag":)", entry.etag);
+    if (!entry.last_modified.empty()) text(R"("lastModified":)", entry.last_modified);
+    if (!entry.outcome.empty()) raw(R"("outcome":)", entry.outcome);
+    close();
+  }
+  out->append(before == '{' ? "{}" : "}");
+}
+
+void BundleWriter::Reserve(const std::vector<std::string>& resources) {
+  constexpr size_t kAroundBytes = 200;  // fullUrl, search mode, names
+  size_t bytes = out_->size() + 1000;
+  for (const std::string& resource : resources) bytes += resource.size() + kAroundBytes;
+  out_->reserve(bytes);
 }
 
 void BundleWriter::Add(const Entry& entry) {

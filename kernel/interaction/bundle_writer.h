@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "kernel/fhir/value.h"
 #include "kernel/interaction/interaction.h"
@@ -24,6 +25,8 @@ class BundleWriter {
     std::string location, etag, last_modified;
     std::string_view outcome;  // JSON; "" = none
   };
+  /// Memory for entries of these resources at once.
+  void Reserve(const std::vector<std::string>& resources);
   void Add(const Entry& entry);
   /// Adds the entry's JSON that AppendEntry made earlier.
   void AddRaw(std::string_view json);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <unordered_set>
 
@@ -190,29 +191,47 @@ std::string Unescaped(std::string_view inside) {
   return document.ok() ? document->Root()["reference"].ToString() : std::string();
 }
 
-/// Ordinals of supporting resources that `json`, minified, refers to. Not parsed: a quote within a string is escaped, so that the
-/// searched text is only ever a member. What reads like a link and leads nowhere is passed over, as a link that leads nowhere is.
-void CollectSupporting(const Room& room, const Call& call, const EverythingAsked& asked,
-                       std::string_view json, std::vector<view::Ordinal>* out) {
-  constexpr std::string_view kMember = R"("reference":")";
-  for (size_t at = json.find(kMember); at != std::string_view::npos; at = json.find(kMember, at)) {
-    at += kMember.size();
-    const std::string link = Unescaped(json.substr(at, json.find('"', at) - at));
-    const size_t slash = link.find('/');
-    if (slash == std::string::npos || link.find('/', slash + 1) != std::string::npos) continue;
-    const std::string_view type = std::string_view(link).substr(0, slash);
-    if (std::find(kSupporting.begin(), kSupporting.end(), type) == kSupporting.end()) continue;
-    const fhir::TypeId type_id = room.definitions->FindType(type);
-    const bool asked_for = asked.types.empty() ||
-                           std::find(asked.types.begin(), asked.types.end(), type_id) != asked.types.end();
-    if (!asked_for || !call.viewer().MayRead(type)) continue;
-    const Current current = FindCurrent(room, call.viewer(), type, link.substr(slash + 1), asked.position);
-    if (current.exists() && current.in_scope) out->push_back(current.version.ordinal);
+/// Ordinals of supporting resources that a page's texts refer to; each link is looked up once.
+class Supporting {
+ public:
+  Supporting(const Room& room, const Call& call, const EverythingAsked& asked)
+      : room_(room), call_(call), asked_(asked) {}
+
+  /// `json` is minified and not parsed: a quote within a string is escaped, so that the searched text is only ever a member. What reads
+  /// like a link and leads nowhere is passed over, as a link that leads nowhere is.
+  void Collect(std::string_view json, std::vector<view::Ordinal>* out) {
+    constexpr std::string_view kMember = R"("reference":")";
+    while (const void* found = ::memmem(json.data(), json.size(), kMember.data(), kMember.size())) {
+      json.remove_prefix(static_cast<size_t>(static_cast<const char*>(found) - json.data()) + kMember.size());
+      const std::string_view inside = json.substr(0, json.find('"'));
+      if (inside.starts_with("Patient/") || !seen_.insert(std::string(inside)).second) continue;
+      if (const view::Ordinal ordinal = Find(Unescaped(inside)); ordinal != 0) out->push_back(ordinal);
+    }
   }
-}
+
+ private:
+  view::Ordinal Find(std::string_view link) const {
+    const size_t slash = link.find('/');
+    if (slash == std::string_view::npos || link.find('/', slash + 1) != std::string_view::npos) return 0;
+    const std::string_view type = link.substr(0, slash);
+    if (std::find(kSupporting.begin(), kSupporting.end(), type) == kSupporting.end()) return 0;
+    const fhir::TypeId type_id = room_.definitions->FindType(type);
+    const bool asked_for = asked_.types.empty() ||
+                           std::find(asked_.types.begin(), asked_.types.end(), type_id) != asked_.types.end();
+    if (!asked_for || !call_.viewer().MayRead(type)) return 0;
+    const Current current = FindCurrent(room_, call_.viewer(), type, link.substr(slash + 1), asked_.position);
+    return current.exists() && current.in_scope ? current.version.ordinal : 0;
+  }
+
+  const Room& room_;
+  const Call& call_;
+  const EverythingAsked& asked_;
+  std::unordered_set<std::string> seen_;
+};
 
 void AddEntries(const Room& room, const Call& call, const Texts& texts, std::string_view mode,
                 BundleWriter* bundle) {
+  bundle->Reserve(texts.bodies);
   for (size_t i = 0; i < texts.bodies.size(); ++i) {
     BundleWriter::Entry entry;
     entry.full_url = FullUrl(call, room.TypeName(texts.headers[i].type), texts.headers[i].id);
@@ -251,7 +270,8 @@ Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std
 Result<Texts> ReadSupporting(const Room& room, const Call& call, const EverythingAsked& asked,
                              const Texts& page, const std::vector<view::Ordinal>& all) {
   std::vector<view::Ordinal> found;
-  for (const std::string& body : page.bodies) CollectSupporting(room, call, asked, body, &found);
+  Supporting supporting(room, call, asked);
+  for (const std::string& body : page.bodies) supporting.Collect(body, &found);
   // Their own organization and place too: a role names both.
   Texts out;
   std::unordered_set<view::Ordinal> known(asked.sent->begin(), asked.sent->end());
@@ -263,7 +283,7 @@ Result<Texts> ReadSupporting(const Room& room, const Call& call, const Everythin
     Texts some = TRY(ReadMany(room, found));
     found.clear();
     for (size_t i = 0; i < some.bodies.size(); ++i) {
-      CollectSupporting(room, call, asked, some.bodies[i], &found);
+      supporting.Collect(some.bodies[i], &found);
       out.ordinals.push_back(some.ordinals[i]);
       out.headers.push_back(std::move(some.headers[i]));
       out.bodies.push_back(std::move(some.bodies[i]));

@@ -54,6 +54,7 @@ Status AddMatches(const Room& room, const Call& call, const search::Query& query
   const Shape shape{query.summary, query.elements};
   const Texts texts = TRY(ReadMany(room, ordinals));
   std::string cut;
+  if (shape.whole()) bundle->Reserve(texts.bodies);
   for (size_t i = 0; i < texts.bodies.size(); ++i) {
     BundleWriter::Entry entry;
     entry.full_url = FullUrl(call, call.type_name, texts.headers[i].id);
