@@ -1,4 +1,4 @@
-// verify, backup, restore, erase: what an operator does with a log.
+// verify, backup, restore, rebuild, erase: what an operator does with a log.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -111,6 +111,23 @@ Status Restore(const DataOptions& options, const std::string& from, const std::s
   return {};
 }
 
+// Asks by a file, so that it works whether the program runs (within a second, old answers meanwhile) or not (at its next start).
+Status Rebuild(const DataOptions& options, const std::string& view) {
+  if (!FileExists(options.data + "/views"))
+    return MakeError(ErrorCode::kIncorrect, fmt::format("{} is no data folder with views", options.data));
+  for (const std::string_view each : {"directory", "search"}) {
+    if (view != "all" && view != each) continue;
+    TRY(WriteFileDurable(view::RebuildRequestFile(options.data, each), "asked\n"));
+  }
+  const bool running = !LockData(options.data).ok();
+  fmt::print("{}\n", !running           ? "asked for; the next start does it"
+                     : view == "search" ? "asked for; the running program begins within a second, see /ready"
+                     : view == "directory" ? "asked for; the directory is rebuilt at the next start"
+                                           : "asked for; the running program begins with the search index "
+                                             "within a second, the directory is rebuilt at the next start");
+  return {};
+}
+
 Status Erase(const DataOptions& options, const std::string& person) {
   if (!person.starts_with("Patient/") && !person.starts_with("Practitioner/")) {
     return MakeError(ErrorCode::kIncorrect, "name the person as Patient/ID or Practitioner/ID");
@@ -133,7 +150,7 @@ Status Erase(const DataOptions& options, const std::string& person) {
 void AddLog(CLI::App* root, Commands* commands) {
   struct Given {
     DataOptions data;
-    std::string to, keys_to, from, keys_from, ledger_from, until, person;
+    std::string to, keys_to, from, keys_from, ledger_from, until, person, view = "search";
   };
   const auto given = std::make_shared<Given>();
   CLI::App* const verify =
@@ -163,6 +180,13 @@ void AddLog(CLI::App* root, Commands* commands) {
       {restore, [given] {
          return Finish(Restore(given->data, given->from, given->keys_from, given->ledger_from, given->until));
        }});
+
+  CLI::App* const rebuild = root->add_subcommand(
+      "rebuild", "Ask for a view to be read anew from the log, while the old one answers");
+  AddDataOptions(rebuild, &given->data);
+  rebuild->add_option("--view", given->view, "search (the default), directory or all")
+      ->check(CLI::IsMember({"search", "directory", "all"}));
+  commands->push_back({rebuild, [given] { return Finish(Rebuild(given->data, given->view)); }});
 
   CLI::App* const erase = root->add_subcommand(
       "erase", "Erase a person for good: his key is destroyed, his contents and index entries go");

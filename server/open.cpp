@@ -26,13 +26,14 @@ Result<Opened> OpenData(const OpenOptions& options) {
   engine.definitions = TRY(app::LoadDefinitions(app::InstalledPacks(), options.data.data + "/types"));
   engine.clock = options.clock;
   engine.text_cache_bytes = options.text_cache_bytes;
+  engine.replay_changes_max = options.replay_changes_max;
   const auto make_views = [&](const view::Directory& directory, const HashKey& key) {
     search::IndexOptions index;
     index.folder = options.data.data + "/views/search";
     index.hash_key = key;
     index.timezone_offset_min = options.timezone_offset_min;
     std::vector<std::unique_ptr<view::View>> views;
-    auto made = search::Index::Create(engine.definitions, index, &directory);
+    auto made = search::Index::CreateRebuildable(engine.definitions, index, &directory);
     opened.index = made.get();
     views.push_back(std::move(made));
     return views;

@@ -21,6 +21,7 @@ struct OpenOptions {
   log::Cipher cipher = log::Cipher::kAes256Gcm;
   int timezone_offset_min = 480;
   size_t text_cache_bytes = size_t{128} << 20;
+  size_t replay_changes_max = 200'000;
   const Clock* clock = nullptr;
 };
 

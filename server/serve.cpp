@@ -51,6 +51,9 @@ constexpr SettingSpec kSettings[] = {
     {"cookie-seconds", K::kNumber, "43200", "How long a sign-in at a page lasts", 60, 31'536'000},
     {"cipher", K::kText, "aes", "Cipher of a fresh log: aes (AES-256-GCM) or sm4 (SM4-CTR with HMAC-SM3)"},
     {"text-cache-mb", K::kNumber, "128", "Memory for texts lately asked for; 0: none", 0, 1'000'000},
+    {"replay-changes-max", K::kNumber, "200000",
+     "Changes that a start may read before it answers; a view that needs more is built in the background", 0,
+     1'000'000'000},
     {"timezone-offset-min", K::kNumber, "480", "Minutes east of UTC of times without a zone", -840, 840},
 };
 
@@ -98,6 +101,22 @@ void House::AddMetrics() {
   gauge("tongkang_log_t", "Last transaction", [engine] { return static_cast<double>(engine->Head().t); });
   gauge("tongkang_ready", "1 when the views have caught up",
         [engine] { return engine->ready() ? 1.0 : 0.0; });
+  for (size_t i = 0; i < engine->view_states().size(); ++i) {
+    const auto of = [this, engine, i](const char* name, const char* help,
+                                      double (*read)(const view::ViewState&)) {
+      metrics.AddGauge(name, help, {{"view", engine->view_states()[i].name}},
+                       [engine, i, read] { return read(engine->view_states()[i]); });
+    };
+    of("tongkang_view_state",
+       "0 serving, 1 rebuilding while the old one serves, 2 building while none does, 3 starting",
+       [](const view::ViewState& s) { return static_cast<double>(s.kind); });
+    of("tongkang_view_t", "Last transaction in the view, or in the one that is being built",
+       [](const view::ViewState& s) { return static_cast<double>(s.t); });
+    of("tongkang_view_t_wanted", "Last transaction that it is to have",
+       [](const view::ViewState& s) { return static_cast<double>(s.t_wanted); });
+    of("tongkang_view_progress", "Part of the log that is in it, 0 to 1",
+       [](const view::ViewState& s) { return s.progress(); });
+  }
   gauge("tongkang_writer_queue", "Change sets waiting for the writer",
         [engine] { return static_cast<double>(engine->statistics().queue_depth); });
   gauge("tongkang_writer_queue_bytes", "Their bytes",
@@ -174,6 +193,7 @@ Status House::Build(const Settings& settings) {
   open.cipher = cipher == "sm4" ? log::Cipher::kSm4 : log::Cipher::kAes256Gcm;
   open.timezone_offset_min = static_cast<int>(settings.Number("timezone-offset-min"));
   open.text_cache_bytes = static_cast<size_t>(settings.Number("text-cache-mb")) << 20;
+  open.replay_changes_max = static_cast<size_t>(settings.Number("replay-changes-max"));
   open.clock = &clock;
   opened = TRY(OpenData(open));
   view::Engine* const engine = opened.engine.get();
@@ -213,9 +233,17 @@ Status House::Build(const Settings& settings) {
     return runtime->Handle(request);
   });
   http::AddAuthRoutes(pipeline.get());
-  http::AddHealthRoutes(pipeline.get(), [engine] {
-    return http::Readiness{engine->ready(), engine->catch_up_progress()};
-  });
+  const auto readiness = [engine] {
+    http::Readiness now{engine->ready(), engine->catch_up_progress(), {}};
+    for (const view::ViewState& state : engine->view_states())
+      now.views.push_back({state.name, state.KindName(), state.t, state.t_wanted, state.progress()});
+    return now;
+  };
+  http::AddHealthRoutes(pipeline.get(), readiness);
+  http::AddRebuildRoute(
+      pipeline.get(),
+      [engine](std::string_view view) { return engine->RequestRebuild(view, "asked for by an operator"); },
+      readiness);
   http::AddMetricsRoute(pipeline.get(), &metrics);
   live->AddRoute(pipeline.get());
   http::AddPagesRoute(pipeline.get(), pages);

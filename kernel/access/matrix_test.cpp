@@ -124,9 +124,10 @@ const std::map<std::string, std::set<std::string>> kOperations = {
     {"screener", {}},
     {"doctor", {"$everything", "$validate", "reveal", "emergency"}},
     {"cdc-officer", {"$everything", "reveal", "export"}},
-    {"operator", {"metrics"}}};
-const std::vector<std::string> kAllOperations = {"$everything", "$validate", "$erase",  "reveal",
-                                                 "emergency",   "export",    "metrics", "history-system"};
+    {"operator", {"metrics", "rebuild"}}};
+const std::vector<std::string> kAllOperations = {"$everything", "$validate",      "$erase",
+                                                 "reveal",      "emergency",      "export",
+                                                 "metrics",     "history-system", "rebuild"};
 
 Viewer ViewerOf(const Posts& posts, const std::string& post) {
   Viewer viewer;

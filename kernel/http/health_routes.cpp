@@ -3,6 +3,19 @@
 #include "kernel/http/routes.h"
 
 namespace tk::http {
+namespace {
+
+std::string Describe(const Readiness& now) {
+  std::string views;
+  for (const Readiness::View& view : now.views) {
+    views +=
+        fmt::format(R"({}{{"view":"{}","state":"{}","t":{},"t_wanted":{},"progress":{:.3f}}})",
+                    views.empty() ? "" : ",", view.name, view.state, view.t, view.t_wanted, view.progress);
+  }
+  return fmt::format(R"({{"ready":{},"progress":{:.3f},"views":[{}]}})", now.ready, now.progress, views);
+}
+
+}  // namespace
 
 void AddHealthRoutes(Pipeline* pipeline, std::function<Readiness()> readiness) {
   RouteOptions options;
@@ -10,8 +23,7 @@ void AddHealthRoutes(Pipeline* pipeline, std::function<Readiness()> readiness) {
   options.audited = false;
   const auto ready = [readiness](Pipeline& way, const CallPtr& call) {
     const Readiness now = readiness();
-    Response response = JsonResponse(
-        now.ready ? 200 : 503, fmt::format(R"({{"ready":{},"progress":{:.3f}}})", now.ready, now.progress));
+    Response response = JsonResponse(now.ready ? 200 : 503, Describe(now));
     if (!now.ready) response.AddHeader("Retry-After", "1");
     way.Answer(call, std::move(response));
   };
@@ -20,6 +32,22 @@ void AddHealthRoutes(Pipeline* pipeline, std::function<Readiness()> readiness) {
   });
   pipeline->AddRoute("/health/ready", options, ready);
   pipeline->AddRoute("/ready", options, ready);
+}
+
+void AddRebuildRoute(Pipeline* pipeline, std::function<Status(std::string_view)> request,
+                     std::function<Readiness()> readiness) {
+  RouteOptions options;
+  options.operation = "rebuild";
+  options.body_bytes_max = 1024;
+  pipeline->AddRoute("/admin/views", options, [request, readiness](Pipeline& way, const CallPtr& call) {
+    call->audit_action = "rebuild";
+    if (call->request.method != Method::kPost || call->path.size() != 2 || call->path[1] != "rebuild") {
+      return way.AnswerError(call,
+                             MakeError(ErrorCode::kNotFound, "there is POST /admin/views/NAME/rebuild"));
+    }
+    if (const Status asked = request(call->path[0]); !asked.ok()) return way.AnswerError(call, asked.error());
+    way.Answer(call, JsonResponse(202, Describe(readiness())));
+  });
 }
 
 void AddMetricsRoute(Pipeline* pipeline, const Metrics* metrics) {

@@ -88,7 +88,18 @@ class PipelineTest : public ::testing::Test {
                    },
                    [](const interaction::Request& request) { return request.query == "heavy"; }});
     AddAuthRoutes(pipeline_.get());
-    AddHealthRoutes(pipeline_.get(), [this] { return Readiness{ready_, 0.5}; });
+    const auto readiness = [this] {
+      return Readiness{ready_, 0.5, {{"search", ready_ ? "serving" : "building", 7, 9, 0.5}}};
+    };
+    AddHealthRoutes(pipeline_.get(), readiness);
+    AddRebuildRoute(
+        pipeline_.get(),
+        [this](std::string_view view) -> Status {
+          if (view != "search") return MakeError(ErrorCode::kNotFound, "there is no such view");
+          if (rebuilds_.fetch_add(1) > 0) return MakeError(ErrorCode::kConflict, "being rebuilt");
+          return {};
+        },
+        readiness);
     AddMetricsRoute(pipeline_.get(), &metrics_);
     AddPagesRoute(pipeline_.get(), Pages::Load({}).value());
     LiveSource source;
@@ -177,6 +188,7 @@ class PipelineTest : public ::testing::Test {
   std::unique_ptr<Live> live_;
   std::unique_ptr<Server> server_;
   std::atomic<bool> ready_{true};
+  std::atomic<int> rebuilds_{0};
   std::mutex mutex_;
   interaction::Request last_;
 };
@@ -349,7 +361,24 @@ TEST_F(PipelineTest, ReadyTellsTheProgress) {
   ready_ = false;
   const Reply reply = Client(server_->port()).Ask("GET", "/ready");
   EXPECT_EQ(reply.status, 503);
-  EXPECT_EQ(reply.body, R"({"ready":false,"progress":0.500})");
+  EXPECT_EQ(
+      reply.body,
+      R"({"ready":false,"progress":0.500,"views":[{"view":"search","state":"building","t":7,"t_wanted":9,"progress":0.500}]})");
+}
+
+TEST_F(PipelineTest, OperatorsAloneAskForARebuild) {
+  Client client(server_->port());
+  const char* const route = "/admin/views/search/rebuild";
+  EXPECT_EQ(client.Ask("POST", route).status, 401);
+  EXPECT_EQ(client.Ask("POST", route, Bearer("li")).status, 403);
+  EXPECT_EQ(rebuilds_.load(), 0);
+  EXPECT_EQ(client.Ask("GET", route, Bearer("ops")).status, 404);
+  EXPECT_EQ(client.Ask("POST", "/admin/views/nothing/rebuild", Bearer("ops")).status, 404);
+  const Reply asked = client.Ask("POST", route, Bearer("ops"));
+  EXPECT_EQ(asked.status, 202);
+  EXPECT_NE(asked.body.find(R"("view":"search","state":"serving")"), std::string::npos) << asked.body;
+  EXPECT_EQ(client.Ask("POST", route, Bearer("ops")).status, 409);
+  EXPECT_NE(AuditText().find(R"("rebuild")"), std::string::npos);
 }
 
 view::Change ChangeOf(uint16_t type, const std::string& id) {

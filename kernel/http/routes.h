@@ -3,6 +3,7 @@
 //   /app/<id>/*   what an app answers                   signed in
 //   /auth/*       sign-in, sign-out, me                open
 //   /live         server-sent events of the log        signed in (live.h)
+//   /admin/*      what an operator may do               a post with the operation
 //   /metrics      Prometheus text                      loopback, or a post with the operation "metrics"
 //   /health       the process is alive                 open
 //   /ready        the views have caught up             open; also /health/ready
@@ -36,8 +37,18 @@ void AddAuthRoutes(Pipeline* pipeline);
 struct Readiness {
   bool ready = false;
   double progress = 0;
+  struct View {
+    std::string name;
+    std::string_view state;  // serving, rebuilding (an old one answers), building (none does), starting
+    uint64_t t = 0, t_wanted = 0;
+    double progress = 0;
+  };
+  std::vector<View> views;
 };
 void AddHealthRoutes(Pipeline* pipeline, std::function<Readiness()> readiness);
+/// POST /admin/views/<name>/rebuild → 202 with the states of the views; 409 if it is being rebuilt. For posts with the operation "rebuild".
+void AddRebuildRoute(Pipeline* pipeline, std::function<Status(std::string_view)> request,
+                     std::function<Readiness()> readiness);
 void AddMetricsRoute(Pipeline* pipeline, const Metrics* metrics);
 
 }  // namespace tk::http

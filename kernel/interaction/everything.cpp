@@ -162,10 +162,10 @@ class CareDates {
 };
 
 /// The compartment's resources that are asked for, the patient first.
-std::vector<view::Ordinal> Select(const Room& room, const Call& call, const EverythingAsked& asked,
-                                  view::Ordinal patient) {
+Result<std::vector<view::Ordinal>> Select(const Room& room, const Call& call, const EverythingAsked& asked,
+                                          view::Ordinal patient) {
   std::vector<view::Ordinal> out{patient};
-  for (const view::Ordinal ordinal : room.index().Compartment(call.id, asked.position)) {
+  for (const view::Ordinal ordinal : TRY(room.index().Compartment(call.id, asked.position))) {
     if (ordinal != patient) out.push_back(ordinal);
   }
   std::map<fhir::TypeId, bool> wanted;
@@ -301,7 +301,7 @@ Result<Response> Everything(const Room& room, const Call& call) {
   const Current patient = FindCurrent(room, call.viewer(), "Patient", call.id, asked.position);
   if (patient.version.ordinal == 0 || !patient.in_scope) return NotFound(call);
   if (patient.version.deleted) return Gone(patient.version.version);
-  const std::vector<view::Ordinal> all = Select(room, call, asked, patient.version.ordinal);
+  const std::vector<view::Ordinal> all = TRY(Select(room, call, asked, patient.version.ordinal));
   uint64_t next_offset = 0;
   const Texts page = TRY(ReadPage(room, asked, all, &next_offset));
   const Texts supporting = TRY(ReadSupporting(room, call, asked, page, all));

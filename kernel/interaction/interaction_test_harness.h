@@ -73,7 +73,7 @@ class InteractionTest : public ::testing::Test {
       search::IndexOptions index;
       index.folder = folder_ / "views/search";
       index.hash_key = key;
-      auto made = search::Index::Create(fhir::Definitions::R4(), index, &directory);
+      auto made = search::Index::CreateRebuildable(fhir::Definitions::R4(), index, &directory);
       index_ = made.get();
       std::vector<std::unique_ptr<view::View>> views;
       views.push_back(std::move(made));

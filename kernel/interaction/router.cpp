@@ -314,6 +314,12 @@ void HandleRequest(const RoomPtr& room, Request request, Done done) {
                         "Only JSON is offered: ask with Accept: application/fhir+json or _format=json."));
   }
   if (auto refusal = CheckMedia(*call)) return done(std::move(*refusal));
+  if (!room->engine().serving() && call->kind != Kind::kCapabilities && call->kind != Kind::kValidate) {
+    return done(OutcomeOf(MakeError(
+        ErrorCode::kUnavailable,
+        fmt::format("The server is still reading its log, {:.0f} % are done: try again in a moment.",
+                    room->engine().catch_up_progress() * 100))));
+  }
   if (call->request.body.size() > kBodyBytesMax) {
     return done(OutcomeOf(
         MakeError(ErrorCode::kTooLarge,

@@ -118,7 +118,7 @@ Response TransactionAnswer(const RoomPtr& room, const Transaction& transaction,
 Result<std::optional<Response>> RepeatedTransaction(const RoomPtr& room, const Transaction& transaction,
                                                     const view::Position& basis) {
   const Call& call = *transaction.call;
-  const view::Ordinal first = call.key == 0 ? 0 : room->index().FindKey(call.key, basis);
+  const view::Ordinal first = call.key == 0 ? 0 : TRY(room->index().FindKey(call.key, basis));
   if (first == 0) return std::optional<Response>();
   const Texts written = TRY(WrittenBy(*room, first, basis));
   std::vector<EntryResult> results(transaction.entries.size());

@@ -156,7 +156,7 @@ Plan DeletedPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set) {
 Result<std::optional<Response>> RepeatedAnswer(const Room& room, const Call& call,
                                                const view::Position& basis) {
   if (call.key == 0) return std::optional<Response>();
-  const view::Ordinal ordinal = room.index().FindKey(call.key, basis);
+  const view::Ordinal ordinal = TRY(room.index().FindKey(call.key, basis));
   if (ordinal == 0) return std::optional<Response>();
   Response response;
   const Header header = TRY(room.engine().ReadText(ordinal, &response.body));

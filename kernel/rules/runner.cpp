@@ -187,7 +187,10 @@ Result<std::unique_ptr<view::ChangeSet>> MakeChangeSet(const view::Engine& engin
 
 Status Runner::Submit(std::unique_ptr<Firing> firing) {
   const view::Position basis = options_.engine->Head();
-  if (options_.index->FindKey(firing->key, basis) != 0) {
+  // While the index is being built nobody knows what was written under which key: that is waited for.
+  auto known = options_.index->FindKey(firing->key, basis);
+  if (!known.ok()) return TakeAnswer(std::move(firing), known.TakeError());
+  if (*known != 0) {
     Finish(*firing);
     return {};
   }

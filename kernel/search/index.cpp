@@ -11,7 +11,10 @@
 namespace tk::search {
 namespace {
 
-constexpr uint32_t kFormatVersion = 5;
+constexpr uint32_t kFormatVersion = 5;  // how entries are packed and files laid out: others cannot be read
+// What the extraction says. Entries of an older one can be read: they serve, and are rebuilt meanwhile.
+constexpr uint64_t kExtractionVersion = 1;
+constexpr std::string_view kExtraction = "extraction";
 
 class IndexView final : public Index {
  public:
@@ -45,6 +48,10 @@ class IndexView final : public Index {
   void SetOldestPinned(Ordinal ordinal) override {
     ForFamilies([&](auto& family) { family.SetOldestPinned(ordinal); });
   }
+  view::Standing standing() const override {
+    if (damaged_.load(std::memory_order_relaxed)) return view::Standing::kUnusable;
+    return outdated_ ? view::Standing::kOutdated : view::Standing::kSound;
+  }
   size_t memory_bytes() const override {
     return equality_.memory_bytes() + ordered_.memory_bytes() + strings_.memory_bytes() +
            sort_.memory_bytes() + keys_.memory_bytes() + counts_.memory_bytes();
@@ -63,11 +70,11 @@ class IndexView final : public Index {
     return AnswerCount(setting(), MakeLook(), query, request);
   }
   bool Confirms(const Query& query, std::string_view text) const override;
-  std::vector<Ordinal> Compartment(std::string_view patient_id,
-                                   const view::Position& position) const override;
-  std::vector<Ordinal> ReferencesTo(std::string_view type_and_id,
-                                    const view::Position& position) const override;
-  Ordinal FindKey(uint64_t key, const view::Position& position) const override;
+  Result<std::vector<Ordinal>> Compartment(std::string_view patient_id,
+                                           const view::Position& position) const override;
+  Result<std::vector<Ordinal>> ReferencesTo(std::string_view type_and_id,
+                                            const view::Position& position) const override;
+  Result<Ordinal> FindKey(uint64_t key, const view::Position& position) const override;
   bool MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type,
                  const Query& query) const override;
 
@@ -92,7 +99,7 @@ class IndexView final : public Index {
   Setting setting() const { return {*extractor_, options_.hash_key, directory_, counts_}; }
   Look MakeLook() const {
     return {equality_.snapshot(), ordered_.snapshot(), strings_.snapshot(), sort_.snapshot(),
-            erasures_open_.load() == 0};
+            erasures_open_.load() == 0 && !outdated_};
   }
   Status CheckSound() const {
     if (!damaged_.load(std::memory_order_relaxed)) return {};
@@ -119,6 +126,9 @@ class IndexView final : public Index {
   bool has_manifest_ = false;
   std::atomic<int> erasures_open_{0};  // erased owners whose entries still stand: sums are too high
   std::atomic<bool> damaged_{false};
+  // Loaded entries are of an older extraction: an anti-entry may not be the bits of what it cancels, so sums are not the truth.
+  bool outdated_ = false;
+  uint64_t extraction_ = kExtractionVersion;
 };
 
 Result<std::unique_ptr<view::Prepared>> IndexView::Prepare(const view::Change& change) const {
@@ -197,6 +207,7 @@ Result<view::Mark> IndexView::Save(const std::string& folder, const view::Mark& 
   view::Manifest manifest;
   manifest.view = name();
   manifest.mark = {mark.incarnation, 0, 1, mark.definitions_hash, kFormatVersion};
+  manifest.numbers.emplace_back(kExtraction, extraction_);
   view::RunSnapshot<Entry16> equality, keys;
   view::RunSnapshot<Entry24> ordered, sort;
   view::RunSnapshot<Entry32> strings;
@@ -242,6 +253,11 @@ Result<view::Mark> IndexView::Load(const std::string& folder, const view::Mark& 
     return loaded.TakeError();
   }
   ForFamilies([&](auto& family) { family.RemoveUnused(manifest.files); });
+  extraction_ = 0;
+  for (const auto& [name, number] : manifest.numbers) {
+    if (name == kExtraction) extraction_ = number;
+  }
+  outdated_ = extraction_ != kExtractionVersion;
   std::lock_guard lock(publish_mutex_);
   t_ = manifest.mark.t;
   end_ordinal_ = manifest.mark.end_ordinal;
@@ -259,6 +275,8 @@ void IndexView::Clear() {
   end_ordinal_ = 1;
   erasures_open_ = 0;
   damaged_ = false;
+  outdated_ = false;
+  extraction_ = kExtractionVersion;
 }
 
 bool IndexView::Maintain() {
@@ -297,8 +315,9 @@ Status IndexView::Forget(view::OwnerNumber owner) {
   return {};
 }
 
-std::vector<Ordinal> IndexView::Compartment(std::string_view patient_id,
-                                            const view::Position& position) const {
+Result<std::vector<Ordinal>> IndexView::Compartment(std::string_view patient_id,
+                                                    const view::Position& position) const {
+  TRY(CheckSound());
   std::vector<Ordinal> out =
       LiveUnder(equality_.snapshot(), EqualityKey(options_.hash_key, 0, KeyKind::kCompartment, patient_id),
                 directory_, position);
@@ -313,8 +332,9 @@ std::vector<Ordinal> IndexView::Compartment(std::string_view patient_id,
   return out;
 }
 
-std::vector<Ordinal> IndexView::ReferencesTo(std::string_view type_and_id,
-                                             const view::Position& position) const {
+Result<std::vector<Ordinal>> IndexView::ReferencesTo(std::string_view type_and_id,
+                                                     const view::Position& position) const {
+  TRY(CheckSound());
   const auto equality = equality_.snapshot();
   const fhir::TypeId type = definitions_->FindType(type_and_id.substr(0, type_and_id.find('/')));
   std::vector<Ordinal> out;
@@ -336,7 +356,8 @@ std::vector<Ordinal> IndexView::ReferencesTo(std::string_view type_and_id,
   return out;
 }
 
-Ordinal IndexView::FindKey(uint64_t key, const view::Position& position) const {
+Result<Ordinal> IndexView::FindKey(uint64_t key, const view::Position& position) const {
+  TRY(CheckSound());
   const auto keys = keys_.snapshot();
   const auto cursor = keys.Forward({key, 0}, {key, ~uint64_t{0}});
   return cursor.valid() && cursor.entry().b < position.end_ordinal ? cursor.entry().b : 0;

@@ -48,8 +48,14 @@ struct Page {
 /// A view and its question side. Question side is thread-safe and never waits for the writer.
 class Index : public view::View {
  public:
+  /// One generation: its files lie in `options.folder` itself.
   static std::unique_ptr<Index> Create(std::shared_ptr<const fhir::Definitions> definitions,
                                        const IndexOptions& options, const view::Directory* directory);
+  /// Generations: each in a numbered folder in `options.folder`, where the file `current` names the one that serves. It can be rebuilt while it
+  /// serves. While none serves everything that must know is answered kUnavailable, saying how far the new one is.
+  static std::unique_ptr<Index> CreateRebuildable(std::shared_ptr<const fhir::Definitions> definitions,
+                                                  const IndexOptions& options,
+                                                  const view::Directory* directory);
 
   /// Errors: kIncorrect for a cursor that is not ours; kUnsupported when a parameter's expression cannot be evaluated here; kTimeout; kCorrupt
   /// when a file of the index turned out damaged (the view must be rebuilt).
@@ -59,13 +65,13 @@ class Index : public view::View {
   /// two hashed values (chance 2^-54 for a pair) cannot give a wrong hit. For whoever reads the hits; about 0.1 µs a KB.
   virtual bool Confirms(const Query& query, std::string_view text) const = 0;
   /// Live resources of the patient's compartment (the Patient itself too), by type then ordinal.
-  virtual std::vector<view::Ordinal> Compartment(std::string_view patient_id,
-                                                 const view::Position& position) const = 0;
+  virtual Result<std::vector<view::Ordinal>> Compartment(std::string_view patient_id,
+                                                         const view::Position& position) const = 0;
   /// Live resources that refer to Type/id through a search parameter (for delete warnings, _revinclude), by ordinal.
-  virtual std::vector<view::Ordinal> ReferencesTo(std::string_view type_and_id,
-                                                  const view::Position& position) const = 0;
+  virtual Result<std::vector<view::Ordinal>> ReferencesTo(std::string_view type_and_id,
+                                                          const view::Position& position) const = 0;
   /// The ordinal of the first entry written under an idempotency or consumer key, 0 if none.
-  virtual view::Ordinal FindKey(uint64_t key, const view::Position& position) const = 0;
+  virtual Result<view::Ordinal> FindKey(uint64_t key, const view::Position& position) const = 0;
 
   /// Conservative check for the writer: could what `prepared` changes alter the answer to `query`? Memory only, no FHIRPath.
   virtual bool MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type,

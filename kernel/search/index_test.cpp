@@ -658,14 +658,14 @@ TEST(Index, CompartmentReferencesAndKeys) {
   house.Put(Observation("b", "2", "x", "2020", "1"));
   const Ordinal e = house.Put(
       R"({"resourceType":"Encounter","id":"e","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/1"}})");
-  EXPECT_EQ(house.index->Compartment("1", house.Head()), (std::vector<Ordinal>{e, o, p}));
-  EXPECT_EQ(house.index->ReferencesTo("Patient/1", house.Head()), (std::vector<Ordinal>{o, e}));
-  EXPECT_EQ(house.index->ReferencesTo("Patient/9", house.Head()), (std::vector<Ordinal>{}));
+  EXPECT_EQ(house.index->Compartment("1", house.Head()).value(), (std::vector<Ordinal>{e, o, p}));
+  EXPECT_EQ(house.index->ReferencesTo("Patient/1", house.Head()).value(), (std::vector<Ordinal>{o, e}));
+  EXPECT_EQ(house.index->ReferencesTo("Patient/9", house.Head()).value(), (std::vector<Ordinal>{}));
   house.index->ApplyKey(77, 3);
   house.index->Publish(house.t, house.next);
-  EXPECT_EQ(house.index->FindKey(77, house.Head()), 3u);
-  EXPECT_EQ(house.index->FindKey(78, house.Head()), 0u);
-  EXPECT_EQ(house.index->FindKey(77, {1, 2}), 0u);
+  EXPECT_EQ(house.index->FindKey(77, house.Head()).value(), 3u);
+  EXPECT_EQ(house.index->FindKey(78, house.Head()).value(), 0u);
+  EXPECT_EQ(house.index->FindKey(77, {1, 2}).value(), 0u);
 }
 
 TEST(Index, MayAffectNeverOverlooksAChange) {

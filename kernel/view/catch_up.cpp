@@ -18,14 +18,18 @@ struct Item {
   std::vector<std::unique_ptr<Prepared>> prepared;  // [view]; null where nothing is to be applied
 };
 
+constexpr Ordinal kNever = ~Ordinal{0};
+constexpr int kPiecesAtOnce = 32;  // between two rounds of merging
+
 class CatchUpRun {
  public:
-  CatchUpRun(const CatchUpParts& parts, Ordinal directory_from, const std::vector<Ordinal>& view_from,
-             const log::Head& head, int threads)
+  /// `directory_from` kNever: the directory is not fed.
+  CatchUpRun(const CatchUpParts& parts, Ordinal directory_from, const std::vector<View*>& views,
+             const std::vector<Ordinal>& view_from, int threads)
       : parts_(parts),
         directory_from_(directory_from),
+        views_(views),
         view_from_(view_from),
-        head_(head),
         threads_(threads) {}
 
   Status Add(log::StoredEntry&& entry) {
@@ -38,12 +42,24 @@ class CatchUpRun {
     TRY(PrepareAll());
     TRY(ApplyAll());
     items_.clear();
-    return {};
+    return ++pieces_ % kPiecesAtOnce == 0 ? Merge() : Status();
   }
 
   const std::vector<OwnerNumber>& erased() const { return erased_; }
 
  private:
+  // Runs grow with every piece: merged, they lie in files.
+  Status Merge() {
+    if (directory_from_ == kNever) return {};  // who feeds aside merges himself
+    while (TRY(parts_.writer.directory->Maintain())) {
+    }
+    for (View* view : views_) {
+      while (view->Maintain()) {
+      }
+    }
+    return {};
+  }
+
   bool AnyViewWants(Ordinal ordinal) const {
     return std::any_of(view_from_.begin(), view_from_.end(), [&](Ordinal from) { return ordinal >= from; });
   }
@@ -128,13 +144,15 @@ class CatchUpRun {
   }
 
   Status PrepareOne(Item* item) const {
-    item->prepared.resize(parts_.writer.views.size());
+    item->prepared.resize(views_.size());
     const bool erase = item->change.erased_owner != 0;
-    if ((!erase && item->change.now == nullptr) || !AnyViewWants(item->entry.ordinal)) return {};
+    if (erase && directory_from_ == kNever) return {};
+    if (!AnyViewWants(item->entry.ordinal)) return {};
     if (item->before != 0) TRY(ReadBefore(item));
-    for (size_t v = 0; v < parts_.writer.views.size(); ++v) {
-      if (item->entry.ordinal >= view_from_[v])
-        item->prepared[v] = TRY(parts_.writer.views[v]->Prepare(item->change));
+    // An erased person's entry gives nothing, but what it replaced may have been another's: that must go.
+    if (!erase && item->change.now == nullptr && item->change.before == nullptr) return {};
+    for (size_t v = 0; v < views_.size(); ++v) {
+      if (item->entry.ordinal >= view_from_[v]) item->prepared[v] = TRY(views_[v]->Prepare(item->change));
     }
     return {};
   }
@@ -155,22 +173,22 @@ class CatchUpRun {
     // A fact of erasure whose key is still there: the process died between the two.
     for (const Item& item : items_) {
       const OwnerNumber owner = item.change.erased_owner;
-      if (owner == 0) continue;
+      if (owner == 0 || directory_from_ == kNever) continue;
       erased_.push_back(owner);
       Status erased = log::EraseOwner(parts_.writer.keys, parts_.contents, owner, item.entry.at_us);
       // Keys older than the person have nothing to destroy.
       if (!erased.ok() && erased.error().code != ErrorCode::kNotFound) return erased;
     }
     for (const Item& item : items_) {
-      for (size_t v = 0; v < parts_.writer.views.size(); ++v) {
-        if (item.prepared[v] != nullptr)
-          parts_.writer.views[v]->Apply(item.change, *item.prepared[v], item.entry.ordinal);
+      for (size_t v = 0; v < views_.size(); ++v) {
+        if (item.prepared[v] != nullptr) views_[v]->Apply(item.change, *item.prepared[v], item.entry.ordinal);
       }
     }
     const log::StoredEntry& last = items_.back().entry;
-    parts_.writer.directory->Publish(last.t, std::max(last.ordinal + 1, directory_from_));
-    for (size_t v = 0; v < parts_.writer.views.size(); ++v) {
-      if (last.ordinal >= view_from_[v]) parts_.writer.views[v]->Publish(last.t, last.ordinal + 1);
+    if (directory_from_ != kNever)
+      parts_.writer.directory->Publish(last.t, std::max(last.ordinal + 1, directory_from_));
+    for (size_t v = 0; v < views_.size(); ++v) {
+      if (last.ordinal >= view_from_[v]) views_[v]->Publish(last.t, last.ordinal + 1);
     }
     return {};
   }
@@ -178,20 +196,21 @@ class CatchUpRun {
   std::vector<OwnerNumber> erased_;
   const CatchUpParts& parts_;
   const Ordinal directory_from_;
+  const std::vector<View*>& views_;
   const std::vector<Ordinal>& view_from_;
-  const log::Head head_;
   const int threads_;
+  int pieces_ = 0;
   std::vector<Item> items_;
 };
 
-Status ReplayKeys(const CatchUpParts& parts, const std::vector<Ordinal>& view_from, uint64_t from_t,
-                  uint64_t end_t) {
+Status ReplayKeys(const CatchUpParts& parts, const std::vector<View*>& views,
+                  const std::vector<Ordinal>& view_from, uint64_t from_t, uint64_t end_t) {
   return parts.writer.log->ScanTransactions(
       from_t, end_t, [&](const log::StoredTransaction& transaction) -> Result<bool> {
         if (transaction.key == 0) return true;
         for (size_t v = 0; v < view_from.size(); ++v) {
           if (transaction.first_ordinal >= view_from[v])
-            parts.writer.views[v]->ApplyKey(transaction.key, transaction.first_ordinal);
+            views[v]->ApplyKey(transaction.key, transaction.first_ordinal);
         }
         return true;
       });
@@ -220,7 +239,8 @@ Status CatchUp(const CatchUpParts& parts, Ordinal directory_from, const std::vec
                const log::Head& head, int threads, std::atomic<uint64_t>* progress) {
   Ordinal from = directory_from;
   for (Ordinal each : view_from) from = std::min(from, each);
-  CatchUpRun run(parts, directory_from, view_from, head, threads);
+  const std::vector<View*>& views = parts.writer.views;
+  CatchUpRun run(parts, directory_from, views, view_from, threads);
   uint64_t first_t = 0;
   TRY(parts.writer.log->Scan(from, head.next_ordinal, [&](log::StoredEntry&& entry) -> Result<bool> {
     if (first_t == 0) first_t = entry.t;
@@ -229,15 +249,31 @@ Status CatchUp(const CatchUpParts& parts, Ordinal directory_from, const std::vec
     return true;
   }));
   TRY(run.Flush());
-  if (first_t != 0) TRY(ReplayKeys(parts, view_from, first_t, head.t + 1));
+  if (first_t != 0) TRY(ReplayKeys(parts, views, view_from, first_t, head.t + 1));
   // A saved view may still hold what the erased wrote: the process may have died before it was rewritten.
   for (OwnerNumber owner : run.erased()) {
-    for (View* view : parts.writer.views) TRY(view->Forget(owner));
+    for (View* view : views) TRY(view->Forget(owner));
   }
   // Transactions without entries move t on but not the ordinals.
   parts.writer.directory->Publish(head.t, head.next_ordinal);
-  for (View* view : parts.writer.views) view->Publish(head.t, head.next_ordinal);
+  for (View* view : views) view->Publish(head.t, head.next_ordinal);
   return {};
+}
+
+Result<uint64_t> FeedAside(const CatchUpParts& parts, const std::vector<View*>& views, Ordinal from,
+                           Ordinal to, int threads) {
+  const std::vector<Ordinal> view_from(views.size(), from);
+  CatchUpRun run(parts, kNever, views, view_from, threads);
+  uint64_t first_t = 0, last_t = 0;
+  TRY(parts.writer.log->Scan(from, to, [&](log::StoredEntry&& entry) -> Result<bool> {
+    if (first_t == 0) first_t = entry.t;
+    last_t = entry.t;
+    TRY(run.Add(std::move(entry)));
+    return true;
+  }));
+  TRY(run.Flush());
+  if (first_t != 0) TRY(ReplayKeys(parts, views, view_from, first_t, last_t + 1));
+  return last_t;
 }
 
 }  // namespace tk::view

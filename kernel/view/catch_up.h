@@ -23,7 +23,13 @@ Result<ResourcePtr> ToResource(const CatchUpParts& parts, const log::StoredEntry
 /// Brings the directory (standing before `directory_from`) and each view (before view_from[v]) to `head`. `progress` gets ordinals done.
 /// An entry of an erased person is passed to the directory only. An unfinished erasure (fact in the log, key or contents still there) is finished.
 /// Errors: those of the log and the views; what was applied stays applied.
+/// Memory: what is applied is merged as it grows.
 Status CatchUp(const CatchUpParts& parts, Ordinal directory_from, const std::vector<Ordinal>& view_from,
                const log::Head& head, int threads, std::atomic<uint64_t>* progress);
+
+/// Feeds the entries [from, to) of a log that is being written to views that nobody reads yet; the directory already has them. Facts of erasure
+/// are passed over: what they demand is their eraser's (rebuild.h). Returns the t of the last entry, 0 if there was none.
+Result<uint64_t> FeedAside(const CatchUpParts& parts, const std::vector<View*>& views, Ordinal from,
+                           Ordinal to, int threads);
 
 }  // namespace tk::view

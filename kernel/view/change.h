@@ -30,7 +30,8 @@ struct Resource {
 using ResourcePtr = std::shared_ptr<const Resource>;
 
 /// One change: `now` replaces `before`. A create has no `before`; a delete's `now` has an empty document.
-/// An erase has `erased_owner` set and neither.
+/// An erase has `erased_owner` set and neither. When views are rebuilt, an entry of an erased person that replaced one of somebody else has
+/// `before` alone.
 struct Change {
   ResourcePtr now;
   ResourcePtr before;

@@ -10,6 +10,7 @@
 #include "kernel/base/file.h"
 #include "kernel/log/erasure.h"
 #include "kernel/view/catch_up.h"
+#include "kernel/view/rebuild.h"
 #include "kernel/view/recent.h"
 #include "kernel/view/text_cache.h"
 #include "kernel/view/writer.h"
@@ -61,15 +62,11 @@ class EngineImpl final : public Engine {
     return writer != nullptr ? writer->head() : Position{};
   }
   uint32_t incarnation() const override { return log_->head().incarnation; }
-  bool ready() const override {
-    const Writer* writer = writer_.load(std::memory_order_acquire);
-    return writer != nullptr && opened_.load(std::memory_order_acquire) && !writer->fenced();
-  }
-  double catch_up_progress() const override {
-    if (ready()) return 1;
-    const auto end = static_cast<double>(std::max<uint64_t>(catch_up_end_.load(), 1));
-    return std::min(1.0, static_cast<double>(catch_up_at_.load()) / end);
-  }
+  bool serving() const override { return opened_.load(std::memory_order_acquire); }
+  bool ready() const override;
+  double catch_up_progress() const override;
+  std::vector<ViewState> view_states() const override;
+  Status RequestRebuild(std::string_view view, std::string why) override;
   Status Pin(const Position& position) override;
 
   const Directory& directory() const override { return *directory_; }
@@ -110,6 +107,7 @@ class EngineImpl final : public Engine {
   log::ContentStore& contents() override { return *contents_; }
   Status Maintain() override;
   Status SaveViews() override;
+  Status SaveAll();
   void Stop() override;
   Statistics statistics() const override {
     const Writer* writer = writer_.load(std::memory_order_acquire);
@@ -122,6 +120,10 @@ class EngineImpl final : public Engine {
   Status InternTypes();
   Status LoadViews(log::Head head);
   Status StartWriter();
+  bool BuildBeside(size_t slot, const Error& why, const Mark& head);
+  void AskForRebuilds();
+  bool TakeRequest(std::string_view view) const;
+  Result<bool> MaintainDirectory();
   void CatchUpThenStart();
   void MaintainLoop();
   Result<Header> Render(const log::StoredEntry& entry, std::string* out) const;
@@ -156,6 +158,10 @@ class EngineImpl final : public Engine {
   std::unique_ptr<Writer> writer_owned_;
   std::atomic<Writer*> writer_{nullptr};
   std::atomic<bool> opened_{false};
+  std::unique_ptr<Rebuilder> rebuilder_;  // once opened_
+  std::vector<std::string>
+      why_rebuild_;  // by slot: why the start leaves it to the rebuilder; "" = it does not
+  std::atomic<bool> directory_damaged_{false};
 
   Ordinal directory_from_ = 1;
   std::vector<Ordinal> view_from_;
@@ -203,23 +209,40 @@ Status EngineImpl::InternTypes() {
 
 Status EngineImpl::LoadViews(log::Head head) {
   const Mark head_mark = HeadMark(head);
-  auto loaded = directory_->Load(head_mark);
+  auto loaded = TakeRequest("directory")
+                    ? Result<Mark>(MakeError(ErrorCode::kConflict, "its rebuild was asked for"))
+                    : directory_->Load(head_mark);
   if (!loaded.ok()) {
     SayRebuilt("directory", loaded.error(), head_mark);
     directory_->Clear();
   }
   directory_from_ = loaded.ok() ? loaded->end_ordinal : 1;
   saved_end_.store(directory_from_);
-  for (auto& view : views_) {
-    auto mark = view->Load(ViewFolder(view->name()), head_mark);
-    if (!mark.ok()) {
-      SayRebuilt(view->name(), mark.error(), head_mark);
-      view->Clear();
+  why_rebuild_.resize(views_.size());
+  for (size_t slot = 0; slot < views_.size(); ++slot) {
+    View& view = *views_[slot];
+    auto mark = view.Load(ViewFolder(view.name()), head_mark);
+    if (mark.ok()) {
+      view_from_.push_back(mark->end_ordinal);
+    } else {
+      SayRebuilt(view.name(), mark.error(), head_mark);
+      view_from_.push_back(BuildBeside(slot, mark.error(), head_mark) ? head.next_ordinal : 1);
     }
-    view_from_.push_back(mark.ok() ? mark->end_ordinal : 1);
     saved_end_.store(std::min(saved_end_.load(), view_from_.back()));
   }
   return {};
+}
+
+// A view that cannot be used is replayed now if that is no more than a tail; else it is left unusable and built when everything else serves.
+bool EngineImpl::BuildBeside(size_t slot, const Error& why, const Mark& head) {
+  View& view = *views_[slot];
+  const bool beside =
+      head.end_ordinal - 1 > options_.replay_changes_max && view.standing() == Standing::kUnusable;
+  if (beside)
+    why_rebuild_[slot] = why.ToString();
+  else
+    view.Clear();
+  return beside;
 }
 
 Status EngineImpl::Open(const ViewFactory& make_views) {
@@ -261,9 +284,107 @@ Status EngineImpl::StartWriter() {
   writer_owned_ = std::make_unique<Writer>(parts_.writer, head);
   writer_.store(writer_owned_.get(), std::memory_order_release);
   if (directory_from_ == 1) TRY(ReplayErasures());
+  rebuilder_ = std::make_unique<Rebuilder>(
+      Rebuilder::Parts{&parts_, writer_owned_.get(), &save_mutex_, [this] { return SaveAll(); },
+                       options_.rebuild_probe, options_.rebuild_piece_entries, options_.rebuild_retry_us});
+  rebuilder_->Start();
+  for (size_t slot = 0; slot < views_.size(); ++slot) {
+    if (!why_rebuild_[slot].empty()) rebuilder_->Ask(slot, why_rebuild_[slot]);
+  }
+  AskForRebuilds();
   opened_.store(true, std::memory_order_release);
   maintenance_thread_ = std::thread([this] { MaintainLoop(); });
   return {};
+}
+
+// Also called by the maintenance: damage may show itself later, and an operator may ask.
+void EngineImpl::AskForRebuilds() {
+  for (size_t slot = 0; slot < views_.size(); ++slot) {
+    const Standing standing = views_[slot]->standing();
+    if (standing == Standing::kOutdated)
+      rebuilder_->Ask(slot, "made by an older version or under other definitions");
+    else if (standing == Standing::kUnusable)
+      rebuilder_->Ask(slot, "damaged");
+    else if (TakeRequest(views_[slot]->name()))
+      rebuilder_->Ask(slot, "asked for by an operator");
+  }
+}
+
+// `tongkang rebuild` leaves a file; it works whether the program runs or not.
+bool EngineImpl::TakeRequest(std::string_view view) const {
+  const std::string file = RebuildRequestFile(options_.folder, view);
+  return FileExists(file) && RemoveFile(file).ok();
+}
+
+// The directory cannot be rebuilt beside itself: every answer needs it. The next start does it.
+Result<bool> EngineImpl::MaintainDirectory() {
+  auto more = directory_->Maintain();
+  if (more.ok() || more.error().code != ErrorCode::kCorrupt) return more;
+  if (!directory_damaged_.exchange(true)) {
+    SayError("directory-damaged", more.error());
+    TRY(WriteFileDurable(RebuildRequestFile(options_.folder, "directory"), "damaged\n"));
+  }
+  return false;
+}
+
+bool EngineImpl::ready() const {
+  const Writer* writer = writer_.load(std::memory_order_acquire);
+  return writer != nullptr && serving() && !writer->fenced() &&
+         std::none_of(views_.begin(), views_.end(),
+                      [](const auto& view) { return view->standing() == Standing::kUnusable; });
+}
+
+double EngineImpl::catch_up_progress() const {
+  if (ready()) return 1;
+  double least = 1;
+  for (const ViewState& state : view_states()) least = std::min(least, state.progress());
+  return least;
+}
+
+std::vector<ViewState> EngineImpl::view_states() const {
+  std::vector<ViewState> out(1 + views_.size());
+  out[0].name = "directory";
+  for (size_t slot = 0; slot < views_.size(); ++slot) out[slot + 1].name = views_[slot]->name();
+  if (!serving()) {
+    for (ViewState& state : out) {
+      state.kind = ViewState::Kind::kStarting;
+      state.entries = catch_up_at_.load();
+      state.entries_wanted = catch_up_end_.load();
+      state.t_wanted = log_->head().t;
+    }
+    return out;
+  }
+  const Position head = Head();
+  for (ViewState& state : out) {
+    state.t = state.t_wanted = head.t;
+    state.entries = state.entries_wanted = head.end_ordinal;
+  }
+  for (size_t slot = 0; slot < views_.size(); ++slot) {
+    const Rebuilder::Progress progress = rebuilder_->progress(slot);
+    const bool usable = views_[slot]->standing() != Standing::kUnusable;
+    if (!progress.wanted && !progress.running && usable) continue;
+    ViewState& state = out[slot + 1];
+    state.kind = usable ? ViewState::Kind::kRebuilding : ViewState::Kind::kBuilding;
+    state.t = progress.t;
+    state.entries = progress.at;
+    state.why = progress.why;
+    state.failure = progress.failure;
+  }
+  return out;
+}
+
+Status EngineImpl::RequestRebuild(std::string_view name, std::string why) {
+  if (!serving()) return MakeError(ErrorCode::kUnavailable, "the server is still reading its log");
+  if (name == "directory")
+    return MakeError(
+        ErrorCode::kUnsupported,
+        "the directory is rebuilt only at a start: stop the server, ask by `tongkang rebuild`, start it");
+  for (size_t slot = 0; slot < views_.size(); ++slot) {
+    if (views_[slot]->name() != name) continue;
+    if (rebuilder_->Ask(slot, std::move(why))) return {};
+    return MakeError(ErrorCode::kConflict, "this view is being rebuilt already");
+  }
+  return MakeError(ErrorCode::kNotFound, "there is no such view");
 }
 
 void EngineImpl::CatchUpThenStart() {
@@ -348,6 +469,9 @@ Status EngineImpl::PrepareEntry(const Change& change, log::NewEntry* entry) cons
 }
 
 Status EngineImpl::Prepare(ChangeSet* set) const {
+  // Before the views are asked: if they are switched meanwhile, the writer hands it back.
+  const Writer* writer = writer_.load(std::memory_order_acquire);
+  set->views_generation = writer != nullptr ? writer->views_generation() : 0;
   set->entries.assign(set->changes.size(), {});
   set->prepared.clear();
   set->prepared.resize(views_.size());
@@ -414,6 +538,7 @@ Status EngineImpl::AppendErasure(OwnerNumber owner) {
   TRY(log::EraseOwner(keys_.get(), contents_.get(), owner, commit.at_us));
   texts_.Drop(owner);
   for (auto& view : views_) TRY(view->Forget(owner));
+  if (rebuilder_ != nullptr) TRY(rebuilder_->Forget(owner));
   return writer_.load(std::memory_order_acquire)->ForgetRecent();
 }
 
@@ -446,6 +571,7 @@ Result<ChangeSet> EngineImpl::BlindDeletes(std::span<const Ordinal> ordinals) co
     set.entries.push_back(std::move(gone));
   }
   set.changes.resize(set.entries.size());
+  set.views_generation = writer_.load(std::memory_order_acquire)->views_generation();
   set.prepared.resize(views_.size());
   for (auto& prepared : set.prepared) prepared.resize(set.entries.size());
   set.bytes = 256 + set.entries.size() * sizeof(log::NewEntry);
@@ -473,6 +599,11 @@ Status EngineImpl::ReplayErasures() {
 
 Status EngineImpl::SaveViews() {
   const std::lock_guard lock(save_mutex_);
+  return SaveAll();
+}
+
+// Under save_mutex_.
+Status EngineImpl::SaveAll() {
   const Mark mark = HeadMark(log_->head());
   Ordinal saved = TRY(directory_->Save(mark)).end_ordinal;
   for (auto& view : views_) {
@@ -496,9 +627,10 @@ Status EngineImpl::Maintain() {
   for (auto& view : views_) view->SetOldestPinned(oldest);
   bool more = true;
   for (int step = 0; more && step < 64; ++step) {
-    more = TRY(directory_->Maintain());
+    more = TRY(MaintainDirectory());
     for (auto& view : views_) more |= view->Maintain();
   }
+  if (serving()) AskForRebuilds();
   Writer* writer = writer_.load(std::memory_order_acquire);
   if (writer != nullptr)
     TRY(codec_->TrainDue([writer](const std::function<Status()>& work) { return writer->Run(work); }));
@@ -527,6 +659,7 @@ void EngineImpl::Stop() {
   }
   if (catch_up_thread_.joinable()) catch_up_thread_.join();
   if (maintenance_thread_.joinable()) maintenance_thread_.join();
+  if (rebuilder_ != nullptr) rebuilder_->Stop();
   Writer* writer = writer_.load(std::memory_order_acquire);
   if (writer == nullptr) return;
   writer->Stop();
@@ -599,6 +732,20 @@ Result<CommittedPtr> LogFollower::FromLog() {
 }
 
 }  // namespace
+
+std::string RebuildRequestFile(const std::string& data_folder, std::string_view view) {
+  return data_folder + "/views/rebuild." + std::string(view);
+}
+
+std::string_view ViewState::KindName() const {
+  constexpr std::string_view kNames[] = {"serving", "rebuilding", "building", "starting"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+double ViewState::progress() const {
+  if (entries_wanted == 0) return 1;
+  return std::min(1.0, static_cast<double>(entries) / static_cast<double>(entries_wanted));
+}
 
 Result<std::unique_ptr<Engine>> Engine::Create(const EngineOptions& options, const ViewFactory& make_views) {
   CHECK(options.definitions != nullptr && options.clock != nullptr);

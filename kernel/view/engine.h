@@ -38,6 +38,7 @@ struct ChangeSet {
   // Filled by Prepare:
   std::vector<log::NewEntry> entries;
   std::vector<std::vector<std::unique_ptr<Prepared>>> prepared;  // [view][change]
+  uint64_t views_generation = 0;                                 // of the views that prepared it
   size_t bytes = 0;
 };
 
@@ -98,14 +99,40 @@ struct EngineOptions {
   int64_t pin_us = 600 * kSecondUs;  // how long a position stays readable
   size_t replay_changes_max = 200'000;
   size_t text_cache_bytes = size_t{128} << 20;  // texts lately asked for
+  size_t rebuild_piece_entries = 2000;       // that a rebuild takes from the log at once
+  int64_t rebuild_retry_us = 5 * kSecondUs;  // after a rebuild that failed (a full disk)
+  /// Tests: hears the steps of a rebuild (rebuild.h); an error ends it there, as a crash would.
+  std::function<Status(std::string_view)> rebuild_probe;
+};
+
+/// A file of this name asks for the view's rebuild: of the directory at the next start, of another view within a second.
+std::string RebuildRequestFile(const std::string& data_folder, std::string_view view);
+
+/// How one view stands, for operators.
+struct ViewState {
+  enum class Kind : uint8_t {
+    kServing,     // whole, at the log's head
+    kRebuilding,  // the old one serves, a new one is being built
+    kBuilding,    // nothing serves: what needs the view is answered "not ready"
+    kStarting     // the log's tail (or all of it) is being replayed before anything is answered
+  };
+  std::string name;
+  Kind kind = Kind::kServing;
+  uint64_t t = 0, t_wanted = 0;  // t that what is being built (or serves) has reached; the log's
+  Ordinal entries = 0, entries_wanted = 0;
+  std::string why;      // what the rebuild was asked for; "" if none is
+  std::string failure;  // of its last attempt
+  std::string_view KindName() const;
+  double progress() const;  // 0..1
 };
 
 /// Thread-safe.
 class Engine {
  public:
   /// Opens log, keys and contents. `make_views` is called once with the directory and makes the other synchronous views; slot 0 is the
-  /// first of them. Views are loaded and the tail replayed (a damaged or foreign view is rebuilt) before this returns... large rebuilds
-  /// go on in the background and `ready()` is false meanwhile. A log that was read from its beginning (as after a restore) also hears of
+  /// first of them. Views are loaded and the tail replayed before this returns. A view that cannot be used and is longer than a tail may be
+  /// is rebuilt in the background, while what does not need it goes on; an outdated one serves meanwhile. A directory that long is read
+  /// in the background while nothing is answered (`serving()` false). A log that was read from its beginning (as after a restore) also hears of
   /// the erasures in the ledger of the keys that it does not know: they are appended before `ready()`.
   using ViewFactory = std::function<std::vector<std::unique_ptr<View>>(const Directory&, const HashKey&)>;
   static Result<std::unique_ptr<Engine>> Create(const EngineOptions& options, const ViewFactory& make_views);
@@ -113,8 +140,16 @@ class Engine {
 
   virtual Position Head() const = 0;
   virtual uint32_t incarnation() const = 0;
+  /// Log and directory are there: reads by id and writes are answered.
+  virtual bool serving() const = 0;
+  /// And every view answers, be it an old one.
   virtual bool ready() const = 0;
   virtual double catch_up_progress() const = 0;  // 0..1 while not ready
+  /// The directory first, then the others by slot.
+  virtual std::vector<ViewState> view_states() const = 0;
+  /// Rebuilds a view in the background. Errors: kNotFound for an unknown name; kConflict if it is being rebuilt already; kUnsupported for the
+  /// directory, which is rebuilt only at a start; kUnavailable while not serving.
+  virtual Status RequestRebuild(std::string_view view, std::string why) = 0;
   /// Keeps `position` readable for 10 minutes from the last call. kGone if it was let go already.
   virtual Status Pin(const Position& position) = 0;
 

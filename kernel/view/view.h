@@ -28,6 +28,10 @@ struct Mark {
   uint32_t format_version = 0;
 };
 
+/// How what a view holds stands to this program. Outdated: made by an older version or under other definitions; it answers, and is to be rebuilt.
+/// Unusable: it cannot be read or is damaged; it answers nothing until it is rebuilt.
+enum class Standing : uint8_t { kSound, kOutdated, kUnusable };
+
 class View {
  public:
   virtual ~View() = default;
@@ -50,7 +54,8 @@ class View {
   /// The view records t and end_ordinal of ITS OWN state as saved (the last Publish it contains, exactly); of `mark` it takes the incarnation
   /// and the definitions hash. Returns the mark as recorded.
   virtual Result<Mark> Save(const std::string& folder, const Mark& mark) = 0;
-  /// Loads; kNotFound if nothing is saved, kCorrupt / kConflict if damaged, foreign or ahead of `log_head`: the caller rebuilds.
+  /// Loads; kNotFound if nothing is saved, kCorrupt / kConflict if damaged, foreign or ahead of `log_head`: the caller rebuilds, at once (Clear and
+  /// replay) or beside (then the view is unusable meanwhile).
   virtual Result<Mark> Load(const std::string& folder, const Mark& log_head) = 0;
   /// Back to empty.
   virtual void Clear() = 0;
@@ -63,6 +68,24 @@ class View {
   }
   /// Readers may still look at positions >= `ordinal`: what died before it may be dropped by merges.
   virtual void SetOldestPinned(Ordinal ordinal) = 0;
+
+  virtual Standing standing() const { return Standing::kSound; }
+  /// Begins a second generation beside what serves: empty, its files in a place of their own. Who asked feeds and maintains what is returned; it
+  /// lives until SwitchOver or DropRebuild. Errors: kUnsupported for a view that is rebuilt only at a start.
+  virtual Result<View*> BeginRebuild() {
+    return MakeError(ErrorCode::kUnsupported, "this view is rebuilt only at a start");
+  }
+  /// How far it is, for those who ask what only the second generation can answer. Any thread.
+  virtual void RebuildReached(Ordinal at, Ordinal end) {
+    (void)at;
+    (void)end;
+  }
+  /// Writer's thread; the second generation stands where the first does. From now on it serves; the next Save makes it last and removes the
+  /// former's files.
+  virtual void SwitchOver() {}
+  /// Gives the second generation up and removes its files.
+  virtual void DropRebuild() {}
+
   virtual size_t memory_bytes() const = 0;
   virtual size_t disk_bytes() const = 0;
 };

@@ -82,13 +82,27 @@ Status Writer::BlockOwner(OwnerNumber owner) {
   });
 }
 
+void Writer::DropRecentSets() {
+  recent_sets_.clear();
+  recent_keys_.clear();
+  recent_bytes_ = 0;
+  recent_first_t_ = log_head_.t + 1;
+}
+
 Status Writer::ForgetRecent() {
   return Run([&]() -> Status {
-    recent_sets_.clear();
-    recent_keys_.clear();
-    recent_bytes_ = 0;
-    recent_first_t_ = log_head_.t + 1;
+    DropRecentSets();
     parts_.recent->Begin(log_head_.t);
+    return {};
+  });
+}
+
+Status Writer::SwitchViews(const std::function<Result<bool>(const log::Head&)>& work) {
+  return Run([&]() -> Status {
+    if (!TRY(work(log_head_))) return {};
+    // What the former views prepared means nothing to the new ones: neither to apply nor to check guards against.
+    DropRecentSets();
+    views_generation_.fetch_add(1, std::memory_order_release);
     return {};
   });
 }
@@ -165,6 +179,7 @@ Writer::Verdict Writer::Check(const ChangeSet& set, const Group& group) const {
       if (entry.owner != 0 && blocked_owners_.contains(entry.owner)) return Verdict::kErased;
     }
   }
+  if (set.views_generation != views_generation()) return Verdict::kStale;
   if (set.key != 0 && (recent_keys_.contains(set.key) || group.keys.contains(set.key)))
     return Verdict::kStale;
   return GuardsHold(set, group) ? Verdict::kTake : Verdict::kStale;

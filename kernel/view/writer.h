@@ -35,6 +35,11 @@ class Writer {
   void Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)> done);
   /// Runs `work` on the writer's thread between groups and waits for it.
   Status Run(const std::function<Status()>& work);
+  /// Runs `work` like Run, at the log's head; true from it means that views were switched: change sets that were prepared for the former ones are
+  /// handed back as stale.
+  Status SwitchViews(const std::function<Result<bool>(const log::Head&)>& work);
+  /// Taken before a change set is prepared (ChangeSet::views_generation).
+  uint64_t views_generation() const { return views_generation_.load(std::memory_order_acquire); }
   /// From now on only change sets marked as the eraser's may concern this owner.
   Status BlockOwner(OwnerNumber owner);
   /// Lets go of all recent change sets (they hold the texts of an erased person).
@@ -75,6 +80,7 @@ class Writer {
   Result<log::Head> AppendUntilKnown(const log::Batch& batch);
   void Publish(const Group& group);
   void Remember(Group* group);
+  void DropRecentSets();
   Instant NextInstant(Instant now_us);
 
   const Parts parts_;
@@ -97,6 +103,7 @@ class Writer {
   mutable std::mutex head_mutex_;
   Position head_;
   std::atomic<bool> fenced_{false};
+  std::atomic<uint64_t> views_generation_{1};
   std::atomic<uint64_t> groups_{0}, transactions_{0}, entries_{0}, stale_{0}, busy_{0}, append_us_{0},
       apply_us_{0};
   std::atomic<bool> clock_jump_{false};
