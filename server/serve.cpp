@@ -87,20 +87,13 @@ struct House {
 
   Status Build(const Settings& settings);
   void AddMetrics();
+  void AddViewMetrics();
+  void AddHealth();
   void Stop();
 };
 
-void House::AddMetrics() {
+void House::AddViewMetrics() {
   view::Engine* const engine = opened.engine.get();
-  const auto gauge = [this](const char* name, const char* help, std::function<double()> read) {
-    metrics.AddGauge(name, help, {}, std::move(read));
-  };
-  const auto count = [this](const char* name, const char* help, std::function<double()> read) {
-    metrics.AddReadCounter(name, help, {}, std::move(read));
-  };
-  gauge("tongkang_log_t", "Last transaction", [engine] { return static_cast<double>(engine->Head().t); });
-  gauge("tongkang_ready", "1 when the views have caught up",
-        [engine] { return engine->ready() ? 1.0 : 0.0; });
   for (size_t i = 0; i < engine->view_states().size(); ++i) {
     const auto of = [this, engine, i](const char* name, const char* help,
                                       double (*read)(const view::ViewState&)) {
@@ -117,6 +110,20 @@ void House::AddMetrics() {
     of("tongkang_view_progress", "Part of the log that is in it, 0 to 1",
        [](const view::ViewState& s) { return s.progress(); });
   }
+}
+
+void House::AddMetrics() {
+  AddViewMetrics();
+  view::Engine* const engine = opened.engine.get();
+  const auto gauge = [this](const char* name, const char* help, std::function<double()> read) {
+    metrics.AddGauge(name, help, {}, std::move(read));
+  };
+  const auto count = [this](const char* name, const char* help, std::function<double()> read) {
+    metrics.AddReadCounter(name, help, {}, std::move(read));
+  };
+  gauge("tongkang_log_t", "Last transaction", [engine] { return static_cast<double>(engine->Head().t); });
+  gauge("tongkang_ready", "1 when the views have caught up",
+        [engine] { return engine->ready() ? 1.0 : 0.0; });
   gauge("tongkang_writer_queue", "Change sets waiting for the writer",
         [engine] { return static_cast<double>(engine->statistics().queue_depth); });
   gauge("tongkang_writer_queue_bytes", "Their bytes",
@@ -180,6 +187,21 @@ http::ServerOptions ListenOptions(const Settings& settings) {
   return options;
 }
 
+void House::AddHealth() {
+  view::Engine* const engine = opened.engine.get();
+  const auto readiness = [engine] {
+    http::Readiness now{engine->ready(), engine->catch_up_progress(), {}};
+    for (const view::ViewState& state : engine->view_states())
+      now.views.push_back({state.name, state.KindName(), state.t, state.t_wanted, state.progress()});
+    return now;
+  };
+  http::AddHealthRoutes(pipeline.get(), readiness);
+  http::AddRebuildRoute(
+      pipeline.get(),
+      [engine](std::string_view view) { return engine->RequestRebuild(view, "asked for by an operator"); },
+      readiness);
+}
+
 Status House::Build(const Settings& settings) {
   const std::string& data = settings.Text("data");
   if (data.empty()) return MakeError(ErrorCode::kIncorrect, "say where the data are: --data DIR");
@@ -233,17 +255,7 @@ Status House::Build(const Settings& settings) {
     return runtime->Handle(request);
   });
   http::AddAuthRoutes(pipeline.get());
-  const auto readiness = [engine] {
-    http::Readiness now{engine->ready(), engine->catch_up_progress(), {}};
-    for (const view::ViewState& state : engine->view_states())
-      now.views.push_back({state.name, state.KindName(), state.t, state.t_wanted, state.progress()});
-    return now;
-  };
-  http::AddHealthRoutes(pipeline.get(), readiness);
-  http::AddRebuildRoute(
-      pipeline.get(),
-      [engine](std::string_view view) { return engine->RequestRebuild(view, "asked for by an operator"); },
-      readiness);
+  AddHealth();
   http::AddMetricsRoute(pipeline.get(), &metrics);
   live->AddRoute(pipeline.get());
   http::AddPagesRoute(pipeline.get(), pages);

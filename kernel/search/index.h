@@ -24,8 +24,8 @@ struct IndexOptions {
   std::string
       folder;  // where runs live (memory-mapped files); the folder that Save and Load are called with; "" = memory only
   HashKey hash_key{};
-  int timezone_offset_min = 480;     // of dates without zone: China Standard Time
-  size_t file_entries_min = 65'536;  // runs.h
+  int timezone_offset_min = 480;              // of dates without zone: China Standard Time
+  size_t file_entries_min = 65'536;           // runs.h
   size_t count_bytes_max = size_t{32} << 20;  // area_counts.h
   uint64_t count_alone_max = 64;
 };

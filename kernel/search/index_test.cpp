@@ -749,9 +749,11 @@ TEST(Index, ForgettingAnOwnerLeavesNoneOfHisTextInFiles) {
       found = found || all.str().find(needle) != std::string::npos;
       const std::string name = entry.path().filename().string();
       if (name.rfind("strings-", 0) == 0) {
-        ForFileEntries<view::Entry32>(entry.path(), [&](const view::Entry32& e) { found = found || e.b == word; });
+        ForFileEntries<view::Entry32>(entry.path(),
+                                      [&](const view::Entry32& e) { found = found || e.b == word; });
       } else if (name.rfind("sort-", 0) == 0) {
-        ForFileEntries<view::Entry24>(entry.path(), [&](const view::Entry24& e) { found = found || e.b == word; });
+        ForFileEntries<view::Entry24>(entry.path(),
+                                      [&](const view::Entry24& e) { found = found || e.b == word; });
       }
     }
     return found;

@@ -99,8 +99,8 @@ struct EngineOptions {
   int64_t pin_us = 600 * kSecondUs;  // how long a position stays readable
   size_t replay_changes_max = 200'000;
   size_t text_cache_bytes = size_t{128} << 20;  // texts lately asked for
-  size_t rebuild_piece_entries = 2000;       // that a rebuild takes from the log at once
-  int64_t rebuild_retry_us = 5 * kSecondUs;  // after a rebuild that failed (a full disk)
+  size_t rebuild_piece_entries = 2000;          // that a rebuild takes from the log at once
+  int64_t rebuild_retry_us = 5 * kSecondUs;     // after a rebuild that failed (a full disk)
   /// Tests: hears the steps of a rebuild (rebuild.h); an error ends it there, as a crash would.
   std::function<Status(std::string_view)> rebuild_probe;
 };

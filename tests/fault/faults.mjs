@@ -259,6 +259,84 @@ export async function damagedViews() {
   });
 }
 
+// ---- killed while a view is rebuilt ----------------------------------------------------------------------------------
+
+function crc32c(bytes) {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0x82f63b78 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+/** Leaves the saved search index as a program of an older extraction would have. */
+function makeOutdated(folder) {
+  const manifest = path.join(folder, fs.readFileSync(path.join(folder, 'current'), 'utf8').trim(), 'manifest');
+  const text = fs.readFileSync(manifest, 'utf8').replace(/^number extraction .*$/m, 'number extraction 0').replace(/crc \d+\n$/, '');
+  fs.writeFileSync(manifest, `${text}crc ${crc32c(Buffer.from(text))}\n`);
+}
+
+export async function killedWhileRebuilding(rounds = 6) {
+  const args = ['--replay-changes-max', '0'];
+  return withServer('rebuild', { args }, async (server, journal, data) => {
+    const random = seeded(9), folder = path.join(data, 'views/search');
+    const fill = Array.from({ length: 60 }, () => journal.ask('POST', '', { body: { resourceType: 'Bundle', type: 'transaction',
+      entry: Array.from({ length: 100 }, () => ({ request: { method: 'POST', url: 'Basic' }, resource: { resourceType: 'Basic', code: { text: 'fill' } } })) } }));
+    for (const answer of await Promise.all(fill)) if (answer.status !== 200) journal.problem(`a transaction was answered ${answer.status}`);
+    for (let i = 0; i < 30; i++) await journal.write();
+    const id = (await journal.write()).json.id;
+    await server.stop();
+    const seen = { building: 0, rebuilding: 0, serving: 0, killed: 0 };
+    for (let round = 0; round < rounds; round++) {
+      const old = round % 2 === 1;
+      if (old) makeOutdated(folder);
+      else fs.rmSync(path.join(folder, 'current'), { force: true });
+      // Killed again and again before it is through; then let alone.
+      for (let kill = 0; kill < 3; kill++) {
+        await server.start({ readyMs: 1 }).catch(() => {});
+        for (let i = 0; i < 1000 && (await request(server.base, 'GET', '/health')).status !== 200; i++) await sleep(10);
+        const state = (await request(server.base, 'GET', '/ready')).json?.views?.find((view) => view.view === 'search')?.state;
+        seen[state] = (seen[state] ?? 0) + 1;
+        const answer = await journal.ask('GET', '/Observation?_summary=count');
+        const asked = (await request(server.base, 'GET', '/ready')).json?.views?.find((view) => view.view === 'search')?.state;
+        if (old && answer.status !== 200) journal.problem(`the old index did not answer: ${answer.status} ${answer.text}`);
+        if (state === 'building' && asked === 'building') {
+          if (answer.status !== 503 || !answer.headers['retry-after'] || !/being built/.test(answer.text)) journal.problem(`while it is built a search is answered ${answer.status}: ${answer.text}`);
+        }
+        const read = await journal.ask('GET', `/Observation/${id}`);
+        if (read.status !== 200) journal.problem(`a read by id is answered ${read.status} while a view is ${state}`);
+        const plain = await journal.ask('POST', '/Basic', { body: { resourceType: 'Basic', code: { text: 'meanwhile' } } });
+        if (plain.status !== 201) journal.problem(`a plain write is answered ${plain.status} while a view is ${state}`);
+        await journal.write();
+        await sleep(random(400));
+        await server.kill();
+        seen.killed++;
+      }
+      await server.start();
+      const still = async () => (await request(server.base, 'GET', '/ready')).json.views.some((view) => view.state !== 'serving');
+      for (let i = 0; i < 2000 && await still(); i++) await sleep(30);
+      await journal.resend();
+      await journal.check();
+      for (let i = 0; i < 200 && fs.readdirSync(folder).length !== 2; i++) await sleep(30);
+      if (fs.readdirSync(folder).length !== 2) journal.problem(`old files are still there: ${fs.readdirSync(folder)}`);
+      await server.stop();
+    }
+    if (seen.building === 0) journal.problem('no start was met while the index was being built');
+    // An operator asks the running program.
+    await server.start();
+    const former = fs.readFileSync(path.join(folder, 'current'), 'utf8');
+    execFileSync(program(), ['rebuild', '--data', data]);
+    let now = former;
+    for (let i = 0; i < 1000 && now === former; i++) { await sleep(30); now = fs.readFileSync(path.join(folder, 'current'), 'utf8'); }
+    if (now === former) journal.problem('`tongkang rebuild` did nothing');
+    await journal.check();
+    const metrics = (await request(server.base, 'GET', '/metrics')).text;
+    if (!/^tongkang_view_state\{view="search"\} 0$/m.test(metrics)) journal.problem('the metrics do not say that the index serves');
+    return journal.result('killed while a view is rebuilt', seen);
+  });
+}
+
 // ---- clock -----------------------------------------------------------------------------------------------------------
 
 const kFaketime = ['x86_64-linux-gnu', 'aarch64-linux-gnu'].map((arch) => `/usr/lib/${arch}/faketime/libfaketimeMT.so.1`).find((file) => fs.existsSync(file));

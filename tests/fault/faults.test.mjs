@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasPostgres } from '../lib/server.mjs';
-import { clockSteps, damagedViews, diskFull, diskFullWithAudit, postgresKilled, tornTail, twoServers } from './faults.mjs';
+import { clockSteps, damagedViews, diskFull, diskFullWithAudit, killedWhileRebuilding, postgresKilled, tornTail, twoServers } from './faults.mjs';
 
 const noPostgres = hasPostgres() ? false : 'PostgreSQL 15 is not installed';
 
@@ -19,6 +19,7 @@ fault('a full disk: writes are refused and say why, reads go on, nothing is lost
 fault('a full disk with the audit on it: what is answered is audited, the rest is refused, and all goes on afterwards', diskFullWithAudit);
 fault('a torn write-ahead file loses nothing that was acknowledged', () => tornTail(2));
 fault('damaged views are told and rebuilt', damagedViews);
+fault('killed while a view is rebuilt: it is whole, the old one or the new one', () => killedWhileRebuilding(2));
 fault('a clock that steps does not turn time around', () => clockSteps(8));
 fault('PostgreSQL killed under load: nothing is lost, writes go on', () => postgresKilled(1), noPostgres);
 fault('of two servers on one log the older one is fenced and says so', twoServers, noPostgres);

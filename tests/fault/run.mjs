@@ -35,6 +35,7 @@ const plays = [
   ['disk full, audit on it', faults.diskFullWithAudit],
   ['torn tail', () => faults.tornTail(20)],
   ['damaged views', faults.damagedViews],
+  ['killed while a view is rebuilt', faults.killedWhileRebuilding],
   ['clock steps', () => faults.clockSteps(100)],
   ['PostgreSQL killed', withPostgres(() => faults.postgresKilled(20))],
   ['two servers on one log', withPostgres(faults.twoServers)],
