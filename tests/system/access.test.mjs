@@ -26,8 +26,8 @@ const kRights = {
 };
 const kTypes = Object.keys(kRights.admin);
 const kOperations = {
-  screener: [], doctor: ['$everything', '$validate'], 'cdc-officer': ['$everything'], operator: ['metrics'],
-  admin: ['$everything', '$validate', '$erase', 'history-system', 'metrics'],
+  screener: [], doctor: ['$everything', '$validate'], 'cdc-officer': ['$everything'], operator: ['metrics', 'rebuild'],
+  admin: ['$everything', '$validate', '$erase', 'history-system', 'metrics', 'rebuild'],
 };
 
 // Interaction: the right it takes, how it is asked, and the answers for a record of one's own area, of another area, that never was,
@@ -315,7 +315,15 @@ function accessOn(name, backend) {
         // From this machine itself metrics are open; whoever came through a proxy needs the right.
         const metrics = await ask(post, 'GET', '//metrics', undefined, { 'x-forwarded-for': '203.0.113.9' });
         assert.equal(metrics.status, may('metrics') ? 200 : 403);
+        // What is told before the right is asked must be the same for a view that there is and one that there is not.
+        const rebuild = await ask(post, 'POST', '//admin/views/search/rebuild');
+        if (!may('rebuild')) {
+          assert.equal(rebuild.status, 403);
+          assert.equal(seen(rebuild, 'search'), seen(await ask(post, 'POST', '//admin/views/none/rebuild'), 'none'));
+        } else assert.ok(rebuild.status < 400 || rebuild.status === 409, rebuild.text);
+        for (let i = 0; i < 3000 && (await ask('nobody', 'GET', '//ready')).status !== 200; i++) await new Promise((go) => { setTimeout(go, 10); });
       }
+      assert.equal((await ask('nobody', 'POST', '//admin/views/search/rebuild')).status, 401);
       assert.equal((await ask('nobody', 'GET', '//metrics', undefined, { 'x-forwarded-for': '203.0.113.9' })).status, 401);
       assert.equal((await ask('city', 'GET', '/Patient/p-there')).status, 200);
     });
