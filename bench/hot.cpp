@@ -189,6 +189,38 @@ const std::map<std::string_view, std::function<void(Times)>> kPaths = {
              "patient=" + town.patient() + "&code=http://loinc.org%7C8867-4&_sort=-date&_count=20"};
        });
      }},
+    {"search-newest-20-of-many",
+     [](Times times) {
+       // Of some hundred observations of the patient; a page of 20 texts.
+       constexpr uint64_t kMany = 400;
+       const Town town;
+       for (uint64_t i = 0; i < kMany; ++i)
+         CHECK(town.Send(Method::kPost, "Observation", "", town.city().ObservationOf(town.patient(), i)).status == 201);
+       const std::string query =
+           "patient=" + town.patient() + "&code=http://loinc.org%7C8867-4&_sort=-date&_count=20";
+       for (Times i = 0; i < times; ++i)
+         CHECK(town.Send(Method::kGet, "Observation", query, "").status == 200);
+     }},
+    {"search-identifier",
+     [](Times times) {
+       Ask(times, 200, [](const Town& town) {
+         return std::pair<std::string, std::string>{
+             "Patient", "identifier=" + std::string("http://tongkang.dev/fhir/sid/cn-resident-id%7C") +
+                            town.city().PersonOf(3).resident_id};
+       });
+     }},
+    {"search-name",
+     [](Times times) {
+       Ask(times, 200, [](const Town& town) {
+         return std::pair<std::string, std::string>{"Patient", "name=" + town.city().PersonOf(3).name};
+       });
+     }},
+    {"search-encounter-date",
+     [](Times times) {
+       Ask(times, 200, [](const Town&) {
+         return std::pair<std::string, std::string>{"Encounter", "date=ge2025-06-01"};
+       });
+     }},
     {"search-count",
      [](Times times) {
        Ask(times, 200, [](const Town&) {
