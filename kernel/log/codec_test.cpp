@@ -75,6 +75,23 @@ TEST(Splice, RefusesWhatIsNoResource) {
   }
 }
 
+TEST_P(CodecTest, OneThreadOpensTextsOfManyPersonsInTurn) {
+  const std::string text = R"({"resourceType":"Patient","active":true})";
+  NewEntry entries[] = {Seal(MakeContent("a", text), "Patient/1"), Seal(MakeContent("b", text), "Patient/1"),
+                        Seal(MakeContent("c", text), "Patient/2")};
+  const char* const ids[] = {"a", "b", "c"};
+  for (const size_t i : {0, 1, 2, 0, 2, 2, 1}) {
+    EXPECT_EQ(Must(codec_->Unseal(entries[i])).id, ids[i]);
+    // A text that does not open in between spoils nothing for the next.
+    NewEntry damaged = entries[i];
+    damaged.sealed.back() = static_cast<char>(damaged.sealed.back() ^ 1);
+    EXPECT_EQ(codec_->Unseal(damaged).error().code, ErrorCode::kCorrupt);
+    NewEntry foreign = entries[i];
+    foreign.owner = entries[i == 2 ? 0 : 2].owner;
+    EXPECT_EQ(codec_->Unseal(foreign).error().code, ErrorCode::kCorrupt);
+  }
+}
+
 TEST_P(CodecTest, SealedTextsComeBackTheSame) {
   std::string large = R"({"resourceType":"Binary","data":")";
   SeededRandom random(5);

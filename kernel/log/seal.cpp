@@ -112,13 +112,25 @@ bool AesSeal(const PersonKey& key, Bytes additional, Bytes plain, uint8_t* out) 
                              cipher_text + plain.size()) == 1;
 }
 
+/// Sets key and nonce for opening. The texts of one page are mostly of one person: his key is expanded once.
+bool AesBegin(EVP_CIPHER_CTX* context, const PersonKey& key, const uint8_t* nonce) {
+  thread_local std::array<uint8_t, 32> expanded{};
+  thread_local bool is_expanded = false;
+  static_assert(sizeof expanded == sizeof key.secret);
+  const bool again = is_expanded && CRYPTO_memcmp(expanded.data(), key.secret.data(), expanded.size()) == 0;
+  is_expanded =
+      EVP_DecryptInit_ex2(context, nullptr, again ? nullptr : key.secret.data(), nonce, nullptr) == 1;
+  if (is_expanded && !again) std::copy(key.secret.begin(), key.secret.end(), expanded.begin());
+  return is_expanded;
+}
+
 bool AesOpen(const PersonKey& key, Bytes additional, Bytes sealed, uint8_t* out) {
   EVP_CIPHER_CTX* context = Aes(false);
   const Bytes cipher_text = sealed.subspan(kNonceBytes, sealed.size() - kSealBytes);
   std::array<uint8_t, kTagBytes> tag{};
   std::copy_n(sealed.end() - kTagBytes, kTagBytes, tag.begin());
   int size = 0;
-  return EVP_DecryptInit_ex2(context, nullptr, key.secret.data(), sealed.data(), nullptr) == 1 &&
+  return AesBegin(context, key, sealed.data()) &&
          EVP_DecryptUpdate(context, nullptr, &size, additional.data(), static_cast<int>(additional.size())) ==
              1 &&
          EVP_DecryptUpdate(context, out, &size, cipher_text.data(), static_cast<int>(cipher_text.size())) ==

@@ -194,7 +194,7 @@ void WriteSequence(const Sequence& sequence, Writer* out) {
 
 /// Where keys begin, and how many there are.
 struct Keys {
-  std::array<bool, kBlockEntries> begins;
+  std::array<uint64_t, kBlockEntries> begins;  // 0 or 1
   size_t count = 0;
 };
 
@@ -235,7 +235,7 @@ class ColumnWriter {
     Column firsts, steps;
     size_t first = 0, step = 0;
     for (size_t i = 0; i < count_; ++i) {
-      if (keys_.begins[i])
+      if (keys_.begins[i] != 0)
         firsts[first++] = column[i];
       else
         steps[step++] = Zigzag(column[i] - column[i - 1]);
@@ -364,20 +364,31 @@ class Reader {
 bool ReadKeys(Reader* in, size_t count, uint64_t first, Keys* keys, Column* column) {
   keys->count = in->Byte() + 1;
   if (keys->count > count) return false;
-  keys->begins.fill(keys->count == count);
-  keys->begins[0] = true;
-  if (keys->count > 1 && keys->count < count) {
-    Column bits;
-    if (!in->Packed(bits.data(), count, 1)) return false;
-    for (size_t i = 0; i < count; ++i) keys->begins[i] = bits[i] != 0;
-    if (!keys->begins[0] || static_cast<size_t>(std::count(keys->begins.begin(), keys->begins.begin() + static_cast<ptrdiff_t>(count), true)) != keys->count)
-      return false;
-  }
   Column steps;
-  if (keys->count > 1 && !in->Sequence(steps.data(), keys->count - 1)) return false;
-  (*column)[0] = first;
-  for (size_t i = 1, step = 0; i < count; ++i)
-    (*column)[i] = (*column)[i - 1] + (keys->begins[i] ? steps[step++] : 0);
+  uint64_t* const begins = keys->begins.data();
+  if (keys->count == 1 || keys->count == count) {
+    std::fill_n(begins, count, keys->count == 1 ? 0 : 1);
+    begins[0] = 1;
+  } else {
+    if (!in->Packed(begins, count, 1)) return false;
+    size_t found = 0;
+    for (size_t i = 0; i < count; ++i) found += begins[i];
+    if (begins[0] == 0 || found != keys->count) return false;
+  }
+  if (keys->count == 1) {
+    std::fill_n(column->data(), count, first);
+    return true;
+  }
+  if (!in->Sequence(steps.data(), keys->count - 1)) return false;
+  // Where keys begin is not foreseeable: without branches this is several times faster.
+  steps[keys->count - 1] = 0;
+  uint64_t value = first;
+  for (size_t i = 0, step = 0; i < count; ++i) {
+    const uint64_t next = i == 0 ? 0 : begins[i];
+    value += steps[step] & (0 - next);
+    step += next;
+    (*column)[i] = value;
+  }
   return true;
 }
 
@@ -395,8 +406,14 @@ bool ReadColumn(Reader* in, size_t mode, size_t count, const Keys& keys, Column*
   if ((mode & kModeMask) != kGrouped || keys.count >= count) return false;
   Column firsts, steps;
   if (!in->Sequence(firsts.data(), keys.count) || !in->Sequence(steps.data(), count - keys.count)) return false;
-  for (size_t i = 0, first = 0, step = 0; i < count; ++i)
-    (*column)[i] = keys.begins[i] ? firsts[first++] : (*column)[i - 1] + Unzigzag(steps[step++]);
+  firsts[keys.count] = steps[count - keys.count] = 0;  // read once more than there are
+  uint64_t value = 0;
+  for (size_t i = 0, first = 0; i < count; ++i) {
+    const uint64_t begins = keys.begins[i], chosen = 0 - begins;
+    value = (firsts[first] & chosen) | ((value + Unzigzag(steps[i - first])) & ~chosen);
+    first += begins;
+    (*column)[i] = value;
+  }
   return true;
 }
 
@@ -413,17 +430,16 @@ void EncodeBlock(RunLayout layout, const Entry* entries, size_t count, std::vect
     for (size_t c = 0; c < kCount; ++c) columns[c][i] = parts[c];
   }
   Keys keys;
-  Column steps, bits;
+  Column steps;
   for (size_t i = 0; i < count; ++i) {
-    keys.begins[i] = i == 0 || columns[0][i] != columns[0][i - 1];
-    bits[i] = keys.begins[i] ? 1 : 0;
-    if (i > 0 && keys.begins[i]) steps[keys.count - 1] = columns[0][i] - columns[0][i - 1];
-    keys.count += keys.begins[i] ? 1 : 0;
+    keys.begins[i] = i == 0 || columns[0][i] != columns[0][i - 1] ? 1 : 0;
+    if (i > 0 && keys.begins[i] != 0) steps[keys.count - 1] = columns[0][i] - columns[0][i - 1];
+    keys.count += keys.begins[i];
   }
   Writer writer(out);
   writer.Byte(count - 1);
   writer.Byte(keys.count - 1);
-  if (keys.count > 1 && keys.count < count) writer.Packed(bits.data(), count, 1, 0);
+  if (keys.count > 1 && keys.count < count) writer.Packed(keys.begins.data(), count, 1, 0);
   if (keys.count > 1) {
     Sequence sequence;
     MakeReady(steps.data(), keys.count - 1, &sequence);
