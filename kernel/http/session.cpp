@@ -7,6 +7,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <sys/socket.h>
+
 #include "kernel/base/diagnostics.h"
 
 // GCC 12 miscompiles temporaries around co_await (it destroys some twice, or reads flags that it never set): a result is always
@@ -54,6 +56,10 @@ class BodyReserve {
   uint64_t taken_ = 0;
 };
 
+std::string_view BodyOf(const Response& response, bool is_head) {
+  return is_head || response.status == 304 || response.status == 204 ? std::string_view() : response.bytes();
+}
+
 template <class Stream>
 class Session final : public SessionBase {
  public:
@@ -95,8 +101,10 @@ class Session final : public SessionBase {
   awaitable<bool> ReadHead(RequestParser* parser);
   awaitable<bool> ReadBody(RequestParser* parser, const Request& request);
   awaitable<void> Await(Call* call);
+  void SendNow();
   awaitable<bool> Write(std::string_view bytes);
   awaitable<bool> Flush();
+  bool Gather(const Response& response, bool keep_alive, bool is_head);
   awaitable<bool> Answer(const Response& response, bool keep_alive, bool is_head);
   awaitable<bool> StreamEvents(std::shared_ptr<EventSource> events);
   awaitable<void> Drain();
@@ -126,6 +134,7 @@ awaitable<bool> Session<Stream>::Handshake() {
 }
 
 // Reads more bytes behind what is unread; false at the end of the connection or when a time limit broke the read off.
+// (Called with the gathered answers sent.)
 template <class Stream>
 awaitable<bool> Session<Stream>::Fill() {
   if (in_begin_ == in_end_) in_begin_ = in_end_ = 0;
@@ -162,8 +171,11 @@ awaitable<bool> Session<Stream>::ReadHead(RequestParser* parser) {
       }
       if (parser->head_done()) co_return true;
     }
-    const bool flushed = co_await Flush();
-    if (!flushed) co_return false;
+    SendNow();
+    if (!out_.empty()) {
+      const bool flushed = co_await Flush();
+      if (!flushed) co_return false;
+    }
     if (phase_ == Phase::kIdle && loop_->stopping) co_return false;
     const bool filled = co_await Fill();
     if (!filled) {
@@ -264,6 +276,18 @@ awaitable<bool> Session<Stream>::Write(std::string_view bytes) {
   co_return true;
 }
 
+// Sends what is gathered if the socket takes all of it at once, as it nearly always does: no wait, no trip through the scheduler.
+// What it does not take, and every error, is Flush's.
+template <class Stream>
+void Session<Stream>::SendNow() {
+  if constexpr (!std::is_same_v<Stream, TlsStream>) {
+    if (out_.empty()) return;
+    const ssize_t sent =
+        ::send(stream_.native_handle(), out_.data(), out_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) out_.erase(0, static_cast<size_t>(sent));
+  }
+}
+
 // Writes what is gathered; keeps the phase's own deadline for what comes after.
 template <class Stream>
 awaitable<bool> Session<Stream>::Flush() {
@@ -275,22 +299,28 @@ awaitable<bool> Session<Stream>::Flush() {
   co_return good;
 }
 
+// A small answer is put to those that leave together; false: it needs Answer.
 template <class Stream>
-awaitable<bool> Session<Stream>::Answer(const Response& response, bool keep_alive, bool is_head) {
+bool Session<Stream>::Gather(const Response& response, bool keep_alive, bool is_head) {
+  const std::string_view body = BodyOf(response, is_head);
+  if (!keep_alive || body.size() > kCopyBodyBytes || out_.size() + body.size() >= kGatherBytes) return false;
   SetPhase(Phase::kWriting, loop_->options.write_ms);
   AppendHead(response, keep_alive, loop_->Date(), &out_);
-  const std::string_view body =
-      is_head || response.status == 304 || response.status == 204 ? std::string_view() : response.bytes();
-  if (body.size() <= kCopyBodyBytes) {
-    out_ += body;
-    if (out_.size() >= kGatherBytes || !keep_alive) {
-      const bool flushed = co_await Flush();
-      co_return flushed;
-    }
-    co_return true;
-  }
+  out_ += body;
+  return true;
+}
+
+template <class Stream>
+awaitable<bool> Session<Stream>::Answer(const Response& response, bool keep_alive, bool is_head) {
+  const bool gathered = Gather(response, keep_alive, is_head);
+  if (gathered) co_return true;
+  SetPhase(Phase::kWriting, loop_->options.write_ms);
+  AppendHead(response, keep_alive, loop_->Date(), &out_);
+  const std::string_view body = BodyOf(response, is_head);
+  if (body.size() <= kCopyBodyBytes) out_ += body;
   const bool flushed = co_await Flush();
   if (!flushed) co_return false;
+  if (body.size() <= kCopyBodyBytes) co_return true;
   const bool written = co_await Write(body);
   co_return written;
 }
@@ -375,16 +405,22 @@ awaitable<void> Session<Stream>::Run(bool too_many) {
     const bool wants_more = call->request.keep_alive;
     loop_->handler->Handle(call);
     if (!call->done()) {
-      const bool flushed = co_await Flush();
-      if (!flushed) co_return;  // earlier answers do not wait for this one
+      SendNow();  // earlier answers do not wait for this one
+      if (!out_.empty()) {
+        const bool flushed = co_await Flush();
+        if (!flushed) co_return;
+      }
       SetPhase(Phase::kHandling, 0);
       co_await Await(call.get());
     }
     reserve_.Release();
     const bool keep_alive =
         wants_more && !call->response.close && !loop_->stopping && call->response.events == nullptr;
-    const bool answered = co_await Answer(call->response, keep_alive, is_head);
-    if (!answered) co_return;
+    const bool gathered = Gather(call->response, keep_alive, is_head);
+    if (!gathered) {
+      const bool answered = co_await Answer(call->response, keep_alive, is_head);
+      if (!answered) co_return;
+    }
     if (call->response.events != nullptr) {
       auto events = call->response.events;
       call.reset();
