@@ -23,8 +23,14 @@ std::string NewUuid() {
   used += 16;
   id[6] = static_cast<uint8_t>((id[6] & 0x0f) | 0x40);
   id[8] = static_cast<uint8_t>((id[8] & 0x3f) | 0x80);
-  std::string text = ToHex(id);
-  for (size_t at : {8u, 13u, 18u, 23u}) text.insert(at, 1, '-');
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string text(36, '-');
+  size_t at = 0;
+  for (const uint8_t byte : id) {
+    if (at == 8 || at == 13 || at == 18 || at == 23) ++at;
+    text[at++] = kHex[byte >> 4];
+    text[at++] = kHex[byte & 15];
+  }
   return text;
 }
 

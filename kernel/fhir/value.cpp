@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "kernel/fhir/json_text.h"
@@ -47,7 +48,25 @@ char Unescaped(char letter) {
   }
 }
 
-bool NeedsEscape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+constexpr auto kNeedsEscape = [] {
+  std::array<bool, 256> needs{};
+  for (size_t c = 0; c < 0x20; ++c) needs[c] = true;
+  needs['"'] = needs['\\'] = true;
+  return needs;
+}();
+inline bool NeedsEscape(char c) { return kNeedsEscape[static_cast<unsigned char>(c)]; }
+
+inline bool IsAscii(std::string_view text) {
+  uint64_t seen = 0;
+  while (text.size() >= 8) {
+    uint64_t word;
+    std::memcpy(&word, text.data(), 8);
+    seen |= word;
+    text.remove_prefix(8);
+  }
+  for (const char c : text) seen |= static_cast<unsigned char>(c);
+  return (seen & 0x8080808080808080ULL) == 0;
+}
 
 /// Bytes of the UTF-8 sequence at `p`, 0 if it is none.
 size_t SequenceLength(const char* p, const char* end) {
@@ -207,7 +226,7 @@ std::string_view Value::Number() const {
 void AppendJsonString(std::string_view text, std::string* out) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string repaired;
-  if (!simdjson::validate_utf8(text.data(), text.size())) {
+  if (!IsAscii(text) && !simdjson::validate_utf8(text.data(), text.size())) {
     repaired = Repaired(text);
     text = repaired;
   }

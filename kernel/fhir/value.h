@@ -47,6 +47,7 @@ struct Node {
 static_assert(sizeof(Node) == 16);
 
 class Value;
+struct TextEdit;
 
 /// Owns the text and the nodes. Immutable after Parse; share by shared_ptr<const Document> or move.
 class Document {
@@ -60,6 +61,10 @@ class Document {
   /// bad UTF-8, duplicate members, trailing text; kTooLarge over a limit. Cost: about 1 µs per KB.
   static Result<Document> Parse(std::string_view json, const Limits& limits);
   static Result<Document> Parse(std::string_view json) { return Parse(json, Limits{}); }
+  /// `part` (an object that names its resourceType) as a document of its own, changed by `edits`: within the contents of strings, `at`
+  /// counted from the part's first byte, sorted. `new_id` != "": gets a member id behind resourceType. As if the edited text were parsed,
+  /// for the cost of a copy. Errors: as Parse, where a replacement holds what a JSON string may not.
+  static Result<Document> OfPart(Value part, std::vector<TextEdit> edits, std::string_view new_id);
 
   Value Root() const;
   /// The minified JSON of the whole.
@@ -69,6 +74,7 @@ class Document {
  private:
   friend class Value;
   friend class DocumentBuilder;
+  friend class PartBuilder;
   std::string text_;
   std::vector<Node> nodes_;
 };
@@ -172,7 +178,7 @@ class JsonWriter {
  private:
   void BeforeValue();
   std::string* out_;
-  std::vector<char> open_;  // '{' or '[' of each level
+  std::string open_;  // '{' or '[' of each level; up to 15 without an allocation
   bool need_comma_ = false;
   bool after_key_ = false;
 };

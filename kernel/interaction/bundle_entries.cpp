@@ -13,29 +13,58 @@ namespace {
 
 using fhir::Value;
 
-Status CheckMembers(const fhir::Definitions& definitions, std::string_view type, Value object,
-                    const std::string& path) {
+/// Types and members that every entry is asked for. Extended definitions keep the numbers of the official ones.
+struct KnownHere {
+  fhir::TypeId bundle, entry, request;
+  fhir::NameId resource_type, request_member, resource, full_url, method, url, if_match, if_none_match,
+      if_none_exist, if_modified_since;
+};
+
+const KnownHere& Known() {
+  static const KnownHere known = [] {
+    const auto r4 = fhir::Definitions::R4();
+    const auto name = fhir::Names::Find;
+    return KnownHere{r4->FindType("Bundle"),
+                     r4->FindType("Bundle.entry"),
+                     r4->FindType("Bundle.entry.request"),
+                     name("resourceType"),
+                     name("request"),
+                     name("resource"),
+                     name("fullUrl"),
+                     name("method"),
+                     name("url"),
+                     name("ifMatch"),
+                     name("ifNoneMatch"),
+                     name("ifNoneExist"),
+                     name("ifModifiedSince")};
+  }();
+  return known;
+}
+
+/// `path` is asked only when something is to be told.
+template <class Path>
+Status CheckMembers(const fhir::Definitions& definitions, fhir::TypeId type, Value object, const Path& path) {
   if (!object.is_object())
-    return MakeIssue(ErrorCode::kInvalid, "structure", path, "An object is expected here.");
-  const fhir::TypeId type_id = definitions.FindType(type);
+    return MakeIssue(ErrorCode::kInvalid, "structure", path(), "An object is expected here.");
   for (const Value member : object) {
-    std::string_view name = member.name_text();
-    if (name == "resourceType" || (name.size() > 1 && name[0] == '_')) continue;
-    if (definitions.FindElement(type_id, fhir::Names::Find(name)) == nullptr) {
-      return MakeIssue(
-          ErrorCode::kInvalid, "structure", path,
-          fmt::format("There is a member here that {} does not have: see its definition for the names.",
-                      type));
-    }
+    if (member.name() == Known().resource_type || definitions.FindElement(type, member.name()) != nullptr)
+      continue;
+    const std::string_view name = member.name_text();
+    if (name.size() > 1 && name[0] == '_') continue;
+    return MakeIssue(
+        ErrorCode::kInvalid, "structure", path(),
+        fmt::format("There is a member here that {} does not have: see its definition for the names.",
+                    definitions.Type(type).name));
   }
   return {};
 }
 
-Result<std::string> StringMember(Value object, std::string_view name, const std::string& path) {
+template <class Path>
+Result<std::string> StringMember(Value object, fhir::NameId name, const Path& path) {
   const Value member = object[name];
   if (!member) return std::string();
   if (!member.is_string())
-    return MakeIssue(ErrorCode::kInvalid, "structure", fmt::format("{}.{}", path, name),
+    return MakeIssue(ErrorCode::kInvalid, "structure", fmt::format("{}.{}", path(), fhir::Names::Text(name)),
                      "A string is expected here.");
   return member.ToString();
 }
@@ -52,11 +81,11 @@ std::optional<Method> MethodOf(std::string_view text) {
 
 /// Splits request.url into path and query, relative to the base.
 Status ReadUrl(const Room& room, const Call& call, std::string_view url, BundleEntry* out) {
-  const std::string path = out->Path() + ".request.url";
+  const auto path = [out] { return out->Path() + ".request.url"; };
   const std::string& base = call.request.base_url;
   if (!base.empty() && url.substr(0, base.size()) == base) url.remove_prefix(base.size());
   if (url.find("://") < url.find('?')) {
-    return MakeIssue(ErrorCode::kIncorrect, "value", path,
+    return MakeIssue(ErrorCode::kIncorrect, "value", path(),
                      "The URL leads to another server: give it relative to this one, as in Patient/1.");
   }
   while (!url.empty() && url.front() == '/') url.remove_prefix(1);
@@ -66,12 +95,16 @@ Status ReadUrl(const Room& room, const Call& call, std::string_view url, BundleE
   while (!rest.empty()) {
     const std::string_view part = rest.substr(0, rest.find('/'));
     rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+    if (part.find('%') == std::string_view::npos) {
+      out->path.emplace_back(part);
+      continue;
+    }
     auto decoded = PercentDecode(part, false);
-    if (!decoded.ok()) return MakeIssue(ErrorCode::kIncorrect, "value", path, decoded.error().external);
+    if (!decoded.ok()) return MakeIssue(ErrorCode::kIncorrect, "value", path(), decoded.error().external);
     out->path.push_back(std::move(decoded).value());
   }
   if (out->path.empty())
-    return MakeIssue(ErrorCode::kIncorrect, "value", path,
+    return MakeIssue(ErrorCode::kIncorrect, "value", path(),
                      "The URL names no resource type: a bundle within a bundle is not offered.");
   const fhir::TypeId type = room.definitions->FindType(out->path[0]);
   if (room.definitions->IsResource(type) && !room.definitions->Type(type).is_abstract) {
@@ -111,14 +144,14 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
 
 }  // namespace
 
-std::string BundleEntry::Path() const { return fmt::format("Bundle.entry[{}]", index); }
+std::string BundleEntry::Path() const { return "Bundle.entry[" + std::to_string(index) + "]"; }
 
 Result<std::string> CheckBundle(const Room& room, Value root) {
   if (!root.is_object() || root["resourceType"].ToString() != "Bundle") {
     return MakeIssue(ErrorCode::kIncorrect, "structure", "Bundle",
                      "A Bundle of type batch or transaction is expected at this address.");
   }
-  TRY(CheckMembers(*room.definitions, "Bundle", root, "Bundle"));
+  TRY(CheckMembers(*room.definitions, Known().bundle, root, [] { return std::string("Bundle"); }));
   std::string type = root["type"].ToString();
   if (type != "batch" && type != "transaction") {
     return MakeIssue(
@@ -138,35 +171,34 @@ Result<std::string> CheckBundle(const Room& room, Value root) {
 Result<BundleEntry> ParseEntry(const Room& room, const Call& call, size_t index, Value entry) {
   BundleEntry out;
   out.index = index;
-  const std::string path = out.Path();
-  TRY(CheckMembers(*room.definitions, "Bundle.entry", entry, path));
-  const Value request = entry["request"];
-  const std::string request_path = path + ".request";
+  const KnownHere& known = Known();
+  const auto path = [&out] { return out.Path(); };
+  const auto request_path = [&out] { return out.Path() + ".request"; };
+  TRY(CheckMembers(*room.definitions, known.entry, entry, path));
+  const Value request = entry[known.request_member];
   if (!request)
-    return MakeIssue(ErrorCode::kInvalid, "required", request_path,
+    return MakeIssue(ErrorCode::kInvalid, "required", request_path(),
                      "Every entry needs a request with method and url.");
-  TRY(CheckMembers(*room.definitions, "Bundle.entry.request", request, request_path));
-  const std::string method_name = TRY(StringMember(request, "method", request_path));
-  const auto method = MethodOf(method_name);
+  TRY(CheckMembers(*room.definitions, known.request, request, request_path));
+  const auto method = MethodOf(TRY(StringMember(request, known.method, request_path)));
   if (!method)
-    return MakeIssue(ErrorCode::kInvalid, "code-invalid", request_path + ".method",
+    return MakeIssue(ErrorCode::kInvalid, "code-invalid", request_path() + ".method",
                      "The method is one of GET, HEAD, POST, PUT, PATCH, DELETE.");
   out.method = *method == Method::kHead ? Method::kGet : *method;
-  if (!request["url"])
-    return MakeIssue(ErrorCode::kInvalid, "required", request_path + ".url",
+  if (!request[known.url])
+    return MakeIssue(ErrorCode::kInvalid, "required", request_path() + ".url",
                      "The request needs a url, as in Patient/1.");
-  const std::string url = TRY(StringMember(request, "url", request_path));
-  TRY(ReadUrl(room, call, url, &out));
-  out.full_url = TRY(StringMember(entry, "fullUrl", path));
-  out.if_match = TRY(StringMember(request, "ifMatch", request_path));
-  out.if_none_match = TRY(StringMember(request, "ifNoneMatch", request_path));
-  out.if_none_exist = TRY(StringMember(request, "ifNoneExist", request_path));
-  out.if_modified_since = TRY(StringMember(request, "ifModifiedSince", request_path));
-  out.resource = entry["resource"];
+  TRY(ReadUrl(room, call, TRY(StringMember(request, known.url, request_path)), &out));
+  out.full_url = TRY(StringMember(entry, known.full_url, path));
+  out.if_match = TRY(StringMember(request, known.if_match, request_path));
+  out.if_none_match = TRY(StringMember(request, known.if_none_match, request_path));
+  out.if_none_exist = TRY(StringMember(request, known.if_none_exist, request_path));
+  out.if_modified_since = TRY(StringMember(request, known.if_modified_since, request_path));
+  out.resource = entry[known.resource];
   const bool carries =
       out.method == Method::kPost || out.method == Method::kPut || out.method == Method::kPatch;
   if (carries && !out.resource.is_object()) {
-    return MakeIssue(ErrorCode::kInvalid, "required", path + ".resource", "This request needs a resource.");
+    return MakeIssue(ErrorCode::kInvalid, "required", path() + ".resource", "This request needs a resource.");
   }
   return out;
 }
@@ -174,13 +206,13 @@ Result<BundleEntry> ParseEntry(const Room& room, const Call& call, size_t index,
 Status CheckTransactionEntries(const std::vector<BundleEntry>& entries) {
   std::unordered_set<std::string_view> full_urls;
   for (const BundleEntry& entry : entries) {
-    const std::string url_path = entry.Path() + ".request.url";
+    const auto url_path = [&entry] { return entry.Path() + ".request.url"; };
     if (entry.method != Method::kGet && entry.type == fhir::kNoType) {
-      return MakeIssue(ErrorCode::kIncorrect, "not-supported", url_path,
+      return MakeIssue(ErrorCode::kIncorrect, "not-supported", url_path(),
                        "There is no such resource type here: see metadata.");
     }
     if (entry.method == Method::kPost && (entry.path.size() != 1 || !entry.query.empty())) {
-      return MakeIssue(ErrorCode::kIncorrect, "not-supported", url_path,
+      return MakeIssue(ErrorCode::kIncorrect, "not-supported", url_path(),
                        "In a transaction POST creates, and its url is the type alone, as in Observation.");
     }
     const bool changes =
@@ -189,7 +221,7 @@ Status CheckTransactionEntries(const std::vector<BundleEntry>& entries) {
     const bool by_condition = entry.path.size() == 1 && !entry.query.empty();
     if (changes && !by_id && !by_condition) {
       return MakeIssue(
-          ErrorCode::kIncorrect, "value", url_path,
+          ErrorCode::kIncorrect, "value", url_path(),
           "The url is type and id, as in Patient/1, or type and condition, as in Patient?identifier=….");
     }
     if (!entry.full_url.empty() && entry.method != Method::kGet && !full_urls.insert(entry.full_url).second) {

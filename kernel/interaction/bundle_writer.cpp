@@ -81,18 +81,13 @@ void BundleWriter::Reserve(const std::vector<std::string>& resources) {
   out_->reserve(bytes);
 }
 
-void BundleWriter::Add(const Entry& entry) {
-  CloseLinks();
-  out_->append(entries_open_ ? "," : R"(,"entry":[)");
-  entries_open_ = true;
-  AppendEntry(entry, out_);
-}
+void BundleWriter::Add(const Entry& entry) { AppendEntry(entry, NextEntry()); }
 
-void BundleWriter::AddRaw(std::string_view json) {
+std::string* BundleWriter::NextEntry() {
   CloseLinks();
   out_->append(entries_open_ ? "," : R"(,"entry":[)");
   entries_open_ = true;
-  out_->append(json);
+  return out_;
 }
 
 void BundleWriter::End() {

@@ -29,7 +29,9 @@ class BundleWriter {
   void Reserve(const std::vector<std::string>& resources);
   void Add(const Entry& entry);
   /// Adds the entry's JSON that AppendEntry made earlier.
-  void AddRaw(std::string_view json);
+  void AddRaw(std::string_view json) { NextEntry()->append(json); }
+  /// Where the caller writes the next entry's JSON.
+  std::string* NextEntry();
   void End();
 
   static void AppendEntry(const Entry& entry, std::string* out);

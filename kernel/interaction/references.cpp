@@ -16,13 +16,33 @@ LinkRewriter::LinkRewriter(const fhir::Definitions& definitions, const LinkTarge
       element_(definitions.FindType("Element")),
       xhtml_(definitions.FindType("xhtml")),
       uris_{definitions.FindType("uri"), definitions.FindType("url"), definitions.FindType("oid"),
-            definitions.FindType("uuid")} {}
+            definitions.FindType("uuid")},
+      id_name_(fhir::Names::Find("id")),
+      reference_name_(fhir::Names::Find("reference")) {}
+
+LinkRewriter::Kind LinkRewriter::KindOf(fhir::TypeId type) const {
+  if (type == reference_) return Kind::kReference;
+  switch (definitions_.Type(type).type_class) {
+    case fhir::TypeClass::kPrimitive:
+      if (type == xhtml_) return Kind::kXhtml;
+      return std::find(uris_.begin(), uris_.end(), type) != uris_.end() ? Kind::kUri : Kind::kNone;
+    case fhir::TypeClass::kResource:
+      return Kind::kResource;
+    default:
+      return Kind::kElement;
+  }
+}
+
+std::string LinkRewriter::Place::Path() const {
+  if (above == nullptr) return std::string(name);
+  return name.empty() ? fmt::format("{}[{}]", above->Path(), index)
+                      : fmt::format("{}.{}", above->Path(), name);
+}
 
 Result<fhir::Document> LinkRewriter::Rewrite(Value resource, fhir::TypeId type, std::string_view full_url,
-                                             std::string_view id, const std::string& path) {
+                                             std::string_view id, std::string_view path) {
   Work work;
   work.start = resource.node().at;
-  work.id = id;
   // A fullUrl that ends in Type/id has a base, against which the relative references of its resource are read.
   const size_t last = full_url.rfind('/');
   const size_t before =
@@ -31,99 +51,103 @@ Result<fhir::Document> LinkRewriter::Rewrite(Value resource, fhir::TypeId type, 
       definitions_.IsResource(definitions_.FindType(full_url.substr(before + 1, last - before - 1)))) {
     work.base = std::string(full_url.substr(0, before + 1));
   }
-  TRY(Object(resource, type, path, true, &work));
-  return fhir::Document::Parse(fhir::ApplyEdits(resource.Json(), work.edits));
-}
-
-void LinkRewriter::RootEdit(Value member, bool has_id, Work* work) const {
-  const std::string_view name = member.name_text();
-  const auto at =
-      static_cast<uint32_t>(member.Json().data() - member.document()->Text().data()) - work->start;
-  const auto size = static_cast<uint32_t>(member.Json().size());
-  if (name == "id") work->edits.push_back({at, size, fmt::format("\"{}\"", work->id)});
-  if (name == "resourceType" && !has_id)
-    work->edits.push_back({at + size, 0, fmt::format(R"(,"id":"{}")", work->id)});
-}
-
-Status LinkRewriter::Object(Value object, fhir::TypeId type, const std::string& path, bool is_root,
-                            Work* work) {
-  const bool has_id = is_root && object["id"].present();
-  for (const Value member : object) {
-    if (is_root) RootEdit(member, has_id, work);
-    std::string_view name = member.name_text();
-    if (name.size() > 1 && name[0] == '_') {  // id and extensions of a primitive
-      TRY(Item(member, element_, fmt::format("{}.{}", path, name), work));
-      continue;
+  const Value old_id = resource[id_name_];
+  for (const Value member : resource) {
+    if (member.name() == id_name_ && member.is_string() && member.node().size != 0) {
+      work.edits.push_back({member.node().at - work.start, member.node().size, std::string(id)});
+    } else {
+      TRY(Member(member, type, Place{nullptr, path, 0}, &work));
     }
-    const fhir::ElementInfo* element = definitions_.FindElement(type, fhir::Names::Find(name));
-    if (element != nullptr) TRY(Member(member, *element, fmt::format("{}.{}", path, name), work));
   }
+  if (old_id && (!old_id.is_string() || old_id.node().size == 0)) return WithWholeId(resource, id, &work);
+  return fhir::Document::OfPart(resource, std::move(work.edits), old_id ? std::string_view() : id);
+}
+
+/// The id that came is no usable string: the whole value gives way.
+Result<fhir::Document> LinkRewriter::WithWholeId(Value resource, std::string_view id, Work* work) const {
+  const Value old_id = resource[id_name_];
+  const auto at =
+      static_cast<uint32_t>(old_id.Json().data() - old_id.document()->Text().data()) - work->start;
+  const auto size = static_cast<uint32_t>(old_id.Json().size());
+  std::erase_if(work->edits,
+                [&](const fhir::TextEdit& edit) { return edit.at >= at && edit.at < at + size; });
+  work->edits.push_back({at, size, fmt::format("\"{}\"", id)});
+  std::sort(work->edits.begin(), work->edits.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+  return fhir::Document::Parse(fhir::ApplyEdits(resource.Json(), work->edits));
+}
+
+Status LinkRewriter::Object(Value object, fhir::TypeId type, const Place& place, Work* work) {
+  for (const Value member : object) TRY(Member(member, type, place, work));
   return {};
 }
 
-Status LinkRewriter::Member(Value value, const fhir::ElementInfo& element, const std::string& path,
-                            Work* work) {
-  return Item(value, element.type, path, work);
+Status LinkRewriter::Member(Value member, fhir::TypeId type, const Place& place, Work* work) {
+  const fhir::ElementInfo* element = definitions_.FindElement(type, member.name());
+  if (element != nullptr) {
+    return Item(member, element->type, Place{&place, element->name, 0}, work);
+  }
+  const std::string_view name = member.name_text();
+  if (name.size() <= 1 || name[0] != '_') return {};
+  return Item(member, element_, Place{&place, name, 0}, work);  // id and extensions of a primitive
 }
 
-Status LinkRewriter::Item(Value value, fhir::TypeId type, const std::string& path, Work* work) {
+Status LinkRewriter::Item(Value value, fhir::TypeId type, const Place& place, Work* work) {
+  const Kind kind = KindOf(type);
+  if (kind == Kind::kNone) return {};
   if (value.is_array()) {
     size_t i = 0;
-    for (const Value item : value) TRY(Item(item, type, fmt::format("{}[{}]", path, i++), work));
+    for (const Value item : value) TRY(Item(item, type, Place{&place, {}, i++}, work));
     return {};
   }
   if (value.is_string()) {
-    if (type == xhtml_) Narrative(value, work);
-    for (const fhir::TypeId uri : uris_) {
-      if (type == uri) Uri(value, work);
-    }
+    if (kind == Kind::kXhtml) Narrative(value, work);
+    if (kind == Kind::kUri) Uri(value, work);
     return {};
   }
   if (!value.is_object()) return {};
-  if (type == reference_) {
+  if (kind == Kind::kReference) {
     for (const Value member : value) {
-      if (member.name_text() == "reference" && member.is_string()) {
-        TRY(Reference(member, path + ".reference", work));
-      } else if (const fhir::ElementInfo* element =
-                     definitions_.FindElement(type, fhir::Names::Find(member.name_text()))) {
-        TRY(Member(member, *element, fmt::format("{}.{}", path, member.name_text()), work));
+      if (member.name() == reference_name_ && member.is_string()) {
+        TRY(Reference(member, Place{&place, "reference", 0}, work));
+      } else {
+        TRY(Member(member, type, place, work));
       }
     }
     return {};
   }
-  if (definitions_.IsResource(type)) {  // contained, or inside a Bundle or Parameters: its own type rules
+  if (kind == Kind::kResource) {  // contained, or inside a Bundle or Parameters: its own type rules
     const fhir::TypeId own = definitions_.FindType(value["resourceType"].ToString());
     if (own != fhir::kNoType) type = own;
   }
-  return Object(value, type, path, false, work);
+  return Object(value, type, place, work);
 }
 
 std::string LinkRewriter::Target(std::string_view link, const Work& work) const {
   const std::string_view whole = link.substr(0, link.find('#'));
-  auto found = targets_.find(std::string(whole));
+  auto found = targets_.find(whole);
   if (found == targets_.end() && !work.base.empty() && whole.find(':') == std::string_view::npos)
     found = targets_.find(work.base + std::string(whole));
   if (found == targets_.end()) return {};
   return found->second + std::string(link.substr(whole.size()));
 }
 
-Status LinkRewriter::Reference(Value text, const std::string& path, Work* work) {
-  const std::string link = text.ToString();
+Status LinkRewriter::Reference(Value text, const Place& place, Work* work) {
+  std::string scratch;
+  const std::string_view link = text.String(scratch);
   if (link.empty() || link[0] == '#') return {};
   std::string target = Target(link, *work);
   if (target.empty()) {
     const size_t mark = link.find('?');
-    const fhir::TypeId type = mark == std::string::npos
-                                  ? fhir::kNoType
-                                  : definitions_.FindType(std::string_view(link).substr(0, mark));
+    const fhir::TypeId type =
+        mark == std::string::npos ? fhir::kNoType : definitions_.FindType(link.substr(0, mark));
     if (definitions_.IsResource(type)) {
-      auto resolved = resolve_(type, std::string_view(link).substr(mark + 1));
+      auto resolved = resolve_(type, link.substr(mark + 1));
       if (!resolved.ok())
-        return MakeIssue(resolved.error().code, TraitsOf(resolved.error().code).issue_type, path,
+        return MakeIssue(resolved.error().code, TraitsOf(resolved.error().code).issue_type, place.Path(),
                          resolved.error().external);
       target = std::move(resolved).value();
     } else if (link.rfind("urn:uuid:", 0) == 0 || link.rfind("urn:oid:", 0) == 0) {
-      return MakeIssue(ErrorCode::kInvalid, "not-found", path,
+      return MakeIssue(ErrorCode::kInvalid, "not-found", place.Path(),
                        "This reference names no fullUrl of the bundle.");
     } else {
       return {};
@@ -133,13 +157,14 @@ Status LinkRewriter::Reference(Value text, const std::string& path, Work* work) 
   return {};
 }
 
-void LinkRewriter::Uri(Value text, Work* work) {
-  std::string target = Target(text.ToString(), *work);
+void LinkRewriter::Uri(Value text, Work* work) const {
+  std::string scratch;
+  std::string target = Target(text.String(scratch), *work);
   if (!target.empty())
     work->edits.push_back({text.node().at - work->start, text.node().size, std::move(target)});
 }
 
-void LinkRewriter::Narrative(Value text, Work* work) {
+void LinkRewriter::Narrative(Value text, Work* work) const {
   // The string as it stands in the JSON: its double quotes are written \".
   const std::string_view raw = text.Json().substr(1, text.node().size);
   for (const std::string_view attribute : {std::string_view("href="), std::string_view("src=")}) {

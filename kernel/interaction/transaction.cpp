@@ -39,7 +39,10 @@ class Planning {
         transaction_(transaction),
         call_(*transaction.call),
         basis_(basis),
-        items_(transaction.entries.size()) {
+        items_(transaction.entries.size()),
+        rewriter_(*room.definitions, targets_, [this](fhir::TypeId type, std::string_view criteria) {
+          return ResolveReference(type, criteria);
+        }) {
     set_ = std::make_unique<view::ChangeSet>();
   }
 
@@ -218,10 +221,7 @@ class Planning {
       patched = std::move(result).value();
       source = patched.Root();
     }
-    LinkRewriter rewriter(*room_.definitions, targets_, [this](fhir::TypeId type, std::string_view criteria) {
-      return ResolveReference(type, criteria);
-    });
-    fhir::Document document = TRY(rewriter.Rewrite(source, entry.type, entry.full_url, item.id, path));
+    fhir::Document document = TRY(rewriter_.Rewrite(source, entry.type, entry.full_url, item.id, path));
     auto now = MakeVersion(room_, entry.type, std::move(document), item.current.version.version + 1,
                            !item.current.exists());
     if (!now.ok()) return At(i, ".resource", Status(now.TakeError()));
@@ -292,6 +292,7 @@ class Planning {
   std::unordered_map<std::string, size_t> conditional_posts_;
   std::unordered_map<std::string, std::string> references_;
   LinkTargets targets_;
+  LinkRewriter rewriter_;
   NewAreas areas_;
 };
 
@@ -301,7 +302,9 @@ Result<TransactionPtr> ReadTransaction(const Room& room, const CallPtr& call, fh
   auto transaction = std::make_shared<Transaction>();
   transaction->call = call;
   transaction->document = std::move(document);
-  for (const fhir::Value entry : transaction->document.Root()["entry"]) {
+  const fhir::Value entries = transaction->document.Root()["entry"];
+  transaction->entries.reserve(entries.size());
+  for (const fhir::Value entry : entries) {
     transaction->entries.push_back(TRY(ParseEntry(room, *call, transaction->entries.size(), entry)));
   }
   TRY(CheckTransactionEntries(transaction->entries));

@@ -19,32 +19,66 @@ Response AnswerGet(const RoomPtr& room, const Transaction& transaction, const Bu
   return answer;
 }
 
-void AppendWritten(const Transaction& transaction, const EntryResult& result, Instant at_us,
-                   std::string* out) {
-  const Call& call = *transaction.call;
-  BundleWriter::Entry entry;
-  entry.status = StatusText(result.status);
-  if (result.version != 0) {
-    entry.etag = ETag(result.version);
-    entry.last_modified = FormatInstant(result.at_us != 0 ? result.at_us : at_us);
-    if (result.status != 204) {
-      entry.full_url = FullUrl(call, result.type, result.id);
-      entry.location =
-          fmt::format("{}/{}/{}/_history/{}", call.request.base_url, result.type, result.id, result.version);
+/// Writes the entries of one answer: hundreds of the same shape, so they are put together by hand. Type and id need no escapes.
+class AnswerEntries {
+ public:
+  AnswerEntries(const Call& call, Instant at_us) : call_(call), at_us_(at_us), at_(FormatInstant(at_us)) {
+    fhir::AppendJsonString(call.request.base_url, &base_);
+    base_ = base_.substr(1, base_.size() - 2);
+  }
+
+  void Append(const EntryResult& result, std::string* out) const {
+    out->push_back('{');
+    const bool named = result.version != 0 && result.status != 204;
+    if (named) {
+      out->append(R"("fullUrl":")");
+      AppendUrl(result, out);
+      out->append("\",");
     }
+    AppendBody(result, out);
+    out->append(R"("response":{"status":")").append(StatusText(result.status)).push_back('"');
+    if (result.version != 0) {
+      const std::string version = std::to_string(result.version);
+      if (named) {
+        out->append(R"(,"location":")");
+        AppendUrl(result, out);
+        out->append("/_history/").append(version).push_back('"');
+      }
+      out->append(R"(,"etag":"W/\")").append(version).append(R"(\"","lastModified":")");
+      out->append(result.at_us != 0 ? FormatInstant(result.at_us) : at_).push_back('"');
+    }
+    AppendOutcome(result, out);
+    out->append("}}");
   }
-  std::string resource, outcome;
-  if (call.prefer.returns == Returns::kRepresentation) {
-    if (result.now != nullptr) AppendVersioned(*result.now, at_us, &resource);
-    entry.resource = result.now != nullptr ? resource : result.body;
-  } else if (call.prefer.returns == Returns::kOutcome) {
-    outcome = InformationJson(result.status == 201   ? "Created."
-                              : result.status == 204 ? "Deleted, or nothing to delete."
-                                                     : "Updated, or found.");
-    entry.outcome = outcome;
+
+ private:
+  void AppendUrl(const EntryResult& result, std::string* out) const {
+    out->append(base_).append("/").append(result.type).append("/").append(result.id);
   }
-  BundleWriter::AppendEntry(entry, out);
-}
+  void AppendBody(const EntryResult& result, std::string* out) const {
+    if (call_.prefer.returns != Returns::kRepresentation || (result.now == nullptr && result.body.empty()))
+      return;
+    out->append(R"("resource":)");
+    if (result.now != nullptr) {
+      AppendVersioned(*result.now, at_us_, out);
+    } else {
+      out->append(result.body);
+    }
+    out->push_back(',');
+  }
+  void AppendOutcome(const EntryResult& result, std::string* out) const {
+    if (call_.prefer.returns != Returns::kOutcome) return;
+    out->append(R"(,"outcome":)")
+        .append(InformationJson(result.status == 201   ? "Created."
+                                : result.status == 204 ? "Deleted, or nothing to delete."
+                                                       : "Updated, or found."));
+  }
+
+  const Call& call_;
+  const Instant at_us_;
+  const std::string at_;
+  std::string base_;  // as it stands in JSON
+};
 
 /// What one transaction wrote, in its order.
 Result<Texts> WrittenBy(const Room& room, view::Ordinal first, const view::Position& basis) {
@@ -101,15 +135,14 @@ Response TransactionAnswer(const RoomPtr& room, const Transaction& transaction,
                            const std::vector<EntryResult>& results, Instant at_us) {
   std::string body;
   BundleWriter bundle(&body, "transaction-response");
-  std::string text;
+  const AnswerEntries entries(*transaction.call, at_us);
   for (size_t i = 0; i < transaction.entries.size(); ++i) {
-    text.clear();
+    std::string* const out = bundle.NextEntry();
     if (transaction.entries[i].method == Method::kGet) {
-      AppendEntryResponse(AnswerGet(room, transaction, transaction.entries[i]), &text);
+      AppendEntryResponse(AnswerGet(room, transaction, transaction.entries[i]), out);
     } else {
-      AppendWritten(transaction, results[i], at_us, &text);
+      entries.Append(results[i], out);
     }
-    bundle.AddRaw(text);
   }
   bundle.End();
   return JsonResponse(*transaction.call, std::move(body), "transaction");
