@@ -47,11 +47,16 @@ class Trainer {
     std::vector<OwnerNumber> owners;
   };
 
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+
   uint32_t Remember(OwnerNumber owner, std::string_view value);
 
   std::vector<Sample> samples_;
   std::vector<Value> values_;
-  std::unordered_map<std::string, uint32_t> value_index_;
+  std::unordered_map<std::string, uint32_t, TextHash, std::equal_to<>> value_index_;
   std::unordered_map<OwnerNumber, uint32_t> owners_;  // samples given
   size_t bytes_ = 0;
 };
