@@ -49,12 +49,15 @@ DirectoryView::DirectoryView(std::vector<fhir::TypeId> types, std::string folder
 }
 
 Directory::Version DirectoryView::Current(uint64_t id_hash, const Position& position) const {
-  const auto snapshot = versions_.snapshot();
-  for (auto cursor = snapshot.Backward({id_hash, 0}, {id_hash, ~0ull}); cursor.valid(); cursor.Next()) {
-    const Version version = Unpack(cursor.entry().b);
-    if (version.ordinal < position.end_ordinal) return version;
-  }
-  return {0, 0, false};
+  // Every write asks this, mostly of what never was: no cursor is made, each run is looked into once.
+  uint64_t newest = 0;
+  versions_.snapshot().ForPieces(
+      {id_hash, 0}, {id_hash, ~0ull}, [&](const Entry16* first, const Entry16* last) {
+        while (last != first && (last[-1].b & kOrdinalMask) >= position.end_ordinal) --last;
+        if (last != first) newest = std::max(newest, last[-1].b);
+        return true;
+      });
+  return newest == 0 ? Version{0, 0, false} : Unpack(newest);
 }
 
 std::vector<Directory::Version> DirectoryView::Versions(uint64_t id_hash, const Position& position,

@@ -1,5 +1,7 @@
 // Making the immutable Resource of a parsed document, and asking whose it is.
 #include <algorithm>
+#include <optional>
+#include <span>
 
 #include "kernel/fhir/path/path.h"
 #include "kernel/view/engine.h"
@@ -109,15 +111,74 @@ ResourcePtr MakeTombstone(fhir::TypeId type, std::string id, uint32_t version) {
   return resource;
 }
 
+namespace {
+
+using Steps = std::vector<fhir::NameId>;
+
+/// The members of a plain path to a Reference, "Observation.subject.where(resolve() is Patient)" → subject. Whether it is a Patient is
+/// seen by the reference itself. nullopt: the expression is more than that.
+std::optional<Steps> PlainPath(const fhir::Definitions& definitions, fhir::TypeId type,
+                               std::string_view text) {
+  constexpr std::string_view kIsPatient = ".where(resolve() is Patient)";
+  if (text.ends_with(kIsPatient)) text.remove_suffix(kIsPatient.size());
+  const std::string_view start = definitions.Type(type).name;
+  if (!text.starts_with(start) || text.size() <= start.size() || text[start.size()] != '.')
+    return std::nullopt;
+  text.remove_prefix(start.size() + 1);
+  Steps steps;
+  while (!text.empty()) {
+    const std::string_view name = text.substr(0, text.find('.'));
+    text.remove_prefix(std::min(text.size(), name.size() + 1));
+    const fhir::ElementInfo* element = definitions.FindElement(type, fhir::Names::Find(name));
+    if (element == nullptr || element->choice != 0) return std::nullopt;
+    steps.push_back(element->name_id);
+    type = element->type;
+  }
+  if (steps.empty() || definitions.Type(type).name != "Reference") return std::nullopt;
+  return steps;
+}
+
+/// The person that a Reference names, "" if it is none. It may be absolute or carry a version; the person is its last "Patient/id".
+std::string_view PatientIn(fhir::Value reference_value, fhir::NameId reference_name, std::string* scratch) {
+  std::string_view reference = reference_value[reference_name].String(*scratch);
+  const size_t at = reference.rfind("Patient/");
+  if (at == std::string_view::npos || (at > 0 && reference[at - 1] != '/')) return {};
+  reference.remove_prefix(at);
+  reference = reference.substr(0, reference.find_first_of("/#?", 8));
+  return reference.size() > 8 ? reference : std::string_view();
+}
+
+std::string_view PatientAt(fhir::Value value, std::span<const fhir::NameId> steps,
+                           fhir::NameId reference_name, std::string* scratch) {
+  if (value.is_array()) {
+    for (const fhir::Value item : value) {
+      const std::string_view found = PatientAt(item, steps, reference_name, scratch);
+      if (!found.empty()) return found;
+    }
+    return {};
+  }
+  if (steps.empty()) return PatientIn(value, reference_name, scratch);
+  return PatientAt(value[steps.front()], steps.subspan(1), reference_name, scratch);
+}
+
+}  // namespace
+
 struct Owners::Table {
+  /// Where a resource names persons: by plain steps, else by an expression.
+  struct Way {
+    Steps steps;
+    std::optional<fhir::path::Expression> expression;
+  };
   std::shared_ptr<const fhir::Definitions> definitions;
-  std::vector<std::vector<fhir::path::Expression>> by_type;  // [TypeId]
+  std::vector<std::vector<Way>> by_type;  // [TypeId]
+  fhir::NameId reference = fhir::kNoName;
   fhir::TypeId patient = fhir::kNoType, practitioner = fhir::kNoType;
 };
 
 Owners::Owners(std::shared_ptr<const fhir::Definitions> definitions) : table_(std::make_unique<Table>()) {
   const fhir::Definitions& d = *definitions;
   table_->patient = d.FindType("Patient");
+  table_->reference = fhir::Names::Find("reference");
   table_->practitioner = d.FindType("Practitioner");
   table_->by_type.resize(d.type_count());
   for (fhir::TypeId type : d.ResourceTypes()) {
@@ -136,8 +197,12 @@ Owners::Owners(std::shared_ptr<const fhir::Definitions> definitions) : table_(st
     for (std::string_view code : codes) {
       const fhir::SearchParameter* parameter = d.FindSearchParameter(type, code);
       if (parameter == nullptr) continue;
+      if (auto steps = PlainPath(d, type, parameter->expression)) {
+        table_->by_type[type].push_back({std::move(*steps), std::nullopt});
+        continue;
+      }
       auto compiled = fhir::path::Expression::Compile(parameter->expression, d, type);
-      if (compiled.ok()) table_->by_type[type].push_back(std::move(compiled).value());
+      if (compiled.ok()) table_->by_type[type].push_back({{}, std::move(compiled).value()});
     }
   }
   table_->definitions = std::move(definitions);
@@ -148,24 +213,23 @@ std::string Owners::NameOf(fhir::TypeId type, std::string_view id, fhir::Value r
   if (type == table_->patient) return "Patient/" + std::string(id);
   if (type == table_->practitioner) return "Practitioner/" + std::string(id);
   if (type >= table_->by_type.size()) return {};
-  fhir::path::Environment environment;
-  environment.definitions = table_->definitions.get();
-  environment.resource = root;
-  const fhir::path::Item item = fhir::path::ResourceItem(*table_->definitions, root);
-  fhir::path::Collection found;
-  for (const fhir::path::Expression& expression : table_->by_type[type]) {
-    found.clear();
-    if (!expression.Evaluate(environment, item, &found).ok()) continue;
-    for (const fhir::path::Item& each : found) {
-      std::string scratch;
-      std::string_view reference = each.node["reference"].String(scratch);
-      // A reference may be absolute or carry a version; the person is its last "Patient/id".
-      const size_t at = reference.rfind("Patient/");
-      if (at == std::string_view::npos || (at > 0 && reference[at - 1] != '/')) continue;
-      reference.remove_prefix(at);
-      const size_t end = reference.find_first_of("/#?", 8);
-      if (end != std::string_view::npos) reference = reference.substr(0, end);
-      if (reference.size() > 8) return std::string(reference);
+  std::string scratch;
+  for (const Table::Way& way : table_->by_type[type]) {
+    if (!way.expression) {
+      const std::string_view found = PatientAt(root, way.steps, table_->reference, &scratch);
+      if (!found.empty()) return std::string(found);
+      continue;
+    }
+    fhir::path::Environment environment;
+    environment.definitions = table_->definitions.get();
+    environment.resource = root;
+    fhir::path::Collection items;
+    if (!way.expression->Evaluate(environment, fhir::path::ResourceItem(*table_->definitions, root), &items)
+             .ok())
+      continue;
+    for (const fhir::path::Item& item : items) {
+      const std::string_view found = PatientIn(item.node, table_->reference, &scratch);
+      if (!found.empty()) return std::string(found);
     }
   }
   return {};
