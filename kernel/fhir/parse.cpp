@@ -22,18 +22,24 @@ constexpr size_t kSlack = 16;             // strings are copied in steps of 16
 constexpr uint32_t kSmallObjectMax = 32;  // above this, duplicates are found by sorting at the object's end
 constexpr int kDepthCeiling = 512;  // the parser recurses; whatever the caller allows, the stack is bounded
 
+#if defined(__SSE2__)
+/// A bit for each byte that ends a run of plain bytes: quote, backslash, control character.
+inline unsigned StopsOf(__m128i v) {
+  const __m128i control_max = _mm_set1_epi8(0x1f);
+  const __m128i stop = _mm_or_si128(
+      _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))),
+      _mm_cmpeq_epi8(_mm_min_epu8(v, control_max), v));
+  return static_cast<unsigned>(_mm_movemask_epi8(stop));
+}
+#endif
+
 /// Copies string bytes up to the next quote, backslash or control character, and moves both pointers there.
 void CopyPlain(const char*& in, const char* end, char*& out) {
 #if defined(__SSE2__)
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i backslash = _mm_set1_epi8('\\');
-  const __m128i control_max = _mm_set1_epi8(0x1f);
   while (end - in >= 16) {
     const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out), v);
-    const __m128i stop = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, backslash)),
-                                      _mm_cmpeq_epi8(_mm_min_epu8(v, control_max), v));
-    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(stop));
+    const unsigned mask = StopsOf(v);
     const int step = mask == 0 ? 16 : __builtin_ctz(mask);
     in += step;
     out += step;
@@ -56,7 +62,7 @@ class DocumentBuilder {
     document_.text_.resize(json.size() + kSlack);
     out_begin_ = document_.text_.data();
     out_ = out_begin_;
-    document_.nodes_.reserve(json.size() / 32 + 8);
+    document_.nodes_.reserve(json.size() / 16 + 8);
   }
 
   Result<Document> Build() {
@@ -210,6 +216,21 @@ class DocumentBuilder {
 
   // From the opening quote; copies with both quotes.
   bool ParseString(bool* escaped) {
+#if defined(__SSE2__)
+    // Most strings end within 16 bytes: one load, one store.
+    if (end_ - at_ > 16) {
+      const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at_ + 1));
+      const unsigned stop = StopsOf(v);
+      const int length = stop == 0 ? 16 : __builtin_ctz(stop);
+      if (stop != 0 && at_[1 + length] == '"') {
+        *out_ = '"';
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out_ + 1), v);
+        at_ += length + 2;
+        out_ += length + 2;
+        return true;
+      }
+    }
+#endif
     *out_++ = *at_++;
     for (;;) {
       CopyPlain(at_, end_, out_);

@@ -41,12 +41,14 @@ class PartBuilder {
     const uint32_t first = part_.index();
     const uint32_t count = part_.node().end - first;
     const std::vector<Node>& nodes = part_.document()->nodes_;
-    out.nodes_.reserve(count + 1);
+    const bool adds_id = id_place_ != 0;
+    out.nodes_.resize(count + (adds_id ? 1 : 0));
+    Node* to = out.nodes_.data();
     for (uint32_t i = 0; i < count; ++i) {
-      if (i != 0 && i == id_place_) AddId(&out);
-      out.nodes_.push_back(Moved(nodes[first + i]));
+      if (adds_id && i == id_place_) *to++ = IdNode();
+      *to++ = Moved(nodes[first + i]);
     }
-    if (id_place_ == count) AddId(&out);
+    if (adds_id && id_place_ == count) *to = IdNode();
     out.nodes_[0].name = kNoName;
     out.nodes_[0].escaped = 0;
     out.nodes_[0].end = static_cast<uint32_t>(out.nodes_.size());
@@ -73,9 +75,13 @@ class PartBuilder {
   }
 
   uint32_t MovedTo(uint32_t at) const {
-    if (ends_.empty() || at < ends_.front()) return at;
-    const auto last = std::upper_bound(ends_.begin(), ends_.end(), at) - ends_.begin() - 1;
-    return static_cast<uint32_t>(at + shifts_[static_cast<size_t>(last)]);
+    size_t behind = ends_.size();
+    if (behind > 8) {
+      behind = static_cast<size_t>(std::upper_bound(ends_.begin(), ends_.end(), at) - ends_.begin());
+    } else {
+      while (behind > 0 && ends_[behind - 1] > at) --behind;
+    }
+    return behind == 0 ? at : static_cast<uint32_t>(at + shifts_[behind - 1]);
   }
 
   bool IsReplaced(uint32_t at, uint32_t size) const {
@@ -94,10 +100,8 @@ class PartBuilder {
     return node;
   }
 
-  void AddId(Document* out) const {
-    const auto index = static_cast<uint32_t>(out->nodes_.size());
-    const uint32_t behind = MovedTo(insert_at_);
-    out->nodes_.push_back({behind - id_size_ - 1, id_size_, index + 1, id_name_, Kind::kString, 0});
+  Node IdNode() const {
+    return {MovedTo(insert_at_) - id_size_ - 1, id_size_, id_place_ + 1, id_name_, Kind::kString, 0};
   }
 
   const Value part_;
