@@ -4,6 +4,7 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "kernel/base/diagnostics.h"
@@ -127,7 +128,12 @@ class EngineImpl final : public Engine {
   void CatchUpThenStart();
   void MaintainLoop();
   Result<Header> Render(const log::StoredEntry& entry, std::string* out) const;
-  Status PrepareEntry(const Change& change, log::NewEntry* entry) const;
+  /// The key of the last change: those of a transaction are mostly of the same person.
+  struct LastKey {
+    std::string owner;
+    std::optional<log::PersonKey> key;
+  };
+  Status PrepareEntry(const Change& change, LastKey* last, log::NewEntry* entry) const;
   Result<uint64_t> DeleteAllOf(OwnerNumber owner);
   Result<ChangeSet> BlindDeletes(std::span<const Ordinal> ordinals) const;
   Status ReplayErasure(OwnerNumber owner);
@@ -444,7 +450,7 @@ Result<std::vector<Engine::Header>> EngineImpl::ReadTexts(std::span<const Ordina
   return headers;
 }
 
-Status EngineImpl::PrepareEntry(const Change& change, log::NewEntry* entry) const {
+Status EngineImpl::PrepareEntry(const Change& change, LastKey* last, log::NewEntry* entry) const {
   const Resource& now = *change.now;
   const std::string_view type = options_.definitions->Type(now.type).name;
   entry->type = codes_.at(now.type);
@@ -455,8 +461,12 @@ Status EngineImpl::PrepareEntry(const Change& change, log::NewEntry* entry) cons
   const fhir::Value body = now.op == Operation::kDelete
                                ? (change.before ? change.before->document.Root() : fhir::Value())
                                : now.document.Root();
-  const std::string owner = owners_.NameOf(now.type, now.id, body);
-  const log::PersonKey key = owner.empty() ? TRY(keys_->Get(0)) : TRY(keys_->ForName(owner));
+  std::string owner = owners_.NameOf(now.type, now.id, body);
+  if (!last->key || last->owner != owner) {
+    last->key = owner.empty() ? TRY(keys_->Get(0)) : TRY(keys_->ForName(owner));
+    last->owner = std::move(owner);
+  }
+  const log::PersonKey& key = *last->key;
   entry->owner = key.owner;
   log::Content content;
   content.id = now.id;
@@ -476,6 +486,7 @@ Status EngineImpl::Prepare(ChangeSet* set) const {
   set->prepared.clear();
   set->prepared.resize(views_.size());
   set->bytes = 256;
+  LastKey last;
   for (size_t i = 0; i < set->changes.size(); ++i) {
     const Change& change = set->changes[i];
     if (change.erased_owner != 0) {
@@ -483,7 +494,7 @@ Status EngineImpl::Prepare(ChangeSet* set) const {
       set->entries[i].version = 0;
       set->entries[i].owner = change.erased_owner;
     } else {
-      TRY(PrepareEntry(change, &set->entries[i]));
+      TRY(PrepareEntry(change, &last, &set->entries[i]));
       set->bytes += set->entries[i].sealed.size() + change.now->document.Text().size() * 4 + 256;
     }
     if (set->bytes > options_.transaction_bytes_max * 4) {
