@@ -101,8 +101,9 @@ void AreaCounts::Keep(const Key& key, uint64_t generation, const Window& window,
   for (const Part& part : kept.parts) bytes_ -= overlaps(part) ? BytesOf(part.shares) : 0;
   std::erase_if(kept.parts, overlaps);
   bytes_ += BytesOf(shares);
-  const auto at = std::lower_bound(kept.parts.begin(), kept.parts.end(), window.first,
-                                   [](const Part& part, uint64_t first) { return part.window.first < first; });
+  const auto at =
+      std::lower_bound(kept.parts.begin(), kept.parts.end(), window.first,
+                       [](const Part& part, uint64_t first) { return part.window.first < first; });
   kept.parts.insert(at, Part{window, std::move(shares)});
   if (bytes_ > bytes_max_) Shrink();
 }

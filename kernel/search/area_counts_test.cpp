@@ -9,7 +9,8 @@ const AreaCounts::Key kKey{77, 0};
 const view::Scope kFive{false, 5, 6, 0};
 
 TEST(AreaCounts, SharesKnowTheAreasOfAScope) {
-  const AreaShares shares = SharesOf({{7, 1}, {5, 2}, {view::kAreaPublic, 10}, {5, 1}, {view::kAreaUnknown, 4}, {9, -1}});
+  const AreaShares shares =
+      SharesOf({{7, 1}, {5, 2}, {view::kAreaPublic, 10}, {5, 1}, {view::kAreaUnknown, 4}, {9, -1}});
   EXPECT_EQ(InAreas(shares, kFive), 13);
   EXPECT_EQ(InAreas(shares, {false, 5, 8, 0}), 14);
   EXPECT_EQ(InAreas(shares, {false, 6, 7, 0}), 10);
@@ -62,7 +63,8 @@ TEST(AreaCounts, MemoryIsBounded) {
     EXPECT_LE(counts.memory_bytes(), kBytesMax + 20'000);
     EXPECT_EQ(counts.Sum({word, 0}, 1, {&a, 1}, {false, 10, 20, 0}).sum, 10);
   }
-  EXPECT_FALSE(counts.Sum({0, 0}, 1, {&a, 1}, kFive).tracked);  // what was not asked for the longest time went
+  EXPECT_FALSE(
+      counts.Sum({0, 0}, 1, {&a, 1}, kFive).tracked);  // what was not asked for the longest time went
 }
 
 }  // namespace

@@ -218,6 +218,7 @@ uint64_t NextChunk(const HashKey& key, ParameterId parameter, std::string_view b
 
 Entries MakeEntries(const Extractor& extractor, const HashKey& key, fhir::TypeId type, fhir::Value root) {
   Entries entries;
+  if (!extractor.Knows(type)) return entries;
   EntrySink sink(extractor, key, type, &entries);
   extractor.Extract(type, root, sink);
   sink.Finish();

@@ -123,13 +123,101 @@ constexpr std::string_view kClinicalDates[] = {
 
 std::unique_ptr<const Extractor> Extractor::Create(std::shared_ptr<const fhir::Definitions> definitions,
                                                    int timezone_offset_min) {
+  return Make(std::move(definitions), timezone_offset_min, nullptr);
+}
+
+std::unique_ptr<const Extractor> Extractor::CreateOld(std::shared_ptr<const fhir::Definitions> definitions,
+                                                      int timezone_offset_min, SavedParameters saved) {
+  return Make(std::move(definitions), timezone_offset_min,
+              std::make_unique<const SavedParameters>(std::move(saved)));
+}
+
+std::unique_ptr<const Extractor> Extractor::Make(std::shared_ptr<const fhir::Definitions> definitions,
+                                                 int timezone_offset_min,
+                                                 std::unique_ptr<const SavedParameters> saved) {
   std::unique_ptr<Extractor> made(new Extractor);
   made->definitions_ = std::move(definitions);
   made->timezone_offset_min_ = timezone_offset_min;
   made->names_ = std::make_shared<const NameIds>(NameIds::Make());
-  const size_t types = made->definitions_->type_count();
-  made->types_.resize(types);
-  made->datatypes_.resize(types, Datatype::kOther);
+  made->saved_ = std::move(saved);
+  made->types_.resize(made->definitions_->type_count());
+  made->ClassifyTypes();
+  const auto of_now = made->definitions_->ResourceTypes();
+  const std::vector<TypeId> types =
+      made->saved_ == nullptr ? std::vector<TypeId>(of_now.begin(), of_now.end()) : made->TakeSaved();
+  for (size_t i = 0; i < types.size(); ++i) {
+    if (types[i] != fhir::kNoType)
+      made->Number(types[i]);
+    else
+      made->Skip(made->saved_->types[i].count);
+  }
+  for (TypeId type : types) {
+    if (type == fhir::kNoType) continue;
+    made->Derive(type);
+    made->Compile(type);
+  }
+  return made;
+}
+
+// The types by whose numbers the saved parameters go, kNoType for those that are not what they were: their parameters keep their numbers.
+std::vector<TypeId> Extractor::TakeSaved() {
+  old_lists_.resize(types_.size());
+  old_first_.resize(types_.size());
+  old_targets_.reserve(saved_->parameters.size());
+  std::vector<TypeId> types;
+  for (const SavedParameters::Type& saved : saved_->types) {
+    const TypeId type = definitions_->FindType(saved.name);
+    types.push_back(type == saved.id && definitions_->IsResource(type) ? type : fhir::kNoType);
+    if (types.back() == fhir::kNoType || !old_lists_[type].empty()) continue;
+    old_first_[type] = saved.first;
+    for (size_t i = saved.first; i < saved.first + saved.count; ++i) {
+      const SavedParameters::Parameter& p = saved_->parameters[i];
+      auto& targets = old_targets_.emplace_back();
+      for (const std::string& name : p.targets) {
+        if (const TypeId target = definitions_->FindType(name); target != fhir::kNoType)
+          targets.push_back(target);
+      }
+      old_lists_[type].push_back({p.code, p.url, p.type, type, p.expression, targets, {}});
+    }
+  }
+  return types;
+}
+
+void Extractor::Skip(size_t count) {
+  parameters_.resize(parameters_.size() + count);
+  compartment_.resize(parameters_.size());
+}
+
+ParameterId Extractor::FindOld(const SearchParameter& parameter) const {
+  if (!Knows(parameter.resource)) return kNoParameter;
+  const SavedParameters::Parameter wanted = DescribeParameter(*definitions_, parameter);
+  const size_t first = old_first_[parameter.resource];
+  for (size_t i = 0; i < old_lists_[parameter.resource].size(); ++i) {
+    if (saved_->parameters[first + i] == wanted)
+      return types_[parameter.resource].first + static_cast<ParameterId>(i);
+  }
+  return kNoParameter;
+}
+
+bool Extractor::KnowsAllReferences() const {
+  if (saved_ == nullptr) return true;
+  for (const TypeId type : definitions_->ResourceTypes()) {
+    for (const SearchParameter& parameter : definitions_->SearchParameters(type)) {
+      if (parameter.type == SearchType::kReference && !Knows(parameter)) return false;
+    }
+    const auto compartment = definitions_->PatientCompartment(type);
+    const auto saved = std::find_if(saved_->types.begin(), saved_->types.end(),
+                                    [type](const SavedParameters::Type& t) { return t.id == type; });
+    const std::vector<std::string> none;
+    const std::vector<std::string>& old = saved == saved_->types.end() ? none : saved->compartment;
+    if (!std::equal(compartment.begin(), compartment.end(), old.begin(), old.end())) return false;
+  }
+  return true;
+}
+
+void Extractor::ClassifyTypes() {
+  const size_t types = types_.size();
+  datatypes_.resize(types, Datatype::kOther);
   static const std::unordered_map<std::string_view, Datatype> kDatatypes = {
       {"boolean", Datatype::kBoolean},       {"decimal", Datatype::kNumber},
       {"integer", Datatype::kNumber},        {"positiveInt", Datatype::kNumber},
@@ -141,31 +229,25 @@ std::unique_ptr<const Extractor> Extractor::Create(std::shared_ptr<const fhir::D
       {"Timing", Datatype::kTiming},         {"HumanName", Datatype::kHumanName},
       {"Address", Datatype::kAddress},       {"Quantity", Datatype::kQuantity},
       {"Range", Datatype::kRange},           {"Money", Datatype::kMoney}};
-  const TypeId quantity = made->definitions_->FindType("Quantity");
+  const TypeId quantity = definitions_->FindType("Quantity");
   for (size_t i = 0; i < types; ++i) {
     const auto type = static_cast<TypeId>(i);
-    const fhir::TypeInfo& info = made->definitions_->Type(type);
+    const fhir::TypeInfo& info = definitions_->Type(type);
     const auto known = kDatatypes.find(info.name);
-    Datatype& datatype = made->datatypes_[i];
+    Datatype& datatype = datatypes_[i];
     if (known != kDatatypes.end())
       datatype = known->second;
     else if (info.type_class == fhir::TypeClass::kPrimitive)
       datatype = Datatype::kText;
     else if (info.type_class == fhir::TypeClass::kResource)
       datatype = Datatype::kResource;
-    else if (quantity != fhir::kNoType && made->definitions_->IsA(type, quantity))
+    else if (quantity != fhir::kNoType && definitions_->IsA(type, quantity))
       datatype = Datatype::kQuantity;
   }
-  for (TypeId type : made->definitions_->ResourceTypes()) made->Number(type);
-  for (TypeId type : made->definitions_->ResourceTypes()) {
-    made->Derive(type);
-    made->Compile(type);
-  }
-  return made;
 }
 
 void Extractor::Number(TypeId type) {
-  const auto list = definitions_->SearchParameters(type);
+  const auto list = ListOf(type);
   TypePlan& plan = types_[type];
   plan.first = static_cast<ParameterId>(parameters_.size());
   plan.count = static_cast<uint32_t>(list.size());
@@ -338,6 +420,11 @@ void Extractor::Compile(TypeId type) {
 }
 
 ParameterId Extractor::IdOf(const SearchParameter& parameter) const {
+  if (saved_ != nullptr) {
+    const ParameterId id = FindOld(parameter);
+    CHECK(id != kNoParameter);
+    return id;
+  }
   const TypePlan& plan = types_[parameter.resource];
   const auto list = definitions_->SearchParameters(parameter.resource);
   CHECK(&parameter >= list.data() && &parameter < list.data() + list.size());

@@ -11,6 +11,7 @@
 
 #include "kernel/fhir/definitions.h"
 #include "kernel/fhir/path/path.h"
+#include "kernel/search/saved_parameters.h"
 
 namespace tk::search {
 
@@ -43,11 +44,24 @@ class Extractor {
  public:
   static std::unique_ptr<const Extractor> Create(std::shared_ptr<const fhir::Definitions> definitions,
                                                  int timezone_offset_min);
+  /// As one was made with the parameters of `saved`, whatever `definitions` say now. Types that these do not have under the same number give
+  /// nothing (Knows).
+  static std::unique_ptr<const Extractor> CreateOld(std::shared_ptr<const fhir::Definitions> definitions,
+                                                    int timezone_offset_min, SavedParameters saved);
 
   /// Thread-safe. `root` is a resource of `type`. A value may be heard more than once.
   void Extract(fhir::TypeId type, fhir::Value root, ValueSink& sink) const;
 
+  /// `parameter` must be known.
   ParameterId IdOf(const fhir::SearchParameter& parameter) const;
+  /// Always so, but for an old one: then false for what is new or has changed since.
+  bool Knows(const fhir::SearchParameter& parameter) const {
+    return saved_ == nullptr || FindOld(parameter) != kNoParameter;
+  }
+  bool Knows(fhir::TypeId type) const { return type < types_.size() && types_[type].set != nullptr; }
+  bool is_old() const { return saved_ != nullptr; }
+  /// All reference parameters and compartments of the definitions are known.
+  bool KnowsAllReferences() const;
   /// Where a question to `parameter` is put. `type` != kNoType: only references to it.
   struct Source {
     ParameterId parameter;
@@ -89,6 +103,16 @@ class Extractor {
   struct NameIds;
 
   Extractor() = default;
+  static std::unique_ptr<const Extractor> Make(std::shared_ptr<const fhir::Definitions> definitions,
+                                               int timezone_offset_min,
+                                               std::unique_ptr<const SavedParameters> saved);
+  void ClassifyTypes();
+  std::vector<fhir::TypeId> TakeSaved();
+  void Skip(size_t count);
+  ParameterId FindOld(const fhir::SearchParameter& parameter) const;
+  std::span<const fhir::SearchParameter> ListOf(fhir::TypeId type) const {
+    return saved_ == nullptr ? definitions_->SearchParameters(type) : std::span(old_lists_[type]);
+  }
   void Number(fhir::TypeId type);
   void Derive(fhir::TypeId type);
   void DeriveUnions(fhir::TypeId type);
@@ -107,6 +131,10 @@ class Extractor {
   std::shared_ptr<const fhir::Definitions> definitions_;
   int timezone_offset_min_ = 0;
   std::shared_ptr<const NameIds> names_;
+  std::unique_ptr<const SavedParameters> saved_;               // of an old one; else null
+  std::vector<std::vector<fhir::SearchParameter>> old_lists_;  // by TypeId; texts are those of saved_
+  std::vector<size_t> old_first_;                              // by TypeId: of its parameters in saved_
+  std::vector<std::vector<fhir::TypeId>> old_targets_;         // what their spans point into
   std::vector<Parameter> parameters_;
   std::vector<bool> compartment_;
   std::vector<TypePlan> types_;      // by TypeId

@@ -72,10 +72,10 @@ class Generations final : public Index {
   size_t disk_bytes() const override { return Sum(&view::View::disk_bytes); }
 
   Result<Page> Search(const Query& query, const PageRequest& request) const override {
-    return TRY(Sound())->Search(query, request);
+    return HowFar(TRY(Sound())->Search(query, request));
   }
   Result<uint64_t> Count(const Query& query, const PageRequest& request) const override {
-    return TRY(Sound())->Count(query, request);
+    return HowFar(TRY(Sound())->Count(query, request));
   }
   bool Confirms(const Query& query, std::string_view text) const override {
     const IndexPtr serving = Serving();
@@ -83,11 +83,11 @@ class Generations final : public Index {
   }
   Result<std::vector<view::Ordinal>> Compartment(std::string_view patient_id,
                                                  const view::Position& position) const override {
-    return TRY(Sound())->Compartment(patient_id, position);
+    return HowFar(TRY(Sound())->Compartment(patient_id, position));
   }
   Result<std::vector<view::Ordinal>> ReferencesTo(std::string_view type_and_id,
                                                   const view::Position& position) const override {
-    return TRY(Sound())->ReferencesTo(type_and_id, position);
+    return HowFar(TRY(Sound())->ReferencesTo(type_and_id, position));
   }
   Result<view::Ordinal> FindKey(uint64_t key, const view::Position& position) const override {
     return TRY(Sound())->FindKey(key, position);
@@ -111,6 +111,15 @@ class Generations final : public Index {
                      fmt::format("The search index is being built, {} % are done: reads by id and plain "
                                  "writes go on, for the rest try again later.",
                                  reached_.load(std::memory_order_relaxed)));
+  }
+  /// What an old generation does not know is in the one that is being built.
+  template <class Value>
+  Result<Value> HowFar(Result<Value> answer) const {
+    if (answer.ok() || answer.error().code != ErrorCode::kUnavailable) return answer;
+    Error error = answer.error();
+    error.external +=
+        fmt::format(" {} % are done, try again later.", reached_.load(std::memory_order_relaxed));
+    return error;
   }
   size_t Sum(size_t (view::View::*bytes)() const) const {
     const std::lock_guard lock(mutex_);

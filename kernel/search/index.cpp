@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 
+#include "kernel/base/file.h"
 #include "kernel/search/answer.h"
 #include "kernel/search/values.h"
 #include "kernel/view/manifest.h"
@@ -15,6 +16,7 @@ constexpr uint32_t kFormatVersion = 5;  // how entries are packed and files laid
 // What the extraction says. Entries of an older one can be read: they serve, and are rebuilt meanwhile.
 constexpr uint64_t kExtractionVersion = 1;
 constexpr std::string_view kExtraction = "extraction";
+constexpr const char* kParametersFile = "/parameters";
 
 class IndexView final : public Index {
  public:
@@ -24,6 +26,7 @@ class IndexView final : public Index {
         definitions_(std::move(definitions)),
         directory_(*directory),
         extractor_(Extractor::Create(definitions_, options.timezone_offset_min)),
+        parameters_(PrintParameters(DescribeParameters(*definitions_))),
         equality_(FamilyOptions("equality", view::RunLayout::kKeyTime)),
         ordered_(FamilyOptions("ordered", view::RunLayout::kSecond)),
         strings_(FamilyOptions("strings")),
@@ -62,11 +65,11 @@ class IndexView final : public Index {
   }
 
   Result<Page> Search(const Query& query, const PageRequest& request) const override {
-    TRY(CheckSound());
+    TRY(CheckKnown(query));
     return AnswerPage(setting(), MakeLook(), query, request);
   }
   Result<uint64_t> Count(const Query& query, const PageRequest& request) const override {
-    TRY(CheckSound());
+    TRY(CheckKnown(query));
     return AnswerCount(setting(), MakeLook(), query, request);
   }
   bool Confirms(const Query& query, std::string_view text) const override;
@@ -101,6 +104,13 @@ class IndexView final : public Index {
     return {equality_.snapshot(), ordered_.snapshot(), strings_.snapshot(), sort_.snapshot(),
             erasures_open_.load() == 0 && !outdated_};
   }
+  Status LoadParameters(const std::string& folder, const view::Mark& mark, const view::Mark& head);
+  Status CheckKnown(const Query& query) const;
+  Status CheckReferences() const {
+    TRY(CheckSound());
+    if (all_references_) return {};
+    return MakeError(ErrorCode::kUnavailable, "New references between resources are being indexed:");
+  }
   Status CheckSound() const {
     if (!damaged_.load(std::memory_order_relaxed)) return {};
     return MakeError(ErrorCode::kCorrupt, "the search index is damaged and must be rebuilt from the log");
@@ -109,7 +119,11 @@ class IndexView final : public Index {
   const IndexOptions options_;
   const std::shared_ptr<const fhir::Definitions> definitions_;
   const view::Directory& directory_;
-  const std::unique_ptr<const Extractor> extractor_;
+  std::unique_ptr<const Extractor> extractor_;  // set anew by Load, before anybody asks
+  // What extractor_ goes by, printed; and whether it knows all references of the definitions.
+  std::string parameters_;
+  uint64_t own_definitions_ = 0;  // of an old one: saved again as what it is
+  bool all_references_ = true;
   view::Runs<Entry16> equality_;
   view::Runs<Entry24> ordered_;
   view::Runs<Entry32> strings_;
@@ -206,7 +220,8 @@ Result<view::Mark> IndexView::Save(const std::string& folder, const view::Mark& 
   std::lock_guard saving(save_mutex_);
   view::Manifest manifest;
   manifest.view = name();
-  manifest.mark = {mark.incarnation, 0, 1, mark.definitions_hash, kFormatVersion};
+  manifest.mark = {mark.incarnation, 0, 1, own_definitions_ != 0 ? own_definitions_ : mark.definitions_hash,
+                   kFormatVersion};
   manifest.numbers.emplace_back(kExtraction, extraction_);
   view::RunSnapshot<Entry16> equality, keys;
   view::RunSnapshot<Entry24> ordered, sort;
@@ -229,6 +244,7 @@ Result<view::Mark> IndexView::Save(const std::string& folder, const view::Mark& 
   add(TRY(strings_.Save(strings)));
   add(TRY(sort_.Save(sort)));
   add(TRY(keys_.Save(keys)));
+  if (!FileExists(folder + kParametersFile)) TRY(WriteFileDurable(folder + kParametersFile, parameters_));
   TRY(view::WriteManifest(folder, manifest));
   ForFamilies([&](auto& family) { family.RemoveUnused(manifest.files); });
   last_mark_ = manifest.mark;
@@ -243,7 +259,9 @@ Result<view::Mark> IndexView::Load(const std::string& folder, const view::Mark& 
   const view::Manifest manifest = TRY(view::ReadManifest(folder));
   view::Mark head = log_head;
   head.format_version = kFormatVersion;
+  head.definitions_hash = manifest.mark.definitions_hash;
   TRY(view::CheckMark(manifest.mark, head));
+  TRY(LoadParameters(folder, manifest.mark, log_head));
   Status loaded;
   ForFamilies([&](auto& family) {
     if (loaded.ok()) loaded = family.Load(manifest.files, manifest.mark.end_ordinal);
@@ -257,7 +275,8 @@ Result<view::Mark> IndexView::Load(const std::string& folder, const view::Mark& 
   for (const auto& [name, number] : manifest.numbers) {
     if (name == kExtraction) extraction_ = number;
   }
-  outdated_ = extraction_ != kExtractionVersion;
+  outdated_ =
+      extraction_ != kExtractionVersion || manifest.mark.definitions_hash != log_head.definitions_hash;
   std::lock_guard lock(publish_mutex_);
   t_ = manifest.mark.t;
   end_ordinal_ = manifest.mark.end_ordinal;
@@ -265,6 +284,36 @@ Result<view::Mark> IndexView::Load(const std::string& folder, const view::Mark& 
   has_manifest_ = true;
   damaged_ = false;
   return manifest.mark;
+}
+
+// Made under other definitions it goes on with the parameters of its own time, as far as these can be known.
+Status IndexView::LoadParameters(const std::string& folder, const view::Mark& mark, const view::Mark& head) {
+  if (mark.definitions_hash == head.definitions_hash) return {};
+  own_definitions_ = mark.definitions_hash;
+  constexpr size_t kBytesMax = size_t{64} << 20;
+  std::string text = TRY(ReadFile(folder + kParametersFile, kBytesMax));
+  SavedParameters saved = TRY(ReadParameters(text));
+  parameters_ = std::move(text);
+  extractor_ = Extractor::CreateOld(definitions_, options_.timezone_offset_min, std::move(saved));
+  all_references_ = extractor_->KnowsAllReferences();
+  return {};
+}
+
+Status IndexView::CheckKnown(const Query& query) const {
+  TRY(CheckSound());
+  if (!extractor_->is_old()) return {};
+  const std::string type(definitions_->Type(query.type).name);
+  auto building = [](std::string what) { return MakeError(ErrorCode::kUnavailable, std::move(what)); };
+  if (!extractor_->Knows(query.type))
+    return building("The type " + type + " is new here and the search index is being built for it:");
+  auto check = [&](const fhir::SearchParameter* parameter) -> Status {
+    if (parameter == nullptr || extractor_->Knows(*parameter)) return {};
+    return building("The search parameter " + std::string(parameter->code) + " of " + type +
+                    " is new or has changed, and the search index is being built for it:");
+  };
+  for (const Criterion& criterion : query.criteria) TRY(check(criterion.parameter));
+  for (const SortKey& key : query.sort) TRY(check(key.parameter));
+  return {};
 }
 
 void IndexView::Clear() {
@@ -317,7 +366,7 @@ Status IndexView::Forget(view::OwnerNumber owner) {
 
 Result<std::vector<Ordinal>> IndexView::Compartment(std::string_view patient_id,
                                                     const view::Position& position) const {
-  TRY(CheckSound());
+  TRY(CheckReferences());
   std::vector<Ordinal> out =
       LiveUnder(equality_.snapshot(), EqualityKey(options_.hash_key, 0, KeyKind::kCompartment, patient_id),
                 directory_, position);
@@ -334,7 +383,7 @@ Result<std::vector<Ordinal>> IndexView::Compartment(std::string_view patient_id,
 
 Result<std::vector<Ordinal>> IndexView::ReferencesTo(std::string_view type_and_id,
                                                      const view::Position& position) const {
-  TRY(CheckSound());
+  TRY(CheckReferences());
   const auto equality = equality_.snapshot();
   const fhir::TypeId type = definitions_->FindType(type_and_id.substr(0, type_and_id.find('/')));
   std::vector<Ordinal> out;
@@ -366,6 +415,7 @@ Result<Ordinal> IndexView::FindKey(uint64_t key, const view::Position& position)
 bool IndexView::MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type,
                           const Query& query) const {
   if (changed_type != query.type) return false;
+  if (!CheckKnown(query).ok()) return true;
   const auto& entries = static_cast<const PreparedEntries&>(prepared);
   auto has = [](const Entries& side, const std::vector<uint64_t>& keys) {
     return std::any_of(side.equality.begin(), side.equality.end(), [&](const Entry16& e) {
@@ -390,7 +440,7 @@ bool IndexView::MayAffect(const view::Prepared& prepared, fhir::TypeId changed_t
 
 bool IndexView::Confirms(const Query& query, std::string_view text) const {
   // A text with escapes may write a value in several ways; such texts are rare and are not judged.
-  if (text.find('\\') != std::string_view::npos) return true;
+  if (text.find('\\') != std::string_view::npos || !CheckKnown(query).ok()) return true;
   for (const Criterion& criterion : query.criteria) {
     if (criterion.modifier == "not" || criterion.terms.empty() ||
         !EqualityKeys(setting(), query.type, criterion))

@@ -28,8 +28,7 @@ TEST(IndexReaders, AreRightWhileTheWriterGoesOn) {
   // Every patient has exactly one observation with code x at every position: it is updated again and again. Half of them live in the area.
   auto owner_of = [](int patient) { return static_cast<view::OwnerNumber>(1 + patient % 2); };
   house.directory.SetArea(1, kArea);
-  for (int i = 0; i < kPatients; ++i)
-    house.Put(Observation(i, "2020-01-01", 1), owner_of(i));
+  for (int i = 0; i < kPatients; ++i) house.Put(Observation(i, "2020-01-01", 1), owner_of(i));
   std::atomic<uint64_t> t{house.t}, end{house.next};
   std::atomic<bool> stop{false};
   std::atomic<int> wrong{0}, answered{0};

@@ -68,25 +68,27 @@ class Gate {
 class Town {
  public:
   explicit Town(std::string folder, std::function<Status(std::string_view)> probe = {},
-                size_t replay_changes_max = 200'000)
+                size_t replay_changes_max = 200'000,
+                const std::shared_ptr<const fhir::Definitions>& definitions = fhir::Definitions::R4())
       : folder_(std::move(folder)) {
     view::EngineOptions options;
     options.folder = folder_;
-    options.definitions = fhir::Definitions::R4();
+    options.definitions = definitions;
     options.clock = &clock_;
     options.replay_changes_max = replay_changes_max;
     options.rebuild_piece_entries = 100;
     options.rebuild_retry_us = 100'000;
     options.rebuild_probe = std::move(probe);
-    auto made = Engine::Create(options, [this](const view::Directory& directory, const HashKey& key) {
-      IndexOptions index;
-      index.folder = folder_ + "/views/search";
-      index.hash_key = key;
-      index.file_entries_min = 64;  // so that merges write files here, too
-      std::vector<std::unique_ptr<view::View>> views;
-      views.push_back(Index::CreateRebuildable(fhir::Definitions::R4(), index, &directory));
-      return views;
-    });
+    auto made =
+        Engine::Create(options, [this, &definitions](const view::Directory& directory, const HashKey& key) {
+          IndexOptions index;
+          index.folder = folder_ + "/views/search";
+          index.hash_key = key;
+          index.file_entries_min = 64;  // so that merges write files here, too
+          std::vector<std::unique_ptr<view::View>> views;
+          views.push_back(Index::CreateRebuildable(definitions, index, &directory));
+          return views;
+        });
     EXPECT_TRUE(made.ok()) << made.error().ToString();
     engine = std::move(made).value();
   }
@@ -244,13 +246,15 @@ class RebuildTest : public testing::Test {
   void TearDown() override { fs::remove_all(root_); }
 
   /// What an index says that is read from the log at a start, over a copy of the folder.
-  std::string FromNothing(const std::vector<uint64_t>& keys) {
+  std::string FromNothing(
+      const std::vector<uint64_t>& keys,
+      const std::shared_ptr<const fhir::Definitions>& definitions = fhir::Definitions::R4()) {
     const std::string copy = root_ + "/nothing";
     fs::copy(folder_, copy, fs::copy_options::recursive);
     fs::remove_all(copy + "/views");
     std::string answers;
     {
-      Town town(copy);
+      Town town(copy, {}, 200'000, definitions);
       town.keys = keys;
       answers = town.Answers();
     }
@@ -410,7 +414,8 @@ TEST_F(RebuildTest, AnOutdatedOneServesUntilTheNewOneIsWhole) {
   MakeOutdated();
   Gate gate;
   gate.Close("piece");
-  Town town(folder_, [&](std::string_view step) { return gate.Pass(step); });
+  Town town(
+      folder_, [&](std::string_view step) { return gate.Pass(step); }, 10);
   const Gate::Opener opener{gate};
   gate.AwaitSomebody();
   EXPECT_TRUE(town.engine->ready());
@@ -528,6 +533,73 @@ TEST_F(RebuildTest, WhoIsErasedMeanwhileIsInNoFileOfTheNewOne) {
   ASSERT_TRUE(town.engine->SaveViews().ok());
   EXPECT_FALSE(HoldsName(folder_ + "/views/search/2", "erasable17"));
   EXPECT_TRUE(HoldsName(folder_ + "/views/search/2", "erasable18"));
+}
+
+// A start that brings new search parameters and a new type. The old index goes on with what it knows.
+TEST_F(RebuildTest, NewParametersAreBuiltBesideAndNeverAnsweredWrong) {
+  std::vector<uint64_t> keys;
+  {
+    Town town(folder_);
+    SeededRandom random(61);
+    for (int i = 0; i < 300; ++i) town.Step(&random);
+    keys = town.keys;
+  }
+  const auto parameter = [](const char* code, const char* base, const char* type, const char* expression) {
+    return std::string(
+               R"({"resourceType":"SearchParameter","status":"active","name":"x","description":"x","url":"http://x/)") +
+           base + "-" + code + R"(","code":")" + code + R"(","base":[")" + base + R"("],"type":")" + type +
+           R"(","expression":")" + expression + "\"}";
+  };
+  const auto extended = fhir::Definitions::Extend(
+      fhir::Definitions::R4(),
+      {parameter("born", "Patient", "date", "Patient.birthDate"),
+       parameter("amount", "Observation", "number", "Observation.value.ofType(Quantity).value"),
+       R"({"resourceType":"StructureDefinition","url":"http://x/Thing","name":"Thing","status":"active","fhirVersion":"4.0.1","kind":"resource","abstract":false,"type":"Thing","baseDefinition":"http://hl7.org/fhir/StructureDefinition/DomainResource","derivation":"specialization","differential":{"element":[{"id":"Thing","path":"Thing","min":0,"max":"*"},{"id":"Thing.name","path":"Thing.name","min":0,"max":"1","type":[{"code":"string"}]}]}})",
+       parameter("name", "Thing", "string", "Thing.name")});
+  ASSERT_TRUE(extended.ok()) << extended.error().ToString();
+  Gate gate;
+  gate.Close("piece");
+  Town town(
+      folder_, [&](std::string_view step) { return gate.Pass(step); }, 10, *extended);
+  const Gate::Opener opener{gate};
+  town.keys = keys;
+  gate.AwaitSomebody();
+  EXPECT_TRUE(town.engine->ready());
+  EXPECT_EQ(town.state().kind, view::ViewState::Kind::kRebuilding);
+  EXPECT_EQ(town.Answers(), FromNothing(keys));
+  for (const auto& [type, text] :
+       std::vector<std::pair<std::string, std::string>>{{"Patient", "born=ge1970"},
+                                                        {"Patient", "gender=male&born:missing=true"},
+                                                        {"Patient", "_sort=born"},
+                                                        {"Observation", "amount=gt5"},
+                                                        {"Thing", ""},
+                                                        {"Thing", "name=x"}}) {
+    const auto answer = town.Ask(type, text);
+    ASSERT_FALSE(answer.ok()) << type << "?" << text;
+    EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
+    EXPECT_NE(answer.error().external.find("% are done"), std::string::npos) << answer.error().external;
+  }
+  SeededRandom random(62);
+  for (int i = 0; i < 100; ++i) town.Step(&random);
+  EXPECT_EQ(town.Answers(), FromNothing(town.keys));
+  EXPECT_TRUE(town.Write(R"({"resourceType":"Thing","id":"t","name":"Lamp"})"));
+  // Saved now, it is still what it is: killed here, the next start does not take it for a new one.
+  EXPECT_TRUE(town.engine->SaveViews().ok());
+  const std::string left = root_ + "/left";
+  fs::copy(folder_, left, fs::copy_options::recursive);
+  {
+    Town again(left, {}, 200'000, *extended);
+    again.keys = town.keys;
+    EXPECT_EQ(again.Answers(), FromNothing(town.keys, *extended));
+    EXPECT_EQ(again.Ask("Thing", "name=lamp")->ordinals.size(), 1u);
+  }
+  gate.Open();
+  ASSERT_TRUE(town.AwaitServing());
+  EXPECT_EQ(town.Ask("Patient", "born=ge1970")->ordinals, town.Ask("Patient", "birthdate=ge1970")->ordinals);
+  EXPECT_GT(town.Ask("Patient", "born=ge1970")->ordinals.size(), 0u);
+  EXPECT_GT(town.Ask("Observation", "amount=gt5")->ordinals.size(), 0u);
+  EXPECT_EQ(town.Ask("Thing", "name=lamp")->ordinals.size(), 1u);
+  EXPECT_EQ(town.Answers(), FromNothing(town.keys, *extended));
 }
 
 }  // namespace

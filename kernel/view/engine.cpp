@@ -228,6 +228,9 @@ Status EngineImpl::LoadViews(log::Head head) {
   for (size_t slot = 0; slot < views_.size(); ++slot) {
     View& view = *views_[slot];
     auto mark = view.Load(ViewFolder(view.name()), head_mark);
+    if (mark.ok() && view.standing() == Standing::kOutdated &&
+        head_mark.end_ordinal - 1 <= options_.replay_changes_max)
+      mark = MakeError(ErrorCode::kConflict, "made by an older version or under other definitions");
     if (mark.ok()) {
       view_from_.push_back(mark->end_ordinal);
     } else {
