@@ -17,8 +17,8 @@ constexpr uint64_t kTimeLowBits = 24, kTimeHighBits = 10;
 constexpr uint64_t kSecondMask = (uint64_t{1} << 45) - 1, kUsPerSecond = 1'000'000;
 
 // What differences between times are multiples of: µs of days, hours, minutes, seconds, ms; seconds of days, hours, minutes.
-constexpr uint64_t kFactors[] = {1,           86'400'000'000, 3'600'000'000, 60'000'000, kUsPerSecond,
-                                 86'400,      3'600,          1'000,         60};
+constexpr uint64_t kFactors[] = {1,      86'400'000'000, 3'600'000'000, 60'000'000, kUsPerSecond,
+                                 86'400, 3'600,          1'000,         60};
 
 enum Mode : uint8_t { kPlain = 0, kGrouped = 1, kChoice = 2, kModeMask = 3, kRelative = 4 };
 constexpr size_t kChoicesMax = 16;
@@ -103,9 +103,9 @@ size_t PackedBytes(size_t count, size_t width) { return (count * width + 7) / 8;
 
 // Writing
 
-class Writer {
+class BitWriter {
  public:
-  explicit Writer(std::vector<uint8_t>* out) : out_(*out) {}
+  explicit BitWriter(std::vector<uint8_t>* out) : out_(*out) {}
   void Byte(size_t value) { out_.push_back(static_cast<uint8_t>(value)); }
   void Bytes(uint64_t value, size_t count) {
     for (size_t i = 0; i < count; ++i) Byte(value >> (8 * i) & 0xff);
@@ -173,7 +173,7 @@ void MakeReady(const uint64_t* values, size_t count, Sequence* out) {
   out->bytes = 2 + (static_cast<size_t>(std::bit_width(out->base)) + 7) / 8 + best;
 }
 
-void WriteSequence(const Sequence& sequence, Writer* out) {
+void WriteSequence(const Sequence& sequence, BitWriter* out) {
   const size_t base_bytes = (static_cast<size_t>(std::bit_width(sequence.base)) + 7) / 8;
   out->Byte(sequence.width | (sequence.exceptions > 0 ? 0x80 : 0));
   out->Byte(base_bytes << 4 | sequence.factor);
@@ -211,7 +211,7 @@ class ColumnWriter {
     if (keys_.count < count_) TryGrouped(column, relative);
     TryChoice(column, relative);
   }
-  void Write(Writer* out) const {
+  void Write(BitWriter* out) const {
     out->Byte(mode_);
     if ((mode_ & kModeMask) == kChoice) {
       out->Byte(choices_);
@@ -405,7 +405,8 @@ bool ReadColumn(Reader* in, size_t mode, size_t count, const Keys& keys, Column*
   }
   if ((mode & kModeMask) != kGrouped || keys.count >= count) return false;
   Column firsts, steps;
-  if (!in->Sequence(firsts.data(), keys.count) || !in->Sequence(steps.data(), count - keys.count)) return false;
+  if (!in->Sequence(firsts.data(), keys.count) || !in->Sequence(steps.data(), count - keys.count))
+    return false;
   firsts[keys.count] = steps[count - keys.count] = 0;  // read once more than there are
   uint64_t value = 0;
   for (size_t i = 0, first = 0; i < count; ++i) {
@@ -436,7 +437,7 @@ void EncodeBlock(RunLayout layout, const Entry* entries, size_t count, std::vect
     if (i > 0 && keys.begins[i] != 0) steps[keys.count - 1] = columns[0][i] - columns[0][i - 1];
     keys.count += keys.begins[i];
   }
-  Writer writer(out);
+  BitWriter writer(out);
   writer.Byte(count - 1);
   writer.Byte(keys.count - 1);
   if (keys.count > 1 && keys.count < count) writer.Packed(keys.begins.data(), count, 1, 0);
@@ -477,8 +478,7 @@ bool DecodeBlock(RunLayout layout, const Entry& first, size_t count, const uint8
     if ((mode & kRelative) == 0) continue;
     uint64_t near = 0;
     if (!HasRelation(layout, c)) return false;
-    for (size_t i = 0; i < count; ++i)
-      columns[c][i] += RelationOf(layout, c, columns, i, &near) ? near : 0;
+    for (size_t i = 0; i < count; ++i) columns[c][i] += RelationOf(layout, c, columns, i, &near) ? near : 0;
   }
   if (!in.done()) return false;
   for (size_t i = 0; i < count; ++i) {
