@@ -195,7 +195,8 @@ const std::map<std::string_view, std::function<void(Times)>> kPaths = {
        constexpr uint64_t kMany = 400;
        const Town town;
        for (uint64_t i = 0; i < kMany; ++i)
-         CHECK(town.Send(Method::kPost, "Observation", "", town.city().ObservationOf(town.patient(), i)).status == 201);
+         CHECK(town.Send(Method::kPost, "Observation", "", town.city().ObservationOf(town.patient(), i))
+                   .status == 201);
        const std::string query =
            "patient=" + town.patient() + "&code=http://loinc.org%7C8867-4&_sort=-date&_count=20";
        for (Times i = 0; i < times; ++i)

@@ -18,7 +18,7 @@ class PartBuilder {
   PartBuilder(Value part, std::vector<TextEdit> edits, std::string_view new_id)
       : part_(part), edits_(std::move(edits)) {
     if (new_id.empty()) return;
-    const Value type = part_[Names::Find("resourceType")];
+    const Value type = part_["resourceType"];  // by its text: the table of names may not know it yet
     id_name_ = Names::Find("id");
     simple_ = type.is_string() && id_name_ != kUnknownName && IsPlain(new_id);
     if (!type.is_string()) return;

@@ -288,11 +288,12 @@ Result<view::Mark> IndexView::Load(const std::string& folder, const view::Mark& 
 
 // Made under other definitions it goes on with the parameters of its own time, as far as these can be known.
 Status IndexView::LoadParameters(const std::string& folder, const view::Mark& mark, const view::Mark& head) {
-  if (mark.definitions_hash == head.definitions_hash) return {};
-  own_definitions_ = mark.definitions_hash;
   constexpr size_t kBytesMax = size_t{64} << 20;
   std::string text = TRY(ReadFile(folder + kParametersFile, kBytesMax));
-  SavedParameters saved = TRY(ReadParameters(text));
+  SavedParameters saved =
+      TRY(ReadParameters(text));  // also when it is not needed today: damage is told while it can be mended
+  if (mark.definitions_hash == head.definitions_hash) return {};
+  own_definitions_ = mark.definitions_hash;
   parameters_ = std::move(text);
   extractor_ = Extractor::CreateOld(definitions_, options_.timezone_offset_min, std::move(saved));
   all_references_ = extractor_->KnowsAllReferences();

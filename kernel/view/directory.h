@@ -21,7 +21,7 @@ struct Scope {
 
 /// Areas that are no divisions.
 inline constexpr uint64_t kAreaUnknown = 0;  // nobody but a city-wide viewer sees it
-inline constexpr uint64_t kAreaPublic = 1;   // practitioners, and what has no owner: whoever may read the type
+inline constexpr uint64_t kAreaPublic = 1;  // practitioners, and what has no owner: whoever may read the type
 inline constexpr uint64_t kAreaErased = ~0ull;
 
 /// A readable state of directory and index at one published position. Copy freely; keeps what it needs alive.

@@ -121,8 +121,7 @@ template <class Entry>
 size_t EntryList<Entry>::UpperRank(const Entry& key, size_t from) const {
   const size_t block = from / kBlockEntries;
   if (from == size_ || (from % kBlockEntries == 0 && key < firsts_[block])) return from;
-  const auto after =
-      static_cast<size_t>(GallopUpper(firsts_ + block, blocks() - block, key) - firsts_);
+  const auto after = static_cast<size_t>(GallopUpper(firsts_ + block, blocks() - block, key) - firsts_);
   const size_t last = std::max(after, block + 1) - 1;
   const Entry* const entries = Kept(last);
   const Entry* const at = std::upper_bound(entries, entries + BlockSize(last), key);

@@ -64,7 +64,8 @@ void RoundTrips(std::vector<RunLayout> layouts) {
     ASSERT_LE(end, 3 + 40 + entries.size() * (sizeof(Entry) + 1)) << "never much longer than the words";
     bytes.resize(end + kBlockSlack, 0xff);
     std::vector<Entry> again(kBlockEntries);
-    ASSERT_TRUE(DecodeBlock(layout, entries[0], entries.size(), bytes.data() + 3, bytes.data() + end, again.data()));
+    ASSERT_TRUE(
+        DecodeBlock(layout, entries[0], entries.size(), bytes.data() + 3, bytes.data() + end, again.data()));
     again.resize(entries.size());
     ASSERT_EQ(again, entries) << "round " << round;
   }
@@ -78,7 +79,8 @@ TEST(RunBlock, RoundTrips32) { RoundTrips<Entry32>({RunLayout::kWords}); }
 
 TEST(RunBlock, WhatIsAlikeBecomesSmall) {
   std::vector<Entry16> entries;
-  for (uint64_t i = 0; i < kBlockEntries; ++i) entries.push_back({uint64_t{42} << 40, i * 60 << 40 | (500'000 + i)});
+  for (uint64_t i = 0; i < kBlockEntries; ++i)
+    entries.push_back({uint64_t{42} << 40, i * 60 << 40 | (500'000 + i)});
   std::vector<uint8_t> bytes;
   EncodeBlock(RunLayout::kKeyTime, entries.data(), entries.size(), &bytes);
   EXPECT_LT(bytes.size(), entries.size());  // one key, steps that are always the same
@@ -104,7 +106,8 @@ TEST(RunBlock, DamageIsNoFault) {
     auto decode = [&](const std::vector<uint8_t>& damaged, size_t size) {
       std::vector<uint8_t> exact(damaged.begin(), damaged.begin() + static_cast<ptrdiff_t>(size));
       exact.resize(size + kBlockSlack);
-      return DecodeBlock(RunLayout::kSecond, entries[0], entries.size(), exact.data(), exact.data() + size, out);
+      return DecodeBlock(RunLayout::kSecond, entries[0], entries.size(), exact.data(), exact.data() + size,
+                         out);
     };
     for (size_t at = 0; at < end; ++at) {
       std::vector<uint8_t> damaged = bytes;
@@ -113,7 +116,8 @@ TEST(RunBlock, DamageIsNoFault) {
       EXPECT_FALSE(decode(bytes, at)) << "cut at " << at;
     }
     EXPECT_TRUE(decode(bytes, end));
-    EXPECT_FALSE(DecodeBlock(RunLayout::kSecond, entries[0], entries.size() % kBlockEntries + 1, bytes.data(), bytes.data() + end, out));
+    EXPECT_FALSE(DecodeBlock(RunLayout::kSecond, entries[0], entries.size() % kBlockEntries + 1, bytes.data(),
+                             bytes.data() + end, out));
   }
 }
 

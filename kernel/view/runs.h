@@ -157,7 +157,8 @@ class RunSnapshot {
 
   /// The adds (or antis) of one of its runs in [low, high], in pieces, each sorted in itself.
   template <class Each>
-  static void ForRun(const Run<Entry>& run, bool antis, const Entry& low, const Entry& high, const Each& each) {
+  static void ForRun(const Run<Entry>& run, bool antis, const Entry& low, const Entry& high,
+                     const Each& each) {
     const EntryList<Entry>& list = antis ? run.antis : run.adds;
     list.ForPieces(list.RangeOf(low, high), [&](const Entry* first, const Entry* last) {
       each(first, last);

@@ -32,7 +32,8 @@ Status WriteSparse(const std::string& path, Bytes bytes) {
   for (size_t at = 0; good && at < bytes.size();) {
     // As many pages as follow each other are one write.
     size_t end = at;
-    while (end < bytes.size() && std::memcmp(bytes.data() + end, kZeros, std::min(kPage, bytes.size() - end)) != 0)
+    while (end < bytes.size() &&
+           std::memcmp(bytes.data() + end, kZeros, std::min(kPage, bytes.size() - end)) != 0)
       end = std::min(end + kPage, bytes.size());
     while (good && at < end) {
       const ssize_t n = ::pwrite(fd, bytes.data() + at, end - at, static_cast<off_t>(at));
