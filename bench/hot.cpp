@@ -12,6 +12,7 @@
 #include "kernel/base/clock.h"
 #include "kernel/fhir/validate.h"
 #include "kernel/interaction/interaction.h"
+#include "kernel/search/test_engine.h"
 
 namespace tk::bench {
 namespace {
@@ -44,21 +45,7 @@ class Town {
  public:
   Town() : folder_(std::filesystem::temp_directory_path() / ("tk-hot-" + NewUuid())) {
     std::filesystem::create_directories(folder_ / "views/search");
-    view::EngineOptions options;
-    options.folder = folder_;
-    options.log.folder = folder_;
-    options.definitions = fhir::Definitions::R4();
-    options.clock = &clock_;
-    engine_ = view::Engine::Create(options, [this](const view::Directory& directory, const HashKey& key) {
-                search::IndexOptions index;
-                index.folder = folder_ / "views/search";
-                index.hash_key = key;
-                auto made = search::Index::Create(fhir::Definitions::R4(), index, &directory);
-                index_ = made.get();
-                std::vector<std::unique_ptr<view::View>> views;
-                views.push_back(std::move(made));
-                return views;
-              }).value();
+    engine_ = search::OpenTestEngine(folder_, &clock_, &index_).value();
     interaction::Context context;
     context.engine = engine_.get();
     context.index = index_;

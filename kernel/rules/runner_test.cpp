@@ -9,6 +9,7 @@
 
 #include "kernel/base/file.h"
 #include "kernel/base/random.h"
+#include "kernel/search/test_engine.h"
 
 namespace tk::rules {
 namespace {
@@ -36,21 +37,7 @@ class RunnerTest : public ::testing::Test {
   }
 
   void Open() {
-    view::EngineOptions options;
-    options.folder = folder_;
-    options.log.folder = folder_;
-    options.definitions = fhir::Definitions::R4();
-    options.clock = &clock_;
-    auto engine = view::Engine::Create(options, [this](const view::Directory& directory, const HashKey& key) {
-      search::IndexOptions index;
-      index.folder = folder_ / "views/search";
-      index.hash_key = key;
-      auto made = search::Index::Create(fhir::Definitions::R4(), index, &directory);
-      index_ = made.get();
-      std::vector<std::unique_ptr<view::View>> views;
-      views.push_back(std::move(made));
-      return views;
-    });
+    auto engine = search::OpenTestEngine(folder_, &clock_, &index_);
     ASSERT_TRUE(engine.ok()) << engine.error().ToString();
     engine_ = std::move(engine).value();
   }

@@ -1,0 +1,33 @@
+// For tests of the rooms above: the real engine with the real index, on SQLite in a folder of the test's.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "kernel/search/index.h"
+#include "kernel/view/engine.h"
+
+namespace tk::search {
+
+/// `*index` is the engine's and lives as long as it.
+inline Result<std::unique_ptr<view::Engine>> OpenTestEngine(const std::filesystem::path& folder,
+                                                            const Clock* clock, Index** index) {
+  view::EngineOptions options;
+  options.folder = folder;
+  options.log.folder = folder;
+  options.definitions = fhir::Definitions::R4();
+  options.clock = clock;
+  return view::Engine::Create(options, [&](const view::Directory& directory, const HashKey& key) {
+    IndexOptions index_options;
+    index_options.folder = folder / "views/search";
+    index_options.hash_key = key;
+    auto made = Index::CreateRebuildable(fhir::Definitions::R4(), index_options, &directory);
+    *index = made.get();
+    std::vector<std::unique_ptr<view::View>> views;
+    views.push_back(std::move(made));
+    return views;
+  });
+}
+
+}  // namespace tk::search
