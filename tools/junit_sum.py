@@ -15,12 +15,22 @@ import xml.etree.ElementTree as ElementTree
 def read_closing_line(path):
     """The same rows from a runner's closing line: `what ran: 3 passed, 1 failed, 2 skipped`."""
     with open(path, encoding="utf-8", errors="replace") as file:
-        found = re.findall(r"^(.*): (\d+) passed, (\d+) failed, (\d+) skipped$", file.read(), re.MULTILINE)
+        text = file.read()
+    found = re.findall(r"^(.*): (\d+) passed, (\d+) failed, (\d+) skipped$", text, re.MULTILINE)
     if not found:
         return []
     what, *counts = found[-1]
-    return [(f"{what}, {state} {number + 1}", state, 0.0, "see its own output")
+    reasons = {"failed": re.findall(r"^failed test: (.*)$", text, re.MULTILINE)}
+    return [(f"{what}, {state} {number + 1}", state, 0.0, (reasons.get(state, [])[number:number + 1] or ["see its own output"])[0])
             for state, count in zip(("passed", "failed", "skipped"), counts) for number in range(int(count))]
+
+
+def read_warnings(path):
+    """What a runner had to play twice: told at the end, though it passed."""
+    if not path.endswith(".txt") or not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return re.findall(r"^failed the first time: .*$", file.read(), re.MULTILINE)
 
 
 def read(path):
@@ -84,6 +94,8 @@ def main():
     for name, state, _, detail in rows:
         if state != "passed":
             print(f"{state}: {name}  {detail}".rstrip())
+    for line in (line for path in args.files for line in read_warnings(path)):
+        print(line)
     for line in broken:
         print(f"failed: {line}")
     counts["failed"] += len(broken)

@@ -30,6 +30,18 @@ class JunitSum(unittest.TestCase):
                                       capture_output=True, text=True, check=False)
                 self.assertEqual((done.returncode, done.stdout.strip().split("\n")[-1]), (code, last))
 
+    def test_what_failed_in_a_browser_is_named_with_its_reason(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "browser.txt")
+            with open(path, "w", encoding="utf-8") as out:
+                out.write("failed the first time: late: not there\nfailed the first time: lost: gone\n"
+                          "failed test: lost: gone\nbrowser tests: 3 passed, 1 failed, 0 skipped\n")
+            done = subprocess.run([sys.executable, os.path.join(HERE, "junit_sum.py"), path],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("failed: browser tests, failed 1  lost: gone\n", done.stdout)
+            self.assertIn("failed the first time: late: not there\n", done.stdout)
+
     def sum(self, *texts, broken=0):
         """Runs junit_sum.py over files of these texts (None: no file); gives its exit code and output lines."""
         with tempfile.TemporaryDirectory() as folder:

@@ -32,11 +32,18 @@ export async function openServer(people = 0) {
   return { base: world.base, world, people: await seedPeople(world, people), close: () => world.close() };
 }
 
-/** Lets requests end with `status` before they reach the server, until the answer is called. */
+/**
+ * Lets requests end with `status` before they reach the server, until the answer is called. The route stays: taking it away while
+ * the page is asking leaves that one request without any answer.
+ */
 export async function failing(page, url, method, status, headers = {}) {
-  const answer = (route) => (route.request().method() === method ? route.fulfill({ status, headers, contentType: 'application/fhir+json', body: '{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"transient","diagnostics":"told to fail"}]}' }) : route.fallback());
-  await page.route(url, answer);
-  return () => page.unroute(url, answer);
+  let broken = true;
+  const told = { status, headers, contentType: 'application/fhir+json', body: '{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"transient","diagnostics":"told to fail"}]}' };
+  await page.route(url, async (route) => {
+    const answered = broken && route.request().method() === method ? route.fulfill(told) : route.fallback();
+    await answered.catch((e) => page.isClosed() || Promise.reject(e));
+  });
+  return () => { broken = false; };
 }
 
 export function accountFor(role) {
