@@ -33,6 +33,7 @@ RunsOptions VersionRuns(const std::string& folder) {
   RunsOptions options;
   options.family = "versions";
   options.folder = folder;
+  options.filtered = true;
   return options;
 }
 
@@ -49,14 +50,16 @@ DirectoryView::DirectoryView(std::vector<fhir::TypeId> types, std::string folder
 }
 
 Directory::Version DirectoryView::Current(uint64_t id_hash, const Position& position) const {
-  // Every write asks this, mostly of what never was: no cursor is made, each run is looked into once.
+  // Every write asks this, mostly of what never was: no cursor is made, and a run whose filter denies the id is not looked into. Where there is
+  // a version there is no newer one in what is older.
   uint64_t newest = 0;
-  versions_.snapshot().ForPieces(
-      {id_hash, 0}, {id_hash, ~0ull}, [&](const Entry16* first, const Entry16* last) {
+  versions_.snapshot().ForPiecesNewestFirst(
+      {id_hash, 0}, {id_hash, ~0ull},
+      [&](const Entry16* first, const Entry16* last) {
         while (last != first && (last[-1].b & kOrdinalMask) >= position.end_ordinal) --last;
         if (last != first) newest = std::max(newest, last[-1].b);
-        return true;
-      });
+      },
+      [&] { return newest != 0; });
   return newest == 0 ? Version{0, 0, false} : Unpack(newest);
 }
 
@@ -190,7 +193,11 @@ void DirectoryView::Publish(uint64_t t, Ordinal end_ordinal) {
     published_counts_[code].store(counts_[code], std::memory_order_relaxed);
   published_t_ = t;
   published_end_ = end_ordinal;
-  unpublished_.clear();
+  // Emptying costs as much as the largest group ever had places: after a bulk of thousands a small map is begun.
+  if (unpublished_.bucket_count() > 16 * (unpublished_.size() + 16))
+    unpublished_ = decltype(unpublished_)();
+  else
+    unpublished_.clear();
 }
 
 DirectoryView::State DirectoryView::Capture() const {

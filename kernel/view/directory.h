@@ -1,6 +1,6 @@
 // The directory: for each (type, id) its versions; for each ordinal its type, owner, area and when it was superseded. Every read by id,
 // every liveness and scope question ends here.
-// Memory: 9 bytes a version (merged runs, memory-mapped) + dense columns of 16 bytes an ordinal (memory-mapped; zeros cost no disk).
+// Memory: 10 bytes a version (merged runs with their filters, memory-mapped) + dense columns of 16 bytes an ordinal (memory-mapped; zeros cost no disk).
 #pragma once
 
 #include <memory>

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "kernel/base/hash.h"
 #include "kernel/base/random.h"
 
 namespace tk::view {
@@ -47,6 +48,44 @@ TEST(DirectoryView, VisibleSaysOfABlockWhatLiveAndInScopeSayOfEach) {
       EXPECT_LT(seen, asked.size());
     }
   }
+}
+
+/// Bulk groups, single writes, merges; asked at the head and at positions before, of ids that are there and that never were.
+TEST(DirectoryView, CurrentIsTheNewestOfAllVersions) {
+  SeededRandom random(8);
+  DirectoryView directory({fhir::TypeId{1}}, "");
+  std::vector<std::vector<Directory::Version>> expected(4000);
+  Ordinal next = 1;
+  for (int group = 0; group < 60; ++group) {
+    for (uint64_t i = group % 9 == 0 ? 1500 : 1 + random.Below(150); i > 0; --i) {
+      const uint64_t id = random.Below(expected.size());
+      DirectoryEntry entry;
+      entry.ordinal = next++;
+      entry.id_hash = Mix(id);
+      entry.version = static_cast<uint32_t>(expected[id].size()) + 1;
+      entry.op = random.Below(5) == 0 ? Operation::kDelete : Operation::kUpdate;
+      expected[id].push_back({entry.ordinal, entry.version, entry.op == Operation::kDelete});
+      directory.Apply(entry);
+      ASSERT_EQ(directory.Newest(entry.id_hash).ordinal, entry.ordinal);
+    }
+    directory.Publish(static_cast<uint64_t>(group) + 1, next);
+    if (group % 5 == 4) {
+      ASSERT_TRUE(directory.Maintain().ok());
+    }
+    for (int i = 0; i < 300; ++i) {
+      const Position position{0, random.Below(2) == 0 ? next : 1 + random.Below(next)};
+      const uint64_t id = random.Below(expected.size());
+      Directory::Version newest{0, 0, false};
+      for (const auto& version : expected[id])
+        if (version.ordinal < position.end_ordinal) newest = version;
+      const Directory::Version found = directory.Current(Mix(id), position);
+      ASSERT_EQ(found.ordinal, newest.ordinal);
+      ASSERT_EQ(found.version, newest.version);
+      ASSERT_EQ(found.deleted, newest.deleted);
+      ASSERT_EQ(directory.Current(Mix(expected.size() + id), position).ordinal, 0u);
+    }
+  }
+  EXPECT_EQ(directory.Versions(Mix(7), Position{0, next}, 1000).size(), expected[7].size());
 }
 
 TEST(DirectoryView, AreasAreOfTheirGeneration) {

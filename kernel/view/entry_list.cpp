@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <bit>
+#include <cstring>
 #include <memory>
 
 namespace tk::view {
@@ -167,6 +168,15 @@ bool ListReader<Entry>::Next(const Entry** first, const Entry** last) {
   return true;
 }
 
+namespace {
+
+/// What stands behind the filter's blocks.
+struct FilterEnd {
+  uint64_t words, blocks;
+};
+
+}  // namespace
+
 template <class Entry>
 Result<RunLists<Entry>> ListsOf(const RunMap& map, const std::string& path) {
   auto corrupt = [&](const char* what) {
@@ -174,21 +184,33 @@ Result<RunLists<Entry>> ListsOf(const RunMap& map, const std::string& path) {
                      fmt::format("{}: {}", path, what));
   };
   const RunHeader& header = map.header;
+  uint64_t lists_bytes = header.data_bytes;
+  FilterEnd end{header.adds, 0};
+  if (header.format_version == kRunFormatFiltered) {
+    if (lists_bytes < sizeof end) return corrupt("shorter than its header says");
+    lists_bytes -= sizeof end;
+    std::memcpy(&end, map.data() + lists_bytes, sizeof end);
+    if (end.blocks == 0 || end.blocks > kFilterBlocksMax || end.blocks > lists_bytes / sizeof(FilterBlock) ||
+        end.words > header.adds)
+      return corrupt("its filter does not fit");
+    lists_bytes -= end.blocks * sizeof(FilterBlock);
+  }
   // A block takes some bytes and its place in the index: no count beyond the bytes is right, and none below them overflows.
-  if (header.adds / kBlockEntries > header.data_bytes || header.antis / kBlockEntries > header.data_bytes)
+  if (header.adds / kBlockEntries > lists_bytes || header.antis / kBlockEntries > lists_bytes)
     return corrupt("shorter than its header says");
   const uint64_t adds = (header.adds + kBlockEntries - 1) / kBlockEntries,
                  antis = (header.antis + kBlockEntries - 1) / kBlockEntries;
   const uint64_t index_bytes = (adds + antis) * (sizeof(Entry) + 8) + 16;
-  if (index_bytes > header.data_bytes || (header.data_bytes - index_bytes) % 8 != 0)
+  if (index_bytes > lists_bytes || (lists_bytes - index_bytes) % 8 != 0)
     return corrupt("shorter than its header says");
-  const uint64_t blocks_bytes = header.data_bytes - index_bytes;
+  const uint64_t blocks_bytes = lists_bytes - index_bytes;
   const auto* const firsts = reinterpret_cast<const Entry*>(map.data() + blocks_bytes);
   const auto* const offsets = reinterpret_cast<const uint64_t*>(firsts + adds + antis);
   const auto layout = static_cast<RunLayout>(header.layout);
   return RunLists<Entry>{
       EntryList<Entry>(layout, header.adds, firsts, offsets, map.data(), blocks_bytes),
-      EntryList<Entry>(layout, header.antis, firsts + adds, offsets + adds + 1, map.data(), blocks_bytes)};
+      EntryList<Entry>(layout, header.antis, firsts + adds, offsets + adds + 1, map.data(), blocks_bytes),
+      RunFilter(reinterpret_cast<const FilterBlock*>(map.data() + lists_bytes), end.blocks), end.words};
 }
 
 template <class Entry>
@@ -224,6 +246,11 @@ Result<uint64_t> ListWriter<Entry>::Finish() {
     TRY(Append(side->firsts.data(), side->firsts.size() * sizeof(Entry)));
   for (const Side* side : {&adds_, &antis_})
     TRY(Append(side->offsets.data(), side->offsets.size() * sizeof(uint64_t)));
+  if (const auto& blocks = filter_.blocks(); !blocks.empty()) {
+    const FilterEnd end{filter_.words(), blocks.size()};
+    TRY(Append(blocks.data(), blocks.size() * sizeof(FilterBlock)));
+    TRY(Append(&end, sizeof end));
+  }
   return written_;
 }
 

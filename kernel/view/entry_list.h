@@ -10,6 +10,7 @@
 #include "kernel/base/result.h"
 #include "kernel/view/run_block.h"
 #include "kernel/view/run_file.h"
+#include "kernel/view/run_filter.h"
 
 namespace tk::view {
 
@@ -89,23 +90,31 @@ class ListReader {
   std::vector<Entry> piece_;
 };
 
-/// Where the two lists of a run file lie.
+/// Where the two lists of a run file and its filter lie.
 template <class Entry>
 struct RunLists {
   EntryList<Entry> adds, antis;
+  RunFilter filter;          // none in a file of kRunFormatVersion
+  uint64_t words_max = 0;  // distinct first words of adds, at most
 };
-/// Errors: kCorrupt, when the counts in the header do not fit its size.
+/// Errors: kCorrupt, when the counts in the header, or of the filter, do not fit its size.
 template <class Entry>
 Result<RunLists<Entry>> ListsOf(const RunMap& map, const std::string& path);
 
 /// Writes the data of a run file: first all adds, then all antis.
 /// Data:   blocks of adds · blocks of antis · zeros to a multiple of 8 · first entries of both · offsets of both (each one more than blocks)
-/// Memory: the last two are held until the end: 0.2 bytes an entry.
+///         · with a filter: its blocks · u64 distinct first words · u64 blocks
+/// Memory: what follows the zeros is held until the end: 0.2 bytes an entry, with a filter 1.45.
 template <class Entry>
 class ListWriter {
  public:
-  ListWriter(RunFileWriter* file, RunLayout layout) : file_(*file), layout_(layout) {}
-  Status Add(const Entry& entry) { return Put(&adds_, entry); }
+  /// `filter` has room for the first words, or makes nothing: then there is none.
+  ListWriter(RunFileWriter* file, RunLayout layout, RunFilterBuilder filter)
+      : file_(*file), layout_(layout), filter_(std::move(filter)) {}
+  Status Add(const Entry& entry) {
+    filter_.Add(entry.a);
+    return Put(&adds_, entry);
+  }
   /// After the last Add.
   Status Anti(const Entry& entry) {
     if (adds_.offsets.size() == adds_.firsts.size()) TRY(End(&adds_));
@@ -113,6 +122,8 @@ class ListWriter {
   }
   /// Returns the bytes written.
   Result<uint64_t> Finish();
+  /// What the file is then.
+  uint32_t format_version() const { return filter_.filter().exists() ? kRunFormatFiltered : kRunFormatVersion; }
   uint64_t adds() const { return adds_.count; }
   uint64_t antis() const { return antis_.count; }
 
@@ -133,6 +144,7 @@ class ListWriter {
   Status Append(const void* bytes, size_t count);
   RunFileWriter& file_;
   const RunLayout layout_;
+  RunFilterBuilder filter_;
   Side adds_, antis_;
   std::vector<uint8_t> bytes_;
   uint64_t written_ = 0;

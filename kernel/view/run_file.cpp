@@ -87,7 +87,6 @@ Result<uint32_t> RunFileWriter::Finish(RunHeader header) {
   TRY(WriteAll(fd_, table_.data(), table_bytes, path_));
   TRY(WriteAll(fd_, &table_crc, sizeof table_crc, path_));
   std::memcpy(header.magic, kMagic, sizeof kMagic);
-  header.format_version = kRunFormatVersion;
   header.crc = HeaderCrc(header);
   if (::pwrite(fd_, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header))
     return FileError(path_, "write header of");
@@ -107,7 +106,8 @@ Result<RunMap> CheckMap(RunMap map, const std::string& path, uint32_t entry_byte
   const RunHeader& header = map.header;
   if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) return Corrupt(path, "not a run file");
   if (header.crc != HeaderCrc(header)) return Corrupt(path, "header checksum differs");
-  if (header.format_version != kRunFormatVersion || header.entry_bytes != entry_bytes)
+  if ((header.format_version != kRunFormatVersion && header.format_version != kRunFormatFiltered) ||
+      header.entry_bytes != entry_bytes)
     return Corrupt(path, "other format");
   const size_t after = sizeof(RunHeader) + sizeof(uint32_t);
   if (header.data_bytes > map.bytes - after) return Corrupt(path, "shorter than its header says");

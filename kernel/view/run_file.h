@@ -13,6 +13,8 @@
 namespace tk::view {
 
 inline constexpr uint32_t kRunFormatVersion = 2;
+/// The same, and after the lists a filter. Who writes says which of the two it is; both are read.
+inline constexpr uint32_t kRunFormatFiltered = 3;
 inline constexpr size_t kRunBlockBytes = 64 * 1024;
 
 struct RunHeader {
@@ -38,7 +40,7 @@ class RunFileWriter {
 
   /// Errors: kUnavailable (disk full): the file is given up.
   Status Append(const void* bytes, size_t count);
-  /// Fills in magic, version and crc of `header`, writes the rest, syncs, renames. Returns the file's checksum.
+  /// Fills in magic and crc of `header`, writes the rest, syncs, renames. Returns the file's checksum.
   Result<uint32_t> Finish(RunHeader header);
 
  private:

@@ -133,12 +133,20 @@ int LevelOf(size_t size) {
 
 template <class Entry>
 std::shared_ptr<const Run<Entry>> Run<Entry>::InMemory(std::vector<Entry> adds, std::vector<Entry> antis,
-                                                       uint64_t first_ordinal, uint64_t end_ordinal) {
+                                                       uint64_t first_ordinal, uint64_t end_ordinal,
+                                                       bool filtered) {
   std::shared_ptr<Run> run(new Run);
   run->own_adds_ = std::move(adds);
   run->own_antis_ = std::move(antis);
   run->adds = {run->own_adds_.data(), run->own_adds_.size()};
   run->antis = {run->own_antis_.data(), run->own_antis_.size()};
+  run->words_max = run->own_adds_.size();
+  if (filtered && run->own_adds_.size() >= kFilterAddsMin) {
+    run->own_filter_ = RunFilterBuilder(run->own_adds_.size());
+    for (const Entry& entry : run->own_adds_) run->own_filter_.Add(entry.a);
+    run->filter = run->own_filter_.filter();
+    run->words_max = run->own_filter_.words();
+  }
   run->first_ordinal = first_ordinal;
   run->end_ordinal = end_ordinal;
   run->checked = true;
@@ -161,6 +169,8 @@ Result<std::shared_ptr<const Run<Entry>>> Run<Entry>::Map(const std::string& fol
   RunLists<Entry> lists = TRY(ListsOf<Entry>(map, run->path_));
   run->adds = std::move(lists.adds);
   run->antis = std::move(lists.antis);
+  run->filter = lists.filter;
+  run->words_max = lists.words_max;
   run->first_ordinal = file.first_ordinal;
   run->end_ordinal = file.end_ordinal;
   run->file = file;
@@ -290,8 +300,11 @@ Cursor<Entry> RunSnapshot<Entry>::Walk(const Entry& low, const Entry& high, ptrd
   Cursor<Entry> cursor;
   cursor.step_ = step;
   cursor.parts_.reserve(runs_->size() + 1);
-  for (const auto& run : *runs_) cursor.AddPart(run->adds, run->adds.RangeOf(low, high));
-  for (size_t i = 0; i < tail_adds_; ++i) {
+  for (const auto& run : *runs_) {
+    if (run->MayHave(low, high)) cursor.AddPart(run->adds, run->adds.RangeOf(low, high));
+  }
+  const size_t in_tail = tail_adds_ > 0 && tail_->MayHave(low, high) ? tail_adds_ : 0;
+  for (size_t i = 0; i < in_tail; ++i) {
     const Entry& entry = tail_->adds[i];
     if (!(entry < low) && !(high < entry)) cursor.tail_.push_back(entry);
   }
@@ -336,9 +349,14 @@ void Runs<Entry>::Publish(uint64_t end_ordinal) {
   if (std::exchange(seal_next_, false) || adds + new_adds_.size() > RunTail<Entry>::kMax ||
       antis + new_antis_.size() > RunTail<Entry>::kMax)
     return Seal(end_ordinal);
-  if (tail_ == nullptr && !(new_adds_.empty() && new_antis_.empty()))
+  if (tail_ == nullptr && !(new_adds_.empty() && new_antis_.empty())) {
     tail_ = std::make_shared<RunTail<Entry>>();
+    tail_->filtered = options_.filtered;
+  }
   if (tail_ != nullptr) {
+    if (options_.filtered) {
+      for (const Entry& entry : new_adds_) tail_->Note(entry.a);
+    }
     std::copy(new_adds_.begin(), new_adds_.end(), tail_->adds + adds);
     std::copy(new_antis_.begin(), new_antis_.end(), tail_->antis + antis);
   }
@@ -361,7 +379,8 @@ void Runs<Entry>::Seal(uint64_t end_ordinal) {
   std::sort(new_antis_.begin(), new_antis_.end());
   const size_t room = new_adds_.size();
   RunPtr run =
-      Run<Entry>::InMemory(std::move(new_adds_), std::move(new_antis_), tail_first_ordinal_, end_ordinal);
+      Run<Entry>::InMemory(std::move(new_adds_), std::move(new_antis_), tail_first_ordinal_, end_ordinal,
+                           options_.filtered);
   new_adds_ = {};
   new_antis_ = {};
   new_adds_.reserve(room);
@@ -408,12 +427,20 @@ Result<RunFile> Runs<Entry>::WriteMerged(const RunList<Entry>& inputs, uint64_t 
   file.first_ordinal = inputs.front()->first_ordinal;
   file.end_ordinal = WindowEnd(inputs);
   auto writer = TRY(RunFileWriter::Create(options_.folder + "/" + file.FileName()));
-  ListWriter<Entry> lists(writer.get(), options_.layout);
+  uint64_t words_max = 0, adds_max = 0;
+  for (const auto& run : inputs) {
+    words_max += run->words_max;
+    adds_max += run->adds.size();
+  }
+  const bool filtered = options_.filtered && adds_max >= kFilterAddsMin;
+  ListWriter<Entry> lists(writer.get(), options_.layout,
+                          filtered ? RunFilterBuilder(words_max) : RunFilterBuilder());
   const std::vector<Entry> antis =
       TRY(MergeInto(inputs, pinned, drop, [&](const Entry& entry) { return lists.Add(entry); }));
   for (const Entry& entry : antis) TRY(lists.Anti(entry));
   RunHeader header{};
   header.data_bytes = TRY(lists.Finish());
+  header.format_version = lists.format_version();
   header.layout = static_cast<uint32_t>(options_.layout);
   file.adds = lists.adds();
   file.antis = lists.antis();
@@ -430,6 +457,10 @@ Result<RunFile> Runs<Entry>::WriteMerged(const RunList<Entry>& inputs, uint64_t 
 template <class Entry>
 Result<typename Runs<Entry>::RunPtr> Runs<Entry>::Merge(const RunList<Entry>& inputs, const Drop* drop) {
   const uint64_t pinned = oldest_pinned_.load(std::memory_order_relaxed);
+  // What nobody has checked yet is checked now: in the new file damage would bear a good checksum.
+  for (const RunPtr& run : inputs) {
+    if (!run->checked.load(std::memory_order_relaxed)) TRY(run->CheckBlocks());
+  }
   if (!options_.folder.empty() && TotalSize(inputs) >= options_.file_entries_min) {
     const RunFile file = TRY(WriteMerged(inputs, pinned, drop));
     RunPtr run = TRY(Run<Entry>::Map(options_.folder, file));
@@ -443,7 +474,7 @@ Result<typename Runs<Entry>::RunPtr> Runs<Entry>::Merge(const RunList<Entry>& in
     return {};
   }));
   return Run<Entry>::InMemory(std::move(adds), std::move(antis), inputs.front()->first_ordinal,
-                              WindowEnd(inputs));
+                              WindowEnd(inputs), options_.filtered);
 }
 
 template <class Entry>
@@ -460,10 +491,18 @@ void Runs<Entry>::Install(const RunList<Entry>& inputs, RunPtr merged) {
 }
 
 template <class Entry>
+bool Runs<Entry>::LacksFilter(const Run<Entry>& run) const {
+  return options_.filtered && run.mapped() && !run.filter.exists() && run.adds.size() >= kFilterAddsMin;
+}
+
+template <class Entry>
 Result<bool> Runs<Entry>::Maintain() {
   std::lock_guard background(background_mutex_);
   const RunSnapshot<Entry> state = snapshot();
-  const Stretch due = Due(state.runs());
+  Stretch due = Due(state.runs());
+  for (size_t i = 0; due.count == 0 && i < state.runs().size(); ++i) {
+    if (LacksFilter(*state.runs()[i])) due = {i, 1};
+  }
   if (due.count == 0) return false;
   const auto first = state.runs().begin() + static_cast<ptrdiff_t>(due.first);
   const RunList<Entry> inputs(first, first + static_cast<ptrdiff_t>(due.count));
@@ -509,7 +548,8 @@ Result<std::vector<RunFile>> Runs<Entry>::Save(const RunSnapshot<Entry>& state) 
     std::sort(adds.begin(), adds.end());
     std::sort(antis.begin(), antis.end());
     const uint64_t first = state.runs().empty() ? 1 : state.runs().back()->end_ordinal;
-    loose.push_back(Run<Entry>::InMemory(std::move(adds), std::move(antis), first, state.end_ordinal()));
+    loose.push_back(
+        Run<Entry>::InMemory(std::move(adds), std::move(antis), first, state.end_ordinal(), false));
   }
   TRY(write_loose());
   return files;
@@ -594,9 +634,10 @@ void Runs<Entry>::Clear() {
 template <class Entry>
 size_t Runs<Entry>::memory_bytes() const {
   const RunSnapshot<Entry> state = snapshot();
-  size_t entries = 0;
-  for (const auto& run : state.runs()) entries += run->mapped() ? 0 : run->size();
-  return entries * sizeof(Entry) + (state.tail_ != nullptr ? sizeof(RunTail<Entry>) : 0);
+  size_t bytes = 0;
+  for (const auto& run : state.runs())
+    bytes += run->mapped() ? 0 : run->size() * sizeof(Entry) + run->filter.bytes();
+  return bytes + (state.tail_ != nullptr ? sizeof(RunTail<Entry>) : 0);
 }
 
 template <class Entry>

@@ -5,9 +5,11 @@
 // An update removes by an anti-entry, the same bits as the entry that it cancels. Count = adds - antis. Cursors give adds only: who reads
 //   asks the directory which are alive at his position. A merge drops a pair when its anti lies in a run that ends at or below the oldest pinned
 //   ordinal, so every position that may still be read finds its entries.
+// Where the options ask for it, every run (of some size) and the tail have a filter of the adds' first words (run_filter.h): a question after one
+//   first word passes by those that surely do not have it. Runs that were written without are given one in the background.
 // Memory: tail 1024 entries; runs under `file_entries_min` entries in memory (at most about 4 of each tier: < 6 × file_entries_min entries
 //   when Maintain keeps up); larger runs are mapped files and cost page cache only. A merge holds its surviving antis and 0.2 bytes an entry.
-// File:   header · blocks of adds and antis and where they lie (entry_list.h, run_block.h) · CRC-32C of every 64 KiB · CRC-32C of that table.
+// File:   header · blocks of adds and antis and where they lie, the filter (entry_list.h, run_block.h) · CRC-32C of every 64 KiB · CRC-32C of that table.
 // Source: DESIGN 1 (measured there: 8–13 µs a look-up of 20, 0.3–0.7 µs a count).
 #pragma once
 
@@ -41,9 +43,9 @@ struct RunFile {
 template <class Entry>
 class Run {
  public:
-  /// Takes sorted vectors.
+  /// Takes sorted vectors. `filtered`: it gets a filter, if it is large enough.
   static std::shared_ptr<const Run> InMemory(std::vector<Entry> adds, std::vector<Entry> antis,
-                                             uint64_t first_ordinal, uint64_t end_ordinal);
+                                             uint64_t first_ordinal, uint64_t end_ordinal, bool filtered);
   /// Maps a file. Checks size, header and checksum table; the blocks by CheckBlocks. Errors: kCorrupt with the file's name and what does not fit.
   static Result<std::shared_ptr<const Run>> Map(const std::string& folder, const RunFile& file);
   ~Run();
@@ -53,7 +55,12 @@ class Run {
   /// Reads everything once and compares checksums. Errors: kCorrupt.
   Status CheckBlocks() const;
 
+  /// False: there is surely no add in [low, high].
+  bool MayHave(const Entry& low, const Entry& high) const { return low.a != high.a || filter.MayHave(low.a); }
+
   EntryList<Entry> adds, antis;
+  RunFilter filter;
+  uint64_t words_max = 0;  // distinct first words of adds, at most
   uint64_t first_ordinal = 0, end_ordinal = 0;
   RunFile file;  // file.number 0: in memory only
   bool mapped() const { return file.number != 0; }
@@ -65,6 +72,7 @@ class Run {
  private:
   Run() = default;
   std::vector<Entry> own_adds_, own_antis_;
+  RunFilterBuilder own_filter_;
   void* map_ = nullptr;
   size_t map_bytes_ = 0;
   std::string path_;
@@ -121,6 +129,21 @@ struct RunTail {
   static constexpr size_t kMax = 1024;
   Entry adds[kMax];
   Entry antis[kMax];
+  bool filtered = false;  // are the bits below set?
+  /// False: surely no add begins with this word. Bits are set before what they stand for is published, so who sees an entry sees its bits.
+  bool MayHave(const Entry& low, const Entry& high) const {
+    if (!filtered || low.a != high.a) return true;
+    return (seen_[Word(low.a)].load(std::memory_order_relaxed) & Bits(low.a)) == Bits(low.a);
+  }
+  void Note(uint64_t a) { seen_[Word(a)].fetch_or(Bits(a), std::memory_order_relaxed); }
+
+ private:
+  static constexpr size_t kWords = 512;  // 32 bits an entry, three of them set: perhaps 1 in 500
+  static size_t Word(uint64_t a) { return a % kWords; }
+  static uint64_t Bits(uint64_t a) {
+    return uint64_t{1} << (a >> 16) % 64 | uint64_t{1} << (a >> 24) % 64 | uint64_t{1} << (a >> 32) % 64;
+  }
+  std::atomic<uint64_t> seen_[kWords] = {};
 };
 
 /// A readable state. Copied freely (two reference counts).
@@ -141,9 +164,25 @@ class RunSnapshot {
   template <class Each>
   void ForPieces(const Entry& low, const Entry& high, const Each& each) const {
     for (const auto& run : *runs_) {
-      if (!run->adds.ForPieces(run->adds.RangeOf(low, high), each)) return;
+      if (run->MayHave(low, high) && !run->adds.ForPieces(run->adds.RangeOf(low, high), each)) return;
     }
     TailPieces(low, high, each);
+  }
+  /// As ForPieces, the newest changes first (the tail backwards, then run by run): enough() after an entry of the tail, or after a run, ends it.
+  template <class Each, class Enough>
+  void ForPiecesNewestFirst(const Entry& low, const Entry& high, const Each& each,
+                            const Enough& enough) const {
+    for (size_t i = tail_adds_ > 0 && tail_->MayHave(low, high) ? tail_adds_ : 0; i-- > 0;) {
+      const Entry* const at = tail_->adds + i;
+      if (*at < low || high < *at) continue;
+      each(at, at + 1);
+      if (enough()) return;
+    }
+    for (auto run = runs_->rbegin(); run != runs_->rend(); ++run) {
+      if (!(*run)->MayHave(low, high)) continue;
+      ForRun(**run, false, low, high, each);
+      if (enough()) return;
+    }
   }
   /// Of these only what the change at `ordinal` added.
   template <class Each>
@@ -192,6 +231,7 @@ class RunSnapshot {
   const Run<Entry>* RunOf(uint64_t ordinal) const;
   template <class Each>
   void TailPieces(const Entry& low, const Entry& high, const Each& each) const {
+    if (tail_adds_ == 0 || !tail_->MayHave(low, high)) return;
     for (size_t i = 0; i < tail_adds_; ++i) {
       const Entry* const at = tail_->adds + i;
       if (!(*at < low) && !(high < *at) && !each(at, at + 1)) return;
@@ -211,6 +251,7 @@ struct RunsOptions {
   uint64_t eager_check_bytes_max =
       uint64_t{64} << 20;  // Load checks the blocks of so many bytes at once, CheckNext the others
   RunLayout layout = RunLayout::kWords;
+  bool filtered = false;  // questions are after one first word, mostly one that is not there
 };
 
 template <class Entry>
@@ -257,6 +298,7 @@ class Runs {
     size_t first = 0, count = 0;
   };
   static Stretch Due(const RunList<Entry>& runs);
+  bool LacksFilter(const Run<Entry>& run) const;
   using Drop = std::function<bool(const Entry&)>;
   Result<RunPtr> Merge(const RunList<Entry>& inputs, const Drop* drop);
   Result<RunFile> WriteMerged(const RunList<Entry>& inputs, uint64_t pinned, const Drop* drop);

@@ -121,9 +121,9 @@ void ExpectSame(const RunSnapshot<Entry>& state, const Reference<Entry>& expecte
 
 /// Random adds, removes, publishes, merges, saves and loads against the reference; old snapshots must not change.
 template <class Entry>
-void PlayHistory(uint64_t seed, bool reload) {
+void PlayHistory(uint64_t seed, bool reload, bool filtered = false) {
   Folder folder("history");
-  RunsOptions options{"f", folder.path, 300, 1u << 20};
+  RunsOptions options{"f", folder.path, 300, 1u << 20, RunLayout::kWords, filtered};
   auto runs = std::make_unique<Runs<Entry>>(options);
   SeededRandom random(seed);
   Reference<Entry> now;
@@ -180,6 +180,98 @@ TEST(Runs, SavesAndLoadsAnywhereInAHistory) {
   for (uint64_t seed = 11; seed <= 13; ++seed) PlayHistory<Entry16>(seed, true);
   PlayHistory<Entry24>(14, true);
   PlayHistory<Entry32>(15, true);
+}
+TEST(Runs, FilteredIncrementalEqualsReference) {
+  for (uint64_t seed = 21; seed <= 23; ++seed) PlayHistory<Entry16>(seed, seed != 21, true);
+  PlayHistory<Entry32>(24, true, true);
+}
+
+/// The adds that begin with `a`, by both ways of asking.
+std::vector<Entry16> AddsOf(const RunSnapshot<Entry16>& state, uint64_t a) {
+  std::vector<Entry16> pieces, walked;
+  state.ForPieces({a, 0}, {a, ~0ULL}, [&](const Entry16* first, const Entry16* last) {
+    pieces.insert(pieces.end(), first, last);
+    return true;
+  });
+  std::sort(pieces.begin(), pieces.end());
+  for (auto c = state.Forward({a, 0}, {a, ~0ULL}); c.valid(); c.Next()) walked.push_back(c.entry());
+  EXPECT_EQ(pieces, walked);
+  return pieces;
+}
+
+constexpr uint64_t kFilteredIds = 8000;
+/// Two versions of each id, in bulk runs, small runs and a tail.
+void FillIds(Runs<Entry16>& runs) {
+  uint64_t ordinal = 1;
+  for (uint64_t i = 0; i < 2 * kFilteredIds; ++i) {
+    runs.Add({Mix(i % kFilteredIds), ordinal++});
+    if (i % 5000 == 4999 || (i > 2 * kFilteredIds - 3000 && i % 700 == 0)) runs.Publish(ordinal);
+  }
+  runs.Publish(ordinal);
+}
+void ExpectIds(const Runs<Entry16>& runs) {
+  const auto state = runs.snapshot();
+  for (uint64_t i = 0; i < kFilteredIds; ++i) {
+    ASSERT_EQ(AddsOf(state, Mix(i)), (std::vector<Entry16>{{Mix(i), i + 1}, {Mix(i), kFilteredIds + i + 1}})) << i;
+  }
+  for (uint64_t i = 0; i < kFilteredIds; i += 4) ASSERT_TRUE(AddsOf(state, Mix(kFilteredIds + i)).empty());
+}
+
+TEST(Runs, WhatIsNotThereIsPassedBy) {
+  Folder folder("passed");
+  Runs<Entry16> runs({"f", folder.path, 4000, 1u << 20, RunLayout::kWords, true});
+  FillIds(runs);
+  ExpectIds(runs);
+  while (runs.Maintain().ValueOr(false)) {
+  }
+  ExpectIds(runs);
+  const auto state = runs.snapshot();
+  for (const auto& run : state.runs()) {
+    ASSERT_TRUE(run->filter.exists());
+    EXPECT_LE(run->words_max, kFilteredIds);
+    size_t asked = 0;
+    for (uint64_t i = 0; i < 10'000; ++i) {
+      const uint64_t other = Mix(kFilteredIds + i);
+      asked += run->MayHave({other, 0}, {other, ~0ULL}) ? 1 : 0;
+    }
+    EXPECT_LT(asked, 300u);
+  }
+}
+
+/// Files of a former program have no filter: they are read without, and get one in the background, once.
+TEST(Runs, FilesWithoutAFilterGetOne) {
+  Folder folder("former");
+  RunsOptions options{"f", folder.path, 4000, 1u << 20};
+  std::vector<RunFile> files;
+  {
+    Runs<Entry16> former(options);
+    FillIds(former);
+    files = *former.Save(former.snapshot());
+  }
+  auto version_of = [&](const RunFile& file) {
+    const auto map = MapRunFile(folder.path + "/" + file.FileName(), sizeof(Entry16));
+    CHECK(map.ok());
+    const uint32_t version = map->header.format_version;
+    UnmapRunFile(map->base, map->bytes);
+    return version;
+  };
+  ASSERT_EQ(files.size(), 1u);
+  EXPECT_EQ(version_of(files[0]), kRunFormatVersion);
+  options.filtered = true;
+  Runs<Entry16> runs(options);
+  ASSERT_TRUE(runs.Load(files, 2 * kFilteredIds + 1).ok());
+  ExpectIds(runs);
+  EXPECT_TRUE(runs.Maintain().ValueOr(false));
+  EXPECT_FALSE(runs.Maintain().ValueOr(true));
+  ExpectIds(runs);
+  const auto now = runs.Save(runs.snapshot());
+  ASSERT_TRUE(now.ok());
+  ASSERT_EQ(now->size(), 1u);
+  EXPECT_EQ(version_of(now->at(0)), kRunFormatFiltered);
+  Runs<Entry16> again(options);
+  ASSERT_TRUE(again.Load(*now, 2 * kFilteredIds + 1).ok());
+  EXPECT_FALSE(again.Maintain().ValueOr(true));
+  ExpectIds(again);
 }
 
 TEST(Runs, LowerBoundEqualsTheStandardOne) {
@@ -260,7 +352,8 @@ struct Saved {
   Folder folder{"saved"};
   RunsOptions options{"f", folder.path, 100, 1u << 20};
   std::vector<RunFile> files;
-  Saved() {
+  explicit Saved(bool filtered = false) {
+    options.filtered = filtered;
     Runs<Entry16> runs(options);
     for (uint64_t i = 0; i < 20000; ++i) runs.Add({Mix(i), i});
     runs.Publish(20001);
@@ -275,8 +368,7 @@ struct Saved {
   }
 };
 
-TEST(RunFiles, EveryFlippedByteIsFound) {
-  Saved saved;
+void ExpectEveryFlippedByteIsFound(const Saved& saved) {
   ASSERT_TRUE(saved.TryLoad().ok());
   const size_t size = fs::file_size(saved.Path());
   SeededRandom random(1);
@@ -300,6 +392,10 @@ TEST(RunFiles, EveryFlippedByteIsFound) {
   }
   EXPECT_TRUE(saved.TryLoad().ok());
 }
+
+TEST(RunFiles, EveryFlippedByteIsFound) { ExpectEveryFlippedByteIsFound(Saved()); }
+/// The filter is the larger part of the file's last quarter; every byte there counts, so many are tried.
+TEST(RunFiles, EveryFlippedByteIsFoundInAFilteredFile) { ExpectEveryFlippedByteIsFound(Saved(true)); }
 
 TEST(RunFiles, AShortOrMissingFileIsFound) {
   Saved saved;
@@ -327,8 +423,7 @@ TEST(RunFiles, AFileOfAnOlderFormatIsRefused) {
   EXPECT_NE(loaded.error().ToString().find("other format"), std::string::npos) << loaded.error().ToString();
 }
 
-TEST(RunFiles, DamagedBlocksGiveWrongEntriesButNoFault) {
-  Saved saved;
+void ExpectNoFaultFromDamage(Saved saved) {
   saved.options.eager_check_bytes_max = 0;
   SeededRandom random(5);
   for (int round = 0; round < 20; ++round) {
@@ -351,9 +446,31 @@ TEST(RunFiles, DamagedBlocksGiveWrongEntriesButNoFault) {
       const Entry16 key{random.Next(), random.Next()};
       EXPECT_LE(state.CountAdds({0, 0}, key), state.adds());
       state.Contains(key);
+      size_t found = 0;
+      state.ForPieces({key.a, 0}, {key.a, ~0ULL}, [&](const Entry16* first, const Entry16* last) {
+        found += static_cast<size_t>(last - first);
+        return true;
+      });
+      EXPECT_LE(found, state.adds());
     }
     EXPECT_FALSE(runs.CheckNext().ok());
   }
+}
+
+TEST(RunFiles, DamagedBlocksGiveWrongEntriesButNoFault) { ExpectNoFaultFromDamage(Saved()); }
+TEST(RunFiles, ADamagedFilterIsNoFault) { ExpectNoFaultFromDamage(Saved(true)); }
+
+/// In the merged file the damage would bear a good checksum.
+TEST(RunFiles, AMergeRefusesWhatIsDamaged) {
+  Saved saved;
+  saved.options.eager_check_bytes_max = 0;
+  std::fstream file(saved.Path(), std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(fs::file_size(saved.Path()) / 2));
+  file.put('x').put('y').flush();
+  saved.options.filtered = true;  // so that there is something to do
+  Runs<Entry16> runs(saved.options);
+  ASSERT_TRUE(runs.Load(saved.files, 20001).ok());
+  EXPECT_EQ(runs.Maintain().error().code, ErrorCode::kCorrupt);
 }
 
 TEST(RunFiles, BackgroundCheckFindsWhatLoadDidNotRead) {
