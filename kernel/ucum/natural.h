@@ -18,7 +18,7 @@ class Natural {
   static constexpr uint32_t kLimbsMax = 144;
   static constexpr uint32_t kBitsMax = kLimbsMax * 32;
 
-  Natural() = default;
+  Natural() {}  // NOLINT(modernize-use-equals-default): `= default` would write zeros to all limbs wherever one is made as Natural()
   explicit Natural(uint64_t value);
   Natural(const Natural& other) { CopyFrom(other); }
   Natural& operator=(const Natural& other) {

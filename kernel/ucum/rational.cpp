@@ -106,6 +106,7 @@ Rational Rational::FromDigits(Int128 digits, int scale) {
   const bool negative = digits < 0;
   __extension__ typedef unsigned __int128 Uint128;
   const Uint128 magnitude = negative ? Uint128{0} - static_cast<Uint128>(digits) : static_cast<Uint128>(digits);
+  if (magnitude >> 64 == 0) return Make(negative, Natural(static_cast<uint64_t>(magnitude)), Natural(1), -scale);
   Natural numerator(static_cast<uint64_t>(magnitude >> 64));
   numerator.ShiftLeft(64);
   return Make(negative, numerator + Natural(static_cast<uint64_t>(magnitude)), Natural(1), -scale);
@@ -289,21 +290,46 @@ Rational operator+(const Rational& a, const Rational& b) {
                         exponent);
 }
 
-int Compare(const Rational& a, const Rational& b) {
-  if (!a.valid() || !b.valid()) return static_cast<int>(a.valid()) - static_cast<int>(b.valid());
-  const int sign_a = a.zero() ? 0 : (a.negative_ ? -1 : 1);
-  const int sign_b = b.zero() ? 0 : (b.negative_ ? -1 : 1);
-  if (sign_a != sign_b || sign_a == 0) return sign_a - sign_b;
-  Natural left = a.numerator_ * b.denominator_;
-  Natural right = b.numerator_ * a.denominator_;
-  const int shift = a.exponent_ - b.exponent_;
+namespace {
+
+int Sign(const Rational& value) { return value.zero() ? 0 : (value.negative() ? -1 : 1); }
+
+/// The sign of left × 10^shift - right, both above zero; nullopt if that gets too large.
+std::optional<int> CompareShifted(Natural left, int shift, Natural right) {
   // A number of n bits lies in [2^(n-1), 2^n): where that decides already, the powers of ten are never written out.
   const double distance =
       (static_cast<double>(left.bits()) - static_cast<double>(right.bits())) * kLog10Of2 + shift;
-  if (distance > 1.0 || distance < -1.0) return distance > 0 ? sign_a : -sign_a;
+  if (distance > 1.0 || distance < -1.0) return distance > 0 ? 1 : -1;
   if (shift > 0) left = left * Natural::PowerOfTen(static_cast<uint32_t>(shift));
   if (shift < 0) right = right * Natural::PowerOfTen(static_cast<uint32_t>(-shift));
-  return sign_a * Compare(left, right);
+  if (left.overflowed() || right.overflowed()) return std::nullopt;
+  return Compare(left, right);
+}
+
+}  // namespace
+
+int Compare(const Rational& a, const Rational& b) {
+  if (!a.valid() || !b.valid()) return static_cast<int>(a.valid()) - static_cast<int>(b.valid());
+  const int sign = Sign(a);
+  if (sign != Sign(b) || sign == 0) return sign - Sign(b);
+  // Two numbers of 1,024 bits each multiply crosswise to 2,048, and as many again for the powers of ten: it fits.
+  return sign * *CompareShifted(a.numerator_ * b.denominator_, a.exponent_ - b.exponent_,
+                                b.numerator_ * a.denominator_);
+}
+
+std::optional<int> CompareProducts(const Rational& a, const Rational& b, const Rational& c, const Rational& d) {
+  const int sign = Sign(a) * Sign(b);
+  if (sign != Sign(c) * Sign(d) || sign == 0) return sign - Sign(c) * Sign(d);
+  const Natural left = a.numerator_ * b.numerator_ * c.denominator_ * d.denominator_;
+  const Natural right = c.numerator_ * d.numerator_ * a.denominator_ * b.denominator_;
+  if (left.overflowed() || right.overflowed()) {
+    const Rational whole = a * b;
+    const Rational other = c * d;
+    return whole.valid() && other.valid() ? std::optional(Compare(whole, other)) : std::nullopt;
+  }
+  const std::optional<int> order =
+      CompareShifted(left, a.exponent_ + b.exponent_ - c.exponent_ - d.exponent_, right);
+  return order ? std::optional(sign * *order) : std::nullopt;
 }
 
 }  // namespace tk::ucum

@@ -65,6 +65,7 @@ class Rational {
   friend Rational operator*(const Rational& a, const Rational& b);
   friend Rational operator+(const Rational& a, const Rational& b);
   friend int Compare(const Rational& a, const Rational& b);
+  friend std::optional<int> CompareProducts(const Rational& a, const Rational& b, const Rational& c, const Rational& d);
 
  private:
   struct Shortened {
@@ -87,6 +88,9 @@ inline Rational operator-(const Rational& a, const Rational& b) { return a + b.N
 inline Rational operator/(const Rational& a, const Rational& b) { return a * b.Inverse(); }
 /// <0, 0, >0; exact. Both are valid. Cost: some tens of ns for usual numbers.
 int Compare(const Rational& a, const Rational& b);
+/// The sign of a × b - c × d. nullopt where a product is too large. Cheaper than to multiply first: the products are not brought into
+/// their one form.
+std::optional<int> CompareProducts(const Rational& a, const Rational& b, const Rational& c, const Rational& d);
 inline bool operator==(const Rational& a, const Rational& b) { return Compare(a, b) == 0; }
 
 }  // namespace tk::ucum

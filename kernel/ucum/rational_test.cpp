@@ -114,6 +114,8 @@ TEST(Rational, ComparesAcrossAllMagnitudes) {
       const auto place = [&](const char* x) { return std::find(std::begin(rising), std::end(rising), x) - std::begin(rising); };
       const int got = Compare(R(a), R(b));
       EXPECT_EQ((got > 0) - (got < 0), (place(a) > place(b)) - (place(a) < place(b))) << a << " " << b;
+      const int products = *CompareProducts(R(a), Rational(3) / Rational(7), R(b), Rational(6) / Rational(14));
+      EXPECT_EQ((products > 0) - (products < 0), (got > 0) - (got < 0)) << a << " " << b;
     }
   }
   EXPECT_LT(Compare(Rational(1) / Rational(3), R("0.33333333333333333333333333333333333334")), 0);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <vector>
 
 namespace tk::ucum {
 namespace {
@@ -10,25 +11,28 @@ using Kind = Function::Kind;
 
 // UCUM 2.2 (2024-06-17): tables of the special units. Offsets: 0 Cel = 273.15 K; 0 [degF] = 459.67 × 5/9 K;
 // 0 [degRe] = 273.15 K = 218.52 × 5/4 K.
-constexpr Function kFunctions[] = {
-    {"Cel", Kind::kOffset, "273.15"},
-    {"degF", Kind::kOffset, "459.67"},
-    {"degRe", Kind::kOffset, "218.52"},
-    {"tanTimes100", Kind::kTangent},
-    // The table names the same function "100tan" here with the unit deg, although its text says 100tan(1 rad). The tangent is that of
-    // the angle itself: a slope of 100 % is 45 degrees.
-    {"100tan", Kind::kTangent, "0", 0, 1, "rad"},
-    {"ln", Kind::kLogarithm, "0", 0, 1},
-    {"lg", Kind::kLogarithm, "0", 10, 1},
-    {"lgTimes2", Kind::kLogarithm, "0", 10, 2},
-    {"ld", Kind::kLogarithm, "0", 2, 1},
-    {"pH", Kind::kLogarithm, "0", 10, -1},
-    {"hpX", Kind::kLogarithm, "0", 10, -1},
-    {"hpC", Kind::kLogarithm, "0", 100, -1},
-    {"hpM", Kind::kLogarithm, "0", 1000, -1},
-    {"hpQ", Kind::kLogarithm, "0", 50000, -1},
-    {"sqrt", Kind::kSquareRoot},
-};
+const std::vector<Function>& Functions() {
+  static const std::vector<Function> functions = {
+      {"Cel", Kind::kOffset, Rational::Parse("273.15")},
+      {"degF", Kind::kOffset, Rational::Parse("459.67")},
+      {"degRe", Kind::kOffset, Rational::Parse("218.52")},
+      {"tanTimes100", Kind::kTangent},
+      // The table names the same function "100tan" here with the unit deg, although its text says 100tan(1 rad). The tangent is that of
+      // the angle itself: a slope of 100 % is 45 degrees.
+      {"100tan", Kind::kTangent, {}, 0, 1, "rad"},
+      {"ln", Kind::kLogarithm, {}, 0, 1},
+      {"lg", Kind::kLogarithm, {}, 10, 1},
+      {"lgTimes2", Kind::kLogarithm, {}, 10, 2},
+      {"ld", Kind::kLogarithm, {}, 2, 1},
+      {"pH", Kind::kLogarithm, {}, 10, -1},
+      {"hpX", Kind::kLogarithm, {}, 10, -1},
+      {"hpC", Kind::kLogarithm, {}, 100, -1},
+      {"hpM", Kind::kLogarithm, {}, 1000, -1},
+      {"hpQ", Kind::kLogarithm, {}, 50000, -1},
+      {"sqrt", Kind::kSquareRoot},
+  };
+  return functions;
+}
 
 Result<Rational> Checked(Rational value) {
   if (!value.valid()) return MakeError(ErrorCode::kTooLarge, "the value is too large or too small on this scale");
@@ -51,7 +55,7 @@ Rational Logarithm(int base, const Rational& x) {
 }  // namespace
 
 const Function* FindFunction(std::string_view name) {
-  for (const Function& function : kFunctions) {
+  for (const Function& function : Functions()) {
     if (function.name == name) return &function;
   }
   return nullptr;
@@ -60,7 +64,7 @@ const Function* FindFunction(std::string_view name) {
 Result<Rational> OntoScale(const Function& function, const Rational& x) {
   switch (function.kind) {
     case Kind::kOffset:
-      return Checked(x - Rational::Parse(function.offset));
+      return Checked(x - function.offset);
     case Kind::kTangent:
       return Checked(Rational::FromFloat(100 * std::tan(x.ToFloat())));
     case Kind::kLogarithm:
@@ -78,7 +82,7 @@ Result<Rational> OntoScale(const Function& function, const Rational& x) {
 Result<Rational> FromScale(const Function& function, const Rational& x) {
   switch (function.kind) {
     case Kind::kOffset:
-      return Checked(x + Rational::Parse(function.offset));
+      return Checked(x + function.offset);
     case Kind::kTangent:
       return Checked(Rational::FromFloat(std::atan(x.ToFloat() / 100)));
     case Kind::kLogarithm: {

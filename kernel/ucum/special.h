@@ -18,7 +18,7 @@ struct Function {
   enum class Kind : uint8_t { kOffset, kTangent, kLogarithm, kSquareRoot };
   std::string_view name;  // in the table
   Kind kind;
-  std::string_view offset = "0";  // kOffset: f(x) = x - offset
+  Rational offset{};              // kOffset: f(x) = x - offset
   int base = 0;                   // kLogarithm: f(x) = times × log_base(x); 0 stands for e
   int times = 1;
   std::string_view unit = {};  // u, where the table's own is not what the function means; else empty

@@ -276,6 +276,12 @@ Result<int> Compare(const Quantity& a, const Quantity& b) {
   if (!Comparable(a.unit, b.unit)) return NotComparable(Access::Of(a.unit), Access::Of(b.unit));
   const Meaning& left = Access::Of(a.unit).meaning;
   const Meaning& right = Access::Of(b.unit).meaning;
+  if (left.function == nullptr && right.function == nullptr) {
+    const std::optional<int> order = CompareProducts(a.value, left.factor, b.value, right.factor);
+    if (!order || !a.value.valid() || !b.value.valid())
+      return MakeError(ErrorCode::kTooLarge, "the values are too large to be compared in these units");
+    return *order;
+  }
   return Compare(Settled(TRY(FromUnit(a.value, left)), left), Settled(TRY(FromUnit(b.value, right)), right));
 }
 

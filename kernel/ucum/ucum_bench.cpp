@@ -22,6 +22,17 @@ void BM_ParseNew(benchmark::State& state) {
 }
 BENCHMARK(BM_ParseNew);
 
+/// As much work as 256 characters can make, or nearly.
+void BM_ParseWorst(benchmark::State& state) {
+  uint64_t i = 0;
+  for (auto _ : state) {
+    std::string code = std::to_string(++i);
+    while (code.size() < 240) code += "/7.deg/'.3";
+    benchmark::DoNotOptimize(Unit::Parse(code));
+  }
+}
+BENCHMARK(BM_ParseWorst);
+
 void BM_CompareKnown(benchmark::State& state) {
   for (auto _ : state) {
     const Quantity a{Rational::FromDigits(55, 1), *Unit::Parse("mmol/L")};
