@@ -30,6 +30,16 @@ Result<Credentials> ReadCredentials(const Request& request) {
   return Credentials{std::string(account), std::string(password)};
 }
 
+// A JSON array of `words`.
+void AppendWords(const std::vector<std::string>& words, std::string* out) {
+  *out += '[';
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) *out += ',';
+    AppendJsonString(words[i], out);
+  }
+  *out += ']';
+}
+
 std::string Describe(const access::Viewer& viewer) {
   std::string out;
   const auto member = [&out](std::string_view key, std::string_view text) {
@@ -44,7 +54,14 @@ std::string Describe(const access::Viewer& viewer) {
   member("title_zh", viewer.post->title_zh);
   member("title_en", viewer.post->title_en);
   member("area", viewer.area);
-  return out + "}";
+  // So that a page offers only what the post may do; each request is still checked by itself.
+  out += ",\"may\":{\"read\":";
+  AppendWords(viewer.post->reads, &out);
+  out += ",\"write\":";
+  AppendWords(viewer.post->writes, &out);
+  out += ",\"call\":";
+  AppendWords(viewer.post->operations, &out);
+  return out + "}}";
 }
 
 std::string Cookie(const Request& request, std::string_view token, int64_t seconds) {

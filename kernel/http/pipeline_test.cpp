@@ -297,10 +297,18 @@ TEST_F(PipelineTest, SignInByCookieNeedsTheHeaderToChangeAnything) {
   ASSERT_EQ(good.status, 200);
   EXPECT_NE(good.body.find(R"("account":"li","display":"李","post":"doctor")"), std::string::npos)
       << good.body;
+  // What the post may do is told as the posts file says it, and nothing more.
+  EXPECT_NE(good.body.find(R"("may":{"read":["AllergyIntolerance",)"), std::string::npos) << good.body;
+  EXPECT_NE(good.body.find(R"("ServiceRequest","Specimen","Task"],"call":["$everything","$validate",)"),
+            std::string::npos)
+      << good.body;
+  EXPECT_EQ(good.body.find("\"*\""), std::string::npos) << good.body;
   const std::string set = good.headers.at("set-cookie");
   EXPECT_NE(set.find("; HttpOnly; SameSite=Strict"), std::string::npos) << set;
   const std::string cookie = "Cookie: other=1; " + set.substr(0, set.find(';')) + "\r\n";
-  EXPECT_EQ(client.Ask("GET", "/auth/me", cookie).status, 200);
+  const Reply me = client.Ask("GET", "/auth/me", cookie);
+  EXPECT_EQ(me.status, 200);
+  EXPECT_EQ(me.body, good.body);
   EXPECT_EQ(client.Ask("GET", "/fhir/Patient/1", cookie).status, 200);
   EXPECT_EQ(client.Ask("POST", "/fhir/Patient", cookie, "{}").status, 403);
   EXPECT_EQ(client.Ask("POST", "/fhir/Patient", cookie + "X-Tongkang: 1\r\n", "{}").status, 200);

@@ -30,8 +30,10 @@ FhirPort PortOf(const interaction::Interactions* interactions);
 void AddAppRoutes(Pipeline* pipeline,
                   std::function<interaction::Response(const interaction::Request&)> handle);
 
-/// POST /auth/sign-in {"account","password"} → 200 {"account","display","post","area"} and cookie tk_session;
-/// POST /auth/sign-out → 204; GET /auth/me → 200 as sign-in, 401 if nobody.
+/// POST /auth/sign-in {"account","password"} → 200 {"account","display","post","title_zh","title_en","area",
+/// "may":{"read":[],"write":[],"call":[]}} and cookie tk_session; `may` is the post's rights: resource types and
+/// operations, "*" for all, for pages to offer no more than that. POST /auth/sign-out → 204; GET /auth/me → 200 as
+/// sign-in, 401 if nobody.
 void AddAuthRoutes(Pipeline* pipeline);
 
 struct Readiness {

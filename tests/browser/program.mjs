@@ -1,6 +1,6 @@
 // Starts a real program on a fresh data folder, with one account for each end of the thin path, and stops it again.
-// Shape: { base, env, stop, kill, restart } with env for lib.mjs: BASE, GATE_ACCOUNT, GATE_PASSWORD, CDC_ACCOUNT, CDC_PASSWORD, and for
-// world.mjs: ADMIN_TOKEN, PROGRAM, DATA.
+// Shape: { base, env, stop, kill, restart } with env for lib.mjs: BASE, GATE_ACCOUNT, GATE_PASSWORD, CDC_ACCOUNT, CDC_PASSWORD,
+// OPS_ACCOUNT, OPS_PASSWORD, and for world.mjs: ADMIN_TOKEN, PROGRAM, DATA.
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -42,7 +42,7 @@ async function untilReady(base, child) {
 /** `log`: "" for SQLite in the data folder, or postgresql://… */
 export async function startProgram(program, log = '') {
   const data = mkdtempSync(join(tmpdir(), 'tk-browser-'));
-  const words = { gate: '卡口登记员', cdc: '疾控随访' };
+  const words = { gate: '卡口登记员', cdc: '疾控随访', ops: '运维值班' };
   const base = `http://127.0.0.1:${await freePort()}`;
   let child = null;
   const stop = async () => {
@@ -56,6 +56,8 @@ export async function startProgram(program, log = '') {
       GATE_PASSWORD: addAccount(program, data, 'gate', 'screener', '380102', words.gate),
       CDC_ACCOUNT: 'cdc',
       CDC_PASSWORD: addAccount(program, data, 'cdc', 'cdc-officer', '3801', words.cdc),
+      OPS_ACCOUNT: 'ops',
+      OPS_PASSWORD: addAccount(program, data, 'ops', 'operator', '', words.ops),
       BASE: base,
     };
     const listen = base.replace('http://', '');

@@ -15,9 +15,13 @@ const kPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-sr
 const kLimitCel = 37.3;
 const kAreas = { '380102': '清江区柳溪街道', '380104': '云山县上茶亭壮族瑶族自治乡第三网格' };
 
+// Of what the posts of the program may do, what the pages touch.
+const kScreener = { read: ['Flag', 'Observation', 'Patient', 'Task'], write: ['Observation', 'Patient'], call: [] };
+const kOfficer = { read: ['Flag', 'Observation', 'Patient', 'Task'], write: ['Flag', 'Observation', 'Task'], call: ['$everything', 'export', 'reveal'] };
 export const kAccounts = {
-  gate: { password: 'Gate-2026', display: '林晓云', post: '卡口登记员', area: '380102' },
-  cdc: { password: 'Cdc-2026', display: '周文博', post: '疾控随访', area: '3801' },
+  gate: { password: 'Gate-2026', display: '林晓云', post: 'screener', title_zh: '筛查员', title_en: 'Screener', area: '380102', may: kScreener },
+  cdc: { password: 'Cdc-2026', display: '周文博', post: 'cdc-officer', title_zh: '疾控人员', title_en: 'Disease control officer', area: '3801', may: kOfficer },
+  ops: { password: 'Ops-2026', display: '高志强', post: 'operator', title_zh: '运维人员', title_en: 'Operator', area: '', may: { read: [], write: [], call: ['metrics', 'rebuild'] } },
 };
 
 class Refusal extends Error {
@@ -179,7 +183,14 @@ export class MockServer {
     if (p === '/auth/sign-out') return this.signOut(q, a);
     if (p === '/app/screening/settings') return this.json(a, 200, { fever_limit_cel: kLimitCel, source: '国务院联防联控机制综合组《新型冠状病毒肺炎防控方案》：发热指体温 ≥ 37.3 °C', edition: '第九版', date: '2022-06-27', follow_up_limit_minutes: 120 });
     if (p === '/live') return this.live(q, a, url);
+    this.permit(account, q.method, url);
     return this.fhir(q, a, url, body);
+  }
+
+  permit(account, method, url) {
+    const [, , type, id] = url.pathname.split('/');
+    const what = method === 'GET' || id === '_search' ? 'read' : 'write';
+    if (!kAccounts[account].may[what].includes(type)) throw new Refusal(403, 'forbidden', `Your post may not ${what} ${type}.`);
   }
 
   signIn(a, { account, password }) {

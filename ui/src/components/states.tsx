@@ -4,12 +4,11 @@ import { useTranslation } from 'react-i18next';
 import type { Failure } from '../fhir/http';
 import { Icon, type IconName } from './icon';
 
-/** The failure in plain words, with the program's own words where it gave some. */
+/** The failure in the page's own words; the program's, which are English, only where they tell what to mend. */
 export function useFailureText(): (f: Failure) => string {
   const { t } = useTranslation('shell');
   return (f) => {
-    const own = f.kind === 'refused' || f.kind === 'conflict' || f.kind === 'forbidden' ? f.text : '';
-    return own ? `${t(`failure.${f.kind}`)} ${own}` : t(`failure.${f.kind}`);
+    return f.kind === 'refused' && f.text ? t('failure.refusedSaid', { text: f.text }) : t(`failure.${f.kind}`);
   };
 }
 

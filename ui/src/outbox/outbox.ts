@@ -4,7 +4,7 @@
 // Errors: no network, a busy program or an ended session: the entry stays and is tried again. A refusal stays too, with
 //         the program's words, until a person decides; nothing is thrown away silently.
 // An entry is sent only under the account that made it.
-import { asFailure, type Failure } from '../fhir/http';
+import { asFailure, type Failure, type FailureKind } from '../fhir/http';
 import type { Resource } from '../fhir/types';
 import type { OutboxStore } from './store';
 
@@ -14,7 +14,8 @@ export interface OutboxEntry {
   createdMs: number;
   label: string; // what a person may see of it: masked
   resource: Resource;
-  problem: string | null; // set when the program refused it
+  problem: string | null; // set when the program refused it: its words
+  problemKind?: FailureKind; // and what kind of refusal that was
 }
 
 export type Send = (entry: OutboxEntry) => Promise<Resource | null>;
@@ -126,7 +127,7 @@ export class Outbox {
         this.timer = setTimeout(() => void this.flush(), wait);
         return false;
       }
-      await this.store.put({ ...entry, problem: failure.text || failure.kind });
+      await this.store.put({ ...entry, problem: failure.text || failure.kind, problemKind: failure.kind });
       await this.reload();
       return true;
     }

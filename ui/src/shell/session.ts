@@ -11,6 +11,18 @@ export interface Session {
   title_zh?: string; // the post in words
   title_en?: string;
   area: string; // division code of the area, "" for all
+  may?: { read: string[]; write: string[]; call: string[] }; // resource types and operations; "*" for all
+}
+
+const kAll = '*';
+
+/**
+ * Whether the post may read or write `type`, or call an operation of that name: for offering no more than that. The program decides
+ * at every request by itself; where it has told nothing, everything is offered and it refuses.
+ */
+export function may(session: Session, what: 'read' | 'write' | 'call', type: string): boolean {
+  const held = session.may?.[what];
+  return !held || held.includes(type) || held.includes(kAll);
 }
 
 export function postOf(session: Session, language: string): string {

@@ -4,14 +4,15 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon } from '@tk/components/icon';
-import { Failed, Skeleton } from '@tk/components/states';
+import { Empty, Failed, Skeleton } from '@tk/components/states';
 import { asFailure } from '@tk/fhir/http';
 import type { ResidentId } from '@tk/fhir/resident_id';
 import { dayOf } from '@tk/fhir/time';
 import type { Patient } from '@tk/fhir/types';
 import { useOutbox } from '@tk/outbox/use_outbox';
 import { go, useParam } from '@tk/shell/router';
-import { fhir, useSession } from '@tk/shell/session';
+import { fhir, may, postOf, useSession } from '@tk/shell/session';
+import { SignOut } from '@tk/shell/sign_out';
 import '../words';
 import { Find } from './find';
 import './m.css';
@@ -35,6 +36,7 @@ export default function ScreeningPhone(): ReactNode {
   const [today, setToday] = useState<number | null>(null);
   const pushed = useRef(false);
   const countName = `screening|${session.account}|${dayOf(Date.now())}`;
+  const allowed = may(session, 'write', 'Observation') && may(session, 'read', 'Patient');
   const finding = personId === '' && !(step === 'new' && unknown);
 
   useEffect(() => {
@@ -87,7 +89,9 @@ export default function ScreeningPhone(): ReactNode {
         </div>
         <OutboxChip waiting={view.entries.length} sending={view.sending} offline={view.failure?.kind === 'network'} lasting={view.lasting} onOpen={() => setSheet(true)} />
       </header>
-      {finding ? (
+      {!allowed ? (
+        <MayNot />
+      ) : finding ? (
         <Find
           typed={typed}
           onTyped={setTyped}
@@ -105,6 +109,20 @@ export default function ScreeningPhone(): ReactNode {
       )}
       {sheet && outbox && <OutboxSheet outbox={outbox} view={view} onClose={() => setSheet(false)} />}
     </div>
+  );
+}
+
+/** A post that may not write readings is told so before it has typed a number. What it entered as another stays in the outbox. */
+function MayNot(): ReactNode {
+  const { t, i18n } = useTranslation('screening');
+  const session = useSession();
+  return (
+    <main id="main" className="sm-main">
+      <Empty icon="lock" title={t('m.mayNot.title')}>
+        <p className="tk-sub">{t('m.mayNot.hint', { post: postOf(session, i18n.language) })}</p>
+        <SignOut />
+      </Empty>
+    </main>
   );
 }
 

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Dialog } from '@tk/components/dialog';
 import { Icon } from '@tk/components/icon';
 import { useFailureText } from '@tk/components/states';
+import { Failure } from '@tk/fhir/http';
 import { clockOf } from '@tk/fhir/time';
 import type { Outbox, OutboxEntry, OutboxView } from '@tk/outbox/outbox';
 import { postOf, useSession } from '@tk/shell/session';
@@ -46,6 +47,7 @@ export function OutboxSheet(props: { outbox: Outbox; view: OutboxView; onClose: 
 
 function Waiting({ entry, outbox }: { entry: OutboxEntry; outbox: Outbox }): ReactNode {
   const { t } = useTranslation('screening');
+  const failureText = useFailureText();
   const [sure, setSure] = useState(false);
   return (
     <li>
@@ -56,7 +58,7 @@ function Waiting({ entry, outbox }: { entry: OutboxEntry; outbox: Outbox }): Rea
       </div>
       {entry.problem !== null && (
         <>
-          <p>{t('m.box.refused', { why: entry.problem })}</p>
+          <p>{failureText(new Failure(entry.problemKind ?? 'refused', 0, entry.problem, ''))}</p>
           {sure ? (
             <div className="sm-row">
               <button type="button" className="tk-btn" onClick={() => void outbox.discard(entry.key)}>

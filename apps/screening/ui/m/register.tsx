@@ -11,7 +11,7 @@ import type { ResidentId } from '@tk/fhir/resident_id';
 import { dayOf } from '@tk/fhir/time';
 import { kAreaSystem, kResidentIdSystem, type Patient } from '@tk/fhir/types';
 import { Field } from '@tk/shell/sign_in';
-import { fhir, useSession } from '@tk/shell/session';
+import { fhir, may, postOf, useSession } from '@tk/shell/session';
 import { findPatients } from './find';
 
 const kNameMaxChars = 50;
@@ -35,7 +35,56 @@ async function register(id: ResidentId, name: string, area: string, key: string)
   return patient;
 }
 
-export function Register(props: { id: ResidentId; onPatient: (p: Patient) => void; onBack: () => void }): ReactNode {
+interface RegisterProps {
+  id: ResidentId;
+  onPatient: (p: Patient) => void;
+  onBack: () => void;
+}
+
+export function Register(props: RegisterProps): ReactNode {
+  return may(useSession(), 'write', 'Patient') ? <RegisterForm {...props} /> : <MayNotRegister {...props} />;
+}
+
+function MayNotRegister({ id, onBack }: RegisterProps): ReactNode {
+  const { t, i18n } = useTranslation('screening');
+  const session = useSession();
+  return (
+    <main id="main" className="sm-main">
+      <div className="sm-form">
+        <h2>{t('m.register.title')}</h2>
+        <Facts id={id} />
+        <p className="tk-note-ink">
+          <Icon name="lock" size={20} />
+          {t('m.register.mayNot', { post: postOf(session, i18n.language) })}
+        </p>
+        <div className="sm-formgo">
+          <button type="button" className="tk-btn tk-pri tk-big" onClick={onBack}>
+            {t('m.register.back')}
+          </button>
+        </div>
+      </div>
+    </main>
+  );
+}
+
+/** What the number says of the person. */
+function Facts({ id }: { id: ResidentId }): ReactNode {
+  const { t } = useTranslation('screening');
+  return (
+    <dl className="sm-facts">
+      <dt>{t('m.find.label')}</dt>
+      <dd>{maskId(id.number)}</dd>
+      <dt>{t('m.find.sex')}</dt>
+      <dd>{t(`sex.${id.gender}`)}</dd>
+      <dt>{t('m.find.birth')}</dt>
+      <dd>
+        {id.birthDate}　{t('age', { count: ageOn(id.birthDate, dayOf(Date.now())) ?? 0 })}
+      </dd>
+    </dl>
+  );
+}
+
+function RegisterForm(props: RegisterProps): ReactNode {
   const { t } = useTranslation('screening');
   const failureText = useFailureText();
   const session = useSession();
@@ -70,16 +119,7 @@ export function Register(props: { id: ResidentId; onPatient: (p: Patient) => voi
       <form className="sm-form" noValidate onSubmit={(e) => void submit(e)}>
         <h2>{t('m.register.title')}</h2>
         <p className="sm-q">{t('m.register.hint')}</p>
-        <dl className="sm-facts">
-          <dt>{t('m.find.label')}</dt>
-          <dd>{maskId(id.number)}</dd>
-          <dt>{t('m.find.sex')}</dt>
-          <dd>{t(`sex.${id.gender}`)}</dd>
-          <dt>{t('m.find.birth')}</dt>
-          <dd>
-            {id.birthDate}　{t('age', { count: ageOn(id.birthDate, dayOf(Date.now())) ?? 0 })}
-          </dd>
-        </dl>
+        <Facts id={id} />
         <Field id="sm-name" label={t('m.register.name')} problem={problem || undefined} hint={t('m.register.nameHint')}>
           {(aria) => <input ref={field} {...aria} value={name} maxLength={kNameMaxChars} autoComplete="off" autoFocus onChange={(e) => setName(e.target.value)} />}
         </Field>

@@ -8,7 +8,7 @@ import { asFailure, type Failure } from '@tk/fhir/http';
 import { maskId, maskName, residentIdOf } from '@tk/fhir/person';
 import { fhirDateTime, lengthOf, momentOf, parseTime } from '@tk/fhir/time';
 import type { Observation, PatchStep, Task } from '@tk/fhir/types';
-import { fhir, useSession } from '@tk/shell/session';
+import { fhir, may, postOf, useSession } from '@tk/shell/session';
 import { type Settings, symptomsIn, temperatureIn } from '../screening';
 import type { Board } from './board';
 import { Complete } from './complete';
@@ -180,8 +180,33 @@ function Evidence({ row, settings, nowMs }: { row: Row; settings: Settings | nul
   );
 }
 
-/** What may be done now; what may not, with its reason. Number keys do the same as the buttons. */
+/** What may be done now; what may not, with its reason. */
 function Actions({ row, board }: { row: Row; board: Board }): ReactNode {
+  const { t, i18n } = useTranslation('screening');
+  const session = useSession();
+  return (
+    <div className="sw-sec">
+      <h3>{t('w.detail.acts')}</h3>
+      {may(session, 'write', 'Task') ? (
+        <Steering row={row} board={board} />
+      ) : (
+        <p className="sw-no">
+          <Icon name="lock" size={14} />
+          {isOpen(row.task) ? (
+            <span>
+              <b>{t('w.detail.lockedBoth')}</b> {t('w.detail.lockedPost', { post: postOf(session, i18n.language) })}
+            </span>
+          ) : (
+            t('w.detail.lockedDone')
+          )}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Taking and closing. Number keys do the same as the buttons. */
+function Steering({ row, board }: { row: Row; board: Board }): ReactNode {
   const { t } = useTranslation('screening');
   const failureText = useFailureText();
   const session = useSession();
@@ -218,8 +243,7 @@ function Actions({ row, board }: { row: Row; board: Board }): ReactNode {
   useNumberKeys({ '1': accept, '2': () => open && !waiting && !busy && setAsking(true) });
 
   return (
-    <div className="sw-sec">
-      <h3>{t('w.detail.acts')}</h3>
+    <>
       {waiting && (
         <div className="sw-acts">
           <button type="button" className="tk-btn tk-pri" aria-disabled={busy !== null} onClick={accept}>
@@ -250,7 +274,7 @@ function Actions({ row, board }: { row: Row; board: Board }): ReactNode {
       </p>
       <div role="alert">{failure && !asking && <p className="tk-note-ink">{failureText(failure)}</p>}</div>
       {asking && <Complete busy={busy === 'complete'} failure={failure} onDone={(o, w, n) => void complete(o, w, n)} onClose={() => setAsking(false)} />}
-    </div>
+    </>
   );
 }
 

@@ -8,7 +8,7 @@ import { clockOf, lengthOf, momentOf } from '@tk/fhir/time';
 import { useLive } from '@tk/live/use_live';
 import { LiveSign } from '@tk/shell/live_slot';
 import { useParam } from '@tk/shell/router';
-import { fhir, useSession } from '@tk/shell/session';
+import { fhir, may, postOf, useSession } from '@tk/shell/session';
 import { useSettings } from '../use_settings';
 import '../words';
 import { Board, type BoardView } from './board';
@@ -21,6 +21,23 @@ import './w.css';
 const kLiveTypes = ['Task'] as const;
 
 export default function ScreeningDesk(): ReactNode {
+  return may(useSession(), 'read', 'Task') ? <FollowUp /> : <MayNot />;
+}
+
+function MayNot(): ReactNode {
+  const { t, i18n } = useTranslation('screening');
+  const session = useSession();
+  return (
+    <main id="main" className="sw-maynot" tabIndex={-1}>
+      <h1>{t('w.title')}</h1>
+      <Empty icon="lock" title={t('w.mayNot.title')}>
+        <p className="tk-sub">{t('w.mayNot.hint', { post: postOf(session, i18n.language) })}</p>
+      </Empty>
+    </main>
+  );
+}
+
+function FollowUp(): ReactNode {
   const { t } = useTranslation('screening');
   const session = useSession();
   const { settings } = useSettings();
