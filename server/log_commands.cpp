@@ -74,8 +74,16 @@ Status PlaceKeys(const std::string& data, const std::string& keys_from) {
             "{0}/master.key is missing, and without it keys.db opens nothing: put it there (mode 0600).",
             data));
   }
-  const std::string keys = TRY(ReadFile(keys_from + "/keys.db", size_t{16} << 30));
-  return WriteFileDurable(data + "/keys.db", keys, 0600);
+  // What a lost keys.db left behind does not belong to this one. A copied data folder may have its newest keys in keys.db-wal still.
+  for (const char* name : {"keys.db-wal", "keys.db-shm", "keys.head"}) {
+    if (FileExists(data + "/" + name)) TRY(RemoveFile(data + "/" + name));
+  }
+  for (const char* name : {"keys.db-wal", "keys.db"}) {
+    if (name == std::string_view("keys.db-wal") && !FileExists(keys_from + "/" + name)) continue;
+    const std::string keys = TRY(ReadFile(keys_from + "/" + name, size_t{16} << 30));
+    TRY(WriteFileDurable(data + "/" + name, keys, 0600));
+  }
+  return {};
 }
 
 // Ledger of a newer keys.db than the one in the data folder: who was erased after that one's backup.

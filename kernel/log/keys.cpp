@@ -30,9 +30,11 @@ using sqlite::Transaction;
 
 constexpr size_t kCacheSlots = size_t{1} << 16;
 constexpr size_t kWrappedBytes = kSealBytes + 32;
+constexpr const char* kInsertPerson = "INSERT INTO person (owner, name, cipher, secret) VALUES (?, ?, ?, ?)";
+constexpr int kWipeRoundsMax = 20;
 
 // A row of person is written once and its secret overwritten in place at most once, with the same size, so the bytes of a secret
-// lie in one place of the file and nowhere else.
+// lie in one place of keys.db, in the write-ahead file until that is wiped, and nowhere else.
 constexpr const char* kKeysSchema = R"(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE person (owner INTEGER PRIMARY KEY, name BLOB NOT NULL, cipher INTEGER NOT NULL, secret BLOB NOT NULL);
@@ -50,11 +52,46 @@ Error BrokenKeys(std::string_view what) {
                    std::string(what));
 }
 
+/// Overwrites a file with zeros and syncs it, the first bytes before the others. False: there is none, or it is empty.
+Result<bool> Overwrite(const std::string& path) {
+  constexpr off_t kHeaderBytes = 32;
+  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return false;
+  struct stat info {};
+  bool done = fd >= 0 && fstat(fd, &info) == 0;
+  const std::string zeros(size_t{64} << 10, '\0');
+  for (off_t at = 0; done && at < info.st_size;) {
+    const off_t size = at == 0 ? std::min(kHeaderBytes, info.st_size)
+                               : std::min(static_cast<off_t>(zeros.size()), info.st_size - at);
+    const ssize_t written = pwrite(fd, zeros.data(), static_cast<size_t>(size), at);
+    done = written > 0 && (at > 0 || fsync(fd) == 0);
+    at += written;
+  }
+  done = done && fsync(fd) == 0;
+  const int code = errno;
+  if (fd >= 0) close(fd);
+  if (!done)
+    return MakeError(ErrorCode::kUnavailable,
+                     fmt::format("Overwriting {} failed: {}.", path, std::strerror(code)));
+  return info.st_size > 0;
+}
+
+/// 0 if there is none.
+Result<int> FirstByte(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return MakeError(ErrorCode::kUnavailable, fmt::format("Reading {} failed: {}.", path, std::strerror(errno)));
+  uint8_t byte = 0;
+  const ssize_t size = read(fd, &byte, 1);
+  close(fd);
+  return size == 1 ? int{byte} : 0;
+}
+
 class KeyStoreImpl final : public KeyStore {
  public:
   KeyStoreImpl(std::string folder, Cipher cipher)
       : folder_(std::move(folder)), path_(folder_ + "/keys.db"), cipher_(cipher) {}
-  ~KeyStoreImpl() override { OPENSSL_cleanse(&master_.secret, sizeof master_.secret); }
+  ~KeyStoreImpl() override;
   Status Open();
 
   const HashKey& hash_key() const override { return hash_key_; }
@@ -79,9 +116,10 @@ class KeyStoreImpl final : public KeyStore {
   NameHash HashOf(std::string_view name) const;
   Result<PersonKey> LoadKey(OwnerNumber owner) const;
   Result<OwnerNumber> FindHash(const NameHash& name) const;
-  Status InsertPerson(const PersonKey& key, const NameHash& name);
+  Status InsertPerson(Statement* insert, const PersonKey& key, const NameHash& name);
   Status MarkErased(OwnerNumber owner, const NameHash& name, Instant at_us);
-  Status WipeJournal() const;
+  Status UseWriteAheadFile();
+  Status Wipe() const;
 
   const std::string folder_, path_;
   const Cipher cipher_;
@@ -92,6 +130,8 @@ class KeyStoreImpl final : public KeyStore {
   mutable std::mutex mutex_;  // guards everything below but the cache and destroyed_
   mutable Database db_;
   mutable Statement select_key_, select_name_;
+  Statement insert_person_;
+  HeadFile head_;
   std::map<NameHash, PersonKey> pending_;
   std::unordered_map<OwnerNumber, NameHash> pending_names_;
   OwnerNumber next_owner_ = 1;
@@ -118,12 +158,37 @@ Status KeyStoreImpl::Open() {
   db_ = TRY(Database::Open(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
   if (chmod(path_.c_str(), 0600) != 0)
     return MakeError(ErrorCode::kUnavailable, fmt::format("Protecting {} failed.", path_));
-  // The journal stays in place (not truncated), so that Destroy can overwrite the old page images in it; a truncated one would leave
-  // them in freed blocks of the disk.
-  TRY(db_.Exec("PRAGMA secure_delete = ON; PRAGMA journal_mode = PERSIST; PRAGMA synchronous = FULL"));
+  TRY(UseWriteAheadFile());
   if (TRY(db_.QueryInt("SELECT count(*) FROM sqlite_schema")) == 0) TRY(CreateStore());
-  TRY(WipeJournal());
+  TRY(Wipe());
   return LoadStore();
+}
+
+KeyStoreImpl::~KeyStoreImpl() {
+  OPENSSL_cleanse(&master_.secret, sizeof master_.secret);
+  // Once it is wiped, the last who closes may remove it: its blocks on the disk tell nothing.
+  int keep = 0;
+  if (db_.raw() != nullptr && Wipe().ok())
+    sqlite3_file_control(db_.raw(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+}
+
+// One sync a commit. The write-ahead file holds images of pages, secrets among them, so it is never cut or removed before it was overwritten:
+// that would leave them in freed blocks of the disk.
+Status KeyStoreImpl::UseWriteAheadFile() {
+  int keep = 1;
+  sqlite3_file_control(db_.raw(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+  Statement mode = TRY(db_.Prepare("PRAGMA journal_mode = WAL"));
+  if (!TRY(mode.Step()) || mode.ColumnBytes(0) != "wal")
+    return MakeError(ErrorCode::kUnavailable, fmt::format("{} cannot use a write-ahead file here.", path_));
+  mode.Reset();
+  TRY(db_.Exec("PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 512"));
+  // Former programs kept a rollback journal.
+  const std::string former = path_ + "-journal";
+  TRY(Overwrite(former));
+  if (unlink(former.c_str()) != 0 && errno != ENOENT)
+    return MakeError(ErrorCode::kUnavailable,
+                     fmt::format("Removing {} failed: {}.", former, std::strerror(errno)));
+  return {};
 }
 
 Status KeyStoreImpl::LoadMaster(bool is_new) {
@@ -175,7 +240,8 @@ Status KeyStoreImpl::CreateStore() {
   PersonKey nobody;
   nobody.cipher = cipher_;
   SystemRandom(nobody.secret);
-  TRY(InsertPerson(nobody, NameHash{}));
+  Statement insert = TRY(db_.Prepare(kInsertPerson));
+  TRY(InsertPerson(&insert, nobody, NameHash{}));
   TRY(transaction.Commit());
   return SyncFolder(folder_);
 }
@@ -191,7 +257,19 @@ Status KeyStoreImpl::LoadStore() {
   std::memcpy(name_key_.data(), name_key.data(), name_key.size());
   select_key_ = TRY(db_.Prepare("SELECT cipher, secret FROM person WHERE owner = ?"));
   select_name_ = TRY(db_.Prepare("SELECT owner FROM person WHERE name = ?"));
-  next_owner_ = static_cast<OwnerNumber>(TRY(db_.QueryInt("SELECT max(owner) FROM person")) + 1);
+  insert_person_ = TRY(db_.Prepare(kInsertPerson));
+  bool existed = false;
+  TRY(head_.Open(folder_ + "/keys.head", &existed));
+  const auto recorded = head_.Load();  // before the keys are counted: another process may be adding some
+  const uint64_t last = TRY(db_.QueryInt("SELECT max(owner) FROM person"));
+  if (recorded && recorded->t > last) {
+    return MakeError(
+        ErrorCode::kCorrupt,
+        fmt::format("Keys are missing: {} ends at person {}, and there were {}. Put its keys.db-wal back, or restore "
+                    "a backup of keys.db that is not older than the log and delete keys.head.",
+                    path_, last, recorded->t));
+  }
+  next_owner_ = static_cast<OwnerNumber>(last + 1);
   Statement erased = TRY(db_.Prepare("SELECT owner FROM erasure"));
   while (TRY(erased.Step())) destroyed_.insert(static_cast<OwnerNumber>(erased.ColumnInt(0)));
   return {};
@@ -304,11 +382,10 @@ Result<PersonKey> KeyStoreImpl::LoadKey(OwnerNumber owner) const {
   return key;
 }
 
-Status KeyStoreImpl::InsertPerson(const PersonKey& key, const NameHash& name) {
+Status KeyStoreImpl::InsertPerson(Statement* insert, const PersonKey& key, const NameHash& name) {
   const std::string wrapped = TRY(Wrap(PersonPurpose(key.owner), key.secret));
   CHECK(wrapped.size() == kWrappedBytes);
-  Statement insert = TRY(db_.Prepare("INSERT INTO person (owner, name, cipher, secret) VALUES (?, ?, ?, ?)"));
-  return insert.Int(1, key.owner)
+  return insert->Int(1, key.owner)
       .Blob(2, name)
       .Int(3, static_cast<uint64_t>(key.cipher))
       .Blob(4, AsBytes(wrapped))
@@ -323,8 +400,11 @@ Status KeyStoreImpl::Flush() {
   TRY(transaction.Begin());
   // In the order of numbers, so that the table grows at its end and no row ever moves.
   std::map<OwnerNumber, NameHash> in_order(pending_names_.begin(), pending_names_.end());
-  for (const auto& [owner, name] : in_order) TRY(InsertPerson(pending_.at(name), name));
+  for (const auto& [owner, name] : in_order) TRY(InsertPerson(&insert_person_, pending_.at(name), name));
   TRY(transaction.Commit());
+  Head head;
+  head.t = in_order.rbegin()->first;
+  head_.Store(head);
   for (auto& [name, key] : pending_) OPENSSL_cleanse(&key.secret, sizeof key.secret);
   pending_.clear();
   pending_names_.clear();
@@ -367,7 +447,7 @@ Status KeyStoreImpl::Destroy(OwnerNumber owner, Instant at_us) {
     destroyed_.insert(owner);
   }
   cache_.Forget(owner);
-  return WipeJournal();
+  return Wipe();
 }
 
 bool KeyStoreImpl::IsDestroyed(OwnerNumber owner) const {
@@ -408,28 +488,28 @@ Status KeyStoreImpl::ReplayLedger(const std::vector<Erasure>& ledger) {
   return {};
 }
 
-// Overwrites the page images that earlier transactions left in the journal. A write lock is held meanwhile, so that no transaction is using it.
-Status KeyStoreImpl::WipeJournal() const {
-  const std::string path = path_ + "-journal";
-  Transaction transaction(&db_);
-  TRY(transaction.Begin());
-  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0 && errno == ENOENT) return {};
-  struct stat info {};
-  bool done = fd >= 0 && fstat(fd, &info) == 0;
-  const std::string zeros(size_t{64} << 10, '\0');
-  for (off_t at = 0; done && at < info.st_size;) {
-    const ssize_t written =
-        pwrite(fd, zeros.data(), std::min(zeros.size(), static_cast<size_t>(info.st_size - at)), at);
-    done = written > 0;
-    at += written;
+// Leaves no page image of earlier transactions outside of keys.db. All frames are copied into it; then, in one transaction, so that nobody else
+// writes, the file is overwritten, and a frame that tells nothing begins it anew. SQLite begins at the front because all was copied and nobody
+// reads from frames; a crash on the way finds either all frames or no header, hence nothing to play back.
+Status KeyStoreImpl::Wipe() const {
+  const std::string path = path_ + "-wal";
+  for (int round = 0; round < kWipeRoundsMax; ++round) {
+    const uint64_t version = TRY(db_.QueryInt("PRAGMA data_version"));
+    int frames = 0, copied = 0;
+    if (sqlite3_wal_checkpoint_v2(db_.raw(), nullptr, SQLITE_CHECKPOINT_RESTART, &frames, &copied) != SQLITE_OK)
+      return sqlite::LastError(db_.raw(), "Wiping keys.db-wal");
+    Transaction transaction(&db_);
+    TRY(transaction.Begin());
+    // Did another process write in between? Then its frames are not copied yet.
+    if (frames != copied || TRY(db_.QueryInt("PRAGMA data_version")) != version) continue;
+    if (!TRY(Overwrite(path))) return {};
+    TRY(db_.Exec("PRAGMA user_version = 1"));
+    TRY(transaction.Commit());
+    CHECK(TRY(FirstByte(path)) != 0);
+    return {};
   }
-  done = done && fsync(fd) == 0;
-  if (fd >= 0) close(fd);
-  if (!done)
-    return MakeError(ErrorCode::kUnavailable,
-                     fmt::format("Overwriting {} failed: {}.", path, std::strerror(errno)));
-  return {};
+  return MakeError(ErrorCode::kUnavailable,
+                   fmt::format("Wiping {} failed: another process writes all the time.", path));
 }
 
 Status KeyStoreImpl::Backup(const std::string& file) const {
@@ -446,6 +526,7 @@ Status KeyStoreImpl::Backup(const std::string& file) const {
     sqlite3_backup_step(backup, -1);
     if (sqlite3_backup_finish(backup) != SQLITE_OK)
       return sqlite::LastError(target.raw(), "The backup of keys.db");
+    TRY(target.Exec("PRAGMA journal_mode = DELETE"));  // one file, that any reader opens
   }
   TRY(SyncFile(file));
   return SyncFolder(std::filesystem::path(file).parent_path().string());

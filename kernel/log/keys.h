@@ -53,7 +53,8 @@ class KeyStore {
 };
 
 /// Opens or creates `folder`/keys.db. Its secrets are wrapped by the key in `folder`/master.key (mode 0600, made with it), so that a copy of
-/// keys.db alone opens nothing. Errors: kUnavailable (master.key is missing or readable by others), kCorrupt (not its master.key). For several server processes on one PostgreSQL log the folder is shared storage.
+/// keys.db alone opens nothing. Errors: kUnavailable (master.key is missing or readable by others), kCorrupt (not its master.key; keys that were made durable are missing). Its processes (server, backup) are on one
+/// machine; where another takes over (PostgreSQL), the folder is storage that moves there with it.
 Result<std::unique_ptr<KeyStore>> OpenKeyStore(const std::string& folder, Cipher cipher = Cipher::kAes256Gcm);
 
 }  // namespace tk::log

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <fstream>
+#include <span>
 #include <thread>
 
 #include "kernel/log/test_support.h"
@@ -64,7 +65,8 @@ TEST(Keys, DestroyedMeansOverwrittenEverywhere) {
   sqlite3_finalize(select);
   sqlite3_close(db);
   ASSERT_EQ(wrapped.size(), 60u);
-  ASSERT_NE(ReadFile(folder.path("keys.db")).find(wrapped), std::string::npos);
+  ASSERT_NE((ReadFile(folder.path("keys.db")) + ReadFile(folder.path("keys.db-wal"))).find(wrapped),
+            std::string::npos);
 
   Must(keys->Destroy(owner, 77));
   EXPECT_TRUE(keys->IsDestroyed(owner));
@@ -75,7 +77,7 @@ TEST(Keys, DestroyedMeansOverwrittenEverywhere) {
   ASSERT_EQ(ledger.size(), 1u);
   EXPECT_EQ(ledger[0].owner, owner);
   EXPECT_EQ(ledger[0].at_us, 77);
-  for (const char* name : {"keys.db", "keys.db-journal"}) {
+  for (const char* name : {"keys.db", "keys.db-wal"}) {
     const std::string bytes = ReadFile(folder.path(name));
     EXPECT_FALSE(bytes.empty()) << name;
     for (size_t at = 0; at + 8 <= wrapped.size(); at += 8) {
@@ -84,6 +86,121 @@ TEST(Keys, DestroyedMeansOverwrittenEverywhere) {
     }
   }
   EXPECT_EQ(Must(keys->Get(Must(keys->Find("Patient/249")))).owner, owner - 1);
+}
+
+/// The folder as a killed process leaves it.
+void CopyAlive(const std::string& from, const std::string& to) {
+  std::filesystem::create_directories(to);
+  for (const char* name : {"keys.db", "keys.db-wal", "keys.head", "master.key"}) {
+    if (std::filesystem::exists(from + "/" + name))
+      std::filesystem::copy_file(from + "/" + name, to + "/" + name,
+                                 std::filesystem::copy_options::overwrite_existing);
+  }
+}
+
+TEST(Keys, AKilledProcessLosesNoKey) {
+  test::TempFolder folder;
+  const auto keys = Must(OpenKeyStore(folder.path("now")));
+  std::vector<PersonKey> made;
+  size_t durable = 0;
+  for (int i = 0; i < 700; ++i) {
+    made.push_back(Must(keys->ForName("Patient/" + std::to_string(i))));
+    if (i % 3 == 0) {
+      Must(keys->Flush());
+      durable = made.size();
+    }
+    if (i == 300) Must(keys->Destroy(made[7].owner, 5));
+    if (i % 100 != 0) continue;
+    CopyAlive(folder.path("now"), folder.path("killed"));
+    const auto again = Must(OpenKeyStore(folder.path("killed")));
+    for (const PersonKey& key : std::span(made).first(durable)) {
+      const auto found = again->Get(key.owner);
+      if (i >= 300 && key.owner == made[7].owner) {
+        EXPECT_EQ(found.error().code, ErrorCode::kGone);
+      } else {
+        ASSERT_TRUE(found.ok()) << key.owner << " after " << i;
+        EXPECT_EQ(found->secret, key.secret);
+      }
+    }
+  }
+}
+
+TEST(Keys, ALostEndIsTold) {
+  test::TempFolder folder;
+  const auto keys = Must(OpenKeyStore(folder.path("now")));
+  for (int i = 0; i < 20; ++i) Must(keys->ForName("Patient/" + std::to_string(i)));
+  Must(keys->Flush());
+  CopyAlive(folder.path("now"), folder.path("cut"));
+  std::filesystem::remove(folder.path("cut") + "/keys.db-wal");
+  const auto cut = OpenKeyStore(folder.path("cut"));
+  ASSERT_FALSE(cut.ok()) << "twenty persons' numbers would be given to others";
+  EXPECT_EQ(cut.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(cut.error().ToString().find("keys.head"), std::string::npos) << cut.error().ToString();
+  // A torn end that nobody was told is durable is no damage.
+  CopyAlive(folder.path("now"), folder.path("torn"));
+  std::ofstream(folder.path("torn") + "/keys.db-wal", std::ios::app | std::ios::binary)
+      << std::string(5000, 'x');
+  EXPECT_TRUE(Must(OpenKeyStore(folder.path("torn")))->Get(20).ok());
+}
+
+/// Every moment of the wiping: a kill there leaves all keys, and never one that was destroyed.
+TEST(Keys, AWipeThatWasCutShortHarmsNothing) {
+  test::TempFolder folder;
+  const auto keys = Must(OpenKeyStore(folder.path("now")));
+  for (int i = 0; i < 50; ++i) Must(keys->ForName("Patient/" + std::to_string(i)));
+  Must(keys->Flush());
+  Must(keys->Destroy(9, 5));
+  for (int i = 50; i < 60; ++i) Must(keys->ForName("Patient/" + std::to_string(i)));
+  Must(keys->Flush());
+  // All frames are in keys.db and the header is zero: what a kill between the two syncs leaves.
+  CopyAlive(folder.path("now"), folder.path("cut"));
+  Must(OpenKeyStore(folder.path("cut")));  // copies the frames
+  CopyAlive(folder.path("now"), folder.path("frames"));
+  std::string wal = ReadFile(folder.path("frames") + "/keys.db-wal");
+  ASSERT_GT(wal.size(), 4096u);
+  std::fill_n(wal.begin(), 32, '\0');
+  std::ofstream(folder.path("cut") + "/keys.db-wal", std::ios::binary) << wal;
+  const auto again = Must(OpenKeyStore(folder.path("cut")));
+  for (OwnerNumber owner = 1; owner <= 60; ++owner) EXPECT_EQ(again->Get(owner).ok(), owner != 9) << owner;
+}
+
+TEST(Keys, AStoreOfAFormerProgramIsTakenOver) {
+  test::TempFolder folder;
+  PersonKey key;
+  {
+    const auto keys = Must(OpenKeyStore(folder.path()));
+    key = Must(keys->ForName("Patient/1"));
+    Must(keys->Flush());
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder.path("keys.db-wal"))) << "closed, it is one file";
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(folder.path("keys.db").c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db,
+                         "PRAGMA journal_mode = PERSIST; BEGIN; UPDATE person SET cipher = cipher; COMMIT",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(db);
+  ASSERT_TRUE(std::filesystem::exists(folder.path("keys.db-journal")));
+  const auto keys = Must(OpenKeyStore(folder.path()));
+  EXPECT_EQ(Must(keys->Get(key.owner)).secret, key.secret);
+  EXPECT_FALSE(std::filesystem::exists(folder.path("keys.db-journal")));
+}
+
+/// `backup` runs beside the server.
+TEST(Keys, AnotherProcessMayReadMeanwhile) {
+  test::TempFolder folder;
+  const auto keys = Must(OpenKeyStore(folder.path()));
+  std::vector<PersonKey> made;
+  for (int round = 0; round < 20; ++round) {
+    made.push_back(Must(keys->ForName("Patient/" + std::to_string(round))));
+    Must(keys->Flush());
+    const auto other = Must(OpenKeyStore(folder.path()));
+    for (const PersonKey& key : made) EXPECT_EQ(Must(other->Get(key.owner)).secret, key.secret);
+    if (round == 10) {
+      Must(other->Backup(folder.path("copy.db")));
+      EXPECT_FALSE(std::filesystem::exists(folder.path("copy.db-wal")));
+    }
+  }
 }
 
 TEST(Keys, ALedgerIsReplayedOverAnOlderCopy) {
