@@ -33,6 +33,19 @@ struct Access {
 
 namespace {
 
+/// Multiplies by `part` to the power of `exponent`; one part for one symbol.
+void AddPart(Part part, int exponent, std::vector<Part>* parts) {
+  const auto same = std::find_if(parts->begin(), parts->end(), [&](const Part& other) {
+    return other.text == part.text && other.annotation == part.annotation && other.symbol == part.symbol;
+  });
+  part.exponent *= exponent;
+  if (same != parts->end()) {
+    same->exponent += part.exponent;
+  } else if (part.text != "1" || !part.annotation.empty()) {
+    parts->push_back(std::move(part));
+  }
+}
+
 void AddParts(const Term& term, int sign, std::vector<Part>* parts) {
   for (const Component& component : term.components) {
     const int own = component.divides ? -sign : sign;
@@ -56,7 +69,7 @@ void AddParts(const Term& term, int sign, std::vector<Part>* parts) {
         part.symbol = false;
         break;
     }
-    parts->push_back(std::move(part));
+    AddPart(std::move(part), 1, parts);
   }
 }
 
@@ -164,18 +177,7 @@ Result<Unit> JoinUnits(const Unit& a, const Unit& b, int exponent) {
                        "a special unit (such as Cel, [pH], dB) does not multiply with other units: convert it first");
   }
   std::vector<Part> parts = left.parts;
-  for (const Part& part : right.parts) {
-    const auto same = std::find_if(parts.begin(), parts.end(), [&](const Part& other) {
-      return other.text == part.text && other.annotation == part.annotation && other.symbol == part.symbol;
-    });
-    if (same == parts.end()) {
-      parts.push_back(part);
-      parts.back().exponent *= exponent;
-    } else {
-      same->exponent += part.exponent * exponent;
-    }
-  }
-  std::erase_if(parts, [](const Part& part) { return part.text == "1" && part.annotation.empty(); });
+  for (const Part& part : right.parts) AddPart(part, exponent, &parts);
   return Unit::Parse(CodeOf(parts));
 }
 

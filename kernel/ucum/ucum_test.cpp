@@ -219,6 +219,10 @@ TEST(Ucum, MultipliesAndDivides) {
   EXPECT_EQ(Text(Multiply(Q("37", "Cel"), Q("2", "m"))).substr(0, 6), "error:");
   EXPECT_EQ(Text(Divide(Q("1", "m"), Q("0", "m"))), "error: division by zero");
   EXPECT_EQ(Text(Divide(Q("1", "12"), Q("1", "12.12"))), "1 /12");
+  EXPECT_EQ(Text(Multiply(Q("1", "g.m/s/s.1"), Q("1", "m.{x}.{x}"))), "1 g.m2.{x}.{x}/s2");
+  std::string many = "9999999.N/A";
+  for (int i = 0; i < 30; ++i) many += ".999/A9";
+  EXPECT_EQ(Text(Divide(Q("1", many), Q("1", many))), "1 1");  // joined before it is multiplied out
 }
 
 TEST(Ucum, EveryUnitOfTheTableComesBackFromItsCanonicalForm) {
