@@ -10,8 +10,10 @@
 #include "bench/city.h"
 #include "kernel/access/viewer.h"
 #include "kernel/base/clock.h"
+#include "kernel/fhir/path/path.h"
 #include "kernel/fhir/validate.h"
 #include "kernel/interaction/interaction.h"
+#include "kernel/rules/rule.h"
 #include "kernel/search/test_engine.h"
 
 namespace tk::bench {
@@ -128,6 +130,104 @@ void ParseAndValidate(Times times) {
   }
 }
 
+fhir::Document Reading(std::string_view code, std::string_view value) {
+  return fhir::Document::
+      Parse(R"({"resourceType":"Observation","id":"o1","meta":{"versionId":"1","lastUpdated":"2025-06-15T15:06:40Z"},"status":"final",)"
+            R"("category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"vital-signs"}]}],)"
+            R"("code":{"coding":[{"system":"http://loinc.org","code":")" +
+            std::string(code) +
+            R"("}]},"subject":{"reference":"Patient/p1"},"encounter":{"reference":"Encounter/e1"},)"
+            R"("effectiveDateTime":"2025-06-15T08:30:00+08:00","performer":[{"reference":"Practitioner/d1"}],)"
+            R"("valueQuantity":{"value":)" +
+            std::string(value) + R"(,"unit":"C","system":"http://unitsofmeasure.org","code":"Cel"}})")
+          .value();
+}
+
+/// Invariants as R4 writes them, all on an Observation: one round is all of them.
+constexpr std::string_view kInvariants[] = {
+    "contained.contained.empty()",
+    "contained.meta.versionId.empty() and contained.meta.lastUpdated.empty()",
+    "contained.meta.security.empty()",
+    "text.`div`.exists()",
+    "dataAbsentReason.empty() or value.empty()",
+    "value.empty() or component.code.where(coding.intersect(%resource.code.coding).exists()).empty()",
+    "hasValue() or (children().count() > id.count())",
+    "extension.exists() != value.exists()",
+    "value.ofType(Quantity).code.empty() or value.ofType(Quantity).system.exists()",
+    "subject.reference.startsWith('#').not()",
+    "subject.all(reference.exists() or identifier.exists() or display.exists())",
+    "effective.ofType(Period).start.hasValue().not() or effective.ofType(Period).end.hasValue().not() or "
+    "(effective.ofType(Period).start <= effective.ofType(Period).end)",
+    "referenceRange.all(low.exists() or high.exists() or text.exists())",
+    "status = 'final' or status = 'amended'",
+    "category.coding.where(code = 'vital-signs').exists() implies subject.exists()",
+    "(status in ('cancelled' | 'entered-in-error')).not()",
+    "value.ofType(Quantity).value >= 30 and value.ofType(Quantity).value < 45.0",
+    "code.coding.exists(system = 'http://loinc.org' and code = '8867-4')",
+    "code.coding.count() >= 1",
+    "meta.lastUpdated >= @2020-01-01T00:00:00Z"};
+
+void Invariants(Times times) {
+  const auto definitions = fhir::Definitions::R4();
+  const fhir::Document document = Reading("8867-4", "37.3");
+  const fhir::path::Item context = fhir::path::ResourceItem(*definitions, document.Root());
+  std::vector<fhir::path::Expression> expressions;
+  for (const std::string_view text : kInvariants)
+    expressions.push_back(fhir::path::Expression::Compile(text, *definitions, context.type).value());
+  fhir::path::Environment environment;
+  environment.resource = document.Root();
+  for (Times i = 0; i < times; ++i) {
+    for (const fhir::path::Expression& expression : expressions)
+      CHECK(expression.Test(environment, context).ok());
+  }
+}
+
+/// The expressions of all search parameters of an Observation, without what search makes of their results.
+void SearchExpressions(Times times) {
+  const auto definitions = fhir::Definitions::R4();
+  const fhir::Document document = Reading("8867-4", "37.3");
+  const fhir::path::Item context = fhir::path::ResourceItem(*definitions, document.Root());
+  std::vector<fhir::path::Expression> expressions;
+  for (const fhir::SearchParameter& parameter : definitions->SearchParameters(context.type)) {
+    if (!parameter.expression.empty())
+      expressions.push_back(
+          fhir::path::Expression::Compile(parameter.expression, *definitions, context.type).value());
+  }
+  std::vector<const fhir::path::Expression*> pointers;
+  for (const fhir::path::Expression& expression : expressions) pointers.push_back(&expression);
+  const fhir::path::ExpressionSet set(pointers);
+  fhir::path::Environment environment;
+  environment.resource = document.Root();
+  for (Times i = 0; i < times; ++i) {
+    size_t found = 0;
+    const Status status =
+        set.Evaluate(environment, context, [&](size_t, const fhir::path::Collection& items) -> Status {
+          found += items.size();
+          return {};
+        });
+    CHECK(status.ok() && found > 10);
+  }
+}
+
+/// One rule on one Observation that it does not concern (`code` is another's), or whose value is below the limit.
+void Judge(Times times, std::string_view code) {
+  constexpr std::string_view kRule =
+      R"j({"id": "hot.fever", "version": 1, "title": {"zh-CN": "发热", "en": "Fever"},
+    "source": {"text": "bench", "edition": "1", "date": "2025-06-15"}, "constants": {"limit": {"value": 37.3}},
+    "on": {"type": "Observation", "operations": ["create"]},
+    "where": "subject.reference.exists() and status in ('final' | 'amended') and code.coding.where(system = 'http://loinc.org' and code = '8310-5').exists() and value.ofType(Quantity).where(code = 'Cel' and value >= %limit).exists()",
+    "do": [{"create": {"resourceType": "Flag", "status": "active", "code": {"text": "fever"}, "subject": "=subject"}}]})j";
+  const auto definitions = fhir::Definitions::R4();
+  const rules::Rule rule = rules::ParseRule(*definitions, "hot", "fever.json", kRule, {}).value();
+  view::Change change;
+  change.now = view::MakeResource(*definitions, Reading(code, "36.6"), 1, view::Operation::kCreate).value();
+  const std::vector<std::string> ids = {"f1"};
+  for (Times i = 0; i < times; ++i) {
+    const auto made = rules::Fire(*definitions, rule, change, kNow, ids);
+    CHECK(made.ok() && made->empty());
+  }
+}
+
 /// Reads, searches: the request that `make` says, again and again on one town.
 void Ask(Times times, int status,
          const std::function<std::pair<std::string, std::string>(const Town&)>& make) {
@@ -161,6 +261,10 @@ void Transaction(Times times) {
 const std::map<std::string_view, std::function<void(Times)>> kPaths = {
     {"parse-and-validate", ParseAndValidate},
     {"create", Create},
+    {"invariants", Invariants},
+    {"search-expressions", SearchExpressions},
+    {"rule-of-another", [](Times times) { Judge(times, "8867-4"); }},
+    {"rule-below-limit", [](Times times) { Judge(times, "8310-5"); }},
     {"transaction-200", Transaction},
     {"read",
      [](Times times) {

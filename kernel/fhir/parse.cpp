@@ -318,11 +318,13 @@ class DocumentBuilder {
     if (!Open(own_name, name_escaped, Kind::kObject)) return false;
     uint64_t seen = 0;  // a small Bloom filter of the members so far: mostly no walk is needed
     uint32_t count = 0;
+    bool siblings = false;
     for (;; ++count) {
       SkipSpace();
       if (count == 0 && at_ < end_ && *at_ == '}') break;
       Name name{};
       if (!ParseName(&name)) return false;
+      siblings = siblings || name.escaped != 0 || (!name.raw.empty() && name.raw[0] == '_');
       const uint64_t bit = uint64_t{1} << (name.id & 63);
       if (count < kSmallObjectMax && (seen & bit) != 0 && HasMember(self, name)) return FailDuplicate(name);
       seen |= bit;
@@ -337,6 +339,7 @@ class DocumentBuilder {
       *out_++ = *at_++;
     }
     if (count >= kSmallObjectMax && !CheckLargeObject(self)) return false;
+    if (siblings) document_.nodes_[self].escaped |= kHasSiblings;
     Close(self);
     return true;
   }

@@ -50,7 +50,7 @@ class PartBuilder {
     }
     if (adds_id && id_place_ == count) *to = IdNode();
     out.nodes_[0].name = kNoName;
-    out.nodes_[0].escaped = 0;
+    out.nodes_[0].escaped &= kHasSiblings;
     out.nodes_[0].end = static_cast<uint32_t>(out.nodes_.size());
     return out;
   }

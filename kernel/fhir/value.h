@@ -34,6 +34,7 @@ enum class Kind : uint8_t { kNull, kFalse, kTrue, kNumber, kString, kObject, kAr
 
 inline constexpr uint8_t kEscapedValue = 1;
 inline constexpr uint8_t kEscapedName = 2;
+inline constexpr uint8_t kHasSiblings = 4;
 
 /// One node; 16 bytes. Children of a container follow it directly; `end` is the index just past its subtree.
 struct Node {
@@ -42,7 +43,9 @@ struct Node {
   uint32_t end;   // index of the next sibling
   NameId name;    // the member's name, or kNoName
   Kind kind;
-  uint8_t escaped;  // kEscapedValue: the string contains a backslash; kEscapedName: the member's name does
+  /// Flags. kEscapedValue: the string contains a backslash; kEscapedName: the member's name does; kHasSiblings: a member of this object
+  /// may have a name that begins with "_", as the extensions of primitives have. Without it none has.
+  uint8_t escaped;
 };
 static_assert(sizeof(Node) == 16);
 

@@ -94,35 +94,69 @@ Item Text(std::string value) {
   return item;
 }
 
-Environment MakeEnvironment(const fhir::Definitions& definitions, const Rule& rule, fhir::Value resource,
-                            Instant now_us) {
-  Environment environment;
-  environment.definitions = &definitions;
-  environment.resource = resource;
-  environment.now_us = now_us;
-  environment.variables.emplace_back("rule", Collection{Text(rule.name())});
-  environment.variables.emplace_back("now", Collection{Text(FormatInstant(now_us))});
-  Item depth;
-  depth.type = fhir::path::kSystemInteger;
-  depth.computed = int64_t{DepthOf(resource) + 1};
-  environment.variables.emplace_back("depth", Collection{depth});
-  for (const Constant& constant : rule.constants) {
+/// What %rule, %now, %depth and the constants are for one resource.
+class RuleVariables : public fhir::path::Variables {
+ public:
+  RuleVariables(const Rule& rule, fhir::Value resource, Instant now_us)
+      : rule_(rule), resource_(resource), now_us_(now_us) {}
+
+  const Collection* Find(std::string_view name) const override {
+    if (name == "now") {
+      if (now_.empty()) now_.push_back(Text(FormatInstant(now_us_)));
+      return &now_;
+    }
+    if (name == "depth") {
+      if (depth_.empty()) {
+        Item& depth = depth_.emplace_back();
+        depth.type = fhir::path::kSystemInteger;
+        depth.computed = int64_t{DepthOf(resource_) + 1};
+      }
+      return &depth_;
+    }
+    for (const auto& [known, items] : rule_.variables) {
+      if (known == name) return &items;
+    }
+    return nullptr;
+  }
+
+ private:
+  const Rule& rule_;
+  const fhir::Value resource_;
+  const Instant now_us_;
+  mutable Collection now_, depth_;  // made when they are asked for; used by one thread
+};
+
+void MakeVariables(Rule* rule) {
+  rule->variables.emplace_back("rule", Collection{Text(rule->name())});
+  for (const Constant& constant : rule->constants) {
     Item item;
     item.type = constant.unit.empty() ? fhir::path::kSystemDecimal : fhir::path::kSystemQuantity;
     if (constant.unit.empty())
       item.computed = constant.value;
     else
       item.computed = Item::Quantity{constant.value, constant.unit};
-    environment.variables.emplace_back(constant.name, Collection{item});
+    rule->variables.emplace_back(constant.name, Collection{std::move(item)});
   }
+}
+
+Environment MakeEnvironment(const fhir::Definitions& definitions, const RuleVariables& variables,
+                            fhir::Value resource, Instant now_us) {
+  Environment environment;
+  environment.definitions = &definitions;
+  environment.resource = resource;
+  environment.now_us = now_us;
+  environment.more_variables = &variables;
   return environment;
 }
 
+/// `document` is a resource of the rule's type.
 Result<bool> Holds(const fhir::Definitions& definitions, const Rule& rule, const fhir::Document& document,
                    Instant now_us) {
-  const fhir::Value root = document.Root();
-  return rule.where->Test(MakeEnvironment(definitions, rule, root, now_us),
-                          fhir::path::ResourceItem(definitions, root));
+  Item context;
+  context.node = document.Root();
+  context.type = rule.on_type;
+  const RuleVariables variables(rule, context.node, now_us);
+  return rule.where->Test(MakeEnvironment(definitions, variables, context.node, now_us), context);
 }
 
 }  // namespace
@@ -148,23 +182,29 @@ Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view ap
   rule.app = std::string(app);
   TRY(ReadHead(file, document->Root(), &rule));
   TRY(ReadConstants(file, document->Root(), settings, &rule));
+  MakeVariables(&rule);
   TRY(ReadTrigger(definitions, file, document->Root(), &rule));
   return rule;
 }
 
-Result<std::vector<std::string>> Fire(const fhir::Definitions& definitions, const Rule& rule,
+Result<bool> Fires(const fhir::Definitions& definitions, const Rule& rule, const view::Change& change,
+                   Instant now_us) {
+  const view::ResourcePtr& now = change.now;
+  if (now == nullptr || now->type != rule.on_type || now->op == view::Operation::kDelete) return false;
+  const bool is_create = change.before == nullptr;
+  if (is_create ? !rule.on_create : !rule.on_update) return false;
+  if (!TRY(Holds(definitions, rule, now->document, now_us))) return false;
+  // A correction that leaves the condition true is no new event.
+  return is_create || !TRY(Holds(definitions, rule, change.before->document, now_us));
+}
+
+Result<std::vector<std::string>> Make(const fhir::Definitions& definitions, const Rule& rule,
                                       const view::Change& change, Instant now_us,
                                       const std::vector<std::string>& new_ids) {
   std::vector<std::string> made;
-  const view::ResourcePtr& now = change.now;
-  if (now == nullptr || now->type != rule.on_type || now->op == view::Operation::kDelete) return made;
-  const bool is_create = change.before == nullptr;
-  if (is_create ? !rule.on_create : !rule.on_update) return made;
-  if (!TRY(Holds(definitions, rule, now->document, now_us))) return made;
-  // A correction that leaves the condition true is no new event.
-  if (!is_create && TRY(Holds(definitions, rule, change.before->document, now_us))) return made;
-  const fhir::Value root = now->document.Root();
-  Environment environment = MakeEnvironment(definitions, rule, root, now_us);
+  const fhir::Value root = change.now->document.Root();
+  const RuleVariables variables(rule, root, now_us);
+  Environment environment = MakeEnvironment(definitions, variables, root, now_us);
   const Item context = fhir::path::ResourceItem(definitions, root);
   CHECK(new_ids.size() >= rule.creates.size());
   for (size_t i = 0; i < rule.creates.size(); ++i) {
@@ -174,6 +214,13 @@ Result<std::vector<std::string>> Fire(const fhir::Definitions& definitions, cons
     environment.variables.emplace_back(fmt::format("created{}", i), Collection{Text(reference)});
   }
   return made;
+}
+
+Result<std::vector<std::string>> Fire(const fhir::Definitions& definitions, const Rule& rule,
+                                      const view::Change& change, Instant now_us,
+                                      const std::vector<std::string>& new_ids) {
+  if (!TRY(Fires(definitions, rule, change, now_us))) return std::vector<std::string>();
+  return Make(definitions, rule, change, now_us, new_ids);
 }
 
 }  // namespace tk::rules

@@ -134,9 +134,14 @@ Status Runner::Judge(const view::Committed& committed) {
 Status Runner::FireOne(const Rule& rule, const view::Committed& committed, size_t i) {
   const view::Change& change = committed.changes[i];
   if (change.now == nullptr || change.now->type != rule.on_type) return {};
-  std::vector<std::string> ids;
-  for (size_t n = 0; n < rule.creates.size(); ++n) ids.push_back(NewUuid());
-  auto made = Fire(options_.engine->definitions(), rule, change, committed.at_us, ids);
+  const fhir::Definitions& definitions = options_.engine->definitions();
+  const auto judge = [&]() -> Result<std::vector<std::string>> {
+    std::vector<std::string> ids;
+    if (!TRY(Fires(definitions, rule, change, committed.at_us))) return ids;
+    for (size_t n = 0; n < rule.creates.size(); ++n) ids.push_back(NewUuid());
+    return Make(definitions, rule, change, committed.at_us, ids);
+  };
+  auto made = judge();
   if (!made.ok()) {
     // A rule that cannot judge this resource must not stop the others.
     failed_.fetch_add(1);

@@ -44,17 +44,17 @@ class ItemSet {
   std::unordered_multimap<uint64_t, size_t> by_digest_;
 };
 
-void Append(const Collection& items, Collection* out) { out->insert(out->end(), items.begin(), items.end()); }
+void Append(Items items, Collection* out) { out->insert(out->end(), items.begin(), items.end()); }
 
 }  // namespace
 
-Result<bool> Evaluator::ContainsItem(const Op& op, const Collection& items, const Item& item) {
+Result<bool> Evaluator::ContainsItem(const Op& op, Items items, const Item& item) {
   TRY(Charge(op, items.size() + 1));
   return std::any_of(items.begin(), items.end(),
                      [&](const Item& other) { return Equal(types_, item, other) == true; });
 }
 
-Status Evaluator::Distinct(const Op& op, const Collection& input, Collection* out) {
+Status Evaluator::Distinct(const Op& op, Items input, Collection* out) {
   if (input.size() <= ItemSet::kSmall) {  // what `out` got is the set: nothing is copied
     const auto first = static_cast<std::ptrdiff_t>(out->size());
     TRY(Charge(op, input.size() * input.size()));
@@ -75,13 +75,34 @@ Status Evaluator::Distinct(const Op& op, const Collection& input, Collection* ou
   return {};
 }
 
-Status Evaluator::AppendUnion(const Op& op, const Collection& left, const Collection& right,
-                              Collection* out) {
-  if (left.empty()) return Distinct(op, right, out);
-  if (right.empty()) return Distinct(op, left, out);
-  Collection both = left;
-  Append(right, &both);
-  return Distinct(op, both, out);
+Status Evaluator::KeepDistinct(const Op& op, size_t first, Collection* out) {
+  const size_t count = out->size() - first;
+  if (count < 2) return {};
+  const auto begin = out->begin() + static_cast<std::ptrdiff_t>(first);
+  if (count > ItemSet::kSmall) {
+    Lease all(scratch_);
+    all.get()->assign(std::make_move_iterator(begin), std::make_move_iterator(out->end()));
+    out->resize(first);
+    return Distinct(op, *all.get(), out);
+  }
+  TRY(Charge(op, count * count));
+  auto end = begin;
+  for (auto item = begin; item != out->end(); ++item) {
+    const bool seen =
+        std::any_of(begin, end, [&](const Item& other) { return Equal(types_, *item, other) == true; });
+    if (seen) continue;
+    if (end != item) *end = std::move(*item);
+    ++end;
+  }
+  out->erase(end, out->end());
+  return {};
+}
+
+Status Evaluator::AppendUnion(const Op& op, Items left, Items right, Collection* out) {
+  const size_t first = out->size();
+  Append(left, out);
+  Append(right, out);
+  return KeepDistinct(op, first, out);
 }
 
 Status Evaluator::CallBooleans(const Call& call) {
@@ -103,11 +124,11 @@ Status Evaluator::CallBooleans(const Call& call) {
 
 Status Evaluator::CallSubset(const Call& call) {
   const Function f = call.op.function;
-  const Collection& other = call.arguments[0];
+  const Items other = call.arguments[0];
   uint64_t work = 0;
   if (f == Function::kSubsetOf || f == Function::kSupersetOf) {
-    const Collection& inner = f == Function::kSubsetOf ? call.input : other;
-    const Collection& outer = f == Function::kSubsetOf ? other : call.input;
+    const Items inner = f == Function::kSubsetOf ? call.input : other;
+    const Items outer = f == Function::kSubsetOf ? other : call.input;
     ItemSet set(types_);
     for (const Item& item : outer) set.Add(item, &work);
     const bool all =
@@ -127,7 +148,7 @@ Status Evaluator::CallSubset(const Call& call) {
   return {};
 }
 
-Status Evaluator::Descendants(const Op& op, const Collection& input, Collection* out) {
+Status Evaluator::Descendants(const Op& op, Items input, Collection* out) {
   const size_t first = out->size();
   for (const Item& item : input) AppendChildren(types_, ToRef(item), out);
   for (size_t i = first; i < out->size(); ++i) {
@@ -138,7 +159,7 @@ Status Evaluator::Descendants(const Op& op, const Collection& input, Collection*
   return {};
 }
 
-Status Evaluator::Resolve(const Collection& input, Collection* out) {
+Status Evaluator::Resolve(Items input, Collection* out) {
   std::string scratch;
   for (const Item& item : input) {
     const NodeRef ref = ToRef(item);
@@ -165,14 +186,14 @@ Status Evaluator::Resolve(const Collection& input, Collection* out) {
 }
 
 Status Evaluator::Extension(const Call& call) {
-  const std::optional<std::string> url = TRY(OneText(call.op, call.arguments[0]));
+  std::string url_scratch, scratch;
+  const std::optional<std::string_view> url = TRY(OneText(call.op, call.arguments[0], &url_scratch));
   if (!url) return {};
-  std::string scratch;
   for (const Item& item : call.input) {
     const Value holder = item.node.is_object() ? item.node : item.extension_node;
     for (Value extension : holder[types_.name_extension]) {
       if (extension[types_.name_url].String(scratch) == *url) {
-        call.out->push_back(ToItem(NodeRef{extension, Value(), types_.extension_type}));
+        AppendItem(NodeRef{extension, Value(), types_.extension_type}, call.out);
       }
     }
   }
@@ -181,7 +202,7 @@ Status Evaluator::Extension(const Call& call) {
 
 // Those that give a stretch of their input.
 Status Evaluator::CallPart(const Call& call) {
-  const Collection& input = call.input;
+  const Items input = call.input;
   Collection* out = call.out;
   const auto range = [&](size_t first, size_t last) {
     for (size_t i = first; i < last && i < input.size(); ++i) out->push_back(input[i]);
@@ -219,12 +240,9 @@ Status Evaluator::CallPart(const Call& call) {
 
 Status Evaluator::CallCollection(const Call& call, bool* known) {
   *known = true;
-  const Collection& input = call.input;
+  const Items input = call.input;
   Collection* out = call.out;
   switch (call.op.function) {
-    case Function::kEmpty:
-      out->push_back(BooleanItem(input.empty()));
-      break;
     case Function::kCount:
       out->push_back(IntegerItem(static_cast<int64_t>(input.size())));
       break;
@@ -264,20 +282,12 @@ Status Evaluator::CallCollection(const Call& call, bool* known) {
       break;
     case Function::kDescendants:
       return Descendants(call.op, input, out);
-    case Function::kNot: {
-      const std::optional<bool> truth = TRY(Truth(call.op, input));
-      if (truth) out->push_back(BooleanItem(!*truth));
-      break;
-    }
     case Function::kExtension:
       return Extension(call);
     case Function::kResolve:
       return Resolve(input, out);
-    case Function::kHasValue:
-      out->push_back(BooleanItem(input.size() == 1 && ToScalar(types_, input[0]).kind != SystemKind::kNone));
-      break;
     case Function::kGetValue:
-      if (input.size() == 1 && ToScalar(types_, input[0]).kind != SystemKind::kNone) out->push_back(input[0]);
+      if (input.size() == 1 && HasValue(types_, input[0])) out->push_back(input[0]);
       break;
     default:
       *known = false;

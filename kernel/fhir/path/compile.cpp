@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 
 #include "kernel/fhir/path/decimal.h"
@@ -164,7 +165,7 @@ class Compiler {
     const TypeId type = item.type;
     program_->literals.push_back(std::move(item));
     const uint32_t at = static_cast<uint32_t>(program_->literals.size() - 1);
-    return Compiled{Add({.code = Code::kLiteral, .at = node.at, .first = at}), Static::Of(type)};
+    return Compiled{Add({.code = Code::kLiteral, .count = 1, .at = node.at, .first = at}), Static::Of(type)};
   }
 
   Result<Compiled> External(const SyntaxNode& node) {
@@ -216,6 +217,7 @@ class Compiler {
       step->resolved.push_back(resolved);
       if (!resolved.found) continue;
       any = true;
+      if (resolved.choice != 0) LookUpChoice(step);
       for (const ElementInfo& element : definitions().Elements(owner)) {
         const bool match =
             resolved.choice != 0 ? element.choice == resolved.choice : element.name_id == step->name;
@@ -227,6 +229,33 @@ class Compiler {
     }
     if (!to->known) to->types.clear();
     return any || !to->known || from.types.empty();
+  }
+
+  /// Notes the members of the choice that the last of `resolved` is.
+  void LookUpChoice(Step* step) const {
+    Resolved& resolved = step->resolved.back();
+    std::vector<ChoiceMember> members;
+    for (const ElementInfo& element : definitions().Elements(resolved.owner)) {
+      if (element.choice != resolved.choice) continue;
+      const bool primitive = types_.IsPrimitive(element.type);
+      const NameId sibling = Names::Find("_" + std::string(element.name));
+      // Definitions know the siblings of their primitives; if one is unknown, members are looked up by text.
+      if (primitive && sibling == kUnknownName) return;
+      members.push_back({element.name_id, sibling, element.type, primitive, false});
+      if (sibling != kUnknownName)
+        members.push_back({sibling, element.name_id, element.type, primitive, true});
+    }
+    const size_t size = std::bit_ceil(members.size() * 2);
+    if (members.empty() || step->choices.size() + size > UINT16_MAX) return;
+    resolved.choice_first = static_cast<uint16_t>(step->choices.size());
+    resolved.choice_mask = static_cast<uint16_t>(size - 1);
+    step->choices.resize(step->choices.size() + size);
+    ChoiceMember* const table = step->choices.data() + resolved.choice_first;
+    for (const ChoiceMember& member : members) {
+      size_t at = member.name & resolved.choice_mask;
+      while (table[at].name != kNoName) at = (at + 1) & resolved.choice_mask;
+      table[at] = member;
+    }
   }
 
   Result<Compiled> Member(const SyntaxNode& node) {
@@ -357,7 +386,7 @@ class Compiler {
     if (node.kind == SyntaxKind::kAs) return Filtered(node, input.op, test, input.is.single);
     program_->tests.push_back(test);
     const uint32_t at = static_cast<uint32_t>(program_->tests.size() - 1);
-    return Compiled{Add({.code = Code::kIs, .at = node.at, .input = input.op, .first = at}),
+    return Compiled{Add({.code = Code::kIs, .boolean = true, .at = node.at, .input = input.op, .first = at}),
                     Static::Of(kSystemBoolean)};
   }
 
@@ -389,9 +418,40 @@ class Compiler {
       is = Static::Of(kSystemString);
     else
       is.single = true;
-    const uint32_t op =
-        Add({.code = Code::kBinary, .op = node.op, .at = node.at, .input = left.op, .right = right.op});
+    if (node.op == Operator::kUnion && IsTexts(left.op) && IsTexts(right.op))
+      return Compiled{Texts(node, left.op, right.op), std::move(is)};
+    const uint32_t op = Add({.code = Code::kBinary,
+                             .op = node.op,
+                             .boolean = node.op > Operator::kUnion,
+                             .at = node.at,
+                             .input = left.op,
+                             .right = right.op});
     return Compiled{op, std::move(is)};
+  }
+
+  bool IsTexts(uint32_t index) const {
+    const Op& op = program_->ops[index];
+    const auto first = program_->literals.begin() + op.first;
+    return op.code == Code::kLiteral &&
+           std::all_of(first, first + op.count, [](const Item& item) { return item.type == kSystemString; });
+  }
+  /// ('a' | 'b' | 'a') is known now: one literal of several items.
+  uint32_t Texts(const SyntaxNode& node, uint32_t left, uint32_t right) {
+    std::vector<Item>& literals = program_->literals;
+    const size_t first = literals.size();
+    for (const uint32_t side : {left, right}) {
+      const Op op = program_->ops[side];
+      for (size_t i = op.first; i < size_t{op.first} + op.count; ++i) {
+        Item item = literals[i];
+        const bool again = std::any_of(literals.begin() + static_cast<std::ptrdiff_t>(first), literals.end(),
+                                       [&](const Item& other) { return other.computed == item.computed; });
+        if (!again) literals.push_back(std::move(item));
+      }
+    }
+    return Add({.code = Code::kLiteral,
+                .count = static_cast<uint16_t>(literals.size() - first),
+                .at = node.at,
+                .first = static_cast<uint32_t>(first)});
   }
 
   static Static Joined(Static a, const Static& b) {
@@ -459,13 +519,49 @@ class Compiler {
     Op op{.code = Code::kCall,
           .function = info.function,
           .has_input = node.has_input,
+          .boolean = IsQuestion(info.function),
           .count = static_cast<uint16_t>(arguments.size()),
           .at = node.at,
           .input = input.op,
           .first = static_cast<uint32_t>(program_->arguments.size())};
     for (const Compiled& argument : arguments) program_->arguments.push_back(argument.op);
     TRY(KeepPattern(node, arguments, &op));
+    if (info.function == Function::kWhere)
+      op.sure = program_->ops[arguments[0].op].boolean && IsSure(arguments[0].op);
     return Compiled{Add(op), ResultOf(info, std::move(input.is), arguments)};
+  }
+
+  /// Functions that the evaluator answers as a Ternary.
+  static bool IsQuestion(Function function) {
+    return function == Function::kExists || function == Function::kEmpty || function == Function::kAll ||
+           function == Function::kNot || function == Function::kHasValue;
+  }
+
+  /// Can the operation never be an error (but for the limit of work), whatever the data?
+  bool IsSure(uint32_t index) const {
+    const Op& op = program_->ops[index];
+    switch (op.code) {
+      case Code::kEmpty:
+      case Code::kLiteral:
+        return true;
+      case Code::kPath:
+        return !op.has_input || IsSure(op.input);
+      case Code::kBinary:
+        // Logic is an error of operands with several items.
+        if (op.op >= Operator::kAnd && !(program_->ops[op.input].boolean && program_->ops[op.right].boolean))
+          return false;
+        return (op.op >= Operator::kAnd || op.op == Operator::kEqual || op.op == Operator::kNotEqual ||
+                op.op == Operator::kEquivalent || op.op == Operator::kNotEquivalent) &&
+               IsSure(op.input) && IsSure(op.right);
+      case Code::kCall:
+        if (op.has_input && !IsSure(op.input)) return false;
+        if (op.function == Function::kNot) return op.has_input && program_->ops[op.input].boolean;
+        if (op.function == Function::kWhere) return op.sure;
+        return op.count == 0 && (op.function == Function::kExists || op.function == Function::kEmpty ||
+                                 op.function == Function::kHasValue || op.function == Function::kCount);
+      default:
+        return false;
+    }
   }
 
   /// A pattern that stands in the expression is compiled with it, and refused with it.
@@ -473,7 +569,8 @@ class Compiler {
     const bool replace = op->function == Function::kReplaceMatches;
     if (!replace && op->function != Function::kMatches && op->function != Function::kMatchesFull) return {};
     const Op& pattern = program_->ops[arguments[0].op];
-    if (pattern.code != Code::kLiteral || arguments.size() > (replace ? 2U : 1U)) return {};
+    if (pattern.code != Code::kLiteral || pattern.count != 1 || arguments.size() > (replace ? 2U : 1U))
+      return {};
     const std::string* text = std::get_if<std::string>(&program_->literals[pattern.first].computed);
     if (text == nullptr) return {};
     program_->patterns.push_back(MakePattern(*text, ""));
@@ -538,11 +635,12 @@ class Compiler {
     program_->tests.push_back(test);
     const uint32_t at = static_cast<uint32_t>(program_->tests.size() - 1);
     const Code code = info.function == Function::kAs ? Code::kAs : Code::kIs;
-    const uint32_t op = Add({.code = code, .at = node.at, .input = input.op, .first = at});
+    const uint32_t op =
+        Add({.code = code, .boolean = code == Code::kIs, .at = node.at, .input = input.op, .first = at});
     return Compiled{op, code == Code::kAs ? StaticOf(test, true) : Static::Of(kSystemBoolean)};
   }
 
-  /// where(resolve() is T) and where(name = 'text') on a path become steps of it. True if done.
+  /// where(resolve() is T), where(name = 'text') and where(name = 'text' and other = 'text') on a path become steps of it. True if done.
   Result<bool> Shortcut(const SyntaxNode& node, const Compiled& input, uint32_t criterion) {
     if (!node.has_input || program_->ops[input.op].code != Code::kPath) return false;
     const SyntaxNode& test = tree_.nodes[criterion];
@@ -554,7 +652,19 @@ class Compiler {
       AddStep(input.op, std::move(step));
       return true;
     }
-    if (test.kind != SyntaxKind::kBinary || test.op != Operator::kEqual || !input.is.known) return false;
+    std::vector<Step> steps;
+    if (!input.is.known || !TextFilters(input.is, criterion, &steps)) return false;
+    for (Step& step : steps) AddStep(input.op, std::move(step));
+    return true;
+  }
+
+  /// `name = 'text'`, and such joined by `and`: each a step that keeps the items for which it is true. False if it is something else.
+  bool TextFilters(const Static& of, uint32_t criterion, std::vector<Step>* steps) const {
+    const SyntaxNode& test = tree_.nodes[criterion];
+    if (test.kind != SyntaxKind::kBinary) return false;
+    if (test.op == Operator::kAnd)
+      return TextFilters(of, test.operands[0], steps) && TextFilters(of, test.operands[1], steps);
+    if (test.op != Operator::kEqual) return false;
     const SyntaxNode& member = tree_.nodes[test.operands[0]];
     const SyntaxNode& text = tree_.nodes[test.operands[1]];
     if (member.kind != SyntaxKind::kMember || member.has_input || text.kind != SyntaxKind::kString)
@@ -563,11 +673,11 @@ class Compiler {
     step.kind = StepKind::kWhereEquals;
     step.literal = text.text;
     Static value;
-    if (!Follow(input.is, &step, &value) || !value.known) return false;
+    if (!Follow(of, &step, &value) || !value.known) return false;
     for (TypeId type : value.types) {
       if (types_.KindOf(type) != SystemKind::kString) return false;
     }
-    AddStep(input.op, std::move(step));
+    steps->push_back(std::move(step));
     return true;
   }
 

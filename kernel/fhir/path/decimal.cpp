@@ -1,6 +1,7 @@
 #include "kernel/fhir/path/decimal.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -10,12 +11,12 @@ namespace {
 
 constexpr int kDigitsMax = 38;
 
-Int128 PowerOfTen(int exponent) {
+constexpr Int128 PowerOfTen(int exponent) {
   Int128 power = 1;
   for (int i = 0; i < exponent; ++i) power *= 10;
   return power;
 }
-const Int128 kLimit = PowerOfTen(kDigitsMax);  // every |digits| is below it
+constexpr Int128 kLimit = PowerOfTen(kDigitsMax);  // every |digits| is below it
 
 Int128 Magnitude(Int128 value) { return value < 0 ? -value : value; }
 
@@ -36,9 +37,39 @@ Decimal Shortened(Decimal value, int scale_max) {
   return value.scale > scale_max ? value.Rounded(scale_max) : value;
 }
 
+/// Numbers as they are written most of the time: a sign, up to 18 digits, a point among them. nullopt for all others.
+std::optional<Decimal> ParseShort(std::string_view text) {
+  constexpr size_t kShort = 18;
+  const bool negative = !text.empty() && text[0] == '-';
+  if (negative) text.remove_prefix(1);
+  if (text.empty() || text.size() > kShort + 1) return std::nullopt;
+  int64_t digits = 0;
+  size_t point = text.size();
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c >= '0' && c <= '9')
+      digits = digits * 10 + (c - '0');
+    else if (c == '.' && point == text.size())
+      point = i;
+    else
+      return std::nullopt;
+  }
+  const bool whole = point == text.size();
+  if (whole ? text.size() > kShort : point == 0 || point + 1 == text.size()) return std::nullopt;
+  return Decimal{negative ? -digits : digits, whole ? 0 : static_cast<int>(text.size() - point - 1)};
+}
+
+/// 10^exponent for 0 … 18.
+constexpr auto kSmallPowers = [] {
+  std::array<int64_t, 19> powers = {1};
+  for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}();
+
 }  // namespace
 
 std::optional<Decimal> Decimal::Parse(std::string_view text) {
+  if (const std::optional<Decimal> plain = ParseShort(text)) return plain;
   Decimal out;
   size_t i = 0;
   bool negative = false;
@@ -159,6 +190,14 @@ int Compare(const Decimal& a, const Decimal& b) {
   const int sign_b = (b.digits > 0) - (b.digits < 0);
   if (sign_a != sign_b || sign_a == 0) return sign_a - sign_b;
   if (a.scale == b.scale) return (a.digits > b.digits) - (a.digits < b.digits);
+  // 64 bits and at most 18 places more stay within 128 bits.
+  const auto is_short = [](Int128 digits) { return digits >= INT64_MIN && digits <= INT64_MAX; };
+  const int apart = a.scale - b.scale;
+  if (is_short(a.digits) && is_short(b.digits) && apart >= -18 && apart <= 18) {
+    const Int128 left = a.digits * kSmallPowers[static_cast<size_t>(std::max(-apart, 0))];
+    const Int128 right = b.digits * kSmallPowers[static_cast<size_t>(std::max(apart, 0))];
+    return (left > right) - (left < right);
+  }
   // Different orders of magnitude decide; within one order both can be written with the same number of digits.
   const int count_a = CountDigits(a.digits);
   const int count_b = CountDigits(b.digits);

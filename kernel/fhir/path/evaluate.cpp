@@ -2,45 +2,58 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "kernel/base/clock.h"
 
 namespace tk::fhir::path {
 
-Result<const Item*> Evaluator::One(const Op& op, const Collection& items) const {
-  if (items.size() > 1) return Fail(op, fmt::format("expected one item at most, found {}", items.size()));
-  return items.empty() ? nullptr : &items[0];
+Scratch& Scratch::OfThread() {
+  thread_local Scratch scratch;
+  return scratch;
 }
 
-Result<Scalar> Evaluator::OneScalar(const Op& op, const Collection& items) const {
+Error Evaluator::Fail(const Op& op, std::string_view message, ErrorCode code) const {
+  return SyntaxError(program_.text, op.at, message, code);
+}
+
+Error Evaluator::TooMuchWork(const Op& op) const {
+  return Fail(op, "the evaluation takes too much work", ErrorCode::kTooLarge);
+}
+
+Error Evaluator::SeveralItems(const Op& op, size_t count) const {
+  return Fail(op, fmt::format("expected one item at most, found {}", count));
+}
+
+Result<Scalar> Evaluator::OneScalar(const Op& op, Items items) const {
   const Item* item = TRY(One(op, items));
   return item == nullptr ? Scalar{} : ToScalar(types_, *item);
 }
 
-Result<std::optional<std::string>> Evaluator::OneText(const Op& op, const Collection& items) const {
+Result<std::optional<std::string_view>> Evaluator::OneText(const Op& op, Items items,
+                                                           std::string* scratch) const {
+  using Text = std::optional<std::string_view>;
   const Item* item = TRY(One(op, items));
-  if (item == nullptr) return std::optional<std::string>();
-  Scalar value = ToScalar(types_, *item);
-  if (value.kind == SystemKind::kString) return std::optional<std::string>(std::move(value.text));
+  if (item == nullptr) return Text();
+  if (const Text text = TextOfItem(types_, *item, scratch)) return text;
   // A primitive with extensions only has no value; anything else is no text.
-  if (value.kind == SystemKind::kNone && !item->node && item->extension_node)
-    return std::optional<std::string>();
+  if (!item->node && item->extension_node) return Text();
   return Fail(op, "expected a string");
 }
 
-Result<std::optional<int64_t>> Evaluator::OneInteger(const Op& op, const Collection& items) const {
+Result<std::optional<std::string>> Evaluator::OneText(const Op& op, Items items) const {
+  std::string scratch;
+  const std::optional<std::string_view> text = TRY(OneText(op, items, &scratch));
+  return text ? std::optional<std::string>(*text) : std::nullopt;
+}
+
+Result<std::optional<int64_t>> Evaluator::OneInteger(const Op& op, Items items) const {
   const Item* item = TRY(One(op, items));
   if (item == nullptr) return std::optional<int64_t>();
   const Scalar value = ToScalar(types_, *item);
   if (!value.IsWhole()) return Fail(op, "expected an integer");
   return std::optional<int64_t>(value.integer);
-}
-
-Result<std::optional<bool>> Evaluator::Truth(const Op& op, const Collection& items) const {
-  const Item* item = TRY(One(op, items));
-  if (item == nullptr) return std::optional<bool>();
-  if (const bool* computed = std::get_if<bool>(&item->computed)) return std::optional<bool>(*computed);
-  const Scalar value = ToScalar(types_, *item);
-  return std::optional<bool>(value.kind == SystemKind::kBoolean ? value.boolean : true);
 }
 
 void Evaluator::AppendInteger(int64_t value, bool is_long, Collection* out) const {
@@ -52,11 +65,14 @@ void Evaluator::AppendInteger(int64_t value, bool is_long, Collection* out) cons
 
 Status Evaluator::Eval(uint32_t index, const Frame& frame, Collection* out) {
   const Op& op = program_.ops[index];
+  if (op.boolean) {
+    Ternary answer = Ternary::kEmpty;
+    TRY(EvalBoolean(op, frame, &answer));
+    if (answer != Ternary::kEmpty) out->push_back(BooleanItem(answer == Ternary::kTrue));
+    return {};
+  }
   switch (op.code) {
     case Code::kEmpty:
-      return {};
-    case Code::kLiteral:
-      out->push_back(program_.literals[op.first]);
       return {};
     case Code::kPath:
       return EvalPath(op, frame, out);
@@ -65,12 +81,15 @@ Status Evaluator::Eval(uint32_t index, const Frame& frame, Collection* out) {
         return Fail(op, "$index has a meaning only inside where, select, all, repeat and the like");
       out->push_back(IntegerItem(frame.index));
       return {};
+    case Code::kLiteral:
     case Code::kTotal:
-      if (frame.total == nullptr) return Fail(op, "$total has a meaning only inside aggregate");
-      out->insert(out->end(), frame.total->begin(), frame.total->end());
+    case Code::kVariable: {
+      Lease lease(scratch_);
+      Items items;
+      TRY(Operand(index, frame, &lease, &items));
+      out->insert(out->end(), items.begin(), items.end());
       return {};
-    case Code::kVariable:
-      return EvalVariable(op, out);
+    }
     case Code::kCall:
       return EvalCall(op, frame, out);
     case Code::kIndexer:
@@ -80,114 +99,130 @@ Status Evaluator::Eval(uint32_t index, const Frame& frame, Collection* out) {
       return EvalSign(op, frame, out);
     case Code::kBinary:
       return EvalBinary(op, frame, out);
-    case Code::kIs:
+    case Code::kIs:  // boolean
     case Code::kAs:
-      return EvalType(op, frame, out);
+      return EvalAs(op, frame, out);
   }
+  return {};
+}
+
+Status Evaluator::Operand(uint32_t index, const Frame& frame, Lease* lease, Items* items) {
+  const Op& op = program_.ops[index];
+  switch (op.code) {
+    case Code::kLiteral:
+      *items = {program_.literals.data() + op.first, op.count};
+      return {};
+    case Code::kPath:
+      if (op.count > 0 || op.has_input) break;
+      *items = frame.selves != nullptr ? *frame.selves : Items(frame.self, 1);
+      return {};
+    case Code::kTotal:
+      if (frame.total == nullptr) return Fail(op, "$total has a meaning only inside aggregate");
+      *items = *frame.total;
+      return {};
+    case Code::kVariable:
+      return FindVariable(op, lease, items);
+    default:
+      break;
+  }
+  TRY(Eval(index, frame, lease->get()));
+  *items = *lease->get();
+  return {};
+}
+
+Status Evaluator::Input(const Op& op, const Frame& frame, Lease* lease, Items* items) {
+  if (op.has_input) return Operand(op.input, frame, lease, items);
+  *items = frame.selves != nullptr ? *frame.selves : Items(frame.self, 1);
   return {};
 }
 
 Status Evaluator::EvalPath(const Op& op, const Frame& frame, Collection* out) {
   const Step* steps = program_.steps.data() + op.first;
-  if (!op.has_input && frame.selves == nullptr) {
-    if (op.count == 0) {
-      out->push_back(*frame.self);  // $this, which may be computed
-      return {};
-    }
-    // A computed value has no members, and passes only filters of type.
-    if (!frame.self->node && !frame.self->extension_node && steps->kind != StepKind::kOfType) return {};
-    if (frame.self->node || frame.self->extension_node) {
-      return Charge(op, Walk(types_, steps, op.count, ToRef(*frame.self), resource_, out));
-    }
-  }
-  Collection input;
-  if (op.has_input)
-    TRY(Eval(op.input, frame, &input));
-  else if (frame.selves != nullptr)
-    input = *frame.selves;
-  else
-    input.push_back(*frame.self);
-  for (Item& item : input) {
-    if (item.node || item.extension_node) {
+  if (!op.has_input && frame.selves == nullptr && op.count > 0 && frame.self->node)
+    return Charge(op, Walk(types_, steps, op.count, ToRef(*frame.self), resource_, out));
+  Lease lease(scratch_);
+  Items input;
+  TRY(Input(op, frame, &lease, &input));
+  for (const Item& item : input) {
+    if (op.count > 0 && (item.node || item.extension_node)) {
       TRY(Charge(op, Walk(types_, steps, op.count, ToRef(item), resource_, out)));
       continue;
     }
-    bool kept = true;
-    for (uint32_t i = 0; i < op.count && kept; ++i) {
-      kept = steps[i].kind == StepKind::kOfType && HasType(types_, item, steps[i].test, true);
-    }
-    if (kept) out->push_back(std::move(item));
+    if (PassesFilters(op, item)) out->push_back(item);
   }
   return {};
 }
 
-Status Evaluator::EvalVariable(const Op& op, Collection* out) {
+bool Evaluator::PassesFilters(const Op& path, const Item& item) const {
+  const Step* const steps = program_.steps.data() + path.first;
+  return std::all_of(steps, steps + path.count, [&](const Step& step) {
+    return step.kind == StepKind::kOfType && HasType(types_, item, step.test, true);
+  });
+}
+
+Status Evaluator::FindVariable(const Op& op, Lease* lease, Items* items) {
   const std::string& name = program_.names[op.first];
-  for (const auto& [given, items] : environment_.variables) {
+  for (const auto& [given, values] : environment_.variables) {
     if (given != name) continue;
-    out->insert(out->end(), items.begin(), items.end());
+    *items = values;
     return {};
   }
-  const auto constant = [&](std::string text) -> Status {
-    out->push_back(StringItem(std::move(text)));
+  if (environment_.more_variables != nullptr) {
+    if (const Collection* values = environment_.more_variables->Find(name)) {
+      *items = *values;
+      return {};
+    }
+  }
+  if (name == "context") {
+    *items = Items(&context_, 1);
+    return {};
+  }
+  const auto constant = [&](Item item) -> Status {
+    lease->get()->push_back(std::move(item));
+    *items = *lease->get();
     return {};
   };
-  if (name == "context") {
-    out->push_back(context_);
-    return {};
-  }
   if (name == "resource" || name == "rootResource") {
-    if (resource_) out->push_back(ResourceItem(types_.definitions(), resource_));
-    return {};
+    if (!resource_) return {};
+    if (resource_ == context_.node && types_.IsConcreteResource(context_.type)) return constant(context_);
+    return constant(ResourceItem(types_.definitions(), resource_));
   }
-  if (name == "ucum") return constant("http://unitsofmeasure.org");
-  if (name == "sct") return constant("http://snomed.info/sct");
-  if (name == "loinc") return constant("http://loinc.org");
-  if (name.rfind("vs-", 0) == 0) return constant("http://hl7.org/fhir/ValueSet/" + name.substr(3));
+  if (name == "ucum") return constant(StringItem("http://unitsofmeasure.org"));
+  if (name == "sct") return constant(StringItem("http://snomed.info/sct"));
+  if (name == "loinc") return constant(StringItem("http://loinc.org"));
+  if (name.rfind("vs-", 0) == 0)
+    return constant(StringItem("http://hl7.org/fhir/ValueSet/" + name.substr(3)));
   if (name.rfind("ext-", 0) == 0)
-    return constant("http://hl7.org/fhir/StructureDefinition/" + name.substr(4));
+    return constant(StringItem("http://hl7.org/fhir/StructureDefinition/" + name.substr(4)));
   return Fail(op, fmt::format("there is no variable %{}", name));
 }
 
 Status Evaluator::EvalIndexer(const Op& op, const Frame& frame, Collection* out) {
-  Collection input, index;
-  TRY(Eval(op.input, frame, &input));
-  TRY(Eval(op.right, frame, &index));
+  Lease of_input(scratch_), of_index(scratch_);
+  Items input, index;
+  TRY(Operand(op.input, frame, &of_input, &input));
+  TRY(Operand(op.right, frame, &of_index, &index));
   const std::optional<int64_t> at = TRY(OneInteger(op, index));
   if (at && *at >= 0 && static_cast<uint64_t>(*at) < input.size())
-    out->push_back(std::move(input[static_cast<size_t>(*at)]));
+    out->push_back(input[static_cast<size_t>(*at)]);
   return {};
 }
 
-Status Evaluator::EvalType(const Op& op, const Frame& frame, Collection* out) {
-  Collection input;
-  TRY(Eval(op.input, frame, &input));
+Status Evaluator::EvalAs(const Op& op, const Frame& frame, Collection* out) {
+  Lease lease(scratch_);
+  Items input;
+  TRY(Operand(op.input, frame, &lease, &input));
   const Item* item = TRY(One(op, input));
-  if (item == nullptr) return {};
-  const bool has = HasType(types_, *item, program_.tests[op.first], op.code == Code::kAs);
-  if (op.code == Code::kIs)
-    out->push_back(BooleanItem(has));
-  else if (has)
-    out->push_back(std::move(input[0]));
-  return {};
-}
-
-Status Evaluator::Input(const Op& op, const Frame& frame, Collection* out) {
-  if (op.has_input) return Eval(op.input, frame, out);
-  if (frame.selves != nullptr)
-    *out = *frame.selves;
-  else
-    out->push_back(*frame.self);
+  if (item != nullptr && HasType(types_, *item, program_.tests[op.first], true)) out->push_back(*item);
   return {};
 }
 
 Status Evaluator::EvalCall(const Op& op, const Frame& frame, Collection* out) {
-  Collection input;
-  TRY(Input(op, frame, &input));
+  Lease lease(scratch_);
+  Items input;
+  TRY(Input(op, frame, &lease, &input));
   switch (op.function) {
     case Function::kWhere:
-    case Function::kExists:
-    case Function::kAll:
     case Function::kSelect:
     case Function::kRepeat:
     case Function::kAggregate:
@@ -197,15 +232,23 @@ Status Evaluator::EvalCall(const Op& op, const Frame& frame, Collection* out) {
     default:
       break;
   }
-  std::vector<Collection> arguments(op.count);
-  for (uint16_t i = 0; i < op.count; ++i) TRY(Eval(program_.arguments[op.first + i], frame, &arguments[i]));
+  static_assert(kArgumentsMax == 3);
+  std::array<Lease, kArgumentsMax> leases = {Lease(scratch_), Lease(scratch_), Lease(scratch_)};
+  std::array<Items, kArgumentsMax> arguments;
+  CHECK(op.count <= kArgumentsMax);
+  for (uint16_t i = 0; i < op.count; ++i)
+    TRY(Operand(program_.arguments[op.first + i], frame, &leases[i], &arguments[i]));
   TRY(Charge(op, input.size() + 1));
-  const Call call{op, input, arguments, out};
+  return CallFunction({op, input, {arguments.data(), op.count}, out});
+}
+
+Status Evaluator::CallFunction(const Call& call) {
+  const Function f = call.op.function;
   bool known = false;
-  TRY(CallCollection(call, &known));
+  if (f < Function::kToBoolean || f >= Function::kChildren) TRY(CallCollection(call, &known));
+  if (!known && f >= Function::kIndexOf) TRY(CallString(call, &known));
+  if (!known && f >= Function::kAbs) TRY(CallNumber(call, &known));
   if (!known) TRY(CallConversion(call, &known));
-  if (!known) TRY(CallString(call, &known));
-  if (!known) TRY(CallNumber(call, &known));
   if (!known) TRY(CallTime(call, &known));
   CHECK(known);  // the compiler refuses what is not offered
   return {};

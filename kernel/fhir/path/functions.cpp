@@ -120,6 +120,9 @@ constexpr auto kFunctions = std::to_array<FunctionInfo>({
     Row("slice", F::kSlice, 2, 2, R::kUnknown, A::kValues, false),
     Row("checkModifiers", F::kCheckModifiers, 1, 255, R::kUnknown, A::kValues, false),
 });
+static_assert(std::all_of(kFunctions.begin(), kFunctions.end(), [](const FunctionInfo& info) {
+  return info.arguments != A::kValues || !info.offered || info.arguments_max <= kArgumentsMax;
+}));
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 //         split, join, matchesFull, boundaries, precision, comparable, sort is not offered).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -162,6 +163,9 @@ struct FunctionInfo {
   ResultMode result;
   bool offered;
 };
+
+/// Most arguments of a function that takes values.
+inline constexpr size_t kArgumentsMax = 3;
 
 /// nullptr if there is no such function.
 const FunctionInfo* FindFunction(std::string_view name);

@@ -12,17 +12,25 @@ bool IsNamed(const Value& container, uint32_t index, const Node& node, NameId wa
   return node.name == kUnknownName && Value(container.document(), index).name_text() == text;
 }
 
-/// Calls `emit(NodeRef)` for every item of a member and its `_` sibling: single values, arrays, arrays side by side.
+/// What follows calls `emit(NodeRef)` for items and ends when that answers false; the answer is then false, too.
+/// EmitMember: every item of a member and its `_` sibling: single values, arrays, arrays side by side.
 template <class Emit>
-void EmitMember(const TypeTable& types, Value value, Value sibling, TypeId type, const Emit& emit) {
+bool EmitMember(const TypeTable& types, Value value, Value sibling, TypeId type, const Emit& emit) {
   const auto emit_one = [&](Value node, Value extension_node) {
     if (node.kind() == Kind::kNull) node = Value();
     if (extension_node.kind() == Kind::kNull) extension_node = Value();
-    if (!node && !extension_node) return;
+    if (!node && !extension_node) return true;
     TypeId actual = type;
     if (node && types.IsAbstractResource(type)) actual = types.ResourceType(node, type);
-    emit(NodeRef{node, extension_node, actual});
+    return emit(NodeRef{node, extension_node, actual});
   };
+  if (!sibling) {  // nearly always
+    if (!value.is_array()) return emit_one(value, Value());
+    for (Value item : value) {
+      if (!emit_one(item, Value())) return false;
+    }
+    return true;
+  }
   if (!value.is_array() && !sibling.is_array()) return emit_one(value, sibling);
   auto left = value.begin();
   auto right = sibling.begin();
@@ -31,57 +39,102 @@ void EmitMember(const TypeTable& types, Value value, Value sibling, TypeId type,
     Value extension_node;
     if (value && left != value.end()) node = *left++;
     if (sibling && right != sibling.end()) extension_node = *right++;
-    emit_one(node, extension_node);
+    if (!emit_one(node, extension_node)) return false;
   }
+  return true;
+}
+
+/// "_valueString" without "valueString": a value that has only extensions.
+template <class Emit>
+bool EmitChoiceSibling(const TypeTable& types, TypeId owner, uint16_t choice, Value container, Value member,
+                       const Emit& emit) {
+  const Definitions& definitions = types.definitions();
+  const std::string_view name = member.name_text();
+  if (name.empty() || name[0] != '_') return true;
+  const ElementInfo* element = definitions.FindElement(owner, Names::Find(name.substr(1)));
+  if (element == nullptr || element->choice != choice || container[element->name_id]) return true;
+  return EmitMember(types, Value(), member, element->type, emit);
 }
 
 /// Members of one choice: usually one, found by its own name, e.g. valueQuantity for value.
 template <class Emit>
-void ForChoice(const TypeTable& types, TypeId owner, uint16_t choice, Value container, const Emit& emit) {
+bool ForChoice(const TypeTable& types, TypeId owner, uint16_t choice, Value container, const Emit& emit) {
   const Definitions& definitions = types.definitions();
   for (Value member : container) {
     const ElementInfo* element = definitions.FindElement(owner, member.name());
     if (element != nullptr && element->choice == choice) {
       Value sibling;
       if (types.IsPrimitive(element->type)) sibling = container["_" + std::string(element->name)];
-      EmitMember(types, member, sibling, element->type, emit);
-      continue;
-    }
-    // "_valueString" without "valueString": a value that has only extensions.
-    if (element != nullptr) continue;
-    const std::string_view name = member.name_text();
-    if (name.empty() || name[0] != '_') continue;
-    element = definitions.FindElement(owner, Names::Find(name.substr(1)));
-    if (element != nullptr && element->choice == choice && !container[element->name_id]) {
-      EmitMember(types, Value(), member, element->type, emit);
+      if (!EmitMember(types, member, sibling, element->type, emit)) return false;
+    } else if (element == nullptr) {
+      if (!EmitChoiceSibling(types, owner, choice, container, member, emit)) return false;
     }
   }
+  return true;
+}
+
+/// The same where the compiler has looked up the members of the choice: names are compared, nothing else is asked of most members.
+template <class Emit>
+bool ForKnownChoice(const TypeTable& types, const Step& step, const Resolved& resolved, Value container,
+                    const Emit& emit) {
+  const ChoiceMember* const table = step.choices.data() + resolved.choice_first;
+  const Document* const document = container.document();
+  const Node* const nodes = document->nodes().data();
+  const uint32_t end = nodes[container.index()].end;
+  const bool siblings = (nodes[container.index()].escaped & kHasSiblings) != 0;
+  for (uint32_t i = container.index() + 1; i < end; i = nodes[i].end) {
+    const NameId name = nodes[i].name;
+    size_t at = name & resolved.choice_mask;
+    while (table[at].name != name && table[at].name != kNoName) at = (at + 1) & resolved.choice_mask;
+    const ChoiceMember& one = table[at];
+    bool go_on = true;
+    if (name == kUnknownName) {
+      go_on = !siblings ||
+              EmitChoiceSibling(types, resolved.owner, resolved.choice, container, Value(document, i), emit);
+    } else if (one.name == kNoName) {
+      continue;
+    } else if (!one.is_sibling) {
+      const Value sibling = siblings && one.primitive ? container[one.other] : Value();
+      go_on = EmitMember(types, Value(document, i), sibling, one.type, emit);
+    } else if (!container[one.other]) {
+      go_on = EmitMember(types, Value(), Value(document, i), one.type, emit);
+    }
+    if (!go_on) return false;
+  }
+  return true;
 }
 
 template <class Emit>
-void ForNamed(const TypeTable& types, const Step& step, const Resolved& resolved, Value container,
+bool ForNamed(const TypeTable& types, const Step& step, const Resolved& resolved, Value container,
               const Emit& emit) {
-  const std::vector<Node>& nodes = container.document()->nodes();
-  const uint32_t end = container.node().end;
+  const Document* const document = container.document();
+  const Node* const nodes = document->nodes().data();
+  const uint32_t end = nodes[container.index()].end;
+  const bool siblings = resolved.primitive && (nodes[container.index()].escaped & kHasSiblings) != 0;
+  uint32_t i = container.index() + 1;
+  if (!siblings && step.name != kUnknownName) {  // nearly always
+    while (i < end && nodes[i].name != step.name) i = nodes[i].end;
+    return i >= end || EmitMember(types, Value(document, i), Value(), resolved.type, emit);
+  }
   Value value;
   Value sibling;
-  for (uint32_t i = container.index() + 1; i < end; i = nodes[i].end) {
+  for (; i < end; i = nodes[i].end) {
     if (IsNamed(container, i, nodes[i], step.name, step.text)) {
-      value = Value(container.document(), i);
-      if (!resolved.primitive || sibling) break;
-    } else if (resolved.primitive && IsNamed(container, i, nodes[i], step.sibling, step.sibling_text)) {
-      sibling = Value(container.document(), i);
+      value = Value(document, i);
+      if (!siblings || sibling) break;
+    } else if (siblings && IsNamed(container, i, nodes[i], step.sibling, step.sibling_text)) {
+      sibling = Value(document, i);
       if (value) break;
     }
   }
-  if (value || sibling) EmitMember(types, value, sibling, resolved.type, emit);
+  return !(value || sibling) || EmitMember(types, value, sibling, resolved.type, emit);
 }
 
 template <class Emit>
-void ForMembers(const TypeTable& types, const Step& step, const NodeRef& from, const Emit& emit) {
+bool ForMembers(const TypeTable& types, const Step& step, const NodeRef& from, const Emit& emit) {
   // A primitive's members (id, extension) stand in its sibling.
   const Value container = from.node.is_object() ? from.node : from.extension_node;
-  if (!container.is_object()) return;
+  if (!container.is_object()) return true;
   const Resolved* resolved = nullptr;
   for (const Resolved& known : step.resolved) {
     if (known.owner == from.type) resolved = &known;
@@ -91,11 +144,10 @@ void ForMembers(const TypeTable& types, const Step& step, const NodeRef& from, c
     found = ResolveMember(types, from.type, step);
     resolved = &found;
   }
-  if (!resolved->found) return;
-  if (resolved->choice != 0)
-    ForChoice(types, from.type, resolved->choice, container, emit);
-  else
-    ForNamed(types, step, *resolved, container, emit);
+  if (!resolved->found) return true;
+  if (resolved->choice_mask != 0) return ForKnownChoice(types, step, *resolved, container, emit);
+  if (resolved->choice != 0) return ForChoice(types, from.type, resolved->choice, container, emit);
+  return ForNamed(types, step, *resolved, container, emit);
 }
 
 /// Is the one member the text? Not exactly one, or one without a value, is not equal.
@@ -104,8 +156,8 @@ bool MemberEquals(const TypeTable& types, const Step& step, const NodeRef& from)
   bool equal = false;
   std::string scratch;
   ForMembers(types, step, from, [&](const NodeRef& member) {
-    ++count;
     equal = member.node.is_string() && member.node.String(scratch) == step.literal;
+    return ++count == 1;
   });
   return count == 1 && equal;
 }
@@ -118,56 +170,57 @@ bool MatchesType(const TypeTable& types, TypeId type, const TypeTest& test, bool
   return !(exact && types.IsPrimitive(type)) && types.definitions().IsA(type, test.fhir);
 }
 
+/// Goes along the steps; calls `found(NodeRef)` at the end of them, which answers whether to go on.
+template <class Found>
 struct Walker {
   const TypeTable& types;
   const Step* end;
   const Value& resource;
-  Collection* out;
+  const Found& found;
   size_t visited = 0;
 
-  void Root(const Step* step, const NodeRef& from);
-  void Go(const Step* step, const NodeRef& from) {
+  bool Go(const Step* step, const NodeRef& from) {
     ++visited;
-    if (step == end) {
-      out->push_back(ToItem(from));
-      return;
-    }
-    const auto next = [&](const NodeRef& member) { Go(step + 1, member); };
+    if (step == end) return found(from);
     switch (step->kind) {
       case StepKind::kChild:
-        ForMembers(types, *step, from, next);
-        break;
+        return Members(step, from);
       case StepKind::kRoot:
-        Root(step, from);
-        break;
+        return Root(step, from);
       case StepKind::kOfType:
-        if (from.type != kNoType ? MatchesType(types, from.type, step->test, true)
-                                 : HasType(types, ToItem(from), step->test, true)) {
-          Go(step + 1, from);
-        }
-        break;
+        return !IsOfType(*step, from) || Go(step + 1, from);
       case StepKind::kReferenceTo: {
         const TypeId target = ReferencedType(types, from, resource);
-        if (target != kNoType && step->test.fhir != kNoType &&
-            types.definitions().IsA(target, step->test.fhir))
-          Go(step + 1, from);
-        break;
+        const bool fits = target != kNoType && step->test.fhir != kNoType &&
+                          types.definitions().IsA(target, step->test.fhir);
+        return !fits || Go(step + 1, from);
       }
       case StepKind::kWhereEquals:
-        if (MemberEquals(types, *step, from)) Go(step + 1, from);
-        break;
+        return !MemberEquals(types, *step, from) || Go(step + 1, from);
     }
+    return true;
+  }
+
+ private:
+  bool Members(const Step* step, const NodeRef& from) {
+    return ForMembers(types, *step, from, [&](const NodeRef& member) { return Go(step + 1, member); });
+  }
+  /// The context itself if it is of the named type, else the members of that name.
+  bool Root(const Step* step, const NodeRef& from) {
+    NodeRef typed = from;
+    if (typed.type == kNoType) typed.type = types.ResourceType(from.node, kNoType);
+    const bool fits = typed.type == step->test.fhir ||
+                      (typed.type < kSystemBoolean && types.definitions().IsA(typed.type, step->test.fhir));
+    return fits ? Go(step + 1, typed) : Members(step, from);
+  }
+  bool IsOfType(const Step& step, const NodeRef& from) const {
+    if (from.type != kNoType) return MatchesType(types, from.type, step.test, true);
+    Item item;
+    item.node = from.node;
+    item.extension_node = from.extension_node;
+    return HasType(types, item, step.test, true);
   }
 };
-
-/// The context itself if it is of the named type, else the members of that name.
-void Walker::Root(const Step* step, const NodeRef& from) {
-  NodeRef typed = from;
-  if (typed.type == kNoType) typed.type = types.ResourceType(from.node, kNoType);
-  if (typed.type < kSystemBoolean && types.definitions().IsA(typed.type, step->test.fhir))
-    return Go(step + 1, typed);
-  ForMembers(types, *step, from, [&](const NodeRef& member) { Go(step + 1, member); });
-}
 
 /// "Patient" of "Patient/1", "http://host/fhir/Patient/1/_history/2", "http://hl7.org/fhir/ValueSet/x|1".
 TypeId TypeInUrl(const Definitions& definitions, std::string_view text) {
@@ -214,7 +267,22 @@ Resolved ResolveMember(const TypeTable& types, TypeId owner, const Step& step) {
 
 size_t Walk(const TypeTable& types, const Step* steps, size_t count, const NodeRef& from,
             const Value& resource, Collection* out) {
-  Walker walker{types, steps + count, resource, out};
+  const auto append = [out](const NodeRef& ref) {
+    AppendItem(ref, out);
+    return true;
+  };
+  Walker<decltype(append)> walker{types, steps + count, resource, append};
+  walker.Go(steps, from);
+  return walker.visited;
+}
+
+size_t WalkToFirst(const TypeTable& types, const Step* steps, size_t count, const NodeRef& from,
+                   const Value& resource, bool* any) {
+  const auto stop = [any](const NodeRef&) {
+    *any = true;
+    return false;
+  };
+  Walker<decltype(stop)> walker{types, steps + count, resource, stop};
   walker.Go(steps, from);
   return walker.visited;
 }
@@ -224,7 +292,10 @@ void AppendChildren(const TypeTable& types, const NodeRef& from, Collection* out
   if (!container.is_object()) return;
   const Definitions& definitions = types.definitions();
   const bool typed = from.type < definitions.type_count();
-  const auto emit = [&](const NodeRef& member) { out->push_back(ToItem(member)); };
+  const auto emit = [&](const NodeRef& member) {
+    AppendItem(member, out);
+    return true;
+  };
   const auto type_of = [&](NameId name) {
     const ElementInfo* element = typed ? definitions.FindElement(from.type, name) : nullptr;
     return element != nullptr ? element->type : kNoType;
@@ -234,7 +305,7 @@ void AppendChildren(const TypeTable& types, const NodeRef& from, Collection* out
     return !name.empty() && name[0] == '_';
   };
   // Most objects have no extensions on their primitives; then no member needs a look for its sibling.
-  const bool any_sibling = std::any_of(container.begin(), container.end(), is_sibling);
+  const bool any_sibling = (container.node().escaped & kHasSiblings) != 0;
   for (Value member : container) {
     if (member.name() == types.name_resource_type) continue;
     Value sibling;

@@ -14,12 +14,11 @@ struct NodeRef {
   TypeId type = kNoType;
 };
 
-inline Item ToItem(const NodeRef& ref) {
-  Item item;
+inline void AppendItem(const NodeRef& ref, Collection* out) {
+  Item& item = out->emplace_back();
   item.node = ref.node;
   item.extension_node = ref.extension_node;
   item.type = ref.type;
-  return item;
 }
 inline NodeRef ToRef(const Item& item) { return {item.node, item.extension_node, item.type}; }
 
@@ -30,6 +29,10 @@ Resolved ResolveMember(const TypeTable& types, TypeId owner, const Step& step);
 /// Returns the number of items visited.
 size_t Walk(const TypeTable& types, const Step* steps, size_t count, const NodeRef& from,
             const Value& resource, Collection* out);
+
+/// As Walk, but ends at the first item; `*any` becomes true if there is one.
+size_t WalkToFirst(const TypeTable& types, const Step* steps, size_t count, const NodeRef& from,
+                   const Value& resource, bool* any);
 
 /// All direct members, typed.
 void AppendChildren(const TypeTable& types, const NodeRef& from, Collection* out);

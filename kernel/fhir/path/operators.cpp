@@ -1,4 +1,4 @@
-// Operators: arithmetic, comparison, equality, membership, logic.
+// Operators that give values: arithmetic, text, union. Those that give a truth are in conditions.cpp.
 #include <fmt/format.h>
 
 #include "kernel/fhir/path/evaluate.h"
@@ -6,14 +6,15 @@
 namespace tk::fhir::path {
 
 Status Evaluator::EvalSign(const Op& op, const Frame& frame, Collection* out) {
-  Collection input;
-  TRY(Eval(op.input, frame, &input));
+  Lease lease(scratch_);
+  Items input;
+  TRY(Operand(op.input, frame, &lease, &input));
   const Scalar value = TRY(OneScalar(op, input));
   if (input.empty()) return {};
   if (!value.IsNumber() && value.kind != SystemKind::kQuantity)
     return Fail(op, "a sign needs a number or a quantity");
   if (op.code == Code::kPlus) {
-    out->push_back(std::move(input[0]));
+    out->push_back(input[0]);
   } else if (value.IsWhole()) {
     if (value.integer != INT64_MIN) AppendInteger(-value.integer, value.kind == SystemKind::kLong, out);
   } else if (value.kind == SystemKind::kDecimal) {
@@ -25,126 +26,32 @@ Status Evaluator::EvalSign(const Op& op, const Frame& frame, Collection* out) {
 }
 
 Status Evaluator::EvalBinary(const Op& op, const Frame& frame, Collection* out) {
-  if (op.op >= Operator::kAnd) return EvalLogic(op, frame, out);
-  Collection left, right;
-  TRY(Eval(op.input, frame, &left));
-  TRY(Eval(op.right, frame, &right));
-  switch (op.op) {
-    case Operator::kUnion:
-      return AppendUnion(op, left, right, out);
-    case Operator::kConcatenate:
-      return Concatenate(op, left, right, out);
-    case Operator::kLessOrEqual:
-    case Operator::kLess:
-    case Operator::kGreater:
-    case Operator::kGreaterOrEqual:
-      return Comparison(op, left, right, out);
-    case Operator::kEqual:
-    case Operator::kNotEqual: {
-      if (left.empty() || right.empty()) return {};
-      TRY(Charge(op, left.size()));
-      const std::optional<bool> equal = Equal(types_, left, right);
-      if (equal) out->push_back(BooleanItem(*equal == (op.op == Operator::kEqual)));
-      return {};
-    }
-    case Operator::kEquivalent:
-    case Operator::kNotEquivalent:
-      TRY(Charge(op, left.size() == right.size() ? left.size() * right.size() : 1));
-      out->push_back(BooleanItem(Equivalent(types_, left, right) == (op.op == Operator::kEquivalent)));
-      return {};
-    case Operator::kIn:
-      return Membership(op, left, right, out);
-    case Operator::kContains:
-      return Membership(op, right, left, out);
-    default:
-      return Arithmetic(op, left, right, out);
+  if (op.op == Operator::kUnion) {
+    const size_t first = out->size();
+    TRY(Eval(op.input, frame, out));
+    TRY(Eval(op.right, frame, out));
+    return KeepDistinct(op, first, out);
   }
+  Lease of_left(scratch_), of_right(scratch_);
+  Items left, right;
+  TRY(Operand(op.input, frame, &of_left, &left));
+  TRY(Operand(op.right, frame, &of_right, &right));
+  return op.op == Operator::kConcatenate ? Concatenate(op, left, right, out)
+                                         : Arithmetic(op, left, right, out);
 }
 
-Status Evaluator::EvalLogic(const Op& op, const Frame& frame, Collection* out) {
-  Collection side;
-  TRY(Eval(op.input, frame, &side));
-  const std::optional<bool> left = TRY(Truth(op, side));
-  // What the left side decides alone is decided: the right side may be costly.
-  const auto answer = [&](bool value) -> Status {
-    out->push_back(BooleanItem(value));
-    return {};
-  };
-  if (op.op == Operator::kAnd && left == false) return answer(false);
-  if (op.op == Operator::kOr && left == true) return answer(true);
-  if (op.op == Operator::kImplies && left == false) return answer(true);
-  side.clear();
-  TRY(Eval(op.right, frame, &side));
-  const std::optional<bool> right = TRY(Truth(op, side));
-  switch (op.op) {
-    case Operator::kAnd:
-      if (right == false) return answer(false);
-      return left && right ? answer(true) : Status();
-    case Operator::kOr:
-      if (right == true) return answer(true);
-      return left && right ? answer(false) : Status();
-    case Operator::kXor:
-      return left && right ? answer(*left != *right) : Status();
-    default:  // implies
-      if (right == true) return answer(true);
-      return left && right ? answer(false) : Status();
-  }
-}
-
-Status Evaluator::Membership(const Op& op, const Collection& one, const Collection& many, Collection* out) {
-  const Item* item = TRY(One(op, one));
-  if (item == nullptr) return {};
-  out->push_back(BooleanItem(TRY(ContainsItem(op, many, *item))));
-  return {};
-}
-
-Status Evaluator::Concatenate(const Op& op, const Collection& left, const Collection& right,
-                              Collection* out) {
-  const std::optional<std::string> a = TRY(OneText(op, left));
-  const std::optional<std::string> b = TRY(OneText(op, right));
-  std::string joined = a.value_or("") + b.value_or("");
+Status Evaluator::Concatenate(const Op& op, Items left, Items right, Collection* out) {
+  std::string scratch_a, scratch_b;
+  const std::optional<std::string_view> a = TRY(OneText(op, left, &scratch_a));
+  const std::optional<std::string_view> b = TRY(OneText(op, right, &scratch_b));
+  std::string joined(a.value_or(""));
+  joined += b.value_or("");
   if (joined.size() > kTextBytesMax) return Fail(op, "the text is too long", ErrorCode::kTooLarge);
   out->push_back(StringItem(std::move(joined)));
   return {};
 }
 
-Status Evaluator::Comparison(const Op& op, const Collection& left, const Collection& right, Collection* out) {
-  const Scalar a = TRY(OneScalar(op, left));
-  const Scalar b = TRY(OneScalar(op, right));
-  if (left.empty() || right.empty()) return {};
-  // A primitive that has only extensions has no value to compare.
-  const bool no_value =
-      (!left[0].node && left[0].extension_node) || (!right[0].node && right[0].extension_node);
-  if (no_value) return {};
-  // A quantity that says only "less than" has no known number.
-  const auto unknown = [&](const Item& item, const Scalar& scalar) {
-    return scalar.kind == SystemKind::kNone && types_.KindOf(item.type) == SystemKind::kQuantity;
-  };
-  if (unknown(left[0], a) || unknown(right[0], b)) return {};
-  const std::optional<Order> order = CompareScalars(a, b);
-  if (!order)
-    return Fail(op, fmt::format("\"{}\" cannot compare values of these types", OperatorText(op.op)));
-  if (*order == Order::kUnknown) return {};
-  bool answer = false;
-  switch (op.op) {
-    case Operator::kLessOrEqual:
-      answer = *order != Order::kGreater;
-      break;
-    case Operator::kLess:
-      answer = *order == Order::kLess;
-      break;
-    case Operator::kGreater:
-      answer = *order == Order::kGreater;
-      break;
-    default:
-      answer = *order != Order::kLess;
-      break;
-  }
-  out->push_back(BooleanItem(answer));
-  return {};
-}
-
-Status Evaluator::Arithmetic(const Op& op, const Collection& left, const Collection& right, Collection* out) {
+Status Evaluator::Arithmetic(const Op& op, Items left, Items right, Collection* out) {
   const Scalar a = TRY(OneScalar(op, left));
   const Scalar b = TRY(OneScalar(op, right));
   if (left.empty() || right.empty()) return {};

@@ -1,6 +1,8 @@
 #include "kernel/fhir/path/path.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 
 #include "kernel/fhir/path/evaluate.h"
 
@@ -24,14 +26,10 @@ Status Expression::Evaluate(const Environment& environment, const Item& context,
 }
 
 Result<bool> Expression::Test(const Environment& environment, const Item& context) const {
-  Collection result;
-  TRY(Evaluate(environment, context, &result));
-  if (result.empty()) return false;
-  const Scalar value = result.size() == 1 ? ToScalar(*program_->types, result[0]) : Scalar{};
-  if (value.kind != SystemKind::kBoolean) {
-    return MakeError(ErrorCode::kInvalid, "the expression does not give one boolean");
-  }
-  return value.boolean;
+  CHECK(environment.definitions == nullptr || environment.definitions == &program_->types->definitions());
+  bool holds = false;
+  TRY(Evaluator(*program_, environment, context).Test(&holds));
+  return holds;
 }
 
 Item ResourceItem(const Definitions& definitions, Value resource) {
@@ -45,31 +43,54 @@ Item ResourceItem(const Definitions& definitions, Value resource) {
 }
 
 ExpressionSet::ExpressionSet(std::vector<const Expression*> expressions)
-    : expressions_(std::move(expressions)) {
-  always_.resize(expressions_.size(), 0);
+    : expressions_(std::move(expressions)), always_((expressions_.size() + 63) / 64) {
+  std::vector<std::pair<NameId, uint32_t>> wanted;
   for (size_t i = 0; i < expressions_.size(); ++i) {
     const std::vector<NameId>& needs = expressions_[i]->program_->needs_any;
     // A name that the table does not know cannot select.
-    if (needs.empty()) always_[i] = 1;
-    for (NameId name : needs) wanted_.emplace_back(name, static_cast<uint32_t>(i));
+    if (needs.empty()) always_[i / 64] |= uint64_t{1} << i % 64;
+    for (NameId name : needs) wanted.emplace_back(name, static_cast<uint32_t>(i));
   }
-  std::sort(wanted_.begin(), wanted_.end());
+  std::sort(wanted.begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  starts_.resize(std::bit_ceil(wanted.size() * 2 + 1));
+  for (const auto& [name, expression] : wanted) {
+    Start& start = starts_[static_cast<size_t>(Find(name) - starts_.data())];
+    if (start.count == 0) start = {name, 0, static_cast<uint32_t>(beginning_.size())};
+    ++start.count;
+    beginning_.push_back(expression);
+  }
+}
+
+const ExpressionSet::Start* ExpressionSet::Find(NameId name) const {
+  const size_t mask = starts_.size() - 1;
+  size_t at = name & mask;
+  while (starts_[at].count != 0 && starts_[at].name != name) at = (at + 1) & mask;
+  return &starts_[at];
 }
 
 Status ExpressionSet::Evaluate(const Environment& environment, const Item& context,
                                const std::function<Status(size_t, const Collection&)>& found) const {
-  std::vector<uint8_t> selected = always_;
+  constexpr size_t kWordsUsual = 4;
+  std::array<uint64_t, kWordsUsual> usual;
+  std::vector<uint64_t> many;
+  if (always_.size() > kWordsUsual) many.resize(always_.size());
+  const std::span<uint64_t> selected(many.empty() ? usual.data() : many.data(), always_.size());
+  std::copy(always_.begin(), always_.end(), selected.begin());
   for (Value member : context.node) {
-    const NameId name = member.name();
-    const auto first = std::lower_bound(wanted_.begin(), wanted_.end(), std::pair<NameId, uint32_t>(name, 0));
-    for (auto at = first; at != wanted_.end() && at->first == name; ++at) selected[at->second] = 1;
+    const Start& start = *Find(member.name());
+    for (uint32_t i = start.first; i < start.first + start.count; ++i)
+      selected[beginning_[i] / 64] |= uint64_t{1} << beginning_[i] % 64;
   }
-  Collection items;
-  for (size_t i = 0; i < expressions_.size(); ++i) {
-    if (selected[i] == 0) continue;
-    items.clear();
-    TRY(expressions_[i]->Evaluate(environment, context, &items));
-    if (!items.empty()) TRY(found(i, items));
+  Lease lease(Scratch::OfThread());
+  Collection& items = *lease.get();
+  for (size_t word = 0; word < selected.size(); ++word) {
+    for (uint64_t bits = selected[word]; bits != 0; bits &= bits - 1) {
+      const size_t i = word * 64 + static_cast<size_t>(std::countr_zero(bits));
+      items.clear();
+      TRY(expressions_[i]->Evaluate(environment, context, &items));
+      if (!items.empty()) TRY(found(i, items));
+    }
   }
   return {};
 }

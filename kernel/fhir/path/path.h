@@ -36,6 +36,7 @@ struct Item {
   struct Quantity {
     std::string number;
     std::string unit;
+    bool operator==(const Quantity&) const = default;
   };
   /// Computed values: boolean, integer, string-like (string, date, dateTime, time, decimal digits: told apart by `type`), quantity.
   /// Without a node and without a computed value: a resource that is referred to, of which only `type` is known (resolve()).
@@ -51,6 +52,14 @@ class Resolver {
   virtual Value Resolve(std::string_view reference) const = 0;
 };
 
+/// Variables that are made when they are asked for. What they answer must outlive the evaluation.
+class Variables {
+ public:
+  virtual ~Variables() = default;
+  /// nullptr: there is no such variable.
+  virtual const Collection* Find(std::string_view name) const = 0;
+};
+
 /// What an expression may ask of the world. All optional; absent answers give the empty collection.
 /// Only a %name that is neither given here nor known to the language is an error.
 struct Environment {
@@ -64,6 +73,7 @@ struct Environment {
   /// trace(name, …) reports here; nothing is traced otherwise.
   void (*trace)(std::string_view name, const Collection& items) = nullptr;
   std::vector<std::pair<std::string, Collection>> variables;  // %name
+  const Variables* more_variables = nullptr;                  // asked after `variables`
 };
 
 /// A compiled expression; immutable, thread-safe. The definitions must outlive it.
@@ -81,6 +91,7 @@ class Expression {
   /// Errors: kInvalid with position where an operand has the wrong type or too many items; kTooLarge over a limit of work.
   Status Evaluate(const Environment& environment, const Item& context, Collection* out) const;
   /// As a criterion: true if the result is a single true; empty is false. Errors: kInvalid if it is not a boolean.
+  /// Cheaper than Evaluate: conditions are followed as truth values, and a question whether something exists ends at the first item.
   Result<bool> Test(const Environment& environment, const Item& context) const;
   std::string_view text() const;
 
@@ -105,8 +116,16 @@ class ExpressionSet {
 
  private:
   std::vector<const Expression*> expressions_;
-  std::vector<std::pair<NameId, uint32_t>> wanted_;  // sorted by name: which expression can begin there
-  std::vector<uint8_t> always_;
+  /// Which expressions can begin with a member: a table by name (open addressing), and runs of `starts_`.
+  struct Start {
+    NameId name = kNoName;
+    uint16_t count = 0;
+    uint32_t first = 0;
+  };
+  const Start* Find(NameId name) const;
+  std::vector<Start> starts_;        // size is a power of two
+  std::vector<uint32_t> beginning_;  // expressions
+  std::vector<uint64_t> always_;     // a bit each
 };
 
 /// The item for a whole resource; its type is read from resourceType.

@@ -45,19 +45,22 @@ class TypeTable {
   bool IsAbstractResource(TypeId type) const {
     return type < abstract_resource_.size() && abstract_resource_[type] != 0;
   }
-  bool IsPrimitive(TypeId type) const {
-    return type < definitions_->type_count() && definitions_->Type(type).type_class == TypeClass::kPrimitive;
+  bool IsPrimitive(TypeId type) const { return type < primitive_.size() && primitive_[type] != 0; }
+  /// A resource type that resources can be of.
+  bool IsConcreteResource(TypeId type) const {
+    return type < abstract_resource_.size() && definitions_->IsResource(type) &&
+           abstract_resource_[type] == 0;
   }
   /// Type of a resource node from its resourceType; `fallback` if there is none or it is unknown.
   TypeId ResourceType(Value node, TypeId fallback) const;
   NameId name_resource_type, name_reference, name_type, name_value, name_unit, name_system, name_code,
-      name_url, name_extension, name_id, name_contained;
+      name_url, name_extension, name_id, name_contained, name_comparator;
   TypeId quantity_type, extension_type, reference_type;
 
  private:
   const Definitions* definitions_;
   std::vector<SystemKind> kinds_;
-  std::vector<uint8_t> abstract_resource_;
+  std::vector<uint8_t> abstract_resource_, primitive_;
 };
 
 /// A type named in an expression: `Quantity`, `FHIR.Patient`, `System.String`. Either side may be absent.
@@ -73,6 +76,18 @@ struct Resolved {
   bool primitive = false;
   uint16_t choice = 0;    // not 0: any member of this choice
   TypeId type = kNoType;  // of a plain member
+  // Members of the choice as far as the compiler has looked them up: a run of Step::choices.
+  uint16_t choice_first = 0;
+  uint16_t choice_mask = 0;  // size of the run less one; 0 = not looked up
+};
+
+/// One member that a choice may have, or the "_" sibling of one; an entry of a table by name (open addressing).
+struct ChoiceMember {
+  NameId name = kNoName;   // kNoName: the entry is free
+  NameId other = kNoName;  // the sibling; of a sibling the member
+  TypeId type = kNoType;
+  bool primitive = false;
+  bool is_sibling = false;
 };
 
 enum class StepKind : uint8_t {
@@ -92,6 +107,7 @@ struct Step {
   std::string literal;
   TypeTest test;
   std::vector<Resolved> resolved;  // for the types that are possible here as far as is known
+  std::vector<ChoiceMember> choices;
 };
 
 enum class Code : uint8_t {
@@ -115,7 +131,10 @@ struct Op {
   Function function = Function::kNone;
   Operator op = Operator::kMultiply;
   bool has_input = false;
-  uint16_t count = 0;  // kPath: steps; kCall: arguments
+  bool boolean = false;  // gives one boolean or nothing, whatever the data: evaluated as a Ternary
+  bool sure =
+      false;  // where, exists: the criterion cannot fail, so that what comes after a hit need not be looked at
+  uint16_t count = 0;  // kPath: steps; kCall: arguments; kLiteral: items
   uint32_t at = 0;     // position in the text, for messages
   uint32_t input = 0;  // operation whose result is the input (if has_input); left operand
   uint32_t right =

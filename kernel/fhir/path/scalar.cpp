@@ -75,7 +75,7 @@ void SetTemporal(std::string_view text, SystemKind kind, Scalar* out) {
 void SetQuantity(const TypeTable& types, const Value& node, Scalar* out) {
   const std::optional<Decimal> number = Decimal::Parse(node[types.name_value].Number());
   // "<5 mg" is no number that one can calculate with.
-  if (!number || node["comparator"]) return;
+  if (!number || node[types.name_comparator]) return;
   std::string scratch;
   std::string_view unit = node[types.name_code].String(scratch);
   if (unit.empty()) unit = node[types.name_unit].String(scratch);
@@ -300,6 +300,35 @@ Scalar ToScalar(const TypeTable& types, const Item& item) {
   return out;
 }
 
+std::optional<bool> BooleanOfItem(const TypeTable& types, const Item& item) {
+  if (const bool* computed = std::get_if<bool>(&item.computed); computed != nullptr && !item.node)
+    return *computed;
+  const Kind kind = item.node.kind();
+  if ((kind != Kind::kTrue && kind != Kind::kFalse) || KindOfItem(types, item) != SystemKind::kBoolean)
+    return std::nullopt;
+  return kind == Kind::kTrue;
+}
+
+std::optional<std::string_view> TextOfItem(const TypeTable& types, const Item& item, std::string* scratch) {
+  if (item.node) {
+    if (item.node.kind() != Kind::kString || KindOfItem(types, item) != SystemKind::kString)
+      return std::nullopt;
+    return item.node.String(*scratch);
+  }
+  const std::string* const text = std::get_if<std::string>(&item.computed);
+  if (text == nullptr) return std::nullopt;
+  const SystemKind kind = SystemKindOf(item.type);
+  if (kind == SystemKind::kDecimal || (kind >= SystemKind::kDate && kind <= SystemKind::kTime))
+    return std::nullopt;
+  return *text;
+}
+
+bool HasValue(const TypeTable& types, const Item& item) {
+  if (!item.node && std::holds_alternative<std::monostate>(item.computed)) return false;
+  if (item.node.kind() == Kind::kString && KindOfItem(types, item) == SystemKind::kString) return true;
+  return ToScalar(types, item).kind != SystemKind::kNone;
+}
+
 Item BooleanItem(bool value) {
   Item item;
   item.type = kSystemBoolean;
@@ -367,6 +396,10 @@ std::optional<SameUnit> InSameUnit(const Scalar& a, const Scalar& b) {
 
 std::optional<bool> Equal(const TypeTable& types, const Item& a, const Item& b) {
   if (a.node && a.node == b.node) return true;
+  std::string scratch_a, scratch_b;
+  if (const auto left = TextOfItem(types, a, &scratch_a)) {
+    if (const auto right = TextOfItem(types, b, &scratch_b)) return *left == *right;
+  }
   const auto is_structure = [&](const Item& item) {
     return item.node.is_object() && types.KindOf(item.type) == SystemKind::kNone;
   };
@@ -390,7 +423,7 @@ bool Equivalent(const TypeTable& types, const Item& a, const Item& b) {
   return left.kind == right.kind && a.node && b.node && DeepEquivalent(a.node, b.node);
 }
 
-std::optional<bool> Equal(const TypeTable& types, const Collection& a, const Collection& b) {
+std::optional<bool> Equal(const TypeTable& types, std::span<const Item> a, std::span<const Item> b) {
   if (a.size() != b.size()) return false;
   bool unknown = false;
   for (size_t i = 0; i < a.size(); ++i) {
@@ -401,7 +434,7 @@ std::optional<bool> Equal(const TypeTable& types, const Collection& a, const Col
   return unknown ? std::nullopt : std::optional<bool>(true);
 }
 
-bool Equivalent(const TypeTable& types, const Collection& a, const Collection& b) {
+bool Equivalent(const TypeTable& types, std::span<const Item> a, std::span<const Item> b) {
   if (a.size() != b.size()) return false;
   std::vector<bool> used(b.size(), false);
   for (const Item& item : a) {

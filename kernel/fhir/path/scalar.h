@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "kernel/fhir/path/decimal.h"
@@ -29,6 +30,11 @@ struct Scalar {
 
 /// The value of an item; kNone for complex items, for a primitive that has only extensions, and for text that is not what its type says.
 Scalar ToScalar(const TypeTable& types, const Item& item);
+/// As ToScalar where only a truth, a text, or whether there is a value is asked; nothing else is read or copied.
+std::optional<bool> BooleanOfItem(const TypeTable& types, const Item& item);
+/// In place, or decoded into `scratch`.
+std::optional<std::string_view> TextOfItem(const TypeTable& types, const Item& item, std::string* scratch);
+bool HasValue(const TypeTable& types, const Item& item);
 /// What kind of value the item would be, without reading it.
 SystemKind KindOfItem(const TypeTable& types, const Item& item);
 
@@ -44,8 +50,8 @@ Item QuantityItem(const Decimal& value, std::string unit);
 std::optional<bool> Equal(const TypeTable& types, const Item& a, const Item& b);
 bool Equivalent(const TypeTable& types, const Item& a, const Item& b);
 /// Same for whole collections: order matters for Equal, not for Equivalent. Both must not be empty for Equal.
-std::optional<bool> Equal(const TypeTable& types, const Collection& a, const Collection& b);
-bool Equivalent(const TypeTable& types, const Collection& a, const Collection& b);
+std::optional<bool> Equal(const TypeTable& types, std::span<const Item> a, std::span<const Item> b);
+bool Equivalent(const TypeTable& types, std::span<const Item> a, std::span<const Item> b);
 /// Equal items have equal digests.
 uint64_t EqualityDigest(const TypeTable& types, const Item& item);
 

@@ -198,21 +198,22 @@ std::unique_ptr<const RE2> MakePattern(std::string_view pattern, std::string_vie
   return std::make_unique<const RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
 }
 
-Status Evaluator::Substring(const Call& call, const std::string& text) {
+Status Evaluator::Substring(const Call& call, std::string_view text) {
   const std::optional<int64_t> start = TRY(OneInteger(call.op, call.arguments[0]));
   std::optional<int64_t> length;
   if (call.arguments.size() > 1) length = TRY(OneInteger(call.op, call.arguments[1]));
   if (!start || *start < 0 || static_cast<uint64_t>(*start) >= CharacterCount(text)) return {};
   const size_t first = ByteOf(text, static_cast<size_t>(*start));
-  std::string_view rest = std::string_view(text).substr(first);
+  std::string_view rest = text.substr(first);
   if (length) rest = rest.substr(0, *length <= 0 ? 0 : ByteOf(rest, static_cast<size_t>(*length)));
   call.out->push_back(StringItem(std::string(rest)));
   return {};
 }
 
-Status Evaluator::CallMatch(const Call& call, const std::string& text) {
+Status Evaluator::CallMatch(const Call& call, std::string_view text) {
   const bool replace = call.op.function == Function::kReplaceMatches;
-  const std::optional<std::string> pattern = TRY(OneText(call.op, call.arguments[0]));
+  std::string scratch;
+  const std::optional<std::string_view> pattern = TRY(OneText(call.op, call.arguments[0], &scratch));
   std::optional<std::string> substitution;
   if (replace) substitution = TRY(OneText(call.op, call.arguments[1]));
   std::optional<std::string> flags;
@@ -224,12 +225,13 @@ Status Evaluator::CallMatch(const Call& call, const std::string& text) {
   const RE2* compiled = call.op.right == 0 ? made.get() : program_.patterns[call.op.right - 1].get();
   if (!compiled->ok()) return Fail(call.op, "the pattern is not valid");
   TRY(Charge(call.op, text.size() / 8 + 1));
+  const re2::StringPiece piece(text.data(), text.size());
   if (call.op.function == Function::kMatches) {
-    call.out->push_back(BooleanItem(RE2::PartialMatch(text, *compiled)));
+    call.out->push_back(BooleanItem(RE2::PartialMatch(piece, *compiled)));
   } else if (call.op.function == Function::kMatchesFull) {
-    call.out->push_back(BooleanItem(RE2::FullMatch(text, *compiled)));
+    call.out->push_back(BooleanItem(RE2::FullMatch(piece, *compiled)));
   } else {
-    std::string result = text;
+    std::string result(text);
     const std::string rewrite = Rewrite(*substitution);
     std::string why;
     if (!compiled->CheckRewriteString(rewrite, &why))
@@ -276,11 +278,10 @@ Status Evaluator::CallCoding(const Call& call, const std::string& text) {
   return {};
 }
 
-Status Evaluator::CallTwoTexts(const Call& call, const std::string& text, const std::string& other) {
+Status Evaluator::CallTwoTexts(const Call& call, std::string_view text, std::string_view other) {
   const auto position = [&](size_t found) {
     const bool none = found == std::string::npos;
-    call.out->push_back(IntegerItem(
-        none ? -1 : static_cast<int64_t>(CharacterCount(std::string_view(text).substr(0, found)))));
+    call.out->push_back(IntegerItem(none ? -1 : static_cast<int64_t>(CharacterCount(text.substr(0, found)))));
   };
   switch (call.op.function) {
     case Function::kIndexOf:
@@ -290,11 +291,11 @@ Status Evaluator::CallTwoTexts(const Call& call, const std::string& text, const 
       position(text.rfind(other));
       break;
     case Function::kStartsWith:
-      call.out->push_back(BooleanItem(text.compare(0, other.size(), other) == 0));
+      call.out->push_back(BooleanItem(text.substr(0, other.size()) == other));
       break;
     case Function::kEndsWith:
-      call.out->push_back(BooleanItem(text.size() >= other.size() &&
-                                      text.compare(text.size() - other.size(), other.size(), other) == 0));
+      call.out->push_back(
+          BooleanItem(text.size() >= other.size() && text.substr(text.size() - other.size()) == other));
       break;
     case Function::kContains:
       call.out->push_back(BooleanItem(text.find(other) != std::string::npos));
@@ -311,7 +312,7 @@ Status Evaluator::CallTwoTexts(const Call& call, const std::string& text, const 
       for (size_t at = 0; at <= text.size();) {
         const size_t found = other.empty() ? std::string::npos : text.find(other, at);
         const size_t end = found == std::string::npos ? text.size() : found;
-        call.out->push_back(StringItem(text.substr(at, end - at)));
+        call.out->push_back(StringItem(std::string(text.substr(at, end - at))));
         if (found == std::string::npos) break;
         at = found + other.size();
       }
@@ -338,17 +339,18 @@ Status Evaluator::CallString(const Call& call, bool* known) {
     if (!call.input.empty()) call.out->push_back(StringItem(std::move(joined)));
     return {};
   }
-  const std::optional<std::string> text = TRY(OneText(call.op, call.input));
+  std::string scratch, other_scratch;
+  const std::optional<std::string_view> text = TRY(OneText(call.op, call.input, &scratch));
   if (!text) return {};
   TRY(Charge(call.op, text->size() / 64));
   switch (f) {
     case Function::kSubstring:
       return Substring(call, *text);
     case Function::kUpper:
-      call.out->push_back(StringItem(AsciiCase(*text, true)));
+      call.out->push_back(StringItem(AsciiCase(std::string(*text), true)));
       return {};
     case Function::kLower:
-      call.out->push_back(StringItem(AsciiCase(*text, false)));
+      call.out->push_back(StringItem(AsciiCase(std::string(*text), false)));
       return {};
     case Function::kLength:
       call.out->push_back(IntegerItem(static_cast<int64_t>(CharacterCount(*text))));
@@ -359,8 +361,8 @@ Status Evaluator::CallString(const Call& call, bool* known) {
     case Function::kToChars:
       TRY(Charge(call.op, text->size()));
       for (size_t at = 0; at < text->size();) {
-        const size_t next = at + ByteOf(std::string_view(*text).substr(at), 1);
-        call.out->push_back(StringItem(text->substr(at, next - at)));
+        const size_t next = at + ByteOf(text->substr(at), 1);
+        call.out->push_back(StringItem(std::string(text->substr(at, next - at))));
         at = next;
       }
       return {};
@@ -372,11 +374,11 @@ Status Evaluator::CallString(const Call& call, bool* known) {
     case Function::kDecode:
     case Function::kEscape:
     case Function::kUnescape:
-      return CallCoding(call, *text);
+      return CallCoding(call, std::string(*text));
     default:
       break;
   }
-  const std::optional<std::string> other = TRY(OneText(call.op, call.arguments[0]));
+  const std::optional<std::string_view> other = TRY(OneText(call.op, call.arguments[0], &other_scratch));
   return other ? CallTwoTexts(call, *text, *other) : Status();
 }
 

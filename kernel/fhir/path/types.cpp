@@ -86,12 +86,14 @@ TypeTable::TypeTable(const Definitions& definitions)
       name_extension(Names::Find("extension")),
       name_id(Names::Find("id")),
       name_contained(Names::Find("contained")),
+      name_comparator(Names::Find("comparator")),
       quantity_type(definitions.FindType("Quantity")),
       extension_type(definitions.FindType("Extension")),
       reference_type(definitions.FindType("Reference")),
       definitions_(&definitions) {
   kinds_.resize(definitions.type_count(), SystemKind::kNone);
   abstract_resource_.resize(definitions.type_count(), 0);
+  primitive_.resize(definitions.type_count(), 0);
   for (size_t i = 0; i < kinds_.size(); ++i) {
     const TypeId id = static_cast<TypeId>(i);
     const TypeInfo& type = definitions.Type(id);
@@ -101,6 +103,7 @@ TypeTable::TypeTable(const Definitions& definitions)
     } else if (quantity_type != kNoType && definitions.IsA(id, quantity_type)) {
       kinds_[i] = SystemKind::kQuantity;
     }
+    primitive_[i] = type.type_class == TypeClass::kPrimitive ? 1 : 0;
     abstract_resource_[i] = type.type_class == TypeClass::kResource && type.is_abstract ? 1 : 0;
   }
 }

@@ -1,0 +1,150 @@
+// When a rule fires: its condition over every combination of what an Observation may say, also what no Observation should, against the same
+// condition in plain C++; and which changes are events.
+#include "kernel/rules/rule.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace tk::rules {
+namespace {
+
+constexpr std::string_view kRule = R"j({
+  "id": "test.fever", "version": 3, "title": {"zh-CN": "发热", "en": "Fever"},
+  "source": {"text": "a test", "edition": "1", "date": "2026-11-22"},
+  "constants": {"limit": {"value": 37.3}},
+  "on": {"type": "Observation", "operations": ["create", "update"]},
+  "where": "subject.reference.exists() and status in ('final' | 'amended') and code.coding.where(system = 'http://loinc.org' and code = '8310-5').exists() and value.ofType(Quantity).where(code = 'Cel' and value >= %limit).exists()",
+  "do": [{"create": {"resourceType": "Flag", "status": "active", "code": {"text": "='depth ' + %depth.toString() + ' of ' + %rule + ' over ' + %limit.toString()"},
+    "period": {"start": "=%now"}, "subject": "=subject"}}]})j";
+
+enum class Verdict { kNo, kYes, kError };
+
+/// A piece of JSON (with its comma), and what it is to the condition.
+struct Piece {
+  std::string_view json;
+  Verdict verdict;
+};
+constexpr Piece kSubjects[] = {{"", Verdict::kNo},
+                               {R"(,"subject":{"reference":"Patient/p"})", Verdict::kYes},
+                               {R"(,"subject":{"display":"p"})", Verdict::kNo},
+                               {R"(,"subject":{"_reference":{"id":"x"}})", Verdict::kYes}};
+constexpr Piece kStatuses[] = {{"", Verdict::kNo},
+                               {R"(,"status":"final")", Verdict::kYes},
+                               {R"(,"status":"amended")", Verdict::kYes},
+                               {R"(,"status":"registered")", Verdict::kNo},
+                               {R"(,"status":["final","amended"])", Verdict::kError},
+                               {R"(,"status":"fin\u0061l")", Verdict::kYes}};
+constexpr Piece kCodes[] = {
+    {"", Verdict::kNo},
+    {R"(,"code":{"text":"8310-5"})", Verdict::kNo},
+    {R"(,"code":{"coding":[{"system":"http://loinc.org","code":"8310-5"}]})", Verdict::kYes},
+    {R"(,"code":{"coding":[{"system":"http://loinc.org","code":"8867-4"},{"system":"http://x","code":"8310-5"}]})",
+     Verdict::kNo},
+    {R"(,"code":{"coding":[{"code":"8310-5"},{"code":"8310-5","system":"http://loinc.org","display":"t"}]})",
+     Verdict::kYes},
+    {R"(,"code":{"coding":[{"system":"http://loinc.org","code":["8310-5","8310-5"]}]})", Verdict::kNo},
+    {R"(,"code":{"coding":{"system":"http://loinc.org","code":"8310\u002d5"}})", Verdict::kYes}};
+constexpr Piece kValues[] = {
+    {"", Verdict::kNo},
+    {R"(,"valueQuantity":{"value":36.6,"code":"Cel"})", Verdict::kNo},
+    {R"(,"valueQuantity":{"value":37.3,"code":"Cel"})", Verdict::kYes},
+    {R"(,"valueQuantity":{"value":373e-1,"code":"Cel"})", Verdict::kYes},
+    {R"(,"valueQuantity":{"value":37.299999999999999999999,"code":"Cel"})", Verdict::kNo},
+    {R"(,"valueQuantity":{"value":100,"code":"[degF]"})", Verdict::kNo},
+    {R"(,"valueQuantity":{"code":"Cel"})", Verdict::kNo},
+    {R"(,"valueQuantity":{"value":"38","code":"Cel"})", Verdict::kError},
+    {R"(,"valueString":"38 Cel")", Verdict::kNo},
+    {R"(,"valueInteger":38)", Verdict::kNo},
+    {R"(,"_valueQuantity":{"id":"x"})", Verdict::kNo}};
+
+class RuleTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto rule = ParseRule(*r4_, "test", "fever.json", kRule, {});
+    ASSERT_TRUE(rule.ok()) << rule.error().ToString();
+    rule_ = std::make_unique<Rule>(std::move(rule).value());
+  }
+  view::ResourcePtr Make(const std::string& json, view::Operation op = view::Operation::kCreate) const {
+    auto document = fhir::Document::Parse(json);
+    CHECK(document.ok());
+    return view::MakeResource(*r4_, std::move(document).value(), 1, op).value();
+  }
+  static std::string Reading(std::string_view value) {
+    return fmt::format(
+        R"({{"resourceType":"Observation","id":"o","status":"final","code":{{"coding":[{{"system":"http://loinc.org","code":"8310-5"}}]}},"subject":{{"reference":"Patient/p"}},"valueQuantity":{{"value":{},"code":"Cel"}}}})",
+        value);
+  }
+  bool FiresOn(view::ResourcePtr before, view::ResourcePtr now) const {
+    view::Change change;
+    change.before = std::move(before);
+    change.now = std::move(now);
+    return Fires(*r4_, *rule_, change, kNow).value();
+  }
+
+  static constexpr Instant kNow = 1'795'000'000'000'000;
+  std::shared_ptr<const fhir::Definitions> r4_ = fhir::Definitions::R4();
+  std::unique_ptr<Rule> rule_;
+};
+
+TEST_F(RuleTest, JudgesEveryCombinationAsPlainCodeDoes) {
+  size_t fired = 0, failed = 0;
+  for (const Piece& subject : kSubjects) {
+    for (const Piece& status : kStatuses) {
+      for (const Piece& code : kCodes) {
+        for (const Piece& value : kValues) {
+          // From the left: the first that is no, or an error, decides.
+          Verdict expected = Verdict::kYes;
+          for (const Piece* piece : {&subject, &status, &code, &value}) {
+            if (expected == Verdict::kYes) expected = piece->verdict;
+          }
+          // Without a status `in` is empty, not false: what stands to the right is asked still, and may be an error.
+          if (subject.verdict == Verdict::kYes && status.json.empty() && code.verdict == Verdict::kYes)
+            expected = value.verdict == Verdict::kError ? Verdict::kError : Verdict::kNo;
+          view::Change change;
+          change.now = Make(fmt::format(R"({{"resourceType":"Observation","id":"o"{}{}{}{}}})", subject.json,
+                                        status.json, code.json, value.json));
+          const auto fires = Fires(*r4_, *rule_, change, kNow);
+          const Verdict verdict = !fires.ok() ? Verdict::kError : *fires ? Verdict::kYes : Verdict::kNo;
+          EXPECT_EQ(verdict, expected) << change.now->document.Text();
+          fired += verdict == Verdict::kYes ? 1 : 0;
+          failed += verdict == Verdict::kError ? 1 : 0;
+        }
+      }
+    }
+  }
+  EXPECT_GT(fired, 20U);
+  EXPECT_GT(failed, 20U);
+}
+
+TEST_F(RuleTest, FiresWhereTheConditionBecomesTrue) {
+  const view::ResourcePtr low = Make(Reading("36.6")), high = Make(Reading("38.0"));
+  EXPECT_TRUE(FiresOn(nullptr, high));
+  EXPECT_FALSE(FiresOn(nullptr, low));
+  EXPECT_TRUE(FiresOn(low, high));
+  EXPECT_FALSE(FiresOn(high, high));
+  EXPECT_FALSE(FiresOn(high, low));
+  EXPECT_FALSE(FiresOn(nullptr, Make(R"({"resourceType":"Basic","id":"b","code":{"text":"t"}})")));
+  rule_->on_create = false;
+  EXPECT_FALSE(FiresOn(nullptr, high));
+  EXPECT_TRUE(FiresOn(low, high));
+  rule_->on_update = false;
+  EXPECT_FALSE(FiresOn(low, high));
+}
+
+TEST_F(RuleTest, MakesWithItsVariables) {
+  view::Change change;
+  change.now = Make(Reading("38.0"));
+  const auto made = Fire(*r4_, *rule_, change, kNow, {"f1"});
+  ASSERT_TRUE(made.ok()) << made.error().ToString();
+  ASSERT_EQ(made->size(), 1U);
+  const std::string at = FormatInstant(kNow);
+  EXPECT_EQ(
+      (*made)[0],
+      R"({"resourceType":"Flag","id":"f1","status":"active","code":{"text":"depth 1 of test.fever|3 over 37.3"},"period":{"start":")" +
+          at + R"("},"subject":{"reference":"Patient/p"}})");
+  change.now = Make(Reading("36.6"));
+  EXPECT_TRUE(Fire(*r4_, *rule_, change, kNow, {"f1"})->empty());
+}
+
+}  // namespace
+}  // namespace tk::rules
