@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "kernel/fhir/path/evaluate.h"
+#include "kernel/fhir/path/units.h"
 
 namespace tk::fhir::path {
 namespace {
@@ -181,14 +182,10 @@ Status Evaluator::CallConversion(const Call& call, bool* known) {
     std::optional<Item> converted = pair.convert(value);
     if (converted && !call.arguments.empty()) {  // toQuantity(unit)
       const std::optional<std::string> unit = TRY(OneText(call.op, call.arguments[0]));
-      Scalar wanted = ToScalar(types_, *converted);
-      Scalar one;
-      one.kind = SystemKind::kQuantity;
-      one.decimal = Decimal::FromInt(1);
-      one.text = unit.value_or(wanted.text);
-      const std::optional<SameUnit> same = InSameUnit(wanted, one);
-      const std::optional<Decimal> number = same ? Divide(same->left, same->right) : std::nullopt;
-      converted = number ? std::optional(QuantityItem(*number, one.text)) : std::nullopt;
+      const Scalar own = ToScalar(types_, *converted);
+      const std::string wanted = unit ? NormalUnit(*unit) : own.text;
+      const std::optional<Decimal> number = InUnit(own, wanted);
+      converted = number ? std::optional(QuantityItem(*number, wanted)) : std::nullopt;
     }
     if (pair.converts == call.op.function)
       call.out->push_back(BooleanItem(converted.has_value()));

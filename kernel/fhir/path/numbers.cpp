@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kernel/fhir/path/evaluate.h"
+#include "kernel/fhir/path/units.h"
 
 namespace tk::fhir::path {
 namespace {
@@ -128,11 +129,7 @@ Status Evaluator::CallNumber(const Call& call, bool* known) {
     if (call.arguments[0].empty()) return {};
     const auto fits = [](const Scalar& s) { return s.kind == SystemKind::kQuantity || s.IsNumber(); };
     if (!fits(value) || !fits(other)) return Fail(call.op, "comparable() needs quantities");
-    if (!InSameUnit(value, other)) {
-      return Fail(call.op, "comparable() of different units needs UCUM, which is not offered",
-                  ErrorCode::kUnsupported);
-    }
-    call.out->push_back(BooleanItem(true));
+    call.out->push_back(BooleanItem(OrderOfQuantities(value, other).has_value()));
     return {};
   }
   const bool quantity = value.kind == SystemKind::kQuantity && f == Function::kAbs;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "kernel/fhir/path/evaluate.h"
+#include "kernel/fhir/path/units.h"
 
 namespace tk::fhir::path {
 
@@ -122,22 +123,16 @@ Status Evaluator::ArithmeticOfQuantities(const Op& op, const Scalar& a, const Sc
   std::optional<Decimal> value;
   std::string unit;
   if (op.op == Operator::kAdd || op.op == Operator::kSubtract) {
-    const std::optional<SameUnit> same = InSameUnit(a, b);
+    const std::optional<SameUnit> same = InSameUnit(a, b, Grain::kFiner);
     if (!same) return {};
     value = op.op == Operator::kAdd ? Add(same->left, same->right) : Subtract(same->left, same->right);
     unit = same->unit;
   } else if (op.op == Operator::kMultiply || op.op == Operator::kDivide) {
-    const std::string left = a.kind == SystemKind::kQuantity ? a.text : "1";
-    const std::string right = b.kind == SystemKind::kQuantity ? b.text : "1";
-    value = op.op == Operator::kMultiply ? Multiply(a.decimal, b.decimal) : Divide(a.decimal, b.decimal);
-    if (right == "1")
-      unit = left;
-    else if (op.op == Operator::kDivide && left == right)
-      unit = "1";
-    else if (op.op == Operator::kMultiply)
-      unit = left == "1" ? right : left + "." + right;
-    else
-      unit = left + "/" + (right.find_first_of("./") == std::string::npos ? right : "(" + right + ")");
+    const bool divide = op.op == Operator::kDivide;
+    const std::optional<std::string> joined = JoinedUnit(a, b, divide);
+    if (!joined) return {};
+    value = divide ? Divide(a.decimal, b.decimal) : Multiply(a.decimal, b.decimal);
+    unit = *joined;
   } else {
     return Fail(op, fmt::format("\"{}\" is not defined for quantities", OperatorText(op.op)));
   }

@@ -1,10 +1,10 @@
 // FHIRPath: compiled once, evaluated over resource values. Search extraction, rules, and later invariants, forms, indicators.
 // Source: HL7 FHIRPath N1 (2.0.0) normative release; FHIR R4 fhirpath.html for resolve(), extension(), as/is on FHIR types.
 // Exact: decimals are calculated by digits, never in binary floating point (roots, logarithms and powers of fractions excepted).
-// Units:  quantities of the same unit compare and add; calendar durations compare with each other and with the UCUM units of
-//         definite length (1 week = 7 days = 7 'd'). Other differing units need UCUM conversion, which is not offered yet: such
-//         comparisons give the empty collection, as the specification demands of units that do not convert.
-//         The unit of a FHIR Quantity is its code, or without a code its unit text.
+// Units:  quantities compare, add, convert and multiply by UCUM (kernel/ucum), exactly: 98.6 '[degF]' = 37 'Cel'. A sum has the finer
+//         of its two units, an equivalence (~) is judged in the coarser. Weeks, days … milliseconds are those of UCUM; a calendar year and
+//         month convert into each other only. Units that do not convert, or that UCUM does not know, give the empty collection, and
+//         comparable() false. The unit of a FHIR Quantity is its code, or without a code its unit text.
 // Types:  an expression compiled for a known context type is checked: a member that the type does not have is an error.
 //         `x as T` and `ofType(T)` keep the items of T; for primitive types exactly T, for others also its subtypes.
 //         `x.as(T)` is an error for several items.

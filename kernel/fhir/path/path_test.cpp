@@ -161,7 +161,7 @@ TEST_F(Path, CalculatesDecimalsExactly) {
 TEST_F(Path, ComparesQuantitiesAndDurations) {
   EXPECT_EQ(Observation("value >= 37.3 'Cel'"), "true");
   EXPECT_EQ(Observation("value > 37.3 'Cel'"), "false");
-  EXPECT_EQ(Observation("value > 37.3 'K'"), "");
+  EXPECT_EQ(Observation("value > 37.3 'K'"), "true");
   EXPECT_EQ(Observation("component.value.ofType(Quantity)[1] < 6 'mg'"), "");  // says only "less than 5"
   EXPECT_EQ(Patient("1 week = 7 days"), "true");
   EXPECT_EQ(Patient("24 hours = 1 'd'"), "true");
@@ -173,6 +173,36 @@ TEST_F(Path, ComparesQuantitiesAndDurations) {
   EXPECT_EQ(Patient("6 'mg' / 2"), "3 mg");
   EXPECT_EQ(Patient("'3.5 \\'mg\\''.toQuantity()"), "3.5 mg");
   EXPECT_EQ(Patient("(36 hours).toQuantity('d')"), "1.5 d");
+}
+
+TEST_F(Path, ConvertsUnits) {
+  EXPECT_EQ(Observation("value = 99.14 '[degF]'"), "true");
+  EXPECT_EQ(Observation("value.toQuantity('K')"), "310.45 K");
+  EXPECT_EQ(Observation("value = 37.3 'no unit'"), "");
+  EXPECT_EQ(Patient("98.6 '[degF]' = 37 'Cel'"), "true");
+  EXPECT_EQ(Patient("1 '[ft_us]' = 1200 'm' / 3937"), "false");  // the quotient of a decimal ends after 28 digits
+  EXPECT_EQ(Patient("3937 '[ft_us]' = 1200 'm'"), "true");
+  EXPECT_EQ(Patient("1 'g' + 1 'mg'"), "1001 mg");
+  EXPECT_EQ(Patient("1 week - 1 day"), "6 day");
+  EXPECT_EQ(Patient("2 years + 1 month"), "25 month");
+  EXPECT_EQ(Patient("(30 months).toQuantity('years')"), "2.5 year");
+  EXPECT_EQ(Patient("(1 month).toQuantity('d')"), "");
+  EXPECT_EQ(Patient("(1 'g').convertsToQuantity('s')"), "false");
+  EXPECT_EQ(Patient("(1 'g').convertsToQuantity('kg')"), "true");
+  EXPECT_EQ(Patient("5 'mg/mL' * 2 'mL'"), "10 mg");
+  EXPECT_EQ(Patient("1 'km' / 1 hour"), "1 km/h");
+  EXPECT_EQ(Patient("6 'm' / 2 's' / 3 's'"), "1 m/s2");
+  EXPECT_EQ(Patient("6 'Cel' * 2 'm'"), "");
+  EXPECT_EQ(Patient("6 'tablet' * 2 'm'"), "");
+  EXPECT_EQ(Patient("6 'tablet' * 2"), "12 tablet");
+  EXPECT_EQ(Patient("1 / 4 's'"), "0.25 /s");
+  EXPECT_EQ(Patient("0.5 = 50 '%'"), "true");
+  EXPECT_EQ(Patient("(0.5 | 50 '%' | 1 'g' | 1000 'mg' | 1 'm' | 7 days | 1 week | 1 year | 12 months).count()"), "5");
+  EXPECT_EQ(Patient("4 'g' ~ 4040 'mg'"), "true");
+  EXPECT_EQ(Patient("4.04 'g' ~ 4060 'mg'"), "false");
+  EXPECT_EQ(Patient("1 'a' ~ 365.25 'd'"), "true");
+  EXPECT_EQ(Patient("1 'cm'.comparable(1 '[in_i]')"), "true");
+  EXPECT_EQ(Patient("1 year.comparable(1 'a')"), "false");
 }
 
 TEST_F(Path, CountsWithDates) {

@@ -5,46 +5,10 @@
 #include <charconv>
 #include <functional>
 
+#include "kernel/fhir/path/units.h"
+
 namespace tk::fhir::path {
 namespace {
-
-/// Calendar words in the singular; no unit is "1".
-std::string NormalUnit(std::string_view unit) {
-  constexpr std::array<std::string_view, 8> kWords = {"year", "month",  "week",   "day",
-                                                      "hour", "minute", "second", "millisecond"};
-  if (unit.empty()) return "1";
-  for (std::string_view word : kWords) {
-    if (unit.size() == word.size() + 1 && unit.back() == 's' && unit.substr(0, word.size()) == word)
-      return std::string(word);
-  }
-  return std::string(unit);
-}
-
-struct Duration {
-  std::string_view unit;
-  int64_t ms;
-};
-constexpr std::array<Duration, 12> kDefiniteDurations = {{{"week", 604'800'000},
-                                                          {"wk", 604'800'000},
-                                                          {"day", 86'400'000},
-                                                          {"d", 86'400'000},
-                                                          {"hour", 3'600'000},
-                                                          {"h", 3'600'000},
-                                                          {"minute", 60'000},
-                                                          {"min", 60'000},
-                                                          {"second", 1000},
-                                                          {"s", 1000},
-                                                          {"millisecond", 1},
-                                                          {"ms", 1}}};
-constexpr std::array<Duration, 2> kCalendarDurations = {{{"year", 12}, {"month", 1}}};  // in months
-
-template <size_t N>
-int64_t LengthIn(const std::array<Duration, N>& table, std::string_view unit) {
-  for (const Duration& duration : table) {
-    if (duration.unit == unit) return duration.ms;
-  }
-  return 0;
-}
 
 void SetInteger(std::string_view digits, SystemKind kind, Scalar* out) {
   int64_t value = 0;
@@ -216,9 +180,8 @@ std::optional<bool> EqualScalars(const Scalar& a, const Scalar& b) {
     const bool quantities = (a.kind == SystemKind::kQuantity || a.IsNumber()) &&
                             (b.kind == SystemKind::kQuantity || b.IsNumber());
     if (!quantities) return false;
-    const std::optional<SameUnit> same = InSameUnit(a, b);
-    if (!same) return std::nullopt;
-    return Compare(same->left, same->right) == 0;
+    const std::optional<int> order = OrderOfQuantities(a, b);
+    return order ? std::optional(*order == 0) : std::nullopt;
   }
   if (a.IsTemporal() && b.IsTemporal()) {
     if ((a.kind == SystemKind::kTime) != (b.kind == SystemKind::kTime)) return false;
@@ -240,11 +203,14 @@ bool EquivalentScalars(const Scalar& a, const Scalar& b) {
     // A calendar year or month is equivalent to the UCUM one, though not equal.
     Scalar x = a;
     Scalar y = b;
-    for (Scalar* s : {&x, &y}) {
-      if (s->text == "a") s->text = "year";
-      if (s->text == "mo") s->text = "month";
+    const auto calendar = [](const Scalar& s) { return s.text == "year" || s.text == "month"; };
+    if (calendar(a) || calendar(b)) {
+      for (Scalar* s : {&x, &y}) {
+        if (s->text == "a") s->text = "year";
+        if (s->text == "mo") s->text = "month";
+      }
     }
-    const std::optional<SameUnit> same = InSameUnit(x, y);
+    const std::optional<SameUnit> same = InSameUnit(x, y, Grain::kCoarser);
     return same && SameNumber(same->left, same->right);
   }
   if (a.IsTemporal()) {
@@ -255,6 +221,17 @@ bool EquivalentScalars(const Scalar& a, const Scalar& b) {
 }
 
 }  // namespace
+
+std::string NormalUnit(std::string_view unit) {
+  constexpr std::array<std::string_view, 8> kWords = {"year", "month",  "week",   "day",
+                                                      "hour", "minute", "second", "millisecond"};
+  if (unit.empty()) return "1";
+  for (std::string_view word : kWords) {
+    if (unit.size() == word.size() + 1 && unit.back() == 's' && unit.substr(0, word.size()) == word)
+      return std::string(word);
+  }
+  return std::string(unit);
+}
 
 SystemKind KindOfItem(const TypeTable& types, const Item& item) {
   if (item.type != kNoType) return types.KindOf(item.type);
@@ -375,25 +352,6 @@ Item QuantityItem(const Decimal& value, std::string unit) {
   return item;
 }
 
-std::optional<SameUnit> InSameUnit(const Scalar& a, const Scalar& b) {
-  const std::string left = a.kind == SystemKind::kQuantity ? a.text : "1";
-  const std::string right = b.kind == SystemKind::kQuantity ? b.text : "1";
-  if (left == right) return SameUnit{a.decimal, b.decimal, left};
-  int64_t from = LengthIn(kDefiniteDurations, left);
-  int64_t to = LengthIn(kDefiniteDurations, right);
-  std::string base = "ms";
-  if (from == 0 || to == 0) {
-    from = LengthIn(kCalendarDurations, left);
-    to = LengthIn(kCalendarDurations, right);
-    base = "month";
-  }
-  if (from == 0 || to == 0) return std::nullopt;
-  const std::optional<Decimal> x = Multiply(a.decimal, Decimal::FromInt(from));
-  const std::optional<Decimal> y = Multiply(b.decimal, Decimal::FromInt(to));
-  if (!x || !y) return std::nullopt;
-  return SameUnit{*x, *y, base};
-}
-
 std::optional<bool> Equal(const TypeTable& types, const Item& a, const Item& b) {
   if (a.node && a.node == b.node) return true;
   std::string scratch_a, scratch_b;
@@ -449,11 +407,7 @@ bool Equivalent(const TypeTable& types, std::span<const Item> a, std::span<const
 uint64_t EqualityDigest(const TypeTable& types, const Item& item) {
   const Scalar value = ToScalar(types, item);
   const std::hash<std::string> hash;
-  if (value.IsNumber() || (value.kind == SystemKind::kQuantity && value.text == "1")) {
-    const Decimal plain = value.decimal.Trimmed();
-    return static_cast<uint64_t>(plain.digits) * 31 + static_cast<uint64_t>(plain.scale);
-  }
-  if (value.kind == SystemKind::kQuantity) return 1;  // different units may be equal
+  if (value.IsNumber() || value.kind == SystemKind::kQuantity) return DigestOfQuantity(value);
   if (value.IsTemporal()) return 2;
   if (value.kind == SystemKind::kBoolean) return value.boolean ? 3 : 4;
   if (value.kind == SystemKind::kString) return hash(value.text) | 8;
@@ -470,8 +424,8 @@ std::optional<Order> CompareScalars(const Scalar& a, const Scalar& b) {
   const bool quantities =
       (a.kind == SystemKind::kQuantity || a.IsNumber()) && (b.kind == SystemKind::kQuantity || b.IsNumber());
   if (quantities) {
-    const std::optional<SameUnit> same = InSameUnit(a, b);
-    return same ? from_sign(Compare(same->left, same->right)) : Order::kUnknown;
+    const std::optional<int> order = OrderOfQuantities(a, b);
+    return order ? from_sign(*order) : Order::kUnknown;
   }
   if (a.IsTemporal() && b.IsTemporal() && (a.kind == SystemKind::kTime) == (b.kind == SystemKind::kTime)) {
     return Compare(a.temporal, b.temporal);

@@ -38,6 +38,9 @@ bool HasValue(const TypeTable& types, const Item& item);
 /// What kind of value the item would be, without reading it.
 SystemKind KindOfItem(const TypeTable& types, const Item& item);
 
+/// A calendar word in the singular; no unit is "1"; any other text as it is.
+std::string NormalUnit(std::string_view unit);
+
 Item BooleanItem(bool value);
 Item IntegerItem(int64_t value);
 Item LongItem(int64_t value);
@@ -58,12 +61,11 @@ uint64_t EqualityDigest(const TypeTable& types, const Item& item);
 /// kUnknown: cannot be known. nullopt: these kinds have no order between them.
 std::optional<Order> CompareScalars(const Scalar& a, const Scalar& b);
 
-/// Both numbers in one unit, if the units are the same or durations of definite length.
+/// Two numbers in one unit; made by units.h.
 struct SameUnit {
   Decimal left;
   Decimal right;
   std::string unit;
 };
-std::optional<SameUnit> InSameUnit(const Scalar& a, const Scalar& b);
 
 }  // namespace tk::fhir::path
