@@ -4,15 +4,17 @@ import { resolve } from 'node:path';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import { appsPlugin } from './vite/apps_plugin.ts';
+import { firstPaintPlugin } from './vite/first_paint_plugin.ts';
 
 const uiDir = import.meta.dirname;
 const repoDir = resolve(uiDir, '..');
+const alias = { '@tk': resolve(uiDir, 'src') };
 
 export default defineConfig({
   root: uiDir,
   base: '/',
-  plugins: [appsPlugin({ appsDir: resolve(repoDir, 'apps'), uiDir }), react()],
-  resolve: { alias: { '@tk': resolve(uiDir, 'src') } },
+  plugins: [appsPlugin({ appsDir: resolve(repoDir, 'apps'), uiDir }), react(), firstPaintPlugin({ file: resolve(uiDir, 'src/shell/first_paint.tsx'), alias })],
+  resolve: { alias },
   build: {
     outDir: 'dist',
     assetsDir: 'assets',
@@ -22,6 +24,7 @@ export default defineConfig({
     target: ['chrome96', 'safari15.4', 'firefox102'],
     rollupOptions: {
       input: {
+        boot: resolve(uiDir, 'src/shell/boot.ts'),
         home: resolve(uiDir, 'index.html'),
         m: resolve(uiDir, 'm/index.html'),
         work: resolve(uiDir, 'work/index.html'),

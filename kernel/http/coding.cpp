@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kBlock = size_t{256} * 1024;
 constexpr int kGzipLevel = 5, kZstdLevel = 1;
+constexpr int kGzipKeptLevel = 9, kZstdKeptLevel = 15;
 constexpr int kGzipWindow = 15 + 16;  // 15 bits, gzip wrapper
 
 Error TooLarge(size_t bytes_max) {
@@ -81,9 +82,9 @@ Result<std::string> Unzstd(std::string_view bytes, size_t bytes_max) {
   return out;
 }
 
-std::string Gzip(std::string_view bytes) {
+std::string Gzip(std::string_view bytes, int level) {
   z_stream stream{};
-  CHECK(deflateInit2(&stream, kGzipLevel, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  CHECK(deflateInit2(&stream, level, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) == Z_OK);
   std::string out(deflateBound(&stream, bytes.size()), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
@@ -113,15 +114,18 @@ std::string_view NameOf(Coding coding) {
   return coding == Coding::kZstd ? "zstd" : coding == Coding::kGzip ? "gzip" : "identity";
 }
 
-std::string Encode(Coding coding, std::string_view bytes) {
-  if (coding == Coding::kGzip) return Gzip(bytes);
+std::string Encode(Coding coding, std::string_view bytes, Effort effort) {
+  const bool kept = effort == Effort::kKept;
+  if (coding == Coding::kGzip) return Gzip(bytes, kept ? kGzipKeptLevel : kGzipLevel);
   if (coding == Coding::kIdentity) return std::string(bytes);
   thread_local const std::unique_ptr<ZSTD_CCtx, size_t (*)(ZSTD_CCtx*)> context(ZSTD_createCCtx(),
                                                                                 ZSTD_freeCCtx);
   CHECK(context != nullptr);
   std::string out(ZSTD_compressBound(bytes.size()), '\0');
+  // A high level needs a large work space: that one is not kept.
   const size_t size =
-      ZSTD_compressCCtx(context.get(), out.data(), out.size(), bytes.data(), bytes.size(), kZstdLevel);
+      kept ? ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), kZstdKeptLevel)
+           : ZSTD_compressCCtx(context.get(), out.data(), out.size(), bytes.data(), bytes.size(), kZstdLevel);
   CHECK(ZSTD_isError(size) == 0);
   out.resize(size);
   return out;

@@ -99,9 +99,9 @@ class FolderPages final : public Pages {
     for (auto& [path, page] : pages_) {
       if (!IsText(page.type) || page.plain->size() < kWorthIt) continue;
       if (page.gzip == nullptr)
-        page.gzip = std::make_shared<const std::string>(Encode(Coding::kGzip, *page.plain));
+        page.gzip = std::make_shared<const std::string>(Encode(Coding::kGzip, *page.plain, Effort::kKept));
       if (page.zstd == nullptr)
-        page.zstd = std::make_shared<const std::string>(Encode(Coding::kZstd, *page.plain));
+        page.zstd = std::make_shared<const std::string>(Encode(Coding::kZstd, *page.plain, Effort::kKept));
     }
   }
   Response Get(std::string_view path, const Request& request) const override;

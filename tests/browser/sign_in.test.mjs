@@ -3,6 +3,17 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { checkAxe, failing, kDesk, kPhone, openBrowser, openPage, openServer, seeded, signIn, accountFor } from './lib.mjs';
 
+/** Holds back every module script until the answer is called: what a slow line does for seconds. */
+async function slowScripts(page) {
+  let go;
+  const come = new Promise((done) => (go = done));
+  await page.route(/\/assets\/(?!boot-).*\.js$/, async (route) => {
+    await come;
+    await route.continue().catch(() => undefined); // the page may be gone
+  });
+  return go;
+}
+
 let browser;
 let server;
 before(async () => {
@@ -57,6 +68,67 @@ test('a server that cannot be reached is said so, and the way on works', seeded,
   await mend();
   await page.getByRole('button', { name: '登录', exact: true }).click();
   await page.getByText('查找下一位').waitFor();
+  await done();
+});
+
+test('the form can be typed into and sent before the scripts have come, and nothing of it gets into a URL', async () => {
+  const { page, done } = await openPage(browser, kPhone);
+  const urls = [];
+  page.on('request', (r) => urls.push(r.url()));
+  const go = await slowScripts(page);
+  await page.goto(server.base + '/m/', { waitUntil: 'commit' });
+  const { account, password } = accountFor('gate');
+  await page.getByLabel('账号').fill(account);
+  await page.getByLabel('密码', { exact: true }).fill(password);
+  await checkAxe(page, 'sign-in before the scripts');
+  await page.keyboard.press('Enter');
+  assert.equal(await page.getByLabel('账号').inputValue(), account);
+  go();
+  await page.getByText('查找下一位').waitFor();
+  assert.equal(urls.filter((u) => u.endsWith('/auth/me')).length, 1, 'who is signed in is asked once');
+  assert.equal(urls.some((u) => u.includes(password) || u.includes('?')), false);
+  await done();
+});
+
+test('the form that came with the page is taken over: what was typed and the focus stay', async () => {
+  const { page, done } = await openPage(browser, kPhone);
+  const go = await slowScripts(page);
+  await page.goto(server.base + '/m/', { waitUntil: 'commit' });
+  await page.getByLabel('账号').fill('some body');
+  await page.getByLabel('密码', { exact: true }).fill('half a pass');
+  const form = await page.locator('form').elementHandle();
+  go();
+  await page.waitForLoadState('networkidle');
+  await page.getByRole('button', { name: '显示密码' }).click();
+  await page.getByRole('button', { name: '隐藏密码' }).waitFor();
+  assert.equal(await form.evaluate((f) => f.isConnected), true);
+  assert.equal(await page.getByLabel('账号').inputValue(), 'some body');
+  assert.equal(await page.getByLabel('密码', { exact: true }).inputValue(), 'half a pass');
+  await done();
+});
+
+test('who was signed in sees bars and no sign-in form while the scripts come; so does who reads English', async () => {
+  const { page, done } = await openPage(browser, kPhone);
+  await signIn(page, server.base, '/m/', 'gate');
+  await page.getByText('查找下一位').waitFor();
+  await slowScripts(page);
+  await page.reload({ waitUntil: 'commit' });
+  await page.locator('#root > .tk-wait').waitFor();
+  assert.equal(await page.getByLabel('账号').isVisible(), false);
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  await page.goto(server.base + '/m/');
+  await page.getByText('查找下一位').waitFor();
+  await page.getByRole('button', { name: '已全部上传' }).click();
+  await page.getByRole('button', { name: '退出登录' }).click();
+  await page.getByRole('heading', { name: '登录' }).waitFor();
+  await page.evaluate(() => localStorage.setItem('tk.language', 'en'));
+  const go = await slowScripts(page);
+  await page.reload({ waitUntil: 'commit' });
+  await page.locator('#root > .tk-wait').waitFor();
+  assert.equal(await page.locator('form').isVisible(), false);
+  go();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  assert.equal(await page.locator('.tk-wait').count(), 0);
   await done();
 });
 

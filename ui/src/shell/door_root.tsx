@@ -1,14 +1,14 @@
 // What every door shares: the languages, the session, the one query cache, the page behind the path.
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { Component, lazy, StrictMode, Suspense, useEffect, type ComponentType, type ReactNode } from 'react';
-import { createRoot } from 'react-dom/client';
+import { createRoot, hydrateRoot } from 'react-dom/client';
 import { useTranslation } from 'react-i18next';
 import { Empty, Failed, Skeleton } from '../components/states';
 import { asFailure } from '../fhir/http';
 import './i18n';
 import { titleIn } from './i18n';
 import { go, usePath } from './router';
-import { askSession, useSessionState } from './session';
+import { askSession, useSessionState, wasKnown } from './session';
 import { SignIn } from './sign_in';
 import '../tokens.css';
 import '../base.css';
@@ -31,13 +31,13 @@ const queries = new QueryClient({
 });
 
 /** Signs in first, then shows `children`. After an expired session the page stays mounted below the sign-in. */
-function Gate({ children }: { children: ReactNode }): ReactNode {
+function Gate({ children, form }: { children: ReactNode; form: boolean }): ReactNode {
   const state = useSessionState();
   useEffect(() => void askSession(), []);
   useEffect(() => {
     if (state.kind === 'out') queries.clear();
   }, [state.kind]);
-  if (state.kind === 'asking') return <Skeleton lines={6} />;
+  if (state.kind === 'asking') return form ? <SignIn /> : <Skeleton lines={6} />;
   if (state.kind === 'unreachable') return <Failed failure={state.failure} onRetry={() => void askSession()} />;
   if (state.kind === 'out') return <SignIn />;
   const expired = state.kind === 'expired';
@@ -91,11 +91,18 @@ function entryAt(door: string, pages: PageEntry[], path: string): PageEntry | un
   return pages.find((p) => path === `/${door}${p.path}` || path.startsWith(`/${door}${p.path}/`));
 }
 
-/** Fetches the page's script while the session is still being asked: one round trip less on a slow line. */
+const kAfterFormMs = 300;
+
+/**
+ * Fetches the page's script before it is asked for: at once where somebody was signed in, one round trip less on a slow line; else when the
+ * form works, so as not to be in its way.
+ */
 export function warmPage(door: string, pages: PageEntry[]): void {
   const entry = entryAt(door, pages, location.pathname) ?? pages[0];
   // A failure here is met again, and shown, when the page is opened.
-  void entry?.load().catch(() => undefined);
+  const warm = (): void => void entry?.load().catch(() => undefined);
+  if (wasKnown()) warm();
+  else window.addEventListener('load', () => setTimeout(warm, kAfterFormMs), { once: true });
 }
 
 /** The page behind the path; a door with one page opens it at once. */
@@ -141,13 +148,18 @@ export function openDoor(door: string, inside: ReactNode): void {
   document.documentElement.dataset['door'] = door;
   const root = document.getElementById('root');
   if (!root) throw new Error('no #root in the page');
-  createRoot(root).render(
+  // The form that came with the page is taken over with what has been typed; where bars are shown instead, React clears both.
+  const form = root.querySelector(':scope > .tk-signin') !== null && document.documentElement.dataset['wait'] === undefined;
+  const all = (
     <StrictMode>
       <QueryClientProvider client={queries}>
         <Net fallback={<Broken />}>
-          <Gate>{inside}</Gate>
+          <Gate form={form}>{inside}</Gate>
         </Net>
       </QueryClientProvider>
-    </StrictMode>,
+    </StrictMode>
   );
+  if (!form) return createRoot(root).render(all);
+  root.querySelector(':scope > .tk-wait')?.remove();
+  hydrateRoot(root, all);
 }

@@ -24,7 +24,8 @@ void i18next.use(initReactI18next).init({
   interpolation: { escapeValue: false },
   returnNull: false,
 });
-document.documentElement.lang = i18next.language;
+// Not where the sign-in form is written into the pages (first_paint.tsx).
+if (typeof document !== 'undefined') document.documentElement.lang = i18next.language;
 
 export function setLanguage(language: Language): void {
   try {

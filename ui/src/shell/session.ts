@@ -53,14 +53,58 @@ export const http = new Http(undefined, expireSession);
 export const fhir = new FhirClient(http);
 const quiet = new Http();
 
-export async function askSession(): Promise<void> {
+/** What the page's first script has left: its question who is signed in, and whether the form was sent before it worked. */
+const boot = (globalThis as { tkBoot?: { asked: Promise<Response> | null; pressed: boolean } }).tkBoot;
+
+function takeAsked(): Promise<Response> | null {
+  const asked = boot?.asked ?? null;
+  if (boot) boot.asked = null;
+  return asked;
+}
+
+/** True once, if the form was sent before it worked. */
+export function takePressed(): boolean {
+  const pressed = boot?.pressed ?? false;
+  if (boot) boot.pressed = false;
+  return pressed;
+}
+
+const kKnownKey = 'tk.known';
+
+/** Whether this browser was signed in when it was last seen: a guess for what to show and fetch first, nothing else. */
+export function wasKnown(): boolean {
   try {
-    const a = await quiet.send<Session>('GET', '/auth/me');
-    set(a.body ? { kind: 'in', session: a.body } : { kind: 'out' });
+    return localStorage.getItem(kKnownKey) === '1';
+  } catch {
+    return false;
+  }
+}
+
+function setKnown(known: boolean): void {
+  try {
+    if (known) localStorage.setItem(kKnownKey, '1');
+    else localStorage.removeItem(kKnownKey);
+  } catch {
+    // Without storage the form stands there first, each time.
+  }
+}
+
+async function askWho(): Promise<SessionState> {
+  try {
+    const a = await new Http((input, init) => takeAsked() ?? fetch(input, init)).send<Session>('GET', '/auth/me');
+    return a.body ? { kind: 'in', session: a.body } : { kind: 'out' };
   } catch (e) {
     const failure = asFailure(e);
-    set(failure.kind === 'signed-out' ? { kind: 'out' } : { kind: 'unreachable', failure });
+    return failure.kind === 'signed-out' ? { kind: 'out' } : { kind: 'unreachable', failure };
   }
+}
+
+export async function askSession(): Promise<void> {
+  const next = await askWho();
+  // Somebody may have signed in at the form meanwhile: that is newer than this answer.
+  if (state.kind !== 'asking' && state.kind !== 'unreachable') return;
+  if (next.kind !== 'unreachable') setKnown(next.kind === 'in');
+  set(next);
 }
 
 /** Throws Failure; 'signed-out' means that account and password do not belong together. */
@@ -70,6 +114,7 @@ export async function signIn(account: string, password: string): Promise<void> {
     body: JSON.stringify({ account, password }),
   });
   if (!a.body) throw new Failure('broken', a.status, '', '');
+  setKnown(true);
   set({ kind: 'in', session: a.body });
 }
 
@@ -80,6 +125,7 @@ export async function signOut(): Promise<void> {
   } catch (e) {
     if (asFailure(e).kind !== 'signed-out') throw e;
   }
+  setKnown(false);
   set({ kind: 'out' });
 }
 
@@ -90,6 +136,7 @@ export function useSessionState(): SessionState {
       return () => listeners.delete(l);
     },
     () => state,
+    () => state, // while the form that came with the page is taken over
   );
 }
 

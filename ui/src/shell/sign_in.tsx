@@ -1,11 +1,11 @@
 // Sign-in with account and password. Errors stand beside the field they are about, in plain words.
-import { useId, useRef, useState, type FormEvent, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon, Mark } from '../components/icon';
 import { useFailureText } from '../components/states';
 import { asFailure, type Failure } from '../fhir/http';
 import { setLanguage } from './i18n';
-import { signIn } from './session';
+import { signIn, takePressed } from './session';
 
 export function LanguageSwitch(): ReactNode {
   const { t, i18n } = useTranslation('shell');
@@ -45,10 +45,8 @@ export function SignIn({ again = false }: { again?: boolean }): ReactNode {
   const [problems, setProblems] = useState<Problems>({});
   const account = useRef<HTMLInputElement>(null);
   const password = useRef<HTMLInputElement>(null);
-  const id = useId();
 
-  const submit = async (e: FormEvent): Promise<void> => {
-    e.preventDefault();
+  const submit = async (): Promise<void> => {
     if (busy) return;
     const a = account.current?.value.trim() ?? '';
     const p = password.current?.value ?? '';
@@ -69,6 +67,15 @@ export function SignIn({ again = false }: { again?: boolean }): ReactNode {
     }
   };
 
+  const onSubmit = (e: FormEvent): void => {
+    e.preventDefault();
+    void submit();
+  };
+  useEffect(() => {
+    if (takePressed()) void submit();
+    // Once, when the form that came with the page begins to work.
+  }, []);
+
   return (
     <div className="tk-signin">
       <header className="tk-signin-top">
@@ -81,11 +88,12 @@ export function SignIn({ again = false }: { again?: boolean }): ReactNode {
       <main className="tk-signin-card" id="main">
         <h1>{again ? t('signIn.again') : t('signIn.title')}</h1>
         <p className="tk-sub">{again ? t('signIn.kept') : t('tagline')}</p>
-        <form noValidate onSubmit={(e) => void submit(e)}>
-          <Field id={id + 'a'} label={t('signIn.account')} problem={problems.account}>
+        {/* "dialog" outside a dialog sends nothing: what is typed never gets into a URL, even if no script comes. */}
+        <form noValidate method="dialog" onSubmit={onSubmit}>
+          <Field id="tk-account" label={t('signIn.account')} problem={problems.account}>
             {(aria) => <input ref={account} {...aria} name="username" autoComplete="username" autoCapitalize="none" spellCheck={false} autoFocus />}
           </Field>
-          <Field id={id + 'p'} label={t('signIn.password')} problem={problems.password}>
+          <Field id="tk-password" label={t('signIn.password')} problem={problems.password}>
             {(aria) => (
               <span className="tk-with-btn">
                 <input ref={password} {...aria} name="password" type={shown ? 'text' : 'password'} autoComplete="current-password" />
