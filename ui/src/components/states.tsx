@@ -22,6 +22,7 @@ export function Empty(props: { icon: IconName; title: string; children?: ReactNo
   );
 }
 
+/** Asking again helps where the answer may be another one. */
 export function Failed(props: { failure: Failure; onRetry?: () => void }): ReactNode {
   const { t } = useTranslation('shell');
   const text = useFailureText();
@@ -29,7 +30,7 @@ export function Failed(props: { failure: Failure; onRetry?: () => void }): React
     <div className="tk-empty" role="alert">
       <Icon name={props.failure.kind === 'network' ? 'offline' : 'info'} size={32} />
       <p className="tk-empty-t">{text(props.failure)}</p>
-      {props.onRetry && (
+      {props.onRetry && props.failure.kind !== 'missing' && props.failure.kind !== 'forbidden' && (
         <button type="button" className="tk-btn" onClick={props.onRetry}>
           <Icon name="again" size={20} />
           {t('again')}
