@@ -23,7 +23,8 @@ namespace tk::ucum {
 /// A unit, understood. A cheap handle to an immutable value; thread-safe.
 class Unit {
  public:
-  /// Cost: some 50 ns for a unit that this thread has met, some µs at first. The memory holds 256 units a thread, right or wrong.
+  /// Cost: some 20 ns for a unit that this thread has met, 5 µs at first, 0.3 ms for the worst of 256 characters. The memory holds 256
+  /// units a thread, right or wrong.
   /// Errors: kInvalid with the place and what is wrong ("unit, character 3: ..."), kTooLarge over a limit. "" is the unit 1.
   static Result<Unit> Parse(std::string_view code, CodeCase letters = CodeCase::kSensitive);
   /// The unit 1.
@@ -63,7 +64,7 @@ Result<Rational> Convert(const Rational& value, const Unit& from, const Unit& to
 /// The value in the canonical unit, with that unit. Errors: as Convert.
 Result<Quantity> Canonical(const Quantity& quantity);
 /// <0, 0, >0: which is more. Two values in one unit compare by their numbers. Errors: as Convert.
-/// Cost: some 100 ns.
+/// Cost: 0.2 µs between units that begin at zero, 1 µs between scales.
 Result<int> Compare(const Quantity& a, const Quantity& b);
 
 /// Value and unit of the product and the quotient; equal symbols are joined ("m" × "m" = "m2", "mg/mL" × "mL" = "mg"), nothing is

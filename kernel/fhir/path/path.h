@@ -4,7 +4,8 @@
 // Units:  quantities compare, add, convert and multiply by UCUM (kernel/ucum), exactly: 98.6 '[degF]' = 37 'Cel'. A sum has the finer
 //         of its two units, an equivalence (~) is judged in the coarser. Weeks, days … milliseconds are those of UCUM; a calendar year and
 //         month convert into each other only. Units that do not convert, or that UCUM does not know, give the empty collection, and
-//         comparable() false. The unit of a FHIR Quantity is its code, or without a code its unit text.
+//         comparable() false. The unit of a FHIR Quantity is its code, or without a code its unit text; a code of another
+//         system than UCUM's stands as "system|code" and compares with itself only.
 // Types:  an expression compiled for a known context type is checked: a member that the type does not have is an error.
 //         `x as T` and `ofType(T)` keep the items of T; for primitive types exactly T, for others also its subtypes.
 //         `x.as(T)` is an error for several items.

@@ -1,5 +1,7 @@
 #include "kernel/fhir/path/scalar.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -42,10 +44,16 @@ void SetQuantity(const TypeTable& types, const Value& node, Scalar* out) {
   if (!number || node[types.name_comparator]) return;
   std::string scratch;
   std::string_view unit = node[types.name_code].String(scratch);
-  if (unit.empty()) unit = node[types.name_unit].String(scratch);
+  const bool coded = !unit.empty();
+  if (!coded) unit = node[types.name_unit].String(scratch);
   out->kind = SystemKind::kQuantity;
   out->decimal = *number;
   out->text = NormalUnit(unit);
+  if (!coded) return;
+  // A code of another system may look like one of UCUM (385055001 would be a number): with its system before it, it never does.
+  std::string of_system;
+  const std::string_view system = node[types.name_system].String(of_system);
+  if (!system.empty() && system != "http://unitsofmeasure.org") out->text = fmt::format("{}|{}", system, unit);
 }
 
 Scalar FromNode(const TypeTable& types, const Item& item) {
