@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { escapeValue, FhirClient, idOf } from './client';
-import { Failure, Http } from './http';
+import { Failure, type Fetch, Http } from './http';
 import type { Patient } from './types';
 
 interface Call {
@@ -119,4 +119,13 @@ test('ids come from literal references of the type only', () => {
   expect(idOf('Patient', 'Observation/o1')).toBeNull();
   expect(idOf('Patient', 'Patient/../secret')).toBeNull();
   expect(idOf('Patient', undefined)).toBeNull();
+});
+
+test('an answer that does not come is no network after the time limit; one that is called off is not', async () => {
+  const never: Fetch = (_, init) => new Promise((_done, fail) => init.signal?.addEventListener('abort', () => fail(new Error('aborted'))));
+  await expect(new Http(never, undefined, 5).send('GET', '/x')).rejects.toMatchObject({ kind: 'network' });
+  const own = new AbortController();
+  const sent = new Http(never, undefined, 60_000).send('GET', '/x', { signal: own.signal });
+  own.abort();
+  await expect(sent).rejects.toThrow('aborted');
 });

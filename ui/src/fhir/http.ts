@@ -84,16 +84,17 @@ export class Http {
   async send<T>(method: string, path: string, init: { headers?: Record<string, string>; body?: string; signal?: AbortSignal } = {}): Promise<Answer<T>> {
     const headers: Record<string, string> = { Accept: 'application/fhir+json, application/json', ...init.headers };
     if (method !== 'GET') headers['X-Tongkang'] = '1';
-    const limit = AbortSignal.timeout(this.timeoutMs);
-    const signal = init.signal ? anySignal(init.signal, limit) : limit;
+    const limit = limitOf(this.timeoutMs, init.signal);
     let response: Response;
     let body: unknown;
     try {
-      response = await this.fetch_(path, { method, headers, body: init.body, signal, credentials: 'same-origin', cache: 'no-store' });
+      response = await this.fetch_(path, { method, headers, body: init.body, signal: limit.signal, credentials: 'same-origin', cache: 'no-store' });
       body = await bodyOf(response);
     } catch (e) {
       if (init.signal?.aborted) throw e;
       throw new Failure('network', 0, '', '');
+    } finally {
+      limit.lift();
     }
     if (response.status === 401) this.onSignedOut();
     if (!response.ok) throw failureOf(response, body);
@@ -102,14 +103,18 @@ export class Http {
   }
 }
 
-/** AbortSignal.any is younger than the phones we serve. */
-function anySignal(a: AbortSignal, b: AbortSignal): AbortSignal {
-  const both = new AbortController();
-  for (const s of [a, b]) {
-    if (s.aborted) both.abort(s.reason);
-    else s.addEventListener('abort', () => both.abort(s.reason), { once: true });
-  }
-  return both.signal;
+/** Ends after `ms`, or with `outer`. AbortSignal.timeout and AbortSignal.any are younger than the phones we serve. */
+function limitOf(ms: number, outer?: AbortSignal): { signal: AbortSignal; lift: () => void } {
+  const own = new AbortController();
+  const end = (): void => own.abort();
+  const timer = setTimeout(end, ms);
+  if (outer?.aborted) end();
+  outer?.addEventListener('abort', end);
+  const lift = (): void => {
+    clearTimeout(timer);
+    outer?.removeEventListener('abort', end);
+  };
+  return { signal: own.signal, lift };
 }
 
 export function asFailure(e: unknown): Failure {

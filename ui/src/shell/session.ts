@@ -56,10 +56,15 @@ const quiet = new Http();
 /** What the page's first script has left: its question who is signed in, and whether the form was sent before it worked. */
 const boot = (globalThis as { tkBoot?: { asked: Promise<Response> | null; pressed: boolean } }).tkBoot;
 
-function takeAsked(): Promise<Response> | null {
+/** The answer to the first script's question, once; it was sent without a time limit, so `signal` ends the waiting. */
+function takeAsked(signal: AbortSignal | null | undefined): Promise<Response> | null {
   const asked = boot?.asked ?? null;
-  if (boot) boot.asked = null;
-  return asked;
+  if (!boot || !asked) return null;
+  boot.asked = null;
+  return new Promise((done, fail) => {
+    signal?.addEventListener('abort', () => fail(new Error('no answer')));
+    asked.then(done, fail);
+  });
 }
 
 /** True once, if the form was sent before it worked. */
@@ -91,7 +96,7 @@ function setKnown(known: boolean): void {
 
 async function askWho(): Promise<SessionState> {
   try {
-    const a = await new Http((input, init) => takeAsked() ?? fetch(input, init)).send<Session>('GET', '/auth/me');
+    const a = await new Http((input, init) => takeAsked(init.signal) ?? fetch(input, init)).send<Session>('GET', '/auth/me');
     return a.body ? { kind: 'in', session: a.body } : { kind: 'out' };
   } catch (e) {
     const failure = asFailure(e);

@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { Icon } from '@tk/components/icon';
 import { Empty, Failed, Skeleton } from '@tk/components/states';
 import { asFailure } from '@tk/fhir/http';
+import { newKey } from '@tk/fhir/key';
 import type { ResidentId } from '@tk/fhir/resident_id';
 import { dayOf } from '@tk/fhir/time';
 import type { Patient } from '@tk/fhir/types';
@@ -64,7 +65,7 @@ export default function ScreeningPhone(): ReactNode {
 
   const save = async (reading: Reading): Promise<void> => {
     if (!outbox || !store) return;
-    const key = crypto.randomUUID();
+    const key = newKey();
     await outbox.add({ key, createdMs: Date.now(), label: `${reading.who} ${reading.celsius} ℃`, resource: reading.resource });
     setToday(await store.count(countName, 1));
     setLast({ key, who: reading.who, celsius: reading.celsius, verdict: reading.verdict });

@@ -6,6 +6,7 @@ import { Icon } from '@tk/components/icon';
 import { useFailureText } from '@tk/components/states';
 import { escapeValue } from '@tk/fhir/client';
 import { asFailure, Failure } from '@tk/fhir/http';
+import { newKey } from '@tk/fhir/key';
 import { ageOn, maskId } from '@tk/fhir/person';
 import type { ResidentId } from '@tk/fhir/resident_id';
 import { dayOf } from '@tk/fhir/time';
@@ -93,7 +94,7 @@ function RegisterForm(props: RegisterProps): ReactNode {
   const [failure, setFailure] = useState<Failure | null>(null);
   const [busy, setBusy] = useState(false);
   const field = useRef<HTMLInputElement>(null);
-  const key = useRef(crypto.randomUUID());
+  const key = useRef(newKey());
   const { id } = props;
 
   const submit = async (e: FormEvent): Promise<void> => {
@@ -110,7 +111,7 @@ function RegisterForm(props: RegisterProps): ReactNode {
       setFailure(asFailure(e2));
       setBusy(false);
       // What the program refused is not repeated under the same key: the corrected record is another one.
-      if (!asFailure(e2).retryable) key.current = crypto.randomUUID();
+      if (!asFailure(e2).retryable) key.current = newKey();
     }
   };
 
