@@ -9,6 +9,8 @@
 # From the files of the folder and all below it (found by glob, nothing to list):
 #   x.cpp             the static library tk_kernel_base (an interface library when there are only headers)
 #   x_test.cpp        kernel_base_test        ctest label kernel/base
+#   x_wide_test.cpp   kernel_base_wide_test   the same, of tests that take seconds: a program of their own, label wide, so that
+#                                             one changed file and the room's other tests take seconds (-L kernel/base -LE wide)
 #   x_long_test.cpp   kernel_base_long_test   ctest labels kernel/base and long: only `./tk test --long`
 #   x_bench.cpp       kernel_base_bench       run once as a smoke test, label bench-smoke
 #   x_fuzz.cpp        kernel_base_x_fuzz      libFuzzer under preset fuzz; elsewhere replays fuzz/corpus/x/ as a test
@@ -140,12 +142,14 @@ function(tk_room room)
   list(FILTER all EXCLUDE REGEX "(^|/)(node_modules|ui)/")
   list(TRANSFORM all PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
   set(long_tests "${all}")
+  set(wide_tests "${all}")
   set(tests "${all}")
   set(benches "${all}")
   set(fuzzers "${all}")
   list(FILTER long_tests INCLUDE REGEX "_long_test\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
-  list(FILTER tests EXCLUDE REGEX "_long_test\\.cpp$")
+  list(FILTER wide_tests INCLUDE REGEX "_wide_test\\.cpp$")
+  list(FILTER tests EXCLUDE REGEX "_(long|wide)_test\\.cpp$")
   list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
   set(sources "${all}")
@@ -173,6 +177,9 @@ function(tk_room room)
     tk_ext(tk_ext_gtest)
     if(tests)
       tk_test_program(${flat}_test "${room}" "${room}" "${tests}" "${test_links};tk_ext_gtest")
+    endif()
+    if(wide_tests)
+      tk_test_program(${flat}_wide_test "${room}" "${room};wide" "${wide_tests}" "${test_links};tk_ext_gtest")
     endif()
     if(long_tests)
       tk_test_program(${flat}_long_test "${room}" "${room};long" "${long_tests}" "${test_links};tk_ext_gtest")

@@ -3,6 +3,7 @@
 
 #include "kernel/base/text.h"
 #include "kernel/http/routes.h"
+#include "kernel/interaction/prefer.h"
 
 namespace tk::http {
 namespace {
@@ -29,6 +30,11 @@ interaction::Request ToInteraction(const Pipeline& pipeline, Call* call) {
   request.body = std::move(http.body);
   request.content_type =
       ToLower(TrimSpace(std::string_view(http.content_type).substr(0, http.content_type.find(';'))));
+  // The type alone is what the interactions look at, unless its parameters say that it is of another version of FHIR.
+  if (const size_t end = http.content_type.find(';');
+      end != std::string::npos &&
+      interaction::AsksOtherVersion(std::string_view(http.content_type).substr(end)))
+    request.content_type = http.content_type;
   request.accept = std::move(http.accept);
   request.if_match = std::move(http.if_match);
   request.if_none_match = std::move(http.if_none_match);

@@ -157,7 +157,10 @@ std::vector<Telling> Live::Impl::Write(const view::Committed& committed) const {
     telling.data =
         fmt::format("data: {{\"t\":{},\"at\":\"{}\",\"type\":\"{}\",\"id\":", committed.t, at, telling.type);
     AppendJsonString(now->id, &telling.data);
-    telling.data += fmt::format(",\"version\":{},\"op\":\"{}\"}}\n\n", now->version, NameOf(now->op));
+    // To the log a PUT is an update; to whoever listens the first version is new.
+    const bool is_new = now->op == view::Operation::kUpdate && now->version == 1;
+    telling.data += fmt::format(",\"version\":{},\"op\":\"{}\"}}\n\n", now->version,
+                                NameOf(is_new ? view::Operation::kCreate : now->op));
     tellings.push_back(std::move(telling));
   }
   return tellings;

@@ -21,12 +21,10 @@ struct Request {
   std::string host, authorization, cookie, content_type, content_encoding, accept, accept_encoding;
   std::string if_match, if_none_match, if_none_exist, if_modified_since, prefer, idempotency_key;
   std::string request_id, csrf, last_event_id;
-  bool forwarded = false;  // came through a proxy: the peer's address says nothing about the user
   bool expect_continue = false;
   bool keep_alive = true;
   std::string body;
   std::string peer;  // address without port
-  bool peer_is_loopback = false;
   bool tls = false;
 
   std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }

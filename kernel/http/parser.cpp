@@ -132,10 +132,6 @@ std::string* RequestParser::PlaceOf(field known, std::string_view name) {
   if (EqualsIgnoreCase(name, "X-Request-Id")) return &request_->request_id;
   if (EqualsIgnoreCase(name, "X-Tongkang")) return &request_->csrf;
   if (EqualsIgnoreCase(name, "Last-Event-ID")) return &request_->last_event_id;
-  if (EqualsIgnoreCase(name, "X-Forwarded-For") || EqualsIgnoreCase(name, "Forwarded") ||
-      EqualsIgnoreCase(name, "X-Real-IP")) {
-    request_->forwarded = true;
-  }
   return nullptr;
 }
 
@@ -154,14 +150,15 @@ void RequestParser::on_field_impl(field known, Text name, Text value, Code& erro
     has_coding_ = true;
   }
   if (known == field::expect) request_->expect_continue = EqualsIgnoreCase(View(value), "100-continue");
-  if (known == field::forwarded || known == field::via) request_->forwarded = true;
   std::string* const place = PlaceOf(known, View(name));
   if (place == nullptr) return;
   const bool may_repeat = known == field::cookie || known == field::accept ||
                           known == field::accept_encoding || known == field::prefer ||
-                          known == field::if_none_match;
+                          known == field::if_match || known == field::if_none_match;
   if (place->empty()) {
     *place = View(value);
+    // There and empty is no condition at all: it must not pass for a header that is not there.
+    if (place == &request_->if_none_exist && place->empty()) *place = "?";
   } else if (may_repeat) {
     *place += known == field::cookie ? "; " : ", ";
     *place += View(value);

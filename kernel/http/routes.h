@@ -4,7 +4,7 @@
 //   /auth/*       sign-in, sign-out, me                open
 //   /live         server-sent events of the log        signed in (live.h)
 //   /admin/*      what an operator may do               a post with the operation
-//   /metrics      Prometheus text                      loopback, or a post with the operation "metrics"
+//   /metrics      Prometheus text                      a post with the operation "metrics"
 //   /health       the process is alive                 open
 //   /ready        the views have caught up             open; also /health/ready
 //   everything else: pages                             open (pages.h)

@@ -71,10 +71,7 @@ class Session final : public SessionBase {
     in_.resize(kReadBytes);
     error_code error;
     const auto endpoint = Socket().remote_endpoint(error);
-    if (!error) {
-      peer_ = endpoint.address().to_string();
-      peer_is_loopback_ = endpoint.address().is_loopback();
-    }
+    if (!error) peer_ = endpoint.address().to_string();
     Socket().set_option(asio::ip::tcp::no_delay(true), error);
   }
 
@@ -116,7 +113,6 @@ class Session final : public SessionBase {
   size_t in_begin_ = 0, in_end_ = 0;
   std::string out_;
   std::string peer_;
-  bool peer_is_loopback_ = false;
   std::shared_ptr<EventSource> events_;
   BodyReserve reserve_;
 };
@@ -223,7 +219,6 @@ awaitable<bool> Session<Stream>::ReadRequest(Call* call) {
   const bool has_head = co_await ReadHead(&parser);
   if (!has_head) co_return false;
   call->request.peer = peer_;
-  call->request.peer_is_loopback = peer_is_loopback_;
   call->request.tls = std::is_same_v<Stream, TlsStream>;
   if (parser.declared_bytes() == uint64_t{0}) {  // nothing to ask: most requests have no body
     parser.AllowBody(0);

@@ -184,7 +184,8 @@ Result<BundleEntry> ParseEntry(const Room& room, const Call& call, size_t index,
   if (!method)
     return MakeIssue(ErrorCode::kInvalid, "code-invalid", request_path() + ".method",
                      "The method is one of GET, HEAD, POST, PUT, PATCH, DELETE.");
-  out.method = *method == Method::kHead ? Method::kGet : *method;
+  out.head = *method == Method::kHead;
+  out.method = out.head ? Method::kGet : *method;
   if (!request[known.url])
     return MakeIssue(ErrorCode::kInvalid, "required", request_path() + ".url",
                      "The request needs a url, as in Patient/1.");
@@ -264,6 +265,7 @@ Result<Request> RequestOfEntry(const Call& call, const BundleEntry& entry) {
   request.if_none_exist = entry.if_none_exist;
   request.if_modified_since = entry.if_modified_since;
   request.prefer = call.request.prefer;
+  if (entry.head) request.method = Method::kHead;
   // Within a bundle the writes are answered without their resources unless these were asked for.
   if (call.prefer.returns == Returns::kUnsaid)
     request.prefer = call.prefer.lenient ? "return=minimal, handling=lenient" : "return=minimal";

@@ -9,6 +9,7 @@ namespace tk::interaction {
 struct BundleEntry {
   size_t index = 0;  // in Bundle.entry
   Method method = Method::kGet;
+  bool head = false;                  // a GET whose answer is to have no body
   std::vector<std::string> path;      // of request.url, after the base, decoded
   std::string query;                  // of request.url, still encoded
   fhir::TypeId type = fhir::kNoType;  // of path[0]; kNoType if it is none

@@ -134,6 +134,33 @@ TEST_F(Bundles, TheSameResourceTwiceIsRefused) {
             400);
 }
 
+TEST_F(Bundles, TheSameResourceMeantTwiceIsRefusedThoughItIsNotThere) {
+  const std::string same = R"({"resourceType":"Patient","identifier":[{"system":"urn:x","value":"1"}]})";
+  const std::string put = Entry("PUT", "Patient?identifier=urn:x|1", same),
+                    again = Entry("PUT", "Patient?identifier=urn%3Ax%7C1", same);
+  EXPECT_EQ(Post("", Bundle("transaction", {put, again})).status, 400);
+  EXPECT_EQ(
+      Post("", Bundle("transaction",
+                      {Entry("POST", "Patient", same, "", R"(,"ifNoneExist":"identifier=urn:x|1")"), put}))
+          .status,
+      400);
+  EXPECT_EQ(Post("", Bundle("transaction",
+                            {Entry("PUT", "Patient/n", PatientJson("n")), Entry("DELETE", "Patient/n")}))
+                .status,
+            400);
+  EXPECT_EQ(engine_->Head().t, 0u);
+  EXPECT_EQ(
+      Post("", Bundle("transaction",
+                      {put,
+                       Entry("PUT", "Patient?identifier=urn:x|2",
+                             R"({"resourceType":"Patient","identifier":[{"system":"urn:x","value":"2"}]})")}))
+          .status,
+      200);
+  EXPECT_EQ(
+      Post("", Bundle("transaction", {Entry("DELETE", "Patient/n"), Entry("DELETE", "Patient/m")})).status,
+      200);
+}
+
 TEST_F(Bundles, ConditionsInTransactions) {
   const std::string doctor =
       R"({"resourceType":"Practitioner","identifier":[{"system":"urn:d","value":"1"}]})";
@@ -220,14 +247,19 @@ TEST_F(Bundles, AnIdempotentTransactionIsDoneOnce) {
   ASSERT_EQ(first.status, 200) << first.body;
   EXPECT_EQ(second.body, first.body);
   EXPECT_EQ(engine_->Head().t, 2u);
+  request.body =
+      Bundle("transaction", {Entry("POST", "Patient", PatientJson("", "Other")),
+                             Entry("DELETE", "Patient/gone"), Entry("PUT", "Patient/p", PatientJson("p"))});
+  EXPECT_EQ(Send(request).status, 409) << "the same key for something else";
 }
 
 TEST_F(Bundles, BatchEntriesStandAlone) {
+  Put("Patient/c", PatientJson("c"));
   const Response response =
       Post("", Bundle("batch", {Entry("POST", "Patient", PatientJson("")),
                                 Entry("POST", "Patient", R"({"resourceType":"Patient","nickname":"x"})"),
                                 Entry("GET", "Patient/none"), Entry("PUT", "Patient/b", PatientJson("b")),
-                                Entry("GET", "metadata?_format=xml"), "{}"}));
+                                Entry("GET", "metadata?_format=xml"), "{}", Entry("HEAD", "Patient/c")}));
   ASSERT_EQ(response.status, 200) << response.body;
   const fhir::Document answer = Parsed(response);
   EXPECT_EQ(At(answer, "type"), "batch-response");
@@ -237,6 +269,9 @@ TEST_F(Bundles, BatchEntriesStandAlone) {
   EXPECT_EQ(At(answer, "entry.2.response.status"), "404 Not Found");
   EXPECT_EQ(At(answer, "entry.3.response.status"), "201 Created");
   EXPECT_EQ(At(answer, "entry.4.response.status"), "406 Not Acceptable");
+  EXPECT_EQ(At(answer, "entry.6.response.status"), "200 OK");
+  EXPECT_EQ(At(answer, "entry.6.response.etag"), "W/\"1\"");
+  EXPECT_EQ(At(answer, "entry.6.resource"), "");
   EXPECT_EQ(At(answer, "entry.5.response.outcome.issue.0.expression.0"), "Bundle.entry[5].request");
   EXPECT_EQ(Get("Patient/b").status, 200);
 }

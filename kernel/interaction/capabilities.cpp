@@ -100,8 +100,7 @@ void WriteType(const fhir::Definitions& definitions, fhir::TypeId type, fhir::Js
   WriteOperation("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate", json);
   if (info.name == "Patient")
     WriteOperation("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", json);
-  if (info.name == "Patient" || info.name == "Practitioner")
-    WriteOperation("erase", "http://tongkang.dev/fhir/OperationDefinition/erase", json);
+  WriteOperation("erase", "http://tongkang.dev/fhir/OperationDefinition/erase", json);
   json->End().End();
 }
 

@@ -20,6 +20,7 @@ Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId 
   search::ParseOptions
       options;  // always strict: a criterion that is passed over would change other records than those meant
   options.timezone_offset_min = room.context.timezone_offset_min;
+  options.own_base = call.request.base_url;
   search::Query query = TRY(search::ParseQuery(*room.definitions, type, criteria, options));
   if (query.criteria.empty()) {
     return MakeError(ErrorCode::kIncorrect,

@@ -32,7 +32,7 @@ Result<Plan> PlanCreate(const Room& room, const CallPtr& call, const view::Posit
   auto set = std::make_unique<view::ChangeSet>();
   // The body is judged first, so that a bad one is refused whether or not the condition holds.
   fhir::Document document = TRY(BodyWithNewId(*call));
-  view::ResourcePtr now = TRY(MakeVersion(room, call->type, std::move(document), 1, true));
+  view::ResourcePtr now = TRY(MakeVersion(room, *call, call->type, std::move(document), 1, true));
   if (!call->request.if_none_exist.empty()) {
     const Match match = TRY(ResolveCondition(room, *call, call->type, call->request.if_none_exist, basis));
     if (match.count > 1) return SeveralMatches(call->type_name);

@@ -1,5 +1,5 @@
 // Patient/[id]/$everything: the patient, what is in his compartment, and the practitioners, organizations, locations and medications that
-// these name. Pages by cursor at one position; _since, _type, _count, start, end.
+// these name. Pages by cursor at one position; _since, _type, _count, start, end, in the URL or as POST of Parameters.
 // Source: FHIR R4 patient-operation-everything.html.
 #include <fmt/format.h>
 
@@ -21,15 +21,24 @@ constexpr std::array<std::string_view, 6> kSupporting = {"Practitioner", "Practi
 constexpr size_t kScanPerPageMax =
     20'000;  // resources looked at for one page when start or end thins them out
 
+bool IsSupporting(std::string_view type) {
+  return std::find(kSupporting.begin(), kSupporting.end(), type) != kSupporting.end();
+}
+
 struct EverythingAsked {
   view::Position position;
   size_t count = kPageCountMax;
   std::vector<fhir::TypeId> types;  // empty = all
   view::Ordinal since_ordinal = 0;
   std::optional<Instant> start_us, end_us;  // care dates: [start, end)
+  bool links_only = false;                  // resources of other types are read for what they refer to
   std::string self;
   uint64_t offset = 0;  // of the compartment's resources: passed by earlier pages
   std::shared_ptr<const std::vector<view::Ordinal>> sent;
+
+  bool Wants(fhir::TypeId type) const {
+    return types.empty() || std::find(types.begin(), types.end(), type) != types.end();
+  }
 };
 
 Status ReadEverythingTypes(const Room& room, std::string_view list, EverythingAsked* out) {
@@ -42,6 +51,7 @@ Status ReadEverythingTypes(const Room& room, std::string_view list, EverythingAs
           ErrorCode::kIncorrect,
           "_type names something that is no resource type: give names such as Observation,Encounter.");
     out->types.push_back(type);
+    out->links_only = out->links_only || IsSupporting(name);
   }
   return {};
 }
@@ -59,7 +69,7 @@ Status ReadEverythingParameter(const Room& room, const Call& call, const Paramet
     if (parameter.name == "start") out->start_us = range->low_us;
     if (parameter.name == "end") out->end_us = range->high_us;
   } else if (parameter.name == "_count") {
-    out->count = std::min(std::max<size_t>(TRY(ParseCount(parameter)), 1), kPageCountMax);
+    out->count = std::min(TRY(ParseCount(parameter)), kPageCountMax);
   } else if (parameter.name == "_type") {
     TRY(ReadEverythingTypes(room, parameter.value, out));
   } else {
@@ -161,7 +171,7 @@ class CareDates {
   std::map<fhir::TypeId, std::vector<fhir::path::Expression>> expressions_;
 };
 
-/// The compartment's resources that are asked for, the patient first.
+/// The compartment's resources that are asked for, or to be read for what they refer to; the patient first.
 Result<std::vector<view::Ordinal>> Select(const Room& room, const Call& call, const EverythingAsked& asked,
                                           view::Ordinal patient) {
   std::vector<view::Ordinal> out{patient};
@@ -172,11 +182,8 @@ Result<std::vector<view::Ordinal>> Select(const Room& room, const Call& call, co
   const auto drop = [&](view::Ordinal ordinal) {
     const fhir::TypeId type = room.directory().Get(ordinal).type;
     const auto [slot, is_new] = wanted.try_emplace(type, false);
-    if (is_new) {
-      const bool asked_for =
-          asked.types.empty() || std::find(asked.types.begin(), asked.types.end(), type) != asked.types.end();
-      slot->second = asked_for && call.viewer().MayRead(room.TypeName(type));
-    }
+    if (is_new)
+      slot->second = (asked.links_only || asked.Wants(type)) && call.viewer().MayRead(room.TypeName(type));
     return !slot->second || ordinal < asked.since_ordinal ||
            !room.directory().InScope(ordinal, call.viewer().scope);
   };
@@ -214,11 +221,9 @@ class Supporting {
     const size_t slash = link.find('/');
     if (slash == std::string_view::npos || link.find('/', slash + 1) != std::string_view::npos) return 0;
     const std::string_view type = link.substr(0, slash);
-    if (std::find(kSupporting.begin(), kSupporting.end(), type) == kSupporting.end()) return 0;
-    const fhir::TypeId type_id = room_.definitions->FindType(type);
-    const bool asked_for = asked_.types.empty() ||
-                           std::find(asked_.types.begin(), asked_.types.end(), type_id) != asked_.types.end();
-    if (!asked_for || !call_.viewer().MayRead(type)) return 0;
+    if (!IsSupporting(type) || !asked_.Wants(room_.definitions->FindType(type)) ||
+        !call_.viewer().MayRead(type))
+      return 0;
     const Current current = FindCurrent(room_, call_.viewer(), type, link.substr(slash + 1), asked_.position);
     return current.exists() && current.in_scope ? current.version.ordinal : 0;
   }
@@ -241,9 +246,9 @@ void AddEntries(const Room& room, const Call& call, const Texts& texts, std::str
   }
 }
 
-/// Reads on from `asked.offset` until a page is full; `*next` = how many were passed.
+/// Reads on from `asked.offset` until a page is full; `*next` = how many were passed, `*others` = texts that are read for their links alone.
 Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std::vector<view::Ordinal>& all,
-                       uint64_t* next) {
+                       uint64_t* next, std::vector<std::string>* others) {
   Texts page;
   CareDates dates(room);
   const bool dated = asked.start_us || asked.end_us;
@@ -256,6 +261,10 @@ Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std
                                                       all.begin() + static_cast<ptrdiff_t>(at + take))));
     for (size_t i = 0; i < some.bodies.size(); ++i) {
       if (dated && !TRY(dates.Within(asked, some.headers[i].type, some.bodies[i]))) continue;
+      if (!asked.Wants(some.headers[i].type)) {
+        others->push_back(std::move(some.bodies[i]));
+        continue;
+      }
       page.ordinals.push_back(some.ordinals[i]);
       page.headers.push_back(std::move(some.headers[i]));
       page.bodies.push_back(std::move(some.bodies[i]));
@@ -268,10 +277,12 @@ Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std
 
 /// What the page's resources refer to and no page brought yet.
 Result<Texts> ReadSupporting(const Room& room, const Call& call, const EverythingAsked& asked,
-                             const Texts& page, const std::vector<view::Ordinal>& all) {
+                             const Texts& page, const std::vector<std::string>& others,
+                             const std::vector<view::Ordinal>& all) {
   std::vector<view::Ordinal> found;
   Supporting supporting(room, call, asked);
   for (const std::string& body : page.bodies) supporting.Collect(body, &found);
+  for (const std::string& body : others) supporting.Collect(body, &found);
   // Their own organization and place too: a role names both.
   Texts out;
   std::unordered_set<view::Ordinal> known(asked.sent->begin(), asked.sent->end());
@@ -302,12 +313,21 @@ Result<Response> Everything(const Room& room, const Call& call) {
   if (patient.version.ordinal == 0 || !patient.in_scope) return NotFound(call);
   if (patient.version.deleted) return Gone(patient.version.version);
   const std::vector<view::Ordinal> all = TRY(Select(room, call, asked, patient.version.ordinal));
-  uint64_t next_offset = 0;
-  const Texts page = TRY(ReadPage(room, asked, all, &next_offset));
-  const Texts supporting = TRY(ReadSupporting(room, call, asked, page, all));
+  uint64_t next_offset = asked.count == 0 ? all.size() : 0;
+  std::vector<std::string> others;
+  Texts page, supporting;
+  if (asked.count != 0) {
+    page = TRY(ReadPage(room, asked, all, &next_offset, &others));
+    supporting = TRY(ReadSupporting(room, call, asked, page, others, all));
+  }
   std::string body;
   BundleWriter bundle(&body, "searchset");
-  if (!asked.start_us && !asked.end_us) bundle.Total(all.size());
+  if (!asked.start_us && !asked.end_us) {
+    const auto wanted = [&](view::Ordinal ordinal) {
+      return asked.Wants(room.directory().Get(ordinal).type);
+    };
+    bundle.Total(static_cast<uint64_t>(std::count_if(all.begin(), all.end(), wanted)));
+  }
   const std::string path = fmt::format("/Patient/{}/$everything", call.id);
   bundle.Link("self", call.page.empty()
                           ? fmt::format("{}{}{}{}", call.request.base_url, path,

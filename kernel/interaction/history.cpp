@@ -82,6 +82,8 @@ Result<HistoryRequest> ParseHistory(const Room& room, const Call& call) {
 Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRequest& request,
                              const std::vector<view::Ordinal>& ordinals, uint64_t next_offset,
                              std::optional<uint64_t> total) {
+  const Texts texts = TRY(ReadMany(room, ordinals));
+  if (total) *total -= ordinals.size() - texts.headers.size();  // versions of an erased person are none
   std::string body;
   BundleWriter bundle(&body, "history");
   if (total) bundle.Total(*total);
@@ -101,7 +103,6 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
     next.offset = next_offset;
     bundle.Link("next", PageLink(room, call, path, std::move(next)));
   }
-  const Texts texts = TRY(ReadMany(room, ordinals));
   for (size_t i = 0; i < texts.headers.size(); ++i) {
     const Header& header = texts.headers[i];
     if (!call.id.empty() && header.id != call.id) continue;  // another id of the same hash
@@ -112,11 +113,10 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
     const bool deleted = header.op == view::Operation::kDelete;
     if (!deleted) entry.resource = texts.bodies[i];
     const bool posted = header.op == view::Operation::kCreate && header.version == 1;
+    const bool made = IsMade(room, header, texts.ordinals[i]);
     entry.method = deleted ? "DELETE" : posted ? "POST" : "PUT";
     entry.url = posted ? type : std::string_view(url);
-    entry.status = deleted                                 ? "204 No Content"
-                   : header.op == view::Operation::kCreate ? "201 Created"
-                                                           : "200 OK";
+    entry.status = deleted ? "204 No Content" : made ? "201 Created" : "200 OK";
     entry.etag = ETag(header.version);
     entry.last_modified = FormatInstant(header.at_us);
     bundle.Add(entry);

@@ -28,7 +28,7 @@ Result<Plan> PlanPatchOf(const Room& room, const CallPtr& call, const view::Posi
                      "A patch may not change or remove the id.");
   }
   view::ResourcePtr now =
-      TRY(MakeVersion(room, call->type, std::move(after), current.version.version + 1, false));
+      TRY(MakeVersion(room, *call, call->type, std::move(after), current.version.version + 1, false));
   TRY(CheckPlace(room, call->viewer(), *now, basis));
   TRY(AddWrite(room, current, std::move(now), set.get()));
   return WrittenPlan(call, std::move(set), false);

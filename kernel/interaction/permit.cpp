@@ -48,6 +48,12 @@ struct Owner {
   view::OwnerNumber number = 0;
 };
 
+/// Whether resources of the type say themselves where they lie.
+bool HasArea(const Room& room, fhir::TypeId type) {
+  const std::string_view name = room.TypeName(type);
+  return name == "Patient" || name == "Practitioner";
+}
+
 /// Where the person `name` ("Patient/1") stands: by this transaction's own records first, then by the directory.
 Owner FindOwner(const Room& room, std::string_view name, const view::Position& position,
                 const NewAreas& new_areas) {
@@ -72,9 +78,16 @@ Status CheckPlace(const Room& room, const access::Viewer& viewer, const view::Re
   if (viewer.scope.everything) return {};
   const fhir::Value root = now.document.Root();
   if (!root) return {};  // a delete leaves nothing behind
-  const std::string name = room.engine().owners().NameOf(now.type, now.id, root);
+  const view::Owners& owners = room.engine().owners();
+  std::string name = owners.NameOf(now.type, now.id, root);
+  // What takes its owner from another resource stands where that one does; one that is new comes through here by itself.
+  if (name.empty()) name = owners.ContextOf(now.type, root);
   if (name.empty()) return {};
-  const bool is_self = name == fmt::format("{}/{}", room.TypeName(now.type), now.id);
+  const bool is_self = name == owners.OwnName(now.type, now.id);
+  if (is_self && !HasArea(room, now.type))
+    return MakeError(ErrorCode::kForbidden,
+                     "The record holds data of persons and is not about one who is known here: refer to one "
+                     "Patient, or let a post of the whole city store it.");
   Owner owner = FindOwner(room, name, position, new_areas);
   if (is_self) owner.area = view::AreaOfResource(root);
   const view::Scope& scope = viewer.scope;

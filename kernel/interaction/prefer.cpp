@@ -71,8 +71,24 @@ Preferences ParsePrefer(std::string_view header) {
   return out;
 }
 
+bool AsksOtherVersion(std::string_view parameters) {
+  bool other = false;
+  ForEachPart(parameters, ";", [&other](std::string_view part) {
+    constexpr std::string_view kName = "fhirversion=";
+    if (part.size() < kName.size() || !SameText(part.substr(0, kName.size()), kName)) return;
+    std::string_view version = Trim(part.substr(kName.size()));
+    if (version.size() >= 2 && version.front() == '"' && version.back() == '"')
+      version = version.substr(1, version.size() - 2);
+    other = version != "4.0" && version != "4.0.1";
+  });
+  return other;
+}
+
 bool AcceptsJson(std::string_view accept, std::string_view format) {
-  if (!format.empty()) return IsJsonType(Trim(format.substr(0, format.find(';'))));
+  if (!format.empty()) {
+    const size_t end = std::min(format.size(), format.find(';'));
+    return IsJsonType(Trim(format.substr(0, end))) && !AsksOtherVersion(format.substr(end));
+  }
   if (Trim(accept).empty()) return true;
   bool accepts = false;
   ForEachPart(accept, ",", [&accepts](std::string_view part) {
@@ -82,7 +98,7 @@ bool AcceptsJson(std::string_view accept, std::string_view format) {
     const size_t q = weight.find("q=0");
     const bool refused = q != std::string_view::npos &&
                          weight.substr(q + 3).find_first_not_of(".0 ") == std::string_view::npos;
-    if (!refused && IsJsonType(Trim(part.substr(0, semicolon)))) accepts = true;
+    if (!refused && !AsksOtherVersion(weight) && IsJsonType(Trim(part.substr(0, semicolon)))) accepts = true;
   });
   return accepts;
 }
@@ -129,11 +145,16 @@ bool NotModified(const Request& request, uint32_t version, Instant at_us) {
 
 Status CheckIfMatch(std::string_view if_match, uint32_t version) {
   if (if_match.empty()) return {};
-  const auto wanted = ParseETag(if_match);
-  if (!wanted)
+  bool broken = false, holds = false;
+  ForEachPart(if_match, ",", [&](std::string_view part) {
+    const auto wanted = ParseETag(part);
+    broken = broken || (part != "*" && !wanted);
+    holds = holds || (version != 0 && (part == "*" || wanted == version));
+  });
+  if (broken)
     return MakeError(ErrorCode::kIncorrect,
                      "If-Match is no ETag: send the one that the read gave, for example W/\"3\".");
-  if (*wanted == version) return {};
+  if (holds) return {};
   return MakeError(ErrorCode::kPrecondition,
                    version == 0 ? "If-Match names a version, and this resource does not exist."
                                 : "If-Match names another version than the current one: read the resource "

@@ -23,6 +23,9 @@ TEST(Prefer, AcceptsJsonOnly) {
   EXPECT_FALSE(AcceptsJson("application/json", "xml"));
   EXPECT_TRUE(AcceptsJson("application/fhir+xml", "json"));
   EXPECT_TRUE(AcceptsJson("", "application/fhir+json; fhirVersion=4.0"));
+  EXPECT_TRUE(AcceptsJson("application/fhir+json; fhirVersion=\"4.0.1\"; q=0.8", ""));
+  EXPECT_FALSE(AcceptsJson("application/fhir+json; FHIRVersion=3.0", ""));
+  EXPECT_FALSE(AcceptsJson("", "application/fhir+json; fhirVersion=5.0"));
 }
 
 TEST(ETag, ReadsWeakStrongAndBare) {

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "kernel/interaction/interaction_test_harness.h"
 
 namespace tk::interaction {
@@ -117,6 +119,28 @@ TEST_F(Queries, HistoryOfOneOfATypeAndOfAll) {
   EXPECT_EQ(Get("Patient/a/_history?_count=many").status, 400);
 }
 
+TEST_F(Queries, HistoryTellsHowEachVersionCame) {
+  const std::string id = IdOf(Post("Patient", PatientJson("")));
+  Put("Patient/a", PatientJson("a"));
+  Put("Patient/a", PatientJson("a"));
+  Delete("Patient/a");
+  Put("Patient/a", PatientJson("a"));
+  const fhir::Document posted = Parsed(Get("Patient/" + id + "/_history"));
+  EXPECT_EQ(At(posted, "entry.0.request.method"), "POST");
+  EXPECT_EQ(At(posted, "entry.0.request.url"), "Patient");
+  for (const char* target : {"Patient/a/_history", "Patient/_history", "_history"}) {
+    const fhir::Document put = Parsed(Get(target));
+    const std::pair<const char*, const char*> expected[] = {
+        {"PUT", "201 Created"}, {"DELETE", "204 No Content"}, {"PUT", "200 OK"}, {"PUT", "201 Created"}};
+    for (size_t i = 0; i < std::size(expected); ++i) {
+      const std::string entry = fmt::format("entry.{}.", i);
+      EXPECT_EQ(At(put, entry + "request.method"), expected[i].first) << target << i;
+      EXPECT_EQ(At(put, entry + "request.url"), "Patient/a") << target << i;
+      EXPECT_EQ(At(put, entry + "response.status"), expected[i].second) << target << i;
+    }
+  }
+}
+
 TEST_F(Queries, HistoryPagesStayWhereTheyBegan) {
   for (int i = 0; i < 5; ++i) Put("Patient/a", PatientJson("a"));
   size_t versions = 5;
@@ -163,6 +187,21 @@ TEST_F(Queries, EverythingOfAPatient) {
   EXPECT_EQ(dated, std::vector<std::string>{"o2"});
   EXPECT_EQ(Follow(Get("Patient/p0/$everything?end=2020-12-31&_type=Observation")),
             std::vector<std::string>{"o1"});
+  EXPECT_EQ(Follow(Get("Patient/p0/$everything?_type=Practitioner")), std::vector<std::string>{"d"});
+  EXPECT_EQ(Follow(Get("Patient/p0/$everything?_type=Practitioner&_count=1")), std::vector<std::string>{"d"});
+  const fhir::Document counted = Parsed(Get("Patient/p0/$everything?_count=0"));
+  EXPECT_EQ(At(counted, "total"), "3");
+  EXPECT_EQ(At(counted, "entry"), "");
+  EXPECT_EQ(Follow(Post("Patient/p0/$everything", "")).size(), 4u);
+  EXPECT_EQ(
+      Follow(Post(
+          "Patient/p0/$everything",
+          R"({"resourceType":"Parameters","parameter":[{"name":"_type","valueCode":"Observation"},{"name":"start","valueDate":"2021-01-01"},{"name":"_count","valueInteger":7}]})")),
+      std::vector<std::string>{"o2"});
+  EXPECT_EQ(Post("Patient/p0/$everything", R"({"resourceType":"Patient"})").status, 400);
+  EXPECT_EQ(IssuePath(Post("Patient/p0/$everything",
+                           R"({"resourceType":"Parameters","parameter":[{"name":"start"}]})")),
+            "Parameters.parameter[0]");
   EXPECT_EQ(Get("Patient/none/$everything").status, 404);
   EXPECT_EQ(Get("Patient/p0/$everything?start=soon").status, 400);
   EXPECT_EQ(Get("Patient/p0/$everything?_type=Thing").status, 400);

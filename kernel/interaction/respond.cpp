@@ -69,6 +69,16 @@ Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordin
   return texts;
 }
 
+bool IsMade(const Room& room, const Header& header, view::Ordinal ordinal) {
+  if (header.op != view::Operation::kUpdate) return header.op == view::Operation::kCreate;
+  if (header.version == 1) return true;
+  view::Position before = room.engine().Head();
+  before.end_ordinal = ordinal;
+  return room.directory()
+      .Current(room.engine().IdHash(room.TypeName(header.type), header.id), before)
+      .deleted;
+}
+
 std::string PageLink(const Room& room, const Call& call, std::string_view path, Cursor cursor) {
   cursor.account = call.viewer().account;
   return fmt::format("{}{}?_page={}", call.request.base_url, path, room.cursors->Keep(std::move(cursor)));

@@ -25,6 +25,9 @@ struct Texts {
 };
 Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordinals);
 
+/// Whether that version made the resource (a create, or an update with nothing before it): answered 201.
+bool IsMade(const Room& room, const Header& header, view::Ordinal ordinal);
+
 /// The "next" link of a page.
 std::string PageLink(const Room& room, const Call& call, std::string_view path, Cursor cursor);
 /// `json` as the body of a 200, laid out as asked.

@@ -52,10 +52,9 @@ Ways WaysOfType(const std::vector<std::string>& path) {
   }
   if (path.size() == 3 && path[2] == "_history") return {{Method::kGet, Kind::kHistoryInstance}};
   if (path.size() == 3 && path[2] == "$validate") return {{Method::kPost, Kind::kValidate}};
-  if (path.size() == 3 && path[2] == "$erase" && (path[0] == "Patient" || path[0] == "Practitioner"))
-    return {{Method::kPost, Kind::kErase}};
+  if (path.size() == 3 && path[2] == "$erase") return {{Method::kPost, Kind::kErase}};
   if (path.size() == 3 && path[2] == "$everything" && path[0] == "Patient")
-    return {{Method::kGet, Kind::kEverything}};
+    return {{Method::kGet, Kind::kEverything}, {Method::kPost, Kind::kEverything}};
   if (path.size() == 4 && path[2] == "_history") return {{Method::kGet, Kind::kVRead}};
   return {};
 }
@@ -114,6 +113,9 @@ std::optional<Response> CheckMedia(const Call& call) {
     case Kind::kValidate:
     case Kind::kErase:
       if (!IsJson(type)) return UnsupportedMedia(kFhirJson);
+      return std::nullopt;
+    case Kind::kEverything:
+      if (!call.request.body.empty() && !IsJson(type)) return UnsupportedMedia(kFhirJson);
       return std::nullopt;
     case Kind::kSearchType:
     case Kind::kSearchSystem:
@@ -269,6 +271,31 @@ Result<Response> Answer(const Room& room, const Call& call) {
   }
 }
 
+/// What an operation is given as Parameters in the body of a POST goes where it would stand in the URL of a GET.
+Status TakeBodyParameters(Call* call) {
+  if (call->kind != Kind::kEverything || call->request.body.empty()) return {};
+  const fhir::Document document = TRY(fhir::Document::Parse(call->request.body));
+  const fhir::Value root = document.Root();
+  if (root["resourceType"].ToString() != "Parameters")
+    return MakeIssue(ErrorCode::kIncorrect, "value", "resourceType",
+                     "Send the parameters as a Parameters resource.");
+  size_t i = 0;
+  for (const fhir::Value parameter : root["parameter"]) {
+    const std::string path = fmt::format("Parameters.parameter[{}]", i++);
+    const fhir::Value name = parameter["name"];
+    fhir::Value value;
+    for (const fhir::Value member : parameter) {
+      if (member.name_text().starts_with("value")) value = member;
+    }
+    if (!name.is_string() || !value || value.is_object() || value.is_array() || parameter.size() != 2)
+      return MakeIssue(ErrorCode::kIncorrect, "value", path, "Give a name and one simple value[x].");
+    call->query +=
+        fmt::format("{}{}={}", call->query.empty() ? "" : "&", PercentEncode(name.ToString()),
+                    PercentEncode(value.is_string() ? value.ToString() : std::string(value.Json())));
+  }
+  return {};
+}
+
 /// Writes take no query but their condition: what would be passed over is refused.
 Status CheckNoQuery(const Call& call) {
   const bool conditional = call.kind == Kind::kConditionalUpdate || call.kind == Kind::kConditionalPatch ||
@@ -314,6 +341,7 @@ void HandleRequest(const RoomPtr& room, Request request, Done done) {
                         "Only JSON is offered: ask with Accept: application/fhir+json or _format=json."));
   }
   if (auto refusal = CheckMedia(*call)) return done(std::move(*refusal));
+  if (const Status taken = TakeBodyParameters(call.get()); !taken.ok()) return done(OutcomeOf(taken.error()));
   if (!room->engine().serving() && call->kind != Kind::kCapabilities && call->kind != Kind::kValidate) {
     return done(OutcomeOf(MakeError(
         ErrorCode::kUnavailable,
@@ -373,7 +401,9 @@ bool Interactions::IsHeavy(const Request& request) const {
   if (get)
     return request.path.size() != 2 &&
            request.path.size() != 4;  // all but read and vread search or make a page
-  if (request.path.size() == 3 && request.path[2] == "$erase") return true;  // waits for the writer
+  // An erasure waits for the writer, $everything makes a page.
+  if (request.path.size() == 3 && (request.path[2] == "$erase" || request.path[2] == "$everything"))
+    return true;
   return request.path.size() == 1 && (request.method != Method::kPost || !request.if_none_exist.empty());
 }
 

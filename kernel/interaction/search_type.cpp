@@ -34,6 +34,7 @@ Result<SearchAsked> FirstPage(const Room& room, const Call& call) {
   options.count_default = kPageCountDefault;
   options.count_max = kPageCountMax;
   options.timezone_offset_min = room.context.timezone_offset_min;
+  options.own_base = call.request.base_url;
   search::Query query = TRY(search::ParseQuery(*room.definitions, call.type, call.query, options));
   return SearchAsked{std::make_shared<const search::Query>(std::move(query)), room.engine().Head(), {}};
 }

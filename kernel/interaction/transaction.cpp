@@ -92,6 +92,10 @@ class Planning {
     if (entry.conditional()) {
       const Match match = TRY(Condition(entry.type, entry.query, entry.method == Method::kDelete));
       if (match.count == 1) item.id = match.id;
+      if (match.count == 0 && entry.method == Method::kPut && !IsFirstOf(match, i))
+        return MakeIssue(ErrorCode::kIncorrect, "duplicate", entry.Path() + ".request.url",
+                         "Another entry of this transaction makes a resource by the same condition: every "
+                         "resource may be written once.");
       if (match.count == 0 && entry.method == Method::kDelete) return {};
       if (match.count == 0 && entry.method == Method::kPatch)
         return MakeError(ErrorCode::kNotFound, "The condition names no resource to patch.");
@@ -134,6 +138,12 @@ class Planning {
         "The condition names no resource, and the id is that of one for which it does not hold.");
   }
 
+  /// Whether no entry before has found nobody by the same condition, and so will make whom it means.
+  bool IsFirstOf(const Match& match, size_t i) {
+    return makers_.try_emplace(fmt::format("{}?{}", room_.TypeName(match.query->type), match.query->self), i)
+        .second;
+  }
+
   Status ResolvePost(size_t i, Item* item) {
     const BundleEntry& entry = transaction_.entries[i];
     if (!entry.if_none_exist.empty()) {
@@ -153,6 +163,7 @@ class Planning {
         item->existing = true;
         return {};
       }
+      (void)IsFirstOf(match, i);
     }
     item->id = transaction_.new_ids[i];
     item->current.id_hash = room_.engine().IdHash(entry.type_name, item->id);
@@ -173,7 +184,10 @@ class Planning {
   Status CheckIdentities() const {
     std::unordered_set<uint64_t> seen;
     for (const size_t i : transaction_.order) {
-      if (!items_[i].writes || seen.insert(items_[i].current.id_hash).second) continue;
+      // A delete means its resource also when there is none; a create that found its resource does not touch it.
+      const bool means =
+          items_[i].writes || (transaction_.entries[i].method == Method::kDelete && !items_[i].id.empty());
+      if (!means || seen.insert(items_[i].current.id_hash).second) continue;
       return MakeIssue(
           ErrorCode::kIncorrect, "duplicate", transaction_.entries[i].Path(),
           "Another entry of this transaction writes the same resource: every resource may be written once.");
@@ -222,8 +236,8 @@ class Planning {
       source = patched.Root();
     }
     fhir::Document document = TRY(rewriter_.Rewrite(source, entry.type, entry.full_url, item.id, path));
-    auto now = MakeVersion(room_, entry.type, std::move(document), item.current.version.version + 1,
-                           !item.current.exists());
+    auto now = MakeVersion(room_, call_, entry.type, std::move(document), item.current.version.version + 1,
+                           entry.method == Method::kPost);
     if (!now.ok()) return At(i, ".resource", Status(now.TakeError()));
     item.now = std::move(now).value();
     if (entry.type_name == "Patient")
@@ -289,7 +303,8 @@ class Planning {
   const view::Position basis_;
   std::vector<Item> items_;
   std::vector<uint64_t> deleted_;
-  std::unordered_map<std::string, size_t> conditional_posts_;
+  std::unordered_map<std::string, size_t> conditional_posts_;  // by the condition as it is written
+  std::unordered_map<std::string, size_t> makers_;             // by the condition as it was understood
   std::unordered_map<std::string, std::string> references_;
   LinkTargets targets_;
   LinkRewriter rewriter_;

@@ -5,6 +5,7 @@
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/transaction.h"
+#include "kernel/interaction/write.h"
 
 namespace tk::interaction {
 namespace {
@@ -164,18 +165,19 @@ Result<std::optional<Response>> RepeatedTransaction(const RoomPtr& room, const T
     if (entry.method == Method::kGet || next == written.headers.size()) continue;
     const Header& header = written.headers[next];
     if (!TRY(IsFrom(*room, transaction, entry, header, basis, &result))) continue;
+    if (entry.method == Method::kPost || entry.method == Method::kPut) {
+      const fhir::Document kept = TRY(fhir::Document::Parse(written.bodies[next]));
+      if (!IsMadeOf(kept.Root(), entry.resource)) return KeyOfAnother();
+    }
     result.id = header.id;
     result.version = header.version;
     result.at_us = header.at_us;
-    if (entry.method != Method::kDelete) result.status = header.op == view::Operation::kCreate ? 201 : 200;
+    if (entry.method != Method::kDelete)
+      result.status = IsMade(*room, header, written.ordinals[next]) ? 201 : 200;
     result.body = written.bodies[next];
     ++next;
   }
-  if (next != written.headers.size()) {
-    return MakeError(
-        ErrorCode::kConflict,
-        "This Idempotency-Key was used for another request: make a new key for every new request.");
-  }
+  if (next != written.headers.size()) return KeyOfAnother();
   return std::optional<Response>(TransactionAnswer(room, transaction, results, 0));
 }
 

@@ -18,7 +18,7 @@ Result<Plan> PlanPut(const Room& room, const CallPtr& call, const view::Position
     return MakeError(ErrorCode::kPrecondition, "If-None-Match does not hold: the resource exists already.");
   }
   view::ResourcePtr now =
-      TRY(MakeVersion(room, call->type, std::move(document), current.version.version + 1, created));
+      TRY(MakeVersion(room, *call, call->type, std::move(document), current.version.version + 1, false));
   TRY(CheckPlace(room, call->viewer(), *now, basis));
   TRY(AddWrite(room, current, std::move(now), set.get()));
   set->key = call->key;

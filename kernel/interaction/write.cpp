@@ -94,13 +94,43 @@ Result<fhir::Document> BodyWithNewId(const Call& call) {
   return WithId(TRY(ParseBody(call)), call.new_id);
 }
 
-Result<view::ResourcePtr> MakeVersion(const Room& room, fhir::TypeId type, fhir::Document document,
-                                      uint32_t version, bool is_new) {
+namespace {
+
+/// Finds Reference.reference, the only element of that name that is a string, wherever it stands.
+void FindOwnReferences(fhir::Value value, std::string_view base, std::vector<fhir::TextEdit>* edits) {
+  for (const fhir::Value inside : value) {
+    if (inside.is_object() || inside.is_array()) {
+      FindOwnReferences(inside, base, edits);
+    } else if (inside.is_string() && inside.name_text() == "reference") {
+      std::string scratch;
+      const std::string_view text = inside.String(scratch);
+      if (text.size() > base.size() + 1 && text.starts_with(base) && text[base.size()] == '/')
+        edits->push_back({inside.node().at, inside.node().size, std::string(text.substr(base.size() + 1))});
+    }
+  }
+}
+
+Result<fhir::Document> WithOwnReferences(fhir::Document document, std::string_view base) {
+  // A slash may be written \/: the host's name is looked for.
+  const std::string_view host = base.substr(std::min(base.size(), base.find("//") + 2));
+  if (host.empty() || document.Text().find(host.substr(0, host.find('/'))) == std::string_view::npos)
+    return document;
+  std::vector<fhir::TextEdit> edits;
+  FindOwnReferences(document.Root(), base, &edits);
+  if (edits.empty()) return document;
+  return fhir::Document::Parse(fhir::ApplyEdits(document.Text(), edits));
+}
+
+}  // namespace
+
+Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::TypeId type,
+                                      fhir::Document document, uint32_t version, bool posted) {
+  document = TRY(WithOwnReferences(std::move(document), call.request.base_url));
   fhir::ValidateOptions options;
   options.expected = type;
   TRY(fhir::CheckValid(*room.definitions, document.Root(), options));
   return view::MakeResource(*room.definitions, std::move(document), version,
-                            is_new ? view::Operation::kCreate : view::Operation::kUpdate);
+                            posted ? view::Operation::kCreate : view::Operation::kUpdate);
 }
 
 Status AddWrite(const Room& room, const Current& current, view::ResourcePtr now, view::ChangeSet* set) {
@@ -153,6 +183,48 @@ Plan DeletedPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set) {
   return plan;
 }
 
+namespace {
+
+bool IsLink(fhir::Value sent) {
+  std::string scratch;
+  const std::string_view text = sent.String(scratch);
+  const std::string_view name = sent.name_text();
+  return name == "reference" || name == "div" || text.starts_with("urn:") || text.find("://") < 8;
+}
+
+bool IsSame(fhir::Value kept, fhir::Value sent, bool is_top) {
+  if (sent.is_object()) {
+    if (!kept.is_object()) return false;
+    size_t compared = 0;
+    for (const fhir::Value member : sent) {
+      if (is_top && (member.name_text() == "id" || member.name_text() == "meta")) continue;
+      if (!IsSame(kept[member.name_text()], member, false)) return false;
+      ++compared;
+    }
+    const size_t ours = is_top ? size_t{kept["id"] ? 1u : 0u} + (kept["meta"] ? 1 : 0) : 0;
+    return kept.size() - ours == compared;
+  }
+  if (sent.is_array()) {
+    if (!kept.is_array() || kept.size() != sent.size()) return false;
+    for (size_t i = 0; i < sent.size(); ++i) {
+      if (!IsSame(kept.At(i), sent.At(i), false)) return false;
+    }
+    return true;
+  }
+  if (!sent.is_string()) return kept.Json() == sent.Json();
+  return kept.is_string() && (kept.ToString() == sent.ToString() || IsLink(sent));
+}
+
+}  // namespace
+
+bool IsMadeOf(fhir::Value kept, fhir::Value sent) { return IsSame(kept, sent, true); }
+
+Error KeyOfAnother() {
+  return MakeError(
+      ErrorCode::kConflict,
+      "This Idempotency-Key was used for another request: make a new key for every new request.");
+}
+
 Result<std::optional<Response>> RepeatedAnswer(const Room& room, const Call& call,
                                                const view::Position& basis) {
   if (call.key == 0) return std::optional<Response>();
@@ -160,21 +232,22 @@ Result<std::optional<Response>> RepeatedAnswer(const Room& room, const Call& cal
   if (ordinal == 0) return std::optional<Response>();
   Response response;
   const Header header = TRY(room.engine().ReadText(ordinal, &response.body));
-  if (header.type != call.type) {
-    return MakeError(
-        ErrorCode::kConflict,
-        "This Idempotency-Key was used for another request: make a new key for every new request.");
-  }
-  response.status = 201;
+  if (header.type != call.type) return KeyOfAnother();
+  const fhir::Document sent = TRY(ParseBody(call));
+  const fhir::Document kept = TRY(fhir::Document::Parse(response.body));
+  if (!IsMadeOf(kept.Root(), sent.Root())) return KeyOfAnother();
+  const bool made = IsMade(room, header, ordinal);
+  response.status = made ? 201 : 200;
   response.etag = ETag(header.version);
   response.last_modified_us = header.at_us;
   response.location =
       fmt::format("{}/{}/{}/_history/{}", call.request.base_url, call.type_name, header.id, header.version);
   response.audit_type = call.type_name;
   response.audit_id = header.id;
-  response.audit_action = "create";
+  response.audit_action = made ? "create" : "update";
   if (call.prefer.returns == Returns::kMinimal) response.body.clear();
-  if (call.prefer.returns == Returns::kOutcome) response.body = InformationJson("Created.");
+  if (call.prefer.returns == Returns::kOutcome)
+    response.body = InformationJson(made ? "Created." : "Updated.");
   if (call.pretty && !response.body.empty()) response.body = PrettyJson(response.body);
   return std::optional<Response>(std::move(response));
 }

@@ -12,9 +12,10 @@ namespace tk::interaction {
 Result<fhir::Document> ParseBody(const Call& call);
 /// `resource` with its id set to `id`: right after resourceType when it has none.
 Result<fhir::Document> WithId(fhir::Document document, std::string_view id);
-/// A new version of type/id from a document that carries its id: validated. `version` counts from 1.
-Result<view::ResourcePtr> MakeVersion(const Room& room, fhir::TypeId type, fhir::Document document,
-                                      uint32_t version, bool is_new);
+/// A new version of type/id from a document that carries its id: validated; references by the server's own address ("http://host/fhir/Patient/1")
+/// made relative, as which they are kept. `version` counts from 1. `posted`: by a create; what a PUT makes is an update, also the first.
+Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::TypeId type,
+                                      fhir::Document document, uint32_t version, bool posted);
 /// The body of a create, with its new id. Parsed once when it begins with resourceType and has no id.
 Result<fhir::Document> BodyWithNewId(const Call& call);
 
@@ -29,7 +30,12 @@ Plan DeletedPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set);
 /// Answers that write nothing.
 Plan ReadyPlan(Response response);
 
-/// The first answer again, if this Idempotency-Key was used before.
+/// Could `kept` have been made of `sent`? Everything is compared but id and meta of the resource, and links, which a transaction rewrites.
+bool IsMadeOf(fhir::Value kept, fhir::Value sent);
+/// 409: an Idempotency-Key that came before, with something else.
+Error KeyOfAnother();
+
+/// The first answer again, if this Idempotency-Key was used before. Errors: KeyOfAnother.
 Result<std::optional<Response>> RepeatedAnswer(const Room& room, const Call& call,
                                                const view::Position& basis);
 

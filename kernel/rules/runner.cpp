@@ -117,7 +117,7 @@ Status Runner::Step(view::Follower* follower) {
     return {};
   }
   if (*next != nullptr) {
-    open_.push_back({(*next)->t, 0});
+    OpenAt((*next)->t);
     TRY(Judge(**next));
     MovePosition();
   }
@@ -257,12 +257,21 @@ Status Runner::TakeAnswer(std::unique_ptr<Firing> firing, Status written) {
   return {};
 }
 
+// Neighbours without firings are one entry, that of the later: however long the first one waits, the list is at most twice the window.
+void Runner::OpenAt(uint64_t t) {
+  if (open_.empty() || open_.back().firings > 0) open_.push_back({t, 0});
+  open_.back().t = t;
+}
+
 void Runner::Finish(const Firing& firing) {
-  const auto at = std::lower_bound(open_.begin(), open_.end(), firing.t,
-                                   [](const Open& open, uint64_t t) { return open.t < t; });
+  auto at = std::lower_bound(open_.begin(), open_.end(), firing.t,
+                             [](const Open& open, uint64_t t) { return open.t < t; });
   CHECK(at != open_.end() && at->t == firing.t && at->firings > 0);
-  --at->firings;
   --open_firings_;
+  if (--at->firings > 0) return;
+  // The last entry may be the one that is being judged: it keeps its place and only swallows the one before it.
+  if (at != open_.begin() && std::prev(at)->firings == 0) at = open_.erase(std::prev(at));
+  if (std::next(at) != open_.end() && std::next(at)->firings == 0) open_.erase(at);
 }
 
 void Runner::MovePosition() {

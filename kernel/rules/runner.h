@@ -50,6 +50,7 @@ class Runner {
   Status Submit(std::unique_ptr<Firing> firing);
   Status TakeAnswers(int wait_ms);
   Status TakeAnswer(std::unique_ptr<Firing> firing, Status written);
+  void OpenAt(uint64_t t);
   void Finish(const Firing& firing);
   void MovePosition();
   Status SavePosition();
@@ -65,7 +66,8 @@ class Runner {
     uint64_t t;
     size_t firings;
   };
-  std::deque<Open> open_;  // judged transactions from the first unfinished one on, ascending
+  std::deque<Open>
+      open_;  // up to which transaction what is judged, from the first unfinished one on, ascending
   size_t open_firings_ = 0;
   std::vector<std::unique_ptr<Firing>> again_;  // to be tried again when their time has come
   std::shared_ptr<Window> window_;

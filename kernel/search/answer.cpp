@@ -70,8 +70,8 @@ void TokenKeys(const Setting& setting, ParameterId parameter, const Term& term, 
     }
     return;
   }
-  if (!term.code.empty())
-    add(KeyKind::kSystemCode, *term.system, term.code);  // a system alone is refused by MakeNode
+  if (term.code.empty()) return add(KeyKind::kSystem, *term.system);
+  add(KeyKind::kSystemCode, *term.system, term.code);
 }
 
 bool IsPlain(const Criterion& c) {

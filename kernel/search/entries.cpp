@@ -44,6 +44,7 @@ class EntrySink final : public ValueSink {
       else if (system != nullptr)
         Equal(p, KeyKind::kNoSystem, code);
     }
+    if (has_system) Equal(p, KeyKind::kSystem, *system);
     if (p == code_ && !code.empty() && has_system)
       codes_.push_back(std::string(*system) + "|" + std::string(code));
   }

@@ -31,6 +31,7 @@ inline constexpr uint64_t kTimeMax34 = (uint64_t{1} << 34) - 1;
 
 enum class KeyKind : char {
   kSystemCode = 't',
+  kSystem = 's',
   kCode = 'c',
   kNoSystem = 'n',
   kReference = 'r',

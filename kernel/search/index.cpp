@@ -14,7 +14,7 @@ namespace {
 
 constexpr uint32_t kFormatVersion = 5;  // how entries are packed and files laid out: others cannot be read
 // What the extraction says. Entries of an older one can be read: they serve, and are rebuilt meanwhile.
-constexpr uint64_t kExtractionVersion = 1;
+constexpr uint64_t kExtractionVersion = 2;
 constexpr std::string_view kExtraction = "extraction";
 constexpr const char* kParametersFile = "/parameters";
 

@@ -22,22 +22,6 @@ Error NotReady(const Criterion& criterion) {
       fmt::format("search parameter {}: its expression cannot be evaluated here", criterion.parameter->code));
 }
 
-/// "system|" would cost an entry for each coding of each resource (8 % of the index) and is nearly never asked.
-Status CheckSystems(const Ground& ground, const Criterion& criterion, const Extractor::Parameter& parameter) {
-  if (criterion.parameter->type != SearchType::kToken) return {};
-  const bool implied =
-      std::all_of(parameter.sources.begin(), parameter.sources.end(), [&](const Extractor::Source& s) {
-        return ground.setting.extractor.At(s.parameter).implied_codes != fhir::kNoCodeSet;
-      });
-  const bool alone = std::any_of(criterion.terms.begin(), criterion.terms.end(),
-                                 [](const Term& term) { return term.code.empty(); });
-  if (!alone || implied) return {};
-  return MakeIssue(
-      ErrorCode::kUnsupported, "not-supported", std::string(criterion.parameter->code),
-      fmt::format("search parameter {}: a system without a code is not offered; give system|code or code",
-                  criterion.parameter->code));
-}
-
 // Equality
 
 class EqualityNode final : public Node {
@@ -564,7 +548,6 @@ Result<std::unique_ptr<Node>> MakeNode(const Ground& ground, const Criterion& cr
     return std::unique_ptr<Node>(
         std::make_unique<MissingNode>(ground, parameter.presence_bit, criterion.terms[0].text == "true"));
   }
-  TRY(CheckSystems(ground, criterion, parameter));
   if (auto keys = EqualityKeys(ground.setting, ground.type, criterion)) {
     return std::unique_ptr<Node>(
         std::make_unique<EqualityNode>(ground, *std::move(keys), criterion.modifier == "not"));

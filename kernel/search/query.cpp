@@ -167,6 +167,9 @@ Result<Term> Reader::Token(std::string_view raw) const {
 Result<Term> Reader::Reference(std::string_view raw) const {
   Term term;
   term.text = TRY(Unescape(name, raw));
+  if (!options.own_base.empty() && term.text.size() > options.own_base.size() &&
+      term.text[options.own_base.size()] == '/' && term.text.starts_with(options.own_base))
+    term.text.erase(0, options.own_base.size() + 1);
   std::string_view text = term.text;
   const bool absolute = text.find("://") != std::string_view::npos || text.substr(0, 4) == "urn:";
   if (absolute) {
@@ -443,9 +446,9 @@ class Parser {
       } else {
         key.parameter = definitions_.FindSearchParameter(type_, part);
         if (key.parameter == nullptr || part == "_id") {
-          return Refuse(
-              part == "_id" ? ErrorCode::kUnsupported : ErrorCode::kIncorrect, "not-supported", "_sort",
-              "one of its keys cannot be sorted by; this type has " + OfferedList(definitions_, type_));
+          return Refuse(part == "_id" ? ErrorCode::kUnsupported : ErrorCode::kIncorrect, "not-supported",
+                        "_sort",
+                        "one of its keys cannot be sorted by; this type can be sorted by " + SortableList());
         }
         if (!IsSortable(*key.parameter))
           return NotOffered(
@@ -456,6 +459,16 @@ class Parser {
       query_.sort.push_back(std::move(key));
     }
     return {};
+  }
+
+  std::string SortableList() const {
+    std::string list = "_lastUpdated";
+    for (const SearchParameter& p : definitions_.SearchParameters(type_)) {
+      if (p.code == "_id" || p.code == "_lastUpdated" || !IsOffered(p) || !IsSortable(p)) continue;
+      list += ", ";
+      list += p.code;
+    }
+    return list;
   }
 
   Status Criterion_(const std::string& name, const std::string& value) {

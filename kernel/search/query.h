@@ -58,6 +58,7 @@ struct ParseOptions {
   size_t count_default = 50, count_max = 1000;
   size_t length_max = 8192;  // of the query string
   int timezone_offset_min = 480;
+  std::string_view own_base;  // "https://host/fhir": a reference that begins with it is one of ours
 };
 
 /// `query`: "name=value&…", still percent-encoded (also a form body). Errors: kIncorrect / kUnsupported with the parameter's name, what it

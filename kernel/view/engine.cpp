@@ -133,7 +133,9 @@ class EngineImpl final : public Engine {
     std::string owner;
     std::optional<log::PersonKey> key;
   };
-  Status PrepareEntry(const Change& change, LastKey* last, log::NewEntry* entry) const;
+  Status PrepareEntry(const ChangeSet& set, const Change& change, LastKey* last, log::NewEntry* entry) const;
+  Result<log::PersonKey> KeyOfContext(const ChangeSet& set, const std::string& context,
+                                      const std::string& own) const;
   Result<uint64_t> DeleteAllOf(OwnerNumber owner);
   Result<ChangeSet> BlindDeletes(std::span<const Ordinal> ordinals) const;
   Status ReplayErasure(OwnerNumber owner);
@@ -453,7 +455,25 @@ Result<std::vector<Engine::Header>> EngineImpl::ReadTexts(std::span<const Ordina
   return headers;
 }
 
-Status EngineImpl::PrepareEntry(const Change& change, LastKey* last, log::NewEntry* entry) const {
+// The key of whom `context` ("DocumentReference/1") belongs to: by this change set, else by the directory. Whose context is not there is his own.
+Result<log::PersonKey> EngineImpl::KeyOfContext(const ChangeSet& set, const std::string& context,
+                                                const std::string& own) const {
+  const size_t slash = context.find('/');
+  const std::string_view type = std::string_view(context).substr(0, slash), id(context.c_str() + slash + 1);
+  for (const Change& other : set.changes) {
+    if (other.now == nullptr || other.now->op == Operation::kDelete || other.now->id != id ||
+        options_.definitions->Type(other.now->type).name != type)
+      continue;
+    const std::string owner = owners_.NameOf(other.now->type, id, other.now->document.Root());
+    return owner.empty() ? keys_->Get(0) : keys_->ForName(owner);
+  }
+  const auto version = directory_->Current(IdHash(type, id), Head());
+  if (version.ordinal == 0) return keys_->ForName(own);
+  return keys_->Get(directory_->Get(version.ordinal).owner);
+}
+
+Status EngineImpl::PrepareEntry(const ChangeSet& set, const Change& change, LastKey* last,
+                                log::NewEntry* entry) const {
   const Resource& now = *change.now;
   const std::string_view type = options_.definitions->Type(now.type).name;
   entry->type = codes_.at(now.type);
@@ -465,7 +485,11 @@ Status EngineImpl::PrepareEntry(const Change& change, LastKey* last, log::NewEnt
                                ? (change.before ? change.before->document.Root() : fhir::Value())
                                : now.document.Root();
   std::string owner = owners_.NameOf(now.type, now.id, body);
-  if (!last->key || last->owner != owner) {
+  const std::string context = owner.empty() ? owners_.ContextOf(now.type, body) : std::string();
+  if (!context.empty()) {
+    last->owner = context + " by context";  // a name that nobody has
+    last->key = TRY(KeyOfContext(set, context, owners_.OwnName(now.type, now.id)));
+  } else if (!last->key || last->owner != owner) {
     last->key = owner.empty() ? TRY(keys_->Get(0)) : TRY(keys_->ForName(owner));
     last->owner = std::move(owner);
   }
@@ -497,7 +521,7 @@ Status EngineImpl::Prepare(ChangeSet* set) const {
       set->entries[i].version = 0;
       set->entries[i].owner = change.erased_owner;
     } else {
-      TRY(PrepareEntry(change, &last, &set->entries[i]));
+      TRY(PrepareEntry(*set, change, &last, &set->entries[i]));
       set->bytes += set->entries[i].sealed.size() + change.now->document.Text().size() * 4 + 256;
     }
     if (set->bytes > options_.transaction_bytes_max * 4) {

@@ -74,14 +74,22 @@ class Follower {
 
 /// Whose is a resource? "Patient/1" through the patient compartment (patient, subject, beneficiary before other parameters), a Practitioner
 /// himself, "" for nobody's. Source: FHIR R4 CompartmentDefinition patient; types that it leaves out (Task) by their parameter "patient" or
-/// "subject", for what is about a person must never be everybody's. Thread-safe; a few hundred ns.
+/// "subject", for what is about a person must never be everybody's. A Bundle is its one person's. What holds persons' data and is no one
+/// person's here (a Bundle of several, a contained Patient and no other, a patient of another server or known by identifier alone) is its own:
+/// "Bundle/7"; it lies in no area, and is erased by itself.
+/// Thread-safe; a few hundred ns.
 class Owners {
  public:
   explicit Owners(std::shared_ptr<const fhir::Definitions> definitions);
   ~Owners();
   std::string NameOf(fhir::TypeId type, std::string_view id, fhir::Value root) const;
+  /// The resource whose owner is this one's too, when NameOf finds none: a Binary's securityContext, "DocumentReference/1"; else "".
+  std::string ContextOf(fhir::TypeId type, fhir::Value root) const;
+  /// "Bundle/7": of what is its own.
+  std::string OwnName(fhir::TypeId type, std::string_view id) const;
 
  private:
+  std::string OfBundle(std::string_view id, fhir::Value root) const;
   struct Table;
   std::unique_ptr<Table> table_;
 };

@@ -138,28 +138,49 @@ std::optional<Steps> PlainPath(const fhir::Definitions& definitions, fhir::TypeI
   return steps;
 }
 
-/// The person that a Reference names, "" if it is none. It may be absolute or carry a version; the person is its last "Patient/id".
-std::string_view PatientIn(fhir::Value reference_value, fhir::NameId reference_name, std::string* scratch) {
-  std::string_view reference = reference_value[reference_name].String(*scratch);
-  const size_t at = reference.rfind("Patient/");
-  if (at == std::string_view::npos || (at > 0 && reference[at - 1] != '/')) return {};
-  reference.remove_prefix(at);
-  reference = reference.substr(0, reference.find_first_of("/#?", 8));
-  return reference.size() > 8 ? reference : std::string_view();
+/// Whom a Reference names.
+struct Named {
+  std::string_view person;  // "Patient/1" of ours
+  bool somebody = false;    // a person whom we do not know, or what may be one
+};
+
+bool EndsInPatient(std::string_view link) {
+  const size_t at = link.rfind("Patient/");
+  return at != std::string_view::npos && (at == 0 || link[at - 1] == '/');
 }
 
-std::string_view PatientAt(fhir::Value value, std::span<const fhir::NameId> steps,
-                           fhir::NameId reference_name, std::string* scratch) {
-  if (value.is_array()) {
-    for (const fhir::Value item : value) {
-      const std::string_view found = PatientAt(item, steps, reference_name, scratch);
-      if (!found.empty()) return found;
+struct ReferenceNames {
+  fhir::NameId reference = fhir::kNoName, identifier = fhir::kNoName, display = fhir::kNoName,
+               type = fhir::kNoName;
+
+  /// A reference of ours may carry a version. An absolute one names somebody else's patient, who may well have the same id; references to this
+  /// server by its own address are made relative before they get here.
+  Named Read(fhir::Value value, std::string* scratch) const {
+    std::string_view link = value[reference].String(*scratch);
+    if (link.starts_with("Patient/")) {
+      link = link.substr(0, link.find_first_of("/#?", 8));
+      return {link.size() > 8 ? link : std::string_view(), false};
     }
-    return {};
+    if (link.starts_with('#')) return {};
+    if (!link.empty()) return {{}, EndsInPatient(link) || link.starts_with("urn:")};
+    std::string of_type;
+    const std::string_view type_text = value[type].String(of_type);
+    const bool may_be = type_text.empty() || type_text == "Patient" || type_text.ends_with("/Patient");
+    return {{}, may_be && (value[identifier] || value[display])};
   }
-  if (steps.empty()) return PatientIn(value, reference_name, scratch);
-  return PatientAt(value[steps.front()], steps.subspan(1), reference_name, scratch);
-}
+
+  Named ReadAt(fhir::Value value, std::span<const fhir::NameId> steps, std::string* scratch) const {
+    if (!value.is_array())
+      return steps.empty() ? Read(value, scratch) : ReadAt(value[steps.front()], steps.subspan(1), scratch);
+    Named all;
+    for (const fhir::Value item : value) {
+      const Named one = ReadAt(item, steps, scratch);
+      if (!one.person.empty()) return one;
+      all.somebody = all.somebody || one.somebody;
+    }
+    return all;
+  }
+};
 
 }  // namespace
 
@@ -168,18 +189,32 @@ struct Owners::Table {
   struct Way {
     Steps steps;
     std::optional<fhir::path::Expression> expression;
+    bool about = false;  // whom the record is about, not who took part
   };
   std::shared_ptr<const fhir::Definitions> definitions;
   std::vector<std::vector<Way>> by_type;  // [TypeId]
-  fhir::NameId reference = fhir::kNoName;
-  fhir::TypeId patient = fhir::kNoType, practitioner = fhir::kNoType;
+  ReferenceNames names;
+  fhir::NameId contained = fhir::kNoName, entry = fhir::kNoName, resource = fhir::kNoName,
+               security_context = fhir::kNoName;
+  fhir::TypeId patient = fhir::kNoType, practitioner = fhir::kNoType, bundle = fhir::kNoType,
+               binary = fhir::kNoType;
+
+  Named Ask(const Way& way, fhir::Value root, std::string* scratch) const;
+  bool HoldsPatient(fhir::Value root) const;
 };
 
 Owners::Owners(std::shared_ptr<const fhir::Definitions> definitions) : table_(std::make_unique<Table>()) {
   const fhir::Definitions& d = *definitions;
   table_->patient = d.FindType("Patient");
-  table_->reference = fhir::Names::Find("reference");
+  table_->names = {fhir::Names::Find("reference"), fhir::Names::Find("identifier"),
+                   fhir::Names::Find("display"), fhir::Names::Find("type")};
+  table_->contained = fhir::Names::Find("contained");
+  table_->entry = fhir::Names::Find("entry");
+  table_->resource = fhir::Names::Find("resource");
+  table_->security_context = fhir::Names::Find("securityContext");
   table_->practitioner = d.FindType("Practitioner");
+  table_->bundle = d.FindType("Bundle");
+  table_->binary = d.FindType("Binary");
   table_->by_type.resize(d.type_count());
   for (fhir::TypeId type : d.ResourceTypes()) {
     std::vector<std::string_view> codes(d.PatientCompartment(type).begin(), d.PatientCompartment(type).end());
@@ -198,13 +233,14 @@ Owners::Owners(std::shared_ptr<const fhir::Definitions> definitions) : table_(st
       const fhir::SearchParameter* parameter = d.FindSearchParameter(type, code);
       if (parameter == nullptr) continue;
       if (auto steps = PlainPath(d, type, parameter->expression)) {
-        table_->by_type[type].push_back({std::move(*steps), std::nullopt});
+        table_->by_type[type].push_back({std::move(*steps), std::nullopt, rank(code) < 3});
         continue;
       }
       auto compiled = fhir::path::Expression::Compile(parameter->expression, d, type);
-      if (compiled.ok()) table_->by_type[type].push_back({{}, std::move(compiled).value()});
+      if (compiled.ok()) table_->by_type[type].push_back({{}, std::move(compiled).value(), rank(code) < 3});
     }
   }
+  table_->by_type[table_->binary].push_back({{table_->security_context}, std::nullopt, true});
   table_->definitions = std::move(definitions);
 }
 Owners::~Owners() = default;
@@ -214,25 +250,67 @@ std::string Owners::NameOf(fhir::TypeId type, std::string_view id, fhir::Value r
   if (type == table_->practitioner) return "Practitioner/" + std::string(id);
   if (type >= table_->by_type.size()) return {};
   std::string scratch;
+  bool somebody = false;
   for (const Table::Way& way : table_->by_type[type]) {
-    if (!way.expression) {
-      const std::string_view found = PatientAt(root, way.steps, table_->reference, &scratch);
-      if (!found.empty()) return std::string(found);
-      continue;
-    }
-    fhir::path::Environment environment;
-    environment.definitions = table_->definitions.get();
-    environment.resource = root;
-    fhir::path::Collection items;
-    if (!way.expression->Evaluate(environment, fhir::path::ResourceItem(*table_->definitions, root), &items)
-             .ok())
-      continue;
-    for (const fhir::path::Item& item : items) {
-      const std::string_view found = PatientIn(item.node, table_->reference, &scratch);
-      if (!found.empty()) return std::string(found);
-    }
+    const Named named = table_->Ask(way, root, &scratch);
+    if (!named.person.empty()) return std::string(named.person);
+    somebody = somebody || (way.about && named.somebody);
   }
+  if (type == table_->bundle) return OfBundle(id, root);
+  if (somebody || table_->HoldsPatient(root)) return OwnName(type, id);
   return {};
+}
+
+Named Owners::Table::Ask(const Way& way, fhir::Value root, std::string* scratch) const {
+  if (!way.expression) return names.ReadAt(root, way.steps, scratch);
+  fhir::path::Environment environment;
+  environment.definitions = definitions.get();
+  environment.resource = root;
+  fhir::path::Collection items;
+  Named all;
+  if (!way.expression->Evaluate(environment, fhir::path::ResourceItem(*definitions, root), &items).ok())
+    return all;
+  for (const fhir::path::Item& item : items) {
+    const Named one = names.Read(item.node, scratch);
+    if (!one.person.empty()) return one;
+    all.somebody = all.somebody || one.somebody;
+  }
+  return all;
+}
+
+bool Owners::Table::HoldsPatient(fhir::Value root) const {
+  for (const fhir::Value inside : root[contained]) {
+    if (definitions->FindType(inside["resourceType"].ToString()) == patient) return true;
+  }
+  return false;
+}
+
+std::string Owners::OwnName(fhir::TypeId type, std::string_view id) const {
+  return std::string(table_->definitions->Type(type).name).append(1, '/').append(id);
+}
+
+std::string Owners::OfBundle(std::string_view id, fhir::Value root) const {
+  std::string person;
+  for (const fhir::Value entry : root[table_->entry]) {
+    const fhir::Value inside = entry[table_->resource];
+    if (!inside.is_object()) continue;
+    const fhir::TypeId type = table_->definitions->FindType(inside["resourceType"].ToString());
+    std::string name = NameOf(type, inside["id"].ToString(), inside);
+    if (name.empty() || name.starts_with("Practitioner/")) continue;  // staff are not whom it is about
+    if (!name.starts_with("Patient/") || name == "Patient/" || (!person.empty() && person != name))
+      return OwnName(table_->bundle, id);
+    person = std::move(name);
+  }
+  return person;
+}
+
+std::string Owners::ContextOf(fhir::TypeId type, fhir::Value root) const {
+  if (type != table_->binary) return {};
+  std::string text = root[table_->security_context][table_->names.reference].ToString();
+  const size_t slash = text.find('/');
+  if (slash == std::string::npos) return {};
+  text.resize(std::min(text.size(), text.find('/', slash + 1)));
+  return table_->definitions->IsResource(table_->definitions->FindType(text.substr(0, slash))) ? text : "";
 }
 
 uint64_t Engine::IdHash(std::string_view type, std::string_view id) const {

@@ -343,7 +343,7 @@ export async function killedWhileRebuilding(rounds = 6) {
     for (let i = 0; i < 1000 && now === former; i++) { await sleep(30); now = fs.readFileSync(path.join(folder, 'current'), 'utf8'); }
     if (now === former) journal.problem('`tongkang rebuild` did nothing');
     await journal.check();
-    const metrics = (await request(server.base, 'GET', '/metrics')).text;
+    const metrics = (await request(server.base, 'GET', '/metrics', { token: journal.token })).text;
     if (!/^tongkang_view_state\{view="search"\} 0$/m.test(metrics)) journal.problem('the metrics do not say that the index serves');
     return journal.result('killed while a view is rebuilt', seen);
   });
@@ -364,7 +364,7 @@ export async function clockSteps(perStep = 20) {
   fs.writeFileSync(offset, '0\n');
   const env = { LD_PRELOAD: clockStepLibrary(folder), TK_CLOCK_STEP_FILE: offset };
   return withServer('clock', { env }, async (server, journal) => {
-    const alarm = async () => /^tongkang_clock_jump_alarm 1$/m.test((await request(server.base, 'GET', '/metrics')).text);
+    const alarm = async () => /^tongkang_clock_jump_alarm 1$/m.test((await request(server.base, 'GET', '/metrics', { token: journal.token })).text);
     let last = '', steps = 0;
     for (const step of [0, -3 * hour, -hour, 0, 120, 9 * hour, -6 * hour]) {
       if (step === 120) {

@@ -43,6 +43,8 @@ view::ResourcePtr Observation(fhir::Value reading, uint32_t version) {
   const std::string subject = Field(reading, "subject", "Patient/p1");
   if (!subject.empty()) out.Key("subject").Object().Member("reference", subject).End();
   out.Key("valueQuantity").Object().Key("value").Raw(reading["value"].ToString()).Member("unit", "°C");
+  if (const std::string comparator = Field(reading, "comparator", ""); !comparator.empty())
+    out.Member("comparator", comparator);
   const std::string code = Field(reading, "code", "Cel");
   if (!code.empty()) out.Member("system", "http://unitsofmeasure.org").Member("code", code);
   out.End().End();
@@ -73,7 +75,7 @@ TEST(Screening, FeverCases) {
     EXPECT_EQ(fired->size(), each["then"].ToString() == "fires" ? 2u : 0u) << name;
     ++played;
   }
-  EXPECT_EQ(played, 15u);
+  EXPECT_EQ(played, 19u);
 }
 
 TEST(Screening, WhatTheRuleMakesIsValidAndCarriesItsEvidence) {

@@ -330,14 +330,17 @@ Result<std::vector<TypeRow>> SqliteLog::LoadTypes() const {
 // The row in the held transaction, or, if it is newer, in one begun now.
 Result<bool> SqliteLog::FindRow(const sqlite::ReaderPool::Lease& reader, Ordinal ordinal) const {
   const bool held = reader->holds;
-  TRY(reader.Hold());
-  if (TRY(reader->read_row.Int(1, ordinal).Step())) return true;
-  reader->read_row.Reset();
-  if (!held) return false;
-  reader->End();
-  TRY(reader.Hold());
-  if (TRY(reader->read_row.Int(1, ordinal).Step())) return true;
-  reader->read_row.Reset();
+  for (int tries = 0; tries < (held ? 2 : 1); ++tries) {
+    if (tries > 0) reader->End();
+    TRY(reader.Hold());
+    auto found = reader->read_row.Int(1, ordinal).Step();
+    if (found.ok() && *found) return true;
+    reader->read_row.Reset();
+    if (!found.ok()) {
+      reader->End();  // what a failed read saw is not kept for the next one
+      return found.TakeError();
+    }
+  }
   return false;
 }
 

@@ -1,0 +1,164 @@
+// Whose a record is: references by this server's own address and by others', Binary, Bundles of one and of several persons.
+#include <fmt/format.h>
+
+#include "kernel/interaction/interaction_test_harness.h"
+
+namespace tk::interaction {
+namespace {
+
+class Ownership : public InteractionTest {
+ protected:
+  static std::string Patient(std::string_view id, std::string_view area = "380102") {
+    return fmt::format(
+        R"({{"resourceType":"Patient","id":"{}","meta":{{"tag":[{{"system":"http://tongkang.dev/fhir/sid/area","code":"{}"}}]}},"name":[{{"text":"Zhen {}"}}]}})",
+        id, area, id);
+  }
+  static std::string Observation(std::string_view id, std::string_view subject) {
+    return fmt::format(
+        R"({{"resourceType":"Observation","id":"{}","status":"final","code":{{"text":"t"}},"subject":{{"reference":"{}"}}}})",
+        id, subject);
+  }
+  static std::string BundleOf(std::string_view id, std::initializer_list<std::string> resources) {
+    std::string entries;
+    for (const std::string& resource : resources)
+      entries += fmt::format(R"({}{{"fullUrl":"urn:uuid:{}","resource":{}}})", entries.empty() ? "" : ",",
+                             NewUuid(), resource);
+    return fmt::format(R"({{"resourceType":"Bundle","id":"{}","type":"collection","entry":[{}]}})", id,
+                       entries);
+  }
+  Response Erase(std::string_view what) const {
+    return Post(std::string(what) + "/$erase",
+                R"({"resourceType":"Parameters","parameter":[{"name":"reason","valueCode":"unlawful"}]})");
+  }
+  int ReadIn(std::string_view area, std::string_view what) {
+    viewer_ = AreaViewer(area);
+    const int status = Get(what).status;
+    viewer_ = AdminViewer();
+    return status;
+  }
+};
+
+TEST_F(Ownership, ThisServersOwnAddressIsARelativeReference) {
+  Put("Patient/a", Patient("a"));
+  const Response put = Put("Observation/o", Observation("o", "http://test/fhir/Patient/a"));
+  ASSERT_EQ(put.status, 201) << put.body;
+  EXPECT_EQ(At(Parsed(Get("Observation/o")), "subject.reference"), "Patient/a");
+  Put("Observation/p", Observation("p", R"(http:\/\/test\/fhir\/Patient\/a\/_history\/1)"));
+  for (const char* asked : {"Patient/a", "a", "http://test/fhir/Patient/a"})
+    EXPECT_EQ(At(Parsed(Get(std::string("Observation?_total=accurate&subject=") + asked)), "total"), "2")
+        << asked;
+  EXPECT_EQ(At(Parsed(Get("Patient/a/$everything")), "total"), "3");
+}
+
+TEST_F(Ownership, AnotherServersPatientOfTheSameIdIsSomebodyElse) {
+  Put("Patient/a", Patient("a"));
+  const std::string elsewhere = "http://other.example.org/fhir/Patient/a";
+  ASSERT_EQ(Put("Observation/o", Observation("o", elsewhere)).status, 201);
+  EXPECT_EQ(At(Parsed(Get("Observation?_total=accurate&subject=Patient/a")), "total"), "0");
+  EXPECT_EQ(At(Parsed(Get("Observation?_total=accurate&subject=" + elsewhere)), "total"), "1");
+  EXPECT_EQ(At(Parsed(Get("Observation?_total=accurate&subject=http://test/fhir/Patient/a")), "total"), "0");
+  ASSERT_EQ(Erase("Patient/a").status, 200);
+  EXPECT_EQ(Get("Observation/o").status, 200);
+  EXPECT_EQ(Put("Observation/p", Observation("p", elsewhere)).status, 201);
+  EXPECT_EQ(ReadIn("380102", "Observation/o"), 404) << "about somebody whom nobody here is in charge of";
+  EXPECT_EQ(Erase("Observation/o").status, 200);
+}
+
+TEST_F(Ownership, WhatMayBeAboutAPersonIsNotEverybodys) {
+  const auto about = [this](std::string_view subject) {
+    Put("Observation/o",
+        fmt::format(
+            R"({{"resourceType":"Observation","id":"o","status":"final","code":{{"text":"t"}},"subject":{}}})",
+            subject));
+    return ReadIn("380102", "Observation/o");
+  };
+  EXPECT_EQ(about(R"({"reference":"Device/d"})"), 200);
+  EXPECT_EQ(about(R"({"reference":"http://other.example.org/fhir/Device/d"})"), 200);
+  EXPECT_EQ(about(R"({"type":"Location","display":"well 7"})"), 200);
+  EXPECT_EQ(about(R"({"identifier":{"system":"urn:card","value":"7"}})"), 404);
+  EXPECT_EQ(about(R"({"display":"Zhen"})"), 404);
+  EXPECT_EQ(about(R"({"reference":"urn:uuid:6c2a5e3e-7a52-4d1a-8a4e-0e1b6c0f1d11"})"), 404);
+}
+
+TEST_F(Ownership, ABinaryIsWhoseItsSecurityContextIs) {
+  const auto binary = [](std::string_view id, std::string_view context) {
+    return fmt::format(
+        R"({{"resourceType":"Binary","id":"{}","contentType":"text/plain","securityContext":{{"reference":"{}"}},"data":"WmhlbiBh"}})",
+        id, context);
+  };
+  Put("Patient/a", Patient("a", "380103"));
+  Put("DocumentReference/d",
+      R"({"resourceType":"DocumentReference","id":"d","status":"current","subject":{"reference":"Patient/a"},"content":[{"attachment":{"url":"Binary/by-document"}}]})");
+  ASSERT_EQ(Put("Binary/of-him", binary("of-him", "Patient/a")).status, 201);
+  ASSERT_EQ(Put("Binary/by-document", binary("by-document", "DocumentReference/d")).status, 201);
+  ASSERT_EQ(Put("Binary/nowhere", binary("nowhere", "DocumentReference/never")).status, 201);
+  const Response together = Post(
+      "",
+      fmt::format(
+          R"({{"resourceType":"Bundle","type":"transaction","entry":[{{"resource":{},"request":{{"method":"PUT","url":"Binary/new"}}}},{{"resource":{{"resourceType":"DocumentReference","id":"e","status":"current","subject":{{"reference":"Patient/a"}},"content":[{{"attachment":{{"url":"Binary/new"}}}}]}},"request":{{"method":"PUT","url":"DocumentReference/e"}}}}]}})",
+          binary("new", "DocumentReference/e")));
+  ASSERT_EQ(together.status, 200) << together.body;
+  for (const char* id : {"Binary/of-him", "Binary/by-document", "Binary/new", "Binary/nowhere"}) {
+    EXPECT_EQ(ReadIn("380102", id), 404) << id;
+    EXPECT_EQ(ReadIn("380103", id), std::string_view(id) == "Binary/nowhere" ? 404 : 200) << id;
+  }
+  viewer_ = AreaViewer("380102");
+  EXPECT_EQ(Put("Binary/mine", binary("mine", "DocumentReference/d")).status, 403);
+  EXPECT_EQ(Put("Binary/mine", binary("mine", "Patient/a")).status, 403);
+  viewer_ = AdminViewer();
+  ASSERT_EQ(Erase("Patient/a").status, 200);
+  for (const char* id : {"Binary/of-him", "Binary/by-document", "Binary/new"})
+    EXPECT_EQ(Get(id).status, 410) << id;
+  EXPECT_EQ(Get("Binary/nowhere").status, 200);
+}
+
+TEST_F(Ownership, ABundleOfOnePersonGoesWithHim) {
+  Put("Patient/a", Patient("a", "380103"));
+  ASSERT_EQ(Put("Bundle/one", BundleOf("one", {Patient("a", "380103"), Observation("o", "Patient/a"),
+                                               R"({"resourceType":"Organization","id":"g","name":"G"})"}))
+                .status,
+            201);
+  EXPECT_EQ(ReadIn("380102", "Bundle/one"), 404);
+  EXPECT_EQ(ReadIn("380103", "Bundle/one"), 200);
+  ASSERT_EQ(Erase("Patient/a").status, 200);
+  EXPECT_EQ(Get("Bundle/one").status, 410);
+}
+
+TEST_F(Ownership, ABundleOfSeveralPersonsIsItsOwnAndMustGoFirst) {
+  Put("Patient/a", Patient("a"));
+  Put("Patient/b", Patient("b"));
+  const std::string both = BundleOf("both", {Patient("a"), Observation("o", "Patient/b")});
+  ASSERT_EQ(Put("Bundle/both", both).status, 201);
+  EXPECT_EQ(ReadIn("380102", "Bundle/both"), 404) << "in no area";
+  viewer_ = AreaViewer("380102");
+  EXPECT_EQ(Put("Bundle/more", BundleOf("more", {Patient("a"), Observation("o", "Patient/b")})).status, 403);
+  viewer_ = AdminViewer();
+  const Response refused = Erase("Patient/b");
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_NE(refused.body.find("Bundle/both"), std::string::npos) << refused.body;
+  EXPECT_EQ(Get("Patient/b").status, 200) << "nothing was done";
+  ASSERT_EQ(Erase("Bundle/both").status, 200);
+  EXPECT_EQ(Get("Bundle/both").status, 410);
+  EXPECT_EQ(Get("Patient/a").status, 200);
+  EXPECT_EQ(Erase("Patient/b").status, 200);
+}
+
+TEST_F(Ownership, AContainedPatientMakesTheRecordItsOwn) {
+  const std::string record =
+      R"({"resourceType":"Observation","id":"c","status":"final","code":{"text":"t"},"contained":[{"resourceType":"Patient","id":"p","name":[{"text":"Zhen"}]}],"subject":{"reference":"#p"}})";
+  ASSERT_EQ(Put("Observation/c", record).status, 201);
+  EXPECT_EQ(ReadIn("380102", "Observation/c"), 404);
+  ASSERT_EQ(Erase("Observation/c").status, 200);
+  EXPECT_EQ(Get("Observation/c").status, 410);
+}
+
+TEST_F(Ownership, WhatIsAPersonsIsNotErasedByItself) {
+  Put("Patient/a", Patient("a"));
+  Put("Observation/o", Observation("o", "Patient/a"));
+  EXPECT_EQ(Erase("Observation/o").status, 400);
+  EXPECT_EQ(Erase("Observation/never").status, 404);
+  EXPECT_EQ(Get("Observation/o").status, 200);
+}
+
+}  // namespace
+}  // namespace tk::interaction
