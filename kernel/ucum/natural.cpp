@@ -39,7 +39,7 @@ void AddBack(uint32_t* u, const uint32_t* v, uint32_t n) {
 
 }  // namespace
 
-Natural::Natural(uint64_t value) {
+Natural::Natural(uint64_t value) : Natural() {
   for (; value != 0; value >>= 32) limb_[size_++] = static_cast<uint32_t>(value);
 }
 
@@ -49,8 +49,7 @@ Natural Natural::OverflowedValue() {
   return out;
 }
 
-void Natural::CopyFrom(const Natural& other) {
-  size_ = other.size_;
+void Natural::CopyLong(const Natural& other) {
   std::memcpy(limb_, other.limb_, std::min(size_, kLimbsMax) * sizeof(uint32_t));
 }
 
@@ -128,6 +127,7 @@ int Compare(const Natural& a, const Natural& b) {
 Natural operator*(const Natural& a, const Natural& b) {
   if (a.overflowed() || b.overflowed()) return Natural::OverflowedValue();
   if (a.zero() || b.zero()) return Natural();
+  if (a.size_ == 1 && b.size_ == 1) return Natural(uint64_t{a.limb_[0]} * b.limb_[0]);
   if (a.one()) return b;
   if (b.one()) return a;
   if (a.bits() + b.bits() > Natural::kBitsMax) return Natural::OverflowedValue();

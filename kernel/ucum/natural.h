@@ -2,12 +2,13 @@
 // Why:    128 bits do not hold them. The number [pi] of the unit table alone has 65 digits, "rad" to degrees divides by it, and
 //         comparing two quantities multiplies two such factors crosswise. A general library for big numbers would be one more
 //         dependency for four operations, and would allocate in every comparison.
-// Shape:  limbs of 32 bits, lowest first; `size` of them count, the highest is not zero; zero has none. Only those are copied.
+// Shape:  limbs of 32 bits, lowest first; `size` of them count, the highest is not zero; zero has none.
 // Limit:  a result over kBitsMax becomes "overflowed", and so does every result made from it: the caller asks once, at the end.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,7 @@ class Natural {
   static constexpr uint32_t kLimbsMax = 144;
   static constexpr uint32_t kBitsMax = kLimbsMax * 32;
 
-  Natural() {}  // NOLINT(modernize-use-equals-default): `= default` would write zeros to all limbs wherever one is made as Natural()
+  Natural() { std::memset(limb_, 0, kShort * sizeof(uint32_t)); }  // and not all limbs, as `= default` would
   explicit Natural(uint64_t value);
   Natural(const Natural& other) { CopyFrom(other); }
   Natural& operator=(const Natural& other) {
@@ -55,12 +56,21 @@ class Natural {
   void ShiftLeft(uint32_t bits);
 
  private:
-  void CopyFrom(const Natural& other);
+  void CopyFrom(const Natural& other) {
+    size_ = other.size_;
+    if (size_ <= kShort) {
+      std::memcpy(limb_, other.limb_, kShort * sizeof(uint32_t));
+    } else {
+      CopyLong(other);
+    }
+  }
+  void CopyLong(const Natural& other);
   void Push(uint32_t limb);
   void Trim();
 
+  static constexpr uint32_t kShort = 4;  // so many limbs are always copied, in one step: most numbers are short
   uint32_t size_ = 0;
-  uint32_t limb_[kLimbsMax];  // those from size_ on are never read
+  uint32_t limb_[kLimbsMax];  // those from size_ on do not count
 };
 
 int Compare(const Natural& a, const Natural& b);
