@@ -34,7 +34,7 @@ const std::vector<Function>& Functions() {
   return functions;
 }
 
-Result<Rational> Checked(Rational value) {
+Result<Rational> OnScale(Rational value) {
   if (!value.valid()) return MakeError(ErrorCode::kTooLarge, "the value is too large or too small on this scale");
   return value;
 }
@@ -64,16 +64,16 @@ const Function* FindFunction(std::string_view name) {
 Result<Rational> OntoScale(const Function& function, const Rational& x) {
   switch (function.kind) {
     case Kind::kOffset:
-      return Checked(x - function.offset);
+      return OnScale(x - function.offset);
     case Kind::kTangent:
-      return Checked(Rational::FromFloat(100 * std::tan(x.ToFloat())));
+      return OnScale(Rational::FromFloat(100 * std::tan(x.ToFloat())));
     case Kind::kLogarithm:
       if (x.zero() || x.negative())
         return MakeError(ErrorCode::kInvalid, "only values above zero have a logarithm, and with it a place on this scale");
-      return Checked(Logarithm(function.base, x) * Rational(function.times));
+      return OnScale(Logarithm(function.base, x) * Rational(function.times));
     case Kind::kSquareRoot: {
       if (x.negative()) return MakeError(ErrorCode::kInvalid, "values below zero have no place on this scale");
-      return Checked(Rational::FromFloat(std::sqrt(x.ToFloat())));
+      return OnScale(Rational::FromFloat(std::sqrt(x.ToFloat())));
     }
   }
   std::abort();
@@ -82,22 +82,22 @@ Result<Rational> OntoScale(const Function& function, const Rational& x) {
 Result<Rational> FromScale(const Function& function, const Rational& x) {
   switch (function.kind) {
     case Kind::kOffset:
-      return Checked(x + function.offset);
+      return OnScale(x + function.offset);
     case Kind::kTangent:
-      return Checked(Rational::FromFloat(std::atan(x.ToFloat() / 100)));
+      return OnScale(Rational::FromFloat(std::atan(x.ToFloat() / 100)));
     case Kind::kLogarithm: {
       const Rational exponent = x / Rational(function.times);
       constexpr int64_t kExactMax = 300;
       const std::optional<int64_t> whole = exponent.ToInt();
       if (function.base != 0 && whole && *whole <= kExactMax && *whole >= -kExactMax)
-        return Checked(Rational(function.base).Power(static_cast<int>(*whole)));
+        return OnScale(Rational(function.base).Power(static_cast<int>(*whole)));
       const long double power = exponent.ToFloat();
       const long double result =
           function.base == 0 ? std::exp(power) : std::pow(static_cast<long double>(function.base), power);
-      return Checked(result > 0 ? Rational::FromFloat(result) : Rational::Invalid());
+      return OnScale(result > 0 ? Rational::FromFloat(result) : Rational::Invalid());
     }
     case Kind::kSquareRoot:
-      return Checked(x * x);
+      return OnScale(x * x);
   }
   std::abort();
 }
