@@ -73,6 +73,7 @@ Error NoAccount(const std::string& name) {
 }
 
 Status Add(const AccountOptions& options) {
+  TRY(CheckDataFolderOrEmpty(options.data));
   TRY(access::PrepareFolder(options.data));
   TRY(access::CheckAccountName(options.account));
   const access::Posts posts = TRY(access::Posts::Load(options.data));
@@ -96,6 +97,7 @@ Status Add(const AccountOptions& options) {
 }
 
 Status SetPassword(const AccountOptions& options) {
+  TRY(CheckDataFolderOrEmpty(options.data));
   TRY(access::PrepareFolder(options.data));
   if (access::FindAccount(TRY(access::LoadAccounts(options.data)), options.account) == nullptr)
     return NoAccount(options.account);
@@ -111,6 +113,7 @@ Status SetPassword(const AccountOptions& options) {
 }
 
 Status Change(const AccountOptions& options, const std::function<void(access::Account*)>& change) {
+  TRY(CheckDataFolder(options.data));
   return access::EditAccounts(options.data, [&](access::Accounts* accounts) -> Status {
     access::Account* const account = access::FindAccount(accounts, options.account);
     if (account == nullptr) return NoAccount(options.account);
@@ -121,6 +124,7 @@ Status Change(const AccountOptions& options, const std::function<void(access::Ac
 }
 
 Status List(const AccountOptions& options) {
+  TRY(CheckDataFolder(options.data));
   for (const access::Account& account : TRY(access::LoadAccounts(options.data))) {
     fmt::print("{:<24} {:<14} {:<12} {}{}\n", account.name, account.post,
                account.area.empty() ? "city" : account.area, account.disabled ? "disabled " : "",
@@ -193,6 +197,8 @@ void AddToken(CLI::App* root, Commands* commands) {
       ->check(CLI::Range(1, 366))
       ->capture_default_str();
   commands->push_back({token, [options] {
+                         if (const Status there = CheckDataFolder(options->data); !there.ok())
+                           return Fail(there.error());
                          const SystemClock clock;
                          auto made = access::IssueBearer(options->data, options->account,
                                                          options->days * 86400, clock);

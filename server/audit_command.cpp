@@ -7,6 +7,7 @@ namespace tk::server {
 namespace {
 
 int Verify(const std::string& data) {
+  if (const Status there = CheckDataFolder(data); !there.ok()) return Fail(there.error());
   const auto report = access::VerifyAudit(data + "/audit");
   if (!report.ok()) return Fail(report.error());
   for (const std::string& line : report->notes) std::printf("note: %s\n", line.c_str());

@@ -38,4 +38,9 @@ struct DataOptions {
 };
 void AddDataOptions(CLI::App* app, DataOptions* options);
 
+/// kIncorrect unless `folder` is a data folder: a misspelt one must not become a new house. `serve` and `restore` make one.
+Status CheckDataFolder(const std::string& folder);
+/// The same, but an empty folder will do: accounts may be added before the first start.
+Status CheckDataFolderOrEmpty(const std::string& folder);
+
 }  // namespace tk::server

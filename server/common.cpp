@@ -1,6 +1,9 @@
+#include <fmt/format.h>
+
 #include <cstdio>
 
 #include "kernel/base/diagnostics.h"
+#include "kernel/base/file.h"
 #include "server/commands.h"
 
 namespace tk::server {
@@ -23,6 +26,22 @@ void AddDataOptions(CLI::App* app, DataOptions* options) {
   app->add_option("--log", options->log_url,
                   "The log's database, postgresql://…; without it SQLite in the data folder")
       ->envname("TONGKANG_LOG");
+}
+
+Status CheckDataFolder(const std::string& folder) {
+  for (const char* name : {"log.db", "keys.db", "accounts.toml", "access.key"}) {
+    if (FileExists(folder + "/" + name)) return {};
+  }
+  return MakeError(
+      ErrorCode::kIncorrect,
+      fmt::format(
+          "{} is no data folder of tongkang ({}). Is --data right? `tongkang serve` makes a new one.", folder,
+          FileExists(folder) ? "it has neither log nor keys nor accounts" : "there is no such folder"));
+}
+
+Status CheckDataFolderOrEmpty(const std::string& folder) {
+  const auto names = ListFolder(folder);
+  return names.ok() && names->empty() ? Status() : CheckDataFolder(folder);
 }
 
 }  // namespace tk::server

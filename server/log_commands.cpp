@@ -2,12 +2,15 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <thread>
 
 #include "kernel/base/clock.h"
 #include "kernel/base/file.h"
+#include "kernel/log/bond.h"
 #include "kernel/log/erasure.h"
 #include "server/open.h"
+#include "server/settings_backup.h"
 
 namespace tk::server {
 namespace {
@@ -20,76 +23,140 @@ log::OpenOptions LogOptions(const DataOptions& options, bool read_only) {
   return open;
 }
 
-int Verify(const DataOptions& options) {
+int Verify(const DataOptions& options, bool without_keys) {
   auto log = log::OpenLog(LogOptions(options, true));
   if (!log.ok()) return Fail(log.error());
   uint64_t said = 0;
-  const auto report = (*log)->Verify([&said](uint64_t entries) {
+  auto report = (*log)->Verify([&said](uint64_t entries) {
     if (entries - said < 1'000'000) return;
     said = entries;
     std::fprintf(stderr, "%llu entries checked\n", static_cast<unsigned long long>(entries));
   });
   if (!report.ok()) return Fail(report.error());
+  if (!without_keys) {
+    // Opened after the log, so that the running program's newest persons are in it.
+    auto keys = log::OpenExistingKeyStore(options.data);
+    if (!keys.ok() && keys.error().code == ErrorCode::kUnavailable) return Fail(keys.error());
+    if (!keys.ok()) {
+      report->damage.push_back(keys.error().external);
+    } else if (const Status verified = log::VerifyKeys(log->get(), keys->get(), &*report); !verified.ok()) {
+      return Fail(verified.error());
+    }
+  }
   for (const std::string& line : report->damage) std::printf("DAMAGE: %s\n", line.c_str());
   fmt::print("{} batches, {} transactions, {} entries, {} damaged places\n", report->batches,
              report->transactions, report->entries, report->damage.size());
   return report->damage.empty() ? kExitDone : kExitDamage;
 }
 
-// The log and its contents go into one folder, the keys into another: they are kept apart, and the keys at most 30 days.
+/// Removes what a backup has made so far, unless it was finished.
+class BackupGuard {
+ public:
+  explicit BackupGuard(std::vector<std::string> made) : made_(std::move(made)) {}
+  ~BackupGuard() {
+    std::error_code error;
+    for (const std::string& path : made_) std::filesystem::remove_all(path, error);
+  }
+  BackupGuard(const BackupGuard&) = delete;
+  BackupGuard& operator=(const BackupGuard&) = delete;
+  void Finished() { made_.clear(); }
+
+ private:
+  std::vector<std::string> made_;
+};
+
+// The log, its contents and the settings go into one folder, the keys into another: they are kept apart, and the keys at most 30 days.
 Status Backup(const DataOptions& options, const std::string& to, const std::string& keys_to) {
+  TRY(CheckDataFolder(options.data));
+  const std::string keys_file = keys_to + "/keys.db", access_file = keys_to + "/access.key";
+  // Before anything is written: a backup that fails leaves nothing behind.
+  for (const std::string& path : {to, keys_file, access_file}) {
+    if (FileExists(path))
+      return MakeError(ErrorCode::kConflict, fmt::format("{} exists; every backup needs new places.", path));
+  }
   const auto log = TRY(log::OpenLog(LogOptions(options, true)));
+  const auto keys = TRY(log::OpenKeysOf(*log, options.data));
+  BackupGuard guard({to, keys_file, access_file});
   TRY(log->Backup(to));
-  const auto keys = TRY(log::OpenKeyStore(options.data));
   const auto contents = TRY(log::OpenContentFolder(options.data + "/contents", keys.get()));
   TRY(contents->Backup(to + "/contents"));
+  TRY(BackupSettings(options.data, to));
   TRY(MakeFolder(keys_to));
-  TRY(keys->Backup(keys_to + "/keys.db"));
-  fmt::print("log and contents up to transaction {} in {}, keys in {}\n", log->head().t, to, keys_to);
+  TRY(keys->Backup(keys_file));
+  if (FileExists(options.data + "/access.key"))
+    TRY(WriteFileDurable(access_file, TRY(ReadFile(options.data + "/access.key")), 0600));
+  guard.Finished();
+  fmt::print(
+      "log, contents, accounts, posts, types and audit up to transaction {} in {}, keys in {}\nNot in it: "
+      "{}/master.key. "
+      "Keep a copy of it in a third place; without it no backup can be opened.\n",
+      log->head().t, to, keys_to, options.data);
   return {};
 }
 
-/// The keys of the restored log: those that are in the data folder, or, when these were lost, those of a backup.
-Status PlaceKeys(const std::string& data, const std::string& keys_from) {
+/// Errors before anything is made: the keys of the restored log must be in the data folder, or, when these were lost, in a backup of theirs.
+Status CheckKeysPlace(const std::string& data, const std::string& from, const std::string& keys_from) {
+  if (!FileExists(from + "/log.db")) {
+    return MakeError(ErrorCode::kIncorrect,
+                     fmt::format("{} is no backup: it has no log.db. Is --from right?", from));
+  }
   const bool here = FileExists(data + "/keys.db");
-  if (keys_from.empty()) {
-    if (here) return {};
+  if (keys_from.empty() && !here) {
     return MakeError(
         ErrorCode::kIncorrect,
         fmt::format(
             "{} has no keys.db, and without its keys a log cannot be read: give their backup by --keys-from.",
             data));
   }
-  if (here) {
+  if (!keys_from.empty() && here) {
     return MakeError(
         ErrorCode::kConflict,
         fmt::format(
             "{} has a keys.db, which knows every erasure that a backup does not: leave out --keys-from.",
             data));
   }
-  if (!FileExists(data + "/master.key")) {
-    return MakeError(
-        ErrorCode::kIncorrect,
-        fmt::format(
-            "{0}/master.key is missing, and without it keys.db opens nothing: put it there (mode 0600).",
-            data));
+  if (!here && !FileExists(keys_from + "/keys.db")) {
+    return MakeError(ErrorCode::kIncorrect,
+                     fmt::format("{} has no keys.db. Is --keys-from right?", keys_from));
   }
+  if (FileExists(data + "/master.key")) return {};
+  return MakeError(
+      ErrorCode::kIncorrect,
+      fmt::format(
+          "{0}/master.key is missing, and without it keys.db opens nothing: make the folder {0} and put the "
+          "copy of master.key there that you keep apart (mode 0600).",
+          data));
+}
+
+/// Keys of a backup into a data folder that has lost its own.
+Status PlaceKeys(const std::string& data, const std::string& keys_from) {
+  if (keys_from.empty()) return {};
   // What a lost keys.db left behind does not belong to this one. A copied data folder may have its newest keys in keys.db-wal still.
-  for (const char* name : {"keys.db-wal", "keys.db-shm", "keys.head"}) {
-    if (FileExists(data + "/" + name)) TRY(RemoveFile(data + "/" + name));
+  for (const char* name : {"/keys.db-wal", "/keys.db-shm", "/keys.head"}) {
+    if (FileExists(data + name)) TRY(RemoveFile(data + name));
   }
-  for (const char* name : {"keys.db-wal", "keys.db"}) {
-    if (name == std::string_view("keys.db-wal") && !FileExists(keys_from + "/" + name)) continue;
-    const std::string keys = TRY(ReadFile(keys_from + "/" + name, size_t{16} << 30));
-    TRY(WriteFileDurable(data + "/" + name, keys, 0600));
+  for (const char* name : {"/keys.db-wal", "/keys.db", "/access.key"}) {
+    if (!FileExists(keys_from + name) || FileExists(data + name)) continue;
+    const std::string bytes = TRY(ReadFile(keys_from + name, size_t{16} << 30));
+    TRY(WriteFileDurable(data + name, bytes, 0600));
   }
   return {};
+}
+
+// Before anything is restored: do the keys open the backup, as far as it is wanted?
+Status CheckBackupKeys(const std::string& from, Instant until_us, const std::string& data,
+                       const log::KeyStore& keys) {
+  log::OpenOptions open;
+  open.folder = from;
+  open.read_only = true;
+  const auto backup = TRY(log::OpenLog(open));
+  return log::CheckKeys(*backup, keys, TRY(backup->FindTime(until_us)).end_ordinal, data);
 }
 
 // Ledger of a newer keys.db than the one in the data folder: who was erased after that one's backup.
 Status ReplayLedgerOf(const std::string& folder, log::KeyStore* keys) {
   if (folder.empty()) return {};
-  const auto newer = TRY(log::OpenKeyStore(folder));
+  const auto newer = TRY(log::OpenExistingKeyStore(folder));
   return keys->ReplayLedger(TRY(newer->Ledger()));
 }
 
@@ -99,13 +166,16 @@ Status Restore(const DataOptions& options, const std::string& from, const std::s
   const SystemClock clock;
   Instant until_us = clock.NowUs();
   if (!until.empty()) until_us = TRY(ParseDateRange(until, 480)).high_us - 1;
+  TRY(CheckKeysPlace(options.data, from, keys_from));
   log::Head head;
   {
     const FileLock lock = TRY(LockData(options.data));
     TRY(PlaceKeys(options.data, keys_from));
-    const auto keys = TRY(log::OpenKeyStore(options.data));
+    const auto keys = TRY(log::OpenExistingKeyStore(options.data));
+    TRY(CheckBackupKeys(from, until_us, options.data, *keys));
     TRY(ReplayLedgerOf(ledger_from, keys.get()));
     head = TRY(log::RestoreLog(from, until_us, LogOptions(options, false)));
+    TRY(RestoreSettings(from, options.data));
     TRY(log::RestoreContents(from + "/contents", options.data + "/contents"));
     const auto contents = TRY(log::OpenContentFolder(options.data + "/contents", keys.get()));
     const auto log = TRY(log::OpenLog(LogOptions(options, true)));
@@ -121,6 +191,14 @@ Status Restore(const DataOptions& options, const std::string& from, const std::s
 
 // Asks by a file, so that it works whether the program runs (within a second, old answers meanwhile) or not (at its next start).
 Status Rebuild(const DataOptions& options, const std::string& view) {
+  TRY(CheckDataFolder(options.data));
+  if (!FileExists(options.data + "/keys.db")) {
+    return MakeError(
+        ErrorCode::kCorrupt,
+        fmt::format("{}/keys.db is missing: nothing can be read anew without the keys. Put it back, see "
+                    "`tongkang verify`.",
+                    options.data));
+  }
   if (!FileExists(options.data + "/views"))
     return MakeError(ErrorCode::kIncorrect, fmt::format("{} is no data folder with views", options.data));
   for (const std::string_view each : {"directory", "search"}) {
@@ -140,6 +218,7 @@ Status Erase(const DataOptions& options, const std::string& person) {
   if (!person.starts_with("Patient/") && !person.starts_with("Practitioner/")) {
     return MakeError(ErrorCode::kIncorrect, "name the person as Patient/ID or Practitioner/ID");
   }
+  TRY(CheckDataFolder(options.data));
   const SystemClock clock;
   Opened opened = TRY(OpenData({.data = options, .clock = &clock}));
   while (!opened.engine->ready()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -159,23 +238,38 @@ void AddLog(CLI::App* root, Commands* commands) {
   struct Given {
     DataOptions data;
     std::string to, keys_to, from, keys_from, ledger_from, until, person, view = "search";
+    bool without_keys = false;
   };
   const auto given = std::make_shared<Given>();
-  CLI::App* const verify =
-      root->add_subcommand("verify", "Check every batch of the log: digests, chain, no gaps");
+  CLI::App* const verify = root->add_subcommand(
+      "verify",
+      "Check the whole log and its keys while the server runs: every page, batch, digest and table, "
+      "the chain, no gaps, a key for everybody");
   AddDataOptions(verify, &given->data);
-  commands->push_back({verify, [given] { return Verify(given->data); }});
+  verify->add_flag("--without-keys", given->without_keys,
+                   "Only the log: for the folder of a backup, whose keys are kept elsewhere");
+  commands->push_back({verify, [given] { return Verify(given->data, given->without_keys); }});
 
-  CLI::App* const backup =
-      root->add_subcommand("backup", "Copy log, contents and keys while the server runs");
+  CLI::App* const backup = root->add_subcommand("backup",
+                                                "Copy log, contents, accounts, posts, platform types and "
+                                                "audit into one folder and the keys into another, while "
+                                                "the server runs.\nNot copied: master.key of the data "
+                                                "folder, which opens the keys. Keep a copy of it once, in "
+                                                "a third place; and the file given to serve --config.");
   AddDataOptions(backup, &given->data);
-  backup->add_option("--to", given->to, "New folder for the log and its contents")->required();
-  backup->add_option("--keys-to", given->keys_to, "Folder for the keys: another disk, kept at most 30 days")
+  backup->add_option("--to", given->to, "New folder for the log, its contents and the settings")->required();
+  backup
+      ->add_option("--keys-to", given->keys_to,
+                   "Folder without keys in it for the keys: another disk, kept at most 30 days")
       ->required();
   commands->push_back({backup, [given] { return Finish(Backup(given->data, given->to, given->keys_to)); }});
 
-  CLI::App* const restore =
-      root->add_subcommand("restore", "Make a new log from a backup, as it was at a time");
+  CLI::App* const restore = root->add_subcommand("restore",
+                                                 "Make a new log from a backup, as it was at a time. The "
+                                                 "data folder has no log; put master.key into it first "
+                                                 "(mode 0600).\nWith the keys lost too:  mkdir -m 700 DIR; "
+                                                 "cp SAFE/master.key DIR/; tongkang restore --data DIR "
+                                                 "--from BACKUP --keys-from KEYS; tongkang serve --data DIR");
   AddDataOptions(restore, &given->data);
   restore->add_option("--from", given->from, "The backup's folder")->required();
   restore->add_option("--keys-from", given->keys_from,

@@ -7,6 +7,24 @@
 
 namespace {
 
+/// The first word that stands where a command is asked for and is none; null if there is no such word.
+const char* UnknownCommand(const CLI::App& root, int argc, char** argv, std::string* known) {
+  const CLI::App* app = &root;
+  for (int i = 1; i < argc && app->get_require_subcommand_min() > 0; ++i) {
+    const std::string word = argv[i];
+    if (word.starts_with('-')) continue;
+    const CLI::App* found = nullptr;
+    known->clear();
+    for (const CLI::App* each : app->get_subcommands([](const CLI::App*) { return true; })) {
+      if (each->get_name() == word) found = each;
+      *known += (known->empty() ? "" : ", ") + each->get_name();
+    }
+    if (found == nullptr) return argv[i];
+    app = found;
+  }
+  return nullptr;
+}
+
 int Run(int argc, char** argv) {
   CLI::App root("Tongkang 通康: the health platform of a city", "tongkang");
   root.require_subcommand(1);
@@ -20,6 +38,12 @@ int Run(int argc, char** argv) {
                         std::puts("tongkang " TK_PROGRAM_VERSION);
                         return tk::server::kExitDone;
                       }});
+  std::string known;
+  if (const char* unknown = UnknownCommand(root, argc, argv, &known)) {
+    std::fprintf(stderr, "tongkang: there is no command '%s' here; commands are: %s\n", unknown,
+                 known.c_str());
+    return tk::server::kExitUsage;
+  }
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -340,6 +340,13 @@ void AppendResource(const Content& content, uint32_t version, Instant at_us, std
   out->append(text.substr(content.splice));
 }
 
+bool OpensWith(const PersonKey& key, const NewEntry& entry) {
+  const std::array<char, 19> additional = AdditionalData(entry);
+  std::string plain;
+  return UnsealBytes(key, AsBytes({additional.data(), additional.size()}), AsBytes(entry.sealed), &plain)
+      .ok();
+}
+
 Result<std::unique_ptr<Codec>> Codec::Create(Log* log, KeyStore* keys) {
   auto codec = std::make_unique<CodecImpl>(log, keys);
   TRY(codec->Load());

@@ -33,6 +33,9 @@ Status Splice(Content* content);
 /// Appends the resource as it is read back: text with "versionId" and "lastUpdated" in its meta. About the cost of a copy.
 void AppendResource(const Content& content, uint32_t version, Instant at_us, std::string* out);
 
+/// Is the entry sealed with this key? Neither expands nor keeps what was sealed.
+bool OpensWith(const PersonKey& key, const NewEntry& entry);
+
 /// Trained dictionaries and their compression contexts. Thread-safe. Cost: zstd level 3 with dictionary 2–4 µs a KB in, 0.6 µs out.
 class Codec {
  public:

@@ -64,16 +64,8 @@ class ErasureTest : public testing::TestWithParam<std::string> {
     return entry;
   }
   void AppendOne(NewEntry entry) {
-    const Head head = log_->head();
-    Batch batch;
-    SystemRandom(batch.id);
-    batch.epoch = head.epoch;
-    batch.first_t = head.t + 1;
-    batch.first_ordinal = head.next_ordinal;
-    batch.transactions.push_back({1, 0, kStart + static_cast<Instant>(head.t) * 1000});
-    batch.entries.push_back(std::move(entry));
     Must(keys_->Flush());
-    Must(log_->Append(batch));
+    Must(log_->Append(test::BatchOfOne(log_->head(), std::move(entry), kStart)));
   }
   void AppendErase(OwnerNumber owner) {
     NewEntry entry;

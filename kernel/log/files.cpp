@@ -55,6 +55,12 @@ std::optional<Head> HeadFile::Load() const {
   return head;
 }
 
+std::optional<Head> HeadFile::Read(const std::string& path) {
+  HeadFile file;
+  file.fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  return file.fd_ < 0 ? std::nullopt : file.Load();
+}
+
 void HeadFile::Store(const Head& head) const {
   std::array<char, kHeadBytes> bytes{};
   const auto put = [&](size_t at, auto value) { std::memcpy(bytes.data() + at, &value, sizeof value); };

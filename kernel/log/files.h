@@ -18,6 +18,8 @@ class HeadFile {
   Status Open(const std::string& path, bool* existed);
   /// The recorded head; nothing if the record is absent or torn (then it proves nothing).
   std::optional<Head> Load() const;
+  /// The same of a file that others write; nothing too if there is no file.
+  static std::optional<Head> Read(const std::string& path);
   /// Cost: one write of 96 bytes to the page cache, about 1 µs. Failure is not an error: the record only grows old.
   void Store(const Head& head) const;
 

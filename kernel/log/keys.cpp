@@ -19,6 +19,7 @@
 #include "kernel/log/files.h"
 #include "kernel/log/key_cache.h"
 #include "kernel/log/seal.h"
+#include "kernel/log/sqlite/check.h"
 #include "kernel/log/sqlite/database.h"
 
 namespace tk::log {
@@ -28,6 +29,7 @@ using sqlite::Database;
 using sqlite::Statement;
 using sqlite::Transaction;
 
+constexpr uint64_t kApplicationId = 1414220619, kFormat = 1;  // as in the schema below
 constexpr size_t kCacheSlots = size_t{1} << 16;
 constexpr size_t kWrappedBytes = kSealBytes + 32;
 constexpr const char* kInsertPerson = "INSERT INTO person (owner, name, cipher, secret) VALUES (?, ?, ?, ?)";
@@ -80,7 +82,8 @@ Result<bool> Overwrite(const std::string& path) {
 Result<int> FirstByte(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
-    return MakeError(ErrorCode::kUnavailable, fmt::format("Reading {} failed: {}.", path, std::strerror(errno)));
+    return MakeError(ErrorCode::kUnavailable,
+                     fmt::format("Reading {} failed: {}.", path, std::strerror(errno)));
   uint8_t byte = 0;
   const ssize_t size = read(fd, &byte, 1);
   close(fd);
@@ -89,8 +92,8 @@ Result<int> FirstByte(const std::string& path) {
 
 class KeyStoreImpl final : public KeyStore {
  public:
-  KeyStoreImpl(std::string folder, Cipher cipher)
-      : folder_(std::move(folder)), path_(folder_ + "/keys.db"), cipher_(cipher) {}
+  KeyStoreImpl(std::string folder, Cipher cipher, bool may_be_new)
+      : folder_(std::move(folder)), path_(folder_ + "/keys.db"), cipher_(cipher), may_be_new_(may_be_new) {}
   ~KeyStoreImpl() override;
   Status Open();
 
@@ -101,11 +104,15 @@ class KeyStoreImpl final : public KeyStore {
   Status Flush() override;
   Status Destroy(OwnerNumber owner, Instant at_us) override;
   bool IsDestroyed(OwnerNumber owner) const override;
+  OwnerNumber end() const override;
+  Status Verify(std::vector<std::string>* damage) const override;
   Result<std::vector<Erasure>> Ledger() const override;
   Status ReplayLedger(const std::vector<Erasure>& ledger) override;
   Status Backup(const std::string& file) const override;
 
  private:
+  Status CheckThere() const;
+  Status VerifyPersons(std::vector<std::string>* damage) const;
   Status LoadMaster(bool is_new);
   Status CreateStore();
   Status LoadStore();
@@ -123,6 +130,7 @@ class KeyStoreImpl final : public KeyStore {
 
   const std::string folder_, path_;
   const Cipher cipher_;
+  const bool may_be_new_;
   PersonKey master_;
   HashKey hash_key_{};
   std::array<uint8_t, 32> name_key_{};
@@ -150,7 +158,19 @@ NameHash NameOf(std::string_view bytes) {
   return name;
 }
 
+Status KeyStoreImpl::CheckThere() const {
+  std::error_code error;
+  if (std::filesystem::file_size(path_, error) > 0 && !error) return {};
+  return MakeError(
+      ErrorCode::kCorrupt,
+      fmt::format(
+          "{0} is {1}, and the log has entries that only its keys open. Nothing was changed. Put it back: "
+          "the newest keys.db that `tongkang backup --keys-to` wrote, copied to {0}, mode 0600.",
+          path_, error ? "missing" : "empty"));
+}
+
 Status KeyStoreImpl::Open() {
+  if (!may_be_new_) TRY(CheckThere());
   TRY(MakeFolder(folder_));
   std::error_code error;
   const bool is_new = !std::filesystem::exists(path_, error);
@@ -159,7 +179,10 @@ Status KeyStoreImpl::Open() {
   if (chmod(path_.c_str(), 0600) != 0)
     return MakeError(ErrorCode::kUnavailable, fmt::format("Protecting {} failed.", path_));
   TRY(UseWriteAheadFile());
-  if (TRY(db_.QueryInt("SELECT count(*) FROM sqlite_schema")) == 0) TRY(CreateStore());
+  if (TRY(db_.QueryInt("SELECT count(*) FROM sqlite_schema")) == 0) {
+    if (!may_be_new_) return BrokenKeys("it has no tables");
+    TRY(CreateStore());
+  }
   TRY(Wipe());
   return LoadStore();
 }
@@ -247,8 +270,9 @@ Status KeyStoreImpl::CreateStore() {
 }
 
 Status KeyStoreImpl::LoadStore() {
-  if (TRY(db_.QueryInt("PRAGMA application_id")) != 1414220619) return BrokenKeys("foreign application id");
-  if (TRY(db_.QueryInt("PRAGMA user_version")) != 1)
+  if (TRY(db_.QueryInt("PRAGMA application_id")) != kApplicationId)
+    return BrokenKeys("foreign application id");
+  if (TRY(db_.QueryInt("PRAGMA user_version")) != kFormat)
     return MakeError(ErrorCode::kUnsupported, fmt::format("{} has a newer format.", path_));
   const std::string hash_key = TRY(LoadMeta("hash_key"));
   const std::string name_key = TRY(LoadMeta("name_key"));
@@ -265,9 +289,10 @@ Status KeyStoreImpl::LoadStore() {
   if (recorded && recorded->t > last) {
     return MakeError(
         ErrorCode::kCorrupt,
-        fmt::format("Keys are missing: {} ends at person {}, and there were {}. Put its keys.db-wal back, or restore "
-                    "a backup of keys.db that is not older than the log and delete keys.head.",
-                    path_, last, recorded->t));
+        fmt::format(
+            "Keys are missing: {} ends at person {}, and there were {}. Put its keys.db-wal back, or restore "
+            "a backup of keys.db that is not older than the log and delete keys.head.",
+            path_, last, recorded->t));
   }
   next_owner_ = static_cast<OwnerNumber>(last + 1);
   Statement erased = TRY(db_.Prepare("SELECT owner FROM erasure"));
@@ -488,6 +513,54 @@ Status KeyStoreImpl::ReplayLedger(const std::vector<Erasure>& ledger) {
   return {};
 }
 
+OwnerNumber KeyStoreImpl::end() const {
+  const std::lock_guard lock(mutex_);
+  return next_owner_;
+}
+
+Status KeyStoreImpl::Verify(std::vector<std::string>* damage) const {
+  const std::lock_guard lock(mutex_);
+  TRY(sqlite::CheckFile(&db_, {path_, kKeysSchema, kApplicationId, kFormat}, damage));
+  Status persons = VerifyPersons(damage);
+  if (persons.ok() || persons.error().code == ErrorCode::kUnavailable) return persons;
+  damage->push_back(fmt::format("{} cannot be read through ({}); restore it from its own backup", path_,
+                                persons.error().internal));
+  return {};
+}
+
+// Under mutex_. An erased person's secret is zeros and stands in the ledger under the same name; everybody else's can be unwrapped.
+Status KeyStoreImpl::VerifyPersons(std::vector<std::string>* damage) const {
+  Statement select = TRY(
+      db_.Prepare("SELECT p.owner, p.name, p.cipher, p.secret, e.name FROM person p LEFT JOIN erasure e ON "
+                  "e.owner = p.owner ORDER BY p.owner"));
+  uint64_t bad = 0, bad_first = 0, erased = 0;
+  while (TRY(select.Step())) {
+    const uint64_t owner = select.ColumnInt(0);
+    const std::string_view name = select.ColumnBytes(1), secret = select.ColumnBytes(3);
+    const auto cipher = static_cast<Cipher>(select.ColumnInt(2));
+    const bool is_erased = secret == std::string(kWrappedBytes, '\0');
+    erased += is_erased ? 1 : 0;
+    const bool sound = name.size() == NameHash{}.size() &&
+                       (cipher == Cipher::kAes256Gcm || cipher == Cipher::kSm4) &&
+                       (is_erased ? name == select.ColumnBytes(4)
+                                  : select.ColumnBytes(4).empty() &&
+                                        Unwrap(PersonPurpose(static_cast<OwnerNumber>(owner)), secret).ok());
+    if (sound) continue;
+    if (bad++ == 0) bad_first = owner;
+  }
+  if (bad != 0) {
+    damage->push_back(
+        fmt::format("{}: {} rows of persons are damaged, the first is number {}; restore it from its own "
+                    "backup",
+                    path_, bad, bad_first));
+  }
+  if (erased != TRY(db_.QueryInt("SELECT count(*) FROM erasure"))) {
+    damage->push_back(fmt::format(
+        "{}: the ledger of erasures and the destroyed keys differ; restore it from its own backup", path_));
+  }
+  return {};
+}
+
 // Leaves no page image of earlier transactions outside of keys.db. All frames are copied into it; then, in one transaction, so that nobody else
 // writes, the file is overwritten, and a frame that tells nothing begins it anew. SQLite begins at the front because all was copied and nobody
 // reads from frames; a crash on the way finds either all frames or no header, hence nothing to play back.
@@ -496,7 +569,8 @@ Status KeyStoreImpl::Wipe() const {
   for (int round = 0; round < kWipeRoundsMax; ++round) {
     const uint64_t version = TRY(db_.QueryInt("PRAGMA data_version"));
     int frames = 0, copied = 0;
-    if (sqlite3_wal_checkpoint_v2(db_.raw(), nullptr, SQLITE_CHECKPOINT_RESTART, &frames, &copied) != SQLITE_OK)
+    if (sqlite3_wal_checkpoint_v2(db_.raw(), nullptr, SQLITE_CHECKPOINT_RESTART, &frames, &copied) !=
+        SQLITE_OK)
       return sqlite::LastError(db_.raw(), "Wiping keys.db-wal");
     Transaction transaction(&db_);
     TRY(transaction.Begin());
@@ -535,7 +609,13 @@ Status KeyStoreImpl::Backup(const std::string& file) const {
 }  // namespace
 
 Result<std::unique_ptr<KeyStore>> OpenKeyStore(const std::string& folder, Cipher cipher) {
-  auto store = std::make_unique<KeyStoreImpl>(folder, cipher);
+  auto store = std::make_unique<KeyStoreImpl>(folder, cipher, true);
+  TRY(store->Open());
+  return std::unique_ptr<KeyStore>(std::move(store));
+}
+
+Result<std::unique_ptr<KeyStore>> OpenExistingKeyStore(const std::string& folder, Cipher cipher) {
+  auto store = std::make_unique<KeyStoreImpl>(folder, cipher, false);
   TRY(store->Open());
   return std::unique_ptr<KeyStore>(std::move(store));
 }

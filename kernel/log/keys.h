@@ -40,6 +40,8 @@ class KeyStore {
   /// Destroys the key beyond recovery (overwritten, synced) and records the erasure in the ledger. Idempotent. The name stays only as its keyed hash.
   virtual Status Destroy(OwnerNumber owner, Instant at_us) = 0;
   virtual bool IsDestroyed(OwnerNumber owner) const = 0;
+  /// One more than the highest number ever given to a person here.
+  virtual OwnerNumber end() const = 0;
   /// The ledger of erasures: number and when. A restore replays it.
   struct Erasure {
     OwnerNumber owner;
@@ -48,6 +50,8 @@ class KeyStore {
   };
   virtual Result<std::vector<Erasure>> Ledger() const = 0;
   virtual Status ReplayLedger(const std::vector<Erasure>& ledger) = 0;
+  /// Looks at the whole store: file, tables, every wrapped key, ledger. Adds a line to `damage` for each finding.
+  virtual Status Verify(std::vector<std::string>* damage) const = 0;
   /// Backup apart from the log's (kept at most 30 days by the operator's rotation).
   virtual Status Backup(const std::string& file) const = 0;
 };
@@ -56,5 +60,8 @@ class KeyStore {
 /// keys.db alone opens nothing. Errors: kUnavailable (master.key is missing or readable by others), kCorrupt (not its master.key; keys that were made durable are missing). Its processes (server, backup) are on one
 /// machine; where another takes over (PostgreSQL), the folder is storage that moves there with it.
 Result<std::unique_ptr<KeyStore>> OpenKeyStore(const std::string& folder, Cipher cipher = Cipher::kAes256Gcm);
+/// The same, of a store that must be there. kCorrupt, and nothing is created, if keys.db is missing or empty.
+Result<std::unique_ptr<KeyStore>> OpenExistingKeyStore(const std::string& folder,
+                                                       Cipher cipher = Cipher::kAes256Gcm);
 
 }  // namespace tk::log

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <unordered_set>
 
 namespace tk::log {
 namespace {
+
+constexpr size_t kTypeNameBytesMax = 200;
 
 Error Missing(Ordinal ordinal) {
   return MakeError(ErrorCode::kNotFound, "There is no such entry in the log.",
@@ -179,13 +182,16 @@ Result<std::vector<TypeCode>> LogStore::InternTypes(std::span<const std::string_
   };
   std::vector<std::string_view> missing;
   for (const std::string_view name : names) {
-    if (name.empty() || name.size() > 200)
+    if (name.empty() || name.size() > kTypeNameBytesMax)
       return MakeError(ErrorCode::kIncorrect, "A type name has 1 to 200 bytes.");
     if (find(name) == 0 && std::find(missing.begin(), missing.end(), name) == missing.end())
       missing.push_back(name);
   }
   if (!missing.empty()) {
-    TRY(StoreTypes(missing));
+    if (Status stored = StoreTypes(missing); !stored.ok()) {
+      if (stored.error().code == ErrorCode::kCorrupt) return DamagedTypes(stored.error().internal);
+      return stored.TakeError();
+    }
     auto types = TRY(LoadTypes());
     const std::unique_lock lock(types_mutex_);
     types_ = std::move(types);
@@ -193,7 +199,8 @@ Result<std::vector<TypeCode>> LogStore::InternTypes(std::span<const std::string_
   std::vector<TypeCode> codes;
   for (const std::string_view name : names) {
     codes.push_back(find(name));
-    CHECK(codes.back() != 0);
+    // The store has it in its index and not in its table.
+    if (codes.back() == 0) return DamagedTypes("a type is stored under another name");
   }
   return codes;
 }
@@ -206,6 +213,42 @@ std::string LogStore::TypeName(TypeCode code) const {
 std::vector<TypeRow> LogStore::Types() const {
   const std::shared_lock lock(types_mutex_);
   return types_;
+}
+
+Error LogStore::DamagedTypes(std::string why) const {
+  return MakeError(
+      ErrorCode::kCorrupt,
+      fmt::format("The log is damaged: the table of types of {} contradicts itself. Run `tongkang verify`, "
+                  "which says where, and restore from a backup (`tongkang restore`).",
+                  place()),
+      std::move(why));
+}
+
+// What no digest covers. That a code means the type it meant is checked with the keys (bond.h).
+Status LogStore::VerifySmallTables(VerifyReport* report) const {
+  std::unordered_set<std::string> names;
+  for (const TypeRow& type : Types()) {
+    const bool plain =
+        !type.name.empty() && type.name.size() <= kTypeNameBytesMax &&
+        std::all_of(type.name.begin(), type.name.end(), [](char c) { return c > ' ' && c < 0x7f; });
+    if (!plain || !names.insert(type.name).second) {
+      report->damage.push_back(
+          fmt::format("table of types: the name of code {} is damaged; restore from a backup", type.code));
+    }
+  }
+  const auto dictionaries = Dictionaries();
+  if (!dictionaries.ok() && dictionaries.error().code == ErrorCode::kUnavailable) return dictionaries.error();
+  if (!dictionaries.ok()) {
+    report->damage.push_back(
+        fmt::format("{} ({})", dictionaries.error().external, dictionaries.error().internal));
+    return {};
+  }
+  for (size_t i = 0; i < dictionaries->size(); ++i) {
+    if ((*dictionaries)[i].id == i + 1) continue;
+    report->damage.push_back(fmt::format("dictionary {} is missing; restore from a backup", i + 1));
+    break;
+  }
+  return {};
 }
 
 Status LogStore::VerifyBatch(const BatchRow& batch, Digest* chain, Ordinal* next,
@@ -249,8 +292,11 @@ Result<VerifyReport> LogStore::Verify(const std::function<void(uint64_t)>& each)
   constexpr size_t kDamageMax = 1000;
   VerifyReport report;
   const Head end = head();
+  TRY(VerifyStore(&report));
+  TRY(VerifySmallTables(&report));
   Digest chain{};
   Ordinal next = 1;
+  uint64_t epoch = 0;
   for (uint64_t t = 1; t <= end.t;) {
     auto batches = RawBatches(t, kBatchesPerPiece);
     if (!batches.ok() && batches.error().code != ErrorCode::kCorrupt) return batches.TakeError();
@@ -269,10 +315,15 @@ Result<VerifyReport> LogStore::Verify(const std::function<void(uint64_t)>& each)
         return report;
       }
       TRY(VerifyBatch(batch, &chain, &next, &report));
+      epoch = std::max(epoch, batch.epoch);
       t = std::max(t + 1, batch.end_t());
       if (each) each(report.entries);
       if (report.damage.size() >= kDamageMax) return report;
     }
+  }
+  if (end.epoch < epoch) {
+    report.damage.push_back(
+        fmt::format("the epoch row says {} and a batch has {}; restore from a backup", end.epoch, epoch));
   }
   return report;
 }

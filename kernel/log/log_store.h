@@ -63,6 +63,8 @@ class LogStore : public Log {
   virtual Result<StoredHead> LoadHead() const = 0;
   virtual Result<std::vector<TypeRow>> LoadTypes() const = 0;
   virtual Status StoreTypes(const std::vector<std::string_view>& names) = 0;  // none of them is there
+  /// Adds what the back end itself can tell of its files and small tables. Errors: kUnavailable only.
+  virtual Status VerifyStore(VerifyReport* report) const = 0;
   /// Raises the stored epoch by one, whatever it is.
   virtual Status RaiseEpoch() = 0;
   /// Writes batch and rows in one durable transaction that holds the epoch row. kConflict when the stored epoch is not the batch's
@@ -75,6 +77,8 @@ class LogStore : public Log {
   Status LoadAll();
 
  private:
+  Error DamagedTypes(std::string why) const;
+  Status VerifySmallTables(VerifyReport* report) const;
   Status VerifyBatch(const BatchRow& batch, Digest* chain, Ordinal* next, VerifyReport* report) const;
   void SetHead(const StoredHead& stored);
 

@@ -70,6 +70,9 @@ class Appender {
   SeededRandom random_;
 };
 
+/// A batch of one transaction with this entry that follows `head`, one millisecond after `start_us` for every transaction before it.
+Batch BatchOfOne(const Head& head, NewEntry entry, Instant start_us);
+
 bool SameEntry(const NewEntry& a, const NewEntry& b);
 /// Verify finds nothing, and the head agrees with what was counted.
 void ExpectSound(const Log& log);

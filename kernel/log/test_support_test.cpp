@@ -74,6 +74,17 @@ Batch Appender::Next(const std::vector<uint32_t>& entry_counts) {
   return batch;
 }
 
+Batch BatchOfOne(const Head& head, NewEntry entry, Instant start_us) {
+  Batch batch;
+  SystemRandom(batch.id);
+  batch.epoch = head.epoch;
+  batch.first_t = head.t + 1;
+  batch.first_ordinal = head.next_ordinal;
+  batch.transactions.push_back({1, 0, start_us + static_cast<Instant>(head.t) * 1000});
+  batch.entries.push_back(std::move(entry));
+  return batch;
+}
+
 bool SameEntry(const NewEntry& a, const NewEntry& b) {
   return a.type == b.type && a.op == b.op && a.version == b.version && a.id_hash == b.id_hash &&
          a.owner == b.owner && a.dictionary == b.dictionary && a.sealed == b.sealed;

@@ -9,6 +9,7 @@
 
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
+#include "kernel/log/bond.h"
 #include "kernel/log/erasure.h"
 #include "kernel/view/catch_up.h"
 #include "kernel/view/rebuild.h"
@@ -189,10 +190,10 @@ class EngineImpl final : public Engine {
 
 Status EngineImpl::OpenStores() {
   TRY(MakeFolder(options_.folder));
-  keys_ = TRY(log::OpenKeyStore(options_.folder, options_.cipher));
   log::OpenOptions open = options_.log;
   if (open.folder.empty()) open.folder = options_.folder;
   log_ = TRY(log::OpenLog(open));
+  keys_ = TRY(log::OpenKeysOf(*log_, options_.folder, options_.cipher));
   contents_ = TRY(log::OpenContentFolder(options_.folder + "/contents", keys_.get()));
   codec_ = TRY(log::Codec::Create(log_.get(), keys_.get()));
   TRY(log_->TakeEpoch());

@@ -90,6 +90,7 @@ class PostgresLog final : public LogStore {
   Result<StoredHead> LoadHead() const override;
   Result<std::vector<TypeRow>> LoadTypes() const override;
   Status StoreTypes(const std::vector<std::string_view>& names) override;
+  Status VerifyStore(VerifyReport* report) const override;
   Status RaiseEpoch() override;
   Status Commit(const PackedBatch& packed, uint64_t last_first_t) override;
   Result<std::string> RawRow1(Ordinal ordinal) const override;
@@ -273,6 +274,20 @@ Status PostgresLog::StoreTypes(const std::vector<std::string_view>& names) {
              "convert_from(name, 'UTF8') "
              "FROM unnest($1::bytea[]) WITH ORDINALITY AS new (name, n) ON CONFLICT (name) DO NOTHING",
              Params().BlobArray(names)));
+  return {};
+}
+
+// Pages and indexes are PostgreSQL's own (data checksums, pg_amcheck). What a name is in the table and what the index makes of it is ours to ask:
+// a name that the index does not find, or finds elsewhere, is damage.
+Status PostgresLog::VerifyStore(VerifyReport* report) const {
+  for (const TypeRow& type : Types()) {
+    auto found = Select("SELECT code FROM type WHERE name = convert_from($1::bytea, 'UTF8')",
+                        Params().Blob(AsBytes(type.name)));
+    if (!found.ok() && found.error().code == ErrorCode::kUnavailable) return found.TakeError();
+    if (found.ok() && found->size() == 1 && found->Int(0, 0) == type.code) continue;
+    report->damage.push_back(fmt::format(
+        "{}: the name of type {} and the index of names differ; restore from a backup", place(), type.code));
+  }
   return {};
 }
 

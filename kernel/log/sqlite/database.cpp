@@ -23,6 +23,8 @@ ErrorCode CodeOf(int code) {
       return ErrorCode::kUnavailable;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    // Every statement keeps to the tables' rules, so one that breaks a rule has met a damaged row or index.
+    case SQLITE_CONSTRAINT:
       return ErrorCode::kCorrupt;
     default:
       return ErrorCode::kInternal;
@@ -38,13 +40,15 @@ Error LastError(sqlite3* db, std::string_view what) {
   if ((code & 0xff) == SQLITE_FULL || ((code & 0xff) == SQLITE_IOERR && os_error == ENOSPC)) {
     mend = "the disk is full: free space, then try again";
   } else if (CodeOf(code) == ErrorCode::kCorrupt) {
-    mend = "the file is damaged: run verify and restore from a backup";
+    mend = "the file is damaged: run `tongkang verify`, which says where, and restore from a backup";
   } else if ((code & 0xff) == SQLITE_BUSY) {
     mend = "another process holds the file";
   } else if ((code & 0xff) == SQLITE_IOERR) {
     mend = "the disk refuses to read or write";
   }
-  return MakeError(CodeOf(code), fmt::format("{} failed: {}.", what, mend),
+  const char* file = sqlite3_db_filename(db, "main");
+  const std::string place = file != nullptr && *file != '\0' ? fmt::format(" ({})", file) : std::string();
+  return MakeError(CodeOf(code), fmt::format("{} failed{}: {}.", what, place, mend),
                    fmt::format("SQLite {} ({}), errno {} ({})", code, sqlite3_errmsg(db), os_error,
                                os_error != 0 ? std::strerror(os_error) : "none"));
 }

@@ -76,6 +76,7 @@ class Database {
   Result<Statement> Prepare(const char* sql);
   /// First column of the first row; 0 if there is none.
   Result<uint64_t> QueryInt(const char* sql);
+  Result<uint64_t> QueryInt(const std::string& sql) { return QueryInt(sql.c_str()); }
   sqlite3* raw() const { return db_; }
 
  private:

@@ -10,7 +10,8 @@ namespace {
 constexpr uint64_t kApplicationId = 0x544b4c47;  // "TKLG"
 constexpr uint64_t kFormat = 1;
 
-// No indexes beside the row numbers: every table only grows at its end.
+// No indexes beside the row numbers: every table only grows at its end. Verify compares a file's tables with this text, so
+// whoever changes it begins a new kFormat.
 constexpr const char* kSchema = R"(
 CREATE TABLE entry (ordinal INTEGER PRIMARY KEY, row BLOB NOT NULL);
 CREATE TABLE batch (first_t INTEGER PRIMARY KEY, id BLOB NOT NULL, epoch INTEGER NOT NULL, first_ordinal INTEGER NOT NULL,
@@ -61,6 +62,8 @@ Status EnsureSchema(Database* db, const std::string& path) {
   }
   return {};
 }
+
+FileForm LogForm(const std::string& path) { return {path, kSchema, kApplicationId, kFormat}; }
 
 Statement& BindBatch(Statement* insert, const BatchRow& batch) {
   return insert->Int(1, batch.first_t)

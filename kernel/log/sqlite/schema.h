@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/log/row.h"
+#include "kernel/log/sqlite/check.h"
 #include "kernel/log/sqlite/database.h"
 
 namespace tk::log::sqlite {
@@ -26,6 +27,8 @@ inline constexpr const char* kInsertDictionary = "INSERT INTO dictionary (type, 
 Status PrepareForWriting(Database* db);
 /// Makes the tables in a new file; refuses foreign files and newer formats with a clear word.
 Status EnsureSchema(Database* db, const std::string& path);
+/// What a sound log.db looks like.
+FileForm LogForm(const std::string& path);
 /// Binds a row for kInsertBatch. `batch` must live until the statement is reset.
 Statement& BindBatch(Statement* insert, const BatchRow& batch);
 /// The row that stands ready in a statement that selects all columns of batch.

@@ -39,6 +39,7 @@ class SqliteLog final : public LogStore {
   Result<StoredHead> LoadHead() const override;
   Result<std::vector<TypeRow>> LoadTypes() const override;
   Status StoreTypes(const std::vector<std::string_view>& names) override;
+  Status VerifyStore(VerifyReport* report) const override;
   Status RaiseEpoch() override;
   Status Commit(const PackedBatch& packed, uint64_t last_first_t) override;
   Result<std::string> RawRow1(Ordinal ordinal) const override;
@@ -46,7 +47,7 @@ class SqliteLog final : public LogStore {
 
  private:
   Status OpenWriter(bool is_new);
-  Status CheckHeadFile();
+  Status CheckHeadFile(const std::optional<Head>& known) const;
   Status Writable() const;
   Status Settle();
   Status WriteBatch(const PackedBatch& packed, uint64_t last_first_t);
@@ -60,6 +61,7 @@ class SqliteLog final : public LogStore {
   const std::string path_;
   FolderLock lock_;
   HeadFile head_file_;
+  std::optional<Head> known_;  // of a log opened for reading: what log.head said just before
   Database writer_;
   Statement insert_entry_, insert_batch_, read_reign_, settle_;
   bool in_doubt_ = false;  // a commit failed and its frames have not been overwritten yet
@@ -101,11 +103,13 @@ Status SqliteLog::Open() {
     if (tuning_.lock_folder) TRY(lock_.Take(options_.folder + "/log.lock"));
     if (tuning_.head_file) TRY(head_file_.Open(options_.folder + "/log.head", &head_existed));
     TRY(OpenWriter(is_new));
+  } else {
+    known_ = HeadFile::Read(options_.folder + "/log.head");
   }
   TRY(readers_.Open(path_, std::max(1, options_.read_connections), tuning_.mmap_bytes, tuning_.vfs));
   TRY(LoadAll());
   if (options_.read_only) return {};
-  if (tuning_.head_file && head_existed) TRY(CheckHeadFile());
+  if (tuning_.head_file && head_existed) TRY(CheckHeadFile(head_file_.Load()));
   if (tuning_.head_file && !head_existed && head().t > 0) {
     // Somebody accepted the loss of the newest transactions (see CheckHeadFile): what others know of them must not count.
     Statement raise = TRY(writer_.Prepare("UPDATE reign SET incarnation = ?"));
@@ -140,8 +144,7 @@ Status SqliteLog::OpenWriter(bool is_new) {
   return {};
 }
 
-Status SqliteLog::CheckHeadFile() {
-  const std::optional<Head> known = head_file_.Load();
+Status SqliteLog::CheckHeadFile(const std::optional<Head>& known) const {
   if (!known) return {};
   const Head now = head();
   const std::string mend = fmt::format(
@@ -159,6 +162,30 @@ Status SqliteLog::CheckHeadFile() {
     return MakeError(
         ErrorCode::kCorrupt,
         fmt::format("{} is not the log that this folder had: its digest differs. {}.", path_, mend));
+  }
+  return {};
+}
+
+Status SqliteLog::VerifyStore(VerifyReport* report) const {
+  Database db = TRY(Database::Open(path_, SQLITE_OPEN_READONLY, tuning_.vfs));
+  TRY(sqlite::CheckFile(&db, sqlite::LogForm(path_), &report->damage));
+  const auto one_row = [&](const char* table) -> Status {
+    const auto rows = db.QueryInt(fmt::format("SELECT count(*) FROM {} WHERE id = 1", table));
+    if (!rows.ok() && rows.error().code == ErrorCode::kUnavailable) return rows.error();
+    if (!rows.ok() || *rows != 1) {
+      report->damage.push_back(
+          fmt::format("{}: the row of its table {} is missing; restore from a backup", path_, table));
+    }
+    return {};
+  };
+  TRY(one_row("reign"));
+  TRY(one_row("settle"));
+  if (Status checked = CheckHeadFile(known_); !checked.ok())
+    report->damage.push_back(checked.error().external);
+  if (known_ && known_->incarnation < head().incarnation) {
+    report->damage.push_back(fmt::format(
+        "{}: it says incarnation {}, log.head says {}; restore from a backup, or start to go on as a new one",
+        path_, head().incarnation, known_->incarnation));
   }
   return {};
 }

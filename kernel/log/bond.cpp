@@ -1,0 +1,188 @@
+#include "kernel/log/bond.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "kernel/log/codec.h"
+
+namespace tk::log {
+namespace {
+
+constexpr Ordinal kOpened = 256, kLookedAt = 8192;
+
+Error DoNotFit(const std::string& folder, std::string_view what, std::string internal) {
+  return MakeError(
+      ErrorCode::kCorrupt,
+      fmt::format(
+          "The keys in {0}/keys.db do not fit the log: {1}. Nothing was changed. Ways out: put back the "
+          "keys.db that belongs to this log (the newest one that `tongkang backup --keys-to` wrote: stop the "
+          "program, copy it to {0}/keys.db, mode 0600); or, if only an older one is left, restore the "
+          "log as it was then (`tongkang restore --until`)",
+          folder, what),
+      std::move(internal));
+}
+
+// Nothing is said of an entry that is damaged, erased, or whose key alone is damaged: that is told where it is read, and by verify.
+Status CheckEntry(const StoredEntry& entry, bool open, const KeyStore& keys, const std::string& folder) {
+  if (entry.op == Operation::kErase || keys.IsDestroyed(entry.owner)) return {};
+  if (entry.owner >= keys.end()) {
+    return DoNotFit(
+        folder, "they are older than the log, which names persons that they do not know",
+        fmt::format("owner {} at ordinal {}, keys end at {}", entry.owner, entry.ordinal, keys.end()));
+  }
+  if (!open) return {};
+  const auto key = keys.Get(entry.owner);
+  if (!key.ok() || OpensWith(*key, entry)) return {};
+  return DoNotFit(folder, "they are those of another log, or older than this one, and open nothing of it",
+                  fmt::format("ordinal {}", entry.ordinal));
+}
+
+class KeysVerifier {
+ public:
+  KeysVerifier(const Log& log, const Codec& codec, const KeyStore& keys, VerifyReport* report)
+      : log_(log), codec_(codec), keys_(keys), report_(report), seen_(keys.end()) {}
+
+  Status Run() {
+    for (const Log::Dictionary& dictionary : TRY(log_.Dictionaries()))
+      dictionary_types_.emplace(dictionary.id, dictionary.type);
+    Status scanned = log_.Scan(1, log_.head().next_ordinal, [&](StoredEntry&& entry) -> Result<bool> {
+      if (entry.op != Operation::kErase) TRY(Look(entry));
+      return damage_ < kDamageMax;
+    });
+    // Damage of the log itself is told by Log::Verify.
+    if (!scanned.ok() && scanned.error().code != ErrorCode::kCorrupt) return scanned;
+    if (missing_persons_.empty()) return {};
+    report_->damage.push_back(
+        fmt::format("keys.db: the keys of {} persons are missing (numbers {} to {}), who have {} entries in "
+                    "the log and were "
+                    "not erased; put back a keys.db that is not older than the log (`tongkang backup "
+                    "--keys-to` wrote it)",
+                    missing_persons_.size(), missing_persons_.begin()->first,
+                    missing_persons_.rbegin()->first, missing_entries_));
+    return {};
+  }
+
+ private:
+  static constexpr size_t kDamageMax = 1000;
+
+  void Damage(std::string line) {
+    ++damage_;
+    report_->damage.push_back(std::move(line));
+  }
+
+  Status Look(const StoredEntry& entry) {
+    if (keys_.IsDestroyed(entry.owner)) return {};
+    if (entry.owner >= seen_.size() || missing_persons_.contains(entry.owner)) {
+      ++missing_entries_;
+      missing_persons_.emplace(entry.owner, true);
+      return {};
+    }
+    const bool new_type = types_.insert(entry.type).second;
+    const bool new_dictionary = entry.dictionary != 0 && dictionaries_.insert(entry.dictionary).second;
+    if (new_dictionary) LookAtDictionary(entry);
+    if (seen_[entry.owner] && !new_type && !new_dictionary) return {};
+    seen_[entry.owner] = true;
+    return Open(entry);
+  }
+
+  void LookAtDictionary(const StoredEntry& entry) {
+    const auto found = dictionary_types_.find(entry.dictionary);
+    if (found == dictionary_types_.end()) {
+      Damage(fmt::format("dictionary {} is missing, and entries need it; restore from a backup",
+                         entry.dictionary));
+    } else if (found->second != entry.type) {
+      Damage(fmt::format("dictionary {} names a foreign type; restore from a backup", entry.dictionary));
+    }
+  }
+
+  Status Open(const StoredEntry& entry) {
+    const auto key = keys_.Get(entry.owner);
+    if (!key.ok() && key.error().code != ErrorCode::kCorrupt) return key.error();
+    if (!key.ok()) {
+      // Erased by the running program meanwhile?
+      for (const KeyStore::Erasure& erasure : TRY(keys_.Ledger())) {
+        if (erasure.owner == entry.owner) return {};
+      }
+      // Keys lost out of the middle: damage of keys.db, told by its own look too.
+      ++missing_entries_;
+      missing_persons_.emplace(entry.owner, true);
+      return {};
+    }
+    if (!OpensWith(*key, entry)) {
+      Damage(fmt::format(
+          "keys.db: the key of person number {} does not open his entries (ordinal {}): keys.db is "
+          "of another log, or was put back too old; put back the one that belongs to this log",
+          entry.owner, entry.ordinal));
+      return {};
+    }
+    const auto content = codec_.Unseal(entry);
+    if (!content.ok()) {
+      Damage(fmt::format(
+          "the entry at ordinal {} cannot be expanded: its dictionary is damaged; restore from a backup",
+          entry.ordinal));
+      return {};
+    }
+    const std::string name = log_.TypeName(entry.type) + "/" + content->id;
+    if (KeyedHash(keys_.hash_key(), name) == entry.id_hash || !damaged_types_.insert(entry.type).second)
+      return {};
+    Damage(fmt::format(
+        "table of types: code {} does not mean what the entry at ordinal {} was written as; restore "
+        "from a backup",
+        entry.type, entry.ordinal));
+    return {};
+  }
+
+  const Log& log_;
+  const Codec& codec_;
+  const KeyStore& keys_;
+  VerifyReport* report_;
+  std::vector<bool> seen_;
+  std::map<OwnerNumber, bool> missing_persons_;
+  uint64_t missing_entries_ = 0;
+  size_t damage_ = 0;
+  std::unordered_set<TypeCode> types_, damaged_types_;
+  std::unordered_set<DictionaryId> dictionaries_;
+  std::unordered_map<DictionaryId, TypeCode> dictionary_types_;
+};
+
+}  // namespace
+
+Status CheckKeys(const Log& log, const KeyStore& keys, Ordinal end, const std::string& folder) {
+  const Ordinal head_end = std::min(end, kOpened + 1);
+  const Ordinal tail = std::max(head_end, end > kLookedAt ? end - kLookedAt : 1);
+  const Ordinal open_from = end > kOpened ? end - kOpened : 1;
+  Status misfit;
+  const auto each = [&](const StoredEntry& entry) -> Result<bool> {
+    const bool open = entry.ordinal < head_end || entry.ordinal >= open_from;
+    misfit = CheckEntry(entry, open, keys, folder);
+    return misfit.ok();
+  };
+  for (const auto& [from, to] : {std::pair{Ordinal{1}, head_end}, std::pair{tail, end}}) {
+    Status scanned = log.Scan(from, to, each);
+    if (!misfit.ok()) return misfit;
+    if (!scanned.ok() && scanned.error().code != ErrorCode::kCorrupt) return scanned;
+  }
+  return {};
+}
+
+Result<std::unique_ptr<KeyStore>> OpenKeysOf(const Log& log, const std::string& folder, Cipher cipher) {
+  const Ordinal end = log.head().next_ordinal;
+  auto keys = TRY(end > 1 ? OpenExistingKeyStore(folder, cipher) : OpenKeyStore(folder, cipher));
+  TRY(CheckKeys(log, *keys, end, folder));
+  return keys;
+}
+
+Status VerifyKeys(Log* log, KeyStore* keys, VerifyReport* report) {
+  TRY(keys->Verify(&report->damage));
+  const auto codec = Codec::Create(log, keys);
+  if (!codec.ok() && codec.error().code == ErrorCode::kUnavailable) return codec.error();
+  // Without its dictionaries the log cannot be read: Log::Verify tells why.
+  if (!codec.ok()) return {};
+  return KeysVerifier(*log, **codec, *keys, report).Run();
+}
+
+}  // namespace tk::log

@@ -1,0 +1,29 @@
+// A log and its store of keys belong together: every entry is sealed with a key of that store and of no other. Where a store of keys is missing,
+// empty, older than the log or of another log, nobody may go on: persons would get numbers that the log has given to others, and
+// resources that exist would begin a second life.
+// Flow:   OpenLog → OpenKeysOf (looks at the log's beginning and end) → Engine.   `tongkang verify`: VerifyKeys (looks at everything).
+// What binds them is the sealing itself: the tag of an entry fails under every other key. So no identity has to be kept, and logs
+// of every age, back end and life are bound alike.
+#pragma once
+
+#include "kernel/log/keys.h"
+#include "kernel/log/log.h"
+
+namespace tk::log {
+
+/// The store of keys of `log` in `folder`. A log without entries may begin with a new store; one with entries never does.
+/// Errors: kCorrupt when keys.db is missing, empty, older than the log or of another one: what is missing, and the ways out; what
+/// OpenKeyStore says otherwise. Nothing is created then.
+Result<std::unique_ptr<KeyStore>> OpenKeysOf(const Log& log, const std::string& folder,
+                                             Cipher cipher = Cipher::kAes256Gcm);
+
+/// The look of OpenKeysOf, at entries before `end`: opens the first 256 and the last 256, and looks at whose the last 8,192 are. Damaged
+/// entries and single damaged keys do not count here. Cost: some 20 ms.
+Status CheckKeys(const Log& log, const KeyStore& keys, Ordinal end, const std::string& folder);
+
+/// Looks at everything: keys.db itself; whether every owner in the log has his key or was erased; whether one entry of every owner, type
+/// and dictionary opens, and is what its type's name and id hash say. Adds lines to report->damage. `log` and `keys` are only read.
+/// Cost: a scan of the log, and a point read and an unsealing for every person.
+Status VerifyKeys(Log* log, KeyStore* keys, VerifyReport* report);
+
+}  // namespace tk::log

@@ -1,0 +1,131 @@
+// The operator's commands on the real program: what is missing, misspelt or half there is told in words, and nothing is made of it.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { freshFolder, program, request, Server } from '../lib/server.mjs';
+
+/** { rc, out, err } of one command. */
+function tool(...args) {
+  const { status, stdout, stderr } = spawnSync(program(), args, { encoding: 'utf8', timeout: 60000 });
+  return { rc: status, out: stdout, err: stderr };
+}
+const serveOnce = (data) => tool('serve', '--data', data, '--listen', '127.0.0.1:0');
+
+describe('the operator', () => {
+  const place = freshFolder('operator');
+  const at = (name) => path.join(place, name);
+  const data = at('data'), backup = at('backup'), keys = at('keys');
+  let server, token;
+  const put = (id, on = server) => request(on.base, 'PUT', `/fhir/Patient/${id}`, { token, body: { resourceType: 'Patient', id, active: true } });
+
+  before(async () => {
+    fs.mkdirSync(data);
+    assert.equal(tool('account', 'add', 'dr', '--data', data, '--post', 'doctor', '--no-password').rc, 0, 'before the first start, in an empty folder');
+    server = await new Server(data).start();
+    token = await server.token();
+    assert.equal((await put('one')).status, 201);
+    assert.equal((await put('two')).status, 201);
+  });
+  after(async () => {
+    await server?.stop();
+    fs.rmSync(place, { recursive: true, force: true });
+  });
+
+  test('a folder that is no data folder stays as it is', () => {
+    const nope = at('nope'), filled = at('filled');
+    fs.mkdirSync(filled);
+    fs.writeFileSync(path.join(filled, 'letter.txt'), 'not ours');
+    for (const folder of [nope, filled]) {
+      for (const args of [['token', '--account', 'admin'], ['account', 'list'], ['account', 'add', 'x', '--post', 'doctor', '--no-password'], ['account', 'set-password', 'admin'],
+        ['account', 'revoke', 'admin'], ['verify'], ['rebuild'], ['backup', '--to', at('b0'), '--keys-to', at('k0')], ['erase', '--person', 'Patient/one'], ['audit', 'verify'],
+        ['restore', '--from', at('no-backup')]]) {
+        const { rc, err } = tool(...args, '--data', folder);
+        assert.equal(rc, 1, args.join(' '));
+        assert.match(err, /no data folder|no log at|is no backup/, args.join(' '));
+      }
+    }
+    assert.ok(!fs.existsSync(nope));
+    assert.deepEqual(fs.readdirSync(filled), ['letter.txt']);
+    assert.ok(!fs.existsSync(at('b0')) && !fs.existsSync(at('k0')));
+  });
+
+  test('an unknown command is named, with those there are', () => {
+    const foo = tool('foo');
+    assert.equal(foo.rc, 2);
+    assert.match(foo.err, /no command 'foo'.*serve.*verify/s);
+    const nested = tool('account', 'foo', '--data', data);
+    assert.equal(nested.rc, 2);
+    assert.match(nested.err, /no command 'foo'.*set-password/s);
+  });
+
+  test('a backup that cannot be finished leaves nothing, and the next one works', () => {
+    fs.mkdirSync(at('taken'));
+    fs.writeFileSync(path.join(at('taken'), 'keys.db'), 'an older one');
+    const failed = tool('backup', '--data', data, '--to', backup, '--keys-to', at('taken'));
+    assert.equal(failed.rc, 1);
+    assert.match(failed.err, /taken\/keys\.db exists/);
+    assert.ok(!fs.existsSync(backup));
+    assert.equal(fs.readFileSync(path.join(at('taken'), 'keys.db'), 'utf8'), 'an older one');
+    const done = tool('backup', '--data', data, '--to', backup, '--keys-to', keys);
+    assert.equal(done.rc, 0, done.err);
+    assert.match(done.out, /master\.key/);
+    assert.match(tool('verify', '--data', backup, '--without-keys').out, / 0 damaged places/);
+  });
+
+  test('restored by the words of the help alone, it serves the same to the same accounts', async () => {
+    const fresh = at('restored');
+    const without = tool('restore', '--data', fresh, '--from', backup, '--keys-from', keys);
+    assert.equal(without.rc, 1);
+    assert.match(without.err, /master\.key is missing/);
+    assert.ok(!fs.existsSync(fresh));
+    assert.match(tool('restore', '--help').out, /master\.key/);
+    fs.mkdirSync(fresh, { mode: 0o700 });
+    fs.copyFileSync(path.join(data, 'master.key'), path.join(fresh, 'master.key'));
+    const restored = tool('restore', '--data', fresh, '--from', backup, '--keys-from', keys);
+    assert.equal(restored.rc, 0, restored.err);
+    assert.match(tool('account', 'list', '--data', fresh).out, /^dr /m);
+    assert.equal(tool('audit', 'verify', '--data', fresh).rc, 0);
+    const second = await new Server(fresh).start();
+    try {
+      assert.equal((await request(second.base, 'GET', '/fhir/Patient/one', { token })).status, 200, 'with the token from before');
+    } finally {
+      await second.stop();
+    }
+    assert.match(tool('verify', '--data', fresh).out, / 0 damaged places/);
+  });
+
+  test('lost keys stop everything, clearly, and a second life does not begin', async () => {
+    assert.equal((await put('three')).status, 201);
+    await server.stop();
+    assert.match(tool('verify', '--data', data).out, / 0 damaged places/);
+    const own = fs.readFileSync(path.join(data, 'keys.db'));
+    fs.rmSync(path.join(data, 'keys.db'));
+    const told = /keys\.db is missing.*--keys-to|keys\.db is missing.*tongkang verify/s;
+    for (const result of [serveOnce(data), tool('backup', '--data', data, '--to', at('b1'), '--keys-to', at('k1')), tool('rebuild', '--data', data),
+      tool('erase', '--data', data, '--person', 'Patient/one')]) {
+      assert.equal(result.rc, 1);
+      assert.match(result.err, told);
+    }
+    const verified = tool('verify', '--data', data);
+    assert.equal(verified.rc, 3);
+    assert.match(verified.out, told);
+    assert.ok(!fs.existsSync(path.join(data, 'keys.db')) && !fs.existsSync(at('b1')) && !fs.existsSync(at('k1')));
+
+    // The one of the backup is older: Patient/three is not in it.
+    fs.copyFileSync(path.join(keys, 'keys.db'), path.join(data, 'keys.db'));
+    const older = serveOnce(data);
+    assert.equal(older.rc, 1);
+    assert.match(older.err, /Keys are missing/);
+    assert.match(tool('verify', '--data', data).out, /Keys are missing/);
+    // Also without the mark of the last key.
+    fs.rmSync(path.join(data, 'keys.head'));
+    assert.match(serveOnce(data).err, /older than the log/);
+    assert.match(tool('verify', '--data', data).out, /keys of 1 persons are missing/);
+
+    fs.writeFileSync(path.join(data, 'keys.db'), own, { mode: 0o600 });
+    server = await new Server(data).start();
+    assert.equal((await request(server.base, 'GET', '/fhir/Patient/three', { token })).status, 200);
+  });
+});
