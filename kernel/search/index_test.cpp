@@ -33,19 +33,6 @@ struct Folder {
   std::string path;
 };
 
-/// A value as a client writes it into a query string.
-std::string Written(std::string_view value) {
-  std::string out;
-  for (char c : value) {
-    if (c == ',' || c == '|' || c == '$' || c == '\\') out += "%5C";
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0)
-      out += c;
-    else
-      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-  }
-  return out;
-}
-
 std::string Patient(const std::string& id, const std::string& family, const std::string& born,
                     const std::string& gender = "female") {
   return fmt::format(
@@ -210,98 +197,6 @@ TEST(Index, UpdatesAndDeletesLeaveNothingBehindAndOlderPositionsStand) {
     request.position = position;
     EXPECT_EQ(house.Ask("Observation", "code=8310-5&_summary=count", request)->total, count);
   }
-}
-
-// What every official example says must find it.
-
-class Heard final : public ValueSink {
- public:
-  explicit Heard(const Extractor& extractor) : extractor_(extractor) {}
-  void Token(ParameterId p, const std::string_view* system, std::string_view code) override {
-    if (!code.empty()) Say(p, Written(code));
-    if (system != nullptr && !code.empty()) Say(p, Written(*system) + "|" + Written(code));
-  }
-  void Reference(ParameterId p, std::string_view target) override {
-    const size_t slash = target.find('/');
-    const bool absolute = target.find(':') != std::string_view::npos;
-    const bool local =
-        !absolute && slash != std::string_view::npos && IsId(target.substr(slash + 1)) &&
-        extractor_.definitions().IsResource(extractor_.definitions().FindType(target.substr(0, slash)));
-    if (local || absolute) Say(p, Written(target));
-  }
-  void Date(ParameterId p, int64_t low, int64_t high) override {
-    if (low == kTimeMin || high == kTimeMax)
-      return Say(p,
-                 low == kTimeMin ? "lt" + Written(FormatInstant(high)) : "gt" + Written(FormatInstant(low)));
-    Say(p, "ge" + Written(FormatInstant(low)));
-    Say(p, "le" + Written(FormatInstant(high)));
-  }
-  void String(ParameterId p, std::string_view text) override {
-    if (FoldText(text).empty() || text.size() > kStringBytesMax) return;
-    Say(p, Written(text));
-    ask.push_back(std::string(extractor_.At(p).definition->code) + ":exact=" + Written(text));
-    ask.push_back(std::string(extractor_.At(p).definition->code) + ":contains=" + Written(text));
-  }
-  void Number(ParameterId p, double low, double, std::string_view, std::string_view) override {
-    Say(p, Written(fmt::format("{}", low)));
-  }
-  void Uri(ParameterId p, std::string_view text) override {
-    if (text.size() <= kStringBytesMax) Say(p, Written(text));
-  }
-  std::vector<std::string> ask;
-
- private:
-  void Say(ParameterId p, const std::string& value) {
-    const auto& parameter = extractor_.At(p);
-    ask.push_back(std::string(parameter.definition->code) + "=" + value);
-    for (const auto& [derived, type] : parameter.derived) {
-      if (type == fhir::kNoType)
-        ask.push_back(std::string(extractor_.At(derived).definition->code) + "=" + value);
-    }
-  }
-  const Extractor& extractor_;
-};
-
-TEST(Index, EveryValueOfEveryOfficialExampleFindsItsResource) {
-  const fs::path folder = fs::path(TK_NPM_DIR) / "hl7.fhir.r4.examples";
-  if (!fs::exists(folder)) GTEST_SKIP() << "the official examples are not in " << folder;
-  House house;
-  const auto extractor = Extractor::Create(house.definitions, 480);
-  EXPECT_EQ(extractor->failures(), std::vector<std::string>{});
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    const bool definition = name.rfind("StructureDefinition-", 0) == 0 || name.rfind("ValueSet-", 0) == 0 ||
-                            name.rfind("CodeSystem-", 0) == 0 || name.rfind("SearchParameter-", 0) == 0 ||
-                            name.rfind("ConceptMap-", 0) == 0;
-    if (entry.path().extension() != ".json" || (definition && std::hash<std::string>()(name) % 40 != 0) ||
-        fs::file_size(entry.path()) > 200'000)
-      continue;
-    std::ifstream in(entry.path(), std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    house.Put(text.str());
-  }
-  size_t asked = 0, failures = 0;
-  for (const auto& [name, resource] : house.current) {
-    Heard heard(*extractor);
-    extractor->Extract(resource->type, resource->document.Root(), heard);
-    std::sort(heard.ask.begin(), heard.ask.end());
-    heard.ask.erase(std::unique(heard.ask.begin(), heard.ask.end()), heard.ask.end());
-    if (heard.ask.size() > 40) heard.ask.resize(40);
-    const std::string type(house.definitions->Type(resource->type).name);
-    for (const std::string& text : heard.ask) {
-      ++asked;
-      for (const std::string& query : {text, text + "&_id=" + resource->id}) {
-        bool good = true;
-        const auto found = house.AskAll(type, query, 500, &good);
-        if (good && std::find(found.begin(), found.end(), resource->ordinal) != found.end()) continue;
-        if (++failures < 20) ADD_FAILURE() << name << " is not found by " << query;
-      }
-    }
-  }
-  EXPECT_EQ(failures, 0u);
-  EXPECT_GT(house.current.size(), 400u);
-  EXPECT_GT(asked, 5000u);
 }
 
 // Random histories against an evaluator that reads every resource anew.
