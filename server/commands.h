@@ -24,7 +24,8 @@ using Commands = std::vector<Command>;
 void AddServe(CLI::App* root, Commands* commands);
 void AddAccount(CLI::App* root, Commands* commands);  // account add, set-password, list, revoke
 void AddToken(CLI::App* root, Commands* commands);
-void AddLog(CLI::App* root, Commands* commands);    // verify, backup, restore, rebuild, erase
+void AddLog(CLI::App* root, Commands* commands);  // verify, backup, restore, rebuild
+void AddErase(CLI::App* root, Commands* commands);
 void AddAudit(CLI::App* root, Commands* commands);  // audit verify
 
 /// Prints an error for people and returns kExitFailed.

@@ -1,4 +1,4 @@
-// verify, backup, restore, rebuild, erase: what an operator does with a log.
+// verify, backup, restore, rebuild: what an operator does with a log.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -214,30 +214,12 @@ Status Rebuild(const DataOptions& options, const std::string& view) {
   return {};
 }
 
-Status Erase(const DataOptions& options, const std::string& person) {
-  if (!person.starts_with("Patient/") && !person.starts_with("Practitioner/")) {
-    return MakeError(ErrorCode::kIncorrect, "name the person as Patient/ID or Practitioner/ID");
-  }
-  TRY(CheckDataFolder(options.data));
-  const SystemClock clock;
-  Opened opened = TRY(OpenData({.data = options, .clock = &clock}));
-  while (!opened.engine->ready()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  auto erased = opened.engine->Erase(person);
-  opened.engine->Stop();
-  if (!erased.ok()) return erased.TakeError();
-  fmt::print(
-      "erased: {} entries. Backups of the keys made before now still open them: destroy those within 30 "
-      "days.\n",
-      *erased);
-  return {};
-}
-
 }  // namespace
 
 void AddLog(CLI::App* root, Commands* commands) {
   struct Given {
     DataOptions data;
-    std::string to, keys_to, from, keys_from, ledger_from, until, person, view = "search";
+    std::string to, keys_to, from, keys_from, ledger_from, until, view = "search";
     bool without_keys = false;
   };
   const auto given = std::make_shared<Given>();
@@ -289,12 +271,6 @@ void AddLog(CLI::App* root, Commands* commands) {
   rebuild->add_option("--view", given->view, "search (the default), directory or all")
       ->check(CLI::IsMember({"search", "directory", "all"}));
   commands->push_back({rebuild, [given] { return Finish(Rebuild(given->data, given->view)); }});
-
-  CLI::App* const erase = root->add_subcommand(
-      "erase", "Erase a person for good: his key is destroyed, his contents and index entries go");
-  AddDataOptions(erase, &given->data);
-  erase->add_option("--person", given->person, "Patient/ID or Practitioner/ID")->required();
-  commands->push_back({erase, [given] { return Finish(Erase(given->data, given->person)); }});
 }
 
 }  // namespace tk::server

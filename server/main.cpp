@@ -33,6 +33,7 @@ int Run(int argc, char** argv) {
   tk::server::AddAccount(&root, &commands);
   tk::server::AddToken(&root, &commands);
   tk::server::AddLog(&root, &commands);
+  tk::server::AddErase(&root, &commands);
   tk::server::AddAudit(&root, &commands);
   commands.push_back({root.add_subcommand("version", "Print the version"), [] {
                         std::puts("tongkang " TK_PROGRAM_VERSION);

@@ -191,7 +191,14 @@ function erasureOn(name, backend) {
     });
 
     test('the offline command erases too, and the program never wrote a name', async () => {
-      await tool('erase', '--data', data, ...logArgs(), '--person', 'Patient/stays');
+      const erase = (...args) => tool('erase', '--data', data, ...logArgs(), '--person', 'Patient/stays', ...args);
+      await assert.rejects(erase(), /--reason is required/);
+      await assert.rejects(erase('--reason', 'because'), /one of: purpose-ended/);
+      await erase('--reason', 'retention-ended');
+      const lines = fs.readdirSync(path.join(data, 'audit')).flatMap((f) => fs.readFileSync(path.join(data, 'audit', f), 'utf8').split('\n'));
+      const told = lines.filter((line) => line.includes('command-line'));
+      assert.equal(told.length, 2);
+      assert.match(told[1], /erase.*retention-ended|retention-ended.*erase/);
       server = await new Server(data, { log }).start();
       assert.equal((await ask('GET', '/fhir/Patient?_summary=count')).json.total, 0);
       output += server.output;

@@ -39,7 +39,7 @@ describe('the operator', () => {
     fs.writeFileSync(path.join(filled, 'letter.txt'), 'not ours');
     for (const folder of [nope, filled]) {
       for (const args of [['token', '--account', 'admin'], ['account', 'list'], ['account', 'add', 'x', '--post', 'doctor', '--no-password'], ['account', 'set-password', 'admin'],
-        ['account', 'revoke', 'admin'], ['verify'], ['rebuild'], ['backup', '--to', at('b0'), '--keys-to', at('k0')], ['erase', '--person', 'Patient/one'], ['audit', 'verify'],
+        ['account', 'revoke', 'admin'], ['verify'], ['rebuild'], ['backup', '--to', at('b0'), '--keys-to', at('k0')], ['erase', '--person', 'Patient/one', '--reason', 'unlawful'], ['audit', 'verify'],
         ['restore', '--from', at('no-backup')]]) {
         const { rc, err } = tool(...args, '--data', folder);
         assert.equal(rc, 1, args.join(' '));
@@ -104,7 +104,7 @@ describe('the operator', () => {
     fs.rmSync(path.join(data, 'keys.db'));
     const told = /keys\.db is missing.*--keys-to|keys\.db is missing.*tongkang verify/s;
     for (const result of [serveOnce(data), tool('backup', '--data', data, '--to', at('b1'), '--keys-to', at('k1')), tool('rebuild', '--data', data),
-      tool('erase', '--data', data, '--person', 'Patient/one')]) {
+      tool('erase', '--data', data, '--person', 'Patient/one', '--reason', 'unlawful')]) {
       assert.equal(result.rc, 1);
       assert.match(result.err, told);
     }

@@ -1,0 +1,113 @@
+// erase: POST [type]/[id]/$erase by an operator at the machine, with the program stopped. It goes the way of the API, so that the same reasons are
+// asked and the same is refused, and the audit has it.
+#include <fmt/format.h>
+
+#include <future>
+#include <thread>
+
+#include "kernel/access/audit.h"
+#include "kernel/base/clock.h"
+#include "kernel/interaction/interaction.h"
+#include "server/open.h"
+
+namespace tk::server {
+namespace {
+
+constexpr std::string_view kAccount = "command-line";
+
+std::shared_ptr<const access::Viewer> Operator() {
+  auto post = std::make_shared<access::Post>();
+  post->name = kAccount;
+  post->all_types = true;
+  post->reads = post->writes = post->operations = {"*"};
+  auto viewer = std::make_shared<access::Viewer>();
+  viewer->account = kAccount;
+  viewer->post = std::move(post);
+  return viewer;
+}
+
+interaction::Response Ask(const Opened& opened, const Clock& clock, std::vector<std::string> path,
+                          const std::string& reason) {
+  const interaction::Interactions interactions(
+      interaction::Context{opened.engine.get(), opened.index, &clock, 0, 480, TK_PROGRAM_VERSION});
+  interaction::Request request;
+  request.method = interaction::Method::kPost;
+  request.path = std::move(path);
+  request.content_type = "application/fhir+json";
+  request.body = fmt::format(
+      R"({{"resourceType":"Parameters","parameter":[{{"name":"reason","valueCode":"{}"}}]}})", reason);
+  request.viewer = Operator();
+  std::promise<interaction::Response> promise;
+  interactions.Handle(std::move(request),
+                      [&promise](interaction::Response response) { promise.set_value(std::move(response)); });
+  return promise.get_future().get();
+}
+
+/// The words of an OperationOutcome.
+std::string WordsOf(const std::string& body) {
+  const auto document = fhir::Document::Parse(body);
+  return document.ok() ? document->Root()["issue"].At(0)["diagnostics"].ToString() : body;
+}
+
+Status Record(const Opened& opened, const Clock& clock, const std::string& folder, const std::string& type,
+              const std::string& id, const interaction::Response& response) {
+  access::AuditOptions options;
+  options.folder = folder;
+  options.clock = &clock;
+  options.id_key = opened.engine->hash_key();
+  const auto audit = TRY(access::AuditLog::Open(options));
+  access::AuditRecord record;
+  record.account = kAccount;
+  record.action = "erase";
+  record.type = type;
+  record.id = id;
+  record.status = response.status;
+  record.reason = response.audit_reason;
+  TRY(audit->Append(std::move(record)));
+  return audit->Flush();
+}
+
+Status Erase(const DataOptions& options, const std::string& person, const std::string& reason) {
+  const size_t slash = person.find('/');
+  if (slash == std::string::npos || person.find('/', slash + 1) != std::string::npos) {
+    return MakeError(ErrorCode::kIncorrect, "name the person as Patient/ID or Practitioner/ID");
+  }
+  const std::string type = person.substr(0, slash), id = person.substr(slash + 1);
+  TRY(CheckDataFolder(options.data));
+  const SystemClock clock;
+  Opened opened = TRY(OpenData({.data = options, .clock = &clock}));
+  while (!opened.engine->ready()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const interaction::Response response = Ask(opened, clock, {type, id, "$erase"}, reason);
+  const Status recorded = Record(opened, clock, options.data + "/audit", type, id, response);
+  opened.engine->Stop();
+  if (response.status != 200) return MakeError(ErrorCode::kIncorrect, WordsOf(response.body));
+  fmt::print("{}\n", WordsOf(response.body));
+  if (!recorded.ok())
+    return MakeError(recorded.error().code,
+                     "It is erased, but the audit could not be told: " + recorded.error().external);
+  return {};
+}
+
+}  // namespace
+
+void AddErase(CLI::App* root, Commands* commands) {
+  struct Given {
+    DataOptions data;
+    std::string person, reason;
+  };
+  const auto given = std::make_shared<Given>();
+  CLI::App* const erase = root->add_subcommand("erase",
+                                               "Erase a person for good: his key is destroyed, his contents "
+                                               "and index entries go. While the program runs: POST "
+                                               "/fhir/Patient/ID/$erase");
+  AddDataOptions(erase, &given->data);
+  erase->add_option("--person", given->person, "Patient/ID or Practitioner/ID; or a record that is its own")
+      ->required();
+  erase
+      ->add_option("--reason", given->reason,
+                   "Why, for the audit: one of the codes that $erase takes, see the refusal of another")
+      ->required();
+  commands->push_back({erase, [given] { return Finish(Erase(given->data, given->person, given->reason)); }});
+}
+
+}  // namespace tk::server
