@@ -82,6 +82,7 @@ TEST_F(Queries, SearchByPostCountSummaryAndBadParameters) {
   EXPECT_EQ(At(Parsed(count), "total"), "3");
   EXPECT_FALSE(Parsed(count).Root()["entry"].present());
   EXPECT_NE(Get("Patient?_elements=active").body.find("SUBSETTED"), std::string::npos);
+  EXPECT_EQ(Get("Patient?_elements=active,nothing").status, 400);
   EXPECT_EQ(Get("Patient?nickname=x").status, 400);
   Request lenient = Make(Method::kGet, "Patient?nickname=x");
   lenient.prefer = "handling=lenient";

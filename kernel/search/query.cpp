@@ -417,6 +417,14 @@ class Parser {
     for (std::string_view part : SplitEscaped(value, ',')) {
       if (part.empty() || part.size() > 100)
         return BadValue(name, "a list of element names with commas between");
+      const auto& elements = definitions_.Elements(type_);
+      const bool known = part == "id" || part == "meta" ||
+                         std::any_of(elements.begin(), elements.end(), [part](const fhir::ElementInfo& e) {
+                           return e.base_name == part || e.name == part;
+                         });
+      if (!known)
+        return BadValue(name, fmt::format("name {} of it is no top element of {}", query_.elements.size() + 1,
+                                          definitions_.Type(type_).name));
       query_.elements.emplace_back(part);
     }
     return {};
