@@ -376,7 +376,8 @@ TEST_F(SessionTest, TlsFromVersion12) {
 
 TEST(Coding, WhatIsKeptIsSmaller) {
   std::string text;
-  for (int i = 0; i < 20'000; ++i) text += "word" + std::to_string((i * 7919) % 1000) + (i % 9 == 0 ? ";\n" : " ");
+  for (int i = 0; i < 20'000; ++i)
+    text += "word" + std::to_string((i * 7919) % 1000) + (i % 9 == 0 ? ";\n" : " ");
   for (const Coding coding : {Coding::kGzip, Coding::kZstd}) {
     const std::string once = Encode(coding, text), kept = Encode(coding, text, Effort::kKept);
     EXPECT_LT(kept.size(), once.size()) << NameOf(coding);

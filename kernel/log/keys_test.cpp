@@ -175,10 +175,10 @@ TEST(Keys, AStoreOfAFormerProgramIsTakenOver) {
   EXPECT_FALSE(std::filesystem::exists(folder.path("keys.db-wal"))) << "closed, it is one file";
   sqlite3* db = nullptr;
   ASSERT_EQ(sqlite3_open(folder.path("keys.db").c_str(), &db), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(db,
-                         "PRAGMA journal_mode = PERSIST; BEGIN; UPDATE person SET cipher = cipher; COMMIT",
-                         nullptr, nullptr, nullptr),
-            SQLITE_OK);
+  ASSERT_EQ(
+      sqlite3_exec(db, "PRAGMA journal_mode = PERSIST; BEGIN; UPDATE person SET cipher = cipher; COMMIT",
+                   nullptr, nullptr, nullptr),
+      SQLITE_OK);
   sqlite3_close(db);
   ASSERT_TRUE(std::filesystem::exists(folder.path("keys.db-journal")));
   const auto keys = Must(OpenKeyStore(folder.path()));

@@ -9,7 +9,9 @@ namespace tk::ucum {
 namespace {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool EndsSymbol(char c) { return c == '.' || c == '/' || c == '(' || c == ')' || c == '{' || c == '}' || c == ']'; }
+bool EndsSymbol(char c) {
+  return c == '.' || c == '/' || c == '(' || c == ')' || c == '{' || c == '}' || c == ']';
+}
 
 class Parser {
  public:
@@ -21,7 +23,8 @@ class Parser {
     }
     for (at_ = 0; at_ < text_.size(); ++at_) {
       if (text_[at_] == ' ') return Wrong("a unit contains no spaces");
-      if (text_[at_] < '!' || text_[at_] > '~') return Wrong("a unit, with its annotations, is of ASCII characters only");
+      if (text_[at_] < '!' || text_[at_] > '~')
+        return Wrong("a unit, with its annotations, is of ASCII characters only");
     }
     at_ = 0;
     Term term;
@@ -89,7 +92,8 @@ class Parser {
     if (!IsDigit(Peek())) return ReadSymbol(out);
     size_t digits = 0;
     while (IsDigit(Peek(digits))) ++digits;
-    if (text_.substr(at_, digits) == "10" && (Peek(digits) == '*' || Peek(digits) == '^')) return ReadSymbol(out);
+    if (text_.substr(at_, digits) == "10" && (Peek(digits) == '*' || Peek(digits) == '^'))
+      return ReadSymbol(out);
     return ReadNumber(out, digits);
   }
 
@@ -97,7 +101,8 @@ class Parser {
     const size_t start = at_++;
     if (++depth_ > kDepthMax) {
       return MakeError(ErrorCode::kTooLarge,
-                       fmt::format("unit, character {}: more than {} parentheses within each other", start + 1, kDepthMax));
+                       fmt::format("unit, character {}: more than {} parentheses within each other",
+                                   start + 1, kDepthMax));
     }
     out->kind = Component::Kind::kGroup;
     TRY(ReadTerm(&out->group, false));
@@ -123,8 +128,8 @@ class Parser {
   Result<void> ReadNumber(Component* out, size_t digits) {
     out->kind = Component::Kind::kNumber;
     if (digits > kNumberLengthMax) {
-      return MakeError(ErrorCode::kTooLarge,
-                       fmt::format("unit, character {}: a number has at most {} digits", at_ + 1, kNumberLengthMax));
+      return MakeError(ErrorCode::kTooLarge, fmt::format("unit, character {}: a number has at most {} digits",
+                                                         at_ + 1, kNumberLengthMax));
     }
     const std::string_view text = text_.substr(at_, digits);
     std::from_chars(text.data(), text.data() + text.size(), out->number);
@@ -132,15 +137,18 @@ class Parser {
     at_ += digits;
     if (Peek() == '{') return ReadAnnotation(out);
     if (Peek() == '\0' || Peek() == '.' || Peek() == '/' || Peek() == ')') return {};
-    if (Peek() == '+' || Peek() == '-') return Wrong("a number takes no exponent; powers of ten are written 10*3 or 10^3");
+    if (Peek() == '+' || Peek() == '-')
+      return Wrong("a number takes no exponent; powers of ten are written 10*3 or 10^3");
     if (EndsSymbol(Peek())) return Wrong(Unexpected());
-    return Wrong(fmt::format("a number is not a prefix: write {}.{}", text, text_.substr(at_, SymbolLength())));
+    return Wrong(
+        fmt::format("a number is not a prefix: write {}.{}", text, text_.substr(at_, SymbolLength())));
   }
 
   /// Characters up to an exponent, an operator or an annotation; brackets are passed over with all that is in them.
   size_t SymbolLength() const {
     size_t length = 0;
-    if (Peek() == '1' && Peek(1) == '0') length = 3;  // 10* and 10^: the only codes with digits outside brackets
+    if (Peek() == '1' && Peek(1) == '0')
+      length = 3;  // 10* and 10^: the only codes with digits outside brackets
     for (; at_ + length < text_.size(); ++length) {
       const char c = Peek(length);
       if (c == '[') {
@@ -193,9 +201,11 @@ class Parser {
                      [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
     }
     const Atom* refused = nullptr;
-    out->symbol = table_.Find(letters_ == CodeCase::kInsensitive ? std::string_view(upper) : symbol, letters_, &refused);
+    out->symbol = table_.Find(letters_ == CodeCase::kInsensitive ? std::string_view(upper) : symbol, letters_,
+                              &refused);
     if (out->symbol.atom != nullptr) return {};
-    if (refused != nullptr) return Wrong(fmt::format("{} ({}) takes no prefix", refused->code, refused->name));
+    if (refused != nullptr)
+      return Wrong(fmt::format("{} ({}) takes no prefix", refused->code, refused->name));
     constexpr size_t kEchoMax = 32;
     if (symbol.size() > kEchoMax) return Wrong("this is no unit of UCUM");
     const std::string meant = letters_ == CodeCase::kSensitive ? table_.Suggest(symbol) : "";
@@ -212,6 +222,8 @@ class Parser {
 
 }  // namespace
 
-Result<Term> ParseExpression(std::string_view text, CodeCase letters) { return Parser(text, letters).Parse(); }
+Result<Term> ParseExpression(std::string_view text, CodeCase letters) {
+  return Parser(text, letters).Parse();
+}
 
 }  // namespace tk::ucum

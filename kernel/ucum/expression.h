@@ -15,7 +15,7 @@
 namespace tk::ucum {
 
 inline constexpr size_t kCodeLengthMax = 256;
-inline constexpr int kDepthMax = 16;          // parentheses within parentheses
+inline constexpr int kDepthMax = 16;            // parentheses within parentheses
 inline constexpr size_t kNumberLengthMax = 18;  // digits of a number in a unit
 inline constexpr int kPowerMax = 9999;          // of an exponent, without its sign
 

@@ -32,7 +32,8 @@ fs::path CorpusArchive() {
 }
 
 std::string Plain(std::string text) {
-  for (const auto& [entity, plain] : {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"}, {"&amp;", "&"}}) {
+  for (const auto& [entity, plain] :
+       {std::pair{"&lt;", "<"}, {"&gt;", ">"}, {"&quot;", "\""}, {"&apos;", "'"}, {"&amp;", "&"}}) {
     for (size_t at = 0; (at = text.find(entity, at)) != std::string::npos; ++at)
       text.replace(at, std::string_view(entity).size(), plain);
   }
@@ -49,7 +50,8 @@ Attributes AttributesOf(std::string_view tag) {
     if (quote == std::string_view::npos || close == std::string_view::npos) return out;
     const size_t equals = tag.rfind('=', quote);
     const size_t begin = tag.find_last_of(" \t\r\n", tag.find_last_not_of(" \t\r\n", equals - 1)) + 1;
-    out[std::string(tag.substr(begin, equals - begin))] = Plain(std::string(tag.substr(quote + 1, close - quote - 1)));
+    out[std::string(tag.substr(begin, equals - begin))] =
+        Plain(std::string(tag.substr(quote + 1, close - quote - 1)));
     at = close + 1;
   }
 }
@@ -62,7 +64,8 @@ void ForEachCase(std::string text, const Run& run) {
   std::string section;
   for (size_t at = text.find('<'); at != std::string::npos; at = text.find('<', at + 1)) {
     size_t end = at;  // a ">" in a value does not end the tag
-    for (bool quoted = false; end < text.size() && (quoted || text[end] != '>'); ++end) quoted ^= text[end] == '"';
+    for (bool quoted = false; end < text.size() && (quoted || text[end] != '>'); ++end)
+      quoted ^= text[end] == '"';
     const std::string_view tag = std::string_view(text).substr(at + 1, end - at - 1);
     if (tag.starts_with("case ")) {
       run(section, AttributesOf(tag));
@@ -86,7 +89,9 @@ std::string Judge(const Result<Rational>& got, int significant, const std::strin
   const bool cut = significant == 0 && digits.size() >= kLong;
   const Rational value =
       cut ? got->Rounded(static_cast<int>(digits.size())) : Rational::Parse(StatedText(*got, significant));
-  return Compare(value, expected) == 0 ? "" : fmt::format("{} instead of {}", StatedText(*got, significant), wanted);
+  return Compare(value, expected) == 0
+             ? ""
+             : fmt::format("{} instead of {}", StatedText(*got, significant), wanted);
 }
 
 /// The fewest digits that one of the numbers states; whole numbers do not count.
@@ -110,7 +115,9 @@ std::string RunArithmetic(bool division, const Attributes& c) {
 
 /// The older edition wants s/4.m to be s/(4.m). UCUM evaluates strictly from left to right, with equal rank of "." and "/" (section 7),
 /// so it is s.m/4; the newer edition of the tests writes s/4/m here, and asks for the left-to-right reading in case 3-111a.
-bool Contradicted(const Attributes& c) { return c.at("id") == "3-115" && c.count("srcUnit") == 1 && c.at("srcUnit") == "s/4.m"; }
+bool Contradicted(const Attributes& c) {
+  return c.at("id") == "3-115" && c.count("srcUnit") == 1 && c.at("srcUnit") == "s/4.m";
+}
 
 /// Empty if the case passes, otherwise what went wrong.
 std::string RunCase(const std::string& section, const Attributes& c) {
@@ -128,7 +135,8 @@ std::string RunCase(const std::string& section, const Attributes& c) {
     Result<Unit> from = Unit::Parse(c.at("srcUnit"));
     Result<Unit> to = Unit::Parse(c.at("dstUnit"));
     if (!from.ok() || !to.ok()) return "a unit is refused";
-    return Judge(Convert(Rational::Parse(c.at("value")), *from, *to), SignificantDigits(c.at("value")), c.at("outcome"));
+    return Judge(Convert(Rational::Parse(c.at("value")), *from, *to), SignificantDigits(c.at("value")),
+                 c.at("outcome"));
   }
   if (section == "multiplication" || section == "division") return RunArithmetic(section == "division", c);
   return "this sort of case is not known: " + section;
@@ -162,7 +170,8 @@ TEST_F(FunctionalTests, EveryCasePasses) {
     ForEachCase(ReadAll(entry.path()), [&](const std::string& section, const Attributes& c) {
       const std::string problem = RunCase(section, c);
       if (Contradicted(c)) {
-        fmt::print("  {} {}: not counted, the editions contradict each other: {}\n", section, c.at("id"), problem);
+        fmt::print("  {} {}: not counted, the editions contradict each other: {}\n", section, c.at("id"),
+                   problem);
         return;
       }
       ++all;
@@ -171,8 +180,8 @@ TEST_F(FunctionalTests, EveryCasePasses) {
       ++sums[section].second;
       if (!problem.empty()) fmt::print("  {} {}: {}\n", section, c.at("id"), problem);
     });
-    fmt::print("UCUM functional tests, {}: {} of {} pass ({:.1f} %)\n", entry.path().filename().string(), passed, all,
-               100.0 * static_cast<double>(passed) / static_cast<double>(all));
+    fmt::print("UCUM functional tests, {}: {} of {} pass ({:.1f} %)\n", entry.path().filename().string(),
+               passed, all, 100.0 * static_cast<double>(passed) / static_cast<double>(all));
     for (const auto& [section, sum] : sums) fmt::print("  {}: {} of {}\n", section, sum.first, sum.second);
     EXPECT_GT(all, 100U);
     EXPECT_EQ(passed, all) << entry.path();
@@ -182,8 +191,9 @@ TEST_F(FunctionalTests, EveryCasePasses) {
 
 TEST_F(FunctionalTests, TheTableIsWhatTheScriptMakesOfTheOfficialFile) {
   const fs::path made = folder_ / "table.tsv";
-  const std::string command = fmt::format("python3 '{}/tools/ucum_table.py' '{}' > '{}'", TK_SOURCE_DIR,
-                                          (folder_ / "terminology/ucum/ucum-essence.xml").string(), made.string());
+  const std::string command =
+      fmt::format("python3 '{}/tools/ucum_table.py' '{}' > '{}'", TK_SOURCE_DIR,
+                  (folder_ / "terminology/ucum/ucum-essence.xml").string(), made.string());
   ASSERT_EQ(std::system(command.c_str()), 0);
   EXPECT_EQ(ReadAll(made), ReadAll(TK_SOURCE_DIR "/kernel/ucum/ucum_table.tsv"));
 }

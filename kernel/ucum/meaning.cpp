@@ -10,11 +10,15 @@ namespace {
 
 constexpr int kDimensionMax = 9999;
 
-Error TooLarge() { return MakeError(ErrorCode::kTooLarge, "the unit's factor or one of its exponents is too large to calculate with"); }
+Error TooLarge() {
+  return MakeError(ErrorCode::kTooLarge,
+                   "the unit's factor or one of its exponents is too large to calculate with");
+}
 
 Error SpecialInProduct() {
   return MakeError(ErrorCode::kInvalid,
-                   "a special unit (such as Cel, [pH], dB) stands alone: it has no meaning in a product, a quotient or a power");
+                   "a special unit (such as Cel, [pH], dB) stands alone: it has no meaning in a product, a "
+                   "quotient or a power");
 }
 
 /// Multiplies `out` by `other` to the power of `exponent`.

@@ -13,11 +13,11 @@
 namespace tk::ucum {
 
 struct Meaning {
-  Rational factor{1};                             // how many canonical units; of a special unit: its u
-  std::array<int, kBaseCount> base{};             // exponents
+  Rational factor{1};                               // how many canonical units; of a special unit: its u
+  std::array<int, kBaseCount> base{};               // exponents
   std::vector<std::pair<uint32_t, int>> arbitrary;  // (index of the atom, exponent), sorted, exponents not 0
-  const Function* function = nullptr;             // of a special unit
-  std::shared_ptr<const Rational> before;         // of a special unit: prefixes and numbers before it; nullptr: 1
+  const Function* function = nullptr;               // of a special unit
+  std::shared_ptr<const Rational> before;  // of a special unit: prefixes and numbers before it; nullptr: 1
 
   bool dimensionless() const;
 };

@@ -277,7 +277,8 @@ void Divide(const Natural& a, const Natural& b, Natural* quotient, Natural* rest
       left += top;
       if (left >> 32 != 0) break;
     }
-    if (SubtractMultiple(u + j, divisor.limb_, n, guess)) {  // the guess was one too big: give one divisor back
+    if (SubtractMultiple(u + j, divisor.limb_, n,
+                         guess)) {  // the guess was one too big: give one divisor back
       --guess;
       AddBack(u + j, divisor.limb_, n);
     }

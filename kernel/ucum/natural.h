@@ -68,7 +68,8 @@ class Natural {
   void Push(uint32_t limb);
   void Trim();
 
-  static constexpr uint32_t kShort = 4;  // so many limbs are always copied, in one step: most numbers are short
+  static constexpr uint32_t kShort =
+      4;  // so many limbs are always copied, in one step: most numbers are short
   uint32_t size_ = 0;
   uint32_t limb_[kLimbsMax];  // those from size_ on do not count
 };

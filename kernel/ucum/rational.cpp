@@ -81,7 +81,8 @@ Rational Rational::Make(bool negative, Natural numerator, Natural denominator, i
     exponent -= static_cast<int>(twos + fives);
   }
   exponent += StripTens(&numerator);
-  if (numerator.overflowed() || numerator.bits() > kBitsMax || denominator.bits() > kBitsMax) return Invalid();
+  if (numerator.overflowed() || numerator.bits() > kBitsMax || denominator.bits() > kBitsMax)
+    return Invalid();
   if (exponent > kExponentMax || exponent < -kExponentMax) return Invalid();
   out.negative_ = negative;
   out.exponent_ = exponent;
@@ -92,7 +93,8 @@ Rational Rational::Make(bool negative, Natural numerator, Natural denominator, i
 
 Rational::Rational(int64_t value) {
   const bool negative = value < 0;
-  const uint64_t magnitude = negative ? uint64_t{0} - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
+  const uint64_t magnitude =
+      negative ? uint64_t{0} - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
   *this = Make(negative, Natural(magnitude), Natural(1), 0);
 }
 
@@ -105,8 +107,10 @@ Rational Rational::Invalid() {
 Rational Rational::FromDigits(Int128 digits, int scale) {
   const bool negative = digits < 0;
   __extension__ typedef unsigned __int128 Uint128;
-  const Uint128 magnitude = negative ? Uint128{0} - static_cast<Uint128>(digits) : static_cast<Uint128>(digits);
-  if (magnitude >> 64 == 0) return Make(negative, Natural(static_cast<uint64_t>(magnitude)), Natural(1), -scale);
+  const Uint128 magnitude =
+      negative ? Uint128{0} - static_cast<Uint128>(digits) : static_cast<Uint128>(digits);
+  if (magnitude >> 64 == 0)
+    return Make(negative, Natural(static_cast<uint64_t>(magnitude)), Natural(1), -scale);
   Natural numerator(static_cast<uint64_t>(magnitude >> 64));
   numerator.ShiftLeft(64);
   return Make(negative, numerator + Natural(static_cast<uint64_t>(magnitude)), Natural(1), -scale);
@@ -187,7 +191,8 @@ Rational::Shortened Rational::Shorten(int significant) const {
     if (places >= 0) {
       Divide(numerator_ * Natural::PowerOfTen(static_cast<uint32_t>(places)), denominator_, &quotient, &rest);
     } else {
-      Divide(numerator_, denominator_ * Natural::PowerOfTen(static_cast<uint32_t>(-places)), &quotient, &rest);
+      Divide(numerator_, denominator_ * Natural::PowerOfTen(static_cast<uint32_t>(-places)), &quotient,
+             &rest);
     }
     out.digits = quotient.ToDigits();
     out.exponent -= places;
@@ -212,7 +217,8 @@ std::string Rational::ToText(int significant) const {
   std::string text = negative_ ? "-" : "";
   constexpr int kPlainMax = 40;
   const int length = static_cast<int>(s.digits.size());
-  if (s.exponent <= kPlainMax - length && s.exponent >= -kPlainMax) return text + PlainText(s.digits, s.exponent);
+  if (s.exponent <= kPlainMax - length && s.exponent >= -kPlainMax)
+    return text + PlainText(s.digits, s.exponent);
   text += s.digits.substr(0, 1);
   if (length > 1) text += "." + s.digits.substr(1);
   return text + "e" + std::to_string(s.exponent + length - 1);
@@ -269,8 +275,8 @@ Rational Rational::Power(int exponent) const {
 }
 
 Rational operator*(const Rational& a, const Rational& b) {
-  return Rational::Make(a.negative_ != b.negative_, a.numerator_ * b.numerator_, a.denominator_ * b.denominator_,
-                        a.exponent_ + b.exponent_);
+  return Rational::Make(a.negative_ != b.negative_, a.numerator_ * b.numerator_,
+                        a.denominator_ * b.denominator_, a.exponent_ + b.exponent_);
 }
 
 Rational operator+(const Rational& a, const Rational& b) {
@@ -286,8 +292,8 @@ Rational operator+(const Rational& a, const Rational& b) {
   const Natural denominator = a.denominator_ * b.denominator_;
   if (a.negative_ == b.negative_) return Rational::Make(a.negative_, left + right, denominator, exponent);
   const bool left_wins = Compare(left, right) >= 0;
-  return Rational::Make(left_wins ? a.negative_ : b.negative_, left_wins ? left - right : right - left, denominator,
-                        exponent);
+  return Rational::Make(left_wins ? a.negative_ : b.negative_, left_wins ? left - right : right - left,
+                        denominator, exponent);
 }
 
 namespace {
@@ -317,7 +323,8 @@ int Compare(const Rational& a, const Rational& b) {
                                 b.numerator_ * a.denominator_);
 }
 
-std::optional<int> CompareProducts(const Rational& a, const Rational& b, const Rational& c, const Rational& d) {
+std::optional<int> CompareProducts(const Rational& a, const Rational& b, const Rational& c,
+                                   const Rational& d) {
   const int sign = Sign(a) * Sign(b);
   if (sign != Sign(c) * Sign(d) || sign == 0) return sign - Sign(c) * Sign(d);
   const Natural left = a.numerator_ * b.numerator_ * c.denominator_ * d.denominator_;

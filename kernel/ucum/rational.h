@@ -65,7 +65,8 @@ class Rational {
   friend Rational operator*(const Rational& a, const Rational& b);
   friend Rational operator+(const Rational& a, const Rational& b);
   friend int Compare(const Rational& a, const Rational& b);
-  friend std::optional<int> CompareProducts(const Rational& a, const Rational& b, const Rational& c, const Rational& d);
+  friend std::optional<int> CompareProducts(const Rational& a, const Rational& b, const Rational& c,
+                                            const Rational& d);
 
  private:
   struct Shortened {
@@ -90,7 +91,8 @@ inline Rational operator/(const Rational& a, const Rational& b) { return a * b.I
 int Compare(const Rational& a, const Rational& b);
 /// The sign of a × b - c × d. nullopt where a product is too large. Cheaper than to multiply first: the products are not brought into
 /// their one form.
-std::optional<int> CompareProducts(const Rational& a, const Rational& b, const Rational& c, const Rational& d);
+std::optional<int> CompareProducts(const Rational& a, const Rational& b, const Rational& c,
+                                   const Rational& d);
 inline bool operator==(const Rational& a, const Rational& b) { return Compare(a, b) == 0; }
 
 }  // namespace tk::ucum

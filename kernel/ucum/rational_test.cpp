@@ -17,7 +17,10 @@ Natural RandomNatural(uint64_t* state, int limbs) {
   for (int i = 0; i < limbs; ++i) {
     *state = *state * 6364136223846793005U + 1442695040888963407U;
     const auto pick = static_cast<uint32_t>(*state >> 61);
-    const uint32_t limb = pick == 0 ? 0 : pick == 1 ? 0xffffffffU : pick == 2 ? 0x80000000U : static_cast<uint32_t>(*state >> 29);
+    const uint32_t limb = pick == 0   ? 0
+                          : pick == 1 ? 0xffffffffU
+                          : pick == 2 ? 0x80000000U
+                                      : static_cast<uint32_t>(*state >> 29);
     out.ShiftLeft(32);
     out = out + Natural(limb);
   }
@@ -76,7 +79,8 @@ TEST(Rational, ReadsNumbersAndNothingElse) {
   EXPECT_EQ(R("-6.02e23").ToText(5), "-602000000000000000000000");
   EXPECT_EQ(R("1E-7").ToText(5), "0.0000001");
   EXPECT_EQ(R("+1.5e+2").ToText(5), "150");
-  for (const char* bad : {"", "-", ".5", "5.", "1..2", "1e", "1e+", "1e+-2", "1,5", " 1", "1 ", "0x10", "nan", "1e99999"}) {
+  for (const char* bad :
+       {"", "-", ".5", "5.", "1..2", "1e", "1e+", "1e+-2", "1,5", " 1", "1 ", "0x10", "nan", "1e99999"}) {
     EXPECT_FALSE(R(bad).valid()) << bad;
   }
   EXPECT_FALSE(R(std::string(129, '1')).valid());
@@ -107,14 +111,17 @@ TEST(Rational, CalculatesExactly) {
 }
 
 TEST(Rational, ComparesAcrossAllMagnitudes) {
-  const char* const rising[] = {"-1e300", "-2", "-1.999", "-1e-300", "0", "1e-9999", "1e-40", "0.999999", "1", "1.0000001", "9", "10",
-                                "11", "1e9999"};
+  const char* const rising[] = {"-1e300",   "-2", "-1.999",    "-1e-300", "0",  "1e-9999", "1e-40",
+                                "0.999999", "1",  "1.0000001", "9",       "10", "11",      "1e9999"};
   for (const char* a : rising) {
     for (const char* b : rising) {
-      const auto place = [&](const char* x) { return std::find(std::begin(rising), std::end(rising), x) - std::begin(rising); };
+      const auto place = [&](const char* x) {
+        return std::find(std::begin(rising), std::end(rising), x) - std::begin(rising);
+      };
       const int got = Compare(R(a), R(b));
       EXPECT_EQ((got > 0) - (got < 0), (place(a) > place(b)) - (place(a) < place(b))) << a << " " << b;
-      const int products = *CompareProducts(R(a), Rational(3) / Rational(7), R(b), Rational(6) / Rational(14));
+      const int products =
+          *CompareProducts(R(a), Rational(3) / Rational(7), R(b), Rational(6) / Rational(14));
       EXPECT_EQ((products > 0) - (products < 0), (got > 0) - (got < 0)) << a << " " << b;
     }
   }

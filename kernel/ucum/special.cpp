@@ -35,7 +35,8 @@ const std::vector<Function>& Functions() {
 }
 
 Result<Rational> OnScale(Rational value) {
-  if (!value.valid()) return MakeError(ErrorCode::kTooLarge, "the value is too large or too small on this scale");
+  if (!value.valid())
+    return MakeError(ErrorCode::kTooLarge, "the value is too large or too small on this scale");
   return value;
 }
 
@@ -69,10 +70,12 @@ Result<Rational> OntoScale(const Function& function, const Rational& x) {
       return OnScale(Rational::FromFloat(100 * std::tan(x.ToFloat())));
     case Kind::kLogarithm:
       if (x.zero() || x.negative())
-        return MakeError(ErrorCode::kInvalid, "only values above zero have a logarithm, and with it a place on this scale");
+        return MakeError(ErrorCode::kInvalid,
+                         "only values above zero have a logarithm, and with it a place on this scale");
       return OnScale(Logarithm(function.base, x) * Rational(function.times));
     case Kind::kSquareRoot: {
-      if (x.negative()) return MakeError(ErrorCode::kInvalid, "values below zero have no place on this scale");
+      if (x.negative())
+        return MakeError(ErrorCode::kInvalid, "values below zero have no place on this scale");
       return OnScale(Rational::FromFloat(std::sqrt(x.ToFloat())));
     }
   }

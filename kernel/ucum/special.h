@@ -18,8 +18,8 @@ struct Function {
   enum class Kind : uint8_t { kOffset, kTangent, kLogarithm, kSquareRoot };
   std::string_view name;  // in the table
   Kind kind;
-  Rational offset{};              // kOffset: f(x) = x - offset
-  int base = 0;                   // kLogarithm: f(x) = times × log_base(x); 0 stands for e
+  Rational offset{};  // kOffset: f(x) = x - offset
+  int base = 0;       // kLogarithm: f(x) = times × log_base(x); 0 stands for e
   int times = 1;
   std::string_view unit = {};  // u, where the table's own is not what the function means; else empty
 

@@ -25,9 +25,9 @@ struct Prefix {
 /// A base unit or a unit that is defined by others.
 struct Atom {
   std::string_view code, code_upper, name, print_symbol, property, kind;
-  int base = -1;           // index of the base unit, -1: defined by `value` × `unit`
-  bool metric = false;     // takes prefixes
-  bool arbitrary = false;  // measured by a procedure: converts to nothing but itself
+  int base = -1;              // index of the base unit, -1: defined by `value` × `unit`
+  bool metric = false;        // takes prefixes
+  bool arbitrary = false;     // measured by a procedure: converts to nothing but itself
   std::string_view function;  // of a special unit: the name of its function; else empty
   Rational value;
   std::string_view unit;

@@ -163,7 +163,9 @@ std::string CodeOf(const std::vector<Part>& parts) {
 }
 
 /// A number without dimension that changes nothing: "1", "{tablets}".
-bool IsOne(const Unit::Data& unit) { return unit.why_not.empty() && unit.meaning.dimensionless() && unit.meaning.factor.one(); }
+bool IsOne(const Unit::Data& unit) {
+  return unit.why_not.empty() && unit.meaning.dimensionless() && unit.meaning.factor.one();
+}
 
 Result<Unit> JoinUnits(const Unit& a, const Unit& b, int exponent) {
   const Unit::Data& left = Access::Of(a);
@@ -173,8 +175,9 @@ Result<Unit> JoinUnits(const Unit& a, const Unit& b, int exponent) {
   for (const Unit::Data* unit : {&left, &right}) {
     if (!unit->why_not.empty()) return MakeError(ErrorCode::kInvalid, unit->why_not);
     if (unit->meaning.function != nullptr)
-      return MakeError(ErrorCode::kInvalid,
-                       "a special unit (such as Cel, [pH], dB) does not multiply with other units: convert it first");
+      return MakeError(
+          ErrorCode::kInvalid,
+          "a special unit (such as Cel, [pH], dB) does not multiply with other units: convert it first");
   }
   std::vector<Part> parts = left.parts;
   for (const Part& part : right.parts) AddPart(part, exponent, &parts);
@@ -184,12 +187,13 @@ Result<Unit> JoinUnits(const Unit& a, const Unit& b, int exponent) {
 Error NotComparable(const Unit::Data& from, const Unit::Data& to) {
   if (!from.why_not.empty()) return MakeError(ErrorCode::kInvalid, from.why_not);
   if (!to.why_not.empty()) return MakeError(ErrorCode::kInvalid, to.why_not);
-  return MakeError(ErrorCode::kInvalid,
-                   fmt::format("the units do not compare: one measures {}, the other {}", from.canonical, to.canonical));
+  return MakeError(ErrorCode::kInvalid, fmt::format("the units do not compare: one measures {}, the other {}",
+                                                    from.canonical, to.canonical));
 }
 
 Result<Rational> Checked(Rational value) {
-  if (!value.valid()) return MakeError(ErrorCode::kTooLarge, "the value is too large to be calculated in these units");
+  if (!value.valid())
+    return MakeError(ErrorCode::kTooLarge, "the value is too large to be calculated in these units");
   return value;
 }
 
@@ -301,8 +305,8 @@ int SignificantDigits(std::string_view number) {
   if (number.find('.') == std::string_view::npos) return 0;
   const size_t first = number.find_first_of("123456789");
   if (first == std::string_view::npos) return 1;
-  return static_cast<int>(
-      std::count_if(number.begin() + static_cast<std::ptrdiff_t>(first), number.end(), [](char c) { return c != '.'; }));
+  return static_cast<int>(std::count_if(number.begin() + static_cast<std::ptrdiff_t>(first), number.end(),
+                                        [](char c) { return c != '.'; }));
 }
 
 std::string StatedText(const Rational& value, int significant) {

@@ -24,10 +24,13 @@ std::string Base(std::string_view code) {
   return unit.ok() ? unit->canonical_code() : unit.error().external;
 }
 
-Quantity Q(std::string_view value, std::string_view unit) { return {Rational::Parse(value), *Unit::Parse(unit)}; }
+Quantity Q(std::string_view value, std::string_view unit) {
+  return {Rational::Parse(value), *Unit::Parse(unit)};
+}
 
 std::string Text(const Result<Quantity>& quantity) {
-  return quantity.ok() ? StatedText(quantity->value, 0) + " " + quantity->unit.code() : "error: " + quantity.error().external;
+  return quantity.ok() ? StatedText(quantity->value, 0) + " " + quantity->unit.code()
+                       : "error: " + quantity.error().external;
 }
 
 TEST(Ucum, ConvertsExactly) {
@@ -73,7 +76,8 @@ TEST(Ucum, ConvertsScalesThatAreNotStraight) {
 
 TEST(Ucum, ArbitraryUnitsConvertToThemselvesOnly) {
   EXPECT_EQ(In("5", "[iU]/mL", "k[IU]/L"), "5");
-  EXPECT_EQ(In("5", "[iU]", "[arb'U]"), "error: the units do not compare: one measures [iU], the other [arb'U]");
+  EXPECT_EQ(In("5", "[iU]", "[arb'U]"),
+            "error: the units do not compare: one measures [iU], the other [arb'U]");
   EXPECT_EQ(In("5", "[iU]", "1").substr(0, 6), "error:");
   EXPECT_EQ(In("5", "[iU]/[iU]", "1"), "5");
   EXPECT_EQ(Base("m[iU]/L"), "[iU].m-3");
@@ -108,39 +112,60 @@ TEST(Ucum, CanonicalCodes) {
 }
 
 TEST(Ucum, GrammarTakesAllItsForms) {
-  for (const char* code :
-       {"m", "/m", "10*", "10^3", "10*-6", "10*+3/ul", "m2", "s-1", "s+1", "m0", "kg.m/s2", "mmol/(8.h.kg)", "((m))", "{a}", "m{a}",
-        "{a}.m", "m2{a}/s{b}", "/{tot}", "10*3{rbc}", "4.[pi].10*-7.N/A2", "dB[10.nV]", "[m/s2/Hz^(1/2)]", "cal_[15]", "'", "''",
-        "%[slope]", "m[H2O]", "mm[Hg]2", "2/3", "/100{WBCs}", "{}", "1", "dar", "das", "cd", "Pa", "uV", "1.5" /* 1 times 5 */}) {
+  for (const char* code : {"m",          "/m",
+                           "10*",        "10^3",
+                           "10*-6",      "10*+3/ul",
+                           "m2",         "s-1",
+                           "s+1",        "m0",
+                           "kg.m/s2",    "mmol/(8.h.kg)",
+                           "((m))",      "{a}",
+                           "m{a}",       "{a}.m",
+                           "m2{a}/s{b}", "/{tot}",
+                           "10*3{rbc}",  "4.[pi].10*-7.N/A2",
+                           "dB[10.nV]",  "[m/s2/Hz^(1/2)]",
+                           "cal_[15]",   "'",
+                           "''",         "%[slope]",
+                           "m[H2O]",     "mm[Hg]2",
+                           "2/3",        "/100{WBCs}",
+                           "{}",         "1",
+                           "dar",        "das",
+                           "cd",         "Pa",
+                           "uV",         "1.5" /* 1 times 5 */}) {
     EXPECT_EQ(Trouble(code), "") << code;
   }
 }
 
 TEST(Ucum, WrongUnitsAreToldWhereAndWhy) {
   EXPECT_EQ(Trouble("g/12h"), "unit, character 5: a number is not a prefix: write 12.h");
-  EXPECT_EQ(Trouble("10+3/ul"), "unit, character 3: a number takes no exponent; powers of ten are written 10*3 or 10^3");
+  EXPECT_EQ(Trouble("10+3/ul"),
+            "unit, character 3: a number takes no exponent; powers of ten are written 10*3 or 10^3");
   EXPECT_EQ(Trouble("iU"), "unit, character 1: iU is no unit of UCUM; [iU] is");
   EXPECT_EQ(Trouble("mmHg"), "unit, character 1: mmHg is no unit of UCUM; mm[Hg] is");
   EXPECT_EQ(Trouble("mg/DL"), "unit, character 4: DL is no unit of UCUM; dl is");
   EXPECT_EQ(Trouble("/molv"), "unit, character 2: molv is no unit of UCUM");
   EXPECT_EQ(Trouble("kmin"), "unit, character 1: min (minute) takes no prefix");
   EXPECT_EQ(Trouble("{a}rad2"), "unit, character 4: 'r' cannot stand here: '.' or '/' is missing");
-  EXPECT_EQ(Trouble("m//s"), "unit, character 3: '/' cannot stand here: a symbol or a number is missing before it");
+  EXPECT_EQ(Trouble("m//s"),
+            "unit, character 3: '/' cannot stand here: a symbol or a number is missing before it");
   EXPECT_EQ(Trouble("m."), "unit, character 3: the unit ends too early: a symbol or a number is missing");
   EXPECT_EQ(Trouble("(m"), "unit, character 1: this '(' is not closed");
   EXPECT_EQ(Trouble("m)"), "unit, character 2: this ')' closes nothing");
   EXPECT_EQ(Trouble("m2s"), "unit, character 3: '.' or '/' is missing after m2");
   EXPECT_EQ(Trouble("ug(8.h)"), "unit, character 3: '(' cannot stand here: '.' or '/' is missing");
-  EXPECT_EQ(Trouble("(m/s)2"), "unit, character 6: a group in parentheses takes no exponent: write it at each unit in the group");
+  EXPECT_EQ(
+      Trouble("(m/s)2"),
+      "unit, character 6: a group in parentheses takes no exponent: write it at each unit in the group");
   EXPECT_EQ(Trouble("m{a"), "unit, character 2: this '{' is not closed");
   EXPECT_EQ(Trouble("m{a{b}}"), "unit, character 4: an annotation contains no braces");
   EXPECT_EQ(Trouble("m-"), "unit, character 2: digits are missing after the sign of the exponent");
   EXPECT_EQ(Trouble("m2 "), "unit, character 3: a unit contains no spaces");
-  EXPECT_EQ(Trouble("rad2{\xe9\x8c\xa0}"), "unit, character 6: a unit, with its annotations, is of ASCII characters only");
+  EXPECT_EQ(Trouble("rad2{\xe9\x8c\xa0}"),
+            "unit, character 6: a unit, with its annotations, is of ASCII characters only");
   EXPECT_EQ(Trouble("0.m"), "unit, character 1: a number in a unit is not 0");
   EXPECT_EQ(Trouble("m[H2O"), "unit, character 1: a '[' is not closed by ']'");
-  for (const char* code : {"(/m)", "[iIU]", "cm[H20]", "m}", "]", "m]", "()", "{a}{b}", "m{a}{b}", "m{a}s", ".m", "/", "(", "2{a}s", "+m",
-                           "mm2m", "MM", "kkg", "(m){a}", "10**3", "100*2", "[M'U]", "[BETH'U]"}) {
+  for (const char* code : {"(/m)",    "[iIU]", "cm[H20]", "m}",    "]",     "m]",    "()",      "{a}{b}",
+                           "m{a}{b}", "m{a}s", ".m",      "/",     "(",     "2{a}s", "+m",      "mm2m",
+                           "MM",      "kkg",   "(m){a}",  "10**3", "100*2", "[M'U]", "[BETH'U]"}) {
     EXPECT_NE(Trouble(code), "") << code;
   }
 }
@@ -185,8 +210,9 @@ TEST(Ucum, DisplayNames) {
   EXPECT_EQ(*DisplayName("m/s2"), "(meter) / (second ^ 2)");
   EXPECT_EQ(*DisplayName("mm[Hg]"), "(millimeter of mercury column)");
   EXPECT_EQ(*DisplayName("mmol/(8.h.kg)"), "(millimole) / (8 * (hour) * (kilogram))");
-  EXPECT_EQ(*DisplayName("4.[pi].10*-7.N/A2"),
-            "4 * (the number pi) * (the number ten for arbitrary powers ^ -7) * (newton) / (amp\xc3\xa8re ^ 2)");
+  EXPECT_EQ(
+      *DisplayName("4.[pi].10*-7.N/A2"),
+      "4 * (the number pi) * (the number ten for arbitrary powers ^ -7) * (newton) / (amp\xc3\xa8re ^ 2)");
   EXPECT_EQ(*DisplayName("/m"), "1 / (meter)");
   EXPECT_EQ(*DisplayName(""), "(unity)");
   EXPECT_EQ(*DisplayName("kg{body_wt}"), "(kilogram {body_wt})");

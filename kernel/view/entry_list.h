@@ -94,7 +94,7 @@ class ListReader {
 template <class Entry>
 struct RunLists {
   EntryList<Entry> adds, antis;
-  RunFilter filter;          // none in a file of kRunFormatVersion
+  RunFilter filter;        // none in a file of kRunFormatVersion
   uint64_t words_max = 0;  // distinct first words of adds, at most
 };
 /// Errors: kCorrupt, when the counts in the header, or of the filter, do not fit its size.
@@ -123,7 +123,9 @@ class ListWriter {
   /// Returns the bytes written.
   Result<uint64_t> Finish();
   /// What the file is then.
-  uint32_t format_version() const { return filter_.filter().exists() ? kRunFormatFiltered : kRunFormatVersion; }
+  uint32_t format_version() const {
+    return filter_.filter().exists() ? kRunFormatFiltered : kRunFormatVersion;
+  }
   uint64_t adds() const { return adds_.count; }
   uint64_t antis() const { return antis_.count; }
 

@@ -378,9 +378,8 @@ void Runs<Entry>::Seal(uint64_t end_ordinal) {
   std::sort(new_adds_.begin(), new_adds_.end());
   std::sort(new_antis_.begin(), new_antis_.end());
   const size_t room = new_adds_.size();
-  RunPtr run =
-      Run<Entry>::InMemory(std::move(new_adds_), std::move(new_antis_), tail_first_ordinal_, end_ordinal,
-                           options_.filtered);
+  RunPtr run = Run<Entry>::InMemory(std::move(new_adds_), std::move(new_antis_), tail_first_ordinal_,
+                                    end_ordinal, options_.filtered);
   new_adds_ = {};
   new_antis_ = {};
   new_adds_.reserve(room);

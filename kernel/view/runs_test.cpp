@@ -212,7 +212,8 @@ void FillIds(Runs<Entry16>& runs) {
 void ExpectIds(const Runs<Entry16>& runs) {
   const auto state = runs.snapshot();
   for (uint64_t i = 0; i < kFilteredIds; ++i) {
-    ASSERT_EQ(AddsOf(state, Mix(i)), (std::vector<Entry16>{{Mix(i), i + 1}, {Mix(i), kFilteredIds + i + 1}})) << i;
+    ASSERT_EQ(AddsOf(state, Mix(i)), (std::vector<Entry16>{{Mix(i), i + 1}, {Mix(i), kFilteredIds + i + 1}}))
+        << i;
   }
   for (uint64_t i = 0; i < kFilteredIds; i += 4) ASSERT_TRUE(AddsOf(state, Mix(kFilteredIds + i)).empty());
 }

@@ -179,17 +179,21 @@ TEST_F(Path, ConvertsUnits) {
   EXPECT_EQ(Observation("value = 99.14 '[degF]'"), "true");
   EXPECT_EQ(Observation("value.toQuantity('K')"), "310.45 K");
   EXPECT_EQ(Observation("value = 37.3 'no unit'"), "");
-  const Document other = Document::Parse(R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"component":[
+  const Document other =
+      Document::Parse(R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"component":[
     {"code":{"text":"a"},"valueQuantity":{"value":2,"unit":"tablet","system":"http://snomed.info/sct","code":"385055001"}},
     {"code":{"text":"b"},"valueQuantity":{"value":2,"unit":"m","system":"http://example.org/units","code":"m"}},
     {"code":{"text":"c"},"valueQuantity":{"value":2.0,"system":"http://example.org/units","code":"m"}},
-    {"code":{"text":"d"},"valueQuantity":{"value":200,"unit":"cm"}}]})").value();
-  EXPECT_EQ(Run(other, "component[0].value > 1"), "");  // a code of another system is no number and no unit of UCUM
+    {"code":{"text":"d"},"valueQuantity":{"value":200,"unit":"cm"}}]})")
+          .value();
+  EXPECT_EQ(Run(other, "component[0].value > 1"),
+            "");  // a code of another system is no number and no unit of UCUM
   EXPECT_EQ(Run(other, "component[1].value = 2 'm'"), "");
   EXPECT_EQ(Run(other, "component[1].value = component[2].value"), "true");
   EXPECT_EQ(Run(other, "component[3].value = 2 'm'"), "true");
   EXPECT_EQ(Patient("98.6 '[degF]' = 37 'Cel'"), "true");
-  EXPECT_EQ(Patient("1 '[ft_us]' = 1200 'm' / 3937"), "false");  // the quotient of a decimal ends after 28 digits
+  EXPECT_EQ(Patient("1 '[ft_us]' = 1200 'm' / 3937"),
+            "false");  // the quotient of a decimal ends after 28 digits
   EXPECT_EQ(Patient("3937 '[ft_us]' = 1200 'm'"), "true");
   EXPECT_EQ(Patient("1 'g' + 1 'mg'"), "1001 mg");
   EXPECT_EQ(Patient("1 week - 1 day"), "6 day");
@@ -206,7 +210,9 @@ TEST_F(Path, ConvertsUnits) {
   EXPECT_EQ(Patient("6 'tablet' * 2"), "12 tablet");
   EXPECT_EQ(Patient("1 / 4 's'"), "0.25 /s");
   EXPECT_EQ(Patient("0.5 = 50 '%'"), "true");
-  EXPECT_EQ(Patient("(0.5 | 50 '%' | 1 'g' | 1000 'mg' | 1 'm' | 7 days | 1 week | 1 year | 12 months).count()"), "5");
+  EXPECT_EQ(
+      Patient("(0.5 | 50 '%' | 1 'g' | 1000 'mg' | 1 'm' | 7 days | 1 week | 1 year | 12 months).count()"),
+      "5");
   EXPECT_EQ(Patient("4 'g' ~ 4040 'mg'"), "true");
   EXPECT_EQ(Patient("4.04 'g' ~ 4060 'mg'"), "false");
   EXPECT_EQ(Patient("1 'a' ~ 365.25 'd'"), "true");

@@ -53,7 +53,8 @@ void SetQuantity(const TypeTable& types, const Value& node, Scalar* out) {
   // A code of another system may look like one of UCUM (385055001 would be a number): with its system before it, it never does.
   std::string of_system;
   const std::string_view system = node[types.name_system].String(of_system);
-  if (!system.empty() && system != "http://unitsofmeasure.org") out->text = fmt::format("{}|{}", system, unit);
+  if (!system.empty() && system != "http://unitsofmeasure.org")
+    out->text = fmt::format("{}|{}", system, unit);
 }
 
 Scalar FromNode(const TypeTable& types, const Item& item) {

@@ -20,8 +20,12 @@ int MonthsIn(std::string_view unit) { return unit == "year" ? 12 : unit == "mont
 
 /// The unit by UCUM; nullopt for a year or month of the calendar and for what UCUM does not know.
 std::optional<ucum::Unit> UcumUnit(std::string_view unit) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kWords = {
-      {{"week", "wk"}, {"day", "d"}, {"hour", "h"}, {"minute", "min"}, {"second", "s"}, {"millisecond", "ms"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kWords = {{{"week", "wk"},
+                                                                                    {"day", "d"},
+                                                                                    {"hour", "h"},
+                                                                                    {"minute", "min"},
+                                                                                    {"second", "s"},
+                                                                                    {"millisecond", "ms"}}};
   if (MonthsIn(unit) != 0) return std::nullopt;
   for (const auto& [word, code] : kWords) {
     if (unit == word) unit = code;
