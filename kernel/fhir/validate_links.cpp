@@ -65,12 +65,18 @@ void Validator::Reference(Value value, const ElementInfo& element) {
   if (HasScheme(name)) return;  // a type of somebody else's
   path_.push_back({"type", -1});
   Target(name, element);
+  // A literal reference names its type itself, and both must say the same.
+  std::string_view before;
+  std::string link;
+  const std::string_view literal = SplitLiteral(reference.String(link), &before).type;
+  if (literal != name && definitions_.IsResource(definitions_.FindType(literal)))
+    Add("value", "is not the type that the reference names");
   path_.pop_back();
 }
 
 void Validator::ReferenceText(std::string_view text, const ElementInfo& element) {
   if (text.empty()) return;  // told already
-  if (text.front() == '#') return Fragment(text.substr(1));
+  if (text.front() == '#') return Fragment(text.substr(1), element);
   std::string_view before;
   if (HasScheme(text)) {
     // Another server's: its last part may name a type, which must fit then.
@@ -110,17 +116,20 @@ void Validator::Target(std::string_view type_name, const ElementInfo& element) {
 
 void Validator::ReadContained(Value resource) {
   contained_read_ = true;
-  contained_ids_.clear();
+  contained_.clear();
   for (const Value contained : resource[Known().contained]) {
-    if (const Value id = contained[Known().id]; id.is_string()) contained_ids_.insert(id.ToString());
+    if (const Value id = contained[Known().id]; id.is_string())
+      contained_.emplace(id.ToString(), contained[Known().resource_type].ToString());
   }
 }
 
-void Validator::Fragment(std::string_view id) {
+void Validator::Fragment(std::string_view id, const ElementInfo& element) {
   if (id.empty()) return;  // "#": the container itself
   if (!contained_read_) ReadContained(container_);
-  if (contained_ids_.count(std::string(id)) == 0)
-    Add("not-found", "refers to a contained resource that is not there");
+  const auto found = contained_.find(std::string(id));
+  if (found == contained_.end()) return Add("not-found", "refers to a contained resource that is not there");
+  // What is no type at all is told where it stands.
+  if (definitions_.IsResource(definitions_.FindType(found->second))) Target(found->second, element);
 }
 
 void Validator::WrongCode(CodeSetId set) {

@@ -169,6 +169,11 @@ INSTANTIATE_TEST_SUITE_P(
             "Patient.managingOrganization.reference", "value", "not a reference"},
         Bad{"\"managingOrganization\":{\"reference\":\"#nobody\"}", "Patient.managingOrganization.reference",
             "not-found", "contained"},
+        Bad{"\"contained\":[{\"resourceType\":\"Patient\",\"id\":\"p\"}],\"managingOrganization\":{"
+            "\"reference\":\"#p\"}",
+            "Patient.managingOrganization.reference", "structure", "permitted here"},
+        Bad{"\"generalPractitioner\":[{\"reference\":\"Practitioner/1\",\"type\":\"Organization\"}]",
+            "Patient.generalPractitioner[0].type", "value", "not the type"},
         Bad{"\"contained\":[{\"resourceType\":\"Person\",\"birthDate\":\"x\"}]",
             "Patient.contained[0].birthDate", "value", "date"},
         Bad{"\"contained\":[{\"resourceType\":\"Patient\",\"contained\":[{\"resourceType\":\"Patient\"}]}]",

@@ -3,7 +3,7 @@
 
 #include <bitset>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "kernel/fhir/validate.h"
@@ -48,7 +48,7 @@ class Validator {
   void Reference(Value value, const ElementInfo& element);
   void ReferenceText(std::string_view text, const ElementInfo& element);
   void Target(std::string_view type_name, const ElementInfo& element);
-  void Fragment(std::string_view id);
+  void Fragment(std::string_view id, const ElementInfo& element);
   void ReadContained(Value resource);
   void Code(std::string_view code, const ElementInfo& element);
   void Coding(Value coding, const ElementInfo& element);
@@ -70,7 +70,7 @@ class Validator {
   // The resource that fragments (#id) resolve in, with the ids of what it contains.
   Value container_;
   bool contained_read_ = false;
-  std::unordered_set<std::string> contained_ids_;
+  std::unordered_map<std::string, std::string> contained_;  // id → type
 };
 
 /// Types and names that the rules speak of by name. Extended definitions keep the numbers of the official ones.
