@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <mutex>
 #include <optional>
 #include <unordered_map>
 
@@ -121,9 +122,15 @@ constexpr std::string_view kClinicalDates[] = {
 
 }  // namespace
 
-std::unique_ptr<const Extractor> Extractor::Create(std::shared_ptr<const fhir::Definitions> definitions,
+std::shared_ptr<const Extractor> Extractor::Create(std::shared_ptr<const fhir::Definitions> definitions,
                                                    int timezone_offset_min) {
-  return Make(std::move(definitions), timezone_offset_min, nullptr);
+  static std::mutex mutex;
+  static std::shared_ptr<const Extractor> last;
+  const std::lock_guard lock(mutex);
+  if (last == nullptr || last->definitions_ != definitions ||
+      last->timezone_offset_min_ != timezone_offset_min)
+    last = Make(std::move(definitions), timezone_offset_min, nullptr);
+  return last;
 }
 
 std::unique_ptr<const Extractor> Extractor::CreateOld(std::shared_ptr<const fhir::Definitions> definitions,

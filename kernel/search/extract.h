@@ -42,7 +42,8 @@ class ValueSink {
 
 class Extractor {
  public:
-  static std::unique_ptr<const Extractor> Create(std::shared_ptr<const fhir::Definitions> definitions,
+  /// That of the same definitions is made once and kept: every generation of an index shares it.
+  static std::shared_ptr<const Extractor> Create(std::shared_ptr<const fhir::Definitions> definitions,
                                                  int timezone_offset_min);
   /// As one was made with the parameters of `saved`, whatever `definitions` say now. Types that these do not have under the same number give
   /// nothing (Knows).

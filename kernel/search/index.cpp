@@ -119,7 +119,7 @@ class IndexView final : public Index {
   const IndexOptions options_;
   const std::shared_ptr<const fhir::Definitions> definitions_;
   const view::Directory& directory_;
-  std::unique_ptr<const Extractor> extractor_;  // set anew by Load, before anybody asks
+  std::shared_ptr<const Extractor> extractor_;  // set anew by Load, before anybody asks
   // What extractor_ goes by, printed; and whether it knows all references of the definitions.
   std::string parameters_;
   uint64_t own_definitions_ = 0;  // of an old one: saved again as what it is
