@@ -1,5 +1,5 @@
 // What can happen to disks, clocks and databases, played on the real program. Each function returns { name, problems, figures, skipped }.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -428,6 +428,12 @@ export async function twoServers() {
     const log = await postgres.database('two');
     return await withServer('first', { log }, async (older, journal, data) => {
       for (let i = 0; i < 10; i++) await journal.write();
+      // One that has not the keys must not take the log from the one that has.
+      const stray = freshFolder('stray');
+      const ended = spawnSync(program(), ['serve', '--data', stray, '--listen', '127.0.0.1:0', '--log', log], { encoding: 'utf8', timeout: 60_000 });
+      fs.rmSync(stray, { recursive: true, force: true });
+      if (ended.status !== 1 || !/keys\.db is missing/.test(ended.stderr)) journal.problem(`a server without the keys ended with ${ended.status}: ${ended.stderr}`);
+      if ((await journal.write()).status !== 201) journal.problem('a server without the keys has fenced the one that has them');
       for (const file of fs.readdirSync(data)) {
         const from = path.join(data, file);
         if (fs.statSync(from).isFile() && file !== 'tongkang.lock') fs.cpSync(from, path.join(second, file));
