@@ -431,9 +431,9 @@ class Compiler {
 
   bool IsTexts(uint32_t index) const {
     const Op& op = program_->ops[index];
+    if (op.code != Code::kLiteral) return false;
     const auto first = program_->literals.begin() + op.first;
-    return op.code == Code::kLiteral &&
-           std::all_of(first, first + op.count, [](const Item& item) { return item.type == kSystemString; });
+    return std::all_of(first, first + op.count, [](const Item& item) { return item.type == kSystemString; });
   }
   /// ('a' | 'b' | 'a') is known now: one literal of several items.
   uint32_t Texts(const SyntaxNode& node, uint32_t left, uint32_t right) {
