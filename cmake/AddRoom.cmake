@@ -103,7 +103,15 @@ function(tk_test_program target room labels sources links)
   include(GoogleTest)
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${room}/"
                        WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
-                       PROPERTIES LABELS "${labels}" TIMEOUT 300)
+                       PROPERTIES LABELS "${room}" TIMEOUT 300)
+  # gtest_discover_tests takes one label only (it loses the rest, and the properties after them), so several are set behind it.
+  list(LENGTH labels count)
+  if(count GREATER 1)
+    set(file "${CMAKE_CURRENT_BINARY_DIR}/${target}_labels.cmake")
+    file(WRITE "${file}" "foreach(test IN LISTS ${target}_TESTS)\n"
+                         "  set_tests_properties(\"\${test}\" PROPERTIES LABELS \"${labels}\")\nendforeach()\n")
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${file}")
+  endif()
 endfunction()
 
 function(tk_fuzz_program room source links)

@@ -1,4 +1,4 @@
-// Expressions with their results; the official suite (suite_test.cpp) covers the language, this table what it leaves out.
+// Expressions with their results; the official suite (suite_wide_test.cpp) covers the language, this table what it leaves out.
 #include "kernel/fhir/path/path.h"
 
 #include <fmt/format.h>
