@@ -7,6 +7,7 @@
 
 #include "kernel/access/audit.h"
 #include "kernel/base/clock.h"
+#include "kernel/base/text.h"
 #include "kernel/interaction/interaction.h"
 #include "server/open.h"
 
@@ -34,8 +35,9 @@ interaction::Response Ask(const Opened& opened, const Clock& clock, std::vector<
   request.method = interaction::Method::kPost;
   request.path = std::move(path);
   request.content_type = "application/fhir+json";
-  request.body = fmt::format(
-      R"({{"resourceType":"Parameters","parameter":[{{"name":"reason","valueCode":"{}"}}]}})", reason);
+  request.body = R"({"resourceType":"Parameters","parameter":[{"name":"reason","valueCode":)";
+  AppendJsonString(reason, &request.body);
+  request.body += "}]}";
   request.viewer = Operator();
   std::promise<interaction::Response> promise;
   interactions.Handle(std::move(request),

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include <fmt/format.h>
+
 #include "kernel/interaction/interaction_test_harness.h"
 
 namespace tk::interaction {
@@ -251,6 +253,28 @@ TEST_F(Bundles, AnIdempotentTransactionIsDoneOnce) {
       Bundle("transaction", {Entry("POST", "Patient", PatientJson("", "Other")),
                              Entry("DELETE", "Patient/gone"), Entry("PUT", "Patient/p", PatientJson("p"))});
   EXPECT_EQ(Send(request).status, 409) << "the same key for something else";
+}
+
+TEST_F(Bundles, ARepeatedTransactionIsKnownByItsLinksToo) {
+  const std::string urn = "urn:uuid:6c2a5e3e-7a52-4d1a-8a4e-0e1b6c0f1d11";
+  const std::string other = "urn:uuid:6c2a5e3e-7a52-4d1a-8a4e-0e1b6c0f1d12";
+  Put("Patient/known", R"({"resourceType":"Patient","id":"known","identifier":[{"value":"7"}]})");
+  const auto about = [&](std::string_view subject) {
+    return Bundle("transaction", {Entry("POST", "Patient", PatientJson("", "A"), urn),
+                                  Entry("POST", "Patient", PatientJson("", "B"), other),
+                                  Entry("POST", "Observation", Observation(subject))});
+  };
+  int keys = 0;
+  for (const std::string& subject :
+       {urn, std::string("Patient?identifier=7"), std::string("http://test/fhir/Patient/known")}) {
+    Request request = Make(Method::kPost, "", about(subject));
+    request.idempotency_key = fmt::format("links-{}", ++keys);
+    const Response first = Send(Request(request));
+    ASSERT_EQ(first.status, 200) << first.body;
+    EXPECT_EQ(Send(Request(request)).body, first.body) << subject;
+    request.body = about(subject == urn ? other : "Practitioner/x");
+    EXPECT_EQ(Send(std::move(request)).status, 409) << subject;
+  }
 }
 
 TEST_F(Bundles, BatchEntriesStandAlone) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
@@ -49,38 +50,43 @@ namespace {
 
 constexpr size_t kBundlesNamedMax = 20;
 
-/// Bundles that are their own because they hold records of several persons, `person` among them.
-Result<std::vector<std::string>> BundlesHolding(const Room& room, const Call& call,
-                                                const std::string& person) {
-  const fhir::Definitions& definitions = *room.definitions;
+/// Bundles that hold records of `person` though they are not his: all versions in [from, position.end) count, of deleted ones and replaced ones
+/// too, for each can be read as long as its key is there. Only what lies in no area can be such a one, so few others are read.
+Result<std::set<std::string>> BundlesHolding(const Room& room, const std::string& person, view::Ordinal from,
+                                             const view::Position& position) {
   const view::Owners& owners = room.engine().owners();
-  const view::Position position = room.engine().Head();
-  const fhir::TypeId type = definitions.FindType("Bundle");
-  std::vector<std::string> found;
-  if (room.directory().LiveCount(type) == 0) return found;
-  search::Query query = TRY(search::ParseQuery(definitions, type, "", search::ParseOptions{}));
-  search::PageRequest request = ScopedRequest(room, call, position, 200);
-  request.scope = {};  // whoever may erase a person erases him wherever he is
-  while (found.size() < kBundlesNamedMax) {
-    const search::Page page = TRY(room.index().Search(query, request));
-    for (const view::Ordinal ordinal : page.ordinals) {
-      std::string text;
-      const view::Engine::Header header = TRY(room.engine().ReadText(ordinal, &text));
-      const fhir::Document document = TRY(fhir::Document::Parse(text));
-      if (owners.NameOf(type, header.id, document.Root()) != owners.OwnName(type, header.id)) continue;
-      for (const fhir::Value entry : document.Root()["entry"]) {
-        const fhir::Value inside = entry["resource"];
-        const fhir::TypeId inside_type = definitions.FindType(inside["resourceType"].ToString());
-        if (inside.is_object() && owners.NameOf(inside_type, inside["id"].ToString(), inside) == person) {
-          found.push_back(owners.OwnName(type, header.id));
-          break;
-        }
-      }
-    }
-    if (page.next_cursor.empty()) return found;
-    request.cursor = page.next_cursor;
+  const view::Directory& directory = room.directory();
+  const view::OwnerNumber own = TRY(room.engine().keys().Find(person));
+  const fhir::TypeId bundle = room.definitions->FindType("Bundle");
+  std::set<std::string> found;
+  for (view::Ordinal at = from; at < position.end_ordinal && found.size() < kBundlesNamedMax; ++at) {
+    const view::Directory::Column column = directory.Get(at);
+    if (column.type != bundle || column.owner == 0 || column.owner == own ||
+        (column.op != view::Operation::kCreate && column.op != view::Operation::kUpdate) ||
+        directory.AreaOf(column.owner) != view::kAreaUnknown)
+      continue;
+    std::string text;
+    auto read = room.engine().ReadText(at, &text);
+    if (!read.ok() && read.error().code == ErrorCode::kGone) continue;  // erased
+    const view::Engine::Header header = TRY(std::move(read));
+    const fhir::Document document = TRY(fhir::Document::Parse(text));
+    const std::string name = owners.OwnName(bundle, header.id);
+    if (owners.NameOf(bundle, header.id, document.Root()) == name &&
+        owners.PersonsIn(bundle, document.Root()).contains(person))
+      found.insert(name);
   }
   return found;
+}
+
+Status CheckInNoBundle(const Room& room, const std::string& person, view::Ordinal from,
+                       const view::Position& position) {
+  const std::set<std::string> bundles = TRY(BundlesHolding(room, person, from, position));
+  if (bundles.empty()) return {};
+  return MakeIssue(ErrorCode::kConflict, "conflict", {},
+                   fmt::format("Bundles hold records of this and of other persons, or did in a former "
+                               "version; a part of them cannot be erased. Erase them first (POST "
+                               "[bundle]/$erase), after storing anew what of them is to stay: {}.",
+                               fmt::join(bundles, ", ")));
 }
 
 }  // namespace
@@ -92,15 +98,12 @@ Result<Response> Erase(const Room& room, const Call& call) {
   const Current current = FindCurrent(room, call.viewer(), call.type_name, call.id, room.engine().Head());
   if (current.version.ordinal == 0 || !current.in_scope) return NotFound(call);
   const std::string name = fmt::format("{}/{}", call.type_name, call.id);
-  const auto bundles = TRY(BundlesHolding(room, call, name));
-  if (!bundles.empty())
-    return MakeIssue(
-        ErrorCode::kConflict, "conflict", {},
-        fmt::format("Bundles hold records of this and of other persons; a part of them cannot be erased. "
-                    "Erase them first (POST [bundle]/$erase), after storing anew what of them is to "
-                    "stay: {}.",
-                    fmt::join(bundles, ", ")));
-  auto erased = room.engine().Erase(name);
+  // The long look while everything goes on; then a short one at what came meanwhile, with writing about him held.
+  const view::Position before = room.engine().Head();
+  TRY(CheckInNoBundle(room, name, 1, before));
+  auto erased = room.engine().Erase(name, [&](const view::Position& held) {
+    return CheckInNoBundle(room, name, before.end_ordinal, held);
+  });
   if (!erased.ok() && erased.error().code == ErrorCode::kNotFound)
     return MakeIssue(ErrorCode::kIncorrect, "business-rule", {},
                      "This record is not its own: it goes with the person whom it is about. Erase the "

@@ -143,6 +143,54 @@ TEST_F(Ownership, ABundleOfSeveralPersonsIsItsOwnAndMustGoFirst) {
   EXPECT_EQ(Erase("Patient/b").status, 200);
 }
 
+TEST_F(Ownership, AFormerVersionOfABundleOfSeveralMustGoToo) {
+  for (const char* id : {"a", "b"}) Put(fmt::format("Patient/{}", id), Patient(id));
+  const std::string both = BundleOf("x", {Patient("a"), Observation("o", "Patient/b")});
+  const auto refused = [this](std::string_view bundle) {
+    const Response response = Erase("Patient/b");
+    EXPECT_EQ(response.status, 409) << bundle;
+    EXPECT_NE(response.body.find(bundle), std::string::npos) << response.body;
+    EXPECT_EQ(Get("Patient/b").status, 200) << "nothing was done";
+    EXPECT_EQ(Put("Observation/o", Observation("o", "Patient/b")).status / 100, 2) << "and he is written of";
+  };
+  ASSERT_EQ(Put("Bundle/deleted", BundleOf("deleted", {Patient("a"), Observation("o", "Patient/b")})).status,
+            201);
+  ASSERT_EQ(Delete("Bundle/deleted").status, 204);
+  ASSERT_EQ(Get("Bundle/deleted/_history/1").status, 200);
+  refused("Bundle/deleted");
+  ASSERT_EQ(Erase("Bundle/deleted").status, 200);
+  ASSERT_EQ(Put("Bundle/x", both).status, 201);
+  ASSERT_EQ(Put("Bundle/x", BundleOf("x", {Patient("a")})).status, 200) << "now of one person";
+  refused("Bundle/x");
+  ASSERT_EQ(Erase("Bundle/x").status, 200);
+  EXPECT_EQ(Get("Bundle/x").status, 200) << "its live version is Patient/a's";
+  EXPECT_EQ(Get("Bundle/x/_history/1").status, 410);
+  EXPECT_EQ(Erase("Patient/b").status, 200);
+}
+
+TEST_F(Ownership, NothingMoreIsBundledAboutWhoWasErased) {
+  for (const char* id : {"a", "b"}) Put(fmt::format("Patient/{}", id), Patient(id));
+  ASSERT_EQ(Erase("Patient/b").status, 200);
+  const std::string both = BundleOf("both", {Patient("a"), Observation("o", "Patient/b")});
+  EXPECT_EQ(Put("Bundle/both", both).status, 410);
+  EXPECT_EQ(Get("Bundle/both").status, 404);
+}
+
+TEST_F(Ownership, ABundleOfStaffAloneIsTheirs) {
+  const auto staff = [](std::string_view id) {
+    return fmt::format(R"({{"resourceType":"Practitioner","id":"{}","name":[{{"text":"Dr {}"}}]}})", id, id);
+  };
+  Put("Practitioner/p", staff("p"));
+  Put("Practitioner/q", staff("q"));
+  ASSERT_EQ(Put("Bundle/one", BundleOf("one", {staff("p")})).status, 201);
+  EXPECT_EQ(ReadIn("380102", "Bundle/one"), 200) << "staff are known to all posts";
+  ASSERT_EQ(Put("Bundle/two", BundleOf("two", {staff("p"), staff("q")})).status, 201);
+  EXPECT_EQ(Erase("Practitioner/p").status, 409);
+  ASSERT_EQ(Erase("Bundle/two").status, 200);
+  EXPECT_EQ(Erase("Practitioner/p").status, 200);
+  EXPECT_EQ(Get("Bundle/one").status, 410);
+}
+
 TEST_F(Ownership, AContainedPatientMakesTheRecordItsOwn) {
   const std::string record =
       R"({"resourceType":"Observation","id":"c","status":"final","code":{"text":"t"},"contained":[{"resourceType":"Patient","id":"p","name":[{"text":"Zhen"}]}],"subject":{"reference":"#p"}})";

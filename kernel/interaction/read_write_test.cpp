@@ -1,4 +1,6 @@
 // read, vread, create, update, patch, delete: the good ways and the bad ones.
+#include <fmt/format.h>
+
 #include "kernel/interaction/interaction_test_harness.h"
 
 namespace tk::interaction {
@@ -213,6 +215,21 @@ TEST_F(ReadWrite, AnIdempotencyKeyGivesTheFirstAnswerAgain) {
   Request other_body = first;
   other_body.body = PatientJson("", "L");
   EXPECT_EQ(Send(std::move(other_body)).status, 409) << "the same key for something else";
+  Request other_system = first;
+  other_system.idempotency_key = "key-2";
+  const auto with_system = [](std::string_view system) {
+    return fmt::format(
+        R"({{"resourceType":"Patient","identifier":[{{"system":"http://{}.example.org/card","value":"7"}}]}})",
+        system);
+  };
+  other_system.body = with_system("a");
+  EXPECT_EQ(Send(Request(other_system)).status, 201);
+  EXPECT_EQ(Send(Request(other_system)).status, 201);
+  other_system.body = with_system("b");
+  EXPECT_EQ(Send(std::move(other_system)).status, 409) << "a system is no link";
+  Request tagged = first;
+  tagged.body = R"({"resourceType":"Patient","meta":{"tag":[{"code":"t"}]},"name":[{"family":"K"}]})";
+  EXPECT_EQ(Send(std::move(tagged)).status, 409) << "its tags are the client's";
   Request with_meta = first;
   with_meta.body = R"({"resourceType":"Patient","id":"mine","name":[{"family":"K"}]})";
   EXPECT_EQ(Send(std::move(with_meta)).location, once.location) << "its id is not the client's to choose";

@@ -4,6 +4,7 @@
 #include "kernel/interaction/conditional.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
+#include "kernel/interaction/references.h"
 #include "kernel/interaction/transaction.h"
 #include "kernel/interaction/write.h"
 
@@ -99,6 +100,8 @@ Result<Texts> WrittenBy(const Room& room, view::Ordinal first, const view::Posit
   return all;
 }
 
+constexpr size_t kNoPlace = ~size_t{0};
+
 /// Does the version `header` come from `entry`? A conditional create made it only if its condition now finds it.
 Result<bool> IsFrom(const Room& room, const Transaction& transaction, const BundleEntry& entry,
                     const Header& header, const view::Position& basis, EntryResult* existing) {
@@ -116,6 +119,35 @@ Result<bool> IsFrom(const Room& room, const Transaction& transaction, const Bund
     return false;
   }
   return entry.id.empty() || entry.id == header.id;
+}
+
+/// Are the versions at `places` of `written` (by entry; kNoPlace: none) what this transaction makes of its entries? Its links are made anew from
+/// what the entries became; what a conditional reference found then is not asked again, only its type.
+Result<bool> AreMadeOf(const Room& room, const Transaction& transaction,
+                       const std::vector<EntryResult>& results, const Texts& written,
+                       const std::vector<size_t>& places) {
+  LinkTargets targets;
+  for (size_t i = 0; i < results.size(); ++i) {
+    const BundleEntry& entry = transaction.entries[i];
+    const bool is_target = entry.method != Method::kGet && entry.method != Method::kDelete;
+    if (is_target && !entry.full_url.empty() && !results[i].id.empty())
+      targets.emplace(entry.full_url, fmt::format("{}/{}", entry.type_name, results[i].id));
+  }
+  LinkRewriter rewriter(*room.definitions, targets,
+                        [&room](fhir::TypeId type, std::string_view) -> Result<std::string> {
+                          return std::string(room.TypeName(type)).append(kSomeId);
+                        });
+  for (size_t i = 0; i < results.size(); ++i) {
+    const BundleEntry& entry = transaction.entries[i];
+    if (places[i] == kNoPlace || (entry.method != Method::kPost && entry.method != Method::kPut)) continue;
+    auto sent = rewriter.Rewrite(entry.resource, entry.type, entry.full_url, results[i].id, entry.Path());
+    if (!sent.ok()) return false;  // a link to an entry that this transaction does not have
+    const fhir::Document linked =
+        TRY(WithOwnReferences(std::move(sent).value(), transaction.call->request.base_url));
+    const fhir::Document kept = TRY(fhir::Document::Parse(written.bodies[places[i]]));
+    if (!IsMadeOf(kept.Root(), linked.Root())) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -156,6 +188,7 @@ Result<std::optional<Response>> RepeatedTransaction(const RoomPtr& room, const T
   if (first == 0) return std::optional<Response>();
   const Texts written = TRY(WrittenBy(*room, first, basis));
   std::vector<EntryResult> results(transaction.entries.size());
+  std::vector<size_t> places(transaction.entries.size(), kNoPlace);
   size_t next = 0;
   for (const size_t i : transaction.order) {
     const BundleEntry& entry = transaction.entries[i];
@@ -165,10 +198,7 @@ Result<std::optional<Response>> RepeatedTransaction(const RoomPtr& room, const T
     if (entry.method == Method::kGet || next == written.headers.size()) continue;
     const Header& header = written.headers[next];
     if (!TRY(IsFrom(*room, transaction, entry, header, basis, &result))) continue;
-    if (entry.method == Method::kPost || entry.method == Method::kPut) {
-      const fhir::Document kept = TRY(fhir::Document::Parse(written.bodies[next]));
-      if (!IsMadeOf(kept.Root(), entry.resource)) return KeyOfAnother();
-    }
+    places[i] = next;
     result.id = header.id;
     result.version = header.version;
     result.at_us = header.at_us;
@@ -177,7 +207,8 @@ Result<std::optional<Response>> RepeatedTransaction(const RoomPtr& room, const T
     result.body = written.bodies[next];
     ++next;
   }
-  if (next != written.headers.size()) return KeyOfAnother();
+  if (next != written.headers.size() || !TRY(AreMadeOf(*room, transaction, results, written, places)))
+    return KeyOfAnother();
   return std::optional<Response>(TransactionAnswer(room, transaction, results, 0));
 }
 

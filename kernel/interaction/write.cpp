@@ -110,6 +110,8 @@ void FindOwnReferences(fhir::Value value, std::string_view base, std::vector<fhi
   }
 }
 
+}  // namespace
+
 Result<fhir::Document> WithOwnReferences(fhir::Document document, std::string_view base) {
   // A slash may be written \/: the host's name is looked for.
   const std::string_view host = base.substr(std::min(base.size(), base.find("//") + 2));
@@ -120,8 +122,6 @@ Result<fhir::Document> WithOwnReferences(fhir::Document document, std::string_vi
   if (edits.empty()) return document;
   return fhir::Document::Parse(fhir::ApplyEdits(document.Text(), edits));
 }
-
-}  // namespace
 
 Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::TypeId type,
                                       fhir::Document document, uint32_t version, bool posted) {
@@ -185,39 +185,69 @@ Plan DeletedPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set) {
 
 namespace {
 
-bool IsLink(fhir::Value sent) {
-  std::string scratch;
-  const std::string_view text = sent.String(scratch);
-  const std::string_view name = sent.name_text();
-  return name == "reference" || name == "div" || text.starts_with("urn:") || text.find("://") < 8;
+/// Where a comparison is: what the server sets itself is no part of what was sent.
+enum class Depth { kResource, kMeta, kInside };
+
+bool IsSame(fhir::Value kept, fhir::Value sent, Depth depth);
+
+bool IsServers(fhir::Value member, Depth depth) {
+  const std::string_view name = member.name_text();
+  if (depth == Depth::kMeta)
+    return name == "versionId" || name == "lastUpdated" || name == "_versionId" || name == "_lastUpdated";
+  return depth == Depth::kResource && name == "id";
 }
 
-bool IsSame(fhir::Value kept, fhir::Value sent, bool is_top) {
-  if (sent.is_object()) {
-    if (!kept.is_object()) return false;
-    size_t compared = 0;
-    for (const fhir::Value member : sent) {
-      if (is_top && (member.name_text() == "id" || member.name_text() == "meta")) continue;
-      if (!IsSame(kept[member.name_text()], member, false)) return false;
-      ++compared;
-    }
-    const size_t ours = is_top ? size_t{kept["id"] ? 1u : 0u} + (kept["meta"] ? 1 : 0) : 0;
-    return kept.size() - ours == compared;
+Depth Below(fhir::Value member, Depth depth) {
+  return depth == Depth::kResource && member.name_text() == "meta" ? Depth::kMeta : Depth::kInside;
+}
+
+/// Members that say something of the client's: a meta of the server's alone does not.
+size_t CountSaid(fhir::Value object, Depth depth) {
+  size_t said = 0;
+  for (const fhir::Value member : object) {
+    const Depth below = Below(member, depth);
+    const bool empty = below == Depth::kMeta && member.is_object() && CountSaid(member, below) == 0;
+    said += IsServers(member, depth) || empty ? 0 : 1;
   }
+  return said;
+}
+
+bool IsSameObject(fhir::Value kept, fhir::Value sent, Depth depth) {
+  if (!kept.is_object() || CountSaid(kept, depth) != CountSaid(sent, depth)) return false;
+  for (const fhir::Value member : sent) {
+    if (IsServers(member, depth)) continue;
+    const Depth below = Below(member, depth);
+    if (below == Depth::kMeta && member.is_object() && CountSaid(member, below) == 0) continue;
+    if (!IsSame(kept[member.name_text()], member, below)) return false;
+  }
+  return true;
+}
+
+/// "Patient/1" of "Patient/?".
+bool IsResolved(std::string_view kept, std::string_view sent) {
+  if (!sent.ends_with(kSomeId)) return false;
+  sent.remove_suffix(kSomeId.size() - 1);
+  return kept.starts_with(sent) && kept.find('/', sent.size()) == std::string_view::npos;
+}
+
+bool IsSame(fhir::Value kept, fhir::Value sent, Depth depth) {
+  if (sent.is_object()) return IsSameObject(kept, sent, depth);
   if (sent.is_array()) {
     if (!kept.is_array() || kept.size() != sent.size()) return false;
     for (size_t i = 0; i < sent.size(); ++i) {
-      if (!IsSame(kept.At(i), sent.At(i), false)) return false;
+      if (!IsSame(kept.At(i), sent.At(i), Depth::kInside)) return false;
     }
     return true;
   }
   if (!sent.is_string()) return kept.Json() == sent.Json();
-  return kept.is_string() && (kept.ToString() == sent.ToString() || IsLink(sent));
+  if (!kept.is_string()) return false;
+  const std::string ours = kept.ToString(), theirs = sent.ToString();
+  return ours == theirs || (sent.name_text() == "reference" && IsResolved(ours, theirs));
 }
 
 }  // namespace
 
-bool IsMadeOf(fhir::Value kept, fhir::Value sent) { return IsSame(kept, sent, true); }
+bool IsMadeOf(fhir::Value kept, fhir::Value sent) { return IsSame(kept, sent, Depth::kResource); }
 
 Error KeyOfAnother() {
   return MakeError(
@@ -233,7 +263,7 @@ Result<std::optional<Response>> RepeatedAnswer(const Room& room, const Call& cal
   Response response;
   const Header header = TRY(room.engine().ReadText(ordinal, &response.body));
   if (header.type != call.type) return KeyOfAnother();
-  const fhir::Document sent = TRY(ParseBody(call));
+  const fhir::Document sent = TRY(WithOwnReferences(TRY(ParseBody(call)), call.request.base_url));
   const fhir::Document kept = TRY(fhir::Document::Parse(response.body));
   if (!IsMadeOf(kept.Root(), sent.Root())) return KeyOfAnother();
   const bool made = IsMade(room, header, ordinal);

@@ -30,7 +30,13 @@ Plan DeletedPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set);
 /// Answers that write nothing.
 Plan ReadyPlan(Response response);
 
-/// Could `kept` have been made of `sent`? Everything is compared but id and meta of the resource, and links, which a transaction rewrites.
+/// References by the server's own address ("http://host/fhir/Patient/1") as relative ones.
+Result<fhir::Document> WithOwnReferences(fhir::Document document, std::string_view base);
+
+/// In place of the id of a reference of which only the type is known.
+inline constexpr std::string_view kSomeId = "/?";
+/// Was `kept` made of `sent`, whose links are those that were kept? Everything is compared but id, meta.versionId and meta.lastUpdated; a
+/// reference that ends in kSomeId stands for any of its type.
 bool IsMadeOf(fhir::Value kept, fhir::Value sent);
 /// 409: an Idempotency-Key that came before, with something else.
 Error KeyOfAnother();

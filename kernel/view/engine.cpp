@@ -1,27 +1,15 @@
-#include "kernel/view/engine.h"
+#include "kernel/view/engine_impl.h"
 
 #include <algorithm>
 #include <future>
-#include <map>
-#include <mutex>
-#include <optional>
-#include <thread>
 
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
-#include "kernel/log/bond.h"
 #include "kernel/log/erasure.h"
-#include "kernel/view/catch_up.h"
-#include "kernel/view/rebuild.h"
-#include "kernel/view/recent.h"
-#include "kernel/view/text_cache.h"
-#include "kernel/view/writer.h"
 
 namespace tk::view {
 namespace {
 
-constexpr size_t kRecentTransactions = 50'000;
-constexpr size_t kRecentBytes = size_t{128} << 20;
 constexpr uint64_t kSaveAfterEntries = 100'000;  // half of the replay tail that DESIGN allows
 
 // Views are never the only copy: what cannot be used is rebuilt, and the operator is told why. A fresh log has none to be used.
@@ -31,162 +19,7 @@ void SayRebuilt(std::string_view view, const Error& why, const Mark& head) {
   Say(LogLevel::kWarning, "view-rebuilt", {{"view", view}, {"why", std::string_view(text)}});
 }
 
-class EngineImpl;
-
-class LogFollower final : public Follower {
- public:
-  LogFollower(const EngineImpl* engine, uint64_t from_t, Engine::WantsType wants)
-      : engine_(engine), next_t_(from_t), wants_(std::move(wants)) {}
-  Result<CommittedPtr> Next(int timeout_ms) override;
-  uint64_t next_t() const override { return next_t_; }
-
- private:
-  Result<CommittedPtr> FromLog();
-  const EngineImpl* engine_;
-  uint64_t next_t_;
-  const Engine::WantsType wants_;
-  std::deque<CommittedPtr> read_ahead_;
-};
-
-class EngineImpl final : public Engine {
- public:
-  explicit EngineImpl(EngineOptions options)
-      : options_(std::move(options)),
-        owners_(options_.definitions),
-        recent_(kRecentTransactions, kRecentBytes),
-        texts_(options_.text_cache_bytes) {}
-  ~EngineImpl() override { Stop(); }
-
-  Status Open(const ViewFactory& make_views);
-
-  Position Head() const override {
-    const Writer* writer = writer_.load(std::memory_order_acquire);
-    return writer != nullptr ? writer->head() : Position{};
-  }
-  uint32_t incarnation() const override { return log_->head().incarnation; }
-  bool serving() const override { return opened_.load(std::memory_order_acquire); }
-  bool ready() const override;
-  double catch_up_progress() const override;
-  std::vector<ViewState> view_states() const override;
-  Status RequestRebuild(std::string_view view, std::string why) override;
-  Status Pin(const Position& position) override;
-
-  const Directory& directory() const override { return *directory_; }
-  View& view(size_t slot) override { return *views_.at(slot); }
-  const fhir::Definitions& definitions() const override { return *options_.definitions; }
-  const HashKey& hash_key() const override { return keys_->hash_key(); }
-  const Owners& owners() const override { return owners_; }
-
-  Result<ResourcePtr> Read(Ordinal ordinal) const override {
-    return ToResource(parts_, TRY(log_->Read(ordinal)));
-  }
-  Result<Header> ReadText(Ordinal ordinal, std::string* out) const override;
-  Result<std::vector<Header>> ReadTexts(std::span<const Ordinal> ordinals,
-                                        std::vector<std::string>* out) const override;
-  Result<Position> FindTime(Instant at_us) const override {
-    const auto point = TRY(log_->FindTime(at_us));
-    return Position{point.t, point.end_ordinal};
-  }
-
-  Status Prepare(ChangeSet* set) const override;
-  void Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)> done) override {
-    Writer* writer = writer_.load(std::memory_order_acquire);
-    if (writer == nullptr) {
-      done({Result<Commit>(MakeError(ErrorCode::kUnavailable,
-                                     "the server is still reading its log; try again in a moment")),
-            false});
-      return;
-    }
-    writer->Submit(std::move(set), std::move(done));
-  }
-  std::unique_ptr<Follower> Follow(uint64_t from_t, WantsType wants) const override {
-    return std::make_unique<LogFollower>(this, from_t, std::move(wants));
-  }
-  Result<uint64_t> Erase(std::string_view owner_name) override;
-
-  log::Log& log() override { return *log_; }
-  log::KeyStore& keys() override { return *keys_; }
-  log::ContentStore& contents() override { return *contents_; }
-  Status Maintain() override;
-  Status SaveViews() override;
-  Status SaveAll();
-  void Stop() override;
-  Statistics statistics() const override {
-    const Writer* writer = writer_.load(std::memory_order_acquire);
-    return writer != nullptr ? writer->statistics() : Statistics{};
-  }
-
- private:
-  friend class LogFollower;
-  Status OpenStores();
-  Status InternTypes();
-  Status LoadViews(log::Head head);
-  Status StartWriter();
-  bool BuildBeside(size_t slot, const Error& why, const Mark& head);
-  void AskForRebuilds();
-  bool TakeRequest(std::string_view view) const;
-  Result<bool> MaintainDirectory();
-  void CatchUpThenStart();
-  void MaintainLoop();
-  Result<Header> Render(const log::StoredEntry& entry, std::string* out) const;
-  /// The key of the last change: those of a transaction are mostly of the same person.
-  struct LastKey {
-    std::string owner;
-    std::optional<log::PersonKey> key;
-  };
-  Status PrepareEntry(const ChangeSet& set, const Change& change, LastKey* last, log::NewEntry* entry) const;
-  Result<log::PersonKey> KeyOfContext(const ChangeSet& set, const std::string& context,
-                                      const std::string& own) const;
-  Result<uint64_t> DeleteAllOf(OwnerNumber owner);
-  Result<ChangeSet> BlindDeletes(std::span<const Ordinal> ordinals) const;
-  Status ReplayErasure(OwnerNumber owner);
-  Status ReplayErasures();
-  Status AppendErasure(OwnerNumber owner);
-  Result<Commit> SubmitAndWait(std::unique_ptr<ChangeSet> set);
-  Result<Commit> SubmitPrepared(std::unique_ptr<ChangeSet> set);
-  std::string ViewFolder(std::string_view name) const {
-    return options_.folder + "/views/" + std::string(name);
-  }
-  Mark HeadMark(const log::Head& head) const {
-    return {head.incarnation, head.t, head.next_ordinal, options_.definitions->hash(), 0};
-  }
-
-  const EngineOptions options_;
-  const Owners owners_;
-  std::unique_ptr<log::KeyStore> keys_;
-  std::unique_ptr<log::Log> log_;
-  std::unique_ptr<log::Codec> codec_;
-  std::unique_ptr<log::ContentStore> contents_;
-  std::vector<fhir::TypeId> types_;   // by type code
-  std::vector<log::TypeCode> codes_;  // by TypeId
-  std::unique_ptr<DirectoryView> directory_;
-  std::vector<std::unique_ptr<View>> views_;
-  CatchUpParts parts_{};
-  Recent recent_;
-  mutable TextCache texts_;
-  std::unique_ptr<Writer> writer_owned_;
-  std::atomic<Writer*> writer_{nullptr};
-  std::atomic<bool> opened_{false};
-  std::unique_ptr<Rebuilder> rebuilder_;  // once opened_
-  std::vector<std::string>
-      why_rebuild_;  // by slot: why the start leaves it to the rebuilder; "" = it does not
-  std::atomic<bool> directory_damaged_{false};
-
-  Ordinal directory_from_ = 1;
-  std::vector<Ordinal> view_from_;
-  std::atomic<uint64_t> catch_up_at_{0}, catch_up_end_{1};
-  std::thread catch_up_thread_, maintenance_thread_;
-  std::mutex stop_mutex_;
-  std::condition_variable stop_changed_;
-  bool stopping_ = false;
-
-  std::mutex pins_mutex_;
-  std::map<Ordinal, int64_t> pins_;  // end ordinal → monotonic µs of expiry
-  Ordinal released_below_ = 0;
-
-  std::mutex save_mutex_;  // saves, and erasures between their fact and their end
-  std::atomic<Ordinal> saved_end_{1};
-};
+}  // namespace
 
 Status EngineImpl::OpenStores() {
   TRY(MakeFolder(options_.folder));
@@ -506,6 +339,20 @@ Status EngineImpl::PrepareEntry(const ChangeSet& set, const Change& change, Last
   return {};
 }
 
+// A Bundle of several persons is its own, yet nothing more is recorded about any of them who was erased.
+Status EngineImpl::NamePersonsIn(const Change& change, const std::string& owner, ChangeSet* set) const {
+  const Resource& now = *change.now;
+  if (now.op == Operation::kDelete || owner != owners_.OwnName(now.type, now.id)) return {};
+  for (const std::string& person : owners_.PersonsIn(now.type, now.document.Root())) {
+    const OwnerNumber number = TRY(keys_->Find(person));
+    if (number != 0 && keys_->IsDestroyed(number))
+      return MakeError(ErrorCode::kGone,
+                       "a person in this Bundle was erased; nothing more is recorded about him");
+    set->persons.push_back(KeyOf(person));
+  }
+  return {};
+}
+
 Status EngineImpl::Prepare(ChangeSet* set) const {
   // Before the views are asked: if they are switched meanwhile, the writer hands it back.
   const Writer* writer = writer_.load(std::memory_order_acquire);
@@ -513,6 +360,7 @@ Status EngineImpl::Prepare(ChangeSet* set) const {
   set->entries.assign(set->changes.size(), {});
   set->prepared.clear();
   set->prepared.resize(views_.size());
+  set->persons.clear();
   set->bytes = 256;
   LastKey last;
   for (size_t i = 0; i < set->changes.size(); ++i) {
@@ -523,6 +371,7 @@ Status EngineImpl::Prepare(ChangeSet* set) const {
       set->entries[i].owner = change.erased_owner;
     } else {
       TRY(PrepareEntry(*set, change, &last, &set->entries[i]));
+      TRY(NamePersonsIn(change, last.owner, set));
       set->bytes += set->entries[i].sealed.size() + change.now->document.Text().size() * 4 + 256;
     }
     if (set->bytes > options_.transaction_bytes_max * 4) {
@@ -546,94 +395,6 @@ Result<Commit> EngineImpl::SubmitPrepared(std::unique_ptr<ChangeSet> set) {
   auto future = promise->get_future();
   Submit(std::move(set), [promise](Outcome outcome) { promise->set_value(std::move(outcome)); });
   return future.get().commit;
-}
-
-Result<uint64_t> EngineImpl::DeleteAllOf(OwnerNumber owner) {
-  uint64_t count = 0;
-  const Position head = Head();
-  const std::vector<Ordinal> live = directory_->LiveOf(owner, head);
-  constexpr size_t kPiece = 500;
-  for (size_t from = 0; from < live.size(); from += kPiece) {
-    auto set = std::make_unique<ChangeSet>();
-    set->basis = head;
-    set->by_eraser = true;
-    for (size_t i = from; i < std::min(live.size(), from + kPiece); ++i) {
-      const ResourcePtr before = TRY(Read(live[i]));
-      set->changes.push_back({MakeTombstone(before->type, before->id, before->version + 1), before, 0});
-    }
-    count += set->changes.size();
-    TRY(SubmitAndWait(std::move(set)));
-  }
-  return count;
-}
-
-// The fact in the log, then the key, the contents, and what views and memory hold.
-Status EngineImpl::AppendErasure(OwnerNumber owner) {
-  auto fact = std::make_unique<ChangeSet>();
-  fact->basis = Head();
-  fact->by_eraser = true;
-  fact->changes.push_back({nullptr, nullptr, owner});
-  const Commit commit = TRY(SubmitAndWait(std::move(fact)));
-  TRY(log::EraseOwner(keys_.get(), contents_.get(), owner, commit.at_us));
-  texts_.Drop(owner);
-  for (auto& view : views_) TRY(view->Forget(owner));
-  if (rebuilder_ != nullptr) TRY(rebuilder_->Forget(owner));
-  return writer_.load(std::memory_order_acquire)->ForgetRecent();
-}
-
-Result<uint64_t> EngineImpl::Erase(std::string_view owner_name) {
-  Writer* writer = writer_.load(std::memory_order_acquire);
-  if (writer == nullptr) return MakeError(ErrorCode::kUnavailable, "the server is still reading its log");
-  const OwnerNumber owner = TRY(keys_->Find(owner_name));
-  if (owner == 0) return MakeError(ErrorCode::kNotFound, "no record of such a person was ever kept here");
-  // While this lock is held no view is saved, so a crash in between leaves the fact of erasure in the replay tail, where it is finished.
-  const std::lock_guard lock(save_mutex_);
-  if (keys_->IsDestroyed(owner)) return uint64_t{0};
-  TRY(writer->BlockOwner(owner));
-  const uint64_t count = TRY(DeleteAllOf(owner));
-  TRY(AppendErasure(owner));
-  return count;
-}
-
-// Deletes of records that nobody can open any more: what the directory needs is outside of what is sealed.
-Result<ChangeSet> EngineImpl::BlindDeletes(std::span<const Ordinal> ordinals) const {
-  ChangeSet set;
-  set.basis = Head();
-  set.by_eraser = true;
-  for (const log::StoredEntry& entry : TRY(log_->ReadMany(ordinals))) {
-    log::NewEntry gone;
-    gone.type = entry.type;
-    gone.op = Operation::kDelete;
-    gone.version = entry.version + 1;
-    gone.id_hash = entry.id_hash;
-    gone.owner = entry.owner;
-    set.entries.push_back(std::move(gone));
-  }
-  set.changes.resize(set.entries.size());
-  set.views_generation = writer_.load(std::memory_order_acquire)->views_generation();
-  set.prepared.resize(views_.size());
-  for (auto& prepared : set.prepared) prepared.resize(set.entries.size());
-  set.bytes = 256 + set.entries.size() * sizeof(log::NewEntry);
-  return set;
-}
-
-Status EngineImpl::ReplayErasure(OwnerNumber owner) {
-  TRY(writer_.load(std::memory_order_acquire)->BlockOwner(owner));
-  const std::vector<Ordinal> live = directory_->LiveOf(owner, Head());
-  constexpr size_t kPiece = 500;
-  for (size_t from = 0; from < live.size(); from += kPiece) {
-    const std::span<const Ordinal> piece(live.data() + from, std::min(kPiece, live.size() - from));
-    TRY(SubmitPrepared(std::make_unique<ChangeSet>(TRY(BlindDeletes(piece)))));
-  }
-  return AppendErasure(owner);
-}
-
-Status EngineImpl::ReplayErasures() {
-  const std::vector<OwnerNumber> missing = TRY(log::ErasuresToReplay(*log_, *keys_));
-  const std::lock_guard lock(save_mutex_);
-  for (const OwnerNumber owner : missing) TRY(ReplayErasure(owner));
-  if (!missing.empty()) Say(LogLevel::kInfo, "erasures-replayed", {{"persons", uint64_t{missing.size()}}});
-  return {};
 }
 
 Status EngineImpl::SaveViews() {
@@ -769,8 +530,6 @@ Result<CommittedPtr> LogFollower::FromLog() {
   ++next_t_;
   return next;
 }
-
-}  // namespace
 
 std::string RebuildRequestFile(const std::string& data_folder, std::string_view view) {
   return data_folder + "/views/rebuild." + std::string(view);

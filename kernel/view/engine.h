@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct ChangeSet {
   uint64_t key = 0;        // idempotency or consumer key; a second change set with it is refused as stale
   bool by_eraser = false;  // part of an erasure: may still touch the person who is being erased
   // Filled by Prepare:
+  std::vector<uint64_t> persons;  // KeyOf the names of those whom Bundles of several are about
   std::vector<log::NewEntry> entries;
   std::vector<std::vector<std::unique_ptr<Prepared>>> prepared;  // [view][change]
   uint64_t views_generation = 0;                                 // of the views that prepared it
@@ -74,9 +76,9 @@ class Follower {
 
 /// Whose is a resource? "Patient/1" through the patient compartment (patient, subject, beneficiary before other parameters), a Practitioner
 /// himself, "" for nobody's. Source: FHIR R4 CompartmentDefinition patient; types that it leaves out (Task) by their parameter "patient" or
-/// "subject", for what is about a person must never be everybody's. A Bundle is its one person's. What holds persons' data and is no one
-/// person's here (a Bundle of several, a contained Patient and no other, a patient of another server or known by identifier alone) is its own:
-/// "Bundle/7"; it lies in no area, and is erased by itself.
+/// "subject", for what is about a person must never be everybody's. A Bundle is its one person's, staff in it aside; one of staff alone its one
+/// Practitioner's. What holds persons' data and is no one person's here (a Bundle of several, a contained Patient and no other, a patient of
+/// another server or known by identifier alone) is its own: "Bundle/7"; it lies in no area, and is erased by itself.
 /// Thread-safe; a few hundred ns.
 class Owners {
  public:
@@ -85,6 +87,8 @@ class Owners {
   std::string NameOf(fhir::TypeId type, std::string_view id, fhir::Value root) const;
   /// The resource whose owner is this one's too, when NameOf finds none: a Binary's securityContext, "DocumentReference/1"; else "".
   std::string ContextOf(fhir::TypeId type, fhir::Value root) const;
+  /// Whom the entries of a Bundle are about, staff too, each once; "" never. Empty for another type.
+  std::set<std::string> PersonsIn(fhir::TypeId type, fhir::Value root) const;
   /// "Bundle/7": of what is its own.
   std::string OwnName(fhir::TypeId type, std::string_view id) const;
 
@@ -198,8 +202,11 @@ class Engine {
   virtual std::unique_ptr<Follower> Follow(uint64_t from_t, WantsType wants = {}) const = 0;
 
   /// Erases a person: the fact in the log, the key destroyed, contents removed, views rid of him. Returns the number of entries concerned.
-  /// Errors: kNotFound if nothing was ever kept of him. Erasing again finishes what a failure left and returns 0 when nothing was left.
-  virtual Result<uint64_t> Erase(std::string_view owner_name) = 0;
+  /// `look` is asked before anything is done, at a position after which nothing about him is written any more; its error ends the erasure
+  /// and lets writing go on. Errors: that; kNotFound if nothing was ever kept of him. Erasing again finishes what a failure left and returns 0
+  /// when nothing was left.
+  using LastLook = std::function<Status(const Position&)>;
+  virtual Result<uint64_t> Erase(std::string_view owner_name, const LastLook& look = {}) = 0;
 
   virtual log::Log& log() = 0;
   virtual log::KeyStore& keys() = 0;

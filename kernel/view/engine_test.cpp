@@ -87,8 +87,9 @@ class EngineTest : public testing::Test {
     Open();
   }
 
-  std::string Patient(const std::string& id, const std::string& gender, const std::string& more = "") {
-    return R"({"resourceType":"Patient","id":")" + id + R"(","gender":")" + gender + "\"" + more + "}";
+  static std::string Patient(std::string_view id, std::string_view gender, std::string_view more = "") {
+    return R"({"resourceType":"Patient","id":")" + std::string(id) + R"(","gender":")" + std::string(gender) +
+           "\"" + std::string(more) + "}";
   }
   ResourcePtr Make(const std::string& json, uint32_t version) {
     auto document = fhir::Document::Parse(json);
@@ -353,6 +354,39 @@ std::string AllBytesUnder(const std::string& folder) {
     if (file.is_regular_file()) all += ReadFile(file.path(), size_t{1} << 30).value();
   }
   return all;
+}
+
+TEST_F(EngineTest, ErasureLooksALastTimeWithWritingHeld) {
+  const auto bundle = [](std::string_view id, std::string_view one, std::string_view other) {
+    return R"({"resourceType":"Bundle","id":")" + std::string(id) +
+           R"(","type":"collection","entry":[{"resource":)" + Patient(one, "male") + R"(},{"resource":)" +
+           Patient(other, "male") + "}]}";
+  };
+  for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(Send(Put(Patient(id, "male"))).commit.ok());
+  // Prepared before the erasure, handed over within it.
+  auto early = Put(bundle("early", "a", "b"));
+  ASSERT_TRUE(engine_->Prepare(early.get()).ok());
+  const Position before = engine_->Head();
+  const auto refused = engine_->Erase("Patient/b", [&](const Position& held) -> Status {
+    EXPECT_EQ(held.t, before.t);
+    std::promise<Outcome> promise;
+    engine_->Submit(std::move(early), [&](Outcome outcome) { promise.set_value(std::move(outcome)); });
+    const Outcome written = promise.get_future().get();
+    EXPECT_FALSE(written.commit.ok());
+    if (!written.commit.ok()) {
+      EXPECT_EQ(written.commit.error().code, ErrorCode::kGone);
+    }
+    EXPECT_EQ(Send(Put(bundle("late", "b", "c"))).commit.error().code, ErrorCode::kGone);
+    EXPECT_TRUE(Send(Put(bundle("others", "a", "c"))).commit.ok());
+    return MakeError(ErrorCode::kConflict, "not yet");
+  });
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+  EXPECT_TRUE(Send(Put(bundle("both", "a", "b"))).commit.ok()) << "nothing was done, and writing goes on";
+  ASSERT_TRUE(engine_->Erase("Patient/b").ok());
+  EXPECT_EQ(Send(Put(bundle("more", "a", "b"))).commit.error().code, ErrorCode::kGone);
+  Reopen();
+  EXPECT_EQ(Send(Put(bundle("more", "a", "b"))).commit.error().code, ErrorCode::kGone);
 }
 
 TEST_F(EngineTest, ErasureIsReal) {

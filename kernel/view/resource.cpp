@@ -289,19 +289,27 @@ std::string Owners::OwnName(fhir::TypeId type, std::string_view id) const {
   return std::string(table_->definitions->Type(type).name).append(1, '/').append(id);
 }
 
-std::string Owners::OfBundle(std::string_view id, fhir::Value root) const {
-  std::string person;
+std::set<std::string> Owners::PersonsIn(fhir::TypeId type, fhir::Value root) const {
+  std::set<std::string> persons;
+  if (type != table_->bundle) return persons;
   for (const fhir::Value entry : root[table_->entry]) {
     const fhir::Value inside = entry[table_->resource];
     if (!inside.is_object()) continue;
-    const fhir::TypeId type = table_->definitions->FindType(inside["resourceType"].ToString());
-    std::string name = NameOf(type, inside["id"].ToString(), inside);
-    if (name.empty() || name.starts_with("Practitioner/")) continue;  // staff are not whom it is about
-    if (!name.starts_with("Patient/") || name == "Patient/" || (!person.empty() && person != name))
-      return OwnName(table_->bundle, id);
-    person = std::move(name);
+    const fhir::TypeId inside_type = table_->definitions->FindType(inside["resourceType"].ToString());
+    std::string name = NameOf(inside_type, inside["id"].ToString(), inside);
+    if (!name.empty()) persons.insert(std::move(name));
   }
-  return person;
+  return persons;
+}
+
+std::string Owners::OfBundle(std::string_view id, fhir::Value root) const {
+  std::set<std::string> persons = PersonsIn(table_->bundle, root);
+  if (persons.empty()) return {};
+  const auto is_staff = [](const std::string& name) { return name.starts_with("Practitioner/"); };
+  if (!std::all_of(persons.begin(), persons.end(), is_staff)) std::erase_if(persons, is_staff);
+  const std::string& first = *persons.begin();
+  const bool is_person = first.starts_with("Patient/") || first.starts_with("Practitioner/");
+  return persons.size() > 1 || !is_person || first.ends_with('/') ? OwnName(table_->bundle, id) : first;
 }
 
 std::string Owners::ContextOf(fhir::TypeId type, fhir::Value root) const {

@@ -75,9 +75,18 @@ Status Writer::Run(const std::function<Status()>& work) {
   return {};
 }
 
-Status Writer::BlockOwner(OwnerNumber owner) {
+Status Writer::BlockOwner(OwnerNumber owner, uint64_t person) {
   return Run([&]() -> Status {
     blocked_owners_.insert(owner);
+    if (person != 0) blocked_persons_.insert(person);
+    return {};
+  });
+}
+
+Status Writer::UnblockOwner(OwnerNumber owner, uint64_t person) {
+  return Run([&]() -> Status {
+    blocked_owners_.erase(owner);
+    blocked_persons_.erase(person);
     return {};
   });
 }
@@ -177,6 +186,9 @@ Writer::Verdict Writer::Check(const ChangeSet& set, const Group& group) const {
   if (!blocked_owners_.empty() && !set.by_eraser) {
     for (const log::NewEntry& entry : set.entries) {
       if (entry.owner != 0 && blocked_owners_.contains(entry.owner)) return Verdict::kErased;
+    }
+    for (const uint64_t person : set.persons) {
+      if (blocked_persons_.contains(person)) return Verdict::kErased;
     }
   }
   if (set.views_generation != views_generation()) return Verdict::kStale;

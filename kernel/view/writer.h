@@ -40,8 +40,10 @@ class Writer {
   Status SwitchViews(const std::function<Result<bool>(const log::Head&)>& work);
   /// Taken before a change set is prepared (ChangeSet::views_generation).
   uint64_t views_generation() const { return views_generation_.load(std::memory_order_acquire); }
-  /// From now on only change sets marked as the eraser's may concern this owner.
-  Status BlockOwner(OwnerNumber owner);
+  /// From now on only change sets marked as the eraser's may concern this owner, or hold records of this person (ChangeSet::persons; 0: whose name
+  /// is not known).
+  Status BlockOwner(OwnerNumber owner, uint64_t person);
+  Status UnblockOwner(OwnerNumber owner, uint64_t person);
   /// Lets go of all recent change sets (they hold the texts of an erased person).
   Status ForgetRecent();
   /// Finishes what waits, then ends the thread.
@@ -93,6 +95,7 @@ class Writer {
   size_t recent_bytes_ = 0;
   std::unordered_set<uint64_t> recent_keys_;
   std::unordered_set<OwnerNumber> blocked_owners_;
+  std::unordered_set<uint64_t> blocked_persons_;
 
   mutable std::mutex mutex_;
   std::condition_variable arrived_;

@@ -1,0 +1,180 @@
+// The engine behind engine.h: what is shared by its parts. engine.cpp: opening, reading, writing, upkeep; engine_erase.cpp: erasure.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "kernel/log/bond.h"
+#include "kernel/view/catch_up.h"
+#include "kernel/view/engine.h"
+#include "kernel/view/rebuild.h"
+#include "kernel/view/recent.h"
+#include "kernel/view/text_cache.h"
+#include "kernel/view/writer.h"
+
+namespace tk::view {
+
+class EngineImpl;
+
+class LogFollower final : public Follower {
+ public:
+  LogFollower(const EngineImpl* engine, uint64_t from_t, Engine::WantsType wants)
+      : engine_(engine), next_t_(from_t), wants_(std::move(wants)) {}
+  Result<CommittedPtr> Next(int timeout_ms) override;
+  uint64_t next_t() const override { return next_t_; }
+
+ private:
+  Result<CommittedPtr> FromLog();
+  const EngineImpl* engine_;
+  uint64_t next_t_;
+  const Engine::WantsType wants_;
+  std::deque<CommittedPtr> read_ahead_;
+};
+
+class EngineImpl final : public Engine {
+  static constexpr size_t kRecentTransactions = 50'000;
+  static constexpr size_t kRecentBytes = size_t{128} << 20;
+
+ public:
+  explicit EngineImpl(EngineOptions options)
+      : options_(std::move(options)),
+        owners_(options_.definitions),
+        recent_(kRecentTransactions, kRecentBytes),
+        texts_(options_.text_cache_bytes) {}
+  ~EngineImpl() override { Stop(); }
+
+  Status Open(const ViewFactory& make_views);
+
+  Position Head() const override {
+    const Writer* writer = writer_.load(std::memory_order_acquire);
+    return writer != nullptr ? writer->head() : Position{};
+  }
+  uint32_t incarnation() const override { return log_->head().incarnation; }
+  bool serving() const override { return opened_.load(std::memory_order_acquire); }
+  bool ready() const override;
+  double catch_up_progress() const override;
+  std::vector<ViewState> view_states() const override;
+  Status RequestRebuild(std::string_view view, std::string why) override;
+  Status Pin(const Position& position) override;
+
+  const Directory& directory() const override { return *directory_; }
+  View& view(size_t slot) override { return *views_.at(slot); }
+  const fhir::Definitions& definitions() const override { return *options_.definitions; }
+  const HashKey& hash_key() const override { return keys_->hash_key(); }
+  const Owners& owners() const override { return owners_; }
+
+  Result<ResourcePtr> Read(Ordinal ordinal) const override {
+    return ToResource(parts_, TRY(log_->Read(ordinal)));
+  }
+  Result<Header> ReadText(Ordinal ordinal, std::string* out) const override;
+  Result<std::vector<Header>> ReadTexts(std::span<const Ordinal> ordinals,
+                                        std::vector<std::string>* out) const override;
+  Result<Position> FindTime(Instant at_us) const override {
+    const auto point = TRY(log_->FindTime(at_us));
+    return Position{point.t, point.end_ordinal};
+  }
+
+  Status Prepare(ChangeSet* set) const override;
+  void Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)> done) override {
+    Writer* writer = writer_.load(std::memory_order_acquire);
+    if (writer == nullptr) {
+      done({Result<Commit>(MakeError(ErrorCode::kUnavailable,
+                                     "the server is still reading its log; try again in a moment")),
+            false});
+      return;
+    }
+    writer->Submit(std::move(set), std::move(done));
+  }
+  std::unique_ptr<Follower> Follow(uint64_t from_t, WantsType wants) const override {
+    return std::make_unique<LogFollower>(this, from_t, std::move(wants));
+  }
+  Result<uint64_t> Erase(std::string_view owner_name, const LastLook& look) override;
+
+  log::Log& log() override { return *log_; }
+  log::KeyStore& keys() override { return *keys_; }
+  log::ContentStore& contents() override { return *contents_; }
+  Status Maintain() override;
+  Status SaveViews() override;
+  Status SaveAll();
+  void Stop() override;
+  Statistics statistics() const override {
+    const Writer* writer = writer_.load(std::memory_order_acquire);
+    return writer != nullptr ? writer->statistics() : Statistics{};
+  }
+
+ private:
+  friend class LogFollower;
+  Status OpenStores();
+  Status InternTypes();
+  Status LoadViews(log::Head head);
+  Status StartWriter();
+  bool BuildBeside(size_t slot, const Error& why, const Mark& head);
+  void AskForRebuilds();
+  bool TakeRequest(std::string_view view) const;
+  Result<bool> MaintainDirectory();
+  void CatchUpThenStart();
+  void MaintainLoop();
+  Result<Header> Render(const log::StoredEntry& entry, std::string* out) const;
+  /// The key of the last change: those of a transaction are mostly of the same person.
+  struct LastKey {
+    std::string owner;
+    std::optional<log::PersonKey> key;
+  };
+  Status NamePersonsIn(const Change& change, const std::string& owner, ChangeSet* set) const;
+  Status PrepareEntry(const ChangeSet& set, const Change& change, LastKey* last, log::NewEntry* entry) const;
+  Result<log::PersonKey> KeyOfContext(const ChangeSet& set, const std::string& context,
+                                      const std::string& own) const;
+  Result<uint64_t> DeleteAllOf(OwnerNumber owner);
+  Result<ChangeSet> BlindDeletes(std::span<const Ordinal> ordinals) const;
+  Status ReplayErasure(OwnerNumber owner);
+  Status ReplayErasures();
+  Status AppendErasure(OwnerNumber owner);
+  Result<Commit> SubmitAndWait(std::unique_ptr<ChangeSet> set);
+  Result<Commit> SubmitPrepared(std::unique_ptr<ChangeSet> set);
+  std::string ViewFolder(std::string_view name) const {
+    return options_.folder + "/views/" + std::string(name);
+  }
+  Mark HeadMark(const log::Head& head) const {
+    return {head.incarnation, head.t, head.next_ordinal, options_.definitions->hash(), 0};
+  }
+
+  const EngineOptions options_;
+  const Owners owners_;
+  std::unique_ptr<log::KeyStore> keys_;
+  std::unique_ptr<log::Log> log_;
+  std::unique_ptr<log::Codec> codec_;
+  std::unique_ptr<log::ContentStore> contents_;
+  std::vector<fhir::TypeId> types_;   // by type code
+  std::vector<log::TypeCode> codes_;  // by TypeId
+  std::unique_ptr<DirectoryView> directory_;
+  std::vector<std::unique_ptr<View>> views_;
+  CatchUpParts parts_{};
+  Recent recent_;
+  mutable TextCache texts_;
+  std::unique_ptr<Writer> writer_owned_;
+  std::atomic<Writer*> writer_{nullptr};
+  std::atomic<bool> opened_{false};
+  std::unique_ptr<Rebuilder> rebuilder_;  // once opened_
+  std::vector<std::string>
+      why_rebuild_;  // by slot: why the start leaves it to the rebuilder; "" = it does not
+  std::atomic<bool> directory_damaged_{false};
+
+  Ordinal directory_from_ = 1;
+  std::vector<Ordinal> view_from_;
+  std::atomic<uint64_t> catch_up_at_{0}, catch_up_end_{1};
+  std::thread catch_up_thread_, maintenance_thread_;
+  std::mutex stop_mutex_;
+  std::condition_variable stop_changed_;
+  bool stopping_ = false;
+
+  std::mutex pins_mutex_;
+  std::map<Ordinal, int64_t> pins_;  // end ordinal → monotonic µs of expiry
+  Ordinal released_below_ = 0;
+
+  std::mutex save_mutex_;  // saves, and erasures between their fact and their end
+  std::atomic<Ordinal> saved_end_{1};
+};
+
+}  // namespace tk::view
