@@ -16,6 +16,9 @@ std::string ReadFileForTest(const std::string& path);
 /// Paths of the *.json files of a folder that hold one resource each, sorted.
 std::vector<std::string> JsonFilesOf(const std::string& folder);
 
+/// The table invariants_mended.json of this room.
+std::string MendedInvariantsFile();
+
 /// The npm package hl7.fhir.r4.examples that the build compiled its definitions from.
 std::string OfficialExamplesFolder();
 

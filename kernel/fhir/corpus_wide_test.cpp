@@ -49,6 +49,8 @@ std::vector<std::string> JsonFilesOf(const std::string& folder) {
   return paths;
 }
 
+std::string MendedInvariantsFile() { return TK_FHIR_FOLDER "/invariants_mended.json"; }
+
 std::string OfficialExamplesFolder() { return TK_R4_FOLDER; }
 
 }  // namespace tk::fhir

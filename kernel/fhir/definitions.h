@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -71,6 +72,16 @@ struct TypeInfo {
   Primitive primitive;   // kNone for everything else
 };
 
+/// An invariant of a type or of an element: a FHIRPath expression that must be true.
+struct Constraint {
+  std::string_view key;         // "obs-6"
+  std::string_view human;       // what it says, in the words of the definition
+  std::string_view expression;  // evaluated on the node
+  TypeId context;               // what it is compiled against; kNoType: a choice of several types
+  bool is_error;                // else a warning
+  uint32_t index;               // within AllConstraints()
+};
+
 /// One JSON member that a type may have. A choice `value[x]` appears once per permitted type (valueQuantity, valueString …),
 /// all with the same `choice` group.
 struct ElementInfo {
@@ -87,6 +98,7 @@ struct ElementInfo {
   std::span<const TypeId> reference_targets;  // Reference and canonical; empty = any
   bool is_summary;
   bool is_modifier;
+  std::span<const Constraint> constraints;  // beyond those of its type
 };
 
 enum class SearchType : uint8_t {
@@ -117,6 +129,8 @@ struct SearchParameter {
   std::span<const Component> components;  // composite parameters
 };
 
+class Invariants;
+
 /// Immutable once built; shared by shared_ptr<const Definitions>. All views point into memory it owns.
 class Definitions {
  public:
@@ -138,6 +152,9 @@ class Definitions {
   virtual const ElementInfo* FindElement(TypeId type, NameId name) const = 0;
   /// Places within Elements(type) of what must be there; of a required choice, its first member.
   virtual std::span<const uint16_t> RequiredElements(TypeId type) const = 0;
+  /// The invariants that `type` itself adds; those of its base types hold as well.
+  virtual std::span<const Constraint> Constraints(TypeId type) const = 0;
+  virtual std::span<const Constraint> AllConstraints() const = 0;
   virtual bool IsA(TypeId type, TypeId base) const = 0;
   bool IsResource(TypeId id) const { return id != kNoType && Type(id).type_class == TypeClass::kResource; }
   /// Concrete resource types, in alphabetical order.
@@ -155,6 +172,13 @@ class Definitions {
   virtual std::vector<std::string_view> Codes(CodeSetId set) const = 0;
   /// Digest of everything; part of a saved view's manifest.
   virtual uint64_t hash() const = 0;
+
+  /// The invariants, ready to be tested; made at the first call.
+  const Invariants& invariants() const;
+
+ private:
+  mutable std::once_flag invariants_once_;
+  mutable std::shared_ptr<const Invariants> invariants_;
 };
 
 }  // namespace tk::fhir

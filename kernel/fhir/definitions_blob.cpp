@@ -33,6 +33,7 @@ Tables Tables::From(const BlobView& blob) {
   t.strings = blob.Text({0, h.strings.count});
   t.types = Copy<TypeRow>(blob, h.types);
   t.elements = Copy<ElementRow>(blob, h.elements);
+  t.constraints = Copy<ConstraintRow>(blob, h.constraints);
   t.type_lists = Copy<uint16_t>(blob, h.type_lists);
   t.parameters = Copy<ParameterRow>(blob, h.parameters);
   t.components = Copy<ComponentRow>(blob, h.components);
@@ -48,6 +49,7 @@ std::string Tables::ToBlob() const {
   h.strings = Append(strings, &out);
   h.types = Append(types, &out);
   h.elements = Append(elements, &out);
+  h.constraints = Append(constraints, &out);
   h.type_lists = Append(type_lists, &out);
   h.parameters = Append(parameters, &out);
   h.components = Append(components, &out);

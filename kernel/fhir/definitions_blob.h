@@ -14,7 +14,7 @@
 
 namespace tk::fhir {
 
-inline constexpr uint64_t kBlobMagic = 0x3130'6665'646b'74ULL;  // "tkdef01"
+inline constexpr uint64_t kBlobMagic = 0x3230'6665'646b'74ULL;  // "tkdef02"
 inline constexpr uint32_t kOpenCodeSet = 0xffffffff;  // a set that cannot be listed (media types, units)
 
 struct Str {
@@ -25,6 +25,7 @@ struct Str {
 struct TypeRow {
   Str name, regex, url;
   uint32_t first_element = 0, element_count = 0;
+  uint32_t first_constraint = 0, constraint_count = 0;  // its own; those of its base are not repeated
   uint16_t base = 0;
   uint8_t type_class = 0, json_form = 0, is_abstract = 0;
   uint8_t unused[3] = {};
@@ -35,7 +36,15 @@ struct ElementRow {
   uint32_t first_target = 0;
   uint16_t target_count = 0, type = 0, min = 0, max = 0, choice = 0, codes = 0;
   uint8_t is_summary = 0, is_modifier = 0;
-  uint8_t unused[2] = {};
+  uint16_t constraint_count = 0;  // beyond those of its type
+  uint32_t first_constraint = 0;
+};
+
+struct ConstraintRow {
+  Str key, human, expression;
+  uint16_t context = 0;  // type that the expression is compiled against; kNoType: a choice of several
+  uint8_t is_error = 0;
+  uint8_t unused = 0;
 };
 
 struct ParameterRow {
@@ -76,7 +85,8 @@ struct BlobHeader {
   uint64_t magic = kBlobMagic;
   uint64_t hash = 0;  // of everything after the header
   uint64_t size = 0;  // of the whole
-  Section strings, types, elements, type_lists, parameters, components, code_sets, codes, compartment;
+  Section strings, types, elements, constraints, type_lists, parameters, components, code_sets, codes,
+      compartment;
 };
 
 /// FNV-1a with a final mix; codes are short.
@@ -106,6 +116,7 @@ struct Tables {
   std::string strings;
   std::vector<TypeRow> types;
   std::vector<ElementRow> elements;
+  std::vector<ConstraintRow> constraints;
   std::vector<uint16_t> type_lists;  // reference targets
   std::vector<ParameterRow> parameters;
   std::vector<ComponentRow> components;

@@ -44,12 +44,14 @@ bool IsTypeName(std::string_view name) {
 
 }  // namespace
 
-Result<std::string> CompileDefinitions(const BlobView* base, const std::vector<const Document*>& resources) {
-  return Compiler(base, resources).Run();
+Result<std::string> CompileDefinitions(const BlobView* base, const std::vector<const Document*>& resources,
+                                       const Document* mended) {
+  return Compiler(base, resources, mended).Run();
 }
 
-Compiler::Compiler(const BlobView* base, const std::vector<const Document*>& resources)
-    : resources_(resources) {
+Compiler::Compiler(const BlobView* base, const std::vector<const Document*>& resources,
+                   const Document* mended)
+    : resources_(resources), mended_(mended) {
   if (base == nullptr) {
     for (const char* name :
          {"Boolean", "String", "Integer", "Decimal", "Date", "DateTime", "Time", "Quantity"}) {
@@ -79,6 +81,7 @@ Result<std::string> Compiler::Run() {
   if (!has_base_) AddAllCodeSets();
   for (Source& source : sources_) TRY(FindBase(&source));
   for (Source& source : sources_) TRY(CompileType(&source));
+  TRY(CheckMendedUsed());
   AddInheritedParameters();
   for (const Value parameter : parameters_) TRY(AddParameter(parameter));
   TRY(SortParameters());
@@ -293,6 +296,7 @@ Status Compiler::CompileChildren(const Source& source, const Part& parent, TypeI
   TypeRow& row = tables_.types[type];
   row.first_element = static_cast<uint32_t>(tables_.elements.size());
   row.element_count = static_cast<uint32_t>(rows.size());
+  TRY(AddTypeConstraints(source, parent, type));
   tables_.elements.insert(tables_.elements.end(), rows.begin(), rows.end());
   for (const size_t child : parent.children) {
     const Part& part = source.parts[child];
@@ -316,6 +320,7 @@ Status Compiler::CompileElement(const Source& source, const Part& part, TypeId o
   row.is_modifier = definition["isModifier"].IsTrue() ? 1 : 0;
   if (row.max == 0) return {};  // taken away
   const uint16_t codes = TRY(RequiredCodes(source, part));
+  TRY(AddElementConstraints(source, part, owner, &row));
   std::vector<std::string> seen;
   for (const Value type : definition["type"]) {
     const std::string code = type["code"].ToString();

@@ -15,6 +15,8 @@ namespace tk::fhir {
 /// CompartmentDefinition of Patient). A StructureDefinition without a snapshot inherits the elements of its base.
 /// Without a base (the official definitions themselves) bindings to unknown value sets are left open; with one they are errors.
 /// Errors: kInvalid with the resource's url and the element's path.
-Result<std::string> CompileDefinitions(const BlobView* base, const std::vector<const Document*>& resources);
+/// `mended`: expressions to put in the place of official ones that are wrong (invariants_mended.json), or nullptr.
+Result<std::string> CompileDefinitions(const BlobView* base, const std::vector<const Document*>& resources,
+                                       const Document* mended = nullptr);
 
 }  // namespace tk::fhir

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -15,7 +16,7 @@ namespace tk::fhir {
 
 class Compiler final : private CodeSource {
  public:
-  Compiler(const BlobView* base, const std::vector<const Document*>& resources);
+  Compiler(const BlobView* base, const std::vector<const Document*>& resources, const Document* mended);
   Result<std::string> Run();
 
  private:
@@ -54,6 +55,12 @@ class Compiler final : private CodeSource {
   Result<TypeId> TypeOfElement(const Source& source, const Part& part, TypeId owner,
                                std::string_view code) const;
   Result<TypeId> ContentReference(const Source& source, const Part& part) const;
+  // Invariants: definitions_constraints.cpp.
+  Status AddTypeConstraints(const Source& source, const Part& part, TypeId type);
+  Status AddElementConstraints(const Source& source, const Part& part, TypeId owner, ElementRow* row);
+  Status AddConstraint(const Source& source, const Part& part, Value constraint, TypeId context);
+  Status CheckMendedUsed() const;
+  bool HasConstraint(TypeId type, std::string_view key) const;
   Status SetTargets(const Source& source, const Part& part, std::string_view code, ElementRow* row);
   Status SetPrimitive(const Source& source);
   Result<uint16_t> RequiredCodes(const Source& source, const Part& part);
@@ -78,6 +85,8 @@ class Compiler final : private CodeSource {
   bool has_base_ = false;
   Tables tables_;
   std::vector<const Document*> resources_;
+  const Document* mended_;
+  std::set<uint32_t> mended_used_;  // nodes of its entries
   std::unordered_map<std::string, uint32_t> pool_;
   std::unordered_map<std::string, TypeId> type_by_name_;
   std::unordered_map<std::string, TypeId> type_by_url_;

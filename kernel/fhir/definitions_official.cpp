@@ -45,7 +45,7 @@ bool HasWantedName(const std::string& name) {
 
 }  // namespace
 
-Result<std::string> CompileOfficialDefinitions(const std::string& folder) {
+Result<std::string> CompileOfficialDefinitions(const std::string& folder, const std::string& mended) {
   namespace fs = std::filesystem;
   std::vector<fs::path> paths;
   std::error_code failed;
@@ -70,7 +70,8 @@ Result<std::string> CompileOfficialDefinitions(const std::string& folder) {
     wanted.push_back(owned.get());
     documents.push_back(std::move(owned));
   }
-  return CompileDefinitions(nullptr, wanted);
+  const Document table = TRY(Document::Parse(TRY(ReadFile(mended, kFileBytesMax))));
+  return CompileDefinitions(nullptr, wanted, &table);
 }
 
 }  // namespace tk::fhir

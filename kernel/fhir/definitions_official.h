@@ -12,6 +12,7 @@ namespace tk::fhir {
 
 /// The blob of all types, search parameters, code sets and the Patient compartment found in `folder`, one resource a file
 /// (StructureDefinition-*.json and so on). Errors: kNotFound if there are none; else as CompileDefinitions, naming the file.
-Result<std::string> CompileOfficialDefinitions(const std::string& folder);
+/// `mended` is the path of invariants_mended.json.
+Result<std::string> CompileOfficialDefinitions(const std::string& folder, const std::string& mended);
 
 }  // namespace tk::fhir

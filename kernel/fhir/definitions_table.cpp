@@ -57,6 +57,7 @@ class Table final : public Definitions {
     CHECK(bytes.size() >= sizeof(BlobHeader) && blob_.header().magic == kBlobMagic &&
           blob_.header().size == bytes.size());
     LoadTypes();
+    LoadConstraints();
     LoadElements();
     LoadRequired();
     LoadParameters();
@@ -75,6 +76,11 @@ class Table final : public Definitions {
   std::span<const uint16_t> RequiredElements(TypeId id) const override {
     return std::span(required_).subspan(required_ranges_[id].first, required_ranges_[id].count);
   }
+  std::span<const Constraint> Constraints(TypeId id) const override {
+    const TypeRow& row = blob_.Rows<TypeRow>(blob_.header().types)[id];
+    return std::span(constraints_).subspan(row.first_constraint, row.constraint_count);
+  }
+  std::span<const Constraint> AllConstraints() const override { return constraints_; }
   std::span<const TypeId> ResourceTypes() const override { return resource_types_; }
 
   const ElementInfo* FindElement(TypeId type, NameId name) const override {
@@ -164,6 +170,15 @@ class Table final : public Definitions {
               [this](TypeId a, TypeId b) { return types_[a].name < types_[b].name; });
   }
 
+  void LoadConstraints() {
+    const auto rows = blob_.Rows<ConstraintRow>(blob_.header().constraints);
+    constraints_.reserve(rows.size());
+    for (const ConstraintRow& row : rows) {
+      constraints_.push_back({blob_.Text(row.key), blob_.Text(row.human), blob_.Text(row.expression),
+                              row.context, row.is_error != 0, static_cast<uint32_t>(constraints_.size())});
+    }
+  }
+
   void LoadElements() {
     const auto rows = blob_.Rows<ElementRow>(blob_.header().elements);
     const auto lists = blob_.Rows<uint16_t>(blob_.header().type_lists);
@@ -179,7 +194,9 @@ class Table final : public Definitions {
       elements_.push_back({blob_.Text(row.name), blob_.Text(row.base_name), intern(row.name),
                            intern(row.base_name), row.type, row.min, row.max, row.choice, row.codes,
                            lists.subspan(row.first_target, row.target_count), row.is_summary != 0,
-                           row.is_modifier != 0});
+                           row.is_modifier != 0,
+                           std::span<const Constraint>(constraints_)
+                               .subspan(row.first_constraint, row.constraint_count)});
       if (types_[row.type].type_class == TypeClass::kPrimitive)
         Names::Intern("_" + std::string(blob_.Text(row.name)));
     }
@@ -242,6 +259,7 @@ class Table final : public Definitions {
   std::unique_ptr<const std::string> owned_;
   BlobView blob_;
   std::vector<TypeInfo> types_;
+  std::vector<Constraint> constraints_;
   std::vector<ElementInfo> elements_;
   std::vector<Members> members_;
   std::vector<MemberSlot> slots_;

@@ -1,5 +1,7 @@
 #include "kernel/fhir/validate.h"
 
+#include <algorithm>
+
 #include "kernel/fhir/json_text.h"
 #include "kernel/fhir/primitives.h"
 #include "kernel/fhir/validator.h"
@@ -30,8 +32,11 @@ std::vector<Issue> Validate(const Definitions& definitions, Value root, const Va
 
 Status CheckValid(const Definitions& definitions, Value root, const ValidateOptions& options) {
   std::vector<Issue> issues = Validate(definitions, root, options);
-  if (issues.empty()) return {};
-  Error error = MakeError(ErrorCode::kInvalid, issues.front().path + ": " + issues.front().text);
+  const auto first = std::find_if(issues.begin(), issues.end(), [](const Issue& issue) {
+    return issue.severity == Severity::kError || issue.severity == Severity::kFatal;
+  });
+  if (first == issues.end()) return {};
+  Error error = MakeError(ErrorCode::kInvalid, first->path + ": " + first->text);
   error.issues = std::move(issues);
   return error;
 }
@@ -49,7 +54,8 @@ const KnownTypes& Known() {
 }
 
 Validator::Validator(const Definitions& definitions, const ValidateOptions& options)
-    : definitions_(definitions), options_(options) {
+    : definitions_(definitions), options_(options), invariants_(definitions.invariants()) {
+  environment_.definitions = &definitions;
   path_.reserve(32);
 }
 
@@ -90,22 +96,27 @@ void Validator::Resource(Value value, TypeId expected, Place place) {
                               std::string(type_name));
   }
   // A contained resource is part of its container; every other one resolves fragments within itself.
-  const Value outer_container = container_;
+  Container outer_container;
+  const Value outer_resource = resource_;
   const bool outer_bundle = in_bundle_;
+  resource_ = value;
   if (place != Place::kContained) {
-    container_ = value;
-    contained_read_ = false;
+    std::swap(outer_container, container_);
+    container_.value = value;
     in_bundle_ = in_bundle_ || type == Known().bundle;
-  } else if (value[Known().contained].present()) {
-    Add("structure", "a contained resource must not contain resources itself");
+  } else {
+    container_.contained_at = path_.back().index;
   }
   Seen seen;
   Members(value, type, true, &seen);
+  TypeInvariants(value, Value(), type);
   if (place != Place::kContained) {
-    container_ = outer_container;
-    contained_read_ = false;
+    std::swap(outer_container, container_);
     in_bundle_ = outer_bundle;
+  } else {
+    container_.contained_at = -1;
   }
+  resource_ = outer_resource;
 }
 
 void Validator::Members(Value object, TypeId type, bool is_resource, Seen* seen) {
@@ -233,6 +244,8 @@ void Validator::One(Value value, const ElementInfo& element) {
 void Validator::Complex(Value value, const ElementInfo& element) {
   Seen seen;
   Members(value, element.type, false, &seen);
+  TypeInvariants(value, Value(), element.type);
+  if (!element.constraints.empty()) ElementInvariants(value, Value(), element);
   const KnownTypes& known = Known();
   if (element.type == known.extension) return Extension(seen, element.type, value);
   if (element.type == known.reference) return Reference(value, element);
@@ -264,13 +277,15 @@ void Validator::Primitive(Value value, const ElementInfo& element) {
   } else if (type.json_form != JsonForm::kBoolean) {
     Text(value, element, type);
   }
+  if (!element.constraints.empty()) ElementInvariants(value, Value(), element);
 }
 
 void Validator::Text(Value value, const ElementInfo& element, const TypeInfo& type) {
   const std::string_view text = value.String(scratch_);
   if (text.empty()) return Add("value", "must not be an empty string; leave the member out");
   if (type.primitive == Primitive::kXhtml) {
-    if (const char* problem = NarrativeProblem(text)) Add("value", std::string("XHTML: ") + problem);
+    if (const char* problem = NarrativeProblem(text)) Add("invariant", std::string("txt-1: XHTML: ") + problem);
+    if (!NarrativeHasContent(text)) Broken(Native::kTxt2);
     return;
   }
   if (!IsPrimitiveText(type, text))
@@ -278,6 +293,7 @@ void Validator::Text(Value value, const ElementInfo& element, const TypeInfo& ty
   if (text.size() > kStringBytesMax && type.primitive != Primitive::kBase64Binary) {
     return Add("too-long", "is longer than 1 MB");
   }
+  if (text.front() == '#') NoteFragment(text, element);
   if (element.required_codes != kNoCodeSet) Code(text, element);
 }
 
@@ -285,7 +301,7 @@ void Validator::Text(Value value, const ElementInfo& element, const TypeInfo& ty
 void Validator::Sibling(Value object, Value member, const ElementInfo& element) {
   if (element.max <= 1) {
     if (!member.is_object()) return Add("structure", "_" + std::string(element.name) + " must be an object");
-    return SiblingObject(member, element);
+    return SiblingObject(object[element.name_id], member, element);
   }
   if (!member.is_array())
     return Add("structure", "may repeat, so _" + std::string(element.name) + " must be a JSON array");
@@ -300,7 +316,7 @@ void Validator::Sibling(Value object, Value member, const ElementInfo& element) 
       if (!has_value)
         Add("structure", "null in _" + std::string(element.name) + " needs a value in its place");
     } else if (item.is_object()) {
-      SiblingObject(item, element);
+      SiblingObject(has_value ? *value : Value(), item, element);
     } else {
       Add("structure", "_" + std::string(element.name) + " must hold objects or null");
     }
@@ -310,9 +326,12 @@ void Validator::Sibling(Value object, Value member, const ElementInfo& element) 
   if (i == 0) Add("structure", "an array must not be empty; leave the member out");
 }
 
-void Validator::SiblingObject(Value value, const ElementInfo& element) {
+/// `value` may be absent.
+void Validator::SiblingObject(Value value, Value sibling, const ElementInfo& element) {
   Seen seen;
-  Members(value, element.type, false, &seen);
+  Members(sibling, element.type, false, &seen);
+  TypeInvariants(value, sibling, element.type);
+  if (!value && !element.constraints.empty()) ElementInvariants(value, sibling, element);
 }
 
 }  // namespace tk::fhir

@@ -1,5 +1,6 @@
-// Structural validation: types, cardinality, choice, patterns, required codes, reference types; unknown content is refused.
-// Source: FHIR R4 json.html, datatypes.html, references.html.
+// Validation against the definitions: types, cardinality, choice, patterns, required codes, reference types, invariants; unknown content
+// is refused.
+// Source: FHIR R4 json.html, datatypes.html, references.html, conformance-rules.html#constraints.
 #pragma once
 
 #include <vector>
@@ -11,13 +12,15 @@ namespace tk::fhir {
 struct ValidateOptions {
   TypeId expected = kNoType;  // the type that the URL names; kNoType = whatever resourceType says
   size_t issues_max = 100;
+  bool warnings = false;  // also invariants of severity warning (best practice, such as dom-6)
 };
 
-/// All findings of `root` (a resource) against the definitions, errors first met first; empty = valid.
+/// All findings of `root` (a resource) against the definitions, errors first met first; empty = valid
+/// (with `warnings`: none of severity error or fatal).
 /// Paths are FHIRPath-like with indices: "Patient.name[0].given[1]". Texts name no values of personal elements.
-/// Cost: about 2 µs per KB. Thread-safe.
+/// Cost: about 2 µs per KB and invariants 0.1 to 1 µs each (docs/performance.md). Thread-safe.
 std::vector<Issue> Validate(const Definitions& definitions, Value root, const ValidateOptions& options = {});
-/// The same as an Error (kInvalid, all issues) or nothing.
+/// The same as an Error (kInvalid, all issues) or nothing, where no issue is an error.
 Status CheckValid(const Definitions& definitions, Value root, const ValidateOptions& options = {});
 
 }  // namespace tk::fhir

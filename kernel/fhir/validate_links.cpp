@@ -115,19 +115,19 @@ void Validator::Target(std::string_view type_name, const ElementInfo& element) {
 }
 
 void Validator::ReadContained(Value resource) {
-  contained_read_ = true;
-  contained_.clear();
+  container_.contained_read = true;
+  container_.contained.clear();
   for (const Value contained : resource[Known().contained]) {
     if (const Value id = contained[Known().id]; id.is_string())
-      contained_.emplace(id.ToString(), contained[Known().resource_type].ToString());
+      container_.contained.emplace(id.ToString(), contained[Known().resource_type].ToString());
   }
 }
 
 void Validator::Fragment(std::string_view id, const ElementInfo& element) {
   if (id.empty()) return;  // "#": the container itself
-  if (!contained_read_) ReadContained(container_);
-  const auto found = contained_.find(std::string(id));
-  if (found == contained_.end()) return Add("not-found", "refers to a contained resource that is not there");
+  if (!container_.contained_read) ReadContained(container_.value);
+  const auto found = container_.contained.find(std::string(id));
+  if (found == container_.contained.end()) return Broken(Native::kRef1);
   // What is no type at all is told where it stands.
   if (definitions_.IsResource(definitions_.FindType(found->second))) Target(found->second, element);
 }
@@ -180,7 +180,7 @@ void Validator::Extension(const Seen& seen, TypeId type, Value value) {
   const bool has_extension = seen.elements.test(place);
   const bool has_value = seen.choices.any();
   if (value.size() != 0 && has_extension == has_value) {
-    Add("invariant", "an extension must have either a value[x] or extensions (ext-1)");
+    Broken(Native::kExt1);
   }
 }
 

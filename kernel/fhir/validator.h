@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "kernel/fhir/invariants.h"
 #include "kernel/fhir/validate.h"
 
 namespace tk::fhir {
@@ -42,7 +43,7 @@ class Validator {
   void Primitive(Value value, const ElementInfo& element);
   void Text(Value value, const ElementInfo& element, const TypeInfo& type);
   void Sibling(Value object, Value member, const ElementInfo& element);
-  void SiblingObject(Value value, const ElementInfo& element);
+  void SiblingObject(Value value, Value sibling, const ElementInfo& element);
   void UnknownMember(Value member);
   // References and codes.
   void Reference(Value value, const ElementInfo& element);
@@ -57,6 +58,16 @@ class Validator {
   void WrongCode(CodeSetId set);
   void Extension(const Seen& seen, TypeId type, Value value);
 
+  // Invariants: validate_invariants.cpp.
+  void TypeInvariants(Value node, Value sibling, TypeId type);
+  void ElementInvariants(Value node, Value sibling, const ElementInfo& element);
+  void Evaluate(const Constraint& constraint, const path::Item& item);
+  void Broken(Native native);
+  void ResourceNatives(Value resource, uint16_t natives);
+  void ContainedUnused(Value resource);
+  void NoteFragment(std::string_view text, const ElementInfo& element);
+  const path::Environment& PathEnvironment();
+
   void Add(std::string_view type, std::string text);
   std::string Path() const;
   bool Full() const { return issues_.size() >= options_.issues_max; }
@@ -67,10 +78,24 @@ class Validator {
   std::vector<Segment> path_;
   std::string scratch_;
   bool in_bundle_ = false;
-  // The resource that fragments (#id) resolve in, with the ids of what it contains.
-  Value container_;
-  bool contained_read_ = false;
-  std::unordered_map<std::string, std::string> contained_;  // id → type
+  /// A text that begins with '#', where it stands: in which contained resource (-1: outside), and can it mean the container?
+  struct FragmentSeen {
+    std::string text;
+    int64_t contained;
+    bool may_be_container;
+  };
+  /// The resource that fragments (#id) resolve in, with the ids of what it contains.
+  struct Container {
+    Value value;
+    bool contained_read = false;
+    std::unordered_map<std::string, std::string> contained;  // id → type
+    std::vector<FragmentSeen> fragments;
+    int64_t contained_at = -1;  // which contained resource the walk is in
+  };
+  Container container_;
+  Value resource_;  // %resource: a contained resource is its own
+  const Invariants& invariants_;
+  path::Environment environment_;
 };
 
 /// Types and names that the rules speak of by name. Extended definitions keep the numbers of the official ones.

@@ -259,6 +259,19 @@ class Checker {
 
 }  // namespace
 
+bool NarrativeHasContent(std::string_view text) {
+  while (!text.empty()) {
+    const size_t open = std::min(text.find('<'), text.size());
+    if (text.substr(0, open).find_first_not_of(" \t\r\n") != std::string_view::npos) return true;
+    text.remove_prefix(open);
+    if (text.substr(0, 4) == "<img") return true;
+    const std::string_view end = text.substr(0, 4) == "<!--" ? "-->" : ">";
+    const size_t close = text.find(end);
+    text.remove_prefix(close == std::string_view::npos ? text.size() : close + end.size());
+  }
+  return false;
+}
+
 const char* NarrativeProblem(std::string_view text) { return Checker(text).Run(); }
 
 }  // namespace tk::fhir

@@ -1,6 +1,6 @@
 // The narrative: is a text the limited XHTML that FHIR permits, and nothing that acts in a browser?
-// An empty <div> passes: that a narrative says something (txt-2) is an invariant, not a matter of form.
-// Source: FHIR R4 narrative.html, rule txt-1; HTML 4.0 chapters 7-11 and 15; XML 1.0 for the form.
+// An empty <div> passes as a form: that a narrative says something (txt-2) is asked apart.
+// Source: FHIR R4 narrative.html, rules txt-1 and txt-2; HTML 4.0 chapters 7-11 and 15; XML 1.0 for the form.
 #pragma once
 
 #include <string_view>
@@ -10,5 +10,8 @@ namespace tk::fhir {
 /// nullptr if `text` is a well-formed <div xmlns="http://www.w3.org/1999/xhtml"> of permitted elements and attributes;
 /// otherwise what is wrong, as a literal that names no content. Cost: one pass.
 const char* NarrativeProblem(std::string_view text);
+
+/// txt-2: has it text that is more than white space, or an image?
+bool NarrativeHasContent(std::string_view text);
 
 }  // namespace tk::fhir
