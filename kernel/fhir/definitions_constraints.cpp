@@ -35,8 +35,8 @@ Status Compiler::CheckMendedUsed() const {
   if (mended_ == nullptr) return {};
   for (const Value entry : mended_->Root()["invariants"]) {
     if (mended_used_.count(entry.index()) == 0)
-      return MakeError(ErrorCode::kInvalid,
-                       "invariants_mended.json: no definition has this invariant: " + entry["key"].ToString());
+      return MakeError(ErrorCode::kInvalid, "invariants_mended.json: no definition has this invariant: " +
+                                                entry["key"].ToString());
   }
   return {};
 }
@@ -63,6 +63,7 @@ Status Compiler::AddConstraint(const Source& source, const Part& part, Value con
   if (const Value mended = FindMended(mended_, key, text)) {
     text = mended["expression"].ToString();
     mended_used_.insert(mended.index());
+    if (text.empty()) return {};
   }
   ConstraintRow row;
   row.key = Pool(key);
@@ -100,13 +101,12 @@ Status Compiler::AddElementConstraints(const Source& source, const Part& part, T
   if (types.size() == 0) possible.push_back(TRY(ContentReference(source, part)));
   for (const Value constraint : part.definition["constraint"]) {
     const std::string key = constraint["key"].ToString();
-    const bool is_of_type = std::all_of(possible.begin(), possible.end(),
-                                        [&](TypeId type) { return HasConstraint(type, key); });
+    const bool is_of_type =
+        std::all_of(possible.begin(), possible.end(), [&](TypeId type) { return HasConstraint(type, key); });
     if (!constraint["expression"].present() || is_of_type) continue;
     TRY(AddConstraint(source, part, constraint, possible.size() == 1 ? possible[0] : kNoType));
   }
-  row->constraint_count =
-      static_cast<uint16_t>(tables_.constraints.size() - row->first_constraint);
+  row->constraint_count = static_cast<uint16_t>(tables_.constraints.size() - row->first_constraint);
   if (row->constraint_count > kConstraintsMax) return Problem(source, part, "has more than 64 invariants");
   return {};
 }

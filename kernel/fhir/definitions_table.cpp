@@ -191,12 +191,11 @@ class Table final : public Definitions {
       return id;
     };
     for (const ElementRow& row : rows) {
-      elements_.push_back({blob_.Text(row.name), blob_.Text(row.base_name), intern(row.name),
-                           intern(row.base_name), row.type, row.min, row.max, row.choice, row.codes,
-                           lists.subspan(row.first_target, row.target_count), row.is_summary != 0,
-                           row.is_modifier != 0,
-                           std::span<const Constraint>(constraints_)
-                               .subspan(row.first_constraint, row.constraint_count)});
+      elements_.push_back(
+          {blob_.Text(row.name), blob_.Text(row.base_name), intern(row.name), intern(row.base_name), row.type,
+           row.min, row.max, row.choice, row.codes, lists.subspan(row.first_target, row.target_count),
+           row.is_summary != 0, row.is_modifier != 0,
+           std::span<const Constraint>(constraints_).subspan(row.first_constraint, row.constraint_count)});
       if (types_[row.type].type_class == TypeClass::kPrimitive)
         Names::Intern("_" + std::string(blob_.Text(row.name)));
     }

@@ -45,7 +45,8 @@ class Invariants {
   enum class Answer : uint8_t { kHolds, kBroken, kFailed, kNotCompiled };
   /// Does `constraint` (one of these definitions) hold at `item`? Empty is not true. kFailed: the evaluation ended with an error.
   /// Cost: 0.1 to 1 µs for most; the first call compiles.
-  Answer Test(const Constraint& constraint, const path::Environment& environment, const path::Item& item) const;
+  Answer Test(const Constraint& constraint, const path::Environment& environment,
+              const path::Item& item) const;
   /// Why an expression does not compile; "" if it does.
   std::string CompileProblem(const Constraint& constraint) const;
 

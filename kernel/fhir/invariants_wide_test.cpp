@@ -35,9 +35,9 @@ TEST(Invariants, StandOnceWhereSnapshotsRepeatThem) {
   const auto r4 = Definitions::R4();
   std::set<std::pair<std::string, std::string>> seen;
   for (const Constraint& constraint : r4->AllConstraints())
-    EXPECT_TRUE(constraint.key == "inv-1" ||
-                seen.emplace(constraint.key, std::string(constraint.expression) +
-                                                 std::to_string(constraint.context)).second)
+    EXPECT_TRUE(
+        seen.emplace(constraint.key, std::string(constraint.expression) + std::to_string(constraint.context))
+            .second)
         << constraint.key;
   EXPECT_FALSE(r4->Constraints(r4->FindType("Observation")).empty());
   EXPECT_TRUE(r4->Constraints(r4->FindType("HumanName")).empty());
@@ -102,9 +102,8 @@ class SlowReference {
     for (const ElementInfo& element : definitions_.Elements(type)) {
       const Value value = object[element.name];
       const Value sibling = object["_" + std::string(element.name)];
-      const size_t count = std::max<size_t>(
-          value.is_array() ? value.size() : (value ? 1 : 0),
-          sibling.is_array() ? sibling.size() : (sibling ? 1 : 0));
+      const size_t count = std::max<size_t>(value.is_array() ? value.size() : (value ? 1 : 0),
+                                            sibling.is_array() ? sibling.size() : (sibling ? 1 : 0));
       for (size_t i = 0; i < count; ++i) {
         Value one = value.is_array() ? value.At(i) : value;
         Value extra = sibling.is_array() ? sibling.At(i) : sibling;
@@ -147,7 +146,8 @@ void OncePerResource(std::map<std::string, size_t>* told) {
 
 /// The structure is right, so that both walk the same nodes.
 bool IsWellFormed(const std::vector<Issue>& issues) {
-  return std::all_of(issues.begin(), issues.end(), [](const Issue& issue) { return issue.type == "invariant"; });
+  return std::all_of(issues.begin(), issues.end(),
+                     [](const Issue& issue) { return issue.type == "invariant"; });
 }
 
 std::vector<std::string> Seeds() {
@@ -156,7 +156,8 @@ std::vector<std::string> Seeds() {
     const std::string name = path.substr(path.rfind('/') + 1);
     if (name.rfind("StructureDefinition-", 0) == 0 || name.rfind("SearchParameter-", 0) == 0 ||
         name.rfind("ValueSet-", 0) == 0 || name.rfind("CodeSystem-", 0) == 0 ||
-        name.rfind("ConceptMap-", 0) == 0 || name.rfind("Bundle-", 0) == 0)
+        name.rfind("ConceptMap-", 0) == 0 || name.rfind("Bundle-", 0) == 0 ||
+        name == "Observation-decimal.json")  // numbers beyond FHIRPath's decimals, which have no value there
       continue;
     std::string json = ReadFileForTest(path);
     if (json.size() < 12'000) seeds.push_back(std::move(json));
@@ -188,16 +189,21 @@ TEST(Invariants, NativesAgreeWithTheirExpressions) {
   EXPECT_GT(compared, 400U);
   // Changes that touch what natives look at.
   const std::pair<std::string, std::string> kSwaps[] = {
-      {"\"reference\"", "\"display\""},   {"\"display\"", "\"reference\""},
-      {"\"id\"", "\"language\""},         {"\"text\"", "\"id\""},
-      {"\"url\"", "\"id\""},              {"\"#", "\"#x"},
+      {"\"reference\"", "\"display\""},
+      {"\"display\"", "\"reference\""},
+      {"\"id\"", "\"language\""},
+      {"\"text\"", "\"id\""},
+      {"\"url\"", "\"id\""},
+      {"\"#", "\"#x"},
       {"\"contained\":[{", "\"contained\":[{\"meta\":{\"versionId\":\"1\"},"},
       {"\"contained\":[{", "\"contained\":[{\"meta\":{\"security\":[{\"code\":\"R\"}]},"},
       {"\"status\"", "\"_status\":{\"id\":\"s\"},\"status\""},
       {"\"coding\"", "\"extension\":[{\"url\":\"http://x.org/a\"}],\"coding\""},
       {"\"coding\":[{", "\"coding\":[{\"id\":\"only\"},{"},
-      {"\"contained\":[{", "\"contained\":[{\"extension\":[{\"url\":\"http://x.org/a\",\"valueUri\":\"#\"}],"},
-      {"\"subject\":{", "\"subject\":{\"extension\":[{\"url\":\"http://x.org/a\",\"valueCanonical\":\"#c\"}],"}};
+      {"\"contained\":[{",
+       "\"contained\":[{\"extension\":[{\"url\":\"http://x.org/a\",\"valueUri\":\"#\"}],"},
+      {"\"subject\":{",
+       "\"subject\":{\"extension\":[{\"url\":\"http://x.org/a\",\"valueCanonical\":\"#c\"}],"}};
   std::mt19937_64 random(20261122);
   for (int i = 0; i < 2500; ++i) {
     std::string json = seeds[random() % seeds.size()];
@@ -238,17 +244,25 @@ struct BrokenCase {
 TEST(Invariants, AreToldWithKeyAndPath) {
   const BrokenCase cases[] = {
       {R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"valueString":"x",
-           "dataAbsentReason":{"text":"y"}})", "Observation", "obs-6"},
+           "dataAbsentReason":{"text":"y"}})",
+       "Observation", "obs-6"},
       {R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"component":[{"code":{"text":"y"},
-           "referenceRange":[{"appliesTo":[{"text":"z"}]}]}]})", "Observation.component[0].referenceRange[0]", "obs-3"},
-      {R"({"resourceType":"Patient","telecom":[{"system":"phone","value":"1"},{"value":"2"}]})", "Patient.telecom[1]", "cpt-2"},
-      {R"({"resourceType":"Patient","identifier":[{"period":{"start":"2021","end":"2020"}}]})", "Patient.identifier[0].period", "per-1"},
-      {R"({"resourceType":"Organization","name":"x","address":[{"text":"a"},{"use":"home"}]})", "Organization.address[1]", "org-2"},
+           "referenceRange":[{"appliesTo":[{"text":"z"}]}]}]})",
+       "Observation.component[0].referenceRange[0]", "obs-3"},
+      {R"({"resourceType":"Patient","telecom":[{"system":"phone","value":"1"},{"value":"2"}]})",
+       "Patient.telecom[1]", "cpt-2"},
+      {R"({"resourceType":"Patient","identifier":[{"period":{"start":"2022","end":"2020"}}]})",
+       "Patient.identifier[0].period", "per-1"},
+      {R"({"resourceType":"Organization","name":"x","address":[{"text":"a"},{"use":"home"}]})",
+       "Organization.address[1]", "org-2"},
       {R"({"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"http://x/Patient/1/_history/1",
-           "resource":{"resourceType":"Patient"}}]})", "Bundle.entry[0]", "bdl-8"},
+           "resource":{"resourceType":"Patient"}}]})",
+       "Bundle.entry[0]", "bdl-8"},
       {R"({"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"o"}],
-           "managingOrganization":{"reference":"#o"}})", "Patient.contained[0]", "org-1"},
-      {R"({"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"o","name":"O"}]})", "Patient.contained[0]", "dom-3"}};
+           "managingOrganization":{"reference":"#o"}})",
+       "Patient.contained[0]", "org-1"},
+      {R"({"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"o","name":"O"}]})",
+       "Patient.contained[0]", "dom-3"}};
   for (const BrokenCase& broken : cases) {
     const auto document = Document::Parse(broken.json);
     ASSERT_TRUE(document.ok()) << broken.json;
@@ -262,10 +276,11 @@ TEST(Invariants, AreToldWithKeyAndPath) {
 
 // Dates of different precision within a period, a bound without a value: the words of the invariants permit both.
 TEST(Invariants, MendedOnesPermitWhatTheirWordsPermit) {
-  for (const char* json :
-       {R"({"resourceType":"Patient","identifier":[{"period":{"start":"2020-01","end":"2020-01-15"}}]})",
-        R"({"resourceType":"Task","status":"requested","intent":"order","authoredOn":"2020-01-15","lastModified":"2020-01-15T08:00:00Z"})",
-        R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"#"}})"}) {
+  for (
+      const char* json :
+      {R"({"resourceType":"Patient","identifier":[{"period":{"start":"2020-01","end":"2020-01-15"}}]})",
+       R"({"resourceType":"Task","status":"requested","intent":"order","authoredOn":"2020-01-15","lastModified":"2020-01-15T08:00:00Z"})",
+       R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"#"}})"}) {
     const auto document = Document::Parse(json);
     ASSERT_TRUE(document.ok());
     EXPECT_TRUE(Validate(*Definitions::R4(), document->Root()).empty()) << json;

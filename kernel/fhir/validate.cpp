@@ -284,7 +284,8 @@ void Validator::Text(Value value, const ElementInfo& element, const TypeInfo& ty
   const std::string_view text = value.String(scratch_);
   if (text.empty()) return Add("value", "must not be an empty string; leave the member out");
   if (type.primitive == Primitive::kXhtml) {
-    if (const char* problem = NarrativeProblem(text)) Add("invariant", std::string("txt-1: XHTML: ") + problem);
+    if (const char* problem = NarrativeProblem(text))
+      Add("invariant", std::string("txt-1: XHTML: ") + problem);
     if (!NarrativeHasContent(text)) Broken(Native::kTxt2);
     return;
   }

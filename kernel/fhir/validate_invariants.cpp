@@ -64,8 +64,8 @@ const path::Environment& Validator::PathEnvironment() {
   environment_.resource = resource_;
   environment_.variables.clear();
   if (resource_ != container_.value) {
-    environment_.variables.emplace_back(
-        "rootResource", path::Collection{path::ResourceItem(definitions_, container_.value)});
+    environment_.variables.emplace_back("rootResource",
+                                        path::Collection{path::ResourceItem(definitions_, container_.value)});
   }
   return environment_;
 }
@@ -132,7 +132,8 @@ void Validator::ContainedUnused(Value resource) {
     const bool used =
         !id.is_string() ||
         std::any_of(container_.fragments.begin(), container_.fragments.end(), [&](const FragmentSeen& seen) {
-          return seen.text.empty() ? seen.may_be_container && seen.contained == at : seen.text == id.ToString();
+          return seen.text.empty() ? seen.may_be_container && seen.contained == at
+                                   : seen.text == id.ToString();
         });
     if (!used) Broken(Native::kDom3);
     ++path_.back().index;

@@ -101,8 +101,9 @@ INSTANTIATE_TEST_SUITE_P(
             "not known"},
         Bad{"\"deceasedBoolean\":true,\"deceasedDateTime\":\"2020\"", "Patient.deceased", "structure",
             "at most one"},
-        Bad{"\"deceasedBoolean\":true,\"_deceasedDateTime\":{\"extension\":[{\"url\":\"http://x.org/a\",\"valueCode\":\"b\"}]}", "Patient.deceased", "structure",
-            "at most one"},
+        Bad{"\"deceasedBoolean\":true,\"_deceasedDateTime\":{\"extension\":[{\"url\":\"http://x.org/"
+            "a\",\"valueCode\":\"b\"}]}",
+            "Patient.deceased", "structure", "at most one"},
         Bad{"\"deceasedString\":\"x\"", "Patient.deceasedString", "structure", "not known"},
         Bad{"\"deceased\":true", "Patient.deceased", "structure", "not known"}));
 
@@ -131,7 +132,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"\"multipleBirthInteger\":2.0", "Patient.multipleBirth", "value", "integer"},
         Bad{"\"multipleBirthInteger\":3000000000", "Patient.multipleBirth", "value", "integer"},
         Bad{"\"photo\":[{\"size\":-1}]", "Patient.photo[0].size", "value", "unsignedInt"},
-        Bad{"\"photo\":[{\"contentType\":\"image/png\",\"data\":\"abc\"}]", "Patient.photo[0].data", "value", "base64"},
+        Bad{"\"photo\":[{\"contentType\":\"image/png\",\"data\":\"abc\"}]", "Patient.photo[0].data", "value",
+            "base64"},
         Bad{"\"implicitRules\":\"a b\"", "Patient.implicitRules", "value", "URI"},
         Bad{"\"gender\":\"Male\"", "Patient.gender", "code-invalid", "female, male, other, unknown"},
         Bad{"\"gender\":\" male\"", "Patient.gender", "value", "code"},
