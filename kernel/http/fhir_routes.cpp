@@ -30,11 +30,12 @@ interaction::Request ToInteraction(const Pipeline& pipeline, Call* call) {
   request.body = std::move(http.body);
   request.content_type =
       ToLower(TrimSpace(std::string_view(http.content_type).substr(0, http.content_type.find(';'))));
-  // The type alone is what the interactions look at, unless its parameters say that it is of another version of FHIR.
-  if (const size_t end = http.content_type.find(';');
-      end != std::string::npos &&
-      interaction::AsksOtherVersion(std::string_view(http.content_type).substr(end)))
-    request.content_type = http.content_type;
+  // The type alone is what the interactions look at, unless its parameters say that it is of another version of FHIR or no UTF-8.
+  if (const size_t end = http.content_type.find(';'); end != std::string::npos) {
+    const auto parameters = std::string_view(http.content_type).substr(end);
+    if (interaction::AsksOtherVersion(parameters) || interaction::NamesOtherCharset(parameters))
+      request.content_type = http.content_type;
+  }
   request.accept = std::move(http.accept);
   request.if_match = std::move(http.if_match);
   request.if_none_match = std::move(http.if_none_match);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "kernel/base/text.h"
+
 namespace tk::interaction {
 namespace {
 
@@ -50,13 +52,6 @@ std::optional<Number> ParseNumber(std::string_view text) {
   return number;
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 }  // namespace
 
 Preferences ParsePrefer(std::string_view header) {
@@ -80,6 +75,19 @@ bool AsksOtherVersion(std::string_view parameters) {
     if (version.size() >= 2 && version.front() == '"' && version.back() == '"')
       version = version.substr(1, version.size() - 2);
     other = version != "4.0" && version != "4.0.1";
+  });
+  return other;
+}
+
+bool NamesOtherCharset(std::string_view parameters) {
+  bool other = false;
+  ForEachPart(parameters, ";", [&other](std::string_view part) {
+    constexpr std::string_view kName = "charset=";
+    if (part.size() < kName.size() || !SameText(part.substr(0, kName.size()), kName)) return;
+    std::string_view charset = Trim(part.substr(kName.size()));
+    if (charset.size() >= 2 && charset.front() == '"' && charset.back() == '"')
+      charset = charset.substr(1, charset.size() - 2);
+    other = !SameText(charset, "utf-8") && !SameText(charset, "utf8") && !SameText(charset, "us-ascii");
   });
   return other;
 }
@@ -162,25 +170,12 @@ Status CheckIfMatch(std::string_view if_match, uint32_t version) {
 }
 
 Result<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus_is_space) {
-      out.push_back(' ');
-    } else if (text[i] != '%') {
-      out.push_back(text[i]);
-    } else {
-      const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
-      if (high < 0 || low < 0) {
-        return MakeError(ErrorCode::kIncorrect,
-                         fmt::format("Broken percent encoding at character {} of a URL.", i + 1));
-      }
-      out.push_back(static_cast<char>(high * 16 + low));
-      i += 2;
-    }
-  }
-  return out;
+  auto decoded = tk::PercentDecode(text, plus_is_space);
+  if (decoded) return std::move(*decoded);
+  return MakeError(
+      ErrorCode::kIncorrect,
+      "Broken percent encoding in a URL: % is followed by two hexadecimal digits, and the whole is "
+      "UTF-8 without zero bytes.");
 }
 
 std::string PercentEncode(std::string_view text) {

@@ -9,6 +9,8 @@ namespace tk::interaction {
 Preferences ParsePrefer(std::string_view header);
 /// Whether a media type's parameters ("; fhirVersion=3.0") ask for another version of FHIR than R4 (4.0). Source: FHIR R4 http.html#version-parameter.
 bool AsksOtherVersion(std::string_view parameters);
+/// Do the parameters of a body's media type say that it is no UTF-8? JSON is nothing else. Source: RFC 8259 section 8.1.
+bool NamesOtherCharset(std::string_view parameters);
 /// Is JSON among what the caller takes? `format` (the _format parameter) goes before the Accept header.
 bool AcceptsJson(std::string_view accept, std::string_view format);
 /// The version number of `W/"3"`, `"3"` or `3`; nullopt if it is none.

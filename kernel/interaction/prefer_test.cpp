@@ -28,6 +28,14 @@ TEST(Prefer, AcceptsJsonOnly) {
   EXPECT_FALSE(AcceptsJson("", "application/fhir+json; fhirVersion=5.0"));
 }
 
+TEST(Prefer, BodiesAreUtf8) {
+  for (const char* ours :
+       {"", "; charset=utf-8", ";charset=\"UTF-8\"; fhirVersion=4.0", "; charset=us-ascii"})
+    EXPECT_FALSE(NamesOtherCharset(ours)) << ours;
+  for (const char* other : {"; charset=utf-16", ";fhirVersion=4.0; charset=\"GB18030\"", "; charset="})
+    EXPECT_TRUE(NamesOtherCharset(other)) << other;
+}
+
 TEST(ETag, ReadsWeakStrongAndBare) {
   EXPECT_EQ(ParseETag("W/\"3\""), 3u);
   EXPECT_EQ(ParseETag("\"12\""), 12u);

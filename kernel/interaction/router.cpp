@@ -95,7 +95,7 @@ bool IsJson(std::string_view type) {
 
 Response UnsupportedMedia(std::string_view wanted) {
   return Refusal(415, "not-supported",
-                 fmt::format("This content type is not offered here: send {}.", wanted));
+                 fmt::format("This content type is not offered here: send {}, in UTF-8.", wanted));
 }
 
 /// nullopt if the body's media type is right for the interaction.
