@@ -21,6 +21,7 @@ Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId 
       options;  // always strict: a criterion that is passed over would change other records than those meant
   options.timezone_offset_min = room.context.timezone_offset_min;
   options.own_base = call.request.base_url;
+  options.now_us = room.context.clock->NowUs();
   search::Query query = TRY(search::ParseQuery(*room.definitions, type, criteria, options));
   if (query.criteria.empty()) {
     return MakeError(ErrorCode::kIncorrect,

@@ -116,6 +116,7 @@ search::PageRequest ScopedRequest(const Room& room, const Call& call, const view
   request.find_time = [engine = &room.engine()](Instant at_us) -> Result<view::Ordinal> {
     return TRY(engine->FindTime(at_us)).end_ordinal;
   };
+  request.read = [engine = &room.engine()](view::Ordinal ordinal) { return engine->Read(ordinal); };
   return request;
 }
 

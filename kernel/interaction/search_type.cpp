@@ -35,6 +35,7 @@ Result<SearchAsked> FirstPage(const Room& room, const Call& call) {
   options.count_max = kPageCountMax;
   options.timezone_offset_min = room.context.timezone_offset_min;
   options.own_base = call.request.base_url;
+  options.now_us = room.context.clock->NowUs();
   search::Query query = TRY(search::ParseQuery(*room.definitions, call.type, call.query, options));
   return SearchAsked{std::make_shared<const search::Query>(std::move(query)), room.engine().Head(), {}};
 }

@@ -6,8 +6,10 @@
 #include <array>
 #include <charconv>
 #include <span>
+#include <tuple>
 
 #include "kernel/base/clock.h"
+#include "kernel/search/compare.h"
 #include "kernel/search/counts.h"
 #include "kernel/search/nodes.h"
 #include "kernel/search/values.h"
@@ -27,6 +29,7 @@ enum class Order : char { kTime = 't', kOrdinal = 'o', kKeys = 'k' };
 struct SortValue {
   bool missing = true;
   uint64_t high = 0, low = 0;
+  size_t rank = 0;  // among the texts that were read for this key, when entries do not tell
 };
 
 /// References that a term names: itself, or with an id only one for each type the parameter may refer to.
@@ -75,7 +78,9 @@ void TokenKeys(const Setting& setting, ParameterId parameter, const Term& term, 
 }
 
 bool IsPlain(const Criterion& c) {
-  return c.special.empty() && c.modifier != "missing" && c.modifier != "not";
+  if (!c.special.empty()) return false;
+  const bool of_type = !c.modifier.empty() && c.modifier[0] >= 'A' && c.modifier[0] <= 'Z';
+  return c.modifier.empty() || of_type;
 }
 
 /// patient=…&code=system|… as one key, when the type rides on that compound. Marks the two criteria as used.
@@ -143,30 +148,6 @@ class KeysNode final : public Node {
   std::vector<uint64_t> keys_;
 };
 
-/// All ordinals of a node, gathered once because asking it one by one is dear.
-class SetNode final : public Node {
- public:
-  explicit SetNode(const Node& inner) {
-    inner.Gather([&](const Candidate& c) {
-      ordinals_.push_back(c.ordinal);
-      return true;
-    });
-    std::sort(ordinals_.begin(), ordinals_.end());
-  }
-  uint64_t Estimate() const override { return ordinals_.size(); }
-  void Gather(const std::function<bool(const Candidate&)>& each) const override {
-    for (Ordinal ordinal : ordinals_) {
-      if (!each({ordinal, kUnknownTime})) return;
-    }
-  }
-  bool Holds(Candidate& candidate) const override {
-    return std::binary_search(ordinals_.begin(), ordinals_.end(), candidate.ordinal);
-  }
-
- private:
-  std::vector<Ordinal> ordinals_;  // sorted
-};
-
 /// Walks several equality keys at once in the order of (time, ordinal), each pair once.
 class KeyWalk {
  public:
@@ -218,11 +199,13 @@ class Answerer {
         look_(look),
         query_(query),
         request_(request),
-        ground_{setting, look, query.type, request} {}
+        texts_(request),
+        ground_{setting, look, query.type, request, texts_} {}
 
   Status Prepare();
   Result<Page> MakePage();
   Result<uint64_t> CountAll();
+  Status TakeFailure() { return texts_.TakeFailure(); }
 
  private:
   struct Resume {
@@ -263,11 +246,16 @@ class Answerer {
   Status GatherMatches(std::vector<Candidate>* out);
   Status OrderByKeys(std::vector<Candidate>* matches, size_t wanted);
   SortValue ValueOf(const SortKey& key, Ordinal ordinal) const;
+  std::vector<size_t> Untold(const SortKey& key, const std::vector<SortValue>& values, size_t k,
+                             size_t matches) const;
+  Status RankTexts(const SortKey& key, size_t k, const std::vector<Candidate>& matches,
+                   std::vector<SortValue>* values);
 
   const Setting& setting_;
   const Look& look_;
   const Query& query_;
   const PageRequest& request_;
+  Texts texts_;
   const Ground ground_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::unique_ptr<Node>> sets_;
@@ -284,7 +272,7 @@ Status Answerer::Prepare() {
   std::vector<uint64_t> compound = CompoundKeys(setting_, query_, &used);
   if (!compound.empty()) nodes_.push_back(std::make_unique<KeysNode>(ground_, std::move(compound)));
   for (size_t i = 0; i < query_.criteria.size(); ++i) {
-    if (!used[i]) nodes_.push_back(TRY(MakeNode(ground_, query_.criteria[i])));
+    if (!used[i]) TRY(MakeNodes(ground_, query_.criteria[i], &nodes_));
   }
   ChooseOrder();
   ChooseDriver();
@@ -336,14 +324,16 @@ void Answerer::ChooseDriver() {
     if (node.get() == driver_) continue;
     const Node* asked = node.get();
     // Asking one by one is a look-up in every run; gathering touches the node's entries once, one after another.
-    constexpr uint64_t kProbeNs = 1000, kGatherNs = 150;
+    constexpr uint64_t kGatherNs = 150;
+    const uint64_t probe_ns = node->ReadsTexts() ? 6000 : 1000;
     const uint64_t entries = driver_entries_ > kFewEntries ? node->Estimate() : Node::kNever;
-    if (node->WantsSet() || (entries != Node::kNever && entries * kGatherNs < driver_entries_ * kProbeNs)) {
+    if (node->WantsSet() || (entries != Node::kNever && entries * kGatherNs < driver_entries_ * probe_ns)) {
       sets_.push_back(std::make_unique<SetNode>(*node));
       asked = sets_.back().get();
     }
     others_.push_back(asked);
   }
+  std::stable_partition(others_.begin(), others_.end(), [](const Node* n) { return !n->ReadsTexts(); });
 }
 
 /// Resources of the type in the order of writing.
@@ -452,17 +442,80 @@ Status Answerer::GatherMatches(std::vector<Candidate>* out) {
 }
 
 SortValue Answerer::ValueOf(const SortKey& key, Ordinal ordinal) const {
-  if (key.parameter == nullptr) return {false, ordinal, 0};
   SortValue best;
-  for (const auto& source : setting_.extractor.At(setting_.extractor.IdOf(*key.parameter)).sources) {
+  if (key.special == "_lastUpdated") return {false, ordinal, 0, 0};
+  if (key.parameter == nullptr) return best;
+  const Extractor::Parameter& parameter = setting_.extractor.At(setting_.extractor.IdOf(*key.parameter));
+  if (key.parameter->type == SearchType::kSpecial) {
+    for (const Criterion& criterion : query_.criteria) {
+      if (criterion.parameter != key.parameter || !criterion.modifier.empty()) continue;
+      const auto distance = DistanceOf(look_, parameter, criterion, ordinal);
+      if (distance) best = {false, OrderOf(*distance), 0, 0};
+    }
+    return best;
+  }
+  for (const auto& source : parameter.sources) {
     ForSortValues(look_, source.parameter, ordinal, [&](const Entry24& entry) {
-      const SortValue value{false, entry.b, entry.c};
+      const SortValue value{false, entry.b, entry.c, 0};
       const bool less = std::pair(value.high, value.low) < std::pair(best.high, best.low);
       if (best.missing || less != key.descending) best = value;
       return true;
     });
   }
   return best;
+}
+
+/// Which of `matches` the entries do not put in order for this key: all of a token, reference or uri, which have none; of a string those with equal
+/// beginnings that go on behind what an entry holds.
+std::vector<size_t> Answerer::Untold(const SortKey& key, const std::vector<SortValue>& values, size_t k,
+                                     size_t matches) const {
+  const size_t keys = query_.sort.size();
+  std::vector<size_t> out;
+  const bool id = key.special == "_id";
+  const SearchType type = key.parameter == nullptr ? SearchType::kSpecial : key.parameter->type;
+  if (id || type == SearchType::kToken || type == SearchType::kReference || type == SearchType::kUri) {
+    for (size_t i = 0; i < matches; ++i) out.push_back(i);
+  } else if (type == SearchType::kString) {
+    for (size_t i = 0; i < matches; ++i) {
+      if (!values[i * keys + k].missing && (values[i * keys + k].low & 0xff) != 0) out.push_back(i);
+    }
+    auto word = [&](size_t i) { return std::pair(values[i * keys + k].high, values[i * keys + k].low); };
+    std::sort(out.begin(), out.end(), [&](size_t x, size_t y) { return word(x) < word(y); });
+    std::vector<size_t> alike;
+    for (size_t i = 0; i < out.size(); ++i) {
+      const bool twin = (i > 0 && word(out[i - 1]) == word(out[i])) ||
+                        (i + 1 < out.size() && word(out[i + 1]) == word(out[i]));
+      if (twin) alike.push_back(out[i]);
+    }
+    out = std::move(alike);
+  }
+  return out;
+}
+
+/// Reads their texts and gives each its rank.
+Status Answerer::RankTexts(const SortKey& key, size_t k, const std::vector<Candidate>& matches,
+                           std::vector<SortValue>* values) {
+  const size_t keys = query_.sort.size();
+  std::vector<std::pair<std::string, size_t>> texts;
+  for (const size_t i : Untold(key, *values, k, matches.size())) {
+    TRY(Tick());
+    const view::Resource* resource = texts_.Read(matches[i].ordinal);
+    if (resource == nullptr) continue;
+    auto text = key.special == "_id"
+                    ? std::optional(resource->id)
+                    : SortText(setting_.extractor, query_.type, setting_.extractor.IdOf(*key.parameter),
+                               resource->document.Root(), key.descending);
+    if (!text) continue;
+    (*values)[i * keys + k].missing = false;
+    texts.emplace_back(std::move(*text), i);
+  }
+  std::sort(texts.begin(), texts.end());
+  size_t rank = 0;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0 && texts[i].first != texts[i - 1].first) ++rank;
+    (*values)[texts[i].second * keys + k].rank = rank;
+  }
+  return texts_.TakeFailure();
 }
 
 /// Several values count by the least (descending: the greatest); resources without one come last; equals newest first.
@@ -475,11 +528,12 @@ Status Answerer::OrderByKeys(std::vector<Candidate>* matches, size_t wanted) {
     order[i] = i;
     for (size_t k = 0; k < keys; ++k) values[i * keys + k] = ValueOf(query_.sort[k], (*matches)[i].ordinal);
   }
+  for (size_t k = 0; k < keys; ++k) TRY(RankTexts(query_.sort[k], k, *matches, &values));
   auto before = [&](size_t x, size_t y) {
     for (size_t k = 0; k < keys; ++k) {
       const SortValue &a = values[x * keys + k], &b = values[y * keys + k];
       if (a.missing != b.missing) return b.missing;
-      const auto left = std::pair(a.high, a.low), right = std::pair(b.high, b.low);
+      const auto left = std::tuple(a.high, a.low, a.rank), right = std::tuple(b.high, b.low, b.rank);
       if (left != right) return (left < right) != query_.sort[k].descending;
     }
     return (*matches)[x].ordinal > (*matches)[y].ordinal;
@@ -584,28 +638,42 @@ Result<Answerer::Resume> Answerer::ReadCursor() const {
   return resume;
 }
 
+/// Terms of one criterion under one source.
+void TermKeys(const Setting& setting, const Extractor::Source& source, const Criterion& criterion,
+              const Term& term, std::vector<uint64_t>* keys) {
+  auto add = [&](KeyKind kind, std::string_view first, std::string_view second = {}) {
+    keys->push_back(EqualityKey(setting.hash_key, source.parameter, kind, first, second));
+  };
+  const SearchType type = criterion.parameter->type;
+  if (type == SearchType::kReference && criterion.modifier == "identifier") {
+    if (!term.system) return add(KeyKind::kIdentifierValue, term.code);
+    if (term.code.empty()) return add(KeyKind::kIdentifierSystem, *term.system);
+    return add(KeyKind::kIdentifier, *term.system, term.code);
+  }
+  if (type == SearchType::kToken) return TokenKeys(setting, source.parameter, term, keys);
+  if (type == SearchType::kReference) return ReferenceKeys(setting, source, term, keys);
+  if (type == SearchType::kString) return add(KeyKind::kExact, term.text);
+  if (criterion.modifier != "above") return add(KeyKind::kUri, term.text);
+  for (const std::string& url : UrlsAbove(term.text)) add(KeyKind::kUri, url);
+}
+
 }  // namespace
 
 std::optional<std::vector<uint64_t>> EqualityKeys(const Setting& setting, fhir::TypeId,
                                                   const Criterion& criterion) {
-  if (criterion.parameter == nullptr || criterion.modifier == "missing" || criterion.modifier == "contains")
+  if (criterion.parameter == nullptr) return std::nullopt;
+  const std::string_view modifier = criterion.modifier;
+  if (modifier == "missing" || modifier == "contains" || modifier == "text" || modifier == "below" ||
+      modifier == "of-type")
     return std::nullopt;
   const SearchType type = criterion.parameter->type;
-  const bool exact = type == SearchType::kString && criterion.modifier == "exact";
+  const bool exact = type == SearchType::kString && modifier == "exact";
   if (type != SearchType::kToken && type != SearchType::kReference && type != SearchType::kUri && !exact)
     return std::nullopt;
   std::vector<uint64_t> keys;
   for (const Extractor::Source& source :
        setting.extractor.At(setting.extractor.IdOf(*criterion.parameter)).sources) {
-    for (const Term& term : criterion.terms) {
-      if (type == SearchType::kToken)
-        TokenKeys(setting, source.parameter, term, &keys);
-      else if (type == SearchType::kReference)
-        ReferenceKeys(setting, source, term, &keys);
-      else
-        keys.push_back(EqualityKey(setting.hash_key, source.parameter,
-                                   exact ? KeyKind::kExact : KeyKind::kUri, term.text));
-    }
+    for (const Term& term : criterion.terms) TermKeys(setting, source, criterion, term, &keys);
   }
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
@@ -627,14 +695,18 @@ Result<Page> AnswerPage(const Setting& setting, const Look& look, const Query& q
                         const PageRequest& request) {
   Answerer answerer(setting, look, query, request);
   TRY(answerer.Prepare());
-  return answerer.MakePage();
+  Page page = TRY(answerer.MakePage());
+  TRY(answerer.TakeFailure());
+  return page;
 }
 
 Result<uint64_t> AnswerCount(const Setting& setting, const Look& look, const Query& query,
                              const PageRequest& request) {
   Answerer answerer(setting, look, query, request);
   TRY(answerer.Prepare());
-  return answerer.CountAll();
+  const uint64_t count = TRY(answerer.CountAll());
+  TRY(answerer.TakeFailure());
+  return count;
 }
 
 }  // namespace tk::search

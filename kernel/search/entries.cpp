@@ -84,17 +84,32 @@ class EntrySink final : public ValueSink {
     }
   }
 
-  void Number(ParameterId p, double low, double high, std::string_view system,
-              std::string_view code) override {
+  void Number(ParameterId p, const NumberValue& v) override {
     Present(p, fhir::kNoType);
-    for (double value : {low, high}) {
-      out_.ordered.push_back(MakeNumber(p, 0, OrderOf(value)));
-      if (!code.empty()) out_.ordered.push_back(MakeNumber(p, UnitHash(key_, "", code), OrderOf(value)));
-      if (!system.empty() && !code.empty())
-        out_.ordered.push_back(MakeNumber(p, UnitHash(key_, system, code), OrderOf(value)));
-      Sort(p, OrderOf(value), 0);
-      if (low == high) break;
+    Numbers(p, 0, v.low, v.high, v.is_range);
+    if (!v.code.empty()) Numbers(p, UnitHash(key_, "", v.code), v.low, v.high, v.is_range);
+    if (!v.canonical_unit.empty()) {
+      Numbers(p, UnitHash(key_, kCanonicalSystem, v.canonical_unit), v.canonical_low, v.canonical_high,
+              v.is_range);
+    } else if (!v.system.empty() && !v.code.empty()) {
+      Numbers(p, UnitHash(key_, v.system, v.code), v.low, v.high, v.is_range);
     }
+    Sort(p, OrderOf(v.low), v.is_range ? 1 : 0);
+    if (v.high != v.low) Sort(p, OrderOf(v.high), v.is_range ? 1 : 0);
+  }
+
+  void ReferenceIdentifier(ParameterId p, std::string_view system, std::string_view value) override {
+    if (!value.empty()) {
+      Equal(p, KeyKind::kIdentifier, system, value);
+      Equal(p, KeyKind::kIdentifierValue, value);
+    }
+    if (!system.empty()) Equal(p, KeyKind::kIdentifierSystem, system);
+  }
+
+  void Place(ParameterId p, double latitude, double longitude) override {
+    Present(p, fhir::kNoType);
+    out_.ordered.push_back(MakeNumber(p, 0, OrderOf(latitude)));
+    Sort(p, OrderOf(latitude), OrderOf(longitude));
   }
 
   void Uri(ParameterId p, std::string_view text) override {
@@ -122,6 +137,14 @@ class EntrySink final : public ValueSink {
   }
   void Equal(ParameterId p, KeyKind kind, std::string_view first, std::string_view second = {}) {
     out_.equality.push_back({EqualityKey(key_, p, kind, first, second), 0});
+  }
+  void Numbers(ParameterId p, uint64_t unit, double low, double high, bool is_range) {
+    for (double value : {low, high}) {
+      Entry24 entry = MakeNumber(p, unit, OrderOf(value));
+      if (is_range) entry.c = kRangeEnd;
+      out_.ordered.push_back(entry);
+      if (low == high) break;
+    }
   }
   void Sort(ParameterId p, uint64_t high, uint64_t low) { out_.sort.push_back({SortSlot(p), high, low}); }
   void SetBit(uint8_t bit) {

@@ -1,9 +1,11 @@
 // How index entries are packed into words, and what one resource gives. Everything here is fixed by Index::format_version.
 // equality  Entry16  54 bits keyed hash of (parameter, kind, value) · 34 bits clinical time in seconds · 40 bits ordinal
 // ordered   Entry24  dates:   parameter 16 · class of duration 3 · low second 45 | high µs 64 | low µs within its second 24 · ordinal 40
-//                    numbers: parameter 16 · unit hash 48 (0: any unit) | value 64 | ordinal
+//                    numbers: parameter 16 · unit hash 48 (0: any unit) | value 64 | end of a range 1 · ordinal 40
+//                    places: as numbers, the latitude
 // strings   Entry32  parameter 16 · 0 48, or 1 bit + 63 bits hash of what stands before | 16 bytes of folded text | continues 1 · ordinal 40
-// sort      Entry24  slot 24 · ordinal 40 | value 128: (low µs, high µs), (number, 0) or 16 bytes of text; slot kPresence + type: which
+// sort      Entry24  slot 24 · ordinal 40 | value 128: (low µs, high µs), (number, is a range's end),
+//                    (latitude, longitude) or 16 bytes of text; slot kPresence + type: which
 //                    parameters of the type are present, one entry for every resource: it lists the type in the order of time
 // Times are clamped to the years 1698..2242 in equality entries (order only; dates themselves are exact).
 #pragma once
@@ -38,7 +40,10 @@ enum class KeyKind : char {
   kExact = 'e',
   kUri = 'u',
   kPatientCode = 'p',
-  kCompartment = 'k'
+  kCompartment = 'k',
+  kIdentifier = 'i',  // of a reference: system and value
+  kIdentifierValue = 'v',
+  kIdentifierSystem = 'w'
 };
 /// The upper 54 bits of the hash of one equality value; the low bits are 0.
 uint64_t EqualityKey(const HashKey& key, ParameterId parameter, KeyKind kind, std::string_view first,
@@ -68,6 +73,9 @@ Entry24 DateBound(ParameterId parameter, int duration_class, int64_t low_us);
 /// 48 bits of a unit: its code with its system, or with "" whatever that is; 0 without a code (any unit). Value, code and system are in one entry, so
 /// they are of one quantity.
 uint64_t UnitHash(const HashKey& key, std::string_view system, std::string_view code);
+/// The "system" of canonical units of UCUM: entries of it hold values in them.
+inline constexpr std::string_view kCanonicalSystem = "#ucum";
+inline constexpr uint64_t kRangeEnd = uint64_t{1} << 40;
 inline Entry24 MakeNumber(ParameterId parameter, uint64_t unit, uint64_t order) {
   return {uint64_t{parameter} << 48 | unit, order, 0};
 }

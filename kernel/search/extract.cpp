@@ -1,12 +1,14 @@
 #include "kernel/search/extract.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
 
 #include "kernel/base/clock.h"
+#include "kernel/search/expression_text.h"
 #include "kernel/search/values.h"
 
 namespace tk::search {
@@ -41,7 +43,7 @@ enum class Extractor::Datatype : uint8_t {
 
 struct Extractor::NameIds {
   NameId system, code, coding, value, reference, start, end, event, repeat, bounds_period, low, high,
-      currency, unit, text, id;
+      currency, unit, text, id, identifier, latitude, longitude;
   NameId name_parts[5];
   NameId address_parts[7];
   static NameIds Make() {
@@ -62,6 +64,9 @@ struct Extractor::NameIds {
             find("unit"),
             find("text"),
             find("id"),
+            find("identifier"),
+            find("latitude"),
+            find("longitude"),
             {find("family"), find("given"), find("prefix"), find("suffix"), find("text")},
             {find("line"), find("city"), find("district"), find("state"), find("postalCode"), find("country"),
              find("text")}};
@@ -69,39 +74,6 @@ struct Extractor::NameIds {
 };
 
 namespace {
-
-/// Without blanks around and without parentheses that enclose all of it.
-std::string_view Bare(std::string_view text) {
-  for (;;) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\n')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\n')) text.remove_suffix(1);
-    if (text.size() < 2 || text.front() != '(' || text.back() != ')') return text;
-    int depth = 0;
-    for (size_t i = 0; i + 1 < text.size(); ++i) {
-      depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
-      if (depth == 0) return text;  // the first one closes before the end
-    }
-    text = text.substr(1, text.size() - 2);
-  }
-}
-
-/// The operands of a union at the top.
-std::vector<std::string_view> UnionParts(std::string_view text) {
-  std::vector<std::string_view> parts;
-  text = Bare(text);
-  int depth = 0;
-  size_t from = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '(') ++depth;
-    if (text[i] == ')') --depth;
-    if (text[i] == '|' && depth == 0) {
-      parts.push_back(Bare(text.substr(from, i - from)));
-      from = i + 1;
-    }
-  }
-  parts.push_back(Bare(text.substr(from)));
-  return parts;
-}
 
 /// "X.where(resolve() is Patient)" → X and Patient.
 std::optional<std::pair<std::string_view, std::string_view>> TypeTest(std::string_view part) {
@@ -184,7 +156,11 @@ std::vector<TypeId> Extractor::TakeSaved() {
         if (const TypeId target = definitions_->FindType(name); target != fhir::kNoType)
           targets.push_back(target);
       }
-      old_lists_[type].push_back({p.code, p.url, p.type, type, p.expression, targets, {}});
+      // A composite has no entries, so that those of now are as good as any.
+      const SearchParameter* now = definitions_->FindSearchParameter(type, p.code);
+      const bool same = now != nullptr && now->url == p.url && now->expression == p.expression;
+      old_lists_[type].push_back({p.code, p.url, p.type, type, p.expression, targets,
+                                  same ? now->components : std::span<const SearchParameter::Component>()});
     }
   }
   return types;
@@ -289,7 +265,7 @@ void Extractor::Derive(TypeId type) {
   auto primary = [&](std::string_view part, SearchType search_type) {
     for (ParameterId id = plan.first; id < plan.first + plan.count; ++id) {
       const SearchParameter& p = *parameters_[id].definition;
-      if (p.type == search_type && IsOffered(p) && Bare(p.expression) == part) return id;
+      if (p.type == search_type && IsExtracted(p) && Bare(p.expression) == part) return id;
     }
     return kNoParameter;
   };
@@ -297,7 +273,7 @@ void Extractor::Derive(TypeId type) {
     Parameter& parameter = parameters_[id];
     const SearchParameter& definition = *parameter.definition;
     parameter.sources = {{id, fhir::kNoType}};
-    if (!IsOffered(definition)) continue;
+    if (!IsExtracted(definition)) continue;
     std::vector<Source> sources;
     for (std::string_view part : UnionParts(definition.expression)) {
       Source source{kNoParameter, fhir::kNoType};
@@ -342,7 +318,7 @@ void Extractor::DeriveUnions(TypeId type) {
   for (ParameterId id = plan.first; id < plan.first + plan.count; ++id) {
     const Parameter& parameter = parameters_[id];
     if (parameter.sources[0].parameter != id || parameter.sources.size() != 1 ||
-        !IsOffered(*parameter.definition))
+        !IsExtracted(*parameter.definition))
       continue;
     unions.push_back({id, UnionParts(parameter.definition->expression)});
   }
@@ -403,7 +379,7 @@ void Extractor::Compile(TypeId type) {
     const SearchParameter& definition = *parameter.definition;
     const bool own = parameter.sources[0].parameter == plan.first + i;
     // Ids are the directory's and times of writing are ordinals: neither needs entries.
-    if (!own || !IsOffered(definition) || definition.code == "_id" || definition.code == "_lastUpdated")
+    if (!own || !IsExtracted(definition) || definition.code == "_id" || definition.code == "_lastUpdated")
       continue;
     auto compiled = fhir::path::Expression::Compile(definition.expression, *definitions_, type);
     if (!compiled.ok()) {
@@ -424,6 +400,7 @@ void Extractor::Compile(TypeId type) {
                                   [&](const Source& s) { return parameters_[s.parameter].ready; });
   }
   types_[type].set = std::make_unique<const fhir::path::ExpressionSet>(std::move(expressions));
+  CompileComposites(type);
 }
 
 ParameterId Extractor::IdOf(const SearchParameter& parameter) const {
@@ -480,11 +457,15 @@ void Extractor::Emit(const Parameter& parameter, ParameterId id, const Item& ite
     case SearchType::kUri: {
       std::string scratch;
       const std::string_view text = item.node.String(scratch);
-      if (!text.empty()) sink.Uri(id, text);
+      if (text.empty()) return;
+      sink.Uri(id, text);
+      if (const size_t bar = text.find('|'); bar != std::string_view::npos && bar > 0)
+        sink.Uri(id, text.substr(0, bar));
       return;
     }
-    case SearchType::kComposite:
     case SearchType::kSpecial:
+      return EmitPlace(id, item.node, sink);
+    case SearchType::kComposite:
       return;
   }
 }
@@ -505,8 +486,15 @@ void Extractor::EmitComputed(const Parameter& parameter, ParameterId id, const I
     }
   } else if (const auto* number = std::get_if<int64_t>(&item.computed)) {
     const auto value = static_cast<double>(*number);
-    if (type == SearchType::kNumber || type == SearchType::kQuantity) sink.Number(id, value, value, "", "");
+    if (type == SearchType::kNumber || type == SearchType::kQuantity) sink.Number(id, {value, value});
   }
+}
+
+void Extractor::EmitPlace(ParameterId id, Value node, ValueSink& sink) const {
+  const auto latitude = DecimalValue(node[names_->latitude].Number()),
+             longitude = DecimalValue(node[names_->longitude].Number());
+  if (latitude && longitude && std::abs(*latitude) <= 90 && std::abs(*longitude) <= 180)
+    sink.Place(id, *latitude, *longitude);
 }
 
 void Extractor::EmitToken(ParameterId id, Datatype datatype, Value node, ValueSink& sink) const {
@@ -549,9 +537,15 @@ void Extractor::EmitToken(ParameterId id, Datatype datatype, Value node, ValueSi
 void Extractor::EmitReference(ParameterId id, Datatype datatype, Value node, ValueSink& sink) const {
   std::string scratch;
   std::string_view target;
-  if (datatype == Datatype::kReference)
+  if (datatype == Datatype::kReference) {
+    if (const Value identifier = node[names_->identifier]) {
+      std::string system_scratch, value_scratch;
+      const std::string_view system = identifier[names_->system].String(system_scratch),
+                             value = identifier[names_->value].String(value_scratch);
+      if (!system.empty() || !value.empty()) sink.ReferenceIdentifier(id, system, value);
+    }
     target = node[names_->reference].String(scratch);
-  else if (datatype == Datatype::kText)
+  } else if (datatype == Datatype::kText)
     target = node.String(scratch);
   else
     return;
@@ -624,29 +618,62 @@ void Extractor::EmitString(ParameterId id, Datatype datatype, Value node, ValueS
 void Extractor::EmitNumber(ParameterId id, Datatype datatype, Value node, ValueSink& sink) const {
   const NameIds& n = *names_;
   std::string system_scratch, code_scratch;
+  NumberValue out;
   if (datatype == Datatype::kNumber) {
-    if (const auto range = DecimalRange(node.Number())) sink.Number(id, range->exact, range->exact, "", "");
+    const auto value = DecimalValue(node.Number());
+    if (!value) return;
+    out.low = out.high = *value;
   } else if (datatype == Datatype::kQuantity || datatype == Datatype::kMoney) {
-    const auto range = DecimalRange(node[n.value].Number());
-    if (!range) return;
-    std::string_view system = node[n.system].String(system_scratch);
-    std::string_view code = node[datatype == Datatype::kMoney ? n.currency : n.code].String(code_scratch);
-    if (datatype == Datatype::kMoney) system = "urn:iso:std:iso:4217";
-    if (code.empty()) {
+    const std::string_view number = node[n.value].Number();
+    const auto value = DecimalValue(number);
+    if (!value) return;
+    out.low = out.high = *value;
+    out.system = node[n.system].String(system_scratch);
+    out.code = node[datatype == Datatype::kMoney ? n.currency : n.code].String(code_scratch);
+    if (datatype == Datatype::kMoney) out.system = "urn:iso:std:iso:4217";
+    if (out.code.empty()) {
       // "number||code" asks for code or unit; a unit is of no system.
-      code = node[n.unit].String(code_scratch);
-      system = {};
+      out.code = node[n.unit].String(code_scratch);
+      out.system = {};
+    } else if (out.system == kUcum) {
+      if (const auto canonical = CanonicalValue(number, out.code)) {
+        out.canonical_unit = canonical->unit;
+        out.canonical_low = out.canonical_high = canonical->range.exact;
+      }
     }
-    sink.Number(id, range->exact, range->exact, system, code);
   } else if (datatype == Datatype::kRange) {
-    const auto low = DecimalRange(node[n.low][n.value].Number()),
-               high = DecimalRange(node[n.high][n.value].Number());
-    if (!low && !high) return;
-    const Value unit = low ? node[n.low] : node[n.high];
-    const double infinity = std::numeric_limits<double>::infinity();
-    sink.Number(id, low ? low->exact : -infinity, high ? high->exact : infinity,
-                unit[n.system].String(system_scratch), unit[n.code].String(code_scratch));
+    return EmitRange(id, node, sink);
+  } else {
+    return;
   }
+  sink.Number(id, out);
+}
+
+void Extractor::EmitRange(ParameterId id, Value node, ValueSink& sink) const {
+  const NameIds& n = *names_;
+  std::string system_scratch, code_scratch;
+  const std::string_view low_text = node[n.low][n.value].Number(), high_text = node[n.high][n.value].Number();
+  const auto low = DecimalValue(low_text), high = DecimalValue(high_text);
+  if (!low && !high) return;
+  const Value unit = low ? node[n.low] : node[n.high];
+  const double infinity = std::numeric_limits<double>::infinity();
+  NumberValue out;
+  out.low = low ? *low : -infinity;
+  out.high = high ? *high : infinity;
+  out.is_range = true;
+  out.system = unit[n.system].String(system_scratch);
+  out.code = unit[n.code].String(code_scratch);
+  if (out.system == kUcum && !out.code.empty()) {
+    // Both ends are in one unit (FHIR R4 rng-2 speaks of the same units).
+    const auto canonical_low = CanonicalValue(low ? low_text : "0", out.code),
+               canonical_high = CanonicalValue(high ? high_text : "0", out.code);
+    if (canonical_low && canonical_high) {
+      out.canonical_unit = canonical_low->unit;
+      out.canonical_low = low ? canonical_low->range.exact : -infinity;
+      out.canonical_high = high ? canonical_high->range.exact : infinity;
+    }
+  }
+  sink.Number(id, out);
 }
 
 }  // namespace tk::search

@@ -24,6 +24,16 @@ inline constexpr size_t kPresenceBits = 128;
 /// Times that an open period runs to.
 inline constexpr int64_t kTimeMin = INT64_MIN, kTimeMax = INT64_MAX;
 
+/// A number or a quantity.
+struct NumberValue {
+  double low = 0, high = 0;  // equal unless it is a range; infinite where that is open
+  bool is_range = false;
+  std::string_view system = {}, code = {};  // "" for plain numbers; without a code its unit, of no system
+  /// In the canonical unit of UCUM, when it is of one that converts; else "".
+  std::string_view canonical_unit = {};
+  double canonical_low = 0, canonical_high = 0;
+};
+
 class ValueSink {
  public:
   virtual ~ValueSink() = default;
@@ -34,10 +44,13 @@ class ValueSink {
   /// Half-open [low, high).
   virtual void Date(ParameterId parameter, int64_t low_us, int64_t high_us) = 0;
   virtual void String(ParameterId parameter, std::string_view text) = 0;
-  /// A number or a quantity; system and code "" for plain numbers.
-  virtual void Number(ParameterId parameter, double low, double high, std::string_view system,
-                      std::string_view code) = 0;
+  virtual void Number(ParameterId parameter, const NumberValue& value) = 0;
+  /// A canonical is said with its version and without.
   virtual void Uri(ParameterId parameter, std::string_view text) = 0;
+  /// A reference by identifier; either part may be "".
+  virtual void ReferenceIdentifier(ParameterId, std::string_view /*system*/, std::string_view /*value*/) {}
+  /// WGS 84, degrees.
+  virtual void Place(ParameterId, double /*latitude*/, double /*longitude*/) {}
 };
 
 class Extractor {
@@ -68,18 +81,44 @@ class Extractor {
     ParameterId parameter;
     fhir::TypeId type;
   };
+  /// A composite parameter: items of the resource, and within each what its components say. It has no entries: its parts have.
+  struct Composite {
+    struct Component {
+      ParameterId
+          parameter;  // the one that it is defined by: how values are read, and where all that it can say is indexed too
+      std::unique_ptr<fhir::path::Expression> expression;  // on an item
+      bool all = false;  // on a `whole` item it says just what that parameter says
+    };
+    std::unique_ptr<fhir::path::Expression> items;
+    std::vector<Component> components;
+    bool whole = false;  // the one item is the resource itself
+  };
   struct Parameter {
     const fhir::SearchParameter* definition = nullptr;
     bool ready = false;           // offered, and its expression (or those of its sources) compiled
     std::vector<Source> sources;  // itself, unless it is derived
     std::vector<std::pair<ParameterId, fhir::TypeId>>
         derived;  // who is present when this one is (restricted to a type)
-    std::unique_ptr<fhir::path::Expression> expression;  // null when derived
-    uint8_t presence_bit = 0xff;                         // 0xff: none
+    std::unique_ptr<fhir::path::Expression> expression;  // null when derived or composite
+    std::unique_ptr<const Composite> composite;
+    uint8_t presence_bit = 0xff;  // 0xff: none
     fhir::CodeSetId implied_codes =
         fhir::kNoCodeSet;  // of a plain code element (gender, status): they say which system is meant
   };
   const Parameter& At(ParameterId id) const { return parameters_[id]; }
+  /// The items of `root` that `expression` names; none where it cannot be evaluated. Thread-safe, as Say.
+  static void Items(const fhir::path::Expression& expression, fhir::Value root,
+                    const fhir::path::Item& context, fhir::path::Collection* out);
+  fhir::path::Item ItemOf(fhir::TypeId type, fhir::Value root) const {
+    fhir::path::Item item;
+    item.node = root;
+    item.type = type;
+    return item;
+  }
+  /// What an item says under a parameter, as Extract has it.
+  void Say(ParameterId id, const fhir::path::Item& item, ValueSink& sink) const {
+    Emit(parameters_[id], id, item, sink);
+  }
   size_t size() const { return parameters_.size(); }
   /// The date parameter that says when a resource of the type happened; kNoParameter if it has none. Never a derived one, as the next two.
   ParameterId ClinicalDate(fhir::TypeId type) const { return types_[type].clinical; }
@@ -120,12 +159,17 @@ class Extractor {
   void Adopt(ParameterId id, std::vector<Source> sources);
   fhir::CodeSetId ImpliedCodes(fhir::TypeId type, std::string_view expression) const;
   void Compile(fhir::TypeId type);
+  void CompileComposites(fhir::TypeId type);
+  std::unique_ptr<const Composite> MakeComposite(fhir::TypeId type, const fhir::SearchParameter& definition);
+  ParameterId DefinedBy(fhir::TypeId type, const fhir::SearchParameter& composite, size_t component) const;
   void Emit(const Parameter& parameter, ParameterId id, const fhir::path::Item& item, ValueSink& sink) const;
   void EmitToken(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
   void EmitReference(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
   void EmitDate(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
   void EmitString(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
   void EmitNumber(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
+  void EmitRange(ParameterId id, fhir::Value node, ValueSink& sink) const;
+  void EmitPlace(ParameterId id, fhir::Value node, ValueSink& sink) const;
   void EmitComputed(const Parameter& parameter, ParameterId id, const fhir::path::Item& item,
                     ValueSink& sink) const;
 

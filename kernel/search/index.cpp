@@ -12,9 +12,9 @@
 namespace tk::search {
 namespace {
 
-constexpr uint32_t kFormatVersion = 5;  // how entries are packed and files laid out: others cannot be read
+constexpr uint32_t kFormatVersion = 6;  // how entries are packed and files laid out: others cannot be read
 // What the extraction says. Entries of an older one can be read: they serve, and are rebuilt meanwhile.
-constexpr uint64_t kExtractionVersion = 2;
+constexpr uint64_t kExtractionVersion = 3;
 constexpr std::string_view kExtraction = "extraction";
 constexpr const char* kParametersFile = "/parameters";
 

@@ -39,6 +39,8 @@ struct PageRequest {
   int64_t deadline_us = 0;  // MonotonicUs() after which kTimeout; 0 = none
   /// The ordinal after the last entry written at or before that instant (Engine::FindTime). Needed for _lastUpdated only.
   std::function<Result<view::Ordinal>(Instant)> find_time;
+  /// One version, for what entries alone do not tell (match.h); kGone for an erased one. Without it such a question is kUnsupported.
+  std::function<Result<view::ResourcePtr>(view::Ordinal)> read;
 };
 struct Page {
   std::vector<view::Ordinal> ordinals;  // matches in the asked order

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <fmt/format.h>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -58,8 +59,10 @@ class Heard final : public ValueSink {
     ask.push_back(std::string(extractor_.At(p).definition->code) + ":exact=" + Written(text));
     ask.push_back(std::string(extractor_.At(p).definition->code) + ":contains=" + Written(text));
   }
-  void Number(ParameterId p, double low, double, std::string_view, std::string_view) override {
-    Say(p, Written(fmt::format("{}", low)));
+  void Number(ParameterId p, const NumberValue& v) override {
+    if (!v.is_range) return Say(p, Written(fmt::format("{}", v.low)));
+    if (std::isfinite(v.high)) Say(p, "le" + Written(fmt::format("{}", v.high)));
+    if (std::isfinite(v.low)) Say(p, "ge" + Written(fmt::format("{}", v.low)));
   }
   void Uri(ParameterId p, std::string_view text) override {
     if (text.size() <= kStringBytesMax) Say(p, Written(text));

@@ -209,6 +209,8 @@ struct Values final : public ValueSink {
     std::string code;
     int64_t low, high;
     double number;
+    std::string canonical_unit = {};
+    double canonical = 0;
   };
   std::vector<Entry> all;
   void Token(ParameterId p, const std::string_view* system, std::string_view code) override {
@@ -224,8 +226,9 @@ struct Values final : public ValueSink {
   void String(ParameterId p, std::string_view text) override {
     all.push_back({p, "", false, std::string(text), 0, 0, 0});
   }
-  void Number(ParameterId p, double low, double, std::string_view system, std::string_view code) override {
-    all.push_back({p, std::string(system), true, std::string(code), 0, 0, low});
+  void Number(ParameterId p, const NumberValue& v) override {
+    all.push_back({p, std::string(v.system), true, std::string(v.code), 0, 0, v.low,
+                   std::string(v.canonical_unit), v.canonical_low});
   }
   void Uri(ParameterId p, std::string_view text) override {
     all.push_back({p, "", false, std::string(text), 0, 0, 0});
@@ -247,13 +250,13 @@ bool TermFits(const Criterion& c, const Term& t, const Values::Entry& v) {
       return FoldText(v.code).rfind(FoldText(t.text), 0) == 0;
     case fhir::SearchType::kQuantity:
     case fhir::SearchType::kNumber: {
-      if (!t.code.empty() && t.code != v.code) return false;
+      if (t.unit.empty() && !t.code.empty() && t.code != v.code) return false;
+      if (t.unit != (t.unit.empty() ? "" : v.canonical_unit)) return false;
       if (t.system && !t.system->empty() && *t.system != v.system) return false;
-      double exact = 0;
-      std::from_chars(t.number.data(), t.number.data() + t.number.size(), exact);
-      return t.prefix == Prefix::kEq   ? v.number >= t.low && v.number < t.high
-             : t.prefix == Prefix::kGt ? v.number > exact
-                                       : v.number <= exact;
+      const double number = t.unit.empty() ? v.number : v.canonical;
+      return t.prefix == Prefix::kEq   ? number >= t.low && number < t.high
+             : t.prefix == Prefix::kGt ? number > t.exact
+                                       : number <= t.exact;
     }
     case fhir::SearchType::kDate: {
       const bool inside = t.low_us <= v.low && v.high <= t.high_us;

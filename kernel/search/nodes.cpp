@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernel/search/compare.h"
 #include "kernel/search/values.h"
 
 namespace tk::search {
@@ -59,31 +60,6 @@ class EqualityNode final : public Node {
 
 // Dates
 
-bool DateHolds(const Term& term, int64_t low, int64_t high) {
-  const bool within = low >= term.low_us && high <= term.high_us;
-  switch (term.prefix) {
-    case Prefix::kEq:
-      return within;
-    case Prefix::kNe:
-      return !within;
-    case Prefix::kGt:
-      return high > term.high_us;
-    case Prefix::kLt:
-      return low < term.low_us;
-    case Prefix::kGe:
-      return high > term.high_us || within;
-    case Prefix::kLe:
-      return low < term.low_us || within;
-    case Prefix::kSa:
-      return low >= term.high_us;
-    case Prefix::kEb:
-      return high <= term.low_us;
-    case Prefix::kAp:
-      return false;  // the parser refuses it
-  }
-  return false;
-}
-
 struct EntryRange {
   Entry24 low;
   Entry24 high;
@@ -114,8 +90,11 @@ EntryRange DateRangeIn(const Term& term, ParameterId parameter, int duration_cla
     case Prefix::kSa:
       from = term.high_us;
       break;
-    case Prefix::kNe:
     case Prefix::kAp:
+      to = term.high_us;
+      if (bounded) from = term.low_us > kTimeMin + longest ? term.low_us - longest : kTimeMin;
+      break;
+    case Prefix::kNe:
       break;
   }
   Entry24 high = DateBound(parameter, duration_class, to);
@@ -188,37 +167,13 @@ class DateNode final : public ValueNode {
 
 // Numbers
 
-bool NumberHolds(const Term& term, double value, double exact) {
-  switch (term.prefix) {
-    case Prefix::kEq:
-      return value >= term.low && value < term.high;
-    case Prefix::kNe:
-      return !(value >= term.low && value < term.high);
-    case Prefix::kGt:
-    case Prefix::kSa:
-      return value > exact;
-    case Prefix::kLt:
-    case Prefix::kEb:
-      return value < exact;
-    case Prefix::kGe:
-      return value >= exact;
-    case Prefix::kLe:
-      return value <= exact;
-    case Prefix::kAp:
-      return std::abs(value - exact) <=
-             std::abs(exact) * 0.1;  // FHIR R4 search: "10% of the stated value (recommended)"
-  }
-  return false;
-}
-
+/// A range has an entry for each end: these find it, its text decides.
 class NumberNode final : public ValueNode {
  public:
   NumberNode(const Ground& ground, const Criterion& criterion, std::vector<Extractor::Source> sources)
-      : ValueNode(ground, criterion, std::move(sources)) {
-    for (const Term& term : criterion.terms) {
-      exact_.push_back(DecimalRange(term.number)->exact);
-      has_unit_ = has_unit_ || !term.code.empty();
-    }
+      : ValueNode(ground, criterion, std::move(sources)),
+        matcher_(ground.setting.extractor, ground.type, criterion) {
+    for (const Term& term : criterion.terms) has_unit_ = has_unit_ || !term.code.empty();
   }
   uint64_t Estimate() const override {
     uint64_t total = 0;
@@ -232,45 +187,130 @@ class NumberNode final : public ValueNode {
     ForRanges([&](size_t i, const Extractor::Source&, const EntryRange& range) {
       const Term& term = criterion_.terms[i];
       for (auto cursor = ground_.look.ordered.Forward(range.low, range.high); cursor.valid(); cursor.Next()) {
-        const Candidate candidate{cursor.entry().c & kOrdinalMask, kUnknownTime};
-        if (NumberHolds(term, DoubleOf(cursor.entry().b), exact_[i]) && !each(candidate)) return false;
+        const Entry24 entry = cursor.entry();
+        const Candidate candidate{entry.c & kOrdinalMask, kUnknownTime};
+        const double value = DoubleOf(entry.b);
+        const bool holds =
+            (entry.c & kRangeEnd) != 0 ? TextHolds(candidate.ordinal) : NumberHolds(term, value, value);
+        if (holds && !each(candidate)) return false;
       }
       return true;
     });
   }
-  bool WantsSet() const override { return has_unit_; }
+  bool Holds(Candidate& candidate) const override {
+    if (has_unit_) return TextHolds(candidate.ordinal);
+    bool holds = false, is_range = false;
+    for (const Extractor::Source& source : sources_) {
+      ForSortValues(ground_.look, source.parameter, candidate.ordinal, [&](const Entry24& value) {
+        is_range = is_range || value.c != 0;
+        return !(holds = value.c == 0 && ValueHolds(value));
+      });
+      if (holds) return true;
+    }
+    return is_range && TextHolds(candidate.ordinal);
+  }
+  // Values by ordinal have no units.
+  bool WantsSet() const override { return has_unit_ && !ground_.texts.offered(); }
+  bool ReadsTexts() const override { return has_unit_; }
 
  private:
   template <class Each>
   void ForRanges(const Each& each) const {
-    const double infinity = std::numeric_limits<double>::infinity();
     for (const Extractor::Source& source : sources_) {
       for (size_t i = 0; i < criterion_.terms.size(); ++i) {
         const Term& term = criterion_.terms[i];
-        double from = -infinity, to = infinity;
-        if (term.prefix == Prefix::kEq) {
-          from = term.low;
-          to = term.high;
-        }
-        if (term.prefix == Prefix::kGt || term.prefix == Prefix::kSa || term.prefix == Prefix::kGe)
-          from = exact_[i];
-        if (term.prefix == Prefix::kLt || term.prefix == Prefix::kEb || term.prefix == Prefix::kLe)
-          to = exact_[i];
-        const uint64_t unit = UnitHash(ground_.setting.hash_key, term.system ? *term.system : "", term.code);
+        const auto [from, to] = BoundsOf(term);
+        const uint64_t unit =
+            !term.unit.empty()
+                ? UnitHash(ground_.setting.hash_key, kCanonicalSystem, term.unit)
+                : UnitHash(ground_.setting.hash_key, term.system ? *term.system : "", term.code);
         Entry24 high = MakeNumber(source.parameter, unit, OrderOf(to));
         high.c = ~uint64_t{0};
         if (!each(i, source, EntryRange{MakeNumber(source.parameter, unit, OrderOf(from)), high})) return;
       }
     }
   }
-  bool ValueHolds(const Entry24& value) const override {
-    for (size_t i = 0; i < criterion_.terms.size(); ++i) {
-      if (NumberHolds(criterion_.terms[i], DoubleOf(value.b), exact_[i])) return true;
+  /// Where an entry of what fits must lie: of a range at least one end.
+  static std::pair<double, double> BoundsOf(const Term& term) {
+    const double infinity = std::numeric_limits<double>::infinity();
+    switch (term.prefix) {
+      case Prefix::kEq:
+        return {term.low, term.high};
+      case Prefix::kGt:
+      case Prefix::kSa:
+      case Prefix::kGe:
+        return {term.exact, infinity};
+      case Prefix::kLt:
+      case Prefix::kEb:
+      case Prefix::kLe:
+        return {-infinity, term.exact};
+      case Prefix::kAp:
+        return {-infinity, term.high};  // a range may reach over what is near enough
+      case Prefix::kNe:
+        break;
     }
-    return false;
+    return {-infinity, infinity};
   }
-  std::vector<double> exact_;
+  bool ValueHolds(const Entry24& value) const override {
+    const double number = DoubleOf(value.b);
+    return std::any_of(criterion_.terms.begin(), criterion_.terms.end(),
+                       [&](const Term& term) { return NumberHolds(term, number, number); });
+  }
+  bool TextHolds(Ordinal ordinal) const {
+    const view::Resource* resource = ground_.texts.Read(ordinal);
+    return resource != nullptr && matcher_.Holds(resource->document.Root());
+  }
+  const Matcher matcher_;
   bool has_unit_ = false;
+};
+
+/// near: places between two latitudes, then the distance of each. Sources: 1.
+class PlaceNode final : public Node {
+ public:
+  PlaceNode(const Ground& ground, const Criterion& criterion, const Extractor::Parameter& parameter)
+      : ground_(ground), criterion_(criterion), parameter_(parameter) {}
+  uint64_t Estimate() const override {
+    uint64_t total = 0;
+    for (const Term& term : criterion_.terms) {
+      const EntryRange range = RangeOf(term);
+      total += ground_.look.ordered.CountAdds(range.low, range.high);
+    }
+    return total;
+  }
+  void Gather(const std::function<bool(const Candidate&)>& each) const override {
+    for (const Term& term : criterion_.terms) {
+      const EntryRange range = RangeOf(term);
+      for (auto cursor = ground_.look.ordered.Forward(range.low, range.high); cursor.valid(); cursor.Next()) {
+        Candidate candidate{cursor.entry().c & kOrdinalMask, kUnknownTime};
+        if (Holds(candidate) && !each(candidate)) return;
+      }
+    }
+  }
+  bool Holds(Candidate& candidate) const override {
+    bool holds = false;
+    ForSortValues(
+        ground_.look, parameter_.sources[0].parameter, candidate.ordinal, [&](const Entry24& place) {
+          for (const Term& term : criterion_.terms) {
+            holds = holds || DistanceM(term.latitude, term.longitude, DoubleOf(place.b), DoubleOf(place.c)) <=
+                                 term.distance_m;
+          }
+          return !holds;
+        });
+    return holds;
+  }
+
+ private:
+  EntryRange RangeOf(const Term& term) const {
+    // A degree of latitude is 111.19 km on this sphere; a little more is looked at than needed.
+    const double degrees = term.distance_m / 111'000 + 1e-9;
+    const ParameterId parameter = parameter_.sources[0].parameter;
+    Entry24 high = MakeNumber(parameter, 0, OrderOf(term.latitude + degrees));
+    high.c = ~uint64_t{0};
+    return {MakeNumber(parameter, 0, OrderOf(term.latitude - degrees)), high};
+  }
+  const Ground& ground_;
+  const Criterion& criterion_;
+  const Extractor::Parameter& parameter_;
 };
 
 // Strings
@@ -536,7 +576,20 @@ uint64_t Ground::ClinicalTimeOf(Ordinal ordinal) const {
   return time;
 }
 
-Result<std::unique_ptr<Node>> MakeNode(const Ground& ground, const Criterion& criterion) {
+std::optional<double> DistanceOf(const Look& look, const Extractor::Parameter& parameter,
+                                 const Criterion& near, Ordinal ordinal) {
+  std::optional<double> best;
+  ForSortValues(look, parameter.sources[0].parameter, ordinal, [&](const Entry24& place) {
+    for (const Term& term : near.terms) {
+      const double distance = DistanceM(term.latitude, term.longitude, DoubleOf(place.b), DoubleOf(place.c));
+      if (!best || distance < *best) best = distance;
+    }
+    return true;
+  });
+  return best;
+}
+
+Result<std::unique_ptr<Node>> MakeEntryNode(const Ground& ground, const Criterion& criterion) {
   if (criterion.special == "_id") return std::unique_ptr<Node>(std::make_unique<IdNode>(ground, criterion));
   if (criterion.special == "_lastUpdated") return MakeWritten(ground, criterion);
   CHECK(criterion.parameter != nullptr);
@@ -544,7 +597,7 @@ Result<std::unique_ptr<Node>> MakeNode(const Ground& ground, const Criterion& cr
       ground.setting.extractor.At(ground.setting.extractor.IdOf(*criterion.parameter));
   if (!parameter.ready) return NotReady(criterion);
   if (criterion.modifier == "missing") {
-    if (parameter.presence_bit >= kPresenceBits) return NotReady(criterion);
+    CHECK(parameter.presence_bit < kPresenceBits);
     return std::unique_ptr<Node>(
         std::make_unique<MissingNode>(ground, parameter.presence_bit, criterion.terms[0].text == "true"));
   }
@@ -562,6 +615,8 @@ Result<std::unique_ptr<Node>> MakeNode(const Ground& ground, const Criterion& cr
       if (criterion.modifier == "contains")
         return std::unique_ptr<Node>(std::make_unique<ContainsNode>(ground, criterion, parameter.sources));
       return std::unique_ptr<Node>(std::make_unique<PrefixNode>(ground, criterion, parameter.sources));
+    case SearchType::kSpecial:
+      return std::unique_ptr<Node>(std::make_unique<PlaceNode>(ground, criterion, parameter));
     default:
       return NotReady(criterion);
   }

@@ -1,11 +1,13 @@
 // One criterion made ready to be asked: how many entries it has, which ordinals they are, whether it holds for a given one.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "kernel/search/answer.h"
+#include "kernel/search/match.h"
 
 namespace tk::search {
 
@@ -33,9 +35,52 @@ class Node {
   virtual bool Holds(Candidate& candidate) const = 0;
   /// Is Holds dear unless all ordinals were gathered first?
   virtual bool WantsSet() const { return false; }
+  /// Does Holds read texts? Then it is asked last.
+  virtual bool ReadsTexts() const { return false; }
   /// Keys of a positive equality criterion, else nullptr.
   virtual const std::vector<uint64_t>* keys() const { return nullptr; }
   virtual const std::vector<OrdinalRange>* ordinal_ranges() const { return nullptr; }
+};
+
+/// All ordinals of a node, gathered once because asking it one by one is dear.
+class SetNode final : public Node {
+ public:
+  explicit SetNode(const Node& inner) {
+    inner.Gather([&](const Candidate& c) {
+      ordinals_.push_back(c.ordinal);
+      return true;
+    });
+    std::sort(ordinals_.begin(), ordinals_.end());
+  }
+  uint64_t Estimate() const override { return ordinals_.size(); }
+  void Gather(const std::function<bool(const Candidate&)>& each) const override {
+    for (Ordinal ordinal : ordinals_) {
+      if (!each({ordinal, kUnknownTime})) return;
+    }
+  }
+  bool Holds(Candidate& candidate) const override {
+    return std::binary_search(ordinals_.begin(), ordinals_.end(), candidate.ordinal);
+  }
+
+ private:
+  std::vector<Ordinal> ordinals_;  // sorted
+};
+
+/// The texts of candidates, the last one kept: several nodes may ask for the same. One thread's.
+class Texts {
+ public:
+  explicit Texts(const PageRequest& request) : request_(request) {}
+  bool offered() const { return request_.read != nullptr; }
+  /// nullptr when it cannot be had: erased meanwhile, or failure() says why.
+  const view::Resource* Read(Ordinal ordinal);
+  /// The first that went wrong, but for erased ones.
+  Status TakeFailure() { return std::exchange(failure_, Status()); }
+
+ private:
+  const PageRequest& request_;
+  Ordinal last_ordinal_ = 0;
+  view::ResourcePtr last_;
+  Status failure_;
 };
 
 /// What nodes read. Lives as long as they do.
@@ -44,6 +89,7 @@ struct Ground {
   const Look& look;
   fhir::TypeId type;
   const PageRequest& request;
+  Texts& texts;
 
   uint64_t ClinicalTimeOf(Ordinal ordinal) const;
   void FillTime(Candidate& candidate) const {
@@ -77,7 +123,13 @@ bool GatherKey(const Look& look, uint64_t key, const Each& each) {
   return more;
 }
 
-/// Errors: kUnsupported (a parameter that cannot be evaluated; _lastUpdated without find_time).
-Result<std::unique_ptr<Node>> MakeNode(const Ground& ground, const Criterion& criterion);
+/// Adds nodes that together are the criterion: those over entries, and where these say too much one that reads the text.
+/// Errors: kUnsupported (a parameter that cannot be evaluated; _lastUpdated without find_time; texts without read).
+Status MakeNodes(const Ground& ground, const Criterion& criterion, std::vector<std::unique_ptr<Node>>* out);
+/// The one over entries, of a criterion that they tell of alone.
+Result<std::unique_ptr<Node>> MakeEntryNode(const Ground& ground, const Criterion& criterion);
+/// Metres from the nearest of the places that `near` asks for; nullopt without a place.
+std::optional<double> DistanceOf(const Look& look, const Extractor::Parameter& parameter,
+                                 const Criterion& near, Ordinal ordinal);
 
 }  // namespace tk::search

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "kernel/base/clock.h"
+#include "kernel/search/terms.h"
 #include "kernel/search/values.h"
 
 namespace tk::search {
@@ -17,27 +17,6 @@ using fhir::SearchType;
 constexpr size_t kTermsMax = 200;  // alternatives of one criterion
 constexpr size_t kCriteriaMax = 60;
 constexpr size_t kSortKeysMax = 8;
-
-/// A name as the client wrote it, fit to be repeated in an answer: nothing that could be somebody's number.
-std::string Shown(std::string_view name) {
-  const bool fit = !name.empty() && name.size() <= 64 && (name[0] == '_' || (name[0] | 0x20) >= 'a') &&
-                   std::all_of(name.begin(), name.end(), [](char c) {
-                     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                            c == '_' || c == '-' || c == ':' || c == '.';
-                   });
-  return fit ? std::string(name) : "(a name that is no parameter name)";
-}
-
-Error Refuse(ErrorCode code, std::string_view type, std::string_view name, std::string text) {
-  std::string shown = Shown(name);
-  return MakeIssue(code, type, shown, "search parameter " + shown + ": " + std::move(text));
-}
-Error BadValue(std::string_view name, std::string text) {
-  return Refuse(ErrorCode::kIncorrect, "value", name, std::move(text));
-}
-Error NotOffered(std::string_view name, std::string text) {
-  return Refuse(ErrorCode::kUnsupported, "not-supported", name, std::move(text));
-}
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -81,236 +60,10 @@ void PercentEncode(std::string_view text, std::string* out) {
   }
 }
 
-/// Splits at `separator` where no backslash stands before it; the parts keep their escapes.
-std::vector<std::string_view> SplitEscaped(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  size_t from = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\') {
-      ++i;
-      continue;
-    }
-    if (text[i] == separator) {
-      parts.push_back(text.substr(from, i - from));
-      from = i + 1;
-    }
-  }
-  parts.push_back(text.substr(std::min(from, text.size())));
-  return parts;
-}
-
-Result<std::string> Unescape(std::string_view name, std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') {
-      out += text[i];
-      continue;
-    }
-    if (++i == text.size() || std::string_view(",|$\\").find(text[i]) == std::string_view::npos) {
-      return BadValue(name, "a backslash must be followed by , | $ or another backslash");
-    }
-    out += text[i];
-  }
-  return out;
-}
-
-struct PrefixName {
-  std::string_view text;
-  Prefix prefix;
-};
-constexpr PrefixName kPrefixes[] = {{"eq", Prefix::kEq}, {"ne", Prefix::kNe}, {"gt", Prefix::kGt},
-                                    {"lt", Prefix::kLt}, {"ge", Prefix::kGe}, {"le", Prefix::kLe},
-                                    {"sa", Prefix::kSa}, {"eb", Prefix::kEb}, {"ap", Prefix::kAp}};
-
-std::string_view TakePrefix(std::string_view text, Prefix* prefix) {
-  for (const PrefixName& p : kPrefixes) {
-    if (text.substr(0, 2) == p.text) {
-      *prefix = p.prefix;
-      return text.substr(2);
-    }
-  }
-  return text;
-}
-
-/// The parts of one criterion's name and value, and what they are read against.
-struct Reader {
-  const fhir::Definitions& definitions;
-  fhir::TypeId type;
-  const ParseOptions& options;
-  std::string_view name;  // as asked, with modifier, for messages
-  const SearchParameter* parameter;
-  std::string_view modifier;
-
-  Result<Term> Token(std::string_view raw) const;
-  Result<Term> Reference(std::string_view raw) const;
-  Result<Term> Date(std::string_view raw) const;
-  Result<Term> Number(std::string_view raw) const;
-  Result<Term> Quantity(std::string_view raw) const;
-  Result<Term> Text(std::string_view raw) const;
-  Result<Term> Missing(std::string_view raw) const;
-  Result<Term> Read(SearchType search_type, std::string_view raw) const;
-};
-
-Result<Term> Reader::Token(std::string_view raw) const {
-  const auto parts = SplitEscaped(raw, '|');
-  if (parts.size() > 2)
-    return BadValue(name, "a token is code, system|code, |code or system|; write \\| for a bar inside");
-  Term term;
-  term.text = TRY(Unescape(name, raw));
-  term.code = TRY(Unescape(name, parts.back()));
-  if (parts.size() == 2) term.system = TRY(Unescape(name, parts[0]));
-  if (term.code.empty() && (!term.system || term.system->empty()))
-    return BadValue(name, "a token needs a code or a system");
-  return term;
-}
-
-Result<Term> Reader::Reference(std::string_view raw) const {
-  Term term;
-  term.text = TRY(Unescape(name, raw));
-  if (!options.own_base.empty() && term.text.size() > options.own_base.size() &&
-      term.text[options.own_base.size()] == '/' && term.text.starts_with(options.own_base))
-    term.text.erase(0, options.own_base.size() + 1);
-  std::string_view text = term.text;
-  const bool absolute = text.find("://") != std::string_view::npos || text.substr(0, 4) == "urn:";
-  if (absolute) {
-    if (!modifier.empty()) return BadValue(name, "an absolute URL cannot be combined with a type");
-    const size_t history = text.find("/_history/");
-    term.text = std::string(text.substr(0, history));  // a canonical's |version stays: it was asked for
-    return term;
-  }
-  if (!text.empty() && text[0] == '#') return BadValue(name, "contained resources are not searched");
-  text = WithoutVersion(text);
-  const size_t slash = text.find('/');
-  term.type = std::string(slash == std::string_view::npos ? modifier : text.substr(0, slash));
-  term.code = std::string(slash == std::string_view::npos ? text : text.substr(slash + 1));
-  if (!IsId(term.code)) return BadValue(name, "give an id, Type/id or an absolute URL");
-  if (slash != std::string_view::npos && !modifier.empty() && term.type != modifier)
-    return BadValue(name, "the type in the value is not the modifier's");
-  if (!term.type.empty()) {
-    const fhir::TypeId target = definitions.FindType(term.type);
-    if (!definitions.IsResource(target))
-      return BadValue(name, "the type before the slash is no resource type");
-    term.text = term.type + "/" + term.code;
-  }
-  return term;
-}
-
-Result<Term> Reader::Date(std::string_view raw) const {
-  Term term;
-  const std::string text = TRY(Unescape(name, raw));
-  const std::string_view rest = TakePrefix(text, &term.prefix);
-  if (term.prefix == Prefix::kAp)
-    return NotOffered(name, "the prefix ap depends on today; write it as ge… and le…");
-  const auto range = ParseDateRange(rest, options.timezone_offset_min);
-  if (!range.ok())
-    return BadValue(name,
-                    "not a date: YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm[:ss[.fff]][Z|±hh:mm], with "
-                    "eq, ne, gt, lt, ge, le, sa or eb before it");
-  term.text = text;
-  term.low_us = range->low_us;
-  term.high_us = range->high_us;
-  return term;
-}
-
-Result<Term> Reader::Number(std::string_view raw) const {
-  Term term;
-  const std::string text = TRY(Unescape(name, raw));
-  const std::string_view rest = TakePrefix(text, &term.prefix);
-  const auto range = DecimalRange(rest);
-  if (!range) return BadValue(name, "not a number, e.g. 5.4, ge100, 1e-3");
-  term.text = text;
-  term.number = std::string(rest);
-  term.low = range->low;
-  term.high = range->high;
-  return term;
-}
-
-Result<Term> Reader::Quantity(std::string_view raw) const {
-  const auto parts = SplitEscaped(raw, '|');
-  if (parts.size() != 1 && parts.size() != 3)
-    return BadValue(name, "a quantity is number, number|system|code or number||code");
-  Term term = TRY(Number(parts[0]));
-  if (parts.size() == 3) {
-    term.system = TRY(Unescape(name, parts[1]));
-    term.code = TRY(Unescape(name, parts[2]));
-    if (term.code.empty())
-      return BadValue(name, "a quantity with bars needs the unit's code after the second");
-  }
-  return term;
-}
-
-Result<Term> Reader::Text(std::string_view raw) const {
-  Term term;
-  term.text = TRY(Unescape(name, raw));
-  if (term.text.size() > kStringBytesMax)
-    return BadValue(name, fmt::format("longer than {} bytes", kStringBytesMax));
-  if (modifier != "exact" && FoldText(term.text).empty() && parameter != nullptr &&
-      parameter->type == SearchType::kString) {
-    return BadValue(name, "nothing is left of the text when case and accents are folded");
-  }
-  return term;
-}
-
-Result<Term> Reader::Missing(std::string_view raw) const {
-  Term term;
-  if (raw != "true" && raw != "false") return BadValue(name, ":missing is true or false");
-  term.text = std::string(raw);
-  return term;
-}
-
-Result<Term> Reader::Read(SearchType search_type, std::string_view raw) const {
-  if (raw.empty()) return BadValue(name, "has no value");
-  if (modifier == "missing") return Missing(raw);
-  switch (search_type) {
-    case SearchType::kToken:
-      return Token(raw);
-    case SearchType::kReference:
-      return Reference(raw);
-    case SearchType::kDate:
-      return Date(raw);
-    case SearchType::kNumber:
-      return Number(raw);
-    case SearchType::kQuantity:
-      return Quantity(raw);
-    case SearchType::kString:
-    case SearchType::kUri:
-      return Text(raw);
-    case SearchType::kComposite:
-    case SearchType::kSpecial:
-      break;
-  }
-  return NotOffered(name, "parameters of this kind are not offered yet");
-}
-
 /// Names that FHIR gives a meaning and that we do not offer yet: refused even when the client is lenient would hide a wrong answer.
 constexpr std::string_view kKnownUnsupported[] = {"_text",    "_content",    "_list",      "_has",
                                                   "_include", "_revinclude", "_contained", "_containedType",
                                                   "_query",   "_filter",     "_type"};
-
-Status CheckModifier(const fhir::Definitions& definitions, const SearchParameter& parameter,
-                     std::string_view name, std::string_view modifier) {
-  if (modifier.empty() || modifier == "missing") return {};
-  const SearchType type = parameter.type;
-  if (type == SearchType::kString && (modifier == "exact" || modifier == "contains")) return {};
-  if (type == SearchType::kToken && modifier == "not") return {};
-  if (type == SearchType::kReference && modifier != "identifier" && modifier != "above" &&
-      modifier != "below") {
-    const fhir::TypeId target = definitions.FindType(modifier);
-    if (!definitions.IsResource(target))
-      return BadValue(name, "the modifier is no resource type and not missing");
-    const auto& targets = parameter.targets;
-    if (!targets.empty() && std::none_of(targets.begin(), targets.end(),
-                                         [&](fhir::TypeId t) { return definitions.IsA(target, t); })) {
-      return BadValue(name, "this parameter does not refer to that type");
-    }
-    return {};
-  }
-  const std::string_view offered = type == SearchType::kString      ? ":missing, :exact and :contains"
-                                   : type == SearchType::kToken     ? ":missing and :not"
-                                   : type == SearchType::kReference ? ":missing and :<type>"
-                                                                    : ":missing";
-  return NotOffered(name, fmt::format("this modifier is not offered; offered are {}", offered));
-}
 
 std::string OfferedList(const fhir::Definitions& definitions, fhir::TypeId type) {
   std::string list = "_id, _lastUpdated";
@@ -346,6 +99,7 @@ class Parser {
       const std::string value = TRY(PercentDecode(pair.substr(equals + 1)));
       TRY(One(name, value));
     }
+    FinishSort();
     return std::move(query_);
   }
 
@@ -453,26 +207,36 @@ class Parser {
         key.special = "_lastUpdated";
       } else {
         key.parameter = definitions_.FindSearchParameter(type_, part);
-        if (key.parameter == nullptr || part == "_id") {
-          return Refuse(part == "_id" ? ErrorCode::kUnsupported : ErrorCode::kIncorrect, "not-supported",
-                        "_sort",
+        if (part == "_id") key.special = "_id";
+        if (key.parameter == nullptr && key.special.empty()) {
+          return Refuse(ErrorCode::kIncorrect, "not-supported", "_sort",
                         "one of its keys cannot be sorted by; this type can be sorted by " + SortableList());
         }
-        if (!IsSortable(*key.parameter))
-          return NotOffered(
-              "_sort",
-              fmt::format("by {} is not offered: only dates, strings, numbers and quantities are sorted by",
-                          key.parameter->code));
+        if (key.special.empty() && !IsSortable(*key.parameter))
+          return NotOffered("_sort", fmt::format("by {} is not offered; this type can be sorted by {}",
+                                                 key.parameter->code, SortableList()));
       }
       query_.sort.push_back(std::move(key));
     }
     return {};
   }
 
+  /// What is near comes in the order of the distance.
+  void FinishSort() {
+    if (!query_.sort.empty()) return;
+    for (const Criterion& criterion : query_.criteria) {
+      if (criterion.parameter != nullptr && criterion.parameter->type == SearchType::kSpecial &&
+          criterion.modifier.empty()) {
+        query_.sort.push_back({criterion.parameter, {}, false});
+        return;
+      }
+    }
+  }
+
   std::string SortableList() const {
-    std::string list = "_lastUpdated";
+    std::string list = "_id, _lastUpdated";
     for (const SearchParameter& p : definitions_.SearchParameters(type_)) {
-      if (p.code == "_id" || p.code == "_lastUpdated" || !IsOffered(p) || !IsSortable(p)) continue;
+      if (p.code == "_id" || p.code == "_lastUpdated" || !IsSortable(p)) continue;
       list += ", ";
       list += p.code;
     }
@@ -507,11 +271,11 @@ class Parser {
                                    ", which has " + OfferedList(definitions_, type_)));
       search_type = criterion.parameter->type;
       if (!IsOffered(*criterion.parameter))
-        return PassOver(NotOffered(name, "parameters of this kind (composite, special) are not offered yet"));
+        return PassOver(NotOffered(name, "this parameter says nothing that can be searched here"));
       Status fits = CheckModifier(definitions_, *criterion.parameter, name, modifier);
       if (!fits.ok()) return PassOver(std::move(fits.error()));
     }
-    const Reader reader{definitions_, type_, options_, name, criterion.parameter, modifier};
+    const TermReader reader{definitions_, type_, options_, name, criterion.parameter, modifier};
     for (std::string_view part : SplitEscaped(value, ',')) {
       if (criterion.terms.size() == kTermsMax)
         return Refuse(ErrorCode::kTooLarge, "too-costly", name,

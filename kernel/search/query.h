@@ -20,15 +20,21 @@ struct Term {
   std::optional<std::string> system;  // token system: nullopt = not given, "" = "|code"
   std::string code;                   // token code, or reference id
   std::string type;                   // reference type, "" if only an id was given
-  int64_t low_us = 0, high_us = 0;    // dates
-  double low = 0, high = 0;           // numbers and quantities: implicit range of the digits given
-  std::string number;
+  int64_t low_us = 0, high_us = 0;    // dates; with ap what is near enough
+  // Numbers and quantities: what the digits given stand for, [low, high), and the number itself; with ap [low, high] is what is near enough.
+  // Of a unit that converts (`unit`: its canonical one) all are in that.
+  double low = 0, high = 0, exact = 0;
+  std::string unit;
+  std::vector<Term> parts;  // of a composite, in the order of its components
+  // near, in degrees and metres
+  double latitude = 0, longitude = 0, distance_m = 0;
 };
 
 struct Criterion {
   const fhir::SearchParameter* parameter = nullptr;  // never null for ordinary parameters
   std::string special;  // "_id", "_lastUpdated" …: handled by name when it has no SearchParameter
-  std::string modifier;  // "", "exact", "contains", "missing", "not", "text" …, or a type name for references
+  std::string
+      modifier;  // "", "exact", "contains", "missing", "not", "text", "of-type", "identifier", "above", "below", or a type name for references
   std::vector<Term> terms;
 };
 
@@ -58,6 +64,7 @@ struct ParseOptions {
   size_t count_default = 50, count_max = 1000;
   size_t length_max = 8192;  // of the query string
   int timezone_offset_min = 480;
+  int64_t now_us = 0;         // what ap of a date is reckoned from; 0: ap is refused
   std::string_view own_base;  // "https://host/fhir": a reference that begins with it is one of ours
 };
 

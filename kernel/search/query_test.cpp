@@ -87,9 +87,10 @@ TEST(ParseQuery, ReadsNumbersAndQuantities) {
   ASSERT_TRUE(query.ok()) << query.error().ToString();
   const auto& terms = query->criteria.at(0).terms;
   EXPECT_EQ(terms.at(0).prefix, Prefix::kGe);
-  EXPECT_EQ(terms.at(0).number, "5.40");
-  EXPECT_DOUBLE_EQ(terms.at(0).low, 5.395);
-  EXPECT_DOUBLE_EQ(terms.at(0).high, 5.405);
+  EXPECT_EQ(terms.at(0).unit, "g") << "of a unit that converts: in the canonical one";
+  EXPECT_DOUBLE_EQ(terms.at(0).exact, 5.4e-3);
+  EXPECT_DOUBLE_EQ(terms.at(0).low, 5.395e-3);
+  EXPECT_DOUBLE_EQ(terms.at(0).high, 5.405e-3);
   EXPECT_EQ(terms.at(0).system, "http://unitsofmeasure.org");
   EXPECT_EQ(terms.at(1).system, "");
   EXPECT_EQ(terms.at(1).code, "kg");
@@ -155,7 +156,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Refused{"Patient", "identifier=a|b|c", ErrorCode::kIncorrect, "token"},
                     Refused{"Patient", "identifier=|", ErrorCode::kIncorrect, "code or a system"},
                     Refused{"Patient", "gender:below=x", ErrorCode::kUnsupported, ":not"},
-                    Refused{"Observation", "subject:identifier=x", ErrorCode::kUnsupported, "<type>"},
+                    Refused{"Observation", "subject:above=x", ErrorCode::kUnsupported, "<type>"},
                     Refused{"Observation", "subject:Medication=x", ErrorCode::kIncorrect, "refer"},
                     Refused{"Observation", "subject:Patient=Group/1", ErrorCode::kIncorrect, "modifier"},
                     Refused{"Observation", "subject=Nothing/1", ErrorCode::kIncorrect, "resource type"},
@@ -163,12 +164,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Refused{"Observation", "subject.name=x", ErrorCode::kUnsupported, "chained"},
                     Refused{"Observation", "_has:Patient:x:y=1", ErrorCode::kUnsupported, "not offered"},
                     Refused{"Observation", "_include=x", ErrorCode::kUnsupported, "not offered"},
-                    Refused{"Observation", "code-value-quantity=a$b", ErrorCode::kUnsupported, "composite"},
+                    Refused{"Observation", "code-value-quantity=a", ErrorCode::kIncorrect, "2 values with $"},
                     Refused{"Observation", "value-quantity=5|mg", ErrorCode::kIncorrect, "quantity"},
                     Refused{"Observation", "value-quantity=five", ErrorCode::kIncorrect, "number"},
                     Refused{"Observation", "_sort=nothing", ErrorCode::kIncorrect, "sorted"},
-                    Refused{"Observation", "_sort=subject", ErrorCode::kUnsupported, "sorted by"},
-                    Refused{"Observation", "_sort=status", ErrorCode::kUnsupported, "sorted by"},
+                    Refused{"Location", "_sort=near", ErrorCode::kUnsupported, "sorted by"},
+                    Refused{"Observation", "_sort=code-value-date", ErrorCode::kUnsupported, "sorted by"},
                     Refused{"Observation", "_count=-1", ErrorCode::kIncorrect, "whole number"},
                     Refused{"Observation", "_count=5&_count=6", ErrorCode::kIncorrect, "once"},
                     Refused{"Observation", "_summary=short", ErrorCode::kIncorrect, "count"},

@@ -149,8 +149,11 @@ class House {
   }
 
   Result<Page> Ask(const std::string& type, const std::string& text, PageRequest request = {}) const {
-    const Query query = TRY(ParseQuery(*definitions, definitions->FindType(type), text, {}));
+    ParseOptions options;
+    options.now_us = kNow;
+    const Query query = TRY(ParseQuery(*definitions, definitions->FindType(type), text, options));
     if (request.position.t == 0) request.position = Head();
+    if (!request.read) request.read = [this](view::Ordinal ordinal) { return Read(ordinal); };
     if (!request.find_time) request.find_time = [this](Instant at) { return FindTime(at); };
     return index->Search(query, request);
   }
@@ -173,6 +176,12 @@ class House {
     return all;
   }
   /// Entry n is written n seconds after 2020-01-01T00:00:00Z.
+  static constexpr Instant kNow = 1'600'000'000'000'000;
+  Result<view::ResourcePtr> Read(view::Ordinal ordinal) const {
+    const auto at = versions.find(ordinal);
+    if (at == versions.end()) return MakeError(ErrorCode::kGone, "erased");
+    return at->second;
+  }
   static constexpr Instant kBegin = 1'577'836'800'000'000;
   Result<view::Ordinal> FindTime(Instant at) const {
     const int64_t ordinal = at < kBegin ? 0 : (at - kBegin) / kSecondUs;
@@ -195,6 +204,7 @@ class House {
     directory.Append(next, {now->type, now->op, now->owner, KeyedHash(key(), name), now->version, 0});
     now->ordinal = next;
     current[name] = now;
+    versions[next] = now;
     index->Publish(++t, next + 1);
     return next++;
   }
@@ -204,6 +214,7 @@ class House {
   SmallDirectory directory;
   std::unique_ptr<Index> index;
   std::map<std::string, view::ResourcePtr> current;  // with tombstones
+  std::map<view::Ordinal, view::ResourcePtr> versions;
   uint64_t t = 0;
   view::Ordinal next = 1;
 };

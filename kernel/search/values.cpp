@@ -1,13 +1,19 @@
 #include "kernel/search/values.h"
 
+#include <fmt/format.h>
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <vector>
+
+#include "kernel/base/error.h"
+#include "kernel/ucum/ucum.h"
 
 namespace tk::search {
 namespace {
@@ -41,6 +47,95 @@ void FoldPoint(utf8proc_int32_t point, std::string* out, size_t from) {
     const utf8proc_ssize_t size = utf8proc_encode_char(parts[i], bytes);
     out->append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(size));
   }
+}
+
+/// A decimal as it is written: without '+', with the place of its last digit.
+struct DecimalForm {
+  std::string_view text;
+  int exponent = 0, decimals = 0;
+  /// Half of what the last digit stands for.
+  ucum::Rational Half() const {
+    return ucum::Rational::FromDigits(5, 1) * ucum::Rational::PowerOfTen(exponent - decimals);
+  }
+};
+
+std::optional<DecimalForm> FormOf(std::string_view text) {
+  DecimalForm form;
+  if (!text.empty() && text[0] == '+') text.remove_prefix(1);
+  form.text = text;
+  size_t i = !text.empty() && text[0] == '-' ? 1 : 0;
+  size_t digits = 0;
+  for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) ++digits;
+  if (digits == 0) return std::nullopt;
+  if (i < text.size() && text[i] == '.') {
+    for (++i; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
+      ++digits;
+      ++form.decimals;
+    }
+    if (form.decimals == 0) return std::nullopt;
+  }
+  if (digits > 40) return std::nullopt;
+  if (i < text.size() && (text[i] | 0x20) == 'e') {
+    size_t from = i + 1;
+    if (from < text.size() && text[from] == '+') ++from;
+    const auto [end, error] = std::from_chars(text.data() + from, text.data() + text.size(), form.exponent);
+    if (error != std::errc() || end != text.data() + text.size() || std::abs(form.exponent) > 300)
+      return std::nullopt;
+    i = text.size();
+  }
+  if (i != text.size()) return std::nullopt;
+  return form;
+}
+
+/// The double nearest to it.
+std::optional<double> ToDouble(const ucum::Rational& value) {
+  if (!value.valid()) return std::nullopt;
+  constexpr int kDigits =
+      60;  // all of a decimal's; of a third enough that its double is the nearest but for one in 10^40
+  const std::string text = value.ToText(kDigits);
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+ucum::Rational Tenth(const ucum::Rational& value) {
+  const ucum::Rational tenth = value * ucum::Rational::PowerOfTen(-1);
+  return tenth.negative() ? tenth.Negated() : tenth;
+}
+
+/// A unit as this thread met it last.
+struct KnownUnit {
+  std::string code, canonical;
+  std::optional<ucum::Unit> unit;  // none: not one to convert by
+  std::optional<int> power;        // of ten, when that is all there is between it and the canonical unit
+
+  std::optional<double> Convert(const ucum::Rational& value) const {
+    const auto there = ucum::Canonical({value, *unit});
+    return there.ok() ? ToDouble(there->value) : std::nullopt;
+  }
+};
+
+const KnownUnit& Known(std::string_view code) {
+  constexpr size_t kSlots = 64;
+  thread_local std::array<KnownUnit, kSlots> slots;
+  KnownUnit& slot = slots[std::hash<std::string_view>()(code) % kSlots];
+  if (slot.code == code && !code.empty()) return slot;
+  slot = KnownUnit{std::string(code), {}, {}, {}};
+  auto unit = ucum::Unit::Parse(code);
+  // Of the special scales those of temperature are straight.
+  if (code.empty() || !unit.ok() || !unit->why_not().empty() ||
+      (unit->special() && unit->canonical_code() != "K"))
+    return slot;
+  slot.canonical = unit->canonical_code();
+  if (!unit->special()) {
+    const auto one = ucum::Canonical({ucum::Rational(1), *unit});
+    for (int power = -30; one.ok() && power <= 30 && !slot.power; ++power) {
+      if (one->value == ucum::Rational::PowerOfTen(power)) slot.power = power;
+    }
+  }
+  slot.unit = std::move(*unit);
+  return slot;
 }
 
 }  // namespace
@@ -90,37 +185,63 @@ bool IsUtf8(std::string_view text) {
 }
 
 std::optional<NumberRange> DecimalRange(std::string_view text) {
-  size_t i = 0;
-  if (i < text.size() && (text[i] == '-' || text[i] == '+')) ++i;
-  size_t digits = 0, decimals = 0;
-  for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) ++digits;
-  if (digits == 0) return std::nullopt;
-  if (i < text.size() && text[i] == '.') {
-    for (++i; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
-      ++digits;
-      ++decimals;
-    }
-    if (decimals == 0) return std::nullopt;
-  }
-  if (digits > 40) return std::nullopt;
-  int exponent = 0;
-  if (i < text.size() && (text[i] | 0x20) == 'e') {
-    size_t from = i + 1;
-    if (from < text.size() && text[from] == '+') ++from;
-    const auto [end, error] = std::from_chars(text.data() + from, text.data() + text.size(), exponent);
-    if (error != std::errc() || end != text.data() + text.size() || std::abs(exponent) > 300)
-      return std::nullopt;
-    i = text.size();
-  }
-  if (i != text.size()) return std::nullopt;
-  double exact = 0;
-  const size_t skip = text[0] == '+' ? 1 : 0;
-  const auto [end, error] = std::from_chars(text.data() + skip, text.data() + text.size(), exact);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  const double half = 0.5 * std::pow(10.0, exponent - static_cast<int>(decimals));
+  const auto form = FormOf(text);
+  const auto exact = DecimalValue(text);
+  if (!form || !exact) return std::nullopt;
+  const ucum::Rational value = ucum::Rational::Parse(form->text), half = form->Half();
+  const auto low = ToDouble(value - half), high = ToDouble(value + half);
+  if (!low || !high) return std::nullopt;
   // With more digits than a double holds the interval is the one double.
-  const double above = std::nextafter(exact, std::numeric_limits<double>::infinity());
-  return NumberRange{exact - half, std::max(exact + half, above), exact};
+  const double above = std::nextafter(*exact, std::numeric_limits<double>::infinity());
+  return NumberRange{*low, std::max(*high, above), *exact};
+}
+
+std::optional<double> DecimalValue(std::string_view text) {
+  const auto form = FormOf(text);
+  if (!form) return std::nullopt;
+  double exact = 0;
+  const auto [end, error] = std::from_chars(form->text.data(), form->text.data() + form->text.size(), exact);
+  if (error != std::errc() || end != form->text.data() + form->text.size()) return std::nullopt;
+  return exact;
+}
+
+NumberRange ApproximateRange(std::string_view text) {
+  const auto form = FormOf(text);
+  CHECK(form.has_value());
+  const ucum::Rational value = ucum::Rational::Parse(form->text), tenth = Tenth(value);
+  const double exact = DecimalValue(text).value_or(0);
+  return {ToDouble(value - tenth).value_or(exact), ToDouble(value + tenth).value_or(exact), exact};
+}
+
+std::optional<CanonicalNumber> CanonicalRange(std::string_view number, std::string_view unit_code,
+                                              bool approximate) {
+  const auto form = FormOf(number);
+  const KnownUnit& known = Known(unit_code);
+  if (!form || !known.unit) return std::nullopt;
+  const ucum::Rational value = ucum::Rational::Parse(form->text),
+                       around = approximate ? Tenth(value) : form->Half();
+  const auto low = known.Convert(value - around), high = known.Convert(value + around),
+             exact = known.Convert(value);
+  if (!low || !high || !exact) return std::nullopt;
+  return CanonicalNumber{known.canonical, {*low, *high, *exact}};
+}
+
+std::optional<CanonicalNumber> CanonicalValue(std::string_view number, std::string_view unit_code) {
+  const auto form = FormOf(number);
+  const KnownUnit& known = Known(unit_code);
+  if (!form || !known.unit) return std::nullopt;
+  std::optional<double> exact;
+  if (known.power && form->exponent == 0) {
+    // Text and power of ten make a decimal of their own: rounded once, as the longer way does.
+    char buffer[96];
+    const auto end = fmt::format_to_n(buffer, sizeof buffer, "{}e{}", form->text, *known.power);
+    double value = 0;
+    if (end.size < sizeof buffer && std::from_chars(buffer, buffer + end.size, value).ec == std::errc())
+      exact = value;
+  }
+  if (!exact) exact = known.Convert(ucum::Rational::Parse(form->text));
+  if (!exact) return std::nullopt;
+  return CanonicalNumber{known.canonical, {*exact, *exact, *exact}};
 }
 
 std::string_view WithoutVersion(std::string_view reference) {
@@ -157,16 +278,20 @@ uint64_t WordOf(std::string_view text, size_t at) {
   return word;
 }
 
+bool IsExtracted(const fhir::SearchParameter& parameter) {
+  using fhir::SearchType;
+  if (parameter.expression.empty() || parameter.type == SearchType::kComposite) return false;
+  return parameter.type != SearchType::kSpecial || parameter.code == "near";
+}
+
 bool IsOffered(const fhir::SearchParameter& parameter) {
-  return parameter.type != fhir::SearchType::kComposite && parameter.type != fhir::SearchType::kSpecial &&
-         !parameter.expression.empty();
+  if (parameter.type == fhir::SearchType::kComposite)
+    return !parameter.expression.empty() && !parameter.components.empty();
+  return IsExtracted(parameter);
 }
 
 bool IsSortable(const fhir::SearchParameter& parameter) {
-  using fhir::SearchType;
-  const SearchType type = parameter.type;
-  return IsOffered(parameter) && (type == SearchType::kDate || type == SearchType::kString ||
-                                  type == SearchType::kNumber || type == SearchType::kQuantity);
+  return IsExtracted(parameter) && parameter.type != fhir::SearchType::kSpecial;
 }
 
 }  // namespace tk::search

@@ -29,7 +29,26 @@ struct NumberRange {
   double high;
   double exact;
 };
+/// Every number in it is the double nearest to the exact decimal, so that equal decimals are equal doubles whatever they were worked out from;
+/// decimals that differ first after the 15th digit may count as equal.
 std::optional<NumberRange> DecimalRange(std::string_view text);
+/// The exact value alone: for the index. Some 50 ns.
+std::optional<double> DecimalValue(std::string_view text);
+/// The interval that :ap stands for: 10 % to both sides, both ends included. `text` is one that DecimalRange takes.
+NumberRange ApproximateRange(std::string_view text);
+
+/// A quantity in the canonical unit of UCUM.
+struct CanonicalNumber {
+  std::string_view unit;  // "g.m-3": compares with equal ones only; good until this thread's next question
+  NumberRange range;
+};
+/// nullopt when the code is no unit of UCUM, or one of a scale that is no straight one (pH, dB): such are compared as they are written.
+/// `approximate`: the interval of ApproximateRange, else that of DecimalRange.
+std::optional<CanonicalNumber> CanonicalRange(std::string_view number, std::string_view unit_code,
+                                              bool approximate);
+/// The exact value alone (low and high are it too): for the index. 0.1 µs for powers of ten, 1 µs for others.
+std::optional<CanonicalNumber> CanonicalValue(std::string_view number, std::string_view unit_code);
+inline constexpr std::string_view kUcum = "http://unitsofmeasure.org";
 
 /// "Patient/1/_history/2" → "Patient/1"; "http://x|2.0" → "http://x".
 std::string_view WithoutVersion(std::string_view reference);
@@ -44,7 +63,9 @@ double DoubleOf(uint64_t order);
 /// Eight bytes of `text` from `at`, big end first, zeros after its end.
 uint64_t WordOf(std::string_view text, size_t at);
 
-/// Kinds of parameters that this index answers (composite and special ones come later), and that it can sort by.
+/// Has it values of its own in the index? Composites are answered by those of their parts; of special ones "near" has.
+bool IsExtracted(const fhir::SearchParameter& parameter);
+/// Parameters that this index answers, and those that it can sort by.
 bool IsOffered(const fhir::SearchParameter& parameter);
 bool IsSortable(const fhir::SearchParameter& parameter);
 

@@ -1,0 +1,52 @@
+// The values of a criterion as written, read by the kind of their parameter; and how a search is refused. Inside the room only.
+// Source: FHIR R4 search.html 3.1.1.4; escapes 3.1.1.4.16.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/fhir/definitions.h"
+#include "kernel/search/query.h"
+
+namespace tk::search {
+
+/// `name` is repeated in the answer only if it could be a parameter's.
+Error Refuse(ErrorCode code, std::string_view type, std::string_view name, std::string text);
+Error BadValue(std::string_view name, std::string text);
+Error NotOffered(std::string_view name, std::string text);
+
+/// Splits at `separator` where no backslash stands before it; the parts keep their escapes.
+std::vector<std::string_view> SplitEscaped(std::string_view text, char separator);
+
+/// The parts of one criterion's name and value, and what they are read against.
+struct TermReader {
+  const fhir::Definitions& definitions;
+  fhir::TypeId type;
+  const ParseOptions& options;
+  std::string_view name;  // as asked, with modifier, for messages
+  const fhir::SearchParameter* parameter;
+  std::string_view modifier;
+
+  Result<Term> Read(fhir::SearchType search_type, std::string_view raw) const;
+
+ private:
+  Result<Term> Token(std::string_view raw) const;
+  Result<Term> OfType(std::string_view raw) const;
+  Result<Term> Reference(std::string_view raw) const;
+  Result<Term> Date(std::string_view raw) const;
+  Result<Term> Number(std::string_view raw) const;
+  Result<Term> Quantity(std::string_view raw) const;
+  Result<Term> Text(std::string_view raw) const;
+  Result<Term> Missing(std::string_view raw) const;
+  Result<Term> Composite(std::string_view raw) const;
+  Result<Term> Near(std::string_view raw) const;
+};
+
+/// May this modifier be asked of this parameter?
+Status CheckModifier(const fhir::Definitions& definitions, const fhir::SearchParameter& parameter,
+                     std::string_view name, std::string_view modifier);
+/// The modifiers that the parameter takes, for messages and the capability statement; without type names.
+std::vector<std::string_view> ModifiersOf(const fhir::SearchParameter& parameter);
+
+}  // namespace tk::search
