@@ -4,6 +4,7 @@
 #include "kernel/fhir/value.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
+#include "kernel/search/chains.h"
 
 namespace tk::interaction {
 namespace {
@@ -70,6 +71,25 @@ void WriteSearchParameters(const fhir::Definitions& definitions, fhir::TypeId ty
   json->End();
 }
 
+/// Asked of the search room too: what it would refuse is not listed.
+void WriteIncludes(const fhir::Definitions& definitions, fhir::TypeId type, fhir::JsonWriter* json) {
+  const auto list = [&](std::string_view name, std::span<const fhir::TypeId> sources) {
+    for (const fhir::TypeId source : sources) {
+      for (const fhir::SearchParameter& parameter : definitions.SearchParameters(source)) {
+        if (parameter.type != fhir::SearchType::kReference) continue;
+        std::string value(definitions.Type(source).name);
+        value.append(":").append(parameter.code);
+        if (search::ReadInclude(definitions, {}, type, name, value).ok()) json->String(value);
+      }
+    }
+  };
+  json->Key("searchInclude").Array().String("*");
+  list("_include", std::span(&type, 1));
+  json->End().Key("searchRevInclude").Array().String("*");
+  list("_revinclude", definitions.ResourceTypes());
+  json->End();
+}
+
 void WriteInteractions(std::initializer_list<std::string_view> codes, fhir::JsonWriter* json) {
   json->Key("interaction").Array();
   for (const std::string_view code : codes) json->Object().Member("code", code).End();
@@ -95,6 +115,7 @@ void WriteType(const fhir::Definitions& definitions, fhir::TypeId type, fhir::Js
       .Bool(true);
   json->Member("conditionalDelete", "single");
   json->Key("referencePolicy").Array().String("literal").String("logical").String("local").End();
+  WriteIncludes(definitions, type, json);
   WriteSearchParameters(definitions, type, json);
   json->Key("operation").Array();
   WriteOperation("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate", json);

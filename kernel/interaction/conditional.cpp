@@ -22,7 +22,13 @@ Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId 
   options.timezone_offset_min = room.context.timezone_offset_min;
   options.own_base = call.request.base_url;
   options.now_us = room.context.clock->NowUs();
+  options.may_read = [&call](std::string_view joined) { return call.viewer().MayRead(joined); };
   search::Query query = TRY(search::ParseQuery(*room.definitions, type, criteria, options));
+  if (!query.includes.empty()) {
+    return MakeError(
+        ErrorCode::kIncorrect,
+        "The condition has _include or _revinclude: leave them out, a condition only names records.");
+  }
   if (query.criteria.empty()) {
     return MakeError(ErrorCode::kIncorrect,
                      "The condition has no criterion: give at least one search parameter, for example "
@@ -57,7 +63,7 @@ view::Guard ConditionGuard(const Room& room, std::shared_ptr<const search::Query
   guard.may_affect = [index = room.context.index, query = std::move(query)](const view::Change& change,
                                                                             const view::Prepared& prepared) {
     if (change.now == nullptr) return true;  // an erasure: whom it concerns is not known here
-    return change.now->type == query->type && index->MayAffect(prepared, change.now->type, *query);
+    return search::Involves(*query, change.now->type) && index->MayAffect(prepared, change.now->type, *query);
   };
   return guard;
 }

@@ -19,8 +19,9 @@ struct Cursor {
   view::Position position;
   std::shared_ptr<const search::Query> query;  // search
   std::string search_cursor;
-  std::string self;     // history, $everything: the parameters as understood
-  uint64_t offset = 0;  // history: versions or ordinals passed; $everything: resources passed
+  std::optional<uint64_t> total;  // of the search, as the first page told it
+  std::string self;               // history, $everything: the parameters as understood
+  uint64_t offset = 0;            // history: versions or ordinals passed; $everything: resources passed
   std::shared_ptr<const std::vector<view::Ordinal>> sent;  // $everything: what earlier pages brought along
 };
 using CursorPtr = std::shared_ptr<const Cursor>;

@@ -252,6 +252,15 @@ TEST_F(Queries, TheCapabilityStatementIsValidAndTrue) {
   for (const fhir::Value resource : statement.Root()["rest"].At(0)["resource"]) {
     ++types;
     const std::string type = resource["type"].ToString();
+    if (type == "Patient" || type == "Observation") {
+      for (const fhir::Value include : resource["searchInclude"])
+        EXPECT_EQ(Get(type + "?_include=" + include.ToString()).status, 200) << include.ToString();
+      for (const fhir::Value include : resource["searchRevInclude"])
+        EXPECT_EQ(Get(type + "?_revinclude=" + include.ToString()).status, 200) << include.ToString();
+      const std::string listed(resource["searchRevInclude"].Json());
+      EXPECT_NE(listed.find("\"Provenance:target\""), std::string::npos);
+      EXPECT_EQ(listed.find("\"Observation:subject\"") != std::string::npos, type == "Patient");
+    }
     for (const fhir::Value parameter : resource["searchParam"]) {
       ++parameters;
       if (type != "Patient" && type != "Observation") continue;

@@ -2,6 +2,7 @@
 // Source: FHIR R4 http.html#search, search.html, bundle.html#searchset.
 #include <fmt/format.h>
 
+#include "kernel/interaction/include.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/respond.h"
@@ -13,6 +14,7 @@ struct SearchAsked {
   std::shared_ptr<const search::Query> query;
   view::Position position;
   std::string search_cursor;
+  std::optional<uint64_t> total;  // from the first page
 };
 
 Result<SearchAsked> FollowPage(const Room& room, const Call& call) {
@@ -25,7 +27,7 @@ Result<SearchAsked> FollowPage(const Room& room, const Call& call) {
     return MakeError(ErrorCode::kIncorrect,
                      "A page takes no further parameters: follow the link as it was given.");
   TRY(room.engine().Pin(cursor->position));
-  return SearchAsked{cursor->query, cursor->position, cursor->search_cursor};
+  return SearchAsked{cursor->query, cursor->position, cursor->search_cursor, cursor->total};
 }
 
 Result<SearchAsked> FirstPage(const Room& room, const Call& call) {
@@ -36,14 +38,18 @@ Result<SearchAsked> FirstPage(const Room& room, const Call& call) {
   options.timezone_offset_min = room.context.timezone_offset_min;
   options.own_base = call.request.base_url;
   options.now_us = room.context.clock->NowUs();
+  options.may_read = [&call](std::string_view type) { return call.viewer().MayRead(type); };
   search::Query query = TRY(search::ParseQuery(*room.definitions, call.type, call.query, options));
-  return SearchAsked{std::make_shared<const search::Query>(std::move(query)), room.engine().Head(), {}};
+  if (query.summary == search::Summary::kText && !query.includes.empty()) {
+    return MakeIssue(ErrorCode::kIncorrect, "value", "_summary",
+                     "_summary=text cannot be asked together with _include or _revinclude (FHIR R4 search, "
+                     "3.1.1.5.6): leave one of them out.");
+  }
+  return SearchAsked{std::make_shared<const search::Query>(std::move(query)), room.engine().Head(), {}, {}};
 }
 
-void AddWarnings(const search::Query& query, BundleWriter* bundle) {
-  if (query.ignored.empty()) return;
-  std::vector<Issue> issues = query.ignored;
-  for (Issue& issue : issues) issue.severity = Severity::kWarning;
+void AddOutcome(const std::vector<Issue>& issues, BundleWriter* bundle) {
+  if (issues.empty()) return;
   const std::string outcome = OutcomeJson(issues);
   BundleWriter::Entry entry;
   entry.resource = outcome;
@@ -51,10 +57,9 @@ void AddWarnings(const search::Query& query, BundleWriter* bundle) {
   bundle->Add(entry);
 }
 
-Status AddMatches(const Room& room, const Call& call, const search::Query& query,
-                  const std::vector<view::Ordinal>& ordinals, BundleWriter* bundle) {
+Status AddMatches(const Room& room, const Call& call, const search::Query& query, const Texts& texts,
+                  BundleWriter* bundle) {
   const Shape shape{query.summary, query.elements};
-  const Texts texts = TRY(ReadMany(room, ordinals));
   std::string cut;
   if (shape.whole()) bundle->Reserve(texts.bodies);
   for (size_t i = 0; i < texts.bodies.size(); ++i) {
@@ -72,6 +77,23 @@ Status AddMatches(const Room& room, const Call& call, const search::Query& query
   return {};
 }
 
+/// Matches, then what comes with them, then what is to be told.
+Status AddPageEntries(const Room& room, const Call& call, const search::Query& query,
+                      const search::PageRequest& request, const search::Page& page, BundleWriter* bundle) {
+  const Texts texts = TRY(ReadMany(room, page.ordinals));
+  TRY(AddMatches(room, call, query, texts, bundle));
+  std::vector<Issue> told;
+  if (call.page.empty()) told = query.ignored;
+  for (Issue& issue : told) issue.severity = Severity::kWarning;
+  TRY(AddIncluded(room, call, query, request, texts, bundle, &told));
+  if (page.explanation != nullptr) {
+    for (Issue& issue : ExplainIssues(*page.explanation, call.viewer(), query.self))
+      told.push_back(std::move(issue));
+  }
+  AddOutcome(told, bundle);
+  return {};
+}
+
 }  // namespace
 
 Result<Response> SearchType(const Room& room, const Call& call) {
@@ -80,12 +102,10 @@ Result<Response> SearchType(const Room& room, const Call& call) {
   const search::Query& query = *asked.query;
   search::PageRequest request = ScopedRequest(room, call, asked.position, query.count);
   request.cursor = asked.search_cursor;
-  search::Page page;
-  if (query.summary == search::Summary::kCount || query.count == 0) {
-    page.total = TRY(room.index().Count(query, request));
-  } else {
-    page = TRY(room.index().Search(query, request));
-  }
+  request.total_known = asked.total.has_value();
+  search::Page page =
+      TRY(room.index().Search(query, request));  // with _summary=count or _count=0 the total alone
+  if (asked.total) page.total = asked.total;
   std::string body;
   BundleWriter bundle(&body, "searchset");
   if (page.total) bundle.Total(*page.total);
@@ -102,10 +122,10 @@ Result<Response> SearchType(const Room& room, const Call& call) {
     next.position = asked.position;
     next.query = asked.query;
     next.search_cursor = page.next_cursor;
+    next.total = page.total;
     bundle.Link("next", PageLink(room, call, path, std::move(next)));
   }
-  TRY(AddMatches(room, call, query, page.ordinals, &bundle));
-  if (call.page.empty()) AddWarnings(query, &bundle);
+  TRY(AddPageEntries(room, call, query, request, page, &bundle));
   bundle.End();
   return JsonResponse(call, std::move(body), "search");
 }

@@ -19,9 +19,10 @@ namespace {
 
 using fhir::SearchType;
 
-constexpr size_t kDeadlineEvery = 256;  // candidates between two looks at the clock
 constexpr size_t kCompoundKeysMax = 16;
 constexpr uint64_t kFewEntries = 2000;  // below so many no better driver is looked for
+constexpr uint64_t kFewForJoins =
+    200;  // the same before joins are estimated, of which each candidate is dear to ask
 
 /// How the matches follow each other.
 enum class Order : char { kTime = 't', kOrdinal = 'o', kKeys = 'k' };
@@ -37,7 +38,7 @@ void ReferenceKeys(const Setting& setting, const Extractor::Source& source, cons
                    std::vector<uint64_t>* keys) {
   const fhir::Definitions& definitions = setting.extractor.definitions();
   auto add = [&](std::string_view target) {
-    keys->push_back(EqualityKey(setting.hash_key, source.parameter, KeyKind::kReference, target));
+    keys->push_back(ReferenceKey(setting.hash_key, source.parameter, target));
   };
   if (term.code.empty()) return add(term.text);
   if (!term.type.empty()) {
@@ -200,12 +201,14 @@ class Answerer {
         query_(query),
         request_(request),
         texts_(request),
-        ground_{setting, look, query.type, request, texts_} {}
+        meter_(request.deadline_us, request.kept_max),
+        ground_{setting, look, query.type, request, texts_, meter_} {}
 
   Status Prepare();
   Result<Page> MakePage();
   Result<uint64_t> CountAll();
   Status TakeFailure() { return texts_.TakeFailure(); }
+  Result<uint64_t> EstimateTotal();
 
  private:
   struct Resume {
@@ -217,23 +220,24 @@ class Answerer {
   Result<Resume> ReadCursor() const;
   std::string WriteCursor(const Candidate& last, size_t offset) const;
   void ChooseOrder();
-  void ChooseDriver();
+  Status ChooseDriver();
+  void ChooseOthers();
   bool Visible(Ordinal ordinal) const {
     return ordinal < request_.position.end_ordinal && setting_.directory.Live(ordinal, request_.position) &&
            (request_.scope.everything || setting_.directory.InScope(ordinal, request_.scope));
   }
   bool OthersHold(Candidate& candidate) const {
+    ++meter_.tested;
     for (const Node* node : others_) {
       if (!node->Holds(candidate)) return false;
     }
     return true;
   }
   Status Tick() {
-    if (++ticks_ % kDeadlineEvery != 0 || request_.deadline_us == 0 || MonotonicUs() < request_.deadline_us)
-      return {};
-    return MakeError(ErrorCode::kTimeout,
-                     "the search took longer than it may; add a criterion that is more selective");
+    ++candidates_;
+    return meter_.Tick(driver_name_) ? Status() : meter_.status();
   }
+  std::shared_ptr<const Explanation> Explain() const;
   template <class Each>
   Status ForType(bool ascending, const Candidate* after, const Each& each);
   template <class Each>
@@ -256,27 +260,41 @@ class Answerer {
   const Query& query_;
   const PageRequest& request_;
   Texts texts_;
+  mutable Meter meter_;
   const Ground ground_;
   std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<std::string> names_;  // of nodes_: the criteria as asked
   std::vector<std::unique_ptr<Node>> sets_;
   const Node* driver_ = nullptr;  // null: all resources of the type
   uint64_t driver_entries_ = 0;
   std::vector<const Node*> others_;
+  std::vector<bool> gathered_;  // of nodes_: was it made a set?
   Order order_ = Order::kOrdinal;
   bool ascending_ = false;
-  size_t ticks_ = 0;
+  std::string driver_name_;
+  bool walks_ = false;
+  uint64_t candidates_ = 0;
+  const int64_t began_us_ = MonotonicUs();
 };
 
 Status Answerer::Prepare() {
   std::vector<bool> used(query_.criteria.size(), false);
   std::vector<uint64_t> compound = CompoundKeys(setting_, query_, &used);
-  if (!compound.empty()) nodes_.push_back(std::make_unique<KeysNode>(ground_, std::move(compound)));
+  if (!compound.empty()) {
+    nodes_.push_back(std::make_unique<KeysNode>(ground_, std::move(compound)));
+    std::string name;
+    for (size_t i = 0; i < used.size(); ++i) {
+      if (used[i]) name += (name.empty() ? "" : " with ") + query_.criteria[i].name;
+    }
+    names_.push_back(std::move(name));
+  }
   for (size_t i = 0; i < query_.criteria.size(); ++i) {
-    if (!used[i]) TRY(MakeNodes(ground_, query_.criteria[i], &nodes_));
+    if (used[i]) continue;
+    TRY(MakeNodes(ground_, query_.criteria[i], &nodes_));
+    names_.resize(nodes_.size(), query_.criteria[i].name);
   }
   ChooseOrder();
-  ChooseDriver();
-  return {};
+  return ChooseDriver();
 }
 
 void Answerer::ChooseOrder() {
@@ -300,36 +318,48 @@ void Answerer::ChooseOrder() {
   }
 }
 
-void Answerer::ChooseDriver() {
+Status Answerer::ChooseDriver() {
   uint64_t best = Node::kNever;
   // With nothing to choose from, and an order that does not ask how many there are, the count is saved.
   if (nodes_.size() == 1 && nodes_[0]->keys() != nullptr && order_ == Order::kTime) {
     driver_ = nodes_[0].get();
-    return;
+    driver_name_ = names_[0];
+    return {};
   }
-  for (bool cheap : {true, false}) {
-    // Keys are counted first; ranges only if no key is selective.
-    if (!cheap && best <= kFewEntries) break;
-    for (const auto& node : nodes_) {
-      if ((node->keys() != nullptr) != cheap) continue;
-      const uint64_t estimate = node->Estimate();
-      if (estimate < best) {
-        best = estimate;
-        driver_ = node.get();
-      }
+  // Keys are counted first; ranges, and then joins, only if nothing found so far is selective.
+  enum class Kind : uint8_t { kKeys, kRange, kJoin };
+  auto kind_of = [](const Node& node) {
+    return node.is_join() ? Kind::kJoin : node.keys() != nullptr ? Kind::kKeys : Kind::kRange;
+  };
+  for (const Kind kind : {Kind::kKeys, Kind::kRange, Kind::kJoin}) {
+    if (kind != Kind::kKeys && best <= (kind == Kind::kRange ? kFewEntries : kFewForJoins)) break;
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      if (kind_of(*nodes_[i]) != kind) continue;
+      const uint64_t estimate = nodes_[i]->Estimate();
+      if (estimate >= best) continue;
+      best = estimate;
+      driver_ = nodes_[i].get();
+      driver_name_ = names_[i];
     }
   }
   driver_entries_ = driver_ == nullptr ? setting_.directory.LiveCount(query_.type) : best;
-  for (const auto& node : nodes_) {
-    if (node.get() == driver_) continue;
-    const Node* asked = node.get();
+  ChooseOthers();
+  return meter_.status();
+}
+
+void Answerer::ChooseOthers() {
+  gathered_.assign(nodes_.size(), false);
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    const Node* asked = nodes_[i].get();
+    if (asked == driver_) continue;
     // Asking one by one is a look-up in every run; gathering touches the node's entries once, one after another.
-    constexpr uint64_t kGatherNs = 150;
-    const uint64_t probe_ns = node->ReadsTexts() ? 6000 : 1000;
-    const uint64_t entries = driver_entries_ > kFewEntries ? node->Estimate() : Node::kNever;
-    if (node->WantsSet() || (entries != Node::kNever && entries * kGatherNs < driver_entries_ * probe_ns)) {
-      sets_.push_back(std::make_unique<SetNode>(*node));
+    const uint64_t entries = driver_entries_ > kFewEntries ? asked->Estimate() : Node::kNever;
+    const bool gather =
+        entries != Node::kNever && entries * asked->GatherNs() < driver_entries_ * asked->ProbeNs();
+    if (asked->WantsSet() || gather) {
+      sets_.push_back(std::make_unique<SetNode>(ground_.meter, *asked, names_[i]));
       asked = sets_.back().get();
+      gathered_[i] = true;
     }
     others_.push_back(asked);
   }
@@ -361,6 +391,7 @@ Status Answerer::ForDriver(const Each& each) {
     late = Tick();
     return late.ok() && each(candidate);
   });
+  if (late.ok()) return meter_.status();  // what the driver itself looked at counts too
   return late;
 }
 
@@ -387,7 +418,7 @@ Status Answerer::ForMatches(const Each& each) {
     return true;
   }));
   flush();
-  return {};
+  return meter_.status();
 }
 
 bool Answerer::WalksTheType() const {
@@ -581,9 +612,17 @@ Result<Page> Answerer::MakePage() {
   if (!total_only) {
     const bool walks =
         order_ == Order::kTime ? driver_ != nullptr && driver_->keys() != nullptr : WalksTheType();
+    walks_ = walks;
     page = TRY(walks ? WalkPage(resume) : GatherPage(resume));
   }
-  if (total_only || query_.total != Total::kNone) page.total = TRY(CountAll());
+  if (total_only || (query_.total == Total::kAccurate && !request_.total_known)) page.total = TRY(CountAll());
+  if (!total_only && query_.total == Total::kEstimate && !request_.total_known) {
+    // The first page that is also the last has counted them.
+    const bool all = !resume.given && page.next_cursor.empty();
+    page.total = all ? page.ordinals.size() : TRY(EstimateTotal());
+  }
+  TRY(meter_.status());
+  if (query_.explain) page.explanation = Explain();
   return page;
 }
 
@@ -603,6 +642,49 @@ Result<uint64_t> Answerer::CountAll() {
   std::vector<Candidate> matches;
   TRY(GatherMatches(&matches));
   return matches.size();
+}
+
+/// The driver's entries, in the share in which its first some thousand match in the asker's area: what lies outside it shows in no number.
+Result<uint64_t> Answerer::EstimateTotal() {
+  constexpr uint64_t kSample = 8192;
+  if (nodes_.size() <= 1 || driver_entries_ <= kSample) return CountAll();
+  uint64_t looked = 0, matched = 0;
+  TRY(ForDriver([&](Candidate candidate) {
+    ++looked;
+    matched += Visible(candidate.ordinal) && OthersHold(candidate) ? 1 : 0;
+    return looked < kSample;
+  }));
+  TRY(meter_.status());
+  if (looked < kSample) return matched;
+  return static_cast<uint64_t>(static_cast<double>(matched) / static_cast<double>(looked) *
+                               static_cast<double>(driver_entries_));
+}
+
+std::shared_ptr<const Explanation> Answerer::Explain() const {
+  auto out = std::make_shared<Explanation>();
+  using Role = Explanation::Step::Role;
+  if (driver_ == nullptr) out->steps.push_back({"", Role::kDriver, true, driver_entries_});
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    Explanation::Step step{names_[i], Role::kProbe, false, 0};
+    if (nodes_[i].get() == driver_)
+      step.role = Role::kDriver;
+    else if (gathered_[i])
+      step.role = Role::kSet;
+    step.estimate = nodes_[i]->Estimate();
+    step.has_estimate = step.estimate != Node::kNever;
+    out->steps.push_back(std::move(step));
+  }
+  out->order = order_ == Order::kTime      ? "clinical date"
+               : order_ == Order::kOrdinal ? "time of writing"
+                                           : "sort keys";
+  out->walks = walks_;
+  out->candidates = candidates_;
+  out->tested = meter_.tested;
+  out->entries = meter_.entries();
+  out->probes = meter_.probes;
+  out->kept = meter_.kept();
+  out->took_us = MonotonicUs() - began_us_;
+  return out;
 }
 
 // Cursor: the order's letter, then numbers in hex with '-' between. Nothing in it tells of a person.

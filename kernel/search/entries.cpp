@@ -55,7 +55,13 @@ class EntrySink final : public ValueSink {
                                   ? fhir::kNoType
                                   : extractor_.definitions().FindType(target.substr(0, slash));
     Present(p, type);
-    Equal(p, KeyKind::kReference, target);
+    if (IsLocalReference(target)) {
+      const uint64_t id_hash = KeyedHash(key_, target);
+      out_.equality.push_back({LinkKey(key_, p, id_hash), 0});
+      Sort(kLinkSlot + p, id_hash, 0);
+    } else {
+      Equal(p, KeyKind::kReference, target);
+    }
     if (target.substr(0, 8) != "Patient/") return;
     if (p == patient_) patients_.emplace_back(target);
     if (extractor_.InCompartment(p))
@@ -117,6 +123,13 @@ class EntrySink final : public ValueSink {
     Equal(p, KeyKind::kUri, text);
   }
 
+  /// What refers to this resource is found by it.
+  void Self(std::string_view id) {
+    std::string name(extractor_.definitions().Type(type_).name);
+    name.append("/").append(id);
+    Sort(kSelfSlot + type_, KeyedHash(key_, name), 0);
+  }
+
   void Finish() {
     for (const std::string& patient : patients_) {
       for (const std::string& code : codes_) Equal(patient_, KeyKind::kPatientCode, patient, code);
@@ -146,7 +159,7 @@ class EntrySink final : public ValueSink {
       if (low == high) break;
     }
   }
-  void Sort(ParameterId p, uint64_t high, uint64_t low) { out_.sort.push_back({SortSlot(p), high, low}); }
+  void Sort(uint64_t slot, uint64_t high, uint64_t low) { out_.sort.push_back({SortSlot(slot), high, low}); }
   void SetBit(uint8_t bit) {
     if (bit < kPresenceBits) present_[bit / 64] |= uint64_t{1} << (bit % 64);
   }
@@ -192,6 +205,19 @@ uint64_t EqualityKey(const HashKey& key, ParameterId parameter, KeyKind kind, st
   *at++ = '\0';
   if (!second.empty()) std::memcpy(at, second.data(), second.size());
   return KeyedHash(key, {begin, size}) & kKeyMask;
+}
+
+uint64_t LinkKey(const HashKey& key, ParameterId parameter, uint64_t id_hash) {
+  char buffer[13];
+  std::memcpy(buffer, &parameter, 4);
+  buffer[4] = static_cast<char>(KeyKind::kLink);
+  std::memcpy(buffer + 5, &id_hash, 8);
+  return KeyedHash(key, {buffer, sizeof buffer}) & kKeyMask;
+}
+
+uint64_t ReferenceKey(const HashKey& key, ParameterId parameter, std::string_view target) {
+  if (IsLocalReference(target)) return LinkKey(key, parameter, KeyedHash(key, target));
+  return EqualityKey(key, parameter, KeyKind::kReference, target);
 }
 
 uint64_t ClinicalTime(int64_t low_us) {
@@ -245,6 +271,7 @@ Entries MakeEntries(const Extractor& extractor, const HashKey& key, fhir::TypeId
   if (!extractor.Knows(type)) return entries;
   EntrySink sink(extractor, key, type, &entries);
   extractor.Extract(type, root, sink);
+  sink.Self(root["id"].ToString());
   sink.Finish();
   return entries;
 }

@@ -7,6 +7,8 @@
 // sort      Entry24  slot 24 · ordinal 40 | value 128: (low µs, high µs), (number, is a range's end),
 //                    (latitude, longitude) or 16 bytes of text; slot kPresence + type: which
 //                    parameters of the type are present, one entry for every resource: it lists the type in the order of time
+//                    slot kSelf + type: the hash of the resource's own Type/id; slot kLink + parameter: of each record here that it refers to.
+//                    With these a chain goes from a record to what it names and, by ReferenceKey, to what names it, without reading a text.
 // Times are clamped to the years 1698..2242 in equality entries (order only; dates themselves are exact).
 #pragma once
 
@@ -43,11 +45,17 @@ enum class KeyKind : char {
   kCompartment = 'k',
   kIdentifier = 'i',  // of a reference: system and value
   kIdentifierValue = 'v',
-  kIdentifierSystem = 'w'
+  kIdentifierSystem = 'w',
+  kLink = 'l'  // of a reference: the record here
 };
 /// The upper 54 bits of the hash of one equality value; the low bits are 0.
 uint64_t EqualityKey(const HashKey& key, ParameterId parameter, KeyKind kind, std::string_view first,
                      std::string_view second = {});
+
+/// The key of what refers under `parameter` to the record whose Type/id has that hash (the directory's id hash).
+uint64_t LinkKey(const HashKey& key, ParameterId parameter, uint64_t id_hash);
+/// The key of a reference as a value: LinkKey for a record here, else of its text.
+uint64_t ReferenceKey(const HashKey& key, ParameterId parameter, std::string_view target);
 
 inline Entry16 MakeEquality(uint64_t key, uint64_t time, Ordinal ordinal) {
   return {key | time >> 24, (time & 0xffffff) << 40 | ordinal};
@@ -87,6 +95,8 @@ inline uint64_t FirstChunk(ParameterId parameter) { return uint64_t{parameter} <
 uint64_t NextChunk(const HashKey& key, ParameterId parameter, std::string_view before);
 
 inline constexpr uint64_t kPresenceSlot = uint64_t{1} << 23;
+inline constexpr uint64_t kLinkSlot = uint64_t{1} << 22;
+inline constexpr uint64_t kSelfSlot = kPresenceSlot | kLinkSlot;
 inline uint64_t SortSlot(uint64_t slot) { return slot << 40; }
 
 /// Entries of one resource, with 0 in place of its ordinal where it is not known yet.

@@ -77,6 +77,10 @@ class Generations final : public Index {
   Result<uint64_t> Count(const Query& query, const PageRequest& request) const override {
     return HowFar(TRY(Sound())->Count(query, request));
   }
+  Result<Included> Include(const Query& query, std::span<const view::Ordinal> matches,
+                           const IncludeRequest& request) const override {
+    return HowFar(TRY(Sound())->Include(query, matches, request));
+  }
   bool Confirms(const Query& query, std::string_view text) const override {
     const IndexPtr serving = Serving();
     return serving == nullptr || serving->Confirms(query, text);

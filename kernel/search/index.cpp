@@ -6,13 +6,14 @@
 
 #include "kernel/base/file.h"
 #include "kernel/search/answer.h"
+#include "kernel/search/include.h"
 #include "kernel/search/values.h"
 #include "kernel/view/manifest.h"
 
 namespace tk::search {
 namespace {
 
-constexpr uint32_t kFormatVersion = 6;  // how entries are packed and files laid out: others cannot be read
+constexpr uint32_t kFormatVersion = 7;  // how entries are packed and files laid out: others cannot be read
 // What the extraction says. Entries of an older one can be read: they serve, and are rebuilt meanwhile.
 constexpr uint64_t kExtractionVersion = 3;
 constexpr std::string_view kExtraction = "extraction";
@@ -71,6 +72,12 @@ class IndexView final : public Index {
   Result<uint64_t> Count(const Query& query, const PageRequest& request) const override {
     TRY(CheckKnown(query));
     return AnswerCount(setting(), MakeLook(), query, request);
+  }
+  Result<Included> Include(const Query& query, std::span<const Ordinal> matches,
+                           const IncludeRequest& request) const override {
+    TRY(CheckKnown(query));
+    TRY(CheckReferences());
+    return AnswerInclude(setting(), MakeLook(), query, matches, request);
   }
   bool Confirms(const Query& query, std::string_view text) const override;
   Result<std::vector<Ordinal>> Compartment(std::string_view patient_id,
@@ -309,10 +316,22 @@ Status IndexView::CheckKnown(const Query& query) const {
     return building("The type " + type + " is new here and the search index is being built for it:");
   auto check = [&](const fhir::SearchParameter* parameter) -> Status {
     if (parameter == nullptr || extractor_->Knows(*parameter)) return {};
-    return building("The search parameter " + std::string(parameter->code) + " of " + type +
+    return building("The search parameter " + std::string(parameter->code) + " of " +
+                    std::string(definitions_->Type(parameter->resource).name) +
                     " is new or has changed, and the search index is being built for it:");
   };
-  for (const Criterion& criterion : query.criteria) TRY(check(criterion.parameter));
+  std::function<Status(const Criterion&)> check_all = [&](const Criterion& criterion) -> Status {
+    if (criterion.join == nullptr) return check(criterion.parameter);
+    for (const Join::Branch& branch : criterion.join->branches) {
+      if (!extractor_->Knows(branch.type))
+        return building(
+            "A type that the search goes through is new here and the search index is being built for it:");
+      TRY(check(branch.link));
+      TRY(check_all(branch.inner));
+    }
+    return {};
+  };
+  for (const Criterion& criterion : query.criteria) TRY(check_all(criterion));
   for (const SortKey& key : query.sort) TRY(check(key.parameter));
   return {};
 }
@@ -397,8 +416,8 @@ Result<std::vector<Ordinal>> IndexView::ReferencesTo(std::string_view type_and_i
                         return type != fhir::kNoType && definitions_->IsA(type, t);
                       });
     if (!fits) continue;
-    const auto some = LiveUnder(
-        equality, EqualityKey(options_.hash_key, id, KeyKind::kReference, type_and_id), directory_, position);
+    const auto some =
+        LiveUnder(equality, ReferenceKey(options_.hash_key, id, type_and_id), directory_, position);
     out.insert(out.end(), some.begin(), some.end());
   }
   std::sort(out.begin(), out.end());
@@ -415,8 +434,12 @@ Result<Ordinal> IndexView::FindKey(uint64_t key, const view::Position& position)
 
 bool IndexView::MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type,
                           const Query& query) const {
-  if (changed_type != query.type) return false;
+  if (!Involves(query, changed_type)) return false;
   if (!CheckKnown(query).ok()) return true;
+  // A resource that a chain or _has goes through: what it does to the answer is not looked at.
+  const bool joined = std::any_of(query.criteria.begin(), query.criteria.end(),
+                                  [&](const Criterion& c) { return InvolvesJoined(c, changed_type); });
+  if (joined) return true;
   const auto& entries = static_cast<const PreparedEntries&>(prepared);
   auto has = [](const Entries& side, const std::vector<uint64_t>& keys) {
     return std::any_of(side.equality.begin(), side.equality.end(), [&](const Entry16& e) {
@@ -432,7 +455,7 @@ bool IndexView::MayAffect(const view::Prepared& prepared, fhir::TypeId changed_t
       if (!named) return false;
       continue;
     }
-    if (criterion.modifier == "not") continue;
+    if (criterion.modifier == "not" || criterion.join != nullptr) continue;
     const auto keys = EqualityKeys(setting(), query.type, criterion);
     if (keys && !has(entries.now, *keys) && !has(entries.before, *keys)) return false;
   }

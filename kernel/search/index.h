@@ -14,7 +14,9 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 
+#include "kernel/search/explain.h"
 #include "kernel/search/query.h"
 #include "kernel/view/directory.h"
 #include "kernel/view/view.h"
@@ -35,8 +37,10 @@ struct PageRequest {
   view::Position position;  // all pages of one search stay at one position
   view::Scope scope;
   size_t count = 50;
-  std::string cursor;       // opaque, from the page before; empty = first
-  int64_t deadline_us = 0;  // MonotonicUs() after which kTimeout; 0 = none
+  bool total_known = false;       // from an earlier page: it is not counted again
+  std::string cursor;             // opaque, from the page before; empty = first
+  int64_t deadline_us = 0;        // MonotonicUs() after which kTimeout; 0 = none
+  uint64_t kept_max = 8'000'000;  // ordinals in intermediate sets (8 bytes each), beyond which kTooLarge
   /// The ordinal after the last entry written at or before that instant (Engine::FindTime). Needed for _lastUpdated only.
   std::function<Result<view::Ordinal>(Instant)> find_time;
   /// One version, for what entries alone do not tell (match.h); kGone for an erased one. Without it such a question is kUnsupported.
@@ -46,6 +50,18 @@ struct Page {
   std::vector<view::Ordinal> ordinals;  // matches in the asked order
   std::string next_cursor;              // empty = last page
   std::optional<uint64_t> total;        // when the query asks for it (_total, _summary=count, _count=0)
+  std::shared_ptr<const Explanation> explanation;  // when the query asks for it
+};
+
+/// What is to come along with a page's matches (include.h).
+struct IncludeRequest {
+  PageRequest page;  // position, scope, deadline
+  std::function<bool(fhir::TypeId)> may_read;
+  size_t max = 1000;
+};
+struct Included {
+  std::vector<view::Ordinal> ordinals;  // as found
+  bool cut = false;                     // there are more
 };
 
 /// A view and its question side. Question side is thread-safe and never waits for the writer.
@@ -64,6 +80,9 @@ class Index : public view::View {
   /// when a file of the index turned out damaged (the view must be rebuilt).
   virtual Result<Page> Search(const Query& query, const PageRequest& request) const = 0;
   virtual Result<uint64_t> Count(const Query& query, const PageRequest& request) const = 0;
+  /// What the query's includes bring along with `matches`. Errors: as Search.
+  virtual Result<Included> Include(const Query& query, std::span<const view::Ordinal> matches,
+                                   const IncludeRequest& request) const = 0;
   /// Does the text of a hit really hold what was asked for? Searches it for the codes and references of the equality criteria, so that a collision of
   /// two hashed values (chance 2^-54 for a pair) cannot give a wrong hit. For whoever reads the hits; about 0.1 µs a KB.
   virtual bool Confirms(const Query& query, std::string_view text) const = 0;

@@ -8,6 +8,7 @@
 
 #include "kernel/search/answer.h"
 #include "kernel/search/match.h"
+#include "kernel/search/meter.h"
 
 namespace tk::search {
 
@@ -37,6 +38,11 @@ class Node {
   virtual bool WantsSet() const { return false; }
   /// Does Holds read texts? Then it is asked last.
   virtual bool ReadsTexts() const { return false; }
+  /// About what an entry costs when gathered, and a candidate when asked.
+  virtual uint64_t GatherNs() const { return 150; }
+  virtual uint64_t ProbeNs() const { return ReadsTexts() ? 6000 : 1000; }
+  /// A chain or _has: its estimate may take many look-ups.
+  virtual bool is_join() const { return false; }
   /// Keys of a positive equality criterion, else nullptr.
   virtual const std::vector<uint64_t>* keys() const { return nullptr; }
   virtual const std::vector<OrdinalRange>* ordinal_ranges() const { return nullptr; }
@@ -45,10 +51,11 @@ class Node {
 /// All ordinals of a node, gathered once because asking it one by one is dear.
 class SetNode final : public Node {
  public:
-  explicit SetNode(const Node& inner) {
+  /// `name`: whose it is, for the meter; lives as long as that.
+  SetNode(Meter& meter, const Node& inner, const std::string& name) {
     inner.Gather([&](const Candidate& c) {
       ordinals_.push_back(c.ordinal);
-      return true;
+      return meter.Keep(name) && meter.Tick(name);
     });
     std::sort(ordinals_.begin(), ordinals_.end());
   }
@@ -90,6 +97,7 @@ struct Ground {
   fhir::TypeId type;
   const PageRequest& request;
   Texts& texts;
+  Meter& meter;
 
   uint64_t ClinicalTimeOf(Ordinal ordinal) const;
   void FillTime(Candidate& candidate) const {
@@ -126,6 +134,8 @@ bool GatherKey(const Look& look, uint64_t key, const Each& each) {
 /// Adds nodes that together are the criterion: those over entries, and where these say too much one that reads the text.
 /// Errors: kUnsupported (a parameter that cannot be evaluated; _lastUpdated without find_time; texts without read).
 Status MakeNodes(const Ground& ground, const Criterion& criterion, std::vector<std::unique_ptr<Node>>* out);
+/// Of several nodes the one that holds where all do; they are not empty.
+std::unique_ptr<Node> MakeConjunction(const Ground& ground, std::vector<std::unique_ptr<Node>> nodes);
 /// The one over entries, of a criterion that they tell of alone.
 Result<std::unique_ptr<Node>> MakeEntryNode(const Ground& ground, const Criterion& criterion);
 /// Metres from the nearest of the places that `near` asks for; nullopt without a place.

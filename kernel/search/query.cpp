@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kernel/search/chains.h"
 #include "kernel/search/terms.h"
 #include "kernel/search/values.h"
 
@@ -17,6 +18,7 @@ using fhir::SearchType;
 constexpr size_t kTermsMax = 200;  // alternatives of one criterion
 constexpr size_t kCriteriaMax = 60;
 constexpr size_t kSortKeysMax = 8;
+constexpr size_t kIncludesMax = 32;
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -61,9 +63,8 @@ void PercentEncode(std::string_view text, std::string* out) {
 }
 
 /// Names that FHIR gives a meaning and that we do not offer yet: refused even when the client is lenient would hide a wrong answer.
-constexpr std::string_view kKnownUnsupported[] = {"_text",    "_content",    "_list",      "_has",
-                                                  "_include", "_revinclude", "_contained", "_containedType",
-                                                  "_query",   "_filter",     "_type"};
+constexpr std::string_view kKnownUnsupported[] = {"_text",          "_content", "_list",   "_contained",
+                                                  "_containedType", "_query",   "_filter", "_type"};
 
 std::string OfferedList(const fhir::Definitions& definitions, fhir::TypeId type) {
   std::string list = "_id, _lastUpdated";
@@ -78,7 +79,14 @@ std::string OfferedList(const fhir::Definitions& definitions, fhir::TypeId type)
 class Parser {
  public:
   Parser(const fhir::Definitions& definitions, fhir::TypeId type, const ParseOptions& options)
-      : definitions_(definitions), type_(type), options_(options) {
+      : definitions_(definitions),
+        type_(type),
+        options_(options),
+        chains_(
+            definitions, options,
+            [this](fhir::TypeId joined, std::string_view name, std::string_view value,
+                   std::string_view full_name) { return Leaf(joined, name, value, full_name); },
+            &passable_) {
     query_.type = type;
     query_.count = options.count_default;
   }
@@ -106,16 +114,18 @@ class Parser {
  private:
   Status One(const std::string& name, const std::string& value) {
     if (name == "_format" || name == "_pretty") return {};
-    const bool control =
-        name == "_count" || name == "_sort" || name == "_summary" || name == "_elements" || name == "_total";
+    const bool control = name == "_count" || name == "_sort" || name == "_summary" || name == "_elements" ||
+                         name == "_total" || name == "_explain";
+    const std::string_view base = std::string_view(name).substr(0, name.find(':'));
     if (control) {
       if (std::find(seen_controls_.begin(), seen_controls_.end(), name) != seen_controls_.end())
         return BadValue(name, "may be given once");
       seen_controls_.push_back(name);
       TRY(Control(name, value));
+    } else if (base == "_include" || base == "_revinclude") {
+      TRY(Include_(name, value));
     } else {
-      Status status = Criterion_(name, value);
-      if (!status.ok()) return status.TakeError();
+      TRY(Criterion_(name, value));
       if (skipped_) {
         skipped_ = false;
         return {};
@@ -156,6 +166,11 @@ class Parser {
         }
       }
       return BadValue(name, "true, false, text, data or count");
+    }
+    if (name == "_explain") {
+      if (value != "true" && value != "false") return BadValue("_explain", "true or false");
+      query_.explain = value == "true";
+      return {};
     }
     if (name == "_total") {
       constexpr std::pair<std::string_view, Total> kNames[] = {
@@ -243,49 +258,73 @@ class Parser {
     return list;
   }
 
+  Status Include_(const std::string& name, const std::string& value) {
+    if (query_.includes.size() == kIncludesMax)
+      return Refuse(ErrorCode::kTooLarge, "too-costly", name,
+                    fmt::format("more than {} includes in one search", kIncludesMax));
+    query_.includes.push_back(TRY(ReadInclude(definitions_, options_, type_, name, value)));
+    return {};
+  }
+
   Status Criterion_(const std::string& name, const std::string& value) {
-    const size_t colon = name.find(':');
-    const std::string_view base = std::string_view(name).substr(0, colon);
-    const std::string_view modifier =
-        colon == std::string::npos ? std::string_view() : std::string_view(name).substr(colon + 1);
-    if (std::find(std::begin(kKnownUnsupported), std::end(kKnownUnsupported), base) !=
-        std::end(kKnownUnsupported))
-      return PassOver(NotOffered(name, "is not offered yet"));
-    if (name.find('.') != std::string::npos)
-      return PassOver(NotOffered(name, "chained parameters are not offered yet"));
     if (query_.criteria.size() == kCriteriaMax)
       return MakeIssue(ErrorCode::kTooLarge, "too-costly", "",
                        fmt::format("query string: more than {} criteria", kCriteriaMax));
+    Result<Criterion> criterion = chains_.Read(type_, name, value);
+    if (criterion.ok()) {
+      query_.criteria.push_back(std::move(*criterion));
+      return {};
+    }
+    if (passable_) return PassOver(std::move(criterion.error()));
+    return std::move(criterion.error());
+  }
+
+  /// An error about which the lenient are told, not refused.
+  Error Passable(Error error) {
+    passable_ = true;
+    return error;
+  }
+
+  /// A criterion of a type's own, without joins. `full_name`: with the chain that led here.
+  Result<Criterion> Leaf(fhir::TypeId type, std::string_view name, std::string_view value,
+                         std::string_view full_name) {
+    const size_t colon = name.find(':');
+    const std::string_view base = name.substr(0, colon);
+    const std::string_view modifier =
+        colon == std::string_view::npos ? std::string_view() : name.substr(colon + 1);
+    if (std::find(std::begin(kKnownUnsupported), std::end(kKnownUnsupported), base) !=
+        std::end(kKnownUnsupported))
+      return Passable(NotOffered(full_name, "is not offered yet"));
     Criterion criterion;
+    criterion.name = full_name;
     criterion.modifier = modifier;
     SearchType search_type = SearchType::kToken;
     if (base == "_id" || base == "_lastUpdated") {
       criterion.special = base;
-      if (!modifier.empty()) return PassOver(NotOffered(name, "has no modifiers"));
+      if (!modifier.empty()) return Passable(NotOffered(full_name, "has no modifiers"));
       search_type = base == "_id" ? SearchType::kToken : SearchType::kDate;
     } else {
-      criterion.parameter = definitions_.FindSearchParameter(type_, base);
+      criterion.parameter = definitions_.FindSearchParameter(type, base);
       if (criterion.parameter == nullptr)
-        return PassOver(Refuse(ErrorCode::kIncorrect, "not-found", base,
-                               "is not known for " + std::string(definitions_.Type(type_).name) +
-                                   ", which has " + OfferedList(definitions_, type_)));
+        return Passable(Refuse(ErrorCode::kIncorrect, "not-found", full_name,
+                               "is not known for " + std::string(definitions_.Type(type).name) +
+                                   ", which has " + OfferedList(definitions_, type)));
       search_type = criterion.parameter->type;
       if (!IsOffered(*criterion.parameter))
-        return PassOver(NotOffered(name, "this parameter says nothing that can be searched here"));
-      Status fits = CheckModifier(definitions_, *criterion.parameter, name, modifier);
-      if (!fits.ok()) return PassOver(std::move(fits.error()));
+        return Passable(NotOffered(full_name, "this parameter says nothing that can be searched here"));
+      Status fits = CheckModifier(definitions_, *criterion.parameter, full_name, modifier);
+      if (!fits.ok()) return Passable(std::move(fits.error()));
     }
-    const TermReader reader{definitions_, type_, options_, name, criterion.parameter, modifier};
+    const TermReader reader{definitions_, type, options_, full_name, criterion.parameter, modifier};
     for (std::string_view part : SplitEscaped(value, ',')) {
       if (criterion.terms.size() == kTermsMax)
-        return Refuse(ErrorCode::kTooLarge, "too-costly", name,
+        return Refuse(ErrorCode::kTooLarge, "too-costly", full_name,
                       fmt::format("more than {} alternatives", kTermsMax));
       criterion.terms.push_back(TRY(reader.Read(search_type, part)));
     }
     if (modifier == "missing" && criterion.terms.size() != 1)
-      return BadValue(name, ":missing takes one value");
-    query_.criteria.push_back(std::move(criterion));
-    return {};
+      return BadValue(full_name, ":missing takes one value");
+    return criterion;
   }
 
   const fhir::Definitions& definitions_;
@@ -294,9 +333,25 @@ class Parser {
   Query query_;
   std::vector<std::string> seen_controls_;
   bool skipped_ = false;
+  bool passable_ = false;  // is the error of the criterion just read one for PassOver?
+  ChainReader chains_;
 };
 
 }  // namespace
+
+bool InvolvesJoined(const Criterion& criterion, fhir::TypeId type) {
+  if (criterion.join == nullptr) return false;
+  const auto& branches = criterion.join->branches;
+  return std::any_of(branches.begin(), branches.end(), [&](const Join::Branch& branch) {
+    return branch.type == type || InvolvesJoined(branch.inner, type);
+  });
+}
+
+bool Involves(const Query& query, fhir::TypeId type) {
+  return query.type == type ||
+         std::any_of(query.criteria.begin(), query.criteria.end(),
+                     [type](const Criterion& criterion) { return InvolvesJoined(criterion, type); });
+}
 
 Result<Query> ParseQuery(const fhir::Definitions& definitions, fhir::TypeId type, std::string_view query,
                          const ParseOptions& options) {

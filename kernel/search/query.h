@@ -2,6 +2,8 @@
 // Source: FHIR R4 search.html.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,12 +32,36 @@ struct Term {
   double latitude = 0, longitude = 0, distance_m = 0;
 };
 
+struct Join;
+
 struct Criterion {
+  std::string name;  // as asked, with chain and modifier: for messages and for the plan told
   const fhir::SearchParameter* parameter = nullptr;  // never null for ordinary parameters
+  std::shared_ptr<const Join> join;                  // a chain or _has: then this alone counts (joins.h)
   std::string special;  // "_id", "_lastUpdated" …: handled by name when it has no SearchParameter
   std::string
       modifier;  // "", "exact", "contains", "missing", "not", "text", "of-type", "identifier", "above", "below", or a type name for references
   std::vector<Term> terms;
+};
+
+/// A criterion on resources that the searched one refers to (subject:Patient.name), or that refer to it (_has:Observation:patient:code).
+struct Join {
+  struct Branch {
+    fhir::TypeId type = fhir::kNoType;            // of the joined resources
+    const fhir::SearchParameter* link = nullptr;  // of the searched type; reverse: of `type`
+    Criterion inner;                              // what must hold for a joined resource
+  };
+  bool reverse = false;
+  std::vector<Branch> branches;  // one for each type that the reference may lead to: one of them must hold
+};
+
+/// _include and _revinclude: what else comes with the matches.
+struct Include {
+  bool reverse = false;
+  bool iterate = false;                              // also from what was included
+  fhir::TypeId source = fhir::kNoType;               // whose reference it is; kNoType: any ("*")
+  const fhir::SearchParameter* parameter = nullptr;  // null: every reference of the source
+  fhir::TypeId target = fhir::kNoType;               // only to this type
 };
 
 struct SortKey {
@@ -55,8 +81,10 @@ struct Query {
   Total total = Total::kNone;
   Summary summary = Summary::kFalse;
   std::vector<std::string> elements;  // _elements
-  std::string self;                   // canonical query string of what was understood, for the self link
-  std::vector<Issue> ignored;         // only when lenient
+  std::vector<Include> includes;
+  bool explain = false;        // _explain: tell the plan and what it cost
+  std::string self;            // canonical query string of what was understood, for the self link
+  std::vector<Issue> ignored;  // only when lenient
 };
 
 struct ParseOptions {
@@ -65,11 +93,19 @@ struct ParseOptions {
   size_t length_max = 8192;  // of the query string
   int timezone_offset_min = 480;
   int64_t now_us = 0;         // what ap of a date is reckoned from; 0: ap is refused
+  size_t join_depth_max = 5;  // links of one chain or _has
+  /// May the asker read resources of that type? Chains and _has go only through types for which it says so. Empty: all.
+  std::function<bool(std::string_view type)> may_read;
   std::string_view own_base;  // "https://host/fhir": a reference that begins with it is one of ours
 };
 
 /// `query`: "name=value&…", still percent-encoded (also a form body). Errors: kIncorrect / kUnsupported with the parameter's name, what it
 /// may be, and the parameters that this type has when the name is unknown.
+/// Does a chain or _has go through resources of `type`?
+bool InvolvesJoined(const Criterion& criterion, fhir::TypeId type);
+/// Does a change to a resource of `type` bear on who matches?
+bool Involves(const Query& query, fhir::TypeId type);
+
 Result<Query> ParseQuery(const fhir::Definitions& definitions, fhir::TypeId type, std::string_view query,
                          const ParseOptions& options);
 

@@ -16,16 +16,6 @@ using fhir::SearchType;
 
 namespace {
 
-/// A name as the client wrote it, fit to be repeated in an answer: nothing that could be somebody's number.
-std::string Shown(std::string_view name) {
-  const bool fit = !name.empty() && name.size() <= 64 && (name[0] == '_' || (name[0] | 0x20) >= 'a') &&
-                   std::all_of(name.begin(), name.end(), [](char c) {
-                     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                            c == '_' || c == '-' || c == ':' || c == '.';
-                   });
-  return fit ? std::string(name) : "(a name that is no parameter name)";
-}
-
 Result<std::string> Unescape(std::string_view name, std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -67,8 +57,18 @@ void Take(const NumberRange& range, Term* term) {
 
 }  // namespace
 
+std::string ShownName(std::string_view name) {
+  constexpr size_t kShownMax = 128;  // a chain has several names
+  const bool fit = !name.empty() && name.size() <= kShownMax && (name[0] == '_' || (name[0] | 0x20) >= 'a') &&
+                   std::all_of(name.begin(), name.end(), [](char c) {
+                     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                            c == '_' || c == '-' || c == ':' || c == '.';
+                   });
+  return fit ? std::string(name) : "(a name that is no parameter name)";
+}
+
 Error Refuse(ErrorCode code, std::string_view type, std::string_view name, std::string text) {
-  std::string shown = Shown(name);
+  std::string shown = ShownName(name);
   return MakeIssue(code, type, shown, "search parameter " + shown + ": " + std::move(text));
 }
 Error BadValue(std::string_view name, std::string text) {

@@ -11,6 +11,8 @@
 
 namespace tk::search {
 
+/// A name as the client wrote it, fit to be repeated in an answer: nothing that could be somebody's number.
+std::string ShownName(std::string_view name);
 /// `name` is repeated in the answer only if it could be a parameter's.
 Error Refuse(ErrorCode code, std::string_view type, std::string_view name, std::string text);
 Error BadValue(std::string_view name, std::string text);

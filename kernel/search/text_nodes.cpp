@@ -1,12 +1,15 @@
 // Nodes that read texts, and criteria that are several nodes: composites, and modifiers that entries do not tell of alone.
 #include <algorithm>
 
+#include "kernel/search/joins.h"
 #include "kernel/search/nodes.h"
 
 namespace tk::search {
 namespace {
 
 using Nodes = std::vector<std::unique_ptr<Node>>;
+
+const std::string kNoName;  // what is part of a criterion has none of its own
 
 class TextNode final : public Node {
  public:
@@ -47,7 +50,7 @@ class OwningNode final : public Node {
 class AlternativesNode final : public Node {
  public:
   using Group = Nodes;
-  explicit AlternativesNode(std::vector<Group> groups) : groups_(std::move(groups)) {}
+  AlternativesNode(Meter& meter, std::vector<Group> groups) : meter_(meter), groups_(std::move(groups)) {}
   uint64_t Estimate() const override {
     uint64_t total = 0;
     for (const Group& group : groups_) {
@@ -89,15 +92,15 @@ class AlternativesNode final : public Node {
     }
     return best;
   }
-  static bool GatherGroup(const Group& group, const Node& driver,
-                          const std::function<bool(const Candidate&)>& each) {
+  bool GatherGroup(const Group& group, const Node& driver,
+                   const std::function<bool(const Candidate&)>& each) const {
     Nodes sets;
     std::vector<const Node*> others;
     for (const auto& node : group) {
       if (node.get() == &driver) continue;
       others.push_back(node.get());
       if (!node->WantsSet()) continue;
-      sets.push_back(std::make_unique<SetNode>(*node));
+      sets.push_back(std::make_unique<SetNode>(meter_, *node, kNoName));
       others.back() = sets.back().get();
     }
     bool more = true;
@@ -109,6 +112,7 @@ class AlternativesNode final : public Node {
     });
     return more;
   }
+  Meter& meter_;
   std::vector<Group> groups_;
 };
 
@@ -139,7 +143,7 @@ Status MakeComposite(const Ground& ground, const Criterion& criterion, const Ext
   std::vector<AlternativesNode::Group> groups;
   for (const Term& term : criterion.terms) groups.push_back(TRY(MakeGroup(ground, composite, term)));
   if (groups.size() > 1) {
-    out->push_back(std::make_unique<AlternativesNode>(std::move(groups)));
+    out->push_back(std::make_unique<AlternativesNode>(ground.meter, std::move(groups)));
     return {};
   }
   // Alone, the parts are criteria like any: one may drive, and order by time.
@@ -180,7 +184,17 @@ const view::Resource* Texts::Read(Ordinal ordinal) {
   return last_.get();
 }
 
+std::unique_ptr<Node> MakeConjunction(const Ground& ground, Nodes nodes) {
+  std::vector<AlternativesNode::Group> groups;
+  groups.push_back(std::move(nodes));
+  return std::make_unique<AlternativesNode>(ground.meter, std::move(groups));
+}
+
 Status MakeNodes(const Ground& ground, const Criterion& criterion, Nodes* out) {
+  if (criterion.join != nullptr) {
+    out->push_back(TRY(MakeJoin(ground, criterion)));
+    return {};
+  }
   if (criterion.parameter == nullptr) {
     out->push_back(TRY(MakeEntryNode(ground, criterion)));
     return {};

@@ -261,6 +261,13 @@ bool IsId(std::string_view text) {
   return true;
 }
 
+bool IsLocalReference(std::string_view text) {
+  const size_t slash = text.find('/');
+  if (slash == std::string_view::npos || slash == 0 || !IsId(text.substr(slash + 1))) return false;
+  return std::all_of(text.begin(), text.begin() + static_cast<ptrdiff_t>(slash),
+                     [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); });
+}
+
 uint64_t OrderOf(double number) {
   if (number == 0) number = 0;  // -0 and 0 are one value
   const auto bits = std::bit_cast<uint64_t>(number);

@@ -54,6 +54,8 @@ inline constexpr std::string_view kUcum = "http://unitsofmeasure.org";
 std::string_view WithoutVersion(std::string_view reference);
 /// FHIR id: 1..64 of A-Z a-z 0-9 - .
 bool IsId(std::string_view text);
+/// "Patient/1": a record here, whether it exists or not; no absolute address, urn, canonical or fragment.
+bool IsLocalReference(std::string_view text);
 
 /// Order-keeping unsigned forms.
 inline uint64_t OrderOf(int64_t number) { return static_cast<uint64_t>(number) ^ (uint64_t{1} << 63); }

@@ -1,0 +1,137 @@
+#include "kernel/interaction/include.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "kernel/interaction/permit.h"
+
+namespace tk::interaction {
+namespace {
+
+/// "Type/id" → version, of all references with a version that stand in the texts.
+using VersionsAsked = std::map<std::string, uint32_t, std::less<>>;
+
+void CollectVersions(std::string_view text, VersionsAsked* out) {
+  constexpr std::string_view kHistory = "/_history/";
+  for (size_t at = text.find(kHistory); at != std::string_view::npos; at = text.find(kHistory, at + 1)) {
+    const size_t begin = text.rfind('"', at);
+    if (begin == std::string_view::npos) continue;
+    uint32_t version = 0;
+    const char* const digits = text.data() + at + kHistory.size();
+    const char* const end = text.data() + text.size();
+    const auto [after, error] = std::from_chars(digits, end, version);
+    if (error != std::errc() || after == end || *after != '"' || version == 0) continue;
+    out->emplace(text.substr(begin + 1, at - begin - 1), version);
+  }
+}
+
+/// The ordinal of that version, if the viewer may see it; else that of the current one.
+view::Ordinal Versioned(const Room& room, const search::PageRequest& request, const Header& header,
+                        uint32_t wanted, view::Ordinal current) {
+  constexpr size_t kVersionsMax = 1000;
+  if (wanted == header.version) return current;
+  const uint64_t id_hash = room.engine().IdHash(room.TypeName(header.type), header.id);
+  for (const auto& version : room.directory().Versions(id_hash, request.position, kVersionsMax)) {
+    if (version.version == wanted && !version.deleted &&
+        room.directory().InScope(version.ordinal, request.scope))
+      return version.ordinal;
+  }
+  return current;
+}
+
+/// Takes the versions that references name in place of the current ones.
+Status TakeVersions(const Room& room, const search::PageRequest& request, const Texts& matches,
+                    Texts* included) {
+  VersionsAsked asked;
+  for (const std::string& body : matches.bodies) CollectVersions(body, &asked);
+  for (const std::string& body : included->bodies) CollectVersions(body, &asked);
+  if (asked.empty()) return {};
+  std::vector<view::Ordinal> ordinals;
+  for (size_t i = 0; i < included->ordinals.size(); ++i) {
+    const Header& header = included->headers[i];
+    const auto wanted = asked.find(fmt::format("{}/{}", room.TypeName(header.type), header.id));
+    ordinals.push_back(wanted == asked.end()
+                           ? included->ordinals[i]
+                           : Versioned(room, request, header, wanted->second, included->ordinals[i]));
+  }
+  if (ordinals != included->ordinals) *included = TRY(ReadMany(room, ordinals));
+  return {};
+}
+
+}  // namespace
+
+Status AddIncluded(const Room& room, const Call& call, const search::Query& query,
+                   const search::PageRequest& request, const Texts& matches, BundleWriter* bundle,
+                   std::vector<Issue>* issues) {
+  if (query.includes.empty() || matches.ordinals.empty()) return {};
+  search::IncludeRequest include;
+  include.page = request;
+  include.may_read = [&](fhir::TypeId type) { return call.viewer().MayRead(room.TypeName(type)); };
+  include.max = kIncludedMax;
+  const search::Included found = TRY(room.index().Include(query, matches.ordinals, include));
+  Texts texts = TRY(ReadMany(room, found.ordinals));
+  TRY(TakeVersions(room, request, matches, &texts));
+  const Shape shape{query.summary, {}};  // _elements names elements of the searched type
+  std::string cut;
+  for (size_t i = 0; i < texts.bodies.size(); ++i) {
+    BundleWriter::Entry entry;
+    entry.full_url = FullUrl(call, room.TypeName(texts.headers[i].type), texts.headers[i].id);
+    entry.resource = texts.bodies[i];
+    if (!shape.whole()) {
+      cut.clear();
+      TRY(AppendShaped(*room.definitions, shape, texts.bodies[i], &cut));
+      entry.resource = cut;
+    }
+    entry.search_mode = "include";
+    bundle->Add(entry);
+  }
+  if (found.cut)
+    issues->push_back(
+        {Severity::kWarning,
+         "incomplete",
+         {},
+         fmt::format("More than {} resources would come along with this page: the others are left out. Ask "
+                     "with a smaller _count, or for fewer includes.",
+                     kIncludedMax)});
+  return {};
+}
+
+std::vector<Issue> ExplainIssues(const search::Explanation& explanation, const access::Viewer& viewer,
+                                 std::string_view understood) {
+  const bool numbers = viewer.scope.everything;
+  std::vector<Issue> issues;
+  auto say = [&](std::string text) {
+    issues.push_back({Severity::kInformation, "informational", {}, std::move(text)});
+  };
+  say(fmt::format("understood: {}", understood.empty() ? "no criterion" : understood));
+  using Role = search::Explanation::Step::Role;
+  for (const auto& step : explanation.steps) {
+    const std::string_view name = step.criterion.empty() ? "all resources of the type" : step.criterion;
+    const std::string_view role = step.role == Role::kDriver
+                                      ? "is walked, the others are asked of what it gives"
+                                  : step.role == Role::kSet ? "was gathered into a set first"
+                                                            : "is asked of each candidate";
+    if (numbers && step.has_estimate)
+      say(fmt::format("{}: {}; about {} index entries", name, role, step.estimate));
+    else
+      say(fmt::format("{}: {}", name, role));
+  }
+  say(fmt::format("order: {}; {}", explanation.order,
+                  explanation.walks ? "the walk ends when the page is full"
+                                    : "all matches are gathered before the page is cut"));
+  if (numbers)
+    say(fmt::format(
+        "cost: {} candidates, {} of them asked of the other criteria, {} index entries looked at, {} "
+        "resources looked up for joins, {} kept in sets, {} µs",
+        explanation.candidates, explanation.tested, explanation.entries, explanation.probes, explanation.kept,
+        explanation.took_us));
+  else
+    say(fmt::format("cost: {} candidates in your area asked of the other criteria, {} µs", explanation.tested,
+                    explanation.took_us));
+  return issues;
+}
+
+}  // namespace tk::interaction

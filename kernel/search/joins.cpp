@@ -1,0 +1,286 @@
+#include "kernel/search/joins.h"
+
+#include <algorithm>
+#include <array>
+
+namespace tk::search {
+namespace {
+
+constexpr uint64_t kPreciseMax = 1024;  // joined resources up to which an estimate is made by looking at each
+constexpr size_t kMemoMax = 1 << 20;    // answers about joined resources that are remembered
+
+/// One type that is joined, and how.
+struct Side {
+  Side(const Ground& outer, const Join::Branch& asked)
+      : branch(asked),
+        ground{outer.setting, outer.look, asked.type, outer.request, outer.texts, outer.meter},
+        sources(outer.setting.extractor.At(outer.setting.extractor.IdOf(*asked.link)).sources) {}
+
+  const Join::Branch& branch;
+  const Ground ground;  // of the joined type
+  const std::vector<Extractor::Source>& sources;
+  std::unique_ptr<Node> inner;
+  std::unique_ptr<SetNode> set;             // what `inner` holds for, if it cannot be asked one by one
+  std::unordered_map<uint64_t, bool> memo;  // id hash → does the inner criterion hold for it?
+};
+
+class JoinNode : public Node {
+ public:
+  JoinNode(const Ground& ground, const Criterion& criterion) : ground_(ground), criterion_(criterion) {}
+
+  Status Prepare() {
+    for (const Join::Branch& branch : criterion_.join->branches) {
+      auto side = std::make_unique<Side>(ground_, branch);
+      std::vector<std::unique_ptr<Node>> nodes;
+      TRY(MakeNodes(side->ground, branch.inner, &nodes));
+      side->inner = nodes.size() == 1 ? std::move(nodes[0]) : MakeConjunction(side->ground, std::move(nodes));
+      sides_.push_back(std::move(side));
+    }
+    return {};
+  }
+  uint64_t Estimate() const override {
+    if (estimate_ == kNever) estimate_ = MakeEstimate();
+    return estimate_;
+  }
+  bool is_join() const override { return true; }
+  bool ReadsTexts() const override {
+    return std::any_of(sides_.begin(), sides_.end(),
+                       [](const auto& side) { return side->inner->ReadsTexts(); });
+  }
+
+ protected:
+  virtual uint64_t MakeEstimate() const = 0;
+  bool Tick() const { return ground_.meter.Tick(criterion_.name); }
+
+  uint64_t LiveCount(fhir::TypeId type) const { return ground_.setting.directory.LiveCount(type); }
+  /// About how many joined resources the inner criterion holds for.
+  uint64_t InnerEstimate(const Side& side) const {
+    return std::min(side.inner->Estimate(), LiveCount(side.branch.type));
+  }
+  bool Visible(Ordinal ordinal) const {
+    const view::Position& position = ground_.request.position;
+    const view::Directory& directory = ground_.setting.directory;
+    return ordinal < position.end_ordinal && directory.Live(ordinal, position) &&
+           (ground_.request.scope.everything || directory.InScope(ordinal, ground_.request.scope));
+  }
+  bool InnerHolds(Side& side, Ordinal ordinal) const {
+    ++ground_.meter.probes;
+    if (side.inner->WantsSet() && side.set == nullptr)
+      side.set = std::make_unique<SetNode>(ground_.meter, *side.inner, criterion_.name);
+    Candidate candidate{ordinal, kUnknownTime};
+    return side.set != nullptr ? side.set->Holds(candidate) : side.inner->Holds(candidate);
+  }
+  /// The joined resources that the asker may see and for which the inner criterion holds, until `each` returns false; perhaps repeated.
+  template <class Each>
+  void ForJoined(const Side& side, const Each& each) const {
+    constexpr size_t kBlock = 256;
+    std::array<Ordinal, kBlock> ordinals;
+    std::array<bool, kBlock> visible;
+    size_t size = 0;
+    bool more = true;
+    const bool test = side.inner->Estimate() == kNever;
+    auto flush = [&] {
+      ground_.setting.directory.Visible(std::span(ordinals).first(size), ground_.request.position,
+                                        ground_.request.scope, visible.data());
+      for (size_t i = 0; more && i < size; ++i) {
+        Candidate candidate{ordinals[i], kUnknownTime};
+        if (visible[i] && (!test || side.inner->Holds(candidate))) more = each(ordinals[i]);
+      }
+      size = 0;
+    };
+    auto take = [&](const Candidate& candidate) {
+      // What was written after the position is not for the directory to judge.
+      if (candidate.ordinal < ground_.request.position.end_ordinal) ordinals[size++] = candidate.ordinal;
+      if (size == kBlock) flush();
+      return more && Tick();
+    };
+    if (!test) {
+      side.inner->Gather(take);
+    } else {
+      const uint64_t slot = SortSlot(kPresenceSlot + side.branch.type);
+      for (auto cursor =
+               ground_.look.sort.Forward({slot, 0, 0}, {slot | kOrdinalMask, ~uint64_t{0}, ~uint64_t{0}});
+           cursor.valid() && take({cursor.entry().a & kOrdinalMask, kUnknownTime}); cursor.Next()) {
+      }
+    }
+    if (more && !ground_.meter.stopped()) flush();
+  }
+  /// The hash of a resource's own Type/id; 0 if the index does not have it.
+  uint64_t IdHashOf(fhir::TypeId type, Ordinal ordinal) const {
+    uint64_t hash = 0;
+    ForSortValues(ground_.look, kSelfSlot + type, ordinal, [&](const Entry24& entry) {
+      hash = entry.b;
+      return false;
+    });
+    return hash;
+  }
+  /// The live resource of that id; 0 if there is none.
+  Ordinal Current(uint64_t id_hash) const {
+    const auto version = ground_.setting.directory.Current(id_hash, ground_.request.position);
+    return version.deleted ? 0 : version.ordinal;
+  }
+  /// What `ordinal` refers to under a parameter, until `each` returns false.
+  template <class Each>
+  void ForLinks(ParameterId parameter, Ordinal ordinal, const Each& each) const {
+    ForSortValues(ground_.look, kLinkSlot + parameter, ordinal,
+                  [&](const Entry24& entry) { return each(entry.b); });
+  }
+  /// What refers under a source to the resource of that id, until `each` returns false; then false.
+  template <class Each>
+  bool ForReferring(ParameterId parameter, uint64_t id_hash, const Each& each) const {
+    const uint64_t key = LinkKey(ground_.setting.hash_key, parameter, id_hash);
+    return GatherKey(ground_.look, key, [&](const Candidate& c) { return Tick() && each(c); });
+  }
+
+  const Ground& ground_;
+  const Criterion& criterion_;
+  std::vector<std::unique_ptr<Side>> sides_;
+
+ private:
+  mutable uint64_t estimate_ = kNever;
+};
+
+/// The searched resource refers to the joined one.
+class ChainNode final : public JoinNode {
+ public:
+  using JoinNode::JoinNode;
+
+  void Gather(const std::function<bool(const Candidate&)>& each) const override {
+    bool more = true;
+    for (const auto& side : sides_) {
+      if (!more) return;
+      ForJoined(*side, [&](Ordinal joined) {
+        const uint64_t id_hash = IdHashOf(side->branch.type, joined);
+        for (const Extractor::Source& source : side->sources) {
+          if (Leads(source, *side)) more = more && ForReferring(source.parameter, id_hash, each);
+        }
+        return more;
+      });
+    }
+  }
+  bool Holds(Candidate& candidate) const override {
+    for (const auto& side : sides_) {
+      bool holds = false;
+      for (const Extractor::Source& source : side->sources) {
+        if (!Leads(source, *side)) continue;
+        ForLinks(source.parameter, candidate.ordinal,
+                 [&](uint64_t id_hash) { return !(holds = JoinedHolds(*side, id_hash)); });
+        if (holds) return true;
+      }
+    }
+    return false;
+  }
+  uint64_t ProbeNs() const override { return ReadsTexts() ? 8000 : 2500; }
+
+ private:
+  static bool Leads(const Extractor::Source& source, const Side& side) {
+    return source.type == fhir::kNoType || source.type == side.branch.type;
+  }
+  bool JoinedHolds(Side& side, uint64_t id_hash) const {
+    if (!Tick()) return false;
+    const auto known = side.memo.find(id_hash);
+    if (known != side.memo.end()) return known->second;
+    const Ordinal joined = Current(id_hash);
+    const bool holds = joined != 0 && ground_.setting.directory.Get(joined).type == side.branch.type &&
+                       Visible(joined) && InnerHolds(side, joined);
+    if (side.memo.size() < kMemoMax) side.memo.emplace(id_hash, holds);
+    return holds;
+  }
+  uint64_t MakeEstimate() const override {
+    uint64_t total = 0;
+    for (const auto& side : sides_) total += EstimateOf(*side);
+    return total;
+  }
+  uint64_t EstimateOf(const Side& side) const {
+    const uint64_t inner = InnerEstimate(side);
+    uint64_t total = 0;
+    if (inner > kPreciseMax) {
+      // As many of the searched ones as of the joined ones, and the walk over these.
+      const double share = static_cast<double>(inner) /
+                           static_cast<double>(std::max<uint64_t>(1, LiveCount(side.branch.type)));
+      return inner + static_cast<uint64_t>(share * static_cast<double>(LiveCount(ground_.type)));
+    }
+    ForJoined(side, [&](Ordinal joined) {
+      const uint64_t id_hash = IdHashOf(side.branch.type, joined);
+      for (const Extractor::Source& source : side.sources) {
+        if (!Leads(source, side)) continue;
+        const uint64_t key = LinkKey(ground_.setting.hash_key, source.parameter, id_hash);
+        total += ground_.look.equality.CountAdds({key, 0}, {key | ~kKeyMask, ~uint64_t{0}});
+      }
+      return true;
+    });
+    return total;
+  }
+};
+
+/// The joined resource refers to the searched one.
+class HasNode final : public JoinNode {
+ public:
+  using JoinNode::JoinNode;
+
+  void Gather(const std::function<bool(const Candidate&)>& each) const override {
+    bool more = true;
+    for (const auto& side : sides_) {
+      if (!more) return;
+      ForJoined(*side, [&](Ordinal joined) {
+        for (const Extractor::Source& source : side->sources) {
+          if (!Leads(source)) continue;
+          ForLinks(source.parameter, joined, [&](uint64_t id_hash) {
+            ++ground_.meter.probes;
+            const Ordinal ordinal = Current(id_hash);
+            if (ordinal != 0 && ground_.setting.directory.Get(ordinal).type == ground_.type)
+              more = more && each({ordinal, kUnknownTime});
+            return more;
+          });
+        }
+        return more;
+      });
+    }
+  }
+  bool Holds(Candidate& candidate) const override {
+    const uint64_t id_hash = IdHashOf(ground_.type, candidate.ordinal);
+    for (const auto& side : sides_) {
+      for (const Extractor::Source& source : side->sources) {
+        bool holds = false;
+        if (Leads(source))
+          ForReferring(source.parameter, id_hash, [&](const Candidate& joined) {
+            return !(holds = Visible(joined.ordinal) && InnerHolds(*side, joined.ordinal));
+          });
+        if (holds) return true;
+      }
+    }
+    return false;
+  }
+  uint64_t GatherNs() const override { return 2500; }
+  uint64_t ProbeNs() const override {
+    uint64_t referring = 0;
+    for (const auto& side : sides_)
+      referring += LiveCount(side->branch.type) / std::max<uint64_t>(1, LiveCount(ground_.type));
+    return 2000 + (ReadsTexts() ? 7500 : 1500) * referring;
+  }
+
+ private:
+  bool Leads(const Extractor::Source& source) const {
+    return source.type == fhir::kNoType || source.type == ground_.type;
+  }
+  uint64_t MakeEstimate() const override {
+    uint64_t total = 0;
+    for (const auto& side : sides_) total += InnerEstimate(*side);
+    return total;
+  }
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Node>> MakeJoin(const Ground& ground, const Criterion& criterion) {
+  CHECK(criterion.join != nullptr);
+  std::unique_ptr<JoinNode> node;
+  if (criterion.join->reverse)
+    node = std::make_unique<HasNode>(ground, criterion);
+  else
+    node = std::make_unique<ChainNode>(ground, criterion);
+  TRY(node->Prepare());
+  return std::unique_ptr<Node>(std::move(node));
+}
+
+}  // namespace tk::search

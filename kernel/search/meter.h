@@ -1,0 +1,62 @@
+// What answering one question has cost so far, and whether it must end: time and the size of what is kept meanwhile are bounded, wherever it is.
+// Whoever walks asks Tick for each step and ends when it says no; the answerer then gives status() and no part of an answer.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "kernel/base/clock.h"
+#include "kernel/base/result.h"
+
+namespace tk::search {
+
+/// Of one question on one thread.
+class Meter {
+ public:
+  /// `deadline_us`: MonotonicUs(), 0 = none. `kept_max`: ordinals that all intermediate sets together may hold.
+  Meter(int64_t deadline_us, uint64_t kept_max) : deadline_us_(deadline_us), kept_max_(kept_max) {}
+
+  /// One entry looked at on behalf of `what` (lives as long as the meter; for the message). False: end now.
+  bool Tick(const std::string& what) {
+    ++entries_;
+    return entries_ % kEvery != 0 || Look(what);
+  }
+  /// One ordinal more is kept in an intermediate set.
+  bool Keep(const std::string& what) {
+    if (++kept_ > kept_max_ && stopped_ == nullptr) {
+      stopped_ = &what;
+      too_large_ = true;
+    }
+    return stopped_ == nullptr;
+  }
+  bool stopped() const { return stopped_ != nullptr; }
+  Status status() const {
+    if (stopped_ == nullptr) return {};
+    const std::string where = stopped_->empty() ? std::string() : " It was at " + *stopped_ + ".";
+    if (too_large_)
+      return MakeIssue(ErrorCode::kTooLarge, "too-costly", *stopped_,
+                       "the search would keep more than " + std::to_string(kept_max_) +
+                           " resources in memory on its way." + where +
+                           " Make that criterion, or another one, more selective");
+    return MakeIssue(ErrorCode::kTimeout, "timeout", *stopped_,
+                     "the search took longer than it may; add a criterion that is more selective." + where +
+                         " _explain=true tells what a narrower search costs");
+  }
+  uint64_t entries() const { return entries_; }
+  uint64_t kept() const { return kept_; }
+  uint64_t tested = 0, probes = 0;  // candidates asked about, and resources looked up for a join
+
+ private:
+  static constexpr uint64_t kEvery = 256;
+  bool Look(const std::string& what) {
+    if (stopped_ == nullptr && deadline_us_ != 0 && MonotonicUs() >= deadline_us_) stopped_ = &what;
+    return stopped_ == nullptr;
+  }
+  const int64_t deadline_us_;
+  const uint64_t kept_max_;
+  uint64_t entries_ = 0, kept_ = 0;
+  const std::string* stopped_ = nullptr;
+  bool too_large_ = false;
+};
+
+}  // namespace tk::search
