@@ -190,8 +190,9 @@ void SearchExpressions(Times times) {
   std::vector<fhir::path::Expression> expressions;
   for (const fhir::SearchParameter& parameter : definitions->SearchParameters(context.type)) {
     if (!parameter.expression.empty())
-      expressions.push_back(
-          fhir::path::Expression::Compile(parameter.expression, *definitions, context.type).value());
+      expressions.push_back(fhir::path::Expression::Compile(parameter.expression, *definitions, context.type,
+                                                            fhir::path::kForSearchParameters)
+                                .value());
   }
   std::vector<const fhir::path::Expression*> pointers;
   for (const fhir::path::Expression& expression : expressions) pointers.push_back(&expression);

@@ -161,8 +161,8 @@ class CareDates {
           parameter.expression.empty())
         continue;
       if (room_.TypeName(type) == "Patient" || (has_date && parameter.code != "date")) continue;
-      slot->second.push_back(
-          TRY(fhir::path::Expression::Compile(parameter.expression, *room_.definitions, type)));
+      slot->second.push_back(TRY(fhir::path::Expression::Compile(parameter.expression, *room_.definitions,
+                                                                 type, fhir::path::kForSearchParameters)));
     }
     return std::span<const fhir::path::Expression>(slot->second);
   }

@@ -381,7 +381,8 @@ void Extractor::Compile(TypeId type) {
     // Ids are the directory's and times of writing are ordinals: neither needs entries.
     if (!own || !IsExtracted(definition) || definition.code == "_id" || definition.code == "_lastUpdated")
       continue;
-    auto compiled = fhir::path::Expression::Compile(definition.expression, *definitions_, type);
+    auto compiled = fhir::path::Expression::Compile(definition.expression, *definitions_, type,
+                                                    fhir::path::kForSearchParameters);
     if (!compiled.ok()) {
       failures_.push_back(std::string(definition.url) + ": " + compiled.error().external);
       continue;

@@ -236,7 +236,8 @@ Owners::Owners(std::shared_ptr<const fhir::Definitions> definitions) : table_(st
         table_->by_type[type].push_back({std::move(*steps), std::nullopt, rank(code) < 3});
         continue;
       }
-      auto compiled = fhir::path::Expression::Compile(parameter->expression, d, type);
+      auto compiled =
+          fhir::path::Expression::Compile(parameter->expression, d, type, fhir::path::kForSearchParameters);
       if (compiled.ok()) table_->by_type[type].push_back({{}, std::move(compiled).value(), rank(code) < 3});
     }
   }

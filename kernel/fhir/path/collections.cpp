@@ -150,11 +150,16 @@ Status Evaluator::CallSubset(const Call& call) {
 
 Status Evaluator::Descendants(const Op& op, Items input, Collection* out) {
   const size_t first = out->size();
-  for (const Item& item : input) AppendChildren(types_, ToRef(item), out);
+  const auto append = [&](const Item& item) {
+    const size_t children = out->size();
+    AppendChildren(types_, ToRef(item), out);
+    KeepDocument(item, children, out);
+  };
+  for (const Item& item : input) append(item);
   for (size_t i = first; i < out->size(); ++i) {
     TRY(Charge(op, 1));
-    const NodeRef ref = ToRef((*out)[i]);  // a copy: the collection grows
-    AppendChildren(types_, ref, out);
+    const Item item = (*out)[i];  // a copy: the collection grows
+    append(item);
   }
   return {};
 }
@@ -191,11 +196,13 @@ Status Evaluator::Extension(const Call& call) {
   if (!url) return {};
   for (const Item& item : call.input) {
     const Value holder = item.node.is_object() ? item.node : item.extension_node;
+    const size_t first = call.out->size();
     for (Value extension : holder[types_.name_extension]) {
       if (extension[types_.name_url].String(scratch) == *url) {
         AppendItem(NodeRef{extension, Value(), types_.extension_type}, call.out);
       }
     }
+    KeepDocument(item, first, call.out);
   }
   return {};
 }
@@ -278,7 +285,11 @@ Status Evaluator::CallCollection(const Call& call, bool* known) {
       Append(call.arguments[0], out);
       break;
     case Function::kChildren:
-      for (const Item& item : input) AppendChildren(types_, ToRef(item), out);
+      for (const Item& item : input) {
+        const size_t first = out->size();
+        AppendChildren(types_, ToRef(item), out);
+        KeepDocument(item, first, out);
+      }
       break;
     case Function::kDescendants:
       return Descendants(call.op, input, out);
@@ -286,6 +297,14 @@ Status Evaluator::CallCollection(const Call& call, bool* known) {
       return Extension(call);
     case Function::kResolve:
       return Resolve(input, out);
+    case Function::kType:
+      return CallType(call);
+    case Function::kSum:
+    case Function::kAvg:
+      return CallSum(call);
+    case Function::kMin:
+    case Function::kMax:
+      return CallExtreme(call);
     case Function::kGetValue:
       if (input.size() == 1 && HasValue(types_, input[0])) out->push_back(input[0]);
       break;

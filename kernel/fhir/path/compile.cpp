@@ -3,23 +3,21 @@
 
 #include <algorithm>
 #include <bit>
-#include <charconv>
 
-#include "kernel/fhir/path/decimal.h"
 #include "kernel/fhir/path/navigate.h"
 #include "kernel/fhir/path/program.h"
-#include "kernel/fhir/path/temporal.h"
 
 namespace tk::fhir::path {
 namespace {
 
 /// What is known of a result before anything is evaluated.
 struct Static {
-  bool known = false;   // the types are all that may come
-  bool single = false;  // one item at most
+  bool known = false;      // the types are all that may come
+  bool single = false;     // one item at most
+  bool unordered = false;  // nobody promises the order of the items: children(), descendants()
   std::vector<TypeId> types = {};
 
-  static Static Of(TypeId type, bool one = true) { return {true, one, {type}}; }
+  static Static Of(TypeId type, bool one = true) { return {true, one, false, {type}}; }
 };
 
 struct Compiled {
@@ -29,8 +27,13 @@ struct Compiled {
 
 class Compiler {
  public:
-  Compiler(std::string_view text, const SyntaxTree& tree, std::shared_ptr<const TypeTable> types)
-      : text_(text), tree_(tree), types_(*types), program_(std::make_unique<Expression::Program>()) {
+  Compiler(std::string_view text, const SyntaxTree& tree, std::shared_ptr<const TypeTable> types,
+           const Options& options)
+      : text_(text),
+        tree_(tree),
+        types_(*types),
+        options_(options),
+        program_(std::make_unique<Expression::Program>()) {
     program_->text = std::string(text);
     program_->types = std::move(types);
   }
@@ -41,7 +44,7 @@ class Compiler {
     context_ = self_;
     const Compiled root = TRY(Node(tree_.root));
     program_->root = root.op;
-    if (!Needs(root.op, &program_->needs_any)) program_->needs_any.clear();
+    if (!Needs(*program_, root.op, &program_->needs_any)) program_->needs_any.clear();
     return std::unique_ptr<const Expression::Program>(std::move(program_));
   }
 
@@ -59,7 +62,7 @@ class Compiler {
     const SyntaxNode& node = tree_.nodes[index];
     switch (node.kind) {
       case SyntaxKind::kEmpty:
-        return Compiled{Add({.code = Code::kEmpty, .at = node.at}), {true, true, {}}};
+        return Compiled{Add({.code = Code::kEmpty, .at = node.at}), {true, true, false, {}}};
       case SyntaxKind::kBoolean:
       case SyntaxKind::kString:
       case SyntaxKind::kInteger:
@@ -102,73 +105,34 @@ class Compiler {
 
   // ---- literals -------------------------------------------------------------------------------------------------
 
-  Result<Item> LiteralItem(const SyntaxNode& node) {
-    Item item;
-    switch (node.kind) {
-      case SyntaxKind::kBoolean:
-        item.type = kSystemBoolean;
-        item.computed = node.text == "true";
-        return item;
-      case SyntaxKind::kInteger:
-      case SyntaxKind::kLong: {
-        const bool is_long = node.kind == SyntaxKind::kLong;
-        int64_t value = 0;
-        const auto [end, error] =
-            std::from_chars(node.text.data(), node.text.data() + node.text.size(), value);
-        // 2147483648 may stand after a minus; arithmetic checks the range of results.
-        if (error != std::errc() || *end != '\0' || (!is_long && value > int64_t{INT32_MAX} + 1)) {
-          return Fail(node,
-                      is_long ? "the number has more than 64 bits"
-                              : "the number has more than 32 bits; write it with .0 or L",
-                      ErrorCode::kIncorrect);
-        }
-        item.type = is_long ? kSystemLong : kSystemInteger;
-        item.computed = value;
-        return item;
-      }
-      case SyntaxKind::kDecimal:
-      case SyntaxKind::kQuantity:
-        if (!Decimal::Parse(node.text))
-          return Fail(node, "the number has more than 38 digits", ErrorCode::kIncorrect);
-        item.type = node.kind == SyntaxKind::kDecimal ? kSystemDecimal : kSystemQuantity;
-        if (node.kind == SyntaxKind::kDecimal)
-          item.computed = node.text;
-        else
-          item.computed = Item::Quantity{node.text, node.extra};
-        return item;
-      case SyntaxKind::kDate:
-        return TemporalItem(node, TemporalKind::kDate, kSystemDate);
-      case SyntaxKind::kDateTime:
-        return TemporalItem(node, TemporalKind::kDateTime, kSystemDateTime);
-      case SyntaxKind::kTime:
-        return TemporalItem(node, TemporalKind::kTime, kSystemTime);
-      default:
-        item.type = kSystemString;
-        item.computed = node.text;
-        return item;
-    }
-  }
-
-  Result<Item> TemporalItem(const SyntaxNode& node, TemporalKind kind, TypeId type) {
-    const std::optional<Temporal> value = Temporal::Parse(node.text, kind);
-    if (!value) return Fail(node, "there is no such date or time", ErrorCode::kIncorrect);
-    Item item;
-    item.type = type;
-    item.computed = value->ToString();
-    if (value->precision < Precision::kHour && kind == TemporalKind::kDateTime)
-      std::get<std::string>(item.computed) += 'T';
-    return item;
-  }
-
   Result<Compiled> Literal(const SyntaxNode& node) {
-    Item item = TRY(LiteralItem(node));
+    Item item = TRY(LiteralItem(text_, node));
     const TypeId type = item.type;
     program_->literals.push_back(std::move(item));
     const uint32_t at = static_cast<uint32_t>(program_->literals.size() - 1);
     return Compiled{Add({.code = Code::kLiteral, .count = 1, .at = node.at, .first = at}), Static::Of(type)};
   }
 
+  /// What is defined within the operand is not visible outside of it.
+  Result<Compiled> Scoped(uint32_t index) {
+    const size_t visible = scope_.size();
+    Result<Compiled> compiled = Node(index);
+    scope_.resize(visible);
+    return compiled;
+  }
+  /// The same with another $this.
+  Result<Compiled> WithSelf(Static self, uint32_t index) {
+    std::swap(self_, self);
+    Result<Compiled> compiled = Scoped(index);
+    std::swap(self_, self);
+    return compiled;
+  }
+
   Result<Compiled> External(const SyntaxNode& node) {
+    for (size_t i = scope_.size(); i-- > 0;) {
+      if (scope_[i].name == node.text)
+        return Compiled{Add({.code = Code::kDefined, .at = node.at, .first = scope_[i].slot}), scope_[i].is};
+    }
     program_->names.push_back(node.text);
     const uint32_t at = static_cast<uint32_t>(program_->names.size() - 1);
     Static is;
@@ -209,10 +173,19 @@ class Compiler {
   /// Types of the members `name` of `from`; fills the step. False if no type has such a member.
   bool Follow(const Static& from, Step* step, Static* to) const {
     to->known = from.known;
-    to->single = from.single;
+    to->single = from.single && from.known;
+    to->unordered = from.unordered;
     bool any = !from.known;
     for (TypeId owner : from.types) {
       if (owner == kNoType || types_.IsAbstractResource(owner)) to->known = false;
+      if (const TypeId part = QuantityPart(owner, step->text); part != kNoType) {
+        to->types.push_back(part);
+        any = true;
+        continue;
+      }
+      // Where the type is known the name of the element is asked: value, not valueQuantity.
+      if (const ElementInfo* named = FindElement(owner, step->name); named != nullptr && named->choice != 0)
+        continue;
       const Resolved resolved = ResolveMember(types_, owner, *step);
       step->resolved.push_back(resolved);
       if (!resolved.found) continue;
@@ -229,6 +202,10 @@ class Compiler {
     }
     if (!to->known) to->types.clear();
     return any || !to->known || from.types.empty();
+  }
+
+  const ElementInfo* FindElement(TypeId owner, NameId name) const {
+    return owner < definitions().type_count() ? definitions().FindElement(owner, name) : nullptr;
   }
 
   /// Notes the members of the choice that the last of `resolved` is.
@@ -269,7 +246,11 @@ class Compiler {
     Step step = ChildStep(node.text);
     Static to;
     const TypeId named = node.has_input ? kNoType : definitions().FindType(node.text);
-    if (named != kNoType && node.text[0] >= 'A' && node.text[0] <= 'Z') {
+    const bool capital = !node.has_input && node.text[0] >= 'A' && node.text[0] <= 'Z';
+    if (capital && named == kNoType && !from.known) {
+      step.kind = StepKind::kRoot;  // by its resourceType
+      Follow(from, &step, &to);
+    } else if (named != kNoType && capital) {
       step.kind = StepKind::kRoot;
       step.test.fhir = named;
       const bool certain = from.known && std::all_of(from.types.begin(), from.types.end(), [&](TypeId type) {
@@ -316,10 +297,7 @@ class Compiler {
     TypeTest test;
     if (space != "System") test.fhir = definitions().FindType(name);
     if (space != "FHIR") {
-      constexpr std::array<std::string_view, 9> kNames = {"Boolean", "Integer",  "Long", "Decimal", "String",
-                                                          "Date",    "DateTime", "Time", "Quantity"};
-      const auto* found = std::find(kNames.begin(), kNames.end(), name);
-      if (found != kNames.end()) test.system = static_cast<SystemKind>(found - kNames.begin() + 1);
+      test.system = SystemKindNamed(name);
     }
     if (test.fhir == kNoType && test.system == SystemKind::kNone) {
       return Fail(at, fmt::format("there is no type \"{}\"", name));
@@ -341,7 +319,7 @@ class Compiler {
   }
 
   Static StaticOf(const TypeTest& test, bool single) const {
-    Static is{true, single, {}};
+    Static is{true, single, false, {}};
     if (test.fhir != kNoType) is.types.push_back(test.fhir);
     if (test.system != SystemKind::kNone) is.types.push_back(SystemTypeOf(test.system));
     // The members of an abstract type are known only from the items.
@@ -349,13 +327,15 @@ class Compiler {
     return is;
   }
 
-  Compiled Filtered(const SyntaxNode& node, uint32_t input, const TypeTest& test, bool single) {
+  Compiled Filtered(const SyntaxNode& node, const Compiled& input, const TypeTest& test) {
     Step step;
     step.kind = StepKind::kOfType;
     step.test = test;
-    const uint32_t path = PathOn(node, input);
+    const uint32_t path = PathOn(node, input.op);
     if (!NameChoice(program_->ops[path], test)) AddStep(path, std::move(step));
-    return Compiled{path, StaticOf(test, single)};
+    Static is = StaticOf(test, input.is.single);
+    is.unordered = input.is.unordered;
+    return Compiled{path, std::move(is)};
   }
 
   /// `value as Quantity`: the one member that can be meant, valueQuantity, is looked up by its own name. False if it is not one.
@@ -383,9 +363,13 @@ class Compiler {
   Result<Compiled> TypeOperator(const SyntaxNode& node) {
     Compiled input = TRY(Node(node.operands[0]));
     const TypeTest test = TRY(TypeNamed(node, node.extra, node.text));
-    if (node.kind == SyntaxKind::kAs) return Filtered(node, input.op, test, input.is.single);
+    if (node.kind == SyntaxKind::kAs && (options_.as_filters || input.is.single))
+      return Filtered(node, input, test);
     program_->tests.push_back(test);
     const uint32_t at = static_cast<uint32_t>(program_->tests.size() - 1);
+    if (node.kind == SyntaxKind::kAs)
+      return Compiled{Add({.code = Code::kAs, .at = node.at, .input = input.op, .first = at}),
+                      StaticOf(test, true)};
     return Compiled{Add({.code = Code::kIs, .boolean = true, .at = node.at, .input = input.op, .first = at}),
                     Static::Of(kSystemBoolean)};
   }
@@ -394,10 +378,18 @@ class Compiler {
 
   Result<Compiled> Indexer(const SyntaxNode& node) {
     Compiled input = TRY(Node(node.operands[0]));
-    const Compiled index = TRY(Node(node.operands[1]));
+    const Compiled index = TRY(Scoped(node.operands[1]));
+    if (options_.check_order && input.is.unordered) return NoOrder(node, "[ ]");
     input.is.single = true;
     return Compiled{Add({.code = Code::kIndexer, .at = node.at, .input = input.op, .right = index.op}),
                     std::move(input.is)};
+  }
+
+  Error NoOrder(const SyntaxNode& node, std::string_view what) const {
+    return Fail(node,
+                fmt::format("{} depends on an order, and what stands before it has none: say which items "
+                            "are meant with where(…), or sort(…) them",
+                            what));
   }
 
   Result<Compiled> Sign(const SyntaxNode& node) {
@@ -407,8 +399,8 @@ class Compiler {
   }
 
   Result<Compiled> Binary(const SyntaxNode& node) {
-    Compiled left = TRY(Node(node.operands[0]));
-    Compiled right = TRY(Node(node.operands[1]));
+    Compiled left = TRY(Scoped(node.operands[0]));
+    Compiled right = TRY(Scoped(node.operands[1]));
     Static is;
     if (node.op == Operator::kUnion)
       is = Joined(std::move(left.is), right.is);
@@ -460,6 +452,7 @@ class Compiler {
       if (std::find(a.types.begin(), a.types.end(), type) == a.types.end()) a.types.push_back(type);
     }
     a.single = false;
+    a.unordered = a.unordered || b.unordered;
     return a;
   }
 
@@ -482,6 +475,7 @@ class Compiler {
 
   Result<Compiled> Call(const SyntaxNode& node) {
     const size_t skip = node.has_input ? 1 : 0;
+    if (IsFactory(node)) return Factory(node);
     const FunctionInfo* info = TRY(Lookup(node, node.operands.size() - skip));
     Compiled input{0, self_};
     if (node.has_input) input = TRY(Node(node.operands[0]));
@@ -493,25 +487,96 @@ class Compiler {
                                                   : Finish(node, *info, std::move(input), {});
       }
     }
+    if (options_.check_order && input.is.unordered && NeedsOrder(info->function))
+      return NoOrder(node, fmt::format("{}()", info->name));
     if (info->arguments == ArgumentMode::kType) return TypeCall(node, *info, std::move(input), given[0]);
+    if (info->arguments == ArgumentMode::kDefine) return Define(node, *info, std::move(input), given);
     std::vector<Compiled> arguments;
+    uint32_t descending = 0;
     for (size_t i = 0; i < given.size(); ++i) {
-      const bool lambda = (info->arguments == ArgumentMode::kLambda && i == 0) ||
-                          info->arguments == ArgumentMode::kIifLambda ||
-                          (info->arguments == ArgumentMode::kTraceLambda && i == 1);
-      if (!lambda) {
-        arguments.push_back(TRY(Node(given[i])));
+      if (!IsLambda(*info, i)) {
+        arguments.push_back(TRY(Scoped(given[i])));
         continue;
       }
       Static inner = input.is;
       inner.single = true;
-      if (info->function == Function::kRepeat) inner = {};  // it is applied to its own results too
-      std::swap(self_, inner);
-      Result<Compiled> argument = Node(given[i]);
-      std::swap(self_, inner);
-      arguments.push_back(TRY(std::move(argument)));
+      if (info->function == Function::kRepeat || info->function == Function::kRepeatAll)
+        inner = {};  // it is applied to its own results too
+      uint32_t argument = given[i];
+      if (info->function == Function::kSort && tree_.nodes[argument].kind == SyntaxKind::kNegate) {
+        descending |= 1U << i;  // sort(-age): from the greatest
+        argument = tree_.nodes[argument].operands[0];
+      }
+      arguments.push_back(TRY(WithSelf(std::move(inner), argument)));
     }
-    return Finish(node, *info, std::move(input), arguments);
+    Compiled call = TRY(Finish(node, *info, std::move(input), arguments));
+    if (info->function == Function::kSort) program_->ops[call.op].right = descending;
+    return call;
+  }
+
+  static bool IsLambda(const FunctionInfo& info, size_t argument) {
+    return info.arguments == ArgumentMode::kIifLambda || info.arguments == ArgumentMode::kSortLambda ||
+           (info.arguments == ArgumentMode::kLambda && argument == 0) ||
+           (info.arguments == ArgumentMode::kTraceLambda && argument == 1);
+  }
+  static bool NeedsOrder(Function function) {
+    return function == Function::kFirst || function == Function::kLast || function == Function::kTail ||
+           function == Function::kSkip || function == Function::kTake;
+  }
+
+  /// defineVariable(name, value): gives its input; %name is visible behind it.
+  Result<Compiled> Define(const SyntaxNode& node, const FunctionInfo& info, Compiled input,
+                          const std::vector<uint32_t>& given) {
+    const SyntaxNode& name = tree_.nodes[given[0]];
+    if (name.kind != SyntaxKind::kString || name.text.empty())
+      return Fail(name, "expected the name of the variable as a text, e.g. defineVariable('first')");
+    if (IsOwnVariable(name.text))
+      return Fail(name, fmt::format("%{} has a meaning of its own: take another name", name.text));
+    for (const Defined& defined : scope_) {
+      if (defined.name == name.text)
+        return Fail(name, fmt::format("%{} is defined already: take another name", name.text));
+    }
+    std::vector<Compiled> value;
+    Static is = input.is;
+    if (given.size() > 1) {
+      value.push_back(TRY(WithSelf(input.is, given[1])));
+      is = value[0].is;
+    }
+    const uint32_t slot = program_->slots++;
+    scope_.push_back({name.text, slot, std::move(is)});
+    Compiled call = TRY(Finish(node, info, std::move(input), value));
+    program_->ops[call.op].right = slot;
+    return call;
+  }
+
+  /// %factory.name(…): a value of a type of FHIR.
+  bool IsFactory(const SyntaxNode& node) const {
+    return node.has_input && tree_.nodes[node.operands[0]].kind == SyntaxKind::kExternal &&
+           tree_.nodes[node.operands[0]].text == "factory";
+  }
+  Result<Compiled> Factory(const SyntaxNode& node) {
+    Op op{.code = Code::kFactory, .at = node.at};
+    Static is = Static::Of(definitions().FindType(node.text));
+    std::vector<uint32_t> arguments;
+    if (node.text == "create" && node.operands.size() == 2) {
+      const TypeTest test = TRY(TypeArgument(node.operands[1]));
+      if (test.fhir == kNoType) return Fail(node, "expected a type of FHIR, e.g. %factory.create(HumanName)");
+      is = Static::Of(test.fhir);
+    } else {
+      for (size_t i = 1; i < node.operands.size(); ++i) arguments.push_back(TRY(Scoped(node.operands[i])).op);
+    }
+    const bool with = node.text == "withExtension" || node.text == "withProperty";
+    if (!with && is.types[0] == kNoType)
+      return Fail(node, fmt::format("%factory makes no \"{}\"", node.text));
+    op.right = is.types[0];
+    is = {};
+    is.single = true;
+    program_->names.push_back(node.text);
+    op.input = static_cast<uint32_t>(program_->names.size() - 1);
+    op.first = static_cast<uint32_t>(program_->arguments.size());
+    op.count = static_cast<uint16_t>(arguments.size());
+    program_->arguments.insert(program_->arguments.end(), arguments.begin(), arguments.end());
+    return Compiled{Add(op), std::move(is)};
   }
 
   Result<Compiled> Finish(const SyntaxNode& node, const FunctionInfo& info, Compiled input,
@@ -610,8 +675,14 @@ class Compiler {
       case ResultMode::kProjection: {
         Static is = arguments[0].is;
         is.single = is.single && input.single;
+        is.unordered = is.unordered || input.unordered;
         return is;
       }
+      case ResultMode::kSorted:
+        input.unordered = false;
+        return input;
+      case ResultMode::kUnordered:
+        return {false, false, true, {}};
       case ResultMode::kUnionWithArgument:
         return Joined(std::move(input), arguments[0].is);
       case ResultMode::kExtension:
@@ -630,7 +701,7 @@ class Compiler {
     const TypeTest test = TRY(TypeArgument(argument));
     if (!node.has_input) input.op = NewPath(node);
     if (info.function == Function::kOfType || (info.function == Function::kAs && input.is.single)) {
-      return Filtered(node, input.op, test, input.is.single);
+      return Filtered(node, input, test);
     }
     program_->tests.push_back(test);
     const uint32_t at = static_cast<uint32_t>(program_->tests.size() - 1);
@@ -692,68 +763,29 @@ class Compiler {
            call.operands.empty();
   }
 
-  // ---- what a result needs ----------------------------------------------------------------------------------------
-
-  /// Adds names of members of the context without any of which the result is empty. False if that cannot be said.
-  bool Needs(uint32_t index, std::vector<NameId>* names) const {
-    const Op& op = program_->ops[index];
-    switch (op.code) {
-      case Code::kEmpty:
-        return true;
-      case Code::kPath:
-        return op.has_input ? Needs(op.input, names) : PathNeeds(op, names);
-      case Code::kIndexer:
-      case Code::kAs:
-        return Needs(op.input, names);
-      case Code::kBinary:
-        return op.op == Operator::kUnion && Needs(op.input, names) && Needs(op.right, names);
-      case Code::kCall:
-        return op.has_input &&
-               (op.function == Function::kWhere || op.function == Function::kSelect ||
-                op.function == Function::kFirst || op.function == Function::kExtension ||
-                op.function == Function::kResolve || op.function == Function::kDistinct) &&
-               Needs(op.input, names);
-      default:
-        return false;
-    }
-  }
-
-  bool PathNeeds(const Op& op, std::vector<NameId>* names) const {
-    for (uint32_t i = op.first; i < op.first + op.count; ++i) {
-      const Step& step = program_->steps[i];
-      if (step.kind == StepKind::kRoot && step.resolved.empty()) continue;  // the context itself
-      if (step.kind != StepKind::kChild) return false;
-      for (const Resolved& resolved : step.resolved) {
-        if (resolved.owner == kNoType) return false;
-        if (!resolved.found) continue;
-        for (const ElementInfo& element : definitions().Elements(resolved.owner)) {
-          const bool match =
-              resolved.choice != 0 ? element.choice == resolved.choice : element.name_id == step.name;
-          if (!match) continue;
-          names->push_back(element.name_id);
-          names->push_back(Names::Find("_" + std::string(element.name)));
-        }
-      }
-      return !step.resolved.empty();
-    }
-    return false;
-  }
-
   std::string_view text_;
   const SyntaxTree& tree_;
   const TypeTable& types_;
+  const Options options_;
   std::unique_ptr<Expression::Program> program_;
   Static self_;     // $this where the compiler stands
   Static context_;  // %context
+  /// What defineVariable() has made and is visible here.
+  struct Defined {
+    std::string name;
+    uint32_t slot = 0;
+    Static is = {};
+  };
+  std::vector<Defined> scope_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<const Expression::Program>> CompileProgram(std::string_view text,
                                                                   const Definitions& definitions,
-                                                                  TypeId context) {
+                                                                  TypeId context, const Options& options) {
   const SyntaxTree tree = TRY(ParseSyntax(text));
-  return Compiler(text, tree, TypeTable::For(definitions)).Run(context);
+  return Compiler(text, tree, TypeTable::For(definitions), options).Run(context);
 }
 
 }  // namespace tk::fhir::path

@@ -48,7 +48,7 @@ Status Evaluator::Condition(const Op& asking, uint32_t index, const Frame& frame
   Items items;
   TRY(Operand(index, frame, &lease, &items));
   const Item* item = TRY(One(asking, items));
-  if (item != nullptr) *out = TernaryOf(BooleanOfItem(types_, *item).value_or(true));
+  if (item != nullptr && !LacksValue(*item)) *out = TernaryOf(BooleanOfItem(types_, *item).value_or(true));
   return {};
 }
 
@@ -135,7 +135,8 @@ Status Evaluator::EvalQuestion(const Op& op, const Frame& frame, Ternary* out) {
       return {};
     case Function::kNot: {
       const Item* item = TRY(One(op, input));
-      if (item != nullptr) *out = TernaryOf(!BooleanOfItem(types_, *item).value_or(true));
+      if (item != nullptr && !LacksValue(*item))
+        *out = TernaryOf(!BooleanOfItem(types_, *item).value_or(true));
       return {};
     }
     default: {  // exists(criterion)
@@ -181,7 +182,7 @@ Status Evaluator::AnyOfInput(const Op& op, const Frame& frame, bool* any) {
         if (items[i].node || items[i].extension_node)
           TRY(Charge(input, WalkToFirst(types_, steps, input.count, ToRef(items[i]), resource_, any)));
         else
-          *any = PassesFilters(input, items[i]);
+          *any = OfComputed(input, items[i]).has_value();
       }
       return {};
     } else if (input.code == Code::kCall && input.function == Function::kWhere && input.sure) {
@@ -209,7 +210,7 @@ Status Evaluator::Comparison(const Op& op, Items left, Items right, Ternary* out
   const Item* const second = TRY(One(op, right));
   if (first == nullptr || second == nullptr) return {};
   // A primitive that has only extensions has no value to compare.
-  if ((!first->node && first->extension_node) || (!second->node && second->extension_node)) return {};
+  if (LacksValue(*first) || LacksValue(*second)) return {};
   const Scalar a = ToScalar(types_, *first);
   const Scalar b = ToScalar(types_, *second);
   // A quantity that says only "less than" has no known number.

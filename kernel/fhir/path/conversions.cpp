@@ -116,6 +116,7 @@ std::optional<Item> ParseQuantity(std::string_view text) {
 }
 
 std::optional<Item> ConvertToQuantity(const Scalar& value) {
+  if (value.kind == SystemKind::kLong) return std::nullopt;  // the specification knows no such conversion
   if (value.IsNumber()) return QuantityItem(value.decimal, "1");
   if (value.kind == SystemKind::kQuantity) return QuantityItem(value.decimal, value.text);
   if (value.kind == SystemKind::kBoolean) return QuantityItem(Decimal{value.boolean ? 10 : 0, 1}, "1");
@@ -143,7 +144,8 @@ std::optional<Item> ConvertToString(const Scalar& value) {
       constexpr std::array<std::string_view, 8> kWords = {"year", "month",  "week",   "day",
                                                           "hour", "minute", "second", "millisecond"};
       const bool word = std::find(kWords.begin(), kWords.end(), value.text) != kWords.end();
-      return StringItem(word ? fmt::format("{} {}", value.decimal.ToString(), value.text)
+      const bool one = Compare(value.decimal, Decimal::FromInt(1)) == 0;
+      return StringItem(word ? fmt::format("{} {}{}", value.decimal.ToString(), value.text, one ? "" : "s")
                              : fmt::format("{} '{}'", value.decimal.ToString(), value.text));
     }
   }

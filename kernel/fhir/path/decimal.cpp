@@ -113,16 +113,16 @@ std::optional<Decimal> Decimal::Parse(std::string_view text) {
   return out;
 }
 
-std::optional<Decimal> Decimal::FromDouble(double value) {
+std::optional<Decimal> Decimal::FromReal(long double value) {
   if (!std::isfinite(value) || std::fabs(value) >= 1e37) return std::nullopt;
   char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.14e", value);
+  std::snprintf(buffer, sizeof buffer, "%.15Le", value);
   std::optional<Decimal> parsed = Parse(buffer);
   if (!parsed) return Decimal{};  // smaller than any decimal that is kept
   return parsed->Trimmed();
 }
 
-double Decimal::ToDouble() const { return std::strtod(ToString().c_str(), nullptr); }
+long double Decimal::ToReal() const { return std::strtold(ToString().c_str(), nullptr); }
 
 std::string Decimal::ToString() const {
   std::string reversed;

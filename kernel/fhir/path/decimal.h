@@ -20,10 +20,10 @@ struct Decimal {
   /// than 38 digits.
   static std::optional<Decimal> Parse(std::string_view text);
   static Decimal FromInt(int64_t value) { return Decimal{value, 0}; }
-  /// The nearest decimal with 15 significant digits; nullopt if infinite, no number, or too large.
-  static std::optional<Decimal> FromDouble(double value);
+  /// The nearest decimal with 16 significant digits; nullopt if infinite, no number, or too large.
+  static std::optional<Decimal> FromReal(long double value);
 
-  double ToDouble() const;
+  long double ToReal() const;
   std::string ToString() const;  // keeps trailing zeros, never an exponent
   /// The value if it has no fraction and fits.
   std::optional<int64_t> ToInt() const;

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "kernel/base/clock.h"
-
 namespace tk::fhir::path {
 
 Scratch& Scratch::OfThread() {
@@ -81,8 +79,11 @@ Status Evaluator::Eval(uint32_t index, const Frame& frame, Collection* out) {
         return Fail(op, "$index has a meaning only inside where, select, all, repeat and the like");
       out->push_back(IntegerItem(frame.index));
       return {};
+    case Code::kFactory:
+      return MakeOfFactory(op, frame, out);
     case Code::kLiteral:
     case Code::kTotal:
+    case Code::kDefined:
     case Code::kVariable: {
       Lease lease(scratch_);
       Items items;
@@ -122,6 +123,9 @@ Status Evaluator::Operand(uint32_t index, const Frame& frame, Lease* lease, Item
       return {};
     case Code::kVariable:
       return FindVariable(op, lease, items);
+    case Code::kDefined:
+      if (op.first < defined_.size()) *items = defined_[op.first];
+      return {};
     default:
       break;
   }
@@ -138,26 +142,42 @@ Status Evaluator::Input(const Op& op, const Frame& frame, Lease* lease, Items* i
 
 Status Evaluator::EvalPath(const Op& op, const Frame& frame, Collection* out) {
   const Step* steps = program_.steps.data() + op.first;
-  if (!op.has_input && frame.selves == nullptr && op.count > 0 && frame.self->node)
+  if (!op.has_input && frame.selves == nullptr && op.count > 0 && frame.self->node && !IsMade(*frame.self))
     return Charge(op, Walk(types_, steps, op.count, ToRef(*frame.self), resource_, out));
   Lease lease(scratch_);
   Items input;
   TRY(Input(op, frame, &lease, &input));
   for (const Item& item : input) {
     if (op.count > 0 && (item.node || item.extension_node)) {
+      const size_t first = out->size();
       TRY(Charge(op, Walk(types_, steps, op.count, ToRef(item), resource_, out)));
+      KeepDocument(item, first, out);
       continue;
     }
-    if (PassesFilters(op, item)) out->push_back(item);
+    if (std::optional<Item> found = OfComputed(op, item)) out->push_back(std::move(*found));
   }
   return {};
 }
 
-bool Evaluator::PassesFilters(const Op& path, const Item& item) const {
-  const Step* const steps = program_.steps.data() + path.first;
-  return std::all_of(steps, steps + path.count, [&](const Step& step) {
-    return step.kind == StepKind::kOfType && HasType(types_, item, step.test, true);
-  });
+TypeId QuantityPart(TypeId type, std::string_view member) {
+  if (type != kSystemQuantity) return kNoType;
+  return member == "value" ? kSystemDecimal : member == "unit" ? kSystemString : kNoType;
+}
+
+std::optional<Item> Evaluator::OfComputed(const Op& path, const Item& item) const {
+  std::optional<Item> found = item;
+  for (uint32_t i = path.first; i < path.first + path.count; ++i) {
+    const Step& step = program_.steps[i];
+    if (step.kind == StepKind::kOfType) {
+      if (!HasType(types_, *found, step.test, true)) return std::nullopt;
+      continue;
+    }
+    const TypeId part = step.kind == StepKind::kChild ? QuantityPart(found->type, step.text) : kNoType;
+    if (part == kNoType) return std::nullopt;
+    const Scalar quantity = ToScalar(types_, *found);
+    found = part == kSystemDecimal ? DecimalItem(quantity.decimal) : StringItem(quantity.text);
+  }
+  return found;
 }
 
 Status Evaluator::FindVariable(const Op& op, Lease* lease, Items* items) {
@@ -225,6 +245,10 @@ Status Evaluator::EvalCall(const Op& op, const Frame& frame, Collection* out) {
     case Function::kWhere:
     case Function::kSelect:
     case Function::kRepeat:
+    case Function::kRepeatAll:
+    case Function::kSort:
+    case Function::kCoalesce:
+    case Function::kDefineVariable:
     case Function::kAggregate:
     case Function::kIif:
     case Function::kTrace:
@@ -250,44 +274,8 @@ Status Evaluator::CallFunction(const Call& call) {
   if (!known && f >= Function::kAbs) TRY(CallNumber(call, &known));
   if (!known) TRY(CallConversion(call, &known));
   if (!known) TRY(CallTime(call, &known));
+  if (!known) TRY(CallConformance(call, &known));
   CHECK(known);  // the compiler refuses what is not offered
-  return {};
-}
-
-Temporal Evaluator::Now(TemporalKind kind) const {
-  const int64_t local = environment_.now_us + int64_t{environment_.offset_min} * 60 * kSecondUs;
-  const std::string text = FormatInstant(local);  // 2026-11-21T20:14:07.123456Z
-  Temporal now = *Temporal::Parse(text, TemporalKind::kDateTime);
-  now.kind = kind;
-  now.fraction_us -= now.fraction_us % 1000;
-  now.fraction_digits = 3;
-  if (kind == TemporalKind::kDate) now.precision = Precision::kDay;
-  if (kind != TemporalKind::kDateTime)
-    now.zone_min.reset();
-  else
-    now.zone_min = environment_.offset_min;
-  return now;
-}
-
-Status Evaluator::CallTime(const Call& call, bool* known) {
-  *known = true;
-  TemporalKind kind = TemporalKind::kDate;
-  switch (call.op.function) {
-    case Function::kNow:
-      kind = TemporalKind::kDateTime;
-      break;
-    case Function::kToday:
-      kind = TemporalKind::kDate;
-      break;
-    case Function::kTimeOfDay:
-      kind = TemporalKind::kTime;
-      break;
-    default:
-      *known = false;
-      return {};
-  }
-  // Nobody said what time it is: unknown.
-  if (environment_.now_us != 0) call.out->push_back(TemporalValueItem(Now(kind)));
   return {};
 }
 

@@ -111,8 +111,8 @@ class Evaluator {
   /// The input of a call; without one $this.
   Status Input(const Op& op, const Frame& frame, Lease* lease, Items* items);
   Status EvalPath(const Op& op, const Frame& frame, Collection* out);
-  /// A computed value has no members, and passes only filters of type.
-  bool PassesFilters(const Op& path, const Item& item) const;
+  /// Where the path leads from a computed value: filters of type, and the parts of a quantity. nullopt: nowhere.
+  std::optional<Item> OfComputed(const Op& path, const Item& item) const;
   Status FindVariable(const Op& op, Lease* lease, Items* items);
   Status EvalIndexer(const Op& op, const Frame& frame, Collection* out);
   Status EvalAs(const Op& op, const Frame& frame, Collection* out);
@@ -140,6 +140,11 @@ class Evaluator {
   Status Where(const Op& op, Items input, Collection* out);
   Status Select(const Op& op, Items input, Collection* out);
   Status Repeat(const Op& op, Items input, Collection* out);
+  Status RepeatAll(const Op& op, Items input, Collection* out);
+  Status Sort(const Op& op, Items input, Collection* out);
+  Status CompareKeys(const Op& op, Items left, Items right, Order* out);
+  Status Coalesce(const Op& op, const Frame& frame, Collection* out);
+  Status DefineVariable(const Op& op, Items input, Collection* out);
   Status Aggregate(const Op& op, const Frame& frame, Items input, Collection* out);
   Status Iif(const Op& op, const Frame& frame, Items input, Collection* out);
   Status Trace(const Op& op, const Frame& frame, Items input, Collection* out);
@@ -176,8 +181,24 @@ class Evaluator {
   Status CallNumber(const Call& call, bool* known);
   Status CallReal(const Call& call, const Scalar& value);
   Status Power(const Call& call, const Scalar& value);
+  Status CallComparable(const Call& call, const Scalar& value);
   Status CallBoundary(const Call& call, const Scalar& value);
+  Result<int> Places(const Call& call) const;
+  Status RoundQuantity(const Call& call, const Scalar& value);
+  // components.cpp
   Status CallTime(const Call& call, bool* known);
+  Status CallComponent(const Call& call);
+  Status CallBetween(const Call& call);
+  // sums.cpp
+  Status CallSum(const Call& call);
+  Status CallExtreme(const Call& call);
+  // made.cpp
+  Status MakeOfFactory(const Op& op, const Frame& frame, Collection* out);
+  Status CallType(const Call& call);
+  // conformance.cpp
+  Status CallConformance(const Call& call, bool* known);
+  std::optional<bool> ConformsToType(const Item& item, std::string_view url) const;
+  Status CheckModifiers(const Call& call);
 
   // ---- shared ----
   // Out of line, as is what only errors need: the way without an error stays short.
@@ -213,6 +234,7 @@ class Evaluator {
   Value resource_;
   Scratch& scratch_;
   uint64_t work_ = 0;
+  std::vector<Collection> defined_;  // by slot, from the first defineVariable() on
 };
 
 }  // namespace tk::fhir::path

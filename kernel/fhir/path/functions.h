@@ -1,6 +1,7 @@
 // The table of FHIRPath functions: name, number of arguments, how they are evaluated. Internal to FHIRPath.
-// Source: FHIRPath N1 2.0.0 chapter 5 and 6.5-6.6; FHIR R4 fhirpath.html; the 2.1.0 additions in use (encode, escape, trim,
-//         split, join, matchesFull, boundaries, precision, comparable, sort is not offered).
+// Source: FHIRPath N1 2.0.0 chapter 5 and 6.5-6.6; FHIR R4 fhirpath.html; what 3.0.0-ballot adds (encode, escape, trim, split, join,
+//         matchesFull, boundaries, precision, comparable, sort, coalesce, repeatAll, defineVariable, yearOf … timeOf, duration, difference);
+//         sum, min, max and avg as fhirpath.js has them.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +29,10 @@ enum class Function : uint8_t {
   kWhere,
   kSelect,
   kRepeat,
+  kRepeatAll,
+  kSort,
+  kCoalesce,
+  kDefineVariable,
   kOfType,
   kSingle,
   kFirst,
@@ -108,6 +113,23 @@ enum class Function : uint8_t {
   kIs,
   kType,
   kAggregate,
+  kSum,
+  kMin,
+  kMax,
+  kAvg,
+  // parts of dates and times
+  kYearOf,
+  kMonthOf,
+  kDayOf,
+  kHourOf,
+  kMinuteOf,
+  kSecondOf,
+  kMillisecondOf,
+  kTimezoneOffsetOf,
+  kDateOf,
+  kTimeOf,
+  kDuration,
+  kDifference,
   // FHIR
   kExtension,
   kHasValue,
@@ -115,13 +137,13 @@ enum class Function : uint8_t {
   kResolve,
   kElementDefinition,
   kHtmlChecks,
-  // known and not offered
   kConformsTo,
   kMemberOf,
+  kCheckModifiers,
+  // known and not offered
   kSubsumes,
   kSubsumedBy,
-  kSlice,
-  kCheckModifiers
+  kSlice
 };
 
 /// How the compiler treats arguments.
@@ -130,6 +152,8 @@ enum class ArgumentMode : uint8_t {
   kLambda,       // the first is evaluated for each item, with $this and $index
   kTraceLambda,  // the second is
   kIifLambda,    // all are, on the input as a whole
+  kSortLambda,   // all are, for each item
+  kDefine,       // a name as a literal, and a value evaluated on the input as a whole
   kType          // the name of a type
 };
 /// What the result is, as far as the compiler follows types.
@@ -148,6 +172,8 @@ enum class ResultMode : uint8_t {
   kQuantity,
   kLong,
   kProjection,
+  kSorted,
+  kUnordered,  // unknown, and in no order
   kTypeArgument,
   kUnionWithArgument,
   kExtension,

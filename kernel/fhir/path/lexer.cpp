@@ -144,7 +144,7 @@ class Lexer {
   }
 
   Status Escape(std::string* value) {
-    const size_t first = at_++;  // the backslash
+    const size_t first = at_++;
     constexpr std::string_view kFrom = "'\"`\\/rntf";
     constexpr std::string_view kTo = "'\"`\\/\r\n\t\f";
     const size_t known = at_ < text_.size() ? kFrom.find(text_[at_]) : std::string_view::npos;
@@ -153,9 +153,10 @@ class Lexer {
       ++at_;
       return {};
     }
-    if (Peek() != 'u')
-      return Fail(first,
-                  "this escape does not exist; known are \\' \\\" \\` \\\\ \\/ \\r \\n \\t \\f \\uXXXX");
+    // Before any other character the backslash means nothing: '\p' is p, '\u005' is u005.
+    const auto is_hex = [](char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
+    if (Peek() != 'u' || !is_hex(Peek(1)) || !is_hex(Peek(2)) || !is_hex(Peek(3)) || !is_hex(Peek(4)))
+      return {};
     ++at_;
     uint32_t code = TRY(Hex4());
     if (code >= 0xd800 && code < 0xdc00 && Peek() == '\\' && Peek(1) == 'u') {

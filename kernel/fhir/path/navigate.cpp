@@ -164,6 +164,9 @@ bool MemberEquals(const TypeTable& types, const Step& step, const NodeRef& from)
 
 bool MatchesType(const TypeTable& types, TypeId type, const TypeTest& test, bool exact) {
   if (type == kNoType) return false;
+  if (type < types.definitions().type_count() && test.fhir == kNoType && test.system == SystemKind::kString &&
+      types.definitions().Type(type).name == "http://hl7.org/fhirpath/System.String")
+    return true;
   if (type >= kSystemBoolean) return test.system != SystemKind::kNone && SystemKindOf(type) == test.system;
   if (test.fhir == kNoType) return false;
   if (type == test.fhir) return true;
@@ -209,15 +212,21 @@ struct Walker {
   bool Root(const Step* step, const NodeRef& from) {
     NodeRef typed = from;
     if (typed.type == kNoType) typed.type = types.ResourceType(from.node, kNoType);
+    if (step->test.fhir == kNoType) {  // no type that is known, but perhaps what the node calls itself
+      std::string scratch;
+      const bool named =
+          from.type == kNoType && from.node[types.name_resource_type].String(scratch) == step->text;
+      return named ? Go(step + 1, from) : Members(step, from);
+    }
     const bool fits = typed.type == step->test.fhir ||
                       (typed.type < kSystemBoolean && types.definitions().IsA(typed.type, step->test.fhir));
     return fits ? Go(step + 1, typed) : Members(step, from);
   }
   bool IsOfType(const Step& step, const NodeRef& from) const {
-    if (from.type != kNoType) return MatchesType(types, from.type, step.test, true);
     Item item;
     item.node = from.node;
     item.extension_node = from.extension_node;
+    item.type = from.type;
     return HasType(types, item, step.test, true);
   }
 };
@@ -247,7 +256,8 @@ Resolved ResolveMember(const TypeTable& types, TypeId owner, const Step& step) {
     return resolved;
   }
   const ElementInfo* element = types.definitions().FindElement(owner, step.name);
-  if (element != nullptr && element->choice == 0) {
+  // One member of a choice by its own name (valueQuantity) is found where the type is known only now; the compiler refuses it before.
+  if (element != nullptr) {
     resolved.found = true;
     resolved.type = element->type;
     resolved.primitive =
@@ -323,8 +333,33 @@ void AppendChildren(const TypeTable& types, const NodeRef& from, Collection* out
   }
 }
 
+bool IsSystemString(const TypeTable& types, const Item& item) {
+  if (!item.node || !item.node.is_string() || !types.IsPrimitive(item.type)) return false;
+  if (item.node.name() == types.name_id) return true;
+  if (item.node.name() != types.name_url) return false;
+  // An Extension's url is one, a ValueSet's is not: who holds it? Its container begins before it and ends behind it.
+  const std::vector<Node>& nodes = item.node.document()->nodes();
+  for (uint32_t i = item.node.index(); i-- > 0;) {
+    if (nodes[i].end <= item.node.index()) continue;
+    const NameId list =
+        nodes[i].kind == Kind::kObject && nodes[i].name == kNoName && i > 0 ? kNoName : nodes[i].name;
+    if (list == types.name_extension) return true;
+    if (nodes[i].kind == Kind::kObject && list == kNoName) {  // an item of an array: the array's name
+      for (uint32_t k = i; k-- > 0;) {
+        if (nodes[k].end > i)
+          return nodes[k].name == types.name_extension || nodes[k].name == types.name_modifier_extension;
+      }
+    }
+    return false;
+  }
+  return false;
+}
+
 bool HasType(const TypeTable& types, const Item& item, const TypeTest& test, bool exact) {
-  if (item.type != kNoType) return MatchesType(types, item.type, test, exact);
+  if (item.type != kNoType) {
+    return MatchesType(types, item.type, test, exact) ||
+           (test.system == SystemKind::kString && test.fhir == kNoType && IsSystemString(types, item));
+  }
   // A node of unknown type is told by its JSON.
   switch (item.node.kind()) {
     case Kind::kTrue:

@@ -20,6 +20,15 @@ inline void AppendItem(const NodeRef& ref, Collection* out) {
   item.extension_node = ref.extension_node;
   item.type = ref.type;
 }
+/// Does the item keep the document that its node is of?
+inline bool IsMade(const Item& item) {
+  return std::holds_alternative<std::shared_ptr<const Document>>(item.computed);
+}
+/// What was found in such an item, from `first` on, keeps the document too.
+inline void KeepDocument(const Item& from, size_t first, Collection* out) {
+  if (!IsMade(from)) return;
+  for (size_t i = first; i < out->size(); ++i) (*out)[i].computed = from.computed;
+}
 inline NodeRef ToRef(const Item& item) { return {item.node, item.extension_node, item.type}; }
 
 /// How `step` is found in nodes of type `owner`.
@@ -39,6 +48,9 @@ void AppendChildren(const TypeTable& types, const NodeRef& from, Collection* out
 
 /// Is the item of the type named? `exact`: a primitive must be of just this type (ofType, as), not of a subtype.
 bool HasType(const TypeTable& types, const Item& item, const TypeTest& test, bool exact);
+
+/// Is the item one of those elements that FHIR declares as System.String: every id, and the url of an extension?
+bool IsSystemString(const TypeTable& types, const Item& item);
 
 /// The type that a Reference, canonical or uri points to, from its text or its `type`; kNoType if it cannot be told.
 TypeId ReferencedType(const TypeTable& types, const NodeRef& reference, const Value& resource);

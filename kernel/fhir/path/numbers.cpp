@@ -30,7 +30,7 @@ std::optional<Decimal> DecimalBoundary(const Decimal& value, bool high, int plac
 
 Status Evaluator::Power(const Call& call, const Scalar& value) {
   const Scalar exponent = TRY(OneScalar(call.op, call.arguments[0]));
-  if (call.arguments[0].empty()) return {};
+  if (call.arguments[0].empty() || LacksValue(call.arguments[0][0])) return {};
   if (!exponent.IsNumber()) return Fail(call.op, "power() needs a number");
   const bool whole = value.IsWhole() && exponent.IsWhole() && exponent.integer >= 0;
   if (exponent.IsWhole() && exponent.integer >= 0 && exponent.integer <= 128) {  // exact
@@ -45,14 +45,14 @@ Status Evaluator::Power(const Call& call, const Scalar& value) {
     return {};
   }
   const std::optional<Decimal> result =
-      Decimal::FromDouble(std::pow(value.decimal.ToDouble(), exponent.decimal.ToDouble()));
+      Decimal::FromReal(std::pow(value.decimal.ToReal(), exponent.decimal.ToReal()));
   if (result) call.out->push_back(DecimalItem(*result));
   return {};
 }
 
 Status Evaluator::CallReal(const Call& call, const Scalar& value) {
-  const double x = value.decimal.ToDouble();
-  double y = std::nan("");
+  const long double x = value.decimal.ToReal();
+  long double y = std::nan("");
   switch (call.op.function) {
     case Function::kExp:
       y = std::exp(x);
@@ -65,15 +65,15 @@ Status Evaluator::CallReal(const Call& call, const Scalar& value) {
       break;
     default: {  // log
       const Scalar base = TRY(OneScalar(call.op, call.arguments[0]));
-      if (call.arguments[0].empty()) return {};
+      if (call.arguments[0].empty() || LacksValue(call.arguments[0][0])) return {};
       if (!base.IsNumber()) return Fail(call.op, "log() needs a number as base");
-      const double b = base.decimal.ToDouble();
+      const long double b = base.decimal.ToReal();
       if (x > 0 && b > 0 && b != 1)
         y = b == 10 ? std::log10(x) : b == 2 ? std::log2(x) : std::log(x) / std::log(b);
       break;
     }
   }
-  if (const std::optional<Decimal> result = Decimal::FromDouble(y)) call.out->push_back(DecimalItem(*result));
+  if (const std::optional<Decimal> result = Decimal::FromReal(y)) call.out->push_back(DecimalItem(*result));
   return {};
 }
 
@@ -108,12 +108,58 @@ Status Evaluator::CallBoundary(const Call& call, const Scalar& value) {
   return {};
 }
 
+/// Of round(); without an argument, or with an empty one, none.
+Result<int> Evaluator::Places(const Call& call) const {
+  if (call.arguments.empty() || (call.arguments[0].size() == 1 && LacksValue(call.arguments[0][0]))) return 0;
+  const int64_t places = TRY(OneInteger(call.op, call.arguments[0])).value_or(0);
+  if (places < 0) return Fail(call.op, "round() needs a number of places of zero or more");
+  return static_cast<int>(std::min<int64_t>(places, 38));
+}
+
+/// The unit stays as it is.
+Status Evaluator::RoundQuantity(const Call& call, const Scalar& value) {
+  Decimal rounded;
+  switch (call.op.function) {
+    case Function::kCeiling:
+      rounded = value.decimal.Ceiling();
+      break;
+    case Function::kFloor:
+      rounded = value.decimal.Floor();
+      break;
+    case Function::kTruncate:
+      rounded = value.decimal.Truncated();
+      break;
+    default:
+      rounded = value.decimal.Rounded(TRY(Places(call)));
+      break;
+  }
+  call.out->push_back(QuantityItem(rounded, value.text));
+  return {};
+}
+
+Status Evaluator::CallComparable(const Call& call, const Scalar& value) {
+  const Scalar other = TRY(OneScalar(call.op, call.arguments[0]));
+  if (call.arguments[0].empty()) return {};
+  if (LacksValue(call.arguments[0][0])) {
+    call.out->push_back(BooleanItem(false));
+    return {};
+  }
+  const auto fits = [](const Scalar& s) { return s.kind == SystemKind::kQuantity || s.IsNumber(); };
+  if (!fits(value) || !fits(other)) return Fail(call.op, "comparable() needs quantities");
+  call.out->push_back(BooleanItem(OrderOfQuantities(value, other).has_value()));
+  return {};
+}
+
 Status Evaluator::CallNumber(const Call& call, bool* known) {
   const Function f = call.op.function;
   *known = f >= Function::kAbs && f <= Function::kComparable;
   if (!*known) return {};
   const Scalar value = TRY(OneScalar(call.op, call.input));
   if (call.input.empty()) return {};
+  if (LacksValue(call.input[0])) {
+    if (f == Function::kComparable) call.out->push_back(BooleanItem(false));
+    return {};
+  }
   if (f == Function::kLowBoundary || f == Function::kHighBoundary) return CallBoundary(call, value);
   if (f == Function::kPrecision) {
     if (value.IsTemporal())
@@ -124,14 +170,10 @@ Status Evaluator::CallNumber(const Call& call, bool* known) {
       return Fail(call.op, "precision() needs a number, date or time");
     return {};
   }
-  if (f == Function::kComparable) {
-    const Scalar other = TRY(OneScalar(call.op, call.arguments[0]));
-    if (call.arguments[0].empty()) return {};
-    const auto fits = [](const Scalar& s) { return s.kind == SystemKind::kQuantity || s.IsNumber(); };
-    if (!fits(value) || !fits(other)) return Fail(call.op, "comparable() needs quantities");
-    call.out->push_back(BooleanItem(OrderOfQuantities(value, other).has_value()));
-    return {};
-  }
+  if (f == Function::kComparable) return CallComparable(call, value);
+  if (value.kind == SystemKind::kQuantity &&
+      (f == Function::kCeiling || f == Function::kFloor || f == Function::kTruncate || f == Function::kRound))
+    return RoundQuantity(call, value);
   const bool quantity = value.kind == SystemKind::kQuantity && f == Function::kAbs;
   if (!value.IsNumber() && !quantity)
     return Fail(call.op, fmt::format("{}() needs a number", FunctionName(f)));
@@ -162,12 +204,8 @@ Status Evaluator::CallNumber(const Call& call, bool* known) {
     case Function::kPower:
       return Power(call, value);
     case Function::kRound: {
-      std::optional<int64_t> places = 0;
-      if (!call.arguments.empty()) places = TRY(OneInteger(call.op, call.arguments[0]));
-      if (places && *places < 0) return Fail(call.op, "round() needs a number of places of zero or more");
-      if (places)
-        call.out->push_back(
-            DecimalItem(value.decimal.Rounded(static_cast<int>(std::min<int64_t>(*places, 38)))));
+      const int places = TRY(Places(call));
+      call.out->push_back(DecimalItem(value.decimal.Rounded(places)));
       return {};
     }
     default:

@@ -175,11 +175,22 @@ class Parser {
       if (!TakeSymbol(")")) {
         do {
           node.operands.push_back(TRY(Expression(kImpliesLevel)));
+          if (node.text == "sort") TRY(Direction(&node.operands.back()));
         } while (TakeSymbol(","));
         if (!TakeSymbol(")")) return Expected("\",\" or \")\"");
       }
     }
     return Add(std::move(node));
+  }
+
+  /// sort(a desc) is sort(-a); a sign of texts and dates has no other meaning there.
+  Status Direction(uint32_t* key) {
+    const uint32_t at = Here().at;
+    const bool down = IsWord("desc");
+    if (!down && !IsWord("asc")) return {};
+    ++next_;
+    if (down) *key = TRY(Add({.kind = SyntaxKind::kNegate, .at = at, .operands = {*key}}));
+    return {};
   }
 
   Result<uint32_t> Dollar() {

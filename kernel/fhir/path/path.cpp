@@ -13,9 +13,9 @@ Expression::Expression(Expression&&) noexcept = default;
 Expression& Expression::operator=(Expression&&) noexcept = default;
 Expression::~Expression() = default;
 
-Result<Expression> Expression::Compile(std::string_view text, const Definitions& definitions,
-                                       TypeId context) {
-  return Expression(TRY(CompileProgram(text, definitions, context)));
+Result<Expression> Expression::Compile(std::string_view text, const Definitions& definitions, TypeId context,
+                                       const Options& options) {
+  return Expression(TRY(CompileProgram(text, definitions, context, options)));
 }
 
 std::string_view Expression::text() const { return program_->text; }

@@ -2,14 +2,17 @@
 // Source: HL7 FHIRPath N1 (2.0.0) normative release; FHIR R4 fhirpath.html for resolve(), extension(), as/is on FHIR types.
 // Exact: decimals are calculated by digits, never in binary floating point (roots, logarithms and powers of fractions excepted).
 // Units:  quantities compare, add, convert and multiply by UCUM (kernel/ucum), exactly: 98.6 '[degF]' = 37 'Cel'. A sum has the finer
-//         of its two units, an equivalence (~) is judged in the coarser. Weeks, days … milliseconds are those of UCUM; a calendar year and
-//         month convert into each other only. Units that do not convert, or that UCUM does not know, give the empty collection, and
+//         of its two units, an equivalence (~) is judged in the coarser. Weeks, days … milliseconds are those of UCUM; calendar
+//         years and months convert into calendar durations only (12 months or 365 days, 30 days), and the 'a' and 'mo' of a FHIR
+//         Quantity are read as calendar years and months beside such. Units that do not convert, or that UCUM does not know, give the empty collection, and
 //         comparable() false. The unit of a FHIR Quantity is its code, or without a code its unit text; a code of another
 //         system than UCUM's stands as "system|code" and compares with itself only.
 // Types:  an expression compiled for a known context type is checked: a member that the type does not have is an error.
-//         `x as T` and `ofType(T)` keep the items of T; for primitive types exactly T, for others also its subtypes.
-//         `x.as(T)` is an error for several items.
-// Not offered (kUnsupported): conformsTo, memberOf, subsumes, type, elementDefinition, htmlChecks, slice, checkModifiers.
+//         `ofType(T)` keeps the items of T; for primitive types exactly T, for others also its subtypes. `x as T` and `x.as(T)` do the
+//         same for one item and are errors for several, except where Options says otherwise.
+// Beyond N1, from 3.0.0-ballot: sort, coalesce, repeatAll, defineVariable, parts of dates, duration, difference; from FHIR R5 the type
+//         factory (%factory.HumanName(…)); sum, min, max, avg.
+// Not offered (kUnsupported): subsumes, subsumedBy, elementDefinition, slice; instance selectors.
 #pragma once
 
 #include <functional>
@@ -41,7 +44,9 @@ struct Item {
   };
   /// Computed values: boolean, integer, string-like (string, date, dateTime, time, decimal digits: told apart by `type`), quantity.
   /// Without a node and without a computed value: a resource that is referred to, of which only `type` is known (resolve()).
-  std::variant<std::monostate, bool, int64_t, std::string, Quantity> computed;
+  /// With a node: the document that holds it, if the expression made it (type(), %factory) and nobody else keeps it.
+  std::variant<std::monostate, bool, int64_t, std::string, Quantity, std::shared_ptr<const Document>>
+      computed;
 };
 using Collection = std::vector<Item>;
 
@@ -61,6 +66,16 @@ class Variables {
   virtual const Collection* Find(std::string_view name) const = 0;
 };
 
+/// Profiles and value sets that the definitions do not hold, for conformsTo() and memberOf().
+class Conformance {
+ public:
+  virtual ~Conformance() = default;
+  /// nullopt: the profile is not known here; then the definitions are asked, and if they do not know it either, it is an error.
+  virtual std::optional<bool> ConformsTo(const Item& item, std::string_view profile) const = 0;
+  /// nullopt: the value set is not known here; then the definitions are asked, and if they do not know it either, the answer is empty.
+  virtual std::optional<bool> MemberOf(const Item& item, std::string_view value_set) const = 0;
+};
+
 /// What an expression may ask of the world. All optional; absent answers give the empty collection.
 /// Only a %name that is neither given here nor known to the language is an error.
 struct Environment {
@@ -70,6 +85,8 @@ struct Environment {
   int offset_min = 0;                        // the zone of now() and today(), minutes east of UTC
   const Resolver* resolver =
       nullptr;  // without it resolve() finds contained resources, and of others the type only
+  const Conformance* conformance =
+      nullptr;                    // without it types and the value sets of the definitions are known
   uint64_t work_max = 4'000'000;  // items visited and compared in one evaluation; beyond it kTooLarge
   /// trace(name, …) reports here; nothing is traced otherwise.
   void (*trace)(std::string_view name, const Collection& items) = nullptr;
@@ -77,13 +94,23 @@ struct Environment {
   const Variables* more_variables = nullptr;                  // asked after `variables`
 };
 
+/// How strictly an expression is compiled.
+struct Options {
+  /// `x as T` keeps the items of T where x has several, as the official search parameters mean it. Otherwise that is an error.
+  bool as_filters = false;
+  /// Refuses what depends on an order that nobody promises: children().first(), descendants()[0] and the like.
+  bool check_order = false;
+};
+inline constexpr Options kForSearchParameters{.as_filters = true};
+
 /// A compiled expression; immutable, thread-safe. The definitions must outlive it.
 class Expression {
  public:
   /// Compiles against `context` (the type of `%context`; kNoType = untyped).
   /// Errors: kIncorrect with position ("column 12: ...") for syntax; kInvalid with position for unknown members, types and
   /// functions and wrong numbers of arguments; kUnsupported naming a function that is not offered; kTooLarge.
-  static Result<Expression> Compile(std::string_view text, const Definitions& definitions, TypeId context);
+  static Result<Expression> Compile(std::string_view text, const Definitions& definitions, TypeId context,
+                                    const Options& options = {});
   Expression(Expression&&) noexcept;
   Expression& operator=(Expression&&) noexcept;
   ~Expression();

@@ -49,7 +49,8 @@ void RunAllParameters(benchmark::State& state) {
   std::vector<Expression> expressions;
   for (const SearchParameter& parameter : r4->SearchParameters(context.type)) {
     if (!parameter.expression.empty())
-      expressions.push_back(Expression::Compile(parameter.expression, *r4, context.type).value());
+      expressions.push_back(
+          Expression::Compile(parameter.expression, *r4, context.type, kForSearchParameters).value());
   }
   std::vector<const Expression*> pointers;
   for (const Expression& expression : expressions) pointers.push_back(&expression);

@@ -91,7 +91,9 @@ TEST_F(Path, FollowsMembersWithTheirTypes) {
   EXPECT_EQ(Patient("link"), "<Patient.link>");
   EXPECT_EQ(Observation("value"), "37.30 Cel");
   EXPECT_EQ(Observation("component.value"), "5 | five | 9007199254740993.1 mg | <Quantity>");
-  EXPECT_EQ(Observation("(component.value as Quantity).code"), "mg | mg");
+  EXPECT_EQ(Observation("component.value.ofType(Quantity).code"), "mg | mg");
+  EXPECT_EQ(Observation("(component.value as Quantity).code"),
+            "invalid, column 18: expected one item at most, found 4");
   EXPECT_EQ(Observation("component.value.ofType(string)"), "five");
   EXPECT_EQ(Observation("component[1].code.text"), "b");
   EXPECT_EQ(Observation("effective is dateTime"), "true");
@@ -282,9 +284,7 @@ TEST_F(Path, ChecksBeforeItRuns) {
   EXPECT_EQ(Patient("name.frist()"), "invalid, column 6: there is no function frist()");
   EXPECT_EQ(Patient("name.take()"), "invalid, column 6: take() takes 1 arguments, not 0");
   EXPECT_EQ(Patient("name is HumanNam"), "invalid, column 6: there is no type \"HumanNam\"");
-  EXPECT_EQ(Patient("conformsTo('x')"), "unsupported, column 1: the function conformsTo() is not offered");
-  EXPECT_EQ(Patient("name.use.memberOf('x')"),
-            "unsupported, column 10: the function memberOf() is not offered");
+  EXPECT_EQ(Patient("subsumes('x')"), "unsupported, column 1: the function subsumes() is not offered");
   EXPECT_EQ(Observation("valueQuantity.unit"),
             "invalid, column 1: Observation has no element \"valueQuantity\"");
   EXPECT_EQ(Patient("name.select(use.foo)"), "invalid, column 17: code has no element \"foo\"");
@@ -299,6 +299,93 @@ TEST_F(Path, KnowsItsVariables) {
   EXPECT_EQ(Observation("%resource.status = %context.status"), "true");
   EXPECT_EQ(Patient("%ucum"), "http://unitsofmeasure.org");
   EXPECT_EQ(Patient("%\"vs-administrative-gender\""), "http://hl7.org/fhir/ValueSet/administrative-gender");
+}
+
+TEST_F(Path, SortsAndCoalesces) {
+  EXPECT_EQ(Patient("(3 | 1 | 2).sort()"), "1 | 2 | 3");
+  EXPECT_EQ(Patient("('b' | 'c' | 'a').sort(-$this)"), "c | b | a");
+  EXPECT_EQ(Patient("telecom.sort(system, value desc).value"), "a@example.org | 0571-2 | 0571-1");
+  EXPECT_EQ(Patient("name.sort(family).use"), "usual | official");  // nothing comes first
+  EXPECT_EQ(Patient("(1 | 'a').sort()"), "invalid, column 11: sort() cannot compare values of these types");
+  EXPECT_EQ(Patient("coalesce(name.where(use = 'nickname').family, name.family.where($this = '张'), 'x')"),
+            "张");
+  EXPECT_EQ(Patient("coalesce({}, {})"), "");
+  EXPECT_EQ(Patient("(1 | 2 | 3).sum() = 6 and (1 | 2 | 3).avg() = 2 and ('b' | 'a').min() = 'a'"), "true");
+  EXPECT_EQ(Patient("(1 'kg' | 500 'g').max()"), "1 kg");
+  EXPECT_EQ(Patient("{}.sum()"), "");
+  EXPECT_EQ(Patient("name.repeatAll(given).count()"), "2");
+  environment_.work_max = 10'000;
+  EXPECT_EQ(Patient("name.repeatAll($this)").substr(0, 9), "too-large");
+}
+
+TEST_F(Path, DefinesVariablesWithinTheirScope) {
+  EXPECT_EQ(Patient("name.defineVariable('n').select(use & %n.count().toString())"), "official2 | usual2");
+  EXPECT_EQ(Patient("name.defineVariable('one', first()).use.select($this & %one.family)"),
+            "official张 | usual张");
+  EXPECT_EQ(Patient("name.select(defineVariable('u', use).given.select(%u & $this))"),
+            "official伟 | official\"小\"");
+  EXPECT_EQ(Patient("name.select(defineVariable('u', use)).select(%u)"),
+            "invalid, column 46: there is no variable %u");
+  EXPECT_EQ(Patient("defineVariable('a', 1).select(%a) | %a"), "invalid, column 37: there is no variable %a");
+  EXPECT_EQ(Patient("defineVariable('a', 1).defineVariable('a', 2)"),
+            "invalid, column 39: %a is defined already: take another name");
+  EXPECT_EQ(Patient("defineVariable('context', 1)"),
+            "invalid, column 16: %context has a meaning of its own: take another name");
+  EXPECT_EQ(Patient("defineVariable(use)"),
+            "invalid, column 16: expected the name of the variable as a text, e.g. defineVariable('first')");
+}
+
+TEST_F(Path, MakesValuesThatOutliveTheEvaluation) {
+  Collection result;
+  {
+    const Item context = ResourceItem(*r4_, patient_.Root());
+    const auto expression = Expression::Compile(
+        "%factory.HumanName('李', 'a' | 'b').given | name.type().name", *r4_, context.type);
+    ASSERT_TRUE(expression.ok()) << expression.error().external;
+    ASSERT_TRUE(expression->Evaluate(Environment{}, context, &result).ok());
+  }
+  ASSERT_EQ(result.size(), 3U);
+  EXPECT_EQ(Text(result[0]) + Text(result[1]) + Text(result[2]), "abHumanName");
+  EXPECT_EQ(Patient("%factory.Coding('s', 'c').code"), "c");
+  EXPECT_EQ(Patient("%factory.code(' x')").substr(0, 7), "invalid");
+  EXPECT_EQ(Patient("%factory.Nothing()"), "invalid, column 10: %factory makes no \"Nothing\"");
+  EXPECT_EQ(Patient("%factory.withProperty(%factory.create(Period), 'start', @2026).start"), "2026");
+}
+
+TEST_F(Path, AsksTheDefinitions) {
+  EXPECT_EQ(Patient("conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')"), "true");
+  EXPECT_EQ(Patient("conformsTo('http://hl7.org/fhir/StructureDefinition/Group')"), "false");
+  EXPECT_EQ(Patient("conformsTo('http://example.org/x')"),
+            "invalid, column 1: conformsTo() does not know this profile");
+  EXPECT_EQ(Patient("name.select(use.memberOf('http://hl7.org/fhir/ValueSet/name-use'))"), "true | true");
+  EXPECT_EQ(Patient("'x'.memberOf('http://hl7.org/fhir/ValueSet/name-use')"), "false");
+  EXPECT_EQ(Patient("'x'.memberOf('http://example.org/not-here')"), "");
+  EXPECT_EQ(Patient("checkModifiers().active"), "true");
+  EXPECT_EQ(Patient("'<div>'.htmlChecks()"), "false");
+  EXPECT_EQ(Patient("id is System.String and extension.url.all($this is System.String)"), "true");
+  EXPECT_EQ(Patient("name[0].family is System.String"), "false");
+}
+
+TEST_F(Path, MeasuresWhatLiesBetween) {
+  EXPECT_EQ(Patient("birthDate.duration(today(), 'years')"), "46");
+  EXPECT_EQ(Patient("@2024-12-31.difference(@2025-01-01, 'years')"), "1");
+  EXPECT_EQ(Patient("@2024-12-31.duration(@2025-01-01, 'years')"), "0");
+  EXPECT_EQ(Patient("@2025-01-31.duration(@2025-01-01, 'week')"), "-4");
+  EXPECT_EQ(Patient("@T10:30.difference(@T12:15, 'hours')"), "2");
+  EXPECT_EQ(Patient("@2025-01.difference(@2025-02, 'days')"), "");
+  EXPECT_EQ(Patient("@2025-01-01T23:00:00Z.duration(@2025-01-02T01:00:00+02:00, 'hours')"), "0");
+}
+
+TEST_F(Path, RefusesAnOrderThatNobodyPromises) {
+  const auto compile = [&](std::string_view text, bool check) {
+    return Expression::Compile(text, *r4_, r4_->FindType("Patient"), {.check_order = check}).ok();
+  };
+  for (const std::string_view text :
+       {"children().skip(1)", "descendants()[0]", "children().where(true).first()"}) {
+    EXPECT_TRUE(compile(text, false)) << text;
+    EXPECT_FALSE(compile(text, true)) << text;
+  }
+  EXPECT_TRUE(compile("name.skip(1) | children().ofType(HumanName).sort(family).first()", true));
 }
 
 TEST_F(Path, BoundsItsWork) {

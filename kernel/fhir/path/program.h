@@ -31,6 +31,9 @@ enum class SystemKind : uint8_t {
   kQuantity
 };
 TypeId SystemTypeOf(SystemKind kind);
+SystemKind SystemKindNamed(std::string_view name);  // kNone if there is none
+/// "Boolean", "Integer" …
+std::string_view SystemTypeName(SystemKind kind);
 SystemKind SystemKindOf(TypeId system_type);  // kNone if it is no System type of path.h
 
 /// Facts about the types of one Definitions, derived once and shared by all expressions compiled against it.
@@ -54,13 +57,16 @@ class TypeTable {
   /// Type of a resource node from its resourceType; `fallback` if there is none or it is unknown.
   TypeId ResourceType(Value node, TypeId fallback) const;
   NameId name_resource_type, name_reference, name_type, name_value, name_unit, name_system, name_code,
-      name_url, name_extension, name_id, name_contained, name_comparator;
+      name_url, name_extension, name_id, name_contained, name_comparator, name_modifier_extension;
   TypeId quantity_type, extension_type, reference_type;
+  /// A value set that some element must be of; kNoCodeSet if it is not enumerated here.
+  CodeSetId CodeSetNamed(std::string_view url) const;
 
  private:
   const Definitions* definitions_;
   std::vector<SystemKind> kinds_;
   std::vector<uint8_t> abstract_resource_, primitive_;
+  std::vector<CodeSetId> code_sets_;  // sorted by url
 };
 
 /// A type named in an expression: `Quantity`, `FHIR.Patient`, `System.String`. Either side may be absent.
@@ -117,6 +123,8 @@ enum class Code : uint8_t {
   kIndex,
   kTotal,
   kVariable,
+  kDefined,  // a variable of defineVariable(); first = its slot
+  kFactory,  // %factory.name(…): input = name, right = type, arguments as of a call
   kCall,
   kIndexer,
   kNegate,
@@ -153,6 +161,7 @@ struct Expression::Program {
   std::vector<TypeTest> tests;
   std::vector<std::unique_ptr<const RE2>> patterns;
   uint32_t root = 0;
+  uint32_t slots = 0;  // of defineVariable()
   /// Members of the context without which the result is empty for certain; used by ExpressionSet. Empty = not known.
   std::vector<NameId> needs_any;
 };
@@ -160,9 +169,19 @@ struct Expression::Program {
 /// RE2: linear time whatever the pattern. `.` matches line ends too, as the specification's single-line mode; flag "i" ignores case.
 std::unique_ptr<const RE2> MakePattern(std::string_view pattern, std::string_view flags);
 
+/// The text of an expression is needed for messages. Errors: kIncorrect.
+Result<Item> LiteralItem(std::string_view text, const SyntaxNode& node);
+/// %context, %resource and the like, which nobody may define anew.
+bool IsOwnVariable(std::string_view name);
+/// A System.Quantity has a value and a unit; the type of the member, kNoType if there is none.
+TypeId QuantityPart(TypeId type, std::string_view member);
+
 /// Errors as Expression::Compile.
 Result<std::unique_ptr<const Expression::Program>> CompileProgram(std::string_view text,
                                                                   const Definitions& definitions,
-                                                                  TypeId context);
+                                                                  TypeId context, const Options& options);
+
+/// Adds names of members of the context without any of which the operation gives nothing. False if that cannot be said.
+bool Needs(const Expression::Program& program, uint32_t op, std::vector<NameId>* names);
 
 }  // namespace tk::fhir::path

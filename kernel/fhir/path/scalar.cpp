@@ -49,6 +49,7 @@ void SetQuantity(const TypeTable& types, const Value& node, Scalar* out) {
   out->kind = SystemKind::kQuantity;
   out->decimal = *number;
   out->text = NormalUnit(unit);
+  out->of_fhir = true;
   if (!coded) return;
   // A code of another system may look like one of UCUM (385055001 would be a number): with its system before it, it never does.
   std::string of_system;

@@ -20,6 +20,7 @@ struct Scalar {
   Decimal decimal = {};    // kDecimal; kInteger and kLong too; number of kQuantity
   std::string text = {};   // kString; unit of kQuantity (calendar words in the singular, "1" for none)
   Temporal temporal = {};  // kDate, kDateTime, kTime
+  bool of_fhir = false;    // a quantity of the data: its 'a' and 'mo' may be calendar years and months
 
   bool IsNumber() const {
     return kind == SystemKind::kInteger || kind == SystemKind::kLong || kind == SystemKind::kDecimal;
@@ -35,6 +36,10 @@ std::optional<bool> BooleanOfItem(const TypeTable& types, const Item& item);
 /// In place, or decoded into `scratch`.
 std::optional<std::string_view> TextOfItem(const TypeTable& types, const Item& item, std::string* scratch);
 bool HasValue(const TypeTable& types, const Item& item);
+/// A primitive that has extensions or an id and no value.
+inline bool LacksValue(const Item& item) {
+  return !item.node && item.extension_node && std::holds_alternative<std::monostate>(item.computed);
+}
 /// What kind of value the item would be, without reading it.
 SystemKind KindOfItem(const TypeTable& types, const Item& item);
 

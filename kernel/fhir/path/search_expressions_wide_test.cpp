@@ -19,7 +19,8 @@ TEST(SearchExpressions, AllOfR4Compile) {
     for (const SearchParameter& parameter : r4->SearchParameters(type)) {
       if (parameter.expression.empty()) continue;
       ++count;
-      const Result<Expression> compiled = Expression::Compile(parameter.expression, *r4, type);
+      const Result<Expression> compiled =
+          Expression::Compile(parameter.expression, *r4, type, kForSearchParameters);
       EXPECT_TRUE(compiled.ok()) << r4->Type(type).name << "." << parameter.code << ": "
                                  << compiled.error().external << "  [" << parameter.expression << "]";
     }
@@ -39,7 +40,7 @@ const TypeExpressions& ExpressionsOf(const Definitions& r4, TypeId type) {
   if (of.set != nullptr) return of;
   for (const SearchParameter& parameter : r4.SearchParameters(type)) {
     if (parameter.expression.empty()) continue;
-    Result<Expression> compiled = Expression::Compile(parameter.expression, r4, type);
+    Result<Expression> compiled = Expression::Compile(parameter.expression, r4, type, kForSearchParameters);
     if (!compiled.ok()) continue;
     of.parameters.push_back(&parameter);
     of.expressions.push_back(std::move(compiled).value());

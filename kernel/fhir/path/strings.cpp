@@ -167,8 +167,8 @@ std::optional<std::string> UnescapeJson(std::string_view text) {
   return parsed->Root().ToString();
 }
 
-/// FHIRPath writes groups as $1, RE2 as \1.
-std::string Rewrite(std::string_view substitution) {
+/// FHIRPath writes groups as $1 and ${name}, RE2 as \1.
+std::string Rewrite(std::string_view substitution, const RE2& pattern) {
   std::string out;
   for (size_t i = 0; i < substitution.size(); ++i) {
     const char c = substitution[i];
@@ -180,6 +180,14 @@ std::string Rewrite(std::string_view substitution) {
       out += "\\\\";
     } else if (c == '$' && next >= '0' && next <= '9') {
       out += '\\';
+    } else if (c == '$' && next == '{' && substitution.find('}', i) != std::string_view::npos) {
+      const size_t end = substitution.find('}', i);
+      const auto& groups = pattern.NamedCapturingGroups();
+      const auto group = groups.find(std::string(substitution.substr(i + 2, end - i - 2)));
+      // RE2 rewrites with nine groups at most.
+      if (group == groups.end() || group->second > 9) return "\\9";
+      out += fmt::format("\\{}", group->second);
+      i = end;
     } else {
       out += c;
     }
@@ -195,7 +203,19 @@ std::unique_ptr<const RE2> MakePattern(std::string_view pattern, std::string_vie
   options.set_max_mem(8 << 20);
   options.set_dot_nl(true);
   options.set_case_sensitive(flags.find('i') == std::string_view::npos);
-  return std::make_unique<const RE2>(re2::StringPiece(pattern.data(), pattern.size()), options);
+  // RE2 writes named groups as (?P<name>…).
+  std::string own;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    own += pattern[i];
+    if (pattern[i] == '\\' && i + 1 < pattern.size()) {
+      own += pattern[++i];
+    } else if (pattern.substr(i, 3) == "(?<" && i + 3 < pattern.size() && pattern[i + 3] != '=' &&
+               pattern[i + 3] != '!') {
+      own += "?P";
+      ++i;
+    }
+  }
+  return std::make_unique<const RE2>(own, options);
 }
 
 Status Evaluator::Substring(const Call& call, std::string_view text) {
@@ -232,7 +252,7 @@ Status Evaluator::CallMatch(const Call& call, std::string_view text) {
     call.out->push_back(BooleanItem(RE2::FullMatch(piece, *compiled)));
   } else {
     std::string result(text);
-    const std::string rewrite = Rewrite(*substitution);
+    const std::string rewrite = Rewrite(*substitution, *compiled);
     std::string why;
     if (!compiled->CheckRewriteString(rewrite, &why))
       return Fail(call.op, "the replacement names a group that the pattern lacks");

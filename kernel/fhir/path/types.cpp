@@ -1,4 +1,6 @@
 // Facts about types that evaluation needs: which System type a FHIR type calculates as, which elements hold whole resources.
+#include <algorithm>
+#include <array>
 #include <mutex>
 
 #include "kernel/fhir/path/program.h"
@@ -74,6 +76,26 @@ SystemKind SystemKindOf(TypeId type) {
   }
 }
 
+namespace {
+constexpr std::array<std::string_view, 10> kSystemNames = {
+    "", "Boolean", "Integer", "Long", "Decimal", "String", "Date", "DateTime", "Time", "Quantity"};
+constexpr std::array<std::string_view, 8> kOwnVariables = {
+    "context", "resource", "rootResource", "ucum", "sct", "loinc", "factory", "terminologies"};
+}  // namespace
+
+std::string_view SystemTypeName(SystemKind kind) { return kSystemNames.at(static_cast<size_t>(kind)); }
+
+SystemKind SystemKindNamed(std::string_view name) {
+  const auto* found = std::find(kSystemNames.begin() + 1, kSystemNames.end(), name);
+  return found == kSystemNames.end() ? SystemKind::kNone
+                                     : static_cast<SystemKind>(found - kSystemNames.begin());
+}
+
+bool IsOwnVariable(std::string_view name) {
+  return std::find(kOwnVariables.begin(), kOwnVariables.end(), name) != kOwnVariables.end() ||
+         name.substr(0, 3) == "vs-" || name.substr(0, 4) == "ext-";
+}
+
 TypeTable::TypeTable(const Definitions& definitions)
     : name_resource_type(Names::Find("resourceType")),
       name_reference(Names::Find("reference")),
@@ -87,6 +109,7 @@ TypeTable::TypeTable(const Definitions& definitions)
       name_id(Names::Find("id")),
       name_contained(Names::Find("contained")),
       name_comparator(Names::Find("comparator")),
+      name_modifier_extension(Names::Find("modifierExtension")),
       quantity_type(definitions.FindType("Quantity")),
       extension_type(definitions.FindType("Extension")),
       reference_type(definitions.FindType("Reference")),
@@ -105,7 +128,24 @@ TypeTable::TypeTable(const Definitions& definitions)
     }
     primitive_[i] = type.type_class == TypeClass::kPrimitive ? 1 : 0;
     abstract_resource_[i] = type.type_class == TypeClass::kResource && type.is_abstract ? 1 : 0;
+    for (const ElementInfo& element : definitions.Elements(id)) {
+      if (element.required_codes != kNoCodeSet) code_sets_.push_back(element.required_codes);
+    }
   }
+  const auto url = [&](CodeSetId set) { return definitions.CodeSetUrl(set); };
+  std::sort(code_sets_.begin(), code_sets_.end(), [&](CodeSetId a, CodeSetId b) { return url(a) < url(b); });
+  code_sets_.erase(std::unique(code_sets_.begin(), code_sets_.end()), code_sets_.end());
+}
+
+CodeSetId TypeTable::CodeSetNamed(std::string_view url) const {
+  const auto plain = [&](CodeSetId set) {
+    const std::string_view whole = definitions_->CodeSetUrl(set);
+    return whole.substr(0, whole.find('|'));
+  };
+  const auto found =
+      std::lower_bound(code_sets_.begin(), code_sets_.end(), url,
+                       [&](CodeSetId set, std::string_view wanted) { return plain(set) < wanted; });
+  return found != code_sets_.end() && plain(*found) == url ? *found : kNoCodeSet;
 }
 
 std::shared_ptr<const TypeTable> TypeTable::For(const Definitions& definitions) {

@@ -1,8 +1,8 @@
 // Quantities of different units, brought together by UCUM (kernel/ucum). Internal to FHIRPath.
 // Source: FHIRPath N1 2.0.0 sections 2.1.10 (quantities, calendar durations), 6.1, 6.2, 6.6.
 // Units:  a quantity's unit is a calendar word in the singular (year … millisecond) or any text; where that text is a UCUM code, it converts.
-//         A week, day, hour, minute, second and millisecond are those of UCUM. A calendar year and month have no length in days: they
-//         convert into each other only. A text that is no UCUM code compares with the same text and with nothing else.
+//         A week, day, hour, minute, second and millisecond are those of UCUM. A calendar year and month convert into calendar durations
+//         only (12 months or 365 days, 30 days), and calendar durations not into the years and months of UCUM. A text that is no UCUM code compares with the same text and with nothing else.
 #pragma once
 
 #include "kernel/fhir/path/scalar.h"
