@@ -167,6 +167,9 @@ class Definitions {
 
   /// Is `code` (with `system`, when the element has one) in the set?
   virtual bool HasCode(CodeSetId set, std::string_view system, std::string_view code) const = 0;
+  /// A compiled value set or code system by its url; kNoCodeSet if it is unknown or cannot be listed. Cost: a search over all.
+  virtual CodeSetId FindCodeSet(std::string_view url) const = 0;
+  virtual std::vector<std::pair<std::string_view, std::string_view>> SystemCodes(CodeSetId set) const = 0;
   virtual std::string_view CodeSetUrl(CodeSetId set) const = 0;
   /// The codes of a set in alphabetical order, for messages and forms. Cost: sorts.
   virtual std::vector<std::string_view> Codes(CodeSetId set) const = 0;

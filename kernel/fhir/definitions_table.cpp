@@ -125,6 +125,20 @@ class Table final : public Definitions {
     }
     return false;
   }
+  CodeSetId FindCodeSet(std::string_view url) const override {
+    const auto rows = blob_.Rows<CodeSetRow>(blob_.header().code_sets);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i].count != kOpenCodeSet && blob_.Text(rows[i].url) == url) return static_cast<CodeSetId>(i);
+    }
+    return kNoCodeSet;
+  }
+  std::vector<std::pair<std::string_view, std::string_view>> SystemCodes(CodeSetId set) const override {
+    const CodeSetRow& row = blob_.Rows<CodeSetRow>(blob_.header().code_sets)[set];
+    std::vector<std::pair<std::string_view, std::string_view>> codes;
+    for (const CodeRow& code : blob_.Rows<CodeRow>(blob_.header().codes).subspan(row.first, row.count))
+      codes.emplace_back(blob_.Text(code.system), blob_.Text(code.code));
+    return codes;
+  }
   std::string_view CodeSetUrl(CodeSetId set) const override {
     return blob_.Text(blob_.Rows<CodeSetRow>(blob_.header().code_sets)[set].url);
   }

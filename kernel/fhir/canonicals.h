@@ -1,0 +1,38 @@
+// Where conformance resources are found at run time: profiles, value sets, code systems, questionnaires that somebody stored.
+// Flow:   interaction (stored resources) or a folder of files → Canonicals → Profiles → ProfileChecker
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kernel/fhir/value.h"
+
+namespace tk::fhir {
+
+class Canonicals {
+ public:
+  virtual ~Canonicals() = default;
+  /// The resource of `type` with this canonical url; with "|version" only that version, else the one that is current.
+  /// nullptr: not known here. Thread-safe.
+  virtual std::shared_ptr<const Document> Find(std::string_view type, std::string_view canonical) const = 0;
+};
+
+/// Resources held in memory: those of a package's folder, or a test's. Fill it before it is shared.
+class MemoryCanonicals final : public Canonicals {
+ public:
+  /// A resource without a url is passed over. Of several with one url the last one counts, if none says otherwise by its version.
+  void Add(std::shared_ptr<const Document> resource);
+  /// Every *.json of a folder (an unpacked package). Errors: those of reading and parsing, with the file.
+  Status AddFolder(const std::string& folder);
+  std::shared_ptr<const Document> Find(std::string_view type, std::string_view canonical) const override;
+
+ private:
+  std::map<std::pair<std::string, std::string>, std::vector<std::shared_ptr<const Document>>, std::less<>>
+      resources_;  // by type and url
+};
+
+}  // namespace tk::fhir

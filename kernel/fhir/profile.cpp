@@ -1,0 +1,182 @@
+#include "kernel/fhir/profile.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "kernel/fhir/definitions_codes.h"
+#include "kernel/fhir/profile_builder.h"
+
+namespace tk::fhir {
+namespace {
+
+constexpr std::string_view kTypeUrl = "http://hl7.org/fhir/StructureDefinition/";
+
+/// What a value set names: stored resources first, then what the definitions compiled.
+class StoredCodes final : public CodeSource {
+ public:
+  StoredCodes(const Definitions& definitions, const Canonicals& canonicals)
+      : definitions_(definitions), canonicals_(canonicals) {}
+  Value FindValueSet(std::string_view url) const override { return Find("ValueSet", url); }
+  Value FindCodeSystem(std::string_view url) const override { return Find("CodeSystem", url); }
+  std::optional<std::vector<SystemCode>> Compiled(std::string_view url) const override {
+    const CodeSetId set = definitions_.FindCodeSet(url);
+    if (set == kNoCodeSet) return std::nullopt;
+    std::vector<SystemCode> codes;
+    for (const auto& [system, code] : definitions_.SystemCodes(set)) codes.emplace_back(system, code);
+    return codes;
+  }
+
+ private:
+  Value Find(std::string_view type, std::string_view url) const {
+    std::shared_ptr<const Document> found = canonicals_.Find(type, url);
+    if (found == nullptr) return {};
+    kept_.push_back(found);
+    return found->Root();
+  }
+  const Definitions& definitions_;
+  const Canonicals& canonicals_;
+  mutable std::vector<std::shared_ptr<const Document>> kept_;
+};
+
+const ProfileElement* FindIn(const ProfileElement& element, std::string_view definition) {
+  if (element.definition == definition) return &element;
+  for (const auto* list : {&element.children, &element.slices}) {
+    for (const auto& below : *list) {
+      if (const ProfileElement* found = FindIn(*below, definition)) return found;
+    }
+  }
+  return nullptr;
+}
+
+std::shared_ptr<const ListedCodes> Listed(const std::optional<std::vector<SystemCode>>& codes) {
+  if (!codes) return nullptr;
+  auto listed = std::make_shared<ListedCodes>();
+  for (const SystemCode& code : *codes) {
+    listed->plain.insert(code.second);
+    listed->codes.insert(code);
+  }
+  return listed;
+}
+
+}  // namespace
+
+ProfileElement* ProfileElement::Child(std::string_view child) const {
+  for (const auto& element : children) {
+    if (element->name == child) return element.get();
+  }
+  return nullptr;
+}
+
+ProfileElement* ProfileElement::Slice(std::string_view slice_name) const {
+  for (const auto& element : slices) {
+    if (element->slice == slice_name) return element.get();
+  }
+  return nullptr;
+}
+
+std::unique_ptr<ProfileElement> ProfileElement::Clone() const {
+  auto copy = std::make_unique<ProfileElement>();
+  copy->name = name;
+  copy->slice = slice;
+  copy->definition = definition;
+  copy->min = min;
+  copy->max = max;
+  copy->types = types;
+  copy->fixed = fixed;
+  copy->pattern = pattern;
+  copy->min_value = min_value;
+  copy->max_value = max_value;
+  copy->length_max = length_max;
+  copy->value_set = value_set;
+  copy->content = content;
+  copy->invariants = invariants;
+  copy->slicing = slicing;
+  for (const auto& child : children) copy->children.push_back(child->Clone());
+  for (const auto& element : slices) copy->slices.push_back(element->Clone());
+  return copy;
+}
+
+const ProfileElement* Profile::Find(std::string_view definition) const { return FindIn(*root, definition); }
+
+Result<ProfilePtr> Profiles::Find(std::string_view canonical) {
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
+  const std::string key(canonical);
+  const auto known = profiles_.find(key);
+  if (known != profiles_.end()) {
+    if (known->second.error) return *known->second.error;
+    return known->second.profile;
+  }
+  if (!compiling_.insert(key).second)
+    return MakeError(ErrorCode::kInvalid, "the profile " + key + " is its own base");
+  auto compiled = Compile(canonical);
+  compiling_.erase(key);
+  Entry& entry = profiles_[key];
+  if (!compiled.ok()) {
+    entry.error = compiled.error();
+    return *entry.error;
+  }
+  entry.profile = *compiled;
+  return entry.profile;
+}
+
+Result<ProfilePtr> Profiles::Compile(std::string_view canonical) {
+  std::shared_ptr<const Document> document = canonicals_.Find("StructureDefinition", canonical);
+  if (document == nullptr || document->Root()["derivation"].ToString() != "constraint") return ProfilePtr();
+  auto profile = std::make_shared<Profile>();
+  const Value structure = document->Root();
+  profile->url = structure["url"].ToString();
+  profile->type = definitions_.FindType(structure["type"].ToString());
+  if (profile->type == kNoType)
+    return MakeError(ErrorCode::kInvalid,
+                     "the profile " + profile->url + " constrains a type that is not known here");
+  profile->documents.push_back(document);
+  const bool has_snapshot = structure["snapshot"]["element"].size() > 0;
+  profile->root = std::make_unique<ProfileElement>();
+  if (!has_snapshot) {
+    const std::string base = structure["baseDefinition"].ToString();
+    const ProfilePtr base_profile = TRY(Find(base));
+    if (base_profile != nullptr) {
+      profile->root = base_profile->root->Clone();
+      profile->documents.insert(profile->documents.end(), base_profile->documents.begin(),
+                                base_profile->documents.end());
+    } else if (base.rfind(kTypeUrl, 0) != 0 ||
+               definitions_.FindType(std::string_view(base).substr(kTypeUrl.size())) == kNoType) {
+      return MakeError(ErrorCode::kInvalid,
+                       "the profile " + profile->url +
+                           " has no snapshot, and its base is not known here: store the base as well");
+    }
+  }
+  TRY(BuildProfile(definitions_, structure, has_snapshot, profile.get()));
+  return ProfilePtr(std::move(profile));
+}
+
+TypeId Profiles::TypeOf(std::string_view canonical) {
+  std::string_view url = WithoutVersion(canonical);
+  if (url.rfind(kTypeUrl, 0) == 0) {
+    const TypeId type = definitions_.FindType(url.substr(kTypeUrl.size()));
+    if (type != kNoType) return type;
+  }
+  const auto profile = Find(canonical);
+  return profile.ok() && *profile != nullptr ? (*profile)->type : kNoType;
+}
+
+std::shared_ptr<const ListedCodes> Profiles::Codes(std::string_view canonical) {
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
+  const std::string key(canonical);
+  if (const auto known = codes_.find(key); known != codes_.end()) return known->second;
+  const StoredCodes source(definitions_, canonicals_);
+  const Value value_set = source.FindValueSet(canonical);
+  const auto codes = value_set.present() ? ExpandValueSet(value_set, source)
+                                         : source.Compiled(WithoutVersion(canonical));
+  return codes_[key] = Listed(codes);
+}
+
+std::shared_ptr<const ListedCodes> Profiles::CodesOf(Value holder, std::string_view id) {
+  for (const Value contained : holder["contained"]) {
+    if (contained["id"].ToString() != id || contained["resourceType"].ToString() != "ValueSet") continue;
+    return Listed(ExpandValueSet(contained, StoredCodes(definitions_, canonicals_)));
+  }
+  return nullptr;
+}
+
+}  // namespace tk::fhir

@@ -1,0 +1,123 @@
+// Profiles: StructureDefinitions that constrain a type, loaded at run time, as trees of what they ask of each element.
+// Flow:   StructureDefinition (snapshot, or differential laid over the tree of its base) → Profile → ProfileChecker
+//         (profile_check.h) walks it beside a resource
+// What the base type asks is not repeated here: the validator checks it anyway.
+// Source: FHIR R4 profiling.html, elementdefinition.html, structuredefinition.html.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "kernel/fhir/canonicals.h"
+#include "kernel/fhir/definitions.h"
+#include "kernel/fhir/path/path.h"
+
+namespace tk::fhir {
+
+inline constexpr size_t kProfileElementsMax = 20'000;
+inline constexpr size_t kProfileDepthMax = 32;
+inline constexpr uint32_t kUnbounded = 0xffff'ffff;
+
+/// An invariant that a profile adds.
+struct ProfileInvariant {
+  std::string key, human, text;
+  bool is_error = true;
+  std::shared_ptr<const path::Expression> expression;  // nullptr: it does not compile, see `problem`
+  std::string problem;
+};
+
+struct TypeRule {
+  TypeId type = kNoType;              // kNoType: not known here
+  std::vector<std::string> profiles;  // the item keeps to one of them
+  std::vector<std::string> targets;   // of Reference and canonical: profiles or types
+};
+
+struct Discriminator {
+  enum class Kind : uint8_t { kValue, kExists, kType, kProfile };
+  Kind kind = Kind::kValue;
+  std::string path;
+  std::shared_ptr<const path::Expression> expression;  // nullptr: $this
+};
+
+struct Slicing {
+  std::vector<Discriminator> discriminators;
+  bool ordered = false;
+  bool closed = false;
+  bool open_at_end = false;
+};
+
+/// What a profile asks of one element, or of one slice of it.
+struct ProfileElement {
+  std::string name;        // "value" for value[x]; "" of the root
+  std::string slice;       // "" = all items
+  std::string definition;  // its id or path, for messages
+  std::optional<uint32_t> min, max;
+  std::vector<TypeRule> types;  // empty = as the base
+  Value fixed, pattern, min_value, max_value;
+  std::optional<uint32_t> length_max;
+  std::string value_set;  // of a required binding
+  std::string content;    // id of the element whose children these are (contentReference)
+  std::vector<ProfileInvariant> invariants;
+  std::optional<Slicing> slicing;
+  std::vector<std::unique_ptr<ProfileElement>> children, slices;
+
+  ProfileElement* Child(std::string_view child) const;
+  ProfileElement* Slice(std::string_view slice_name) const;
+  std::unique_ptr<ProfileElement> Clone() const;
+};
+
+/// Immutable. `root` asks of the resource or of the value of the data type itself.
+struct Profile {
+  std::string url;
+  TypeId type = kNoType;
+  std::unique_ptr<ProfileElement> root;
+  std::vector<std::shared_ptr<const Document>> documents;  // that fixed and pattern values stand in
+  const ProfileElement* Find(std::string_view definition) const;  // by id
+};
+using ProfilePtr = std::shared_ptr<const Profile>;
+
+/// Codes of a value set that can be listed.
+struct ListedCodes {
+  std::set<std::pair<std::string, std::string>> codes;  // system, code
+  std::set<std::string> plain;                          // codes alone
+};
+
+/// Compiles profiles when they are first asked for and keeps them. Thread-safe. Throw it away when what `canonicals` answers changes.
+class Profiles {
+ public:
+  Profiles(const Definitions& definitions, const Canonicals& canonicals)
+      : definitions_(definitions), canonicals_(canonicals) {}
+
+  /// nullptr: not known here. Errors: kInvalid for a profile that is broken, with its url and element.
+  Result<ProfilePtr> Find(std::string_view canonical);
+  /// The type that a canonical of a type or of a profile stands for; kNoType if it is not known.
+  TypeId TypeOf(std::string_view canonical);
+  /// nullptr: its codes cannot be listed, or it is not known.
+  std::shared_ptr<const ListedCodes> Codes(std::string_view canonical);
+  /// The same of a value set that `holder` contains.
+  std::shared_ptr<const ListedCodes> CodesOf(Value holder, std::string_view id);
+  const Definitions& definitions() const { return definitions_; }
+  const Canonicals& canonicals() const { return canonicals_; }
+
+ private:
+  Result<ProfilePtr> Compile(std::string_view canonical);
+
+  const Definitions& definitions_;
+  const Canonicals& canonicals_;
+  std::recursive_mutex mutex_;  // bases are compiled while their profile is
+  struct Entry {
+    ProfilePtr profile;
+    std::optional<Error> error;
+  };
+  std::unordered_map<std::string, Entry> profiles_;
+  std::unordered_map<std::string, std::shared_ptr<const ListedCodes>> codes_;
+  std::set<std::string> compiling_;
+};
+
+}  // namespace tk::fhir

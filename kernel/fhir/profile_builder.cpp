@@ -1,0 +1,280 @@
+// Elements are placed by their path and slice names: a slice, and what stands below it, belongs to the slice that was named last at that path.
+// Source: FHIR R4 elementdefinition.html, profiling.html#slicing (slicing of extensions and of types needs no discriminator).
+#include "kernel/fhir/profile_builder.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "kernel/fhir/definitions_codes.h"
+
+namespace tk::fhir {
+namespace {
+
+constexpr size_t kInvariantsMax = 64;  // of one element
+constexpr size_t kSlicesMax = 512;     // of one element
+constexpr std::string_view kTypeUrl = "http://hl7.org/fhir/StructureDefinition/";
+constexpr std::string_view kSystemUrl = "http://hl7.org/fhirpath/System.";
+
+std::vector<std::string> Split(std::string_view text, char at) {
+  std::vector<std::string> parts;
+  for (;;) {
+    const size_t end = text.find(at);
+    parts.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::optional<uint32_t> Number(Value value) {
+  if (!value.present()) return std::nullopt;
+  const std::string text = value.is_string() ? value.ToString() : std::string(value.Number());
+  if (text == "*") return kUnbounded;
+  uint32_t number = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc()) return std::nullopt;
+  return number;
+}
+
+/// The member fixed…, pattern…, minValue…, maxValue… of a definition.
+Value Choice(Value definition, std::string_view prefix) {
+  for (const Value member : definition) {
+    const std::string_view name = member.name_text();
+    if (name.size() > prefix.size() && name.substr(0, prefix.size()) == prefix &&
+        name[prefix.size()] >= 'A' && name[prefix.size()] <= 'Z')
+      return member;
+  }
+  return {};
+}
+
+class ProfileBuilder {
+ public:
+  ProfileBuilder(const Definitions& definitions, bool from_snapshot, Profile* profile)
+      : definitions_(definitions), from_snapshot_(from_snapshot), profile_(*profile) {
+    for (const Constraint& constraint : definitions.AllConstraints()) official_.emplace(constraint.key);
+  }
+
+  Status Add(Value definition);
+
+ private:
+  Error Problem(std::string text) const {
+    return MakeError(ErrorCode::kInvalid, "the profile " + profile_.url + ", element " + id_ + ": " + text);
+  }
+  Status Place(const std::vector<std::string>& segments, const std::string& slice, ProfileElement** out);
+  ProfileElement* Child(ProfileElement* parent, const std::string& segment, TypeId owner, std::string* slice,
+                        TypeId* type);
+  ProfileElement* SliceOf(ProfileElement* element, const std::string& name);
+  Status Fill(Value definition, TypeId context, ProfileElement* element);
+  void Types(Value definition, ProfileElement* element) const;
+  Status Invariants(Value definition, TypeId context, ProfileElement* element);
+  Status Slices(Value definition, TypeId context, ProfileElement* element);
+  TypeId TypeNamed(const std::string& code) const;
+
+  const Definitions& definitions_;
+  const bool from_snapshot_;
+  Profile& profile_;
+  std::set<std::string, std::less<>> official_;
+  std::string id_;
+  std::map<std::string, ProfileElement*> current_;  // by path: where elements below it belong
+  std::map<std::string, TypeId> types_;             // by path, as far as it is known
+  size_t elements_ = 0;
+};
+
+TypeId ProfileBuilder::TypeNamed(const std::string& code) const {
+  if (code.rfind(kSystemUrl, 0) == 0) return kNoType;
+  const std::string_view name = code.rfind(kTypeUrl, 0) == 0 ? std::string_view(code).substr(kTypeUrl.size())
+                                                             : std::string_view(code);
+  return definitions_.FindType(name);
+}
+
+Status ProfileBuilder::Add(Value definition) {
+  const std::string path = definition["path"].ToString();
+  id_ = definition["id"].present() ? definition["id"].ToString() : path;
+  if (++elements_ > kProfileElementsMax) return Problem("there are more than 20,000 elements");
+  const std::vector<std::string> segments = Split(path, '.');
+  if (segments.size() > kProfileDepthMax) return Problem("lies deeper than 32 levels");
+  if (segments[0] != definitions_.Type(profile_.type).name)
+    return Problem("its path must begin with the type that the profile constrains");
+  ProfileElement* element = nullptr;
+  TRY(Place(segments, definition["sliceName"].ToString(), &element));
+  element->definition = id_;
+  const auto known = types_.find(path);
+  return Fill(definition, known == types_.end() ? kNoType : known->second, element);
+}
+
+// The element of `segment` below `parent`; valueQuantity of a choice is its slice of that name.
+ProfileElement* ProfileBuilder::Child(ProfileElement* parent, const std::string& segment, TypeId owner,
+                                      std::string* slice, TypeId* type) {
+  std::string name = segment;
+  if (name.ends_with("[x]")) name.resize(name.size() - 3);
+  *type = kNoType;
+  if (owner != kNoType) {
+    for (const ElementInfo& element : definitions_.Elements(owner)) {
+      if (element.name == name && element.choice != 0 && element.base_name != name) {
+        *type = element.type;
+        *slice = name;
+        name = std::string(element.base_name);
+        break;
+      }
+      if (element.base_name == name && element.choice == 0) *type = element.type;
+    }
+  }
+  ProfileElement* child = parent->Child(name);
+  if (child == nullptr) {
+    parent->children.push_back(std::make_unique<ProfileElement>());
+    child = parent->children.back().get();
+    child->name = name;
+  }
+  return child;
+}
+
+// "a/b" is a slice of the slice "a", where there is one.
+ProfileElement* ProfileBuilder::SliceOf(ProfileElement* element, const std::string& name) {
+  const size_t slash = name.rfind('/');
+  if (slash != std::string::npos) {
+    if (ProfileElement* outer = SliceOf(element, name.substr(0, slash))) element = outer;
+  }
+  if (ProfileElement* slice = element->Slice(name)) return slice;
+  if (element->slices.size() >= kSlicesMax) return nullptr;
+  element->slices.push_back(std::make_unique<ProfileElement>());
+  ProfileElement* slice = element->slices.back().get();
+  slice->name = element->name;
+  slice->slice = name;
+  return slice;
+}
+
+Status ProfileBuilder::Place(const std::vector<std::string>& segments, const std::string& slice,
+                             ProfileElement** out) {
+  std::string path = segments[0];
+  if (current_.empty()) {
+    current_[path] = profile_.root.get();
+    types_[path] = profile_.type;
+  }
+  ProfileElement* element = current_[path];
+  for (size_t i = 1; i < segments.size(); ++i) {
+    const std::string parent = path;
+    path += "." + segments[i];
+    const bool is_last = i + 1 == segments.size();
+    const auto known = current_.find(path);
+    if (!is_last && known != current_.end()) {
+      element = known->second;
+      continue;
+    }
+    std::string slice_name;
+    TypeId type = kNoType;
+    element = Child(element, segments[i], types_[parent], &slice_name, &type);
+    if (is_last && !slice.empty()) slice_name = slice;
+    if (!slice_name.empty()) {
+      const bool by_type = slice_name == segments[i];
+      element = SliceOf(element, slice_name);
+      if (element == nullptr) return Problem("there are more than 512 slices");
+      if (by_type && type != kNoType && element->types.empty()) element->types.push_back({type, {}, {}});
+    }
+    if (is_last) {  // what lay below the former one of this path is no longer meant
+      std::erase_if(current_, [&](const auto& entry) { return entry.first.rfind(path + ".", 0) == 0; });
+      std::erase_if(types_, [&](const auto& entry) { return entry.first.rfind(path + ".", 0) == 0; });
+    }
+    current_[path] = element;
+    types_[path] = type;
+  }
+  *out = element;
+  return {};
+}
+
+void ProfileBuilder::Types(Value definition, ProfileElement* element) const {
+  if (definition["type"].size() == 0) return;
+  std::vector<TypeRule> types;
+  for (const Value given : definition["type"]) {
+    TypeRule rule;
+    rule.type = TypeNamed(given["code"].ToString());
+    for (const Value profile : given["profile"]) rule.profiles.push_back(profile.ToString());
+    for (const Value target : given["targetProfile"]) rule.targets.push_back(target.ToString());
+    types.push_back(std::move(rule));
+  }
+  element->types = std::move(types);
+}
+
+Status ProfileBuilder::Invariants(Value definition, TypeId context, ProfileElement* element) {
+  for (const Value given : definition["constraint"]) {
+    ProfileInvariant invariant;
+    invariant.key = given["key"].ToString();
+    invariant.human = given["human"].ToString();
+    invariant.text = given["expression"].ToString();
+    invariant.is_error = given["severity"].ToString() != "warning";
+    const std::string source = given["source"].ToString();
+    const bool from_type =
+        source.empty() ? from_snapshot_ : TypeNamed(std::string(WithoutVersion(source))) != kNoType;
+    const bool known = std::any_of(
+        element->invariants.begin(), element->invariants.end(),
+        [&](const ProfileInvariant& other) { return other.key == invariant.key && other.text == invariant.text; });
+    // Those of the type itself, which snapshots repeat, hold anyway.
+    if (invariant.text.empty() || known || (from_type && official_.count(invariant.key) != 0)) continue;
+    if (element->invariants.size() >= kInvariantsMax) return Problem("has more than 64 invariants");
+    auto compiled = path::Expression::Compile(invariant.text, definitions_, context);
+    if (compiled.ok()) {
+      invariant.expression = std::make_shared<const path::Expression>(std::move(compiled).value());
+    } else {
+      invariant.problem = compiled.error().external;
+    }
+    element->invariants.push_back(std::move(invariant));
+  }
+  return {};
+}
+
+Status ProfileBuilder::Slices(Value definition, TypeId context, ProfileElement* element) {
+  const Value given = definition["slicing"];
+  if (!given.present()) return {};
+  Slicing slicing;
+  slicing.ordered = given["ordered"].IsTrue();
+  slicing.closed = given["rules"].ToString() == "closed";
+  slicing.open_at_end = given["rules"].ToString() == "openAtEnd";
+  for (const Value item : given["discriminator"]) {
+    Discriminator discriminator;
+    const std::string kind = item["type"].ToString();
+    discriminator.path = item["path"].ToString();
+    if (kind == "exists") discriminator.kind = Discriminator::Kind::kExists;
+    if (kind == "type") discriminator.kind = Discriminator::Kind::kType;
+    if (kind == "profile") discriminator.kind = Discriminator::Kind::kProfile;
+    if (discriminator.path != "$this") {
+      auto compiled = path::Expression::Compile(discriminator.path, definitions_, context);
+      if (!compiled.ok()) return Problem("its discriminator: " + compiled.error().external);
+      discriminator.expression = std::make_shared<const path::Expression>(std::move(compiled).value());
+    }
+    slicing.discriminators.push_back(std::move(discriminator));
+  }
+  element->slicing = std::move(slicing);
+  return {};
+}
+
+Status ProfileBuilder::Fill(Value definition, TypeId context, ProfileElement* element) {
+  if (const auto min = Number(definition["min"])) element->min = min;
+  if (const auto max = Number(definition["max"])) element->max = max;
+  if (const auto length = Number(definition["maxLength"])) element->length_max = length;
+  Types(definition, element);
+  if (const Value fixed = Choice(definition, "fixed")) element->fixed = fixed;
+  if (const Value pattern = Choice(definition, "pattern")) element->pattern = pattern;
+  if (const Value least = Choice(definition, "minValue")) element->min_value = least;
+  if (const Value most = Choice(definition, "maxValue")) element->max_value = most;
+  if (definition["binding"]["strength"].ToString() == "required")
+    element->value_set = definition["binding"]["valueSet"].ToString();
+  const std::string content = definition["contentReference"].ToString();
+  if (!content.empty()) element->content = content.substr(content.find('#') + 1);
+  // Of a choice narrowed to one type, that type is what its invariants speak of.
+  if (context == kNoType && element->types.size() == 1) context = element->types[0].type;
+  if (context != kNoType && definitions_.IsResource(context)) {
+    const bool is_root = element == profile_.root.get();
+    if (!is_root) context = kNoType;
+  }
+  types_[definition["path"].ToString()] = context;
+  TRY(Invariants(definition, context, element));
+  return Slices(definition, context, element);
+}
+
+}  // namespace
+
+Status BuildProfile(const Definitions& definitions, Value structure, bool from_snapshot, Profile* profile) {
+  ProfileBuilder builder(definitions, from_snapshot, profile);
+  const Value elements = structure[from_snapshot ? "snapshot" : "differential"]["element"];
+  for (const Value element : elements) TRY(builder.Add(element));
+  return {};
+}
+
+}  // namespace tk::fhir

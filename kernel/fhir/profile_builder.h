@@ -1,0 +1,11 @@
+// From the element definitions of a StructureDefinition to a Profile's tree. Private to kernel/fhir.
+#pragma once
+
+#include "kernel/fhir/profile.h"
+
+namespace tk::fhir {
+
+/// Lays the snapshot's or the differential's elements over `profile->root`. Errors: kInvalid with url and element.
+Status BuildProfile(const Definitions& definitions, Value structure, bool from_snapshot, Profile* profile);
+
+}  // namespace tk::fhir

@@ -1,0 +1,476 @@
+#include "kernel/fhir/profile_check.h"
+
+#include <algorithm>
+
+#include "kernel/fhir/definitions_codes.h"
+#include "kernel/fhir/invariants.h"
+#include "kernel/fhir/profile_values.h"
+
+namespace tk::fhir {
+namespace {
+
+constexpr size_t kNestingMax = 48;  // profiles within profiles, references followed
+constexpr size_t kPathMax = 128;
+
+
+/// Characters, not bytes.
+size_t LengthOf(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
+  }));
+}
+
+}  // namespace
+
+ProfileChecker::ProfileChecker(Profiles& profiles, const ProfileOptions& options)
+    : profiles_(profiles), definitions_(profiles.definitions()), options_(options) {}
+
+// ---- telling ---------------------------------------------------------------------------------------------------------
+
+void ProfileChecker::Add(Severity severity, std::string_view type, std::string text) {
+  const bool is_error = severity == Severity::kError || severity == Severity::kFatal;
+  if (quiet_ != 0) {
+    quiet_errors_ += is_error ? 1 : 0;
+    return;
+  }
+  if (!is_error && !options_.warnings) return;
+  if (issues_.size() >= options_.issues_max) return;
+  Issue issue{severity, type, Path(), std::move(text)};
+  if (profile_ != nullptr && !profile_->url.empty()) issue.text += " (profile " + profile_->url + ")";
+  const bool told = std::any_of(issues_.begin(), issues_.end(), [&](const Issue& other) {
+    return other.path == issue.path && other.text == issue.text;
+  });
+  if (!told) issues_.push_back(std::move(issue));
+}
+
+std::string ProfileChecker::Path() const {
+  std::string path;
+  for (const Segment& segment : path_) {
+    if (!path.empty()) path += '.';
+    path += segment.name;
+    if (segment.index >= 0) path += "[" + std::to_string(segment.index) + "]";
+  }
+  return path;
+}
+
+bool ProfileChecker::Work() {
+  if (++work_ <= options_.work_max) return true;
+  if (!too_much_) {
+    too_much_ = true;
+    const size_t quiet = std::exchange(quiet_, 0);
+    Error("too-costly", "the check against profiles takes too much work and is not complete");
+    quiet_ = quiet;
+  }
+  return false;
+}
+
+ProfilePtr ProfileChecker::Known(const std::string& canonical) {
+  auto profile = profiles_.Find(canonical);
+  if (profile.ok()) return *profile;
+  Add(Severity::kWarning, "not-supported", "is not checked: " + profile.error().external);
+  return nullptr;
+}
+
+path::Environment ProfileChecker::PathEnvironment() {
+  path::Environment environment;
+  environment.definitions = &definitions_;
+  environment.resource = resource_;
+  environment.now_us = options_.now_us;
+  if (container_ != resource_) {
+    environment.variables.emplace_back("rootResource",
+                                       path::Collection{path::ResourceItem(definitions_, container_)});
+  }
+  return environment;
+}
+
+// ---- what is checked -------------------------------------------------------------------------------------------------
+
+void ProfileChecker::Check(Value resource, std::string_view canonical) {
+  const path::Item item = path::ResourceItem(definitions_, resource);
+  if (item.type == kNoType) return;
+  root_ = container_ = resource_ = resource;
+  path_.assign(1, {std::string(definitions_.Type(item.type).name), -1});
+  const std::string_view base = "http://hl7.org/fhir/StructureDefinition/";
+  const std::string_view url = WithoutVersion(canonical);
+  if (url.rfind(base, 0) == 0) {
+    const TypeId type = definitions_.FindType(url.substr(base.size()));
+    if (type != kNoType) {
+      if (!definitions_.IsA(item.type, type)) Error("invalid", "is not a " + std::string(url.substr(base.size())));
+      return;  // the type itself, which the validator checks
+    }
+  }
+  const auto profile = profiles_.Find(canonical);
+  if (!profile.ok()) return Error("not-supported", "cannot be checked: " + profile.error().external);
+  if (*profile == nullptr)
+    return Error("not-found", "the profile " + std::string(canonical) + " is not known here");
+  if (definitions_.Type(item.type).name == "Bundle") bundles_.push_back(resource);
+  CheckProfile(item, **profile);
+  bundles_.clear();
+}
+
+void ProfileChecker::CheckClaims(Value resource) {
+  const path::Item item = path::ResourceItem(definitions_, resource);
+  if (item.type == kNoType) return;
+  root_ = container_ = resource_ = resource;
+  path_.assign(1, {std::string(definitions_.Type(item.type).name), -1});
+  Resource(resource, item.type);
+}
+
+void ProfileChecker::Resource(Value resource, TypeId type) {
+  const bool is_bundle = definitions_.Type(type).name == "Bundle";
+  if (is_bundle) bundles_.push_back(resource);
+  const Value outer = std::exchange(resource_, resource);
+  Claimed(resource);
+  Walk(resource, type);
+  resource_ = outer;
+  if (is_bundle) bundles_.pop_back();
+}
+
+/// Goes to extensions and to resources within; everything else is the profile's business.
+void ProfileChecker::Walk(Value object, TypeId type) {
+  if (path_.size() > kPathMax || !Work()) return;
+  for (const Value member : object) {
+    if (!member.is_object() && !member.is_array()) continue;
+    std::string_view name = member.name_text();
+    if (!name.empty() && name.front() == '_') name.remove_prefix(1);
+    const ElementInfo* element = definitions_.FindElement(type, Names::Find(name));
+    if (element == nullptr) continue;
+    const bool is_resource = definitions_.Type(element->type).type_class == TypeClass::kResource;
+    path_.push_back({std::string(element->base_name), member.is_array() ? 0 : -1});
+    const auto one = [&](Value value) {
+      if (!value.is_object()) return;
+      if (!is_resource) {
+        if (definitions_.Type(element->type).name == "Extension") KnownExtension(value);
+        return Walk(value, element->type);
+      }
+      const path::Item inner = path::ResourceItem(definitions_, value);
+      if (inner.type == kNoType) return;
+      const Value outer = container_;
+      if (element->name != "contained") container_ = value;
+      Resource(value, inner.type);
+      container_ = outer;
+    };
+    if (member.is_object()) {
+      one(member);
+    } else {
+      for (const Value value : member) {
+        one(value);
+        ++path_.back().index;
+      }
+    }
+    path_.pop_back();
+  }
+}
+
+void ProfileChecker::Claimed(Value resource) {
+  for (const Value claim : resource["meta"]["profile"]) {
+    const std::string canonical = claim.ToString();
+    if (canonical.empty() || profiles_.TypeOf(canonical) != kNoType) {
+      const ProfilePtr profile = Known(canonical);
+      if (profile != nullptr) CheckProfile(path::ResourceItem(definitions_, resource), *profile);
+      continue;
+    }
+    if (Known(canonical) == nullptr)
+      Add(Severity::kWarning, "not-found", "claims the profile " + canonical + ", which is not known here: not checked");
+  }
+}
+
+void ProfileChecker::KnownExtension(Value extension) {
+  const std::string url = extension["url"].ToString();
+  if (url.rfind("http", 0) != 0 && url.rfind("urn:", 0) != 0) return;  // a part of another one
+  const auto profile = profiles_.Find(url);
+  if (!profile.ok() || *profile == nullptr || definitions_.Type((*profile)->type).name != "Extension") return;
+  CheckProfile(path::Item{extension, Value(), (*profile)->type, {}}, **profile);
+}
+
+void ProfileChecker::CheckProfile(const Item& item, const Profile& profile) {
+  const std::pair<Value, const Profile*> turn(item.node, &profile);
+  if (std::find(checking_.begin(), checking_.end(), turn) != checking_.end()) return;  // being checked already
+  if (checking_.size() >= kNestingMax) return Error("too-costly", "profiles refer to one another too deeply");
+  const Profile* outer = std::exchange(profile_, &profile);
+  if (!definitions_.IsA(item.type, profile.type)) {
+    Error("structure", "must be a " + std::string(definitions_.Type(profile.type).name));
+  } else {
+    checking_.push_back(turn);
+    Content(*profile.root, item);
+    checking_.pop_back();
+  }
+  profile_ = outer;
+}
+
+// ---- one item --------------------------------------------------------------------------------------------------------
+
+void ProfileChecker::Element(const ProfileElement& rule, const Item& item) {
+  if (!rule.types.empty()) Types(rule, item);
+  Content(rule, item);
+}
+
+void ProfileChecker::Content(const ProfileElement& rule, const Item& item) {
+  if (!Work()) return;
+  Values(rule, item);
+  if (rule.min_value || rule.max_value || rule.length_max) Bounds(rule, item);
+  if (!rule.value_set.empty()) Binding(rule, item);
+  if (!rule.invariants.empty()) Invariants(rule, item);
+  Children(rule, item);
+  if (!rule.content.empty() && profile_ != nullptr && item.node) {
+    const ProfileElement* other = profile_->Find(rule.content);
+    if (other != nullptr && other != &rule && rule.children.empty()) Children(*other, item);
+  }
+}
+
+void ProfileChecker::Children(const ProfileElement& rule, const Item& item) {
+  if (rule.children.empty() || path_.size() > kPathMax) return;
+  for (const auto& child : rule.children) {
+    path_.push_back({child->name, -1});
+    Items(*child, ItemsOf(item, child->name));
+    path_.pop_back();
+  }
+}
+
+std::vector<ProfileChecker::Named> ProfileChecker::ItemsOf(const Item& parent, std::string_view name) const {
+  std::vector<Named> items;
+  const Value object = parent.node.is_object() ? parent.node : parent.extension_node;
+  if (!object.is_object()) return items;
+  for (const ElementInfo& element : definitions_.Elements(parent.type)) {
+    if (element.base_name != name) continue;
+    const Value value = object[element.name_id];
+    const bool is_primitive = definitions_.Type(element.type).type_class == TypeClass::kPrimitive;
+    const Value sibling = is_primitive ? object["_" + std::string(element.name)] : Value();
+    if (!value && !sibling) continue;
+    const auto add = [&](Value one, Value extra, int64_t index) {
+      if (one.kind() == Kind::kNull) one = Value();
+      if (extra.kind() == Kind::kNull) extra = Value();
+      if (!one && !extra) return;
+      path::Item item{one, extra, element.type, {}};
+      if (definitions_.Type(element.type).type_class == TypeClass::kResource)
+        item = path::ResourceItem(definitions_, one);
+      items.push_back({std::move(item), index});
+    };
+    if (!value.is_array() && !sibling.is_array()) {
+      add(value, sibling, -1);
+      continue;
+    }
+    const size_t count = std::max(value.is_array() ? value.size() : 0, sibling.is_array() ? sibling.size() : 0);
+    Value::Iterator next = value.begin();
+    for (size_t i = 0; i < count; ++i) {
+      Value one;
+      if (value.is_array() && !(next == value.end())) one = *next++;
+      add(one, sibling.At(i), static_cast<int64_t>(i));
+    }
+  }
+  return items;
+}
+
+void ProfileChecker::Count(const ProfileElement& rule, size_t count) {
+  const std::string what = rule.slice.empty() ? "" : "slice " + rule.slice + ": ";
+  if (rule.min && count < *rule.min)
+    Error("required", what + "is there " + std::to_string(count) + " times; at least " + std::to_string(*rule.min));
+  if (rule.max && count > *rule.max) {
+    Error("structure", what + (*rule.max == 0 ? "must not be there"
+                                              : "is there " + std::to_string(count) + " times; at most " +
+                                                    std::to_string(*rule.max)));
+  }
+}
+
+void ProfileChecker::Items(const ProfileElement& rule, const std::vector<Named>& items) {
+  Count(rule, items.size());
+  for (const Named& named : items) {
+    path_.back().index = named.index;
+    const Value outer = resource_;
+    const bool is_resource = named.item.node.is_object() && definitions_.IsResource(named.item.type);
+    const Value outer_container = container_;
+    if (is_resource) {
+      resource_ = named.item.node;
+      if (path_.back().name != "contained") container_ = resource_;
+    }
+    Element(rule, named.item);
+    resource_ = outer;
+    container_ = outer_container;
+  }
+  path_.back().index = -1;
+  if (!rule.slices.empty()) Slices(rule, items);
+}
+
+void ProfileChecker::Types(const ProfileElement& rule, const Item& item) {
+  bool known = false;
+  std::string permitted;
+  for (const TypeRule& type : rule.types) {
+    if (type.type == kNoType) return;  // ids and urls have types of the language's system
+    known = true;
+    permitted += (permitted.empty() ? "" : ", ") + std::string(definitions_.Type(type.type).name);
+    if (!definitions_.IsA(item.type, type.type)) continue;
+    if (!type.profiles.empty()) TypeProfiles(type, item);
+    if (!type.targets.empty()) Targets(type, item);
+    return;
+  }
+  if (known) Error("structure", "must be one of: " + permitted);
+}
+
+void ProfileChecker::TypeProfiles(const TypeRule& type, const Item& item) {
+  std::string told;
+  for (const std::string& canonical : type.profiles) {
+    bool known = false;
+    if (type.profiles.size() == 1) {
+      if (profiles_.TypeOf(canonical) == kNoType) break;
+      if (const ProfilePtr profile = Known(canonical)) CheckProfile(item, *profile);
+      return;
+    }
+    if (ConformsToProfile(item, canonical, &known) || !known) return;
+    told += (told.empty() ? "" : ", ") + canonical;
+  }
+  if (!told.empty()) return Error("structure", "keeps to none of the profiles " + told);
+  Add(Severity::kWarning, "not-found",
+      "is not checked against " + type.profiles[0] + ", which is not known here");
+}
+
+Value ProfileChecker::Resolve(std::string_view reference) const {
+  if (reference.empty()) return {};
+  if (reference.front() == '#') {
+    for (const Value contained : container_["contained"]) {
+      if (contained["id"].ToString() == reference.substr(1)) return contained;
+    }
+    return reference.size() == 1 ? container_ : Value();
+  }
+  for (const Value bundle : bundles_) {
+    for (const Value entry : bundle["entry"]) {
+      const std::string url = entry["fullUrl"].ToString();
+      if (url == reference ||
+          (url.size() > reference.size() && url.ends_with(reference) &&
+           url[url.size() - reference.size() - 1] == '/' && reference.find(':') == std::string_view::npos))
+        return entry["resource"];
+    }
+  }
+  return {};
+}
+
+// A reference's target is of a permitted type, as far as its text tells; what is contained or in the same Bundle keeps to its profile.
+void ProfileChecker::Targets(const TypeRule& type, const Item& item) {
+  if (definitions_.Type(type.type).name != "Reference") return;
+  std::string scratch;
+  const std::string_view reference = item.node["reference"].String(scratch);
+  const Value target = Resolve(reference);
+  TypeId target_type = kNoType;
+  if (target) {
+    target_type = path::ResourceItem(definitions_, target).type;
+  } else {
+    std::string_view text = reference.substr(0, reference.find("/_history/"));
+    const size_t slash = text.rfind('/');
+    if (slash != std::string_view::npos) {
+      const size_t start = text.rfind('/', slash == 0 ? 0 : slash - 1);
+      target_type = definitions_.FindType(
+          text.substr(start == std::string_view::npos ? 0 : start + 1,
+                      slash - (start == std::string_view::npos ? 0 : start + 1)));
+    }
+    if (target_type == kNoType) target_type = definitions_.FindType(item.node["type"].ToString());
+  }
+  if (target_type == kNoType || !definitions_.IsResource(target_type)) return;
+  std::string permitted;
+  bool conforms = false, undecided = false;
+  for (const std::string& canonical : type.targets) {
+    const TypeId wanted = profiles_.TypeOf(canonical);
+    permitted += (permitted.empty() ? "" : ", ") + canonical;
+    if (wanted == kNoType) undecided = true;
+    if (wanted == kNoType || !definitions_.IsA(target_type, wanted)) continue;
+    bool known = false;
+    if (!target || ConformsToProfile(path::ResourceItem(definitions_, target), canonical, &known) || !known)
+      conforms = true;
+  }
+  if (conforms) return;
+  if (undecided) {
+    return Add(Severity::kInformation, "not-found",
+               "the target's profile is not known here: not checked");
+  }
+  Error("structure", "refers to a " + std::string(definitions_.Type(target_type).name) +
+                         " that is none of: " + permitted);
+}
+
+// ---- values ----------------------------------------------------------------------------------------------------------
+
+void ProfileChecker::Values(const ProfileElement& rule, const Item& item) {
+  if (rule.fixed && !EqualsFixed(item.node, rule.fixed)) Error("value", "has not the value that is fixed");
+  if (rule.pattern && !MatchesPattern(item.node, rule.pattern))
+    Error("value", "has not what its pattern asks for");
+}
+
+void ProfileChecker::Bounds(const ProfileElement& rule, const Item& item) {
+  std::string scratch;
+  if (rule.length_max && item.node.is_string() && LengthOf(item.node.String(scratch)) > *rule.length_max)
+    Error("too-long", "is longer than " + std::to_string(*rule.length_max) + " characters");
+  const auto compare = [&](Value bound, int wrong, const char* text) {
+    if (!bound || !item.node) return;
+    std::string_view type = bound.name_text().substr(8);  // minValue…, maxValue…
+    std::string name(type);
+    TypeId bound_type = definitions_.FindType(name);
+    if (bound_type == kNoType) {
+      name[0] = static_cast<char>(name[0] - 'A' + 'a');
+      bound_type = definitions_.FindType(name);
+    }
+    const auto order = CompareBound(definitions_, item, bound, bound_type);
+    if (order && *order == wrong) Error("value", text);
+  };
+  compare(rule.min_value, -1, "is less than the least permitted value");
+  compare(rule.max_value, 1, "is more than the greatest permitted value");
+}
+
+void ProfileChecker::Binding(const ProfileElement& rule, const Item& item) {
+  if (!item.node) return;
+  const auto codes = profiles_.Codes(rule.value_set);
+  if (codes == nullptr) {
+    return Add(Severity::kInformation, "not-supported",
+               "is not checked: the codes of " + rule.value_set + " cannot be listed here");
+  }
+  const auto coding_in = [&](Value coding) {
+    return codes->codes.count({coding["system"].ToString(), coding["code"].ToString()}) != 0;
+  };
+  bool is_in = false;
+  if (item.node.is_string()) {
+    is_in = codes->plain.count(item.node.ToString()) != 0;
+  } else if (item.node["coding"].present() || definitions_.Type(item.type).name == "CodeableConcept") {
+    const Value codings = item.node["coding"];
+    is_in = std::any_of(codings.begin(), codings.end(), coding_in) ||
+            (!codings.present() && item.node["extension"].present());
+  } else if (item.node.is_object()) {
+    is_in = coding_in(item.node);
+  }
+  if (!is_in) Error("code-invalid", "is not of the required value set " + rule.value_set);
+}
+
+void ProfileChecker::Invariants(const ProfileElement& rule, const Item& item) {
+  for (const ProfileInvariant& invariant : rule.invariants) {
+    const std::string text = InvariantText(invariant.key, invariant.human);
+    const Severity severity = invariant.is_error ? Severity::kError : Severity::kWarning;
+    if (invariant.expression == nullptr) {
+      Add(Severity::kWarning, "not-supported", text + " (not checked: " + invariant.problem + ")");
+      continue;
+    }
+    const auto holds = invariant.expression->Test(PathEnvironment(), item);
+    if (!holds.ok()) {
+      Add(severity, "invariant", text + " (it cannot be decided: its expression fails on what is there)");
+    } else if (!*holds) {
+      Add(severity, "invariant", text);
+    }
+  }
+}
+
+bool ProfileChecker::Conforms(const ProfileElement& rule, const Item& item) {
+  const size_t before = quiet_errors_;
+  ++quiet_;
+  Element(rule, item);
+  --quiet_;
+  return std::exchange(quiet_errors_, before) == before;
+}
+
+bool ProfileChecker::ConformsToProfile(const Item& item, const std::string& canonical, bool* known) {
+  const TypeId type = profiles_.TypeOf(canonical);
+  *known = type != kNoType;
+  if (type == kNoType || !definitions_.IsA(item.type, type)) return false;
+  const ProfilePtr profile = Known(canonical);
+  if (profile == nullptr) return true;  // the type itself
+  const size_t before = quiet_errors_;
+  ++quiet_;
+  CheckProfile(item, *profile);
+  --quiet_;
+  return std::exchange(quiet_errors_, before) == before;
+}
+
+}  // namespace tk::fhir

@@ -1,0 +1,110 @@
+// A resource beside a profile's tree: cardinality, types, fixed values and patterns, bindings, bounds, slices, invariants.
+// Flow:   Validate (the base type) → ProfileChecker for each profile that is asked for or claimed, for known extensions, and within
+//         Bundles and contained resources → issues with severity and element path
+// A profile that is not known here is told as a warning, a code set that cannot be listed as information: nothing passes in silence.
+// Limits: depth, work (nodes compared) and number of issues; beyond them an issue says that the check is not complete.
+// Source: FHIR R4 profiling.html, elementdefinition.html, references.html.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernel/fhir/profile.h"
+#include "kernel/fhir/validate.h"
+
+namespace tk::fhir {
+
+struct ProfileOptions {
+  size_t issues_max = 100;
+  bool warnings = false;      // also severities warning and information
+  uint64_t work_max = 2'000'000;  // comparisons of one resource
+  int64_t now_us = 0;         // for invariants that ask the time
+};
+
+class ProfileChecker {
+ public:
+  ProfileChecker(Profiles& profiles, const ProfileOptions& options);
+  /// Checks `resource` (already valid by its type, or nearly) against the profile `canonical`.
+  void Check(Value resource, std::string_view canonical);
+  /// What the resource claims itself: meta.profile of it, of what it contains and of a Bundle's entries; and its extensions as far as they are
+  /// known here.
+  void CheckClaims(Value resource);
+  std::vector<Issue> Take() { return std::move(issues_); }
+
+ private:
+  struct Segment {
+    std::string name;
+    int64_t index = -1;
+  };
+  /// One item of an element: a value, its `_` sibling, its type.
+  using Item = path::Item;
+  struct Named {
+    Item item;
+    int64_t index;  // -1: not in an array
+  };
+  class Scope;
+
+  void Resource(Value resource, TypeId type);
+  void Walk(Value object, TypeId type);
+  void Claimed(Value resource);
+  void KnownExtension(Value extension);
+  void CheckProfile(const Item& item, const Profile& profile);
+  void Element(const ProfileElement& rule, const Item& item);
+  void Content(const ProfileElement& rule, const Item& item);
+  void Children(const ProfileElement& rule, const Item& item);
+  void Items(const ProfileElement& rule, const std::vector<Named>& items);
+  void Count(const ProfileElement& rule, size_t count);
+  void Types(const ProfileElement& rule, const Item& item);
+  void TypeProfiles(const TypeRule& type, const Item& item);
+  void Targets(const TypeRule& type, const Item& item);
+  void Values(const ProfileElement& rule, const Item& item);
+  void Bounds(const ProfileElement& rule, const Item& item);
+  void Binding(const ProfileElement& rule, const Item& item);
+  void Invariants(const ProfileElement& rule, const Item& item);
+  // Slices: profile_slices.cpp.
+  void Slices(const ProfileElement& rule, const std::vector<Named>& items);
+  void CheckSlices(const ProfileElement& rule, const std::vector<std::vector<Named>>& of_slices);
+  bool InSlice(const ProfileElement& rule, const ProfileElement& slice, const Item& item);
+  bool Discriminates(const Discriminator& discriminator, const ProfileElement& slice, const Item& item);
+  bool ExtensionSlice(const ProfileElement& slice, const Item& item);
+  std::vector<const ProfileElement*> RulesAt(const ProfileElement& slice, std::string_view path);
+  std::vector<const ProfileElement*> RulesBelow(const ProfileElement& rule, const std::string& step);
+  path::Collection ValuesAt(const Discriminator& discriminator, const Item& item);
+  /// Does the item keep to the rule? Tells nothing.
+  bool Conforms(const ProfileElement& rule, const Item& item);
+  bool ConformsToProfile(const Item& item, const std::string& canonical, bool* known);
+
+  std::vector<Named> ItemsOf(const Item& parent, std::string_view name) const;
+  Value Resolve(std::string_view reference) const;
+  bool Work();
+  void Add(Severity severity, std::string_view type, std::string text);
+  void Error(std::string_view type, std::string text) { Add(Severity::kError, type, std::move(text)); }
+  std::string Path() const;
+  path::Environment PathEnvironment();
+  ProfilePtr Known(const std::string& canonical);
+
+  Profiles& profiles_;
+  const Definitions& definitions_;
+  const ProfileOptions options_;
+  std::vector<Issue> issues_;
+  std::vector<Segment> path_;
+  const Profile* profile_ = nullptr;
+  Value root_, container_, resource_;
+  std::vector<Value> bundles_;
+  std::vector<std::pair<Value, const Profile*>> checking_;  // against endless turns
+  uint64_t work_ = 0;
+  size_t quiet_ = 0;       // >0: errors are counted only
+  size_t quiet_errors_ = 0;
+  bool too_much_ = false;
+};
+
+/// Validation in all: the type, profiles asked for, what the resource claims, answers against their Questionnaire.
+struct FullOptions {
+  ValidateOptions base;
+  std::vector<std::string> profiles;  // asked for, beside those claimed
+  int64_t now_us = 0;
+};
+std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profiles, Value root,
+                                 const FullOptions& options);
+
+}  // namespace tk::fhir

@@ -1,0 +1,184 @@
+// Which slice an item belongs to, and what slices ask.
+// Source: FHIR R4 profiling.html#slicing, #discriminator; elementdefinition.html#slicing.
+#include <algorithm>
+#include <optional>
+
+#include "kernel/fhir/profile_check.h"
+
+namespace tk::fhir {
+namespace {
+
+/// Steps of a discriminator's path; a dot within brackets parts nothing.
+std::vector<std::string> Steps(std::string_view path) {
+  std::vector<std::string> steps(1);
+  int depth = 0;
+  for (const char c : path) {
+    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+    if (c == '.' && depth == 0) {
+      steps.emplace_back();
+    } else {
+      steps.back() += c;
+    }
+  }
+  return steps;
+}
+
+/// extension('url') → url.
+std::optional<std::string> Argument(const std::string& step, std::string_view function) {
+  if (step.rfind(function, 0) != 0 || step.back() != ')') return std::nullopt;
+  std::string inner = step.substr(function.size(), step.size() - function.size() - 1);
+  if (inner.size() >= 2 && (inner.front() == '\'' || inner.front() == '"')) inner = inner.substr(1, inner.size() - 2);
+  return inner;
+}
+
+/// The slices a choice has by its types, and those of extensions by their url, need no discriminator.
+bool IsExtension(const ProfileElement& rule) {
+  return rule.name == "extension" || rule.name == "modifierExtension";
+}
+
+}  // namespace
+
+std::vector<const ProfileElement*> ProfileChecker::RulesBelow(const ProfileElement& rule, const std::string& step) {
+  std::vector<const ProfileElement*> found;
+  const auto in_profiles = [&](const std::vector<std::string>& canonicals, auto&& take) {
+    for (const std::string& canonical : canonicals) {
+      if (const ProfilePtr profile = Known(canonical)) take(*profile->root);
+    }
+  };
+  if (step == "resolve()") {
+    for (const TypeRule& type : rule.types)
+      in_profiles(type.targets, [&](const ProfileElement& root) { found.push_back(&root); });
+    return found;
+  }
+  if (step.rfind("ofType(", 0) == 0 || step == "$this") return {&rule};
+  const auto url = Argument(step, "extension(");
+  const auto take = [&](const ProfileElement& element) {
+    const ProfileElement* child = element.Child(url ? "extension" : step);
+    if (child == nullptr) return;
+    if (!url) return found.push_back(child);
+    for (const auto& slice : child->slices) {
+      const ProfileElement* slice_url = slice->Child("url");
+      const bool by_profile = !slice->types.empty() && !slice->types[0].profiles.empty() &&
+                              slice->types[0].profiles[0] == *url;
+      if (by_profile || (slice_url != nullptr && slice_url->fixed.ToString() == *url)) found.push_back(slice.get());
+    }
+  };
+  take(rule);
+  if (found.empty()) {
+    for (const TypeRule& type : rule.types) in_profiles(type.profiles, take);
+  }
+  return found;
+}
+
+std::vector<const ProfileElement*> ProfileChecker::RulesAt(const ProfileElement& slice, std::string_view path) {
+  std::vector<const ProfileElement*> rules = {&slice};
+  if (path == "$this") return rules;
+  for (const std::string& step : Steps(path)) {
+    std::vector<const ProfileElement*> below;
+    for (const ProfileElement* rule : rules) {
+      for (const ProfileElement* found : RulesBelow(*rule, step)) below.push_back(found);
+    }
+    rules = std::move(below);
+  }
+  return rules;
+}
+
+path::Collection ProfileChecker::ValuesAt(const Discriminator& discriminator, const Item& item) {
+  if (discriminator.expression == nullptr) return {item};
+  class Within final : public path::Resolver {
+   public:
+    explicit Within(const ProfileChecker& checker) : checker_(checker) {}
+    Value Resolve(std::string_view reference) const override { return checker_.Resolve(reference); }
+
+   private:
+    const ProfileChecker& checker_;
+  };
+  const Within resolver(*this);
+  path::Environment environment = PathEnvironment();
+  environment.resource = container_;
+  environment.resolver = &resolver;
+  path::Collection values;
+  if (!discriminator.expression->Evaluate(environment, item, &values).ok()) values.clear();
+  return values;
+}
+
+bool ProfileChecker::Discriminates(const Discriminator& discriminator, const ProfileElement& slice,
+                                   const Item& item) {
+  const std::vector<const ProfileElement*> rules = RulesAt(slice, discriminator.path);
+  const path::Collection values = ValuesAt(discriminator, item);
+  if (discriminator.kind == Discriminator::Kind::kExists) {
+    for (const ProfileElement* rule : rules) {
+      if (rule->max && *rule->max == 0) return values.empty();
+      if (rule->min && *rule->min > 0) return !values.empty();
+    }
+    return true;
+  }
+  const auto fits = [&](const ProfileElement& rule) {
+    return std::any_of(values.begin(), values.end(), [&](const Item& value) {
+      if (discriminator.kind != Discriminator::Kind::kType) return Conforms(rule, value);
+      return rule.types.empty() || std::any_of(rule.types.begin(), rule.types.end(), [&](const TypeRule& type) {
+               return type.type != kNoType && definitions_.IsA(value.type, type.type);
+             });
+    });
+  };
+  // A slice that says nothing at this path is told apart by the others.
+  if (rules.empty()) return discriminator.path.find("resolve()") == std::string::npos || !values.empty();
+  return std::any_of(rules.begin(), rules.end(), [&](const ProfileElement* rule) { return fits(*rule); });
+}
+
+bool ProfileChecker::ExtensionSlice(const ProfileElement& slice, const Item& item) {
+  const std::string url = item.node["url"].ToString();
+  if (const ProfileElement* rule = slice.Child("url"); rule != nullptr && rule->fixed)
+    return rule->fixed.ToString() == url;
+  for (const TypeRule& type : slice.types) {
+    for (const std::string& profile : type.profiles) {
+      if (profile.substr(0, profile.find('|')) == url) return true;
+    }
+  }
+  return false;
+}
+
+bool ProfileChecker::InSlice(const ProfileElement& rule, const ProfileElement& slice, const Item& item) {
+  if (IsExtension(rule)) return ExtensionSlice(slice, item);
+  const bool has_discriminators = rule.slicing && !rule.slicing->discriminators.empty();
+  if (!has_discriminators) {  // valueQuantity and the like
+    return !slice.types.empty() && std::any_of(slice.types.begin(), slice.types.end(), [&](const TypeRule& type) {
+             return type.type != kNoType && definitions_.IsA(item.type, type.type);
+           });
+  }
+  // $this of a slice with a type and content of its own: what it fixes decides, not what it asks.
+  return std::all_of(
+      rule.slicing->discriminators.begin(), rule.slicing->discriminators.end(),
+      [&](const Discriminator& discriminator) { return Discriminates(discriminator, slice, item); });
+}
+
+void ProfileChecker::Slices(const ProfileElement& rule, const std::vector<Named>& items) {
+  std::vector<std::vector<Named>> of_slices(rule.slices.size());
+  size_t last = 0;
+  bool unmatched_before = false;
+  for (const Named& named : items) {
+    if (!Work()) return;
+    size_t at = 0;
+    path_.back().index = named.index;
+    while (at < rule.slices.size() && !InSlice(rule, *rule.slices[at], named.item)) ++at;
+    if (at == rule.slices.size()) {
+      if (rule.slicing && rule.slicing->closed) Error("structure", "belongs to none of the slices, and they are closed");
+      unmatched_before = true;
+      continue;
+    }
+    if (rule.slicing && rule.slicing->open_at_end && unmatched_before)
+      Error("structure", "of slice " + rule.slices[at]->slice + " stands behind what belongs to no slice");
+    if (rule.slicing && rule.slicing->ordered && at < last)
+      Error("structure", "of slice " + rule.slices[at]->slice + " stands out of order");
+    last = std::max(last, at);
+    of_slices[at].push_back(named);
+  }
+  path_.back().index = -1;
+  CheckSlices(rule, of_slices);
+}
+
+void ProfileChecker::CheckSlices(const ProfileElement& rule, const std::vector<std::vector<Named>>& of_slices) {
+  for (size_t i = 0; i < rule.slices.size(); ++i) Items(*rule.slices[i], of_slices[i]);
+}
+
+}  // namespace tk::fhir

@@ -1,0 +1,409 @@
+#include "kernel/fhir/questionnaire.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "kernel/fhir/path/path.h"
+#include "kernel/fhir/profile_values.h"
+
+namespace tk::fhir {
+namespace {
+
+constexpr size_t kItemsMax = 20'000;
+constexpr size_t kDepthMax = 32;
+constexpr std::string_view kExtensionUrl = "http://hl7.org/fhir/StructureDefinition/";
+
+/// The members value… or answer… of an answer, an option, an enableWhen: at most one.
+Value ChoiceOf(Value object, std::string_view prefix) {
+  for (const Value member : object) {
+    const std::string_view name = member.name_text();
+    if (name.size() > prefix.size() && name.substr(0, prefix.size()) == prefix && name[prefix.size()] >= 'A' &&
+        name[prefix.size()] <= 'Z')
+      return member;
+  }
+  return {};
+}
+
+/// "valueCoding" → "Coding".
+std::string_view TypeOfChoice(Value member, std::string_view prefix) {
+  return member.name_text().substr(prefix.size());
+}
+
+Value ExtensionValue(Value item, std::string_view name) {
+  for (const Value extension : item["extension"]) {
+    std::string scratch;
+    const std::string_view url = extension["url"].String(scratch);
+    if (url.size() == kExtensionUrl.size() + name.size() && url.substr(0, kExtensionUrl.size()) == kExtensionUrl &&
+        url.substr(kExtensionUrl.size()) == name)
+      return ChoiceOf(extension, "value");
+  }
+  return {};
+}
+
+std::optional<size_t> Count(Value value) {
+  size_t count = 0;
+  const std::string_view text = value.Number();
+  if (text.empty() || std::from_chars(text.data(), text.data() + text.size(), count).ec != std::errc())
+    return std::nullopt;
+  return count;
+}
+
+/// The types that the answers of an item may have.
+std::vector<std::string_view> AnswerTypes(std::string_view type) {
+  if (type == "boolean") return {"Boolean"};
+  if (type == "decimal") return {"Decimal"};
+  if (type == "integer") return {"Integer"};
+  if (type == "date") return {"Date"};
+  if (type == "dateTime") return {"DateTime"};
+  if (type == "time") return {"Time"};
+  if (type == "string" || type == "text") return {"String"};
+  if (type == "url") return {"Uri"};
+  if (type == "open-choice") return {"Coding", "String", "Integer", "Date", "Time", "Reference"};
+  if (type == "choice") return {"Coding", "String", "Integer", "Date", "Time", "Reference"};
+  if (type == "attachment") return {"Attachment"};
+  if (type == "reference") return {"Reference"};
+  if (type == "quantity") return {"Quantity"};
+  return {};
+}
+
+bool SameCoding(Value a, Value b) {
+  return a["code"].ToString() == b["code"].ToString() && a["system"].ToString() == b["system"].ToString();
+}
+
+bool SameAnswer(Value a, Value b) {
+  if (TypeOfChoice(a, "value") == "Coding") return SameCoding(a, b);
+  return EqualsFixed(a, b);
+}
+
+size_t Characters(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
+  }));
+}
+
+class AnswerChecker {
+ public:
+  AnswerChecker(const Definitions& definitions, Profiles& profiles, bool warnings)
+      : definitions_(definitions), profiles_(profiles), warnings_(warnings) {}
+
+  std::vector<Issue> Run(Value response);
+
+ private:
+  struct Segment {
+    std::string name;
+    size_t index;
+  };
+
+  void Items(Value questions, Value holder, const std::vector<Value>& around, bool enabled);
+  void Question(Value question, const std::vector<std::pair<Value, size_t>>& answers,
+                const std::vector<Value>& around, bool enabled);
+  void Answers(Value question, Value item, const std::vector<Value>& around);
+  void Answer(Value question, Value value);
+  void Text(Value question, Value value, std::string_view type);
+  void Bounds(Value question, Value value, std::string_view type);
+  void Options(Value question, Value value, std::string_view type);
+  bool IsEnabled(Value question, const std::vector<Value>& around) const;
+  bool Holds(Value condition, const std::vector<Value>& around) const;
+  void FindAnswers(Value holder, std::string_view link, std::vector<Value>* out) const;
+  void Unknown(Value questions, Value holder);
+  bool HasBelow(Value question, const std::string& link) const;
+  void Add(Severity severity, std::string_view type, std::string text);
+  void Error(std::string_view type, std::string text) { Add(Severity::kError, type, std::move(text)); }
+
+  const Definitions& definitions_;
+  Profiles& profiles_;
+  const bool warnings_;
+  bool complete_ = true;
+  Value response_, questionnaire_;
+  size_t items_ = 0, depth_ = 0;
+  std::vector<Segment> path_;
+  std::vector<Issue> issues_;
+};
+
+void AnswerChecker::Add(Severity severity, std::string_view type, std::string text) {
+  if (severity != Severity::kError && !warnings_) return;
+  if (issues_.size() >= 100) return;
+  std::string path = "QuestionnaireResponse";
+  for (const Segment& segment : path_) path += "." + segment.name + "[" + std::to_string(segment.index) + "]";
+  issues_.push_back({severity, type, std::move(path), std::move(text)});
+}
+
+std::vector<Issue> AnswerChecker::Run(Value response) {
+  if (response["resourceType"].ToString() != "QuestionnaireResponse") return {};
+  const std::string canonical = response["questionnaire"].ToString();
+  if (canonical.empty()) {
+    Add(Severity::kWarning, "required", "names no questionnaire, so the answers are not checked");
+    return std::move(issues_);
+  }
+  std::shared_ptr<const Document> document;
+  if (canonical.front() == '#') {
+    for (const Value contained : response["contained"]) {
+      if (contained["id"].ToString() == canonical.substr(1)) questionnaire_ = contained;
+    }
+  } else {
+    document = profiles_.canonicals().Find("Questionnaire", canonical);
+    if (document != nullptr) questionnaire_ = document->Root();
+  }
+  if (!questionnaire_) {
+    Add(Severity::kWarning, "not-found", "the questionnaire is not known here, so the answers are not checked");
+    return std::move(issues_);
+  }
+  const std::string status = response["status"].ToString();
+  complete_ = status == "completed" || status == "amended";
+  response_ = response;
+  Items(questionnaire_["item"], response, {response}, true);
+  return std::move(issues_);
+}
+
+void AnswerChecker::Items(Value questions, Value holder, const std::vector<Value>& around, bool enabled) {
+  if (depth_ >= kDepthMax) return Error("too-long", "is nested more than 32 levels deep: not checked below");
+  ++depth_;
+  const Value items = holder["item"];
+  size_t last = 0;
+  bool order_told = false;
+  size_t place = 0;
+  std::vector<std::vector<std::pair<Value, size_t>>> of_questions(questions.size());
+  for (const Value item : items) {
+    const std::string link = item["linkId"].ToString();
+    size_t at = 0;
+    for (const Value question : questions) {
+      if (question["linkId"].ToString() == link) break;
+      ++at;
+    }
+    path_.push_back({"item", place});
+    if (at == questions.size()) {
+      Unknown(questions, item);
+    } else {
+      if (at < last && !order_told) {
+        Error("invariant", "stands out of the questionnaire's order");
+        order_told = true;
+      }
+      last = std::max(last, at);
+      of_questions[at].emplace_back(item, place);
+    }
+    path_.pop_back();
+    ++place;
+  }
+  size_t at = 0;
+  for (const Value question : questions) {
+    if (++items_ > kItemsMax) break;
+    Question(question, of_questions[at++], around, enabled);
+  }
+  --depth_;
+}
+
+bool AnswerChecker::HasBelow(Value question, const std::string& link) const {
+  for (const Value below : question["item"]) {
+    if (below["linkId"].ToString() == link || HasBelow(below, link)) return true;
+  }
+  return false;
+}
+
+void AnswerChecker::Unknown(Value, Value item) {
+  const std::string link = item["linkId"].ToString();
+  if (HasBelow(questionnaire_, link))
+    return Error("structure", "the questionnaire has this linkId in another place");
+  Error("not-found", "the questionnaire has no item with this linkId");
+}
+
+void AnswerChecker::Question(Value question, const std::vector<std::pair<Value, size_t>>& answers,
+                             const std::vector<Value>& around, bool enabled) {
+  const bool is_enabled = enabled && IsEnabled(question, around);
+  const std::string type = question["type"].ToString();
+  const std::string link = question["linkId"].ToString();
+  if (!is_enabled) {
+    for (const auto& [item, place] : answers) {
+      path_.push_back({"item", place});
+      Error("invariant", "is answered though it is not enabled");
+      path_.pop_back();
+    }
+    return;
+  }
+  size_t given = 0;
+  for (const auto& [item, place] : answers) given += type == "group" ? 1 : item["answer"].size();
+  const bool repeats = question["repeats"].IsTrue();
+  const auto least = Count(ExtensionValue(question, "questionnaire-minOccurs"));
+  const auto most = Count(ExtensionValue(question, "questionnaire-maxOccurs"));
+  if (complete_ && given == 0 && question["required"].IsTrue() && type != "display")
+    Error("required", "has no answer for the required item " + link);
+  else if (complete_ && least && given != 0 && given < *least)
+    Error("required", "has too few answers for the item " + link + "; at least " + std::to_string(*least));
+  if (!repeats && given > 1) Error("structure", "the item " + link + " does not repeat");
+  if (most && given > *most)
+    Error("structure", "has too many answers for the item " + link + "; at most " + std::to_string(*most));
+  if (!repeats && type != "group" && answers.size() > 1 && given <= 1)
+    Error("structure", "the item " + link + " stands more than once");
+  for (const auto& [item, place] : answers) {
+    path_.push_back({"item", place});
+    Answers(question, item, around);
+    path_.pop_back();
+  }
+  // What is required within a group that is not there at all is not asked for: only a required group is.
+}
+
+void AnswerChecker::Answers(Value question, Value item, const std::vector<Value>& around) {
+  const std::string type = question["type"].ToString();
+  std::vector<Value> inner = around;
+  inner.push_back(item);
+  const std::string text = item["text"].ToString();
+  if (type == "group" || type == "display") {
+    if (item["answer"].present()) Error("structure", "is a " + type + " and has no answers");
+    if (type == "group") Items(question["item"], item, inner, true);
+    if (type == "display" && item["item"].present()) Error("structure", "is a display and has no items");
+    return;
+  }
+  if (item["item"].present())
+    Error("structure", "is a question: items below it stand below its answer");
+  size_t place = 0;
+  for (const Value answer : item["answer"]) {
+    path_.push_back({"answer", place++});
+    Answer(question, ChoiceOf(answer, "value"));
+    std::vector<Value> below = inner;
+    below.push_back(answer);
+    Items(question["item"], answer, below, true);
+    path_.pop_back();
+  }
+}
+
+void AnswerChecker::Answer(Value question, Value value) {
+  if (!value) return;  // an extension says why
+  const std::string type = question["type"].ToString();
+  const std::vector<std::string_view> permitted = AnswerTypes(type);
+  const std::string_view is = TypeOfChoice(value, "value");
+  if (std::find(permitted.begin(), permitted.end(), is) == permitted.end()) {
+    std::string text = "is no answer to a question of type " + type;
+    return Error("structure", std::move(text));
+  }
+  if (value.is_string()) Text(question, value, is);
+  Bounds(question, value, is);
+  if (question["answerOption"].present() || question["answerValueSet"].present()) return Options(question, value, is);
+  if (type == "choice" && is != "Coding") Error("structure", "a choice without options is answered with a Coding");
+}
+
+void AnswerChecker::Text(Value question, Value value, std::string_view type) {
+  std::string scratch;
+  const std::string_view text = value.String(scratch);
+  if (type == "String" && text.find_first_not_of(" \t\r\n") == std::string_view::npos)
+    Error("value", "is an empty answer");
+  if (const auto most = Count(question["maxLength"]); most && Characters(text) > *most)
+    Error("too-long", "is longer than " + std::to_string(*most) + " characters");
+  if (const auto least = Count(ExtensionValue(question, "minLength")); least && Characters(text) < *least)
+    Error("value", "is shorter than " + std::to_string(*least) + " characters");
+  if (const Value pattern = ExtensionValue(question, "regex"); pattern.is_string()) {
+    RE2::Options options;
+    options.set_log_errors(false);
+    const RE2 expression(pattern.ToString(), options);
+    if (expression.ok() && !RE2::FullMatch(re2::StringPiece(text.data(), text.size()), expression))
+      Error("value", "has not the form that the question asks for");
+  }
+}
+
+void AnswerChecker::Bounds(Value question, Value value, std::string_view type) {
+  if (type == "Decimal") {
+    const auto places = Count(ExtensionValue(question, "maxDecimalPlaces"));
+    const std::string_view digits = value.Number();
+    const size_t point = digits.find('.');
+    if (places && point != std::string_view::npos && digits.size() - point - 1 > *places)
+      Error("value", "has more than " + std::to_string(*places) + " decimal places");
+  }
+  const auto compare = [&](std::string_view name, int wrong, const char* text) {
+    const Value bound = ExtensionValue(question, name);
+    if (!bound) return;
+    const auto type_of = [&](std::string_view of) {
+      std::string lower(of);
+      lower[0] = static_cast<char>(lower[0] - 'A' + 'a');
+      const TypeId primitive = definitions_.FindType(lower);
+      return primitive != kNoType ? primitive : definitions_.FindType(of);
+    };
+    const path::Item item{value, Value(), type_of(type), {}};
+    const auto order = CompareBound(definitions_, item, bound, type_of(TypeOfChoice(bound, "value")));
+    if (order && *order == wrong) Error("value", text);
+  };
+  compare("minValue", -1, "is less than the least permitted value");
+  compare("maxValue", 1, "is more than the greatest permitted value");
+}
+
+void AnswerChecker::Options(Value question, Value value, std::string_view type) {
+  const bool is_open = question["type"].ToString() == "open-choice";
+  if (is_open && type == "String") return;
+  for (const Value option : question["answerOption"]) {
+    const Value permitted = ChoiceOf(option, "value");
+    if (TypeOfChoice(permitted, "value") == type && SameAnswer(value, permitted)) return;
+  }
+  const std::string set = question["answerValueSet"].ToString();
+  if (set.empty()) return Error("code-invalid", "is none of the question's options");
+  if (type != "Coding") return Error("structure", "the question asks for a Coding of a value set");
+  std::shared_ptr<const ListedCodes> codes;
+  if (set.front() == '#') {
+    codes = profiles_.CodesOf(questionnaire_, set.substr(1));
+  } else {
+    codes = profiles_.Codes(set);
+  }
+  if (codes == nullptr)
+    return Add(Severity::kWarning, "not-supported", "is not checked: the codes of its value set cannot be listed here");
+  const std::string system = value["system"].ToString();
+  if (codes->codes.count({system, value["code"].ToString()}) != 0) return;
+  // A choice that is open may be answered with a coding of one's own.
+  if (is_open) return;
+  Error("code-invalid", "is not of the question's value set");
+}
+
+void AnswerChecker::FindAnswers(Value holder, std::string_view link, std::vector<Value>* out) const {
+  for (const Value item : holder["item"]) {
+    std::string scratch;
+    if (item["linkId"].String(scratch) == link) {
+      for (const Value answer : item["answer"]) {
+        if (const Value value = ChoiceOf(answer, "value")) out->push_back(value);
+      }
+    }
+    FindAnswers(item, link, out);
+    for (const Value answer : item["answer"]) FindAnswers(answer, link, out);
+  }
+}
+
+// The answers that a condition speaks of: the nearest around that hold any; an item outside is seen by all.
+bool AnswerChecker::Holds(Value condition, const std::vector<Value>& around) const {
+  const std::string link = condition["question"].ToString();
+  const std::string op = condition["operator"].ToString();
+  const Value wanted = ChoiceOf(condition, "answer");
+  std::vector<Value> answers;
+  for (size_t i = around.size(); i-- > 0 && answers.empty();) FindAnswers(around[i], link, &answers);
+  if (op == "exists") return answers.empty() != wanted.IsTrue();
+  const std::string_view type = TypeOfChoice(wanted, "answer");
+  const auto holds = [&](Value answer) {
+    if (TypeOfChoice(answer, "value") != type) return false;
+    const bool same = type == "Coding" ? SameCoding(answer, wanted) : EqualsFixed(answer, wanted);
+    if (op == "=") return same;
+    if (op == "!=") return !same;
+    std::string lower(type);
+    lower[0] = static_cast<char>(lower[0] - 'A' + 'a');
+    TypeId id = definitions_.FindType(lower);
+    if (id == kNoType) id = definitions_.FindType(type);
+    const auto order = CompareBound(definitions_, path::Item{answer, Value(), id, {}}, wanted, id);
+    if (!order) return false;
+    if (op == ">") return *order > 0;
+    if (op == "<") return *order < 0;
+    if (op == ">=") return *order >= 0;
+    return op == "<=" && *order <= 0;
+  };
+  return std::any_of(answers.begin(), answers.end(), holds);
+}
+
+bool AnswerChecker::IsEnabled(Value question, const std::vector<Value>& around) const {
+  const Value conditions = question["enableWhen"];
+  if (conditions.size() == 0) return true;
+  const bool all = question["enableBehavior"].ToString() == "all";
+  const auto holds = [&](Value condition) { return Holds(condition, around); };
+  return all ? std::all_of(conditions.begin(), conditions.end(), holds)
+             : std::any_of(conditions.begin(), conditions.end(), holds);
+}
+
+}  // namespace
+
+std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root, bool warnings) {
+  return AnswerChecker(definitions, profiles, warnings).Run(root);
+}
+
+}  // namespace tk::fhir

@@ -1,0 +1,19 @@
+// Answers against their Questionnaire: is each item known and in its place, answered as often as asked, with the right type and a permitted
+// value; and is everything required that is enabled answered?
+// Flow:   QuestionnaireResponse.questionnaire → Canonicals → items beside items → issues with element path
+// What is in progress may lack required answers. An unknown Questionnaire is told as a warning.
+// Limits: 20,000 items, 32 levels.
+// Source: FHIR R4 questionnaire.html, questionnaireresponse.html (status, enableWhen), the extensions minValue, maxValue, minLength, regex,
+//         maxDecimalPlaces, minOccurs, maxOccurs of the Questionnaire's items.
+#pragma once
+
+#include <vector>
+
+#include "kernel/fhir/profile.h"
+
+namespace tk::fhir {
+
+/// Empty if `root` is no QuestionnaireResponse. `warnings`: also what could not be checked.
+std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root, bool warnings);
+
+}  // namespace tk::fhir
