@@ -10,8 +10,7 @@ constexpr size_t kResourceBytesMax = size_t{64} << 20;
 void MemoryCanonicals::Add(std::shared_ptr<const Document> resource) {
   const Value root = resource->Root();
   const std::string url = root["url"].ToString();
-  if (!url.empty())
-    resources_[{root["resourceType"].ToString(), url}].push_back(std::move(resource));
+  if (!url.empty()) resources_[{root["resourceType"].ToString(), url}].push_back(std::move(resource));
 }
 
 Status MemoryCanonicals::AddFolder(const std::string& folder) {

@@ -166,8 +166,8 @@ std::shared_ptr<const ListedCodes> Profiles::Codes(std::string_view canonical) {
   if (const auto known = codes_.find(key); known != codes_.end()) return known->second;
   const StoredCodes source(definitions_, canonicals_);
   const Value value_set = source.FindValueSet(canonical);
-  const auto codes = value_set.present() ? ExpandValueSet(value_set, source)
-                                         : source.Compiled(WithoutVersion(canonical));
+  const auto codes =
+      value_set.present() ? ExpandValueSet(value_set, source) : source.Compiled(WithoutVersion(canonical));
   return codes_[key] = Listed(codes);
 }
 

@@ -77,7 +77,7 @@ struct Profile {
   std::string url;
   TypeId type = kNoType;
   std::unique_ptr<ProfileElement> root;
-  std::vector<std::shared_ptr<const Document>> documents;  // that fixed and pattern values stand in
+  std::vector<std::shared_ptr<const Document>> documents;         // that fixed and pattern values stand in
   const ProfileElement* Find(std::string_view definition) const;  // by id
 };
 using ProfilePtr = std::shared_ptr<const Profile>;

@@ -80,8 +80,8 @@ class ProfileBuilder {
 
 TypeId ProfileBuilder::TypeNamed(const std::string& code) const {
   if (code.rfind(kSystemUrl, 0) == 0) return kNoType;
-  const std::string_view name = code.rfind(kTypeUrl, 0) == 0 ? std::string_view(code).substr(kTypeUrl.size())
-                                                             : std::string_view(code);
+  const std::string_view name =
+      code.rfind(kTypeUrl, 0) == 0 ? std::string_view(code).substr(kTypeUrl.size()) : std::string_view(code);
   return definitions_.FindType(name);
 }
 
@@ -202,9 +202,10 @@ Status ProfileBuilder::Invariants(Value definition, TypeId context, ProfileEleme
     const std::string source = given["source"].ToString();
     const bool from_type =
         source.empty() ? from_snapshot_ : TypeNamed(std::string(WithoutVersion(source))) != kNoType;
-    const bool known = std::any_of(
-        element->invariants.begin(), element->invariants.end(),
-        [&](const ProfileInvariant& other) { return other.key == invariant.key && other.text == invariant.text; });
+    const bool known = std::any_of(element->invariants.begin(), element->invariants.end(),
+                                   [&](const ProfileInvariant& other) {
+                                     return other.key == invariant.key && other.text == invariant.text;
+                                   });
     // Those of the type itself, which snapshots repeat, hold anyway.
     if (invariant.text.empty() || known || (from_type && official_.count(invariant.key) != 0)) continue;
     if (element->invariants.size() >= kInvariantsMax) return Problem("has more than 64 invariants");

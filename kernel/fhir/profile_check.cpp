@@ -12,12 +12,10 @@ namespace {
 constexpr size_t kNestingMax = 48;  // profiles within profiles, references followed
 constexpr size_t kPathMax = 128;
 
-
 /// Characters, not bytes.
 size_t LengthOf(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
-  }));
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 }  // namespace
@@ -95,7 +93,8 @@ void ProfileChecker::Check(Value resource, std::string_view canonical) {
   if (url.rfind(base, 0) == 0) {
     const TypeId type = definitions_.FindType(url.substr(base.size()));
     if (type != kNoType) {
-      if (!definitions_.IsA(item.type, type)) Error("invalid", "is not a " + std::string(url.substr(base.size())));
+      if (!definitions_.IsA(item.type, type))
+        Error("invalid", "is not a " + std::string(url.substr(base.size())));
       return;  // the type itself, which the validator checks
     }
   }
@@ -171,7 +170,8 @@ void ProfileChecker::Claimed(Value resource) {
       continue;
     }
     if (Known(canonical) == nullptr)
-      Add(Severity::kWarning, "not-found", "claims the profile " + canonical + ", which is not known here: not checked");
+      Add(Severity::kWarning, "not-found",
+          "claims the profile " + canonical + ", which is not known here: not checked");
   }
 }
 
@@ -185,7 +185,8 @@ void ProfileChecker::KnownExtension(Value extension) {
 
 void ProfileChecker::CheckProfile(const Item& item, const Profile& profile) {
   const std::pair<Value, const Profile*> turn(item.node, &profile);
-  if (std::find(checking_.begin(), checking_.end(), turn) != checking_.end()) return;  // being checked already
+  if (std::find(checking_.begin(), checking_.end(), turn) != checking_.end())
+    return;  // being checked already
   if (checking_.size() >= kNestingMax) return Error("too-costly", "profiles refer to one another too deeply");
   const Profile* outer = std::exchange(profile_, &profile);
   if (!definitions_.IsA(item.type, profile.type)) {
@@ -250,7 +251,8 @@ std::vector<ProfileChecker::Named> ProfileChecker::ItemsOf(const Item& parent, s
       add(value, sibling, -1);
       continue;
     }
-    const size_t count = std::max(value.is_array() ? value.size() : 0, sibling.is_array() ? sibling.size() : 0);
+    const size_t count =
+        std::max(value.is_array() ? value.size() : 0, sibling.is_array() ? sibling.size() : 0);
     Value::Iterator next = value.begin();
     for (size_t i = 0; i < count; ++i) {
       Value one;
@@ -264,7 +266,8 @@ std::vector<ProfileChecker::Named> ProfileChecker::ItemsOf(const Item& parent, s
 void ProfileChecker::Count(const ProfileElement& rule, size_t count) {
   const std::string what = rule.slice.empty() ? "" : "slice " + rule.slice + ": ";
   if (rule.min && count < *rule.min)
-    Error("required", what + "is there " + std::to_string(count) + " times; at least " + std::to_string(*rule.min));
+    Error("required",
+          what + "is there " + std::to_string(count) + " times; at least " + std::to_string(*rule.min));
   if (rule.max && count > *rule.max) {
     Error("structure", what + (*rule.max == 0 ? "must not be there"
                                               : "is there " + std::to_string(count) + " times; at most " +
@@ -357,9 +360,9 @@ void ProfileChecker::Targets(const TypeRule& type, const Item& item) {
     const size_t slash = text.rfind('/');
     if (slash != std::string_view::npos) {
       const size_t start = text.rfind('/', slash == 0 ? 0 : slash - 1);
-      target_type = definitions_.FindType(
-          text.substr(start == std::string_view::npos ? 0 : start + 1,
-                      slash - (start == std::string_view::npos ? 0 : start + 1)));
+      target_type =
+          definitions_.FindType(text.substr(start == std::string_view::npos ? 0 : start + 1,
+                                            slash - (start == std::string_view::npos ? 0 : start + 1)));
     }
     if (target_type == kNoType) target_type = definitions_.FindType(item.node["type"].ToString());
   }
@@ -377,11 +380,10 @@ void ProfileChecker::Targets(const TypeRule& type, const Item& item) {
   }
   if (conforms) return;
   if (undecided) {
-    return Add(Severity::kInformation, "not-found",
-               "the target's profile is not known here: not checked");
+    return Add(Severity::kInformation, "not-found", "the target's profile is not known here: not checked");
   }
-  Error("structure", "refers to a " + std::string(definitions_.Type(target_type).name) +
-                         " that is none of: " + permitted);
+  Error("structure",
+        "refers to a " + std::string(definitions_.Type(target_type).name) + " that is none of: " + permitted);
 }
 
 // ---- values ----------------------------------------------------------------------------------------------------------

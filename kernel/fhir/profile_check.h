@@ -16,9 +16,9 @@ namespace tk::fhir {
 
 struct ProfileOptions {
   size_t issues_max = 100;
-  bool warnings = false;      // also severities warning and information
+  bool warnings = false;          // also severities warning and information
   uint64_t work_max = 2'000'000;  // comparisons of one resource
-  int64_t now_us = 0;         // for invariants that ask the time
+  int64_t now_us = 0;             // for invariants that ask the time
 };
 
 class ProfileChecker {
@@ -93,7 +93,7 @@ class ProfileChecker {
   std::vector<Value> bundles_;
   std::vector<std::pair<Value, const Profile*>> checking_;  // against endless turns
   uint64_t work_ = 0;
-  size_t quiet_ = 0;       // >0: errors are counted only
+  size_t quiet_ = 0;  // >0: errors are counted only
   size_t quiet_errors_ = 0;
   bool too_much_ = false;
 };

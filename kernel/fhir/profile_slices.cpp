@@ -27,7 +27,8 @@ std::vector<std::string> Steps(std::string_view path) {
 std::optional<std::string> Argument(const std::string& step, std::string_view function) {
   if (step.rfind(function, 0) != 0 || step.back() != ')') return std::nullopt;
   std::string inner = step.substr(function.size(), step.size() - function.size() - 1);
-  if (inner.size() >= 2 && (inner.front() == '\'' || inner.front() == '"')) inner = inner.substr(1, inner.size() - 2);
+  if (inner.size() >= 2 && (inner.front() == '\'' || inner.front() == '"'))
+    inner = inner.substr(1, inner.size() - 2);
   return inner;
 }
 
@@ -38,7 +39,8 @@ bool IsExtension(const ProfileElement& rule) {
 
 }  // namespace
 
-std::vector<const ProfileElement*> ProfileChecker::RulesBelow(const ProfileElement& rule, const std::string& step) {
+std::vector<const ProfileElement*> ProfileChecker::RulesBelow(const ProfileElement& rule,
+                                                              const std::string& step) {
   std::vector<const ProfileElement*> found;
   const auto in_profiles = [&](const std::vector<std::string>& canonicals, auto&& take) {
     for (const std::string& canonical : canonicals) {
@@ -58,9 +60,10 @@ std::vector<const ProfileElement*> ProfileChecker::RulesBelow(const ProfileEleme
     if (!url) return found.push_back(child);
     for (const auto& slice : child->slices) {
       const ProfileElement* slice_url = slice->Child("url");
-      const bool by_profile = !slice->types.empty() && !slice->types[0].profiles.empty() &&
-                              slice->types[0].profiles[0] == *url;
-      if (by_profile || (slice_url != nullptr && slice_url->fixed.ToString() == *url)) found.push_back(slice.get());
+      const bool by_profile =
+          !slice->types.empty() && !slice->types[0].profiles.empty() && slice->types[0].profiles[0] == *url;
+      if (by_profile || (slice_url != nullptr && slice_url->fixed.ToString() == *url))
+        found.push_back(slice.get());
     }
   };
   take(rule);
@@ -70,7 +73,8 @@ std::vector<const ProfileElement*> ProfileChecker::RulesBelow(const ProfileEleme
   return found;
 }
 
-std::vector<const ProfileElement*> ProfileChecker::RulesAt(const ProfileElement& slice, std::string_view path) {
+std::vector<const ProfileElement*> ProfileChecker::RulesAt(const ProfileElement& slice,
+                                                           std::string_view path) {
   std::vector<const ProfileElement*> rules = {&slice};
   if (path == "$this") return rules;
   for (const std::string& step : Steps(path)) {
@@ -116,7 +120,8 @@ bool ProfileChecker::Discriminates(const Discriminator& discriminator, const Pro
   const auto fits = [&](const ProfileElement& rule) {
     return std::any_of(values.begin(), values.end(), [&](const Item& value) {
       if (discriminator.kind != Discriminator::Kind::kType) return Conforms(rule, value);
-      return rule.types.empty() || std::any_of(rule.types.begin(), rule.types.end(), [&](const TypeRule& type) {
+      return rule.types.empty() ||
+             std::any_of(rule.types.begin(), rule.types.end(), [&](const TypeRule& type) {
                return type.type != kNoType && definitions_.IsA(value.type, type.type);
              });
     });
@@ -142,7 +147,8 @@ bool ProfileChecker::InSlice(const ProfileElement& rule, const ProfileElement& s
   if (IsExtension(rule)) return ExtensionSlice(slice, item);
   const bool has_discriminators = rule.slicing && !rule.slicing->discriminators.empty();
   if (!has_discriminators) {  // valueQuantity and the like
-    return !slice.types.empty() && std::any_of(slice.types.begin(), slice.types.end(), [&](const TypeRule& type) {
+    return !slice.types.empty() &&
+           std::any_of(slice.types.begin(), slice.types.end(), [&](const TypeRule& type) {
              return type.type != kNoType && definitions_.IsA(item.type, type.type);
            });
   }
@@ -162,7 +168,8 @@ void ProfileChecker::Slices(const ProfileElement& rule, const std::vector<Named>
     path_.back().index = named.index;
     while (at < rule.slices.size() && !InSlice(rule, *rule.slices[at], named.item)) ++at;
     if (at == rule.slices.size()) {
-      if (rule.slicing && rule.slicing->closed) Error("structure", "belongs to none of the slices, and they are closed");
+      if (rule.slicing && rule.slicing->closed)
+        Error("structure", "belongs to none of the slices, and they are closed");
       unmatched_before = true;
       continue;
     }
@@ -177,7 +184,8 @@ void ProfileChecker::Slices(const ProfileElement& rule, const std::vector<Named>
   CheckSlices(rule, of_slices);
 }
 
-void ProfileChecker::CheckSlices(const ProfileElement& rule, const std::vector<std::vector<Named>>& of_slices) {
+void ProfileChecker::CheckSlices(const ProfileElement& rule,
+                                 const std::vector<std::vector<Named>>& of_slices) {
   for (size_t i = 0; i < rule.slices.size(); ++i) Items(*rule.slices[i], of_slices[i]);
 }
 

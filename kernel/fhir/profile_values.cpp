@@ -24,9 +24,8 @@ bool EqualScalars(Value value, Value other) {
 bool EqualsFixed(Value value, Value fixed) {
   if (fixed.is_object()) {
     if (!value.is_object() || value.size() != fixed.size()) return false;
-    return std::all_of(fixed.begin(), fixed.end(), [&](Value member) {
-      return EqualsFixed(value[member.name_text()], member);
-    });
+    return std::all_of(fixed.begin(), fixed.end(),
+                       [&](Value member) { return EqualsFixed(value[member.name_text()], member); });
   }
   if (fixed.is_array()) {
     if (!value.is_array() || value.size() != fixed.size()) return false;

@@ -19,8 +19,8 @@ constexpr std::string_view kExtensionUrl = "http://hl7.org/fhir/StructureDefinit
 Value ChoiceOf(Value object, std::string_view prefix) {
   for (const Value member : object) {
     const std::string_view name = member.name_text();
-    if (name.size() > prefix.size() && name.substr(0, prefix.size()) == prefix && name[prefix.size()] >= 'A' &&
-        name[prefix.size()] <= 'Z')
+    if (name.size() > prefix.size() && name.substr(0, prefix.size()) == prefix &&
+        name[prefix.size()] >= 'A' && name[prefix.size()] <= 'Z')
       return member;
   }
   return {};
@@ -35,8 +35,8 @@ Value ExtensionValue(Value item, std::string_view name) {
   for (const Value extension : item["extension"]) {
     std::string scratch;
     const std::string_view url = extension["url"].String(scratch);
-    if (url.size() == kExtensionUrl.size() + name.size() && url.substr(0, kExtensionUrl.size()) == kExtensionUrl &&
-        url.substr(kExtensionUrl.size()) == name)
+    if (url.size() == kExtensionUrl.size() + name.size() &&
+        url.substr(0, kExtensionUrl.size()) == kExtensionUrl && url.substr(kExtensionUrl.size()) == name)
       return ChoiceOf(extension, "value");
   }
   return {};
@@ -78,9 +78,8 @@ bool SameAnswer(Value a, Value b) {
 }
 
 size_t Characters(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
-  }));
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 class AnswerChecker {
@@ -147,7 +146,8 @@ std::vector<Issue> AnswerChecker::Run(Value response) {
     if (document != nullptr) questionnaire_ = document->Root();
   }
   if (!questionnaire_) {
-    Add(Severity::kWarning, "not-found", "the questionnaire is not known here, so the answers are not checked");
+    Add(Severity::kWarning, "not-found",
+        "the questionnaire is not known here, so the answers are not checked");
     return std::move(issues_);
   }
   const std::string status = response["status"].ToString();
@@ -254,8 +254,7 @@ void AnswerChecker::Answers(Value question, Value item, const std::vector<Value>
     if (type == "display" && item["item"].present()) Error("structure", "is a display and has no items");
     return;
   }
-  if (item["item"].present())
-    Error("structure", "is a question: items below it stand below its answer");
+  if (item["item"].present()) Error("structure", "is a question: items below it stand below its answer");
   size_t place = 0;
   for (const Value answer : item["answer"]) {
     path_.push_back({"answer", place++});
@@ -278,8 +277,10 @@ void AnswerChecker::Answer(Value question, Value value) {
   }
   if (value.is_string()) Text(question, value, is);
   Bounds(question, value, is);
-  if (question["answerOption"].present() || question["answerValueSet"].present()) return Options(question, value, is);
-  if (type == "choice" && is != "Coding") Error("structure", "a choice without options is answered with a Coding");
+  if (question["answerOption"].present() || question["answerValueSet"].present())
+    return Options(question, value, is);
+  if (type == "choice" && is != "Coding")
+    Error("structure", "a choice without options is answered with a Coding");
 }
 
 void AnswerChecker::Text(Value question, Value value, std::string_view type) {
@@ -342,7 +343,8 @@ void AnswerChecker::Options(Value question, Value value, std::string_view type) 
     codes = profiles_.Codes(set);
   }
   if (codes == nullptr)
-    return Add(Severity::kWarning, "not-supported", "is not checked: the codes of its value set cannot be listed here");
+    return Add(Severity::kWarning, "not-supported",
+               "is not checked: the codes of its value set cannot be listed here");
   const std::string system = value["system"].ToString();
   if (codes->codes.count({system, value["code"].ToString()}) != 0) return;
   // A choice that is open may be answered with a coding of one's own.
@@ -402,7 +404,8 @@ bool AnswerChecker::IsEnabled(Value question, const std::vector<Value>& around) 
 
 }  // namespace
 
-std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root, bool warnings) {
+std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root,
+                                bool warnings) {
   return AnswerChecker(definitions, profiles, warnings).Run(root);
 }
 

@@ -14,6 +14,7 @@
 namespace tk::fhir {
 
 /// Empty if `root` is no QuestionnaireResponse. `warnings`: also what could not be checked.
-std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root, bool warnings);
+std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root,
+                                bool warnings);
 
 }  // namespace tk::fhir

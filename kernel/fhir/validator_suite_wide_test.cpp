@@ -19,9 +19,9 @@ namespace {
 
 /// Not of this suite: what needs a terminology server, other versions, signatures, the validator's own output formats.
 bool IsWanted(Value test) {
-  static const std::set<std::string> kModules = {"general", "references",    "bundle", "questionnaire", "extensions",
-                                                 "xhtml",   "sd",            "fmt",    "base",          "security",
-                                                 "profile", "invariants",    "measure", "api"};
+  static const std::set<std::string> kModules = {
+      "general", "references", "bundle",   "questionnaire", "extensions", "xhtml",   "sd",
+      "fmt",     "base",       "security", "profile",       "invariants", "measure", "api"};
   const std::string version = test["version"].ToString();
   if ((version != "4.0" && version != "4.0.1") || !test["file"].ToString().ends_with(".json")) return false;
   if (kModules.count(test["module"].ToString()) == 0 || test["use-test"].kind() == Kind::kFalse) return false;
@@ -78,7 +78,8 @@ class Suite {
     const std::string source = profile["source"].ToString();
     if (!AddAll(profile["supporting"], &canonicals) || !AddOne(source, &canonicals)) return;
     const Document structure = Document::Parse(ReadFileForTest(folder_ + "/" + source)).value();
-    Judge(name + "+profile", test["file"].ToString(), structure.Root()["url"].ToString(), profile["java"], canonicals);
+    Judge(name + "+profile", test["file"].ToString(), structure.Root()["url"].ToString(), profile["java"],
+          canonicals);
   }
 
   void Report() const {

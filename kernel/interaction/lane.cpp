@@ -1,10 +1,12 @@
 #include "kernel/interaction/lane.h"
 
+#include <algorithm>
 #include <future>
 
 namespace tk::interaction {
 
-Lane::Lane(view::Engine* engine, const Limits& limits) : engine_(engine), limits_(limits) {
+Lane::Lane(view::Engine* engine, const Limits& limits, Watch watch)
+    : engine_(engine), limits_(limits), watch_(std::move(watch)) {
   lane_.thread = std::thread([this] { LaneLoop(); });
   answering_.thread = std::thread([this] { AnswerLoop(); });
 }
@@ -37,6 +39,12 @@ bool Lane::PlanOnce(const Job& job, Plan* plan) const {
     return false;
   }
   plan->set->basis = basis;
+  for (const view::Change& change : plan->set->changes) {
+    const auto& resource = change.now != nullptr ? change.now : change.before;
+    if (resource != nullptr &&
+        std::find(watch_.types.begin(), watch_.types.end(), resource->type) != watch_.types.end())
+      plan->is_watched = true;
+  }
   const Status prepared = engine_->Prepare(plan->set.get());
   if (!prepared.ok()) job.done(OutcomeOf(prepared.error()));
   return prepared.ok();
@@ -51,6 +59,7 @@ Response Answered(const Plan& plan, const view::Commit& commit) {
 }  // namespace
 
 void Lane::Finish(const Done& done, std::shared_ptr<Plan> plan, Result<view::Commit> commit) {
+  if (plan->is_watched && watch_.changed) watch_.changed();
   if (!commit.ok()) {
     done(OutcomeOf(commit.error()));
   } else if (plan->long_answer) {

@@ -23,7 +23,12 @@ class Lane {
     int attempts_max = 12;  // then with the road closed
     size_t queue_max = 4096;
   };
-  Lane(view::Engine* engine, const Limits& limits);
+  /// Types whose writes `changed` is called for: after the commit and before the answer.
+  struct Watch {
+    std::vector<fhir::TypeId> types;
+    std::function<void()> changed;
+  };
+  Lane(view::Engine* engine, const Limits& limits, Watch watch = {});
   ~Lane() { Stop(); }
   /// Waits for what is in flight, finishes what is queued, ends the threads. Nothing may be run afterwards.
   void Stop();
@@ -61,6 +66,7 @@ class Lane {
 
   view::Engine* engine_;
   const Limits limits_;
+  const Watch watch_;
   std::atomic<bool> closed_{false};
   std::atomic<uint64_t> retried_{0}, closings_{0}, given_up_{0};
   mutable std::mutex mutex_;

@@ -69,12 +69,14 @@ struct Plan {
   std::unique_ptr<view::ChangeSet> set;                        // null: nothing to write
   Response ready;                                              // when there is no set
   std::function<Response(const view::Commit& commit)> answer;  // when there is one
+  bool is_watched = false;                                     // it changes what the lane was asked to watch
   bool long_answer = false;  // compose it on the answering thread, not on the writer's
 };
 
 class Cursors;
 class Lane;
 class Capabilities;
+class Conformance;
 
 /// State shared by all requests. Outlives every request in flight.
 struct Room {
@@ -82,6 +84,7 @@ struct Room {
   const fhir::Definitions* definitions = nullptr;
   std::unique_ptr<Cursors> cursors;
   std::unique_ptr<Capabilities> capabilities;
+  std::unique_ptr<Conformance> conformance;
   std::unique_ptr<Lane> lane;
   view::Engine& engine() const { return *context.engine; }
   const search::Index& index() const { return *context.index; }

@@ -4,6 +4,7 @@
 
 #include "kernel/base/random.h"
 #include "kernel/interaction/capabilities.h"
+#include "kernel/interaction/conformance.h"
 #include "kernel/interaction/cursors.h"
 #include "kernel/interaction/lane.h"
 #include "kernel/interaction/outcome.h"
@@ -378,7 +379,10 @@ Room::Room(const Context& c)
       definitions(&c.engine->definitions()),
       cursors(std::make_unique<Cursors>(c.clock, 100'000, 600 * kSecondUs)),
       capabilities(std::make_unique<Capabilities>(c)),
-      lane(std::make_unique<Lane>(c.engine, Lane::Limits{})) {}
+      conformance(std::make_unique<Conformance>(c)),
+      lane(std::make_unique<Lane>(
+          c.engine, Lane::Limits{},
+          Lane::Watch{Conformance::Types(*definitions), [this] { conformance->Changed(); }})) {}
 Room::~Room() = default;
 
 struct Interactions::Impl {

@@ -1,10 +1,11 @@
-// $validate against the base structure: POST [type]/$validate, POST [type]/[id]/$validate; a resource or Parameters around one.
-// The answer is always an OperationOutcome with 200; profiles are not offered yet and refused.
+// $validate: POST [type]/$validate, POST [type]/[id]/$validate; a resource or Parameters around one. Structure, invariants with their
+// warnings, the profiles asked for (profile, may repeat) and those the resource claims, answers against their Questionnaire.
+// The answer is always an OperationOutcome with 200.
 // Source: FHIR R4 resource-operation-validate.html.
-#include "kernel/fhir/validate.h"
 
 #include <fmt/format.h>
 
+#include "kernel/interaction/conformance.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
@@ -16,7 +17,10 @@ namespace {
 struct ValidationAsked {
   fhir::Value resource;
   std::string mode;
+  std::vector<std::string> profiles;
 };
+
+constexpr size_t kProfilesMax = 20;
 
 Status ReadMode(std::string mode, ValidationAsked* asked) {
   if (mode != "create" && mode != "update" && mode != "delete") {
@@ -26,17 +30,23 @@ Status ReadMode(std::string mode, ValidationAsked* asked) {
   return {};
 }
 
-Error ProfileRefused() {
-  return MakeError(ErrorCode::kUnsupported,
-                   "Validation against a profile is not offered yet: leave the parameter profile out to "
-                   "check the base structure.");
+Status ReadProfile(std::string profile, ValidationAsked* asked) {
+  if (profile.empty() || asked->profiles.size() >= kProfilesMax)
+    return MakeError(
+        ErrorCode::kIncorrect,
+        "The parameter profile is the canonical url of a StructureDefinition; at most 20 are taken.");
+  asked->profiles.push_back(std::move(profile));
+  return {};
 }
 
 Result<ValidationAsked> ReadValidation(const Call& call, fhir::Value root) {
   ValidationAsked asked;
   const std::vector<Parameter> parameters = TRY(ParseParameters(call.query));
   for (const Parameter& parameter : parameters) {
-    if (parameter.name == "profile") return ProfileRefused();
+    if (parameter.name == "profile") {
+      TRY(ReadProfile(parameter.value, &asked));
+      continue;
+    }
     if (parameter.name != "mode") return UnknownParameter(parameter.name, "mode, profile");
     TRY(ReadMode(parameter.value, &asked));
   }
@@ -48,7 +58,10 @@ Result<ValidationAsked> ReadValidation(const Call& call, fhir::Value root) {
     const std::string name = parameter["name"].ToString();
     if (name == "resource") asked.resource = parameter["resource"];
     if (name == "mode") TRY(ReadMode(parameter["valueCode"].ToString(), &asked));
-    if (name == "profile") return ProfileRefused();
+    if (name == "profile") {
+      const fhir::Value uri = parameter["valueUri"];
+      TRY(ReadProfile((uri ? uri : parameter["valueCanonical"]).ToString(), &asked));
+    }
   }
   if (!asked.resource && asked.mode != "delete") {
     return MakeIssue(ErrorCode::kIncorrect, "required", "Parameters.parameter",
@@ -67,16 +80,14 @@ Result<Response> ValidateOperation(const Room& room, const Call& call) {
   const ValidationAsked asked = TRY(ReadValidation(call, document.Root()));
   std::vector<Issue> issues;
   if (asked.resource) {
-    fhir::ValidateOptions options;
-    options.expected = call.type;
-    issues = fhir::Validate(*room.definitions, asked.resource, options);
+    issues = ValidateConformance(room, asked.resource, call.type, asked.profiles);
     const std::string id = asked.resource["id"].ToString();
     if (asked.mode == "update" && id.empty()) {
-      issues.push_back(
-          Issue{Severity::kError, "required", call.type_name + ".id", "An update needs the id."});
+      issues.insert(issues.begin(),
+                    Issue{Severity::kError, "required", call.type_name + ".id", "An update needs the id."});
     } else if (!call.id.empty() && !id.empty() && id != call.id) {
-      issues.push_back(
-          Issue{Severity::kError, "value", call.type_name + ".id", "The id is not the id of the URL."});
+      issues.insert(issues.begin(), Issue{Severity::kError, "value", call.type_name + ".id",
+                                          "The id is not the id of the URL."});
     }
   }
   if (asked.mode == "delete" && !call.id.empty()) {

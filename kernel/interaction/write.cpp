@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernel/fhir/validate.h"
+#include "kernel/interaction/conformance.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
@@ -129,6 +130,7 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
   fhir::ValidateOptions options;
   options.expected = type;
   TRY(fhir::CheckValid(*room.definitions, document.Root(), options));
+  TRY(CheckConformance(room, document.Root()));
   return view::MakeResource(*room.definitions, std::move(document), version,
                             posted ? view::Operation::kCreate : view::Operation::kUpdate);
 }

@@ -1,0 +1,142 @@
+#include "kernel/interaction/conformance.h"
+
+#include <algorithm>
+
+#include "kernel/fhir/questionnaire.h"
+#include "kernel/interaction/prefer.h"
+
+namespace tk::interaction {
+namespace {
+
+constexpr std::string_view kTypes[] = {"StructureDefinition", "ValueSet", "CodeSystem", "Questionnaire"};
+constexpr size_t kKeptMax = 4096;
+constexpr size_t kCandidatesMax = 1000;
+constexpr int64_t kStateAgeMaxUs = 60 * kSecondUs;
+
+}  // namespace
+
+class Conformance::State final : public fhir::Canonicals {
+ public:
+  State(const Context& context, uint64_t changes, int64_t made_us)
+      : changes_(changes),
+        made_us_(made_us),
+        context_(context),
+        position_(context.engine->Head()),
+        profiles_(context.engine->definitions(), *this) {
+    search::PageRequest request = Request();
+    search::Query query;
+    query.type = context_.engine->definitions().FindType("StructureDefinition");
+    const auto count = context_.index->Count(query, request);
+    has_profiles_ = !count.ok() || *count > 0;
+  }
+
+  std::shared_ptr<const fhir::Document> Find(std::string_view type,
+                                             std::string_view canonical) const override {
+    const std::string key = std::string(type) + " " + std::string(canonical);
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto known = kept_.find(key); known != kept_.end()) return known->second;
+    }
+    auto found = Search(type, canonical);
+    const std::lock_guard lock(mutex_);
+    if (kept_.size() >= kKeptMax) kept_.clear();
+    if (found.ok()) kept_[key] = *found;
+    return found.ok() ? *found : nullptr;
+  }
+
+  bool has_profiles() const { return has_profiles_; }
+  fhir::Profiles& profiles() { return profiles_; }
+  bool IsFresh(uint64_t changes, int64_t now_us) const {
+    return changes == changes_ && now_us < made_us_ + kStateAgeMaxUs;
+  }
+
+ private:
+  search::PageRequest Request() const {
+    search::PageRequest request;
+    request.position = position_;
+    request.count = kCandidatesMax;
+    return request;
+  }
+
+  Result<std::shared_ptr<const fhir::Document>> Search(std::string_view type, std::string_view canonical) const {
+    const size_t bar = canonical.find('|');
+    const fhir::Definitions& definitions = context_.engine->definitions();
+    search::Query query =
+        TRY(search::ParseQuery(definitions, definitions.FindType(type),
+                               "url=" + PercentEncode(canonical.substr(0, bar)), search::ParseOptions{}));
+    const search::Page page = TRY(context_.index->Search(query, Request()));
+    std::shared_ptr<const fhir::Document> best;
+    for (const view::Ordinal ordinal : page.ordinals) {
+      const view::ResourcePtr resource = TRY(context_.engine->Read(ordinal));
+      std::shared_ptr<const fhir::Document> document(resource, &resource->document);
+      const fhir::Value root = document->Root();
+      if (root["url"].ToString() != canonical.substr(0, bar)) continue;
+      if (bar != std::string_view::npos && root["version"].ToString() != canonical.substr(bar + 1)) continue;
+      if (root["status"].ToString() == "active") return document;
+      if (best == nullptr) best = std::move(document);
+    }
+    return best;
+  }
+
+  const uint64_t changes_;
+  const int64_t made_us_;
+  const Context context_;
+  const view::Position position_;
+  bool has_profiles_ = true;
+  mutable std::mutex mutex_;
+  mutable std::unordered_map<std::string, std::shared_ptr<const fhir::Document>> kept_;
+  fhir::Profiles profiles_;
+};
+
+Conformance::Conformance(const Context& context) : context_(context) {}
+Conformance::~Conformance() = default;
+
+std::vector<fhir::TypeId> Conformance::Types(const fhir::Definitions& definitions) {
+  std::vector<fhir::TypeId> types;
+  for (const std::string_view name : kTypes) types.push_back(definitions.FindType(name));
+  return types;
+}
+
+std::shared_ptr<Conformance::State> Conformance::Current() {
+  const uint64_t changes = changes_.load(std::memory_order_acquire);
+  const int64_t now_us = context_.clock->NowUs();
+  const std::lock_guard lock(mutex_);
+  if (state_ == nullptr || !state_->IsFresh(changes, now_us))
+    state_ = std::make_shared<State>(context_, changes, now_us);
+  return state_;
+}
+
+Status CheckConformance(const Room& room, fhir::Value resource) {
+  const bool has_answers = resource["resourceType"].ToString() == "QuestionnaireResponse";
+  const std::shared_ptr<Conformance::State> state = room.conformance->Current();
+  if (!has_answers && !state->has_profiles()) return {};
+  std::vector<Issue> issues;
+  if (state->has_profiles()) {
+    fhir::ProfileOptions options;
+    options.now_us = room.context.clock->NowUs();
+    fhir::ProfileChecker checker(state->profiles(), options);
+    checker.CheckClaims(resource);
+    issues = checker.Take();
+  }
+  if (has_answers) {
+    for (Issue& issue : fhir::CheckAnswers(*room.definitions, state->profiles(), resource, false))
+      issues.push_back(std::move(issue));
+  }
+  if (issues.empty()) return {};
+  Error error = MakeError(ErrorCode::kInvalid, issues.front().path + ": " + issues.front().text);
+  error.issues = std::move(issues);
+  return error;
+}
+
+std::vector<Issue> ValidateConformance(const Room& room, fhir::Value resource, fhir::TypeId expected,
+                                       const std::vector<std::string>& profiles) {
+  const std::shared_ptr<Conformance::State> state = room.conformance->Current();
+  fhir::FullOptions options;
+  options.base.expected = expected;
+  options.base.warnings = true;
+  options.profiles = profiles;
+  options.now_us = room.context.clock->NowUs();
+  return fhir::ValidateFully(*room.definitions, state->profiles(), resource, options);
+}
+
+}  // namespace tk::interaction

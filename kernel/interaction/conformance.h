@@ -1,0 +1,43 @@
+// Stored conformance resources as the validator asks for them: profiles, value sets, code systems, questionnaires, by canonical url.
+// Flow:   write path and $validate → Conformance::Current → State (one for what is stored now) → search by url → fhir::Profiles
+// A write of such a resource through this process makes a new State before the write is answered; what another process writes is seen
+// within a minute. What does not say otherwise by its version: an active one before others, then the newest.
+// Limits: 4,096 resources kept parsed a State, 1,000 candidates for one url.
+// Cost:   a look-up of what is known (or known not to be there) is a hash look-up; else a search.
+#pragma once
+
+#include <mutex>
+#include <unordered_map>
+
+#include "kernel/fhir/profile_check.h"
+#include "kernel/interaction/room.h"
+
+namespace tk::interaction {
+
+class Conformance {
+ public:
+  explicit Conformance(const Context& context);
+  ~Conformance();
+
+  class State;
+  std::shared_ptr<State> Current();
+  /// The types whose writes make a new State.
+  static std::vector<fhir::TypeId> Types(const fhir::Definitions& definitions);
+  /// Something of those types was written.
+  void Changed() { changes_.fetch_add(1, std::memory_order_acq_rel); }
+
+ private:
+  const Context context_;
+  std::atomic<uint64_t> changes_{0};
+  std::mutex mutex_;
+  std::shared_ptr<State> state_;
+};
+
+/// What `resource` claims (meta.profile, extensions that are known here) and its answers; only errors count.
+/// Errors: kInvalid with all issues. Costs nothing where no profile is stored, but of a QuestionnaireResponse.
+Status CheckConformance(const Room& room, fhir::Value resource);
+/// Everything, with warnings, for $validate.
+std::vector<Issue> ValidateConformance(const Room& room, fhir::Value resource, fhir::TypeId expected,
+                                       const std::vector<std::string>& profiles);
+
+}  // namespace tk::interaction

@@ -1,0 +1,106 @@
+// Profiles and questionnaires that are stored: checked by $validate and on write from the moment they are there.
+#include "kernel/interaction/interaction_test_harness.h"
+
+namespace tk::interaction {
+namespace {
+
+class ProfilesTest : public InteractionTest {
+ protected:
+  /// A differential alone: a name, exactly one phone number in a closed slice, an extension of ours.
+  static std::string Profile(std::string_view version = "1") {
+    return R"j({"resourceType":"StructureDefinition","id":"resident","url":"http://example.org/resident","version":")j" +
+           std::string(version) + R"j(","name":"Resident","status":"active",
+      "kind":"resource","abstract":false,"type":"Patient","derivation":"constraint",
+      "baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient","differential":{"element":[
+      {"id":"Patient","path":"Patient","constraint":[{"key":"res-1","severity":"error","human":"A name or an identifier.",
+        "expression":"name.exists() or identifier.exists()"},
+        {"key":"res-2","severity":"warning","human":"Better with a birth date.","expression":"birthDate.exists()"}]},
+      {"id":"Patient.telecom","path":"Patient.telecom","slicing":{"discriminator":[{"type":"value","path":"system"}],"rules":"closed"}},
+      {"id":"Patient.telecom:phone","path":"Patient.telecom","sliceName":"phone","min":1,"max":"1"},
+      {"id":"Patient.telecom:phone.system","path":"Patient.telecom.system","min":1,"fixedCode":"phone"},
+      {"id":"Patient.gender","path":"Patient.gender","min":1}]}})j";
+  }
+  static std::string Resident(std::string_view rest) {
+    return R"({"resourceType":"Patient","meta":{"profile":["http://example.org/resident"]})" + std::string(rest) + "}";
+  }
+  static constexpr std::string_view kGood =
+      R"(,"name":[{"family":"x"}],"gender":"male","birthDate":"1990-01-01","telecom":[{"system":"phone","value":"1"}])";
+};
+
+TEST_F(ProfilesTest, AClaimIsCheckedOnWriteOnceTheProfileIsStored) {
+  EXPECT_EQ(Post("Patient", Resident("")).status, 201);
+  ASSERT_EQ(Put("StructureDefinition/resident", Profile()).status, 201);
+  EXPECT_EQ(Post("Patient", Resident(kGood)).status, 201);
+  const Response refused = Post(
+      "Patient", Resident(R"(,"gender":"male","telecom":[{"system":"phone","value":"1"},{"system":"fax","value":"2"}])"));
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  EXPECT_NE(refused.body.find("res-1: A name or an identifier."), std::string::npos);
+  EXPECT_NE(refused.body.find("Patient.telecom[1]"), std::string::npos);
+  EXPECT_EQ(refused.body.find("res-2"), std::string::npos);  // a warning refuses nothing
+  ASSERT_EQ(Delete("StructureDefinition/resident").status, 204);
+  EXPECT_EQ(Post("Patient", Resident("")).status, 201);
+}
+
+TEST_F(ProfilesTest, TransactionsAndPatchesAreCheckedToo) {
+  ASSERT_EQ(Put("StructureDefinition/resident", Profile()).status, 201);
+  const Response refused = Post(
+      "", R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":)" + Resident("") +
+              R"(,"request":{"method":"POST","url":"Patient"}}]})");
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  ASSERT_EQ(Put("Patient/p", R"({"id":"p",)" + Resident(kGood).substr(1)).status, 201);
+  EXPECT_EQ(Patch("Patient/p", R"([{"op":"remove","path":"/gender"}])").status, 422);
+}
+
+TEST_F(ProfilesTest, ValidateTakesProfilesAndTellsWhatIsUnknown) {
+  ASSERT_EQ(Put("StructureDefinition/resident", Profile()).status, 201);
+  const Response bad = Post("Patient/$validate?profile=http://example.org/resident",
+                            R"({"resourceType":"Patient","active":true})");
+  EXPECT_EQ(bad.status, 200);
+  EXPECT_NE(bad.body.find("Patient.gender"), std::string::npos) << bad.body;
+  EXPECT_NE(bad.body.find("slice phone"), std::string::npos);
+  EXPECT_NE(bad.body.find("res-2"), std::string::npos);  // warnings are told here
+  EXPECT_NE(bad.body.find("dom-6"), std::string::npos);
+  const Response good = Post("Patient/$validate",
+                             R"({"resourceType":"Parameters","parameter":[{"name":"resource","resource":)" +
+                                 Resident(kGood) + R"(},{"name":"profile","valueUri":"http://example.org/resident"}]})");
+  EXPECT_EQ(good.body.find("\"error\""), std::string::npos) << good.body;
+  const Response unknown = Post("Patient/$validate?profile=http://example.org/nobody", PatientJson(""));
+  EXPECT_NE(unknown.body.find("is not known here"), std::string::npos) << unknown.body;
+  EXPECT_NE(unknown.body.find("\"error\""), std::string::npos);
+  const Response claimed = Post(
+      "Patient/$validate", R"({"resourceType":"Patient","meta":{"profile":["http://example.org/nobody"]},"active":true})");
+  EXPECT_NE(claimed.body.find("not known here: not checked"), std::string::npos) << claimed.body;
+  EXPECT_EQ(claimed.body.find("\"error\""), std::string::npos);
+}
+
+TEST_F(ProfilesTest, TheVersionAskedForCounts) {
+  ASSERT_EQ(Put("StructureDefinition/resident", Profile("2")).status, 201);
+  const std::string claim = R"({"resourceType":"Patient","meta":{"profile":["http://example.org/resident|)";
+  EXPECT_EQ(Post("Patient", claim + R"(2"]}})").status, 422);
+  EXPECT_EQ(Post("Patient", claim + R"(1"]}})").status, 201);
+}
+
+TEST_F(ProfilesTest, AnswersAreCheckedAgainstTheirQuestionnaire) {
+  ASSERT_EQ(Put("Questionnaire/q", R"({"resourceType":"Questionnaire","id":"q","url":"http://example.org/q","status":"active",
+    "item":[{"linkId":"1","type":"boolean","required":true},
+            {"linkId":"2","type":"string","maxLength":3,"required":true,
+             "enableWhen":[{"question":"1","operator":"=","answerBoolean":true}]}]})").status, 201);
+  const auto answers = [](std::string_view status, std::string_view items) {
+    return R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://example.org/q","status":")" +
+           std::string(status) + R"(","item":[)" + std::string(items) + "]}";
+  };
+  constexpr std::string_view kYes = R"({"linkId":"1","answer":[{"valueBoolean":true}]})";
+  EXPECT_EQ(Post("QuestionnaireResponse", answers("completed", kYes)).status, 422);
+  EXPECT_EQ(Post("QuestionnaireResponse", answers("in-progress", kYes)).status, 201);
+  EXPECT_EQ(Post("QuestionnaireResponse",
+                 answers("completed", std::string(kYes) + R"(,{"linkId":"2","answer":[{"valueString":"abc"}]})")).status, 201);
+  const Response longer = Post(
+      "QuestionnaireResponse",
+      answers("completed", std::string(kYes) + R"(,{"linkId":"2","answer":[{"valueString":"abcd"}]})"));
+  EXPECT_EQ(longer.status, 422);
+  EXPECT_EQ(IssuePath(longer), "QuestionnaireResponse.item[1].answer[0]");
+  EXPECT_EQ(Post("QuestionnaireResponse", answers("completed", R"({"linkId":"1","answer":[{"valueBoolean":false}]})")).status, 201);
+}
+
+}  // namespace
+}  // namespace tk::interaction
