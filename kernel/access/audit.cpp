@@ -89,10 +89,16 @@ class FileAudit final : public AuditLog {
 
  private:
   Status Continue();
-  Status BeginFile(uint64_t torn_bytes);
+  /// What a new file tells of the one before.
+  struct BeforeFile {
+    uint64_t torn_bytes = 0, damaged = 0;
+  };
+  static BeforeFile TellOf(const std::string& path, const AuditScan& scan);
+  Status BeginFile(const BeforeFile& before);
   void AppendLine(const Queued& queued);
   Status WriteLines();
   Status Sync();
+  Status Rotate();
   void Run();
   bool TakeBatch(std::vector<Queued>* batch);
   void WriteBatch(std::vector<Queued>* batch);
@@ -112,6 +118,7 @@ class FileAudit final : public AuditLog {
   std::vector<std::function<void(Status)>> waiting_;
   uint64_t written_ = 0;  // records written so far by this process
   bool unsynced_ = false;
+  bool cut_back_ = true;      // false: part of a line stands at the end of the file
   int64_t synced_at_us_ = 0;  // MonotonicUs
 
   std::atomic<bool> healthy_{true};
@@ -123,34 +130,50 @@ class FileAudit final : public AuditLog {
   std::thread thread_;
 };
 
-// Goes on where the last file of the slot ends; after a torn end in a new file, which tells of it.
+// Goes on where the last file of the slot ends; after a torn end or damage in a new file, which tells of it. The chain goes on from the last
+// line that has one, so that damage stays where it is and can be told from what came after.
 Status FileAudit::Continue() {
   std::vector<AuditFile> files = TRY(ListAuditFiles(options_.folder));
   std::erase_if(files, [this](const AuditFile& file) { return file.slot != slot_; });
-  if (files.empty()) return BeginFile(0);
-  const AuditFile& last = files.back();
-  const std::string bytes = TRY(ReadFile(last.path, kAuditFileBytesMax));
-  const AuditScan scan = ScanAudit(bytes, "");
-  file_number_ = last.number;
-  record_ = scan.last_record;
-  if (scan.lines != 0) chain_ = scan.chain;
-  if (scan.good_bytes != bytes.size() || scan.lines == 0 || bytes.size() >= options_.rotate_bytes) {
-    if (scan.good_bytes != bytes.size()) {
-      Say(LogLevel::kWarning, "audit-end-torn", {{"bytes", uint64_t{bytes.size() - scan.good_bytes}}});
-    }
-    return BeginFile(bytes.size() - scan.good_bytes);
+  if (files.empty()) return BeginFile({});
+  file_number_ = files.back().number;
+  BeforeFile before;
+  for (size_t i = files.size(); i-- > 0;) {
+    const std::string bytes = TRY(ReadFile(files[i].path, kAuditFileBytesMax));
+    const AuditScan scan = ScanAudit(bytes, "");
+    if (i + 1 == files.size()) before = TellOf(files[i].path, scan);
+    if (scan.lines == 0) continue;  // nothing of it is an audit's
+    record_ = scan.last_record;
+    chain_ = scan.chain;
+    file_bytes_ = bytes.size();
+    break;
   }
-  fd_ = ::open(last.path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  if (fd_ < 0) return SystemError("open", last.path, errno);
-  file_bytes_ = bytes.size();
-  return {};
+  fd_ = ::open(files.back().path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (fd_ < 0) return SystemError("open", files.back().path, errno);
+  if (before.torn_bytes == 0 && before.damaged == 0 && file_bytes_ < options_.rotate_bytes) return {};
+  // What the process before wrote and did not sync: on disk before a file tells how it ends.
+  if (::fdatasync(fd_) != 0) return SystemError("sync", files.back().path, errno);
+  return BeginFile(before);
 }
 
-Status FileAudit::BeginFile(uint64_t torn_bytes) {
+FileAudit::BeforeFile FileAudit::TellOf(const std::string& path, const AuditScan& scan) {
+  if (scan.torn_bytes != 0) Say(LogLevel::kWarning, "audit-end-torn", {{"bytes", uint64_t{scan.torn_bytes}}});
+  if (scan.wrong_count != 0) {
+    Say(LogLevel::kError, "audit-damaged",
+        {{"file", std::string_view(path)},
+         {"line", scan.wrong.front().line},
+         {"places", scan.wrong_count},
+         {"what", std::string_view(scan.wrong.front().what)}});
+  }
+  return {scan.torn_bytes, scan.wrong_count};
+}
+
+Status FileAudit::BeginFile(const BeforeFile& before) {
   const std::string path = options_.folder + "/" + AuditFileName(slot_, file_number_ + 1);
   std::string line =
       fmt::format(R"({{"file":{},"slot":{},"at":"{}","records_before":{},"torn_bytes":{})", file_number_ + 1,
-                  slot_, FormatInstant(options_.clock->NowUs()), record_, torn_bytes);
+                  slot_, FormatInstant(options_.clock->NowUs()), record_, before.torn_bytes);
+  if (before.damaged != 0) line += fmt::format(R"(,"damaged_before":{})", before.damaged);
   std::string chain = chain_;
   CloseLine(&line, &chain);
   // Whole or absent, and its name durable: a file without header cannot be.
@@ -207,16 +230,20 @@ void FileAudit::AppendLine(const Queued& queued) {
 
 // Writes `lines_`; on failure cuts the file back to its last good line, so that a retry does not tear it.
 Status FileAudit::WriteLines() {
+  const std::string path = options_.folder + "/" + AuditFileName(slot_, file_number_);
+  // A line after half a line would be damage that nobody did.
+  if (!cut_back_ && ::ftruncate(fd_, static_cast<off_t>(file_bytes_)) != 0)
+    return SystemError("cut back", path, errno);
+  cut_back_ = true;
   size_t done = 0;
   while (done < lines_.size()) {
     const ssize_t put = ::write(fd_, lines_.data() + done, lines_.size() - done);
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) {
       const int reason = errno;
-      if (::ftruncate(fd_, static_cast<off_t>(file_bytes_)) != 0) {
-        Say(LogLevel::kError, "audit-not-cut-back", {{"errno", int64_t{errno}}});
-      }
-      return SystemError("write", options_.folder + "/" + AuditFileName(slot_, file_number_), reason);
+      cut_back_ = ::ftruncate(fd_, static_cast<off_t>(file_bytes_)) == 0;
+      if (!cut_back_) Say(LogLevel::kError, "audit-not-cut-back", {{"errno", int64_t{errno}}});
+      return SystemError("write", path, reason);
     }
     done += static_cast<size_t>(put);
   }
@@ -237,6 +264,12 @@ Status FileAudit::Sync() {
   synced_ = written_;
   synced_wake_.notify_all();
   return {};
+}
+
+// The file is whole on disk before one after it is: lines lost from its end would be damage.
+Status FileAudit::Rotate() {
+  TRY(Sync());
+  return BeginFile({});
 }
 
 void FileAudit::Answer(const Status& status) {
@@ -283,7 +316,7 @@ void FileAudit::Run() {
       status = Sync();
       Answer(status);
     }
-    if (status.ok() && file_bytes_ >= options_.rotate_bytes) status = BeginFile(0);
+    if (status.ok() && file_bytes_ >= options_.rotate_bytes) status = Rotate();
     const bool was_healthy = healthy_.exchange(status.ok());
     if (!status.ok()) {
       if (was_healthy) SayError("audit-not-written", status.error());

@@ -14,7 +14,8 @@
 namespace tk::access {
 namespace {
 
-constexpr std::string_view kChainKey = ",\"chain\":\"";
+constexpr std::string_view kChainKey = ",\"chain\":\"", kRecordKey = "{\"n\":", kHeaderKey = "{\"file\":";
+constexpr size_t kTailBytes = kChainKey.size() + kChainDigits + 2;
 
 std::string NextChain(std::string_view chain, std::string_view body) {
   const Digest digest = DigestOf({AsBytes(chain), AsBytes(body)});
@@ -28,6 +29,86 @@ uint64_t NumberAfter(std::string_view line, std::string_view key) {
     std::from_chars(line.data() + at + key.size(), line.data() + line.size(), number);
   return number;
 }
+
+bool EndsInForm(std::string_view line) {
+  return line.size() >= kTailBytes && line.substr(line.size() - kTailBytes, kChainKey.size()) == kChainKey &&
+         line.ends_with("\"}");
+}
+
+// Lines are written in their order, so a crash leaves the beginning of one line, perhaps with the zeros of a page that was not written.
+// Raw quotes stand only where the form has them: a second beginning is a second line.
+bool IsTorn(std::string_view end, uint64_t next_record) {
+  while (!end.empty() && end.back() == '\0') end.remove_suffix(1);
+  const std::string begin = fmt::format("{}{},\"at\":\"", kRecordKey, next_record);
+  const size_t both = std::min(begin.size(), end.size());
+  if (end.substr(0, both) != std::string_view(begin).substr(0, both)) return false;
+  if (end.size() > 1 && end.find(kRecordKey, 1) != std::string_view::npos) return false;
+  const size_t tail = end.find(kChainKey);
+  return tail == std::string_view::npos || end.size() <= tail + kTailBytes;
+}
+
+class Scanner {
+ public:
+  explicit Scanner(std::string chain) : believe_(chain.empty()) { scan_.chain = std::move(chain); }
+
+  void ReadLine(std::string_view line, uint64_t number) {
+    if (!EndsInForm(line)) {
+      Wrong(number, "this is not an audit line");
+      believe_ = true;
+      return;
+    }
+    const std::string_view body = line.substr(0, line.size() - kTailBytes);
+    const std::string_view given = line.substr(line.size() - kChainDigits - 2, kChainDigits);
+    std::string wrong;
+    if (!believe_ && NextChain(scan_.chain, body) != given)
+      wrong = "the chain does not fit: changed, or lines before it are missing";
+    if (number == 1 && body.starts_with(kHeaderKey)) {
+      scan_.torn_before = NumberAfter(body, "\"torn_bytes\":");
+      scan_.damaged_before = NumberAfter(body, "\"damaged_before\":");
+      scan_.last_record = NumberAfter(body, "\"records_before\":");
+    } else {
+      if (number == 1) wrong = "the first line is not the header of an audit file";
+      ReadNumber(body, &wrong);
+    }
+    if (!wrong.empty()) Wrong(number, std::move(wrong));
+    scan_.chain = given;
+    believe_ = false;
+    ++scan_.lines;
+  }
+
+  void ReadEnd(std::string_view end, uint64_t number) {
+    if (scan_.lines != 0 && IsTorn(end, scan_.last_record + 1)) {
+      scan_.torn_bytes = end.size();
+    } else {
+      Wrong(number, "the line has no end, and it is not what a crash leaves");
+    }
+  }
+
+  AuditScan Finish(bool empty) {
+    if (empty) Wrong(1, "the file is empty; every audit file begins with a header");
+    return std::move(scan_);
+  }
+
+ private:
+  void ReadNumber(std::string_view body, std::string* wrong) {
+    if (!body.starts_with(kRecordKey)) {
+      if (wrong->empty()) *wrong = "this is no record";
+      return;
+    }
+    const uint64_t record = NumberAfter(body, kRecordKey);
+    if (wrong->empty() && !believe_ && record != scan_.last_record + 1)
+      *wrong = "the record's number does not follow the one before";
+    scan_.last_record = record;
+    ++scan_.records;
+  }
+
+  void Wrong(uint64_t line, std::string what) {
+    if (scan_.wrong_count++ < kAuditWrongMax) scan_.wrong.push_back({line, std::move(what)});
+  }
+
+  AuditScan scan_;
+  bool believe_;  // the next line's own chain and number
+};
 
 }  // namespace
 
@@ -65,44 +146,19 @@ void CloseLine(std::string* line, std::string* chain) {
 }
 
 AuditScan ScanAudit(std::string_view bytes, std::string chain) {
-  AuditScan scan;
-  scan.chain = std::move(chain);
-  while (scan.good_bytes < bytes.size()) {
-    const std::string_view rest = bytes.substr(scan.good_bytes);
+  Scanner scanner(std::move(chain));
+  size_t at = 0;
+  for (uint64_t number = 1; at < bytes.size(); ++number) {
+    const std::string_view rest = bytes.substr(at);
     const size_t end = rest.find('\n');
     if (end == std::string_view::npos) {
-      scan.wrong = "the line is cut off";
-      return scan;
+      scanner.ReadEnd(rest, number);
+      break;
     }
-    const std::string_view line = rest.substr(0, end);
-    const size_t tail = kChainKey.size() + kChainDigits + 2;
-    if (line.size() < tail || line.substr(line.size() - tail, kChainKey.size()) != kChainKey ||
-        !line.ends_with("\"}")) {
-      scan.wrong = "this is not an audit line";
-      return scan;
-    }
-    const std::string_view body = line.substr(0, line.size() - tail);
-    const std::string_view given = line.substr(line.size() - kChainDigits - 2, kChainDigits);
-    const bool believe = scan.lines == 0 && scan.chain.empty();
-    if (!believe && NextChain(scan.chain, body) != given) {
-      scan.wrong = "the chain does not fit: changed, or lines before it are missing";
-      return scan;
-    }
-    const uint64_t record = NumberAfter(body, "{\"n\":");
-    if (scan.lines == 0) {
-      scan.torn_before = NumberAfter(body, "\"torn_bytes\":");
-      scan.last_record = NumberAfter(body, "\"records_before\":");
-    } else if (record != scan.last_record + 1) {
-      scan.wrong = "the record's number does not follow the one before";
-      return scan;
-    } else {
-      scan.last_record = record;
-    }
-    scan.chain = given;
-    scan.good_bytes += end + 1;
-    ++scan.lines;
+    scanner.ReadLine(rest.substr(0, end), number);
+    at += end + 1;
   }
-  return scan;
+  return scanner.Finish(bytes.empty());
 }
 
 }  // namespace tk::access

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -158,6 +159,127 @@ TEST_F(AuditTest, TornEndIsNotedNotHidden) {
   EXPECT_TRUE(report->damage.empty()) << report->damage.front();
   EXPECT_EQ(report->notes.size(), 1u);
   EXPECT_EQ(report->records, 3u);
+}
+
+TEST_F(AuditTest, AnEndTornAtAnyByteIsNotedAndNoMore) {
+  {
+    auto audit = Open();
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(audit->Append(Record("1")).ok());
+  }
+  const std::string path = Only();
+  const std::string good = ReadFile(path).value();
+  const size_t last = good.rfind('\n', good.size() - 2) + 1;
+  for (size_t size = last; size < good.size(); ++size) {
+    // Every third with the zeros of a page that was never written.
+    const std::string torn = good.substr(0, size) + std::string(size % 3 == 0 ? 64 : 0, '\0');
+    const AuditScan scan = ScanAudit(torn, kFirstChain);
+    EXPECT_EQ(scan.wrong_count, 0u) << size;
+    EXPECT_EQ(scan.torn_bytes, torn.size() - last) << size;
+    if ((size - last) % 17 != 0) continue;  // the starts take their time
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    ASSERT_TRUE(WriteFileDurable(path, torn).ok());
+    for (int start = 0; start < 2; ++start) ASSERT_TRUE(Open()->Append(Record("2")).ok());
+    const auto report = VerifyAudit(folder_);
+    ASSERT_TRUE(report->damage.empty()) << "cut after " << size << ": " << report->damage.front();
+    EXPECT_EQ(report->notes.size(), torn.size() == last ? 0u : 1u) << size;
+    EXPECT_EQ(report->records, 4u) << size;
+  }
+}
+
+TEST_F(AuditTest, AChangedLineStaysDamageAfterAnyNumberOfStarts) {
+  {
+    auto audit = Open();
+    for (int i = 0; i < 8; ++i) ASSERT_TRUE(audit->Append(Record("1")).ok());
+  }
+  const std::string path = Only();
+  const std::string good = ReadFile(path).value();
+  // Every line, its newline too; every bit, in turn.
+  for (size_t at = 0, bit = 0; at < good.size();
+       at += good[at] == '\n' ? 1 : std::min<size_t>(37, good.find('\n', at) - at)) {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ (1 << (bit++ % 8)));
+    ASSERT_TRUE(WriteFileDurable(path, bad).ok());
+    EXPECT_FALSE(VerifyAudit(folder_)->damage.empty()) << "byte " << at;
+    for (int start = 0; start < 2; ++start) {
+      ASSERT_TRUE(Open()->Append(Record("2")).ok());
+      const auto report = VerifyAudit(folder_);
+      EXPECT_FALSE(report->damage.empty()) << "byte " << at << ", start " << start;
+      EXPECT_TRUE(report->notes.empty()) << "byte " << at << ": " << report->notes.front();
+      // What stands behind the changed line is still counted.
+      EXPECT_GE(report->records, 8u - 2 + static_cast<unsigned>(start)) << "byte " << at;
+    }
+  }
+}
+
+TEST_F(AuditTest, DamageIsToldWithItsLineAndTheWriterGoesOnInANewFile) {
+  {
+    auto audit = Open();
+    for (int i = 0; i < 8; ++i) ASSERT_TRUE(audit->Append(Record("1")).ok());
+  }
+  const std::string path = Only();
+  const std::string good = ReadFile(path).value();
+  std::string bad = good;
+  bad[bad.find("\"n\":5,") + 12] ^= 1;
+  ASSERT_TRUE(WriteFileDurable(path, bad).ok());
+  ASSERT_TRUE(Open()->Append(Record("2")).ok());
+  auto report = VerifyAudit(folder_);
+  ASSERT_EQ(report->damage.size(), 1u);
+  EXPECT_NE(report->damage[0].find(path + ":6: the chain does not fit"), std::string::npos)
+      << report->damage[0];
+  EXPECT_EQ(report->records, 9u);
+  EXPECT_EQ(report->files, 2u);
+  EXPECT_NE(report->heads[0].find("slot 0: 9 records"), std::string::npos) << report->heads[0];
+  // Somebody who puts a good line back does not make the program's own word unsaid.
+  ASSERT_TRUE(WriteFileDurable(path, good).ok());
+  report = VerifyAudit(folder_);
+  ASSERT_EQ(report->damage.size(), 1u);
+  EXPECT_NE(report->damage[0].find("found 1 damaged places"), std::string::npos) << report->damage[0];
+}
+
+TEST_F(AuditTest, AFileThatIsNoneIsDamageAndTheChainGoesOnPastIt) {
+  {
+    auto audit = Open(600);
+    for (int i = 0; i < 6; ++i) {
+      ASSERT_TRUE(audit->Append(Record("1")).ok());
+      ASSERT_TRUE(audit->Flush().ok());
+    }
+  }
+  const auto files = ListAuditFiles(folder_).value();
+  ASSERT_GT(files.size(), 1u);
+  for (const std::string& junk :
+       {std::string(), std::string("no audit"), std::string("no audit\nat all\n")}) {
+    ASSERT_TRUE(WriteFileDurable(files.back().path, junk).ok());
+    EXPECT_FALSE(VerifyAudit(folder_)->damage.empty()) << junk;
+    ASSERT_TRUE(Open()->Append(Record("2")).ok());
+    const auto report = VerifyAudit(folder_);
+    ASSERT_FALSE(report->damage.empty()) << junk;
+    for (const std::string& line : report->damage)
+      EXPECT_TRUE(line.starts_with(files.back().path)) << line << ": the files after it fit";
+    std::filesystem::remove(ListAuditFiles(folder_)->back().path);
+  }
+}
+
+// Several lines without their newlines are no torn line, and neither is what never was the beginning of the next record.
+TEST_F(AuditTest, OnlyTheBeginningOfTheNextLineIsATornEnd) {
+  {
+    auto audit = Open();
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(audit->Append(Record("1")).ok());
+  }
+  const std::string path = Only();
+  const std::string good = ReadFile(path).value();
+  const size_t third = good.find("{\"n\":3,");
+  std::string joined = good;
+  std::replace(joined.begin() + static_cast<std::ptrdiff_t>(third), joined.end(), '\n', ' ');
+  for (const std::string& bad : {joined, good + "{\"n\":7,\"at\":\"2026", good + "junk"}) {
+    const auto files = ListAuditFiles(folder_).value();
+    for (const AuditFile& file : files) std::filesystem::remove(file.path);
+    ASSERT_TRUE(WriteFileDurable(path, bad).ok());
+    ASSERT_TRUE(Open()->Append(Record("2")).ok());
+    EXPECT_FALSE(VerifyAudit(folder_)->damage.empty()) << bad.substr(third);
+  }
 }
 
 TEST_F(AuditTest, TwoProcessesKeepChainsOfTheirOwn) {

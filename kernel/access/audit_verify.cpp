@@ -12,55 +12,63 @@ struct Walk {
   uint64_t number = 0;   // of the file before
   uint64_t records = 0;  // so far in this slot
   std::string chain = kFirstChain;
-  std::string unread_path;  // the file before, if it has an unreadable end
-  size_t unread_bytes = 0;
-  std::string unread_why;
+  std::string path;  // the file before, "" before the first
+  size_t torn_bytes = 0;
+  uint64_t damaged = 0;
 };
 
-void EndOfFile(const Walk& walk, uint64_t torn_told, AuditReport* report) {
-  if (walk.unread_bytes == 0 && torn_told == 0) return;
-  if (walk.unread_bytes == torn_told) {
+// What the next file's header says of the file before must be what is found in it. Only a torn end is taken as explained: damage stays
+// damage, whoever has seen it.
+void EndOfFile(const Walk& walk, const AuditScan& next, AuditReport* report) {
+  if (walk.torn_bytes != 0 && walk.torn_bytes == next.torn_before) {
     report->notes.push_back(
         fmt::format("{}: the last {} bytes were torn by a crash; the program saw it at its next start",
-                    walk.unread_path, torn_told));
-  } else {
-    report->damage.push_back(fmt::format("{}: {}",
-                                         walk.unread_path.empty() ? "file before" : walk.unread_path,
-                                         walk.unread_why.empty() ? "its end is missing" : walk.unread_why));
+                    walk.path, walk.torn_bytes));
+  } else if (walk.torn_bytes != next.torn_before) {
+    report->damage.push_back(
+        fmt::format("{}: it ends in {} bytes of a torn line, and the file after it tells of {}",
+                    walk.path.empty() ? "file before" : walk.path, walk.torn_bytes, next.torn_before));
+  }
+  if (next.damaged_before > walk.damaged) {
+    report->damage.push_back(fmt::format(
+        "{}: the program found {} damaged places in it, and now there are {}: it was changed since",
+        walk.path.empty() ? "file before" : walk.path, next.damaged_before, walk.damaged));
   }
 }
 
 void EndOfSlot(const Walk& walk, AuditReport* report) {
   if (walk.slot < 0) return;
-  EndOfFile(walk, 0, report);
+  if (walk.torn_bytes != 0) {
+    report->damage.push_back(fmt::format(
+        "{}: the last line is cut off after {} bytes; if a crash did it, the program's next start takes "
+        "note of it",
+        walk.path, walk.torn_bytes));
+  }
   report->heads.push_back(fmt::format("slot {}: {} records, chain {}", walk.slot, walk.records, walk.chain));
 }
 
 void ReadOne(const AuditFile& file, std::string_view bytes, Walk* walk, AuditReport* report) {
-  if (file.number != walk->number + 1) {
+  const bool missing = file.number != walk->number + 1;
+  if (missing) {
     report->damage.push_back(
         fmt::format("{}: {} file(s) before it are missing", file.path, file.number - walk->number - 1));
     walk->chain.clear();  // what follows is checked among itself
   }
-  const std::string chain_before = walk->chain;
-  AuditScan scan = ScanAudit(bytes, chain_before);
-  if (scan.lines == 0 && !bytes.empty() && !chain_before.empty()) {
-    // The joint is broken: say so once, then check the rest of the file by its own chain.
-    const AuditScan alone = ScanAudit(bytes, "");
-    EndOfFile(*walk, alone.torn_before, report);
-    report->damage.push_back(fmt::format("{}:1: {}", file.path, scan.wrong));
-    scan = alone;
-  } else {
-    EndOfFile(*walk, scan.torn_before, report);
+  const AuditScan scan = ScanAudit(bytes, walk->chain);
+  if (!missing) EndOfFile(*walk, scan, report);
+  for (const AuditScan::Wrong& wrong : scan.wrong)
+    report->damage.push_back(fmt::format("{}:{}: {}", file.path, wrong.line, wrong.what));
+  if (scan.wrong_count > scan.wrong.size()) {
+    report->damage.push_back(
+        fmt::format("{}: and {} more damaged places", file.path, scan.wrong_count - scan.wrong.size()));
   }
-  const uint64_t in_file = scan.lines == 0 ? 0 : scan.lines - 1;
-  report->records += in_file;
-  walk->records = scan.last_record;
+  report->records += scan.records;
+  if (scan.lines != 0) walk->records = scan.last_record;
   walk->number = file.number;
   walk->chain = scan.chain;
-  walk->unread_bytes = bytes.size() - scan.good_bytes;
-  walk->unread_path = file.path;
-  walk->unread_why = walk->unread_bytes == 0 ? "" : fmt::format("line {}: {}", scan.lines + 1, scan.wrong);
+  walk->torn_bytes = scan.torn_bytes;
+  walk->damaged = scan.wrong_count;
+  walk->path = file.path;
 }
 
 }  // namespace
