@@ -3,7 +3,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <thread>
 
 #include "kernel/base/clock.h"
 #include "kernel/base/file.h"
@@ -24,6 +23,8 @@ log::OpenOptions LogOptions(const DataOptions& options, bool read_only) {
 }
 
 int Verify(const DataOptions& options, bool without_keys) {
+  const Status placed = without_keys ? Status() : log::CheckLogPlace(LogOptions(options, true), options.data);
+  if (!placed.ok()) return Fail(placed.error());
   auto log = log::OpenLog(LogOptions(options, true));
   if (!log.ok()) return Fail(log.error());
   uint64_t said = 0;
@@ -74,6 +75,7 @@ Status Backup(const DataOptions& options, const std::string& to, const std::stri
     if (FileExists(path))
       return MakeError(ErrorCode::kConflict, fmt::format("{} exists; every backup needs new places.", path));
   }
+  TRY(log::CheckLogPlace(LogOptions(options, true), options.data));
   const auto log = TRY(log::OpenLog(LogOptions(options, true)));
   const auto keys = TRY(log::OpenKeysOf(*log, options.data));
   BackupGuard guard({to, keys_file, access_file});
@@ -179,11 +181,12 @@ Status Restore(const DataOptions& options, const std::string& from, const std::s
     TRY(log::RestoreContents(from + "/contents", options.data + "/contents"));
     const auto contents = TRY(log::OpenContentFolder(options.data + "/contents", keys.get()));
     const auto log = TRY(log::OpenLog(LogOptions(options, true)));
+    TRY(log::KeepLogPlace(options.data, log->backend()));
     TRY(log::FinishErasures(*log, keys.get(), contents.get(), 1));
   }
   // A first opening makes the views and appends the erasures that the log does not know.
   Opened opened = TRY(OpenData({.data = options, .clock = &clock}));
-  while (!opened.engine->ready()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  TRY(WaitUntilReady(*opened.engine));
   opened.engine->Stop();
   fmt::print("restored up to transaction {}, incarnation {}\n", head.t, head.incarnation);
   return {};

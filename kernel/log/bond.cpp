@@ -3,16 +3,74 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "kernel/base/file.h"
 #include "kernel/log/codec.h"
 
 namespace tk::log {
 namespace {
 
 constexpr Ordinal kOpened = 256, kLookedAt = 8192;
+constexpr std::string_view kSqlite = "sqlite", kPostgres = "postgresql";
+
+std::string PlaceFile(const std::string& folder) { return folder + "/log.place"; }
+
+/// "" if nothing readable was kept.
+std::string KeptPlace(const std::string& folder) {
+  const auto text = ReadFile(PlaceFile(folder));
+  if (!text.ok()) return {};
+  for (const std::string_view place : {kSqlite, kPostgres}) {
+    if (*text == std::string(place) + "\n") return std::string(place);
+  }
+  return {};
+}
+
+/// Persons in `folder`/keys.db; 0 if there is none.
+Result<uint64_t> PersonsKnown(const std::string& folder) {
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(folder + "/keys.db", error);
+  if (error || bytes == 0) return uint64_t{0};
+  const auto keys = TRY(OpenKeyStore(folder));
+  return uint64_t{keys->end()} - 1;
+}
+
+Result<bool> HasEntries(const std::string& folder) {
+  if (!FileExists(folder + "/log.db")) return false;
+  OpenOptions open;
+  open.folder = folder;
+  open.read_only = true;
+  open.read_connections = 1;
+  return TRY(OpenLog(open))->head().next_ordinal > 1;
+}
+
+Error ElsewhereError(const std::string& folder, std::string_view kept) {
+  const std::string_view text = kept == kPostgres
+                                    ? "The log of {0} is in PostgreSQL, and no --log was given; a second log "
+                                      "would begin beside it. Nothing was "
+                                      "changed. Give its address: --log postgresql://… (or TONGKANG_LOG). If "
+                                      "it was moved here by hand and not by "
+                                      "`tongkang restore`, remove {0}/log.place"
+                                    : "The log of {0} is log.db in it, and --log names another place; a "
+                                      "second log would begin beside it. Nothing "
+                                      "was changed. Leave out --log (and TONGKANG_LOG); or move the log "
+                                      "there: `tongkang backup`, then `tongkang "
+                                      "restore --log …`. If it was moved by hand, remove {0}/log.place";
+  return MakeError(ErrorCode::kIncorrect, fmt::format(fmt::runtime(text), folder));
+}
+
+Error NoLogError(const std::string& folder, uint64_t persons, std::string_view what) {
+  return MakeError(ErrorCode::kIncorrect,
+                   fmt::format("{0}/keys.db knows {1} persons, and {2}. Nothing was stored. If the log of "
+                               "this folder is in PostgreSQL, give "
+                               "its address, the one that it had: --log postgresql://… (or TONGKANG_LOG). If "
+                               "the log is lost: `tongkang "
+                               "restore`. If nothing was ever stored here, begin in a new folder",
+                               folder, persons, what));
+}
 
 Error DoNotFit(const std::string& folder, std::string_view what, std::string internal) {
   return MakeError(
@@ -169,10 +227,34 @@ Status CheckKeys(const Log& log, const KeyStore& keys, Ordinal end, const std::s
   return {};
 }
 
+Status CheckLogPlace(const OpenOptions& options, const std::string& folder) {
+  const std::string_view place = options.url.empty() ? kSqlite : kPostgres;
+  const std::string kept = KeptPlace(folder);
+  if (!kept.empty() && kept != place) {
+    const bool bound = kept == kPostgres || TRY(PersonsKnown(folder)) != 0 || TRY(HasEntries(options.folder));
+    return bound ? ElsewhereError(folder, kept) : Status();
+  }
+  if (place != kSqlite || FileExists(options.folder + "/log.db")) return {};
+  const uint64_t persons = TRY(PersonsKnown(folder));
+  return persons == 0 ? Status() : NoLogError(folder, persons, "there is no log.db");
+}
+
+Status KeepLogPlace(const std::string& folder, std::string_view backend) {
+  if (KeptPlace(folder) == backend) return {};
+  return WriteFileDurable(PlaceFile(folder), std::string(backend) + "\n");
+}
+
 Result<std::unique_ptr<KeyStore>> OpenKeysOf(const Log& log, const std::string& folder, Cipher cipher) {
-  const Ordinal end = log.head().next_ordinal;
+  const Head head = log.head();
+  const Ordinal end = head.next_ordinal;
   auto keys = TRY(end > 1 ? OpenExistingKeyStore(folder, cipher) : OpenKeyStore(folder, cipher));
   TRY(CheckKeys(log, *keys, end, folder));
+  // Keys of persons are durable before their first entry, so a crash in the very first write leaves an empty log that is theirs all the same:
+  // one that is kept as theirs and that somebody has written to (or that a restore has emptied).
+  const bool theirs = head.incarnation > 1 || (head.epoch != 0 && KeptPlace(folder) == log.backend());
+  if (end == 1 && keys->end() > 1 && !theirs)
+    return NoLogError(folder, keys->end() - 1, fmt::format("the log ({}) is empty", log.backend()));
+  TRY(KeepLogPlace(folder, log.backend()));
   return keys;
 }
 

@@ -172,6 +172,92 @@ TEST_P(BondTest, ATypeThatMeansAnotherOneIsTold) {
   EXPECT_NE(told[0].find("table of types: code 2"), std::string::npos) << told[0];
 }
 
+// ---- an empty log --------------------------------------------------------------------------------------------------
+
+TEST_P(BondTest, AnEmptyLogBesideKeysThatKnowPersonsIsRefused) {
+  const OpenOptions fresh = harness_->Other("fresh");
+  if (GetParam() == "sqlite") {
+    const Status placed = CheckLogPlace(fresh, keys_);
+    ASSERT_FALSE(placed.ok());
+    EXPECT_EQ(placed.error().code, ErrorCode::kIncorrect);
+    EXPECT_TRUE(Has(placed.error(), "knows 3 persons, and there is no log.db")) << placed.error().external;
+    EXPECT_TRUE(Has(placed.error(), "--log postgresql://")) << placed.error().external;
+    EXPECT_FALSE(fs::exists(fresh.folder + "/log.db"));
+  }
+  for (int start = 0; start < 2; ++start) {
+    const auto log = Must(OpenLog(fresh));
+    const auto keys = OpenKeysOf(*log, keys_);
+    ASSERT_FALSE(keys.ok());
+    EXPECT_EQ(keys.error().code, ErrorCode::kIncorrect);
+    EXPECT_TRUE(Has(keys.error(), "is empty")) << keys.error().external;
+  }
+  EXPECT_EQ(Told(options_, keys_), std::vector<std::string>{});
+  Writing(options_, keys_).Append("d");  // the right one goes on
+}
+
+TEST_P(BondTest, AnEmptyLogOfTheOtherKindIsRefusedThoughSomebodyWroteToItOnce) {
+  // Before there were persons, the folder was started with the other kind of log; or log.place is of a former program and missing.
+  OpenOptions stray;
+  stray.folder = folder_.path("stray");
+  const auto log = Must(OpenLog(stray));
+  Must(log->TakeEpoch());
+  if (GetParam() == "postgresql") {
+    EXPECT_FALSE(CheckLogPlace(stray, keys_).ok());
+    const auto keys = OpenKeysOf(*log, keys_);
+    ASSERT_FALSE(keys.ok());
+    EXPECT_TRUE(Has(keys.error(), "--log postgresql://")) << keys.error().external;
+  }
+  fs::remove(keys_ + "/log.place");
+  EXPECT_FALSE(OpenKeysOf(*log, keys_).ok());
+  Writing(options_, keys_).Append("d");
+  EXPECT_TRUE(fs::exists(keys_ + "/log.place"));
+}
+
+TEST_P(BondTest, ARestoredEmptyLogIsTheirs) {
+  Must(Must(OpenLog(options_))->Backup(folder_.path("backup")));
+  const OpenOptions restored = harness_->Other("restored");
+  ASSERT_EQ(Must(RestoreLog(folder_.path("backup"), kStart - 1, restored)).next_ordinal, 1u);
+  Writing(restored, keys_).Append("d");
+}
+
+TEST(LogPlace, ACrashInTheFirstWriteLeavesAFolderThatStarts) {
+  test::TempFolder folder;
+  OpenOptions options;
+  options.folder = folder.path("data");
+  {
+    Writing writing(options, options.folder);
+    Must(writing.keys->ForName("Patient/first"));
+    Must(writing.keys->Flush());
+  }
+  Must(CheckLogPlace(options, options.folder));
+  Writing(options, options.folder).Append("first");
+}
+
+TEST(LogPlace, TheOtherBackEndIsRefusedOnceThereIsSomethingToLose) {
+  test::TempFolder folder;
+  OpenOptions here, there;
+  here.folder = there.folder = folder.path("data");
+  there.url = "postgresql://nowhere/none";
+  Must(CheckLogPlace(here, here.folder));  // fresh
+  {
+    const auto log = Must(OpenLog(here));
+    Must(OpenKeysOf(*log, here.folder));
+    Must(CheckLogPlace(there, there.folder));  // it was started once, and nothing is in it
+    test::Appender appender(log.get());
+    Must(log->Append(appender.Next({1})));
+  }
+  const Status other = CheckLogPlace(there, there.folder);
+  ASSERT_FALSE(other.ok());
+  EXPECT_NE(other.error().external.find("Leave out --log"), std::string::npos) << other.error().external;
+  Must(CheckLogPlace(here, here.folder));
+  Must(KeepLogPlace(here.folder, "postgresql"));
+  const Status without = CheckLogPlace(here, here.folder);
+  ASSERT_FALSE(without.ok());
+  EXPECT_NE(without.error().external.find("no --log was given"), std::string::npos)
+      << without.error().external;
+  Must(CheckLogPlace(there, there.folder));
+}
+
 // ---- single bytes --------------------------------------------------------------------------------------------------
 
 std::string FileBytes(const std::string& path) {

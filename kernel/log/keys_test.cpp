@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <fstream>
 #include <span>
 #include <thread>
@@ -265,6 +266,30 @@ TEST(Keys, ThreadsAgreeOnOneKeyPerName) {
   }
   for (auto& thread : threads) thread.join();
   for (size_t n = 1; n < owners.size(); ++n) EXPECT_EQ(owners[n], owners[0]);
+}
+
+// `tongkang verify` looks while the program erases: rows and ledger of two moments would be told as damage.
+TEST(Keys, AnErasureWhileTheStoreIsLookedAtIsNoDamage) {
+  test::TempFolder folder;
+  const auto keys = Must(OpenKeyStore(folder.path()));
+  constexpr int kPersons = 4000;
+  for (int i = 0; i < kPersons; ++i) Must(keys->ForName("Patient/" + std::to_string(i)));
+  Must(keys->Flush());
+  const auto looking = Must(OpenExistingKeyStore(folder.path()));
+  std::atomic<bool> done{false};
+  std::thread eraser([&] {
+    for (OwnerNumber owner = 1; owner <= 60 && !done; ++owner) {
+      // The key is marked in any case; overwriting the write-ahead file may find the other one reading.
+      const Status destroyed = keys->Destroy(owner, 1'000'000);
+      EXPECT_TRUE(destroyed.ok() || destroyed.error().code == ErrorCode::kUnavailable);
+    }
+    done = true;
+  });
+  std::vector<std::string> damage;
+  for (int looks = 0; looks < 40 && !done && damage.empty(); ++looks) Must(looking->Verify(&damage));
+  done = true;
+  eraser.join();
+  EXPECT_TRUE(damage.empty()) << damage.front();
 }
 
 }  // namespace

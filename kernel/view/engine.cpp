@@ -25,6 +25,7 @@ Status EngineImpl::OpenStores() {
   TRY(MakeFolder(options_.folder));
   log::OpenOptions open = options_.log;
   if (open.folder.empty()) open.folder = options_.folder;
+  TRY(log::CheckLogPlace(open, options_.folder));
   log_ = TRY(log::OpenLog(open));
   keys_ = TRY(log::OpenKeysOf(*log_, options_.folder, options_.cipher));
   contents_ = TRY(log::OpenContentFolder(options_.folder + "/contents", keys_.get()));

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { freshFolder, program, request, Server } from '../lib/server.mjs';
+import { freshFolder, hasPostgres, Postgres, program, request, Server } from '../lib/server.mjs';
 
 /** { rc, out, err } of one command. */
 function tool(...args) {
@@ -127,5 +127,33 @@ describe('the operator', () => {
     fs.writeFileSync(path.join(data, 'keys.db'), own, { mode: 0o600 });
     server = await new Server(data).start();
     assert.equal((await request(server.base, 'GET', '/fhir/Patient/three', { token })).status, 200);
+  });
+
+  test('a folder whose log is in PostgreSQL is not begun anew beside it', { skip: hasPostgres() ? false : 'PostgreSQL 15 is not installed' }, async () => {
+    const postgres = await new Postgres().start();
+    try {
+      const log = await postgres.database('operator'), folder = at('postgres');
+      const with_log = await new Server(folder, { log }).start();
+      token = await with_log.token();
+      assert.equal((await put('far', with_log)).status, 201);
+      await with_log.stop();
+      const told = /The log of .* is in PostgreSQL.*--log postgresql:\/\//s;
+      for (const result of [serveOnce(folder), tool('verify', '--data', folder), tool('backup', '--data', folder, '--to', at('b2'), '--keys-to', at('k2')),
+        tool('erase', '--data', folder, '--person', 'Patient/far', '--reason', 'unlawful')]) {
+        assert.equal(result.rc, 1, result.out + result.err);
+        assert.match(result.err, told);
+      }
+      assert.ok(!fs.existsSync(path.join(folder, 'log.db')) && !fs.existsSync(at('b2')));
+      // Without the note, as a former program left it; and with the address of another database.
+      fs.rmSync(path.join(folder, 'log.place'));
+      assert.match(serveOnce(folder).err, /knows 1 persons, and there is no log\.db.*--log postgresql:\/\//s);
+      assert.match(tool('serve', '--data', folder, '--listen', '127.0.0.1:0', '--log', await postgres.database('other')).err, /knows 1 persons.*is empty/s);
+      assert.match(tool('verify', '--data', folder, '--log', log).out, / 0 damaged places/);
+      const again = await new Server(folder, { log }).start();
+      assert.equal((await request(again.base, 'GET', '/fhir/Patient/far', { token })).status, 200);
+      await again.stop();
+    } finally {
+      await postgres.stop();
+    }
   });
 });
