@@ -1,11 +1,10 @@
 // erase: POST [type]/[id]/$erase by an operator at the machine, with the program stopped. It goes the way of the API, so that the same reasons are
-// asked and the same is refused, and the audit has it.
+// asked and the same is refused. The audit has that it was asked before anything is done, and how it ended: an erasure that nobody could record
+// does not happen.
 #include <fmt/format.h>
 
 #include <future>
-#include <thread>
 
-#include "kernel/access/audit.h"
 #include "kernel/base/clock.h"
 #include "kernel/base/text.h"
 #include "kernel/interaction/interaction.h"
@@ -51,22 +50,34 @@ std::string WordsOf(const std::string& body) {
   return document.ok() ? document->Root()["issue"].At(0)["diagnostics"].ToString() : body;
 }
 
-Status Record(const Opened& opened, const Clock& clock, const std::string& folder, const std::string& type,
-              const std::string& id, const interaction::Response& response) {
-  access::AuditOptions options;
-  options.folder = folder;
-  options.clock = &clock;
-  options.id_key = opened.engine->hash_key();
-  const auto audit = TRY(access::AuditLog::Open(options));
+/// Appends and waits until it is on disk. `reason` is a code of the list that $erase takes, never what was typed.
+Status Record(access::AuditLog* audit, std::string_view action, const std::string& type,
+              const std::string& id, int status = 0, std::string_view reason = {}) {
   access::AuditRecord record;
   record.account = kAccount;
-  record.action = "erase";
+  record.action = action;
   record.type = type;
   record.id = id;
-  record.status = response.status;
-  record.reason = response.audit_reason;
+  record.status = status;
+  record.reason = reason;
   TRY(audit->Append(std::move(record)));
   return audit->Flush();
+}
+
+Status EraseRecorded(const Opened& opened, const Clock& clock, const std::string& data,
+                     const std::string& type, const std::string& id, const std::string& reason) {
+  if (!opened.engine->definitions().IsResource(opened.engine->definitions().FindType(type)))
+    return MakeError(ErrorCode::kIncorrect, "name the person as Patient/ID or Practitioner/ID");
+  const auto audit = TRY(access::AuditLog::Open(AuditOf(*opened.engine, data, &clock)));
+  TRY(Record(audit.get(), "erase-asked", type, id));
+  const interaction::Response response = Ask(opened, clock, {type, id, "$erase"}, reason);
+  const Status recorded = Record(audit.get(), "erase", type, id, response.status, response.audit_reason);
+  if (response.status != 200) return MakeError(ErrorCode::kIncorrect, WordsOf(response.body));
+  fmt::print("{}\n", WordsOf(response.body));
+  if (recorded.ok()) return {};
+  return MakeError(recorded.error().code,
+                   "It is erased, and the audit has that it was asked, but could not be told how it ended: " +
+                       recorded.error().external);
 }
 
 Status Erase(const DataOptions& options, const std::string& person, const std::string& reason) {
@@ -74,20 +85,16 @@ Status Erase(const DataOptions& options, const std::string& person, const std::s
   if (slash == std::string::npos || person.find('/', slash + 1) != std::string::npos) {
     return MakeError(ErrorCode::kIncorrect, "name the person as Patient/ID or Practitioner/ID");
   }
-  const std::string type = person.substr(0, slash), id = person.substr(slash + 1);
   TRY(CheckDataFolder(options.data));
   const SystemClock clock;
   Opened opened = TRY(OpenData({.data = options, .clock = &clock}));
-  while (!opened.engine->ready()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  const interaction::Response response = Ask(opened, clock, {type, id, "$erase"}, reason);
-  const Status recorded = Record(opened, clock, options.data + "/audit", type, id, response);
+  Status done = WaitUntilReady(*opened.engine);
+  if (done.ok()) {
+    done =
+        EraseRecorded(opened, clock, options.data, person.substr(0, slash), person.substr(slash + 1), reason);
+  }
   opened.engine->Stop();
-  if (response.status != 200) return MakeError(ErrorCode::kIncorrect, WordsOf(response.body));
-  fmt::print("{}\n", WordsOf(response.body));
-  if (!recorded.ok())
-    return MakeError(recorded.error().code,
-                     "It is erased, but the audit could not be told: " + recorded.error().external);
-  return {};
+  return done;
 }
 
 }  // namespace

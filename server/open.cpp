@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <thread>
+
 #include "kernel/app/app.h"
 
 namespace tk::server {
@@ -41,6 +44,54 @@ Result<Opened> OpenData(const OpenOptions& options) {
   TRY(MakeFolder(options.data.data + "/views/search"));
   opened.engine = TRY(view::Engine::Create(engine, make_views));
   return opened;
+}
+
+Status WaitUntilReady(const std::function<bool()>& ready,
+                      const std::function<std::vector<view::ViewState>()>& states, int64_t still_ms_max) {
+  const auto alike = [](const view::ViewState& a, const view::ViewState& b) {
+    return a.kind == b.kind && a.t == b.t && a.entries == b.entries;
+  };
+  std::vector<view::ViewState> last;
+  int64_t moved_us = MonotonicUs();
+  while (!ready()) {
+    std::vector<view::ViewState> now = states();
+    if (!std::equal(now.begin(), now.end(), last.begin(), last.end(), alike)) {
+      last = std::move(now);
+      moved_us = MonotonicUs();
+    } else if (MonotonicUs() - moved_us > still_ms_max * 1000) {
+      std::string told;
+      for (const view::ViewState& view : now) {
+        told += fmt::format("; {}: {}, {} of {} entries{}{}", view.name, view.KindName(), view.entries,
+                            view.entries_wanted, view.failure.empty() ? "" : ", ", view.failure);
+      }
+      return MakeError(
+          ErrorCode::kUnavailable,
+          fmt::format(
+              "the views did not become ready and do not move{}. Nothing was done. Look at the lines above "
+              "for the reason (a full disk?), mend it and call again",
+              told));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return {};
+}
+
+Status WaitUntilReady(const view::Engine& engine, int64_t still_ms_max) {
+  return WaitUntilReady([&engine] { return engine.ready(); }, [&engine] { return engine.view_states(); },
+                        still_ms_max);
+}
+
+access::AuditOptions AuditOf(const view::Engine& engine, const std::string& folder, const Clock* clock) {
+  access::AuditOptions options;
+  options.folder = folder + "/audit";
+  options.clock = clock;
+  options.id_key = engine.hash_key();
+  options.owner_of = [&engine](std::string_view type, std::string_view id) {
+    const view::Directory::Version version =
+        engine.directory().Current(engine.IdHash(type, id), engine.Head());
+    return version.ordinal == 0 ? 0u : engine.directory().Get(version.ordinal).owner;
+  };
+  return options;
 }
 
 }  // namespace tk::server

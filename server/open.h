@@ -1,8 +1,11 @@
 // Opening a data folder: log, keys, views and index, in the way that serve and the log's subcommands share.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <vector>
 
+#include "kernel/access/audit.h"
 #include "kernel/base/file.h"
 #include "kernel/search/index.h"
 #include "kernel/view/engine.h"
@@ -27,6 +30,16 @@ struct OpenOptions {
 
 /// Errors: kUnavailable when another tongkang has the folder; what the engine says otherwise.
 Result<Opened> OpenData(const OpenOptions& options);
+/// Waits until every view answers. Building may take long; what has not moved for `still_ms_max` does not count as building.
+/// Errors: kUnavailable, with what each view says.
+Status WaitUntilReady(const view::Engine& engine, int64_t still_ms_max = 120'000);
+/// The same, of anything that has a state.
+Status WaitUntilReady(const std::function<bool()>& ready,
+                      const std::function<std::vector<view::ViewState>()>& states, int64_t still_ms_max);
+
+/// The audit of a data folder: its records name resources by the log's keyed hash and their person's number.
+access::AuditOptions AuditOf(const view::Engine& engine, const std::string& folder, const Clock* clock);
+
 /// Only the lock.
 Result<FileLock> LockData(const std::string& folder);
 

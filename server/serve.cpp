@@ -223,16 +223,7 @@ Status House::Build(const Settings& settings) {
       {.folder = data, .clock = &clock, .cookie_seconds = settings.Number("cookie-seconds")}));
   interactions = std::make_unique<interaction::Interactions>(
       interaction::Context{engine, opened.index, &clock, 0, open.timezone_offset_min, TK_PROGRAM_VERSION});
-  access::AuditOptions records;
-  records.folder = data + "/audit";
-  records.clock = &clock;
-  records.id_key = engine->hash_key();
-  records.owner_of = [engine](std::string_view type, std::string_view id) {
-    const view::Directory::Version version =
-        engine->directory().Current(engine->IdHash(type, id), engine->Head());
-    return version.ordinal == 0 ? 0u : engine->directory().Get(version.ordinal).owner;
-  };
-  audit = TRY(access::AuditLog::Open(records));
+  audit = TRY(access::AuditLog::Open(AuditOf(*engine, data, &clock)));
   workers = std::make_unique<http::WorkerPool>(CountOr(settings.Number("workers")),
                                                static_cast<size_t>(settings.Number("worker-queue-max")));
   http::PipelineOptions way;

@@ -27,7 +27,8 @@ struct Pack {
 std::span<const Pack> InstalledPacks();
 
 /// R4 and the platform types: StructureDefinition, SearchParameter, ValueSet and CodeSystem files in types/ of the packs and in `folder`
-/// (which need not exist). Errors: kInvalid with the resource's url and element path.
+/// (which need not exist). Every search parameter of them is compiled as search will: what is loaded can be asked, and the CapabilityStatement tells it.
+/// Errors: kInvalid with the file, the resource's url, the place in it, and what is wrong.
 Result<std::shared_ptr<const fhir::Definitions>> LoadDefinitions(std::span<const Pack> packs,
                                                                  const std::string& folder);
 

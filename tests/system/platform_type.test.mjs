@@ -96,5 +96,13 @@ test('all of it is there after a restart; a broken definition stops the start wi
   fs.mkdirSync(path.join(other, 'types'));
   fs.writeFileSync(path.join(other, 'types', 'bad.json'), JSON.stringify({ ...files['stock_item.json'], kind: 'logical' }));
   await assert.rejects(new Server(other).start(), /StructureDefinition\/StockItem/);
+  fs.rmSync(path.join(other, 'types', 'bad.json'));
+  for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(other, 'types', name), JSON.stringify(content));
+  for (const [expression, why] of [['StockItem.(', /sp_name\.json: .*column/], ['StockItem.nothere', /sp_name\.json: .*nothere/]]) {
+    fs.writeFileSync(path.join(other, 'types', 'sp_name.json'), JSON.stringify({ ...files['sp_name.json'], expression }));
+    await assert.rejects(new Server(other).start(), why);
+  }
+  fs.writeFileSync(path.join(other, 'types', 'sp_name.json'), '{]');
+  await assert.rejects(new Server(other).start(), /sp_name\.json: JSON, line 1, column 2/);
   fs.rmSync(other, { recursive: true, force: true });
 });
