@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of the small scripts behind ./tk: the sum of the tests, the new app."""
+"""Tests of the small scripts behind ./tk: the sum of the tests, the suites, the new app."""
 import os
 import subprocess
 import sys
@@ -10,11 +10,33 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import new_app  # noqa: E402
+import suites  # noqa: E402
 import tidy  # noqa: E402
 
 JUNIT = """<testsuite><testcase name="a" time="0.5" status="run"/>{more}</testsuite>"""
 FAILED = """<testcase name="b" status="fail"><failure message="no"/></testcase>"""
 SKIPPED = """<testcase name="c" status="notrun"><skipped message="corpus not here"/></testcase>"""
+
+
+class Suites(unittest.TestCase):
+    def test_results_are_read_and_added_up(self):
+        results, absent = [], []
+        for line, read in (("search 31/33, failing: a=b, c; patient-everything", True), ("FHIRPath R4 937/937", True),
+                           ("validator not here: /nowhere/x.zst", True), ("  date=2010: 3, not 4", False),
+                           ("loaded 3 of 4/5 files", False)):
+            self.assertEqual(suites.read_line(line, results, absent), read, line)
+        self.assertEqual(results, [("search", 31, 33, "a=b, c; patient-everything"), ("FHIRPath R4", 937, 937, "")])
+        self.assertEqual(absent, [("validator", "/nowhere/x.zst")])
+        text = suites.summary(results, absent, ["x.py printed no result (it ended with 3)"])
+        for part in ("failing: a=b, c", "not run: its data are not here (/nowhere/x.zst)", "BROKEN: x.py", "968/970"):
+            self.assertIn(part, text)
+
+    def test_a_suite_without_its_data_says_so(self):
+        with tempfile.TemporaryDirectory() as empty:
+            done = subprocess.run([sys.executable, "-B", os.path.join(HERE, "suites.py"), "search"], capture_output=True,
+                                  text=True, check=False, env={**os.environ, "TK_SHARED": empty})
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("not run: its data are not here", done.stdout)
 
 
 class JunitSum(unittest.TestCase):
