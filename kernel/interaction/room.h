@@ -45,6 +45,7 @@ enum class Kind : uint8_t {
   kCapabilities,
   kEverything,
   kValidate,
+  kFhirPath,
   kErase,
 };
 
@@ -109,6 +110,7 @@ Result<Response> SearchSystem(const Room& room, const Call& call);
 Result<Response> CapabilityStatement(const Room& room, const Call& call);
 Result<Response> Everything(const Room& room, const Call& call);
 Result<Response> ValidateOperation(const Room& room, const Call& call);
+Result<Response> FhirPathOperation(const Room& room, const Call& call);
 Result<Response> Erase(const Room& room, const Call& call);
 
 Result<Plan> PlanCreate(const Room& room, const CallPtr& call, const view::Position& basis);

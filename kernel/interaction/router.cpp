@@ -29,6 +29,7 @@ Ways WaysOfBase(const std::vector<std::string>& path) {
   if (path.empty()) return {{Method::kGet, Kind::kSearchSystem}, {Method::kPost, Kind::kBundle}};
   if (path.size() == 1 && path[0] == "metadata") return {{Method::kGet, Kind::kCapabilities}};
   if (path.size() == 1 && path[0] == "_history") return {{Method::kGet, Kind::kHistorySystem}};
+  if (path.size() == 1 && path[0] == "$fhirpath") return {{Method::kPost, Kind::kFhirPath}};
   if (path.size() == 1 && path[0] == "_search") return {{Method::kPost, Kind::kSearchSystem}};
   return {};
 }
@@ -112,6 +113,7 @@ std::optional<Response> CheckMedia(const Call& call) {
     case Kind::kConditionalUpdate:
     case Kind::kBundle:
     case Kind::kValidate:
+    case Kind::kFhirPath:
     case Kind::kErase:
       if (!IsJson(type)) return UnsupportedMedia(kFhirJson);
       return std::nullopt;
@@ -205,6 +207,8 @@ std::string_view ActionOf(Kind kind) {
       return "everything";
     case Kind::kValidate:
       return "validate";
+    case Kind::kFhirPath:
+      return "fhirpath";
     case Kind::kErase:
       return "erase";
   }
@@ -264,6 +268,8 @@ Result<Response> Answer(const Room& room, const Call& call) {
       return Everything(room, call);
     case Kind::kValidate:
       return ValidateOperation(room, call);
+    case Kind::kFhirPath:
+      return FhirPathOperation(room, call);
     case Kind::kErase:
       return Erase(room, call);
     default:
@@ -343,7 +349,8 @@ void HandleRequest(const RoomPtr& room, Request request, Done done) {
   }
   if (auto refusal = CheckMedia(*call)) return done(std::move(*refusal));
   if (const Status taken = TakeBodyParameters(call.get()); !taken.ok()) return done(OutcomeOf(taken.error()));
-  if (!room->engine().serving() && call->kind != Kind::kCapabilities && call->kind != Kind::kValidate) {
+  if (!room->engine().serving() && call->kind != Kind::kCapabilities && call->kind != Kind::kValidate &&
+      call->kind != Kind::kFhirPath) {
     return done(OutcomeOf(MakeError(
         ErrorCode::kUnavailable,
         fmt::format("The server is still reading its log, {:.0f} % are done: try again in a moment.",
@@ -405,6 +412,7 @@ bool Interactions::IsHeavy(const Request& request) const {
   if (get)
     return request.path.size() != 2 &&
            request.path.size() != 4;  // all but read and vread search or make a page
+  if (request.path[0] == "$fhirpath") return true;
   // An erasure waits for the writer, $everything makes a page.
   if (request.path.size() == 3 && (request.path[2] == "$erase" || request.path[2] == "$everything"))
     return true;

@@ -1,4 +1,5 @@
-// Values that FHIRPath calculates with, read from items; equality, equivalence and order of items. Internal to FHIRPath.
+// Values that FHIRPath calculates with, read from items; equality, equivalence and order of items. Internal to FHIRPath,
+// but for ToScalar, which those read who print what an expression gave ($fhirpath).
 // Source: FHIRPath N1 2.0.0 sections 6.1 and 6.2; FHIR R4 fhirpath.html (FHIR primitives as System types).
 #pragma once
 

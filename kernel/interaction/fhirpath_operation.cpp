@@ -1,0 +1,334 @@
+// $fhirpath: POST $fhirpath with Parameters: evaluates an expression on what is sent, and on nothing that is stored.
+// Parameters: expression (valueString), resource, context (valueString: an expression; the other is evaluated on each of its items),
+//             variables (parts: value[x] or resource). The answer is Parameters as the servers behind fhirpath-lab give it: `parameters`
+//             (evaluator, expression, context), then a `result` for each context, its parts named by type. What no value[x] can hold, such as
+//             a backbone element, stands as JSON in the extension that fhirpath-lab reads.
+// Limits: expression 16 KB, work_max items looked at (about a second), 10,000 items and 8 MB of answer; beyond them kTooLarge.
+// Source: https://fhirpath-lab.com (its server API); there is no OperationDefinition of HL7 for R4.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "kernel/base/clock.h"
+#include "kernel/fhir/path/path.h"
+#include "kernel/fhir/path/scalar.h"
+#include "kernel/fhir/primitives.h"
+#include "kernel/interaction/permit.h"
+#include "kernel/interaction/prefer.h"
+#include "kernel/interaction/respond.h"
+
+namespace tk::interaction {
+namespace {
+
+namespace path = fhir::path;
+
+constexpr size_t kExpressionBytesMax = 16 * 1024;
+constexpr size_t kResultItemsMax = 10'000, kResultBytesMax = size_t{8} << 20;
+constexpr uint64_t kWorkMax = 2'000'000;
+constexpr std::string_view kJsonValue = "http://fhir.forms-lab.com/StructureDefinition/json-value";
+
+struct EvaluationAsked {
+  std::string expression, expression_path, context, context_path;
+  fhir::Value resource;
+  std::vector<std::pair<std::string, path::Collection>> variables;
+};
+
+/// resolve() within what was sent: the entries of a Bundle. Contained resources are found without it, stored ones never.
+class BundleResolver : public path::Resolver {
+ public:
+  explicit BundleResolver(fhir::Value root) {
+    if (root["resourceType"].ToString() != "Bundle") return;
+    for (const fhir::Value entry : root["entry"]) {
+      const fhir::Value resource = entry["resource"];
+      if (!resource) continue;
+      if (entry["fullUrl"]) by_reference_.emplace(entry["fullUrl"].ToString(), resource);
+      by_reference_.emplace(resource["resourceType"].ToString() + "/" + resource["id"].ToString(), resource);
+    }
+  }
+  fhir::Value Resolve(std::string_view reference) const override {
+    const auto found = by_reference_.find(reference);
+    return found == by_reference_.end() ? fhir::Value() : found->second;
+  }
+
+ private:
+  std::map<std::string, fhir::Value, std::less<>> by_reference_;
+};
+
+/// The value[x] of a parameter and the type that its name says.
+path::Item ItemOfParameter(const fhir::Definitions& definitions, fhir::Value parameter) {
+  if (parameter["resource"]) return path::ResourceItem(definitions, parameter["resource"]);
+  path::Item item;
+  const fhir::TypeId owner = definitions.FindType("Parameters.parameter");
+  for (const fhir::Value member : parameter) {
+    if (!member.name_text().starts_with("value")) continue;
+    const fhir::ElementInfo* element = definitions.FindElement(owner, member.name());
+    if (element == nullptr) continue;
+    item.node = member;
+    item.type = element->type;
+  }
+  return item;
+}
+
+Result<std::string> ReadText(fhir::Value parameter, const std::string& at) {
+  const fhir::Value text = parameter["valueString"];
+  if (!text.is_string() || text.node().size > kExpressionBytesMax) {
+    return MakeIssue(
+        ErrorCode::kIncorrect, "value", at + ".valueString",
+        fmt::format("Give the expression as a valueString of at most {} KB.", kExpressionBytesMax >> 10));
+  }
+  return text.ToString();
+}
+
+Status ReadVariables(const fhir::Definitions& definitions, fhir::Value parameter, const std::string& at,
+                     EvaluationAsked* asked) {
+  size_t i = 0;
+  for (const fhir::Value part : parameter["part"]) {
+    const std::string name = part["name"].ToString();
+    path::Item item = ItemOfParameter(definitions, part);
+    if (name.empty() || !item.node) {
+      return MakeIssue(ErrorCode::kIncorrect, "value", fmt::format("{}.part[{}]", at, i),
+                       "Give each variable a name and a value[x] or a resource.");
+    }
+    ++i;
+    const auto same = [&](const auto& variable) { return variable.first == name; };
+    const auto found = std::find_if(asked->variables.begin(), asked->variables.end(), same);
+    if (found != asked->variables.end())
+      found->second.push_back(std::move(item));
+    else
+      asked->variables.emplace_back(name, path::Collection{std::move(item)});
+  }
+  return {};
+}
+
+Result<EvaluationAsked> ReadEvaluation(const Room& room, fhir::Value root) {
+  if (root["resourceType"].ToString() != "Parameters") {
+    return MakeIssue(ErrorCode::kIncorrect, "value", "resourceType",
+                     "Send a Parameters resource with the parameters expression and resource.");
+  }
+  EvaluationAsked asked;
+  size_t i = 0;
+  for (const fhir::Value parameter : root["parameter"]) {
+    const std::string at = fmt::format("Parameters.parameter[{}]", i++);
+    const std::string name = parameter["name"].ToString();
+    if (name == "expression" && asked.expression_path.empty()) {
+      asked.expression = TRY(ReadText(parameter, at));
+      asked.expression_path = at;
+    } else if (name == "context" && asked.context_path.empty()) {
+      asked.context = TRY(ReadText(parameter, at));
+      asked.context_path = at;
+    } else if (name == "resource" && !asked.resource) {
+      asked.resource = parameter["resource"];
+      if (path::ResourceItem(*room.definitions, asked.resource).type == fhir::kNoType)
+        return MakeIssue(ErrorCode::kIncorrect, "value", at + ".resource",
+                         "Give a resource of a type that is known here.");
+    } else if (name == "variables") {
+      TRY(ReadVariables(*room.definitions, parameter, at, &asked));
+    } else {
+      return MakeIssue(
+          ErrorCode::kIncorrect, "value", at,
+          "This parameter is not known or is given twice. Known are expression, resource, context (one each) "
+          "and variables.");
+    }
+  }
+  if (asked.expression_path.empty()) {
+    return MakeIssue(ErrorCode::kIncorrect, "required", "Parameters.parameter",
+                     "A parameter named expression, with a FHIRPath expression as valueString, is missing.");
+  }
+  return asked;
+}
+
+/// "column 12: …" becomes an issue at the parameter that holds the expression.
+Error AtParameter(Error error, const std::string& at) {
+  Error told = MakeIssue(error.code, error.code == ErrorCode::kTooLarge ? "too-costly" : "invalid",
+                         at + ".valueString", fmt::format("The expression, {}.", error.external));
+  told.internal = std::move(error.internal);
+  return told;
+}
+
+Result<path::Collection> Evaluated(const Room& room, const std::string& text, const std::string& at,
+                                   const path::Environment& environment, const path::Item& context) {
+  Result<path::Expression> expression = path::Expression::Compile(text, *room.definitions, context.type);
+  if (!expression.ok()) return AtParameter(std::move(expression.error()), at);
+  path::Collection items;
+  Status status = expression->Evaluate(environment, context, &items);
+  if (!status.ok()) return AtParameter(std::move(status.error()), at);
+  if (items.size() > kResultItemsMax) {
+    return MakeIssue(
+        ErrorCode::kTooLarge, "too-long", at + ".valueString",
+        fmt::format("The result has {} items, at most {} are given: ask for less, e.g. with take().",
+                    items.size(), kResultItemsMax));
+  }
+  return items;
+}
+
+/// Writes the results: each item as a part that is named by its type.
+class ResultWriter {
+ public:
+  ResultWriter(const fhir::Definitions& definitions, fhir::JsonWriter* json)
+      : definitions_(definitions),
+        types_(path::TypeTable::For(definitions)),
+        parameter_(definitions.FindType("Parameters.parameter")),
+        json_(*json) {}
+
+  void Part(const path::Item& item) {
+    const bool typed = item.type < definitions_.type_count();
+    const path::Scalar value = path::ToScalar(*types_, item);
+    if (typed && definitions_.IsResource(item.type) && item.node) {
+      Begin(definitions_.Type(item.type).name);
+      json_.Key("resource").Raw(item.node.Json()).End();
+      return;
+    }
+    const std::string name = NameOf(item, value);
+    Begin(name);
+    const std::string member = MemberOf(name);
+    if (member.empty()) {
+      Other(item);
+    } else if (typed || item.node) {
+      if (item.node && item.node.Json() != "\"\"") json_.Key(member).Raw(item.node.Json());
+      if (item.extension_node) json_.Key("_" + member).Raw(item.extension_node.Json());
+    } else {
+      Computed(member, name, value);
+    }
+    json_.End();
+  }
+
+ private:
+  void Begin(std::string_view name) { json_.Object().Member("name", name); }
+
+  std::string NameOf(const path::Item& item, const path::Scalar& value) const {
+    if (value.kind == path::SystemKind::kString && value.text.empty()) return "empty-string";
+    if (item.type < definitions_.type_count()) return std::string(definitions_.Type(item.type).name);
+    if (value.kind == path::SystemKind::kNone) return "object";
+    if (value.kind == path::SystemKind::kLong) return "integer64";
+    std::string name(path::SystemTypeName(value.kind));
+    if (value.kind != path::SystemKind::kQuantity) name[0] = static_cast<char>(name[0] - 'A' + 'a');
+    return name;
+  }
+  /// "valueHumanName"; "" if a parameter has no such member.
+  std::string MemberOf(std::string name) const {
+    if (name.empty()) return "";
+    if (name[0] >= 'a' && name[0] <= 'z') name[0] = static_cast<char>(name[0] - 'a' + 'A');
+    std::string member = "value" + name;
+    return definitions_.FindElement(parameter_, fhir::Names::Find(member)) != nullptr ? member : "";
+  }
+  void Computed(const std::string& member, const std::string& name, const path::Scalar& value) {
+    switch (value.kind) {
+      case path::SystemKind::kBoolean:
+        json_.Key(member).Bool(value.boolean);
+        break;
+      case path::SystemKind::kInteger:
+      case path::SystemKind::kDecimal:
+        json_.Key(member).Raw(value.decimal.ToString());
+        break;
+      case path::SystemKind::kString:
+        json_.Member(member, value.text);
+        break;
+      case path::SystemKind::kQuantity:
+        json_.Key(member).Object().Key("value").Raw(value.decimal.ToString()).Member("unit", value.text);
+        json_.Member("system", "http://unitsofmeasure.org").Member("code", value.text).End();
+        break;
+      default: {
+        // FHIR knows no hours without minutes, no date-time without a zone: such stand as text.
+        const std::string text = value.temporal.ToString();
+        const bool fits = fhir::IsPrimitiveText(definitions_.Type(definitions_.FindType(name)), text);
+        json_.Member(fits ? member : "valueString", text);
+        break;
+      }
+    }
+  }
+  /// Longs as digits; what has no value[x] as JSON.
+  void Other(const path::Item& item) {
+    const path::Scalar value = path::ToScalar(*types_, item);
+    if (value.kind == path::SystemKind::kLong) json_.Member("valueString", value.decimal.ToString());
+    if (value.kind == path::SystemKind::kString && !value.text.empty())
+      json_.Member("valueString", value.text);
+    if (!item.node || item.node.is_string()) return;
+    json_.Key("extension").Array().Object().Member("url", kJsonValue);
+    json_.Member("valueString", item.node.Json()).End().End();
+  }
+
+  const fhir::Definitions& definitions_;
+  const std::shared_ptr<const path::TypeTable> types_;
+  const fhir::TypeId parameter_;
+  fhir::JsonWriter& json_;
+};
+
+struct Evaluation {
+  std::string context;  // "Patient.name[0]"; "" for the resource itself
+  path::Collection items;
+};
+
+Result<std::string> AnswerJson(const Room& room, const EvaluationAsked& asked,
+                               const std::vector<Evaluation>& results) {
+  std::string out;
+  fhir::JsonWriter json(&out);
+  json.Object().Member("resourceType", "Parameters").Member("id", "fhirpath").Key("parameter").Array();
+  json.Object().Member("name", "parameters").Key("part").Array();
+  const auto text = [&](std::string_view name, std::string_view value) {
+    json.Object().Member("name", name).Member("valueString", value).End();
+  };
+  text("evaluator", fmt::format("Tongkang {} (R4)", room.context.software_version));
+  if (!asked.context_path.empty()) text("context", asked.context);
+  text("expression", asked.expression);
+  json.End().End();
+  ResultWriter writer(*room.definitions, &json);
+  for (const Evaluation& result : results) {
+    json.Object().Member("name", "result");
+    if (!result.context.empty()) json.Member("valueString", result.context);
+    if (!result.items.empty()) json.Key("part").Array();
+    for (const path::Item& item : result.items) {
+      writer.Part(item);
+      if (out.size() > kResultBytesMax) {
+        return MakeIssue(
+            ErrorCode::kTooLarge, "too-long", asked.expression_path + ".valueString",
+            fmt::format("The result is larger than {} MB: ask for less.", kResultBytesMax >> 20));
+      }
+    }
+    if (!result.items.empty()) json.End();
+    json.End();
+  }
+  json.End().End();
+  return out;
+}
+
+}  // namespace
+
+Result<Response> FhirPathOperation(const Room& room, const Call& call) {
+  TRY(CheckMayCall(call.viewer(), "$validate"));
+  const std::vector<Parameter> parameters = TRY(ParseParameters(call.query));
+  if (!parameters.empty())
+    return UnknownParameter(parameters[0].name, "_format, _pretty; the expression comes in the body");
+  if (call.request.body.empty())
+    return MakeError(ErrorCode::kIncorrect,
+                     "The body is empty: send Parameters with expression and resource.");
+  const fhir::Document document = TRY(fhir::Document::Parse(call.request.body));
+  EvaluationAsked asked = TRY(ReadEvaluation(room, document.Root()));
+  const BundleResolver resolver(asked.resource);
+  path::Environment environment;
+  environment.resource = asked.resource;
+  environment.now_us = room.context.clock->NowUs();
+  environment.offset_min = room.context.timezone_offset_min;
+  environment.resolver = &resolver;
+  environment.work_max = kWorkMax;
+  environment.variables = std::move(asked.variables);
+  path::Collection contexts = {path::ResourceItem(*room.definitions, asked.resource)};
+  if (!asked.context_path.empty()) {
+    const path::Item whole = contexts[0];
+    contexts = TRY(Evaluated(room, asked.context, asked.context_path, environment, whole));
+  }
+  std::vector<Evaluation> results;
+  uint64_t items = 0;
+  for (size_t i = 0; i < contexts.size(); ++i) {
+    Evaluation& one = results.emplace_back();
+    if (!asked.context_path.empty()) one.context = fmt::format("{}[{}]", asked.context, i);
+    environment.work_max = std::max<uint64_t>(kWorkMax / contexts.size(), 1);
+    one.items = TRY(Evaluated(room, asked.expression, asked.expression_path, environment, contexts[i]));
+    items += one.items.size();
+    if (items > kResultItemsMax)
+      return MakeIssue(ErrorCode::kTooLarge, "too-long", asked.expression_path + ".valueString",
+                       fmt::format("The results have more than {} items: ask for less.", kResultItemsMax));
+  }
+  return JsonResponse(call, TRY(AnswerJson(room, asked, results)), "fhirpath");
+}
+
+}  // namespace tk::interaction

@@ -1,0 +1,114 @@
+// POST $fhirpath: typed results, contexts, variables, positions of errors, limits, and that nothing stored is seen.
+#include <fmt/format.h>
+
+#include "kernel/interaction/interaction_test_harness.h"
+
+namespace tk::interaction {
+namespace {
+
+constexpr std::string_view kSubject =
+    R"({"resourceType":"Patient","id":"p","active":true,"name":[{"use":"official","family":"Li","given":["Wei","Xiao"]},{"use":"usual","given":["A"]}],)"
+    R"("birthDate":"1980-02","contact":[{"gender":"female"}],"multipleBirthInteger":2,"managingOrganization":{"reference":"Organization/o"}})";
+
+class FhirPathOperationTest : public InteractionTest {
+ protected:
+  Response Evaluate(std::string_view expression, std::string_view more = "",
+                    std::string_view resource = kSubject) {
+    std::string quoted;
+    fhir::AppendJsonString(expression, &quoted);
+    return Post(
+        "$fhirpath",
+        fmt::format(R"({{"resourceType":"Parameters","parameter":[{{"name":"expression","valueString":{}}},)"
+                    R"({{"name":"resource","resource":{}}}{}]}})",
+                    quoted, resource, more));
+  }
+  /// The parts of the result at `i`.
+  std::string Parts(const Response& response, size_t i = 0) {
+    EXPECT_EQ(response.status, 200) << response.body;
+    const fhir::Document document = fhir::Document::Parse(response.body).value();
+    return std::string(document.Root()["parameter"].At(i + 1)["part"].Json());
+  }
+  std::string Problem(const Response& response) {
+    const fhir::Document document = fhir::Document::Parse(response.body).value();
+    return fmt::format("{} {} {}", response.status, At(document, "issue.0.expression.0"),
+                       At(document, "issue.0.diagnostics"));
+  }
+};
+
+TEST_F(FhirPathOperationTest, GivesTypedResults) {
+  const Response response =
+      Evaluate("name.given.first() | active | 1.50 | 3 'mg' | birthDate | @T10 | 7L | ''");
+  EXPECT_EQ(
+      Parts(response),
+      R"([{"name":"string","valueString":"Wei"},{"name":"boolean","valueBoolean":true},{"name":"decimal","valueDecimal":1.50},)"
+      R"({"name":"Quantity","valueQuantity":{"value":3,"unit":"mg","system":"http://unitsofmeasure.org","code":"mg"}},)"
+      R"({"name":"date","valueDate":"1980-02"},{"name":"time","valueString":"10"},{"name":"integer64","valueString":"7"},{"name":"empty-string"}])");
+  const fhir::Document document = fhir::Document::Parse(response.body).value();
+  EXPECT_EQ(At(document, "parameter.0.part.0.name"), "evaluator");
+  EXPECT_EQ(response.audit_action, "fhirpath");
+  EXPECT_EQ(
+      Parts(Evaluate("contact | name.last()")),
+      R"([{"name":"Patient.contact","extension":[{"url":"http://fhir.forms-lab.com/StructureDefinition/json-value",)"
+      R"("valueString":"{\"gender\":\"female\"}"}]},{"name":"HumanName","valueHumanName":{"use":"usual","given":["A"]}}])");
+  EXPECT_EQ(Parts(Evaluate("name.where(use = 'x')")), "");
+  EXPECT_EQ(Parts(Evaluate("%resource")), fmt::format(R"([{{"name":"Patient","resource":{}}}])", kSubject));
+}
+
+TEST_F(FhirPathOperationTest, TakesContextAndVariables) {
+  const Response response = Evaluate(
+      "given & %suffix",
+      R"x(,{"name":"context","valueString":"name.where(given.count() = 1)"},{"name":"variables","part":[{"name":"suffix","valueString":"!"}]})x");
+  EXPECT_EQ(Parts(response), R"([{"name":"string","valueString":"A!"}])");
+  const fhir::Document document = fhir::Document::Parse(response.body).value();
+  EXPECT_EQ(At(document, "parameter.1.valueString"), "name.where(given.count() = 1)[0]");
+  EXPECT_EQ(
+      Parts(Evaluate(
+          "%ages.sum()",
+          R"(,{"name":"variables","part":[{"name":"ages","valueInteger":3},{"name":"ages","valueInteger":4}]})")),
+      R"([{"name":"integer","valueInteger":7}])");
+}
+
+TEST_F(FhirPathOperationTest, SeesOnlyWhatIsSent) {
+  ASSERT_EQ(Put("Organization/o", R"({"resourceType":"Organization","id":"o","name":"Stored"})").status, 201);
+  EXPECT_EQ(Parts(Evaluate("managingOrganization.resolve().name")), "");
+  const std::string bundle = fmt::format(
+      R"({{"resourceType":"Bundle","type":"collection","entry":[{{"resource":{}}},{{"fullUrl":"http://x.example/Organization/o",)"
+      R"("resource":{{"resourceType":"Organization","id":"o","name":"Sent"}}}}]}})",
+      kSubject);
+  EXPECT_EQ(Parts(Evaluate("entry[0].resource.managingOrganization.resolve().name", "", bundle)),
+            R"([{"name":"string","valueString":"Sent"}])");
+}
+
+TEST_F(FhirPathOperationTest, TellsWhereAndWhat) {
+  EXPECT_EQ(Problem(Evaluate("name.where(use = 'a'")),
+            "400 Parameters.parameter[0].valueString The expression, column 21: expected \",\" or \")\", but "
+            "the expression ends.");
+  EXPECT_EQ(Problem(Evaluate("name\n  .famly")),
+            "422 Parameters.parameter[0].valueString The expression, line 2, column 4: HumanName has no "
+            "element \"famly\".");
+  EXPECT_EQ(Problem(Evaluate("name.family.single() + name.given")).substr(0, 3), "422");
+  EXPECT_EQ(Problem(Evaluate("1", R"(,{"name":"context","valueString":"name["})")).substr(0, 40),
+            "400 Parameters.parameter[2].valueString ");
+  EXPECT_EQ(Problem(Evaluate("1", R"(,{"name":"speed","valueString":"x"})")).substr(0, 28),
+            "400 Parameters.parameter[2] ");
+  EXPECT_EQ(Problem(Evaluate("1", "", R"({"resourceType":"Nothing"})")).substr(0, 37),
+            "400 Parameters.parameter[1].resource ");
+  EXPECT_EQ(Post("$fhirpath", R"({"resourceType":"Parameters","parameter":[]})").status, 400);
+  EXPECT_EQ(Post("$fhirpath", std::string(kSubject)).status, 400);
+  EXPECT_EQ(Post("$fhirpath?expression=1", std::string(kSubject)).status, 400);
+  EXPECT_EQ(Get("$fhirpath?expression=1").status, 405);
+}
+
+TEST_F(FhirPathOperationTest, IsBounded) {
+  EXPECT_EQ(Evaluate("name.repeatAll($this)").status, 413);
+  std::string many = "name";
+  for (int i = 0; i < 14; ++i) many = fmt::format("({0}).combine({0})", many);
+  EXPECT_EQ(Evaluate(many.substr(0, 16000)).status, 400);
+  EXPECT_EQ(Evaluate("(1|2|3|4|5|6|7|8|9|10).select((1|2|3|4|5|6|7|8|9|10).select((1|2|3|4|5|6|7|8|9|10)"
+                     ".select((1|2|3|4|5|6|7|8|9|10).select((1|2|3|4|5|6|7|8|9|10)))))")
+                .status,
+            413);
+}
+
+}  // namespace
+}  // namespace tk::interaction
