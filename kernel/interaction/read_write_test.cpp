@@ -188,6 +188,31 @@ TEST_F(ReadWrite, SummaryElementsPrettyAndFormat) {
   EXPECT_EQ(At(Parsed(refused), "resourceType"), "OperationOutcome");
 }
 
+// A part sent back would take away the rest: R4 search.html#summary.
+TEST_F(ReadWrite, ACutCopyIsNotWrittenOverTheWhole) {
+  const std::string whole =
+      R"({"resourceType":"Patient","id":"a","active":true,"birthDate":"1970-05-05","name":[{"family":"F"}]})";
+  Put("Patient/a", whole);
+  const std::string cut = Get("Patient/a?_elements=name").body;
+  const Response refused = Send(Make(Method::kPut, "Patient/a", cut));
+  ASSERT_EQ(refused.status, 422) << refused.body;
+  EXPECT_EQ(At(Parsed(refused), "issue.0.expression.0"), "Patient.meta.tag[0]");
+  EXPECT_NE(At(Parsed(refused), "issue.0.diagnostics").find("without _summary"), std::string::npos);
+  EXPECT_EQ(Send(Make(Method::kPost, "Patient", cut)).status, 422);
+  const std::string entry = R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":)" + cut +
+                            R"(,"request":{"method":"PUT","url":"Patient/a"}}]})";
+  EXPECT_EQ(Send(Make(Method::kPost, "", entry)).status, 422);
+  const std::string tag =
+      R"([{"op":"add","path":"/meta/tag","value":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}]}])";
+  EXPECT_EQ(Patch("Patient/a", tag).status, 422);
+  EXPECT_NE(Send(Make(Method::kPost, "Patient/$validate", cut)).body.find("SUBSETTED"), std::string::npos);
+  EXPECT_EQ(Get("Patient/a").etag, "W/\"1\"") << "the refused ones changed nothing";
+  // The code of another system is somebody's own word.
+  std::string other = whole;
+  other.insert(other.size() - 1, R"(,"meta":{"tag":[{"system":"http://a.example/x","code":"SUBSETTED"}]})");
+  EXPECT_EQ(Send(Make(Method::kPut, "Patient/a", other)).status, 200);
+}
+
 TEST_F(ReadWrite, RouterSaysWhatIsOffered) {
   EXPECT_EQ(Get("Nothing/1").status, 404);
   EXPECT_EQ(Get("patient/1").status, 404);

@@ -11,8 +11,9 @@ using fhir::ElementInfo;
 using fhir::Value;
 using search::Summary;
 
+#define TK_TAG_SYSTEM "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 constexpr std::string_view kTag =
-    R"({"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED","display":"subsetted"})";
+    R"({"system":")" TK_TAG_SYSTEM R"(","code":"SUBSETTED","display":"subsetted"})";
 
 class Shaper {
  public:
@@ -156,6 +157,22 @@ Status AppendShaped(const fhir::Definitions& definitions, const Shape& shape, st
   const fhir::Document document = TRY(fhir::Document::Parse(json));
   const Value root = document.Root();
   Shaper(definitions, shape, out).Resource(definitions.FindType(root["resourceType"].ToString()), root);
+  return {};
+}
+
+Status CheckNotSubsetted(Value resource) {
+  const Value tags = resource["meta"]["tag"];
+  for (size_t i = 0; i < tags.size(); ++i) {
+    const Value tag = tags.At(i);
+    if (tag["code"].ToString() != "SUBSETTED" || tag["system"].ToString() != TK_TAG_SYSTEM) continue;
+    return MakeIssue(ErrorCode::kInvalid, "business-rule",
+                     fmt::format("{}.meta.tag[{}]", resource["resourceType"].ToString(), i),
+                     "The tag SUBSETTED says that this is a part of a resource (a read with _summary or "
+                     "_elements gives such): "
+                     "kept, it would take away the rest. Read it without _summary and _elements, change that "
+                     "and send it; or "
+                     "take the tag out if the resource is whole.");
+  }
   return {};
 }
 

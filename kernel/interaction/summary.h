@@ -23,6 +23,10 @@ Result<std::vector<std::string>> ParseElements(const fhir::Definitions& definiti
 Status AppendShaped(const fhir::Definitions& definitions, const Shape& shape, std::string_view json,
                     std::string* out);
 
+/// A cut copy is not written over the whole: 422 if the resource carries the tag SUBSETTED in its meta.
+/// Source: FHIR R4 search.html#summary ("not accidentally used to overwrite a complete resource").
+Status CheckNotSubsetted(fhir::Value resource);
+
 /// The same JSON over several lines, two blanks a level.
 std::string PrettyJson(std::string_view json);
 

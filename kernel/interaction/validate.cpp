@@ -10,6 +10,7 @@
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
+#include "kernel/interaction/summary.h"
 
 namespace tk::interaction {
 namespace {
@@ -81,6 +82,8 @@ Result<Response> ValidateOperation(const Room& room, const Call& call) {
   std::vector<Issue> issues;
   if (asked.resource) {
     issues = ValidateConformance(room, asked.resource, call.type, asked.profiles);
+    if (const Status whole = CheckNotSubsetted(asked.resource); !whole.ok())
+      issues.insert(issues.begin(), whole.error().issues.front());
     const std::string id = asked.resource["id"].ToString();
     if (asked.mode == "update" && id.empty()) {
       issues.insert(issues.begin(),

@@ -7,6 +7,7 @@
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
+#include "kernel/interaction/summary.h"
 
 namespace tk::interaction {
 namespace {
@@ -130,6 +131,7 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
   fhir::ValidateOptions options;
   options.expected = type;
   TRY(fhir::CheckValid(*room.definitions, document.Root(), options));
+  TRY(CheckNotSubsetted(document.Root()));
   TRY(CheckConformance(room, document.Root()));
   return view::MakeResource(*room.definitions, std::move(document), version,
                             posted ? view::Operation::kCreate : view::Operation::kUpdate);

@@ -151,6 +151,30 @@ TEST_F(EngineTest, WhatWasPutIsReadBackWithItsMeta) {
       R"({"resourceType":"Patient","meta":{"versionId":"2","lastUpdated":"2026-11-18T11:06:40.000001Z","source":"#x"},"id":"a","gender":"female"})");
 }
 
+// Right JSON may escape any name, and what the server sets itself may stand anywhere in meta.
+TEST_F(EngineTest, MetaIsCutHoweverItIsWritten) {
+  const std::string head = R"({"resourceType":"Patient","id":"a",)";
+  const std::string stamp = R"("versionId":"1","lastUpdated":"2026-11-18T11:06:40.000000Z")";
+  const auto cut = [&](const std::string& rest) {
+    const auto made = Make(head + rest, 1);
+    std::string text(made->document.Text());
+    if (!made->has_meta) return text;
+    EXPECT_EQ(text.substr(made->splice - 1, 1), "{");
+    return text.insert(made->splice, stamp + ",");
+  };
+  const std::string source = head + R"("meta":{)" + stamp + R"(,"source":"q,}"})";
+  EXPECT_EQ(cut(R"("meta":{"source":"q,}","versionId":"9","lastUpdated":"2001-01-01T00:00:00Z"}})"),
+            source + "}");
+  EXPECT_EQ(cut(R"("meta":{"v\u0065rsionId":"9","source":"q,}","_lastUpdated":{"id":"x"}}})"), source + "}");
+  EXPECT_EQ(cut(R"("m\u0065ta":{"v\u0065rsionId":"9","source":"q,}"},"gender":"male"})"),
+            head + R"("m\u0065ta":{)" + stamp + R"(,"source":"q,}"},"gender":"male"})");
+  EXPECT_EQ(cut(R"("m\u0065ta":{"v\u0065rsionId":"9"},"gender":"male"})"), head + R"("gender":"male"})");
+  EXPECT_EQ(cut(R"("gender":"male","m\u0065t\u0061":{"lastUpdated":"2001-01-01T00:00:00Z"}})"),
+            head + R"("gender":"male"})");
+  EXPECT_EQ(cut(R"("meta":{"s\u006furce":"q","versionId":"9"}})"),
+            head + R"("meta":{)" + stamp + R"(,"s\u006furce":"q"}})");
+}
+
 TEST_F(EngineTest, TransactionNumbersHaveNoGapsAndTimeGrows) {
   Instant last_at_us = 0;
   for (uint64_t t = 1; t <= 20; ++t) {

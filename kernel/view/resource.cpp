@@ -9,63 +9,58 @@
 namespace tk::view {
 namespace {
 
-// The bytes of a member `"name":value` in minified text, without commas.
+/// The bytes of a member `"name":value` in minified text, without commas.
 struct MemberSpan {
   uint32_t from;
   uint32_t to;
 };
 
-MemberSpan SpanOf(fhir::Value member) {
+MemberSpan SpanOf(std::string_view text, fhir::Value member) {
   const fhir::Node& node = member.node();
   const uint32_t quote = node.kind == fhir::Kind::kString ? 1 : 0;
-  const auto name_bytes = static_cast<uint32_t>(member.name_text().size());
-  return {node.at - quote - name_bytes - 3, node.at + node.size + quote};
+  // The name ends before `":`. It may be escaped, so its beginning is looked for in the text: the quote before it, which no name holds
+  // unless behind a backslash.
+  uint32_t from = node.at - quote - 3;
+  const auto is_escaped = [text](uint32_t at) {
+    uint32_t backslashes = 0;
+    while (text[at - 1 - backslashes] == '\\') ++backslashes;
+    return backslashes % 2 == 1;
+  };
+  while (text[from] != '"' || is_escaped(from)) --from;
+  return {from, node.at + node.size + quote};
 }
 
-// Taking a member out takes one comma with it: the one after, or before the last member the one before.
-fhir::TextEdit Removal(std::string_view text, MemberSpan span) {
-  if (text[span.to] == ',') return {span.from, span.to + 1 - span.from, {}};
-  if (text[span.from - 1] == ',') return {span.from - 1, span.to + 1 - span.from, {}};
-  return {span.from, span.to - span.from, {}};
+bool IsServers(std::string_view name) {
+  return name == "versionId" || name == "lastUpdated" || name == "_versionId" || name == "_lastUpdated";
 }
 
-// What the server sets itself is never kept from the client: meta.versionId and meta.lastUpdated, or meta if it has no more.
+/// What the server sets itself is never kept from the client: meta.versionId and meta.lastUpdated, or meta if it has no more. `text` is
+/// the document's. At most one edit.
 std::vector<fhir::TextEdit> MetaEdits(std::string_view text, fhir::Value meta) {
-  std::vector<fhir::TextEdit> edits;
-  size_t others = 0;
-  std::vector<MemberSpan> ours;
+  std::string kept;
+  bool has_ours = false;
   for (fhir::Value member : meta) {
-    const std::string_view name = member.name_text();
-    if (name == "versionId" || name == "lastUpdated" || name == "_versionId" || name == "_lastUpdated") {
-      ours.push_back(SpanOf(member));
-    } else {
-      ++others;
+    if (IsServers(member.name_text())) {
+      has_ours = true;
+      continue;
     }
+    const MemberSpan span = SpanOf(text, member);
+    kept += kept.empty() ? "{" : ",";
+    kept += text.substr(span.from, span.to - span.from);
   }
-  if (ours.empty() && others > 0) return edits;
-  if (others == 0) {
-    edits.push_back(Removal(text, SpanOf(meta)));
-    return edits;
+  if (!kept.empty()) {
+    kept += '}';
+    if (!has_ours) return {};
+    return {{meta.node().at, meta.node().size, std::move(kept)}};
   }
-  for (MemberSpan span : ours) edits.push_back(Removal(text, span));
-  // Two neighbours at the end may both claim the comma between them.
-  std::sort(edits.begin(), edits.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
-  for (size_t i = 1; i < edits.size(); ++i) {
-    const uint32_t end = edits[i - 1].at + edits[i - 1].size;
-    if (edits[i].at < end) {
-      const uint32_t cut = end - edits[i].at;
-      edits[i].at += cut;
-      edits[i].size -= cut;
-    }
+  // With its comma: the one before, or of the first member the one after.
+  MemberSpan span = SpanOf(text, meta);
+  if (text[span.from - 1] == ',') {
+    --span.from;
+  } else if (text[span.to] == ',') {
+    ++span.to;
   }
-  return edits;
-}
-
-// After removing the tail members one by one a comma may be left before the closing brace: removed here.
-std::string WithoutDanglingComma(std::string text, uint32_t meta_from) {
-  const size_t at = text.find(",}", meta_from);
-  if (at != std::string::npos) text.erase(at, 1);
-  return text;
+  return {{span.from, span.to - span.from, {}}};
 }
 
 }  // namespace
@@ -76,11 +71,7 @@ Result<ResourcePtr> MakeResource(const fhir::Definitions& definitions, fhir::Doc
   if (meta.is_object()) {
     const auto edits = MetaEdits(document.Text(), meta);
     if (!edits.empty()) {
-      const uint32_t from = edits.front().at;
-      std::string text = fhir::ApplyEdits(document.Text(), edits);
-      auto again = fhir::Document::Parse(text);
-      if (!again.ok()) again = fhir::Document::Parse(WithoutDanglingComma(std::move(text), from));
-      document = TRY(std::move(again));
+      document = TRY(fhir::Document::Parse(fhir::ApplyEdits(document.Text(), edits)));
       meta = document.Root()["meta"];
     }
   }
