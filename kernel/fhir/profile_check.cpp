@@ -1,4 +1,4 @@
-#include "kernel/fhir/profile_check.h"
+#include "kernel/fhir/profile_world.h"
 
 #include <algorithm>
 
@@ -21,7 +21,12 @@ size_t LengthOf(std::string_view text) {
 }  // namespace
 
 ProfileChecker::ProfileChecker(Profiles& profiles, const ProfileOptions& options)
-    : profiles_(profiles), definitions_(profiles.definitions()), options_(options) {}
+    : profiles_(profiles),
+      definitions_(profiles.definitions()),
+      options_(options),
+      world_(std::make_unique<World>(this)) {}
+
+ProfileChecker::~ProfileChecker() = default;
 
 // ---- telling ---------------------------------------------------------------------------------------------------------
 
@@ -74,6 +79,8 @@ path::Environment ProfileChecker::PathEnvironment() {
   environment.definitions = &definitions_;
   environment.resource = resource_;
   environment.now_us = options_.now_us;
+  environment.resolver = world_.get();
+  environment.conformance = world_.get();
   if (container_ != resource_) {
     environment.variables.emplace_back("rootResource",
                                        path::Collection{path::ResourceItem(definitions_, container_)});
@@ -193,7 +200,7 @@ void ProfileChecker::CheckProfile(const Item& item, const Profile& profile) {
     Error("structure", "must be a " + std::string(definitions_.Type(profile.type).name));
   } else {
     checking_.push_back(turn);
-    Content(*profile.root, item);
+    Within(item, [&] { Content(*profile.root, item); });
     checking_.pop_back();
   }
   profile_ = outer;
@@ -202,8 +209,7 @@ void ProfileChecker::CheckProfile(const Item& item, const Profile& profile) {
 // ---- one item --------------------------------------------------------------------------------------------------------
 
 void ProfileChecker::Element(const ProfileElement& rule, const Item& item) {
-  if (!rule.types.empty()) Types(rule, item);
-  Content(rule, item);
+  if (rule.types.empty() || Types(rule, item)) Content(rule, item);
 }
 
 void ProfileChecker::Content(const ProfileElement& rule, const Item& item) {
@@ -221,11 +227,25 @@ void ProfileChecker::Content(const ProfileElement& rule, const Item& item) {
 
 void ProfileChecker::Children(const ProfileElement& rule, const Item& item) {
   if (rule.children.empty() || path_.size() > kPathMax) return;
-  for (const auto& child : rule.children) {
-    path_.push_back({child->name, -1});
-    Items(*child, ItemsOf(item, child->name));
-    path_.pop_back();
-  }
+  Within(item, [&] {
+    for (const auto& child : rule.children) {
+      path_.push_back({child->name, -1});
+      Items(*child, ItemsOf(item, child->name));
+      path_.pop_back();
+    }
+  });
+}
+
+/// Within a resource %resource is that one; what an element asks of the resource that it holds is still asked from outside.
+void ProfileChecker::Within(const Item& item, const std::function<void()>& check) {
+  if (!item.node.is_object() || item.node == resource_ || !definitions_.IsResource(item.type)) return check();
+  const Value outer = std::exchange(resource_, item.node);
+  const Value outer_container = container_;
+  const Value contained = container_["contained"];
+  if (std::find(contained.begin(), contained.end(), item.node) == contained.end()) container_ = item.node;
+  check();
+  resource_ = outer;
+  container_ = outer_container;
 }
 
 std::vector<ProfileChecker::Named> ProfileChecker::ItemsOf(const Item& parent, std::string_view name) const {
@@ -279,34 +299,25 @@ void ProfileChecker::Items(const ProfileElement& rule, const std::vector<Named>&
   Count(rule, items.size());
   for (const Named& named : items) {
     path_.back().index = named.index;
-    const Value outer = resource_;
-    const bool is_resource = named.item.node.is_object() && definitions_.IsResource(named.item.type);
-    const Value outer_container = container_;
-    if (is_resource) {
-      resource_ = named.item.node;
-      if (path_.back().name != "contained") container_ = resource_;
-    }
     Element(rule, named.item);
-    resource_ = outer;
-    container_ = outer_container;
   }
   path_.back().index = -1;
   if (!rule.slices.empty()) Slices(rule, items);
 }
 
-void ProfileChecker::Types(const ProfileElement& rule, const Item& item) {
-  bool known = false;
+/// False: it is of another type, so that nothing else need be told of it.
+bool ProfileChecker::Types(const ProfileElement& rule, const Item& item) {
   std::string permitted;
   for (const TypeRule& type : rule.types) {
-    if (type.type == kNoType) return;  // ids and urls have types of the language's system
-    known = true;
+    if (type.type == kNoType) return true;  // ids and urls have types of the language's system
     permitted += (permitted.empty() ? "" : ", ") + std::string(definitions_.Type(type.type).name);
     if (!definitions_.IsA(item.type, type.type)) continue;
     if (!type.profiles.empty()) TypeProfiles(type, item);
     if (!type.targets.empty()) Targets(type, item);
-    return;
+    return true;
   }
-  if (known) Error("structure", "must be one of: " + permitted);
+  Error("structure", "must be one of: " + permitted);
+  return false;
 }
 
 void ProfileChecker::TypeProfiles(const TypeRule& type, const Item& item) {

@@ -6,6 +6,7 @@
 // Source: FHIR R4 profiling.html, elementdefinition.html, references.html.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct ProfileOptions {
 class ProfileChecker {
  public:
   ProfileChecker(Profiles& profiles, const ProfileOptions& options);
+  ~ProfileChecker();
   /// Checks `resource` (already valid by its type, or nearly) against the profile `canonical`.
   void Check(Value resource, std::string_view canonical);
   /// What the resource claims itself: meta.profile of it, of what it contains and of a Bundle's entries; and its extensions as far as they are
@@ -42,7 +44,6 @@ class ProfileChecker {
     Item item;
     int64_t index;  // -1: not in an array
   };
-  class Scope;
 
   void Resource(Value resource, TypeId type);
   void Walk(Value object, TypeId type);
@@ -52,9 +53,10 @@ class ProfileChecker {
   void Element(const ProfileElement& rule, const Item& item);
   void Content(const ProfileElement& rule, const Item& item);
   void Children(const ProfileElement& rule, const Item& item);
+  void Within(const Item& item, const std::function<void()>& check);
   void Items(const ProfileElement& rule, const std::vector<Named>& items);
   void Count(const ProfileElement& rule, size_t count);
-  void Types(const ProfileElement& rule, const Item& item);
+  bool Types(const ProfileElement& rule, const Item& item);
   void TypeProfiles(const TypeRule& type, const Item& item);
   void Targets(const TypeRule& type, const Item& item);
   void Values(const ProfileElement& rule, const Item& item);
@@ -67,6 +69,8 @@ class ProfileChecker {
   bool InSlice(const ProfileElement& rule, const ProfileElement& slice, const Item& item);
   bool Discriminates(const Discriminator& discriminator, const ProfileElement& slice, const Item& item);
   bool ExtensionSlice(const ProfileElement& slice, const Item& item);
+  /// What expressions ask: references within the Bundle, conformsTo() and memberOf().
+  class World;
   std::vector<const ProfileElement*> RulesAt(const ProfileElement& slice, std::string_view path);
   std::vector<const ProfileElement*> RulesBelow(const ProfileElement& rule, const std::string& step);
   path::Collection ValuesAt(const Discriminator& discriminator, const Item& item);
@@ -92,6 +96,7 @@ class ProfileChecker {
   Value root_, container_, resource_;
   std::vector<Value> bundles_;
   std::vector<std::pair<Value, const Profile*>> checking_;  // against endless turns
+  std::unique_ptr<World> world_;
   uint64_t work_ = 0;
   size_t quiet_ = 0;  // >0: errors are counted only
   size_t quiet_errors_ = 0;

@@ -89,18 +89,8 @@ std::vector<const ProfileElement*> ProfileChecker::RulesAt(const ProfileElement&
 
 path::Collection ProfileChecker::ValuesAt(const Discriminator& discriminator, const Item& item) {
   if (discriminator.expression == nullptr) return {item};
-  class Within final : public path::Resolver {
-   public:
-    explicit Within(const ProfileChecker& checker) : checker_(checker) {}
-    Value Resolve(std::string_view reference) const override { return checker_.Resolve(reference); }
-
-   private:
-    const ProfileChecker& checker_;
-  };
-  const Within resolver(*this);
   path::Environment environment = PathEnvironment();
   environment.resource = container_;
-  environment.resolver = &resolver;
   path::Collection values;
   if (!discriminator.expression->Evaluate(environment, item, &values).ok()) values.clear();
   return values;

@@ -14,6 +14,7 @@ namespace {
 constexpr size_t kItemsMax = 20'000;
 constexpr size_t kDepthMax = 32;
 constexpr std::string_view kExtensionUrl = "http://hl7.org/fhir/StructureDefinition/";
+constexpr std::string_view kCaptureUrl = "http://hl7.org/fhir/uv/sdc/StructureDefinition/";
 
 /// The members value… or answer… of an answer, an option, an enableWhen: at most one.
 Value ChoiceOf(Value object, std::string_view prefix) {
@@ -31,13 +32,16 @@ std::string_view TypeOfChoice(Value member, std::string_view prefix) {
   return member.name_text().substr(prefix.size());
 }
 
+/// The extensions of the Questionnaire's items, of the core (named as they are) or of structured data capture (sdc-questionnaire-…).
+bool IsNamed(std::string_view url, std::string_view name) {
+  if (url.substr(0, kExtensionUrl.size()) == kExtensionUrl) return url.substr(kExtensionUrl.size()) == name;
+  return url.substr(0, kCaptureUrl.size()) == kCaptureUrl && url.substr(kCaptureUrl.size()) == name;
+}
+
 Value ExtensionValue(Value item, std::string_view name) {
   for (const Value extension : item["extension"]) {
     std::string scratch;
-    const std::string_view url = extension["url"].String(scratch);
-    if (url.size() == kExtensionUrl.size() + name.size() &&
-        url.substr(0, kExtensionUrl.size()) == kExtensionUrl && url.substr(kExtensionUrl.size()) == name)
-      return ChoiceOf(extension, "value");
+    if (IsNamed(extension["url"].String(scratch), name)) return ChoiceOf(extension, "value");
   }
   return {};
 }
@@ -103,6 +107,11 @@ class AnswerChecker {
   void Text(Value question, Value value, std::string_view type);
   void Bounds(Value question, Value value, std::string_view type);
   void Options(Value question, Value value, std::string_view type);
+  void ValueSet(Value question, Value value, std::string_view type, const std::string& set);
+  std::shared_ptr<const ListedCodes> CodesOf(const std::string& set);
+  void Units(Value question, Value quantity);
+  void Kinds(Value question, Value value, std::string_view type);
+  void Exclusive(Value question, Value item);
   bool IsEnabled(Value question, const std::vector<Value>& around) const;
   bool Holds(Value condition, const std::vector<Value>& around) const;
   void FindAnswers(Value holder, std::string_view link, std::vector<Value>* out) const;
@@ -250,11 +259,14 @@ void AnswerChecker::Answers(Value question, Value item, const std::vector<Value>
   const std::string text = item["text"].ToString();
   if (type == "group" || type == "display") {
     if (item["answer"].present()) Error("structure", "is a " + type + " and has no answers");
+    if (type == "group" && complete_ && question["required"].IsTrue() && item["item"].size() == 0)
+      Error("required", "is a required group without items");
     if (type == "group") Items(question["item"], item, inner, true);
     if (type == "display" && item["item"].present()) Error("structure", "is a display and has no items");
     return;
   }
   if (item["item"].present()) Error("structure", "is a question: items below it stand below its answer");
+  Exclusive(question, item);
   size_t place = 0;
   for (const Value answer : item["answer"]) {
     path_.push_back({"answer", place++});
@@ -277,10 +289,10 @@ void AnswerChecker::Answer(Value question, Value value) {
   }
   if (value.is_string()) Text(question, value, is);
   Bounds(question, value, is);
+  if (is == "Quantity") Units(question, value);
+  if (is == "Attachment" || is == "Reference") Kinds(question, value, is);
   if (question["answerOption"].present() || question["answerValueSet"].present())
     return Options(question, value, is);
-  if (type == "choice" && is != "Coding")
-    Error("structure", "a choice without options is answered with a Coding");
 }
 
 void AnswerChecker::Text(Value question, Value value, std::string_view type) {
@@ -321,9 +333,14 @@ void AnswerChecker::Bounds(Value question, Value value, std::string_view type) {
     const path::Item item{value, Value(), type_of(type), {}};
     const auto order = CompareBound(definitions_, item, bound, type_of(TypeOfChoice(bound, "value")));
     if (order && *order == wrong) Error("value", text);
+    if (!order && type == "Quantity")
+      Error("value", "has a unit that does not compare with that of its bounds");
   };
   compare("minValue", -1, "is less than the least permitted value");
   compare("maxValue", 1, "is more than the greatest permitted value");
+  if (type != "Quantity") return;
+  compare("sdc-questionnaire-minQuantity", -1, "is less than the least permitted value");
+  compare("sdc-questionnaire-maxQuantity", 1, "is more than the greatest permitted value");
 }
 
 void AnswerChecker::Options(Value question, Value value, std::string_view type) {
@@ -335,21 +352,77 @@ void AnswerChecker::Options(Value question, Value value, std::string_view type) 
   }
   const std::string set = question["answerValueSet"].ToString();
   if (set.empty()) return Error("code-invalid", "is none of the question's options");
-  if (type != "Coding") return Error("structure", "the question asks for a Coding of a value set");
-  std::shared_ptr<const ListedCodes> codes;
-  if (set.front() == '#') {
-    codes = profiles_.CodesOf(questionnaire_, set.substr(1));
-  } else {
-    codes = profiles_.Codes(set);
-  }
+  ValueSet(question, value, type, set);
+}
+
+std::shared_ptr<const ListedCodes> AnswerChecker::CodesOf(const std::string& set) {
+  const auto codes =
+      set.front() == '#' ? profiles_.CodesOf(questionnaire_, set.substr(1)) : profiles_.Codes(set);
   if (codes == nullptr)
-    return Add(Severity::kWarning, "not-supported",
-               "is not checked: the codes of its value set cannot be listed here");
-  const std::string system = value["system"].ToString();
-  if (codes->codes.count({system, value["code"].ToString()}) != 0) return;
-  // A choice that is open may be answered with a coding of one's own.
-  if (is_open) return;
-  Error("code-invalid", "is not of the question's value set");
+    Add(Severity::kWarning, "not-supported",
+        "is not checked: the codes of its value set cannot be listed here");
+  return codes;
+}
+
+// An open choice may be answered with a coding of one's own; a text question with a value set takes its codes.
+void AnswerChecker::ValueSet(Value question, Value value, std::string_view type, const std::string& set) {
+  if (type != "Coding" && type != "String")
+    return Error("structure", "the question asks for a code of a value set");
+  const auto codes = CodesOf(set);
+  if (codes == nullptr || question["type"].ToString() == "open-choice") return;
+  const bool is_in = type == "String"
+                         ? codes->plain.count(value.ToString()) != 0
+                         : codes->codes.count({value["system"].ToString(), value["code"].ToString()}) != 0;
+  if (!is_in) Error("code-invalid", "is not of the question's value set");
+}
+
+void AnswerChecker::Units(Value question, Value quantity) {
+  const std::string set = ExtensionValue(question, "questionnaire-unitValueSet").ToString();
+  if (set.empty()) return;
+  const auto codes = CodesOf(set);
+  if (codes != nullptr &&
+      codes->codes.count({quantity["system"].ToString(), quantity["code"].ToString()}) == 0)
+    Error("code-invalid", "has a unit that is not of the question's value set of units");
+}
+
+// What an attachment may be, and what a reference may refer to.
+void AnswerChecker::Kinds(Value question, Value value, std::string_view type) {
+  const bool is_attachment = type == "Attachment";
+  const std::string_view name = is_attachment ? "mimeType" : "questionnaire-referenceResource";
+  std::string is = value["contentType"].ToString();
+  if (!is_attachment) {
+    is = value["reference"].ToString();
+    const size_t end = is.find('/');
+    if (end == std::string::npos || is.find(':') != std::string::npos) return;
+    is.resize(end);
+  }
+  bool any = false;
+  for (const Value extension : question["extension"]) {
+    std::string scratch;
+    if (!IsNamed(extension["url"].String(scratch), name)) continue;
+    any = true;
+    if (ChoiceOf(extension, "value").ToString() == is) return;
+  }
+  if (any)
+    Error("value", is_attachment ? "is of a media type that the question does not take"
+                                 : "refers to a type that the question does not take");
+}
+
+// An option that excludes all others.
+void AnswerChecker::Exclusive(Value question, Value item) {
+  if (item["answer"].size() < 2) return;
+  for (const Value option : question["answerOption"]) {
+    if (!ExtensionValue(option, "questionnaire-optionExclusive").IsTrue()) continue;
+    const Value permitted = ChoiceOf(option, "value");
+    size_t place = 0;
+    for (const Value answer : item["answer"]) {
+      const Value value = ChoiceOf(answer, "value");
+      path_.push_back({"answer", place++});
+      if (value.name_text() == permitted.name_text() && SameAnswer(value, permitted))
+        Error("value", "excludes all other answers");
+      path_.pop_back();
+    }
+  }
 }
 
 void AnswerChecker::FindAnswers(Value holder, std::string_view link, std::vector<Value>* out) const {

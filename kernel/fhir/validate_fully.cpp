@@ -15,10 +15,12 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
   ProfileChecker checker(profiles, profile_options);
   for (const std::string& profile : options.profiles) checker.Check(root, profile);
   checker.CheckClaims(root);
+  const size_t of_type = issues.size();
   const auto add = [&](std::vector<Issue> found) {
     for (Issue& issue : found) {
       // What the type asks already is not told again in the profile's words.
-      const bool told = std::any_of(issues.begin(), issues.end(), [&](const Issue& other) {
+      const auto end = issues.begin() + static_cast<std::ptrdiff_t>(of_type);
+      const bool told = std::any_of(issues.begin(), end, [&](const Issue& other) {
         return other.path == issue.path && other.type == issue.type && other.type != "invariant" &&
                other.severity == issue.severity;
       });

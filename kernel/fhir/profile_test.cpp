@@ -1,0 +1,236 @@
+// Profiles: each kind of rule and of slice, by small profiles on real types; chains of differentials; limits.
+#include <gtest/gtest.h>
+
+#include "kernel/fhir/profile_check.h"
+
+namespace tk::fhir {
+namespace {
+
+std::shared_ptr<const Document> Parsed(std::string_view json) {
+  auto document = Document::Parse(json);
+  EXPECT_TRUE(document.ok()) << (document.ok() ? "" : document.error().ToString()) << json;
+  return std::make_shared<const Document>(std::move(document).value());
+}
+
+/// A differential on `type` (or on a profile "http://x/…" of it).
+std::string Structure(std::string_view name, std::string_view type, std::string_view elements,
+                      std::string_view base = {}) {
+  return R"({"resourceType":"StructureDefinition","url":"http://x/)" + std::string(name) + R"(","type":")" +
+         std::string(type) + R"(","derivation":"constraint","baseDefinition":")" +
+         (base.empty() ? "http://hl7.org/fhir/StructureDefinition/" + std::string(type)
+                       : "http://x/" + std::string(base)) +
+         R"(","differential":{"element":[)" + std::string(elements) + "]}}";
+}
+
+class ProfileTest : public testing::Test {
+ protected:
+  void Add(std::string_view json) { canonicals_.Add(Parsed(json)); }
+  /// "path: text" of each error, a line each; of warnings too when asked.
+  std::string Check(std::string_view json, std::string_view profile, bool warnings = false) {
+    Profiles profiles(*Definitions::R4(), canonicals_);
+    const auto document = Parsed(json);
+    ProfileOptions options;
+    options.warnings = warnings;
+    ProfileChecker checker(profiles, options);
+    checker.Check(document->Root(), "http://x/" + std::string(profile));
+    std::string text;
+    for (const Issue& issue : checker.Take())
+      text += issue.path + ": " + issue.text.substr(0, issue.text.find(" (profile")) + "\n";
+    return text;
+  }
+  MemoryCanonicals canonicals_;
+};
+
+std::string Patient(std::string_view members) {
+  return R"({"resourceType":"Patient")" + std::string(members) + "}";
+}
+
+TEST_F(ProfileTest, CardinalityFixedValuesAndPatterns) {
+  Add(Structure("p", "Patient",
+                R"({"path":"Patient.name","min":1,"max":"1"},{"path":"Patient.name.family","min":1},
+    {"path":"Patient.photo","max":"0"},{"path":"Patient.gender","fixedCode":"female"},
+    {"path":"Patient.maritalStatus","patternCodeableConcept":{"coding":[{"system":"http://x/c","code":"M"}]}})"));
+  EXPECT_EQ(Check(Patient(R"(,"name":[{"family":"x"}],"gender":"female",
+    "maritalStatus":{"coding":[{"system":"http://y","code":"z"},{"code":"M","system":"http://x/c","display":"m"}]})"),
+                  "p"),
+            "");
+  EXPECT_EQ(Check(Patient(""), "p"), "Patient.name: is there 0 times; at least 1\n");
+  EXPECT_EQ(
+      Check(Patient(R"(,"name":[{"family":"x"},{"text":"y"}],"photo":[{"title":"t"}],"gender":"male",
+    "maritalStatus":{"coding":[{"system":"http://x/c","code":"S"}]})"),
+            "p"),
+      "Patient.name: is there 2 times; at most 1\nPatient.name[1].family: is there 0 times; at least 1\n"
+      "Patient.photo: must not be there\nPatient.gender: has not the value that is fixed\n"
+      "Patient.maritalStatus: has not what its pattern asks for\n");
+}
+
+TEST_F(ProfileTest, SlicesByValue) {
+  Add(Structure(
+      "p", "Patient",
+      R"({"path":"Patient.telecom","slicing":{"discriminator":[{"type":"value","path":"system"}],"rules":"closed","ordered":true}},
+    {"path":"Patient.telecom","sliceName":"phone","min":1,"max":"1"},{"path":"Patient.telecom.system","fixedCode":"phone"},
+    {"path":"Patient.telecom","sliceName":"email","max":"1"},{"path":"Patient.telecom.system","fixedCode":"email"},{"path":"Patient.telecom.value","min":1})"));
+  EXPECT_EQ(Check(Patient(R"(,"telecom":[{"system":"phone"},{"system":"email","value":"a"}])"), "p"), "");
+  EXPECT_EQ(
+      Check(Patient(
+                R"(,"telecom":[{"system":"email"},{"system":"phone"},{"system":"phone"},{"system":"fax"}])"),
+            "p"),
+      "Patient.telecom[1]: of slice phone stands out of order\nPatient.telecom[2]: of slice phone stands out "
+      "of order\n"
+      "Patient.telecom[3]: belongs to none of the slices, and they are closed\n"
+      "Patient.telecom: slice phone: is there 2 times; at most 1\n"
+      "Patient.telecom[0].value: is there 0 times; at least 1\n");
+}
+
+TEST_F(ProfileTest, SlicesByPatternExistenceAndType) {
+  Add(Structure(
+      "o", "Observation",
+      R"({"path":"Observation.component","slicing":{"discriminator":[{"type":"pattern","path":"code"}],"rules":"open"}},
+    {"path":"Observation.component","sliceName":"s","min":1},{"path":"Observation.component.code","patternCodeableConcept":{"coding":[{"code":"s"}]}},
+    {"path":"Observation.component.valueQuantity","min":1},
+    {"path":"Observation.identifier","slicing":{"discriminator":[{"type":"exists","path":"period"}],"rules":"open"}},
+    {"path":"Observation.identifier","sliceName":"with","max":"1"},{"path":"Observation.identifier.period","min":1},
+    {"path":"Observation.identifier","sliceName":"without","max":"1"},{"path":"Observation.identifier.period","max":"0"},
+    {"path":"Observation.value[x]","slicing":{"discriminator":[{"type":"type","path":"$this"}],"rules":"open"}},
+    {"path":"Observation.value[x]","sliceName":"valueString","type":[{"code":"string"}],"maxLength":2})"));
+  const auto observation = [](std::string_view members) {
+    return R"({"resourceType":"Observation","status":"final","code":{"text":"x"})" + std::string(members) +
+           "}";
+  };
+  EXPECT_EQ(
+      Check(
+          observation(
+              R"(,"component":[{"code":{"coding":[{"code":"s"}]},"valueQuantity":{"value":1}},{"code":{"text":"o"}}],
+    "identifier":[{"value":"1","period":{"start":"2020"}},{"value":"2"}],"valueString":"ab")"),
+          "o"),
+      "");
+  EXPECT_EQ(Check(observation(R"(,"component":[{"code":{"coding":[{"code":"s"}]},"valueString":"1"}],
+    "identifier":[{"value":"1"},{"value":"2"}],"valueString":"abc")"),
+                  "o"),
+            "Observation.component[0].value: slice valueQuantity: is there 0 times; at least 1\n"
+            "Observation.identifier: slice without: is there 2 times; at most 1\nObservation.value: is "
+            "longer than 2 characters\n");
+}
+
+TEST_F(ProfileTest, SlicesByProfileThroughAReference) {
+  Add(Structure("bank", "Organization", R"({"path":"Organization.name","min":1,"fixedString":"Bank"})"));
+  Add(Structure("p", "Patient", R"j({"path":"Patient.generalPractitioner","slicing":{"discriminator":[{"type":"profile","path":"resolve()"
+}],"rules":"open"
+}
+},
+    {"path":"Patient.generalPractitioner","sliceName":"bank","min":1,"type":[{"code":"Reference","targetProfile":["http://x/bank"]}]})j"));
+  EXPECT_EQ(Check(Patient(R"(,"contained":[{"resourceType":"Organization","id":"o","name":"Bank"}],"generalPractitioner":[{"reference":"#o"}])"), "p"), "");
+EXPECT_EQ(
+    Check(
+        Patient(
+            R"(,"contained":[{"resourceType":"Organization","id":"o","name":"Shop"}],"generalPractitioner":[{"reference":"#o"}])"),
+        "p"),
+    "Patient.generalPractitioner: slice bank: is there 0 times; at least 1\n");
+}
+
+TEST_F(ProfileTest, ResliceAndOpenAtEnd) {
+  Add(Structure(
+      "p", "Patient",
+      R"({"path":"Patient.identifier","slicing":{"discriminator":[{"type":"value","path":"system"}],"rules":"openAtEnd"}},
+    {"path":"Patient.identifier","sliceName":"card"},{"path":"Patient.identifier.system","fixedUri":"http://card"},
+    {"path":"Patient.identifier","sliceName":"card/old","slicing":{"discriminator":[{"type":"value","path":"use"}],"rules":"open"},"max":"1"},
+    {"path":"Patient.identifier.use","fixedCode":"old"})"));
+  EXPECT_EQ(Check(Patient(R"(,"identifier":[{"system":"http://card"},{"system":"http://other"}])"), "p"), "");
+  EXPECT_EQ(Check(Patient(R"(,"identifier":[{"system":"http://other"},{"system":"http://card"}])"), "p"),
+            "Patient.identifier[1]: of slice card stands behind what belongs to no slice\n");
+}
+
+TEST_F(ProfileTest, ADifferentialLiesOverItsBaseProfile) {
+  Add(Structure(
+      "base", "Patient",
+      R"({"path":"Patient.telecom","slicing":{"discriminator":[{"type":"value","path":"system"}],"rules":"open"}},
+    {"path":"Patient.telecom","sliceName":"phone"},{"path":"Patient.telecom.system","fixedCode":"phone"},{"path":"Patient.gender","min":1})"));
+  Add(Structure(
+      "derived", "Patient",
+      R"({"path":"Patient.telecom","sliceName":"phone","min":1},{"path":"Patient.telecom.value","min":1})",
+      "base"));
+  EXPECT_EQ(Check(Patient(R"(,"gender":"male","telecom":[{"system":"phone","value":"1"}])"), "derived"), "");
+  EXPECT_EQ(Check(Patient(R"(,"telecom":[{"system":"phone"}])"), "derived"),
+            "Patient.telecom[0].value: is there 0 times; at least 1\nPatient.gender: is there 0 times; at "
+            "least 1\n");
+  EXPECT_EQ(Check(Patient(R"(,"gender":"male")"), "derived"),
+            "Patient.telecom: slice phone: is there 0 times; at least 1\n");
+  Add(Structure("orphan", "Patient", R"({"path":"Patient.name","min":1})", "nobody"));
+  EXPECT_NE(Check(Patient(""), "orphan").find("its base is not known here"), std::string::npos);
+  Add(Structure("loop", "Patient", R"({"path":"Patient.name","min":1})", "loop"));
+  EXPECT_NE(Check(Patient(""), "loop").find("its own base"), std::string::npos);
+}
+
+TEST_F(ProfileTest, ExtensionsByTheirProfiles) {
+  Add(Structure(
+      "e", "Extension",
+      R"({"path":"Extension.url","fixedUri":"http://x/e"},{"path":"Extension.value[x]","min":1,"type":[{"code":"integer"}],
+    "minValueInteger":2,"maxValueInteger":5})"));
+  Add(Structure(
+      "p", "Patient",
+      R"({"path":"Patient.extension","sliceName":"e","min":1,"type":[{"code":"Extension","profile":["http://x/e"]}]})"));
+  EXPECT_EQ(
+      Check(Patient(
+                R"(,"extension":[{"url":"http://y","valueCode":"a"},{"url":"http://x/e","valueInteger":3}])"),
+            "p"),
+      "");
+  EXPECT_EQ(Check(Patient(""), "p"), "Patient.extension: slice e: is there 0 times; at least 1\n");
+  EXPECT_EQ(Check(Patient(R"(,"extension":[{"url":"http://x/e","valueInteger":6}])"), "p"),
+            "Patient.extension[0].value: is more than the greatest permitted value\n");
+  EXPECT_EQ(Check(Patient(R"(,"extension":[{"url":"http://x/e","valueString":"x"}])"), "p"),
+            "Patient.extension[0].value: must be one of: integer\n");
+}
+
+TEST_F(ProfileTest, BindingsThatCanBeListed) {
+  Add(R"({"resourceType":"ValueSet","url":"http://x/v","compose":{"include":[{"system":"http://x/c","concept":[{"code":"a"}]}]}})");
+  Add(Structure("p", "Patient",
+                R"({"path":"Patient.maritalStatus","binding":{"strength":"required","valueSet":"http://x/v"}},
+    {"path":"Patient.communication.language","binding":{"strength":"required","valueSet":"http://x/unknown"}})"));
+  EXPECT_EQ(Check(Patient(R"(,"maritalStatus":{"coding":[{"system":"http://x/c","code":"a"}]})"), "p"), "");
+  EXPECT_EQ(Check(Patient(R"(,"maritalStatus":{"coding":[{"system":"http://x/c","code":"b"}]})"), "p"),
+            "Patient.maritalStatus: is not of the required value set http://x/v\n");
+  const std::string unlisted = Patient(R"(,"communication":[{"language":{"text":"x"}}])");
+  EXPECT_EQ(Check(unlisted, "p"), "");
+  EXPECT_NE(Check(unlisted, "p", true).find("cannot be listed here"), std::string::npos);
+}
+
+TEST_F(ProfileTest, InvariantsWithTheirSeverity) {
+  Add(Structure("p", "Patient", R"j({"path":"Patient","constraint":[{"key":"a-1","severity":"error","human":"A name.","expression":"name.exists()"},
+    {"key":"a-2","severity":"warning","human":"A date.","expression":"birthDate.exists()"},
+    {"key":"a-3","severity":"error","human":"Nonsense.","expression":"name.((("}]
+},
+    {"path":"Patient.contact","constraint":[{"key":"a-4","severity":"error","human":"Known here.","expression":"name.exists() or %resource.active"}]})j"));
+  EXPECT_EQ(Check(Patient(""), "p"), "Patient: a-1: A name.\n");
+EXPECT_NE(Check(Patient(""), "p", true).find("a-2: A date."), std::string::npos);
+EXPECT_NE(Check(Patient(""), "p", true).find("a-3: Nonsense. (not checked: "), std::string::npos);
+EXPECT_EQ(Check(Patient(R"(,"name":[{"text":"x"}],"contact":[{"gender":"male"}])"), "p"),
+          "Patient.contact[0]: a-4: Known here.\n");
+}
+
+TEST_F(ProfileTest, ReferencesToTypesAndProfiles) {
+  Add(Structure("p", "Patient", R"({"path":"Patient.generalPractitioner","type":[{"code":"Reference",
+    "targetProfile":["http://hl7.org/fhir/StructureDefinition/Practitioner"]}]})"));
+  EXPECT_EQ(Check(Patient(R"(,"generalPractitioner":[{"reference":"Practitioner/1"},{"display":"x"}])"), "p"),
+            "");
+  EXPECT_EQ(Check(Patient(R"(,"generalPractitioner":[{"reference":"Organization/1"}])"), "p"),
+            "Patient.generalPractitioner[0]: refers to a Organization that is none of: "
+            "http://hl7.org/fhir/StructureDefinition/Practitioner\n");
+}
+
+TEST_F(ProfileTest, WorkIsBounded) {
+  Add(Structure("p", "Patient", R"({"path":"Patient.name.family","min":1})"));
+  Profiles profiles(*Definitions::R4(), canonicals_);
+  std::string names;
+  for (int i = 0; i < 1000; ++i) names += std::string(i == 0 ? "" : ",") + R"({"family":"x"})";
+  const auto document = Parsed(Patient(R"(,"name":[)" + names + "]"));
+  ProfileOptions options;
+  options.work_max = 500;
+  ProfileChecker checker(profiles, options);
+  checker.Check(document->Root(), "http://x/p");
+  const auto issues = checker.Take();
+  ASSERT_EQ(issues.size(), 1U);
+  EXPECT_EQ(issues[0].type, "too-costly");
+}
+
+}  // namespace
+}  // namespace tk::fhir

@@ -1,0 +1,19 @@
+// What expressions of profiles may ask of the check that runs them. Private to kernel/fhir.
+#pragma once
+
+#include "kernel/fhir/profile_check.h"
+
+namespace tk::fhir {
+
+class ProfileChecker::World final : public path::Resolver, public path::Conformance {
+ public:
+  explicit World(ProfileChecker* checker) : checker_(checker) {}
+  Value Resolve(std::string_view reference) const override { return checker_->Resolve(reference); }
+  std::optional<bool> ConformsTo(const path::Item& item, std::string_view profile) const override;
+  std::optional<bool> MemberOf(const path::Item& item, std::string_view value_set) const override;
+
+ private:
+  ProfileChecker* checker_;
+};
+
+}  // namespace tk::fhir

@@ -1,0 +1,111 @@
+// Answers against their Questionnaire: required and enabled, types, options, bounds, places.
+#include "kernel/fhir/questionnaire.h"
+
+#include <gtest/gtest.h>
+
+namespace tk::fhir {
+namespace {
+
+struct AnswerCase {
+  const char* items;    // of the Questionnaire
+  const char* answers;  // items of the response
+  const char* path;     // of the only error
+  const char* says;     // "" = valid
+};
+
+std::vector<Issue> CheckCase(const AnswerCase& given, const char* status) {
+  MemoryCanonicals canonicals;
+  const auto add = [&](const std::string& json) {
+    auto document = Document::Parse(json);
+    EXPECT_TRUE(document.ok()) << json;
+    canonicals.Add(std::make_shared<const Document>(std::move(document).value()));
+  };
+  add(R"({"resourceType":"Questionnaire","url":"http://x/q","item":[)" + std::string(given.items) + "]}");
+  add(R"({"resourceType":"ValueSet","url":"http://x/v","compose":{"include":[{"system":"http://x/c","concept":[{"code":"a"}]}]}})");
+  Profiles profiles(*Definitions::R4(), canonicals);
+  const std::string json =
+      R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://x/q","status":")" +
+      std::string(status) + R"(","item":[)" + given.answers + "]}";
+  const auto document = Document::Parse(json);
+  EXPECT_TRUE(document.ok()) << json;
+  return CheckAnswers(*Definitions::R4(), profiles, document->Root(), false);
+}
+
+class Answers : public testing::TestWithParam<AnswerCase> {};
+
+TEST_P(Answers, AreJudged) {
+  const AnswerCase& given = GetParam();
+  const auto issues = CheckCase(given, "completed");
+  if (*given.says == '\0') {
+    EXPECT_TRUE(issues.empty()) << issues[0].path << ": " << issues[0].text;
+    return;
+  }
+  ASSERT_EQ(issues.size(), 1U) << given.answers;
+  EXPECT_EQ(issues[0].path, "QuestionnaireResponse" + std::string(given.path));
+  EXPECT_NE(issues[0].text.find(given.says), std::string::npos) << issues[0].text;
+}
+
+constexpr const char* kYesNo =
+    R"({"linkId":"1","type":"boolean"},{"linkId":"2","type":"string","required":true,
+  "enableWhen":[{"question":"1","operator":"=","answerBoolean":true}]})";
+constexpr const char* kNested =
+    R"({"linkId":"g","type":"group","repeats":true,"item":[{"linkId":"1","type":"integer"},
+  {"linkId":"2","type":"string","enableWhen":[{"question":"1","operator":">","answerInteger":5}]}]})";
+constexpr const char* kNumber = R"({"linkId":"1","type":"integer","extension":[
+  {"url":"http://hl7.org/fhir/StructureDefinition/minValue","valueInteger":2},{"url":"http://hl7.org/fhir/StructureDefinition/maxValue","valueInteger":4}]})";
+
+INSTANTIATE_TEST_SUITE_P(
+    Questionnaires, Answers,
+    testing::Values(AnswerCase{kYesNo, R"({"linkId":"1","answer":[{"valueBoolean":false}]})", "", ""},
+                    AnswerCase{kYesNo, R"({"linkId":"1","answer":[{"valueBoolean":true}]})", "",
+                               "required item 2"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Broken, Answers,
+    testing::Values(
+        AnswerCase{R"({"linkId":"1","type":"boolean","required":true})", "", "", "required item 1"},
+        AnswerCase{kYesNo, R"({"linkId":"2","answer":[{"valueString":"x"}]})", ".item[0]", "not enabled"},
+        AnswerCase{kYesNo, R"({"linkId":"3","answer":[{"valueString":"x"}]})", ".item[0]",
+                   "no item with this linkId"},
+        AnswerCase{kYesNo, R"({"linkId":"1","answer":[{"valueString":"x"}]})", ".item[0].answer[0]",
+                   "type boolean"},
+        AnswerCase{kYesNo, R"({"linkId":"1","answer":[{"valueBoolean":false},{"valueBoolean":false}]})", "",
+                   "does not repeat"},
+        AnswerCase{kNested, R"({"linkId":"1","answer":[{"valueInteger":1}]})", ".item[0]", "another place"},
+        AnswerCase{
+            kNested,
+            R"({"linkId":"g","item":[{"linkId":"1","answer":[{"valueInteger":6}]},{"linkId":"2","answer":[{"valueString":"a"}]}]},
+                               {"linkId":"g","item":[{"linkId":"1","answer":[{"valueInteger":5}]},{"linkId":"2","answer":[{"valueString":"a"}]}]})",
+            ".item[1].item[1]", "not enabled"},
+        AnswerCase{kNumber, R"({"linkId":"1","answer":[{"valueInteger":5}]})", ".item[0].answer[0]",
+                   "greatest"},
+        AnswerCase{kNumber, R"({"linkId":"1","answer":[{"valueInteger":1}]})", ".item[0].answer[0]", "least"},
+        AnswerCase{R"({"linkId":"1","type":"choice","answerValueSet":"http://x/v"})",
+                   R"({"linkId":"1","answer":[{"valueCoding":{"system":"http://x/c","code":"b"}}]})",
+                   ".item[0].answer[0]", "value set"},
+        AnswerCase{R"({"linkId":"1","type":"choice","answerOption":[{"valueCoding":{"code":"a"}}]})",
+                   R"({"linkId":"1","answer":[{"valueCoding":{"code":"b"}}]})", ".item[0].answer[0]",
+                   "options"},
+        AnswerCase{R"({"linkId":"1","type":"string","maxLength":2})",
+                   R"({"linkId":"1","answer":[{"valueString":"通康市"}]})", ".item[0].answer[0]",
+                   "longer than 2"},
+        AnswerCase{
+            R"({"linkId":"1","type":"string"},{"linkId":"2","type":"string"})",
+            R"({"linkId":"2","answer":[{"valueString":"a"}]},{"linkId":"1","answer":[{"valueString":"a"}]})",
+            ".item[1]", "order"},
+        AnswerCase{R"({"linkId":"g","type":"group","item":[{"linkId":"1","type":"string"}]})",
+                   R"({"linkId":"g","answer":[{"valueString":"a"}]})", ".item[0]", "has no answers"},
+        AnswerCase{R"({"linkId":"1","type":"string","item":[{"linkId":"2","type":"string"}]})",
+                   R"({"linkId":"1","item":[{"linkId":"2","answer":[{"valueString":"a"}]}]})", ".item[0]",
+                   "below its answer"}));
+
+TEST(AnswersInProgress, MayLackWhatIsRequired) {
+  const AnswerCase missing{R"({"linkId":"1","type":"boolean","required":true})", "", "", ""};
+  EXPECT_TRUE(CheckCase(missing, "in-progress").empty());
+  const auto issues = CheckCase(missing, "completed");
+  ASSERT_EQ(issues.size(), 1U);
+  EXPECT_EQ(issues[0].path, "QuestionnaireResponse");
+}
+
+}  // namespace
+}  // namespace tk::fhir
