@@ -1,4 +1,4 @@
-// The public test cases of fhirpath.js (HL7/fhirpath.js, test/cases), where the corpus is present. tools/suites/fhirpath_js_cases.py turns
+// The public test cases of fhirpath.js (HL7/fhirpath.js, test/cases), where the corpus is present. tools/fhirpath_js_cases.py turns
 // their YAML into JSON. Each case that does not pass stands in fhirpath_js_failing.txt with the reason; any other failure fails the test.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -74,7 +74,7 @@ class FhirPathJs : public ::testing::Test {
   void SetUp() override {
     folder_ = UnpackCorpus("fhirpath-r4");
     if (folder_.empty()) GTEST_SKIP() << "corpus fhirpath-r4 is not here (TK_SHARED or ../shared)";
-    const std::string script = TK_SOURCE_DIR "/tools/suites/fhirpath_js_cases.py";
+    const std::string script = TK_SOURCE_DIR "/tools/fhirpath_js_cases.py";
     const std::string json =
         OutputOf(fmt::format("/usr/bin/python3 -B '{}' '{}/fhirpath.js/cases'", script, folder_));
     if (json.empty()) GTEST_SKIP() << "the cases could not be read: python3-yaml is needed (./tk deps)";
@@ -199,7 +199,7 @@ TEST_F(FhirPathJs, AllButTheListedPass) {
     if (problem.empty()) continue;
     fmt::print("  {}\n    {}\n    {}\n", name, problem,
                known == listed.end() ? "not explained" : known->second);
-    failing += (failing.empty() ? "" : ", ") + name;
+    failing += (failing.empty() ? "" : "; ") + name;
   }
   fmt::print("SUITE fhirpath.js {}/{}, failing: {}\n", passed, all, failing.empty() ? "none" : failing);
   EXPECT_GE(all, 912U);

@@ -220,7 +220,7 @@ TEST_F(Suite, DoesNotFallBehindTheRatchet) {
       continue;
     }
     fmt::print("  {}: {}  [{}]\n", c.name, problem, c.expression);
-    failing += (failing.empty() ? "" : ", ") + c.name;
+    failing += (failing.empty() ? "" : "; ") + c.name;
   }
   fmt::print("SUITE FHIRPath HL7 R4 {}/{}, failing: {}\n", passed, cases.size(),
              failing.empty() ? "none" : failing);
