@@ -19,19 +19,26 @@ std::string_view SearchTypeName(fhir::SearchType type) {
 std::string SampleOf(const fhir::Definitions& definitions, const fhir::SearchParameter& parameter) {
   switch (parameter.type) {
     case fhir::SearchType::kNumber:
+    case fhir::SearchType::kQuantity:
       return "1";
     case fhir::SearchType::kDate:
       return "2020-01-01";
-    case fhir::SearchType::kToken:
-      return "a";
-    case fhir::SearchType::kQuantity:
-      return "1";
     case fhir::SearchType::kUri:
       return "http://a.example";
     case fhir::SearchType::kReference:
       return (parameter.targets.empty() ? std::string("Patient")
                                         : std::string(definitions.Type(parameter.targets[0]).name)) +
              "/a";
+    case fhir::SearchType::kSpecial:
+      return "39.1|117.2";
+    case fhir::SearchType::kComposite: {
+      std::string all;
+      for (const fhir::SearchParameter* each : search::ComponentsOf(definitions, parameter)) {
+        if (each == nullptr) return "a";
+        all += (all.empty() ? "" : "$") + SampleOf(definitions, *each);
+      }
+      return all;
+    }
     default:
       return "a";
   }
@@ -43,6 +50,21 @@ bool IsOffered(const fhir::Definitions& definitions, fhir::TypeId type, std::str
   return search::ParseQuery(definitions, type, std::string(code) + "=" + sample, search::ParseOptions{}).ok();
 }
 
+/// R4 has no member for modifiers and prefixes: they are told in words.
+std::string DocumentationOf(const fhir::SearchParameter& parameter) {
+  std::string text = "Modifiers:";
+  for (const std::string_view modifier : search::ModifiersOf(parameter)) {
+    text += " :";
+    text += modifier;
+  }
+  if (parameter.type == fhir::SearchType::kReference) text += " :<type>";
+  const bool ordered = parameter.type == fhir::SearchType::kDate ||
+                       parameter.type == fhir::SearchType::kNumber ||
+                       parameter.type == fhir::SearchType::kQuantity;
+  if (ordered) text += "; prefixes: eq ne gt lt ge le sa eb ap";
+  return text;
+}
+
 void WriteSearchParameters(const fhir::Definitions& definitions, fhir::TypeId type, fhir::JsonWriter* json) {
   json->Key("searchParam").Array();
   bool has_id = false, has_updated = false;
@@ -52,7 +74,8 @@ void WriteSearchParameters(const fhir::Definitions& definitions, fhir::TypeId ty
     has_updated = has_updated || parameter.code == "_lastUpdated";
     json->Object().Member("name", parameter.code);
     if (!parameter.url.empty()) json->Member("definition", parameter.url);
-    json->Member("type", SearchTypeName(parameter.type)).End();
+    json->Member("type", SearchTypeName(parameter.type));
+    json->Member("documentation", DocumentationOf(parameter)).End();
   }
   if (!has_id && IsOffered(definitions, type, "_id", "a")) {
     json->Object()
@@ -126,7 +149,8 @@ void WriteType(const fhir::Definitions& definitions, fhir::TypeId type, fhir::Js
 }
 
 std::string MakeStatement(const Context& context, Instant made_at_us) {
-  const fhir::Definitions& definitions = context.engine->definitions();
+  const auto kept = context.index->definitions();
+  const fhir::Definitions& definitions = *kept;
   std::string out;
   fhir::JsonWriter json(&out);
   json.Object()
@@ -163,7 +187,7 @@ std::string MakeStatement(const Context& context, Instant made_at_us) {
 
 std::shared_ptr<const std::string> Capabilities::Json() {
   const std::lock_guard lock(mutex_);
-  const uint64_t hash = context_.engine->definitions().hash();
+  const uint64_t hash = context_.index->definitions()->hash();
   if (json_ == nullptr || hash != definitions_hash_) {
     json_ = std::make_shared<const std::string>(MakeStatement(context_, made_at_us_));
     definitions_hash_ = hash;

@@ -23,7 +23,7 @@ Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId 
   options.own_base = call.request.base_url;
   options.now_us = room.context.clock->NowUs();
   options.may_read = [&call](std::string_view joined) { return call.viewer().MayRead(joined); };
-  search::Query query = TRY(search::ParseQuery(*room.definitions, type, criteria, options));
+  search::Query query = TRY(search::ParseQuery(room.index().definitions(), type, criteria, options));
   if (!query.includes.empty()) {
     return MakeError(
         ErrorCode::kIncorrect,

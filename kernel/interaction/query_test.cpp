@@ -266,13 +266,17 @@ TEST_F(Queries, TheCapabilityStatementIsValidAndTrue) {
       ++parameters;
       if (type != "Patient" && type != "Observation") continue;
       const std::string kind = parameter["type"].ToString();
-      const std::string value = kind == "date"                           ? "2020-01-01"
-                                : kind == "reference"                    ? "Patient/1"
-                                : kind == "number" || kind == "quantity" ? "1"
-                                                                         : "a";
-      const Response searched = Get(type + "?" + parameter["name"].ToString() + "=" + value);
+      const std::string name = parameter["name"].ToString();
+      const std::string value = kind == "composite" && name.ends_with("quantity") ? "a$1"
+                                : kind == "composite" && name.ends_with("date")   ? "a$2020"
+                                : kind == "composite"                             ? "a$b"
+                                : kind == "date"                                  ? "2020-01-01"
+                                : kind == "reference"                             ? "Patient/1"
+                                : kind == "number" || kind == "quantity"          ? "1"
+                                                                                  : "a";
+      const Response searched = Get(type + "?" + name + "=" + value);
       if (kind == "reference") continue;
-      EXPECT_EQ(searched.status, 200) << type << " " << parameter["name"].ToString() << searched.body;
+      EXPECT_EQ(searched.status, 200) << type << " " << name << searched.body;
     }
   }
   EXPECT_EQ(types, fhir::Definitions::R4()->ResourceTypes().size());

@@ -39,7 +39,7 @@ Result<SearchAsked> FirstPage(const Room& room, const Call& call) {
   options.own_base = call.request.base_url;
   options.now_us = room.context.clock->NowUs();
   options.may_read = [&call](std::string_view type) { return call.viewer().MayRead(type); };
-  search::Query query = TRY(search::ParseQuery(*room.definitions, call.type, call.query, options));
+  search::Query query = TRY(search::ParseQuery(room.index().definitions(), call.type, call.query, options));
   if (query.summary == search::Summary::kText && !query.includes.empty()) {
     return MakeIssue(ErrorCode::kIncorrect, "value", "_summary",
                      "_summary=text cannot be asked together with _include or _revinclude (FHIR R4 search, "

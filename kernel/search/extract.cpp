@@ -141,14 +141,12 @@ std::unique_ptr<const Extractor> Extractor::Make(std::shared_ptr<const fhir::Def
 // The types by whose numbers the saved parameters go, kNoType for those that are not what they were: their parameters keep their numbers.
 std::vector<TypeId> Extractor::TakeSaved() {
   old_lists_.resize(types_.size());
-  old_first_.resize(types_.size());
   old_targets_.reserve(saved_->parameters.size());
   std::vector<TypeId> types;
   for (const SavedParameters::Type& saved : saved_->types) {
     const TypeId type = definitions_->FindType(saved.name);
     types.push_back(type == saved.id && definitions_->IsResource(type) ? type : fhir::kNoType);
     if (types.back() == fhir::kNoType || !old_lists_[type].empty()) continue;
-    old_first_[type] = saved.first;
     for (size_t i = saved.first; i < saved.first + saved.count; ++i) {
       const SavedParameters::Parameter& p = saved_->parameters[i];
       auto& targets = old_targets_.emplace_back();
@@ -171,13 +169,22 @@ void Extractor::Skip(size_t count) {
   compartment_.resize(parameters_.size());
 }
 
-ParameterId Extractor::FindOld(const SearchParameter& parameter) const {
-  if (!Knows(parameter.resource)) return kNoParameter;
-  const SavedParameters::Parameter wanted = DescribeParameter(*definitions_, parameter);
-  const size_t first = old_first_[parameter.resource];
-  for (size_t i = 0; i < old_lists_[parameter.resource].size(); ++i) {
-    if (saved_->parameters[first + i] == wanted)
-      return types_[parameter.resource].first + static_cast<ParameterId>(i);
+ParameterId Extractor::Find(const SearchParameter& parameter) const {
+  const TypeId type = parameter.resource;
+  if (!Knows(type)) return kNoParameter;
+  const auto list = ListOf(type);
+  const ParameterId first = types_[type].first;
+  if (&parameter >= list.data() && &parameter < list.data() + list.size())
+    return first + static_cast<ParameterId>(&parameter - list.data());
+  const auto targets_alike = [&](const SearchParameter& other) {
+    return std::equal(parameter.targets.begin(), parameter.targets.end(), other.targets.begin(),
+                      other.targets.end());
+  };
+  for (size_t i = 0; i < list.size(); ++i) {
+    const SearchParameter& own = list[i];
+    if (own.code == parameter.code && own.url == parameter.url && own.type == parameter.type &&
+        own.expression == parameter.expression && targets_alike(own))
+      return first + static_cast<ParameterId>(i);
   }
   return kNoParameter;
 }
@@ -405,15 +412,9 @@ void Extractor::Compile(TypeId type) {
 }
 
 ParameterId Extractor::IdOf(const SearchParameter& parameter) const {
-  if (saved_ != nullptr) {
-    const ParameterId id = FindOld(parameter);
-    CHECK(id != kNoParameter);
-    return id;
-  }
-  const TypePlan& plan = types_[parameter.resource];
-  const auto list = definitions_->SearchParameters(parameter.resource);
-  CHECK(&parameter >= list.data() && &parameter < list.data() + list.size());
-  return plan.first + static_cast<ParameterId>(&parameter - list.data());
+  const ParameterId id = Find(parameter);
+  CHECK(id != kNoParameter);
+  return id;
 }
 
 void Extractor::Extract(TypeId type, Value root, ValueSink& sink) const {

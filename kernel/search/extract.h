@@ -68,10 +68,8 @@ class Extractor {
 
   /// `parameter` must be known.
   ParameterId IdOf(const fhir::SearchParameter& parameter) const;
-  /// Always so, but for an old one: then false for what is new or has changed since.
-  bool Knows(const fhir::SearchParameter& parameter) const {
-    return saved_ == nullptr || FindOld(parameter) != kNoParameter;
-  }
+  /// Also one of other definitions, if it says the same here; false for what is new or different there.
+  bool Knows(const fhir::SearchParameter& parameter) const { return Find(parameter) != kNoParameter; }
   bool Knows(fhir::TypeId type) const { return type < types_.size() && types_[type].set != nullptr; }
   bool is_old() const { return saved_ != nullptr; }
   /// All reference parameters and compartments of the definitions are known.
@@ -149,7 +147,7 @@ class Extractor {
   void ClassifyTypes();
   std::vector<fhir::TypeId> TakeSaved();
   void Skip(size_t count);
-  ParameterId FindOld(const fhir::SearchParameter& parameter) const;
+  ParameterId Find(const fhir::SearchParameter& parameter) const;
   std::span<const fhir::SearchParameter> ListOf(fhir::TypeId type) const {
     return saved_ == nullptr ? definitions_->SearchParameters(type) : std::span(old_lists_[type]);
   }
@@ -178,7 +176,6 @@ class Extractor {
   std::shared_ptr<const NameIds> names_;
   std::unique_ptr<const SavedParameters> saved_;               // of an old one; else null
   std::vector<std::vector<fhir::SearchParameter>> old_lists_;  // by TypeId; texts are those of saved_
-  std::vector<size_t> old_first_;                              // by TypeId: of its parameters in saved_
   std::vector<std::vector<fhir::TypeId>> old_targets_;         // what their spans point into
   std::vector<Parameter> parameters_;
   std::vector<bool> compartment_;

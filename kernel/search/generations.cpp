@@ -8,18 +8,23 @@
 #include <mutex>
 
 #include "kernel/base/file.h"
-#include "kernel/search/index.h"
+#include "kernel/search/generation.h"
+#include "kernel/search/saved_parameters.h"
 
 namespace tk::search {
 namespace {
 
-using IndexPtr = std::shared_ptr<Index>;
+using IndexPtr = std::shared_ptr<GeneratedIndex>;
 
 class Generations final : public Index {
  public:
   Generations(std::shared_ptr<const fhir::Definitions> definitions, const IndexOptions& options,
               const view::Directory* directory)
-      : definitions_(std::move(definitions)), options_(options), directory_(directory) {}
+      : base_(std::move(definitions)),
+        options_(options),
+        directory_(directory),
+        wanted_(base_),
+        wanted_parameters_(PrintParameters(DescribeParameters(*base_))) {}
 
   std::string_view name() const override { return "search"; }
   uint32_t format_version() const override {
@@ -60,8 +65,14 @@ class Generations final : public Index {
   }
   view::Standing standing() const override {
     const IndexPtr serving = Serving();
-    return serving == nullptr ? view::Standing::kUnusable : serving->standing();
+    if (serving == nullptr) return view::Standing::kUnusable;
+    const view::Standing standing = serving->standing();
+    if (standing != view::Standing::kSound) return standing;
+    (void)definitions();
+    const std::lock_guard lock(wanted_mutex_);
+    return serving->parameters() == wanted_parameters_ ? standing : view::Standing::kOutdated;
   }
+  std::shared_ptr<const fhir::Definitions> definitions() const override;
   Result<View*> BeginRebuild() override;
   void RebuildReached(view::Ordinal at, view::Ordinal end) override {
     reached_.store(end == 0 ? 0 : at * 100 / end, std::memory_order_relaxed);
@@ -134,14 +145,21 @@ class Generations final : public Index {
   IndexPtr Make(uint64_t number) const {
     IndexOptions options = options_;
     options.folder = options_.folder.empty() ? std::string() : FolderOf(number);
-    return Create(definitions_, options, directory_);
+    return GeneratedIndex::Create(base_, definitions(), options, directory_);
   }
   Result<uint64_t> ReadCurrent() const;
   void RemoveOthers();
 
-  const std::shared_ptr<const fhir::Definitions> definitions_;
+  const std::shared_ptr<const fhir::Definitions> base_;
   const IndexOptions options_;
   const view::Directory* const directory_;
+
+  mutable std::mutex wanted_mutex_;                          // what follows; taken before mutex_
+  mutable std::shared_ptr<const fhir::Definitions> wanted_;  // base_ with what is stored
+  mutable std::string wanted_parameters_;
+  mutable std::vector<std::string> wanted_texts_;
+  mutable uint64_t heard_number_ = 0,
+                   heard_version_ = 0;  // of whose stored parameters, and of which version, these are
 
   mutable std::mutex mutex_;  // the pointers; taken for copies only
   IndexPtr serving_, next_, former_;
@@ -150,6 +168,30 @@ class Generations final : public Index {
   view::Ordinal oldest_pinned_ = 0;
   std::atomic<uint64_t> reached_{0};  // percent
 };
+
+// A change costs whoever asks first tens of ms; everybody else two locks.
+std::shared_ptr<const fhir::Definitions> Generations::definitions() const {
+  const std::lock_guard lock(wanted_mutex_);
+  IndexPtr serving;
+  uint64_t number = 0;
+  {
+    const std::lock_guard pointers(mutex_);
+    serving = serving_;
+    number = serving_number_;
+  }
+  if (serving == nullptr) return wanted_;
+  const uint64_t version = serving->custom().version();
+  if (number == heard_number_ && version == heard_version_) return wanted_;
+  std::vector<std::string> texts = serving->custom().Texts();
+  if (texts != wanted_texts_) {
+    wanted_ = WithCustom(base_, texts);
+    wanted_parameters_ = PrintParameters(DescribeParameters(*wanted_));
+    wanted_texts_ = std::move(texts);
+  }
+  heard_number_ = number;
+  heard_version_ = version;
+  return wanted_;
+}
 
 Result<uint64_t> Generations::ReadCurrent() const {
   const std::string text = TRY(ReadFile(options_.folder + "/current", 64));
@@ -205,9 +247,15 @@ Result<view::Mark> Generations::Load(const std::string& folder, const view::Mark
     last_number_ = std::max<uint64_t>(last_number_,
                                       std::strtoull(entry.path().filename().string().c_str(), nullptr, 10));
   const uint64_t number = TRY(ReadCurrent());
-  IndexPtr loaded = Make(number);
+  IndexPtr loaded = Make(number);  // adds what it has stored itself
   const view::Mark mark = TRY(loaded->Load(FolderOf(number), log_head));
   loaded->SetOldestPinned(oldest_pinned_);
+  {
+    const std::lock_guard lock(wanted_mutex_);
+    wanted_ = loaded->definitions();
+    wanted_parameters_ = PrintParameters(DescribeParameters(*wanted_));
+    wanted_texts_ = loaded->custom().Texts();
+  }
   {
     const std::lock_guard lock(mutex_);
     serving_ = std::move(loaded);

@@ -6,6 +6,7 @@
 
 #include "kernel/base/file.h"
 #include "kernel/search/answer.h"
+#include "kernel/search/generation.h"
 #include "kernel/search/include.h"
 #include "kernel/search/values.h"
 #include "kernel/view/manifest.h"
@@ -18,14 +19,18 @@ constexpr uint32_t kFormatVersion = 7;  // how entries are packed and files laid
 constexpr uint64_t kExtractionVersion = 3;
 constexpr std::string_view kExtraction = "extraction";
 constexpr const char* kParametersFile = "/parameters";
+constexpr const char* kCustomFile = "/custom";
 
-class IndexView final : public Index {
+class IndexView final : public GeneratedIndex {
  public:
-  IndexView(std::shared_ptr<const fhir::Definitions> definitions, const IndexOptions& options,
+  IndexView(std::shared_ptr<const fhir::Definitions> base,
+            std::shared_ptr<const fhir::Definitions> definitions, const IndexOptions& options,
             const view::Directory* directory)
       : options_(options),
+        base_(std::move(base)),
         definitions_(std::move(definitions)),
         directory_(*directory),
+        custom_(*base_),
         extractor_(Extractor::Create(definitions_, options.timezone_offset_min)),
         parameters_(PrintParameters(DescribeParameters(*definitions_))),
         equality_(FamilyOptions("equality", view::RunLayout::kKeyTime)),
@@ -65,6 +70,9 @@ class IndexView final : public Index {
            keys_.disk_bytes();
   }
 
+  std::shared_ptr<const fhir::Definitions> definitions() const override { return definitions_; }
+  const CustomParameters& custom() const override { return custom_; }
+  const std::string& parameters() const override { return parameters_; }
   Result<Page> Search(const Query& query, const PageRequest& request) const override {
     TRY(CheckKnown(query));
     return AnswerPage(setting(), MakeLook(), query, request);
@@ -124,8 +132,10 @@ class IndexView final : public Index {
   }
 
   const IndexOptions options_;
-  const std::shared_ptr<const fhir::Definitions> definitions_;
+  const std::shared_ptr<const fhir::Definitions> base_;  // without stored parameters
+  std::shared_ptr<const fhir::Definitions> definitions_;
   const view::Directory& directory_;
+  CustomParameters custom_;
   std::shared_ptr<const Extractor> extractor_;  // set anew by Load, before anybody asks
   // What extractor_ goes by, printed; and whether it knows all references of the definitions.
   std::string parameters_;
@@ -143,7 +153,8 @@ class IndexView final : public Index {
   uint64_t t_ = 0;            // under publish_mutex_
   Ordinal end_ordinal_ = 1;
   std::mutex save_mutex_;
-  view::Mark last_mark_;  // under save_mutex_: what Forget saves again with
+  std::string saved_custom_;  // under save_mutex_
+  view::Mark last_mark_;      // under save_mutex_: what Forget saves again with
   bool has_manifest_ = false;
   std::atomic<int> erasures_open_{0};  // erased owners whose entries still stand: sums are too high
   std::atomic<bool> damaged_{false};
@@ -170,6 +181,7 @@ Result<std::unique_ptr<view::Prepared>> IndexView::Prepare(const view::Change& c
 }
 
 void IndexView::Apply(const view::Change& change, const view::Prepared& prepared, Ordinal ordinal) {
+  custom_.Hear(change);
   const auto& entries = static_cast<const PreparedEntries&>(prepared);
   for (Entry16 e : entries.now.equality) {
     e.b |= ordinal;
@@ -243,6 +255,8 @@ Result<view::Mark> IndexView::Save(const std::string& folder, const view::Mark& 
     manifest.mark.t = t_;
     manifest.mark.end_ordinal = end_ordinal_;
   }
+  // May be ahead of the mark by what is being applied: that is replayed, and says the same again.
+  const std::string custom = custom_.Print();
   auto add = [&](std::vector<view::RunFile> files) {
     manifest.files.insert(manifest.files.end(), files.begin(), files.end());
   };
@@ -252,6 +266,8 @@ Result<view::Mark> IndexView::Save(const std::string& folder, const view::Mark& 
   add(TRY(sort_.Save(sort)));
   add(TRY(keys_.Save(keys)));
   if (!FileExists(folder + kParametersFile)) TRY(WriteFileDurable(folder + kParametersFile, parameters_));
+  if (custom != saved_custom_) TRY(WriteFileDurable(folder + kCustomFile, custom));
+  saved_custom_ = custom;
   TRY(view::WriteManifest(folder, manifest));
   ForFamilies([&](auto& family) { family.RemoveUnused(manifest.files); });
   last_mark_ = manifest.mark;
@@ -268,6 +284,7 @@ Result<view::Mark> IndexView::Load(const std::string& folder, const view::Mark& 
   head.format_version = kFormatVersion;
   head.definitions_hash = manifest.mark.definitions_hash;
   TRY(view::CheckMark(manifest.mark, head));
+  TRY(custom_.Read(TRY(ReadFile(folder + kCustomFile, 2 * kCustomMax * kCustomBytesMax))));
   TRY(LoadParameters(folder, manifest.mark, log_head));
   Status loaded;
   ForFamilies([&](auto& family) {
@@ -282,8 +299,8 @@ Result<view::Mark> IndexView::Load(const std::string& folder, const view::Mark& 
   for (const auto& [name, number] : manifest.numbers) {
     if (name == kExtraction) extraction_ = number;
   }
-  outdated_ =
-      extraction_ != kExtractionVersion || manifest.mark.definitions_hash != log_head.definitions_hash;
+  outdated_ = extraction_ != kExtractionVersion ||
+              manifest.mark.definitions_hash != log_head.definitions_hash || extractor_->is_old();
   std::lock_guard lock(publish_mutex_);
   t_ = manifest.mark.t;
   end_ordinal_ = manifest.mark.end_ordinal;
@@ -293,13 +310,16 @@ Result<view::Mark> IndexView::Load(const std::string& folder, const view::Mark& 
   return manifest.mark;
 }
 
-// Made under other definitions it goes on with the parameters of its own time, as far as these can be known.
+// Made under other definitions, or other stored parameters, it goes on with those of its own time, as far as these can be known.
 Status IndexView::LoadParameters(const std::string& folder, const view::Mark& mark, const view::Mark& head) {
   constexpr size_t kBytesMax = size_t{64} << 20;
   std::string text = TRY(ReadFile(folder + kParametersFile, kBytesMax));
   SavedParameters saved =
       TRY(ReadParameters(text));  // also when it is not needed today: damage is told while it can be mended
-  if (mark.definitions_hash == head.definitions_hash) return {};
+  definitions_ = WithCustom(base_, custom_.Texts());
+  parameters_ = PrintParameters(DescribeParameters(*definitions_));
+  extractor_ = Extractor::Create(definitions_, options_.timezone_offset_min);
+  if (mark.definitions_hash == head.definitions_hash && text == parameters_) return {};
   own_definitions_ = mark.definitions_hash;
   parameters_ = std::move(text);
   extractor_ = Extractor::CreateOld(definitions_, options_.timezone_offset_min, std::move(saved));
@@ -309,11 +329,11 @@ Status IndexView::LoadParameters(const std::string& folder, const view::Mark& ma
 
 Status IndexView::CheckKnown(const Query& query) const {
   TRY(CheckSound());
-  if (!extractor_->is_old()) return {};
-  const std::string type(definitions_->Type(query.type).name);
+  const std::string_view type = definitions_->Type(query.type).name;
   auto building = [](std::string what) { return MakeError(ErrorCode::kUnavailable, std::move(what)); };
   if (!extractor_->Knows(query.type))
-    return building("The type " + type + " is new here and the search index is being built for it:");
+    return building("The type " + std::string(type) +
+                    " is new here and the search index is being built for it:");
   auto check = [&](const fhir::SearchParameter* parameter) -> Status {
     if (parameter == nullptr || extractor_->Knows(*parameter)) return {};
     return building("The search parameter " + std::string(parameter->code) + " of " +
@@ -339,6 +359,7 @@ Status IndexView::CheckKnown(const Query& query) const {
 void IndexView::Clear() {
   std::lock_guard lock(publish_mutex_);
   ForFamilies([](auto& family) { family.Clear(); });
+  custom_.Clear();
   counts_.Clear();
   t_ = 0;
   end_ordinal_ = 1;
@@ -488,9 +509,16 @@ bool IndexView::Confirms(const Query& query, std::string_view text) const {
 
 }  // namespace
 
+std::unique_ptr<GeneratedIndex> GeneratedIndex::Create(std::shared_ptr<const fhir::Definitions> base,
+                                                       std::shared_ptr<const fhir::Definitions> definitions,
+                                                       const IndexOptions& options,
+                                                       const view::Directory* directory) {
+  return std::make_unique<IndexView>(std::move(base), std::move(definitions), options, directory);
+}
+
 std::unique_ptr<Index> Index::Create(std::shared_ptr<const fhir::Definitions> definitions,
                                      const IndexOptions& options, const view::Directory* directory) {
-  return std::make_unique<IndexView>(std::move(definitions), options, directory);
+  return std::make_unique<IndexView>(definitions, definitions, options, directory);
 }
 
 }  // namespace tk::search

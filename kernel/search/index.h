@@ -76,6 +76,9 @@ class Index : public view::View {
                                                   const IndexOptions& options,
                                                   const view::Directory* directory);
 
+  /// What queries are to be parsed by: the definitions given, with the stored SearchParameters that are active. Grows with these; a query parsed by
+  /// former ones can still be asked. What the index was not built with yet is answered kUnavailable, saying how far the new one is.
+  virtual std::shared_ptr<const fhir::Definitions> definitions() const = 0;
   /// Errors: kIncorrect for a cursor that is not ours; kUnsupported when a parameter's expression cannot be evaluated here; kTimeout; kCorrupt
   /// when a file of the index turned out damaged (the view must be rebuilt).
   virtual Result<Page> Search(const Query& query, const PageRequest& request) const = 0;

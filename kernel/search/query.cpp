@@ -359,4 +359,11 @@ Result<Query> ParseQuery(const fhir::Definitions& definitions, fhir::TypeId type
   return Parser(definitions, type, options).Parse(query);
 }
 
+Result<Query> ParseQuery(std::shared_ptr<const fhir::Definitions> definitions, fhir::TypeId type,
+                         std::string_view query, const ParseOptions& options) {
+  Query out = TRY(ParseQuery(*definitions, type, query, options));
+  out.definitions = std::move(definitions);
+  return out;
+}
+
 }  // namespace tk::search

@@ -74,6 +74,7 @@ enum class Total : uint8_t { kNone, kEstimate, kAccurate };
 enum class Summary : uint8_t { kFalse, kTrue, kText, kData, kCount };
 
 struct Query {
+  std::shared_ptr<const fhir::Definitions> definitions;  // what it was parsed by, if that is to live as long
   fhir::TypeId type = fhir::kNoType;
   std::vector<Criterion> criteria;  // all must hold
   std::vector<SortKey> sort;        // empty: the default order, which index.h tells
@@ -99,14 +100,23 @@ struct ParseOptions {
   std::string_view own_base;  // "https://host/fhir": a reference that begins with it is one of ours
 };
 
-/// `query`: "name=value&…", still percent-encoded (also a form body). Errors: kIncorrect / kUnsupported with the parameter's name, what it
-/// may be, and the parameters that this type has when the name is unknown.
 /// Does a chain or _has go through resources of `type`?
 bool InvolvesJoined(const Criterion& criterion, fhir::TypeId type);
 /// Does a change to a resource of `type` bear on who matches?
 bool Involves(const Query& query, fhir::TypeId type);
 
+/// `query`: "name=value&…", still percent-encoded (also a form body). Errors: kIncorrect / kUnsupported with the parameter's name, what it
+/// may be, and the parameters that this type has when the name is unknown.
 Result<Query> ParseQuery(const fhir::Definitions& definitions, fhir::TypeId type, std::string_view query,
                          const ParseOptions& options);
+/// The query keeps them.
+Result<Query> ParseQuery(std::shared_ptr<const fhir::Definitions> definitions, fhir::TypeId type,
+                         std::string_view query, const ParseOptions& options);
+
+/// The modifiers that the parameter takes, for messages and the capability statement; without type names.
+std::vector<std::string_view> ModifiersOf(const fhir::SearchParameter& parameter);
+/// The parameters that a composite's components are read as, in their order; nullptr for one that is none here.
+std::vector<const fhir::SearchParameter*> ComponentsOf(const fhir::Definitions& definitions,
+                                                       const fhir::SearchParameter& composite);
 
 }  // namespace tk::search

@@ -172,8 +172,9 @@ class Town {
     PageRequest request;
     request.position = position.t == 0 ? engine->Head() : position;
     request.count = 1000;
-    const fhir::Definitions& definitions = engine->definitions();
-    const Query query = TRY(ParseQuery(definitions, definitions.FindType(type), text, {}));
+    request.read = [this](Ordinal ordinal) { return engine->Read(ordinal); };
+    const Query query =
+        TRY(ParseQuery(index().definitions(), engine->definitions().FindType(type), text, {}));
     Page page = TRY(index().Search(query, request));
     page.total = TRY(index().Count(query, request));
     return page;
@@ -600,6 +601,70 @@ TEST_F(RebuildTest, NewParametersAreBuiltBesideAndNeverAnsweredWrong) {
   EXPECT_GT(town.Ask("Observation", "amount=gt5")->ordinals.size(), 0u);
   EXPECT_EQ(town.Ask("Thing", "name=lamp")->ordinals.size(), 1u);
   EXPECT_EQ(town.Answers(), FromNothing(town.keys, *extended));
+}
+
+/// A parameter as somebody stores it while the program runs.
+std::string Stored(const std::string& id, const std::string& expression,
+                   const std::string& status = "active") {
+  return R"({"resourceType":"SearchParameter","id":")" + id + R"(","url":"http://town/)" + id +
+         R"(","name":"x","description":"x","status":")" + status + R"(","code":")" + id +
+         R"(","base":["Patient"],"type":"date","expression":")" + expression + "\"}";
+}
+
+TEST_F(RebuildTest, StoredParametersAreBuiltWhileItRunsAndSurviveARestart) {
+  std::vector<Ordinal> born;
+  {
+    Gate gate;
+    Town town(folder_, [&](std::string_view step) { return gate.Pass(step); });
+    const Gate::Opener opener{gate};
+    SeededRandom random(71);
+    for (int i = 0; i < 200; ++i) town.Step(&random);
+    EXPECT_EQ(town.Ask("Patient", "born=ge1970").error().code, ErrorCode::kIncorrect);
+    gate.Close("piece");
+    ASSERT_TRUE(town.Write(Stored("draft", "Patient.birthDate", "draft")));
+    ASSERT_TRUE(town.Write(Stored("broken", "Patient.birthDate.nonsense(")));
+    ASSERT_TRUE(town.Write(Stored("birthdate", "Patient.birthDate"))) << "a code that Patient has already";
+    ASSERT_TRUE(town.Write(Stored("born", "Patient.birthDate")));
+    // Being built: refused, and nothing else is.
+    const auto early = town.Ask("Patient", "born=ge1970");
+    ASSERT_FALSE(early.ok());
+    EXPECT_EQ(early.error().code, ErrorCode::kUnavailable);
+    EXPECT_NE(early.error().external.find("% are done"), std::string::npos) << early.error().external;
+    EXPECT_TRUE(town.Ask("Patient", "birthdate=ge1970").ok());
+    EXPECT_EQ(town.Ask("Patient", "broken=ge1970").error().code, ErrorCode::kIncorrect);
+    EXPECT_EQ(town.Ask("Patient", "draft=ge1970").error().code, ErrorCode::kIncorrect);
+    gate.AwaitSomebody();
+    for (int i = 0; i < 50; ++i) town.Step(&random);
+    gate.Open();
+    ASSERT_TRUE(town.AwaitServing());
+    const auto found = town.Ask("Patient", "born=ge1970");
+    ASSERT_TRUE(found.ok()) << found.error().ToString();
+    EXPECT_EQ(found->ordinals, town.Ask("Patient", "birthdate=ge1970")->ordinals);
+    EXPECT_GT(found->ordinals.size(), 0u);
+    born = found->ordinals;
+    EXPECT_EQ(town.Answers(), FromNothing(town.keys));
+  }
+  {
+    Town town(folder_);
+    const auto found = town.Ask("Patient", "born=ge1970");
+    ASSERT_TRUE(found.ok()) << found.error().ToString();
+    EXPECT_EQ(found->ordinals, born);
+    EXPECT_EQ(town.state().kind, view::ViewState::Kind::kServing);
+    // Another beside it, then the first is deleted.
+    ASSERT_TRUE(town.Write(Stored("birthday", "Patient.birthDate")));
+    for (int i = 0; i < 600 && !town.Ask("Patient", "birthday=ge1970").ok(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(town.Ask("Patient", "birthday=ge1970&born=ge1970")->ordinals, born);
+    ASSERT_TRUE(town.Write(Stored("born", "Patient.birthDate"), true));
+    EXPECT_EQ(town.Ask("Patient", "born=ge1970").error().code, ErrorCode::kIncorrect);
+    EXPECT_EQ(town.Ask("Patient", "birthday=ge1970")->ordinals, born);
+  }
+  // Killed before anything was saved of it: the log says it again.
+  fs::remove_all(folder_ + "/views");
+  Town town(folder_);
+  for (int i = 0; i < 600 && !town.Ask("Patient", "birthday=ge1970").ok(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(town.Ask("Patient", "birthday=ge1970")->ordinals, born);
 }
 
 }  // namespace

@@ -210,14 +210,11 @@ Result<Term> TermReader::OfType(std::string_view raw) const {
 Result<Term> TermReader::Composite(std::string_view raw) const {
   const auto parts = SplitEscaped(raw, '$');
   const size_t wanted = parameter->components.size();
-  const auto list = definitions.SearchParameters(type);
-  const std::string_view type_name = definitions.Type(type).name;
-  std::vector<const SearchParameter*> components;
+  const auto components = ComponentsOf(definitions, *parameter);
   std::string form;
   for (size_t i = 0; i < wanted; ++i) {
-    components.push_back(ComponentParameter(list, type_name, *parameter, i));
-    if (components.back() == nullptr) return NotOffered(name, "one of its components is no parameter here");
-    form += (i == 0 ? "" : "$") + std::string(components.back()->code);
+    if (components[i] == nullptr) return NotOffered(name, "one of its components is no parameter here");
+    form += (i == 0 ? "" : "$") + std::string(components[i]->code);
   }
   if (parts.size() != wanted)
     return BadValue(name, fmt::format("takes {} values with $ between them, {}; write \\$ for a $ inside one",
@@ -304,6 +301,16 @@ Result<Term> TermReader::Read(SearchType search_type, std::string_view raw) cons
       return Near(raw);
   }
   return NotOffered(name, "parameters of this kind are not offered");
+}
+
+std::vector<const SearchParameter*> ComponentsOf(const fhir::Definitions& definitions,
+                                                 const SearchParameter& composite) {
+  const auto list = definitions.SearchParameters(composite.resource);
+  const std::string_view type_name = definitions.Type(composite.resource).name;
+  std::vector<const SearchParameter*> out;
+  for (size_t i = 0; i < composite.components.size(); ++i)
+    out.push_back(ComponentParameter(list, type_name, composite, i));
+  return out;
 }
 
 std::vector<std::string_view> ModifiersOf(const SearchParameter& parameter) {

@@ -48,7 +48,5 @@ struct TermReader {
 /// May this modifier be asked of this parameter?
 Status CheckModifier(const fhir::Definitions& definitions, const fhir::SearchParameter& parameter,
                      std::string_view name, std::string_view modifier);
-/// The modifiers that the parameter takes, for messages and the capability statement; without type names.
-std::vector<std::string_view> ModifiersOf(const fhir::SearchParameter& parameter);
 
 }  // namespace tk::search
