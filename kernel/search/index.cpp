@@ -353,6 +353,7 @@ Status IndexView::CheckKnown(const Query& query) const {
   };
   for (const Criterion& criterion : query.criteria) TRY(check_all(criterion));
   for (const SortKey& key : query.sort) TRY(check(key.parameter));
+  for (const auto& include : query.includes) TRY(check(include.parameter));
   return {};
 }
 
