@@ -40,8 +40,11 @@ int Verify(const DataOptions& options, bool without_keys) {
     if (!keys.ok() && keys.error().code == ErrorCode::kUnavailable) return Fail(keys.error());
     if (!keys.ok()) {
       report->damage.push_back(keys.error().external);
-    } else if (const Status verified = log::VerifyKeys(log->get(), keys->get(), &*report); !verified.ok()) {
-      return Fail(verified.error());
+    } else {
+      const auto contents = log::OpenContentFolder(options.data + "/contents", keys->get(), true);
+      if (!contents.ok()) return Fail(contents.error());
+      const Status verified = log::VerifyKeys(log->get(), keys->get(), contents->get(), &*report);
+      if (!verified.ok()) return Fail(verified.error());
     }
   }
   for (const std::string& line : report->damage) std::printf("DAMAGE: %s\n", line.c_str());
@@ -50,16 +53,17 @@ int Verify(const DataOptions& options, bool without_keys) {
   return report->damage.empty() ? kExitDone : kExitDamage;
 }
 
-/// Removes what a backup has made so far, unless it was finished.
-class BackupGuard {
+/// Removes what a backup or restore has made so far, unless it was finished.
+class FileGuard {
  public:
-  explicit BackupGuard(std::vector<std::string> made) : made_(std::move(made)) {}
-  ~BackupGuard() {
+  explicit FileGuard(std::vector<std::string> made = {}) : made_(std::move(made)) {}
+  ~FileGuard() {
     std::error_code error;
     for (const std::string& path : made_) std::filesystem::remove_all(path, error);
   }
-  BackupGuard(const BackupGuard&) = delete;
-  BackupGuard& operator=(const BackupGuard&) = delete;
+  FileGuard(const FileGuard&) = delete;
+  FileGuard& operator=(const FileGuard&) = delete;
+  void Made(std::string path) { made_.push_back(std::move(path)); }
   void Finished() { made_.clear(); }
 
  private:
@@ -78,9 +82,9 @@ Status Backup(const DataOptions& options, const std::string& to, const std::stri
   TRY(log::CheckLogPlace(LogOptions(options, true), options.data));
   const auto log = TRY(log::OpenLog(LogOptions(options, true)));
   const auto keys = TRY(log::OpenKeysOf(*log, options.data));
-  BackupGuard guard({to, keys_file, access_file});
+  FileGuard guard({to, keys_file, access_file});
   TRY(log->Backup(to));
-  const auto contents = TRY(log::OpenContentFolder(options.data + "/contents", keys.get()));
+  const auto contents = TRY(log::OpenContentFolder(options.data + "/contents", keys.get(), true));
   TRY(contents->Backup(to + "/contents"));
   TRY(BackupSettings(options.data, to));
   TRY(MakeFolder(keys_to));
@@ -152,7 +156,14 @@ Status CheckBackupKeys(const std::string& from, Instant until_us, const std::str
   open.folder = from;
   open.read_only = true;
   const auto backup = TRY(log::OpenLog(open));
-  return log::CheckKeys(*backup, keys, TRY(backup->FindTime(until_us)).end_ordinal, data);
+  const auto point = TRY(backup->FindTime(until_us));
+  if (point.t == 0 && backup->head().t != 0) {
+    return MakeError(
+        ErrorCode::kIncorrect,
+        "At the time that --until names nothing was in this backup's log yet: nothing was restored. "
+        "Give a later time.");
+  }
+  return log::CheckKeys(*backup, keys, point.end_ordinal, data);
 }
 
 // Ledger of a newer keys.db than the one in the data folder: who was erased after that one's backup.
@@ -172,11 +183,19 @@ Status Restore(const DataOptions& options, const std::string& from, const std::s
   log::Head head;
   {
     const FileLock lock = TRY(LockData(options.data));
+    // Until the log is there, a failure leaves the folder as it was: the same command is to be given again.
+    FileGuard placed;
+    if (!keys_from.empty()) {
+      for (const char* name : {"/keys.db", "/keys.db-wal", "/keys.db-shm", "/keys.head"})
+        placed.Made(options.data + name);
+      if (!FileExists(options.data + "/access.key")) placed.Made(options.data + "/access.key");
+    }
     TRY(PlaceKeys(options.data, keys_from));
     const auto keys = TRY(log::OpenExistingKeyStore(options.data));
     TRY(CheckBackupKeys(from, until_us, options.data, *keys));
     TRY(ReplayLedgerOf(ledger_from, keys.get()));
     head = TRY(log::RestoreLog(from, until_us, LogOptions(options, false)));
+    placed.Finished();
     TRY(RestoreSettings(from, options.data));
     TRY(log::RestoreContents(from + "/contents", options.data + "/contents"));
     const auto contents = TRY(log::OpenContentFolder(options.data + "/contents", keys.get()));

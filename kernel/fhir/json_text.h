@@ -1,4 +1,4 @@
-// JSON strings as they stand in a text: undoing escapes. Shared by the value, the parser and the validator.
+// JSON strings as they stand in a text: undoing and doing escapes.
 // Source: RFC 8259 section 7.
 #pragma once
 
@@ -9,6 +9,9 @@ namespace tk::fhir {
 
 /// Appends the characters that `raw` (between the quotes, already checked by the parser) stands for, as UTF-8.
 void AppendUnescaped(std::string_view raw, std::string* out);
+
+/// `text` as it stands between the quotes of a JSON string: what an edit puts into one.
+std::string EscapedText(std::string_view text);
 
 inline bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 

@@ -3,6 +3,7 @@
 // Source: FHIR R4 element.html#ele-1, extensibility.html#ext-1, references.html#ref-1, domainresource.html#invs, narrative.html#invs,
 //         fhirpath.html (%resource is the innermost resource, %rootResource what contains it).
 #include <algorithm>
+#include <unordered_set>
 
 #include "kernel/fhir/validator.h"
 
@@ -125,16 +126,19 @@ void Validator::NoteFragment(std::string_view text, const ElementInfo& element) 
 
 // dom-3: a contained resource is referred to from anywhere in its container, or refers to the container.
 void Validator::ContainedUnused(Value resource) {
+  std::unordered_set<std::string_view> named;
+  std::unordered_set<int64_t> to_container;  // places of the contained that refer to it
+  for (const FragmentSeen& seen : container_.fragments) {
+    if (!seen.text.empty())
+      named.insert(seen.text);
+    else if (seen.may_be_container)
+      to_container.insert(seen.contained);
+  }
   path_.push_back({"contained", 0});
   for (const Value inside : resource[Known().contained]) {
     const Value id = inside[Known().id];
-    const int64_t at = path_.back().index;
     const bool used =
-        !id.is_string() ||
-        std::any_of(container_.fragments.begin(), container_.fragments.end(), [&](const FragmentSeen& seen) {
-          return seen.text.empty() ? seen.may_be_container && seen.contained == at
-                                   : seen.text == id.ToString();
-        });
+        !id.is_string() || to_container.contains(path_.back().index) || named.contains(id.ToString());
     if (!used) Broken(Native::kDom3);
     ++path_.back().index;
   }

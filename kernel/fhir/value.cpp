@@ -266,6 +266,12 @@ void AppendJsonString(std::string_view text, std::string* out) {
   out->push_back('"');
 }
 
+std::string EscapedText(std::string_view text) {
+  std::string quoted;
+  AppendJsonString(text, &quoted);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
 void JsonWriter::BeforeValue() {
   if (!open_.empty() && open_.back() == '{') CHECK(after_key_);  // a member needs its name first
   if (need_comma_ && !after_key_) out_->push_back(',');

@@ -255,6 +255,22 @@ TEST_F(Bundles, AnIdempotentTransactionIsDoneOnce) {
   EXPECT_EQ(Send(request).status, 409) << "the same key for something else";
 }
 
+TEST_F(Bundles, OneConditionIsOneHoweverItIsWritten) {
+  const auto patient = R"({"resourceType":"Patient","identifier":[{"system":"u","value":"d"}]})";
+  const auto post = [&](std::string_view condition) {
+    return Entry("POST", "Patient", patient, "", fmt::format(R"(,"ifNoneExist":"{}")", condition));
+  };
+  const Response response =
+      Post("", Bundle("transaction", {post("identifier=u|d&active:missing=true"),
+                                      post("identifier=u%7Cd&active:missing=true"),
+                                      post("active:missing=true&identifier=u|d&identifier=u|d")}));
+  ASSERT_EQ(response.status, 200) << response.body;
+  EXPECT_EQ(At(Parsed(response), "entry.0.response.status"), "201 Created");
+  EXPECT_EQ(At(Parsed(response), "entry.1.response.status"), "200 OK");
+  EXPECT_EQ(At(Parsed(response), "entry.2.response.status"), "200 OK");
+  EXPECT_EQ(At(Parsed(Get("Patient?_summary=count")), "total"), "1");
+}
+
 TEST_F(Bundles, ARepeatedTransactionIsKnownByItsLinksToo) {
   const std::string urn = "urn:uuid:6c2a5e3e-7a52-4d1a-8a4e-0e1b6c0f1d11";
   const std::string other = "urn:uuid:6c2a5e3e-7a52-4d1a-8a4e-0e1b6c0f1d12";

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <set>
 
+#include "kernel/base/clock.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/respond.h"
@@ -50,43 +51,66 @@ namespace {
 
 constexpr size_t kBundlesNamedMax = 20;
 
-/// Bundles that hold records of `person` though they are not his: all versions in [from, position.end) count, of deleted ones and replaced ones
-/// too, for each can be read as long as its key is there. Only what lies in no area can be such a one, so few others are read.
-Result<std::set<std::string>> BundlesHolding(const Room& room, const std::string& person, view::Ordinal from,
-                                             const view::Position& position) {
+constexpr size_t kDeadlineEvery = 64;  // records read between two looks at the clock
+
+/// What holds records of a person though it is not his.
+struct Holding {
+  std::set<std::string> named;  // that the viewer may see
+  bool others = false;
+};
+
+/// Bundles (and Parameters): all versions in [from, position.end) count, of deleted ones and replaced ones too, for each can be read as long as
+/// its key is there. Only what lies in no area can be such a one, so few others are read.
+Result<Holding> BundlesHolding(const Room& room, const Call& call, const std::string& person,
+                               view::Ordinal from, const view::Position& position) {
   const view::Owners& owners = room.engine().owners();
   const view::Directory& directory = room.directory();
   const view::OwnerNumber own = TRY(room.engine().keys().Find(person));
-  const fhir::TypeId bundle = room.definitions->FindType("Bundle");
-  std::set<std::string> found;
-  for (view::Ordinal at = from; at < position.end_ordinal && found.size() < kBundlesNamedMax; ++at) {
+  const fhir::TypeId bundle = room.definitions->FindType("Bundle"),
+                     parameters = room.definitions->FindType("Parameters");
+  Holding found;
+  size_t looked = 0;
+  for (view::Ordinal at = from; at < position.end_ordinal && found.named.size() < kBundlesNamedMax; ++at) {
     const view::Directory::Column column = directory.Get(at);
-    if (column.type != bundle || column.owner == 0 || column.owner == own ||
+    if ((column.type != bundle && column.type != parameters) || column.owner == 0 || column.owner == own ||
         (column.op != view::Operation::kCreate && column.op != view::Operation::kUpdate) ||
         directory.AreaOf(column.owner) != view::kAreaUnknown)
       continue;
+    if (++looked % kDeadlineEvery == 0 && call.request.deadline_us != 0 &&
+        MonotonicUs() > call.request.deadline_us)
+      return MakeError(ErrorCode::kTimeout,
+                       "Looking through all Bundles took longer than a request may: let an operator erase by "
+                       "`tongkang erase`, which has no limit.");
     std::string text;
     auto read = room.engine().ReadText(at, &text);
     if (!read.ok() && read.error().code == ErrorCode::kGone) continue;  // erased
     const view::Engine::Header header = TRY(std::move(read));
     const fhir::Document document = TRY(fhir::Document::Parse(text));
-    const std::string name = owners.OwnName(bundle, header.id);
-    if (owners.NameOf(bundle, header.id, document.Root()) == name &&
-        owners.PersonsIn(bundle, document.Root()).contains(person))
-      found.insert(name);
+    std::string name = owners.OwnName(column.type, header.id);
+    if (TRY(room.engine().keys().Find(name)) != column.owner ||
+        !owners.PersonsIn(column.type, document.Root(), call.request.base_url).contains(person))
+      continue;
+    if (directory.InScope(at, call.viewer().scope))
+      found.named.insert(std::move(name));
+    else
+      found.others = true;
   }
   return found;
 }
 
-Status CheckInNoBundle(const Room& room, const std::string& person, view::Ordinal from,
+Status CheckInNoBundle(const Room& room, const Call& call, const std::string& person, view::Ordinal from,
                        const view::Position& position) {
-  const std::set<std::string> bundles = TRY(BundlesHolding(room, person, from, position));
-  if (bundles.empty()) return {};
-  return MakeIssue(ErrorCode::kConflict, "conflict", {},
-                   fmt::format("Bundles hold records of this and of other persons, or did in a former "
-                               "version; a part of them cannot be erased. Erase them first (POST "
-                               "[bundle]/$erase), after storing anew what of them is to stay: {}.",
-                               fmt::join(bundles, ", ")));
+  const Holding found = TRY(BundlesHolding(room, call, person, from, position));
+  if (found.named.empty() && !found.others) return {};
+  std::string text =
+      "Bundles hold records of this and of other persons, or did in a former version; a part of them cannot "
+      "be erased.";
+  if (!found.named.empty())
+    text += fmt::format(
+        " Erase them first (POST [bundle]/$erase), after storing anew what of them is to stay: {}.",
+        fmt::join(found.named, ", "));
+  if (found.others) text += " Some are outside your area: ask a post of the whole city.";
+  return MakeIssue(ErrorCode::kConflict, "conflict", {}, std::move(text));
 }
 
 }  // namespace
@@ -97,12 +121,16 @@ Result<Response> Erase(const Room& room, const Call& call) {
   const std::string_view reason = TRY(ReadReason(call));
   const Current current = FindCurrent(room, call.viewer(), call.type_name, call.id, room.engine().Head());
   if (current.version.ordinal == 0 || !current.in_scope) return NotFound(call);
+  const view::OwnerNumber owner = room.directory().Get(current.version.ordinal).owner;
+  if (!call.viewer().scope.everything && room.directory().AreaOf(owner) == view::kAreaPublic)
+    return MakeError(ErrorCode::kForbidden,
+                     "Staff are known to the whole city: let a post of the whole city erase them.");
   const std::string name = fmt::format("{}/{}", call.type_name, call.id);
   // The long look while everything goes on; then a short one at what came meanwhile, with writing about him held.
   const view::Position before = room.engine().Head();
-  TRY(CheckInNoBundle(room, name, 1, before));
+  TRY(CheckInNoBundle(room, call, name, 1, before));
   auto erased = room.engine().Erase(name, [&](const view::Position& held) {
-    return CheckInNoBundle(room, name, before.end_ordinal, held);
+    return CheckInNoBundle(room, call, name, before.end_ordinal, held);
   });
   if (!erased.ok() && erased.error().code == ErrorCode::kNotFound)
     return MakeIssue(ErrorCode::kIncorrect, "business-rule", {},

@@ -107,6 +107,10 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
     const Header& header = texts.headers[i];
     if (!call.id.empty() && header.id != call.id) continue;  // another id of the same hash
     const std::string_view type = room.TypeName(header.type);
+    // A record that moved to somebody out of the viewer's sight is not there in any version, as if it were asked for by its id.
+    if (call.id.empty() && !call.viewer().scope.everything &&
+        !FindCurrent(room, call.viewer(), type, header.id, request.position).in_scope)
+      continue;
     const std::string url = fmt::format("{}/{}", type, header.id);
     BundleWriter::Entry entry;
     entry.full_url = FullUrl(call, type, header.id);

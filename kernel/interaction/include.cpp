@@ -16,9 +16,12 @@ using VersionsAsked = std::map<std::string, uint32_t, std::less<>>;
 
 void CollectVersions(std::string_view text, VersionsAsked* out) {
   constexpr std::string_view kHistory = "/_history/";
+  constexpr size_t kLinkBytesMax = 160;  // of a relative one: names and ids are shorter
   for (size_t at = text.find(kHistory); at != std::string_view::npos; at = text.find(kHistory, at + 1)) {
-    const size_t begin = text.rfind('"', at);
-    if (begin == std::string_view::npos) continue;
+    const size_t from = at > kLinkBytesMax ? at - kLinkBytesMax : 0;
+    const size_t quote = text.substr(from, at - from).rfind('"');
+    if (quote == std::string_view::npos) continue;
+    const size_t begin = from + quote;
     uint32_t version = 0;
     const char* const digits = text.data() + at + kHistory.size();
     const char* const end = text.data() + text.size();

@@ -50,6 +50,15 @@ TEST_F(Ownership, ThisServersOwnAddressIsARelativeReference) {
   EXPECT_EQ(At(Parsed(Get("Patient/a/$everything")), "total"), "3");
 }
 
+TEST_F(Ownership, AnOwnAddressIsTakenOffAndNothingElseIsChanged) {
+  Put("Patient/a", Patient("a"));
+  const Response put =
+      Put("Observation/o", Observation("o", R"(http://test/fhir/Patient/a\",\"display\":\"X)"));
+  EXPECT_EQ(put.status, 422) << put.body;
+  ASSERT_EQ(Put("Observation/o", Observation("o", R"(http://test/fhir/Patient/a#\u005cq\"é)")).status / 100,
+            4);
+}
+
 TEST_F(Ownership, AnotherServersPatientOfTheSameIdIsSomebodyElse) {
   Put("Patient/a", Patient("a"));
   const std::string elsewhere = "http://other.example.org/fhir/Patient/a";
@@ -189,6 +198,134 @@ TEST_F(Ownership, ABundleOfStaffAloneIsTheirs) {
   ASSERT_EQ(Erase("Bundle/two").status, 200);
   EXPECT_EQ(Erase("Practitioner/p").status, 200);
   EXPECT_EQ(Get("Bundle/one").status, 410);
+}
+
+TEST_F(Ownership, PersonsAreFoundAtAnyDepth) {
+  for (const char* id : {"a", "b"}) Put(fmt::format("Patient/{}", id), Patient(id, "380103"));
+  const auto parameters = [](std::string_view id, const std::string& resource) {
+    return fmt::format(
+        R"({{"resourceType":"Parameters","id":"{}","parameter":[{{"name":"x","part":[{{"name":"y","resource":{}}}]}}]}})",
+        id, resource);
+  };
+  const std::string his = Patient("a", "380103"), both = BundleOf("in", {his, Observation("o", "Patient/b")});
+  struct Case {
+    const char* name;
+    std::string json;
+    bool own;
+  };
+  const Case cases[] = {
+      {"Parameters/his", parameters("his", his), false},
+      {"Bundle/his", BundleOf("his", {BundleOf("in", {parameters("in", his)})}), false},
+      {"Parameters/both", parameters("both", both), true},
+      {"Bundle/both", BundleOf("both", {parameters("in", both)}), true},
+      {"Bundle/some", BundleOf("some", {Observation("o", "Patient?identifier=7")}), true},
+      {"Bundle/scan",
+       BundleOf(
+           "scan",
+           {R"({"resourceType":"Binary","id":"s","contentType":"image/png","securityContext":{"reference":"DocumentReference/d"}})"}),
+       true},
+      {"Person/p", R"({"resourceType":"Person","id":"p","name":[{"text":"Zhen P"}]})", true},
+  };
+  for (const Case& c : cases) {
+    ASSERT_EQ(Put(c.name, c.json).status, 201) << c.name;
+    EXPECT_EQ(ReadIn("380102", c.name), 404) << c.name;
+    EXPECT_EQ(ReadIn("380103", c.name), c.own ? 404 : 200) << c.name;
+  }
+  const Response refused = Erase("Patient/a");
+  EXPECT_EQ(refused.status, 409);
+  for (const char* holding : {"Parameters/both", "Bundle/both"}) {
+    EXPECT_NE(refused.body.find(holding), std::string::npos) << refused.body;
+    EXPECT_EQ(Erase(holding).status, 200);
+  }
+  ASSERT_EQ(Erase("Patient/a").status, 200);
+  for (const char* gone : {"Parameters/his", "Bundle/his"}) EXPECT_EQ(Get(gone).status, 410) << gone;
+  EXPECT_EQ(Put("Bundle/new", BundleOf("new", {BundleOf("in", {his, Patient("b")})})).status, 410);
+}
+
+TEST_F(Ownership, AnotherServersEntriesAreAboutNobodyKnownHere) {
+  Put("Patient/a", Patient("a", "380103"));
+  const auto bundle = [](std::string_view id, std::string_view base) {
+    return fmt::format(
+        R"({{"resourceType":"Bundle","id":"{}","type":"collection","entry":[{{"fullUrl":"{}/Patient/a","resource":{}}}]}})",
+        id, base, Patient("a", "380103"));
+  };
+  ASSERT_EQ(Put("Bundle/ours", bundle("ours", "http://test/fhir")).status, 201);
+  ASSERT_EQ(Put("Bundle/theirs", bundle("theirs", "http://test/fhir2")).status, 201);
+  EXPECT_EQ(ReadIn("380103", "Bundle/ours"), 200);
+  EXPECT_EQ(ReadIn("380103", "Bundle/theirs"), 404);
+  ASSERT_EQ(Erase("Patient/a").status, 200);
+  EXPECT_EQ(Get("Bundle/ours").status, 410);
+  EXPECT_EQ(Get("Bundle/theirs").status, 200);
+  EXPECT_EQ(Delete("Bundle/theirs").status, 204) << "it is still its own";
+  EXPECT_EQ(Erase("Bundle/theirs").status, 200);
+}
+
+TEST_F(Ownership, WhatMovedOutOfSightIsInNoHistory) {
+  Put("Patient/a", Patient("a", "380102"));
+  Put("Patient/b", Patient("b", "380103"));
+  Put("Observation/o", Observation("o", "Patient/a"));
+  Put("Observation/o", Observation("o", "Patient/b"));
+  viewer_ = AreaViewer("380102");
+  for (const char* path : {"_history", "Observation/_history"})
+    EXPECT_EQ(Get(path).body.find("Observation/o"), std::string::npos) << path;
+  EXPECT_EQ(Get("Observation/o/_history").status, 404);
+  viewer_ = AdminViewer();
+  EXPECT_NE(Get("Observation/_history").body.find("Observation/o"), std::string::npos);
+}
+
+TEST_F(Ownership, StaffAreErasedByPostsOfTheWholeCity) {
+  Put("Practitioner/p", R"({"resourceType":"Practitioner","id":"p"})");
+  viewer_ = AreaViewer("380102");
+  EXPECT_EQ(Erase("Practitioner/p").status, 403);
+  viewer_ = AdminViewer();
+  EXPECT_EQ(Erase("Practitioner/p").status, 200);
+}
+
+TEST_F(Ownership, WhatTheViewerMayNotSeeIsNotNamed) {
+  Put("Patient/a", Patient("a"));
+  Put("Patient/b", Patient("b"));
+  ASSERT_EQ(Put("Bundle/both", BundleOf("both", {Patient("a"), Patient("b")})).status, 201);
+  viewer_ = AreaViewer("380102");
+  const Response refused = Erase("Patient/a");
+  EXPECT_EQ(refused.status, 409) << refused.body;
+  EXPECT_EQ(refused.body.find("Bundle/both"), std::string::npos) << refused.body;
+  viewer_ = AdminViewer();
+}
+
+TEST_F(Ownership, WhoeverIsNamedAtAllIsWhoseItIs) {
+  Put("Patient/a", Patient("a", "380103"));
+  Put("Patient/b", Patient("b", "380103"));
+  ASSERT_EQ(
+      Put("QuestionnaireResponse/q",
+          R"({"resourceType":"QuestionnaireResponse","id":"q","status":"completed","source":{"reference":"Patient/a"}})")
+          .status,
+      201);
+  const auto group = [](std::string_view id, std::string_view members) {
+    return fmt::format(R"({{"resourceType":"Group","id":"{}","type":"person","actual":true,"member":[{}]}})",
+                       id, members);
+  };
+  constexpr std::string_view kOne = R"({"entity":{"reference":"Patient/a"}})";
+  ASSERT_EQ(Put("Group/one", group("one", kOne)).status, 201);
+  ASSERT_EQ(
+      Put("Group/two", group("two", std::string(kOne) + R"(,{"entity":{"reference":"Patient/b"}})")).status,
+      201);
+  for (const char* his : {"QuestionnaireResponse/q", "Group/one"}) {
+    EXPECT_EQ(ReadIn("380102", his), 404) << his;
+    EXPECT_EQ(ReadIn("380103", his), 200) << his;
+  }
+  EXPECT_EQ(ReadIn("380103", "Group/two"), 404) << "of several persons: in no area";
+  ASSERT_EQ(Erase("Patient/a").status, 200);
+  for (const char* his : {"QuestionnaireResponse/q", "Group/one"}) EXPECT_EQ(Get(his).status, 410) << his;
+  EXPECT_EQ(Get("Group/two").status, 200) << "the others are in it";
+}
+
+TEST_F(Ownership, APractitionersRolesAreHis) {
+  Put("PractitionerRole/early",
+      R"({"resourceType":"PractitionerRole","id":"early","practitioner":{"reference":"Practitioner/p"}})");
+  Put("Practitioner/p", R"({"resourceType":"Practitioner","id":"p","name":[{"text":"Dr P"}]})");
+  EXPECT_EQ(ReadIn("380102", "PractitionerRole/early"), 200) << "staff are known to all posts";
+  ASSERT_EQ(Erase("Practitioner/p").status, 200);
+  EXPECT_EQ(Get("PractitionerRole/early").status, 410);
 }
 
 TEST_F(Ownership, AContainedPatientMakesTheRecordItsOwn) {

@@ -79,7 +79,7 @@ Status CheckPlace(const Room& room, const access::Viewer& viewer, const view::Re
   const fhir::Value root = now.document.Root();
   if (!root) return {};  // a delete leaves nothing behind
   const view::Owners& owners = room.engine().owners();
-  std::string name = owners.NameOf(now.type, now.id, root);
+  std::string name = owners.NameOf(now);
   // What takes its owner from another resource stands where that one does; one that is new comes through here by itself.
   if (name.empty()) name = owners.ContextOf(now.type, root);
   if (name.empty()) return {};

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "kernel/fhir/json_text.h"
+
 namespace tk::interaction {
 
 using fhir::Value;
@@ -153,15 +155,15 @@ Status LinkRewriter::Reference(Value text, const Place& place, Work* work) {
       return {};
     }
   }
-  work->edits.push_back({text.node().at - work->start, text.node().size, std::move(target)});
+  work->edits.push_back({text.node().at - work->start, text.node().size, fhir::EscapedText(target)});
   return {};
 }
 
 void LinkRewriter::Uri(Value text, Work* work) const {
   std::string scratch;
-  std::string target = Target(text.String(scratch), *work);
+  const std::string target = Target(text.String(scratch), *work);
   if (!target.empty())
-    work->edits.push_back({text.node().at - work->start, text.node().size, std::move(target)});
+    work->edits.push_back({text.node().at - work->start, text.node().size, fhir::EscapedText(target)});
 }
 
 void LinkRewriter::Narrative(Value text, Work* work) const {

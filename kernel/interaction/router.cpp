@@ -351,10 +351,13 @@ void HandleRequest(const RoomPtr& room, Request request, Done done) {
   if (const Status taken = TakeBodyParameters(call.get()); !taken.ok()) return done(OutcomeOf(taken.error()));
   if (!room->engine().serving() && call->kind != Kind::kCapabilities && call->kind != Kind::kValidate &&
       call->kind != Kind::kFhirPath) {
+    const double progress = room->engine().catch_up_progress();
     return done(OutcomeOf(MakeError(
         ErrorCode::kUnavailable,
-        fmt::format("The server is still reading its log, {:.0f} % are done: try again in a moment.",
-                    room->engine().catch_up_progress() * 100))));
+        progress < 1
+            ? fmt::format("The server is still reading its log, {:.0f} % are done: try again in a moment.",
+                          progress * 100)
+            : "Another server has taken over the log, and what this one has may be behind: ask there.")));
   }
   if (call->request.body.size() > kBodyBytesMax) {
     return done(OutcomeOf(

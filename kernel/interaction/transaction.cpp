@@ -92,7 +92,7 @@ class Planning {
     if (entry.conditional()) {
       const Match match = TRY(Condition(entry.type, entry.query, entry.method == Method::kDelete));
       if (match.count == 1) item.id = match.id;
-      if (match.count == 0 && entry.method == Method::kPut && !IsFirstOf(match, i))
+      if (match.count == 0 && entry.method == Method::kPut && FirstOf(match, i) != i)
         return MakeIssue(ErrorCode::kIncorrect, "duplicate", entry.Path() + ".request.url",
                          "Another entry of this transaction makes a resource by the same condition: every "
                          "resource may be written once.");
@@ -138,24 +138,25 @@ class Planning {
         "The condition names no resource, and the id is that of one for which it does not hold.");
   }
 
-  /// Whether no entry before has found nobody by the same condition, and so will make whom it means.
-  bool IsFirstOf(const Match& match, size_t i) {
-    return makers_.try_emplace(fmt::format("{}?{}", room_.TypeName(match.query->type), match.query->self), i)
-        .second;
+  /// The entry before that found nobody by the same condition, and so will make whom it means; else `i` itself. However a condition is
+  /// written: escapes, order and repetition of its criteria do not matter.
+  size_t FirstOf(const Match& match, size_t i) {
+    std::vector<std::string_view> criteria;
+    for (std::string_view rest = match.query->self; !rest.empty();) {
+      const size_t end = std::min(rest.size(), rest.find('&'));
+      criteria.push_back(rest.substr(0, end));
+      rest.remove_prefix(std::min(rest.size(), end + 1));
+    }
+    std::sort(criteria.begin(), criteria.end());
+    criteria.erase(std::unique(criteria.begin(), criteria.end()), criteria.end());
+    return makers_
+        .try_emplace(fmt::format("{}?{}", room_.TypeName(match.query->type), fmt::join(criteria, "&")), i)
+        .first->second;
   }
 
   Status ResolvePost(size_t i, Item* item) {
     const BundleEntry& entry = transaction_.entries[i];
     if (!entry.if_none_exist.empty()) {
-      // Two entries with the same condition: the first creates, the second finds it.
-      const auto [first, is_first] =
-          conditional_posts_.try_emplace(fmt::format("{}?{}", entry.type_name, entry.if_none_exist), i);
-      if (!is_first) {
-        item->id = items_[first->second].id;
-        item->current = items_[first->second].current;
-        item->existing = true;
-        return {};
-      }
       const Match match = TRY(Condition(entry.type, entry.if_none_exist, false));
       if (match.count == 1) {
         item->id = match.id;
@@ -163,7 +164,13 @@ class Planning {
         item->existing = true;
         return {};
       }
-      (void)IsFirstOf(match, i);
+      // Two entries with the same condition: the first creates, the second finds it.
+      if (const size_t first = FirstOf(match, i); first != i) {
+        item->id = items_[first].id;
+        item->current = items_[first].current;
+        item->existing = true;
+        return {};
+      }
     }
     item->id = transaction_.new_ids[i];
     item->current.id_hash = room_.engine().IdHash(entry.type_name, item->id);
@@ -303,8 +310,7 @@ class Planning {
   const view::Position basis_;
   std::vector<Item> items_;
   std::vector<uint64_t> deleted_;
-  std::unordered_map<std::string, size_t> conditional_posts_;  // by the condition as it is written
-  std::unordered_map<std::string, size_t> makers_;             // by the condition as it was understood
+  std::unordered_map<std::string, size_t> makers_;  // by the condition as it was understood
   std::unordered_map<std::string, std::string> references_;
   LinkTargets targets_;
   LinkRewriter rewriter_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/fhir/json_text.h"
 #include "kernel/fhir/validate.h"
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/outcome.h"
@@ -107,7 +108,8 @@ void FindOwnReferences(fhir::Value value, std::string_view base, std::vector<fhi
       std::string scratch;
       const std::string_view text = inside.String(scratch);
       if (text.size() > base.size() + 1 && text.starts_with(base) && text[base.size()] == '/')
-        edits->push_back({inside.node().at, inside.node().size, std::string(text.substr(base.size() + 1))});
+        edits->push_back(
+            {inside.node().at, inside.node().size, fhir::EscapedText(text.substr(base.size() + 1))});
     }
   }
 }
@@ -133,8 +135,10 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
   TRY(fhir::CheckValid(*room.definitions, document.Root(), options));
   TRY(CheckNotSubsetted(document.Root()));
   TRY(CheckConformance(room, document.Root()));
+  const std::string_view name = room.TypeName(type);
   return view::MakeResource(*room.definitions, std::move(document), version,
-                            posted ? view::Operation::kCreate : view::Operation::kUpdate);
+                            posted ? view::Operation::kCreate : view::Operation::kUpdate,
+                            name == "Bundle" || name == "Parameters" ? call.request.base_url : std::string());
 }
 
 Status AddWrite(const Room& room, const Current& current, view::ResourcePtr now, view::ChangeSet* set) {
@@ -238,8 +242,10 @@ bool IsSame(fhir::Value kept, fhir::Value sent, Depth depth) {
   if (sent.is_object()) return IsSameObject(kept, sent, depth);
   if (sent.is_array()) {
     if (!kept.is_array() || kept.size() != sent.size()) return false;
-    for (size_t i = 0; i < sent.size(); ++i) {
-      if (!IsSame(kept.At(i), sent.At(i), Depth::kInside)) return false;
+    auto ours = kept.begin();
+    for (const fhir::Value theirs : sent) {
+      if (!IsSame(*ours, theirs, Depth::kInside)) return false;
+      ++ours;
     }
     return true;
   }

@@ -180,7 +180,8 @@ class KeysVerifier {
     const auto content = codec_.Unseal(entry);
     if (!content.ok()) {
       Damage(fmt::format(
-          "the entry at ordinal {} cannot be expanded: its dictionary is damaged; restore from a backup",
+          "the entry at ordinal {} cannot be expanded: its dictionary or an attachment of it is damaged or "
+          "missing; restore from a backup",
           entry.ordinal));
       return {};
     }
@@ -258,9 +259,10 @@ Result<std::unique_ptr<KeyStore>> OpenKeysOf(const Log& log, const std::string& 
   return keys;
 }
 
-Status VerifyKeys(Log* log, KeyStore* keys, VerifyReport* report) {
+Status VerifyKeys(Log* log, KeyStore* keys, ContentStore* contents, VerifyReport* report) {
   TRY(keys->Verify(&report->damage));
-  const auto codec = Codec::Create(log, keys);
+  TRY(contents->Verify(&report->damage));
+  const auto codec = Codec::Create(log, keys, contents);
   if (!codec.ok() && codec.error().code == ErrorCode::kUnavailable) return codec.error();
   // Without its dictionaries the log cannot be read: Log::Verify tells why.
   if (!codec.ok()) return {};

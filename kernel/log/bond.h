@@ -7,6 +7,7 @@
 // folder's log is in ("sqlite", "postgresql"), so that a start without --log does not begin an empty log beside the one in PostgreSQL.
 #pragma once
 
+#include "kernel/log/content_store.h"
 #include "kernel/log/keys.h"
 #include "kernel/log/log.h"
 
@@ -31,8 +32,9 @@ Result<std::unique_ptr<KeyStore>> OpenKeysOf(const Log& log, const std::string& 
 Status CheckKeys(const Log& log, const KeyStore& keys, Ordinal end, const std::string& folder);
 
 /// Looks at everything: keys.db itself; whether every owner in the log has his key or was erased; whether one entry of every owner, type
-/// and dictionary opens, and is what its type's name and id hash say. Adds lines to report->damage. `log` and `keys` are only read.
-/// Cost: a scan of the log, and a point read and an unsealing for every person.
-Status VerifyKeys(Log* log, KeyStore* keys, VerifyReport* report);
+/// and dictionary opens, and is what its type's name and id hash say; whether every content opens, and those of the entries that were opened are
+/// there. Adds lines to report->damage. All are only read.
+/// Cost: a scan of the log, and a point read and an unsealing for every person; a reading of the contents.
+Status VerifyKeys(Log* log, KeyStore* keys, ContentStore* contents, VerifyReport* report);
 
 }  // namespace tk::log

@@ -69,7 +69,8 @@ std::vector<std::string> Told(const OpenOptions& options, const std::string& key
   if (!report.ok()) return {report.error().external};
   auto keys = OpenExistingKeyStore(keys_folder);
   if (!keys.ok()) return {keys.error().external};
-  if (const Status verified = VerifyKeys(log->get(), keys->get(), &*report); !verified.ok())
+  const auto contents = OpenContentFolder(keys_folder + "/contents", keys->get(), true);
+  if (const Status verified = VerifyKeys(log->get(), keys->get(), contents->get(), &*report); !verified.ok())
     return {verified.error().external};
   return report->damage;
 }

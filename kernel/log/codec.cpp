@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 
+#include "kernel/log/parts.h"
 #include "kernel/log/row.h"
 #include "kernel/log/seal.h"
 #include "kernel/log/training.h"
@@ -18,7 +19,7 @@ namespace tk::log {
 namespace {
 
 constexpr int kLevel = 3;
-constexpr uint8_t kCompressed = 1, kHasMeta = 2;
+constexpr uint8_t kCompressed = 1, kHasMeta = 2, kHasParts = 4;
 constexpr std::string_view kZstdMagic("\x28\xb5\x2f\xfd", 4);
 constexpr size_t kTypesMax = 4096, kDictionariesMax = 16384;
 constexpr size_t kFrameBytesMax = size_t{256} << 20;
@@ -77,15 +78,17 @@ ZSTD_DCtx* Expander() {
 }
 
 // The frame, in the memory of *body or *packed; compressed only where that makes it smaller.
-std::string_view PackFrame(const Content& content, const LoadedDictionary* dictionary, std::string* body,
-                           std::string* packed) {
+std::string_view PackFrame(const Content& content, const std::vector<Part>& parts, std::string_view text,
+                           const LoadedDictionary* dictionary, std::string* body, std::string* packed) {
   constexpr size_t kSpare = kZstdMagic.size() - 1;
-  const auto flags = static_cast<uint8_t>(content.has_meta ? kHasMeta : 0);
+  const auto flags =
+      static_cast<uint8_t>((content.has_meta ? kHasMeta : 0) | (parts.empty() ? 0 : kHasParts));
   body->assign(1, static_cast<char>(flags));
   PutVarint(body, content.splice);
   PutVarint(body, content.id.size());
   body->append(content.id);
-  body->append(content.text);
+  if (!parts.empty()) AppendParts(parts, body);
+  body->append(text);
   ZSTD_CCtx* context = Compressor();
   packed->resize(ZSTD_compressBound(body->size()));
   ZSTD_CCtx_refCDict(context, dictionary != nullptr ? dictionary->compress.get() : nullptr);
@@ -115,7 +118,7 @@ Status ExpandFrame(const LoadedDictionary* dictionary, std::string* plain, std::
 
 class CodecImpl final : public Codec {
  public:
-  CodecImpl(Log* log, KeyStore* keys) : log_(log), keys_(keys) {}
+  CodecImpl(Log* log, KeyStore* keys, ContentStore* contents) : log_(log), keys_(keys), contents_(contents) {}
   Status Load() const;
   Status Seal(const Content& content, const PersonKey& key, NewEntry* entry) const override;
   Result<Content> Unseal(const NewEntry& entry) const override;
@@ -135,6 +138,7 @@ class CodecImpl final : public Codec {
 
   Log* log_;
   KeyStore* keys_;
+  ContentStore* contents_;  // may be null
   mutable std::mutex load_mutex_;
   mutable std::vector<std::unique_ptr<LoadedDictionary>> owned_;
   mutable std::array<std::atomic<const LoadedDictionary*>, kTypesMax> newest_{};
@@ -180,7 +184,12 @@ Status CodecImpl::Seal(const Content& content, const PersonKey& key, NewEntry* e
   thread_local std::string body, packed;
   const LoadedDictionary* dictionary =
       entry->type < kTypesMax ? newest_[entry->type].load(std::memory_order_acquire) : nullptr;
-  const std::string_view plain = PackFrame(content, dictionary, &body, &packed);
+  std::string rest;
+  std::vector<Part> parts;
+  if (contents_ != nullptr && content.text.size() > kPartCharsMin)
+    parts = TRY(TakeParts(content.text, key, contents_, &rest));
+  const std::string_view plain =
+      PackFrame(content, parts, parts.empty() ? content.text : rest, dictionary, &body, &packed);
   entry->owner = key.owner;
   const bool compressed = (static_cast<uint8_t>(plain[0]) & kCompressed) != 0;
   entry->dictionary = compressed && dictionary != nullptr ? dictionary->id : 0;
@@ -208,7 +217,14 @@ Result<Content> CodecImpl::Unseal(const NewEntry& entry) const {
     return Damaged("frame head");
   Content content;
   content.id = body.substr(at, id_size);
-  content.text = body.substr(at + id_size);
+  at += id_size;
+  if ((flags & kHasParts) != 0) {
+    const auto parts = ReadParts(body, &at);
+    if (!parts || contents_ == nullptr) return Damaged("parts");
+    content.text = TRY(PutBack(body.substr(at), *parts, entry.owner, *contents_));
+  } else {
+    content.text = body.substr(at);
+  }
   content.splice = static_cast<uint32_t>(splice);
   content.has_meta = (flags & kHasMeta) != 0;
   if (splice > content.text.size()) return Damaged("splice");
@@ -347,8 +363,8 @@ bool OpensWith(const PersonKey& key, const NewEntry& entry) {
       .ok();
 }
 
-Result<std::unique_ptr<Codec>> Codec::Create(Log* log, KeyStore* keys) {
-  auto codec = std::make_unique<CodecImpl>(log, keys);
+Result<std::unique_ptr<Codec>> Codec::Create(Log* log, KeyStore* keys, ContentStore* contents) {
+  auto codec = std::make_unique<CodecImpl>(log, keys, contents);
   TRY(codec->Load());
   return std::unique_ptr<Codec>(std::move(codec));
 }

@@ -1,7 +1,7 @@
 // From a resource's text to an entry's sealed bytes and back: frame, compress with the type's dictionary, encrypt with the
 // person's key. Workers seal and unseal in parallel; the writer never does.
-// Frame:  format byte (bit 0: compressed, bit 1: has meta) · body, compressed or not: varint splice · varint id length · id · minified
-//   text. A compressed body lacks zstd's 4 magic bytes. `splice` is where "versionId" and
+// Frame:  format byte (bit 0: compressed, bit 1: has meta, bit 2: has parts) · body, compressed or not: varint splice · varint id length · id ·
+//   parts (parts.h) · minified text without them. A compressed body lacks zstd's 4 magic bytes. `splice` is where "versionId" and
 //   "lastUpdated" are inserted when the text is read: both are known only when the writer has ordered the entry, and the
 //   text is never serialised again.
 // Sealed: 12-byte nonce · ciphertext · 16-byte tag; additional data = type code, id hash, version, operation, owner.
@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "kernel/log/content_store.h"
 #include "kernel/log/keys.h"
 #include "kernel/log/log.h"
 
@@ -39,12 +40,13 @@ bool OpensWith(const PersonKey& key, const NewEntry& entry);
 /// Trained dictionaries and their compression contexts. Thread-safe. Cost: zstd level 3 with dictionary 2–4 µs a KB in, 0.6 µs out.
 class Codec {
  public:
-  /// Reads the log's dictionaries. `log` and `keys` outlive it.
-  static Result<std::unique_ptr<Codec>> Create(Log* log, KeyStore* keys);
+  /// Reads the log's dictionaries. `log`, `keys` and `contents` outlive it. Without `contents` nothing is put there, and what was cannot be read.
+  static Result<std::unique_ptr<Codec>> Create(Log* log, KeyStore* keys, ContentStore* contents = nullptr);
   virtual ~Codec() = default;
-  /// Fills entry->sealed and entry->dictionary; everything else in `entry` is set by the caller beforehand.
+  /// Fills entry->sealed and entry->dictionary; everything else in `entry` is set by the caller beforehand. Attachments over 64 KB are in the
+  /// content store, synced, when this returns. Errors: kUnavailable for a full disk.
   virtual Status Seal(const Content& content, const PersonKey& key, NewEntry* entry) const = 0;
-  /// Errors: kGone when the person was erased; kCorrupt when the tag fails.
+  /// Errors: kGone when the person was erased; kCorrupt when the tag fails, or an attachment is missing or damaged.
   virtual Result<Content> Unseal(const NewEntry& entry) const = 0;
   /// Offers a text as a training sample. Samples are blanked (training.h): only member names, and coded values seen with at
   /// least 20 different owners, reach a dictionary. Cheap when the type has its dictionary already.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 
@@ -100,6 +101,7 @@ class ContentFolder final : public ContentStore {
   Result<std::string> Get(OwnerNumber owner, std::string_view hash) const override;
   Status RemoveOwner(OwnerNumber owner) override;
   Status Backup(const std::string& folder) const override;
+  Status Verify(std::vector<std::string>* damage) const override;
 
  private:
   static std::string RelativeFolder(OwnerNumber owner) {
@@ -191,6 +193,31 @@ Status ContentFolder::RemoveOwner(OwnerNumber owner) {
   return fs::exists(above, error) ? SyncFolder(above) : Status();
 }
 
+Status ContentFolder::Verify(std::vector<std::string>* damage) const {
+  std::error_code error;
+  for (auto it = fs::recursive_directory_iterator(folder_, error);
+       !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    std::error_code gone;
+    const fs::path relative = it->path().lexically_relative(folder_);
+    if (*relative.begin() == "tmp" || !it->is_regular_file(gone) || gone) continue;
+    const std::string number = relative.parent_path().filename().string();
+    OwnerNumber owner = 0;
+    const auto [end, bad] = std::from_chars(number.data(), number.data() + number.size(), owner);
+    const bool named = bad == std::errc() && end == number.data() + number.size();
+    const auto bytes = named ? Get(owner, relative.filename().string())
+                             : Result<std::string>(MakeError(ErrorCode::kCorrupt, "a stranger"));
+    // Erased, or removed, while this goes on.
+    if (bytes.ok() || bytes.error().code == ErrorCode::kGone ||
+        (named && bytes.error().code == ErrorCode::kNotFound && !fs::exists(it->path(), gone)))
+      continue;
+    damage->push_back(fmt::format("contents/{}: damaged, or none of this log; restore it from a backup",
+                                  relative.string()));
+  }
+  if (error && error != std::errc::no_such_file_or_directory)
+    return MakeError(ErrorCode::kUnavailable, "Listing the contents failed.", error.message());
+  return {};
+}
+
 Status ContentFolder::Backup(const std::string& folder) const {
   std::error_code error;
   if (fs::exists(folder, error))
@@ -204,9 +231,10 @@ Status RestoreContents(const std::string& backup_folder, const std::string& fold
   return CopyContents(backup_folder, folder);
 }
 
-Result<std::unique_ptr<ContentStore>> OpenContentFolder(const std::string& folder, KeyStore* keys) {
+Result<std::unique_ptr<ContentStore>> OpenContentFolder(const std::string& folder, KeyStore* keys,
+                                                        bool reading) {
   auto store = std::make_unique<ContentFolder>(folder, keys);
-  TRY(store->Open());
+  if (!reading) TRY(store->Open());
   return std::unique_ptr<ContentStore>(std::move(store));
 }
 

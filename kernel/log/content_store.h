@@ -22,12 +22,16 @@ class ContentStore {
   /// Removes all contents of an erased owner.
   virtual Status RemoveOwner(OwnerNumber owner) = 0;
   virtual Status Backup(const std::string& folder) const = 0;
+  /// Opens every content there is; adds a line for each that is damaged. Cost: reads them all.
+  virtual Status Verify(std::vector<std::string>* damage) const = 0;
 };
 
 /// Brings back what a Backup holds and `folder` lacks; before the folder is opened. The contents of persons erased since come back too
 /// (nobody can open them): FinishErasures removes them.
 Status RestoreContents(const std::string& backup_folder, const std::string& folder);
 
-Result<std::unique_ptr<ContentStore>> OpenContentFolder(const std::string& folder, KeyStore* keys);
+/// `reading`: beside the program that writes it; nothing is made or cleared away.
+Result<std::unique_ptr<ContentStore>> OpenContentFolder(const std::string& folder, KeyStore* keys,
+                                                        bool reading = false);
 
 }  // namespace tk::log

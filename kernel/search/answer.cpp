@@ -11,6 +11,7 @@
 #include "kernel/base/clock.h"
 #include "kernel/search/compare.h"
 #include "kernel/search/counts.h"
+#include "kernel/search/key_walk.h"
 #include "kernel/search/nodes.h"
 #include "kernel/search/values.h"
 
@@ -25,7 +26,8 @@ constexpr uint64_t kFewForJoins =
     200;  // the same before joins are estimated, of which each candidate is dear to ask
 
 /// How the matches follow each other.
-enum class Order : char { kTime = 't', kOrdinal = 'o', kKeys = 'k' };
+/// kTime: of the clinical date as equality entries carry it, in seconds; kExactTime: and within a second as the dates say.
+enum class Order : char { kTime = 't', kExactTime = 'x', kOrdinal = 'o', kKeys = 'k' };
 
 struct SortValue {
   bool missing = true;
@@ -120,79 +122,6 @@ std::vector<uint64_t> CompoundKeys(const Setting& setting, const Query& query, s
   return keys;
 }
 
-/// A positive equality over given keys (the compound); the criterion nodes have their own in nodes.cpp.
-class KeysNode final : public Node {
- public:
-  KeysNode(const Ground& ground, std::vector<uint64_t> keys) : ground_(ground), keys_(std::move(keys)) {}
-  uint64_t Estimate() const override {
-    uint64_t total = 0;
-    for (uint64_t key : keys_)
-      total += ground_.look.equality.CountAdds({key, 0}, {key | ~kKeyMask, ~uint64_t{0}});
-    return total;
-  }
-  void Gather(const std::function<bool(const Candidate&)>& each) const override {
-    for (uint64_t key : keys_) {
-      if (!GatherKey(ground_.look, key, each)) return;
-    }
-  }
-  bool Holds(Candidate& candidate) const override {
-    ground_.FillTime(candidate);
-    return std::any_of(keys_.begin(), keys_.end(), [&](uint64_t key) {
-      return ground_.look.equality.ContainsAt(candidate.ordinal,
-                                              MakeEquality(key, candidate.time, candidate.ordinal));
-    });
-  }
-  const std::vector<uint64_t>* keys() const override { return &keys_; }
-
- private:
-  const Ground& ground_;
-  std::vector<uint64_t> keys_;
-};
-
-/// Walks several equality keys at once in the order of (time, ordinal), each pair once.
-class KeyWalk {
- public:
-  /// `after`: the pair to go on behind; nullptr from the start.
-  KeyWalk(const Look& look, const std::vector<uint64_t>& keys, bool ascending, const Candidate* after)
-      : ascending_(ascending) {
-    for (uint64_t key : keys) {
-      Entry16 low{key, 0}, high{key | ~kKeyMask, ~uint64_t{0}};
-      if (after != nullptr) {
-        Entry16 edge = MakeEquality(key, after->time, after->ordinal);
-        if (ascending) {
-          ++edge.b;
-          low = edge;
-        } else {
-          --edge.b;
-          high = edge;
-        }
-      }
-      cursors_.push_back(ascending ? look.equality.Forward(low, high) : look.equality.Backward(low, high));
-    }
-  }
-  bool Next(Candidate* out) {
-    const view::Cursor<Entry16>* best = nullptr;
-    for (const auto& cursor : cursors_) {
-      if (cursor.valid() && (best == nullptr || Before(Pair(cursor.entry()), Pair(best->entry()))))
-        best = &cursor;
-    }
-    if (best == nullptr) return false;
-    const auto pair = Pair(best->entry());
-    for (auto& cursor : cursors_) {
-      while (cursor.valid() && Pair(cursor.entry()) == pair) cursor.Next();
-    }
-    *out = {pair.second, pair.first};
-    return true;
-  }
-
- private:
-  using TimePair = std::pair<uint64_t, Ordinal>;
-  static TimePair Pair(const Entry16& e) { return {TimeOf(e), OrdinalOf(e)}; }
-  bool Before(const TimePair& x, const TimePair& y) const { return ascending_ ? x < y : y < x; }
-  std::vector<view::Cursor<Entry16>> cursors_;
-  const bool ascending_;
-};
-
 class Answerer {
  public:
   Answerer(const Setting& setting, const Look& look, const Query& query, const PageRequest& request)
@@ -220,6 +149,7 @@ class Answerer {
   Result<Resume> ReadCursor() const;
   std::string WriteCursor(const Candidate& last, size_t offset) const;
   void ChooseOrder();
+  bool InTime() const { return order_ == Order::kTime || order_ == Order::kExactTime; }
   Status ChooseDriver();
   void ChooseOthers();
   bool Visible(Ordinal ordinal) const {
@@ -247,6 +177,12 @@ class Answerer {
   bool WalksTheType() const;
   Result<Page> WalkPage(const Resume& resume);
   Result<Page> GatherPage(const Resume& resume);
+  /// kExactTime: what a walk that is resumed goes on behind, the whole of a second again.
+  static Candidate StartOf(const Resume& resume) {
+    return resume.after.time == 0 ? resume.after : Candidate{kOrdinalMask, resume.after.time};
+  }
+  template <class Next>
+  Result<Page> ExactPage(const Resume& resume, const Next& next);
   Status GatherMatches(std::vector<Candidate>* out);
   Status OrderByKeys(std::vector<Candidate>* matches, size_t wanted);
   SortValue ValueOf(const SortKey& key, Ordinal ordinal) const;
@@ -314,14 +250,14 @@ void Answerer::ChooseOrder() {
     const auto& sources = setting_.extractor.At(setting_.extractor.IdOf(*first.parameter)).sources;
     const bool clinical =
         sources.size() == 1 && sources[0].parameter == setting_.extractor.ClinicalDate(query_.type);
-    if (clinical && first.descending) order_ = Order::kTime;
+    if (clinical && first.descending) order_ = Order::kExactTime;
   }
 }
 
 Status Answerer::ChooseDriver() {
   uint64_t best = Node::kNever;
   // With nothing to choose from, and an order that does not ask how many there are, the count is saved.
-  if (nodes_.size() == 1 && nodes_[0]->keys() != nullptr && order_ == Order::kTime) {
+  if (nodes_.size() == 1 && nodes_[0]->keys() != nullptr && InTime()) {
     driver_ = nodes_[0].get();
     driver_name_ = names_[0];
     return {};
@@ -451,6 +387,16 @@ Result<Page> Answerer::WalkPage(const Resume& resume) {
   };
   if (order_ == Order::kOrdinal) {
     TRY(ForType(ascending_, after, [&](const Candidate& candidate) { return take(candidate, true); }));
+  } else if (order_ == Order::kExactTime) {
+    const Candidate start = StartOf(resume);
+    KeyWalk walk(look_, *driver_->keys(), false, resume.given ? &start : nullptr);
+    return ExactPage(resume, [&](Candidate* out) -> Result<bool> {
+      while (walk.Next(out)) {
+        TRY(Tick());
+        if (Visible(out->ordinal) && OthersHold(*out)) return true;
+      }
+      return false;
+    });
   } else {
     KeyWalk walk(look_, *driver_->keys(), ascending_, after);
     for (Candidate candidate; walk.Next(&candidate);) {
@@ -577,9 +523,61 @@ Status Answerer::OrderByKeys(std::vector<Candidate>* matches, size_t wanted) {
   return {};
 }
 
+/// A page of what `next` gives, newest second first: within one second the dates decide. Who has no date comes last, in the order of writing.
+/// Its cursor says the second and how many of it were given, or after which without a date to go on.
+template <class Next>
+Result<Page> Answerer::ExactPage(const Resume& resume, const Next& next) {
+  Page page;
+  std::vector<Candidate> second;
+  Candidate last;
+  bool more = false;
+  size_t skip = resume.given && resume.after.time != 0 ? resume.offset : 0;
+  auto give = [&](Ordinal ordinal, const Candidate& cursor) {
+    more = page.ordinals.size() == request_.count;
+    if (more) return false;
+    page.ordinals.push_back(ordinal);
+    last = cursor;
+    return true;
+  };
+  auto give_second = [&]() -> Status {
+    TRY(OrderByKeys(&second, second.size()));
+    for (size_t i = skip; i < second.size(); ++i) {
+      if (!give(second[i].ordinal, {i + 1, second[i].time})) break;
+    }
+    skip = 0;
+    second.clear();
+    return {};
+  };
+  for (Candidate candidate; !more && TRY(next(&candidate));) {
+    if (!second.empty() && candidate.time != second.front().time) TRY(give_second());
+    if (more) break;
+    if (candidate.time == 0)
+      give(candidate.ordinal, {candidate.ordinal, 0});
+    else
+      second.push_back(candidate);
+  }
+  if (!more) TRY(give_second());
+  if (more) page.next_cursor = WriteCursor(last, 0);
+  return page;
+}
+
 Result<Page> Answerer::GatherPage(const Resume& resume) {
   std::vector<Candidate> matches;
   TRY(GatherMatches(&matches));
+  if (order_ == Order::kExactTime) {
+    for (Candidate& candidate : matches) ground_.FillTime(candidate);
+    auto key = [](const Candidate& x) { return std::pair(x.time, x.ordinal); };
+    std::sort(matches.begin(), matches.end(), [&](const auto& x, const auto& y) { return key(y) < key(x); });
+    auto at = matches.begin();
+    const Candidate after = StartOf(resume);
+    if (resume.given)
+      at = std::find_if(at, matches.end(), [&](const auto& x) { return key(x) < key(after); });
+    return ExactPage(resume, [&](Candidate* out) -> Result<bool> {
+      if (at == matches.end()) return false;
+      *out = *at++;
+      return true;
+    });
+  }
   size_t from = resume.offset;
   if (order_ == Order::kKeys) {
     TRY(OrderByKeys(&matches, resume.offset + request_.count + 1));
@@ -610,8 +608,7 @@ Result<Page> Answerer::MakePage() {
   Page page;
   const bool total_only = query_.summary == Summary::kCount || query_.count == 0 || request_.count == 0;
   if (!total_only) {
-    const bool walks =
-        order_ == Order::kTime ? driver_ != nullptr && driver_->keys() != nullptr : WalksTheType();
+    const bool walks = InTime() ? driver_ != nullptr && driver_->keys() != nullptr : WalksTheType();
     walks_ = walks;
     page = TRY(walks ? WalkPage(resume) : GatherPage(resume));
   }
@@ -644,10 +641,11 @@ Result<uint64_t> Answerer::CountAll() {
   return matches.size();
 }
 
-/// The driver's entries, in the share in which its first some thousand match in the asker's area: what lies outside it shows in no number.
+/// The driver's entries, in the share in which its first some thousand match. They are the whole city's, so who may not see that is counted
+/// for exactly.
 Result<uint64_t> Answerer::EstimateTotal() {
   constexpr uint64_t kSample = 8192;
-  if (nodes_.size() <= 1 || driver_entries_ <= kSample) return CountAll();
+  if (nodes_.size() <= 1 || driver_entries_ <= kSample || !request_.scope.everything) return CountAll();
   uint64_t looked = 0, matched = 0;
   TRY(ForDriver([&](Candidate candidate) {
     ++looked;
@@ -674,9 +672,7 @@ std::shared_ptr<const Explanation> Answerer::Explain() const {
     step.has_estimate = step.estimate != Node::kNever;
     out->steps.push_back(std::move(step));
   }
-  out->order = order_ == Order::kTime      ? "clinical date"
-               : order_ == Order::kOrdinal ? "time of writing"
-                                           : "sort keys";
+  out->order = InTime() ? "clinical date" : order_ == Order::kOrdinal ? "time of writing" : "sort keys";
   out->walks = walks_;
   out->candidates = candidates_;
   out->tested = meter_.tested;
@@ -692,7 +688,7 @@ std::shared_ptr<const Explanation> Answerer::Explain() const {
 std::string Answerer::WriteCursor(const Candidate& last, size_t offset) const {
   if (order_ == Order::kKeys) return fmt::format("k{:x}", offset);
   if (order_ == Order::kOrdinal) return fmt::format("o{:x}", last.ordinal);
-  return fmt::format("t{:x}-{:x}", last.ordinal, last.time);
+  return fmt::format("{}{:x}-{:x}", static_cast<char>(order_), last.ordinal, last.time);
 }
 
 Result<Answerer::Resume> Answerer::ReadCursor() const {
@@ -702,7 +698,7 @@ Result<Answerer::Resume> Answerer::ReadCursor() const {
   uint64_t numbers[2] = {0, 0};
   const char* at = text.data() + 1;
   const char* const end = text.data() + text.size();
-  const int expected = order_ == Order::kTime ? 2 : 1;
+  const int expected = InTime() ? 2 : 1;
   bool good = text[0] == static_cast<char>(order_);
   for (int i = 0; good && i < expected; ++i) {
     if (i > 0) good = at != end && *at++ == '-';
@@ -716,7 +712,7 @@ Result<Answerer::Resume> Answerer::ReadCursor() const {
                      "the page link is not one of this search; begin anew");
   resume.given = true;
   resume.after = {numbers[0], numbers[1]};
-  resume.offset = order_ == Order::kKeys ? numbers[0] : 0;
+  resume.offset = order_ == Order::kKeys || order_ == Order::kExactTime ? numbers[0] : 0;
   return resume;
 }
 

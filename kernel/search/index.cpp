@@ -1,5 +1,7 @@
 #include "kernel/search/index.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <mutex>
@@ -18,6 +20,21 @@ constexpr uint32_t kFormatVersion = 7;  // how entries are packed and files laid
 // What the extraction says. Entries of an older one can be read: they serve, and are rebuilt meanwhile.
 constexpr uint64_t kExtractionVersion = 3;
 constexpr std::string_view kExtraction = "extraction";
+// Of dates without one, as entries hold them: minutes east of UTC, plus a day. Former programs did not say it; they had the default.
+constexpr std::string_view kTimezone = "timezone";
+constexpr int kDayMin = 24 * 60;
+uint64_t TimezoneNumber(int offset_min) { return static_cast<uint64_t>(offset_min + kDayMin); }
+
+Status CheckTimezone(const view::Manifest& manifest, int offset_min) {
+  uint64_t saved = TimezoneNumber(IndexOptions().timezone_offset_min);
+  for (const auto& [name, number] : manifest.numbers) {
+    if (name == kTimezone) saved = number;
+  }
+  if (saved == TimezoneNumber(offset_min)) return {};
+  return MakeError(ErrorCode::kConflict,
+                   fmt::format("its dates are of timezone-offset-min {}, and {} is set now",
+                               static_cast<int64_t>(saved) - kDayMin, offset_min));
+}
 constexpr const char* kParametersFile = "/parameters";
 constexpr const char* kCustomFile = "/custom";
 
@@ -242,6 +259,7 @@ Result<view::Mark> IndexView::Save(const std::string& folder, const view::Mark& 
   manifest.mark = {mark.incarnation, 0, 1, own_definitions_ != 0 ? own_definitions_ : mark.definitions_hash,
                    kFormatVersion};
   manifest.numbers.emplace_back(kExtraction, extraction_);
+  manifest.numbers.emplace_back(kTimezone, TimezoneNumber(options_.timezone_offset_min));
   view::RunSnapshot<Entry16> equality, keys;
   view::RunSnapshot<Entry24> ordered, sort;
   view::RunSnapshot<Entry32> strings;
@@ -284,6 +302,7 @@ Result<view::Mark> IndexView::Load(const std::string& folder, const view::Mark& 
   head.format_version = kFormatVersion;
   head.definitions_hash = manifest.mark.definitions_hash;
   TRY(view::CheckMark(manifest.mark, head));
+  TRY(CheckTimezone(manifest, options_.timezone_offset_min));
   TRY(custom_.Read(TRY(ReadFile(folder + kCustomFile, 2 * kCustomMax * kCustomBytesMax))));
   TRY(LoadParameters(folder, manifest.mark, log_head));
   Status loaded;

@@ -8,6 +8,7 @@
 // References are equality values, so what refers to a resource is found by its reference parameters' keys.
 // Order without _sort: newest clinical date first when a token, reference or exact string is asked for, else newest entry first; times within one
 //   second, and equal keys, newest entry first.
+// _sort=-[clinical date] is exact within a second too.
 // Counts: a key's, in an area, is summed from what each run has in which area (area_counts.h), not walked.
 // Memory: what runs.h says for five families, and at most `count_bytes_max`; files of about 5 bytes an entry beside (run_block.h). Source: DESIGN 1; FHIR R4 search.html.
 #pragma once

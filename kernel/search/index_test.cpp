@@ -532,6 +532,51 @@ TEST(Index, PagesFollowTheAskedOrder) {
   }
 }
 
+TEST(Index, DatesOfAnotherTimezoneAreNotServed) {
+  Folder folder;
+  IndexOptions there;
+  there.folder = folder.path;
+  House house(there);
+  house.Put(Observation("a", "1", "x", "2026-03-03", "1"));
+  const view::Mark mark{1, house.t, house.next, house.definitions->hash(), 0};
+  ASSERT_TRUE(house.index->Save(folder.path, mark).ok());
+  for (const int offset_min : {0, 480}) {
+    IndexOptions options = house.options();
+    options.timezone_offset_min = offset_min;
+    house.index = Index::Create(house.definitions, options, &house.directory);
+    const auto loaded = house.index->Load(folder.path, mark);
+    EXPECT_EQ(loaded.ok(), offset_min == 480);
+    if (!loaded.ok()) {
+      EXPECT_EQ(loaded.error().code, ErrorCode::kConflict);
+    }
+  }
+}
+
+TEST(Index, WithinASecondTheDatesDecideWhenTheyAreAskedFor) {
+  House house;
+  const auto put = [&](const char* id, const char* date) {
+    return house.Put(Observation(id, "1", "x", date, "1"));
+  };
+  const Ordinal middle = put("a", "2020-03-01T10:00:00.500Z"), newest = put("b", "2020-03-01T10:00:00.900Z"),
+                oldest = put("c", "2020-03-01T10:00:00.100Z"), twin = put("d", "2020-03-01T10:00:00.500Z"),
+                later = put("e", "2020-03-01T10:00:01Z");
+  const Ordinal none = house.Put(
+      R"({"resourceType":"Observation","id":"f","status":"final","code":{"coding":[{"code":"x"}]},"subject":{"reference":"Patient/1"}})");
+  const Ordinal none_either = house.Put(
+      R"({"resourceType":"Observation","id":"g","status":"final","code":{"coding":[{"code":"x"}]},"subject":{"reference":"Patient/1"}})");
+  for (size_t count = 1; count < 8; ++count) {
+    bool good = true;
+    EXPECT_EQ(house.AskAll("Observation", "code=x&_sort=-date", count, &good),
+              (std::vector<Ordinal>{later, newest, twin, middle, oldest, none_either, none}))
+        << count;
+    EXPECT_EQ(house.AskAll("Observation", "code=x&status:not=amended&_sort=-date", count, &good),
+              (std::vector<Ordinal>{later, newest, twin, middle, oldest, none_either, none}));
+    EXPECT_EQ(house.AskAll("Observation", "code=x&value-quantity=ge0&_sort=-date", count, &good),
+              (std::vector<Ordinal>{later, newest, twin, middle, oldest}));
+    EXPECT_TRUE(good);
+  }
+}
+
 TEST(Index, ScopeIsCheckedBeforeCountingAndPaging) {
   House house;
   for (int i = 0; i < 30; ++i)

@@ -26,6 +26,7 @@ struct Resource {
   uint32_t splice = 0;  // see log/codec.h; document text is without versionId and lastUpdated
   bool has_meta = false;
   fhir::Document document;  // empty for a delete
+  std::string own_base;  // of a Bundle or Parameters on their way in: this server's address (Owners::NameOf)
 };
 using ResourcePtr = std::shared_ptr<const Resource>;
 

@@ -29,7 +29,7 @@ Status EngineImpl::OpenStores() {
   log_ = TRY(log::OpenLog(open));
   keys_ = TRY(log::OpenKeysOf(*log_, options_.folder, options_.cipher));
   contents_ = TRY(log::OpenContentFolder(options_.folder + "/contents", keys_.get()));
-  codec_ = TRY(log::Codec::Create(log_.get(), keys_.get()));
+  codec_ = TRY(log::Codec::Create(log_.get(), keys_.get(), contents_.get()));
   TRY(log_->TakeEpoch());
   return {};
 }
@@ -174,10 +174,8 @@ Result<bool> EngineImpl::MaintainDirectory() {
 }
 
 bool EngineImpl::ready() const {
-  const Writer* writer = writer_.load(std::memory_order_acquire);
-  return writer != nullptr && serving() && !writer->fenced() &&
-         std::none_of(views_.begin(), views_.end(),
-                      [](const auto& view) { return view->standing() == Standing::kUnusable; });
+  return serving() && std::none_of(views_.begin(), views_.end(),
+                                   [](const auto& view) { return view->standing() == Standing::kUnusable; });
 }
 
 double EngineImpl::catch_up_progress() const {
@@ -191,7 +189,7 @@ std::vector<ViewState> EngineImpl::view_states() const {
   std::vector<ViewState> out(1 + views_.size());
   out[0].name = "directory";
   for (size_t slot = 0; slot < views_.size(); ++slot) out[slot + 1].name = views_[slot]->name();
-  if (!serving()) {
+  if (!opened()) {
     for (ViewState& state : out) {
       state.kind = ViewState::Kind::kStarting;
       state.entries = catch_up_at_.load();
@@ -307,19 +305,16 @@ Result<log::PersonKey> EngineImpl::KeyOfContext(const ChangeSet& set, const std:
   return keys_->Get(directory_->Get(version.ordinal).owner);
 }
 
-Status EngineImpl::PrepareEntry(const ChangeSet& set, const Change& change, LastKey* last,
-                                log::NewEntry* entry) const {
+// Whose the change is, and with which key it is sealed.
+Status EngineImpl::FindKey(const ChangeSet& set, const Change& change, LastKey* last) const {
   const Resource& now = *change.now;
-  const std::string_view type = options_.definitions->Type(now.type).name;
-  entry->type = codes_.at(now.type);
-  entry->op = now.op;
-  entry->version = now.version;
-  entry->id_hash = IdHash(type, now.id);
-  // A delete belongs to whom its last version belonged to.
-  const fhir::Value body = now.op == Operation::kDelete
-                               ? (change.before ? change.before->document.Root() : fhir::Value())
-                               : now.document.Root();
-  std::string owner = owners_.NameOf(now.type, now.id, body);
+  if (now.op == Operation::kDelete && change.before != nullptr && change.before->ordinal != 0) {
+    last->owner = "of its last version";  // a name that nobody has
+    last->key = TRY(keys_->Get(change.before->owner));
+    return {};
+  }
+  const fhir::Value body = now.document.Root();
+  std::string owner = owners_.NameOf(now);
   const std::string context = owner.empty() ? owners_.ContextOf(now.type, body) : std::string();
   if (!context.empty()) {
     last->owner = context + " by context";  // a name that nobody has
@@ -328,6 +323,18 @@ Status EngineImpl::PrepareEntry(const ChangeSet& set, const Change& change, Last
     last->key = owner.empty() ? TRY(keys_->Get(0)) : TRY(keys_->ForName(owner));
     last->owner = std::move(owner);
   }
+  return {};
+}
+
+Status EngineImpl::PrepareEntry(const ChangeSet& set, const Change& change, LastKey* last,
+                                log::NewEntry* entry) const {
+  const Resource& now = *change.now;
+  const std::string_view type = options_.definitions->Type(now.type).name;
+  entry->type = codes_.at(now.type);
+  entry->op = now.op;
+  entry->version = now.version;
+  entry->id_hash = IdHash(type, now.id);
+  TRY(FindKey(set, change, last));
   const log::PersonKey& key = *last->key;
   entry->owner = key.owner;
   log::Content content;
@@ -344,7 +351,7 @@ Status EngineImpl::PrepareEntry(const ChangeSet& set, const Change& change, Last
 Status EngineImpl::NamePersonsIn(const Change& change, const std::string& owner, ChangeSet* set) const {
   const Resource& now = *change.now;
   if (now.op == Operation::kDelete || owner != owners_.OwnName(now.type, now.id)) return {};
-  for (const std::string& person : owners_.PersonsIn(now.type, now.document.Root())) {
+  for (const std::string& person : owners_.PersonsIn(now.type, now.document.Root(), now.own_base)) {
     const OwnerNumber number = TRY(keys_->Find(person));
     if (number != 0 && keys_->IsDestroyed(number))
       return MakeError(ErrorCode::kGone,
@@ -386,16 +393,11 @@ Status EngineImpl::Prepare(ChangeSet* set) const {
   return {};
 }
 
-Result<Commit> EngineImpl::SubmitAndWait(std::unique_ptr<ChangeSet> set) {
-  TRY(Prepare(set.get()));
-  return SubmitPrepared(std::move(set));
-}
-
-Result<Commit> EngineImpl::SubmitPrepared(std::unique_ptr<ChangeSet> set) {
+Outcome EngineImpl::SubmitPrepared(std::unique_ptr<ChangeSet> set) {
   auto promise = std::make_shared<std::promise<Outcome>>();
   auto future = promise->get_future();
   Submit(std::move(set), [promise](Outcome outcome) { promise->set_value(std::move(outcome)); });
-  return future.get().commit;
+  return future.get();
 }
 
 Status EngineImpl::SaveViews() {
@@ -405,6 +407,7 @@ Status EngineImpl::SaveViews() {
 
 // Under save_mutex_.
 Status EngineImpl::SaveAll() {
+  TRY(FinishErasures());
   const Mark mark = HeadMark(log_->head());
   Ordinal saved = TRY(directory_->Save(mark)).end_ordinal;
   for (auto& view : views_) {
@@ -435,6 +438,10 @@ Status EngineImpl::Maintain() {
   Writer* writer = writer_.load(std::memory_order_acquire);
   if (writer != nullptr)
     TRY(codec_->TrainDue([writer](const std::function<Status()>& work) { return writer->Run(work); }));
+  {
+    const std::lock_guard lock(save_mutex_);
+    TRY(FinishErasures());
+  }
   if (Head().end_ordinal - saved_end_.load() > kSaveAfterEntries) TRY(SaveViews());
   return {};
 }

@@ -74,26 +74,36 @@ class Follower {
   virtual uint64_t next_t() const = 0;
 };
 
-/// Whose is a resource? "Patient/1" through the patient compartment (patient, subject, beneficiary before other parameters), a Practitioner
-/// himself, "" for nobody's. Source: FHIR R4 CompartmentDefinition patient; types that it leaves out (Task) by their parameter "patient" or
-/// "subject", for what is about a person must never be everybody's. A Bundle is its one person's, staff in it aside; one of staff alone its one
-/// Practitioner's. What holds persons' data and is no one person's here (a Bundle of several, a contained Patient and no other, a patient of
-/// another server or known by identifier alone) is its own: "Bundle/7"; it lies in no area, and is erased by itself.
+/// Whose is a resource? "Patient/1": of the first whom it is about (parameters patient, subject, beneficiary), else of the one whom it names
+/// otherwise, by the patient compartment or any other parameter; a Practitioner himself, and what can name no patient but a practitioner
+/// (PractitionerRole); "" for nobody's. Source: FHIR R4 CompartmentDefinition patient; for what it leaves out (Task): what is about a person must
+/// never be everybody's. A Bundle (or Parameters) is its one person's, staff in it aside; one of staff alone its one Practitioner's. What holds persons' data and is
+/// no one person's here (a Group or Bundle of several, a Person without a Patient, a contained Patient and no other, a patient of another server or
+/// known by identifier alone) is its own: "Bundle/7"; it lies in no area, and is erased by itself.
 /// Thread-safe; a few hundred ns.
 class Owners {
  public:
   explicit Owners(std::shared_ptr<const fhir::Definitions> definitions);
   ~Owners();
-  std::string NameOf(fhir::TypeId type, std::string_view id, fhir::Value root) const;
+  /// `own_base`: this server's address, "https://host/fhir"; entries of a Bundle whose fullUrl is another's are about nobody known here. "" if it
+  /// is not known: then all are taken as ours.
+  std::string NameOf(fhir::TypeId type, std::string_view id, fhir::Value root,
+                     std::string_view own_base = {}) const;
+  std::string NameOf(const Resource& resource) const {
+    return NameOf(resource.type, resource.id, resource.document.Root(), resource.own_base);
+  }
   /// The resource whose owner is this one's too, when NameOf finds none: a Binary's securityContext, "DocumentReference/1"; else "".
   std::string ContextOf(fhir::TypeId type, fhir::Value root) const;
-  /// Whom the entries of a Bundle are about, staff too, each once; "" never. Empty for another type.
-  std::set<std::string> PersonsIn(fhir::TypeId type, fhir::Value root) const;
+  /// Whom the resources in a Bundle or in Parameters are about, at any depth, staff too, each once; "" never. Empty for another type.
+  std::set<std::string> PersonsIn(fhir::TypeId type, fhir::Value root, std::string_view own_base) const;
   /// "Bundle/7": of what is its own.
   std::string OwnName(fhir::TypeId type, std::string_view id) const;
 
  private:
-  std::string OfBundle(std::string_view id, fhir::Value root) const;
+  void AddWays(const fhir::Definitions& definitions, fhir::TypeId type);
+  std::string OfBundle(fhir::TypeId type, std::string_view id, fhir::Value root,
+                       std::string_view own_base) const;
+  class Within;
   struct Table;
   std::unique_ptr<Table> table_;
 };
@@ -228,7 +238,7 @@ class Engine {
 /// Makes the immutable Resource of a parsed document that carries its id: takes meta.versionId and meta.lastUpdated out of the text and finds
 /// the splice. `id` and resourceType are read from the document. Errors: kInvalid if they are missing.
 Result<ResourcePtr> MakeResource(const fhir::Definitions& definitions, fhir::Document document,
-                                 uint32_t version, Operation op);
+                                 uint32_t version, Operation op, std::string own_base = {});
 /// The `now` of a delete.
 ResourcePtr MakeTombstone(fhir::TypeId type, std::string id, uint32_t version);
 

@@ -7,37 +7,69 @@
 
 namespace tk::view {
 
+// Each tombstone is guarded by the version that it ends: a record that moved to another person meanwhile is his, and stays.
 Result<uint64_t> EngineImpl::DeleteAllOf(OwnerNumber owner) {
   uint64_t count = 0;
-  const Position head = Head();
-  const std::vector<Ordinal> live = directory_->LiveOf(owner, head);
   constexpr size_t kPiece = 500;
-  for (size_t from = 0; from < live.size(); from += kPiece) {
-    auto set = std::make_unique<ChangeSet>();
-    set->basis = head;
-    set->by_eraser = true;
-    for (size_t i = from; i < std::min(live.size(), from + kPiece); ++i) {
-      const ResourcePtr before = TRY(Read(live[i]));
-      set->changes.push_back({MakeTombstone(before->type, before->id, before->version + 1), before, 0});
+  while (true) {
+    const Position head = Head();
+    const std::vector<Ordinal> live = directory_->LiveOf(owner, head);
+    if (live.empty()) return count;
+    for (size_t from = 0; from < live.size(); from += kPiece) {
+      auto set = std::make_unique<ChangeSet>();
+      set->basis = head;
+      set->by_eraser = true;
+      for (size_t i = from; i < std::min(live.size(), from + kPiece); ++i) {
+        const ResourcePtr before = TRY(Read(live[i]));
+        const std::string_view type = options_.definitions->Type(before->type).name;
+        set->changes.push_back({MakeTombstone(before->type, before->id, before->version + 1), before, 0});
+        set->guards.push_back({IdHash(type, before->id), before->version, {}, 0});
+      }
+      const uint64_t changes = set->changes.size();
+      TRY(Prepare(set.get()));
+      Outcome outcome = SubmitPrepared(std::move(set));
+      if (outcome.stale) break;
+      TRY(std::move(outcome.commit));
+      count += changes;
     }
-    count += set->changes.size();
-    TRY(SubmitAndWait(std::move(set)));
   }
-  return count;
 }
 
-// The fact in the log, then the key, the contents, and what views and memory hold.
+// The fact in the log; from here on the erasure is finished whatever fails meanwhile (FinishErasure).
 Status EngineImpl::AppendErasure(OwnerNumber owner) {
-  auto fact = std::make_unique<ChangeSet>();
-  fact->basis = Head();
-  fact->by_eraser = true;
-  fact->changes.push_back({nullptr, nullptr, owner});
-  const Commit commit = TRY(SubmitAndWait(std::move(fact)));
-  TRY(log::EraseOwner(keys_.get(), contents_.get(), owner, commit.at_us));
+  while (true) {
+    auto fact = std::make_unique<ChangeSet>();
+    fact->basis = Head();
+    fact->by_eraser = true;
+    fact->changes.push_back({nullptr, nullptr, owner});
+    TRY(Prepare(fact.get()));
+    Outcome outcome = SubmitPrepared(std::move(fact));
+    if (outcome.stale) continue;
+    unfinished_erasures_[owner] = TRY(std::move(outcome.commit)).at_us;
+    return FinishErasure(owner);
+  }
+}
+
+// The key, the contents, and what views and memory hold. Every step is taken even if one before it fails, and all may be taken again: until
+// every one has gone through, no view is saved, so that a start finds the fact in the replay tail and takes them too. Under save_mutex_.
+Status EngineImpl::FinishErasure(OwnerNumber owner) {
+  Status first;
+  const auto take = [&first](Status step) {
+    if (!step.ok() && first.ok()) first = std::move(step);
+  };
+  take(keys_->Destroy(owner, unfinished_erasures_.at(owner)));
   texts_.Drop(owner);
-  for (auto& view : views_) TRY(view->Forget(owner));
-  if (rebuilder_ != nullptr) TRY(rebuilder_->Forget(owner));
-  return writer_.load(std::memory_order_acquire)->ForgetRecent();
+  take(contents_->RemoveOwner(owner));
+  for (auto& view : views_) take(view->Forget(owner));
+  if (rebuilder_ != nullptr) take(rebuilder_->Forget(owner));
+  take(writer_.load(std::memory_order_acquire)->ForgetRecent());
+  if (first.ok()) unfinished_erasures_.erase(owner);
+  return first;
+}
+
+Status EngineImpl::FinishErasures() {
+  while (!unfinished_erasures_.empty()) TRY(FinishErasure(unfinished_erasures_.begin()->first));
+  return {};
 }
 
 Result<uint64_t> EngineImpl::Erase(std::string_view owner_name, const LastLook& look) {
@@ -47,6 +79,7 @@ Result<uint64_t> EngineImpl::Erase(std::string_view owner_name, const LastLook& 
   if (owner == 0) return MakeError(ErrorCode::kNotFound, "no record of such a person was ever kept here");
   // While this lock is held no view is saved, so a crash in between leaves the fact of erasure in the replay tail, where it is finished.
   const std::lock_guard lock(save_mutex_);
+  if (unfinished_erasures_.contains(owner)) TRY(FinishErasure(owner));
   if (keys_->IsDestroyed(owner)) return uint64_t{0};
   const uint64_t person = KeyOf(owner_name);
   TRY(writer->BlockOwner(owner, person));
@@ -87,7 +120,7 @@ Status EngineImpl::ReplayErasure(OwnerNumber owner) {
   constexpr size_t kPiece = 500;
   for (size_t from = 0; from < live.size(); from += kPiece) {
     const std::span<const Ordinal> piece(live.data() + from, std::min(kPiece, live.size() - from));
-    TRY(SubmitPrepared(std::make_unique<ChangeSet>(TRY(BlindDeletes(piece)))));
+    TRY(SubmitPrepared(std::make_unique<ChangeSet>(TRY(BlindDeletes(piece)))).commit);
   }
   return AppendErasure(owner);
 }

@@ -52,7 +52,11 @@ class EngineImpl final : public Engine {
     return writer != nullptr ? writer->head() : Position{};
   }
   uint32_t incarnation() const override { return log_->head().incarnation; }
-  bool serving() const override { return opened_.load(std::memory_order_acquire); }
+  bool opened() const { return opened_.load(std::memory_order_acquire); }
+  bool serving() const override {
+    const Writer* writer = writer_.load(std::memory_order_acquire);
+    return opened() && writer != nullptr && !writer->fenced();
+  }
   bool ready() const override;
   double catch_up_progress() const override;
   std::vector<ViewState> view_states() const override;
@@ -123,6 +127,7 @@ class EngineImpl final : public Engine {
     std::optional<log::PersonKey> key;
   };
   Status NamePersonsIn(const Change& change, const std::string& owner, ChangeSet* set) const;
+  Status FindKey(const ChangeSet& set, const Change& change, LastKey* last) const;
   Status PrepareEntry(const ChangeSet& set, const Change& change, LastKey* last, log::NewEntry* entry) const;
   Result<log::PersonKey> KeyOfContext(const ChangeSet& set, const std::string& context,
                                       const std::string& own) const;
@@ -131,8 +136,9 @@ class EngineImpl final : public Engine {
   Status ReplayErasure(OwnerNumber owner);
   Status ReplayErasures();
   Status AppendErasure(OwnerNumber owner);
-  Result<Commit> SubmitAndWait(std::unique_ptr<ChangeSet> set);
-  Result<Commit> SubmitPrepared(std::unique_ptr<ChangeSet> set);
+  Status FinishErasure(OwnerNumber owner);
+  Status FinishErasures();
+  Outcome SubmitPrepared(std::unique_ptr<ChangeSet> set);
   std::string ViewFolder(std::string_view name) const {
     return options_.folder + "/views/" + std::string(name);
   }
@@ -174,6 +180,7 @@ class EngineImpl final : public Engine {
   Ordinal released_below_ = 0;
 
   std::mutex save_mutex_;  // saves, and erasures between their fact and their end
+  std::map<OwnerNumber, Instant> unfinished_erasures_;  // whose fact is written, and when; under save_mutex_
   std::atomic<Ordinal> saved_end_{1};
 };
 

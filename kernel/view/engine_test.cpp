@@ -48,6 +48,10 @@ class GenderView final : public View {
     return MakeError(ErrorCode::kNotFound, "this view is never saved");
   }
   void Clear() override { counts.clear(); }
+  Status Forget(OwnerNumber) override {
+    ++forgotten;
+    return forget_fails ? MakeError(ErrorCode::kUnavailable, "the disk is full") : Status();
+  }
   void SetOldestPinned(Ordinal) override {}
   size_t memory_bytes() const override { return 0; }
   size_t disk_bytes() const override { return 0; }
@@ -55,6 +59,8 @@ class GenderView final : public View {
   std::map<std::string, int> counts;
   Ordinal last_ordinal = 0;
   int keys = 0;
+  bool forget_fails = false;
+  int forgotten = 0;
 };
 
 class EngineTest : public testing::Test {
@@ -411,6 +417,74 @@ TEST_F(EngineTest, ErasureLooksALastTimeWithWritingHeld) {
   EXPECT_EQ(Send(Put(bundle("more", "a", "b"))).commit.error().code, ErrorCode::kGone);
   Reopen();
   EXPECT_EQ(Send(Put(bundle("more", "a", "b"))).commit.error().code, ErrorCode::kGone);
+}
+
+TEST_F(EngineTest, WhatMovedToAnotherPersonDuringAnErasureStays) {
+  const auto about = [](int i, std::string_view who) {
+    return R"({"resourceType":"Observation","id":"o)" + std::to_string(i) +
+           R"(","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/)" + std::string(who) +
+           "\"}}";
+  };
+  for (const char* id : {"p", "q"}) ASSERT_TRUE(Send(Put(Patient(id, "male"))).commit.ok());
+  constexpr int kRecords = 1500;
+  for (int i = 0; i < kRecords; ++i) ASSERT_TRUE(Send(Put(about(i, "p"))).commit.ok());
+  // One after another, the last first, while the eraser goes from the first on.
+  std::vector<int> moved;
+  std::thread mover([&] {
+    for (int i = kRecords - 1; i >= 0; --i) {
+      auto set = Put(about(i, "q"));
+      if (set->changes[0].before == nullptr || !Send(std::move(set)).commit.ok()) return;
+      moved.push_back(i);
+    }
+  });
+  const auto erased = engine_->Erase("Patient/p");
+  mover.join();
+  ASSERT_TRUE(erased.ok()) << erased.error().ToString();
+  for (const int i : moved) {
+    const auto versions = engine_->directory().Versions(
+        engine_->IdHash("Observation", "o" + std::to_string(i)), engine_->Head(), 9);
+    ASSERT_EQ(versions.size(), 2u) << i;
+    EXPECT_FALSE(versions[0].deleted) << i << ": acknowledged as Patient/q's";
+  }
+}
+
+TEST_F(EngineTest, AnErasureThatFailedHalfwayIsFinishedByTheNext) {
+  const std::string name = R"(,"name":[{"family":"Zhuangzhou"}])";
+  ASSERT_TRUE(Send(Put(Patient("half", "female", name))).commit.ok());
+  const Ordinal first =
+      engine_->directory().Current(engine_->IdHash("Patient", "half"), engine_->Head()).ordinal;
+  EXPECT_NE(TextOf("Patient", "half").find("Zhuangzhou"), std::string::npos)
+      << "and so in the cache of texts";
+  gender_->forget_fails = true;
+  EXPECT_FALSE(engine_->Erase("Patient/half").ok());
+  std::string text;
+  EXPECT_FALSE(engine_->ReadText(first, &text).ok()) << "the key has gone, and memory with it";
+  EXPECT_FALSE(engine_->SaveViews().ok()) << "or the next start would not know that something is left to do";
+  EXPECT_FALSE(engine_->Erase("Patient/half").ok()) << "it is not done";
+  gender_->forget_fails = false;
+  const int asked = gender_->forgotten;
+  ASSERT_TRUE(engine_->Erase("Patient/half").ok());
+  EXPECT_GT(gender_->forgotten, asked);
+  EXPECT_TRUE(engine_->SaveViews().ok());
+  EXPECT_EQ(*engine_->Erase("Patient/half"), 0u);
+}
+
+TEST_F(EngineTest, AttachmentsLieApartAndGoWithTheirPerson) {
+  const std::string scan(120'000, 'Q');
+  const auto files = [&] {
+    size_t count = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ + "/contents"))
+      count += entry.is_regular_file() ? 1 : 0;
+    return count;
+  };
+  ASSERT_TRUE(Send(Put(Patient("photo", "male", R"(,"photo":[{"data":")" + scan + R"("}])"))).commit.ok());
+  EXPECT_EQ(files(), 1u);
+  const std::string before = TextOf("Patient", "photo");
+  EXPECT_NE(before.find(scan), std::string::npos);
+  Reopen();
+  EXPECT_EQ(TextOf("Patient", "photo"), before);
+  ASSERT_TRUE(engine_->Erase("Patient/photo").ok());
+  EXPECT_EQ(files(), 0u);
 }
 
 TEST_F(EngineTest, ErasureIsReal) {

@@ -66,7 +66,7 @@ std::vector<fhir::TextEdit> MetaEdits(std::string_view text, fhir::Value meta) {
 }  // namespace
 
 Result<ResourcePtr> MakeResource(const fhir::Definitions& definitions, fhir::Document document,
-                                 uint32_t version, Operation op) {
+                                 uint32_t version, Operation op, std::string own_base) {
   fhir::Value meta = document.Root()["meta"];
   if (meta.is_object()) {
     const auto edits = MetaEdits(document.Text(), meta);
@@ -90,6 +90,7 @@ Result<ResourcePtr> MakeResource(const fhir::Definitions& definitions, fhir::Doc
   resource->has_meta = meta.is_object();
   resource->splice = resource->has_meta ? meta.node().at + 1 : id.node().at + id.node().size + 1;
   resource->document = std::move(document);
+  resource->own_base = std::move(own_base);
   return ResourcePtr(std::move(resource));
 }
 
@@ -131,9 +132,11 @@ std::optional<Steps> PlainPath(const fhir::Definitions& definitions, fhir::TypeI
 
 /// Whom a Reference names.
 struct Named {
-  std::string_view person;  // "Patient/1" of ours
+  std::string_view person;  // "Patient/1" of ours; where staff are asked for, "Practitioner/1"
   bool somebody = false;    // a person whom we do not know, or what may be one
 };
+
+enum class Whom : uint8_t { kPatient, kPractitioner };
 
 bool EndsInPatient(std::string_view link) {
   const size_t at = link.rfind("Patient/");
@@ -146,30 +149,33 @@ struct ReferenceNames {
 
   /// A reference of ours may carry a version. An absolute one names somebody else's patient, who may well have the same id; references to this
   /// server by its own address are made relative before they get here.
-  Named Read(fhir::Value value, std::string* scratch) const {
+  Named Read(fhir::Value value, Whom whom, std::string* scratch) const {
     std::string_view link = value[reference].String(*scratch);
-    if (link.starts_with("Patient/")) {
-      link = link.substr(0, link.find_first_of("/#?", 8));
-      return {link.size() > 8 ? link : std::string_view(), false};
+    const std::string_view kind = whom == Whom::kPatient ? "Patient/" : "Practitioner/";
+    if (link.starts_with(kind)) {
+      link = link.substr(0, link.find_first_of("/#?", kind.size()));
+      return {link.size() > kind.size() ? link : std::string_view(), false};
     }
     if (link.starts_with('#')) return {};
-    if (!link.empty()) return {{}, EndsInPatient(link) || link.starts_with("urn:")};
+    const bool conditional = link.starts_with("Patient?");
+    if (!link.empty()) return {{}, conditional || EndsInPatient(link) || link.starts_with("urn:")};
     std::string of_type;
     const std::string_view type_text = value[type].String(of_type);
     const bool may_be = type_text.empty() || type_text == "Patient" || type_text.ends_with("/Patient");
     return {{}, may_be && (value[identifier] || value[display])};
   }
 
-  Named ReadAt(fhir::Value value, std::span<const fhir::NameId> steps, std::string* scratch) const {
+  /// Every Reference at `steps`, until `each` returns false; then false.
+  template <class Each>
+  bool ForAll(fhir::Value value, std::span<const fhir::NameId> steps, Whom whom, std::string* scratch,
+              const Each& each) const {
     if (!value.is_array())
-      return steps.empty() ? Read(value, scratch) : ReadAt(value[steps.front()], steps.subspan(1), scratch);
-    Named all;
+      return steps.empty() ? each(Read(value, whom, scratch))
+                           : ForAll(value[steps.front()], steps.subspan(1), whom, scratch, each);
     for (const fhir::Value item : value) {
-      const Named one = ReadAt(item, steps, scratch);
-      if (!one.person.empty()) return one;
-      all.somebody = all.somebody || one.somebody;
+      if (!ForAll(item, steps, whom, scratch, each)) return false;
     }
-    return all;
+    return true;
   }
 };
 
@@ -181,6 +187,7 @@ struct Owners::Table {
     Steps steps;
     std::optional<fhir::path::Expression> expression;
     bool about = false;  // whom the record is about, not who took part
+    Whom whom = Whom::kPatient;
   };
   std::shared_ptr<const fhir::Definitions> definitions;
   std::vector<std::vector<Way>> by_type;  // [TypeId]
@@ -188,9 +195,10 @@ struct Owners::Table {
   fhir::NameId contained = fhir::kNoName, entry = fhir::kNoName, resource = fhir::kNoName,
                security_context = fhir::kNoName;
   fhir::TypeId patient = fhir::kNoType, practitioner = fhir::kNoType, bundle = fhir::kNoType,
-               binary = fhir::kNoType;
+               binary = fhir::kNoType, parameters = fhir::kNoType, person = fhir::kNoType;
 
-  Named Ask(const Way& way, fhir::Value root, std::string* scratch) const;
+  template <class Each>
+  bool ForAll(const Way& way, fhir::Value root, std::string* scratch, const Each& each) const;
   bool HoldsPatient(fhir::Value root) const;
 };
 
@@ -206,68 +214,89 @@ Owners::Owners(std::shared_ptr<const fhir::Definitions> definitions) : table_(st
   table_->practitioner = d.FindType("Practitioner");
   table_->bundle = d.FindType("Bundle");
   table_->binary = d.FindType("Binary");
+  table_->parameters = d.FindType("Parameters");
+  table_->person = d.FindType("Person");
   table_->by_type.resize(d.type_count());
-  for (fhir::TypeId type : d.ResourceTypes()) {
-    std::vector<std::string_view> codes(d.PatientCompartment(type).begin(), d.PatientCompartment(type).end());
-    // R4's compartment leaves out Task and others that are about a person all the same; to access they are his.
-    for (std::string_view code : {"patient", "subject"}) {
-      const fhir::SearchParameter* parameter = d.FindSearchParameter(type, code);
-      if (parameter != nullptr && std::find(codes.begin(), codes.end(), code) == codes.end())
-        codes.push_back(code);
-    }
-    // The person it is about comes before persons who took part.
-    auto rank = [](std::string_view code) {
-      return code == "patient" ? 0 : code == "subject" ? 1 : code == "beneficiary" ? 2 : 3;
-    };
-    std::stable_sort(codes.begin(), codes.end(), [&](auto a, auto b) { return rank(a) < rank(b); });
-    for (std::string_view code : codes) {
-      const fhir::SearchParameter* parameter = d.FindSearchParameter(type, code);
-      if (parameter == nullptr) continue;
-      if (auto steps = PlainPath(d, type, parameter->expression)) {
-        table_->by_type[type].push_back({std::move(*steps), std::nullopt, rank(code) < 3});
-        continue;
-      }
-      auto compiled =
-          fhir::path::Expression::Compile(parameter->expression, d, type, fhir::path::kForSearchParameters);
-      if (compiled.ok()) table_->by_type[type].push_back({{}, std::move(compiled).value(), rank(code) < 3});
-    }
-  }
-  table_->by_type[table_->binary].push_back({{table_->security_context}, std::nullopt, true});
+  for (fhir::TypeId type : d.ResourceTypes()) AddWays(d, type);
+  table_->by_type[table_->binary].push_back({{table_->security_context}, std::nullopt, true, Whom::kPatient});
   table_->definitions = std::move(definitions);
 }
 Owners::~Owners() = default;
 
-std::string Owners::NameOf(fhir::TypeId type, std::string_view id, fhir::Value root) const {
+/// Who is about whom: `patient`, `subject`, `beneficiary`; then those who took part, by the compartment and by whatever else may refer to a
+/// Patient (but not of what is published, such as an ImplementationGuide with its examples); what can name no patient is its practitioner's.
+void Owners::AddWays(const fhir::Definitions& d, fhir::TypeId type) {
+  const auto compartment = d.PatientCompartment(type);
+  const bool is_published = d.FindSearchParameter(type, "url") != nullptr;
+  const auto rank_of = [&](const fhir::SearchParameter& parameter) {
+    const std::string_view code = parameter.code;
+    // R4's compartment leaves out Task and others that are about a person all the same; to access they are his.
+    if (code == "patient") return 0;
+    if (code == "subject") return 1;
+    const bool is_in = std::find(compartment.begin(), compartment.end(), code) != compartment.end();
+    if (is_in) return code == "beneficiary" ? 2 : 3;
+    if (parameter.type != fhir::SearchType::kReference || is_published) return -1;
+    const auto& targets = parameter.targets;
+    if (std::find(targets.begin(), targets.end(), table_->patient) != targets.end()) return 4;
+    return code == "practitioner" ? 5 : -1;
+  };
+  std::vector<std::pair<int, const fhir::SearchParameter*>> parameters;
+  for (const fhir::SearchParameter& parameter : d.SearchParameters(type)) {
+    if (const int rank = rank_of(parameter); rank >= 0) parameters.emplace_back(rank, &parameter);
+  }
+  std::stable_sort(parameters.begin(), parameters.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  if (!parameters.empty() && parameters.front().first < 5)
+    std::erase_if(parameters, [](const auto& parameter) { return parameter.first == 5; });
+  for (const auto& [rank, parameter] : parameters) {
+    const Whom whom = rank == 5 ? Whom::kPractitioner : Whom::kPatient;
+    if (auto steps = PlainPath(d, type, parameter->expression)) {
+      table_->by_type[type].push_back({std::move(*steps), std::nullopt, rank < 3, whom});
+      continue;
+    }
+    auto compiled =
+        fhir::path::Expression::Compile(parameter->expression, d, type, fhir::path::kForSearchParameters);
+    if (compiled.ok()) table_->by_type[type].push_back({{}, std::move(compiled).value(), rank < 3, whom});
+  }
+}
+
+std::string Owners::NameOf(fhir::TypeId type, std::string_view id, fhir::Value root,
+                           std::string_view own_base) const {
   if (type == table_->patient) return "Patient/" + std::string(id);
   if (type == table_->practitioner) return "Practitioner/" + std::string(id);
   if (type >= table_->by_type.size()) return {};
-  std::string scratch;
-  bool somebody = false;
+  std::string scratch, person;
+  bool somebody = false, several = false;
   for (const Table::Way& way : table_->by_type[type]) {
-    const Named named = table_->Ask(way, root, &scratch);
-    if (!named.person.empty()) return std::string(named.person);
-    somebody = somebody || (way.about && named.somebody);
+    const bool found = !table_->ForAll(way, root, &scratch, [&](const Named& named) {
+      somebody = somebody || (way.about && named.somebody);
+      if (named.person.empty()) return true;
+      several = several || (!person.empty() && person != named.person);
+      if (person.empty()) person = named.person;
+      return !way.about;
+    });
+    if (found) return person;
   }
-  if (type == table_->bundle) return OfBundle(id, root);
-  if (somebody || table_->HoldsPatient(root)) return OwnName(type, id);
+  if (several) return OwnName(type, id);
+  if (!person.empty()) return person;
+  if (type == table_->bundle || type == table_->parameters) return OfBundle(type, id, root, own_base);
+  if (somebody || type == table_->person || table_->HoldsPatient(root)) return OwnName(type, id);
   return {};
 }
 
-Named Owners::Table::Ask(const Way& way, fhir::Value root, std::string* scratch) const {
-  if (!way.expression) return names.ReadAt(root, way.steps, scratch);
+template <class Each>
+bool Owners::Table::ForAll(const Way& way, fhir::Value root, std::string* scratch, const Each& each) const {
+  if (!way.expression) return names.ForAll(root, way.steps, way.whom, scratch, each);
   fhir::path::Environment environment;
   environment.definitions = definitions.get();
   environment.resource = root;
   fhir::path::Collection items;
-  Named all;
   if (!way.expression->Evaluate(environment, fhir::path::ResourceItem(*definitions, root), &items).ok())
-    return all;
+    return true;
   for (const fhir::path::Item& item : items) {
-    const Named one = names.Read(item.node, scratch);
-    if (!one.person.empty()) return one;
-    all.somebody = all.somebody || one.somebody;
+    if (!each(names.Read(item.node, way.whom, scratch))) return false;
   }
-  return all;
+  return true;
 }
 
 bool Owners::Table::HoldsPatient(fhir::Value root) const {
@@ -281,27 +310,71 @@ std::string Owners::OwnName(fhir::TypeId type, std::string_view id) const {
   return std::string(table_->definitions->Type(type).name).append(1, '/').append(id);
 }
 
-std::set<std::string> Owners::PersonsIn(fhir::TypeId type, fhir::Value root) const {
-  std::set<std::string> persons;
-  if (type != table_->bundle) return persons;
-  for (const fhir::Value entry : root[table_->entry]) {
-    const fhir::Value inside = entry[table_->resource];
-    if (!inside.is_object()) continue;
-    const fhir::TypeId inside_type = table_->definitions->FindType(inside["resourceType"].ToString());
-    std::string name = NameOf(inside_type, inside["id"].ToString(), inside);
-    if (!name.empty()) persons.insert(std::move(name));
+/// Collects whom the resources within a resource are about.
+class Owners::Within {
+ public:
+  Within(const Owners& owners, std::string_view own_base, std::set<std::string>* persons)
+      : owners_(owners), table_(*owners.table_), own_base_(own_base), persons_(persons) {}
+
+  void In(fhir::TypeId type, fhir::Value root) {
+    if (type == table_.bundle) {
+      for (const fhir::Value entry : root[table_.entry]) {
+        Add(entry[table_.resource], entry["fullUrl"].ToString());
+        Add(entry["response"]["outcome"], {});
+      }
+    } else if (type == table_.parameters) {
+      for (const fhir::Value parameter : root["parameter"]) InParameter(parameter);
+    }
   }
+
+ private:
+  void InParameter(fhir::Value parameter) {
+    Add(parameter[table_.resource], {});
+    for (const fhir::Value part : parameter["part"]) InParameter(part);
+  }
+
+  void Add(fhir::Value inside, std::string_view full_url) {
+    if (!inside.is_object()) return;
+    const fhir::TypeId type = table_.definitions->FindType(inside["resourceType"].ToString());
+    if (IsElsewhere(full_url)) {  // the ids in it, and its relative references, are another server's
+      if (!owners_.NameOf(type, "1", inside, own_base_).empty()) persons_->insert(std::string(full_url));
+      return;
+    }
+    if (type == table_.bundle || type == table_.parameters) return In(type, inside);
+    const std::string id = inside["id"].ToString();
+    std::string name = owners_.NameOf(type, id, inside, own_base_);
+    // Whose its context is cannot be told in here.
+    if (name.empty() && !owners_.ContextOf(type, inside).empty()) name = owners_.OwnName(type, id);
+    if (!name.empty()) persons_->insert(std::move(name));
+  }
+
+  bool IsElsewhere(std::string_view url) const {
+    if (own_base_.empty() || !(url.starts_with("http://") || url.starts_with("https://"))) return false;
+    return !url.starts_with(own_base_) || url.size() == own_base_.size() || url[own_base_.size()] != '/';
+  }
+
+  const Owners& owners_;
+  const Table& table_;
+  const std::string_view own_base_;
+  std::set<std::string>* const persons_;
+};
+
+std::set<std::string> Owners::PersonsIn(fhir::TypeId type, fhir::Value root,
+                                        std::string_view own_base) const {
+  std::set<std::string> persons;
+  Within(*this, own_base, &persons).In(type, root);
   return persons;
 }
 
-std::string Owners::OfBundle(std::string_view id, fhir::Value root) const {
-  std::set<std::string> persons = PersonsIn(table_->bundle, root);
+std::string Owners::OfBundle(fhir::TypeId type, std::string_view id, fhir::Value root,
+                             std::string_view own_base) const {
+  std::set<std::string> persons = PersonsIn(type, root, own_base);
   if (persons.empty()) return {};
   const auto is_staff = [](const std::string& name) { return name.starts_with("Practitioner/"); };
   if (!std::all_of(persons.begin(), persons.end(), is_staff)) std::erase_if(persons, is_staff);
   const std::string& first = *persons.begin();
   const bool is_person = first.starts_with("Patient/") || first.starts_with("Practitioner/");
-  return persons.size() > 1 || !is_person || first.ends_with('/') ? OwnName(table_->bundle, id) : first;
+  return persons.size() > 1 || !is_person || first.ends_with('/') ? OwnName(type, id) : first;
 }
 
 std::string Owners::ContextOf(fhir::TypeId type, fhir::Value root) const {

@@ -444,6 +444,7 @@ export async function twoServers() {
         const refused = await journal.write();
         if (refused.status !== 503 || !/another server has taken over/.test(refused.text)) journal.problem(`the older server answered ${refused.status}: ${refused.text}`);
         if ((await request(older.base, 'GET', '/ready')).status !== 503) journal.problem('the older server still says that it is ready');
+        if ((await request(older.base, 'GET', '/fhir/Observation?_summary=count', { token: journal.token })).status !== 503) journal.problem('the older server still answers from what may be behind');
         if (!/"event":"fenced"/.test(older.output)) journal.problem('the older server does not say in its log that it is fenced');
         for (let i = 0; i < 10; i++) await after.write();
         for (const n of journal.acknowledged) after.acknowledged.add(n);

@@ -83,6 +83,13 @@ describe('the operator', () => {
     assert.match(tool('restore', '--help').out, /master\.key/);
     fs.mkdirSync(fresh, { mode: 0o700 });
     fs.copyFileSync(path.join(data, 'master.key'), path.join(fresh, 'master.key'));
+    const before = fs.readdirSync(fresh);
+    const early = tool('restore', '--data', fresh, '--from', backup, '--keys-from', keys, '--until', '2020-01-01');
+    assert.equal(early.rc, 1);
+    assert.match(early.err, /later time/);
+    const nowhere = tool('restore', '--data', fresh, '--from', backup, '--keys-from', keys, '--log', 'postgresql://127.0.0.1:1/none');
+    assert.equal(nowhere.rc, 1);
+    assert.deepEqual(fs.readdirSync(fresh).filter((name) => !name.endsWith('.lock')), before.filter((name) => !name.endsWith('.lock')), 'a failure leaves the folder as it was');
     const restored = tool('restore', '--data', fresh, '--from', backup, '--keys-from', keys);
     assert.equal(restored.rc, 0, restored.err);
     assert.match(tool('account', 'list', '--data', fresh).out, /^dr /m);

@@ -81,11 +81,15 @@ test('it is found by its own parameters, in transactions, and in the CapabilityS
   assert.ok(['state', 'name', 'counted', 'holder'].every((code) => own.searchParam.some((p) => p.name === code)));
 });
 
-test('a patient’s item is in his compartment and goes with him', async () => {
+test('a patient’s item is seen where he is, and goes with him', async () => {
   const who = (await ask('POST', '/Patient', { resourceType: 'Patient' })).json.id;
   const changed = (await ask('POST', '/StockItem', masks({ name: 'Insulin pen', holder: { reference: `Patient/${who}` } }))).json;
   assert.equal(changed.holder.reference, `Patient/${who}`);
   assert.equal((await ask('GET', `/StockItem?holder=Patient/${who}&_summary=count`)).json.total, 1);
+  const erased = await ask('POST', `/Patient/${who}/$erase`, { resourceType: 'Parameters', parameter: [{ name: 'reason', valueCode: 'unlawful' }] });
+  assert.equal(erased.status, 200, erased.text);
+  assert.equal((await ask('GET', `/StockItem/${changed.id}`)).status, 410);
+  assert.equal((await ask('GET', '/StockItem?name=Insulin&_summary=count')).json.total, 0);
 });
 
 test('all of it is there after a restart; a broken definition stops the start with its url', async () => {
