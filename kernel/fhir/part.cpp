@@ -34,9 +34,9 @@ class PartBuilder {
   }
 
   Result<Document> Build() {
-    if (!part_.is_object() || !Simple()) return Document::Parse(ApplyEdits(part_.Json(), edits_));
+    if (!part_.is_object() || !Simple()) return Document::Parse(TRY(ApplyEdits(part_.Json(), edits_)));
     Document out;
-    out.text_ = ApplyEdits(part_.Json(), edits_);
+    out.text_ = TRY(ApplyEdits(part_.Json(), edits_));
     Measure();
     const uint32_t first = part_.index();
     const uint32_t count = part_.node().end - first;

@@ -336,14 +336,19 @@ JsonWriter& JsonWriter::Raw(std::string_view json) {
   return *this;
 }
 
-std::string ApplyEdits(std::string_view text, const std::vector<TextEdit>& edits) {
-  size_t size = text.size();
-  for (const TextEdit& edit : edits) size = size - edit.size + edit.replacement.size();
+Result<std::string> ApplyEdits(std::string_view text, const std::vector<TextEdit>& edits) {
+  size_t size = text.size(), done = 0;
+  for (const TextEdit& edit : edits) {
+    // Where the edits lie follows from texts of outside: a mistake there is an error of this request, never of the process.
+    if (edit.at < done || edit.at + size_t{edit.size} > text.size())
+      return MakeError(ErrorCode::kInternal, "the text could not be changed", "edits overlap or lie outside");
+    size = size - edit.size + edit.replacement.size();
+    done = edit.at + size_t{edit.size};
+  }
   std::string out;
   out.reserve(size);
-  size_t done = 0;
+  done = 0;
   for (const TextEdit& edit : edits) {
-    CHECK(edit.at >= done && edit.at + size_t{edit.size} <= text.size());
     out += text.substr(done, edit.at - done);
     out += edit.replacement;
     done = edit.at + size_t{edit.size};

@@ -189,12 +189,12 @@ class JsonWriter {
 /// Appends `text` as a JSON string with quotes.
 void AppendJsonString(std::string_view text, std::string* out);
 
-/// Replaces byte ranges of `text`; `edits` sorted by `at`, not overlapping. The way to change a stored text.
+/// Replaces byte ranges of `text`; the way to change a stored text. Errors: kInternal for edits that are not sorted by `at`, overlap or lie outside.
 struct TextEdit {
   uint32_t at;
   uint32_t size;
   std::string replacement;
 };
-std::string ApplyEdits(std::string_view text, const std::vector<TextEdit>& edits);
+Result<std::string> ApplyEdits(std::string_view text, const std::vector<TextEdit>& edits);
 
 }  // namespace tk::fhir

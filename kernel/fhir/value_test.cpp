@@ -229,8 +229,22 @@ TEST(AppendJsonString, BytesThatAreNoUtf8AreReplaced) {
 }
 
 TEST(ApplyEdits, ReplacesRangesInOrder) {
-  EXPECT_EQ(ApplyEdits("0123456789", {{0, 1, "a"}, {3, 0, "bc"}, {5, 4, ""}, {10, 0, "!"}}), "a12bc349!");
-  EXPECT_EQ(ApplyEdits("", {}), "");
+  EXPECT_EQ(ApplyEdits("0123456789", {{0, 1, "a"}, {3, 0, "bc"}, {5, 4, ""}, {10, 0, "!"}}).value(),
+            "a12bc349!");
+  EXPECT_EQ(ApplyEdits("", {}).value(), "");
+}
+
+TEST(ApplyEdits, WhatOverlapsOrLiesOutsideIsAnError) {
+  for (const std::vector<TextEdit>& edits : std::vector<std::vector<TextEdit>>{{{0, 4, "a"}, {3, 2, "b"}},
+                                                                               {{0, 9, "a"}, {2, 3, "b"}},
+                                                                               {{5, 1, ""}, {2, 1, ""}},
+                                                                               {{9, 2, ""}},
+                                                                               {{11, 0, ""}},
+                                                                               {{2, 0xffffffff, ""}}}) {
+    const auto changed = ApplyEdits("0123456789", edits);
+    ASSERT_FALSE(changed.ok());
+    EXPECT_EQ(changed.error().code, ErrorCode::kInternal);
+  }
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 // transaction and batch.
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <sstream>
 
 #include <fmt/format.h>
 
+#include "kernel/base/text.h"
 #include "kernel/interaction/interaction_test_harness.h"
 
 namespace tk::interaction {
@@ -290,6 +292,72 @@ TEST_F(Bundles, ARepeatedTransactionIsKnownByItsLinksToo) {
     EXPECT_EQ(Send(Request(request)).body, first.body) << subject;
     request.body = about(subject == urn ? other : "Practitioner/x");
     EXPECT_EQ(Send(std::move(request)).status, 409) << subject;
+  }
+}
+
+TEST_F(Bundles, ARepeatedTransactionIsKnownByItsPatchesToo) {
+  const auto patch = [](std::string_view operations) {
+    std::string data = ToBase64Url({reinterpret_cast<const uint8_t*>(operations.data()), operations.size()});
+    std::replace(data.begin(), data.end(), '-', '+');
+    std::replace(data.begin(), data.end(), '_', '/');
+    while (data.size() % 4 != 0) data += '=';
+    return R"({"resourceType":"Binary","contentType":"application/json-patch+json","data":")" + data + "\"}";
+  };
+  Put("Patient/p", PatientJson("p"));
+  const auto with = [&](const std::string& url, std::string_view operations) {
+    Request request =
+        Make(Method::kPost, "", Bundle("transaction", {Entry("PATCH", url, patch(operations))}));
+    request.idempotency_key = "patched";
+    return request;
+  };
+  const std::string_view active = R"([{"op":"add","path":"/active","value":true}])";
+  const Response first = Send(with("Patient/p", active));
+  ASSERT_EQ(first.status, 200) << first.body;
+  EXPECT_EQ(Send(with("Patient/p", active)).body, first.body);
+  EXPECT_EQ(Send(with("Patient/p", R"([{"op":"test","path":"/resourceType","value":"Patient"},)"
+                                   R"({"op":"add","path":"/active","value":true}])"))
+                .body,
+            first.body)
+      << "what comes of it is the same";
+  for (const std::string_view other :
+       {R"([{"op":"add","path":"/active","value":false}])", R"([{"op":"remove","path":"/active"}])", "[]",
+        "{}", R"([{"op":"add","path":"/active","value":true},{"op":"add","path":"/gender","value":"male"}])"})
+    EXPECT_EQ(Send(with("Patient/p", other)).status, 409) << other;
+  // Later versions do not change what the first was made of.
+  Put("Patient/p", PatientJson("p", "Later"));
+  EXPECT_EQ(Send(with("Patient/p", active)).body, first.body);
+  EXPECT_EQ(At(Parsed(Get("Patient/p")), "name.0.family"), "Later");
+}
+
+TEST_F(Bundles, ARepeatMayComeByAnotherNameOfTheServer) {
+  const auto about = [&](std::string_view subject) {
+    return Bundle("transaction", {Entry("POST", "Observation", Observation(subject))});
+  };
+  Put("Patient/known", PatientJson("known"));
+  int keys = 0;
+  // The first by the name in the reference, or by another: then the reference is kept as it is.
+  for (const auto& [one, two] :
+       {std::pair<std::string, std::string>{"http://test/fhir", "https://city.example/fhir"},
+        {"https://city.example/fhir", "http://test/fhir"}}) {
+    Request request = Make(Method::kPost, "", about("http://test/fhir/Patient/known"));
+    Request single = Make(Method::kPost, "Observation", Observation("http://test/fhir/Patient/known"));
+    request.idempotency_key = fmt::format("name-{}", ++keys);
+    single.idempotency_key = request.idempotency_key + "-single";
+    for (Request* each : {&request, &single}) {
+      each->base_url = one;
+      const Response first = Send(Request(*each));
+      ASSERT_LT(first.status, 300) << first.body;
+      const uint64_t t = engine_->Head().t;
+      each->base_url = two;
+      const Response again = Send(Request(*each));
+      EXPECT_EQ(again.status, first.status) << again.body;
+      EXPECT_EQ(again.etag, first.etag);
+      EXPECT_EQ(engine_->Head().t, t);
+    }
+    request.body = about("http://test/fhir/Patient/known2");
+    single.body = Observation("http://test/fhir/Practitioner/known");
+    EXPECT_EQ(Send(std::move(request)).status, 409);
+    EXPECT_EQ(Send(std::move(single)).status, 409);
   }
 }
 

@@ -10,6 +10,41 @@ namespace tk::interaction {
 
 using fhir::Value;
 
+namespace {
+
+/// The quote that begins there in a JSON string's text: \" or '; "" if none does.
+std::string_view QuoteAt(std::string_view raw, size_t at) {
+  if (raw[at] == '\'') return raw.substr(at, 1);
+  return raw.substr(at, 2) == "\\\"" ? raw.substr(at, 2) : std::string_view();
+}
+
+std::string_view WithoutBlanksBehind(std::string_view raw) {
+  for (;;) {
+    if (raw.ends_with(' '))
+      raw.remove_suffix(1);
+    else if (raw.ends_with("\\n") || raw.ends_with("\\r") || raw.ends_with("\\t"))
+      raw.remove_suffix(2);
+    else
+      return raw;
+  }
+}
+
+/// Does a tag's text end with the name and the = of an attribute that is a link?
+bool IsLinkBefore(std::string_view raw) {
+  raw = WithoutBlanksBehind(raw);
+  if (!raw.ends_with('=')) return false;
+  raw.remove_suffix(1);
+  raw = WithoutBlanksBehind(raw);
+  for (const std::string_view name : {std::string_view("href"), std::string_view("src")}) {
+    if (!raw.ends_with(name)) continue;
+    const std::string_view before = raw.substr(0, raw.size() - name.size());
+    return WithoutBlanksBehind(before).size() < before.size();
+  }
+  return false;
+}
+
+}  // namespace
+
 LinkRewriter::LinkRewriter(const fhir::Definitions& definitions, const LinkTargets& targets, Resolve resolve)
     : definitions_(definitions),
       targets_(targets),
@@ -75,7 +110,7 @@ Result<fhir::Document> LinkRewriter::WithWholeId(Value resource, std::string_vie
                 [&](const fhir::TextEdit& edit) { return edit.at >= at && edit.at < at + size; });
   work->edits.push_back({at, size, fmt::format("\"{}\"", id)});
   std::sort(work->edits.begin(), work->edits.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
-  return fhir::Document::Parse(fhir::ApplyEdits(resource.Json(), work->edits));
+  return fhir::Document::Parse(TRY(fhir::ApplyEdits(resource.Json(), work->edits)));
 }
 
 Status LinkRewriter::Object(Value object, fhir::TypeId type, const Place& place, Work* work) {
@@ -167,25 +202,31 @@ void LinkRewriter::Uri(Value text, Work* work) const {
 }
 
 void LinkRewriter::Narrative(Value text, Work* work) const {
-  // The string as it stands in the JSON: its double quotes are written \".
+  // The string as it stands in the JSON: its double quotes are written \". Once from left to right, and over a quoted value in one step, so that
+  // no two edits overlap, whatever the values hold.
   const std::string_view raw = text.Json().substr(1, text.node().size);
-  for (const std::string_view attribute : {std::string_view("href="), std::string_view("src=")}) {
-    for (size_t at = raw.find(attribute); at != std::string_view::npos; at = raw.find(attribute, at + 1)) {
-      size_t begin = at + attribute.size();
-      const std::string_view quote =
-          raw.substr(begin, 2) == "\\\"" ? raw.substr(begin, 2) : raw.substr(begin, 1);
-      if (quote != "\\\"" && quote != "'") continue;
-      begin += quote.size();
-      const size_t end = raw.find(quote, begin);
-      if (end == std::string_view::npos) break;
-      std::string target = Target(raw.substr(begin, end - begin), *work);
-      if (target.empty()) continue;
-      work->edits.push_back({text.node().at - work->start + static_cast<uint32_t>(begin),
-                             static_cast<uint32_t>(end - begin), std::move(target)});
+  for (size_t at = raw.find('<'); at != std::string_view::npos; at = raw.find('<', at)) {
+    if (raw.substr(at, 4) == "<!--") {
+      at = raw.find("-->", at);
+      if (at == std::string_view::npos) return;
+      continue;
+    }
+    while (at < raw.size() && raw[at] != '>') {
+      const std::string_view quote = QuoteAt(raw, at);
+      if (quote.empty()) {
+        ++at;
+        continue;
+      }
+      const size_t begin = at + quote.size(), end = raw.find(quote, begin);
+      if (end == std::string_view::npos) return;
+      std::string target =
+          IsLinkBefore(raw.substr(0, at)) ? Target(raw.substr(begin, end - begin), *work) : std::string();
+      if (!target.empty())
+        work->edits.push_back({text.node().at - work->start + static_cast<uint32_t>(begin),
+                               static_cast<uint32_t>(end - begin), std::move(target)});
+      at = end + quote.size();
     }
   }
-  std::sort(work->edits.begin(), work->edits.end(),
-            [](const fhir::TextEdit& a, const fhir::TextEdit& b) { return a.at < b.at; });
 }
 
 }  // namespace tk::interaction

@@ -1,5 +1,6 @@
 #include "kernel/interaction/references.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace tk::interaction {
@@ -77,6 +78,31 @@ TEST_F(References, NarrativeLinks) {
   EXPECT_NE(out.find(R"(<a href=\"Patient/77\">x</a><img src='Patient/77'/><b>urn:uuid:p</b>)"),
             std::string::npos)
       << out;
+}
+
+// What a reader found: rewrites that lay within each other ended the process.
+TEST_F(References, LinksWithinAQuotedValueAreNotLinks) {
+  const auto div = [&](std::string_view html) {
+    return Text(
+        fmt::format(R"({{"resourceType":"Basic","text":{{"status":"generated","div":"{}"}}}})", html));
+  };
+  targets_ = {
+      {"src='B'", "Patient/1"}, {"href='B'", "Patient/2"}, {"B", "Patient/3"}, {"x> src='B' ", "Patient/4"}};
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"(<div xmlns=\"h\"><a href=\"src='B'\">x</a></div>)",
+       R"(<div xmlns=\"h\"><a href=\"Patient/1\">x</a></div>)"},
+      {R"(<a href=\"href='B'\">x</a>)", R"(<a href=\"Patient/2\">x</a>)"},
+      {R"(<a href='B' title=\"src='B'\">x</a>)", R"(<a href='Patient/3' title=\"src='B'\">x</a>)"},
+      {R"(<a href=\"x> src='B' \"/><img src='B'/>)", R"(<a href=\"Patient/4\"/><img src='Patient/3'/>)"},
+      // Texts, comments and other attributes are no links, and do not hide one that comes after.
+      {R"(<p>don't src='B'</p><a href='B'/>)", R"(<p>don't src='B'</p><a href='Patient/3'/>)"},
+      {R"(<!-- don't --><a\n href = \n'B'/>)", R"(<!-- don't --><a\n href = \n'Patient/3'/>)"},
+      {R"(<a data-src='B' xhref='B' src='B'/>)", R"(<a data-src='B' xhref='B' src='Patient/3'/>)"},
+      {R"(<a href='B)", R"(<a href='B)"},
+      {R"(<!-- <a href='B'/>)", R"(<!-- <a href='B'/>)"},
+      {R"(<a href=\")", R"(<a href=\")"},
+  };
+  for (const auto& [from, to] : cases) EXPECT_NE(div(from).find(to), std::string::npos) << div(from);
 }
 
 TEST_F(References, ConditionalOnesAreAsked) {

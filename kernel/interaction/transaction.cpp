@@ -254,12 +254,9 @@ class Planning {
 
   Result<fhir::Document> Patched(const BundleEntry& entry, const Item& item) {
     TRY(CheckMayRead(call_.viewer(), entry.type_name));
-    const std::string patch_text = TRY(PatchOfEntry(entry));
-    const fhir::Document patch = TRY(fhir::Document::Parse(patch_text));
     std::string text;
     TRY(room_.engine().ReadText(item.current.version.ordinal, &text));
-    const fhir::Document before = TRY(fhir::Document::Parse(text));
-    return fhir::ApplyJsonPatch(before.Root(), patch.Root());
+    return PatchedBy(entry, text);
   }
 
   /// Changes in order, and what each entry will be answered.
@@ -318,6 +315,13 @@ class Planning {
 };
 
 }  // namespace
+
+Result<fhir::Document> PatchedBy(const BundleEntry& entry, std::string_view before) {
+  const std::string patch_text = TRY(PatchOfEntry(entry));
+  const fhir::Document patch = TRY(fhir::Document::Parse(patch_text));
+  const fhir::Document document = TRY(fhir::Document::Parse(before));
+  return fhir::ApplyJsonPatch(document.Root(), patch.Root());
+}
 
 Result<TransactionPtr> ReadTransaction(const Room& room, const CallPtr& call, fhir::Document document) {
   auto transaction = std::make_shared<Transaction>();

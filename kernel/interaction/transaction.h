@@ -36,6 +36,9 @@ Response TransactionAnswer(const RoomPtr& room, const Transaction& transaction,
 Result<std::optional<Response>> RepeatedTransaction(const RoomPtr& room, const Transaction& transaction,
                                                     const view::Position& basis);
 
+/// What the patch of a PATCH entry makes of a version. Errors: of the entry, and of the patch (fhir/patch.h).
+Result<fhir::Document> PatchedBy(const BundleEntry& entry, std::string_view before);
+
 /// One entry's answer from the answer of the request that it stands for.
 void AppendEntryResponse(const Response& response, std::string* out);
 

@@ -121,11 +121,25 @@ Result<bool> IsFrom(const Room& room, const Transaction& transaction, const Bund
   return entry.id.empty() || entry.id == header.id;
 }
 
+/// The text of the version before `header`; "" if there is none.
+Result<std::string> TextBefore(const Room& room, const Header& header, const view::Position& basis) {
+  const uint64_t id_hash = room.engine().IdHash(room.TypeName(header.type), header.id);
+  const auto current = room.directory().Current(id_hash, basis);
+  if (current.version < header.version) return std::string();
+  // Versions are numbered without gaps, so the wanted one is this many back.
+  const auto versions = room.directory().Versions(id_hash, basis, current.version - header.version + 2);
+  std::string text;
+  if (versions.empty() || versions.back().version + 1 != header.version || versions.back().deleted)
+    return text;
+  TRY(room.engine().ReadText(versions.back().ordinal, &text));
+  return text;
+}
+
 /// Are the versions at `places` of `written` (by entry; kNoPlace: none) what this transaction makes of its entries? Its links are made anew from
 /// what the entries became; what a conditional reference found then is not asked again, only its type.
 Result<bool> AreMadeOf(const Room& room, const Transaction& transaction,
                        const std::vector<EntryResult>& results, const Texts& written,
-                       const std::vector<size_t>& places) {
+                       const std::vector<size_t>& places, const view::Position& basis) {
   LinkTargets targets;
   for (size_t i = 0; i < results.size(); ++i) {
     const BundleEntry& entry = transaction.entries[i];
@@ -139,13 +153,19 @@ Result<bool> AreMadeOf(const Room& room, const Transaction& transaction,
                         });
   for (size_t i = 0; i < results.size(); ++i) {
     const BundleEntry& entry = transaction.entries[i];
-    if (places[i] == kNoPlace || (entry.method != Method::kPost && entry.method != Method::kPut)) continue;
-    auto sent = rewriter.Rewrite(entry.resource, entry.type, entry.full_url, results[i].id, entry.Path());
+    if (places[i] == kNoPlace || entry.method == Method::kDelete) continue;
+    fhir::Document patched;
+    fhir::Value source = entry.resource;
+    if (entry.method == Method::kPatch) {
+      auto again = PatchedBy(entry, TRY(TextBefore(room, written.headers[places[i]], basis)));
+      if (!again.ok()) return false;  // no patch, or one of something else
+      patched = std::move(again).value();
+      source = patched.Root();
+    }
+    const auto sent = rewriter.Rewrite(source, entry.type, entry.full_url, results[i].id, entry.Path());
     if (!sent.ok()) return false;  // a link to an entry that this transaction does not have
-    const fhir::Document linked =
-        TRY(WithOwnReferences(std::move(sent).value(), transaction.call->request.base_url));
     const fhir::Document kept = TRY(fhir::Document::Parse(written.bodies[places[i]]));
-    if (!IsMadeOf(kept.Root(), linked.Root())) return false;
+    if (!IsMadeOf(kept.Root(), sent->Root())) return false;
   }
   return true;
 }
@@ -207,7 +227,7 @@ Result<std::optional<Response>> RepeatedTransaction(const RoomPtr& room, const T
     result.body = written.bodies[next];
     ++next;
   }
-  if (next != written.headers.size() || !TRY(AreMadeOf(*room, transaction, results, written, places)))
+  if (next != written.headers.size() || !TRY(AreMadeOf(*room, transaction, results, written, places, basis)))
     return KeyOfAnother();
   return std::optional<Response>(TransactionAnswer(room, transaction, results, 0));
 }

@@ -36,7 +36,8 @@ Result<fhir::Document> WithOwnReferences(fhir::Document document, std::string_vi
 /// In place of the id of a reference of which only the type is known.
 inline constexpr std::string_view kSomeId = "/?";
 /// Was `kept` made of `sent`, whose links are those that were kept? Everything is compared but id, meta.versionId and meta.lastUpdated; a
-/// reference that ends in kSomeId stands for any of its type.
+/// reference that ends in kSomeId stands for any of its type, and one by an address is the same as the relative one that it ends in: the
+/// request may have come by another name of the server than the first.
 bool IsMadeOf(fhir::Value kept, fhir::Value sent);
 /// 409: an Idempotency-Key that came before, with something else.
 Error KeyOfAnother();

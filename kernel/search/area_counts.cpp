@@ -38,8 +38,9 @@ int64_t InAreas(const AreaShares& shares, const view::Scope& scope) {
   return sum + Below(shares, view::kAreaPublic + 1) - Below(shares, view::kAreaPublic);
 }
 
-/// The part for that window: kept so, or made of the parts that tile it, which it replaces. nullptr: there is a gap.
+/// The part for that window: kept so, or made of the parts that tile it, which it replaces. nullptr: there is a gap, or no position in it.
 const AreaCounts::Part* AreaCounts::Tile(Kept* kept, const Window& window) {
+  if (window.first >= window.end) return nullptr;
   const auto first = std::lower_bound(kept->parts.begin(), kept->parts.end(), window.first,
                                       [](const Part& part, uint64_t at) { return part.window.first < at; });
   if (first != kept->parts.end() && first->window == window) return &*first;
@@ -85,6 +86,7 @@ AreaCounts::Known AreaCounts::Sum(const Key& key, uint64_t generation, std::span
 }
 
 void AreaCounts::Keep(const Key& key, uint64_t generation, const Window& window, AreaShares shares) {
+  if (window.first >= window.end) return;  // parts must lie beside each other
   const std::lock_guard lock(mutex_);
   Kept& kept = keys_[key];
   if (kept.generation > generation) return;  // worked out before the areas changed

@@ -48,7 +48,7 @@ class AreaCounts {
   AreaCounts(size_t bytes_max, uint64_t alone_max) : bytes_max_(bytes_max), alone_max_(alone_max) {}
   uint64_t alone_max() const { return alone_max_; }
 
-  /// The sum over those wanted windows that are kept, or are tiled by kept ones.
+  /// The sum over those wanted windows that are kept, or are tiled by kept ones. Windows without a position are never kept.
   Known Sum(const Key& key, uint64_t generation, std::span<const Window> wanted, const view::Scope& scope);
   void Keep(const Key& key, uint64_t generation, const Window& window, AreaShares shares);
   void Clear();

@@ -40,6 +40,25 @@ TEST(AreaCounts, MergedWindowsAreTiledAndGapsAreMissing) {
   EXPECT_EQ(counts.Sum(kKey, 1, {&other, 1}, kFive).sum, 100);
 }
 
+TEST(AreaCounts, AWindowWithoutAPositionIsNeverKept) {
+  AreaCounts counts(1 << 20, 0);
+  const std::vector<AreaCounts::Window> windows = {{1, 5}, {5, 5}, {5, 9}};
+  for (size_t i = 0; i < windows.size(); ++i)
+    counts.Keep(kKey, 1, windows[i], SharesOf({{5, static_cast<int64_t>(i) + 1}}));
+  for (int again = 0; again < 2; ++again) {
+    const auto known = counts.Sum(kKey, 1, windows, kFive);
+    EXPECT_EQ(known.sum, 4);
+    EXPECT_EQ(known.missing, std::vector<AreaCounts::Window>{windows[1]});
+  }
+  // Before the first, after the last, and when nothing else is kept.
+  for (const uint64_t at : {uint64_t{0}, uint64_t{1}, uint64_t{3}, uint64_t{9}, uint64_t{20}}) {
+    const AreaCounts::Window none{at, at};
+    EXPECT_EQ(counts.Sum(kKey, 1, {&none, 1}, kFive).missing.size(), 1u);
+  }
+  const AreaCounts::Window all{1, 9};
+  EXPECT_EQ(counts.Sum(kKey, 1, {&all, 1}, kFive).sum, 4);
+}
+
 TEST(AreaCounts, ANewGenerationForgetsTheFormer) {
   AreaCounts counts(1 << 20, 0);
   const AreaCounts::Window a{1, 10}, b{10, 20};

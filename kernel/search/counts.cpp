@@ -141,7 +141,7 @@ class Counter {
     size_t at = 0;
     for (const AreaCounts::Window& window : known.missing) {
       while (windows[at] != window) ++at;  // in the same order
-      const Run<Entry>& run = *runs[at];
+      const Run<Entry>& run = *runs[at++];
       const bool keep = known.tracked || Size(run) > setting_.counts.alone_max();
       AreaShares shares = SharesOfRun(run);
       sum_ += InAreas(shares, request_.scope);

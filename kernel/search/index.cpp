@@ -8,6 +8,7 @@
 
 #include "kernel/base/file.h"
 #include "kernel/search/answer.h"
+#include "kernel/search/extraction.h"
 #include "kernel/search/generation.h"
 #include "kernel/search/include.h"
 #include "kernel/search/values.h"
@@ -17,8 +18,6 @@ namespace tk::search {
 namespace {
 
 constexpr uint32_t kFormatVersion = 7;  // how entries are packed and files laid out: others cannot be read
-// What the extraction says. Entries of an older one can be read: they serve, and are rebuilt meanwhile.
-constexpr uint64_t kExtractionVersion = 3;
 constexpr std::string_view kExtraction = "extraction";
 // Of dates without one, as entries hold them: minutes east of UTC, plus a day. Former programs did not say it; they had the default.
 constexpr std::string_view kTimezone = "timezone";
@@ -348,6 +347,7 @@ Status IndexView::LoadParameters(const std::string& folder, const view::Mark& ma
 
 Status IndexView::CheckKnown(const Query& query) const {
   TRY(CheckSound());
+  TRY(CheckExtraction(extraction_, query));
   const std::string_view type = definitions_->Type(query.type).name;
   auto building = [](std::string what) { return MakeError(ErrorCode::kUnavailable, std::move(what)); };
   if (!extractor_->Knows(query.type))

@@ -71,7 +71,7 @@ Result<ResourcePtr> MakeResource(const fhir::Definitions& definitions, fhir::Doc
   if (meta.is_object()) {
     const auto edits = MetaEdits(document.Text(), meta);
     if (!edits.empty()) {
-      document = TRY(fhir::Document::Parse(fhir::ApplyEdits(document.Text(), edits)));
+      document = TRY(fhir::Document::Parse(TRY(fhir::ApplyEdits(document.Text(), edits))));
       meta = document.Root()["meta"];
     }
   }

@@ -282,7 +282,7 @@ bool RunSnapshot<Entry>::Contains(const Entry& entry) const {
 
 template <class Entry>
 const Run<Entry>* RunSnapshot<Entry>::RunOf(uint64_t ordinal) const {
-  // Windows follow each other without gaps, oldest first.
+  // Windows follow each other, oldest first; between two there may be positions of which no run has anything.
   const auto at = std::partition_point(runs_->begin(), runs_->end(),
                                        [&](const auto& run) { return run->end_ordinal <= ordinal; });
   return at == runs_->end() ? nullptr : at->get();
@@ -374,6 +374,12 @@ void Runs<Entry>::Seal(uint64_t end_ordinal) {
   if (tail_ != nullptr) {
     new_adds_.insert(new_adds_.end(), tail_->adds, tail_->adds + published_.tail_adds_);
     new_antis_.insert(new_antis_.end(), tail_->antis, tail_->antis + published_.tail_antis_);
+  }
+  if (new_adds_.empty() && new_antis_.empty()) {
+    // No run: the next one's window begins where the last one's ends, so nothing is missing.
+    std::lock_guard lock(mutex_);
+    published_.end_ordinal_ = end_ordinal;
+    return;
   }
   std::sort(new_adds_.begin(), new_adds_.end());
   std::sort(new_antis_.begin(), new_antis_.end());
@@ -484,7 +490,7 @@ void Runs<Entry>::Install(const RunList<Entry>& inputs, RunPtr merged) {
   const auto at = std::find(now.begin(), now.end(), inputs.front());
   CHECK(static_cast<size_t>(now.end() - at) >= inputs.size());
   auto list = std::make_shared<RunList<Entry>>(now.begin(), at);
-  list->push_back(std::move(merged));
+  if (merged->size() > 0) list->push_back(std::move(merged));  // everything may have been dropped
   list->insert(list->end(), at + static_cast<ptrdiff_t>(inputs.size()), now.end());
   published_.runs_ = std::move(list);
 }
@@ -529,7 +535,8 @@ Result<std::vector<RunFile>> Runs<Entry>::Save(const RunSnapshot<Entry>& state) 
   RunList<Entry> loose;  // neighbours in memory, written as one
   auto write_loose = [&]() -> Status {
     if (loose.empty()) return {};
-    files.push_back(TRY(WriteMerged(loose, oldest_pinned_.load(std::memory_order_relaxed), nullptr)));
+    RunFile file = TRY(WriteMerged(loose, oldest_pinned_.load(std::memory_order_relaxed), nullptr));
+    if (file.adds + file.antis > 0) files.push_back(std::move(file));  // else RemoveUnused takes it
     loose.clear();
     return {};
   };
@@ -562,6 +569,8 @@ Status Runs<Entry>::Load(const std::vector<RunFile>& files, uint64_t end_ordinal
   uint64_t eager = options_.eager_check_bytes_max;
   for (const RunFile& file : files) {
     if (file.family != options_.family) continue;
+    // Former programs kept runs with nothing in them, even of a window without a position: they are not used, and the next Save does not name them.
+    if (file.adds + file.antis == 0) continue;
     RunPtr run = TRY(Run<Entry>::Map(options_.folder, file));
     const uint64_t bytes = run->file_bytes();
     if (bytes <= eager) {

@@ -180,6 +180,102 @@ TEST(Runs, RewriteLeavesNothingOfWhatIsDropped) {
     ASSERT_TRUE(c.entry().b != 3 && c.entry().b != 0);
 }
 
+/// Positions whose changes its runs hold, oldest first.
+std::vector<std::pair<uint64_t, uint64_t>> WindowsOf(const Runs<Entry16>& runs) {
+  std::vector<std::pair<uint64_t, uint64_t>> windows;
+  const auto state = runs.snapshot();
+  for (const auto& run : state.runs()) windows.emplace_back(run->first_ordinal, run->end_ordinal);
+  return windows;
+}
+
+TEST(Runs, NothingToSealMakesNoRun) {
+  Folder folder("nothing");
+  Runs<Entry16> runs({"f", folder.path, 100, 1u << 20});
+  for (uint64_t i = 1; i < 2001; ++i) runs.Add({i, i});
+  runs.Publish(2001);
+  for (int i = 0; i < 3; ++i) {  // erasures, while nothing comes
+    runs.SealNext();
+    runs.Publish(2001);
+  }
+  runs.SealNext();
+  runs.Publish(2010);  // and one after changes that said nothing here
+  EXPECT_EQ(runs.snapshot().end_ordinal(), 2010u);
+  runs.Add({5000, 2010});
+  runs.SealNext();
+  runs.Publish(2011);
+  EXPECT_EQ(WindowsOf(runs), (std::vector<std::pair<uint64_t, uint64_t>>{{1, 2001}, {2001, 2011}}));
+  EXPECT_TRUE(runs.snapshot().ContainsAt(2010, {5000, 2010}));
+  const auto saved = runs.Save(runs.snapshot());
+  ASSERT_TRUE(saved.ok());
+  ASSERT_EQ(saved->size(), 1u);
+  Runs<Entry16> again({"f", folder.path, 100, 1u << 20});
+  ASSERT_TRUE(again.Load(*saved, 2011).ok());
+  EXPECT_EQ(again.snapshot().adds(), 2001u);
+}
+
+TEST(Runs, ARunOfWhichNothingIsLeftGoes) {
+  Folder folder("left");
+  Runs<Entry16> runs({"f", folder.path, 100, 0});
+  for (uint64_t round = 0; round < 3; ++round) {
+    for (uint64_t i = 0; i < 2000; ++i) runs.Add({round * 10'000 + i, round});
+    runs.Publish(1 + (round + 1) * 2000);
+  }
+  ASSERT_TRUE(runs.Rewrite([](const Entry16& e) { return e.b == 1; }).ok());
+  EXPECT_EQ(WindowsOf(runs), (std::vector<std::pair<uint64_t, uint64_t>>{{1, 2001}, {4001, 6001}}));
+  EXPECT_FALSE(runs.snapshot().ContainsAt(3000, {10'001, 1}));
+  EXPECT_TRUE(runs.snapshot().ContainsAt(5000, {20'001, 2}));
+  // What comes and goes before it was ever saved leaves no file, either.
+  Runs<Entry16> other({"g", folder.path, 1 << 20, 0});
+  other.SetOldestPinned(~uint64_t{0});
+  other.Add({1, 1});
+  other.Remove({1, 1});
+  other.Publish(2);
+  const auto saved = other.Save(other.snapshot());
+  ASSERT_TRUE(saved.ok());
+  EXPECT_TRUE(saved->empty());
+  other.RemoveUnused(*saved);
+  for (const auto& file : fs::directory_iterator(folder.path))
+    EXPECT_NE(file.path().filename().string().substr(0, 2), "g-") << file.path();
+}
+
+/// As a former program left them: an empty run between two others.
+TEST(Runs, EmptyFilesOfAFormerProgramAreNotUsed) {
+  Folder folder("empty");
+  const RunsOptions options{"f", folder.path, 100, 1u << 20};
+  std::vector<RunFile> files;
+  for (const auto& [first, end] : {std::pair<uint64_t, uint64_t>{1, 5}, {5, 5}, {5, 9}}) {
+    RunFile file;
+    file.family = options.family;
+    file.number = files.size() + 1;
+    file.first_ordinal = first;
+    file.end_ordinal = end;
+    auto writer = RunFileWriter::Create(folder.path + "/" + file.FileName());
+    ASSERT_TRUE(writer.ok());
+    ListWriter<Entry16> list(writer->get(), options.layout, RunFilterBuilder());
+    for (uint64_t i = first; i < end; ++i) ASSERT_TRUE(list.Add({i, i}).ok());
+    RunHeader header{};
+    header.data_bytes = list.Finish().value();
+    header.format_version = list.format_version();
+    header.layout = static_cast<uint32_t>(options.layout);
+    header.entry_bytes = sizeof(Entry16);
+    header.adds = file.adds = list.adds();
+    header.first_ordinal = first;
+    header.end_ordinal = end;
+    header.number = file.number;
+    file.checksum = (*writer)->Finish(header).value();
+    files.push_back(file);
+  }
+  Runs<Entry16> runs(options);
+  ASSERT_TRUE(runs.Load(files, 9).ok());
+  EXPECT_EQ(WindowsOf(runs), (std::vector<std::pair<uint64_t, uint64_t>>{{1, 5}, {5, 9}}));
+  EXPECT_EQ(runs.snapshot().adds(), 8u);
+  const auto saved = runs.Save(runs.snapshot());
+  ASSERT_TRUE(saved.ok());
+  EXPECT_EQ(saved->size(), 2u);
+  runs.RemoveUnused(*saved);
+  EXPECT_FALSE(fs::exists(folder.path + "/" + files[1].FileName()));
+}
+
 // Damage
 
 struct Saved {

@@ -1,0 +1,76 @@
+#include "kernel/search/extraction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tk::search {
+namespace {
+
+using fhir::SearchType;
+
+struct Row {
+  uint64_t since;
+  bool (*asks)(const Criterion& criterion);  // by a value, of a parameter
+  bool (*sorts)(SearchType type);
+};
+
+bool SortsNothing(SearchType) { return false; }
+bool IsNumber(SearchType type) { return type == SearchType::kNumber || type == SearchType::kQuantity; }
+
+constexpr Row kRows[] = {
+    // KeyKind::kSystem: system|
+    {2,
+     [](const Criterion& c) {
+       const bool token = c.parameter->type == SearchType::kToken || c.modifier == "identifier";
+       return token && std::any_of(c.terms.begin(), c.terms.end(), [](const Term& term) {
+                return term.code.empty() && term.system && !term.system->empty();
+              });
+     },
+     SortsNothing},
+    // KeyKind::kIdentifier and its like: references by identifier.
+    {3, [](const Criterion& c) { return c.modifier == "identifier"; }, SortsNothing},
+    // Canonical units of UCUM in place of system and code; which ends are those of a range.
+    {3, [](const Criterion& c) { return IsNumber(c.parameter->type); }, IsNumber},
+    // Places.
+    {3, [](const Criterion& c) { return c.parameter->type == SearchType::kSpecial; },
+     [](SearchType type) { return type == SearchType::kSpecial; }},
+    // Composites: their components may be any of these.
+    {3, [](const Criterion& c) { return c.parameter->type == SearchType::kComposite; }, SortsNothing},
+};
+
+Status NotYet(const fhir::SearchParameter& parameter) {
+  return MakeError(
+      ErrorCode::kUnavailable,
+      fmt::format(
+          "What is asked of the search parameter {} is new here and the search index is being built for it:",
+          parameter.code));
+}
+
+Status Check(uint64_t extraction, const Criterion& criterion) {
+  if (criterion.join != nullptr) {
+    for (const Join::Branch& branch : criterion.join->branches) TRY(Check(extraction, branch.inner));
+    return {};
+  }
+  if (criterion.parameter == nullptr || criterion.modifier == "missing") return {};
+  for (const Row& row : kRows) {
+    if (extraction < row.since && row.asks(criterion)) return NotYet(*criterion.parameter);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status CheckExtraction(uint64_t extraction, const Query& query) {
+  if (extraction >= kExtractionVersion) return {};
+  for (const Criterion& criterion : query.criteria) TRY(Check(extraction, criterion));
+  for (const SortKey& key : query.sort) {
+    if (key.parameter == nullptr) continue;
+    for (const Row& row : kRows) {
+      if (extraction < row.since && row.sorts(key.parameter->type)) return NotYet(*key.parameter);
+    }
+  }
+  return {};
+}
+
+}  // namespace tk::search

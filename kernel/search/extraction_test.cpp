@@ -1,0 +1,46 @@
+#include "kernel/search/extraction.h"
+
+#include <gtest/gtest.h>
+
+namespace tk::search {
+namespace {
+
+/// The first extraction that answers it.
+uint64_t Since(const std::string& type, const std::string& text) {
+  const auto definitions = fhir::Definitions::R4();
+  const auto query = ParseQuery(*definitions, definitions->FindType(type), text, {});
+  EXPECT_TRUE(query.ok()) << text << ": " << query.error().ToString();
+  for (uint64_t extraction = 0; query.ok() && extraction <= kExtractionVersion; ++extraction) {
+    const Status status = CheckExtraction(extraction, *query);
+    if (status.ok()) return extraction;
+    EXPECT_EQ(status.error().code, ErrorCode::kUnavailable);
+  }
+  return ~uint64_t{0};
+}
+
+TEST(Extraction, QuestionsWaitForTheirEntries) {
+  EXPECT_EQ(Since("Patient", ""), 0u);
+  EXPECT_EQ(Since("Patient", "identifier=a|b&gender=male&name=x&birthdate=ge1970&_id=1&_sort=-birthdate"),
+            0u);
+  EXPECT_EQ(Since("Patient", "identifier=|b,b"), 0u);
+  EXPECT_EQ(Since("Patient", "identifier=http://s|"), 2u);
+  EXPECT_EQ(Since("Patient", "identifier:not=http://s|"), 2u);
+  EXPECT_EQ(Since("Patient", "identifier=b,http://s|"), 2u);
+  EXPECT_EQ(Since("Observation", "subject=Patient/1"), 0u);
+  EXPECT_EQ(Since("Observation", "subject:identifier=http://s|7"), 3u);
+  EXPECT_EQ(Since("Observation", "value-quantity=gt5|http://unitsofmeasure.org|mg"), 3u);
+  EXPECT_EQ(Since("Observation", "value-quantity=5"), 3u);
+  EXPECT_EQ(Since("Observation", "value-quantity:missing=true"), 0u);
+  EXPECT_EQ(Since("Observation", "_sort=value-quantity"), 3u);
+  EXPECT_EQ(Since("Observation", "code-value-quantity=a|b$5"), 3u);
+  EXPECT_EQ(Since("Location", "near=1.0|2.0|5|km"), 3u);
+}
+
+TEST(Extraction, ChainsAreAskedToTheirEnd) {
+  EXPECT_EQ(Since("Observation", "subject:Patient.identifier=a|b"), 0u);
+  EXPECT_EQ(Since("Observation", "subject:Patient.identifier=a|"), 2u);
+  EXPECT_EQ(Since("Patient", "_has:Observation:patient:value-quantity=5"), 3u);
+}
+
+}  // namespace
+}  // namespace tk::search
