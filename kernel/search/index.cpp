@@ -507,7 +507,8 @@ bool IndexView::Confirms(const Query& query, std::string_view text) const {
   // A text with escapes may write a value in several ways; such texts are rare and are not judged.
   if (text.find('\\') != std::string_view::npos || !CheckKnown(query).ok()) return true;
   for (const Criterion& criterion : query.criteria) {
-    if (criterion.modifier == "not" || criterion.terms.empty() ||
+    // A URL above the one asked for does not hold it.
+    if (criterion.modifier == "not" || criterion.modifier == "above" || criterion.terms.empty() ||
         !EqualityKeys(setting(), query.type, criterion))
       continue;
     const bool found = std::any_of(criterion.terms.begin(), criterion.terms.end(), [&](const Term& term) {
