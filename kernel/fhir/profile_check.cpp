@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernel/base/clock.h"
 #include "kernel/fhir/definitions_codes.h"
 #include "kernel/fhir/invariants.h"
 #include "kernel/fhir/profile_values.h"
@@ -11,6 +12,7 @@ namespace {
 
 constexpr size_t kNestingMax = 48;  // profiles within profiles, references followed
 constexpr size_t kPathMax = 128;
+constexpr uint64_t kInvariantWorkMax = 500'000;  // items that one invariant of a profile may visit
 
 /// Characters, not bytes.
 size_t LengthOf(std::string_view text) {
@@ -57,7 +59,10 @@ std::string ProfileChecker::Path() const {
 }
 
 bool ProfileChecker::Work() {
-  if (++work_ <= options_.work_max) return true;
+  constexpr uint64_t kLooks = 64;
+  if (work_ == 0) began_us_ = MonotonicUs();
+  const bool in_time = work_ % kLooks != 0 || MonotonicUs() - began_us_ <= options_.time_max_us;
+  if (++work_ <= options_.work_max && in_time && !too_much_) return true;
   if (!too_much_) {
     too_much_ = true;
     const size_t quiet = std::exchange(quiet_, 0);
@@ -79,6 +84,7 @@ path::Environment ProfileChecker::PathEnvironment() {
   environment.definitions = &definitions_;
   environment.resource = resource_;
   environment.now_us = options_.now_us;
+  environment.work_max = kInvariantWorkMax;
   environment.resolver = world_.get();
   environment.conformance = world_.get();
   if (container_ != resource_) {
@@ -450,6 +456,7 @@ void ProfileChecker::Binding(const ProfileElement& rule, const Item& item) {
 
 void ProfileChecker::Invariants(const ProfileElement& rule, const Item& item) {
   for (const ProfileInvariant& invariant : rule.invariants) {
+    if (!Work()) return;
     const std::string text = InvariantText(invariant.key, invariant.human);
     const Severity severity = invariant.is_error ? Severity::kError : Severity::kWarning;
     if (invariant.expression == nullptr) {

@@ -17,9 +17,10 @@ namespace tk::fhir {
 
 struct ProfileOptions {
   size_t issues_max = 100;
-  bool warnings = false;          // also severities warning and information
-  uint64_t work_max = 2'000'000;  // comparisons of one resource
-  int64_t now_us = 0;             // for invariants that ask the time
+  bool warnings = false;            // also severities warning and information
+  uint64_t work_max = 2'000'000;    // comparisons of one resource
+  int64_t time_max_us = 2'000'000;  // of one resource; looked at every few comparisons
+  int64_t now_us = 0;               // for invariants that ask the time
 };
 
 class ProfileChecker {
@@ -98,6 +99,7 @@ class ProfileChecker {
   std::vector<std::pair<Value, const Profile*>> checking_;  // against endless turns
   std::unique_ptr<World> world_;
   uint64_t work_ = 0;
+  int64_t began_us_ = 0;
   size_t quiet_ = 0;  // >0: errors are counted only
   size_t quiet_errors_ = 0;
   bool too_much_ = false;
