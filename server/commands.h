@@ -39,6 +39,10 @@ struct DataOptions {
 };
 void AddDataOptions(CLI::App* app, DataOptions* options);
 
+/// Before anything in a data folder is touched: root becomes the folder's owner for good, so that nothing is left there that the service
+/// cannot read. Another user is refused (kForbidden) when the data are not his. Fine if there is no folder yet.
+Status ActAsOwner(const std::string& folder);
+
 /// kIncorrect unless `folder` is a data folder: a misspelt one must not become a new house. `serve` and `restore` make one.
 Status CheckDataFolder(const std::string& folder);
 /// The same, but an empty folder will do: accounts may be added before the first start.

@@ -52,7 +52,14 @@ int Run(int argc, char** argv) {
     return code == 0 ? tk::server::kExitDone : tk::server::kExitUsage;
   }
   for (const tk::server::Command& command : commands) {
-    if (command.app->parsed()) return command.run();
+    if (!command.app->parsed()) continue;
+    // serve may have it from its settings too, and does the same there.
+    const CLI::Option* const data = command.app->get_option_no_throw("--data");
+    if (data != nullptr && !data->empty()) {
+      const tk::Status owner = tk::server::ActAsOwner(data->as<std::string>());
+      if (!owner.ok()) return tk::server::Fail(owner.error());
+    }
+    return command.run();
   }
   return tk::server::kExitUsage;
 }

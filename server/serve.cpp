@@ -46,6 +46,9 @@ constexpr SettingSpec kSettings[] = {
     {"stop-ms", K::kNumber, "20000", "Running requests may finish within this time when stopping", 0,
      600'000},
     {"public-url", K::kText, "", "https://host as clients see it, when a proxy stands in front"},
+    {"trusted-proxies", K::kText, "",
+     "Addresses and networks (10.0.0.5, 192.168.7.0/24) of the proxies in front, whose X-Forwarded-For is "
+     "believed"},
     {"log-level", K::kText, "info", "debug, info, warning, error, off"},
     {"log-requests", K::kFlag, "true", "A line in the program's own log for every request"},
     {"cookie-seconds", K::kNumber, "43200", "How long a sign-in at a page lasts", 60, 31'536'000},
@@ -88,6 +91,7 @@ struct House {
   Status Build(const Settings& settings);
   void AddMetrics();
   void AddViewMetrics();
+  http::Readiness Readiness() const;
   void AddHealth();
   void Stop();
 };
@@ -122,8 +126,8 @@ void House::AddMetrics() {
     metrics.AddReadCounter(name, help, {}, std::move(read));
   };
   gauge("tongkang_log_t", "Last transaction", [engine] { return static_cast<double>(engine->Head().t); });
-  gauge("tongkang_ready", "1 when the views have caught up",
-        [engine] { return engine->ready() ? 1.0 : 0.0; });
+  gauge("tongkang_ready", "1 when requests can be answered",
+        [this] { return Readiness().ready ? 1.0 : 0.0; });
   gauge("tongkang_writer_queue", "Change sets waiting for the writer",
         [engine] { return static_cast<double>(engine->statistics().queue_depth); });
   gauge("tongkang_writer_queue_bytes", "Their bytes",
@@ -187,14 +191,31 @@ http::ServerOptions ListenOptions(const Settings& settings) {
   return options;
 }
 
+http::Readiness House::Readiness() const {
+  const view::Engine& engine = *opened.engine;
+  http::Readiness now{engine.ready(), engine.catch_up_progress(), {}};
+  for (const view::ViewState& state : engine.view_states())
+    now.views.push_back({state.name, state.KindName(), state.t, state.t_wanted, state.progress()});
+  if (!engine.ready()) now.reasons.push_back("the views are being built");
+  if (!audit->healthy()) {
+    now.ready = false;
+    now.reasons.push_back(
+        "the audit cannot be written (disk full?), and nothing is served without it; tried again every "
+        "second");
+  }
+  const access::SignOn::Files files = sign_on->files();
+  if (files == access::SignOn::Files::kTooOld) now.ready = false;
+  if (files != access::SignOn::Files::kGood) {
+    now.reasons.push_back(
+        "accounts, posts or sign-outs cannot be read; nobody is let in after five minutes of it; see "
+        "accounts-not-reloaded in the log");
+  }
+  return now;
+}
+
 void House::AddHealth() {
   view::Engine* const engine = opened.engine.get();
-  const auto readiness = [engine] {
-    http::Readiness now{engine->ready(), engine->catch_up_progress(), {}};
-    for (const view::ViewState& state : engine->view_states())
-      now.views.push_back({state.name, state.KindName(), state.t, state.t_wanted, state.progress()});
-    return now;
-  };
+  const auto readiness = [this] { return Readiness(); };
   http::AddHealthRoutes(pipeline.get(), readiness);
   http::AddRebuildRoute(
       pipeline.get(),
@@ -210,6 +231,8 @@ Status House::Build(const Settings& settings) {
     return MakeError(ErrorCode::kIncorrect, "cipher must be aes or sm4");
   // What fails by a wrong setting fails before the data are touched.
   const auto pages = TRY(http::Pages::Load({.folder = settings.Text("pages")}));
+  const http::TrustedProxies proxies = TRY(http::TrustedProxies::Parse(settings.Text("trusted-proxies")));
+  TRY(ActAsOwner(data));
   OpenOptions open;
   open.data = {data, settings.Text("log")};
   open.cipher = cipher == "sm4" ? log::Cipher::kSm4 : log::Cipher::kAes256Gcm;
@@ -231,6 +254,13 @@ Status House::Build(const Settings& settings) {
   way.request_ms = settings.Number("request-ms");
   way.log_requests = settings.Flag("log-requests");
   way.public_url = settings.Text("public-url");
+  way.proxies = proxies;
+  if (!way.public_url.empty() && proxies.empty()) {
+    Say(LogLevel::kWarning, "no-trusted-proxies",
+        {{"what",
+          std::string_view("public-url is set and trusted-proxies is not: failed sign-ins of everybody "
+                           "behind the proxy are counted as those of one address")}});
+  }
   pipeline = std::make_unique<http::Pipeline>(way, sign_on.get(), audit.get(), &metrics, workers.get());
   live = std::make_unique<http::Live>(http::SourceOf(engine), http::LiveOptions{}, &clock, sign_on.get());
   http::AddFhirRoutes(pipeline.get(), http::PortOf(interactions.get()));

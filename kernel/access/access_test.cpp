@@ -41,8 +41,10 @@ class AccessTest : public ::testing::Test {
     });
     ASSERT_TRUE(added.ok()) << added.error().ToString();
   }
-  std::unique_ptr<SignOn> Open() {
-    auto made = SignOn::Create({.folder = folder_, .clock = &clock_});
+  std::unique_ptr<SignOn> Open(SignOnOptions options = {}) {
+    options.folder = folder_;
+    options.clock = &clock_;
+    auto made = SignOn::Create(options);
     EXPECT_TRUE(made.ok()) << made.error().ToString();
     return std::move(made).value();
   }
@@ -137,6 +139,28 @@ TEST_F(AccessTest, BrokenAccountsFileKeepsTheStateBefore) {
   EXPECT_TRUE(sign_on->Verify(token, TokenKind::kBearer).ok());
 }
 
+// Whoever was revoked meanwhile must not stay for ever, and who has mended the file needs no restart.
+TEST_F(AccessTest, AccountsThatCannotBeReadLetNobodyInAfterAWhile) {
+  AddAccount("li", "doctor", "380102");
+  auto sign_on = Open();
+  const std::string token = Bearer("admin");
+  const std::string good = ReadFile(folder_ + "/accounts.toml").value();
+  EXPECT_EQ(sign_on->files(), SignOn::Files::kGood);
+  ASSERT_TRUE(WriteFileDurable(folder_ + "/accounts.toml", "[[account]\nname = ").ok());
+  clock_.Advance(2 * kSecondUs);
+  EXPECT_EQ(sign_on->files(), SignOn::Files::kOld) << "seen without anybody asking for anything";
+  EXPECT_TRUE(sign_on->Verify(token, TokenKind::kBearer).ok());
+  clock_.Advance(301 * kSecondUs);
+  EXPECT_EQ(sign_on->files(), SignOn::Files::kTooOld);
+  EXPECT_EQ(sign_on->Verify(token, TokenKind::kBearer).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(sign_on->SignIn("li", kPassword, "::1").error().code, ErrorCode::kUnavailable);
+  ASSERT_TRUE(WriteFileDurable(folder_ + "/accounts.toml", good).ok());
+  clock_.Advance(2 * kSecondUs);
+  EXPECT_EQ(sign_on->files(), SignOn::Files::kGood);
+  EXPECT_TRUE(sign_on->Verify(token, TokenKind::kBearer).ok());
+  EXPECT_TRUE(sign_on->SignIn("li", kPassword, "::1").ok());
+}
+
 TEST_F(AccessTest, SignInSignOutAndRestart) {
   AddAccount("li", "doctor", "380102");
   auto sign_on = Open();
@@ -166,6 +190,55 @@ TEST_F(AccessTest, UnknownAccountAndWrongPasswordReadTheSameAndAreLimited) {
   EXPECT_TRUE(sign_on->SignIn("li", kPassword, "10.0.0.2").ok()) << "another address is not punished";
   clock_.Advance(901 * kSecondUs);
   EXPECT_TRUE(sign_on->SignIn("li", kPassword, "10.0.0.1").ok());
+}
+
+TEST_F(AccessTest, FailuresOfOneAddressSlowItAndTellTheTrueWait) {
+  for (const char* name : {"li", "wang", "zhao"}) AddAccount(name, "doctor", "380102");
+  SignOnOptions options;
+  options.address_failures_max = 6;
+  auto sign_on = Open(options);
+  ASSERT_TRUE(sign_on->SignIn("zhao", kPassword, "10.0.0.1").ok());
+  int64_t wait_s = 0;
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(sign_on->SignIn("li", "not the password", "10.0.0.1").ok());
+  clock_.Advance(100 * kSecondUs);
+  EXPECT_EQ(sign_on->SignIn("li", kPassword, "10.0.0.1", &wait_s).error().code, ErrorCode::kBusy);
+  EXPECT_EQ(wait_s, 800) << "the account is locked for this address to the end of the window";
+  EXPECT_FALSE(sign_on->SignIn("wang", "not the password", "10.0.0.1").ok());
+  EXPECT_EQ(sign_on->SignIn("wang", kPassword, "10.0.0.1", &wait_s).error().code, ErrorCode::kBusy);
+  EXPECT_EQ(wait_s, 10) << "the address is slowed, not locked";
+  EXPECT_TRUE(sign_on->SignIn("zhao", kPassword, "10.0.0.1").ok())
+      << "who came from there before is not slowed";
+  EXPECT_TRUE(sign_on->SignIn("wang", kPassword, "10.0.0.2").ok());
+  clock_.Advance(10 * kSecondUs);
+  EXPECT_TRUE(sign_on->SignIn("wang", kPassword, "10.0.0.1").ok()) << "and is let in in its turn";
+}
+
+TEST_F(AccessTest, FailuresFromEverywhereSlowAnAccountButNotItsOwner) {
+  AddAccount("li", "doctor", "380102");
+  SignOnOptions options;
+  options.account_failures_max = 12;
+  auto sign_on = Open(options);
+  ASSERT_TRUE(sign_on->SignIn("li", kPassword, "10.0.0.1").ok());
+  for (int i = 0; i < 12; ++i) {
+    const std::string address = "10.9.0." + std::to_string(i);
+    EXPECT_EQ(sign_on->SignIn("li", "not the password", address).error().code, ErrorCode::kUnauthenticated);
+  }
+  int64_t wait_s = 0;
+  EXPECT_EQ(sign_on->SignIn("li", kPassword, "10.9.1.1", &wait_s).error().code, ErrorCode::kBusy);
+  EXPECT_EQ(wait_s, 10);
+  EXPECT_TRUE(sign_on->SignIn("li", kPassword, "10.0.0.1").ok());
+  clock_.Advance(10 * kSecondUs);
+  EXPECT_TRUE(sign_on->SignIn("li", kPassword, "10.9.1.1").ok());
+}
+
+// Four slips, the right one, and four slips more are nobody's attack.
+TEST_F(AccessTest, TheRightPasswordForgives) {
+  AddAccount("li", "doctor", "380102");
+  auto sign_on = Open();
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 4; ++i) EXPECT_FALSE(sign_on->SignIn("li", "not the password", "10.0.0.1").ok());
+    EXPECT_TRUE(sign_on->SignIn("li", kPassword, "10.0.0.1").ok());
+  }
 }
 
 TEST_F(AccessTest, AccountsFileIsReadStrictly) {

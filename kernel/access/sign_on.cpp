@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -13,6 +14,7 @@
 #include <set>
 #include <shared_mutex>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
@@ -48,13 +50,21 @@ struct alignas(64) Shard {
 
 struct Failures {
   int count = 0;
-  int64_t since_us = 0;
+  int64_t since_us = 0;  // of the first
+  int64_t tried_us = 0;  // when the last one came that was let through although there were too many
+};
+
+/// One who tries to sign in, as keyed hashes.
+struct Tries {
+  uint64_t pair, address, account;
 };
 
 std::string StampOf(const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return "-;";
-  return fmt::format("{}.{}.{}.{};", info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+  // The time of the last change of its rights counts too: it may be what makes it readable.
+  return fmt::format("{}.{}.{}.{}.{}.{};", info.st_ino, info.st_size, info.st_mtim.tv_sec,
+                     info.st_mtim.tv_nsec, info.st_ctim.tv_sec, info.st_ctim.tv_nsec);
 }
 
 std::string StampOfFolder(const std::string& folder) {
@@ -118,6 +128,12 @@ Result<ViewerPtr> MakeViewer(const State& state, const Account& account, const C
   return ViewerPtr(std::move(viewer));
 }
 
+Error NothingKnown() {
+  return MakeError(ErrorCode::kUnavailable,
+                   "the accounts cannot be read, so nobody is let in; the program's own log says why "
+                   "(accounts-not-reloaded)");
+}
+
 Error NotSignedIn() {
   return MakeError(ErrorCode::kUnauthenticated, "not signed in, or the sign-on has ended; sign in again");
 }
@@ -134,9 +150,11 @@ struct SignOn::Impl {
   std::mutex load_mutex;  // one thread looks at the files at a time
   std::shared_mutex state_mutex;
   std::shared_ptr<const State> state;
-  std::string seen_stamp;  // also of a state that was refused, so that it is told once
+  std::string seen_stamp;                   // also of a state that was refused, so that it is told once
+  std::atomic<int64_t> unread_since_us{0};  // since when the files cannot be read; 0: they can
   std::mutex failures_mutex;
   std::unordered_map<uint64_t, Failures> failures;
+  std::unordered_set<uint64_t> known;  // accounts with addresses from which they have signed in
   std::atomic<int> hashing{0};
   std::mutex sign_out_mutex;
 
@@ -152,8 +170,12 @@ struct SignOn::Impl {
   }
   void Look(bool at_once);
   Result<ViewerPtr> VerifySlow(std::string_view token, TokenKind kind);
-  bool TooMany(uint64_t who, int max);
-  void CountFailure(uint64_t who);
+  Files StateOfFiles() const;
+  Tries TriesOf(std::string_view name, std::string_view address) const;
+  Failures* FailuresOf(uint64_t who, int64_t now_us);
+  int64_t WaitUs(const Tries& tries);
+  void CountFailure(const Tries& tries);
+  void Forgive(const Tries& tries);
 };
 
 // At most once a second, and only one thread of those that come by.
@@ -164,11 +186,29 @@ void SignOn::Impl::Look(bool at_once) {
   if (!looked_us.compare_exchange_strong(looked, now_us) && !at_once) return;
   const std::lock_guard<std::mutex> hold(load_mutex);
   const std::string stamp = StampOfFolder(options.folder);
-  if (stamp == seen_stamp) return;
+  const bool unread = unread_since_us.load(std::memory_order_relaxed) != 0, seen = stamp == seen_stamp;
+  if (seen && !unread) return;
   seen_stamp = stamp;
   auto fresh = LoadState(options.folder, now_us / kSecondUs);
-  if (!fresh.ok()) return SayError("accounts-not-reloaded", fresh.error());
+  if (!fresh.ok()) {
+    if (!unread) unread_since_us.store(now_us, std::memory_order_relaxed);
+    if (!seen || !unread) SayError("accounts-not-reloaded", fresh.error());
+    return;
+  }
   Install(*fresh);
+  unread_since_us.store(0, std::memory_order_relaxed);
+  if (unread) Say(LogLevel::kWarning, "accounts-reloaded", {});
+}
+
+SignOn::Files SignOn::Impl::StateOfFiles() const {
+  const int64_t since_us = unread_since_us.load(std::memory_order_relaxed);
+  if (since_us == 0) return Files::kGood;
+  return NowUs() - since_us > options.stale_seconds_max * kSecondUs ? Files::kTooOld : Files::kOld;
+}
+
+SignOn::Files SignOn::files() {
+  impl_->Look(false);
+  return impl_->StateOfFiles();
 }
 
 Result<ViewerPtr> SignOn::Impl::VerifySlow(std::string_view token, TokenKind kind) {
@@ -192,6 +232,7 @@ Result<ViewerPtr> SignOn::Impl::VerifySlow(std::string_view token, TokenKind kin
 
 Result<ViewerPtr> SignOn::Verify(std::string_view token, TokenKind kind) {
   impl_->Look(false);
+  if (impl_->StateOfFiles() == Files::kTooOld) return NothingKnown();
   const uint64_t hash = KeyedHash(impl_->cache_key, token);
   Shard& shard = impl_->shards[hash % kShards];
   {
@@ -206,38 +247,84 @@ Result<ViewerPtr> SignOn::Verify(std::string_view token, TokenKind kind) {
   return impl_->VerifySlow(token, kind);
 }
 
-bool SignOn::Impl::TooMany(uint64_t who, int max) {
-  const std::lock_guard<std::mutex> hold(failures_mutex);
-  const auto at = failures.find(who);
-  if (at == failures.end()) return false;
-  if (NowUs() - at->second.since_us > options.failure_window_seconds * kSecondUs) {
-    failures.erase(at);
-    return false;
-  }
-  return at->second.count >= max;
+Tries SignOn::Impl::TriesOf(std::string_view name, std::string_view address) const {
+  return {KeyedHash(cache_key, fmt::format("{}\x1f{}", name, address)),
+          KeyedHash(cache_key, fmt::format("\x1f{}", address)),
+          KeyedHash(cache_key, fmt::format("{}\x1f", name))};
 }
 
-void SignOn::Impl::CountFailure(uint64_t who) {
+/// Null when there are none within the window. Under failures_mutex.
+Failures* SignOn::Impl::FailuresOf(uint64_t who, int64_t now_us) {
+  const auto at = failures.find(who);
+  if (at == failures.end()) return nullptr;
+  if (now_us - at->second.since_us <= options.failure_window_seconds * kSecondUs) return &at->second;
+  failures.erase(at);
+  return nullptr;
+}
+
+/// How long it must wait; 0: it may try now.
+int64_t SignOn::Impl::WaitUs(const Tries& tries) {
+  const int64_t now_us = NowUs(), window_us = options.failure_window_seconds * kSecondUs;
+  const std::lock_guard<std::mutex> hold(failures_mutex);
+  const Failures* const own = FailuresOf(tries.pair, now_us);
+  if (own != nullptr && own->count >= options.failures_max)
+    return std::clamp<int64_t>(own->since_us + window_us - now_us, 1, window_us);
+  // Others cannot shut out whom we know to come from there.
+  if (known.contains(tries.pair)) return 0;
+  std::array<Failures*, 2> many = {FailuresOf(tries.address, now_us), FailuresOf(tries.account, now_us)};
+  if (many[0] != nullptr && many[0]->count < options.address_failures_max) many[0] = nullptr;
+  if (many[1] != nullptr && many[1]->count < options.account_failures_max) many[1] = nullptr;
+  const int64_t slow_us = options.slow_seconds * kSecondUs;
+  int64_t wait_us = 0;
+  for (const Failures* each : many) {
+    if (each != nullptr)
+      wait_us = std::max(wait_us, std::clamp<int64_t>(each->tried_us + slow_us - now_us, 0, slow_us));
+  }
+  if (wait_us > 0) return wait_us;
+  for (Failures* each : many) {
+    if (each != nullptr) each->tried_us = now_us;
+  }
+  return 0;
+}
+
+void SignOn::Impl::CountFailure(const Tries& tries) {
+  const int64_t now_us = NowUs();
   const std::lock_guard<std::mutex> hold(failures_mutex);
   if (failures.size() >= kFailureEntriesMax)
     failures.clear();  // bounded; an attacker with that many addresses gains five tries
-  Failures& entry = failures[who];
-  if (entry.count++ == 0) entry.since_us = NowUs();
+  for (const uint64_t who : {tries.pair, tries.address, tries.account}) {
+    Failures& entry = failures[who];
+    if (entry.count++ == 0) entry.since_us = now_us;
+    entry.tried_us = now_us;
+  }
+}
+
+void SignOn::Impl::Forgive(const Tries& tries) {
+  const std::lock_guard<std::mutex> hold(failures_mutex);
+  failures.erase(tries.pair);
+  if (known.size() >= kFailureEntriesMax) known.clear();
+  known.insert(tries.pair);
 }
 
 Result<SignOn::Grant> SignOn::SignIn(std::string_view name, std::string_view password,
-                                     std::string_view address) {
+                                     std::string_view address, int64_t* wait_seconds) {
   impl_->Look(false);
-  const uint64_t pair = KeyedHash(impl_->cache_key, fmt::format("{}\x1f{}", name, address));
-  const uint64_t from = KeyedHash(impl_->cache_key, fmt::format("\x1f{}", address));
-  if (impl_->TooMany(pair, impl_->options.failures_max) ||
-      impl_->TooMany(from, impl_->options.failures_max * 10)) {
-    return MakeError(ErrorCode::kBusy, fmt::format("too many failed sign-ins; try again within {} minutes",
-                                                   impl_->options.failure_window_seconds / 60));
-  }
+  if (impl_->StateOfFiles() == Files::kTooOld) return NothingKnown();
+  const auto wait = [wait_seconds](int64_t seconds) {
+    if (wait_seconds != nullptr) *wait_seconds = seconds;
+  };
   if (impl_->hashing.fetch_add(1) >= impl_->options.hashes_at_once_max) {
     impl_->hashing.fetch_sub(1);
+    wait(1);
     return MakeError(ErrorCode::kBusy, "many people are signing in; try again in a second");
+  }
+  const Tries tries = impl_->TriesOf(name, address);
+  if (const int64_t wait_us = impl_->WaitUs(tries); wait_us > 0) {
+    impl_->hashing.fetch_sub(1);
+    const int64_t seconds = (wait_us + kSecondUs - 1) / kSecondUs;
+    wait(seconds);
+    return MakeError(ErrorCode::kBusy,
+                     fmt::format("too many failed sign-ins; try again in {} seconds", seconds));
   }
   const auto current = impl_->Current();
   const Account* const account = FindAccount(current->accounts, name);
@@ -245,10 +332,10 @@ Result<SignOn::Grant> SignOn::SignIn(std::string_view name, std::string_view pas
   const bool right = VerifyPassword(may ? account->password_hash : std::string(), password);
   impl_->hashing.fetch_sub(1);
   if (!right) {
-    impl_->CountFailure(pair);
-    impl_->CountFailure(from);
+    impl_->CountFailure(tries);
     return MakeError(ErrorCode::kUnauthenticated, "account or password is wrong");
   }
+  impl_->Forgive(tries);
   const int64_t seconds = impl_->options.cookie_seconds;
   const Claims claims{account->name, account->generation, impl_->NowUs() / kSecondUs + seconds,
                       NewSessionName(), TokenKind::kCookie};

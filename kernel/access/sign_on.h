@@ -2,7 +2,10 @@
 // Flow:   Authorization: Bearer … / Cookie tk_session=… → Verify (cached) → Viewer
 //         POST /auth/sign-in → SignIn (argon2id, worker thread) → cookie token; sign-out is remembered in DIR/signed_out
 // Files are looked at once a second: changed accounts, posts and sign-outs count from then on.
-// A broken accounts file is told in the log and the state before it stays in force.
+// Accounts, posts or sign-outs that cannot be read: told in the log and in /ready, read again every second; the state before stays in force for
+// `stale_seconds_max`. After that nobody is let in: he may have been revoked.
+// Wrong passwords: five lock the account for the address that they came from and for nobody else. Very many for one account or from one
+// address only slow it (one try each `slow_seconds`), but for who has signed in to the account from there before.
 #pragma once
 
 #include <memory>
@@ -22,8 +25,12 @@ struct SignOnOptions {
   std::string folder;
   const Clock* clock = nullptr;
   int64_t cookie_seconds = 12 * 3600;
-  int failures_max = 5;  // per account and address, within the window; ten times that per address
+  int failures_max = 5;            // of an account from one address, within the window: locked until its end
+  int address_failures_max = 50;   // from one address: slowed
+  int account_failures_max = 100;  // of one account: slowed
   int64_t failure_window_seconds = 900;
+  int64_t slow_seconds = 10;
+  int64_t stale_seconds_max = 300;
   int hashes_at_once_max = 2;  // argon2id takes 64 MiB each
 };
 
@@ -33,7 +40,8 @@ class SignOn {
   static Result<std::unique_ptr<SignOn>> Create(const SignOnOptions& options);
   ~SignOn();
 
-  /// kUnauthenticated if signature, expiry, generation, account or kind do not hold. ~100 ns when cached.
+  /// kUnauthenticated if signature, expiry, generation, account or kind do not hold; kUnavailable while files() is kTooOld.
+  /// ~100 ns when cached.
   Result<ViewerPtr> Verify(std::string_view token, TokenKind kind);
 
   struct Grant {
@@ -42,10 +50,15 @@ class SignOn {
     int64_t seconds;
   };
   /// Checks the password; the same error and the same time for an unknown account, a wrong password, a disabled account and
-  /// an account without password. kBusy (with the seconds to wait in the text) after too many failures. Blocks ~60 ms.
-  Result<Grant> SignIn(std::string_view account, std::string_view password, std::string_view address);
+  /// an account without password. kBusy after too many failures; `wait_seconds` then has the time until the next try. Blocks ~60 ms.
+  Result<Grant> SignIn(std::string_view account, std::string_view password, std::string_view address,
+                       int64_t* wait_seconds = nullptr);
   /// The session's token is worthless from now on, also after a restart.
   Status SignOut(const Viewer& viewer);
+
+  /// What is known of the accounts: as the files say; older, as they cannot be read; too old to let anybody in. Looks at them.
+  enum class Files { kGood, kOld, kTooOld };
+  Files files();
 
   /// Is there an account with this name? For the audit: a mistyped name may be a password.
   bool IsAccount(std::string_view name);

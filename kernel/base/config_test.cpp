@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel/base/config.h"
@@ -117,6 +118,33 @@ TEST(File, ReplacedWholeAndLockedOnce) {
   const auto lock = FileLock::Take(path + ".lock", 0);
   ASSERT_TRUE(lock.ok());
   EXPECT_FALSE(FileLock::Take(path + ".lock", 0).ok());
+}
+
+TEST(File, ReplacedKeepsOwnerGroupAndMode) {
+  const std::string folder = ::testing::TempDir() + "tk_owner_" + std::to_string(::getpid());
+  ASSERT_TRUE(MakeFolder(folder).ok());
+  const std::string path = folder + "/accounts.toml", fresh = folder + "/fresh";
+  ASSERT_TRUE(WriteFileDurable(path, "one").ok());
+  struct stat info {};
+  ASSERT_EQ(::stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0600u);
+  ASSERT_EQ(::chmod(path.c_str(), 0640), 0);
+  // Only root can have files of others.
+  const bool is_root = ::geteuid() == 0;
+  const uid_t user = is_root ? 65534 : ::geteuid();
+  const gid_t group = is_root ? 65533 : info.st_gid;
+  ASSERT_EQ(::chown(path.c_str(), user, group), 0);
+  ASSERT_EQ(::chown(folder.c_str(), user, group), 0);
+  ASSERT_TRUE(WriteFileDurable(path, "two").ok());
+  ASSERT_EQ(::stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0640u);
+  EXPECT_EQ(info.st_uid, user);
+  EXPECT_EQ(info.st_gid, group);
+  EXPECT_EQ(ReadFile(path).value(), "two");
+  ASSERT_TRUE(WriteFileDurable(fresh, "new").ok());
+  ASSERT_EQ(::stat(fresh.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0600u);
+  EXPECT_EQ(info.st_uid, user) << "a new one is the folder's owner's";
 }
 
 }  // namespace

@@ -61,9 +61,31 @@ int WriteAll(int fd, std::string_view bytes) {
   return 0;
 }
 
-Status SyncFolderOf(const std::string& path) {
+std::string FolderOf(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
-  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return folder.empty() ? "." : folder;
+}
+
+/// What `path` has, or its folder when it is new and we are root: another user's program may have to read it. 0 or errno.
+int GiveOwnerAndMode(int fd, const std::string& path, mode_t mode) {
+  struct stat before {
+  }, now{};
+  if (::fstat(fd, &now) != 0) return errno;
+  if (::stat(path.c_str(), &before) == 0) {
+    mode = before.st_mode & 07777;
+  } else if (::geteuid() != 0 || ::stat(FolderOf(path).c_str(), &before) != 0) {
+    before = now;
+  }
+  if (before.st_uid != now.st_uid && ::fchown(fd, before.st_uid, static_cast<gid_t>(-1)) != 0) return errno;
+  // A group that we may not give must not lend its rights to ours.
+  if (before.st_gid != now.st_gid && ::fchown(fd, static_cast<uid_t>(-1), before.st_gid) != 0)
+    mode &= ~static_cast<mode_t>(070);
+  return ::fchmod(fd, mode) != 0 ? errno : 0;
+}
+
+Status SyncFolderOf(const std::string& path) {
+  const std::string folder = FolderOf(path);
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return SystemError("open folder", folder, errno);
   const int failed = ::fsync(fd) != 0 ? errno : 0;
   ::close(fd);
@@ -75,9 +97,9 @@ Status SyncFolderOf(const std::string& path) {
 
 Status WriteFileDurable(const std::string& path, std::string_view bytes, unsigned mode) {
   const std::string beside = fmt::format("{}.{}.new", path, ::getpid());
-  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, static_cast<mode_t>(mode));
+  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return SystemError("create", beside, errno);
-  int failed = ::fchmod(fd, static_cast<mode_t>(mode)) != 0 ? errno : 0;
+  int failed = GiveOwnerAndMode(fd, path, static_cast<mode_t>(mode));
   if (failed == 0) failed = WriteAll(fd, bytes);
   if (failed == 0 && ::fsync(fd) != 0) failed = errno;
   ::close(fd);

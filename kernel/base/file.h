@@ -13,7 +13,8 @@ namespace tk {
 Result<std::string> ReadFile(const std::string& path, size_t bytes_max = size_t{16} << 20);
 
 /// Replaces `path` by `bytes` so that a crash leaves the old or the new, never a mixture: written beside, synced, renamed,
-/// folder synced. `mode` as in chmod. Errors: kUnavailable ("disk full" said in words).
+/// folder synced. A file that is replaced keeps its owner, group and mode; a new one has `mode` (as in chmod) and, made by root, the owner
+/// and group of its folder. Errors: kUnavailable ("disk full" said in words; a file of another owner that this process cannot give back to him).
 Status WriteFileDurable(const std::string& path, std::string_view bytes, unsigned mode = 0600);
 
 /// Creates the folder and those above it; an existing one is fine.

@@ -76,12 +76,13 @@ void SignIn(Pipeline& pipeline, const CallPtr& call) {
   if (!credentials.ok()) return pipeline.AnswerError(call, credentials.error());
   auto held = std::make_shared<Credentials>(std::move(credentials).value());
   pipeline.RunOnWorker(call, [&pipeline, call, held] {
-    auto grant = pipeline.sign_on()->SignIn(held->account, held->password, call->request.peer);
+    int64_t wait_seconds = 0;
+    auto grant = pipeline.sign_on()->SignIn(held->account, held->password, call->request.peer, &wait_seconds);
     sodium_memzero(held->password.data(), held->password.size());
     if (!grant.ok()) {
       // An unknown name is not recorded: people type their password there.
       call->audit_account = pipeline.sign_on()->IsAccount(held->account) ? held->account : "?";
-      return pipeline.AnswerError(call, grant.error());
+      return pipeline.Answer(call, ErrorResponse(grant.error(), wait_seconds));
     }
     call->viewer = grant->viewer;
     Response response = JsonResponse(200, Describe(*grant->viewer));

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "kernel/base/text.h"
 #include "kernel/http/routes.h"
 
 namespace tk::http {
@@ -12,7 +13,13 @@ std::string Describe(const Readiness& now) {
         fmt::format(R"({}{{"view":"{}","state":"{}","t":{},"t_wanted":{},"progress":{:.3f}}})",
                     views.empty() ? "" : ",", view.name, view.state, view.t, view.t_wanted, view.progress);
   }
-  return fmt::format(R"({{"ready":{},"progress":{:.3f},"views":[{}]}})", now.ready, now.progress, views);
+  std::string reasons;
+  for (const std::string_view reason : now.reasons) {
+    if (!reasons.empty()) reasons += ',';
+    AppendJsonString(reason, &reasons);
+  }
+  return fmt::format(R"({{"ready":{},"progress":{:.3f},"reasons":[{}],"views":[{}]}})", now.ready,
+                     now.progress, reasons, views);
 }
 
 }  // namespace

@@ -20,11 +20,11 @@ struct Request {
   std::string target;  // as received: path and query, percent-encoded
   std::string host, authorization, cookie, content_type, content_encoding, accept, accept_encoding;
   std::string if_match, if_none_match, if_none_exist, if_modified_since, prefer, idempotency_key;
-  std::string request_id, csrf, last_event_id;
+  std::string request_id, csrf, last_event_id, forwarded_for;
   bool expect_continue = false;
   bool keep_alive = true;
   std::string body;
-  std::string peer;  // address without port
+  std::string peer;  // address without port; the client's where a trusted proxy told it
   bool tls = false;
 
   std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }

@@ -131,6 +131,7 @@ std::string* RequestParser::PlaceOf(field known, std::string_view name) {
   if (EqualsIgnoreCase(name, "Idempotency-Key")) return &request_->idempotency_key;
   if (EqualsIgnoreCase(name, "X-Request-Id")) return &request_->request_id;
   if (EqualsIgnoreCase(name, "X-Tongkang")) return &request_->csrf;
+  if (EqualsIgnoreCase(name, "X-Forwarded-For")) return &request_->forwarded_for;
   if (EqualsIgnoreCase(name, "Last-Event-ID")) return &request_->last_event_id;
   return nullptr;
 }
@@ -154,7 +155,8 @@ void RequestParser::on_field_impl(field known, Text name, Text value, Code& erro
   if (place == nullptr) return;
   const bool may_repeat = known == field::cookie || known == field::accept ||
                           known == field::accept_encoding || known == field::prefer ||
-                          known == field::if_match || known == field::if_none_match;
+                          known == field::if_match || known == field::if_none_match ||
+                          place == &request_->forwarded_for;
   if (place->empty()) {
     *place = View(value);
     // There and empty is no condition at all: it must not pass for a header that is not there.

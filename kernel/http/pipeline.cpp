@@ -91,15 +91,15 @@ Response JsonResponse(int status, std::string body) {
   return response;
 }
 
-Response ErrorResponse(const Error& error) {
+Response ErrorResponse(const Error& error, int64_t wait_seconds) {
   interaction::Response outcome = interaction::OutcomeOf(error);
   Response response;
   response.status = outcome.status;
   response.body = std::move(outcome.body);
   response.content_type = std::move(outcome.content_type);
   if (response.status == 401) response.AddHeader("WWW-Authenticate", "Bearer realm=\"tongkang\"");
-  if (TraitsOf(error.code).retryable)
-    response.AddHeader("Retry-After", error.code == ErrorCode::kBusy ? "1" : "5");
+  if (wait_seconds <= 0) wait_seconds = error.code == ErrorCode::kBusy ? 1 : 5;
+  if (TraitsOf(error.code).retryable) response.AddHeader("Retry-After", std::to_string(wait_seconds));
   return response;
 }
 
@@ -231,6 +231,8 @@ void Pipeline::Handle(CallPtr call) {
   numbers_->running.fetch_add(1, std::memory_order_relaxed);  // metrics: what runs, and since when
   call->begin_us = MonotonicUs();
   call->request_id = RequestIdOf(call->request);  // request id: every line and answer has it
+  if (!options_.proxies.empty())
+    call->request.peer = options_.proxies.ClientOf(call->request.peer, call->request.forwarded_for);
   if (Status good = Check(call); !good.ok()) {
     if (call->request.method_known) return AnswerError(call, good.error());
     Response refusal = ErrorResponse(good.error());

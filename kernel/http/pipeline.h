@@ -12,6 +12,7 @@
 #include "kernel/access/sign_on.h"
 #include "kernel/base/metrics.h"
 #include "kernel/http/call.h"
+#include "kernel/http/proxies.h"
 #include "kernel/http/worker_pool.h"
 
 namespace tk::http {
@@ -39,6 +40,7 @@ struct PipelineOptions {
   int64_t request_ms = 30'000;       // given to the work as its deadline
   size_t compress_bytes_min = 1400;  // one packet holds less anyway
   bool log_requests = true;
+  TrustedProxies proxies;  // believed when they say for whom they ask
   std::string public_url;  // "https://health.example.cn" when a proxy stands in front; "" = from Host
 };
 
@@ -86,8 +88,8 @@ class Pipeline final : public Handler {
   std::unique_ptr<Numbers> numbers_;
 };
 
-/// An error as the answer that FHIR clients expect, with Retry-After where trying again may help.
-Response ErrorResponse(const Error& error);
+/// An error as the answer that FHIR clients expect, with Retry-After where trying again may help: `wait_seconds`, or a guess if it is 0.
+Response ErrorResponse(const Error& error, int64_t wait_seconds = 0);
 Response JsonResponse(int status, std::string body);
 
 }  // namespace tk::http

@@ -91,6 +91,7 @@ class PipelineTest : public ::testing::Test {
     audit_ = access::AuditLog::Open(audit).value();
     workers_ = std::make_unique<WorkerPool>(2, 8);
     PipelineOptions options;
+    options.proxies = TrustedProxies::Parse("127.0.0.1").value();
     pipeline_ = std::make_unique<Pipeline>(options, sign_on_.get(), audit_.get(), &metrics_, workers_.get());
     AddFhirRoutes(pipeline_.get(),
                   {[this](interaction::Request request, interaction::Done done) {
@@ -99,7 +100,10 @@ class PipelineTest : public ::testing::Test {
                    [](const interaction::Request& request) { return request.query == "heavy"; }});
     AddAuthRoutes(pipeline_.get());
     const auto readiness = [this] {
-      return Readiness{ready_, 0.5, {{"search", ready_ ? "serving" : "building", 7, 9, 0.5}}};
+      return Readiness{ready_,
+                       0.5,
+                       {{"search", ready_ ? "serving" : "building", 7, 9, 0.5}},
+                       {"the views are being built", "another \"reason\""}};
     };
     AddHealthRoutes(pipeline_.get(), readiness);
     AddRebuildRoute(
@@ -331,6 +335,23 @@ TEST_F(PipelineTest, SignInByCookieNeedsTheHeaderToChangeAnything) {
   EXPECT_EQ(audit.find("nobody"), std::string::npos);
 }
 
+// The peer is the proxy for everybody; whom it names is who has failed.
+TEST_F(PipelineTest, FailedSignInsAreCountedByTheClientThatTheProxyNames) {
+  Client client(server_->port());
+  const auto sign_in = [&](const std::string& from, const std::string& password) {
+    return client.Ask("POST", "/auth/sign-in", "Content-Type: application/json\r\n" + from,
+                      R"({"account":"li","password":")" + password + "\"}");
+  };
+  // The first address is the client's own invention, also when it sends it as a header of its own.
+  const std::string attacker = "X-Forwarded-For: 198.51.100.1\r\nX-Forwarded-For: 203.0.113.66\r\n";
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(sign_in(attacker, "wrong password").status, 401);
+  clock_.Advance(60 * kSecondUs);
+  const Reply locked = sign_in("X-Forwarded-For: 198.51.100.2, 203.0.113.66\r\n", "bitter melon 7");
+  EXPECT_EQ(locked.status, 429);
+  EXPECT_EQ(locked.headers.at("retry-after"), "840") << "the true wait";
+  EXPECT_EQ(sign_in("X-Forwarded-For: 198.51.100.1\r\n", "bitter melon 7").status, 200);
+}
+
 TEST_F(PipelineTest, EveryRequestIsAuditedAndExportsBeforeTheirAnswer) {
   Client client(server_->port());
   EXPECT_EQ(client.Ask("GET", "/fhir/Patient/export", Bearer("li")).status, 200);
@@ -379,7 +400,7 @@ TEST_F(PipelineTest, ReadyTellsTheProgress) {
   EXPECT_EQ(reply.status, 503);
   EXPECT_EQ(
       reply.body,
-      R"({"ready":false,"progress":0.500,"views":[{"view":"search","state":"building","t":7,"t_wanted":9,"progress":0.500}]})");
+      R"({"ready":false,"progress":0.500,"reasons":["the views are being built","another \"reason\""],"views":[{"view":"search","state":"building","t":7,"t_wanted":9,"progress":0.500}]})");
 }
 
 TEST_F(PipelineTest, OperatorsAloneAskForARebuild) {

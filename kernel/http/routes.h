@@ -6,7 +6,7 @@
 //   /admin/*      what an operator may do               a post with the operation
 //   /metrics      Prometheus text                      a post with the operation "metrics"
 //   /health       the process is alive                 open
-//   /ready        the views have caught up             open; also /health/ready
+//   /ready        requests can be answered             open; also /health/ready
 //   everything else: pages                             open (pages.h)
 #pragma once
 
@@ -38,7 +38,7 @@ void AddAuthRoutes(Pipeline* pipeline);
 
 struct Readiness {
   bool ready = false;
-  double progress = 0;
+  double progress = 0;  // of the views
   struct View {
     std::string name;
     std::string_view state;  // serving, rebuilding (an old one answers), building (none does), starting
@@ -46,6 +46,7 @@ struct Readiness {
     double progress = 0;
   };
   std::vector<View> views;
+  std::vector<std::string_view> reasons = {};  // literals: why it is not ready, or soon will not be
 };
 void AddHealthRoutes(Pipeline* pipeline, std::function<Readiness()> readiness);
 /// POST /admin/views/<name>/rebuild → 202 with the states of the views; 409 if it is being rebuilt. For posts with the operation "rebuild".

@@ -52,6 +52,43 @@ describe('desk', seeded, () => {
     await checkAxe(page, 'filtered');
   });
 
+  // What has just arrived carries a mark, English is longer, and narrow windows have less room: the figure is what the list is for.
+  test('the temperature of every row is whole and beside nothing else, in both languages and at every width', async () => {
+    await open([60, 40]);
+    await seedFevers(server.world, server.people.slice(2), [3, 1]);
+    await rows().nth(3).waitFor();
+    await page.locator('.sw-new').first().waitFor();
+    const cut = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll('.sw-table tbody tr')].flatMap((row) => {
+          const figure = row.querySelector('.sw-figure');
+          if (!figure || !/^\d\d\.\d ℃$/.test(figure.textContent)) return [`no figure: ${row.textContent}`];
+          const box = figure.getBoundingClientRect(), cell = figure.closest('td').getBoundingClientRect();
+          const range = document.createRange();
+          range.selectNodeContents(figure);
+          const text = range.getBoundingClientRect();
+          const others = [...figure.parentElement.children].filter((e) => e !== figure && e.getClientRects().length > 0).map((e) => e.getBoundingClientRect());
+          const covered = others.some((o) => o.left < text.right - 0.5 && o.right > text.left + 0.5);
+          const whole = text.left >= cell.left && text.right <= cell.right && text.right <= box.right + 0.5 && !covered;
+          return whole ? [] : [`${figure.textContent} in ${row.textContent}`];
+        }),
+      );
+    for (const language of ['zh-CN', 'en']) {
+      if (language === 'en') {
+        await page.evaluate(() => localStorage.setItem('tk.language', 'en'));
+        await page.reload();
+        await rows().nth(3).waitFor();
+        await seedFevers(server.world, server.people.slice(4), [0]);
+        await page.locator('.sw-new').first().waitFor();
+      }
+      for (const width of [1920, kDesk.width, 1301, 1300, 1101, 1100, 901, 900, 761, 760, 683, 390]) {
+        await page.setViewportSize({ width, height: 768 });
+        assert.deepEqual(await cut(), [], `${language} at ${width}`);
+      }
+      await page.setViewportSize(kDesk);
+    }
+  });
+
   test('the order is by time limit and overdue is an ink chip with its word', async () => {
     const start = Date.now();
     await open([5, 200, 90]);

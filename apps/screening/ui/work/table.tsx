@@ -70,8 +70,10 @@ function TaskRow({ row, fresh, nowMs, current, onOpen }: { row: Row; fresh: bool
       <td>
         <span className="sw-cell">
           {fresh && <span className="sw-new">{t('w.fresh')}</span>}
+          {/* The figure is what the list is for: it comes first and is never cut, whatever stands beside it. */}
+          {row.value !== null && <b className="sw-figure">{row.value.toFixed(1)} ℃</b>}
           <span className="tk-cut" title={reason}>
-            {reason} {row.value !== null && <b>{row.value.toFixed(1)} ℃</b>}
+            {reason}
           </span>
           <span className="tk-sub sw-rule">{row.rule?.id ?? t('w.noRule')}</span>
         </span>

@@ -1,0 +1,69 @@
+// /ready tells whether requests are answered, and why not: a load balancer must not keep sending people to a program that serves nobody.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { freshFolder, program, request, Server, sleep } from '../lib/server.mjs';
+
+// A full disk is played by a limit of file sizes. Its signal would end the program, and is ignored from before its start.
+function deafProgram(folder) {
+  const file = path.join(folder, 'tongkang');
+  fs.writeFileSync(file, `#!/bin/sh\ntrap '' XFSZ\nexec '${program()}' "$@"\n`, { mode: 0o755 });
+  return file;
+}
+
+describe('readiness', () => {
+  const place = freshFolder('readiness');
+  const data = path.join(place, 'data');
+  let server, token;
+  const ready = () => request(server.base, 'GET', '/ready');
+  const until = async (status) => {
+    for (let i = 0; i < 200 && (await ready()).status !== status; ++i) await sleep(100);
+    return ready();
+  };
+
+  before(async () => {
+    process.env.TK_PROGRAM = deafProgram(place);
+    server = await new Server(data).start();
+    token = await server.token();
+  });
+  after(async () => {
+    await server?.stop();
+    fs.rmSync(place, { recursive: true, force: true });
+  });
+
+  test('no audit: not ready, with the reason; written again: ready', async () => {
+    assert.deepEqual((await ready()).json.reasons, []);
+    const limit = (text) => execFileSync('prlimit', ['--pid', String(server.child.pid), `--fsize=${text}`]);
+    limit('1:unlimited');
+    await request(server.base, 'GET', '/fhir/Patient/nobody', { token });
+    const full = await until(503);
+    assert.equal(full.status, 503);
+    assert.equal(full.json.ready, false);
+    assert.match(full.json.reasons[0], /audit cannot be written/);
+    assert.equal((await request(server.base, 'GET', '/health/ready')).status, 503);
+    assert.equal((await request(server.base, 'GET', '/health')).status, 200, 'it lives: a restart would mend nothing');
+    assert.equal((await request(server.base, 'GET', '/fhir/Patient/nobody', { token })).status, 503);
+    limit('unlimited:unlimited');
+    const again = await until(200);
+    assert.deepEqual([again.status, again.json.ready, again.json.reasons], [200, true, []]);
+    assert.equal((await request(server.base, 'GET', '/fhir/Patient/nobody', { token })).status, 404);
+  });
+
+  test('accounts that cannot be read are told at once, and mended without a restart', async () => {
+    const file = path.join(data, 'accounts.toml');
+    const good = fs.readFileSync(file);
+    const told = async (count) => {
+      for (let i = 0; i < 100 && (await ready()).json.reasons.length !== count; ++i) await sleep(100);
+      return (await ready()).json;
+    };
+    fs.writeFileSync(file, '[[account]\nname =');
+    const broken = await told(1);
+    assert.match(broken.reasons[0], /accounts.*cannot be read.*five minutes/);
+    assert.equal(broken.ready, true, 'the state before is in force for a while');
+    assert.doesNotMatch(JSON.stringify(broken), /toml|tk-readiness/, 'what is open to everybody names no places');
+    fs.writeFileSync(file, good);
+    assert.deepEqual((await told(0)).reasons, []);
+  });
+});
