@@ -81,7 +81,7 @@ describe('desk', seeded, () => {
         await seedFevers(server.world, server.people.slice(4), [0]);
         await page.locator('.sw-new').first().waitFor();
       }
-      for (const width of [1920, kDesk.width, 1301, 1300, 1101, 1100, 901, 900, 761, 760, 683, 390]) {
+      for (const width of [1920, kDesk.width, 1301, 1300, 1181, 1180, 1101, 1100, 901, 900, 761, 760, 683, 390]) {
         await page.setViewportSize({ width, height: 768 });
         assert.deepEqual(await cut(), [], `${language} at ${width}`);
       }

@@ -69,9 +69,9 @@ function TaskRow({ row, fresh, nowMs, current, onOpen }: { row: Row; fresh: bool
       </td>
       <td>
         <span className="sw-cell">
-          {fresh && <span className="sw-new">{t('w.fresh')}</span>}
           {/* The figure is what the list is for: it comes first and is never cut, whatever stands beside it. */}
           {row.value !== null && <b className="sw-figure">{row.value.toFixed(1)} ℃</b>}
+          {fresh && <span className="sw-new">{t('w.fresh')}</span>}
           <span className="tk-cut" title={reason}>
             {reason}
           </span>
