@@ -268,7 +268,7 @@ Status Answerer::ChooseDriver() {
     return node.is_join() ? Kind::kJoin : node.keys() != nullptr ? Kind::kKeys : Kind::kRange;
   };
   for (const Kind kind : {Kind::kKeys, Kind::kRange, Kind::kJoin}) {
-    if (kind != Kind::kKeys && best <= (kind == Kind::kRange ? kFewEntries : kFewForJoins)) break;
+    if (kind != Kind::kKeys && best <= (kind == Kind::kRange ? kFewEntries : kFewForJoins)) continue;
     for (size_t i = 0; i < nodes_.size(); ++i) {
       if (kind_of(*nodes_[i]) != kind) continue;
       const uint64_t estimate = nodes_[i]->Estimate();

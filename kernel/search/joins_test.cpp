@@ -228,8 +228,8 @@ TEST(Joins, DeadlineAndSizeEndAJoinWithAWordAboutIt) {
     house.Put(R"({"resourceType":"Patient","id":"p)" + std::to_string(i) + R"(","gender":"female"})", 1);
   PageRequest late;
   late.deadline_us = 1;
-  for (const char* text :
-       {"patient.gender=female", "patient.gender:not=male", "patient.birthdate:missing=true"}) {
+  for (const char* text : {"patient.gender=female&_sort=date", "patient.gender:not=male&_sort=date",
+                           "patient.birthdate:missing=true&_sort=date"}) {
     const auto page = house.Ask("Observation", text, late);
     ASSERT_FALSE(page.ok()) << text;
     EXPECT_EQ(page.error().code, ErrorCode::kTimeout) << text;
