@@ -9,7 +9,8 @@
 namespace tk::interaction {
 namespace {
 
-constexpr size_t kBrokenMax = 22;  // see kBadExamples in kernel/fhir/examples_wide_test.cpp
+// Those of kBadExamples in kernel/fhir/examples_wide_test.cpp, and five of the definitions, of which that test reads one in forty.
+constexpr size_t kBrokenMax = 27;
 
 class Examples : public InteractionTest {
  protected:
