@@ -9,8 +9,6 @@
 namespace tk::fhir {
 namespace {
 
-constexpr std::string_view kTypeUrl = "http://hl7.org/fhir/StructureDefinition/";
-
 /// What a value set names: stored resources first, then what the definitions compiled.
 class StoredCodes final : public CodeSource {
  public:

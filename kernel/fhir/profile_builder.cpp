@@ -12,7 +12,6 @@ namespace {
 
 constexpr size_t kInvariantsMax = 64;  // of one element
 constexpr size_t kSlicesMax = 512;     // of one element
-constexpr std::string_view kTypeUrl = "http://hl7.org/fhir/StructureDefinition/";
 constexpr std::string_view kSystemUrl = "http://hl7.org/fhirpath/System.";
 
 std::vector<std::string> Split(std::string_view text, char at) {
