@@ -15,7 +15,13 @@
 namespace tk::fhir {
 namespace {
 
-TEST(Invariants, OfR4AllCompile) {
+// The names of members are those of the definitions, and a document that is parsed before them knows none.
+class InvariantsOfR4 : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { Definitions::R4(); }
+};
+
+TEST_F(InvariantsOfR4, AllCompile) {
   const auto r4 = Definitions::R4();
   const Invariants& invariants = r4->invariants();
   EXPECT_GT(r4->AllConstraints().size(), 230U);
@@ -26,12 +32,12 @@ TEST(Invariants, OfR4AllCompile) {
   }
 }
 
-TEST(Invariants, EveryNativeStandsForATextOfTheDefinitions) {
+TEST_F(InvariantsOfR4, EveryNativeStandsForATextOfTheDefinitions) {
   for (size_t i = 1; i < kNatives; ++i)
     EXPECT_NE(Definitions::R4()->invariants().Find(static_cast<Native>(i)), nullptr) << i;
 }
 
-TEST(Invariants, StandOnceWhereSnapshotsRepeatThem) {
+TEST_F(InvariantsOfR4, StandOnceWhereSnapshotsRepeatThem) {
   const auto r4 = Definitions::R4();
   std::set<std::pair<std::string, std::string>> seen;
   for (const Constraint& constraint : r4->AllConstraints())
@@ -181,7 +187,7 @@ void Compare(SlowReference* slow, const std::string& json, size_t* compared, siz
   *broken += expected.empty() ? 0 : 1;
 }
 
-TEST(Invariants, NativesAgreeWithTheirExpressions) {
+TEST_F(InvariantsOfR4, NativesAgreeWithTheirExpressions) {
   SlowReference slow(*Definitions::R4());
   size_t compared = 0, broken = 0;
   const std::vector<std::string> seeds = Seeds();
@@ -221,7 +227,7 @@ TEST(Invariants, NativesAgreeWithTheirExpressions) {
   EXPECT_GT(broken, 150U);
 }
 
-TEST(Invariants, OfBestPracticeAreWarningsAndOnlyWhenAskedFor) {
+TEST_F(InvariantsOfR4, OfBestPracticeAreWarningsAndOnlyWhenAskedFor) {
   const auto document = Document::Parse(R"({"resourceType":"Patient","active":true})");
   ASSERT_TRUE(document.ok());
   EXPECT_TRUE(Validate(*Definitions::R4(), document->Root()).empty());
@@ -241,7 +247,7 @@ struct BrokenCase {
   const char* key;
 };
 
-TEST(Invariants, AreToldWithKeyAndPath) {
+TEST_F(InvariantsOfR4, AreToldWithKeyAndPath) {
   const BrokenCase cases[] = {
       {R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"valueString":"x",
            "dataAbsentReason":{"text":"y"}})",
@@ -275,7 +281,7 @@ TEST(Invariants, AreToldWithKeyAndPath) {
 }
 
 // Dates of different precision within a period, a bound without a value: the words of the invariants permit both.
-TEST(Invariants, MendedOnesPermitWhatTheirWordsPermit) {
+TEST_F(InvariantsOfR4, MendedOnesPermitWhatTheirWordsPermit) {
   for (
       const char* json :
       {R"({"resourceType":"Patient","identifier":[{"period":{"start":"2020-01","end":"2020-01-15"}}]})",
@@ -287,7 +293,7 @@ TEST(Invariants, MendedOnesPermitWhatTheirWordsPermit) {
   }
 }
 
-TEST(Invariants, NarrativesNeedContent) {
+TEST_F(InvariantsOfR4, NarrativesNeedContent) {
   EXPECT_TRUE(NarrativeHasContent("<div>x</div>"));
   EXPECT_TRUE(NarrativeHasContent("<div><p><img src='x'/></p></div>"));
   EXPECT_FALSE(NarrativeHasContent("<div> <p>\n</p></div>"));

@@ -114,18 +114,25 @@ TEST_F(ProfileTest, SlicesByPatternExistenceAndType) {
 
 TEST_F(ProfileTest, SlicesByProfileThroughAReference) {
   Add(Structure("bank", "Organization", R"({"path":"Organization.name","min":1,"fixedString":"Bank"})"));
-  Add(Structure("p", "Patient", R"j({"path":"Patient.generalPractitioner","slicing":{"discriminator":[{"type":"profile","path":"resolve()"
+  Add(Structure(
+      "p", "Patient",
+      R"j({"path":"Patient.generalPractitioner","slicing":{"discriminator":[{"type":"profile","path":"resolve()"
 }],"rules":"open"
 }
 },
     {"path":"Patient.generalPractitioner","sliceName":"bank","min":1,"type":[{"code":"Reference","targetProfile":["http://x/bank"]}]})j"));
-  EXPECT_EQ(Check(Patient(R"(,"contained":[{"resourceType":"Organization","id":"o","name":"Bank"}],"generalPractitioner":[{"reference":"#o"}])"), "p"), "");
-EXPECT_EQ(
-    Check(
-        Patient(
-            R"(,"contained":[{"resourceType":"Organization","id":"o","name":"Shop"}],"generalPractitioner":[{"reference":"#o"}])"),
-        "p"),
-    "Patient.generalPractitioner: slice bank: is there 0 times; at least 1\n");
+  EXPECT_EQ(
+      Check(
+          Patient(
+              R"(,"contained":[{"resourceType":"Organization","id":"o","name":"Bank"}],"generalPractitioner":[{"reference":"#o"}])"),
+          "p"),
+      "");
+  EXPECT_EQ(
+      Check(
+          Patient(
+              R"(,"contained":[{"resourceType":"Organization","id":"o","name":"Shop"}],"generalPractitioner":[{"reference":"#o"}])"),
+          "p"),
+      "Patient.generalPractitioner: slice bank: is there 0 times; at least 1\n");
 }
 
 TEST_F(ProfileTest, ResliceAndOpenAtEnd) {
@@ -195,16 +202,18 @@ TEST_F(ProfileTest, BindingsThatCanBeListed) {
 }
 
 TEST_F(ProfileTest, InvariantsWithTheirSeverity) {
-  Add(Structure("p", "Patient", R"j({"path":"Patient","constraint":[{"key":"a-1","severity":"error","human":"A name.","expression":"name.exists()"},
+  Add(Structure(
+      "p", "Patient",
+      R"j({"path":"Patient","constraint":[{"key":"a-1","severity":"error","human":"A name.","expression":"name.exists()"},
     {"key":"a-2","severity":"warning","human":"A date.","expression":"birthDate.exists()"},
     {"key":"a-3","severity":"error","human":"Nonsense.","expression":"name.((("}]
 },
     {"path":"Patient.contact","constraint":[{"key":"a-4","severity":"error","human":"Known here.","expression":"name.exists() or %resource.active"}]})j"));
   EXPECT_EQ(Check(Patient(""), "p"), "Patient: a-1: A name.\n");
-EXPECT_NE(Check(Patient(""), "p", true).find("a-2: A date."), std::string::npos);
-EXPECT_NE(Check(Patient(""), "p", true).find("a-3: Nonsense. (not checked: "), std::string::npos);
-EXPECT_EQ(Check(Patient(R"(,"name":[{"text":"x"}],"contact":[{"gender":"male"}])"), "p"),
-          "Patient.contact[0]: a-4: Known here.\n");
+  EXPECT_NE(Check(Patient(""), "p", true).find("a-2: A date."), std::string::npos);
+  EXPECT_NE(Check(Patient(""), "p", true).find("a-3: Nonsense. (not checked: "), std::string::npos);
+  EXPECT_EQ(Check(Patient(R"(,"name":[{"text":"x"}],"contact":[{"gender":"male"}])"), "p"),
+            "Patient.contact[0]: a-4: Known here.\n");
 }
 
 TEST_F(ProfileTest, ReferencesToTypesAndProfiles) {

@@ -58,7 +58,8 @@ class Conformance::State final : public fhir::Canonicals {
     return request;
   }
 
-  Result<std::shared_ptr<const fhir::Document>> Search(std::string_view type, std::string_view canonical) const {
+  Result<std::shared_ptr<const fhir::Document>> Search(std::string_view type,
+                                                       std::string_view canonical) const {
     const size_t bar = canonical.find('|');
     const fhir::Definitions& definitions = context_.engine->definitions();
     search::Query query =

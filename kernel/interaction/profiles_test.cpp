@@ -21,7 +21,8 @@ class ProfilesTest : public InteractionTest {
       {"id":"Patient.gender","path":"Patient.gender","min":1}]}})j";
   }
   static std::string Resident(std::string_view rest) {
-    return R"({"resourceType":"Patient","meta":{"profile":["http://example.org/resident"]})" + std::string(rest) + "}";
+    return R"({"resourceType":"Patient","meta":{"profile":["http://example.org/resident"]})" +
+           std::string(rest) + "}";
   }
   static constexpr std::string_view kGood =
       R"(,"name":[{"family":"x"}],"gender":"male","birthDate":"1990-01-01","telecom":[{"system":"phone","value":"1"}])";
@@ -32,7 +33,9 @@ TEST_F(ProfilesTest, AClaimIsCheckedOnWriteOnceTheProfileIsStored) {
   ASSERT_EQ(Put("StructureDefinition/resident", Profile()).status, 201);
   EXPECT_EQ(Post("Patient", Resident(kGood)).status, 201);
   const Response refused = Post(
-      "Patient", Resident(R"(,"gender":"male","telecom":[{"system":"phone","value":"1"},{"system":"fax","value":"2"}])"));
+      "Patient",
+      Resident(
+          R"(,"gender":"male","telecom":[{"system":"phone","value":"1"},{"system":"fax","value":"2"}])"));
   EXPECT_EQ(refused.status, 422) << refused.body;
   EXPECT_NE(refused.body.find("res-1: A name or an identifier."), std::string::npos);
   EXPECT_NE(refused.body.find("Patient.telecom[1]"), std::string::npos);
@@ -43,9 +46,8 @@ TEST_F(ProfilesTest, AClaimIsCheckedOnWriteOnceTheProfileIsStored) {
 
 TEST_F(ProfilesTest, TransactionsAndPatchesAreCheckedToo) {
   ASSERT_EQ(Put("StructureDefinition/resident", Profile()).status, 201);
-  const Response refused = Post(
-      "", R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":)" + Resident("") +
-              R"(,"request":{"method":"POST","url":"Patient"}}]})");
+  const Response refused = Post("", R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":)" +
+                                        Resident("") + R"(,"request":{"method":"POST","url":"Patient"}}]})");
   EXPECT_EQ(refused.status, 422) << refused.body;
   ASSERT_EQ(Put("Patient/p", R"({"id":"p",)" + Resident(kGood).substr(1)).status, 201);
   EXPECT_EQ(Patch("Patient/p", R"([{"op":"remove","path":"/gender"}])").status, 422);
@@ -60,15 +62,17 @@ TEST_F(ProfilesTest, ValidateTakesProfilesAndTellsWhatIsUnknown) {
   EXPECT_NE(bad.body.find("slice phone"), std::string::npos);
   EXPECT_NE(bad.body.find("res-2"), std::string::npos);  // warnings are told here
   EXPECT_NE(bad.body.find("dom-6"), std::string::npos);
-  const Response good = Post("Patient/$validate",
-                             R"({"resourceType":"Parameters","parameter":[{"name":"resource","resource":)" +
-                                 Resident(kGood) + R"(},{"name":"profile","valueUri":"http://example.org/resident"}]})");
+  const Response good =
+      Post("Patient/$validate",
+           R"({"resourceType":"Parameters","parameter":[{"name":"resource","resource":)" + Resident(kGood) +
+               R"(},{"name":"profile","valueUri":"http://example.org/resident"}]})");
   EXPECT_EQ(good.body.find("\"error\""), std::string::npos) << good.body;
   const Response unknown = Post("Patient/$validate?profile=http://example.org/nobody", PatientJson(""));
   EXPECT_NE(unknown.body.find("is not known here"), std::string::npos) << unknown.body;
   EXPECT_NE(unknown.body.find("\"error\""), std::string::npos);
-  const Response claimed = Post(
-      "Patient/$validate", R"({"resourceType":"Patient","meta":{"profile":["http://example.org/nobody"]},"active":true})");
+  const Response claimed =
+      Post("Patient/$validate",
+           R"({"resourceType":"Patient","meta":{"profile":["http://example.org/nobody"]},"active":true})");
   EXPECT_NE(claimed.body.find("not known here: not checked"), std::string::npos) << claimed.body;
   EXPECT_EQ(claimed.body.find("\"error\""), std::string::npos);
 }
@@ -81,10 +85,13 @@ TEST_F(ProfilesTest, TheVersionAskedForCounts) {
 }
 
 TEST_F(ProfilesTest, AnswersAreCheckedAgainstTheirQuestionnaire) {
-  ASSERT_EQ(Put("Questionnaire/q", R"({"resourceType":"Questionnaire","id":"q","url":"http://example.org/q","status":"active",
+  ASSERT_EQ(Put("Questionnaire/q",
+                R"({"resourceType":"Questionnaire","id":"q","url":"http://example.org/q","status":"active",
     "item":[{"linkId":"1","type":"boolean","required":true},
             {"linkId":"2","type":"string","maxLength":3,"required":true,
-             "enableWhen":[{"question":"1","operator":"=","answerBoolean":true}]}]})").status, 201);
+             "enableWhen":[{"question":"1","operator":"=","answerBoolean":true}]}]})")
+                .status,
+            201);
   const auto answers = [](std::string_view status, std::string_view items) {
     return R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://example.org/q","status":")" +
            std::string(status) + R"(","item":[)" + std::string(items) + "]}";
@@ -92,14 +99,20 @@ TEST_F(ProfilesTest, AnswersAreCheckedAgainstTheirQuestionnaire) {
   constexpr std::string_view kYes = R"({"linkId":"1","answer":[{"valueBoolean":true}]})";
   EXPECT_EQ(Post("QuestionnaireResponse", answers("completed", kYes)).status, 422);
   EXPECT_EQ(Post("QuestionnaireResponse", answers("in-progress", kYes)).status, 201);
-  EXPECT_EQ(Post("QuestionnaireResponse",
-                 answers("completed", std::string(kYes) + R"(,{"linkId":"2","answer":[{"valueString":"abc"}]})")).status, 201);
-  const Response longer = Post(
-      "QuestionnaireResponse",
-      answers("completed", std::string(kYes) + R"(,{"linkId":"2","answer":[{"valueString":"abcd"}]})"));
+  EXPECT_EQ(
+      Post("QuestionnaireResponse",
+           answers("completed", std::string(kYes) + R"(,{"linkId":"2","answer":[{"valueString":"abc"}]})"))
+          .status,
+      201);
+  const Response longer =
+      Post("QuestionnaireResponse",
+           answers("completed", std::string(kYes) + R"(,{"linkId":"2","answer":[{"valueString":"abcd"}]})"));
   EXPECT_EQ(longer.status, 422);
   EXPECT_EQ(IssuePath(longer), "QuestionnaireResponse.item[1].answer[0]");
-  EXPECT_EQ(Post("QuestionnaireResponse", answers("completed", R"({"linkId":"1","answer":[{"valueBoolean":false}]})")).status, 201);
+  EXPECT_EQ(Post("QuestionnaireResponse",
+                 answers("completed", R"({"linkId":"1","answer":[{"valueBoolean":false}]})"))
+                .status,
+            201);
 }
 
 }  // namespace

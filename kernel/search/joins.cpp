@@ -7,7 +7,7 @@ namespace tk::search {
 namespace {
 
 constexpr uint64_t kPreciseMax = 256;  // joined resources up to which an estimate is made by looking at each
-constexpr size_t kMemoMax = 1 << 20;    // answers about joined resources that are remembered
+constexpr size_t kMemoMax = 1 << 20;   // answers about joined resources that are remembered
 
 /// One type that is joined, and how.
 struct Side {
