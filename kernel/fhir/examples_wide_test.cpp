@@ -18,17 +18,14 @@ namespace {
 
 // Official examples that break the specification, each with its fault.
 const std::map<std::string, std::string> kBadExamples = {
-    {"ActivityDefinition-blood-tubes-supply.json", "txt-2: an empty narrative"},
-    {"ActivityDefinition-heart-valve-replacement.json", "txt-2: an empty narrative"},
+    {"Bundle-dataelements.json", "bdl-7: the same fullUrl twice"},
     {"DeviceMetric-example.json", "parent refers to a DeviceDefinition; R4 permits Device"},
     {"DeviceUseStatement-example.json", "reasonReference refers to a Procedure; R4 does not permit it"},
-    {"EventDefinition-example.json", "txt-2: an empty narrative"},
     {"ImplementationGuide-fhir.json", "a reference with an id longer than 64 characters"},
     {"MedicationRequest-medrx0301.json",
      "dispenseRequest.performer refers to a Practitioner; R4 permits Organization"},
     {"Observation-clinical-gender.json", "performer refers to an Encounter; R4 does not permit it"},
     {"Questionnaire-qs1.json", "items without the required linkId"},
-    {"Questionnaire-zika-virus-exposure-assessment.json", "txt-2: an empty narrative"},
     {"SearchParameter-codesystem-extensions-CodeSystem-author.json", "no base"},
     {"SearchParameter-codesystem-extensions-CodeSystem-effective.json", "no base"},
     {"SearchParameter-codesystem-extensions-CodeSystem-end.json", "no base"},
@@ -41,6 +38,10 @@ const std::map<std::string, std::string> kBadExamples = {
     {"SearchParameter-valueset-extensions-ValueSet-end.json", "no base"},
     {"SearchParameter-valueset-extensions-ValueSet-keyword.json", "no base"},
     {"SearchParameter-valueset-extensions-ValueSet-workflow.json", "no base"},
+    {"StructureDefinition-Definition.json", "sdf-4: neither abstract nor with a baseDefinition"},
+    {"StructureDefinition-Event.json", "sdf-4: neither abstract nor with a baseDefinition"},
+    {"StructureDefinition-FiveWs.json", "sdf-4: neither abstract nor with a baseDefinition"},
+    {"StructureDefinition-Request.json", "sdf-4: neither abstract nor with a baseDefinition"},
     {"ig-r4.json",
      "a working file: neither name nor status, and a reference with an id longer than 64 characters"},
 };
