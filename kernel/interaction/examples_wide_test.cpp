@@ -9,7 +9,7 @@
 namespace tk::interaction {
 namespace {
 
-// Those of kBadExamples in kernel/fhir/examples_wide_test.cpp.
+// Those of kBadExamples in kernel/fhir/examples_wide_test.cpp, and Bundle-dataelements, too large for that test (bdl-7: a fullUrl twice).
 constexpr size_t kBrokenMax = 23;
 
 class Examples : public InteractionTest {
