@@ -401,7 +401,14 @@ Result<std::vector<RawRow>> SqliteLog::RawRows(Ordinal from, Ordinal to, size_t 
   read.Int(1, from).Int(2, to).Int(3, rows_max);
   std::vector<RawRow> rows;
   for (size_t bytes = 0; bytes < kBytesMax && TRY(read.Step());) {
-    rows.push_back({read.ColumnInt(0), std::string(read.ColumnBytes(1))});
+    const Ordinal ordinal = read.ColumnInt(0);
+    // A damaged page may give what was not asked for: whoever goes on behind the last one would go round for ever.
+    if (ordinal < (rows.empty() ? from : rows.back().ordinal + 1)) {
+      read.Reset();
+      return MakeError(ErrorCode::kCorrupt, "Entries of the log are out of order; run verify.",
+                       fmt::format("ordinal {} where {} was sought", ordinal, from));
+    }
+    rows.push_back({ordinal, std::string(read.ColumnBytes(1))});
     bytes += rows.back().row.size();
   }
   read.Reset();
