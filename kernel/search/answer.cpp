@@ -540,7 +540,7 @@ Result<Page> Answerer::ExactPage(const Resume& resume, const Next& next) {
     return true;
   };
   auto give_second = [&]() -> Status {
-    TRY(OrderByKeys(&second, second.size()));
+    if (second.size() > 1) TRY(OrderByKeys(&second, second.size()));
     for (size_t i = skip; i < second.size(); ++i) {
       if (!give(second[i].ordinal, {i + 1, second[i].time})) break;
     }
