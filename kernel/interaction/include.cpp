@@ -112,7 +112,8 @@ std::vector<Issue> ExplainIssues(const search::Explanation& explanation, const a
   say(fmt::format("understood: {}", understood.empty() ? "no criterion" : understood));
   using Role = search::Explanation::Step::Role;
   for (const auto& step : explanation.steps) {
-    const std::string_view name = step.criterion.empty() ? "all resources of the type" : step.criterion;
+    const std::string_view name =
+        step.criterion.empty() ? std::string_view("all resources of the type") : step.criterion;
     const std::string_view role = step.role == Role::kDriver
                                       ? "is walked, the others are asked of what it gives"
                                   : step.role == Role::kSet ? "was gathered into a set first"
