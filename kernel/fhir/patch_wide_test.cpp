@@ -1,17 +1,10 @@
 #include <gtest/gtest.h>
 
 #include "kernel/fhir/corpus_for_test.h"
-#include "kernel/fhir/patch.h"
+#include "kernel/fhir/patch_for_test.h"
 
 namespace tk::fhir {
 namespace {
-
-Result<std::string> Patched(std::string_view target, std::string_view patch) {
-  const Document t = TRY(Document::Parse(target));
-  const Document p = TRY(Document::Parse(patch));
-  const Document done = TRY(ApplyJsonPatch(t.Root(), p.Root()));
-  return std::string(done.Text());
-}
 
 TEST(Patch, DoublingIsBounded) {
   std::string patch = "[";

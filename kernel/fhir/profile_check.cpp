@@ -4,6 +4,7 @@
 
 #include "kernel/base/clock.h"
 #include "kernel/fhir/definitions_codes.h"
+#include "kernel/fhir/element_path.h"
 #include "kernel/fhir/invariants.h"
 #include "kernel/fhir/profile_values.h"
 
@@ -48,15 +49,7 @@ void ProfileChecker::Add(Severity severity, std::string_view type, std::string t
   if (!told) issues_.push_back(std::move(issue));
 }
 
-std::string ProfileChecker::Path() const {
-  std::string path;
-  for (const Segment& segment : path_) {
-    if (!path.empty()) path += '.';
-    path += segment.name;
-    if (segment.index >= 0) path += "[" + std::to_string(segment.index) + "]";
-  }
-  return path;
-}
+std::string ProfileChecker::Path() const { return ElementPath(path_); }
 
 bool ProfileChecker::Work() {
   constexpr uint64_t kLooks = 64;

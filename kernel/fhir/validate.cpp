@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernel/fhir/element_path.h"
 #include "kernel/fhir/json_text.h"
 #include "kernel/fhir/primitives.h"
 #include "kernel/fhir/validator.h"
@@ -68,15 +69,7 @@ void Validator::Add(std::string_view type, std::string text) {
   if (!Full()) issues_.push_back({Severity::kError, type, Path(), std::move(text)});
 }
 
-std::string Validator::Path() const {
-  std::string path;
-  for (const Segment& segment : path_) {
-    if (!path.empty()) path += '.';
-    path += segment.name;
-    if (segment.index >= 0) path += "[" + std::to_string(segment.index) + "]";
-  }
-  return path;
-}
+std::string Validator::Path() const { return ElementPath(path_); }
 
 void Validator::Resource(Value value, TypeId expected, Place place) {
   if (!value.is_object()) return Add("structure", "a resource must be a JSON object");

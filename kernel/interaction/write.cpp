@@ -114,8 +114,7 @@ void FindOwnReferences(fhir::Value value, std::string_view base, std::vector<fhi
   }
 }
 
-}  // namespace
-
+/// References by the server's own address ("http://host/fhir/Patient/1") as relative ones.
 Result<fhir::Document> WithOwnReferences(fhir::Document document, std::string_view base) {
   // A slash may be written \/: the host's name is looked for.
   const std::string_view host = base.substr(std::min(base.size(), base.find("//") + 2));
@@ -126,6 +125,8 @@ Result<fhir::Document> WithOwnReferences(fhir::Document document, std::string_vi
   if (edits.empty()) return document;
   return fhir::Document::Parse(TRY(fhir::ApplyEdits(document.Text(), edits)));
 }
+
+}  // namespace
 
 Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::TypeId type,
                                       fhir::Document document, uint32_t version, bool posted) {

@@ -30,9 +30,6 @@ Plan DeletedPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set);
 /// Answers that write nothing.
 Plan ReadyPlan(Response response);
 
-/// References by the server's own address ("http://host/fhir/Patient/1") as relative ones.
-Result<fhir::Document> WithOwnReferences(fhir::Document document, std::string_view base);
-
 /// In place of the id of a reference of which only the type is known.
 inline constexpr std::string_view kSomeId = "/?";
 /// Was `kept` made of `sent`, whose links are those that were kept? Everything is compared but id, meta.versionId and meta.lastUpdated; a
