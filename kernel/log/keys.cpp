@@ -8,10 +8,12 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <map>
 #include <shared_mutex>
+#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -33,7 +35,7 @@ constexpr uint64_t kApplicationId = 1414220619, kFormat = 1;  // as in the schem
 constexpr size_t kCacheSlots = size_t{1} << 16;
 constexpr size_t kWrappedBytes = kSealBytes + 32;
 constexpr const char* kInsertPerson = "INSERT INTO person (owner, name, cipher, secret) VALUES (?, ?, ?, ?)";
-constexpr int kWipeRoundsMax = 20;
+constexpr int kWipeRoundsMax = 500, kWipePauseMs = 20;  // 10 s
 
 // A row of person is written once and its secret overwritten in place at most once, with the same size, so the bytes of a secret
 // lie in one place of keys.db, in the write-ahead file until that is wiped, and nowhere else.
@@ -126,7 +128,10 @@ class KeyStoreImpl final : public KeyStore {
   Status InsertPerson(Statement* insert, const PersonKey& key, const NameHash& name);
   Status MarkErased(OwnerNumber owner, const NameHash& name, Instant at_us);
   Status UseWriteAheadFile();
-  Status Wipe() const;
+  Status OpenWiper();
+  Status Wipe();
+  Result<bool> TryToWipe();
+  Status MarkDestroyed(OwnerNumber owner, Instant at_us);
 
   const std::string folder_, path_;
   const Cipher cipher_;
@@ -144,6 +149,10 @@ class KeyStoreImpl final : public KeyStore {
   std::unordered_map<OwnerNumber, NameHash> pending_names_;
   OwnerNumber next_owner_ = 1;
   std::atomic<bool> has_pending_{false};
+
+  // A connection of its own, for wiping waits for other processes. Never taken together with mutex_.
+  std::mutex wipe_mutex_;
+  Database wiper_;
 
   mutable KeyCache cache_{kCacheSlots};
   mutable std::shared_mutex destroyed_mutex_;
@@ -183,6 +192,7 @@ Status KeyStoreImpl::Open() {
     if (!may_be_new_) return BrokenKeys("it has no tables");
     TRY(CreateStore());
   }
+  TRY(OpenWiper());
   TRY(Wipe());
   return LoadStore();
 }
@@ -190,9 +200,10 @@ Status KeyStoreImpl::Open() {
 KeyStoreImpl::~KeyStoreImpl() {
   OPENSSL_cleanse(&master_.secret, sizeof master_.secret);
   // Once it is wiped, the last who closes may remove it: its blocks on the disk tell nothing.
+  if (wiper_.raw() == nullptr || !Wipe().ok()) return;
+  wiper_ = Database();
   int keep = 0;
-  if (db_.raw() != nullptr && Wipe().ok())
-    sqlite3_file_control(db_.raw(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+  sqlite3_file_control(db_.raw(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
 }
 
 // One sync a commit. The write-ahead file holds images of pages, secrets among them, so it is never cut or removed before it was overwritten:
@@ -212,6 +223,15 @@ Status KeyStoreImpl::UseWriteAheadFile() {
     return MakeError(ErrorCode::kUnavailable,
                      fmt::format("Removing {} failed: {}.", former, std::strerror(errno)));
   return {};
+}
+
+Status KeyStoreImpl::OpenWiper() {
+  wiper_ = TRY(Database::Open(path_, SQLITE_OPEN_READWRITE));
+  int keep = 1;
+  sqlite3_file_control(wiper_.raw(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+  sqlite3_busy_timeout(wiper_.raw(),
+                       0);  // SQLite would hold the lock of writers while it waits; we wait between tries
+  return wiper_.Exec("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0");
 }
 
 Status KeyStoreImpl::LoadMaster(bool is_new) {
@@ -452,10 +472,16 @@ Status KeyStoreImpl::MarkErased(OwnerNumber owner, const NameHash& name, Instant
       .Run();
 }
 
+// Under mutex_ no longer than a transaction takes: from its end on nobody gets the key. Wiping may wait for other processes.
 Status KeyStoreImpl::Destroy(OwnerNumber owner, Instant at_us) {
   if (owner == 0)
     return MakeError(ErrorCode::kIncorrect, "The key that belongs to nobody cannot be destroyed.");
   TRY(Flush());
+  TRY(MarkDestroyed(owner, at_us));
+  return Wipe();
+}
+
+Status KeyStoreImpl::MarkDestroyed(OwnerNumber owner, Instant at_us) {
   const std::lock_guard lock(mutex_);
   if (!IsDestroyed(owner)) {
     Statement select = TRY(db_.Prepare("SELECT name FROM person WHERE owner = ?"));
@@ -472,7 +498,7 @@ Status KeyStoreImpl::Destroy(OwnerNumber owner, Instant at_us) {
     destroyed_.insert(owner);
   }
   cache_.Forget(owner);
-  return Wipe();
+  return {};
 }
 
 bool KeyStoreImpl::IsDestroyed(OwnerNumber owner) const {
@@ -570,26 +596,39 @@ Status KeyStoreImpl::VerifyPersons(std::vector<std::string>* damage) const {
 // Leaves no page image of earlier transactions outside of keys.db. All frames are copied into it; then, in one transaction, so that nobody else
 // writes, the file is overwritten, and a frame that tells nothing begins it anew. SQLite begins at the front because all was copied and nobody
 // reads from frames; a crash on the way finds either all frames or no header, hence nothing to play back.
-Status KeyStoreImpl::Wipe() const {
-  const std::string path = path_ + "-wal";
+Status KeyStoreImpl::Wipe() {
+  const std::lock_guard lock(wipe_mutex_);
   for (int round = 0; round < kWipeRoundsMax; ++round) {
-    const uint64_t version = TRY(db_.QueryInt("PRAGMA data_version"));
-    int frames = 0, copied = 0;
-    if (sqlite3_wal_checkpoint_v2(db_.raw(), nullptr, SQLITE_CHECKPOINT_RESTART, &frames, &copied) !=
-        SQLITE_OK)
-      return sqlite::LastError(db_.raw(), "Wiping keys.db-wal");
-    Transaction transaction(&db_);
-    TRY(transaction.Begin());
-    // Did another process write in between? Then its frames are not copied yet.
-    if (frames != copied || TRY(db_.QueryInt("PRAGMA data_version")) != version) continue;
-    if (!TRY(Overwrite(path))) return {};
-    TRY(db_.Exec("PRAGMA user_version = 1"));
-    TRY(transaction.Commit());
-    CHECK(TRY(FirstByte(path)) != 0);
-    return {};
+    if (TRY(TryToWipe())) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(kWipePauseMs));
   }
-  return MakeError(ErrorCode::kUnavailable,
-                   fmt::format("Wiping {} failed: another process writes all the time.", path));
+  return MakeError(
+      ErrorCode::kUnavailable,
+      fmt::format("Wiping {}-wal waits for another process that reads or writes keys.db.", path_));
+}
+
+// Under wipe_mutex_. False: somebody reads from frames, or writes.
+Result<bool> KeyStoreImpl::TryToWipe() {
+  const auto taken = [this](int code) { return code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY; };
+  const uint64_t version = TRY(wiper_.QueryInt("PRAGMA data_version"));
+  int frames = 0, copied = 0;
+  const int code =
+      sqlite3_wal_checkpoint_v2(wiper_.raw(), nullptr, SQLITE_CHECKPOINT_RESTART, &frames, &copied);
+  if (!taken(code)) return sqlite::LastError(wiper_.raw(), "Wiping keys.db-wal");
+  if (code != SQLITE_OK || frames != copied) return false;
+  Transaction transaction(&wiper_);
+  if (Status begun = transaction.Begin(); !begun.ok()) {
+    if (!taken(sqlite3_errcode(wiper_.raw()))) return begun.TakeError();
+    return false;
+  }
+  // Did anybody write in between? Then those frames are not copied yet.
+  if (TRY(wiper_.QueryInt("PRAGMA data_version")) != version) return false;
+  const std::string path = path_ + "-wal";
+  if (!TRY(Overwrite(path))) return true;
+  TRY(wiper_.Exec("PRAGMA user_version = 1"));
+  TRY(transaction.Commit());
+  CHECK(TRY(FirstByte(path)) != 0);
+  return true;
 }
 
 Status KeyStoreImpl::Backup(const std::string& file) const {

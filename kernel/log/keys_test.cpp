@@ -268,6 +268,39 @@ TEST(Keys, ThreadsAgreeOnOneKeyPerName) {
   for (size_t n = 1; n < owners.size(); ++n) EXPECT_EQ(owners[n], owners[0]);
 }
 
+// `tongkang verify` and `backup` read keys.db for seconds: an erasure waits for them, and nobody else waits for the erasure.
+TEST(Keys, NobodyWaitsForAnErasureThatWaits) {
+  test::TempFolder folder;
+  {
+    const auto keys = Must(OpenKeyStore(folder.path()));
+    for (int i = 0; i < 50; ++i) Must(keys->ForName("Patient/" + std::to_string(i)));
+    Must(keys->Flush());
+  }
+  const auto keys = Must(OpenKeyStore(folder.path()));  // its cache is empty
+  Must(keys->ForName("Patient/50"));
+  Must(keys->Flush());
+  sqlite3* reader = nullptr;
+  ASSERT_EQ(sqlite3_open_v2(folder.path("keys.db").c_str(), &reader, SQLITE_OPEN_READONLY, nullptr),
+            SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM person", nullptr, nullptr, nullptr), SQLITE_OK);
+  std::atomic<bool> done{false};
+  std::thread eraser([&] {
+    EXPECT_TRUE(keys->Destroy(7, 5).ok());
+    done = true;
+  });
+  while (!keys->IsDestroyed(7)) std::this_thread::yield();
+  EXPECT_EQ(keys->Get(7).error().code, ErrorCode::kGone);
+  EXPECT_TRUE(keys->Get(8).ok());
+  for (int i = 51; i < 60; ++i) {
+    EXPECT_TRUE(keys->ForName("Patient/" + std::to_string(i)).ok());
+    EXPECT_TRUE(keys->Flush().ok());
+  }
+  EXPECT_FALSE(done) << "the erasure is finished only when the write-ahead file was wiped";
+  sqlite3_close(reader);
+  eraser.join();
+  EXPECT_EQ(Must(keys->Get(60)).owner, 60u);
+}
+
 // `tongkang verify` looks while the program erases: rows and ledger of two moments would be told as damage.
 TEST(Keys, AnErasureWhileTheStoreIsLookedAtIsNoDamage) {
   test::TempFolder folder;
