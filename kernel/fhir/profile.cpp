@@ -144,7 +144,7 @@ Result<ProfilePtr> Profiles::Compile(std::string_view canonical) {
                            " has no snapshot, and its base is not known here: store the base as well");
     }
   }
-  TRY(BuildProfile(definitions_, structure, has_snapshot, profile.get()));
+  TRY(BuildProfile(*this, structure, has_snapshot, profile.get()));
   return ProfilePtr(std::move(profile));
 }
 

@@ -1,4 +1,5 @@
-// Elements are placed by their path and slice names: a slice, and what stands below it, belongs to the slice that was named last at that path.
+// Elements are placed by their ids, which name the slices they stand in ("Patient.name:official.family"). Where ids do not do so, the order
+// tells: what stands below a slice's path belongs to the slice that was named last at that path.
 // Source: FHIR R4 elementdefinition.html, profiling.html#slicing (slicing of extensions and of types needs no discriminator).
 #include "kernel/fhir/profile_builder.h"
 
@@ -44,11 +45,23 @@ Value Choice(Value definition, std::string_view prefix) {
   return {};
 }
 
+/// Every element has an id, and that of every slice says so.
+bool IdsNameSlices(Value elements) {
+  return std::all_of(elements.begin(), elements.end(), [](Value element) {
+    const std::string id = element["id"].ToString();
+    return !id.empty() && (!element["sliceName"].present() || id.find(':') != std::string::npos);
+  });
+}
+
 class ProfileBuilder {
  public:
-  ProfileBuilder(const Definitions& definitions, bool from_snapshot, Profile* profile)
-      : definitions_(definitions), from_snapshot_(from_snapshot), profile_(*profile) {
-    for (const Constraint& constraint : definitions.AllConstraints()) official_.emplace(constraint.key);
+  ProfileBuilder(Profiles& profiles, Value elements, bool from_snapshot, Profile* profile)
+      : profiles_(profiles),
+        definitions_(profiles.definitions()),
+        from_snapshot_(from_snapshot),
+        ids_name_slices_(IdsNameSlices(elements)),
+        profile_(*profile) {
+    for (const Constraint& constraint : definitions_.AllConstraints()) official_.emplace(constraint.key);
   }
 
   Status Add(Value definition);
@@ -58,6 +71,9 @@ class ProfileBuilder {
     return MakeError(ErrorCode::kInvalid, "the profile " + profile_.url + ", element " + id_ + ": " + text);
   }
   Status Place(const std::vector<std::string>& segments, const std::string& slice, ProfileElement** out);
+  std::vector<std::string> NamedSlices(const std::vector<std::string>& segments) const;
+  void Unfold(ProfileElement* element);
+  TypeId ChoiceType(TypeId owner, const std::string& name) const;
   ProfileElement* Child(ProfileElement* parent, const std::string& segment, TypeId owner, std::string* slice,
                         TypeId* type);
   ProfileElement* SliceOf(ProfileElement* element, const std::string& name);
@@ -67,8 +83,10 @@ class ProfileBuilder {
   Status Slices(Value definition, TypeId context, ProfileElement* element);
   TypeId TypeNamed(const std::string& code) const;
 
+  Profiles& profiles_;
   const Definitions& definitions_;
   const bool from_snapshot_;
+  const bool ids_name_slices_;
   Profile& profile_;
   std::set<std::string, std::less<>> official_;
   std::string id_;
@@ -140,6 +158,38 @@ ProfileElement* ProfileBuilder::SliceOf(ProfileElement* element, const std::stri
   return slice;
 }
 
+/// The slice that each segment of the path stands in by the id; empty where the id does not tell.
+std::vector<std::string> ProfileBuilder::NamedSlices(const std::vector<std::string>& segments) const {
+  if (!ids_name_slices_) return {};
+  std::vector<std::string> named = Split(id_, '.');
+  if (named.size() != segments.size()) return {};
+  for (std::string& segment : named) {
+    const size_t colon = segment.find(':');
+    segment = colon == std::string::npos ? std::string() : segment.substr(colon + 1);
+  }
+  return named;
+}
+
+/// What stands below an element with a profile of its own (an extension, an address) is what that profile says, where this one says no more.
+void ProfileBuilder::Unfold(ProfileElement* element) {
+  if (from_snapshot_ || !element->children.empty() || element->types.size() != 1 ||
+      element->types[0].profiles.size() != 1)
+    return;
+  const auto found = profiles_.Find(element->types[0].profiles[0]);
+  if (!found.ok() || *found == nullptr) return;
+  for (const auto& child : (*found)->root->children) element->children.push_back(child->Clone());
+  profile_.documents.insert(profile_.documents.end(), (*found)->documents.begin(), (*found)->documents.end());
+}
+
+/// valueQuantity → Quantity, of the choice value[x] of `owner`.
+TypeId ProfileBuilder::ChoiceType(TypeId owner, const std::string& name) const {
+  if (owner == kNoType) return kNoType;
+  for (const ElementInfo& element : definitions_.Elements(owner)) {
+    if (element.choice != 0 && element.name == name) return element.type;
+  }
+  return kNoType;
+}
+
 Status ProfileBuilder::Place(const std::vector<std::string>& segments, const std::string& slice,
                              ProfileElement** out) {
   std::string path = segments[0];
@@ -147,30 +197,42 @@ Status ProfileBuilder::Place(const std::vector<std::string>& segments, const std
     current_[path] = profile_.root.get();
     types_[path] = profile_.type;
   }
+  const std::vector<std::string> named = NamedSlices(segments);
   ProfileElement* element = current_[path];
   for (size_t i = 1; i < segments.size(); ++i) {
     const std::string parent = path;
     path += "." + segments[i];
     const bool is_last = i + 1 == segments.size();
     const auto known = current_.find(path);
-    if (!is_last && known != current_.end()) {
+    if (!is_last && known != current_.end() &&
+        (named.empty() || known->second->slice == named[i] || known->second->slice == segments[i])) {
       element = known->second;
       continue;
     }
+    Unfold(element);
     std::string slice_name;
     TypeId type = kNoType;
-    element = Child(element, segments[i], types_[parent], &slice_name, &type);
-    if (is_last && !slice.empty()) slice_name = slice;
+    const TypeId owner = types_[parent];
+    element = Child(element, segments[i], owner, &slice_name, &type);
+    if (is_last && !slice.empty()) {
+      slice_name = slice;
+    } else if (!named.empty() && !named[i].empty()) {
+      slice_name = named[i];
+    }
     if (!slice_name.empty()) {
-      const bool by_type = slice_name == segments[i];
+      const TypeId by_type = ChoiceType(owner, slice_name);
+      if (!is_last && by_type == kNoType && element->Slice(slice_name) == nullptr &&
+          slice_name.find('/') == std::string::npos)
+        return Problem("its id names the slice " + slice_name +
+                       ", which neither this profile nor its base has");
       element = SliceOf(element, slice_name);
       if (element == nullptr) return Problem("there are more than 512 slices");
-      if (by_type && type != kNoType && element->types.empty()) element->types.push_back({type, {}, {}});
+      if (by_type != kNoType && element->types.empty()) element->types.push_back({by_type, {}, {}});
+      if (type == kNoType) type = by_type;
     }
-    if (is_last) {  // what lay below the former one of this path is no longer meant
-      std::erase_if(current_, [&](const auto& entry) { return entry.first.rfind(path + ".", 0) == 0; });
-      std::erase_if(types_, [&](const auto& entry) { return entry.first.rfind(path + ".", 0) == 0; });
-    }
+    // What lay below the former one of this path is no longer meant.
+    std::erase_if(current_, [&](const auto& entry) { return entry.first.rfind(path + ".", 0) == 0; });
+    std::erase_if(types_, [&](const auto& entry) { return entry.first.rfind(path + ".", 0) == 0; });
     current_[path] = element;
     types_[path] = type;
   }
@@ -270,9 +332,9 @@ Status ProfileBuilder::Fill(Value definition, TypeId context, ProfileElement* el
 
 }  // namespace
 
-Status BuildProfile(const Definitions& definitions, Value structure, bool from_snapshot, Profile* profile) {
-  ProfileBuilder builder(definitions, from_snapshot, profile);
+Status BuildProfile(Profiles& profiles, Value structure, bool from_snapshot, Profile* profile) {
   const Value elements = structure[from_snapshot ? "snapshot" : "differential"]["element"];
+  ProfileBuilder builder(profiles, elements, from_snapshot, profile);
   for (const Value element : elements) TRY(builder.Add(element));
   return {};
 }

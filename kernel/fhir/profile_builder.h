@@ -8,7 +8,8 @@ namespace tk::fhir {
 /// What the official definitions' urls begin with; the name of the type follows.
 inline constexpr std::string_view kTypeUrl = "http://hl7.org/fhir/StructureDefinition/";
 
-/// Lays the snapshot's or the differential's elements over `profile->root`. Errors: kInvalid with url and element.
-Status BuildProfile(const Definitions& definitions, Value structure, bool from_snapshot, Profile* profile);
+/// Lays the snapshot's or the differential's elements over `profile->root`. `profiles`: where profiles of elements are found.
+/// Errors: kInvalid with url and element.
+Status BuildProfile(Profiles& profiles, Value structure, bool from_snapshot, Profile* profile);
 
 }  // namespace tk::fhir

@@ -168,6 +168,70 @@ TEST_F(ProfileTest, ADifferentialLiesOverItsBaseProfile) {
   EXPECT_NE(Check(Patient(""), "loop").find("its own base"), std::string::npos);
 }
 
+// What SUSHI writes: only what differs, each element named by its id.
+TEST_F(ProfileTest, ASparseDifferentialFindsItsSliceById) {
+  Add(Structure(
+      "base", "Patient",
+      R"({"id":"Patient.name","path":"Patient.name","slicing":{"discriminator":[{"type":"value","path":"use"}],"rules":"open"}},
+    {"id":"Patient.name:off","path":"Patient.name","sliceName":"off"},
+    {"id":"Patient.name:off.use","path":"Patient.name.use","fixedCode":"official"},
+    {"id":"Patient.name:nick","path":"Patient.name","sliceName":"nick"},
+    {"id":"Patient.name:nick.use","path":"Patient.name.use","fixedCode":"nickname"})"));
+  Add(Structure("derived", "Patient",
+                R"({"id":"Patient.name:off.family","path":"Patient.name.family","min":1},
+    {"id":"Patient.name:nick.text","path":"Patient.name.text","min":1},
+    {"id":"Patient.name:off.given","path":"Patient.name.given","min":1},
+    {"id":"Patient.name.period","path":"Patient.name.period","max":"0"})",
+                "base"));
+  EXPECT_EQ(
+      Check(
+          Patient(
+              R"(,"name":[{"use":"official","family":"a","given":["b"]},{"use":"nickname","text":"c"},{"use":"old"}])"),
+          "derived"),
+      "");
+  EXPECT_EQ(
+      Check(Patient(R"(,"name":[{"use":"official"},{"use":"nickname"},{"period":{"start":"2020"}}])"),
+            "derived"),
+      "Patient.name[2].period: must not be there\nPatient.name[0].family: is there 0 times; at least 1\n"
+      "Patient.name[0].given: is there 0 times; at least 1\n"
+      "Patient.name[1].text: is there 0 times; at least 1\n");
+  Add(Structure("wrong", "Patient",
+                R"({"id":"Patient.name:none.family","path":"Patient.name.family","min":1})", "base"));
+  EXPECT_NE(Check(Patient(R"(,"name":[{"text":"x"}])"), "wrong").find("names the slice none, which neither"),
+            std::string::npos);
+}
+
+TEST_F(ProfileTest, ASparseDifferentialReachesIntoAChoiceAndAnExtensionsProfile) {
+  Add(Structure(
+      "value", "Observation",
+      R"({"id":"Observation.value[x]:valueQuantity.code","path":"Observation.value[x].code","min":1})"));
+  const auto observation = [](std::string_view members) {
+    return R"({"resourceType":"Observation","status":"final","code":{"text":"x"})" + std::string(members) +
+           "}";
+  };
+  EXPECT_EQ(Check(observation(R"(,"valueString":"x")"), "value"), "");
+  EXPECT_EQ(Check(observation(R"(,"valueQuantity":{"value":1})"), "value"),
+            "Observation.value.code: is there 0 times; at least 1\n");
+  Add(Structure(
+      "race", "Extension",
+      R"({"id":"Extension.extension:kind","path":"Extension.extension","sliceName":"kind","max":"1"},
+    {"id":"Extension.extension:kind.url","path":"Extension.extension.url","fixedUri":"kind"},
+    {"id":"Extension.url","path":"Extension.url","fixedUri":"http://x/race"})"));
+  Add(Structure("parts", "Patient",
+                R"({"id":"Patient.extension:race","path":"Patient.extension","sliceName":"race",
+    "type":[{"code":"Extension","profile":["http://x/race"]}]},
+    {"id":"Patient.extension:race.extension:kind","path":"Patient.extension.extension","sliceName":"kind","min":1})"));
+  EXPECT_EQ(
+      Check(Patient(R"(,"extension":[{"url":"http://x/race","extension":[{"url":"kind","valueCode":"a"}]}])"),
+            "parts"),
+      "");
+  EXPECT_EQ(
+      Check(
+          Patient(R"(,"extension":[{"url":"http://x/race","extension":[{"url":"other","valueCode":"a"}]}])"),
+          "parts"),
+      "Patient.extension[0].extension: slice kind: is there 0 times; at least 1\n");
+}
+
 TEST_F(ProfileTest, ExtensionsByTheirProfiles) {
   Add(Structure(
       "e", "Extension",
