@@ -68,12 +68,14 @@ function TaskRow({ row, fresh, nowMs, current, onOpen }: { row: Row; fresh: bool
         </span>
       </td>
       <td>
-        <span className="sw-cell">
+        <span className="sw-oneline">
           {/* The figure is what the list is for: it comes first and is never cut, whatever stands beside it. */}
-          {row.value !== null && <b className="sw-figure">{row.value.toFixed(1)} ℃</b>}
-          {fresh && <span className="sw-new">{t('w.fresh')}</span>}
-          <span className="tk-cut" title={reason}>
-            {reason}
+          <span className="sw-cell">
+            {row.value !== null && <b className="sw-figure">{row.value.toFixed(1)} ℃</b>}
+            {fresh && <span className="sw-new">{t('w.fresh')}</span>}
+            <span className="tk-cut" title={reason}>
+              {reason}
+            </span>
           </span>
           <span className="tk-sub sw-rule">{row.rule?.id ?? t('w.noRule')}</span>
         </span>
