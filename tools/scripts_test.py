@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Tests of the small scripts behind ./tk: the sum of the tests, the suites, the new app."""
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import new_app  # noqa: E402
+import official_codes  # noqa: E402
 import suites  # noqa: E402
 import tidy  # noqa: E402
 
@@ -101,6 +103,24 @@ class JunitSum(unittest.TestCase):
         self.assertEqual(self.sum(JUNIT.format(more=""), None)[0], 1)
         self.assertEqual(self.sum(JUNIT.format(more=""), "<testsuite/>")[0], 1)
         self.assertEqual(self.sum("<broken")[0], 1)
+
+
+class OfficialCodes(unittest.TestCase):
+    def test_what_places_codes_is_kept_and_their_texts_are_not(self):
+        code = {"code": "b", "display": "B", "property": [{"code": "parent", "valueCode": "a"}, {"code": "weight", "valueInteger": 1}]}
+        system = {"resourceType": "CodeSystem", "url": "http://s", "version": "1", "content": "complete", "text": {"div": "x"},
+                  "concept": [{"code": "a", "definition": "A", "concept": [code]}]}
+        fields = official_codes.line(system).split("\t")
+        self.assertEqual(fields[:3], ["CodeSystem", "http://s", "1"])
+        kept = {"code": "b", "property": [{"code": "parent", "valueCode": "a"}]}
+        self.assertEqual(json.loads(fields[3]), {"resourceType": "CodeSystem", "url": "http://s", "version": "1", "content": "complete",
+                                                 "concept": [{"code": "a", "concept": [kept]}]})
+        value_set = {"resourceType": "ValueSet", "url": "http://v", "expansion": {}, "compose": {
+            "include": [{"system": "http://s", "concept": [{"code": "a", "display": "A"}]}], "exclude": [{"valueSet": ["http://w"]}]}}
+        self.assertEqual(json.loads(official_codes.line(value_set).split("\t")[3])["compose"],
+                         {"include": [{"system": "http://s", "concept": [{"code": "a"}]}], "exclude": [{"valueSet": ["http://w"]}]})
+        with self.assertRaisesRegex(ValueError, "tab or line break"):
+            official_codes.line({"resourceType": "ValueSet", "url": "http://a\tb"})
 
 
 class NewApp(unittest.TestCase):

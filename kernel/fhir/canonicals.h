@@ -19,6 +19,8 @@ class Canonicals {
   /// The resource of `type` with this canonical url; with "|version" only that version, else the one that is current.
   /// nullptr: not known here. Thread-safe.
   virtual std::shared_ptr<const Document> Find(std::string_view type, std::string_view canonical) const = 0;
+  /// Not ok: something could not be looked up (the index is being built), so that what was answered nullptr may be there all the same. Stays so.
+  virtual Status Complete() const { return {}; }
 };
 
 /// Resources held in memory: those of a package's folder, or a test's. Fill it before it is shared.

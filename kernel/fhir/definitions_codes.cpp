@@ -1,115 +1,175 @@
 #include "kernel/fhir/definitions_codes.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace tk::fhir {
 namespace {
 
 using Codes = std::set<SystemCode>;
+using Place = CodeTree::Place;
 
-bool IsComplete(Value code_system) { return code_system["content"].ToString() == "complete"; }
-
-void CollectConcepts(Value concepts, const std::string& system, Codes* out) {
-  for (const Value item : concepts) {
-    out->emplace(system, item["code"].ToString());
-    CollectConcepts(item["concept"], system, out);
-  }
-}
-
-/// Codes below `code` by nesting and by the properties parent and subsumedBy.
-void CollectBelow(Value concepts, const std::string& code, bool within, std::set<std::string>* out) {
-  for (const Value item : concepts) {
-    const std::string own = item["code"].ToString();
-    bool below = within;
-    for (const Value property : item["property"]) {
-      const std::string kind = property["code"].ToString();
-      if ((kind == "parent" || kind == "subsumedBy") &&
-          (property["valueCode"].ToString() == code || out->count(property["valueCode"].ToString()) != 0)) {
-        below = true;
-      }
-    }
-    if (below) out->insert(own);
-    CollectBelow(item["concept"], code, below || own == code, out);
-  }
-}
-
-std::set<std::string> Below(Value code_system, const std::string& code) {
-  std::set<std::string> out;
-  for (size_t before = SIZE_MAX; before != out.size();) {  // parents may stand after their children
-    before = out.size();
-    CollectBelow(code_system["concept"], code, false, &out);
+/// The parts of "a,b" without the blanks around them.
+std::vector<std::string> SplitList(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    const size_t comma = std::min(text.find(','), text.size());
+    std::string_view part = text.substr(0, comma);
+    while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
+    while (!part.empty() && part.back() == ' ') part.remove_suffix(1);
+    out.emplace_back(part);
+    text.remove_prefix(std::min(comma + 1, text.size()));
   }
   return out;
 }
 
-/// One filter over a complete code system; false if we cannot decide it.
-bool ApplyFilter(Value filter, Value code_system, const std::string& system, Codes* codes) {
-  const std::string op = filter["op"].ToString();
-  const std::string value = filter["value"].ToString();
-  const std::string property = filter["property"].ToString();
-  if (op != "is-a" && op != "descendent-of" && op != "is-not-a") return false;
-  if (property != "concept" && property != "code") return false;
-  std::set<std::string> below = Below(code_system, value);
-  if (op != "descendent-of") below.insert(value);
-  const bool keep = op != "is-not-a";
-  for (auto i = codes->begin(); i != codes->end();) {
-    i = (below.count(i->second) != 0 && i->first == system) == keep ? std::next(i) : codes->erase(i);
-  }
-  return true;
-}
+/// One value set and all that it imports.
+class Expander {
+ public:
+  Expander(const CodeSource& source, const ExpansionLimits& limits) : source_(source), limits_(limits) {}
 
-bool FromSystem(Value include, const CodeSource& source, Codes* out) {
-  const std::string system = include["system"].ToString();
-  if (include["concept"].size() > 0) {
-    for (const Value item : include["concept"]) out->emplace(system, item["code"].ToString());
-    return true;
-  }
-  const Value code_system = source.FindCodeSystem(system);
-  if (!code_system.present()) {
-    const auto compiled = source.Compiled(system);
-    if (!compiled || include["filter"].size() > 0) return false;  // the nesting is not kept
-    out->insert(compiled->begin(), compiled->end());
-    return true;
-  }
-  if (!IsComplete(code_system)) return false;
-  CollectConcepts(code_system["concept"], system, out);
-  for (const Value filter : include["filter"]) {
-    if (!ApplyFilter(filter, code_system, system, out)) return false;
-  }
-  return true;
-}
-
-std::optional<Codes> Import(std::string_view url, const CodeSource& source, int depth_max) {
-  const Value value_set = source.FindValueSet(url);
-  std::optional<std::vector<SystemCode>> list =
-      value_set.present() ? ExpandValueSet(value_set, source, depth_max) : source.Compiled(url);
-  if (!list) return std::nullopt;
-  return Codes(list->begin(), list->end());
-}
-
-/// One include or exclude: the codes of its system that are also in each of its value sets.
-std::optional<Codes> Part(Value include, const CodeSource& source, int depth_max) {
-  Codes codes;
-  const bool has_system = include["system"].present();
-  if (has_system && !FromSystem(include, source, &codes)) return std::nullopt;
-  bool first = !has_system;
-  for (const Value item : include["valueSet"]) {
-    const std::string url = item.ToString();
-    const auto imported = Import(WithoutVersion(url), source, depth_max - 1);
-    if (!imported) return std::nullopt;
-    if (first) {
-      codes = *imported;
-    } else {
-      Codes both;
-      std::set_intersection(codes.begin(), codes.end(), imported->begin(), imported->end(),
-                            std::inserter(both, both.end()));
-      codes = std::move(both);
+  Result<Codes> ValueSet(Value value_set, int depth) {
+    const std::string url = value_set["url"].ToString();
+    if (depth > limits_.depth_max)
+      return TooLarge("value set " + url + ": value sets import each other more than " +
+                      std::to_string(limits_.depth_max) + " deep");
+    const Value compose = value_set["compose"];
+    if (!compose.present())
+      return Unlisted("value set " + url + " has no compose: an expansion alone is not taken for its codes");
+    const Value inactive = compose["inactive"];
+    const bool active_only = inactive.present() && !inactive.IsTrue();
+    Codes all;
+    size_t i = 0;
+    for (const Value include : compose["include"]) {
+      Codes codes = TRY(Part(include, active_only, depth, Where(url, "compose.include", i++)));
+      all.merge(codes);
+      TRY(CheckSize(all, url));
     }
-    first = false;
+    i = 0;
+    for (const Value exclude : compose["exclude"]) {
+      const Codes codes = TRY(Part(exclude, false, depth, Where(url, "compose.exclude", i++)));
+      for (const SystemCode& code : codes) all.erase(code);
+    }
+    return all;
   }
-  return codes;
-}
+
+ private:
+  static std::string Where(const std::string& url, const char* list, size_t i) {
+    return "value set " + url + ", " + list + "[" + std::to_string(i) + "]: ";
+  }
+  static Error Unlisted(std::string text) {
+    return MakeIssue(ErrorCode::kUnsupported, "not-supported", "", std::move(text));
+  }
+  static Error TooLarge(std::string text) {
+    return MakeIssue(ErrorCode::kTooLarge, "too-costly", "", std::move(text));
+  }
+  Status CheckSize(const Codes& codes, const std::string& url) const {
+    if (codes.size() <= limits_.codes_max) return {};
+    return TooLarge("value set " + url + " has more than " + std::to_string(limits_.codes_max) + " codes");
+  }
+  Status Step(size_t codes, const std::string& where) {
+    steps_ += codes;
+    if (steps_ <= limits_.steps_max) return {};
+    return TooLarge(where + "more than " + std::to_string(limits_.steps_max) +
+                    " codes would have to be looked at");
+  }
+
+  /// One include or exclude: the codes of its system that are also in each of its value sets.
+  Result<Codes> Part(Value part, bool active_only, int depth, const std::string& where) {
+    Codes codes;
+    bool first = !part["system"].present();
+    if (!first) codes = TRY(FromSystem(part, active_only, where));
+    for (const Value item : part["valueSet"]) {
+      Codes imported = TRY(Import(item.ToString(), depth, where));
+      TRY(Step(codes.size() + imported.size(), where));
+      if (first) {
+        codes = std::move(imported);
+      } else {
+        Codes both;
+        std::set_intersection(codes.begin(), codes.end(), imported.begin(), imported.end(),
+                              std::inserter(both, both.end()));
+        codes = std::move(both);
+      }
+      first = false;
+    }
+    return codes;
+  }
+
+  Result<Codes> Import(const std::string& canonical, int depth, const std::string& where) {
+    const Value value_set = source_.FindValueSet(canonical);
+    if (value_set.present()) return ValueSet(value_set, depth + 1);
+    const auto list = source_.Compiled(WithoutVersion(canonical));
+    if (!list) return Unlisted(where + "value set " + canonical + " is not known here or cannot be listed");
+    return Codes(list->begin(), list->end());
+  }
+
+  Result<Codes> FromSystem(Value part, bool active_only, const std::string& where) {
+    const std::string system = part["system"].ToString();
+    Codes out;
+    if (part["concept"].size() > 0) {
+      TRY(Step(part["concept"].size(), where));
+      for (const Value item : part["concept"]) out.emplace(system, item["code"].ToString());
+      return out;
+    }
+    std::string canonical = system;
+    if (part["version"].present()) canonical += "|" + part["version"].ToString();
+    const std::shared_ptr<const CodeTree> tree = source_.FindCodeSystem(canonical);
+    if (tree == nullptr) {
+      const auto compiled = source_.Compiled(system);
+      if (!compiled) return Unlisted(where + "code system " + canonical + " is not known here");
+      if (part["filter"].size() > 0)
+        return Unlisted(where + "the hierarchy of code system " + canonical + " is not known here");
+      return Codes(compiled->begin(), compiled->end());
+    }
+    if (!tree->is_complete())
+      return Unlisted(where + "not all codes of code system " + canonical + " are known here");
+    TRY(Step(tree->size(), where));
+    std::vector<bool> kept(tree->size(), true);
+    for (const Value filter : part["filter"]) TRY(ApplyFilter(filter, *tree, where, &kept));
+    for (Place place = 0; place < tree->size(); ++place) {
+      if (!kept[place] || (active_only && tree->IsInactive(place))) continue;
+      if (out.size() == limits_.codes_max)
+        return TooLarge(where + "more than " + std::to_string(limits_.codes_max) + " codes");
+      out.emplace(system, tree->Code(place));
+    }
+    return out;
+  }
+
+  Status ApplyFilter(Value filter, const CodeTree& tree, const std::string& where, std::vector<bool>* kept) {
+    const std::string property = filter["property"].ToString(), op = filter["op"].ToString(),
+                      value = filter["value"].ToString();
+    TRY(Step(tree.size(), where));
+    const Place place = tree.Find(value);
+    std::vector<Place> named;
+    bool keep = true;
+    const bool of_code = property == "concept" || property == "code";
+    if (property == "parent" && op == "=") {
+      if (place != CodeTree::kNone) named = tree.Children(place);
+    } else if (of_code && (op == "is-a" || op == "descendent-of" || op == "is-not-a")) {
+      if (place != CodeTree::kNone) named = tree.Below(place);
+      if (op == "descendent-of") std::erase(named, place);
+      keep = op != "is-not-a";
+    } else if (of_code && op == "generalizes") {
+      if (place != CodeTree::kNone) named = tree.Above(place);
+    } else if (of_code && (op == "=" || op == "in" || op == "not-in")) {
+      for (const std::string& code : op == "=" ? std::vector<std::string>{value} : SplitList(value)) {
+        if (const Place each = tree.Find(code); each != CodeTree::kNone) named.push_back(each);
+      }
+      keep = op != "not-in";
+    } else {
+      return Unlisted(where + "the filter '" + property + " " + op + "' is not decided here");
+    }
+    std::vector<bool> is_named(tree.size(), false);
+    for (const Place each : named) is_named[each] = true;
+    for (size_t i = 0; i < kept->size(); ++i) (*kept)[i] = (*kept)[i] && is_named[i] == keep;
+    return {};
+  }
+
+  const CodeSource& source_;
+  const ExpansionLimits& limits_;
+  size_t steps_ = 0;
+};
 
 }  // namespace
 
@@ -117,28 +177,19 @@ std::string_view WithoutVersion(std::string_view canonical) {
   return canonical.substr(0, canonical.find('|'));
 }
 
-std::optional<std::vector<SystemCode>> ListCodeSystem(Value code_system) {
-  if (!IsComplete(code_system)) return std::nullopt;
-  Codes codes;
-  CollectConcepts(code_system["concept"], code_system["url"].ToString(), &codes);
-  return std::vector<SystemCode>(codes.begin(), codes.end());
+std::optional<std::vector<SystemCode>> ListCodeSystem(const CodeTree& code_system) {
+  if (!code_system.is_complete()) return std::nullopt;
+  std::vector<SystemCode> out;
+  for (Place place = 0; place < code_system.size(); ++place)
+    out.emplace_back(code_system.url(), code_system.Code(place));
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
-std::optional<std::vector<SystemCode>> ExpandValueSet(Value value_set, const CodeSource& source,
-                                                      int depth_max) {
-  if (depth_max <= 0 || !value_set["compose"].present()) return std::nullopt;
-  Codes all;
-  for (const Value include : value_set["compose"]["include"]) {
-    auto codes = Part(include, source, depth_max);
-    if (!codes) return std::nullopt;
-    all.merge(*codes);
-  }
-  for (const Value exclude : value_set["compose"]["exclude"]) {
-    const auto codes = Part(exclude, source, depth_max);
-    if (!codes) return std::nullopt;
-    for (const SystemCode& code : *codes) all.erase(code);
-  }
-  return std::vector<SystemCode>(all.begin(), all.end());
+Result<std::vector<SystemCode>> ExpandValueSet(Value value_set, const CodeSource& source,
+                                               const ExpansionLimits& limits) {
+  const Codes codes = TRY(Expander(source, limits).ValueSet(value_set, 1));
+  return std::vector<SystemCode>(codes.begin(), codes.end());
 }
 
 }  // namespace tk::fhir

@@ -42,6 +42,12 @@ bool IsTypeName(std::string_view name) {
   });
 }
 
+/// What cannot be listed is open; why is of no interest here.
+std::optional<std::vector<SystemCode>> ListedOrOpen(Result<std::vector<SystemCode>> codes) {
+  if (!codes.ok()) return std::nullopt;
+  return std::move(codes).value();
+}
+
 }  // namespace
 
 Result<std::string> CompileDefinitions(const BlobView* base, const std::vector<const Document*>& resources,
@@ -419,7 +425,7 @@ Result<uint16_t> Compiler::RequiredCodes(const Source& source, const Part& part)
     const Value value_set = FindValueSet(url);
     if (!value_set.present() && has_base_)
       return Problem(source, part, "value set " + url + " is not defined");
-    const auto codes = value_set.present() ? ExpandValueSet(value_set, *this) : std::nullopt;
+    const auto codes = value_set.present() ? ListedOrOpen(ExpandValueSet(value_set, *this)) : std::nullopt;
     if (!codes && has_base_)
       return Problem(source, part, "the codes of value set " + url + " cannot be listed");
     AddCodeSet(url, codes);
@@ -428,14 +434,19 @@ Result<uint16_t> Compiler::RequiredCodes(const Source& source, const Part& part)
   return tables_.code_sets[known->second].count == kOpenCodeSet ? kNoCodeSet : known->second;
 }
 
-Value Compiler::FindValueSet(std::string_view url) const {
-  const auto found = value_sets_.find(url);
+Value Compiler::FindValueSet(std::string_view canonical) const {
+  auto found = value_sets_.find(canonical);  // some urls have a bar of their own
+  if (found == value_sets_.end()) found = value_sets_.find(WithoutVersion(canonical));
   return found == value_sets_.end() ? Value() : found->second;
 }
 
-Value Compiler::FindCodeSystem(std::string_view url) const {
-  const auto found = code_systems_.find(url);
-  return found == code_systems_.end() ? Value() : found->second;
+std::shared_ptr<const CodeTree> Compiler::FindCodeSystem(std::string_view canonical) const {
+  auto found = code_systems_.find(canonical);
+  if (found == code_systems_.end()) found = code_systems_.find(WithoutVersion(canonical));
+  if (found == code_systems_.end()) return nullptr;
+  std::shared_ptr<const CodeTree>& tree = code_trees_[found->first];
+  if (tree == nullptr) tree = std::make_shared<const CodeTree>(found->second);
+  return tree;
 }
 
 std::optional<std::vector<SystemCode>> Compiler::Compiled(std::string_view url) const {
@@ -475,11 +486,11 @@ uint16_t Compiler::AddCodeSet(const std::string& url, const std::optional<std::v
 // The official code systems and value sets are all kept, as far as they can be listed: platform types may bind to any.
 void Compiler::AddAllCodeSets() {
   for (const auto& [url, code_system] : code_systems_) {
-    if (const auto codes = ListCodeSystem(code_system)) AddCodeSet(url, codes);
+    if (const auto codes = ListCodeSystem(*FindCodeSystem(url))) AddCodeSet(url, codes);
   }
   for (const auto& [url, value_set] : value_sets_) {
     if (code_set_by_url_.count(url) != 0) continue;
-    if (const auto codes = ExpandValueSet(value_set, *this)) AddCodeSet(url, codes);
+    if (const auto codes = ListedOrOpen(ExpandValueSet(value_set, *this))) AddCodeSet(url, codes);
   }
 }
 

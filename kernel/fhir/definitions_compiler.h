@@ -68,7 +68,7 @@ class Compiler final : private CodeSource {
   Error Problem(const Source& source, const Part& part, std::string text) const;
   // Code sets.
   Value FindValueSet(std::string_view url) const override;
-  Value FindCodeSystem(std::string_view url) const override;
+  std::shared_ptr<const CodeTree> FindCodeSystem(std::string_view url) const override;
   std::optional<std::vector<SystemCode>> Compiled(std::string_view url) const override;
   uint16_t AddCodeSet(const std::string& url, const std::optional<std::vector<SystemCode>>& codes);
   void AddAllCodeSets();
@@ -93,6 +93,8 @@ class Compiler final : private CodeSource {
   std::unordered_map<std::string, uint16_t> code_set_by_url_;
   std::map<std::string, Value, std::less<>> value_sets_;
   std::map<std::string, Value, std::less<>> code_systems_;
+  mutable std::map<std::string, std::shared_ptr<const CodeTree>, std::less<>>
+      code_trees_;                                             // made when asked for
   std::map<std::vector<SystemCode>, uint32_t> rows_of_codes_;  // equal sets share rows
   std::vector<Source> sources_;
   std::vector<Value> parameters_;

@@ -15,7 +15,10 @@ class StoredCodes final : public CodeSource {
   StoredCodes(const Definitions& definitions, const Canonicals& canonicals)
       : definitions_(definitions), canonicals_(canonicals) {}
   Value FindValueSet(std::string_view url) const override { return Find("ValueSet", url); }
-  Value FindCodeSystem(std::string_view url) const override { return Find("CodeSystem", url); }
+  std::shared_ptr<const CodeTree> FindCodeSystem(std::string_view url) const override {
+    const Value found = Find("CodeSystem", url);
+    return found.present() ? std::make_shared<const CodeTree>(found) : nullptr;
+  }
   std::optional<std::vector<SystemCode>> Compiled(std::string_view url) const override {
     const CodeSetId set = definitions_.FindCodeSet(url);
     if (set == kNoCodeSet) return std::nullopt;
@@ -46,7 +49,8 @@ const ProfileElement* FindIn(const ProfileElement& element, std::string_view def
   return nullptr;
 }
 
-std::shared_ptr<const ListedCodes> Listed(const std::optional<std::vector<SystemCode>>& codes) {
+template <class MaybeCodes>
+std::shared_ptr<const ListedCodes> Listed(const MaybeCodes& codes) {
   if (!codes) return nullptr;
   auto listed = std::make_shared<ListedCodes>();
   for (const SystemCode& code : *codes) {
@@ -164,9 +168,8 @@ std::shared_ptr<const ListedCodes> Profiles::Codes(std::string_view canonical) {
   if (const auto known = codes_.find(key); known != codes_.end()) return known->second;
   const StoredCodes source(definitions_, canonicals_);
   const Value value_set = source.FindValueSet(canonical);
-  const auto codes =
-      value_set.present() ? ExpandValueSet(value_set, source) : source.Compiled(WithoutVersion(canonical));
-  return codes_[key] = Listed(codes);
+  return codes_[key] = value_set.present() ? Listed(ExpandValueSet(value_set, source))
+                                           : Listed(source.Compiled(WithoutVersion(canonical)));
 }
 
 std::shared_ptr<const ListedCodes> Profiles::CodesOf(Value holder, std::string_view id) {
