@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernel/interaction/conformance.h"
 #include "kernel/interaction/permit.h"
 
 namespace tk::interaction {
@@ -21,6 +22,7 @@ Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId 
       options;  // always strict: a criterion that is passed over would change other records than those meant
   options.timezone_offset_min = room.context.timezone_offset_min;
   options.own_base = call.request.base_url;
+  options.terminology = [&room] { return room.conformance->Terminology(); };
   options.now_us = room.context.clock->NowUs();
   options.may_read = [&call](std::string_view joined) { return call.viewer().MayRead(joined); };
   search::Query query = TRY(search::ParseQuery(room.index().definitions(), type, criteria, options));

@@ -1,9 +1,11 @@
 #include "kernel/interaction/conformance.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "kernel/fhir/questionnaire.h"
 #include "kernel/interaction/prefer.h"
+#include "kernel/terminology/official.h"
 
 namespace tk::interaction {
 namespace {
@@ -17,12 +19,13 @@ constexpr int64_t kStateAgeMaxUs = 60 * kSecondUs;
 
 class Conformance::State final : public fhir::Canonicals {
  public:
-  State(const Context& context, uint64_t changes, int64_t made_us)
+  State(const Context& context, uint64_t changes, int64_t made_us, std::shared_ptr<terminology::Kept> lists)
       : changes_(changes),
         made_us_(made_us),
         context_(context),
         position_(context.engine->Head()),
-        profiles_(context.engine->definitions(), *this) {
+        profiles_(context.engine->definitions(), *this),
+        terminology_(context.engine->definitions(), *this, std::move(lists)) {
     search::PageRequest request = Request();
     search::Query query;
     query.type = context_.engine->definitions().FindType("StructureDefinition");
@@ -39,18 +42,34 @@ class Conformance::State final : public fhir::Canonicals {
     }
     auto found = Search(type, canonical);
     const std::lock_guard lock(mutex_);
+    if (!found.ok() && IsPassing(found.error())) {
+      if (!failure_) failure_ = found.error();
+      return nullptr;
+    }
+    std::shared_ptr<const fhir::Document> document = found.ok() ? *found : nullptr;
+    if (document == nullptr) document = terminology::Official().Find(type, canonical);
     if (kept_.size() >= kKeptMax) kept_.clear();
-    if (found.ok()) kept_[key] = *found;
-    return found.ok() ? *found : nullptr;
+    return kept_[key] = std::move(document);
+  }
+  Status Complete() const override {
+    const std::lock_guard lock(mutex_);
+    if (failure_) return *failure_;
+    return {};
   }
 
   bool has_profiles() const { return has_profiles_; }
   fhir::Profiles& profiles() { return profiles_; }
+  const terminology::Terminology& terminology() const { return terminology_; }
   bool IsFresh(uint64_t changes, int64_t now_us) const {
-    return changes == changes_ && now_us < made_us_ + kStateAgeMaxUs;
+    return changes == changes_ && now_us < made_us_ + kStateAgeMaxUs && Complete().ok();
   }
 
  private:
+  /// Not the question's fault: asked again later it may be answered.
+  static bool IsPassing(const Error& error) {
+    return error.code != ErrorCode::kIncorrect && error.code != ErrorCode::kUnsupported &&
+           error.code != ErrorCode::kTooLarge;
+  }
   search::PageRequest Request() const {
     search::PageRequest request;
     request.position = position_;
@@ -62,14 +81,20 @@ class Conformance::State final : public fhir::Canonicals {
                                                        std::string_view canonical) const {
     const size_t bar = canonical.find('|');
     const fhir::Definitions& definitions = context_.engine->definitions();
+    const std::string local = std::string(type) + "/";
+    const bool by_id = canonical.starts_with(local);
+    const std::string asked = by_id ? "_id=" + PercentEncode(canonical.substr(local.size()))
+                                    : "url=" + PercentEncode(canonical.substr(0, bar));
     search::Query query =
-        TRY(search::ParseQuery(definitions, definitions.FindType(type),
-                               "url=" + PercentEncode(canonical.substr(0, bar)), search::ParseOptions{}));
+        TRY(search::ParseQuery(definitions, definitions.FindType(type), asked, search::ParseOptions{}));
     const search::Page page = TRY(context_.index->Search(query, Request()));
     std::shared_ptr<const fhir::Document> best;
     for (const view::Ordinal ordinal : page.ordinals) {
-      const view::ResourcePtr resource = TRY(context_.engine->Read(ordinal));
+      auto read = context_.engine->Read(ordinal);
+      if (!read.ok() && read.error().code == ErrorCode::kGone) continue;
+      const view::ResourcePtr resource = TRY(std::move(read));
       std::shared_ptr<const fhir::Document> document(resource, &resource->document);
+      if (by_id) return document;
       const fhir::Value root = document->Root();
       if (root["url"].ToString() != canonical.substr(0, bar)) continue;
       if (bar != std::string_view::npos && root["version"].ToString() != canonical.substr(bar + 1)) continue;
@@ -86,7 +111,9 @@ class Conformance::State final : public fhir::Canonicals {
   bool has_profiles_ = true;
   mutable std::mutex mutex_;
   mutable std::unordered_map<std::string, std::shared_ptr<const fhir::Document>> kept_;
+  mutable std::optional<Error> failure_;  // under mutex_: the first look-up that came to nothing
   fhir::Profiles profiles_;
+  terminology::Terminology terminology_;
 };
 
 Conformance::Conformance(const Context& context) : context_(context) {}
@@ -103,8 +130,13 @@ std::shared_ptr<Conformance::State> Conformance::Current() {
   const int64_t now_us = context_.clock->NowUs();
   const std::lock_guard lock(mutex_);
   if (state_ == nullptr || !state_->IsFresh(changes, now_us))
-    state_ = std::make_shared<State>(context_, changes, now_us);
+    state_ = std::make_shared<State>(context_, changes, now_us, lists_);
   return state_;
+}
+
+std::shared_ptr<const terminology::Terminology> Conformance::Terminology() {
+  const std::shared_ptr<State> state = Current();
+  return {state, &state->terminology()};
 }
 
 Status CheckConformance(const Room& room, fhir::Value resource) {
@@ -123,21 +155,24 @@ Status CheckConformance(const Room& room, fhir::Value resource) {
     for (Issue& issue : fhir::CheckAnswers(*room.definitions, state->profiles(), resource, false))
       issues.push_back(std::move(issue));
   }
+  TRY(state->Complete());  // else something would pass for unknown
   if (issues.empty()) return {};
   Error error = MakeError(ErrorCode::kInvalid, issues.front().path + ": " + issues.front().text);
   error.issues = std::move(issues);
   return error;
 }
 
-std::vector<Issue> ValidateConformance(const Room& room, fhir::Value resource, fhir::TypeId expected,
-                                       const std::vector<std::string>& profiles) {
+Result<std::vector<Issue>> ValidateConformance(const Room& room, fhir::Value resource, fhir::TypeId expected,
+                                               const std::vector<std::string>& profiles) {
   const std::shared_ptr<Conformance::State> state = room.conformance->Current();
   fhir::FullOptions options;
   options.base.expected = expected;
   options.base.warnings = true;
   options.profiles = profiles;
   options.now_us = room.context.clock->NowUs();
-  return fhir::ValidateFully(*room.definitions, state->profiles(), resource, options);
+  std::vector<Issue> issues = fhir::ValidateFully(*room.definitions, state->profiles(), resource, options);
+  TRY(state->Complete());
+  return issues;
 }
 
 }  // namespace tk::interaction

@@ -2,6 +2,9 @@
 // Flow:   write path and $validate → Conformance::Current → State (one for what is stored now) → search by url → fhir::Profiles
 // A write of such a resource through this process makes a new State before the write is answered; what another process writes is seen
 // within a minute. What does not say otherwise by its version: an active one before others, then the newest.
+// The official value sets and code systems are found behind the stored ones (kernel/terminology), so that bindings, memberOf() and the search
+// modifiers :in, :not-in, :above and :below have the same ones.
+// While the index cannot be asked nothing counts as unknown: the check is refused with kUnavailable (503, Retry-After).
 // Limits: 4,096 resources kept parsed a State, 1,000 candidates for one url.
 // Cost:   a look-up of what is known (or known not to be there) is a hash look-up; else a search.
 #pragma once
@@ -11,6 +14,7 @@
 
 #include "kernel/fhir/profile_check.h"
 #include "kernel/interaction/room.h"
+#include "kernel/terminology/terminology.h"
 
 namespace tk::interaction {
 
@@ -21,6 +25,8 @@ class Conformance {
 
   class State;
   std::shared_ptr<State> Current();
+  /// What searches find their codes by, as of now. Cost: that of Current.
+  std::shared_ptr<const terminology::Terminology> Terminology();
   /// The types whose writes make a new State.
   static std::vector<fhir::TypeId> Types(const fhir::Definitions& definitions);
   /// Something of those types was written.
@@ -28,16 +34,17 @@ class Conformance {
 
  private:
   const Context context_;
+  const std::shared_ptr<terminology::Kept> lists_ = terminology::MakeKept();
   std::atomic<uint64_t> changes_{0};
   std::mutex mutex_;
   std::shared_ptr<State> state_;
 };
 
 /// What `resource` claims (meta.profile, extensions that are known here) and its answers; only errors count.
-/// Errors: kInvalid with all issues. Costs nothing where no profile is stored, but of a QuestionnaireResponse.
+/// Errors: kInvalid with all issues; kUnavailable while what it names cannot be looked up. Costs nothing where no profile is stored, but of a QuestionnaireResponse.
 Status CheckConformance(const Room& room, fhir::Value resource);
-/// Everything, with warnings, for $validate.
-std::vector<Issue> ValidateConformance(const Room& room, fhir::Value resource, fhir::TypeId expected,
-                                       const std::vector<std::string>& profiles);
+/// Everything, with warnings, for $validate. Errors: kUnavailable, as above.
+Result<std::vector<Issue>> ValidateConformance(const Room& room, fhir::Value resource, fhir::TypeId expected,
+                                               const std::vector<std::string>& profiles);
 
 }  // namespace tk::interaction

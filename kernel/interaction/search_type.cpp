@@ -2,6 +2,7 @@
 // Source: FHIR R4 http.html#search, search.html, bundle.html#searchset.
 #include <fmt/format.h>
 
+#include "kernel/interaction/conformance.h"
 #include "kernel/interaction/include.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
@@ -37,6 +38,7 @@ Result<SearchAsked> FirstPage(const Room& room, const Call& call) {
   options.count_max = kPageCountMax;
   options.timezone_offset_min = room.context.timezone_offset_min;
   options.own_base = call.request.base_url;
+  options.terminology = [&room] { return room.conformance->Terminology(); };
   options.now_us = room.context.clock->NowUs();
   options.may_read = [&call](std::string_view type) { return call.viewer().MayRead(type); };
   search::Query query = TRY(search::ParseQuery(room.index().definitions(), call.type, call.query, options));

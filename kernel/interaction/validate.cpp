@@ -81,7 +81,7 @@ Result<Response> ValidateOperation(const Room& room, const Call& call) {
   const ValidationAsked asked = TRY(ReadValidation(call, document.Root()));
   std::vector<Issue> issues;
   if (asked.resource) {
-    issues = ValidateConformance(room, asked.resource, call.type, asked.profiles);
+    issues = TRY(ValidateConformance(room, asked.resource, call.type, asked.profiles));
     if (const Status whole = CheckNotSubsetted(asked.resource); !whole.ok())
       issues.insert(issues.begin(), whole.error().issues.front());
     const std::string id = asked.resource["id"].ToString();

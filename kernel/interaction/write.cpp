@@ -137,6 +137,7 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
   TRY(CheckNotSubsetted(document.Root()));
   TRY(CheckConformance(room, document.Root()));
   const std::string_view name = room.TypeName(type);
+  if (name == "SearchParameter") TRY(room.index().CheckParameter(document.Root()["id"].ToString(), document));
   return view::MakeResource(*room.definitions, std::move(document), version,
                             posted ? view::Operation::kCreate : view::Operation::kUpdate,
                             name == "Bundle" || name == "Parameters" ? call.request.base_url : std::string());

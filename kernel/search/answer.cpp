@@ -5,22 +5,19 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <span>
-#include <tuple>
 
 #include "kernel/base/clock.h"
 #include "kernel/search/compare.h"
 #include "kernel/search/counts.h"
 #include "kernel/search/key_walk.h"
-#include "kernel/search/nodes.h"
-#include "kernel/search/values.h"
+#include "kernel/search/keys.h"
+#include "kernel/search/orderer.h"
 
 namespace tk::search {
 namespace {
 
 using fhir::SearchType;
 
-constexpr size_t kCompoundKeysMax = 16;
 constexpr uint64_t kFewEntries = 2000;  // below so many no better driver is looked for
 constexpr uint64_t kFewForJoins =
     200;  // the same before joins are estimated, of which each candidate is dear to ask
@@ -28,99 +25,6 @@ constexpr uint64_t kFewForJoins =
 /// How the matches follow each other.
 /// kTime: of the clinical date as equality entries carry it, in seconds; kExactTime: and within a second as the dates say.
 enum class Order : char { kTime = 't', kExactTime = 'x', kOrdinal = 'o', kKeys = 'k' };
-
-struct SortValue {
-  bool missing = true;
-  uint64_t high = 0, low = 0;
-  size_t rank = 0;  // among the texts that were read for this key, when entries do not tell
-};
-
-/// References that a term names: itself, or with an id only one for each type the parameter may refer to.
-void ReferenceKeys(const Setting& setting, const Extractor::Source& source, const Term& term,
-                   std::vector<uint64_t>* keys) {
-  const fhir::Definitions& definitions = setting.extractor.definitions();
-  auto add = [&](std::string_view target) {
-    keys->push_back(ReferenceKey(setting.hash_key, source.parameter, target));
-  };
-  if (term.code.empty()) return add(term.text);
-  if (!term.type.empty()) {
-    if (source.type == fhir::kNoType || definitions.Type(source.type).name == term.type) add(term.text);
-    return;
-  }
-  auto of_type = [&](fhir::TypeId type) { add(std::string(definitions.Type(type).name) + "/" + term.code); };
-  if (source.type != fhir::kNoType) return of_type(source.type);
-  const auto& targets = setting.extractor.At(source.parameter).definition->targets;
-  const bool any = targets.empty() || std::any_of(targets.begin(), targets.end(), [&](fhir::TypeId t) {
-                     return definitions.Type(t).is_abstract;
-                   });
-  for (fhir::TypeId type : any ? definitions.ResourceTypes() : std::span<const fhir::TypeId>(targets))
-    of_type(type);
-}
-
-void TokenKeys(const Setting& setting, ParameterId parameter, const Term& term, std::vector<uint64_t>* keys) {
-  auto add = [&](KeyKind kind, std::string_view first, std::string_view second = {}) {
-    keys->push_back(EqualityKey(setting.hash_key, parameter, kind, first, second));
-  };
-  if (!term.system) return add(KeyKind::kCode, term.code);
-  if (term.system->empty()) return add(KeyKind::kNoSystem, term.code);
-  // A plain code names no system; the codes that its element is bound to do (FHIR R4 search.html 3.1.1.4.10).
-  const fhir::CodeSetId implied = setting.extractor.At(parameter).implied_codes;
-  if (implied != fhir::kNoCodeSet) {
-    const fhir::Definitions& definitions = setting.extractor.definitions();
-    if (!term.code.empty()) {
-      if (definitions.HasCode(implied, *term.system, term.code)) add(KeyKind::kCode, term.code);
-      return;
-    }
-    for (std::string_view code : definitions.Codes(implied)) {
-      if (definitions.HasCode(implied, *term.system, code)) add(KeyKind::kCode, code);
-    }
-    return;
-  }
-  if (term.code.empty()) return add(KeyKind::kSystem, *term.system);
-  add(KeyKind::kSystemCode, *term.system, term.code);
-}
-
-bool IsPlain(const Criterion& c) {
-  if (!c.special.empty()) return false;
-  const bool of_type = !c.modifier.empty() && c.modifier[0] >= 'A' && c.modifier[0] <= 'Z';
-  return c.modifier.empty() || of_type;
-}
-
-/// patient=…&code=system|… as one key, when the type rides on that compound. Marks the two criteria as used.
-std::vector<uint64_t> CompoundKeys(const Setting& setting, const Query& query, std::vector<bool>* used) {
-  const Extractor& extractor = setting.extractor;
-  const ParameterId patient = extractor.PatientOf(query.type), code = extractor.CodeOf(query.type);
-  if (patient == kNoParameter || code == kNoParameter) return {};
-  auto find = [&](ParameterId source) {
-    for (size_t i = 0; i < query.criteria.size(); ++i) {
-      const Criterion& c = query.criteria[i];
-      if (!IsPlain(c) || c.parameter == nullptr) continue;
-      const auto& sources = extractor.At(extractor.IdOf(*c.parameter)).sources;
-      if (sources.size() == 1 && sources[0].parameter == source) return i;
-    }
-    return query.criteria.size();
-  };
-  const size_t p = find(patient), c = find(code);
-  if (p == query.criteria.size() || c == query.criteria.size()) return {};
-  std::vector<uint64_t> keys;
-  const auto& source = extractor.At(extractor.IdOf(*query.criteria[p].parameter)).sources[0];
-  const auto& targets = query.criteria[p].parameter->targets;
-  const fhir::TypeId only = source.type != fhir::kNoType ? source.type
-                            : targets.size() == 1        ? targets[0]
-                                                         : fhir::kNoType;
-  const bool only_patients = only != fhir::kNoType && extractor.definitions().Type(only).name == "Patient";
-  for (const Term& who : query.criteria[p].terms) {
-    if (who.code.empty() || !(who.type == "Patient" || (who.type.empty() && only_patients))) return {};
-    for (const Term& what : query.criteria[c].terms) {
-      if (what.code.empty() || !what.system || what.system->empty() || keys.size() == kCompoundKeysMax)
-        return {};
-      keys.push_back(EqualityKey(setting.hash_key, patient, KeyKind::kPatientCode, "Patient/" + who.code,
-                                 *what.system + "|" + what.code));
-    }
-  }
-  (*used)[p] = (*used)[c] = true;
-  return keys;
-}
 
 class Answerer {
  public:
@@ -184,12 +88,9 @@ class Answerer {
   template <class Next>
   Result<Page> ExactPage(const Resume& resume, const Next& next);
   Status GatherMatches(std::vector<Candidate>* out);
-  Status OrderByKeys(std::vector<Candidate>* matches, size_t wanted);
-  SortValue ValueOf(const SortKey& key, Ordinal ordinal) const;
-  std::vector<size_t> Untold(const SortKey& key, const std::vector<SortValue>& values, size_t k,
-                             size_t matches) const;
-  Status RankTexts(const SortKey& key, size_t k, const std::vector<Candidate>& matches,
-                   std::vector<SortValue>* values);
+  Status OrderByKeys(std::vector<Candidate>* matches, size_t wanted) {
+    return Orderer(ground_, query_, [this] { return Tick(); }).Order(matches, wanted);
+  }
 
   const Setting& setting_;
   const Look& look_;
@@ -236,7 +137,7 @@ Status Answerer::Prepare() {
 void Answerer::ChooseOrder() {
   // From the query alone, so that all pages have the same order whatever the index looks like meanwhile.
   const bool equality =
-      std::any_of(nodes_.begin(), nodes_.end(), [](const auto& node) { return node->keys() != nullptr; });
+      std::any_of(nodes_.begin(), nodes_.end(), [](const auto& node) { return node->in_time(); });
   if (query_.sort.empty()) {
     order_ = equality ? Order::kTime : Order::kOrdinal;
     return;
@@ -415,111 +316,6 @@ Status Answerer::GatherMatches(std::vector<Candidate>* out) {
   out->erase(std::unique(out->begin(), out->end(),
                          [](const Candidate& x, const Candidate& y) { return x.ordinal == y.ordinal; }),
              out->end());
-  return {};
-}
-
-SortValue Answerer::ValueOf(const SortKey& key, Ordinal ordinal) const {
-  SortValue best;
-  if (key.special == "_lastUpdated") return {false, ordinal, 0, 0};
-  if (key.parameter == nullptr) return best;
-  const Extractor::Parameter& parameter = setting_.extractor.At(setting_.extractor.IdOf(*key.parameter));
-  if (key.parameter->type == SearchType::kSpecial) {
-    for (const Criterion& criterion : query_.criteria) {
-      if (criterion.parameter != key.parameter || !criterion.modifier.empty()) continue;
-      const auto distance = DistanceOf(look_, parameter, criterion, ordinal);
-      if (distance) best = {false, OrderOf(*distance), 0, 0};
-    }
-    return best;
-  }
-  for (const auto& source : parameter.sources) {
-    ForSortValues(look_, source.parameter, ordinal, [&](const Entry24& entry) {
-      const SortValue value{false, entry.b, entry.c, 0};
-      const bool less = std::pair(value.high, value.low) < std::pair(best.high, best.low);
-      if (best.missing || less != key.descending) best = value;
-      return true;
-    });
-  }
-  return best;
-}
-
-/// Which of `matches` the entries do not put in order for this key: all of a token, reference or uri, which have none; of a string those with equal
-/// beginnings that go on behind what an entry holds.
-std::vector<size_t> Answerer::Untold(const SortKey& key, const std::vector<SortValue>& values, size_t k,
-                                     size_t matches) const {
-  const size_t keys = query_.sort.size();
-  std::vector<size_t> out;
-  const bool id = key.special == "_id";
-  const SearchType type = key.parameter == nullptr ? SearchType::kSpecial : key.parameter->type;
-  if (id || type == SearchType::kToken || type == SearchType::kReference || type == SearchType::kUri) {
-    for (size_t i = 0; i < matches; ++i) out.push_back(i);
-  } else if (type == SearchType::kString) {
-    for (size_t i = 0; i < matches; ++i) {
-      if (!values[i * keys + k].missing && (values[i * keys + k].low & 0xff) != 0) out.push_back(i);
-    }
-    auto word = [&](size_t i) { return std::pair(values[i * keys + k].high, values[i * keys + k].low); };
-    std::sort(out.begin(), out.end(), [&](size_t x, size_t y) { return word(x) < word(y); });
-    std::vector<size_t> alike;
-    for (size_t i = 0; i < out.size(); ++i) {
-      const bool twin = (i > 0 && word(out[i - 1]) == word(out[i])) ||
-                        (i + 1 < out.size() && word(out[i + 1]) == word(out[i]));
-      if (twin) alike.push_back(out[i]);
-    }
-    out = std::move(alike);
-  }
-  return out;
-}
-
-/// Reads their texts and gives each its rank.
-Status Answerer::RankTexts(const SortKey& key, size_t k, const std::vector<Candidate>& matches,
-                           std::vector<SortValue>* values) {
-  const size_t keys = query_.sort.size();
-  std::vector<std::pair<std::string, size_t>> texts;
-  for (const size_t i : Untold(key, *values, k, matches.size())) {
-    TRY(Tick());
-    const view::Resource* resource = texts_.Read(matches[i].ordinal);
-    if (resource == nullptr) continue;
-    auto text = key.special == "_id"
-                    ? std::optional(resource->id)
-                    : SortText(setting_.extractor, query_.type, setting_.extractor.IdOf(*key.parameter),
-                               resource->document.Root(), key.descending);
-    if (!text) continue;
-    (*values)[i * keys + k].missing = false;
-    texts.emplace_back(std::move(*text), i);
-  }
-  std::sort(texts.begin(), texts.end());
-  size_t rank = 0;
-  for (size_t i = 0; i < texts.size(); ++i) {
-    if (i > 0 && texts[i].first != texts[i - 1].first) ++rank;
-    (*values)[texts[i].second * keys + k].rank = rank;
-  }
-  return texts_.TakeFailure();
-}
-
-/// Several values count by the least (descending: the greatest); resources without one come last; equals newest first.
-Status Answerer::OrderByKeys(std::vector<Candidate>* matches, size_t wanted) {
-  const size_t keys = query_.sort.size();
-  std::vector<SortValue> values(matches->size() * keys);
-  std::vector<size_t> order(matches->size());
-  for (size_t i = 0; i < order.size(); ++i) {
-    TRY(Tick());
-    order[i] = i;
-    for (size_t k = 0; k < keys; ++k) values[i * keys + k] = ValueOf(query_.sort[k], (*matches)[i].ordinal);
-  }
-  for (size_t k = 0; k < keys; ++k) TRY(RankTexts(query_.sort[k], k, *matches, &values));
-  auto before = [&](size_t x, size_t y) {
-    for (size_t k = 0; k < keys; ++k) {
-      const SortValue &a = values[x * keys + k], &b = values[y * keys + k];
-      if (a.missing != b.missing) return b.missing;
-      const auto left = std::tuple(a.high, a.low, a.rank), right = std::tuple(b.high, b.low, b.rank);
-      if (left != right) return (left < right) != query_.sort[k].descending;
-    }
-    return (*matches)[x].ordinal > (*matches)[y].ordinal;
-  };
-  const auto middle = order.begin() + static_cast<ptrdiff_t>(std::min(wanted, order.size()));
-  std::partial_sort(order.begin(), middle, order.end(), before);
-  std::vector<Candidate> sorted;
-  for (auto at = order.begin(); at != middle; ++at) sorted.push_back((*matches)[*at]);
-  *matches = std::move(sorted);
   return {};
 }
 
@@ -716,58 +512,7 @@ Result<Answerer::Resume> Answerer::ReadCursor() const {
   return resume;
 }
 
-/// Terms of one criterion under one source.
-void TermKeys(const Setting& setting, const Extractor::Source& source, const Criterion& criterion,
-              const Term& term, std::vector<uint64_t>* keys) {
-  auto add = [&](KeyKind kind, std::string_view first, std::string_view second = {}) {
-    keys->push_back(EqualityKey(setting.hash_key, source.parameter, kind, first, second));
-  };
-  const SearchType type = criterion.parameter->type;
-  if (type == SearchType::kReference && criterion.modifier == "identifier") {
-    if (!term.system) return add(KeyKind::kIdentifierValue, term.code);
-    if (term.code.empty()) return add(KeyKind::kIdentifierSystem, *term.system);
-    return add(KeyKind::kIdentifier, *term.system, term.code);
-  }
-  if (type == SearchType::kToken) return TokenKeys(setting, source.parameter, term, keys);
-  if (type == SearchType::kReference) return ReferenceKeys(setting, source, term, keys);
-  if (type == SearchType::kString) return add(KeyKind::kExact, term.text);
-  if (criterion.modifier != "above") return add(KeyKind::kUri, term.text);
-  for (const std::string& url : UrlsAbove(term.text)) add(KeyKind::kUri, url);
-}
-
 }  // namespace
-
-std::optional<std::vector<uint64_t>> EqualityKeys(const Setting& setting, fhir::TypeId,
-                                                  const Criterion& criterion) {
-  if (criterion.parameter == nullptr) return std::nullopt;
-  const std::string_view modifier = criterion.modifier;
-  if (modifier == "missing" || modifier == "contains" || modifier == "text" || modifier == "below" ||
-      modifier == "of-type")
-    return std::nullopt;
-  const SearchType type = criterion.parameter->type;
-  const bool exact = type == SearchType::kString && modifier == "exact";
-  if (type != SearchType::kToken && type != SearchType::kReference && type != SearchType::kUri && !exact)
-    return std::nullopt;
-  std::vector<uint64_t> keys;
-  for (const Extractor::Source& source :
-       setting.extractor.At(setting.extractor.IdOf(*criterion.parameter)).sources) {
-    for (const Term& term : criterion.terms) TermKeys(setting, source, criterion, term, &keys);
-  }
-  std::sort(keys.begin(), keys.end());
-  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-  return keys;
-}
-
-std::vector<Ordinal> LiveUnder(const view::RunSnapshot<Entry16>& equality, uint64_t key,
-                               const view::Directory& directory, const view::Position& position) {
-  std::vector<Ordinal> out;
-  for (auto cursor = equality.Forward({key, 0}, {key | ~kKeyMask, ~uint64_t{0}}); cursor.valid();
-       cursor.Next()) {
-    const Ordinal ordinal = OrdinalOf(cursor.entry());
-    if (ordinal < position.end_ordinal && directory.Live(ordinal, position)) out.push_back(ordinal);
-  }
-  return out;
-}
 
 Result<Page> AnswerPage(const Setting& setting, const Look& look, const Query& query,
                         const PageRequest& request) {

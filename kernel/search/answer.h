@@ -2,10 +2,6 @@
 // Flow:   query → nodes with estimates → driver → candidates (live, in scope, all nodes hold) → order → page
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <vector>
-
 #include "kernel/search/area_counts.h"
 #include "kernel/search/entries.h"
 #include "kernel/search/index.h"
@@ -28,15 +24,6 @@ struct Setting {
   const view::Directory& directory;
   AreaCounts& counts;
 };
-
-/// The equality keys that a criterion's terms come to; nullopt if it is no matter of equality (ranges, prefixes, :missing). With :not the keys of
-/// what must not be.
-std::optional<std::vector<uint64_t>> EqualityKeys(const Setting& setting, fhir::TypeId type,
-                                                  const Criterion& criterion);
-
-/// The live ordinals under one equality key at a position, unsorted.
-std::vector<Ordinal> LiveUnder(const view::RunSnapshot<Entry16>& equality, uint64_t key,
-                               const view::Directory& directory, const view::Position& position);
 
 Result<Page> AnswerPage(const Setting& setting, const Look& look, const Query& query,
                         const PageRequest& request);

@@ -7,6 +7,7 @@
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/hash.h"
 #include "kernel/fhir/path/path.h"
+#include "kernel/search/parameter_check.h"
 #include "kernel/search/values.h"
 
 namespace tk::search {
@@ -40,13 +41,35 @@ bool CustomParameters::IsOfficial(std::string_view url) const {
   return std::binary_search(official_.begin(), official_.end(), url);
 }
 
+bool CustomParameters::IsWanted(fhir::Value root) const {
+  return root.present() && root["status"].ToString() == "active" && !IsOfficial(root["url"].ToString());
+}
+
+Status CustomParameters::Check(std::shared_ptr<const fhir::Definitions> base, std::string_view id,
+                               const fhir::Document& parameter) const {
+  if (!IsWanted(parameter.Root())) return {};
+  if (parameter.Text().size() > kCustomBytesMax)
+    return MakeIssue(ErrorCode::kTooLarge, "too-long", "SearchParameter",
+                     fmt::format("SearchParameter: longer than {} bytes", kCustomBytesMax));
+  std::vector<std::string> others;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [other, text] : by_id_) {
+      if (other != id) others.push_back(text);
+    }
+  }
+  if (others.size() >= kCustomMax)
+    return MakeIssue(
+        ErrorCode::kTooLarge, "too-costly", "SearchParameter",
+        fmt::format("SearchParameter: {} are stored already, the most there may be", kCustomMax));
+  return CheckParameter(WithCustom(std::move(base), others), parameter);
+}
+
 void CustomParameters::Hear(const view::Change& change) {
   const view::ResourcePtr& named = change.now != nullptr ? change.now : change.before;
   if (named == nullptr || named->type != type_) return;
   const fhir::Value root = change.now == nullptr ? fhir::Value() : change.now->document.Root();
-  const bool wanted = root.present() && root["status"].ToString() == "active" &&
-                      !IsOfficial(root["url"].ToString()) &&
-                      change.now->document.Text().size() <= kCustomBytesMax;
+  const bool wanted = IsWanted(root) && change.now->document.Text().size() <= kCustomBytesMax;
   const std::lock_guard lock(mutex_);
   const auto at = by_id_.find(named->id);
   if (!wanted && at == by_id_.end()) return;

@@ -2,7 +2,7 @@
 // Flow:   the index hears every change (Hear) → definitions() of the index extends its own by them → the old generation answers "being built" to
 //         them, a new one is built beside it (generations.cpp) → they are searched
 // File:   "custom" beside a generation's manifest: a line each, id, tab, the resource's minified JSON; the last line a CRC-32C of all before it.
-// Limits: kCustomMax of them, kCustomBytesMax each; what is over is stored like any resource, and not searched by.
+// Limits: kCustomMax of them, kCustomBytesMax each; what is over is refused when it is to be written.
 #pragma once
 
 #include <atomic>
@@ -29,12 +29,17 @@ class CustomParameters {
   /// Grows with every change; 0: nothing was heard yet.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
   std::vector<std::string> Texts() const;  // by id
+  /// May it be stored as the one with this id, beside the others? What is not active, or a copy of an official one, always may: it is not searched by.
+  /// Errors: those of CheckParameter; kTooLarge over a limit. Cost: tens of ms for an active one.
+  Status Check(std::shared_ptr<const fhir::Definitions> base, std::string_view id,
+               const fhir::Document& parameter) const;
   std::string Print() const;
   /// Errors: kCorrupt.
   Status Read(std::string_view file);
 
  private:
   bool IsOfficial(std::string_view url) const;
+  bool IsWanted(fhir::Value root) const;
   fhir::TypeId type_ = fhir::kNoType;
   std::vector<std::string> official_;  // urls, sorted
   mutable std::mutex mutex_;

@@ -11,11 +11,15 @@
 #include "kernel/search/extraction.h"
 #include "kernel/search/generation.h"
 #include "kernel/search/include.h"
+#include "kernel/search/keys.h"
 #include "kernel/search/values.h"
 #include "kernel/view/manifest.h"
 
 namespace tk::search {
 namespace {
+
+/// The writer does not look at longer lists of codes: it takes them for concerned.
+constexpr size_t kCodesCheckedMax = 256;
 
 constexpr uint32_t kFormatVersion = 7;  // how entries are packed and files laid out: others cannot be read
 constexpr std::string_view kExtraction = "extraction";
@@ -88,6 +92,9 @@ class IndexView final : public GeneratedIndex {
 
   std::shared_ptr<const fhir::Definitions> definitions() const override { return definitions_; }
   const CustomParameters& custom() const override { return custom_; }
+  Status CheckParameter(std::string_view id, const fhir::Document& parameter) const override {
+    return custom_.Check(base_, id, parameter);
+  }
   const std::string& parameters() const override { return parameters_; }
   Result<Page> Search(const Query& query, const PageRequest& request) const override {
     TRY(CheckKnown(query));
@@ -496,7 +503,8 @@ bool IndexView::MayAffect(const view::Prepared& prepared, fhir::TypeId changed_t
       if (!named) return false;
       continue;
     }
-    if (criterion.modifier == "not" || criterion.join != nullptr) continue;
+    if (criterion.modifier == "not" || criterion.modifier == "not-in" || criterion.join != nullptr) continue;
+    if (criterion.codes != nullptr && criterion.codes->size() > kCodesCheckedMax) continue;
     const auto keys = EqualityKeys(setting(), query.type, criterion);
     if (keys && !has(entries.now, *keys) && !has(entries.before, *keys)) return false;
   }
@@ -508,8 +516,8 @@ bool IndexView::Confirms(const Query& query, std::string_view text) const {
   if (text.find('\\') != std::string_view::npos || !CheckKnown(query).ok()) return true;
   for (const Criterion& criterion : query.criteria) {
     // A URL above the one asked for does not hold it.
-    if (criterion.modifier == "not" || criterion.modifier == "above" || criterion.terms.empty() ||
-        !EqualityKeys(setting(), query.type, criterion))
+    if (criterion.modifier == "not" || criterion.modifier == "above" || criterion.codes != nullptr ||
+        criterion.terms.empty() || !EqualityKeys(setting(), query.type, criterion))
       continue;
     const bool found = std::any_of(criterion.terms.begin(), criterion.terms.end(), [&](const Term& term) {
       const bool implied =

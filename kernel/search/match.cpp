@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernel/search/code_terms.h"
 #include "kernel/search/compare.h"
 #include "kernel/search/values.h"
 
@@ -42,6 +43,11 @@ class FitSink final : public ValueSink {
   bool holds = false;
 
   void Token(ParameterId id, const std::string_view* system, std::string_view code) override {
+    if (criterion_.codes != nullptr) {
+      holds = holds || CodesHold(extractor_.definitions(), extractor_.At(id).implied_codes, *criterion_.codes,
+                                 system, code);
+      return;
+    }
     Any([&](const Term& term, size_t) { return TokenHolds(extractor_, id, term, system, code); });
   }
   void Reference(ParameterId id, std::string_view target) override {
@@ -164,7 +170,7 @@ bool ReferenceHolds(const Extractor& extractor, ParameterId id, const Term& term
 }
 
 bool NeedsText(const Extractor& extractor, const Criterion& criterion) {
-  if (criterion.parameter == nullptr) return false;
+  if (criterion.parameter == nullptr || criterion.codes != nullptr) return false;
   const std::string_view modifier = criterion.modifier;
   const Extractor::Parameter& parameter = extractor.At(extractor.IdOf(*criterion.parameter));
   const SearchType type = criterion.parameter->type;
@@ -187,7 +193,7 @@ bool Matcher::Holds(Value root) const {
   }
   const bool holds = parameter.composite != nullptr ? CompositeHolds(*parameter.composite, root)
                                                     : AnyItem(id_, criterion_.terms, root);
-  return holds != (criterion_.modifier == "not");
+  return holds != (criterion_.modifier == "not" || criterion_.modifier == "not-in");
 }
 
 /// Without terms (:missing): is there any value?

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "kernel/search/code_nodes.h"
 #include "kernel/search/compare.h"
+#include "kernel/search/keys.h"
 #include "kernel/search/values.h"
 
 namespace tk::search {
@@ -120,6 +122,10 @@ class ValueNode : public Node {
 
  protected:
   virtual bool ValueHolds(const Entry24& value) const = 0;
+  /// An entry was looked at: what fits is handed on, and is then the taker's to count; time passes for the others too.
+  bool GoOn(bool holds, const Candidate& candidate, const std::function<bool(const Candidate&)>& each) const {
+    return holds ? each(candidate) : ground_.meter.Tick(criterion_.name);
+  }
   const Ground& ground_;
   const Criterion& criterion_;
   std::vector<Extractor::Source> sources_;
@@ -140,9 +146,8 @@ class DateNode final : public ValueNode {
     ForRanges([&](const Term& term, const EntryRange& range) {
       for (auto cursor = ground_.look.ordered.Forward(range.low, range.high); cursor.valid(); cursor.Next()) {
         const DateEntry date = DateOf(cursor.entry());
-        if (DateHolds(term, date.low_us, date.high_us) &&
-            !each({cursor.entry().c & kOrdinalMask, kUnknownTime}))
-          return false;
+        const bool holds = DateHolds(term, date.low_us, date.high_us);
+        if (!GoOn(holds, {cursor.entry().c & kOrdinalMask, kUnknownTime}, each)) return false;
       }
       return true;
     });
@@ -192,7 +197,7 @@ class NumberNode final : public ValueNode {
         const double value = DoubleOf(entry.b);
         const bool holds =
             (entry.c & kRangeEnd) != 0 ? TextHolds(candidate.ordinal) : NumberHolds(term, value, value);
-        if (holds && !each(candidate)) return false;
+        if (!GoOn(holds, candidate, each)) return false;
       }
       return true;
     });
@@ -282,7 +287,7 @@ class PlaceNode final : public Node {
       const EntryRange range = RangeOf(term);
       for (auto cursor = ground_.look.ordered.Forward(range.low, range.high); cursor.valid(); cursor.Next()) {
         Candidate candidate{cursor.entry().c & kOrdinalMask, kUnknownTime};
-        if (Holds(candidate) && !each(candidate)) return;
+        if (!(Holds(candidate) ? each(candidate) : ground_.meter.Tick(criterion_.name))) return;
       }
     }
   }
@@ -386,7 +391,7 @@ class PrefixNode final : public ValueNode {
 class ContainsNode final : public Node {
  public:
   ContainsNode(const Ground& ground, const Criterion& criterion, std::vector<Extractor::Source> sources)
-      : ground_(ground), sources_(std::move(sources)) {
+      : ground_(ground), criterion_(criterion), sources_(std::move(sources)) {
     for (const Term& term : criterion.terms) folded_.push_back(FoldText(term.text));
   }
   uint64_t Estimate() const override {
@@ -430,7 +435,9 @@ class ContainsNode final : public Node {
       bool continues = false;
       for (; cursor.valid() && cursor.entry().b == chunk.b && cursor.entry().c == chunk.c; cursor.Next()) {
         continues = continues || (cursor.entry().d & kContinues) != 0;
-        if (matches && !each({cursor.entry().d & kOrdinalMask, kUnknownTime})) return false;
+        const bool more = matches ? each({cursor.entry().d & kOrdinalMask, kUnknownTime})
+                                  : ground_.meter.Tick(criterion_.name);
+        if (!more) return false;
       }
       if (continues && !matches &&
           !Walk(parameter, NextChunk(ground_.setting.hash_key, parameter, text), text, each))
@@ -439,6 +446,7 @@ class ContainsNode final : public Node {
     return true;
   }
   const Ground& ground_;
+  const Criterion& criterion_;
   std::vector<Extractor::Source> sources_;
   std::vector<std::string> folded_;
 };
@@ -602,8 +610,10 @@ Result<std::unique_ptr<Node>> MakeEntryNode(const Ground& ground, const Criterio
         std::make_unique<MissingNode>(ground, parameter.presence_bit, criterion.terms[0].text == "true"));
   }
   if (auto keys = EqualityKeys(ground.setting, ground.type, criterion)) {
-    return std::unique_ptr<Node>(
-        std::make_unique<EqualityNode>(ground, *std::move(keys), criterion.modifier == "not"));
+    if (criterion.codes != nullptr && keys->size() > kFewKeys)
+      return MakeCodesNode(ground, criterion, *std::move(keys));
+    const bool negated = criterion.modifier == "not" || criterion.modifier == "not-in";
+    return std::unique_ptr<Node>(std::make_unique<EqualityNode>(ground, *std::move(keys), negated));
   }
   switch (criterion.parameter->type) {
     case SearchType::kDate:

@@ -43,6 +43,8 @@ class Node {
   virtual uint64_t ProbeNs() const { return ReadsTexts() ? 6000 : 1000; }
   /// A chain or _has: its estimate may take many look-ups.
   virtual bool is_join() const { return false; }
+  /// Does a criterion like it put the answer in the order of time? (index.h)
+  virtual bool in_time() const { return keys() != nullptr; }
   /// Keys of a positive equality criterion, else nullptr.
   virtual const std::vector<uint64_t>* keys() const { return nullptr; }
   virtual const std::vector<OrdinalRange>* ordinal_ranges() const { return nullptr; }

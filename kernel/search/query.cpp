@@ -6,6 +6,7 @@
 #include <array>
 
 #include "kernel/search/chains.h"
+#include "kernel/search/code_terms.h"
 #include "kernel/search/terms.h"
 #include "kernel/search/values.h"
 
@@ -322,6 +323,8 @@ class Parser {
                       fmt::format("more than {} alternatives", kTermsMax));
       criterion.terms.push_back(TRY(reader.Read(search_type, part)));
     }
+    if (search_type == SearchType::kToken && IsCodesModifier(modifier))
+      criterion.codes = TRY(ReadCodes(reader, criterion.terms));
     if (modifier == "missing" && criterion.terms.size() != 1)
       return BadValue(full_name, ":missing takes one value");
     return criterion;

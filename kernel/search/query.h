@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernel/fhir/definitions.h"
+#include "kernel/terminology/terminology.h"
 
 namespace tk::search {
 
@@ -40,8 +41,10 @@ struct Criterion {
   std::shared_ptr<const Join> join;                  // a chain or _has: then this alone counts (joins.h)
   std::string special;  // "_id", "_lastUpdated" …: handled by name when it has no SearchParameter
   std::string
-      modifier;  // "", "exact", "contains", "missing", "not", "text", "of-type", "identifier", "above", "below", or a type name for references
+      modifier;  // "", "exact", "contains", "missing", "not", "text", "of-type", "identifier", "above", "below", "in", "not-in", or a type name for references
   std::vector<Term> terms;
+  terminology::CodeListPtr
+      codes;  // of a token with :in, :not-in, :above, :below: then these alone count, not the terms
 };
 
 /// A criterion on resources that the searched one refers to (subject:Patient.name), or that refer to it (_has:Observation:patient:code).
@@ -97,6 +100,8 @@ struct ParseOptions {
   size_t join_depth_max = 5;  // links of one chain or _has
   /// May the asker read resources of that type? Chains and _has go only through types for which it says so. Empty: all.
   std::function<bool(std::string_view type)> may_read;
+  /// Where :in, :not-in, :above and :below find their codes; asked for only when one is in the query. Empty: they are refused.
+  std::function<std::shared_ptr<const terminology::Terminology>()> terminology;
   std::string_view own_base;  // "https://host/fhir": a reference that begins with it is one of ours
 };
 

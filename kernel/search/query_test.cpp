@@ -156,7 +156,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"Patient", "birthdate:missing=maybe", ErrorCode::kIncorrect, "true or false"},
         Refused{"Patient", "identifier=a|b|c", ErrorCode::kIncorrect, "token"},
         Refused{"Patient", "identifier=|", ErrorCode::kIncorrect, "code or a system"},
-        Refused{"Patient", "gender:below=x", ErrorCode::kUnsupported, ":not"},
+        Refused{"Patient", "gender:exact=x", ErrorCode::kUnsupported, ":not"},
         Refused{"Observation", "subject:above=x", ErrorCode::kUnsupported, "<type>"},
         Refused{"Observation", "subject:Medication=x", ErrorCode::kIncorrect, "refer"},
         Refused{"Observation", "subject:Patient=Group/1", ErrorCode::kIncorrect, "modifier"},
@@ -202,7 +202,7 @@ TEST(ParseQuery, NeverRepeatsWhatMayBeSomebodysNumber) {
 }
 
 TEST(ParseQuery, LenientTellsWhatItPassedOver) {
-  const auto query = Asked()("Patient", "nmae=x&gender:below=y&name=z", true);
+  const auto query = Asked()("Patient", "nmae=x&gender:exact=y&name=z", true);
   ASSERT_TRUE(query.ok()) << query.error().ToString();
   EXPECT_EQ(query->ignored.size(), 2u);
   EXPECT_EQ(query->criteria.size(), 1u);

@@ -102,6 +102,7 @@ class Maker {
   Asked MakeCriterion();
   Asked AmountTerm();
   Asked DateTerm();
+  Asked CodesTerm();
 
  private:
   /// On what a composite's part asks of an amount.
@@ -218,10 +219,54 @@ Asked Maker::DateTerm() {
           }};
 }
 
+/// The code system: c alone, a above b and above 40 others that nothing has. Of the value sets, v/wide is a and all below it, v/few is b and c.
+constexpr const char* kFewSet =
+    R"({"resourceType":"ValueSet","url":"http://v/few","compose":{"include":[{"system":"s","concept":[{"code":"b"},{"code":"c"}]}]}})";
+constexpr const char* kWideSet =
+    R"({"resourceType":"ValueSet","url":"http://v/wide","compose":{"include":[{"system":"s","filter":[{"property":"concept","op":"is-a","value":"a"}]}]}})";
+constexpr const char* kStatusSet =
+    R"({"resourceType":"ValueSet","url":"http://v/status","compose":{"include":[{"system":"http://hl7.org/fhir/observation-status"}],)"
+    R"("exclude":[{"system":"http://hl7.org/fhir/observation-status","concept":[{"code":"final"}]}]}})";
+std::string CodeSystemText() {
+  std::string text =
+      R"({"resourceType":"CodeSystem","url":"s","content":"complete","concept":[{"code":"c"},{"code":"a","concept":[{"code":"b"})";
+  for (int i = 0; i < 40; ++i) text += fmt::format(R"(,{{"code":"x{}"}})", i);
+  return text + "]}]}";
+}
+
+Asked Maker::CodesTerm() {
+  struct Codes {
+    const char* value;
+    const char* modifier;
+    const char* codes;
+  };
+  constexpr Codes kCodes[] = {{"http://v/wide", "in", "ab"}, {"http://v/few", "in", "bc"},
+                              {"s|a", "below", "ab"},        {"s|b", "below", "b"},
+                              {"s|b", "above", "ab"},        {"s|b,s|c", "below", "bc"},
+                              {"s|a,s|c", "below", "abc"},   {"http://v/few,http://v/wide", "in", "abc"}};
+  const Codes asked = kCodes[Below(8)];
+  const std::string codes = asked.codes;
+  const bool negated = std::string_view(asked.modifier) == "in" && Below(2) == 0;
+  const auto fits = [codes](const Part& p) { return codes.find(p.code) != std::string::npos; };
+  const auto any = [fits](const Record& r) { return std::any_of(r.parts.begin(), r.parts.end(), fits); };
+  const std::string end = std::string(":") + (negated ? "not-in" : asked.modifier) + "=" + asked.value;
+  switch (Below(4)) {
+    case 0:
+      return {"code" + end, [=](const Record& r) { return fits(r.main) != negated; }};
+    case 1:
+      return {"component-code" + end, [=](const Record& r) { return any(r) != negated; }};
+    case 2:
+      return {"combo-code" + end, [=](const Record& r) { return (fits(r.main) || any(r)) != negated; }};
+    default:
+      return {negated ? "status:not-in=http://v/status" : "status:in=http://v/status",
+              [=](const Record& r) { return (r.status != "final") != negated; }};
+  }
+}
+
 Asked Maker::MakeCriterion() {
   const std::string digit = std::to_string(Below(5)), code(1, static_cast<char>('a' + Below(3)));
   const auto has_part = [code](const Part& p) { return p.code == code; };
-  switch (Below(14)) {
+  switch (Below(18)) {
     case 0:
     case 1:
     case 2:
@@ -250,6 +295,10 @@ Asked Maker::MakeCriterion() {
               }};
     case 12:
       return {"_tag=t|1", [](const Record& r) { return r.tag == "1"; }};
+    case 13:
+    case 14:
+    case 15:
+      return CodesTerm();
     default: {
       // Two alternatives of one parameter.
       Asked one = AmountTerm();
@@ -270,6 +319,9 @@ std::string Escaped(std::string text) {
 class RandomQueries {
  public:
   explicit RandomQueries(uint64_t seed) : maker_(seed) {
+    for (const std::string& text :
+         {CodeSystemText(), std::string(kFewSet), std::string(kWideSet), std::string(kStatusSet)})
+      house_.Store(text);
     for (int i = 0; i < 150; ++i) {
       Record record = maker_.MakeRecord();
       std::erase_if(records_, [&](const Record& r) { return r.id == record.id; });

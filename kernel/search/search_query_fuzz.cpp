@@ -17,6 +17,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   search::ParseOptions options;
   options.lenient = (data[0] & 0x80) != 0;
   options.length_max = 1 << 20;
+  static const fhir::MemoryCanonicals
+      none;  // the official value sets and code systems are there all the same
+  static const auto kept = terminology::MakeKept();
+  options.terminology = [] { return std::make_shared<const terminology::Terminology>(*r4, none, kept); };
   const auto query = search::ParseQuery(*r4, type, text, options);
   if (!query.ok()) {
     CHECK(!query.error().external.empty());
@@ -29,6 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (size_t i = 0; i < query->criteria.size(); ++i) {
     const auto &x = query->criteria[i], &y = again->criteria[i];
     CHECK(x.parameter == y.parameter && x.modifier == y.modifier && x.terms.size() == y.terms.size());
+    CHECK((x.codes == nullptr) == (y.codes == nullptr));
+    CHECK(x.codes == nullptr || x.codes->codes() == y.codes->codes());
     for (size_t k = 0; k < x.terms.size(); ++k)
       CHECK(x.terms[k].text == y.terms[k].text && x.terms[k].code == y.terms[k].code &&
             x.terms[k].low_us == y.terms[k].low_us);

@@ -108,12 +108,29 @@ Result<Term> TermReader::Token(std::string_view raw) const {
   return term;
 }
 
+/// What begins with our own base is written without it.
+void TermReader::StripOwnBase(std::string* text) const {
+  const size_t length = options.own_base.size();
+  if (length != 0 && text->size() > length && (*text)[length] == '/' && text->starts_with(options.own_base))
+    text->erase(0, length + 1);
+}
+
+/// A canonical, or a reference to a ValueSet stored here.
+Result<Term> TermReader::ValueSet(std::string_view raw) const {
+  constexpr size_t kCanonicalMax = 1000;
+  Term term;
+  term.text = TRY(Unescape(name, raw));
+  StripOwnBase(&term.text);
+  const bool local = term.text.starts_with("ValueSet/") && IsId(std::string_view(term.text).substr(9));
+  if (term.text.size() > kCanonicalMax || (!local && term.text.find(':') == std::string::npos))
+    return BadValue(name, "takes a value set: its canonical URL, perhaps with |version, or ValueSet/id");
+  return term;
+}
+
 Result<Term> TermReader::Reference(std::string_view raw) const {
   Term term;
   term.text = TRY(Unescape(name, raw));
-  if (!options.own_base.empty() && term.text.size() > options.own_base.size() &&
-      term.text[options.own_base.size()] == '/' && term.text.starts_with(options.own_base))
-    term.text.erase(0, options.own_base.size() + 1);
+  StripOwnBase(&term.text);
   std::string_view text = term.text;
   const bool absolute = text.find("://") != std::string_view::npos || text.substr(0, 4) == "urn:";
   if (absolute) {
@@ -281,7 +298,7 @@ Result<Term> TermReader::Read(SearchType search_type, std::string_view raw) cons
   if (modifier == "of-type") return OfType(raw);
   switch (search_type) {
     case SearchType::kToken:
-      return Token(raw);
+      return modifier == "in" || modifier == "not-in" ? ValueSet(raw) : Token(raw);
     case SearchType::kReference:
       if (modifier == "identifier") return Token(raw);
       if (modifier == "below") return Text(raw);
@@ -318,7 +335,7 @@ std::vector<std::string_view> ModifiersOf(const SearchParameter& parameter) {
     case SearchType::kString:
       return {"missing", "exact", "contains"};
     case SearchType::kToken:
-      return {"missing", "not", "text", "of-type"};
+      return {"missing", "not", "text", "of-type", "in", "not-in", "above", "below"};
     case SearchType::kReference:
       return {"missing", "identifier", "below"};
     case SearchType::kUri:

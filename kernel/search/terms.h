@@ -35,6 +35,8 @@ struct TermReader {
  private:
   Result<Term> Token(std::string_view raw) const;
   Result<Term> OfType(std::string_view raw) const;
+  void StripOwnBase(std::string* text) const;
+  Result<Term> ValueSet(std::string_view raw) const;
   Result<Term> Reference(std::string_view raw) const;
   Result<Term> Date(std::string_view raw) const;
   Result<Term> Number(std::string_view raw) const;

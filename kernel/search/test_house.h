@@ -151,6 +151,9 @@ class House {
   Result<Page> Ask(const std::string& type, const std::string& text, PageRequest request = {}) const {
     ParseOptions options;
     options.now_us = kNow;
+    options.terminology = [this] {
+      return std::make_shared<const terminology::Terminology>(*definitions, stored, lists_);
+    };
     const Query query = TRY(ParseQuery(*definitions, definitions->FindType(type), text, options));
     if (request.position.t == 0) request.position = Head();
     if (!request.read) request.read = [this](view::Ordinal ordinal) { return Read(ordinal); };
@@ -175,6 +178,12 @@ class House {
     *good = false;
     return all;
   }
+  /// A value set or code system.
+  void Store(const std::string& json) {
+    auto document = fhir::Document::Parse(json);
+    CHECK(document.ok());
+    stored.Add(std::make_shared<const fhir::Document>(std::move(*document)));
+  }
   /// Entry n is written n seconds after 2020-01-01T00:00:00Z.
   static constexpr Instant kNow = 1'600'000'000'000'000;
   Result<view::ResourcePtr> Read(view::Ordinal ordinal) const {
@@ -190,6 +199,7 @@ class House {
 
  private:
   IndexOptions options_;
+  std::shared_ptr<terminology::Kept> lists_ = terminology::MakeKept();
 
   view::Ordinal Commit(std::shared_ptr<view::Resource> now) {
     const std::string name = std::string(definitions->Type(now->type).name) + "/" + now->id;
@@ -215,6 +225,7 @@ class House {
   std::unique_ptr<Index> index;
   std::map<std::string, view::ResourcePtr> current;  // with tombstones
   std::map<view::Ordinal, view::ResourcePtr> versions;
+  fhir::MemoryCanonicals stored;  // value sets and code systems
   uint64_t t = 0;
   view::Ordinal next = 1;
 };

@@ -38,6 +38,7 @@ class OwningNode final : public Node {
   bool Holds(Candidate& candidate) const override { return node_->Holds(candidate); }
   bool WantsSet() const override { return node_->WantsSet(); }
   bool ReadsTexts() const override { return node_->ReadsTexts(); }
+  bool in_time() const override { return node_->in_time(); }
   const std::vector<uint64_t>* keys() const override { return node_->keys(); }
   const std::vector<OrdinalRange>* ordinal_ranges() const override { return node_->ordinal_ranges(); }
 
@@ -106,8 +107,9 @@ class AlternativesNode final : public Node {
     bool more = true;
     driver.Gather([&](const Candidate& found) {
       Candidate candidate = found;
-      if (std::all_of(others.begin(), others.end(), [&](const Node* node) { return node->Holds(candidate); }))
-        more = each(candidate);
+      const bool holds =
+          std::all_of(others.begin(), others.end(), [&](const Node* node) { return node->Holds(candidate); });
+      more = holds ? each(candidate) : meter_.Tick(kNoName);
       return more;
     });
     return more;

@@ -1,0 +1,58 @@
+// No part of a plan works on past the time limit: questions whose entries are all looked at and of which none fits.
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include "kernel/search/test_house.h"
+
+namespace tk::search {
+namespace {
+
+constexpr int kMany = 1500;
+
+/// Asks with a deadline that has passed, and without one.
+void ExpectEnds(const House& house, const std::string& type, const std::string& text) {
+  PageRequest request;
+  request.count = 1000;  // so that it is gathered, not walked
+  const auto whole = house.Ask(type, text, request);
+  ASSERT_TRUE(whole.ok()) << text << ": " << whole.error().ToString();
+  EXPECT_TRUE(whole->ordinals.empty()) << text;
+  request.deadline_us = 1;
+  const auto cut = house.Ask(type, text, request);
+  ASSERT_FALSE(cut.ok()) << text;
+  EXPECT_EQ(cut.error().code, ErrorCode::kTimeout) << text;
+  EXPECT_EQ(cut.error().issues.at(0).type, "timeout") << text;
+}
+
+TEST(Deadline, EndsDatesNumbersTextsAndPlacesThatDoNotFit) {
+  House house;
+  for (int i = 0; i < kMany; ++i) {
+    house.Put(fmt::format(
+        R"({{"resourceType":"Observation","id":"o{}","status":"final","code":{{"coding":[{{"system":"s","code":"a"}}]}},)"
+        R"("effectivePeriod":{{"start":"2020-06","end":"2022"}},"valueQuantity":{{"value":5,"unit":"x"}}}})",
+        i));
+    house.Put(
+        fmt::format(R"({{"resourceType":"Patient","id":"p{}","name":[{{"family":"Wang {}"}}]}})", i, i));
+    house.Put(fmt::format(
+        R"({{"resourceType":"Location","id":"l{}","position":{{"latitude":39.1,"longitude":{}}}}})", i,
+        -100 - i % 50));
+  }
+  ExpectEnds(house, "Observation", "date=2020");
+  ExpectEnds(house, "Observation", "value-quantity=ne5");
+  ExpectEnds(house, "Patient", "family:contains=zzz");
+  ExpectEnds(house, "Location", "near=39.1%7C117.2%7C5%7Ckm");
+}
+
+TEST(Deadline, EndsCompositesWhosePartsDoNotFitTogether) {
+  House house;
+  for (int i = 0; i < kMany; ++i) {
+    house.Put(fmt::format(
+        R"({{"resourceType":"Observation","id":"o{}","status":"final","code":{{"coding":[{{"system":"s","code":"{}"}}]}},)"
+        R"("valueQuantity":{{"value":{}}}}})",
+        i, i % 2 == 0 ? "a" : "b", i % 2 == 0 ? 0 : 5));
+  }
+  ExpectEnds(house, "Observation", "code-value-quantity=a$gt1,a$gt2");
+}
+
+}  // namespace
+}  // namespace tk::search

@@ -1,0 +1,118 @@
+#include "kernel/search/parameter_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernel/fhir/path/path.h"
+#include "kernel/search/query.h"
+#include "kernel/search/values.h"
+
+namespace tk::search {
+namespace {
+
+using fhir::Definitions;
+using fhir::TypeId;
+
+Error DoesNotFit(std::string_view type, const std::string& element, std::string text) {
+  return MakeIssue(ErrorCode::kInvalid, type, "SearchParameter." + element,
+                   "SearchParameter." + element + ": " + text);
+}
+
+/// Names that mean something else in a query.
+constexpr std::string_view kReserved[] = {
+    "_count",         "_sort",      "_total",  "_summary",    "_elements", "_include",
+    "_revinclude",    "_contained", "_query",  "_explain",    "_has",      "_format",
+    "_containedType", "_pretty",    "_filter", "_type",       "_page",     "_text",
+    "_list",          "_content",   "_id",     "_lastUpdated"};
+
+bool IsAskable(const std::string& code) {
+  constexpr size_t kCodeMax = 64;
+  return !code.empty() && code.size() <= kCodeMax && std::all_of(code.begin(), code.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+  });
+}
+
+/// The concrete types that a base stands for.
+std::vector<TypeId> TypesUnder(const Definitions& definitions, TypeId base) {
+  if (!definitions.Type(base).is_abstract) return {base};
+  std::vector<TypeId> out;
+  for (const TypeId type : definitions.ResourceTypes()) {
+    if (definitions.IsA(type, base)) out.push_back(type);
+  }
+  return out;
+}
+
+Status CheckCode(const Definitions& others, const std::string& code, const std::vector<TypeId>& types) {
+  if (!IsAskable(code))
+    return DoesNotFit("value", "code",
+                      "no query could name it: give letters, digits, hyphens and underscores, at most 64");
+  if (std::find(std::begin(kReserved), std::end(kReserved), code) != std::end(kReserved))
+    return DoesNotFit("value", "code", "this name has a meaning of its own in every query: give another");
+  for (const TypeId type : types) {
+    const fhir::SearchParameter* other = others.FindSearchParameter(type, code);
+    if (other != nullptr)
+      return DoesNotFit(
+          "duplicate", "code",
+          fmt::format("{} has a search parameter of this code already, {}: give another code, or "
+                      "change that one",
+                      others.Type(type).name, other->url));
+  }
+  return {};
+}
+
+Status CheckComponents(const Definitions& definitions, const fhir::SearchParameter& own) {
+  if (own.components.empty())
+    return DoesNotFit("required", "component", "a composite parameter needs its components");
+  const auto components = ComponentsOf(definitions, own);
+  for (size_t i = 0; i < components.size(); ++i) {
+    if (components[i] == nullptr)
+      return DoesNotFit("not-found", fmt::format("component[{}].definition", i),
+                        fmt::format("it is no search parameter of {} that can be asked here",
+                                    definitions.Type(own.resource).name));
+  }
+  return {};
+}
+
+Status CheckMeaning(const Definitions& definitions, const fhir::SearchParameter& own) {
+  if (own.expression.empty())
+    return DoesNotFit("required", "expression", "without one nothing could be found by this parameter");
+  if (own.type == fhir::SearchType::kComposite) TRY(CheckComponents(definitions, own));
+  if (!IsOffered(own)) return DoesNotFit("not-supported", "type", "parameters of this kind are not offered");
+  const auto compiled = fhir::path::Expression::Compile(own.expression, definitions, own.resource);
+  if (!compiled.ok())
+    return DoesNotFit(
+        "invalid", "expression",
+        fmt::format("of {}: {}", definitions.Type(own.resource).name, compiled.error().external));
+  return {};
+}
+
+}  // namespace
+
+Status CheckParameter(std::shared_ptr<const Definitions> others, const fhir::Document& parameter) {
+  const fhir::Value root = parameter.Root();
+  const std::string code = root["code"].ToString();
+  std::vector<TypeId> types;
+  size_t i = 0;
+  for (const fhir::Value base : root["base"]) {
+    const TypeId type = others->FindType(base.ToString());
+    if (!others->IsResource(type))
+      return DoesNotFit("not-found", fmt::format("base[{}]", i), "there is no resource type of this name");
+    for (const TypeId each : TypesUnder(*others, type)) types.push_back(each);
+    ++i;
+  }
+  TRY(CheckCode(*others, code, types));
+  auto extended = Definitions::Extend(others, {std::string(parameter.Text())});
+  if (!extended.ok()) {
+    if (!extended.error().issues.empty()) return extended.TakeError();
+    return DoesNotFit("invalid", "expression", extended.error().external);
+  }
+  for (const TypeId type : types) {
+    const fhir::SearchParameter* own = (*extended)->FindSearchParameter(type, code);
+    if (own == nullptr) return DoesNotFit("invalid", "base", "it is none of the types' parameters");
+    TRY(CheckMeaning(**extended, *own));
+  }
+  return {};
+}
+
+}  // namespace tk::search
