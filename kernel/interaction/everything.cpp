@@ -8,7 +8,7 @@
 #include <map>
 #include <unordered_set>
 
-#include "kernel/fhir/path/path.h"
+#include "kernel/interaction/care_dates.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
@@ -30,8 +30,8 @@ struct EverythingAsked {
   size_t count = kPageCountMax;
   std::vector<fhir::TypeId> types;  // empty = all
   view::Ordinal since_ordinal = 0;
-  std::optional<Instant> start_us, end_us;  // care dates: [start, end)
-  bool links_only = false;                  // resources of other types are read for what they refer to
+  std::optional<DateRange> start, end;  // of care dates
+  bool links_only = false;              // resources of other types are read for what they refer to
   std::string self;
   uint64_t offset = 0;  // of the compartment's resources: passed by earlier pages
   std::shared_ptr<const std::vector<view::Ordinal>> sent;
@@ -66,8 +66,8 @@ Status ReadEverythingParameter(const Room& room, const Call& call, const Paramet
                        fmt::format("{} is no date: give one such as 2026-11-21.", parameter.name));
     if (parameter.name == "_since")
       out->since_ordinal = TRY(room.engine().FindTime(range->low_us - 1)).end_ordinal;
-    if (parameter.name == "start") out->start_us = range->low_us;
-    if (parameter.name == "end") out->end_us = range->high_us;
+    if (parameter.name == "start") out->start = *range;
+    if (parameter.name == "end") out->end = *range;
   } else if (parameter.name == "_count") {
     out->count = std::min(TRY(ParseCount(parameter)), kPageCountMax);
   } else if (parameter.name == "_type") {
@@ -104,72 +104,6 @@ Result<EverythingAsked> ReadEverythingAsked(const Room& room, const Call& call) 
   asked.sent = cursor->sent;
   return asked;
 }
-
-/// Widens [low, high) by a date, dateTime, instant, Period or Timing.
-void Widen(fhir::Value node, int timezone_offset_min, std::optional<DateRange>* range) {
-  const auto widen = [&](fhir::Value text, bool low_only, bool high_only) {
-    if (!text.is_string()) return;
-    const auto parsed = ParseDateRange(text.ToString(), timezone_offset_min);
-    if (!parsed.ok()) return;
-    if (!*range)
-      *range = DateRange{low_only ? parsed->low_us : INT64_MIN, high_only ? parsed->high_us : INT64_MAX, 0};
-    if (!high_only)
-      (*range)->low_us =
-          (*range)->low_us == INT64_MIN ? parsed->low_us : std::min((*range)->low_us, parsed->low_us);
-    if (!low_only)
-      (*range)->high_us =
-          (*range)->high_us == INT64_MAX ? parsed->high_us : std::max((*range)->high_us, parsed->high_us);
-  };
-  if (node.is_string()) return widen(node, false, false);
-  widen(node["start"], true, false);
-  widen(node["end"], false, true);
-  for (const fhir::Value event : node["event"]) widen(event, false, false);
-}
-
-/// The care dates of a type: its search parameter `date`, or all its date parameters when it has none of that name.
-class CareDates {
- public:
-  explicit CareDates(const Room& room) : room_(room) {}
-
-  /// Is the resource about care within [start, end)? One without any date is not left out.
-  Result<bool> Within(const EverythingAsked& asked, fhir::TypeId type, std::string_view json) {
-    const fhir::Document document = TRY(fhir::Document::Parse(json));
-    fhir::path::Environment environment;
-    environment.definitions = room_.definitions;
-    environment.resource = document.Root();
-    const fhir::path::Item item = fhir::path::ResourceItem(*room_.definitions, document.Root());
-    std::optional<DateRange> range;
-    const std::span<const fhir::path::Expression> expressions = TRY(Of(type));
-    for (const fhir::path::Expression& expression : expressions) {
-      fhir::path::Collection found;
-      TRY(expression.Evaluate(environment, item, &found));
-      for (const auto& date : found) Widen(date.node, room_.context.timezone_offset_min, &range);
-    }
-    if (!range) return true;
-    return (!asked.end_us || range->low_us < *asked.end_us) &&
-           (!asked.start_us || range->high_us > *asked.start_us);
-  }
-
- private:
-  Result<std::span<const fhir::path::Expression>> Of(fhir::TypeId type) {
-    auto [slot, is_new] = expressions_.try_emplace(type);
-    if (!is_new) return std::span<const fhir::path::Expression>(slot->second);
-    const bool has_date =
-        room_.definitions->FindSearchParameter(type, "date") != nullptr && room_.TypeName(type) != "Patient";
-    for (const fhir::SearchParameter& parameter : room_.definitions->SearchParameters(type)) {
-      if (parameter.type != fhir::SearchType::kDate || parameter.code == "_lastUpdated" ||
-          parameter.expression.empty())
-        continue;
-      if (room_.TypeName(type) == "Patient" || (has_date && parameter.code != "date")) continue;
-      slot->second.push_back(TRY(fhir::path::Expression::Compile(parameter.expression, *room_.definitions,
-                                                                 type, fhir::path::kForSearchParameters)));
-    }
-    return std::span<const fhir::path::Expression>(slot->second);
-  }
-
-  const Room& room_;
-  std::map<fhir::TypeId, std::vector<fhir::path::Expression>> expressions_;
-};
 
 /// The compartment's resources that are asked for, or to be read for what they refer to; the patient first.
 Result<std::vector<view::Ordinal>> Select(const Room& room, const Call& call, const EverythingAsked& asked,
@@ -250,8 +184,8 @@ void AddEntries(const Room& room, const Call& call, const Texts& texts, std::str
 Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std::vector<view::Ordinal>& all,
                        uint64_t* next, std::vector<std::string>* others) {
   Texts page;
-  CareDates dates(room);
-  const bool dated = asked.start_us || asked.end_us;
+  CareDates dates(room, asked.start, asked.end);
+  const bool dated = asked.start || asked.end;
   size_t at = static_cast<size_t>(asked.offset);
   const size_t stop = std::min(all.size(), at + kScanPerPageMax);
   while (at < stop && page.bodies.size() < asked.count) {
@@ -260,7 +194,7 @@ Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std
         TRY(ReadMany(room, std::vector<view::Ordinal>(all.begin() + static_cast<ptrdiff_t>(at),
                                                       all.begin() + static_cast<ptrdiff_t>(at + take))));
     for (size_t i = 0; i < some.bodies.size(); ++i) {
-      if (dated && !TRY(dates.Within(asked, some.headers[i].type, some.bodies[i]))) continue;
+      if (dated && !TRY(dates.Within(some.headers[i].type, some.bodies[i]))) continue;
       if (!asked.Wants(some.headers[i].type)) {
         others->push_back(std::move(some.bodies[i]));
         continue;
@@ -322,7 +256,7 @@ Result<Response> Everything(const Room& room, const Call& call) {
   }
   std::string body;
   BundleWriter bundle(&body, "searchset");
-  if (!asked.start_us && !asked.end_us) {
+  if (!asked.start && !asked.end) {
     const auto wanted = [&](view::Ordinal ordinal) {
       return asked.Wants(room.directory().Get(ordinal).type);
     };
