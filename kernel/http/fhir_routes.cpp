@@ -1,6 +1,9 @@
 // HTTP to interaction::Request and back. Nothing here knows what an interaction does.
 #include <fmt/format.h>
 
+#include <map>
+#include <mutex>
+
 #include "kernel/base/text.h"
 #include "kernel/http/routes.h"
 #include "kernel/interaction/prefer.h"
@@ -74,11 +77,41 @@ Response ToHttp(interaction::Response answer, Call* call) {
   return response;
 }
 
-void Serve(const FhirPort& port, Pipeline& pipeline, const CallPtr& call) {
+/// What one network thread has read and not handed over yet. (A worker that has unpacked a body puts its request into a box of its own, which
+/// the network thread empties: hence the lock.)
+struct Box {
+  std::mutex mutex;
+  std::vector<interaction::Asked> asked;
+};
+
+// All that the sockets had is read and signed on before the first of it is handed over: the drain stands behind them in the thread's queue.
+void Gather(const std::shared_ptr<const FhirPort>& port, const CallPtr& call, interaction::Asked asked) {
+  thread_local std::map<const FhirPort*, std::shared_ptr<Box>> boxes;
+  std::shared_ptr<Box>& box = boxes[port.get()];
+  if (box == nullptr) box = std::make_shared<Box>();
+  {
+    const std::lock_guard lock(box->mutex);
+    box->asked.push_back(std::move(asked));
+    if (box->asked.size() > 1) return;
+  }
+  call->Post([port, box = box] {
+    std::vector<interaction::Asked> all;
+    {
+      const std::lock_guard lock(box->mutex);
+      all.swap(box->asked);
+    }
+    port->handle_all(std::move(all));
+  });
+}
+
+void Serve(const std::shared_ptr<const FhirPort>& shared, Pipeline& pipeline, const CallPtr& call) {
+  const FhirPort& port = *shared;
   interaction::Request request = ToInteraction(pipeline, call.get());
   auto done = [&pipeline, call](interaction::Response answer) {
     pipeline.Answer(call, ToHttp(std::move(answer), call.get()));
   };
+  if (port.is_gathered && port.is_gathered(request))
+    return Gather(shared, call, {std::move(request), std::move(done)});
   if (!port.is_heavy(request)) return port.handle(std::move(request), std::move(done));
   auto held = std::make_shared<interaction::Request>(std::move(request));
   pipeline.RunOnWorker(call, [&port, &pipeline, call, held, done] {
@@ -101,13 +134,13 @@ void AddFhirRoutes(Pipeline* pipeline, FhirPort port) {
   RouteOptions options;
   options.body_bytes_max = pipeline->options().body_bytes_max;
   pipeline->AddRoute("/fhir", options,
-                     [shared](Pipeline& way, const CallPtr& call) { Serve(*shared, way, call); });
+                     [shared](Pipeline& way, const CallPtr& call) { Serve(shared, way, call); });
   RouteOptions open = options;
   open.open = true;
   open.audited = false;
   pipeline->AddRoute("/fhir/metadata", open, [shared](Pipeline& way, const CallPtr& call) {
     call->path.insert(call->path.begin(), "metadata");
-    Serve(*shared, way, call);
+    Serve(shared, way, call);
   });
 }
 
@@ -122,10 +155,13 @@ void AddAppRoutes(Pipeline* pipeline,
 }
 
 FhirPort PortOf(const interaction::Interactions* interactions) {
-  return {[interactions](interaction::Request request, interaction::Done done) {
-            interactions->Handle(std::move(request), std::move(done));
-          },
-          [interactions](const interaction::Request& request) { return interactions->IsHeavy(request); }};
+  return {
+      [interactions](interaction::Request request, interaction::Done done) {
+        interactions->Handle(std::move(request), std::move(done));
+      },
+      [interactions](const interaction::Request& request) { return interactions->IsHeavy(request); },
+      [interactions](std::vector<interaction::Asked> asked) { interactions->HandleAll(std::move(asked)); },
+      [interactions](const interaction::Request& request) { return interactions->IsGathered(request); }};
 }
 
 }  // namespace tk::http

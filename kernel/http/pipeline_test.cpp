@@ -97,7 +97,13 @@ class PipelineTest : public ::testing::Test {
                   {[this](interaction::Request request, interaction::Done done) {
                      Interact(std::move(request), std::move(done));
                    },
-                   [](const interaction::Request& request) { return request.query == "heavy"; }});
+                   [](const interaction::Request& request) { return request.query == "heavy"; },
+                   [this](std::vector<interaction::Asked> asked) {
+                     gathered_.fetch_add(asked.size());
+                     for (interaction::Asked& one : asked)
+                       Interact(std::move(one.request), std::move(one.done));
+                   },
+                   [](const interaction::Request& request) { return request.query == "gathered"; }});
     AddAuthRoutes(pipeline_.get());
     const auto readiness = [this] {
       return Readiness{ready_,
@@ -203,6 +209,7 @@ class PipelineTest : public ::testing::Test {
   std::unique_ptr<Server> server_;
   std::atomic<bool> ready_{true};
   std::atomic<int> rebuilds_{0};
+  std::atomic<size_t> gathered_{0};
   std::mutex mutex_;
   interaction::Request last_;
 };
@@ -251,6 +258,27 @@ TEST_F(PipelineTest, AnswersFromOtherThreadsAndWorkersArrive) {
   EXPECT_EQ(client.Ask("GET", "/fhir/Patient/later", Bearer("li")).body, "li");
   EXPECT_EQ(client.Ask("GET", "/fhir/Patient/1?heavy", Bearer("li")).body, "li");
   EXPECT_EQ(client.Ask("GET", "/fhir/Patient/throw?heavy", Bearer("li")).status, 500);
+}
+
+TEST_F(PipelineTest, WhatIsGatheredIsAnsweredEachByItself) {
+  constexpr int kClients = 8, kRequests = 20;
+  std::atomic<int> good{0};
+  std::vector<std::thread> threads;
+  for (int c = 0; c < kClients; ++c) {
+    threads.emplace_back([&, c] {
+      Client client(server_->port());
+      for (int i = 0; i < kRequests; ++i) {
+        const std::string body = std::to_string(c) + "-" + std::to_string(i);
+        const bool later = i % 3 == 0;
+        const Reply reply = client.Ask(
+            "POST", later ? "/fhir/Patient/later?gathered" : "/fhir/Patient/1?gathered", Bearer("li"), body);
+        good.fetch_add(reply.status == 200 && reply.body == body ? 1 : 0);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good.load(), kClients * kRequests);
+  EXPECT_EQ(gathered_.load(), size_t{kClients * kRequests});
 }
 
 TEST_F(PipelineTest, ErrorsAreOutcomesAndTellNothingOfTheInside) {

@@ -21,6 +21,9 @@ namespace tk::http {
 struct FhirPort {
   std::function<void(interaction::Request, interaction::Done)> handle;
   std::function<bool(const interaction::Request&)> is_heavy;
+  /// Requests that `is_gathered` are handed over together, those that a network thread has read in one go. Both or none.
+  std::function<void(std::vector<interaction::Asked>)> handle_all = {};
+  std::function<bool(const interaction::Request&)> is_gathered = {};
 };
 void AddFhirRoutes(Pipeline* pipeline, FhirPort port);
 /// Interactions as a port; `interactions` must outlive the pipeline.

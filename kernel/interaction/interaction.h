@@ -58,6 +58,11 @@ struct Context {
   std::string software_version;
 };
 
+struct Asked {
+  Request request;
+  Done done;
+};
+
 /// Thread-safe. Stateless but for counters.
 class Interactions {
  public:
@@ -65,6 +70,10 @@ class Interactions {
   ~Interactions();
   /// Calls `done` exactly once, from this thread (reads) or from the writer's thread (writes).
   void Handle(Request request, Done done) const;
+  /// Handle for each of what came at the same time: the writes among them go together, step by step.
+  void HandleAll(std::vector<Asked> asked) const;
+  /// True if it is worth waiting for others that are there already: a light write.
+  bool IsGathered(const Request& request) const;
   /// True if the work may take milliseconds: run it on the worker pool, not on the network thread.
   bool IsHeavy(const Request& request) const;
 

@@ -3,7 +3,30 @@
 #include <algorithm>
 #include <future>
 
+#include "kernel/base/diagnostics.h"
+
 namespace tk::interaction {
+namespace {
+
+// What they hold between two steps should stay in the processor's cache too.
+constexpr size_t kTogetherMax = 16;
+
+/// False: it threw, which is a defect of ours and told as one; among several, those before and after it are others' requests.
+bool Shielded(const std::function<void()>& work, Error* thrown) {
+  std::string what = "something that is no exception";
+  try {
+    work();
+    return true;
+  } catch (const std::exception& error) {
+    what = error.what();
+  } catch (...) {
+  }
+  Say(LogLevel::kError, "write-failed", {{"error", std::string_view(what)}});
+  *thrown = MakeError(ErrorCode::kInternal, "a defect in the server; report it with the request id", what);
+  return false;
+}
+
+}  // namespace
 
 Lane::Lane(view::Engine* engine, const Limits& limits, Watch watch)
     : engine_(engine), limits_(limits), watch_(std::move(watch)) {
@@ -26,9 +49,10 @@ void Lane::Stop() {
   answering_.thread.join();
 }
 
-bool Lane::PlanOnce(const Job& job, Plan* plan) const {
+bool Lane::PlanSet(const Job& job, Plan* plan) const {
   const view::Position basis = engine_->Head();
-  auto planned = job.planner(basis);
+  Result<Plan> planned = Error();
+  if (Error thrown; !Shielded([&] { planned = job.planner(basis); }, &thrown)) planned = std::move(thrown);
   if (!planned.ok()) {
     job.done(OutcomeOf(planned.error()));
     return false;
@@ -45,6 +69,11 @@ bool Lane::PlanOnce(const Job& job, Plan* plan) const {
         std::find(watch_.types.begin(), watch_.types.end(), resource->type) != watch_.types.end())
       plan->is_watched = true;
   }
+  return true;
+}
+
+bool Lane::PlanOnce(const Job& job, Plan* plan) const {
+  if (!PlanSet(job, plan)) return false;
   const Status prepared = engine_->Prepare(plan->set.get());
   if (!prepared.ok()) job.done(OutcomeOf(prepared.error()));
   return prepared.ok();
@@ -83,23 +112,73 @@ void Lane::Run(Replanner planner, Done done) {
   }
 }
 
-void Lane::Start(const JobPtr& job) {
-  auto plan = std::make_shared<Plan>();
-  if (!PlanOnce(*job, plan.get())) return;
-  job->tried = true;
+view::Engine::Submission Lane::SubmissionOf(const Started& started) {
+  started.job->tried = true;
   {
     const std::lock_guard lock(mutex_);
     ++in_flight_;
   }
-  engine_->Submit(std::move(plan->set), [this, job, plan](view::Outcome outcome) {
-    if (outcome.stale) {
-      retried_.fetch_add(1, std::memory_order_relaxed);
-      Queue(job);
-    } else {
-      Finish(job->done, plan, std::move(outcome.commit));
+  return {std::move(started.plan->set),
+          [this, job = started.job, plan = started.plan](view::Outcome outcome) {
+            if (outcome.stale) {
+              retried_.fetch_add(1, std::memory_order_relaxed);
+              Queue(job);
+            } else {
+              Finish(job->done, plan, std::move(outcome.commit));
+            }
+            Leave();
+          }};
+}
+
+void Lane::Start(const JobPtr& job) {
+  auto plan = std::make_shared<Plan>();
+  if (!PlanOnce(*job, plan.get())) return;
+  std::vector<view::Engine::Submission> one;
+  one.push_back(SubmissionOf({job, std::move(plan)}));
+  engine_->SubmitAll(std::move(one));
+}
+
+std::vector<Lane::Started> Lane::PlanAll(std::span<const JobPtr> jobs) const {
+  std::vector<Started> planned;
+  std::vector<view::ChangeSet*> sets;
+  for (const JobPtr& job : jobs) {
+    auto plan = std::make_shared<Plan>();
+    if (!PlanSet(*job, plan.get())) continue;
+    sets.push_back(plan->set.get());
+    planned.push_back({job, std::move(plan)});
+  }
+  std::vector<Status> prepared;
+  Error thrown;
+  const bool sound = Shielded([&] { prepared = engine_->PrepareAll(sets); }, &thrown);
+  std::vector<Started> ready;
+  for (size_t i = 0; i < planned.size(); ++i) {
+    if (sound && prepared[i].ok())
+      ready.push_back(std::move(planned[i]));
+    else
+      planned[i].job->done(OutcomeOf(sound ? prepared[i].error() : thrown));
+  }
+  return ready;
+}
+
+void Lane::StartAll(std::span<const JobPtr> jobs) {
+  std::vector<view::Engine::Submission> submissions;
+  for (const Started& started : PlanAll(jobs)) submissions.push_back(SubmissionOf(started));
+  engine_->SubmitAll(std::move(submissions));
+}
+
+void Lane::RunAll(std::vector<Write> writes) {
+  std::vector<JobPtr> jobs;
+  for (Write& write : writes)
+    jobs.push_back(std::make_shared<Job>(Job{std::move(write.planner), std::move(write.done), false}));
+  for (std::span<const JobPtr> rest = jobs; !rest.empty();) {
+    const auto some = rest.first(std::min(rest.size(), kTogetherMax));
+    rest = rest.subspan(some.size());
+    if (!closed_.load(std::memory_order_relaxed)) {
+      StartAll(some);
+      continue;
     }
-    Leave();
-  });
+    for (const JobPtr& job : some) Queue(job);
+  }
 }
 
 void Lane::Queue(const JobPtr& job) {

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <span>
 #include <thread>
 
 #include "kernel/interaction/room.h"
@@ -14,6 +15,12 @@
 namespace tk::interaction {
 
 using Replanner = std::function<Result<Plan>(const view::Position& basis)>;
+
+/// What is to be written for one request, and who is told.
+struct Write {
+  Replanner planner;
+  Done done;
+};
 
 /// Thread-safe but for Stop.
 class Lane {
@@ -34,6 +41,8 @@ class Lane {
   void Stop();
   /// Plans, submits, answers. `done` is called once: here, on the writer's thread, or on the lane's.
   void Run(Replanner planner, Done done);
+  /// Run for each: each step is done for several before the next one (Engine::PrepareAll), and they come to the writer together.
+  void RunAll(std::vector<Write> writes);
   /// Runs `work` on the answering thread: long answers must not hold the writer.
   void Answer(std::function<void()> work);
 
@@ -54,9 +63,19 @@ class Lane {
     std::thread thread;
   };
 
-  /// Plans; answers at once if nothing is to be written or it is refused. True if `plan` has a prepared set to submit.
+  struct Started {
+    JobPtr job;
+    std::shared_ptr<Plan> plan;
+  };
+  /// Plans; answers at once if nothing is to be written or it is refused. True if `plan` has a set to prepare.
+  bool PlanSet(const Job& job, Plan* plan) const;
+  /// PlanSet and Prepare. True if `plan` has a prepared set to submit.
   bool PlanOnce(const Job& job, Plan* plan) const;
   void Start(const JobPtr& job);
+  void StartAll(std::span<const JobPtr> jobs);
+  /// PlanSet and Prepare for several; those that have a prepared set to submit.
+  std::vector<Started> PlanAll(std::span<const JobPtr> jobs) const;
+  view::Engine::Submission SubmissionOf(const Started& started);
   void RunAlone(const JobPtr& job);
   void Finish(const Done& done, std::shared_ptr<Plan> plan, Result<view::Commit> commit);
   void Queue(const JobPtr& job);

@@ -329,7 +329,15 @@ Status ReadHeaders(const RoomPtr& room, Call* call, std::string* format) {
 
 }  // namespace
 
-void HandleRequest(const RoomPtr& room, Request request, Done done) {
+namespace {
+
+std::nullopt_t Told(const Done& done, Response response) {
+  done(std::move(response));
+  return std::nullopt;
+}
+
+/// Answers, or gives what is to be written for it.
+std::optional<Write> Begin(const RoomPtr& room, Request request, Done done) {
   auto call = std::make_shared<Call>();
   call->request = std::move(request);
   if (call->request.method == Method::kHead) {
@@ -338,44 +346,57 @@ void HandleRequest(const RoomPtr& room, Request request, Done done) {
       done(std::move(response));
     };
   }
-  if (auto refusal = Route(*room, call.get())) return done(std::move(*refusal));
+  if (auto refusal = Route(*room, call.get())) return Told(done, std::move(*refusal));
   done = WithAudit(call, std::move(done));
   std::string format;
   if (const Status read = ReadHeaders(room, call.get(), &format); !read.ok())
-    return done(OutcomeOf(read.error()));
+    return Told(done, OutcomeOf(read.error()));
   if (!AcceptsJson(call->request.accept, format)) {
-    return done(Refusal(406, "not-supported",
+    return Told(done,
+                Refusal(406, "not-supported",
                         "Only JSON is offered: ask with Accept: application/fhir+json or _format=json."));
   }
-  if (auto refusal = CheckMedia(*call)) return done(std::move(*refusal));
-  if (const Status taken = TakeBodyParameters(call.get()); !taken.ok()) return done(OutcomeOf(taken.error()));
+  if (auto refusal = CheckMedia(*call)) return Told(done, std::move(*refusal));
+  if (const Status taken = TakeBodyParameters(call.get()); !taken.ok())
+    return Told(done, OutcomeOf(taken.error()));
   if (!room->engine().serving() && call->kind != Kind::kCapabilities && call->kind != Kind::kValidate &&
       call->kind != Kind::kFhirPath) {
     const double progress = room->engine().catch_up_progress();
-    return done(OutcomeOf(MakeError(
-        ErrorCode::kUnavailable,
-        progress < 1
-            ? fmt::format("The server is still reading its log, {:.0f} % are done: try again in a moment.",
-                          progress * 100)
-            : "Another server has taken over the log, and what this one has may be behind: ask there.")));
+    return Told(
+        done,
+        OutcomeOf(MakeError(
+            ErrorCode::kUnavailable,
+            progress < 1
+                ? fmt::format(
+                      "The server is still reading its log, {:.0f} % are done: try again in a moment.",
+                      progress * 100)
+                : "Another server has taken over the log, and what this one has may be behind: ask there.")));
   }
   if (call->request.body.size() > kBodyBytesMax) {
-    return done(OutcomeOf(
-        MakeError(ErrorCode::kTooLarge,
-                  fmt::format("The body is larger than {} MB: send it in parts.", kBodyBytesMax >> 20))));
+    return Told(done, OutcomeOf(MakeError(ErrorCode::kTooLarge,
+                                          fmt::format("The body is larger than {} MB: send it in parts.",
+                                                      kBodyBytesMax >> 20))));
   }
-  if (call->kind == Kind::kBundle) return HandleBundle(room, call, std::move(done));
+  if (call->kind == Kind::kBundle) {
+    HandleBundle(room, call, std::move(done));
+    return std::nullopt;
+  }
   if (const Planner planner = PlannerOf(call->kind)) {
-    if (const Status clean = CheckNoQuery(*call); !clean.ok()) return done(OutcomeOf(clean.error()));
+    if (const Status clean = CheckNoQuery(*call); !clean.ok()) return Told(done, OutcomeOf(clean.error()));
     if (call->kind == Kind::kCreate || call->kind == Kind::kConditionalUpdate) call->new_id = NewUuid();
     const Room* plain = room.get();
-    return HandleWrite(
-        room, call,
-        [plain, call, planner](const view::Position& basis) { return planner(*plain, call, basis); },
-        std::move(done));
+    return Write{[plain, call, planner](const view::Position& basis) { return planner(*plain, call, basis); },
+                 std::move(done)};
   }
   auto response = Answer(*room, *call);
-  done(response.ok() ? std::move(response).value() : OutcomeOf(response.error()));
+  return Told(done, response.ok() ? std::move(response).value() : OutcomeOf(response.error()));
+}
+
+}  // namespace
+
+void HandleRequest(const RoomPtr& room, Request request, Done done) {
+  if (auto write = Begin(room, std::move(request), std::move(done)))
+    room->lane->Run(std::move(write->planner), std::move(write->done));
 }
 
 void HandleWrite(const RoomPtr& room, const CallPtr& call,
@@ -406,6 +427,27 @@ Interactions::~Interactions() { impl_->room->lane->Stop(); }
 
 void Interactions::Handle(Request request, Done done) const {
   HandleRequest(impl_->room, std::move(request), std::move(done));
+}
+
+void Interactions::HandleAll(std::vector<Asked> asked) const {
+  std::vector<Write> writes;
+  for (Asked& one : asked) {
+    const Done told = one.done;
+    try {
+      if (auto write = Begin(impl_->room, std::move(one.request), std::move(one.done)))
+        writes.push_back(std::move(*write));
+    } catch (const std::exception& error) {  // the others' requests go on
+      told(OutcomeOf(MakeError(ErrorCode::kInternal, "a defect in the server; report it with the request id",
+                               error.what())));
+    }
+  }
+  impl_->room->lane->RunAll(std::move(writes));
+}
+
+bool Interactions::IsGathered(const Request& request) const {
+  const bool writes = request.method != Method::kGet && request.method != Method::kHead;
+  return writes && !request.path.empty() && request.path.back()[0] != '$' && request.path.back()[0] != '_' &&
+         !IsHeavy(request);
 }
 
 bool Interactions::IsHeavy(const Request& request) const {

@@ -361,7 +361,7 @@ Status EngineImpl::NamePersonsIn(const Change& change, const std::string& owner,
   return {};
 }
 
-Status EngineImpl::Prepare(ChangeSet* set) const {
+Status EngineImpl::PrepareEntries(ChangeSet* set) const {
   // Before the views are asked: if they are switched meanwhile, the writer hands it back.
   const Writer* writer = writer_.load(std::memory_order_acquire);
   set->views_generation = writer != nullptr ? writer->views_generation() : 0;
@@ -386,11 +386,35 @@ Status EngineImpl::Prepare(ChangeSet* set) const {
       return MakeError(ErrorCode::kTooLarge, "the transaction is over its limit of 64 MB");
     }
   }
+  return {};
+}
+
+Status EngineImpl::PrepareViews(ChangeSet* set) const {
   for (size_t v = 0; v < views_.size(); ++v) {
     set->prepared[v].reserve(set->changes.size());
     for (const Change& change : set->changes) set->prepared[v].push_back(TRY(views_[v]->Prepare(change)));
   }
   return {};
+}
+
+std::vector<Status> EngineImpl::PrepareAll(std::span<ChangeSet* const> sets) const {
+  std::vector<Status> done;
+  done.reserve(sets.size());
+  for (ChangeSet* const set : sets) done.push_back(PrepareEntries(set));
+  for (size_t i = 0; i < sets.size(); ++i) {
+    if (done[i].ok()) done[i] = PrepareViews(sets[i]);
+  }
+  return done;
+}
+
+void EngineImpl::SubmitAll(std::vector<Submission> submissions) {
+  Writer* writer = writer_.load(std::memory_order_acquire);
+  if (writer != nullptr) return writer->SubmitAll(std::move(submissions));
+  for (Submission& one : submissions) {
+    one.done({Result<Commit>(MakeError(ErrorCode::kUnavailable,
+                                       "the server is still reading its log; try again in a moment")),
+              false});
+  }
 }
 
 Outcome EngineImpl::SubmitPrepared(std::unique_ptr<ChangeSet> set) {

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <set>
 #include <string>
 #include <vector>
@@ -202,9 +203,22 @@ class Engine {
   virtual Result<Position> FindTime(Instant at_us) const = 0;
 
   /// Owner, sealing, view preparation. Parallel; the expensive part of a write.
-  virtual Status Prepare(ChangeSet* set) const = 0;
-  /// Hands over; `done` is called once, on the writer's thread: it must be short (post to your executor).
-  virtual void Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)> done) = 0;
+  Status Prepare(ChangeSet* set) const { return std::move(PrepareAll({&set, 1}).front()); }
+  /// The same for several, with an answer for each. All are sealed, then all are extracted: what one step runs does not drive the other's
+  /// instructions out of the processor's cache between two of them.
+  virtual std::vector<Status> PrepareAll(std::span<ChangeSet* const> sets) const = 0;
+  /// A prepared change set on its way; `done` is called once, on the writer's thread: it must be short (post to your executor).
+  struct Submission {
+    std::unique_ptr<ChangeSet> set;
+    std::function<void(Outcome)> done;
+  };
+  /// Hands over. What comes together is written together.
+  virtual void SubmitAll(std::vector<Submission> submissions) = 0;
+  void Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)> done) {
+    std::vector<Submission> one;
+    one.push_back({std::move(set), std::move(done)});
+    SubmitAll(std::move(one));
+  }
 
   /// Follows from transaction `from_t` (1 = all; Head().t + 1 = only new). Who names the types that he wants is spared reading the others
   /// from the log: their changes may then have neither `now` nor `before`.

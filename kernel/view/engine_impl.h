@@ -80,17 +80,8 @@ class EngineImpl final : public Engine {
     return Position{point.t, point.end_ordinal};
   }
 
-  Status Prepare(ChangeSet* set) const override;
-  void Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)> done) override {
-    Writer* writer = writer_.load(std::memory_order_acquire);
-    if (writer == nullptr) {
-      done({Result<Commit>(MakeError(ErrorCode::kUnavailable,
-                                     "the server is still reading its log; try again in a moment")),
-            false});
-      return;
-    }
-    writer->Submit(std::move(set), std::move(done));
-  }
+  std::vector<Status> PrepareAll(std::span<ChangeSet* const> sets) const override;
+  void SubmitAll(std::vector<Submission> submissions) override;
   std::unique_ptr<Follower> Follow(uint64_t from_t, WantsType wants) const override {
     return std::make_unique<LogFollower>(this, from_t, std::move(wants));
   }
@@ -127,6 +118,8 @@ class EngineImpl final : public Engine {
     std::optional<log::PersonKey> key;
   };
   Status NamePersonsIn(const Change& change, const std::string& owner, ChangeSet* set) const;
+  Status PrepareEntries(ChangeSet* set) const;
+  Status PrepareViews(ChangeSet* set) const;
   Status FindKey(const ChangeSet& set, const Change& change, LastKey* last) const;
   Status PrepareEntry(const ChangeSet& set, const Change& change, LastKey* last, log::NewEntry* entry) const;
   Result<log::PersonKey> KeyOfContext(const ChangeSet& set, const std::string& context,

@@ -35,26 +35,31 @@ Writer::Writer(const Parts& parts, const log::Head& head)
   thread_ = std::thread([this] { Loop(); });
 }
 
-void Writer::Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)> done) {
-  Error refusal;
+Status Writer::Enqueue(Engine::Submission* submission) {
+  if (stopping_) return MakeError(ErrorCode::kUnavailable, "the server is stopping");
+  if (fenced()) return MakeError(ErrorCode::kUnavailable, kTakenOver);
+  const size_t bytes = submission->set->bytes;
+  if (queue_.size() >= parts_.options->queue_max || queue_bytes_ + bytes > parts_.options->queue_bytes_max) {
+    busy_.fetch_add(1, std::memory_order_relaxed);
+    return MakeError(ErrorCode::kBusy, "too many writes are waiting; try again in a moment");
+  }
+  queue_bytes_ += bytes;
+  queue_.push_back({std::shared_ptr<ChangeSet>(std::move(submission->set)), std::move(submission->done), {}});
+  return {};
+}
+
+void Writer::SubmitAll(std::vector<Engine::Submission> submissions) {
+  std::vector<std::pair<std::function<void(Outcome)>, Error>> refused;  // told outside the lock
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) {
-      refusal = MakeError(ErrorCode::kUnavailable, "the server is stopping");
-    } else if (fenced()) {
-      refusal = MakeError(ErrorCode::kUnavailable, kTakenOver);
-    } else if (queue_.size() >= parts_.options->queue_max ||
-               queue_bytes_ + set->bytes > parts_.options->queue_bytes_max) {
-      busy_.fetch_add(1, std::memory_order_relaxed);
-      refusal = MakeError(ErrorCode::kBusy, "too many writes are waiting; try again in a moment");
-    } else {
-      queue_bytes_ += set->bytes;
-      queue_.push_back({std::shared_ptr<ChangeSet>(std::move(set)), std::move(done), {}});
-      if (queue_.size() == 1) arrived_.notify_one();
-      return;
+    const bool idle = queue_.empty();
+    for (Engine::Submission& one : submissions) {
+      Status taken = Enqueue(&one);
+      if (!taken.ok()) refused.emplace_back(std::move(one.done), std::move(taken.error()));
     }
+    if (idle && !queue_.empty()) arrived_.notify_one();
   }
-  done(Failed(refusal));
+  for (const auto& [done, why] : refused) done(Failed(why));
 }
 
 Status Writer::Run(const std::function<Status()>& work) {

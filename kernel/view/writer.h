@@ -32,7 +32,7 @@ class Writer {
   Writer(const Parts& parts, const log::Head& head);
   ~Writer() { Stop(); }
 
-  void Submit(std::unique_ptr<ChangeSet> set, std::function<void(Outcome)> done);
+  void SubmitAll(std::vector<Engine::Submission> submissions);
   /// Runs `work` on the writer's thread between groups and waits for it.
   Status Run(const std::function<Status()>& work);
   /// Runs `work` like Run, at the log's head; true from it means that views were switched: change sets that were prepared for the former ones are
@@ -72,6 +72,8 @@ class Writer {
 
   void Loop();
   std::deque<Waiting> Take();
+  /// Puts it into the queue, under mutex_; why not, if not.
+  Status Enqueue(Engine::Submission* submission);
   void RunGroup(std::deque<Waiting>* waiting);
   enum class Verdict { kTake, kStale, kErased };
   Verdict Check(const ChangeSet& set, const Group& group) const;

@@ -1,0 +1,116 @@
+// Writes that came at the same time: each is answered as if it had come alone.
+#include <mutex>
+
+#include "kernel/interaction/interaction_test_harness.h"
+
+namespace tk::interaction {
+namespace {
+
+class Together : public InteractionTest {
+ protected:
+  /// The answers in the order of the requests; every one has been answered exactly once.
+  std::vector<Response> SendAll(std::vector<Request> requests) const {
+    struct Answers {
+      std::mutex mutex;
+      std::condition_variable changed;
+      std::vector<std::vector<Response>> of;
+      size_t count = 0;
+    };
+    auto answers = std::make_shared<Answers>();
+    const size_t wanted = requests.size();
+    answers->of.resize(wanted);
+    std::vector<Asked> asked;
+    for (size_t i = 0; i < wanted; ++i) {
+      asked.push_back({std::move(requests[i]), [answers, i](Response response) {
+                         const std::lock_guard lock(answers->mutex);
+                         answers->of[i].push_back(std::move(response));
+                         ++answers->count;
+                         answers->changed.notify_all();
+                       }});
+    }
+    interactions_->HandleAll(std::move(asked));
+    std::unique_lock lock(answers->mutex);
+    EXPECT_TRUE(
+        answers->changed.wait_for(lock, std::chrono::seconds(60), [&] { return answers->count >= wanted; }));
+    std::vector<Response> all;
+    for (auto& some : answers->of) {
+      EXPECT_EQ(some.size(), 1u);
+      all.push_back(some.empty() ? Response() : std::move(some.front()));
+    }
+    return all;
+  }
+};
+
+TEST_F(Together, EachHasItsOwnAnswer) {
+  const Response before = Put("Patient/old", PatientJson("old"));
+  ASSERT_EQ(before.status, 201) << before.body;
+  std::vector<Request> requests;
+  for (int i = 0; i < 40; ++i) {  // more than one piece
+    requests.push_back(Make(Method::kPost, "Patient", PatientJson("", "Family" + std::to_string(i))));
+    requests.push_back(Make(Method::kPost, "Patient", R"({"resourceType":"Patient","gender":7})"));
+    requests.push_back(Make(Method::kPost, "Patient", "{"));
+    requests.push_back(Make(Method::kGet, "Patient/old"));
+    requests.push_back(Make(Method::kPost, "Nothing", "{}"));
+  }
+  requests.push_back(Make(Method::kDelete, "Patient/old"));
+  const std::vector<Response> answers = SendAll(std::move(requests));
+  for (size_t i = 0; i < 200; i += 5) {
+    ASSERT_EQ(answers[i].status, 201) << answers[i].body;
+    EXPECT_EQ(At(Parsed(answers[i]), "name.0.family"), "Family" + std::to_string(i / 5));
+    const Response kept = Get("Patient/" + IdOf(answers[i]));
+    EXPECT_EQ(kept.body, answers[i].body);
+    EXPECT_EQ(answers[i + 1].status, 422) << answers[i + 1].body;
+    EXPECT_EQ(IssuePath(answers[i + 1]), "Patient.gender");
+    EXPECT_EQ(answers[i + 2].status, 400);
+    EXPECT_EQ(answers[i + 3].body, before.body) << "a read sees what stood before";
+    EXPECT_EQ(answers[i + 4].status, 404);
+  }
+  EXPECT_EQ(answers.back().status, 204);
+}
+
+TEST_F(Together, OneWinsWhereSeveralWantTheSame) {
+  std::vector<Request> same_version, same_condition, same_key;
+  ASSERT_EQ(Put("Patient/1", PatientJson("1")).status, 201);
+  for (int i = 0; i < 20; ++i) {
+    Request put = Make(Method::kPut, "Patient/1", PatientJson("1", "F" + std::to_string(i)));
+    put.if_match = "W/\"1\"";
+    same_version.push_back(std::move(put));
+    Request post = Make(Method::kPost, "Patient",
+                        R"({"resourceType":"Patient","identifier":[{"system":"urn:x","value":"9"}]})");
+    post.if_none_exist = "identifier=urn:x|9";
+    same_condition.push_back(std::move(post));
+    Request keyed = Make(Method::kPost, "Patient", PatientJson("", "Keyed"));
+    keyed.idempotency_key = "one";
+    same_key.push_back(std::move(keyed));
+  }
+  const auto count = [](const std::vector<Response>& answers, int status) {
+    return std::count_if(answers.begin(), answers.end(),
+                         [&](const Response& r) { return r.status == status; });
+  };
+  const auto versions = SendAll(std::move(same_version));
+  EXPECT_EQ(count(versions, 200), 1);
+  EXPECT_EQ(count(versions, 412), 19);
+  const auto conditions = SendAll(std::move(same_condition));
+  EXPECT_EQ(count(conditions, 201), 1);
+  EXPECT_EQ(count(conditions, 200), 19);
+  for (const Response& answer : conditions) EXPECT_EQ(answer.location, conditions.front().location);
+  const auto keys = SendAll(std::move(same_key));
+  for (const Response& answer : keys) {
+    EXPECT_EQ(answer.status, 201);
+    EXPECT_EQ(answer.location, keys.front().location);
+  }
+}
+
+TEST_F(Together, OnlyLightWritesAreGathered) {
+  EXPECT_TRUE(interactions_->IsGathered(Make(Method::kPost, "Patient", "{}")));
+  EXPECT_TRUE(interactions_->IsGathered(Make(Method::kPut, "Patient/1", "{}")));
+  EXPECT_TRUE(interactions_->IsGathered(Make(Method::kDelete, "Patient/1")));
+  EXPECT_FALSE(interactions_->IsGathered(Make(Method::kGet, "Patient/1")));
+  EXPECT_FALSE(interactions_->IsGathered(Make(Method::kPost, "", "{}"))) << "a bundle";
+  EXPECT_FALSE(interactions_->IsGathered(Make(Method::kPost, "Patient/_search", "a=b")));
+  EXPECT_FALSE(interactions_->IsGathered(Make(Method::kPost, "Patient/1/$erase", "{}")));
+  EXPECT_FALSE(interactions_->IsGathered(Make(Method::kPost, "Patient", std::string(100'000, ' '))));
+}
+
+}  // namespace
+}  // namespace tk::interaction
