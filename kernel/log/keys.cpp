@@ -8,10 +8,12 @@
 
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <shared_mutex>
 #include <thread>
 #include <unordered_map>
@@ -106,6 +108,8 @@ class KeyStoreImpl final : public KeyStore {
   Status Flush() override;
   Status Destroy(OwnerNumber owner, Instant at_us) override;
   bool IsDestroyed(OwnerNumber owner) const override;
+  Status NoteErasing(OwnerNumber owner, Instant at_us) override;
+  std::vector<OwnerNumber> Erasing() const override;
   OwnerNumber end() const override;
   Status Verify(std::vector<std::string>* damage) const override;
   Result<std::vector<Erasure>> Ledger() const override;
@@ -118,6 +122,7 @@ class KeyStoreImpl final : public KeyStore {
   Status LoadMaster(bool is_new);
   Status CreateStore();
   Status LoadStore();
+  Status LoadErasing();
   Result<std::string> LoadMeta(const char* name);
   Status StoreMeta(const char* name, Bytes secret);
   Result<std::string> Wrap(std::string_view purpose, Bytes secret) const;
@@ -157,9 +162,13 @@ class KeyStoreImpl final : public KeyStore {
   mutable KeyCache cache_{kCacheSlots};
   mutable std::shared_mutex destroyed_mutex_;
   std::unordered_set<OwnerNumber> destroyed_;
+  std::set<OwnerNumber> erasing_;  // under mutex_
 };
 
 std::string PersonPurpose(OwnerNumber owner) { return fmt::format("person {}", owner); }
+// The name of the note in meta, and what it is wrapped for: a note that was moved to another person is told.
+constexpr std::string_view kErasingName = "erasing ";
+std::string ErasingName(OwnerNumber owner) { return fmt::format("{}{}", kErasingName, owner); }
 
 NameHash NameOf(std::string_view bytes) {
   NameHash name{};
@@ -317,6 +326,20 @@ Status KeyStoreImpl::LoadStore() {
   next_owner_ = static_cast<OwnerNumber>(last + 1);
   Statement erased = TRY(db_.Prepare("SELECT owner FROM erasure"));
   while (TRY(erased.Step())) destroyed_.insert(static_cast<OwnerNumber>(erased.ColumnInt(0)));
+  return LoadErasing();
+}
+
+Status KeyStoreImpl::LoadErasing() {
+  Statement select =
+      TRY(db_.Prepare("SELECT name, value FROM meta WHERE name >= 'erasing ' AND name < 'erasing!'"));
+  while (TRY(select.Step())) {
+    const std::string name(select.ColumnBytes(0));
+    OwnerNumber owner = 0;
+    std::from_chars(name.data() + kErasingName.size(), name.data() + name.size(), owner);
+    if (owner == 0 || name != ErasingName(owner)) return BrokenKeys("a note of an erasure");
+    TRY(Unwrap(name, select.ColumnBytes(1)));
+    if (!IsDestroyed(owner)) erasing_.insert(owner);
+  }
   return {};
 }
 
@@ -346,7 +369,7 @@ Result<std::string> KeyStoreImpl::LoadMeta(const char* name) {
 
 Status KeyStoreImpl::StoreMeta(const char* name, Bytes secret) {
   const std::string wrapped = TRY(Wrap(name, secret));
-  Statement insert = TRY(db_.Prepare("INSERT INTO meta (name, value) VALUES (?, ?)"));
+  Statement insert = TRY(db_.Prepare("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)"));
   return insert.Text(1, name).Blob(2, AsBytes(wrapped)).Run();
 }
 
@@ -465,11 +488,25 @@ Status KeyStoreImpl::MarkErased(OwnerNumber owner, const NameHash& name, Instant
   Statement wipe =
       TRY(db_.Prepare("INSERT INTO person (owner, name, cipher, secret) VALUES (?1, ?2, ?3, ?4) "
                       "ON CONFLICT (owner) DO UPDATE SET secret = ?4"));
-  return wipe.Int(1, owner)
-      .Blob(2, name)
-      .Int(3, static_cast<uint64_t>(cipher_))
-      .Blob(4, AsBytes(zeros))
-      .Run();
+  TRY(wipe.Int(1, owner).Blob(2, name).Int(3, static_cast<uint64_t>(cipher_)).Blob(4, AsBytes(zeros)).Run());
+  Statement done = TRY(db_.Prepare("DELETE FROM meta WHERE name = ?"));
+  return done.Text(1, ErasingName(owner)).Run();
+}
+
+Status KeyStoreImpl::NoteErasing(OwnerNumber owner, Instant at_us) {
+  if (owner == 0)
+    return MakeError(ErrorCode::kIncorrect, "The key that belongs to nobody cannot be destroyed.");
+  TRY(Flush());
+  const std::lock_guard lock(mutex_);
+  if (erasing_.contains(owner) || IsDestroyed(owner)) return {};
+  TRY(StoreMeta(ErasingName(owner).c_str(), AsBytes(fmt::format("{}", at_us))));
+  erasing_.insert(owner);
+  return {};
+}
+
+std::vector<OwnerNumber> KeyStoreImpl::Erasing() const {
+  const std::lock_guard lock(mutex_);
+  return {erasing_.begin(), erasing_.end()};
 }
 
 // Under mutex_ no longer than a transaction takes: from its end on nobody gets the key. Wiping may wait for other processes.
@@ -494,6 +531,7 @@ Status KeyStoreImpl::MarkDestroyed(OwnerNumber owner, Instant at_us) {
     TRY(transaction.Begin());
     TRY(MarkErased(owner, name, at_us));
     TRY(transaction.Commit());
+    erasing_.erase(owner);
     const std::unique_lock destroyed(destroyed_mutex_);
     destroyed_.insert(owner);
   }

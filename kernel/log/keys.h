@@ -40,6 +40,10 @@ class KeyStore {
   /// Destroys the key beyond recovery (overwritten, synced) and records the erasure in the ledger. Idempotent. The name stays only as its keyed hash.
   virtual Status Destroy(OwnerNumber owner, Instant at_us) = 0;
   virtual bool IsDestroyed(OwnerNumber owner) const = 0;
+  /// Notes durably that this person's erasure has begun, before anything of it is done; Destroy takes the note away. Idempotent.
+  virtual Status NoteErasing(OwnerNumber owner, Instant at_us) = 0;
+  /// Whose erasure was begun and not finished. From memory.
+  virtual std::vector<OwnerNumber> Erasing() const = 0;
   /// One more than the highest number ever given to a person here.
   virtual OwnerNumber end() const = 0;
   /// The ledger of erasures: number and when. A restore replays it.

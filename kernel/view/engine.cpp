@@ -130,6 +130,7 @@ Status EngineImpl::StartWriter() {
   writer_owned_ = std::make_unique<Writer>(parts_.writer, head);
   writer_.store(writer_owned_.get(), std::memory_order_release);
   if (directory_from_ == 1) TRY(ReplayErasures());
+  TRY(ResumeErasures());
   rebuilder_ = std::make_unique<Rebuilder>(
       Rebuilder::Parts{&parts_, writer_owned_.get(), &save_mutex_, [this] { return SaveAll(); },
                        options_.rebuild_probe, options_.rebuild_piece_entries, options_.rebuild_retry_us});
@@ -466,6 +467,7 @@ Status EngineImpl::Maintain() {
     const std::lock_guard lock(save_mutex_);
     TRY(FinishErasures());
   }
+  if (serving()) TRY(ResumeErasures());
   if (Head().end_ordinal - saved_end_.load() > kSaveAfterEntries) TRY(SaveViews());
   return {};
 }

@@ -126,6 +126,8 @@ struct EngineOptions {
   int64_t rebuild_retry_us = 5 * kSecondUs;     // after a rebuild that failed (a full disk)
   /// Tests: hears the steps of a rebuild (rebuild.h); an error ends it there, as a crash would.
   std::function<Status(std::string_view)> rebuild_probe;
+  /// Tests: hears the steps of an erasure ("noted", "deleted some", "deleted", "told"); an error ends it there.
+  std::function<Status(std::string_view)> erase_probe;
 };
 
 /// A file of this name asks for the view's rebuild: of the directory at the next start, of another view within a second.

@@ -1,4 +1,5 @@
-// Erasing a person: what concerns him is deleted by ordinary changes, then the fact is written, then the key goes (engine.h, Erase).
+// Erasing a person: that it has begun is noted beside the keys, what concerns him is deleted by ordinary changes, the fact is written, the key
+// goes and the note with it (engine.h, Erase).
 #include <algorithm>
 
 #include "kernel/base/diagnostics.h"
@@ -31,6 +32,7 @@ Result<uint64_t> EngineImpl::DeleteAllOf(OwnerNumber owner) {
       if (outcome.stale) break;
       TRY(std::move(outcome.commit));
       count += changes;
+      TRY(EraseProbe("deleted some"));
     }
   }
 }
@@ -46,6 +48,7 @@ Status EngineImpl::AppendErasure(OwnerNumber owner) {
     Outcome outcome = SubmitPrepared(std::move(fact));
     if (outcome.stale) continue;
     unfinished_erasures_[owner] = TRY(std::move(outcome.commit)).at_us;
+    TRY(EraseProbe("told"));
     return FinishErasure(owner);
   }
 }
@@ -83,13 +86,41 @@ Result<uint64_t> EngineImpl::Erase(std::string_view owner_name, const LastLook& 
   if (keys_->IsDestroyed(owner)) return uint64_t{0};
   const uint64_t person = KeyOf(owner_name);
   TRY(writer->BlockOwner(owner, person));
-  if (Status allowed = look ? look(Head()) : Status(); !allowed.ok()) {
+  const std::vector<OwnerNumber> begun = keys_->Erasing();
+  const bool again =
+      std::binary_search(begun.begin(), begun.end(), owner);  // looked already; he stays blocked
+  if (Status allowed = look && !again ? look(Head()) : Status(); !allowed.ok()) {
     TRY(writer->UnblockOwner(owner, person));
     return allowed.TakeError();
   }
+  TRY(keys_->NoteErasing(owner, options_.clock->NowUs()));
+  TRY(EraseProbe("noted"));
+  return EraseNoted(owner);
+}
+
+// Under save_mutex_; nothing else is written about him.
+Result<uint64_t> EngineImpl::EraseNoted(OwnerNumber owner) {
   const uint64_t count = TRY(DeleteAllOf(owner));
+  TRY(EraseProbe("deleted"));
   TRY(AppendErasure(owner));
   return count;
+}
+
+// Erasures that a crash or a failure cut off before their fact. At a start before anything is answered or written, so that nobody sees the half
+// of it; later from the maintenance, for whom it failed in this life, and he is blocked since.
+Status EngineImpl::ResumeErasures() {
+  const std::vector<OwnerNumber> begun = keys_->Erasing();
+  if (begun.empty()) return {};
+  const std::lock_guard lock(save_mutex_);
+  for (const OwnerNumber owner : begun) {
+    if (keys_->IsDestroyed(owner) || unfinished_erasures_.contains(owner)) continue;
+    TRY(writer_.load(std::memory_order_acquire)->BlockOwner(owner, 0));
+    const auto erased = EraseNoted(owner);
+    // Once the fact is written the maintenance takes the steps that are left, again and again.
+    if (!erased.ok() && !unfinished_erasures_.contains(owner)) return erased.error();
+    Say(LogLevel::kWarning, "erasure-resumed", {{"records", erased.ok() ? *erased : uint64_t{0}}});
+  }
+  return {};
 }
 
 // Deletes of records that nobody can open any more: what the directory needs is outside of what is sealed.

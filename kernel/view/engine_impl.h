@@ -128,7 +128,12 @@ class EngineImpl final : public Engine {
   Result<ChangeSet> BlindDeletes(std::span<const Ordinal> ordinals) const;
   Status ReplayErasure(OwnerNumber owner);
   Status ReplayErasures();
+  Status ResumeErasures();
+  Status EraseProbe(std::string_view step) const {
+    return options_.erase_probe ? options_.erase_probe(step) : Status();
+  }
   Status AppendErasure(OwnerNumber owner);
+  Result<uint64_t> EraseNoted(OwnerNumber owner);
   Status FinishErasure(OwnerNumber owner);
   Status FinishErasures();
   Outcome SubmitPrepared(std::unique_ptr<ChangeSet> set);

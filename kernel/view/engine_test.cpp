@@ -2,6 +2,7 @@
 // the search index: incremental must equal rebuilt.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <future>
 #include <map>
@@ -78,6 +79,7 @@ class EngineTest : public testing::Test {
     options.folder = folder_;
     options.definitions = fhir::Definitions::R4();
     options.clock = &clock_;
+    options.erase_probe = erase_probe_;
     auto engine = Engine::Create(options, [&](const Directory&, const HashKey&) {
       std::vector<std::unique_ptr<View>> views;
       auto view = std::make_unique<GenderView>();
@@ -138,6 +140,7 @@ class EngineTest : public testing::Test {
   }
 
   std::string folder_;
+  std::function<Status(std::string_view)> erase_probe_;
   FixedClock clock_{kNow};
   std::unique_ptr<Engine> engine_;
   GenderView* gender_ = nullptr;
@@ -467,6 +470,78 @@ TEST_F(EngineTest, AnErasureThatFailedHalfwayIsFinishedByTheNext) {
   EXPECT_GT(gender_->forgotten, asked);
   EXPECT_TRUE(engine_->SaveViews().ok());
   EXPECT_EQ(*engine_->Erase("Patient/half"), 0u);
+}
+
+// What a power cut would leave at each step: the folder as it lies then, opened by another life.
+TEST_F(EngineTest, AnErasureThatACrashCutOffIsFinishedByTheNextStart) {
+  const std::string name = R"(,"name":[{"family":"Zhuangzhou"}])";
+  constexpr int kRecords = 700;  // more than one piece of tombstones
+  ASSERT_TRUE(Send(Put(Patient("cut", "female", name))).commit.ok());
+  ASSERT_TRUE(Send(Put(Patient("keep", "male"))).commit.ok());
+  auto records = std::make_unique<ChangeSet>();
+  records->basis = engine_->Head();
+  for (int i = 0; i < kRecords; ++i) {
+    const std::string id = "o" + std::to_string(i);
+    records->changes.push_back(
+        {Make(R"({"resourceType":"Observation","id":")" + id +
+                  R"(","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/cut"}})",
+              1),
+         nullptr, 0});
+    records->guards.push_back({engine_->IdHash("Observation", id), 0, {}, 0});
+  }
+  ASSERT_TRUE(Send(std::move(records)).commit.ok());
+  const std::string living = folder_;
+  std::vector<std::string> cut;
+  erase_probe_ = [&](std::string_view step) -> Status {
+    cut.push_back(living + "-" + std::to_string(cut.size()) + " " + std::string(step));
+    std::filesystem::copy(living, cut.back(), std::filesystem::copy_options::recursive);
+    return {};
+  };
+  Reopen();
+  const auto erased = engine_->Erase("Patient/cut");
+  ASSERT_TRUE(erased.ok()) << erased.error().ToString();
+  EXPECT_EQ(*erased, kRecords + 1u);
+  ASSERT_EQ(cut.size(), 5u) << "noted, deleted some twice, deleted, told";
+  erase_probe_ = {};
+  for (const std::string& each : cut) {
+    SCOPED_TRACE(each);
+    engine_.reset();
+    folder_ = each;
+    Open();
+    EXPECT_EQ(gender_->counts, (std::map<std::string, int>{{"male", 1}}));
+    EXPECT_TRUE(engine_->keys().Erasing().empty());
+    for (const auto& [type, id] : {std::pair{"Patient", "cut"}, std::pair{"Observation", "o699"}}) {
+      const auto versions = engine_->directory().Versions(engine_->IdHash(type, id), engine_->Head(), 10);
+      ASSERT_EQ(versions.size(), 2u);
+      EXPECT_TRUE(versions[0].deleted);
+      for (const auto& version : versions)
+        EXPECT_EQ(engine_->Read(version.ordinal).error().code, ErrorCode::kGone);
+    }
+    EXPECT_EQ(Send(Put(Patient("cut", "female", name))).commit.error().code, ErrorCode::kGone);
+    EXPECT_EQ(*engine_->Erase("Patient/cut"), 0u);
+    engine_.reset();
+    EXPECT_EQ(AllBytesUnder(each).find("Zhuangzhou"), std::string::npos);
+    std::filesystem::remove_all(each);
+  }
+  folder_ = living;
+}
+
+TEST_F(EngineTest, AnErasureThatFailsBeforeItsFactIsFinishedByTheMaintenance) {
+  std::atomic<bool> fails = true;  // the maintenance has a thread of its own
+  erase_probe_ = [&](std::string_view step) -> Status {
+    if (step == "deleted" && fails) return MakeError(ErrorCode::kUnavailable, "the database is away");
+    return {};
+  };
+  Reopen();
+  ASSERT_TRUE(Send(Put(Patient("late", "male"))).commit.ok());
+  EXPECT_FALSE(engine_->Erase("Patient/late").ok());
+  EXPECT_FALSE(engine_->Maintain().ok());
+  EXPECT_EQ(Send(Put(Patient("late", "male"))).commit.error().code, ErrorCode::kGone)
+      << "nothing more meanwhile";
+  fails = false;
+  EXPECT_TRUE(engine_->Maintain().ok());
+  EXPECT_TRUE(engine_->keys().Erasing().empty());
+  EXPECT_EQ(*engine_->Erase("Patient/late"), 0u);
 }
 
 TEST_F(EngineTest, AttachmentsLieApartAndGoWithTheirPerson) {
