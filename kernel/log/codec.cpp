@@ -1,6 +1,7 @@
 #include "kernel/log/codec.h"
 
 #include <fmt/format.h>
+#define ZSTD_STATIC_LINKING_ONLY  // the parameters of a dictionary
 #include <zstd.h>
 
 #include <array>
@@ -57,6 +58,20 @@ std::array<char, 19> AdditionalData(const NewEntry& entry) {
   put(static_cast<uint8_t>(entry.op));
   put(entry.owner);
   return out;
+}
+
+// What a dictionary is searched by. Its hash table is what a text's every position is looked up in, so it is kept to 32 KB, which stays in the
+// processor's cache: level 3's own two tables take 96 to 400 KB. One table of 6 bytes gives the same sizes on records (city and Synthea, type by
+// type: between 3 % less and 3 % more, together none) in two thirds of the time; shorter matches than 6 bytes cost more to write than they save.
+ZSTD_CDict* MakeCompressDictionary(std::string_view bytes) {
+  ZSTD_compressionParameters search = ZSTD_getCParams(kLevel, ZSTD_CONTENTSIZE_UNKNOWN, bytes.size());
+  search.strategy = ZSTD_fast;
+  search.hashLog = search.chainLog = 13;
+  search.searchLog = 1;
+  search.minMatch = 6;
+  search.targetLength = 0;
+  return ZSTD_createCDict_advanced(bytes.data(), bytes.size(), ZSTD_dlm_byCopy, ZSTD_dct_auto, search,
+                                   ZSTD_defaultCMem);
 }
 
 ZSTD_CCtx* Compressor() {
@@ -157,7 +172,7 @@ Status CodecImpl::Load() const {
     if (by_id_[stored.id].load(std::memory_order_relaxed) != nullptr) continue;
     auto loaded = std::make_unique<LoadedDictionary>();
     loaded->id = stored.id;
-    loaded->compress.reset(ZSTD_createCDict(stored.bytes.data(), stored.bytes.size(), kLevel));
+    loaded->compress.reset(MakeCompressDictionary(stored.bytes));
     loaded->expand.reset(ZSTD_createDDict(stored.bytes.data(), stored.bytes.size()));
     if (loaded->compress == nullptr || loaded->expand == nullptr) return Damaged("dictionary");
     by_id_[stored.id].store(loaded.get(), std::memory_order_release);

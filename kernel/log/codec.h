@@ -37,7 +37,7 @@ void AppendResource(const Content& content, uint32_t version, Instant at_us, std
 /// Is the entry sealed with this key? Neither expands nor keeps what was sealed.
 bool OpensWith(const PersonKey& key, const NewEntry& entry);
 
-/// Trained dictionaries and their compression contexts. Thread-safe. Cost: zstd level 3 with dictionary 2–4 µs a KB in, 0.6 µs out.
+/// Trained dictionaries and their compression contexts. Thread-safe. Cost: zstd with dictionary 2–4 µs a KB in, 0.6 µs out.
 class Codec {
  public:
   /// Reads the log's dictionaries. `log`, `keys` and `contents` outlive it. Without `contents` nothing is put there, and what was cannot be read.
