@@ -74,11 +74,11 @@ Digest DigestOf(std::initializer_list<Bytes> parts) {
 
 std::string ToHex(Bytes bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  std::string out(bytes.size() * 2, '0');
+  size_t at = 0;
   for (uint8_t b : bytes) {
-    out += kDigits[b >> 4];
-    out += kDigits[b & 15];
+    out[at++] = kDigits[b >> 4];
+    out[at++] = kDigits[b & 15];
   }
   return out;
 }

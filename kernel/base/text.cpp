@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace tk {
@@ -25,11 +26,17 @@ size_t Utf8CharLength(std::string_view text) {
 
 namespace {
 
-/// How many characters at the start are ASCII that JSON takes as it is.
+/// ASCII that JSON takes as it is.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (size_t c = 0x20; c < 0x7f; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
+
+/// How many characters at the start are plain.
 size_t PlainLength(std::string_view text) {
-  const auto plain = [](char c) { return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f; };
   size_t length = 0;
-  while (length < text.size() && plain(text[length])) ++length;
+  while (length < text.size() && kPlain[static_cast<uint8_t>(text[length])]) ++length;
   return length;
 }
 

@@ -2,15 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace tk::http {
 
 void Response::AddHeader(std::string_view name, std::string_view value) {
-  headers += name;
-  headers += ": ";
-  for (char c : value) {
-    if (static_cast<uint8_t>(c) >= 0x20 && c != 0x7f) headers += c;
-  }
-  headers += "\r\n";
+  const auto fits = [](char c) { return static_cast<uint8_t>(c) >= 0x20 && c != 0x7f; };
+  headers.reserve(headers.size() + name.size() + value.size() + 4);
+  headers.append(name).append(": ");
+  if (std::all_of(value.begin(), value.end(), fits))
+    headers.append(value);
+  else
+    std::copy_if(value.begin(), value.end(), std::back_inserter(headers), fits);
+  headers.append("\r\n");
 }
 
 std::string_view ReasonOf(int status) {

@@ -391,7 +391,8 @@ std::string Pipeline::BaseUrl(const Request& request) const {
                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                              c == '.' || c == '-' || c == ':' || c == '[' || c == ']';
                     });
-  return fmt::format("{}://{}", request.tls ? "https" : "http", good ? request.host : "localhost");
+  std::string url = request.tls ? "https://" : "http://";
+  return url.append(good ? std::string_view(request.host) : "localhost");
 }
 
 }  // namespace tk::http

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/base/text.h"
 #include "kernel/fhir/json_text.h"
 #include "kernel/fhir/validate.h"
 #include "kernel/interaction/conformance.h"
@@ -45,8 +46,9 @@ Response WrittenResponse(const Call& call, const view::Resource& now, Instant at
   response.status = created ? 201 : 200;
   response.etag = ETag(now.version);
   response.last_modified_us = at_us;
-  response.location =
-      fmt::format("{}/{}/{}/_history/{}", call.request.base_url, call.type_name, now.id, now.version);
+  response.location = call.request.base_url;
+  response.location.append("/").append(call.type_name).append("/").append(now.id).append("/_history/");
+  AppendNumber(now.version, &response.location);
   response.audit_type = call.type_name;
   response.audit_id = now.id;
   response.audit_action = created ? "create" : "update";

@@ -117,10 +117,14 @@ struct KnownUnit {
 };
 
 const KnownUnit& Known(std::string_view code) {
-  constexpr size_t kSlots = 64;
-  thread_local std::array<KnownUnit, kSlots> slots;
-  KnownUnit& slot = slots[std::hash<std::string_view>()(code) % kSlots];
-  if (slot.code == code && !code.empty()) return slot;
+  // Each place has two units: of the few dozen of a city some two always share one, and would take turns in it.
+  constexpr size_t kPlaces = 64;
+  thread_local std::array<std::array<KnownUnit, 2>, kPlaces> places;
+  auto& place = places[std::hash<std::string_view>()(code) % kPlaces];
+  if (place[0].code == code && !code.empty()) return place[0];
+  if (place[1].code == code && !code.empty()) return place[1];
+  std::swap(place[0], place[1]);
+  KnownUnit& slot = place[0];
   slot = KnownUnit{std::string(code), {}, {}, {}};
   auto unit = ucum::Unit::Parse(code);
   // Of the special scales those of temperature are straight.

@@ -153,7 +153,10 @@ struct ReferenceNames {
     std::string_view link = value[reference].String(*scratch);
     const std::string_view kind = whom == Whom::kPatient ? "Patient/" : "Practitioner/";
     if (link.starts_with(kind)) {
-      link = link.substr(0, link.find_first_of("/#?", kind.size()));
+      // A character at a time: an id is short, and a search for any of three costs a call for each of its characters.
+      size_t end = kind.size();
+      while (end < link.size() && link[end] != '/' && link[end] != '#' && link[end] != '?') ++end;
+      link = link.substr(0, end);
       return {link.size() > kind.size() ? link : std::string_view(), false};
     }
     if (link.starts_with('#')) return {};
