@@ -88,6 +88,8 @@ describe('desk', seeded, () => {
         await seedFevers(server.world, server.people.slice(4), [0]);
         await page.locator('.sw-new').first().waitFor();
       }
+      // A row that arrives live is there before its reading is.
+      await page.waitForFunction(() => [...document.querySelectorAll('.sw-table tbody tr')].every((row) => row.querySelector('.sw-figure')));
       for (const width of [1920, kDesk.width, 1301, 1300, 1181, 1180, 1101, 1100, 901, 900, 761, 760, 683, 390]) {
         await page.setViewportSize({ width, height: 768 });
         assert.deepEqual(await cut(width >= kDesk.width), [], `${language} at ${width}`);
@@ -201,11 +203,15 @@ describe('desk', seeded, () => {
     await page.locator('.tk-live', { hasText: '已断开，数据停在' }).waitFor();
     await checkAxe(page, 'stream down');
     await server.world.addReading(server.people[9].patient, 39.1);
+    await rows().first().click();
+    await page.getByText('连不上服务器').waitFor();
     await page.getByRole('button', { name: '现在重连' }).click();
     await page.locator('.tk-live[data-state="lost"]').waitFor();
     server.world.setDown(false);
     await page.locator('.tk-live[data-state="live"]').waitFor();
     await rows().nth(1).waitFor();
+    await page.getByText('规则转办，待接手').waitFor(); // what could not be read of the open task
+    assert.equal(await page.getByText('连不上服务器').count(), 0);
   });
 
   test('an error is said, and trying again works', async () => {

@@ -1,4 +1,5 @@
 // The live stream in a page: started when the page opens, stopped when it closes.
+import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import { expireSession, useSessionState } from '../shell/session';
 import { type Change, LiveStream, type Snapshot } from './stream';
@@ -36,5 +37,10 @@ export function useLive(types: readonly string[], handlers: LiveHandlers): Snaps
     if (signedIn && stream.getSnapshot().state === 'signed-out') stream.retryNow();
   }, [signedIn, stream]);
   const snapshot = useSyncExternalStore(stream.subscribe, stream.getSnapshot);
+  // The server is there again: what could not be read meanwhile and is still on the page is read now.
+  const queries = useQueryClient();
+  useEffect(() => {
+    if (snapshot.state === 'live') void queries.refetchQueries({ type: 'active', predicate: (q) => q.state.status === 'error' });
+  }, [snapshot.state, queries]);
   return { ...snapshot, retryNow: stream.retryNow };
 }

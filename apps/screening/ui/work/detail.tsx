@@ -44,6 +44,8 @@ export function Detail(p: DetailProps): ReactNode {
   );
 }
 
+const kIdShown = 8; // enough to tell tasks of a day apart when two people speak of one; the whole is its title
+
 function useMoment(nowMs: number): (ms: number | null) => string {
   const { t } = useTranslation('shell');
   return (ms) => (ms === null ? '—' : momentOf(ms, nowMs, { today: t('today'), yesterday: t('yesterday') }));
@@ -74,7 +76,7 @@ function TaskDetail(p: DetailProps & { row: Row }): ReactNode {
         </div>
         <p className="tk-sub tk-cut">
           {number && <span>{maskId(number)}　</span>}
-          {row.area ?? t('w.noArea')}　{t('w.detail.id', { id: row.id })}
+          {row.area ?? t('w.noArea')}　<span title={row.id}>{t('w.detail.id', { id: row.id.slice(0, kIdShown) })}</span>
         </p>
       </header>
       <Steps row={row} versions={versions} nowMs={p.nowMs} />
