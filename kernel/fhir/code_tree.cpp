@@ -4,7 +4,7 @@
 
 namespace tk::fhir {
 namespace {
-constexpr int kNestingMax = 64;
+constexpr int kConceptDepthMax = 64;
 }
 
 CodeTree::CodeTree(Value code_system)
@@ -21,7 +21,7 @@ CodeTree::Place CodeTree::Find(std::string_view code) const {
 }
 
 void CodeTree::Add(Value concepts, Place parent, int depth) {
-  if (depth > kNestingMax) return;
+  if (depth > kConceptDepthMax) return;
   for (const Value item : concepts) {
     const auto [at, is_new] = places_.emplace(item["code"].ToString(), static_cast<Place>(nodes_.size()));
     if (is_new) nodes_.push_back({&at->first, false, {}, {}});
@@ -32,7 +32,7 @@ void CodeTree::Add(Value concepts, Place parent, int depth) {
 
 /// Properties name codes that may stand anywhere, so they are read when all are known.
 void CodeTree::Link(Value concepts, int depth) {
-  if (depth > kNestingMax) return;
+  if (depth > kConceptDepthMax) return;
   for (const Value item : concepts) {
     const Place own = Find(item["code"].ToString());
     for (const Value property : item["property"]) {

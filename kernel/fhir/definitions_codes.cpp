@@ -8,7 +8,7 @@ namespace tk::fhir {
 namespace {
 
 using Codes = std::set<SystemCode>;
-using Place = CodeTree::Place;
+using CodePlace = CodeTree::Place;
 
 /// The parts of "a,b" without the blanks around them.
 std::vector<std::string> SplitList(std::string_view text) {
@@ -127,7 +127,7 @@ class Expander {
     TRY(Step(tree->size(), where));
     std::vector<bool> kept(tree->size(), true);
     for (const Value filter : part["filter"]) TRY(ApplyFilter(filter, *tree, where, &kept));
-    for (Place place = 0; place < tree->size(); ++place) {
+    for (CodePlace place = 0; place < tree->size(); ++place) {
       if (!kept[place] || (active_only && tree->IsInactive(place))) continue;
       if (out.size() == limits_.codes_max)
         return TooLarge(where + "more than " + std::to_string(limits_.codes_max) + " codes");
@@ -140,8 +140,8 @@ class Expander {
     const std::string property = filter["property"].ToString(), op = filter["op"].ToString(),
                       value = filter["value"].ToString();
     TRY(Step(tree.size(), where));
-    const Place place = tree.Find(value);
-    std::vector<Place> named;
+    const CodePlace place = tree.Find(value);
+    std::vector<CodePlace> named;
     bool keep = true;
     const bool of_code = property == "concept" || property == "code";
     if (property == "parent" && op == "=") {
@@ -154,14 +154,14 @@ class Expander {
       if (place != CodeTree::kNone) named = tree.Above(place);
     } else if (of_code && (op == "=" || op == "in" || op == "not-in")) {
       for (const std::string& code : op == "=" ? std::vector<std::string>{value} : SplitList(value)) {
-        if (const Place each = tree.Find(code); each != CodeTree::kNone) named.push_back(each);
+        if (const CodePlace each = tree.Find(code); each != CodeTree::kNone) named.push_back(each);
       }
       keep = op != "not-in";
     } else {
       return Unlisted(where + "the filter '" + property + " " + op + "' is not decided here");
     }
     std::vector<bool> is_named(tree.size(), false);
-    for (const Place each : named) is_named[each] = true;
+    for (const CodePlace each : named) is_named[each] = true;
     for (size_t i = 0; i < kept->size(); ++i) (*kept)[i] = (*kept)[i] && is_named[i] == keep;
     return {};
   }
@@ -180,7 +180,7 @@ std::string_view WithoutVersion(std::string_view canonical) {
 std::optional<std::vector<SystemCode>> ListCodeSystem(const CodeTree& code_system) {
   if (!code_system.is_complete()) return std::nullopt;
   std::vector<SystemCode> out;
-  for (Place place = 0; place < code_system.size(); ++place)
+  for (CodePlace place = 0; place < code_system.size(); ++place)
     out.emplace_back(code_system.url(), code_system.Code(place));
   std::sort(out.begin(), out.end());
   return out;
