@@ -86,9 +86,8 @@ access::AuditOptions AuditOf(const view::Engine& engine, const std::string& fold
   options.folder = folder + "/audit";
   options.clock = clock;
   options.id_key = engine.hash_key();
-  options.owner_of = [&engine](std::string_view type, std::string_view id) {
-    const view::Directory::Version version =
-        engine.directory().Current(engine.IdHash(type, id), engine.Head());
+  options.owner_of = [&engine](uint64_t id_hash) {
+    const view::Directory::Version version = engine.directory().Current(id_hash, engine.Head());
     return version.ordinal == 0 ? 0u : engine.directory().Get(version.ordinal).owner;
   };
   return options;

@@ -114,7 +114,7 @@ class FileAudit final : public AuditLog {
   size_t file_bytes_ = 0;  // good bytes of the file
   uint64_t record_ = 0;    // number of the last record
   std::string chain_ = kFirstChain;
-  std::string line_, lines_;
+  std::string line_, name_, lines_;
   std::vector<std::function<void(Status)>> waiting_;
   uint64_t written_ = 0;  // records written so far by this process
   bool unsynced_ = false;
@@ -212,10 +212,12 @@ void FileAudit::AppendLine(const Queued& queued) {
   text(",\"action\":", record.action);
   text(",\"type\":", record.type);
   if (!record.id.empty()) {
+    name_.assign(record.type).append(1, '/').append(record.id);
+    const uint64_t id_hash = KeyedHash(options_.id_key, name_);
     line += ",\"id\":\"";
-    AppendHex(KeyedHash(options_.id_key, record.type + "/" + record.id), &line);
+    AppendHex(id_hash, &line);
     line += '"';
-    const uint32_t owner = options_.owner_of ? options_.owner_of(record.type, record.id) : 0;
+    const uint32_t owner = options_.owner_of ? options_.owner_of(id_hash) : 0;
     if (owner != 0) number(",\"owner\":", owner);
   }
   number(",\"status\":", static_cast<uint64_t>(record.status));

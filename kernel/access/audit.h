@@ -37,8 +37,9 @@ struct AuditOptions {
   std::string folder;  // DIR/audit
   const Clock* clock = nullptr;
   HashKey id_key{};
-  /// Number of the person a resource belongs to, 0 if unknown. Called on the audit's thread; may be empty.
-  std::function<uint32_t(std::string_view type, std::string_view id)> owner_of;
+  /// Number of the person to whom the resource with this keyed hash of "Type/id" belongs, 0 if unknown. Called on the audit's thread; may
+  /// be empty.
+  std::function<uint32_t(uint64_t id_hash)> owner_of;
   size_t rotate_bytes = size_t{64} << 20;
   size_t queue_max = 65536;  // over it Append refuses, and so does the request
   int sync_ms = 500;         // a record waits at most this long plus one fsync

@@ -12,6 +12,7 @@
 #include "kernel/access/audit_chain.h"
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
+#include "kernel/base/hash.h"
 
 namespace tk::access {
 namespace {
@@ -41,7 +42,9 @@ class AuditTest : public ::testing::Test {
     options.folder = folder_;
     options.clock = &clock_;
     options.rotate_bytes = rotate_bytes;
-    options.owner_of = [](std::string_view type, std::string_view) { return type == "Patient" ? 12u : 0u; };
+    options.owner_of = [key = options.id_key](uint64_t id_hash) {
+      return id_hash == KeyedHash(key, "Observation/1") ? 0u : 12u;
+    };
     auto made = AuditLog::Open(options);
     EXPECT_TRUE(made.ok()) << made.error().ToString();
     return std::move(made).value();

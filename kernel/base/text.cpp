@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace tk {
 
@@ -33,14 +34,37 @@ constexpr std::array<bool, 256> kPlain = [] {
   return plain;
 }();
 
+/// Are these eight characters all plain? Whoever hears "no" looks at each.
+bool AllPlain(uint64_t word) {
+  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x80 * kOnes;
+  const auto has = [word](uint64_t c) {  // a byte that is `c`: its difference is zero, and borrows
+    const uint64_t different = word ^ (c * kOnes);
+    return (different - kOnes) & ~different;
+  };
+  const uint64_t control = word - 0x20 * kOnes;
+  return ((word | control | has('"') | has('\\') | has(0x7f)) & kHighs) == 0;
+}
+
 /// How many characters at the start are plain.
 size_t PlainLength(std::string_view text) {
   size_t length = 0;
+  const auto word_at = [text](size_t at) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    return word;
+  };
+  constexpr size_t kWord = sizeof(uint64_t);
+  while (length + kWord <= text.size() && AllPlain(word_at(length))) length += kWord;
+  // What is left of a longer text: its last eight, some of them for the second time.
+  if (text.size() >= kWord && length + kWord > text.size() && AllPlain(word_at(text.size() - kWord)))
+    return text.size();
   while (length < text.size() && kPlain[static_cast<uint8_t>(text[length])]) ++length;
   return length;
 }
 
 }  // namespace
+
+bool IsPlainJson(std::string_view text) { return PlainLength(text) == text.size(); }
 
 void AppendJsonString(std::string_view text, std::string* out) {
   constexpr char kDigits[] = "0123456789abcdef";

@@ -14,6 +14,9 @@ namespace tk {
 /// Appends `text` in quotes; bytes that are not UTF-8 become U+FFFD, so the output is always valid JSON.
 void AppendJsonString(std::string_view text, std::string* out);
 
+/// Would AppendJsonString put quotes around it and nothing else? (Of ASCII; whatever else there is, it says no.)
+bool IsPlainJson(std::string_view text);
+
 /// In decimal.
 void AppendNumber(int64_t number, std::string* out);
 /// 16 digits of hexadecimal.

@@ -50,6 +50,14 @@ DirectoryView::DirectoryView(std::vector<fhir::TypeId> types, std::string folder
 }
 
 Directory::Version DirectoryView::Current(uint64_t id_hash, const Position& position) const {
+  // What stood at some position stands at this one if it had been written by then and nothing had superseded it. What supersedes is noted in
+  // the column before its position is published.
+  const auto supersedes_by = [this](uint64_t packed) { return superseded_.Get(packed & kOrdinalMask); };
+  if (const uint64_t known = known_.Find(id_hash);
+      known != 0 && (known & kOrdinalMask) < position.end_ordinal) {
+    const uint64_t by = supersedes_by(known);
+    if (by == 0 || by >= position.end_ordinal) return Unpack(known);
+  }
   // Every write asks this, mostly of what never was: no cursor is made, and a run whose filter denies the id is not looked into. Where there is
   // a version there is no newer one in what is older.
   uint64_t newest = 0;
@@ -60,7 +68,10 @@ Directory::Version DirectoryView::Current(uint64_t id_hash, const Position& posi
         if (last != first) newest = std::max(newest, last[-1].b);
       },
       [&] { return newest != 0; });
-  return newest == 0 ? Version{0, 0, false} : Unpack(newest);
+  if (newest == 0) return {0, 0, false};
+  if (supersedes_by(newest) == 0)
+    known_.Put(id_hash, newest);  // who asks for the past does not drive out the present
+  return Unpack(newest);
 }
 
 std::vector<Directory::Version> DirectoryView::Versions(uint64_t id_hash, const Position& position,
@@ -326,6 +337,7 @@ Result<Mark> DirectoryView::Load(const Mark& log_head) {
 
 void DirectoryView::Clear() {
   versions_.Clear();
+  known_.Clear();
   cells_.Clear();
   superseded_.Clear();
   areas_.Clear();
@@ -351,8 +363,8 @@ std::vector<Ordinal> DirectoryView::LiveOf(OwnerNumber owner, const Position& po
 }
 
 size_t DirectoryView::memory_bytes() const {
-  return versions_.memory_bytes() + cells_.memory_bytes() + superseded_.memory_bytes() +
-         areas_.memory_bytes();
+  return VersionCache::bytes() + versions_.memory_bytes() + cells_.memory_bytes() +
+         superseded_.memory_bytes() + areas_.memory_bytes();
 }
 
 }  // namespace tk::view

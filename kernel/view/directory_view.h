@@ -11,6 +11,7 @@
 
 #include "kernel/view/directory.h"
 #include "kernel/view/runs.h"
+#include "kernel/view/version_cache.h"
 #include "kernel/view/words.h"
 
 namespace tk::view {
@@ -85,6 +86,7 @@ class DirectoryView final : public Directory {
   const std::vector<fhir::TypeId> types_;
   const std::string folder_;
   Runs<Entry16> versions_;
+  mutable VersionCache known_;
   WordArray cells_, superseded_, areas_;
   std::atomic<uint64_t> areas_generation_{1};
   std::unordered_map<uint64_t, Version> unpublished_;  // writer only
