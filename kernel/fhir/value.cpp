@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 
+#include "kernel/base/text.h"
 #include "kernel/fhir/json_text.h"
 
 namespace tk::fhir {
@@ -225,6 +226,10 @@ std::string_view Value::Number() const {
 
 void AppendJsonString(std::string_view text, std::string* out) {
   static constexpr char kHex[] = "0123456789abcdef";
+  if (IsPlainJson(text)) {
+    out->append(1, '"').append(text).append(1, '"');
+    return;
+  }
   std::string repaired;
   if (!IsAscii(text) && !simdjson::validate_utf8(text.data(), text.size())) {
     repaired = Repaired(text);

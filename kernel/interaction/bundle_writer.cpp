@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "kernel/base/text.h"
+
 namespace tk::interaction {
 
 BundleWriter::BundleWriter(std::string* out, std::string_view type) : out_(out) {
@@ -74,14 +76,26 @@ void BundleWriter::AppendEntry(const Entry& entry, std::string* out) {
   out->append(before == '{' ? "{}" : "}");
 }
 
-void BundleWriter::Reserve(const std::vector<std::string>& resources) {
+void BundleWriter::Reserve(size_t resources, size_t bytes) {
   constexpr size_t kAroundBytes = 200;  // fullUrl, search mode, names
-  size_t bytes = out_->size() + 1000;
-  for (const std::string& resource : resources) bytes += resource.size() + kAroundBytes;
-  out_->reserve(bytes);
+  out_->reserve(out_->size() + 1000 + bytes + resources * kAroundBytes);
 }
 
 void BundleWriter::Add(const Entry& entry) { AppendEntry(entry, NextEntry()); }
+
+void BundleWriter::AddFound(std::string_view base_url, std::string_view type, std::string_view id,
+                            std::string_view json, std::string_view search_mode) {
+  std::string* const out = NextEntry();
+  if (IsPlainJson(base_url) && IsPlainJson(id)) {
+    out->append(R"({"fullUrl":")").append(base_url).append(1, '/').append(type).append(1, '/').append(id);
+    out->append(1, '"');
+  } else {
+    out->append(R"({"fullUrl":)");
+    fhir::AppendJsonString(fmt::format("{}/{}/{}", base_url, type, id), out);
+  }
+  if (!json.empty()) out->append(R"(,"resource":)").append(json);
+  out->append(R"(,"search":{"mode":")").append(search_mode).append(R"("}})");
+}
 
 std::string* BundleWriter::NextEntry() {
   CloseLinks();

@@ -25,9 +25,12 @@ class BundleWriter {
     std::string location, etag, last_modified;
     std::string_view outcome;  // JSON; "" = none
   };
-  /// Memory for entries of these resources at once.
-  void Reserve(const std::vector<std::string>& resources);
+  /// Memory at once for entries of so many resources that have so many bytes together.
+  void Reserve(size_t resources, size_t bytes);
   void Add(const Entry& entry);
+  /// As Add of fullUrl `base_url`/`type`/`id`, resource and search mode: an answer has hundreds of these.
+  void AddFound(std::string_view base_url, std::string_view type, std::string_view id, std::string_view json,
+                std::string_view search_mode);
   /// Adds the entry's JSON that AppendEntry made earlier.
   void AddRaw(std::string_view json) { NextEntry()->append(json); }
   /// Where the caller writes the next entry's JSON.

@@ -112,13 +112,16 @@ Result<std::vector<view::Ordinal>> Select(const Room& room, const Call& call, co
   for (const view::Ordinal ordinal : TRY(room.index().Compartment(call.id, asked.position))) {
     if (ordinal != patient) out.push_back(ordinal);
   }
-  std::map<fhir::TypeId, bool> wanted;
+  std::vector<signed char> wanted(room.definitions->type_count(), -1);
   const auto drop = [&](view::Ordinal ordinal) {
     const fhir::TypeId type = room.directory().Get(ordinal).type;
-    const auto [slot, is_new] = wanted.try_emplace(type, false);
-    if (is_new)
-      slot->second = (asked.links_only || asked.Wants(type)) && call.viewer().MayRead(room.TypeName(type));
-    return !slot->second || ordinal < asked.since_ordinal ||
+    if (type >= wanted.size()) return true;
+    signed char& wants = wanted[type];
+    if (wants < 0) {
+      const bool asked_for = asked.links_only || asked.Wants(type);
+      wants = asked_for && call.viewer().MayRead(room.TypeName(type)) ? 1 : 0;
+    }
+    return wants == 0 || ordinal < asked.since_ordinal ||
            !room.directory().InScope(ordinal, call.viewer().scope);
   };
   out.erase(std::remove_if(out.begin(), out.end(), drop), out.end());
@@ -132,6 +135,37 @@ std::string Unescaped(std::string_view inside) {
   return document.ok() ? document->Root()["reference"].ToString() : std::string();
 }
 
+/// Calls each(text) with the inside of every `"reference":"…"` of minified text. A page of half a megabyte goes through here, so it is passed in
+/// blocks: where no byte is the `f` with the colon in its place behind it (hardly ever another text has both) there is none.
+template <class Each>
+void ForReferences(std::string_view json, const Each& each) {
+  constexpr std::string_view kMember = R"("reference":")";
+  constexpr size_t kLetter = kMember.find('f'), kColon = kMember.find(':');
+  using Bytes16 = uint8_t __attribute__((vector_size(16)));
+  using Words2 = uint64_t __attribute__((vector_size(16)));
+  const auto load = [&json](size_t at) {
+    Bytes16 bytes;
+    std::memcpy(&bytes, json.data() + at, sizeof bytes);
+    return bytes;
+  };
+  const auto look = [&](size_t from, size_t to) {
+    for (size_t at = from; at < to && at + kMember.size() <= json.size(); ++at) {
+      if (json[at + kLetter] != 'f' || json.compare(at, kMember.size(), kMember) != 0) continue;
+      const std::string_view rest = json.substr(at + kMember.size());
+      each(rest.substr(0, rest.find('"')));
+    }
+  };
+  size_t at = 0;
+  for (; at + kColon + 2 * sizeof(Bytes16) <= json.size(); at += 2 * sizeof(Bytes16)) {
+    const auto hits = [&](size_t from) {
+      return (load(from + kLetter) == 'f') & (load(from + kColon) == ':');
+    };
+    const auto any = reinterpret_cast<Words2>(hits(at) | hits(at + sizeof(Bytes16)));
+    if ((any[0] | any[1]) != 0) look(at, at + 2 * sizeof(Bytes16));
+  }
+  look(at, json.size());
+}
+
 /// Ordinals of supporting resources that a page's texts refer to; each link is looked up once.
 class Supporting {
  public:
@@ -141,13 +175,13 @@ class Supporting {
   /// `json` is minified and not parsed: a quote within a string is escaped, so that the searched text is only ever a member. What reads
   /// like a link and leads nowhere is passed over, as a link that leads nowhere is.
   void Collect(std::string_view json, std::vector<view::Ordinal>* out) {
-    constexpr std::string_view kMember = R"("reference":")";
-    while (const void* found = ::memmem(json.data(), json.size(), kMember.data(), kMember.size())) {
-      json.remove_prefix(static_cast<size_t>(static_cast<const char*>(found) - json.data()) + kMember.size());
-      const std::string_view inside = json.substr(0, json.find('"'));
-      if (inside.starts_with("Patient/") || !seen_.insert(std::string(inside)).second) continue;
+    ForReferences(json, [&](std::string_view inside) {
+      // Most lead to the patient or to what is about him; an escaped one is unescaped before it is told which.
+      const bool may_lead =
+          IsSupporting(inside.substr(0, inside.find('/'))) || inside.find('\\') != inside.npos;
+      if (!may_lead || !seen_.insert(std::string(inside)).second) return;
       if (const view::Ordinal ordinal = Find(Unescaped(inside)); ordinal != 0) out->push_back(ordinal);
-    }
+    });
   }
 
  private:
@@ -170,38 +204,29 @@ class Supporting {
 
 void AddEntries(const Room& room, const Call& call, const Texts& texts, std::string_view mode,
                 BundleWriter* bundle) {
-  bundle->Reserve(texts.bodies);
-  for (size_t i = 0; i < texts.bodies.size(); ++i) {
-    BundleWriter::Entry entry;
-    entry.full_url = FullUrl(call, room.TypeName(texts.headers[i].type), texts.headers[i].id);
-    entry.resource = texts.bodies[i];
-    entry.search_mode = mode;
-    bundle->Add(entry);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const Header& header = texts.header(i);
+    bundle->AddFound(call.request.base_url, room.TypeName(header.type), header.id, texts.body(i), mode);
   }
 }
 
 /// Reads on from `asked.offset` until a page is full; `*next` = how many were passed, `*others` = texts that are read for their links alone.
 Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std::vector<view::Ordinal>& all,
-                       uint64_t* next, std::vector<std::string>* others) {
+                       uint64_t* next, Texts* others) {
   Texts page;
   CareDates dates(room, asked.start, asked.end);
   const bool dated = asked.start || asked.end;
   size_t at = static_cast<size_t>(asked.offset);
   const size_t stop = std::min(all.size(), at + kScanPerPageMax);
-  while (at < stop && page.bodies.size() < asked.count) {
-    const size_t take = std::min(stop - at, asked.count - page.bodies.size());
+  while (at < stop && page.size() < asked.count) {
+    const size_t take = std::min(stop - at, asked.count - page.size());
     Texts some =
         TRY(ReadMany(room, std::vector<view::Ordinal>(all.begin() + static_cast<ptrdiff_t>(at),
                                                       all.begin() + static_cast<ptrdiff_t>(at + take))));
-    for (size_t i = 0; i < some.bodies.size(); ++i) {
-      if (dated && !TRY(dates.Within(some.headers[i].type, some.bodies[i]))) continue;
-      if (!asked.Wants(some.headers[i].type)) {
-        others->push_back(std::move(some.bodies[i]));
-        continue;
-      }
-      page.ordinals.push_back(some.ordinals[i]);
-      page.headers.push_back(std::move(some.headers[i]));
-      page.bodies.push_back(std::move(some.bodies[i]));
+    for (size_t i = 0; i < some.size(); ++i) {
+      const fhir::TypeId type = some.header(i).type;
+      if (dated && !TRY(dates.Within(type, some.body(i)))) continue;
+      (asked.Wants(type) ? page : *others).Add(some.ordinals[i], std::move(some.opened[i]));
     }
     at += take;
   }
@@ -211,12 +236,12 @@ Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std
 
 /// What the page's resources refer to and no page brought yet.
 Result<Texts> ReadSupporting(const Room& room, const Call& call, const EverythingAsked& asked,
-                             const Texts& page, const std::vector<std::string>& others,
-                             const std::vector<view::Ordinal>& all) {
+                             const Texts& page, const Texts& others, const std::vector<view::Ordinal>& all) {
   std::vector<view::Ordinal> found;
   Supporting supporting(room, call, asked);
-  for (const std::string& body : page.bodies) supporting.Collect(body, &found);
-  for (const std::string& body : others) supporting.Collect(body, &found);
+  for (const auto& text : page.opened) supporting.Collect(text->json, &found);
+  for (const auto& text : others.opened) supporting.Collect(text->json, &found);
+  if (found.empty()) return Texts();
   // Their own organization and place too: a role names both.
   Texts out;
   std::unordered_set<view::Ordinal> known(asked.sent->begin(), asked.sent->end());
@@ -227,11 +252,9 @@ Result<Texts> ReadSupporting(const Room& room, const Call& call, const Everythin
                 found.end());
     Texts some = TRY(ReadMany(room, found));
     found.clear();
-    for (size_t i = 0; i < some.bodies.size(); ++i) {
-      supporting.Collect(some.bodies[i], &found);
-      out.ordinals.push_back(some.ordinals[i]);
-      out.headers.push_back(std::move(some.headers[i]));
-      out.bodies.push_back(std::move(some.bodies[i]));
+    for (size_t i = 0; i < some.size(); ++i) {
+      supporting.Collect(some.body(i), &found);
+      out.Add(some.ordinals[i], std::move(some.opened[i]));
     }
   }
   return out;
@@ -248,8 +271,7 @@ Result<Response> Everything(const Room& room, const Call& call) {
   if (patient.version.deleted) return Gone(patient.version.version);
   const std::vector<view::Ordinal> all = TRY(Select(room, call, asked, patient.version.ordinal));
   uint64_t next_offset = asked.count == 0 ? all.size() : 0;
-  std::vector<std::string> others;
-  Texts page, supporting;
+  Texts page, supporting, others;
   if (asked.count != 0) {
     page = TRY(ReadPage(room, asked, all, &next_offset, &others));
     supporting = TRY(ReadSupporting(room, call, asked, page, others, all));
@@ -258,7 +280,7 @@ Result<Response> Everything(const Room& room, const Call& call) {
   BundleWriter bundle(&body, "searchset");
   if (!asked.start && !asked.end) {
     const auto wanted = [&](view::Ordinal ordinal) {
-      return asked.Wants(room.directory().Get(ordinal).type);
+      return asked.types.empty() || asked.Wants(room.directory().Get(ordinal).type);
     };
     bundle.Total(static_cast<uint64_t>(std::count_if(all.begin(), all.end(), wanted)));
   }
@@ -281,6 +303,7 @@ Result<Response> Everything(const Room& room, const Call& call) {
     next.sent = std::move(sent);
     bundle.Link("next", PageLink(room, call, path, std::move(next)));
   }
+  bundle.Reserve(page.size() + supporting.size(), page.body_bytes() + supporting.body_bytes());
   AddEntries(room, call, page, "match", &bundle);
   AddEntries(room, call, supporting, "include", &bundle);
   bundle.End();

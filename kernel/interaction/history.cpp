@@ -83,7 +83,7 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
                              const std::vector<view::Ordinal>& ordinals, uint64_t next_offset,
                              std::optional<uint64_t> total) {
   const Texts texts = TRY(ReadMany(room, ordinals));
-  if (total) *total -= ordinals.size() - texts.headers.size();  // versions of an erased person are none
+  if (total) *total -= ordinals.size() - texts.size();  // versions of an erased person are none
   std::string body;
   BundleWriter bundle(&body, "history");
   if (total) bundle.Total(*total);
@@ -103,8 +103,8 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
     next.offset = next_offset;
     bundle.Link("next", PageLink(room, call, path, std::move(next)));
   }
-  for (size_t i = 0; i < texts.headers.size(); ++i) {
-    const Header& header = texts.headers[i];
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const Header& header = texts.header(i);
     if (!call.id.empty() && header.id != call.id) continue;  // another id of the same hash
     const std::string_view type = room.TypeName(header.type);
     // A record that moved to somebody out of the viewer's sight is not there in any version, as if it were asked for by its id.
@@ -115,7 +115,7 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
     BundleWriter::Entry entry;
     entry.full_url = FullUrl(call, type, header.id);
     const bool deleted = header.op == view::Operation::kDelete;
-    if (!deleted) entry.resource = texts.bodies[i];
+    if (!deleted) entry.resource = texts.body(i);
     const bool posted = header.op == view::Operation::kCreate && header.version == 1;
     const bool made = IsMade(room, header, texts.ordinals[i]);
     entry.method = deleted ? "DELETE" : posted ? "POST" : "PUT";

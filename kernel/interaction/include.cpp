@@ -49,12 +49,12 @@ view::Ordinal Versioned(const Room& room, const search::PageRequest& request, co
 Status TakeVersions(const Room& room, const search::PageRequest& request, const Texts& matches,
                     Texts* included) {
   VersionsAsked asked;
-  for (const std::string& body : matches.bodies) CollectVersions(body, &asked);
-  for (const std::string& body : included->bodies) CollectVersions(body, &asked);
+  for (const auto& text : matches.opened) CollectVersions(text->json, &asked);
+  for (const auto& text : included->opened) CollectVersions(text->json, &asked);
   if (asked.empty()) return {};
   std::vector<view::Ordinal> ordinals;
   for (size_t i = 0; i < included->ordinals.size(); ++i) {
-    const Header& header = included->headers[i];
+    const Header& header = included->header(i);
     const auto wanted = asked.find(fmt::format("{}/{}", room.TypeName(header.type), header.id));
     ordinals.push_back(wanted == asked.end()
                            ? included->ordinals[i]
@@ -79,13 +79,13 @@ Status AddIncluded(const Room& room, const Call& call, const search::Query& quer
   TRY(TakeVersions(room, request, matches, &texts));
   const Shape shape{query.summary, {}};  // _elements names elements of the searched type
   std::string cut;
-  for (size_t i = 0; i < texts.bodies.size(); ++i) {
+  for (size_t i = 0; i < texts.size(); ++i) {
     BundleWriter::Entry entry;
-    entry.full_url = FullUrl(call, room.TypeName(texts.headers[i].type), texts.headers[i].id);
-    entry.resource = texts.bodies[i];
+    entry.full_url = FullUrl(call, room.TypeName(texts.header(i).type), texts.header(i).id);
+    entry.resource = texts.body(i);
     if (!shape.whole()) {
       cut.clear();
-      TRY(AppendShaped(*room.definitions, shape, texts.bodies[i], &cut));
+      TRY(AppendShaped(*room.definitions, shape, texts.body(i), &cut));
       entry.resource = cut;
     }
     entry.search_mode = "include";

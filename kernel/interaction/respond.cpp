@@ -50,21 +50,18 @@ Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordin
   Texts texts;
   texts.ordinals = ordinals;
   if (ordinals.empty()) return texts;
-  auto headers = room.engine().ReadTexts(ordinals, &texts.bodies);
-  if (headers.ok()) {
-    texts.headers = std::move(headers).value();
+  auto opened = room.engine().OpenTexts(ordinals);
+  if (opened.ok()) {
+    texts.opened = std::move(opened).value();
     return texts;
   }
-  if (headers.error().code != ErrorCode::kGone) return headers.TakeError();
+  if (opened.error().code != ErrorCode::kGone) return opened.TakeError();
   // A person of this page was erased after it was found: read one by one and leave him out.
   texts = Texts{};
   for (const view::Ordinal ordinal : ordinals) {
-    std::string body;
-    auto header = room.engine().ReadText(ordinal, &body);
-    if (!header.ok() && header.error().code == ErrorCode::kGone) continue;
-    texts.headers.push_back(TRY(std::move(header)));
-    texts.ordinals.push_back(ordinal);
-    texts.bodies.push_back(std::move(body));
+    auto text = room.engine().OpenText(ordinal);
+    if (!text.ok() && text.error().code == ErrorCode::kGone) continue;
+    texts.Add(ordinal, TRY(std::move(text)));
   }
   return texts;
 }

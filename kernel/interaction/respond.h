@@ -20,8 +20,20 @@ Result<Shape> ReadShape(const Room& room, const Call& call);
 /// Texts of versions, in order; those of erased persons are left out (their ordinals too).
 struct Texts {
   std::vector<view::Ordinal> ordinals;
-  std::vector<Header> headers;
-  std::vector<std::string> bodies;
+  std::vector<view::Engine::TextPtr> opened;
+
+  size_t size() const { return opened.size(); }
+  const Header& header(size_t i) const { return opened[i]->header; }
+  const std::string& body(size_t i) const { return opened[i]->json; }
+  size_t body_bytes() const {
+    size_t bytes = 0;
+    for (const auto& text : opened) bytes += text->json.size();
+    return bytes;
+  }
+  void Add(view::Ordinal ordinal, view::Engine::TextPtr text) {
+    ordinals.push_back(ordinal);
+    opened.push_back(std::move(text));
+  }
 };
 Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordinals);
 

@@ -63,14 +63,14 @@ Status AddMatches(const Room& room, const Call& call, const search::Query& query
                   BundleWriter* bundle) {
   const Shape shape{query.summary, query.elements};
   std::string cut;
-  if (shape.whole()) bundle->Reserve(texts.bodies);
-  for (size_t i = 0; i < texts.bodies.size(); ++i) {
+  if (shape.whole()) bundle->Reserve(texts.size(), texts.body_bytes());
+  for (size_t i = 0; i < texts.size(); ++i) {
     BundleWriter::Entry entry;
-    entry.full_url = FullUrl(call, call.type_name, texts.headers[i].id);
-    entry.resource = texts.bodies[i];
+    entry.full_url = FullUrl(call, call.type_name, texts.header(i).id);
+    entry.resource = texts.body(i);
     if (!shape.whole()) {
       cut.clear();
-      TRY(AppendShaped(*room.definitions, shape, texts.bodies[i], &cut));
+      TRY(AppendShaped(*room.definitions, shape, texts.body(i), &cut));
       entry.resource = cut;
     }
     entry.search_mode = "match";

@@ -88,14 +88,10 @@ Result<Texts> WrittenBy(const Room& room, view::Ordinal first, const view::Posit
   uint64_t t = 0;
   for (view::Ordinal ordinal = first; ordinal < basis.end_ordinal && all.ordinals.size() < kBundleEntriesMax;
        ++ordinal) {
-    std::string body;
-    auto header = room.engine().ReadText(ordinal, &body);
-    if (!header.ok()) return header.TakeError();
-    if (t == 0) t = header->t;
-    if (header->t != t) break;
-    all.ordinals.push_back(ordinal);
-    all.headers.push_back(std::move(header).value());
-    all.bodies.push_back(std::move(body));
+    auto text = TRY(room.engine().OpenText(ordinal));
+    if (t == 0) t = text->header.t;
+    if (text->header.t != t) break;
+    all.Add(ordinal, std::move(text));
   }
   return all;
 }
@@ -157,14 +153,14 @@ Result<bool> AreMadeOf(const Room& room, const Transaction& transaction,
     fhir::Document patched;
     fhir::Value source = entry.resource;
     if (entry.method == Method::kPatch) {
-      auto again = PatchedBy(entry, TRY(TextBefore(room, written.headers[places[i]], basis)));
+      auto again = PatchedBy(entry, TRY(TextBefore(room, written.header(places[i]), basis)));
       if (!again.ok()) return false;  // no patch, or one of something else
       patched = std::move(again).value();
       source = patched.Root();
     }
     const auto sent = rewriter.Rewrite(source, entry.type, entry.full_url, results[i].id, entry.Path());
     if (!sent.ok()) return false;  // a link to an entry that this transaction does not have
-    const fhir::Document kept = TRY(fhir::Document::Parse(written.bodies[places[i]]));
+    const fhir::Document kept = TRY(fhir::Document::Parse(written.body(places[i])));
     if (!IsMadeOf(kept.Root(), sent->Root())) return false;
   }
   return true;
@@ -215,8 +211,8 @@ Result<std::optional<Response>> RepeatedTransaction(const RoomPtr& room, const T
     EntryResult& result = results[i];
     result.type = entry.type_name;
     result.status = entry.method == Method::kDelete ? 204 : 200;
-    if (entry.method == Method::kGet || next == written.headers.size()) continue;
-    const Header& header = written.headers[next];
+    if (entry.method == Method::kGet || next == written.size()) continue;
+    const Header& header = written.header(next);
     if (!TRY(IsFrom(*room, transaction, entry, header, basis, &result))) continue;
     places[i] = next;
     result.id = header.id;
@@ -224,10 +220,10 @@ Result<std::optional<Response>> RepeatedTransaction(const RoomPtr& room, const T
     result.at_us = header.at_us;
     if (entry.method != Method::kDelete)
       result.status = IsMade(*room, header, written.ordinals[next]) ? 201 : 200;
-    result.body = written.bodies[next];
+    result.body = written.body(next);
     ++next;
   }
-  if (next != written.headers.size() || !TRY(AreMadeOf(*room, transaction, results, written, places, basis)))
+  if (next != written.size() || !TRY(AreMadeOf(*room, transaction, results, written, places, basis)))
     return KeyOfAnother();
   return std::optional<Response>(TransactionAnswer(room, transaction, results, 0));
 }

@@ -130,11 +130,14 @@ std::optional<std::vector<uint64_t>> EqualityKeys(const Setting& setting, fhir::
 std::vector<Ordinal> LiveUnder(const view::RunSnapshot<Entry16>& equality, uint64_t key,
                                const view::Directory& directory, const view::Position& position) {
   std::vector<Ordinal> out;
-  for (auto cursor = equality.Forward({key, 0}, {key | ~kKeyMask, ~uint64_t{0}}); cursor.valid();
-       cursor.Next()) {
-    const Ordinal ordinal = OrdinalOf(cursor.entry());
-    if (ordinal < position.end_ordinal && directory.Live(ordinal, position)) out.push_back(ordinal);
-  }
+  // Piece by piece: whoever asks sorts what he gets.
+  equality.ForPieces({key, 0}, {key | ~kKeyMask, ~uint64_t{0}}, [&](const Entry16* at, const Entry16* last) {
+    for (; at != last; ++at) {
+      const Ordinal ordinal = OrdinalOf(*at);
+      if (ordinal < position.end_ordinal && directory.Live(ordinal, position)) out.push_back(ordinal);
+    }
+    return true;
+  });
   return out;
 }
 

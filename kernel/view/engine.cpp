@@ -249,44 +249,44 @@ Status EngineImpl::Pin(const Position& position) {
   return {};
 }
 
-Result<Engine::Header> EngineImpl::Render(const log::StoredEntry& entry, std::string* out) const {
-  const log::Content content = TRY(codec_->Unseal(entry));
-  if (entry.op != Operation::kDelete) log::AppendResource(content, entry.version, entry.at_us, out);
+Result<Engine::TextPtr> EngineImpl::Render(const log::StoredEntry& entry) const {
+  log::Content content = TRY(codec_->Unseal(entry));
+  auto text = std::make_shared<Text>();
+  if (entry.op != Operation::kDelete) {
+    log::AppendResource(content, entry.version, entry.at_us, &text->json);
+    text->json.shrink_to_fit();  // it is kept
+  }
   const fhir::TypeId type = entry.type < types_.size() ? types_[entry.type] : fhir::kNoType;
-  return Header{type, content.id, entry.version, entry.op, entry.at_us, entry.owner, entry.t};
+  text->header = {type, std::move(content.id), entry.version, entry.op, entry.at_us, entry.owner, entry.t};
+  return TextPtr(std::move(text));
 }
 
-Result<Engine::Header> EngineImpl::ReadText(Ordinal ordinal, std::string* out) const {
-  Header header;
-  if (texts_.Find(ordinal, &header, out)) return header;
+Result<Engine::TextPtr> EngineImpl::OpenText(Ordinal ordinal) const {
+  if (TextPtr kept = texts_.Find(ordinal)) return kept;
   const uint64_t generation = texts_.generation();
-  const size_t from = out->size();
-  header = TRY(Render(TRY(log_->Read(ordinal)), out));
-  texts_.Put(ordinal, header, std::string_view(*out).substr(from), generation);
-  return header;
+  TextPtr text = TRY(Render(TRY(log_->Read(ordinal))));
+  texts_.Put(ordinal, text, generation);
+  return text;
 }
 
-Result<std::vector<Engine::Header>> EngineImpl::ReadTexts(std::span<const Ordinal> ordinals,
-                                                          std::vector<std::string>* out) const {
+Result<std::vector<Engine::TextPtr>> EngineImpl::OpenTexts(std::span<const Ordinal> ordinals) const {
   const uint64_t generation = texts_.generation();
-  const size_t first = out->size();
-  out->resize(first + ordinals.size());
-  std::vector<Header> headers(ordinals.size());
+  std::vector<TextPtr> texts(ordinals.size());
   std::vector<Ordinal> missing;
   std::vector<size_t> places;
   for (size_t i = 0; i < ordinals.size(); ++i) {
-    if (texts_.Find(ordinals[i], &headers[i], &(*out)[first + i])) continue;
+    texts[i] = texts_.Find(ordinals[i]);
+    if (texts[i] != nullptr) continue;
     missing.push_back(ordinals[i]);
     places.push_back(i);
   }
-  if (missing.empty()) return headers;
+  if (missing.empty()) return texts;
   const auto entries = TRY(log_->ReadMany(missing));
   for (size_t i = 0; i < entries.size(); ++i) {
-    std::string* const text = &(*out)[first + places[i]];
-    headers[places[i]] = TRY(Render(entries[i], text));
-    texts_.Put(missing[i], headers[places[i]], *text, generation);
+    texts[places[i]] = TRY(Render(entries[i]));
+    texts_.Put(missing[i], texts[places[i]], generation);
   }
-  return headers;
+  return texts;
 }
 
 // The key of whom `context` ("DocumentReference/1") belongs to: by this change set, else by the directory. Whose context is not there is his own.

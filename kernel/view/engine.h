@@ -198,9 +198,16 @@ class Engine {
     OwnerNumber owner;
     uint64_t t;
   };
-  virtual Result<Header> ReadText(Ordinal ordinal, std::string* out) const = 0;
-  virtual Result<std::vector<Header>> ReadTexts(std::span<const Ordinal> ordinals,
-                                                std::vector<std::string>* out) const = 0;
+  Result<Header> ReadText(Ordinal ordinal, std::string* out) const;
+  /// The same as a whole that never changes and is shared by all who ask for it: nothing is copied. Hold it no longer than an answer takes:
+  /// what was erased meanwhile is let go with the last holder.
+  struct Text {
+    Header header;
+    std::string json;  // "" for a delete
+  };
+  using TextPtr = std::shared_ptr<const Text>;
+  virtual Result<TextPtr> OpenText(Ordinal ordinal) const = 0;
+  virtual Result<std::vector<TextPtr>> OpenTexts(std::span<const Ordinal> ordinals) const = 0;
   /// The position of the last transaction at or before `at_us`.
   virtual Result<Position> FindTime(Instant at_us) const = 0;
 

@@ -72,9 +72,8 @@ class EngineImpl final : public Engine {
   Result<ResourcePtr> Read(Ordinal ordinal) const override {
     return ToResource(parts_, TRY(log_->Read(ordinal)));
   }
-  Result<Header> ReadText(Ordinal ordinal, std::string* out) const override;
-  Result<std::vector<Header>> ReadTexts(std::span<const Ordinal> ordinals,
-                                        std::vector<std::string>* out) const override;
+  Result<TextPtr> OpenText(Ordinal ordinal) const override;
+  Result<std::vector<TextPtr>> OpenTexts(std::span<const Ordinal> ordinals) const override;
   Result<Position> FindTime(Instant at_us) const override {
     const auto point = TRY(log_->FindTime(at_us));
     return Position{point.t, point.end_ordinal};
@@ -111,7 +110,7 @@ class EngineImpl final : public Engine {
   Result<bool> MaintainDirectory();
   void CatchUpThenStart();
   void MaintainLoop();
-  Result<Header> Render(const log::StoredEntry& entry, std::string* out) const;
+  Result<TextPtr> Render(const log::StoredEntry& entry) const;
   /// The key of the last change: those of a transaction are mostly of the same person.
   struct LastKey {
     std::string owner;

@@ -395,6 +395,11 @@ uint64_t Engine::IdHash(std::string_view type, std::string_view id) const {
   name.append(type).append(1, '/').append(id);
   return KeyedHash(hash_key(), name);
 }
+Result<Engine::Header> Engine::ReadText(Ordinal ordinal, std::string* out) const {
+  const TextPtr text = TRY(OpenText(ordinal));
+  out->append(text->json);
+  return text->header;
+}
 uint64_t Engine::KeyOf(std::string_view text) const {
   const uint64_t key = KeyedHash(hash_key(), "key:" + std::string(text));
   return key == 0 ? 1 : key;

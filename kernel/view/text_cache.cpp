@@ -2,29 +2,25 @@
 
 namespace tk::view {
 
-bool TextCache::Find(Ordinal ordinal, Engine::Header* header, std::string* out) const {
+Engine::TextPtr TextCache::Find(Ordinal ordinal) const {
   const Shard& shard = ShardOf(ordinal);
   const std::lock_guard lock(shard.mutex);
   const auto at = shard.slots.find(ordinal);
-  if (at == shard.slots.end()) return false;
+  if (at == shard.slots.end()) return nullptr;
   at->second.used.store(true, std::memory_order_relaxed);
-  *header = at->second.header;
-  out->append(at->second.text);
-  return true;
+  return at->second.text;
 }
 
-void TextCache::Put(Ordinal ordinal, const Engine::Header& header, std::string_view text,
-                    uint64_t generation) {
+void TextCache::Put(Ordinal ordinal, const Engine::TextPtr& text, uint64_t generation) {
   constexpr size_t kPartMax = 8;  // one giant must not drive out all the others
-  if (text.size() > shard_bytes_max_ / kPartMax) return;
+  if (text->json.size() > shard_bytes_max_ / kPartMax) return;
   Shard& shard = ShardOf(ordinal);
   const std::lock_guard lock(shard.mutex);
   if (generation != generation_.load(std::memory_order_acquire)) return;
   const auto [at, is_new] = shard.slots.try_emplace(ordinal);
   if (!is_new) return;
-  at->second.header = header;
   at->second.text = text;
-  shard.bytes += BytesOf(at->second);
+  shard.bytes += BytesOf(*text);
   shard.queue.push_back(ordinal);
   MakeRoom(&shard);
 }
@@ -38,7 +34,7 @@ void TextCache::MakeRoom(Shard* shard) const {
       shard->queue.push_back(ordinal);
       continue;
     }
-    shard->bytes -= BytesOf(at->second);
+    shard->bytes -= BytesOf(*at->second.text);
     shard->slots.erase(at);
   }
 }
@@ -49,8 +45,8 @@ void TextCache::Drop(OwnerNumber owner) {
     const std::lock_guard lock(shard.mutex);
     std::erase_if(shard.queue, [&](Ordinal ordinal) {
       const auto at = shard.slots.find(ordinal);
-      if (at->second.header.owner != owner) return false;
-      shard.bytes -= BytesOf(at->second);
+      if (at->second.text->header.owner != owner) return false;
+      shard.bytes -= BytesOf(*at->second.text);
       shard.slots.erase(at);
       return true;
     });

@@ -17,11 +17,11 @@ class TextCache {
  public:
   explicit TextCache(size_t bytes_max) : shard_bytes_max_(bytes_max / kShards) {}
 
-  /// Appends the text and gives the header; false if it is not here.
-  bool Find(Ordinal ordinal, Engine::Header* header, std::string* out) const;
+  /// Null if it is not here.
+  Engine::TextPtr Find(Ordinal ordinal) const;
   /// Taken before a text is opened and given to Put: an erasure in between keeps the text out.
   uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
-  void Put(Ordinal ordinal, const Engine::Header& header, std::string_view text, uint64_t generation);
+  void Put(Ordinal ordinal, const Engine::TextPtr& text, uint64_t generation);
   /// After the owner's key was destroyed: nothing of his is found any more, nor put by those who opened it before.
   void Drop(OwnerNumber owner);
 
@@ -30,8 +30,7 @@ class TextCache {
  private:
   static constexpr size_t kShards = 16;
   struct Slot {
-    Engine::Header header;
-    std::string text;
+    Engine::TextPtr text;
     mutable std::atomic<bool> used{false};
   };
   struct Shard {
@@ -40,7 +39,7 @@ class TextCache {
     std::deque<Ordinal> queue;  // each of `slots` once, in the order of the clock
     size_t bytes = 0;
   };
-  static size_t BytesOf(const Slot& slot) { return slot.text.size() + slot.header.id.size() + 192; }
+  static size_t BytesOf(const Engine::Text& text) { return text.json.size() + text.header.id.size() + 224; }
   const Shard& ShardOf(Ordinal ordinal) const { return shards_[ordinal % kShards]; }
   Shard& ShardOf(Ordinal ordinal) { return shards_[ordinal % kShards]; }
   void MakeRoom(Shard* shard) const;

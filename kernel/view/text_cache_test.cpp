@@ -7,25 +7,20 @@
 namespace tk::view {
 namespace {
 
-Engine::Header HeaderOf(Ordinal ordinal, OwnerNumber owner) {
-  return {1, "id-" + std::to_string(ordinal), 1, Operation::kCreate, 5, owner, 7};
+Engine::TextPtr TextOf(Ordinal ordinal, OwnerNumber owner, std::string json) {
+  return std::make_shared<const Engine::Text>(Engine::Text{
+      {1, "id-" + std::to_string(ordinal), 1, Operation::kCreate, 5, owner, 7}, std::move(json)});
 }
 
-bool Has(const TextCache& cache, Ordinal ordinal) {
-  Engine::Header header;
-  std::string text;
-  return cache.Find(ordinal, &header, &text);
-}
+bool Has(const TextCache& cache, Ordinal ordinal) { return cache.Find(ordinal) != nullptr; }
 
 TEST(TextCache, GivesBackWhatWasPut) {
   TextCache cache(1 << 20);
-  cache.Put(3, HeaderOf(3, 9), R"({"a":1})", cache.generation());
-  Engine::Header header;
-  std::string text = "before ";
-  ASSERT_TRUE(cache.Find(3, &header, &text));
-  EXPECT_EQ(text, R"(before {"a":1})");
-  EXPECT_EQ(header.id, "id-3");
-  EXPECT_EQ(header.owner, 9u);
+  const Engine::TextPtr text = TextOf(3, 9, R"({"a":1})");
+  cache.Put(3, text, cache.generation());
+  EXPECT_EQ(cache.Find(3), text) << "the same, not a copy";
+  cache.Put(3, TextOf(3, 9, "{}"), cache.generation());
+  EXPECT_EQ(cache.Find(3), text) << "a version never changes";
   EXPECT_FALSE(Has(cache, 4));
 }
 
@@ -33,9 +28,9 @@ TEST(TextCache, StaysWithinItsBytesAndKeepsWhatIsAskedForAgain) {
   constexpr size_t kBytes = 1 << 20;
   TextCache cache(kBytes);
   const std::string text(1000, 'x');
-  cache.Put(16, HeaderOf(16, 1), text, cache.generation());
+  cache.Put(16, TextOf(16, 1, text), cache.generation());
   for (Ordinal ordinal = 17; ordinal < 20'000; ++ordinal) {
-    cache.Put(ordinal, HeaderOf(ordinal, 1), text, cache.generation());
+    cache.Put(ordinal, TextOf(ordinal, 1, text), cache.generation());
     if (ordinal % 100 == 0) {
       ASSERT_TRUE(Has(cache, 16)) << ordinal;
     }
@@ -47,7 +42,7 @@ TEST(TextCache, StaysWithinItsBytesAndKeepsWhatIsAskedForAgain) {
 
 TEST(TextCache, TakesNoGiants) {
   TextCache cache(1 << 20);
-  cache.Put(1, HeaderOf(1, 1), std::string(1 << 20, 'x'), cache.generation());
+  cache.Put(1, TextOf(1, 1, std::string(1 << 20, 'x')), cache.generation());
   EXPECT_FALSE(Has(cache, 1));
   EXPECT_EQ(cache.bytes(), 0u);
 }
@@ -55,12 +50,14 @@ TEST(TextCache, TakesNoGiants) {
 TEST(TextCache, NothingOfAnErasedPersonIsFoundOrPutBack) {
   TextCache cache(1 << 20);
   for (Ordinal ordinal = 1; ordinal <= 100; ++ordinal)
-    cache.Put(ordinal, HeaderOf(ordinal, ordinal % 2 == 0 ? 8 : 9), "text", cache.generation());
+    cache.Put(ordinal, TextOf(ordinal, ordinal % 2 == 0 ? 8 : 9, "text"), cache.generation());
   const uint64_t before = cache.generation();
+  const std::weak_ptr<const Engine::Text> his = cache.Find(2);
   cache.Drop(8);
+  EXPECT_TRUE(his.expired()) << "memory has gone with him";
   for (Ordinal ordinal = 1; ordinal <= 100; ++ordinal) EXPECT_EQ(Has(cache, ordinal), ordinal % 2 != 0);
   // Who had opened the text before the key was destroyed comes too late.
-  cache.Put(2, HeaderOf(2, 8), "text", before);
+  cache.Put(2, TextOf(2, 8, "text"), before);
   EXPECT_FALSE(Has(cache, 2));
 }
 
@@ -71,13 +68,11 @@ TEST(TextCache, ManyThreads) {
     threads.emplace_back([&cache, number] {
       for (Ordinal i = 0; i < 20'000; ++i) {
         const Ordinal ordinal = (i * 7 + number) % 997;
-        Engine::Header header;
-        std::string text;
-        if (cache.Find(ordinal, &header, &text)) {
-          ASSERT_EQ(text, std::to_string(ordinal));
+        if (const Engine::TextPtr text = cache.Find(ordinal)) {
+          ASSERT_EQ(text->json, std::to_string(ordinal));
         } else {
-          cache.Put(ordinal, HeaderOf(ordinal, static_cast<OwnerNumber>(1 + ordinal % 5)),
-                    std::to_string(ordinal), cache.generation());
+          const auto owner = static_cast<OwnerNumber>(1 + ordinal % 5);
+          cache.Put(ordinal, TextOf(ordinal, owner, std::to_string(ordinal)), cache.generation());
         }
         if (i % 1000 == 0) cache.Drop(static_cast<OwnerNumber>(1 + i / 1000 % 5));
       }
