@@ -68,6 +68,25 @@ TEST(Text, JsonStringsAreAlwaysValid) {
   EXPECT_EQ(out, "\"a\\\"\\\\\\n\\u0001\xef\xbf\xbd\xe9\x80\x9a\"");
 }
 
+TEST(Text, EveryCharacterIsEscapedTheSameWhereverItStands) {
+  for (int c = 0; c < 256; ++c) {
+    std::string alone;
+    AppendJsonString(std::string(1, static_cast<char>(c)), &alone);
+    const std::string inside = alone.substr(1, alone.size() - 2);
+    for (size_t size = 1; size <= 20; ++size) {
+      for (size_t at = 0; at < size; ++at) {
+        std::string text(size, 'x');
+        text[at] = static_cast<char>(c);
+        std::string out;
+        AppendJsonString(text, &out);
+        ASSERT_EQ(out, "\"" + std::string(at, 'x') + inside + std::string(size - at - 1, 'x') + "\"")
+            << c << " at " << at << " of " << size;
+        ASSERT_EQ(IsPlainJson(text), inside.size() == 1 && c < 0x80) << c << " at " << at << " of " << size;
+      }
+    }
+  }
+}
+
 TEST(Text, PercentDecodingRefusesBrokenEscapesNulAndBadUtf8) {
   EXPECT_EQ(PercentDecode("a%2Fb+c", true), "a/b c");
   EXPECT_EQ(PercentDecode("a+b", false), "a+b");

@@ -28,7 +28,7 @@ interaction::Request ToInteraction(const Pipeline& pipeline, Call* call) {
   interaction::Request request;
   // HEAD is GET all the way, so that its headers are the same; the session leaves the body out.
   request.method = http.method == Method::kHead ? Method::kGet : http.method;
-  request.path = call->path;
+  request.path = std::move(call->path);
   request.query = std::string(http.query());
   request.body = std::move(http.body);
   request.content_type =
@@ -39,13 +39,17 @@ interaction::Request ToInteraction(const Pipeline& pipeline, Call* call) {
     if (interaction::AsksOtherVersion(parameters) || interaction::NamesOtherCharset(parameters))
       request.content_type = http.content_type;
   }
-  request.accept = std::move(http.accept);
-  request.if_match = std::move(http.if_match);
-  request.if_none_match = std::move(http.if_none_match);
-  request.if_none_exist = std::move(http.if_none_exist);
-  request.if_modified_since = std::move(http.if_modified_since);
-  request.prefer = std::move(http.prefer);
-  request.idempotency_key = std::move(http.idempotency_key);
+  // Most are not there, and to move an empty text costs as much as to move one.
+  const auto take = [](std::string* from, std::string* to) {
+    if (!from->empty()) *to = std::move(*from);
+  };
+  take(&http.accept, &request.accept);
+  take(&http.if_match, &request.if_match);
+  take(&http.if_none_match, &request.if_none_match);
+  take(&http.if_none_exist, &request.if_none_exist);
+  take(&http.if_modified_since, &request.if_modified_since);
+  take(&http.prefer, &request.prefer);
+  take(&http.idempotency_key, &request.idempotency_key);
   request.base_url = pipeline.BaseUrl(http) + "/fhir";
   request.request_id = call->request_id;
   request.deadline_us = pipeline.DeadlineOf(*call);
@@ -53,7 +57,7 @@ interaction::Request ToInteraction(const Pipeline& pipeline, Call* call) {
   return request;
 }
 
-Response ToHttp(interaction::Response answer, Call* call) {
+Response ToHttp(interaction::Response&& answer, Call* call) {
   Response response;
   response.status = answer.status;
   response.body = std::move(answer.body);
@@ -107,7 +111,7 @@ void Gather(const std::shared_ptr<const FhirPort>& port, const CallPtr& call, in
 void Serve(const std::shared_ptr<const FhirPort>& shared, Pipeline& pipeline, const CallPtr& call) {
   const FhirPort& port = *shared;
   interaction::Request request = ToInteraction(pipeline, call.get());
-  auto done = [&pipeline, call](interaction::Response answer) {
+  auto done = [&pipeline, call](interaction::Response&& answer) {
     pipeline.Answer(call, ToHttp(std::move(answer), call.get()));
   };
   if (port.is_gathered && port.is_gathered(request))
@@ -156,7 +160,7 @@ void AddAppRoutes(Pipeline* pipeline,
 
 FhirPort PortOf(const interaction::Interactions* interactions) {
   return {
-      [interactions](interaction::Request request, interaction::Done done) {
+      [interactions](interaction::Request&& request, interaction::Done done) {
         interactions->Handle(std::move(request), std::move(done));
       },
       [interactions](const interaction::Request& request) { return interactions->IsHeavy(request); },

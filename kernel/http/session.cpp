@@ -9,6 +9,8 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
+
 #include "kernel/base/diagnostics.h"
 
 // GCC 12 miscompiles temporaries around co_await (it destroys some twice, or reads flags that it never set): a result is always
@@ -98,8 +100,9 @@ class Session final : public SessionBase {
   awaitable<bool> ReadHead(RequestParser* parser);
   awaitable<bool> ReadBody(RequestParser* parser, const Request& request);
   awaitable<void> Await(Call* call);
-  void SendNow();
+  void SendNow(int flags = 0);
   awaitable<bool> Write(std::string_view bytes);
+  awaitable<bool> SendStep(std::string_view step);
   awaitable<bool> Flush();
   bool Gather(const Response& response, bool keep_alive, bool is_head);
   awaitable<bool> Answer(const Response& response, bool keep_alive, bool is_head);
@@ -262,11 +265,37 @@ awaitable<bool> Session<Stream>::Write(std::string_view bytes) {
   while (!bytes.empty()) {
     const std::string_view step = bytes.substr(0, kWriteStep);
     deadline_us_ = MonotonicUs() + loop_->options.write_ms * 1000;
-    error_code error;
-    co_await asio::async_write(stream_, asio::buffer(step.data(), step.size()),
-                               asio::redirect_error(asio::use_awaitable, error));
-    if (error) co_return false;
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      error_code error;
+      co_await asio::async_write(stream_, asio::buffer(step.data(), step.size()),
+                                 asio::redirect_error(asio::use_awaitable, error));
+      if (error) co_return false;
+    } else {
+      const bool sent = co_await SendStep(step);
+      if (!sent) co_return false;
+    }
     bytes.remove_prefix(step.size());
+  }
+  co_return true;
+}
+
+// As much as the socket takes at once, then a wait until it takes more: asio would go through the scheduler every 64 KB.
+template <class Stream>
+awaitable<bool> Session<Stream>::SendStep(std::string_view step) {
+  while (!step.empty()) {
+    const ssize_t sent =
+        ::send(Socket().native_handle(), step.data(), step.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) {
+      step.remove_prefix(static_cast<size_t>(sent));
+      continue;
+    }
+    const int reason = errno;
+    if (reason == EINTR) continue;
+    if (reason != EAGAIN && reason != EWOULDBLOCK) co_return false;
+    error_code error;
+    co_await Socket().async_wait(asio::socket_base::wait_write,
+                                 asio::redirect_error(asio::use_awaitable, error));
+    if (error) co_return false;
   }
   co_return true;
 }
@@ -274,11 +303,11 @@ awaitable<bool> Session<Stream>::Write(std::string_view bytes) {
 // Sends what is gathered if the socket takes all of it at once, as it nearly always does: no wait, no trip through the scheduler.
 // What it does not take, and every error, is Flush's.
 template <class Stream>
-void Session<Stream>::SendNow() {
+void Session<Stream>::SendNow(int flags) {
   if constexpr (!std::is_same_v<Stream, TlsStream>) {
     if (out_.empty()) return;
     const ssize_t sent =
-        ::send(stream_.native_handle(), out_.data(), out_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        ::send(stream_.native_handle(), out_.data(), out_.size(), MSG_DONTWAIT | MSG_NOSIGNAL | flags);
     if (sent > 0) out_.erase(0, static_cast<size_t>(sent));
   }
 }
@@ -312,7 +341,10 @@ awaitable<bool> Session<Stream>::Answer(const Response& response, bool keep_aliv
   SetPhase(Phase::kWriting, loop_->options.write_ms);
   AppendHead(response, keep_alive, loop_->Date(), &out_);
   const std::string_view body = BodyOf(response, is_head);
-  if (body.size() <= kCopyBodyBytes) out_ += body;
+  if (body.size() <= kCopyBodyBytes)
+    out_ += body;
+  else
+    SendNow(MSG_MORE);  // the head leaves with the body that follows
   const bool flushed = co_await Flush();
   if (!flushed) co_return false;
   if (body.size() <= kCopyBodyBytes) co_return true;

@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <unordered_set>
 
 #include "kernel/interaction/care_dates.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
+#include "kernel/interaction/reference_scan.h"
 #include "kernel/interaction/respond.h"
 
 namespace tk::interaction {
@@ -133,37 +133,6 @@ std::string Unescaped(std::string_view inside) {
   if (inside.find('\\') == std::string_view::npos) return std::string(inside);
   const auto document = fhir::Document::Parse(fmt::format(R"({{"reference":"{}"}})", inside));
   return document.ok() ? document->Root()["reference"].ToString() : std::string();
-}
-
-/// Calls each(text) with the inside of every `"reference":"…"` of minified text. A page of half a megabyte goes through here, so it is passed in
-/// blocks: where no byte is the `f` with the colon in its place behind it (hardly ever another text has both) there is none.
-template <class Each>
-void ForReferences(std::string_view json, const Each& each) {
-  constexpr std::string_view kMember = R"("reference":")";
-  constexpr size_t kLetter = kMember.find('f'), kColon = kMember.find(':');
-  using Bytes16 = uint8_t __attribute__((vector_size(16)));
-  using Words2 = uint64_t __attribute__((vector_size(16)));
-  const auto load = [&json](size_t at) {
-    Bytes16 bytes;
-    std::memcpy(&bytes, json.data() + at, sizeof bytes);
-    return bytes;
-  };
-  const auto look = [&](size_t from, size_t to) {
-    for (size_t at = from; at < to && at + kMember.size() <= json.size(); ++at) {
-      if (json[at + kLetter] != 'f' || json.compare(at, kMember.size(), kMember) != 0) continue;
-      const std::string_view rest = json.substr(at + kMember.size());
-      each(rest.substr(0, rest.find('"')));
-    }
-  };
-  size_t at = 0;
-  for (; at + kColon + 2 * sizeof(Bytes16) <= json.size(); at += 2 * sizeof(Bytes16)) {
-    const auto hits = [&](size_t from) {
-      return (load(from + kLetter) == 'f') & (load(from + kColon) == ':');
-    };
-    const auto any = reinterpret_cast<Words2>(hits(at) | hits(at + sizeof(Bytes16)));
-    if ((any[0] | any[1]) != 0) look(at, at + 2 * sizeof(Bytes16));
-  }
-  look(at, json.size());
 }
 
 /// Ordinals of supporting resources that a page's texts refer to; each link is looked up once.

@@ -118,7 +118,12 @@ std::optional<uint32_t> ParseETag(std::string_view etag) {
   return ParseNumber<uint32_t>(etag);
 }
 
-std::string ETag(uint32_t version) { return fmt::format("W/\"{}\"", version); }
+std::string ETag(uint32_t version) {
+  std::string tag = "W/\"";
+  AppendNumber(version, &tag);
+  tag += '"';
+  return tag;
+}
 
 bool NamesVersion(std::string_view if_none_match, uint32_t version) {
   bool named = false;

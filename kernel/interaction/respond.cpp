@@ -10,13 +10,13 @@ namespace tk::interaction {
 Result<Response> StoredResource(const Room& room, const Call& call, view::Ordinal ordinal,
                                 const Shape& shape) {
   Response response;
-  const Header header = TRY(room.engine().ReadText(ordinal, &response.body));
+  const view::Engine::TextPtr text = TRY(room.engine().OpenText(ordinal));
+  const Header& header = text->header;
   if (header.id != call.id || header.type != call.type) return NotFound(call);  // another id of the same hash
-  if (!shape.whole()) {
-    std::string cut;
-    TRY(AppendShaped(*room.definitions, shape, response.body, &cut));
-    response.body = std::move(cut);
-  }
+  if (shape.whole())
+    response.body = text->json;
+  else
+    TRY(AppendShaped(*room.definitions, shape, text->json, &response.body));
   if (call.pretty) response.body = PrettyJson(response.body);
   response.etag = ETag(header.version);
   response.last_modified_us = header.at_us;

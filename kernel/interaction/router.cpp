@@ -18,7 +18,20 @@ struct Way {
   Method method;
   Kind kind;
 };
-using Ways = std::vector<Way>;
+/// A few of them; every request asks, so they take no memory.
+class Ways {
+ public:
+  Ways(std::initializer_list<Way> ways) : count_(ways.size()) {
+    std::copy(ways.begin(), ways.end(), ways_.begin());
+  }
+  bool empty() const { return count_ == 0; }
+  const Way* begin() const { return ways_.data(); }
+  const Way* end() const { return ways_.data() + count_; }
+
+ private:
+  std::array<Way, 5> ways_{};
+  size_t count_;
+};
 
 std::string_view MethodName(Method method) {
   constexpr std::array<std::string_view, 6> kNames = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
@@ -217,7 +230,7 @@ std::string_view ActionOf(Kind kind) {
 
 /// Refusals and 304 tell the audit what was asked for, too: an attempt is worth a record.
 Done WithAudit(CallPtr call, Done done) {
-  return [call = std::move(call), done = std::move(done)](Response response) {
+  return [call = std::move(call), done = std::move(done)](Response&& response) {
     if (response.audit_type.empty()) response.audit_type = call->type_name;
     if (response.audit_id.empty()) response.audit_id = call->id;
     if (response.audit_action.empty()) response.audit_action = ActionOf(call->kind);
@@ -337,11 +350,11 @@ std::nullopt_t Told(const Done& done, Response response) {
 }
 
 /// Answers, or gives what is to be written for it.
-std::optional<Write> Begin(const RoomPtr& room, Request request, Done done) {
+std::optional<Write> Begin(const RoomPtr& room, Request&& request, Done done) {
   auto call = std::make_shared<Call>();
   call->request = std::move(request);
   if (call->request.method == Method::kHead) {
-    done = [done = std::move(done)](Response response) {
+    done = [done = std::move(done)](Response&& response) {
       response.body.clear();
       done(std::move(response));
     };

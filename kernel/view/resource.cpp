@@ -390,9 +390,8 @@ std::string Owners::ContextOf(fhir::TypeId type, fhir::Value root) const {
 }
 
 uint64_t Engine::IdHash(std::string_view type, std::string_view id) const {
-  std::string name;
-  name.reserve(type.size() + id.size() + 1);
-  name.append(type).append(1, '/').append(id);
+  thread_local std::string name;  // every request asks: its memory is used again
+  name.assign(type).append(1, '/').append(id);
   return KeyedHash(hash_key(), name);
 }
 Result<Engine::Header> Engine::ReadText(Ordinal ordinal, std::string* out) const {

@@ -30,7 +30,7 @@ Writer::Writer(const Parts& parts, const log::Head& head)
       last_monotonic_us_(MonotonicUs()),
       last_now_us_(parts.clock->NowUs()),
       recent_first_t_(head.t + 1),
-      head_{head.t, head.next_ordinal} {
+      head_({head.t, head.next_ordinal}) {
   parts_.recent->Begin(head.t);
   thread_ = std::thread([this] { Loop(); });
 }
@@ -128,11 +128,6 @@ void Writer::Stop() {
     arrived_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
-}
-
-Position Writer::head() const {
-  const std::lock_guard lock(head_mutex_);
-  return head_;
 }
 
 std::deque<Writer::Waiting> Writer::Take() {
@@ -351,8 +346,7 @@ void Writer::Publish(const Group& group) {
   }
   parts_.directory->Publish(log_head_.t, log_head_.next_ordinal);
   for (View* view : parts_.views) view->Publish(log_head_.t, log_head_.next_ordinal);
-  const std::lock_guard lock(head_mutex_);
-  head_ = {log_head_.t, log_head_.next_ordinal};
+  head_.Set({log_head_.t, log_head_.next_ordinal});
 }
 
 void Writer::Remember(Group* group) {

@@ -12,6 +12,7 @@
 
 #include "kernel/view/directory_view.h"
 #include "kernel/view/engine.h"
+#include "kernel/view/published_head.h"
 #include "kernel/view/recent.h"
 
 namespace tk::view {
@@ -49,7 +50,7 @@ class Writer {
   /// Finishes what waits, then ends the thread.
   void Stop();
 
-  Position head() const;
+  Position head() const { return head_.Get(); }
   bool fenced() const { return fenced_.load(std::memory_order_relaxed); }
   Engine::Statistics statistics() const;
 
@@ -105,8 +106,7 @@ class Writer {
   size_t queue_bytes_ = 0;
   bool stopping_ = false;
 
-  mutable std::mutex head_mutex_;
-  Position head_;
+  PublishedHead head_;
   std::atomic<bool> fenced_{false};
   std::atomic<uint64_t> views_generation_{1};
   std::atomic<uint64_t> groups_{0}, transactions_{0}, entries_{0}, stale_{0}, busy_{0}, append_us_{0},
