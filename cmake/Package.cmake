@@ -8,7 +8,10 @@ install(TARGETS tongkang RUNTIME DESTINATION bin)
 install(DIRECTORY ui/dist/ DESTINATION share/tongkang/pages OPTIONAL PATTERN .built EXCLUDE)
 install(FILES packaging/tongkang.service DESTINATION /lib/systemd/system)
 install(FILES packaging/tongkang.toml DESTINATION /etc/tongkang)
-install(FILES LICENSE README.md README.zh-CN.md THIRD-PARTY.md CHANGELOG.md DESTINATION share/doc/tongkang)
+# The operator's page takes the place of the source's README, whose links lead into the source.
+install(FILES packaging/README.md packaging/copyright LICENSE THIRD-PARTY.md CHANGELOG.md DESTINATION share/doc/tongkang)
+install(FILES docs/api.md docs/performance.md DESTINATION share/doc/tongkang/docs)
+install(DIRECTORY docs/flow docs/decisions DESTINATION share/doc/tongkang/docs FILES_MATCHING PATTERN "*.md")
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME tongkang)

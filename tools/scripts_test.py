@@ -2,6 +2,7 @@
 """Tests of the small scripts behind ./tk: the sum of the tests, the suites, the new app."""
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -152,6 +153,36 @@ class NewApp(unittest.TestCase):
             new_app.make(root, "recall")
             with self.assertRaisesRegex(ValueError, "exists already"):
                 new_app.make(root, "recall")
+
+
+class Package(unittest.TestCase):
+    """What the Debian package lays into /usr/share/doc/tongkang, by cmake/Package.cmake."""
+
+    def test_pages_lead_to_pages_that_are_there(self):
+        root = os.path.dirname(HERE)
+        with open(os.path.join(root, "cmake/Package.cmake"), encoding="utf-8") as file:
+            text = file.read()
+        placed = {}  # where it lies → of which file of the source
+        for files, place in re.findall(r"install\(FILES ([^)]*?) DESTINATION share/doc/tongkang(/\S*)?\)", text):
+            for name in files.split():
+                placed[os.path.normpath(f"./{place}/{os.path.basename(name)}")] = name
+        for folders, place in re.findall(r"install\(DIRECTORY (docs[^)]*?) DESTINATION share/doc/tongkang(/\S*)", text):
+            for folder in folders.split():
+                for name in os.listdir(os.path.join(root, folder)):
+                    placed[os.path.normpath(f"./{place}/{os.path.basename(folder)}/{name}")] = f"{folder}/{name}"
+        for name in ("README.md", "copyright", "docs/api.md", "docs/flow/log.md"):
+            self.assertIn(name, placed)
+        for page, source in placed.items():
+            if not page.endswith(".md"):
+                continue
+            with open(os.path.join(root, source), encoding="utf-8") as file:
+                links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", file.read())
+            for link in links:
+                target = os.path.normpath(os.path.join(os.path.dirname(page), link))
+                # Other pages may name the source itself; the first page says so.
+                if link.startswith("http") or (page != "README.md" and not link.endswith(".md")):
+                    continue
+                self.assertIn(target, placed, f"{source} leads to {link}")
 
 
 if __name__ == "__main__":
