@@ -88,7 +88,8 @@ access::AuditOptions AuditOf(const view::Engine& engine, const std::string& fold
   options.id_key = engine.hash_key();
   options.owner_of = [&engine](uint64_t id_hash) {
     const view::Directory::Version version = engine.directory().Current(id_hash, engine.Head());
-    return version.ordinal == 0 ? 0u : engine.directory().Get(version.ordinal).owner;
+    if (version.ordinal == 0) return 0u;
+    return engine.directory().OwnerNow(engine.directory().Get(version.ordinal).owner);
   };
   return options;
 }

@@ -113,6 +113,12 @@ Status CheckInNoBundle(const Room& room, const Call& call, const std::string& pe
   return MakeIssue(ErrorCode::kConflict, "conflict", {}, std::move(text));
 }
 
+Error NotItsOwn() {
+  return MakeIssue(ErrorCode::kIncorrect, "business-rule", {},
+                   "This record is not its own: it goes with the person whom it is about. Erase the "
+                   "Patient, or delete it.");
+}
+
 }  // namespace
 
 Result<Response> Erase(const Room& room, const Call& call) {
@@ -125,6 +131,7 @@ Result<Response> Erase(const Room& room, const Call& call) {
   if (!call.viewer().scope.everything && room.directory().AreaOf(owner) == view::kAreaPublic)
     return MakeError(ErrorCode::kForbidden,
                      "Staff are known to the whole city: let a post of the whole city erase them.");
+  if (room.directory().OwnerNow(owner) != owner) return NotItsOwn();
   const std::string name = fmt::format("{}/{}", call.type_name, call.id);
   // The long look while everything goes on; then a short one at what came meanwhile, with writing about him held.
   const view::Position before = room.engine().Head();
@@ -132,10 +139,7 @@ Result<Response> Erase(const Room& room, const Call& call) {
   auto erased = room.engine().Erase(name, [&](const view::Position& held) {
     return CheckInNoBundle(room, call, name, before.end_ordinal, held);
   });
-  if (!erased.ok() && erased.error().code == ErrorCode::kNotFound)
-    return MakeIssue(ErrorCode::kIncorrect, "business-rule", {},
-                     "This record is not its own: it goes with the person whom it is about. Erase the "
-                     "Patient, or delete it.");
+  if (!erased.ok() && erased.error().code == ErrorCode::kNotFound) return NotItsOwn();
   const uint64_t count = TRY(std::move(erased));
   Response response =
       JsonResponse(call,

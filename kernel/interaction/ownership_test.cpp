@@ -18,6 +18,11 @@ class Ownership : public InteractionTest {
         R"({{"resourceType":"Observation","id":"{}","status":"final","code":{{"text":"t"}},"subject":{{"reference":"{}"}}}})",
         id, subject);
   }
+  static std::string Binary(std::string_view id, std::string_view context) {
+    return fmt::format(
+        R"({{"resourceType":"Binary","id":"{}","meta":{{"tag":[{{"system":"urn:t","code":"scan"}}]}},"contentType":"text/plain","securityContext":{{"reference":"{}"}},"data":"WmhlbiBh"}})",
+        id, context);
+  }
   static std::string BundleOf(std::string_view id, std::initializer_list<std::string> resources) {
     std::string entries;
     for (const std::string& resource : resources)
@@ -90,35 +95,91 @@ TEST_F(Ownership, WhatMayBeAboutAPersonIsNotEverybodys) {
 }
 
 TEST_F(Ownership, ABinaryIsWhoseItsSecurityContextIs) {
-  const auto binary = [](std::string_view id, std::string_view context) {
-    return fmt::format(
-        R"({{"resourceType":"Binary","id":"{}","contentType":"text/plain","securityContext":{{"reference":"{}"}},"data":"WmhlbiBh"}})",
-        id, context);
-  };
   Put("Patient/a", Patient("a", "380103"));
   Put("DocumentReference/d",
       R"({"resourceType":"DocumentReference","id":"d","status":"current","subject":{"reference":"Patient/a"},"content":[{"attachment":{"url":"Binary/by-document"}}]})");
-  ASSERT_EQ(Put("Binary/of-him", binary("of-him", "Patient/a")).status, 201);
-  ASSERT_EQ(Put("Binary/by-document", binary("by-document", "DocumentReference/d")).status, 201);
-  ASSERT_EQ(Put("Binary/nowhere", binary("nowhere", "DocumentReference/never")).status, 201);
+  ASSERT_EQ(Put("Binary/of-him", Binary("of-him", "Patient/a")).status, 201);
+  ASSERT_EQ(Put("Binary/by-document", Binary("by-document", "DocumentReference/d")).status, 201);
+  ASSERT_EQ(Put("Binary/nowhere", Binary("nowhere", "DocumentReference/never")).status, 201);
   const Response together = Post(
       "",
       fmt::format(
           R"({{"resourceType":"Bundle","type":"transaction","entry":[{{"resource":{},"request":{{"method":"PUT","url":"Binary/new"}}}},{{"resource":{{"resourceType":"DocumentReference","id":"e","status":"current","subject":{{"reference":"Patient/a"}},"content":[{{"attachment":{{"url":"Binary/new"}}}}]}},"request":{{"method":"PUT","url":"DocumentReference/e"}}}}]}})",
-          binary("new", "DocumentReference/e")));
+          Binary("new", "DocumentReference/e")));
   ASSERT_EQ(together.status, 200) << together.body;
   for (const char* id : {"Binary/of-him", "Binary/by-document", "Binary/new", "Binary/nowhere"}) {
     EXPECT_EQ(ReadIn("380102", id), 404) << id;
     EXPECT_EQ(ReadIn("380103", id), std::string_view(id) == "Binary/nowhere" ? 404 : 200) << id;
   }
   viewer_ = AreaViewer("380102");
-  EXPECT_EQ(Put("Binary/mine", binary("mine", "DocumentReference/d")).status, 403);
-  EXPECT_EQ(Put("Binary/mine", binary("mine", "Patient/a")).status, 403);
+  EXPECT_EQ(Put("Binary/mine", Binary("mine", "DocumentReference/d")).status, 403);
+  EXPECT_EQ(Put("Binary/mine", Binary("mine", "Patient/a")).status, 403);
   viewer_ = AdminViewer();
   ASSERT_EQ(Erase("Patient/a").status, 200);
   for (const char* id : {"Binary/of-him", "Binary/by-document", "Binary/new"})
     EXPECT_EQ(Get(id).status, 410) << id;
   EXPECT_EQ(Get("Binary/nowhere").status, 200);
+}
+
+TEST_F(Ownership, ABinaryFollowsASecurityContextThatComesLater) {
+  Put("Patient/b", Patient("b", "380103"));
+  ASSERT_EQ(Put("Binary/early", Binary("early", "Observation/later")).status, 201);
+  EXPECT_EQ(ReadIn("380103", "Binary/early"), 404) << "nobody knows yet whose it is";
+  ASSERT_EQ(Put("Observation/later", Observation("later", "Patient/b")).status, 201);
+  EXPECT_EQ(ReadIn("380103", "Binary/early"), 200);
+  EXPECT_EQ(ReadIn("380102", "Binary/early"), 404);
+  ASSERT_EQ(Put("Binary/early", Binary("early", "Observation/later")).status, 200);
+  EXPECT_EQ(Erase("Binary/early").status, 400) << "it goes with him";
+  ASSERT_EQ(Erase("Patient/b").status, 200);
+  for (const char* gone : {"Binary/early", "Binary/early/_history/1", "Binary/early/_history/2"})
+    EXPECT_EQ(Get(gone).status, 410) << gone;
+  EXPECT_EQ(Put("Binary/early", Binary("early", "Observation/later")).status, 410);
+  EXPECT_EQ(Put("Binary/more", Binary("more", "Observation/later")).status, 410) << "nothing more about him";
+}
+
+TEST_F(Ownership, ABinaryMovesWithItsSecurityContext) {
+  Put("Patient/a", Patient("a", "380102"));
+  Put("Patient/b", Patient("b", "380103"));
+  Put("Observation/o", Observation("o", "Patient/a"));
+  ASSERT_EQ(Put("Binary/x", Binary("x", "Observation/o")).status, 201);
+  ASSERT_EQ(Put("Binary/of-x", Binary("of-x", "Binary/x")).status, 201);
+  const auto stands_in = [this](std::string_view here, std::string_view elsewhere) {
+    for (const char* name : {"Binary/x", "Binary/of-x", "Binary/x/_history/1"}) {
+      EXPECT_EQ(ReadIn(here, name), 200) << name;
+      EXPECT_EQ(ReadIn(elsewhere, name), 404) << name;
+    }
+    for (const auto& [area, number] : {std::pair(here, "2"), std::pair(elsewhere, "0")}) {
+      viewer_ = AreaViewer(area);
+      EXPECT_EQ(At(Parsed(Get("Binary?_tag=scan&_total=accurate")), "total"), number) << area;
+      EXPECT_EQ(At(Parsed(Get("Binary?_total=accurate")), "total"), number) << area;
+      viewer_ = AdminViewer();
+    }
+  };
+  stands_in("380102", "380103");
+  ASSERT_EQ(Put("Observation/o", Observation("o", "Patient/b")).status, 200);
+  stands_in("380103", "380102");
+  Put("Patient/b", Patient("b", "380102"));
+  stands_in("380102", "380103");
+  ASSERT_EQ(Delete("Observation/o").status, 204);
+  stands_in("380102", "380103");
+  ASSERT_EQ(Erase("Patient/a").status, 200) << "whose it was";
+  EXPECT_EQ(Get("Binary/x").status, 200);
+  ASSERT_EQ(Erase("Patient/b").status, 200);
+  for (const char* gone : {"Binary/x", "Binary/of-x", "Binary/x/_history/1"})
+    EXPECT_EQ(Get(gone).status, 410) << gone;
+}
+
+TEST_F(Ownership, ACircleOfSecurityContextsLiesInNoArea) {
+  ASSERT_EQ(Put("Binary/self", Binary("self", "Binary/self")).status, 201);
+  ASSERT_EQ(Put("Binary/x", Binary("x", "Binary/y")).status, 201);
+  ASSERT_EQ(Put("Binary/y", Binary("y", "Binary/x")).status, 201);
+  for (const char* name : {"Binary/self", "Binary/x", "Binary/y"}) {
+    EXPECT_EQ(ReadIn("380102", name), 404) << name;
+    EXPECT_EQ(Get(name).status, 200) << name;
+  }
+  ASSERT_EQ(Put("Binary/x", R"({"resourceType":"Binary","id":"x","contentType":"text/plain"})").status, 200);
+  EXPECT_EQ(ReadIn("380102", "Binary/x"), 200) << "nobody's from now on";
+  EXPECT_EQ(ReadIn("380102", "Binary/y"), 200) << "as that one is";
 }
 
 TEST_F(Ownership, ABundleOfOnePersonGoesWithHim) {

@@ -70,7 +70,7 @@ Owner FindOwner(const Room& room, std::string_view name, const view::Position& p
     const auto version = room.directory().Current(
         room.engine().IdHash(name.substr(0, slash), name.substr(slash + 1)), position);
     if (version.ordinal != 0) {
-      owner.number = room.directory().Get(version.ordinal).owner;
+      owner.number = room.directory().OwnerNow(room.directory().Get(version.ordinal).owner);
       owner.area = room.directory().AreaOf(owner.number);
     }
   }

@@ -106,7 +106,7 @@ class KeyStoreImpl final : public KeyStore {
   Result<OwnerNumber> Find(std::string_view name) const override;
   Result<PersonKey> Get(OwnerNumber owner) const override;
   Status Flush() override;
-  Status Destroy(OwnerNumber owner, Instant at_us) override;
+  Status DestroyAll(std::span<const Doomed> doomed) override;
   bool IsDestroyed(OwnerNumber owner) const override;
   Status NoteErasing(OwnerNumber owner, Instant at_us) override;
   std::vector<OwnerNumber> Erasing() const override;
@@ -510,11 +510,13 @@ std::vector<OwnerNumber> KeyStoreImpl::Erasing() const {
 }
 
 // Under mutex_ no longer than a transaction takes: from its end on nobody gets the key. Wiping may wait for other processes.
-Status KeyStoreImpl::Destroy(OwnerNumber owner, Instant at_us) {
-  if (owner == 0)
-    return MakeError(ErrorCode::kIncorrect, "The key that belongs to nobody cannot be destroyed.");
+Status KeyStoreImpl::DestroyAll(std::span<const Doomed> doomed) {
   TRY(Flush());
-  TRY(MarkDestroyed(owner, at_us));
+  for (const Doomed& each : doomed) {
+    if (each.owner == 0)
+      return MakeError(ErrorCode::kIncorrect, "The key that belongs to nobody cannot be destroyed.");
+    TRY(MarkDestroyed(each.owner, each.at_us));
+  }
   return Wipe();
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -37,8 +38,18 @@ class KeyStore {
   virtual Result<PersonKey> Get(OwnerNumber owner) const = 0;
   /// Makes all new keys durable. The writer calls it before Append; free when there is nothing new.
   virtual Status Flush() = 0;
-  /// Destroys the key beyond recovery (overwritten, synced) and records the erasure in the ledger. Idempotent. The name stays only as its keyed hash.
-  virtual Status Destroy(OwnerNumber owner, Instant at_us) = 0;
+  struct Doomed {
+    OwnerNumber owner;
+    Instant at_us;
+  };
+  /// Destroys the keys beyond recovery (overwritten, synced) and records the erasures in the ledger. Idempotent. The names stay only as their
+  /// keyed hashes. From the first moment nobody gets the keys; what then waits for other processes that read keys.db (10 s at most, then
+  /// kUnavailable: take it again) holds nobody else up.
+  virtual Status DestroyAll(std::span<const Doomed> doomed) = 0;
+  Status Destroy(OwnerNumber owner, Instant at_us) {
+    const Doomed one{owner, at_us};
+    return DestroyAll({&one, 1});
+  }
   virtual bool IsDestroyed(OwnerNumber owner) const = 0;
   /// Notes durably that this person's erasure has begun, before anything of it is done; Destroy takes the note away. Idempotent.
   virtual Status NoteErasing(OwnerNumber owner, Instant at_us) = 0;

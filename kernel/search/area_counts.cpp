@@ -28,14 +28,21 @@ int64_t Below(const AreaShares& shares, uint64_t area) {
   return at == shares.begin() ? 0 : std::prev(at)->second;
 }
 
+int64_t At(const AreaShares& shares, uint64_t area) { return Below(shares, area + 1) - Below(shares, area); }
+
 }  // namespace
+
+int64_t ByContext(const AreaShares& shares) { return At(shares, view::kAreaByContext); }
 
 int64_t InAreas(const AreaShares& shares, const view::Scope& scope) {
   if (scope.everything) return shares.empty() ? 0 : shares.back().second;
   const bool within = scope.area_low < scope.area_high;
-  const int64_t sum = within ? Below(shares, scope.area_high) - Below(shares, scope.area_low) : 0;
-  if (within && scope.area_low <= view::kAreaPublic && view::kAreaPublic < scope.area_high) return sum;
-  return sum + Below(shares, view::kAreaPublic + 1) - Below(shares, view::kAreaPublic);
+  const auto holds = [&](uint64_t area) {
+    return within && scope.area_low <= area && area < scope.area_high;
+  };
+  int64_t sum = within ? Below(shares, scope.area_high) - Below(shares, scope.area_low) : 0;
+  if (holds(view::kAreaByContext)) sum -= At(shares, view::kAreaByContext);
+  return holds(view::kAreaPublic) ? sum : sum + At(shares, view::kAreaPublic);
 }
 
 /// The part for that window: kept so, or made of the parts that tile it, which it replaces. nullptr: there is a gap, or no position in it.
@@ -77,10 +84,12 @@ AreaCounts::Known AreaCounts::Sum(const Key& key, uint64_t generation, std::span
   known.tracked = true;
   at->second.used = ++now_;
   for (const Window& window : wanted) {
-    if (const Part* part = Tile(&at->second, window))
+    if (const Part* part = Tile(&at->second, window)) {
       known.sum += InAreas(part->shares, scope);
-    else
+      known.by_context += ByContext(part->shares);
+    } else {
       known.missing.push_back(window);
+    }
   }
   return known;
 }

@@ -22,8 +22,10 @@ namespace tk::search {
 using AreaShares = std::vector<std::pair<uint64_t, int64_t>>;
 /// Adds up (area, number) pairs in any order.
 AreaShares SharesOf(std::vector<std::pair<uint64_t, int64_t>> numbers);
-/// What a scope of areas sees of them.
+/// What a scope of areas sees of them, without those that stand where another record stands.
 int64_t InAreas(const AreaShares& shares, const view::Scope& scope);
+/// How many those are: where they lie is not kept, for it may change at any time (view::kAreaByContext).
+int64_t ByContext(const AreaShares& shares);
 
 class AreaCounts {
  public:
@@ -39,7 +41,7 @@ class AreaCounts {
     bool operator==(const Window&) const = default;
   };
   struct Known {
-    int64_t sum = 0;
+    int64_t sum = 0, by_context = 0;
     bool tracked = false;         // something is kept of this key
     std::vector<Window> missing;  // of the wanted ones
   };

@@ -138,6 +138,7 @@ class Counter {
     for (const Run<Entry>* run : runs) windows.push_back({run->first_ordinal, run->end_ordinal});
     const AreaCounts::Known known = setting_.counts.Sum(range_.key, generation, windows, request_.scope);
     sum_ += known.sum;
+    int64_t by_context = known.by_context;
     size_t at = 0;
     for (const AreaCounts::Window& window : known.missing) {
       while (windows[at] != window) ++at;  // in the same order
@@ -145,12 +146,38 @@ class Counter {
       const bool keep = known.tracked || Size(run) > setting_.counts.alone_max();
       AreaShares shares = SharesOfRun(run);
       sum_ += InAreas(shares, request_.scope);
+      by_context += ByContext(shares);
       if (keep) setting_.counts.Keep(range_.key, generation, window, std::move(shares));
-      if (request_.deadline_us != 0 && MonotonicUs() > request_.deadline_us)
-        return MakeError(ErrorCode::kTimeout,
-                         "the search took longer than it may; it goes on from here when asked again");
+      TRY(CheckTime());
+    }
+    // Every one that stands was added once more than it was taken away, so where there is none, none need be looked at.
+    if (by_context == 0) return {};
+    for (const Run<Entry>* run : runs) {
+      AddByContext(*run);
+      TRY(CheckTime());
     }
     return {};
+  }
+
+  Status CheckTime() const {
+    if (request_.deadline_us == 0 || MonotonicUs() <= request_.deadline_us) return {};
+    return MakeError(ErrorCode::kTimeout,
+                     "the search took longer than it may; it goes on from here when asked again");
+  }
+
+  /// Those that stand where another record stands, each asked for by itself.
+  void AddByContext(const Run<Entry>& run) {
+    for (const bool antis : {false, true}) {
+      entries_.ForRun(run, antis, range_.low, range_.high, [&](const Entry* at, const Entry* last) {
+        for (; at != last; ++at) {
+          const Ordinal ordinal = OrdinalIn(*at);
+          uint64_t area = 0;
+          setting_.directory.Areas({&ordinal, 1}, &area);
+          if (area == view::kAreaByContext && setting_.directory.InScope(ordinal, request_.scope))
+            sum_ += antis ? -1 : 1;
+        }
+      });
+    }
   }
 
   const Setting& setting_;

@@ -55,7 +55,7 @@ class Generations final : public Index {
     const IndexPtr serving = Serving();
     return serving != nullptr && serving->Maintain();
   }
-  Status Forget(view::OwnerNumber owner) override;
+  Status Forget(std::span<const view::OwnerNumber> owners) override;
   void SetOldestPinned(view::Ordinal ordinal) override {
     const std::lock_guard lock(mutex_);
     oldest_pinned_ = ordinal;
@@ -279,9 +279,9 @@ void Generations::Clear() {
   }
 }
 
-Status Generations::Forget(view::OwnerNumber owner) {
+Status Generations::Forget(std::span<const view::OwnerNumber> owners) {
   const IndexPtr serving = Serving();
-  if (serving != nullptr) TRY(serving->Forget(owner));
+  if (serving != nullptr) TRY(serving->Forget(owners));
   RemoveOthers();  // a former generation that could not be removed yet, or one that cannot be read, may hold his texts
   return {};
 }

@@ -73,7 +73,7 @@ class IndexView final : public GeneratedIndex {
   Result<view::Mark> Load(const std::string& folder, const view::Mark& log_head) override;
   void Clear() override;
   bool Maintain() override;
-  Status Forget(view::OwnerNumber owner) override;
+  Status Forget(std::span<const view::OwnerNumber> owners) override;
   void SetOldestPinned(Ordinal ordinal) override {
     ForFamilies([&](auto& family) { family.SetOldestPinned(ordinal); });
   }
@@ -408,9 +408,11 @@ bool IndexView::Maintain() {
   return more;
 }
 
-Status IndexView::Forget(view::OwnerNumber owner) {
+Status IndexView::Forget(std::span<const view::OwnerNumber> owners) {
   const int open = erasures_open_.load();
-  auto his = [&](Ordinal ordinal) { return directory_.Get(ordinal).owner == owner; };
+  auto his = [&](Ordinal ordinal) {
+    return std::binary_search(owners.begin(), owners.end(), directory_.Get(ordinal).owner);
+  };
   TRY(equality_.Rewrite([&](const Entry16& e) { return his(OrdinalOf(e)); }));
   TRY(ordered_.Rewrite([&](const Entry24& e) { return his(e.c & kOrdinalMask); }));
   TRY(strings_.Rewrite([&](const Entry32& e) { return his(e.d & kOrdinalMask); }));
@@ -428,7 +430,7 @@ Status IndexView::Forget(view::OwnerNumber owner) {
   } else {
     ForFamilies([](auto& family) { family.RemoveUnused({}); });
   }
-  if (open > 0) erasures_open_.fetch_sub(1);
+  erasures_open_.fetch_sub(std::min(open, static_cast<int>(owners.size())));
   return {};
 }
 

@@ -463,6 +463,7 @@ TEST(Index, RandomHistoriesAnswerAsTheObviousEvaluator) {
     House house(options);
     for (view::OwnerNumber owner = 2; owner < 10; ++owner)
       house.directory.SetArea(owner, owner == 9 ? view::kAreaPublic : kAreaBase + owner % kAreas);
+    for (const view::OwnerNumber follower : {10u, 11u}) house.directory.Follow(follower, follower - 8);
     const auto extractor = Extractor::Create(house.definitions, 480);
     SeededRandom random(seed);
     std::vector<Moment> moments;
@@ -474,8 +475,11 @@ TEST(Index, RandomHistoriesAnswerAsTheObviousEvaluator) {
         if (at->second->op != view::Operation::kDelete)
           house.Delete(at->first.substr(0, slash), at->first.substr(slash + 1));
       } else {
-        house.Put(RandomResource(random), static_cast<view::OwnerNumber>(random.Below(10)));
+        house.Put(RandomResource(random), static_cast<view::OwnerNumber>(random.Below(12)));
       }
+      if (random.Below(10) == 0)
+        house.directory.Follow(static_cast<view::OwnerNumber>(10 + random.Below(2)),
+                               static_cast<view::OwnerNumber>(random.Below(10)));
       if (random.Below(25) == 0)
         house.directory.SetArea(static_cast<view::OwnerNumber>(1 + random.Below(8)),
                                 kAreaBase + random.Below(kAreas));
@@ -711,7 +715,8 @@ TEST(Index, ForgettingAnOwnerLeavesNoneOfHisTextInFiles) {
   ASSERT_TRUE(contains("unmistakable"));
   house.Erase(7);
   EXPECT_EQ(house.Ask("Patient", "gender=female&_summary=count")->total, 1u);
-  ASSERT_TRUE(house.index->Forget(7).ok());
+  constexpr view::OwnerNumber kHe = 7;
+  ASSERT_TRUE(house.index->Forget({&kHe, 1}).ok());
   EXPECT_FALSE(contains("unmistakable"));
   EXPECT_TRUE(contains("somebody"));
   EXPECT_EQ(house.Ask("Patient", "gender=female&_summary=count")->total, 1u);

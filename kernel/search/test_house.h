@@ -70,7 +70,7 @@ class SmallDirectory final : public view::Directory {
            (row.superseded == 0 || row.superseded >= position.end_ordinal);
   }
   bool InScope(view::Ordinal ordinal, const view::Scope& scope) const override {
-    const view::OwnerNumber owner = Get(ordinal).owner;
+    const view::OwnerNumber owner = OwnerNow(Get(ordinal).owner);
     if (scope.everything || owner == 0 || AreaOf(owner) == view::kAreaPublic) return true;
     if (scope.only_owner != 0) return owner == scope.only_owner;
     return AreaOf(owner) >= scope.area_low && AreaOf(owner) < scope.area_high;
@@ -83,6 +83,24 @@ class SmallDirectory final : public view::Directory {
   uint64_t AreasGeneration() const override {
     std::lock_guard lock(mutex_);
     return areas_generation_;
+  }
+  view::OwnerNumber OwnerNow(view::OwnerNumber owner) const override {
+    std::lock_guard lock(mutex_);
+    const auto at = followed_.find(owner);
+    return at == followed_.end() ? owner : at->second;
+  }
+  void Areas(std::span<const view::Ordinal> ordinals, uint64_t* areas) const override {
+    for (size_t i = 0; i < ordinals.size(); ++i) {
+      const view::OwnerNumber owner = Get(ordinals[i]).owner;
+      areas[i] = owner == 0                 ? view::kAreaPublic
+                 : OwnerNow(owner) != owner ? view::kAreaByContext
+                                            : AreaOf(owner);
+    }
+  }
+  /// From now on `owner` stands where `other` stands: nothing that is kept of areas tells.
+  void Follow(view::OwnerNumber owner, view::OwnerNumber other) {
+    std::lock_guard lock(mutex_);
+    followed_[owner] = other;
   }
   void SetArea(view::OwnerNumber owner, uint64_t area) {
     std::lock_guard lock(mutex_);
@@ -102,6 +120,7 @@ class SmallDirectory final : public view::Directory {
   std::map<fhir::TypeId, uint64_t> live_;
   std::vector<view::OwnerNumber> erased_;
   std::map<view::OwnerNumber, uint64_t> areas_;
+  std::map<view::OwnerNumber, view::OwnerNumber> followed_;
   uint64_t areas_generation_ = 1;
 };
 

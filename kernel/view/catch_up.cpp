@@ -14,6 +14,7 @@ constexpr size_t kPieceEntries = 2000;
 struct Item {
   log::StoredEntry entry;
   Ordinal before = 0;
+  uint64_t context = 0;
   Change change;
   std::vector<std::unique_ptr<Prepared>> prepared;  // [view]; null where nothing is to be applied
 };
@@ -33,7 +34,7 @@ class CatchUpRun {
         threads_(threads) {}
 
   Status Add(log::StoredEntry&& entry) {
-    items_.push_back({std::move(entry), 0, {}, {}});
+    items_.push_back({std::move(entry), 0, 0, {}, {}});
     return items_.size() < kPieceEntries ? Status() : Flush();
   }
 
@@ -45,7 +46,12 @@ class CatchUpRun {
     return ++pieces_ % kPiecesAtOnce == 0 ? Merge() : Status();
   }
 
-  const std::vector<OwnerNumber>& erased() const { return erased_; }
+  std::vector<OwnerNumber> erased() const {
+    std::vector<OwnerNumber> owners = erased_;
+    std::sort(owners.begin(), owners.end());
+    owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
+    return owners;
+  }
 
  private:
   // Runs grow with every piece: merged, they lie in files.
@@ -64,10 +70,11 @@ class CatchUpRun {
     return std::any_of(view_from_.begin(), view_from_.end(), [&](Ordinal from) { return ordinal >= from; });
   }
 
-  // The area of an owner is in the text of his own resource, so his entries are read even when only the directory wants them.
+  // The area of an owner, or where it is to be found, is in the text of his own resource, so that is read even when only the directory wants it.
   bool SetsArea(const Item& item) const {
     const fhir::TypeId type = TypeOf(item.entry.type);
-    return item.entry.owner != 0 && (type == parts_.writer.patient || type == parts_.writer.practitioner);
+    return item.entry.owner != 0 && (type == parts_.writer.patient || type == parts_.writer.practitioner ||
+                                     type == parts_.writer.binary);
   }
   fhir::TypeId TypeOf(log::TypeCode code) const {
     return code < parts_.types->size() ? (*parts_.types)[code] : fhir::kNoType;
@@ -122,6 +129,7 @@ class CatchUpRun {
     auto now = ToResource(parts_, item->entry);
     if (now.ok()) {
       item->change.now = std::move(now).value();
+      item->context = TRY(Writer::ContextHash(parts_.writer, *item->change.now, item->entry.owner));
     } else if (now.error().code != ErrorCode::kGone) {
       return now.TakeError();
     }
@@ -136,7 +144,7 @@ class CatchUpRun {
     }
     if (item->entry.ordinal >= directory_from_) {
       item->before = parts_.writer.directory->Apply(
-          Writer::EntryFor(parts_.writer, item->entry, item->entry.ordinal, item->change.now));
+          Writer::EntryFor(parts_.writer, item->entry, item->entry.ordinal, item->change.now, item->context));
     } else if (item->entry.version > 1) {
       item->before =
           parts_.writer.directory->Current(item->entry.id_hash, Position{0, item->entry.ordinal}).ordinal;
@@ -251,8 +259,8 @@ Status CatchUp(const CatchUpParts& parts, Ordinal directory_from, const std::vec
   TRY(run.Flush());
   if (first_t != 0) TRY(ReplayKeys(parts, views, view_from, first_t, head.t + 1));
   // A saved view may still hold what the erased wrote: the process may have died before it was rewritten.
-  for (OwnerNumber owner : run.erased()) {
-    for (View* view : views) TRY(view->Forget(owner));
+  if (!run.erased().empty()) {
+    for (View* view : views) TRY(view->Forget(run.erased()));
   }
   // Transactions without entries move t on but not the ordinals.
   parts.writer.directory->Publish(head.t, head.next_ordinal);

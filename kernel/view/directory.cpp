@@ -10,7 +10,7 @@
 namespace tk::view {
 namespace {
 
-constexpr uint32_t kFormatVersion = 3;
+constexpr uint32_t kFormatVersion = 4;
 constexpr uint64_t kOrdinalBits = 40;
 constexpr uint64_t kOrdinalMask = (1ull << kOrdinalBits) - 1;
 
@@ -106,10 +106,55 @@ bool Stands(uint64_t cell) {
 
 }  // namespace
 
-bool DirectoryView::InScopeBy(OwnerNumber owner, uint64_t word, const Scope& scope) {
+// A circle of contexts ends anywhere in it, hence in no area.
+template <class Each>
+OwnerNumber DirectoryView::Climb(OwnerNumber owner, const Each& each) const {
+  for (int step = 0; step < kContextsMax && owner != 0 && areas_.Get(owner) == kAreaByContext; ++step) {
+    const uint64_t hash = contexts_.Get(owner);
+    each(hash);
+    const Version context = Current(hash, Position{0, ~0ull});
+    if (context.ordinal == 0) break;
+    owner = CellOwner(cells_.Get(context.ordinal));
+  }
+  return owner;
+}
+
+OwnerNumber DirectoryView::OwnerNow(OwnerNumber owner) const {
+  return Climb(owner, [](uint64_t) {});
+}
+
+uint64_t DirectoryView::AreaOf(OwnerNumber owner) const {
+  const uint64_t word = areas_.Get(owner);
+  if (word != kAreaByContext) return KnownArea(word);
+  const OwnerNumber now = OwnerNow(owner);
+  return now == 0 ? kAreaPublic : FinalArea(areas_.Get(now));
+}
+
+std::vector<DirectoryView::Follower> DirectoryView::FollowersOf(OwnerNumber owner, OwnerNumber end) const {
+  std::vector<Follower> found;
+  for (OwnerNumber each = 1; each < end; ++each) {
+    if (areas_.Get(each) != kAreaByContext || each == owner) continue;
+    Follower follower{each, followers_.Get(each), {}};
+    if (Climb(each, [&](uint64_t hash) { follower.contexts.push_back(hash); }) == owner)
+      found.push_back(std::move(follower));
+  }
+  return found;
+}
+
+OwnerNumber DirectoryView::OwnerOfNewest(uint64_t id_hash) const {
+  const Version version = Newest(id_hash);
+  return version.ordinal == 0 ? 0 : OwnerNow(CellOwner(cells_.Get(version.ordinal)));
+}
+
+bool DirectoryView::InScopeBy(OwnerNumber owner, uint64_t word, const Scope& scope) const {
   if (scope.everything || owner == 0 || word == kAreaPublic) return true;
+  if (word == kAreaByContext) {
+    owner = OwnerNow(owner);
+    word = owner == 0 ? kAreaPublic : areas_.Get(owner);
+    if (word == kAreaPublic) return true;
+  }
   if (scope.only_owner != 0) return owner == scope.only_owner;
-  return KnownArea(word) >= scope.area_low && KnownArea(word) < scope.area_high;
+  return FinalArea(word) >= scope.area_low && FinalArea(word) < scope.area_high;
 }
 
 bool DirectoryView::Live(Ordinal ordinal, const Position& position) const {
@@ -177,8 +222,19 @@ uint64_t DirectoryView::LiveCount(fhir::TypeId type) const {
 
 void DirectoryView::ApplyArea(const DirectoryEntry& entry) {
   const uint64_t old = areas_.Get(entry.owner);
+  if (entry.context != 0 && old != kAreaErased) {
+    followers_.Set(entry.owner, entry.id_hash);
+    contexts_.Set(entry.owner, entry.context);
+    areas_.Set(entry.owner, kAreaByContext);
+    if (old != kAreaUnknown && old != kAreaByContext)
+      areas_generation_.fetch_add(1, std::memory_order_release);
+    return;
+  }
+  // Its record names no context any more: from here on it is its own. (A delete names none either, and changes nothing.)
+  const bool leaves =
+      old == kAreaByContext && entry.op != Operation::kDelete && entry.id_hash == followers_.Get(entry.owner);
   const uint64_t now = entry.sets_area && entry.area != kAreaUnknown ? entry.area : kAreaAwaited;
-  if (old == kAreaErased || old == now || (!entry.sets_area && old != kAreaUnknown)) return;
+  if (old == kAreaErased || old == now || (!entry.sets_area && !leaves && old != kAreaUnknown)) return;
   areas_.Set(entry.owner, now);
   // The area first, then the number: who reads the new number sees the new area.
   if (old != kAreaUnknown) areas_generation_.fetch_add(1, std::memory_order_release);
@@ -246,6 +302,8 @@ std::vector<WordArray::SavedChunk> Unname(const std::string& prefix,
   return chunks;
 }
 
+constexpr std::array<std::string_view, 5> kColumns = {"cells", "superseded", "areas", "contexts",
+                                                      "followers"};
 constexpr size_t kEagerChunksMax = 64;  // 128 MB: checked before serving; more is checked in the background
 
 }  // namespace
@@ -263,6 +321,8 @@ Status DirectoryView::SaveColumns(const State& state,
   Name("superseded", TRY(superseded_.Save(folder_, "superseded", generation_, superseded_before_end)),
        numbers);
   Name("areas", TRY(areas_.Save(folder_, "areas", generation_, as_is)), numbers);
+  Name("contexts", TRY(contexts_.Save(folder_, "contexts", generation_, as_is)), numbers);
+  Name("followers", TRY(followers_.Save(folder_, "followers", generation_, as_is)), numbers);
   for (size_t code = 0; code < state.counts.size(); ++code) {
     if (state.counts[code] != 0)
       numbers->emplace_back(fmt::format("count.{}", code), static_cast<uint64_t>(state.counts[code]));
@@ -283,26 +343,26 @@ Result<Mark> DirectoryView::Save(const Mark& mark) {
   versions_.RemoveUnused(manifest.files);
   // Column files of former generations that the manifest no longer names.
   for (const std::string& name : TRY(tk::ListFolder(folder_))) {
-    const bool column =
-        name.starts_with("cells-") || name.starts_with("superseded-") || name.starts_with("areas-");
-    if (!column) continue;
-    bool named = false;
-    for (const char* prefix : {"cells", "superseded", "areas"}) {
-      for (const auto& chunk : Unname(prefix, manifest.numbers)) named |= chunk.file == name;
-    }
+    const std::string prefix = name.substr(0, name.find('-'));
+    if (std::find(kColumns.begin(), kColumns.end(), prefix) == kColumns.end()) continue;
+    const auto chunks = Unname(prefix, manifest.numbers);
+    const bool named =
+        std::any_of(chunks.begin(), chunks.end(), [&](const auto& chunk) { return chunk.file == name; });
     if (!named) TRY(tk::RemoveFile(folder_ + "/" + name));
   }
   return manifest.mark;
 }
 
 Status DirectoryView::LoadColumns(const std::vector<std::pair<std::string, uint64_t>>& numbers) {
-  const auto cells = Unname("cells", numbers);
-  const auto superseded = Unname("superseded", numbers);
-  const auto areas = Unname("areas", numbers);
-  const bool check = cells.size() + superseded.size() + areas.size() <= kEagerChunksMax;
-  TRY(cells_.Load(folder_, cells, check));
-  TRY(superseded_.Load(folder_, superseded, check));
-  TRY(areas_.Load(folder_, areas, check));
+  std::array<std::vector<WordArray::SavedChunk>, kColumns.size()> saved;
+  size_t chunks = 0;
+  for (size_t i = 0; i < saved.size(); ++i) {
+    saved[i] = Unname(std::string(kColumns[i]), numbers);
+    chunks += saved[i].size();
+  }
+  WordArray* const columns[] = {&cells_, &superseded_, &areas_, &contexts_, &followers_};
+  for (size_t i = 0; i < saved.size(); ++i)
+    TRY(columns[i]->Load(folder_, saved[i], chunks <= kEagerChunksMax));
   for (const auto& [name, value] : numbers) {
     size_t code = 0;
     if (name == "generation") generation_ = value;
@@ -341,6 +401,8 @@ void DirectoryView::Clear() {
   cells_.Clear();
   superseded_.Clear();
   areas_.Clear();
+  contexts_.Clear();
+  followers_.Clear();
   unpublished_.clear();
   std::fill(counts_.begin(), counts_.end(), 0);
   for (auto& count : published_counts_) count.store(0);
@@ -364,7 +426,8 @@ std::vector<Ordinal> DirectoryView::LiveOf(OwnerNumber owner, const Position& po
 
 size_t DirectoryView::memory_bytes() const {
   return VersionCache::bytes() + versions_.memory_bytes() + cells_.memory_bytes() +
-         superseded_.memory_bytes() + areas_.memory_bytes();
+         superseded_.memory_bytes() + areas_.memory_bytes() + contexts_.memory_bytes() +
+         followers_.memory_bytes();
 }
 
 }  // namespace tk::view

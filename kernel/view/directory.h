@@ -22,6 +22,7 @@ struct Scope {
 /// Areas that are no divisions.
 inline constexpr uint64_t kAreaUnknown = 0;  // nobody but a city-wide viewer sees it
 inline constexpr uint64_t kAreaPublic = 1;  // practitioners, and what has no owner: whoever may read the type
+inline constexpr uint64_t kAreaByContext = 3;  // in Areas alone: where another record stands; ask InScope
 inline constexpr uint64_t kAreaErased = ~0ull;
 
 /// A readable state of directory and index at one published position. Copy freely; keeps what it needs alive.
@@ -60,7 +61,11 @@ class Directory {
       visible[i] = Live(ordinals[i], position) && InScope(ordinals[i], scope);
   }
   virtual uint64_t AreaOf(OwnerNumber owner) const = 0;
-  /// areas[i]: where the owner of ordinals[i] is now, kAreaPublic without an owner. InScope by area is a look at this alone. One call for a block.
+  /// Whose that is now which has this owner: of a record that stands where another one stands (a Binary with a securityContext), the owner of
+  /// that one's last version; the owner himself for all others, and when there is no such record.
+  virtual OwnerNumber OwnerNow(OwnerNumber owner) const { return owner; }
+  /// areas[i]: where the owner of ordinals[i] is now, kAreaPublic without an owner. InScope by area is a look at this alone, except for
+  /// kAreaByContext. One call for a block.
   virtual void Areas(std::span<const Ordinal> ordinals, uint64_t* areas) const {
     for (size_t i = 0; i < ordinals.size(); ++i) {
       const OwnerNumber owner = Get(ordinals[i]).owner;

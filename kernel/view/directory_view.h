@@ -1,7 +1,8 @@
 // The directory's own side: how the engine feeds, saves and loads it.
 // Layout: versions: run entries (id hash; version 23 bits · deleted 1 bit · ordinal 40 bits), never removed: history needs them all;
 //         columns by ordinal: owner 32 · type code 16 · operation 8 bits; superseded by (ordinal);
-//         column by owner number: area, or one of directory.h's marks, or kAreaAwaited.
+//         columns by owner number: area, or one of directory.h's marks, or kAreaAwaited; for kAreaByContext: id hash of the one record whose owner
+//         it is, id hash of the record where that stands. Whose that is, is looked up when it is asked: it has no state of its own to go wrong.
 #pragma once
 
 #include <array>
@@ -26,6 +27,7 @@ struct DirectoryEntry {
   Ordinal ordinal = 0;
   uint64_t area = kAreaUnknown;
   bool sets_area = false;  // the entry is its owner's own resource
+  uint64_t context = 0;    // != 0: the id hash of the record where its owner stands
 };
 
 class DirectoryView final : public Directory {
@@ -40,7 +42,8 @@ class DirectoryView final : public Directory {
   bool InScope(Ordinal ordinal, const Scope& scope) const override;
   void Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope,
                bool* visible) const override;
-  uint64_t AreaOf(OwnerNumber owner) const override { return KnownArea(areas_.Get(owner)); }
+  uint64_t AreaOf(OwnerNumber owner) const override;
+  OwnerNumber OwnerNow(OwnerNumber owner) const override;
   void Areas(std::span<const Ordinal> ordinals, uint64_t* areas) const override;
   uint64_t AreasGeneration() const override { return areas_generation_.load(std::memory_order_acquire); }
   uint64_t LiveCount(fhir::TypeId type) const override;
@@ -63,6 +66,16 @@ class DirectoryView final : public Directory {
   Result<bool> Maintain();
   /// Live ordinals of one owner; a scan of the columns (about 1 ns an ordinal).
   std::vector<Ordinal> LiveOf(OwnerNumber owner, const Position& position) const;
+  /// A record that stands where another one stands.
+  struct Follower {
+    OwnerNumber owner = 0;
+    uint64_t id_hash = 0;
+    std::vector<uint64_t> contexts;  // id hashes: of that one, of the one where that one stands …
+  };
+  /// Those whose OwnerNow is `owner`, of owners below `end`; a scan of the areas (about 1 ns an owner).
+  std::vector<Follower> FollowersOf(OwnerNumber owner, OwnerNumber end) const;
+  /// Of the newest version of a record, entries not yet published included; 0 if there is none. The writer's thread.
+  OwnerNumber OwnerOfNewest(uint64_t id_hash) const;
   size_t memory_bytes() const;
   size_t disk_bytes() const { return versions_.disk_bytes(); }
 
@@ -70,7 +83,12 @@ class DirectoryView final : public Directory {
   /// In the column: of unknown area, and entries of his are there already. Then his first area changes what was known.
   static constexpr uint64_t kAreaAwaited = 2;
   static uint64_t KnownArea(uint64_t word) { return word == kAreaAwaited ? kAreaUnknown : word; }
-  static bool InScopeBy(OwnerNumber owner, uint64_t word, const Scope& scope);
+  /// Of whom OwnerNow named: when he stands by a context himself, that one is not there.
+  static uint64_t FinalArea(uint64_t word) { return word == kAreaByContext ? kAreaUnknown : KnownArea(word); }
+  static constexpr int kContextsMax = 8;  // a Binary of a Binary of a Binary …
+  template <class Each>
+  OwnerNumber Climb(OwnerNumber owner, const Each& each) const;
+  bool InScopeBy(OwnerNumber owner, uint64_t word, const Scope& scope) const;
   void ApplyArea(const DirectoryEntry& entry);
 
   struct State {
@@ -87,7 +105,7 @@ class DirectoryView final : public Directory {
   const std::string folder_;
   Runs<Entry16> versions_;
   mutable VersionCache known_;
-  WordArray cells_, superseded_, areas_;
+  WordArray cells_, superseded_, areas_, contexts_, followers_;
   std::atomic<uint64_t> areas_generation_{1};
   std::unordered_map<uint64_t, Version> unpublished_;  // writer only
   std::vector<int64_t> counts_;                        // writer only, by type code

@@ -105,7 +105,9 @@ Status EngineImpl::Open(const ViewFactory& make_views) {
                    options_.clock,
                    &options_,
                    definitions.FindType("Patient"),
-                   definitions.FindType("Practitioner")};
+                   definitions.FindType("Practitioner"),
+                   definitions.FindType("Binary"),
+                   &owners_};
   for (auto& view : views_) parts_.writer.views.push_back(view.get());
   parts_.codec = codec_.get();
   parts_.definitions = options_.definitions.get();
@@ -289,25 +291,21 @@ Result<std::vector<Engine::TextPtr>> EngineImpl::OpenTexts(std::span<const Ordin
   return texts;
 }
 
-// The key of whom `context` ("DocumentReference/1") belongs to: by this change set, else by the directory. Whose context is not there is his own.
-Result<log::PersonKey> EngineImpl::KeyOfContext(const ChangeSet& set, const std::string& context,
-                                                const std::string& own) const {
+// Nothing more is recorded where an erased person's record was.
+Status EngineImpl::CheckContext(const std::string& context) const {
   const size_t slash = context.find('/');
-  const std::string_view type = std::string_view(context).substr(0, slash), id(context.c_str() + slash + 1);
-  for (const Change& other : set.changes) {
-    if (other.now == nullptr || other.now->op == Operation::kDelete || other.now->id != id ||
-        options_.definitions->Type(other.now->type).name != type)
-      continue;
-    const std::string owner = owners_.NameOf(other.now->type, id, other.now->document.Root());
-    return owner.empty() ? keys_->Get(0) : keys_->ForName(owner);
-  }
-  const auto version = directory_->Current(IdHash(type, id), Head());
-  if (version.ordinal == 0) return keys_->ForName(own);
-  return keys_->Get(directory_->Get(version.ordinal).owner);
+  const std::string_view name(context);
+  const auto version = directory_->Current(IdHash(name.substr(0, slash), name.substr(slash + 1)), Head());
+  if (version.ordinal == 0) return {};
+  const OwnerNumber owner = directory_->OwnerNow(directory_->Get(version.ordinal).owner);
+  if (owner == 0 || !keys_->IsDestroyed(owner)) return {};
+  return MakeError(
+      ErrorCode::kGone,
+      "the person whom the securityContext is about was erased; nothing more is recorded about him");
 }
 
 // Whose the change is, and with which key it is sealed.
-Status EngineImpl::FindKey(const ChangeSet& set, const Change& change, LastKey* last) const {
+Status EngineImpl::FindKey(const Change& change, LastKey* last) const {
   const Resource& now = *change.now;
   if (now.op == Operation::kDelete && change.before != nullptr && change.before->ordinal != 0) {
     last->owner = "of its last version";  // a name that nobody has
@@ -318,24 +316,24 @@ Status EngineImpl::FindKey(const ChangeSet& set, const Change& change, LastKey* 
   std::string owner = owners_.NameOf(now);
   const std::string context = owner.empty() ? owners_.ContextOf(now.type, body) : std::string();
   if (!context.empty()) {
-    last->owner = context + " by context";  // a name that nobody has
-    last->key = TRY(KeyOfContext(set, context, owners_.OwnName(now.type, now.id)));
-  } else if (!last->key || last->owner != owner) {
+    TRY(CheckContext(context));
+    owner = owners_.OwnName(now.type, now.id);
+  }
+  if (!last->key || last->owner != owner) {
     last->key = owner.empty() ? TRY(keys_->Get(0)) : TRY(keys_->ForName(owner));
     last->owner = std::move(owner);
   }
   return {};
 }
 
-Status EngineImpl::PrepareEntry(const ChangeSet& set, const Change& change, LastKey* last,
-                                log::NewEntry* entry) const {
+Status EngineImpl::PrepareEntry(const Change& change, LastKey* last, log::NewEntry* entry) const {
   const Resource& now = *change.now;
   const std::string_view type = options_.definitions->Type(now.type).name;
   entry->type = codes_.at(now.type);
   entry->op = now.op;
   entry->version = now.version;
   entry->id_hash = IdHash(type, now.id);
-  TRY(FindKey(set, change, last));
+  TRY(FindKey(change, last));
   const log::PersonKey& key = *last->key;
   entry->owner = key.owner;
   log::Content content;
@@ -370,6 +368,7 @@ Status EngineImpl::PrepareEntries(ChangeSet* set) const {
   set->prepared.clear();
   set->prepared.resize(views_.size());
   set->persons.clear();
+  set->contexts.assign(set->changes.size(), 0);
   set->bytes = 256;
   LastKey last;
   for (size_t i = 0; i < set->changes.size(); ++i) {
@@ -379,7 +378,8 @@ Status EngineImpl::PrepareEntries(ChangeSet* set) const {
       set->entries[i].version = 0;
       set->entries[i].owner = change.erased_owner;
     } else {
-      TRY(PrepareEntry(*set, change, &last, &set->entries[i]));
+      TRY(PrepareEntry(change, &last, &set->entries[i]));
+      set->contexts[i] = TRY(Writer::ContextHash(parts_.writer, *change.now, set->entries[i].owner));
       TRY(NamePersonsIn(change, last.owner, set));
       set->bytes += set->entries[i].sealed.size() + change.now->document.Text().size() * 4 + 256;
     }

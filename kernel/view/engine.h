@@ -38,7 +38,8 @@ struct ChangeSet {
   uint64_t key = 0;        // idempotency or consumer key; a second change set with it is refused as stale
   bool by_eraser = false;  // part of an erasure: may still touch the person who is being erased
   // Filled by Prepare:
-  std::vector<uint64_t> persons;  // KeyOf the names of those whom Bundles of several are about
+  std::vector<uint64_t> persons;   // KeyOf the names of those whom Bundles of several are about
+  std::vector<uint64_t> contexts;  // [change]: id hash of the record where what is written stands; 0 = none
   std::vector<log::NewEntry> entries;
   std::vector<std::vector<std::unique_ptr<Prepared>>> prepared;  // [view][change]
   uint64_t views_generation = 0;                                 // of the views that prepared it
@@ -93,7 +94,8 @@ class Owners {
   std::string NameOf(const Resource& resource) const {
     return NameOf(resource.type, resource.id, resource.document.Root(), resource.own_base);
   }
-  /// The resource whose owner is this one's too, when NameOf finds none: a Binary's securityContext, "DocumentReference/1"; else "".
+  /// Where this resource stands, when NameOf finds nobody: a Binary's securityContext, "DocumentReference/1"; else "". It has an owner number and
+  /// a key of its own, and is at every moment as much whose and where that record is, is read, found and erased with it (Directory::OwnerNow).
   std::string ContextOf(fhir::TypeId type, fhir::Value root) const;
   /// Whom the resources in a Bundle or in Parameters are about, at any depth, staff too, each once; "" never. Empty for another type.
   std::set<std::string> PersonsIn(fhir::TypeId type, fhir::Value root, std::string_view own_base) const;

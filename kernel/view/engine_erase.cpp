@@ -37,7 +37,60 @@ Result<uint64_t> EngineImpl::DeleteAllOf(OwnerNumber owner) {
   }
 }
 
-// The fact in the log; from here on the erasure is finished whatever fails meanwhile (FinishErasure).
+// What stands where a record of his stands (a Binary) has an owner number and a key of its own, so that no version of it outlives him.
+Result<uint64_t> EngineImpl::EraseFollowersOf(OwnerNumber owner) {
+  uint64_t count = 0;
+  constexpr size_t kPiece = 200;
+  while (true) {
+    const std::vector<DirectoryView::Follower> followers = directory_->FollowersOf(owner, keys_->end());
+    if (followers.empty()) return count;
+    for (size_t from = 0; from < followers.size(); from += kPiece) {
+      const std::span piece(followers.data() + from, std::min(kPiece, followers.size() - from));
+      if (!TRY(EraseFollowers(piece, owner, &count))) break;
+    }
+  }
+}
+
+// False: one of them, or where it stands, was written meanwhile, and may be another's now.
+Result<bool> EngineImpl::EraseFollowers(std::span<const DirectoryView::Follower> followers, OwnerNumber owner,
+                                        uint64_t* count) {
+  auto set = std::make_unique<ChangeSet>();
+  set->basis = Head();
+  set->by_eraser = true;
+  std::vector<OwnerNumber> owners;
+  const auto guard = [&](uint64_t id_hash) {
+    const auto version = directory_->Current(id_hash, set->basis);
+    set->guards.push_back({id_hash, version.version, {}, 0});
+    return version;
+  };
+  for (const DirectoryView::Follower& each : followers) {
+    owners.push_back(each.owner);
+    const auto version = guard(each.id_hash);
+    for (const uint64_t context : each.contexts) guard(context);
+    if (version.ordinal != 0 && !version.deleted && directory_->Get(version.ordinal).owner == each.owner) {
+      const ResourcePtr before = TRY(Read(version.ordinal));
+      set->changes.push_back({MakeTombstone(before->type, before->id, before->version + 1), before, 0});
+      ++*count;
+    }
+    set->changes.push_back({nullptr, nullptr, each.owner});
+  }
+  // Asked after the versions were taken: what is true now and moves later is no more of that version.
+  const auto is_his = [&](OwnerNumber each) { return directory_->OwnerNow(each) == owner; };
+  if (!std::all_of(owners.begin(), owners.end(), is_his)) return false;
+  Writer* const writer = writer_.load(std::memory_order_acquire);
+  TRY(writer->BlockOwners(owners));
+  Status prepared = Prepare(set.get());
+  Outcome outcome = prepared.ok() ? SubmitPrepared(std::move(set)) : Outcome{prepared.TakeError(), false};
+  if (!outcome.commit.ok()) {
+    TRY(writer->UnblockOwners(owners));
+    if (outcome.stale) return false;
+    return outcome.commit.TakeError();
+  }
+  for (const OwnerNumber each : owners) unfinished_erasures_[each] = outcome.commit->at_us;
+  return true;
+}
+
+// The fact in the log; from here on the erasure is finished whatever fails meanwhile (FinishErasures).
 Status EngineImpl::AppendErasure(OwnerNumber owner) {
   while (true) {
     auto fact = std::make_unique<ChangeSet>();
@@ -48,31 +101,35 @@ Status EngineImpl::AppendErasure(OwnerNumber owner) {
     Outcome outcome = SubmitPrepared(std::move(fact));
     if (outcome.stale) continue;
     unfinished_erasures_[owner] = TRY(std::move(outcome.commit)).at_us;
-    TRY(EraseProbe("told"));
-    return FinishErasure(owner);
+    return EraseProbe("told");
   }
 }
 
-// The key, the contents, and what views and memory hold. Every step is taken even if one before it fails, and all may be taken again: until
-// every one has gone through, no view is saved, so that a start finds the fact in the replay tail and takes them too. Under save_mutex_.
-Status EngineImpl::FinishErasure(OwnerNumber owner) {
+// Keys, contents, and what views and memory hold, of all whose fact is written. Every step is taken even if one before it fails, and all may be
+// taken again: until every one has gone through, no view is saved, so that a start finds the facts in the replay tail and takes them too. Under
+// save_mutex_.
+Status EngineImpl::FinishErasures() {
+  if (unfinished_erasures_.empty()) return {};
   Status first;
   const auto take = [&first](Status step) {
     if (!step.ok() && first.ok()) first = std::move(step);
   };
-  take(keys_->Destroy(owner, unfinished_erasures_.at(owner)));
-  texts_.Drop(owner);
-  take(contents_->RemoveOwner(owner));
-  for (auto& view : views_) take(view->Forget(owner));
-  if (rebuilder_ != nullptr) take(rebuilder_->Forget(owner));
+  std::vector<OwnerNumber> owners;
+  std::vector<log::KeyStore::Doomed> doomed;
+  for (const auto& [owner, at_us] : unfinished_erasures_) {
+    owners.push_back(owner);
+    doomed.push_back({owner, at_us});
+  }
+  take(keys_->DestroyAll(doomed));
+  for (const OwnerNumber owner : owners) {
+    texts_.Drop(owner);
+    take(contents_->RemoveOwner(owner));
+  }
+  for (auto& view : views_) take(view->Forget(owners));
+  if (rebuilder_ != nullptr) take(rebuilder_->Forget(owners));
   take(writer_.load(std::memory_order_acquire)->ForgetRecent());
-  if (first.ok()) unfinished_erasures_.erase(owner);
+  if (first.ok()) unfinished_erasures_.clear();
   return first;
-}
-
-Status EngineImpl::FinishErasures() {
-  while (!unfinished_erasures_.empty()) TRY(FinishErasure(unfinished_erasures_.begin()->first));
-  return {};
 }
 
 Result<uint64_t> EngineImpl::Erase(std::string_view owner_name, const LastLook& look) {
@@ -82,7 +139,7 @@ Result<uint64_t> EngineImpl::Erase(std::string_view owner_name, const LastLook& 
   if (owner == 0) return MakeError(ErrorCode::kNotFound, "no record of such a person was ever kept here");
   // While this lock is held no view is saved, so a crash in between leaves the fact of erasure in the replay tail, where it is finished.
   const std::lock_guard lock(save_mutex_);
-  if (unfinished_erasures_.contains(owner)) TRY(FinishErasure(owner));
+  if (unfinished_erasures_.contains(owner)) TRY(FinishErasures());
   if (keys_->IsDestroyed(owner)) return uint64_t{0};
   const uint64_t person = KeyOf(owner_name);
   TRY(writer->BlockOwner(owner, person));
@@ -100,9 +157,10 @@ Result<uint64_t> EngineImpl::Erase(std::string_view owner_name, const LastLook& 
 
 // Under save_mutex_; nothing else is written about him.
 Result<uint64_t> EngineImpl::EraseNoted(OwnerNumber owner) {
-  const uint64_t count = TRY(DeleteAllOf(owner));
+  const uint64_t count = TRY(EraseFollowersOf(owner)) + TRY(DeleteAllOf(owner));
   TRY(EraseProbe("deleted"));
   TRY(AppendErasure(owner));
+  TRY(FinishErasures());
   return count;
 }
 
@@ -160,6 +218,7 @@ Status EngineImpl::ReplayErasures() {
   const std::vector<OwnerNumber> missing = TRY(log::ErasuresToReplay(*log_, *keys_));
   const std::lock_guard lock(save_mutex_);
   for (const OwnerNumber owner : missing) TRY(ReplayErasure(owner));
+  TRY(FinishErasures());
   if (!missing.empty()) Say(LogLevel::kInfo, "erasures-replayed", {{"persons", uint64_t{missing.size()}}});
   return {};
 }

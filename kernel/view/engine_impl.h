@@ -119,10 +119,9 @@ class EngineImpl final : public Engine {
   Status NamePersonsIn(const Change& change, const std::string& owner, ChangeSet* set) const;
   Status PrepareEntries(ChangeSet* set) const;
   Status PrepareViews(ChangeSet* set) const;
-  Status FindKey(const ChangeSet& set, const Change& change, LastKey* last) const;
-  Status PrepareEntry(const ChangeSet& set, const Change& change, LastKey* last, log::NewEntry* entry) const;
-  Result<log::PersonKey> KeyOfContext(const ChangeSet& set, const std::string& context,
-                                      const std::string& own) const;
+  Status FindKey(const Change& change, LastKey* last) const;
+  Status PrepareEntry(const Change& change, LastKey* last, log::NewEntry* entry) const;
+  Status CheckContext(const std::string& context) const;
   Result<uint64_t> DeleteAllOf(OwnerNumber owner);
   Result<ChangeSet> BlindDeletes(std::span<const Ordinal> ordinals) const;
   Status ReplayErasure(OwnerNumber owner);
@@ -131,9 +130,11 @@ class EngineImpl final : public Engine {
   Status EraseProbe(std::string_view step) const {
     return options_.erase_probe ? options_.erase_probe(step) : Status();
   }
+  Result<uint64_t> EraseFollowersOf(OwnerNumber owner);
+  Result<bool> EraseFollowers(std::span<const DirectoryView::Follower> followers, OwnerNumber owner,
+                              uint64_t* count);
   Status AppendErasure(OwnerNumber owner);
   Result<uint64_t> EraseNoted(OwnerNumber owner);
-  Status FinishErasure(OwnerNumber owner);
   Status FinishErasures();
   Outcome SubmitPrepared(std::unique_ptr<ChangeSet> set);
   std::string ViewFolder(std::string_view name) const {

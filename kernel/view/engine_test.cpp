@@ -49,7 +49,7 @@ class GenderView final : public View {
     return MakeError(ErrorCode::kNotFound, "this view is never saved");
   }
   void Clear() override { counts.clear(); }
-  Status Forget(OwnerNumber) override {
+  Status Forget(std::span<const OwnerNumber>) override {
     ++forgotten;
     return forget_fails ? MakeError(ErrorCode::kUnavailable, "the disk is full") : Status();
   }
@@ -98,6 +98,11 @@ class EngineTest : public testing::Test {
   static std::string Patient(std::string_view id, std::string_view gender, std::string_view more = "") {
     return R"({"resourceType":"Patient","id":")" + std::string(id) + R"(","gender":")" + std::string(gender) +
            "\"" + std::string(more) + "}";
+  }
+  static std::string About(std::string_view id, std::string_view patient) {
+    return R"({"resourceType":"Observation","id":")" + std::string(id) +
+           R"(","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/)" +
+           std::string(patient) + "\"}}";
   }
   ResourcePtr Make(const std::string& json, uint32_t version) {
     auto document = fhir::Document::Parse(json);
@@ -423,11 +428,7 @@ TEST_F(EngineTest, ErasureLooksALastTimeWithWritingHeld) {
 }
 
 TEST_F(EngineTest, WhatMovedToAnotherPersonDuringAnErasureStays) {
-  const auto about = [](int i, std::string_view who) {
-    return R"({"resourceType":"Observation","id":"o)" + std::to_string(i) +
-           R"(","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/)" + std::string(who) +
-           "\"}}";
-  };
+  const auto about = [](int i, std::string_view who) { return About("o" + std::to_string(i), who); };
   for (const char* id : {"p", "q"}) ASSERT_TRUE(Send(Put(Patient(id, "male"))).commit.ok());
   constexpr int kRecords = 1500;
   for (int i = 0; i < kRecords; ++i) ASSERT_TRUE(Send(Put(about(i, "p"))).commit.ok());
@@ -448,6 +449,80 @@ TEST_F(EngineTest, WhatMovedToAnotherPersonDuringAnErasureStays) {
         engine_->IdHash("Observation", "o" + std::to_string(i)), engine_->Head(), 9);
     ASSERT_EQ(versions.size(), 2u) << i;
     EXPECT_FALSE(versions[0].deleted) << i << ": acknowledged as Patient/q's";
+  }
+}
+
+TEST_F(EngineTest, ABinaryStandsWhereItsContextDoesAfterARestartToo) {
+  const auto binary = [](std::string_view id, std::string_view context) {
+    return R"({"resourceType":"Binary","id":")" + std::string(id) +
+           R"(","contentType":"text/plain","securityContext":{"reference":")" + std::string(context) +
+           R"("},"data":"WmhlbiBhIHRleHQ="})";
+  };
+  const std::string in =
+      R"(,"meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/area","code":"380102"}]})";
+  ASSERT_TRUE(Send(Put(binary("x", "Observation/o"))).commit.ok());
+  ASSERT_TRUE(Send(Put(Patient("p", "male", in))).commit.ok());
+  ASSERT_TRUE(Send(Put(About("o", "p"))).commit.ok());
+  const Directory& directory = engine_->directory();
+  const auto owner_of = [&](const char* type, const char* id) {
+    return engine_->directory()
+        .Get(engine_->directory().Current(engine_->IdHash(type, id), engine_->Head()).ordinal)
+        .owner;
+  };
+  const OwnerNumber person = owner_of("Patient", "p"), own = owner_of("Binary", "x");
+  EXPECT_NE(own, person);
+  EXPECT_EQ(directory.OwnerNow(own), person);
+  for (int round = 0; round < 2; ++round) {
+    engine_.reset();
+    if (round == 1) std::filesystem::remove_all(folder_ + "/views");
+    Open();
+    EXPECT_EQ(engine_->directory().OwnerNow(own), person) << round;
+    EXPECT_EQ(engine_->directory().AreaOf(own), engine_->directory().AreaOf(person)) << round;
+    EXPECT_EQ(engine_->directory().AreaOf(own), 380'102'000'000'000u) << round;
+  }
+  const auto erased = engine_->Erase("Patient/p");
+  ASSERT_TRUE(erased.ok()) << erased.error().ToString();
+  EXPECT_EQ(*erased, 3u);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_FALSE(engine_->Read(1).ok());
+    EXPECT_EQ(Send(Put(binary("x", "Observation/o"))).commit.error().code, ErrorCode::kGone);
+    EXPECT_EQ(Send(Put(binary("y", "Observation/o"))).commit.error().code, ErrorCode::kGone);
+    Reopen();
+  }
+}
+
+TEST_F(EngineTest, ABinaryWhoseContextMovesDuringAnErasureGoesWithIt) {
+  for (const char* id : {"p", "q"}) ASSERT_TRUE(Send(Put(Patient(id, "male"))).commit.ok());
+  constexpr int kRecords = 450;  // more than two pieces
+  for (int i = 0; i < kRecords; ++i) {
+    const std::string n = std::to_string(i);
+    ASSERT_TRUE(Send(Put(About("o" + n, "p"))).commit.ok());
+    ASSERT_TRUE(Send(Put(R"({"resourceType":"Binary","id":"b)" + n +
+                         R"(","contentType":"text/plain","securityContext":{"reference":"Observation/o)" + n +
+                         R"("}})"))
+                    .commit.ok());
+  }
+  std::vector<bool> moved(kRecords);
+  std::thread mover([&] {
+    for (int i = kRecords - 1; i >= 0; --i) {
+      auto set = Put(About("o" + std::to_string(i), "q"));
+      if (set->changes[0].before == nullptr || !Send(std::move(set)).commit.ok()) return;
+      moved[static_cast<size_t>(i)] = true;
+    }
+  });
+  const auto erased = engine_->Erase("Patient/p");
+  mover.join();
+  ASSERT_TRUE(erased.ok()) << erased.error().ToString();
+  for (int i = 0; i < kRecords; ++i) {
+    const auto current = [&](const char* type, const char* prefix) {
+      return engine_->directory().Current(engine_->IdHash(type, prefix + std::to_string(i)), engine_->Head());
+    };
+    const bool binary_gone = current("Binary", "b").deleted;
+    if (!moved[static_cast<size_t>(i)]) {
+      EXPECT_TRUE(binary_gone && current("Observation", "o").deleted) << i;
+    } else if (!binary_gone) {  // else it was erased before its context moved
+      EXPECT_TRUE(engine_->Read(current("Binary", "b").ordinal).ok()) << i;
+    }
   }
 }
 

@@ -193,17 +193,19 @@ Result<bool> Rebuilder::Switch(const std::vector<size_t>& wanted) {
   return true;
 }
 
-Status Rebuilder::Forget(OwnerNumber owner) {
+Status Rebuilder::Forget(std::span<const OwnerNumber> owners) {
   const std::lock_guard piece(piece_mutex_);
   for (const Slot& slot : slots_) {
     if (slot.next == nullptr) continue;
-    // As if the fact came here: what is not yet in runs is sealed into one, so that it is rewritten.
-    Change change;
-    change.erased_owner = owner;
-    const auto prepared = TRY(slot.next->Prepare(change));
-    if (prepared != nullptr) slot.next->Apply(change, *prepared, at_);
+    // As if the facts came here: what is not yet in runs is sealed into one, so that it is rewritten.
+    for (const OwnerNumber owner : owners) {
+      Change change;
+      change.erased_owner = owner;
+      const auto prepared = TRY(slot.next->Prepare(change));
+      if (prepared != nullptr) slot.next->Apply(change, *prepared, at_);
+    }
     slot.next->Publish(at_t_, at_);
-    TRY(slot.next->Forget(owner));
+    TRY(slot.next->Forget(owners));
   }
   return {};
 }

@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -50,8 +51,8 @@ class Rebuilder {
   };
   Progress progress(size_t slot) const;
 
-  /// The key of `owner` is destroyed; nothing of his stays in the new generations.
-  Status Forget(OwnerNumber owner);
+  /// The keys of `owners` are destroyed; nothing of theirs stays in the new generations.
+  Status Forget(std::span<const OwnerNumber> owners);
 
  private:
   struct Slot {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -61,9 +62,10 @@ class View {
   virtual void Clear() = 0;
   /// Background work (merges, checks of loaded files). Called by the engine's maintenance thread about once a second; returns true if there is more to do at once.
   virtual bool Maintain() { return false; }
-  /// Rewrites every file and buffer that holds text of this owner's entries (an erased person's folded names, say); returns when none is left.
-  virtual Status Forget(OwnerNumber owner) {
-    (void)owner;
+  /// Rewrites every file and buffer that holds text of these owners' entries (an erased person's folded names, say); returns when none is left.
+  /// Ascending, each once.
+  virtual Status Forget(std::span<const OwnerNumber> owners) {
+    (void)owners;
     return {};
   }
   /// Readers may still look at positions >= `ordinal`: what died before it may be dropped by merges.

@@ -96,6 +96,20 @@ Status Writer::UnblockOwner(OwnerNumber owner, uint64_t person) {
   });
 }
 
+Status Writer::BlockOwners(std::span<const OwnerNumber> owners) {
+  return Run([&]() -> Status {
+    blocked_owners_.insert(owners.begin(), owners.end());
+    return {};
+  });
+}
+
+Status Writer::UnblockOwners(std::span<const OwnerNumber> owners) {
+  return Run([&]() -> Status {
+    for (const OwnerNumber owner : owners) blocked_owners_.erase(owner);
+    return {};
+  });
+}
+
 void Writer::DropRecentSets() {
   recent_sets_.clear();
   recent_keys_.clear();
@@ -189,6 +203,10 @@ Writer::Verdict Writer::Check(const ChangeSet& set, const Group& group) const {
     }
     for (const uint64_t person : set.persons) {
       if (blocked_persons_.contains(person)) return Verdict::kErased;
+    }
+    for (const uint64_t context : set.contexts) {
+      if (context != 0 && blocked_owners_.contains(parts_.directory->OwnerOfNewest(context)))
+        return Verdict::kErased;
     }
   }
   if (set.views_generation != views_generation()) return Verdict::kStale;
@@ -308,7 +326,7 @@ void Writer::Finish(Group* group) {
 }
 
 DirectoryEntry Writer::EntryFor(const Parts& parts, const log::NewEntry& entry, Ordinal ordinal,
-                                const ResourcePtr& now) {
+                                const ResourcePtr& now, uint64_t context) {
   DirectoryEntry out;
   out.type = entry.type;
   out.op = entry.op;
@@ -316,6 +334,7 @@ DirectoryEntry Writer::EntryFor(const Parts& parts, const log::NewEntry& entry, 
   out.version = entry.version;
   out.id_hash = entry.id_hash;
   out.ordinal = ordinal;
+  out.context = context;
   if (now == nullptr || now->op == Operation::kDelete || entry.owner == 0) return out;
   if (now->type == parts.practitioner) {
     out.sets_area = true;
@@ -327,6 +346,15 @@ DirectoryEntry Writer::EntryFor(const Parts& parts, const log::NewEntry& entry, 
   return out;
 }
 
+// A record whose owner is somebody else's (as those had that were written before they followed their context) stays his.
+Result<uint64_t> Writer::ContextHash(const Parts& parts, const Resource& now, OwnerNumber owner) {
+  if (now.type != parts.binary || now.op == Operation::kDelete || owner == 0) return uint64_t{0};
+  const std::string context = parts.owners->ContextOf(now.type, now.document.Root());
+  if (context.empty() || TRY(parts.keys->Find(parts.owners->OwnName(now.type, now.id))) != owner)
+    return uint64_t{0};
+  return KeyedHash(parts.keys->hash_key(), context);
+}
+
 void Writer::Publish(const Group& group) {
   Ordinal ordinal = group.batch.first_ordinal;
   for (const Waiting& member : group.members) {
@@ -336,7 +364,8 @@ void Writer::Publish(const Group& group) {
       if (change.erased_owner != 0) {
         parts_.directory->ApplyErase(change.erased_owner);
       } else {
-        parts_.directory->Apply(EntryFor(parts_, set.entries[i], ordinal, change.now));
+        const uint64_t context = i < set.contexts.size() ? set.contexts[i] : 0;
+        parts_.directory->Apply(EntryFor(parts_, set.entries[i], ordinal, change.now, context));
       }
       for (size_t v = 0; v < parts_.views.size(); ++v) {
         if (set.prepared[v][i] != nullptr) parts_.views[v]->Apply(change, *set.prepared[v][i], ordinal);

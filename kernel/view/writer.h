@@ -27,7 +27,8 @@ class Writer {
     Recent* recent;
     const Clock* clock;
     const EngineOptions* options;
-    fhir::TypeId patient, practitioner;
+    fhir::TypeId patient, practitioner, binary;
+    const Owners* owners;
   };
   /// Starts the thread at `head`; the views stand there.
   Writer(const Parts& parts, const log::Head& head);
@@ -45,6 +46,9 @@ class Writer {
   /// is not known).
   Status BlockOwner(OwnerNumber owner, uint64_t person);
   Status UnblockOwner(OwnerNumber owner, uint64_t person);
+  /// The same of several, of whom nobody has a name that Bundles may hold.
+  Status BlockOwners(std::span<const OwnerNumber> owners);
+  Status UnblockOwners(std::span<const OwnerNumber> owners);
   /// Lets go of all recent change sets (they hold the texts of an erased person).
   Status ForgetRecent();
   /// Finishes what waits, then ends the thread.
@@ -54,9 +58,11 @@ class Writer {
   bool fenced() const { return fenced_.load(std::memory_order_relaxed); }
   Engine::Statistics statistics() const;
 
-  /// The directory's view of one entry; also used by the replay.
+  /// The directory's view of one entry; also used by the replay. `context` as ContextHash says.
   static DirectoryEntry EntryFor(const Parts& parts, const log::NewEntry& entry, Ordinal ordinal,
-                                 const ResourcePtr& now);
+                                 const ResourcePtr& now, uint64_t context);
+  /// The id hash of the record where this one of this owner stands; 0 if it stands by itself. Not for the writer's thread.
+  static Result<uint64_t> ContextHash(const Parts& parts, const Resource& now, OwnerNumber owner);
 
  private:
   struct Waiting {
