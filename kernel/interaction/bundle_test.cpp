@@ -271,6 +271,20 @@ TEST_F(Bundles, OneConditionIsOneHoweverItIsWritten) {
   EXPECT_EQ(At(Parsed(response), "entry.1.response.status"), "200 OK");
   EXPECT_EQ(At(Parsed(response), "entry.2.response.status"), "200 OK");
   EXPECT_EQ(At(Parsed(Get("Patient?_summary=count")), "total"), "1");
+  // The values of one criterion are a set; a comma behind a backslash is no comma between two.
+  const auto statuses = [&](std::initializer_list<std::string_view> conditions) {
+    std::vector<std::string> entries;
+    for (const std::string_view condition : conditions) entries.push_back(post(condition));
+    const Response made = Post("", Bundle("transaction", entries));
+    EXPECT_EQ(made.status, 200) << made.body;
+    std::string all;
+    for (size_t i = 0; i < entries.size(); ++i)
+      all += At(Parsed(made), fmt::format("entry.{}.response.status", i)).substr(0, 3) + " ";
+    return all;
+  };
+  EXPECT_EQ(statuses({"identifier=a", "identifier=a,a", "identifier=a&_count=1"}), "201 200 200 ");
+  EXPECT_EQ(statuses({"identifier=b,c", "identifier=c,b,c", "identifier=b"}), "201 200 201 ");
+  EXPECT_EQ(statuses({"identifier=e%5C,e", "identifier=e", "identifier=e%5C%5C,e"}), "201 201 201 ");
 }
 
 TEST_F(Bundles, ARepeatedTransactionIsKnownByItsLinksToo) {

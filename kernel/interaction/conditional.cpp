@@ -70,6 +70,49 @@ view::Guard ConditionGuard(const Room& room, std::shared_ptr<const search::Query
   return guard;
 }
 
+namespace {
+
+/// Splits at each `separator` that is not escaped; ascending, each once. In a query's self a backslash is written %5C.
+std::string AsSet(std::string_view list, char separator) {
+  constexpr std::string_view kBackslash = "%5C";
+  std::vector<std::string_view> items;
+  size_t from = 0;
+  bool escaped = false;
+  for (size_t at = 0; at <= list.size(); ++at) {
+    if (at == list.size() || (list[at] == separator && !escaped)) {
+      items.push_back(list.substr(from, at - from));
+      from = at + 1;
+    }
+    const bool backslash = !escaped && list.substr(at, kBackslash.size()) == kBackslash;
+    if (backslash) at += kBackslash.size() - 1;
+    escaped = backslash;
+  }
+  std::sort(items.begin(), items.end());
+  items.erase(std::unique(items.begin(), items.end()), items.end());
+  return fmt::format("{}", fmt::join(items, std::string_view(&separator, 1)));
+}
+
+bool ShapesAnswer(std::string_view name) {
+  constexpr std::string_view kNames[] = {"_count", "_sort", "_summary", "_elements", "_total", "_explain"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
+}  // namespace
+
+std::string ConditionText(const Room& room, const search::Query& query) {
+  std::string criteria;
+  for (std::string_view rest = query.self; !rest.empty();) {
+    const std::string_view criterion = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), criterion.size() + 1));
+    const size_t equals = std::min(criterion.size(), criterion.find('='));
+    const std::string_view name = criterion.substr(0, equals);
+    if (ShapesAnswer(name)) continue;
+    criteria += fmt::format("{}{}={}", criteria.empty() ? "" : "&", name,
+                            AsSet(criterion.substr(std::min(criterion.size(), equals + 1)), ','));
+  }
+  return fmt::format("{}?{}", room.TypeName(query.type), AsSet(criteria, '&'));
+}
+
 Error SeveralMatches(std::string_view type) {
   return MakeIssue(
       ErrorCode::kPrecondition, "multiple-matches", {},

@@ -23,6 +23,9 @@ Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId 
                                std::span<const uint64_t> excluded = {});
 /// Holds until something changes that could alter the answer.
 view::Guard ConditionGuard(const Room& room, std::shared_ptr<const search::Query> query);
+/// The same for conditions that mean the same however they are written: escapes, order and repetition of criteria and of the values of each,
+/// and what only shapes an answer (_count) do not matter. "Patient?identifier=a,b".
+std::string ConditionText(const Room& room, const search::Query& query);
 /// 412: the condition names several.
 Error SeveralMatches(std::string_view type);
 

@@ -138,20 +138,9 @@ class Planning {
         "The condition names no resource, and the id is that of one for which it does not hold.");
   }
 
-  /// The entry before that found nobody by the same condition, and so will make whom it means; else `i` itself. However a condition is
-  /// written: escapes, order and repetition of its criteria do not matter.
+  /// The entry before that found nobody by the same condition, however it is written, and so will make whom it means; else `i` itself.
   size_t FirstOf(const Match& match, size_t i) {
-    std::vector<std::string_view> criteria;
-    for (std::string_view rest = match.query->self; !rest.empty();) {
-      const size_t end = std::min(rest.size(), rest.find('&'));
-      criteria.push_back(rest.substr(0, end));
-      rest.remove_prefix(std::min(rest.size(), end + 1));
-    }
-    std::sort(criteria.begin(), criteria.end());
-    criteria.erase(std::unique(criteria.begin(), criteria.end()), criteria.end());
-    return makers_
-        .try_emplace(fmt::format("{}?{}", room_.TypeName(match.query->type), fmt::join(criteria, "&")), i)
-        .first->second;
+    return makers_.try_emplace(ConditionText(room_, *match.query), i).first->second;
   }
 
   Status ResolvePost(size_t i, Item* item) {
