@@ -196,7 +196,10 @@ http::Readiness House::Readiness() const {
   http::Readiness now{engine.ready(), engine.catch_up_progress(), {}};
   for (const view::ViewState& state : engine.view_states())
     now.views.push_back({state.name, state.KindName(), state.t, state.t_wanted, state.progress()});
-  if (!engine.ready()) now.reasons.push_back("the views are being built");
+  if (engine.fenced())
+    now.reasons.push_back("another server has taken over the log; this one no longer answers: ask there");
+  else if (!engine.ready())
+    now.reasons.push_back("the views are being built");
   if (!audit->healthy()) {
     now.ready = false;
     now.reasons.push_back(

@@ -374,16 +374,15 @@ std::optional<Write> Begin(const RoomPtr& room, Request&& request, Done done) {
     return Told(done, OutcomeOf(taken.error()));
   if (!room->engine().serving() && call->kind != Kind::kCapabilities && call->kind != Kind::kValidate &&
       call->kind != Kind::kFhirPath) {
-    const double progress = room->engine().catch_up_progress();
     return Told(
         done,
         OutcomeOf(MakeError(
             ErrorCode::kUnavailable,
-            progress < 1
-                ? fmt::format(
+            room->engine().fenced()
+                ? "Another server has taken over the log, and what this one has may be behind: ask there."
+                : fmt::format(
                       "The server is still reading its log, {:.0f} % are done: try again in a moment.",
-                      progress * 100)
-                : "Another server has taken over the log, and what this one has may be behind: ask there.")));
+                      room->engine().catch_up_progress() * 100))));
   }
   if (call->request.body.size() > kBodyBytesMax) {
     return Told(done, OutcomeOf(MakeError(ErrorCode::kTooLarge,

@@ -194,8 +194,10 @@ TEST_P(ErasureTest, ContentsAreKeptOncePerOwnerAndCheckedWhenRead) {
   }();
   ASSERT_EQ(files.size(), 1u);
   std::fstream file(files[0], std::ios::binary | std::ios::in | std::ios::out);
+  file.seekg(1000);
+  const auto byte = static_cast<char>(file.get() ^ 1);  // another one than there is, whatever that is
   file.seekp(1000);
-  file.put('!');
+  file.put(byte);
   file.close();
   EXPECT_EQ(again->Get(a.owner, ref.hash).error().code, ErrorCode::kCorrupt);
 }

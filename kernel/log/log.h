@@ -95,6 +95,9 @@ class Log {
   /// Begins a reign: raises the epoch so that every older writer's Append fails. Returns the head with the new epoch.
   virtual Result<Head> TakeEpoch() = 0;
 
+  /// The epoch that reigns now, whoever took it: one point read, by any thread. A writer of an older one is fenced.
+  virtual Result<uint64_t> StoredEpoch() const = 0;
+
   /// Makes the batch durable, wholly or not at all, and returns the new head.
   /// Errors: kConflict if the epoch is no longer ours or first_t / first_ordinal do not follow the head (nothing written);
   ///   kUnavailable if the disk is full or the database is away and the batch certainly is not in the log;

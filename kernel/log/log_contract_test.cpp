@@ -117,8 +117,10 @@ TEST_P(LogContract, AnOlderWriterIsFencedByTheEpoch) {
   Appender old_writer(old_log.get());
   test::Must(old_log->Append(old_writer.Next({1})));
   const auto new_log = Open();
+  EXPECT_EQ(test::Must(old_log->StoredEpoch()), old_log->head().epoch);
   Appender new_writer(new_log.get());  // takes the epoch
   EXPECT_GT(new_log->head().epoch, old_log->head().epoch);
+  EXPECT_EQ(test::Must(old_log->StoredEpoch()), new_log->head().epoch) << "without writing";
   EXPECT_EQ(old_log->Append(old_writer.Peek({1})).error().code, ErrorCode::kConflict);
   test::Must(new_log->Append(new_writer.Next({1})));
   EXPECT_EQ(old_log->Append(old_writer.Peek({1})).error().code, ErrorCode::kConflict);

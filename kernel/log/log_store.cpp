@@ -64,6 +64,8 @@ Result<Head> LogStore::TakeEpoch() {
   return Refresh();
 }
 
+Result<uint64_t> LogStore::StoredEpoch() const { return TRY(LoadHead()).epoch; }
+
 Result<Head> LogStore::Append(const Batch& batch) {
   // A repeated last batch is in the log already, whoever reigns now.
   if (last_first_t_ != 0 && batch.id == last_id_ && batch.first_t == last_first_t_) return head();

@@ -30,6 +30,7 @@ class LogStore : public Log {
   Head head() const final;
   Result<Head> Refresh() final;
   Result<Head> TakeEpoch() final;
+  Result<uint64_t> StoredEpoch() const final;
   Result<Head> Append(const Batch& batch) final;
   Result<StoredEntry> Read(Ordinal ordinal) const final;
   Result<std::vector<StoredEntry>> ReadMany(std::span<const Ordinal> ordinals) const final;

@@ -1,5 +1,7 @@
 #include "kernel/view/writer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <future>
 
@@ -25,6 +27,7 @@ Outcome Stale() {
 
 Writer::Writer(const Parts& parts, const log::Head& head)
     : parts_(parts),
+      epoch_(head.epoch),
       log_head_(head),
       last_at_us_(head.last_at_us),
       last_monotonic_us_(MonotonicUs()),
@@ -285,6 +288,20 @@ Result<log::Head> Writer::AppendUntilKnown(const log::Batch& batch) {
   }
 }
 
+// Its data may be behind from here on: readiness is withdrawn, so that a load balancer turns to the other one.
+void Writer::Fence(const Error& why) {
+  if (!fenced_.exchange(true)) SayError("fenced", why);
+}
+
+Status Writer::LookAtReign() {
+  if (fenced()) return {};
+  const uint64_t reigning = TRY(parts_.log->StoredEpoch());
+  if (reigning != epoch_)
+    Fence(MakeError(ErrorCode::kUnavailable, kTakenOver,
+                    fmt::format("epoch {}, this one's {}", reigning, epoch_)));
+  return {};
+}
+
 void Writer::Finish(Group* group) {
   const Instant now_us = parts_.clock->NowUs();
   const int64_t monotonic_us = MonotonicUs();
@@ -303,8 +320,7 @@ void Writer::Finish(Group* group) {
     const Error refusal = taken_over
                               ? MakeError(ErrorCode::kUnavailable, kTakenOver, appended.error().internal)
                               : appended.error();
-    // Its data may be behind from here on: readiness is withdrawn, so that a load balancer turns to the other one.
-    if (taken_over && !fenced_.exchange(true)) SayError("fenced", refusal);
+    if (taken_over) Fence(refusal);
     for (Waiting& member : group->members) member.done(Failed(refusal));
     return;
   }

@@ -56,6 +56,9 @@ class Writer {
 
   Position head() const { return head_.Get(); }
   bool fenced() const { return fenced_.load(std::memory_order_relaxed); }
+  /// Looks, without waiting for the writer's thread, whether another has taken the epoch; from then on fenced(). What an append finds out by itself
+  /// is told here to a server that writes nothing. Errors: the log's (nothing is known then).
+  Status LookAtReign();
   Engine::Statistics statistics() const;
 
   /// The directory's view of one entry; also used by the replay. `context` as ContextHash says.
@@ -88,6 +91,7 @@ class Writer {
   bool Affected(const Guard& guard, const ChangeSet& by) const;
   void AddTo(Group* group, Waiting waiting);
   void Finish(Group* group);
+  void Fence(const Error& why);
   Result<log::Head> AppendUntilKnown(const log::Batch& batch);
   void Publish(const Group& group);
   void Remember(Group* group);
@@ -95,6 +99,7 @@ class Writer {
   Instant NextInstant(Instant now_us);
 
   const Parts parts_;
+  const uint64_t epoch_;
   log::Head log_head_;  // writer's thread
   Instant last_at_us_ = 0;
   int64_t last_monotonic_us_ = 0;

@@ -441,9 +441,12 @@ export async function twoServers() {
       return withServer('second', { log, data: second }, async (newer, after) => {
         after.next = 1000;
         for (let i = 0; i < 10; i++) if ((await after.write()).status !== 201) journal.problem('the newer server does not write');
+        // It is idle, and learns it all the same.
+        let ready = await request(older.base, 'GET', '/ready');
+        for (let i = 0; i < 200 && ready.status !== 503; i++) { await sleep(100); ready = await request(older.base, 'GET', '/ready'); }
+        if (ready.status !== 503 || !/another server has taken over/.test(ready.text)) journal.problem(`the older server, idle, answers ${ready.status} to /ready: ${ready.text}`);
         const refused = await journal.write();
         if (refused.status !== 503 || !/another server has taken over/.test(refused.text)) journal.problem(`the older server answered ${refused.status}: ${refused.text}`);
-        if ((await request(older.base, 'GET', '/ready')).status !== 503) journal.problem('the older server still says that it is ready');
         if ((await request(older.base, 'GET', '/fhir/Observation?_summary=count', { token: journal.token })).status !== 503) journal.problem('the older server still answers from what may be behind');
         if (!/"event":"fenced"/.test(older.output)) journal.problem('the older server does not say in its log that it is fenced');
         for (let i = 0; i < 10; i++) await after.write();
