@@ -44,6 +44,12 @@ Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId 
   match.query = std::make_shared<const search::Query>(std::move(query));
   const search::PageRequest request = ScopedRequest(room, call, basis, match.query->count);
   const search::Page page = TRY(room.index().Search(*match.query, request));
+  // What a criterion cannot be asked of might fulfil it.
+  if (!page.warnings.empty()) {
+    const Issue& first = page.warnings.front();
+    return MakeIssue(ErrorCode::kPrecondition, "incomplete", first.path,
+                     "The condition cannot be decided: " + first.text + ". Name another parameter.");
+  }
   for (const view::Ordinal ordinal : page.ordinals) {
     std::string text;
     view::Engine::Header header = TRY(room.engine().ReadText(ordinal, &text));

@@ -87,6 +87,7 @@ Status AddPageEntries(const Room& room, const Call& call, const search::Query& q
   std::vector<Issue> told;
   if (call.page.empty()) told = query.ignored;
   for (Issue& issue : told) issue.severity = Severity::kWarning;
+  told.insert(told.end(), page.warnings.begin(), page.warnings.end());
   TRY(AddIncluded(room, call, query, request, texts, bundle, &told));
   if (page.explanation != nullptr) {
     for (Issue& issue : ExplainIssues(*page.explanation, call.viewer(), query.self))

@@ -93,6 +93,10 @@ Result<Response> ValidateOperation(const Room& room, const Call& call) {
                                           "The id is not the id of the URL."});
     }
   }
+  if (call.type_name == "SearchParameter" && asked.resource) {
+    for (Issue& issue : room.index().FaultsOf(asked.resource["url"].ToString()))
+      issues.push_back(std::move(issue));
+  }
   if (asked.mode == "delete" && !call.id.empty()) {
     TRY(CheckMayRead(call.viewer(), call.type_name));
     const Current current = FindCurrent(room, call.viewer(), call.type_name, call.id, room.engine().Head());

@@ -23,14 +23,6 @@ std::string Mended(std::string_view expression) {
 
 }  // namespace
 
-void Extractor::Items(const Expression& expression, fhir::Value root, const fhir::path::Item& context,
-                      fhir::path::Collection* out) {
-  fhir::path::Environment environment;
-  environment.resource = root;
-  const size_t before = out->size();
-  if (!expression.Evaluate(environment, context, out).ok()) out->resize(before);
-}
-
 ParameterId Extractor::DefinedBy(TypeId type, const SearchParameter& composite, size_t component) const {
   const auto list = ListOf(type);
   const SearchParameter* found =
@@ -72,6 +64,7 @@ void Extractor::CompileComposites(TypeId type) {
     if (definition.type != fhir::SearchType::kComposite || !IsOffered(definition)) continue;
     parameters_[id].composite = MakeComposite(type, definition);
     parameters_[id].ready = parameters_[id].composite != nullptr;
+    if (parameters_[id].ready && parameters_[id].own) types_[type].own_composites.push_back(id);
   }
 }
 

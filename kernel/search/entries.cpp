@@ -123,6 +123,10 @@ class EntrySink final : public ValueSink {
     Equal(p, KeyKind::kUri, text);
   }
 
+  void Fault(ParameterId p, const Error& why) override {
+    out_.faults.push_back({p, why.code == ErrorCode::kTooLarge, why.external});
+  }
+
   /// What refers to this resource is found by it.
   void Self(std::string_view id) {
     std::string name(extractor_.definitions().Type(type_).name);

@@ -19,6 +19,7 @@
 
 #include "kernel/base/hash.h"
 #include "kernel/search/extract.h"
+#include "kernel/search/faults.h"
 #include "kernel/view/runs.h"
 #include "kernel/view/view.h"
 
@@ -105,6 +106,7 @@ struct Entries {
   std::vector<Entry24> ordered;
   std::vector<Entry32> strings;
   std::vector<Entry24> sort;
+  std::vector<Fault> faults;
 };
 
 /// Everything that `root` says to the index, each entry once. A few µs.

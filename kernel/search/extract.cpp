@@ -95,27 +95,31 @@ constexpr std::string_view kClinicalDates[] = {
 }  // namespace
 
 std::shared_ptr<const Extractor> Extractor::Create(std::shared_ptr<const fhir::Definitions> definitions,
-                                                   int timezone_offset_min) {
+                                                   int timezone_offset_min,
+                                                   std::shared_ptr<const fhir::Definitions> base) {
   static std::mutex mutex;
   static std::shared_ptr<const Extractor> last;
   const std::lock_guard lock(mutex);
-  if (last == nullptr || last->definitions_ != definitions ||
+  if (last == nullptr || last->definitions_ != definitions || last->base_ != base ||
       last->timezone_offset_min_ != timezone_offset_min)
-    last = Make(std::move(definitions), timezone_offset_min, nullptr);
+    last = Make(std::move(definitions), timezone_offset_min, nullptr, std::move(base));
   return last;
 }
 
 std::unique_ptr<const Extractor> Extractor::CreateOld(std::shared_ptr<const fhir::Definitions> definitions,
-                                                      int timezone_offset_min, SavedParameters saved) {
+                                                      int timezone_offset_min, SavedParameters saved,
+                                                      std::shared_ptr<const fhir::Definitions> base) {
   return Make(std::move(definitions), timezone_offset_min,
-              std::make_unique<const SavedParameters>(std::move(saved)));
+              std::make_unique<const SavedParameters>(std::move(saved)), std::move(base));
 }
 
 std::unique_ptr<const Extractor> Extractor::Make(std::shared_ptr<const fhir::Definitions> definitions,
                                                  int timezone_offset_min,
-                                                 std::unique_ptr<const SavedParameters> saved) {
+                                                 std::unique_ptr<const SavedParameters> saved,
+                                                 std::shared_ptr<const fhir::Definitions> base) {
   std::unique_ptr<Extractor> made(new Extractor);
   made->definitions_ = std::move(definitions);
+  made->base_ = std::move(base);
   made->timezone_offset_min_ = timezone_offset_min;
   made->names_ = std::make_shared<const NameIds>(NameIds::Make());
   made->saved_ = std::move(saved);
@@ -241,6 +245,7 @@ void Extractor::Number(TypeId type) {
   TypePlan& plan = types_[type];
   plan.first = static_cast<ParameterId>(parameters_.size());
   plan.count = static_cast<uint32_t>(list.size());
+  plan.is_resource = true;
   auto id_of = [&](std::string_view code, SearchType search_type) {
     for (size_t i = 0; i < list.size(); ++i) {
       if (list[i].code == code && list[i].type == search_type)
@@ -251,6 +256,7 @@ void Extractor::Number(TypeId type) {
   for (size_t i = 0; i < list.size(); ++i) {
     Parameter& parameter = parameters_.emplace_back();
     parameter.definition = &list[i];
+    parameter.own = IsOwn(list[i]);
     if (i < kPresenceBits) parameter.presence_bit = static_cast<uint8_t>(i);
     compartment_.push_back(false);
   }
@@ -268,10 +274,11 @@ void Extractor::Number(TypeId type) {
 
 void Extractor::Derive(TypeId type) {
   const TypePlan& plan = types_[type];
-  // The parameters that stand for themselves: one operand, no type test; of equals the first.
-  auto primary = [&](std::string_view part, SearchType search_type) {
+  // The parameters that stand for themselves: one operand, no type test; of equals the first. Nothing official hangs on a stored one.
+  auto primary = [&](std::string_view part, SearchType search_type, bool own) {
     for (ParameterId id = plan.first; id < plan.first + plan.count; ++id) {
       const SearchParameter& p = *parameters_[id].definition;
+      if (parameters_[id].own && !own) continue;
       if (p.type == search_type && IsExtracted(p) && Bare(p.expression) == part) return id;
     }
     return kNoParameter;
@@ -286,10 +293,11 @@ void Extractor::Derive(TypeId type) {
       Source source{kNoParameter, fhir::kNoType};
       // The type test first: equal tests of several parameters all go to the parameter that is tested, which stands for itself.
       if (const auto test = TypeTest(part); test && definition.type == SearchType::kReference) {
-        source = {primary(test->first, definition.type), definitions_->FindType(test->second)};
+        source = {primary(test->first, definition.type, parameter.own), definitions_->FindType(test->second)};
         if (source.type == fhir::kNoType) source.parameter = kNoParameter;
       }
-      if (source.parameter == kNoParameter) source = {primary(part, definition.type), fhir::kNoType};
+      if (source.parameter == kNoParameter)
+        source = {primary(part, definition.type, parameter.own), fhir::kNoType};
       sources.push_back(source);
     }
     const bool derived = std::all_of(sources.begin(), sources.end(), [&](const Source& s) {
@@ -342,7 +350,8 @@ void Extractor::DeriveUnions(TypeId type) {
         return std::find(all.begin(), all.end(), part) != all.end();
       };
       const bool own = candidate.sources.size() == 1 && candidate.sources[0].parameter == some.id;
-      const bool fits = own && candidate.definition->type == parameters_[whole.id].definition->type &&
+      const bool fits = own && (!candidate.own || parameters_[whole.id].own) &&
+                        candidate.definition->type == parameters_[whole.id].definition->type &&
                         std::all_of(some.parts.begin(), some.parts.end(),
                                     [&](std::string_view part) { return among(whole.parts, part); });
       const bool helps = fits && std::any_of(some.parts.begin(), some.parts.end(),
@@ -380,7 +389,7 @@ fhir::CodeSetId Extractor::ImpliedCodes(TypeId type, std::string_view expression
 
 void Extractor::Compile(TypeId type) {
   const TypePlan& plan = types_[type];
-  std::vector<const fhir::path::Expression*> expressions;
+  std::vector<const fhir::path::Expression*> official, own_ones;
   for (uint32_t i = 0; i < plan.count; ++i) {
     Parameter& parameter = parameters_[plan.first + i];
     const SearchParameter& definition = *parameter.definition;
@@ -398,8 +407,8 @@ void Extractor::Compile(TypeId type) {
     parameter.ready = true;
     if (definition.type == SearchType::kToken)
       parameter.implied_codes = ImpliedCodes(type, definition.expression);
-    expressions.push_back(parameter.expression.get());
-    types_[type].evaluated.push_back(plan.first + i);
+    (parameter.own ? own_ones : official).push_back(parameter.expression.get());
+    (parameter.own ? types_[type].own : types_[type].official).ids.push_back(plan.first + i);
   }
   for (uint32_t i = 0; i < plan.count; ++i) {
     Parameter& parameter = parameters_[plan.first + i];
@@ -407,7 +416,8 @@ void Extractor::Compile(TypeId type) {
     parameter.ready = std::all_of(parameter.sources.begin(), parameter.sources.end(),
                                   [&](const Source& s) { return parameters_[s.parameter].ready; });
   }
-  types_[type].set = std::make_unique<const fhir::path::ExpressionSet>(std::move(expressions));
+  types_[type].official.set = std::make_unique<const fhir::path::ExpressionSet>(std::move(official));
+  types_[type].own.set = std::make_unique<const fhir::path::ExpressionSet>(std::move(own_ones));
   CompileComposites(type);
 }
 
@@ -419,26 +429,15 @@ ParameterId Extractor::IdOf(const SearchParameter& parameter) const {
 
 void Extractor::Extract(TypeId type, Value root, ValueSink& sink) const {
   const TypePlan& plan = types_[type];
-  if (plan.set == nullptr) return;
+  if (!plan.is_resource) return;
   fhir::path::Environment environment;
   environment.resource = root;
-  Item context;
-  context.node = root;
-  context.type = type;
-  auto emit = [&](size_t i, const fhir::path::Collection& items) -> Status {
-    const ParameterId id = plan.evaluated[i];
-    for (const Item& item : items) Emit(parameters_[id], id, item, sink);
-    return {};
-  };
-  if (plan.set->Evaluate(environment, context, emit).ok()) return;
-  // One expression cannot be evaluated on this resource (a singleton that is not one): it has no value there, the others have. The sink
-  // may hear some values twice.
-  fhir::path::Collection items;
-  for (size_t i = 0; i < plan.evaluated.size(); ++i) {
-    items.clear();
-    if (!parameters_[plan.evaluated[i]].expression->Evaluate(environment, context, &items).ok()) continue;
-    if (Status emitted = emit(i, items); !emitted.ok()) return;
-  }
+  const Item context = ItemOf(type, root);
+  ExtractAll(plan.official, environment, context, sink);
+  if (plan.own.ids.empty() && plan.own_composites.empty()) return;
+  environment.work_max = Bounds::Of(root.Json().size()).work;
+  ExtractAll(plan.own, environment, context, sink);
+  CheckComposites(plan, context, sink);
 }
 
 void Extractor::Emit(const Parameter& parameter, ParameterId id, const Item& item, ValueSink& sink) const {

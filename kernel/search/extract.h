@@ -51,17 +51,32 @@ class ValueSink {
   virtual void ReferenceIdentifier(ParameterId, std::string_view /*system*/, std::string_view /*value*/) {}
   /// WGS 84, degrees.
   virtual void Place(ParameterId, double /*latitude*/, double /*longitude*/) {}
+  /// The expression could not be evaluated on this resource, which has no value there: kTooLarge over a bound, else what is wrong.
+  virtual void Fault(ParameterId, const Error& /*why*/) {}
+};
+
+/// What evaluating a stored parameter on one resource may come to: it is somebody's own expression, and every write waits for it. Large resources
+/// may take more: a list of all its members is long and no mischief.
+struct Bounds {
+  uint64_t work = 0;  // as path.h counts it: some ten ns each
+  size_t values = 0, bytes = 0;
+  static Bounds Of(size_t resource_bytes) {
+    return {10'000 + resource_bytes / 8, 1'000 + resource_bytes / 32, 65'536 + 2 * resource_bytes};
+  }
 };
 
 class Extractor {
  public:
-  /// That of the same definitions is made once and kept: every generation of an index shares it.
+  /// That of the same definitions is made once and kept: every generation of an index shares it. What `definitions` have and `base` has not are
+  /// stored parameters, which are bounded; without a base there are none.
   static std::shared_ptr<const Extractor> Create(std::shared_ptr<const fhir::Definitions> definitions,
-                                                 int timezone_offset_min);
+                                                 int timezone_offset_min,
+                                                 std::shared_ptr<const fhir::Definitions> base = nullptr);
   /// As one was made with the parameters of `saved`, whatever `definitions` say now. Types that these do not have under the same number give
   /// nothing (Knows).
   static std::unique_ptr<const Extractor> CreateOld(std::shared_ptr<const fhir::Definitions> definitions,
-                                                    int timezone_offset_min, SavedParameters saved);
+                                                    int timezone_offset_min, SavedParameters saved,
+                                                    std::shared_ptr<const fhir::Definitions> base = nullptr);
 
   /// Thread-safe. `root` is a resource of `type`. A value may be heard more than once.
   void Extract(fhir::TypeId type, fhir::Value root, ValueSink& sink) const;
@@ -70,7 +85,7 @@ class Extractor {
   ParameterId IdOf(const fhir::SearchParameter& parameter) const;
   /// Also one of other definitions, if it says the same here; false for what is new or different there.
   bool Knows(const fhir::SearchParameter& parameter) const { return Find(parameter) != kNoParameter; }
-  bool Knows(fhir::TypeId type) const { return type < types_.size() && types_[type].set != nullptr; }
+  bool Knows(fhir::TypeId type) const { return type < types_.size() && types_[type].is_resource; }
   bool is_old() const { return saved_ != nullptr; }
   /// All reference parameters and compartments of the definitions are known.
   bool KnowsAllReferences() const;
@@ -94,6 +109,7 @@ class Extractor {
   struct Parameter {
     const fhir::SearchParameter* definition = nullptr;
     bool ready = false;           // offered, and its expression (or those of its sources) compiled
+    bool own = false;             // stored, not of the program's definitions: bounded
     std::vector<Source> sources;  // itself, unless it is derived
     std::vector<std::pair<ParameterId, fhir::TypeId>>
         derived;  // who is present when this one is (restricted to a type)
@@ -104,9 +120,10 @@ class Extractor {
         fhir::kNoCodeSet;  // of a plain code element (gender, status): they say which system is meant
   };
   const Parameter& At(ParameterId id) const { return parameters_[id]; }
-  /// The items of `root` that `expression` names; none where it cannot be evaluated. Thread-safe, as Say.
-  static void Items(const fhir::path::Expression& expression, fhir::Value root,
-                    const fhir::path::Item& context, fhir::path::Collection* out);
+  /// The items of `root` that an expression of `parameter` names; none where it cannot be evaluated, as in Extract. `share`: of how many evaluations
+  /// that have the bounds together it is one. Thread-safe, as Say.
+  Status Items(const Parameter& parameter, const fhir::path::Expression& expression, fhir::Value root,
+               const fhir::path::Item& context, fhir::path::Collection* out, size_t share = 1) const;
   fhir::path::Item ItemOf(fhir::TypeId type, fhir::Value root) const {
     fhir::path::Item item;
     item.node = root;
@@ -130,11 +147,16 @@ class Extractor {
   const fhir::Definitions& definitions() const { return *definitions_; }
 
  private:
+  struct Evaluated {
+    std::vector<ParameterId> ids;  // whose expressions are in `set`, in its order
+    std::unique_ptr<const fhir::path::ExpressionSet> set;
+  };
   struct TypePlan {
     ParameterId first = 0;
     uint32_t count = 0;
-    std::vector<ParameterId> evaluated;                    // whose expressions are in `set`, in its order
-    std::unique_ptr<const fhir::path::ExpressionSet> set;  // null for types that are no resources
+    bool is_resource = false;
+    Evaluated official, own;
+    std::vector<ParameterId> own_composites;
     ParameterId clinical = kNoParameter, patient = kNoParameter, code = kNoParameter;
   };
   enum class Datatype : uint8_t;
@@ -143,7 +165,12 @@ class Extractor {
   Extractor() = default;
   static std::unique_ptr<const Extractor> Make(std::shared_ptr<const fhir::Definitions> definitions,
                                                int timezone_offset_min,
-                                               std::unique_ptr<const SavedParameters> saved);
+                                               std::unique_ptr<const SavedParameters> saved,
+                                               std::shared_ptr<const fhir::Definitions> base);
+  bool IsOwn(const fhir::SearchParameter& parameter) const;
+  void ExtractAll(const Evaluated& some, const fhir::path::Environment& environment,
+                  const fhir::path::Item& context, ValueSink& sink) const;
+  void CheckComposites(const TypePlan& plan, const fhir::path::Item& context, ValueSink& sink) const;
   void ClassifyTypes();
   std::vector<fhir::TypeId> TakeSaved();
   void Skip(size_t count);
@@ -171,7 +198,7 @@ class Extractor {
   void EmitComputed(const Parameter& parameter, ParameterId id, const fhir::path::Item& item,
                     ValueSink& sink) const;
 
-  std::shared_ptr<const fhir::Definitions> definitions_;
+  std::shared_ptr<const fhir::Definitions> definitions_, base_;
   int timezone_offset_min_ = 0;
   std::shared_ptr<const NameIds> names_;
   std::unique_ptr<const SavedParameters> saved_;               // of an old one; else null

@@ -18,6 +18,7 @@ struct Row {
 bool SortsNothing(SearchType) { return false; }
 bool IsNumber(SearchType type) { return type == SearchType::kNumber || type == SearchType::kQuantity; }
 
+// 4: stored parameters are evaluated within bounds; where they fail it is kept, and told (faults.h). What older ones hold of them is right.
 constexpr Row kRows[] = {
     // KeyKind::kSystem: system|
     {2,

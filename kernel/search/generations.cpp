@@ -107,6 +107,10 @@ class Generations final : public Index {
                                                   const view::Position& position) const override {
     return HowFar(TRY(Sound())->ReferencesTo(type_and_id, position));
   }
+  std::vector<Issue> FaultsOf(std::string_view url) const override {
+    const IndexPtr serving = Serving();
+    return serving == nullptr ? std::vector<Issue>() : serving->FaultsOf(url);
+  }
   Result<view::Ordinal> FindKey(uint64_t key, const view::Position& position) const override {
     return TRY(Sound())->FindKey(key, position);
   }

@@ -9,6 +9,7 @@
 #include "kernel/base/file.h"
 #include "kernel/search/answer.h"
 #include "kernel/search/extraction.h"
+#include "kernel/search/faults.h"
 #include "kernel/search/generation.h"
 #include "kernel/search/include.h"
 #include "kernel/search/keys.h"
@@ -51,13 +52,15 @@ class IndexView final : public GeneratedIndex {
         definitions_(std::move(definitions)),
         directory_(*directory),
         custom_(*base_),
-        extractor_(Extractor::Create(definitions_, options.timezone_offset_min)),
+        extractor_(Extractor::Create(definitions_, options.timezone_offset_min, base_)),
         parameters_(PrintParameters(DescribeParameters(*definitions_))),
         equality_(FamilyOptions("equality", view::RunLayout::kKeyTime)),
         ordered_(FamilyOptions("ordered", view::RunLayout::kSecond)),
         strings_(FamilyOptions("strings")),
         sort_(FamilyOptions("sort", view::RunLayout::kValueRow)),
-        keys_(FamilyOptions("keys")) {}
+        keys_(FamilyOptions("keys")) {
+    faults_.Reset(extractor_.get());
+  }
 
   std::string_view name() const override { return "search"; }
   uint32_t format_version() const override { return kFormatVersion; }
@@ -98,7 +101,9 @@ class IndexView final : public GeneratedIndex {
   const std::string& parameters() const override { return parameters_; }
   Result<Page> Search(const Query& query, const PageRequest& request) const override {
     TRY(CheckKnown(query));
-    return AnswerPage(setting(), MakeLook(), query, request);
+    Page page = TRY(AnswerPage(setting(), MakeLook(), query, request));
+    page.warnings = faults_.Warnings(query);
+    return page;
   }
   Result<uint64_t> Count(const Query& query, const PageRequest& request) const override {
     TRY(CheckKnown(query));
@@ -115,6 +120,7 @@ class IndexView final : public GeneratedIndex {
                                            const view::Position& position) const override;
   Result<std::vector<Ordinal>> ReferencesTo(std::string_view type_and_id,
                                             const view::Position& position) const override;
+  std::vector<Issue> FaultsOf(std::string_view url) const override { return faults_.Of(url); }
   Result<Ordinal> FindKey(uint64_t key, const view::Position& position) const override;
   bool MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type,
                  const Query& query) const override;
@@ -160,6 +166,7 @@ class IndexView final : public GeneratedIndex {
   const view::Directory& directory_;
   CustomParameters custom_;
   std::shared_ptr<const Extractor> extractor_;  // set anew by Load, before anybody asks
+  Faults faults_;                               // of what it evaluates
   // What extractor_ goes by, printed; and whether it knows all references of the definitions.
   std::string parameters_;
   uint64_t own_definitions_ = 0;  // of an old one: saved again as what it is
@@ -206,6 +213,7 @@ Result<std::unique_ptr<view::Prepared>> IndexView::Prepare(const view::Change& c
 void IndexView::Apply(const view::Change& change, const view::Prepared& prepared, Ordinal ordinal) {
   custom_.Hear(change);
   const auto& entries = static_cast<const PreparedEntries&>(prepared);
+  if (!entries.now.faults.empty()) faults_.Mark(entries.now.faults);
   for (Entry16 e : entries.now.equality) {
     e.b |= ordinal;
     equality_.Add(e);
@@ -266,6 +274,7 @@ Result<view::Mark> IndexView::Save(const std::string& folder, const view::Mark& 
                    kFormatVersion};
   manifest.numbers.emplace_back(kExtraction, extraction_);
   manifest.numbers.emplace_back(kTimezone, TimezoneNumber(options_.timezone_offset_min));
+  for (auto& fault : faults_.Print()) manifest.numbers.push_back(std::move(fault));
   view::RunSnapshot<Entry16> equality, keys;
   view::RunSnapshot<Entry24> ordered, sort;
   view::RunSnapshot<Entry32> strings;
@@ -311,6 +320,8 @@ Result<view::Mark> IndexView::Load(const std::string& folder, const view::Mark& 
   TRY(CheckTimezone(manifest, options_.timezone_offset_min));
   TRY(custom_.Read(TRY(ReadFile(folder + kCustomFile, 2 * kCustomMax * kCustomBytesMax))));
   TRY(LoadParameters(folder, manifest.mark, log_head));
+  faults_.Reset(extractor_.get());
+  faults_.Read(manifest.numbers);
   Status loaded;
   ForFamilies([&](auto& family) {
     if (loaded.ok()) loaded = family.Load(manifest.files, manifest.mark.end_ordinal);
@@ -343,11 +354,11 @@ Status IndexView::LoadParameters(const std::string& folder, const view::Mark& ma
       TRY(ReadParameters(text));  // also when it is not needed today: damage is told while it can be mended
   definitions_ = WithCustom(base_, custom_.Texts());
   parameters_ = PrintParameters(DescribeParameters(*definitions_));
-  extractor_ = Extractor::Create(definitions_, options_.timezone_offset_min);
+  extractor_ = Extractor::Create(definitions_, options_.timezone_offset_min, base_);
   if (mark.definitions_hash == head.definitions_hash && text == parameters_) return {};
   own_definitions_ = mark.definitions_hash;
   parameters_ = std::move(text);
-  extractor_ = Extractor::CreateOld(definitions_, options_.timezone_offset_min, std::move(saved));
+  extractor_ = Extractor::CreateOld(definitions_, options_.timezone_offset_min, std::move(saved), base_);
   all_references_ = extractor_->KnowsAllReferences();
   return {};
 }
@@ -387,6 +398,7 @@ void IndexView::Clear() {
   std::lock_guard lock(publish_mutex_);
   ForFamilies([](auto& family) { family.Clear(); });
   custom_.Clear();
+  faults_.Clear();
   counts_.Clear();
   t_ = 0;
   end_ordinal_ = 1;

@@ -52,6 +52,7 @@ struct Page {
   std::string next_cursor;              // empty = last page
   std::optional<uint64_t> total;        // when the query asks for it (_total, _summary=count, _count=0)
   std::shared_ptr<const Explanation> explanation;  // when the query asks for it
+  std::vector<Issue> warnings;  // parameters that some resources could not be evaluated for (faults.h)
 };
 
 /// What is to come along with a page's matches (include.h).
@@ -99,6 +100,8 @@ class Index : public view::View {
   /// Live resources that refer to Type/id through a search parameter (for delete warnings, _revinclude), by ordinal.
   virtual Result<std::vector<view::Ordinal>> ReferencesTo(std::string_view type_and_id,
                                                           const view::Position& position) const = 0;
+  /// What went wrong with the stored parameter of this url on resources that are stored, as warnings.
+  virtual std::vector<Issue> FaultsOf(std::string_view url) const = 0;
   /// The ordinal of the first entry written under an idempotency or consumer key, 0 if none.
   virtual Result<view::Ordinal> FindKey(uint64_t key, const view::Position& position) const = 0;
 

@@ -204,7 +204,7 @@ bool Matcher::AnyItem(ParameterId id, const std::vector<Term>& terms, Value root
     const auto& expression = extractor_.At(source.parameter).expression;
     if (expression == nullptr) continue;
     items.clear();
-    Extractor::Items(*expression, root, context, &items);
+    if (!extractor_.Items(extractor_.At(source.parameter), *expression, root, context, &items).ok()) continue;
     for (const Item& item : items) {
       if (ItemHolds(source.parameter, source.type, item, terms)) return true;
     }
@@ -235,14 +235,17 @@ bool Matcher::ItemHolds(ParameterId id, fhir::TypeId target, const Item& item,
 bool Matcher::CompositeHolds(const Extractor::Composite& composite, Value root) const {
   const bool any = criterion_.modifier == "missing";
   Collection items, values;
-  Extractor::Items(*composite.items, root, extractor_.ItemOf(type_, root), &items);
+  const Extractor::Parameter& parameter = extractor_.At(id_);
+  const Item whole = extractor_.ItemOf(type_, root);
+  if (!extractor_.Items(parameter, *composite.items, root, whole, &items).ok()) return false;
   auto component_holds = [&](size_t i, const Item& item, const std::vector<Term>& terms) {
     const Extractor::Composite::Component& component = composite.components[i];
     values.clear();
-    Extractor::Items(*component.expression, root, item, &values);
-    return std::any_of(values.begin(), values.end(), [&](const Item& value) {
-      return ItemHolds(component.parameter, fhir::kNoType, value, terms);
-    });
+    const Status found =
+        extractor_.Items(parameter, *component.expression, root, item, &values, items.size());
+    return found.ok() && std::any_of(values.begin(), values.end(), [&](const Item& value) {
+             return ItemHolds(component.parameter, fhir::kNoType, value, terms);
+           });
   };
   auto item_holds = [&](const Item& item, const Term* term) {
     for (size_t i = 0; i < composite.components.size(); ++i) {
@@ -307,7 +310,7 @@ std::optional<std::string> SortText(const Extractor& extractor, fhir::TypeId typ
     const auto& expression = extractor.At(source.parameter).expression;
     if (expression == nullptr) continue;
     items.clear();
-    Extractor::Items(*expression, root, context, &items);
+    if (!extractor.Items(extractor.At(source.parameter), *expression, root, context, &items).ok()) continue;
     for (const Item& item : items) {
       if (source.type != fhir::kNoType) {
         std::string scratch;

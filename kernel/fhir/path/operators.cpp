@@ -48,6 +48,7 @@ Status Evaluator::Concatenate(const Op& op, Items left, Items right, Collection*
   std::string joined(a.value_or(""));
   joined += b.value_or("");
   if (joined.size() > kTextBytesMax) return Fail(op, "the text is too long", ErrorCode::kTooLarge);
+  TRY(Charge(op, joined.size() / 64));
   out->push_back(StringItem(std::move(joined)));
   return {};
 }

@@ -244,7 +244,9 @@ Status Evaluator::CallMatch(const Call& call, std::string_view text) {
   if (call.op.right == 0) made = MakePattern(*pattern, flags.value_or(""));
   const RE2* compiled = call.op.right == 0 ? made.get() : program_.patterns[call.op.right - 1].get();
   if (!compiled->ok()) return Fail(call.op, "the pattern is not valid");
-  TRY(Charge(call.op, text.size() / 8 + 1));
+  // A text of every byte's states: RE2 goes on without a table when that grows too large. A pattern made here is compiled for this one text.
+  const auto states = static_cast<uint64_t>(std::max(0, compiled->ProgramSize()));
+  TRY(Charge(call.op, text.size() / 8 * (1 + states / 256) + 1 + (made == nullptr ? 0 : 20 + states)));
   const re2::StringPiece piece(text.data(), text.size());
   if (call.op.function == Function::kMatches) {
     call.out->push_back(BooleanItem(RE2::PartialMatch(piece, *compiled)));
@@ -258,6 +260,7 @@ Status Evaluator::CallMatch(const Call& call, std::string_view text) {
       return Fail(call.op, "the replacement names a group that the pattern lacks");
     if (!pattern->empty()) RE2::GlobalReplace(&result, *compiled, rewrite);
     if (result.size() > kTextBytesMax) return Fail(call.op, "the text is too long", ErrorCode::kTooLarge);
+    TRY(Charge(call.op, result.size() / 64));
     call.out->push_back(StringItem(std::move(result)));
   }
   return {};
@@ -325,6 +328,7 @@ Status Evaluator::CallTwoTexts(const Call& call, std::string_view text, std::str
       if (!to) break;
       std::optional<std::string> replaced = ReplaceAll(text, other, *to);
       if (!replaced) return Fail(call.op, "the text is too long", ErrorCode::kTooLarge);
+      TRY(Charge(call.op, replaced->size() / 64));
       call.out->push_back(StringItem(std::move(*replaced)));
       break;
     }
@@ -356,6 +360,7 @@ Status Evaluator::CallString(const Call& call, bool* known) {
       joined += value.text;
       if (joined.size() > kTextBytesMax) return Fail(call.op, "the text is too long", ErrorCode::kTooLarge);
     }
+    TRY(Charge(call.op, joined.size() / 64));
     if (!call.input.empty()) call.out->push_back(StringItem(std::move(joined)));
     return {};
   }
