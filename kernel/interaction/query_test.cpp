@@ -92,6 +92,48 @@ TEST_F(Queries, SearchByPostCountSummaryAndBadParameters) {
   EXPECT_EQ(Get("Nothing?_id=1").status, 404);
 }
 
+TEST_F(Queries, LenientIsWarnedOfSortKeysAndRefusedModifiers) {
+  PutPatients(2);
+  const auto lenient = [&](const char* target) {
+    Request request = Make(Method::kGet, target);
+    request.prefer = "handling=lenient";
+    return Send(std::move(request));
+  };
+  EXPECT_EQ(lenient("Patient?gender:bar=male").status, 400);
+  const Response sorted = lenient("Patient?_sort=foo");
+  EXPECT_EQ(sorted.status, 200);
+  EXPECT_EQ(At(Parsed(sorted), "entry.2.search.mode"), "outcome");
+  EXPECT_EQ(At(Parsed(sorted), "entry.2.resource.issue.0.severity"), "warning");
+  EXPECT_EQ(Get("Patient?_sort=foo").status, 400);
+}
+
+/// Every modifier that the statement lists is one that a search takes.
+TEST_F(Queries, TheStatementListsNoModifierThatIsRefused) {
+  const fhir::Document statement = Parsed(Get("metadata"));
+  size_t asked = 0;
+  for (const fhir::Value resource : statement.Root()["rest"].At(0)["resource"]) {
+    const std::string type = resource["type"].ToString();
+    if (type != "Patient" && type != "Observation" && type != "Location" && type != "ValueSet") continue;
+    for (const fhir::Value parameter : resource["searchParam"]) {
+      const std::string name = parameter["name"].ToString(), words = parameter["documentation"].ToString();
+      for (const auto& [modifier, value] :
+           std::vector<std::pair<std::string, std::string>>{{"missing", "true"},
+                                                            {"not", "a"},
+                                                            {"text", "a"},
+                                                            {"of-type", "s|c|v"},
+                                                            {"exact", "a"},
+                                                            {"contains", "a"},
+                                                            {"identifier", "s|v"}}) {
+        if (words.find(":" + modifier) == std::string::npos) continue;
+        const Response response = Get(type + "?" + name + ":" + modifier + "=" + value + "&_count=0");
+        EXPECT_EQ(response.status, 200) << type << " " << name << ":" << modifier << " " << response.body;
+        ++asked;
+      }
+    }
+  }
+  EXPECT_GT(asked, 150u);
+}
+
 TEST_F(Queries, SearchSeesTheViewersAreaOnly) {
   Put("Patient/east", PatientJson("east", "Same", "380102"));
   Put("Patient/west", PatientJson("west", "Same", "380103"));

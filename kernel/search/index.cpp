@@ -509,7 +509,7 @@ bool IndexView::MayAffect(const view::Prepared& prepared, fhir::TypeId changed_t
     });
   };
   for (const Criterion& criterion : query.criteria) {
-    if (criterion.special == "_id") {
+    if (criterion.special == "_id" && criterion.modifier.empty()) {
       const std::string type(definitions_->Type(query.type).name);
       const bool named = std::any_of(criterion.terms.begin(), criterion.terms.end(), [&](const Term& term) {
         return KeyedHash(options_.hash_key, type + "/" + term.code) == entries.id_hash;

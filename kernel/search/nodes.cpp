@@ -475,9 +475,21 @@ class MissingNode final : public Node {
   const bool missing_;
 };
 
+/// Of what every resource has: _id, _lastUpdated.
+class EverywhereNode final : public Node {
+ public:
+  explicit EverywhereNode(bool holds) : holds_(holds) {}
+  uint64_t Estimate() const override { return holds_ ? kNever : 0; }
+  void Gather(const std::function<bool(const Candidate&)>&) const override {}
+  bool Holds(Candidate&) const override { return holds_; }
+
+ private:
+  const bool holds_;
+};
+
 class IdNode final : public Node {
  public:
-  IdNode(const Ground& ground, const Criterion& criterion) {
+  IdNode(const Ground& ground, const Criterion& criterion) : negated_(criterion.modifier == "not") {
     const std::string type(ground.setting.extractor.definitions().Type(ground.type).name);
     for (const Term& term : criterion.terms) {
       const auto version = ground.setting.directory.Current(
@@ -485,17 +497,19 @@ class IdNode final : public Node {
       if (version.ordinal != 0 && !version.deleted) ordinals_.push_back(version.ordinal);
     }
   }
-  uint64_t Estimate() const override { return ordinals_.size(); }
+  uint64_t Estimate() const override { return negated_ ? kNever : ordinals_.size(); }
   void Gather(const std::function<bool(const Candidate&)>& each) const override {
     for (Ordinal ordinal : ordinals_) {
       if (!each({ordinal, kUnknownTime})) return;
     }
   }
   bool Holds(Candidate& candidate) const override {
-    return std::find(ordinals_.begin(), ordinals_.end(), candidate.ordinal) != ordinals_.end();
+    const bool named = std::find(ordinals_.begin(), ordinals_.end(), candidate.ordinal) != ordinals_.end();
+    return named != negated_;
   }
 
  private:
+  const bool negated_;
   std::vector<Ordinal> ordinals_;
 };
 
@@ -544,6 +558,7 @@ Result<std::unique_ptr<Node>> MakeWritten(const Ground& ground, const Criterion&
                   high = std::min(end, TRY(ground.request.find_time(term.high_us - 1)));
     switch (term.prefix) {
       case Prefix::kEq:
+      case Prefix::kAp:  // the interval is what is near enough
         ranges.push_back({low, high});
         break;
       case Prefix::kNe:
@@ -563,8 +578,6 @@ Result<std::unique_ptr<Node>> MakeWritten(const Ground& ground, const Criterion&
         break;
       case Prefix::kLe:
         ranges.push_back({1, high});
-        break;
-      case Prefix::kAp:
         break;
     }
   }
@@ -598,6 +611,8 @@ std::optional<double> DistanceOf(const Look& look, const Extractor::Parameter& p
 }
 
 Result<std::unique_ptr<Node>> MakeEntryNode(const Ground& ground, const Criterion& criterion) {
+  if (!criterion.special.empty() && criterion.modifier == "missing")
+    return std::unique_ptr<Node>(std::make_unique<EverywhereNode>(criterion.terms[0].text == "false"));
   if (criterion.special == "_id") return std::unique_ptr<Node>(std::make_unique<IdNode>(ground, criterion));
   if (criterion.special == "_lastUpdated") return MakeWritten(ground, criterion);
   CHECK(criterion.parameter != nullptr);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "kernel/search/chains.h"
 #include "kernel/search/code_terms.h"
@@ -118,24 +119,22 @@ class Parser {
     const bool control = name == "_count" || name == "_sort" || name == "_summary" || name == "_elements" ||
                          name == "_total" || name == "_explain";
     const std::string_view base = std::string_view(name).substr(0, name.find(':'));
+    std::string understood = value;
     if (control) {
       if (std::find(seen_controls_.begin(), seen_controls_.end(), name) != seen_controls_.end())
         return BadValue(name, "may be given once");
       seen_controls_.push_back(name);
-      TRY(Control(name, value));
+      TRY(Control(name, value, &understood));
     } else if (base == "_include" || base == "_revinclude") {
       TRY(Include_(name, value));
     } else {
       TRY(Criterion_(name, value));
-      if (skipped_) {
-        skipped_ = false;
-        return {};
-      }
     }
+    if (std::exchange(skipped_, false)) return {};
     if (!query_.self.empty()) query_.self += '&';
     PercentEncode(name, &query_.self);
     query_.self += '=';
-    PercentEncode(value, &query_.self);
+    PercentEncode(understood, &query_.self);
     return {};
   }
 
@@ -151,9 +150,10 @@ class Parser {
     return {};
   }
 
-  Status Control(const std::string& name, const std::string& value) {
+  /// `understood`: what of `value` is not passed over.
+  Status Control(const std::string& name, const std::string& value, std::string* understood) {
     if (name == "_count") return Count(value);
-    if (name == "_sort") return Sort(value);
+    if (name == "_sort") return Sort(value, understood);
     if (name == "_summary") {
       constexpr std::pair<std::string_view, Summary> kNames[] = {{"false", Summary::kFalse},
                                                                  {"true", Summary::kTrue},
@@ -210,31 +210,39 @@ class Parser {
     return {};
   }
 
-  Status Sort(const std::string& value) {
-    for (std::string_view part : SplitEscaped(value, ',')) {
-      SortKey key;
-      if (!part.empty() && part[0] == '-') {
-        key.descending = true;
-        part.remove_prefix(1);
-      }
+  /// A key that is none changes no answer: the lenient have the others.
+  Status Sort(const std::string& value, std::string* understood) {
+    understood->clear();
+    for (const std::string_view part : SplitEscaped(value, ',')) {
       if (query_.sort.size() == kSortKeysMax)
         return BadValue("_sort", fmt::format("at most {} keys", kSortKeysMax));
-      if (part == "_lastUpdated") {
-        key.special = "_lastUpdated";
-      } else {
-        key.parameter = definitions_.FindSearchParameter(type_, part);
-        if (part == "_id") key.special = "_id";
-        if (key.parameter == nullptr && key.special.empty()) {
-          return Refuse(ErrorCode::kIncorrect, "not-supported", "_sort",
-                        "one of its keys cannot be sorted by; this type can be sorted by " + SortableList());
-        }
-        if (key.special.empty() && !IsSortable(*key.parameter))
-          return NotOffered("_sort", fmt::format("by {} is not offered; this type can be sorted by {}",
-                                                 key.parameter->code, SortableList()));
+      Result<SortKey> key = ReadSortKey(part);
+      if (!key.ok()) {
+        TRY(PassOver(std::move(key.error())));
+        continue;
       }
-      query_.sort.push_back(std::move(key));
+      query_.sort.push_back(std::move(*key));
+      *understood += (understood->empty() ? "" : ",") + std::string(part);
     }
+    skipped_ = query_.sort.empty();
     return {};
+  }
+
+  Result<SortKey> ReadSortKey(std::string_view part) const {
+    SortKey key;
+    if (!part.empty() && part[0] == '-') {
+      key.descending = true;
+      part.remove_prefix(1);
+    }
+    if (part == "_lastUpdated" || part == "_id") key.special = part;
+    if (part != "_lastUpdated") key.parameter = definitions_.FindSearchParameter(type_, part);
+    if (key.parameter == nullptr && key.special.empty())
+      return Refuse(ErrorCode::kIncorrect, "not-supported", "_sort",
+                    "one of its keys cannot be sorted by; this type can be sorted by " + SortableList());
+    if (key.special.empty() && !IsSortable(*key.parameter))
+      return NotOffered("_sort", fmt::format("by {} is not offered; this type can be sorted by {}",
+                                             key.parameter->code, SortableList()));
+    return key;
   }
 
   /// What is near comes in the order of the distance.
@@ -302,8 +310,8 @@ class Parser {
     SearchType search_type = SearchType::kToken;
     if (base == "_id" || base == "_lastUpdated") {
       criterion.special = base;
-      if (!modifier.empty()) return Passable(NotOffered(full_name, "has no modifiers"));
       search_type = base == "_id" ? SearchType::kToken : SearchType::kDate;
+      TRY(CheckModifier(definitions_, {base, {}, search_type, type, {}, {}, {}}, full_name, modifier));
     } else {
       criterion.parameter = definitions_.FindSearchParameter(type, base);
       if (criterion.parameter == nullptr)
@@ -313,8 +321,8 @@ class Parser {
       search_type = criterion.parameter->type;
       if (!IsOffered(*criterion.parameter))
         return Passable(NotOffered(full_name, "this parameter says nothing that can be searched here"));
-      Status fits = CheckModifier(definitions_, *criterion.parameter, full_name, modifier);
-      if (!fits.ok()) return Passable(std::move(fits.error()));
+      // Not passed over for anybody: a search with a modifier that is not supported is rejected (FHIR R4 search.html 3.1.1.4.5).
+      TRY(CheckModifier(definitions_, *criterion.parameter, full_name, modifier));
     }
     const TermReader reader{definitions_, type, options_, full_name, criterion.parameter, modifier};
     for (std::string_view part : SplitEscaped(value, ',')) {

@@ -202,12 +202,36 @@ TEST(ParseQuery, NeverRepeatsWhatMayBeSomebodysNumber) {
 }
 
 TEST(ParseQuery, LenientTellsWhatItPassedOver) {
-  const auto query = Asked()("Patient", "nmae=x&gender:exact=y&name=z", true);
+  const auto query = Asked()("Patient", "nmae=x&_filter=y&name=z", true);
   ASSERT_TRUE(query.ok()) << query.error().ToString();
   EXPECT_EQ(query->ignored.size(), 2u);
   EXPECT_EQ(query->criteria.size(), 1u);
   EXPECT_EQ(query->self, "name=z");
   EXPECT_FALSE(Asked()("Patient", "birthdate=never", true).ok());
+}
+
+TEST(ParseQuery, LenientPassesOverNoModifier) {
+  for (const char* text :
+       {"gender:bar=male", "_id:bar=a", "_lastUpdated:not=2020",
+        "general-practitioner:Practitioner.name:bar=x", "_has:Observation:patient:code:bar=x"}) {
+    const auto query = Asked()("Patient", text, true);
+    ASSERT_FALSE(query.ok()) << text;
+    EXPECT_EQ(query.error().code, ErrorCode::kUnsupported) << text;
+  }
+}
+
+TEST(ParseQuery, LenientPassesOverSortKeys) {
+  const auto query = Asked()("Patient", "_sort=foo,-birthdate,bar", true);
+  ASSERT_TRUE(query.ok()) << query.error().ToString();
+  EXPECT_EQ(query->ignored.size(), 2u);
+  EXPECT_EQ(query->sort.size(), 1u);
+  EXPECT_EQ(query->self, "_sort=-birthdate");
+  const auto none = Asked()("Patient", "_sort=foo&name=z", true);
+  ASSERT_TRUE(none.ok()) << none.error().ToString();
+  EXPECT_EQ(none->ignored.size(), 1u);
+  EXPECT_TRUE(none->sort.empty());
+  EXPECT_EQ(none->self, "name=z");
+  EXPECT_FALSE(Asked()("Patient", "_sort=foo&name=z").ok());
 }
 
 TEST(ParseQuery, LimitsTheLength) {

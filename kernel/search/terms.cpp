@@ -331,6 +331,7 @@ std::vector<const SearchParameter*> ComponentsOf(const fhir::Definitions& defini
 }
 
 std::vector<std::string_view> ModifiersOf(const SearchParameter& parameter) {
+  if (parameter.code == "_id") return {"missing", "not"};  // it has no system, no display and no type
   switch (parameter.type) {
     case SearchType::kString:
       return {"missing", "exact", "contains"};
