@@ -181,6 +181,28 @@ TEST(Text, ModifiersThatReadIt) {
             "value]");
 }
 
+TEST(Missing, ALogicalReferenceIsOne) {
+  House house;
+  auto put = [&](const std::string& id, const std::string& subject) {
+    house.Put(
+        fmt::format(R"({{"resourceType":"Observation","id":"{}","status":"final","code":{{"text":"x"}}{}}})",
+                    id, subject));
+  };
+  put("none", "");
+  put("person", R"(,"subject":{"reference":"Patient/p"})");
+  put("group", R"(,"subject":{"reference":"Group/g"})");
+  put("known", R"(,"subject":{"type":"Patient","identifier":{"system":"urn:o","value":"1"}})");
+  put("herd", R"(,"subject":{"type":"Group","identifier":{"system":"urn:o","value":"1"}})");
+  put("any", R"(,"subject":{"identifier":{"system":"urn:o","value":"1"}})");
+  EXPECT_EQ(Found(house, "Observation", "subject:identifier=urn:o|1&_sort=_id"), "any herd known");
+  EXPECT_EQ(Found(house, "Observation", "subject:missing=true"), "none");
+  EXPECT_EQ(Found(house, "Observation", "subject:missing=false&_sort=_id"), "any group herd known person");
+  // patient = subject.where(resolve() is Patient): what may be one is one.
+  EXPECT_EQ(Found(house, "Observation", "patient:identifier=urn:o|1&_sort=_id"), "any known");
+  EXPECT_EQ(Found(house, "Observation", "patient:missing=true&_sort=_id"), "group herd none");
+  EXPECT_EQ(Found(house, "Observation", "patient:missing=false&_sort=_id"), "any known person");
+}
+
 TEST(Uri, BelowAndAboveGoByTheParts) {
   House house;
   auto set = [&](const std::string& id, const std::string& url) {

@@ -104,7 +104,9 @@ class EntrySink final : public ValueSink {
     if (v.high != v.low) Sort(p, OrderOf(v.high), v.is_range ? 1 : 0);
   }
 
-  void ReferenceIdentifier(ParameterId p, std::string_view system, std::string_view value) override {
+  void ReferenceIdentifier(ParameterId p, std::string_view type, std::string_view system,
+                           std::string_view value) override {
+    Present(p, type.empty() ? fhir::kNoType : extractor_.definitions().FindType(type), type.empty());
     if (!value.empty()) {
       Equal(p, KeyKind::kIdentifier, system, value);
       Equal(p, KeyKind::kIdentifierValue, value);
@@ -167,11 +169,12 @@ class EntrySink final : public ValueSink {
   void SetBit(uint8_t bit) {
     if (bit < kPresenceBits) present_[bit / 64] |= uint64_t{1} << (bit % 64);
   }
-  void Present(ParameterId p, fhir::TypeId target) {
+  /// `of_any_type`: what it refers to may be of any type, as far as it says.
+  void Present(ParameterId p, fhir::TypeId target, bool of_any_type = false) {
     const Extractor::Parameter& parameter = extractor_.At(p);
     SetBit(parameter.presence_bit);
     for (const auto& [derived, type] : parameter.derived) {
-      if (type == fhir::kNoType || type == target) SetBit(extractor_.At(derived).presence_bit);
+      if (of_any_type || type == fhir::kNoType || type == target) SetBit(extractor_.At(derived).presence_bit);
     }
   }
 

@@ -43,7 +43,7 @@ enum class Extractor::Datatype : uint8_t {
 
 struct Extractor::NameIds {
   NameId system, code, coding, value, reference, start, end, event, repeat, bounds_period, low, high,
-      currency, unit, text, id, identifier, latitude, longitude;
+      currency, unit, text, id, identifier, latitude, longitude, type;
   NameId name_parts[5];
   NameId address_parts[7];
   static NameIds Make() {
@@ -67,6 +67,7 @@ struct Extractor::NameIds {
             find("identifier"),
             find("latitude"),
             find("longitude"),
+            find("type"),
             {find("family"), find("given"), find("prefix"), find("suffix"), find("text")},
             {find("line"), find("city"), find("district"), find("state"), find("postalCode"), find("country"),
              find("text")}};
@@ -540,10 +541,12 @@ void Extractor::EmitReference(ParameterId id, Datatype datatype, Value node, Val
   std::string_view target;
   if (datatype == Datatype::kReference) {
     if (const Value identifier = node[names_->identifier]) {
-      std::string system_scratch, value_scratch;
+      std::string system_scratch, value_scratch, type_scratch;
       const std::string_view system = identifier[names_->system].String(system_scratch),
-                             value = identifier[names_->value].String(value_scratch);
-      if (!system.empty() || !value.empty()) sink.ReferenceIdentifier(id, system, value);
+                             value = identifier[names_->value].String(value_scratch),
+                             type = node[names_->type].String(type_scratch);
+      if (!system.empty() || !value.empty())
+        sink.ReferenceIdentifier(id, type.substr(type.rfind('/') + 1), system, value);
     }
     target = node[names_->reference].String(scratch);
   } else if (datatype == Datatype::kText)

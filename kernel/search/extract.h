@@ -47,8 +47,9 @@ class ValueSink {
   virtual void Number(ParameterId parameter, const NumberValue& value) = 0;
   /// A canonical is said with its version and without.
   virtual void Uri(ParameterId parameter, std::string_view text) = 0;
-  /// A reference by identifier; either part may be "".
-  virtual void ReferenceIdentifier(ParameterId, std::string_view /*system*/, std::string_view /*value*/) {}
+  /// A reference by identifier; either part may be "". `type`: the name of the type that it is said to be of, "" if it is not said.
+  virtual void ReferenceIdentifier(ParameterId, std::string_view /*type*/, std::string_view /*system*/,
+                                   std::string_view /*value*/) {}
   /// WGS 84, degrees.
   virtual void Place(ParameterId, double /*latitude*/, double /*longitude*/) {}
   /// The expression could not be evaluated on this resource, which has no value there: kTooLarge over a bound, else what is wrong.

@@ -13,6 +13,7 @@ struct Row {
   uint64_t since;
   bool (*asks)(const Criterion& criterion);  // by a value, of a parameter
   bool (*sorts)(SearchType type);
+  bool missing = false;  // asked with :missing instead of by a value
 };
 
 bool SortsNothing(SearchType) { return false; }
@@ -38,6 +39,8 @@ constexpr Row kRows[] = {
      [](SearchType type) { return type == SearchType::kSpecial; }},
     // Composites: their components may be any of these.
     {3, [](const Criterion& c) { return c.parameter->type == SearchType::kComposite; }, SortsNothing},
+    // Logical references are references.
+    {5, [](const Criterion& c) { return c.parameter->type == SearchType::kReference; }, SortsNothing, true},
 };
 
 Status NotYet(const fhir::SearchParameter& parameter) {
@@ -53,9 +56,10 @@ Status Check(uint64_t extraction, const Criterion& criterion) {
     for (const Join::Branch& branch : criterion.join->branches) TRY(Check(extraction, branch.inner));
     return {};
   }
-  if (criterion.parameter == nullptr || criterion.modifier == "missing") return {};
+  if (criterion.parameter == nullptr) return {};
   for (const Row& row : kRows) {
-    if (extraction < row.since && row.asks(criterion)) return NotYet(*criterion.parameter);
+    if (extraction < row.since && row.missing == (criterion.modifier == "missing") && row.asks(criterion))
+      return NotYet(*criterion.parameter);
   }
   return {};
 }

@@ -28,6 +28,7 @@ TEST(Extraction, QuestionsWaitForTheirEntries) {
   EXPECT_EQ(Since("Patient", "identifier=b,http://s|"), 2u);
   EXPECT_EQ(Since("Observation", "subject=Patient/1"), 0u);
   EXPECT_EQ(Since("Observation", "subject:identifier=http://s|7"), 3u);
+  EXPECT_EQ(Since("Observation", "subject:missing=true"), 5u);
   EXPECT_EQ(Since("Observation", "value-quantity=gt5|http://unitsofmeasure.org|mg"), 3u);
   EXPECT_EQ(Since("Observation", "value-quantity=5"), 3u);
   EXPECT_EQ(Since("Observation", "value-quantity:missing=true"), 0u);

@@ -59,8 +59,11 @@ class FitSink final : public ValueSink {
       return ReferenceHolds(extractor_, id, term, target);
     });
   }
-  void ReferenceIdentifier(ParameterId id, std::string_view system, std::string_view value) override {
+  void ReferenceIdentifier(ParameterId id, std::string_view type, std::string_view system,
+                           std::string_view value) override {
     if (criterion_.modifier != "identifier") return;
+    if (target_ != fhir::kNoType && !type.empty() && extractor_.definitions().Type(target_).name != type)
+      return;
     Any([&](const Term& term, size_t) { return TokenHolds(extractor_, id, term, &system, value); });
   }
   void Date(ParameterId, int64_t low_us, int64_t high_us) override {
@@ -118,6 +121,9 @@ class AnythingSink final : public ValueSink {
   void Token(ParameterId, const std::string_view*, std::string_view) override { heard = true; }
   void Reference(ParameterId, std::string_view target) override {
     heard = heard || type_.empty() || target.substr(0, target.find('/')) == type_;
+  }
+  void ReferenceIdentifier(ParameterId, std::string_view type, std::string_view, std::string_view) override {
+    heard = heard || type_.empty() || type.empty() || type == type_;
   }
   void Date(ParameterId, int64_t, int64_t) override { heard = true; }
   void String(ParameterId, std::string_view) override { heard = true; }

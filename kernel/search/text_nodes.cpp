@@ -210,6 +210,8 @@ Status MakeNodes(const Ground& ground, const Criterion& criterion, Nodes* out) {
     return {};
   }
   if (criterion.modifier == "of-type") return AddOfType(ground, criterion, out);
+  // Entries find the identifiers; of which type the reference is to be stands in the text.
+  if (criterion.modifier == "identifier") out->push_back(TRY(MakeEntryNode(ground, criterion)));
   AddText(ground, criterion, out);
   return {};
 }
