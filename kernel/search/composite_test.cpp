@@ -284,5 +284,35 @@ TEST(Sort, ByEveryKindOfParameter) {
   EXPECT_EQ(Found(house, "Patient", "_sort=nonsense").front(), '[');
 }
 
+TEST(Sort, QuantitiesByWhatTheyMean) {
+  House house;
+  house.Put(Measured("mg", "1", "5.44", "mg"));
+  house.Put(Measured("ug", "1", "5400", "ug"));
+  house.Put(Measured("g", "1", "0.006", "g"));
+  house.Put(Measured("same", "1", "0.0054", "g"));
+  house.Put(
+      R"({"resourceType":"Observation","id":"range","status":"final","code":{"text":"x"},"component":[{"code":{"text":"y"},"valueQuantity":{"value":7000,"system":"http://unitsofmeasure.org","code":"ug"}}]})");
+  EXPECT_EQ(Found(house, "Observation", "_sort=value-quantity&code=1"), "same ug mg g")
+      << "equals newest first";
+  EXPECT_EQ(Found(house, "Observation", "_sort=-value-quantity&code=1"), "g mg same ug");
+  EXPECT_EQ(Found(house, "Observation", "_sort=-combo-value-quantity"), "range g mg same ug");
+  // What is asked without a unit goes by the numbers as they are written.
+  EXPECT_EQ(Found(house, "Observation", "value-quantity=5.44"), "mg");
+  EXPECT_EQ(Found(house, "Observation", "code=1&value-quantity=gt5&_sort=_id"), "mg ug");
+}
+
+TEST(Sort, RangesStillAnswerWithoutAUnit) {
+  House house;
+  auto put = [&](const std::string& id, const char* low, const char* high) {
+    house.Put(fmt::format(
+        R"({{"resourceType":"RiskAssessment","id":"{}","status":"final","subject":{{"reference":"Patient/p"}},"prediction":[{{"probabilityRange":{{"low":{{"value":{}}},"high":{{"value":{}}}}}}}]}})",
+        id, low, high));
+  };
+  put("low", "0.1", "0.2");
+  put("high", "0.3", "0.5");
+  EXPECT_EQ(Found(house, "RiskAssessment", "_sort=probability"), "low high");
+  EXPECT_EQ(Found(house, "RiskAssessment", "subject=Patient/p&probability=gt0.25"), "high");
+}
+
 }  // namespace
 }  // namespace tk::search

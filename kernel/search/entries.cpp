@@ -100,8 +100,11 @@ class EntrySink final : public ValueSink {
     } else if (!v.system.empty() && !v.code.empty()) {
       Numbers(p, UnitHash(key_, v.system, v.code), v.low, v.high, v.is_range);
     }
-    Sort(p, OrderOf(v.low), v.is_range ? 1 : 0);
-    if (v.high != v.low) Sort(p, OrderOf(v.high), v.is_range ? 1 : 0);
+    const bool converts = !v.canonical_unit.empty();
+    const uint64_t range_end = v.is_range ? kSortRangeEnd : 0;
+    Sort(p, OrderOf(v.low), CanonicalOrder(OrderOf(converts ? v.canonical_low : v.low)) | range_end);
+    if (v.high != v.low)
+      Sort(p, OrderOf(v.high), CanonicalOrder(OrderOf(converts ? v.canonical_high : v.high)) | range_end);
   }
 
   void ReferenceIdentifier(ParameterId p, std::string_view type, std::string_view system,

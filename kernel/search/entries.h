@@ -4,7 +4,7 @@
 //                    numbers: parameter 16 · unit hash 48 (0: any unit) | value 64 | end of a range 1 · ordinal 40
 //                    places: as numbers, the latitude
 // strings   Entry32  parameter 16 · 0 48, or 1 bit + 63 bits hash of what stands before | 16 bytes of folded text | continues 1 · ordinal 40
-// sort      Entry24  slot 24 · ordinal 40 | value 128: (low µs, high µs), (number, is a range's end),
+// sort      Entry24  slot 24 · ordinal 40 | value 128: (low µs, high µs), (number, in its canonical unit 63 · is a range's end 1),
 //                    (latitude, longitude) or 16 bytes of text; slot kPresence + type: which
 //                    parameters of the type are present, one entry for every resource: it lists the type in the order of time
 //                    slot kSelf + type: the hash of the resource's own Type/id; slot kLink + parameter: of each record here that it refers to.
@@ -88,6 +88,11 @@ inline constexpr uint64_t kRangeEnd = uint64_t{1} << 40;
 inline Entry24 MakeNumber(ParameterId parameter, uint64_t unit, uint64_t order) {
   return {uint64_t{parameter} << 48 | unit, order, 0};
 }
+
+/// The second word of a number in the sort family: what it sorts by as a quantity. Its last bit, of the 53 that a double tells numbers apart by,
+/// says that it is the end of a range.
+inline constexpr uint64_t kSortRangeEnd = 1;
+inline uint64_t CanonicalOrder(uint64_t second_word) { return second_word & ~kSortRangeEnd; }
 
 inline constexpr size_t kChunkBytes = 16;
 inline constexpr uint64_t kContinues = uint64_t{1} << 40;

@@ -16,6 +16,7 @@ struct Row {
   bool missing = false;  // asked with :missing instead of by a value
 };
 
+bool AsksNothing(const Criterion&) { return false; }
 bool SortsNothing(SearchType) { return false; }
 bool IsNumber(SearchType type) { return type == SearchType::kNumber || type == SearchType::kQuantity; }
 
@@ -39,6 +40,8 @@ constexpr Row kRows[] = {
      [](SearchType type) { return type == SearchType::kSpecial; }},
     // Composites: their components may be any of these.
     {3, [](const Criterion& c) { return c.parameter->type == SearchType::kComposite; }, SortsNothing},
+    // What quantities sort by.
+    {6, AsksNothing, [](SearchType type) { return type == SearchType::kQuantity; }},
     // Logical references are references.
     {5, [](const Criterion& c) { return c.parameter->type == SearchType::kReference; }, SortsNothing, true},
 };

@@ -32,7 +32,8 @@ TEST(Extraction, QuestionsWaitForTheirEntries) {
   EXPECT_EQ(Since("Observation", "value-quantity=gt5|http://unitsofmeasure.org|mg"), 3u);
   EXPECT_EQ(Since("Observation", "value-quantity=5"), 3u);
   EXPECT_EQ(Since("Observation", "value-quantity:missing=true"), 0u);
-  EXPECT_EQ(Since("Observation", "_sort=value-quantity"), 3u);
+  EXPECT_EQ(Since("Observation", "_sort=value-quantity"), 6u);
+  EXPECT_EQ(Since("RiskAssessment", "_sort=probability"), 3u);
   EXPECT_EQ(Since("Observation", "code-value-quantity=a|b$5"), 3u);
   EXPECT_EQ(Since("Location", "near=1.0|2.0|5|km"), 3u);
 }

@@ -207,8 +207,9 @@ class NumberNode final : public ValueNode {
     bool holds = false, is_range = false;
     for (const Extractor::Source& source : sources_) {
       ForSortValues(ground_.look, source.parameter, candidate.ordinal, [&](const Entry24& value) {
-        is_range = is_range || value.c != 0;
-        return !(holds = value.c == 0 && ValueHolds(value));
+        const bool range_end = (value.c & kSortRangeEnd) != 0;
+        is_range = is_range || range_end;
+        return !(holds = !range_end && ValueHolds(value));
       });
       if (holds) return true;
     }

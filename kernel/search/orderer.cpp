@@ -27,7 +27,10 @@ Orderer::SortValue Orderer::ValueOf(const SortKey& key, Ordinal ordinal) const {
   }
   for (const auto& source : parameter.sources) {
     ForSortValues(ground_.look, source.parameter, ordinal, [&](const Entry24& entry) {
-      const SortValue value{false, entry.b, entry.c, 0};
+      SortValue value{false, entry.b, entry.c, 0};
+      if (key.parameter->type == SearchType::kNumber) value.low = 0;
+      // Of one unit with others of its kind: 5400 ug before 5.44 mg.
+      if (key.parameter->type == SearchType::kQuantity) value = {false, CanonicalOrder(entry.c), 0, 0};
       const bool less = std::pair(value.high, value.low) < std::pair(best.high, best.low);
       if (best.missing || less != key.descending) best = value;
       return true;
