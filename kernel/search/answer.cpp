@@ -19,6 +19,11 @@ namespace {
 using fhir::SearchType;
 
 constexpr uint64_t kFewEntries = 2000;  // below so many no better driver is looked for
+/// Of so many of one second the dates decide although no order was asked for: each takes a look-up, and where dates are days or years a "second" may
+/// hold very many, which mostly are alike to the end.
+constexpr size_t kExactMax = 1000;
+constexpr uint64_t kWalked =
+    uint64_t{1} << 41;  // in a cursor: the last ordinal of a second that is given as it is walked
 constexpr uint64_t kFewForJoins =
     200;  // the same before joins are estimated, of which each candidate is dear to ask
 
@@ -83,13 +88,15 @@ class Answerer {
   Result<Page> GatherPage(const Resume& resume);
   /// kExactTime: what a walk that is resumed goes on behind, the whole of a second again.
   static Candidate StartOf(const Resume& resume) {
+    if ((resume.after.ordinal & kWalked) != 0)
+      return {resume.after.ordinal & kOrdinalMask, resume.after.time};
     return resume.after.time == 0 ? resume.after : Candidate{kOrdinalMask, resume.after.time};
   }
   template <class Next>
   Result<Page> ExactPage(const Resume& resume, const Next& next);
   Status GatherMatches(std::vector<Candidate>* out);
   Status OrderByKeys(std::vector<Candidate>* matches, size_t wanted) {
-    return Orderer(ground_, query_, [this] { return Tick(); }).Order(matches, wanted);
+    return Orderer(ground_, query_, sort_, [this] { return Tick(); }).Order(matches, wanted);
   }
 
   const Setting& setting_;
@@ -107,6 +114,8 @@ class Answerer {
   std::vector<const Node*> others_;
   std::vector<bool> gathered_;  // of nodes_: was it made a set?
   Order order_ = Order::kOrdinal;
+  std::vector<SortKey> sort_;  // as asked, or what kExactTime goes by
+  size_t exact_max_ = SIZE_MAX;
   bool ascending_ = false;
   std::string driver_name_;
   bool walks_ = false;
@@ -138,16 +147,20 @@ void Answerer::ChooseOrder() {
   // From the query alone, so that all pages have the same order whatever the index looks like meanwhile.
   const bool equality =
       std::any_of(nodes_.begin(), nodes_.end(), [](const auto& node) { return node->in_time(); });
-  if (query_.sort.empty()) {
-    order_ = equality ? Order::kTime : Order::kOrdinal;
+  sort_ = query_.sort;
+  if (sort_.empty()) {
+    const ParameterId clinical = setting_.extractor.ClinicalDate(query_.type);
+    order_ = !equality ? Order::kOrdinal : clinical == kNoParameter ? Order::kTime : Order::kExactTime;
+    if (order_ == Order::kExactTime) sort_.push_back({setting_.extractor.At(clinical).definition, {}, true});
+    exact_max_ = kExactMax;
     return;
   }
-  const SortKey& first = query_.sort[0];
+  const SortKey& first = sort_[0];
   ascending_ = !first.descending;
   order_ = Order::kKeys;
   if (first.special == "_lastUpdated") {
     order_ = Order::kOrdinal;  // later keys cannot matter: no two entries are written at one ordinal
-  } else if (query_.sort.size() == 1 && equality && first.parameter != nullptr) {
+  } else if (sort_.size() == 1 && equality && first.parameter != nullptr) {
     const auto& sources = setting_.extractor.At(setting_.extractor.IdOf(*first.parameter)).sources;
     const bool clinical =
         sources.size() == 1 && sources[0].parameter == setting_.extractor.ClinicalDate(query_.type);
@@ -320,14 +333,16 @@ Status Answerer::GatherMatches(std::vector<Candidate>* out) {
 }
 
 /// A page of what `next` gives, newest second first: within one second the dates decide. Who has no date comes last, in the order of writing.
-/// Its cursor says the second and how many of it were given, or after which without a date to go on.
+/// Its cursor says the second and how many of it were given, or after which without a date to go on, or (kWalked) of a second larger than exact_max_.
 template <class Next>
 Result<Page> Answerer::ExactPage(const Resume& resume, const Next& next) {
   Page page;
   std::vector<Candidate> second;
   Candidate last;
   bool more = false;
-  size_t skip = resume.given && resume.after.time != 0 ? resume.offset : 0;
+  const bool walked = (resume.after.ordinal & kWalked) != 0;
+  uint64_t walked_time = walked ? resume.after.time : 0;  // of the second that is given newest entry first
+  size_t skip = resume.given && resume.after.time != 0 && !walked ? resume.offset : 0;
   auto give = [&](Ordinal ordinal, const Candidate& cursor) {
     more = page.ordinals.size() == request_.count;
     if (more) return false;
@@ -344,13 +359,26 @@ Result<Page> Answerer::ExactPage(const Resume& resume, const Next& next) {
     second.clear();
     return {};
   };
+  auto walk_on = [&](const Candidate& candidate) {
+    return give(candidate.ordinal, {candidate.ordinal | kWalked, candidate.time});
+  };
   for (Candidate candidate; !more && TRY(next(&candidate));) {
+    if (walked_time != 0 && candidate.time == walked_time) {
+      walk_on(candidate);
+      continue;
+    }
     if (!second.empty() && candidate.time != second.front().time) TRY(give_second());
     if (more) break;
     if (candidate.time == 0)
       give(candidate.ordinal, {candidate.ordinal, 0});
     else
       second.push_back(candidate);
+    if (second.size() <= exact_max_) continue;
+    walked_time = candidate.time;
+    for (; skip < second.size() && walk_on(second[skip]); ++skip) {
+    }
+    skip = 0;
+    second.clear();
   }
   if (!more) TRY(give_second());
   if (more) page.next_cursor = WriteCursor(last, 0);
@@ -502,7 +530,8 @@ Result<Answerer::Resume> Answerer::ReadCursor() const {
     good = good && error == std::errc();
     at = next;
   }
-  good = good && at == end && numbers[1] <= kTimeMax34 && numbers[0] >= 1 && numbers[0] < kOrdinalMask;
+  const uint64_t ordinal = order_ == Order::kExactTime ? numbers[0] & ~kWalked : numbers[0];
+  good = good && at == end && numbers[1] <= kTimeMax34 && ordinal >= 1 && ordinal < kOrdinalMask;
   if (!good)
     return MakeIssue(ErrorCode::kIncorrect, "value", "_cursor",
                      "the page link is not one of this search; begin anew");

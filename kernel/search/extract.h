@@ -62,7 +62,7 @@ struct Bounds {
   uint64_t work = 0;  // as path.h counts it: some ten ns each
   size_t values = 0, bytes = 0;
   static Bounds Of(size_t resource_bytes) {
-    return {10'000 + resource_bytes / 8, 1'000 + resource_bytes / 32, 65'536 + 2 * resource_bytes};
+    return {10'000 + resource_bytes / 2, 1'000 + resource_bytes / 32, 65'536 + 2 * resource_bytes};
   }
 };
 

@@ -556,7 +556,7 @@ TEST(Index, DatesOfAnotherTimezoneAreNotServed) {
   }
 }
 
-TEST(Index, WithinASecondTheDatesDecideWhenTheyAreAskedFor) {
+TEST(Index, WithinASecondTheDatesDecide) {
   House house;
   const auto put = [&](const char* id, const char* date) {
     return house.Put(Observation(id, "1", "x", date, "1"));
@@ -570,13 +570,42 @@ TEST(Index, WithinASecondTheDatesDecideWhenTheyAreAskedFor) {
       R"({"resourceType":"Observation","id":"g","status":"final","code":{"coding":[{"code":"x"}]},"subject":{"reference":"Patient/1"}})");
   for (size_t count = 1; count < 8; ++count) {
     bool good = true;
-    EXPECT_EQ(house.AskAll("Observation", "code=x&_sort=-date", count, &good),
-              (std::vector<Ordinal>{later, newest, twin, middle, oldest, none_either, none}))
-        << count;
+    for (const char* text : {"code=x&_sort=-date", "code=x", "code=x,y", "code=x&status:not=amended"})
+      EXPECT_EQ(house.AskAll("Observation", text, count, &good),
+                (std::vector<Ordinal>{later, newest, twin, middle, oldest, none_either, none}))
+          << text << count;
     EXPECT_EQ(house.AskAll("Observation", "code=x&status:not=amended&_sort=-date", count, &good),
               (std::vector<Ordinal>{later, newest, twin, middle, oldest, none_either, none}));
     EXPECT_EQ(house.AskAll("Observation", "code=x&value-quantity=ge0&_sort=-date", count, &good),
               (std::vector<Ordinal>{later, newest, twin, middle, oldest}));
+    EXPECT_TRUE(good);
+  }
+}
+
+TEST(Index, OfAVeryFullSecondTheDatesDecideWhenTheyAreAskedFor) {
+  House house;
+  std::vector<Ordinal> written;
+  for (int i = 0; i < 1100; ++i)
+    written.push_back(house.Put(Observation(
+        std::to_string(i), "1", "x", i % 2 == 0 ? "2020-03-01T10:00:00.500Z" : "2020-03-01T10:00:00Z", "1")));
+  const Ordinal before = house.Put(Observation("before", "1", "x", "2020-03-01T09:59:59Z", "1")),
+                after = house.Put(Observation("after", "1", "x", "2020-03-01T10:00:01Z", "1"));
+  std::vector<Ordinal> newest(written.rbegin(), written.rend()), exact;
+  for (const int odd : {0, 1}) {
+    for (size_t i = 1100; i-- > 0;) {
+      if (static_cast<int>(i % 2) == odd) exact.push_back(written[i]);
+    }
+  }
+  for (std::vector<Ordinal>* all : {&newest, &exact}) {
+    all->insert(all->begin(), after);
+    all->push_back(before);
+  }
+  for (const size_t count : {97u, 1102u, 2000u}) {
+    bool good = true;
+    EXPECT_EQ(house.AskAll("Observation", "code=x", count, &good), newest) << count;
+    EXPECT_EQ(house.AskAll("Observation", "code=x&status:not=amended", count, &good), newest) << count;
+    EXPECT_EQ(house.AskAll("Observation", "code=x,y&value-quantity=ge0", count, &good), newest) << count;
+    EXPECT_EQ(house.AskAll("Observation", "code=x&_sort=-date", count, &good), exact) << count;
     EXPECT_TRUE(good);
   }
 }

@@ -43,7 +43,7 @@ Orderer::SortValue Orderer::ValueOf(const SortKey& key, Ordinal ordinal) const {
 /// beginnings that go on behind what an entry holds.
 std::vector<size_t> Orderer::Untold(const SortKey& key, const std::vector<SortValue>& values, size_t k,
                                     size_t matches) const {
-  const size_t keys = query_.sort.size();
+  const size_t keys = sort_.size();
   std::vector<size_t> out;
   const bool id = key.special == "_id";
   const SearchType type = key.parameter == nullptr ? SearchType::kSpecial : key.parameter->type;
@@ -69,7 +69,7 @@ std::vector<size_t> Orderer::Untold(const SortKey& key, const std::vector<SortVa
 /// Reads their texts and gives each its rank.
 Status Orderer::RankTexts(const SortKey& key, size_t k, const std::vector<Candidate>& matches,
                           std::vector<SortValue>* values) {
-  const size_t keys = query_.sort.size();
+  const size_t keys = sort_.size();
   std::vector<std::pair<std::string, size_t>> texts;
   for (const size_t i : Untold(key, *values, k, matches.size())) {
     TRY(tick_());
@@ -93,21 +93,21 @@ Status Orderer::RankTexts(const SortKey& key, size_t k, const std::vector<Candid
 }
 
 Status Orderer::Order(std::vector<Candidate>* matches, size_t wanted) {
-  const size_t keys = query_.sort.size();
+  const size_t keys = sort_.size();
   std::vector<SortValue> values(matches->size() * keys);
   std::vector<size_t> order(matches->size());
   for (size_t i = 0; i < order.size(); ++i) {
     TRY(tick_());
     order[i] = i;
-    for (size_t k = 0; k < keys; ++k) values[i * keys + k] = ValueOf(query_.sort[k], (*matches)[i].ordinal);
+    for (size_t k = 0; k < keys; ++k) values[i * keys + k] = ValueOf(sort_[k], (*matches)[i].ordinal);
   }
-  for (size_t k = 0; k < keys; ++k) TRY(RankTexts(query_.sort[k], k, *matches, &values));
+  for (size_t k = 0; k < keys; ++k) TRY(RankTexts(sort_[k], k, *matches, &values));
   auto before = [&](size_t x, size_t y) {
     for (size_t k = 0; k < keys; ++k) {
       const SortValue &a = values[x * keys + k], &b = values[y * keys + k];
       if (a.missing != b.missing) return b.missing;
       const auto left = std::tuple(a.high, a.low, a.rank), right = std::tuple(b.high, b.low, b.rank);
-      if (left != right) return (left < right) != query_.sort[k].descending;
+      if (left != right) return (left < right) != sort_[k].descending;
     }
     return (*matches)[x].ordinal > (*matches)[y].ordinal;
   };

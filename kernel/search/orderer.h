@@ -11,9 +11,10 @@ namespace tk::search {
 
 class Orderer {
  public:
-  /// All outlive it. `tick`: before each candidate; what it refuses ends the ordering.
-  Orderer(const Ground& ground, const Query& query, std::function<Status()> tick)
-      : ground_(ground), query_(query), tick_(std::move(tick)) {}
+  /// All outlive it. `sort`: the query's keys, or others in their place. `tick`: before each candidate; what it refuses ends the ordering.
+  Orderer(const Ground& ground, const Query& query, const std::vector<SortKey>& sort,
+          std::function<Status()> tick)
+      : ground_(ground), query_(query), sort_(sort), tick_(std::move(tick)) {}
   /// The first `wanted` of `matches`. Several values count by the least (descending: the greatest); resources without one come last; equals newest
   /// first.
   Status Order(std::vector<Candidate>* matches, size_t wanted);
@@ -32,6 +33,7 @@ class Orderer {
 
   const Ground& ground_;
   const Query& query_;
+  const std::vector<SortKey>& sort_;
   const std::function<Status()> tick_;
 };
 
