@@ -20,6 +20,7 @@ class UnreadyIndex final : public search::Index {
     TRY(IsReady());
     return inner_->CheckParameter(id, parameter);
   }
+  std::vector<Issue> FaultsOf(std::string_view url) const override { return inner_->FaultsOf(url); }
   Result<search::Page> Search(const search::Query& query, const search::PageRequest& request) const override {
     TRY(IsReady());
     return inner_->Search(query, request);
