@@ -6,9 +6,9 @@
 //           sort       parameter, ordinal → value; and for every resource which parameters it has
 // An update or delete puts anti-entries for everything its `before` had; counts at the head are sums, older ones scans.
 // References are equality values, so what refers to a resource is found by its reference parameters' keys.
-// Order without _sort: newest clinical date first when a token, reference or exact string is asked for, else newest entry first; times within one
-//   second, and equal keys, newest entry first.
-// _sort=-[clinical date] is exact within a second too.
+// Order without _sort: newest clinical date first when a token, reference or exact string is asked for, else newest entry first.
+//   Equal keys, and more than 1,000 of one second, newest entry first.
+// _sort=-[clinical date] is exact however many there are of a second.
 // Counts: a key's, in an area, is summed from what each run has in which area (area_counts.h), not walked.
 // Memory: what runs.h says for five families, and at most `count_bytes_max`; files of about 5 bytes an entry beside (run_block.h). Source: DESIGN 1; FHIR R4 search.html.
 #pragma once
