@@ -35,8 +35,7 @@ class Expander {
       return TooLarge("value set " + url + ": value sets import each other more than " +
                       std::to_string(limits_.depth_max) + " deep");
     const Value compose = value_set["compose"];
-    if (!compose.present())
-      return Unlisted("value set " + url + " has no compose: an expansion alone is not taken for its codes");
+    if (!compose.present()) return Expansion(value_set["expansion"], url);
     const Value inactive = compose["inactive"];
     const bool active_only = inactive.present() && !inactive.IsTrue();
     Codes all;
@@ -54,7 +53,37 @@ class Expander {
     return all;
   }
 
+  /// The codes of an expansion that somebody else made, where it is whole: neither a page nor cut short. It is all that such a value set says.
+  /// Source: FHIR R4 valueset.html#expansion, extensions valueset-toocostly and valueset-unclosed.
+  Result<Codes> Expansion(Value expansion, const std::string& url) {
+    bool is_whole = expansion.present();
+    for (const Value extension : expansion["extension"]) {
+      const std::string kind = extension["url"].ToString();
+      if (kind.ends_with("/valueset-toocostly") || kind.ends_with("/valueset-unclosed")) is_whole = false;
+    }
+    Codes codes;
+    size_t count = 0;
+    TRY(Contained(expansion["contains"], url, &codes, &count));
+    const Value total = expansion["total"];
+    if (!is_whole || expansion["offset"].Number().find_first_not_of('0') != std::string_view::npos ||
+        (total.present() && total.Number() != std::to_string(count)))
+      return Unlisted("value set " + url + " has neither a compose nor a whole expansion");
+    TRY(CheckSize(codes, url));
+    return codes;
+  }
+
  private:
+  Status Contained(Value contains, const std::string& url, Codes* out, size_t* count) {
+    TRY(Step(contains.size(), "value set " + url + ", expansion: "));
+    for (const Value item : contains) {
+      ++*count;
+      if (item["code"].present() && !item["abstract"].IsTrue())
+        out->emplace(item["system"].ToString(), item["code"].ToString());
+      TRY(Contained(item["contains"], url, out, count));
+    }
+    return {};
+  }
+
   static std::string Where(const std::string& url, const char* list, size_t i) {
     return "value set " + url + ", " + list + "[" + std::to_string(i) + "]: ";
   }

@@ -4,10 +4,13 @@
 #include <charconv>
 
 #include "kernel/fhir/definitions_codes.h"
+#include "kernel/fhir/official_profiles.h"
 #include "kernel/fhir/profile_builder.h"
 
 namespace tk::fhir {
 namespace {
+
+constexpr size_t kUnknownKeptMax = 8192;  // beyond it urls that are not known are looked up anew
 
 /// What a value set names: stored resources first, then what the definitions compiled.
 class StoredCodes final : public CodeSource {
@@ -89,7 +92,7 @@ std::unique_ptr<ProfileElement> ProfileElement::Clone() const {
   copy->min_value = min_value;
   copy->max_value = max_value;
   copy->length_max = length_max;
-  copy->value_set = value_set;
+  copy->bindings = bindings;
   copy->content = content;
   copy->invariants = invariants;
   copy->slicing = slicing;
@@ -112,6 +115,7 @@ Result<ProfilePtr> Profiles::Find(std::string_view canonical) {
     return MakeError(ErrorCode::kInvalid, "the profile " + key + " is its own base");
   auto compiled = Compile(canonical);
   compiling_.erase(key);
+  if (compiled.ok() && *compiled == nullptr && profiles_.size() >= kUnknownKeptMax) return ProfilePtr();
   Entry& entry = profiles_[key];
   if (!compiled.ok()) {
     entry.error = compiled.error();
@@ -123,6 +127,7 @@ Result<ProfilePtr> Profiles::Find(std::string_view canonical) {
 
 Result<ProfilePtr> Profiles::Compile(std::string_view canonical) {
   std::shared_ptr<const Document> document = canonicals_.Find("StructureDefinition", canonical);
+  if (document == nullptr) document = OfficialStructure(canonical);
   if (document == nullptr || document->Root()["derivation"].ToString() != "constraint") return ProfilePtr();
   auto profile = std::make_shared<Profile>();
   const Value structure = document->Root();
@@ -149,7 +154,25 @@ Result<ProfilePtr> Profiles::Compile(std::string_view canonical) {
     }
   }
   TRY(BuildProfile(*this, structure, has_snapshot, profile.get()));
+  BuildContext(definitions_, structure, profile.get());
   return ProfilePtr(std::move(profile));
+}
+
+const Profile* Profiles::Bindings(TypeId type) {
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
+  const auto known = bindings_.find(type);
+  if (known != bindings_.end()) return known->second.get();
+  ProfilePtr& kept = bindings_[type];
+  const TypeInfo& info = definitions_.Type(type);
+  if (info.url.empty()) return nullptr;
+  const std::shared_ptr<const Document> document = OfficialStructure(info.url);
+  if (document == nullptr) return nullptr;
+  auto profile = std::make_shared<Profile>();
+  profile->type = type;
+  profile->root = std::make_unique<ProfileElement>();
+  CHECK(BuildProfile(*this, document->Root(), true, profile.get()).ok());
+  kept = std::move(profile);
+  return kept.get();
 }
 
 TypeId Profiles::TypeOf(std::string_view canonical) {

@@ -32,6 +32,23 @@ struct ProfileInvariant {
   std::string problem;
 };
 
+/// A value set that codes of an element are taken from.
+struct ProfileBinding {
+  enum class Strength : uint8_t { kRequired, kExtensible, kPreferred };
+  enum class Part : uint8_t { kMain, kMax, kAdditional };  // kMax: the limit of one that is not required
+  Strength strength = Strength::kRequired;
+  Part part = Part::kMain;
+  std::string value_set;
+};
+
+/// Where an extension may stand.
+struct ExtensionContext {
+  enum class Kind : uint8_t { kElement, kExtension, kFhirPath };
+  Kind kind = Kind::kElement;
+  std::string expression;
+  std::shared_ptr<const path::Expression> test;  // kFhirPath
+};
+
 struct TypeRule {
   TypeId type = kNoType;              // kNoType: not known here
   std::vector<std::string> profiles;  // the item keeps to one of them
@@ -61,8 +78,8 @@ struct ProfileElement {
   std::vector<TypeRule> types;  // empty = as the base
   Value fixed, pattern, min_value, max_value;
   std::optional<uint32_t> length_max;
-  std::string value_set;  // of a required binding
-  std::string content;    // id of the element whose children these are (contentReference)
+  std::vector<ProfileBinding> bindings;
+  std::string content;  // id of the element whose children these are (contentReference)
   std::vector<ProfileInvariant> invariants;
   std::optional<Slicing> slicing;
   std::vector<std::unique_ptr<ProfileElement>> children, slices;
@@ -77,6 +94,8 @@ struct Profile {
   std::string url;
   TypeId type = kNoType;
   std::unique_ptr<ProfileElement> root;
+  std::vector<ExtensionContext> contexts;                         // of an extension
+  std::vector<ProfileInvariant> context_invariants;               // of the element that it stands in
   std::vector<std::shared_ptr<const Document>> documents;         // that fixed and pattern values stand in
   const ProfileElement* Find(std::string_view definition) const;  // by id
 };
@@ -98,6 +117,8 @@ class Profiles {
   Result<ProfilePtr> Find(std::string_view canonical);
   /// The type that a canonical of a type or of a profile stands for; kNoType if it is not known.
   TypeId TypeOf(std::string_view canonical);
+  /// What the official definition of a type binds without requiring it, as a profile without a url; nullptr: nothing.
+  const Profile* Bindings(TypeId type);
   /// nullptr: its codes cannot be listed, or it is not known.
   std::shared_ptr<const ListedCodes> Codes(std::string_view canonical);
   /// The same of a value set that `holder` contains.
@@ -116,6 +137,7 @@ class Profiles {
     std::optional<Error> error;
   };
   std::unordered_map<std::string, Entry> profiles_;
+  std::unordered_map<TypeId, ProfilePtr> bindings_;
   std::unordered_map<std::string, std::shared_ptr<const ListedCodes>> codes_;
   std::set<std::string> compiling_;
 };

@@ -13,6 +13,8 @@ namespace {
 
 constexpr size_t kInvariantsMax = 64;  // of one element
 constexpr size_t kSlicesMax = 512;     // of one element
+constexpr std::string_view kMaxValueSetUrl =
+    "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
 constexpr std::string_view kSystemUrl = "http://hl7.org/fhirpath/System.";
 
 std::vector<std::string> Split(std::string_view text, char at) {
@@ -79,6 +81,7 @@ class ProfileBuilder {
   ProfileElement* SliceOf(ProfileElement* element, const std::string& name);
   Status Fill(Value definition, TypeId context, ProfileElement* element);
   void Types(Value definition, ProfileElement* element) const;
+  static void Bindings(Value binding, ProfileElement* element);
   Status Invariants(Value definition, TypeId context, ProfileElement* element);
   Status Slices(Value definition, TypeId context, ProfileElement* element);
   TypeId TypeNamed(const std::string& code) const;
@@ -253,6 +256,42 @@ void ProfileBuilder::Types(Value definition, ProfileElement* element) const {
   element->types = std::move(types);
 }
 
+// The binding itself, the limit of one that is not required, and additional ones, which R4 has as extensions.
+// Source: FHIR R4 elementdefinition-binding, extension elementdefinition-maxValueSet; R5 ElementDefinition.binding.additional.
+void ProfileBuilder::Bindings(Value binding, ProfileElement* element) {
+  using Part = ProfileBinding::Part;
+  using Strength = ProfileBinding::Strength;
+  const auto replace = [&](Part part, Strength strength, std::string value_set) {
+    if (value_set.empty()) return;
+    if (part != Part::kAdditional)
+      std::erase_if(element->bindings, [&](const ProfileBinding& other) {
+        return other.part == part && other.strength >= strength;  // no profile may loosen what its base asks
+      });
+    element->bindings.push_back({strength, part, std::move(value_set)});
+  };
+  const std::string strength = binding["strength"].ToString();
+  const std::string value_set = binding["valueSet"].ToString();
+  if (strength == "required") replace(Part::kMain, Strength::kRequired, value_set);
+  if (strength == "extensible") replace(Part::kMain, Strength::kExtensible, value_set);
+  if (strength == "preferred") replace(Part::kMain, Strength::kPreferred, value_set);
+  for (const Value extension : binding["extension"]) {
+    const std::string url = extension["url"].ToString();
+    if (url == kMaxValueSetUrl)
+      replace(Part::kMax, Strength::kRequired,
+              (extension["valueCanonical"] ? extension["valueCanonical"] : extension["valueUri"]).ToString());
+    if (!url.ends_with(".binding.additional") && !url.ends_with("/additional-binding")) continue;
+    std::string purpose, additional;
+    bool is_limited = false;  // to a context of use
+    for (const Value part : extension["extension"]) {
+      const std::string name = part["url"].ToString();
+      if (name == "purpose") purpose = part["valueCode"].ToString();
+      if (name == "valueSet") additional = part["valueCanonical"].ToString();
+      is_limited = is_limited || name == "usage" || name == "any";
+    }
+    if (purpose == "required" && !is_limited) replace(Part::kAdditional, Strength::kRequired, additional);
+  }
+}
+
 Status ProfileBuilder::Invariants(Value definition, TypeId context, ProfileElement* element) {
   for (const Value given : definition["constraint"]) {
     ProfileInvariant invariant;
@@ -315,8 +354,7 @@ Status ProfileBuilder::Fill(Value definition, TypeId context, ProfileElement* el
   if (const Value pattern = Choice(definition, "pattern")) element->pattern = pattern;
   if (const Value least = Choice(definition, "minValue")) element->min_value = least;
   if (const Value most = Choice(definition, "maxValue")) element->max_value = most;
-  if (definition["binding"]["strength"].ToString() == "required")
-    element->value_set = definition["binding"]["valueSet"].ToString();
+  if (const Value binding = definition["binding"]) Bindings(binding, element);
   const std::string content = definition["contentReference"].ToString();
   if (!content.empty()) element->content = content.substr(content.find('#') + 1);
   // Of a choice narrowed to one type, that type is what its invariants speak of.
@@ -330,7 +368,32 @@ Status ProfileBuilder::Fill(Value definition, TypeId context, ProfileElement* el
   return Slices(definition, context, element);
 }
 
+std::shared_ptr<const path::Expression> Compiled(const Definitions& definitions, const std::string& text) {
+  auto compiled = path::Expression::Compile(text, definitions, kNoType);
+  return compiled.ok() ? std::make_shared<const path::Expression>(std::move(compiled).value()) : nullptr;
+}
+
 }  // namespace
+
+void BuildContext(const Definitions& definitions, Value structure, Profile* profile) {
+  for (const Value given : structure["context"]) {
+    ExtensionContext context;
+    const std::string kind = given["type"].ToString();
+    context.expression = given["expression"].ToString();
+    if (kind == "extension") context.kind = ExtensionContext::Kind::kExtension;
+    if (kind == "fhirpath") {
+      context.kind = ExtensionContext::Kind::kFhirPath;
+      context.test = Compiled(definitions, context.expression);
+    }
+    profile->contexts.push_back(std::move(context));
+  }
+  for (const Value given : structure["contextInvariant"]) {
+    ProfileInvariant invariant;
+    invariant.text = given.ToString();
+    invariant.expression = Compiled(definitions, invariant.text);
+    profile->context_invariants.push_back(std::move(invariant));
+  }
+}
 
 Status BuildProfile(Profiles& profiles, Value structure, bool from_snapshot, Profile* profile) {
   const Value elements = structure[from_snapshot ? "snapshot" : "differential"]["element"];

@@ -12,4 +12,7 @@ inline constexpr std::string_view kTypeUrl = "http://hl7.org/fhir/StructureDefin
 /// Errors: kInvalid with url and element.
 Status BuildProfile(Profiles& profiles, Value structure, bool from_snapshot, Profile* profile);
 
+/// Where an extension may stand, by its StructureDefinition.
+void BuildContext(const Definitions& definitions, Value structure, Profile* profile);
+
 }  // namespace tk::fhir

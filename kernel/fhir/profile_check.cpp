@@ -13,6 +13,9 @@ namespace {
 
 constexpr size_t kNestingMax = 48;  // profiles within profiles, references followed
 constexpr size_t kPathMax = 128;
+constexpr size_t kWhyNotMax =
+    400;  // characters of the elements at which a reference's target breaks its profile
+constexpr std::string_view kByProfile = " (profile ";
 constexpr uint64_t kInvariantWorkMax = 500'000;  // items that one invariant of a profile may visit
 
 /// Characters, not bytes.
@@ -42,11 +45,15 @@ void ProfileChecker::Add(Severity severity, std::string_view type, std::string t
   if (!is_error && !options_.warnings) return;
   if (issues_.size() >= options_.issues_max) return;
   Issue issue{severity, type, Path(), std::move(text)};
-  if (profile_ != nullptr && !profile_->url.empty()) issue.text += " (profile " + profile_->url + ")";
-  const bool told = std::any_of(issues_.begin(), issues_.end(), [&](const Issue& other) {
-    return other.path == issue.path && other.text == issue.text;
-  });
-  if (!told) issues_.push_back(std::move(issue));
+  const auto told = [&](const Issue& other) {  // by the same profile, or by another one that asks the same
+    return other.path == issue.path && other.text.starts_with(issue.text) &&
+           (other.text.size() == issue.text.size() ||
+            other.text.compare(issue.text.size(), kByProfile.size(), kByProfile) == 0);
+  };
+  if (std::any_of(issues_.begin(), issues_.end(), told)) return;
+  if (profile_ != nullptr && !profile_->url.empty())
+    issue.text += std::string(kByProfile) + profile_->url + ")";
+  issues_.push_back(std::move(issue));
 }
 
 std::string ProfileChecker::Path() const { return ElementPath(path_); }
@@ -121,74 +128,6 @@ void ProfileChecker::CheckClaims(Value resource) {
   Resource(resource, item.type);
 }
 
-void ProfileChecker::Resource(Value resource, TypeId type) {
-  const bool is_bundle = definitions_.Type(type).name == "Bundle";
-  if (is_bundle) bundles_.push_back(resource);
-  const Value outer = std::exchange(resource_, resource);
-  Claimed(resource);
-  Walk(resource, type);
-  resource_ = outer;
-  if (is_bundle) bundles_.pop_back();
-}
-
-/// Goes to extensions and to resources within; everything else is the profile's business.
-void ProfileChecker::Walk(Value object, TypeId type) {
-  if (path_.size() > kPathMax || !Work()) return;
-  for (const Value member : object) {
-    if (!member.is_object() && !member.is_array()) continue;
-    std::string_view name = member.name_text();
-    if (!name.empty() && name.front() == '_') name.remove_prefix(1);
-    const ElementInfo* element = definitions_.FindElement(type, Names::Find(name));
-    if (element == nullptr) continue;
-    const bool is_resource = definitions_.Type(element->type).type_class == TypeClass::kResource;
-    path_.push_back({std::string(element->base_name), member.is_array() ? 0 : -1});
-    const auto one = [&](Value value) {
-      if (!value.is_object()) return;
-      if (!is_resource) {
-        if (definitions_.Type(element->type).name == "Extension") KnownExtension(value);
-        return Walk(value, element->type);
-      }
-      const path::Item inner = path::ResourceItem(definitions_, value);
-      if (inner.type == kNoType) return;
-      const Value outer = container_;
-      if (element->name != "contained") container_ = value;
-      Resource(value, inner.type);
-      container_ = outer;
-    };
-    if (member.is_object()) {
-      one(member);
-    } else {
-      for (const Value value : member) {
-        one(value);
-        ++path_.back().index;
-      }
-    }
-    path_.pop_back();
-  }
-}
-
-void ProfileChecker::Claimed(Value resource) {
-  for (const Value claim : resource["meta"]["profile"]) {
-    const std::string canonical = claim.ToString();
-    if (canonical.empty() || profiles_.TypeOf(canonical) != kNoType) {
-      const ProfilePtr profile = Known(canonical);
-      if (profile != nullptr) CheckProfile(path::ResourceItem(definitions_, resource), *profile);
-      continue;
-    }
-    if (Known(canonical) == nullptr)
-      Add(Severity::kWarning, "not-found",
-          "claims the profile " + canonical + ", which is not known here: not checked");
-  }
-}
-
-void ProfileChecker::KnownExtension(Value extension) {
-  const std::string url = extension["url"].ToString();
-  if (url.rfind("http", 0) != 0 && url.rfind("urn:", 0) != 0) return;  // a part of another one
-  const auto profile = profiles_.Find(url);
-  if (!profile.ok() || *profile == nullptr || definitions_.Type((*profile)->type).name != "Extension") return;
-  CheckProfile(path::Item{extension, Value(), (*profile)->type, {}}, **profile);
-}
-
 void ProfileChecker::CheckProfile(const Item& item, const Profile& profile) {
   const std::pair<Value, const Profile*> turn(item.node, &profile);
   if (std::find(checking_.begin(), checking_.end(), turn) != checking_.end())
@@ -215,7 +154,7 @@ void ProfileChecker::Content(const ProfileElement& rule, const Item& item) {
   if (!Work()) return;
   Values(rule, item);
   if (rule.min_value || rule.max_value || rule.length_max) Bounds(rule, item);
-  if (!rule.value_set.empty()) Binding(rule, item);
+  for (const ProfileBinding& binding : rule.bindings) Binding(binding, item);
   if (!rule.invariants.empty()) Invariants(rule, item);
   Children(rule, item);
   if (!rule.content.empty() && profile_ != nullptr && item.node) {
@@ -377,7 +316,7 @@ void ProfileChecker::Targets(const TypeRule& type, const Item& item) {
     if (target_type == kNoType) target_type = definitions_.FindType(item.node["type"].ToString());
   }
   if (target_type == kNoType || !definitions_.IsResource(target_type)) return;
-  std::string permitted;
+  std::string permitted, broken;
   bool conforms = false, undecided = false;
   for (const std::string& canonical : type.targets) {
     const TypeId wanted = profiles_.TypeOf(canonical);
@@ -387,13 +326,46 @@ void ProfileChecker::Targets(const TypeRule& type, const Item& item) {
     bool known = false;
     if (!target || ConformsToProfile(path::ResourceItem(definitions_, target), canonical, &known) || !known)
       conforms = true;
+    if (!conforms && broken.empty()) broken = canonical;
   }
   if (conforms) return;
   if (undecided) {
     return Add(Severity::kInformation, "not-found", "the target's profile is not known here: not checked");
   }
-  Error("structure",
-        "refers to a " + std::string(definitions_.Type(target_type).name) + " that is none of: " + permitted);
+  std::string text =
+      "refers to a " + std::string(definitions_.Type(target_type).name) + " that is none of: " + permitted;
+  if (!broken.empty() && quiet_ == 0) text += "; " + WhyNot(target, reference, broken);
+  Error("structure", std::move(text));
+}
+
+/// The first elements of a reference's target that break the profile, in words: "Patient.contained[0].name: is there 0 times …".
+std::string ProfileChecker::WhyNot(Value target, std::string_view reference, const std::string& canonical) {
+  const path::Item item = path::ResourceItem(definitions_, target);
+  std::vector<Segment> place = {{std::string(definitions_.Type(item.type).name), -1}};
+  const auto stand_in = [&](Value holder, const char* member, Value one, const char* below) {
+    int64_t index = 0;
+    for (const Value entry : holder[member]) {
+      if ((below == nullptr ? entry : entry[below]) == one) {
+        place = {{holder["resourceType"].ToString(), -1}, {member, index}};
+        if (below != nullptr) place.push_back({below, -1});
+      }
+      ++index;
+    }
+  };
+  if (reference.substr(0, 1) == "#") stand_in(container_, "contained", target, nullptr);
+  for (const Value bundle : bundles_) stand_in(bundle, "entry", target, "resource");
+  std::vector<Issue> outer_issues = std::exchange(issues_, {});
+  std::vector<Segment> outer_path = std::exchange(path_, std::move(place));
+  if (const ProfilePtr profile = Known(canonical)) CheckProfile(item, *profile);
+  path_ = std::move(outer_path);
+  const std::vector<Issue> found = std::exchange(issues_, std::move(outer_issues));
+  std::string text;
+  for (const Issue& issue : found) {
+    if (issue.severity != Severity::kError && issue.severity != Severity::kFatal) continue;
+    if (text.size() > kWhyNotMax) break;
+    text += (text.empty() ? "" : "; ") + issue.path + ": " + issue.text;
+  }
+  return text;
 }
 
 // ---- values ----------------------------------------------------------------------------------------------------------
@@ -424,27 +396,42 @@ void ProfileChecker::Bounds(const ProfileElement& rule, const Item& item) {
   compare(rule.max_value, 1, "is more than the greatest permitted value");
 }
 
-void ProfileChecker::Binding(const ProfileElement& rule, const Item& item) {
-  if (!item.node) return;
-  const auto codes = profiles_.Codes(rule.value_set);
+void ProfileChecker::Binding(const ProfileBinding& binding, const Item& item) {
+  const bool is_required = binding.strength == ProfileBinding::Strength::kRequired;
+  if (!item.node || (!is_required && !options_.warnings)) return;
+  const auto codes = profiles_.Codes(binding.value_set);
   if (codes == nullptr) {
-    return Add(Severity::kInformation, "not-supported",
-               "is not checked: the codes of " + rule.value_set + " cannot be listed here");
+    const bool is_told = binding.strength != ProfileBinding::Strength::kPreferred && profile_ != nullptr &&
+                         !profile_->url.empty();
+    if (is_told)
+      Add(Severity::kInformation, "not-supported",
+          "is not checked: the codes of " + binding.value_set + " cannot be listed here");
+    return;
   }
   const auto coding_in = [&](Value coding) {
     return codes->codes.count({coding["system"].ToString(), coding["code"].ToString()}) != 0;
   };
   bool is_in = false;
+  const bool is_concept =
+      item.node["coding"].present() || definitions_.Type(item.type).name == "CodeableConcept";
   if (item.node.is_string()) {
     is_in = codes->plain.count(item.node.ToString()) != 0;
-  } else if (item.node["coding"].present() || definitions_.Type(item.type).name == "CodeableConcept") {
+  } else if (is_concept) {
     const Value codings = item.node["coding"];
     is_in = std::any_of(codings.begin(), codings.end(), coding_in) ||
             (!codings.present() && item.node["extension"].present());
   } else if (item.node.is_object()) {
     is_in = coding_in(item.node);
   }
-  if (!is_in) Error("code-invalid", "is not of the required value set " + rule.value_set);
+  if (is_in) return;
+  if (is_required) return Error("code-invalid", "is not of the required value set " + binding.value_set);
+  if (!item.node.is_string() && !(is_concept ? item.node["coding"] : item.node["code"]).present())
+    return;  // words alone: no code may have applied
+  const bool is_extensible = binding.strength == ProfileBinding::Strength::kExtensible;
+  Add(is_extensible ? Severity::kWarning : Severity::kInformation, "code-invalid",
+      is_extensible ? "has no code of the extensible value set " + binding.value_set +
+                          ": it must have one where one of them applies"
+                    : "has no code of the preferred value set " + binding.value_set);
 }
 
 void ProfileChecker::Invariants(const ProfileElement& rule, const Item& item) {

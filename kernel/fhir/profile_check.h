@@ -1,6 +1,7 @@
 // A resource beside a profile's tree: cardinality, types, fixed values and patterns, bindings, bounds, slices, invariants.
 // Flow:   Validate (the base type) → ProfileChecker for each profile that is asked for or claimed, for known extensions, and within
 //         Bundles and contained resources → issues with severity and element path
+// Codes outside a binding: an error where it is required, a warning where extensible, information where preferred.
 // A profile that is not known here is told as a warning, a code set that cannot be listed as information: nothing passes in silence.
 // Limits: depth, work (nodes compared) and number of issues; beyond them an issue says that the check is not complete.
 // Source: FHIR R4 profiling.html, elementdefinition.html, references.html.
@@ -18,6 +19,7 @@ namespace tk::fhir {
 struct ProfileOptions {
   size_t issues_max = 100;
   bool warnings = false;            // also severities warning and information
+  bool implied = false;             // also profiles that R4 asks for without a claim: vital signs
   uint64_t work_max = 2'000'000;    // comparisons of one resource
   int64_t time_max_us = 2'000'000;  // of one resource; looked at every few comparisons
   int64_t now_us = 0;               // for invariants that ask the time
@@ -33,6 +35,8 @@ class ProfileChecker {
   /// known here.
   void CheckClaims(Value resource);
   std::vector<Issue> Take() { return std::move(issues_); }
+  /// Does the item keep to a profile or type? Tells nothing. `*known` is false if it is neither.
+  bool ConformsToProfile(const path::Item& item, const std::string& canonical, bool* known);
 
  private:
   struct Segment {
@@ -46,10 +50,23 @@ class ProfileChecker {
     int64_t index;  // -1: not in an array
   };
 
+  // The way through the resource: profile_walk.cpp.
+  /// What an extension stands in: an element of `owner`, or (owner kNoType) the resource.
+  struct Holder {
+    Value value;
+    TypeId type;
+    TypeId owner;
+    std::string_view name;
+  };
   void Resource(Value resource, TypeId type);
   void Walk(Value object, TypeId type);
   void Claimed(Value resource);
   void KnownExtension(Value extension);
+  void Context(const Profile& profile, const Item& extension);
+  bool IsContext(const ExtensionContext& context, const Holder& holder);
+  bool IsElement(std::string_view expression, const Holder& holder);
+  void VitalSigns(Value resource, TypeId type);
+  void TypeBindings(Value value, TypeId type);
   void CheckProfile(const Item& item, const Profile& profile);
   void Element(const ProfileElement& rule, const Item& item);
   void Content(const ProfileElement& rule, const Item& item);
@@ -60,9 +77,10 @@ class ProfileChecker {
   bool Types(const ProfileElement& rule, const Item& item);
   void TypeProfiles(const TypeRule& type, const Item& item);
   void Targets(const TypeRule& type, const Item& item);
+  std::string WhyNot(Value target, std::string_view reference, const std::string& canonical);
   void Values(const ProfileElement& rule, const Item& item);
   void Bounds(const ProfileElement& rule, const Item& item);
-  void Binding(const ProfileElement& rule, const Item& item);
+  void Binding(const ProfileBinding& binding, const Item& item);
   void Invariants(const ProfileElement& rule, const Item& item);
   // Slices: profile_slices.cpp.
   void Slices(const ProfileElement& rule, const std::vector<Named>& items);
@@ -77,7 +95,6 @@ class ProfileChecker {
   path::Collection ValuesAt(const Discriminator& discriminator, const Item& item);
   /// Does the item keep to the rule? Tells nothing.
   bool Conforms(const ProfileElement& rule, const Item& item);
-  bool ConformsToProfile(const Item& item, const std::string& canonical, bool* known);
 
   std::vector<Named> ItemsOf(const Item& parent, std::string_view name) const;
   Value Resolve(std::string_view reference) const;
@@ -96,6 +113,7 @@ class ProfileChecker {
   const Profile* profile_ = nullptr;
   Value root_, container_, resource_;
   std::vector<Value> bundles_;
+  std::vector<Holder> holders_;                             // from the resource down to where the walk is
   std::vector<std::pair<Value, const Profile*>> checking_;  // against endless turns
   std::unique_ptr<World> world_;
   uint64_t work_ = 0;
@@ -103,6 +121,18 @@ class ProfileChecker {
   size_t quiet_ = 0;  // >0: errors are counted only
   size_t quiet_errors_ = 0;
   bool too_much_ = false;
+};
+
+/// conformsTo() and memberOf() of an expression that is no profile's own: by the profiles and value sets that are known here.
+class KnownConformance final : public path::Conformance {
+ public:
+  KnownConformance(Profiles& profiles, int64_t now_us) : profiles_(profiles), now_us_(now_us) {}
+  std::optional<bool> ConformsTo(const path::Item& item, std::string_view profile) const override;
+  std::optional<bool> MemberOf(const path::Item& item, std::string_view value_set) const override;
+
+ private:
+  Profiles& profiles_;
+  const int64_t now_us_;
 };
 
 /// Validation in all: the type, profiles asked for, what the resource claims, answers against their Questionnaire.

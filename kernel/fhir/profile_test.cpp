@@ -265,6 +265,63 @@ TEST_F(ProfileTest, BindingsThatCanBeListed) {
   EXPECT_NE(Check(unlisted, "p", true).find("cannot be listed here"), std::string::npos);
 }
 
+TEST_F(ProfileTest, ExtensibleAndPreferredBindingsAreToldInTheirSeverity) {
+  Add(R"({"resourceType":"ValueSet","url":"http://x/v","compose":{"include":[{"system":"http://x/c","concept":[{"code":"a"}]}]}})");
+  Add(Structure(
+      "p", "Patient",
+      R"({"path":"Patient.maritalStatus","binding":{"strength":"extensible","valueSet":"http://x/v"}},
+    {"path":"Patient.communication.language","binding":{"strength":"preferred","valueSet":"http://x/v","extension":[
+      {"url":"http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet","valueCanonical":"http://x/max"}]}},
+    {"path":"Patient.contact.relationship","binding":{"strength":"example","valueSet":"http://x/any","extension":[
+      {"url":"http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition.binding.additional","extension":[
+        {"url":"purpose","valueCode":"required"},{"url":"valueSet","valueCanonical":"http://x/v"}]}]}})"));
+  Add(R"({"resourceType":"ValueSet","url":"http://x/max","compose":{"include":[{"system":"http://x/c","concept":[{"code":"a"},{"code":"b"}]}]}})");
+  const std::string other = R"({"coding":[{"system":"http://x/c","code":"z"}]})";
+  const std::string outside = Patient(R"(,"maritalStatus":)" + other);
+  EXPECT_EQ(Check(outside, "p"), "");
+  EXPECT_EQ(
+      Check(outside, "p", true),
+      "Patient.maritalStatus: has no code of the extensible value set http://x/v: it must have one where "
+      "one of them applies\n");
+  EXPECT_EQ(Check(Patient(R"(,"maritalStatus":{"text":"words alone"})"), "p", true), "");
+  EXPECT_EQ(
+      Check(Patient(R"(,"communication":[{"language":{"coding":[{"system":"http://x/c","code":"b"}]}}])"),
+            "p", true),
+      "Patient.communication[0].language: has no code of the preferred value set http://x/v\n");
+  EXPECT_EQ(Check(Patient(R"(,"communication":[{"language":)" + other + "}]"), "p"),
+            "Patient.communication[0].language: is not of the required value set http://x/max\n");
+  EXPECT_EQ(Check(Patient(R"(,"contact":[{"relationship":[)" + other + "]}]"), "p"),
+            "Patient.contact[0].relationship[0]: is not of the required value set http://x/v\n");
+}
+
+// A value set that somebody else expanded: taken as it is if it is whole.
+TEST_F(ProfileTest, AnExpansionAloneIsAList) {
+  const auto value_set = [](std::string_view url, std::string_view more) {
+    return R"({"resourceType":"ValueSet","url":"http://x/)" + std::string(url) +
+           R"(","expansion":{"timestamp":"2026-01-01",)" + std::string(more) +
+           R"("contains":[{"system":"http://x/c","abstract":true,"code":"all","contains":[{"system":"http://x/c","code":"a"}]}]}})";
+  };
+  Add(value_set("whole", R"("total":2,)"));
+  Add(value_set("page", R"("total":200,)"));
+  for (const char* name : {"whole", "page"}) {
+    Add(Structure(
+        name, "Patient",
+        R"({"path":"Patient.maritalStatus","binding":{"strength":"required","valueSet":"http://x/)" +
+            std::string(name) + R"("}})"));
+  }
+  const auto status = [](std::string_view code) {
+    return Patient(R"(,"maritalStatus":{"coding":[{"system":"http://x/c","code":")" + std::string(code) +
+                   R"("}]})");
+  };
+  EXPECT_EQ(Check(status("a"), "whole"), "");
+  EXPECT_EQ(Check(status("b"), "whole"),
+            "Patient.maritalStatus: is not of the required value set http://x/whole\n");
+  EXPECT_EQ(Check(status("all"), "whole"),
+            "Patient.maritalStatus: is not of the required value set http://x/whole\n");
+  EXPECT_EQ(Check(status("b"), "page"), "");
+  EXPECT_NE(Check(status("b"), "page", true).find("cannot be listed here"), std::string::npos);
+}
+
 TEST_F(ProfileTest, InvariantsWithTheirSeverity) {
   Add(Structure(
       "p", "Patient",
@@ -288,6 +345,61 @@ TEST_F(ProfileTest, ReferencesToTypesAndProfiles) {
   EXPECT_EQ(Check(Patient(R"(,"generalPractitioner":[{"reference":"Organization/1"}])"), "p"),
             "Patient.generalPractitioner[0]: refers to a Organization that is none of: "
             "http://hl7.org/fhir/StructureDefinition/Practitioner\n");
+}
+
+TEST_F(ProfileTest, AContainedTargetThatBreaksItsProfileIsToldWithItsElement) {
+  Add(Structure("bank", "Organization",
+                R"({"path":"Organization.name","min":1},{"path":"Organization.active","min":1})"));
+  Add(Structure("p", "Patient", R"({"path":"Patient.managingOrganization","type":[{"code":"Reference",
+    "targetProfile":["http://x/bank"]}]})"));
+  EXPECT_EQ(Check(Patient(R"(,"contained":[{"resourceType":"Organization","id":"x"},
+    {"resourceType":"Organization","id":"o","name":"n"}],"managingOrganization":{"reference":"#o"})"),
+                  "p"),
+            "Patient.managingOrganization: refers to a Organization that is none of: http://x/bank; "
+            "Patient.contained[1].active: is there 0 times; at least 1\n");
+}
+
+TEST_F(ProfileTest, AnExtensionStandsWhereItsContextPermits) {
+  const auto extension = [&](std::string_view name, std::string_view context) {
+    std::string text = Structure(
+        name, "Extension", R"({"path":"Extension.url","fixedUri":"http://x/)" + std::string(name) + R"("})");
+    text.pop_back();
+    Add(text + R"(,"context":[)" + std::string(context) + "]}");
+  };
+  extension("patient", R"({"type":"element","expression":"Patient"})");
+  extension(
+      "family",
+      R"({"type":"element","expression":"HumanName.family"},{"type":"element","expression":"Observation.value[x]"})");
+  extension("within", R"({"type":"extension","expression":"http://x/patient"})");
+  extension("path", R"j({"type":"fhirpath","expression":"Patient.name.where(use = 'official')"})j");
+  extension("anywhere", R"({"type":"element","expression":"Element"})");
+  const auto told = [&](const std::string& json) {
+    Profiles profiles(*Definitions::R4(), canonicals_);
+    const auto document = Parsed(json);
+    ProfileChecker checker(profiles, {});
+    checker.CheckClaims(document->Root());
+    std::string paths;
+    for (const Issue& issue : checker.Take()) paths += issue.path + " ";
+    return paths;
+  };
+  const auto one = [](std::string_view name) {
+    return R"([{"url":"http://x/)" + std::string(name) + R"(","valueCode":"a"}])";
+  };
+  EXPECT_EQ(told(Patient(R"(,"extension":)" + one("patient"))), "");
+  EXPECT_EQ(told(Patient(R"(,"name":[{"extension":)" + one("patient") + "}]")),
+            "Patient.name[0].extension[0] ");
+  EXPECT_EQ(told(Patient(R"(,"name":[{"_family":{"extension":)" + one("family") + "}}]")), "");
+  EXPECT_EQ(told(Patient(R"(,"name":[{"extension":)" + one("family") + "}]")),
+            "Patient.name[0].extension[0] ");
+  EXPECT_EQ(told(R"({"resourceType":"Observation","valueQuantity":{"extension":)" + one("family") + "}}"),
+            "");
+  EXPECT_EQ(told(Patient(R"(,"extension":[{"url":"http://x/patient","extension":)" + one("within") + "}]")),
+            "");
+  EXPECT_EQ(told(Patient(R"(,"extension":)" + one("within"))), "Patient.extension[0] ");
+  EXPECT_EQ(told(Patient(R"(,"name":[{"use":"official","extension":)" + one("path") + R"(},{"extension":)" +
+                         one("path") + "}]")),
+            "Patient.name[1].extension[0] ");
+  EXPECT_EQ(told(Patient(R"(,"_birthDate":{"extension":)" + one("anywhere") + "}")), "");
 }
 
 TEST_F(ProfileTest, WorkIsBounded) {

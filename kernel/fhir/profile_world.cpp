@@ -13,7 +13,23 @@ std::optional<bool> ProfileChecker::World::ConformsTo(const path::Item& item,
 
 std::optional<bool> ProfileChecker::World::MemberOf(const path::Item& item,
                                                     std::string_view value_set) const {
-  const auto codes = checker_->profiles_.Codes(value_set);
+  return KnownConformance(checker_->profiles_, 0).MemberOf(item, value_set);
+}
+
+std::optional<bool> KnownConformance::ConformsTo(const path::Item& item, std::string_view profile) const {
+  const auto found = profiles_.Find(profile);
+  if (!found.ok() || *found == nullptr || !item.node) return std::nullopt;  // a type, or unknown
+  const Definitions& definitions = profiles_.definitions();
+  if (definitions.IsResource(item.type) && !CheckValid(definitions, item.node).ok()) return false;
+  ProfileOptions options;
+  options.now_us = now_us_;
+  ProfileChecker checker(profiles_, options);
+  bool known = false;
+  return checker.ConformsToProfile(item, std::string(profile), &known);
+}
+
+std::optional<bool> KnownConformance::MemberOf(const path::Item& item, std::string_view value_set) const {
+  const auto codes = profiles_.Codes(value_set);
   if (codes == nullptr) return std::nullopt;
   const auto is_in = [&](Value coding) {
     return codes->codes.count({coding["system"].ToString(), coding["code"].ToString()}) != 0;

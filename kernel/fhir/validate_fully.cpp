@@ -11,6 +11,7 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
   ProfileOptions profile_options;
   profile_options.issues_max = options.base.issues_max;
   profile_options.warnings = options.base.warnings;
+  profile_options.implied = true;
   profile_options.now_us = options.now_us;
   ProfileChecker checker(profiles, profile_options);
   for (const std::string& profile : options.profiles) checker.Check(root, profile);

@@ -1,6 +1,7 @@
 #include "kernel/interaction/conformance.h"
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
 #include "kernel/fhir/questionnaire.h"
@@ -14,6 +15,12 @@ constexpr std::string_view kTypes[] = {"StructureDefinition", "ValueSet", "CodeS
 constexpr size_t kKeptMax = 4096;
 constexpr size_t kCandidatesMax = 1000;
 constexpr int64_t kStateAgeMaxUs = 60 * kSecondUs;
+
+/// The urls of R4's own profiles and extensions have this in them; few resources else.
+bool NamesDefinition(std::string_view text) {
+  constexpr std::string_view kPart = "/StructureDefinition/";
+  return memmem(text.data(), text.size(), kPart.data(), kPart.size()) != nullptr;
+}
 
 }  // namespace
 
@@ -139,12 +146,18 @@ std::shared_ptr<const terminology::Terminology> Conformance::Terminology() {
   return {state, &state->terminology()};
 }
 
+std::shared_ptr<fhir::Profiles> Conformance::Profiles() {
+  const std::shared_ptr<State> state = Current();
+  return {state, &state->profiles()};
+}
+
 Status CheckConformance(const Room& room, fhir::Value resource) {
   const bool has_answers = resource["resourceType"].ToString() == "QuestionnaireResponse";
   const std::shared_ptr<Conformance::State> state = room.conformance->Current();
-  if (!has_answers && !state->has_profiles()) return {};
+  const bool may_claim = state->has_profiles() || NamesDefinition(resource.document()->Text());
+  if (!has_answers && !may_claim) return {};
   std::vector<Issue> issues;
-  if (state->has_profiles()) {
+  if (may_claim) {
     fhir::ProfileOptions options;
     options.now_us = room.context.clock->NowUs();
     fhir::ProfileChecker checker(state->profiles(), options);

@@ -27,6 +27,8 @@ class Conformance {
   std::shared_ptr<State> Current();
   /// What searches find their codes by, as of now. Cost: that of Current.
   std::shared_ptr<const terminology::Terminology> Terminology();
+  /// Those of Current(); they live as long as what is returned.
+  std::shared_ptr<fhir::Profiles> Profiles();
   /// The types whose writes make a new State.
   static std::vector<fhir::TypeId> Types(const fhir::Definitions& definitions);
   /// Something of those types was written.
@@ -41,7 +43,8 @@ class Conformance {
 };
 
 /// What `resource` claims (meta.profile, extensions that are known here) and its answers; only errors count.
-/// Errors: kInvalid with all issues; kUnavailable while what it names cannot be looked up. Costs nothing where no profile is stored, but of a QuestionnaireResponse.
+/// Errors: kInvalid with all issues; kUnavailable while what it names cannot be looked up. Where no profile is stored, one search of the text:
+/// only what names a StructureDefinition of R4 itself is looked at.
 Status CheckConformance(const Room& room, fhir::Value resource);
 /// Everything, with warnings, for $validate. Errors: kUnavailable, as above.
 Result<std::vector<Issue>> ValidateConformance(const Room& room, fhir::Value resource, fhir::TypeId expected,

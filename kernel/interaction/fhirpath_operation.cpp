@@ -1,4 +1,5 @@
-// $fhirpath: POST $fhirpath with Parameters: evaluates an expression on what is sent, and on nothing that is stored.
+// $fhirpath: POST $fhirpath with Parameters: evaluates an expression on what is sent; of what is stored, only
+// profiles and value sets are asked, by conformsTo() and memberOf().
 // Parameters: expression (valueString), resource, context (valueString: an expression; the other is evaluated on each of its items),
 //             variables (parts: value[x] or resource). The answer is Parameters as the servers behind fhirpath-lab give it: `parameters`
 //             (evaluator, expression, context), then a `result` for each context, its parts named by type. What no value[x] can hold, such as
@@ -13,6 +14,7 @@
 #include "kernel/fhir/path/path.h"
 #include "kernel/fhir/path/scalar.h"
 #include "kernel/fhir/primitives.h"
+#include "kernel/interaction/conformance.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
@@ -309,6 +311,9 @@ Result<Response> FhirPathOperation(const Room& room, const Call& call) {
   environment.now_us = room.context.clock->NowUs();
   environment.offset_min = room.context.timezone_offset_min;
   environment.resolver = &resolver;
+  const std::shared_ptr<fhir::Profiles> profiles = room.conformance->Profiles();
+  const fhir::KnownConformance conformance(*profiles, environment.now_us);
+  environment.conformance = &conformance;
   environment.work_max = kWorkMax;
   environment.variables = std::move(asked.variables);
   path::Collection contexts = {path::ResourceItem(*room.definitions, asked.resource)};

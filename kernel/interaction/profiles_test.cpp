@@ -77,6 +77,41 @@ TEST_F(ProfilesTest, ValidateTakesProfilesAndTellsWhatIsUnknown) {
   EXPECT_EQ(claimed.body.find("\"error\""), std::string::npos);
 }
 
+TEST_F(ProfilesTest, TheProfilesOfR4AreKnownWithoutBeingStored) {
+  const std::string weight =
+      R"("resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"29463-7"}]})";
+  EXPECT_EQ(Post("Observation", "{" + weight + "}").status, 201);
+  const Response claimed =
+      Post("Observation",
+           "{" + weight + R"(,"meta":{"profile":["http://hl7.org/fhir/StructureDefinition/bodyweight"]}})");
+  EXPECT_EQ(claimed.status, 422) << claimed.body;
+  EXPECT_NE(claimed.body.find("Observation.category"), std::string::npos) << claimed.body;
+  const Response place = Post(
+      "Patient",
+      R"({"resourceType":"Patient","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/patient-birthPlace","valueString":"x"}]})");
+  EXPECT_EQ(place.status, 422) << place.body;
+  const Response asked = Post(
+      "Observation/$validate?profile=http://hl7.org/fhir/StructureDefinition/vitalsigns", "{" + weight + "}");
+  EXPECT_EQ(asked.body.find("is not known here"), std::string::npos) << asked.body;
+  const Response conforms = Post("$fhirpath", R"({"resourceType":"Parameters","parameter":[
+    {"name":"expression","valueString":"conformsTo('http://hl7.org/fhir/StructureDefinition/bodyweight')"
+},
+    {"name":"resource","resource":{)" + weight + "}}]
+}
+");
+    EXPECT_NE(conforms.body.find("false"), std::string::npos)
+    << conforms.body;
+}
+
+TEST_F(ProfilesTest, ADeleteIsValidatedWithoutABody) {
+  ASSERT_EQ(Put("Patient/a", R"({"resourceType":"Patient","id":"a"})").status, 201);
+  const Response there = Post("Patient/a/$validate?mode=delete", "");
+  EXPECT_EQ(there.status, 200) << there.body;
+  EXPECT_EQ(Post("Patient/b/$validate?mode=delete", "").status, 404);
+  EXPECT_EQ(Post("Patient/$validate?mode=delete", "").status, 400);
+  EXPECT_EQ(Post("Patient/a/$validate", "").status, 400);
+}
+
 TEST_F(ProfilesTest, TheVersionAskedForCounts) {
   ASSERT_EQ(Put("StructureDefinition/resident", Profile("2")).status, 201);
   const std::string claim = R"({"resourceType":"Patient","meta":{"profile":["http://example.org/resident|)";

@@ -1,6 +1,6 @@
 // $validate: POST [type]/$validate, POST [type]/[id]/$validate; a resource or Parameters around one. Structure, invariants with their
 // warnings, the profiles asked for (profile, may repeat) and those the resource claims, answers against their Questionnaire.
-// The answer is always an OperationOutcome with 200.
+// The answer is always an OperationOutcome with 200. mode=delete of a stored resource needs no body.
 // Source: FHIR R4 resource-operation-validate.html.
 
 #include <fmt/format.h>
@@ -75,10 +75,11 @@ Result<ValidationAsked> ReadValidation(const Call& call, fhir::Value root) {
 
 Result<Response> ValidateOperation(const Room& room, const Call& call) {
   TRY(CheckMayCall(call.viewer(), "$validate"));
-  if (call.request.body.empty())
-    return MakeError(ErrorCode::kIncorrect, "The body is empty: send the resource to check as JSON.");
-  const fhir::Document document = TRY(fhir::Document::Parse(call.request.body));
+  fhir::Document document;  // of mode=delete, which asks of what is stored, there need be none
+  if (!call.request.body.empty()) document = TRY(fhir::Document::Parse(call.request.body));
   const ValidationAsked asked = TRY(ReadValidation(call, document.Root()));
+  if (call.request.body.empty() && (asked.mode != "delete" || call.id.empty()))
+    return MakeError(ErrorCode::kIncorrect, "The body is empty: send the resource to check as JSON.");
   std::vector<Issue> issues;
   if (asked.resource) {
     issues = TRY(ValidateConformance(room, asked.resource, call.type, asked.profiles));

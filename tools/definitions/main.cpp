@@ -1,27 +1,34 @@
-// Compiles the official FHIR R4 definitions into the blob that is linked into the program.
-// Use:    tk_definitions FOLDER MENDED OUTPUT      FOLDER holds StructureDefinition-*.json and the like, one resource a file;
+// Compiles the official FHIR R4 definitions into the two files that are linked into the program: the table, and the profiles beside it.
+// Use:    tk_definitions FOLDER MENDED OUTPUT PROFILES      FOLDER holds StructureDefinition-*.json and the like, one resource a file;
 //         MENDED is kernel/fhir/invariants_mended.json
 #include <fstream>
 #include <iostream>
 
 #include "kernel/fhir/definitions_official.h"
+#include "kernel/fhir/official_profiles.h"
+
+namespace {
+
+bool Write(const char* path, const tk::Result<std::string>& bytes) {
+  if (!bytes.ok()) {
+    std::cerr << bytes.error().ToString() << "\n";
+    return false;
+  }
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file.write(bytes->data(), static_cast<std::streamsize>(bytes->size()));
+  file.close();
+  if (!file) std::cerr << path << ": cannot write\n";
+  return static_cast<bool>(file);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::cerr << "use: tk_definitions FOLDER MENDED OUTPUT\n";
+  if (argc != 5) {
+    std::cerr << "use: tk_definitions FOLDER MENDED OUTPUT PROFILES\n";
     return 2;
   }
-  const auto blob = tk::fhir::CompileOfficialDefinitions(argv[1], argv[2]);
-  if (!blob.ok()) {
-    std::cerr << blob.error().ToString() << "\n";
-    return 1;
-  }
-  std::ofstream file(argv[3], std::ios::binary | std::ios::trunc);
-  file.write(blob->data(), static_cast<std::streamsize>(blob->size()));
-  file.close();
-  if (!file) {
-    std::cerr << argv[3] << ": cannot write\n";
-    return 1;
-  }
-  return 0;
+  const bool written = Write(argv[3], tk::fhir::CompileOfficialDefinitions(argv[1], argv[2])) &&
+                       Write(argv[4], tk::fhir::CompileOfficialProfiles(argv[1]));
+  return written ? 0 : 1;
 }

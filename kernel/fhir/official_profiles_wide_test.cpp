@@ -1,0 +1,50 @@
+// The official profiles over the official examples: every one compiles, and the examples keep to what they claim and carry, but for none.
+#include <gtest/gtest.h>
+
+#include "kernel/fhir/corpus_for_test.h"
+#include "kernel/fhir/official_profiles.h"
+#include "kernel/fhir/profile_check.h"
+
+namespace tk::fhir {
+namespace {
+
+TEST(OfficialProfiles, EveryOneCompiles) {
+  const MemoryCanonicals nothing_stored;
+  Profiles profiles(*Definitions::R4(), nothing_stored);
+  size_t count = 0;
+  for (const std::string& path : JsonFilesOf(OfficialExamplesFolder())) {
+    if (path.find("/StructureDefinition-") == std::string::npos) continue;
+    const Document structure = Document::Parse(ReadFileForTest(path)).value();
+    if (structure.Root()["derivation"].ToString() != "constraint") continue;
+    const std::string url = structure.Root()["url"].ToString();
+    const auto profile = profiles.Find(url);
+    ASSERT_TRUE(profile.ok()) << url << ": " << profile.error().ToString();
+    EXPECT_NE(*profile, nullptr) << url;
+    ++count;
+  }
+  EXPECT_EQ(count, 441U);
+}
+
+TEST(OfficialProfiles, ExamplesKeepToThem) {
+  const MemoryCanonicals nothing_stored;
+  Profiles profiles(*Definitions::R4(), nothing_stored);
+  size_t checked = 0, structures = 0;
+  for (const std::string& path : JsonFilesOf(OfficialExamplesFolder())) {
+    const std::string name = path.substr(path.rfind('/') + 1);
+    // Large and alike: one in eight is enough.
+    if (name.rfind("StructureDefinition-", 0) == 0 && structures++ % 8 != 0) continue;
+    const std::string json = ReadFileForTest(path);
+    if (json.size() > 3'000'000) continue;
+    const auto document = Document::Parse(json);
+    if (!document.ok()) continue;
+    ++checked;
+    ProfileChecker checker(profiles, {});
+    checker.CheckClaims(document->Root());
+    const auto issues = checker.Take();
+    EXPECT_TRUE(issues.empty()) << name << ": " << issues[0].path << ": " << issues[0].text;
+  }
+  EXPECT_GT(checked, 4000U);
+}
+
+}  // namespace
+}  // namespace tk::fhir

@@ -1,0 +1,208 @@
+// The way through a resource, to everything that is checked without being asked for: what it claims, its extensions, what it contains,
+// the bindings of its types.
+// Source: FHIR R4 extensibility.html, defining-extensions.html#context, profiling.html, observation-vitalsigns.html.
+#include <algorithm>
+
+#include "kernel/fhir/definitions_codes.h"
+#include "kernel/fhir/profile_builder.h"
+#include "kernel/fhir/profile_check.h"
+
+namespace tk::fhir {
+namespace {
+
+constexpr size_t kWalkDepthMax = 128;
+
+/// The vital signs that R4 has a profile for, by the codes that tell them: LOINC's, which the profile asks for, and those of SNOMED CT
+/// for the same.
+struct VitalSign {
+  std::string_view loinc, snomed, profile;
+};
+constexpr VitalSign kVitalSigns[] = {
+    {"85353-1", "", "vitalspanel"},        {"9279-1", "86290005", "resprate"},
+    {"8867-4", "364075005", "heartrate"},  {"2708-6", "431314004", "oxygensat"},
+    {"8310-5", "276885007", "bodytemp"},   {"8302-2", "50373000", "bodyheight"},
+    {"9843-4", "363811000", "headcircum"}, {"29463-7", "27113001", "bodyweight"},
+    {"39156-5", "60621009", "bmi"},        {"85354-9", "75367002", "bp"}};
+
+/// Without the [x] that a choice is written with in definitions.
+std::string WithoutChoiceMarks(std::string text) {
+  for (size_t at; (at = text.find("[x]")) != std::string::npos;) text.erase(at, 3);
+  return text;
+}
+
+}  // namespace
+
+void ProfileChecker::Resource(Value resource, TypeId type) {
+  const bool is_bundle = definitions_.Type(type).name == "Bundle";
+  if (is_bundle) bundles_.push_back(resource);
+  const Value outer = std::exchange(resource_, resource);
+  std::vector<Holder> outer_holders = std::exchange(holders_, {{resource, type, kNoType, {}}});
+  Claimed(resource);
+  if (options_.implied) VitalSigns(resource, type);
+  TypeBindings(resource, type);
+  Walk(resource, type);
+  holders_ = std::move(outer_holders);
+  resource_ = outer;
+  if (is_bundle) bundles_.pop_back();
+}
+
+/// Goes to extensions and to resources within; everything else is the profile's business.
+void ProfileChecker::Walk(Value object, TypeId type) {
+  if (path_.size() > kWalkDepthMax || !Work()) return;
+  for (const Value member : object) {
+    if (!member.is_object() && !member.is_array()) continue;
+    std::string_view name = member.name_text();
+    if (!name.empty() && name.front() == '_') name.remove_prefix(1);
+    const ElementInfo* element = definitions_.FindElement(type, Names::Find(name));
+    if (element == nullptr) continue;
+    const bool is_resource = definitions_.Type(element->type).type_class == TypeClass::kResource;
+    path_.push_back({std::string(element->base_name), member.is_array() ? 0 : -1});
+    const auto one = [&](Value value) {
+      if (!value.is_object()) return;
+      if (!is_resource) {
+        if (definitions_.Type(element->type).name == "Extension") KnownExtension(value);
+        TypeBindings(value, element->type);
+        holders_.push_back({value, element->type, type, element->base_name});
+        Walk(value, element->type);
+        return holders_.pop_back();
+      }
+      const path::Item inner = path::ResourceItem(definitions_, value);
+      if (inner.type == kNoType) return;
+      const Value outer = container_;
+      if (element->name != "contained") container_ = value;
+      Resource(value, inner.type);
+      container_ = outer;
+    };
+    if (member.is_object()) {
+      one(member);
+    } else {
+      for (const Value value : member) {
+        one(value);
+        ++path_.back().index;
+      }
+    }
+    path_.pop_back();
+  }
+}
+
+void ProfileChecker::Claimed(Value resource) {
+  for (const Value claim : resource["meta"]["profile"]) {
+    const std::string canonical = claim.ToString();
+    if (canonical.empty() || profiles_.TypeOf(canonical) != kNoType) {
+      const ProfilePtr profile = Known(canonical);
+      if (profile != nullptr) CheckProfile(path::ResourceItem(definitions_, resource), *profile);
+      continue;
+    }
+    if (Known(canonical) == nullptr)
+      Add(Severity::kWarning, "not-found",
+          "claims the profile " + canonical + ", which is not known here: not checked");
+  }
+}
+
+void ProfileChecker::KnownExtension(Value extension) {
+  const std::string url = extension["url"].ToString();
+  if (url.rfind("http", 0) != 0 && url.rfind("urn:", 0) != 0) return;  // a part of another one
+  const auto profile = profiles_.Find(url);
+  if (!profile.ok() || *profile == nullptr || definitions_.Type((*profile)->type).name != "Extension") {
+    return Add(Severity::kInformation, "not-found",
+               "is an extension that is not known here (" + url + "): not checked");
+  }
+  const path::Item item{extension, Value(), (*profile)->type, {}};
+  CheckProfile(item, **profile);
+  const Profile* outer = std::exchange(profile_, profile->get());
+  Context(**profile, item);
+  profile_ = outer;
+}
+
+void ProfileChecker::Context(const Profile& profile, const Item& extension) {
+  const Holder& holder = holders_.back();
+  const bool fits = profile.contexts.empty() ||
+                    std::any_of(profile.contexts.begin(), profile.contexts.end(),
+                                [&](const ExtensionContext& context) { return IsContext(context, holder); });
+  if (!fits) {
+    std::string permitted;
+    for (const ExtensionContext& context : profile.contexts)
+      permitted += (permitted.empty() ? "" : ", ") + context.expression;
+    Error("structure", "is an extension that must not stand here; its context is: " + permitted);
+  }
+  if (definitions_.Type(holder.type).type_class == TypeClass::kPrimitive)
+    return;  // its value stands elsewhere
+  path::Environment environment = PathEnvironment();
+  environment.variables.emplace_back("extension", path::Collection{extension});
+  for (const ProfileInvariant& invariant : profile.context_invariants) {
+    if (!Work() || invariant.expression == nullptr) return;
+    const auto holds = invariant.expression->Test(environment, {holder.value, Value(), holder.type, {}});
+    if (holds.ok() && !*holds) Error("invariant", "is an extension that needs: " + invariant.text);
+  }
+}
+
+bool ProfileChecker::IsContext(const ExtensionContext& context, const Holder& holder) {
+  using Where = ExtensionContext::Kind;
+  if (context.kind == Where::kFhirPath) {
+    path::Collection items;
+    if (context.test == nullptr ||
+        !context.test->Evaluate(PathEnvironment(), path::ResourceItem(definitions_, resource_), &items).ok())
+      return true;  // it cannot be decided
+    return std::any_of(items.begin(), items.end(), [&](const Item& item) {
+      return item.node == holder.value || item.extension_node == holder.value;
+    });
+  }
+  if (context.kind == Where::kExtension) {
+    const size_t part = context.expression.find('#');
+    std::string url = holder.value["url"].ToString();
+    if (part != std::string::npos && holders_.size() > 1) {  // http://whole#part
+      if (url != context.expression.substr(part + 1)) return false;
+      url = holders_[holders_.size() - 2].value["url"].ToString();
+    }
+    return url == context.expression.substr(0, part);
+  }
+  return IsElement(WithoutChoiceMarks(context.expression), holder);
+}
+
+/// Is the holder of this type, or the element of this path ("Patient", "HumanName.family", "Questionnaire.item.item")?
+bool ProfileChecker::IsElement(std::string_view expression, const Holder& holder) {
+  if (expression == "Element") return true;
+  if (expression.find('#') != std::string_view::npos || expression.find(':') != std::string_view::npos) {
+    if (!expression.starts_with(kTypeUrl)) return true;  // an element of a profile: not decided
+    expression.remove_prefix(kTypeUrl.size());
+    if (const size_t part = expression.find('#'); part != std::string_view::npos)
+      expression.remove_prefix(part + 1);
+  }
+  const TypeId type = definitions_.FindType(expression);
+  if (type != kNoType && definitions_.IsA(holder.type, type)) return true;
+  if (definitions_.FindType(expression.substr(0, expression.find('.'))) == kNoType)
+    return true;  // nor is that known
+  std::string path(definitions_.Type(holders_[0].type).name);
+  for (size_t i = 1; i < holders_.size(); ++i) path += "." + std::string(holders_[i].name);
+  if (path == expression) return true;
+  for (TypeId owner = holder.owner; owner != kNoType; owner = definitions_.Type(owner).base) {
+    if (std::string(definitions_.Type(owner).name) + "." + std::string(holder.name) == expression)
+      return true;
+  }
+  return false;
+}
+
+/// Whoever records one of these keeps to its profile: the specification asks it of every Observation of that kind.
+void ProfileChecker::VitalSigns(Value resource, TypeId type) {
+  if (definitions_.Type(type).name != "Observation") return;
+  for (const VitalSign& vital : kVitalSigns) {
+    for (const Value coding : resource["code"]["coding"]) {
+      const std::string system = coding["system"].ToString();
+      const std::string code = coding["code"].ToString();
+      if ((system != "http://loinc.org" || code != vital.loinc) &&
+          (system != "http://snomed.info/sct" || vital.snomed.empty() || code != vital.snomed))
+        continue;
+      if (const ProfilePtr profile = Known(std::string(kTypeUrl) + std::string(vital.profile)))
+        CheckProfile(path::ResourceItem(definitions_, resource), *profile);
+      break;
+    }
+  }
+}
+
+void ProfileChecker::TypeBindings(Value value, TypeId type) {
+  if (!options_.warnings) return;
+  const Profile* bindings = profiles_.Bindings(type);
+  if (bindings != nullptr) CheckProfile({value, Value(), type, {}}, *bindings);
+}
+
+}  // namespace tk::fhir
