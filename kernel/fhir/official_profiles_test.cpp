@@ -63,6 +63,22 @@ TEST(OfficialProfiles, VitalSignsAndWhatDerivesFromThem) {
             "");
 }
 
+// Its components are told apart by a coding within a slice of their own.
+TEST(OfficialProfiles, BloodPressureHasTwoComponents) {
+  const auto component = [](std::string_view code) {
+    return R"({"code":{"coding":[{"system":"http://loinc.org","code":")" + std::string(code) +
+           R"("}]},"valueQuantity":{"value":80,"unit":"mmHg","system":"http://unitsofmeasure.org","code":"mm[Hg]"}})";
+  };
+  const auto pressure = [&](std::string_view second) {
+    return R"({"resourceType":"Observation","status":"final","subject":{"reference":"Patient/1"},"effectiveDateTime":"2026-01-01",
+    "code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]},"component":[)" +
+           component("8480-6") + "," + component(second) + "]" + kVital + "}";
+  };
+  EXPECT_EQ(ErrorsOf(pressure("8462-4"), {"bp"}), "");
+  EXPECT_NE(ErrorsOf(pressure("8480-6"), {"bp"}).find("slice SystolicBP: is there 2 times"),
+            std::string::npos);
+}
+
 TEST(OfficialProfiles, ExtensionsOfR4AreCheckedWhereTheyStand) {
   const auto patient = [](std::string_view value) {
     return R"({"resourceType":"Patient","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/patient-birthPlace",)" +

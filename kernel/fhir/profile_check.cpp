@@ -389,7 +389,11 @@ void ProfileChecker::Bounds(const ProfileElement& rule, const Item& item) {
       name[0] = static_cast<char>(name[0] - 'A' + 'a');
       bound_type = definitions_.FindType(name);
     }
-    const auto order = CompareBound(definitions_, item, bound, bound_type);
+    const std::string_view value_type = definitions_.Type(item.type).name;
+    const bool is_time = value_type == "date" || value_type == "dateTime" || value_type == "instant";
+    const auto order = is_time && bound.is_object()
+                           ? CompareToNow(definitions_, item, bound, wrong < 0, options_.now_us)
+                           : CompareBound(definitions_, item, bound, bound_type);
     if (order && *order == wrong) Error("value", text);
   };
   compare(rule.min_value, -1, "is less than the least permitted value");

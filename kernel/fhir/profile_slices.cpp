@@ -57,7 +57,13 @@ std::vector<const ProfileElement*> ProfileChecker::RulesBelow(const ProfileEleme
   const auto take = [&](const ProfileElement& element) {
     const ProfileElement* child = element.Child(url ? "extension" : step);
     if (child == nullptr) return;
-    if (!url) return found.push_back(child);
+    if (!url) {
+      found.push_back(child);
+      for (const auto& slice : child->slices) {  // code.coding, where one of the codings is fixed
+        if (slice->min && *slice->min > 0) found.push_back(slice.get());
+      }
+      return;
+    }
     for (const auto& slice : child->slices) {
       const ProfileElement* slice_url = slice->Child("url");
       const bool by_profile =
@@ -98,7 +104,10 @@ path::Collection ProfileChecker::ValuesAt(const Discriminator& discriminator, co
 
 bool ProfileChecker::Discriminates(const Discriminator& discriminator, const ProfileElement& slice,
                                    const Item& item) {
-  const std::vector<const ProfileElement*> rules = RulesAt(slice, discriminator.path);
+  std::vector<const ProfileElement*> rules = RulesAt(slice, discriminator.path);
+  const auto is_fixed = [](const ProfileElement* rule) { return rule->fixed || rule->pattern; };
+  if (std::any_of(rules.begin(), rules.end(), is_fixed))
+    std::erase_if(rules, [&](const ProfileElement* rule) { return !is_fixed(rule); });
   const path::Collection values = ValuesAt(discriminator, item);
   if (discriminator.kind == Discriminator::Kind::kExists) {
     for (const ProfileElement* rule : rules) {

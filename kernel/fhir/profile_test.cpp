@@ -402,6 +402,21 @@ TEST_F(ProfileTest, AnExtensionStandsWhereItsContextPermits) {
   EXPECT_EQ(told(Patient(R"(,"_birthDate":{"extension":)" + one("anywhere") + "}")), "");
 }
 
+// A duration beside a date is counted from now. (The checks of these tests stand at the beginning of 1970.)
+TEST_F(ProfileTest, BoundsOfDatesMayBeRelativeToNow) {
+  Add(Structure(
+      "p", "Patient",
+      R"({"path":"Patient.birthDate","minValueQuantity":{"value":100,"system":"http://unitsofmeasure.org","code":"a"},
+    "maxValueQuantity":{"value":10,"system":"http://unitsofmeasure.org","code":"mo"}})"));
+  const auto born = [](std::string_view date) {
+    return Patient(R"(,"birthDate":")" + std::string(date) + "\"");
+  };
+  EXPECT_EQ(Check(born("1900-01-01"), "p"), "");
+  EXPECT_EQ(Check(born("1970-09-01"), "p"), "");
+  EXPECT_EQ(Check(born("1869-12-31"), "p"), "Patient.birthDate: is less than the least permitted value\n");
+  EXPECT_EQ(Check(born("1970-12-01"), "p"), "Patient.birthDate: is more than the greatest permitted value\n");
+}
+
 TEST_F(ProfileTest, WorkIsBounded) {
   Add(Structure("p", "Patient", R"({"path":"Patient.name.family","min":1})"));
   Profiles profiles(*Definitions::R4(), canonicals_);

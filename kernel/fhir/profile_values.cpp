@@ -1,6 +1,7 @@
 #include "kernel/fhir/profile_values.h"
 
 #include <algorithm>
+#include <map>
 
 #include "kernel/fhir/path/scalar.h"
 
@@ -17,6 +18,21 @@ bool EqualScalars(Value value, Value other) {
   const auto a = path::Decimal::Parse(value.Number());
   const auto b = path::Decimal::Parse(other.Number());
   return a && b && path::Compare(*a, *b) == 0;
+}
+
+/// `text`: what the value is compared with, an expression.
+std::optional<int> Order(const Definitions& definitions, const path::Environment& environment,
+                         const path::Item& value, const std::string& text) {
+  const auto holds = [&](const char* operation) {
+    const auto expression = path::Expression::Compile(operation + text, definitions, value.type);
+    if (!expression.ok()) return false;
+    const auto answer = expression->Test(environment, value);
+    return answer.ok() && *answer;
+  };
+  if (holds("$this < ")) return -1;
+  if (holds("$this > ")) return 1;
+  if (holds("$this = ")) return 0;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -58,16 +74,27 @@ std::optional<int> CompareBound(const Definitions& definitions, const path::Item
   path::Environment environment;
   environment.definitions = &definitions;
   environment.variables.emplace_back("bound", path::Collection{path::Item{bound, Value(), bound_type, {}}});
-  const auto holds = [&](const char* text) {
-    const auto expression = path::Expression::Compile(text, definitions, value.type);
-    if (!expression.ok()) return false;
-    const auto answer = expression->Test(environment, value);
-    return answer.ok() && *answer;
-  };
-  if (holds("$this < %bound")) return -1;
-  if (holds("$this > %bound")) return 1;
-  if (holds("$this = %bound")) return 0;
-  return std::nullopt;
+  return Order(definitions, environment, value, "%bound");
+}
+
+std::optional<int> CompareToNow(const Definitions& definitions, const path::Item& value, Value duration,
+                                bool is_least, int64_t now_us) {
+  // UCUM's units of time as words of the language, which knows calendars.
+  static const std::map<std::string, const char*, std::less<>> kUnits = {
+      {"a", "years"}, {"mo", "months"},   {"wk", "weeks"}, {"d", "days"},
+      {"h", "hours"}, {"min", "minutes"}, {"s", "seconds"}};
+  const auto unit = kUnits.find(duration["code"].ToString());
+  const std::string_view number = duration["value"].Number();
+  if (unit == kUnits.end() || number.empty() ||
+      number.find_first_not_of("0123456789") != std::string_view::npos)
+    return std::nullopt;
+  path::Environment environment;
+  environment.definitions = &definitions;
+  environment.now_us = now_us;
+  const bool is_date = definitions.Type(value.type).name == "date";
+  const std::string limit = std::string("(") + (is_date ? "today()" : "now()") + (is_least ? " - " : " + ") +
+                            std::string(number) + " " + unit->second + ")";
+  return Order(definitions, environment, value, limit);
 }
 
 }  // namespace tk::fhir

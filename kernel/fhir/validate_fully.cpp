@@ -2,6 +2,7 @@
 
 #include "kernel/fhir/profile_check.h"
 #include "kernel/fhir/questionnaire.h"
+#include "kernel/fhir/validate_forms.h"
 
 namespace tk::fhir {
 
@@ -29,6 +30,7 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
     }
   };
   add(checker.Take());
+  add(FormProblems(definitions, root, options.base.issues_max));
   add(CheckAnswers(definitions, profiles, root, options.base.warnings));
   return issues;
 }
