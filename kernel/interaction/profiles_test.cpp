@@ -93,14 +93,10 @@ TEST_F(ProfilesTest, TheProfilesOfR4AreKnownWithoutBeingStored) {
   const Response asked = Post(
       "Observation/$validate?profile=http://hl7.org/fhir/StructureDefinition/vitalsigns", "{" + weight + "}");
   EXPECT_EQ(asked.body.find("is not known here"), std::string::npos) << asked.body;
-  const Response conforms = Post("$fhirpath", R"({"resourceType":"Parameters","parameter":[
-    {"name":"expression","valueString":"conformsTo('http://hl7.org/fhir/StructureDefinition/bodyweight')"
-},
-    {"name":"resource","resource":{)" + weight + "}}]
-}
-");
-    EXPECT_NE(conforms.body.find("false"), std::string::npos)
-    << conforms.body;
+  const Response conforms = Post("$fhirpath", R"j({"resourceType":"Parameters","parameter":[
+    {"name":"expression","valueString":"conformsTo('http://hl7.org/fhir/StructureDefinition/bodyweight')"},
+    {"name":"resource","resource":{)j" + weight + "}}]}");
+  EXPECT_NE(conforms.body.find("false"), std::string::npos) << conforms.body;
 }
 
 TEST_F(ProfilesTest, ADeleteIsValidatedWithoutABody) {
