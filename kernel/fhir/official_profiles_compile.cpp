@@ -14,7 +14,7 @@
 namespace tk::fhir {
 namespace {
 
-constexpr size_t kFileBytesMax = size_t{64} << 20;
+constexpr size_t kStructureBytesMax = size_t{64} << 20;
 constexpr std::string_view kUrl = "http://hl7.org/fhir/StructureDefinition/";
 constexpr std::string_view kMaxValueSet =
     "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
@@ -210,7 +210,7 @@ Result<std::string> CompileOfficialProfiles(const std::string& folder) {
   std::error_code failed;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed)) {
     if (entry.path().filename().string().rfind("StructureDefinition-", 0) != 0) continue;
-    auto document = Document::Parse(TRY(ReadFile(entry.path().string(), kFileBytesMax)));
+    auto document = Document::Parse(TRY(ReadFile(entry.path().string(), kStructureBytesMax)));
     if (!document.ok()) {
       document.error().external = entry.path().string() + ": " + document.error().external;
       return document.TakeError();

@@ -368,7 +368,8 @@ Status ProfileBuilder::Fill(Value definition, TypeId context, ProfileElement* el
   return Slices(definition, context, element);
 }
 
-std::shared_ptr<const path::Expression> Compiled(const Definitions& definitions, const std::string& text) {
+std::shared_ptr<const path::Expression> CompiledUntyped(const Definitions& definitions,
+                                                        const std::string& text) {
   auto compiled = path::Expression::Compile(text, definitions, kNoType);
   return compiled.ok() ? std::make_shared<const path::Expression>(std::move(compiled).value()) : nullptr;
 }
@@ -383,14 +384,14 @@ void BuildContext(const Definitions& definitions, Value structure, Profile* prof
     if (kind == "extension") context.kind = ExtensionContext::Kind::kExtension;
     if (kind == "fhirpath") {
       context.kind = ExtensionContext::Kind::kFhirPath;
-      context.test = Compiled(definitions, context.expression);
+      context.test = CompiledUntyped(definitions, context.expression);
     }
     profile->contexts.push_back(std::move(context));
   }
   for (const Value given : structure["contextInvariant"]) {
     ProfileInvariant invariant;
     invariant.text = given.ToString();
-    invariant.expression = Compiled(definitions, invariant.text);
+    invariant.expression = CompiledUntyped(definitions, invariant.text);
     profile->context_invariants.push_back(std::move(invariant));
   }
 }

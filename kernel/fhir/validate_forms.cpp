@@ -12,7 +12,7 @@
 namespace tk::fhir {
 namespace {
 
-constexpr size_t kLevelsMax = 100;
+constexpr size_t kFormLevelsMax = 100;
 constexpr std::string_view kUuidUrn = "urn:uuid:";
 
 bool IsAbsolute(std::string_view uri) {
@@ -86,7 +86,7 @@ class FormChecker {
 };
 
 void FormChecker::Object(Value object, TypeId type) {
-  if (path_.size() > kLevelsMax) return;
+  if (path_.size() > kFormLevelsMax) return;
   const std::string_view name = definitions_.Type(type).name;
   if (name == "Coding") Coding(object);
   if (name == "Attachment") Attachment(object);
