@@ -20,7 +20,7 @@ constexpr size_t kTypesMax = 32;
 class Subscriber final : public EventSource {
  public:
   std::shared_ptr<const access::Viewer> viewer;
-  std::string token;                 // checked again at each tick
+  std::string token;                 // checked again before each event and at each tick
   std::vector<std::string> types;    // sorted; empty: all that the post may read
   std::optional<uint64_t> resume_t;  // the hub replays from the one after
   bool stale = false;                // asked to resume something that is not there
@@ -133,6 +133,7 @@ struct Live::Impl {
   void Admit();
   void Replay(const SubscriberPtr& subscriber);
   void Tell(const view::Committed& committed);
+  bool StillMay(const SubscriberPtr& subscriber) const;
   void TellOne(const SubscriberPtr& subscriber, uint64_t t, const std::vector<Telling>& tellings) const;
   std::vector<Telling> Write(const view::Committed& committed) const;
   void Tick();
@@ -166,14 +167,33 @@ std::vector<Telling> Live::Impl::Write(const view::Committed& committed) const {
   return tellings;
 }
 
+// As the accounts are now (SignOn looks at them once a second; otherwise this is a look into its cache). Ends the stream of who is no longer let
+// in; who was given another post or area hears that what he has may be more, or less, than is his.
+bool Live::Impl::StillMay(const SubscriberPtr& subscriber) const {
+  const access::Viewer& before = *subscriber->viewer;
+  const auto kind = before.by_cookie ? access::TokenKind::kCookie : access::TokenKind::kBearer;
+  auto viewer = sign_on->Verify(subscriber->token, kind);
+  if (!viewer.ok()) {
+    subscriber->End("signed-out");
+    return false;
+  }
+  const access::Viewer& now = **viewer;
+  if (now.area != before.area || now.post->name != before.post->name)
+    subscriber->Push("event: reset\ndata: {\"reason\":\"your post or area has changed\"}\n\n");
+  subscriber->viewer = *viewer;
+  return true;
+}
+
 void Live::Impl::TellOne(const SubscriberPtr& subscriber, uint64_t t,
                          const std::vector<Telling>& tellings) const {
+  const auto wanted = [&](const Telling& telling) {
+    return subscriber->types.empty() ||
+           std::binary_search(subscriber->types.begin(), subscriber->types.end(), telling.type);
+  };
+  if (std::none_of(tellings.begin(), tellings.end(), wanted) || !StillMay(subscriber)) return;
   std::vector<const Telling*> his;
   for (const Telling& telling : tellings) {
-    if (!subscriber->types.empty() &&
-        !std::binary_search(subscriber->types.begin(), subscriber->types.end(), telling.type))
-      continue;
-    if (!subscriber->viewer->MayRead(telling.type) ||
+    if (!wanted(telling) || !subscriber->viewer->MayRead(telling.type) ||
         !source.in_scope(telling.ordinal, subscriber->viewer->scope))
       continue;
     his.push_back(&telling);
@@ -235,14 +255,7 @@ void Live::Impl::Tick() {
   for (const SubscriberPtr& subscriber : present) {
     if (now_us - subscriber->ticked_us < options.tick_ms * 1000) continue;
     subscriber->ticked_us = now_us;
-    const auto kind = subscriber->viewer->by_cookie ? access::TokenKind::kCookie : access::TokenKind::kBearer;
-    auto viewer = sign_on->Verify(subscriber->token, kind);
-    if (!viewer.ok()) {
-      subscriber->End("signed-out");
-      continue;
-    }
-    subscriber->viewer = *viewer;  // post or area may have changed
-    subscriber->Push(Event("tick", told_t, true));
+    if (StillMay(subscriber)) subscriber->Push(Event("tick", told_t, true));
   }
   std::erase_if(present, [](const SubscriberPtr& subscriber) { return subscriber->ended(); });
   const std::lock_guard<std::mutex> hold(mutex);
@@ -289,6 +302,9 @@ Result<SubscriberPtr> Live::Impl::Subscribe(const Call& call, std::string_view q
     return MakeError(ErrorCode::kIncorrect, fmt::format("at most {} types", kTypesMax));
   std::sort(subscriber->types.begin(), subscriber->types.end());
   for (const std::string& type : subscriber->types) {
+    if (!source.is_type(type))
+      return MakeError(ErrorCode::kIncorrect,
+                       "types names what is no type of resource; write types=Flag,Task");
     if (!call.viewer->MayRead(type))
       return MakeError(ErrorCode::kForbidden, "your post may not read one of these types");
   }
@@ -352,12 +368,16 @@ void Live::AddRoute(Pipeline* pipeline) {
 }
 
 LiveSource SourceOf(view::Engine* engine) {
-  return {engine->incarnation(), [engine] { return engine->Head().t; },
+  return {engine->incarnation(),
+          [engine] { return engine->Head().t; },
           [engine](uint64_t from_t) { return engine->Follow(from_t); },
           [engine](view::Ordinal ordinal, const view::Scope& scope) {
             return engine->directory().InScope(ordinal, scope);
           },
-          [engine](fhir::TypeId type) { return engine->definitions().Type(type).name; }};
+          [engine](fhir::TypeId type) { return engine->definitions().Type(type).name; },
+          [engine](std::string_view name) {
+            return engine->definitions().IsResource(engine->definitions().FindType(name));
+          }};
 }
 
 }  // namespace tk::http

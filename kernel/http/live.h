@@ -2,9 +2,11 @@
 // Flow:   engine → one follower, one thread (Live) → each subscriber's bounded queue → its session
 // Events: hello {"incarnation","t","at"}      first; begin by loading what you show, then apply changes
 //         change {"t","at","type","id","version","op"}   only what post, types and area allow
-//         tick  {"t","at"}                    every 10 s, and the sign-on is checked again
-//         reset {"reason"}                    what you have may be stale (other incarnation, too far behind): load anew
+//         tick  {"t","at"}                    every 10 s
+//         reset {"reason"}                    what you have may be stale (other incarnation, too far behind, another post or area): load anew
 //         end   {"reason"}                    last event: "slow", "signed-out", "the server stops"
+// Rights: the sign-on is checked again before each change and each tick: who was revoked, disabled or given another post or area is told
+//         nothing of the former from a second after it on.
 // Resume: Last-Event-ID is "<incarnation>-<t>"; it stands on the last change of a transaction and on ticks, so a transaction is never
 //         taken up in its middle. At most 10,000 transactions are replayed.
 // Source: WHATWG HTML, server-sent events.
@@ -25,6 +27,7 @@ struct LiveSource {
   std::function<std::unique_ptr<view::Follower>(uint64_t from_t)> follow;
   std::function<bool(view::Ordinal, const view::Scope&)> in_scope;
   std::function<std::string_view(fhir::TypeId)> type_name;
+  std::function<bool(std::string_view)> is_type;  // of a resource, as type_name writes it
 };
 LiveSource SourceOf(view::Engine* engine);
 

@@ -161,6 +161,7 @@ void RequestParser::on_field_impl(field known, Text name, Text value, Code& erro
     *place = View(value);
     // There and empty is no condition at all: it must not pass for a header that is not there.
     if (place == &request_->if_none_exist && place->empty()) *place = "?";
+    if (place == &request_->if_match && place->empty()) *place = ",";
   } else if (may_repeat) {
     *place += known == field::cookie ? "; " : ", ";
     *place += View(value);

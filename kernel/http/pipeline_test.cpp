@@ -132,8 +132,11 @@ class PipelineTest : public ::testing::Test {
     source.type_name = [](fhir::TypeId type) {
       return type == fhir::TypeId{1} ? std::string_view("Flag") : std::string_view("Basic");
     };
+    source.is_type = [](std::string_view name) {
+      return name == "Flag" || name == "Basic" || name == "AuditEvent";
+    };
     LiveOptions live;
-    live.tick_ms = 200;
+    live.tick_ms = tick_ms_;
     live.queue_bytes_max = 2000;
     live_ = std::make_unique<Live>(source, live, &clock_, sign_on_.get());
     live_->AddRoute(pipeline_.get());
@@ -198,6 +201,7 @@ class PipelineTest : public ::testing::Test {
   }
 
   std::string folder_;
+  int64_t tick_ms_ = 200;
   FixedClock clock_{1'780'000'000 * kSecondUs};
   Metrics metrics_;
   Feed feed_;
@@ -251,6 +255,8 @@ TEST_F(PipelineTest, FhirRequestsArriveDecodedAndAnswersLeaveWithTheirHeaders) {
   EXPECT_EQ(seen.content_type, "application/fhir+json");
   EXPECT_EQ(seen.viewer->account, "li");
   EXPECT_FALSE(seen.viewer->scope.everything);
+  client.Ask("PUT", "/fhir/Patient/a", Bearer("li") + "If-Match:\r\n", "{}");
+  EXPECT_FALSE(Last().if_match.empty()) << "there and empty does not pass for a header that is not there";
 }
 
 TEST_F(PipelineTest, AnswersFromOtherThreadsAndWorkersArrive) {
@@ -476,6 +482,54 @@ TEST_F(PipelineTest, LiveTellsWhatPostTypeAndAreaAllow) {
       << "nothing else was told";
   EXPECT_EQ(Client(server_->port()).Ask("GET", "/live?types=AuditEvent", Bearer("li")).status, 403);
   EXPECT_EQ(Client(server_->port()).Ask("GET", "/live?colour=red", Bearer("li")).status, 400);
+  EXPECT_EQ(Client(server_->port()).Ask("GET", "/live?types=Flag,Foo", Bearer("li")).status, 400);
+}
+
+// No tick comes in this time: what counts is the look before each event.
+class LiveWithoutTicksTest : public PipelineTest {
+ protected:
+  LiveWithoutTicksTest() { tick_ms_ = 3'600'000; }
+  void Edit(const std::function<void(access::Account*)>& edit) {
+    ASSERT_TRUE(access::EditAccounts(folder_, [&](access::Accounts* accounts) -> Status {
+                  edit(access::FindAccount(accounts, "li"));
+                  return {};
+                }).ok());
+    clock_.Advance(2 * kSecondUs);
+  }
+  void Add(view::Ordinal ordinal, const std::string& id) {
+    feed_.Add({.at_us = 0, .first_ordinal = ordinal, .changes = {ChangeOf(1, id)}});
+  }
+  void Listen(Client* client) {
+    client->Send("GET /live HTTP/1.1\r\nHost: t\r\n" + Bearer("li") + "\r\n");
+    EXPECT_EQ(client->Read().status, 200);
+    EXPECT_NE(client->ReadUntil("\n\n").find("event: hello"), std::string::npos);
+  }
+};
+
+TEST_F(LiveWithoutTicksTest, NothingMoreIsToldToWhoWasDisabled) {
+  Client client(server_->port());
+  Listen(&client);
+  Add(2, "before");
+  EXPECT_NE(client.ReadUntil("\n\n").find("before"), std::string::npos);
+  Edit([](access::Account* li) { li->disabled = true; });
+  Add(2, "after");
+  const std::string last = client.ReadUntil("\n\n");
+  EXPECT_NE(last.find("event: end"), std::string::npos) << last;
+  EXPECT_EQ(last.find("after"), std::string::npos) << last;
+}
+
+TEST_F(LiveWithoutTicksTest, AnotherAreaCountsFromTheNextEventOn) {
+  Client client(server_->port());
+  Listen(&client);
+  Edit([](access::Account* li) { li->area = ""; });
+  Add(1, "elsewhere");
+  EXPECT_NE(client.ReadUntil("\n\n").find("event: reset"), std::string::npos);
+  EXPECT_NE(client.ReadUntil("\n\n").find("elsewhere"), std::string::npos) << "the whole city is his now";
+  Edit([](access::Account* li) { li->area = "380102"; });
+  Add(1, "hidden");
+  Add(2, "seen");
+  EXPECT_NE(client.ReadUntil("\n\n").find("event: reset"), std::string::npos);
+  EXPECT_NE(client.ReadUntil("\n\n").find("seen"), std::string::npos);
 }
 
 TEST_F(PipelineTest, LiveResumesAndResets) {

@@ -57,11 +57,19 @@ std::optional<Number> ParseNumber(std::string_view text) {
 Preferences ParsePrefer(std::string_view header) {
   Preferences out;
   ForEachPart(header, ",;", [&out](std::string_view part) {
-    if (SameText(part, "return=minimal")) out.returns = Returns::kMinimal;
-    if (SameText(part, "return=representation")) out.returns = Returns::kRepresentation;
-    if (SameText(part, "return=OperationOutcome")) out.returns = Returns::kOutcome;
-    if (SameText(part, "handling=lenient")) out.lenient = true;
-    if (SameText(part, "handling=strict")) out.lenient = false;
+    const size_t equals = std::min(part.size(), part.find('='));
+    const std::string_view name = Trim(part.substr(0, equals));
+    std::string_view value = Trim(part.substr(std::min(part.size(), equals + 1)));
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
+      value = value.substr(1, value.size() - 2);
+    if (SameText(name, "return")) {
+      if (SameText(value, "minimal")) out.returns = Returns::kMinimal;
+      if (SameText(value, "representation")) out.returns = Returns::kRepresentation;
+      if (SameText(value, "OperationOutcome")) out.returns = Returns::kOutcome;
+    } else if (SameText(name, "handling")) {
+      if (SameText(value, "lenient")) out.lenient = true;
+      if (SameText(value, "strict")) out.lenient = false;
+    }
   });
   return out;
 }

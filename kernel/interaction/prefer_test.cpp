@@ -12,6 +12,11 @@ TEST(Prefer, ReadsReturnAndHandling) {
   EXPECT_EQ(ParsePrefer("return=OperationOutcome").returns, Returns::kOutcome);
   EXPECT_EQ(ParsePrefer("return=maximal").returns, Returns::kUnsaid);
   EXPECT_FALSE(ParsePrefer("").lenient);
+  // RFC 7240 section 2: a value may be a quoted string, with blanks around "=".
+  EXPECT_EQ(ParsePrefer("return=\"minimal\"").returns, Returns::kMinimal);
+  EXPECT_TRUE(ParsePrefer("return = \"OperationOutcome\"; foo, handling=\"lenient\"").lenient);
+  EXPECT_EQ(ParsePrefer("return = \"OperationOutcome\"").returns, Returns::kOutcome);
+  EXPECT_EQ(ParsePrefer("return=\"minimal").returns, Returns::kUnsaid);
 }
 
 TEST(Prefer, AcceptsJsonOnly) {
@@ -53,6 +58,8 @@ TEST(ETag, IfMatchIsAPrecondition) {
   const Status wrong = CheckIfMatch("W/\"2\"", 3);
   ASSERT_FALSE(wrong.ok());
   EXPECT_EQ(wrong.error().code, ErrorCode::kPrecondition);
+  EXPECT_EQ(CheckIfMatch(",", 3).error().code, ErrorCode::kIncorrect) << "an empty header comes so";
+  EXPECT_TRUE(CheckIfMatch("W/\"2\", W/\"3\"", 3).ok());
   const Status broken = CheckIfMatch("yesterday", 3);
   ASSERT_FALSE(broken.ok());
   EXPECT_EQ(broken.error().code, ErrorCode::kIncorrect);
