@@ -95,11 +95,15 @@ void Validator::ResourceNatives(Value resource, uint16_t natives) {
   const Value contained = resource[Known().contained];
   if (!contained.is_array()) return;
   path_.push_back({"contained", 0});
+  std::unordered_set<std::string> ids;
   for (const Value inside : contained) {
     if (!inside.is_object()) {
       ++path_.back().index;
       continue;
     }
+    const Value id = contained.size() > 1 ? inside[Known().id] : Value();
+    if (id.is_string() && !ids.insert(id.ToString()).second)
+      Add("duplicate", "has the id of another contained resource: a reference to it would mean either");
     const ContainedNames& names = MetaNames();
     const Value meta = inside[names.meta];
     if ((natives & NativeBit(Native::kDom2)) != 0 && inside[Known().contained]) Broken(Native::kDom2);

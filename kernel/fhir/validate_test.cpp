@@ -180,6 +180,10 @@ INSTANTIATE_TEST_SUITE_P(
             "Patient.contained[0].birthDate", "value", "date"},
         Bad{"\"contained\":[{\"resourceType\":\"Patient\",\"contained\":[{\"resourceType\":\"Patient\"}]}]",
             "Patient.contained[0]", "invariant", "dom-2"},
+        Bad{"\"generalPractitioner\":[{\"reference\":\"#a\"}],\"contained\":[{\"resourceType\":"
+            "\"Practitioner\",\"id\":\"a\"},"
+            "{\"resourceType\":\"Organization\",\"id\":\"a\",\"name\":\"x\"}]",
+            "Patient.contained[1]", "duplicate", "id of another"},
         Bad{"\"contained\":[{\"resourceType\":\"HumanName\"}]", "Patient.contained[0]", "not-supported",
             "resourceType"},
         Bad{"\"contained\":[{\"active\":true}]", "Patient.contained[0]", "structure", "resourceType"}));
