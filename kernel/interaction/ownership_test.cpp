@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "kernel/interaction/interaction_test_harness.h"
+#include "kernel/interaction/permit.h"
 
 namespace tk::interaction {
 namespace {
@@ -340,6 +341,59 @@ TEST_F(Ownership, StaffAreErasedByPostsOfTheWholeCity) {
   EXPECT_EQ(Erase("Practitioner/p").status, 403);
   viewer_ = AdminViewer();
   EXPECT_EQ(Erase("Practitioner/p").status, 200);
+}
+
+TEST_F(Ownership, WhatGovernsTheCityIsWrittenByPostsOfTheWholeCity) {
+  const auto definitions = fhir::Definitions::R4();
+  for (const std::string_view type : TypesOfTheCity()) {
+    EXPECT_TRUE(definitions->IsResource(definitions->FindType(type))) << type;
+    EXPECT_TRUE(GovernsTheCity(type)) << type << ": the list is sorted";
+  }
+  for (const std::string_view type : {"Patient", "Observation", "Task", "Binary", "Bundle"})
+    EXPECT_FALSE(GovernsTheCity(type)) << type;
+  const std::string practitioner = R"({"resourceType":"Practitioner","id":"p"})";
+  const std::string parameter =
+      R"({"resourceType":"SearchParameter","id":"s","url":"http://city/s","name":"S","status":"active","description":"d",)"
+      R"("code":"s-of-mine","base":["Patient"],"type":"string","expression":"Patient.name.family"})";
+  ASSERT_EQ(Put("Practitioner/p", practitioner).status, 201);
+  viewer_ = AreaViewer("380102");
+  EXPECT_EQ(Get("Practitioner/p").status, 200);
+  EXPECT_EQ(Put("Practitioner/p", practitioner).status, 403);
+  EXPECT_EQ(Delete("Practitioner/p").status, 403);
+  EXPECT_EQ(Put("SearchParameter/s", parameter).status, 403);
+  EXPECT_EQ(Post("SearchParameter", parameter).status, 403);
+  const Response transaction = Post(
+      "",
+      R"({"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"DELETE","url":"Practitioner/p"}}]})");
+  EXPECT_EQ(transaction.status, 403) << transaction.body;
+  viewer_ = AdminViewer();
+  EXPECT_EQ(Get("Practitioner/p").etag, "W/\"1\"");
+  EXPECT_EQ(Put("SearchParameter/s", parameter).status, 201);
+}
+
+TEST_F(Ownership, AnOfficialUrlIsKeptUnderItsOfficialId) {
+  const auto definition = [](std::string_view id, std::string_view url) {
+    return fmt::format(
+        R"({{"resourceType":"StructureDefinition","id":"{}","url":"{}","name":"Ev","status":"active","kind":"complex-type",)"
+        R"("abstract":false,"context":[{{"type":"element","expression":"Patient"}}],"type":"Extension",)"
+        R"("baseDefinition":"http://hl7.org/fhir/StructureDefinition/Extension","derivation":"constraint",)"
+        R"("differential":{{"element":[{{"id":"Extension","path":"Extension","max":"1"}}]}}}})",
+        id, url);
+  };
+  constexpr std::string_view kOfficial = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace";
+  const Response refused = Put("StructureDefinition/ev", definition("ev", kOfficial));
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  EXPECT_EQ(At(Parsed(refused), "issue.0.expression.0"), "StructureDefinition.url");
+  EXPECT_EQ(Post("StructureDefinition", definition("ev", kOfficial)).status, 422);
+  const std::string slashed = R"(http:\/\/hl7.org\/fhir\/StructureDefinition\/patient-birthPlace)";
+  EXPECT_EQ(Put("StructureDefinition/ev", definition("ev", slashed)).status, 422) << "however it is written";
+  EXPECT_EQ(Put("StructureDefinition/patient-birthPlace", definition("patient-birthPlace", kOfficial)).status,
+            201);
+  EXPECT_EQ(Put("StructureDefinition/ev", definition("ev", "http://city/ev")).status, 201);
+  EXPECT_EQ(
+      Put("StructureDefinition/us", definition("us", "http://hl7.org/fhir/us/core/StructureDefinition/x"))
+          .status,
+      201);
 }
 
 TEST_F(Ownership, WhatTheViewerMayNotSeeIsNotNamed) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
@@ -14,9 +15,71 @@ Status CheckMayRead(const access::Viewer& viewer, std::string_view type) {
   return MakeError(ErrorCode::kForbidden, fmt::format("Your post may not read {}.", type));
 }
 
+namespace {
+
+// FHIR R4 resourcelist.html: conformance, terminology, definitional artifacts, and the registers of who and where; a Subscription hears of everything.
+constexpr std::array<std::string_view, 42> kTypesOfTheCity = {
+    "ActivityDefinition",
+    "CapabilityStatement",
+    "CatalogEntry",
+    "ChargeItemDefinition",
+    "CodeSystem",
+    "CompartmentDefinition",
+    "ConceptMap",
+    "DeviceDefinition",
+    "EffectEvidenceSynthesis",
+    "Endpoint",
+    "EventDefinition",
+    "Evidence",
+    "EvidenceVariable",
+    "ExampleScenario",
+    "GraphDefinition",
+    "HealthcareService",
+    "ImplementationGuide",
+    "InsurancePlan",
+    "Library",
+    "Location",
+    "Measure",
+    "MedicationKnowledge",
+    "MessageDefinition",
+    "NamingSystem",
+    "ObservationDefinition",
+    "OperationDefinition",
+    "Organization",
+    "OrganizationAffiliation",
+    "PlanDefinition",
+    "Practitioner",
+    "PractitionerRole",
+    "Questionnaire",
+    "ResearchDefinition",
+    "ResearchElementDefinition",
+    "RiskEvidenceSynthesis",
+    "SearchParameter",
+    "SpecimenDefinition",
+    "StructureDefinition",
+    "StructureMap",
+    "Subscription",
+    "TerminologyCapabilities",
+    "ValueSet",
+};
+
+}  // namespace
+
+std::span<const std::string_view> TypesOfTheCity() { return kTypesOfTheCity; }
+
+bool GovernsTheCity(std::string_view type) {
+  return std::binary_search(kTypesOfTheCity.begin(), kTypesOfTheCity.end(), type);
+}
+
 Status CheckMayWrite(const access::Viewer& viewer, std::string_view type) {
-  if (viewer.MayWrite(type)) return {};
-  return MakeError(ErrorCode::kForbidden, fmt::format("Your post may not write {}.", type));
+  if (!viewer.MayWrite(type))
+    return MakeError(ErrorCode::kForbidden, fmt::format("Your post may not write {}.", type));
+  if (viewer.scope.everything || !GovernsTheCity(type)) return {};
+  return MakeError(
+      ErrorCode::kForbidden,
+      fmt::format(
+          "A {} lies in no area and counts for the whole city: let a post of the whole city write it.",
+          type));
 }
 
 Status CheckMayCall(const access::Viewer& viewer, std::string_view operation) {

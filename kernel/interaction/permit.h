@@ -2,12 +2,19 @@
 // A record out of scope is answered like one that does not exist, so that nobody learns of it by asking.
 #pragma once
 
+#include <span>
+
 #include "kernel/interaction/room.h"
 
 namespace tk::interaction {
 
 Status CheckMayRead(const access::Viewer& viewer, std::string_view type);
+/// Also: what lies in no area and governs the whole city, or is known to all of it (definitions, terminology, questionnaires, staff,
+/// organizations, places; GovernsTheCity), is written and deleted by posts of the whole city only.
 Status CheckMayWrite(const access::Viewer& viewer, std::string_view type);
+bool GovernsTheCity(std::string_view type);
+/// The names, sorted.
+std::span<const std::string_view> TypesOfTheCity();
 Status CheckMayCall(const access::Viewer& viewer, std::string_view operation);
 
 /// The current version of a resource, as the viewer may see it.

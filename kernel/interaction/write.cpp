@@ -128,6 +128,27 @@ Result<fhir::Document> WithOwnReferences(fhir::Document document, std::string_vi
   return fhir::Document::Parse(TRY(fhir::ApplyEdits(document.Text(), edits)));
 }
 
+constexpr std::string_view kOfficialBase = "http://hl7.org/fhir/";
+
+/// What bears the url of an official definition is kept under the official id, so that it is there once and nothing else takes its place.
+/// Code systems aside, whose official urls do not tell their ids.
+Status CheckOfficialUrl(std::string_view type, fhir::Value resource) {
+  const fhir::Value url = resource["url"];
+  if (!url.is_string() || type == "CodeSystem") return {};
+  const std::string text = url.ToString();
+  std::string_view rest = text;
+  if (!rest.starts_with(kOfficialBase)) return {};
+  rest.remove_prefix(kOfficialBase.size());
+  if (!rest.starts_with(type) || rest.size() <= type.size() || rest[type.size()] != '/') return {};
+  rest.remove_prefix(type.size() + 1);
+  if (rest.find('/') != std::string_view::npos || resource["id"].ToString() == rest) return {};
+  return MakeIssue(
+      ErrorCode::kInvalid, "business-rule", fmt::format("{}.url", type),
+      fmt::format("This is the url of a definition of FHIR itself, which another must not replace: give "
+                  "your own a url of your own, or store the official one by PUT {}/ and its official id.",
+                  type));
+}
+
 }  // namespace
 
 Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::TypeId type,
@@ -137,8 +158,9 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
   options.expected = type;
   TRY(fhir::CheckValid(*room.definitions, document.Root(), options));
   TRY(CheckNotSubsetted(document.Root()));
-  TRY(CheckConformance(room, document.Root()));
   const std::string_view name = room.TypeName(type);
+  TRY(CheckOfficialUrl(name, document.Root()));
+  TRY(CheckConformance(room, document.Root()));
   if (name == "SearchParameter") TRY(room.index().CheckParameter(document.Root()["id"].ToString(), document));
   return view::MakeResource(*room.definitions, std::move(document), version,
                             posted ? view::Operation::kCreate : view::Operation::kUpdate,
