@@ -149,9 +149,9 @@ Status PlaceKeys(const std::string& data, const std::string& keys_from) {
   return {};
 }
 
-// Before anything is restored: do the keys open the backup, as far as it is wanted?
-Status CheckBackupKeys(const std::string& from, Instant until_us, const std::string& data,
-                       const log::KeyStore& keys) {
+// Before anything is restored: do the keys open the backup, as far as it is wanted? Returns where the backup ends.
+Result<log::Head> CheckBackupKeys(const std::string& from, Instant until_us, const std::string& data,
+                                  const log::KeyStore& keys) {
   log::OpenOptions open;
   open.folder = from;
   open.read_only = true;
@@ -163,7 +163,8 @@ Status CheckBackupKeys(const std::string& from, Instant until_us, const std::str
         "At the time that --until names nothing was in this backup's log yet: nothing was restored. "
         "Give a later time.");
   }
-  return log::CheckKeys(*backup, keys, point.end_ordinal, data);
+  TRY(log::CheckKeys(*backup, keys, point.end_ordinal, data));
+  return backup->head();
 }
 
 // Ledger of a newer keys.db than the one in the data folder: who was erased after that one's backup.
@@ -180,7 +181,7 @@ Status Restore(const DataOptions& options, const std::string& from, const std::s
   Instant until_us = clock.NowUs();
   if (!until.empty()) until_us = TRY(ParseDateRange(until, 480)).high_us - 1;
   TRY(CheckKeysPlace(options.data, from, keys_from));
-  log::Head head;
+  log::Head head, backup_end;
   {
     const FileLock lock = TRY(LockData(options.data));
     // Until the log is there, a failure leaves the folder as it was: the same command is to be given again.
@@ -192,7 +193,7 @@ Status Restore(const DataOptions& options, const std::string& from, const std::s
     }
     TRY(PlaceKeys(options.data, keys_from));
     const auto keys = TRY(log::OpenExistingKeyStore(options.data));
-    TRY(CheckBackupKeys(from, until_us, options.data, *keys));
+    backup_end = TRY(CheckBackupKeys(from, until_us, options.data, *keys));
     TRY(ReplayLedgerOf(ledger_from, keys.get()));
     head = TRY(log::RestoreLog(from, until_us, LogOptions(options, false)));
     placed.Finished();
@@ -207,7 +208,13 @@ Status Restore(const DataOptions& options, const std::string& from, const std::s
   Opened opened = TRY(OpenData({.data = options, .clock = &clock}));
   TRY(WaitUntilReady(*opened.engine));
   opened.engine->Stop();
-  fmt::print("restored up to transaction {}, incarnation {}\n", head.t, head.incarnation);
+  fmt::print("restored up to transaction {}{}, incarnation {}\n", head.t,
+             head.t == 0 ? "" : " of " + FormatInstant(head.last_at_us), head.incarnation);
+  if (!until.empty() && backup_end.last_at_us < until_us)
+    fmt::print(
+        "The backup ends with that transaction, before the time that --until names: what was written between "
+        "the two is "
+        "not in it.\n");
   return {};
 }
 
@@ -281,7 +288,16 @@ void AddLog(CLI::App* root, Commands* commands) {
   restore->add_option(
       "--ledger-from", given->ledger_from,
       "A data folder whose keys.db is newer than that backup: whom it knows to be erased stays erased");
-  restore->add_option("--until", given->until, "Time, e.g. 2026-11-21T20:00:00+08:00; without it everything");
+  restore
+      ->add_option("--until", given->until,
+                   "Time, e.g. 2026-11-21T20:00:00+08:00 (without a zone: UTC+8); what was written in that "
+                   "second is in it. "
+                   "A bare day, month or year means its end: 2026-11-21 is 2026-11-21T23:59:59. Without "
+                   "--until: everything")
+      ->check([](const std::string& text) {
+        return text.empty() ? std::string("is empty: give a time, or leave --until out to restore everything")
+                            : std::string();
+      });
   commands->push_back(
       {restore, [given] {
          return Finish(Restore(given->data, given->from, given->keys_from, given->ledger_from, given->until));

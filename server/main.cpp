@@ -1,5 +1,6 @@
 // tongkang: one program; what it does is said by its first word.
 #include <sodium.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 
@@ -67,6 +68,7 @@ int Run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::umask(0077);  // what it makes is its user's alone: even the sizes and times of a log tell of persons
   if (sodium_init() < 0) {
     std::fputs("tongkang: libsodium could not be started\n", stderr);
     return tk::server::kExitFailed;

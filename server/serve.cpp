@@ -45,7 +45,7 @@ constexpr SettingSpec kSettings[] = {
     {"idle-ms", K::kNumber, "75000", "A connection may be silent this long between requests", 100, 3'600'000},
     {"stop-ms", K::kNumber, "20000", "Running requests may finish within this time when stopping", 0,
      600'000},
-    {"public-url", K::kText, "", "https://host as clients see it, when a proxy stands in front"},
+    {"public-url", K::kText, "", "http(s)://host as clients see it, when a proxy stands in front"},
     {"trusted-proxies", K::kText, "",
      "Addresses and networks (10.0.0.5, 192.168.7.0/24) of the proxies in front, whose X-Forwarded-For is "
      "believed"},
@@ -235,6 +235,7 @@ Status House::Build(const Settings& settings) {
   // What fails by a wrong setting fails before the data are touched.
   const auto pages = TRY(http::Pages::Load({.folder = settings.Text("pages")}));
   const http::TrustedProxies proxies = TRY(http::TrustedProxies::Parse(settings.Text("trusted-proxies")));
+  TRY(http::CheckPublicUrl(settings.Text("public-url")));
   TRY(ActAsOwner(data));
   OpenOptions open;
   open.data = {data, settings.Text("log")};

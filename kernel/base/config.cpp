@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <filesystem>
 
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 1
@@ -35,6 +36,11 @@ Status Flatten(const toml::table& table, const std::string& prefix, const std::s
 }
 
 Result<Flat> ReadToml(const std::string& file) {
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error))
+    return MakeError(
+        ErrorCode::kIncorrect,
+        fmt::format("{} is a folder: name the file with the settings, {}/tongkang.toml perhaps", file, file));
   toml::parse_result parsed = toml::parse_file(file);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();

@@ -53,6 +53,14 @@ TEST_F(SettingsTest, UnknownNameIsRefusedWithFileAndLine) {
       << settings.error().external;
 }
 
+TEST_F(SettingsTest, AFolderOrNothingIsNoFileOfSettings) {
+  for (const std::string& file : {folder_, folder_ + "/none.toml"}) {
+    const auto settings = Settings::Load(kSpecs, {}, file, {});
+    ASSERT_FALSE(settings.ok()) << file;
+    EXPECT_NE(settings.error().external.find(file), std::string::npos);
+  }
+}
+
 TEST_F(SettingsTest, BrokenFileAndWrongValuesSayWhere) {
   auto broken = Settings::Load(kSpecs, {}, File("[http]\nthreads = \n"), {});
   ASSERT_FALSE(broken.ok());

@@ -104,4 +104,25 @@ std::string TrustedProxies::ClientOf(std::string_view peer, std::string_view for
   return hop->to_string();
 }
 
+Status CheckPublicUrl(std::string_view url) {
+  if (url.empty()) return {};
+  std::string_view rest = url;
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (rest.starts_with(scheme)) {
+      rest.remove_prefix(scheme.size());
+      break;
+    }
+  }
+  const bool has_scheme = rest.size() < url.size();
+  const bool has_host = !rest.empty() && rest.front() != '/' && rest.front() != ':';
+  const bool plain = std::all_of(rest.begin(), rest.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~:/[]%").find(c) != std::string_view::npos;
+  });
+  if (has_scheme && has_host && plain && rest.back() != '/') return {};
+  return MakeError(ErrorCode::kIncorrect,
+                   "public-url must be the address that clients use, as https://health.example or "
+                   "http://10.0.0.5:8080/city, without a / at its end");
+}
+
 }  // namespace tk::http

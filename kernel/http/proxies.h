@@ -35,4 +35,8 @@ class TrustedProxies {
   std::vector<Network> networks_;
 };
 
+/// The setting public-url: http:// or https://, a host, a port or path if wanted, without "/" at its end; "" when there is none.
+/// Errors: kIncorrect, with what is expected.
+Status CheckPublicUrl(std::string_view url);
+
 }  // namespace tk::http

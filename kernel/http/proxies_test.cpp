@@ -47,5 +47,18 @@ TEST(TrustedProxies, WrongSettingsAreRefused) {
   }
 }
 
+TEST(PublicUrl, IsAnAddressOfTheWeb) {
+  for (const char* good :
+       {"", "https://health.example", "http://10.0.0.5:8080", "https://h.example/city", "http://[::1]:80"})
+    EXPECT_TRUE(CheckPublicUrl(good).ok()) << good;
+  for (const char* bad :
+       {"foo", "health.example", "ftp://h", "https://", "https:///x", "http://:80", "https://h/",
+        "https://h?x", "https://h#x", "https://h x", "https://u@h", "HTTPS"}) {
+    const Status refused = CheckPublicUrl(bad);
+    ASSERT_FALSE(refused.ok()) << bad;
+    EXPECT_EQ(refused.error().code, ErrorCode::kIncorrect);
+  }
+}
+
 }  // namespace
 }  // namespace tk::http

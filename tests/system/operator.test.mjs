@@ -33,6 +33,24 @@ describe('the operator', () => {
     fs.rmSync(place, { recursive: true, force: true });
   });
 
+  test('a fresh data folder is its user\'s alone', async () => {
+    const own = at('fresh-data');
+    const fresh = await new Server(own).start();
+    await fresh.stop();
+    for (const name of fs.readdirSync(own, { recursive: true }).map((each) => path.join(own, each)).concat(own))
+      assert.equal(fs.statSync(name).mode & 0o077, 0, name);
+  });
+
+  test('settings that cannot be meant are refused before anything is made', () => {
+    const none = at('never-made');
+    for (const [args, what] of [[['--config', place], /is a folder/], [['--public-url', 'foo'], /public-url/]]) {
+      const { rc, err } = tool('serve', '--data', none, ...args);
+      assert.notEqual(rc, 0);
+      assert.match(err, what);
+    }
+    assert.ok(!fs.existsSync(none));
+  });
+
   test('a folder that is no data folder stays as it is', () => {
     const nope = at('nope'), filled = at('filled');
     fs.mkdirSync(filled);
@@ -90,8 +108,12 @@ describe('the operator', () => {
     const nowhere = tool('restore', '--data', fresh, '--from', backup, '--keys-from', keys, '--log', 'postgresql://127.0.0.1:1/none');
     assert.equal(nowhere.rc, 1);
     assert.deepEqual(fs.readdirSync(fresh).filter((name) => !name.endsWith('.lock')), before.filter((name) => !name.endsWith('.lock')), 'a failure leaves the folder as it was');
-    const restored = tool('restore', '--data', fresh, '--from', backup, '--keys-from', keys);
+    const empty = tool('restore', '--data', fresh, '--from', backup, '--keys-from', keys, '--until', '');
+    assert.equal(empty.rc, 2, 'an empty variable is no time');
+    assert.match(empty.err, /--until.*empty/);
+    const restored = tool('restore', '--data', fresh, '--from', backup, '--keys-from', keys, '--until', '2999-01-01');
     assert.equal(restored.rc, 0, restored.err);
+    assert.match(restored.out, /up to transaction \d+ of 20\d\d-\d\d-\d\dT.*The backup ends/s);
     assert.match(tool('account', 'list', '--data', fresh).out, /^dr /m);
     assert.equal(tool('audit', 'verify', '--data', fresh).rc, 0);
     const second = await new Server(fresh).start();

@@ -124,6 +124,8 @@ Status SqliteLog::Open() {
 Status SqliteLog::OpenWriter(bool is_new) {
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   writer_ = TRY(Database::Open(path_, flags, tuning_.vfs));
+  (void)::chmod(path_.c_str(),
+                0600);  // its texts are sealed; its types, times and numbers are nobody else's either
   if (is_new) TRY(writer_.Exec(fmt::format("PRAGMA page_size = {}", tuning_.page_bytes)));
   TRY(sqlite::PrepareForWriting(&writer_));
   TRY(sqlite::EnsureSchema(&writer_, path_));
