@@ -31,6 +31,7 @@ struct EverythingAsked {
   std::vector<fhir::TypeId> types;  // empty = all
   view::Ordinal since_ordinal = 0;
   std::optional<DateRange> start, end;  // of care dates
+  Shape shape;                          // of all that comes
   bool links_only = false;              // resources of other types are read for what they refer to
   std::string self;
   uint64_t offset = 0;  // of the compartment's resources: passed by earlier pages
@@ -72,9 +73,10 @@ Status ReadEverythingParameter(const Room& room, const Call& call, const Paramet
     out->count = std::min(TRY(ParseCount(parameter)), kPageCountMax);
   } else if (parameter.name == "_type") {
     TRY(ReadEverythingTypes(room, parameter.value, out));
-  } else {
+  } else if (!TRY(ReadShapeParameter(room, fhir::kNoType, parameter, &out->shape))) {
     if (!call.prefer.lenient)
-      return UnknownParameter(parameter.name, "_since, _type, _count, start, end, _format, _pretty");
+      return UnknownParameter(parameter.name,
+                              "_since, _type, _count, start, end, _summary, _format, _pretty");
     return {};
   }
   out->self +=
@@ -171,12 +173,15 @@ class Supporting {
   std::unordered_set<std::string> seen_;
 };
 
-void AddEntries(const Room& room, const Call& call, const Texts& texts, std::string_view mode,
-                BundleWriter* bundle) {
+Status AddEntries(const Room& room, const Call& call, const Shape& shape, const Texts& texts,
+                  std::string_view mode, BundleWriter* bundle) {
+  std::string cut;
   for (size_t i = 0; i < texts.size(); ++i) {
     const Header& header = texts.header(i);
-    bundle->AddFound(call.request.base_url, room.TypeName(header.type), header.id, texts.body(i), mode);
+    bundle->AddFound(call.request.base_url, room.TypeName(header.type), header.id,
+                     TRY(Shaped(*room.definitions, shape, texts.body(i), &cut)), mode);
   }
+  return {};
 }
 
 /// Reads on from `asked.offset` until a page is full; `*next` = how many were passed, `*others` = texts that are read for their links alone.
@@ -272,9 +277,10 @@ Result<Response> Everything(const Room& room, const Call& call) {
     next.sent = std::move(sent);
     bundle.Link("next", PageLink(room, call, path, std::move(next)));
   }
-  bundle.Reserve(page.size() + supporting.size(), page.body_bytes() + supporting.body_bytes());
-  AddEntries(room, call, page, "match", &bundle);
-  AddEntries(room, call, supporting, "include", &bundle);
+  if (asked.shape.whole())
+    bundle.Reserve(page.size() + supporting.size(), page.body_bytes() + supporting.body_bytes());
+  TRY(AddEntries(room, call, asked.shape, page, "match", &bundle));
+  TRY(AddEntries(room, call, asked.shape, supporting, "include", &bundle));
   bundle.End();
   Response response = JsonResponse(call, std::move(body), "everything");
   return response;

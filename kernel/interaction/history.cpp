@@ -39,9 +39,9 @@ Status ReadHistoryParameter(const Room& room, const Call& call, const Parameter&
     out->at_position = TRY(room.engine().FindTime(range->low_us - 1));
     out->at_low = out->at_position.end_ordinal;
     out->at_high = TRY(room.engine().FindTime(range->high_us - 1)).end_ordinal;
-  } else {
+  } else if (!TRY(ReadShapeParameter(room, call.type, parameter, &out->shape))) {
     if (!call.prefer.lenient)
-      return UnknownParameter(parameter.name, "_count, _since, _at, _format, _pretty");
+      return UnknownParameter(parameter.name, "_count, _since, _at, _summary, _elements, _format, _pretty");
     return {};
   }
   out->self +=
@@ -103,6 +103,7 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
     next.offset = next_offset;
     bundle.Link("next", PageLink(room, call, path, std::move(next)));
   }
+  std::string cut;
   for (size_t i = 0; i < texts.size(); ++i) {
     const Header& header = texts.header(i);
     if (!call.id.empty() && header.id != call.id) continue;  // another id of the same hash
@@ -115,7 +116,7 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
     BundleWriter::Entry entry;
     entry.full_url = FullUrl(call, type, header.id);
     const bool deleted = header.op == view::Operation::kDelete;
-    if (!deleted) entry.resource = texts.body(i);
+    if (!deleted) entry.resource = TRY(Shaped(*room.definitions, request.shape, texts.body(i), &cut));
     const bool posted = header.op == view::Operation::kCreate && header.version == 1;
     const bool made = IsMade(room, header, texts.ordinals[i]);
     entry.method = deleted ? "DELETE" : posted ? "POST" : "PUT";

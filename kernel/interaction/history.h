@@ -15,7 +15,8 @@ struct HistoryRequest {
   bool has_at = false;              // _at: versions that were current some time in [low, high)
   view::Ordinal at_low = 1, at_high = 0;
   view::Position at_position;  // the state as of the beginning of _at
-  std::string self;            // the parameters as understood
+  Shape shape;
+  std::string self;  // the parameters as understood
 };
 
 /// Of the query, or of the page being followed. Errors: kIncorrect, kGone.

@@ -162,6 +162,28 @@ TEST_F(Queries, HistoryOfOneOfATypeAndOfAll) {
   EXPECT_EQ(Get("Patient/a/_history?_count=many").status, 400);
 }
 
+TEST_F(Queries, HistoriesAndEverythingMayBeCut) {
+  const std::string patient =
+      R"({"resourceType":"Patient","id":"a","gender":"male","maritalStatus":{"text":"x"},"name":[{"family":"A"}]})";
+  for (int i = 0; i < 2; ++i) Put("Patient/a", patient);
+  Put("Basic/b", R"({"resourceType":"Basic","id":"b","code":{"text":"x"}})");
+  const std::string page = Get("Patient/a/_history?_elements=gender&_count=1").body;
+  EXPECT_NE(page.find("SUBSETTED"), std::string::npos);
+  EXPECT_NE(page.find("male"), std::string::npos);
+  EXPECT_EQ(page.find("family"), std::string::npos);
+  EXPECT_NE(page.find("_elements=gender"), std::string::npos) << "the next page is cut the same";
+  for (const char* path : {"Patient/a/_history", "Patient/_history", "_history", "Patient/a/$everything"}) {
+    const Response cut = Get(std::string(path) + "?_summary=true");
+    EXPECT_EQ(cut.status, 200) << path;
+    EXPECT_NE(cut.body.find("family"), std::string::npos) << path;
+    EXPECT_EQ(cut.body.find("maritalStatus"), std::string::npos) << path;
+    EXPECT_EQ(Get(std::string(path) + "?_summary=count").status, 400) << path;
+  }
+  for (const char* path : {"_history", "Patient/a/$everything"})
+    EXPECT_EQ(Get(std::string(path) + "?_elements=gender").status, 400) << path << ": of which type?";
+  EXPECT_EQ(Get("Patient/a/_history?_elements=nothing").status, 400);
+}
+
 TEST_F(Queries, HistoryTellsHowEachVersionCame) {
   const std::string id = IdOf(Post("Patient", PatientJson("")));
   Put("Patient/a", PatientJson("a"));

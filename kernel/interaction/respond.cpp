@@ -26,22 +26,30 @@ Result<Response> StoredResource(const Room& room, const Call& call, view::Ordina
   return response;
 }
 
+Result<bool> ReadShapeParameter(const Room& room, fhir::TypeId type, const Parameter& parameter,
+                                Shape* shape) {
+  if (parameter.name == "_summary") {
+    shape->summary = TRY(ParseSummary(parameter.value));
+    if (shape->summary != search::Summary::kCount) return true;
+    return MakeError(ErrorCode::kIncorrect,
+                     "_summary=count is for searches; here it may be true, text, data or false.");
+  }
+  if (parameter.name != "_elements") return false;
+  if (type == fhir::kNoType)
+    return MakeError(
+        ErrorCode::kIncorrect,
+        "_elements names elements of one type, and resources of several come here: ask for _summary.");
+  shape->elements = TRY(ParseElements(*room.definitions, type, parameter.value));
+  return true;
+}
+
 Result<Shape> ReadShape(const Room& room, const Call& call) {
   Shape shape;
   if (call.query.empty()) return shape;
   const std::vector<Parameter> parameters = TRY(ParseParameters(call.query));
   for (const Parameter& parameter : parameters) {
-    if (parameter.name == "_summary") {
-      shape.summary = TRY(ParseSummary(parameter.value));
-    } else if (parameter.name == "_elements") {
-      shape.elements = TRY(ParseElements(*room.definitions, call.type, parameter.value));
-    } else if (!call.prefer.lenient) {
+    if (!TRY(ReadShapeParameter(room, call.type, parameter, &shape)) && !call.prefer.lenient)
       return UnknownParameter(parameter.name, "_summary, _elements, _format, _pretty");
-    }
-  }
-  if (shape.summary == search::Summary::kCount) {
-    return MakeError(ErrorCode::kIncorrect,
-                     "_summary=count is for searches; a read may have true, text, data or false.");
   }
   return shape;
 }

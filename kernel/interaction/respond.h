@@ -3,6 +3,7 @@
 
 #include "kernel/interaction/bundle_writer.h"
 #include "kernel/interaction/cursors.h"
+#include "kernel/interaction/prefer.h"
 #include "kernel/interaction/room.h"
 #include "kernel/interaction/summary.h"
 
@@ -14,6 +15,10 @@ using Header = view::Engine::Header;
 /// Errors: kGone when its person was erased; kNotFound when it is not `call`'s resource.
 Result<Response> StoredResource(const Room& room, const Call& call, view::Ordinal ordinal,
                                 const Shape& shape);
+/// Takes `parameter` into `shape` if it is _summary or _elements (of `type`; kNoType: several types come, and _elements is refused): true.
+/// Errors: kIncorrect.
+Result<bool> ReadShapeParameter(const Room& room, fhir::TypeId type, const Parameter& parameter,
+                                Shape* shape);
 /// _summary and _elements of a read. Errors: kIncorrect.
 Result<Shape> ReadShape(const Room& room, const Call& call);
 

@@ -67,12 +67,7 @@ Status AddMatches(const Room& room, const Call& call, const search::Query& query
   for (size_t i = 0; i < texts.size(); ++i) {
     BundleWriter::Entry entry;
     entry.full_url = FullUrl(call, call.type_name, texts.header(i).id);
-    entry.resource = texts.body(i);
-    if (!shape.whole()) {
-      cut.clear();
-      TRY(AppendShaped(*room.definitions, shape, texts.body(i), &cut));
-      entry.resource = cut;
-    }
+    entry.resource = TRY(Shaped(*room.definitions, shape, texts.body(i), &cut));
     entry.search_mode = "match";
     bundle->Add(entry);
   }

@@ -160,6 +160,14 @@ Status AppendShaped(const fhir::Definitions& definitions, const Shape& shape, st
   return {};
 }
 
+Result<std::string_view> Shaped(const fhir::Definitions& definitions, const Shape& shape,
+                                std::string_view json, std::string* cut) {
+  if (shape.whole()) return json;
+  cut->clear();
+  TRY(AppendShaped(definitions, shape, json, cut));
+  return std::string_view(*cut);
+}
+
 Status CheckNotSubsetted(Value resource) {
   const Value tags = resource["meta"]["tag"];
   for (size_t i = 0; i < tags.size(); ++i) {

@@ -23,6 +23,10 @@ Result<std::vector<std::string>> ParseElements(const fhir::Definitions& definiti
 Status AppendShaped(const fhir::Definitions& definitions, const Shape& shape, std::string_view json,
                     std::string* out);
 
+/// `json`, or the asked part of it, which is put in `cut`.
+Result<std::string_view> Shaped(const fhir::Definitions& definitions, const Shape& shape,
+                                std::string_view json, std::string* cut);
+
 /// A cut copy is not written over the whole: 422 if the resource carries the tag SUBSETTED in its meta.
 /// Source: FHIR R4 search.html#summary ("not accidentally used to overwrite a complete resource").
 Status CheckNotSubsetted(fhir::Value resource);
