@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { freshFolder, program, request, Server, sleep } from '../lib/server.mjs';
+import { freshFolder, hasPostgres, Postgres, program, request, Server, sleep } from '../lib/server.mjs';
 
 // A full disk is played by a limit of file sizes. Its signal would end the program, and is ignored from before its start.
 function deafProgram(folder) {
@@ -16,6 +16,7 @@ function deafProgram(folder) {
 describe('readiness', () => {
   const place = freshFolder('readiness');
   const data = path.join(place, 'data');
+  const given = process.env.TK_PROGRAM;
   let server, token;
   const ready = () => request(server.base, 'GET', '/ready');
   const until = async (status) => {
@@ -30,6 +31,8 @@ describe('readiness', () => {
   });
   after(async () => {
     await server?.stop();
+    if (given === undefined) delete process.env.TK_PROGRAM;
+    else process.env.TK_PROGRAM = given;
     fs.rmSync(place, { recursive: true, force: true });
   });
 
@@ -65,5 +68,41 @@ describe('readiness', () => {
     assert.doesNotMatch(JSON.stringify(broken), /toml|tk-readiness/, 'what is open to everybody names no places');
     fs.writeFileSync(file, good);
     assert.deepEqual((await told(0)).reasons, []);
+  });
+});
+
+describe('readiness with the log in PostgreSQL', { skip: !hasPostgres() && 'no PostgreSQL here' }, () => {
+  const place = freshFolder('readiness-pg');
+  let postgres, server, token;
+  const ready = () => request(server.base, 'GET', '/ready');
+  const until = async (status) => {
+    for (let i = 0; i < 300 && (await ready()).status !== status; ++i) await sleep(100);
+    return ready();
+  };
+
+  before(async () => {
+    postgres = await new Postgres().start();
+    server = await new Server(path.join(place, 'data'), { log: await postgres.database('readiness') }).start();
+    token = await server.token();
+  });
+  after(async () => {
+    await server?.stop();
+    await postgres?.stop();
+    fs.rmSync(place, { recursive: true, force: true });
+  });
+
+  test('the database away: not ready within seconds, without a write; back: ready', async () => {
+    assert.deepEqual((await ready()).json.reasons, []);
+    await postgres.kill();
+    const away = await until(503);
+    assert.equal(away.status, 503);
+    assert.equal(away.json.ready, false);
+    assert.match(away.json.reasons.join(), /log cannot be reached/);
+    assert.doesNotMatch(JSON.stringify(away.json), /postgresql|\.s\.PGSQL|\/tmp/, 'what is open to everybody names no places');
+    assert.match(server.output, /"event":"log-away"/);
+    await postgres.startAgain();
+    assert.deepEqual([(await until(200)).json.reasons, (await ready()).status], [[], 200]);
+    assert.match(server.output, /"event":"log-back"/);
+    assert.equal((await request(server.base, 'GET', '/fhir/Patient/nobody', { token })).status, 404);
   });
 });
