@@ -20,6 +20,7 @@
 #include "kernel/http/pipeline.h"
 #include "kernel/http/routes.h"
 #include "kernel/http/server.h"
+#include "server/log_watch.h"
 #include "server/open.h"
 
 namespace tk::server {
@@ -87,6 +88,7 @@ struct House {
   std::unique_ptr<http::WorkerPool> workers;
   std::unique_ptr<http::Pipeline> pipeline;
   std::unique_ptr<http::Live> live;
+  std::unique_ptr<LogWatch> log_watch;
 
   Status Build(const Settings& settings);
   void AddMetrics();
@@ -200,6 +202,12 @@ http::Readiness House::Readiness() const {
     now.reasons.push_back("another server has taken over the log; this one no longer answers: ask there");
   else if (!engine.ready())
     now.reasons.push_back("the views are being built");
+  if (engine.ready() && !log_watch->reachable()) {
+    now.ready = false;
+    now.reasons.push_back(
+        "the log cannot be reached (its database is down?): writes and what is not in memory are refused; "
+        "looked at again every two seconds");
+  }
   if (!audit->healthy()) {
     now.ready = false;
     now.reasons.push_back(
@@ -280,6 +288,13 @@ Status House::Build(const Settings& settings) {
     return runtime->Handle(request);
   });
   http::AddAuthRoutes(pipeline.get());
+  log_watch = std::make_unique<LogWatch>(
+      [engine]() -> Status {
+        if (engine->Head().end_ordinal <= 1) return {};  // nothing is there to be read yet
+        TRY(engine->log().Read(1));
+        return {};
+      },
+      LogWatch::Options());
   AddHealth();
   http::AddMetricsRoute(pipeline.get(), &metrics);
   live->AddRoute(pipeline.get());
@@ -295,6 +310,7 @@ void House::Stop() {
   if (live) live->Stop();
   if (server) server->Stop();
   if (workers) workers->Stop();
+  log_watch.reset();
   apps.reset();
   if (opened.engine) opened.engine->Stop();
   if (audit) (void)audit->Flush();
