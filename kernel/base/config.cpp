@@ -36,8 +36,8 @@ Status Flatten(const toml::table& table, const std::string& prefix, const std::s
 }
 
 Result<Flat> ReadToml(const std::string& file) {
-  std::error_code error;
-  if (std::filesystem::is_directory(file, error))
+  std::error_code none;
+  if (std::filesystem::is_directory(file, none))
     return MakeError(
         ErrorCode::kIncorrect,
         fmt::format("{} is a folder: name the file with the settings, {}/tongkang.toml perhaps", file, file));
