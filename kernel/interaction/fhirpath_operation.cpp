@@ -11,6 +11,7 @@
 #include <map>
 
 #include "kernel/base/clock.h"
+#include "kernel/fhir/path/navigate.h"
 #include "kernel/fhir/path/path.h"
 #include "kernel/fhir/path/scalar.h"
 #include "kernel/fhir/primitives.h"
@@ -202,6 +203,9 @@ class ResultWriter {
     if (item.type < definitions_.type_count()) return std::string(definitions_.Type(item.type).name);
     if (value.kind == path::SystemKind::kNone) return "object";
     if (value.kind == path::SystemKind::kLong) return "integer64";
+    // A valueInteger has 32 bits.
+    if (value.kind == path::SystemKind::kInteger && (value.integer > INT32_MAX || value.integer < INT32_MIN))
+      return "decimal";
     std::string name(path::SystemTypeName(value.kind));
     if (value.kind != path::SystemKind::kQuantity) name[0] = static_cast<char>(name[0] - 'A' + 'a');
     return name;
@@ -321,12 +325,18 @@ Result<Response> FhirPathOperation(const Room& room, const Call& call) {
     const path::Item whole = contexts[0];
     contexts = TRY(Evaluated(room, asked.context, asked.context_path, environment, whole));
   }
+  const std::shared_ptr<const path::TypeTable> types = path::TypeTable::For(*room.definitions);
+  environment.variables.emplace_back("rootResource", path::Collection());
   std::vector<Evaluation> results;
   uint64_t items = 0;
   for (size_t i = 0; i < contexts.size(); ++i) {
     Evaluation& one = results.emplace_back();
     if (!asked.context_path.empty()) one.context = fmt::format("{}[{}]", asked.context, i);
     environment.work_max = std::max<uint64_t>(kWorkMax / contexts.size(), 1);
+    // FHIR R4 fhirpath.html: %resource is the resource that the context lies in, %rootResource what contains it.
+    const path::Around around = path::ResourcesAround(*types, asked.resource, contexts[i].node);
+    environment.resource = around.resource;
+    environment.variables.back().second = {path::ResourceItem(*room.definitions, around.container)};
     one.items = TRY(Evaluated(room, asked.expression, asked.expression_path, environment, contexts[i]));
     items += one.items.size();
     if (items > kResultItemsMax)

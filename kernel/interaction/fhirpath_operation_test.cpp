@@ -54,6 +54,35 @@ TEST_F(FhirPathOperationTest, GivesTypedResults) {
   EXPECT_EQ(Parts(Evaluate("%resource")), fmt::format(R"([{{"name":"Patient","resource":{}}}])", kSubject));
 }
 
+TEST_F(FhirPathOperationTest, ResolvesNothingThatCannotBeHad) {
+  EXPECT_EQ(Parts(Evaluate("managingOrganization.resolve().exists()")),
+            R"([{"name":"boolean","valueBoolean":false}])");
+  EXPECT_EQ(Parts(Evaluate("managingOrganization.resolve()")), "");
+  EXPECT_EQ(Parts(Evaluate("managingOrganization.resolve() is Organization")),
+            R"([{"name":"boolean","valueBoolean":true}])");
+  EXPECT_EQ(Parts(Evaluate("2147483648")), R"([{"name":"decimal","valueDecimal":2147483648}])");
+}
+
+TEST_F(FhirPathOperationTest, KnowsTheResourceAroundEachContext) {
+  constexpr std::string_view kBundle =
+      R"({"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient","id":"p",)"
+      R"("contained":[{"resourceType":"Organization","id":"o","name":"Org"}],"managingOrganization":{"reference":"#o"}}},)"
+      R"({"resource":{"resourceType":"Device","id":"d"}}]})";
+  const auto about = [&](const char* context, const char* expression) {
+    return Evaluate(expression, fmt::format(R"(,{{"name":"context","valueString":"{}"}})", context), kBundle);
+  };
+  Response response = about("Bundle.entry.resource", "%resource.id");
+  EXPECT_EQ(Parts(response, 0), R"([{"name":"string","valueString":"p"}])");
+  EXPECT_EQ(Parts(response, 1), R"([{"name":"string","valueString":"d"}])");
+  response = about("Bundle.entry.resource.contained", "%resource.id | %rootResource.id");
+  EXPECT_EQ(Parts(response, 0),
+            R"([{"name":"string","valueString":"o"},{"name":"string","valueString":"p"}])");
+  response = about("Bundle.entry[0].resource", "managingOrganization.resolve().name");
+  EXPECT_EQ(Parts(response, 0), R"([{"name":"string","valueString":"Org"}])");
+  response = about("Bundle.entry", "%resource.type");
+  EXPECT_EQ(Parts(response, 0), R"([{"name":"code","valueCode":"collection"}])");
+}
+
 TEST_F(FhirPathOperationTest, TakesContextAndVariables) {
   const Response response = Evaluate(
       "given & %suffix",

@@ -164,7 +164,7 @@ Status Evaluator::Descendants(const Op& op, Items input, Collection* out) {
   return {};
 }
 
-Status Evaluator::Resolve(Items input, Collection* out) {
+Status Evaluator::Resolve(const Op& op, Items input, Collection* out) {
   std::string scratch;
   for (const Item& item : input) {
     const NodeRef ref = ToRef(item);
@@ -176,13 +176,13 @@ Status Evaluator::Resolve(Items input, Collection* out) {
     }
     Value target;
     if (!text.empty() && text[0] == '#')
-      target = FindContained(types_, resource_, text.substr(1));
+      target = FindContained(types_, ResourcesAround(types_, resource_, item.node).container, text.substr(1));
     else if (!text.empty() && environment_.resolver != nullptr)
       target = environment_.resolver->Resolve(text);
     Item found;
     if (target)
       found = ResourceItem(types_.definitions(), target);
-    else
+    else if (op.by_type)
       found.type =
           item.node ? ReferencedType(types_, ref, resource_) : TypeOfReferenceText(types_, text, resource_);
     if (target || found.type != kNoType) out->push_back(std::move(found));
@@ -296,7 +296,7 @@ Status Evaluator::CallCollection(const Call& call, bool* known) {
     case Function::kExtension:
       return Extension(call);
     case Function::kResolve:
-      return Resolve(input, out);
+      return Resolve(call.op, input, out);
     case Function::kType:
       return CallType(call);
     case Function::kSum:

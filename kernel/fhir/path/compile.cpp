@@ -370,6 +370,7 @@ class Compiler {
     if (node.kind == SyntaxKind::kAs)
       return Compiled{Add({.code = Code::kAs, .at = node.at, .input = input.op, .first = at}),
                       StaticOf(test, true)};
+    ByType(input.op);
     return Compiled{Add({.code = Code::kIs, .boolean = true, .at = node.at, .input = input.op, .first = at}),
                     Static::Of(kSystemBoolean)};
   }
@@ -706,6 +707,7 @@ class Compiler {
     program_->tests.push_back(test);
     const uint32_t at = static_cast<uint32_t>(program_->tests.size() - 1);
     const Code code = info.function == Function::kAs ? Code::kAs : Code::kIs;
+    if (code == Code::kIs) ByType(input.op);
     const uint32_t op =
         Add({.code = code, .boolean = code == Code::kIs, .at = node.at, .input = input.op, .first = at});
     return Compiled{op, code == Code::kAs ? StaticOf(test, true) : Static::Of(kSystemBoolean)};
@@ -750,6 +752,12 @@ class Compiler {
     }
     steps->push_back(std::move(step));
     return true;
+  }
+
+  /// Of `x.resolve() is T` the type is asked, which a reference tells where its target is not to be had.
+  void ByType(uint32_t input) {
+    Op& op = program_->ops[input];
+    op.by_type = op.code == Code::kCall && op.function == Function::kResolve;
   }
 
   /// `resolve() is T` or `resolve().is(T)`.

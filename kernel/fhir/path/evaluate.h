@@ -166,7 +166,7 @@ class Evaluator {
   Status KeepDistinct(const Op& op, size_t first, Collection* out);
   Status AppendUnion(const Op& op, Items left, Items right, Collection* out);
   Status Descendants(const Op& op, Items input, Collection* out);
-  Status Resolve(Items input, Collection* out);
+  Status Resolve(const Op& op, Items input, Collection* out);
   Status Extension(const Call& call);
 
   // conversions.cpp

@@ -395,13 +395,37 @@ TypeId TypeOfReferenceText(const TypeTable& types, std::string_view text, const 
 TypeId ReferencedType(const TypeTable& types, const NodeRef& reference, const Value& resource) {
   const Definitions& definitions = types.definitions();
   std::string scratch;
-  const TypeId named = TypeOfReferenceText(types, ReferenceText(types, reference, scratch), resource);
+  const std::string_view text = ReferenceText(types, reference, scratch);
+  const bool is_here = !text.empty() && text[0] == '#';
+  const TypeId named = TypeOfReferenceText(
+      types, text, is_here ? ResourcesAround(types, resource, reference.node).container : resource);
   if (named != kNoType) return named;
   if (!reference.node.is_object()) return kNoType;
   std::string type_scratch;
   const std::string_view name = reference.node[types.name_type].String(type_scratch);
   const TypeId type = name.empty() ? kNoType : definitions.FindType(name);
   return definitions.IsResource(type) ? type : kNoType;
+}
+
+Around ResourcesAround(const TypeTable& types, const Value& root, const Value& node) {
+  Around around{root, root};
+  if (!root || node.document() != root.document()) return around;
+  const auto holds = [&](const Value& value) {
+    return value.index() <= node.index() && node.index() < value.node().end;
+  };
+  bool is_contained = false;
+  for (Value at = root; at && holds(at) && at.index() < node.index();) {
+    Value next;
+    for (const Value child : at) {
+      if (holds(child)) next = child;
+    }
+    at = next;
+    if (at.name() != kNoName) is_contained = at.name() == types.name_contained;
+    if (types.ResourceType(at, kNoType) == kNoType) continue;
+    around.resource = at;
+    if (!is_contained) around.container = at;
+  }
+  return around;
 }
 
 Value FindContained(const TypeTable& types, const Value& resource, std::string_view id) {

@@ -57,6 +57,12 @@ TypeId ReferencedType(const TypeTable& types, const NodeRef& reference, const Va
 TypeId TypeOfReferenceText(const TypeTable& types, std::string_view text, const Value& resource);
 /// The literal reference of a Reference, canonical or uri.
 std::string_view ReferenceText(const TypeTable& types, const NodeRef& reference, std::string& scratch);
+/// The resources around a node of `root`, itself among them: the innermost, and the one whose `contained` a "#id" there means (of a
+/// contained resource its container, of an entry of a Bundle the entry's). Both are `root` where the node lies in no other.
+struct Around {
+  Value resource, container;
+};
+Around ResourcesAround(const TypeTable& types, const Value& root, const Value& node);
 /// The contained resource "#id" of `resource`; absent if there is none.
 Value FindContained(const TypeTable& types, const Value& resource, std::string_view id);
 

@@ -140,6 +140,8 @@ struct Op {
   Operator op = Operator::kMultiply;
   bool has_input = false;
   bool boolean = false;  // gives one boolean or nothing, whatever the data: evaluated as a Ternary
+  bool by_type =
+      false;  // resolve(): what cannot be had stands there with its type, as `is` asks for nothing else
   bool sure =
       false;  // where, exists: the criterion cannot fail, so that what comes after a hit need not be looked at
   uint16_t count = 0;  // kPath: steps; kCall: arguments; kLiteral: items

@@ -170,10 +170,10 @@ std::string FoldedText(std::string_view text) {
     }
     if (blank) out.push_back(' ');
     blank = false;
-    out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+    out.push_back(c);
   }
   if (blank) out.push_back(' ');
-  return out;
+  return InCase(out, Letters::kFolded);
 }
 
 bool SameText(std::string_view a, std::string_view b) { return FoldedText(a) == FoldedText(b); }

@@ -44,6 +44,11 @@ inline bool LacksValue(const Item& item) {
 /// What kind of value the item would be, without reading it.
 SystemKind KindOfItem(const TypeTable& types, const Item& item);
 
+/// Every letter of every script in one case, without regard to a locale; kFolded: for comparing ("ß" as "ss").
+/// Text must be UTF-8. Source: Unicode's simple mappings and full case folding (utf8proc); "ß" in capitals is "SS".
+enum class Letters { kUpper, kLower, kFolded };
+std::string InCase(std::string_view text, Letters letters);
+
 /// A calendar word in the singular; no unit is "1"; any other text as it is.
 std::string NormalUnit(std::string_view unit);
 

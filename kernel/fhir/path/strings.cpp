@@ -28,15 +28,6 @@ size_t ByteOf(std::string_view text, size_t index) {
   return at;
 }
 
-std::string AsciiCase(std::string text, bool upper) {
-  // Letters beyond ASCII keep their form: they have no case in the languages of the platform's codes.
-  for (char& c : text) {
-    if (upper && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    if (!upper && c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
 /// Every occurrence; an empty pattern stands between all characters and at both ends.
 std::optional<std::string> ReplaceAll(std::string_view text, std::string_view from, std::string_view to) {
   std::string out;
@@ -372,10 +363,10 @@ Status Evaluator::CallString(const Call& call, bool* known) {
     case Function::kSubstring:
       return Substring(call, *text);
     case Function::kUpper:
-      call.out->push_back(StringItem(AsciiCase(std::string(*text), true)));
+      call.out->push_back(StringItem(InCase(*text, Letters::kUpper)));
       return {};
     case Function::kLower:
-      call.out->push_back(StringItem(AsciiCase(std::string(*text), false)));
+      call.out->push_back(StringItem(InCase(*text, Letters::kLower)));
       return {};
     case Function::kLength:
       call.out->push_back(IntegerItem(static_cast<int64_t>(CharacterCount(*text))));

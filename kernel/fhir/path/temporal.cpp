@@ -274,6 +274,11 @@ std::optional<Temporal> AddDuration(const Temporal& t, const Decimal& amount, st
   if (unit->months != 0) return AddMonths(*whole * unit->months, &out) ? std::optional(out) : std::nullopt;
   int64_t us = 0;
   if (__builtin_mul_overflow(*whole, unit->us, &us)) return std::nullopt;
+  // Seconds keep their decimals (N1 6.6: above seconds they are ignored); 's' does not, as the R4 suite has it (testPlusDate: + 0.1 's').
+  if (unit->name == "second") {
+    const std::optional<Decimal> exact = Multiply(amount, Decimal::FromInt(kSecondUs));
+    if (exact) us = exact->Truncated().ToInt().value_or(us);
+  }
   if (t.precision == Precision::kYear)
     return AddMonths(us / (365 * kDayUs) * 12, &out) ? std::optional(out) : std::nullopt;
   if (t.precision == Precision::kMonth)
@@ -284,7 +289,7 @@ std::optional<Temporal> AddDuration(const Temporal& t, const Decimal& amount, st
   if (t.kind == TemporalKind::kTime) moved = ((moved % kDayUs) + kDayUs) % kDayUs;  // a clock goes round
   if (!SetLocalUs(moved, &out)) return std::nullopt;
   if (out.fraction_us % kSecondUs != 0 && t.precision == Precision::kSecond)
-    out.fraction_digits = std::max(t.fraction_digits, 3);
+    out.fraction_digits = std::max(t.fraction_digits, out.fraction_us % 1000 == 0 ? 3 : 6);
   return out;
 }
 
@@ -302,8 +307,8 @@ std::optional<Temporal> Boundary(const Temporal& t, bool high, int digits) {
   if (found == kDigits.end() || (t.kind == TemporalKind::kTime && wanted < 10)) return std::nullopt;
   if (t.kind == TemporalKind::kDate && wanted > 8) return std::nullopt;
   Temporal out = t;
-  // Hours alone are no FHIR time: they are read as the full hour.
-  if (out.precision == Precision::kHour) out.precision = Precision::kMinute;
+  // Hours alone are no FHIR dateTime: there they are read as the full hour.
+  if (out.precision == Precision::kHour && t.kind != TemporalKind::kTime) out.precision = Precision::kMinute;
   if (out.precision < Precision::kMonth) out.month = high ? 12 : 1;
   if (out.precision < Precision::kDay) out.day = high ? DaysInMonth(out.year, out.month) : 1;
   if (out.precision < Precision::kHour) out.hour = high ? 23 : 0;
