@@ -1,5 +1,6 @@
 // batch: POST of a Bundle whose entries stand each for itself; and the door of both kinds of Bundle.
 // Source: FHIR R4 http.html#transaction.
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -39,6 +40,10 @@ class Batch {
 
  private:
   void Send(size_t i, fhir::Value entry) {
+    if (const Status fits = CheckAnswerRoom(*call_, bytes_); !fits.ok()) {
+      answers_[i] = OutcomeOf(fits.error());
+      return;
+    }
     auto request = RequestOf(i, entry);
     if (!request.ok()) {
       answers_[i] = OutcomeOf(request.error());
@@ -51,6 +56,7 @@ class Batch {
     }
     HandleRequest(room_, std::move(request).value(), [this, i](Response response) {
       const std::lock_guard lock(mutex_);
+      bytes_ += response.body.size();
       answers_[i] = std::move(response);
       --in_flight_;
       changed_.notify_one();
@@ -71,6 +77,7 @@ class Batch {
   std::mutex mutex_;
   std::condition_variable changed_;
   size_t in_flight_ = 0;
+  std::atomic<size_t> bytes_ = 0;  // of the answers
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "kernel/base/clock.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 
@@ -246,6 +247,21 @@ Result<std::string> PatchOfEntry(const BundleEntry& entry) {
   if (!patch || patch->empty())
     return MakeIssue(ErrorCode::kInvalid, "value", path + ".data", "The patch is given here in base64.");
   return std::move(*patch);
+}
+
+Status CheckAnswerRoom(const Call& call, size_t answer_bytes) {
+  if (answer_bytes > kAnswerBytesMax) {
+    return MakeIssue(
+        ErrorCode::kTooLarge, "too-costly", "Bundle.entry",
+        fmt::format("The answers of the entries before this one are larger than {} MB: this one was "
+                    "not done. Send it in another request.",
+                    kAnswerBytesMax >> 20));
+  }
+  if (call.request.deadline_us != 0 && MonotonicUs() > call.request.deadline_us)
+    return MakeIssue(
+        ErrorCode::kTimeout, "timeout", "Bundle.entry",
+        "The time of this request is over: this entry was not done. Send it in another request.");
+  return {};
 }
 
 Result<Request> RequestOfEntry(const Call& call, const BundleEntry& entry) {

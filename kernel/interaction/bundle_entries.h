@@ -26,6 +26,10 @@ struct BundleEntry {
 Result<BundleEntry> ParseEntry(const Room& room, const Call& call, size_t index, fhir::Value entry);
 /// What a transaction may hold, beyond what is said of single entries: shapes of URLs, needed resources, no fullUrl twice.
 Status CheckTransactionEntries(const std::vector<BundleEntry>& entries);
+inline constexpr size_t kAnswerBytesMax = size_t{64} << 20;
+/// May another entry be worked on, now that the answers of those before it have `answer_bytes`?
+/// Errors: kTooLarge; kTimeout when the time of the whole request is over. Either way the entry is not done.
+Status CheckAnswerRoom(const Call& call, size_t answer_bytes);
 /// The request that an entry of a batch (or a GET of a transaction) stands for. Errors: a PATCH whose Binary is unusable.
 Result<Request> RequestOfEntry(const Call& call, const BundleEntry& entry);
 /// The JSON Patch in a PATCH entry's Binary. Errors: kInvalid.

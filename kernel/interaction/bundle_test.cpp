@@ -287,6 +287,34 @@ TEST_F(Bundles, OneConditionIsOneHoweverItIsWritten) {
   EXPECT_EQ(statuses({"identifier=e%5C,e", "identifier=e", "identifier=e%5C%5C,e"}), "201 201 201 ");
 }
 
+TEST_F(Bundles, WhoIsMadeTwiceUnderTwoConditionsIsRefused) {
+  const auto patient =
+      R"({"resourceType":"Patient","active":true,"identifier":[{"system":"u","value":"d"}]})";
+  const auto post = [&](std::string_view condition) {
+    return Entry("POST", "Patient", patient, "", fmt::format(R"(,"ifNoneExist":"{}")", condition));
+  };
+  const std::string put = Entry("PUT", "Patient?identifier=d", patient);
+  for (const auto& entries : std::vector<std::vector<std::string>>{
+           {post("identifier=u|d"), post("identifier=u|x,u|d")},
+           {post("identifier=u|d"), post("identifier=d")},
+           {post("identifier=u|d"), post("identifier=u|d&active=true")},
+           {post("identifier:missing=false&identifier=u|d"), post("identifier=u|d")},
+           {post("identifier=u|d"), Entry("POST", "Patient", patient)},
+           {put, post("identifier=u|d")}}) {
+    const Response response = Post("", Bundle("transaction", entries));
+    EXPECT_EQ(response.status, 400) << entries[1];
+    EXPECT_EQ(At(Parsed(response), "issue.0.code"), "duplicate") << response.body;
+  }
+  EXPECT_EQ(At(Parsed(Get("Patient?_summary=count")), "total"), "0");
+  // Others of their own do not disturb one another.
+  const auto other = R"({"resourceType":"Patient","identifier":[{"system":"u","value":"e"}]})";
+  EXPECT_EQ(
+      Post("", Bundle("transaction", {post("identifier=u|d"), Entry("POST", "Patient", other, "",
+                                                                    R"(,"ifNoneExist":"identifier=u|e")")}))
+          .status,
+      200);
+}
+
 TEST_F(Bundles, ARepeatedTransactionIsKnownByItsLinksToo) {
   const std::string urn = "urn:uuid:6c2a5e3e-7a52-4d1a-8a4e-0e1b6c0f1d11";
   const std::string other = "urn:uuid:6c2a5e3e-7a52-4d1a-8a4e-0e1b6c0f1d12";

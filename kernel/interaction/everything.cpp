@@ -192,17 +192,21 @@ Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std
   const bool dated = asked.start || asked.end;
   size_t at = static_cast<size_t>(asked.offset);
   const size_t stop = std::min(all.size(), at + kScanPerPageMax);
-  while (at < stop && page.size() < asked.count) {
+  size_t bytes = 0;
+  while (at < stop && page.size() < asked.count && bytes < kPageBytesMax) {
     const size_t take = std::min(stop - at, asked.count - page.size());
-    Texts some =
-        TRY(ReadMany(room, std::vector<view::Ordinal>(all.begin() + static_cast<ptrdiff_t>(at),
-                                                      all.begin() + static_cast<ptrdiff_t>(at + take))));
+    Texts some = TRY(ReadMany(room,
+                              std::vector<view::Ordinal>(all.begin() + static_cast<ptrdiff_t>(at),
+                                                         all.begin() + static_cast<ptrdiff_t>(at + take)),
+                              kPageBytesMax - bytes));
     for (size_t i = 0; i < some.size(); ++i) {
       const fhir::TypeId type = some.header(i).type;
       if (dated && !TRY(dates.Within(type, some.body(i)))) continue;
-      (asked.Wants(type) ? page : *others).Add(some.ordinals[i], std::move(some.opened[i]));
+      const bool wanted = asked.Wants(type);
+      if (wanted) bytes += some.body(i).size();
+      (wanted ? page : *others).Add(some.ordinals[i], std::move(some.opened[i]));
     }
-    at += take;
+    at += some.passed;
   }
   *next = at;
   return page;
@@ -224,7 +228,7 @@ Result<Texts> ReadSupporting(const Room& room, const Call& call, const Everythin
     found.erase(std::remove_if(found.begin(), found.end(),
                                [&known](view::Ordinal o) { return !known.insert(o).second; }),
                 found.end());
-    Texts some = TRY(ReadMany(room, found));
+    Texts some = TRY(ReadMany(room, found, SIZE_MAX));  // of one page: no other brings them
     found.clear();
     for (size_t i = 0; i < some.size(); ++i) {
       supporting.Collect(some.body(i), &found);

@@ -83,7 +83,9 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
                              const std::vector<view::Ordinal>& ordinals, uint64_t next_offset,
                              std::optional<uint64_t> total) {
   const Texts texts = TRY(ReadMany(room, ordinals));
-  if (total) *total -= ordinals.size() - texts.size();  // versions of an erased person are none
+  if (total) *total -= texts.passed - texts.size();  // versions of an erased person are none
+  if (texts.passed < ordinals.size())
+    next_offset = call.id.empty() ? ordinals[texts.passed - 1] : request.offset + texts.passed;
   std::string body;
   BundleWriter bundle(&body, "history");
   if (total) bundle.Total(*total);

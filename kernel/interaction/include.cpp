@@ -76,6 +76,7 @@ Status AddIncluded(const Room& room, const Call& call, const search::Query& quer
   include.max = kIncludedMax;
   const search::Included found = TRY(room.index().Include(query, matches.ordinals, include));
   Texts texts = TRY(ReadMany(room, found.ordinals));
+  const bool too_large = texts.passed < found.ordinals.size();
   TRY(TakeVersions(room, request, matches, &texts));
   const Shape shape{query.summary, {}};  // _elements names elements of the searched type
   std::string cut;
@@ -91,6 +92,14 @@ Status AddIncluded(const Room& room, const Call& call, const search::Query& quer
     entry.search_mode = "include";
     bundle->Add(entry);
   }
+  if (too_large)
+    issues->push_back(
+        {Severity::kWarning,
+         "incomplete",
+         {},
+         fmt::format("What would come along with this page is larger than {} MB: the rest is left out. Ask "
+                     "with a smaller _count, or for fewer includes.",
+                     kPageBytesMax >> 20)});
   if (found.cut)
     issues->push_back(
         {Severity::kWarning,

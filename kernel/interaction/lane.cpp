@@ -72,9 +72,16 @@ bool Lane::PlanSet(const Job& job, Plan* plan) const {
   return true;
 }
 
+namespace {
+/// What a plan asks of its prepared set.
+Status Checked(const Plan& plan, Status prepared) {
+  return prepared.ok() && plan.check ? plan.check(*plan.set) : std::move(prepared);
+}
+}  // namespace
+
 bool Lane::PlanOnce(const Job& job, Plan* plan) const {
   if (!PlanSet(job, plan)) return false;
-  const Status prepared = engine_->Prepare(plan->set.get());
+  const Status prepared = Checked(*plan, engine_->Prepare(plan->set.get()));
   if (!prepared.ok()) job.done(OutcomeOf(prepared.error()));
   return prepared.ok();
 }
@@ -152,6 +159,7 @@ std::vector<Lane::Started> Lane::PlanAll(std::span<const JobPtr> jobs) const {
   const bool sound = Shielded([&] { prepared = engine_->PrepareAll(sets); }, &thrown);
   std::vector<Started> ready;
   for (size_t i = 0; i < planned.size(); ++i) {
+    if (sound) prepared[i] = Checked(*planned[i].plan, std::move(prepared[i]));
     if (sound && prepared[i].ok())
       ready.push_back(std::move(planned[i]));
     else

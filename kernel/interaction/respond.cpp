@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+#include <span>
+
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 
@@ -54,22 +57,41 @@ Result<Shape> ReadShape(const Room& room, const Call& call) {
   return shape;
 }
 
-Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordinals) {
-  Texts texts;
-  texts.ordinals = ordinals;
-  if (ordinals.empty()) return texts;
-  auto opened = room.engine().OpenTexts(ordinals);
+namespace {
+
+/// Appends to `out`.
+Status ReadAll(const Room& room, std::span<const view::Ordinal> asked, Texts* out) {
+  auto opened = room.engine().OpenTexts(asked);
   if (opened.ok()) {
-    texts.opened = std::move(opened).value();
-    return texts;
+    out->ordinals.insert(out->ordinals.end(), asked.begin(), asked.end());
+    std::move(opened->begin(), opened->end(), std::back_inserter(out->opened));
+    return {};
   }
   if (opened.error().code != ErrorCode::kGone) return opened.TakeError();
   // A person of this page was erased after it was found: read one by one and leave him out.
-  texts = Texts{};
-  for (const view::Ordinal ordinal : ordinals) {
+  for (const view::Ordinal ordinal : asked) {
     auto text = room.engine().OpenText(ordinal);
     if (!text.ok() && text.error().code == ErrorCode::kGone) continue;
-    texts.Add(ordinal, TRY(std::move(text)));
+    out->Add(ordinal, TRY(std::move(text)));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordinals, size_t bytes_max) {
+  // A few first: how large they are says how many more are read at once. A page of usual texts takes two steps.
+  constexpr size_t kFirst = 16, kTextUsual = 16 << 10;
+  Texts texts;
+  size_t bytes = 0;
+  while (texts.passed < ordinals.size() && (texts.passed == 0 || bytes < bytes_max)) {
+    const size_t left = bytes_max - std::min(bytes, bytes_max);
+    const size_t fit = texts.passed == 0 ? kFirst : left / std::max(bytes / texts.passed, kTextUsual);
+    const size_t count = std::min(ordinals.size() - texts.passed, std::max<size_t>(fit, 1));
+    const size_t before = texts.size();
+    TRY(ReadAll(room, std::span(ordinals).subspan(texts.passed, count), &texts));
+    texts.passed += count;
+    for (size_t i = before; i < texts.size(); ++i) bytes += texts.body(i).size();
   }
   return texts;
 }

@@ -26,6 +26,7 @@ Result<Shape> ReadShape(const Room& room, const Call& call);
 struct Texts {
   std::vector<view::Ordinal> ordinals;
   std::vector<view::Engine::TextPtr> opened;
+  size_t passed = 0;  // of the ordinals that were asked for: fewer than all where the texts reached the limit
 
   size_t size() const { return opened.size(); }
   const Header& header(size_t i) const { return opened[i]->header; }
@@ -40,7 +41,11 @@ struct Texts {
     opened.push_back(std::move(text));
   }
 };
-Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordinals);
+/// A page of large resources ends early rather than take the memory of all others.
+inline constexpr size_t kPageBytesMax = size_t{32} << 20;
+/// Stops behind the text with which `bytes_max` is reached; at least one is read.
+Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordinals,
+                       size_t bytes_max = kPageBytesMax);
 
 /// Whether that version made the resource (a create, or an update with nothing before it): answered 201.
 bool IsMade(const Room& room, const Header& header, view::Ordinal ordinal);

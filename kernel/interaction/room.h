@@ -70,7 +70,9 @@ struct Plan {
   std::unique_ptr<view::ChangeSet> set;                        // null: nothing to write
   Response ready;                                              // when there is no set
   std::function<Response(const view::Commit& commit)> answer;  // when there is one
-  bool is_watched = false;                                     // it changes what the lane was asked to watch
+  std::function<Status(const view::ChangeSet& set)>
+      check;                 // of the prepared set, if need be; refuses it whole
+  bool is_watched = false;   // it changes what the lane was asked to watch
   bool long_answer = false;  // compose it on the answering thread, not on the writer's
 };
 

@@ -76,8 +76,8 @@ Status AddMatches(const Room& room, const Call& call, const search::Query& query
 
 /// Matches, then what comes with them, then what is to be told.
 Status AddPageEntries(const Room& room, const Call& call, const search::Query& query,
-                      const search::PageRequest& request, const search::Page& page, BundleWriter* bundle) {
-  const Texts texts = TRY(ReadMany(room, page.ordinals));
+                      const search::PageRequest& request, const search::Page& page, const Texts& texts,
+                      BundleWriter* bundle) {
   TRY(AddMatches(room, call, query, texts, bundle));
   std::vector<Issue> told;
   if (call.page.empty()) told = query.ignored;
@@ -103,6 +103,12 @@ Result<Response> SearchType(const Room& room, const Call& call) {
   request.total_known = asked.total.has_value();
   search::Page page =
       TRY(room.index().Search(query, request));  // with _summary=count or _count=0 the total alone
+  const Texts texts = TRY(ReadMany(room, page.ordinals));
+  if (texts.passed < page.ordinals.size()) {
+    // Asked again for what fits, so that the next page begins where this one ends.
+    request.count = texts.passed;
+    page = TRY(room.index().Search(query, request));
+  }
   if (asked.total) page.total = asked.total;
   std::string body;
   BundleWriter bundle(&body, "searchset");
@@ -123,7 +129,7 @@ Result<Response> SearchType(const Room& room, const Call& call) {
     next.total = page.total;
     bundle.Link("next", PageLink(room, call, path, std::move(next)));
   }
-  TRY(AddPageEntries(room, call, query, request, page, &bundle));
+  TRY(AddPageEntries(room, call, query, request, page, texts, &bundle));
   bundle.End();
   return JsonResponse(call, std::move(body), "search");
 }

@@ -31,6 +31,30 @@ int Phase(Method method) {
   }
 }
 
+/// Entries that make somebody because nobody fulfils their condition, with the condition.
+using Makers = std::vector<std::pair<size_t, std::shared_ptr<const search::Query>>>;
+
+/// One condition may be written in many ways, and another entry's resource may fulfil it too.
+Status CheckMadeOnce(const Room& room, const Makers& makers,
+                     const std::unordered_map<size_t, size_t>& change_of, const view::ChangeSet& set) {
+  std::vector<search::Index::Made> made;
+  const auto& prepared = set.prepared[room.context.index_slot];
+  for (size_t i = 0; i < set.changes.size(); ++i)
+    made.push_back(
+        {set.changes[i].now == nullptr ? fhir::kNoType : set.changes[i].now->type, prepared[i].get()});
+  std::vector<const search::Query*> queries;
+  for (const auto& [entry, query] : makers) queries.push_back(query.get());
+  for (const auto& [query, change] : room.index().WhoIsMeant(made, queries)) {
+    const size_t entry = makers[query].first;
+    if (change_of.at(entry) == change) continue;
+    return MakeIssue(ErrorCode::kIncorrect, "duplicate", fmt::format("Bundle.entry[{}].request", entry),
+                     "Another entry of this transaction makes a resource for which this condition holds: "
+                     "they may be the same. "
+                     "Send them with the same condition, or one after the other.");
+  }
+  return {};
+}
+
 /// One attempt at a basis. Steps in order; every step may refuse the whole.
 class Planning {
  public:
@@ -58,6 +82,14 @@ class Planning {
     TRY(Collect());
     set_->key = call_.key;
     return {};
+  }
+
+  /// For the prepared set: is whom an entry makes, because nobody fulfils its condition, made by another entry as well?
+  std::function<Status(const view::ChangeSet&)> DoubleCheck() const {
+    if (maker_queries_.empty() || change_of_.size() < 2) return {};
+    return [&room = room_, makers = maker_queries_, change_of = change_of_](const view::ChangeSet& set) {
+      return CheckMadeOnce(room, makers, change_of, set);
+    };
   }
 
   std::unique_ptr<view::ChangeSet> set_;
@@ -96,6 +128,7 @@ class Planning {
         return MakeIssue(ErrorCode::kIncorrect, "duplicate", entry.Path() + ".request.url",
                          "Another entry of this transaction makes a resource by the same condition: every "
                          "resource may be written once.");
+      if (match.count == 0 && entry.method == Method::kPut) maker_queries_.emplace_back(i, match.query);
       if (match.count == 0 && entry.method == Method::kDelete) return {};
       if (match.count == 0 && entry.method == Method::kPatch)
         return MakeError(ErrorCode::kNotFound, "The condition names no resource to patch.");
@@ -160,6 +193,7 @@ class Planning {
         item->existing = true;
         return {};
       }
+      maker_queries_.emplace_back(i, match.query);
     }
     item->id = transaction_.new_ids[i];
     item->current.id_hash = room_.engine().IdHash(entry.type_name, item->id);
@@ -272,6 +306,7 @@ class Planning {
         result.status = item.current.exists() ? 200 : 201;
         result.version = item.now->version;
         result.now = item.now;
+        change_of_.emplace(i, set_->changes.size());
         TRY(AddWrite(room_, item.current, item.now, set_.get()));
       }
     }
@@ -297,6 +332,8 @@ class Planning {
   std::vector<Item> items_;
   std::vector<uint64_t> deleted_;
   std::unordered_map<std::string, size_t> makers_;  // by the condition as it was understood
+  Makers maker_queries_;
+  std::unordered_map<size_t, size_t> change_of_;  // by entry: its place in the set
   std::unordered_map<std::string, std::string> references_;
   LinkTargets targets_;
   LinkRewriter rewriter_;
@@ -345,6 +382,7 @@ Result<Plan> PlanTransaction(const RoomPtr& room, const TransactionPtr& transact
   Plan plan;
   plan.set = std::move(planning.set_);
   plan.long_answer = true;
+  plan.check = planning.DoubleCheck();
   plan.answer = [room, transaction, results = std::move(planning.results_)](const view::Commit& commit) {
     return TransactionAnswer(room, *transaction, results, commit.at_us);
   };

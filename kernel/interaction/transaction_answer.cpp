@@ -11,8 +11,11 @@
 namespace tk::interaction {
 namespace {
 
-/// Done at once: GETs are answered on the thread that asks.
-Response AnswerGet(const RoomPtr& room, const Transaction& transaction, const BundleEntry& entry) {
+/// Done at once: GETs are answered on the thread that asks. `answered` = bytes of the answer before it.
+Response AnswerGet(const RoomPtr& room, const Transaction& transaction, const BundleEntry& entry,
+                   size_t answered) {
+  if (const Status fits = CheckAnswerRoom(*transaction.call, answered); !fits.ok())
+    return OutcomeOf(fits.error());
   auto request = RequestOfEntry(*transaction.call, entry);
   if (!request.ok()) return OutcomeOf(request.error());
   Response answer;
@@ -188,7 +191,7 @@ Response TransactionAnswer(const RoomPtr& room, const Transaction& transaction,
   for (size_t i = 0; i < transaction.entries.size(); ++i) {
     std::string* const out = bundle.NextEntry();
     if (transaction.entries[i].method == Method::kGet) {
-      AppendEntryResponse(AnswerGet(room, transaction, transaction.entries[i]), out);
+      AppendEntryResponse(AnswerGet(room, transaction, transaction.entries[i], out->size()), out);
     } else {
       entries.Append(results[i], out);
     }

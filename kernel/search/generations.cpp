@@ -119,6 +119,10 @@ class Generations final : public Index {
     const IndexPtr serving = Serving();
     return serving == nullptr || serving->MayAffect(prepared, changed_type, query);
   }
+  Meant WhoIsMeant(std::span<const Made> changes, std::span<const Query* const> queries) const override {
+    const IndexPtr serving = Serving();
+    return serving == nullptr ? Meant() : serving->WhoIsMeant(changes, queries);
+  }
 
  private:
   IndexPtr Serving() const {

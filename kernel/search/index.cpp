@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <unordered_map>
 
 #include "kernel/base/file.h"
 #include "kernel/search/answer.h"
@@ -124,6 +125,7 @@ class IndexView final : public GeneratedIndex {
   Result<Ordinal> FindKey(uint64_t key, const view::Position& position) const override;
   bool MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type,
                  const Query& query) const override;
+  Meant WhoIsMeant(std::span<const Made> changes, std::span<const Query* const> queries) const override;
 
  private:
   view::RunsOptions FamilyOptions(std::string family,
@@ -523,6 +525,41 @@ bool IndexView::MayAffect(const view::Prepared& prepared, fhir::TypeId changed_t
     if (keys && !has(entries.now, *keys) && !has(entries.before, *keys)) return false;
   }
   return true;
+}
+
+Index::Meant IndexView::WhoIsMeant(std::span<const Made> changes,
+                                   std::span<const Query* const> queries) const {
+  // The keys of the first exact criterion of each query; only who has one of them is looked at further.
+  std::unordered_map<uint64_t, std::vector<size_t>> asking;
+  for (size_t i = 0; i < queries.size(); ++i) {
+    for (const Criterion& criterion : queries[i]->criteria) {
+      const bool exact =
+          criterion.special.empty() && criterion.modifier != "not" && criterion.join == nullptr;
+      const auto keys = exact && CheckKnown(*queries[i]).ok()
+                            ? EqualityKeys(setting(), queries[i]->type, criterion)
+                            : std::nullopt;
+      if (!keys) continue;
+      for (const uint64_t key : *keys) asking[key].push_back(i);
+      break;
+    }
+  }
+  Meant meant;
+  for (size_t at = 0; at < changes.size() && !asking.empty(); ++at) {
+    if (changes[at].prepared == nullptr) continue;
+    const size_t first = meant.size();
+    for (const Entry16& entry : static_cast<const PreparedEntries*>(changes[at].prepared)->now.equality) {
+      const auto found = asking.find(entry.a & kKeyMask);
+      if (found == asking.end()) continue;
+      for (const size_t i : found->second) {
+        if (queries[i]->type == changes[at].type &&
+            MayAffect(*changes[at].prepared, changes[at].type, *queries[i]))
+          meant.emplace_back(i, at);
+      }
+    }
+    std::sort(meant.begin() + static_cast<ptrdiff_t>(first), meant.end());
+    meant.erase(std::unique(meant.begin() + static_cast<ptrdiff_t>(first), meant.end()), meant.end());
+  }
+  return meant;
 }
 
 bool IndexView::Confirms(const Query& query, std::string_view text) const {

@@ -108,6 +108,14 @@ class Index : public view::View {
   /// Conservative check for the writer: could what `prepared` changes alter the answer to `query`? Memory only, no FHIRPath.
   virtual bool MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type,
                          const Query& query) const = 0;
+  /// Among resources that one change set makes, who may be meant by a condition that names nobody yet: pairs (place in `queries`, place in
+  /// `changes`). Conservative as MayAffect; a condition without any exact criterion is not judged. Cost: one look-up a key.
+  struct Made {
+    fhir::TypeId type = fhir::kNoType;
+    const view::Prepared* prepared = nullptr;
+  };
+  using Meant = std::vector<std::pair<size_t, size_t>>;
+  virtual Meant WhoIsMeant(std::span<const Made> changes, std::span<const Query* const> queries) const = 0;
 };
 
 }  // namespace tk::search
