@@ -60,9 +60,9 @@ std::string ProfileChecker::Path() const { return ElementPath(path_); }
 
 bool ProfileChecker::Work() {
   constexpr uint64_t kLooks = 64;
-  if (work_ == 0) began_us_ = MonotonicUs();
-  const bool in_time = work_ % kLooks != 0 || MonotonicUs() - began_us_ <= options_.time_max_us;
-  if (++work_ <= options_.work_max && in_time && !too_much_) return true;
+  if (options_.deadline_us != 0 && work_ % kLooks == 0 && MonotonicUs() > options_.deadline_us)
+    out_of_time_ = true;
+  if (++work_ <= options_.work_max && !out_of_time_ && !too_much_) return true;
   if (!too_much_) {
     too_much_ = true;
     const size_t quiet = std::exchange(quiet_, 0);

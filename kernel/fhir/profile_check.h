@@ -7,6 +7,7 @@
 // Source: FHIR R4 profiling.html, elementdefinition.html, references.html.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -18,12 +19,19 @@ namespace tk::fhir {
 
 struct ProfileOptions {
   size_t issues_max = 100;
-  bool warnings = false;            // also severities warning and information
-  bool implied = false;             // also profiles that R4 asks for without a claim: vital signs
-  uint64_t work_max = 2'000'000;    // comparisons of one resource
-  int64_t time_max_us = 2'000'000;  // of one resource; looked at every few comparisons
-  int64_t now_us = 0;               // for invariants that ask the time
+  bool warnings = false;          // also severities warning and information
+  bool implied = false;           // also profiles that R4 asks for without a claim: vital signs
+  uint64_t work_max = 2'000'000;  // comparisons of one resource
+  int64_t deadline_us = 0;  // MonotonicUs(), 0 = none; beyond it the check ends and out_of_time() says so
+  int64_t now_us = 0;       // for invariants that ask the time
 };
+
+/// As many comparisons as a resource of that size may need: what a large one is allowed does not depend on the machine's load.
+inline uint64_t ProfileWorkFor(Value resource) {
+  constexpr uint64_t kLeast = 2'000'000, kEachNode = 100;
+  const uint64_t nodes = resource ? resource.node().end - resource.index() : 0;
+  return std::max(kLeast, nodes * kEachNode);
+}
 
 class ProfileChecker {
  public:
@@ -37,6 +45,8 @@ class ProfileChecker {
   std::vector<Issue> Take() { return std::move(issues_); }
   /// Does the item keep to a profile or type? Tells nothing. `*known` is false if it is neither.
   bool ConformsToProfile(const path::Item& item, const std::string& canonical, bool* known);
+  /// The check is not complete because the deadline came: nothing is said of the resource, the same request may be sent again.
+  bool out_of_time() const { return out_of_time_; }
 
  private:
   struct Segment {
@@ -117,7 +127,7 @@ class ProfileChecker {
   std::vector<std::pair<Value, const Profile*>> checking_;  // against endless turns
   std::unique_ptr<World> world_;
   uint64_t work_ = 0;
-  int64_t began_us_ = 0;
+  bool out_of_time_ = false;
   size_t quiet_ = 0;  // >0: errors are counted only
   size_t quiet_errors_ = 0;
   bool too_much_ = false;
@@ -140,6 +150,7 @@ struct FullOptions {
   ValidateOptions base;
   std::vector<std::string> profiles;  // asked for, beside those claimed
   int64_t now_us = 0;
+  int64_t deadline_us = 0;
 };
 std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profiles, Value root,
                                  const FullOptions& options);

@@ -14,6 +14,8 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
   profile_options.warnings = options.base.warnings;
   profile_options.implied = true;
   profile_options.now_us = options.now_us;
+  profile_options.deadline_us = options.deadline_us;
+  profile_options.work_max = ProfileWorkFor(root);
   ProfileChecker checker(profiles, profile_options);
   for (const std::string& profile : options.profiles) checker.Check(root, profile);
   checker.CheckClaims(root);

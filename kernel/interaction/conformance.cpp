@@ -151,7 +151,7 @@ std::shared_ptr<fhir::Profiles> Conformance::Profiles() {
   return {state, &state->profiles()};
 }
 
-Status CheckConformance(const Room& room, fhir::Value resource) {
+Status CheckConformance(const Room& room, const Call& call, fhir::Value resource) {
   const bool has_answers = resource["resourceType"].ToString() == "QuestionnaireResponse";
   const std::shared_ptr<Conformance::State> state = room.conformance->Current();
   const bool may_claim = state->has_profiles() || NamesDefinition(resource.document()->Text());
@@ -160,8 +160,15 @@ Status CheckConformance(const Room& room, fhir::Value resource) {
   if (may_claim) {
     fhir::ProfileOptions options;
     options.now_us = room.context.clock->NowUs();
+    options.deadline_us = call.request.deadline_us;
+    options.work_max = fhir::ProfileWorkFor(resource);
     fhir::ProfileChecker checker(state->profiles(), options);
     checker.CheckClaims(resource);
+    if (checker.out_of_time())
+      return MakeError(
+          ErrorCode::kTimeout,
+          "The time of this request was over before the resource was checked against its profiles: it "
+          "is not stored. Send it again, or in smaller parts.");
     issues = checker.Take();
   }
   if (has_answers) {
@@ -175,7 +182,8 @@ Status CheckConformance(const Room& room, fhir::Value resource) {
   return error;
 }
 
-Result<std::vector<Issue>> ValidateConformance(const Room& room, fhir::Value resource, fhir::TypeId expected,
+Result<std::vector<Issue>> ValidateConformance(const Room& room, const Call& call, fhir::Value resource,
+                                               fhir::TypeId expected,
                                                const std::vector<std::string>& profiles) {
   const std::shared_ptr<Conformance::State> state = room.conformance->Current();
   fhir::FullOptions options;
@@ -183,6 +191,7 @@ Result<std::vector<Issue>> ValidateConformance(const Room& room, fhir::Value res
   options.base.warnings = true;
   options.profiles = profiles;
   options.now_us = room.context.clock->NowUs();
+  options.deadline_us = call.request.deadline_us;
   std::vector<Issue> issues = fhir::ValidateFully(*room.definitions, state->profiles(), resource, options);
   TRY(state->Complete());
   return issues;

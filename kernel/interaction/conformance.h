@@ -43,11 +43,12 @@ class Conformance {
 };
 
 /// What `resource` claims (meta.profile, extensions that are known here) and its answers; only errors count.
-/// Errors: kInvalid with all issues; kUnavailable while what it names cannot be looked up. Where no profile is stored, one search of the text:
-/// only what names a StructureDefinition of R4 itself is looked at.
-Status CheckConformance(const Room& room, fhir::Value resource);
+/// Errors: kInvalid with all issues; kTimeout; kUnavailable while what it names cannot be looked up. Where no profile is stored, one
+/// search of the text: only what names a StructureDefinition of R4 itself is looked at.
+Status CheckConformance(const Room& room, const Call& call, fhir::Value resource);
 /// Everything, with warnings, for $validate. Errors: kUnavailable, as above.
-Result<std::vector<Issue>> ValidateConformance(const Room& room, fhir::Value resource, fhir::TypeId expected,
+Result<std::vector<Issue>> ValidateConformance(const Room& room, const Call& call, fhir::Value resource,
+                                               fhir::TypeId expected,
                                                const std::vector<std::string>& profiles);
 
 }  // namespace tk::interaction

@@ -76,7 +76,8 @@ TEST_F(Examples, ArePutAndReadBackTheSame) {
       const bool is_broken = !fhir::Validate(*fhir::Definitions::R4(), example.document.Root()).empty();
       // The examples bring profiles and questionnaires, which hold for the others from the moment they are stored.
       const bool is_against_profile =
-          written.body.find("(profile ") != std::string::npos || example.type == "QuestionnaireResponse";
+          written.body.find("too-costly") == std::string::npos &&
+          (written.body.find("(profile ") != std::string::npos || example.type == "QuestionnaireResponse");
       EXPECT_TRUE(is_broken || is_against_profile) << example.name << written.body.substr(0, 600);
       ++(is_broken ? refused : against_profile);
       continue;

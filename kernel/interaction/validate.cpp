@@ -82,7 +82,7 @@ Result<Response> ValidateOperation(const Room& room, const Call& call) {
     return MakeError(ErrorCode::kIncorrect, "The body is empty: send the resource to check as JSON.");
   std::vector<Issue> issues;
   if (asked.resource) {
-    issues = TRY(ValidateConformance(room, asked.resource, call.type, asked.profiles));
+    issues = TRY(ValidateConformance(room, call, asked.resource, call.type, asked.profiles));
     if (const Status whole = CheckNotSubsetted(asked.resource); !whole.ok())
       issues.insert(issues.begin(), whole.error().issues.front());
     const std::string id = asked.resource["id"].ToString();

@@ -160,7 +160,7 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
   TRY(CheckNotSubsetted(document.Root()));
   const std::string_view name = room.TypeName(type);
   TRY(CheckOfficialUrl(name, document.Root()));
-  TRY(CheckConformance(room, document.Root()));
+  TRY(CheckConformance(room, call, document.Root()));
   if (name == "SearchParameter") TRY(room.index().CheckParameter(document.Root()["id"].ToString(), document));
   return view::MakeResource(*room.definitions, std::move(document), version,
                             posted ? view::Operation::kCreate : view::Operation::kUpdate,
