@@ -164,6 +164,15 @@ Result<path::Collection> Evaluated(const Room& room, const std::string& text, co
   return items;
 }
 
+/// The UCUM code that FHIR gives a calendar word. Source: FHIR R4 fhirpath.html, 2.9.1.1 (use of quantities).
+std::string_view UcumOf(std::string_view unit) {
+  static const std::map<std::string_view, std::string_view> codes = {
+      {"year", "a"}, {"month", "mo"}, {"week", "wk"},  {"day", "d"},
+      {"hour", "h"}, {"minute", "min"}, {"second", "s"}, {"millisecond", "ms"}};
+  const auto found = codes.find(unit);
+  return found == codes.end() ? unit : found->second;
+}
+
 /// Writes the results: each item as a part that is named by its type.
 class ResultWriter {
  public:
@@ -231,7 +240,7 @@ class ResultWriter {
         break;
       case path::SystemKind::kQuantity:
         json_.Key(member).Object().Key("value").Raw(value.decimal.ToString()).Member("unit", value.text);
-        json_.Member("system", "http://unitsofmeasure.org").Member("code", value.text).End();
+        json_.Member("system", "http://unitsofmeasure.org").Member("code", UcumOf(value.text)).End();
         break;
       default: {
         // FHIR knows no hours without minutes, no date-time without a zone: such stand as text.

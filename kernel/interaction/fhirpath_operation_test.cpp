@@ -60,6 +60,9 @@ TEST_F(FhirPathOperationTest, ResolvesNothingThatCannotBeHad) {
   EXPECT_EQ(Parts(Evaluate("managingOrganization.resolve()")), "");
   EXPECT_EQ(Parts(Evaluate("managingOrganization.resolve() is Organization")),
             R"([{"name":"boolean","valueBoolean":true}])");
+  EXPECT_EQ(
+      Parts(Evaluate("-1 day")),
+      R"([{"name":"Quantity","valueQuantity":{"value":-1,"unit":"day","system":"http://unitsofmeasure.org","code":"d"}}])");
   EXPECT_EQ(Parts(Evaluate("2147483648")), R"([{"name":"decimal","valueDecimal":2147483648}])");
 }
 

@@ -639,9 +639,10 @@ class Compiler {
       return {};
     const std::string* text = std::get_if<std::string>(&program_->literals[pattern.first].computed);
     if (text == nullptr) return {};
-    program_->patterns.push_back(MakePattern(*text, ""));
-    const RE2& compiled = *program_->patterns.back();
-    if (!compiled.ok()) return Fail(node, fmt::format("the pattern is not valid: {}", compiled.error()));
+    auto compiled = Pattern::Make(*text, "");
+    if (!compiled.ok())
+      return Fail(node, fmt::format("the pattern is not valid: {}", compiled.error().external));
+    program_->patterns.push_back(std::move(*compiled));
     op->right = static_cast<uint32_t>(program_->patterns.size());
     return {};
   }

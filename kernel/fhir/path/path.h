@@ -12,6 +12,7 @@
 //         same for one item and are errors for several, except where Options says otherwise.
 // Beyond N1, from 3.0.0-ballot: sort, coalesce, repeatAll, defineVariable, parts of dates, duration, difference; from FHIR R5 the type
 //         factory (%factory.HumanName(…)); sum, min, max, avg.
+// Patterns: RE2's, in linear time; what looks around or refers back by PCRE2 with a limit of steps (pattern.h).
 // Not offered (kUnsupported): subsumes, subsumedBy, elementDefinition, slice; instance selectors.
 #pragma once
 

@@ -442,6 +442,25 @@ TEST_F(Path, KnowsTheLettersOfAllScripts) {
   EXPECT_EQ(Patient("'张伟'.upper()"), "张伟");
 }
 
+TEST_F(Path, MatchesWhatLooksAroundAndRefersBack) {
+  EXPECT_EQ(Patient("'abc'.matches('a(?=b)')"), "true");
+  EXPECT_EQ(Patient("'foobar'.matchesFull('^(?!foo).*$')"), "false");
+  EXPECT_EQ(Patient("'barfoo'.matchesFull('^(?!foo).*$')"), "true");
+  EXPECT_EQ(Patient("'aa'.matches('(a)\\\\1')"), "true");
+  EXPECT_EQ(Patient("'张三三'.replaceMatches('(三)(?=三)', '<$1>')"), "张<三>三");
+  EXPECT_EQ(Patient("'2026-11'.replaceMatches('(?<y>[0-9]{4})-(?<m>[0-9]{2})(?!-)', '${m}/${y}')"),
+            "11/2026");
+  EXPECT_EQ(Patient("'ab'.replaceMatches('(?=b)', '\\\\$')"), "a$b");
+  EXPECT_EQ(Patient("'ab'.replaceMatches('(?=b)', '$1')"),
+            "invalid, column 6: the replacement names a group that the pattern lacks");
+  EXPECT_EQ(Patient("'a\\nb'.matches('^b', 'm')"), "true");
+  EXPECT_EQ(Patient("'a\\nb'.matches('^b')"), "false");
+  EXPECT_EQ(Patient("'x'.matches('(?=')").substr(0, 8), "invalid,");
+  // A pattern that would take for ever ends at its limit.
+  EXPECT_EQ(Patient("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('^(?=(a+)+$)b')"),
+            "too-large, column 44: the pattern takes too many steps on this text");
+}
+
 TEST_F(Path, KeepsDecimalsOfSeconds) {
   EXPECT_EQ(Patient("@2015-02-28T10:00:00.000 + 1.5 seconds"), "2015-02-28T10:00:01.500");
   EXPECT_EQ(Patient("@2015-02-28T10:00:00.000 - 0.5 seconds"), "2015-02-28T09:59:59.500");

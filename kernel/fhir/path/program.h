@@ -9,10 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include <re2/re2.h>
-
 #include "kernel/fhir/path/functions.h"
 #include "kernel/fhir/path/path.h"
+#include "kernel/fhir/path/pattern.h"
 #include "kernel/fhir/path/syntax.h"
 
 namespace tk::fhir::path {
@@ -161,15 +160,12 @@ struct Expression::Program {
   std::vector<Item> literals;
   std::vector<std::string> names;  // of variables
   std::vector<TypeTest> tests;
-  std::vector<std::unique_ptr<const RE2>> patterns;
+  std::vector<std::unique_ptr<const Pattern>> patterns;
   uint32_t root = 0;
   uint32_t slots = 0;  // of defineVariable()
   /// Members of the context without which the result is empty for certain; used by ExpressionSet. Empty = not known.
   std::vector<NameId> needs_any;
 };
-
-/// RE2: linear time whatever the pattern. `.` matches line ends too, as the specification's single-line mode; flag "i" ignores case.
-std::unique_ptr<const RE2> MakePattern(std::string_view pattern, std::string_view flags);
 
 /// The text of an expression is needed for messages. Errors: kIncorrect.
 Result<Item> LiteralItem(std::string_view text, const SyntaxNode& node);

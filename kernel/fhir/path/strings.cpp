@@ -158,56 +158,7 @@ std::optional<std::string> UnescapeJson(std::string_view text) {
   return parsed->Root().ToString();
 }
 
-/// FHIRPath writes groups as $1 and ${name}, RE2 as \1.
-std::string Rewrite(std::string_view substitution, const RE2& pattern) {
-  std::string out;
-  for (size_t i = 0; i < substitution.size(); ++i) {
-    const char c = substitution[i];
-    const char next = i + 1 < substitution.size() ? substitution[i + 1] : '\0';
-    if (c == '\\' && next == '$') {
-      out += '$';
-      ++i;
-    } else if (c == '\\') {
-      out += "\\\\";
-    } else if (c == '$' && next >= '0' && next <= '9') {
-      out += '\\';
-    } else if (c == '$' && next == '{' && substitution.find('}', i) != std::string_view::npos) {
-      const size_t end = substitution.find('}', i);
-      const auto& groups = pattern.NamedCapturingGroups();
-      const auto group = groups.find(std::string(substitution.substr(i + 2, end - i - 2)));
-      // RE2 rewrites with nine groups at most.
-      if (group == groups.end() || group->second > 9) return "\\9";
-      out += fmt::format("\\{}", group->second);
-      i = end;
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 }  // namespace
-
-std::unique_ptr<const RE2> MakePattern(std::string_view pattern, std::string_view flags) {
-  RE2::Options options;
-  options.set_log_errors(false);
-  options.set_max_mem(8 << 20);
-  options.set_dot_nl(true);
-  options.set_case_sensitive(flags.find('i') == std::string_view::npos);
-  // RE2 writes named groups as (?P<name>…).
-  std::string own;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    own += pattern[i];
-    if (pattern[i] == '\\' && i + 1 < pattern.size()) {
-      own += pattern[++i];
-    } else if (pattern.substr(i, 3) == "(?<" && i + 3 < pattern.size() && pattern[i + 3] != '=' &&
-               pattern[i + 3] != '!') {
-      own += "?P";
-      ++i;
-    }
-  }
-  return std::make_unique<const RE2>(own, options);
-}
 
 Status Evaluator::Substring(const Call& call, std::string_view text) {
   const std::optional<int64_t> start = TRY(OneInteger(call.op, call.arguments[0]));
@@ -231,28 +182,29 @@ Status Evaluator::CallMatch(const Call& call, std::string_view text) {
   const size_t flags_at = replace ? 2 : 1;
   if (call.arguments.size() > flags_at) flags = TRY(OneText(call.op, call.arguments[flags_at]));
   if (!pattern || (replace && !substitution)) return {};
-  std::unique_ptr<const RE2> made;
-  if (call.op.right == 0) made = MakePattern(*pattern, flags.value_or(""));
-  const RE2* compiled = call.op.right == 0 ? made.get() : program_.patterns[call.op.right - 1].get();
-  if (!compiled->ok()) return Fail(call.op, "the pattern is not valid");
-  // A text of every byte's states: RE2 goes on without a table when that grows too large. A pattern made here is compiled for this one text.
-  const auto states = static_cast<uint64_t>(std::max(0, compiled->ProgramSize()));
-  TRY(Charge(call.op, text.size() / 8 * (1 + states / 256) + 1 + (made == nullptr ? 0 : 20 + states)));
-  const re2::StringPiece piece(text.data(), text.size());
-  if (call.op.function == Function::kMatches) {
-    call.out->push_back(BooleanItem(RE2::PartialMatch(piece, *compiled)));
-  } else if (call.op.function == Function::kMatchesFull) {
-    call.out->push_back(BooleanItem(RE2::FullMatch(piece, *compiled)));
+  std::unique_ptr<const Pattern> made;
+  if (call.op.right == 0) {
+    auto compiled = Pattern::Make(*pattern, flags.value_or(""));
+    if (!compiled.ok()) return Fail(call.op, "the pattern is not valid");
+    made = std::move(*compiled);
+  }
+  const Pattern& compiled = call.op.right == 0 ? *made : *program_.patterns[call.op.right - 1];
+  // A pattern made here is compiled for this one text.
+  TRY(Charge(call.op, compiled.WorkFor(text.size()) + (made == nullptr ? 0 : compiled.making_work())));
+  const auto told = [&](const Error& error) { return Fail(call.op, error.external, error.code); };
+  if (!replace) {
+    const auto found = compiled.Matches(text, call.op.function == Function::kMatchesFull);
+    if (!found.ok()) return told(found.error());
+    call.out->push_back(BooleanItem(*found));
+  } else if (pattern->empty()) {
+    call.out->push_back(StringItem(std::string(text)));
   } else {
-    std::string result(text);
-    const std::string rewrite = Rewrite(*substitution, *compiled);
-    std::string why;
-    if (!compiled->CheckRewriteString(rewrite, &why))
-      return Fail(call.op, "the replacement names a group that the pattern lacks");
-    if (!pattern->empty()) RE2::GlobalReplace(&result, *compiled, rewrite);
-    if (result.size() > kTextBytesMax) return Fail(call.op, "the text is too long", ErrorCode::kTooLarge);
-    TRY(Charge(call.op, result.size() / 64));
-    call.out->push_back(StringItem(std::move(result)));
+    auto result = compiled.ReplaceAll(text, *substitution, kTextBytesMax);
+    if (!result.ok())
+      return result.error().code == ErrorCode::kTooLarge ? told(result.error())
+                                                         : Fail(call.op, result.error().external);
+    TRY(Charge(call.op, result->size() / 64));
+    call.out->push_back(StringItem(std::move(*result)));
   }
   return {};
 }
