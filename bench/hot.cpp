@@ -15,6 +15,7 @@
 #include "kernel/interaction/interaction.h"
 #include "kernel/rules/rule.h"
 #include "kernel/search/test_engine.h"
+#include "kernel/search/test_house.h"
 
 namespace tk::bench {
 namespace {
@@ -259,7 +260,63 @@ void Transaction(Times times) {
   }
 }
 
+/// The 200 resources of ten persons, each as the transaction's entry holds it: what one step of an ingest works on.
+std::vector<std::string> TwoHundred() {
+  std::string bundle = R"({"resourceType":"Bundle","type":"transaction","entry":[)";
+  for (uint64_t person = 0; person < 10; ++person) {
+    if (person > 0) bundle += ',';
+    City(1).AppendPerson(person, &bundle);
+  }
+  const fhir::Document document = fhir::Document::Parse(bundle + "]}").value();
+  std::vector<std::string> texts;
+  for (const fhir::Value entry : document.Root()["entry"].Items()) {
+    std::string text(entry["resource"].Text());
+    // As they are after the references between entries are resolved, and with an id.
+    text.replace(1, 0, "\"id\":\"r" + std::to_string(texts.size()) + "\",");
+    for (size_t at; (at = text.find("urn:uuid:")) != std::string::npos;) text.replace(at, 9, "Patient/");
+    texts.push_back(std::move(text));
+  }
+  CHECK(texts.size() == 200);
+  return texts;
+}
+
+void ParseEach(Times times) {
+  const std::vector<std::string> texts = TwoHundred();
+  for (Times i = 0; i < times; ++i) {
+    for (const std::string& text : texts) CHECK(fhir::Document::Parse(text).ok());
+  }
+}
+
+/// Structure, codes, references and invariants.
+void ValidateEach(Times times) {
+  const auto definitions = fhir::Definitions::R4();
+  std::vector<fhir::Document> documents;
+  for (const std::string& text : TwoHundred()) documents.push_back(fhir::Document::Parse(text).value());
+  for (Times i = 0; i < times; ++i) {
+    for (const fhir::Document& document : documents)
+      CHECK(fhir::Validate(*definitions, document.Root()).empty());
+  }
+}
+
+/// All that the index takes out of a resource: FHIRPath of every search parameter, folding, units, hashes.
+void ExtractEach(Times times) {
+  const search::House house;
+  std::vector<view::ResourcePtr> resources;
+  for (const std::string& text : TwoHundred()) {
+    resources.push_back(view::MakeResource(*house.definitions, fhir::Document::Parse(text).value(), 1,
+                                           view::Operation::kCreate)
+                            .value());
+  }
+  for (Times i = 0; i < times; ++i) {
+    for (const view::ResourcePtr& resource : resources)
+      CHECK(house.index->Prepare(view::Change{resource, nullptr, 0}).ok());
+  }
+}
+
 const std::map<std::string_view, std::function<void(Times)>> kPaths = {
+    {"each-of-200-parse", ParseEach},
+    {"each-of-200-validate", ValidateEach},
+    {"each-of-200-extract", ExtractEach},
     {"parse-and-validate", ParseAndValidate},
     {"create", Create},
     {"invariants", Invariants},
