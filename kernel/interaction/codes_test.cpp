@@ -51,7 +51,8 @@ class UnreadyIndex final : public search::Index {
                  const search::Query& query) const override {
     return inner_->MayAffect(prepared, type, query);
   }
-  Meant WhoIsMeant(std::span<const Made> changes, std::span<const search::Query* const> queries) const override {
+  Meant WhoIsMeant(std::span<const Made> changes,
+                   std::span<const search::Query* const> queries) const override {
     return inner_->WhoIsMeant(changes, queries);
   }
   // The engine has the real one.

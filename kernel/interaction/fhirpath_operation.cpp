@@ -167,7 +167,7 @@ Result<path::Collection> Evaluated(const Room& room, const std::string& text, co
 /// The UCUM code that FHIR gives a calendar word. Source: FHIR R4 fhirpath.html, 2.9.1.1 (use of quantities).
 std::string_view UcumOf(std::string_view unit) {
   static const std::map<std::string_view, std::string_view> codes = {
-      {"year", "a"}, {"month", "mo"}, {"week", "wk"},  {"day", "d"},
+      {"year", "a"}, {"month", "mo"},   {"week", "wk"},  {"day", "d"},
       {"hour", "h"}, {"minute", "min"}, {"second", "s"}, {"millisecond", "ms"}};
   const auto found = codes.find(unit);
   return found == codes.end() ? unit : found->second;
