@@ -269,8 +269,8 @@ std::vector<std::string> TwoHundred() {
   }
   const fhir::Document document = fhir::Document::Parse(bundle + "]}").value();
   std::vector<std::string> texts;
-  for (const fhir::Value entry : document.Root()["entry"].Items()) {
-    std::string text(entry["resource"].Text());
+  for (const fhir::Value entry : document.Root()["entry"]) {
+    std::string text(entry["resource"].Json());
     // As they are after the references between entries are resolved, and with an id.
     text.replace(1, 0, "\"id\":\"r" + std::to_string(texts.size()) + "\",");
     for (size_t at; (at = text.find("urn:uuid:")) != std::string::npos;) text.replace(at, 9, "Patient/");
