@@ -75,11 +75,10 @@ TEST_F(FhirPathOperationTest, KnowsTheResourceAroundEachContext) {
     return Evaluate(expression, fmt::format(R"(,{{"name":"context","valueString":"{}"}})", context), kBundle);
   };
   Response response = about("Bundle.entry.resource", "%resource.id");
-  EXPECT_EQ(Parts(response, 0), R"([{"name":"string","valueString":"p"}])");
-  EXPECT_EQ(Parts(response, 1), R"([{"name":"string","valueString":"d"}])");
+  EXPECT_EQ(Parts(response, 0), R"([{"name":"id","valueId":"p"}])");
+  EXPECT_EQ(Parts(response, 1), R"([{"name":"id","valueId":"d"}])");
   response = about("Bundle.entry.resource.contained", "%resource.id | %rootResource.id");
-  EXPECT_EQ(Parts(response, 0),
-            R"([{"name":"string","valueString":"o"},{"name":"string","valueString":"p"}])");
+  EXPECT_EQ(Parts(response, 0), R"([{"name":"id","valueId":"o"},{"name":"id","valueId":"p"}])");
   response = about("Bundle.entry[0].resource", "managingOrganization.resolve().name");
   EXPECT_EQ(Parts(response, 0), R"([{"name":"string","valueString":"Org"}])");
   response = about("Bundle.entry", "%resource.type");

@@ -88,7 +88,7 @@ TEST_F(LargeAnswer, ABatchEndsWithItsTime) {
   Request request = Make(Method::kPost, "", BatchOf(3, "Patient/p1"));
   request.deadline_us = MonotonicUs() - 1;
   const fhir::Document document = fhir::Document::Parse(Send(std::move(request)).body).value();
-  EXPECT_EQ(At(document, "entry.2.response.status").substr(0, 3), "504");
+  EXPECT_EQ(At(document, "entry.2.response.status").substr(0, 3), "503");
   EXPECT_EQ(At(document, "entry.2.response.outcome.issue.0.code"), "timeout");
 }
 

@@ -7,8 +7,8 @@
 
 #include <functional>
 #include <memory>
-#include <span>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
