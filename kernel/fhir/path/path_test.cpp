@@ -458,7 +458,7 @@ TEST_F(Path, MatchesWhatLooksAroundAndRefersBack) {
   EXPECT_EQ(Patient("'x'.matches('(?=')").substr(0, 8), "invalid,");
   // A pattern that would take for ever ends at its limit.
   EXPECT_EQ(Patient("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('(?=(a+)+$)a')"),
-            "too-large, column 44: the pattern takes too many steps on this text");
+            "too-large, column 45: the pattern takes too many steps on this text");
 }
 
 TEST_F(Path, KeepsDecimalsOfSeconds) {
