@@ -1,5 +1,5 @@
 // Is the log's store there? Asked every few seconds, also when nobody reads or writes, so that /ready tells of a database that is away.
-// Flow:   serve → LogWatch (a thread) → one point read of the log → House::Readiness
+// Flow:   serve → LogWatch (a thread) → the head of the log → House::Readiness
 #pragma once
 
 #include <atomic>

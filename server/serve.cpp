@@ -290,8 +290,7 @@ Status House::Build(const Settings& settings) {
   http::AddAuthRoutes(pipeline.get());
   log_watch = std::make_unique<LogWatch>(
       [engine]() -> Status {
-        if (engine->Head().end_ordinal <= 1) return {};  // nothing is there to be read yet
-        TRY(engine->log().Read(1));
+        TRY(engine->log().StoredEpoch());
         return {};
       },
       LogWatch::Options());
