@@ -446,7 +446,7 @@ export async function twoServers() {
         for (let i = 0; i < 200 && ready.status !== 503; i++) { await sleep(100); ready = await request(older.base, 'GET', '/ready'); }
         if (ready.status !== 503 || !/another server has taken over/.test(ready.text)) journal.problem(`the older server, idle, answers ${ready.status} to /ready: ${ready.text}`);
         const refused = await journal.write();
-        if (refused.status !== 503 || !/another server has taken over/.test(refused.text)) journal.problem(`the older server answered ${refused.status}: ${refused.text}`);
+        if (refused.status !== 503 || !/another server has taken over/i.test(refused.text)) journal.problem(`the older server answered ${refused.status}: ${refused.text}`);
         if ((await request(older.base, 'GET', '/fhir/Observation?_summary=count', { token: journal.token })).status !== 503) journal.problem('the older server still answers from what may be behind');
         if (!/"event":"fenced"/.test(older.output)) journal.problem('the older server does not say in its log that it is fenced');
         for (let i = 0; i < 10; i++) await after.write();
