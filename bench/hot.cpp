@@ -262,6 +262,7 @@ void Transaction(Times times) {
 
 /// The 200 resources of ten persons, each as the transaction's entry holds it: what one step of an ingest works on.
 std::vector<std::string> TwoHundred() {
+  (void)fhir::Definitions::R4();  // names are known before anything is parsed
   std::string bundle = R"({"resourceType":"Bundle","type":"transaction","entry":[)";
   for (uint64_t person = 0; person < 10; ++person) {
     if (person > 0) bundle += ',';
@@ -271,12 +272,12 @@ std::vector<std::string> TwoHundred() {
   std::vector<std::string> texts;
   for (const fhir::Value entry : document.Root()["entry"]) {
     std::string text(entry["resource"].Json());
-    // As they are after the references between entries are resolved, and with an id.
+    // With an id, as they have it when they are stored.
     text.replace(1, 0, "\"id\":\"r" + std::to_string(texts.size()) + "\",");
-    for (size_t at; (at = text.find("urn:uuid:")) != std::string::npos;) text.replace(at, 9, "Patient/");
     texts.push_back(std::move(text));
   }
-  CHECK(texts.size() == 200);
+  CHECK(texts.size() >= 200);  // one of the ten has a long record
+  texts.resize(200);
   return texts;
 }
 
@@ -294,7 +295,7 @@ void ValidateEach(Times times) {
   for (const std::string& text : TwoHundred()) documents.push_back(fhir::Document::Parse(text).value());
   for (Times i = 0; i < times; ++i) {
     for (const fhir::Document& document : documents)
-      CHECK(fhir::Validate(*definitions, document.Root()).empty());
+      CHECK(fhir::CheckValid(*definitions, document.Root()).ok());
   }
 }
 
