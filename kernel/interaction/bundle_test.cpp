@@ -306,6 +306,20 @@ TEST_F(Bundles, WhoIsMadeTwiceUnderTwoConditionsIsRefused) {
     EXPECT_EQ(At(Parsed(response), "issue.0.code"), "duplicate") << response.body;
   }
   EXPECT_EQ(At(Parsed(Get("Patient?_summary=count")), "total"), "0");
+  // Nor is whom a condition excludes meant by it.
+  const auto female = R"({"resourceType":"Patient","gender":"female"})";
+  EXPECT_EQ(
+      Post("",
+           Bundle(
+               "transaction",
+               {Entry("POST", "Patient", female),
+                Entry(
+                    "POST", "Patient", R"({"resourceType":"Patient","gender":"male"})", "",
+                    R"(,"ifNoneExist":"gender:not-in=http://hl7.org/fhir/ValueSet/administrative-gender")")}))
+          .status,
+      200);
+  Delete("Patient?gender=female");
+  Delete("Patient?gender=male");
   // Others of their own do not disturb one another.
   const auto other = R"({"resourceType":"Patient","identifier":[{"system":"u","value":"e"}]})";
   EXPECT_EQ(

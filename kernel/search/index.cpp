@@ -533,8 +533,8 @@ Index::Meant IndexView::WhoIsMeant(std::span<const Made> changes,
   std::unordered_map<uint64_t, std::vector<size_t>> asking;
   for (size_t i = 0; i < queries.size(); ++i) {
     for (const Criterion& criterion : queries[i]->criteria) {
-      const bool exact =
-          criterion.special.empty() && criterion.modifier != "not" && criterion.join == nullptr;
+      const bool exact = criterion.special.empty() && criterion.modifier != "not" &&
+                         criterion.modifier != "not-in" && criterion.join == nullptr;
       const auto keys = exact && CheckKnown(*queries[i]).ok()
                             ? EqualityKeys(setting(), queries[i]->type, criterion)
                             : std::nullopt;
