@@ -176,6 +176,7 @@ std::string MakeStatement(const Context& context, Instant made_at_us) {
   for (const fhir::TypeId type : definitions.ResourceTypes()) WriteType(definitions, type, &json);
   json.End();
   WriteInteractions({"transaction", "batch", "history-system"}, &json);
+  json.Key("compartment").Array().String("http://hl7.org/fhir/CompartmentDefinition/patient").End();
   json.Key("operation").Array();
   WriteOperation("fhirpath", "http://tongkang.dev/fhir/OperationDefinition/fhirpath", &json);
   json.End();

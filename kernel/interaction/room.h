@@ -41,6 +41,7 @@ enum class Kind : uint8_t {
   kHistorySystem,
   kSearchType,
   kSearchSystem,
+  kSearchCompartment,
   kBundle,
   kCapabilities,
   kEverything,
@@ -55,6 +56,8 @@ struct Call {
   Kind kind = Kind::kRead;
   fhir::TypeId type = fhir::kNoType;
   std::string type_name, id, version;
+  std::string
+      compartment;  // the patient's id, of a search in his compartment; then without a type when all are asked for
   std::string query;  // of request.query, or of the form body; without _format, _pretty and _page
   std::string page;   // _page: the handle of a following page
   bool pretty = false;
@@ -109,6 +112,7 @@ Result<Response> HistoryType(const Room& room, const Call& call);
 Result<Response> HistorySystem(const Room& room, const Call& call);
 Result<Response> SearchType(const Room& room, const Call& call);
 Result<Response> SearchSystem(const Room& room, const Call& call);
+Result<Response> SearchCompartment(const Room& room, const Call& call);
 Result<Response> CapabilityStatement(const Room& room, const Call& call);
 Result<Response> Everything(const Room& room, const Call& call);
 Result<Response> ValidateOperation(const Room& room, const Call& call);

@@ -47,6 +47,15 @@ Ways WaysOfBase(const std::vector<std::string>& path) {
   return {};
 }
 
+/// Patient/[id]/[type], Patient/[id]/*, and these with _search behind them: then the type's name, or "*".
+std::optional<std::string> CompartmentOf(const std::vector<std::string>& path) {
+  if (path.size() < 3 || path.size() > 4 || path[0] != "Patient" || !IsId(path[1])) return std::nullopt;
+  if (path.size() == 4 && path[3] != "_search") return std::nullopt;
+  if (path.size() == 3 && path[2] == "_search") return "*";
+  const bool is_name = path[2] == "*" || (!path[2].empty() && path[2][0] >= 'A' && path[2][0] <= 'Z');
+  return is_name ? std::optional(path[2]) : std::nullopt;
+}
+
 Ways WaysOfType(const std::vector<std::string>& path) {
   if (path.size() == 1) {
     return {{Method::kGet, Kind::kSearchType},
@@ -65,6 +74,8 @@ Ways WaysOfType(const std::vector<std::string>& path) {
             {Method::kPatch, Kind::kPatch},
             {Method::kDelete, Kind::kDelete}};
   }
+  if (CompartmentOf(path))
+    return {{path.back() == "_search" ? Method::kPost : Method::kGet, Kind::kSearchCompartment}};
   if (path.size() == 3 && path[2] == "_history") return {{Method::kGet, Kind::kHistoryInstance}};
   if (path.size() == 3 && path[2] == "$validate") return {{Method::kPost, Kind::kValidate}};
   if (path.size() == 3 && path[2] == "$erase") return {{Method::kPost, Kind::kErase}};
@@ -135,6 +146,7 @@ std::optional<Response> CheckMedia(const Call& call) {
       return std::nullopt;
     case Kind::kSearchType:
     case Kind::kSearchSystem:
+    case Kind::kSearchCompartment:
       if (call.request.method == Method::kPost && !call.request.body.empty() &&
           type != "application/x-www-form-urlencoded") {
         return UnsupportedMedia("the search as application/x-www-form-urlencoded");
@@ -143,6 +155,20 @@ std::optional<Response> CheckMedia(const Call& call) {
     default:
       return std::nullopt;
   }
+}
+
+/// The type is that of the records asked for. Not nullopt: the refusal.
+std::optional<Response> TakeCompartment(const Room& room, Call* call) {
+  const std::string name = CompartmentOf(call->request.path).value_or("*");
+  call->compartment = std::exchange(call->id, {});
+  call->version.clear();
+  call->type = name == "*" ? fhir::kNoType : room.definitions->FindType(name);
+  call->type_name = name == "*" ? std::string() : name;
+  const bool known = name == "*" || (room.definitions->IsResource(call->type) &&
+                                     !room.definitions->Type(call->type).is_abstract);
+  if (known) return std::nullopt;
+  return Refusal(404, "not-supported",
+                 "There is no such resource type here: see metadata for those that are offered.");
 }
 
 /// Finds type, ids and kind. Not nullopt: the refusal.
@@ -174,7 +200,7 @@ std::optional<Response> Route(const Room& room, Call* call) {
   for (const Way& way : ways) {
     if (way.method != method) continue;
     call->kind = way.kind;
-    return std::nullopt;
+    return way.kind == Kind::kSearchCompartment ? TakeCompartment(room, call) : std::nullopt;
   }
   std::string allow;
   for (const Way& way : ways) {
@@ -211,6 +237,7 @@ std::string_view ActionOf(Kind kind) {
       return "history";
     case Kind::kSearchType:
     case Kind::kSearchSystem:
+    case Kind::kSearchCompartment:
       return "search";
     case Kind::kBundle:
       return "bundle";
@@ -231,6 +258,10 @@ std::string_view ActionOf(Kind kind) {
 /// Refusals and 304 tell the audit what was asked for, too: an attempt is worth a record.
 Done WithAudit(CallPtr call, Done done) {
   return [call = std::move(call), done = std::move(done)](Response&& response) {
+    if (!call->compartment.empty()) {  // whose records were looked at
+      response.audit_type = "Patient";
+      response.audit_id = call->compartment;
+    }
     if (response.audit_type.empty()) response.audit_type = call->type_name;
     if (response.audit_id.empty()) response.audit_id = call->id;
     if (response.audit_action.empty()) response.audit_action = ActionOf(call->kind);
@@ -275,6 +306,8 @@ Result<Response> Answer(const Room& room, const Call& call) {
       return SearchType(room, call);
     case Kind::kSearchSystem:
       return SearchSystem(room, call);
+    case Kind::kSearchCompartment:
+      return SearchCompartment(room, call);
     case Kind::kCapabilities:
       return CapabilityStatement(room, call);
     case Kind::kEverything:
@@ -469,7 +502,7 @@ bool Interactions::IsHeavy(const Request& request) const {
   if (get)
     return request.path.size() != 2 &&
            request.path.size() != 4;  // all but read and vread search or make a page
-  if (request.path[0] == "$fhirpath") return true;
+  if (request.path[0] == "$fhirpath" || request.path.back() == "_search") return true;
   // An erasure waits for the writer, $everything makes a page.
   if (request.path.size() == 3 && (request.path[2] == "$erase" || request.path[2] == "$everything"))
     return true;

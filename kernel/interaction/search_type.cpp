@@ -6,7 +6,8 @@
 #include "kernel/interaction/include.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
-#include "kernel/interaction/respond.h"
+#include "kernel/interaction/search_type.h"
+#include "kernel/search/compartment.h"
 
 namespace tk::interaction {
 namespace {
@@ -20,7 +21,7 @@ struct SearchAsked {
 
 Result<SearchAsked> FollowPage(const Room& room, const Call& call) {
   const CursorPtr cursor = TRY(room.cursors->Find(call.page, call.viewer().account));
-  if (cursor->kind != Kind::kSearchType || cursor->type != call.type) {
+  if (cursor->kind != call.kind || cursor->type != call.type || cursor->id != call.compartment) {
     return MakeError(ErrorCode::kIncorrect,
                      "This page belongs to another search: follow the link as it was given.");
   }
@@ -32,53 +33,23 @@ Result<SearchAsked> FollowPage(const Room& room, const Call& call) {
 }
 
 Result<SearchAsked> FirstPage(const Room& room, const Call& call) {
-  search::ParseOptions options;
-  options.lenient = call.prefer.lenient;
-  options.count_default = kPageCountDefault;
-  options.count_max = kPageCountMax;
-  options.timezone_offset_min = room.context.timezone_offset_min;
-  options.own_base = call.request.base_url;
-  options.terminology = [&room] { return room.conformance->Terminology(); };
-  options.now_us = room.context.clock->NowUs();
-  options.may_read = [&call](std::string_view type) { return call.viewer().MayRead(type); };
-  search::Query query = TRY(search::ParseQuery(room.index().definitions(), call.type, call.query, options));
+  search::Query query =
+      TRY(search::ParseQuery(room.index().definitions(), call.type, call.query, SearchOptions(room, call)));
   if (query.summary == search::Summary::kText && !query.includes.empty()) {
     return MakeIssue(ErrorCode::kIncorrect, "value", "_summary",
                      "_summary=text cannot be asked together with _include or _revinclude (FHIR R4 search, "
                      "3.1.1.5.6): leave one of them out.");
   }
+  if (!call.compartment.empty())
+    TRY(search::NarrowToCompartment(*room.definitions, call.compartment, &query));
   return SearchAsked{std::make_shared<const search::Query>(std::move(query)), room.engine().Head(), {}, {}};
-}
-
-void AddOutcome(const std::vector<Issue>& issues, BundleWriter* bundle) {
-  if (issues.empty()) return;
-  const std::string outcome = OutcomeJson(issues);
-  BundleWriter::Entry entry;
-  entry.resource = outcome;
-  entry.search_mode = "outcome";
-  bundle->Add(entry);
-}
-
-Status AddMatches(const Room& room, const Call& call, const search::Query& query, const Texts& texts,
-                  BundleWriter* bundle) {
-  const Shape shape{query.summary, query.elements};
-  std::string cut;
-  if (shape.whole()) bundle->Reserve(texts.size(), texts.body_bytes());
-  for (size_t i = 0; i < texts.size(); ++i) {
-    BundleWriter::Entry entry;
-    entry.full_url = FullUrl(call, call.type_name, texts.header(i).id);
-    entry.resource = TRY(Shaped(*room.definitions, shape, texts.body(i), &cut));
-    entry.search_mode = "match";
-    bundle->Add(entry);
-  }
-  return {};
 }
 
 /// Matches, then what comes with them, then what is to be told.
 Status AddPageEntries(const Room& room, const Call& call, const search::Query& query,
                       const search::PageRequest& request, const search::Page& page, const Texts& texts,
                       BundleWriter* bundle) {
-  TRY(AddMatches(room, call, query, texts, bundle));
+  TRY(AddMatches(room, call, Shape{query.summary, query.elements}, texts, bundle));
   std::vector<Issue> told;
   if (call.page.empty()) told = query.ignored;
   for (Issue& issue : told) issue.severity = Severity::kWarning;
@@ -93,6 +64,42 @@ Status AddPageEntries(const Room& room, const Call& call, const search::Query& q
 }
 
 }  // namespace
+
+search::ParseOptions SearchOptions(const Room& room, const Call& call) {
+  search::ParseOptions options;
+  options.lenient = call.prefer.lenient;
+  options.count_default = kPageCountDefault;
+  options.count_max = kPageCountMax;
+  options.timezone_offset_min = room.context.timezone_offset_min;
+  options.own_base = call.request.base_url;
+  options.terminology = [&room] { return room.conformance->Terminology(); };
+  options.now_us = room.context.clock->NowUs();
+  options.may_read = [&call](std::string_view type) { return call.viewer().MayRead(type); };
+  return options;
+}
+
+void AddOutcome(const std::vector<Issue>& issues, BundleWriter* bundle) {
+  if (issues.empty()) return;
+  const std::string outcome = OutcomeJson(issues);
+  BundleWriter::Entry entry;
+  entry.resource = outcome;
+  entry.search_mode = "outcome";
+  bundle->Add(entry);
+}
+
+Status AddMatches(const Room& room, const Call& call, const Shape& shape, const Texts& texts,
+                  BundleWriter* bundle) {
+  std::string cut;
+  if (shape.whole()) bundle->Reserve(texts.size(), texts.body_bytes());
+  for (size_t i = 0; i < texts.size(); ++i) {
+    BundleWriter::Entry entry;
+    entry.full_url = FullUrl(call, room.TypeName(texts.header(i).type), texts.header(i).id);
+    entry.resource = TRY(Shaped(*room.definitions, shape, texts.body(i), &cut));
+    entry.search_mode = "match";
+    bundle->Add(entry);
+  }
+  return {};
+}
 
 Result<Response> SearchType(const Room& room, const Call& call) {
   TRY(CheckMayRead(call.viewer(), call.type_name));
@@ -113,7 +120,9 @@ Result<Response> SearchType(const Room& room, const Call& call) {
   std::string body;
   BundleWriter bundle(&body, "searchset");
   if (page.total) bundle.Total(*page.total);
-  const std::string path = "/" + call.type_name;
+  const std::string path = call.compartment.empty()
+                               ? "/" + call.type_name
+                               : fmt::format("/Patient/{}/{}", call.compartment, call.type_name);
   bundle.Link("self", call.page.empty()
                           ? fmt::format("{}{}{}{}", call.request.base_url, path,
                                         query.self.empty() ? "" : "?", query.self)
@@ -121,8 +130,9 @@ Result<Response> SearchType(const Room& room, const Call& call) {
   if (!page.next_cursor.empty()) {
     TRY(room.engine().Pin(asked.position));
     Cursor next;
-    next.kind = Kind::kSearchType;
+    next.kind = call.kind;
     next.type = call.type;
+    next.id = call.compartment;
     next.position = asked.position;
     next.query = asked.query;
     next.search_cursor = page.next_cursor;

@@ -9,6 +9,7 @@
 
 #include "kernel/base/file.h"
 #include "kernel/search/answer.h"
+#include "kernel/search/compartment.h"
 #include "kernel/search/extraction.h"
 #include "kernel/search/faults.h"
 #include "kernel/search/generation.h"
@@ -380,6 +381,7 @@ Status IndexView::CheckKnown(const Query& query) const {
                     " is new or has changed, and the search index is being built for it:");
   };
   std::function<Status(const Criterion&)> check_all = [&](const Criterion& criterion) -> Status {
+    if (IsCompartment(criterion)) return CheckReferences();
     if (criterion.join == nullptr) return check(criterion.parameter);
     for (const Join::Branch& branch : criterion.join->branches) {
       if (!extractor_->Knows(branch.type))

@@ -8,6 +8,7 @@
 
 #include "kernel/search/code_nodes.h"
 #include "kernel/search/compare.h"
+#include "kernel/search/compartment.h"
 #include "kernel/search/keys.h"
 #include "kernel/search/values.h"
 
@@ -616,6 +617,7 @@ Result<std::unique_ptr<Node>> MakeEntryNode(const Ground& ground, const Criterio
     return std::unique_ptr<Node>(std::make_unique<EverywhereNode>(criterion.terms[0].text == "false"));
   if (criterion.special == "_id") return std::unique_ptr<Node>(std::make_unique<IdNode>(ground, criterion));
   if (criterion.special == "_lastUpdated") return MakeWritten(ground, criterion);
+  if (IsCompartment(criterion)) return MakeCompartmentNode(ground, criterion);
   CHECK(criterion.parameter != nullptr);
   const Extractor::Parameter& parameter =
       ground.setting.extractor.At(ground.setting.extractor.IdOf(*criterion.parameter));

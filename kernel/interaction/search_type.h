@@ -1,0 +1,15 @@
+// What searches of one type and of a compartment share.
+#pragma once
+
+#include "kernel/interaction/respond.h"
+
+namespace tk::interaction {
+
+search::ParseOptions SearchOptions(const Room& room, const Call& call);
+/// Entries of mode match, cut as `shape` says.
+Status AddMatches(const Room& room, const Call& call, const Shape& shape, const Texts& texts,
+                  BundleWriter* bundle);
+/// An entry of mode outcome, if there is something to tell.
+void AddOutcome(const std::vector<Issue>& issues, BundleWriter* bundle);
+
+}  // namespace tk::interaction
