@@ -259,8 +259,10 @@ Status House::Build(const Settings& settings) {
   interactions = std::make_unique<interaction::Interactions>(
       interaction::Context{engine, opened.index, &clock, 0, open.timezone_offset_min, TK_PROGRAM_VERSION});
   audit = TRY(access::AuditLog::Open(AuditOf(*engine, data, &clock)));
-  workers = std::make_unique<http::WorkerPool>(CountOr(settings.Number("workers")),
-                                               static_cast<size_t>(settings.Number("worker-queue-max")));
+  http::WorkerOptions work;
+  work.threads = CountOr(settings.Number("workers"));
+  work.queue_max = static_cast<size_t>(settings.Number("worker-queue-max"));
+  workers = std::make_unique<http::WorkerPool>(work);
   http::PipelineOptions way;
   way.body_bytes_max = static_cast<size_t>(settings.Number("body-bytes-max"));
   way.request_ms = settings.Number("request-ms");

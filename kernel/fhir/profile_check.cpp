@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernel/base/clock.h"
+#include "kernel/base/turn.h"
 #include "kernel/fhir/definitions_codes.h"
 #include "kernel/fhir/element_path.h"
 #include "kernel/fhir/invariants.h"
@@ -60,8 +61,10 @@ std::string ProfileChecker::Path() const { return ElementPath(path_); }
 
 bool ProfileChecker::Work() {
   constexpr uint64_t kLooks = 64;
-  if (options_.deadline_us != 0 && work_ % kLooks == 0 && MonotonicUs() > options_.deadline_us)
-    out_of_time_ = true;
+  if (work_ % kLooks == 0) {
+    (void)Turn::Look(MonotonicUs(), options_.deadline_us);  // what is written is checked to its end
+    if (options_.deadline_us != 0 && MonotonicUs() > options_.deadline_us) out_of_time_ = true;
+  }
   if (++work_ <= options_.work_max && !out_of_time_ && !too_much_) return true;
   if (!too_much_) {
     too_much_ = true;

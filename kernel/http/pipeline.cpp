@@ -113,8 +113,16 @@ Pipeline::Pipeline(const PipelineOptions& options, access::SignOn* sign_on, acce
   numbers_->metrics = metrics;
   metrics->AddGauge("tongkang_http_requests_running", "Requests between their first step and their answer",
                     {}, [numbers = numbers_.get()] { return static_cast<double>(numbers->running.load()); });
-  metrics->AddGauge("tongkang_http_worker_queue", "Heavy requests waiting for a worker", {},
-                    [workers] { return static_cast<double>(workers->depth()); });
+  const auto of = [metrics, workers](const char* lane, auto member) {
+    metrics->AddGauge("tongkang_http_worker_queue", "Heavy requests waiting for a worker", {{"lane", lane}},
+                      [workers, member] { return static_cast<double>(workers->statistics().*member); });
+  };
+  of("quick", &WorkerPool::Statistics::waiting);
+  of("long", &WorkerPool::Statistics::long_waiting);
+  metrics->AddReadCounter("tongkang_http_became_long_total", "Requests that were moved to the long lane", {},
+                          [workers] { return static_cast<double>(workers->statistics().became_long); });
+  metrics->AddReadCounter("tongkang_http_long_refused_total", "Requests that found no room in the long lane",
+                          {}, [workers] { return static_cast<double>(workers->statistics().refused); });
 }
 Pipeline::~Pipeline() = default;
 
@@ -273,7 +281,10 @@ void Pipeline::Run(const CallPtr& call) {
 }
 
 void Pipeline::RunOnWorker(const CallPtr& call, std::function<void()> work) {
-  if (!workers_->Submit(std::move(work)))
+  // Who has not signed in takes turns by address: his tries hold up nobody's searches.
+  const bool known = call->viewer != nullptr;
+  const std::string account = known ? std::string() : "@" + call->request.peer;
+  if (!workers_->Submit(known ? call->viewer->account : account, std::move(work)))
     AnswerError(call, MakeError(ErrorCode::kBusy, "the server is busy; try again in a second"));
 }
 

@@ -60,7 +60,7 @@ class Pipeline final : public Handler {
   /// The answer to `call`; any thread, once. Audit first where it must be, then headers, compression, log line, metrics.
   void Answer(const CallPtr& call, Response response);
   void AnswerError(const CallPtr& call, const Error& error);
-  /// Runs `work` on a worker; answers 429 when they are all busy.
+  /// Runs `work` on a worker, accounts taking turns; answers 429 when too much waits for one.
   void RunOnWorker(const CallPtr& call, std::function<void()> work);
 
   /// "https://host", for links: never with a path.

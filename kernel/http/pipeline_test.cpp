@@ -89,7 +89,7 @@ class PipelineTest : public ::testing::Test {
     audit.folder = folder_ + "/audit";
     audit.clock = &clock_;
     audit_ = access::AuditLog::Open(audit).value();
-    workers_ = std::make_unique<WorkerPool>(2, 8);
+    workers_ = std::make_unique<WorkerPool>(WorkerOptions{.threads = 2, .queue_max = 16});
     PipelineOptions options;
     options.proxies = TrustedProxies::Parse("127.0.0.1").value();
     pipeline_ = std::make_unique<Pipeline>(options, sign_on_.get(), audit_.get(), &metrics_, workers_.get());

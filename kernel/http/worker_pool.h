@@ -1,36 +1,74 @@
-// Threads for what takes milliseconds, with a bounded queue: when it is full the caller answers 429 instead of piling up.
+// Threads for what takes milliseconds, shared fairly: a short piece of work waits for no long one, and nobody for one account's many.
+// Flow:   Submit → queue, accounts taking turns → one of `threads` seats → what works longer than `quick_us` and says so (Turn::Look) gives
+//         its seat to a new thread and goes on in the long lane: at most `threads` at once, at lower priority of the processor, a slice each
+//         when others of the lane wait, again by account → its thread ends with it
+// Limits: `queue_max` wait for a seat, `long_max` in the long lane, of one account half of either: beyond that Submit says no (429) and a search
+//         that has become long ends (429). So there are at most 2 * threads + long_max threads.
+// Cost:   two locks a piece; a new thread (about 30 µs) for one that becomes long.
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <thread>
-#include <vector>
+
+#include "kernel/http/fair_queue.h"
 
 namespace tk::http {
 
+struct WorkerOptions {
+  size_t threads = 2;
+  size_t queue_max = 1024;
+  size_t long_max = 64;        // that wait in the long lane
+  int64_t quick_us = 10'000;   // of work, before it counts as long
+  int64_t slice_us = 100'000;  // of the long lane, when others wait in it
+};
+
 class WorkerPool {
  public:
-  WorkerPool(size_t threads, size_t queue_max);
+  explicit WorkerPool(const WorkerOptions& options);
   ~WorkerPool() { Stop(); }
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  /// False when the queue is full or the pool has stopped; `work` was not taken then.
-  bool Submit(std::function<void()> work);
-  size_t depth() const;
+  /// `account`: on whose behalf. False when the queue is full, or its half of this account, or the pool has stopped; `work` was not taken then.
+  bool Submit(std::string_view account, std::function<void()> work);
+  struct Statistics {
+    size_t waiting = 0;                     // for a seat
+    size_t long_waiting = 0;                // in the long lane
+    size_t long_running = 0;                // in the long lane
+    uint64_t became_long = 0, refused = 0;  // since the start; refused: long ones that found no room
+  };
+  Statistics statistics() const;
   /// Finishes what is queued, then ends the threads.
   void Stop();
 
  private:
+  struct Job {
+    std::string account;
+    std::function<void()> work;
+  };
+  struct Waiting {
+    std::condition_variable wake;
+    bool called = false;
+  };
+  class Piece;
+  enum class Change : uint8_t { kDone, kLater, kNoRoom };
   void Run();
-  const size_t queue_max_;
+  Change BecomeLong(const std::string& account);
+  bool TakeLongSeat(const std::string& account, bool is_new, int64_t now_us, int64_t deadline_us);
+  void LeaveLongSeat();
+
+  const WorkerOptions options_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::function<void()>> queue_;
+  FairQueue<Job> queue_;
+  FairQueue<Waiting*> long_queue_;
+  size_t long_running_ = 0;
+  uint64_t became_long_ = 0, refused_ = 0;
   bool stop_ = false;
-  std::vector<std::thread> threads_;
+  std::list<std::thread> threads_, ended_;
 };
 
 /// True on network and worker threads: there compressing and logging a response is allowed. Not on the log writer's thread.

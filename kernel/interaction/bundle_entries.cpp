@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "kernel/base/clock.h"
+#include "kernel/base/turn.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 
@@ -257,6 +258,7 @@ Status CheckAnswerRoom(const Call& call, size_t answer_bytes) {
                     "not done. Send it in another request.",
                     kAnswerBytesMax >> 20));
   }
+  (void)Turn::Look(MonotonicUs(), call.request.deadline_us);
   if (call.request.deadline_us != 0 && MonotonicUs() > call.request.deadline_us)
     return MakeIssue(
         ErrorCode::kTimeout, "timeout", "Bundle.entry",

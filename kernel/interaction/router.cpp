@@ -498,14 +498,12 @@ bool Interactions::IsGathered(const Request& request) const {
 bool Interactions::IsHeavy(const Request& request) const {
   constexpr size_t kLightBodyMax = size_t{64} << 10;
   if (request.body.size() > kLightBodyMax || request.path.empty()) return true;
+  // Searches, pages of histories, operations: whatever the method.
+  if (request.path.back().starts_with('_') || request.path.back().starts_with('$')) return true;
   const bool get = request.method == Method::kGet || request.method == Method::kHead;
   if (get)
     return request.path.size() != 2 &&
            request.path.size() != 4;  // all but read and vread search or make a page
-  if (request.path[0] == "$fhirpath" || request.path.back() == "_search") return true;
-  // An erasure waits for the writer, $everything makes a page.
-  if (request.path.size() == 3 && (request.path[2] == "$erase" || request.path[2] == "$everything"))
-    return true;
   return request.path.size() == 1 && (request.method != Method::kPost || !request.if_none_exist.empty());
 }
 

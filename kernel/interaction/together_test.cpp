@@ -112,5 +112,16 @@ TEST_F(Together, OnlyLightWritesAreGathered) {
   EXPECT_FALSE(interactions_->IsGathered(Make(Method::kPost, "Patient", std::string(100'000, ' '))));
 }
 
+TEST_F(Together, WhatMayTakeLongIsNotAnsweredOnANetworkThread) {
+  for (const char* path :
+       {"Patient", "Patient/_history", "_history", "Patient/1/_history", "Patient/1/$everything"})
+    EXPECT_TRUE(interactions_->IsHeavy(Make(Method::kGet, path))) << path;
+  for (const char* path : {"Patient/_search", "Patient/$validate", "$fhirpath", "Patient/1/$erase", ""})
+    EXPECT_TRUE(interactions_->IsHeavy(Make(Method::kPost, path, "a=b"))) << path;
+  EXPECT_FALSE(interactions_->IsHeavy(Make(Method::kGet, "Patient/1")));
+  EXPECT_FALSE(interactions_->IsHeavy(Make(Method::kGet, "Patient/1/_history/1")));
+  EXPECT_FALSE(interactions_->IsHeavy(Make(Method::kPut, "Patient/1", "{}")));
+}
+
 }  // namespace
 }  // namespace tk::interaction

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/base/turn.h"
 #include "kernel/search/test_house.h"
 
 namespace tk::search {
@@ -52,6 +53,48 @@ TEST(Deadline, EndsCompositesWhosePartsDoNotFitTogether) {
         i, i % 2 == 0 ? "a" : "b", i % 2 == 0 ? 0 : 5));
   }
   ExpectEnds(house, "Observation", "code-value-quantity=a$gt1,a$gt2");
+}
+
+/// Somebody who is asked at every look, and says so.
+class Asked final : public Turn {
+ public:
+  explicit Asked(bool answer) : answer_(answer) { Set(this); }
+  ~Asked() override { Set(nullptr); }
+  int count = 0;
+
+ protected:
+  bool Long(int64_t, int64_t) override {
+    ++count;
+    return answer_;
+  }
+
+ private:
+  const bool answer_;
+};
+
+TEST(Deadline, ALongSearchLetsOthersGoFirstOrEndsWhenThereAreTooMany) {
+  House house;
+  for (int i = 0; i < kMany; ++i)
+    house.Put(
+        fmt::format(R"({{"resourceType":"Patient","id":"p{}","name":[{{"family":"Wang {}"}}]}})", i, i));
+  PageRequest request;
+  request.deadline_us = MonotonicUs() + 3'600'000'000;
+  {
+    Asked asked(true);
+    const auto whole = house.Ask("Patient", "family:contains=wang&_count=1000", request);
+    ASSERT_TRUE(whole.ok()) << whole.error().ToString();
+    EXPECT_GT(asked.count, 0);
+  }
+  Asked asked(false);
+  const auto ended = house.Ask("Patient", "family:contains=wang&_count=1000", request);
+  ASSERT_FALSE(ended.ok());
+  EXPECT_EQ(ended.error().code, ErrorCode::kBusy);
+  EXPECT_EQ(ended.error().issues.at(0).type, "throttled");
+  EXPECT_EQ(ended.error().issues.at(0).path, "family:contains");
+  EXPECT_EQ(asked.count, 1);
+  request.deadline_us = 0;  // the program's own look-ups are not held up
+  EXPECT_TRUE(house.Ask("Patient", "family:contains=wang&_count=1000", request).ok());
+  EXPECT_EQ(asked.count, 1);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // What answering one question has cost so far, and whether it must end: time and the size of what is kept meanwhile are bounded, wherever it is.
 // Whoever walks asks Tick for each step and ends when it says no; the answerer then gives status() and no part of an answer.
+// A question that takes long lets others go first (kernel/base/turn.h), unless it has no deadline: then the program itself asks, perhaps under a lock.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 
 #include "kernel/base/clock.h"
 #include "kernel/base/result.h"
+#include "kernel/base/turn.h"
 
 namespace tk::search {
 
@@ -38,6 +40,11 @@ class Meter {
                        "the search would keep more than " + std::to_string(kept_max_) +
                            " resources in memory on its way." + where +
                            " Make that criterion, or another one, more selective");
+    if (too_many_)
+      return MakeIssue(ErrorCode::kBusy, "throttled", *stopped_,
+                       "the search takes long, and too many such searches are being answered already: try "
+                       "again later, or add a criterion that is more selective." +
+                           where);
     return MakeIssue(ErrorCode::kTimeout, "timeout", *stopped_,
                      "the search took longer than it may; add a criterion that is more selective." + where +
                          " _explain=true tells what a narrower search costs");
@@ -49,14 +56,17 @@ class Meter {
  private:
   static constexpr uint64_t kEvery = 256;
   bool Look(const std::string& what) {
-    if (stopped_ == nullptr && deadline_us_ != 0 && MonotonicUs() >= deadline_us_) stopped_ = &what;
+    if (stopped_ == nullptr && deadline_us_ != 0) {
+      too_many_ = !Turn::Look(MonotonicUs(), deadline_us_);
+      if (too_many_ || MonotonicUs() >= deadline_us_) stopped_ = &what;
+    }
     return stopped_ == nullptr;
   }
   const int64_t deadline_us_;
   const uint64_t kept_max_;
   uint64_t entries_ = 0, kept_ = 0;
   const std::string* stopped_ = nullptr;
-  bool too_large_ = false;
+  bool too_large_ = false, too_many_ = false;
 };
 
 }  // namespace tk::search
