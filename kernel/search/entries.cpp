@@ -68,6 +68,13 @@ class EntrySink final : public ValueSink {
       out_.equality.push_back({EqualityKey(key_, 0, KeyKind::kCompartment, target.substr(8)), 0});
   }
 
+  void Canonical(ParameterId p, std::string_view target) override {
+    if (target.empty()) return;
+    const uint64_t hash = KeyedHash(key_, target);
+    out_.equality.push_back({LinkKey(key_, p, hash), 0});
+    Sort(kLinkSlot + p, hash, kLinkIsCanonical);
+  }
+
   void Date(ParameterId p, int64_t low_us, int64_t high_us) override {
     Present(p, fhir::kNoType);
     out_.ordered.push_back(MakeDate(p, low_us, high_us));
@@ -139,6 +146,13 @@ class EntrySink final : public ValueSink {
     Sort(kSelfSlot + type_, KeyedHash(key_, name), 0);
   }
 
+  /// And by the canonicals that name it.
+  void Urls(const std::string& url, const std::string& version) {
+    if (url.empty()) return;
+    Url(url);
+    if (!version.empty()) Url(url + "|" + version);
+  }
+
   void Finish() {
     for (const std::string& patient : patients_) {
       for (const std::string& code : codes_) Equal(patient_, KeyKind::kPatientCode, patient, code);
@@ -169,6 +183,11 @@ class EntrySink final : public ValueSink {
     }
   }
   void Sort(uint64_t slot, uint64_t high, uint64_t low) { out_.sort.push_back({SortSlot(slot), high, low}); }
+  void Url(const std::string& canonical) {
+    const uint64_t hash = KeyedHash(key_, canonical);
+    out_.equality.push_back({CanonicalKey(key_, hash), 0});
+    Sort(kUrlsSlot + type_, hash, 0);
+  }
   void SetBit(uint8_t bit) {
     if (bit < kPresenceBits) present_[bit / 64] |= uint64_t{1} << (bit % 64);
   }
@@ -223,6 +242,10 @@ uint64_t LinkKey(const HashKey& key, ParameterId parameter, uint64_t id_hash) {
   buffer[4] = static_cast<char>(KeyKind::kLink);
   std::memcpy(buffer + 5, &id_hash, 8);
   return KeyedHash(key, {buffer, sizeof buffer}) & kKeyMask;
+}
+
+uint64_t CanonicalKey(const HashKey& key, uint64_t canonical_hash) {
+  return LinkKey(key, kNoParameter, canonical_hash);
 }
 
 uint64_t ReferenceKey(const HashKey& key, ParameterId parameter, std::string_view target) {
@@ -282,6 +305,7 @@ Entries MakeEntries(const Extractor& extractor, const HashKey& key, fhir::TypeId
   EntrySink sink(extractor, key, type, &entries);
   extractor.Extract(type, root, sink);
   sink.Self(root["id"].ToString());
+  if (extractor.HasCanonicals(type)) sink.Urls(root["url"].ToString(), root["version"].ToString());
   sink.Finish();
   return entries;
 }

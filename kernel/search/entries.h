@@ -7,7 +7,8 @@
 // sort      Entry24  slot 24 · ordinal 40 | value 128: (low µs, high µs), (number, in its canonical unit 63 · is a range's end 1),
 //                    (latitude, longitude) or 16 bytes of text; slot kPresence + type: which
 //                    parameters of the type are present, one entry for every resource: it lists the type in the order of time
-//                    slot kSelf + type: the hash of the resource's own Type/id; slot kLink + parameter: of each record here that it refers to.
+//                    slot kSelf + type: the hash of the resource's own Type/id; slot kLink + parameter: of each record here that it refers to,
+//                    or (second word 1) of each canonical; slot kUrls + type: of the canonicals that name it, url and url|version.
 //                    With these a chain goes from a record to what it names and, by ReferenceKey, to what names it, without reading a text.
 // Times are clamped to the years 1698..2242 in equality entries (order only; dates themselves are exact).
 #pragma once
@@ -55,6 +56,8 @@ uint64_t EqualityKey(const HashKey& key, ParameterId parameter, KeyKind kind, st
 
 /// The key of what refers under `parameter` to the record whose Type/id has that hash (the directory's id hash).
 uint64_t LinkKey(const HashKey& key, ParameterId parameter, uint64_t id_hash);
+/// The key of resources that the canonical of that hash names.
+uint64_t CanonicalKey(const HashKey& key, uint64_t canonical_hash);
 /// The key of a reference as a value: LinkKey for a record here, else of its text.
 uint64_t ReferenceKey(const HashKey& key, ParameterId parameter, std::string_view target);
 
@@ -103,6 +106,8 @@ uint64_t NextChunk(const HashKey& key, ParameterId parameter, std::string_view b
 inline constexpr uint64_t kPresenceSlot = uint64_t{1} << 23;
 inline constexpr uint64_t kLinkSlot = uint64_t{1} << 22;
 inline constexpr uint64_t kSelfSlot = kPresenceSlot | kLinkSlot;
+inline constexpr uint64_t kUrlsSlot = kSelfSlot | uint64_t{1} << 21;
+inline constexpr uint64_t kLinkIsCanonical = 1;  // the second word of an entry of kLinkSlot
 inline uint64_t SortSlot(uint64_t slot) { return slot << 40; }
 
 /// Entries of one resource, with 0 in place of its ordinal where it is not known yet.

@@ -241,12 +241,20 @@ void Extractor::ClassifyTypes() {
   }
 }
 
+bool Extractor::HasCanonicals(const fhir::Definitions& definitions, TypeId type) {
+  const SearchParameter* url = definitions.FindSearchParameter(type, "url");
+  const SearchParameter* version = definitions.FindSearchParameter(type, "version");
+  return url != nullptr && url->type == SearchType::kUri && version != nullptr &&
+         version->type == SearchType::kToken;
+}
+
 void Extractor::Number(TypeId type) {
   const auto list = ListOf(type);
   TypePlan& plan = types_[type];
   plan.first = static_cast<ParameterId>(parameters_.size());
   plan.count = static_cast<uint32_t>(list.size());
   plan.is_resource = true;
+  plan.canonicals = HasCanonicals(*definitions_, type);
   auto id_of = [&](std::string_view code, SearchType search_type) {
     for (size_t i = 0; i < list.size(); ++i) {
       if (list[i].code == code && list[i].type == search_type)
@@ -557,6 +565,8 @@ void Extractor::EmitReference(ParameterId id, Datatype datatype, Value node, Val
   const size_t history = target.find("/_history/");
   if (history != std::string_view::npos) target = target.substr(0, history);
   sink.Reference(id, target);
+  if (datatype == Datatype::kText && !IsLocalReference(target))
+    sink.Canonical(id, target.substr(0, target.find('#')));
   const size_t bar = target.find('|');
   if (datatype == Datatype::kText && bar != std::string_view::npos) sink.Reference(id, target.substr(0, bar));
 }

@@ -41,6 +41,8 @@ class ValueSink {
   virtual void Token(ParameterId parameter, const std::string_view* system, std::string_view code) = 0;
   /// "Patient/1", an absolute URL, a canonical with or without version, a urn.
   virtual void Reference(ParameterId parameter, std::string_view target) = 0;
+  /// A canonical as it is written, with its version if it has one, without a fragment: what it names has this url. Reference is heard too.
+  virtual void Canonical(ParameterId, std::string_view /*url_and_version*/) {}
   /// Half-open [low, high).
   virtual void Date(ParameterId parameter, int64_t low_us, int64_t high_us) = 0;
   virtual void String(ParameterId parameter, std::string_view text) = 0;
@@ -141,6 +143,9 @@ class Extractor {
   /// "patient" (or "subject") and "code", when the type has both.
   ParameterId PatientOf(fhir::TypeId type) const { return types_[type].patient; }
   ParameterId CodeOf(fhir::TypeId type) const { return types_[type].code; }
+  /// Are resources of the type named by canonicals: have they a url and a version of their own?
+  bool HasCanonicals(fhir::TypeId type) const { return types_[type].canonicals; }
+  static bool HasCanonicals(const fhir::Definitions& definitions, fhir::TypeId type);
   /// Is a reference under this parameter a membership in a patient's compartment?
   bool InCompartment(ParameterId id) const { return compartment_[id]; }
   /// Parameters whose expression did not compile, with the reason: empty for the official definitions.
@@ -155,7 +160,7 @@ class Extractor {
   struct TypePlan {
     ParameterId first = 0;
     uint32_t count = 0;
-    bool is_resource = false;
+    bool is_resource = false, canonicals = false;
     Evaluated official, own;
     std::vector<ParameterId> own_composites;
     ParameterId clinical = kNoParameter, patient = kNoParameter, code = kNoParameter;

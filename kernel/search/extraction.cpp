@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "kernel/search/extract.h"
+
 namespace tk::search {
 namespace {
 
@@ -46,6 +48,9 @@ constexpr Row kRows[] = {
     {5, [](const Criterion& c) { return c.parameter->type == SearchType::kReference; }, SortsNothing, true},
 };
 
+/// The first with links by canonicals.
+constexpr uint64_t kCanonicalsSince = 7;
+
 Status NotYet(const fhir::SearchParameter& parameter) {
   return MakeError(
       ErrorCode::kUnavailable,
@@ -54,9 +59,16 @@ Status NotYet(const fhir::SearchParameter& parameter) {
           parameter.code));
 }
 
-Status Check(uint64_t extraction, const Criterion& criterion) {
+/// `searched`: whose criterion it is.
+Status Check(const fhir::Definitions& definitions, uint64_t extraction, fhir::TypeId searched,
+             const Criterion& criterion) {
   if (criterion.join != nullptr) {
-    for (const Join::Branch& branch : criterion.join->branches) TRY(Check(extraction, branch.inner));
+    for (const Join::Branch& branch : criterion.join->branches) {
+      const fhir::TypeId named = criterion.join->reverse ? searched : branch.type;
+      if (extraction < kCanonicalsSince && Extractor::HasCanonicals(definitions, named))
+        return NotYet(*branch.link);
+      TRY(Check(definitions, extraction, branch.type, branch.inner));
+    }
     return {};
   }
   if (criterion.parameter == nullptr) return {};
@@ -67,11 +79,33 @@ Status Check(uint64_t extraction, const Criterion& criterion) {
   return {};
 }
 
+/// Of an include of everything the parameters whose references are canonicals by their targets.
+Status CheckInclude(const fhir::Definitions& definitions, fhir::TypeId searched, const Include& include) {
+  const auto named = [&](fhir::TypeId type) { return Extractor::HasCanonicals(definitions, type); };
+  const auto check = [&](const fhir::SearchParameter& parameter) -> Status {
+    const auto& targets = parameter.targets;
+    const bool canonicals = parameter.type == fhir::SearchType::kReference && !targets.empty() &&
+                            std::all_of(targets.begin(), targets.end(), named);
+    return canonicals ? NotYet(parameter) : Status();
+  };
+  if (include.parameter != nullptr) return check(*include.parameter);
+  if (include.reverse && named(searched))
+    return MakeError(ErrorCode::kUnavailable,
+                     "References by url are new here and the search index is being built for them:");
+  const fhir::TypeId source = include.source == fhir::kNoType ? searched : include.source;
+  for (const fhir::SearchParameter& parameter : definitions.SearchParameters(source)) TRY(check(parameter));
+  return {};
+}
+
 }  // namespace
 
-Status CheckExtraction(uint64_t extraction, const Query& query) {
+Status CheckExtraction(const fhir::Definitions& definitions, uint64_t extraction, const Query& query) {
   if (extraction >= kExtractionVersion) return {};
-  for (const Criterion& criterion : query.criteria) TRY(Check(extraction, criterion));
+  for (const Criterion& criterion : query.criteria)
+    TRY(Check(definitions, extraction, query.type, criterion));
+  for (const Include& include : query.includes) {
+    if (extraction < kCanonicalsSince) TRY(CheckInclude(definitions, query.type, include));
+  }
   for (const SortKey& key : query.sort) {
     if (key.parameter == nullptr) continue;
     for (const Row& row : kRows) {

@@ -8,10 +8,10 @@
 namespace tk::search {
 
 /// Entries of an older one can be read (unlike those of another format, which are read no more): they serve, and are rebuilt meanwhile.
-inline constexpr uint64_t kExtractionVersion = 6;
+inline constexpr uint64_t kExtractionVersion = 7;
 
 /// Errors: kUnavailable, with the parameter, when entries of `extraction` do not answer it. The sentence ends with a colon: how far the new index
 /// is comes after it. Cost: nothing to speak of when `extraction` is the current one.
-Status CheckExtraction(uint64_t extraction, const Query& query);
+Status CheckExtraction(const fhir::Definitions& definitions, uint64_t extraction, const Query& query);
 
 }  // namespace tk::search

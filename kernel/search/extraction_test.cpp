@@ -11,7 +11,7 @@ uint64_t Since(const std::string& type, const std::string& text) {
   const auto query = ParseQuery(*definitions, definitions->FindType(type), text, {});
   EXPECT_TRUE(query.ok()) << text << ": " << query.error().ToString();
   for (uint64_t extraction = 0; query.ok() && extraction <= kExtractionVersion; ++extraction) {
-    const Status status = CheckExtraction(extraction, *query);
+    const Status status = CheckExtraction(*definitions, extraction, *query);
     if (status.ok()) return extraction;
     EXPECT_EQ(status.error().code, ErrorCode::kUnavailable);
   }
@@ -42,6 +42,12 @@ TEST(Extraction, ChainsAreAskedToTheirEnd) {
   EXPECT_EQ(Since("Observation", "subject:Patient.identifier=a|b"), 0u);
   EXPECT_EQ(Since("Observation", "subject:Patient.identifier=a|"), 2u);
   EXPECT_EQ(Since("Patient", "_has:Observation:patient:value-quantity=5"), 3u);
+  EXPECT_EQ(Since("QuestionnaireResponse", "questionnaire.status=active"), 7u);
+  EXPECT_EQ(Since("Questionnaire", "_has:QuestionnaireResponse:questionnaire:status=completed"), 7u);
+  EXPECT_EQ(Since("QuestionnaireResponse", "_include=QuestionnaireResponse:questionnaire"), 7u);
+  EXPECT_EQ(Since("QuestionnaireResponse", "_include=QuestionnaireResponse:patient"), 0u);
+  EXPECT_EQ(Since("Questionnaire", "_revinclude=*"), 7u);
+  EXPECT_EQ(Since("Observation", "_include=*&_revinclude=*"), 0u);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <unordered_set>
 
 #include "kernel/search/chains.h"
-#include "kernel/search/nodes.h"
+#include "kernel/search/links.h"
 
 namespace tk::search {
 namespace {
@@ -55,12 +55,13 @@ class Includer {
     ForSources(include, type, [&](const Extractor::Source& source) {
       ForSortValues(look_, kLinkSlot + source.parameter, from, [&](const Entry24& entry) {
         Tick(source.parameter);
-        const auto version = setting_.directory.Current(entry.b, request_.page.position);
-        if (version.ordinal == 0 || version.deleted) return going_;
-        const fhir::TypeId target = setting_.directory.Get(version.ordinal).type;
-        const bool wanted = (include.target == fhir::kNoType || include.target == target) &&
-                            (source.type == fhir::kNoType || source.type == target);
-        if (wanted) Take(version.ordinal, target);
+        ForMeant(setting_, look_, request_.page.position, entry, [&](Ordinal ordinal) {
+          const fhir::TypeId target = setting_.directory.Get(ordinal).type;
+          const bool wanted = (include.target == fhir::kNoType || include.target == target) &&
+                              (source.type == fhir::kNoType || source.type == target);
+          if (wanted) Take(ordinal, target);
+          return going_;
+        });
         return going_;
       });
     });
@@ -69,10 +70,10 @@ class Includer {
   /// What refers to `from`.
   void ToIt(const Include& include, Ordinal from, fhir::TypeId type) {
     if (include.target != fhir::kNoType && include.target != type) return;
-    uint64_t id_hash = 0;
-    ForSortValues(look_, kSelfSlot + type, from, [&](const Entry24& entry) {
-      id_hash = entry.b;
-      return false;
+    std::vector<uint64_t> names;
+    ForNamesOf(setting_, look_, type, from, [&](uint64_t name) {
+      names.push_back(name);
+      return true;
     });
     auto of_type = [&](fhir::TypeId source_type) {
       if (!request_.may_read(source_type)) return;
@@ -81,12 +82,14 @@ class Includer {
         if (!MayReferTo(definitions(), definition, type) ||
             (source.type != fhir::kNoType && source.type != type))
           return;
-        const uint64_t key = LinkKey(setting_.hash_key, source.parameter, id_hash);
-        GatherKey(look_, key, [&](const Candidate& candidate) {
-          Tick(source.parameter);
-          Take(candidate.ordinal, source_type);
-          return going_;
-        });
+        for (const uint64_t name : names) {
+          const uint64_t key = LinkKey(setting_.hash_key, source.parameter, name);
+          GatherKey(look_, key, [&](const Candidate& candidate) {
+            Tick(source.parameter);
+            Take(candidate.ordinal, source_type);
+            return going_;
+          });
+        }
       });
     };
     if (include.source != fhir::kNoType) return of_type(include.source);

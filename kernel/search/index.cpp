@@ -368,7 +368,7 @@ Status IndexView::LoadParameters(const std::string& folder, const view::Mark& ma
 
 Status IndexView::CheckKnown(const Query& query) const {
   TRY(CheckSound());
-  TRY(CheckExtraction(extraction_, query));
+  TRY(CheckExtraction(*definitions_, extraction_, query));
   const std::string_view type = definitions_->Type(query.type).name;
   auto building = [](std::string what) { return MakeError(ErrorCode::kUnavailable, std::move(what)); };
   if (!extractor_->Knows(query.type))

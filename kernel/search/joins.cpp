@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "kernel/search/links.h"
+
 namespace tk::search {
 namespace {
 
@@ -21,7 +23,7 @@ struct Side {
   const std::vector<Extractor::Source>& sources;
   std::unique_ptr<Node> inner;
   std::unique_ptr<SetNode> set;             // what `inner` holds for, if it cannot be asked one by one
-  std::unordered_map<uint64_t, bool> memo;  // id hash → does the inner criterion hold for it?
+  std::unordered_map<uint64_t, bool> memo;  // hash of a link → does the inner criterion hold for it?
 };
 
 class JoinNode : public Node {
@@ -105,30 +107,26 @@ class JoinNode : public Node {
     }
     if (more && !ground_.meter.stopped()) flush();
   }
-  /// The hash of a resource's own Type/id; 0 if the index does not have it.
-  uint64_t IdHashOf(fhir::TypeId type, Ordinal ordinal) const {
-    uint64_t hash = 0;
-    ForSortValues(ground_.look, kSelfSlot + type, ordinal, [&](const Entry24& entry) {
-      hash = entry.b;
-      return false;
-    });
-    return hash;
+  /// What others call a resource, until `each` returns false; then false.
+  template <class Each>
+  bool ForNames(fhir::TypeId type, Ordinal ordinal, const Each& each) const {
+    return ForNamesOf(ground_.setting, ground_.look, type, ordinal, each);
   }
-  /// The live resource of that id; 0 if there is none.
-  Ordinal Current(uint64_t id_hash) const {
-    const auto version = ground_.setting.directory.Current(id_hash, ground_.request.position);
-    return version.deleted ? 0 : version.ordinal;
+  /// The resources that a link means, until `each` returns false; then false.
+  template <class Each>
+  bool ForTargets(const Entry24& link, const Each& each) const {
+    return ForMeant(ground_.setting, ground_.look, ground_.request.position, link,
+                    [&](Ordinal ordinal) { return Tick() && each(ordinal); });
   }
-  /// What `ordinal` refers to under a parameter, until `each` returns false.
+  /// The links of `ordinal` under a parameter, until `each` returns false.
   template <class Each>
   void ForLinks(ParameterId parameter, Ordinal ordinal, const Each& each) const {
-    ForSortValues(ground_.look, kLinkSlot + parameter, ordinal,
-                  [&](const Entry24& entry) { return each(entry.b); });
+    ForSortValues(ground_.look, kLinkSlot + parameter, ordinal, each);
   }
-  /// What refers under a source to the resource of that id, until `each` returns false; then false.
+  /// What refers under a source to the resource of that name, until `each` returns false; then false.
   template <class Each>
-  bool ForReferring(ParameterId parameter, uint64_t id_hash, const Each& each) const {
-    const uint64_t key = LinkKey(ground_.setting.hash_key, parameter, id_hash);
+  bool ForReferring(ParameterId parameter, uint64_t name, const Each& each) const {
+    const uint64_t key = LinkKey(ground_.setting.hash_key, parameter, name);
     return GatherKey(ground_.look, key, [&](const Candidate& c) { return Tick() && each(c); });
   }
 
@@ -150,10 +148,12 @@ class ChainNode final : public JoinNode {
     for (const auto& side : sides_) {
       if (!more) return;
       ForJoined(*side, [&](Ordinal joined) {
-        const uint64_t id_hash = IdHashOf(side->branch.type, joined);
-        for (const Extractor::Source& source : side->sources) {
-          if (Leads(source, *side)) more = more && ForReferring(source.parameter, id_hash, each);
-        }
+        more = ForNames(side->branch.type, joined, [&](uint64_t name) {
+          return std::all_of(side->sources.begin(), side->sources.end(),
+                             [&](const Extractor::Source& source) {
+                               return !Leads(source, *side) || ForReferring(source.parameter, name, each);
+                             });
+        });
         return more;
       });
     }
@@ -164,7 +164,7 @@ class ChainNode final : public JoinNode {
       for (const Extractor::Source& source : side->sources) {
         if (!Leads(source, *side)) continue;
         ForLinks(source.parameter, candidate.ordinal,
-                 [&](uint64_t id_hash) { return !(holds = JoinedHolds(*side, id_hash)); });
+                 [&](const Entry24& link) { return !(holds = JoinedHolds(*side, link)); });
         if (holds) return true;
       }
     }
@@ -176,14 +176,17 @@ class ChainNode final : public JoinNode {
   static bool Leads(const Extractor::Source& source, const Side& side) {
     return source.type == fhir::kNoType || source.type == side.branch.type;
   }
-  bool JoinedHolds(Side& side, uint64_t id_hash) const {
+  bool JoinedHolds(Side& side, const Entry24& link) const {
     if (!Tick()) return false;
-    const auto known = side.memo.find(id_hash);
+    const auto known = side.memo.find(link.b);
     if (known != side.memo.end()) return known->second;
-    const Ordinal joined = Current(id_hash);
-    const bool holds = joined != 0 && ground_.setting.directory.Get(joined).type == side.branch.type &&
-                       Visible(joined) && InnerHolds(side, joined);
-    if (side.memo.size() < kMemoMax) side.memo.emplace(id_hash, holds);
+    bool holds = false;
+    ForTargets(link, [&](Ordinal joined) {
+      holds = ground_.setting.directory.Get(joined).type == side.branch.type && Visible(joined) &&
+              InnerHolds(side, joined);
+      return !holds;
+    });
+    if (side.memo.size() < kMemoMax) side.memo.emplace(link.b, holds);
     return holds;
   }
   uint64_t MakeEstimate() const override {
@@ -201,13 +204,14 @@ class ChainNode final : public JoinNode {
       return inner + static_cast<uint64_t>(share * static_cast<double>(LiveCount(ground_.type)));
     }
     ForJoined(side, [&](Ordinal joined) {
-      const uint64_t id_hash = IdHashOf(side.branch.type, joined);
-      for (const Extractor::Source& source : side.sources) {
-        if (!Leads(source, side)) continue;
-        const uint64_t key = LinkKey(ground_.setting.hash_key, source.parameter, id_hash);
-        total += ground_.look.equality.CountAdds({key, 0}, {key | ~kKeyMask, ~uint64_t{0}});
-      }
-      return true;
+      return ForNames(side.branch.type, joined, [&](uint64_t name) {
+        for (const Extractor::Source& source : side.sources) {
+          if (!Leads(source, side)) continue;
+          const uint64_t key = LinkKey(ground_.setting.hash_key, source.parameter, name);
+          total += ground_.look.equality.CountAdds({key, 0}, {key | ~kKeyMask, ~uint64_t{0}});
+        }
+        return true;
+      });
     });
     return total;
   }
@@ -225,11 +229,12 @@ class HasNode final : public JoinNode {
       ForJoined(*side, [&](Ordinal joined) {
         for (const Extractor::Source& source : side->sources) {
           if (!Leads(source)) continue;
-          ForLinks(source.parameter, joined, [&](uint64_t id_hash) {
+          ForLinks(source.parameter, joined, [&](const Entry24& link) {
             ++ground_.meter.probes;
-            const Ordinal ordinal = Current(id_hash);
-            if (ordinal != 0 && ground_.setting.directory.Get(ordinal).type == ground_.type)
-              more = more && each({ordinal, kUnknownTime});
+            more = more && ForTargets(link, [&](Ordinal ordinal) {
+                     return ground_.setting.directory.Get(ordinal).type != ground_.type ||
+                            each({ordinal, kUnknownTime});
+                   });
             return more;
           });
         }
@@ -238,18 +243,19 @@ class HasNode final : public JoinNode {
     }
   }
   bool Holds(Candidate& candidate) const override {
-    const uint64_t id_hash = IdHashOf(ground_.type, candidate.ordinal);
-    for (const auto& side : sides_) {
-      for (const Extractor::Source& source : side->sources) {
-        bool holds = false;
-        if (Leads(source))
-          ForReferring(source.parameter, id_hash, [&](const Candidate& joined) {
-            return !(holds = Visible(joined.ordinal) && InnerHolds(*side, joined.ordinal));
-          });
-        if (holds) return true;
+    bool holds = false;
+    ForNames(ground_.type, candidate.ordinal, [&](uint64_t name) {
+      for (const auto& side : sides_) {
+        for (const Extractor::Source& source : side->sources) {
+          if (!holds && Leads(source))
+            ForReferring(source.parameter, name, [&](const Candidate& joined) {
+              return !(holds = Visible(joined.ordinal) && InnerHolds(*side, joined.ordinal));
+            });
+        }
       }
-    }
-    return false;
+      return !holds;
+    });
+    return holds;
   }
   uint64_t GatherNs() const override { return 2500; }
   uint64_t ProbeNs() const override {
