@@ -95,7 +95,8 @@ TEST(ParseQuery, ReadsNumbersAndQuantities) {
   EXPECT_EQ(terms.at(1).system, "");
   EXPECT_EQ(terms.at(1).code, "kg");
   EXPECT_DOUBLE_EQ(terms.at(1).low, 99.5);
-  EXPECT_DOUBLE_EQ(terms.at(2).low, 50);
+  EXPECT_DOUBLE_EQ(terms.at(2).low, 95);
+  EXPECT_DOUBLE_EQ(terms.at(2).high, 105);
 }
 
 TEST(ParseQuery, ReadsControls) {
@@ -266,8 +267,35 @@ TEST(Values, DecimalRangesFollowTheDigits) {
   EXPECT_DOUBLE_EQ(DecimalRange("100")->low, 99.5);
   EXPECT_DOUBLE_EQ(DecimalRange("100.00")->high, 100.005);
   EXPECT_DOUBLE_EQ(DecimalRange("-5.4")->exact, -5.4);
+  // FHIR R4 search.html 3.1.1.4.6: 1e2 is [95, 105), whatever its one digit would stand for by itself.
+  EXPECT_DOUBLE_EQ(DecimalRange("1e2")->low, 95);
+  EXPECT_DOUBLE_EQ(DecimalRange("1e2")->high, 105);
+  EXPECT_DOUBLE_EQ(DecimalRange("-2E-1")->low, -0.205);
+  EXPECT_DOUBLE_EQ(CanonicalRange("1e2", "mg", false)->range.low, 0.095);
+  EXPECT_DOUBLE_EQ(DecimalRange("1.0e2")->high, 105);
+  EXPECT_DOUBLE_EQ(DecimalRange("10e1")->low, 95);
+  EXPECT_DOUBLE_EQ(DecimalRange("10e2")->low, 950);
+  EXPECT_DOUBLE_EQ(DecimalRange("1.00e2")->low, 99.5);
+  EXPECT_DOUBLE_EQ(DecimalRange("5")->low, 4.5);
   for (const char* bad : {"", "-", "1.", ".5", "1e", "1x", "0x1", "1e999", "nan", " 1"})
     EXPECT_FALSE(DecimalRange(bad).has_value()) << bad;
+}
+
+// As many digits as a program prints of a double: the interval lies between two doubles.
+TEST(Values, WhatHasMoreDigitsThanADoubleFindsItself) {
+  for (const char* number : {"66.899999999999991", "66.90000000000000568", "0.30000000000000004",
+                             "154.94000000000005457", "1234567890.12345678901", "-3.3333333333333335"}) {
+    for (const char* unit : {"[in_i]", "cm", "mg", "[lb_av]", "Cel"}) {
+      const auto index = CanonicalValue(number, unit);
+      const auto asked = CanonicalRange(number, unit, false);
+      ASSERT_TRUE(index && asked) << number << unit;
+      EXPECT_EQ(index->range.exact, asked->range.exact) << number << unit;
+      EXPECT_LE(asked->range.low, index->range.exact) << number << unit;
+      EXPECT_LT(index->range.exact, asked->range.high) << number << unit;
+    }
+    EXPECT_LE(DecimalRange(number)->low, *DecimalValue(number)) << number;
+    EXPECT_LT(*DecimalValue(number), DecimalRange(number)->high) << number;
+  }
 }
 
 }  // namespace

@@ -53,9 +53,12 @@ void FoldPoint(utf8proc_int32_t point, std::string* out, size_t from) {
 struct DecimalForm {
   std::string_view text;
   int exponent = 0, decimals = 0;
-  /// Half of what the last digit stands for.
+  bool one_digit = false;
+  /// Half of what the last digit stands for. Of one digit with an exponent a tenth of that: 1e2 is [95, 105), as the table in FHIR R4
+  /// search.html 3.1.1.4.6 has it.
   ucum::Rational Half() const {
-    return ucum::Rational::FromDigits(5, 1) * ucum::Rational::PowerOfTen(exponent - decimals);
+    const int finer = one_digit && exponent != 0 ? 1 : 0;
+    return ucum::Rational::FromDigits(5, 1) * ucum::Rational::PowerOfTen(exponent - decimals - finer);
   }
 };
 
@@ -75,6 +78,7 @@ std::optional<DecimalForm> FormOf(std::string_view text) {
     if (form.decimals == 0) return std::nullopt;
   }
   if (digits > 40) return std::nullopt;
+  form.one_digit = digits == 1;
   if (i < text.size() && (text[i] | 0x20) == 'e') {
     size_t from = i + 1;
     if (from < text.size() && text[from] == '+') ++from;
@@ -97,6 +101,11 @@ std::optional<double> ToDouble(const ucum::Rational& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+/// The open end of an interval around `exact`: with more digits than a double holds the interval is the one double.
+double Above(double high, double exact) {
+  return std::max(high, std::nextafter(exact, std::numeric_limits<double>::infinity()));
 }
 
 ucum::Rational Tenth(const ucum::Rational& value) {
@@ -195,9 +204,7 @@ std::optional<NumberRange> DecimalRange(std::string_view text) {
   const ucum::Rational value = ucum::Rational::Parse(form->text), half = form->Half();
   const auto low = ToDouble(value - half), high = ToDouble(value + half);
   if (!low || !high) return std::nullopt;
-  // With more digits than a double holds the interval is the one double.
-  const double above = std::nextafter(*exact, std::numeric_limits<double>::infinity());
-  return NumberRange{*low, std::max(*high, above), *exact};
+  return NumberRange{*low, Above(*high, *exact), *exact};
 }
 
 std::optional<double> DecimalValue(std::string_view text) {
@@ -227,7 +234,7 @@ std::optional<CanonicalNumber> CanonicalRange(std::string_view number, std::stri
   const auto low = known.Convert(value - around), high = known.Convert(value + around),
              exact = known.Convert(value);
   if (!low || !high || !exact) return std::nullopt;
-  return CanonicalNumber{known.canonical, {*low, *high, *exact}};
+  return CanonicalNumber{known.canonical, {*low, approximate ? *high : Above(*high, *exact), *exact}};
 }
 
 std::optional<CanonicalNumber> CanonicalValue(std::string_view number, std::string_view unit_code) {
