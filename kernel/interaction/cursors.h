@@ -20,8 +20,9 @@ struct Cursor {
   std::shared_ptr<const search::Query> query;  // search
   std::string search_cursor;
   std::optional<uint64_t> total;  // of the search, as the first page told it
-  std::string self;               // history, $everything: the parameters as understood
-  uint64_t offset = 0;            // history: versions or ordinals passed; $everything: resources passed
+  bool total_estimated = false;
+  std::string self;     // history, $everything: the parameters as understood
+  uint64_t offset = 0;  // history: versions or ordinals passed; $everything: resources passed
   std::shared_ptr<const std::vector<view::Ordinal>> sent;  // $everything: what earlier pages brought along
 };
 using CursorPtr = std::shared_ptr<const Cursor>;

@@ -17,6 +17,7 @@ struct SearchAsked {
   view::Position position;
   std::string search_cursor;
   std::optional<uint64_t> total;  // from the first page
+  bool total_estimated = false;
 };
 
 Result<SearchAsked> FollowPage(const Room& room, const Call& call) {
@@ -29,7 +30,8 @@ Result<SearchAsked> FollowPage(const Room& room, const Call& call) {
     return MakeError(ErrorCode::kIncorrect,
                      "A page takes no further parameters: follow the link as it was given.");
   TRY(room.engine().Pin(cursor->position));
-  return SearchAsked{cursor->query, cursor->position, cursor->search_cursor, cursor->total};
+  return SearchAsked{cursor->query, cursor->position, cursor->search_cursor, cursor->total,
+                     cursor->total_estimated};
 }
 
 Result<SearchAsked> FirstPage(const Room& room, const Call& call) {
@@ -42,7 +44,8 @@ Result<SearchAsked> FirstPage(const Room& room, const Call& call) {
   }
   if (!call.compartment.empty())
     TRY(search::NarrowToCompartment(*room.definitions, call.compartment, &query));
-  return SearchAsked{std::make_shared<const search::Query>(std::move(query)), room.engine().Head(), {}, {}};
+  return SearchAsked{
+      std::make_shared<const search::Query>(std::move(query)), room.engine().Head(), {}, {}, false};
 }
 
 /// Matches, then what comes with them, then what is to be told.
@@ -54,6 +57,7 @@ Status AddPageEntries(const Room& room, const Call& call, const search::Query& q
   if (call.page.empty()) told = query.ignored;
   for (Issue& issue : told) issue.severity = Severity::kWarning;
   told.insert(told.end(), page.warnings.begin(), page.warnings.end());
+  if (page.total_estimated) told.push_back(EstimatedTotal());
   TRY(AddIncluded(room, call, query, request, texts, bundle, &told));
   if (page.explanation != nullptr) {
     for (Issue& issue : ExplainIssues(*page.explanation, call.viewer(), query.self))
@@ -87,6 +91,14 @@ void AddOutcome(const std::vector<Issue>& issues, BundleWriter* bundle) {
   bundle->Add(entry);
 }
 
+Issue EstimatedTotal() {
+  return {Severity::kInformation,
+          "informational",
+          {},
+          "total is an estimate, from the share of a sample that matches: ask with _total=accurate for the "
+          "number."};
+}
+
 Status AddMatches(const Room& room, const Call& call, const Shape& shape, const Texts& texts,
                   BundleWriter* bundle) {
   std::string cut;
@@ -116,7 +128,10 @@ Result<Response> SearchType(const Room& room, const Call& call) {
     request.count = texts.passed;
     page = TRY(room.index().Search(query, request));
   }
-  if (asked.total) page.total = asked.total;
+  if (asked.total) {
+    page.total = asked.total;
+    page.total_estimated = asked.total_estimated;
+  }
   std::string body;
   BundleWriter bundle(&body, "searchset");
   if (page.total) bundle.Total(*page.total);
@@ -137,6 +152,7 @@ Result<Response> SearchType(const Room& room, const Call& call) {
     next.query = asked.query;
     next.search_cursor = page.next_cursor;
     next.total = page.total;
+    next.total_estimated = page.total_estimated;
     bundle.Link("next", PageLink(room, call, path, std::move(next)));
   }
   TRY(AddPageEntries(room, call, query, request, page, texts, &bundle));

@@ -9,6 +9,8 @@ search::ParseOptions SearchOptions(const Room& room, const Call& call);
 /// Entries of mode match, cut as `shape` says.
 Status AddMatches(const Room& room, const Call& call, const Shape& shape, const Texts& texts,
                   BundleWriter* bundle);
+/// What is told with a total that is reckoned.
+Issue EstimatedTotal();
 /// An entry of mode outcome, if there is something to tell.
 void AddOutcome(const std::vector<Issue>& issues, BundleWriter* bundle);
 

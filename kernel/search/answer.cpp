@@ -46,7 +46,7 @@ class Answerer {
   Result<Page> MakePage();
   Result<uint64_t> CountAll();
   Status TakeFailure() { return texts_.TakeFailure(); }
-  Result<uint64_t> EstimateTotal();
+  Result<uint64_t> EstimateTotal(bool* estimated);
 
  private:
   struct Resume {
@@ -440,7 +440,7 @@ Result<Page> Answerer::MakePage() {
   if (!total_only && query_.total == Total::kEstimate && !request_.total_known) {
     // The first page that is also the last has counted them.
     const bool all = !resume.given && page.next_cursor.empty();
-    page.total = all ? page.ordinals.size() : TRY(EstimateTotal());
+    page.total = all ? page.ordinals.size() : TRY(EstimateTotal(&page.total_estimated));
   }
   TRY(meter_.status());
   if (query_.explain) page.explanation = Explain();
@@ -466,8 +466,8 @@ Result<uint64_t> Answerer::CountAll() {
 }
 
 /// The driver's entries, in the share in which its first some thousand match. They are the whole city's, so who may not see that is counted
-/// for exactly.
-Result<uint64_t> Answerer::EstimateTotal() {
+/// for exactly. Never more than there are of the type: entries may name one several times, or many that are no more.
+Result<uint64_t> Answerer::EstimateTotal(bool* estimated) {
   constexpr uint64_t kSample = 8192;
   if (nodes_.size() <= 1 || driver_entries_ <= kSample || !request_.scope.everything) return CountAll();
   uint64_t looked = 0, matched = 0;
@@ -478,8 +478,12 @@ Result<uint64_t> Answerer::EstimateTotal() {
   }));
   TRY(meter_.status());
   if (looked < kSample) return matched;
-  return static_cast<uint64_t>(static_cast<double>(matched) / static_cast<double>(looked) *
-                               static_cast<double>(driver_entries_));
+  *estimated = true;
+  const auto share = static_cast<uint64_t>(static_cast<double>(matched) / static_cast<double>(looked) *
+                                           static_cast<double>(driver_entries_));
+  const uint64_t all = look_.exact ? TRY(CountOfType(setting_, look_, query_.type, request_))
+                                   : setting_.directory.LiveCount(query_.type);
+  return std::min(share, all);
 }
 
 std::shared_ptr<const Explanation> Answerer::Explain() const {

@@ -51,6 +51,7 @@ struct Page {
   std::vector<view::Ordinal> ordinals;  // matches in the asked order
   std::string next_cursor;              // empty = last page
   std::optional<uint64_t> total;        // when the query asks for it (_total, _summary=count, _count=0)
+  bool total_estimated = false;         // it is no count, but reckoned from a sample (_total=estimate)
   std::shared_ptr<const Explanation> explanation;  // when the query asks for it
   std::vector<Issue> warnings;  // parameters that some resources could not be evaluated for (faults.h)
 };
