@@ -16,9 +16,10 @@ class UnreadyIndex final : public search::Index {
     return MakeError(ErrorCode::kUnavailable, "The search index is being built, 7 % are done.");
   }
   std::shared_ptr<const fhir::Definitions> definitions() const override { return inner_->definitions(); }
-  Status CheckParameter(std::string_view id, const fhir::Document& parameter) const override {
+  Status CheckParameter(std::string_view id, const fhir::Document& parameter,
+                        std::span<const view::ResourcePtr> before) const override {
     TRY(IsReady());
-    return inner_->CheckParameter(id, parameter);
+    return inner_->CheckParameter(id, parameter, before);
   }
   std::vector<Issue> FaultsOf(std::string_view url) const override { return inner_->FaultsOf(url); }
   Result<search::Page> Search(const search::Query& query, const search::PageRequest& request) const override {

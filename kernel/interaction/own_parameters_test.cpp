@@ -41,5 +41,24 @@ TEST_F(OwnParameters, WhatTheyCannotBeEvaluatedOnIsTold) {
   EXPECT_EQ(Send(std::move(request)).status, 412);
 }
 
+TEST_F(OwnParameters, ThatClashWithinOneTransactionAreRefused) {
+  const auto bundle = [](const std::string& second_code, const std::string& second_status) {
+    const auto entry = [](const std::string& id, const std::string& code, const std::string& status) {
+      return R"({"request":{"method":"PUT","url":"SearchParameter/)" + id +
+             R"("},"resource":{"resourceType":"SearchParameter","id":")" + id + R"(","url":"http://own/)" +
+             id + R"(","name":"x","description":"x","status":")" + status + R"(","code":")" + code +
+             R"(","base":["Patient"],"type":"string","expression":"Patient.name.text"}})";
+    };
+    return R"({"resourceType":"Bundle","type":"transaction","entry":[)" + entry("one", "mine", "active") +
+           "," + entry("two", second_code, second_status) + "]}";
+  };
+  const Response refused = Post("", bundle("mine", "active"));
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  EXPECT_EQ(IssuePath(refused), "Bundle.entry[1].resource.code");
+  EXPECT_EQ(Get("SearchParameter/one").status, 404) << "all or nothing";
+  EXPECT_EQ(Post("", bundle("mine", "draft")).status, 200) << "a draft is not searched by";
+  EXPECT_EQ(Post("", bundle("other", "active")).status, 200);
+}
+
 }  // namespace
 }  // namespace tk::interaction

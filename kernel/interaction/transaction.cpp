@@ -303,6 +303,7 @@ class Planning {
       } else {
         if (Status placed = CheckPlace(room_, call_.viewer(), *item.now, basis_, areas_); !placed.ok())
           return At(i, ".resource", std::move(placed));
+        if (Status fits = CheckBeside(item); !fits.ok()) return At(i, ".resource", std::move(fits));
         result.status = item.current.exists() ? 200 : 201;
         result.version = item.now->version;
         result.now = item.now;
@@ -310,6 +311,14 @@ class Planning {
         TRY(AddWrite(room_, item.current, item.now, set_.get()));
       }
     }
+    return {};
+  }
+
+  /// Search parameters that this transaction writes may not clash with each other either.
+  Status CheckBeside(const Item& item) {
+    if (room_.TypeName(item.now->type) != "SearchParameter") return {};
+    if (!parameters_.empty()) TRY(room_.index().CheckParameter(item.id, item.now->document, parameters_));
+    parameters_.push_back(item.now);
     return {};
   }
 
@@ -338,6 +347,7 @@ class Planning {
   LinkTargets targets_;
   LinkRewriter rewriter_;
   NewAreas areas_;
+  std::vector<view::ResourcePtr> parameters_;  // search parameters, in the order of writing
 };
 
 }  // namespace

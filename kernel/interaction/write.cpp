@@ -161,7 +161,8 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
   const std::string_view name = room.TypeName(type);
   TRY(CheckOfficialUrl(name, document.Root()));
   TRY(CheckConformance(room, call, document.Root()));
-  if (name == "SearchParameter") TRY(room.index().CheckParameter(document.Root()["id"].ToString(), document));
+  if (name == "SearchParameter")
+    TRY(room.index().CheckParameter(document.Root()["id"].ToString(), document, {}));
   return view::MakeResource(*room.definitions, std::move(document), version,
                             posted ? view::Operation::kCreate : view::Operation::kUpdate,
                             name == "Bundle" || name == "Parameters" ? call.request.base_url : std::string());

@@ -46,17 +46,24 @@ bool CustomParameters::IsWanted(fhir::Value root) const {
 }
 
 Status CustomParameters::Check(std::shared_ptr<const fhir::Definitions> base, std::string_view id,
-                               const fhir::Document& parameter) const {
+                               const fhir::Document& parameter,
+                               std::span<const view::ResourcePtr> before) const {
   if (!IsWanted(parameter.Root())) return {};
   if (parameter.Text().size() > kCustomBytesMax)
     return MakeIssue(ErrorCode::kTooLarge, "too-long", "SearchParameter",
                      fmt::format("SearchParameter: longer than {} bytes", kCustomBytesMax));
   std::vector<std::string> others;
+  const auto written_before = [&](std::string_view other) {
+    return std::any_of(before.begin(), before.end(), [&](const auto& each) { return each->id == other; });
+  };
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [other, text] : by_id_) {
-      if (other != id) others.push_back(text);
+      if (other != id && !written_before(other)) others.push_back(text);
     }
+  }
+  for (const view::ResourcePtr& other : before) {
+    if (IsWanted(other->document.Root())) others.emplace_back(other->document.Text());
   }
   if (others.size() >= kCustomMax)
     return MakeIssue(

@@ -82,8 +82,9 @@ class Generations final : public Index {
   size_t memory_bytes() const override { return Sum(&view::View::memory_bytes); }
   size_t disk_bytes() const override { return Sum(&view::View::disk_bytes); }
 
-  Status CheckParameter(std::string_view id, const fhir::Document& parameter) const override {
-    return TRY(Sound())->CheckParameter(id, parameter);
+  Status CheckParameter(std::string_view id, const fhir::Document& parameter,
+                        std::span<const view::ResourcePtr> before) const override {
+    return TRY(Sound())->CheckParameter(id, parameter, before);
   }
   Result<Page> Search(const Query& query, const PageRequest& request) const override {
     return HowFar(TRY(Sound())->Search(query, request));

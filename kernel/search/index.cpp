@@ -97,8 +97,9 @@ class IndexView final : public GeneratedIndex {
 
   std::shared_ptr<const fhir::Definitions> definitions() const override { return definitions_; }
   const CustomParameters& custom() const override { return custom_; }
-  Status CheckParameter(std::string_view id, const fhir::Document& parameter) const override {
-    return custom_.Check(base_, id, parameter);
+  Status CheckParameter(std::string_view id, const fhir::Document& parameter,
+                        std::span<const view::ResourcePtr> before) const override {
+    return custom_.Check(base_, id, parameter, before);
   }
   const std::string& parameters() const override { return parameters_; }
   Result<Page> Search(const Query& query, const PageRequest& request) const override {

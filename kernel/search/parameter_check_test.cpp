@@ -91,7 +91,7 @@ TEST(ParameterCheck, AsksOnlyForWhatWillBeSearchedBy) {
   House house;
   const auto check = [&](const std::string& id, const std::string& text) {
     const auto document = fhir::Document::Parse(text);
-    return house.index->CheckParameter(id, *document);
+    return house.index->CheckParameter(id, *document, {});
   };
   const std::string broken = With({{"expression", R"("Patient.nothere")"}});
   EXPECT_FALSE(check("born", broken).ok());
