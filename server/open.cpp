@@ -13,9 +13,10 @@ Result<FileLock> LockData(const std::string& folder) {
   TRY(MakeFolder(folder));
   auto lock = FileLock::Take(folder + "/tongkang.lock", 0);
   if (lock.ok()) return lock;
-  if (lock.error().external.find("locked by another") == std::string::npos) return lock.TakeError();
+  if (lock.error().code != ErrorCode::kConflict) return lock.TakeError();
   return MakeError(ErrorCode::kUnavailable,
-                   fmt::format("the data folder {} is in use by another tongkang; stop it first", folder));
+                   fmt::format("the data folder {} is in use by another tongkang; stop it first: {}", folder,
+                               lock.error().external));
 }
 
 Result<Opened> OpenData(const OpenOptions& options) {

@@ -96,12 +96,15 @@ TEST(Text, EveryCharacterIsEscapedTheSameWhereverItStands) {
 }
 
 TEST(Text, PercentDecodingRefusesBrokenEscapesNulAndBadUtf8) {
-  EXPECT_EQ(PercentDecode("a%2Fb+c", true), "a/b c");
-  EXPECT_EQ(PercentDecode("a+b", false), "a+b");
-  EXPECT_EQ(PercentDecode("%E9%80%9A", false), "\xe9\x80\x9a");
+  EXPECT_EQ(PercentDecode("a%2Fb+c", true).value(), "a/b c");
+  EXPECT_EQ(PercentDecode("a+b", false).value(), "a+b");
+  EXPECT_EQ(PercentDecode("%E9%80%9A", false).value(), "\xe9\x80\x9a");
   for (const char* bad : {"%", "%2", "%zz", "%00", "%ff", "%c0%af", "%ed%a0%80", "%f4%90%80%80"}) {
-    EXPECT_FALSE(PercentDecode(bad, false).has_value()) << bad;
+    EXPECT_FALSE(PercentDecode(bad, false).ok()) << bad;
   }
+  const std::string text = "a|b c&d=e,f\\%通+";
+  EXPECT_EQ(PercentEncode(text), "a|b%20c%26d%3De,f%5C%25%E9%80%9A%2B");
+  EXPECT_EQ(PercentDecode(PercentEncode(text), true).value(), text);
 }
 
 TEST(Text, Base64UrlRoundTripsAndRefusesPadding) {
@@ -144,7 +147,27 @@ TEST(File, ReplacedWholeAndLockedOnce) {
   EXPECT_FALSE(ReadFile(path, 2).ok());
   const auto lock = FileLock::Take(path + ".lock", 0);
   ASSERT_TRUE(lock.ok());
-  EXPECT_FALSE(FileLock::Take(path + ".lock", 0).ok());
+  const auto other = FileLock::Take(path + ".lock", 0);
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().code, ErrorCode::kConflict);
+  EXPECT_NE(other.error().external.find(std::to_string(getpid())), std::string::npos) << "who holds it";
+}
+
+TEST(File, FoldersAreTheUsersAloneAndWhatIsNoneIsTold) {
+  const std::string top = ::testing::TempDir() + "tk_folders_" + std::to_string(::getpid());
+  const mode_t before = ::umask(022);
+  const Status made = MakeFolder(top + "/a/b/");
+  ::umask(before);
+  ASSERT_TRUE(made.ok()) << made.error().ToString();
+  for (const char* each : {"", "/a", "/a/b"}) {
+    struct stat info {};
+    ASSERT_EQ(::stat((top + each).c_str(), &info), 0) << each;
+    EXPECT_EQ(info.st_mode & 07777, 0700u) << each;
+  }
+  EXPECT_TRUE(MakeFolder(top + "/a").ok()) << "there already";
+  ASSERT_TRUE(WriteFileDurable(top + "/file", "x").ok());
+  EXPECT_FALSE(MakeFolder(top + "/file").ok());
+  EXPECT_FALSE(MakeFolder(top + "/file/below").ok());
 }
 
 TEST(File, ReplacedKeepsOwnerGroupAndMode) {
@@ -153,6 +176,8 @@ TEST(File, ReplacedKeepsOwnerGroupAndMode) {
   const std::string path = folder + "/accounts.toml", fresh = folder + "/fresh";
   ASSERT_TRUE(WriteFileDurable(path, "one").ok());
   struct stat info {};
+  ASSERT_EQ(::stat(folder.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0700u);
   ASSERT_EQ(::stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0600u);
   ASSERT_EQ(::chmod(path.c_str(), 0640), 0);

@@ -83,16 +83,6 @@ int GiveOwnerAndMode(int fd, const std::string& path, mode_t mode) {
   return ::fchmod(fd, mode) != 0 ? errno : 0;
 }
 
-Status SyncFolderOf(const std::string& path) {
-  const std::string folder = FolderOf(path);
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return SystemError("open folder", folder, errno);
-  const int failed = ::fsync(fd) != 0 ? errno : 0;
-  ::close(fd);
-  if (failed != 0) return SystemError("sync folder", folder, failed);
-  return {};
-}
-
 }  // namespace
 
 Status WriteFileDurable(const std::string& path, std::string_view bytes, unsigned mode) {
@@ -108,21 +98,46 @@ Status WriteFileDurable(const std::string& path, std::string_view bytes, unsigne
     ::unlink(beside.c_str());
     return SystemError("write", path, failed);
   }
-  return SyncFolderOf(path);
+  return SyncFolder(FolderOf(path));
 }
 
 Status MakeFolder(const std::string& path) {
   std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) return SystemError("create folder", path, error.value());
-  return {};
+  if (std::filesystem::is_directory(path, error)) return {};
+  const std::string above = FolderOf(path);
+  if (above != path) TRY(MakeFolder(above));
+  // Another thread or process may make it at the same time; what is there and no folder is told.
+  const int failed = ::mkdir(path.c_str(), 0700) != 0 ? errno : 0;
+  if (failed != 0 && (failed != EEXIST || !std::filesystem::is_directory(path, error)))
+    return SystemError("create folder", path, failed);
+  return SyncFolder(above);
 }
+
+namespace {
+
+std::string HolderOf(int fd) {
+  char text[32];
+  const ssize_t size = ::pread(fd, text, sizeof text, 0);
+  return size > 0 ? std::string(text, static_cast<size_t>(size)) : "unknown";
+}
+
+/// As well as it goes: on a full disk nobody is named, and the lock is taken all the same.
+void NameHolder(int fd) {
+  const std::string self = std::to_string(::getpid());
+  if (::ftruncate(fd, 0) != 0) return;
+  [[maybe_unused]] const ssize_t written = ::pwrite(fd, self.data(), self.size(), 0);
+}
+
+}  // namespace
 
 Result<FileLock> FileLock::Take(const std::string& path, int wait_ms) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return SystemError("open", path, errno);
   for (int waited_ms = 0;; waited_ms += 20) {
-    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return FileLock(fd);
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) {
+      NameHolder(fd);
+      return FileLock(fd);
+    }
     if (errno != EWOULDBLOCK && errno != EINTR) {
       const int reason = errno;
       ::close(fd);
@@ -131,8 +146,9 @@ Result<FileLock> FileLock::Take(const std::string& path, int wait_ms) {
     if (waited_ms >= wait_ms) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
+  const std::string holder = HolderOf(fd);
   ::close(fd);
-  return MakeError(ErrorCode::kUnavailable, fmt::format("{} is locked by another process", path));
+  return MakeError(ErrorCode::kConflict, fmt::format("{} is locked by process {}", path, holder));
 }
 
 FileLock& FileLock::operator=(FileLock&& other) noexcept {
@@ -148,13 +164,22 @@ FileLock::~FileLock() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Status SyncFolder(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+namespace {
+
+Status SyncPath(const std::string& path, int flags) {
+  const int fd = ::open(path.c_str(), flags | O_CLOEXEC);
   if (fd < 0) return SystemError("open", path, errno);
   const int reason = ::fsync(fd) == 0 ? 0 : errno;
   ::close(fd);
   if (reason != 0) return SystemError("sync", path, reason);
   return {};
+}
+
+}  // namespace
+
+Status SyncFile(const std::string& path) { return SyncPath(path, O_RDONLY); }
+Status SyncFolder(const std::string& path) {
+  return SyncPath(path.empty() ? "." : path, O_RDONLY | O_DIRECTORY);
 }
 
 Result<std::vector<std::string>> ListFolder(const std::string& path) {

@@ -17,21 +17,22 @@ Result<std::string> ReadFile(const std::string& path, size_t bytes_max = size_t{
 /// and group of its folder. Errors: kUnavailable ("disk full" said in words; a file of another owner that this process cannot give back to him).
 Status WriteFileDurable(const std::string& path, std::string_view bytes, unsigned mode = 0600);
 
-/// Creates the folder and those above it; an existing one is fine.
+/// Creates the folder and those above it, for this user only, and makes them last; an existing one is left as it is.
 Status MakeFolder(const std::string& path);
 
 /// Names (not paths) in a folder, sorted; without "." and "..".
 Result<std::vector<std::string>> ListFolder(const std::string& path);
 /// Fine if it is not there.
 Status RemoveFile(const std::string& path);
-/// fsync of a folder, so that renames in it last.
+/// fsync of a file, of a folder ("" is the current one), so that what was made or renamed in it lasts.
+Status SyncFile(const std::string& path);
 Status SyncFolder(const std::string& path);
 bool FileExists(const std::string& path);
 
-/// An advisory lock (flock) on a file that it creates; let go when destroyed or when the process dies.
+/// An advisory lock (flock) on a file that it creates, with the process's number in it; let go when destroyed or when the process dies.
 class FileLock {
  public:
-  /// Waits up to `wait_ms`. kUnavailable if another process holds it.
+  /// Waits up to `wait_ms`. kConflict, naming its number, if another process holds it.
   static Result<FileLock> Take(const std::string& path, int wait_ms);
   FileLock(FileLock&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
   FileLock& operator=(FileLock&& other) noexcept;

@@ -137,9 +137,16 @@ int HexDigit(char c) {
   return -1;
 }
 
+Error BrokenPercent() {
+  return MakeIssue(
+      ErrorCode::kIncorrect, "structure", {},
+      "Broken percent encoding in a URL: % is followed by two hexadecimal digits, and the whole is "
+      "UTF-8 without zero bytes.");
+}
+
 }  // namespace
 
-std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
+Result<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
   const auto as_it_is = [plus_is_space](char c) { return c > 0 && c != '%' && (c != '+' || !plus_is_space); };
   if (std::all_of(text.begin(), text.end(), as_it_is)) return std::string(text);
   std::string out;
@@ -149,19 +156,38 @@ std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_spa
     if (c == '%') {
       const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
       const int low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
-      if (high < 0 || low < 0) return std::nullopt;
+      if (high < 0 || low < 0) return BrokenPercent();
       c = static_cast<char>(high * 16 + low);
       i += 2;
     } else if (c == '+' && plus_is_space) {
       c = ' ';
     }
-    if (c == '\0') return std::nullopt;
+    if (c == '\0') return BrokenPercent();
     out.push_back(c);
   }
   for (std::string_view rest = out; !rest.empty();) {
     const size_t length = Utf8CharLength(rest);
-    if (length == 0) return std::nullopt;
+    if (length == 0) return BrokenPercent();
     rest.remove_prefix(length);
+  }
+  return out;
+}
+
+std::string PercentEncode(std::string_view text) {
+  constexpr std::string_view kPlain = "-._~:/,|$@";
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (letter || kPlain.find(c) != std::string_view::npos) {
+      out.push_back(c);
+    } else {
+      out.push_back('%');
+      out.push_back(kDigits[byte >> 4]);
+      out.push_back(kDigits[byte & 15]);
+    }
   }
   return out;
 }

@@ -27,8 +27,11 @@ std::string ToBase64Url(Bytes bytes);
 /// nullopt when it is not exactly base64url without padding.
 std::optional<std::string> FromBase64Url(std::string_view text);
 
-/// Undoes %XX. `plus_is_space` for query strings and forms. nullopt for a broken escape, a NUL, or bytes that are not UTF-8.
-std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space);
+/// Undoes %XX. `plus_is_space` for query strings and forms. Errors: kIncorrect for a broken escape, a NUL, or bytes that are not UTF-8.
+Result<std::string> PercentDecode(std::string_view text, bool plus_is_space);
+
+/// For a part of a query: all but letters, digits and -._~:/,|$@ becomes %XX.
+std::string PercentEncode(std::string_view text);
 
 /// Length of the well-formed UTF-8 character at the start of `text`, 0 if there is none.
 size_t Utf8CharLength(std::string_view text);

@@ -62,7 +62,7 @@ void Request1(std::string_view bytes, size_t step) {
 void Text(std::string_view bytes) {
   for (const bool plus : {false, true}) {
     const auto decoded = tk::PercentDecode(bytes, plus);
-    if (decoded) Need(decoded->size() <= bytes.size() && decoded->find('\0') == std::string::npos);
+    if (decoded.ok()) Need(decoded->size() <= bytes.size() && decoded->find('\0') == std::string::npos);
   }
   std::string json;
   tk::AppendJsonString(bytes, &json);

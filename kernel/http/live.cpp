@@ -290,9 +290,8 @@ Result<SubscriberPtr> Live::Impl::Subscribe(const Call& call, std::string_view q
     query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
     if (!item.starts_with("types="))
       return MakeError(ErrorCode::kIncorrect, "the only parameter is types=Type,Type");
-    auto list = PercentDecode(item.substr(6), true);
-    if (!list) return MakeError(ErrorCode::kIncorrect, "types has a broken %-escape");
-    for (std::string_view rest = *list; !rest.empty();) {
+    const std::string list = TRY(PercentDecode(item.substr(6), true));
+    for (std::string_view rest = list; !rest.empty();) {
       const size_t comma = rest.find(',');
       subscriber->types.emplace_back(rest.substr(0, comma));
       rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);

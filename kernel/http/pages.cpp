@@ -214,8 +214,7 @@ void AddPagesRoute(Pipeline* pipeline, std::shared_ptr<const Pages> pages) {
       return way.Answer(call, std::move(response));
     }
     const auto path = PercentDecode(call->request.path(), false);
-    if (!path)
-      return way.AnswerError(call, MakeError(ErrorCode::kIncorrect, "the path has a broken %-escape"));
+    if (!path.ok()) return way.AnswerError(call, path.error());
     way.Answer(call, pages->Get(*path, call->request));
   });
 }

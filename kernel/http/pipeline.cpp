@@ -58,11 +58,10 @@ Result<std::vector<std::string>> PathParts(std::string_view rest) {
   while (!rest.empty()) {
     rest.remove_prefix(1);  // the slash
     const size_t end = std::min(rest.find('/'), rest.size());
-    auto part = PercentDecode(rest.substr(0, end), false);
-    if (!part) return MakeError(ErrorCode::kIncorrect, "the path has a broken %-escape or is not UTF-8");
+    std::string part = TRY(PercentDecode(rest.substr(0, end), false));
     rest.remove_prefix(end);
-    if (part->empty() && rest.empty()) break;  // a slash at the end says nothing
-    parts.push_back(std::move(*part));
+    if (part.empty() && rest.empty()) break;  // a slash at the end says nothing
+    parts.push_back(std::move(part));
     if (parts.size() > kPathPartsMax) return MakeError(ErrorCode::kIncorrect, "the path has too many parts");
   }
   return parts;

@@ -182,34 +182,6 @@ Status CheckIfMatch(std::string_view if_match, uint32_t version) {
                                   "again, then repeat the change on it.");
 }
 
-Result<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
-  auto decoded = tk::PercentDecode(text, plus_is_space);
-  if (decoded) return std::move(*decoded);
-  return MakeError(
-      ErrorCode::kIncorrect,
-      "Broken percent encoding in a URL: % is followed by two hexadecimal digits, and the whole is "
-      "UTF-8 without zero bytes.");
-}
-
-std::string PercentEncode(std::string_view text) {
-  constexpr std::string_view kPlain = "-._~,:/$|";
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (letter || kPlain.find(c) != std::string_view::npos) {
-      out.push_back(c);
-    } else {
-      out.push_back('%');
-      out.push_back(kDigits[byte >> 4]);
-      out.push_back(kDigits[byte & 15]);
-    }
-  }
-  return out;
-}
-
 Result<std::vector<Parameter>> ParseParameters(std::string_view query) {
   if (query.size() > kQueryLengthMax) {
     return MakeError(

@@ -2,6 +2,7 @@
 // Source: FHIR R4 http.html#ops, #mime-type; RFC 7240 (Prefer); RFC 9110 (conditional requests, dates).
 #pragma once
 
+#include "kernel/base/text.h"
 #include "kernel/interaction/room.h"
 
 namespace tk::interaction {
@@ -31,9 +32,6 @@ struct Parameter {
 };
 /// Errors: kIncorrect for broken percent encoding, kTooLarge over kQueryLengthMax.
 Result<std::vector<Parameter>> ParseParameters(std::string_view query);
-/// `name=value` percent-encoded for a query string.
-std::string PercentEncode(std::string_view text);
-Result<std::string> PercentDecode(std::string_view text, bool plus_is_space);
 /// A positive whole number of a parameter such as _count. Errors: kIncorrect naming the parameter.
 Result<size_t> ParseCount(const Parameter& parameter);
 /// kIncorrect naming a parameter that this interaction does not know and what it knows.

@@ -1,4 +1,5 @@
 #include "kernel/log/content_store.h"
+#include "kernel/base/file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,7 +12,6 @@
 #include <filesystem>
 
 #include "kernel/base/random.h"
-#include "kernel/log/files.h"
 #include "kernel/log/seal.h"
 
 namespace tk::log {

@@ -19,8 +19,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "kernel/base/file.h"
 #include "kernel/base/random.h"
-#include "kernel/log/files.h"
+#include "kernel/log/head_file.h"
 #include "kernel/log/key_cache.h"
 #include "kernel/log/seal.h"
 #include "kernel/log/sqlite/check.h"

@@ -7,7 +7,7 @@
 
 #include <fstream>
 
-#include "kernel/log/files.h"
+#include "kernel/base/file.h"
 #include "kernel/log/sqlite/sqlite_log.h"
 #include "kernel/log/test_faulty_vfs.h"
 #include "kernel/log/test_support.h"

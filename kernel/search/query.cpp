@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "kernel/base/text.h"
 #include "kernel/search/chains.h"
 #include "kernel/search/code_terms.h"
 #include "kernel/search/terms.h"
@@ -21,48 +22,6 @@ constexpr size_t kTermsMax = 200;  // alternatives of one criterion
 constexpr size_t kCriteriaMax = 60;
 constexpr size_t kSortKeysMax = 8;
 constexpr size_t kIncludesMax = 32;
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') return (c | 0x20) - 'a' + 10;
-  return -1;
-}
-
-Result<std::string> PercentDecode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
-      out += ' ';
-    } else if (text[i] != '%') {
-      out += text[i];
-    } else {
-      const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1,
-                low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
-      if (high < 0 || low < 0)
-        return MakeIssue(ErrorCode::kIncorrect, "structure", "",
-                         fmt::format("query string: % at byte {} is not followed by two hex digits", i));
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    }
-  }
-  if (!IsUtf8(out))
-    return MakeIssue(ErrorCode::kIncorrect, "structure", "", "query string: not UTF-8 after decoding");
-  if (out.find('\0') != std::string::npos)
-    return MakeIssue(ErrorCode::kIncorrect, "structure", "", "query string: contains a zero byte");
-  return out;
-}
-
-void PercentEncode(std::string_view text, std::string* out) {
-  for (char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       std::string_view("-._~:/,|$@").find(c) != std::string_view::npos;
-    if (plain)
-      *out += c;
-    else
-      *out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-  }
-}
 
 /// Names that FHIR gives a meaning and that we do not offer yet: refused even when the client is lenient would hide a wrong answer.
 constexpr std::string_view kKnownUnsupported[] = {"_text",          "_content", "_list",   "_contained",
@@ -104,9 +63,9 @@ class Parser {
       text.remove_prefix(std::min(end + 1, text.size()));
       if (pair.empty()) continue;
       const size_t equals = pair.find('=');
-      const std::string name = TRY(PercentDecode(pair.substr(0, std::min(equals, pair.size()))));
+      const std::string name = TRY(PercentDecode(pair.substr(0, std::min(equals, pair.size())), true));
       if (equals == std::string_view::npos) return BadValue(name, "has no value");
-      const std::string value = TRY(PercentDecode(pair.substr(equals + 1)));
+      const std::string value = TRY(PercentDecode(pair.substr(equals + 1), true));
       TRY(One(name, value));
     }
     FinishSort();
@@ -132,9 +91,9 @@ class Parser {
     }
     if (std::exchange(skipped_, false)) return {};
     if (!query_.self.empty()) query_.self += '&';
-    PercentEncode(name, &query_.self);
+    query_.self += PercentEncode(name);
     query_.self += '=';
-    PercentEncode(understood, &query_.self);
+    query_.self += PercentEncode(understood);
     return {};
   }
 

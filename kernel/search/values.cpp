@@ -182,21 +182,6 @@ void FoldText(std::string_view text, std::string* out) {
   if (out->size() > from && out->back() == ' ') out->pop_back();
 }
 
-bool IsUtf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    if (static_cast<unsigned char>(text[i]) < 0x80) {
-      ++i;
-      continue;
-    }
-    utf8proc_int32_t point = 0;
-    const utf8proc_ssize_t used = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data() + i),
-                                                   static_cast<utf8proc_ssize_t>(text.size() - i), &point);
-    if (used <= 0) return false;
-    i += static_cast<size_t>(used);
-  }
-  return true;
-}
-
 std::optional<NumberRange> DecimalRange(std::string_view text) {
   const auto form = FormOf(text);
   const auto exact = DecimalValue(text);

@@ -21,7 +21,6 @@ inline std::string FoldText(std::string_view text) {
   FoldText(text, &out);
   return out;
 }
-bool IsUtf8(std::string_view text);
 
 /// The interval that a decimal's digits stand for: "5.4" = [5.35, 5.45); with the exact value. nullopt if it is no decimal.
 struct NumberRange {

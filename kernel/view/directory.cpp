@@ -332,7 +332,7 @@ Status DirectoryView::SaveColumns(const State& state,
 }
 
 Result<Mark> DirectoryView::Save(const Mark& mark) {
-  TRY(tk::MakeFolder(folder_));
+  TRY(MakeFolder(folder_));
   const State state = Capture();
   Manifest manifest;
   manifest.view = "directory";

@@ -2,7 +2,8 @@
 
 #include <filesystem>
 
-#include "kernel/log/files.h"
+#include "kernel/base/file.h"
+#include "kernel/log/head_file.h"
 #include "kernel/log/sqlite/schema.h"
 #include "kernel/log/sqlite/sqlite_log.h"
 

@@ -7,7 +7,8 @@
 #include <filesystem>
 #include <thread>
 
-#include "kernel/log/files.h"
+#include "kernel/base/file.h"
+#include "kernel/log/head_file.h"
 #include "kernel/log/sqlite/database.h"
 #include "kernel/log/sqlite/reader_pool.h"
 #include "kernel/log/sqlite/schema.h"
@@ -46,6 +47,7 @@ class SqliteLog final : public LogStore {
   Result<std::vector<RawRow>> RawRowsOf(std::span<const Ordinal> ordinals) const override;
 
  private:
+  Status LockFolder();
   Status OpenWriter(bool is_new);
   Status CheckHeadFile(const std::optional<Head>& known) const;
   Status Writable() const;
@@ -59,7 +61,7 @@ class SqliteLog final : public LogStore {
   const OpenOptions options_;
   const SqliteTuning tuning_;
   const std::string path_;
-  FolderLock lock_;
+  std::optional<FileLock> lock_;
   HeadFile head_file_;
   std::optional<Head> known_;  // of a log opened for reading: what log.head said just before
   Database writer_;
@@ -100,7 +102,7 @@ Status SqliteLog::Open() {
   bool head_existed = true;
   if (!options_.read_only) {
     TRY(MakeFolder(options_.folder));
-    if (tuning_.lock_folder) TRY(lock_.Take(options_.folder + "/log.lock"));
+    if (tuning_.lock_folder) TRY(LockFolder());
     if (tuning_.head_file) TRY(head_file_.Open(options_.folder + "/log.head", &head_existed));
     TRY(OpenWriter(is_new));
   } else {
@@ -143,6 +145,17 @@ Status SqliteLog::OpenWriter(bool is_new) {
       this);
   checkpoint_db_ = TRY(Database::Open(path_, SQLITE_OPEN_READWRITE, tuning_.vfs));
   TRY(checkpoint_db_.Exec("PRAGMA wal_autocheckpoint = 0"));
+  return {};
+}
+
+Status SqliteLog::LockFolder() {
+  auto lock = FileLock::Take(options_.folder + "/log.lock", 0);
+  if (!lock.ok() && lock.error().code == ErrorCode::kConflict)
+    return MakeError(
+        ErrorCode::kUnavailable,
+        fmt::format("Another process has this log open. Stop it first; two must never write: {}.",
+                    lock.error().external));
+  lock_.emplace(TRY(std::move(lock)));
   return {};
 }
 

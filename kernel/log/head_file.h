@@ -27,25 +27,4 @@ class HeadFile {
   int fd_ = -1;
 };
 
-/// Holds `path` for this process until destroyed; the kernel frees it when the process dies.
-class FolderLock {
- public:
-  FolderLock() = default;
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-  ~FolderLock();
-  /// kUnavailable if another holder lives, naming its process number.
-  Status Take(const std::string& path);
-
- private:
-  int fd_ = -1;
-};
-
-/// Makes `folder` with its parents, readable by this user only.
-Status MakeFolder(const std::string& folder);
-/// Syncs a file's bytes.
-Status SyncFile(const std::string& path);
-/// Syncs a folder, so that files made or renamed in it survive a power cut.
-Status SyncFolder(const std::string& folder);
-
 }  // namespace tk::log
