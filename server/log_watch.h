@@ -1,5 +1,6 @@
-// Is the log's store there? Asked every few seconds, also when nobody reads or writes, so that /ready tells of a database that is away.
-// Flow:   serve → LogWatch (a thread) → the head of the log → House::Readiness
+// Is the log's store there, and is the log still ours? Asked every few seconds, also when nobody reads or writes, so that /ready tells of a database
+// that is away, and a server whose log another one has taken answers nothing more.
+// Flow:   serve → LogWatch (a thread) → Engine::LookAtLog → House::Readiness
 #pragma once
 
 #include <atomic>

@@ -290,12 +290,7 @@ Status House::Build(const Settings& settings) {
     return runtime->Handle(request);
   });
   http::AddAuthRoutes(pipeline.get());
-  log_watch = std::make_unique<LogWatch>(
-      [engine]() -> Status {
-        TRY(engine->log().StoredEpoch());
-        return {};
-      },
-      LogWatch::Options());
+  log_watch = std::make_unique<LogWatch>([engine] { return engine->LookAtLog(); }, LogWatch::Options());
   AddHealth();
   http::AddMetricsRoute(pipeline.get(), &metrics);
   live->AddRoute(pipeline.get());

@@ -143,7 +143,6 @@ Status EngineImpl::StartWriter() {
   AskForRebuilds();
   opened_.store(true, std::memory_order_release);
   maintenance_thread_ = std::thread([this] { MaintainLoop(); });
-  reign_thread_ = std::thread([this] { ReignLoop(); });
   return {};
 }
 
@@ -485,15 +484,10 @@ void EngineImpl::MaintainLoop() {
   }
 }
 
-// A thread of its own: maintenance may take long, and a database that is away lets one wait.
-void EngineImpl::ReignLoop() {
-  const std::chrono::microseconds pause(options_.reign_look_us);
-  std::unique_lock lock(stop_mutex_);
-  while (!stop_changed_.wait_for(lock, pause, [&] { return stopping_; })) {
-    lock.unlock();
-    (void)writer_owned_->LookAtReign();  // a database that is away is told by who needs it
-    lock.lock();
-  }
+Status EngineImpl::LookAtLog() {
+  const uint64_t reigning = TRY(log_->StoredEpoch());
+  if (Writer* const writer = writer_.load(std::memory_order_acquire)) writer->HearOfReign(reigning);
+  return {};
 }
 
 void EngineImpl::Stop() {
@@ -505,7 +499,6 @@ void EngineImpl::Stop() {
   }
   if (catch_up_thread_.joinable()) catch_up_thread_.join();
   if (maintenance_thread_.joinable()) maintenance_thread_.join();
-  if (reign_thread_.joinable()) reign_thread_.join();
   if (rebuilder_ != nullptr) rebuilder_->Stop();
   Writer* writer = writer_.load(std::memory_order_acquire);
   if (writer == nullptr) return;

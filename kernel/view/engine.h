@@ -125,7 +125,6 @@ struct EngineOptions {
   size_t replay_changes_max = 200'000;
   size_t text_cache_bytes = size_t{128} << 20;  // texts lately asked for
   size_t rebuild_piece_entries = 2000;          // that a rebuild takes from the log at once
-  int64_t reign_look_us = 2 * kSecondUs;        // an idle writer looks whether another has taken the log
   int64_t rebuild_retry_us = 5 * kSecondUs;     // after a rebuild that failed (a full disk)
   /// Tests: hears the steps of a rebuild (rebuild.h); an error ends it there, as a crash would.
   std::function<Status(std::string_view)> rebuild_probe;
@@ -170,8 +169,11 @@ class Engine {
   virtual uint32_t incarnation() const = 0;
   /// Log and directory are there: reads by id and writes are answered.
   virtual bool serving() const = 0;
-  /// Another server has taken the log: this one may be behind, and answers and writes nothing any more. Known within some seconds.
+  /// Another server has taken the log: this one may be behind, and answers and writes nothing any more. Known by the next write or look.
   virtual bool fenced() const = 0;
+  /// Asks the log's store for its head: whether it is there, and whether another server has taken the log meanwhile. One point read, without waiting
+  /// for the writer; it may block while the database is away. Errors: the log's. Whoever serves looks every few seconds (server/log_watch.h).
+  virtual Status LookAtLog() = 0;
   /// And every view answers, be it an old one.
   virtual bool ready() const = 0;
   virtual double catch_up_progress() const = 0;  // 0..1 while not ready

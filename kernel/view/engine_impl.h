@@ -61,6 +61,7 @@ class EngineImpl final : public Engine {
     const Writer* writer = writer_.load(std::memory_order_acquire);
     return writer != nullptr && writer->fenced();
   }
+  Status LookAtLog() override;
   bool ready() const override;
   double catch_up_progress() const override;
   std::vector<ViewState> view_states() const override;
@@ -114,7 +115,6 @@ class EngineImpl final : public Engine {
   Result<bool> MaintainDirectory();
   void CatchUpThenStart();
   void MaintainLoop();
-  void ReignLoop();
   Result<TextPtr> Render(const log::StoredEntry& entry) const;
   /// The key of the last change: those of a transaction are mostly of the same person.
   struct LastKey {
@@ -173,7 +173,7 @@ class EngineImpl final : public Engine {
   Ordinal directory_from_ = 1;
   std::vector<Ordinal> view_from_;
   std::atomic<uint64_t> catch_up_at_{0}, catch_up_end_{1};
-  std::thread catch_up_thread_, maintenance_thread_, reign_thread_;
+  std::thread catch_up_thread_, maintenance_thread_;
   std::mutex stop_mutex_;
   std::condition_variable stop_changed_;
   bool stopping_ = false;

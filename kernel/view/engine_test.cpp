@@ -8,6 +8,7 @@
 #include <map>
 #include <thread>
 
+#include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
 #include "kernel/base/random.h"
 #include "kernel/view/directory_view.h"
@@ -673,6 +674,20 @@ TEST_F(EngineTest, ErasureIsReal) {
     Open();
     EXPECT_EQ(gender_->counts, (std::map<std::string, int>{{"male", 1}}));
   }
+}
+
+TEST_F(EngineTest, AnIdleOneLearnsByALookThatAnotherReigns) {
+  ASSERT_TRUE(engine_->LookAtLog().ok());
+  EXPECT_FALSE(engine_->fenced());
+  EXPECT_TRUE(engine_->serving());
+  SetLogLevel(LogLevel::kOff);
+  ASSERT_TRUE(engine_->log().TakeEpoch().ok());  // as another server does
+  EXPECT_FALSE(engine_->fenced()) << "nobody has looked";
+  EXPECT_TRUE(engine_->LookAtLog().ok()) << "the store is there";
+  EXPECT_TRUE(engine_->fenced());
+  EXPECT_FALSE(engine_->serving());
+  EXPECT_EQ(Send(Put(Patient("1", "male"))).commit.error().code, ErrorCode::kUnavailable);
+  SetLogLevel(LogLevel::kInfo);
 }
 
 TEST_F(EngineTest, AFullQueueSaysBusyAndAStoppedEngineSaysSo) {

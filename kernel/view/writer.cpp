@@ -293,13 +293,10 @@ void Writer::Fence(const Error& why) {
   if (!fenced_.exchange(true)) SayError("fenced", why);
 }
 
-Status Writer::LookAtReign() {
-  if (fenced()) return {};
-  const uint64_t reigning = TRY(parts_.log->StoredEpoch());
-  if (reigning != epoch_)
+void Writer::HearOfReign(uint64_t epoch) {
+  if (epoch != epoch_)
     Fence(MakeError(ErrorCode::kUnavailable, kTakenOver,
-                    fmt::format("epoch {}, this one's {}", reigning, epoch_)));
-  return {};
+                    fmt::format("epoch {}, this one's {}", epoch, epoch_)));
 }
 
 void Writer::Finish(Group* group) {

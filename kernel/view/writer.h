@@ -56,9 +56,9 @@ class Writer {
 
   Position head() const { return head_.Get(); }
   bool fenced() const { return fenced_.load(std::memory_order_relaxed); }
-  /// Looks, without waiting for the writer's thread, whether another has taken the epoch; from then on fenced(). What an append finds out by itself
-  /// is told here to a server that writes nothing. Errors: the log's (nothing is known then).
-  Status LookAtReign();
+  /// The epoch that the log's store has now: another's than this one's fences. What an append finds out by itself is told here to a server that writes
+  /// nothing. Any thread.
+  void HearOfReign(uint64_t epoch);
   Engine::Statistics statistics() const;
 
   /// The directory's view of one entry; also used by the replay. `context` as ContextHash says.
