@@ -75,13 +75,19 @@ bool Lane::PlanSet(const Job& job, Plan* plan) const {
 namespace {
 /// What a plan asks of its prepared set.
 Status Checked(const Plan& plan, Status prepared) {
-  return prepared.ok() && plan.check ? plan.check(*plan.set) : std::move(prepared);
+  if (!prepared.ok() || !plan.check) return prepared;
+  Status checked;
+  if (Error thrown; !Shielded([&] { checked = plan.check(*plan.set); }, &thrown)) return thrown;
+  return checked;
 }
 }  // namespace
 
 bool Lane::PlanOnce(const Job& job, Plan* plan) const {
   if (!PlanSet(job, plan)) return false;
-  const Status prepared = Checked(*plan, engine_->Prepare(plan->set.get()));
+  Status prepared;
+  if (Error thrown; !Shielded([&] { prepared = engine_->Prepare(plan->set.get()); }, &thrown))
+    prepared = std::move(thrown);
+  prepared = Checked(*plan, std::move(prepared));
   if (!prepared.ok()) job.done(OutcomeOf(prepared.error()));
   return prepared.ok();
 }
@@ -156,14 +162,24 @@ std::vector<Lane::Started> Lane::PlanAll(std::span<const JobPtr> jobs) const {
   }
   std::vector<Status> prepared;
   Error thrown;
-  const bool sound = Shielded([&] { prepared = engine_->PrepareAll(sets); }, &thrown);
+  if (!Shielded([&] { prepared = engine_->PrepareAll(sets); }, &thrown)) return PlanEach(planned);
   std::vector<Started> ready;
   for (size_t i = 0; i < planned.size(); ++i) {
-    if (sound) prepared[i] = Checked(*planned[i].plan, std::move(prepared[i]));
-    if (sound && prepared[i].ok())
+    const Status checked = Checked(*planned[i].plan, std::move(prepared[i]));
+    if (checked.ok())
       ready.push_back(std::move(planned[i]));
     else
-      planned[i].job->done(OutcomeOf(sound ? prepared[i].error() : thrown));
+      planned[i].job->done(OutcomeOf(checked.error()));
+  }
+  return ready;
+}
+
+// Anew and each by itself: one of them threw while all were prepared, and nobody knows which.
+std::vector<Lane::Started> Lane::PlanEach(std::span<const Started> planned) const {
+  std::vector<Started> ready;
+  for (const Started& each : planned) {
+    auto plan = std::make_shared<Plan>();
+    if (PlanOnce(*each.job, plan.get())) ready.push_back({each.job, std::move(plan)});
   }
   return ready;
 }

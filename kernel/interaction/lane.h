@@ -75,6 +75,7 @@ class Lane {
   void StartAll(std::span<const JobPtr> jobs);
   /// PlanSet and Prepare for several; those that have a prepared set to submit.
   std::vector<Started> PlanAll(std::span<const JobPtr> jobs) const;
+  std::vector<Started> PlanEach(std::span<const Started> planned) const;
   view::Engine::Submission SubmissionOf(const Started& started);
   void RunAlone(const JobPtr& job);
   void Finish(const Done& done, std::shared_ptr<Plan> plan, Result<view::Commit> commit);
