@@ -71,6 +71,16 @@ Result<std::string> StringMember(Value object, fhir::NameId name, const Path& pa
   return member.ToString();
 }
 
+/// One that is there and empty is no condition at all: it must not pass for one that is not there.
+template <class Path>
+Result<std::string> ConditionMember(Value object, fhir::NameId name, const Path& path) {
+  std::string text = TRY(StringMember(object, name, path));
+  if (text.empty() && object[name])
+    return MakeIssue(ErrorCode::kInvalid, "value", fmt::format("{}.{}", path(), fhir::Names::Text(name)),
+                     "This condition is empty: leave it out, or say what is to hold.");
+  return text;
+}
+
 std::optional<Method> MethodOf(std::string_view text) {
   if (text == "GET") return Method::kGet;
   if (text == "HEAD") return Method::kHead;
@@ -193,9 +203,11 @@ Result<BundleEntry> ParseEntry(const Room& room, const Call& call, size_t index,
                      "The request needs a url, as in Patient/1.");
   TRY(ReadUrl(room, call, TRY(StringMember(request, known.url, request_path)), &out));
   out.full_url = TRY(StringMember(entry, known.full_url, path));
-  out.if_match = TRY(StringMember(request, known.if_match, request_path));
-  out.if_none_match = TRY(StringMember(request, known.if_none_match, request_path));
-  out.if_none_exist = TRY(StringMember(request, known.if_none_exist, request_path));
+  out.if_match = TRY(ConditionMember(request, known.if_match, request_path));
+  if (out.method == Method::kPost && !out.if_match.empty())
+    return MakeIssue(ErrorCode::kIncorrect, "not-supported", request_path() + ".ifMatch", kIfMatchOfCreate);
+  out.if_none_match = TRY(ConditionMember(request, known.if_none_match, request_path));
+  out.if_none_exist = TRY(ConditionMember(request, known.if_none_exist, request_path));
   out.if_modified_since = TRY(StringMember(request, known.if_modified_since, request_path));
   out.resource = entry[known.resource];
   const bool carries =

@@ -42,6 +42,29 @@ class Bundles : public InteractionTest {
   }
 };
 
+TEST_F(Bundles, ConditionsThatCannotHoldAreRefusedAndNotPassedOver) {
+  const struct {
+    std::string_view method, url, more, status, path;
+  } cases[] = {
+      {"POST", "Patient", R"(,"ifMatch":"W/\"1\"")", "400 Bad Request", ".ifMatch"},
+      {"POST", "Patient", R"(,"ifMatch":"")", "422 Unprocessable Content", ".ifMatch"},
+      {"PUT", "Patient/a", R"(,"ifMatch":"")", "422 Unprocessable Content", ".ifMatch"},
+      {"PUT", "Patient/a", R"(,"ifNoneMatch":"")", "422 Unprocessable Content", ".ifNoneMatch"},
+      {"POST", "Patient", R"(,"ifNoneExist":"")", "422 Unprocessable Content", ".ifNoneExist"},
+      {"DELETE", "Patient?identifier=urn:x|nobody", R"(,"ifMatch":"W/\"1\"")", "412 Precondition Failed", ""},
+  };
+  for (const auto& [method, url, more, status, path] : cases) {
+    const std::string body = method == "DELETE" ? "" : PatientJson(method == "PUT" ? "a" : "");
+    const std::string entry = Entry(method, url, body, {}, more);
+    const fhir::Document batch = Parsed(Post("", Bundle("batch", {entry})));
+    EXPECT_EQ(At(batch, "entry.0.response.status"), status) << entry;
+    const Response refused = Post("", Bundle("transaction", {Entry("GET", "Patient"), entry}));
+    EXPECT_EQ(std::to_string(refused.status), status.substr(0, 3)) << entry;
+    EXPECT_EQ(IssuePath(refused), "Bundle.entry[1].request" + std::string(path)) << entry;
+  }
+  EXPECT_EQ(engine_->Head().t, 0u) << "nothing was written";
+}
+
 TEST_F(Bundles, LinksBetweenEntriesAndAnswersInOrder) {
   const Response response =
       Post("", Bundle("transaction", {Entry("GET", "Observation?subject=Patient/none&_summary=count"),

@@ -38,7 +38,10 @@ Result<Plan> PlanConditionalDelete(const Room& room, const CallPtr& call, const 
   TRY(CheckMayWrite(call->viewer(), call->type_name));
   const Match match = TRY(ResolveCondition(room, *call, call->type, call->query, basis));
   if (match.count > 1) return SeveralMatches(call->type_name);
-  if (match.count == 0) return NothingToDelete(*call, 0);
+  if (match.count == 0) {
+    TRY(CheckIfMatch(call->request.if_match, 0));
+    return NothingToDelete(*call, 0);
+  }
   auto set = std::make_unique<view::ChangeSet>();
   set->guards.push_back(ConditionGuard(room, match.query));
   return PlanDeleteOf(room, call, basis, match.id, std::move(set));

@@ -23,6 +23,10 @@ bool NamesVersion(std::string_view if_none_match, uint32_t version);
 std::optional<Instant> ParseHttpDate(std::string_view text);
 /// 304: the caller's copy is still right. If-None-Match goes before If-Modified-Since.
 bool NotModified(const Request& request, uint32_t version, Instant at_us);
+/// Said to a create that comes with one.
+inline constexpr const char* kIfMatchOfCreate =
+    "If-Match names a version, and what POST creates has none yet: to replace a version PUT [type]/[id] with "
+    "If-Match; to create only what is not there POST with If-None-Exist.";
 /// Errors: kPrecondition (412) when If-Match names another version; kIncorrect when it is no ETag.
 Status CheckIfMatch(std::string_view if_match, uint32_t version);
 

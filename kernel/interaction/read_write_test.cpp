@@ -96,6 +96,26 @@ TEST_F(ReadWrite, IfMatchGuardsUpdatePatchAndDelete) {
   Request absent = Make(Method::kPut, "Patient/new", PatientJson("new"));
   absent.if_match = "W/\"1\"";
   EXPECT_EQ(Send(std::move(absent)).status, 412);
+  Request nobody = Make(Method::kDelete, "Patient?identifier=urn:x|nobody");
+  nobody.if_match = "W/\"1\"";
+  EXPECT_EQ(Send(std::move(nobody)).status, 412);
+}
+
+TEST_F(ReadWrite, IfMatchIsRefusedWhereThereIsNoVersion) {
+  const auto with = [&](Method method, std::string_view target, std::string body, std::string if_match) {
+    Request request = Make(method, target, std::move(body));
+    request.if_match = std::move(if_match);
+    return Send(std::move(request));
+  };
+  for (const std::string if_match :
+       {"W/\"1\"", "*", ","}) {  // "," is what the header without a value comes as
+    const Response refused = with(Method::kPost, "Patient", PatientJson(""), if_match);
+    EXPECT_EQ(refused.status, 400) << if_match;
+    EXPECT_NE(refused.body.find("If-None-Exist"), std::string::npos) << "it says what to use instead";
+    EXPECT_EQ(with(Method::kPost, "", R"({"resourceType":"Bundle","type":"batch"})", if_match).status, 400);
+  }
+  EXPECT_EQ(with(Method::kPut, "Patient/a", PatientJson("a"), ",").status, 400);
+  EXPECT_EQ(engine_->Head().t, 0u) << "nothing was written";
 }
 
 TEST_F(ReadWrite, DeleteThenGoneThenBack) {

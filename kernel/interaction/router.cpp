@@ -359,12 +359,24 @@ Status CheckNoQuery(const Call& call) {
   return UnknownParameter(parameters.front().name, "_format, _pretty");
 }
 
+/// What has no version to compare with must not pass for compared.
+Status CheckNoIfMatch(const Call& call) {
+  if (call.request.if_match.empty() || (call.kind != Kind::kCreate && call.kind != Kind::kBundle)) return {};
+  return MakeIssue(
+      ErrorCode::kIncorrect, "not-supported", {},
+      call.kind == Kind::kBundle
+          ? "If-Match says nothing of a Bundle: give ifMatch in the requests of the entries that "
+            "PUT, PATCH or DELETE."
+          : kIfMatchOfCreate);
+}
+
 Status ReadHeaders(const RoomPtr& room, Call* call, std::string* format) {
   TRY(TakeCommonParameters(call->request.query, call, format));
   const bool form = call->request.method == Method::kPost &&
                     call->request.content_type == "application/x-www-form-urlencoded";
   if (form) TRY(TakeCommonParameters(call->request.body, call, format));
   call->prefer = ParsePrefer(call->request.prefer);
+  TRY(CheckNoIfMatch(*call));
   if (call->request.method == Method::kPost && !call->request.idempotency_key.empty()) {
     if (call->request.idempotency_key.size() > 255)
       return MakeError(ErrorCode::kIncorrect, "An Idempotency-Key has at most 255 characters.");

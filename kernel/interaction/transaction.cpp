@@ -129,7 +129,7 @@ class Planning {
                          "Another entry of this transaction makes a resource by the same condition: every "
                          "resource may be written once.");
       if (match.count == 0 && entry.method == Method::kPut) maker_queries_.emplace_back(i, match.query);
-      if (match.count == 0 && entry.method == Method::kDelete) return {};
+      if (match.count == 0 && entry.method == Method::kDelete) return CheckIfMatch(entry.if_match, 0);
       if (match.count == 0 && entry.method == Method::kPatch)
         return MakeError(ErrorCode::kNotFound, "The condition names no resource to patch.");
       if (entry.method == Method::kPut) TRY(CheckPutId(i, match, &item));
