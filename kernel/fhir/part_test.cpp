@@ -7,11 +7,11 @@
 namespace tk::fhir {
 namespace {
 
-Document Parsed(std::string_view json) { return Document::Parse(json).value(); }
+Document ParsedPart(std::string_view json) { return Document::Parse(json).value(); }
 
 /// A part is what would have been parsed from its text: the same text, the same nodes.
 void ExpectAsParsed(const Document& part) {
-  const Document parsed = Parsed(part.Text());
+  const Document parsed = ParsedPart(part.Text());
   ASSERT_EQ(parsed.Text(), part.Text());
   ASSERT_EQ(parsed.nodes().size(), part.nodes().size()) << part.Text();
   for (size_t i = 0; i < parsed.nodes().size(); ++i) {
@@ -66,7 +66,8 @@ TEST(OfPart, IsWhatParsingTheEditedTextGives) {
   for (uint32_t seed = 0; seed < 400; ++seed) {
     Random random(seed);
     const bool with_id = random.Below(2) == 0;
-    const Document whole = Parsed("{\"entry\":[1," + random.Resource(with_id) + "," + random.Value(0) + "]}");
+    const Document whole =
+        ParsedPart("{\"entry\":[1," + random.Resource(with_id) + "," + random.Value(0) + "]}");
     const Value part = whole.Root()["entry"].At(1);
     std::vector<TextEdit> edits;
     for (uint32_t i = part.index() + 1; i < part.node().end; ++i) {
@@ -86,7 +87,7 @@ TEST(OfPart, IsWhatParsingTheEditedTextGives) {
 }
 
 TEST(OfPart, ReplacementsThatAJsonStringMayNotHoldAreRefusedOrKeptWhole) {
-  const Document whole = Parsed(R"({"a":{"resourceType":"Basic","b":"one"}})");
+  const Document whole = ParsedPart(R"({"a":{"resourceType":"Basic","b":"one"}})");
   const Value part = whole.Root()["a"];
   const uint32_t at = part["b"].node().at - part.node().at;
   EXPECT_FALSE(Document::OfPart(part, {{at, 3, "x\"y"}}, "").ok());
@@ -97,7 +98,7 @@ TEST(OfPart, ReplacementsThatAJsonStringMayNotHoldAreRefusedOrKeptWhole) {
 }
 
 TEST(OfPart, APieceOfAStringIsReplaced) {
-  const Document whole = Parsed(R"({"a":{"resourceType":"Basic","b":"<a href=\"u:1\">x</a>","c":[1]}})");
+  const Document whole = ParsedPart(R"({"a":{"resourceType":"Basic","b":"<a href=\"u:1\">x</a>","c":[1]}})");
   const Value part = whole.Root()["a"];
   const auto at = static_cast<uint32_t>(part.Json().find("u:1"));
   const auto made = Document::OfPart(part, {{at, 3, "Patient/7777"}}, "n");

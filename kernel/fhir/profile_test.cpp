@@ -6,7 +6,7 @@
 namespace tk::fhir {
 namespace {
 
-std::shared_ptr<const Document> Parsed(std::string_view json) {
+std::shared_ptr<const Document> Shared(std::string_view json) {
   auto document = Document::Parse(json);
   EXPECT_TRUE(document.ok()) << (document.ok() ? "" : document.error().ToString()) << json;
   return std::make_shared<const Document>(std::move(document).value());
@@ -24,11 +24,11 @@ std::string Structure(std::string_view name, std::string_view type, std::string_
 
 class ProfileTest : public testing::Test {
  protected:
-  void Add(std::string_view json) { canonicals_.Add(Parsed(json)); }
+  void Add(std::string_view json) { canonicals_.Add(Shared(json)); }
   /// "path: text" of each error, a line each; of warnings too when asked.
   std::string Check(std::string_view json, std::string_view profile, bool warnings = false) {
     Profiles profiles(*Definitions::R4(), canonicals_);
-    const auto document = Parsed(json);
+    const auto document = Shared(json);
     ProfileOptions options;
     options.warnings = warnings;
     options.now_us = 1'000'000;  // the beginning of 1970
@@ -376,7 +376,7 @@ TEST_F(ProfileTest, AnExtensionStandsWhereItsContextPermits) {
   extension("anywhere", R"({"type":"element","expression":"Element"})");
   const auto told = [&](const std::string& json) {
     Profiles profiles(*Definitions::R4(), canonicals_);
-    const auto document = Parsed(json);
+    const auto document = Shared(json);
     ProfileChecker checker(profiles, {});
     checker.CheckClaims(document->Root());
     std::string paths;
@@ -423,7 +423,7 @@ TEST_F(ProfileTest, WorkIsBounded) {
   Profiles profiles(*Definitions::R4(), canonicals_);
   std::string names;
   for (int i = 0; i < 1000; ++i) names += std::string(i == 0 ? "" : ",") + R"({"family":"x"})";
-  const auto document = Parsed(Patient(R"(,"name":[)" + names + "]"));
+  const auto document = Shared(Patient(R"(,"name":[)" + names + "]"));
   ProfileOptions options;
   options.work_max = 500;
   ProfileChecker checker(profiles, options);

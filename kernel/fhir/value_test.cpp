@@ -108,13 +108,13 @@ TEST(Value, UnescapesSurrogatePairsAndNul) {
             std::string("\xF0\x9F\x98\x80\0\xE2\x82\xAC", 8));
 }
 
-struct Bad {
+struct BadJson {
   const char* json;
   const char* says;
   const char* path = "";
 };
 
-class ParseRefuses : public testing::TestWithParam<Bad> {};
+class ParseRefuses : public testing::TestWithParam<BadJson> {};
 
 TEST_P(ParseRefuses, WithPlaceAndReason) {
   const auto document = Document::Parse(GetParam().json);
@@ -127,32 +127,35 @@ TEST_P(ParseRefuses, WithPlaceAndReason) {
 
 INSTANTIATE_TEST_SUITE_P(
     Json, ParseRefuses,
-    testing::Values(
-        Bad{"", "line 1, column 1: the text ends"}, Bad{"  \n ", "line 2, column 2"},
-        Bad{"{", "expected a member name"}, Bad{"{\"a\"", "expected :", ""},
-        Bad{"{\"a\":", "the text ends", "a"}, Bad{"{\"a\":1", "ends within an object"},
-        Bad{"{\"a\":1,}", "expected a member name"}, Bad{"{,}", "expected a member name"},
-        Bad{"{\"a\" 1}", "expected :"}, Bad{"{a:1}", "member name in quotes"},
-        Bad{"[1,]", "not a JSON value", "[1]"}, Bad{"[1 2]", "expected , or ]"},
-        Bad{"[", "the text ends", "[0]"}, Bad{"[1", "ends within an array"},
-        Bad{"{} x", "column 4: text after the end"}, Bad{"{}{}", "text after the end"},
-        Bad{"01", "superfluous 0"}, Bad{"-", "after its sign"}, Bad{"-a", "after its sign"},
-        Bad{"+1", "not a JSON value"}, Bad{"1.", "after its point"}, Bad{".5", "not a JSON value"},
-        Bad{"1e", "in its exponent"}, Bad{"1e+", "in its exponent"}, Bad{"1.e5", "after its point"},
-        Bad{"0x10", "text after the end"}, Bad{"NaN", "not a JSON value"}, Bad{"tru", "not a JSON value"},
-        Bad{"nul", "not a JSON value"}, Bad{"True", "not a JSON value"}, Bad{"'a'", "not a JSON value"},
-        Bad{"\"a", "ends within a string"}, Bad{"\"a\\", "ends within a string"},
-        Bad{"\"a\nb\"", "control character"}, Bad{"\"a\tb\"", "control character"},
-        Bad{"\"\\x\"", "unknown escape"}, Bad{"\"\\u12g4\"", "four hex digits"},
-        Bad{"\"\\u12\"", "four hex digits"}, Bad{"\"\\ud800\"", "surrogate"}, Bad{"\"\\udc00\"", "surrogate"},
-        Bad{"\"\\ud800\\u0041\"", "surrogate"}, Bad{"\"\\ud800x\"", "surrogate"}, Bad{"\"\xff\"", "UTF-8"},
-        Bad{"\"\xc0\x80\"", "UTF-8"}, Bad{"\"\xed\xa0\x80\"", "UTF-8"},
-        Bad{"{\"a\":1,\"a\":2}", "occurs twice", "a"}, Bad{"{\"\\u0061\":1,\"a\":2}", "occurs twice", "a"},
-        Bad{"{\"x\":{\"zzNew\":1,\"b\":0,\"zzNew\":2}}", "occurs twice", "x.zzNew"},
-        Bad{"/*c*/{}", "not a JSON value"},
-        Bad{"{\"resourceType\":\"Patient\",\"name\":[{},{\"given\":[\"a\",b]}]}",
-            "line 1, column 52: not a JSON value", "Patient.name[1].given[1]"},
-        Bad{"{\n \"a\": \"通康\", b}", "line 2, column 13"}));
+    testing::Values(BadJson{"", "line 1, column 1: the text ends"}, BadJson{"  \n ", "line 2, column 2"},
+                    BadJson{"{", "expected a member name"}, BadJson{"{\"a\"", "expected :", ""},
+                    BadJson{"{\"a\":", "the text ends", "a"}, BadJson{"{\"a\":1", "ends within an object"},
+                    BadJson{"{\"a\":1,}", "expected a member name"}, BadJson{"{,}", "expected a member name"},
+                    BadJson{"{\"a\" 1}", "expected :"}, BadJson{"{a:1}", "member name in quotes"},
+                    BadJson{"[1,]", "not a JSON value", "[1]"}, BadJson{"[1 2]", "expected , or ]"},
+                    BadJson{"[", "the text ends", "[0]"}, BadJson{"[1", "ends within an array"},
+                    BadJson{"{} x", "column 4: text after the end"}, BadJson{"{}{}", "text after the end"},
+                    BadJson{"01", "superfluous 0"}, BadJson{"-", "after its sign"},
+                    BadJson{"-a", "after its sign"}, BadJson{"+1", "not a JSON value"},
+                    BadJson{"1.", "after its point"}, BadJson{".5", "not a JSON value"},
+                    BadJson{"1e", "in its exponent"}, BadJson{"1e+", "in its exponent"},
+                    BadJson{"1.e5", "after its point"}, BadJson{"0x10", "text after the end"},
+                    BadJson{"NaN", "not a JSON value"}, BadJson{"tru", "not a JSON value"},
+                    BadJson{"nul", "not a JSON value"}, BadJson{"True", "not a JSON value"},
+                    BadJson{"'a'", "not a JSON value"}, BadJson{"\"a", "ends within a string"},
+                    BadJson{"\"a\\", "ends within a string"}, BadJson{"\"a\nb\"", "control character"},
+                    BadJson{"\"a\tb\"", "control character"}, BadJson{"\"\\x\"", "unknown escape"},
+                    BadJson{"\"\\u12g4\"", "four hex digits"}, BadJson{"\"\\u12\"", "four hex digits"},
+                    BadJson{"\"\\ud800\"", "surrogate"}, BadJson{"\"\\udc00\"", "surrogate"},
+                    BadJson{"\"\\ud800\\u0041\"", "surrogate"}, BadJson{"\"\\ud800x\"", "surrogate"},
+                    BadJson{"\"\xff\"", "UTF-8"}, BadJson{"\"\xc0\x80\"", "UTF-8"},
+                    BadJson{"\"\xed\xa0\x80\"", "UTF-8"}, BadJson{"{\"a\":1,\"a\":2}", "occurs twice", "a"},
+                    BadJson{"{\"\\u0061\":1,\"a\":2}", "occurs twice", "a"},
+                    BadJson{"{\"x\":{\"zzNew\":1,\"b\":0,\"zzNew\":2}}", "occurs twice", "x.zzNew"},
+                    BadJson{"/*c*/{}", "not a JSON value"},
+                    BadJson{"{\"resourceType\":\"Patient\",\"name\":[{},{\"given\":[\"a\",b]}]}",
+                            "line 1, column 52: not a JSON value", "Patient.name[1].given[1]"},
+                    BadJson{"{\n \"a\": \"通康\", b}", "line 2, column 13"}));
 
 TEST(ParseRefuses, NulBytesWithinTheText) {
   EXPECT_FALSE(Document::Parse(std::string_view("{}\0", 3)).ok());

@@ -80,8 +80,8 @@ Status ReadAll(const Room& room, std::span<const view::Ordinal> asked, Texts* ou
 }  // namespace
 
 Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordinals, size_t bytes_max) {
-  // A few first: how large they are says how many more are read at once. A page of usual texts takes two steps.
-  constexpr size_t kFirst = 16, kTextUsual = 16 << 10;
+  // A usual page (20) first: how large its texts are says how many more are read at once.
+  constexpr size_t kFirst = 20, kTextUsual = 16 << 10;
   Texts texts;
   size_t bytes = 0;
   while (texts.passed < ordinals.size() && (texts.passed == 0 || bytes < bytes_max)) {

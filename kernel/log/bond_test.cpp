@@ -101,8 +101,7 @@ class BondTest : public testing::TestWithParam<std::string> {
   std::unique_ptr<test::Harness> harness_;
   OpenOptions options_;
 };
-std::string Name(const testing::TestParamInfo<std::string>& info) { return info.param; }
-INSTANTIATE_TEST_SUITE_P(Backends, BondTest, testing::Values("sqlite", "postgresql"), Name);
+INSTANTIATE_TEST_SUITE_P(Backends, BondTest, testing::Values("sqlite", "postgresql"), test::BackendName);
 
 TEST_P(BondTest, WhatBelongsTogetherOpensAndIsSound) {
   EXPECT_EQ(Told(options_, keys_), std::vector<std::string>{});

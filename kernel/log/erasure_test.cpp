@@ -95,8 +95,7 @@ class ErasureTest : public testing::TestWithParam<std::string> {
   std::unique_ptr<ContentStore> contents_;
   std::unique_ptr<Codec> codec_;
 };
-std::string Name(const testing::TestParamInfo<std::string>& info) { return info.param; }
-INSTANTIATE_TEST_SUITE_P(Backends, ErasureTest, testing::Values("sqlite", "postgresql"), Name);
+INSTANTIATE_TEST_SUITE_P(Backends, ErasureTest, testing::Values("sqlite", "postgresql"), test::BackendName);
 
 TEST_P(ErasureTest, NothingOfThePersonIsLeftAnywhere) {
   const std::string other = R"({"resourceType":"Patient","id":"other","active":true})";

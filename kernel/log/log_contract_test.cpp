@@ -25,8 +25,7 @@ class LogContract : public testing::TestWithParam<std::string> {
   std::unique_ptr<Harness> harness_;
 };
 
-std::string Name(const testing::TestParamInfo<std::string>& info) { return info.param; }
-INSTANTIATE_TEST_SUITE_P(Backends, LogContract, testing::Values("sqlite", "postgresql"), Name);
+INSTANTIATE_TEST_SUITE_P(Backends, LogContract, testing::Values("sqlite", "postgresql"), test::BackendName);
 
 TEST_P(LogContract, EmptyLogHasAnEmptyHead) {
   const auto log = Open();

@@ -26,6 +26,9 @@ inline void Must(Status status) {
   throw std::runtime_error(status.error().ToString());
 }
 
+/// The back end's name at the end of a test's name.
+inline std::string BackendName(const testing::TestParamInfo<std::string>& backend) { return backend.param; }
+
 /// A folder that goes away with its contents.
 class TempFolder {
  public:

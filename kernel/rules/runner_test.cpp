@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kTransactions = 40, kReadings = 25;
 
-constexpr std::string_view kRule = R"({
+constexpr std::string_view kRunnerRule = R"({
   "id": "test.fever", "version": 1, "title": {"zh-CN": "发热", "en": "Fever"},
   "source": {"text": "a test", "edition": "1", "date": "2026-11-22"},
   "on": {"type": "Observation", "operations": ["create", "update"]},
@@ -48,7 +48,7 @@ class RunnerTest : public ::testing::Test {
   }
   void StartRunner() {
     std::vector<Rule> rules;
-    auto rule = ParseRule(engine_->definitions(), "test", "fever.json", kRule, {});
+    auto rule = ParseRule(engine_->definitions(), "test", "fever.json", kRunnerRule, {});
     ASSERT_TRUE(rule.ok()) << rule.error().ToString();
     rules.push_back(std::move(rule).value());
     auto runner = Runner::Start({engine_.get(), index_, folder_ / "consumers",

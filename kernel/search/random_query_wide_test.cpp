@@ -47,7 +47,7 @@ struct Part {
   std::optional<Amount> amount;
 };
 
-struct Record {
+struct ObservationRecord {
   std::string id, status, subject, subject_number, text, tag;
   Part main;
   std::vector<Part> parts;
@@ -55,8 +55,8 @@ struct Record {
   view::Ordinal ordinal = 0;
 };
 
-using Holds = std::function<bool(const Record&)>;
-struct Asked {
+using Holds = std::function<bool(const ObservationRecord&)>;
+struct RandomAsked {
   std::string text;
   Holds holds;
 };
@@ -76,17 +76,17 @@ class Maker {
     return {kMonths[month] + day, kMonths[month] + day + 1,
             fmt::format("2020-{:02}-{:02}", month + 1, day + 1)};
   }
-  Record MakeRecord() {
+  ObservationRecord MakeRecord() {
     constexpr const char* kStatus[] = {"final", "preliminary", "amended"};
-    constexpr const char* kTexts[] = {"", "Glucose in blood", "Glucose", "Blood glucose"};
-    Record out;
+    constexpr const char* kGlucoseTexts[] = {"", "Glucose in blood", "Glucose", "Blood glucose"};
+    ObservationRecord out;
     out.id = fmt::format("o{:02}", Below(60));
     out.status = kStatus[Below(3)];
     if (Below(4) == 0)
       out.subject_number = std::to_string(Below(5));
     else
       out.subject = std::to_string(Below(5));
-    out.text = kTexts[Below(4)];
+    out.text = kGlucoseTexts[Below(4)];
     if (Below(4) == 0) out.tag = std::to_string(Below(2));
     out.main = MakePart();
     for (size_t i = Below(4); i > 0; --i) out.parts.push_back(MakePart());
@@ -99,10 +99,10 @@ class Maker {
     if (Below(3) != 0) out.amount = MakeAmount();
     return out;
   }
-  Asked MakeCriterion();
-  Asked AmountTerm();
-  Asked DateTerm();
-  Asked CodesTerm();
+  RandomAsked MakeCriterion();
+  RandomAsked AmountTerm();
+  RandomAsked DateTerm();
+  RandomAsked CodesTerm();
 
  private:
   /// On what a composite's part asks of an amount.
@@ -110,7 +110,7 @@ class Maker {
   SeededRandom random_;
 };
 
-std::string Json(const Record& r) {
+std::string Json(const ObservationRecord& r) {
   auto part = [](const Part& p, const std::string& text) {
     std::string out = fmt::format(R"("code":{{"coding":[{{"system":"s","code":"{}"}}]{}}})", p.code,
                                   text.empty() ? "" : R"(,"text":")" + text + "\"");
@@ -167,35 +167,38 @@ std::pair<std::string, std::function<bool(const std::optional<Amount>&)>> Maker:
           }};
 }
 
-Asked Maker::AmountTerm() {
+RandomAsked Maker::AmountTerm() {
   auto [text, check] = AmountCheck();
   const std::string code(1, static_cast<char>('a' + Below(3)));
   const auto pair = [check = check, code](const Part& p) { return p.code == code && check(p.amount); };
-  const auto any = [pair](const Record& r) { return std::any_of(r.parts.begin(), r.parts.end(), pair); };
+  const auto any = [pair](const ObservationRecord& r) {
+    return std::any_of(r.parts.begin(), r.parts.end(), pair);
+  };
   const std::string value = (Below(2) == 0 ? "s|" : "") + code + "$" + text;
   switch (Below(5)) {
     case 0:
-      return {"code-value-quantity=" + value, [pair](const Record& r) { return pair(r.main); }};
+      return {"code-value-quantity=" + value, [pair](const ObservationRecord& r) { return pair(r.main); }};
     case 1:
       return {"component-code-value-quantity=" + value, any};
     case 2:
       return {"combo-code-value-quantity=" + value,
-              [pair, any](const Record& r) { return pair(r.main) || any(r); }};
+              [pair, any](const ObservationRecord& r) { return pair(r.main) || any(r); }};
     case 3:
-      return {"component-value-quantity=" + text, [check = check](const Record& r) {
+      return {"component-value-quantity=" + text, [check = check](const ObservationRecord& r) {
                 return std::any_of(r.parts.begin(), r.parts.end(),
                                    [&](const Part& p) { return check(p.amount); });
               }};
     default:
-      return {"value-quantity=" + text, [check = check](const Record& r) { return check(r.main.amount); }};
+      return {"value-quantity=" + text,
+              [check = check](const ObservationRecord& r) { return check(r.main.amount); }};
   }
 }
 
-Asked Maker::DateTerm() {
+RandomAsked Maker::DateTerm() {
   const Days asked = MakeDays();
   constexpr const char* kPrefixes[] = {"", "ne", "gt", "lt", "ge", "le", "sa", "eb"};
   const size_t prefix = Below(8);
-  return {std::string("date=") + kPrefixes[prefix] + asked.text, [=](const Record& r) {
+  return {std::string("date=") + kPrefixes[prefix] + asked.text, [=](const ObservationRecord& r) {
             if (!r.date) return false;
             const bool inside = r.date->low >= asked.low && r.date->high <= asked.high;
             switch (prefix) {
@@ -234,7 +237,7 @@ std::string CodeSystemText() {
   return text + "]}]}";
 }
 
-Asked Maker::CodesTerm() {
+RandomAsked Maker::CodesTerm() {
   struct Codes {
     const char* value;
     const char* modifier;
@@ -248,22 +251,25 @@ Asked Maker::CodesTerm() {
   const std::string codes = asked.codes;
   const bool negated = std::string_view(asked.modifier) == "in" && Below(2) == 0;
   const auto fits = [codes](const Part& p) { return codes.find(p.code) != std::string::npos; };
-  const auto any = [fits](const Record& r) { return std::any_of(r.parts.begin(), r.parts.end(), fits); };
+  const auto any = [fits](const ObservationRecord& r) {
+    return std::any_of(r.parts.begin(), r.parts.end(), fits);
+  };
   const std::string end = std::string(":") + (negated ? "not-in" : asked.modifier) + "=" + asked.value;
   switch (Below(4)) {
     case 0:
-      return {"code" + end, [=](const Record& r) { return fits(r.main) != negated; }};
+      return {"code" + end, [=](const ObservationRecord& r) { return fits(r.main) != negated; }};
     case 1:
-      return {"component-code" + end, [=](const Record& r) { return any(r) != negated; }};
+      return {"component-code" + end, [=](const ObservationRecord& r) { return any(r) != negated; }};
     case 2:
-      return {"combo-code" + end, [=](const Record& r) { return (fits(r.main) || any(r)) != negated; }};
+      return {"combo-code" + end,
+              [=](const ObservationRecord& r) { return (fits(r.main) || any(r)) != negated; }};
     default:
       return {negated ? "status:not-in=http://v/status" : "status:in=http://v/status",
-              [=](const Record& r) { return (r.status != "final") != negated; }};
+              [=](const ObservationRecord& r) { return (r.status != "final") != negated; }};
   }
 }
 
-Asked Maker::MakeCriterion() {
+RandomAsked Maker::MakeCriterion() {
   const std::string digit = std::to_string(Below(5)), code(1, static_cast<char>('a' + Below(3)));
   const auto has_part = [code](const Part& p) { return p.code == code; };
   switch (Below(18)) {
@@ -275,38 +281,40 @@ Asked Maker::MakeCriterion() {
     case 4:
       return DateTerm();
     case 5:
-      return {"code=" + code, [=](const Record& r) { return r.main.code == code; }};
+      return {"code=" + code, [=](const ObservationRecord& r) { return r.main.code == code; }};
     case 6:
-      return {"code:not=s|" + code, [=](const Record& r) { return r.main.code != code; }};
+      return {"code:not=s|" + code, [=](const ObservationRecord& r) { return r.main.code != code; }};
     case 7:
-      return {"combo-code=" + code, [=](const Record& r) {
+      return {"combo-code=" + code, [=](const ObservationRecord& r) {
                 return has_part(r.main) || std::any_of(r.parts.begin(), r.parts.end(), has_part);
               }};
     case 8:
-      return {"subject:Patient=" + digit, [=](const Record& r) { return r.subject == digit; }};
+      return {"subject:Patient=" + digit, [=](const ObservationRecord& r) { return r.subject == digit; }};
     case 9:
-      return {"subject:identifier=n|" + digit, [=](const Record& r) { return r.subject_number == digit; }};
+      return {"subject:identifier=n|" + digit,
+              [=](const ObservationRecord& r) { return r.subject_number == digit; }};
     case 10:
-      return {"code:text=glucose", [](const Record& r) { return r.text.rfind("Glucose", 0) == 0; }};
+      return {"code:text=glucose",
+              [](const ObservationRecord& r) { return r.text.rfind("Glucose", 0) == 0; }};
     case 11:
-      return {"component-code-value-quantity:missing=false", [](const Record& r) {
+      return {"component-code-value-quantity:missing=false", [](const ObservationRecord& r) {
                 return std::any_of(r.parts.begin(), r.parts.end(),
                                    [](const Part& p) { return p.amount.has_value(); });
               }};
     case 12:
-      return {"_tag=t|1", [](const Record& r) { return r.tag == "1"; }};
+      return {"_tag=t|1", [](const ObservationRecord& r) { return r.tag == "1"; }};
     case 13:
     case 14:
     case 15:
       return CodesTerm();
     default: {
       // Two alternatives of one parameter.
-      Asked one = AmountTerm();
-      Asked other = AmountTerm();
-      const auto name = [](const Asked& a) { return a.text.substr(0, a.text.find('=')); };
+      RandomAsked one = AmountTerm();
+      RandomAsked other = AmountTerm();
+      const auto name = [](const RandomAsked& a) { return a.text.substr(0, a.text.find('=')); };
       while (name(one) != name(other)) other = AmountTerm();
       return {one.text + "," + other.text.substr(other.text.find('=') + 1),
-              [=](const Record& r) { return one.holds(r) || other.holds(r); }};
+              [=](const ObservationRecord& r) { return one.holds(r) || other.holds(r); }};
     }
   }
 }
@@ -323,8 +331,8 @@ class RandomQueries {
          {CodeSystemText(), std::string(kFewSet), std::string(kWideSet), std::string(kStatusSet)})
       house_.Store(text);
     for (int i = 0; i < 150; ++i) {
-      Record record = maker_.MakeRecord();
-      std::erase_if(records_, [&](const Record& r) { return r.id == record.id; });
+      ObservationRecord record = maker_.MakeRecord();
+      std::erase_if(records_, [&](const ObservationRecord& r) { return r.id == record.id; });
       if (maker_.Below(8) == 0 && house_.current.contains("Observation/" + record.id)) {
         house_.Delete("Observation", record.id);
         continue;
@@ -338,12 +346,12 @@ class RandomQueries {
     std::string text;
     std::vector<Holds> all;
     for (size_t i = 1 + maker_.Below(3); i > 0; --i) {
-      Asked asked = maker_.MakeCriterion();
+      RandomAsked asked = maker_.MakeCriterion();
       text += (text.empty() ? "" : "&") + Escaped(asked.text);
       all.push_back(asked.holds);
     }
-    std::vector<Record> wanted;
-    for (const Record& r : records_) {
+    std::vector<ObservationRecord> wanted;
+    for (const ObservationRecord& r : records_) {
       if (std::all_of(all.begin(), all.end(), [&](const Holds& holds) { return holds(r); }))
         wanted.push_back(r);
     }
@@ -354,20 +362,21 @@ class RandomQueries {
   }
 
  private:
-  static std::vector<view::Ordinal> Ordered(std::vector<Record> records, size_t order) {
-    std::sort(records.begin(), records.end(), [order](const Record& x, const Record& y) {
-      if (order == 1 && x.status != y.status) return x.status < y.status;
-      if (order == 1) return x.id > y.id;
-      if (order == 2 && x.subject.empty() != y.subject.empty()) return y.subject.empty();
-      if (order == 2 && x.subject != y.subject) return x.subject > y.subject;
-      if (order == 3 && x.date.has_value() != y.date.has_value()) return x.date.has_value();
-      if (order == 3 && x.date &&
-          std::pair(x.date->low, x.date->high) != std::pair(y.date->low, y.date->high))
-        return std::pair(x.date->low, x.date->high) < std::pair(y.date->low, y.date->high);
-      return order == 0 ? x.ordinal < y.ordinal : x.id < y.id;
-    });
+  static std::vector<view::Ordinal> Ordered(std::vector<ObservationRecord> records, size_t order) {
+    std::sort(records.begin(), records.end(),
+              [order](const ObservationRecord& x, const ObservationRecord& y) {
+                if (order == 1 && x.status != y.status) return x.status < y.status;
+                if (order == 1) return x.id > y.id;
+                if (order == 2 && x.subject.empty() != y.subject.empty()) return y.subject.empty();
+                if (order == 2 && x.subject != y.subject) return x.subject > y.subject;
+                if (order == 3 && x.date.has_value() != y.date.has_value()) return x.date.has_value();
+                if (order == 3 && x.date &&
+                    std::pair(x.date->low, x.date->high) != std::pair(y.date->low, y.date->high))
+                  return std::pair(x.date->low, x.date->high) < std::pair(y.date->low, y.date->high);
+                return order == 0 ? x.ordinal < y.ordinal : x.id < y.id;
+              });
     std::vector<view::Ordinal> out;
-    for (const Record& r : records) out.push_back(r.ordinal);
+    for (const ObservationRecord& r : records) out.push_back(r.ordinal);
     return out;
   }
   void Compare(const std::string& text, const std::vector<view::Ordinal>& wanted, bool in_order) {
@@ -383,7 +392,7 @@ class RandomQueries {
 
   Maker maker_;
   House house_;
-  std::vector<Record> records_;
+  std::vector<ObservationRecord> records_;
 };
 
 TEST(RandomQuery, AgreesWithAnEvaluatorThatKnowsNoIndex) {
