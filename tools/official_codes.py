@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The official value sets and code systems, reduced to what says which codes they have: linked into kernel/terminology.
+"""The official value sets and code systems, reduced to which codes they have and what these are called: linked into kernel/terminology.
 
 Use: official_codes.py FOLDER OUTPUT     FOLDER holds ValueSet-*.json and CodeSystem-*.json, one resource a file.
 A line: type, url, version, the resource as JSON, with tabs between. Source: npm hl7.fhir.r4.examples 4.0.1 (CC0).
@@ -8,15 +8,20 @@ import json
 import os
 import sys
 
-KEPT = ("resourceType", "id", "url", "version", "status", "content", "compose")
+KEPT = ("resourceType", "id", "url", "version", "status", "content", "caseSensitive", "compositional", "compose")
 PROPERTIES = ("parent", "child", "subsumedBy", "status", "inactive")
 
 
 def concepts(items):
-    """Codes with what places them and whether they are in use, without their texts."""
+    """Codes with what they are called, what places them and whether they are in use, without definitions."""
     out = []
     for item in items:
         concept = {"code": item["code"]}
+        if item.get("display"):
+            concept["display"] = item["display"]
+        designations = [{"value": d["value"]} for d in item.get("designation", []) if d.get("value")]
+        if designations:
+            concept["designation"] = designations
         properties = [p for p in item.get("property", []) if p["code"] in PROPERTIES]
         if properties:
             concept["property"] = properties

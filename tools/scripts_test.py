@@ -107,13 +107,13 @@ class JunitSum(unittest.TestCase):
 
 
 class OfficialCodes(unittest.TestCase):
-    def test_what_places_codes_is_kept_and_their_texts_are_not(self):
-        code = {"code": "b", "display": "B", "property": [{"code": "parent", "valueCode": "a"}, {"code": "weight", "valueInteger": 1}]}
+    def test_what_places_and_names_codes_is_kept_and_their_definitions_are_not(self):
+        code = {"code": "b", "display": "B", "designation": [{"language": "nl", "value": "Bee"}], "property": [{"code": "parent", "valueCode": "a"}, {"code": "weight", "valueInteger": 1}]}
         system = {"resourceType": "CodeSystem", "url": "http://s", "version": "1", "content": "complete", "text": {"div": "x"},
                   "concept": [{"code": "a", "definition": "A", "concept": [code]}]}
         fields = official_codes.line(system).split("\t")
         self.assertEqual(fields[:3], ["CodeSystem", "http://s", "1"])
-        kept = {"code": "b", "property": [{"code": "parent", "valueCode": "a"}]}
+        kept = {"code": "b", "display": "B", "designation": [{"value": "Bee"}], "property": [{"code": "parent", "valueCode": "a"}]}
         self.assertEqual(json.loads(fields[3]), {"resourceType": "CodeSystem", "url": "http://s", "version": "1", "content": "complete",
                                                  "concept": [{"code": "a", "concept": [kept]}]})
         value_set = {"resourceType": "ValueSet", "url": "http://v", "expansion": {}, "compose": {

@@ -50,6 +50,11 @@ std::optional<std::vector<SystemCode>> ListedOrOpen(Result<std::vector<SystemCod
 
 }  // namespace
 
+bool IsTypeProfile(Value structure) {
+  return structure["derivation"].ToString() == "constraint" &&
+         structure["kind"].ToString() == "complex-type" && structure["type"].ToString() != "Extension";
+}
+
 Result<std::string> CompileDefinitions(const BlobView* base, const std::vector<const Document*>& resources,
                                        const Document* mended) {
   return Compiler(base, resources, mended).Run();
@@ -146,6 +151,10 @@ Status Compiler::AddStructure(Value structure) {
     return MakeIssue(ErrorCode::kInvalid, "invalid", "StructureDefinition." + std::string(member),
                      source.url + ": " + text);
   };
+  if (IsTypeProfile(structure) && !has_base_) {
+    type_profiles_[source.url] = structure;
+    return {};
+  }
   const std::string kind = structure["kind"].ToString();
   const std::string derivation = structure["derivation"].ToString();
   const std::string name = structure["type"].ToString();
@@ -335,6 +344,7 @@ Status Compiler::CompileElement(const Source& source, const Part& part, TypeId o
     seen.push_back(code);
     row.codes = code == "code" || code == "Coding" || code == "CodeableConcept" ? codes : kNoCodeSet;
     TRY(AddRow(source, part, owner, code, row, rows));
+    TRY(AddProfileConstraints(source, part, code, rows->back().type, &rows->back()));
   }
   if (!seen.empty()) {
     if (choice == 0 && seen.size() > 1)

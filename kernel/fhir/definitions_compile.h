@@ -19,4 +19,7 @@ namespace tk::fhir {
 Result<std::string> CompileDefinitions(const BlobView* base, const std::vector<const Document*>& resources,
                                        const Document* mended = nullptr);
 
+/// A profile of a data type that the types of elements name (SimpleQuantity). Without a base, its invariants count for those elements.
+bool IsTypeProfile(Value structure);
+
 }  // namespace tk::fhir

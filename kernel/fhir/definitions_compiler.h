@@ -59,6 +59,8 @@ class Compiler final : private CodeSource {
   Status AddTypeConstraints(const Source& source, const Part& part, TypeId type);
   Status AddElementConstraints(const Source& source, const Part& part, TypeId owner, ElementRow* row);
   Status AddConstraint(const Source& source, const Part& part, Value constraint, TypeId context);
+  Status AddProfileConstraints(const Source& source, const Part& part, const std::string& code, TypeId type,
+                               ElementRow* row);
   Status CheckMendedUsed() const;
   bool HasConstraint(TypeId type, std::string_view key) const;
   Status SetTargets(const Source& source, const Part& part, std::string_view code, ElementRow* row);
@@ -96,6 +98,8 @@ class Compiler final : private CodeSource {
   mutable std::map<std::string, std::shared_ptr<const CodeTree>, std::less<>>
       code_trees_;                                             // made when asked for
   std::map<std::vector<SystemCode>, uint32_t> rows_of_codes_;  // equal sets share rows
+  std::map<std::string, Value, std::less<>> type_profiles_;    // SimpleQuantity and the like, by url
+  std::map<std::pair<std::string, TypeId>, std::pair<uint32_t, uint16_t>> profile_ranges_;  // first, count
   std::vector<Source> sources_;
   std::vector<Value> parameters_;
   std::vector<Value> compartments_;

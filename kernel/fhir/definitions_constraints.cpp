@@ -111,4 +111,39 @@ Status Compiler::AddElementConstraints(const Source& source, const Part& part, T
   return {};
 }
 
+/// Of an element whose type has a profile (Range.low: a Quantity that is a SimpleQuantity): what that asks of its root, for the member of that
+/// type alone.
+Status Compiler::AddProfileConstraints(const Source& source, const Part& part, const std::string& code,
+                                       TypeId type, ElementRow* row) {
+  std::string url;
+  for (const Value given : part.definition["type"]) {
+    if (given["code"].ToString() != code) continue;
+    if (given["profile"].size() != 1 || !url.empty()) return {};  // any of several, or none
+    url = given["profile"].At(0).ToString();
+  }
+  const auto profile = type_profiles_.find(url);
+  if (profile == type_profiles_.end()) return {};
+  const auto known = profile_ranges_.find({url, type});
+  if (known != profile_ranges_.end() && row->constraint_count == 0) {
+    row->first_constraint = known->second.first;
+    row->constraint_count = known->second.second;
+    return {};
+  }
+  // What the element asks itself stands before them: the row has one range.
+  const bool is_shared = row->constraint_count == 0;
+  const uint32_t own = row->first_constraint;
+  row->first_constraint = static_cast<uint32_t>(tables_.constraints.size());
+  for (uint32_t i = 0; i < row->constraint_count; ++i) {
+    const ConstraintRow copy = tables_.constraints[own + i];
+    tables_.constraints.push_back(copy);
+  }
+  for (const Value constraint : profile->second["snapshot"]["element"].At(0)["constraint"]) {
+    if (!constraint["expression"].present() || HasConstraint(type, constraint["key"].ToString())) continue;
+    TRY(AddConstraint(source, part, constraint, type));
+  }
+  row->constraint_count = static_cast<uint16_t>(tables_.constraints.size() - row->first_constraint);
+  if (is_shared) profile_ranges_[{url, type}] = {row->first_constraint, row->constraint_count};
+  return {};
+}
+
 }  // namespace tk::fhir

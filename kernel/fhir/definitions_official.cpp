@@ -26,6 +26,7 @@ bool IsWanted(Value resource) {
   const std::string type = resource["resourceType"].ToString();
   if (type == "StructureDefinition") {
     const std::string kind = resource["kind"].ToString();
+    if (IsTypeProfile(resource)) return resource["version"].ToString() == kVersion;
     return kind != "logical" && resource["derivation"].ToString() != "constraint" &&
            resource["version"].ToString() == kVersion;
   }

@@ -34,6 +34,19 @@ constexpr std::pair<std::string_view, std::string_view> kMendedContexts[] = {
     {"valueset-concept-comments", R"([{"type":"element","expression":"ValueSet.compose.include.concept"},
         {"type":"element","expression":"CodeSystem.concept"}])"}};
 
+/// Required bindings of R4's types whose codes cannot be listed, so that the types themselves do not check them.
+constexpr std::string_view kOpenValueSets[] = {
+    "http://hl7.org/fhir/ValueSet/mimetypes", "http://hl7.org/fhir/ValueSet/currencies",
+    "http://hl7.org/fhir/ValueSet/ucum-units", "http://loinc.org/vs/LL379-9"};
+
+/// CapabilityStatement.format may also be a short name (json, xml), which is no media type.
+bool IsOpen(Value binding, const std::string& id) {
+  if (id == "CapabilityStatement.format") return false;
+  const std::string value_set = binding["valueSet"].ToString();
+  return std::find(std::begin(kOpenValueSets), std::end(kOpenValueSets), WithoutVersion(value_set)) !=
+         std::end(kOpenValueSets);
+}
+
 /// R4 binds the components of vital signs to twenty units and requires them, which no component but blood pressure can keep to; R5 made the
 /// binding extensible.
 bool IsMendedBinding(Value binding, const std::string& id) {
@@ -171,9 +184,10 @@ std::string Reducer::Bindings(Value structure) const {
   out.Key("snapshot").Object().Key("element").Array();
   bool any = false;
   for (const Value element : structure["snapshot"]["element"]) {
-    const std::string strength = element["binding"]["strength"].ToString();
-    if ((strength != "extensible" && strength != "preferred") || !element["binding"]["valueSet"].present())
-      continue;
+    const Value binding = element["binding"];
+    const std::string strength = binding["strength"].ToString();
+    const bool is_left = strength == "extensible" || strength == "preferred" || IsOpen(binding, element["id"].ToString());
+    if (!is_left || !binding["valueSet"].present()) continue;
     any = true;
     out.Object().Member("id", element["id"].ToString()).Member("path", element["path"].ToString());
     Binding(element["binding"], element["id"].ToString(), &out);

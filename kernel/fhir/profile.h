@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kernel/fhir/canonicals.h"
+#include "kernel/fhir/code_tree.h"
 #include "kernel/fhir/definitions.h"
 #include "kernel/fhir/path/path.h"
 
@@ -49,10 +50,14 @@ struct ExtensionContext {
   std::shared_ptr<const path::Expression> test;  // kFhirPath
 };
 
+/// Where what a reference refers to may be.
+enum Aggregation : uint8_t { kContainedHere = 1, kElsewhere = 2, kInBundle = 4 };
+
 struct TypeRule {
   TypeId type = kNoType;              // kNoType: not known here
   std::vector<std::string> profiles;  // the item keeps to one of them
   std::vector<std::string> targets;   // of Reference and canonical: profiles or types
+  uint8_t aggregation = 0;            // of Reference: bits of Aggregation; 0 = anywhere
 };
 
 struct Discriminator {
@@ -107,6 +112,21 @@ struct ListedCodes {
   std::set<std::string> plain;                          // codes alone
 };
 
+/// The code systems that the codes of a value set can be of.
+struct SetSystems {
+  std::set<std::string> systems;
+  bool whole = true;  // all codes of each
+
+  bool Has(std::string_view system) const { return systems.count(std::string(system)) != 0; }
+};
+
+/// A code system that is here in full: its codes, each with the texts that may stand for it.
+struct ListedSystem {
+  std::string version;
+  bool folds_case = false;  // its codes are the same in upper and lower case
+  std::unordered_map<std::string, std::vector<std::string>> displays;  // by code, folded if `folds_case`
+};
+
 /// Compiles profiles when they are first asked for and keeps them. Thread-safe. Throw it away when what `canonicals` answers changes.
 class Profiles {
  public:
@@ -123,6 +143,12 @@ class Profiles {
   std::shared_ptr<const ListedCodes> Codes(std::string_view canonical);
   /// The same of a value set that `holder` contains.
   std::shared_ptr<const ListedCodes> CodesOf(Value holder, std::string_view id);
+  /// nullptr: the code system is not known here, or not in full.
+  std::shared_ptr<const ListedSystem> System(std::string_view url);
+  /// Its codes and what stands above each; nullptr as System().
+  std::shared_ptr<const CodeTree> Tree(std::string_view url);
+  /// Of a value set, also of one whose codes cannot be listed; nullptr: not known.
+  std::shared_ptr<const SetSystems> SystemsOf(std::string_view canonical);
   const Definitions& definitions() const { return definitions_; }
   const Canonicals& canonicals() const { return canonicals_; }
 
@@ -139,6 +165,9 @@ class Profiles {
   std::unordered_map<std::string, Entry> profiles_;
   std::unordered_map<TypeId, ProfilePtr> bindings_;
   std::unordered_map<std::string, std::shared_ptr<const ListedCodes>> codes_;
+  std::unordered_map<std::string, std::shared_ptr<const ListedSystem>> systems_;
+  std::unordered_map<std::string, std::shared_ptr<const CodeTree>> trees_;
+  std::unordered_map<std::string, std::shared_ptr<const SetSystems>> systems_of_;
   std::set<std::string> compiling_;
 };
 

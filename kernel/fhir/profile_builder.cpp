@@ -251,6 +251,12 @@ void ProfileBuilder::Types(Value definition, ProfileElement* element) const {
     rule.type = TypeNamed(given["code"].ToString());
     for (const Value profile : given["profile"]) rule.profiles.push_back(profile.ToString());
     for (const Value target : given["targetProfile"]) rule.targets.push_back(target.ToString());
+    for (const Value mode : given["aggregation"]) {
+      const std::string name = mode.ToString();
+      if (name == "contained") rule.aggregation |= kContainedHere;
+      if (name == "referenced") rule.aggregation |= kElsewhere;
+      if (name == "bundled") rule.aggregation |= kInBundle;
+    }
     types.push_back(std::move(rule));
   }
   element->types = std::move(types);

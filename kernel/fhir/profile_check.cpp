@@ -4,6 +4,7 @@
 
 #include "kernel/base/clock.h"
 #include "kernel/base/turn.h"
+#include "kernel/fhir/code_grammar.h"
 #include "kernel/fhir/definitions_codes.h"
 #include "kernel/fhir/element_path.h"
 #include "kernel/fhir/invariants.h"
@@ -254,7 +255,7 @@ bool ProfileChecker::Types(const ProfileElement& rule, const Item& item) {
     permitted += (permitted.empty() ? "" : ", ") + std::string(definitions_.Type(type.type).name);
     if (!definitions_.IsA(item.type, type.type)) continue;
     if (!type.profiles.empty()) TypeProfiles(type, item);
-    if (!type.targets.empty()) Targets(type, item);
+    if (!type.targets.empty() || type.aggregation != 0) Targets(type, item);
     return true;
   }
   Error("structure", "must be one of: " + permitted);
@@ -304,6 +305,8 @@ void ProfileChecker::Targets(const TypeRule& type, const Item& item) {
   std::string scratch;
   const std::string_view reference = item.node["reference"].String(scratch);
   const Value target = Resolve(reference);
+  if (type.aggregation != 0) Aggregated(type.aggregation, reference, target);
+  if (type.targets.empty()) return;
   TypeId target_type = kNoType;
   if (target) {
     target_type = path::ResourceItem(definitions_, target).type;
@@ -341,6 +344,20 @@ void ProfileChecker::Targets(const TypeRule& type, const Item& item) {
   Error("structure", std::move(text));
 }
 
+// What is in a Bundle is judged where there is one: a resource by itself may come out of it.
+void ProfileChecker::Aggregated(uint8_t permitted, std::string_view reference, Value target) {
+  if (reference.empty()) return;
+  const bool is_contained = reference.front() == '#';
+  const bool fits = is_contained ? (permitted & kContainedHere) != 0
+                    : target
+                        ? (permitted & (kInBundle | kElsewhere)) != 0
+                        : (permitted & kElsewhere) != 0 || (bundles_.empty() && (permitted & kInBundle) != 0);
+  if (fits) return;
+  Error("structure", is_contained || target || (permitted & kInBundle) == 0
+                         ? "refers to a resource in a place that is not permitted here (aggregation)"
+                         : "refers to a resource that is not in the Bundle, where it must be (aggregation)");
+}
+
 /// The first elements of a reference's target that break the profile, in words: "Patient.contained[0].name: is there 0 times …".
 std::string ProfileChecker::WhyNot(Value target, std::string_view reference, const std::string& canonical) {
   const path::Item item = path::ResourceItem(definitions_, target);
@@ -374,9 +391,29 @@ std::string ProfileChecker::WhyNot(Value target, std::string_view reference, con
 // ---- values ----------------------------------------------------------------------------------------------------------
 
 void ProfileChecker::Values(const ProfileElement& rule, const Item& item) {
-  if (rule.fixed && !EqualsFixed(item.node, rule.fixed)) Error("value", "has not the value that is fixed");
+  if (rule.fixed && !EqualsFixed(item.node, rule.fixed)) Fixed(item.node, rule.fixed);
   if (rule.pattern && !MatchesPattern(item.node, rule.pattern))
     Error("value", "has not what its pattern asks for");
+}
+
+/// Each member that differs, by its own path.
+void ProfileChecker::Fixed(Value value, Value fixed) {
+  if (!value.is_object() || !fixed.is_object()) return Error("value", "has not the value that is fixed");
+  const auto at = [&](Value member, const auto& check) {
+    path_.push_back({std::string(member.name_text()), -1});
+    check();
+    path_.pop_back();
+  };
+  for (const Value member : fixed) {
+    const Value given = value[member.name_text()];
+    if (given && EqualsFixed(given, member)) continue;
+    at(member,
+       [&] { given ? Fixed(given, member) : Error("value", "is missing: the profile fixes its value"); });
+  }
+  for (const Value member : value) {
+    if (!fixed[member.name_text()])
+      at(member, [&] { Error("value", "is not in the value that the profile fixes"); });
+  }
 }
 
 void ProfileChecker::Bounds(const ProfileElement& rule, const Item& item) {
@@ -403,13 +440,56 @@ void ProfileChecker::Bounds(const ProfileElement& rule, const Item& item) {
   compare(rule.max_value, 1, "is more than the greatest permitted value");
 }
 
+/// No code that is given can be in the value set, whose codes cannot be listed: all are of other code systems.
+bool ProfileChecker::IsOutside(const std::string& value_set, const Item& item) {
+  if (!item.node.is_object()) return false;
+  const auto systems = profiles_.SystemsOf(value_set);
+  const auto outside = [&](Value coding) {
+    return coding["system"].is_string() && !systems->Has(coding["system"].ToString());
+  };
+  if (systems == nullptr) return false;
+  const Value codings = item.node["coding"];
+  if (!codings.present()) return outside(item.node);
+  return codings.size() != 0 && std::all_of(codings.begin(), codings.end(), outside);
+}
+
+/// Of a value set that is whole code systems by a grammar; nullopt: it is not, or no code is given.
+std::optional<bool> ProfileChecker::ByGrammar(const std::string& value_set, const Item& item) {
+  const auto systems = profiles_.SystemsOf(value_set);
+  if (systems == nullptr || !systems->whole || systems->systems.size() != 1) return std::nullopt;
+  const std::string& system = *systems->systems.begin();
+  if (item.node.is_string()) return KeepsToGrammar(system, item.node.ToString());
+  const auto fits = [&](Value coding) {
+    return coding["system"].ToString() == system && coding["code"].is_string()
+               ? KeepsToGrammar(system, coding["code"].ToString())
+               : std::nullopt;
+  };
+  const Value codings = item.node["coding"];
+  if (!codings.present()) return fits(item.node);
+  std::optional<bool> answer;
+  for (const Value coding : codings) {
+    const auto one = fits(coding);
+    if (one && (!answer || *one)) answer = one;
+  }
+  return answer;
+}
+
 void ProfileChecker::Binding(const ProfileBinding& binding, const Item& item) {
   const bool is_required = binding.strength == ProfileBinding::Strength::kRequired;
   if (!item.node || (!is_required && !options_.warnings)) return;
   const auto codes = profiles_.Codes(binding.value_set);
   if (codes == nullptr) {
-    const bool is_told = binding.strength != ProfileBinding::Strength::kPreferred && profile_ != nullptr &&
-                         !profile_->url.empty();
+    if (is_required && IsOutside(binding.value_set, item))
+      return Error("code-invalid", "is of a code system that the required value set " + binding.value_set +
+                                       " has no codes of");
+    if (is_required) {
+      if (const auto fits = ByGrammar(binding.value_set, item)) {
+        if (!*fits) Error("code-invalid", "is no code of the required value set " + binding.value_set);
+        return;
+      }
+    }
+    const bool is_told = is_required || (binding.strength != ProfileBinding::Strength::kPreferred &&
+                                         profile_ != nullptr && !profile_->url.empty());
     if (is_told)
       Add(Severity::kInformation, "not-supported",
           "is not checked: the codes of " + binding.value_set + " cannot be listed here");

@@ -87,10 +87,14 @@ class ProfileChecker {
   bool Types(const ProfileElement& rule, const Item& item);
   void TypeProfiles(const TypeRule& type, const Item& item);
   void Targets(const TypeRule& type, const Item& item);
+  void Aggregated(uint8_t permitted, std::string_view reference, Value target);
   std::string WhyNot(Value target, std::string_view reference, const std::string& canonical);
   void Values(const ProfileElement& rule, const Item& item);
+  void Fixed(Value value, Value fixed);
   void Bounds(const ProfileElement& rule, const Item& item);
   void Binding(const ProfileBinding& binding, const Item& item);
+  bool IsOutside(const std::string& value_set, const Item& item);
+  std::optional<bool> ByGrammar(const std::string& value_set, const Item& item);
   void Invariants(const ProfileElement& rule, const Item& item);
   // Slices: profile_slices.cpp.
   void Slices(const ProfileElement& rule, const std::vector<Named>& items);
@@ -133,12 +137,15 @@ class ProfileChecker {
   bool too_much_ = false;
 };
 
-/// conformsTo() and memberOf() of an expression that is no profile's own: by the profiles and value sets that are known here.
+/// conformsTo(), memberOf() and subsumes() of an expression that is no profile's own: by the profiles, value sets and code systems that are
+/// known here.
 class KnownConformance final : public path::Conformance {
  public:
   KnownConformance(Profiles& profiles, int64_t now_us) : profiles_(profiles), now_us_(now_us) {}
   std::optional<bool> ConformsTo(const path::Item& item, std::string_view profile) const override;
   std::optional<bool> MemberOf(const path::Item& item, std::string_view value_set) const override;
+  std::optional<bool> Subsumes(std::string_view system, std::string_view code,
+                               std::string_view other) const override;
 
  private:
   Profiles& profiles_;

@@ -348,6 +348,67 @@ TEST_F(ProfileTest, ReferencesToTypesAndProfiles) {
             "http://hl7.org/fhir/StructureDefinition/Practitioner\n");
 }
 
+TEST_F(ProfileTest, AFixedObjectIsToldByItsMembers) {
+  Add(Structure("f", "Patient",
+                R"({"path":"Patient.telecom","fixedContactPoint":{"use":"home","system":"phone"}})"));
+  EXPECT_EQ(Check(Patient(R"(,"telecom":[{"system":"phone","use":"home"}])"), "f"), "");
+  EXPECT_EQ(Check(Patient(R"(,"telecom":[{"use":"work","value":"1"}])"), "f"),
+            "Patient.telecom[0].use: has not the value that is fixed\n"
+            "Patient.telecom[0].system: is missing: the profile fixes its value\n"
+            "Patient.telecom[0].value: is not in the value that the profile fixes\n");
+}
+
+TEST_F(ProfileTest, ReferencesLieWhereTheirAggregationPermits) {
+  Add(Structure(
+      "a", "Patient",
+      R"({"path":"Patient.managingOrganization","type":[{"code":"Reference","aggregation":["contained"]}]},
+    {"path":"Patient.generalPractitioner","type":[{"code":"Reference","aggregation":["bundled"]}]})"));
+  Add(Structure("b", "Bundle",
+                R"({"path":"Bundle.entry.resource","type":[{"code":"Patient","profile":["http://x/a"]}]})"));
+  const auto about = [&](std::string_view organization, std::string_view practitioner) {
+    return R"({"resourceType":"Patient","contained":[{"resourceType":"Organization","id":"o"}],"managingOrganization":{"reference":")" +
+           std::string(organization) + R"("},"generalPractitioner":[{"reference":")" +
+           std::string(practitioner) + R"("}]})";
+  };
+  const auto bundle = [&](const std::string& patient) {
+    return R"({"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"urn:uuid:1","resource":)" +
+           patient + "}]}";
+  };
+  EXPECT_EQ(Check(about("#o", "Practitioner/1"), "a"), "");  // by itself: its Bundle is not here
+  EXPECT_EQ(Check(about("Organization/o", "urn:uuid:1"), "a"),
+            "Patient.managingOrganization: refers to a resource in a place that is not permitted here "
+            "(aggregation)\n");
+  EXPECT_EQ(Check(bundle(about("#o", "urn:uuid:1")), "b"), "");
+  EXPECT_EQ(Check(bundle(about("#o", "Practitioner/1")), "b"),
+            "Bundle.entry[0].resource.generalPractitioner[0]: refers to a resource that is not in the "
+            "Bundle, where it must be "
+            "(aggregation)\n");
+}
+
+TEST_F(ProfileTest, ValueSetsThatCannotBeListedAreJudgedByTheirSystems) {
+  Add(R"({"resourceType":"ValueSet","url":"http://x/money","compose":{"include":[{"system":"urn:iso:std:iso:4217"}]}})");
+  Add(R"({"resourceType":"ValueSet","url":"http://x/sct","compose":{"include":[{"system":"http://snomed.info/sct","filter":[{"property":"concept","op":"is-a","value":"1"}]}]}})");
+  const auto bound = [](std::string_view set) {
+    return R"({"path":"Patient.maritalStatus","binding":{"strength":"required","valueSet":"http://x/)" +
+           std::string(set) + R"("}})";
+  };
+  Add(Structure("m", "Patient", bound("money")));
+  Add(Structure("s", "Patient", bound("sct")));
+  const auto coded = [](std::string_view system, std::string_view code) {
+    return Patient(R"(,"maritalStatus":{"coding":[{"system":")" + std::string(system) + R"(","code":")" +
+                   std::string(code) + R"("}]})");
+  };
+  EXPECT_EQ(Check(coded("urn:iso:std:iso:4217", "CNY"), "m"), "");
+  EXPECT_EQ(Check(coded("urn:iso:std:iso:4217", "ZZZ1"), "m"),
+            "Patient.maritalStatus: is no code of the required value set http://x/money\n");
+  EXPECT_EQ(Check(coded("http://x/c", "CNY"), "m"),
+            "Patient.maritalStatus: is of a code system that the required value set http://x/money has no "
+            "codes of\n");
+  EXPECT_EQ(Check(coded("http://snomed.info/sct", "2"), "s"), "");
+  EXPECT_EQ(Check(coded("http://snomed.info/sct", "2"), "s", true),
+            "Patient.maritalStatus: is not checked: the codes of http://x/sct cannot be listed here\n");
+}
+
 TEST_F(ProfileTest, AContainedTargetThatBreaksItsProfileIsToldWithItsElement) {
   Add(Structure("bank", "Organization",
                 R"({"path":"Organization.name","min":1},{"path":"Organization.active","min":1})"));

@@ -102,7 +102,14 @@ void ProfileChecker::Claimed(Value resource) {
 void ProfileChecker::KnownExtension(Value extension) {
   const std::string url = extension["url"].ToString();
   if (url.rfind("http", 0) != 0 && url.rfind("urn:", 0) != 0) return;  // a part of another one
-  const auto profile = profiles_.Find(url);
+  // Its url names the definition; which version of it is not the url's to say.
+  const std::string plain(WithoutVersion(url));
+  if (plain.size() != url.size()) {
+    path_.push_back({"url", -1});
+    Error("value", "must not contain a version");
+    path_.pop_back();
+  }
+  const auto profile = profiles_.Find(plain);
   if (!profile.ok() || *profile == nullptr || definitions_.Type((*profile)->type).name != "Extension") {
     return Add(Severity::kInformation, "not-found",
                "is an extension that is not known here (" + url + "): not checked");

@@ -16,6 +16,21 @@ std::optional<bool> ProfileChecker::World::MemberOf(const path::Item& item,
   return KnownConformance(checker_->profiles_, 0).MemberOf(item, value_set);
 }
 
+std::optional<bool> ProfileChecker::World::Subsumes(std::string_view system, std::string_view code,
+                                                    std::string_view other) const {
+  return KnownConformance(checker_->profiles_, 0).Subsumes(system, code, other);
+}
+
+std::optional<bool> KnownConformance::Subsumes(std::string_view system, std::string_view code,
+                                               std::string_view other) const {
+  const auto tree = profiles_.Tree(system);
+  if (tree == nullptr) return std::nullopt;
+  const CodeTree::Place place = tree->Find(code), below = tree->Find(other);
+  if (place == CodeTree::kNone || below == CodeTree::kNone) return std::nullopt;
+  const std::vector<CodeTree::Place> above = tree->Above(below);
+  return std::find(above.begin(), above.end(), place) != above.end();
+}
+
 std::optional<bool> KnownConformance::ConformsTo(const path::Item& item, std::string_view profile) const {
   const auto found = profiles_.Find(profile);
   if (!found.ok() || *found == nullptr || !item.node) return std::nullopt;  // a type, or unknown

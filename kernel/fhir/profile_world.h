@@ -11,6 +11,8 @@ class ProfileChecker::World final : public path::Resolver, public path::Conforma
   Value Resolve(std::string_view reference) const override { return checker_->Resolve(reference); }
   std::optional<bool> ConformsTo(const path::Item& item, std::string_view profile) const override;
   std::optional<bool> MemberOf(const path::Item& item, std::string_view value_set) const override;
+  std::optional<bool> Subsumes(std::string_view system, std::string_view code,
+                               std::string_view other) const override;
 
  private:
   ProfileChecker* checker_;

@@ -7,12 +7,16 @@
 
 #include "kernel/fhir/path/path.h"
 #include "kernel/fhir/profile_values.h"
+#include "kernel/fhir/validate_forms.h"
 
 namespace tk::fhir {
 namespace {
 
 constexpr size_t kItemsMax = 20'000;
 constexpr size_t kDepthMax = 32;
+constexpr size_t kConstraintsMax = 256;           // of one Questionnaire
+constexpr uint64_t kConstraintWorkMax = 500'000;  // items that one of them may visit
+constexpr double kMegabyte = 1024.0 * 1024.0;     // the greater reading of "MB"
 constexpr std::string_view kExtensionUrl = "http://hl7.org/fhir/StructureDefinition/";
 constexpr std::string_view kCaptureUrl = "http://hl7.org/fhir/uv/sdc/StructureDefinition/";
 
@@ -109,8 +113,13 @@ class AnswerChecker {
   void Options(Value question, Value value, std::string_view type);
   void ValueSet(Value question, Value value, std::string_view type, const std::string& set);
   std::shared_ptr<const ListedCodes> CodesOf(const std::string& set);
+  /// No code of its system is in the value set, whether its codes can be listed or not.
+  bool IsOutside(const std::string& set, Value coding);
   void Units(Value question, Value quantity);
   void Kinds(Value question, Value value, std::string_view type);
+  void Size(Value question, Value attachment);
+  void Constraints(Value question, Value item, std::string_view type);
+  void Constraint(Value constraint, Value item, std::string_view type);
   void Exclusive(Value question, Value item);
   bool IsEnabled(Value question, const std::vector<Value>& around) const;
   bool Holds(Value condition, const std::vector<Value>& around) const;
@@ -125,7 +134,7 @@ class AnswerChecker {
   const bool warnings_;
   bool complete_ = true;
   Value response_, questionnaire_;
-  size_t items_ = 0, depth_ = 0;
+  size_t items_ = 0, depth_ = 0, constraints_ = 0;
   std::vector<Segment> path_;
   std::vector<Issue> issues_;
 };
@@ -162,6 +171,7 @@ std::vector<Issue> AnswerChecker::Run(Value response) {
   const std::string status = response["status"].ToString();
   complete_ = status == "completed" || status == "amended";
   response_ = response;
+  Constraints(questionnaire_, response, "QuestionnaireResponse");
   Items(questionnaire_["item"], response, {response}, true);
   return std::move(issues_);
 }
@@ -256,7 +266,7 @@ void AnswerChecker::Answers(Value question, Value item, const std::vector<Value>
   const std::string type = question["type"].ToString();
   std::vector<Value> inner = around;
   inner.push_back(item);
-  const std::string text = item["text"].ToString();
+  Constraints(question, item, "QuestionnaireResponse.item");
   if (type == "group" || type == "display") {
     if (item["answer"].present()) Error("structure", "is a " + type + " and has no answers");
     if (type == "group" && complete_ && question["required"].IsTrue() && item["item"].size() == 0)
@@ -291,6 +301,7 @@ void AnswerChecker::Answer(Value question, Value value) {
   Bounds(question, value, is);
   if (is == "Quantity") Units(question, value);
   if (is == "Attachment" || is == "Reference") Kinds(question, value, is);
+  if (is == "Attachment") Size(question, value);
   if (question["answerOption"].present() || question["answerValueSet"].present())
     return Options(question, value, is);
 }
@@ -364,21 +375,44 @@ std::shared_ptr<const ListedCodes> AnswerChecker::CodesOf(const std::string& set
   return codes;
 }
 
+bool AnswerChecker::IsOutside(const std::string& set, Value coding) {
+  if (!coding["system"].is_string() || set.front() == '#') return false;
+  const auto systems = profiles_.SystemsOf(set);
+  return systems != nullptr && !systems->Has(coding["system"].ToString());
+}
+
 // An open choice may be answered with a coding of one's own; a text question with a value set takes its codes.
 void AnswerChecker::ValueSet(Value question, Value value, std::string_view type, const std::string& set) {
   if (type != "Coding" && type != "String")
     return Error("structure", "the question asks for a code of a value set");
+  const bool is_open = question["type"].ToString() == "open-choice";
+  if (!is_open && IsOutside(set, value))
+    return Error("code-invalid", "is of a code system that the question's value set has no codes of");
   const auto codes = CodesOf(set);
-  if (codes == nullptr || question["type"].ToString() == "open-choice") return;
+  if (codes == nullptr || is_open) return;
   const bool is_in = type == "String"
                          ? codes->plain.count(value.ToString()) != 0
                          : codes->codes.count({value["system"].ToString(), value["code"].ToString()}) != 0;
   if (!is_in) Error("code-invalid", "is not of the question's value set");
 }
 
+// The units that may be chosen: each an extension of its own, unless structured data capture opens the choice.
 void AnswerChecker::Units(Value question, Value quantity) {
+  const std::string open = ExtensionValue(question, "sdc-questionnaire-unitOpen").ToString();
+  bool any = false, chosen = false;
+  for (const Value extension : question["extension"]) {
+    std::string scratch;
+    if (!IsNamed(extension["url"].String(scratch), "questionnaire-unitOption")) continue;
+    any = true;
+    chosen = chosen || SameCoding(quantity, ChoiceOf(extension, "value"));
+  }
+  if (any && !chosen && (open.empty() || open == "optionsOnly"))
+    Error("code-invalid", "has a unit that is none of the question's options");
   const std::string set = ExtensionValue(question, "questionnaire-unitValueSet").ToString();
   if (set.empty()) return;
+  if (IsOutside(set, quantity))
+    return Error("code-invalid",
+                 "has a unit of a code system that the question's value set of units has none of");
   const auto codes = CodesOf(set);
   if (codes != nullptr &&
       codes->codes.count({quantity["system"].ToString(), quantity["code"].ToString()}) == 0)
@@ -406,6 +440,67 @@ void AnswerChecker::Kinds(Value question, Value value, std::string_view type) {
   if (any)
     Error("value", is_attachment ? "is of a media type that the question does not take"
                                  : "refers to a type that the question does not take");
+}
+
+// maxSize is in megabytes.
+void AnswerChecker::Size(Value question, Value attachment) {
+  const Value most = ExtensionValue(question, "maxSize");
+  double megabytes = 0;
+  const std::string_view digits = most.Number();
+  if (digits.empty() ||
+      std::from_chars(digits.data(), digits.data() + digits.size(), megabytes).ec != std::errc())
+    return;
+  std::string scratch;
+  const Value data = attachment["data"];
+  const auto held = data.is_string() ? DecodedSize(data.String(scratch)) : std::nullopt;
+  const auto told = Count(attachment["size"]);
+  const uint64_t size = std::max<uint64_t>(held.value_or(0), told.value_or(0));
+  if (static_cast<double>(size) > megabytes * kMegabyte)
+    Error("too-long", "is larger than " + std::string(digits) + " MB");
+}
+
+// What must hold before answers count as complete.
+// Source: FHIR R4 extension questionnaire-constraint.
+void AnswerChecker::Constraints(Value question, Value item, std::string_view type) {
+  if (!complete_) return;
+  for (const Value extension : question["extension"]) {
+    std::string scratch;
+    if (!IsNamed(extension["url"].String(scratch), "questionnaire-constraint")) continue;
+    if (++constraints_ > kConstraintsMax)
+      return Add(Severity::kWarning, "too-costly",
+                 "has more than 256 constraints to keep: not all are checked");
+    Constraint(extension, item, type);
+  }
+}
+
+void AnswerChecker::Constraint(Value constraint, Value item, std::string_view type) {
+  std::string key, human, text;
+  bool is_error = true;
+  for (const Value part : constraint["extension"]) {
+    const std::string name = part["url"].ToString();
+    const std::string value = ChoiceOf(part, "value").ToString();
+    if (name == "key") key = value;
+    if (name == "human") human = value;
+    if (name == "expression") text = value;
+    if (name == "severity") is_error = value != "warning";
+  }
+  const TypeId context = definitions_.FindType(type);
+  const std::string said = key + ": " + human;
+  const auto expression = path::Expression::Compile(text, definitions_, context);
+  if (!expression.ok())
+    return Add(Severity::kWarning, "not-supported",
+               said + " (not checked: " + expression.error().external + ")");
+  path::Environment environment;
+  environment.definitions = &definitions_;
+  environment.resource = response_;
+  environment.work_max = kConstraintWorkMax;
+  environment.variables.emplace_back("questionnaire",
+                                     path::Collection{path::ResourceItem(definitions_, questionnaire_)});
+  const auto holds = expression->Test(environment, path::Item{item, Value(), context, {}});
+  if (!holds.ok())
+    return Add(Severity::kWarning, "invariant",
+               said + " (it cannot be decided: its expression fails on what is there)");
+  if (!*holds) Add(is_error ? Severity::kError : Severity::kWarning, "invariant", said);
 }
 
 // An option that excludes all others.

@@ -99,6 +99,46 @@ INSTANTIATE_TEST_SUITE_P(
                    R"({"linkId":"1","item":[{"linkId":"2","answer":[{"valueString":"a"}]}]})", ".item[0]",
                    "below its answer"}));
 
+constexpr const char* kUnits = R"({"linkId":"1","type":"quantity","extension":[
+  {"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-unitOption","valueCoding":{"system":"http://unitsofmeasure.org","code":"kg"}},
+  {"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-unitOption","valueCoding":{"system":"http://unitsofmeasure.org","code":"g"}}]})";
+constexpr const char* kFile = R"({"linkId":"1","type":"attachment","extension":[
+  {"url":"http://hl7.org/fhir/StructureDefinition/maxSize","valueDecimal":0.5}]})";
+constexpr const char* kGroupRule =
+    R"({"linkId":"g","type":"group","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint","extension":[
+  {"url":"key","valueId":"g-1"},{"url":"severity","valueCode":"error"},{"url":"human","valueString":"the second is more than the first"},
+  {"url":"expression","valueString":"item.where(linkId='1').answer.value < item.where(linkId='2').answer.value"}]}],
+  "item":[{"linkId":"1","type":"integer"},{"linkId":"2","type":"integer"}]})";
+
+INSTANTIATE_TEST_SUITE_P(
+    Extended, Answers,
+    testing::Values(
+        AnswerCase{
+            kUnits,
+            R"({"linkId":"1","answer":[{"valueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":"g"}}]})",
+            "", ""},
+        AnswerCase{kUnits, R"({"linkId":"1","answer":[{"valueQuantity":{"value":5000,"unit":"apples"}}]})",
+                   ".item[0].answer[0]", "none of the question's options"},
+        AnswerCase{kFile, R"({"linkId":"1","answer":[{"valueAttachment":{"size":524288}}]})", "", ""},
+        AnswerCase{kFile, R"({"linkId":"1","answer":[{"valueAttachment":{"size":524289}}]})",
+                   ".item[0].answer[0]", "larger than 0.5 MB"},
+        AnswerCase{
+            kGroupRule,
+            R"({"linkId":"g","item":[{"linkId":"1","answer":[{"valueInteger":1}]},{"linkId":"2","answer":[{"valueInteger":2}]}]})",
+            "", ""},
+        AnswerCase{
+            kGroupRule,
+            R"({"linkId":"g","item":[{"linkId":"1","answer":[{"valueInteger":2}]},{"linkId":"2","answer":[{"valueInteger":2}]}]})",
+            ".item[0]", "g-1: the second is more"}));
+
+TEST(AnswersInProgress, MayBreakConstraints) {
+  const AnswerCase broken{
+      kGroupRule,
+      R"({"linkId":"g","item":[{"linkId":"1","answer":[{"valueInteger":2}]},{"linkId":"2","answer":[{"valueInteger":2}]}]})",
+      "", ""};
+  EXPECT_TRUE(CheckCase(broken, "in-progress").empty());
+}
+
 TEST(AnswersInProgress, MayLackWhatIsRequired) {
   const AnswerCase missing{R"({"linkId":"1","type":"boolean","required":true})", "", "", ""};
   EXPECT_TRUE(CheckCase(missing, "in-progress").empty());

@@ -3,11 +3,17 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <set>
+#include <span>
 
+#include "kernel/base/text.h"
 #include "kernel/fhir/definitions_codes.h"
 #include "kernel/fhir/element_path.h"
 #include "kernel/fhir/path/path.h"
 #include "kernel/fhir/primitives.h"
+#include "kernel/fhir/validate_bundle.h"
+#include "kernel/fhir/xhtml.h"
+#include "kernel/ucum/ucum.h"
 
 namespace tk::fhir {
 namespace {
@@ -15,20 +21,37 @@ namespace {
 constexpr size_t kFormLevelsMax = 100;
 constexpr std::string_view kUuidUrn = "urn:uuid:";
 
-bool IsAbsolute(std::string_view uri) {
-  const size_t colon = uri.find(':');
-  return colon != std::string_view::npos && colon != 0 && uri.find_first_of("/?#") > colon;
+constexpr std::string_view kUcum = "http://unitsofmeasure.org";
+constexpr std::string_view kLinkSchemes[] = {"http", "https", "ftp", "mailto", "tel", "sms"};
+constexpr std::string_view kImageSchemes[] = {"http", "https", "data", "cid", "ftp"};
+
+/// In one case, white space as one blank.
+std::string PlainWords(std::string_view text) {
+  std::string out;
+  for (const char c : TrimSpace(text)) {
+    const bool is_space = std::isspace(static_cast<unsigned char>(c)) != 0;
+    if (!is_space) out += c;
+    if (is_space && out.back() != ' ') out += ' ';
+  }
+  return ToLower(out);
 }
 
-/// Bytes that base64 text stands for; nullopt if it is none.
-std::optional<uint64_t> DecodedSize(std::string_view text) {
-  uint64_t digits = 0, padding = 0;
-  for (const char c : text) {
-    if (std::isspace(static_cast<unsigned char>(c)) != 0) continue;
-    ++(c == '=' ? padding : digits);
+/// Nothing beyond the letters of Latin scripts (U+024F), punctuation and signs.
+bool IsLatin(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0xcd && byte != 0xe2;  // e2: general punctuation and signs
+  });
+}
+
+/// Every id in `object`, whatever it is of.
+void AddIds(Value object, size_t level, std::set<std::string, std::less<>>* out) {
+  if (level > kFormLevelsMax) return;
+  if (const Value id = object.is_object() ? object["id"] : Value(); id.is_string())
+    out->insert(id.ToString());
+  for (const Value member : object) {
+    if (member.is_object() || member.is_array()) AddIds(member, level + 1, out);
   }
-  if ((digits + padding) % 4 != 0 || padding > 2) return std::nullopt;
-  return digits * 3 / 4;
 }
 
 std::string_view SearchTypeName(SearchType type) {
@@ -39,13 +62,15 @@ std::string_view SearchTypeName(SearchType type) {
 
 class FormChecker {
  public:
-  FormChecker(const Definitions& definitions, size_t issues_max)
-      : definitions_(definitions), issues_max_(issues_max) {}
+  FormChecker(const Definitions& definitions, Profiles* profiles, size_t issues_max)
+      : definitions_(definitions), profiles_(profiles), issues_max_(issues_max) {}
 
   std::vector<Issue> Run(Value root) {
     const path::Item item = path::ResourceItem(definitions_, root);
     if (item.type == kNoType) return {};
     path_.push_back({std::string(definitions_.Type(item.type).name), -1});
+    resource_ = root;
+    language_ = root["language"].ToString();
     Object(root, item.type);
     return std::move(issues_);
   }
@@ -59,10 +84,15 @@ class FormChecker {
   void Object(Value object, TypeId type);
   void One(Value value, const ElementInfo& element);
   void Text(std::string_view text, const ElementInfo& element);
+  void Uuid(Severity severity, std::string_view text);
+  void UuidReference(Value reference);
   void Coding(Value coding);
+  void Display(std::string_view display, const std::vector<std::string>& known);
+  void Unit(Value quantity);
+  void Narrative(std::string_view text);
+  void NarrativeTarget(std::string_view target, bool is_image, const std::set<std::string, std::less<>>& ids);
   void Attachment(Value attachment);
   void Bundle(Value bundle);
-  void Entry(Value entry, bool is_search);
   void SearchParameters(Value resource);
   void ParameterType(std::string_view canonical, Value type);
 
@@ -73,15 +103,20 @@ class FormChecker {
     check();
     path_.pop_back();
   }
-  void Error(std::string_view type, std::string text) {
+  void Add(Severity severity, std::string_view type, std::string text) {
     if (issues_.size() < issues_max_)
-      issues_.push_back({Severity::kError, type, ElementPath(path_), std::move(text)});
+      issues_.push_back({severity, type, ElementPath(path_), std::move(text)});
   }
+  void Error(std::string_view type, std::string text) { Add(Severity::kError, type, std::move(text)); }
 
   const Definitions& definitions_;
+  Profiles* const profiles_;
   const size_t issues_max_;
+  Value resource_;        // the innermost, but for contained ones
+  std::string language_;  // of the resource
   std::vector<Segment> path_;
   std::vector<Issue> issues_;
+  const TypeId quantity_ = definitions_.FindType("Quantity");
   std::map<std::string, SearchType, std::less<>> parameter_types_;  // by url; filled when first asked
 };
 
@@ -89,6 +124,8 @@ void FormChecker::Object(Value object, TypeId type) {
   if (path_.size() > kFormLevelsMax) return;
   const std::string_view name = definitions_.Type(type).name;
   if (name == "Coding") Coding(object);
+  if (name == "Reference") UuidReference(object["reference"]);
+  if (object["system"].present() && definitions_.IsA(type, quantity_)) Unit(object);
   if (name == "Attachment") Attachment(object);
   if (name == "Bundle") Bundle(object);
   if (name == "SearchParameter" || name == "CapabilityStatement") SearchParameters(object);
@@ -117,17 +154,36 @@ void FormChecker::One(Value value, const ElementInfo& element) {
   if (!value.is_object() || type.type_class == TypeClass::kPrimitive) return;
   if (type.type_class != TypeClass::kResource) return Object(value, element.type);
   const path::Item inner = path::ResourceItem(definitions_, value);
-  if (inner.type != kNoType) Object(value, inner.type);
+  if (inner.type == kNoType) return;
+  const Value outer = resource_;
+  const std::string outer_language = language_;
+  if (element.name != "contained") resource_ = value;
+  if (value["language"].present() || element.name != "contained") language_ = value["language"].ToString();
+  Object(value, inner.type);
+  resource_ = outer;
+  language_ = outer_language;
+}
+
+void FormChecker::Uuid(Severity severity, std::string_view text) {
+  TypeInfo uuid{};
+  uuid.primitive = Primitive::kUuid;
+  if (text.starts_with(kUuidUrn) && !IsPrimitiveText(uuid, text))
+    Add(severity, "value", "is not a UUID: urn:uuid: and 32 lower-case hex digits in groups 8-4-4-4-12");
+}
+
+// A reference is a string to its type; what links by it works all the same.
+void FormChecker::UuidReference(Value reference) {
+  if (!reference.is_string()) return;
+  std::string scratch;
+  const std::string_view text = reference.String(scratch);
+  if (text.starts_with(kUuidUrn))
+    At("reference", -1, [&] { Uuid(Severity::kWarning, text.substr(0, text.find('#'))); });
 }
 
 void FormChecker::Text(std::string_view text, const ElementInfo& element) {
   const Primitive primitive = definitions_.Type(element.type).primitive;
-  if (primitive == Primitive::kUri || primitive == Primitive::kUrl) {
-    TypeInfo uuid{};
-    uuid.primitive = Primitive::kUuid;
-    if (text.starts_with(kUuidUrn) && !IsPrimitiveText(uuid, text))
-      Error("value", "is not a UUID: urn:uuid: and 32 lower-case hex digits in groups 8-4-4-4-12");
-  }
+  if (primitive == Primitive::kUri || primitive == Primitive::kUrl) Uuid(Severity::kError, text);
+  if (primitive == Primitive::kXhtml && NarrativeProblem(text) == nullptr) Narrative(text);
   if (primitive != Primitive::kCanonical || element.reference_targets.empty()) return;
   const std::string_view url = WithoutVersion(text);
   if (url.find("/ValueSet/") == std::string_view::npos || definitions_.FindCodeSet(url) == kNoCodeSet) return;
@@ -145,12 +201,71 @@ void FormChecker::Coding(Value coding) {
   const Value given = coding["system"];
   if (!given.is_string()) return;
   const std::string system = given.ToString();
-  At("system", -1, [&] {
-    if (!IsAbsolute(system))
-      return Error("value", "must be an absolute URI: it names a code system everywhere");
-    if (system.find("/ValueSet/") != std::string::npos && definitions_.FindCodeSet(system) != kNoCodeSet)
-      Error("value", "names a value set; the code system that the code is of belongs here");
-  });
+  if (!IsAbsoluteUri(system))
+    return At("system", -1,
+              [&] { Error("value", "must be an absolute URI: it names a code system everywhere"); });
+  if (system.find("/ValueSet/") != std::string::npos && definitions_.FindCodeSet(system) != kNoCodeSet)
+    return At("system", -1,
+              [&] { Error("value", "names a value set; the code system that the code is of belongs here"); });
+  const Value code = coding["code"];
+  if (profiles_ == nullptr || !code.is_string()) return;
+  const std::shared_ptr<const ListedSystem> known = profiles_->System(system);
+  const Value version = coding["version"];
+  if (known == nullptr || (version.is_string() && version.ToString() != known->version)) return;
+  const auto found = known->displays.find(known->folds_case ? ToLower(code.ToString()) : code.ToString());
+  if (found == known->displays.end())
+    return At("code", -1, [&] {
+      Error("code-invalid",
+            "is no code of " + system + " in the version " + known->version + " that is here");
+    });
+  if (const Value display = coding["display"]; display.is_string())
+    At("display", -1, [&] { Display(display.ToString(), found->second); });
+}
+
+// What the code systems of R4 have is English.
+void FormChecker::Display(std::string_view display, const std::vector<std::string>& known) {
+  const bool is_english = language_.empty() || language_.starts_with("en");
+  const std::string plain = PlainWords(display);
+  if (!is_english || known.empty() || plain.empty()) return;
+  if (std::any_of(known.begin(), known.end(),
+                  [&](const std::string& one) { return PlainWords(one) == plain; }))
+    return;
+  Add(IsLatin(display) ? Severity::kError : Severity::kWarning, "value",
+      "is not what the code system calls this code: " + known.front());
+}
+
+void FormChecker::Unit(Value quantity) {
+  const Value code = quantity["code"];
+  if (!code.is_string() || quantity["system"].ToString() != kUcum) return;
+  if (const Status unit = ucum::Validate(code.ToString()); !unit.ok())
+    At("code", -1, [&] { Error("code-invalid", "is no unit of UCUM"); });
+}
+
+void FormChecker::Narrative(std::string_view text) {
+  const NarrativeTargets found = ReadNarrativeTargets(text);
+  if (found.links.empty() && found.images.empty()) return;
+  std::set<std::string, std::less<>> ids(found.anchors.begin(), found.anchors.end());
+  AddIds(resource_, 0, &ids);
+  for (const std::string_view link : found.links) NarrativeTarget(link, false, ids);
+  for (const std::string_view image : found.images) NarrativeTarget(image, true, ids);
+}
+
+void FormChecker::NarrativeTarget(std::string_view target, bool is_image,
+                                  const std::set<std::string, std::less<>>& ids) {
+  if (target.size() > 1 && target.front() == '#') {
+    if (ids.find(target.substr(1)) == ids.end())
+      Error("not-found", is_image ? "shows an image (#…) that is not in the resource"
+                                  : "has a link within the resource (#…) that leads nowhere");
+    return;
+  }
+  if (!IsAbsoluteUri(target)) return;
+  const std::string scheme = ToLower(target.substr(0, target.find(':')));
+  const std::span<const std::string_view> followed = is_image
+                                                         ? std::span<const std::string_view>(kImageSchemes)
+                                                         : std::span<const std::string_view>(kLinkSchemes);
+  if (std::find(followed.begin(), followed.end(), scheme) == followed.end())
+    Error("value", is_image ? "shows an image by a scheme that nothing can be fetched by: " + scheme
+                            : "has a link with a scheme that cannot be followed: " + scheme);
 }
 
 void FormChecker::Attachment(Value attachment) {
@@ -165,30 +280,9 @@ void FormChecker::Attachment(Value attachment) {
 }
 
 void FormChecker::Bundle(Value bundle) {
-  const bool is_search = bundle["type"].ToString() == "searchset";
-  int64_t index = 0;
-  for (const Value entry : bundle["entry"]) At("entry", index++, [&] { Entry(entry, is_search); });
-}
-
-void FormChecker::Entry(Value entry, bool is_search) {
-  const Value resource = entry["resource"];
-  const std::string type = resource["resourceType"].ToString();
-  const std::string id = resource["id"].ToString();
-  if (is_search && resource.present() && id.empty() && type != "OperationOutcome")
-    At("resource", -1, [&] { Error("required", "has no id, which everything that a search finds has"); });
-  if (!entry["fullUrl"].is_string()) return;
-  const std::string url = entry["fullUrl"].ToString();
-  At("fullUrl", -1, [&] {
-    if (!IsAbsolute(url)) return Error("value", "must be an absolute URL");
-    const size_t slash = url.rfind('/');
-    if (!url.starts_with("http") || slash == std::string::npos || id.empty()) return;
-    const size_t start = url.rfind('/', slash - 1);
-    if (start == std::string::npos) return;
-    const std::string_view named = std::string_view(url).substr(start + 1, slash - start - 1);
-    if (!definitions_.IsResource(definitions_.FindType(named))) return;  // not a RESTful address
-    if (named != type || std::string_view(url).substr(slash + 1) != id)
-      Error("value", "does not agree with the resource's type and id");
-  });
+  for (Issue& issue : BundleProblems(definitions_, bundle, ElementPath(path_), issues_max_)) {
+    if (issues_.size() < issues_max_) issues_.push_back(std::move(issue));
+  }
 }
 
 void FormChecker::SearchParameters(Value resource) {
@@ -226,8 +320,19 @@ void FormChecker::ParameterType(std::string_view canonical, Value type) {
 
 }  // namespace
 
-std::vector<Issue> FormProblems(const Definitions& definitions, Value root, size_t issues_max) {
-  return FormChecker(definitions, issues_max).Run(root);
+std::optional<uint64_t> DecodedSize(std::string_view text) {
+  uint64_t digits = 0, padding = 0;
+  for (const char c : text) {
+    if (std::isspace(static_cast<unsigned char>(c)) != 0) continue;
+    ++(c == '=' ? padding : digits);
+  }
+  if ((digits + padding) % 4 != 0 || padding > 2) return std::nullopt;
+  return digits * 3 / 4;
+}
+
+std::vector<Issue> FormProblems(const Definitions& definitions, Profiles* profiles, Value root,
+                                size_t issues_max) {
+  return FormChecker(definitions, profiles, issues_max).Run(root);
 }
 
 }  // namespace tk::fhir

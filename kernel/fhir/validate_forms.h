@@ -2,20 +2,32 @@
 // because data that is in use everywhere breaks it and harms nobody.
 // Flow:   ValidateFully → FormProblems
 // - Coding.system is an absolute URI, and not that of a value set;
-// - urn:uuid: is followed by a UUID in lower case;
+// - a Coding's code is one of its code system, and its display one of the texts that the system has for it, where the system is here in full;
+//   a display is judged in the language that the system has (English), and one in another script is a warning;
+// - a Quantity's UCUM code is one;
+// - a narrative's links and images lead somewhere: within the resource, or by a scheme that can be followed;
+// - urn:uuid: is followed by a UUID in lower case (in a reference: a warning);
 // - Attachment.size is the size of its data;
 // - a canonical names a resource of a permitted type, as far as it is an official one;
-// - Bundle.entry.fullUrl is absolute and agrees with the resource's type and id; what a search found has an id;
+// - a Bundle keeps to validate_bundle.h;
 // - SearchParameter and CapabilityStatement give official search parameters their type.
-// Source: FHIR R4 datatypes.html#Coding, #uri, #Attachment, references.html#canonical, bundle.html#bundle-unique, searchparameter.html,
+// Source: FHIR R4 datatypes.html#Coding, #Quantity, #uri, #Attachment, references.html#canonical, narrative.html, searchparameter.html,
 //         capabilitystatement.html.
 #pragma once
 
-#include "kernel/fhir/validate.h"
+#include <cstdint>
+#include <optional>
+
+#include "kernel/fhir/profile.h"
 
 namespace tk::fhir {
 
-/// Errors of `root`, at most `issues_max`. Cost: a walk over everything; at most a hundred levels.
-std::vector<Issue> FormProblems(const Definitions& definitions, Value root, size_t issues_max);
+/// Problems of `root`, at most `issues_max`. Code systems are those of `profiles`; nullptr: none. Cost: a walk over everything; at most a
+/// hundred levels.
+std::vector<Issue> FormProblems(const Definitions& definitions, Profiles* profiles, Value root,
+                                size_t issues_max);
+
+/// Bytes that base64 text stands for; nullopt if it is none.
+std::optional<uint64_t> DecodedSize(std::string_view text);
 
 }  // namespace tk::fhir

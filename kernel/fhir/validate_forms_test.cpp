@@ -12,7 +12,7 @@ std::string Told(std::string_view json) {
   const auto document = Document::Parse(json);
   EXPECT_TRUE(document.ok()) << json;
   std::string paths;
-  for (const Issue& issue : FormProblems(*r4, document->Root(), 100)) paths += issue.path + " ";
+  for (const Issue& issue : FormProblems(*r4, nullptr, document->Root(), 100)) paths += issue.path + " ";
   return paths;
 }
 
@@ -41,20 +41,54 @@ TEST(Forms, UuidsAndSizes) {
             "Patient.identifier[0].system ");
 }
 
-TEST(Forms, FullUrlsAgreeWithTheirResources) {
-  const auto bundle = [](std::string_view type, std::string_view url, std::string_view id) {
-    return R"({"resourceType":"Bundle","type":")" + std::string(type) + R"(","entry":[{"fullUrl":")" +
-           std::string(url) + R"(","resource":{"resourceType":"Patient")" +
-           (id.empty() ? "" : R"(,"id":")" + std::string(id) + "\"") + "}}]}";
+/// The same with code systems: one of two codes.
+std::string ToldWithCodes(std::string_view coding, std::string_view members = "") {
+  MemoryCanonicals canonicals;
+  auto system = Document::Parse(
+      R"({"resourceType":"CodeSystem","url":"http://x/c","version":"1","content":"complete","concept":[{"code":"a","display":"Big  Apple"},{"code":"b"}]})");
+  canonicals.Add(std::make_shared<const Document>(std::move(system).value()));
+  Profiles profiles(*Definitions::R4(), canonicals);
+  const auto document =
+      Document::Parse(R"({"resourceType":"Patient",)" + std::string(members) +
+                      R"("maritalStatus":{"coding":[{"system":"http://x/c",)" + std::string(coding) + "}]}}");
+  EXPECT_TRUE(document.ok()) << coding;
+  std::string told;
+  for (const Issue& issue : FormProblems(*Definitions::R4(), &profiles, document->Root(), 100))
+    told +=
+        (issue.severity == Severity::kError ? "" : "w ") + issue.path.substr(issue.path.rfind('.') + 1) + " ";
+  return told;
+}
+
+TEST(Forms, CodesAreOfTheirSystem) {
+  EXPECT_EQ(ToldWithCodes(R"("code":"a","display":"big apple ")"), "");
+  EXPECT_EQ(ToldWithCodes(R"("code":"z")"), "code ");
+  EXPECT_EQ(ToldWithCodes(R"("code":"z","version":"2")"), "");  // another version is not here
+  EXPECT_EQ(ToldWithCodes(R"("code":"a","display":"Pear")"), "display ");
+  EXPECT_EQ(ToldWithCodes(R"("code":"a","display":"苹果")"), "w display ");
+  EXPECT_EQ(ToldWithCodes(R"("code":"a","display":"Apfel")", R"("language":"de",)"), "");
+  EXPECT_EQ(ToldWithCodes(R"("code":"b","display":"anything")"), "");
+}
+
+TEST(Forms, UnitsAndNarratives) {
+  const auto observation = [](std::string_view code) {
+    return R"({"resourceType":"Observation","valueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":")" +
+           std::string(code) + R"("}})";
   };
-  EXPECT_EQ(Told(bundle("collection", "http://x/fhir/Patient/1", "1")), "");
-  EXPECT_EQ(Told(bundle("collection", "urn:uuid:c757873d-ec9a-4326-a141-556f43239520", "1")), "");
-  EXPECT_EQ(Told(bundle("collection", "http://x/documents/1", "2")), "");  // not a RESTful address
-  EXPECT_EQ(Told(bundle("collection", "http://x/fhir/Patient/2", "1")), "Bundle.entry[0].fullUrl ");
-  EXPECT_EQ(Told(bundle("collection", "http://x/fhir/Person/1", "1")), "Bundle.entry[0].fullUrl ");
-  EXPECT_EQ(Told(bundle("collection", "Patient/1", "1")), "Bundle.entry[0].fullUrl ");
-  EXPECT_EQ(Told(bundle("collection", "http://x/fhir/Patient/1", "")), "");
-  EXPECT_EQ(Told(bundle("searchset", "http://x/fhir/Patient/1", "")), "Bundle.entry[0].resource ");
+  EXPECT_EQ(Told(observation("mm[Hg]")), "");
+  EXPECT_EQ(Told(observation("mmHg")), "Observation.value.code ");
+  const auto narrative = [](std::string_view inside) {
+    return R"({"resourceType":"Patient","contained":[{"resourceType":"Binary","id":"pic"}],"text":{"status":"generated","div":"<div xmlns='http://www.w3.org/1999/xhtml'>)" +
+           std::string(inside) + R"(</div>"}})";
+  };
+  EXPECT_EQ(Told(narrative(
+                "<p id='a'>x</p><a href='#a'>x</a><a href='https://x.org'>x</a><img src='#pic' alt=''/>")),
+            "");
+  EXPECT_EQ(Told(narrative("<a href='#b'>x</a>")), "Patient.text.div ");
+  EXPECT_EQ(Told(narrative("<img src='#b' alt='href'/>")), "Patient.text.div ");
+  EXPECT_EQ(Told(narrative("<a href='urn:uuid:c757873d-ec9a-4326-a141-556f43239520'>x</a>")),
+            "Patient.text.div ");
+  EXPECT_EQ(Told(R"({"resourceType":"Patient","managingOrganization":{"reference":"urn:uuid:xyz"}})"),
+            "Patient.managingOrganization.reference ");
 }
 
 TEST(Forms, OfficialDefinitionsAreWhatTheyAreNamedFor) {

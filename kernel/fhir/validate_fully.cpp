@@ -3,8 +3,22 @@
 #include "kernel/fhir/profile_check.h"
 #include "kernel/fhir/questionnaire.h"
 #include "kernel/fhir/validate_forms.h"
+#include "kernel/fhir/validate_structures.h"
 
 namespace tk::fhir {
+namespace {
+
+/// Too many: what is said beside goes before what is wrong.
+void KeepWorst(size_t issues_max, std::vector<Issue>* issues) {
+  for (const Severity least : {Severity::kInformation, Severity::kWarning}) {
+    size_t spare = issues->size() > issues_max ? issues->size() - issues_max : 0;
+    std::erase_if(*issues,
+                  [&](const Issue& issue) { return issue.severity == least && spare > 0 && spare-- > 0; });
+  }
+  if (issues->size() > issues_max) issues->resize(issues_max);
+}
+
+}  // namespace
 
 std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profiles, Value root,
                                  const FullOptions& options) {
@@ -28,12 +42,14 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
         return other.path == issue.path && other.type == issue.type && other.type != "invariant" &&
                other.severity == issue.severity;
       });
-      if (!told && issues.size() < options.base.issues_max) issues.push_back(std::move(issue));
+      if (!told) issues.push_back(std::move(issue));
     }
   };
   add(checker.Take());
-  add(FormProblems(definitions, root, options.base.issues_max));
+  add(FormProblems(definitions, &profiles, root, options.base.issues_max));
+  add(StructureProblems(profiles, root, options.base.issues_max));
   add(CheckAnswers(definitions, profiles, root, options.base.warnings));
+  KeepWorst(options.base.issues_max, &issues);
   return issues;
 }
 

@@ -204,6 +204,31 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"{\"resourceType\":5}", "", "structure", "resourceType"},
                     Bad{"{\"a\":5}", "", "structure", "resourceType"}));
 
+TEST(Validate, TypesOfElementsKeepToTheirProfiles) {
+  const auto told = [](std::string_view members) {
+    return Print(Check(R"({"resourceType":"Observation","status":"final","code":{"text":"x"},)" +
+                       std::string(members) + "}"));
+  };
+  const std::string simple = "sqty-1: The comparator is not used on a SimpleQuantity";
+  EXPECT_EQ(told(R"("valueQuantity":{"value":1,"comparator":"<"})"), "");
+  EXPECT_EQ(told(R"("referenceRange":[{"low":{"value":1}}])"), "");
+  EXPECT_NE(told(R"("referenceRange":[{"low":{"value":1,"comparator":"<"}}])")
+                .find("referenceRange[0].low: " + simple),
+            std::string::npos);
+  EXPECT_NE(told(R"("valueRange":{"low":{"value":1,"comparator":"<"}})").find("value.low: " + simple),
+            std::string::npos);
+  EXPECT_NE(told(R"("valueSampledData":{"origin":{"value":1,"comparator":"<"},"period":1,"dimensions":1})")
+                .find(simple),
+            std::string::npos);
+  const auto dose = [](std::string_view rate) {
+    return Print(Check(
+        R"({"resourceType":"MedicationStatement","status":"active","subject":{"display":"x"},"medicationCodeableConcept":{"text":"x"},"dosage":[{"doseAndRate":[{)" +
+        std::string(rate) + "}]}]}"));
+  };
+  EXPECT_NE(dose(R"("rateQuantity":{"value":1,"comparator":"<"})").find(simple), std::string::npos);
+  EXPECT_EQ(dose(R"("rateRatio":{"numerator":{"value":1,"comparator":"<"},"denominator":{"value":2}})"), "");
+}
+
 TEST(Validate, ConditionalReferencesInABundle) {
   EXPECT_EQ(
       Print(Check(

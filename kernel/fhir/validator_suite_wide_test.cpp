@@ -58,6 +58,21 @@ int ExpectedErrors(const std::string& folder, Value java) {
   return errors;
 }
 
+/// The case's own resources, then R4's code systems and value sets, as a server has them.
+class CaseCanonicals final : public Canonicals {
+ public:
+  explicit CaseCanonicals(const Canonicals& official) : official_(official) {}
+  void Add(std::shared_ptr<const Document> resource) { own_.Add(std::move(resource)); }
+  std::shared_ptr<const Document> Find(std::string_view type, std::string_view canonical) const override {
+    auto found = own_.Find(type, canonical);
+    return found != nullptr ? found : official_.Find(type, canonical);
+  }
+
+ private:
+  MemoryCanonicals own_;
+  const Canonicals& official_;
+};
+
 class Suite {
  public:
   explicit Suite(std::string folder) : folder_(std::move(folder)) {
@@ -66,11 +81,16 @@ class Suite {
     for (std::string line; std::getline(lines, line);) {
       if (!line.empty() && line[0] != '#') floor_.insert(line.substr(0, line.find(' ')));
     }
+    for (const std::string& file : JsonFilesOf(OfficialExamplesFolder())) {
+      const std::string name = file.substr(file.rfind('/') + 1);
+      if (name.starts_with("ValueSet-") || name.starts_with("CodeSystem-"))
+        official_.Add(std::make_shared<const Document>(Document::Parse(ReadFileForTest(file)).value()));
+    }
   }
 
   void Run(Value test) {
     const std::string name = test["name"].ToString();
-    MemoryCanonicals canonicals;
+    CaseCanonicals canonicals(official_);
     if (!AddAll(test["supporting"], &canonicals) || !AddAll(test["profiles"], &canonicals)) return;
     Judge(name, test["file"].ToString(), "", test["java"], canonicals);
     const Value profile = test["profile"];
@@ -92,7 +112,7 @@ class Suite {
   }
 
  private:
-  bool AddOne(const std::string& name, MemoryCanonicals* canonicals) const {
+  bool AddOne(const std::string& name, CaseCanonicals* canonicals) const {
     const std::string path = folder_ + "/" + name;
     if (!name.ends_with(".json") || !std::filesystem::exists(path)) return false;
     auto document = Document::Parse(ReadFileForTest(path));
@@ -104,7 +124,7 @@ class Suite {
     canonicals->Add(std::make_shared<const Document>(std::move(document).value()));
     return true;
   }
-  bool AddAll(Value names, MemoryCanonicals* canonicals) const {
+  bool AddAll(Value names, CaseCanonicals* canonicals) const {
     for (const Value name : names) {
       if (!AddOne(name.ToString(), canonicals)) return false;
     }
@@ -112,7 +132,7 @@ class Suite {
   }
 
   void Judge(const std::string& name, const std::string& file, const std::string& profile, Value java,
-             const MemoryCanonicals& canonicals) {
+             const CaseCanonicals& canonicals) {
     const std::string path = folder_ + "/" + file;
     const int expected = std::filesystem::exists(path) ? ExpectedErrors(folder_, java) : -1;
     if (expected < 0) return;
@@ -152,6 +172,7 @@ class Suite {
   }
 
   std::string folder_;
+  MemoryCanonicals official_;
   std::set<std::string> floor_;
   std::string failing_, disagreeing_;
   size_t total_ = 0, passed_ = 0, agreed_ = 0;

@@ -272,6 +272,35 @@ bool NarrativeHasContent(std::string_view text) {
   return false;
 }
 
+NarrativeTargets ReadNarrativeTargets(std::string_view text) {
+  NarrativeTargets out;
+  for (size_t at = text.find('<'); at != std::string_view::npos; at = text.find('<', at)) {
+    if (text.substr(at, 4) == "<!--") {
+      at = text.find("-->", at);
+      if (at == std::string_view::npos) break;
+      continue;
+    }
+    const size_t name_end = text.find_first_of(" \t\r\n/>", ++at);
+    const std::string_view element = text.substr(at, name_end == std::string_view::npos ? 0 : name_end - at);
+    for (at = name_end; at < text.size() && text[at] != '>';) {
+      const size_t start = text.find_first_not_of(" \t\r\n/", at);
+      const size_t quote = text.find_first_of("\"'>", at);
+      if (start == std::string_view::npos || quote == std::string_view::npos) return out;
+      at = quote;
+      if (text[quote] == '>') break;
+      const size_t end = text.find(text[quote], quote + 1);
+      if (end == std::string_view::npos) return out;
+      const std::string_view name = text.substr(start, text.find_first_of(" \t\r\n=", start) - start);
+      const std::string_view value = text.substr(quote + 1, end - quote - 1);
+      if (name == "href") out.links.push_back(value);
+      if (name == "src") out.images.push_back(value);
+      if (name == "id" || (name == "name" && element == "a")) out.anchors.push_back(value);
+      at = end + 1;
+    }
+  }
+  return out;
+}
+
 const char* NarrativeProblem(std::string_view text) { return Checker(text).Run(); }
 
 }  // namespace tk::fhir

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 namespace tk::fhir {
 
@@ -13,5 +14,12 @@ const char* NarrativeProblem(std::string_view text);
 
 /// txt-2: has it text that is more than white space, or an image?
 bool NarrativeHasContent(std::string_view text);
+
+/// Where a narrative leads: the values of href and src, and what can be led to within it (id, name of an anchor). They lie in `text`.
+struct NarrativeTargets {
+  std::vector<std::string_view> links, images, anchors;
+};
+/// Of a narrative without a problem. Cost: one pass.
+NarrativeTargets ReadNarrativeTargets(std::string_view text);
 
 }  // namespace tk::fhir

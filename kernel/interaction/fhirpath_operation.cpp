@@ -1,8 +1,10 @@
 // $fhirpath: POST $fhirpath with Parameters: evaluates an expression on what is sent; of what is stored, only
-// profiles and value sets are asked, by conformsTo() and memberOf().
-// Parameters: expression (valueString), resource, context (valueString: an expression; the other is evaluated on each of its items),
-//             variables (parts: value[x] or resource). The answer is Parameters as the servers behind fhirpath-lab give it: `parameters`
-//             (evaluator, expression, context), then a `result` for each context, its parts named by type. What no value[x] can hold, such as
+// profiles, value sets and code systems are asked, by conformsTo(), memberOf(), subsumes() and subsumedBy().
+// Parameters: expression (valueString), resource (or its JSON in the extension json-value), context (valueString: an expression; the other
+//             is evaluated on each of its items), variables (parts: value[x] or resource; without either an empty collection);
+//             terminologyserver and validate are taken and not used, which the answer tells. The answer is Parameters as the servers behind fhirpath-lab give it: `parameters`
+//             (evaluator, expression, context, note), then a `result` for each context: its parts named by type, and those named trace
+//             with what trace() was given. What no value[x] can hold, such as
 //             a backbone element, stands as JSON in the extension that fhirpath-lab reads.
 // Limits: expression 16 KB, work_max items looked at (about a second), 10,000 items and 8 MB of answer; beyond them kTooLarge.
 // Source: https://fhirpath-lab.com (its server API); there is no OperationDefinition of HL7 for R4.
@@ -29,11 +31,34 @@ constexpr size_t kExpressionBytesMax = 16 * 1024;
 constexpr size_t kResultItemsMax = 10'000, kResultBytesMax = size_t{8} << 20;
 constexpr uint64_t kWorkMax = 2'000'000;
 constexpr std::string_view kJsonValue = "http://fhir.forms-lab.com/StructureDefinition/json-value";
+constexpr std::string_view kXmlValue = "http://fhir.forms-lab.com/StructureDefinition/xml-value";
 
 struct EvaluationAsked {
   std::string expression, expression_path, context, context_path;
   fhir::Value resource;
+  std::shared_ptr<const fhir::Document> document;  // that `resource` stands in, where it came as text
   std::vector<std::pair<std::string, path::Collection>> variables;
+  std::vector<std::string> notes;
+};
+
+struct Traced {
+  std::string name;
+  path::Collection items;
+};
+
+/// Keeps what trace() is given, up to the number of items that an answer may have.
+class TraceKeeper final : public path::Tracer {
+ public:
+  void Trace(std::string_view name, const path::Collection& items) override {
+    items_ += items.size() + 1;
+    if (items_ <= kResultItemsMax) traced_.push_back({std::string(name), items});
+  }
+  bool is_full() const { return items_ > kResultItemsMax; }
+  std::vector<Traced> Take() { return std::exchange(traced_, {}); }
+
+ private:
+  std::vector<Traced> traced_;
+  size_t items_ = 0;
 };
 
 /// resolve() within what was sent: the entries of a Bundle. Contained resources are found without it, stored ones never.
@@ -88,18 +113,43 @@ Status ReadVariables(const fhir::Definitions& definitions, fhir::Value parameter
   for (const fhir::Value part : parameter["part"]) {
     const std::string name = part["name"].ToString();
     path::Item item = ItemOfParameter(definitions, part);
-    if (name.empty() || !item.node) {
-      return MakeIssue(ErrorCode::kIncorrect, "value", fmt::format("{}.part[{}]", at, i),
-                       "Give each variable a name and a value[x] or a resource.");
-    }
-    ++i;
+    const std::string place = fmt::format("{}.part[{}]", at, i++);
+    if (name.empty())
+      return MakeIssue(ErrorCode::kIncorrect, "value", place,
+                       "Give each variable a name, and a value[x] or a resource if it has any.");
+    if (path::IsOwnVariable(name))
+      return MakeIssue(ErrorCode::kIncorrect, "value", place + ".name",
+                       "The language has a variable of this name itself: take another one.");
+    path::Collection items;
+    if (item.node) items.push_back(std::move(item));
     const auto same = [&](const auto& variable) { return variable.first == name; };
     const auto found = std::find_if(asked->variables.begin(), asked->variables.end(), same);
     if (found != asked->variables.end())
-      found->second.push_back(std::move(item));
+      found->second.insert(found->second.end(), items.begin(), items.end());
     else
-      asked->variables.emplace_back(name, path::Collection{std::move(item)});
+      asked->variables.emplace_back(name, std::move(items));
   }
+  return {};
+}
+
+/// The resource itself, or its text in an extension.
+Status ReadSubject(const Room& room, fhir::Value parameter, const std::string& at, EvaluationAsked* asked) {
+  asked->resource = parameter["resource"];
+  for (const fhir::Value extension : parameter["extension"]) {
+    const std::string url = extension["url"].ToString();
+    const std::string place = at + ".extension.valueString";
+    if (url == kXmlValue)
+      return MakeIssue(ErrorCode::kUnsupported, "not-supported", place,
+                       "XML is not read here: send the resource as JSON.");
+    if (url != kJsonValue) continue;
+    Result<fhir::Document> parsed = fhir::Document::Parse(extension["valueString"].ToString());
+    if (!parsed.ok()) return MakeIssue(ErrorCode::kIncorrect, "structure", place, parsed.error().external);
+    asked->document = std::make_shared<const fhir::Document>(std::move(parsed).value());
+    asked->resource = asked->document->Root();
+  }
+  if (path::ResourceItem(*room.definitions, asked->resource).type == fhir::kNoType)
+    return MakeIssue(ErrorCode::kIncorrect, "value", at + ".resource",
+                     "Give a resource of a type that is known here.");
   return {};
 }
 
@@ -120,17 +170,19 @@ Result<EvaluationAsked> ReadEvaluation(const Room& room, fhir::Value root) {
       asked.context = TRY(ReadText(parameter, at));
       asked.context_path = at;
     } else if (name == "resource" && !asked.resource) {
-      asked.resource = parameter["resource"];
-      if (path::ResourceItem(*room.definitions, asked.resource).type == fhir::kNoType)
-        return MakeIssue(ErrorCode::kIncorrect, "value", at + ".resource",
-                         "Give a resource of a type that is known here.");
+      TRY(ReadSubject(room, parameter, at, &asked));
     } else if (name == "variables") {
       TRY(ReadVariables(*room.definitions, parameter, at, &asked));
+    } else if (name == "terminologyserver") {
+      asked.notes.push_back(
+          "terminologyserver is not used: value sets and code systems are those that this server holds");
+    } else if (name == "validate") {
+      asked.notes.push_back("validate is not used: every expression is checked against the types");
     } else {
-      return MakeIssue(
-          ErrorCode::kIncorrect, "value", at,
-          "This parameter is not known or is given twice. Known are expression, resource, context (one each) "
-          "and variables.");
+      return MakeIssue(ErrorCode::kIncorrect, "value", at,
+                       "This parameter is not known or is given twice. Known are expression, resource, "
+                       "context (one each), "
+                       "variables, and without effect terminologyserver and validate.");
     }
   }
   if (asked.expression_path.empty()) {
@@ -181,6 +233,16 @@ class ResultWriter {
         types_(path::TypeTable::For(definitions)),
         parameter_(definitions.FindType("Parameters.parameter")),
         json_(*json) {}
+
+  /// What one call of trace() was given.
+  void Trace(const Traced& traced) {
+    Begin("trace");
+    json_.Member("valueString", traced.name);
+    if (!traced.items.empty()) json_.Key("part").Array();
+    for (const path::Item& item : traced.items) Part(item);
+    if (!traced.items.empty()) json_.End();
+    json_.End();
+  }
 
   void Part(const path::Item& item) {
     const bool typed = item.type < definitions_.type_count();
@@ -271,6 +333,7 @@ class ResultWriter {
 struct Evaluation {
   std::string context;  // "Patient.name[0]"; "" for the resource itself
   path::Collection items;
+  std::vector<Traced> traced;
 };
 
 Result<std::string> AnswerJson(const Room& room, const EvaluationAsked& asked,
@@ -285,21 +348,28 @@ Result<std::string> AnswerJson(const Room& room, const EvaluationAsked& asked,
   text("evaluator", fmt::format("Tongkang {} (R4)", room.context.software_version));
   if (!asked.context_path.empty()) text("context", asked.context);
   text("expression", asked.expression);
+  for (const std::string& note : asked.notes) text("note", note);
   json.End().End();
   ResultWriter writer(*room.definitions, &json);
   for (const Evaluation& result : results) {
     json.Object().Member("name", "result");
     if (!result.context.empty()) json.Member("valueString", result.context);
-    if (!result.items.empty()) json.Key("part").Array();
+    const bool has_parts = !result.items.empty() || !result.traced.empty();
+    const auto check_size = [&]() -> Status {
+      if (out.size() <= kResultBytesMax) return {};
+      return MakeIssue(ErrorCode::kTooLarge, "too-long", asked.expression_path + ".valueString",
+                       fmt::format("The result is larger than {} MB: ask for less.", kResultBytesMax >> 20));
+    };
+    if (has_parts) json.Key("part").Array();
     for (const path::Item& item : result.items) {
       writer.Part(item);
-      if (out.size() > kResultBytesMax) {
-        return MakeIssue(
-            ErrorCode::kTooLarge, "too-long", asked.expression_path + ".valueString",
-            fmt::format("The result is larger than {} MB: ask for less.", kResultBytesMax >> 20));
-      }
+      TRY(check_size());
     }
-    if (!result.items.empty()) json.End();
+    for (const Traced& traced : result.traced) {
+      writer.Trace(traced);
+      TRY(check_size());
+    }
+    if (has_parts) json.End();
     json.End();
   }
   json.End().End();
@@ -335,6 +405,8 @@ Result<Response> FhirPathOperation(const Room& room, const Call& call) {
     contexts = TRY(Evaluated(room, asked.context, asked.context_path, environment, whole));
   }
   const std::shared_ptr<const path::TypeTable> types = path::TypeTable::For(*room.definitions);
+  TraceKeeper tracer;
+  environment.tracer = &tracer;
   environment.variables.emplace_back("rootResource", path::Collection());
   std::vector<Evaluation> results;
   uint64_t items = 0;
@@ -347,10 +419,13 @@ Result<Response> FhirPathOperation(const Room& room, const Call& call) {
     environment.resource = around.resource;
     environment.variables.back().second = {path::ResourceItem(*room.definitions, around.container)};
     one.items = TRY(Evaluated(room, asked.expression, asked.expression_path, environment, contexts[i]));
+    one.traced = tracer.Take();
     items += one.items.size();
-    if (items > kResultItemsMax)
-      return MakeIssue(ErrorCode::kTooLarge, "too-long", asked.expression_path + ".valueString",
-                       fmt::format("The results have more than {} items: ask for less.", kResultItemsMax));
+    if (items > kResultItemsMax || tracer.is_full())
+      return MakeIssue(
+          ErrorCode::kTooLarge, "too-long", asked.expression_path + ".valueString",
+          fmt::format("The results, and what trace() was given, have more than {} items: ask for less.",
+                      kResultItemsMax));
   }
   return JsonResponse(call, TRY(AnswerJson(room, asked, results)), "fhirpath");
 }

@@ -99,6 +99,68 @@ TEST_F(FhirPathOperationTest, TakesContextAndVariables) {
       R"([{"name":"integer","valueInteger":7}])");
 }
 
+TEST_F(FhirPathOperationTest, TakesWhatFhirpathLabSends) {
+  const Response noted = Evaluate(
+      "%none.exists()",
+      R"(,{"name":"terminologyserver","valueString":"https://tx.fhir.org/r4"},{"name":"validate","valueBoolean":true},{"name":"variables","part":[{"name":"none"}]})");
+  EXPECT_EQ(Parts(noted), R"([{"name":"boolean","valueBoolean":false}])");
+  const fhir::Document document = fhir::Document::Parse(noted.body).value();
+  EXPECT_EQ(At(document, "parameter.0.part.2.name"), "note");
+  EXPECT_NE(At(document, "parameter.0.part.2.valueString").find("terminologyserver"), std::string::npos);
+  const auto subject = [&](std::string_view url, std::string_view text) {
+    std::string quoted;
+    fhir::AppendJsonString(text, &quoted);
+    return Post(
+        "$fhirpath",
+        fmt::format(
+            R"({{"resourceType":"Parameters","parameter":[{{"name":"expression","valueString":"birthDate"}},)"
+            R"({{"name":"resource","extension":[{{"url":"http://fhir.forms-lab.com/StructureDefinition/{}",)"
+            R"("valueString":{}}}]}}]}})",
+            url, quoted));
+  };
+  EXPECT_EQ(Parts(subject("json-value", kSubject)), R"([{"name":"date","valueDate":"1980-02"}])");
+  EXPECT_EQ(Problem(subject("json-value", "{")).substr(0, 50),
+            "400 Parameters.parameter[1].extension.valueString ");
+  EXPECT_NE(Problem(subject("xml-value", "<Patient/>")).find("XML is not read"), std::string::npos);
+}
+
+TEST_F(FhirPathOperationTest, ShowsWhatIsTraced) {
+  const Response response =
+      Evaluate("given.trace('trc', length()).first()", R"(,{"name":"context","valueString":"name"})");
+  EXPECT_EQ(Parts(response, 0),
+            R"([{"name":"string","valueString":"Wei"},{"name":"trace","valueString":"trc","part":[)"
+            R"({"name":"integer","valueInteger":3},{"name":"integer","valueInteger":4}]}])");
+  EXPECT_EQ(Parts(response, 1),
+            R"([{"name":"string","valueString":"A"},{"name":"trace","valueString":"trc","part":[)"
+            R"({"name":"integer","valueInteger":1}]}])");
+  EXPECT_EQ(Parts(Evaluate("photo.trace('none')")), R"([{"name":"trace","valueString":"none"}])");
+}
+
+TEST_F(FhirPathOperationTest, RefusesVariablesOfTheLanguage) {
+  for (const char* name : {"resource", "context", "rootResource", "ucum", "vs-name-use"}) {
+    EXPECT_EQ(
+        Problem(
+            Evaluate("1", fmt::format(R"(,{{"name":"variables","part":[{{"name":"{}","valueString":"x"}}]}})",
+                                      name)))
+            .substr(0, 42),
+        "400 Parameters.parameter[2].part[0].name T");
+  }
+}
+
+TEST_F(FhirPathOperationTest, KnowsWhatStandsAboveACode) {
+  constexpr std::string_view kStay =
+      R"({"resourceType":"Encounter","status":"planned","class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB"},)"
+      R"("type":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"_ActEncounterCode"},)"
+      R"({"system":"http://snomed.info/sct","code":"1"}]}],"serviceType":{"coding":[{"system":"http://snomed.info/sct","code":"2"}]}})";
+  const auto about = [&](const char* expression) { return Parts(Evaluate(expression, "", kStay)); };
+  EXPECT_EQ(about("type.subsumes(class)"), R"([{"name":"boolean","valueBoolean":true}])");
+  EXPECT_EQ(about("class.subsumes(type.coding[0])"), R"([{"name":"boolean","valueBoolean":false}])");
+  EXPECT_EQ(about("class.subsumedBy(type.coding[0])"), R"([{"name":"boolean","valueBoolean":true}])");
+  EXPECT_EQ(about("serviceType.subsumes(type)"), "");  // SNOMED CT is not here
+  EXPECT_EQ(about("serviceType.subsumes(serviceType)"), R"([{"name":"boolean","valueBoolean":true}])");
+  EXPECT_EQ(Problem(Evaluate("class.subsumes(serviceType.coding)", "", kStay)).substr(0, 3), "422");
+}
+
 TEST_F(FhirPathOperationTest, SeesOnlyWhatIsSent) {
   ASSERT_EQ(Put("Organization/o", R"({"resourceType":"Organization","id":"o","name":"Stored"})").status, 201);
   EXPECT_EQ(Parts(Evaluate("managingOrganization.resolve().name")), "");

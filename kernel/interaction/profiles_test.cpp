@@ -99,6 +99,30 @@ TEST_F(ProfilesTest, TheProfilesOfR4AreKnownWithoutBeingStored) {
   EXPECT_NE(conforms.body.find("false"), std::string::npos) << conforms.body;
 }
 
+TEST_F(ProfilesTest, ValidateJudgesCodesOfR4AndSaysWhatItCannot) {
+  const auto told = [&](std::string_view type, std::string_view members) {
+    return Post(std::string(type) + "/$validate",
+                R"({"resourceType":")" + std::string(type) + "\"," + std::string(members) + "}")
+        .body;
+  };
+  const std::string wrong = told(
+      "Patient",
+      R"("language":"not a lang","photo":[{"contentType":"nonsense"}],"maritalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus","code":"nope"}]})");
+  for (const char* path :
+       {"Patient.language", "Patient.photo[0].contentType", "Patient.maritalStatus.coding[0].code"})
+    EXPECT_NE(wrong.find(path), std::string::npos) << path << wrong;
+  const std::string right = told(
+      "Patient",
+      R"("language":"zh-CN","photo":[{"contentType":"image/png; a=b"}],"maritalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus","code":"M"}]})");
+  EXPECT_EQ(right.find("\"error\""), std::string::npos) << right;
+  const std::string shown = told(
+      "Patient",
+      R"("maritalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus","code":"M","display":"Divorced"}]})");
+  EXPECT_NE(shown.find("Patient.maritalStatus.coding[0].display"), std::string::npos) << shown;
+  const std::string priced = told("Invoice", R"("status":"draft","totalNet":{"value":1,"currency":"ZZZ1"})");
+  EXPECT_NE(priced.find("Invoice.totalNet.currency"), std::string::npos) << priced;
+}
+
 TEST_F(ProfilesTest, ADeleteIsValidatedWithoutABody) {
   ASSERT_EQ(Put("Patient/a", R"({"resourceType":"Patient","id":"a"})").status, 201);
   const Response there = Post("Patient/a/$validate?mode=delete", "");

@@ -1,4 +1,4 @@
-// Functions that ask the definitions: conformsTo, memberOf, htmlChecks, checkModifiers.
+// Functions that ask the definitions: conformsTo, memberOf, subsumes, subsumedBy, htmlChecks, checkModifiers.
 // Source: FHIR R4 fhirpath.html, "Additional functions".
 #include <fmt/format.h>
 
@@ -27,7 +27,57 @@ std::optional<bool> IsMember(const TypeTable& types, const Item& item, CodeSetId
                              item.node[types.name_code].String(code));
 }
 
+/// The codes of a Coding or a CodeableConcept: system and code; nullopt: it is neither.
+using GivenCodes = std::vector<std::pair<std::string, std::string>>;
+std::optional<GivenCodes> CodesOfItem(const TypeTable& types, const Item& item) {
+  const Definitions& definitions = types.definitions();
+  if (!item.node.is_object() || item.type >= definitions.type_count()) return std::nullopt;
+  const std::string_view type = definitions.Type(item.type).name;
+  GivenCodes codes;
+  const auto add = [&](Value coding) {
+    if (coding[types.name_code].is_string())
+      codes.emplace_back(coding[types.name_system].ToString(), coding[types.name_code].ToString());
+  };
+  if (type == "Coding") {
+    add(item.node);
+  } else if (type == "CodeableConcept") {
+    for (const Value coding : item.node["coding"]) add(coding);
+  } else {
+    return std::nullopt;
+  }
+  return codes;
+}
+
 }  // namespace
+
+/// Some code of `above` is the same as, or stands above, some code of `below`. Where a code system is not known: empty, unless another pair tells.
+Status Evaluator::Subsumption(const Call& call, const Item& above, const Item& below) {
+  const auto sources = CodesOfItem(types_, above);
+  const auto targets = CodesOfItem(types_, below);
+  if (!sources || !targets)
+    return Fail(call.op, "subsumes() and subsumedBy() compare a Coding or CodeableConcept with another");
+  bool undecided = sources->empty() || targets->empty(), comparable = false;
+  for (const auto& [system, code] : *sources) {
+    for (const auto& [other_system, other] : *targets) {
+      if (system != other_system) continue;
+      comparable = true;
+      std::optional<bool> answer;
+      if (code == other) answer = true;
+      if (!answer && environment_.conformance != nullptr && !system.empty())
+        answer = environment_.conformance->Subsumes(system, code, other);
+      if (answer == true) return call.out->push_back(BooleanItem(true)), Status();
+      undecided = undecided || !answer;
+    }
+  }
+  if (undecided) return {};
+  const auto is_coding = [&](const Item& item) {
+    return types_.definitions().Type(item.type).name == "Coding";
+  };
+  if (!comparable && is_coding(above) && is_coding(below))
+    return Fail(call.op, "the codes are of different code systems, and how these relate is not known");
+  call.out->push_back(BooleanItem(false));
+  return {};
+}
 
 Status Evaluator::CallConformance(const Call& call, bool* known) {
   *known = true;
@@ -62,6 +112,13 @@ Status Evaluator::CallConformance(const Call& call, bool* known) {
       if (!answer && set != kNoCodeSet) answer = IsMember(types_, *item, set);
       if (answer) call.out->push_back(BooleanItem(*answer));  // a value set that is not here: not known
       return {};
+    }
+    case Function::kSubsumes:
+    case Function::kSubsumedBy: {
+      const Item* other = TRY(One(call.op, call.arguments[0]));
+      if (other == nullptr) return {};
+      const bool is_above = call.op.function == Function::kSubsumes;
+      return Subsumption(call, is_above ? *item : *other, is_above ? *other : *item);
     }
     case Function::kCheckModifiers:
       return CheckModifiers(call);

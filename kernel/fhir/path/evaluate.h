@@ -197,6 +197,7 @@ class Evaluator {
   Status CallType(const Call& call);
   // conformance.cpp
   Status CallConformance(const Call& call, bool* known);
+  Status Subsumption(const Call& call, const Item& above, const Item& below);
   std::optional<bool> ConformsToType(const Item& item, std::string_view url) const;
   Status CheckModifiers(const Call& call);
 

@@ -136,8 +136,8 @@ constexpr auto kFunctions = std::to_array<FunctionInfo>({
     Row("conformsTo", F::kConformsTo, 1, 1, R::kBoolean),
     Row("memberOf", F::kMemberOf, 1, 1, R::kBoolean),
     Row("checkModifiers", F::kCheckModifiers, 0, 3, R::kSame),
-    Row("subsumes", F::kSubsumes, 1, 1, R::kBoolean, A::kValues, false),
-    Row("subsumedBy", F::kSubsumedBy, 1, 1, R::kBoolean, A::kValues, false),
+    Row("subsumes", F::kSubsumes, 1, 1, R::kBoolean),
+    Row("subsumedBy", F::kSubsumedBy, 1, 1, R::kBoolean),
     Row("slice", F::kSlice, 2, 2, R::kUnknown, A::kValues, false),
 });
 static_assert(std::all_of(kFunctions.begin(), kFunctions.end(), [](const FunctionInfo& info) {

@@ -140,9 +140,9 @@ enum class Function : uint8_t {
   kConformsTo,
   kMemberOf,
   kCheckModifiers,
-  // known and not offered
   kSubsumes,
   kSubsumedBy,
+  // known and not offered
   kSlice
 };
 

@@ -189,12 +189,12 @@ Status Evaluator::Trace(const Op& op, const Frame& frame, Items input, Collectio
   Items name;
   TRY(Operand(program_.arguments[op.first], frame, &lease, &name));
   const std::optional<std::string> text = TRY(OneText(op, name));
-  if (environment_.trace != nullptr) {
+  if (environment_.tracer != nullptr) {
     Collection shown;
     for (size_t i = 0; i < input.size() && op.count > 1; ++i) {
       TRY(Eval(program_.arguments[op.first + 1], FrameOf(input, i), &shown));
     }
-    environment_.trace(text.value_or(""), op.count > 1 ? shown : Collection(input.begin(), input.end()));
+    environment_.tracer->Trace(text.value_or(""), op.count > 1 ? shown : Collection(input.begin(), input.end()));
   }
   out->insert(out->end(), input.begin(), input.end());
   return {};

@@ -13,7 +13,7 @@
 // Beyond N1, from 3.0.0-ballot: sort, coalesce, repeatAll, defineVariable, parts of dates, duration, difference; from FHIR R5 the type
 //         factory (%factory.HumanName(…)); sum, min, max, avg.
 // Patterns: RE2's, in linear time; what looks around or refers back by PCRE2 with a limit of steps (pattern.h).
-// Not offered (kUnsupported): subsumes, subsumedBy, elementDefinition, slice; instance selectors.
+// Not offered (kUnsupported): elementDefinition, slice; instance selectors.
 #pragma once
 
 #include <functional>
@@ -67,7 +67,7 @@ class Variables {
   virtual const Collection* Find(std::string_view name) const = 0;
 };
 
-/// Profiles and value sets that the definitions do not hold, for conformsTo() and memberOf().
+/// Profiles, value sets and code systems that the definitions do not hold, for conformsTo(), memberOf(), subsumes() and subsumedBy().
 class Conformance {
  public:
   virtual ~Conformance() = default;
@@ -75,6 +75,19 @@ class Conformance {
   virtual std::optional<bool> ConformsTo(const Item& item, std::string_view profile) const = 0;
   /// nullopt: the value set is not known here; then the definitions are asked, and if they do not know it either, the answer is empty.
   virtual std::optional<bool> MemberOf(const Item& item, std::string_view value_set) const = 0;
+  /// Is `code` the same as `other` or above it in their code system? nullopt: the code system is not known here in full, or has not both codes.
+  virtual std::optional<bool> Subsumes(std::string_view system, std::string_view code,
+                                       std::string_view other) const {
+    static_cast<void>(system), static_cast<void>(code), static_cast<void>(other);
+    return std::nullopt;
+  }
+};
+
+/// Hears what trace(name, …) is given.
+class Tracer {
+ public:
+  virtual ~Tracer() = default;
+  virtual void Trace(std::string_view name, const Collection& items) = 0;
 };
 
 /// What an expression may ask of the world. All optional; absent answers give the empty collection.
@@ -89,11 +102,13 @@ struct Environment {
   const Conformance* conformance =
       nullptr;                    // without it types and the value sets of the definitions are known
   uint64_t work_max = 4'000'000;  // items visited and compared in one evaluation; beyond it kTooLarge
-  /// trace(name, …) reports here; nothing is traced otherwise.
-  void (*trace)(std::string_view name, const Collection& items) = nullptr;
+  Tracer* tracer = nullptr;       // trace(name, …) reports here; nothing is traced otherwise
   std::vector<std::pair<std::string, Collection>> variables;  // %name
   const Variables* more_variables = nullptr;                  // asked after `variables`
 };
+
+/// Has %name a meaning in the language itself (%resource, %ucum, %vs-…), so that it cannot be given?
+bool IsOwnVariable(std::string_view name);
 
 /// How strictly an expression is compiled.
 struct Options {

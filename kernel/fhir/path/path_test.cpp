@@ -283,7 +283,7 @@ TEST_F(Path, ChecksBeforeItRuns) {
   EXPECT_EQ(Patient("name.frist()"), "invalid, column 6: there is no function frist()");
   EXPECT_EQ(Patient("name.take()"), "invalid, column 6: take() takes 1 arguments, not 0");
   EXPECT_EQ(Patient("name is HumanNam"), "invalid, column 6: there is no type \"HumanNam\"");
-  EXPECT_EQ(Patient("subsumes('x')"), "unsupported, column 1: the function subsumes() is not offered");
+  EXPECT_EQ(Patient("slice('x', 'y')"), "unsupported, column 1: the function slice() is not offered");
   EXPECT_EQ(Observation("valueQuantity.unit"),
             "invalid, column 1: Observation has no element \"valueQuantity\"");
   EXPECT_EQ(Patient("name.select(use.foo)"), "invalid, column 17: code has no element \"foo\"");

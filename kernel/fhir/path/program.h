@@ -169,8 +169,6 @@ struct Expression::Program {
 
 /// The text of an expression is needed for messages. Errors: kIncorrect.
 Result<Item> LiteralItem(std::string_view text, const SyntaxNode& node);
-/// %context, %resource and the like, which nobody may define anew.
-bool IsOwnVariable(std::string_view name);
 /// A System.Quantity has a value and a unit; the type of the member, kNoType if there is none.
 TypeId QuantityPart(TypeId type, std::string_view member);
 

@@ -1,0 +1,102 @@
+// What Profiles knows of code systems, and of value sets that cannot be listed. Kept, as everything else that was asked for.
+// Source: FHIR R4 codesystem.html (content, caseSensitive, compositional, designation), valueset.html#compositions.
+#include "kernel/base/text.h"
+#include "kernel/fhir/code_grammar.h"
+#include "kernel/fhir/definitions_codes.h"
+#include "kernel/fhir/profile.h"
+
+namespace tk::fhir {
+namespace {
+
+constexpr int kConceptLevelsMax = 64;
+constexpr int kImportLevelsMax = 8;
+constexpr size_t kSystemsKeptMax = 2048;
+constexpr size_t kTreesKeptMax = 64;
+
+void AddConcepts(Value concepts, int level, ListedSystem* out) {
+  if (level > kConceptLevelsMax) return;
+  for (const Value concept_value : concepts) {
+    std::string code = concept_value["code"].ToString();
+    if (out->folds_case) code = ToLower(code);
+    std::vector<std::string>& displays = out->displays[std::move(code)];
+    if (concept_value["display"].is_string()) displays.push_back(concept_value["display"].ToString());
+    for (const Value designation : concept_value["designation"])
+      displays.push_back(designation["value"].ToString());
+    AddConcepts(concept_value["concept"], level + 1, out);
+  }
+}
+
+/// False: what it is made of is not known.
+bool AddSystems(const Canonicals& canonicals, Value value_set, int level, SetSystems* out) {
+  const Value compose = value_set["compose"];
+  if (level > kImportLevelsMax || !compose.present()) return false;
+  out->whole = out->whole && !compose["exclude"].present();
+  for (const Value include : compose["include"]) {
+    const Value imports = include["valueSet"];
+    if (include["system"].present()) {
+      out->systems.insert(include["system"].ToString());
+      out->whole =
+          out->whole && !include["concept"].present() && !include["filter"].present() && !imports.present();
+      continue;
+    }
+    out->whole = out->whole && imports.size() == 1;
+    for (const Value imported : imports) {
+      const auto found = canonicals.Find("ValueSet", imported.ToString());
+      if (found == nullptr || !AddSystems(canonicals, found->Root(), level + 1, out)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::shared_ptr<const ListedSystem> Profiles::System(std::string_view url) {
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
+  const std::string key(url);
+  if (const auto known = systems_.find(key); known != systems_.end()) return known->second;
+  if (systems_.size() >= kSystemsKeptMax) systems_.clear();
+  std::shared_ptr<const ListedSystem>& kept = systems_[key];
+  const std::shared_ptr<const Document> document = canonicals_.Find("CodeSystem", url);
+  if (document == nullptr) return nullptr;
+  const Value root = document->Root();
+  if (root["content"].ToString() != "complete" || root["compositional"].IsTrue()) return nullptr;
+  auto system = std::make_shared<ListedSystem>();
+  system->version = root["version"].ToString();
+  system->folds_case = root["caseSensitive"].kind() == Kind::kFalse;
+  AddConcepts(root["concept"], 0, system.get());
+  return kept = std::move(system);
+}
+
+std::shared_ptr<const CodeTree> Profiles::Tree(std::string_view url) {
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
+  const std::string key(url);
+  if (const auto known = trees_.find(key); known != trees_.end()) return known->second;
+  if (trees_.size() >= kTreesKeptMax) trees_.clear();
+  std::shared_ptr<const CodeTree>& kept = trees_[key];
+  const std::shared_ptr<const Document> document = canonicals_.Find("CodeSystem", url);
+  if (document == nullptr) return nullptr;
+  auto tree = std::make_shared<const CodeTree>(document->Root());
+  if (tree->is_complete()) kept = std::move(tree);
+  return kept;
+}
+
+std::shared_ptr<const SetSystems> Profiles::SystemsOf(std::string_view canonical) {
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
+  const std::string key(canonical);
+  if (const auto known = systems_of_.find(key); known != systems_of_.end()) return known->second;
+  if (systems_of_.size() >= kSystemsKeptMax) systems_of_.clear();
+  std::shared_ptr<const SetSystems>& kept = systems_of_[key];
+  SetSystems systems;
+  if (const std::string_view grammar = GrammarOfValueSet(canonical); !grammar.empty()) {
+    systems.systems.emplace(grammar);
+    kept = std::make_shared<const SetSystems>(std::move(systems));
+    return kept;
+  }
+  std::shared_ptr<const Document> document = canonicals_.Find("ValueSet", canonical);
+  if (document == nullptr) document = canonicals_.Find("ValueSet", WithoutVersion(canonical));
+  if (document != nullptr && AddSystems(canonicals_, document->Root(), 0, &systems))
+    kept = std::make_shared<const SetSystems>(std::move(systems));
+  return kept;
+}
+
+}  // namespace tk::fhir

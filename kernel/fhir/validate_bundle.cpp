@@ -1,0 +1,379 @@
+#include "kernel/fhir/validate_bundle.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "kernel/fhir/path/path.h"
+#include "kernel/fhir/primitives.h"
+
+namespace tk::fhir {
+namespace {
+
+constexpr size_t kBundleLevelsMax = 100;
+constexpr std::string_view kHistoryPart = "/_history/";
+constexpr std::string_view kPageRelations[] = {"first", "previous", "prev", "next", "last"};
+
+bool IsIn(std::string_view text, std::initializer_list<std::string_view> list) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+/// "http://x/fhir/Patient/1" → root "http://x/fhir/", type and id.
+struct RestAddress {
+  std::string_view root, type, id;
+};
+
+class BundleChecker {
+ public:
+  BundleChecker(const Definitions& definitions, Value bundle, std::string path, size_t issues_max)
+      : definitions_(definitions), bundle_(bundle), path_(std::move(path)), issues_max_(issues_max) {}
+
+  std::vector<Issue> Run();
+
+ private:
+  struct Entry {
+    Value resource;
+    std::string url, type, id, version;
+    std::string path;  // "Bundle.entry[3]"
+  };
+  /// A reference, or (soft) an address that may be one, where it stands.
+  struct Link {
+    std::string text, path;
+    bool soft;
+  };
+  struct Found {
+    std::vector<size_t> entries;
+    size_t alike = 0;  // of the same type and id, but not meant by the rules of fullUrl
+  };
+
+  void Read();
+  void Links(const std::string& type);
+  void Stylesheet(Value link, const std::string& path);
+  void FullUrl(const Entry& entry, bool is_needed);
+  void SearchSet();
+  std::set<std::string> SearchedTypes() const;
+  void Document();
+  void Message();
+  void Sections(Value holder, const std::string& path);
+  void Named(Value holder, const char* member, const std::string& path);
+  void References(bool is_document);
+  void Hanging(const std::vector<std::vector<size_t>>& links);
+  void Collect(Value object, TypeId type, const std::string& path, size_t level,
+               std::vector<Link>* out) const;
+  Found Find(const Entry& from, std::string_view reference) const;
+  std::optional<RestAddress> Rest(std::string_view url) const;
+  void Add(const std::string& path, std::string_view type, std::string text) {
+    if (issues_.size() < issues_max_) issues_.push_back({Severity::kError, type, path, std::move(text)});
+  }
+
+  const Definitions& definitions_;
+  const Value bundle_;
+  const std::string path_;
+  const size_t issues_max_;
+  std::vector<Entry> entries_;
+  std::multimap<std::string, size_t> by_url_, by_type_and_id_;
+  std::set<std::string> told_;  // paths of references that were told already
+  std::vector<Issue> issues_;
+};
+
+std::vector<Issue> BundleChecker::Run() {
+  Read();
+  const std::string type = bundle_["type"].ToString();
+  Links(type);
+  const bool is_needed = !IsIn(type, {"transaction", "transaction-response", "batch", "batch-response"});
+  for (const Entry& entry : entries_) FullUrl(entry, is_needed);
+  if (type == "searchset") SearchSet();
+  if (entries_.empty()) return std::move(issues_);
+  if (type == "document" && entries_[0].type == "Composition") Document();
+  if (type == "message" && entries_[0].type == "MessageHeader") Message();
+  return std::move(issues_);
+}
+
+void BundleChecker::Read() {
+  size_t place = 0;
+  for (const Value entry : bundle_["entry"]) {
+    const Value resource = entry["resource"];
+    Entry one{resource,
+              entry["fullUrl"].ToString(),
+              resource["resourceType"].ToString(),
+              resource["id"].ToString(),
+              resource["meta"]["versionId"].ToString(),
+              path_ + ".entry[" + std::to_string(place) + "]"};
+    if (!one.url.empty()) by_url_.emplace(one.url, place);
+    if (!one.id.empty()) by_type_and_id_.emplace(one.type + "/" + one.id, place);
+    entries_.push_back(std::move(one));
+    ++place;
+  }
+}
+
+std::optional<RestAddress> BundleChecker::Rest(std::string_view url) const {
+  if (!url.starts_with("http://") && !url.starts_with("https://")) return std::nullopt;
+  url = url.substr(0, url.find(kHistoryPart));
+  const size_t slash = url.rfind('/');
+  const size_t start = url.rfind('/', slash - 1);
+  if (start == std::string_view::npos) return std::nullopt;
+  const RestAddress address{url.substr(0, start + 1), url.substr(start + 1, slash - start - 1),
+                            url.substr(slash + 1)};
+  TypeInfo id{};
+  id.primitive = Primitive::kId;
+  if (!definitions_.IsResource(definitions_.FindType(address.type)) || !IsPrimitiveText(id, address.id))
+    return std::nullopt;
+  return address;
+}
+
+// ---- links and addresses -----------------------------------------------------------------------------------------------
+
+void BundleChecker::Links(const std::string& type) {
+  const bool has_pages = IsIn(type, {"searchset", "history"});
+  std::set<std::string> seen;
+  size_t place = 0;
+  for (const Value link : bundle_["link"]) {
+    const std::string path = path_ + ".link[" + std::to_string(place++) + "]";
+    const std::string relation = link["relation"].ToString();
+    const bool is_page =
+        std::find(std::begin(kPageRelations), std::end(kPageRelations), relation) != std::end(kPageRelations);
+    if (is_page && !has_pages && !type.empty())
+      Add(path + ".relation", "value", "is a link between pages, which only searches and histories have");
+    else if ((is_page || relation == "self") && !seen.insert(relation).second)
+      Add(path, "structure", "has the relation of another link");
+    if (type == "document" && relation == "stylesheet") Stylesheet(link, path);
+  }
+}
+
+void BundleChecker::Stylesheet(Value link, const std::string& path) {
+  const std::string url = link["url"].ToString();
+  if (!url.empty() && !IsAbsoluteUri(url) && by_type_and_id_.count(url) == 0)
+    Add(path + ".url", "not-found", "names a stylesheet that is not in the Bundle");
+}
+
+void BundleChecker::FullUrl(const Entry& entry, bool is_needed) {
+  if (entry.url.empty()) {
+    if (is_needed && entry.resource)
+      Add(entry.path, "required", "has no fullUrl: it identifies the resource of an entry");
+    return;
+  }
+  if (!IsAbsoluteUri(entry.url)) return Add(entry.path + ".fullUrl", "value", "must be an absolute URL");
+  const auto address = Rest(entry.url);
+  if (!address || !entry.resource) return;
+  if (entry.id.empty())
+    return Add(entry.path + ".fullUrl", "value",
+               "looks like the address of a resource on a server, but the resource has no id");
+  if (address->type != entry.type || address->id != entry.id)
+    Add(entry.path + ".fullUrl", "value", "does not agree with the resource's type and id");
+}
+
+// ---- searches ----------------------------------------------------------------------------------------------------------
+
+/// By the link to the search itself; empty: of any type.
+std::set<std::string> BundleChecker::SearchedTypes() const {
+  std::set<std::string> types;
+  for (const Value link : bundle_["link"]) {
+    if (link["relation"].ToString() != "self") continue;
+    const std::string url = link["url"].ToString();
+    std::string_view query = url;
+    const std::string_view head = query.substr(0, query.find('?'));
+    query.remove_prefix(std::min(head.size() + 1, query.size()));
+    const std::string_view last = head.substr(head.rfind('/') == std::string::npos ? 0 : head.rfind('/') + 1);
+    if (definitions_.IsResource(definitions_.FindType(last))) return {std::string(last)};
+    while (!query.empty()) {
+      std::string_view parameter = query.substr(0, query.find('&'));
+      query.remove_prefix(std::min(parameter.size() + 1, query.size()));
+      if (!parameter.starts_with("_type=")) continue;
+      for (parameter.remove_prefix(6); !parameter.empty();) {
+        const std::string_view one = parameter.substr(0, parameter.find(','));
+        types.emplace(one);
+        parameter.remove_prefix(std::min(one.size() + 1, parameter.size()));
+      }
+    }
+    break;
+  }
+  return types;
+}
+
+void BundleChecker::SearchSet() {
+  const std::set<std::string> types = SearchedTypes();
+  size_t place = 0;
+  for (const Value given : bundle_["entry"]) {
+    const Entry& entry = entries_[place++];
+    const std::string mode = given["search"]["mode"].ToString();
+    if (!entry.resource || mode.empty()) continue;
+    const std::string path = entry.path + ".resource";
+    if (mode == "outcome" && entry.type != "OperationOutcome")
+      Add(path, "invalid", "is the outcome of a search, so it must be an OperationOutcome");
+    if (mode == "outcome") continue;
+    if (entry.id.empty()) Add(path, "required", "has no id, which everything that a search finds has");
+    if (mode == "match" && !types.empty() && types.count(entry.type) == 0)
+      Add(path, "invalid", "is of another type than the one that was searched for");
+  }
+}
+
+// ---- references --------------------------------------------------------------------------------------------------------
+
+BundleChecker::Found BundleChecker::Find(const Entry& from, std::string_view reference) const {
+  reference = reference.substr(0, reference.find('#'));
+  std::string_view version;
+  if (const size_t history = reference.find(kHistoryPart); history != std::string_view::npos) {
+    version = reference.substr(history + kHistoryPart.size());
+    reference = reference.substr(0, history);
+  }
+  std::string url(reference);
+  const bool is_relative = !IsAbsoluteUri(reference);
+  Found found;
+  if (is_relative) {
+    const auto base = Rest(from.url);
+    if (base) url = std::string(base->root) + url;
+    if (!base && IsAbsoluteUri(from.url))
+      url.clear();  // where no fullUrl is absolute, which is told, equal texts meet
+  }
+  const auto [begin, end] = by_url_.equal_range(url);
+  for (auto i = begin; i != end && !url.empty(); ++i) {
+    if (version.empty() || entries_[i->second].version == version) found.entries.push_back(i->second);
+  }
+  if (is_relative && found.entries.empty()) found.alike = by_type_and_id_.count(std::string(reference));
+  return found;
+}
+
+void BundleChecker::Named(Value holder, const char* member, const std::string& path) {
+  const Value named = holder[member];
+  const auto one = [&](Value reference, const std::string& at) {
+    const std::string text = reference["reference"].ToString();
+    if (text.empty() || text.front() == '#') return;
+    const Found found = Find(entries_[0], text);
+    if (found.entries.size() == 1) return;
+    told_.insert(at);
+    if (found.entries.size() > 1) return Add(at, "structure", "means more than one entry of the Bundle");
+    Add(at, "not-found",
+        found.alike == 0 ? "refers to what is not in the Bundle, where everything that is named here must be"
+                         : "refers to what is not in the Bundle: an entry has that type and id, but its "
+                           "fullUrl is not the "
+                           "address that the reference stands for");
+  };
+  if (named.is_object()) return one(named, path + "." + member);
+  size_t place = 0;
+  for (const Value reference : named)
+    one(reference, path + "." + member + "[" + std::to_string(place++) + "]");
+}
+
+void BundleChecker::Sections(Value holder, const std::string& path) {
+  if (std::count(path.begin(), path.end(), '.') > static_cast<std::ptrdiff_t>(kBundleLevelsMax)) return;
+  size_t place = 0;
+  for (const Value section : holder["section"]) {
+    const std::string at = path + ".section[" + std::to_string(place++) + "]";
+    for (const char* member : {"author", "focus", "entry"}) Named(section, member, at);
+    Sections(section, at);
+  }
+}
+
+void BundleChecker::Document() {
+  const Value composition = entries_[0].resource;
+  const std::string path = entries_[0].path + ".resource";
+  for (const char* member : {"subject", "author", "encounter", "custodian"}) Named(composition, member, path);
+  size_t place = 0;
+  for (const Value attester : composition["attester"])
+    Named(attester, "party", path + ".attester[" + std::to_string(place++) + "]");
+  place = 0;
+  for (const Value event : composition["event"])
+    Named(event, "detail", path + ".event[" + std::to_string(place++) + "]");
+  Sections(composition, path);
+  References(true);
+}
+
+void BundleChecker::Message() {
+  Named(entries_[0].resource, "focus", entries_[0].path + ".resource");
+  References(false);
+}
+
+/// References, and everything else that can hold the address of an entry.
+void BundleChecker::Collect(Value object, TypeId type, const std::string& path, size_t level,
+                            std::vector<Link>* out) const {
+  if (level > kBundleLevelsMax) return;
+  const std::string_view type_name = definitions_.Type(type).name;
+  for (const Value member : object) {
+    const ElementInfo* element = definitions_.FindElement(type, member.name());
+    if (element == nullptr) continue;
+    const TypeInfo& of = definitions_.Type(element->type);
+    const auto one = [&](Value value, const std::string& at) {
+      const bool is_link = of.primitive == Primitive::kUri || of.primitive == Primitive::kUrl ||
+                           of.primitive == Primitive::kCanonical;
+      if (value.is_string() && is_link && element->name != "system" && type_name != "Extension")
+        out->push_back({value.ToString(), at, true});
+      if (!value.is_object() || of.type_class == TypeClass::kPrimitive) return;
+      if (of.name == "Reference" && value["reference"].is_string())
+        out->push_back({value["reference"].ToString(), at, false});
+      const TypeId inner = of.type_class == TypeClass::kResource
+                               ? path::ResourceItem(definitions_, value).type
+                               : element->type;
+      if (inner != kNoType && definitions_.Type(inner).name != "Bundle")
+        Collect(value, inner, at, level + 1, out);
+    };
+    const std::string at = path + "." + std::string(element->base_name);
+    if (!member.is_array()) {
+      one(member, at);
+      continue;
+    }
+    size_t place = 0;
+    for (const Value value : member) one(value, at + "[" + std::to_string(place++) + "]");
+  }
+}
+
+void BundleChecker::References(bool is_document) {
+  std::vector<std::vector<size_t>> links(entries_.size());
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    const TypeId type = path::ResourceItem(definitions_, entries_[i].resource).type;
+    if (type == kNoType || entries_[i].type == "Bundle") continue;
+    std::vector<Link> found;
+    Collect(entries_[i].resource, type, entries_[i].path + ".resource", 0, &found);
+    for (const Link& link : found) {
+      if (link.text.empty() || link.text.front() == '#') continue;
+      const Found target = Find(entries_[i], link.text);
+      for (const size_t each : target.entries) {
+        links[i].push_back(each);
+        links[each].push_back(i);
+      }
+      if (link.soft || told_.count(link.path) != 0) continue;
+      if (target.entries.size() > 1) Add(link.path, "structure", "means more than one entry of the Bundle");
+      if (target.alike != 0)
+        Add(link.path, "not-found",
+            "means no entry of the Bundle: one has that type and id, but its fullUrl is not the address that "
+            "the reference stands for");
+    }
+  }
+  if (is_document) Hanging(links);
+}
+
+/// Every entry of a document is connected with its Composition, in whichever direction.
+void BundleChecker::Hanging(const std::vector<std::vector<size_t>>& links) {
+  std::vector<bool> reached(entries_.size(), false);
+  std::vector<size_t> next = {0};
+  for (const Value link : bundle_["link"]) {
+    if (link["relation"].ToString() != "stylesheet") continue;
+    const auto [begin, end] = by_type_and_id_.equal_range(link["url"].ToString());
+    for (auto i = begin; i != end; ++i) next.push_back(i->second);
+  }
+  while (!next.empty()) {
+    const size_t at = next.back();
+    next.pop_back();
+    if (reached[at]) continue;
+    reached[at] = true;
+    next.insert(next.end(), links[at].begin(), links[at].end());
+  }
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    if (!reached[i] && entries_[i].resource)
+      Add(entries_[i].path, "invalid",
+          "is not part of the document: no reference connects it with the Composition");
+  }
+}
+
+}  // namespace
+
+bool IsAbsoluteUri(std::string_view uri) {
+  const size_t colon = uri.find(':');
+  return colon != std::string_view::npos && colon != 0 && uri.find_first_of("/?#") > colon;
+}
+
+std::vector<Issue> BundleProblems(const Definitions& definitions, Value bundle, const std::string& path,
+                                  size_t issues_max) {
+  return BundleChecker(definitions, bundle, path, issues_max).Run();
+}
+
+}  // namespace tk::fhir

@@ -1,0 +1,158 @@
+#include "kernel/fhir/validate_structures.h"
+
+#include <algorithm>
+
+#include "kernel/fhir/profile_builder.h"
+#include "kernel/fhir/profile_values.h"
+
+namespace tk::fhir {
+namespace {
+
+constexpr std::string_view kBindable[] = {"code", "Coding", "CodeableConcept", "Quantity", "string", "uri"};
+
+class StructureChecker {
+ public:
+  StructureChecker(Profiles& profiles, Value structure, size_t issues_max)
+      : profiles_(profiles),
+        definitions_(profiles.definitions()),
+        structure_(structure),
+        issues_max_(issues_max) {}
+
+  std::vector<Issue> Run();
+
+ private:
+  /// The types that an element may have; not known: `open`.
+  struct Types {
+    std::vector<TypeId> types;
+    bool open = false;
+  };
+
+  void Element(Value element);
+  Types TypesAt(std::string_view path) const;
+  Types Below(const Types& from, std::string_view name) const;
+  void Binding(Value element, const Types& types);
+  void Fixed(Value element);
+  void Discriminators(Value element, const Types& types);
+  void Add(std::string_view member, std::string_view type, std::string text) {
+    if (issues_.size() >= issues_max_) return;
+    issues_.push_back({Severity::kError, type, place_ + (member.empty() ? "" : ".") + std::string(member),
+                       std::move(text)});
+  }
+
+  Profiles& profiles_;
+  const Definitions& definitions_;
+  const Value structure_;
+  const size_t issues_max_;
+  ProfilePtr base_;
+  std::string place_;  // "StructureDefinition.differential.element[3]"
+  std::vector<Issue> issues_;
+};
+
+std::vector<Issue> StructureChecker::Run() {
+  if (structure_["resourceType"].ToString() != "StructureDefinition" ||
+      structure_["derivation"].ToString() != "constraint" ||
+      definitions_.FindType(structure_["type"].ToString()) == kNoType)
+    return {};
+  if (const auto base = profiles_.Find(structure_["baseDefinition"].ToString()); base.ok()) base_ = *base;
+  const char* list = structure_["differential"].present() ? "differential" : "snapshot";
+  size_t place = 0;
+  for (const Value element : structure_[list]["element"]) {
+    place_ = std::string("StructureDefinition.") + list + ".element[" + std::to_string(place++) + "]";
+    Element(element);
+  }
+  return std::move(issues_);
+}
+
+void StructureChecker::Element(Value element) {
+  if (!element["path"].is_string()) return;
+  const Types types = TypesAt(element["path"].ToString());
+  if (types.types.empty() && !types.open)
+    return Add("path", "value", "names no element of the type that the profile constrains");
+  if (element["binding"].present()) Binding(element, types);
+  Fixed(element);
+  Discriminators(element, types);
+}
+
+StructureChecker::Types StructureChecker::TypesAt(std::string_view path) const {
+  const std::string_view root = path.substr(0, path.find('.'));
+  Types at;
+  if (root != structure_["type"].ToString()) return at;
+  at.types.push_back(definitions_.FindType(root));
+  for (path.remove_prefix(root.size()); !path.empty() && !at.open && !at.types.empty();) {
+    path.remove_prefix(1);
+    const std::string_view name = path.substr(0, path.find('.'));
+    path.remove_prefix(name.size());
+    at = Below(at, name);
+  }
+  return at;
+}
+
+StructureChecker::Types StructureChecker::Below(const Types& from, std::string_view name) const {
+  Types to;
+  const bool is_choice = name.ends_with("[x]");
+  if (is_choice) name.remove_suffix(3);
+  for (const TypeId type : from.types) {
+    const TypeInfo& info = definitions_.Type(type);
+    // Of a resource within anything may be told; the value of a primitive has a type of the language's system.
+    to.open = to.open || info.is_abstract || info.name.starts_with("http") ||
+              (info.type_class == TypeClass::kPrimitive && name == "value");
+    for (const ElementInfo& element : definitions_.Elements(type)) {
+      const bool is_it = is_choice ? element.choice != 0 && element.base_name == name : element.name == name;
+      if (!is_it) continue;
+      to.types.push_back(element.type);
+      const TypeInfo& of = definitions_.Type(element.type);
+      if (of.type_class == TypeClass::kResource) to.open = true;
+    }
+  }
+  return to;
+}
+
+// eld-11 means to ask it, but its expression holds for every type.
+void StructureChecker::Binding(Value element, const Types& types) {
+  std::vector<TypeId> bound = types.types;
+  if (const Value given = element["type"]) {
+    bound.clear();
+    for (const Value type : given) bound.push_back(definitions_.FindType(type["code"].ToString()));
+  } else if (types.open) {
+    return;
+  }
+  const auto bindable = [&](TypeId type) {
+    return type == kNoType ||
+           std::any_of(std::begin(kBindable), std::end(kBindable), [&](std::string_view name) {
+             return definitions_.IsA(type, definitions_.FindType(name));
+           });
+  };
+  if (std::none_of(bound.begin(), bound.end(), bindable))
+    Add("binding", "value", "binds an element whose type takes no codes");
+}
+
+void StructureChecker::Fixed(Value element) {
+  if (base_ == nullptr) return;
+  const std::string id = element["id"].present() ? element["id"].ToString() : element["path"].ToString();
+  const ProfileElement* before = base_->Find(id);
+  if (before == nullptr || !before->fixed) return;
+  const Value given = element[before->fixed.name_text()];
+  if (given && !EqualsFixed(given, before->fixed))
+    Add(before->fixed.name_text(), "value", "fixes another value than the profile that this one is based on");
+}
+
+void StructureChecker::Discriminators(Value element, const Types& types) {
+  if (types.open || types.types.size() != 1) return;
+  size_t place = 0;
+  for (const Value discriminator : element["slicing"]["discriminator"]) {
+    const std::string member = "slicing.discriminator[" + std::to_string(place++) + "]";
+    const std::string path = discriminator["path"].ToString();
+    if (path.empty() || path == "$this") continue;
+    const auto compiled = path::Expression::Compile(path, definitions_, types.types[0]);
+    if (!compiled.ok())
+      Add(member, "value", "is no path of the element that is sliced: " + compiled.error().external);
+  }
+}
+
+}  // namespace
+
+std::vector<Issue> StructureProblems(Profiles& profiles, Value structure, size_t issues_max) {
+  return StructureChecker(profiles, structure, issues_max).Run();
+}
+
+}  // namespace tk::fhir

@@ -1,0 +1,17 @@
+// What a profile's definition asks of itself beside its invariants: told by $validate of a StructureDefinition that constrains a type.
+// - the path of each element is one of the type's (as far as the type tells: what a resource within holds is not known);
+// - a binding stands at what can be bound: code, Coding, CodeableConcept, Quantity, string, uri;
+// - a value that the base has fixed is not fixed to another;
+// - a discriminator is a path of the element that is sliced.
+// Source: FHIR R4 elementdefinition.html, profiling.html, structuredefinition.html#invs.
+#pragma once
+
+#include "kernel/fhir/profile.h"
+
+namespace tk::fhir {
+
+/// Errors of `structure`, at most `issues_max`; none of any other resource. Cost: that of a look-up for each segment of each path, and
+/// of compiling the base profile where that is known.
+std::vector<Issue> StructureProblems(Profiles& profiles, Value structure, size_t issues_max);
+
+}  // namespace tk::fhir

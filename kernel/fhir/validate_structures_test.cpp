@@ -1,0 +1,72 @@
+// What a profile's definition is told of itself.
+#include "kernel/fhir/validate_structures.h"
+
+#include <gtest/gtest.h>
+
+namespace tk::fhir {
+namespace {
+
+constexpr const char* kBase =
+    R"({"resourceType":"StructureDefinition","url":"http://x/base","kind":"complex-type","type":"Extension","derivation":"constraint",
+  "baseDefinition":"http://hl7.org/fhir/StructureDefinition/Extension",
+  "differential":{"element":[{"id":"Extension","path":"Extension"},{"id":"Extension.url","path":"Extension.url","fixedUri":"http://x/base"}]}})";
+
+std::string ToldOfStructure(std::string_view type, std::string_view base, std::string_view elements) {
+  MemoryCanonicals canonicals;
+  canonicals.Add(std::make_shared<const Document>(Document::Parse(kBase).value()));
+  Profiles profiles(*Definitions::R4(), canonicals);
+  const auto document = Document::Parse(
+      R"({"resourceType":"StructureDefinition","url":"http://x/p","derivation":"constraint","type":")" +
+      std::string(type) + R"(","baseDefinition":")" + std::string(base) + R"(","differential":{"element":[)" +
+      std::string(elements) + "]}}");
+  EXPECT_TRUE(document.ok()) << elements;
+  std::string told;
+  for (const Issue& issue : StructureProblems(profiles, document->Root(), 100))
+    told += issue.path.substr(std::string_view("StructureDefinition.differential.").size()) + " ";
+  return told;
+}
+
+TEST(Structures, PathsAreOfTheType) {
+  const auto path = [](const char* type, const char* name) {
+    return ToldOfStructure(type, "", R"({"path":")" + std::string(name) + R"("})");
+  };
+  for (const char* good :
+       {"Observation", "Observation.value[x]", "Observation.valueQuantity", "Observation.value[x].code",
+        "Observation.component.referenceRange.low", "Observation.status.extension",
+        "Observation.contained.id", "Observation.extension.value[x]",
+        "Observation.subject.identifier.assigner.display", "Observation.status.value"})
+    EXPECT_EQ(path("Observation", good), "") << good;
+  for (const char* bad : {"Observation...unit", "Observation.valu[x]", "Observation.value", "Patient.name",
+                          "Observation.code.unit"})
+    EXPECT_EQ(path("Observation", bad), "element[0].path ") << bad;
+  EXPECT_EQ(path("Bundle", "Bundle.entry.resource.name"), "");
+}
+
+TEST(Structures, BindingsFixedValuesAndDiscriminators) {
+  const char* const binding = R"("binding":{"strength":"required","valueSet":"http://x/v"}})";
+  EXPECT_EQ(ToldOfStructure("Patient", "", std::string(R"({"path":"Patient.gender",)") + binding), "");
+  EXPECT_EQ(ToldOfStructure("Patient", "", std::string(R"({"path":"Patient.birthDate",)") + binding),
+            "element[0].binding ");
+  EXPECT_EQ(
+      ToldOfStructure("Observation", "",
+                      std::string(R"({"path":"Observation.value[x]","type":[{"code":"date"}],)") + binding),
+      "element[0].binding ");
+  const auto url = [](const char* fixed) {
+    return ToldOfStructure(
+        "Extension", "http://x/base",
+        R"({"id":"Extension.url","path":"Extension.url","fixedUri":")" + std::string(fixed) + R"("})");
+  };
+  EXPECT_EQ(url("http://x/base"), "");
+  EXPECT_EQ(url("http://x/p"), "element[0].fixedUri ");
+  const auto sliced = [](const char* by) {
+    return ToldOfStructure(
+        "Patient", "",
+        R"({"path":"Patient.extension","slicing":{"discriminator":[{"type":"value","path":")" +
+            std::string(by) + R"("}],"rules":"open"}})");
+  };
+  EXPECT_EQ(sliced("url"), "");
+  EXPECT_EQ(sliced("type"), "element[0].slicing.discriminator[0] ");
+}
+
+}  // namespace
+}  // namespace tk::fhir
