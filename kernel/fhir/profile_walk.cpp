@@ -102,9 +102,10 @@ void ProfileChecker::Claimed(Value resource) {
 void ProfileChecker::KnownExtension(Value extension) {
   const std::string url = extension["url"].ToString();
   if (url.rfind("http", 0) != 0 && url.rfind("urn:", 0) != 0) return;  // a part of another one
-  // Its url names the definition; which version of it is not the url's to say.
+  // Its url names the definition; which version of it is not the url's to say. R5 says so in words: no write is refused for it.
   const std::string plain(WithoutVersion(url));
   if (plain.size() != url.size()) {
+    if (!options_.warnings) return;
     path_.push_back({"url", -1});
     Error("value", "must not contain a version");
     path_.pop_back();

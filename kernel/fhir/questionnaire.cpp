@@ -14,9 +14,9 @@ namespace {
 
 constexpr size_t kItemsMax = 20'000;
 constexpr size_t kDepthMax = 32;
-constexpr size_t kConstraintsMax = 256;           // of one Questionnaire
-constexpr uint64_t kConstraintWorkMax = 500'000;  // items that one of them may visit
-constexpr double kMegabyte = 1024.0 * 1024.0;     // the greater reading of "MB"
+constexpr size_t kConstraintsMax = 256;          // evaluations for one response
+constexpr uint64_t kConstraintWorkMax = 50'000;  // items that one of them may visit
+constexpr double kMegabyte = 1024.0 * 1024.0;    // the greater reading of "MB"
 constexpr std::string_view kExtensionUrl = "http://hl7.org/fhir/StructureDefinition/";
 constexpr std::string_view kCaptureUrl = "http://hl7.org/fhir/uv/sdc/StructureDefinition/";
 

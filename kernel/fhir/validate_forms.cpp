@@ -21,6 +21,7 @@ namespace {
 constexpr size_t kFormLevelsMax = 100;
 constexpr std::string_view kUuidUrn = "urn:uuid:";
 
+constexpr std::string_view kAnyUri = "urn:ietf:rfc:3986";
 constexpr std::string_view kUcum = "http://unitsofmeasure.org";
 constexpr std::string_view kLinkSchemes[] = {"http", "https", "ftp", "mailto", "tel", "sms"};
 constexpr std::string_view kImageSchemes[] = {"http", "https", "data", "cid", "ftp"};
@@ -87,6 +88,7 @@ class FormChecker {
   void Uuid(Severity severity, std::string_view text);
   void UuidReference(Value reference);
   void Coding(Value coding);
+  void Identifier(Value identifier);
   void Display(std::string_view display, const std::vector<std::string>& known);
   void Unit(Value quantity);
   void Narrative(std::string_view text);
@@ -124,6 +126,7 @@ void FormChecker::Object(Value object, TypeId type) {
   if (path_.size() > kFormLevelsMax) return;
   const std::string_view name = definitions_.Type(type).name;
   if (name == "Coding") Coding(object);
+  if (name == "Identifier") Identifier(object);
   if (name == "Reference") UuidReference(object["reference"]);
   if (object["system"].present() && definitions_.IsA(type, quantity_)) Unit(object);
   if (name == "Attachment") Attachment(object);
@@ -220,6 +223,18 @@ void FormChecker::Coding(Value coding) {
     });
   if (const Value display = coding["display"]; display.is_string())
     At("display", -1, [&] { Display(display.ToString(), found->second); });
+}
+
+void FormChecker::Identifier(Value identifier) {
+  const Value system = identifier["system"];
+  if (!system.is_string()) return;
+  const std::string given = system.ToString();
+  if (!IsAbsoluteUri(given))
+    return At("system", -1,
+              [&] { Error("value", "must be an absolute URI: it names whose identifiers these are"); });
+  const Value value = identifier["value"];
+  if (given == kAnyUri && value.is_string() && !IsAbsoluteUri(value.ToString()))
+    At("value", -1, [&] { Error("value", "must be a whole URI: that is what its system says"); });
 }
 
 // What the code systems of R4 have is English.

@@ -2,6 +2,7 @@
 // because data that is in use everywhere breaks it and harms nobody.
 // Flow:   ValidateFully → FormProblems
 // - Coding.system is an absolute URI, and not that of a value set;
+// - Identifier.system is an absolute URI, and a value of urn:ietf:rfc:3986 as well;
 // - a Coding's code is one of its code system, and its display one of the texts that the system has for it, where the system is here in full;
 //   a display is judged in the language that the system has (English), and one in another script is a warning;
 // - a Quantity's UCUM code is one;

@@ -69,6 +69,17 @@ TEST(Forms, CodesAreOfTheirSystem) {
   EXPECT_EQ(ToldWithCodes(R"("code":"b","display":"anything")"), "");
 }
 
+TEST(Forms, IdentifiersNameTheirSystem) {
+  const auto identifier = [](std::string_view system, std::string_view value) {
+    return R"({"resourceType":"Patient","identifier":[{"system":")" + std::string(system) + R"(","value":")" +
+           std::string(value) + R"("}]})";
+  };
+  EXPECT_EQ(Told(identifier("urn:oid:1.2", "7")), "");
+  EXPECT_EQ(Told(identifier("local", "7")), "Patient.identifier[0].system ");
+  EXPECT_EQ(Told(identifier("urn:ietf:rfc:3986", "http://x.org/7")), "");
+  EXPECT_EQ(Told(identifier("urn:ietf:rfc:3986", "7")), "Patient.identifier[0].value ");
+}
+
 TEST(Forms, UnitsAndNarratives) {
   const auto observation = [](std::string_view code) {
     return R"({"resourceType":"Observation","valueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":")" +
