@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kItemsMax = 20'000;
 constexpr size_t kDepthMax = 32;
-constexpr size_t kConstraintsMax = 256;          // evaluations for one response
+constexpr size_t kAnswerConstraintsMax = 256;    // evaluations for one response
 constexpr uint64_t kConstraintWorkMax = 50'000;  // items that one of them may visit
 constexpr double kMegabyte = 1024.0 * 1024.0;    // the greater reading of "MB"
 constexpr std::string_view kExtensionUrl = "http://hl7.org/fhir/StructureDefinition/";
@@ -466,7 +466,7 @@ void AnswerChecker::Constraints(Value question, Value item, std::string_view typ
   for (const Value extension : question["extension"]) {
     std::string scratch;
     if (!IsNamed(extension["url"].String(scratch), "questionnaire-constraint")) continue;
-    if (++constraints_ > kConstraintsMax)
+    if (++constraints_ > kAnswerConstraintsMax)
       return Add(Severity::kWarning, "too-costly",
                  "has more than 256 constraints to keep: not all are checked");
     Constraint(extension, item, type);
