@@ -56,10 +56,10 @@ TEST(Deadline, EndsCompositesWhosePartsDoNotFitTogether) {
 }
 
 /// Somebody who is asked at every look, and says so.
-class Asked final : public Turn {
+class TurnAsked final : public Turn {
  public:
-  explicit Asked(bool answer) : answer_(answer) { Set(this); }
-  ~Asked() override { Set(nullptr); }
+  explicit TurnAsked(bool answer) : answer_(answer) { Set(this); }
+  ~TurnAsked() override { Set(nullptr); }
   int count = 0;
 
  protected:
@@ -80,12 +80,12 @@ TEST(Deadline, ALongSearchLetsOthersGoFirstOrEndsWhenThereAreTooMany) {
   PageRequest request;
   request.deadline_us = MonotonicUs() + 3'600'000'000;
   {
-    Asked asked(true);
+    TurnAsked asked(true);
     const auto whole = house.Ask("Patient", "family:contains=wang&_count=1000", request);
     ASSERT_TRUE(whole.ok()) << whole.error().ToString();
     EXPECT_GT(asked.count, 0);
   }
-  Asked asked(false);
+  TurnAsked asked(false);
   const auto ended = house.Ask("Patient", "family:contains=wang&_count=1000", request);
   ASSERT_FALSE(ended.ok());
   EXPECT_EQ(ended.error().code, ErrorCode::kBusy);

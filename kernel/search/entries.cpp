@@ -18,7 +18,7 @@ uint64_t BiasedSecond(int64_t us) {
 }
 
 /// The last byte of a cut text may stand in the middle of a character: harmless for prefixes, which are cut at the same place.
-std::string_view Indexed(std::string_view text) { return text.substr(0, kStringBytesMax); }
+std::string_view Indexed(std::string_view text) { return text.substr(0, kIndexedBytesMax); }
 
 class EntrySink final : public ValueSink {
  public:
@@ -89,6 +89,7 @@ class EntrySink final : public ValueSink {
     FoldText(text, &folded_);
     const std::string_view folded = Indexed(folded_);
     if (folded.empty()) return;
+    if (folded.size() < folded_.size()) Equal(p, KeyKind::kLongText, {});
     Sort(p, WordOf(folded, 0), WordOf(folded, 8));
     for (size_t at = 0; at < folded.size(); at += kChunkBytes) {
       const uint64_t first = at == 0 ? FirstChunk(p) : NextChunk(key_, p, folded.substr(0, at));

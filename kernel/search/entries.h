@@ -48,7 +48,8 @@ enum class KeyKind : char {
   kIdentifier = 'i',  // of a reference: system and value
   kIdentifierValue = 'v',
   kIdentifierSystem = 'w',
-  kLink = 'l'  // of a reference: the record here
+  kLink = 'l',     // of a reference: the record here
+  kLongText = 'x'  // a string of which the chunks hold only the beginning
 };
 /// The upper 54 bits of the hash of one equality value; the low bits are 0.
 uint64_t EqualityKey(const HashKey& key, ParameterId parameter, KeyKind kind, std::string_view first,

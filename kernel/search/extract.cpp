@@ -510,14 +510,18 @@ void Extractor::EmitPlace(ParameterId id, Value node, ValueSink& sink) const {
 void Extractor::EmitToken(ParameterId id, Datatype datatype, Value node, ValueSink& sink) const {
   const NameIds& n = *names_;
   std::string system_scratch, code_scratch;
+  bool is_said = false;
   auto pair = [&](Value from, NameId code_name) {
     const std::string_view system = from[n.system].String(system_scratch),
                            code = from[code_name].String(code_scratch);
-    if (!code.empty() || !system.empty()) sink.Token(id, &system, code);
+    if (code.empty() && system.empty()) return;
+    is_said = true;
+    sink.Token(id, &system, code);
   };
   switch (datatype) {
     case Datatype::kCodeableConcept:
       for (Value coding : node[n.coding]) pair(coding, n.code);
+      if (!is_said && (node[n.text].present() || node[n.coding].size() > 0)) sink.Token(id, nullptr, {});
       return;
     case Datatype::kCoding:
       return pair(node, n.code);

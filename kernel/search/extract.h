@@ -37,7 +37,7 @@ struct NumberValue {
 class ValueSink {
  public:
   virtual ~ValueSink() = default;
-  /// `system` null: the datatype has none (code, boolean, string); "" : it has one and it is empty.
+  /// `system` null: the datatype has none (code, boolean, string); "" : it has one and it is empty. Neither system nor code: a concept of a text alone.
   virtual void Token(ParameterId parameter, const std::string_view* system, std::string_view code) = 0;
   /// "Patient/1", an absolute URL, a canonical with or without version, a urn.
   virtual void Reference(ParameterId parameter, std::string_view target) = 0;

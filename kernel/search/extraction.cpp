@@ -44,6 +44,10 @@ constexpr Row kRows[] = {
     {3, [](const Criterion& c) { return c.parameter->type == SearchType::kComposite; }, SortsNothing},
     // What quantities sort by.
     {6, AsksNothing, [](SearchType type) { return type == SearchType::kQuantity; }},
+    // KeyKind::kLongText: strings that go on behind what the chunks hold.
+    {8, [](const Criterion& c) { return c.modifier == "contains"; }, SortsNothing},
+    // Concepts of a text alone are there.
+    {8, [](const Criterion& c) { return c.parameter->type == SearchType::kToken; }, SortsNothing, true},
     // Logical references are references.
     {5, [](const Criterion& c) { return c.parameter->type == SearchType::kReference; }, SortsNothing, true},
 };

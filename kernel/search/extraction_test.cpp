@@ -35,6 +35,9 @@ TEST(Extraction, QuestionsWaitForTheirEntries) {
   EXPECT_EQ(Since("Observation", "_sort=value-quantity"), 6u);
   EXPECT_EQ(Since("RiskAssessment", "_sort=probability"), 3u);
   EXPECT_EQ(Since("Observation", "code-value-quantity=a|b$5"), 3u);
+  EXPECT_EQ(Since("Patient", "name:exact=x"), 0u);
+  EXPECT_EQ(Since("Patient", "name:contains=x"), 8u);
+  EXPECT_EQ(Since("Observation", "code:missing=true"), 8u);
   EXPECT_EQ(Since("Location", "near=1.0|2.0|5|km"), 3u);
 }
 

@@ -2,7 +2,8 @@
 // Flow:   Prepare extracts (FHIRPath of the official parameters) → Apply puts entries into the head → runs → merges
 // Families: equality   keyed hash of parameter=value (and compound patient+system|code, compartment), clinical date, ordinal
 //           ordered    parameter, value (dates low and high, numbers), ordinal
-//           strings    parameter, folded text in chunks of 16 bytes, ordinal
+//           strings    parameter, folded text in chunks of 16 bytes, ordinal; of a longer one the first 256 bytes, and a key says so: what lies
+//                      behind them is looked for in the resources' texts
 //           sort       parameter, ordinal → value; and for every resource which parameters it has
 // An update or delete puts anti-entries for everything its `before` had; counts at the head are sums, older ones scans.
 // References are equality values, so what refers to a resource is found by its reference parameters' keys.

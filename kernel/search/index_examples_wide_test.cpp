@@ -54,7 +54,7 @@ class Heard final : public ValueSink {
     Say(p, "le" + Written(FormatInstant(high)));
   }
   void String(ParameterId p, std::string_view text) override {
-    if (FoldText(text).empty() || text.size() > kStringBytesMax) return;
+    if (FoldText(text).empty()) return;
     Say(p, Written(text));
     ask.push_back(std::string(extractor_.At(p).definition->code) + ":exact=" + Written(text));
     ask.push_back(std::string(extractor_.At(p).definition->code) + ":contains=" + Written(text));
@@ -64,9 +64,7 @@ class Heard final : public ValueSink {
     if (std::isfinite(v.high)) Say(p, "le" + Written(fmt::format("{}", v.high)));
     if (std::isfinite(v.low)) Say(p, "ge" + Written(fmt::format("{}", v.low)));
   }
-  void Uri(ParameterId p, std::string_view text) override {
-    if (text.size() <= kStringBytesMax) Say(p, Written(text));
-  }
+  void Uri(ParameterId p, std::string_view text) override { Say(p, Written(text)); }
   std::vector<std::string> ask;
 
  private:

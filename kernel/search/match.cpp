@@ -72,7 +72,7 @@ class FitSink final : public ValueSink {
   void String(ParameterId, std::string_view text) override {
     if (criterion_.modifier == "exact")
       return Any([&](const Term& term, size_t) { return text == term.text; });
-    const std::string own = FoldText(text).substr(0, kStringBytesMax);
+    const std::string own = FoldText(text);
     Any([&](const Term&, size_t i) {
       if (criterion_.modifier == "contains") return own.find(folded_[i]) != std::string::npos;
       return !own.empty() && own.compare(0, folded_[i].size(), folded_[i]) == 0;
@@ -140,6 +140,7 @@ class SortSink final : public ValueSink {
   explicit SortSink(bool greatest) : greatest_(greatest) {}
   std::optional<std::string> best;
   void Token(ParameterId, const std::string_view* system, std::string_view code) override {
+    if (system == nullptr && code.empty()) return;  // a text alone has no place in the order
     std::string text(code);
     text += '\0';
     if (system != nullptr) text += *system;
@@ -187,7 +188,7 @@ bool NeedsText(const Extractor& extractor, const Criterion& criterion) {
 
 Matcher::Matcher(const Extractor& extractor, fhir::TypeId type, const Criterion& criterion)
     : extractor_(extractor), type_(type), criterion_(criterion), id_(extractor.IdOf(*criterion.parameter)) {
-  for (const Term& term : criterion.terms) folded_.push_back(FoldText(term.text).substr(0, kStringBytesMax));
+  for (const Term& term : criterion.terms) folded_.push_back(FoldText(term.text));
 }
 
 bool Matcher::Holds(Value root) const {
@@ -231,7 +232,7 @@ bool Matcher::ItemHolds(ParameterId id, fhir::TypeId target, const Item& item,
   std::vector<std::string> folded;
   const bool own = &terms == &criterion_.terms;
   if (!own && extractor_.At(id).definition->type == SearchType::kString) {
-    for (const Term& term : terms) folded.push_back(FoldText(term.text).substr(0, kStringBytesMax));
+    for (const Term& term : terms) folded.push_back(FoldText(term.text));
   }
   FitSink sink(extractor_, criterion_, target, terms, own ? folded_ : folded);
   extractor_.Say(id, item, sink);
@@ -278,7 +279,7 @@ bool Matcher::TextHolds(const Item& item, const std::vector<Term>& terms) const 
     std::string scratch;
     const std::string_view text = value.String(scratch);
     if (text.empty()) return false;
-    const std::string own = FoldText(text).substr(0, kStringBytesMax);
+    const std::string own = FoldText(text);
     for (size_t i = 0; i < terms.size(); ++i) {
       if (!own.empty() && own.compare(0, folded_[i].size(), folded_[i]) == 0) return true;
     }

@@ -332,28 +332,46 @@ WordRange PrefixRange(std::string_view prefix) {
   return {WordOf(prefix, 0), WordOf(prefix, 8), WordOf(high, 0), WordOf(high, 8)};
 }
 
+/// Asks the texts of those whose strings go on behind what the chunks hold, and of these only the ones that live.
+class LongTexts {
+ public:
+  LongTexts(const Ground& ground, const Criterion& criterion)
+      : ground_(ground), matcher_(ground.setting.extractor, ground.type, criterion) {}
+  bool Holds(Ordinal ordinal) const {
+    if (!ground_.setting.directory.Live(ordinal, ground_.request.position)) return false;
+    const view::Resource* resource = ground_.texts.Read(ordinal);
+    return resource != nullptr && matcher_.Holds(resource->document.Root());
+  }
+
+ private:
+  const Ground& ground_;
+  const Matcher matcher_;
+};
+
+/// What begins with a text that is longer than what is indexed is found by its beginning, and then read.
 class PrefixNode final : public ValueNode {
  public:
   PrefixNode(const Ground& ground, const Criterion& criterion, std::vector<Extractor::Source> sources)
-      : ValueNode(ground, criterion, std::move(sources)) {
+      : ValueNode(ground, criterion, std::move(sources)), long_texts_(ground, criterion) {
     for (const Term& term : criterion.terms) {
-      folded_.push_back(FoldText(term.text).substr(0, kStringBytesMax));
+      folded_.push_back(FoldText(term.text));
       ranges_.push_back(PrefixRange(folded_.back()));
       long_ = long_ || folded_.back().size() > kChunkBytes;
     }
   }
   uint64_t Estimate() const override {
     uint64_t total = 0;
-    ForRanges([&](const Entry32& low, const Entry32& high) {
+    ForRanges([&](const Entry32& low, const Entry32& high, bool) {
       total += ground_.look.strings.CountAdds(low, high);
       return true;
     });
     return total;
   }
   void Gather(const std::function<bool(const Candidate&)>& each) const override {
-    ForRanges([&](const Entry32& low, const Entry32& high) {
+    ForRanges([&](const Entry32& low, const Entry32& high, bool is_cut) {
       for (auto cursor = ground_.look.strings.Forward(low, high); cursor.valid(); cursor.Next()) {
-        if (!each({cursor.entry().d & kOrdinalMask, kUnknownTime})) return false;
+        const Candidate candidate{cursor.entry().d & kOrdinalMask, kUnknownTime};
+        if (!GoOn(!is_cut || long_texts_.Holds(candidate.ordinal), candidate, each)) return false;
       }
       return true;
     });
@@ -364,16 +382,17 @@ class PrefixNode final : public ValueNode {
   template <class Each>
   void ForRanges(const Each& each) const {
     for (const Extractor::Source& source : sources_) {
-      for (const std::string& text : folded_) {
-        if (text.empty()) continue;  // nothing begins with nothing that was said
+      for (const std::string& whole : folded_) {
+        if (whole.empty()) continue;  // nothing begins with nothing that was said
+        const std::string_view text = std::string_view(whole).substr(0, kIndexedBytesMax);
         // The chunk in which the prefix ends; what stands before is in the hash.
         const size_t at = (text.size() - 1) / kChunkBytes * kChunkBytes;
-        const uint64_t first = at == 0 ? FirstChunk(source.parameter)
-                                       : NextChunk(ground_.setting.hash_key, source.parameter,
-                                                   std::string_view(text).substr(0, at));
-        const WordRange range = PrefixRange(std::string_view(text).substr(at));
+        const uint64_t first =
+            at == 0 ? FirstChunk(source.parameter)
+                    : NextChunk(ground_.setting.hash_key, source.parameter, text.substr(0, at));
+        const WordRange range = PrefixRange(text.substr(at));
         if (!each(Entry32{first, range.low1, range.low2, 0},
-                  Entry32{first, range.high1, range.high2, ~uint64_t{0}}))
+                  Entry32{first, range.high1, range.high2, ~uint64_t{0}}, text.size() < whole.size()))
           return;
       }
     }
@@ -384,22 +403,25 @@ class PrefixNode final : public ValueNode {
              std::pair(value.b, value.c) <= std::pair(r.high1, r.high2);
     });
   }
+  const LongTexts long_texts_;
   std::vector<std::string> folded_;
   std::vector<WordRange> ranges_;
   bool long_ = false;
 };
 
-/// :contains walks all texts of the parameter, chunk by chunk: they form a tree whose branches are equal beginnings.
+/// :contains walks all texts of the parameter, chunk by chunk: they form a tree whose branches are equal beginnings. Then it reads those that go on
+/// behind their chunks, as few as there are: 10 µs each.
 class ContainsNode final : public Node {
  public:
   ContainsNode(const Ground& ground, const Criterion& criterion, std::vector<Extractor::Source> sources)
-      : ground_(ground), criterion_(criterion), sources_(std::move(sources)) {
+      : ground_(ground), criterion_(criterion), sources_(std::move(sources)), long_texts_(ground, criterion) {
     for (const Term& term : criterion.terms) folded_.push_back(FoldText(term.text));
   }
   uint64_t Estimate() const override {
     uint64_t total = 0;
     for (const Extractor::Source& source : sources_) {
-      const uint64_t first = FirstChunk(source.parameter);
+      const uint64_t first = FirstChunk(source.parameter), long_key = LongKey(source);
+      total += ground_.look.equality.CountAdds({long_key, 0}, MaxUnder16(long_key));
       total +=
           ground_.look.strings.CountAdds({first, 0, 0, 0}, {first, ~uint64_t{0}, ~uint64_t{0}, ~uint64_t{0}});
     }
@@ -409,11 +431,21 @@ class ContainsNode final : public Node {
     for (const Extractor::Source& source : sources_) {
       if (!Walk(source.parameter, FirstChunk(source.parameter), "", each)) return;
     }
+    for (const Extractor::Source& source : sources_) {
+      const bool more = GatherKey(ground_.look, LongKey(source), [&](const Candidate& candidate) {
+        return long_texts_.Holds(candidate.ordinal) ? each({candidate.ordinal, kUnknownTime})
+                                                    : ground_.meter.Tick(criterion_.name);
+      });
+      if (!more) return;
+    }
   }
   bool Holds(Candidate&) const override { return true; }  // never asked: it wants its set
   bool WantsSet() const override { return true; }
 
  private:
+  uint64_t LongKey(const Extractor::Source& source) const {
+    return EqualityKey(ground_.setting.hash_key, source.parameter, KeyKind::kLongText, {});
+  }
   static void AppendWord(uint64_t word, std::string* out) {
     for (int shift = 56; shift >= 0; shift -= 8) {
       const char c = static_cast<char>(word >> shift);
@@ -450,6 +482,7 @@ class ContainsNode final : public Node {
   const Ground& ground_;
   const Criterion& criterion_;
   std::vector<Extractor::Source> sources_;
+  const LongTexts long_texts_;
   std::vector<std::string> folded_;
 };
 

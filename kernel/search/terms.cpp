@@ -275,8 +275,6 @@ Result<Term> TermReader::Near(std::string_view raw) const {
 Result<Term> TermReader::Text(std::string_view raw) const {
   Term term;
   term.text = TRY(Unescape(name, raw));
-  if (term.text.size() > kStringBytesMax)
-    return BadValue(name, fmt::format("longer than {} bytes", kStringBytesMax));
   if (modifier != "exact" && FoldText(term.text).empty() && parameter != nullptr &&
       parameter->type == SearchType::kString) {
     return BadValue(name, "nothing is left of the text when case and accents are folded");

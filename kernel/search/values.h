@@ -10,8 +10,8 @@
 
 namespace tk::search {
 
-/// Longest text of a string or uri criterion, and the indexed part of a string.
-inline constexpr size_t kStringBytesMax = 256;
+/// So much of a string is in the index, folded. What is longer is marked there, and answers about the rest are found in the text.
+inline constexpr size_t kIndexedBytesMax = 256;
 
 /// Lower case, no accents, full width and compatibility forms as the plain ones, runs of white space and punctuation as one blank;
 /// Chinese, Japanese and Korean characters stay. Appends nothing for invalid UTF-8. ASCII: about 1 ns a byte.
