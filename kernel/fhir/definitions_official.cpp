@@ -15,11 +15,54 @@ namespace {
 constexpr std::string_view kVersion = "4.0.1";
 constexpr size_t kFileBytesMax = size_t{64} << 20;
 
-// Parameters that the package carries as examples or for extensions; the specification's own list (search-parameters.json)
-// does not have them. `filter` has no type base of its own: it is a way of asking.
-bool IsOfficialParameter(const std::string& id) {
-  return id.rfind("example", 0) != 0 && id != "filter" && id.find("-extensions-") == std::string::npos &&
-         id.find("-genetic-") == std::string::npos;
+// Without the examples of the package, and without those that are ways of asking, or have no expression and so say nothing: `filter`,
+// and of the parameters on extensions those of CodeSystem and ValueSet, and Patient's age and birthOrderBoolean.
+bool IsOfficialParameter(Value parameter) {
+  const std::string id = parameter["id"].ToString();
+  const bool of_extension =
+      id.find("-extensions-") != std::string::npos || id.find("-genetic-") != std::string::npos;
+  return id.rfind("example", 0) != 0 && id != "filter" &&
+         (!of_extension || !parameter["expression"].ToString().empty());
+}
+
+/// Parameters whose expression names an extension that R4 does not have under this url, or a function that is none: what R4 defines
+/// (StructureDefinition) is looked for too. Source: the 4.0.1 package itself.
+struct MendedParameter {
+  std::string_view id, expression;
+};
+constexpr std::string_view kMaidenName =
+    "Patient.extension('http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName') | "
+    "Patient.extension('http://hl7.org/fhir/StructureDefinition/"
+    "patient-extensions-Patient-mothersMaidenName')";
+constexpr std::string_view kAminoAcidChange =
+    "Observation.extension('http://hl7.org/fhir/StructureDefinition/observation-geneticsAminoAcidChange') | "
+    "Observation.extension('http://hl7.org/fhir/StructureDefinition/"
+    "observation-geneticsAminoAcidChangeName')";
+constexpr std::string_view kDnaVariant =
+    "Observation.extension('http://hl7.org/fhir/StructureDefinition/observation-geneticsVariant') | "
+    "Observation.extension('http://hl7.org/fhir/StructureDefinition/observation-geneticsDnaVariant')";
+constexpr MendedParameter kMendedParameters[] = {
+    {"patient-extensions-Patient-mothersMaidenName", kMaidenName},
+    {"observation-genetic-Observation-amino-acid-change", kAminoAcidChange},
+    {"observation-genetic-Observation-gene-amino-acid-change", kAminoAcidChange},
+    {"observation-genetic-Observation-dna-variant", kDnaVariant},
+    {"observation-genetic-Observation-gene-dnavariant", kDnaVariant},
+    {"questionnaireresponse-extensions-QuestionnaireResponse-item-subject",
+     "QuestionnaireResponse.item.where(extension('http://hl7.org/fhir/StructureDefinition/"
+     "questionnaireresponse-isSubject').exists()).answer.value.ofType(Reference)"}};
+
+Result<Document> Mended(Document document) {
+  const Value root = document.Root();
+  const std::string id = root["id"].ToString();
+  const Value old = root["expression"];
+  for (const MendedParameter& mended : kMendedParameters) {
+    if (mended.id != id || root["resourceType"].ToString() != "SearchParameter" || !old) continue;
+    const auto at = static_cast<uint32_t>(old.Json().data() - document.Text().data());
+    return Document::Parse(TRY(ApplyEdits(
+        document.Text(),
+        {{at, static_cast<uint32_t>(old.Json().size()), "\"" + std::string(mended.expression) + "\""}})));
+  }
+  return document;
 }
 
 bool IsWanted(Value resource) {
@@ -30,7 +73,7 @@ bool IsWanted(Value resource) {
     return kind != "logical" && resource["derivation"].ToString() != "constraint" &&
            resource["version"].ToString() == kVersion;
   }
-  if (type == "SearchParameter") return IsOfficialParameter(resource["id"].ToString());
+  if (type == "SearchParameter") return IsOfficialParameter(resource);
   if (type == "CompartmentDefinition")
     return resource["code"].ToString() == "Patient" && resource["id"].ToString() == "patient";
   return type == "ValueSet" || type == "CodeSystem";
@@ -68,6 +111,7 @@ Result<std::string> CompileOfficialDefinitions(const std::string& folder, const 
     }
     auto owned = std::make_unique<Document>(std::move(document).value());
     if (!IsWanted(owned->Root())) continue;
+    *owned = TRY(Mended(std::move(*owned)));
     wanted.push_back(owned.get());
     documents.push_back(std::move(owned));
   }

@@ -117,7 +117,17 @@ TEST(R4, SearchParametersByType) {
   EXPECT_EQ(find("Bundle", "_text"), nullptr);  // of DomainResource only
   EXPECT_EQ(find("Patient", "no-such"), nullptr);
   EXPECT_EQ(find("InsurancePlan", "name")->expression, "name | alias");
-  EXPECT_EQ(find("Patient", "age"), nullptr);  // of an extension, not in the specification's list
+  EXPECT_EQ(find("Patient", "age"), nullptr);  // of an extension, and without an expression
+  for (const auto& [type, code] : {std::pair{"Patient", "mothersMaidenName"},
+                                   {"Device", "din"},
+                                   {"DiagnosticReport", "assessed-condition"},
+                                   {"Observation", "amino-acid-change"},
+                                   {"Observation", "dna-variant"},
+                                   {"Observation", "gene-amino-acid-change"},
+                                   {"Observation", "gene-dnavariant"},
+                                   {"Observation", "gene-identifier"},
+                                   {"QuestionnaireResponse", "item-subject"}})
+    EXPECT_NE(find(type, code), nullptr) << type << " " << code;
   EXPECT_EQ(find("Patient", "part-agree"), nullptr);
   EXPECT_EQ(find("Observation", "code-value-quantity")->components.size(), 2U);
   EXPECT_EQ(find("Observation", "subject")->targets.size(), 4U);

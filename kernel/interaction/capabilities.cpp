@@ -175,7 +175,7 @@ std::string MakeStatement(const Context& context, Instant made_at_us) {
   json.Key("resource").Array();
   for (const fhir::TypeId type : definitions.ResourceTypes()) WriteType(definitions, type, &json);
   json.End();
-  WriteInteractions({"transaction", "batch", "history-system"}, &json);
+  WriteInteractions({"transaction", "batch", "search-system", "history-system"}, &json);
   json.Key("compartment").Array().String("http://hl7.org/fhir/CompartmentDefinition/patient").End();
   json.Key("operation").Array();
   WriteOperation("fhirpath", "http://tongkang.dev/fhir/OperationDefinition/fhirpath", &json);

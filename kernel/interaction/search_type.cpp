@@ -1,4 +1,4 @@
-// search-type: GET [type]?…, POST [type]/_search; pages stay at one position. Search across all types is step 2 and refused.
+// search-type: GET [type]?…, POST [type]/_search; pages stay at one position.
 // Source: FHIR R4 http.html#search, search.html, bundle.html#searchset.
 #include <fmt/format.h>
 
@@ -158,13 +158,6 @@ Result<Response> SearchType(const Room& room, const Call& call) {
   TRY(AddPageEntries(room, call, query, request, page, texts, &bundle));
   bundle.End();
   return JsonResponse(call, std::move(body), "search");
-}
-
-Result<Response> SearchSystem(const Room& room, const Call& call) {
-  (void)room;
-  (void)call;
-  return Refusal(400, "not-supported",
-                 "Search across all types is not offered yet: search one type, as in Patient?identifier=…");
 }
 
 }  // namespace tk::interaction

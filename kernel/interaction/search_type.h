@@ -5,6 +5,8 @@
 
 namespace tk::interaction {
 
+/// What call.query names by _type, or all types: newest first. With call.compartment of that patient.
+Result<Response> SearchSeveral(const Room& room, const Call& call);
 search::ParseOptions SearchOptions(const Room& room, const Call& call);
 /// Entries of mode match, cut as `shape` says.
 Status AddMatches(const Room& room, const Call& call, const Shape& shape, const Texts& texts,

@@ -515,7 +515,7 @@ std::shared_ptr<const Explanation> Answerer::Explain() const {
 
 std::string Answerer::WriteCursor(const Candidate& last, size_t offset) const {
   if (order_ == Order::kKeys) return fmt::format("k{:x}", offset);
-  if (order_ == Order::kOrdinal) return fmt::format("o{:x}", last.ordinal);
+  if (order_ == Order::kOrdinal) return CursorBehind(last.ordinal);
   return fmt::format("{}{:x}-{:x}", static_cast<char>(order_), last.ordinal, last.time);
 }
 
@@ -546,6 +546,8 @@ Result<Answerer::Resume> Answerer::ReadCursor() const {
 }
 
 }  // namespace
+
+std::string CursorBehind(Ordinal ordinal) { return fmt::format("o{:x}", ordinal); }
 
 Result<Page> AnswerPage(const Setting& setting, const Look& look, const Query& query,
                         const PageRequest& request) {

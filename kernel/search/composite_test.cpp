@@ -230,7 +230,7 @@ TEST(Meta, TagsProfilesSecurityAndSource) {
     EXPECT_EQ(Found(house, "Patient", query), "m") << query;
   for (const char* query : {"_tag:not=1", "_profile:missing=true", "_security:missing=true"})
     EXPECT_EQ(Found(house, "Patient", query), "n") << query;
-  for (const char* query : {"_text=a", "_content=a", "_list=1", "_filter=a", "_query=a"}) {
+  for (const char* query : {"_text=a", "_content=a", "_list=$current-allergies", "_filter=a", "_query=a"}) {
     const std::string answer = Found(house, "Patient", query);
     EXPECT_EQ(answer.front(), '[') << query;
     EXPECT_NE(answer.find("not offered"), std::string::npos) << answer;

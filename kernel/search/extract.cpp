@@ -38,6 +38,7 @@ enum class Extractor::Datatype : uint8_t {
   kQuantity,
   kRange,
   kMoney,
+  kExtension,
   kResource
 };
 
@@ -223,7 +224,8 @@ void Extractor::ClassifyTypes() {
       {"Reference", Datatype::kReference},   {"Period", Datatype::kPeriod},
       {"Timing", Datatype::kTiming},         {"HumanName", Datatype::kHumanName},
       {"Address", Datatype::kAddress},       {"Quantity", Datatype::kQuantity},
-      {"Range", Datatype::kRange},           {"Money", Datatype::kMoney}};
+      {"Range", Datatype::kRange},           {"Money", Datatype::kMoney},
+      {"Extension", Datatype::kExtension}};
   const TypeId quantity = definitions_->FindType("Quantity");
   for (size_t i = 0; i < types; ++i) {
     const auto type = static_cast<TypeId>(i);
@@ -452,6 +454,7 @@ void Extractor::Extract(TypeId type, Value root, ValueSink& sink) const {
 void Extractor::Emit(const Parameter& parameter, ParameterId id, const Item& item, ValueSink& sink) const {
   if (!item.node.present()) return EmitComputed(parameter, id, item, sink);
   const Datatype datatype = item.type < datatypes_.size() ? datatypes_[item.type] : Datatype::kOther;
+  if (datatype == Datatype::kExtension) return EmitExtension(parameter, id, item, sink);
   switch (parameter.definition->type) {
     case SearchType::kToken:
       return EmitToken(id, datatype, item.node, sink);
@@ -497,6 +500,16 @@ void Extractor::EmitComputed(const Parameter& parameter, ParameterId id, const I
   } else if (const auto* number = std::get_if<int64_t>(&item.computed)) {
     const auto value = static_cast<double>(*number);
     if (type == SearchType::kNumber || type == SearchType::kQuantity) sink.Number(id, {value, value});
+  }
+}
+
+/// An extension says what its value says.
+void Extractor::EmitExtension(const Parameter& parameter, ParameterId id, const Item& item,
+                              ValueSink& sink) const {
+  for (const Value member : item.node) {
+    if (!member.name_text().starts_with("value")) continue;
+    const fhir::ElementInfo* element = definitions_->FindElement(item.type, member.name());
+    if (element != nullptr) Emit(parameter, id, ItemOf(element->type, member), sink);
   }
 }
 

@@ -194,6 +194,8 @@ class Extractor {
   std::unique_ptr<const Composite> MakeComposite(fhir::TypeId type, const fhir::SearchParameter& definition);
   ParameterId DefinedBy(fhir::TypeId type, const fhir::SearchParameter& composite, size_t component) const;
   void Emit(const Parameter& parameter, ParameterId id, const fhir::path::Item& item, ValueSink& sink) const;
+  void EmitExtension(const Parameter& parameter, ParameterId id, const fhir::path::Item& item,
+                     ValueSink& sink) const;
   void EmitToken(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
   void EmitReference(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
   void EmitDate(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;

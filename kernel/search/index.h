@@ -57,6 +57,9 @@ struct Page {
   std::vector<Issue> warnings;  // parameters that some resources could not be evaluated for (faults.h)
 };
 
+/// The cursor with which a search sorted by _lastUpdated alone goes on behind that ordinal, of whatever type it is.
+std::string CursorBehind(view::Ordinal ordinal);
+
 /// What is to come along with a page's matches (include.h).
 struct IncludeRequest {
   PageRequest page;  // position, scope, deadline

@@ -60,6 +60,8 @@ class Heard final : public ValueSink {
     ask.push_back(std::string(extractor_.At(p).definition->code) + ":contains=" + Written(text));
   }
   void Number(ParameterId p, const NumberValue& v) override {
+    if (!v.is_range && !v.code.empty() && !v.system.empty())
+      Say(p, Written(fmt::format("{}", v.low)) + "|" + Written(v.system) + "|" + Written(v.code));
     if (!v.is_range) return Say(p, Written(fmt::format("{}", v.low)));
     if (std::isfinite(v.high)) Say(p, "le" + Written(fmt::format("{}", v.high)));
     if (std::isfinite(v.low)) Say(p, "ge" + Written(fmt::format("{}", v.low)));

@@ -125,6 +125,19 @@ TEST(Joins, HasFindsByWhatRefersHere) {
   for (const JoinCase& c : cases) EXPECT_EQ(h.Found(c.type, c.text), c.expected) << c.type << "?" << c.text;
 }
 
+TEST(Joins, AListFindsWhatItNames) {
+  JoinHouse h;
+  h.house.Put(
+      R"({"resourceType":"List","id":"l","status":"current","mode":"working","entry":[{"item":{"reference":"Patient/ann"}},{"item":{"reference":"Observation/fever"}}]})");
+  h.house.Put(
+      R"({"resourceType":"List","id":"m","status":"current","mode":"working","entry":[{"item":{"reference":"Patient/bob"}}]})");
+  EXPECT_EQ(h.Found("Patient", "_list=l"), std::vector{h.ann});
+  EXPECT_EQ(h.Found("Patient", "_list=l,m"), (std::vector{h.ann, h.bob}));
+  EXPECT_EQ(h.Found("Patient", "_list=l&_list=m"), std::vector<view::Ordinal>());
+  EXPECT_EQ(h.Found("Observation", "_list=l&code=8310-5"), std::vector{h.fever});
+  EXPECT_EQ(h.Found("Observation", "_list=none"), std::vector<view::Ordinal>());
+}
+
 TEST(Joins, FollowUpdatesAndDeletesAndStandAtOlderPositions) {
   JoinHouse h;
   PageRequest old;

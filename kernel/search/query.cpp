@@ -23,9 +23,24 @@ constexpr size_t kCriteriaMax = 60;
 constexpr size_t kSortKeysMax = 8;
 constexpr size_t kIncludesMax = 32;
 
-/// Names that FHIR gives a meaning and that we do not offer yet: refused even when the client is lenient would hide a wrong answer.
-constexpr std::string_view kKnownUnsupported[] = {"_text",          "_content", "_list",   "_contained",
-                                                  "_containedType", "_query",   "_filter", "_type"};
+/// Names that FHIR gives a meaning and that are not offered, or not there, with what helps.
+struct KnownName {
+  std::string_view name, why;
+};
+constexpr KnownName kKnownUnsupported[] = {
+    {"_text",
+     "is not offered: there is no index of full texts; :contains of a string parameter looks within its "
+     "text"},
+    {"_content",
+     "is not offered: there is no index of full texts; :contains of a string parameter looks within its "
+     "text"},
+    {"_filter", "is not offered: write it as criteria, chains and _has"},
+    {"_query", "is not offered: there are no named queries here"},
+    {"_type", "names the types of a search over several types, as in [base]?_type=Patient,Observation&…"},
+    {"_list",
+     "is asked of the searched type itself, not at the end of a chain or _has, and has no modifiers"},
+    {"_contained", "is asked of the searched type itself, not at the end of a chain or _has"},
+    {"_containedType", "is not offered: contained resources are not searched"}};
 
 std::string OfferedList(const fhir::Definitions& definitions, fhir::TypeId type) {
   std::string list = "_id, _lastUpdated";
@@ -238,13 +253,35 @@ class Parser {
     if (query_.criteria.size() == kCriteriaMax)
       return MakeIssue(ErrorCode::kTooLarge, "too-costly", "",
                        fmt::format("query string: more than {} criteria", kCriteriaMax));
-    Result<Criterion> criterion = chains_.Read(type_, name, value);
+    if (name == "_contained" && value == "false") return {};  // contained resources are not searched anyway
+    Result<Criterion> criterion = name == "_contained" ? Contained(value)
+                                  : name == "_list"    ? List(value)
+                                                       : chains_.Read(type_, name, value);
     if (criterion.ok()) {
       query_.criteria.push_back(std::move(*criterion));
       return {};
     }
     if (passable_) return PassOver(std::move(criterion.error()));
     return std::move(criterion.error());
+  }
+
+  /// What a List names: asked from its side.
+  Result<Criterion> List(const std::string& value) {
+    passable_ = false;
+    if (value.find('$') != std::string::npos)
+      return Passable(NotOffered(
+          "_list", "lists that are worked out ($current-…) are not offered: give the id of a List"));
+    Result<Criterion> criterion = chains_.Read(type_, "_has:List:item:_id", value);
+    if (criterion.ok()) criterion->name = "_list";
+    return criterion;
+  }
+
+  Result<Criterion> Contained(const std::string& value) {
+    passable_ = false;
+    if (value != "true" && value != "both") return BadValue("_contained", "true, false or both");
+    return Passable(NotOffered(
+        "_contained",
+        "contained resources are not searched: only _contained=false, which is the default, is offered"));
   }
 
   /// An error about which the lenient are told, not refused.
@@ -260,9 +297,9 @@ class Parser {
     const std::string_view base = name.substr(0, colon);
     const std::string_view modifier =
         colon == std::string_view::npos ? std::string_view() : name.substr(colon + 1);
-    if (std::find(std::begin(kKnownUnsupported), std::end(kKnownUnsupported), base) !=
-        std::end(kKnownUnsupported))
-      return Passable(NotOffered(full_name, "is not offered yet"));
+    for (const KnownName& known : kKnownUnsupported) {
+      if (known.name == base) return Passable(NotOffered(full_name, std::string(known.why)));
+    }
     Criterion criterion;
     criterion.name = full_name;
     criterion.modifier = modifier;

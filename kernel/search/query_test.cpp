@@ -156,6 +156,15 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"Patient", "birthdate=ap2020", ErrorCode::kUnsupported, "ap"},
         Refused{"Patient", "birthdate:missing=maybe", ErrorCode::kIncorrect, "true or false"},
         Refused{"Patient", "identifier=a|b|c", ErrorCode::kIncorrect, "token"},
+        Refused{"Patient", "_filter=name eq 'a'", ErrorCode::kUnsupported, "criteria"},
+        Refused{"Patient", "_content=a", ErrorCode::kUnsupported, "full texts"},
+        Refused{"Patient", "_type=Patient", ErrorCode::kUnsupported, "_type=Patient,Observation"},
+        Refused{"Patient", "_contained=true", ErrorCode::kUnsupported, "_contained=false"},
+        Refused{"Patient", "_contained=both", ErrorCode::kUnsupported, "_contained=false"},
+        Refused{"Patient", "_contained=yes", ErrorCode::kIncorrect, "true, false or both"},
+        Refused{"Patient", "_containedType=container", ErrorCode::kUnsupported, "contained resources"},
+        Refused{"Patient", "_list=$current-problems", ErrorCode::kUnsupported, "id of a List"},
+        Refused{"Patient", "_list:not=1", ErrorCode::kUnsupported, "no modifiers"},
         Refused{"Patient", "identifier=|", ErrorCode::kIncorrect, "code or a system"},
         Refused{"Patient", "gender:exact=x", ErrorCode::kUnsupported, ":not"},
         Refused{"Observation", "subject:above=x", ErrorCode::kUnsupported, "<type>"},
@@ -209,6 +218,13 @@ TEST(ParseQuery, LenientTellsWhatItPassedOver) {
   EXPECT_EQ(query->criteria.size(), 1u);
   EXPECT_EQ(query->self, "name=z");
   EXPECT_FALSE(Asked()("Patient", "birthdate=never", true).ok());
+}
+
+TEST(ParseQuery, TakesThatContainedResourcesAreNotSearched) {
+  const auto query = Asked()("Patient", "_contained=false&name=z");
+  ASSERT_TRUE(query.ok()) << query.error().ToString();
+  EXPECT_EQ(query->criteria.size(), 1u);
+  EXPECT_EQ(query->self, "_contained=false&name=z");
 }
 
 TEST(ParseQuery, LenientPassesOverNoModifier) {
