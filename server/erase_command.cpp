@@ -69,6 +69,7 @@ Status EraseRecorded(const Opened& opened, const Clock& clock, const std::string
   if (!opened.engine->definitions().IsResource(opened.engine->definitions().FindType(type)))
     return MakeError(ErrorCode::kIncorrect, "name the person as Patient/ID or Practitioner/ID");
   const auto audit = TRY(access::AuditLog::Open(AuditOf(*opened.engine, data, &clock)));
+  TRY(RecordResumedErasures(opened.engine.get(), audit.get()));
   TRY(Record(audit.get(), "erase-asked", type, id));
   const interaction::Response response = Ask(opened, clock, {type, id, "$erase"}, reason);
   const Status recorded = Record(audit.get(), "erase", type, id, response.status, response.audit_reason);

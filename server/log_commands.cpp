@@ -207,6 +207,7 @@ Status Restore(const DataOptions& options, const std::string& from, const std::s
   // A first opening makes the views and appends the erasures that the log does not know.
   Opened opened = TRY(OpenData({.data = options, .clock = &clock}));
   TRY(WaitUntilReady(*opened.engine));
+  TRY(RecordResumedErasures(opened, options.data, &clock));
   opened.engine->Stop();
   fmt::print("restored up to transaction {}{}, incarnation {}\n", head.t,
              head.t == 0 ? "" : " of " + FormatInstant(head.last_at_us), head.incarnation);

@@ -95,4 +95,24 @@ access::AuditOptions AuditOf(const view::Engine& engine, const std::string& fold
   return options;
 }
 
+Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit) {
+  bool told = false;
+  TRY(engine->TellResumedErasures([&](const view::Engine::ResumedErasure& erasure) {
+    access::AuditRecord record;
+    record.action = "erase-resumed";
+    record.status = 200;
+    record.owner = erasure.owner;
+    record.records = erasure.records;
+    told = true;
+    return audit->Append(std::move(record));
+  }));
+  return told ? audit->Flush() : Status();
+}
+
+Status RecordResumedErasures(const Opened& opened, const std::string& folder, const Clock* clock) {
+  if (!opened.engine->has_resumed_erasures()) return {};
+  const auto audit = TRY(access::AuditLog::Open(AuditOf(*opened.engine, folder, clock)));
+  return RecordResumedErasures(opened.engine.get(), audit.get());
+}
+
 }  // namespace tk::server

@@ -39,6 +39,10 @@ Status WaitUntilReady(const std::function<bool()>& ready,
 
 /// The audit of a data folder: its records name resources by the log's keyed hash and their person's number.
 access::AuditOptions AuditOf(const view::Engine& engine, const std::string& folder, const Clock* clock);
+/// Writes into the audit which erasures the engine has finished that a crash had cut off; what cannot be written is kept for the next call.
+Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit);
+/// The same where no audit is open: it is opened if there is something to tell.
+Status RecordResumedErasures(const Opened& opened, const std::string& folder, const Clock* clock);
 
 /// Only the lock.
 Result<FileLock> LockData(const std::string& folder);

@@ -1,6 +1,13 @@
 #include "server/open.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <filesystem>
+#include <future>
+
+#include "kernel/base/diagnostics.h"
+#include "kernel/base/random.h"
 
 namespace tk::server {
 namespace {
@@ -13,6 +20,66 @@ view::ViewState Search(uint64_t entries, std::string failure = {}) {
   state.entries_wanted = 1000;
   state.failure = std::move(failure);
   return state;
+}
+
+class ResumedErasures : public ::testing::Test {
+ protected:
+  ResumedErasures() { SetLogLevel(LogLevel::kOff); }
+  ~ResumedErasures() override {
+    SetLogLevel(LogLevel::kInfo);
+    std::filesystem::remove_all(folder_);
+  }
+  Opened Open() {
+    auto opened = OpenData({.data = {folder_, ""}, .clock = &clock_});
+    EXPECT_TRUE(opened.ok()) << opened.error().ToString();
+    return std::move(opened).value();
+  }
+  /// Stores a person and begins his erasure, as one does that a crash then cuts off.
+  view::OwnerNumber BeginErasure() {
+    Opened opened = Open();
+    auto set = std::make_unique<view::ChangeSet>();
+    set->basis = opened.engine->Head();
+    auto document = fhir::Document::Parse(R"({"resourceType":"Patient","id":"1"})");
+    set->changes.push_back({view::MakeResource(opened.engine->definitions(), std::move(document).value(), 1,
+                                               view::Operation::kCreate)
+                                .value(),
+                            nullptr, 0});
+    EXPECT_TRUE(opened.engine->Prepare(set.get()).ok());
+    std::promise<bool> written;
+    opened.engine->Submit(std::move(set), [&](const view::Outcome& o) { written.set_value(o.commit.ok()); });
+    EXPECT_TRUE(written.get_future().get());
+    const view::OwnerNumber owner = opened.engine->keys().Find("Patient/1").value();
+    EXPECT_TRUE(opened.engine->keys().NoteErasing(owner, clock_.NowUs()).ok());
+    opened.engine->Stop();
+    return owner;
+  }
+  std::string AuditText() const {
+    std::string text;
+    const std::vector<std::string> names = ListFolder(folder_ + "/audit").value();
+    for (const std::string& name : names) {
+      if (name.ends_with(".jsonl")) text += ReadFile(folder_ + "/audit/" + name).value();
+    }
+    return text;
+  }
+  FixedClock clock_{Instant{1'795'000'000} * kSecondUs};
+  const std::string folder_ = std::filesystem::temp_directory_path() / ("tk-resumed-" + NewUuid());
+};
+
+TEST_F(ResumedErasures, AreInTheAuditOnce) {
+  const view::OwnerNumber owner = BeginErasure();
+  for (int start = 0; start < 2; ++start) {
+    const Opened opened = Open();
+    EXPECT_EQ(opened.engine->has_resumed_erasures(), start == 0);
+    ASSERT_TRUE(RecordResumedErasures(opened, folder_, &clock_).ok());
+    const std::string text = AuditText(),
+                      line = fmt::format(R"("action":"erase-resumed","owner":{},"status":200,"records":1,)",
+                                         owner);
+    const size_t at = text.find(line);
+    EXPECT_NE(at, std::string::npos) << text;
+    EXPECT_EQ(text.find("erase-resumed", at + line.size()), std::string::npos) << text;
+    opened.engine->Stop();
+  }
+  EXPECT_TRUE(access::VerifyAudit(folder_ + "/audit")->damage.empty());
 }
 
 TEST(WaitUntilReady, WhatMovesIsWaitedFor) {

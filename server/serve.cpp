@@ -259,6 +259,7 @@ Status House::Build(const Settings& settings) {
   interactions = std::make_unique<interaction::Interactions>(
       interaction::Context{engine, opened.index, &clock, 0, open.timezone_offset_min, TK_PROGRAM_VERSION});
   audit = TRY(access::AuditLog::Open(AuditOf(*engine, data, &clock)));
+  TRY(RecordResumedErasures(engine, audit.get()));
   http::WorkerOptions work;
   work.threads = CountOr(settings.Number("workers"));
   work.queue_max = static_cast<size_t>(settings.Number("worker-queue-max"));
@@ -290,7 +291,13 @@ Status House::Build(const Settings& settings) {
     return runtime->Handle(request);
   });
   http::AddAuthRoutes(pipeline.get());
-  log_watch = std::make_unique<LogWatch>([engine] { return engine->LookAtLog(); }, LogWatch::Options());
+  log_watch = std::make_unique<LogWatch>(
+      [this, engine] {
+        // What upkeep has finished since. While it cannot be written nothing is served, and it is tried again at the next look.
+        (void)RecordResumedErasures(engine, audit.get());
+        return engine->LookAtLog();
+      },
+      LogWatch::Options());
   AddHealth();
   http::AddMetricsRoute(pipeline.get(), &metrics);
   live->AddRoute(pipeline.get());

@@ -221,8 +221,10 @@ void FileAudit::AppendLine(const Queued& queued) {
     const uint32_t owner = options_.owner_of ? options_.owner_of(id_hash) : 0;
     if (owner != 0) number(",\"owner\":", owner);
   }
+  if (record.owner != 0) number(",\"owner\":", record.owner);
   number(",\"status\":", static_cast<uint64_t>(record.status));
   if (record.t != 0) number(",\"t\":", record.t);
+  if (record.records != 0) number(",\"records\":", record.records);
   text(",\"reason\":", record.reason);
   text(",\"request\":", record.request_id);
   text(",\"session\":", viewer != nullptr ? viewer->session : "");

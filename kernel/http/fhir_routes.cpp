@@ -117,6 +117,12 @@ void Serve(const std::shared_ptr<const FhirPort>& shared, Pipeline& pipeline, co
   if (port.is_gathered && port.is_gathered(request))
     return Gather(shared, call, {std::move(request), std::move(done)});
   if (!port.is_heavy(request)) return port.handle(std::move(request), std::move(done));
+  if (!request.path.empty() && request.path.back() == "$erase") {
+    request.note_intent = [&pipeline, call](std::string_view type, std::string_view id,
+                                            std::string_view reason) {
+      return pipeline.AuditIntent(*call, "erase-asked", type, id, reason);
+    };
+  }
   auto held = std::make_shared<interaction::Request>(std::move(request));
   pipeline.RunOnWorker(call, [&port, &pipeline, call, held, done] {
     try {

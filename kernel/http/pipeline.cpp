@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <map>
 #include <shared_mutex>
 
@@ -302,6 +303,23 @@ void Pipeline::Answer(const CallPtr& call, Response response) {
   call->Post([this, call, answer = std::make_shared<Response>(std::move(response))] {
     Audit(call, std::move(*answer));
   });
+}
+
+Status Pipeline::AuditIntent(const Call& call, std::string_view action, std::string_view type,
+                             std::string_view id, std::string_view reason) {
+  access::AuditRecord record;
+  record.viewer = call.viewer;
+  record.account = call.audit_account;
+  record.action = action;
+  record.type = std::string(type);
+  record.id = std::string(id);
+  record.request_id = call.request_id;
+  record.reason = reason;
+  auto promise = std::make_shared<std::promise<Status>>();
+  auto written = promise->get_future();
+  TRY(audit_->Append(std::move(record),
+                     [promise](Status durable) { promise->set_value(std::move(durable)); }));
+  return written.get();
 }
 
 void Pipeline::Audit(const CallPtr& call, Response response) {

@@ -60,6 +60,9 @@ class Pipeline final : public Handler {
   /// The answer to `call`; any thread, once. Audit first where it must be, then headers, compression, log line, metrics.
   void Answer(const CallPtr& call, Response response);
   void AnswerError(const CallPtr& call, const Error& error);
+  /// Writes into the audit what `call` is about to do and waits until that is on disk. On a worker only.
+  Status AuditIntent(const Call& call, std::string_view action, std::string_view type, std::string_view id,
+                     std::string_view reason);
   /// Runs `work` on a worker, accounts taking turns; answers 429 when too much waits for one.
   void RunOnWorker(const CallPtr& call, std::function<void()> work);
 

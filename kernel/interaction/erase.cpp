@@ -1,6 +1,6 @@
 // Patient/[id]/$erase, Practitioner/[id]/$erase: POST of Parameters with a `reason`; also of a Bundle or another record that is its own
 // (view/engine.h, Owners). Erases the person for good: the fact in the log, the
-// key destroyed, contents, views and memory rid of him (Engine::Erase). The audit has it before the answer, with the reason.
+// key destroyed, contents, views and memory rid of him (Engine::Erase). The audit has that it is asked before anything is done, and how it ended before the answer, with the reason.
 // The reason is one of a list and no free text: the audit stays, and must not say who is gone.
 // Source: Personal Information Protection Law of the PRC (2021) article 47, the grounds of deletion [M].
 #include <fmt/format.h>
@@ -136,6 +136,7 @@ Result<Response> Erase(const Room& room, const Call& call) {
   // The long look while everything goes on; then a short one at what came meanwhile, with writing about him held.
   const view::Position before = room.engine().Head();
   TRY(CheckInNoBundle(room, call, name, 1, before));
+  if (call.request.note_intent) TRY(call.request.note_intent(call.type_name, call.id, reason));
   auto erased = room.engine().Erase(name, [&](const view::Position& held) {
     return CheckInNoBundle(room, call, name, before.end_ordinal, held);
   });

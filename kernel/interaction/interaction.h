@@ -30,6 +30,9 @@ struct Request {
   std::string request_id;
   int64_t deadline_us = 0;                       // MonotonicUs(); 0 = none
   std::shared_ptr<const access::Viewer> viewer;  // never null here
+  /// Tells the audit what is about to be done, and why, and waits until that is on disk; may be empty. Called before an erasure does anything: a crash
+  /// must not leave the half of one that nobody asked for. Errors: its; nothing is done then.
+  std::function<Status(std::string_view type, std::string_view id, std::string_view reason)> note_intent = {};
 };
 
 struct Response {

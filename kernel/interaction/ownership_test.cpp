@@ -44,6 +44,28 @@ class Ownership : public InteractionTest {
   }
 };
 
+TEST_F(Ownership, AnErasureIsToldBeforeItDoesAnythingAndNotDoneUntold) {
+  Put("Patient/a", Patient("a"));
+  const auto erase = [&](std::string_view what, Status told, std::string* heard) {
+    Request request =
+        Make(Method::kPost, std::string(what) + "/$erase",
+             R"({"resourceType":"Parameters","parameter":[{"name":"reason","valueCode":"unlawful"}]})");
+    request.note_intent = [&](std::string_view type, std::string_view id, std::string_view reason) {
+      *heard += fmt::format("{}/{} {} {};", type, id, reason, Get("Patient/a").status);
+      return std::move(told);
+    };
+    return Send(std::move(request)).status;
+  };
+  std::string heard;
+  EXPECT_EQ(erase("Patient/nobody", {}, &heard), 404);
+  EXPECT_EQ(heard, "") << "nothing would be done";
+  EXPECT_EQ(erase("Patient/a", MakeError(ErrorCode::kUnavailable, "the disk is full"), &heard), 503);
+  EXPECT_EQ(Get("Patient/a").status, 200);
+  EXPECT_EQ(erase("Patient/a", {}, &heard), 200);
+  EXPECT_EQ(heard, "Patient/a unlawful 200;Patient/a unlawful 200;");
+  EXPECT_EQ(Get("Patient/a").status, 410);
+}
+
 TEST_F(Ownership, ThisServersOwnAddressIsARelativeReference) {
   Put("Patient/a", Patient("a"));
   const Response put = Put("Observation/o", Observation("o", "http://test/fhir/Patient/a"));

@@ -128,9 +128,11 @@ Status EngineImpl::Open(const ViewFactory& make_views) {
 Status EngineImpl::StartWriter() {
   const log::Head head = log_->head();
   const int threads = static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
+  const std::vector<OwnerNumber> begun = keys_->Erasing();
   TRY(CatchUp(parts_, directory_from_, view_from_, head, threads, &catch_up_at_));
   writer_owned_ = std::make_unique<Writer>(parts_.writer, head);
   writer_.store(writer_owned_.get(), std::memory_order_release);
+  NoteFinished(begun);
   if (directory_from_ == 1) TRY(ReplayErasures());
   TRY(ResumeErasures());
   rebuilder_ = std::make_unique<Rebuilder>(
@@ -465,7 +467,9 @@ Status EngineImpl::Maintain() {
     TRY(codec_->TrainDue([writer](const std::function<Status()>& work) { return writer->Run(work); }));
   {
     const std::lock_guard lock(save_mutex_);
+    const std::vector<OwnerNumber> begun = keys_->Erasing();
     TRY(FinishErasures());
+    NoteFinished(begun);
   }
   if (serving()) TRY(ResumeErasures());
   if (Head().end_ordinal - saved_end_.load() > kSaveAfterEntries) TRY(SaveViews());

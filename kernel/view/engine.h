@@ -248,6 +248,15 @@ class Engine {
   using LastLook = std::function<Status(const Position&)>;
   virtual Result<uint64_t> Erase(std::string_view owner_name, const LastLook& look = {}) = 0;
 
+  /// An erasure that a crash or a failure had cut off, and that was finished since. `records`: deleted by what was left to do.
+  struct ResumedErasure {
+    OwnerNumber owner = 0;
+    uint64_t records = 0;
+  };
+  virtual bool has_resumed_erasures() const = 0;  // any that was not told yet
+  /// Calls `tell` for each that was not told yet; one that it fails for, and those after it, are told at the next call.
+  virtual Status TellResumedErasures(const std::function<Status(const ResumedErasure&)>& tell) = 0;
+
   virtual log::Log& log() = 0;
   virtual log::KeyStore& keys() = 0;
   virtual log::ContentStore& contents() = 0;

@@ -176,7 +176,29 @@ Status EngineImpl::ResumeErasures() {
     const auto erased = EraseNoted(owner);
     // Once the fact is written the maintenance takes the steps that are left, again and again.
     if (!erased.ok() && !unfinished_erasures_.contains(owner)) return erased.error();
-    Say(LogLevel::kWarning, "erasure-resumed", {{"records", erased.ok() ? *erased : uint64_t{0}}});
+    if (erased.ok()) NoteResumed(owner, *erased);
+  }
+  return {};
+}
+
+void EngineImpl::NoteResumed(OwnerNumber owner, uint64_t records) {
+  Say(LogLevel::kWarning, "erasure-resumed", {{"records", records}});
+  const std::lock_guard lock(resumed_mutex_);
+  resumed_.push_back({owner, records});
+}
+
+/// Those whose records were deleted already, and whose key has gone now.
+void EngineImpl::NoteFinished(std::span<const OwnerNumber> begun) {
+  for (const OwnerNumber owner : begun) {
+    if (keys_->IsDestroyed(owner)) NoteResumed(owner, 0);
+  }
+}
+
+Status EngineImpl::TellResumedErasures(const std::function<Status(const ResumedErasure&)>& tell) {
+  const std::lock_guard lock(resumed_mutex_);
+  while (!resumed_.empty()) {
+    TRY(tell(resumed_.front()));
+    resumed_.erase(resumed_.begin());
   }
   return {};
 }

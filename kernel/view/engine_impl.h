@@ -90,6 +90,11 @@ class EngineImpl final : public Engine {
     return std::make_unique<LogFollower>(this, from_t, std::move(wants));
   }
   Result<uint64_t> Erase(std::string_view owner_name, const LastLook& look) override;
+  bool has_resumed_erasures() const override {
+    const std::lock_guard lock(resumed_mutex_);
+    return !resumed_.empty();
+  }
+  Status TellResumedErasures(const std::function<Status(const ResumedErasure&)>& tell) override;
 
   log::Log& log() override { return *log_; }
   log::KeyStore& keys() override { return *keys_; }
@@ -141,6 +146,8 @@ class EngineImpl final : public Engine {
   Status AppendErasure(OwnerNumber owner);
   Result<uint64_t> EraseNoted(OwnerNumber owner);
   Status FinishErasures();
+  void NoteResumed(OwnerNumber owner, uint64_t records);
+  void NoteFinished(std::span<const OwnerNumber> begun);
   Outcome SubmitPrepared(std::unique_ptr<ChangeSet> set);
   std::string ViewFolder(std::string_view name) const {
     return options_.folder + "/views/" + std::string(name);
@@ -184,6 +191,8 @@ class EngineImpl final : public Engine {
 
   std::mutex save_mutex_;  // saves, and erasures between their fact and their end
   std::map<OwnerNumber, Instant> unfinished_erasures_;  // whose fact is written, and when; under save_mutex_
+  mutable std::mutex resumed_mutex_;
+  std::vector<ResumedErasure> resumed_;  // not told yet
   std::atomic<Ordinal> saved_end_{1};
 };
 

@@ -7,6 +7,7 @@
 #include <future>
 #include <map>
 #include <thread>
+#include <utility>
 
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
@@ -135,6 +136,21 @@ class EngineTest : public testing::Test {
     std::promise<Outcome> promise;
     engine_->Submit(std::move(set), [&](Outcome outcome) { promise.set_value(std::move(outcome)); });
     return promise.get_future().get();
+  }
+  /// One erasure is told, this one; when telling fails it is told again.
+  void CheckResumed(OwnerNumber owner, uint64_t records) {
+    EXPECT_TRUE(engine_->has_resumed_erasures());
+    std::vector<std::pair<OwnerNumber, uint64_t>> told;
+    bool fails = true;
+    const auto tell = [&](const Engine::ResumedErasure& each) -> Status {
+      if (std::exchange(fails, false)) return MakeError(ErrorCode::kUnavailable, "the disk is full");
+      told.emplace_back(each.owner, each.records);
+      return {};
+    };
+    EXPECT_FALSE(engine_->TellResumedErasures(tell).ok());
+    EXPECT_TRUE(engine_->TellResumedErasures(tell).ok());
+    EXPECT_EQ(told, (std::vector<std::pair<OwnerNumber, uint64_t>>{{owner, records}}));
+    EXPECT_FALSE(engine_->has_resumed_erasures());
   }
   std::string TextOf(const std::string& type, const std::string& id) {
     const auto current = engine_->directory().Current(engine_->IdHash(type, id), engine_->Head());
@@ -548,7 +564,7 @@ TEST_F(EngineTest, AnErasureThatFailedHalfwayIsFinishedByTheNext) {
   EXPECT_EQ(*engine_->Erase("Patient/half"), 0u);
 }
 
-// What a power cut would leave at each step: the folder as it lies then, opened by another life.
+// What a power cut would leave at each step: the folder as it lies then, opened by another life. That life tells what it finished.
 TEST_F(EngineTest, AnErasureThatACrashCutOffIsFinishedByTheNextStart) {
   const std::string name = R"(,"name":[{"family":"Zhuangzhou"}])";
   constexpr int kRecords = 700;  // more than one piece of tombstones
@@ -579,11 +595,18 @@ TEST_F(EngineTest, AnErasureThatACrashCutOffIsFinishedByTheNextStart) {
   EXPECT_EQ(*erased, kRecords + 1u);
   ASSERT_EQ(cut.size(), 5u) << "noted, deleted some twice, deleted, told";
   erase_probe_ = {};
-  for (const std::string& each : cut) {
+  EXPECT_FALSE(engine_->has_resumed_erasures()) << "this one was not cut off";
+  const OwnerNumber owner = engine_->keys().Find("Patient/cut").value();
+  const std::vector<uint64_t> left = {kRecords + 1, kRecords + 1 - 500, 0, 0, 0};
+  for (size_t i = 0; i < cut.size(); ++i) {
+    const std::string& each = cut[i];
     SCOPED_TRACE(each);
     engine_.reset();
     folder_ = each;
     Open();
+    CheckResumed(owner, left[i]);
+    Reopen();
+    EXPECT_FALSE(engine_->has_resumed_erasures()) << "told once, not at every start";
     EXPECT_EQ(gender_->counts, (std::map<std::string, int>{{"male", 1}}));
     EXPECT_TRUE(engine_->keys().Erasing().empty());
     for (const auto& [type, id] : {std::pair{"Patient", "cut"}, std::pair{"Observation", "o699"}}) {
@@ -614,8 +637,11 @@ TEST_F(EngineTest, AnErasureThatFailsBeforeItsFactIsFinishedByTheMaintenance) {
   EXPECT_FALSE(engine_->Maintain().ok());
   EXPECT_EQ(Send(Put(Patient("late", "male"))).commit.error().code, ErrorCode::kGone)
       << "nothing more meanwhile";
+  EXPECT_FALSE(engine_->has_resumed_erasures());
+  const OwnerNumber owner = engine_->keys().Find("Patient/late").value();
   fails = false;
   EXPECT_TRUE(engine_->Maintain().ok());
+  CheckResumed(owner, 0);
   EXPECT_TRUE(engine_->keys().Erasing().empty());
   EXPECT_EQ(*engine_->Erase("Patient/late"), 0u);
 }

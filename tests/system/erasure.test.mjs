@@ -131,6 +131,7 @@ function erasureOn(name, backend) {
       assert.equal(erased.status, 200, erased.text);
       const audit = fs.readdirSync(path.join(data, 'audit')).filter((f) => f.endsWith('.jsonl'))
         .map((f) => fs.readFileSync(path.join(data, 'audit', f), 'utf8')).join('');
+      assert.match(audit, /"action":"erase-asked"[^\n]*"status":0,"reason":"consent-withdrawn"[^\n]*\n[^]*"action":"erase"/);
       assert.match(audit, /"action":"erase"[^\n]*"status":200,"reason":"consent-withdrawn"/);   // before the answer, and we have the answer
       await checkGone(server);
       const dead = await ask('PUT', '/fhir/Observation/late', { resourceType: 'Observation', id: 'late', status: 'final', code: { text: 'x' }, subject: { reference: 'Patient/gone' } });
