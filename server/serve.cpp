@@ -95,6 +95,7 @@ struct House {
   void AddViewMetrics();
   http::Readiness Readiness() const;
   void AddHealth();
+  void WatchLog();
   void Stop();
 };
 
@@ -234,6 +235,16 @@ void House::AddHealth() {
       readiness);
 }
 
+void House::WatchLog() {
+  log_watch = std::make_unique<LogWatch>(
+      [this] {
+        // What upkeep has finished since. While it cannot be written nothing is served, and it is tried again at the next look.
+        (void)RecordResumedErasures(opened.engine.get(), audit.get());
+        return opened.engine->LookAtLog();
+      },
+      LogWatch::Options());
+}
+
 Status House::Build(const Settings& settings) {
   const std::string& data = settings.Text("data");
   if (data.empty()) return MakeError(ErrorCode::kIncorrect, "say where the data are: --data DIR");
@@ -291,13 +302,7 @@ Status House::Build(const Settings& settings) {
     return runtime->Handle(request);
   });
   http::AddAuthRoutes(pipeline.get());
-  log_watch = std::make_unique<LogWatch>(
-      [this, engine] {
-        // What upkeep has finished since. While it cannot be written nothing is served, and it is tried again at the next look.
-        (void)RecordResumedErasures(engine, audit.get());
-        return engine->LookAtLog();
-      },
-      LogWatch::Options());
+  WatchLog();
   AddHealth();
   http::AddMetricsRoute(pipeline.get(), &metrics);
   live->AddRoute(pipeline.get());
