@@ -32,6 +32,7 @@ struct EverythingAsked {
   view::Ordinal since_ordinal = 0;
   std::optional<DateRange> start, end;  // of care dates
   Shape shape;                          // of all that comes
+  bool total_alone = false;             // _summary=count
   bool links_only = false;              // resources of other types are read for what they refer to
   std::string self;
   uint64_t offset = 0;  // of the compartment's resources: passed by earlier pages
@@ -70,13 +71,17 @@ Status ReadEverythingParameter(const Room& room, const Call& call, const Paramet
     if (parameter.name == "start") out->start = *range;
     if (parameter.name == "end") out->end = *range;
   } else if (parameter.name == "_count") {
-    out->count = std::min(TRY(ParseCount(parameter)), kPageCountMax);
+    const size_t count = std::min(TRY(ParseCount(parameter)), kPageCountMax);
+    if (!out->total_alone) out->count = count;
+  } else if (parameter.name == "_summary" && parameter.value == "count") {
+    out->total_alone = true;
+    out->count = 0;
   } else if (parameter.name == "_type") {
     TRY(ReadEverythingTypes(room, parameter.value, out));
   } else if (!TRY(ReadShapeParameter(room, fhir::kNoType, parameter, &out->shape))) {
     if (!call.prefer.lenient)
       return UnknownParameter(parameter.name,
-                              "_since, _type, _count, start, end, _summary, _format, _pretty");
+                              "_since, _type, _count, start, end, _summary, _elements, _format, _pretty");
     return {};
   }
   out->self +=
@@ -90,6 +95,10 @@ Result<EverythingAsked> ReadEverythingAsked(const Room& room, const Call& call) 
     asked.position = room.engine().Head();
     const std::vector<Parameter> parameters = TRY(ParseParameters(call.query));
     for (const Parameter& parameter : parameters) TRY(ReadEverythingParameter(room, call, parameter, &asked));
+    if (asked.total_alone && (asked.start || asked.end))
+      return MakeError(ErrorCode::kIncorrect,
+                       "_summary=count cannot be told with start or end: how many there are shows when they "
+                       "are read. Leave one of them out.");
     asked.sent = std::make_shared<const std::vector<view::Ordinal>>();
     return asked;
   }

@@ -177,11 +177,27 @@ TEST_F(Queries, HistoriesAndEverythingMayBeCut) {
     EXPECT_EQ(cut.status, 200) << path;
     EXPECT_NE(cut.body.find("family"), std::string::npos) << path;
     EXPECT_EQ(cut.body.find("maritalStatus"), std::string::npos) << path;
-    EXPECT_EQ(Get(std::string(path) + "?_summary=count").status, 400) << path;
+    const bool history = std::string_view(path).find('$') == std::string_view::npos;
+    EXPECT_EQ(Get(std::string(path) + "?_summary=count").status, history ? 400 : 200) << path;
+    const Response elements = Get(std::string(path) + "?_elements=gender,created");
+    EXPECT_EQ(elements.status, path == std::string_view("_history") || !history ? 200 : 400) << path;
+    EXPECT_EQ(elements.body.find("family"), std::string::npos) << path;
+    EXPECT_EQ(Get(std::string(path) + "?_elements=nothing").status, 400) << path << ": of no resource at all";
   }
-  for (const char* path : {"_history", "Patient/a/$everything"})
-    EXPECT_EQ(Get(std::string(path) + "?_elements=gender").status, 400) << path << ": of which type?";
-  EXPECT_EQ(Get("Patient/a/_history?_elements=nothing").status, 400);
+  const fhir::Document system = Parsed(Get("_history?_elements=gender,author"));
+  ASSERT_EQ(At(system, "entry.0.resource.resourceType"), "Basic");
+  EXPECT_EQ(At(system, "entry.0.resource.code.text"), "x") << "what a type must have stays";
+  EXPECT_EQ(At(system, "entry.0.resource.meta.tag.0.code"), "SUBSETTED");
+  EXPECT_EQ(At(system, "entry.1.resource.gender"), "male");
+  EXPECT_EQ(At(system, "entry.1.resource.meta.tag.0.code"), "SUBSETTED");
+  const Response all = Get("Patient/a/$everything?_elements=gender");
+  EXPECT_NE(all.body.find("male"), std::string::npos);
+  EXPECT_NE(all.body.find("SUBSETTED"), std::string::npos);
+  EXPECT_NE(all.body.find("_elements=gender"), std::string::npos) << "its self link says so";
+  const fhir::Document total = Parsed(Get("Patient/a/$everything?_summary=count&_count=5"));
+  EXPECT_EQ(At(total, "total"), "1");
+  EXPECT_FALSE(total.Root()["entry"].present());
+  EXPECT_EQ(Get("Patient/a/$everything?_summary=count&start=2026").status, 400);
 }
 
 TEST_F(Queries, HistoryTellsHowEachVersionCame) {

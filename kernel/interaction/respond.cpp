@@ -38,10 +38,6 @@ Result<bool> ReadShapeParameter(const Room& room, fhir::TypeId type, const Param
                      "_summary=count is for searches; here it may be true, text, data or false.");
   }
   if (parameter.name != "_elements") return false;
-  if (type == fhir::kNoType)
-    return MakeError(
-        ErrorCode::kIncorrect,
-        "_elements names elements of one type, and resources of several come here: ask for _summary.");
   shape->elements = TRY(ParseElements(*room.definitions, type, parameter.value));
   return true;
 }

@@ -15,7 +15,7 @@ using Header = view::Engine::Header;
 /// Errors: kGone when its person was erased; kNotFound when it is not `call`'s resource.
 Result<Response> StoredResource(const Room& room, const Call& call, view::Ordinal ordinal,
                                 const Shape& shape);
-/// Takes `parameter` into `shape` if it is _summary or _elements (of `type`; kNoType: several types come, and _elements is refused): true.
+/// Takes `parameter` into `shape` if it is _summary or _elements (of `type`; kNoType: resources of several types come): true.
 /// Errors: kIncorrect.
 Result<bool> ReadShapeParameter(const Room& room, fhir::TypeId type, const Parameter& parameter,
                                 Shape* shape);

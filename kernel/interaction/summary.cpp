@@ -125,20 +125,39 @@ Result<Summary> ParseSummary(std::string_view text) {
   return MakeError(ErrorCode::kIncorrect, "_summary may be true, text, data, count or false.");
 }
 
+namespace {
+
+bool HasElement(const fhir::Definitions& definitions, fhir::TypeId type, std::string_view name) {
+  const auto& elements = definitions.Elements(type);
+  return std::any_of(elements.begin(), elements.end(), [&](const ElementInfo& element) {
+    return element.base_name == name || element.name == name;
+  });
+}
+
+bool AnyHasElement(const fhir::Definitions& definitions, std::string_view name) {
+  for (fhir::TypeId type = 0; type < definitions.type_count(); ++type) {
+    if (definitions.IsResource(type) && HasElement(definitions, type, name)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 Result<std::vector<std::string>> ParseElements(const fhir::Definitions& definitions, fhir::TypeId type,
                                                std::string_view list) {
   std::vector<std::string> out;
   while (!list.empty()) {
     const std::string_view name = list.substr(0, list.find(','));
     list.remove_prefix(std::min(list.size(), name.size() + 1));
-    bool known = name == "id" || name == "meta";
-    for (const ElementInfo& element : definitions.Elements(type))
-      known = known || element.base_name == name || element.name == name;
+    const bool one = type != fhir::kNoType;
+    const bool known = name == "id" || name == "meta" ||
+                       (one ? HasElement(definitions, type, name) : AnyHasElement(definitions, name));
     if (!known) {
-      return MakeError(ErrorCode::kIncorrect, fmt::format("_elements names something at place {} that {} "
-                                                          "does not have; give names of top elements, as in "
-                                                          "_elements=identifier,active.",
-                                                          out.size() + 1, definitions.Type(type).name));
+      return MakeError(ErrorCode::kIncorrect,
+                       fmt::format("_elements names something at place {} that {} "
+                                   "does not have; give names of top elements, as in "
+                                   "_elements=identifier,active.",
+                                   out.size() + 1, one ? definitions.Type(type).name : "any resource"));
     }
     out.emplace_back(name);
   }

@@ -14,7 +14,7 @@ struct Shape {
 
 /// "true" | "text" | "data" | "count" | "false". Errors: kIncorrect.
 Result<search::Summary> ParseSummary(std::string_view text);
-/// The names in a list of _elements. Errors: kIncorrect for one that `type` has not.
+/// The names in a list of _elements. Errors: kIncorrect for one that `type` has not; with kNoType, for one that no resource has.
 Result<std::vector<std::string>> ParseElements(const fhir::Definitions& definitions, fhir::TypeId type,
                                                std::string_view list);
 
