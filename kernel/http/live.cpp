@@ -375,7 +375,9 @@ LiveSource SourceOf(view::Engine* engine) {
           },
           [engine](fhir::TypeId type) { return engine->definitions().Type(type).name; },
           [engine](std::string_view name) {
-            return engine->definitions().IsResource(engine->definitions().FindType(name));
+            const fhir::Definitions& definitions = engine->definitions();
+            const fhir::TypeId type = definitions.FindType(name);
+            return definitions.IsResource(type) && !definitions.Type(type).is_abstract;
           }};
 }
 

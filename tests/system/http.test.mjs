@@ -248,6 +248,10 @@ describe('http', () => {
     assert.equal((await ask('GET', '/ready')).status, 200);
   });
 
+  test('the live stream refuses types of which nothing ever comes', async () => {
+    for (const type of ['Foo', 'DomainResource', 'Flag,Resource']) assert.equal((await ask('GET', `/live?types=${type}`)).status, 400, type);
+  });
+
   test('a connection is kept as long as both want it', async () => {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     let sockets = 0;
