@@ -162,6 +162,45 @@ TEST_F(Queries, HistoryOfOneOfATypeAndOfAll) {
   EXPECT_EQ(Get("Patient/a/_history?_count=many").status, 400);
 }
 
+TEST_F(Queries, NumbersOfAnyMagnitudeAreFoundAndCompared) {
+  const std::map<std::string, std::string> numbers = {{"least", "-1e400"},
+                                                      {"one", "1"},
+                                                      {"small", "1e-400"},
+                                                      {"large", "1e400"},
+                                                      {"largest", "1e99999999999999999999"}};
+  for (const auto& [id, number] : numbers) {
+    const Response put = Put(
+        "Observation/" + id,
+        R"({"resourceType":"Observation","id":")" + id +
+            R"(","status":"final","code":{"text":"x"},"valueQuantity":{"system":"http://unitsofmeasure.org","code":"mg","value":)" +
+            number + "}}");
+    ASSERT_EQ(put.status, 201) << put.body;
+    EXPECT_EQ(At(Parsed(Get("Observation/" + id)), "valueQuantity.value"), number) << "as it was sent";
+  }
+  const auto found = [&](const std::string& criteria) {
+    const fhir::Document answer = Parsed(Get("Observation?" + criteria));
+    std::string ids;
+    for (const fhir::Value entry : answer.Root()["entry"])
+      ids += (ids.empty() ? "" : " ") + entry["resource"]["id"].ToString();
+    return ids;
+  };
+  const std::string unit = "|http://unitsofmeasure.org|mg", sorted = "&_sort=value-quantity,_id";
+  EXPECT_EQ(found("value-quantity:missing=false" + sorted), "least small one large largest");
+  EXPECT_EQ(found("value-quantity:missing=true"), "");
+  for (const std::string& of : {std::string(), unit}) {
+    EXPECT_EQ(found("value-quantity=lt1" + of + sorted), "least small");
+    EXPECT_EQ(found("value-quantity=gt0" + of + sorted), "small one large largest");
+    EXPECT_EQ(found("value-quantity=lt0" + of + sorted), "least");
+    EXPECT_EQ(found("value-quantity=1e400" + of + sorted), "large largest");
+    EXPECT_EQ(found("value-quantity=-1e400" + of + sorted), "least");
+    EXPECT_EQ(found("value-quantity=1e-400" + of + sorted), "small");
+    EXPECT_EQ(found("value-quantity=ge1e300" + of + sorted), "large largest");
+    EXPECT_EQ(found("value-quantity=ap1e400" + of + sorted), "large largest");
+    EXPECT_EQ(found("value-quantity=gt1e400" + of + sorted), "");
+  }
+  EXPECT_EQ(Get("Observation?value-quantity=1e400x").status, 400);
+}
+
 TEST_F(Queries, HistoriesAndEverythingMayBeCut) {
   const std::string patient =
       R"({"resourceType":"Patient","id":"a","gender":"male","maritalStatus":{"text":"x"},"name":[{"family":"A"}]})";

@@ -48,6 +48,10 @@ constexpr Row kRows[] = {
     {8, [](const Criterion& c) { return c.modifier == "contains"; }, SortsNothing},
     // Concepts of a text alone are there.
     {8, [](const Criterion& c) { return c.parameter->type == SearchType::kToken; }, SortsNothing, true},
+    // Numbers beyond what a double holds are there.
+    {9, [](const Criterion& c) { return IsNumber(c.parameter->type); }, IsNumber},
+    {9, [](const Criterion& c) { return IsNumber(c.parameter->type); }, SortsNothing, true},
+    {9, [](const Criterion& c) { return c.parameter->type == SearchType::kComposite; }, SortsNothing},
     // Logical references are references.
     {5, [](const Criterion& c) { return c.parameter->type == SearchType::kReference; }, SortsNothing, true},
 };

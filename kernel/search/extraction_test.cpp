@@ -29,12 +29,12 @@ TEST(Extraction, QuestionsWaitForTheirEntries) {
   EXPECT_EQ(Since("Observation", "subject=Patient/1"), 0u);
   EXPECT_EQ(Since("Observation", "subject:identifier=http://s|7"), 3u);
   EXPECT_EQ(Since("Observation", "subject:missing=true"), 5u);
-  EXPECT_EQ(Since("Observation", "value-quantity=gt5|http://unitsofmeasure.org|mg"), 3u);
-  EXPECT_EQ(Since("Observation", "value-quantity=5"), 3u);
-  EXPECT_EQ(Since("Observation", "value-quantity:missing=true"), 0u);
-  EXPECT_EQ(Since("Observation", "_sort=value-quantity"), 6u);
-  EXPECT_EQ(Since("RiskAssessment", "_sort=probability"), 3u);
-  EXPECT_EQ(Since("Observation", "code-value-quantity=a|b$5"), 3u);
+  EXPECT_EQ(Since("Observation", "value-quantity=gt5|http://unitsofmeasure.org|mg"), 9u);
+  EXPECT_EQ(Since("Observation", "value-quantity=5"), 9u);
+  EXPECT_EQ(Since("Observation", "value-quantity:missing=true"), 9u);
+  EXPECT_EQ(Since("Observation", "_sort=value-quantity"), 9u);
+  EXPECT_EQ(Since("RiskAssessment", "_sort=probability"), 9u);
+  EXPECT_EQ(Since("Observation", "code-value-quantity=a|b$5"), 9u);
   EXPECT_EQ(Since("Patient", "name:exact=x"), 0u);
   EXPECT_EQ(Since("Patient", "name:contains=x"), 8u);
   EXPECT_EQ(Since("Observation", "code:missing=true"), 8u);
@@ -44,7 +44,7 @@ TEST(Extraction, QuestionsWaitForTheirEntries) {
 TEST(Extraction, ChainsAreAskedToTheirEnd) {
   EXPECT_EQ(Since("Observation", "subject:Patient.identifier=a|b"), 0u);
   EXPECT_EQ(Since("Observation", "subject:Patient.identifier=a|"), 2u);
-  EXPECT_EQ(Since("Patient", "_has:Observation:patient:value-quantity=5"), 3u);
+  EXPECT_EQ(Since("Patient", "_has:Observation:patient:value-quantity=5"), 9u);
   EXPECT_EQ(Since("QuestionnaireResponse", "questionnaire.status=active"), 7u);
   EXPECT_EQ(Since("Questionnaire", "_has:QuestionnaireResponse:questionnaire:status=completed"), 7u);
   EXPECT_EQ(Since("QuestionnaireResponse", "_include=QuestionnaireResponse:questionnaire"), 7u);

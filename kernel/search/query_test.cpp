@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "kernel/base/clock.h"
 #include "kernel/search/values.h"
 
@@ -293,7 +296,8 @@ TEST(Values, DecimalRangesFollowTheDigits) {
   EXPECT_DOUBLE_EQ(DecimalRange("10e2")->low, 950);
   EXPECT_DOUBLE_EQ(DecimalRange("1.00e2")->low, 99.5);
   EXPECT_DOUBLE_EQ(DecimalRange("5")->low, 4.5);
-  for (const char* bad : {"", "-", "1.", ".5", "1e", "1x", "0x1", "1e999", "nan", " 1"})
+  for (const char* bad : {"", "-", "1.", ".5", "1e", "1x", "0x1", "1e+", "1e-", "1e+-9", "1e9x",
+                          "1e99999999999999999999x", "nan", " 1"})
     EXPECT_FALSE(DecimalRange(bad).has_value()) << bad;
 }
 
@@ -312,6 +316,52 @@ TEST(Values, WhatHasMoreDigitsThanADoubleFindsItself) {
     EXPECT_LE(DecimalRange(number)->low, *DecimalValue(number)) << number;
     EXPECT_LT(*DecimalValue(number), DecimalRange(number)->high) << number;
   }
+}
+
+TEST(Values, WhatADoubleDoesNotHoldCountsAsItsEnds) {
+  const std::string zeros(400, '0'), tiny = "0." + zeros + "1";
+  // Ascending; those of one row count as equal.
+  const std::vector<std::vector<std::string>> rows = {
+      {"-1e400", "-1e99999999999999999999", "-1" + zeros, "-2e308"},
+      {"-1.7e308"},
+      {"-1"},
+      {"-1e-400", "-" + tiny, "-1e-99999999999999999999"},
+      {"0", "-0", "0e400", "0.0e99999999999999999999", "0e-400"},
+      {"1e-400", tiny, "123456789e-99999999999999999999", "0." + zeros + zeros + "1e400"},
+      {"2.3e-308"},
+      {"1e-5", "1" + zeros + "e-405", "0." + zeros + "1e396"},
+      {"1", "1.0000000000000000000000000000000000000000000000000000000000000000000000000000001"},
+      {"1.7e308", "17" + zeros + "e-93", "0." + zeros + "17e709"},
+      {"1e400", "+1e400", "1.5e99999999999999999999", "1" + zeros, "1e309"}};
+  double before = -std::numeric_limits<double>::infinity();
+  for (const auto& row : rows) {
+    const auto first = DecimalValue(row.front());
+    ASSERT_TRUE(first && std::isfinite(*first)) << row.front();
+    EXPECT_LT(before, *first) << row.front();
+    before = *first;
+    for (const std::string& each : row) {
+      const auto range = DecimalRange(each);
+      ASSERT_TRUE(range.has_value()) << each;
+      EXPECT_EQ(*DecimalValue(each), *first) << each;
+      EXPECT_EQ(range->exact, *first) << each;
+      EXPECT_LE(range->low, *first) << each;
+      EXPECT_GT(range->high, *first) << each;
+      const NumberRange around = ApproximateRange(each);
+      EXPECT_TRUE(around.low <= *first && around.high >= *first) << each;
+      for (const char* unit : {"mg", "Cel", "[degF]", "[lb_av]"}) {
+        const auto canonical = CanonicalRange(each, unit, false);
+        const auto value = CanonicalValue(each, unit);
+        ASSERT_TRUE(canonical && value) << each << unit;
+        EXPECT_EQ(value->range.exact, canonical->range.exact) << each << unit;
+        EXPECT_TRUE(canonical->range.low <= value->range.exact && canonical->range.high > value->range.exact)
+            << each << unit;
+      }
+    }
+  }
+  EXPECT_DOUBLE_EQ(CanonicalValue("1e-400", "Cel")->range.exact, 273.15);
+  EXPECT_DOUBLE_EQ(CanonicalValue("9e307", "[degF]")->range.exact, 5e307);
+  EXPECT_EQ(CanonicalValue("-1e400", "Cel")->range.exact, std::numeric_limits<double>::lowest());
+  EXPECT_EQ(CanonicalValue("1e0", "mg")->range.exact, CanonicalValue("1", "mg")->range.exact);
 }
 
 }  // namespace

@@ -49,63 +49,114 @@ void FoldPoint(utf8proc_int32_t point, std::string* out, size_t from) {
   }
 }
 
-/// A decimal as it is written: without '+', with the place of its last digit.
+/// A decimal as it is written: without '+', with the places of its first digit that is not zero and of its last one.
 struct DecimalForm {
-  std::string_view text;
-  int exponent = 0, decimals = 0;
-  bool one_digit = false;
+  std::string_view text, mantissa;          // whole; without the exponent
+  int64_t exponent = 0;                     // what is larger than kExponentMax counts as that
+  int64_t first_place = 0, last_place = 0;  // 120 and 1.2e2: 2 and 0, 2 and 1
+  bool zero = true, one_digit = false;
+
+  static constexpr int64_t kExponentMax = 1'000'000'000;
+  ucum::Rational Value() const;
   /// Half of what the last digit stands for. Of one digit with an exponent a tenth of that: 1e2 is [95, 105), as the table in FHIR R4
   /// search.html 3.1.1.4.6 has it.
   ucum::Rational Half() const {
     const int finer = one_digit && exponent != 0 ? 1 : 0;
-    return ucum::Rational::FromDigits(5, 1) * ucum::Rational::PowerOfTen(exponent - decimals - finer);
+    return ucum::Rational::FromDigits(5, 1) * PowerOfTen(last_place - finer);
+  }
+
+ private:
+  /// Far outside of what a double holds one power is as good as another, and exact numbers end at 9,999.
+  static constexpr int64_t kPlaceMax = 5'000;
+  static ucum::Rational PowerOfTen(int64_t place) {
+    return ucum::Rational::PowerOfTen(static_cast<int>(std::clamp(place, -kPlaceMax, kPlaceMax)));
   }
 };
+
+/// Its first digits are enough: a double has 17.
+ucum::Rational DecimalForm::Value() const {
+  constexpr size_t kDigitsMax = 60;
+  if (zero) return ucum::Rational();
+  if (mantissa.size() <= kDigitsMax && exponent == 0) return ucum::Rational::Parse(mantissa);
+  std::string digits = text[0] == '-' ? "-" : "";
+  int64_t last = first_place + 1;  // place of the last one taken
+  for (const char c : mantissa) {
+    const bool leads = last > first_place && c == '0';
+    if (c < '0' || c > '9' || leads) continue;
+    digits += c;
+    if (--last == first_place + 1 - static_cast<int64_t>(kDigitsMax)) break;
+  }
+  const int64_t moved = std::clamp(first_place, -kPlaceMax, kPlaceMax) - first_place;
+  return ucum::Rational::Parse(digits) * PowerOfTen(last + moved);
+}
 
 std::optional<DecimalForm> FormOf(std::string_view text) {
   DecimalForm form;
   if (!text.empty() && text[0] == '+') text.remove_prefix(1);
   form.text = text;
   size_t i = !text.empty() && text[0] == '-' ? 1 : 0;
-  size_t digits = 0;
-  for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) ++digits;
-  if (digits == 0) return std::nullopt;
-  if (i < text.size() && text[i] == '.') {
-    for (++i; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
-      ++digits;
-      ++form.decimals;
+  size_t first = std::string_view::npos;  // the first digit that is not zero
+  const auto take_digits = [&] {
+    const size_t from = i;
+    for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
+      if (text[i] != '0' && first == std::string_view::npos) first = i;
     }
-    if (form.decimals == 0) return std::nullopt;
+    return i > from;
+  };
+  if (!take_digits()) return std::nullopt;
+  const size_t point = i;
+  if (i < text.size() && text[i] == '.') {
+    ++i;
+    if (!take_digits()) return std::nullopt;
   }
-  if (digits > 40) return std::nullopt;
-  form.one_digit = digits == 1;
+  form.mantissa = text.substr(0, i);
+  form.one_digit = i == (text[0] == '-' ? 2u : 1u);
+  const auto place = [point](size_t at) {
+    return static_cast<int64_t>(point) - static_cast<int64_t>(at) - (at < point ? 1 : 0);
+  };
+  const int64_t last = place(i - 1);
   if (i < text.size() && (text[i] | 0x20) == 'e') {
     size_t from = i + 1;
-    if (from < text.size() && text[from] == '+') ++from;
+    if (from + 1 < text.size() && text[from] == '+' && text[from + 1] != '-') ++from;
     const auto [end, error] = std::from_chars(text.data() + from, text.data() + text.size(), form.exponent);
-    if (error != std::errc() || end != text.data() + text.size() || std::abs(form.exponent) > 300)
-      return std::nullopt;
+    const bool minus = from < text.size() && text[from] == '-';
+    if (error == std::errc::result_out_of_range)
+      form.exponent = minus ? -form.kExponentMax : form.kExponentMax;
+    if (error == std::errc::invalid_argument || end != text.data() + text.size()) return std::nullopt;
+    form.exponent = std::clamp(form.exponent, -form.kExponentMax, form.kExponentMax);
     i = text.size();
   }
   if (i != text.size()) return std::nullopt;
+  form.zero = first == std::string_view::npos;
+  form.first_place = form.zero ? 0 : place(first) + form.exponent;
+  form.last_place = last + form.exponent;
   return form;
 }
 
-/// The double nearest to it.
-std::optional<double> ToDouble(const ucum::Rational& value) {
-  if (!value.valid()) return std::nullopt;
-  constexpr int kDigits =
-      60;  // all of a decimal's; of a third enough that its double is the nearest but for one in 10^40
-  const std::string text = value.ToText(kDigits);
+/// The end of the index's numbers: what is larger counts as the largest, what is smaller and not zero as the smallest.
+double Outermost(bool negative, bool large) {
+  const double end = large ? std::numeric_limits<double>::max() : std::numeric_limits<double>::denorm_min();
+  return negative ? -end : end;
+}
+
+/// `text` is a decimal and nothing else. nullopt where no double is near to it.
+std::optional<double> NearestDouble(std::string_view text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || std::isinf(number)) return std::nullopt;
   return number;
 }
 
-/// The open end of an interval around `exact`: with more digits than a double holds the interval is the one double.
-double Above(double high, double exact) {
-  return std::max(high, std::nextafter(exact, std::numeric_limits<double>::infinity()));
+/// The double nearest to it, within the range of the index's numbers. nullopt if it is none.
+std::optional<double> ToDouble(const ucum::Rational& value) {
+  if (!value.valid()) return std::nullopt;
+  if (value.zero()) return 0;
+  constexpr int kDigits =
+      60;  // all of a decimal's; of a third enough that its double is the nearest but for one in 10^40
+  const auto number = NearestDouble(value.ToText(kDigits));
+  if (number && *number != 0) return number;
+  const ucum::Rational size = value.negative() ? value.Negated() : value;
+  return Outermost(value.negative(), ucum::Compare(size, ucum::Rational(1)) > 0);
 }
 
 ucum::Rational Tenth(const ucum::Rational& value) {
@@ -121,7 +172,16 @@ struct KnownUnit {
 
   std::optional<double> Convert(const ucum::Rational& value) const {
     const auto there = ucum::Canonical({value, *unit});
-    return there.ok() ? ToDouble(there->value) : std::nullopt;
+    const auto number = there.ok() ? ToDouble(there->value) : std::nullopt;
+    return number || !unit->special() ? number : ConvertAlone(value);
+  }
+  /// Of a temperature of a magnitude that makes no exact number with the degrees between the two zeros: either it does not count, or they do not.
+  std::optional<double> ConvertAlone(const ucum::Rational& value) const {
+    const auto zero = ucum::Canonical({ucum::Rational(), *unit}),
+               one = ucum::Canonical({ucum::Rational(1), *unit});
+    const auto size = ToDouble(value);
+    if (!zero.ok() || !one.ok() || !size) return std::nullopt;
+    return ToDouble(std::abs(*size) < 1 ? zero->value : value * (one->value - zero->value));
   }
 };
 
@@ -182,30 +242,46 @@ void FoldText(std::string_view text, std::string* out) {
   if (out->size() > from && out->back() == ' ') out->pop_back();
 }
 
+namespace {
+/// With more digits than a double holds, and at the ends of what it holds, the interval is the one double.
+NumberRange WithItself(double low, double high, double exact) {
+  const double above = std::nextafter(exact, std::numeric_limits<double>::infinity());
+  return {low, std::max(high, above), exact};
+}
+
+double NearestTo(const DecimalForm& form) {
+  if (form.zero) return 0;
+  constexpr int64_t kPlaceMax =
+      400;  // beyond, no double is near, and the exponent may be no number that is understood
+  if (std::abs(form.first_place) < kPlaceMax) {
+    const auto number = NearestDouble(form.text);
+    if (number && *number != 0) return *number;
+  }
+  return Outermost(form.text[0] == '-', form.first_place > 0);
+}
+}  // namespace
+
 std::optional<NumberRange> DecimalRange(std::string_view text) {
   const auto form = FormOf(text);
-  const auto exact = DecimalValue(text);
-  if (!form || !exact) return std::nullopt;
-  const ucum::Rational value = ucum::Rational::Parse(form->text), half = form->Half();
+  if (!form) return std::nullopt;
+  const ucum::Rational value = form->Value(), half = form->Half();
   const auto low = ToDouble(value - half), high = ToDouble(value + half);
-  if (!low || !high) return std::nullopt;
-  return NumberRange{*low, Above(*high, *exact), *exact};
+  const double exact = NearestTo(*form);
+  // Digits over more places than an exact number has: the last ones are lost in its double.
+  return WithItself(low.value_or(exact), high.value_or(exact), exact);
 }
 
 std::optional<double> DecimalValue(std::string_view text) {
   const auto form = FormOf(text);
   if (!form) return std::nullopt;
-  double exact = 0;
-  const auto [end, error] = std::from_chars(form->text.data(), form->text.data() + form->text.size(), exact);
-  if (error != std::errc() || end != form->text.data() + form->text.size()) return std::nullopt;
-  return exact;
+  return NearestTo(*form);
 }
 
 NumberRange ApproximateRange(std::string_view text) {
   const auto form = FormOf(text);
   CHECK(form.has_value());
-  const ucum::Rational value = ucum::Rational::Parse(form->text), tenth = Tenth(value);
-  const double exact = DecimalValue(text).value_or(0);
+  const ucum::Rational value = form->Value(), tenth = Tenth(value);
+  const double exact = NearestTo(*form);
   return {ToDouble(value - tenth).value_or(exact), ToDouble(value + tenth).value_or(exact), exact};
 }
 
@@ -214,12 +290,13 @@ std::optional<CanonicalNumber> CanonicalRange(std::string_view number, std::stri
   const auto form = FormOf(number);
   const KnownUnit& known = Known(unit_code);
   if (!form || !known.unit) return std::nullopt;
-  const ucum::Rational value = ucum::Rational::Parse(form->text),
-                       around = approximate ? Tenth(value) : form->Half();
-  const auto low = known.Convert(value - around), high = known.Convert(value + around),
-             exact = known.Convert(value);
-  if (!low || !high || !exact) return std::nullopt;
-  return CanonicalNumber{known.canonical, {*low, approximate ? *high : Above(*high, *exact), *exact}};
+  const ucum::Rational value = form->Value(), around = approximate ? Tenth(value) : form->Half();
+  const auto exact = known.Convert(value);
+  if (!exact) return std::nullopt;
+  const double low = known.Convert(value - around).value_or(*exact),
+               high = known.Convert(value + around).value_or(*exact);
+  return CanonicalNumber{known.canonical,
+                         approximate ? NumberRange{low, high, *exact} : WithItself(low, high, *exact)};
 }
 
 std::optional<CanonicalNumber> CanonicalValue(std::string_view number, std::string_view unit_code) {
@@ -230,12 +307,10 @@ std::optional<CanonicalNumber> CanonicalValue(std::string_view number, std::stri
   if (known.power && form->exponent == 0) {
     // Text and power of ten make a decimal of their own: rounded once, as the longer way does.
     char buffer[96];
-    const auto end = fmt::format_to_n(buffer, sizeof buffer, "{}e{}", form->text, *known.power);
-    double value = 0;
-    if (end.size < sizeof buffer && std::from_chars(buffer, buffer + end.size, value).ec == std::errc())
-      exact = value;
+    const auto end = fmt::format_to_n(buffer, sizeof buffer, "{}e{}", form->mantissa, *known.power);
+    if (end.size < sizeof buffer) exact = NearestDouble({buffer, end.size});
   }
-  if (!exact) exact = known.Convert(ucum::Rational::Parse(form->text));
+  if (!exact) exact = known.Convert(form->Value());
   if (!exact) return std::nullopt;
   return CanonicalNumber{known.canonical, {*exact, *exact, *exact}};
 }

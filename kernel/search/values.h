@@ -29,7 +29,8 @@ struct NumberRange {
   double exact;
 };
 /// Every number in it is the double nearest to the exact decimal, so that equal decimals are equal doubles whatever they were worked out from;
-/// decimals that differ first after the 15th digit may count as equal.
+/// decimals that differ first after the 15th digit may count as equal. So do those beyond what a double holds: 1e400 and 1e500 are the largest number of
+/// the index, 1e-400 and 1e-500 the smallest above 0; they are found, compared with all others and sorted by that.
 std::optional<NumberRange> DecimalRange(std::string_view text);
 /// The exact value alone: for the index. Some 50 ns.
 std::optional<double> DecimalValue(std::string_view text);
