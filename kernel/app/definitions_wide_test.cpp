@@ -77,7 +77,7 @@ TEST_F(TypeFilesTest, AParameterThatCannotBeAskedIsRefusedWithItsFileAndPlace) {
            Case{"string", "StockItem.nothere", "nothere"},
            Case{"string", "StockItem.name.nothere", "nothere"},
            Case{"string", "StockItem.name.frobnicate()", "frobnicate"},
-           Case{"string", "StockItem.name.subsumes('x')", "subsumes"},
+           Case{"string", "StockItem.name.toQuantity(1, 2, 3)", "toQuantity"},
            Case{"string", "StockItem.name | StockItem.nothere", "nothere"},
            Case{"string", "", "no expression"},
            Case{"special", "StockItem.name", "cannot be asked"},

@@ -174,14 +174,14 @@ Result<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
 }
 
 std::string PercentEncode(std::string_view text) {
-  constexpr std::string_view kPlain = "-._~:/,|$@";
+  constexpr std::string_view kKept = "-._~:/,|$@";
   constexpr char kDigits[] = "0123456789ABCDEF";
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     const bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (letter || kPlain.find(c) != std::string_view::npos) {
+    if (letter || kKept.find(c) != std::string_view::npos) {
       out.push_back(c);
     } else {
       out.push_back('%');

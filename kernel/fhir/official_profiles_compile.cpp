@@ -186,7 +186,8 @@ std::string Reducer::Bindings(Value structure) const {
   for (const Value element : structure["snapshot"]["element"]) {
     const Value binding = element["binding"];
     const std::string strength = binding["strength"].ToString();
-    const bool is_left = strength == "extensible" || strength == "preferred" || IsOpen(binding, element["id"].ToString());
+    const bool is_left =
+        strength == "extensible" || strength == "preferred" || IsOpen(binding, element["id"].ToString());
     if (!is_left || !binding["valueSet"].present()) continue;
     any = true;
     out.Object().Member("id", element["id"].ToString()).Member("path", element["path"].ToString());

@@ -10,11 +10,11 @@ namespace {
 std::string ToldOfBundle(std::string_view type, std::string_view entries, std::string_view members = "") {
   const std::string json = R"({"resourceType":"Bundle",)" + std::string(members) + R"("type":")" +
                            std::string(type) + R"(","entry":[)" + std::string(entries) + "]}";
+  const auto r4 = Definitions::R4();  // before parsing: what is parsed knows names only then
   const auto document = Document::Parse(json);
   EXPECT_TRUE(document.ok()) << json;
   std::string paths;
-  for (const Issue& issue : BundleProblems(*Definitions::R4(), document->Root(), "Bundle", 100))
-    paths += issue.path + " ";
+  for (const Issue& issue : BundleProblems(*r4, document->Root(), "Bundle", 100)) paths += issue.path + " ";
   return paths;
 }
 

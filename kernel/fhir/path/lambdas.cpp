@@ -194,7 +194,8 @@ Status Evaluator::Trace(const Op& op, const Frame& frame, Items input, Collectio
     for (size_t i = 0; i < input.size() && op.count > 1; ++i) {
       TRY(Eval(program_.arguments[op.first + 1], FrameOf(input, i), &shown));
     }
-    environment_.tracer->Trace(text.value_or(""), op.count > 1 ? shown : Collection(input.begin(), input.end()));
+    environment_.tracer->Trace(text.value_or(""),
+                               op.count > 1 ? shown : Collection(input.begin(), input.end()));
   }
   out->insert(out->end(), input.begin(), input.end());
   return {};
