@@ -23,6 +23,17 @@ class FairQueue {
     at->second.push_back(std::move(thing));
     ++size_;
   }
+  /// Before the account's others, whose turn comes after every other account's: one that has had a part of its turn and waits for the rest.
+  void Return(std::string_view account, T thing) {
+    auto at = lines_.find(account);
+    if (at == lines_.end())
+      at = lines_.emplace(std::string(account), std::list<T>()).first;
+    else
+      std::erase(order_, at);
+    order_.push_back(at);
+    at->second.push_front(std::move(thing));
+    ++size_;
+  }
   /// The next one; the queue is not empty.
   T Pop() {
     const auto at = order_.front();

@@ -105,19 +105,21 @@ WorkerPool::Change WorkerPool::BecomeLong(const std::string& account) {
   return Change::kDone;
 }
 
-/// False: the deadline came first. Whoever has a seat already gives it up when others wait.
+/// False: the deadline came first. Whoever has a seat already gives it up when other accounts wait.
 bool WorkerPool::TakeLongSeat(const std::string& account, bool is_new, int64_t now_us, int64_t deadline_us) {
   std::unique_lock<std::mutex> hold(mutex_);
+  Waiting self;
   if (!is_new) {
-    if (long_queue_.empty()) return true;
+    // Only other accounts get a turn. Those of one account are finished one after the other: in turns they would all reach their deadline together.
+    if (long_queue_.size() == long_queue_.SizeOf(account)) return true;
+    long_queue_.Return(account, &self);
     LeaveLongSeat();
-  }
-  if (long_queue_.empty() && long_running_ < options_.threads) {
+  } else if (long_queue_.empty() && long_running_ < options_.threads) {
     ++long_running_;
     return true;
+  } else {
+    long_queue_.Push(account, &self);
   }
-  Waiting self;
-  long_queue_.Push(account, &self);
   const auto called = [&self] { return self.called; };
   if (deadline_us == 0)
     self.wake.wait(hold, called);

@@ -1,7 +1,7 @@
 // Threads for what takes milliseconds, shared fairly: a short piece of work waits for no long one, and nobody for one account's many.
 // Flow:   Submit → queue, accounts taking turns → one of `threads` seats → what works longer than `quick_us` and says so (Turn::Look) gives
 //         its seat to a new thread and goes on in the long lane: at most `threads` at once, at lower priority of the processor, a slice each
-//         when others of the lane wait, again by account → its thread ends with it
+//         when other accounts wait in it; of one account the first goes on until it is done → its thread ends with it
 // Limits: `queue_max` wait for a seat, `long_max` in the long lane, of one account half of either: beyond that Submit says no (429) and a search
 //         that has become long ends (429). So there are at most 2 * threads + long_max threads.
 // Cost:   two locks a piece; a new thread (about 30 µs) for one that becomes long.
@@ -22,7 +22,7 @@ struct WorkerOptions {
   size_t queue_max = 1024;
   size_t long_max = 64;        // that wait in the long lane
   int64_t quick_us = 10'000;   // of work, before it counts as long
-  int64_t slice_us = 100'000;  // of the long lane, when others wait in it
+  int64_t slice_us = 100'000;  // of the long lane, when other accounts wait in it
 };
 
 class WorkerPool {

@@ -143,6 +143,43 @@ TEST(WorkerPool, ALongOneGivesOthersTheirSlice) {
   EXPECT_EQ(diary.text(), "a b a b a b");
 }
 
+/// Long ones that each want three slices and write one word a slice; the first one begins them when all are there.
+std::string SlicesOf(const std::vector<std::string>& names) {
+  WorkerOptions options = Hasty(1);
+  options.slice_us = -1;
+  WorkerPool pool(options);
+  Gate gate;
+  Diary diary;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string& name = names[i];
+    const bool taken = pool.Submit(name.substr(0, 2), [&gate, &diary, &name, is_first = i == 0] {
+      EXPECT_TRUE(Look());
+      if (is_first) gate.Pass();
+      for (int slice = 0; slice < 3; ++slice) {
+        diary.Write(name);
+        EXPECT_TRUE(Look());
+      }
+    });
+    EXPECT_TRUE(taken);
+    Until([&] {
+      const WorkerPool::Statistics now = pool.statistics();
+      return now.long_running == 1 && now.long_waiting == i;
+    });
+  }
+  gate.Open();
+  pool.Stop();
+  return diary.text();
+}
+
+// In turns they would all be done last, or reach the time limit together.
+TEST(WorkerPool, LongOnesOfOneAccountAreFinishedOneAfterTheOther) {
+  EXPECT_EQ(SlicesOf({"li1", "li2", "li3"}), "li1 li1 li1 li2 li2 li2 li3 li3 li3");
+}
+
+TEST(WorkerPool, WhoGivesAnotherAccountItsTurnStaysTheFirstOfItsOwn) {
+  EXPECT_EQ(SlicesOf({"li1", "li2", "wa1", "wa2"}), "li1 wa1 li1 wa1 li1 wa1 li2 wa2 li2 wa2 li2 wa2");
+}
+
 TEST(WorkerPool, TheLongLaneHasRoomForSoManyAndForHalfOfOneAccount) {
   WorkerOptions options = Hasty(1);
   options.long_max = 4;
