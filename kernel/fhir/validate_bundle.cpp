@@ -29,6 +29,7 @@ class BundleChecker {
       : definitions_(definitions), bundle_(bundle), path_(std::move(path)), issues_max_(issues_max) {}
 
   std::vector<Issue> Run();
+  size_t links_kept() const { return links_kept_; }
 
  private:
   struct Entry {
@@ -41,9 +42,14 @@ class BundleChecker {
     std::string text, path;
     bool soft;
   };
+  using Places = std::multimap<std::string, size_t>;
+  /// All entries that are meant lie side by side: however many they are, finding them costs one look-up.
   struct Found {
-    std::vector<size_t> entries;
-    size_t alike = 0;  // of the same type and id, but not meant by the rules of fullUrl
+    Places::const_iterator begin, end;
+    bool alike = false;  // one has the same type and id, but is not meant by the rules of fullUrl
+
+    bool any() const { return begin != end; }
+    bool many() const { return any() && std::next(begin) != end; }
   };
 
   void Read();
@@ -57,7 +63,12 @@ class BundleChecker {
   void Sections(Value holder, const std::string& path);
   void Named(Value holder, const char* member, const std::string& path);
   void References(bool is_document);
-  void Hanging(const std::vector<std::vector<size_t>>& links);
+  void Join(size_t one, size_t other) {
+    links_[one].push_back(other);
+    links_[other].push_back(one);
+    links_kept_ += 2;
+  }
+  void Hanging();
   void Collect(Value object, TypeId type, const std::string& path, size_t level,
                std::vector<Link>* out) const;
   Found Find(const Entry& from, std::string_view reference) const;
@@ -71,7 +82,9 @@ class BundleChecker {
   const std::string path_;
   const size_t issues_max_;
   std::vector<Entry> entries_;
-  std::multimap<std::string, size_t> by_url_, by_type_and_id_;
+  Places by_url_, by_url_and_version_, by_type_and_id_;
+  std::vector<std::vector<size_t>> links_;  // by entry
+  size_t links_kept_ = 0;
   std::set<std::string> told_;  // paths of references that were told already
   std::vector<Issue> issues_;
 };
@@ -99,7 +112,10 @@ void BundleChecker::Read() {
               resource["id"].ToString(),
               resource["meta"]["versionId"].ToString(),
               path_ + ".entry[" + std::to_string(place) + "]"};
-    if (!one.url.empty()) by_url_.emplace(one.url, place);
+    if (!one.url.empty()) {
+      by_url_.emplace(one.url, place);
+      by_url_and_version_.emplace(one.url + std::string(kHistoryPart) + one.version, place);
+    }
     if (!one.id.empty()) by_type_and_id_.emplace(one.type + "/" + one.id, place);
     entries_.push_back(std::move(one));
     ++place;
@@ -218,18 +234,17 @@ BundleChecker::Found BundleChecker::Find(const Entry& from, std::string_view ref
   }
   std::string url(reference);
   const bool is_relative = !IsAbsoluteUri(reference);
-  Found found;
   if (is_relative) {
     const auto base = Rest(from.url);
     if (base) url = std::string(base->root) + url;
     if (!base && IsAbsoluteUri(from.url))
       url.clear();  // where no fullUrl is absolute, which is told, equal texts meet
   }
-  const auto [begin, end] = by_url_.equal_range(url);
-  for (auto i = begin; i != end && !url.empty(); ++i) {
-    if (version.empty() || entries_[i->second].version == version) found.entries.push_back(i->second);
-  }
-  if (is_relative && found.entries.empty()) found.alike = by_type_and_id_.count(std::string(reference));
+  const Places& places = version.empty() ? by_url_ : by_url_and_version_;
+  if (!version.empty() && !url.empty()) url += std::string(kHistoryPart) + std::string(version);
+  const auto [begin, end] = places.equal_range(url);
+  Found found{begin, end};
+  if (is_relative && !found.any()) found.alike = by_type_and_id_.contains(std::string(reference));
   return found;
 }
 
@@ -239,14 +254,14 @@ void BundleChecker::Named(Value holder, const char* member, const std::string& p
     const std::string text = reference["reference"].ToString();
     if (text.empty() || text.front() == '#') return;
     const Found found = Find(entries_[0], text);
-    if (found.entries.size() == 1) return;
+    if (found.any() && !found.many()) return;
     told_.insert(at);
-    if (found.entries.size() > 1) return Add(at, "structure", "means more than one entry of the Bundle");
+    if (found.many()) return Add(at, "structure", "means more than one entry of the Bundle");
     Add(at, "not-found",
-        found.alike == 0 ? "refers to what is not in the Bundle, where everything that is named here must be"
-                         : "refers to what is not in the Bundle: an entry has that type and id, but its "
-                           "fullUrl is not the "
-                           "address that the reference stands for");
+        !found.alike ? "refers to what is not in the Bundle, where everything that is named here must be"
+                     : "refers to what is not in the Bundle: an entry has that type and id, but its "
+                       "fullUrl is not the "
+                       "address that the reference stands for");
   };
   if (named.is_object()) return one(named, path + "." + member);
   size_t place = 0;
@@ -317,7 +332,8 @@ void BundleChecker::Collect(Value object, TypeId type, const std::string& path, 
 }
 
 void BundleChecker::References(bool is_document) {
-  std::vector<std::vector<size_t>> links(entries_.size());
+  links_.resize(entries_.size());
+  std::set<const void*> joined;  // entries of one address: once, not for each link that means them
   for (size_t i = 0; i < entries_.size(); ++i) {
     const TypeId type = path::ResourceItem(definitions_, entries_[i].resource).type;
     if (type == kNoType || entries_[i].type == "Bundle") continue;
@@ -326,23 +342,23 @@ void BundleChecker::References(bool is_document) {
     for (const Link& link : found) {
       if (link.text.empty() || link.text.front() == '#') continue;
       const Found target = Find(entries_[i], link.text);
-      for (const size_t each : target.entries) {
-        links[i].push_back(each);
-        links[each].push_back(i);
-      }
+      if (target.any()) Join(i, target.begin->second);
+      if (target.many() && joined.insert(&*target.begin).second)
+        for (auto each = target.begin; std::next(each) != target.end; ++each)
+          Join(each->second, std::next(each)->second);
       if (link.soft || told_.count(link.path) != 0) continue;
-      if (target.entries.size() > 1) Add(link.path, "structure", "means more than one entry of the Bundle");
-      if (target.alike != 0)
+      if (target.many()) Add(link.path, "structure", "means more than one entry of the Bundle");
+      if (target.alike)
         Add(link.path, "not-found",
             "means no entry of the Bundle: one has that type and id, but its fullUrl is not the address that "
             "the reference stands for");
     }
   }
-  if (is_document) Hanging(links);
+  if (is_document) Hanging();
 }
 
 /// Every entry of a document is connected with its Composition, in whichever direction.
-void BundleChecker::Hanging(const std::vector<std::vector<size_t>>& links) {
+void BundleChecker::Hanging() {
   std::vector<bool> reached(entries_.size(), false);
   std::vector<size_t> next = {0};
   for (const Value link : bundle_["link"]) {
@@ -355,7 +371,7 @@ void BundleChecker::Hanging(const std::vector<std::vector<size_t>>& links) {
     next.pop_back();
     if (reached[at]) continue;
     reached[at] = true;
-    next.insert(next.end(), links[at].begin(), links[at].end());
+    next.insert(next.end(), links_[at].begin(), links_[at].end());
   }
   for (size_t i = 0; i < entries_.size(); ++i) {
     if (!reached[i] && entries_[i].resource)
@@ -372,8 +388,11 @@ bool IsAbsoluteUri(std::string_view uri) {
 }
 
 std::vector<Issue> BundleProblems(const Definitions& definitions, Value bundle, const std::string& path,
-                                  size_t issues_max) {
-  return BundleChecker(definitions, bundle, path, issues_max).Run();
+                                  size_t issues_max, size_t* links_kept) {
+  BundleChecker checker(definitions, bundle, path, issues_max);
+  std::vector<Issue> issues = checker.Run();
+  if (links_kept != nullptr) *links_kept = checker.links_kept();
+  return issues;
 }
 
 }  // namespace tk::fhir

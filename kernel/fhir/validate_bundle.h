@@ -17,9 +17,9 @@
 namespace tk::fhir {
 
 /// Errors of one Bundle, without those of Bundles in it; `path`: where it stands. Cost: a walk over everything in it for documents and
-/// messages, else over the entries.
+/// messages, else over the entries. `links_kept`: its memory goes by that, at most two a reference and two an entry and address.
 std::vector<Issue> BundleProblems(const Definitions& definitions, Value bundle, const std::string& path,
-                                  size_t issues_max);
+                                  size_t issues_max, size_t* links_kept = nullptr);
 
 /// "scheme:" before the first slash, question mark or hash sign.
 bool IsAbsoluteUri(std::string_view uri);

@@ -98,5 +98,40 @@ TEST(BundleRules, MessagesHoldWhatTheyAreAbout) {
   EXPECT_EQ(ToldOfBundle("message", first), "Bundle.entry[0].resource.focus[0] ");
 }
 
+// Each reference means every entry: kept one by one, they would be 10 million.
+TEST(BundleRules, EntriesOfOneAddressAreJoinedOnce) {
+  constexpr size_t kAlike = 500, kReferences = 20'000;
+  std::string items, entries;
+  for (size_t i = 0; i < kReferences; ++i)
+    items += std::string(i == 0 ? "" : ",") + R"({"item":{"reference":"urn:x)" +
+             (i % 2 == 0 ? "" : "/_history/1") + R"("}})";
+  for (size_t i = 0; i < kAlike; ++i)
+    entries += "," + Entry("urn:x", R"({"resourceType":"Basic","meta":{"versionId":"1"}})");
+  const auto r4 = Definitions::R4();
+  const auto document = Document::Parse(
+      R"({"resourceType":"Bundle","type":"document","entry":[)" +
+      Entry("urn:c", R"({"resourceType":"Composition","subject":{"reference":"urn:l"}})") + "," +
+      Entry("urn:l", R"({"resourceType":"List","entry":[)" + items + "]}") + entries + "]}");
+  ASSERT_TRUE(document.ok());
+  size_t links_kept = 0;
+  std::string told;
+  for (const Issue& issue :
+       BundleProblems(*r4, document->Root(), "Bundle", kReferences + kAlike, &links_kept))
+    told += issue.text.find("more than one") == std::string::npos ? issue.path + " " : "";
+  EXPECT_EQ(told, "");  // all hang together
+  EXPECT_EQ(links_kept, 2 * (1 + kReferences + 2 * (kAlike - 1)));
+}
+
+TEST(BundleRules, EntriesOfOneAddressThatNothingMeansAreNotJoined) {
+  const char* const basic = R"({"resourceType":"Basic","meta":{"versionId":"1"}})";
+  const char* const other = R"({"resourceType":"Basic","meta":{"versionId":"2"}})";
+  EXPECT_EQ(
+      ToldOfBundle(
+          "document",
+          Entry("urn:c", R"({"resourceType":"Composition","subject":{"reference":"urn:x/_history/1"}})") +
+              "," + Entry("urn:x", basic) + "," + Entry("urn:x", other)),
+      "Bundle.entry[2] ");
+}
+
 }  // namespace
 }  // namespace tk::fhir

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
+#include <utility>
 
 #include "kernel/base/text.h"
 #include "kernel/fhir/definitions_codes.h"
@@ -26,14 +28,15 @@ constexpr std::string_view kUcum = "http://unitsofmeasure.org";
 constexpr std::string_view kLinkSchemes[] = {"http", "https", "ftp", "mailto", "tel", "sms"};
 constexpr std::string_view kImageSchemes[] = {"http", "https", "data", "cid", "ftp"};
 
-/// In one case, white space as one blank.
+/// In one case, white space as one blank, none at the ends.
 std::string PlainWords(std::string_view text) {
   std::string out;
   for (const char c : TrimSpace(text)) {
     const bool is_space = std::isspace(static_cast<unsigned char>(c)) != 0;
     if (!is_space) out += c;
-    if (is_space && out.back() != ' ') out += ' ';
+    if (is_space && !out.empty() && out.back() != ' ') out += ' ';
   }
+  if (out.ends_with(' ')) out.pop_back();
   return ToLower(out);
 }
 
@@ -45,8 +48,10 @@ bool IsLatin(std::string_view text) {
   });
 }
 
+using Ids = std::set<std::string, std::less<>>;
+
 /// Every id in `object`, whatever it is of.
-void AddIds(Value object, size_t level, std::set<std::string, std::less<>>* out) {
+void AddIds(Value object, size_t level, Ids* out) {
   if (level > kFormLevelsMax) return;
   if (const Value id = object.is_object() ? object["id"] : Value(); id.is_string())
     out->insert(id.ToString());
@@ -75,6 +80,7 @@ class FormChecker {
     Object(root, item.type);
     return std::move(issues_);
   }
+  size_t walks() const { return walks_; }
 
  private:
   struct Segment {
@@ -92,7 +98,7 @@ class FormChecker {
   void Display(std::string_view display, const std::vector<std::string>& known);
   void Unit(Value quantity);
   void Narrative(std::string_view text);
-  void NarrativeTarget(std::string_view target, bool is_image, const std::set<std::string, std::less<>>& ids);
+  void NarrativeTarget(std::string_view target, bool is_image, const Ids& anchors);
   void Attachment(Value attachment);
   void Bundle(Value bundle);
   void SearchParameters(Value resource);
@@ -114,8 +120,10 @@ class FormChecker {
   const Definitions& definitions_;
   Profiles* const profiles_;
   const size_t issues_max_;
-  Value resource_;        // the innermost, but for contained ones
-  std::string language_;  // of the resource
+  Value resource_;                   // the innermost, but for contained ones
+  std::optional<Ids> resource_ids_;  // gathered for the first narrative with a link
+  size_t walks_ = 0;                 // how often ids were gathered
+  std::string language_;             // of the resource
   std::vector<Segment> path_;
   std::vector<Issue> issues_;
   const TypeId quantity_ = definitions_.FindType("Quantity");
@@ -158,11 +166,17 @@ void FormChecker::One(Value value, const ElementInfo& element) {
   if (type.type_class != TypeClass::kResource) return Object(value, element.type);
   const path::Item inner = path::ResourceItem(definitions_, value);
   if (inner.type == kNoType) return;
+  const bool is_own = element.name != "contained";
   const Value outer = resource_;
+  std::optional<Ids> outer_ids;
   const std::string outer_language = language_;
-  if (element.name != "contained") resource_ = value;
-  if (value["language"].present() || element.name != "contained") language_ = value["language"].ToString();
+  if (is_own) {
+    outer_ids = std::exchange(resource_ids_, std::nullopt);
+    resource_ = value;
+  }
+  if (value["language"].present() || is_own) language_ = value["language"].ToString();
   Object(value, inner.type);
+  if (is_own) resource_ids_ = std::move(outer_ids);
   resource_ = outer;
   language_ = outer_language;
 }
@@ -259,16 +273,19 @@ void FormChecker::Unit(Value quantity) {
 void FormChecker::Narrative(std::string_view text) {
   const NarrativeTargets found = ReadNarrativeTargets(text);
   if (found.links.empty() && found.images.empty()) return;
-  std::set<std::string, std::less<>> ids(found.anchors.begin(), found.anchors.end());
-  AddIds(resource_, 0, &ids);
-  for (const std::string_view link : found.links) NarrativeTarget(link, false, ids);
-  for (const std::string_view image : found.images) NarrativeTarget(image, true, ids);
+  if (!resource_ids_) {
+    AddIds(resource_, 0, &resource_ids_.emplace());
+    ++walks_;
+  }
+  const Ids anchors(found.anchors.begin(), found.anchors.end());
+  for (const std::string_view link : found.links) NarrativeTarget(link, false, anchors);
+  for (const std::string_view image : found.images) NarrativeTarget(image, true, anchors);
 }
 
-void FormChecker::NarrativeTarget(std::string_view target, bool is_image,
-                                  const std::set<std::string, std::less<>>& ids) {
+void FormChecker::NarrativeTarget(std::string_view target, bool is_image, const Ids& anchors) {
   if (target.size() > 1 && target.front() == '#') {
-    if (ids.find(target.substr(1)) == ids.end())
+    const std::string_view id = target.substr(1);
+    if (!anchors.contains(id) && !resource_ids_->contains(id))
       Error("not-found", is_image ? "shows an image (#…) that is not in the resource"
                                   : "has a link within the resource (#…) that leads nowhere");
     return;
@@ -279,8 +296,8 @@ void FormChecker::NarrativeTarget(std::string_view target, bool is_image,
                                                          ? std::span<const std::string_view>(kImageSchemes)
                                                          : std::span<const std::string_view>(kLinkSchemes);
   if (std::find(followed.begin(), followed.end(), scheme) == followed.end())
-    Error("value", is_image ? "shows an image by a scheme that nothing can be fetched by: " + scheme
-                            : "has a link with a scheme that cannot be followed: " + scheme);
+    Error("value", is_image ? "shows an image by a scheme that nothing can be fetched by"
+                            : "has a link with a scheme that cannot be followed");
 }
 
 void FormChecker::Attachment(Value attachment) {
@@ -346,8 +363,11 @@ std::optional<uint64_t> DecodedSize(std::string_view text) {
 }
 
 std::vector<Issue> FormProblems(const Definitions& definitions, Profiles* profiles, Value root,
-                                size_t issues_max) {
-  return FormChecker(definitions, profiles, issues_max).Run(root);
+                                size_t issues_max, size_t* walks) {
+  FormChecker checker(definitions, profiles, issues_max);
+  std::vector<Issue> issues = checker.Run(root);
+  if (walks != nullptr) *walks = checker.walks();
+  return issues;
 }
 
 }  // namespace tk::fhir

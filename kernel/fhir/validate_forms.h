@@ -24,9 +24,9 @@
 namespace tk::fhir {
 
 /// Problems of `root`, at most `issues_max`. Code systems are those of `profiles`; nullptr: none. Cost: a walk over everything; at most a
-/// hundred levels.
+/// hundred levels. `walks`: how many walks for ids there were beside it, at most one a resource that is not contained.
 std::vector<Issue> FormProblems(const Definitions& definitions, Profiles* profiles, Value root,
-                                size_t issues_max);
+                                size_t issues_max, size_t* walks = nullptr);
 
 /// Bytes that base64 text stands for; nullopt if it is none.
 std::optional<uint64_t> DecodedSize(std::string_view text);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "kernel/base/text.h"
+
 namespace tk::fhir {
 namespace {
 
@@ -61,6 +63,8 @@ std::string ToldWithCodes(std::string_view coding, std::string_view members = ""
 
 TEST(Forms, CodesAreOfTheirSystem) {
   EXPECT_EQ(ToldWithCodes(R"("code":"a","display":"big apple ")"), "");
+  EXPECT_EQ(ToldWithCodes(R"("code":"a","display":"\nbig\t\napple\n")"), "");
+  EXPECT_EQ(ToldWithCodes(R"("code":"a","display":"\n")"), "");
   EXPECT_EQ(ToldWithCodes(R"("code":"z")"), "code ");
   EXPECT_EQ(ToldWithCodes(R"("code":"z","version":"2")"), "");  // another version is not here
   EXPECT_EQ(ToldWithCodes(R"("code":"a","display":"Pear")"), "display ");
@@ -100,6 +104,41 @@ TEST(Forms, UnitsAndNarratives) {
             "Patient.text.div ");
   EXPECT_EQ(Told(R"({"resourceType":"Patient","managingOrganization":{"reference":"urn:uuid:xyz"}})"),
             "Patient.managingOrganization.reference ");
+}
+
+constexpr const char* kLinkedNarrative =
+    R"("text":{"status":"generated","div":"<div xmlns='http://www.w3.org/1999/xhtml'><a href='#b1'>x</a></div>"})";
+
+TEST(Forms, IdsOfAResourceAreGatheredOnce) {
+  const auto patient = [](std::string_view id, size_t contained_count) {
+    std::string contained;
+    for (size_t i = 0; i < contained_count; ++i)
+      contained += std::string(i == 0 ? "" : ",") + R"({"resourceType":"Basic","id":")" + std::string(id) +
+                   std::to_string(i) + "\"," + kLinkedNarrative + "}";
+    return R"({"resourceType":"Patient","contained":[)" + contained + "]," + kLinkedNarrative + "}";
+  };
+  const auto bundle =
+      Document::Parse(R"({"resourceType":"Bundle","type":"batch","entry":[{"resource":)" + patient("b", 100) +
+                      R"(},{"resource":)" + patient("c", 2) + R"(},{"resource":)" + patient("b", 2) + "}]}");
+  ASSERT_TRUE(bundle.ok());
+  size_t walks = 0;
+  std::string told;
+  for (const Issue& issue : FormProblems(*Definitions::R4(), nullptr, bundle->Root(), 100, &walks))
+    told += issue.path + " ";
+  EXPECT_EQ(told,
+            "Bundle.entry[1].resource.contained[0].text.div Bundle.entry[1].resource.contained[1].text.div "
+            "Bundle.entry[1].resource.text.div ");
+  EXPECT_EQ(walks, 3U);
+}
+
+TEST(Forms, NothingThatALinkSaysIsTold) {
+  const auto document = Document::Parse(
+      R"({"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns='http://www.w3.org/1999/xhtml'><a href='Zhang San 138: x'>x</a><img alt='' src='Zhang San 138: y'/></div>"}})");
+  ASSERT_TRUE(document.ok());
+  const auto issues = FormProblems(*Definitions::R4(), nullptr, document->Root(), 100);
+  EXPECT_EQ(issues.size(), 2U);
+  for (const Issue& issue : issues)
+    EXPECT_EQ(ToLower(issue.text).find("zhang"), std::string::npos) << issue.text;
 }
 
 TEST(Forms, OfficialDefinitionsAreWhatTheyAreNamedFor) {

@@ -8,6 +8,7 @@
 namespace tk::fhir {
 namespace {
 
+constexpr std::ptrdiff_t kPathPartsMax = 64;
 constexpr std::string_view kBindable[] = {"code", "Coding", "CodeableConcept", "Quantity", "string", "uri"};
 
 class StructureChecker {
@@ -76,7 +77,8 @@ void StructureChecker::Element(Value element) {
 StructureChecker::Types StructureChecker::TypesAt(std::string_view path) const {
   const std::string_view root = path.substr(0, path.find('.'));
   Types at;
-  if (root != structure_["type"].ToString()) return at;
+  if (root != structure_["type"].ToString() || std::count(path.begin(), path.end(), '.') >= kPathPartsMax)
+    return at;
   at.types.push_back(definitions_.FindType(root));
   for (path.remove_prefix(root.size()); !path.empty() && !at.open && !at.types.empty();) {
     path.remove_prefix(1);
@@ -104,6 +106,9 @@ StructureChecker::Types StructureChecker::Below(const Types& from, std::string_v
       if (of.type_class == TypeClass::kResource) to.open = true;
     }
   }
+  // Each once, or every "extension.value[x]" of a path would make them fifty times as many.
+  std::sort(to.types.begin(), to.types.end());
+  to.types.erase(std::unique(to.types.begin(), to.types.end()), to.types.end());
   return to;
 }
 

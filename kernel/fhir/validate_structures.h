@@ -1,5 +1,5 @@
 // What a profile's definition asks of itself beside its invariants: told by $validate of a StructureDefinition that constrains a type.
-// - the path of each element is one of the type's (as far as the type tells: what a resource within holds is not known);
+// - the path of each element is one of the type's (as far as the type tells: what a resource within holds is not known), of at most 64 parts;
 // - a binding stands at what can be bound: code, Coding, CodeableConcept, Quantity, string, uri;
 // - a value that the base has fixed is not fixed to another;
 // - a discriminator is a path of the element that is sliced.

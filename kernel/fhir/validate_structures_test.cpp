@@ -42,6 +42,20 @@ TEST(Structures, PathsAreOfTheType) {
   EXPECT_EQ(path("Bundle", "Bundle.entry.resource.name"), "");
 }
 
+// Fifty types to the power of twelve, if each were kept as often as it is met.
+TEST(Structures, PathsThatComeBackToTheSameTypes) {
+  const auto deep = [](size_t times, const char* end) {
+    std::string path = "Extension";
+    for (size_t i = 0; i < times; ++i) path += ".value[x].extension";
+    return ToldOfStructure("Extension", "", R"({"path":")" + path + end + R"("})");
+  };
+  EXPECT_EQ(deep(12, ""), "");
+  EXPECT_EQ(deep(12, ".url"), "");
+  EXPECT_EQ(deep(12, ".name"), "element[0].path ");
+  EXPECT_EQ(deep(31, ".url"), "");  // 64 parts
+  EXPECT_EQ(deep(32, ""), "element[0].path ");
+}
+
 TEST(Structures, BindingsFixedValuesAndDiscriminators) {
   const char* const binding = R"("binding":{"strength":"required","valueSet":"http://x/v"}})";
   EXPECT_EQ(ToldOfStructure("Patient", "", std::string(R"({"path":"Patient.gender",)") + binding), "");
