@@ -12,7 +12,7 @@ namespace tk::fhir {
 namespace {
 
 // Source: npm hl7.fhir.r4.expansions 4.0.1 (CC0), ValueSet currencies, ISO 4217 as of 2018-12-14; and the codes that amendments of ISO 4217
-// added from 2018 to 2025: SLE, UYW, VED, VES, XAD, XCG, ZWG. Codes that were withdrawn since stay: older records have them. The code of "no
+// added from 2018 to 2025: SLE, UYW, VED, VES, XAD, XCG, ZWG. GGP, IMP, JEP and TVD are in HL7's expansion but are no codes of ISO 4217. Codes that were withdrawn since stay: older records have them. The code of "no
 // currency" is written in two parts, or it would read as a mark of unfinished work.
 constexpr std::string_view kCurrencies =
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD "
@@ -98,7 +98,7 @@ bool IsRestrictedName(std::string_view name) {
          });
 }
 
-/// attribute=value or attribute="value"; `rest` begins behind the semicolon and is left at the next one.
+/// attribute=value or attribute="value", where \ takes the next one as it is (RFC 822 quoted-pair); `rest` begins behind the semicolon and is left at the next one.
 bool TakeParameter(std::string_view* rest) {
   const auto is_token = [](char c) {
     return c > 0x20 && c < 0x7f && std::string_view("()<>@,;:\\\"/[]?=").find(c) == std::string_view::npos;
@@ -111,8 +111,9 @@ bool TakeParameter(std::string_view* rest) {
   rest->remove_prefix(equals + 1);
   size_t size = 0;
   if (rest->starts_with('"')) {
-    size = rest->find('"', 1);
-    if (size == std::string_view::npos) return false;
+    size = 1;
+    while (size < rest->size() && (*rest)[size] != '"') size += (*rest)[size] == '\\' ? 2 : 1;
+    if (size >= rest->size()) return false;
     ++size;
   } else {
     while (size < rest->size() && is_token((*rest)[size])) ++size;

@@ -19,16 +19,17 @@ TEST(CodeGrammar, Languages) {
 TEST(CodeGrammar, MediaTypes) {
   for (const char* type :
        {"text/plain", "application/fhir+json", "text/plain; charset=UTF-8",
-        "text/html;charset=\"utf 8\"; a=b",
+        "text/html;charset=\"utf 8\"; a=b", R"(text/plain; name="a\"b"; c=d)", R"(text/plain; name="a\\")",
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "image/svg+xml"})
     EXPECT_EQ(KeepsToGrammar("urn:ietf:bcp:13", type), true) << type;
   for (const char* type :
-       {"", "nonsense", "/plain", "text/", "text/pl ain", "text/plain;", "text/plain; charset", "a/b/c"})
+       {"", "nonsense", "/plain", "text/", "text/pl ain", "text/plain;", "text/plain; charset", "a/b/c",
+        R"(text/plain; name="a\")", R"(text/plain; name="a\)", R"(text/plain; name="a"b")"})
     EXPECT_EQ(KeepsToGrammar("urn:ietf:bcp:13", type), false) << type;
 }
 
 TEST(CodeGrammar, CurrenciesAndUnits) {
-  for (const char* code : {"CNY", "USD", "ZWL", "SLE"})
+  for (const char* code : {"CNY", "USD", "ZWL", "SLE", "GGP"})
     EXPECT_EQ(KeepsToGrammar("urn:iso:std:iso:4217", code), true);
   for (const char* code : {"", "ZZZ1", "cny", "ZZZ", "CNY USD", "NY "})
     EXPECT_EQ(KeepsToGrammar("urn:iso:std:iso:4217", code), false) << code;

@@ -126,6 +126,7 @@ class Expander {
   }
 
   Result<Codes> Import(const std::string& canonical, int depth, const std::string& where) {
+    TRY(Step(1, where));  // also of one that has no codes
     const Value value_set = source_.FindValueSet(canonical);
     if (value_set.present()) return ValueSet(value_set, depth + 1);
     const auto list = source_.Compiled(WithoutVersion(canonical));

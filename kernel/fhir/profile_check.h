@@ -157,7 +157,7 @@ struct FullOptions {
   ValidateOptions base;
   std::vector<std::string> profiles;  // asked for, beside those claimed
   int64_t now_us = 0;
-  int64_t deadline_us = 0;
+  int64_t deadline_us = 0;  // MonotonicUs(), 0 = none; beyond it what is left is not checked, which is told
 };
 std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profiles, Value root,
                                  const FullOptions& options);

@@ -1,5 +1,7 @@
 // What Profiles knows of code systems, and of value sets that cannot be listed. Kept, as everything else that was asked for.
 // Source: FHIR R4 codesystem.html (content, caseSensitive, compositional, designation), valueset.html#compositions.
+#include <map>
+
 #include "kernel/base/text.h"
 #include "kernel/fhir/code_grammar.h"
 #include "kernel/fhir/definitions_codes.h"
@@ -26,8 +28,12 @@ void AddConcepts(Value concepts, int level, ListedSystem* out) {
   }
 }
 
-/// False: what it is made of is not known.
-bool AddSystems(const Canonicals& canonicals, Value value_set, int level, SetSystems* out) {
+/// Value sets that were imported already, by canonical; false: one that is being read, and so imports itself.
+using Imported = std::map<std::string, bool>;
+
+/// False: what it is made of is not known. Each value set is read once, however often it is imported.
+bool AddSystems(const Canonicals& canonicals, Value value_set, int level, Imported* imported,
+                SetSystems* out) {
   const Value compose = value_set["compose"];
   if (level > kImportLevelsMax || !compose.present()) return false;
   out->whole = out->whole && !compose["exclude"].present();
@@ -40,9 +46,13 @@ bool AddSystems(const Canonicals& canonicals, Value value_set, int level, SetSys
       continue;
     }
     out->whole = out->whole && imports.size() == 1;
-    for (const Value imported : imports) {
-      const auto found = canonicals.Find("ValueSet", imported.ToString());
-      if (found == nullptr || !AddSystems(canonicals, found->Root(), level + 1, out)) return false;
+    for (const Value item : imports) {
+      const auto [known, is_new] = imported->emplace(item.ToString(), false);
+      if (!is_new && !known->second) return false;
+      if (!is_new) continue;
+      const auto found = canonicals.Find("ValueSet", known->first);
+      if (found == nullptr || !AddSystems(canonicals, found->Root(), level + 1, imported, out)) return false;
+      known->second = true;
     }
   }
   return true;
@@ -94,7 +104,8 @@ std::shared_ptr<const SetSystems> Profiles::SystemsOf(std::string_view canonical
   }
   std::shared_ptr<const Document> document = canonicals_.Find("ValueSet", canonical);
   if (document == nullptr) document = canonicals_.Find("ValueSet", WithoutVersion(canonical));
-  if (document != nullptr && AddSystems(canonicals_, document->Root(), 0, &systems))
+  Imported imported;
+  if (document != nullptr && AddSystems(canonicals_, document->Root(), 0, &imported, &systems))
     kept = std::make_shared<const SetSystems>(std::move(systems));
   return kept;
 }

@@ -409,6 +409,40 @@ TEST_F(ProfileTest, ValueSetsThatCannotBeListedAreJudgedByTheirSystems) {
             "Patient.maritalStatus: is not checked: the codes of http://x/sct cannot be listed here\n");
 }
 
+/// Counts what is asked of it.
+class CountedCanonicals final : public Canonicals {
+ public:
+  explicit CountedCanonicals(const Canonicals& inner) : inner_(inner) {}
+  std::shared_ptr<const Document> Find(std::string_view type, std::string_view canonical) const override {
+    ++asked;
+    return inner_.Find(type, canonical);
+  }
+  mutable size_t asked = 0;
+
+ private:
+  const Canonicals& inner_;
+};
+
+// Six times six times …, if each were read as often as it is imported.
+TEST_F(ProfileTest, ImportedValueSetsAreReadOnce) {
+  const auto importing = [](std::string_view name, const std::string& imported) {
+    std::string includes = R"({"system":"http://x/not-here"})";
+    for (int i = 0; i < 6; ++i) includes += R"(,{"valueSet":["http://x/)" + imported + R"("]})";
+    return R"({"resourceType":"ValueSet","url":"http://x/)" + std::string(name) +
+           R"(","compose":{"include":[)" + includes + "]}}";
+  };
+  for (int i = 1; i < 7; ++i) Add(importing("v" + std::to_string(i), "v" + std::to_string(i + 1)));
+  Add(R"({"resourceType":"ValueSet","url":"http://x/v7","compose":{"include":[{"system":"http://x/last"}]}})");
+  Add(importing("itself", "itself"));
+  const CountedCanonicals counted(canonicals_);
+  Profiles profiles(*Definitions::R4(), counted);
+  const auto systems = profiles.SystemsOf("http://x/v1");
+  ASSERT_NE(systems, nullptr);
+  EXPECT_TRUE(systems->Has("http://x/last") && systems->Has("http://x/not-here"));
+  EXPECT_EQ(counted.asked, 7U);
+  EXPECT_EQ(profiles.SystemsOf("http://x/itself"), nullptr);
+}
+
 TEST_F(ProfileTest, AContainedTargetThatBreaksItsProfileIsToldWithItsElement) {
   Add(Structure("bank", "Organization",
                 R"({"path":"Organization.name","min":1},{"path":"Organization.active","min":1})"));

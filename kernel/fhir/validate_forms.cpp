@@ -48,6 +48,23 @@ bool IsLatin(std::string_view text) {
   });
 }
 
+/// What a link within a resource leads to: "c-%C3%A4&amp;b" → "c-ä&b". As it stands if it is not well-formed.
+std::string PlainFragment(std::string_view text) {
+  constexpr std::pair<std::string_view, char> kReferences[] = {
+      {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
+  std::string out;
+  while (!text.empty()) {
+    const auto* const known =
+        std::find_if(std::begin(kReferences), std::end(kReferences),
+                     [&](const auto& reference) { return text.starts_with(reference.first); });
+    const bool is_known = known != std::end(kReferences);
+    out += is_known ? known->second : text.front();
+    text.remove_prefix(is_known ? known->first.size() : 1);
+  }
+  const auto decoded = PercentDecode(out, false);
+  return decoded.ok() ? *decoded : out;
+}
+
 using Ids = std::set<std::string, std::less<>>;
 
 /// Every id in `object`, whatever it is of.
@@ -284,8 +301,8 @@ void FormChecker::Narrative(std::string_view text) {
 
 void FormChecker::NarrativeTarget(std::string_view target, bool is_image, const Ids& anchors) {
   if (target.size() > 1 && target.front() == '#') {
-    const std::string_view id = target.substr(1);
-    if (!anchors.contains(id) && !resource_ids_->contains(id))
+    const std::string id(target.substr(1)), plain = PlainFragment(id);
+    if (!anchors.contains(id) && !anchors.contains(plain) && !resource_ids_->contains(plain))
       Error("not-found", is_image ? "shows an image (#…) that is not in the resource"
                                   : "has a link within the resource (#…) that leads nowhere");
     return;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "kernel/base/text.h"
+#include "kernel/fhir/profile_check.h"
 
 namespace tk::fhir {
 namespace {
@@ -98,6 +99,9 @@ TEST(Forms, UnitsAndNarratives) {
   EXPECT_EQ(Told(narrative(
                 "<p id='a'>x</p><a href='#a'>x</a><a href='https://x.org'>x</a><img src='#pic' alt=''/>")),
             "");
+  EXPECT_EQ(Told(narrative("<p id='c-ä'>x</p><a href='#c-%C3%A4'>x</a><img src='#p%69c' alt=''/>")), "");
+  EXPECT_EQ(Told(narrative("<a name='a&amp;b'>x</a><a href='#a&amp;b'>x</a>")), "");
+  EXPECT_EQ(Told(narrative("<p id='c-ä'>x</p><a href='#c-%C3'>x</a>")), "Patient.text.div ");
   EXPECT_EQ(Told(narrative("<a href='#b'>x</a>")), "Patient.text.div ");
   EXPECT_EQ(Told(narrative("<img src='#b' alt='href'/>")), "Patient.text.div ");
   EXPECT_EQ(Told(narrative("<a href='urn:uuid:c757873d-ec9a-4326-a141-556f43239520'>x</a>")),
@@ -129,6 +133,25 @@ TEST(Forms, IdsOfAResourceAreGatheredOnce) {
             "Bundle.entry[1].resource.contained[0].text.div Bundle.entry[1].resource.contained[1].text.div "
             "Bundle.entry[1].resource.text.div ");
   EXPECT_EQ(walks, 3U);
+}
+
+TEST(Forms, WhatTimeDoesNotSufficeForIsTold) {
+  MemoryCanonicals canonicals;
+  Profiles profiles(*Definitions::R4(), canonicals);
+  const auto document = Document::Parse(R"({"resourceType":"Patient","identifier":[{"system":"local"}]})");
+  ASSERT_TRUE(document.ok());
+  const auto told = [&](int64_t deadline_us) {
+    FullOptions options;
+    options.deadline_us = deadline_us;
+    std::string texts;
+    for (const Issue& issue : ValidateFully(*Definitions::R4(), profiles, document->Root(), options))
+      texts += issue.text + "\n";
+    return texts;
+  };
+  EXPECT_EQ(told(0).find("the time of this request"), std::string::npos) << told(0);
+  EXPECT_NE(told(0).find("absolute URI"), std::string::npos);
+  EXPECT_NE(told(1).find("the time of this request was over"), std::string::npos) << told(1);
+  EXPECT_EQ(told(1).find("absolute URI"), std::string::npos);
 }
 
 TEST(Forms, NothingThatALinkSaysIsTold) {

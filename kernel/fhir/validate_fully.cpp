@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "kernel/base/clock.h"
+#include "kernel/base/turn.h"
 #include "kernel/fhir/profile_check.h"
 #include "kernel/fhir/questionnaire.h"
 #include "kernel/fhir/validate_forms.h"
@@ -46,8 +48,18 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
     }
   };
   add(checker.Take());
-  add(FormProblems(definitions, &profiles, root, options.base.issues_max));
-  add(StructureProblems(profiles, root, options.base.issues_max));
+  const auto has_time = [&] {
+    (void)Turn::Look(MonotonicUs(), options.deadline_us);
+    return options.deadline_us == 0 || MonotonicUs() <= options.deadline_us;
+  };
+  if (has_time()) add(FormProblems(definitions, &profiles, root, options.base.issues_max));
+  if (has_time()) add(StructureProblems(profiles, root, options.base.issues_max));
+  if (!has_time()) {
+    issues.push_back({Severity::kError, "too-costly", root["resourceType"].ToString(),
+                      "the time of this request was over before all of it was checked"});
+    KeepWorst(options.base.issues_max, &issues);
+    return issues;
+  }
   add(CheckAnswers(definitions, profiles, root, options.base.warnings));
   KeepWorst(options.base.issues_max, &issues);
   return issues;
