@@ -1,7 +1,14 @@
 // What may go wrong between us and PostgreSQL: the session ends at any moment, the server goes away, another process takes over.
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <future>
 #include <thread>
 
 #include "kernel/log/postgres/connection.h"
@@ -133,6 +140,81 @@ TEST_F(PostgresFaults, ASchemaNameThatNeedsQuotesIsRefused) {
   OpenOptions options = options_;
   options.url = "mysql://x";
   EXPECT_EQ(OpenLog(options).error().code, ErrorCode::kIncorrect);
+}
+
+/// Speaks as much of the protocol as one Connect needs, then goes away as a server does that is stopped at once: a warning, and nothing more.
+class VanishingServer {
+ public:
+  VanishingServer() {
+    CHECK(::mkdtemp(folder_.data()) != nullptr);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = folder_ + "/.s.PGSQL.5432";
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    CHECK(::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    CHECK(::listen(listener_, 1) == 0);
+    thread_ = std::thread([this] { Serve(); });
+  }
+  ~VanishingServer() {
+    if (thread_.joinable()) Vanish();
+    ::close(listener_);
+    std::filesystem::remove_all(folder_);
+  }
+  /// Only now: what the client had read of the warning before would let it see the end at once.
+  void Vanish() {
+    leave_.set_value();
+    thread_.join();
+  }
+  std::string url() const { return fmt::format("host={} user=x dbname=x", folder_); }
+
+ private:
+  void Serve() {
+    const int fd = ::accept(listener_, nullptr, nullptr);
+    CHECK(fd >= 0);
+    ReadMessage(fd, false);
+    Say(fd, 'R', std::string(4, '\0'));
+    Say(fd, 'Z', "I");
+    ReadMessage(fd, true);
+    Say(fd, 'C', std::string("SET\0", 4));
+    Say(fd, 'Z', "I");
+    leave_.get_future().wait();
+    Say(fd, 'N', std::string("SWARNING\0C57P01\0Mstopped\0\0", 26));
+    ::close(fd);
+  }
+  static void Receive(int fd, void* to, size_t size) {
+    CHECK(::recv(fd, to, size, MSG_WAITALL) == static_cast<ssize_t>(size));
+  }
+  static void ReadMessage(int fd, bool has_kind) {
+    char kind;
+    uint32_t size = 0;
+    if (has_kind) Receive(fd, &kind, 1);
+    Receive(fd, &size, sizeof size);
+    std::string rest(ntohl(size) - 4, '\0');
+    Receive(fd, rest.data(), rest.size());
+  }
+  static void Say(int fd, char kind, const std::string& text) {
+    const uint32_t size = htonl(static_cast<uint32_t>(text.size() + 4));
+    const std::string bytes = kind + std::string(reinterpret_cast<const char*>(&size), sizeof size) + text;
+    CHECK(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+  }
+
+  std::string folder_ = std::filesystem::temp_directory_path() / "tk-pg-XXXXXX";
+  const int listener_ = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  std::promise<void> leave_;
+  std::thread thread_;
+};
+
+TEST(PostgresConnection, AServerThatWentAwayIsUnavailableAtTheFirstStatementToo) {
+  VanishingServer server;
+  postgres::Connection connection(server.url(), "s");
+  Must(connection.Connect());
+  server.Vanish();
+  for (int i = 0; i < 2; ++i) {
+    const auto rows = connection.Query("SELECT 1");
+    ASSERT_FALSE(rows.ok());
+    EXPECT_EQ(rows.error().code, ErrorCode::kUnavailable) << rows.error().ToString();
+    EXPECT_FALSE(connection.connected()) << "the next one makes a connection anew";
+  }
 }
 
 }  // namespace

@@ -117,7 +117,10 @@ Error Connection::LastError(const PGresult* result) const {
     if (code.starts_with(prefix))
       return MakeError(ErrorCode::kUnavailable, "The database is not available; try again.", inside);
   }
-  if (!connected())
+  // Without a code it is not the server's word but the library's: the socket broke, and the library may have to read once more to know that
+  // nothing is behind it.
+  if (code.empty() && connected()) (void)PQconsumeInput(conn_.get());
+  if (code.empty() || !connected())
     return MakeError(ErrorCode::kUnavailable, "The connection to the database broke; try again.", inside);
   return MakeError(ErrorCode::kInternal, "The database refused a statement of ours.", inside);
 }
