@@ -8,6 +8,7 @@
 
 #include "kernel/base/clock.h"
 #include "kernel/search/compare.h"
+#include "kernel/search/compartment.h"
 #include "kernel/search/counts.h"
 #include "kernel/search/key_walk.h"
 #include "kernel/search/keys.h"
@@ -26,6 +27,9 @@ constexpr uint64_t kWalked =
     uint64_t{1} << 41;  // in a cursor: the last ordinal of a second that is given as it is walked
 constexpr uint64_t kFewForJoins =
     200;  // the same before joins are estimated, of which each candidate is dear to ask
+
+/// For the meter: while the matches are put in order.
+const std::string kOrdering = "_sort";
 
 /// How the matches follow each other.
 /// kTime: of the clinical date as equality entries carry it, in seconds; kExactTime: and within a second as the dates say.
@@ -74,8 +78,10 @@ class Answerer {
   }
   Status Tick() {
     ++candidates_;
-    return meter_.Tick(driver_name_) ? Status() : meter_.status();
+    return meter_.Tick(driver_name_) ? Status() : Late();
   }
+  Status Late() const { return meter_.stopped() ? meter_.status(StoppedAt()) : Status(); }
+  std::string StoppedAt() const;
   std::shared_ptr<const Explanation> Explain() const;
   template <class Each>
   Status ForType(bool ascending, const Candidate* after, const Each& each);
@@ -96,7 +102,12 @@ class Answerer {
   Result<Page> ExactPage(const Resume& resume, const Next& next);
   Status GatherMatches(std::vector<Candidate>* out);
   Status OrderByKeys(std::vector<Candidate>* matches, size_t wanted) {
-    return Orderer(ground_, query_, sort_, [this] { return Tick(); }).Order(matches, wanted);
+    return Orderer(ground_, query_, sort_,
+                   [this] {
+                     ++candidates_;
+                     return meter_.Tick(kOrdering) ? Status() : Late();
+                   })
+        .Order(matches, wanted);
   }
 
   const Setting& setting_;
@@ -194,7 +205,7 @@ Status Answerer::ChooseDriver() {
   }
   driver_entries_ = driver_ == nullptr ? setting_.directory.LiveCount(query_.type) : best;
   ChooseOthers();
-  return meter_.status();
+  return Late();
 }
 
 void Answerer::ChooseOthers() {
@@ -241,7 +252,7 @@ Status Answerer::ForDriver(const Each& each) {
     late = Tick();
     return late.ok() && each(candidate);
   });
-  if (late.ok()) return meter_.status();  // what the driver itself looked at counts too
+  if (late.ok()) return Late();  // what the driver itself looked at counts too
   return late;
 }
 
@@ -268,7 +279,7 @@ Status Answerer::ForMatches(const Each& each) {
     return true;
   }));
   flush();
-  return meter_.status();
+  return Late();
 }
 
 bool Answerer::WalksTheType() const {
@@ -442,7 +453,7 @@ Result<Page> Answerer::MakePage() {
     const bool all = !resume.given && page.next_cursor.empty();
     page.total = all ? page.ordinals.size() : TRY(EstimateTotal(&page.total_estimated));
   }
-  TRY(meter_.status());
+  TRY(Late());
   if (query_.explain) page.explanation = Explain();
   return page;
 }
@@ -476,7 +487,7 @@ Result<uint64_t> Answerer::EstimateTotal(bool* estimated) {
     matched += Visible(candidate.ordinal) && OthersHold(candidate) ? 1 : 0;
     return looked < kSample;
   }));
-  TRY(meter_.status());
+  TRY(Late());
   if (looked < kSample) return matched;
   *estimated = true;
   const auto share = static_cast<uint64_t>(static_cast<double>(matched) / static_cast<double>(looked) *
@@ -484,6 +495,32 @@ Result<uint64_t> Answerer::EstimateTotal(bool* estimated) {
   const uint64_t all = look_.exact ? TRY(CountOfType(setting_, look_, query_.type, request_))
                                    : setting_.directory.LiveCount(query_.type);
   return std::min(share, all);
+}
+
+/// The criterion as it was written that took the time: what the meter stopped at, if that is one. Candidates are walked for the sake of others: of
+/// those that are asked of every candidate, what reads texts first; without any, of the order or the total that was asked for.
+std::string Answerer::StoppedAt() const {
+  const std::string& at = *meter_.stopped_at();
+  const auto written = [this](std::string_view name) {
+    return ("&" + query_.self).find(fmt::format("&{}=", name)) != std::string::npos;
+  };
+  if (&at == &kOrdering && written(kOrdering)) return at;
+  const auto is_criterion = [this](const std::string& name) {
+    return !name.empty() && std::none_of(query_.criteria.begin(), query_.criteria.end(),
+                                         [&](const auto& c) { return IsCompartment(c) && c.name == name; });
+  };
+  if (&at != &driver_name_ && &at != &kOrdering && is_criterion(at)) return at;
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].get() != driver_ && nodes_[i]->ReadsTexts() && is_criterion(names_[i])) return names_[i];
+  }
+  if (is_criterion(driver_name_)) return driver_name_;
+  for (const std::string& name : names_) {
+    if (is_criterion(name)) return name;
+  }
+  for (const std::string_view name : {"_sort", "_summary", "_total"}) {
+    if (written(name)) return std::string(name);
+  }
+  return {};
 }
 
 std::shared_ptr<const Explanation> Answerer::Explain() const {

@@ -82,12 +82,13 @@ Error ChainReader::Forbidden(std::string_view what) const {
                 "goes through " + std::string(what) + ", which your post may not read");
 }
 
-Result<Criterion> ChainReader::Read(TypeId type, std::string_view name, std::string_view value) {
-  full_name_ = name;
+Result<Criterion> ChainReader::Read(TypeId type, std::string_view name, std::string_view value,
+                                    std::string_view shown) {
+  full_name_ = shown.empty() ? name : shown;
   branches_ = 0;
   passable_ = false;
   Criterion criterion = TRY(Any(type, name, value, 0));
-  criterion.name = name;
+  criterion.name = full_name_;
   return criterion;
 }
 
@@ -173,6 +174,7 @@ Result<Criterion> ChainReader::Chain(TypeId type, std::string_view name, std::st
   }
   passable_ = false;
   Criterion criterion;
+  criterion.name = full_name_;
   criterion.join = std::move(join);
   return criterion;
 }
@@ -198,6 +200,7 @@ Result<Criterion> ChainReader::Has(TypeId type, std::string_view name, std::stri
   join->reverse = true;
   join->branches.push_back({joined, link, TRY(Any(joined, rest, value, depth))});
   Criterion criterion;
+  criterion.name = full_name_;
   criterion.join = std::move(join);
   return criterion;
 }
@@ -235,12 +238,16 @@ Result<Include> ReadInclude(const fhir::Definitions& definitions, const ParseOpt
                                         TypeList(definitions, include.parameter->targets)));
   }
   if (include.iterate) return include;
-  if (!include.reverse && include.source != searched)
+  const auto any_searched = [&](const auto& is) {
+    return is(searched) || std::any_of(options.together.begin(), options.together.end(), is);
+  };
+  if (!include.reverse && !any_searched([&](TypeId type) { return type == include.source; }))
     return BadValue(name, fmt::format("begins with another type than the one searched: from what is included "
                                       "itself more comes only with {}:iterate",
                                       name));
-  const bool leads = !include.reverse || include.parameter == nullptr ||
-                     MayReferTo(definitions, *include.parameter, searched);
+  const bool leads = !include.reverse || include.parameter == nullptr || any_searched([&](TypeId type) {
+    return MayReferTo(definitions, *include.parameter, type);
+  });
   if (!leads)
     return BadValue(name, fmt::format("{} of {} does not refer to {}", include.parameter->code, source,
                                       definitions.Type(searched).name));

@@ -22,7 +22,9 @@ class ChainReader {
     return name.substr(0, 5) == "_has:" || name.find('.') != std::string_view::npos;
   }
   /// Errors: kIncorrect, kUnsupported with what there is; kForbidden for a type that the asker may not read; kTooLarge.
-  Result<Criterion> Read(fhir::TypeId type, std::string_view name, std::string_view value);
+  /// `shown`: what the messages call it, if not `name`.
+  Result<Criterion> Read(fhir::TypeId type, std::string_view name, std::string_view value,
+                         std::string_view shown = {});
 
  private:
   Result<Criterion> Any(fhir::TypeId type, std::string_view name, std::string_view value, size_t depth);

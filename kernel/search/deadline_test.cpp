@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "kernel/base/turn.h"
+#include "kernel/search/compartment.h"
 #include "kernel/search/test_house.h"
 
 namespace tk::search {
@@ -11,8 +12,9 @@ namespace {
 
 constexpr int kMany = 1500;
 
-/// Asks with a deadline that has passed, and without one.
-void ExpectEnds(const House& house, const std::string& type, const std::string& text) {
+/// Asks with a deadline that has passed, and without one. `at`: what the refusal names; empty: the first criterion of `text`.
+void ExpectEnds(const House& house, const std::string& type, const std::string& text,
+                const std::string& at = {}) {
   PageRequest request;
   request.count = 1000;  // so that it is gathered, not walked
   const auto whole = house.Ask(type, text, request);
@@ -23,6 +25,7 @@ void ExpectEnds(const House& house, const std::string& type, const std::string& 
   ASSERT_FALSE(cut.ok()) << text;
   EXPECT_EQ(cut.error().code, ErrorCode::kTimeout) << text;
   EXPECT_EQ(cut.error().issues.at(0).type, "timeout") << text;
+  EXPECT_EQ(cut.error().issues.at(0).path, at.empty() ? text.substr(0, text.find('=')) : at) << text;
 }
 
 TEST(Deadline, EndsDatesNumbersTextsAndPlacesThatDoNotFit) {
@@ -53,6 +56,45 @@ TEST(Deadline, EndsCompositesWhosePartsDoNotFitTogether) {
         i, i % 2 == 0 ? "a" : "b", i % 2 == 0 ? 0 : 5));
   }
   ExpectEnds(house, "Observation", "code-value-quantity=a$gt1,a$gt2");
+}
+
+TEST(Deadline, NamesWhatTookTheTime) {
+  House house;
+  for (int i = 0; i < kMany; ++i) {
+    house.Put(
+        fmt::format(R"({{"resourceType":"Patient","id":"p{}","name":[{{"family":"Wang {}"}}]}})", i, i));
+    house.Put(fmt::format(
+        R"({{"resourceType":"Observation","id":"o{}","status":"final","code":{{"text":"a","coding":[{{"system":"s","code":"a"}}]}},)"
+        R"("subject":{{"reference":"Patient/p{}"}},"valueQuantity":{{"value":{},"unit":"x"}}}})",
+        i, i % 2, i));
+  }
+  ExpectEnds(house, "Observation", "code:text=zzz");
+  ExpectEnds(house, "Observation", "status=final&code:text=zzz", "code:text");
+  ExpectEnds(house, "Observation", "code:text=zzz&_sort=value-quantity", "code:text");
+  ExpectEnds(house, "Observation", "code:text=zzz&_total=accurate", "code:text");
+  ExpectEnds(house, "Patient", "_has:Observation:patient:code:text=zzz");
+  ExpectEnds(house, "Observation", "subject:Patient._has:Observation:patient:code:text=zzz");
+  const auto named = [&](const std::string& text, std::string_view patient) {
+    const auto& definitions = *house.definitions;
+    auto query = ParseQuery(definitions, definitions.FindType("Observation"), text, {});
+    EXPECT_TRUE(query.ok());
+    if (!patient.empty()) {
+      EXPECT_TRUE(NarrowToCompartment(definitions, patient, &*query).ok());
+    }
+    PageRequest request;
+    request.position = house.Head();
+    request.count = 1000;
+    request.deadline_us = 1;
+    request.read = [&](view::Ordinal ordinal) -> Result<view::ResourcePtr> {
+      return house.versions.at(ordinal);
+    };
+    const auto cut = house.index->Search(*query, request);
+    return cut.ok() ? "[answered]" : cut.error().issues.at(0).path;
+  };
+  EXPECT_EQ(named("_sort=value-quantity", ""), "_sort");
+  EXPECT_EQ(named("_sort=code&status=final", ""), "status") << "or the order, when that is where it was";
+  EXPECT_EQ(named("code:text=zzz", "p1"), "code:text");
+  EXPECT_EQ(named("code:text=zzz&_sort=code", "p1"), "code:text");
 }
 
 /// Somebody who is asked at every look, and says so.

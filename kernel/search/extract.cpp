@@ -582,8 +582,12 @@ void Extractor::EmitReference(ParameterId id, Datatype datatype, Value node, Val
   const size_t history = target.find("/_history/");
   if (history != std::string_view::npos) target = target.substr(0, history);
   sink.Reference(id, target);
-  if (datatype == Datatype::kText && !IsLocalReference(target))
-    sink.Canonical(id, target.substr(0, target.find('#')));
+  if (datatype == Datatype::kText && !IsLocalReference(target)) {
+    // A canonical that names a part of what it refers to.
+    const std::string_view whole = target.substr(0, target.find('#'));
+    sink.Canonical(id, whole);
+    if (whole.size() < target.size()) sink.Reference(id, whole);
+  }
   const size_t bar = target.find('|');
   if (datatype == Datatype::kText && bar != std::string_view::npos) sink.Reference(id, target.substr(0, bar));
 }

@@ -52,6 +52,15 @@ constexpr Row kRows[] = {
     {9, [](const Criterion& c) { return IsNumber(c.parameter->type); }, IsNumber},
     {9, [](const Criterion& c) { return IsNumber(c.parameter->type); }, SortsNothing, true},
     {9, [](const Criterion& c) { return c.parameter->type == SearchType::kComposite; }, SortsNothing},
+    // Canonicals with a fragment are there without it too.
+    {10,
+     [](const Criterion& c) {
+       return c.parameter->type == SearchType::kReference &&
+              std::any_of(c.terms.begin(), c.terms.end(), [](const Term& term) {
+                return term.code.empty() && term.text.find(':') != std::string::npos;
+              });
+     },
+     SortsNothing},
     // Logical references are references.
     {5, [](const Criterion& c) { return c.parameter->type == SearchType::kReference; }, SortsNothing, true},
 };

@@ -27,6 +27,8 @@ TEST(Extraction, QuestionsWaitForTheirEntries) {
   EXPECT_EQ(Since("Patient", "identifier:not=http://s|"), 2u);
   EXPECT_EQ(Since("Patient", "identifier=b,http://s|"), 2u);
   EXPECT_EQ(Since("Observation", "subject=Patient/1"), 0u);
+  EXPECT_EQ(Since("Observation", "subject=1"), 0u);
+  EXPECT_EQ(Since("QuestionnaireResponse", "questionnaire=http://x.org/Q"), 10u);
   EXPECT_EQ(Since("Observation", "subject:identifier=http://s|7"), 3u);
   EXPECT_EQ(Since("Observation", "subject:missing=true"), 5u);
   EXPECT_EQ(Since("Observation", "value-quantity=gt5|http://unitsofmeasure.org|mg"), 9u);

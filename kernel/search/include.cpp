@@ -31,6 +31,8 @@ class Includer {
       const size_t before = out_.ordinals.size();
       for (const Include& include : query_.includes) {
         if (round > 0 && !include.iterate) continue;
+        what_ =
+            std::string(include.reverse ? "_revinclude" : "_include") + (include.iterate ? ":iterate" : "");
         for (size_t i = 0; going_ && i < from.size(); ++i) One(include, from[i]);
         TRY(meter_.status());
       }
@@ -54,7 +56,7 @@ class Includer {
   void FromIt(const Include& include, Ordinal from, fhir::TypeId type) {
     ForSources(include, type, [&](const Extractor::Source& source) {
       ForSortValues(look_, kLinkSlot + source.parameter, from, [&](const Entry24& entry) {
-        Tick(source.parameter);
+        Tick();
         ForMeant(setting_, look_, request_.page.position, entry, [&](Ordinal ordinal) {
           const fhir::TypeId target = setting_.directory.Get(ordinal).type;
           const bool wanted = (include.target == fhir::kNoType || include.target == target) &&
@@ -85,7 +87,7 @@ class Includer {
         for (const uint64_t name : names) {
           const uint64_t key = LinkKey(setting_.hash_key, source.parameter, name);
           GatherKey(look_, key, [&](const Candidate& candidate) {
-            Tick(source.parameter);
+            Tick();
             Take(candidate.ordinal, source_type);
             return going_;
           });
@@ -114,10 +116,7 @@ class Includer {
     }
   }
 
-  void Tick(ParameterId parameter) {
-    if (meter_.entries() % 64 == 0) what_ = setting_.extractor.At(parameter).definition->code;
-    going_ = meter_.Tick(what_) && going_;
-  }
+  void Tick() { going_ = meter_.Tick(what_) && going_; }
 
   void Take(Ordinal ordinal, fhir::TypeId type) {
     const view::Position& position = request_.page.position;
@@ -139,7 +138,7 @@ class Includer {
   const Query& query_;
   const IncludeRequest& request_;
   Meter meter_;
-  std::string what_;
+  std::string what_;  // the include as it was written
   std::unordered_set<Ordinal> known_;
   Included out_;
   bool going_ = true;

@@ -35,7 +35,8 @@ class JoinNode : public Node {
       auto side = std::make_unique<Side>(ground_, branch);
       std::vector<std::unique_ptr<Node>> nodes;
       TRY(MakeNodes(side->ground, branch.inner, &nodes));
-      side->inner = nodes.size() == 1 ? std::move(nodes[0]) : MakeConjunction(side->ground, std::move(nodes));
+      side->inner = nodes.size() == 1 ? std::move(nodes[0])
+                                      : MakeConjunction(side->ground, criterion_.name, std::move(nodes));
       sides_.push_back(std::move(side));
     }
     return {};

@@ -68,6 +68,8 @@ TEST(Canonicals, AreFollowedByChains) {
   EXPECT_EQ(h.Found(type, "questionnaire.status=active&status=completed"), (std::vector{h.r1, h.any}));
   EXPECT_EQ(h.Found(type, "_id=any,none&questionnaire.url=http://x.org/Q"), std::vector{h.any});
   EXPECT_EQ(h.Found(type, "questionnaire=http://x.org/Q|3"), std::vector{h.none}) << "as a value as before";
+  for (const char* value : {"http://x.org/Other", "http://x.org/Other%231"})
+    EXPECT_EQ(h.Found(type, std::string("questionnaire=") + value), std::vector{h.part}) << value;
 }
 
 TEST(Canonicals, AreFollowedByHas) {

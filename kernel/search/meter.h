@@ -32,20 +32,24 @@ class Meter {
     return stopped_ == nullptr;
   }
   bool stopped() const { return stopped_ != nullptr; }
-  Status status() const {
+  /// What it was at when it stopped; null: it did not.
+  const std::string* stopped_at() const { return stopped_; }
+  Status status() const { return stopped_ == nullptr ? Status() : status(*stopped_); }
+  /// `name`: told as what it stopped at.
+  Status status(const std::string& name) const {
     if (stopped_ == nullptr) return {};
-    const std::string where = stopped_->empty() ? std::string() : " It was at " + *stopped_ + ".";
+    const std::string where = name.empty() ? std::string() : " It was at " + name + ".";
     if (too_large_)
-      return MakeIssue(ErrorCode::kTooLarge, "too-costly", *stopped_,
+      return MakeIssue(ErrorCode::kTooLarge, "too-costly", name,
                        "the search would keep more than " + std::to_string(kept_max_) +
                            " resources in memory on its way." + where +
                            " Make that criterion, or another one, more selective");
     if (too_many_)
-      return MakeIssue(ErrorCode::kBusy, "throttled", *stopped_,
+      return MakeIssue(ErrorCode::kBusy, "throttled", name,
                        "the search takes long, and too many such searches are being answered already: try "
                        "again later, or add a criterion that is more selective." +
                            where);
-    return MakeIssue(ErrorCode::kTimeout, "timeout", *stopped_,
+    return MakeIssue(ErrorCode::kTimeout, "timeout", name,
                      "the search took longer than it may; add a criterion that is more selective." + where +
                          " _explain=true tells what a narrower search costs");
   }

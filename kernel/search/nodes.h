@@ -136,8 +136,9 @@ bool GatherKey(const Look& look, uint64_t key, const Each& each) {
 /// Adds nodes that together are the criterion: those over entries, and where these say too much one that reads the text.
 /// Errors: kUnsupported (a parameter that cannot be evaluated; _lastUpdated without find_time; texts without read).
 Status MakeNodes(const Ground& ground, const Criterion& criterion, std::vector<std::unique_ptr<Node>>* out);
-/// Of several nodes the one that holds where all do; they are not empty.
-std::unique_ptr<Node> MakeConjunction(const Ground& ground, std::vector<std::unique_ptr<Node>> nodes);
+/// Of several nodes of the criterion `name` (lives as long as the meter) the one that holds where all do; they are not empty.
+std::unique_ptr<Node> MakeConjunction(const Ground& ground, const std::string& name,
+                                      std::vector<std::unique_ptr<Node>> nodes);
 /// The one over entries, of a criterion that they tell of alone.
 Result<std::unique_ptr<Node>> MakeEntryNode(const Ground& ground, const Criterion& criterion);
 /// Metres from the nearest of the places that `near` asks for; nullopt without a place.

@@ -271,9 +271,7 @@ class Parser {
     if (value.find('$') != std::string::npos)
       return Passable(NotOffered(
           "_list", "lists that are worked out ($current-…) are not offered: give the id of a List"));
-    Result<Criterion> criterion = chains_.Read(type_, "_has:List:item:_id", value);
-    if (criterion.ok()) criterion->name = "_list";
-    return criterion;
+    return chains_.Read(type_, "_has:List:item:_id", value, "_list");
   }
 
   Result<Criterion> Contained(const std::string& value) {
@@ -358,6 +356,11 @@ bool Involves(const Query& query, fhir::TypeId type) {
   return query.type == type ||
          std::any_of(query.criteria.begin(), query.criteria.end(),
                      [type](const Criterion& criterion) { return InvolvesJoined(criterion, type); });
+}
+
+bool MayBeListed(const fhir::Definitions& definitions, fhir::TypeId type) {
+  const SearchParameter* item = definitions.FindSearchParameter(definitions.FindType("List"), "item");
+  return item != nullptr && MayReferTo(definitions, *item, type);
 }
 
 Result<Query> ParseQuery(const fhir::Definitions& definitions, fhir::TypeId type, std::string_view query,

@@ -96,7 +96,9 @@ struct ParseOptions {
   size_t count_default = 50, count_max = 1000;
   size_t length_max = 8192;  // of the query string
   int timezone_offset_min = 480;
-  int64_t now_us = 0;         // what ap of a date is reckoned from; 0: ap is refused
+  int64_t now_us = 0;  // what ap of a date is reckoned from; 0: ap is refused
+  std::vector<fhir::TypeId>
+      together;               // all types of a search of several: what may be included comes with any of them
   size_t join_depth_max = 5;  // links of one chain or _has
   /// May the asker read resources of that type? Chains and _has go only through types for which it says so. Empty: all.
   std::function<bool(std::string_view type)> may_read;
@@ -109,6 +111,9 @@ struct ParseOptions {
 bool InvolvesJoined(const Criterion& criterion, fhir::TypeId type);
 /// Does a change to a resource of `type` bear on who matches?
 bool Involves(const Query& query, fhir::TypeId type);
+
+/// May a List hold resources of `type`? Others are refused when they are asked for with _list.
+bool MayBeListed(const fhir::Definitions& definitions, fhir::TypeId type);
 
 /// `query`: "name=value&…", still percent-encoded (also a form body). Errors: kIncorrect / kUnsupported with the parameter's name, what it
 /// may be, and the parameters that this type has when the name is unknown.

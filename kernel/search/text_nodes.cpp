@@ -9,8 +9,6 @@ namespace {
 
 using Nodes = std::vector<std::unique_ptr<Node>>;
 
-const std::string kNoName;  // what is part of a criterion has none of its own
-
 class TextNode final : public Node {
  public:
   TextNode(const Ground& ground, const Criterion& criterion)
@@ -51,7 +49,9 @@ class OwningNode final : public Node {
 class AlternativesNode final : public Node {
  public:
   using Group = Nodes;
-  AlternativesNode(Meter& meter, std::vector<Group> groups) : meter_(meter), groups_(std::move(groups)) {}
+  /// `name`: of the criterion that it is part of; lives as long as the meter.
+  AlternativesNode(Meter& meter, const std::string& name, std::vector<Group> groups)
+      : meter_(meter), name_(name), groups_(std::move(groups)) {}
   uint64_t Estimate() const override {
     uint64_t total = 0;
     for (const Group& group : groups_) {
@@ -101,7 +101,7 @@ class AlternativesNode final : public Node {
       if (node.get() == &driver) continue;
       others.push_back(node.get());
       if (!node->WantsSet()) continue;
-      sets.push_back(std::make_unique<SetNode>(meter_, *node, kNoName));
+      sets.push_back(std::make_unique<SetNode>(meter_, *node, name_));
       others.back() = sets.back().get();
     }
     bool more = true;
@@ -109,21 +109,23 @@ class AlternativesNode final : public Node {
       Candidate candidate = found;
       const bool holds =
           std::all_of(others.begin(), others.end(), [&](const Node* node) { return node->Holds(candidate); });
-      more = holds ? each(candidate) : meter_.Tick(kNoName);
+      more = holds ? each(candidate) : meter_.Tick(name_);
       return more;
     });
     return more;
   }
   Meter& meter_;
+  const std::string& name_;
   std::vector<Group> groups_;
 };
 
 /// What a term's parts ask of the entries of the parameters that define them. They say the same of the resource, or more.
-Result<AlternativesNode::Group> MakeGroup(const Ground& ground, const Extractor::Composite& composite,
-                                          const Term& term) {
+Result<AlternativesNode::Group> MakeGroup(const Ground& ground, const std::string& name,
+                                          const Extractor::Composite& composite, const Term& term) {
   AlternativesNode::Group group;
   for (size_t i = 0; i < composite.components.size(); ++i) {
     auto criterion = std::make_unique<Criterion>();
+    criterion->name = name;
     criterion->parameter = ground.setting.extractor.At(composite.components[i].parameter).definition;
     criterion->terms.push_back(term.parts[i]);
     auto node = TRY(MakeEntryNode(ground, *criterion));
@@ -143,9 +145,10 @@ Status MakeComposite(const Ground& ground, const Criterion& criterion, const Ext
   if (criterion.modifier == "missing" || !exact) AddText(ground, criterion, out);
   if (criterion.modifier == "missing") return {};
   std::vector<AlternativesNode::Group> groups;
-  for (const Term& term : criterion.terms) groups.push_back(TRY(MakeGroup(ground, composite, term)));
+  for (const Term& term : criterion.terms)
+    groups.push_back(TRY(MakeGroup(ground, criterion.name, composite, term)));
   if (groups.size() > 1) {
-    out->push_back(std::make_unique<AlternativesNode>(ground.meter, std::move(groups)));
+    out->push_back(std::make_unique<AlternativesNode>(ground.meter, criterion.name, std::move(groups)));
     return {};
   }
   // Alone, the parts are criteria like any: one may drive, and order by time.
@@ -156,6 +159,7 @@ Status MakeComposite(const Ground& ground, const Criterion& criterion, const Ext
 /// The identifiers with the value, whatever their type.
 Status AddOfType(const Ground& ground, const Criterion& criterion, Nodes* out) {
   auto plain = std::make_unique<Criterion>();
+  plain->name = criterion.name;
   plain->parameter = criterion.parameter;
   for (const Term& term : criterion.terms) {
     Term& value = plain->terms.emplace_back();
@@ -186,10 +190,10 @@ const view::Resource* Texts::Read(Ordinal ordinal) {
   return last_.get();
 }
 
-std::unique_ptr<Node> MakeConjunction(const Ground& ground, Nodes nodes) {
+std::unique_ptr<Node> MakeConjunction(const Ground& ground, const std::string& name, Nodes nodes) {
   std::vector<AlternativesNode::Group> groups;
   groups.push_back(std::move(nodes));
-  return std::make_unique<AlternativesNode>(ground.meter, std::move(groups));
+  return std::make_unique<AlternativesNode>(ground.meter, name, std::move(groups));
 }
 
 Status MakeNodes(const Ground& ground, const Criterion& criterion, Nodes* out) {
