@@ -46,19 +46,20 @@ struct Traced {
   path::Collection items;
 };
 
-/// Keeps what trace() is given, up to the number of items that an answer may have.
+/// Keeps what trace() is given, up to the number of items and bytes of names that an answer may have.
 class TraceKeeper final : public path::Tracer {
  public:
   void Trace(std::string_view name, const path::Collection& items) override {
     items_ += items.size() + 1;
-    if (items_ <= kResultItemsMax) traced_.push_back({std::string(name), items});
+    name_bytes_ += name.size();
+    if (!is_full()) traced_.push_back({std::string(name), items});
   }
-  bool is_full() const { return items_ > kResultItemsMax; }
+  bool is_full() const { return items_ > kResultItemsMax || name_bytes_ > kResultBytesMax; }
   std::vector<Traced> Take() { return std::exchange(traced_, {}); }
 
  private:
   std::vector<Traced> traced_;
-  size_t items_ = 0;
+  size_t items_ = 0, name_bytes_ = 0;
 };
 
 /// resolve() within what was sent: the entries of a Bundle. Contained resources are found without it, stored ones never.
@@ -398,6 +399,7 @@ Result<Response> FhirPathOperation(const Room& room, const Call& call) {
   const fhir::KnownConformance conformance(*profiles, environment.now_us);
   environment.conformance = &conformance;
   environment.work_max = kWorkMax;
+  environment.deadline_us = call.request.deadline_us;
   environment.variables = std::move(asked.variables);
   path::Collection contexts = {path::ResourceItem(*room.definitions, asked.resource)};
   if (!asked.context_path.empty()) {
@@ -424,8 +426,9 @@ Result<Response> FhirPathOperation(const Room& room, const Call& call) {
     if (items > kResultItemsMax || tracer.is_full())
       return MakeIssue(
           ErrorCode::kTooLarge, "too-long", asked.expression_path + ".valueString",
-          fmt::format("The results, and what trace() was given, have more than {} items: ask for less.",
-                      kResultItemsMax));
+          fmt::format(
+              "The results, and what trace() was given, have more than {} items or {} MB: ask for less.",
+              kResultItemsMax, kResultBytesMax >> 20));
   }
   return JsonResponse(call, TRY(AnswerJson(room, asked, results)), "fhirpath");
 }

@@ -136,6 +136,24 @@ TEST_F(FhirPathOperationTest, ShowsWhatIsTraced) {
   EXPECT_EQ(Parts(Evaluate("photo.trace('none')")), R"([{"name":"trace","valueString":"none"}])");
 }
 
+TEST_F(FhirPathOperationTest, BoundsWhatItKeepsAndHowLongItWorks) {
+  // The name of each of 20 calls is 1 MB: 8 MB are kept at most.
+  const std::string text(1 << 20, 'x');
+  const std::string subject = fmt::format(
+      R"({{"resourceType":"Patient","address":[{{"text":"{}"}}],"name":[{}{{"family":"a"}}]}})", text, [] {
+        std::string names;
+        for (int i = 0; i < 19; ++i) names += R"({"family":"a"},)";
+        return names;
+      }());
+  EXPECT_EQ(Problem(Evaluate("name.select(trace(%resource.address.text)).count()", "", subject)).substr(0, 3),
+            "413");
+  std::string codings;
+  for (int i = 0; i < 1000; ++i)
+    codings += fmt::format(R"({}{{"system":"http://x.org/{}","code":"c"}})", i == 0 ? "" : ",", i % 2);
+  const std::string coded = fmt::format(R"({{"resourceType":"Basic","code":{{"coding":[{}]}}}})", codings);
+  EXPECT_EQ(Problem(Evaluate("code.subsumes(code)", "", coded)).substr(0, 3), "413");
+}
+
 TEST_F(FhirPathOperationTest, RefusesVariablesOfTheLanguage) {
   for (const char* name : {"resource", "context", "rootResource", "ucum", "vs-name-use"}) {
     EXPECT_EQ(

@@ -467,9 +467,8 @@ Status EngineImpl::Maintain() {
     TRY(codec_->TrainDue([writer](const std::function<Status()>& work) { return writer->Run(work); }));
   {
     const std::lock_guard lock(save_mutex_);
-    const std::vector<OwnerNumber> begun = keys_->Erasing();
     TRY(FinishErasures());
-    NoteFinished(begun);
+    NoteFinished(std::exchange(untold_erasures_, {}));
   }
   if (serving()) TRY(ResumeErasures());
   if (Head().end_ordinal - saved_end_.load() > kSaveAfterEntries) TRY(SaveViews());

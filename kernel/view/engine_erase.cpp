@@ -121,6 +121,7 @@ Status EngineImpl::FinishErasures() {
     doomed.push_back({owner, at_us});
   }
   take(keys_->DestroyAll(doomed));
+  take(EraseProbe("destroyed"));
   for (const OwnerNumber owner : owners) {
     texts_.Drop(owner);
     take(contents_->RemoveOwner(owner));
@@ -159,9 +160,11 @@ Result<uint64_t> EngineImpl::Erase(std::string_view owner_name, const LastLook& 
 Result<uint64_t> EngineImpl::EraseNoted(OwnerNumber owner) {
   const uint64_t count = TRY(EraseFollowersOf(owner)) + TRY(DeleteAllOf(owner));
   TRY(EraseProbe("deleted"));
-  TRY(AppendErasure(owner));
-  TRY(FinishErasures());
-  return count;
+  Status finished = AppendErasure(owner);
+  if (finished.ok()) finished = FinishErasures();
+  if (finished.ok()) return count;
+  if (unfinished_erasures_.contains(owner)) untold_erasures_.push_back(owner);
+  return finished.TakeError();
 }
 
 // Erasures that a crash or a failure cut off before their fact. At a start before anything is answered or written, so that nobody sees the half

@@ -191,6 +191,7 @@ class EngineImpl final : public Engine {
 
   std::mutex save_mutex_;  // saves, and erasures between their fact and their end
   std::map<OwnerNumber, Instant> unfinished_erasures_;  // whose fact is written, and when; under save_mutex_
+  std::vector<OwnerNumber> untold_erasures_;  // of these, those that failed at first; under save_mutex_
   mutable std::mutex resumed_mutex_;
   std::vector<ResumedErasure> resumed_;  // not told yet
   std::atomic<Ordinal> saved_end_{1};

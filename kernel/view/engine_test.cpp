@@ -585,6 +585,7 @@ TEST_F(EngineTest, AnErasureThatACrashCutOffIsFinishedByTheNextStart) {
   const std::string living = folder_;
   std::vector<std::string> cut;
   erase_probe_ = [&](std::string_view step) -> Status {
+    if (step == "destroyed") return {};  // nothing but contents and memory is left to do
     cut.push_back(living + "-" + std::to_string(cut.size()) + " " + std::string(step));
     std::filesystem::copy(living, cut.back(), std::filesystem::copy_options::recursive);
     return {};
@@ -644,6 +645,24 @@ TEST_F(EngineTest, AnErasureThatFailsBeforeItsFactIsFinishedByTheMaintenance) {
   CheckResumed(owner, 0);
   EXPECT_TRUE(engine_->keys().Erasing().empty());
   EXPECT_EQ(*engine_->Erase("Patient/late"), 0u);
+}
+
+TEST_F(EngineTest, AnErasureThatFailsBehindItsKeyIsToldOnceItIsFinished) {
+  std::atomic<bool> fails = true;
+  erase_probe_ = [&](std::string_view step) -> Status {
+    if (step == "destroyed" && fails) return MakeError(ErrorCode::kUnavailable, "the disk is away");
+    return {};
+  };
+  Reopen();
+  ASSERT_TRUE(Send(Put(Patient("later", "male"))).commit.ok());
+  const OwnerNumber owner = engine_->keys().Find("Patient/later").value();
+  EXPECT_FALSE(engine_->Erase("Patient/later").ok());
+  EXPECT_TRUE(engine_->keys().IsDestroyed(owner));
+  EXPECT_FALSE(engine_->Maintain().ok());
+  EXPECT_FALSE(engine_->has_resumed_erasures());
+  fails = false;
+  EXPECT_TRUE(engine_->Maintain().ok());
+  CheckResumed(owner, 0);
 }
 
 TEST_F(EngineTest, AttachmentsLieApartAndGoWithTheirPerson) {

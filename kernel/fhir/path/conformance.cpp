@@ -56,6 +56,8 @@ Status Evaluator::Subsumption(const Call& call, const Item& above, const Item& b
   const auto targets = CodesOfItem(types_, below);
   if (!sources || !targets)
     return Fail(call.op, "subsumes() and subsumedBy() compare a Coding or CodeableConcept with another");
+  constexpr uint64_t kPairWork = 8;  // a look-up in a code system
+  TRY(Charge(call.op, sources->size() * targets->size() * kPairWork));
   bool undecided = sources->empty() || targets->empty(), comparable = false;
   for (const auto& [system, code] : *sources) {
     for (const auto& [other_system, other] : *targets) {

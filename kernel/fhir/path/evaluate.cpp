@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "kernel/base/clock.h"
+#include "kernel/base/turn.h"
+
 namespace tk::fhir::path {
 
 Scratch& Scratch::OfThread() {
@@ -16,8 +19,25 @@ Error Evaluator::Fail(const Op& op, std::string_view message, ErrorCode code) co
   return SyntaxError(program_.text, op.at, message, code);
 }
 
-Error Evaluator::TooMuchWork(const Op& op) const {
-  return Fail(op, "the evaluation takes too much work", ErrorCode::kTooLarge);
+Status Evaluator::Look(const Op& op) {
+  if (work_ > environment_.work_max)
+    return Fail(op, "the evaluation takes too much work", ErrorCode::kTooLarge);
+  const bool may_go_on = Turn::Look(MonotonicUs(), environment_.deadline_us);
+  if (!may_go_on)
+    return Fail(
+        op, "the evaluation takes long, and too much that takes long is being done already; try again later",
+        ErrorCode::kBusy);
+  if (MonotonicUs() >= environment_.deadline_us)
+    return Fail(op, "the evaluation took longer than a request may", ErrorCode::kTimeout);
+  look_at_ = LookAt(work_);
+  return {};
+}
+
+// Without a deadline the clock is never read: then some lock may be held, or it is the log's writer who evaluates.
+uint64_t Evaluator::LookAt(uint64_t work) const {
+  constexpr uint64_t kEvery = 4096;
+  return environment_.deadline_us == 0 ? environment_.work_max
+                                       : std::min(environment_.work_max, work + kEvery);
 }
 
 Error Evaluator::SeveralItems(const Op& op, size_t count) const {

@@ -78,7 +78,8 @@ class Evaluator {
         environment_(environment),
         context_(context),
         resource_(environment.resource ? environment.resource : context.node),
-        scratch_(Scratch::OfThread()) {}
+        scratch_(Scratch::OfThread()),
+        look_at_(LookAt(0)) {}
 
   Status Run(Collection* out) { return Eval(program_.root, RootFrame(), out); }
   /// As Expression::Test.
@@ -205,12 +206,13 @@ class Evaluator {
   // Out of line, as is what only errors need: the way without an error stays short.
   [[gnu::cold, gnu::noinline]] Error Fail(const Op& op, std::string_view message,
                                           ErrorCode code = ErrorCode::kInvalid) const;
-  [[gnu::cold, gnu::noinline]] Error TooMuchWork(const Op& op) const;
+  [[gnu::cold, gnu::noinline]] Status Look(const Op& op);
   [[gnu::cold, gnu::noinline]] Error SeveralItems(const Op& op, size_t count) const;
+  uint64_t LookAt(uint64_t work) const;
   Status Charge(const Op& op, uint64_t work) {
     work_ += work;
-    if (work_ > environment_.work_max) [[unlikely]]
-      return TooMuchWork(op);
+    if (work_ > look_at_) [[unlikely]]
+      return Look(op);
     return {};
   }
   /// The only item, nullptr if there is none. Errors: kInvalid for several.
@@ -235,6 +237,7 @@ class Evaluator {
   Value resource_;
   Scratch& scratch_;
   uint64_t work_ = 0;
+  uint64_t look_at_;                 // at this much work the clock and the limit are looked at
   std::vector<Collection> defined_;  // by slot, from the first defineVariable() on
 };
 

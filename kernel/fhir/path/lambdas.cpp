@@ -194,6 +194,7 @@ Status Evaluator::Trace(const Op& op, const Frame& frame, Items input, Collectio
     for (size_t i = 0; i < input.size() && op.count > 1; ++i) {
       TRY(Eval(program_.arguments[op.first + 1], FrameOf(input, i), &shown));
     }
+    TRY(Charge(op, 1 + input.size() + shown.size() + (text ? text->size() / 64 : 0)));
     environment_.tracer->Trace(text.value_or(""),
                                op.count > 1 ? shown : Collection(input.begin(), input.end()));
   }

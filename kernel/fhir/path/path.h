@@ -102,7 +102,9 @@ struct Environment {
   const Conformance* conformance =
       nullptr;                    // without it types and the value sets of the definitions are known
   uint64_t work_max = 4'000'000;  // items visited and compared in one evaluation; beyond it kTooLarge
-  Tracer* tracer = nullptr;       // trace(name, …) reports here; nothing is traced otherwise
+  int64_t deadline_us = 0;   // MonotonicUs(): beyond it kTimeout. Given only where no lock is held: a long
+                             // evaluation lets others go first (kernel/base/turn.h)
+  Tracer* tracer = nullptr;  // trace(name, …) reports here; nothing is traced otherwise
   std::vector<std::pair<std::string, Collection>> variables;  // %name
   const Variables* more_variables = nullptr;                  // asked after `variables`
 };

@@ -397,6 +397,14 @@ TEST_F(Path, BoundsItsWork) {
   EXPECT_EQ(Patient(nested).substr(0, 9), "too-large");
 }
 
+TEST_F(Path, EndsAtItsDeadline) {
+  environment_.deadline_us = 1;  // long ago
+  EXPECT_EQ(Patient("name.family.first()"), "张");
+  std::string nested = "1";
+  for (int i = 0; i < 3; ++i) nested = "%resource.descendants().select(" + nested + ")";
+  EXPECT_EQ(Patient(nested).substr(0, 7), "timeout");
+}
+
 TEST_F(Path, TestsAsACriterion) {
   const Item context = ResourceItem(*r4_, patient_.Root());
   const auto test = [&](std::string_view text) {
