@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "kernel/base/text.h"
 #include "kernel/fhir/path/path.h"
 #include "kernel/fhir/profile_values.h"
 #include "kernel/fhir/validate_forms.h"
@@ -85,6 +86,11 @@ bool SameAnswer(Value a, Value b) {
   return EqualsFixed(a, b);
 }
 
+/// "Text/Plain; charset=utf-8" → "text/plain": parameters make no other media type of it.
+std::string PlainMediaType(std::string_view text) {
+  return ToLower(TrimSpace(text.substr(0, text.find(';'))));
+}
+
 size_t Characters(std::string_view text) {
   return static_cast<size_t>(std::count_if(
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
@@ -92,8 +98,8 @@ size_t Characters(std::string_view text) {
 
 class AnswerChecker {
  public:
-  AnswerChecker(const Definitions& definitions, Profiles& profiles, bool warnings)
-      : definitions_(definitions), profiles_(profiles), warnings_(warnings) {}
+  AnswerChecker(const Definitions& definitions, Profiles& profiles, bool warnings, int64_t now_us)
+      : definitions_(definitions), profiles_(profiles), warnings_(warnings), now_us_(now_us) {}
 
   std::vector<Issue> Run(Value response);
 
@@ -132,6 +138,7 @@ class AnswerChecker {
   const Definitions& definitions_;
   Profiles& profiles_;
   const bool warnings_;
+  const int64_t now_us_;
   bool complete_ = true;
   Value response_, questionnaire_;
   size_t items_ = 0, depth_ = 0, constraints_ = 0;
@@ -423,7 +430,8 @@ void AnswerChecker::Units(Value question, Value quantity) {
 void AnswerChecker::Kinds(Value question, Value value, std::string_view type) {
   const bool is_attachment = type == "Attachment";
   const std::string_view name = is_attachment ? "mimeType" : "questionnaire-referenceResource";
-  std::string is = value["contentType"].ToString();
+  std::string is = is_attachment ? PlainMediaType(value["contentType"].ToString()) : std::string();
+  if (is_attachment && is.empty()) return;  // it does not say
   if (!is_attachment) {
     is = value["reference"].ToString();
     const size_t end = is.find('/');
@@ -435,7 +443,8 @@ void AnswerChecker::Kinds(Value question, Value value, std::string_view type) {
     std::string scratch;
     if (!IsNamed(extension["url"].String(scratch), name)) continue;
     any = true;
-    if (ChoiceOf(extension, "value").ToString() == is) return;
+    const std::string permitted = ChoiceOf(extension, "value").ToString();
+    if ((is_attachment ? PlainMediaType(permitted) : permitted) == is) return;
   }
   if (any)
     Error("value", is_attachment ? "is of a media type that the question does not take"
@@ -493,6 +502,7 @@ void AnswerChecker::Constraint(Value constraint, Value item, std::string_view ty
   path::Environment environment;
   environment.definitions = &definitions_;
   environment.resource = response_;
+  environment.now_us = now_us_;
   environment.work_max = kConstraintWorkMax;
   environment.variables.emplace_back("questionnaire",
                                      path::Collection{path::ResourceItem(definitions_, questionnaire_)});
@@ -572,9 +582,9 @@ bool AnswerChecker::IsEnabled(Value question, const std::vector<Value>& around) 
 
 }  // namespace
 
-std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root,
-                                bool warnings) {
-  return AnswerChecker(definitions, profiles, warnings).Run(root);
+std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root, bool warnings,
+                                int64_t now_us) {
+  return AnswerChecker(definitions, profiles, warnings, now_us).Run(root);
 }
 
 }  // namespace tk::fhir

@@ -13,8 +13,8 @@
 
 namespace tk::fhir {
 
-/// Empty if `root` is no QuestionnaireResponse. `warnings`: also what could not be checked.
-std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root,
-                                bool warnings);
+/// Empty if `root` is no QuestionnaireResponse. `warnings`: also what could not be checked. `now_us`: the time that constraints ask for.
+std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root, bool warnings,
+                                int64_t now_us);
 
 }  // namespace tk::fhir

@@ -6,6 +6,8 @@
 namespace tk::fhir {
 namespace {
 
+constexpr int64_t kAnswersNowUs = 1'767'225'600'000'000;  // 2026-01-01
+
 struct AnswerCase {
   const char* items;    // of the Questionnaire
   const char* answers;  // items of the response
@@ -28,7 +30,7 @@ std::vector<Issue> CheckCase(const AnswerCase& given, const char* status) {
       std::string(status) + R"(","item":[)" + given.answers + "]}";
   const auto document = Document::Parse(json);
   EXPECT_TRUE(document.ok()) << json;
-  return CheckAnswers(*Definitions::R4(), profiles, document->Root(), false);
+  return CheckAnswers(*Definitions::R4(), profiles, document->Root(), false, kAnswersNowUs);
 }
 
 class Answers : public testing::TestWithParam<AnswerCase> {};
@@ -110,6 +112,13 @@ constexpr const char* kGroupRule =
   {"url":"expression","valueString":"item.where(linkId='1').answer.value < item.where(linkId='2').answer.value"}]}],
   "item":[{"linkId":"1","type":"integer"},{"linkId":"2","type":"integer"}]})";
 
+constexpr const char* kNotInFuture =
+    R"j({"linkId":"1","type":"date","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint","extension":[
+  {"url":"key","valueId":"d-1"},{"url":"severity","valueCode":"error"},{"url":"human","valueString":"not in the future"},
+  {"url":"expression","valueString":"answer.value <= today() and now().exists() and timeOfDay().exists()"}]}]})j";
+constexpr const char* kPlainText = R"({"linkId":"1","type":"attachment","extension":[
+  {"url":"http://hl7.org/fhir/StructureDefinition/mimeType","valueCode":"text/plain"}]})";
+
 INSTANTIATE_TEST_SUITE_P(
     Extended, Answers,
     testing::Values(
@@ -122,6 +131,17 @@ INSTANTIATE_TEST_SUITE_P(
         AnswerCase{kFile, R"({"linkId":"1","answer":[{"valueAttachment":{"size":524288}}]})", "", ""},
         AnswerCase{kFile, R"({"linkId":"1","answer":[{"valueAttachment":{"size":524289}}]})",
                    ".item[0].answer[0]", "larger than 0.5 MB"},
+        AnswerCase{kNotInFuture, R"({"linkId":"1","answer":[{"valueDate":"2025-12-31"}]})", "", ""},
+        AnswerCase{kNotInFuture, R"({"linkId":"1","answer":[{"valueDate":"2026-01-02"}]})", ".item[0]",
+                   "d-1: not in the future"},
+        AnswerCase{
+            kPlainText,
+            R"({"linkId":"1","answer":[{"valueAttachment":{"contentType":"Text/Plain; charset=utf-8"}}]})",
+            "", ""},
+        AnswerCase{kPlainText, R"({"linkId":"1","answer":[{"valueAttachment":{"url":"http://x/f"}}]})", "",
+                   ""},
+        AnswerCase{kPlainText, R"({"linkId":"1","answer":[{"valueAttachment":{"contentType":"text/html"}}]})",
+                   ".item[0].answer[0]", "media type"},
         AnswerCase{
             kGroupRule,
             R"({"linkId":"g","item":[{"linkId":"1","answer":[{"valueInteger":1}]},{"linkId":"2","answer":[{"valueInteger":2}]}]})",

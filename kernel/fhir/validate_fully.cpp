@@ -60,7 +60,7 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
     KeepWorst(options.base.issues_max, &issues);
     return issues;
   }
-  add(CheckAnswers(definitions, profiles, root, options.base.warnings));
+  add(CheckAnswers(definitions, profiles, root, options.base.warnings, options.now_us));
   KeepWorst(options.base.issues_max, &issues);
   return issues;
 }

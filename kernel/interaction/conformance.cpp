@@ -172,7 +172,8 @@ Status CheckConformance(const Room& room, const Call& call, fhir::Value resource
     issues = checker.Take();
   }
   if (has_answers) {
-    for (Issue& issue : fhir::CheckAnswers(*room.definitions, state->profiles(), resource, false))
+    for (Issue& issue : fhir::CheckAnswers(*room.definitions, state->profiles(), resource, false,
+                                           room.context.clock->NowUs()))
       issues.push_back(std::move(issue));
   }
   TRY(state->Complete());  // else something would pass for unknown
