@@ -115,9 +115,13 @@ Status ReadUrl(const Room& room, const Call& call, std::string_view url, BundleE
     if (!decoded.ok()) return MakeIssue(ErrorCode::kIncorrect, "value", path(), decoded.error().external);
     out->path.push_back(std::move(decoded).value());
   }
-  if (out->path.empty())
+  if (out->path.empty()) {
+    if (out->method == Method::kGet && mark != std::string_view::npos)
+      return {};  // a search of several types
     return MakeIssue(ErrorCode::kIncorrect, "value", path(),
-                     "The URL names no resource type: a bundle within a bundle is not offered.");
+                     "The URL names no resource type: only a search of several types, as in "
+                     "?_type=Observation,Condition, has none. A bundle within a bundle is not offered.");
+  }
   const fhir::TypeId type = room.definitions->FindType(out->path[0]);
   if (room.definitions->IsResource(type) && !room.definitions->Type(type).is_abstract) {
     out->type = type;
@@ -152,6 +156,28 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
     }
   }
   return out;
+}
+
+/// A search by POST is asked as the same by GET: its parameters stand in the url, or in a Binary as a form.
+Status ReadPostedSearch(BundleEntry* out) {
+  if (out->path.size() == 3)
+    out->path[2] = "*";  // of a compartment, all types
+  else
+    out->path.pop_back();
+  out->method = Method::kGet;
+  if (!out->resource) return {};
+  const std::string path = out->Path() + ".resource";
+  if (out->resource["resourceType"].ToString() != "Binary" ||
+      out->resource["contentType"].ToString() != "application/x-www-form-urlencoded")
+    return MakeIssue(ErrorCode::kInvalid, "structure", path,
+                     "A search by POST has its parameters in the url, or carries a Binary with contentType "
+                     "application/x-www-form-urlencoded and the parameters in data.");
+  const auto form = DecodeBase64(out->resource["data"].ToString());
+  if (!form)
+    return MakeIssue(ErrorCode::kInvalid, "value", path + ".data", "The form is given here in base64.");
+  if (!out->query.empty() && !form->empty()) out->query += '&';
+  out->query += *form;
+  return {};
 }
 
 }  // namespace
@@ -210,6 +236,7 @@ Result<BundleEntry> ParseEntry(const Room& room, const Call& call, size_t index,
   out.if_none_exist = TRY(ConditionMember(request, known.if_none_exist, request_path));
   out.if_modified_since = TRY(StringMember(request, known.if_modified_since, request_path));
   out.resource = entry[known.resource];
+  if (out.method == Method::kPost && out.path.back() == "_search") TRY(ReadPostedSearch(&out));
   const bool carries =
       out.method == Method::kPost || out.method == Method::kPut || out.method == Method::kPatch;
   if (carries && !out.resource.is_object()) {

@@ -90,6 +90,30 @@ TEST_F(Bundles, GetsSeeTheStateAfterTheWrites) {
   EXPECT_EQ(At(answer, "entry.0.resource.name.0.family"), "Seen");
 }
 
+TEST_F(Bundles, SearchesOfSeveralTypesAreEntriesToo) {
+  Put("Patient/a", PatientJson("a"));
+  const std::string form =
+      R"({"resourceType":"Binary","contentType":"application/x-www-form-urlencoded","data":"X2lkPWE="})";
+  const std::vector<std::string> entries = {
+      Entry("GET", "?_type=Patient,Observation&_id=a"), Entry("POST", "_search?_type=Patient,Observation"),
+      Entry("POST", "_search?_type=Patient,Observation", form), Entry("POST", "Patient/_search?_id=none"),
+      Entry("POST", "Patient/a/_search")};
+  for (const char* type : {"batch", "transaction"}) {
+    const Response response = Post("", Bundle(type, entries));
+    ASSERT_EQ(response.status, 200) << response.body;
+    const fhir::Document answer = Parsed(response);
+    for (int i = 0; i < 5; ++i) {
+      const std::string entry = fmt::format("entry.{}.", i);
+      EXPECT_EQ(At(answer, entry + "response.status"), "200 OK") << type << i;
+      EXPECT_EQ(At(answer, entry + "resource.type"), "searchset") << type << i;
+      EXPECT_EQ(At(answer, entry + "resource.entry.0.resource.id"), i == 3 ? "" : "a") << type << i;
+    }
+  }
+  const Response nested = Post("", Bundle("transaction", {Entry("POST", "", Bundle("batch", {}))}));
+  EXPECT_EQ(nested.status, 400);
+  EXPECT_EQ(IssuePath(nested), "Bundle.entry[0].request.url");
+}
+
 TEST_F(Bundles, AllOrNothing) {
   Put("Patient/old", PatientJson("old"));
   const uint64_t before = engine_->Head().t;

@@ -41,6 +41,7 @@ Result<Plan> PlanCreate(const Room& room, const CallPtr& call, const view::Posit
   }
   TRY(CheckPlace(room, call->viewer(), *now, basis));
   set->key = call->key;
+  GuardParameter(room, now, set.get());
   set->changes.push_back(view::Change{std::move(now), nullptr, 0});
   view::Guard guard;
   guard.id_hash = room.engine().IdHash(call->type_name, call->new_id);

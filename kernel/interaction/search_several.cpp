@@ -46,21 +46,24 @@ Status ReadTypeNames(const Room& room, const Call& call, std::string_view list,
   return {};
 }
 
-/// All that the post may read, in the compartment those that can be in it.
-std::vector<fhir::TypeId> AllTypes(const Room& room, const Call& call) {
+/// All that the post may read, in the compartment those that can be in it, with `listed` (_list is asked) those that a List may hold.
+std::vector<fhir::TypeId> AllTypes(const Room& room, const Call& call, bool listed) {
   std::vector<fhir::TypeId> types;
   for (const fhir::TypeId type : room.definitions->ResourceTypes()) {
     const std::string_view name = room.TypeName(type);
     const bool inside =
         call.compartment.empty() || name == "Patient" || !room.definitions->PatientCompartment(type).empty();
-    if (inside && call.viewer().MayRead(name)) types.push_back(type);
+    const bool fits = !listed || search::MayBeListed(*room.definitions, type);
+    if (inside && fits && call.viewer().MayRead(name)) types.push_back(type);
   }
   return types;
 }
 
-Result<search::Query> QueryOf(const Room& room, const Call& call, fhir::TypeId type, const std::string& text,
+Result<search::Query> QueryOf(const Room& room, const Call& call, fhir::TypeId type,
+                              const std::vector<fhir::TypeId>& together, const std::string& text,
                               bool lenient) {
   search::ParseOptions options = SearchOptions(room, call);
+  options.together = together;
   options.lenient = lenient;
   return search::ParseQuery(room.index().definitions(), type, text, options);
 }
@@ -75,7 +78,7 @@ Status PassOverUnshared(const Room& room, const Call& call, const std::vector<fh
         fmt::format("{}={}", PercentEncode(parameter.name), PercentEncode(parameter.value));
     bool passed_over = false;
     for (const fhir::TypeId type : types) {
-      const search::Query query = TRY(QueryOf(room, call, type, text, true));
+      const search::Query query = TRY(QueryOf(room, call, type, types, text, true));
       if (query.ignored.empty()) continue;
       asked->ignored.insert(asked->ignored.end(), query.ignored.begin(), query.ignored.end());
       passed_over = true;
@@ -116,11 +119,15 @@ Result<SeveralAsked> ReadSeveral(const Room& room, const Call& call, const std::
     into += fmt::format("{}{}={}", into.empty() ? "" : "&", PercentEncode(parameter.name),
                         PercentEncode(parameter.value));
   }
-  if (types->empty()) *types = AllTypes(room, call);
+  if (types->empty()) {
+    const bool listed =
+        std::any_of(parameters.begin(), parameters.end(), [](const auto& p) { return p.name == "_list"; });
+    *types = AllTypes(room, call, listed);
+  }
   if (types->size() == 1) return asked;
   if (call.prefer.lenient && call.page.empty()) TRY(PassOverUnshared(room, call, *types, &asked));
   for (const fhir::TypeId type : *types) {
-    search::Query query = TRY(QueryOf(room, call, type, asked.plain, false));
+    search::Query query = TRY(QueryOf(room, call, type, *types, asked.plain, false));
     TRY(CheckShared(query));
     if (query.sort.empty()) query.sort.push_back({nullptr, "_lastUpdated", true});
     if (!call.compartment.empty()) {

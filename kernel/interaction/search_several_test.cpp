@@ -60,6 +60,9 @@ TEST_F(SeveralTypes, AreAskedByWhatTheyShare) {
   EXPECT_EQ(At(Parsed(Get("?_type=Observation,Condition&patient=a")), "link.0.url"),
             "http://test/fhir?_type=Observation,Condition&patient=a");
   EXPECT_EQ(Ids("?_type=Observation,Condition&_id=Oa&_include=*"), "Oa +a");
+  EXPECT_EQ(Ids("?_type=Condition,Observation&_id=Oa&_include=Observation:patient"), "Oa +a");
+  EXPECT_EQ(Ids("?_type=Condition,Patient&_id=a&_revinclude=Observation:patient"), "a +Oa");
+  EXPECT_EQ(Get("?_type=Condition,Observation&_include=Encounter:patient").status, 400);
   const Response found = Get("?_type=Observation,Condition&_id=Oa");
   EXPECT_EQ(At(Parsed(found), "entry.0.fullUrl"), "http://test/fhir/Observation/Oa");
   EXPECT_EQ(found.audit_action, "search");
@@ -70,6 +73,30 @@ TEST_F(SeveralTypes, OneAloneIsSearchedAsByItself) {
   EXPECT_EQ(Get("?_type=Patient&name=A").audit_type, "Patient");
   EXPECT_EQ(Ids("?_type=Patient&_sort=-family&_count=1"), "b a");
   EXPECT_EQ(Ids("?_type=Observation&_include=Observation:subject&_id=Oa"), "Oa +a");
+}
+
+TEST_F(SeveralTypes, OfAList) {
+  Put("List/l", R"({"resourceType":"List","id":"l","status":"current","mode":"working",)"
+                R"("entry":[{"item":{"reference":"Patient/a"}},{"item":{"reference":"Observation/Ob"}}]})");
+  EXPECT_EQ(Ids("?_list=l"), "Ob a") << "of types that no List may hold there is nothing";
+  EXPECT_EQ(Ids("?_type=Observation,Condition&_list=l"), "Ob");
+  EXPECT_EQ(Ids("Patient/a/*?_list=l"), "a");
+  const auto refused = [this](std::string_view target, int status) {
+    const Response response = Get(target);
+    EXPECT_EQ(response.status, status) << target;
+    EXPECT_NE(response.body.find("_list"), std::string::npos) << response.body;
+    EXPECT_EQ(response.body.find("_has"), std::string::npos) << response.body;
+  };
+  refused("Parameters?_list=l", 400);
+  refused("?_type=Parameters,Observation&_list=l", 400);
+  auto narrow = AdminViewer();
+  auto post = std::make_shared<access::Post>(*narrow->post);
+  post->all_types = false;
+  post->reads = {"Observation", "Patient"};
+  narrow->post = post;
+  viewer_ = narrow;
+  refused("?_list=l", 403);
+  refused("Observation?_list=l", 403);
 }
 
 TEST_F(SeveralTypes, ByPostToo) {

@@ -101,6 +101,33 @@ TEST_F(Together, OneWinsWhereSeveralWantTheSame) {
   }
 }
 
+TEST_F(Together, OneSearchParameterOfACodeIsStored) {
+  const auto parameter = [](const std::string& id, const std::string& code) {
+    return R"({"resourceType":"SearchParameter",)" + (id.empty() ? "" : R"("id":")" + id + R"(",)") +
+           R"("url":"http://own/)" + code + id +
+           R"(","name":"x","description":"x","status":"active","code":")" + code +
+           R"(","base":["Patient"],"type":"string","expression":"Patient.name.text"})";
+  };
+  std::vector<Request> puts, posts;
+  for (const char* id : {"one", "two", "three", "four", "five", "six"}) {
+    puts.push_back(Make(Method::kPut, std::string("SearchParameter/") + id, parameter(id, "raced")));
+    posts.push_back(Make(Method::kPost, "SearchParameter", parameter("", "posted")));
+  }
+  puts.push_back(Make(Method::kPut, "SearchParameter/other", parameter("other", "different")));
+  const auto count = [](const std::vector<Response>& answers, int status) {
+    return std::count_if(answers.begin(), answers.end(),
+                         [&](const Response& r) { return r.status == status; });
+  };
+  const auto put = SendAll(std::move(puts));
+  EXPECT_EQ(count(put, 201), 2);
+  EXPECT_EQ(count(put, 422), 5);
+  EXPECT_EQ(put.back().status, 201);
+  const auto posted = SendAll(std::move(posts));
+  EXPECT_EQ(count(posted, 201), 1);
+  EXPECT_EQ(count(posted, 422), 5);
+  EXPECT_EQ(At(Parsed(Get("SearchParameter?_summary=count")), "total"), "3");
+}
+
 TEST_F(Together, OnlyLightWritesAreGathered) {
   EXPECT_TRUE(interactions_->IsGathered(Make(Method::kPost, "Patient", "{}")));
   EXPECT_TRUE(interactions_->IsGathered(Make(Method::kPut, "Patient/1", "{}")));

@@ -168,7 +168,22 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
                             name == "Bundle" || name == "Parameters" ? call.request.base_url : std::string());
 }
 
+void GuardParameter(const Room& room, const view::ResourcePtr& now, view::ChangeSet* set) {
+  const auto is_active = [](const view::Resource& resource) {
+    const fhir::Value root = resource.document.Root();
+    return root.present() && root["status"].ToString() == "active";
+  };
+  if (room.TypeName(now->type) != "SearchParameter" || !is_active(*now)) return;
+  view::Guard guard;
+  guard.view_slot = room.context.index_slot;
+  guard.may_affect = [type = now->type, is_active](const view::Change& change, const view::Prepared&) {
+    return change.now != nullptr && change.now->type == type && is_active(*change.now);
+  };
+  set->guards.push_back(std::move(guard));
+}
+
 Status AddWrite(const Room& room, const Current& current, view::ResourcePtr now, view::ChangeSet* set) {
+  GuardParameter(room, now, set);
   view::Change change;
   change.now = std::move(now);
   if (current.exists()) change.before = TRY(room.engine().Read(current.version.ordinal));

@@ -19,7 +19,9 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
 /// The body of a create, with its new id. Parsed once when it begins with resourceType and has no id.
 Result<fhir::Document> BodyWithNewId(const Call& call);
 
-/// One change for a plan: reads the version before (if `current` exists) and puts the version guard.
+/// Of an active SearchParameter: planned anew when another came since its check (Index::CheckParameter), which both would pass. Else nothing.
+void GuardParameter(const Room& room, const view::ResourcePtr& now, view::ChangeSet* set);
+/// One change for a plan: reads the version before (if `current` exists) and puts the guards.
 Status AddWrite(const Room& room, const Current& current, view::ResourcePtr now, view::ChangeSet* set);
 Status AddDelete(const Room& room, fhir::TypeId type, std::string_view id, const Current& current,
                  view::ChangeSet* set);
