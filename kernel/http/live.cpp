@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <iterator>
 #include <mutex>
 #include <thread>
 
@@ -137,6 +138,7 @@ struct Live::Impl {
   void TellOne(const SubscriberPtr& subscriber, uint64_t t, const std::vector<Telling>& tellings) const;
   std::vector<Telling> Write(const view::Committed& committed) const;
   void Tick();
+  void EndAll(std::string_view reason);
   std::string Event(std::string_view name, uint64_t t, bool with_id) const;
   Result<SubscriberPtr> Subscribe(const Call& call, std::string_view query);
 };
@@ -262,10 +264,20 @@ void Live::Impl::Tick() {
   size = present.size() + arriving.size();
 }
 
+void Live::Impl::EndAll(std::string_view reason) {
+  {
+    const std::lock_guard<std::mutex> hold(mutex);
+    std::move(arriving.begin(), arriving.end(), std::back_inserter(present));
+    arriving.clear();
+  }
+  for (const SubscriberPtr& subscriber : present) subscriber->End(reason);
+}
+
 void Live::Impl::Run() {
   told_t = source.head_t();
   auto follower = source.follow(told_t + 1);
   while (!stop) {
+    if (source.is_deposed()) EndAll("another server has taken over");
     auto next = follower->Next(kFollowMs);
     if (!next.ok()) {
       // The log could not be read: told, and tried again from the same place.
@@ -278,8 +290,7 @@ void Live::Impl::Run() {
     Admit();
     Tick();
   }
-  Admit();
-  for (const SubscriberPtr& subscriber : present) subscriber->End("the server stops");
+  EndAll("the server stops");
 }
 
 Result<SubscriberPtr> Live::Impl::Subscribe(const Call& call, std::string_view query) {
@@ -324,6 +335,8 @@ Result<SubscriberPtr> Live::Impl::Subscribe(const Call& call, std::string_view q
   }
   const std::lock_guard<std::mutex> hold(mutex);
   if (stop) return MakeError(ErrorCode::kUnavailable, "the server stops");
+  if (source.is_deposed())
+    return MakeError(ErrorCode::kUnavailable, "another server has taken over the log: ask there");
   if (size >= options.subscribers_max)
     return MakeError(ErrorCode::kBusy, "too many live pages; try again later");
   ++size;
@@ -378,7 +391,8 @@ LiveSource SourceOf(view::Engine* engine) {
             const fhir::Definitions& definitions = engine->definitions();
             const fhir::TypeId type = definitions.FindType(name);
             return definitions.IsResource(type) && !definitions.Type(type).is_abstract;
-          }};
+          },
+          [engine] { return engine->fenced(); }};
 }
 
 }  // namespace tk::http

@@ -4,11 +4,12 @@
 //         change {"t","at","type","id","version","op"}   only what post, types and area allow
 //         tick  {"t","at"}                    every 10 s
 //         reset {"reason"}                    what you have may be stale (other incarnation, too far behind, another post or area): load anew
-//         end   {"reason"}                    last event: "slow", "signed-out", "the server stops"
+//         end   {"reason"}                    last event: "slow", "signed-out", "the server stops", "another server has taken over"
 // Rights: the sign-on is checked again before each change and each tick: who was revoked, disabled or given another post or area is told
 //         nothing of the former from a second after it on.
 // Resume: Last-Event-ID is "<incarnation>-<t>"; it stands on the last change of a transaction and on ticks, so a transaction is never
 //         taken up in its middle. At most 10,000 transactions are replayed.
+// Taken over: once another server has the log, this one knows nothing new: every stream ends, and a new one is 503.
 // Source: WHATWG HTML, server-sent events.
 #pragma once
 
@@ -28,6 +29,7 @@ struct LiveSource {
   std::function<bool(view::Ordinal, const view::Scope&)> in_scope;
   std::function<std::string_view(fhir::TypeId)> type_name;
   std::function<bool(std::string_view)> is_type;  // of a resource, as type_name writes it
+  std::function<bool()> is_deposed;               // another server has taken over the log
 };
 LiveSource SourceOf(view::Engine* engine);
 

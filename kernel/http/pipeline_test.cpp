@@ -122,6 +122,17 @@ class PipelineTest : public ::testing::Test {
         readiness);
     AddMetricsRoute(pipeline_.get(), &metrics_);
     AddPagesRoute(pipeline_.get(), Pages::Load({}).value());
+    LiveOptions live;
+    live.tick_ms = tick_ms_;
+    live.queue_bytes_max = 2000;
+    live_ = std::make_unique<Live>(Source(), live, &clock_, sign_on_.get());
+    live_->AddRoute(pipeline_.get());
+    ServerOptions listen;
+    listen.listen = "127.0.0.1:0";
+    server_ = Server::Create(listen, pipeline_.get()).value();
+    server_->Start();
+  }
+  LiveSource Source() {
     LiveSource source;
     source.incarnation = 7;
     source.head_t = [this] { return feed_.head(); };
@@ -135,15 +146,8 @@ class PipelineTest : public ::testing::Test {
     source.is_type = [](std::string_view name) {
       return name == "Flag" || name == "Basic" || name == "AuditEvent";
     };
-    LiveOptions live;
-    live.tick_ms = tick_ms_;
-    live.queue_bytes_max = 2000;
-    live_ = std::make_unique<Live>(source, live, &clock_, sign_on_.get());
-    live_->AddRoute(pipeline_.get());
-    ServerOptions listen;
-    listen.listen = "127.0.0.1:0";
-    server_ = Server::Create(listen, pipeline_.get()).value();
-    server_->Start();
+    source.is_deposed = [this] { return deposed_.load(); };
+    return source;
   }
   void TearDown() override {
     feed_.Close();
@@ -211,7 +215,7 @@ class PipelineTest : public ::testing::Test {
   std::unique_ptr<Pipeline> pipeline_;
   std::unique_ptr<Live> live_;
   std::unique_ptr<Server> server_;
-  std::atomic<bool> ready_{true};
+  std::atomic<bool> ready_{true}, deposed_{false};
   std::atomic<int> rebuilds_{0};
   std::atomic<size_t> gathered_{0};
   std::mutex mutex_;
@@ -530,6 +534,19 @@ TEST_F(LiveWithoutTicksTest, AnotherAreaCountsFromTheNextEventOn) {
   Add(2, "seen");
   EXPECT_NE(client.ReadUntil("\n\n").find("event: reset"), std::string::npos);
   EXPECT_NE(client.ReadUntil("\n\n").find("seen"), std::string::npos);
+}
+
+TEST_F(LiveWithoutTicksTest, EndsWhenAnotherServerHasTheLog) {
+  Client client(server_->port());
+  Listen(&client);
+  deposed_ = true;
+  const std::string last = client.ReadUntil("\n\n");
+  EXPECT_NE(last.find("event: end\ndata: {\"reason\":\"another server has taken over\"}"), std::string::npos)
+      << last;
+  EXPECT_TRUE(client.Closed());
+  const auto refused = Client(server_->port()).Ask("GET", "/live", Bearer("li"));
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.headers.count("retry-after"), 1u);
 }
 
 TEST_F(PipelineTest, LiveResumesAndResets) {
