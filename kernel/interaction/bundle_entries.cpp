@@ -7,6 +7,7 @@
 
 #include "kernel/base/clock.h"
 #include "kernel/base/turn.h"
+#include "kernel/fhir/primitives.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 
@@ -17,7 +18,7 @@ using fhir::Value;
 
 /// Types and members that every entry is asked for. Extended definitions keep the numbers of the official ones.
 struct KnownHere {
-  fhir::TypeId bundle, entry, request;
+  fhir::TypeId bundle, entry, request, instant;
   fhir::NameId resource_type, request_member, resource, full_url, method, url, if_match, if_none_match,
       if_none_exist, if_modified_since;
 };
@@ -29,6 +30,7 @@ const KnownHere& Known() {
     return KnownHere{r4->FindType("Bundle"),
                      r4->FindType("Bundle.entry"),
                      r4->FindType("Bundle.entry.request"),
+                     r4->FindType("instant"),
                      name("resourceType"),
                      name("request"),
                      name("resource"),
@@ -79,6 +81,14 @@ Result<std::string> ConditionMember(Value object, fhir::NameId name, const Path&
     return MakeIssue(ErrorCode::kInvalid, "value", fmt::format("{}.{}", path(), fhir::Names::Text(name)),
                      "This condition is empty: leave it out, or say what is to hold.");
   return text;
+}
+
+template <class Path>
+Result<std::string> InstantMember(const Room& room, Value object, fhir::NameId name, const Path& path) {
+  std::string text = TRY(StringMember(object, name, path));
+  if (!object[name] || fhir::IsPrimitiveText(room.definitions->Type(Known().instant), text)) return text;
+  return MakeIssue(ErrorCode::kIncorrect, "value", fmt::format("{}.{}", path(), fhir::Names::Text(name)),
+                   fmt::format("This is not {}.", fhir::ExpectedForm(fhir::Primitive::kInstant)));
 }
 
 std::optional<Method> MethodOf(std::string_view text) {
@@ -234,7 +244,7 @@ Result<BundleEntry> ParseEntry(const Room& room, const Call& call, size_t index,
     return MakeIssue(ErrorCode::kIncorrect, "not-supported", request_path() + ".ifMatch", kIfMatchOfCreate);
   out.if_none_match = TRY(ConditionMember(request, known.if_none_match, request_path));
   out.if_none_exist = TRY(ConditionMember(request, known.if_none_exist, request_path));
-  out.if_modified_since = TRY(StringMember(request, known.if_modified_since, request_path));
+  out.if_modified_since = TRY(InstantMember(room, request, known.if_modified_since, request_path));
   out.resource = entry[known.resource];
   if (out.method == Method::kPost && out.path.back() == "_search") TRY(ReadPostedSearch(&out));
   const bool carries =

@@ -352,6 +352,8 @@ TEST_F(Bundles, WhoIsMadeTwiceUnderTwoConditionsIsRefused) {
     EXPECT_EQ(response.status, 400) << entries[1];
     EXPECT_EQ(At(Parsed(response), "issue.0.code"), "duplicate") << response.body;
   }
+  const fhir::Document twice = Parsed(Post("", Bundle("transaction", {put, put})));
+  EXPECT_EQ(At(twice, "issue.0.expression.0"), "Bundle.entry[1].request.url");
   EXPECT_EQ(At(Parsed(Get("Patient?_summary=count")), "total"), "0");
   // Nor is whom a condition excludes meant by it.
   const auto female = R"({"resourceType":"Patient","gender":"female"})";
@@ -461,6 +463,31 @@ TEST_F(Bundles, ARepeatMayComeByAnotherNameOfTheServer) {
     single.body = Observation("http://test/fhir/Practitioner/known");
     EXPECT_EQ(Send(std::move(request)).status, 409);
     EXPECT_EQ(Send(std::move(single)).status, 409);
+  }
+}
+
+TEST_F(Bundles, AGetAnswersNothingThatWasNotModifiedSince) {
+  Put("Patient/a", PatientJson("a"));
+  const std::string at = At(Parsed(Get("Patient/a")), "meta.lastUpdated");
+  const auto get = [](std::string_view since, std::string_view more = "") {
+    return Entry("GET", "Patient/a", {}, {}, fmt::format(R"(,"ifModifiedSince":"{}"{})", since, more));
+  };
+  const std::vector<std::string> entries = {get(at), get("2099-01-01T08:00:00+08:00"),
+                                            get("2001-01-01T00:00:00Z"),
+                                            get("2099-01-01T00:00:00Z", R"(,"ifNoneMatch":"W/\"7\"")")};
+  for (const char* type : {"batch", "transaction"}) {
+    const fhir::Document answer = Parsed(Post("", Bundle(type, entries)));
+    EXPECT_EQ(At(answer, "entry.0.response.status"), "304 Not Modified") << type;
+    EXPECT_EQ(At(answer, "entry.0.resource"), "") << type;
+    EXPECT_EQ(At(answer, "entry.1.response.status"), "304 Not Modified") << type;
+    EXPECT_EQ(At(answer, "entry.2.response.status"), "200 OK") << type;
+    EXPECT_EQ(At(answer, "entry.3.response.status"), "200 OK") << type << ": the ETag goes before";
+  }
+  for (const char* wrong : {"", "x", "2099-01-01", "2099-02-30T00:00:00Z", "2099-01-01T00:00:00"}) {
+    const fhir::Document answer = Parsed(Post("", Bundle("batch", {get(wrong)})));
+    EXPECT_EQ(At(answer, "entry.0.response.status"), "400 Bad Request") << wrong;
+    EXPECT_EQ(At(answer, "entry.0.response.outcome.issue.0.expression.0"),
+              "Bundle.entry[0].request.ifModifiedSince");
   }
 }
 

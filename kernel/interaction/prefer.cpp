@@ -160,8 +160,12 @@ bool NotModified(const Request& request, uint32_t version, Instant at_us) {
   if (!request.if_none_match.empty()) return NamesVersion(request.if_none_match, version);
   if (request.if_modified_since.empty()) return false;
   const auto since = ParseHttpDate(request.if_modified_since);
+  if (!since) {  // an entry of a Bundle has an instant, to the microsecond
+    const auto instant = ParseDateRange(request.if_modified_since);
+    return instant.ok() && instant->precision >= 19 && at_us <= instant->low_us;
+  }
   // An HTTP date has whole seconds, a version has microseconds: compare what the header can express.
-  return since && at_us / kSecondUs <= *since / kSecondUs;
+  return at_us / kSecondUs <= *since / kSecondUs;
 }
 
 Status CheckIfMatch(std::string_view if_match, uint32_t version) {

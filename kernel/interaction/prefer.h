@@ -21,7 +21,7 @@ std::string ETag(uint32_t version);
 bool NamesVersion(std::string_view if_none_match, uint32_t version);
 /// "Sat, 29 Oct 1994 19:43:31 GMT"; nullopt if it is no such date.
 std::optional<Instant> ParseHttpDate(std::string_view text);
-/// 304: the caller's copy is still right. If-None-Match goes before If-Modified-Since.
+/// 304: the caller's copy is still right. If-None-Match goes before If-Modified-Since and an entry's ifModifiedSince.
 bool NotModified(const Request& request, uint32_t version, Instant at_us);
 /// Said to a create that comes with one.
 inline constexpr const char* kIfMatchOfCreate =

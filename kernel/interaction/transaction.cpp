@@ -106,7 +106,8 @@ class Planning {
 
   Status At(size_t i, std::string_view where, Status status) const {
     Error& error = status.error();
-    const std::string own = transaction_.entries[i].Path() + ".resource";
+    // What is refused of a request never lies in a resource, which could itself be a Bundle with such paths.
+    const std::string own = transaction_.entries[i].Path() + (where == ".request" ? "." : ".resource");
     if (!error.issues.empty() && error.issues[0].path.rfind(own, 0) == 0)
       return status;  // it is told already
     PrefixPaths(transaction_.entries[i].Path() + std::string(where), &error);
