@@ -26,8 +26,22 @@ std::shared_ptr<const access::Viewer> Operator() {
   return viewer;
 }
 
+/// Appends and waits until it is on disk. `reason` is a code of the list that $erase takes, never what was typed.
+Status Record(access::AuditLog* audit, std::string_view action, std::string_view type, std::string_view id,
+              int status, std::string_view reason) {
+  access::AuditRecord record;
+  record.account = kAccount;
+  record.action = action;
+  record.type = type;
+  record.id = id;
+  record.status = status;
+  record.reason = reason;
+  TRY(audit->Append(std::move(record)));
+  return audit->Flush();
+}
+
 interaction::Response Ask(const Opened& opened, const Clock& clock, std::vector<std::string> path,
-                          const std::string& reason) {
+                          const std::string& reason, access::AuditLog* audit) {
   const interaction::Interactions interactions(
       interaction::Context{opened.engine.get(), opened.index, &clock, 0, 480, TK_PROGRAM_VERSION});
   interaction::Request request;
@@ -38,6 +52,9 @@ interaction::Response Ask(const Opened& opened, const Clock& clock, std::vector<
   AppendJsonString(reason, &request.body);
   request.body += "}]}";
   request.viewer = Operator();
+  request.note_intent = [audit](std::string_view type, std::string_view id, std::string_view why) {
+    return Record(audit, "erase-asked", type, id, 0, why);
+  };
   std::promise<interaction::Response> promise;
   interactions.Handle(std::move(request),
                       [&promise](interaction::Response response) { promise.set_value(std::move(response)); });
@@ -50,28 +67,13 @@ std::string WordsOf(const std::string& body) {
   return document.ok() ? document->Root()["issue"].At(0)["diagnostics"].ToString() : body;
 }
 
-/// Appends and waits until it is on disk. `reason` is a code of the list that $erase takes, never what was typed.
-Status Record(access::AuditLog* audit, std::string_view action, const std::string& type,
-              const std::string& id, int status = 0, std::string_view reason = {}) {
-  access::AuditRecord record;
-  record.account = kAccount;
-  record.action = action;
-  record.type = type;
-  record.id = id;
-  record.status = status;
-  record.reason = reason;
-  TRY(audit->Append(std::move(record)));
-  return audit->Flush();
-}
-
 Status EraseRecorded(const Opened& opened, const Clock& clock, const std::string& data,
                      const std::string& type, const std::string& id, const std::string& reason) {
   if (!opened.engine->definitions().IsResource(opened.engine->definitions().FindType(type)))
     return MakeError(ErrorCode::kIncorrect, "name the person as Patient/ID or Practitioner/ID");
   const auto audit = TRY(access::AuditLog::Open(AuditOf(*opened.engine, data, &clock)));
-  TRY(RecordResumedErasures(opened.engine.get(), audit.get()));
-  TRY(Record(audit.get(), "erase-asked", type, id));
-  const interaction::Response response = Ask(opened, clock, {type, id, "$erase"}, reason);
+  TRY(RecordResumedErasures(opened.engine.get(), audit.get(), data));
+  const interaction::Response response = Ask(opened, clock, {type, id, "$erase"}, reason, audit.get());
   const Status recorded = Record(audit.get(), "erase", type, id, response.status, response.audit_reason);
   if (response.status != 200) return MakeError(ErrorCode::kIncorrect, WordsOf(response.body));
   fmt::print("{}\n", WordsOf(response.body));

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include "kernel/app/app.h"
@@ -95,7 +97,50 @@ access::AuditOptions AuditOf(const view::Engine& engine, const std::string& fold
   return options;
 }
 
-Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit) {
+namespace {
+
+/// A record names its reason as literals are named: it stays as long as the program. They are a handful of codes.
+std::string_view Kept(std::string code) {
+  static std::mutex mutex;
+  static std::set<std::string> codes;
+  const std::lock_guard hold(mutex);
+  return *codes.insert(std::move(code)).first;
+}
+
+/// The code with which the erasure of this person was last asked for, from the audit's files; empty if they do not have it. Cost: reads all of
+/// them, after a crash in the middle of an erasure only.
+std::string_view ReasonAsked(const std::string& folder, view::OwnerNumber owner) {
+  constexpr std::string_view kAsked = R"("action":"erase-asked")", kAt = R"(,"at":")",
+                             kReason = R"(,"reason":")";
+  const std::string whose = fmt::format(R"(,"owner":{},)", owner);
+  std::string last_at, reason;
+  const auto value = [](std::string_view line, std::string_view key) {
+    const size_t at = line.find(key);
+    if (at == std::string_view::npos) return std::string();
+    line.remove_prefix(at + key.size());
+    return std::string(line.substr(0, line.find('"')));
+  };
+  const auto names = ListFolder(folder + "/audit");
+  if (!names.ok()) return {};
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".jsonl")) continue;
+    const auto text = ReadFile(folder + "/audit/" + name);
+    if (!text.ok()) continue;
+    for (size_t at = text->find(kAsked); at != std::string::npos; at = text->find(kAsked, at + 1)) {
+      const size_t begin = text->rfind('\n', at) + 1, end = std::min(text->find('\n', at), text->size());
+      const std::string_view line = std::string_view(*text).substr(begin, end - begin);
+      std::string when = value(line, kAt);
+      if (line.find(whose) == std::string_view::npos || when < last_at) continue;
+      last_at = std::move(when);
+      reason = value(line, kReason);
+    }
+  }
+  return reason.empty() ? std::string_view() : Kept(std::move(reason));
+}
+
+}  // namespace
+
+Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit, const std::string& folder) {
   bool told = false;
   TRY(engine->TellResumedErasures([&](const view::Engine::ResumedErasure& erasure) {
     access::AuditRecord record;
@@ -103,6 +148,7 @@ Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit) {
     record.status = 200;
     record.owner = erasure.owner;
     record.records = erasure.records;
+    record.reason = ReasonAsked(folder, erasure.owner);
     told = true;
     return audit->Append(std::move(record));
   }));
@@ -112,7 +158,7 @@ Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit) {
 Status RecordResumedErasures(const Opened& opened, const std::string& folder, const Clock* clock) {
   if (!opened.engine->has_resumed_erasures()) return {};
   const auto audit = TRY(access::AuditLog::Open(AuditOf(*opened.engine, folder, clock)));
-  return RecordResumedErasures(opened.engine.get(), audit.get());
+  return RecordResumedErasures(opened.engine.get(), audit.get(), folder);
 }
 
 }  // namespace tk::server

@@ -40,7 +40,8 @@ Status WaitUntilReady(const std::function<bool()>& ready,
 /// The audit of a data folder: its records name resources by the log's keyed hash and their person's number.
 access::AuditOptions AuditOf(const view::Engine& engine, const std::string& folder, const Clock* clock);
 /// Writes into the audit which erasures the engine has finished that a crash had cut off; what cannot be written is kept for the next call.
-Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit);
+/// The reason is that of the data folder's last `erase-asked` about the person.
+Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit, const std::string& folder);
 /// The same where no audit is open: it is opened if there is something to tell.
 Status RecordResumedErasures(const Opened& opened, const std::string& folder, const Clock* clock);
 

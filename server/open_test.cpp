@@ -53,6 +53,17 @@ class ResumedErasures : public ::testing::Test {
     opened.engine->Stop();
     return owner;
   }
+  void NoteAsked(view::OwnerNumber owner, std::string_view reason) {
+    access::AuditOptions options;
+    options.folder = folder_ + "/audit";
+    options.clock = &clock_;
+    const auto audit = access::AuditLog::Open(options).value();
+    access::AuditRecord record;
+    record.action = "erase-asked";
+    record.owner = owner;
+    record.reason = reason;
+    EXPECT_TRUE(audit->Append(std::move(record)).ok());
+  }
   std::string AuditText() const {
     std::string text;
     const std::vector<std::string> names = ListFolder(folder_ + "/audit").value();
@@ -67,13 +78,20 @@ class ResumedErasures : public ::testing::Test {
 
 TEST_F(ResumedErasures, AreInTheAuditOnce) {
   const view::OwnerNumber owner = BeginErasure();
+  for (const char* reason : {"unlawful", "consent-withdrawn"}) {
+    NoteAsked(owner, reason);
+    clock_.Advance(kSecondUs);
+    NoteAsked(owner + 1, "other-law");
+  }
   for (int start = 0; start < 2; ++start) {
     const Opened opened = Open();
     EXPECT_EQ(opened.engine->has_resumed_erasures(), start == 0);
     ASSERT_TRUE(RecordResumedErasures(opened, folder_, &clock_).ok());
-    const std::string text = AuditText(),
-                      line = fmt::format(R"("action":"erase-resumed","owner":{},"status":200,"records":1,)",
-                                         owner);
+    const std::string
+        text = AuditText(),
+        line = fmt::format(
+            R"("action":"erase-resumed","owner":{},"status":200,"records":1,"reason":"consent-withdrawn",)",
+            owner);
     const size_t at = text.find(line);
     EXPECT_NE(at, std::string::npos) << text;
     EXPECT_EQ(text.find("erase-resumed", at + line.size()), std::string::npos) << text;
