@@ -114,6 +114,7 @@ constexpr const char* kLinkedNarrative =
     R"("text":{"status":"generated","div":"<div xmlns='http://www.w3.org/1999/xhtml'><a href='#b1'>x</a></div>"})";
 
 TEST(Forms, IdsOfAResourceAreGatheredOnce) {
+  const auto r4 = Definitions::R4();  // before parsing: what is parsed knows names only then
   const auto patient = [](std::string_view id, size_t contained_count) {
     std::string contained;
     for (size_t i = 0; i < contained_count; ++i)
@@ -127,8 +128,7 @@ TEST(Forms, IdsOfAResourceAreGatheredOnce) {
   ASSERT_TRUE(bundle.ok());
   size_t walks = 0;
   std::string told;
-  for (const Issue& issue : FormProblems(*Definitions::R4(), nullptr, bundle->Root(), 100, &walks))
-    told += issue.path + " ";
+  for (const Issue& issue : FormProblems(*r4, nullptr, bundle->Root(), 100, &walks)) told += issue.path + " ";
   EXPECT_EQ(told,
             "Bundle.entry[1].resource.contained[0].text.div Bundle.entry[1].resource.contained[1].text.div "
             "Bundle.entry[1].resource.text.div ");
@@ -155,10 +155,11 @@ TEST(Forms, WhatTimeDoesNotSufficeForIsTold) {
 }
 
 TEST(Forms, NothingThatALinkSaysIsTold) {
+  const auto r4 = Definitions::R4();  // before parsing: what is parsed knows names only then
   const auto document = Document::Parse(
       R"({"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns='http://www.w3.org/1999/xhtml'><a href='Zhang San 138: x'>x</a><img alt='' src='Zhang San 138: y'/></div>"}})");
   ASSERT_TRUE(document.ok());
-  const auto issues = FormProblems(*Definitions::R4(), nullptr, document->Root(), 100);
+  const auto issues = FormProblems(*r4, nullptr, document->Root(), 100);
   EXPECT_EQ(issues.size(), 2U);
   for (const Issue& issue : issues)
     EXPECT_EQ(ToLower(issue.text).find("zhang"), std::string::npos) << issue.text;
