@@ -32,23 +32,6 @@ class Compartments : public InteractionTest {
                                      R"("},"effectiveDateTime":")" + date + "\"}");
     ASSERT_EQ(made.status, 201) << made.body;
   }
-  /// Ids of the matches on all pages, in their order.
-  std::string Ids(Response response) const {
-    std::string ids;
-    for (int pages = 0; pages < 20; ++pages) {
-      if (response.status != 200) return "[" + std::to_string(response.status) + "]";
-      const fhir::Document document = Parsed(response);
-      for (const fhir::Value entry : document.Root()["entry"]) {
-        if (entry["search"]["mode"].ToString() != "match") continue;
-        ids += (ids.empty() ? "" : " ") + entry["resource"]["id"].ToString();
-      }
-      const std::string next = NextOf(response);
-      if (next.empty()) return ids;
-      response = Get(next);
-    }
-    return "[no end]";
-  }
-  std::string Ids(std::string_view target) const { return Ids(Get(target)); }
 };
 
 TEST_F(Compartments, OfOneTypeIsASearchOfThatType) {

@@ -142,11 +142,31 @@ class InteractionTest : public ::testing::Test {
   static std::string NextOf(const Response& response) {
     const fhir::Document document = Parsed(response);
     for (const fhir::Value link : document.Root()["link"]) {
-      if (link["relation"].ToString() == "next")
-        return link["url"].ToString().substr(std::string_view("http://test/fhir/").size());
+      if (link["relation"].ToString() != "next") continue;
+      const std::string next = link["url"].ToString().substr(std::string_view("http://test/fhir").size());
+      return next.starts_with('/') ? next.substr(1) : next;  // of several types it begins with ?
     }
     return {};
   }
+  /// Ids of what was found on all pages, in their order; what was included begins with +.
+  std::string Ids(Response response) const {
+    std::string ids;
+    for (int pages = 0; pages < 20; ++pages) {
+      if (response.status != 200) return "[" + std::to_string(response.status) + "]";
+      const fhir::Document document = Parsed(response);
+      for (const fhir::Value entry : document.Root()["entry"]) {
+        const std::string mode = entry["search"]["mode"].ToString();
+        if (mode == "outcome") continue;
+        ids += (ids.empty() ? "" : " ") + std::string(mode == "include" ? "+" : "") +
+               entry["resource"]["id"].ToString();
+      }
+      const std::string next = NextOf(response);
+      if (next.empty()) return ids;
+      response = Get(next);
+    }
+    return "[no end]";
+  }
+  std::string Ids(std::string_view target) const { return Ids(Get(target)); }
   static std::string PatientJson(std::string_view id, std::string_view family = "Test",
                                  std::string_view area = {}) {
     std::string json = R"({"resourceType":"Patient")";

@@ -107,6 +107,11 @@ std::string PageLink(const Room& room, const Call& call, std::string_view path, 
   return fmt::format("{}{}?_page={}", call.request.base_url, path, room.cursors->Keep(std::move(cursor)));
 }
 
+std::string SelfLink(const Call& call, std::string_view path, std::string_view asked) {
+  if (!call.page.empty()) return fmt::format("{}{}?_page={}", call.request.base_url, path, call.page);
+  return fmt::format("{}{}{}{}", call.request.base_url, path, asked.empty() ? "" : "?", asked);
+}
+
 Response JsonResponse(const Call& call, std::string json, std::string_view audit_action) {
   Response response;
   response.body = call.pretty ? PrettyJson(json) : std::move(json);

@@ -50,6 +50,8 @@ Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordin
 /// Whether that version made the resource (a create, or an update with nothing before it): answered 201.
 bool IsMade(const Room& room, const Header& header, view::Ordinal ordinal);
 
+/// The link of a search's page to itself: what was asked, or the handle that it came by.
+std::string SelfLink(const Call& call, std::string_view path, std::string_view asked);
 /// The "next" link of a page.
 std::string PageLink(const Room& room, const Call& call, std::string_view path, Cursor cursor);
 /// `json` as the body of a 200, laid out as asked.

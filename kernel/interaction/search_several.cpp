@@ -242,10 +242,7 @@ Result<Response> SearchSeveral(const Room& room, const Call& call) {
   if (page.total) bundle.Total(*page.total);
   const std::string path =
       call.compartment.empty() ? std::string() : fmt::format("/Patient/{}/*", call.compartment);
-  bundle.Link("self", call.page.empty()
-                          ? fmt::format("{}{}{}{}", call.request.base_url, path,
-                                        asked.self.empty() ? "" : "?", asked.self)
-                          : fmt::format("{}{}?_page={}", call.request.base_url, path, call.page));
+  bundle.Link("self", SelfLink(call, path, asked.self));
   if (!page.next_cursor.empty()) {
     TRY(room.engine().Pin(asked.position));
     Cursor next;

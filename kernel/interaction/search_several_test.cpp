@@ -21,29 +21,6 @@ class SeveralTypes : public InteractionTest {
       }
     }
   }
-  std::string Ids(Response response) const {
-    std::string ids;
-    for (int pages = 0; pages < 20; ++pages) {
-      if (response.status != 200) return "[" + std::to_string(response.status) + "]";
-      const fhir::Document document = Parsed(response);
-      for (const fhir::Value entry : document.Root()["entry"]) {
-        const std::string mode = entry["search"]["mode"].ToString();
-        if (mode == "outcome") continue;
-        ids += (ids.empty() ? "" : " ") + std::string(mode == "include" ? "+" : "") +
-               entry["resource"]["id"].ToString();
-      }
-      std::string next;
-      for (const fhir::Value link : document.Root()["link"]) {
-        if (link["relation"].ToString() == "next")
-          next = link["url"].ToString().substr(std::string_view("http://test/fhir").size());
-      }
-      if (next.empty()) return ids;
-      if (next[0] == '/') next.erase(0, 1);
-      response = Get(next);
-    }
-    return "[no end]";
-  }
-  std::string Ids(std::string_view target) const { return Ids(Get(target)); }
 };
 
 TEST_F(SeveralTypes, AreAskedByWhatTheyShare) {

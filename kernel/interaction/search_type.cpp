@@ -138,10 +138,7 @@ Result<Response> SearchType(const Room& room, const Call& call) {
   const std::string path = call.compartment.empty()
                                ? "/" + call.type_name
                                : fmt::format("/Patient/{}/{}", call.compartment, call.type_name);
-  bundle.Link("self", call.page.empty()
-                          ? fmt::format("{}{}{}{}", call.request.base_url, path,
-                                        query.self.empty() ? "" : "?", query.self)
-                          : fmt::format("{}{}?_page={}", call.request.base_url, path, call.page));
+  bundle.Link("self", SelfLink(call, path, query.self));
   if (!page.next_cursor.empty()) {
     TRY(room.engine().Pin(asked.position));
     Cursor next;
