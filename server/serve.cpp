@@ -44,7 +44,8 @@ constexpr SettingSpec kSettings[] = {
     {"body-ms", K::kNumber, "30000", "And its body within this, and a second more for each 32 KiB", 100,
      3'600'000},
     {"idle-ms", K::kNumber, "75000", "A connection may be silent this long between requests", 100, 3'600'000},
-    {"stop-ms", K::kNumber, "20000", "Running requests may finish within this time when stopping", 0,
+    {"stop-ms", K::kNumber, "20000",
+     "Running requests may finish within this time when stopping; then they end, searches with 503", 0,
      600'000},
     {"public-url", K::kText, "", "http(s)://host as clients see it, when a proxy stands in front"},
     {"trusted-proxies", K::kText, "",
@@ -309,7 +310,9 @@ Status House::Build(const Settings& settings) {
   http::AddMetricsRoute(pipeline.get(), &metrics);
   live->AddRoute(pipeline.get());
   http::AddPagesRoute(pipeline.get(), pages);
-  server = TRY(http::Server::Create(ListenOptions(settings), pipeline.get()));
+  http::ServerOptions listen = ListenOptions(settings);
+  listen.end_work = [pool = workers.get()] { pool->EndSoon(); };
+  server = TRY(http::Server::Create(listen, pipeline.get()));
   AddMetrics();
   return {};
 }

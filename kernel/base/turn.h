@@ -5,13 +5,17 @@
 // Cost:   Look reads one thread-local pointer and compares two numbers; callers look every 64 to 256 steps.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+
+#include "kernel/base/clock.h"
 
 namespace tk {
 
 class Turn {
  public:
-  Turn() = default;
+  /// `must_end` (lives as long; null = never): becomes true when all work is to end that can be asked again.
+  explicit Turn(const std::atomic<bool>* must_end = nullptr) : must_end_(must_end) {}
   virtual ~Turn() = default;
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
@@ -25,6 +29,16 @@ class Turn {
     return turn == nullptr || now_us < turn->ends_us_ || turn->Long(now_us, deadline_us);
   }
 
+  /// The server is stopping and has waited as long as it may.
+  static bool MustEnd() {
+    const Turn* const turn = Mine();
+    return turn != nullptr && turn->must_end_ != nullptr && turn->must_end_->load(std::memory_order_relaxed);
+  }
+  /// `deadline_us` is over (MonotonicUs(), 0 = none: what has none is never ended), or the work must end before it.
+  static bool IsOver(int64_t deadline_us) {
+    return deadline_us != 0 && (MonotonicUs() >= deadline_us || MustEnd());
+  }
+
  protected:
   /// Called once the time is over; sets `ends_us_` anew.
   virtual bool Long(int64_t now_us, int64_t deadline_us) = 0;
@@ -35,6 +49,7 @@ class Turn {
     static thread_local Turn* turn = nullptr;
     return turn;
   }
+  const std::atomic<bool>* const must_end_;
 };
 
 }  // namespace tk

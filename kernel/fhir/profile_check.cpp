@@ -64,7 +64,7 @@ bool ProfileChecker::Work() {
   constexpr uint64_t kLooks = 64;
   if (work_ % kLooks == 0) {
     (void)Turn::Look(MonotonicUs(), options_.deadline_us);  // what is written is checked to its end
-    if (options_.deadline_us != 0 && MonotonicUs() > options_.deadline_us) out_of_time_ = true;
+    if (Turn::IsOver(options_.deadline_us)) out_of_time_ = true;
   }
   if (++work_ <= options_.work_max && !out_of_time_ && !too_much_) return true;
   if (!too_much_) {

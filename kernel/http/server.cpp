@@ -174,9 +174,16 @@ void AsioServer::Stop() {
       for (SessionBase* session : loop->sessions) session->StopSoon();
     });
   }
-  const int64_t until_us = MonotonicUs() + options_.stop_ms * 1000;
-  while (counters_.connections.load() != 0 && MonotonicUs() < until_us)
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const auto wait = [this](int64_t ms) {
+    const int64_t until_us = MonotonicUs() + ms * 1000;
+    while (counters_.connections.load() != 0 && MonotonicUs() < until_us)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  };
+  wait(options_.stop_ms);
+  if (options_.end_work && counters_.connections.load() != 0) {
+    options_.end_work();
+    wait(options_.end_ms);
+  }
   if (const uint64_t left = counters_.connections.load(); left != 0) {
     Say(LogLevel::kWarning, "stopped-with-requests-running", {{"connections", left}});
   }

@@ -4,6 +4,7 @@
 // Limits: time for a head, a body, an idle connection, a write; bytes of head and body and of all bodies together; connections.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -23,6 +24,8 @@ struct ServerOptions {
   int64_t idle_ms = 75'000;                          // between requests
   int64_t write_ms = 30'000;                         // without any progress
   int64_t stop_ms = 20'000;                          // for running requests when stopping
+  std::function<void()> end_work = {};               // then, if any still run: makes them answer at once
+  int64_t end_ms = 5'000;                            // for these answers
 };
 
 class Server {
@@ -33,7 +36,7 @@ class Server {
   virtual ~Server() = default;
   virtual void Start() = 0;
   virtual uint16_t port() const = 0;
-  /// Accepts no more, lets running requests finish within stop_ms, closes. Any thread but a network thread; once.
+  /// Accepts no more, lets running requests finish within stop_ms, has the others answer within end_ms (`end_work`), closes. Any thread but a network thread; once.
   virtual void Stop() = 0;
 
   struct Statistics {

@@ -79,18 +79,27 @@ class Double final : public Handler {
     if (path == "/events") response.events = events;
     response.body = path == "/big" ? std::string(5'000'000, 'b')
                                    : std::string(call->request.query()) + call->request.body;
-    if (path != "/slow") return call->Complete(std::move(response));
+    const bool waits = path == "/until-end-of-work";
+    if (path != "/slow" && !waits) return call->Complete(std::move(response));
     const std::lock_guard<std::mutex> hold(mutex_);
     ++slow_begun;
-    threads_.emplace_back([call, response = std::move(response)]() mutable {
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    threads_.emplace_back([this, call, waits, response = std::move(response)]() mutable {
+      if (waits)
+        end_of_work_.wait(false);
+      else
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
       call->Complete(std::move(response));
     });
   }
   std::shared_ptr<Events> events = std::make_shared<Events>();
   std::atomic<int> slow_begun{0};
+  void EndWork() {
+    end_of_work_ = true;
+    end_of_work_.notify_all();
+  }
 
  private:
+  std::atomic<bool> end_of_work_{false};
   std::mutex mutex_;
   std::vector<std::thread> threads_;
 };
@@ -255,6 +264,21 @@ TEST_F(SessionTest, StopFinishesWhatRunsAndClosesWhatIsIdle) {
   EXPECT_EQ(reply.headers.at("connection"), "close");
   EXPECT_TRUE(running.Closed());
   EXPECT_TRUE(idle.Closed());
+  stopper.join();
+}
+
+TEST_F(SessionTest, WhatStillRunsAfterTheTimeOfTheStopIsEndedAndItsAnswerSent) {
+  ServerOptions options;
+  options.stop_ms = 0;
+  options.end_ms = 600'000;
+  options.end_work = [this] { double_.EndWork(); };
+  Start(options);
+  Client running(server_->port());
+  running.Send("GET /until-end-of-work?ended HTTP/1.1\r\nHost: t\r\n\r\n");
+  while (double_.slow_begun == 0) std::this_thread::yield();
+  std::thread stopper([this] { server_->Stop(); });
+  EXPECT_EQ(running.Read().body, "ended");
+  EXPECT_TRUE(running.Closed());
   stopper.join();
 }
 

@@ -29,7 +29,8 @@ void MarkHttpThread() { t_http_thread = true; }
 /// One piece of work on its thread.
 class WorkerPool::Piece final : public Turn {
  public:
-  Piece(WorkerPool* pool, std::string account) : pool_(pool), account_(std::move(account)) {
+  Piece(WorkerPool* pool, std::string account)
+      : Turn(&pool->must_end_), pool_(pool), account_(std::move(account)) {
     ends_us_ = MonotonicUs() + pool_->options_.quick_us;
     Set(this);
   }
@@ -87,6 +88,7 @@ WorkerPool::Statistics WorkerPool::statistics() const {
 /// Somebody takes the seat of the one that has become long.
 WorkerPool::Change WorkerPool::BecomeLong(const std::string& account) {
   const std::lock_guard<std::mutex> hold(mutex_);
+  if (must_end_) return Change::kLater;
   const bool has_room =
       long_running_ < options_.threads ||
       (long_queue_.size() < options_.long_max && long_queue_.SizeOf(account) < ShareOf(options_.long_max));
@@ -105,9 +107,10 @@ WorkerPool::Change WorkerPool::BecomeLong(const std::string& account) {
   return Change::kDone;
 }
 
-/// False: the deadline came first. Whoever has a seat already gives it up when other accounts wait.
+/// False: the deadline came first, or EndSoon. Whoever has a seat already gives it up when other accounts wait.
 bool WorkerPool::TakeLongSeat(const std::string& account, bool is_new, int64_t now_us, int64_t deadline_us) {
   std::unique_lock<std::mutex> hold(mutex_);
+  if (must_end_) return !is_new;
   Waiting self;
   if (!is_new) {
     // Only other accounts get a turn. Those of one account are finished one after the other: in turns they would all reach their deadline together.
@@ -120,7 +123,7 @@ bool WorkerPool::TakeLongSeat(const std::string& account, bool is_new, int64_t n
   } else {
     long_queue_.Push(account, &self);
   }
-  const auto called = [&self] { return self.called; };
+  const auto called = [this, &self] { return self.called || must_end_; };
   if (deadline_us == 0)
     self.wake.wait(hold, called);
   else
@@ -160,6 +163,12 @@ void WorkerPool::Run() {
     return thread.get_id() == std::this_thread::get_id();
   });
   if (self != threads_.end()) ended_.splice(ended_.end(), threads_, self);  // else Stop has it already
+}
+
+void WorkerPool::EndSoon() {
+  const std::lock_guard<std::mutex> hold(mutex_);
+  must_end_ = true;
+  while (!long_queue_.empty()) long_queue_.Pop()->wake.notify_one();
 }
 
 void WorkerPool::Stop() {

@@ -7,6 +7,7 @@
 // Cost:   two locks a piece; a new thread (about 30 µs) for one that becomes long.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <list>
@@ -41,6 +42,8 @@ class WorkerPool {
     uint64_t became_long = 0, refused = 0;  // since the start; refused: long ones that found no room
   };
   Statistics statistics() const;
+  /// What has a deadline ends now as if it were over (Turn::MustEnd), also what waits for a seat of the long lane. For the end of the program.
+  void EndSoon();
   /// Finishes what is queued, then ends the threads.
   void Stop();
 
@@ -68,6 +71,7 @@ class WorkerPool {
   size_t long_running_ = 0;
   uint64_t became_long_ = 0, refused_ = 0;
   bool stop_ = false;
+  std::atomic<bool> must_end_{false};  // written under the lock
   std::list<std::thread> threads_, ended_;
 };
 

@@ -247,6 +247,42 @@ TEST(WorkerPool, WhoseTimeIsOverWaitsForNoSeat) {
   EXPECT_EQ(pool.statistics().long_running, 0U);
 }
 
+TEST(WorkerPool, AtTheEndBothWhoWorksLongAndWhoWaitsForASeatAreOver) {
+  WorkerPool pool(Hasty(1));
+  Gate gate;
+  std::promise<void> done;
+  const int64_t deadline_us = MonotonicUs() + 3'600'000'000;
+  ASSERT_TRUE(pool.Submit("li", [&] {
+    EXPECT_TRUE(Look(deadline_us));
+    EXPECT_FALSE(Turn::IsOver(deadline_us));
+    gate.Pass();
+    EXPECT_TRUE(Turn::IsOver(deadline_us));
+    EXPECT_FALSE(Turn::IsOver(0));  // the program's own goes on
+  }));
+  Until([&] { return pool.statistics().long_running == 1; });
+  ASSERT_TRUE(pool.Submit("li", [&] {
+    EXPECT_TRUE(Look(deadline_us));  // waits
+    EXPECT_TRUE(Turn::IsOver(deadline_us));
+    done.set_value();
+  }));
+  Until([&] { return pool.statistics().long_waiting == 1; });
+  pool.EndSoon();
+  done.get_future().wait();  // the one with the seat still has it
+  EXPECT_EQ(pool.statistics().long_waiting, 0U);
+  std::promise<void> late;
+  ASSERT_TRUE(pool.Submit("li", [&] {
+    EXPECT_TRUE(Look(deadline_us));
+    EXPECT_TRUE(Turn::IsOver(deadline_us));
+    late.set_value();
+  }));
+  late.get_future().wait();
+  gate.Open();
+  pool.Stop();
+  EXPECT_EQ(pool.statistics().became_long, 2U);
+  EXPECT_EQ(pool.statistics().long_running, 0U);
+  EXPECT_FALSE(Turn::IsOver(deadline_us));  // not of the pool
+}
+
 TEST(WorkerPool, OtherThreadsGoOnAsTheyAre) { EXPECT_TRUE(Look(1)); }
 
 }  // namespace

@@ -308,7 +308,7 @@ Status CheckAnswerRoom(const Call& call, size_t answer_bytes) {
                     kAnswerBytesMax >> 20));
   }
   (void)Turn::Look(MonotonicUs(), call.request.deadline_us);
-  if (call.request.deadline_us != 0 && MonotonicUs() > call.request.deadline_us)
+  if (Turn::IsOver(call.request.deadline_us))
     return MakeIssue(
         ErrorCode::kTimeout, "timeout", "Bundle.entry",
         "The time of this request is over: this entry was not done. Send it in another request.");

@@ -4,7 +4,7 @@
 #include <array>
 #include <unordered_map>
 
-#include "kernel/base/clock.h"
+#include "kernel/base/turn.h"
 #include "kernel/search/area_counts.h"
 
 namespace tk::search {
@@ -160,7 +160,7 @@ class Counter {
   }
 
   Status CheckTime() const {
-    if (request_.deadline_us == 0 || MonotonicUs() <= request_.deadline_us) return {};
+    if (!Turn::IsOver(request_.deadline_us)) return {};
     return MakeError(ErrorCode::kTimeout,
                      "the search took longer than it may; it goes on from here when asked again");
   }

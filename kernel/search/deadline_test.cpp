@@ -139,5 +139,30 @@ TEST(Deadline, ALongSearchLetsOthersGoFirstOrEndsWhenThereAreTooMany) {
   EXPECT_EQ(asked.count, 1);
 }
 
+TEST(Deadline, ALongSearchEndsWhenTheServerDoes) {
+  class Ended final : public Turn {
+   public:
+    explicit Ended(const std::atomic<bool>* must_end) : Turn(must_end) { Set(this); }
+    ~Ended() override { Set(nullptr); }
+
+   protected:
+    bool Long(int64_t, int64_t) override { return true; }
+  };
+  House house;
+  for (int i = 0; i < kMany; ++i)
+    house.Put(
+        fmt::format(R"({{"resourceType":"Patient","id":"p{}","name":[{{"family":"Wang {}"}}]}})", i, i));
+  PageRequest request;
+  request.deadline_us = MonotonicUs() + 3'600'000'000;
+  std::atomic<bool> must_end{false};
+  const Ended turn(&must_end);
+  EXPECT_TRUE(house.Ask("Patient", "family:contains=wang&_count=1000", request).ok());
+  must_end = true;
+  const auto ended = house.Ask("Patient", "family:contains=wang&_count=1000", request);
+  ASSERT_FALSE(ended.ok());
+  EXPECT_EQ(ended.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(ended.error().issues.at(0).type, "transient");
+}
+
 }  // namespace
 }  // namespace tk::search

@@ -49,6 +49,9 @@ class Meter {
                        "the search takes long, and too many such searches are being answered already: try "
                        "again later, or add a criterion that is more selective." +
                            where);
+    if (must_end_)
+      return MakeIssue(ErrorCode::kUnavailable, "transient", name,
+                       "the server is stopping, and the search was not done: ask again in a moment");
     return MakeIssue(ErrorCode::kTimeout, "timeout", name,
                      "the search took longer than it may; add a criterion that is more selective." + where +
                          " _explain=true tells what a narrower search costs");
@@ -62,7 +65,8 @@ class Meter {
   bool Look(const std::string& what) {
     if (stopped_ == nullptr && deadline_us_ != 0) {
       too_many_ = !Turn::Look(MonotonicUs(), deadline_us_);
-      if (too_many_ || MonotonicUs() >= deadline_us_) stopped_ = &what;
+      must_end_ = Turn::MustEnd();
+      if (too_many_ || must_end_ || MonotonicUs() >= deadline_us_) stopped_ = &what;
     }
     return stopped_ == nullptr;
   }
@@ -70,7 +74,7 @@ class Meter {
   const uint64_t kept_max_;
   uint64_t entries_ = 0, kept_ = 0;
   const std::string* stopped_ = nullptr;
-  bool too_large_ = false, too_many_ = false;
+  bool too_large_ = false, too_many_ = false, must_end_ = false;
 };
 
 }  // namespace tk::search
