@@ -23,6 +23,10 @@ Result<std::string> CompileOfficialProfiles(const std::string& folder);
 /// specialization). nullptr: there is none of this url, or it has another version than the one asked for. Cost: parses it.
 std::shared_ptr<const Document> OfficialStructure(std::string_view canonical);
 
+/// What decides in a StructureDefinition, as a digest: two with the same one ask the same. The built-in ones carry that of their official
+/// file as member `rules`, because some of what they ask is mended.
+std::string RulesDigest(Value structure);
+
 namespace official {
 
 inline constexpr uint64_t kProfilesMagic = 0x3130'666f'7270'6b74ULL;  // "tkprof01"

@@ -171,7 +171,7 @@ std::string Reducer::Profile(Value structure) const {
   std::string text;
   JsonWriter out(&text);
   Head(structure, &out);
-  out.Key(list).Object().Key("element").Array();
+  out.Member("rules", RulesDigest(structure)).Key(list).Object().Key("element").Array();
   for (const Value element : structure[list]["element"]) Element(element, &out);
   out.End().End().End();
   return text;

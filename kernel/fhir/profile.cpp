@@ -127,7 +127,11 @@ Result<ProfilePtr> Profiles::Find(std::string_view canonical) {
 
 Result<ProfilePtr> Profiles::Compile(std::string_view canonical) {
   std::shared_ptr<const Document> document = canonicals_.Find("StructureDefinition", canonical);
-  if (document == nullptr) document = OfficialStructure(canonical);
+  // An official file that somebody stored is what is built in, with what is mended in it.
+  std::shared_ptr<const Document> official = OfficialStructure(canonical);
+  if (document == nullptr ||
+      (official != nullptr && official->Root()["rules"].ToString() == RulesDigest(document->Root())))
+    document = std::move(official);
   if (document == nullptr || document->Root()["derivation"].ToString() != "constraint") return ProfilePtr();
   auto profile = std::make_shared<Profile>();
   const Value structure = document->Root();

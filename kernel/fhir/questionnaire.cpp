@@ -15,7 +15,8 @@ namespace {
 
 constexpr size_t kItemsMax = 20'000;
 constexpr size_t kDepthMax = 32;
-constexpr size_t kAnswerConstraintsMax = 256;    // evaluations for one response
+constexpr size_t kAnswerIssuesMax = 100;
+constexpr size_t kAnswerConstraintsMax = 256;    // evaluations for one resource
 constexpr uint64_t kConstraintWorkMax = 50'000;  // items that one of them may visit
 constexpr double kMegabyte = 1024.0 * 1024.0;    // the greater reading of "MB"
 constexpr std::string_view kExtensionUrl = "http://hl7.org/fhir/StructureDefinition/";
@@ -101,7 +102,9 @@ class AnswerChecker {
   AnswerChecker(const Definitions& definitions, Profiles& profiles, bool warnings, int64_t now_us)
       : definitions_(definitions), profiles_(profiles), warnings_(warnings), now_us_(now_us) {}
 
-  std::vector<Issue> Run(Value response);
+  /// A QuestionnaireResponse that stands at `place`; resources in a Bundle, each at its own.
+  void Look(Value resource, const std::string& place);
+  std::vector<Issue> Take() { return std::move(issues_); }
 
  private:
   struct Segment {
@@ -109,6 +112,7 @@ class AnswerChecker {
     size_t index;
   };
 
+  void Response(Value response);
   void Items(Value questions, Value holder, const std::vector<Value>& around, bool enabled);
   void Question(Value question, const std::vector<std::pair<Value, size_t>>& answers,
                 const std::vector<Value>& around, bool enabled);
@@ -142,26 +146,41 @@ class AnswerChecker {
   bool complete_ = true;
   Value response_, questionnaire_;
   size_t items_ = 0, depth_ = 0, constraints_ = 0;
+  size_t errors_ = 0, others_ = 0;
+  std::string place_;  // of the response
   std::vector<Segment> path_;
   std::vector<Issue> issues_;
 };
 
 void AnswerChecker::Add(Severity severity, std::string_view type, std::string text) {
   if (severity != Severity::kError && !warnings_) return;
-  if (issues_.size() >= 100) return;
-  std::string path = "QuestionnaireResponse";
+  size_t& told =
+      severity == Severity::kError ? errors_ : others_;  // of each, so that none crowds out the other
+  if (++told > kAnswerIssuesMax) return;
+  std::string path = place_;
   for (const Segment& segment : path_) path += "." + segment.name + "[" + std::to_string(segment.index) + "]";
   issues_.push_back({severity, type, std::move(path), std::move(text)});
 }
 
-std::vector<Issue> AnswerChecker::Run(Value response) {
-  if (response["resourceType"].ToString() != "QuestionnaireResponse") return {};
+void AnswerChecker::Look(Value resource, const std::string& place) {
+  std::string scratch;
+  const std::string_view type = resource["resourceType"].String(scratch);
+  place_ = place.empty() ? std::string(type) : place;
+  if (type == "QuestionnaireResponse") return Response(resource);
+  if (type != "Bundle") return;
+  const std::string entries = place_ + ".entry[";
+  size_t at = 0;
+  for (const Value entry : resource["entry"])
+    Look(entry["resource"], entries + std::to_string(at++) + "].resource");
+}
+
+void AnswerChecker::Response(Value response) {
   const std::string canonical = response["questionnaire"].ToString();
   if (canonical.empty()) {
-    Add(Severity::kWarning, "required", "names no questionnaire, so the answers are not checked");
-    return std::move(issues_);
+    return Add(Severity::kWarning, "required", "names no questionnaire, so the answers are not checked");
   }
   std::shared_ptr<const Document> document;
+  questionnaire_ = Value();
   if (canonical.front() == '#') {
     for (const Value contained : response["contained"]) {
       if (contained["id"].ToString() == canonical.substr(1)) questionnaire_ = contained;
@@ -171,16 +190,14 @@ std::vector<Issue> AnswerChecker::Run(Value response) {
     if (document != nullptr) questionnaire_ = document->Root();
   }
   if (!questionnaire_) {
-    Add(Severity::kWarning, "not-found",
-        "the questionnaire is not known here, so the answers are not checked");
-    return std::move(issues_);
+    return Add(Severity::kWarning, "not-found",
+               "the questionnaire is not known here, so the answers are not checked");
   }
   const std::string status = response["status"].ToString();
   complete_ = status == "completed" || status == "amended";
   response_ = response;
   Constraints(questionnaire_, response, "QuestionnaireResponse");
   Items(questionnaire_["item"], response, {response}, true);
-  return std::move(issues_);
 }
 
 void AnswerChecker::Items(Value questions, Value holder, const std::vector<Value>& around, bool enabled) {
@@ -214,7 +231,11 @@ void AnswerChecker::Items(Value questions, Value holder, const std::vector<Value
   }
   size_t at = 0;
   for (const Value question : questions) {
-    if (++items_ > kItemsMax) break;
+    if (++items_ > kItemsMax) {
+      if (items_ == kItemsMax + 1)
+        Add(Severity::kWarning, "too-costly", "has more than 20,000 items: not all are checked");
+      break;
+    }
     Question(question, of_questions[at++], around, enabled);
   }
   --depth_;
@@ -584,7 +605,9 @@ bool AnswerChecker::IsEnabled(Value question, const std::vector<Value>& around) 
 
 std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root, bool warnings,
                                 int64_t now_us) {
-  return AnswerChecker(definitions, profiles, warnings, now_us).Run(root);
+  AnswerChecker checker(definitions, profiles, warnings, now_us);
+  checker.Look(root, "");
+  return checker.Take();
 }
 
 }  // namespace tk::fhir

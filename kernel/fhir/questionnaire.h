@@ -13,7 +13,7 @@
 
 namespace tk::fhir {
 
-/// Empty if `root` is no QuestionnaireResponse. `warnings`: also what could not be checked. `now_us`: the time that constraints ask for.
+/// Of a QuestionnaireResponse, and of those in a Bundle, each by itself; else empty. `warnings`: also what could not be checked. `now_us`: the time that constraints ask for.
 std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root, bool warnings,
                                 int64_t now_us);
 

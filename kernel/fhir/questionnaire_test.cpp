@@ -15,7 +15,8 @@ struct AnswerCase {
   const char* says;     // "" = valid
 };
 
-std::vector<Issue> CheckCase(const AnswerCase& given, const char* status) {
+/// In a collection, if `in_bundle`.
+std::vector<Issue> CheckCase(const AnswerCase& given, const char* status, bool in_bundle = false) {
   MemoryCanonicals canonicals;
   const auto add = [&](const std::string& json) {
     auto document = Document::Parse(json);
@@ -25,9 +26,12 @@ std::vector<Issue> CheckCase(const AnswerCase& given, const char* status) {
   add(R"({"resourceType":"Questionnaire","url":"http://x/q","item":[)" + std::string(given.items) + "]}");
   add(R"({"resourceType":"ValueSet","url":"http://x/v","compose":{"include":[{"system":"http://x/c","concept":[{"code":"a"}]}]}})");
   Profiles profiles(*Definitions::R4(), canonicals);
-  const std::string json =
-      R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://x/q","status":")" +
-      std::string(status) + R"(","item":[)" + given.answers + "]}";
+  std::string json = R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://x/q","status":")" +
+                     std::string(status) + R"(","item":[)" + given.answers + "]}";
+  if (in_bundle)
+    json =
+        R"({"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient"}},{"resource":)" +
+        json + "}]}";
   const auto document = Document::Parse(json);
   EXPECT_TRUE(document.ok()) << json;
   return CheckAnswers(*Definitions::R4(), profiles, document->Root(), false, kAnswersNowUs);
@@ -113,9 +117,12 @@ constexpr const char* kGroupRule =
   "item":[{"linkId":"1","type":"integer"},{"linkId":"2","type":"integer"}]})";
 
 constexpr const char* kNotInFuture =
-    R"j({"linkId":"1","type":"date","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint","extension":[
+    R"({"linkId":"1","type":"date","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint","extension":[
   {"url":"key","valueId":"d-1"},{"url":"severity","valueCode":"error"},{"url":"human","valueString":"not in the future"},
-  {"url":"expression","valueString":"answer.value <= today() and now().exists() and timeOfDay().exists()"}]}]})j";
+  {"url":"expression","valueString":"answer.value <= today() and now().exists() and timeOfDay().exists()"
+}]
+}]
+})";
 constexpr const char* kPlainText = R"({"linkId":"1","type":"attachment","extension":[
   {"url":"http://hl7.org/fhir/StructureDefinition/mimeType","valueCode":"text/plain"}]})";
 
@@ -150,6 +157,13 @@ INSTANTIATE_TEST_SUITE_P(
             kGroupRule,
             R"({"linkId":"g","item":[{"linkId":"1","answer":[{"valueInteger":2}]},{"linkId":"2","answer":[{"valueInteger":2}]}]})",
             ".item[0]", "g-1: the second is more"}));
+
+TEST(AnswersInABundle, AreJudgedToo) {
+  const AnswerCase unknown{kYesNo, R"({"linkId":"3","answer":[{"valueString":"x"}]})", "", ""};
+  const auto issues = CheckCase(unknown, "in-progress", true);
+  ASSERT_EQ(issues.size(), 1U);
+  EXPECT_EQ(issues[0].path, "Bundle.entry[1].resource.item[0]");
+}
 
 TEST(AnswersInProgress, MayBreakConstraints) {
   const AnswerCase broken{

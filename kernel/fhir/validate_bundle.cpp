@@ -36,6 +36,7 @@ class BundleChecker {
     Value resource;
     std::string url, type, id, version;
     std::string path;  // "Bundle.entry[3]"
+    bool is_outcome;   // of a search: an answer, no resource that is kept anywhere
   };
   /// A reference, or (soft) an address that may be one, where it stands.
   struct Link {
@@ -103,15 +104,19 @@ std::vector<Issue> BundleChecker::Run() {
 }
 
 void BundleChecker::Read() {
+  const bool is_search = bundle_["type"].ToString() == "searchset";
   size_t place = 0;
   for (const Value entry : bundle_["entry"]) {
     const Value resource = entry["resource"];
+    const bool is_outcome = is_search && (entry["search"]["mode"].ToString() == "outcome" ||
+                                          resource["resourceType"].ToString() == "OperationOutcome");
     Entry one{resource,
               entry["fullUrl"].ToString(),
               resource["resourceType"].ToString(),
               resource["id"].ToString(),
               resource["meta"]["versionId"].ToString(),
-              path_ + ".entry[" + std::to_string(place) + "]"};
+              path_ + ".entry[" + std::to_string(place) + "]",
+              is_outcome};
     if (!one.url.empty()) {
       by_url_.emplace(one.url, place);
       by_url_and_version_.emplace(one.url + std::string(kHistoryPart) + one.version, place);
@@ -164,7 +169,7 @@ void BundleChecker::Stylesheet(Value link, const std::string& path) {
 
 void BundleChecker::FullUrl(const Entry& entry, bool is_needed) {
   if (entry.url.empty()) {
-    if (is_needed && entry.resource)
+    if (is_needed && entry.resource && !entry.is_outcome)
       Add(entry.path, "required", "has no fullUrl: it identifies the resource of an entry");
     return;
   }
@@ -363,8 +368,10 @@ void BundleChecker::Hanging() {
   std::vector<size_t> next = {0};
   for (const Value link : bundle_["link"]) {
     if (link["relation"].ToString() != "stylesheet") continue;
-    const auto [begin, end] = by_type_and_id_.equal_range(link["url"].ToString());
-    for (auto i = begin; i != end; ++i) next.push_back(i->second);
+    const std::string url = link["url"].ToString();
+    for (const auto& places : {by_url_.equal_range(url), by_type_and_id_.equal_range(url)}) {
+      for (auto i = places.first; i != places.second; ++i) next.push_back(i->second);
+    }
   }
   while (!next.empty()) {
     const size_t at = next.back();

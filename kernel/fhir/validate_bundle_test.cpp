@@ -64,6 +64,12 @@ TEST(BundleRules, Searches) {
   EXPECT_EQ(told("match", R"({"resourceType":"Person","id":"p"})"), "Bundle.entry[0].resource ");
   EXPECT_EQ(told("include", R"({"resourceType":"Person","id":"p"})"), "");
   EXPECT_EQ(told("outcome", kPatient), "Bundle.entry[0].resource ");
+  // What is said beside a search is kept nowhere.
+  constexpr const char* kSaid =
+      R"({"search":{"mode":"outcome"},"resource":{"resourceType":"OperationOutcome"}})";
+  EXPECT_EQ(ToldOfBundle("searchset", kSaid), "");
+  EXPECT_EQ(ToldOfBundle("searchset", R"({"resource":{"resourceType":"OperationOutcome"}})"), "");
+  EXPECT_EQ(ToldOfBundle("collection", kSaid), "Bundle.entry[0] ");
 }
 
 constexpr const char* kComposition =
@@ -84,6 +90,12 @@ TEST(BundleRules, DocumentsHoldWhatTheyName) {
       "," +
       Entry("http://x/Device/d", R"({"resourceType":"Device","id":"d","patient":{"reference":"Patient/p"}})");
   EXPECT_EQ(ToldOfBundle("document", first + patient + observation + pointing), "");
+  for (const char* url : {"http://x/fhir/Binary/s", "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"}) {
+    const std::string style = "," + Entry(url, R"({"resourceType":"Binary","id":"s"})");
+    const std::string link = R"("link":[{"relation":"stylesheet","url":")" + std::string(url) + R"("}],)";
+    EXPECT_EQ(ToldOfBundle("document", first + patient + observation + style, link), "") << url;
+    EXPECT_EQ(ToldOfBundle("document", first + patient + observation + style), "Bundle.entry[3] ") << url;
+  }
   // Another root: the type and id are there, but the address is not.
   const std::string elsewhere = "," + Entry("http://y/Patient/p", kPatient);
   EXPECT_EQ(ToldOfBundle("document", first + elsewhere + observation),

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kernel/base/text.h"
+#include "kernel/fhir/code_grammar.h"
 #include "kernel/fhir/definitions_codes.h"
 #include "kernel/fhir/element_path.h"
 #include "kernel/fhir/path/path.h"
@@ -242,15 +243,18 @@ void FormChecker::Coding(Value coding) {
     return At("system", -1,
               [&] { Error("value", "names a value set; the code system that the code is of belongs here"); });
   const Value code = coding["code"];
-  if (profiles_ == nullptr || !code.is_string()) return;
+  if (!code.is_string()) return;
+  if (KeepsToGrammar(system, code.ToString()) == false)
+    return At("code", -1, [&] { Error("code-invalid", "is no code of " + system + ", by its grammar"); });
+  if (profiles_ == nullptr) return;
   const std::shared_ptr<const ListedSystem> known = profiles_->System(system);
   const Value version = coding["version"];
   if (known == nullptr || (version.is_string() && version.ToString() != known->version)) return;
   const auto found = known->displays.find(known->folds_case ? ToLower(code.ToString()) : code.ToString());
   if (found == known->displays.end())
     return At("code", -1, [&] {
-      Error("code-invalid",
-            "is no code of " + system + " in the version " + known->version + " that is here");
+      Error("code-invalid", "is no code of " + system + " in the version " +
+                                (known->version.empty() ? "" : known->version + " ") + "that is here");
     });
   if (const Value display = coding["display"]; display.is_string())
     At("display", -1, [&] { Display(display.ToString(), found->second); });

@@ -4,6 +4,7 @@
 // - Coding.system is an absolute URI, and not that of a value set;
 // - Identifier.system is an absolute URI, and a value of urn:ietf:rfc:3986 as well;
 // - a Coding's code is one of its code system, and its display one of the texts that the system has for it, where the system is here in full;
+//   where the system is a grammar (code_grammar.h), the code keeps to it;
 //   a display is judged in the language that the system has (English), and one in another script is a warning;
 // - a Quantity's UCUM code is one;
 // - a narrative's links and images lead somewhere: within the resource, or by a scheme that can be followed;

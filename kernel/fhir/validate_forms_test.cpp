@@ -92,6 +92,14 @@ TEST(Forms, UnitsAndNarratives) {
   };
   EXPECT_EQ(Told(observation("mm[Hg]")), "");
   EXPECT_EQ(Told(observation("mmHg")), "Observation.value.code ");
+  const auto coding = [](std::string_view system, std::string_view code) {
+    return R"({"resourceType":"Observation","code":{"coding":[{"system":")" + std::string(system) +
+           R"(","code":")" + std::string(code) + R"("}]}})";
+  };
+  EXPECT_EQ(Told(coding("http://unitsofmeasure.org", "mg")), "");
+  EXPECT_EQ(Told(coding("http://unitsofmeasure.org", "mgs")), "Observation.code.coding[0].code ");
+  EXPECT_EQ(Told(coding("urn:ietf:bcp:47", "zh-Hans")), "");
+  EXPECT_EQ(Told(coding("urn:ietf:bcp:47", "zh_Hans")), "Observation.code.coding[0].code ");
   const auto narrative = [](std::string_view inside) {
     return R"({"resourceType":"Patient","contained":[{"resourceType":"Binary","id":"pic"}],"text":{"status":"generated","div":"<div xmlns='http://www.w3.org/1999/xhtml'>)" +
            std::string(inside) + R"(</div>"}})";

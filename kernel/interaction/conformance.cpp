@@ -152,7 +152,8 @@ std::shared_ptr<fhir::Profiles> Conformance::Profiles() {
 }
 
 Status CheckConformance(const Room& room, const Call& call, fhir::Value resource) {
-  const bool has_answers = resource["resourceType"].ToString() == "QuestionnaireResponse";
+  const std::string type = resource["resourceType"].ToString();
+  const bool has_answers = type == "QuestionnaireResponse" || type == "Bundle";
   const std::shared_ptr<Conformance::State> state = room.conformance->Current();
   const bool may_claim = state->has_profiles() || NamesDefinition(resource.document()->Text());
   if (!has_answers && !may_claim) return {};

@@ -170,5 +170,28 @@ TEST_F(ProfilesTest, AnswersAreCheckedAgainstTheirQuestionnaire) {
             201);
 }
 
+TEST_F(ProfilesTest, ConstraintsOfAQuestionnaireKnowTheTime) {
+  ASSERT_EQ(Put("Questionnaire/past",
+                R"({"resourceType":"Questionnaire","id":"past","url":"http://example.org/past","status":"active",
+    "item":[{"linkId":"1","type":"date","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint",
+      "extension":[{"url":"key","valueId":"d-1"},{"url":"severity","valueCode":"error"},
+                   {"url":"human","valueString":"not in the future"},
+                   {"url":"expression","valueString":"answer.value <= today()"}]
+}]
+}]
+})")
+                .status,
+            201);
+const auto status = [&](std::string_view date) {
+  return Post("QuestionnaireResponse",
+              R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://example.org/past",
+    "status":"completed","item":[{"linkId":"1","answer":[{"valueDate":")" +
+                  std::string(date) + R"("}]}]})")
+      .status;
+};
+EXPECT_EQ(status("1970-01-01"), 201);
+EXPECT_EQ(status("2999-01-01"), 422);
+}
+
 }  // namespace
 }  // namespace tk::interaction
