@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernel/fhir/path/decimal.h"
+
 namespace tk::fhir {
 namespace {
 
@@ -97,6 +99,16 @@ Invariants::Answer Invariants::Test(const Constraint& constraint, const path::En
 
 std::string Invariants::CompileProblem(const Constraint& constraint) const {
   return Compiled(constraint).problem;
+}
+
+bool HasNumberBeyond(Value element, int levels) {
+  if (const std::string_view digits = element.Number(); !digits.empty())
+    return !path::Decimal::Parse(digits).has_value();
+  if (levels < 0) return false;
+  for (const Value inside : element) {
+    if (HasNumberBeyond(inside, inside.is_array() ? levels : levels - 1)) return true;
+  }
+  return false;
 }
 
 std::string InvariantText(std::string_view key, std::string_view human) {

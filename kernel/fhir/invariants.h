@@ -65,6 +65,10 @@ class Invariants {
   std::unique_ptr<Slot[]> slots_;  // by constraint
 };
 
+/// Is there a number in `element`, or one or two levels below it, that FHIRPath cannot count with (more than 38 digits)? An invariant of the
+/// element may be about it and is not to be decided then.
+bool HasNumberBeyond(Value element, int levels = 2);
+
 /// "obs-6: what it says", as an issue's text.
 std::string InvariantText(std::string_view key, std::string_view human);
 

@@ -531,7 +531,10 @@ void ProfileChecker::Invariants(const ProfileElement& rule, const Item& item) {
       continue;
     }
     const auto holds = invariant.expression->Test(PathEnvironment(), item);
-    if (!holds.ok()) {
+    if ((!holds.ok() || !*holds) && !definitions_.IsResource(item.type) && HasNumberBeyond(item.node)) {
+      Add(Severity::kWarning, "invariant",
+          text + " (it may not be decided: a number has more than 38 digits)");
+    } else if (!holds.ok()) {
       Add(severity, "invariant", text + " (it cannot be decided: its expression fails on what is there)");
     } else if (!*holds) {
       Add(severity, "invariant", text);

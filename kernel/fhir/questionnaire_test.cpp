@@ -117,12 +117,9 @@ constexpr const char* kGroupRule =
   "item":[{"linkId":"1","type":"integer"},{"linkId":"2","type":"integer"}]})";
 
 constexpr const char* kNotInFuture =
-    R"({"linkId":"1","type":"date","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint","extension":[
+    R"j({"linkId":"1","type":"date","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint","extension":[
   {"url":"key","valueId":"d-1"},{"url":"severity","valueCode":"error"},{"url":"human","valueString":"not in the future"},
-  {"url":"expression","valueString":"answer.value <= today() and now().exists() and timeOfDay().exists()"
-}]
-}]
-})";
+  {"url":"expression","valueString":"answer.value <= today() and now().exists() and timeOfDay().exists()"}]}]})j";
 constexpr const char* kPlainText = R"({"linkId":"1","type":"attachment","extension":[
   {"url":"http://hl7.org/fhir/StructureDefinition/mimeType","valueCode":"text/plain"}]})";
 

@@ -74,8 +74,14 @@ const path::Environment& Validator::PathEnvironment() {
 void Validator::Evaluate(const Constraint& constraint, const path::Item& item) {
   const Invariants::Answer answer = invariants_.Test(constraint, PathEnvironment(), item);
   if (answer == Invariants::Answer::kHolds) return;
-  const Severity severity = constraint.is_error ? Severity::kError : Severity::kWarning;
+  Severity severity = constraint.is_error ? Severity::kError : Severity::kWarning;
   std::string text = InvariantText(constraint.key, constraint.human);
+  if (answer != Invariants::Answer::kNotCompiled && !definitions_.IsResource(item.type) &&
+      HasNumberBeyond(item.node)) {
+    if (!options_.warnings) return;
+    severity = Severity::kWarning;
+    text += " (it may not be decided: a number has more than 38 digits)";
+  }
   switch (answer) {
     case Invariants::Answer::kHolds:
     case Invariants::Answer::kBroken:

@@ -320,5 +320,21 @@ TEST(Validate, APlatformTypeIsCheckedLikeAnyOther) {
             1U);  // unknown to the official definitions alone
 }
 
+// What cannot be counted with breaks nothing; what can be is judged as ever.
+TEST(Invariants, AreNotBrokenByNumbersBeyondTheirs) {
+  const auto range = [](std::string_view low, std::string_view high) {
+    return Check(
+               R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"valueRange":{"low":{"value":)" +
+               std::string(low) + R"(},"high":{"value":)" + std::string(high) + "}}}")
+        .size();
+  };
+  EXPECT_EQ(range("1", "2"), 0U);
+  EXPECT_EQ(range("2", "1"), 1U);
+  EXPECT_EQ(range("1e40", "2e40"), 0U);
+  EXPECT_EQ(range("1e-400", "2e-400"), 0U);
+  EXPECT_EQ(range("1.00000000000000000000000000000000000001", "1.00000000000000000000000000000000000002"),
+            0U);
+}
+
 }  // namespace
 }  // namespace tk::fhir
