@@ -26,7 +26,8 @@ bool NamesDefinition(std::string_view text) {
 
 class Conformance::State final : public fhir::Canonicals {
  public:
-  State(const Context& context, uint64_t changes, int64_t made_us, std::shared_ptr<terminology::Kept> lists)
+  State(const Context& context, uint64_t changes, int64_t made_us, std::shared_ptr<terminology::Kept> lists,
+        const std::vector<Beside>& beside = {})
       : changes_(changes),
         made_us_(made_us),
         context_(context),
@@ -38,6 +39,13 @@ class Conformance::State final : public fhir::Canonicals {
     query.type = context_.engine->definitions().FindType("StructureDefinition");
     const auto count = context_.index->Count(query, request);
     has_profiles_ = !count.ok() || *count > 0;
+    for (const Beside& one : beside) {
+      written_.insert(one.type + "/" + one.id);
+      if (one.document == nullptr) continue;
+      beside_.emplace(one.type + "/" + one.id, one.document);
+      beside_.emplace(one.type + " " + one.document->Root()["url"].ToString(), one.document);
+      has_profiles_ = has_profiles_ || one.type == "StructureDefinition";
+    }
   }
 
   std::shared_ptr<const fhir::Document> Find(std::string_view type,
@@ -96,17 +104,30 @@ class Conformance::State final : public fhir::Canonicals {
         TRY(search::ParseQuery(definitions, definitions.FindType(type), asked, search::ParseOptions{}));
     const search::Page page = TRY(context_.index->Search(query, Request()));
     std::shared_ptr<const fhir::Document> best;
+    // True: no other comes before it.
+    const auto is_it = [&](const std::shared_ptr<const fhir::Document>& document) {
+      const fhir::Value root = document->Root();
+      if (by_id) return true;
+      if (root["url"].ToString() != canonical.substr(0, bar)) return false;
+      if (bar != std::string_view::npos && root["version"].ToString() != canonical.substr(bar + 1))
+        return false;
+      if (best == nullptr) best = document;
+      return root["status"].ToString() == "active";
+    };
+    const auto [begin, end] = beside_.equal_range(
+        by_id ? std::string(canonical) : std::string(type) + " " + std::string(canonical.substr(0, bar)));
+    for (auto i = begin; i != end; ++i) {
+      if (is_it(i->second)) return i->second;
+    }
     for (const view::Ordinal ordinal : page.ordinals) {
       auto read = context_.engine->Read(ordinal);
       if (!read.ok() && read.error().code == ErrorCode::kGone) continue;
       const view::ResourcePtr resource = TRY(std::move(read));
+      if (!written_.empty() &&
+          written_.count(std::string(type) + "/" + resource->document.Root()["id"].ToString()) != 0)
+        continue;
       std::shared_ptr<const fhir::Document> document(resource, &resource->document);
-      if (by_id) return document;
-      const fhir::Value root = document->Root();
-      if (root["url"].ToString() != canonical.substr(0, bar)) continue;
-      if (bar != std::string_view::npos && root["version"].ToString() != canonical.substr(bar + 1)) continue;
-      if (root["status"].ToString() == "active") return document;
-      if (best == nullptr) best = std::move(document);
+      if (is_it(document)) return document;
     }
     return best;
   }
@@ -116,6 +137,9 @@ class Conformance::State final : public fhir::Canonicals {
   const Context context_;
   const view::Position position_;
   bool has_profiles_ = true;
+  std::unordered_set<std::string> written_;  // "Type/id" of what is not what is stored
+  std::unordered_multimap<std::string, std::shared_ptr<const fhir::Document>>
+      beside_;  // by "Type/id" and "Type url"
   mutable std::mutex mutex_;
   mutable std::unordered_map<std::string, std::shared_ptr<const fhir::Document>> kept_;
   mutable std::optional<Error> failure_;  // under mutex_: the first look-up that came to nothing
@@ -141,6 +165,11 @@ std::shared_ptr<Conformance::State> Conformance::Current() {
   return state_;
 }
 
+std::shared_ptr<Conformance::State> Conformance::With(const std::vector<Beside>& beside) const {
+  return std::make_shared<State>(context_, changes_.load(std::memory_order_acquire), context_.clock->NowUs(),
+                                 terminology::MakeKept(), beside);
+}
+
 std::shared_ptr<const terminology::Terminology> Conformance::Terminology() {
   const std::shared_ptr<State> state = Current();
   return {state, &state->terminology()};
@@ -151,10 +180,11 @@ std::shared_ptr<fhir::Profiles> Conformance::Profiles() {
   return {state, &state->profiles()};
 }
 
-Status CheckConformance(const Room& room, const Call& call, fhir::Value resource) {
+Status CheckConformance(const Room& room, const Call& call, fhir::Value resource,
+                        std::shared_ptr<Conformance::State> state) {
   const std::string type = resource["resourceType"].ToString();
   const bool has_answers = type == "QuestionnaireResponse" || type == "Bundle";
-  const std::shared_ptr<Conformance::State> state = room.conformance->Current();
+  if (state == nullptr) state = room.conformance->Current();
   const bool may_claim = state->has_profiles() || NamesDefinition(resource.document()->Text());
   if (!has_answers && !may_claim) return {};
   std::vector<Issue> issues;

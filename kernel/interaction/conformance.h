@@ -11,12 +11,20 @@
 
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 #include "kernel/fhir/profile_check.h"
 #include "kernel/interaction/room.h"
 #include "kernel/terminology/terminology.h"
 
 namespace tk::interaction {
+
+/// A conformance resource that a transaction writes, as the transaction's other entries are judged by it.
+struct Beside {
+  std::string type, id;
+  std::shared_ptr<const fhir::Document> document;  // nullptr: it is deleted
+};
 
 class Conformance {
  public:
@@ -25,6 +33,8 @@ class Conformance {
 
   class State;
   std::shared_ptr<State> Current();
+  /// What is stored, and in front of it what is about to be. Cost: everything it is asked is looked up anew.
+  std::shared_ptr<State> With(const std::vector<Beside>& beside) const;
   /// What searches find their codes by, as of now. Cost: that of Current.
   std::shared_ptr<const terminology::Terminology> Terminology();
   /// Those of Current(); they live as long as what is returned.
@@ -44,8 +54,9 @@ class Conformance {
 
 /// What `resource` claims (meta.profile, extensions that are known here) and its answers; only errors count.
 /// Errors: kInvalid with all issues; kTimeout; kUnavailable while what it names cannot be looked up. Where no profile is stored, one
-/// search of the text: only what names a StructureDefinition of R4 itself is looked at.
-Status CheckConformance(const Room& room, const Call& call, fhir::Value resource);
+/// search of the text: only what names a StructureDefinition of R4 itself is looked at. `state`: by what; nullptr: what is stored.
+Status CheckConformance(const Room& room, const Call& call, fhir::Value resource,
+                        std::shared_ptr<Conformance::State> state);
 /// Everything, with warnings, for $validate. Errors: kUnavailable, as above.
 Result<std::vector<Issue>> ValidateConformance(const Room& room, const Call& call, fhir::Value resource,
                                                fhir::TypeId expected,

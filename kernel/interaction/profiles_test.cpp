@@ -171,26 +171,62 @@ TEST_F(ProfilesTest, AnswersAreCheckedAgainstTheirQuestionnaire) {
 }
 
 TEST_F(ProfilesTest, ConstraintsOfAQuestionnaireKnowTheTime) {
-  ASSERT_EQ(Put("Questionnaire/past",
-                R"({"resourceType":"Questionnaire","id":"past","url":"http://example.org/past","status":"active",
+  ASSERT_EQ(
+      Put("Questionnaire/past",
+          R"j({"resourceType":"Questionnaire","id":"past","url":"http://example.org/past","status":"active",
     "item":[{"linkId":"1","type":"date","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint",
       "extension":[{"url":"key","valueId":"d-1"},{"url":"severity","valueCode":"error"},
                    {"url":"human","valueString":"not in the future"},
-                   {"url":"expression","valueString":"answer.value <= today()"}]
-}]
-}]
-})")
-                .status,
-            201);
-const auto status = [&](std::string_view date) {
-  return Post("QuestionnaireResponse",
-              R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://example.org/past",
+                   {"url":"expression","valueString":"answer.value <= today()"}]}]}]})j")
+          .status,
+      201);
+  const auto status = [&](std::string_view date) {
+    return Post("QuestionnaireResponse",
+                R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://example.org/past",
     "status":"completed","item":[{"linkId":"1","answer":[{"valueDate":")" +
-                  std::string(date) + R"("}]}]})")
-      .status;
-};
-EXPECT_EQ(status("1970-01-01"), 201);
-EXPECT_EQ(status("2999-01-01"), 422);
+                    std::string(date) + R"("}]}]})")
+        .status;
+  };
+  EXPECT_EQ(status("1970-01-01"), 201);
+  EXPECT_EQ(status("2999-01-01"), 422);
+}
+
+// A transaction is one state: what it brings is judged by what it brings.
+TEST_F(ProfilesTest, ATransactionIsJudgedByItsOwnQuestionnaires) {
+  const auto transaction = [&](std::string_view item, std::string_view answered) {
+    const std::string answers =
+        R"({"resource":{"resourceType":"QuestionnaireResponse","status":"completed","questionnaire":"http://example.org/t",
+      "item":[{"linkId":")" +
+        std::string(answered) +
+        R"(","answer":[{"valueBoolean":true}]}]},"request":{"method":"POST","url":"QuestionnaireResponse"}})";
+    const std::string asked =
+        R"({"resource":{"resourceType":"Questionnaire","id":"t","url":"http://example.org/t","status":"active",
+      "item":[{"linkId":")" +
+        std::string(item) + R"(","type":"boolean"}]},"request":{"method":"PUT","url":"Questionnaire/t"}})";
+    return Post("",
+                R"({"resourceType":"Bundle","type":"transaction","entry":[)" + answers + "," + asked + "]}");
+  };
+  EXPECT_EQ(transaction("a", "z").status, 422);
+  EXPECT_EQ(transaction("a", "a").status, 200);
+  const Response changed = transaction("z", "z");
+  EXPECT_EQ(changed.status, 200) << changed.body;
+  const Response refused = transaction("a", "z");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(IssuePath(refused), "Bundle.entry[0].resource.item[0]");
+}
+
+TEST_F(ProfilesTest, ATransactionIsJudgedByItsOwnProfiles) {
+  const auto transaction = [&](std::string_view rest, const std::string& method) {
+    return Post("", R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":)" +
+                        Resident(rest) + R"(,"request":{"method":"POST","url":"Patient"}},{)" +
+                        (method == "PUT" ? R"("resource":)" + Profile() + "," : std::string()) +
+                        R"("request":{"method":")" + method +
+                        R"(","url":"StructureDefinition/resident"}}]})");
+  };
+  EXPECT_EQ(transaction("", "PUT").status, 422);
+  EXPECT_EQ(transaction(kGood, "PUT").status, 200);
+  EXPECT_EQ(Post("Patient", Resident("")).status, 422);
+  EXPECT_EQ(transaction("", "DELETE").status, 200);
 }
 
 }  // namespace

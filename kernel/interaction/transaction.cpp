@@ -76,6 +76,7 @@ class Planning {
     }
     TRY(CheckIdentities());
     TRY(MakeTargets());
+    TRY(LookBeside());
     for (const size_t i : transaction_.order) {
       if (Status made = Make(i); !made.ok()) return made;
     }
@@ -252,6 +253,26 @@ class Planning {
         .first->second;
   }
 
+  /// The profiles, questionnaires and codes that this transaction itself writes: its entries are judged by them.
+  Status LookBeside() {
+    const std::vector<fhir::TypeId> types = Conformance::Types(*room_.definitions);
+    std::vector<Beside> beside;
+    for (const size_t i : transaction_.order) {
+      const BundleEntry& entry = transaction_.entries[i];
+      if (!items_[i].writes || std::find(types.begin(), types.end(), entry.type) == types.end()) continue;
+      Beside one{entry.type_name, items_[i].id, nullptr};
+      if (entry.method != Method::kDelete) {
+        auto document = entry.method == Method::kPatch ? Patched(entry, items_[i])
+                                                       : fhir::Document::OfPart(entry.resource, {}, "");
+        if (!document.ok()) return At(i, ".resource", Status(document.TakeError()));
+        one.document = std::make_shared<const fhir::Document>(std::move(document).value());
+      }
+      beside.push_back(std::move(one));
+    }
+    if (!beside.empty()) conformance_ = room_.conformance->With(beside);
+    return {};
+  }
+
   /// The new version of one entry, with its links.
   Status Make(size_t i) {
     const BundleEntry& entry = transaction_.entries[i];
@@ -268,7 +289,7 @@ class Planning {
     }
     fhir::Document document = TRY(rewriter_.Rewrite(source, entry.type, entry.full_url, item.id, path));
     auto now = MakeVersion(room_, call_, entry.type, std::move(document), item.current.version.version + 1,
-                           entry.method == Method::kPost);
+                           entry.method == Method::kPost, conformance_);
     if (!now.ok()) return At(i, ".resource", Status(now.TakeError()));
     item.now = std::move(now).value();
     if (entry.type_name == "Patient")
@@ -348,7 +369,8 @@ class Planning {
   LinkTargets targets_;
   LinkRewriter rewriter_;
   NewAreas areas_;
-  std::vector<view::ResourcePtr> parameters_;  // search parameters, in the order of writing
+  std::shared_ptr<Conformance::State> conformance_;  // nullptr: what is stored
+  std::vector<view::ResourcePtr> parameters_;        // search parameters, in the order of writing
 };
 
 }  // namespace

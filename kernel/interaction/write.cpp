@@ -152,7 +152,8 @@ Status CheckOfficialUrl(std::string_view type, fhir::Value resource) {
 }  // namespace
 
 Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::TypeId type,
-                                      fhir::Document document, uint32_t version, bool posted) {
+                                      fhir::Document document, uint32_t version, bool posted,
+                                      std::shared_ptr<Conformance::State> conformance) {
   document = TRY(WithOwnReferences(std::move(document), call.request.base_url));
   fhir::ValidateOptions options;
   options.expected = type;
@@ -160,7 +161,7 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
   TRY(CheckNotSubsetted(document.Root()));
   const std::string_view name = room.TypeName(type);
   TRY(CheckOfficialUrl(name, document.Root()));
-  TRY(CheckConformance(room, call, document.Root()));
+  TRY(CheckConformance(room, call, document.Root(), std::move(conformance)));
   if (name == "SearchParameter")
     TRY(room.index().CheckParameter(document.Root()["id"].ToString(), document, {}));
   return view::MakeResource(*room.definitions, std::move(document), version,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernel/interaction/conditional.h"
+#include "kernel/interaction/conformance.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/room.h"
 
@@ -14,8 +15,10 @@ Result<fhir::Document> ParseBody(const Call& call);
 Result<fhir::Document> WithId(fhir::Document document, std::string_view id);
 /// A new version of type/id from a document that carries its id: validated; references by the server's own address ("http://host/fhir/Patient/1")
 /// made relative, as which they are kept. `version` counts from 1. `posted`: by a create; what a PUT makes is an update, also the first.
+/// `conformance`: what it is judged by, instead of what is stored.
 Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::TypeId type,
-                                      fhir::Document document, uint32_t version, bool posted);
+                                      fhir::Document document, uint32_t version, bool posted,
+                                      std::shared_ptr<Conformance::State> conformance = nullptr);
 /// The body of a create, with its new id. Parsed once when it begins with resourceType and has no id.
 Result<fhir::Document> BodyWithNewId(const Call& call);
 
