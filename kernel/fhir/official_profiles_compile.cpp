@@ -199,7 +199,7 @@ std::string Reducer::Bindings(Value structure) const {
 }
 
 /// Rows sorted by url, then the texts.
-std::string Bytes(const std::map<std::string, std::string>& texts) {
+std::string Packed(const std::map<std::string, std::string>& texts) {
   std::string bytes(sizeof(official::Header) + texts.size() * sizeof(official::Row), '\0');
   official::Header header;
   header.count = texts.size();
@@ -249,7 +249,7 @@ Result<std::string> CompileOfficialProfiles(const std::string& folder) {
     if (is_type(structure)) text = reducer.Bindings(structure);
     if (!text.empty()) texts[structure["url"].ToString()] = std::move(text);
   }
-  return Bytes(texts);
+  return Packed(texts);
 }
 
 }  // namespace tk::fhir

@@ -11,10 +11,11 @@ namespace {
 constexpr std::string_view kExplaining[] = {"definition", "short",   "comment", "requirements",
                                             "alias",      "mapping", "example", "extension"};
 
-/// However its strings are escaped.
+/// However its strings are escaped: each stands behind its length, so that none can play a member.
 void AddPlain(Value value, std::string* out) {
   if (value.is_string()) {
-    *out += '"' + value.ToString() + '"';
+    const std::string text = value.ToString();
+    *out += std::to_string(text.size()) + '"' + text;
   } else if (value.is_object()) {
     *out += '{';
     for (const Value member : value) {
