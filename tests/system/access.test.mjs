@@ -33,6 +33,12 @@ const kOperations = {
 // Interaction: the right it takes, how it is asked, and the answers for a record of one's own area, of another area, that never was,
 // and one that was deleted in each area. Without the right: 403, whatever the id.
 const kPatch = [{ op: 'test', path: '/language', value: 'zh' }];
+const kForm = { 'content-type': 'application/x-www-form-urlencoded' };
+const kEmptyElsewhere = { own: 200, other: 200, never: 200, ownGone: 200, otherGone: 200 };
+// Patients are asked for in their own compartment, all else in that of the patient here.
+const compartmentOf = (t, id) => `/Patient/${t === 'Patient' ? id : 'p-here'}`;
+const inCompartment = (t) => (t === 'Patient' ? { own: 200, other: 404, never: 404, ownGone: 410, otherGone: 404 } : kEmptyElsewhere);
+const besideOf = (t) => (t === 'Patient' ? 'Observation' : 'Patient');
 const kTable = {
   read:             ['r', (t, id) => ['GET', `/${t}/${id}`], { own: 200, other: 404, never: 404, ownGone: 410, otherGone: 404 }],
   head:             ['r', (t, id) => ['HEAD', `/${t}/${id}`], { own: 200, other: 404, never: 404, ownGone: 410, otherGone: 404 }],
@@ -44,6 +50,12 @@ const kTable = {
   'search by id':   ['r', (t, id) => ['GET', `/${t}?_id=${id}`], { own: 200, other: 200, never: 200, ownGone: 200, otherGone: 200 }],
   'count by id':    ['r', (t, id) => ['GET', `/${t}?_id=${id}&_summary=count`], { own: 200, other: 200, never: 200, ownGone: 200, otherGone: 200 }],
   'post search':    ['r', (t, id) => ['POST', `/${t}/_search`, `_id=${id}&_total=accurate`, { 'content-type': 'application/x-www-form-urlencoded' }], { own: 200, other: 200, never: 200, ownGone: 200, otherGone: 200 }],
+  'search in compartment': ['r', (t, id) => ['GET', `${compartmentOf(t, id)}/${t}?_id=${id}`], inCompartment],
+  'count in compartment': ['r', (t, id) => ['GET', `${compartmentOf(t, id)}/${t}?_id=${id}&_summary=count`], inCompartment],
+  'post search in compartment': ['r', (t, id) => ['POST', `${compartmentOf(t, id)}/${t}/_search`, `_id=${id}&_total=accurate`, kForm], inCompartment],
+  'search of several': ['r', (t, id) => ['GET', `?_type=${t},${besideOf(t)}&_id=${id}`], kEmptyElsewhere],
+  'count of several': ['r', (t, id) => ['GET', `?_type=${besideOf(t)},${t}&_id=${id}&_summary=count`], kEmptyElsewhere],
+  'post search of several': ['r', (t, id) => ['POST', '/_search', `_type=${t},${besideOf(t)}&_id=${id}&_total=accurate`, kForm], kEmptyElsewhere],
   patch:            ['w', (t, id) => ['PATCH', `/${t}/${id}`, kPatch, { 'content-type': 'application/json-patch+json' }], { own: 422, other: 404, never: 404, ownGone: 410, otherGone: 404 }],
   'patch by ETag':  ['w', (t, id) => ['PATCH', `/${t}/${id}`, kPatch, { 'content-type': 'application/json-patch+json', 'if-match': 'W/"9"' }], { own: 412, other: 404, never: 404, ownGone: 410, otherGone: 404 }],
   'delete by ETag': ['w', (t, id) => ['DELETE', `/${t}/${id}`, null, { 'if-match': 'W/"9"' }], { own: 412, other: 412, never: 412, ownGone: 412, otherGone: 412 }],
@@ -137,7 +149,8 @@ function accessOn(name, backend) {
     for (const post of kPosts) {
       test(`${post}: every interaction and type, of the own area, another one, and none`, async () => {
         const was = await versions();
-        for (const type of kTypes) for (const [interaction, [need, how, expected]] of Object.entries(kTable)) {
+        for (const type of kTypes) for (const [interaction, [need, how, told]] of Object.entries(kTable)) {
+          const expected = typeof told === 'function' ? told(type) : told;
           const right = kRights[post][type];
           const may = need === 'r' ? right !== '' : right === 'w';
           const answers = {};
@@ -159,6 +172,26 @@ function accessOn(name, backend) {
         assert.deepEqual(await versions(), was, 'nothing was changed');
       });
     }
+
+    test('all types of a compartment, or of the whole store: what lies elsewhere is as if it never was', async () => {
+      for (const post of kPosts) for (const type of kTypes) {
+        const may = kRights[post].Patient !== '', mayType = kRights[post][type] !== '';
+        for (const [what, how] of Object.entries({
+          compartment: (id) => ['GET', `${compartmentOf(type, id)}/*?_id=${id}`],
+          count: (id) => ['GET', `${compartmentOf(type, id)}/*?_id=${id}&_summary=count`],
+          post: (id) => ['POST', `${compartmentOf(type, id)}/*/_search`, `_id=${id}`, kForm],
+          'whole store': (id) => ['GET', `?_id=${id}`],
+          'count of the whole store': (id) => ['GET', `?_id=${id}&_summary=count`],
+          'batch of both': (id) => ['POST', '', { resourceType: 'Bundle', type: 'batch', entry: [{ request: { method: 'GET', url: `${compartmentOf(type, id).slice(1)}/*?_id=${id}` } }] }],
+        })) {
+          const told = async (which) => { const id = idOf(type, which); const answer = await ask(post, ...how(id)); return [answer, seen(answer, id)]; };
+          const [own] = await told('own'), [, never] = await told('never');
+          for (const which of ['other', 'otherGone']) assert.equal((await told(which))[1], never, `${post} ${what} ${type}: ${which} can be told from never`);
+          if (!what.includes('batch') && may) assert.equal(own.status, 200, `${post} ${what} ${type}: ${own.text.slice(0, 200)}`);
+          if (may && !what.includes('count')) assert.equal(own.text.includes(`"id":"${idOf(type, 'own')}"`), mayType, `${post} ${what} ${type}: ${own.text.slice(0, 300)}`);
+        }
+      }
+    });
 
     test('create and update: only into the own area, and an answer that tells nothing of persons elsewhere', async () => {
       for (const post of kPosts) for (const type of kTypes) {
