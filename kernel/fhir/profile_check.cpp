@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "kernel/base/clock.h"
-#include "kernel/base/turn.h"
 #include "kernel/fhir/code_grammar.h"
 #include "kernel/fhir/definitions_codes.h"
 #include "kernel/fhir/element_path.h"
@@ -32,6 +30,7 @@ ProfileChecker::ProfileChecker(Profiles& profiles, const ProfileOptions& options
     : profiles_(profiles),
       definitions_(profiles.definitions()),
       options_(options),
+      time_(options.deadline_us),
       world_(std::make_unique<World>(this)) {}
 
 ProfileChecker::~ProfileChecker() = default;
@@ -61,12 +60,8 @@ void ProfileChecker::Add(Severity severity, std::string_view type, std::string t
 std::string ProfileChecker::Path() const { return ElementPath(path_); }
 
 bool ProfileChecker::Work() {
-  constexpr uint64_t kLooks = 64;
-  if (work_ % kLooks == 0) {
-    (void)Turn::Look(MonotonicUs(), options_.deadline_us);  // what is written is checked to its end
-    if (Turn::IsOver(options_.deadline_us)) out_of_time_ = true;
-  }
-  if (++work_ <= options_.work_max && !out_of_time_ && !too_much_) return true;
+  if (!time_.Step()) return false;
+  if (++work_ <= options_.work_max && !too_much_) return true;
   if (!too_much_) {
     too_much_ = true;
     const size_t quiet = std::exchange(quiet_, 0);

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "kernel/fhir/check_time.h"
 #include "kernel/fhir/profile.h"
 #include "kernel/fhir/validate.h"
 
@@ -22,8 +23,8 @@ struct ProfileOptions {
   bool warnings = false;          // also severities warning and information
   bool implied = false;           // also profiles that R4 asks for without a claim: vital signs
   uint64_t work_max = 2'000'000;  // comparisons of one resource
-  int64_t deadline_us = 0;  // MonotonicUs(), 0 = none; beyond it the check ends and out_of_time() says so
-  int64_t now_us = 0;       // for invariants that ask the time
+  int64_t deadline_us = 0;        // MonotonicUs(), 0 = none; beyond it the check ends and time() says so
+  int64_t now_us = 0;             // for invariants that ask the time
 };
 
 /// As many comparisons as a resource of that size may need: what a large one is allowed does not depend on the machine's load.
@@ -45,8 +46,9 @@ class ProfileChecker {
   std::vector<Issue> Take() { return std::move(issues_); }
   /// Does the item keep to a profile or type? Tells nothing. `*known` is false if it is neither.
   bool ConformsToProfile(const path::Item& item, const std::string& canonical, bool* known);
-  /// The check is not complete because the deadline came: nothing is said of the resource, the same request may be sent again.
-  bool out_of_time() const { return out_of_time_; }
+  /// If it is over, the check is not complete: nothing is said of the resource, the same request may be sent again. Further checks of the same
+  /// resource go by it too.
+  CheckTime& time() { return time_; }
 
  private:
   struct Segment {
@@ -122,6 +124,7 @@ class ProfileChecker {
   Profiles& profiles_;
   const Definitions& definitions_;
   const ProfileOptions options_;
+  CheckTime time_;
   std::vector<Issue> issues_;
   std::vector<Segment> path_;
   const Profile* profile_ = nullptr;
@@ -131,7 +134,6 @@ class ProfileChecker {
   std::vector<std::pair<Value, const Profile*>> checking_;  // against endless turns
   std::unique_ptr<World> world_;
   uint64_t work_ = 0;
-  bool out_of_time_ = false;
   size_t quiet_ = 0;  // >0: errors are counted only
   size_t quiet_errors_ = 0;
   bool too_much_ = false;

@@ -99,8 +99,9 @@ size_t Characters(std::string_view text) {
 
 class AnswerChecker {
  public:
-  AnswerChecker(const Definitions& definitions, Profiles& profiles, bool warnings, int64_t now_us)
-      : definitions_(definitions), profiles_(profiles), warnings_(warnings), now_us_(now_us) {}
+  AnswerChecker(const Definitions& definitions, Profiles& profiles, bool warnings, int64_t now_us,
+                CheckTime& time)
+      : definitions_(definitions), profiles_(profiles), warnings_(warnings), now_us_(now_us), time_(time) {}
 
   /// A QuestionnaireResponse that stands at `place`; resources in a Bundle, each at its own.
   void Look(Value resource, const std::string& place);
@@ -143,6 +144,7 @@ class AnswerChecker {
   Profiles& profiles_;
   const bool warnings_;
   const int64_t now_us_;
+  CheckTime& time_;
   bool complete_ = true;
   Value response_, questionnaire_;
   size_t items_ = 0, depth_ = 0, constraints_ = 0;
@@ -153,7 +155,7 @@ class AnswerChecker {
 };
 
 void AnswerChecker::Add(Severity severity, std::string_view type, std::string text) {
-  if (severity != Severity::kError && !warnings_) return;
+  if ((severity != Severity::kError && !warnings_) || time_.over()) return;
   size_t& told =
       severity == Severity::kError ? errors_ : others_;  // of each, so that none crowds out the other
   if (++told > kAnswerIssuesMax) return;
@@ -163,6 +165,7 @@ void AnswerChecker::Add(Severity severity, std::string_view type, std::string te
 }
 
 void AnswerChecker::Look(Value resource, const std::string& place) {
+  if (!time_.Step()) return;
   std::string scratch;
   const std::string_view type = resource["resourceType"].String(scratch);
   place_ = place.empty() ? std::string(type) : place;
@@ -212,7 +215,7 @@ void AnswerChecker::Items(Value questions, Value holder, const std::vector<Value
     const std::string link = item["linkId"].ToString();
     size_t at = 0;
     for (const Value question : questions) {
-      if (question["linkId"].ToString() == link) break;
+      if (!time_.Step() || question["linkId"].ToString() == link) break;
       ++at;
     }
     path_.push_back({"item", place});
@@ -231,6 +234,7 @@ void AnswerChecker::Items(Value questions, Value holder, const std::vector<Value
   }
   size_t at = 0;
   for (const Value question : questions) {
+    if (!time_.Step()) break;
     if (++items_ > kItemsMax) {
       if (items_ == kItemsMax + 1)
         Add(Severity::kWarning, "too-costly", "has more than 20,000 items: not all are checked");
@@ -243,7 +247,7 @@ void AnswerChecker::Items(Value questions, Value holder, const std::vector<Value
 
 bool AnswerChecker::HasBelow(Value question, const std::string& link) const {
   for (const Value below : question["item"]) {
-    if (below["linkId"].ToString() == link || HasBelow(below, link)) return true;
+    if (!time_.Step() || below["linkId"].ToString() == link || HasBelow(below, link)) return true;
   }
   return false;
 }
@@ -307,6 +311,7 @@ void AnswerChecker::Answers(Value question, Value item, const std::vector<Value>
   Exclusive(question, item);
   size_t place = 0;
   for (const Value answer : item["answer"]) {
+    if (!time_.Step()) return;
     path_.push_back({"answer", place++});
     Answer(question, ChoiceOf(answer, "value"));
     std::vector<Value> below = inner;
@@ -386,6 +391,7 @@ void AnswerChecker::Options(Value question, Value value, std::string_view type) 
   const bool is_open = question["type"].ToString() == "open-choice";
   if (is_open && type == "String") return;
   for (const Value option : question["answerOption"]) {
+    if (!time_.Step()) return;
     const Value permitted = ChoiceOf(option, "value");
     if (TypeOfChoice(permitted, "value") == type && SameAnswer(value, permitted)) return;
   }
@@ -496,6 +502,7 @@ void AnswerChecker::Constraints(Value question, Value item, std::string_view typ
   for (const Value extension : question["extension"]) {
     std::string scratch;
     if (!IsNamed(extension["url"].String(scratch), "questionnaire-constraint")) continue;
+    if (!time_.Step()) return;
     if (++constraints_ > kAnswerConstraintsMax)
       return Add(Severity::kWarning, "too-costly",
                  "has more than 256 constraints to keep: not all are checked");
@@ -542,6 +549,7 @@ void AnswerChecker::Exclusive(Value question, Value item) {
     const Value permitted = ChoiceOf(option, "value");
     size_t place = 0;
     for (const Value answer : item["answer"]) {
+      if (!time_.Step()) return;
       const Value value = ChoiceOf(answer, "value");
       path_.push_back({"answer", place++});
       if (value.name_text() == permitted.name_text() && SameAnswer(value, permitted))
@@ -553,6 +561,7 @@ void AnswerChecker::Exclusive(Value question, Value item) {
 
 void AnswerChecker::FindAnswers(Value holder, std::string_view link, std::vector<Value>* out) const {
   for (const Value item : holder["item"]) {
+    if (!time_.Step()) return;
     std::string scratch;
     if (item["linkId"].String(scratch) == link) {
       for (const Value answer : item["answer"]) {
@@ -566,6 +575,7 @@ void AnswerChecker::FindAnswers(Value holder, std::string_view link, std::vector
 
 // The answers that a condition speaks of: the nearest around that hold any; an item outside is seen by all.
 bool AnswerChecker::Holds(Value condition, const std::vector<Value>& around) const {
+  if (!time_.Step()) return false;
   const std::string link = condition["question"].ToString();
   const std::string op = condition["operator"].ToString();
   const Value wanted = ChoiceOf(condition, "answer");
@@ -604,8 +614,8 @@ bool AnswerChecker::IsEnabled(Value question, const std::vector<Value>& around) 
 }  // namespace
 
 std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root, bool warnings,
-                                int64_t now_us) {
-  AnswerChecker checker(definitions, profiles, warnings, now_us);
+                                int64_t now_us, CheckTime& time) {
+  AnswerChecker checker(definitions, profiles, warnings, now_us, time);
   checker.Look(root, "");
   return checker.Take();
 }

@@ -9,12 +9,14 @@
 
 #include <vector>
 
+#include "kernel/fhir/check_time.h"
 #include "kernel/fhir/profile.h"
 
 namespace tk::fhir {
 
-/// Of a QuestionnaireResponse, and of those in a Bundle, each by itself; else empty. `warnings`: also what could not be checked. `now_us`: the time that constraints ask for.
+/// Of a QuestionnaireResponse, and of those in a Bundle, each by itself; else empty. `warnings`: also what could not be checked. `now_us`: the time
+/// that constraints ask for. It ends when `time` is over.
 std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root, bool warnings,
-                                int64_t now_us);
+                                int64_t now_us, CheckTime& time);
 
 }  // namespace tk::fhir

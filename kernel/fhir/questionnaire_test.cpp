@@ -34,7 +34,8 @@ std::vector<Issue> CheckCase(const AnswerCase& given, const char* status, bool i
         json + "}]}";
   const auto document = Document::Parse(json);
   EXPECT_TRUE(document.ok()) << json;
-  return CheckAnswers(*Definitions::R4(), profiles, document->Root(), false, kAnswersNowUs);
+  CheckTime time;
+  return CheckAnswers(*Definitions::R4(), profiles, document->Root(), false, kAnswersNowUs, time);
 }
 
 class Answers : public testing::TestWithParam<AnswerCase> {};

@@ -25,8 +25,13 @@ struct RestAddress {
 
 class BundleChecker {
  public:
-  BundleChecker(const Definitions& definitions, Value bundle, std::string path, size_t issues_max)
-      : definitions_(definitions), bundle_(bundle), path_(std::move(path)), issues_max_(issues_max) {}
+  BundleChecker(const Definitions& definitions, Value bundle, std::string path, size_t issues_max,
+                CheckTime& time)
+      : definitions_(definitions),
+        bundle_(bundle),
+        path_(std::move(path)),
+        issues_max_(issues_max),
+        time_(time) {}
 
   std::vector<Issue> Run();
   size_t links_kept() const { return links_kept_; }
@@ -70,18 +75,19 @@ class BundleChecker {
     links_kept_ += 2;
   }
   void Hanging();
-  void Collect(Value object, TypeId type, const std::string& path, size_t level,
-               std::vector<Link>* out) const;
+  void Collect(Value object, TypeId type, const std::string& path, size_t level, std::vector<Link>* out);
   Found Find(const Entry& from, std::string_view reference) const;
   std::optional<RestAddress> Rest(std::string_view url) const;
   void Add(const std::string& path, std::string_view type, std::string text) {
-    if (issues_.size() < issues_max_) issues_.push_back({Severity::kError, type, path, std::move(text)});
+    if (issues_.size() < issues_max_ && !time_.over())
+      issues_.push_back({Severity::kError, type, path, std::move(text)});
   }
 
   const Definitions& definitions_;
   const Value bundle_;
   const std::string path_;
   const size_t issues_max_;
+  CheckTime& time_;
   std::vector<Entry> entries_;
   Places by_url_, by_url_and_version_, by_type_and_id_;
   std::vector<std::vector<size_t>> links_;  // by entry
@@ -95,9 +101,11 @@ std::vector<Issue> BundleChecker::Run() {
   const std::string type = bundle_["type"].ToString();
   Links(type);
   const bool is_needed = !IsIn(type, {"transaction", "transaction-response", "batch", "batch-response"});
-  for (const Entry& entry : entries_) FullUrl(entry, is_needed);
+  for (const Entry& entry : entries_) {
+    if (time_.Step()) FullUrl(entry, is_needed);
+  }
   if (type == "searchset") SearchSet();
-  if (entries_.empty()) return std::move(issues_);
+  if (entries_.empty() || time_.over()) return std::move(issues_);
   if (type == "document" && entries_[0].type == "Composition") Document();
   if (type == "message" && entries_[0].type == "MessageHeader") Message();
   return std::move(issues_);
@@ -107,6 +115,7 @@ void BundleChecker::Read() {
   const bool is_search = bundle_["type"].ToString() == "searchset";
   size_t place = 0;
   for (const Value entry : bundle_["entry"]) {
+    if (!time_.Step()) return;
     const Value resource = entry["resource"];
     const bool is_outcome = is_search && (entry["search"]["mode"].ToString() == "outcome" ||
                                           resource["resourceType"].ToString() == "OperationOutcome");
@@ -149,6 +158,7 @@ void BundleChecker::Links(const std::string& type) {
   std::set<std::string> seen;
   size_t place = 0;
   for (const Value link : bundle_["link"]) {
+    if (!time_.Step()) return;
     const std::string path = path_ + ".link[" + std::to_string(place++) + "]";
     const std::string relation = link["relation"].ToString();
     const bool is_page =
@@ -215,6 +225,7 @@ void BundleChecker::SearchSet() {
   const std::set<std::string> types = SearchedTypes();
   size_t place = 0;
   for (const Value given : bundle_["entry"]) {
+    if (!time_.Step()) return;  // then there may be fewer in entries_
     const Entry& entry = entries_[place++];
     const std::string mode = given["search"]["mode"].ToString();
     if (!entry.resource || mode.empty()) continue;
@@ -257,7 +268,7 @@ void BundleChecker::Named(Value holder, const char* member, const std::string& p
   const Value named = holder[member];
   const auto one = [&](Value reference, const std::string& at) {
     const std::string text = reference["reference"].ToString();
-    if (text.empty() || text.front() == '#') return;
+    if (text.empty() || text.front() == '#' || !time_.Step()) return;
     const Found found = Find(entries_[0], text);
     if (found.any() && !found.many()) return;
     told_.insert(at);
@@ -305,8 +316,8 @@ void BundleChecker::Message() {
 
 /// References, and everything else that can hold the address of an entry.
 void BundleChecker::Collect(Value object, TypeId type, const std::string& path, size_t level,
-                            std::vector<Link>* out) const {
-  if (level > kBundleLevelsMax) return;
+                            std::vector<Link>* out) {
+  if (level > kBundleLevelsMax || !time_.Step()) return;
   const std::string_view type_name = definitions_.Type(type).name;
   for (const Value member : object) {
     const ElementInfo* element = definitions_.FindElement(type, member.name());
@@ -345,6 +356,7 @@ void BundleChecker::References(bool is_document) {
     std::vector<Link> found;
     Collect(entries_[i].resource, type, entries_[i].path + ".resource", 0, &found);
     for (const Link& link : found) {
+      if (!time_.Step()) return;
       if (link.text.empty() || link.text.front() == '#') continue;
       const Found target = Find(entries_[i], link.text);
       if (target.any()) Join(i, target.begin->second);
@@ -374,6 +386,7 @@ void BundleChecker::Hanging() {
     }
   }
   while (!next.empty()) {
+    if (!time_.Step()) return;
     const size_t at = next.back();
     next.pop_back();
     if (reached[at]) continue;
@@ -395,8 +408,8 @@ bool IsAbsoluteUri(std::string_view uri) {
 }
 
 std::vector<Issue> BundleProblems(const Definitions& definitions, Value bundle, const std::string& path,
-                                  size_t issues_max, size_t* links_kept) {
-  BundleChecker checker(definitions, bundle, path, issues_max);
+                                  size_t issues_max, CheckTime& time, size_t* links_kept) {
+  BundleChecker checker(definitions, bundle, path, issues_max, time);
   std::vector<Issue> issues = checker.Run();
   if (links_kept != nullptr) *links_kept = checker.links_kept();
   return issues;

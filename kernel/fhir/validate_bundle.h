@@ -13,14 +13,16 @@
 #include <string>
 #include <vector>
 
+#include "kernel/fhir/check_time.h"
 #include "kernel/fhir/definitions.h"
 
 namespace tk::fhir {
 
 /// Errors of one Bundle, without those of Bundles in it; `path`: where it stands. Cost: a walk over everything in it for documents and
-/// messages, else over the entries. `links_kept`: its memory goes by that, at most two a reference and two an entry and address.
+/// messages, else over the entries; it ends when `time` is over. `links_kept`: its memory goes by that, at most two a reference and two an entry
+/// and address.
 std::vector<Issue> BundleProblems(const Definitions& definitions, Value bundle, const std::string& path,
-                                  size_t issues_max, size_t* links_kept = nullptr);
+                                  size_t issues_max, CheckTime& time, size_t* links_kept = nullptr);
 
 /// "scheme:" before the first slash, question mark or hash sign.
 bool IsAbsoluteUri(std::string_view uri);

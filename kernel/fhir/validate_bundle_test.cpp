@@ -14,7 +14,9 @@ std::string ToldOfBundle(std::string_view type, std::string_view entries, std::s
   const auto document = Document::Parse(json);
   EXPECT_TRUE(document.ok()) << json;
   std::string paths;
-  for (const Issue& issue : BundleProblems(*r4, document->Root(), "Bundle", 100)) paths += issue.path + " ";
+  CheckTime time;
+  for (const Issue& issue : BundleProblems(*r4, document->Root(), "Bundle", 100, time))
+    paths += issue.path + " ";
   return paths;
 }
 
@@ -127,8 +129,9 @@ TEST(BundleRules, EntriesOfOneAddressAreJoinedOnce) {
   ASSERT_TRUE(document.ok());
   size_t links_kept = 0;
   std::string told;
+  CheckTime time;
   for (const Issue& issue :
-       BundleProblems(*r4, document->Root(), "Bundle", kReferences + kAlike, &links_kept))
+       BundleProblems(*r4, document->Root(), "Bundle", kReferences + kAlike, time, &links_kept))
     told += issue.text.find("more than one") == std::string::npos ? issue.path + " " : "";
   EXPECT_EQ(told, "");  // all hang together
   EXPECT_EQ(links_kept, 2 * (1 + kReferences + 2 * (kAlike - 1)));

@@ -69,12 +69,12 @@ std::string PlainFragment(std::string_view text) {
 using Ids = std::set<std::string, std::less<>>;
 
 /// Every id in `object`, whatever it is of.
-void AddIds(Value object, size_t level, Ids* out) {
-  if (level > kFormLevelsMax) return;
+void AddIds(Value object, size_t level, CheckTime* time, Ids* out) {
+  if (level > kFormLevelsMax || !time->Step()) return;
   if (const Value id = object.is_object() ? object["id"] : Value(); id.is_string())
     out->insert(id.ToString());
   for (const Value member : object) {
-    if (member.is_object() || member.is_array()) AddIds(member, level + 1, out);
+    if (member.is_object() || member.is_array()) AddIds(member, level + 1, time, out);
   }
 }
 
@@ -86,8 +86,8 @@ std::string_view SearchTypeName(SearchType type) {
 
 class FormChecker {
  public:
-  FormChecker(const Definitions& definitions, Profiles* profiles, size_t issues_max)
-      : definitions_(definitions), profiles_(profiles), issues_max_(issues_max) {}
+  FormChecker(const Definitions& definitions, Profiles* profiles, size_t issues_max, CheckTime& time)
+      : definitions_(definitions), profiles_(profiles), issues_max_(issues_max), time_(time) {}
 
   std::vector<Issue> Run(Value root) {
     const path::Item item = path::ResourceItem(definitions_, root);
@@ -130,7 +130,7 @@ class FormChecker {
     path_.pop_back();
   }
   void Add(Severity severity, std::string_view type, std::string text) {
-    if (issues_.size() < issues_max_)
+    if (issues_.size() < issues_max_ && !time_.over())
       issues_.push_back({severity, type, ElementPath(path_), std::move(text)});
   }
   void Error(std::string_view type, std::string text) { Add(Severity::kError, type, std::move(text)); }
@@ -138,6 +138,7 @@ class FormChecker {
   const Definitions& definitions_;
   Profiles* const profiles_;
   const size_t issues_max_;
+  CheckTime& time_;
   Value resource_;                   // the innermost, but for contained ones
   std::optional<Ids> resource_ids_;  // gathered for the first narrative with a link
   size_t walks_ = 0;                 // how often ids were gathered
@@ -149,7 +150,7 @@ class FormChecker {
 };
 
 void FormChecker::Object(Value object, TypeId type) {
-  if (path_.size() > kFormLevelsMax) return;
+  if (path_.size() > kFormLevelsMax || !time_.Step()) return;
   const std::string_view name = definitions_.Type(type).name;
   if (name == "Coding") Coding(object);
   if (name == "Identifier") Identifier(object);
@@ -175,6 +176,7 @@ void FormChecker::Object(Value object, TypeId type) {
 }
 
 void FormChecker::One(Value value, const ElementInfo& element) {
+  if (!time_.Step()) return;
   const TypeInfo& type = definitions_.Type(element.type);
   if (value.is_string() && type.type_class == TypeClass::kPrimitive) {
     std::string scratch;
@@ -295,7 +297,7 @@ void FormChecker::Narrative(std::string_view text) {
   const NarrativeTargets found = ReadNarrativeTargets(text);
   if (found.links.empty() && found.images.empty()) return;
   if (!resource_ids_) {
-    AddIds(resource_, 0, &resource_ids_.emplace());
+    AddIds(resource_, 0, &time_, &resource_ids_.emplace());
     ++walks_;
   }
   const Ids anchors(found.anchors.begin(), found.anchors.end());
@@ -304,6 +306,7 @@ void FormChecker::Narrative(std::string_view text) {
 }
 
 void FormChecker::NarrativeTarget(std::string_view target, bool is_image, const Ids& anchors) {
+  if (!time_.Step()) return;
   if (target.size() > 1 && target.front() == '#') {
     const std::string id(target.substr(1)), plain = PlainFragment(id);
     if (!anchors.contains(id) && !anchors.contains(plain) && !resource_ids_->contains(plain))
@@ -333,7 +336,7 @@ void FormChecker::Attachment(Value attachment) {
 }
 
 void FormChecker::Bundle(Value bundle) {
-  for (Issue& issue : BundleProblems(definitions_, bundle, ElementPath(path_), issues_max_)) {
+  for (Issue& issue : BundleProblems(definitions_, bundle, ElementPath(path_), issues_max_, time_)) {
     if (issues_.size() < issues_max_) issues_.push_back(std::move(issue));
   }
 }
@@ -359,6 +362,7 @@ void FormChecker::SearchParameters(Value resource) {
 }
 
 void FormChecker::ParameterType(std::string_view canonical, Value type) {
+  if (!time_.Step()) return;
   if (parameter_types_.empty()) {
     for (const TypeId resource : definitions_.ResourceTypes()) {
       for (const SearchParameter& parameter : definitions_.SearchParameters(resource))
@@ -384,8 +388,8 @@ std::optional<uint64_t> DecodedSize(std::string_view text) {
 }
 
 std::vector<Issue> FormProblems(const Definitions& definitions, Profiles* profiles, Value root,
-                                size_t issues_max, size_t* walks) {
-  FormChecker checker(definitions, profiles, issues_max);
+                                size_t issues_max, CheckTime& time, size_t* walks) {
+  FormChecker checker(definitions, profiles, issues_max, time);
   std::vector<Issue> issues = checker.Run(root);
   if (walks != nullptr) *walks = checker.walks();
   return issues;

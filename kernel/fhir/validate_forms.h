@@ -20,14 +20,15 @@
 #include <cstdint>
 #include <optional>
 
+#include "kernel/fhir/check_time.h"
 #include "kernel/fhir/profile.h"
 
 namespace tk::fhir {
 
 /// Problems of `root`, at most `issues_max`. Code systems are those of `profiles`; nullptr: none. Cost: a walk over everything; at most a
-/// hundred levels. `walks`: how many walks for ids there were beside it, at most one a resource that is not contained.
+/// hundred levels; it ends when `time` is over. `walks`: how many walks for ids there were beside it, at most one a resource that is not contained.
 std::vector<Issue> FormProblems(const Definitions& definitions, Profiles* profiles, Value root,
-                                size_t issues_max, size_t* walks = nullptr);
+                                size_t issues_max, CheckTime& time, size_t* walks = nullptr);
 
 /// Bytes that base64 text stands for; nullopt if it is none.
 std::optional<uint64_t> DecodedSize(std::string_view text);

@@ -1,7 +1,5 @@
 #include <algorithm>
 
-#include "kernel/base/clock.h"
-#include "kernel/base/turn.h"
 #include "kernel/fhir/profile_check.h"
 #include "kernel/fhir/questionnaire.h"
 #include "kernel/fhir/validate_forms.h"
@@ -48,20 +46,15 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
     }
   };
   add(checker.Take());
-  const auto has_time = [&] {
-    (void)Turn::Look(MonotonicUs(), options.deadline_us);
-    return options.deadline_us == 0 || MonotonicUs() <= options.deadline_us;
-  };
-  if (has_time()) add(FormProblems(definitions, &profiles, root, options.base.issues_max));
-  if (has_time()) add(StructureProblems(profiles, root, options.base.issues_max));
-  if (!has_time()) {
+  CheckTime& time = checker.time();
+  add(FormProblems(definitions, &profiles, root, options.base.issues_max, time));
+  if (!time.over()) add(StructureProblems(profiles, root, options.base.issues_max));
+  add(CheckAnswers(definitions, profiles, root, options.base.warnings, options.now_us, time));
+  KeepWorst(options.base.issues_max, &issues);
+  if (time.over()) {
     issues.push_back({Severity::kError, "too-costly", root["resourceType"].ToString(),
                       "the time of this request was over before all of it was checked"});
-    KeepWorst(options.base.issues_max, &issues);
-    return issues;
   }
-  add(CheckAnswers(definitions, profiles, root, options.base.warnings, options.now_us));
-  KeepWorst(options.base.issues_max, &issues);
   return issues;
 }
 

@@ -187,26 +187,23 @@ Status CheckConformance(const Room& room, const Call& call, fhir::Value resource
   if (state == nullptr) state = room.conformance->Current();
   const bool may_claim = state->has_profiles() || NamesDefinition(resource.document()->Text());
   if (!has_answers && !may_claim) return {};
-  std::vector<Issue> issues;
-  if (may_claim) {
-    fhir::ProfileOptions options;
-    options.now_us = room.context.clock->NowUs();
-    options.deadline_us = call.request.deadline_us;
-    options.work_max = fhir::ProfileWorkFor(resource);
-    fhir::ProfileChecker checker(state->profiles(), options);
-    checker.CheckClaims(resource);
-    if (checker.out_of_time())
-      return MakeError(
-          ErrorCode::kTimeout,
-          "The time of this request was over before the resource was checked against its profiles: it "
-          "is not stored. Send it again, or in smaller parts.");
-    issues = checker.Take();
-  }
+  fhir::ProfileOptions options;
+  options.now_us = room.context.clock->NowUs();
+  options.deadline_us = call.request.deadline_us;
+  options.work_max = fhir::ProfileWorkFor(resource);
+  fhir::ProfileChecker checker(state->profiles(), options);
+  if (may_claim) checker.CheckClaims(resource);
+  std::vector<Issue> issues = checker.Take();
   if (has_answers) {
     for (Issue& issue : fhir::CheckAnswers(*room.definitions, state->profiles(), resource, false,
-                                           room.context.clock->NowUs()))
+                                           options.now_us, checker.time()))
       issues.push_back(std::move(issue));
   }
+  if (checker.time().over())
+    return MakeError(
+        ErrorCode::kTimeout,
+        "The time of this request was over before the resource was checked against its profiles and "
+        "questionnaires: it is not stored. Send it again, or in smaller parts.");
   TRY(state->Complete());  // else something would pass for unknown
   if (issues.empty()) return {};
   Error error = MakeError(ErrorCode::kInvalid, issues.front().path + ": " + issues.front().text);

@@ -44,6 +44,26 @@ TEST_F(ProfilesTest, AClaimIsCheckedOnWriteOnceTheProfileIsStored) {
   EXPECT_EQ(Post("Patient", Resident("")).status, 201);
 }
 
+// Answers by themselves, and beside profiles: one way for both.
+TEST_F(ProfilesTest, WhatTimeDoesNotSufficeToCheckIsNotStored) {
+  ASSERT_EQ(Put("StructureDefinition/resident", Profile()).status, 201);
+  const auto late = [&](std::string_view type, std::string body) {
+    Request request = Make(Method::kPost, type, std::move(body));
+    request.deadline_us = 1;
+    return Send(std::move(request));
+  };
+  const std::string answers = R"({"resourceType":"QuestionnaireResponse","status":"completed"})";
+  for (const Response& response :
+       {late("Patient", Resident(kGood)), late("QuestionnaireResponse", answers)}) {
+    EXPECT_EQ(response.status, 503) << response.body;
+    EXPECT_NE(response.body.find("it is not stored"), std::string::npos) << response.body;
+  }
+  const Response validated = late("QuestionnaireResponse/$validate", answers);
+  EXPECT_EQ(validated.status, 200);
+  EXPECT_NE(validated.body.find("\"code\":\"too-costly\""), std::string::npos) << validated.body;
+  EXPECT_EQ(Post("QuestionnaireResponse", answers).status, 201);
+}
+
 TEST_F(ProfilesTest, TransactionsAndPatchesAreCheckedToo) {
   ASSERT_EQ(Put("StructureDefinition/resident", Profile()).status, 201);
   const Response refused = Post("", R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":)" +

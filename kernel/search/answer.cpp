@@ -43,7 +43,7 @@ class Answerer {
         query_(query),
         request_(request),
         texts_(request),
-        meter_(request.deadline_us, request.kept_max),
+        meter_(request.deadline_us, setting.kept),
         ground_{setting, look, query.type, request, texts_, meter_} {}
 
   Status Prepare();

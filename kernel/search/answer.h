@@ -5,6 +5,7 @@
 #include "kernel/search/area_counts.h"
 #include "kernel/search/entries.h"
 #include "kernel/search/index.h"
+#include "kernel/search/kept.h"
 
 namespace tk::search {
 
@@ -23,6 +24,7 @@ struct Setting {
   const HashKey& hash_key;
   const view::Directory& directory;
   AreaCounts& counts;
+  Kept& kept;
 };
 
 Result<Page> AnswerPage(const Setting& setting, const Look& look, const Query& query,

@@ -81,11 +81,23 @@ TEST(Codes, TheyEndAtTheTimeLimit) {
     ASSERT_FALSE(cut.ok()) << text;
     EXPECT_EQ(cut.error().code, ErrorCode::kTimeout) << text;
   }
-  PageRequest request;
-  request.kept_max = 100;
-  const auto cut = house.Ask("Observation", "status=final&code:not-in=http://t/v", request);
+}
+
+// What is kept is given back at the end of each search.
+TEST(Codes, WhatTheyKeepOnTheirWayIsBounded) {
+  IndexOptions options;
+  options.kept_max = 100;
+  House house(options);
+  StoreCodes(&house);
+  const auto ask = [&] { return house.Ask("Observation", "status=final&code:not-in=http://t/v"); };
+  for (int i = 0; i < 50; ++i) house.Put(Coded(i, "n1"));
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(ask().ok());
+  for (int i = 50; i < 3000; ++i) house.Put(Coded(i, "n1"));
+  const auto cut = ask();
   ASSERT_FALSE(cut.ok());
   EXPECT_EQ(cut.error().code, ErrorCode::kTooLarge);
+  EXPECT_NE(cut.error().external.find("more than 100 resources in memory"), std::string::npos)
+      << cut.error().external;
 }
 
 TEST(Codes, OnlyWhatIsInScopeIsFound) {

@@ -18,7 +18,7 @@ class Includer {
         look_(look),
         query_(query),
         request_(request),
-        meter_(request.page.deadline_us, request.page.kept_max) {}
+        meter_(request.page.deadline_us, setting.kept) {}
 
   Result<Included> Run(std::span<const Ordinal> matches) {
     std::vector<Ordinal> from(matches.begin(), matches.end());

@@ -147,7 +147,7 @@ class IndexView final : public GeneratedIndex {
     each(sort_);
     each(keys_);
   }
-  Setting setting() const { return {*extractor_, options_.hash_key, directory_, counts_}; }
+  Setting setting() const { return {*extractor_, options_.hash_key, directory_, counts_, kept_}; }
   Look MakeLook() const {
     return {equality_.snapshot(), ordered_.snapshot(), strings_.snapshot(), sort_.snapshot(),
             erasures_open_.load() == 0 && !outdated_};
@@ -182,6 +182,7 @@ class IndexView final : public GeneratedIndex {
   view::Runs<Entry16> keys_;
 
   mutable AreaCounts counts_{options_.count_bytes_max, options_.count_alone_max};
+  mutable Kept kept_{options_.kept_max};
 
   std::mutex publish_mutex_;  // Publish of all families, and Save's look at all of them, are one step each
   uint64_t t_ = 0;            // under publish_mutex_

@@ -11,7 +11,8 @@
 //   Equal keys, and more than 1,000 of one second, newest entry first.
 // _sort=-[clinical date] is exact however many there are of a second.
 // Counts: a key's, in an area, is summed from what each run has in which area (area_counts.h), not walked.
-// Memory: what runs.h says for five families, and at most `count_bytes_max`; files of about 5 bytes an entry beside (run_block.h). Source: DESIGN 1; FHIR R4 search.html.
+// Memory: what runs.h says for five families, at most `count_bytes_max`, and of all searches under way what `kept_max` says; files of about 5 bytes
+//         an entry beside (run_block.h). Source: DESIGN 1; FHIR R4 search.html.
 #pragma once
 
 #include <functional>
@@ -33,16 +34,17 @@ struct IndexOptions {
   size_t file_entries_min = 65'536;           // runs.h
   size_t count_bytes_max = size_t{32} << 20;  // area_counts.h
   uint64_t count_alone_max = 64;
+  // Ordinals that all searches under way may keep in intermediate sets (8 bytes each), beyond which kTooLarge.
+  uint64_t kept_max = 8'000'000;
 };
 
 struct PageRequest {
   view::Position position;  // all pages of one search stay at one position
   view::Scope scope;
   size_t count = 50;
-  bool total_known = false;       // from an earlier page: it is not counted again
-  std::string cursor;             // opaque, from the page before; empty = first
-  int64_t deadline_us = 0;        // MonotonicUs() after which kTimeout; 0 = none
-  uint64_t kept_max = 8'000'000;  // ordinals in intermediate sets (8 bytes each), beyond which kTooLarge
+  bool total_known = false;  // from an earlier page: it is not counted again
+  std::string cursor;        // opaque, from the page before; empty = first
+  int64_t deadline_us = 0;   // MonotonicUs() after which kTimeout; 0 = none
   /// The ordinal after the last entry written at or before that instant (Engine::FindTime). Needed for _lastUpdated only.
   std::function<Result<view::Ordinal>(Instant)> find_time;
   /// One version, for what entries alone do not tell (match.h); kGone for an erased one. Without it such a question is kUnsupported.

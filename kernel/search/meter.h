@@ -9,14 +9,18 @@
 #include "kernel/base/clock.h"
 #include "kernel/base/result.h"
 #include "kernel/base/turn.h"
+#include "kernel/search/kept.h"
 
 namespace tk::search {
 
 /// Of one question on one thread.
 class Meter {
  public:
-  /// `deadline_us`: MonotonicUs(), 0 = none. `kept_max`: ordinals that all intermediate sets together may hold.
-  Meter(int64_t deadline_us, uint64_t kept_max) : deadline_us_(deadline_us), kept_max_(kept_max) {}
+  /// `deadline_us`: MonotonicUs(), 0 = none. `kept_of_all`: what the intermediate sets of all questions hold; lives longer.
+  Meter(int64_t deadline_us, Kept& kept_of_all) : deadline_us_(deadline_us), kept_of_all_(kept_of_all) {}
+  ~Meter() { kept_of_all_.GiveBack(taken_); }
+  Meter(const Meter&) = delete;
+  Meter& operator=(const Meter&) = delete;
 
   /// One entry looked at on behalf of `what` (lives as long as the meter; for the message). False: end now.
   bool Tick(const std::string& what) {
@@ -25,7 +29,10 @@ class Meter {
   }
   /// One ordinal more is kept in an intermediate set.
   bool Keep(const std::string& what) {
-    if (++kept_ > kept_max_ && stopped_ == nullptr) {
+    if (kept_ == taken_) taken_ += kept_of_all_.Take(kTakenAtOnce);
+    if (kept_ < taken_) {
+      ++kept_;
+    } else if (stopped_ == nullptr) {
       stopped_ = &what;
       too_large_ = true;
     }
@@ -41,7 +48,7 @@ class Meter {
     const std::string where = name.empty() ? std::string() : " It was at " + name + ".";
     if (too_large_)
       return MakeIssue(ErrorCode::kTooLarge, "too-costly", name,
-                       "the search would keep more than " + std::to_string(kept_max_) +
+                       "the search would keep more than " + std::to_string(kept_of_all_.max()) +
                            " resources in memory on its way." + where +
                            " Make that criterion, or another one, more selective");
     if (too_many_)
@@ -62,6 +69,7 @@ class Meter {
 
  private:
   static constexpr uint64_t kEvery = 256;
+  static constexpr uint64_t kTakenAtOnce = 4096;
   bool Look(const std::string& what) {
     if (stopped_ == nullptr && deadline_us_ != 0) {
       too_many_ = !Turn::Look(MonotonicUs(), deadline_us_);
@@ -71,8 +79,8 @@ class Meter {
     return stopped_ == nullptr;
   }
   const int64_t deadline_us_;
-  const uint64_t kept_max_;
-  uint64_t entries_ = 0, kept_ = 0;
+  Kept& kept_of_all_;
+  uint64_t entries_ = 0, kept_ = 0, taken_ = 0;
   const std::string* stopped_ = nullptr;
   bool too_large_ = false, too_many_ = false, must_end_ = false;
 };
