@@ -114,9 +114,10 @@ void ProfileChecker::Check(Value resource, std::string_view canonical) {
   if (!profile.ok()) return Error("not-supported", "cannot be checked: " + profile.error().external);
   if (*profile == nullptr)
     return Error("not-found", "the profile " + std::string(canonical) + " is not known here");
-  if (definitions_.Type(item.type).name == "Bundle") bundles_.push_back(resource);
+  const bool is_bundle = definitions_.Type(item.type).name == "Bundle";
+  if (is_bundle) bundles_.emplace_back(resource);
   CheckProfile(item, **profile);
-  bundles_.clear();
+  if (is_bundle) LeaveBundle();
 }
 
 void ProfileChecker::CheckClaims(Value resource) {
@@ -274,7 +275,12 @@ void ProfileChecker::TypeProfiles(const TypeRule& type, const Item& item) {
       "is not checked against " + type.profiles[0] + ", which is not known here");
 }
 
-Value ProfileChecker::Resolve(std::string_view reference) const {
+void ProfileChecker::LeaveBundle() {
+  entries_read_ += bundles_.back().entries_read();
+  bundles_.pop_back();
+}
+
+Value ProfileChecker::Resolve(std::string_view reference) {
   if (reference.empty()) return {};
   if (reference.front() == '#') {
     for (const Value contained : container_["contained"]) {
@@ -282,14 +288,8 @@ Value ProfileChecker::Resolve(std::string_view reference) const {
     }
     return reference.size() == 1 ? container_ : Value();
   }
-  for (const Value bundle : bundles_) {
-    for (const Value entry : bundle["entry"]) {
-      const std::string url = entry["fullUrl"].ToString();
-      if (url == reference ||
-          (url.size() > reference.size() && url.ends_with(reference) &&
-           url[url.size() - reference.size() - 1] == '/' && reference.find(':') == std::string_view::npos))
-        return entry["resource"];
-    }
+  for (BundleEntries& bundle : bundles_) {
+    if (const auto entry = bundle.Find(reference)) return (*entry)["resource"];
   }
   return {};
 }
@@ -335,7 +335,8 @@ void ProfileChecker::Targets(const TypeRule& type, const Item& item) {
   }
   std::string text =
       "refers to a " + std::string(definitions_.Type(target_type).name) + " that is none of: " + permitted;
-  if (!broken.empty() && quiet_ == 0) text += "; " + WhyNot(target, reference, broken);
+  const bool is_told = quiet_ == 0 && issues_.size() < options_.issues_max;
+  if (!broken.empty() && is_told) text += "; " + WhyNot(target, reference, broken);
   Error("structure", std::move(text));
 }
 
@@ -368,7 +369,7 @@ std::string ProfileChecker::WhyNot(Value target, std::string_view reference, con
     }
   };
   if (reference.substr(0, 1) == "#") stand_in(container_, "contained", target, nullptr);
-  for (const Value bundle : bundles_) stand_in(bundle, "entry", target, "resource");
+  for (const BundleEntries& bundle : bundles_) stand_in(bundle.bundle(), "entry", target, "resource");
   std::vector<Issue> outer_issues = std::exchange(issues_, {});
   std::vector<Segment> outer_path = std::exchange(path_, std::move(place));
   if (const ProfilePtr profile = Known(canonical)) CheckProfile(item, *profile);

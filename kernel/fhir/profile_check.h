@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "kernel/fhir/bundle_entries.h"
 #include "kernel/fhir/check_time.h"
 #include "kernel/fhir/profile.h"
 #include "kernel/fhir/validate.h"
@@ -49,6 +50,8 @@ class ProfileChecker {
   /// If it is over, the check is not complete: nothing is said of the resource, the same request may be sent again. Further checks of the same
   /// resource go by it too.
   CheckTime& time() { return time_; }
+  /// Entries of Bundles read to find what references mean: each once for each Bundle that it is in.
+  size_t entries_read() const { return entries_read_; }
 
  private:
   struct Segment {
@@ -113,7 +116,8 @@ class ProfileChecker {
   bool Conforms(const ProfileElement& rule, const Item& item);
 
   std::vector<Named> ItemsOf(const Item& parent, std::string_view name) const;
-  Value Resolve(std::string_view reference) const;
+  Value Resolve(std::string_view reference);
+  void LeaveBundle();
   bool Work();
   void Add(Severity severity, std::string_view type, std::string text);
   void Error(std::string_view type, std::string text) { Add(Severity::kError, type, std::move(text)); }
@@ -129,7 +133,8 @@ class ProfileChecker {
   std::vector<Segment> path_;
   const Profile* profile_ = nullptr;
   Value root_, container_, resource_;
-  std::vector<Value> bundles_;
+  std::vector<BundleEntries> bundles_;                      // that the walk is in
+  size_t entries_read_ = 0;                                 // of those it has left
   std::vector<Holder> holders_;                             // from the resource down to where the walk is
   std::vector<std::pair<Value, const Profile*>> checking_;  // against endless turns
   std::unique_ptr<World> world_;

@@ -513,6 +513,27 @@ TEST_F(ProfileTest, BoundsOfDatesMayBeRelativeToNow) {
   EXPECT_EQ(Check(born("1970-12-01"), "p"), "Patient.birthDate: is more than the greatest permitted value\n");
 }
 
+// Not all of them for each reference.
+TEST_F(ProfileTest, EntriesOfABundleAreReadOnce) {
+  Add(Structure("p", "Observation", R"({"path":"Observation.subject","min":1,"type":[{"code":"Reference",
+    "targetProfile":["http://hl7.org/fhir/StructureDefinition/Patient"]}]})"));
+  Profiles profiles(*Definitions::R4(), canonicals_);
+  constexpr size_t kEntries = 500;
+  std::string entries = R"({"fullUrl":"http://x/Group/g","resource":{"resourceType":"Group","id":"g"}})";
+  for (size_t i = 1; i < kEntries; ++i)
+    entries +=
+        R"(,{"fullUrl":"http://x/Observation/)" + std::to_string(i) +
+        R"(","resource":{"resourceType":"Observation","meta":{"profile":["http://x/p"]},"subject":{"reference":")" +
+        (i == 1 ? "Group/g" : "http://y/Patient/1") + R"("}}})";
+  const auto bundle = Shared(R"({"resourceType":"Bundle","entry":[)" + entries + "]}");
+  ProfileChecker checker(profiles, {});
+  checker.CheckClaims(bundle->Root());
+  const auto issues = checker.Take();
+  ASSERT_EQ(issues.size(), 1U);
+  EXPECT_EQ(issues[0].path, "Bundle.entry[1].resource.subject");
+  EXPECT_EQ(checker.entries_read(), kEntries);
+}
+
 TEST_F(ProfileTest, WorkIsBounded) {
   Add(Structure("p", "Patient", R"({"path":"Patient.name.family","min":1})"));
   Profiles profiles(*Definitions::R4(), canonicals_);

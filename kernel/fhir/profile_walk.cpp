@@ -34,7 +34,7 @@ std::string WithoutChoiceMarks(std::string text) {
 
 void ProfileChecker::Resource(Value resource, TypeId type) {
   const bool is_bundle = definitions_.Type(type).name == "Bundle";
-  if (is_bundle) bundles_.push_back(resource);
+  if (is_bundle) bundles_.emplace_back(resource);
   const Value outer = std::exchange(resource_, resource);
   std::vector<Holder> outer_holders = std::exchange(holders_, {{resource, type, kNoType, {}}});
   Claimed(resource);
@@ -43,7 +43,7 @@ void ProfileChecker::Resource(Value resource, TypeId type) {
   Walk(resource, type);
   holders_ = std::move(outer_holders);
   resource_ = outer;
-  if (is_bundle) bundles_.pop_back();
+  if (is_bundle) LeaveBundle();
 }
 
 /// Goes to extensions and to resources within; everything else is the profile's business.

@@ -8,6 +8,7 @@
 #include "kernel/base/text.h"
 #include "kernel/fhir/path/path.h"
 #include "kernel/fhir/profile_values.h"
+#include "kernel/fhir/validate.h"
 #include "kernel/fhir/validate_forms.h"
 
 namespace tk::fhir {
@@ -15,10 +16,10 @@ namespace {
 
 constexpr size_t kItemsMax = 20'000;
 constexpr size_t kDepthMax = 32;
-constexpr size_t kAnswerIssuesMax = 100;
-constexpr size_t kAnswerConstraintsMax = 256;    // evaluations for one resource
-constexpr uint64_t kConstraintWorkMax = 50'000;  // items that one of them may visit
-constexpr double kMegabyte = 1024.0 * 1024.0;    // the greater reading of "MB"
+constexpr size_t kAnswerIssuesMax = kIssuesTold + 1;  // so that it shows that there are more
+constexpr size_t kAnswerConstraintsMax = 256;         // evaluations for one resource
+constexpr uint64_t kConstraintWorkMax = 50'000;       // items that one of them may visit
+constexpr double kMegabyte = 1024.0 * 1024.0;         // the greater reading of "MB"
 constexpr std::string_view kExtensionUrl = "http://hl7.org/fhir/StructureDefinition/";
 constexpr std::string_view kCaptureUrl = "http://hl7.org/fhir/uv/sdc/StructureDefinition/";
 

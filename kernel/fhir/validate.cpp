@@ -32,7 +32,10 @@ std::vector<Issue> Validate(const Definitions& definitions, Value root, const Va
 }
 
 Status CheckValid(const Definitions& definitions, Value root, const ValidateOptions& options) {
-  std::vector<Issue> issues = Validate(definitions, root, options);
+  ValidateOptions one_more = options;
+  ++one_more.issues_max;
+  std::vector<Issue> issues = Validate(definitions, root, one_more);
+  TellAtMost(options.issues_max, false, &issues);
   const auto first = std::find_if(issues.begin(), issues.end(), [](const Issue& issue) {
     return issue.severity == Severity::kError || issue.severity == Severity::kFatal;
   });
@@ -40,6 +43,21 @@ Status CheckValid(const Definitions& definitions, Value root, const ValidateOpti
   Error error = MakeError(ErrorCode::kInvalid, first->path + ": " + first->text);
   error.issues = std::move(issues);
   return error;
+}
+
+void TellAtMost(size_t issues_max, bool has_more, std::vector<Issue>* issues) {
+  if (issues->size() <= issues_max && !has_more) return;
+  for (const Severity least : {Severity::kInformation, Severity::kWarning}) {
+    size_t spare = issues->size() > issues_max ? issues->size() - issues_max : 0;
+    std::erase_if(*issues,
+                  [&](const Issue& issue) { return issue.severity == least && spare > 0 && spare-- > 0; });
+  }
+  if (issues->size() > issues_max) issues->resize(issues_max);
+  issues->push_back(
+      {Severity::kInformation,
+       "informational",
+       {},
+       "more was found than these " + std::to_string(issues->size()) + " issues: mend them and ask again"});
 }
 
 const KnownTypes& Known() {

@@ -9,9 +9,11 @@
 
 namespace tk::fhir {
 
+inline constexpr size_t kIssuesTold = 100;
+
 struct ValidateOptions {
   TypeId expected = kNoType;  // the type that the URL names; kNoType = whatever resourceType says
-  size_t issues_max = 100;
+  size_t issues_max = kIssuesTold;
   bool warnings = false;  // also invariants of severity warning (best practice, such as dom-6)
 };
 
@@ -22,5 +24,8 @@ struct ValidateOptions {
 std::vector<Issue> Validate(const Definitions& definitions, Value root, const ValidateOptions& options = {});
 /// The same as an Error (kInvalid, all issues) or nothing, where no issue is an error.
 Status CheckValid(const Definitions& definitions, Value root, const ValidateOptions& options = {});
+/// Cuts what checks found to `issues_max`, where what is said beside goes before what is wrong, and says so in one issue more. `has_more`: there
+/// are more than were gathered. Whoever gathers looks for one more than that.
+void TellAtMost(size_t issues_max, bool has_more, std::vector<Issue>* issues);
 
 }  // namespace tk::fhir

@@ -166,6 +166,25 @@ TEST(Forms, WhatTimeDoesNotSufficeForIsTold) {
   EXPECT_EQ(told(1), "the time of this request was over before all of it was checked\n");
 }
 
+TEST(Forms, MoreThanIsToldIsTold) {
+  MemoryCanonicals canonicals;
+  Profiles profiles(*Definitions::R4(), canonicals);
+  const auto told = [&](size_t count) {
+    std::string identifiers;
+    for (size_t i = 0; i < count; ++i)
+      identifiers += std::string(i == 0 ? "" : ",") + R"({"system":"local"})";
+    const auto document = Document::Parse(R"({"resourceType":"Patient","identifier":[)" + identifiers + "]}");
+    EXPECT_TRUE(document.ok());
+    return ValidateFully(*Definitions::R4(), profiles, document->Root(), {});
+  };
+  EXPECT_EQ(told(kIssuesTold).size(), kIssuesTold);
+  EXPECT_EQ(told(kIssuesTold).back().severity, Severity::kError);
+  const auto cut = told(kIssuesTold + 1);
+  ASSERT_EQ(cut.size(), kIssuesTold + 1);
+  EXPECT_EQ(cut.back().severity, Severity::kInformation);
+  EXPECT_EQ(cut.back().text, "more was found than these 100 issues: mend them and ask again");
+}
+
 TEST(Forms, NothingThatALinkSaysIsTold) {
   const auto r4 = Definitions::R4();  // before parsing: what is parsed knows names only then
   const auto document = Document::Parse(

@@ -6,25 +6,15 @@
 #include "kernel/fhir/validate_structures.h"
 
 namespace tk::fhir {
-namespace {
-
-/// Too many: what is said beside goes before what is wrong.
-void KeepWorst(size_t issues_max, std::vector<Issue>* issues) {
-  for (const Severity least : {Severity::kInformation, Severity::kWarning}) {
-    size_t spare = issues->size() > issues_max ? issues->size() - issues_max : 0;
-    std::erase_if(*issues,
-                  [&](const Issue& issue) { return issue.severity == least && spare > 0 && spare-- > 0; });
-  }
-  if (issues->size() > issues_max) issues->resize(issues_max);
-}
-
-}  // namespace
 
 std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profiles, Value root,
                                  const FullOptions& options) {
-  std::vector<Issue> issues = Validate(definitions, root, options.base);
+  ValidateOptions base = options.base;
+  const size_t most = ++base.issues_max;  // one more than is told
+  std::vector<Issue> issues = Validate(definitions, root, base);
+  bool has_more = false;
   ProfileOptions profile_options;
-  profile_options.issues_max = options.base.issues_max;
+  profile_options.issues_max = most;
   profile_options.warnings = options.base.warnings;
   profile_options.implied = true;
   profile_options.now_us = options.now_us;
@@ -35,6 +25,7 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
   checker.CheckClaims(root);
   const size_t of_type = issues.size();
   const auto add = [&](std::vector<Issue> found) {
+    has_more = has_more || found.size() >= most;
     for (Issue& issue : found) {
       // What the type asks already is not told again in the profile's words.
       const auto end = issues.begin() + static_cast<std::ptrdiff_t>(of_type);
@@ -47,10 +38,10 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
   };
   add(checker.Take());
   CheckTime& time = checker.time();
-  add(FormProblems(definitions, &profiles, root, options.base.issues_max, time));
-  if (!time.over()) add(StructureProblems(profiles, root, options.base.issues_max));
+  add(FormProblems(definitions, &profiles, root, most, time));
+  if (!time.over()) add(StructureProblems(profiles, root, most));
   add(CheckAnswers(definitions, profiles, root, options.base.warnings, options.now_us, time));
-  KeepWorst(options.base.issues_max, &issues);
+  TellAtMost(options.base.issues_max, has_more, &issues);
   if (time.over()) {
     issues.push_back({Severity::kError, "too-costly", root["resourceType"].ToString(),
                       "the time of this request was over before all of it was checked"});

@@ -268,7 +268,12 @@ TEST(Validate, FindsAllAndStopsAtTheLimit) {
   const Status status = CheckValid(*r4, document->Root(), options);
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code, ErrorCode::kInvalid);
-  EXPECT_EQ(status.error().issues.size(), 7U);
+  ASSERT_EQ(status.error().issues.size(), 8U);  // and that there are more
+  EXPECT_EQ(status.error().issues[6].severity, Severity::kError);
+  EXPECT_EQ(status.error().issues[7].severity, Severity::kInformation);
+  EXPECT_NE(status.error().issues[7].text.find("more was found than these 7"), std::string::npos);
+  options.issues_max = Check(many, *r4, {.issues_max = 1000}).size();
+  EXPECT_EQ(CheckValid(*r4, document->Root(), options).error().issues.size(), options.issues_max);
 }
 
 TEST(Validate, TextsNameNoValues) {

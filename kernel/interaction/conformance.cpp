@@ -191,6 +191,7 @@ Status CheckConformance(const Room& room, const Call& call, fhir::Value resource
   options.now_us = room.context.clock->NowUs();
   options.deadline_us = call.request.deadline_us;
   options.work_max = fhir::ProfileWorkFor(resource);
+  options.issues_max = fhir::kIssuesTold + 1;
   fhir::ProfileChecker checker(state->profiles(), options);
   if (may_claim) checker.CheckClaims(resource);
   std::vector<Issue> issues = checker.Take();
@@ -206,6 +207,7 @@ Status CheckConformance(const Room& room, const Call& call, fhir::Value resource
         "questionnaires: it is not stored. Send it again, or in smaller parts.");
   TRY(state->Complete());  // else something would pass for unknown
   if (issues.empty()) return {};
+  fhir::TellAtMost(fhir::kIssuesTold, false, &issues);
   Error error = MakeError(ErrorCode::kInvalid, issues.front().path + ": " + issues.front().text);
   error.issues = std::move(issues);
   return error;
