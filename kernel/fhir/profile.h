@@ -17,6 +17,7 @@
 #include "kernel/fhir/canonicals.h"
 #include "kernel/fhir/code_tree.h"
 #include "kernel/fhir/definitions.h"
+#include "kernel/fhir/kept_by_bytes.h"
 #include "kernel/fhir/path/path.h"
 
 namespace tk::fhir {
@@ -151,6 +152,8 @@ class Profiles {
   std::shared_ptr<const SetSystems> SystemsOf(std::string_view canonical);
   const Definitions& definitions() const { return definitions_; }
   const Canonicals& canonicals() const { return canonicals_; }
+  /// What is kept of code systems, about; at most 128 MB, or one that is larger by itself.
+  size_t kept_bytes();
 
  private:
   Result<ProfilePtr> Compile(std::string_view canonical);
@@ -165,8 +168,9 @@ class Profiles {
   std::unordered_map<std::string, Entry> profiles_;
   std::unordered_map<TypeId, ProfilePtr> bindings_;
   std::unordered_map<std::string, std::shared_ptr<const ListedCodes>> codes_;
-  std::unordered_map<std::string, std::shared_ptr<const ListedSystem>> systems_;
-  std::unordered_map<std::string, std::shared_ptr<const CodeTree>> trees_;
+  static constexpr size_t kKeptBytesMax = size_t{64} << 20;
+  KeptByBytes<ListedSystem> systems_{kKeptBytesMax};
+  KeptByBytes<CodeTree> trees_{kKeptBytesMax};
   std::unordered_map<std::string, std::shared_ptr<const SetSystems>> systems_of_;
   std::set<std::string> compiling_;
 };

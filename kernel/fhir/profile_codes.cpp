@@ -12,8 +12,26 @@ namespace {
 
 constexpr int kConceptLevelsMax = 64;
 constexpr int kImportLevelsMax = 8;
-constexpr size_t kSystemsKeptMax = 2048;
-constexpr size_t kTreesKeptMax = 64;
+constexpr size_t kSystemsKeptMax = 2048;  // of value sets
+constexpr size_t kCodeBytes = 160;        // of what is kept of a code, beside its texts
+
+/// About what it takes in memory.
+size_t BytesOf(const ListedSystem& system) {
+  size_t bytes = 0;
+  for (const auto& [code, displays] : system.displays) {
+    bytes += kCodeBytes + code.size();
+    for (const std::string& display : displays) bytes += sizeof(display) + display.size();
+  }
+  return bytes;
+}
+size_t BytesOf(const CodeTree& tree) {
+  size_t bytes = 0;
+  for (CodeTree::Place place = 0; place < tree.size(); ++place) {
+    bytes += kCodeBytes + tree.Code(place).size();
+    bytes += (tree.Parents(place).size() + tree.Children(place).size()) * sizeof(CodeTree::Place);
+  }
+  return bytes;
+}
 
 void AddConcepts(Value concepts, int level, ListedSystem* out) {
   if (level > kConceptLevelsMax) return;
@@ -63,31 +81,34 @@ bool AddSystems(const Canonicals& canonicals, Value value_set, int level, Import
 std::shared_ptr<const ListedSystem> Profiles::System(std::string_view url) {
   const std::lock_guard<std::recursive_mutex> lock(mutex_);
   const std::string key(url);
-  if (const auto known = systems_.find(key); known != systems_.end()) return known->second;
-  if (systems_.size() >= kSystemsKeptMax) systems_.clear();
-  std::shared_ptr<const ListedSystem>& kept = systems_[key];
+  if (const auto* known = systems_.Find(key)) return *known;
   const std::shared_ptr<const Document> document = canonicals_.Find("CodeSystem", url);
-  if (document == nullptr) return nullptr;
-  const Value root = document->Root();
-  if (root["content"].ToString() != "complete" || root["compositional"].IsTrue()) return nullptr;
+  const Value root = document == nullptr ? Value() : document->Root();
+  if (root["content"].ToString() != "complete" || root["compositional"].IsTrue())
+    return systems_.Put(key, nullptr);
   auto system = std::make_shared<ListedSystem>();
   system->version = root["version"].ToString();
   system->folds_case = root["caseSensitive"].kind() == Kind::kFalse;
   AddConcepts(root["concept"], 0, system.get());
-  return kept = std::move(system);
+  const size_t bytes = BytesOf(*system);
+  return systems_.Put(key, std::move(system), bytes);
 }
 
 std::shared_ptr<const CodeTree> Profiles::Tree(std::string_view url) {
   const std::lock_guard<std::recursive_mutex> lock(mutex_);
   const std::string key(url);
-  if (const auto known = trees_.find(key); known != trees_.end()) return known->second;
-  if (trees_.size() >= kTreesKeptMax) trees_.clear();
-  std::shared_ptr<const CodeTree>& kept = trees_[key];
+  if (const auto* known = trees_.Find(key)) return *known;
   const std::shared_ptr<const Document> document = canonicals_.Find("CodeSystem", url);
-  if (document == nullptr) return nullptr;
+  if (document == nullptr) return trees_.Put(key, nullptr);
   auto tree = std::make_shared<const CodeTree>(document->Root());
-  if (tree->is_complete()) kept = std::move(tree);
-  return kept;
+  if (!tree->is_complete()) return trees_.Put(key, nullptr);
+  const size_t bytes = BytesOf(*tree);
+  return trees_.Put(key, std::move(tree), bytes);
+}
+
+size_t Profiles::kept_bytes() {
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
+  return systems_.bytes() + trees_.bytes();
 }
 
 std::shared_ptr<const SetSystems> Profiles::SystemsOf(std::string_view canonical) {
