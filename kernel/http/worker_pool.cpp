@@ -46,7 +46,8 @@ class WorkerPool::Piece final : public Turn {
   bool Long(int64_t now_us, int64_t deadline_us) override {
     const bool is_new = !is_long_;
     if (is_new) {
-      const Change change = pool_->BecomeLong(account_);
+      const Change change = pool_->BecomeLong(account_, was_refused_);
+      was_refused_ = was_refused_ || change == Change::kNoRoom;
       ends_us_ = now_us + pool_->options_.quick_us;
       if (change != Change::kDone) return change == Change::kLater;
       is_long_ = true;
@@ -61,7 +62,7 @@ class WorkerPool::Piece final : public Turn {
  private:
   WorkerPool* const pool_;
   const std::string account_;
-  bool is_long_ = false, is_seated_ = false;
+  bool is_long_ = false, is_seated_ = false, was_refused_ = false;
 };
 
 WorkerPool::WorkerPool(const WorkerOptions& options) : options_(options) {
@@ -86,14 +87,14 @@ WorkerPool::Statistics WorkerPool::statistics() const {
 }
 
 /// Somebody takes the seat of the one that has become long.
-WorkerPool::Change WorkerPool::BecomeLong(const std::string& account) {
+WorkerPool::Change WorkerPool::BecomeLong(const std::string& account, bool was_refused) {
   const std::lock_guard<std::mutex> hold(mutex_);
   if (must_end_) return Change::kLater;
   const bool has_room =
       long_running_ < options_.threads ||
       (long_queue_.size() < options_.long_max && long_queue_.SizeOf(account) < ShareOf(options_.long_max));
   if (!has_room) {
-    ++refused_;
+    if (!was_refused) ++refused_;
     return Change::kNoRoom;
   }
   for (std::thread& thread : ended_) thread.join();  // these hold no lock any more

@@ -39,7 +39,7 @@ class WorkerPool {
     size_t waiting = 0;                     // for a seat
     size_t long_waiting = 0;                // in the long lane
     size_t long_running = 0;                // in the long lane
-    uint64_t became_long = 0, refused = 0;  // since the start; refused: long ones that found no room
+    uint64_t became_long = 0, refused = 0;  // since the start; refused: pieces of work that found no room
   };
   Statistics statistics() const;
   /// What has a deadline ends now as if it were over (Turn::MustEnd), also what waits for a seat of the long lane. For the end of the program.
@@ -59,7 +59,7 @@ class WorkerPool {
   class Piece;
   enum class Change : uint8_t { kDone, kLater, kNoRoom };
   void Run();
-  Change BecomeLong(const std::string& account);
+  Change BecomeLong(const std::string& account, bool was_refused);
   bool TakeLongSeat(const std::string& account, bool is_new, int64_t now_us, int64_t deadline_us);
   void LeaveLongSeat();
 

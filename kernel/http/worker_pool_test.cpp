@@ -188,7 +188,10 @@ TEST(WorkerPool, TheLongLaneHasRoomForSoManyAndForHalfOfOneAccount) {
   std::atomic<int> refused{0};
   const auto add = [&](const char* account) {
     ASSERT_TRUE(pool.Submit(account, [&] {
-      if (!Look()) ++refused;
+      if (!Look()) {
+        for (int i = 0; i < 3; ++i) (void)Look();  // it goes on and looks again: refused once all the same
+        ++refused;
+      }
       gate.Pass();
     }));
   };
