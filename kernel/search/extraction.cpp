@@ -14,13 +14,19 @@ using fhir::SearchType;
 struct Row {
   uint64_t since;
   bool (*asks)(const Criterion& criterion);  // by a value, of a parameter
-  bool (*sorts)(SearchType type);
+  bool (*sorts)(const fhir::SearchParameter& parameter);
   bool missing = false;  // asked with :missing instead of by a value
 };
 
 bool AsksNothing(const Criterion&) { return false; }
-bool SortsNothing(SearchType) { return false; }
-bool IsNumber(SearchType type) { return type == SearchType::kNumber || type == SearchType::kQuantity; }
+bool SortsNothing(const fhir::SearchParameter&) { return false; }
+bool IsNumber(const fhir::SearchParameter& parameter) {
+  return parameter.type == SearchType::kNumber || parameter.type == SearchType::kQuantity;
+}
+/// Perhaps of an extension itself, not of a value in it: those of a stored SearchParameter as well, which is not new to an old index.
+bool IsOfExtension(const fhir::SearchParameter& parameter) {
+  return parameter.expression.find("extension") != std::string_view::npos;
+}
 
 // 4: stored parameters are evaluated within bounds; where they fail it is kept, and told (faults.h). What older ones hold of them is right.
 constexpr Row kRows[] = {
@@ -36,22 +42,26 @@ constexpr Row kRows[] = {
     // KeyKind::kIdentifier and its like: references by identifier.
     {3, [](const Criterion& c) { return c.modifier == "identifier"; }, SortsNothing},
     // Canonical units of UCUM in place of system and code; which ends are those of a range.
-    {3, [](const Criterion& c) { return IsNumber(c.parameter->type); }, IsNumber},
+    {3, [](const Criterion& c) { return IsNumber(*c.parameter); }, IsNumber},
     // Places.
     {3, [](const Criterion& c) { return c.parameter->type == SearchType::kSpecial; },
-     [](SearchType type) { return type == SearchType::kSpecial; }},
+     [](const fhir::SearchParameter& parameter) { return parameter.type == SearchType::kSpecial; }},
     // Composites: their components may be any of these.
     {3, [](const Criterion& c) { return c.parameter->type == SearchType::kComposite; }, SortsNothing},
     // What quantities sort by.
-    {6, AsksNothing, [](SearchType type) { return type == SearchType::kQuantity; }},
+    {6, AsksNothing,
+     [](const fhir::SearchParameter& parameter) { return parameter.type == SearchType::kQuantity; }},
     // KeyKind::kLongText: strings that go on behind what the chunks hold.
     {8, [](const Criterion& c) { return c.modifier == "contains"; }, SortsNothing},
     // Concepts of a text alone are there.
     {8, [](const Criterion& c) { return c.parameter->type == SearchType::kToken; }, SortsNothing, true},
     // Numbers beyond what a double holds are there.
-    {9, [](const Criterion& c) { return IsNumber(c.parameter->type); }, IsNumber},
-    {9, [](const Criterion& c) { return IsNumber(c.parameter->type); }, SortsNothing, true},
+    {9, [](const Criterion& c) { return IsNumber(*c.parameter); }, IsNumber},
+    {9, [](const Criterion& c) { return IsNumber(*c.parameter); }, SortsNothing, true},
     {9, [](const Criterion& c) { return c.parameter->type == SearchType::kComposite; }, SortsNothing},
+    // Extensions say what their values say.
+    {9, [](const Criterion& c) { return IsOfExtension(*c.parameter); }, IsOfExtension},
+    {9, [](const Criterion& c) { return IsOfExtension(*c.parameter); }, SortsNothing, true},
     // Canonicals with a fragment are there without it too.
     {10,
      [](const Criterion& c) {
@@ -65,8 +75,8 @@ constexpr Row kRows[] = {
     {5, [](const Criterion& c) { return c.parameter->type == SearchType::kReference; }, SortsNothing, true},
 };
 
-/// The first with links by canonicals.
-constexpr uint64_t kCanonicalsSince = 7;
+/// The first with links by canonicals, and by extensions.
+constexpr uint64_t kCanonicalsSince = 7, kExtensionsSince = 9;
 
 Status NotYet(const fhir::SearchParameter& parameter) {
   return MakeError(
@@ -84,6 +94,7 @@ Status Check(const fhir::Definitions& definitions, uint64_t extraction, fhir::Ty
       const fhir::TypeId named = criterion.join->reverse ? searched : branch.type;
       if (extraction < kCanonicalsSince && Extractor::HasCanonicals(definitions, named))
         return NotYet(*branch.link);
+      if (extraction < kExtensionsSince && IsOfExtension(*branch.link)) return NotYet(*branch.link);
       TRY(Check(definitions, extraction, branch.type, branch.inner));
     }
     return {};
@@ -96,19 +107,32 @@ Status Check(const fhir::Definitions& definitions, uint64_t extraction, fhir::Ty
   return {};
 }
 
-/// Of an include of everything the parameters whose references are canonicals by their targets.
-Status CheckInclude(const fhir::Definitions& definitions, fhir::TypeId searched, const Include& include) {
+/// Of an include of everything the parameters whose references are canonicals by their targets, or may be extensions.
+Status CheckInclude(const fhir::Definitions& definitions, uint64_t extraction, fhir::TypeId searched,
+                    const Include& include) {
+  const bool no_canonicals = extraction < kCanonicalsSince;
   const auto named = [&](fhir::TypeId type) { return Extractor::HasCanonicals(definitions, type); };
   const auto check = [&](const fhir::SearchParameter& parameter) -> Status {
     const auto& targets = parameter.targets;
-    const bool canonicals = parameter.type == fhir::SearchType::kReference && !targets.empty() &&
-                            std::all_of(targets.begin(), targets.end(), named);
-    return canonicals ? NotYet(parameter) : Status();
+    if (parameter.type != SearchType::kReference) return {};
+    const bool canonicals =
+        no_canonicals && !targets.empty() && std::all_of(targets.begin(), targets.end(), named);
+    return canonicals || IsOfExtension(parameter) ? NotYet(parameter) : Status();
   };
   if (include.parameter != nullptr) return check(*include.parameter);
-  if (include.reverse && named(searched))
-    return MakeError(ErrorCode::kUnavailable,
-                     "References by url are new here and the search index is being built for them:");
+  if (include.reverse) {
+    if (no_canonicals && named(searched))
+      return MakeError(ErrorCode::kUnavailable,
+                       "References by url are new here and the search index is being built for them:");
+    for (const fhir::TypeId type : definitions.ResourceTypes()) {
+      for (const fhir::SearchParameter& parameter : definitions.SearchParameters(type)) {
+        const auto& targets = parameter.targets;
+        if (std::find(targets.begin(), targets.end(), searched) != targets.end() && IsOfExtension(parameter))
+          return NotYet(parameter);
+      }
+    }
+    return {};
+  }
   const fhir::TypeId source = include.source == fhir::kNoType ? searched : include.source;
   for (const fhir::SearchParameter& parameter : definitions.SearchParameters(source)) TRY(check(parameter));
   return {};
@@ -121,12 +145,12 @@ Status CheckExtraction(const fhir::Definitions& definitions, uint64_t extraction
   for (const Criterion& criterion : query.criteria)
     TRY(Check(definitions, extraction, query.type, criterion));
   for (const Include& include : query.includes) {
-    if (extraction < kCanonicalsSince) TRY(CheckInclude(definitions, query.type, include));
+    if (extraction < kExtensionsSince) TRY(CheckInclude(definitions, extraction, query.type, include));
   }
   for (const SortKey& key : query.sort) {
     if (key.parameter == nullptr) continue;
     for (const Row& row : kRows) {
-      if (extraction < row.since && row.sorts(key.parameter->type)) return NotYet(*key.parameter);
+      if (extraction < row.since && row.sorts(*key.parameter)) return NotYet(*key.parameter);
     }
   }
   return {};

@@ -6,8 +6,8 @@ namespace tk::search {
 namespace {
 
 /// The first extraction that answers it.
-uint64_t Since(const std::string& type, const std::string& text) {
-  const auto definitions = fhir::Definitions::R4();
+uint64_t Since(const std::string& type, const std::string& text,
+               const std::shared_ptr<const fhir::Definitions>& definitions = fhir::Definitions::R4()) {
   const auto query = ParseQuery(*definitions, definitions->FindType(type), text, {});
   EXPECT_TRUE(query.ok()) << text << ": " << query.error().ToString();
   for (uint64_t extraction = 0; query.ok() && extraction <= kExtractionVersion; ++extraction) {
@@ -41,6 +41,33 @@ TEST(Extraction, QuestionsWaitForTheirEntries) {
   EXPECT_EQ(Since("Patient", "name:contains=x"), 8u);
   EXPECT_EQ(Since("Observation", "code:missing=true"), 8u);
   EXPECT_EQ(Since("Location", "near=1.0|2.0|5|km"), 3u);
+}
+
+// A stored parameter is not new to an index that knew it, but what an extension itself says is.
+TEST(Extraction, ParametersOfExtensionsWaitToo) {
+  const auto parameter = [](std::string_view code, std::string_view type, std::string_view more) {
+    return R"({"resourceType":"SearchParameter","id":")" + std::string(code) + R"(","url":"http://own/)" +
+           std::string(code) + R"(","name":"X","status":"active","code":")" + std::string(code) +
+           R"(","base":["Patient"],"type":")" + std::string(type) +
+           R"j(","expression":"Patient.extension('http://own/x')")j" + std::string(more) + "}";
+  };
+  const auto own = fhir::Definitions::Extend(
+      fhir::Definitions::R4(),
+      {parameter("colour", "token", ""), parameter("helper", "reference", R"(,"target":["Practitioner"])")});
+  ASSERT_TRUE(own.ok()) << own.error().ToString();
+  EXPECT_EQ(Since("Patient", "gender=male", *own), 0u);
+  EXPECT_EQ(Since("Patient", "colour=red", *own), 9u);
+  EXPECT_EQ(Since("Patient", "colour:missing=true", *own), 9u);
+  EXPECT_EQ(Since("Patient", "_sort=colour", *own), 9u);
+  EXPECT_EQ(Since("Patient", "helper.identifier=a|b", *own), 9u);
+  EXPECT_EQ(Since("Practitioner", "_has:Patient:helper:gender=male", *own), 9u);
+  EXPECT_EQ(Since("Patient", "_include=Patient:helper", *own), 9u);
+  EXPECT_EQ(Since("Patient", "_include=*", *own), 9u);
+  EXPECT_EQ(Since("Patient", "_include=*"), 0u);
+  EXPECT_EQ(Since("Practitioner", "_revinclude=Patient:helper", *own), 9u);
+  EXPECT_EQ(Since("Practitioner", "_revinclude=*", *own), 9u);
+  EXPECT_EQ(Since("Practitioner", "_revinclude=*"), 0u);
+  EXPECT_EQ(Since("DiagnosticReport", "assessed-condition=Condition/1"), 9u);
 }
 
 TEST(Extraction, ChainsAreAskedToTheirEnd) {
