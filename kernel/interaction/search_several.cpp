@@ -18,6 +18,8 @@
 namespace tk::interaction {
 namespace {
 
+constexpr size_t kSharedParametersMax = 100;  // of a lenient search of several types
+
 struct SeveralAsked {
   std::vector<search::Query> queries;  // one a type
   std::vector<Issue> ignored;
@@ -73,6 +75,9 @@ Status PassOverUnshared(const Room& room, const Call& call, const std::vector<fh
                         SeveralAsked* asked) {
   std::string kept;
   const std::vector<Parameter> parameters = TRY(ParseParameters(asked->plain));
+  if (parameters.size() > kSharedParametersMax)  // each is read once a type
+    return MakeIssue(ErrorCode::kTooLarge, "too-costly", "",
+                     fmt::format("query string: more than {} parameters", kSharedParametersMax));
   for (const Parameter& parameter : parameters) {
     const std::string text =
         fmt::format("{}={}", PercentEncode(parameter.name), PercentEncode(parameter.value));

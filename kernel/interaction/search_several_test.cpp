@@ -94,6 +94,26 @@ TEST_F(SeveralTypes, WhatCannotBeAskedIsTold) {
   const Response response = Send(std::move(lenient));
   EXPECT_EQ(Ids(response), "Oa a");
   EXPECT_NE(response.body.find("(ignored)"), std::string::npos);
+  std::string many = "?_type=Observation,Patient";
+  for (int i = 0; i < 1000; ++i) many += "&_id=a";
+  Request large = Make(Method::kGet, many);
+  large.prefer = "handling=lenient";
+  const Response refused = Send(std::move(large));
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_NE(refused.body.find("more than 100 parameters"), std::string::npos) << refused.body;
+}
+
+TEST_F(SeveralTypes, EachIsCutToWhatItHasOfTheElements) {
+  const Response cut = Get("Patient/a/*?_elements=code,active");
+  EXPECT_EQ(cut.status, 200) << cut.body;
+  EXPECT_EQ(Ids(cut), "Oa Ca a");
+  EXPECT_NE(cut.body.find("\"code\""), std::string::npos) << cut.body;
+  EXPECT_EQ(cut.body.find("\"family\""), std::string::npos) << cut.body;
+  EXPECT_EQ(Ids("?_type=Observation,Patient&_elements=code"), "Ob Oa b a");
+  const Response wrong = Get("Patient/a/*?_elements=nothing");
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_NE(wrong.body.find("no top element of any resource"), std::string::npos) << wrong.body;
+  EXPECT_EQ(Get("?_type=Patient&_elements=code").status, 400) << "one alone is searched as by itself";
 }
 
 TEST_F(SeveralTypes, PagesAreOfTheirSearchAndPosition) {

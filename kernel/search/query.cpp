@@ -161,17 +161,24 @@ class Parser {
     for (std::string_view part : SplitEscaped(value, ',')) {
       if (part.empty() || part.size() > 100)
         return BadValue(name, "a list of element names with commas between");
-      const auto& elements = definitions_.Elements(type_);
-      const bool known = part == "id" || part == "meta" ||
-                         std::any_of(elements.begin(), elements.end(), [part](const fhir::ElementInfo& e) {
-                           return e.base_name == part || e.name == part;
-                         });
-      if (!known)
+      const bool alone = options_.together.empty();
+      if (part != "id" && part != "meta" && !(alone ? HasTop(type_, part) : AnyHasTop(part)))
         return BadValue(name, fmt::format("name {} of it is no top element of {}", query_.elements.size() + 1,
-                                          definitions_.Type(type_).name));
+                                          alone ? definitions_.Type(type_).name : "any resource"));
       query_.elements.emplace_back(part);
     }
     return {};
+  }
+
+  bool HasTop(fhir::TypeId type, std::string_view name) const {
+    const auto& elements = definitions_.Elements(type);
+    return std::any_of(elements.begin(), elements.end(),
+                       [name](const fhir::ElementInfo& e) { return e.base_name == name || e.name == name; });
+  }
+  /// Of several types each is cut to what it has of them, as histories are.
+  bool AnyHasTop(std::string_view name) const {
+    const auto& types = definitions_.ResourceTypes();
+    return std::any_of(types.begin(), types.end(), [&](fhir::TypeId type) { return HasTop(type, name); });
   }
 
   Status Count(const std::string& value) {

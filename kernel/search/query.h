@@ -98,7 +98,7 @@ struct ParseOptions {
   int timezone_offset_min = 480;
   int64_t now_us = 0;  // what ap of a date is reckoned from; 0: ap is refused
   std::vector<fhir::TypeId>
-      together;               // all types of a search of several: what may be included comes with any of them
+      together;  // all types of a search of several: what may be included comes with any of them, _elements are of any
   size_t join_depth_max = 5;  // links of one chain or _has
   /// May the asker read resources of that type? Chains and _has go only through types for which it says so. Empty: all.
   std::function<bool(std::string_view type)> may_read;
