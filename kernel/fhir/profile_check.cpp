@@ -43,7 +43,7 @@ void ProfileChecker::Add(Severity severity, std::string_view type, std::string t
     quiet_errors_ += is_error ? 1 : 0;
     return;
   }
-  if (!is_error && !options_.warnings) return;
+  if ((!is_error && !options_.warnings) || time_.over()) return;
   if (issues_.size() >= options_.issues_max) return;
   Issue issue{severity, type, Path(), std::move(text)};
   const auto told = [&](const Issue& other) {  // by the same profile, or by another one that asks the same
