@@ -63,6 +63,42 @@ std::shared_ptr<const ListedCodes> Listed(const MaybeCodes& codes) {
   return listed;
 }
 
+/// A constraint; or what calls itself a specialization, but of a type that is not its own: nothing else can be meant by it.
+bool IsProfile(const Definitions& definitions, Value structure) {
+  const std::string derivation = structure["derivation"].ToString();
+  if (derivation != "specialization") return derivation == "constraint";
+  const TypeId type = definitions.FindType(structure["type"].ToString());
+  if (type == kNoType) return false;
+  const std::string_view own = definitions.Type(type).url;
+  return !own.empty() && own != structure["url"].ToString();
+}
+
+/// The element of an id such as "Composition.section:a.code", slices by their names; nullptr: none.
+const ProfileElement* FindById(const ProfileElement& root, std::string_view id) {
+  const ProfileElement* at = &root;
+  for (size_t dot = id.find('.'); dot != std::string_view::npos && at != nullptr; dot = id.find('.')) {
+    id.remove_prefix(dot + 1);
+    const std::string_view segment = id.substr(0, id.find('.'));
+    const size_t colon = segment.find(':');
+    std::string_view name = segment.substr(0, colon);
+    if (name.ends_with("[x]")) name.remove_suffix(3);
+    at = at->Child(name);
+    if (at != nullptr && colon != std::string_view::npos) at = at->Slice(segment.substr(colon + 1));
+  }
+  return at;
+}
+
+/// "Composition.section:a" → "Composition.section".
+std::string WithoutSlices(std::string_view id) {
+  std::string out;
+  bool in_name = true;
+  for (const char c : id) {
+    in_name = c == '.' || (in_name && c != ':');
+    if (in_name) out += c;
+  }
+  return out;
+}
+
 }  // namespace
 
 ProfileElement* ProfileElement::Child(std::string_view child) const {
@@ -91,7 +127,9 @@ std::unique_ptr<ProfileElement> ProfileElement::Clone() const {
   copy->pattern = pattern;
   copy->min_value = min_value;
   copy->max_value = max_value;
+  copy->length_min = length_min;
   copy->length_max = length_max;
+  copy->form = form;
   copy->bindings = bindings;
   copy->content = content;
   copy->invariants = invariants;
@@ -125,14 +163,29 @@ Result<ProfilePtr> Profiles::Find(std::string_view canonical) {
   return entry.profile;
 }
 
+Result<ProfilePtr> Profiles::CompileElement(std::string_view canonical, std::string_view id) {
+  const ProfilePtr whole = TRY(Find(canonical));
+  const ProfileElement* element = whole == nullptr ? nullptr : FindById(*whole->root, id);
+  const TypeId type = definitions_.FindType(WithoutSlices(id));
+  if (element == nullptr || type == kNoType) return ProfilePtr();
+  auto profile = std::make_shared<Profile>();
+  profile->url = whole->url;
+  profile->type = type;
+  profile->root = element->Clone();
+  profile->documents = whole->documents;
+  return ProfilePtr(std::move(profile));
+}
+
 Result<ProfilePtr> Profiles::Compile(std::string_view canonical) {
+  if (const size_t hash = canonical.find('#'); hash != std::string_view::npos)
+    return CompileElement(canonical.substr(0, hash), canonical.substr(hash + 1));
   std::shared_ptr<const Document> document = canonicals_.Find("StructureDefinition", canonical);
   // An official file that somebody stored is what is built in, with what is mended in it.
   std::shared_ptr<const Document> official = OfficialStructure(canonical);
   if (document == nullptr ||
       (official != nullptr && official->Root()["rules"].ToString() == RulesDigest(document->Root())))
     document = std::move(official);
-  if (document == nullptr || document->Root()["derivation"].ToString() != "constraint") return ProfilePtr();
+  if (document == nullptr || !IsProfile(definitions_, document->Root())) return ProfilePtr();
   auto profile = std::make_shared<Profile>();
   const Value structure = document->Root();
   profile->url = structure["url"].ToString();

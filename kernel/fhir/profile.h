@@ -20,6 +20,10 @@
 #include "kernel/fhir/kept_by_bytes.h"
 #include "kernel/fhir/path/path.h"
 
+namespace re2 {
+class RE2;
+}
+
 namespace tk::fhir {
 
 inline constexpr size_t kProfileElementsMax = 20'000;
@@ -83,7 +87,8 @@ struct ProfileElement {
   std::optional<uint32_t> min, max;
   std::vector<TypeRule> types;  // empty = as the base
   Value fixed, pattern, min_value, max_value;
-  std::optional<uint32_t> length_max;
+  std::optional<uint32_t> length_min, length_max;
+  std::shared_ptr<const re2::RE2> form;  // of its text, by the extension regex
   std::vector<ProfileBinding> bindings;
   std::string content;  // id of the element whose children these are (contentReference)
   std::vector<ProfileInvariant> invariants;
@@ -134,7 +139,8 @@ class Profiles {
   Profiles(const Definitions& definitions, const Canonicals& canonicals)
       : definitions_(definitions), canonicals_(canonicals) {}
 
-  /// nullptr: not known here. Errors: kInvalid for a profile that is broken, with its url and element.
+  /// nullptr: not known here. "url#id": what that profile asks of one of its elements (extension elementdefinition-profile-element).
+  /// Errors: kInvalid for a profile that is broken, with its url and element.
   Result<ProfilePtr> Find(std::string_view canonical);
   /// The type that a canonical of a type or of a profile stands for; kNoType if it is not known.
   TypeId TypeOf(std::string_view canonical);
@@ -157,6 +163,7 @@ class Profiles {
 
  private:
   Result<ProfilePtr> Compile(std::string_view canonical);
+  Result<ProfilePtr> CompileElement(std::string_view canonical, std::string_view id);
 
   const Definitions& definitions_;
   const Canonicals& canonicals_;

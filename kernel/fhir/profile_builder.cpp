@@ -3,6 +3,8 @@
 // Source: FHIR R4 elementdefinition.html, profiling.html#slicing (slicing of extensions and of types needs no discriminator).
 #include "kernel/fhir/profile_builder.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -15,6 +17,8 @@ constexpr size_t kInvariantsMax = 64;  // of one element
 constexpr size_t kSlicesMax = 512;     // of one element
 constexpr std::string_view kMaxValueSetUrl =
     "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
+constexpr std::string_view kProfileElementUrl =
+    "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element";
 constexpr std::string_view kSystemUrl = "http://hl7.org/fhirpath/System.";
 
 std::vector<std::string> Split(std::string_view text, char at) {
@@ -78,7 +82,9 @@ class ProfileBuilder {
   TypeId ChoiceType(TypeId owner, const std::string& name) const;
   ProfileElement* Child(ProfileElement* parent, const std::string& segment, TypeId owner, std::string* slice,
                         TypeId* type);
+  static ProfileElement* Within(ProfileElement* element, const std::string& name);
   ProfileElement* SliceOf(ProfileElement* element, const std::string& name);
+  Status TextRules(Value definition, ProfileElement* element) const;
   Status Fill(Value definition, TypeId context, ProfileElement* element);
   void Types(Value definition, ProfileElement* element) const;
   static void Bindings(Value binding, ProfileElement* element);
@@ -146,11 +152,19 @@ ProfileElement* ProfileBuilder::Child(ProfileElement* parent, const std::string&
   return child;
 }
 
+/// The slice "a/b" that is there already; nullptr: none.
+ProfileElement* ProfileBuilder::Within(ProfileElement* element, const std::string& name) {
+  if (ProfileElement* slice = element->Slice(name)) return slice;
+  const size_t slash = name.rfind('/');
+  ProfileElement* outer = slash == std::string::npos ? nullptr : Within(element, name.substr(0, slash));
+  return outer == nullptr ? nullptr : outer->Slice(name);
+}
+
 // "a/b" is a slice of the slice "a", where there is one.
 ProfileElement* ProfileBuilder::SliceOf(ProfileElement* element, const std::string& name) {
   const size_t slash = name.rfind('/');
   if (slash != std::string::npos) {
-    if (ProfileElement* outer = SliceOf(element, name.substr(0, slash))) element = outer;
+    if (ProfileElement* outer = Within(element, name.substr(0, slash))) element = outer;
   }
   if (ProfileElement* slice = element->Slice(name)) return slice;
   if (element->slices.size() >= kSlicesMax) return nullptr;
@@ -249,7 +263,15 @@ void ProfileBuilder::Types(Value definition, ProfileElement* element) const {
   for (const Value given : definition["type"]) {
     TypeRule rule;
     rule.type = TypeNamed(given["code"].ToString());
-    for (const Value profile : given["profile"]) rule.profiles.push_back(profile.ToString());
+    const Value beside = given["_profile"];
+    size_t place = 0;
+    for (const Value profile : given["profile"]) {
+      rule.profiles.push_back(profile.ToString());
+      for (const Value extension : beside.At(place++)["extension"]) {
+        if (extension["url"].ToString() == kProfileElementUrl)
+          rule.profiles.back() += "#" + extension["valueString"].ToString();
+      }
+    }
     for (const Value target : given["targetProfile"]) rule.targets.push_back(target.ToString());
     for (const Value mode : given["aggregation"]) {
       const std::string name = mode.ToString();
@@ -351,6 +373,23 @@ Status ProfileBuilder::Slices(Value definition, TypeId context, ProfileElement* 
   return {};
 }
 
+// What R4 has as extensions of an element: its least length, and the form of its text.
+Status ProfileBuilder::TextRules(Value definition, ProfileElement* element) const {
+  for (const Value extension : definition["extension"]) {
+    const std::string url = extension["url"].ToString();
+    if (!url.starts_with(kTypeUrl)) continue;
+    if (url.compare(kTypeUrl.size(), std::string::npos, "minLength") == 0)
+      element->length_min = Number(extension["valueInteger"]);
+    if (url.compare(kTypeUrl.size(), std::string::npos, "regex") != 0) continue;
+    RE2::Options options;
+    options.set_log_errors(false);
+    auto form = std::make_shared<const RE2>(extension["valueString"].ToString(), options);
+    if (!form->ok()) return Problem("its extension regex is no regular expression that can be checked");
+    element->form = std::move(form);
+  }
+  return {};
+}
+
 Status ProfileBuilder::Fill(Value definition, TypeId context, ProfileElement* element) {
   if (const auto min = Number(definition["min"])) element->min = min;
   if (const auto max = Number(definition["max"])) element->max = max;
@@ -371,6 +410,7 @@ Status ProfileBuilder::Fill(Value definition, TypeId context, ProfileElement* el
   }
   types_[definition["path"].ToString()] = context;
   TRY(Invariants(definition, context, element));
+  TRY(TextRules(definition, element));
   return Slices(definition, context, element);
 }
 

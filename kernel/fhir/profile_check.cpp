@@ -1,5 +1,7 @@
 #include "kernel/fhir/profile_world.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 
 #include "kernel/fhir/code_grammar.h"
@@ -153,7 +155,8 @@ void ProfileChecker::Element(const ProfileElement& rule, const Item& item) {
 void ProfileChecker::Content(const ProfileElement& rule, const Item& item) {
   if (!Work()) return;
   Values(rule, item);
-  if (rule.min_value || rule.max_value || rule.length_max) Bounds(rule, item);
+  if (rule.length_min || rule.length_max || rule.form != nullptr) Text(rule, item);
+  if (rule.min_value || rule.max_value) Bounds(rule, item);
   for (const ProfileBinding& binding : rule.bindings) Binding(binding, item);
   if (!rule.invariants.empty()) Invariants(rule, item);
   Children(rule, item);
@@ -264,7 +267,12 @@ void ProfileChecker::TypeProfiles(const TypeRule& type, const Item& item) {
     bool known = false;
     if (type.profiles.size() == 1) {
       if (profiles_.TypeOf(canonical) == kNoType) break;
-      if (const ProfilePtr profile = Known(canonical)) CheckProfile(item, *profile);
+      if (const ProfilePtr profile = Known(canonical)) {
+        CheckProfile(item, *profile);
+      } else if (definitions_.IsResource(item.type) &&
+                 !definitions_.IsA(item.type, profiles_.TypeOf(canonical))) {
+        Error("structure", "must be a " + std::string(definitions_.Type(profiles_.TypeOf(canonical)).name));
+      }
       return;
     }
     if (ConformsToProfile(item, canonical, &known) || !known) return;
@@ -388,12 +396,33 @@ std::string ProfileChecker::WhyNot(Value target, std::string_view reference, con
 
 void ProfileChecker::Values(const ProfileElement& rule, const Item& item) {
   if (rule.fixed && !EqualsFixed(item.node, rule.fixed)) Fixed(item.node, rule.fixed);
-  if (rule.pattern && !MatchesPattern(item.node, rule.pattern))
-    Error("value", "has not what its pattern asks for");
+  if (rule.pattern && !MatchesPattern(item.node, rule.pattern)) Pattern(item.node, rule.pattern);
+}
+
+/// Each member that does not match, by its own path; of lists the list: any of its items might.
+void ProfileChecker::Pattern(Value value, Value pattern) {
+  if (!value.is_object() || !pattern.is_object())
+    return Error("value", value.present() ? "has not what its pattern asks for"
+                                          : "is missing: its pattern asks for it");
+  for (const Value member : pattern) {
+    const Value given = value[member.name_text()];
+    if (given && MatchesPattern(given, member)) continue;
+    path_.push_back({std::string(member.name_text()), -1});
+    Pattern(given, member);
+    path_.pop_back();
+  }
 }
 
 /// Each member that differs, by its own path.
 void ProfileChecker::Fixed(Value value, Value fixed) {
+  if (value.is_array() && fixed.is_array() && value.size() == fixed.size()) {
+    for (size_t i = 0; i < fixed.size(); ++i) {
+      path_.back().index = static_cast<int64_t>(i);
+      if (!EqualsFixed(value.At(i), fixed.At(i))) Fixed(value.At(i), fixed.At(i));
+    }
+    path_.back().index = -1;
+    return;
+  }
   if (!value.is_object() || !fixed.is_object()) return Error("value", "has not the value that is fixed");
   const auto at = [&](Value member, const auto& check) {
     path_.push_back({std::string(member.name_text()), -1});
@@ -412,10 +441,19 @@ void ProfileChecker::Fixed(Value value, Value fixed) {
   }
 }
 
-void ProfileChecker::Bounds(const ProfileElement& rule, const Item& item) {
+void ProfileChecker::Text(const ProfileElement& rule, const Item& item) {
+  if (!item.node.is_string()) return;
   std::string scratch;
-  if (rule.length_max && item.node.is_string() && LengthOf(item.node.String(scratch)) > *rule.length_max)
+  const std::string_view text = item.node.String(scratch);
+  if (rule.length_max && LengthOf(text) > *rule.length_max)
     Error("too-long", "is longer than " + std::to_string(*rule.length_max) + " characters");
+  if (rule.length_min && LengthOf(text) < *rule.length_min)
+    Error("value", "is shorter than " + std::to_string(*rule.length_min) + " characters");
+  if (rule.form != nullptr && !RE2::FullMatch(re2::StringPiece(text.data(), text.size()), *rule.form))
+    Error("value", "has not the form that the profile asks for");
+}
+
+void ProfileChecker::Bounds(const ProfileElement& rule, const Item& item) {
   const auto compare = [&](Value bound, int wrong, const char* text) {
     if (!bound || !item.node) return;
     std::string_view type = bound.name_text().substr(8);  // minValue…, maxValue…

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,7 @@ class ProfileChecker {
   void Walk(Value object, TypeId type);
   void Claimed(Value resource);
   void KnownExtension(Value extension);
+  void Parts(const Profile& profile, Value extension);
   void Context(const Profile& profile, const Item& extension);
   bool IsContext(const ExtensionContext& context, const Holder& holder);
   bool IsElement(std::string_view expression, const Holder& holder);
@@ -96,6 +98,8 @@ class ProfileChecker {
   std::string WhyNot(Value target, std::string_view reference, const std::string& canonical);
   void Values(const ProfileElement& rule, const Item& item);
   void Fixed(Value value, Value fixed);
+  void Pattern(Value value, Value pattern);
+  void Text(const ProfileElement& rule, const Item& item);
   void Bounds(const ProfileElement& rule, const Item& item);
   void Binding(const ProfileBinding& binding, const Item& item);
   bool IsOutside(const std::string& value_set, const Item& item);
@@ -109,8 +113,15 @@ class ProfileChecker {
   bool ExtensionSlice(const ProfileElement& slice, const Item& item);
   /// What expressions ask: references within the Bundle, conformsTo() and memberOf().
   class World;
-  std::vector<const ProfileElement*> RulesAt(const ProfileElement& slice, std::string_view path);
+  /// What a slice asks at the path of a discriminator.
+  struct RulesThere {
+    std::vector<const ProfileElement*> rules;
+    bool of_other_type = false;  // the path asks for a type that the slice does not have there
+  };
+  RulesThere RulesAt(const Discriminator& discriminator, const ProfileElement& slice);
   std::vector<const ProfileElement*> RulesBelow(const ProfileElement& rule, const std::string& step);
+  std::vector<const ProfileElement*> TargetRules(const ProfileElement& rule, bool by_type);
+  bool IsOfType(const ProfileElement& rule, TypeId type) const;
   path::Collection ValuesAt(const Discriminator& discriminator, const Item& item);
   /// Does the item keep to the rule? Tells nothing.
   bool Conforms(const ProfileElement& rule, const Item& item);
@@ -138,6 +149,7 @@ class ProfileChecker {
   std::vector<Holder> holders_;                             // from the resource down to where the walk is
   std::vector<std::pair<Value, const Profile*>> checking_;  // against endless turns
   std::unique_ptr<World> world_;
+  std::map<TypeId, ProfileElement> type_rules_;  // "is of this type", for discriminators
   uint64_t work_ = 0;
   size_t quiet_ = 0;  // >0: errors are counted only
   size_t quiet_errors_ = 0;

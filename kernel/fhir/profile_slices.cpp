@@ -47,12 +47,7 @@ std::vector<const ProfileElement*> ProfileChecker::RulesBelow(const ProfileEleme
       if (const ProfilePtr profile = Known(canonical)) take(*profile->root);
     }
   };
-  if (step == "resolve()") {
-    for (const TypeRule& type : rule.types)
-      in_profiles(type.targets, [&](const ProfileElement& root) { found.push_back(&root); });
-    return found;
-  }
-  if (step.rfind("ofType(", 0) == 0 || step == "$this") return {&rule};
+  if (step == "$this") return {&rule};
   const auto url = Argument(step, "extension(");
   const auto take = [&](const ProfileElement& element) {
     const ProfileElement* child = element.Child(url ? "extension" : step);
@@ -79,18 +74,67 @@ std::vector<const ProfileElement*> ProfileChecker::RulesBelow(const ProfileEleme
   return found;
 }
 
-std::vector<const ProfileElement*> ProfileChecker::RulesAt(const ProfileElement& slice,
-                                                           std::string_view path) {
-  std::vector<const ProfileElement*> rules = {&slice};
-  if (path == "$this") return rules;
-  for (const std::string& step : Steps(path)) {
-    std::vector<const ProfileElement*> below;
-    for (const ProfileElement* rule : rules) {
-      for (const ProfileElement* found : RulesBelow(*rule, step)) below.push_back(found);
+/// What the targets of a reference must keep to: a profile, or (by_type: in any case) a type.
+std::vector<const ProfileElement*> ProfileChecker::TargetRules(const ProfileElement& rule, bool by_type) {
+  std::vector<const ProfileElement*> found;
+  for (const TypeRule& type : rule.types) {
+    for (const std::string& canonical : type.targets) {
+      const ProfilePtr profile = Known(canonical);
+      const TypeId of = profiles_.TypeOf(canonical);
+      if (profile != nullptr && !by_type) {
+        found.push_back(profile->root.get());
+      } else if (of != kNoType) {
+        ProfileElement& is_of_type = type_rules_[of];
+        if (is_of_type.types.empty()) is_of_type.types.push_back({of, {}, {}});
+        found.push_back(&is_of_type);
+      }
     }
-    rules = std::move(below);
   }
-  return rules;
+  return found;
+}
+
+ProfileChecker::RulesThere ProfileChecker::RulesAt(const Discriminator& discriminator,
+                                                   const ProfileElement& slice) {
+  RulesThere there{{&slice}};
+  if (discriminator.path == "$this") return there;
+  const std::vector<std::string> steps = Steps(discriminator.path);
+  for (const std::string& step : steps) {
+    const auto type_name = Argument(step, "ofType(");
+    const TypeId type = type_name ? definitions_.FindType(*type_name) : kNoType;
+    const bool is_last = &step == &steps.back();
+    std::vector<const ProfileElement*> below;
+    for (const ProfileElement* rule : there.rules) {
+      const bool is_other = type != kNoType && !rule->types.empty() &&
+                            std::none_of(rule->types.begin(), rule->types.end(), [&](const TypeRule& one) {
+                              return definitions_.IsA(one.type, type);
+                            });
+      there.of_other_type = there.of_other_type || is_other;
+      if (is_other) continue;
+      const std::vector<const ProfileElement*> found =
+          type_name ? std::vector<const ProfileElement*>{rule}
+          : step == "resolve()"
+              ? TargetRules(*rule, is_last && discriminator.kind == Discriminator::Kind::kType)
+              : RulesBelow(*rule, step);
+      below.insert(below.end(), found.begin(), found.end());
+    }
+    there.rules = std::move(below);
+  }
+  return there;
+}
+
+/// valueQuantity alone says of value[x] what type it has.
+bool ProfileChecker::IsOfType(const ProfileElement& rule, TypeId type) const {
+  const auto has = [&](const ProfileElement& one) {
+    return std::any_of(one.types.begin(), one.types.end(), [&](const TypeRule& given) {
+      return given.type != kNoType && definitions_.IsA(type, given.type);
+    });
+  };
+  if (!rule.types.empty()) return has(rule);
+  const bool by_slices =
+      !rule.slices.empty() && std::none_of(rule.slices.begin(), rule.slices.end(),
+                                           [](const auto& slice) { return slice->types.empty(); });
+  return !by_slices ||
+         std::any_of(rule.slices.begin(), rule.slices.end(), [&](const auto& slice) { return has(*slice); });
 }
 
 path::Collection ProfileChecker::ValuesAt(const Discriminator& discriminator, const Item& item) {
@@ -104,14 +148,16 @@ path::Collection ProfileChecker::ValuesAt(const Discriminator& discriminator, co
 
 bool ProfileChecker::Discriminates(const Discriminator& discriminator, const ProfileElement& slice,
                                    const Item& item) {
-  std::vector<const ProfileElement*> rules = RulesAt(slice, discriminator.path);
+  auto [rules, of_other_type] = RulesAt(discriminator, slice);
   const auto is_fixed = [](const ProfileElement* rule) { return rule->fixed || rule->pattern; };
   if (std::any_of(rules.begin(), rules.end(), is_fixed))
     std::erase_if(rules, [&](const ProfileElement* rule) { return !is_fixed(rule); });
   const path::Collection values = ValuesAt(discriminator, item);
+  const bool is_absent = std::any_of(rules.begin(), rules.end(),
+                                     [](const ProfileElement* rule) { return rule->max && *rule->max == 0; });
+  if (is_absent || (rules.empty() && of_other_type)) return values.empty();
   if (discriminator.kind == Discriminator::Kind::kExists) {
     for (const ProfileElement* rule : rules) {
-      if (rule->max && *rule->max == 0) return values.empty();
       if (rule->min && *rule->min > 0) return !values.empty();
     }
     return true;
@@ -119,10 +165,7 @@ bool ProfileChecker::Discriminates(const Discriminator& discriminator, const Pro
   const auto fits = [&](const ProfileElement& rule) {
     return std::any_of(values.begin(), values.end(), [&](const Item& value) {
       if (discriminator.kind != Discriminator::Kind::kType) return Conforms(rule, value);
-      return rule.types.empty() ||
-             std::any_of(rule.types.begin(), rule.types.end(), [&](const TypeRule& type) {
-               return type.type != kNoType && definitions_.IsA(value.type, type.type);
-             });
+      return IsOfType(rule, value.type);
     });
   };
   // A slice that says nothing at this path is told apart by the others.

@@ -62,7 +62,7 @@ TEST_F(ProfileTest, CardinalityFixedValuesAndPatterns) {
             "p"),
       "Patient.name: is there 2 times; at most 1\nPatient.name[1].family: is there 0 times; at least 1\n"
       "Patient.photo: must not be there\nPatient.gender: has not the value that is fixed\n"
-      "Patient.maritalStatus: has not what its pattern asks for\n");
+      "Patient.maritalStatus.coding: has not what its pattern asks for\n");
 }
 
 TEST_F(ProfileTest, SlicesByValue) {
@@ -532,6 +532,143 @@ TEST_F(ProfileTest, EntriesOfABundleAreReadOnce) {
   ASSERT_EQ(issues.size(), 1U);
   EXPECT_EQ(issues[0].path, "Bundle.entry[1].resource.subject");
   EXPECT_EQ(checker.entries_read(), kEntries);
+}
+
+TEST_F(ProfileTest, FixedValuesAndPatternsAreToldByMember) {
+  Add(Structure("p", "Patient",
+                R"({"path":"Patient.identifier","patternIdentifier":{"use":"official","system":"http://x/i"}},
+    {"path":"Patient.maritalStatus","fixedCodeableConcept":{"coding":[{"system":"http://x/c","code":"M"}]}})"));
+  EXPECT_EQ(
+      Check(
+          Patient(
+              R"(,"identifier":[{"system":"http://x/j"}],"maritalStatus":{"coding":[{"system":"http://x/c","code":"S","display":"s"}]})"),
+          "p"),
+      "Patient.identifier[0].use: is missing: its pattern asks for it\n"
+      "Patient.identifier[0].system: has not what its pattern asks for\n"
+      "Patient.maritalStatus.coding[0].code: has not the value that is fixed\n"
+      "Patient.maritalStatus.coding[0].display: is not in the value that the profile fixes\n");
+}
+
+TEST_F(ProfileTest, LengthsAndForms) {
+  const char* const extension =
+      R"({"path":"Patient.birthDate"},{"path":"Patient.id","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/minLength","valueInteger":3},
+    {"url":"http://hl7.org/fhir/StructureDefinition/regex","valueString":"(a|ä)*"}]})";
+  Add(Structure("p", "Patient", extension));
+  EXPECT_EQ(Check(Patient(R"(,"id":"aaa")"), "p"), "");
+  EXPECT_EQ(Check(Patient(R"(,"id":"ää")"), "p"), "Patient.id: is shorter than 3 characters\n");
+  EXPECT_EQ(Check(Patient(R"(,"id":"aaab")"), "p"),
+            "Patient.id: has not the form that the profile asks for\n");
+}
+
+// A slice is told by what must not be there, by the type that valueString alone gives, and by the type that a reference leads to.
+TEST_F(ProfileTest, SlicesByAbsenceAndByTypesOfTargets) {
+  Add(Structure(
+      "p", "Patient",
+      R"({"id":"Patient.telecom","path":"Patient.telecom","slicing":{"discriminator":[{"type":"value","path":"system"},{"type":"value","path":"use"}],"rules":"closed"}},
+    {"id":"Patient.telecom:mail","path":"Patient.telecom","sliceName":"mail","max":"1"},
+    {"id":"Patient.telecom:mail.system","path":"Patient.telecom.system","min":1,"fixedCode":"email"},
+    {"id":"Patient.telecom:mail.use","path":"Patient.telecom.use","max":"0"})"));
+  EXPECT_EQ(Check(Patient(R"(,"telecom":[{"system":"email"}])"), "p"), "");
+  EXPECT_EQ(Check(Patient(R"(,"telecom":[{"system":"email","use":"home"}])"), "p"),
+            "Patient.telecom[0]: belongs to none of the slices, and they are closed\n");
+  Add(Structure(
+      "c", "Communication",
+      R"({"id":"Communication.payload","path":"Communication.payload","slicing":{"discriminator":[{"type":"type","path":"content"}],"rules":"closed"}},
+    {"id":"Communication.payload:text","path":"Communication.payload","sliceName":"text","max":"1"},
+    {"id":"Communication.payload:text.contentString","path":"Communication.payload.contentString","type":[{"code":"string"}]},
+    {"id":"Communication.payload:file","path":"Communication.payload","sliceName":"file","max":"1"},
+    {"id":"Communication.payload:file.contentAttachment","path":"Communication.payload.contentAttachment","min":1,"type":[{"code":"Attachment"}]})"));
+  const auto payload = [](std::string_view list) {
+    return R"({"resourceType":"Communication","status":"completed","payload":[)" + std::string(list) + "]}";
+  };
+  EXPECT_EQ(Check(payload(R"({"contentString":"a"},{"contentAttachment":{"title":"b"}})"), "c"), "");
+  EXPECT_EQ(Check(payload(R"({"contentString":"a"},{"contentString":"b"})"), "c"),
+            "Communication.payload: slice text: is there 2 times; at most 1\n");
+  Add(Structure(
+      "l", "List",
+      R"x({"id":"List.entry","path":"List.entry","slicing":{"discriminator":[{"type":"type","path":"item.resolve()"}],"rules":"closed"}},
+    {"id":"List.entry:c","path":"List.entry","sliceName":"c","max":"1"},
+    {"id":"List.entry:c.item","path":"List.entry.item","type":[{"code":"Reference","targetProfile":["http://hl7.org/fhir/StructureDefinition/Condition"]}]},
+    {"id":"List.entry:o","path":"List.entry","sliceName":"o","max":"1"},
+    {"id":"List.entry:o.item","path":"List.entry.item","type":[{"code":"Reference","targetProfile":["http://hl7.org/fhir/StructureDefinition/Observation"]}]})x"));
+  const auto list = [](std::string_view entries) {
+    return R"({"resourceType":"List","status":"current","mode":"working","contained":[{"resourceType":"Condition","id":"i1"},{"resourceType":"Observation","id":"i2"}],"entry":[)" +
+           std::string(entries) + "]}";
+  };
+  EXPECT_EQ(Check(list(R"({"item":{"reference":"#i1"}},{"item":{"reference":"#i2"}})"), "l"), "");
+  EXPECT_EQ(Check(list(R"({"item":{"reference":"#i2"}},{"item":{"reference":"#i2"}})"), "l"),
+            "List.entry: slice o: is there 2 times; at most 1\n");
+}
+
+TEST_F(ProfileTest, ASliceOfASliceThatIsNotThereStandsByItself) {
+  Add(Structure("e", "Extension",
+                R"({"path":"Extension.url","fixedUri":"http://x/e"},{"path":"Extension.value[x]","min":1})"));
+  Add(Structure(
+      "p", "Patient",
+      R"({"id":"Patient.extension","path":"Patient.extension"},{"id":"Patient.extension:a/b","path":"Patient.extension","sliceName":"a/b","min":1,
+    "type":[{"code":"Extension","profile":["http://x/e"]}]})"));
+  EXPECT_EQ(Check(Patient(R"(,"extension":[{"url":"http://x/e","valueCode":"a"}])"), "p"), "");
+  EXPECT_EQ(Check(Patient(""), "p"), "Patient.extension: slice a/b: is there 0 times; at least 1\n");
+}
+
+TEST_F(ProfileTest, AnElementOfAnotherProfile) {
+  Add(Structure(
+      "library", "Composition",
+      R"({"path":"Composition.section","slicing":{"discriminator":[{"type":"pattern","path":"code"}],"rules":"open"}},
+    {"path":"Composition.section","sliceName":"a"},{"path":"Composition.section.code","min":1,"patternCodeableConcept":{"text":"a"}},
+    {"path":"Composition.section.title","min":1})"));
+  Add(Structure(
+      "p", "Composition",
+      R"({"path":"Composition.section","slicing":{"discriminator":[{"type":"pattern","path":"code"}],"rules":"closed"}},
+    {"path":"Composition.section","sliceName":"one","min":1,"type":[{"code":"BackboneElement","profile":["http://x/library"],
+     "_profile":[{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element","valueString":"Composition.section:a"}]}]}]})"));
+  const auto sections = [](std::string_view list) {
+    return R"({"resourceType":"Composition","section":[)" + std::string(list) + "]}";
+  };
+  EXPECT_EQ(Check(sections(R"({"title":"t","code":{"text":"a"}})"), "p"), "");
+  EXPECT_EQ(Check(sections(R"({"code":{"text":"a"}})"), "p"),
+            "Composition.section[0].title: is there 0 times; at least 1\n");
+  EXPECT_EQ(Check(sections(R"({"title":"t","code":{"text":"b"}})"), "p"),
+            "Composition.section[0]: belongs to none of the slices, and they are closed\n"
+            "Composition.section: slice one: is there 0 times; at least 1\n");
+}
+
+TEST_F(ProfileTest, ATypeInPlaceOfAProfile) {
+  Add(Structure(
+      "p", "Bundle",
+      R"({"path":"Bundle.entry.resource","type":[{"code":"Resource","profile":["http://hl7.org/fhir/StructureDefinition/Device"]}]})"));
+  const auto with = [](std::string_view type) {
+    return R"({"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":")" +
+           std::string(type) + R"("}}]})";
+  };
+  EXPECT_EQ(Check(with("Device"), "p"), "");
+  EXPECT_EQ(Check(with("Patient"), "p"), "Bundle.entry[0].resource: must be a Device\n");
+  // One that calls itself a specialization of a type that is another's.
+  std::string structure = Structure("s", "Patient", R"({"path":"Patient.gender","min":1})");
+  structure.replace(structure.find("constraint"), 10, "specialization");
+  Add(structure);
+  EXPECT_EQ(Check(Patient(""), "s"), "Patient.gender: is there 0 times; at least 1\n");
+}
+
+TEST_F(ProfileTest, PartsOfAnExtensionAreThoseOfItsDefinition) {
+  const auto told = [&](std::string_view part) {
+    Profiles profiles(*Definitions::R4(), canonicals_);
+    const auto document = Shared(Patient(
+        R"(,"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/patient-animal","extension":[{"url":"species",)"
+        R"("valueCodeableConcept":{"text":"a"}},{"url":")" +
+        std::string(part) + R"(","valueCodeableConcept":{"text":"b"}}]}])"));
+    ProfileOptions options;
+    options.warnings = true;
+    ProfileChecker checker(profiles, options);
+    checker.CheckClaims(document->Root());
+    std::string paths;
+    for (const Issue& issue : checker.Take())
+      if (issue.severity == Severity::kError) paths += issue.path + " ";
+    return paths;
+  };
+  EXPECT_EQ(told("breed"), "");
+  EXPECT_EQ(told("http://x/own"), "");
+  EXPECT_EQ(told("bread"), "Patient.extension[0].extension[1] ");
 }
 
 TEST_F(ProfileTest, WorkIsBounded) {

@@ -118,8 +118,30 @@ void ProfileChecker::KnownExtension(Value extension) {
   const path::Item item{extension, Value(), (*profile)->type, {}};
   CheckProfile(item, **profile);
   const Profile* outer = std::exchange(profile_, profile->get());
+  Parts(**profile, extension);
   Context(**profile, item);
   profile_ = outer;
+}
+
+// The url of a part means something only by the extension that it stands in. Told by $validate: no write is refused for it.
+void ProfileChecker::Parts(const Profile& profile, Value extension) {
+  const ProfileElement* parts = profile.root->Child("extension");
+  if (!options_.warnings || parts == nullptr) return;
+  std::vector<std::string> urls;
+  for (const auto& slice : parts->slices) {
+    if (const ProfileElement* url = slice->Child("url"); url != nullptr && url->fixed)
+      urls.push_back(url->fixed.ToString());
+  }
+  if (urls.empty()) return;
+  path_.push_back({"extension", 0});
+  for (const Value part : extension["extension"]) {
+    const std::string url = part["url"].ToString();
+    const bool is_relative = !url.empty() && url.find(':') == std::string::npos;
+    if (is_relative && std::find(urls.begin(), urls.end(), url) == urls.end())
+      Error("structure", "is no part that the extension has by its definition");
+    ++path_.back().index;
+  }
+  path_.pop_back();
 }
 
 void ProfileChecker::Context(const Profile& profile, const Item& extension) {

@@ -26,6 +26,7 @@ constexpr std::string_view kUuidUrn = "urn:uuid:";
 
 constexpr std::string_view kAnyUri = "urn:ietf:rfc:3986";
 constexpr std::string_view kUcum = "http://unitsofmeasure.org";
+constexpr std::string_view kCountries = "urn:iso:std:iso:3166";
 constexpr std::string_view kLinkSchemes[] = {"http", "https", "ftp", "mailto", "tel", "sms"};
 constexpr std::string_view kImageSchemes[] = {"http", "https", "data", "cid", "ftp"};
 
@@ -112,6 +113,7 @@ class FormChecker {
   void Uuid(Severity severity, std::string_view text);
   void UuidReference(Value reference);
   void Coding(Value coding);
+  void Country(Value coding);
   void Identifier(Value identifier);
   void Display(std::string_view display, const std::vector<std::string>& known);
   void Unit(Value quantity);
@@ -141,8 +143,10 @@ class FormChecker {
   CheckTime& time_;
   Value resource_;                   // the innermost, but for contained ones
   std::optional<Ids> resource_ids_;  // gathered for the first narrative with a link
-  size_t walks_ = 0;                 // how often ids were gathered
-  std::string language_;             // of the resource
+  std::set<std::string> element_ids_;
+  std::multimap<std::string, std::string> countries_;  // code by name; filled when first asked
+  size_t walks_ = 0;                                   // how often ids were gathered
+  std::string language_;                               // of the resource
   std::vector<Segment> path_;
   std::vector<Issue> issues_;
   const TypeId quantity_ = definitions_.FindType("Quantity");
@@ -159,6 +163,11 @@ void FormChecker::Object(Value object, TypeId type) {
   if (name == "Attachment") Attachment(object);
   if (name == "Bundle") Bundle(object);
   if (name == "SearchParameter" || name == "CapabilityStatement") SearchParameters(object);
+  // Snapshot and differential of a definition have the same elements.
+  if (const Value id = object["id"]; id.is_string() && !definitions_.IsResource(type) &&
+                                     resource_["resourceType"].ToString() != "StructureDefinition" &&
+                                     !element_ids_.insert(id.ToString()).second)
+    At("id", -1, [&] { Error("duplicate", "is the id of another element of this resource"); });
   for (const Value member : object) {
     const ElementInfo* element = definitions_.FindElement(type, member.name());
     if (element == nullptr) continue;
@@ -195,7 +204,9 @@ void FormChecker::One(Value value, const ElementInfo& element) {
     resource_ = value;
   }
   if (value["language"].present() || is_own) language_ = value["language"].ToString();
+  std::set<std::string> outer_element_ids = std::exchange(element_ids_, {});
   Object(value, inner.type);
+  element_ids_ = std::move(outer_element_ids);
   if (is_own) resource_ids_ = std::move(outer_ids);
   resource_ = outer;
   language_ = outer_language;
@@ -221,6 +232,8 @@ void FormChecker::Text(std::string_view text, const ElementInfo& element) {
   const Primitive primitive = definitions_.Type(element.type).primitive;
   if (primitive == Primitive::kUri || primitive == Primitive::kUrl) Uuid(Severity::kError, text);
   if (primitive == Primitive::kXhtml && NarrativeProblem(text) == nullptr) Narrative(text);
+  if (primitive == Primitive::kCanonical && text.ends_with('|'))
+    Error("value", "ends with a bar: the version that it announces is missing");
   if (primitive != Primitive::kCanonical || element.reference_targets.empty()) return;
   const std::string_view url = WithoutVersion(text);
   if (url.find("/ValueSet/") == std::string_view::npos || definitions_.FindCodeSet(url) == kNoCodeSet) return;
@@ -249,6 +262,7 @@ void FormChecker::Coding(Value coding) {
   if (KeepsToGrammar(system, code.ToString()) == false)
     return At("code", -1, [&] { Error("code-invalid", "is no code of " + system + ", by its grammar"); });
   if (profiles_ == nullptr) return;
+  if (system == kCountries) return Country(coding);
   const std::shared_ptr<const ListedSystem> known = profiles_->System(system);
   const Value version = coding["version"];
   if (known == nullptr || (version.is_string() && version.ToString() != known->version)) return;
@@ -260,6 +274,25 @@ void FormChecker::Coding(Value coding) {
     });
   if (const Value display = coding["display"]; display.is_string())
     At("display", -1, [&] { Display(display.ToString(), found->second); });
+}
+
+// R4's value sets name all of them; a country has other names too, but not those of another one.
+void FormChecker::Country(Value coding) {
+  if (countries_.empty()) {
+    for (const char* set : {"1-2", "1-3", "1-N"}) {
+      const auto listed = profiles_->canonicals().Find(
+          "ValueSet", "http://hl7.org/fhir/ValueSet/iso3166-" + std::string(set));
+      if (listed == nullptr) return;
+      for (const Value include : listed->Root()["compose"]["include"]) {
+        for (const Value country : include["concept"])
+          countries_.emplace(PlainWords(country["display"].ToString()), country["code"].ToString());
+      }
+    }
+  }
+  const std::string code = coding["code"].ToString();
+  const auto [begin, end] = countries_.equal_range(PlainWords(coding["display"].ToString()));
+  if (begin != end && std::none_of(begin, end, [&](const auto& named) { return named.second == code; }))
+    At("display", -1, [&] { Error("value", "is the name of another country than that of the code"); });
 }
 
 void FormChecker::Identifier(Value identifier) {

@@ -6,11 +6,13 @@
 // - a Coding's code is one of its code system, and its display one of the texts that the system has for it, where the system is here in full;
 //   where the system is a grammar (code_grammar.h), the code keeps to it;
 //   a display is judged in the language that the system has (English), and one in another script is a warning;
+// - a country's code (ISO 3166) does not have the name of another country;
 // - a Quantity's UCUM code is one;
 // - a narrative's links and images lead somewhere: within the resource, or by a scheme that can be followed;
 // - urn:uuid: is followed by a UUID in lower case (in a reference: a warning);
 // - Attachment.size is the size of its data;
 // - a canonical names a resource of a permitted type, as far as it is an official one;
+// - a canonical does not end with "|"; no two elements of a resource have one id;
 // - a Bundle keeps to validate_bundle.h;
 // - SearchParameter and CapabilityStatement give official search parameters their type.
 // Source: FHIR R4 datatypes.html#Coding, #Quantity, #uri, #Attachment, references.html#canonical, narrative.html, searchparameter.html,

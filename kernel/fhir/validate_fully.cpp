@@ -3,6 +3,7 @@
 #include "kernel/fhir/profile_check.h"
 #include "kernel/fhir/questionnaire.h"
 #include "kernel/fhir/validate_forms.h"
+#include "kernel/fhir/validate_related.h"
 #include "kernel/fhir/validate_structures.h"
 
 namespace tk::fhir {
@@ -40,6 +41,7 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
   CheckTime& time = checker.time();
   add(FormProblems(definitions, &profiles, root, most, time));
   if (!time.over()) add(StructureProblems(profiles, root, most));
+  if (!time.over()) add(RelatedProblems(profiles, root, most));
   add(CheckAnswers(definitions, profiles, root, options.base.warnings, options.now_us, time));
   TellAtMost(options.base.issues_max, has_more, &issues);
   if (time.over()) {

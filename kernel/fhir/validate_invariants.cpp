@@ -3,9 +3,11 @@
 // Source: FHIR R4 element.html#ele-1, extensibility.html#ext-1, references.html#ref-1, domainresource.html#invs, narrative.html#invs,
 //         fhirpath.html (%resource is the innermost resource, %rootResource what contains it).
 #include <algorithm>
+#include <optional>
 #include <unordered_set>
 
 #include "kernel/fhir/validator.h"
+#include "kernel/fhir/xhtml.h"
 
 namespace tk::fhir {
 namespace {
@@ -26,6 +28,25 @@ bool HasMoreThanId(Value node) {
     if (member.name() != Known().id) return true;
   }
   return false;
+}
+
+/// The ids that links and images of narratives lead to: narrative.html has images of contained resources.
+void AddNarrativeFragments(Value object, size_t level, std::unordered_set<std::string>* out) {
+  constexpr size_t kNarrativeLevelsMax = 100;
+  if (level > kNarrativeLevelsMax) return;
+  for (const Value member : object) {
+    if (member.is_string() && member.name_text() == "div") {
+      std::string scratch;
+      const NarrativeTargets found = ReadNarrativeTargets(member.String(scratch));
+      for (const auto* list : {&found.links, &found.images}) {
+        for (const std::string_view target : *list) {
+          if (target.starts_with('#')) out->emplace(target.substr(1));
+        }
+      }
+    } else if (member.is_object() || member.is_array()) {
+      AddNarrativeFragments(member, level + 1, out);
+    }
+  }
 }
 
 }  // namespace
@@ -144,11 +165,15 @@ void Validator::ContainedUnused(Value resource) {
     else if (seen.may_be_container)
       to_container.insert(seen.contained);
   }
+  std::optional<std::unordered_set<std::string>> shown;  // by narratives; read when it matters
   path_.push_back({"contained", 0});
   for (const Value inside : resource[Known().contained]) {
     const Value id = inside[Known().id];
-    const bool used =
-        !id.is_string() || to_container.contains(path_.back().index) || named.contains(id.ToString());
+    bool used = !id.is_string() || to_container.contains(path_.back().index) || named.contains(id.ToString());
+    if (!used) {
+      if (!shown) AddNarrativeFragments(resource, 0, &shown.emplace());
+      used = shown->contains(id.ToString());
+    }
     if (!used) Broken(Native::kDom3);
     ++path_.back().index;
   }

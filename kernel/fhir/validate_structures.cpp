@@ -1,6 +1,8 @@
 #include "kernel/fhir/validate_structures.h"
 
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "kernel/fhir/profile_builder.h"
 #include "kernel/fhir/profile_values.h"
@@ -30,6 +32,10 @@ class StructureChecker {
 
   void Element(Value element);
   Types TypesAt(std::string_view path) const;
+  void Order(Value element);
+  void TypeProfiles(Value element);
+  void Extensions(Value element);
+  void Contexts();
   Types Below(const Types& from, std::string_view name) const;
   void Binding(Value element, const Types& types);
   void Fixed(Value element);
@@ -46,6 +52,7 @@ class StructureChecker {
   const size_t issues_max_;
   ProfilePtr base_;
   std::string place_;  // "StructureDefinition.differential.element[3]"
+  std::string path_before_;
   std::vector<Issue> issues_;
 };
 
@@ -61,15 +68,21 @@ std::vector<Issue> StructureChecker::Run() {
     place_ = std::string("StructureDefinition.") + list + ".element[" + std::to_string(place++) + "]";
     Element(element);
   }
+  Contexts();
   return std::move(issues_);
 }
 
 void StructureChecker::Element(Value element) {
   if (!element["path"].is_string()) return;
-  const Types types = TypesAt(element["path"].ToString());
+  const std::string path = element["path"].ToString();
+  const bool is_of_type = path.substr(0, path.find('.')) == structure_["type"].ToString();
+  const Types types = is_of_type ? TypesAt(path) : Types();
   if (types.types.empty() && !types.open)
     return Add("path", "value", "names no element of the type that the profile constrains");
+  Order(element);
   if (element["binding"].present()) Binding(element, types);
+  TypeProfiles(element);
+  Extensions(element);
   Fixed(element);
   Discriminators(element, types);
 }
@@ -77,9 +90,9 @@ void StructureChecker::Element(Value element) {
 StructureChecker::Types StructureChecker::TypesAt(std::string_view path) const {
   const std::string_view root = path.substr(0, path.find('.'));
   Types at;
-  if (root != structure_["type"].ToString() || std::count(path.begin(), path.end(), '.') >= kPathPartsMax)
-    return at;
-  at.types.push_back(definitions_.FindType(root));
+  const TypeId type = definitions_.FindType(root);
+  if (type == kNoType || std::count(path.begin(), path.end(), '.') >= kPathPartsMax) return at;
+  at.types.push_back(type);
   for (path.remove_prefix(root.size()); !path.empty() && !at.open && !at.types.empty();) {
     path.remove_prefix(1);
     const std::string_view name = path.substr(0, path.find('.'));
@@ -129,6 +142,89 @@ void StructureChecker::Binding(Value element, const Types& types) {
   };
   if (std::none_of(bound.begin(), bound.end(), bindable))
     Add("binding", "value", "binds an element whose type takes no codes");
+}
+
+/// The elements stand in the order that the type has; those of one slice after those of another.
+void StructureChecker::Order(Value element) {
+  const std::string path = element["path"].ToString();
+  const std::string before = std::exchange(path_before_, path);
+  size_t same = 0;  // where the first segment begins that differs
+  for (size_t i = 0; i < path.size() && i < before.size() && path[i] == before[i]; ++i) {
+    if (path[i] == '.') same = i + 1;
+  }
+  if (same == 0 || before.size() <= same || path.size() <= same) return;
+  const auto segment = [&](const std::string& text) {
+    std::string_view rest = std::string_view(text).substr(same);
+    rest = rest.substr(0, rest.find('.'));
+    return rest.ends_with("[x]") ? rest.substr(0, rest.size() - 3) : rest;
+  };
+  const Types parent = TypesAt(std::string_view(path).substr(0, same - 1));
+  if (parent.open || parent.types.size() != 1) return;
+  const std::span<const ElementInfo> elements = definitions_.Elements(parent.types[0]);
+  const auto place_of = [&](std::string_view name) {
+    return std::find_if(elements.begin(), elements.end(),
+                        [&](const ElementInfo& one) { return one.name == name || one.base_name == name; }) -
+           elements.begin();
+  };
+  const auto here = place_of(segment(path)), there = place_of(segment(before));
+  const auto size = static_cast<std::ptrdiff_t>(elements.size());
+  const bool is_choice =
+      here < size && there < size && elements[static_cast<size_t>(here)].choice != 0 &&
+      elements[static_cast<size_t>(here)].choice == elements[static_cast<size_t>(there)].choice;
+  if (here < there && there < size && !is_choice)
+    Add("path", "structure", "stands behind an element that comes after it in the type");
+}
+
+/// A profile of an element's type constrains that type.
+void StructureChecker::TypeProfiles(Value element) {
+  size_t type_place = 0;
+  for (const Value given : element["type"]) {
+    const std::string at = "type[" + std::to_string(type_place++) + "].profile[";
+    const TypeId type = definitions_.FindType(given["code"].ToString());
+    if (type == kNoType || definitions_.Type(type).is_abstract || given["_profile"].present()) continue;
+    size_t place = 0;
+    for (const Value canonical : given["profile"]) {
+      const std::string member = at + std::to_string(place++) + "]";
+      const auto profile = profiles_.Find(canonical.ToString());
+      if (!profile.ok()) continue;
+      const TypeId of = *profile != nullptr ? (*profile)->type : profiles_.TypeOf(canonical.ToString());
+      if (of != kNoType && of != type)
+        Add(member, "value",
+            "is a profile of " + std::string(definitions_.Type(of).name) +
+                ", not of the type it is given for");
+    }
+  }
+}
+
+/// What a profile must not say, and the url that an extension has.
+void StructureChecker::Extensions(Value element) {
+  const bool is_extension = structure_["type"].ToString() == "Extension";
+  if (!is_extension && element["meaningWhenMissing"].present() && structure_["differential"].present())
+    Add("meaningWhenMissing", "structure", "is for the definition of a type: a profile must not say it");
+  const std::string id = element["id"].present() ? element["id"].ToString() : element["path"].ToString();
+  const Value url = element["fixedUri"];
+  if (is_extension && id == "Extension.url" && url.is_string() &&
+      structure_["baseDefinition"].ToString() == std::string(kTypeUrl) + "Extension" &&
+      url.ToString() != structure_["url"].ToString())
+    Add("fixedUri", "value", "is not the url of the extension that is defined here");
+}
+
+/// The elements that an extension may stand in are some. What another version of FHIR has is not known here.
+void StructureChecker::Contexts() {
+  const Value version = structure_["fhirVersion"];
+  if (structure_["type"].ToString() != "Extension" ||
+      (version.is_string() && !version.ToString().starts_with("4.0")))
+    return;
+  size_t place = 0;
+  for (const Value context : structure_["context"]) {
+    place_ = "StructureDefinition.context[" + std::to_string(place++) + "]";
+    const std::string expression = context["expression"].ToString();
+    if (context["type"].ToString() != "element" || expression.find_first_of("#:/ (|") != std::string::npos)
+      continue;
+    const Types types = TypesAt(expression);
+    if (!expression.empty() && types.types.empty() && !types.open)
+      Add("expression", "value", "names no element of any type");
+  }
 }
 
 void StructureChecker::Fixed(Value element) {

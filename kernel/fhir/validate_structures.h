@@ -2,7 +2,9 @@
 // - the path of each element is one of the type's (as far as the type tells: what a resource within holds is not known), of at most 64 parts;
 // - a binding stands at what can be bound: code, Coding, CodeableConcept, Quantity, string, uri;
 // - a value that the base has fixed is not fixed to another;
-// - a discriminator is a path of the element that is sliced.
+// - a discriminator is a path of the element that is sliced;
+// - the elements stand in the order of the type; a profile of an element's type is one of that type; no profile says meaningWhenMissing;
+// - an extension's fixed url is its own, and its contexts are elements that there are.
 // Source: FHIR R4 elementdefinition.html, profiling.html, structuredefinition.html#invs.
 #pragma once
 

@@ -82,5 +82,56 @@ TEST(Structures, BindingsFixedValuesAndDiscriminators) {
   EXPECT_EQ(sliced("type"), "element[0].slicing.discriminator[0] ");
 }
 
+TEST(Structures, OrderTypesOfProfilesAndUrls) {
+  const auto two = [](const char* one, const char* other) {
+    return ToldOfStructure("Patient", "",
+                           R"({"path":")" + std::string(one) + R"("},{"path":")" + other + R"("})");
+  };
+  EXPECT_EQ(two("Patient.identifier", "Patient.birthDate"), "");
+  EXPECT_EQ(two("Patient.birthDate", "Patient.identifier"), "element[1].path ");
+  EXPECT_EQ(two("Patient.contact.name", "Patient.contact"), "");
+  EXPECT_EQ(two("Patient.contact.name.given", "Patient.contact.name.family"), "element[1].path ");
+  EXPECT_EQ(two("Patient.deceasedDateTime", "Patient.deceasedBoolean"), "");
+  const auto type = [](const char* profile) {
+    return ToldOfStructure("Observation", "",
+                           R"({"path":"Observation.value[x]","type":[{"code":"Quantity","profile":[")" +
+                               std::string(profile) + R"("]}]})");
+  };
+  EXPECT_EQ(type("http://hl7.org/fhir/StructureDefinition/SimpleQuantity"), "");
+  EXPECT_EQ(type("http://x/unknown"), "");
+  EXPECT_EQ(type("http://hl7.org/fhir/StructureDefinition/Count"), "element[0].type[0].profile[0] ");
+  const char* const base = "http://hl7.org/fhir/StructureDefinition/Extension";
+  const auto url = [&](const char* fixed) {
+    return ToldOfStructure(
+        "Extension", base,
+        R"({"id":"Extension.url","path":"Extension.url","fixedUri":")" + std::string(fixed) + R"("})");
+  };
+  EXPECT_EQ(url("http://x/p"), "");
+  EXPECT_EQ(url("http://x/q"), "element[0].fixedUri ");
+  const char* const missing = R"("meaningWhenMissing":"so"})";
+  EXPECT_EQ(ToldOfStructure("Patient", "", std::string(R"({"path":"Patient.active",)") + missing),
+            "element[0].meaningWhenMissing ");
+  EXPECT_EQ(ToldOfStructure("Extension", base, std::string(R"({"path":"Extension.value[x]",)") + missing),
+            "");
+}
+
+TEST(Structures, ContextsAreElementsThatThereAre) {
+  const auto told = [](std::string_view expression, std::string_view version = "4.0.1") {
+    const MemoryCanonicals canonicals;
+    Profiles profiles(*Definitions::R4(), canonicals);
+    const auto document = Document::Parse(
+        R"({"resourceType":"StructureDefinition","url":"http://x/p","derivation":"constraint","type":"Extension","fhirVersion":")" +
+        std::string(version) + R"(","context":[{"type":"element","expression":")" + std::string(expression) +
+        R"("}],"baseDefinition":"http://hl7.org/fhir/StructureDefinition/Extension"})");
+    return StructureProblems(profiles, document->Root(), 100).size();
+  };
+  for (const char* right : {"Patient", "Element", "Patient.contact.name", "Observation.value[x]", "HumanName",
+                            "http://x/profile#Patient.nme", "Bundle.entry.resource"})
+    EXPECT_EQ(told(right), 0U) << right;
+  EXPECT_EQ(told("Patient.nme"), 1U);
+  EXPECT_EQ(told("Patent"), 1U);
+  EXPECT_EQ(told("Patient.nme", "5.0.0"), 0U);
+}
+
 }  // namespace
 }  // namespace tk::fhir

@@ -11,7 +11,8 @@
 namespace tk::interaction {
 namespace {
 
-constexpr std::string_view kTypes[] = {"StructureDefinition", "ValueSet", "CodeSystem", "Questionnaire"};
+constexpr std::string_view kTypes[] = {"StructureDefinition", "ValueSet", "CodeSystem", "Questionnaire",
+                                       "Measure"};
 constexpr size_t kKeptMax = 4096;
 constexpr size_t kCandidatesMax = 1000;
 constexpr int64_t kStateAgeMaxUs = 60 * kSecondUs;
