@@ -247,13 +247,11 @@ Status Answerer::ForType(bool ascending, const Candidate* after, const Each& eac
 template <class Each>
 Status Answerer::ForDriver(const Each& each) {
   if (driver_ == nullptr) return ForType(true, nullptr, each);
-  Status late;
   driver_->Gather([&](const Candidate& candidate) {
-    late = Tick();
-    return late.ok() && each(candidate);
+    ++candidates_;
+    return meter_.Tick(driver_name_) && each(candidate);
   });
-  if (late.ok()) return Late();  // what the driver itself looked at counts too
-  return late;
+  return Late();  // what the driver itself looked at counts too
 }
 
 /// The driver's candidates that may be seen and for which all else holds, in blocks for the directory; perhaps repeated.

@@ -137,38 +137,51 @@ class DateNode final : public ValueNode {
   using ValueNode::ValueNode;
   uint64_t Estimate() const override {
     uint64_t total = 0;
-    ForRanges([&](const Term&, const EntryRange& range) {
-      total += ground_.look.ordered.CountAdds(range.low, range.high);
-      return true;
-    });
+    for (const Stretch& stretch : Stretches()) total += stretch.places.adds;
     return total;
   }
   void Gather(const std::function<bool(const Candidate&)>& each) const override {
-    ForRanges([&](const Term& term, const EntryRange& range) {
-      for (auto cursor = ground_.look.ordered.Forward(range.low, range.high); cursor.valid(); cursor.Next()) {
-        const DateEntry date = DateOf(cursor.entry());
-        const bool holds = DateHolds(term, date.low_us, date.high_us);
-        if (!GoOn(holds, {cursor.entry().c & kOrdinalMask, kUnknownTime}, each)) return false;
-      }
-      return true;
-    });
+    bool more = true;
+    for (const Stretch& stretch : Stretches()) {
+      ground_.look.ordered.ForPieces(stretch.places, [&](const Entry24* at, const Entry24* end) {
+        for (; more && at != end; ++at) {
+          const DateEntry date = DateOf(*at);
+          const bool holds = DateHolds(*stretch.term, date.low_us, date.high_us);
+          more = GoOn(holds, {at->c & kOrdinalMask, kUnknownTime}, each);
+        }
+        return more;
+      });
+      if (!more) return;
+    }
   }
 
  private:
-  template <class Each>
-  void ForRanges(const Each& each) const {
+  /// Where entries of one term, source and class of durations lie.
+  struct Stretch {
+    const Term* term;
+    view::RunPlaces<Entry24> places;
+  };
+  /// Looked for once, when first asked: mostly they are counted and then gathered. One thread's, as the question is.
+  const std::vector<Stretch>& Stretches() const {
+    if (looked_) return stretches_;
+    looked_ = true;
     for (const Extractor::Source& source : sources_) {
       for (const Term& term : criterion_.terms) {
         for (int c = 0; c < kDurationClasses; ++c) {
-          if (!each(term, DateRangeIn(term, source.parameter, c))) return;
+          const EntryRange range = DateRangeIn(term, source.parameter, c);
+          auto places = ground_.look.ordered.PlacesOf(range.low, range.high);
+          if (places.adds > 0) stretches_.push_back({&term, std::move(places)});
         }
       }
     }
+    return stretches_;
   }
   bool ValueHolds(const Entry24& value) const override {
     return std::any_of(criterion_.terms.begin(), criterion_.terms.end(),
                        [&](const Term& t) { return DateHolds(t, NumberOf(value.b), NumberOf(value.c)); });
   }
+  mutable bool looked_ = false;
+  mutable std::vector<Stretch> stretches_;
 };
 
 // Numbers

@@ -17,6 +17,7 @@ using fhir::SearchType;
 namespace {
 
 Result<std::string> Unescape(std::string_view name, std::string_view text) {
+  if (text.find('\\') == std::string_view::npos) return std::string(text);
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '\\') {
@@ -81,6 +82,14 @@ Error NotOffered(std::string_view name, std::string text) {
 std::vector<std::string_view> SplitEscaped(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   size_t from = 0;
+  if (text.find('\\') == std::string_view::npos) {
+    for (size_t at = text.find(separator); at != std::string_view::npos; at = text.find(separator, from)) {
+      parts.push_back(text.substr(from, at - from));
+      from = at + 1;
+    }
+    parts.push_back(text.substr(from));
+    return parts;
+  }
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\') {
       ++i;

@@ -182,7 +182,7 @@ void DirectoryView::Visible(std::span<const Ordinal> ordinals, const Position& p
     for (Ordinal ordinal : block) {
       if (ordinal >= position.end_ordinal) continue;  // nothing may be there to be looked at
       cells_.Prefetch(ordinal);
-      superseded_.Prefetch(ordinal);
+      if (scope.everything) superseded_.Prefetch(ordinal);
     }
     for (size_t i = 0; i < block.size(); ++i) {
       cells[i] = block[i] < position.end_ordinal ? cells_.Get(block[i]) : 0;
@@ -191,11 +191,16 @@ void DirectoryView::Visible(std::span<const Ordinal> ordinals, const Position& p
     for (size_t i = 0; i < block.size(); ++i) {
       visible[i] = block[i] < position.end_ordinal && Stands(cells[i]);
       if (!visible[i]) continue;
-      const uint64_t superseded = superseded_.Get(block[i]);
       const OwnerNumber owner = CellOwner(cells[i]);
       const uint64_t area = owner == 0 ? kAreaUnknown : areas_.Get(owner);
-      visible[i] = (superseded == 0 || superseded >= position.end_ordinal) && area != kAreaErased &&
-                   InScopeBy(owner, area, scope);
+      visible[i] = area != kAreaErased && InScopeBy(owner, area, scope);
+      if (visible[i]) superseded_.Prefetch(block[i]);
+    }
+    // Last, for most of a city lies in others' areas: of those it is a line of memory less.
+    for (size_t i = 0; i < block.size(); ++i) {
+      if (!visible[i]) continue;
+      const uint64_t superseded = superseded_.Get(block[i]);
+      visible[i] = superseded == 0 || superseded >= position.end_ordinal;
     }
     ordinals = ordinals.subspan(block.size());
     visible += block.size();

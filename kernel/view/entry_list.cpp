@@ -63,7 +63,8 @@ std::atomic<uint64_t> next_list{1};
 /// The blocks that a thread decoded last.
 template <class Entry>
 struct KeptBlocks {
-  static constexpr size_t kSlots = 16;
+  static constexpr size_t kSlots =
+      64;  // a range of dates has two ends in each of five classes of durations in each run
   struct Slot {
     uint64_t list = 0;
     size_t block = 0;

@@ -50,7 +50,11 @@ class EntryList {
     Entry piece[kBlockEntries];
     while (ranks.first < ranks.last) {
       const size_t to = std::min(ranks.last, (ranks.first / kBlockEntries + 1) * kBlockEntries);
-      Copy(ranks.first, to, piece);
+      // What is wanted whole is decoded where it is looked at, past the kept ones: many blocks would drive those out.
+      if (to - ranks.first == kBlockEntries)
+        Read(ranks.first / kBlockEntries, piece);
+      else
+        Copy(ranks.first, to, piece);
       if (!each(piece, piece + (to - ranks.first))) return false;
       ranks.first = to;
     }

@@ -20,7 +20,7 @@ namespace {
 template <class Entry>
 size_t CountIn(const Entry* data, size_t count, const Entry& low, const Entry& high) {
   size_t n = 0;
-  for (size_t i = 0; i < count; ++i) n += !(data[i] < low) && !(high < data[i]) ? 1 : 0;
+  for (size_t i = 0; i < count; ++i) n += IsWithin(data[i], low, high) ? 1 : 0;
   return n;
 }
 
@@ -272,6 +272,21 @@ uint64_t RunSnapshot<Entry>::CountAdds(const Entry& low, const Entry& high) cons
 }
 
 template <class Entry>
+RunPlaces<Entry> RunSnapshot<Entry>::PlacesOf(const Entry& low, const Entry& high) const {
+  RunPlaces<Entry> places{low, high, {}, 0, 0};
+  if (tail_adds_ > 0) places.in_tail = CountIn(tail_->adds, tail_adds_, low, high);
+  places.adds = places.in_tail;
+  for (const auto& run : *runs_) {
+    if (!run->MayHave(low, high)) continue;
+    const Ranks ranks = run->adds.RangeOf(low, high);
+    if (ranks.size() == 0) continue;
+    places.lists.emplace_back(&run->adds, ranks);
+    places.adds += ranks.size();
+  }
+  return places;
+}
+
+template <class Entry>
 bool RunSnapshot<Entry>::Contains(const Entry& entry) const {
   for (const auto& run : *runs_) {
     if (run->adds.Contains(entry)) return true;
@@ -306,7 +321,7 @@ Cursor<Entry> RunSnapshot<Entry>::Walk(const Entry& low, const Entry& high, ptrd
   const size_t in_tail = tail_adds_ > 0 && tail_->MayHave(low, high) ? tail_adds_ : 0;
   for (size_t i = 0; i < in_tail; ++i) {
     const Entry& entry = tail_->adds[i];
-    if (!(entry < low) && !(high < entry)) cursor.tail_.push_back(entry);
+    if (IsWithin(entry, low, high)) cursor.tail_.push_back(entry);
   }
   std::sort(cursor.tail_.begin(), cursor.tail_.end());
   // The vector's buffer moves along with the cursor, so these pointers stay good.

@@ -123,6 +123,12 @@ class Cursor {
   Entry bound_{};  // no other part has anything before this
 };
 
+/// Is it in [low, high]? Of a tail, which is looked through from end to end, the first words alone say no to nearly all.
+template <class Entry>
+bool IsWithin(const Entry& entry, const Entry& low, const Entry& high) {
+  return entry.a - low.a <= high.a - low.a && !(entry < low) && !(high < entry);
+}
+
 /// Entries that are published and not yet in a run; readers look only below the lengths that they got with their snapshot.
 template <class Entry>
 struct RunTail {
@@ -144,6 +150,15 @@ struct RunTail {
     return uint64_t{1} << (a >> 16) % 64 | uint64_t{1} << (a >> 24) % 64 | uint64_t{1} << (a >> 32) % 64;
   }
   std::atomic<uint64_t> seen_[kWords] = {};
+};
+
+/// Where the adds of one range lie, found once: who counts them first need not look for them again. Good while the snapshot lives.
+template <class Entry>
+struct RunPlaces {
+  Entry low{}, high{};  // both included
+  std::vector<std::pair<const EntryList<Entry>*, Ranks>> lists;
+  size_t in_tail = 0;
+  uint64_t adds = 0;  // as CountAdds
 };
 
 /// A readable state. Copied freely (two reference counts).
@@ -168,13 +183,21 @@ class RunSnapshot {
     }
     TailPieces(low, high, each);
   }
+  RunPlaces<Entry> PlacesOf(const Entry& low, const Entry& high) const;
+  template <class Each>
+  void ForPieces(const RunPlaces<Entry>& places, const Each& each) const {
+    for (const auto& [list, ranks] : places.lists) {
+      if (!list->ForPieces(ranks, each)) return;
+    }
+    if (places.in_tail > 0) TailPieces(places.low, places.high, each);
+  }
   /// As ForPieces, the newest changes first (the tail backwards, then run by run): enough() after an entry of the tail, or after a run, ends it.
   template <class Each, class Enough>
   void ForPiecesNewestFirst(const Entry& low, const Entry& high, const Each& each,
                             const Enough& enough) const {
     for (size_t i = tail_adds_ > 0 && tail_->MayHave(low, high) ? tail_adds_ : 0; i-- > 0;) {
       const Entry* const at = tail_->adds + i;
-      if (*at < low || high < *at) continue;
+      if (!IsWithin(*at, low, high)) continue;
       each(at, at + 1);
       if (enough()) return;
     }
@@ -210,7 +233,7 @@ class RunSnapshot {
     const size_t count = antis ? tail_antis_ : tail_adds_;
     for (size_t i = 0; i < count; ++i) {
       const Entry* const at = (antis ? tail_->antis : tail_->adds) + i;
-      if (!(*at < low) && !(high < *at)) each(at, at + 1);
+      if (IsWithin(*at, low, high)) each(at, at + 1);
     }
   }
   /// Of one of its runs, in [low, high].
@@ -234,7 +257,7 @@ class RunSnapshot {
     if (tail_adds_ == 0 || !tail_->MayHave(low, high)) return;
     for (size_t i = 0; i < tail_adds_; ++i) {
       const Entry* const at = tail_->adds + i;
-      if (!(*at < low) && !(high < *at) && !each(at, at + 1)) return;
+      if (IsWithin(*at, low, high) && !each(at, at + 1)) return;
     }
   }
 

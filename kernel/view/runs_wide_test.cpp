@@ -93,6 +93,15 @@ void ExpectSame(const RunSnapshot<Entry>& state, const Reference<Entry>& expecte
     ASSERT_EQ(forward.size(), state.CountAdds(from, to));
     std::reverse(backward.begin(), backward.end());
     ASSERT_EQ(forward, backward);
+    const RunPlaces<Entry> places = state.PlacesOf(from, to);
+    ASSERT_EQ(places.adds, forward.size());
+    std::vector<Entry> pieces;
+    state.ForPieces(places, [&](const Entry* at, const Entry* end) {
+      pieces.insert(pieces.end(), at, end);
+      return true;
+    });
+    std::sort(pieces.begin(), pieces.end());
+    ASSERT_EQ(forward, pieces);
   }
 }
 
