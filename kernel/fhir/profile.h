@@ -70,6 +70,9 @@ struct Discriminator {
   Kind kind = Kind::kValue;
   std::string path;
   std::shared_ptr<const path::Expression> expression;  // nullptr: $this
+  bool resolves = false;                               // there is a resolve() in the path
+  bool ends_at_target = false;                         // and it is the last step
+  std::shared_ptr<const path::Expression> reference;   // what stands before the resolve(); nullptr: $this
 };
 
 struct Slicing {

@@ -90,6 +90,7 @@ class ProfileBuilder {
   static void Bindings(Value binding, ProfileElement* element);
   Status Invariants(Value definition, TypeId context, ProfileElement* element);
   Status Slices(Value definition, TypeId context, ProfileElement* element);
+  Result<std::shared_ptr<const path::Expression>> CompiledPath(const std::string& path, TypeId context) const;
   TypeId TypeNamed(const std::string& code) const;
 
   Profiles& profiles_;
@@ -348,6 +349,13 @@ Status ProfileBuilder::Invariants(Value definition, TypeId context, ProfileEleme
   return {};
 }
 
+Result<std::shared_ptr<const path::Expression>> ProfileBuilder::CompiledPath(const std::string& path,
+                                                                             TypeId context) const {
+  auto compiled = path::Expression::Compile(path, definitions_, context);
+  if (!compiled.ok()) return Problem("its discriminator: " + compiled.error().external);
+  return std::make_shared<const path::Expression>(std::move(compiled).value());
+}
+
 Status ProfileBuilder::Slices(Value definition, TypeId context, ProfileElement* element) {
   const Value given = definition["slicing"];
   if (!given.present()) return {};
@@ -362,10 +370,15 @@ Status ProfileBuilder::Slices(Value definition, TypeId context, ProfileElement* 
     if (kind == "exists") discriminator.kind = Discriminator::Kind::kExists;
     if (kind == "type") discriminator.kind = Discriminator::Kind::kType;
     if (kind == "profile") discriminator.kind = Discriminator::Kind::kProfile;
-    if (discriminator.path != "$this") {
-      auto compiled = path::Expression::Compile(discriminator.path, definitions_, context);
-      if (!compiled.ok()) return Problem("its discriminator: " + compiled.error().external);
-      discriminator.expression = std::make_shared<const path::Expression>(std::move(compiled).value());
+    if (discriminator.path != "$this")
+      discriminator.expression = TRY(CompiledPath(discriminator.path, context));
+    constexpr std::string_view kResolve = "resolve()";
+    const size_t resolve = discriminator.path.find(kResolve);
+    if (resolve != std::string::npos) {
+      discriminator.resolves = true;
+      discriminator.ends_at_target = resolve + kResolve.size() == discriminator.path.size();
+      if (resolve > 1)
+        discriminator.reference = TRY(CompiledPath(discriminator.path.substr(0, resolve - 1), context));
     }
     slicing.discriminators.push_back(std::move(discriminator));
   }

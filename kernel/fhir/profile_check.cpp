@@ -224,9 +224,9 @@ std::vector<ProfileChecker::Named> ProfileChecker::ItemsOf(const Item& parent, s
   return items;
 }
 
-void ProfileChecker::Count(const ProfileElement& rule, size_t count) {
+void ProfileChecker::Count(const ProfileElement& rule, size_t count, size_t undecided) {
   const std::string what = rule.slice.empty() ? "" : "slice " + rule.slice + ": ";
-  if (rule.min && count < *rule.min)
+  if (rule.min && count + undecided < *rule.min)
     Error("required",
           what + "is there " + std::to_string(count) + " times; at least " + std::to_string(*rule.min));
   if (rule.max && count > *rule.max) {
@@ -236,8 +236,8 @@ void ProfileChecker::Count(const ProfileElement& rule, size_t count) {
   }
 }
 
-void ProfileChecker::Items(const ProfileElement& rule, const std::vector<Named>& items) {
-  Count(rule, items.size());
+void ProfileChecker::Items(const ProfileElement& rule, const std::vector<Named>& items, size_t undecided) {
+  Count(rule, items.size(), undecided);
   for (const Named& named : items) {
     path_.back().index = named.index;
     Element(rule, named.item);
@@ -302,6 +302,20 @@ Value ProfileChecker::Resolve(std::string_view reference) {
   return {};
 }
 
+/// What a reference refers to, by its text or by what it says itself; kNoType: they do not tell.
+TypeId ProfileChecker::TargetType(Value reference) const {
+  const std::string whole = reference["reference"].ToString();
+  const std::string_view text = std::string_view(whole).substr(0, whole.find("/_history/"));
+  const size_t slash = text.rfind('/');
+  TypeId type = kNoType;
+  if (slash != std::string_view::npos && slash > 0) {
+    const size_t start = text.rfind('/', slash - 1) + 1;  // 0 if there is none
+    type = definitions_.FindType(text.substr(start, slash - start));
+  }
+  if (type == kNoType) type = definitions_.FindType(reference["type"].ToString());
+  return type != kNoType && definitions_.IsResource(type) ? type : kNoType;
+}
+
 // A reference's target is of a permitted type, as far as its text tells; what is contained or in the same Bundle keeps to its profile.
 void ProfileChecker::Targets(const TypeRule& type, const Item& item) {
   if (definitions_.Type(type.type).name != "Reference") return;
@@ -310,20 +324,7 @@ void ProfileChecker::Targets(const TypeRule& type, const Item& item) {
   const Value target = Resolve(reference);
   if (type.aggregation != 0) Aggregated(type.aggregation, reference, target);
   if (type.targets.empty()) return;
-  TypeId target_type = kNoType;
-  if (target) {
-    target_type = path::ResourceItem(definitions_, target).type;
-  } else {
-    std::string_view text = reference.substr(0, reference.find("/_history/"));
-    const size_t slash = text.rfind('/');
-    if (slash != std::string_view::npos) {
-      const size_t start = text.rfind('/', slash == 0 ? 0 : slash - 1);
-      target_type =
-          definitions_.FindType(text.substr(start == std::string_view::npos ? 0 : start + 1,
-                                            slash - (start == std::string_view::npos ? 0 : start + 1)));
-    }
-    if (target_type == kNoType) target_type = definitions_.FindType(item.node["type"].ToString());
-  }
+  const TypeId target_type = target ? path::ResourceItem(definitions_, target).type : TargetType(item.node);
   if (target_type == kNoType || !definitions_.IsResource(target_type)) return;
   std::string permitted, broken;
   bool conforms = false, undecided = false;

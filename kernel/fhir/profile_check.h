@@ -89,11 +89,13 @@ class ProfileChecker {
   void Content(const ProfileElement& rule, const Item& item);
   void Children(const ProfileElement& rule, const Item& item);
   void Within(const Item& item, const std::function<void()>& check);
-  void Items(const ProfileElement& rule, const std::vector<Named>& items);
-  void Count(const ProfileElement& rule, size_t count);
+  /// `undecided`: so many more may be of the slice that the rule is.
+  void Items(const ProfileElement& rule, const std::vector<Named>& items, size_t undecided = 0);
+  void Count(const ProfileElement& rule, size_t count, size_t undecided);
   bool Types(const ProfileElement& rule, const Item& item);
   void TypeProfiles(const TypeRule& type, const Item& item);
   void Targets(const TypeRule& type, const Item& item);
+  TypeId TargetType(Value reference) const;
   void Aggregated(uint8_t permitted, std::string_view reference, Value target);
   std::string WhyNot(Value target, std::string_view reference, const std::string& canonical);
   void Values(const ProfileElement& rule, const Item& item);
@@ -107,9 +109,11 @@ class ProfileChecker {
   void Invariants(const ProfileElement& rule, const Item& item);
   // Slices: profile_slices.cpp.
   void Slices(const ProfileElement& rule, const std::vector<Named>& items);
-  void CheckSlices(const ProfileElement& rule, const std::vector<std::vector<Named>>& of_slices);
-  bool InSlice(const ProfileElement& rule, const ProfileElement& slice, const Item& item);
-  bool Discriminates(const Discriminator& discriminator, const ProfileElement& slice, const Item& item);
+  enum class Fit : uint8_t { kNo, kYes, kUndecided };  // undecided: what a reference leads to is not here
+  Fit InSlice(const ProfileElement& rule, const ProfileElement& slice, const Item& item);
+  Fit Discriminates(const Discriminator& discriminator, const ProfileElement& slice, const Item& item);
+  Fit ByReference(const Discriminator& discriminator, const ProfileElement& slice,
+                  const path::Collection& references);
   bool ExtensionSlice(const ProfileElement& slice, const Item& item);
   /// What expressions ask: references within the Bundle, conformsTo() and memberOf().
   class World;
@@ -122,7 +126,7 @@ class ProfileChecker {
   std::vector<const ProfileElement*> RulesBelow(const ProfileElement& rule, const std::string& step);
   std::vector<const ProfileElement*> TargetRules(const ProfileElement& rule, bool by_type);
   bool IsOfType(const ProfileElement& rule, TypeId type) const;
-  path::Collection ValuesAt(const Discriminator& discriminator, const Item& item);
+  path::Collection ValuesAt(const path::Expression* path, const Item& item);
   /// Does the item keep to the rule? Tells nothing.
   bool Conforms(const ProfileElement& rule, const Item& item);
 

@@ -137,30 +137,62 @@ bool ProfileChecker::IsOfType(const ProfileElement& rule, TypeId type) const {
          std::any_of(rule.slices.begin(), rule.slices.end(), [&](const auto& slice) { return has(*slice); });
 }
 
-path::Collection ProfileChecker::ValuesAt(const Discriminator& discriminator, const Item& item) {
-  if (discriminator.expression == nullptr) return {item};
+path::Collection ProfileChecker::ValuesAt(const path::Expression* path, const Item& item) {
+  if (path == nullptr) return {item};
   path::Environment environment = PathEnvironment();
   environment.resource = container_;
   path::Collection values;
-  if (!discriminator.expression->Evaluate(environment, item, &values).ok()) values.clear();
+  if (!path->Evaluate(environment, item, &values).ok()) values.clear();
   return values;
 }
 
-bool ProfileChecker::Discriminates(const Discriminator& discriminator, const ProfileElement& slice,
-                                   const Item& item) {
+/// Where nothing was found behind references: what is not here is judged by the type that the reference names.
+ProfileChecker::Fit ProfileChecker::ByReference(const Discriminator& discriminator,
+                                                const ProfileElement& slice,
+                                                const path::Collection& references) {
+  std::vector<Value> missing;
+  for (const Item& reference : references) {
+    if (reference.node.is_object() && !Resolve(reference.node["reference"].ToString()).present())
+      missing.push_back(reference.node);
+  }
+  if (missing.empty()) return Fit::kNo;
+  Discriminator by_type = discriminator;
+  by_type.kind = Discriminator::Kind::kType;
+  const std::vector<const ProfileElement*> rules =
+      discriminator.ends_at_target ? RulesAt(by_type, slice).rules : std::vector<const ProfileElement*>();
+  if (rules.empty()) return Fit::kUndecided;
+  Fit fit = Fit::kNo;
+  for (const Value reference : missing) {
+    const TypeId type = TargetType(reference);
+    if (type == kNoType) {
+      fit = Fit::kUndecided;
+    } else if (std::any_of(rules.begin(), rules.end(),
+                           [&](const ProfileElement* rule) { return IsOfType(*rule, type); })) {
+      if (discriminator.kind == Discriminator::Kind::kType) return Fit::kYes;
+      fit = Fit::kUndecided;
+    }
+  }
+  return fit;
+}
+
+ProfileChecker::Fit ProfileChecker::Discriminates(const Discriminator& discriminator,
+                                                  const ProfileElement& slice, const Item& item) {
   auto [rules, of_other_type] = RulesAt(discriminator, slice);
   const auto is_fixed = [](const ProfileElement* rule) { return rule->fixed || rule->pattern; };
   if (std::any_of(rules.begin(), rules.end(), is_fixed))
     std::erase_if(rules, [&](const ProfileElement* rule) { return !is_fixed(rule); });
-  const path::Collection values = ValuesAt(discriminator, item);
+  const path::Collection values = ValuesAt(discriminator.expression.get(), item);
   const bool is_absent = std::any_of(rules.begin(), rules.end(),
                                      [](const ProfileElement* rule) { return rule->max && *rule->max == 0; });
-  if (is_absent || (rules.empty() && of_other_type)) return values.empty();
+  const auto fit_if = [](bool is_so) { return is_so ? Fit::kYes : Fit::kNo; };
+  if (is_absent || (rules.empty() && of_other_type)) return fit_if(values.empty());
+  if (values.empty() && discriminator.resolves)
+    return ByReference(discriminator, slice, ValuesAt(discriminator.reference.get(), item));
   if (discriminator.kind == Discriminator::Kind::kExists) {
     for (const ProfileElement* rule : rules) {
-      if (rule->min && *rule->min > 0) return !values.empty();
+      if (rule->min && *rule->min > 0) return fit_if(!values.empty());
     }
-    return true;
+    return Fit::kYes;
   }
   const auto fits = [&](const ProfileElement& rule) {
     return std::any_of(values.begin(), values.end(), [&](const Item& value) {
@@ -169,8 +201,8 @@ bool ProfileChecker::Discriminates(const Discriminator& discriminator, const Pro
     });
   };
   // A slice that says nothing at this path is told apart by the others.
-  if (rules.empty()) return discriminator.path.find("resolve()") == std::string::npos || !values.empty();
-  return std::any_of(rules.begin(), rules.end(), [&](const ProfileElement* rule) { return fits(*rule); });
+  return fit_if(rules.empty() || std::any_of(rules.begin(), rules.end(),
+                                             [&](const ProfileElement* rule) { return fits(*rule); }));
 }
 
 bool ProfileChecker::ExtensionSlice(const ProfileElement& slice, const Item& item) {
@@ -185,30 +217,46 @@ bool ProfileChecker::ExtensionSlice(const ProfileElement& slice, const Item& ite
   return false;
 }
 
-bool ProfileChecker::InSlice(const ProfileElement& rule, const ProfileElement& slice, const Item& item) {
-  if (IsExtension(rule)) return ExtensionSlice(slice, item);
+ProfileChecker::Fit ProfileChecker::InSlice(const ProfileElement& rule, const ProfileElement& slice,
+                                            const Item& item) {
+  if (IsExtension(rule)) return ExtensionSlice(slice, item) ? Fit::kYes : Fit::kNo;
   const bool has_discriminators = rule.slicing && !rule.slicing->discriminators.empty();
   if (!has_discriminators) {  // valueQuantity and the like
-    return !slice.types.empty() &&
-           std::any_of(slice.types.begin(), slice.types.end(), [&](const TypeRule& type) {
-             return type.type != kNoType && definitions_.IsA(item.type, type.type);
-           });
+    const bool is_of_type = std::any_of(slice.types.begin(), slice.types.end(), [&](const TypeRule& type) {
+      return type.type != kNoType && definitions_.IsA(item.type, type.type);
+    });
+    return is_of_type ? Fit::kYes : Fit::kNo;
   }
   // $this of a slice with a type and content of its own: what it fixes decides, not what it asks.
-  return std::all_of(
-      rule.slicing->discriminators.begin(), rule.slicing->discriminators.end(),
-      [&](const Discriminator& discriminator) { return Discriminates(discriminator, slice, item); });
+  Fit fit = Fit::kYes;
+  for (const Discriminator& discriminator : rule.slicing->discriminators) {
+    const Fit one = Discriminates(discriminator, slice, item);
+    if (one == Fit::kNo) return one;
+    if (one == Fit::kUndecided) fit = one;
+  }
+  return fit;
 }
 
 void ProfileChecker::Slices(const ProfileElement& rule, const std::vector<Named>& items) {
   std::vector<std::vector<Named>> of_slices(rule.slices.size());
+  std::vector<size_t> undecided(rule.slices.size());
   size_t last = 0;
   bool unmatched_before = false;
   for (const Named& named : items) {
     if (!Work()) return;
-    size_t at = 0;
     path_.back().index = named.index;
-    while (at < rule.slices.size() && !InSlice(rule, *rule.slices[at], named.item)) ++at;
+    std::vector<Fit> fits;
+    for (const auto& slice : rule.slices) {
+      if (!fits.empty() && fits.back() == Fit::kYes) break;
+      fits.push_back(InSlice(rule, *slice, named.item));
+    }
+    const size_t at = fits.back() == Fit::kYes ? fits.size() - 1 : rule.slices.size();
+    if (at == rule.slices.size() && std::count(fits.begin(), fits.end(), Fit::kUndecided) != 0) {
+      Add(Severity::kInformation, "not-found",
+          "may be of a slice: what it refers to is not known here, not checked");
+      for (size_t i = 0; i < fits.size(); ++i) undecided[i] += fits[i] == Fit::kUndecided ? 1 : 0;
+      continue;
+    }
     if (at == rule.slices.size()) {
       if (rule.slicing && rule.slicing->closed)
         Error("structure", "belongs to none of the slices, and they are closed");
@@ -223,12 +271,7 @@ void ProfileChecker::Slices(const ProfileElement& rule, const std::vector<Named>
     of_slices[at].push_back(named);
   }
   path_.back().index = -1;
-  CheckSlices(rule, of_slices);
-}
-
-void ProfileChecker::CheckSlices(const ProfileElement& rule,
-                                 const std::vector<std::vector<Named>>& of_slices) {
-  for (size_t i = 0; i < rule.slices.size(); ++i) Items(*rule.slices[i], of_slices[i]);
+  for (size_t i = 0; i < rule.slices.size(); ++i) Items(*rule.slices[i], of_slices[i], undecided[i]);
 }
 
 }  // namespace tk::fhir

@@ -1,0 +1,129 @@
+// Slices that are told apart by what their references lead to: within a Bundle, contained, and not here at all.
+#include <gtest/gtest.h>
+
+#include "kernel/fhir/profile_check.h"
+
+namespace tk::fhir {
+namespace {
+
+constexpr std::string_view kCore = "http://hl7.org/fhir/StructureDefinition/";
+
+/// A profile on `type` whose element is closed and sliced by where `path` leads; two slices, once each, with these targets.
+std::string SlicedByTarget(const std::string& type, const std::string& element, const std::string& kind,
+                           const std::string& path, const std::string& one, const std::string& other) {
+  const std::string at = type + "." + element;
+  const std::string below = path.starts_with("item") ? ".item" : "";
+  const auto slice = [&](const std::string& name, const std::string& target) {
+    const std::string id = at + ":" + name;
+    std::string text = R"({"id":")" + id + R"(","path":")" + at + R"(","sliceName":")" + name;
+    text += R"(","min":1,"max":"1")";
+    if (!below.empty()) text += R"(},{"id":")" + id + below + R"(","path":")" + at + below + "\"";
+    return text + R"(,"type":[{"code":"Reference","targetProfile":[")" + target + R"("]}]})";
+  };
+  return R"({"resourceType":"StructureDefinition","url":"http://x/p","type":")" + type +
+         R"(","derivation":"constraint","baseDefinition":")" + std::string(kCore) + type +
+         R"(","differential":{"element":[{"id":")" + at + R"(","path":")" + at +
+         R"(","slicing":{"discriminator":[{"type":")" + kind + R"(","path":")" + path +
+         R"("}],"rules":"closed"}},)" + slice("one", one) + "," + slice("other", other) + "]}}";
+}
+
+class ProfileTargets : public testing::Test {
+ protected:
+  void Add(std::string_view json) {
+    canonicals_.Add(std::make_shared<const Document>(Document::Parse(json).value()));
+  }
+  std::string Told(const std::string& json, bool with_information = false) {
+    Profiles profiles(*Definitions::R4(), canonicals_);
+    const Document document = Document::Parse(json).value();
+    ProfileOptions options;
+    options.warnings = with_information;
+    ProfileChecker checker(profiles, options);
+    checker.CheckClaims(document.Root());
+    std::string text;
+    for (const Issue& issue : checker.Take())
+      text += issue.path + ": " + issue.text.substr(0, issue.text.find(" (profile")) + "\n";
+    return text;
+  }
+  MemoryCanonicals canonicals_;
+};
+
+std::string Claiming(const std::string& type, const std::string& members) {
+  return R"({"resourceType":")" + type + R"(","meta":{"profile":["http://x/p"]})" + members + "}";
+}
+
+std::string ListOf(const std::string& one, const std::string& other) {
+  return Claiming("List", R"(,"status":"current","mode":"working","entry":[{"item":{)" + one +
+                              R"(}},{"item":{)" + other + "}}]");
+}
+
+// As the sections of documents are sliced.
+TEST_F(ProfileTargets, ADocumentsEntriesAreInItsBundle) {
+  Add(SlicedByTarget("Composition", "section.entry", "type", "resolve()", std::string(kCore) + "Observation",
+                     std::string(kCore) + "Condition"));
+  const auto document = [](const std::string& one, const std::string& other) {
+    const auto entry = [](const std::string& id, const std::string& resource) {
+      return R"({"fullUrl":"http://x.org/fhir/)" + id + R"(","resource":)" + resource + "}";
+    };
+    return R"({"resourceType":"Bundle","type":"document","entry":[)" +
+           entry("Composition/k", Claiming("Composition", R"(,"section":[{"entry":[{"reference":")" + one +
+                                                              R"("},{"reference":")" + other + R"("}]}])")) +
+           "," + entry("Observation/o", R"({"resourceType":"Observation","status":"final"})") + "," +
+           entry("Condition/c", R"({"resourceType":"Condition"})") + "]}";
+  };
+  EXPECT_EQ(Told(document("Observation/o", "Condition/c")), "");
+  EXPECT_EQ(Told(document("Condition/c", "http://x.org/fhir/Observation/o")), "");
+  const std::string at = "Bundle.entry[0].resource.section[0].entry: ";
+  EXPECT_EQ(
+      Told(document("Observation/o", "Observation/o")),
+      at + "slice one: is there 2 times; at most 1\n" + at + "slice other: is there 0 times; at least 1\n");
+}
+
+TEST_F(ProfileTargets, WhatIsNotHereIsOfTheTypeThatTheReferenceNames) {
+  Add(SlicedByTarget("List", "entry", "type", "item.resolve()", std::string(kCore) + "Condition",
+                     std::string(kCore) + "Observation"));
+  EXPECT_EQ(
+      Told(ListOf(R"("reference":"Condition/c")", R"("reference":"http://y/Observation/o/_history/1")")), "");
+  EXPECT_EQ(
+      Told(ListOf(R"("type":"Condition","identifier":{"value":"1"})", R"("reference":"Observation/o")")), "");
+  EXPECT_EQ(Told(ListOf(R"("reference":"Condition/c")", R"("reference":"Patient/p")")),
+            "List.entry[1]: belongs to none of the slices, and they are closed\n"
+            "List.entry: slice other: is there 0 times; at least 1\n");
+  // Neither says what it is: it may be the one that is missing.
+  const std::string unknown = ListOf(R"("reference":"Condition/c")", R"("reference":"urn:uuid:a")");
+  EXPECT_EQ(Told(unknown), "");
+  EXPECT_EQ(Told(unknown, true),
+            "List.entry[1]: may be of a slice: what it refers to is not known here, not checked\n");
+  EXPECT_EQ(Told(ListOf(R"("reference":"Condition/c")", R"("reference":"Condition/d")")),
+            "List.entry: slice one: is there 2 times; at most 1\n"
+            "List.entry: slice other: is there 0 times; at least 1\n");
+}
+
+TEST_F(ProfileTargets, ProfilesOfTargetsTellSlicesApart) {
+  for (const std::string name : {"one", "other"}) {
+    Add(R"({"resourceType":"StructureDefinition","url":"http://x/)" + name +
+        R"(","type":"Organization","derivation":"constraint","baseDefinition":")" + std::string(kCore) +
+        R"(Organization","differential":{"element":[{"path":"Organization.name","fixedString":")" + name +
+        R"("}]}})");
+  }
+  Add(SlicedByTarget("Patient", "generalPractitioner", "profile", "$this.resolve()", "http://x/one",
+                     "http://x/other"));
+  const auto patient = [](const std::string& first, const std::string& second) {
+    return Claiming("Patient", R"(,"contained":[{"resourceType":"Organization","id":"a","name":"one"},)"
+                               R"({"resourceType":"Organization","id":"b","name":"other"}],)"
+                               R"("generalPractitioner":[{"reference":")" +
+                                   first + R"("},{"reference":")" + second + R"("}])");
+  };
+  EXPECT_EQ(Told(patient("#a", "#b")), "");
+  EXPECT_EQ(Told(patient("#b", "#a")), "");
+  EXPECT_EQ(Told(patient("#a", "#a")),
+            "Patient.generalPractitioner: slice one: is there 2 times; at most 1\n"
+            "Patient.generalPractitioner: slice other: is there 0 times; at least 1\n");
+  // An organisation, but which?
+  EXPECT_EQ(Told(patient("#a", "Organization/1")), "");
+  EXPECT_EQ(Told(patient("#a", "Practitioner/1")),
+            "Patient.generalPractitioner[1]: belongs to none of the slices, and they are closed\n"
+            "Patient.generalPractitioner: slice other: is there 0 times; at least 1\n");
+}
+
+}  // namespace
+}  // namespace tk::fhir
