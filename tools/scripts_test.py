@@ -14,6 +14,7 @@ sys.path.insert(0, HERE)
 import new_app  # noqa: E402
 import official_codes  # noqa: E402
 import suites  # noqa: E402
+import suites_xml  # noqa: E402
 import tidy  # noqa: E402
 
 JUNIT = """<testsuite><testcase name="a" time="0.5" status="run"/>{more}</testsuite>"""
@@ -40,6 +41,60 @@ class Suites(unittest.TestCase):
                                   text=True, check=False, env={**os.environ, "TK_SHARED": empty})
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             self.assertIn("not run: its data are not here", done.stdout)
+
+
+class FhirXml(unittest.TestCase):
+    """By definitions of its own: one resource and the types that it needs."""
+
+    TYPES = {"Patient": ("resource", "id:string active:boolean name*:HumanName contact*:BackboneElement text:Narrative "
+                         "contained*:Resource deceased[x]:boolean,dateTime size:decimal extension*:Extension", "contact: name:HumanName"),
+             "HumanName": ("complex-type", "family:string given*:string", ""),
+             "Narrative": ("complex-type", "status:code div:xhtml", ""), "Element": ("complex-type", "extension*:Extension", ""),
+             "Extension": ("complex-type", "value[x]:string,decimal", ""), "string": ("primitive-type", "", ""),
+             "boolean": ("primitive-type", "", ""), "dateTime": ("primitive-type", "", ""), "code": ("primitive-type", "", ""),
+             "decimal": ("primitive-type", "", ""), "xhtml": ("primitive-type", "", "")}
+
+    def converted(self, xml):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, (kind, own, below) in self.TYPES.items():
+                elements = [{"path": name}]
+                for owner, text in ((name, own), (f"{name}.{below.split(':', 1)[0]}", below.partition(": ")[2])):
+                    for part in text.split():
+                        element, codes = part.split(":")
+                        elements.append({"path": f"{owner}.{element.rstrip('*')}", "max": "*" if element.endswith("*") else "1",
+                                         "type": [{"code": code} for code in codes.split(",")]})
+                with open(os.path.join(folder, f"StructureDefinition-{name}.json"), "w", encoding="utf-8") as out:
+                    json.dump({"url": suites_xml.TYPE_URL + name, "type": name, "kind": kind, "snapshot": {"element": elements}}, out)
+            with open(os.path.join(folder, "x.xml"), "w", encoding="utf-8") as out:
+                out.write(xml)
+            suites_xml.main(folder, folder)
+            path = os.path.join(folder, "x.xml.json")
+            if not os.path.exists(path):
+                return None
+            with open(path, encoding="utf-8") as made:
+                return made.read()
+
+    def test_lists_numbers_booleans_and_what_stands_beside_them(self):
+        patient = '<?xml version="1.0"?><Patient xmlns="http://hl7.org/fhir">%s</Patient>'
+        for xml, members in (
+                ('<id value="a"/><active value="true"/><size value="1.50"/>', '"id":"a","active":true,"size":1.50'),
+                ('<name><given value="a"/><given><extension url="u"><valueDecimal value="-2"/></extension></given></name>',
+                 '"name":[{"given":["a",null],"_given":[null,{"extension":[{"url":"u","valueDecimal":-2}]}]}]'),
+                ('<active id="x"/>', '"_active":{"id":"x"}'), ('<deceasedDateTime value="2020"/>', '"deceasedDateTime":"2020"'),
+                ('<contact><name><family value="f"/></name></contact>', '"contact":[{"name":{"family":"f"}}]'),
+                ('<contained><Patient><id value="c"/></Patient></contained>',
+                 '"contained":[{"resourceType":"Patient","id":"c"}]'),
+                ('<text><status value="empty"/><div xmlns="http://www.w3.org/1999/xhtml">a<b>c</b></div></text>',
+                 '"text":{"status":"empty","div":"<div xmlns=\\"http://www.w3.org/1999/xhtml\\">a<b>c</b></div>"}'),
+                # What is wrong stays wrong.
+                ('<active value="yes"/><size value="01"/><bad value="1"/>', '"active":"yes","size":"01","bad":"1"'),
+                ('<active/><name/><id value="a"/><id value="b"/>', '"active":"","name":[{}],"id":["a","b"]'),
+                ('<active value="true" x="1"/>text', '"#text":"text","active":true,"_active":{"x":"1"}')):
+            self.assertEqual(self.converted(patient % xml), '{"resourceType":"Patient",' + members + "}", xml)
+
+    def test_what_is_no_resource_is_left(self):
+        for xml in ("<Patient", '<Patient xmlns="http://x"/>', '<HumanName xmlns="http://hl7.org/fhir"/>'):
+            self.assertIsNone(self.converted(xml), xml)
 
 
 class JunitSum(unittest.TestCase):
