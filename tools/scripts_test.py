@@ -89,6 +89,7 @@ class FhirXml(unittest.TestCase):
                 # What is wrong stays wrong.
                 ('<active value="yes"/><size value="01"/><bad value="1"/>', '"active":"yes","size":"01","bad":"1"'),
                 ('<active/><name/><id value="a"/><id value="b"/>', '"active":"","name":[{}],"id":["a","b"]'),
+                ('<active><value value="1"/></active>', '"_active":{"value":"1"}'),
                 ('<active value="true" x="1"/>text', '"#text":"text","active":true,"_active":{"x":"1"}')):
             self.assertEqual(self.converted(patient % xml), '{"resourceType":"Patient",' + members + "}", xml)
 

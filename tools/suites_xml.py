@@ -79,10 +79,10 @@ class Converter:
             raise ValueError(f'{element.tag} is no resource')
         return {'resourceType': name, **self.object(element, name)}
 
-    def object(self, element, place):
+    def object(self, element, place, but=None):
         out = {}
         for name, value in element.attrib.items():
-            if not name.startswith(XSI):
+            if name != but and not name.startswith(XSI):
                 out[name] = value
         for text in [element.text] + [child.tail for child in element]:
             if (text or '').strip():
@@ -122,8 +122,8 @@ class Converter:
             out[name] = value
 
     def primitive(self, child, name, kind, is_list, out, siblings):
-        beside = self.object(child, 'Element')
-        text = beside.pop('value', None)
+        beside = self.object(child, 'Element', but='value')
+        text = child.get('value')
         value = text
         if kind == 'boolean' and text in ('true', 'false'):
             value = text == 'true'

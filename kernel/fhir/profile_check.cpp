@@ -278,7 +278,14 @@ void ProfileChecker::TypeProfiles(const TypeRule& type, const Item& item) {
     if (ConformsToProfile(item, canonical, &known) || !known) return;
     told += (told.empty() ? "" : ", ") + canonical;
   }
-  if (!told.empty()) return Error("structure", "keeps to none of the profiles " + told);
+  if (!told.empty()) {
+    Error("structure", "keeps to none of the profiles " + told);
+    if (quiet_ != 0) return;
+    for (const std::string& canonical : type.profiles) {  // why not
+      if (const ProfilePtr profile = Known(canonical)) CheckProfile(item, *profile);
+    }
+    return;
+  }
   Add(Severity::kWarning, "not-found",
       "is not checked against " + type.profiles[0] + ", which is not known here");
 }

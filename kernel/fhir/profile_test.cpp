@@ -650,6 +650,19 @@ TEST_F(ProfileTest, ATypeInPlaceOfAProfile) {
   EXPECT_EQ(Check(Patient(""), "s"), "Patient.gender: is there 0 times; at least 1\n");
 }
 
+TEST_F(ProfileTest, WhoKeepsToNoneOfSeveralProfilesIsToldWhy) {
+  Add(Structure("city", "Address", R"({"path":"Address.city","min":1})"));
+  Add(Structure("line", "Address", R"({"path":"Address.line","min":1})"));
+  Add(Structure(
+      "p", "Patient",
+      R"({"path":"Patient.address","type":[{"code":"Address","profile":["http://x/city","http://x/line"]}]})"));
+  EXPECT_EQ(Check(Patient(R"(,"address":[{"line":["a"]},{"city":"b"}])"), "p"), "");
+  EXPECT_EQ(Check(Patient(R"(,"address":[{"text":"a"}])"), "p"),
+            "Patient.address[0]: keeps to none of the profiles http://x/city, http://x/line\n"
+            "Patient.address[0].city: is there 0 times; at least 1\n"
+            "Patient.address[0].line: is there 0 times; at least 1\n");
+}
+
 TEST_F(ProfileTest, PartsOfAnExtensionAreThoseOfItsDefinition) {
   const auto told = [&](std::string_view part) {
     Profiles profiles(*Definitions::R4(), canonicals_);
