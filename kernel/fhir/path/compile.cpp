@@ -318,6 +318,14 @@ class Compiler {
     return Fail(node, "expected the name of a type, e.g. Quantity, FHIR.code, System.String");
   }
 
+  /// `x as String` takes FHIR's string too, which is converted wherever it is used; `is` tells the two apart.
+  void WithPrimitive(const std::string& name, std::string_view space, TypeTest* test) const {
+    if (!space.empty() || test->fhir != kNoType || name.empty()) return;
+    std::string own = name;  // String → string, DateTime → dateTime
+    own[0] = static_cast<char>(own[0] - 'A' + 'a');
+    test->fhir = definitions().FindType(own);
+  }
+
   Static StaticOf(const TypeTest& test, bool single) const {
     Static is{true, single, false, {}};
     if (test.fhir != kNoType) is.types.push_back(test.fhir);
@@ -362,7 +370,8 @@ class Compiler {
 
   Result<Compiled> TypeOperator(const SyntaxNode& node) {
     Compiled input = TRY(Node(node.operands[0]));
-    const TypeTest test = TRY(TypeNamed(node, node.extra, node.text));
+    TypeTest test = TRY(TypeNamed(node, node.extra, node.text));
+    if (node.kind == SyntaxKind::kAs) WithPrimitive(node.text, node.extra, &test);
     if (node.kind == SyntaxKind::kAs && (options_.as_filters || input.is.single))
       return Filtered(node, input, test);
     program_->tests.push_back(test);
@@ -700,7 +709,9 @@ class Compiler {
 
   Result<Compiled> TypeCall(const SyntaxNode& node, const FunctionInfo& info, Compiled input,
                             uint32_t argument) {
-    const TypeTest test = TRY(TypeArgument(argument));
+    TypeTest test = TRY(TypeArgument(argument));
+    const SyntaxNode& named = tree_.nodes[argument];
+    if (info.function == Function::kAs && !named.has_input) WithPrimitive(named.text, "", &test);
     if (!node.has_input) input.op = NewPath(node);
     if (info.function == Function::kOfType || (info.function == Function::kAs && input.is.single)) {
       return Filtered(node, input, test);

@@ -99,6 +99,16 @@ TEST_F(Path, FollowsMembersWithTheirTypes) {
   EXPECT_EQ(Observation("effective is dateTime"), "true");
 }
 
+TEST_F(Path, AsTakesAPrimitiveForTheLanguagesOwnType) {
+  EXPECT_EQ(Observation("(component[1].value as String) = 'five'"), "true");
+  EXPECT_EQ(Observation("component[0].value.as(Integer) + 1"), "6");
+  EXPECT_EQ(Patient("deceased as Boolean"), "false");
+  EXPECT_EQ(Patient("'a' as String"), "a");
+  EXPECT_EQ(Patient("deceased as String"), "");
+  EXPECT_EQ(Patient("deceased as System.Boolean"), "");  // said to be the language's, which it is not
+  EXPECT_EQ(Patient("deceased is Boolean"), "false");
+}
+
 TEST_F(Path, SeesExtensionsOfPrimitives) {
   EXPECT_EQ(Patient("birthDate.extension(%`ext-patient-birthTime`).value"), "1980-02-29T14:35:00+08:00");
   EXPECT_EQ(Patient("name[0].given[1].extension('http://example.org/nick').value"), "true");
