@@ -293,37 +293,28 @@ class Compiler {
 
   // ---- types ----------------------------------------------------------------------------------------------------
 
-  Result<TypeTest> TypeNamed(const SyntaxNode& at, std::string_view space, const std::string& name) const {
+  Result<TypeTest> TypeNamed(const SyntaxNode& at, std::string_view space, const std::string& name,
+                             bool is_as) const {
     TypeTest test;
     if (space != "System") test.fhir = definitions().FindType(name);
-    if (space != "FHIR") {
-      test.system = SystemKindNamed(name);
-    }
-    if (test.fhir == kNoType && test.system == SystemKind::kNone) {
+    if (space != "FHIR") test.system = SystemKindNamed(name);
+    if (test.fhir == kNoType && test.system == SystemKind::kNone)
       return Fail(at, fmt::format("there is no type \"{}\"", name));
-    }
+    if (is_as && space.empty() && test.fhir == kNoType) test.fhir = PrimitiveLike(definitions(), test.system);
     return test;
   }
 
-  Result<TypeTest> TypeArgument(uint32_t index) const {
+  Result<TypeTest> TypeArgument(uint32_t index, bool is_as) const {
     const SyntaxNode& node = tree_.nodes[index];
-    if (node.kind == SyntaxKind::kMember && !node.has_input) return TypeNamed(node, "", node.text);
+    if (node.kind == SyntaxKind::kMember && !node.has_input) return TypeNamed(node, "", node.text, is_as);
     if (node.kind == SyntaxKind::kMember && node.has_input) {
       const SyntaxNode& space = tree_.nodes[node.operands[0]];
       if (space.kind == SyntaxKind::kMember && !space.has_input &&
           (space.text == "FHIR" || space.text == "System")) {
-        return TypeNamed(node, space.text, node.text);
+        return TypeNamed(node, space.text, node.text, is_as);
       }
     }
     return Fail(node, "expected the name of a type, e.g. Quantity, FHIR.code, System.String");
-  }
-
-  /// `x as String` takes FHIR's string too, which is converted wherever it is used; `is` tells the two apart.
-  void WithPrimitive(const std::string& name, std::string_view space, TypeTest* test) const {
-    if (!space.empty() || test->fhir != kNoType || name.empty()) return;
-    std::string own = name;  // String → string, DateTime → dateTime
-    own[0] = static_cast<char>(own[0] - 'A' + 'a');
-    test->fhir = definitions().FindType(own);
   }
 
   Static StaticOf(const TypeTest& test, bool single) const {
@@ -370,8 +361,7 @@ class Compiler {
 
   Result<Compiled> TypeOperator(const SyntaxNode& node) {
     Compiled input = TRY(Node(node.operands[0]));
-    TypeTest test = TRY(TypeNamed(node, node.extra, node.text));
-    if (node.kind == SyntaxKind::kAs) WithPrimitive(node.text, node.extra, &test);
+    const TypeTest test = TRY(TypeNamed(node, node.extra, node.text, node.kind == SyntaxKind::kAs));
     if (node.kind == SyntaxKind::kAs && (options_.as_filters || input.is.single))
       return Filtered(node, input, test);
     program_->tests.push_back(test);
@@ -569,7 +559,7 @@ class Compiler {
     Static is = Static::Of(definitions().FindType(node.text));
     std::vector<uint32_t> arguments;
     if (node.text == "create" && node.operands.size() == 2) {
-      const TypeTest test = TRY(TypeArgument(node.operands[1]));
+      const TypeTest test = TRY(TypeArgument(node.operands[1], false));
       if (test.fhir == kNoType) return Fail(node, "expected a type of FHIR, e.g. %factory.create(HumanName)");
       is = Static::Of(test.fhir);
     } else {
@@ -709,9 +699,7 @@ class Compiler {
 
   Result<Compiled> TypeCall(const SyntaxNode& node, const FunctionInfo& info, Compiled input,
                             uint32_t argument) {
-    TypeTest test = TRY(TypeArgument(argument));
-    const SyntaxNode& named = tree_.nodes[argument];
-    if (info.function == Function::kAs && !named.has_input) WithPrimitive(named.text, "", &test);
+    const TypeTest test = TRY(TypeArgument(argument, info.function == Function::kAs));
     if (!node.has_input) input.op = NewPath(node);
     if (info.function == Function::kOfType || (info.function == Function::kAs && input.is.single)) {
       return Filtered(node, input, test);
@@ -732,8 +720,8 @@ class Compiler {
     if (IsResolve(test)) {
       Step step;
       step.kind = StepKind::kReferenceTo;
-      step.test = TRY(test.kind == SyntaxKind::kIs ? TypeNamed(test, test.extra, test.text)
-                                                   : TypeArgument(test.operands[1]));
+      step.test = TRY(test.kind == SyntaxKind::kIs ? TypeNamed(test, test.extra, test.text, false)
+                                                   : TypeArgument(test.operands[1], false));
       AddStep(input.op, std::move(step));
       return true;
     }

@@ -31,6 +31,9 @@ enum class SystemKind : uint8_t {
 };
 TypeId SystemTypeOf(SystemKind kind);
 SystemKind SystemKindNamed(std::string_view name);  // kNone if there is none
+/// FHIR's primitive of that name, which is converted to the language's own type wherever it is used: `x as String` takes it too, `is` tells the
+/// two apart. kNoType if there is none.
+TypeId PrimitiveLike(const Definitions& definitions, SystemKind kind);
 /// "Boolean", "Integer" …
 std::string_view SystemTypeName(SystemKind kind);
 SystemKind SystemKindOf(TypeId system_type);  // kNone if it is no System type of path.h

@@ -91,6 +91,13 @@ SystemKind SystemKindNamed(std::string_view name) {
                                      : static_cast<SystemKind>(found - kSystemNames.begin());
 }
 
+TypeId PrimitiveLike(const Definitions& definitions, SystemKind kind) {
+  std::string name(SystemTypeName(kind));
+  if (name.empty()) return kNoType;
+  name[0] = static_cast<char>(name[0] - 'A' + 'a');  // DateTime → dateTime
+  return definitions.FindType(name);
+}
+
 bool IsOwnVariable(std::string_view name) {
   return std::find(kOwnVariables.begin(), kOwnVariables.end(), name) != kOwnVariables.end() ||
          name.substr(0, 3) == "vs-" || name.substr(0, 4) == "ext-";
