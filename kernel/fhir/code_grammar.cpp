@@ -34,6 +34,10 @@ constexpr std::array<std::string_view, 17> kIrregular = {
     "en-gb-oed", "i-ami", "i-bnn", "i-default", "i-enochian", "i-hak",     "i-klingon", "i-lux",    "i-mingo",
     "i-navajo",  "i-pwn", "i-tao", "i-tay",     "i-tsu",      "sgn-be-fr", "sgn-be-nl", "sgn-ch-de"};
 
+// FHIR names a canonicalization in a media type as a plain url, which RFC 2045 would have in quotes.
+// Source: FHIR R4 signatures, datatypes.html#Signature (targetFormat); json.html#canonical, xml.html#canonical.
+constexpr std::string_view kCanonicalizations = "http://hl7.org/fhir/canonicalization/";
+
 bool IsLetters(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
@@ -108,9 +112,12 @@ bool TakeParameter(std::string_view* rest) {
   if (equals == 0 || equals == std::string_view::npos ||
       !std::all_of(rest->begin(), rest->begin() + static_cast<std::ptrdiff_t>(equals), is_token))
     return false;
+  const bool is_canonicalization = rest->substr(0, equals) == "canonicalization";
   rest->remove_prefix(equals + 1);
   size_t size = 0;
-  if (rest->starts_with('"')) {
+  if (is_canonicalization && rest->starts_with(kCanonicalizations)) {
+    size = std::min(rest->find_first_of("; "), rest->size());
+  } else if (rest->starts_with('"')) {
     size = 1;
     while (size < rest->size() && (*rest)[size] != '"') size += (*rest)[size] == '\\' ? 2 : 1;
     if (size >= rest->size()) return false;

@@ -20,11 +20,16 @@ TEST(CodeGrammar, MediaTypes) {
   for (const char* type :
        {"text/plain", "application/fhir+json", "text/plain; charset=UTF-8",
         "text/html;charset=\"utf 8\"; a=b", R"(text/plain; name="a\"b"; c=d)", R"(text/plain; name="a\\")",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "image/svg+xml"})
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "image/svg+xml",
+        "application/fhir+json;canonicalization=http://hl7.org/fhir/canonicalization/json",
+        "application/fhir+xml; canonicalization=http://hl7.org/fhir/canonicalization/xml#record; "
+        "charset=utf-8"})
     EXPECT_EQ(KeepsToGrammar("urn:ietf:bcp:13", type), true) << type;
   for (const char* type :
        {"", "nonsense", "/plain", "text/", "text/pl ain", "text/plain;", "text/plain; charset", "a/b/c",
-        R"(text/plain; name="a\")", R"(text/plain; name="a\)", R"(text/plain; name="a"b")"})
+        "text/plain; name=http://hl7.org/fhir/canonicalization/json",
+        "text/plain; canonicalization=http://x/y", R"(text/plain; name="a\")", R"(text/plain; name="a\)",
+        R"(text/plain; name="a"b")"})
     EXPECT_EQ(KeepsToGrammar("urn:ietf:bcp:13", type), false) << type;
 }
 

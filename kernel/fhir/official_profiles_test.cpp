@@ -124,6 +124,13 @@ TEST(OfficialProfiles, VitalSignsAreAskedForByTheSpecificationItself) {
   EXPECT_EQ(ErrorsOf(Weight("")), "");  // a write is not refused for it: nothing was claimed
 }
 
+TEST(OfficialProfiles, APressureToldMoreCloselyIsOneToo) {
+  std::string pressure = Weight(kVital);
+  pressure.replace(pressure.find("29463-7"), 7, "76534-7");
+  const std::string told = ToldOf(pressure);
+  EXPECT_NE(told.find("http://hl7.org/fhir/StructureDefinition/bp)"), std::string::npos) << told;
+}
+
 TEST(OfficialProfiles, BindingsOfTypesThatAreNotRequired) {
   const std::string told = ToldOf(
       R"({"resourceType":"Patient","maritalStatus":{"coding":[{"system":"http://x","code":"z"}]},"identifier":[

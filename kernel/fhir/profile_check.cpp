@@ -33,6 +33,7 @@ ProfileChecker::ProfileChecker(Profiles& profiles, const ProfileOptions& options
       definitions_(profiles.definitions()),
       options_(options),
       time_(options.deadline_us),
+      issues_(options.issues_max),
       world_(std::make_unique<World>(this)) {}
 
 ProfileChecker::~ProfileChecker() = default;
@@ -46,17 +47,17 @@ void ProfileChecker::Add(Severity severity, std::string_view type, std::string t
     return;
   }
   if ((!is_error && !options_.warnings) || time_.over()) return;
-  if (issues_.size() >= options_.issues_max) return;
+  if (!issues_.Takes(severity)) return;
   Issue issue{severity, type, Path(), std::move(text)};
   const auto told = [&](const Issue& other) {  // by the same profile, or by another one that asks the same
     return other.path == issue.path && other.text.starts_with(issue.text) &&
            (other.text.size() == issue.text.size() ||
             other.text.compare(issue.text.size(), kByProfile.size(), kByProfile) == 0);
   };
-  if (std::any_of(issues_.begin(), issues_.end(), told)) return;
+  if (std::any_of(issues_.all().begin(), issues_.all().end(), told)) return;
   if (profile_ != nullptr && !profile_->url.empty())
     issue.text += std::string(kByProfile) + profile_->url + ")";
-  issues_.push_back(std::move(issue));
+  issues_.Add(std::move(issue));
 }
 
 std::string ProfileChecker::Path() const { return ElementPath(path_); }
@@ -351,7 +352,7 @@ void ProfileChecker::Targets(const TypeRule& type, const Item& item) {
   }
   std::string text =
       "refers to a " + std::string(definitions_.Type(target_type).name) + " that is none of: " + permitted;
-  const bool is_told = quiet_ == 0 && issues_.size() < options_.issues_max;
+  const bool is_told = quiet_ == 0 && issues_.Takes(Severity::kError);
   if (!broken.empty() && is_told) text += "; " + WhyNot(target, reference, broken);
   Error("structure", std::move(text));
 }
@@ -386,11 +387,11 @@ std::string ProfileChecker::WhyNot(Value target, std::string_view reference, con
   };
   if (reference.substr(0, 1) == "#") stand_in(container_, "contained", target, nullptr);
   for (const BundleEntries& bundle : bundles_) stand_in(bundle.bundle(), "entry", target, "resource");
-  std::vector<Issue> outer_issues = std::exchange(issues_, {});
+  IssueList outer_issues = std::exchange(issues_, IssueList(options_.issues_max));
   std::vector<Segment> outer_path = std::exchange(path_, std::move(place));
   if (const ProfilePtr profile = Known(canonical)) CheckProfile(item, *profile);
   path_ = std::move(outer_path);
-  const std::vector<Issue> found = std::exchange(issues_, std::move(outer_issues));
+  const std::vector<Issue> found = std::exchange(issues_, std::move(outer_issues)).Take();
   std::string text;
   for (const Issue& issue : found) {
     if (issue.severity != Severity::kError && issue.severity != Severity::kFatal) continue;

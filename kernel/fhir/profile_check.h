@@ -10,11 +10,13 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "kernel/fhir/bundle_entries.h"
 #include "kernel/fhir/check_time.h"
+#include "kernel/fhir/issue_list.h"
 #include "kernel/fhir/profile.h"
 #include "kernel/fhir/validate.h"
 
@@ -45,7 +47,7 @@ class ProfileChecker {
   /// What the resource claims itself: meta.profile of it, of what it contains and of a Bundle's entries; and its extensions as far as they are
   /// known here.
   void CheckClaims(Value resource);
-  std::vector<Issue> Take() { return std::move(issues_); }
+  std::vector<Issue> Take() { return issues_.Take(); }
   /// Does the item keep to a profile or type? Tells nothing. `*known` is false if it is neither.
   bool ConformsToProfile(const path::Item& item, const std::string& canonical, bool* known);
   /// If it is over, the check is not complete: nothing is said of the resource, the same request may be sent again. Further checks of the same
@@ -81,7 +83,9 @@ class ProfileChecker {
   void Parts(const Profile& profile, Value extension);
   void Context(const Profile& profile, const Item& extension);
   bool IsContext(const ExtensionContext& context, const Holder& holder);
-  bool IsElement(std::string_view expression, const Holder& holder);
+  bool IsElement(std::string_view expression, const std::vector<Holder>& holders);
+  size_t ValueOfDefinition() const;
+  std::optional<std::vector<Holder>> PlaceOfValue(size_t value) const;
   void VitalSigns(Value resource, TypeId type);
   void TypeBindings(Value value, TypeId type);
   void CheckProfile(const Item& item, const Profile& profile);
@@ -144,7 +148,7 @@ class ProfileChecker {
   const Definitions& definitions_;
   const ProfileOptions options_;
   CheckTime time_;
-  std::vector<Issue> issues_;
+  IssueList issues_;
   std::vector<Segment> path_;
   const Profile* profile_ = nullptr;
   Value root_, container_, resource_;

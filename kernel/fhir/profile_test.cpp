@@ -684,6 +684,81 @@ TEST_F(ProfileTest, PartsOfAnExtensionAreThoseOfItsDefinition) {
   EXPECT_EQ(told("bread"), "Patient.extension[0].extension[1] ");
 }
 
+TEST_F(ProfileTest, WarningsTakeNoErrorsPlace) {
+  Add(Structure(
+      "p", "Patient",
+      R"({"path":"Patient.name.family","maxLength":2,"constraint":[{"key":"w","severity":"warning",)"
+      R"("human":"h","expression":"$this = 'no'"}]},{"path":"Patient.photo","max":"0"})"));
+  Profiles profiles(*Definitions::R4(), canonicals_);
+  const auto document = Shared(
+      Patient(R"(,"name":[{"family":"a"},{"family":"b"},{"family":"c"},{"family":"abc"}],"photo":[{}])"));
+  ProfileOptions options;
+  options.warnings = true;
+  options.issues_max = 2;
+  ProfileChecker checker(profiles, options);
+  checker.Check(document->Root(), "http://x/p");
+  std::string told;
+  for (const Issue& issue : checker.Take())
+    told += (issue.severity == Severity::kError ? "E " : "W ") + issue.path + "\n";
+  EXPECT_EQ(
+      told,
+      "W Patient.name[0].family\nW Patient.name[1].family\nE Patient.name[3].family\nE Patient.photo\n");
+}
+
+TEST_F(ProfileTest, AnInvariantThatGivesOneItemHolds) {
+  Add(Structure("p", "Patient",
+                R"j({"path":"Patient","constraint":[{"key":"n-1","severity":"error","human":"h",)j"
+                R"j("expression":"name.family.first()"}]})j"));
+  EXPECT_EQ(Check(Patient(R"(,"name":[{"family":"a"},{"family":"b"}])"), "p"), "");
+  EXPECT_EQ(Check(Patient(""), "p"), "Patient: n-1: h\n");
+}
+
+TEST_F(ProfileTest, OnlyPartsOfExtensionsHaveRelativeUrls) {
+  Profiles profiles(*Definitions::R4(), canonicals_);
+  const auto document = Shared(Patient(
+      R"(,"extension":[{"url":"a","valueCode":"b"},{"url":"http://x.org/a","extension":[{"url":"c","valueCode":"d"}]}],)"
+      R"("birthDate":"2000","_birthDate":{"extension":[{"url":"e","valueCode":"f"}]})"));
+  for (const bool warnings : {false, true}) {
+    ProfileOptions options;
+    options.warnings = warnings;
+    ProfileChecker checker(profiles, options);
+    checker.CheckClaims(document->Root());
+    std::string paths;
+    for (const Issue& issue : checker.Take())
+      if (issue.severity == Severity::kError) paths += issue.path + " ";
+    EXPECT_EQ(paths, warnings ? "Patient.extension[0].url Patient.birthDate.extension[0].url " : "");
+  }
+}
+
+TEST_F(ProfileTest, WhatStandsInADefinitionsValuesIsJudgedAtTheElement) {
+  const auto told = [&](std::string_view path, std::string_view members) {
+    Profiles profiles(*Definitions::R4(), canonicals_);
+    const auto document = Shared(
+        Structure("p", "Patient", R"({"path":")" + std::string(path) + R"(",)" + std::string(members) + "}"));
+    ProfileOptions options;
+    ProfileChecker checker(profiles, options);
+    checker.CheckClaims(document->Root());
+    std::string paths;
+    for (const Issue& issue : checker.Take()) paths += issue.path + " ";
+    return paths;
+  };
+  const std::string street =
+      R"({"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/iso21090-ADXP-streetName","valueString":"a"}]})";
+  const std::string pattern = R"("patternString":"a","_patternString":)" + street;
+  EXPECT_EQ(told("Patient.address.line", pattern), "");
+  EXPECT_EQ(told("Patient.address.line", R"("fixedString":"a","_fixedString":)" + street), "");
+  EXPECT_EQ(told("Patient.address.line",
+                 R"("example":[{"label":"x","valueString":"a","_valueString":)" + street + "}]"),
+            "");
+  EXPECT_EQ(told("Patient.address", R"("patternAddress":{"line":["a"],"_line":[)" + street + "]}"), "");
+  EXPECT_EQ(told("Patient.address.city", pattern),
+            "StructureDefinition.differential.element[0].pattern.extension[0] ");
+  EXPECT_EQ(told("Patient.address", R"("patternAddress":{"city":"a","_city":)" + street + "}"),
+            "StructureDefinition.differential.element[0].pattern.city.extension[0] ");
+  EXPECT_EQ(told("Patient.address.line", R"("short":"a","_short":)" + street),
+            "StructureDefinition.differential.element[0].short.extension[0] ");
+}
+
 TEST_F(ProfileTest, WorkIsBounded) {
   Add(Structure("p", "Patient", R"({"path":"Patient.name.family","min":1})"));
   Profiles profiles(*Definitions::R4(), canonicals_);

@@ -11,18 +11,24 @@ namespace tk::fhir {
 namespace {
 
 constexpr size_t kWalkDepthMax = 128;
+constexpr std::ptrdiff_t kPlacePartsMax = 64;  // of the path that a definition's value is of
 
 /// The vital signs that R4 has a profile for, by the codes that tell them: LOINC's, which the profile asks for, and those of SNOMED CT
-/// for the same.
+/// for the same. 76534-7 is a pressure told more closely: R4 wants the panel's code beside it.
 struct VitalSign {
   std::string_view loinc, snomed, profile;
 };
-constexpr VitalSign kVitalSigns[] = {
-    {"85353-1", "", "vitalspanel"},        {"9279-1", "86290005", "resprate"},
-    {"8867-4", "364075005", "heartrate"},  {"2708-6", "431314004", "oxygensat"},
-    {"8310-5", "276885007", "bodytemp"},   {"8302-2", "50373000", "bodyheight"},
-    {"9843-4", "363811000", "headcircum"}, {"29463-7", "27113001", "bodyweight"},
-    {"39156-5", "60621009", "bmi"},        {"85354-9", "75367002", "bp"}};
+constexpr VitalSign kVitalSigns[] = {{"85353-1", "", "vitalspanel"},
+                                     {"9279-1", "86290005", "resprate"},
+                                     {"8867-4", "364075005", "heartrate"},
+                                     {"2708-6", "431314004", "oxygensat"},
+                                     {"8310-5", "276885007", "bodytemp"},
+                                     {"8302-2", "50373000", "bodyheight"},
+                                     {"9843-4", "363811000", "headcircum"},
+                                     {"29463-7", "27113001", "bodyweight"},
+                                     {"39156-5", "60621009", "bmi"},
+                                     {"85354-9", "75367002", "bp"},
+                                     {"76534-7", "", "bp"}};
 
 /// Without the [x] that a choice is written with in definitions.
 std::string WithoutChoiceMarks(std::string text) {
@@ -101,6 +107,12 @@ void ProfileChecker::Claimed(Value resource) {
 
 void ProfileChecker::KnownExtension(Value extension) {
   const std::string url = extension["url"].ToString();
+  const bool is_part = definitions_.Type(holders_.back().type).name == "Extension";
+  if (!is_part && options_.warnings && !url.empty() && url.find(':') == std::string::npos) {
+    path_.push_back({"url", -1});
+    Error("value", "must be an absolute URI: only a part of an extension is named within that one");
+    path_.pop_back();
+  }
   if (url.rfind("http", 0) != 0 && url.rfind("urn:", 0) != 0) return;  // a part of another one
   // Its url names the definition; which version of it is not the url's to say. R5 says so in words: no write is refused for it.
   const std::string plain(WithoutVersion(url));
@@ -168,6 +180,14 @@ void ProfileChecker::Context(const Profile& profile, const Item& extension) {
 
 bool ProfileChecker::IsContext(const ExtensionContext& context, const Holder& holder) {
   using Where = ExtensionContext::Kind;
+  if (const size_t value = ValueOfDefinition(); value != 0) {
+    const auto place = PlaceOfValue(value);
+    if (!place || context.kind == Where::kFhirPath) return true;  // it cannot be decided
+    if (context.kind == Where::kElement)
+      return IsElement(WithoutChoiceMarks(context.expression), *place) ||
+             IsElement(WithoutChoiceMarks(context.expression), holders_);
+    if (value + 1 == holders_.size()) return true;  // of an extension that is not here itself
+  }
   if (context.kind == Where::kFhirPath) {
     path::Collection items;
     if (context.test == nullptr ||
@@ -186,11 +206,52 @@ bool ProfileChecker::IsContext(const ExtensionContext& context, const Holder& ho
     }
     return url == context.expression.substr(0, part);
   }
-  return IsElement(WithoutChoiceMarks(context.expression), holder);
+  return IsElement(WithoutChoiceMarks(context.expression), holders_);
+}
+
+/// Which holder is a value in an ElementDefinition: an example, a pattern, what is fixed. 0: none.
+size_t ProfileChecker::ValueOfDefinition() const {
+  for (size_t i = 1; i + 1 < holders_.size(); ++i) {
+    if (definitions_.Type(holders_[i].type).name != "ElementDefinition") continue;
+    const std::string_view name = holders_[i + 1].name;
+    if (name == "fixed" || name == "pattern" || name == "defaultValue") return i + 1;
+    if (name == "example" && i + 2 < holders_.size() && holders_[i + 2].name == "value") return i + 2;
+  }
+  return 0;
+}
+
+/// Such a value stands for the element that is defined, and what is in it stands as if there; nullopt: not known here.
+std::optional<std::vector<ProfileChecker::Holder>> ProfileChecker::PlaceOfValue(size_t value) const {
+  const size_t definition = holders_[value].name == "value" ? value - 2 : value - 1;
+  const std::string path = WithoutChoiceMarks(holders_[definition].value["path"].ToString());
+  if (std::count(path.begin(), path.end(), '.') > kPlacePartsMax) return std::nullopt;
+  std::string_view rest = path;
+  const auto take = [&] {
+    const std::string_view part = rest.substr(0, rest.find('.'));
+    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+    return part;
+  };
+  std::vector<Holder> place = {{Value(), definitions_.FindType(take()), kNoType, {}}};
+  while (!rest.empty() && place.back().type != kNoType) {
+    const std::string_view part = take();
+    const TypeId owner = place.back().type;
+    const auto elements = definitions_.Elements(owner);
+    const auto found = std::find_if(elements.begin(), elements.end(), [&](const ElementInfo& element) {
+      return element.base_name == part || element.name == part;
+    });
+    if (found == elements.end()) return std::nullopt;
+    place.push_back({Value(), found->type, owner, found->base_name});
+  }
+  if (place.back().type == kNoType) return std::nullopt;
+  place.back().value = holders_[value].value;
+  place.back().type = holders_[value].type;
+  place.insert(place.end(), holders_.begin() + static_cast<std::ptrdiff_t>(value) + 1, holders_.end());
+  return place;
 }
 
 /// Is the holder of this type, or the element of this path ("Patient", "HumanName.family", "Questionnaire.item.item")?
-bool ProfileChecker::IsElement(std::string_view expression, const Holder& holder) {
+bool ProfileChecker::IsElement(std::string_view expression, const std::vector<Holder>& holders) {
+  const Holder& holder = holders.back();
   if (expression == "Element") return true;
   if (expression.find('#') != std::string_view::npos || expression.find(':') != std::string_view::npos) {
     if (!expression.starts_with(kTypeUrl)) return true;  // an element of a profile: not decided
@@ -202,8 +263,8 @@ bool ProfileChecker::IsElement(std::string_view expression, const Holder& holder
   if (type != kNoType && definitions_.IsA(holder.type, type)) return true;
   if (definitions_.FindType(expression.substr(0, expression.find('.'))) == kNoType)
     return true;  // nor is that known
-  std::string path(definitions_.Type(holders_[0].type).name);
-  for (size_t i = 1; i < holders_.size(); ++i) path += "." + std::string(holders_[i].name);
+  std::string path(definitions_.Type(holders[0].type).name);
+  for (size_t i = 1; i < holders.size(); ++i) path += "." + std::string(holders[i].name);
   if (path == expression) return true;
   for (TypeId owner = holder.owner; owner != kNoType; owner = definitions_.Type(owner).base) {
     if (std::string(definitions_.Type(owner).name) + "." + std::string(holder.name) == expression)

@@ -285,8 +285,10 @@ void AnswerChecker::Question(Value question, const std::vector<std::pair<Value, 
   if (!repeats && given > 1) Error("structure", "the item " + link + " does not repeat");
   if (most && given > *most)
     Error("structure", "has too many answers for the item " + link + "; at most " + std::to_string(*most));
-  if (!repeats && type != "group" && answers.size() > 1 && given <= 1)
-    Error("structure", "the item " + link + " stands more than once");
+  // Of a question that repeats: told by $validate, no write is refused for it.
+  if (type != "group" && answers.size() > 1 && (repeats ? warnings_ : given <= 1))
+    Error("structure", "the item " + link + " stands more than once" +
+                           (repeats ? ": all answers to a question stand in one item" : ""));
   for (const auto& [item, place] : answers) {
     path_.push_back({"item", place});
     Answers(question, item, around);
@@ -469,7 +471,15 @@ void AnswerChecker::Kinds(Value question, Value value, std::string_view type) {
   bool any = false;
   for (const Value extension : question["extension"]) {
     std::string scratch;
-    if (!IsNamed(extension["url"].String(scratch), name)) continue;
+    const std::string_view url = extension["url"].String(scratch);
+    if (!is_attachment && IsNamed(url, "questionnaire-referenceProfile")) {
+      const TypeId wanted = profiles_.TypeOf(ChoiceOf(extension, "value").ToString());
+      if (wanted == kNoType || definitions_.IsA(definitions_.FindType(is), wanted))
+        return;  // or not known here
+      any = true;
+      continue;
+    }
+    if (!IsNamed(url, name)) continue;
     any = true;
     const std::string permitted = ChoiceOf(extension, "value").ToString();
     if ((is_attachment ? PlainMediaType(permitted) : permitted) == is) return;

@@ -16,7 +16,8 @@ struct AnswerCase {
 };
 
 /// In a collection, if `in_bundle`.
-std::vector<Issue> CheckCase(const AnswerCase& given, const char* status, bool in_bundle = false) {
+std::vector<Issue> CheckCase(const AnswerCase& given, const char* status, bool in_bundle = false,
+                             bool warnings = false) {
   MemoryCanonicals canonicals;
   const auto add = [&](const std::string& json) {
     auto document = Document::Parse(json);
@@ -35,7 +36,7 @@ std::vector<Issue> CheckCase(const AnswerCase& given, const char* status, bool i
   const auto document = Document::Parse(json);
   EXPECT_TRUE(document.ok()) << json;
   CheckTime time;
-  return CheckAnswers(*Definitions::R4(), profiles, document->Root(), false, kAnswersNowUs, time);
+  return CheckAnswers(*Definitions::R4(), profiles, document->Root(), warnings, kAnswersNowUs, time);
 }
 
 class Answers : public testing::TestWithParam<AnswerCase> {};
@@ -155,6 +156,38 @@ INSTANTIATE_TEST_SUITE_P(
             kGroupRule,
             R"({"linkId":"g","item":[{"linkId":"1","answer":[{"valueInteger":2}]},{"linkId":"2","answer":[{"valueInteger":2}]}]})",
             ".item[0]", "g-1: the second is more"}));
+
+TEST(AnswersThatRepeat, StandInOneItem) {
+  const AnswerCase twice{
+      R"({"linkId":"1","type":"string","repeats":true})",
+      R"({"linkId":"1","answer":[{"valueString":"a"}]},{"linkId":"1","answer":[{"valueString":"b"}]})", "",
+      ""};
+  const AnswerCase once{R"({"linkId":"1","type":"string","repeats":true})",
+                        R"({"linkId":"1","answer":[{"valueString":"a"},{"valueString":"b"}]})", "", ""};
+  EXPECT_TRUE(CheckCase(twice, "completed").empty());  // no write is refused for it
+  EXPECT_TRUE(CheckCase(once, "completed", false, true).empty());
+  const auto issues = CheckCase(twice, "completed", false, true);
+  ASSERT_EQ(issues.size(), 1U);
+  EXPECT_NE(issues[0].text.find("all answers to a question stand in one item"), std::string::npos);
+}
+
+TEST(AnswersThatRefer, AreOfTheQuestionsProfiles) {
+  const auto told = [](const char* profile, const char* reference) {
+    const std::string items =
+        R"({"linkId":"1","type":"reference","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-referenceProfile","valueCanonical":")" +
+        std::string(profile) + R"("}]})";
+    const std::string answers =
+        R"({"linkId":"1","answer":[{"valueReference":{"reference":")" + std::string(reference) + R"("}}]})";
+    return CheckCase({items.c_str(), answers.c_str(), "", ""}, "completed").size();
+  };
+  constexpr const char* kOrganization = "http://hl7.org/fhir/StructureDefinition/Organization";
+  EXPECT_EQ(told(kOrganization, "Patient/1"), 1U);
+  EXPECT_EQ(told(kOrganization, "Organization/1"), 0U);
+  EXPECT_EQ(told("http://hl7.org/fhir/StructureDefinition/bp", "Patient/1"), 1U);
+  EXPECT_EQ(told("http://hl7.org/fhir/StructureDefinition/bp", "Observation/1"), 0U);
+  EXPECT_EQ(told("http://x/nobodys", "Patient/1"), 0U);
+  EXPECT_EQ(told(kOrganization, "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"), 0U);
+}
 
 TEST(AnswersInABundle, AreJudgedToo) {
   const AnswerCase unknown{kYesNo, R"({"linkId":"3","answer":[{"valueString":"x"}]})", "", ""};

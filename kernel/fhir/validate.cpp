@@ -73,18 +73,21 @@ const KnownTypes& Known() {
 }
 
 Validator::Validator(const Definitions& definitions, const ValidateOptions& options)
-    : definitions_(definitions), options_(options), invariants_(definitions.invariants()) {
+    : definitions_(definitions),
+      options_(options),
+      issues_(options.issues_max),
+      invariants_(definitions.invariants()) {
   environment_.definitions = &definitions;
   path_.reserve(32);
 }
 
 std::vector<Issue> Validator::Run(Value root) {
   Resource(root, options_.expected, Place::kRoot);
-  return std::move(issues_);
+  return issues_.Take();
 }
 
 void Validator::Add(std::string_view type, std::string text) {
-  if (!Full()) issues_.push_back({Severity::kError, type, Path(), std::move(text)});
+  if (!Full()) issues_.Add({Severity::kError, type, Path(), std::move(text)});
 }
 
 std::string Validator::Path() const { return ElementPath(path_); }
@@ -297,6 +300,8 @@ void Validator::Text(Value value, const ElementInfo& element, const TypeInfo& ty
   if (type.primitive == Primitive::kXhtml) {
     if (const char* problem = NarrativeProblem(text))
       Add("invariant", std::string("txt-1: XHTML: ") + problem);
+    else
+      NoteNarrative(text);
     // An empty narrative harms nobody, and four of HL7's own examples have one: $validate tells it, a write is not refused for it.
     if (options_.warnings && !NarrativeHasContent(text)) Broken(Native::kTxt2);
     return;
@@ -336,6 +341,9 @@ void Validator::Sibling(Value object, Value member, const ElementInfo& element) 
     if (!(value == values.end())) ++value;
   }
   path_.back().index = -1;
+  if (options_.warnings && values.is_array() && i > values.size())
+    Add("structure", "_" + std::string(element.name) + " is longer than " + std::string(element.name) +
+                         ": both are filled up with null");
   if (i == 0) Add("structure", "an array must not be empty; leave the member out");
 }
 

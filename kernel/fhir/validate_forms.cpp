@@ -12,6 +12,7 @@
 #include "kernel/fhir/code_grammar.h"
 #include "kernel/fhir/definitions_codes.h"
 #include "kernel/fhir/element_path.h"
+#include "kernel/fhir/issue_list.h"
 #include "kernel/fhir/path/path.h"
 #include "kernel/fhir/primitives.h"
 #include "kernel/fhir/validate_bundle.h"
@@ -88,7 +89,11 @@ std::string_view SearchTypeName(SearchType type) {
 class FormChecker {
  public:
   FormChecker(const Definitions& definitions, Profiles* profiles, size_t issues_max, CheckTime& time)
-      : definitions_(definitions), profiles_(profiles), issues_max_(issues_max), time_(time) {}
+      : definitions_(definitions),
+        profiles_(profiles),
+        issues_max_(issues_max),
+        time_(time),
+        issues_(issues_max) {}
 
   std::vector<Issue> Run(Value root) {
     const path::Item item = path::ResourceItem(definitions_, root);
@@ -97,7 +102,7 @@ class FormChecker {
     resource_ = root;
     language_ = root["language"].ToString();
     Object(root, item.type);
-    return std::move(issues_);
+    return issues_.Take();
   }
   size_t walks() const { return walks_; }
 
@@ -111,6 +116,7 @@ class FormChecker {
   void One(Value value, const ElementInfo& element);
   void Text(std::string_view text, const ElementInfo& element);
   void Uuid(Severity severity, std::string_view text);
+  void Oid(std::string_view text);
   void UuidReference(Value reference);
   void Coding(Value coding);
   void Country(Value coding);
@@ -132,8 +138,8 @@ class FormChecker {
     path_.pop_back();
   }
   void Add(Severity severity, std::string_view type, std::string text) {
-    if (issues_.size() < issues_max_ && !time_.over())
-      issues_.push_back({severity, type, ElementPath(path_), std::move(text)});
+    if (issues_.Takes(severity) && !time_.over())
+      issues_.Add({severity, type, ElementPath(path_), std::move(text)});
   }
   void Error(std::string_view type, std::string text) { Add(Severity::kError, type, std::move(text)); }
 
@@ -148,7 +154,7 @@ class FormChecker {
   size_t walks_ = 0;                                   // how often ids were gathered
   std::string language_;                               // of the resource
   std::vector<Segment> path_;
-  std::vector<Issue> issues_;
+  IssueList issues_;
   const TypeId quantity_ = definitions_.FindType("Quantity");
   std::map<std::string, SearchType, std::less<>> parameter_types_;  // by url; filled when first asked
 };
@@ -219,6 +225,13 @@ void FormChecker::Uuid(Severity severity, std::string_view text) {
     Add(severity, "value", "is not a UUID: urn:uuid: and 32 lower-case hex digits in groups 8-4-4-4-12");
 }
 
+void FormChecker::Oid(std::string_view text) {
+  TypeInfo oid{};
+  oid.primitive = Primitive::kOid;
+  if (text.starts_with("urn:oid:") && !IsPrimitiveText(oid, text))
+    Error("value", "is not an OID: urn:oid:, then 0, 1 or 2 and numbers with dots, none with a leading 0");
+}
+
 // A reference is a string to its type; what links by it works all the same.
 void FormChecker::UuidReference(Value reference) {
   if (!reference.is_string()) return;
@@ -230,7 +243,10 @@ void FormChecker::UuidReference(Value reference) {
 
 void FormChecker::Text(std::string_view text, const ElementInfo& element) {
   const Primitive primitive = definitions_.Type(element.type).primitive;
-  if (primitive == Primitive::kUri || primitive == Primitive::kUrl) Uuid(Severity::kError, text);
+  if (primitive == Primitive::kUri || primitive == Primitive::kUrl) {
+    Uuid(Severity::kError, text);
+    Oid(text.substr(0, text.find_first_of("|#")));
+  }
   if (primitive == Primitive::kXhtml && NarrativeProblem(text) == nullptr) Narrative(text);
   if (primitive == Primitive::kCanonical && text.ends_with('|'))
     Error("value", "ends with a bar: the version that it announces is missing");
@@ -369,9 +385,8 @@ void FormChecker::Attachment(Value attachment) {
 }
 
 void FormChecker::Bundle(Value bundle) {
-  for (Issue& issue : BundleProblems(definitions_, bundle, ElementPath(path_), issues_max_, time_)) {
-    if (issues_.size() < issues_max_) issues_.push_back(std::move(issue));
-  }
+  for (Issue& issue : BundleProblems(definitions_, bundle, ElementPath(path_), issues_max_, time_))
+    issues_.Add(std::move(issue));
 }
 
 void FormChecker::SearchParameters(Value resource) {

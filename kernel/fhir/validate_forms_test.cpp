@@ -81,6 +81,16 @@ TEST(Forms, UuidsAndSizes) {
             "Patient.identifier[0].system ");
 }
 
+TEST(Forms, OidsInUris) {
+  const auto told = [](std::string_view system) {
+    return Told(R"({"resourceType":"Patient","identifier":[{"system":")" + std::string(system) + R"("}]})");
+  };
+  for (const char* oid : {"urn:oid:1.2.3", "urn:oid:2.16.840.1.113883.4.1", "urn:oid:0.0"})
+    EXPECT_EQ(told(oid), "") << oid;
+  for (const char* oid : {"urn:oid:3.2.3", "urn:oid:1.02", "urn:oid:1", "urn:oid:", "urn:oid:1.2.x"})
+    EXPECT_EQ(told(oid), "Patient.identifier[0].system ") << oid;
+}
+
 /// The same with code systems: one of two codes.
 std::string ToldWithCodes(std::string_view coding, std::string_view members = "") {
   MemoryCanonicals canonicals;
@@ -218,6 +228,26 @@ TEST(Forms, MoreThanIsToldIsTold) {
   ASSERT_EQ(cut.size(), kIssuesTold + 1);
   EXPECT_EQ(cut.back().severity, Severity::kInformation);
   EXPECT_EQ(cut.back().text, "more was found than these 100 issues: mend them and ask again");
+}
+
+TEST(Forms, ErrorsBehindManyWarningsAreTold) {
+  MemoryCanonicals canonicals;
+  Profiles profiles(*Definitions::R4(), canonicals);
+  std::string bundle = R"({"resourceType":"Bundle","type":"collection","entry":[)";
+  for (int i = 0; i < 150; ++i)
+    bundle +=
+        R"({"fullUrl":"urn:oid:1.2.)" + std::to_string(i) +
+        R"(","resource":{"resourceType":"Patient","generalPractitioner":[{"reference":"urn:uuid:x"}]}},)";
+  bundle += R"({"fullUrl":"urn:oid:1.3","resource":{"resourceType":"Patient","gender":"no",)"
+            R"("identifier":[{"system":"local"}]}}]})";
+  const auto document = Document::Parse(bundle);
+  ASSERT_TRUE(document.ok());
+  FullOptions options;
+  options.base.warnings = true;
+  std::string errors;
+  for (const Issue& issue : ValidateFully(*Definitions::R4(), profiles, document->Root(), options))
+    if (issue.severity == Severity::kError) errors += issue.path + " ";
+  EXPECT_EQ(errors, "Bundle.entry[150].resource.gender Bundle.entry[150].resource.identifier[0].system ");
 }
 
 TEST(Forms, NothingThatALinkSaysIsTold) {

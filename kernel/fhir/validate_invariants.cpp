@@ -69,8 +69,9 @@ void Validator::TypeInvariants(Value node, Value sibling, TypeId type) {
   if ((plan.natives & kOfResources) != 0) ResourceNatives(node, plan.natives);
   if (plan.checks.empty()) return;
   const path::Item item{node, sibling, type, {}};
+  const bool tells_warnings = options_.warnings && issues_.Takes(Severity::kWarning);
   for (const Constraint* constraint : plan.checks) {
-    if (constraint->is_error || options_.warnings) Evaluate(*constraint, item);
+    if (constraint->is_error || tells_warnings) Evaluate(*constraint, item);
   }
 }
 
@@ -112,10 +113,10 @@ void Validator::Evaluate(const Constraint& constraint, const path::Item& item) {
       break;
     case Invariants::Answer::kNotCompiled:
       if (!options_.warnings) return;
-      if (!Full()) issues_.push_back({Severity::kWarning, "not-supported", Path(), text + " (not checked)"});
+      issues_.Add({Severity::kWarning, "not-supported", Path(), text + " (not checked)"});
       return;
   }
-  if (!Full()) issues_.push_back({severity, "invariant", Path(), std::move(text)});
+  issues_.Add({severity, "invariant", Path(), std::move(text)});
 }
 
 void Validator::ResourceNatives(Value resource, uint16_t natives) {
@@ -128,6 +129,7 @@ void Validator::ResourceNatives(Value resource, uint16_t natives) {
       ++path_.back().index;
       continue;
     }
+    if (options_.warnings && !inside[Known().id]) Add("required", "has no id that a reference could name");
     const Value id = contained.size() > 1 ? inside[Known().id] : Value();
     if (id.is_string() && !ids.insert(id.ToString()).second)
       Add("duplicate", "has the id of another contained resource: a reference to it would mean either");
@@ -153,6 +155,18 @@ void Validator::NoteFragment(std::string_view text, const ElementInfo& element) 
   if (!is_link && !is_reference && primitive != Form::kUrl) return;
   container_.fragments.push_back(
       {std::string(text.substr(1)), container_.contained_at, is_link || is_reference});
+}
+
+// What a narrative shows or leads to belongs to the resource as well: an image may be "#id" of a contained one (narrative.html).
+void Validator::NoteNarrative(std::string_view text) {
+  if (!container_.value[Known().contained]) return;
+  const NarrativeTargets found = ReadNarrativeTargets(text);
+  for (const auto& targets : {found.images, found.links}) {
+    for (const std::string_view target : targets) {
+      if (target.starts_with('#'))
+        container_.fragments.push_back({std::string(target.substr(1)), container_.contained_at, false});
+    }
+  }
 }
 
 // dom-3: a contained resource is referred to from anywhere in its container, or refers to the container.

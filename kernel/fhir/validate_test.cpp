@@ -245,6 +245,41 @@ TEST(Validate, ContainedResourcesMayPointToOneAnotherAndToTheContainer) {
             "");
 }
 
+TEST(Validate, WhatANarrativeShowsIsContainedForIt) {
+  const auto told = [](std::string_view narrative) {
+    return Print(Check(
+        R"({"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">)" +
+        std::string(narrative) +
+        R"(</div>"},"contained":[{"resourceType":"Binary","id":"im","contentType":"image/png"}]})"));
+  };
+  EXPECT_EQ(told(R"(<img src=\"#im\" alt=\"x\"/>)"), "");
+  EXPECT_EQ(told(R"(<a href='#im'>x</a>)"), "");
+  EXPECT_NE(told(R"(<img src=\"#other\" alt=\"x\"/>)").find("dom-3"), std::string::npos);
+  EXPECT_NE(told("#im").find("dom-3"), std::string::npos);
+}
+
+TEST(Validate, ContainedHaveIdsAndArraysBesideOneAnotherTheirLength) {
+  ValidateOptions options;
+  options.warnings = true;
+  const auto told = [&](std::string_view members) {
+    std::string text;
+    for (const Issue& issue :
+         Check(R"({"resourceType":"Patient",)" + std::string(members) + "}", *Definitions::R4(), options))
+      if (issue.severity == Severity::kError) text += issue.path + ": " + issue.text + "\n";
+    return text;
+  };
+  const std::string back =
+      R"("resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"#"}}])";
+  EXPECT_EQ(told(R"("contained":[{"id":"a",)" + back), "");
+  EXPECT_EQ(told(R"("contained":[{)" + back),
+            "Patient.contained[0]: has no id that a reference could name\n");
+  const std::string extension = R"({"extension":[{"url":"http://x.org/a","valueCode":"b"}]})";
+  EXPECT_EQ(told(R"("name":[{"given":["a",null],"_given":[null,)" + extension + "]}]"), "");
+  EXPECT_EQ(told(R"("name":[{"_given":[null,)" + extension + "]}]").find("longer"), std::string::npos);
+  EXPECT_EQ(told(R"("name":[{"given":["a"],"_given":[null,)" + extension + "]}]"),
+            "Patient.name[0].given: _given is longer than given: both are filled up with null\n");
+}
+
 TEST(Validate, TheTypeOfTheUrlMustAgree) {
   const auto r4 = Definitions::R4();
   ValidateOptions options;
@@ -274,6 +309,28 @@ TEST(Validate, FindsAllAndStopsAtTheLimit) {
   EXPECT_NE(status.error().issues[7].text.find("more was found than these 7"), std::string::npos);
   options.issues_max = Check(many, *r4, {.issues_max = 1000}).size();
   EXPECT_EQ(CheckValid(*r4, document->Root(), options).error().issues.size(), options.issues_max);
+}
+
+TEST(Validate, WarningsTakeNoErrorsPlace) {
+  std::string bundle = R"({"resourceType":"Bundle","type":"collection","entry":[)";
+  for (int i = 0; i < 10; ++i)
+    bundle +=
+        R"({"fullUrl":"urn:oid:1.2.)" + std::to_string(i) + R"(","resource":{"resourceType":"Patient"}},)";
+  bundle += R"({"fullUrl":"urn:oid:1.3","resource":{"resourceType":"Patient","gender":"no"}},)"
+            R"({"fullUrl":"urn:oid:1.4","resource":{"resourceType":"Patient","telecom":[{"value":"1"}]}}]})";
+  ValidateOptions options;
+  options.warnings = true;
+  options.issues_max = 3;
+  std::string errors;
+  size_t others = 0;
+  for (const Issue& issue : Check(bundle, *Definitions::R4(), options)) {
+    if (issue.severity == Severity::kError)
+      errors += issue.path + " ";
+    else
+      ++others;
+  }
+  EXPECT_EQ(errors, "Bundle.entry[10].resource.gender Bundle.entry[11].resource.telecom[0] ");
+  EXPECT_EQ(others, 3U);
 }
 
 TEST(Validate, TextsNameNoValues) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernel/fhir/invariants.h"
+#include "kernel/fhir/issue_list.h"
 #include "kernel/fhir/validate.h"
 
 namespace tk::fhir {
@@ -66,15 +67,16 @@ class Validator {
   void ResourceNatives(Value resource, uint16_t natives);
   void ContainedUnused(Value resource);
   void NoteFragment(std::string_view text, const ElementInfo& element);
+  void NoteNarrative(std::string_view text);
   const path::Environment& PathEnvironment();
 
   void Add(std::string_view type, std::string text);
   std::string Path() const;
-  bool Full() const { return issues_.size() >= options_.issues_max; }
+  bool Full() const { return !issues_.Takes(Severity::kError); }
 
   const Definitions& definitions_;
   const ValidateOptions& options_;
-  std::vector<Issue> issues_;
+  IssueList issues_;
   std::vector<Segment> path_;
   std::string scratch_;
   bool in_bundle_ = false;

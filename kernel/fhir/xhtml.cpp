@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <charconv>
 #include <cstdint>
 #include <string>
+#include <system_error>
 #include <vector>
+
+#include "kernel/fhir/xhtml_entities.h"
 
 namespace tk::fhir {
 namespace {
@@ -224,7 +227,8 @@ class Checker {
       if (c == '\xEF' && (text.substr(i, 3) == "\xEF\xBF\xBE" || text.substr(i, 3) == "\xEF\xBF\xBF")) {
         return Fail("contains a character that XML does not permit"), false;
       }
-      if (c == '&' && !IsReference(text.substr(i + 1, 34))) return Fail("& must be written as &amp;"), false;
+      if (c == '&' && !IsReference(text.substr(i + 1, 34)))
+        return Fail("has an & that begins no entity of HTML 4 or character of XML: & alone is &amp;"), false;
     }
     return true;
   }
@@ -233,16 +237,20 @@ class Checker {
     const size_t end = text.find(';');
     if (end == std::string_view::npos || end == 0) return false;
     text = text.substr(0, end);
-    if (text.front() != '#')
-      return std::all_of(text.begin(), text.end(),
-                         [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; });
+    if (text.front() != '#') return IsXhtmlEntity(text);
     text.remove_prefix(1);
     const bool hex = !text.empty() && text.front() == 'x';
     if (hex) text.remove_prefix(1);
-    return !text.empty() && text.size() <= 6 && std::all_of(text.begin(), text.end(), [hex](char c) {
-      return hex ? std::isxdigit(static_cast<unsigned char>(c)) != 0
-                 : std::isdigit(static_cast<unsigned char>(c)) != 0;
-    });
+    uint32_t character = 0;
+    const auto [stop, error] =
+        std::from_chars(text.data(), text.data() + text.size(), character, hex ? 16 : 10);
+    return error == std::errc() && stop == text.data() + text.size() && IsXmlChar(character);
+  }
+
+  /// XML 1.0 section 2.2.
+  static bool IsXmlChar(uint32_t c) {
+    return c == 9 || c == 10 || c == 13 || (c >= 32 && c < 0xD800) || (c >= 0xE000 && c < 0xFFFE) ||
+           (c >= 0x10000 && c <= 0x10FFFF);
   }
 
   void Characters() {

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "kernel/fhir/xhtml_entities.h"
+
 namespace tk::fhir {
 namespace {
 
@@ -15,6 +17,7 @@ TEST(Narrative, TakesWhatTheSpecificationPermits) {
   for (const std::string content :
        {"x", "", "<p></p>", "<p class=\"a\" style='color: red'>x<br/>y</p>", "<img src=\"#a\" alt=\"b\"/>",
         "a &amp; b &lt; &nbsp; &#169; &#xA9;",
+        "&apos; &Eacute; &eacute; &thetasym; &zwnj; &frac12; &#9; &#x10FFFF; &#00000038;",
         "<!-- note --><table border=\"1\"><tbody><tr><td colspan=\"2\">x</td></tr></tbody></table>",
         "<a href=\"http://x.org/?a=1&amp;b=2\">x</a>", "通康"}) {
     EXPECT_EQ(NarrativeProblem(In(content)), nullptr) << content;
@@ -51,7 +54,19 @@ TEST(Narrative, RefusesTheRest) {
                                     "<p style=\"width: expression(1)\">x</p>",
                                     "&;x",
                                     "&#x;x",
-                                    "&#12a;x"}) {
+                                    "&#12a;x",
+                                    "t&foo;",
+                                    "t&Nbsp;",
+                                    "t&#x0;",
+                                    "t&#0;",
+                                    "t&#1;",
+                                    "t&#xD800;",
+                                    "t&#xFFFE;",
+                                    "t&#x110000;",
+                                    "t&#99999999999999999999;",
+                                    "t&#-1;",
+                                    "t&#xx9;",
+                                    "<p title=\"&foo;\">x</p>"}) {
     EXPECT_NE(NarrativeProblem(In(content)), nullptr) << content;
   }
   for (const std::string text : {"", "x", "<p>x</p>", "<div>x</div>", "<div xmlns=\"http://x.org\">x</div>",
@@ -63,6 +78,10 @@ TEST(Narrative, RefusesTheRest) {
   std::string deep;
   for (int i = 0; i < 100'000; ++i) deep += "<b>";
   EXPECT_NE(NarrativeProblem(In(deep)), nullptr);
+}
+
+TEST(Narrative, EntitiesAreSorted) {
+  EXPECT_TRUE(std::is_sorted(kXhtmlEntities.begin(), kXhtmlEntities.end()));
 }
 
 }  // namespace

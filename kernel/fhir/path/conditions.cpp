@@ -21,9 +21,8 @@ Status Evaluator::Test(bool* out) {
   Items items;
   TRY(Operand(program_.root, RootFrame(), &lease, &items));
   if (items.empty()) return {};
-  const std::optional<bool> value = items.size() == 1 ? BooleanOfItem(types_, items[0]) : std::nullopt;
-  if (!value) return MakeError(ErrorCode::kInvalid, "the expression does not give one boolean");
-  *out = *value;
+  if (items.size() > 1) return MakeError(ErrorCode::kInvalid, "the expression does not give one boolean");
+  *out = !LacksValue(items[0]) && BooleanOfItem(types_, items[0]).value_or(true);
   return {};
 }
 

@@ -136,7 +136,8 @@ class Expression {
   /// Evaluates on `context`; appends to `out`. Simple paths cost tens of ns per step and do not allocate beyond `out`.
   /// Errors: kInvalid with position where an operand has the wrong type or too many items; kTooLarge over a limit of work.
   Status Evaluate(const Environment& environment, const Item& context, Collection* out) const;
-  /// As a criterion: true if the result is a single true; empty is false. Errors: kInvalid if it is not a boolean.
+  /// As a criterion: true if the result is a single true, or one item that is no boolean (singleton evaluation); empty is false. Errors:
+  /// kInvalid for several items.
   /// Cheaper than Evaluate: conditions are followed as truth values, and a question whether something exists ends at the first item.
   Result<bool> Test(const Environment& environment, const Item& context) const;
   std::string_view text() const;

@@ -425,7 +425,13 @@ TEST_F(Path, TestsAsACriterion) {
   EXPECT_FALSE(*test("photo.exists()"));
   EXPECT_FALSE(*test("photo.title = 'x'"));
   EXPECT_EQ(test("name").error().code, ErrorCode::kInvalid);
-  EXPECT_EQ(test("'x'").error().code, ErrorCode::kInvalid);
+  EXPECT_TRUE(*test("'x'"));  // one item that is no boolean: singleton evaluation
+  EXPECT_TRUE(*test("name.count() * 0"));
+  EXPECT_TRUE(*test("name.first()"));
+  EXPECT_TRUE(*test("(name.family.first() as String) = '张'"));
+  EXPECT_TRUE(*test("name.family.first().as(String) = '张'"));
+  EXPECT_FALSE(*test("(name.family.first() as System.String) = '张'"));
+  EXPECT_FALSE(*test("(name.family.first() as Boolean).exists()"));
 }
 
 TEST_F(Path, FollowsUntypedContextByItsJson) {
