@@ -5,10 +5,14 @@
 // - http://unitsofmeasure.org: a unit of UCUM (kernel/ucum).
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string_view>
 
 namespace tk::fhir {
+
+inline constexpr std::array<std::string_view, 4> kGrammarSystems = {
+    "urn:ietf:bcp:47", "urn:ietf:bcp:13", "urn:iso:std:iso:4217", "http://unitsofmeasure.org"};
 
 /// nullopt: not such a code system. Cost: one pass over the code, a search for currencies, for units that of ucum::Validate.
 std::optional<bool> KeepsToGrammar(std::string_view system, std::string_view code);

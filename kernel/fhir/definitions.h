@@ -94,7 +94,7 @@ struct ElementInfo {
   uint16_t max;     // 0xffff = *
   uint16_t choice;  // 0 = no choice; otherwise equal for the members of one choice within the type
   CodeSetId
-      required_codes;  // for code, Coding, CodeableConcept bound with strength required and a finite set; else kNoCodeSet
+      required_codes;  // for code, Coding, CodeableConcept bound with strength required and a finite set or a grammar; else kNoCodeSet
   std::span<const TypeId> reference_targets;  // Reference and canonical; empty = any
   bool is_summary;
   bool is_modifier;
@@ -169,6 +169,7 @@ class Definitions {
   virtual bool HasCode(CodeSetId set, std::string_view system, std::string_view code) const = 0;
   /// A compiled value set or code system by its url; kNoCodeSet if it is unknown or cannot be listed. Cost: a search over all.
   virtual CodeSetId FindCodeSet(std::string_view url) const = 0;
+  /// Empty for a set that is a grammar (code_grammar.h), as Codes.
   virtual std::vector<std::pair<std::string_view, std::string_view>> SystemCodes(CodeSetId set) const = 0;
   virtual std::string_view CodeSetUrl(CodeSetId set) const = 0;
   /// The codes of a set in alphabetical order, for messages and forms. Cost: sorts.

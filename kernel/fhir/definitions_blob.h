@@ -14,8 +14,10 @@
 
 namespace tk::fhir {
 
-inline constexpr uint64_t kBlobMagic = 0x3230'6665'646b'74ULL;  // "tkdef02"
-inline constexpr uint32_t kOpenCodeSet = 0xffffffff;  // a set that cannot be listed (media types, units)
+inline constexpr uint64_t kBlobMagic = 0x3330'6665'646b'74ULL;  // "tkdef03"
+inline constexpr uint32_t kOpenCodeSet = 0xffffffff;            // a set that cannot be listed
+inline constexpr uint32_t kGrammarCodeSet =
+    0xfffffffe;  // one whole system that is a grammar (code_grammar.h): its only row is the system
 
 struct Str {
   uint32_t at = 0;

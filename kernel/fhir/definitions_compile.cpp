@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "kernel/fhir/code_grammar.h"
 #include "kernel/fhir/definitions_compiler.h"
 
 namespace tk::fhir {
@@ -11,6 +12,8 @@ namespace {
 constexpr std::string_view kSystemPrefix = "http://hl7.org/fhirpath/System.";
 constexpr std::string_view kFhirTypeUrl =
     "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type";
+constexpr std::string_view kMaxValueSetUrl =
+    "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
 constexpr std::string_view kRegexUrl = "http://hl7.org/fhir/StructureDefinition/regex";
 
 std::string_view LastSegment(std::string_view url) { return url.substr(url.rfind('/') + 1); }
@@ -427,8 +430,14 @@ Status Compiler::SetTargets(const Source& source, const Part& part, std::string_
 
 Result<uint16_t> Compiler::RequiredCodes(const Source& source, const Part& part) {
   const Value binding = part.definition["binding"];
-  if (binding["strength"].ToString() != "required") return kNoCodeSet;
-  const std::string canonical = binding["valueSet"].ToString();
+  std::string canonical;
+  if (binding["strength"].ToString() == "required") {
+    canonical = binding["valueSet"].ToString();
+  } else if (part.definition["type"].size() == 1 &&
+             (*part.definition["type"].begin())["code"].ToString() == "code") {
+    canonical = ExtensionOf(binding, kMaxValueSetUrl)["valueCanonical"].ToString();  // language
+  }
+  if (canonical.empty()) return kNoCodeSet;
   const std::string url(WithoutVersion(canonical));
   auto known = code_set_by_url_.find(url);
   if (known == code_set_by_url_.end()) {
@@ -436,12 +445,26 @@ Result<uint16_t> Compiler::RequiredCodes(const Source& source, const Part& part)
     if (!value_set.present() && has_base_)
       return Problem(source, part, "value set " + url + " is not defined");
     const auto codes = value_set.present() ? ListedOrOpen(ExpandValueSet(value_set, *this)) : std::nullopt;
-    if (!codes && has_base_)
+    const std::string_view grammar = codes ? "" : OnlyGrammarOf(value_set);
+    if (!codes && grammar.empty() && has_base_)
       return Problem(source, part, "the codes of value set " + url + " cannot be listed");
-    AddCodeSet(url, codes);
+    AddCodeSet(url, codes, grammar);
     known = code_set_by_url_.find(url);
   }
   return tables_.code_sets[known->second].count == kOpenCodeSet ? kNoCodeSet : known->second;
+}
+
+// All codes of one system that is a grammar, and nothing else: its system; "" for any other value set.
+std::string_view Compiler::OnlyGrammarOf(Value value_set) {
+  const Value include = value_set["compose"]["include"];
+  if (include.size() != 1 || value_set["compose"]["exclude"].present()) return "";
+  const Value all = *include.begin();
+  for (const char* narrowing : {"concept", "filter", "valueSet"}) {
+    if (all[narrowing].present()) return "";
+  }
+  const std::string system = all["system"].ToString();
+  const auto found = std::find(kGrammarSystems.begin(), kGrammarSystems.end(), system);
+  return found == kGrammarSystems.end() ? "" : *found;
 }
 
 Value Compiler::FindValueSet(std::string_view canonical) const {
@@ -463,7 +486,7 @@ std::optional<std::vector<SystemCode>> Compiler::Compiled(std::string_view url) 
   const auto found = code_set_by_url_.find(std::string(url));
   if (found == code_set_by_url_.end()) return std::nullopt;
   const CodeSetRow& set = tables_.code_sets[found->second];
-  if (set.count == kOpenCodeSet) return std::nullopt;
+  if (set.count == kOpenCodeSet || set.count == kGrammarCodeSet) return std::nullopt;
   std::vector<SystemCode> codes;
   for (uint32_t i = set.first; i < set.first + set.count; ++i) {
     codes.emplace_back(tables_.Text(tables_.codes[i].system), tables_.Text(tables_.codes[i].code));
@@ -471,7 +494,8 @@ std::optional<std::vector<SystemCode>> Compiler::Compiled(std::string_view url) 
   return codes;
 }
 
-uint16_t Compiler::AddCodeSet(const std::string& url, const std::optional<std::vector<SystemCode>>& codes) {
+uint16_t Compiler::AddCodeSet(const std::string& url, const std::optional<std::vector<SystemCode>>& codes,
+                              std::string_view grammar) {
   CHECK(tables_.code_sets.size() < kNoCodeSet);
   const auto id = static_cast<uint16_t>(tables_.code_sets.size());
   CodeSetRow set{Pool(url), 0, kOpenCodeSet};
@@ -487,6 +511,10 @@ uint16_t Compiler::AddCodeSet(const std::string& url, const std::optional<std::v
             return std::tuple(a.hash, a.system.at, a.code.at) < std::tuple(b.hash, b.system.at, b.code.at);
           });
     }
+  }
+  if (!grammar.empty()) {
+    set = {Pool(url), static_cast<uint32_t>(tables_.codes.size()), kGrammarCodeSet};
+    tables_.codes.push_back({0, Pool(std::string(grammar)), Pool("")});
   }
   tables_.code_sets.push_back(set);
   code_set_by_url_[url] = id;

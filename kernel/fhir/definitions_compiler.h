@@ -72,7 +72,9 @@ class Compiler final : private CodeSource {
   Value FindValueSet(std::string_view url) const override;
   std::shared_ptr<const CodeTree> FindCodeSystem(std::string_view url) const override;
   std::optional<std::vector<SystemCode>> Compiled(std::string_view url) const override;
-  uint16_t AddCodeSet(const std::string& url, const std::optional<std::vector<SystemCode>>& codes);
+  uint16_t AddCodeSet(const std::string& url, const std::optional<std::vector<SystemCode>>& codes,
+                      std::string_view grammar = "");
+  static std::string_view OnlyGrammarOf(Value value_set);
   void AddAllCodeSets();
   // Search parameters and compartments.
   Status AddParameter(Value parameter);

@@ -4,6 +4,7 @@
 #include <bit>
 #include <unordered_map>
 
+#include "kernel/fhir/code_grammar.h"
 #include "kernel/fhir/definitions_blob.h"
 #include "kernel/fhir/definitions_compile.h"
 
@@ -116,6 +117,11 @@ class Table final : public Definitions {
 
   bool HasCode(CodeSetId set, std::string_view system, std::string_view code) const override {
     const CodeSetRow& row = blob_.Rows<CodeSetRow>(blob_.header().code_sets)[set];
+    if (row.count == kGrammarCodeSet) {
+      const std::string_view grammar =
+          blob_.Text(blob_.Rows<CodeRow>(blob_.header().codes)[row.first].system);
+      return (system.empty() || system == grammar) && KeepsToGrammar(grammar, code) == true;
+    }
     const auto rows = blob_.Rows<CodeRow>(blob_.header().codes).subspan(row.first, row.count);
     const uint64_t hash = CodeHash(code);
     auto i = std::lower_bound(rows.begin(), rows.end(), hash,
@@ -128,14 +134,13 @@ class Table final : public Definitions {
   CodeSetId FindCodeSet(std::string_view url) const override {
     const auto rows = blob_.Rows<CodeSetRow>(blob_.header().code_sets);
     for (size_t i = 0; i < rows.size(); ++i) {
-      if (rows[i].count != kOpenCodeSet && blob_.Text(rows[i].url) == url) return static_cast<CodeSetId>(i);
+      if (rows[i].count < kGrammarCodeSet && blob_.Text(rows[i].url) == url) return static_cast<CodeSetId>(i);
     }
     return kNoCodeSet;
   }
   std::vector<std::pair<std::string_view, std::string_view>> SystemCodes(CodeSetId set) const override {
-    const CodeSetRow& row = blob_.Rows<CodeSetRow>(blob_.header().code_sets)[set];
     std::vector<std::pair<std::string_view, std::string_view>> codes;
-    for (const CodeRow& code : blob_.Rows<CodeRow>(blob_.header().codes).subspan(row.first, row.count))
+    for (const CodeRow& code : Listed(set))
       codes.emplace_back(blob_.Text(code.system), blob_.Text(code.code));
     return codes;
   }
@@ -143,11 +148,8 @@ class Table final : public Definitions {
     return blob_.Text(blob_.Rows<CodeSetRow>(blob_.header().code_sets)[set].url);
   }
   std::vector<std::string_view> Codes(CodeSetId set) const override {
-    const CodeSetRow& row = blob_.Rows<CodeSetRow>(blob_.header().code_sets)[set];
     std::vector<std::string_view> codes;
-    for (const CodeRow& code : blob_.Rows<CodeRow>(blob_.header().codes).subspan(row.first, row.count)) {
-      codes.push_back(blob_.Text(code.code));
-    }
+    for (const CodeRow& code : Listed(set)) codes.push_back(blob_.Text(code.code));
     std::sort(codes.begin(), codes.end());
     return codes;
   }
@@ -156,6 +158,11 @@ class Table final : public Definitions {
   const BlobView& blob() const { return blob_; }
 
  private:
+  std::span<const CodeRow> Listed(CodeSetId set) const {
+    const CodeSetRow& row = blob_.Rows<CodeSetRow>(blob_.header().code_sets)[set];
+    if (row.count >= kGrammarCodeSet) return {};
+    return blob_.Rows<CodeRow>(blob_.header().codes).subspan(row.first, row.count);
+  }
   struct Members {
     uint32_t first;
     uint32_t mask;

@@ -135,7 +135,7 @@ void Validator::Fragment(std::string_view id, const ElementInfo& element) {
 void Validator::WrongCode(CodeSetId set) {
   std::string text = "is not a code of the required value set " + std::string(definitions_.CodeSetUrl(set));
   const std::vector<std::string_view> codes = definitions_.Codes(set);
-  if (codes.size() <= kCodesShownMax) {
+  if (!codes.empty() && codes.size() <= kCodesShownMax) {
     text += "; permitted: ";
     for (size_t i = 0; i < codes.size(); ++i) {
       if (i != 0) text += ", ";

@@ -137,6 +137,11 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"\"implicitRules\":\"a b\"", "Patient.implicitRules", "value", "URI"},
         Bad{"\"gender\":\"Male\"", "Patient.gender", "code-invalid", "female, male, other, unknown"},
         Bad{"\"gender\":\" male\"", "Patient.gender", "value", "code"},
+        Bad{"\"language\":\"zh_CN\"", "Patient.language", "code-invalid", "all-languages"},
+        Bad{"\"photo\":[{\"contentType\":\"png\"}]", "Patient.photo[0].contentType", "code-invalid",
+            "mimetypes"},
+        Bad{R"({"resourceType":"Invoice","status":"draft","totalNet":{"value":1,"currency":"ABC"}})",
+            "Invoice.totalNet.currency", "code-invalid", "currencies"},
         Bad{"{\"resourceType\":\"Condition\",\"subject\":{\"display\":\"x\"},\"clinicalStatus\":{\"coding\":["
             "{\"system\":"
             "\"http://terminology.hl7.org/CodeSystem/condition-clinical\",\"code\":\"bad\"}]}}",
