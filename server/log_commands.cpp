@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "kernel/base/clock.h"
+#include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
 #include "kernel/log/bond.h"
 #include "kernel/log/erasure.h"
@@ -204,7 +205,8 @@ Status Restore(const DataOptions& options, const std::string& from, const std::s
     TRY(log::KeepLogPlace(options.data, log->backend()));
     TRY(log::FinishErasures(*log, keys.get(), contents.get(), 1));
   }
-  // A first opening makes the views and appends the erasures that the log does not know.
+  // A first opening makes the views, which is no news, and appends the erasures that the log does not know.
+  SetLogLevel(LogLevel::kWarning);
   Opened opened = TRY(OpenData({.data = options, .clock = &clock}));
   TRY(WaitUntilReady(*opened.engine));
   TRY(RecordResumedErasures(opened, options.data, &clock));

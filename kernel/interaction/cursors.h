@@ -1,5 +1,6 @@
 // Following pages: an opaque random handle for (what was asked, where it stands), kept here, so that no link carries criteria.
-// Bounded: the oldest go first. A handle lives ten minutes from its last use, like the position it pins, then 410.
+// Bounded by bytes: the account that keeps most loses its least recently used first, so that nobody pushes others' pages out. A handle lives
+// ten minutes from its last use, like the position it pins, then 410.
 #pragma once
 
 #include <list>
@@ -27,28 +28,43 @@ struct Cursor {
 };
 using CursorPtr = std::shared_ptr<const Cursor>;
 
-/// Thread-safe.
+/// What it keeps in memory, roughly. Pages of one search share its query, and each counts it.
+size_t MemoryBytes(const Cursor& cursor);
+
+/// Thread-safe. Cost: a look-up; when full, also a walk over the accounts that keep pages.
 class Cursors {
  public:
-  Cursors(const Clock* clock, size_t entries_max, int64_t life_us)
-      : clock_(clock), entries_max_(entries_max), life_us_(life_us) {}
+  Cursors(const Clock* clock, size_t bytes_max, int64_t life_us)
+      : clock_(clock), bytes_max_(bytes_max), life_us_(life_us) {}
   /// Keeps it and returns its handle.
   std::string Keep(Cursor cursor);
   /// kGone if it expired, was pushed out, or is another account's; the three are told alike.
   Result<CursorPtr> Find(const std::string& handle, const std::string& account);
 
  private:
+  using Order = std::list<std::string>;  // handles, least recently used first
+  struct Account {
+    size_t bytes = 0;
+    Order order;
+  };
   struct Slot {
     CursorPtr cursor;
+    size_t bytes;
     Instant used_us;
-    std::list<std::string>::iterator place;
+    Order::iterator place, place_of_account;
   };
+  /// By value: the handle stands in what is taken out.
+  void Drop(std::string handle);
+  void DropForRoom(size_t bytes, Instant now_us);
+
   const Clock* clock_;
-  const size_t entries_max_;
+  const size_t bytes_max_;
   const int64_t life_us_;
   std::mutex mutex_;
+  size_t bytes_ = 0;
   std::unordered_map<std::string, Slot> slots_;
-  std::list<std::string> order_;  // least recently used first
+  std::unordered_map<std::string, Account> accounts_;
+  Order order_;
 };
 
 }  // namespace tk::interaction

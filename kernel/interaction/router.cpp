@@ -462,10 +462,13 @@ void HandleWrite(const RoomPtr& room, const CallPtr& call,
   room->lane->Run(std::move(planner), std::move(done));
 }
 
+/// Of pages to come: some 100,000 of usual searches.
+constexpr size_t kPagesBytesMax = size_t{256} << 20;
+
 Room::Room(const Context& c)
     : context(c),
       definitions(&c.engine->definitions()),
-      cursors(std::make_unique<Cursors>(c.clock, 100'000, 600 * kSecondUs)),
+      cursors(std::make_unique<Cursors>(c.clock, kPagesBytesMax, 600 * kSecondUs)),
       capabilities(std::make_unique<Capabilities>(c)),
       conformance(std::make_unique<Conformance>(c)),
       lane(std::make_unique<Lane>(

@@ -69,9 +69,9 @@ class Parser {
 
   Result<Query> Parse(std::string_view text) {
     if (text.size() > options_.length_max)
-      return MakeIssue(ErrorCode::kTooLarge, "too-long", "",
-                       fmt::format("query string: longer than {} bytes; use POST _search with fewer values",
-                                   options_.length_max));
+      return MakeIssue(
+          ErrorCode::kTooLarge, "too-long", "",
+          fmt::format("the criteria are longer than {} bytes: ask for fewer values", options_.length_max));
     while (!text.empty()) {
       const size_t end = std::min(text.find('&'), text.size());
       const std::string_view pair = text.substr(0, end);

@@ -91,6 +91,9 @@ struct Query {
   std::vector<Issue> ignored;  // only when lenient
 };
 
+/// What it keeps in memory, roughly: itself, its texts, its value lists; not the definitions. Cost: a walk over its values.
+size_t MemoryBytes(const Query& query);
+
 struct ParseOptions {
   bool lenient = false;  // Prefer: handling=lenient
   size_t count_default = 50, count_max = 1000;

@@ -12,11 +12,13 @@ namespace {
 
 constexpr uint64_t kSaveAfterEntries = 100'000;  // half of the replay tail that DESIGN allows
 
-// Views are never the only copy: what cannot be used is rebuilt, and the operator is told why. A fresh log has none to be used.
+// Views are never the only copy: what cannot be used is rebuilt, and the operator is told why. A fresh log has none to be used, a restored
+// one has not yet.
 void SayRebuilt(std::string_view view, const Error& why, const Mark& head) {
   if (head.t == 0) return;
   const std::string text = why.ToString();
-  Say(LogLevel::kWarning, "view-rebuilt", {{"view", view}, {"why", std::string_view(text)}});
+  Say(why.code == ErrorCode::kNotFound ? LogLevel::kInfo : LogLevel::kWarning, "view-rebuilt",
+      {{"view", view}, {"why", std::string_view(text)}});
 }
 
 }  // namespace
