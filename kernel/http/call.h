@@ -8,6 +8,7 @@
 
 #include <atomic>
 
+#include "kernel/http/byte_budget.h"
 #include "kernel/http/message.h"
 
 namespace tk::http {
@@ -16,7 +17,9 @@ struct Route;
 
 class Call : public std::enable_shared_from_this<Call> {
  public:
-  explicit Call(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+  explicit Call(boost::asio::any_io_executor executor, ByteBudget* bodies = nullptr,
+                ByteBudget* answers = nullptr)
+      : unpacked(bodies), answered(answers), answers_(answers), executor_(std::move(executor)) {}
 
   Request request;
   Response response;
@@ -30,6 +33,13 @@ class Call : public std::enable_shared_from_this<Call> {
   std::string_view audit_action, audit_reason;  // literals
   std::string audit_account, audit_type, audit_id;
   uint64_t audit_t = 0;
+  ByteHold unpacked;  // the body, as far as it is more than what was sent
+  ByteHold answered;  // the answer, until it is sent
+
+  /// For budgets and turns: the account, or the address of who has not signed in.
+  std::string Payer() const { return viewer != nullptr ? viewer->account : "@" + request.peer; }
+  /// So much of its answers waits to be read that its payer must read first.
+  bool MustReadFirst() const { return answers_ != nullptr && answers_->IsFull(Payer()); }
 
   /// The answer. Any thread; a second one is a defect (CHECK).
   void Complete(Response answer) {
@@ -51,6 +61,7 @@ class Call : public std::enable_shared_from_this<Call> {
 
  private:
   static constexpr int kRunning = 0, kWaiting = 1, kDone = 2;
+  ByteBudget* const answers_;
   boost::asio::any_io_executor executor_;
   std::atomic<int> state_{kRunning};
   std::atomic<bool> completed_{false};
@@ -61,6 +72,7 @@ using CallPtr = std::shared_ptr<Call>;
 /// What the session asks once the head is read.
 struct HeadVerdict {
   size_t body_bytes_max = 0;
+  std::string payer;  // Call::Payer, of who sends the body
   bool refused = false;
   Response refusal;
 };

@@ -21,6 +21,9 @@ constexpr int kGzipWindow = 15 + 16;  // 15 bits, gzip wrapper
 Error TooLarge(size_t bytes_max) {
   return MakeError(ErrorCode::kTooLarge, fmt::format("the body unpacks to more than {} bytes", bytes_max));
 }
+Error TooManyBodies() {
+  return MakeError(ErrorCode::kBusy, "too many large bodies at once; try again later");
+}
 Error Damaged() { return MakeError(ErrorCode::kIncorrect, "the body is not what Content-Encoding says"); }
 
 // q of one coding in the header; -1 if it is not named.
@@ -39,7 +42,7 @@ double QualityOf(std::string_view header, std::string_view coding) {
   return -1;
 }
 
-Result<std::string> Gunzip(std::string_view bytes, size_t bytes_max) {
+Result<std::string> Gunzip(std::string_view bytes, size_t bytes_max, const MayHold& may_hold) {
   z_stream stream{};
   if (inflateInit2(&stream, kGzipWindow) != Z_OK)
     return MakeError(ErrorCode::kUnavailable, "not enough memory to unpack");
@@ -49,7 +52,9 @@ Result<std::string> Gunzip(std::string_view bytes, size_t bytes_max) {
   std::string out;
   for (;;) {
     const size_t before = out.size();
-    out.resize(before + std::min(kBlock, std::max<size_t>(bytes.size() * 4, 1024)));
+    const size_t after = before + std::min(kBlock, std::max<size_t>(bytes.size() * 4, 1024));
+    if (may_hold && !may_hold(after)) return TooManyBodies();
+    out.resize(after);
     stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
     stream.avail_out = static_cast<uInt>(out.size() - before);
     const int code = inflate(&stream, Z_NO_FLUSH);
@@ -60,7 +65,7 @@ Result<std::string> Gunzip(std::string_view bytes, size_t bytes_max) {
   }
 }
 
-Result<std::string> Unzstd(std::string_view bytes, size_t bytes_max) {
+Result<std::string> Unzstd(std::string_view bytes, size_t bytes_max, const MayHold& may_hold) {
   const std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
   if (context == nullptr) return MakeError(ErrorCode::kUnavailable, "not enough memory to unpack");
   ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax,
@@ -70,7 +75,9 @@ Result<std::string> Unzstd(std::string_view bytes, size_t bytes_max) {
   size_t left = 1;
   while (left != 0) {
     const size_t before = out.size();
-    out.resize(before + std::min(kBlock, std::max<size_t>(bytes.size() * 4, 1024)));
+    const size_t after = before + std::min(kBlock, std::max<size_t>(bytes.size() * 4, 1024));
+    if (may_hold && !may_hold(after)) return TooManyBodies();
+    out.resize(after);
     ZSTD_outBuffer block{out.data() + before, out.size() - before, 0};
     left = ZSTD_decompressStream(context.get(), &block, &in);
     out.resize(before + block.pos);
@@ -131,9 +138,11 @@ std::string Encode(Coding coding, std::string_view bytes, Effort effort) {
   return out;
 }
 
-Result<std::string> Decode(std::string_view name, std::string_view bytes, size_t bytes_max) {
-  if (EqualsIgnoreCase(name, "gzip") || EqualsIgnoreCase(name, "x-gzip")) return Gunzip(bytes, bytes_max);
-  if (EqualsIgnoreCase(name, "zstd")) return Unzstd(bytes, bytes_max);
+Result<std::string> Decode(std::string_view name, std::string_view bytes, size_t bytes_max,
+                           const MayHold& may_hold) {
+  if (EqualsIgnoreCase(name, "gzip") || EqualsIgnoreCase(name, "x-gzip"))
+    return Gunzip(bytes, bytes_max, may_hold);
+  if (EqualsIgnoreCase(name, "zstd")) return Unzstd(bytes, bytes_max, may_hold);
   return MakeError(ErrorCode::kUnsupported, "Content-Encoding must be gzip, zstd or absent");
 }
 

@@ -2,6 +2,7 @@
 // Source: RFC 1952 by zlib, RFC 8878 by libzstd, RFC 9110 section 12.5.3 (Accept-Encoding).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -20,7 +21,10 @@ std::string_view NameOf(Coding coding);
 enum class Effort : uint8_t { kOnce, kKept };
 std::string Encode(Coding coding, std::string_view bytes, Effort effort = Effort::kOnce);
 
-/// `name` is the value of Content-Encoding. Errors: kUnsupported for others, kTooLarge over `bytes_max`, kIncorrect if damaged.
-Result<std::string> Decode(std::string_view name, std::string_view bytes, size_t bytes_max);
+/// `name` is the value of Content-Encoding. `may_hold` is asked before the text grows to so many bytes. Errors: kUnsupported for others,
+/// kTooLarge over `bytes_max`, kIncorrect if damaged, kBusy if `may_hold` says no.
+using MayHold = std::function<bool(size_t bytes)>;
+Result<std::string> Decode(std::string_view name, std::string_view bytes, size_t bytes_max,
+                           const MayHold& may_hold = {});
 
 }  // namespace tk::http

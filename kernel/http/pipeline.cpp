@@ -167,6 +167,7 @@ HeadVerdict Pipeline::OnHead(const Request& request) {
   const Route* const route = Find(request.path());
   const size_t route_max = route == nullptr ? 0 : route->options.body_bytes_max;
   const auto viewer = ViewerOf(request);
+  verdict.payer = viewer.ok() ? (*viewer)->account : "@" + request.peer;
   verdict.body_bytes_max = viewer.ok() ? route_max : std::min(route_max, options_.anonymous_body_bytes_max);
   if (route == nullptr) verdict.body_bytes_max = options_.anonymous_body_bytes_max;  // read and answered 404
   return verdict;
@@ -184,9 +185,12 @@ Response Pipeline::Refuse(int status, std::string_view text) {
   return response;
 }
 
-Status Pipeline::Unpack(Request* request, size_t bytes_max) const {
-  if (request->content_encoding.empty() || EqualsIgnoreCase(request->content_encoding, "identity")) return {};
-  request->body = TRY(Decode(request->content_encoding, request->body, bytes_max));
+Status Pipeline::Unpack(Call* call) const {
+  Request& request = call->request;
+  if (request.content_encoding.empty() || EqualsIgnoreCase(request.content_encoding, "identity")) return {};
+  const std::string payer = call->Payer();
+  request.body = TRY(Decode(request.content_encoding, request.body, call->route->options.body_bytes_max,
+                            [&](size_t bytes) { return call->unpacked.Reach(payer, bytes); }));
   return {};
 }
 
@@ -232,7 +236,14 @@ Status Pipeline::Check(const CallPtr& call) {
   }
   const size_t prefix = call->route->prefix == "/" ? 0 : call->route->prefix.size();
   call->path = TRY(PathParts(request.path().substr(prefix)));
+  // What changes something cannot be unsaid when its answer is large: it waits until there is room.
+  if (changes) return CheckAnswerRoom(*call);
   return {};
+}
+
+Status Pipeline::CheckAnswerRoom(const Call& call) const {
+  if (!call.MustReadFirst()) return {};
+  return MakeError(ErrorCode::kBusy, "too many large answers wait to be read; read them, then try again");
 }
 
 void Pipeline::Handle(CallPtr call) {
@@ -259,7 +270,7 @@ void Pipeline::Handle(CallPtr call) {
 void Pipeline::Run(const CallPtr& call) {
   const char* what = nullptr;
   try {
-    if (Status good = Unpack(&call->request, call->route->options.body_bytes_max); !good.ok()) {
+    if (Status good = Unpack(call.get()); !good.ok()) {
       Response refusal = ErrorResponse(good.error());
       if (good.error().code == ErrorCode::kUnsupported) {
         refusal.status = 415;
@@ -281,10 +292,14 @@ void Pipeline::Run(const CallPtr& call) {
 }
 
 void Pipeline::RunOnWorker(const CallPtr& call, std::function<void()> work) {
-  // Who has not signed in takes turns by address: his tries hold up nobody's searches.
-  const bool known = call->viewer != nullptr;
-  const std::string account = known ? std::string() : "@" + call->request.peer;
-  if (!workers_->Submit(known ? call->viewer->account : account, std::move(work)))
+  // Who has not signed in takes turns by address: his tries hold up nobody's searches. By its turn there may be no room for an answer any more.
+  const auto begin = [this, call, work = std::move(work)] {
+    const bool changes = call->request.method != Method::kGet && call->request.method != Method::kHead;
+    const Status room = changes ? CheckAnswerRoom(*call) : Status();
+    if (room.ok()) return work();
+    AnswerError(call, room.error());
+  };
+  if (!workers_->Submit(call->Payer(), begin))
     AnswerError(call, MakeError(ErrorCode::kBusy, "the server is busy; try again in a second"));
 }
 
@@ -355,6 +370,19 @@ void Pipeline::Audit(const CallPtr& call, Response response) {
   if (!taken.ok()) Finish(call, unaudited());
 }
 
+// Until its reader has it. What only reads is refused when there is no room.
+void Pipeline::HoldAnswer(const CallPtr& call, Response* response) const {
+  const size_t bytes = response->body.size();
+  if (bytes <= ByteBudget::kCounted) return;
+  const bool reads = call->request.method == Method::kGet || call->request.method == Method::kHead;
+  if (!reads) return call->answered.ReachAnyhow(call->Payer(), bytes);
+  if (call->answered.Reach(call->Payer(), bytes)) return;
+  *response = ErrorResponse(
+      MakeError(ErrorCode::kBusy, "too many large answers wait to be read; read them, then try again"));
+  response->AddHeader("X-Request-Id", call->request_id);
+  response->AddHeader("Cache-Control", "no-store");
+}
+
 void Pipeline::Finish(const CallPtr& call, Response response) {
   response.AddHeader("X-Request-Id", call->request_id);
   if (response.headers.find("Cache-Control:") == std::string::npos)
@@ -370,6 +398,7 @@ void Pipeline::Finish(const CallPtr& call, Response response) {
       response.content_encoding = NameOf(coding);
     }
   }
+  HoldAnswer(call, &response);
   const int64_t us = MonotonicUs() - call->begin_us;
   Count(*call, response.status, us);
   const bool broken = response.status >= 500;

@@ -76,7 +76,9 @@ class Pipeline final : public Handler {
   struct Numbers;
   Result<std::shared_ptr<const access::Viewer>> ViewerOf(const Request& request);
   Status Check(const CallPtr& call);
-  Status Unpack(Request* request, size_t bytes_max) const;
+  Status Unpack(Call* call) const;
+  Status CheckAnswerRoom(const Call& call) const;
+  void HoldAnswer(const CallPtr& call, Response* response) const;
   const Route* Find(std::string_view path) const;
   void Run(const CallPtr& call);
   void Audit(const CallPtr& call, Response response);

@@ -22,6 +22,7 @@ namespace {
 using testing::Client;
 using testing::Reply;
 
+constexpr size_t kHuge = 16'000'000;  // more than sockets keep by themselves
 constexpr std::string_view kPassword = "bitter melon 7";
 // Of kPassword, at the least cost that argon2id has: sixteen set-ups take no seconds.
 constexpr std::string_view kPasswordHash =
@@ -129,6 +130,8 @@ class PipelineTest : public ::testing::Test {
     live_->AddRoute(pipeline_.get());
     ServerOptions listen;
     listen.listen = "127.0.0.1:0";
+    listen.body_bytes_inflight_max = body_bytes_;
+    listen.answer_bytes_inflight_max = answer_bytes_;
     server_ = Server::Create(listen, pipeline_.get()).value();
     server_->Start();
   }
@@ -176,6 +179,7 @@ class PipelineTest : public ::testing::Test {
     if (what == "throw") throw std::runtime_error("secret of the house");
     interaction::Response response;
     response.body = what == "large"        ? std::string(20'000, 'x')
+                    : what == "huge"       ? std::string(kHuge, 'x')
                     : request.body.empty() ? request.viewer->account
                                            : request.body;
     if (what == "missing")
@@ -206,6 +210,7 @@ class PipelineTest : public ::testing::Test {
 
   std::string folder_;
   int64_t tick_ms_ = 200;
+  size_t body_bytes_ = size_t{1} << 30, answer_bytes_ = size_t{1} << 30;
   FixedClock clock_{1'780'000'000 * kSecondUs};
   Metrics metrics_;
   Feed feed_;
@@ -308,6 +313,51 @@ TEST_F(PipelineTest, ErrorsAreOutcomesAndTellNothingOfTheInside) {
 TEST_F(PipelineTest, WhoeverIsNotSignedInMayNotSendMuch) {
   Client client(server_->port());
   EXPECT_EQ(client.Ask("POST", "/fhir/Patient", "Content-Length: 70000\r\n").status, 413);
+}
+
+class LittleRoom : public PipelineTest {
+ protected:
+  LittleRoom() {
+    body_bytes_ = size_t{8} << 20;
+    answer_bytes_ = 4 * kHuge;
+  }
+};
+
+TEST_F(LittleRoom, WhatABodyUnpacksToCounts) {
+  Client client(server_->port());
+  const auto send = [&](size_t size) {
+    return client.Ask("POST", "/fhir/Patient", Bearer("li") + "Content-Encoding: gzip\r\n",
+                      Encode(Coding::kGzip, std::string(size, ' ')));
+  };
+  EXPECT_EQ(send(size_t{5} << 20).status, 429) << "half of the room is an account's";
+  EXPECT_EQ(send(size_t{3} << 20).status, 200);
+  EXPECT_EQ(send(size_t{3} << 20).status, 200) << "given back";
+  EXPECT_EQ(server_->statistics().body_bytes_inflight, 0u);
+}
+
+TEST_F(LittleRoom, WhoDoesNotReadHisAnswersGetsNoMore) {
+  const std::string get = "GET /fhir/Patient/huge HTTP/1.1\r\nHost: test\r\n" + Bearer("li") + "\r\n";
+  Client first(server_->port()), second(server_->port()), third(server_->port());
+  first.Send(get);
+  second.Send(get);
+  const auto wait_for = [this](uint64_t bytes) {
+    while (server_->statistics().answer_bytes_inflight != bytes) std::this_thread::yield();
+  };
+  wait_for(2 * kHuge);
+  const Reply refused = third.Ask("GET", "/fhir/Patient/huge", Bearer("li"));
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_TRUE(refused.headers.contains("retry-after"));
+  EXPECT_EQ(third.Ask("POST", "/fhir/Patient", Bearer("li"), "{}").status, 429)
+      << "what is done cannot be refused afterwards";
+  EXPECT_EQ(third.Ask("GET", "/fhir/Patient/1", Bearer("li")).status, 200);
+  EXPECT_EQ(third.Ask("GET", "/fhir/Patient/huge", Bearer("ops")).body.size(), kHuge) << "others have room";
+  EXPECT_EQ(first.Read().body.size(), kHuge);
+  wait_for(kHuge);
+  EXPECT_EQ(third.Ask("GET", "/fhir/Patient/huge", Bearer("li")).body.size(), kHuge);
+  EXPECT_EQ(second.Read().body.size(), kHuge);
+  wait_for(0);
+  EXPECT_EQ(third.Ask("POST", "/fhir/Patient/huge", Bearer("li"), "{}").body.size(), kHuge);
+  wait_for(0);
 }
 
 TEST_F(PipelineTest, CodingsBothWays) {

@@ -45,7 +45,8 @@ Result<tcp::endpoint> ParseListen(const std::string& listen) {
 
 class AsioServer final : public Server {
  public:
-  AsioServer(const ServerOptions& options, Handler* handler) : options_(options), handler_(handler) {
+  AsioServer(const ServerOptions& options, Handler* handler)
+      : options_(options), handler_(handler), counters_(options_) {
     for (size_t i = 0; i < std::max<size_t>(1, options.threads); ++i) {
       loops_.push_back(std::make_unique<Loop>(options_, handler_, &counters_));
       guards_.push_back(std::make_unique<WorkGuard>(loops_.back()->context.get_executor()));
@@ -60,7 +61,7 @@ class AsioServer final : public Server {
   uint16_t port() const override { return port_; }
   Statistics statistics() const override {
     return {counters_.connections.load(), counters_.accepted.load(), counters_.refused.load(),
-            counters_.timeouts.load(), counters_.body_bytes.load()};
+            counters_.timeouts.load(),    counters_.bodies.taken(),  counters_.answers.taken()};
   }
 
  private:

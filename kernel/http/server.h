@@ -18,14 +18,16 @@ struct ServerOptions {
   size_t threads = 2;
   size_t connections_max = 10'000;
   uint32_t head_bytes_max = 16 * 1024;
-  size_t body_bytes_inflight_max = size_t{1} << 30;  // of bodies over 1 MiB, all connections together
-  int64_t head_ms = 10'000;                          // from a request's first byte to the end of its head
-  int64_t body_ms = 30'000;                          // and a second more for each 32 KiB of body
-  int64_t idle_ms = 75'000;                          // between requests
-  int64_t write_ms = 30'000;                         // without any progress
-  int64_t stop_ms = 20'000;                          // for running requests when stopping
-  std::function<void()> end_work = {};               // then, if any still run: makes them answer at once
-  int64_t end_ms = 5'000;                            // for these answers
+  // Of all connections together, what is over 1 MiB each; an account may hold half (byte_budget.h).
+  size_t body_bytes_inflight_max = size_t{1} << 30;
+  size_t answer_bytes_inflight_max = size_t{1} << 30;
+  int64_t head_ms = 10'000;             // from a request's first byte to the end of its head
+  int64_t body_ms = 30'000;             // and a second more for each 32 KiB of body
+  int64_t idle_ms = 75'000;             // between requests
+  int64_t write_ms = 30'000;            // without any progress
+  int64_t stop_ms = 20'000;             // for running requests when stopping
+  std::function<void()> end_work = {};  // then, if any still run: makes them answer at once
+  int64_t end_ms = 5'000;               // for these answers
 };
 
 class Server {
@@ -40,7 +42,8 @@ class Server {
   virtual void Stop() = 0;
 
   struct Statistics {
-    uint64_t connections = 0, accepted = 0, refused = 0, timeouts = 0, body_bytes_inflight = 0;
+    uint64_t connections = 0, accepted = 0, refused = 0, timeouts = 0, body_bytes_inflight = 0,
+             answer_bytes_inflight = 0;
   };
   virtual Statistics statistics() const = 0;
 };

@@ -23,40 +23,14 @@ using asio::awaitable;
 using boost::system::error_code;
 
 constexpr size_t kReadBytes = 16 * 1024;
-constexpr size_t kGatherBytes = 128 * 1024;   // ready answers are gathered up to this
-constexpr size_t kCopyBodyBytes = 16 * 1024;  // larger bodies are written from where they lie
-constexpr size_t kWriteStep = 256 * 1024;     // each step has its own time limit
-constexpr size_t kBodyCounted = size_t{1} << 20;
-constexpr int64_t kBodyBytesPerMs = 32;  // slower than 32 KiB/s is too slow
+constexpr size_t kGatherBytes = 128 * 1024;           // ready answers are gathered up to this
+constexpr size_t kCopyBodyBytes = 16 * 1024;          // larger bodies are written from where they lie
+constexpr size_t kWriteStep = 256 * 1024;             // each step has its own time limit
+constexpr uint64_t kUnknownBody = uint64_t{8} << 20;  // for its time limit
+constexpr int64_t kBodyBytesPerMs = 32;               // slower than 32 KiB/s is too slow
 constexpr size_t kDrainBytes = size_t{1} << 20;
 constexpr int64_t kDrainMs = 2000;
 constexpr int64_t kStreamLookMs = 3'600'000;
-
-/// Bytes reserved of the limit on all bodies together; given back when it goes.
-class BodyReserve {
- public:
-  explicit BodyReserve(std::atomic<uint64_t>* total) : total_(total) {}
-  BodyReserve(const BodyReserve&) = delete;
-  BodyReserve& operator=(const BodyReserve&) = delete;
-  ~BodyReserve() { Release(); }
-  bool Take(uint64_t bytes, uint64_t bytes_max) {
-    if (bytes <= kBodyCounted) return true;
-    if (total_->fetch_add(bytes) + bytes > bytes_max) {
-      total_->fetch_sub(bytes);
-      return false;
-    }
-    taken_ = bytes;
-    return true;
-  }
-  void Release() {
-    total_->fetch_sub(taken_);
-    taken_ = 0;
-  }
-
- private:
-  std::atomic<uint64_t>* total_;
-  uint64_t taken_ = 0;
-};
 
 std::string_view BodyOf(const Response& response, bool is_head) {
   return is_head || response.status == 304 || response.status == 204 ? std::string_view() : response.bytes();
@@ -69,7 +43,7 @@ class Session final : public SessionBase {
       : SessionBase(loop),
         stream_(std::move(stream)),
         wake_(loop->context),
-        reserve_(&loop->counters->body_bytes) {
+        reserve_(&loop->counters->bodies) {
     in_.resize(kReadBytes);
     error_code error;
     const auto endpoint = Socket().remote_endpoint(error);
@@ -117,7 +91,7 @@ class Session final : public SessionBase {
   std::string out_;
   std::string peer_;
   std::shared_ptr<EventSource> events_;
-  BodyReserve reserve_;
+  ByteHold reserve_;  // of the body that is sent
 };
 
 template <class Stream>
@@ -188,7 +162,7 @@ awaitable<bool> Session<Stream>::ReadHead(RequestParser* parser) {
 
 template <class Stream>
 awaitable<bool> Session<Stream>::ReadBody(RequestParser* parser, const Request& request) {
-  const uint64_t declared = parser->declared_bytes().value_or(kBodyCounted * 8);
+  const uint64_t declared = parser->declared_bytes().value_or(kUnknownBody);
   SetPhase(Phase::kBody, loop_->options.body_ms + static_cast<int64_t>(declared) / kBodyBytesPerMs);
   if (request.expect_continue && Unread().empty() && !parser->done()) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
   while (!parser->done()) {
@@ -242,8 +216,7 @@ awaitable<bool> Session<Stream>::ReadRequest(Call* call) {
     co_await RefuseAndClose(parser.state().status, parser.state().text);
     co_return false;
   }
-  if (!reserve_.Take(parser.declared_bytes().value_or(verdict.body_bytes_max),
-                     loop_->options.body_bytes_inflight_max)) {
+  if (!reserve_.Reach(verdict.payer, parser.declared_bytes().value_or(verdict.body_bytes_max))) {
     co_await RefuseAndClose(429, "too many large bodies at once; try again later");
     co_return false;
   }
@@ -424,7 +397,8 @@ awaitable<void> Session<Stream>::Run(bool too_many) {
     co_return;
   }
   for (;;) {
-    auto call = std::make_shared<Call>(loop_->context.get_executor());
+    auto call = std::make_shared<Call>(loop_->context.get_executor(), &loop_->counters->bodies,
+                                       &loop_->counters->answers);
     const bool has_request = co_await ReadRequest(call.get());
     if (!has_request) co_return;
     const bool is_head = call->request.method == Method::kHead && call->request.method_known;
@@ -441,11 +415,13 @@ awaitable<void> Session<Stream>::Run(bool too_many) {
       co_await Await(call.get());
     }
     reserve_.Release();
+    call->unpacked.Release();
     const bool keep_alive =
         wants_more && !call->response.close && !loop_->stopping && call->response.events == nullptr;
     const bool gathered = Gather(call->response, keep_alive, is_head);
     if (!gathered) {
       const bool answered = co_await Answer(call->response, keep_alive, is_head);
+      call->answered.Release();  // others may hold the call a little longer
       if (!answered) co_return;
     }
     if (call->response.events != nullptr) {

@@ -20,7 +20,10 @@ namespace tk::http {
 class SessionBase;
 
 struct ServerCounters {
-  std::atomic<uint64_t> connections{0}, accepted{0}, refused{0}, timeouts{0}, body_bytes{0};
+  explicit ServerCounters(const ServerOptions& options)
+      : bodies(options.body_bytes_inflight_max), answers(options.answer_bytes_inflight_max) {}
+  std::atomic<uint64_t> connections{0}, accepted{0}, refused{0}, timeouts{0};
+  ByteBudget bodies, answers;
 };
 
 /// A network thread's own: only that thread touches it, but for `context`.
