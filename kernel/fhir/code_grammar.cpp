@@ -162,6 +162,12 @@ std::optional<bool> KeepsToGrammar(std::string_view system, std::string_view cod
   return std::nullopt;
 }
 
+bool MayBeWritten(std::string_view system, std::string_view code) {
+  if (system != "urn:ietf:bcp:13") return KeepsToGrammar(system, code) == true;
+  return code == "json" || code == "xml" || code == "ttl" || code == "html" ||
+         IsMediaType(TrimSpace(code.substr(0, code.find(';'))));
+}
+
 std::string_view GrammarOfValueSet(std::string_view value_set) {
   return value_set == "http://www.rfc-editor.org/bcp/bcp13.txt" ? "urn:ietf:bcp:13" : "";
 }

@@ -16,6 +16,9 @@ inline constexpr std::array<std::string_view, 4> kGrammarSystems = {
 
 /// nullopt: not such a code system. Cost: one pass over the code, a search for currencies, for units that of ucum::Validate.
 std::optional<bool> KeepsToGrammar(std::string_view system, std::string_view code);
+/// What a write asks of a code of one of kGrammarSystems. Milder for media types: type/subtype, whatever its parameters, or a short name of a
+/// FHIR format (json, xml, ttl, html), as R4's own examples have them (CapabilityStatement.format, Endpoint.payloadMimeType).
+bool MayBeWritten(std::string_view system, std::string_view code);
 /// The code system of a value set that is no ValueSet but the grammar's own address; "" if it is none.
 std::string_view GrammarOfValueSet(std::string_view value_set);
 

@@ -33,6 +33,15 @@ TEST(CodeGrammar, MediaTypes) {
     EXPECT_EQ(KeepsToGrammar("urn:ietf:bcp:13", type), false) << type;
 }
 
+TEST(CodeGrammar, WritesAreMilderToMediaTypesOnly) {
+  for (const char* type : {"json", "xml", "application/dicom; variant=DICOM STOW-RS", "text/plain"})
+    EXPECT_TRUE(MayBeWritten("urn:ietf:bcp:13", type)) << type;
+  for (const char* type : {"", "nonsense", "text/; a=b", "a/b/c"})
+    EXPECT_FALSE(MayBeWritten("urn:ietf:bcp:13", type)) << type;
+  EXPECT_TRUE(MayBeWritten("urn:iso:std:iso:4217", "CNY"));
+  EXPECT_FALSE(MayBeWritten("urn:iso:std:iso:4217", "json"));
+}
+
 TEST(CodeGrammar, CurrenciesAndUnits) {
   for (const char* code : {"CNY", "USD", "ZWL", "SLE", "GGP"})
     EXPECT_EQ(KeepsToGrammar("urn:iso:std:iso:4217", code), true);

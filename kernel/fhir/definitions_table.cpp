@@ -120,7 +120,7 @@ class Table final : public Definitions {
     if (row.count == kGrammarCodeSet) {
       const std::string_view grammar =
           blob_.Text(blob_.Rows<CodeRow>(blob_.header().codes)[row.first].system);
-      return (system.empty() || system == grammar) && KeepsToGrammar(grammar, code) == true;
+      return (system.empty() || system == grammar) && MayBeWritten(grammar, code);
     }
     const auto rows = blob_.Rows<CodeRow>(blob_.header().codes).subspan(row.first, row.count);
     const uint64_t hash = CodeHash(code);

@@ -96,8 +96,13 @@ TEST(R4, RequiredCodes) {
   EXPECT_FALSE(r4->HasCode(gender, "", "Female"));
   EXPECT_FALSE(r4->HasCode(gender, "", ""));
   EXPECT_EQ(r4->Codes(gender), (std::vector<std::string_view>{"female", "male", "other", "unknown"}));
-  EXPECT_EQ(Element("Attachment", "contentType")->required_codes,
-            kNoCodeSet);                                                  // media types cannot be listed
+  const CodeSetId media = Element("Attachment", "contentType")->required_codes;
+  ASSERT_NE(media, kNoCodeSet);
+  EXPECT_TRUE(r4->HasCode(media, "", "image/png"));
+  EXPECT_FALSE(r4->HasCode(media, "", "png"));
+  EXPECT_TRUE(r4->Codes(media).empty()) << "a grammar cannot be listed";
+  EXPECT_NE(Element("Patient", "language")->required_codes, kNoCodeSet)
+      << "the greatest set is all languages";
   EXPECT_EQ(Element("Observation", "code")->required_codes, kNoCodeSet);  // example strength
   EXPECT_TRUE(r4->HasCode(Element("Condition", "clinicalStatus")->required_codes,
                           "http://terminology.hl7.org/CodeSystem/condition-clinical", "active"));
