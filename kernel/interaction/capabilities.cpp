@@ -1,6 +1,8 @@
 // capabilities: GET metadata. Source: FHIR R4 http.html#capabilities, capabilitystatement.html.
 #include "kernel/interaction/capabilities.h"
 
+#include <set>
+
 #include "kernel/fhir/value.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
@@ -65,33 +67,53 @@ std::string DocumentationOf(const fhir::SearchParameter& parameter) {
   return text;
 }
 
-void WriteSearchParameters(const fhir::Definitions& definitions, fhir::TypeId type, fhir::JsonWriter* json) {
-  json->Key("searchParam").Array();
-  bool has_id = false, has_updated = false;
+struct OfferedParameter {
+  std::string name, definition, type, documentation;
+};
+
+std::vector<OfferedParameter> OfferedParameters(const fhir::Definitions& definitions, fhir::TypeId type) {
+  std::vector<OfferedParameter> offered;
+  const auto has = [&](std::string_view name) {
+    return std::any_of(offered.begin(), offered.end(), [&](const auto& one) { return one.name == name; });
+  };
   for (const fhir::SearchParameter& parameter : definitions.SearchParameters(type)) {
     if (!IsOffered(definitions, type, parameter.code, SampleOf(definitions, parameter))) continue;
-    has_id = has_id || parameter.code == "_id";
-    has_updated = has_updated || parameter.code == "_lastUpdated";
-    json->Object().Member("name", parameter.code);
-    if (!parameter.url.empty()) json->Member("definition", parameter.url);
-    json->Member("type", SearchTypeName(parameter.type));
-    json->Member("documentation", DocumentationOf(parameter)).End();
+    offered.push_back({std::string(parameter.code), std::string(parameter.url),
+                       std::string(SearchTypeName(parameter.type)), DocumentationOf(parameter)});
   }
-  if (!has_id && IsOffered(definitions, type, "_id", "a")) {
-    json->Object()
-        .Member("name", "_id")
-        .Member("definition", "http://hl7.org/fhir/SearchParameter/Resource-id")
-        .Member("type", "token")
-        .End();
-  }
-  if (!has_updated && IsOffered(definitions, type, "_lastUpdated", "2020-01-01")) {
-    json->Object()
-        .Member("name", "_lastUpdated")
-        .Member("definition", "http://hl7.org/fhir/SearchParameter/Resource-lastUpdated")
-        .Member("type", "date")
-        .End();
+  if (!has("_id") && IsOffered(definitions, type, "_id", "a"))
+    offered.push_back({"_id", "http://hl7.org/fhir/SearchParameter/Resource-id", "token", ""});
+  if (!has("_lastUpdated") && IsOffered(definitions, type, "_lastUpdated", "2020-01-01"))
+    offered.push_back(
+        {"_lastUpdated", "http://hl7.org/fhir/SearchParameter/Resource-lastUpdated", "date", ""});
+  return offered;
+}
+
+void WriteSearchParameters(const std::vector<OfferedParameter>& parameters, fhir::JsonWriter* json) {
+  json->Key("searchParam").Array();
+  for (const OfferedParameter& parameter : parameters) {
+    json->Object().Member("name", parameter.name);
+    if (!parameter.definition.empty()) json->Member("definition", parameter.definition);
+    json->Member("type", parameter.type);
+    if (!parameter.documentation.empty()) json->Member("documentation", parameter.documentation);
+    json->End();
   }
   json->End();
+}
+
+/// What a search of all types takes: that which each of them has, and what only such a search has.
+std::vector<OfferedParameter> SharedParameters(const fhir::Definitions& definitions) {
+  const auto types = definitions.ResourceTypes();
+  std::vector<OfferedParameter> shared = OfferedParameters(definitions, types[0]);
+  for (const fhir::TypeId type : types) {
+    std::set<std::string> here;
+    for (const OfferedParameter& parameter : OfferedParameters(definitions, type))
+      here.insert(parameter.name);
+    std::erase_if(shared, [&](const OfferedParameter& one) { return here.count(one.name) == 0; });
+  }
+  shared.push_back({"_list", "", "special", "The id of a List; of the types that a List may hold."});
+  shared.push_back({"_type", "", "special", "The types that are searched: Observation,Condition"});
+  return shared;
 }
 
 /// Asked of the search room too: what it would refuse is not listed.
@@ -139,7 +161,7 @@ void WriteType(const fhir::Definitions& definitions, fhir::TypeId type, fhir::Js
   json->Member("conditionalDelete", "single");
   json->Key("referencePolicy").Array().String("literal").String("logical").String("local").End();
   WriteIncludes(definitions, type, json);
-  WriteSearchParameters(definitions, type, json);
+  WriteSearchParameters(OfferedParameters(definitions, type), json);
   json->Key("operation").Array();
   WriteOperation("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate", json);
   if (info.name == "Patient")
@@ -176,6 +198,7 @@ std::string MakeStatement(const Context& context, Instant made_at_us) {
   for (const fhir::TypeId type : definitions.ResourceTypes()) WriteType(definitions, type, &json);
   json.End();
   WriteInteractions({"transaction", "batch", "search-system", "history-system"}, &json);
+  WriteSearchParameters(SharedParameters(definitions), &json);
   json.Key("compartment").Array().String("http://hl7.org/fhir/CompartmentDefinition/patient").End();
   json.Key("operation").Array();
   WriteOperation("fhirpath", "http://tongkang.dev/fhir/OperationDefinition/fhirpath", &json);

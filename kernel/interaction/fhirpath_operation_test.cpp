@@ -136,6 +136,24 @@ TEST_F(FhirPathOperationTest, ShowsWhatIsTraced) {
   EXPECT_EQ(Parts(Evaluate("photo.trace('none')")), R"([{"name":"trace","valueString":"none"}])");
 }
 
+// docs/api.md tells it: what FHIRPath-lab reads as a context or a trace has a value beside its parts.
+TEST_F(FhirPathOperationTest, AnswersParametersThatOnlyContextsAndTracesBend) {
+  const auto problems = [&](const Response& answer) {
+    const fhir::Document told = fhir::Document::Parse(Post("Parameters/$validate", answer.body).body).value();
+    std::string text;
+    for (const fhir::Value issue : told.Root()["issue"]) {
+      if (issue["severity"].ToString() != "error") continue;
+      text +=
+          issue["expression"].At(0).ToString() + " " + issue["diagnostics"].ToString().substr(0, 5) + "; ";
+    }
+    return text;
+  };
+  EXPECT_EQ(problems(Evaluate("name.given | active")), "");
+  EXPECT_EQ(problems(Evaluate("given", R"x(,{"name":"context","valueString":"name.first()"})x")),
+            "Parameters.parameter[1] inv-1; ");
+  EXPECT_EQ(problems(Evaluate("active.trace('t')")), "Parameters.parameter[1].part[1] inv-1; ");
+}
+
 TEST_F(FhirPathOperationTest, BoundsWhatItKeepsAndHowLongItWorks) {
   // The name of each of 20 calls is 1 MB: 8 MB are kept at most.
   const std::string text(1 << 20, 'x');

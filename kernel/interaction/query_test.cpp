@@ -403,5 +403,19 @@ TEST_F(Queries, TheCapabilityStatementIsValidAndTrue) {
   EXPECT_EQ(Get("metadata?mode=terminology").status, 400);
 }
 
+TEST_F(Queries, TheStatementListsWhatASearchOfAllTypesTakes) {
+  std::string listed;
+  for (const fhir::Value parameter : Parsed(Get("metadata")).Root()["rest"].At(0)["searchParam"]) {
+    const std::string name = parameter["name"].ToString();
+    listed += name + " ";
+    const std::string value = name == "_lastUpdated" ? "2020-01-01" : name == "_type" ? "Patient" : "a";
+    const Response found = Get("?" + name + "=" + value);
+    EXPECT_EQ(found.status, 200) << name << found.body;
+  }
+  for (const char* name : {"_id ", "_lastUpdated ", "_list ", "_profile ", "_tag ", "_type "})
+    EXPECT_NE(listed.find(name), std::string::npos) << listed;
+  EXPECT_EQ(listed.find("code "), std::string::npos) << listed;
+}
+
 }  // namespace
 }  // namespace tk::interaction
