@@ -23,7 +23,7 @@
 namespace tk::fhir {
 
 struct ProfileOptions {
-  size_t issues_max = 100;
+  size_t issues_max = 100;        // so many errors are told at most, and as many others
   bool warnings = false;          // also severities warning and information
   bool implied = false;           // also profiles that R4 asks for without a claim: vital signs
   uint64_t work_max = 2'000'000;  // comparisons of one resource

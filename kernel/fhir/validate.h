@@ -12,9 +12,9 @@ namespace tk::fhir {
 inline constexpr size_t kIssuesTold = 100;
 
 struct ValidateOptions {
-  TypeId expected = kNoType;  // the type that the URL names; kNoType = whatever resourceType says
-  size_t issues_max = kIssuesTold;
-  bool warnings = false;  // also invariants of severity warning (best practice, such as dom-6)
+  TypeId expected = kNoType;        // the type that the URL names; kNoType = whatever resourceType says
+  size_t issues_max = kIssuesTold;  // so many errors are found at most, and as many others
+  bool warnings = false;            // also invariants of severity warning (best practice, such as dom-6)
 };
 
 /// All findings of `root` (a resource) against the definitions, errors first met first; empty = valid

@@ -9,7 +9,7 @@
 // - a country's code (ISO 3166) does not have the name of another country;
 // - a Quantity's UCUM code is one;
 // - a narrative's links and images lead somewhere: within the resource, or by a scheme that can be followed;
-// - urn:uuid: is followed by a UUID in lower case (in a reference: a warning);
+// - urn:uuid: is followed by a UUID in lower case (in a reference: a warning), urn:oid: in a uri by an OID;
 // - Attachment.size is the size of its data;
 // - a canonical names a resource of a permitted type, as far as it is an official one;
 // - a canonical does not end with "|"; no two elements of a resource have one id;
@@ -27,7 +27,7 @@
 
 namespace tk::fhir {
 
-/// Problems of `root`, at most `issues_max`. Code systems are those of `profiles`; nullptr: none. Cost: a walk over everything; at most a
+/// Problems of `root`, at most `issues_max` errors and as many others. Code systems are those of `profiles`; nullptr: none. Cost: a walk over everything; at most a
 /// hundred levels; it ends when `time` is over. `walks`: how many walks for ids there were beside it, at most one a resource that is not contained.
 std::vector<Issue> FormProblems(const Definitions& definitions, Profiles* profiles, Value root,
                                 size_t issues_max, CheckTime& time, size_t* walks = nullptr);
