@@ -125,7 +125,7 @@ class Cursor {
 
 /// Is it in [low, high]? Of a tail, which is looked through from end to end, the first words alone say no to nearly all.
 template <class Entry>
-bool IsWithin(const Entry& entry, const Entry& low, const Entry& high) {
+[[gnu::always_inline]] inline bool IsWithin(const Entry& entry, const Entry& low, const Entry& high) {
   return entry.a - low.a <= high.a - low.a && !(entry < low) && !(high < entry);
 }
 
