@@ -4,6 +4,14 @@
 set -euo pipefail
 program=$1 pages=$2 data=$3 listen=$4
 base=http://$listen
+host=${listen%:*} port=${listen##*:}
+host=${host#[} host=${host%]}
+[ "$host" != 0.0.0.0 ] && [ "$host" != :: ] || host=localhost
+# Another program there, perhaps another tongkang, would be taken for ours.
+if (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null; then
+  echo "another program has $listen already (another demo?): stop it, or choose another port" >&2
+  exit 1
+fi
 umask 077
 mkdir -p "$data"
 

@@ -22,7 +22,7 @@ std::string PathOf(const Call& call) {
 Status ReadHistoryParameter(const Room& room, const Call& call, const Parameter& parameter,
                             HistoryRequest* out) {
   if (parameter.name == "_count") {
-    out->count = std::min(std::max<size_t>(TRY(ParseCount(parameter)), 1), kPageCountMax);
+    out->count = std::min(TRY(ParseCount(parameter)), kPageCountMax);
   } else if (parameter.name == "_since") {
     const auto range = ParseDateRange(parameter.value, room.context.timezone_offset_min);
     if (!range.ok())
@@ -141,6 +141,7 @@ Result<Response> HistoryScan(const Room& room, const Call& call, fhir::TypeId ty
   const view::Ordinal lowest = request.has_at ? 1 : request.since_ordinal;
   const view::Ordinal stop = ordinal > kScanMax + lowest ? ordinal - kScanMax : lowest;
   bool full = false;
+  uint64_t counted = 0;
   while (ordinal > stop && !full) {
     --ordinal;
     const auto column = directory.Get(ordinal);
@@ -151,8 +152,17 @@ Result<Response> HistoryScan(const Room& room, const Call& call, fhir::TypeId ty
     if (may < 0) may = call.viewer().MayRead(room.TypeName(column.type)) ? 1 : 0;
     if (may == 0 || !directory.InScope(ordinal, call.viewer().scope)) continue;
     if (request.has_at && ordinal < request.at_low && !directory.Live(ordinal, request.at_position)) continue;
+    if (request.count == 0) {
+      if (!room.engine().keys().IsDestroyed(column.owner)) ++counted;
+      continue;
+    }
     ordinals.push_back(ordinal);
     full = ordinals.size() == request.count;
+  }
+  if (request.count == 0) {
+    // Of an area some are left out by what they are now (HistoryPage), which is not counted without reading them.
+    const bool known = ordinal == lowest && call.viewer().scope.everything;
+    return HistoryPage(room, call, request, {}, 0, known ? std::optional(counted) : std::nullopt);
   }
   return HistoryPage(room, call, request, ordinals, ordinal > lowest ? ordinal : 0, std::nullopt);
 }

@@ -8,7 +8,7 @@ namespace tk::interaction {
 
 struct HistoryRequest {
   view::Position position;
-  size_t count = kPageCountDefault;
+  size_t count = kPageCountDefault;  // 0: the total alone
   uint64_t offset =
       0;  // instance: versions passed; type, system: ordinals >= offset are passed (0 = none yet)
   view::Ordinal since_ordinal = 1;  // _since: entries from here on

@@ -20,13 +20,20 @@ Result<Response> HistoryInstance(const Room& room, const Call& call) {
     const bool counts =
         !was_current_before || !version.deleted;  // a delete before _at was no state within it
     if (counts && room.directory().InScope(version.ordinal, call.viewer().scope)) {
-      if (ordinals.size() == request.count) {
+      if (request.count != 0 && ordinals.size() == request.count) {
         next_offset = passed;
         break;
       }
       if (passed++ >= request.offset) ordinals.push_back(version.ordinal);
     }
     if (was_current_before) break;  // older ones had been superseded by then
+  }
+  if (request.count == 0) {
+    const auto is_erased = [&](view::Ordinal ordinal) {
+      return room.engine().keys().IsDestroyed(room.directory().Get(ordinal).owner);
+    };
+    std::erase_if(ordinals, is_erased);
+    return HistoryPage(room, call, request, {}, 0, ordinals.size());
   }
   const bool all = call.page.empty() && !request.has_at && request.since_ordinal == 1;
   std::optional<uint64_t> total;

@@ -239,6 +239,27 @@ TEST_F(Queries, HistoriesAndEverythingMayBeCut) {
   EXPECT_EQ(Get("Patient/a/$everything?_summary=count&start=2026").status, 400);
 }
 
+TEST_F(Queries, ACountOfZeroGivesTheTotalOfAHistoryAlone) {
+  for (int i = 0; i < 3; ++i) Put("Patient/a", PatientJson("a"));
+  Put("Patient/b", PatientJson("b"));
+  Delete("Patient/b");
+  Put("Basic/c", R"({"resourceType":"Basic","id":"c","code":{"text":"x"}})");
+  const auto total = [this](const std::string& path) {
+    const fhir::Document bundle = Parsed(Get(path));
+    EXPECT_EQ(At(bundle, "type"), "history") << path;
+    EXPECT_FALSE(bundle.Root()["entry"].present()) << path;
+    EXPECT_FALSE(bundle.Root()["link"].At(1).present()) << path << " has no next page";
+    return At(bundle, "total");
+  };
+  EXPECT_EQ(total("Patient/a/_history?_count=0"), "3");
+  EXPECT_EQ(total("Patient/b/_history?_count=0"), "2");
+  EXPECT_EQ(total("Patient/_history?_count=0"), "5");
+  EXPECT_EQ(total("_history?_count=0"), "6");
+  EXPECT_EQ(total("_history?_since=2100-01-01&_count=0"), "0");
+  EXPECT_TRUE(engine_->Erase("Patient/b").ok());
+  EXPECT_EQ(total("Patient/_history?_count=0"), "3") << "versions of an erased person are none";
+}
+
 TEST_F(Queries, HistoryTellsHowEachVersionCame) {
   const std::string id = IdOf(Post("Patient", PatientJson("")));
   Put("Patient/a", PatientJson("a"));
