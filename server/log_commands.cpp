@@ -71,10 +71,34 @@ class FileGuard {
   std::vector<std::string> made_;
 };
 
+/// As it is on disk, as far as it is there: without `..` and links.
+std::filesystem::path RealPath(const std::string& path) {
+  std::error_code error;
+  auto real = std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  if (error) real = std::filesystem::absolute(path, error).lexically_normal();
+  return real.filename().empty() ? real.parent_path() : real;
+}
+
+/// Whoever has both folders can read who was erased since.
+Status CheckApart(const std::string& to, const std::string& keys_to) {
+  const std::filesystem::path log_at = RealPath(to), keys_at = RealPath(keys_to);
+  const auto inside = [](const std::filesystem::path& inner, const std::filesystem::path& outer) {
+    return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+  };
+  if (!inside(log_at, keys_at) && !inside(keys_at, log_at)) return {};
+  return MakeError(
+      ErrorCode::kIncorrect,
+      fmt::format("--to ({}) and --keys-to ({}) are the same folder, or one lies in the other: the keys are "
+                  "kept apart and at most 30 days, or who is erased could be read from the backup. Give the "
+                  "keys a folder of their own, on another disk.",
+                  log_at.string(), keys_at.string()));
+}
+
 // The log, its contents and the settings go into one folder, the keys into another: they are kept apart, and the keys at most 30 days.
 Status Backup(const DataOptions& options, const std::string& to, const std::string& keys_to) {
   TRY(CheckDataFolder(options.data));
   const std::string keys_file = keys_to + "/keys.db", access_file = keys_to + "/access.key";
+  TRY(CheckApart(to, keys_to));
   // Before anything is written: a backup that fails leaves nothing behind.
   for (const std::string& path : {to, keys_file, access_file}) {
     if (FileExists(path))
@@ -89,6 +113,7 @@ Status Backup(const DataOptions& options, const std::string& to, const std::stri
   TRY(contents->Backup(to + "/contents"));
   TRY(BackupSettings(options.data, to));
   TRY(MakeFolder(keys_to));
+  TRY(CheckApart(to, keys_to));  // a link to what was not there before
   TRY(keys->Backup(keys_file));
   if (FileExists(options.data + "/access.key"))
     TRY(WriteFileDurable(access_file, TRY(ReadFile(options.data + "/access.key")), 0600));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { freshFolder, hasPostgres, Postgres, program, request, Server } from '../lib/server.mjs';
@@ -90,6 +91,31 @@ describe('the operator', () => {
     assert.equal(done.rc, 0, done.err);
     assert.match(done.out, /master\.key/);
     assert.match(tool('verify', '--data', backup, '--without-keys').out, / 0 damaged places/);
+  });
+
+  test('the keys of a backup go neither into its folder nor around it, however that is written', () => {
+    fs.symlinkSync(at('b-late'), at('link-late'));   // to what the backup itself makes
+    fs.mkdirSync(at('there'));
+    fs.symlinkSync(at('there'), at('link-there'));
+    for (const [to, keysTo] of [['b', 'b'], ['b', 'there/../b/'], ['b', 'b/keys'], ['there/b', 'there'], ['there/b', 'link-there'], ['link-there/b', 'there/b'],
+      ['b-late', 'link-late']]) {
+      const refused = tool('backup', '--data', data, '--to', `${at('.')}/${to}`, '--keys-to', `${at('.')}/${keysTo}`);
+      assert.equal(refused.rc, 1, `${to} ${keysTo}`);
+      assert.match(refused.err, /same folder, or one lies in the other.*Give the keys a folder of their own/s, `${to} ${keysTo}`);
+      assert.ok(!fs.existsSync(at(to)), `${to} ${keysTo} leaves nothing`);
+    }
+  });
+
+  test('the demonstration does not take another program for its own', async () => {
+    const other = net.createServer().listen(0, '127.0.0.1');
+    await new Promise((done) => { other.once('listening', done); });
+    const listen = `127.0.0.1:${other.address().port}`;
+    const demo = spawnSync(new URL('../../tools/demo.sh', import.meta.url).pathname,
+      ['/bin/false', 'no-pages', at('demo'), listen], { encoding: 'utf8' });
+    other.close();
+    assert.equal(demo.status, 1, demo.stderr);
+    assert.ok(demo.stderr.includes(`another program has ${listen}`), demo.stderr);
+    assert.ok(!fs.existsSync(at('demo')), 'nothing was begun');
   });
 
   test('restored by the words of the help alone, it serves the same to the same accounts', async () => {
