@@ -6,6 +6,7 @@
 #include <future>
 
 #include "kernel/base/clock.h"
+#include "kernel/base/random.h"
 #include "kernel/base/text.h"
 #include "kernel/interaction/interaction.h"
 #include "server/open.h"
@@ -28,7 +29,7 @@ std::shared_ptr<const access::Viewer> Operator() {
 
 /// Appends and waits until it is on disk. `reason` is a code of the list that $erase takes, never what was typed.
 Status Record(access::AuditLog* audit, std::string_view action, std::string_view type, std::string_view id,
-              int status, std::string_view reason) {
+              int status, std::string_view reason, const std::string& request_id) {
   access::AuditRecord record;
   record.account = kAccount;
   record.action = action;
@@ -36,12 +37,13 @@ Status Record(access::AuditLog* audit, std::string_view action, std::string_view
   record.id = id;
   record.status = status;
   record.reason = reason;
+  record.request_id = request_id;
   TRY(audit->Append(std::move(record)));
   return audit->Flush();
 }
 
 interaction::Response Ask(const Opened& opened, const Clock& clock, std::vector<std::string> path,
-                          const std::string& reason, access::AuditLog* audit) {
+                          const std::string& reason, access::AuditLog* audit, const std::string& request_id) {
   const interaction::Interactions interactions(
       interaction::Context{opened.engine.get(), opened.index, &clock, 0, 480, TK_PROGRAM_VERSION});
   interaction::Request request;
@@ -52,8 +54,9 @@ interaction::Response Ask(const Opened& opened, const Clock& clock, std::vector<
   AppendJsonString(reason, &request.body);
   request.body += "}]}";
   request.viewer = Operator();
-  request.note_intent = [audit](std::string_view type, std::string_view id, std::string_view why) {
-    return Record(audit, "erase-asked", type, id, 0, why);
+  request.note_intent = [audit, request_id](std::string_view type, std::string_view id,
+                                            std::string_view why) {
+    return Record(audit, "erase-asked", type, id, 0, why, request_id);
   };
   std::promise<interaction::Response> promise;
   interactions.Handle(std::move(request),
@@ -72,9 +75,12 @@ Status EraseRecorded(const Opened& opened, const Clock& clock, const std::string
   if (!opened.engine->definitions().IsResource(opened.engine->definitions().FindType(type)))
     return MakeError(ErrorCode::kIncorrect, "name the person as Patient/ID or Practitioner/ID");
   const auto audit = TRY(access::AuditLog::Open(AuditOf(*opened.engine, data, &clock)));
-  TRY(RecordResumedErasures(opened.engine.get(), audit.get(), data));
-  const interaction::Response response = Ask(opened, clock, {type, id, "$erase"}, reason, audit.get());
-  const Status recorded = Record(audit.get(), "erase", type, id, response.status, response.audit_reason);
+  TRY(RecordResumedErasures(opened.engine.get(), audit.get()));
+  const std::string request_id = NewUuid();
+  const interaction::Response response =
+      Ask(opened, clock, {type, id, "$erase"}, reason, audit.get(), request_id);
+  const Status recorded =
+      Record(audit.get(), "erase", type, id, response.status, response.audit_reason, request_id);
   if (response.status != 200) return MakeError(ErrorCode::kIncorrect, WordsOf(response.body));
   fmt::print("{}\n", WordsOf(response.body));
   if (recorded.ok()) return {};

@@ -31,6 +31,7 @@ Result<Opened> OpenData(const OpenOptions& options) {
   engine.cipher = options.cipher;
   engine.definitions = TRY(app::LoadDefinitions(app::InstalledPacks(), options.data.data + "/types"));
   engine.clock = options.clock;
+  engine.erase_probe = options.erase_probe;
   engine.text_cache_bytes = options.text_cache_bytes;
   engine.replay_changes_max = options.replay_changes_max;
   const auto make_views = [&](const view::Directory& directory, const HashKey& key) {
@@ -107,58 +108,64 @@ std::string_view Kept(std::string code) {
   return *codes.insert(std::move(code)).first;
 }
 
-/// The code with which the erasure of this person was last asked for, from the audit's files; empty if they do not have it. Cost: reads all of
-/// them, after a crash in the middle of an erasure only.
-std::string_view ReasonAsked(const std::string& folder, view::OwnerNumber owner) {
-  constexpr std::string_view kAsked = R"("action":"erase-asked")", kAt = R"(,"at":")",
-                             kReason = R"(,"reason":")";
-  const std::string whose = fmt::format(R"(,"owner":{},)", owner);
-  std::string last_at, reason;
-  const auto value = [](std::string_view line, std::string_view key) {
-    const size_t at = line.find(key);
-    if (at == std::string_view::npos) return std::string();
-    line.remove_prefix(at + key.size());
-    return std::string(line.substr(0, line.find('"')));
-  };
-  const auto names = ListFolder(folder + "/audit");
-  if (!names.ok()) return {};
-  for (const std::string& name : *names) {
-    if (!name.ends_with(".jsonl")) continue;
-    const auto text = ReadFile(folder + "/audit/" + name);
-    if (!text.ok()) continue;
-    for (size_t at = text->find(kAsked); at != std::string::npos; at = text->find(kAsked, at + 1)) {
-      const size_t begin = text->rfind('\n', at) + 1, end = std::min(text->find('\n', at), text->size());
-      const std::string_view line = std::string_view(*text).substr(begin, end - begin);
-      std::string when = value(line, kAt);
-      if (line.find(whose) == std::string_view::npos || when < last_at) continue;
-      last_at = std::move(when);
-      reason = value(line, kReason);
-    }
+constexpr std::string_view kResumed = "erase-resumed", kNotBegun = "erase-not-begun";
+
+Status RecordEnd(access::AuditLog* audit, const access::UnendedErasure& asked, std::string_view action,
+                 uint64_t records) {
+  access::AuditRecord record;
+  record.action = action;
+  record.status = action == kResumed ? 200 : 0;
+  record.owner = asked.owner;
+  record.records = records;
+  record.reason = Kept(asked.reason);
+  record.request_id = asked.request_id;
+  record.erasure = asked.mark;
+  return audit->Append(std::move(record));
+}
+
+/// One that the engine had to finish: each that had asked for it gets its end.
+Status RecordResumed(access::AuditLog* audit, const view::Engine::ResumedErasure& erasure) {
+  std::vector<access::UnendedErasure> asked = audit->UnendedErasures();
+  std::erase_if(asked, [&](const access::UnendedErasure& each) { return each.owner != erasure.owner; });
+  for (const access::UnendedErasure& each : asked) {
+    if (each.running)
+      return MakeError(ErrorCode::kUnavailable, "the request that asked for the erasure still runs");
   }
-  return reason.empty() ? std::string_view() : Kept(std::move(reason));
+  if (asked.empty()) asked.push_back({{}, erasure.owner, {}, {}, false, false});
+  for (const access::UnendedErasure& each : asked) TRY(RecordEnd(audit, each, kResumed, erasure.records));
+  return {};
+}
+
+/// One that ended, or was never begun, and whose process did not come to tell it.
+Status RecordUntold(const view::Engine& engine, access::AuditLog* audit,
+                    const access::UnendedErasure& asked) {
+  switch (engine.StateOfErasure(asked.owner)) {
+    case view::Engine::ErasureState::kUnfinished:
+      return {};
+    case view::Engine::ErasureState::kDone:
+      return RecordEnd(audit, asked, kResumed, 0);
+    case view::Engine::ErasureState::kNotBegun:
+      return asked.answered ? audit->CloseErasure(asked.mark) : RecordEnd(audit, asked, kNotBegun, 0);
+  }
+  return {};
 }
 
 }  // namespace
 
-Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit, const std::string& folder) {
-  bool told = false;
-  TRY(engine->TellResumedErasures([&](const view::Engine::ResumedErasure& erasure) {
-    access::AuditRecord record;
-    record.action = "erase-resumed";
-    record.status = 200;
-    record.owner = erasure.owner;
-    record.records = erasure.records;
-    record.reason = ReasonAsked(folder, erasure.owner);
-    told = true;
-    return audit->Append(std::move(record));
-  }));
-  return told ? audit->Flush() : Status();
+Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit) {
+  TRY(engine->TellResumedErasures(
+      [audit](const view::Engine::ResumedErasure& erasure) { return RecordResumed(audit, erasure); }));
+  const std::vector<access::UnendedErasure> left = audit->UnendedErasures();
+  for (const access::UnendedErasure& each : left) {
+    if (!each.running) TRY(RecordUntold(*engine, audit, each));
+  }
+  return {};
 }
 
 Status RecordResumedErasures(const Opened& opened, const std::string& folder, const Clock* clock) {
   if (!opened.engine->has_resumed_erasures()) return {};
   const auto audit = TRY(access::AuditLog::Open(AuditOf(*opened.engine, folder, clock)));
-  return RecordResumedErasures(opened.engine.get(), audit.get(), folder);
+  return RecordResumedErasures(opened.engine.get(), audit.get());
 }
 
 }  // namespace tk::server

@@ -26,6 +26,7 @@ struct OpenOptions {
   size_t text_cache_bytes = size_t{128} << 20;
   size_t replay_changes_max = 200'000;
   const Clock* clock = nullptr;
+  std::function<Status(std::string_view)> erase_probe = {};  // tests: as the engine's
 };
 
 /// Errors: kUnavailable when another tongkang has the folder; what the engine says otherwise.
@@ -39,9 +40,9 @@ Status WaitUntilReady(const std::function<bool()>& ready,
 
 /// The audit of a data folder: its records name resources by the log's keyed hash and their person's number.
 access::AuditOptions AuditOf(const view::Engine& engine, const std::string& folder, const Clock* clock);
-/// Writes into the audit which erasures the engine has finished that a crash had cut off; what cannot be written is kept for the next call.
-/// The reason is that of the data folder's last `erase-asked` about the person.
-Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit, const std::string& folder);
+/// Gives each erasure that was asked for its end in the audit, if its process did not: `erase-resumed` when it is done, finished by the engine or
+/// found finished; `erase-not-begun` when nothing of it was. What cannot be written, or is not finished, is kept for the next call, or start.
+Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit);
 /// The same where no audit is open: it is opened if there is something to tell.
 Status RecordResumedErasures(const Opened& opened, const std::string& folder, const Clock* clock);
 

@@ -78,7 +78,6 @@ double ResidentBytes() {
 /// Everything that serves, in the order in which it is made; Stop takes it apart.
 struct House {
   SystemClock clock;
-  std::string folder;  // of the data
   Metrics metrics;
   Opened opened;
   std::unique_ptr<access::SignOn> sign_on;
@@ -241,7 +240,7 @@ void House::WatchLog() {
   log_watch = std::make_unique<LogWatch>(
       [this] {
         // What upkeep has finished since. While it cannot be written nothing is served, and it is tried again at the next look.
-        (void)RecordResumedErasures(opened.engine.get(), audit.get(), folder);
+        (void)RecordResumedErasures(opened.engine.get(), audit.get());
         return opened.engine->LookAtLog();
       },
       LogWatch::Options());
@@ -272,8 +271,7 @@ Status House::Build(const Settings& settings) {
   interactions = std::make_unique<interaction::Interactions>(
       interaction::Context{engine, opened.index, &clock, 0, open.timezone_offset_min, TK_PROGRAM_VERSION});
   audit = TRY(access::AuditLog::Open(AuditOf(*engine, data, &clock)));
-  folder = data;
-  TRY(RecordResumedErasures(engine, audit.get(), folder));
+  TRY(RecordResumedErasures(engine, audit.get()));
   http::WorkerOptions work;
   work.threads = CountOr(settings.Number("workers"));
   work.queue_max = static_cast<size_t>(settings.Number("worker-queue-max"));

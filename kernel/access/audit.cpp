@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "kernel/access/audit_chain.h"
+#include "kernel/access/erasure_notes.h"
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
 #include "kernel/base/text.h"
@@ -36,9 +37,10 @@ Status CopyOf(const Status& status) {
 class FileAudit final : public AuditLog {
  public:
   FileAudit(const AuditOptions& options, int slot, FileLock lock)
-      : options_(options), slot_(slot), lock_(std::move(lock)) {}
+      : options_(options), slot_(slot), lock_(std::move(lock)), notes_(options.folder) {}
 
   Status Start() {
+    TRY(notes_.Load());
     TRY(Continue());
     thread_ = std::thread([this] { Run(); });
     return {};
@@ -59,9 +61,11 @@ class FileAudit final : public AuditLog {
     {
       const std::lock_guard<std::mutex> hold(mutex_);
       if (!healthy() || queue_.size() >= options_.queue_max || stop_) {
+        notes_.Untaken(record);
         return MakeError(ErrorCode::kUnavailable,
                          "the audit cannot be written; nothing is served without it");
       }
+      notes_.Mark(&record);
       queue_.push_back({std::move(record), options_.clock->NowUs(), std::move(durable)});
       ++appended_;
       if (at_once) urgent_ = true;
@@ -71,6 +75,8 @@ class FileAudit final : public AuditLog {
     return {};
   }
 
+  std::vector<UnendedErasure> UnendedErasures() const override { return notes_.Unended(); }
+  Status CloseErasure(const std::string& mark) override { return notes_.Close(mark); }
   bool healthy() const override { return healthy_.load(std::memory_order_relaxed); }
 
   Status Flush() override {
@@ -108,6 +114,7 @@ class FileAudit final : public AuditLog {
   const AuditOptions options_;
   const int slot_;
   FileLock lock_;
+  ErasureNotes notes_;
 
   // The thread's own.
   int fd_ = -1;
@@ -212,16 +219,16 @@ void FileAudit::AppendLine(const Queued& queued) {
                                                                   : std::string_view());
   text(",\"action\":", record.action);
   text(",\"type\":", record.type);
+  uint32_t owner = record.owner;
   if (!record.id.empty()) {
     name_.assign(record.type).append(1, '/').append(record.id);
     const uint64_t id_hash = KeyedHash(options_.id_key, name_);
     line += ",\"id\":\"";
     AppendHex(id_hash, &line);
     line += '"';
-    const uint32_t owner = options_.owner_of ? options_.owner_of(id_hash) : 0;
-    if (owner != 0) number(",\"owner\":", owner);
+    if (owner == 0 && options_.owner_of) owner = options_.owner_of(id_hash);
   }
-  if (record.owner != 0) number(",\"owner\":", record.owner);
+  if (owner != 0) number(",\"owner\":", owner);
   number(",\"status\":", static_cast<uint64_t>(record.status));
   if (record.t != 0) number(",\"t\":", record.t);
   if (record.records != 0) number(",\"records\":", record.records);
@@ -229,12 +236,15 @@ void FileAudit::AppendLine(const Queued& queued) {
   text(",\"request\":", record.request_id);
   text(",\"session\":", viewer != nullptr ? viewer->session : "");
   text(",\"scope\":", viewer == nullptr ? "" : viewer->area.empty() ? "city" : viewer->area);
+  text(",\"erasure\":", record.erasure);
+  if (!record.erasure.empty()) notes_.Lined(record, owner, slot_, file_number_);
   CloseLine(&line, &chain_);
   lines_ += line;
 }
 
-// Writes `lines_`; on failure cuts the file back to its last good line, so that a retry does not tear it.
+// Writes `lines_`, the notes of the erasures that they ask for first; on failure cuts the file back to its last good line, so that a retry does not tear it.
 Status FileAudit::WriteLines() {
+  TRY(notes_.WriteNew());
   const std::string path = options_.folder + "/" + AuditFileName(slot_, file_number_);
   // A line after half a line would be damage that nobody did.
   if (!cut_back_ && ::ftruncate(fd_, static_cast<off_t>(file_bytes_)) != 0)
@@ -262,6 +272,7 @@ Status FileAudit::Sync() {
   const int64_t begin_us = MonotonicUs();
   if (unsynced_ && ::fdatasync(fd_) != 0) return SystemError("sync", options_.folder, errno);
   unsynced_ = false;
+  notes_.Synced();
   synced_at_us_ = MonotonicUs();
   const std::lock_guard<std::mutex> hold(mutex_);
   ++syncs_;

@@ -4,7 +4,8 @@
 // Files:  DIR/audit/audit-<slot>-<number>.jsonl; a slot belongs to one process at a time (lock file), so several processes keep
 //         chains of their own and a restart goes on with the chain. A line:
 //         {"n":7,"at":"…","account":"li","post":"doctor","action":"read","type":"Patient","id":"<keyed hash>","owner":12,
-//          "status":200,"t":812,"records":3,"reason":"…","request":"…","session":"…","scope":"380102","chain":"<BLAKE2b-128 of the chain before and this line>"}
+//          "status":200,"t":812,"records":3,"reason":"…","request":"…","session":"…","scope":"380102","erasure":"…","chain":"<BLAKE2b-128 of the chain before and this line>"}
+//         `erasure` pairs the records of one erasure: as asked for, and its end (erasure_notes.h).
 //         `id` is the log's keyed hash of "Type/id", as in the index: without the key nobody finds whom it names; no names, no numbers.
 // Loss:   a crash of the machine may lose the last second of records (never those awaited); a crash of the process too.
 //         A cut-off end of the last file is not seen by the chain itself: keep the head that `tongkang audit verify` prints elsewhere.
@@ -33,6 +34,17 @@ struct AuditRecord {
   std::string_view reason = {};  // a literal: why, where the action asks for it
   uint32_t owner = 0;            // the person's number, where no resource can be named any more
   uint64_t records = 0;          // how many it concerned, where that is told
+  std::string erasure =
+      {};  // the mark of an erasure; Append gives it to "erase-asked" and finds it for "erase"
+};
+
+/// An erasure that was asked for ("erase-asked") and does not have its end in the audit.
+struct UnendedErasure {
+  std::string mark;
+  uint32_t owner = 0;
+  std::string reason, request_id;
+  bool running = false;   // its request has no answer on disk yet, in this process
+  bool answered = false;  // with an error: "erase" tells that, and not how it ended
 };
 
 struct AuditOptions {
@@ -57,6 +69,10 @@ class AuditLog {
   /// Queues a record. `durable`, if given, is called once on the audit's thread when the record is on disk (or cannot be).
   /// Errors: kUnavailable when the queue is full or the disk refuses: nothing may be answered without a record.
   virtual Status Append(AuditRecord record, std::function<void(Status)> durable = {}) = 0;
+  /// Those of this and of earlier processes. One has its end by "erase" with 200, or by any record with its mark in `erasure`.
+  virtual std::vector<UnendedErasure> UnendedErasures() const = 0;
+  /// Nothing of it was done and its answer said so: it needs no other end. Errors: kUnavailable, and it stays.
+  virtual Status CloseErasure(const std::string& mark) = 0;
   /// May requests be served at all?
   virtual bool healthy() const = 0;
   /// Waits until everything appended so far is on disk. For tests and shutdown.

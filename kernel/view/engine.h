@@ -256,6 +256,10 @@ class Engine {
   virtual bool has_resumed_erasures() const = 0;  // any that was not told yet
   /// Calls `tell` for each that was not told yet; one that it fails for, and those after it, are told at the next call.
   virtual Status TellResumedErasures(const std::function<Status(const ResumedErasure&)>& tell) = 0;
+  /// How far a person's erasure is. kUnfinished also while it cannot be said (the log is being read, another is erased), and until
+  /// TellResumedErasures has told of it. Does not wait.
+  enum class ErasureState : uint8_t { kNotBegun, kUnfinished, kDone };
+  virtual ErasureState StateOfErasure(OwnerNumber owner) const = 0;
 
   virtual log::Log& log() = 0;
   virtual log::KeyStore& keys() = 0;

@@ -206,6 +206,21 @@ Status EngineImpl::TellResumedErasures(const std::function<Status(const ResumedE
   return {};
 }
 
+Engine::ErasureState EngineImpl::StateOfErasure(OwnerNumber owner) const {
+  const auto has = [owner](const std::vector<OwnerNumber>& owners) {
+    return std::find(owners.begin(), owners.end(), owner) != owners.end();
+  };
+  const std::unique_lock lock(save_mutex_, std::try_to_lock);
+  if (!serving() || !lock.owns_lock()) return ErasureState::kUnfinished;
+  if (unfinished_erasures_.contains(owner) || has(untold_erasures_) || has(keys_->Erasing()))
+    return ErasureState::kUnfinished;
+  if (!keys_->IsDestroyed(owner)) return ErasureState::kNotBegun;
+  const std::lock_guard hold(resumed_mutex_);
+  const bool is_told = std::none_of(resumed_.begin(), resumed_.end(),
+                                    [owner](const ResumedErasure& each) { return each.owner == owner; });
+  return is_told ? ErasureState::kDone : ErasureState::kUnfinished;
+}
+
 // Deletes of records that nobody can open any more: what the directory needs is outside of what is sealed.
 Result<ChangeSet> EngineImpl::BlindDeletes(std::span<const Ordinal> ordinals) const {
   ChangeSet set;

@@ -95,6 +95,7 @@ class EngineImpl final : public Engine {
     return !resumed_.empty();
   }
   Status TellResumedErasures(const std::function<Status(const ResumedErasure&)>& tell) override;
+  ErasureState StateOfErasure(OwnerNumber owner) const override;
 
   log::Log& log() override { return *log_; }
   log::KeyStore& keys() override { return *keys_; }
@@ -189,7 +190,7 @@ class EngineImpl final : public Engine {
   std::map<Ordinal, int64_t> pins_;  // end ordinal → monotonic µs of expiry
   Ordinal released_below_ = 0;
 
-  std::mutex save_mutex_;  // saves, and erasures between their fact and their end
+  mutable std::mutex save_mutex_;  // saves, and erasures between their fact and their end
   std::map<OwnerNumber, Instant> unfinished_erasures_;  // whose fact is written, and when; under save_mutex_
   std::vector<OwnerNumber> untold_erasures_;  // of these, those that failed at first; under save_mutex_
   mutable std::mutex resumed_mutex_;

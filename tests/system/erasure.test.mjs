@@ -1,7 +1,7 @@
 // Erasure on the real program: after it no string of the person is found in any file: log, write-ahead files, views, dictionaries,
 // contents, keys, audit, the database's folder, the program's output; nor in a log restored from an older backup.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -214,6 +214,44 @@ function erasureOn(name, backend) {
       for (const text of [...kPlanted, kOther]) assert.ok(!output.includes(text), `the program's own output says ${text}`);
       await server.stop();
       assert.deepEqual(filesWith(data, [kOther]), []);
+    });
+
+    test('an erasure by the command that is killed has one end in the audit', async () => {
+      const records = () => fs.readdirSync(path.join(data, 'audit')).filter((f) => f.endsWith('.jsonl'))
+        .flatMap((f) => fs.readFileSync(path.join(data, 'audit', f), 'utf8').split('\n'))
+        .filter((line) => line.endsWith('}') && line.includes('"action":"eras')).map((line) => JSON.parse(line));
+      const ends = (mark) => records().filter((r) => r.erasure === mark && r.action !== 'erase-asked');
+      for (const [round, wait] of [0, 15, 40, 80, 150, 400].entries()) {
+        const id = `killed${round}`;
+        const put = (resource) => ({ request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` }, resource });
+        server = await new Server(data, { log }).start();
+        const made = await ask('POST', '/fhir', { resourceType: 'Bundle', type: 'transaction', entry: [put({ resourceType: 'Patient', id }),
+          ...Array.from({ length: 600 }, (_, i) => put({ resourceType: 'Observation', id: `${id}-${i}`, status: 'final', code: { text: 'x' }, subject: { reference: `Patient/${id}` } }))] });
+        assert.equal(made.status, 200, made.text.slice(0, 300));
+        await server.stop();
+        const before = records().length;
+        const child = spawn(program(), ['erase', '--data', data, ...logArgs(), '--person', `Patient/${id}`, '--reason', 'unlawful'], { stdio: 'ignore' });
+        const gone = new Promise((done) => { child.once('exit', done); });
+        while (records().length === before && child.exitCode === null) await sleep(2);
+        await sleep(wait);
+        child.kill('SIGKILL');
+        await gone;
+        const asked = records()[before];
+        assert.equal(asked.action, 'erase-asked');
+        for (let start = 0; start < 2; ++start) {
+          server = await new Server(data, { log }).start();
+          const { status } = await ask('GET', `/fhir/Patient/${id}`);
+          const left = (await ask('GET', `/fhir/Observation?subject=Patient/${id}&_summary=count`)).json.total;
+          await server.stop();
+          const [end, ...more] = ends(asked.erasure);
+          assert.deepEqual(more, []);
+          assert.ok(end, `killed after ${wait} ms: told by the start`);
+          assert.deepEqual([status, left], end.action === 'erase-not-begun' ? [200, 600] : [410, 0], end.action);
+          assert.deepEqual([end.reason, end.request, end.owner], ['unlawful', asked.request, asked.owner]);
+        }
+      }
+      assert.ok(!fs.readdirSync(path.join(data, 'audit')).some((f) => f.startsWith('asked-')));
+      assert.match((await tool('audit', 'verify', '--data', data)).stdout, /0 damaged/);
     });
   });
 }
