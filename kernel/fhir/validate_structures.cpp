@@ -15,13 +15,12 @@ constexpr std::string_view kBindable[] = {"code", "Coding", "CodeableConcept", "
 
 class StructureChecker {
  public:
-  StructureChecker(Profiles& profiles, Value structure, size_t issues_max)
-      : profiles_(profiles),
-        definitions_(profiles.definitions()),
-        structure_(structure),
-        issues_max_(issues_max) {}
+  /// `profiles` null: only what needs no other definition (RunConstraints).
+  StructureChecker(const Definitions& definitions, Profiles* profiles, Value structure, size_t issues_max)
+      : profiles_(profiles), definitions_(definitions), structure_(structure), issues_max_(issues_max) {}
 
   std::vector<Issue> Run();
+  std::vector<Issue> RunConstraints();
 
  private:
   /// The types that an element may have; not known: `open`.
@@ -30,7 +29,11 @@ class StructureChecker {
     bool open = false;
   };
 
+  bool IsOfKnownType() const;
+  template <class Check>
+  void EachElement(Check check);
   void Element(Value element);
+  void Constraints(Value element, const Types& types);
   Types TypesAt(std::string_view path) const;
   void Order(Value element);
   void TypeProfiles(Value element);
@@ -46,7 +49,7 @@ class StructureChecker {
                        std::move(text)});
   }
 
-  Profiles& profiles_;
+  Profiles* const profiles_;
   const Definitions& definitions_;
   const Value structure_;
   const size_t issues_max_;
@@ -57,19 +60,50 @@ class StructureChecker {
 };
 
 std::vector<Issue> StructureChecker::Run() {
-  if (structure_["resourceType"].ToString() != "StructureDefinition" ||
-      structure_["derivation"].ToString() != "constraint" ||
-      definitions_.FindType(structure_["type"].ToString()) == kNoType)
-    return {};
-  if (const auto base = profiles_.Find(structure_["baseDefinition"].ToString()); base.ok()) base_ = *base;
+  if (!IsOfKnownType()) return {};
+  if (const auto base = profiles_->Find(structure_["baseDefinition"].ToString()); base.ok()) base_ = *base;
+  EachElement([this](Value element) { Element(element); });
+  Contexts();
+  return std::move(issues_);
+}
+
+bool StructureChecker::IsOfKnownType() const {
+  return structure_["resourceType"].ToString() == "StructureDefinition" &&
+         structure_["derivation"].ToString() == "constraint" &&
+         definitions_.FindType(structure_["type"].ToString()) != kNoType;
+}
+
+template <class Check>
+void StructureChecker::EachElement(Check check) {
   const char* list = structure_["differential"].present() ? "differential" : "snapshot";
   size_t place = 0;
   for (const Value element : structure_[list]["element"]) {
     place_ = std::string("StructureDefinition.") + list + ".element[" + std::to_string(place++) + "]";
-    Element(element);
+    check(element);
   }
-  Contexts();
+}
+
+std::vector<Issue> StructureChecker::RunConstraints() {
+  if (!IsOfKnownType()) return {};
+  EachElement([this](Value element) {
+    if (element["constraint"].present() && element["path"].is_string())
+      Constraints(element, TypesAt(element["path"].ToString()));
+  });
   return std::move(issues_);
+}
+
+// What cannot be read would never be asked. A function that is not offered is no fault of the profile's.
+void StructureChecker::Constraints(Value element, const Types& types) {
+  const TypeId context = types.open || types.types.size() != 1 ? kNoType : types.types[0];
+  size_t place = 0;
+  for (const Value constraint : element["constraint"]) {
+    const std::string member = "constraint[" + std::to_string(place++) + "].expression";
+    const std::string text = constraint["expression"].ToString();
+    if (text.empty() || constraint["severity"].ToString() != "error") continue;
+    const auto compiled = path::Expression::Compile(text, definitions_, context);
+    if (compiled.ok() || compiled.error().code == ErrorCode::kUnsupported) continue;
+    Add(member, "value", "cannot be read: " + compiled.error().external);
+  }
 }
 
 void StructureChecker::Element(Value element) {
@@ -81,6 +115,7 @@ void StructureChecker::Element(Value element) {
     return Add("path", "value", "names no element of the type that the profile constrains");
   Order(element);
   if (element["binding"].present()) Binding(element, types);
+  if (element["constraint"].present()) Constraints(element, types);
   TypeProfiles(element);
   Extensions(element);
   Fixed(element);
@@ -185,9 +220,9 @@ void StructureChecker::TypeProfiles(Value element) {
     size_t place = 0;
     for (const Value canonical : given["profile"]) {
       const std::string member = at + std::to_string(place++) + "]";
-      const auto profile = profiles_.Find(canonical.ToString());
+      const auto profile = profiles_->Find(canonical.ToString());
       if (!profile.ok()) continue;
-      const TypeId of = *profile != nullptr ? (*profile)->type : profiles_.TypeOf(canonical.ToString());
+      const TypeId of = *profile != nullptr ? (*profile)->type : profiles_->TypeOf(canonical.ToString());
       if (of != kNoType && of != type)
         Add(member, "value",
             "is a profile of " + std::string(definitions_.Type(of).name) +
@@ -253,7 +288,11 @@ void StructureChecker::Discriminators(Value element, const Types& types) {
 }  // namespace
 
 std::vector<Issue> StructureProblems(Profiles& profiles, Value structure, size_t issues_max) {
-  return StructureChecker(profiles, structure, issues_max).Run();
+  return StructureChecker(profiles.definitions(), &profiles, structure, issues_max).Run();
+}
+
+std::vector<Issue> ConstraintProblems(const Definitions& definitions, Value structure, size_t issues_max) {
+  return StructureChecker(definitions, nullptr, structure, issues_max).RunConstraints();
 }
 
 }  // namespace tk::fhir

@@ -115,6 +115,26 @@ TEST(Structures, OrderTypesOfProfilesAndUrls) {
             "");
 }
 
+TEST(Structures, InvariantsCanBeRead) {
+  const auto told = [](std::string_view path, std::string_view severity, std::string_view expression) {
+    const auto document = Document::Parse(
+        R"({"resourceType":"StructureDefinition","url":"http://x/p","derivation":"constraint","type":"Patient","differential":{"element":[{"path":")" +
+        std::string(path) + R"(","constraint":[{"key":"k","severity":")" + std::string(severity) +
+        R"(","human":"h","expression":")" + std::string(expression) + R"("}]}]}})");
+    EXPECT_TRUE(document.ok());
+    const auto issues = ConstraintProblems(*Definitions::R4(), document->Root(), 10);
+    return issues.empty() ? "" : issues[0].path;
+  };
+  const std::string place = "StructureDefinition.differential.element[0].constraint[0].expression";
+  EXPECT_EQ(told("Patient.name", "error", "family.exists() or given.exists()"), "");
+  EXPECT_EQ(told("Patient.name", "error", "family.exists("), place);
+  EXPECT_EQ(told("Patient.name", "error", "famly.exists()"), place);
+  EXPECT_EQ(told("Patient.name", "warning", "famly.exists()"), "");
+  EXPECT_EQ(told("Patient.extension.value[x]", "error", "code.exists() or value.exists()"), "")
+      << "of a choice any type's element may be named";
+  EXPECT_EQ(told("Patient.contained", "error", "descendants().where(famly = 'x').empty()"), "");
+}
+
 TEST(Structures, ContextsAreElementsThatThereAre) {
   const auto told = [](std::string_view expression, std::string_view version = "4.0.1") {
     const MemoryCanonicals canonicals;

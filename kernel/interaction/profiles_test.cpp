@@ -44,6 +44,27 @@ TEST_F(ProfilesTest, AClaimIsCheckedOnWriteOnceTheProfileIsStored) {
   EXPECT_EQ(Post("Patient", Resident("")).status, 201);
 }
 
+TEST_F(ProfilesTest, AnInvariantThatCannotBeReadIsNotStored) {
+  std::string profile = Profile();
+  const std::string good = "name.exists() or identifier.exists()";
+  profile.replace(profile.find(good), good.size(), "name.exists(");
+  const Response refused = Put("StructureDefinition/resident", profile);
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  EXPECT_NE(refused.body.find("differential.element[0].constraint[0].expression"), std::string::npos)
+      << refused.body;
+}
+
+TEST_F(ProfilesTest, OnlyParametersThatFhirDefinesKeepTheirOfficialIds) {
+  const auto parameter = [](std::string_view url) {
+    return R"({"resourceType":"SearchParameter","url":")" + std::string(url) +
+           R"(","name":"n","status":"draft","description":"d","code":"foo","base":["Patient"],"type":"string","expression":"Patient.name.text"})";
+  };
+  EXPECT_EQ(Post("SearchParameter", parameter("http://hl7.org/fhir/SearchParameter/Patient-foo")).status,
+            201);
+  EXPECT_EQ(Post("SearchParameter", parameter("http://hl7.org/fhir/SearchParameter/Patient-active")).status,
+            422);
+}
+
 // Answers by themselves, and beside profiles: one way for both.
 TEST_F(ProfilesTest, WhatTimeDoesNotSufficeToCheckIsNotStored) {
   ASSERT_EQ(Put("StructureDefinition/resident", Profile()).status, 201);

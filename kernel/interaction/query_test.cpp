@@ -426,7 +426,8 @@ TEST_F(Queries, TheCapabilityStatementIsValidAndTrue) {
 
 TEST_F(Queries, TheStatementListsWhatASearchOfAllTypesTakes) {
   std::string listed;
-  for (const fhir::Value parameter : Parsed(Get("metadata")).Root()["rest"].At(0)["searchParam"]) {
+  const fhir::Document statement = Parsed(Get("metadata"));
+  for (const fhir::Value parameter : statement.Root()["rest"].At(0)["searchParam"]) {
     const std::string name = parameter["name"].ToString();
     listed += name + " ";
     const std::string value = name == "_lastUpdated" ? "2020-01-01" : name == "_type" ? "Patient" : "a";

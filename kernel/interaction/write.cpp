@@ -5,6 +5,7 @@
 #include "kernel/base/text.h"
 #include "kernel/fhir/json_text.h"
 #include "kernel/fhir/validate.h"
+#include "kernel/fhir/validate_structures.h"
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
@@ -130,9 +131,18 @@ Result<fhir::Document> WithOwnReferences(fhir::Document document, std::string_vi
 
 constexpr std::string_view kOfficialBase = "http://hl7.org/fhir/";
 
+bool IsOfficialParameter(const fhir::Definitions& definitions, std::string_view url) {
+  for (const fhir::TypeId type : definitions.ResourceTypes()) {
+    for (const fhir::SearchParameter& parameter : definitions.SearchParameters(type)) {
+      if (parameter.url == url) return true;
+    }
+  }
+  return false;
+}
+
 /// What bears the url of an official definition is kept under the official id, so that it is there once and nothing else takes its place.
-/// Code systems aside, whose official urls do not tell their ids.
-Status CheckOfficialUrl(std::string_view type, fhir::Value resource) {
+/// Code systems aside, whose official urls do not tell their ids; and search parameters that FHIR does not define, which others have named so.
+Status CheckOfficialUrl(const fhir::Definitions& definitions, std::string_view type, fhir::Value resource) {
   const fhir::Value url = resource["url"];
   if (!url.is_string() || type == "CodeSystem") return {};
   const std::string text = url.ToString();
@@ -142,11 +152,22 @@ Status CheckOfficialUrl(std::string_view type, fhir::Value resource) {
   if (!rest.starts_with(type) || rest.size() <= type.size() || rest[type.size()] != '/') return {};
   rest.remove_prefix(type.size() + 1);
   if (rest.find('/') != std::string_view::npos || resource["id"].ToString() == rest) return {};
+  if (type == "SearchParameter" && !IsOfficialParameter(definitions, text)) return {};
   return MakeIssue(
       ErrorCode::kInvalid, "business-rule", fmt::format("{}.url", type),
       fmt::format("This is the url of a definition of FHIR itself, which another must not replace: give "
                   "your own a url of your own, or store the official one by PUT {}/ and its official id.",
                   type));
+}
+
+/// A profile is applied as soon as it is stored: an invariant that cannot be read would be passed over by every write.
+Status CheckConstraints(const Room& room, fhir::Value structure) {
+  constexpr size_t kTold = 20;
+  std::vector<Issue> issues = fhir::ConstraintProblems(*room.definitions, structure, kTold);
+  if (issues.empty()) return {};
+  Error error = MakeError(ErrorCode::kInvalid, "an invariant of the profile cannot be read");
+  error.issues = std::move(issues);
+  return error;
 }
 
 }  // namespace
@@ -160,8 +181,9 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
   TRY(fhir::CheckValid(*room.definitions, document.Root(), options));
   TRY(CheckNotSubsetted(document.Root()));
   const std::string_view name = room.TypeName(type);
-  TRY(CheckOfficialUrl(name, document.Root()));
+  TRY(CheckOfficialUrl(*room.definitions, name, document.Root()));
   TRY(CheckConformance(room, call, document.Root(), std::move(conformance)));
+  if (name == "StructureDefinition") TRY(CheckConstraints(room, document.Root()));
   if (name == "SearchParameter")
     TRY(room.index().CheckParameter(document.Root()["id"].ToString(), document, {}));
   return view::MakeResource(*room.definitions, std::move(document), version,

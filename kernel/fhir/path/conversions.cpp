@@ -76,8 +76,6 @@ std::optional<Item> ConvertToTemporal(const Scalar& value, TemporalKind kind) {
   std::optional<Temporal> t;
   if (value.kind == SystemKind::kString) {
     t = Temporal::Parse(value.text, kind);
-    // A date-time may stand where a date is wanted; its date counts.
-    if (!t && kind == TemporalKind::kDate) t = Temporal::Parse(value.text, TemporalKind::kDateTime);
   } else if (value.IsTemporal() && (value.kind == SystemKind::kTime) == (kind == TemporalKind::kTime)) {
     t = value.temporal;
   }

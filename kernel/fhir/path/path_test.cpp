@@ -212,6 +212,10 @@ TEST_F(Path, ConvertsUnits) {
   EXPECT_EQ(Patient("(30 months).toQuantity('years')"), "2.5 year");
   EXPECT_EQ(Patient("(1 month).toQuantity('d')"), "");
   EXPECT_EQ(Patient("(1 'g').convertsToQuantity('s')"), "false");
+  EXPECT_EQ(Patient("'2015-02-04'.convertsToDate()"), "true");
+  EXPECT_EQ(Patient("'2015-02-04T14:34:28Z'.convertsToDate()"), "false");
+  EXPECT_EQ(Patient("'2015-02-04T14'.toDate()"), "");
+  EXPECT_EQ(Patient("(@2015-02-04T14:34:28Z).toDate()"), "2015-02-04");
   EXPECT_EQ(Patient("(1 'g').convertsToQuantity('kg')"), "true");
   EXPECT_EQ(Patient("5 'mg/mL' * 2 'mL'"), "10 mg");
   EXPECT_EQ(Patient("1 'km' / 1 hour"), "1 km/h");
