@@ -5,13 +5,19 @@ namespace tk::http {
 bool ByteBudget::Fits(const std::string& account, uint64_t bytes) const {
   const auto own = by_account_.find(account);
   const uint64_t held = own == by_account_.end() ? 0 : own->second;
-  return taken_ + bytes <= bytes_max_ && held + bytes <= bytes_max_ / 2;
+  return taken_ + bytes <= bytes_max_ && held + bytes <= bytes_max_ - (taken_ + bytes);
+}
+
+bool ByteBudget::HasRoom(const std::string& account, uint64_t bytes) const {
+  if (bytes <= kCounted) return true;
+  const std::lock_guard<std::mutex> hold(mutex_);
+  return Fits(account, bytes);
 }
 
 bool ByteBudget::IsFull(const std::string& account) const {
-  if (taken() + kCounted < bytes_max_ / 2) return false;  // without the lock, as nearly always
+  if (taken() == 0) return false;  // without the lock, as nearly always
   const std::lock_guard<std::mutex> hold(mutex_);
-  return !Fits(account, kCounted);
+  return by_account_.contains(account) && !Fits(account, kCounted);
 }
 
 bool ByteBudget::Take(const std::string& account, uint64_t bytes, bool anyhow) {
@@ -38,9 +44,11 @@ bool ByteHold::Grow(const std::string& account, uint64_t bytes, bool anyhow) {
   return true;
 }
 
-void ByteHold::Release() {
-  if (held_ != 0) budget_->Give(account_, held_);
-  held_ = 0;
+void ByteHold::Shrink(uint64_t bytes) {
+  if (bytes <= ByteBudget::kCounted) bytes = 0;
+  if (bytes >= held_) return;
+  budget_->Give(account_, held_ - bytes);
+  held_ = bytes;
 }
 
 }  // namespace tk::http

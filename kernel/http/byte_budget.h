@@ -1,5 +1,5 @@
 // Bytes that all connections together may hold at one time: of large request bodies, sent or unpacked; of large answers that wait for their
-// reader. One account may hold half, so that nobody fills it for all others.
+// reader. An account may hold as much as is left free: one alone half, two a third each, and there is always room for one who comes anew.
 // Cost: what is small is not counted and costs a comparison; else a lock.
 #pragma once
 
@@ -14,10 +14,12 @@ namespace tk::http {
 /// Thread-safe.
 class ByteBudget {
  public:
-  static constexpr uint64_t kCounted = uint64_t{1} << 20;  // what is not larger than this is not counted
+  static constexpr uint64_t kCounted = uint64_t{64} << 10;  // what is not larger than this is not counted
   explicit ByteBudget(uint64_t bytes_max) : bytes_max_(bytes_max) {}
   uint64_t taken() const { return taken_.load(std::memory_order_relaxed); }
-  /// Nothing more fits in for `account`.
+  /// Would so much fit in for `account`?
+  bool HasRoom(const std::string& account, uint64_t bytes) const;
+  /// The account holds so much that nothing more fits in; never true of one that holds nothing.
   bool IsFull(const std::string& account) const;
 
  private:
@@ -44,7 +46,9 @@ class ByteHold {
   bool Reach(const std::string& account, uint64_t bytes) { return Grow(account, bytes, false); }
   /// The same, counted also when it is too much: for what cannot be refused any more.
   void ReachAnyhow(const std::string& account, uint64_t bytes) { (void)Grow(account, bytes, true); }
-  void Release();
+  /// Holds no more than `bytes` from now on.
+  void Shrink(uint64_t bytes);
+  void Release() { Shrink(0); }
 
  private:
   bool Grow(const std::string& account, uint64_t bytes, bool anyhow);

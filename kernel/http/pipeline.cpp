@@ -338,6 +338,7 @@ Status Pipeline::AuditIntent(const Call& call, std::string_view action, std::str
 }
 
 void Pipeline::Audit(const CallPtr& call, Response response) {
+  HoldAnswer(call, &response);  // first: the audit tells what is answered
   const bool somebody = call->viewer != nullptr || !call->audit_account.empty();
   if (call->route == nullptr || !call->route->options.audited || (!somebody && call->audit_action.empty())) {
     return Finish(call, std::move(response));
@@ -379,8 +380,6 @@ void Pipeline::HoldAnswer(const CallPtr& call, Response* response) const {
   if (call->answered.Reach(call->Payer(), bytes)) return;
   *response = ErrorResponse(
       MakeError(ErrorCode::kBusy, "too many large answers wait to be read; read them, then try again"));
-  response->AddHeader("X-Request-Id", call->request_id);
-  response->AddHeader("Cache-Control", "no-store");
 }
 
 void Pipeline::Finish(const CallPtr& call, Response response) {
@@ -398,7 +397,7 @@ void Pipeline::Finish(const CallPtr& call, Response response) {
       response.content_encoding = NameOf(coding);
     }
   }
-  HoldAnswer(call, &response);
+  call->answered.Shrink(response.body.size());
   const int64_t us = MonotonicUs() - call->begin_us;
   Count(*call, response.status, us);
   const bool broken = response.status >= 500;

@@ -18,7 +18,7 @@ struct ServerOptions {
   size_t threads = 2;
   size_t connections_max = 10'000;
   uint32_t head_bytes_max = 16 * 1024;
-  // Of all connections together, what is over 1 MiB each; an account may hold half (byte_budget.h).
+  // Of all connections together, what is over 64 KiB each (byte_budget.h).
   size_t body_bytes_inflight_max = size_t{1} << 30;
   size_t answer_bytes_inflight_max = size_t{1} << 30;
   int64_t head_ms = 10'000;             // from a request's first byte to the end of its head

@@ -23,9 +23,10 @@ using asio::awaitable;
 using boost::system::error_code;
 
 constexpr size_t kReadBytes = 16 * 1024;
-constexpr size_t kGatherBytes = 128 * 1024;           // ready answers are gathered up to this
-constexpr size_t kCopyBodyBytes = 16 * 1024;          // larger bodies are written from where they lie
-constexpr size_t kWriteStep = 256 * 1024;             // each step has its own time limit
+constexpr size_t kGatherBytes = 128 * 1024;   // ready answers are gathered up to this
+constexpr size_t kCopyBodyBytes = 16 * 1024;  // larger bodies are written from where they lie
+constexpr size_t kWriteStep = 256 * 1024;     // each step has its own time limit
+constexpr std::string_view kTooManyBodies = "too many large bodies at once; try again later";
 constexpr uint64_t kUnknownBody = uint64_t{8} << 20;  // for its time limit
 constexpr int64_t kBodyBytesPerMs = 32;               // slower than 32 KiB/s is too slow
 constexpr size_t kDrainBytes = size_t{1} << 20;
@@ -72,7 +73,7 @@ class Session final : public SessionBase {
   awaitable<bool> Fill();
   awaitable<bool> ReadRequest(Call* call);
   awaitable<bool> ReadHead(RequestParser* parser);
-  awaitable<bool> ReadBody(RequestParser* parser, const Request& request);
+  awaitable<bool> ReadBody(RequestParser* parser, const Request& request, const std::string& payer);
   awaitable<void> Await(Call* call);
   void SendNow(int flags = 0);
   awaitable<bool> Write(std::string_view bytes);
@@ -161,7 +162,8 @@ awaitable<bool> Session<Stream>::ReadHead(RequestParser* parser) {
 }
 
 template <class Stream>
-awaitable<bool> Session<Stream>::ReadBody(RequestParser* parser, const Request& request) {
+awaitable<bool> Session<Stream>::ReadBody(RequestParser* parser, const Request& request,
+                                          const std::string& payer) {
   const uint64_t declared = parser->declared_bytes().value_or(kUnknownBody);
   SetPhase(Phase::kBody, loop_->options.body_ms + static_cast<int64_t>(declared) / kBodyBytesPerMs);
   if (request.expect_continue && Unread().empty() && !parser->done()) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
@@ -171,6 +173,10 @@ awaitable<bool> Session<Stream>::ReadBody(RequestParser* parser, const Request& 
       in_begin_ += used;
       if (parser->state().status != 0) {
         co_await RefuseAndClose(parser->state().status, parser->state().text);
+        co_return false;
+      }
+      if (!reserve_.Reach(payer, request.body.size())) {
+        co_await RefuseAndClose(429, kTooManyBodies);
         co_return false;
       }
       if (used != 0) continue;
@@ -216,11 +222,12 @@ awaitable<bool> Session<Stream>::ReadRequest(Call* call) {
     co_await RefuseAndClose(parser.state().status, parser.state().text);
     co_return false;
   }
-  if (!reserve_.Reach(verdict.payer, parser.declared_bytes().value_or(verdict.body_bytes_max))) {
-    co_await RefuseAndClose(429, "too many large bodies at once; try again later");
+  // Said early of what would not fit in; held is only what has come, or a head alone would keep others out.
+  if (!loop_->counters->bodies.HasRoom(verdict.payer, parser.declared_bytes().value_or(0))) {
+    co_await RefuseAndClose(429, kTooManyBodies);
     co_return false;
   }
-  const bool has_body = co_await ReadBody(&parser, call->request);
+  const bool has_body = co_await ReadBody(&parser, call->request, verdict.payer);
   co_return has_body;
 }
 
