@@ -130,6 +130,7 @@ std::unique_ptr<ProfileElement> ProfileElement::Clone() const {
   copy->length_min = length_min;
   copy->length_max = length_max;
   copy->form = form;
+  copy->form_problem = form_problem;
   copy->bindings = bindings;
   copy->content = content;
   copy->invariants = invariants;

@@ -19,10 +19,7 @@
 #include "kernel/fhir/definitions.h"
 #include "kernel/fhir/kept_by_bytes.h"
 #include "kernel/fhir/path/path.h"
-
-namespace re2 {
-class RE2;
-}
+#include "kernel/fhir/path/pattern.h"
 
 namespace tk::fhir {
 
@@ -91,7 +88,8 @@ struct ProfileElement {
   std::vector<TypeRule> types;  // empty = as the base
   Value fixed, pattern, min_value, max_value;
   std::optional<uint32_t> length_min, length_max;
-  std::shared_ptr<const re2::RE2> form;  // of its text, by the extension regex
+  std::shared_ptr<const path::Pattern> form;  // of its text or number, by the extension regex
+  std::string form_problem;                   // why that cannot be read; then `form` is nullptr
   std::vector<ProfileBinding> bindings;
   std::string content;  // id of the element whose children these are (contentReference)
   std::vector<ProfileInvariant> invariants;

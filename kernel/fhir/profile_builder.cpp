@@ -3,8 +3,6 @@
 // Source: FHIR R4 elementdefinition.html, profiling.html#slicing (slicing of extensions and of types needs no discriminator).
 #include "kernel/fhir/profile_builder.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <charconv>
 
@@ -84,7 +82,7 @@ class ProfileBuilder {
                         TypeId* type);
   static ProfileElement* Within(ProfileElement* element, const std::string& name);
   ProfileElement* SliceOf(ProfileElement* element, const std::string& name);
-  Status TextRules(Value definition, ProfileElement* element) const;
+  static void TextRules(Value definition, ProfileElement* element);
   Status Fill(Value definition, TypeId context, ProfileElement* element);
   void Types(Value definition, ProfileElement* element) const;
   static void Bindings(Value binding, ProfileElement* element);
@@ -387,20 +385,18 @@ Status ProfileBuilder::Slices(Value definition, TypeId context, ProfileElement* 
 }
 
 // What R4 has as extensions of an element: its least length, and the form of its text.
-Status ProfileBuilder::TextRules(Value definition, ProfileElement* element) const {
+void ProfileBuilder::TextRules(Value definition, ProfileElement* element) {
   for (const Value extension : definition["extension"]) {
     const std::string url = extension["url"].ToString();
     if (!url.starts_with(kTypeUrl)) continue;
     if (url.compare(kTypeUrl.size(), std::string::npos, "minLength") == 0)
       element->length_min = Number(extension["valueInteger"]);
     if (url.compare(kTypeUrl.size(), std::string::npos, "regex") != 0) continue;
-    RE2::Options options;
-    options.set_log_errors(false);
-    auto form = std::make_shared<const RE2>(extension["valueString"].ToString(), options);
-    if (!form->ok()) return Problem("its extension regex is no regular expression that can be checked");
-    element->form = std::move(form);
+    auto form = path::Pattern::Make(extension["valueString"].ToString(), "");
+    element->form_problem =
+        form.ok() ? "" : form.error().external;  // only this is not asked then, which is told
+    element->form = form.ok() ? std::move(form).value() : nullptr;
   }
-  return {};
 }
 
 Status ProfileBuilder::Fill(Value definition, TypeId context, ProfileElement* element) {
@@ -423,7 +419,7 @@ Status ProfileBuilder::Fill(Value definition, TypeId context, ProfileElement* el
   }
   types_[definition["path"].ToString()] = context;
   TRY(Invariants(definition, context, element));
-  TRY(TextRules(definition, element));
+  TextRules(definition, element);
   return Slices(definition, context, element);
 }
 

@@ -105,7 +105,8 @@ class ProfileChecker {
   void Values(const ProfileElement& rule, const Item& item);
   void Fixed(Value value, Value fixed);
   void Pattern(Value value, Value pattern);
-  void Text(const ProfileElement& rule, const Item& item);
+  void Length(const ProfileElement& rule, const Item& item);
+  void Form(const ProfileElement& rule, const Item& item);
   void Bounds(const ProfileElement& rule, const Item& item);
   void Binding(const ProfileBinding& binding, const Item& item);
   bool IsOutside(const std::string& value_set, const Item& item);
@@ -157,7 +158,8 @@ class ProfileChecker {
   std::vector<Holder> holders_;                             // from the resource down to where the walk is
   std::vector<std::pair<Value, const Profile*>> checking_;  // against endless turns
   std::unique_ptr<World> world_;
-  std::map<TypeId, ProfileElement> type_rules_;  // "is of this type", for discriminators
+  std::map<TypeId, ProfileElement> type_rules_;         // "is of this type", for discriminators
+  std::map<std::string, ProfileElement> target_rules_;  // "keeps to this profile", by canonical
   uint64_t work_ = 0;
   size_t quiet_ = 0;  // >0: errors are counted only
   size_t quiet_errors_ = 0;

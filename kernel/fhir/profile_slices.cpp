@@ -37,6 +37,16 @@ bool IsExtension(const ProfileElement& rule) {
   return rule.name == "extension" || rule.name == "modifierExtension";
 }
 
+/// Does a slice say by itself ($this) which items are its own?
+bool TellsItems(const ProfileElement& slice, Discriminator::Kind kind) {
+  if (kind == Discriminator::Kind::kExists) return false;
+  if (kind == Discriminator::Kind::kType) return !slice.types.empty();
+  const bool has_profile = std::any_of(slice.types.begin(), slice.types.end(), [](const TypeRule& type) {
+    return !type.profiles.empty() || !type.targets.empty();
+  });
+  return has_profile || slice.fixed || slice.pattern || !slice.bindings.empty() || !slice.children.empty();
+}
+
 }  // namespace
 
 std::vector<const ProfileElement*> ProfileChecker::RulesBelow(const ProfileElement& rule,
@@ -82,7 +92,10 @@ std::vector<const ProfileElement*> ProfileChecker::TargetRules(const ProfileElem
       const ProfilePtr profile = Known(canonical);
       const TypeId of = profiles_.TypeOf(canonical);
       if (profile != nullptr && !by_type) {
-        found.push_back(profile->root.get());
+        ProfileElement& is_of_profile =
+            target_rules_[canonical];  // its type too: other types may have all that it asks
+        if (is_of_profile.types.empty()) is_of_profile.types.push_back({profile->type, {canonical}, {}});
+        found.push_back(&is_of_profile);
       } else if (of != kNoType) {
         ProfileElement& is_of_type = type_rules_[of];
         if (is_of_type.types.empty()) is_of_type.types.push_back({of, {}, {}});
@@ -182,8 +195,11 @@ ProfileChecker::Fit ProfileChecker::Discriminates(const Discriminator& discrimin
   if (std::any_of(rules.begin(), rules.end(), is_fixed))
     std::erase_if(rules, [&](const ProfileElement* rule) { return !is_fixed(rule); });
   const path::Collection values = ValuesAt(discriminator.expression.get(), item);
-  const bool is_absent = std::any_of(rules.begin(), rules.end(),
-                                     [](const ProfileElement* rule) { return rule->max && *rule->max == 0; });
+  const bool is_absent = std::any_of(rules.begin(), rules.end(), [&](const ProfileElement* rule) {
+    if (!rule->max || *rule->max != 0) return false;
+    return rule != &slice ||
+           !TellsItems(*rule, discriminator.kind);  // a slice may forbid just what it tells apart
+  });
   const auto fit_if = [](bool is_so) { return is_so ? Fit::kYes : Fit::kNo; };
   if (is_absent || (rules.empty() && of_other_type)) return fit_if(values.empty());
   if (values.empty() && discriminator.resolves)

@@ -125,5 +125,38 @@ TEST_F(ProfileTargets, ProfilesOfTargetsTellSlicesApart) {
             "Patient.generalPractitioner: slice other: is there 0 times; at least 1\n");
 }
 
+TEST_F(ProfileTargets, AClaimedTypeIsTheResourcesOwn) {
+  const auto told = [&](const std::string& type) {
+    return Told(R"({"resourceType":"Observation","meta":{"profile":[")" + std::string(kCore) + type +
+                R"("]}})");
+  };
+  EXPECT_EQ(told("Observation"), "");
+  EXPECT_EQ(told("DomainResource"), "");
+  EXPECT_EQ(told("Patient"), "Observation: claims to be a Patient\n");
+}
+
+// An Observation has all that a profile on Condition asks for, and is none.
+TEST_F(ProfileTargets, AProfileOfATargetIsOfItsType) {
+  for (const std::string type : {"Condition", "Observation"}) {
+    Add(R"({"resourceType":"StructureDefinition","url":"http://x/)" + type + R"(","type":")" + type +
+        R"(","derivation":"constraint","baseDefinition":")" + std::string(kCore) + type +
+        R"(","differential":{"element":[{"path":")" + type + R"(.subject","min":1}]}})");
+  }
+  Add(SlicedByTarget("List", "entry", "profile", "item.resolve()", "http://x/Condition",
+                     "http://x/Observation"));
+  const auto list = [](const std::string& one, const std::string& other) {
+    return Claiming(
+        "List",
+        R"(,"status":"current","mode":"working","contained":[{"resourceType":"Condition","id":"c","subject":{"display":"s"}},)"
+        R"({"resourceType":"Observation","id":"o","subject":{"display":"s"}}],"entry":[{"item":{"reference":")" +
+            one + R"("}},{"item":{"reference":")" + other + R"("}}])");
+  };
+  EXPECT_EQ(Told(list("#o", "#c")), "");
+  EXPECT_EQ(Told(list("#c", "#o")), "");
+  EXPECT_EQ(Told(list("#o", "#o")),
+            "List.entry: slice one: is there 0 times; at least 1\n"
+            "List.entry: slice other: is there 2 times; at most 1\n");
+}
+
 }  // namespace
 }  // namespace tk::fhir

@@ -560,6 +560,36 @@ TEST_F(ProfileTest, LengthsAndForms) {
             "Patient.id: has not the form that the profile asks for\n");
 }
 
+TEST_F(ProfileTest, FormsOfPcreOfCharactersAndOfNumbers) {
+  const auto profile = [&](std::string_view pattern) {
+    Add(Structure("p", "Patient",
+                  R"({"path":"Patient.name.family","max":"0"},{"path":"Patient.name.text","extension":[)"
+                  R"({"url":"http://hl7.org/fhir/StructureDefinition/regex","valueString":")" +
+                      std::string(pattern) +
+                      R"("}]},{"path":"Patient.multipleBirthInteger","extension":[)"
+                      R"({"url":"http://hl7.org/fhir/StructureDefinition/regex","valueString":"[1-3]"}]})"));
+  };
+  const auto name = [&](std::string_view text, bool warnings = false) {
+    return Check(Patient(R"(,"name":[{"text":")" + std::string(text) + R"("}])"), "p", warnings);
+  };
+  const std::string wrong = "Patient.name[0].text: has not the form that the profile asks for\n";
+  profile(R"((?!x)[a-z]+)");
+  EXPECT_EQ(name("ab"), "");
+  EXPECT_EQ(name("xb"), wrong);
+  EXPECT_EQ(Check(Patient(R"(,"multipleBirthInteger":2)"), "p"), "");
+  EXPECT_EQ(Check(Patient(R"(,"multipleBirthInteger":7)"), "p"),
+            "Patient.multipleBirth: has not the form that the profile asks for\n");
+  profile(R"(^[\\u4e00-\\u9fa5]+$)");
+  EXPECT_EQ(name("王小明"), "");
+  EXPECT_EQ(name("Wang"), wrong);
+  // What cannot be read is left out and told; all else is asked.
+  profile("(a");
+  EXPECT_EQ(name("b"), "");
+  EXPECT_NE(name("b", true).find("Patient.name[0].text: its form is not checked"), std::string::npos);
+  EXPECT_EQ(Check(Patient(R"(,"name":[{"family":"x"}])"), "p"),
+            "Patient.name[0].family: must not be there\n");
+}
+
 // A slice is told by what must not be there, by the type that valueString alone gives, and by the type that a reference leads to.
 TEST_F(ProfileTest, SlicesByAbsenceAndByTypesOfTargets) {
   Add(Structure(
@@ -598,6 +628,26 @@ TEST_F(ProfileTest, SlicesByAbsenceAndByTypesOfTargets) {
   EXPECT_EQ(Check(list(R"({"item":{"reference":"#i1"}},{"item":{"reference":"#i2"}})"), "l"), "");
   EXPECT_EQ(Check(list(R"({"item":{"reference":"#i2"}},{"item":{"reference":"#i2"}})"), "l"),
             "List.entry: slice o: is there 2 times; at most 1\n");
+}
+
+// What a slice tells apart by itself may be what it forbids.
+TEST_F(ProfileTest, AForbiddenSliceFindsWhatItForbids) {
+  Add(Structure(
+      "p", "Observation",
+      R"({"id":"Observation.category","path":"Observation.category","slicing":{"discriminator":[{"type":"pattern","path":"$this"}],"rules":"open"}},
+    {"id":"Observation.category:lab","path":"Observation.category","sliceName":"lab","max":"0","patternCodeableConcept":{"text":"lab"}},
+    {"id":"Observation.category:any","path":"Observation.category","sliceName":"any","max":"0"},
+    {"id":"Observation.value[x]","path":"Observation.value[x]","slicing":{"discriminator":[{"type":"type","path":"$this"}],"rules":"open"}},
+    {"id":"Observation.value[x]:valueString","path":"Observation.value[x]","sliceName":"valueString","max":"0","type":[{"code":"string"}]},
+    {"id":"Observation.value[x]:other","path":"Observation.value[x]","sliceName":"other","max":"0"})"));
+  const auto observation = [](std::string_view members) {
+    return R"({"resourceType":"Observation")" + std::string(members) + "}";
+  };
+  EXPECT_EQ(Check(observation(R"(,"category":[{"text":"x"}],"valueInteger":1)"), "p"), "");
+  EXPECT_EQ(Check(observation(R"(,"category":[{"text":"x"},{"text":"lab"}])"), "p"),
+            "Observation.category: slice lab: must not be there\n");
+  EXPECT_EQ(Check(observation(R"(,"valueString":"a")"), "p"),
+            "Observation.value: slice valueString: must not be there\n");
 }
 
 TEST_F(ProfileTest, ASliceOfASliceThatIsNotThereStandsByItself) {

@@ -94,12 +94,17 @@ void ProfileChecker::Walk(Value object, TypeId type) {
 void ProfileChecker::Claimed(Value resource) {
   for (const Value claim : resource["meta"]["profile"]) {
     const std::string canonical = claim.ToString();
-    if (canonical.empty() || profiles_.TypeOf(canonical) != kNoType) {
-      const ProfilePtr profile = Known(canonical);
-      if (profile != nullptr) CheckProfile(path::ResourceItem(definitions_, resource), *profile);
-      continue;
-    }
-    if (Known(canonical) == nullptr)
+    const auto profile = profiles_.Find(canonical);
+    const TypeId type = profiles_.TypeOf(canonical);
+    const Item item = path::ResourceItem(definitions_, resource);
+    if (!profile.ok()) {
+      Add(Severity::kWarning, "not-supported", "is not checked: " + profile.error().external);
+    } else if (*profile != nullptr) {
+      CheckProfile(item, **profile);
+    } else if (type != kNoType) {  // a type itself, which the validator checks
+      if (!definitions_.IsA(item.type, type))
+        Error("structure", "claims to be a " + std::string(definitions_.Type(type).name));
+    } else if (!canonical.empty())
       Add(Severity::kWarning, "not-found",
           "claims the profile " + canonical + ", which is not known here: not checked");
   }

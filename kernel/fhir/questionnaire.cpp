@@ -1,7 +1,5 @@
 #include "kernel/fhir/questionnaire.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <charconv>
 
@@ -352,11 +350,9 @@ void AnswerChecker::Text(Value question, Value value, std::string_view type) {
   if (const auto least = Count(ExtensionValue(question, "minLength")); least && Characters(text) < *least)
     Error("value", "is shorter than " + std::to_string(*least) + " characters");
   if (const Value pattern = ExtensionValue(question, "regex"); pattern.is_string()) {
-    RE2::Options options;
-    options.set_log_errors(false);
-    const RE2 expression(pattern.ToString(), options);
-    if (expression.ok() && !RE2::FullMatch(re2::StringPiece(text.data(), text.size()), expression))
-      Error("value", "has not the form that the question asks for");
+    const auto form = path::Pattern::Make(pattern.ToString(), "");
+    const auto fits = form.ok() ? (*form)->Matches(text, true) : Result<bool>(true);
+    if (fits.ok() && !*fits) Error("value", "has not the form that the question asks for");
   }
 }
 

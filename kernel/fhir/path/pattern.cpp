@@ -215,9 +215,31 @@ std::string InWordsOfRe2(std::string_view pattern, std::string_view flags) {
   return own;
 }
 
+/// \u4e00, as JavaScript and Java write a character, is \x{4e00} in both engines.
+std::string WithCharacters(std::string_view pattern) {
+  constexpr size_t kDigits = 4;
+  std::string own;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] != '\\' || i + 1 == pattern.size()) {
+      own += pattern[i];
+      continue;
+    }
+    const std::string_view digits = pattern.substr(i + 2, kDigits);
+    const bool is_character = pattern[i + 1] == 'u' && digits.size() == kDigits &&
+                              digits.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+    if (is_character)
+      own.append("\\x{").append(digits).append("}");
+    else
+      own.append(pattern.substr(i, 2));
+    i += is_character ? 1 + kDigits : 1;
+  }
+  return own;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<const Pattern>> Pattern::Make(std::string_view pattern, std::string_view flags) {
+Result<std::unique_ptr<const Pattern>> Pattern::Make(std::string_view given, std::string_view flags) {
+  const std::string pattern = WithCharacters(given);
   auto linear = std::make_unique<LinearPattern>(InWordsOfRe2(pattern, flags), flags);
   const RE2& expression = linear->expression();
   if (expression.ok()) return std::unique_ptr<const Pattern>(std::move(linear));

@@ -1,6 +1,7 @@
 // The regular expressions of matches(), matchesFull() and replaceMatches().
 // RE2 first: linear time whatever the pattern. What RE2 does not have (looking ahead and behind, back references: the specification
-// means PCRE's language) is compiled by PCRE2, with limits on steps and memory instead. `.` matches line ends too.
+// means PCRE's language) is compiled by PCRE2, with limits on steps and memory instead. `.` matches line ends too; \uXXXX is a character.
+// Also of the extension regex, of profiles and of questionnaires.
 // Source: FHIRPath N1 5.6.9 (matches), 2.1.0 for flags: "i" ignores case, "m" lets ^ and $ stand at each line.
 #pragma once
 
