@@ -34,7 +34,7 @@ struct IndexOptions {
   size_t file_entries_min = 65'536;           // runs.h
   size_t count_bytes_max = size_t{32} << 20;  // area_counts.h
   uint64_t count_alone_max = 64;
-  // Ordinals that all searches under way may keep in intermediate sets (8 bytes each), beyond which kTooLarge.
+  // Ordinals that a search may keep in intermediate sets (8 bytes each) when it is alone, beyond which kTooLarge; of all under way see kept.h.
   uint64_t kept_max = 8'000'000;
 };
 

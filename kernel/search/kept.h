@@ -1,4 +1,5 @@
-// What all searches under way keep in memory on their way, together: one limit for as many of them as there are.
+// What all searches under way keep in memory on their way, together. One may keep as much as is left free: alone half of all, two a third each;
+// however many there are, whoever begins finds room.
 // Flow:   Meter::Keep (meter.h) takes some at a time → gives them back with the end of its question
 // Cost:   one exchange of an atomic number for thousands of ordinals.
 #pragma once
@@ -12,21 +13,22 @@ namespace tk::search {
 /// Ordinals in intermediate sets, 8 bytes each. Thread-safe.
 class Kept {
  public:
-  explicit Kept(uint64_t max) : max_(max) {}
+  explicit Kept(uint64_t alone_max) : max_(alone_max * 2) {}
   Kept(const Kept&) = delete;
   Kept& operator=(const Kept&) = delete;
 
-  /// As many of `count` as are left. They are given back once.
-  uint64_t Take(uint64_t count) {
+  /// As many of `count` as one may have that holds `held` already. They are given back once.
+  uint64_t Take(uint64_t held, uint64_t count) {
     uint64_t now = now_.load(std::memory_order_relaxed);
     uint64_t taken = 0;
     do {
-      taken = std::min(count, max_ - now);
+      const uint64_t free = max_ - now;
+      taken = free <= held ? 0 : std::min(count, (free - held) / 2);
     } while (!now_.compare_exchange_weak(now, now + taken, std::memory_order_relaxed));
     return taken;
   }
   void GiveBack(uint64_t count) { now_.fetch_sub(count, std::memory_order_relaxed); }
-  uint64_t max() const { return max_; }
+  uint64_t alone_max() const { return max_ / 2; }
   uint64_t now() const { return now_.load(std::memory_order_relaxed); }
 
  private:

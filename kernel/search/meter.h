@@ -29,12 +29,12 @@ class Meter {
   }
   /// One ordinal more is kept in an intermediate set.
   bool Keep(const std::string& what) {
-    if (kept_ == taken_) taken_ += kept_of_all_.Take(kTakenAtOnce);
+    if (kept_ == taken_) taken_ += kept_of_all_.Take(taken_, kTakenAtOnce);
     if (kept_ < taken_) {
       ++kept_;
     } else if (stopped_ == nullptr) {
       stopped_ = &what;
-      too_large_ = true;
+      (taken_ < kept_of_all_.alone_max() ? crowded_ : too_large_) = true;
     }
     return stopped_ == nullptr;
   }
@@ -48,9 +48,15 @@ class Meter {
     const std::string where = name.empty() ? std::string() : " It was at " + name + ".";
     if (too_large_)
       return MakeIssue(ErrorCode::kTooLarge, "too-costly", name,
-                       "the search would keep more than " + std::to_string(kept_of_all_.max()) +
+                       "the search would keep more than " + std::to_string(kept_of_all_.alone_max()) +
                            " resources in memory on its way." + where +
                            " Make that criterion, or another one, more selective");
+    if (crowded_)
+      return MakeIssue(
+          ErrorCode::kBusy, "throttled", name,
+          "too many searches that keep much in memory are being answered: try again in a moment, "
+          "or add a criterion that is more selective." +
+              where);
     if (too_many_)
       return MakeIssue(ErrorCode::kBusy, "throttled", name,
                        "the search takes long, and too many such searches are being answered already: try "
@@ -82,7 +88,7 @@ class Meter {
   Kept& kept_of_all_;
   uint64_t entries_ = 0, kept_ = 0, taken_ = 0;
   const std::string* stopped_ = nullptr;
-  bool too_large_ = false, too_many_ = false, must_end_ = false;
+  bool too_large_ = false, crowded_ = false, too_many_ = false, must_end_ = false;
 };
 
 }  // namespace tk::search

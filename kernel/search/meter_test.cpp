@@ -17,19 +17,20 @@ bool KeepSome(Meter* meter, int count) {
 TEST(Meters, ShareWhatTheyMayKeep) {
   Kept all(10'000);
   {
-    Meter first(0, all), second(0, all);
-    EXPECT_TRUE(KeepSome(&first, 9'000));
-    EXPECT_FALSE(KeepSome(&second, 2'000));
-    EXPECT_TRUE(second.stopped());
-    EXPECT_EQ(second.status().error().code, ErrorCode::kTooLarge);
-    EXPECT_LE(first.kept() + second.kept(), all.max());
-    EXPECT_TRUE(KeepSome(&first, 500));  // its own share goes on
+    Meter first(0, all), second(0, all), third(0, all);
+    EXPECT_TRUE(KeepSome(&first, 10'000));
+    EXPECT_TRUE(KeepSome(&second, 5'000));
+    EXPECT_FALSE(KeepSome(&second, 1));
+    EXPECT_EQ(second.status().error().code, ErrorCode::kBusy) << "others keep so much, not it";
+    EXPECT_TRUE(KeepSome(&third, 2'000)) << "whoever begins finds room";
+    EXPECT_FALSE(KeepSome(&first, 1));
+    EXPECT_EQ(first.status().error().code, ErrorCode::kTooLarge);
   }
   EXPECT_EQ(all.now(), 0U);
   Meter alone(0, all);
   EXPECT_TRUE(KeepSome(&alone, 10'000));
   EXPECT_FALSE(KeepSome(&alone, 1));
-  EXPECT_EQ(alone.kept(), all.max());
+  EXPECT_EQ(alone.kept(), all.alone_max());
 }
 
 }  // namespace
