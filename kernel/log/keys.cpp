@@ -650,7 +650,7 @@ Status KeyStoreImpl::Wipe() {
 
 // Under wipe_mutex_. False: somebody reads from frames, or writes.
 Result<bool> KeyStoreImpl::TryToWipe() {
-  const auto taken = [this](int code) { return code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY; };
+  const auto taken = [](int code) { return code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY; };
   const uint64_t version = TRY(wiper_.QueryInt("PRAGMA data_version"));
   int frames = 0, copied = 0;
   const int code =
