@@ -4,45 +4,84 @@
 #include <functional>
 #include <tuple>
 
+#include "kernel/fhir/primitives.h"
+
 namespace tk::fhir {
 namespace {
 
-constexpr int kUrlPartsMax = 4;  // Patient/1/_history/2
-
 size_t HashOfUrl(std::string_view text) { return std::hash<std::string_view>()(text); }
 
-bool IsMeantBy(std::string_view url, std::string_view reference) {
-  if (url == reference) return true;
-  return url.size() > reference.size() && url.ends_with(reference) &&
-         url[url.size() - reference.size() - 1] == '/' && reference.find(':') == std::string_view::npos;
+}  // namespace
+
+bool IsAbsoluteUri(std::string_view uri) {
+  const size_t colon = uri.find(':');
+  return colon != std::string_view::npos && colon != 0 && uri.find_first_of("/?#") > colon;
 }
 
-}  // namespace
+std::optional<RestAddress> RestAddressOf(const Definitions& definitions, std::string_view url) {
+  if (!url.starts_with("http://") && !url.starts_with("https://")) return std::nullopt;
+  url = url.substr(0, url.find(kHistoryPart));
+  const size_t slash = url.rfind('/');
+  const size_t start = url.rfind('/', slash - 1);
+  if (start == std::string_view::npos) return std::nullopt;
+  const RestAddress address{url.substr(0, start + 1), url.substr(start + 1, slash - start - 1),
+                            url.substr(slash + 1)};
+  TypeInfo id{};
+  id.primitive = Primitive::kId;
+  if (!definitions.IsResource(definitions.FindType(address.type)) || !IsPrimitiveText(id, address.id))
+    return std::nullopt;
+  return address;
+}
+
+MeantAddress AddressMeant(const Definitions& definitions, std::string_view full_url,
+                          std::string_view reference) {
+  MeantAddress meant;
+  if (const size_t history = reference.find(kHistoryPart); history != std::string_view::npos) {
+    meant.version = reference.substr(history + kHistoryPart.size());
+    reference = reference.substr(0, history);
+  }
+  if (IsAbsoluteUri(reference)) {
+    meant.url = reference;
+  } else if (const auto base = RestAddressOf(definitions, full_url)) {
+    meant.url.append(base->root).append(reference);
+  } else if (!IsAbsoluteUri(full_url)) {
+    meant.url = reference;
+  }
+  return meant;
+}
 
 void BundleEntries::Read() {
   is_read_ = true;
   for (const Value entry : bundle_["entry"]) {
-    const std::string url = entry["fullUrl"].ToString();
-    rows_.push_back({HashOfUrl(url), entries_.size()});
-    size_t slash = std::string::npos;
-    for (int part = 0; part < kUrlPartsMax && slash != 0; ++part) {
-      slash = url.rfind('/', slash == std::string::npos ? slash : slash - 1);
-      if (slash == std::string::npos) break;
-      rows_.push_back({HashOfUrl(std::string_view(url).substr(slash + 1)), entries_.size()});
-    }
+    std::string scratch;
+    rows_.push_back({HashOfUrl(entry["fullUrl"].String(scratch)), entries_.size()});
     entries_.push_back(entry);
   }
   const auto key = [](const Row& row) { return std::tuple(row.hash, row.entry); };
   std::sort(rows_.begin(), rows_.end(), [&](const Row& a, const Row& b) { return key(a) < key(b); });
 }
 
-std::optional<Value> BundleEntries::Find(std::string_view reference) {
+std::string BundleEntries::FullUrlOf(Value inside) const {
+  if (!inside || inside.document() != bundle_.document()) return "";
+  const auto next =
+      std::upper_bound(entries_.begin(), entries_.end(), inside.index(),
+                       [](uint32_t index, const Value& entry) { return index < entry.index(); });
+  if (next == entries_.begin() || inside.index() >= std::prev(next)->node().end) return "";
+  return (*std::prev(next))["fullUrl"].ToString();
+}
+
+std::optional<Value> BundleEntries::Find(std::string_view reference, Value from) {
   if (!is_read_) Read();
-  const size_t hash = HashOfUrl(reference);
+  const MeantAddress meant = AddressMeant(definitions_, FullUrlOf(from), reference);
+  if (meant.url.empty()) return std::nullopt;
+  const size_t hash = HashOfUrl(meant.url);
   auto row = std::lower_bound(rows_.begin(), rows_.end(), hash,
                               [](const Row& a, size_t wanted) { return a.hash < wanted; });
   for (; row != rows_.end() && row->hash == hash; ++row) {
-    if (IsMeantBy(entries_[row->entry]["fullUrl"].ToString(), reference)) return entries_[row->entry];
+    const Value entry = entries_[row->entry];
+    const bool is_version =
+        meant.version.empty() || entry["resource"]["meta"]["versionId"].ToString() == meant.version;
+    if (is_version && entry["fullUrl"].ToString() == meant.url) return entry;
   }
   return std::nullopt;
 }

@@ -116,7 +116,7 @@ void ProfileChecker::Check(Value resource, std::string_view canonical) {
   if (*profile == nullptr)
     return Error("not-found", "the profile " + std::string(canonical) + " is not known here");
   const bool is_bundle = definitions_.Type(item.type).name == "Bundle";
-  if (is_bundle) bundles_.emplace_back(resource);
+  if (is_bundle) bundles_.emplace_back(definitions_, resource);
   CheckProfile(item, **profile);
   if (is_bundle) LeaveBundle();
 }
@@ -295,7 +295,7 @@ void ProfileChecker::LeaveBundle() {
   bundles_.pop_back();
 }
 
-Value ProfileChecker::Resolve(std::string_view reference) {
+Value ProfileChecker::Resolve(std::string_view reference, Value from) {
   if (reference.empty()) return {};
   if (reference.front() == '#') {
     for (const Value contained : container_["contained"]) {
@@ -304,7 +304,7 @@ Value ProfileChecker::Resolve(std::string_view reference) {
     return reference.size() == 1 ? container_ : Value();
   }
   for (BundleEntries& bundle : bundles_) {
-    if (const auto entry = bundle.Find(reference)) return (*entry)["resource"];
+    if (const auto entry = bundle.Find(reference, from)) return (*entry)["resource"];
   }
   return {};
 }
@@ -328,7 +328,7 @@ void ProfileChecker::Targets(const TypeRule& type, const Item& item) {
   if (definitions_.Type(type.type).name != "Reference") return;
   std::string scratch;
   const std::string_view reference = item.node["reference"].String(scratch);
-  const Value target = Resolve(reference);
+  const Value target = Resolve(reference, item.node);
   if (type.aggregation != 0) Aggregated(type.aggregation, reference, target);
   if (type.targets.empty()) return;
   const TypeId target_type = target ? path::ResourceItem(definitions_, target).type : TargetType(item.node);

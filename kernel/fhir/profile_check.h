@@ -136,7 +136,8 @@ class ProfileChecker {
   bool Conforms(const ProfileElement& rule, const Item& item);
 
   std::vector<Named> ItemsOf(const Item& parent, std::string_view name) const;
-  Value Resolve(std::string_view reference);
+  /// `from`: where the reference stands.
+  Value Resolve(std::string_view reference, Value from);
   void LeaveBundle();
   bool Work();
   void Add(Severity severity, std::string_view type, std::string text);

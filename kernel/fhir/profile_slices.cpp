@@ -165,7 +165,8 @@ ProfileChecker::Fit ProfileChecker::ByReference(const Discriminator& discriminat
                                                 const path::Collection& references) {
   std::vector<Value> missing;
   for (const Item& reference : references) {
-    if (reference.node.is_object() && !Resolve(reference.node["reference"].ToString()).present())
+    if (reference.node.is_object() &&
+        !Resolve(reference.node["reference"].ToString(), reference.node).present())
       missing.push_back(reference.node);
   }
   if (missing.empty()) return Fit::kNo;

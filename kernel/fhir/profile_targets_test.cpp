@@ -125,6 +125,30 @@ TEST_F(ProfileTargets, ProfilesOfTargetsTellSlicesApart) {
             "Patient.generalPractitioner: slice other: is there 0 times; at least 1\n");
 }
 
+TEST_F(ProfileTargets, ARelativeReferenceIsOfItsOwnServer) {
+  Add(R"({"resourceType":"StructureDefinition","url":"http://x/woman","type":"Patient","derivation":"constraint","baseDefinition":")" +
+      std::string(kCore) +
+      R"(Patient","differential":{"element":[{"path":"Patient.gender","fixedCode":"female"}]}})");
+  Add(R"({"resourceType":"StructureDefinition","url":"http://x/p","type":"Observation","derivation":"constraint","baseDefinition":")" +
+      std::string(kCore) +
+      R"(Observation","differential":{"element":[{"path":"Observation.subject","type":)" +
+      R"([{"code":"Reference","targetProfile":["http://x/woman"]}]}]}})");
+  const auto bundle = [](const std::string& server) {
+    const auto patient = [](const std::string& root, const std::string& gender) {
+      return R"({"fullUrl":")" + root +
+             R"(/Patient/1","resource":{"resourceType":"Patient","id":"1","gender":")" + gender + R"("}},)";
+    };
+    return R"({"resourceType":"Bundle","type":"collection","entry":[)" + patient("http://a", "male") +
+           patient("http://b", "female") + R"({"fullUrl":")" + server + R"(/Observation/o","resource":)" +
+           Claiming("Observation", R"(,"id":"o","subject":{"reference":"Patient/1"})") + "}]}";
+  };
+  EXPECT_EQ(Told(bundle("http://b")), "");
+  EXPECT_EQ(Told(bundle("http://c")), "");
+  EXPECT_EQ(Told(bundle("http://a")),
+            "Bundle.entry[2].resource.subject: refers to a Patient that is none of: http://x/woman; "
+            "Bundle.entry[0].resource.gender: has not the value that is fixed\n");
+}
+
 TEST_F(ProfileTargets, AClaimedTypeIsTheResourcesOwn) {
   const auto told = [&](const std::string& type) {
     return Told(R"({"resourceType":"Observation","meta":{"profile":[")" + std::string(kCore) + type +

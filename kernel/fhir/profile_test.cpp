@@ -549,47 +549,6 @@ TEST_F(ProfileTest, FixedValuesAndPatternsAreToldByMember) {
       "Patient.maritalStatus.coding[0].display: is not in the value that the profile fixes\n");
 }
 
-TEST_F(ProfileTest, LengthsAndForms) {
-  const char* const extension =
-      R"({"path":"Patient.birthDate"},{"path":"Patient.id","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/minLength","valueInteger":3},
-    {"url":"http://hl7.org/fhir/StructureDefinition/regex","valueString":"(a|ä)*"}]})";
-  Add(Structure("p", "Patient", extension));
-  EXPECT_EQ(Check(Patient(R"(,"id":"aaa")"), "p"), "");
-  EXPECT_EQ(Check(Patient(R"(,"id":"ää")"), "p"), "Patient.id: is shorter than 3 characters\n");
-  EXPECT_EQ(Check(Patient(R"(,"id":"aaab")"), "p"),
-            "Patient.id: has not the form that the profile asks for\n");
-}
-
-TEST_F(ProfileTest, FormsOfPcreOfCharactersAndOfNumbers) {
-  const auto profile = [&](std::string_view pattern) {
-    Add(Structure("p", "Patient",
-                  R"({"path":"Patient.name.family","max":"0"},{"path":"Patient.name.text","extension":[)"
-                  R"({"url":"http://hl7.org/fhir/StructureDefinition/regex","valueString":")" +
-                      std::string(pattern) +
-                      R"("}]},{"path":"Patient.multipleBirthInteger","extension":[)"
-                      R"({"url":"http://hl7.org/fhir/StructureDefinition/regex","valueString":"[1-3]"}]})"));
-  };
-  const auto name = [&](std::string_view text, bool warnings = false) {
-    return Check(Patient(R"(,"name":[{"text":")" + std::string(text) + R"("}])"), "p", warnings);
-  };
-  const std::string wrong = "Patient.name[0].text: has not the form that the profile asks for\n";
-  profile(R"((?!x)[a-z]+)");
-  EXPECT_EQ(name("ab"), "");
-  EXPECT_EQ(name("xb"), wrong);
-  EXPECT_EQ(Check(Patient(R"(,"multipleBirthInteger":2)"), "p"), "");
-  EXPECT_EQ(Check(Patient(R"(,"multipleBirthInteger":7)"), "p"),
-            "Patient.multipleBirth: has not the form that the profile asks for\n");
-  profile(R"(^[\\u4e00-\\u9fa5]+$)");
-  EXPECT_EQ(name("王小明"), "");
-  EXPECT_EQ(name("Wang"), wrong);
-  // What cannot be read is left out and told; all else is asked.
-  profile("(a");
-  EXPECT_EQ(name("b"), "");
-  EXPECT_NE(name("b", true).find("Patient.name[0].text: its form is not checked"), std::string::npos);
-  EXPECT_EQ(Check(Patient(R"(,"name":[{"family":"x"}])"), "p"),
-            "Patient.name[0].family: must not be there\n");
-}
-
 // A slice is told by what must not be there, by the type that valueString alone gives, and by the type that a reference leads to.
 TEST_F(ProfileTest, SlicesByAbsenceAndByTypesOfTargets) {
   Add(Structure(

@@ -8,7 +8,9 @@ namespace tk::fhir {
 class ProfileChecker::World final : public path::Resolver, public path::Conformance {
  public:
   explicit World(ProfileChecker* checker) : checker_(checker) {}
-  Value Resolve(std::string_view reference) const override { return checker_->Resolve(reference); }
+  Value Resolve(std::string_view reference, Value from) const override {
+    return checker_->Resolve(reference, from ? from : checker_->resource_);
+  }
   std::optional<bool> ConformsTo(const path::Item& item, std::string_view profile) const override;
   std::optional<bool> MemberOf(const path::Item& item, std::string_view value_set) const override;
   std::optional<bool> Subsumes(std::string_view system, std::string_view code,

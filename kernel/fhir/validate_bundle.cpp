@@ -4,24 +4,18 @@
 #include <map>
 #include <set>
 
+#include "kernel/fhir/bundle_entries.h"
 #include "kernel/fhir/path/path.h"
-#include "kernel/fhir/primitives.h"
 
 namespace tk::fhir {
 namespace {
 
 constexpr size_t kBundleLevelsMax = 100;
-constexpr std::string_view kHistoryPart = "/_history/";
 constexpr std::string_view kPageRelations[] = {"first", "previous", "prev", "next", "last"};
 
 bool IsIn(std::string_view text, std::initializer_list<std::string_view> list) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
-
-/// "http://x/fhir/Patient/1" → root "http://x/fhir/", type and id.
-struct RestAddress {
-  std::string_view root, type, id;
-};
 
 class BundleChecker {
  public:
@@ -77,7 +71,6 @@ class BundleChecker {
   void Hanging();
   void Collect(Value object, TypeId type, const std::string& path, size_t level, std::vector<Link>* out);
   Found Find(const Entry& from, std::string_view reference) const;
-  std::optional<RestAddress> Rest(std::string_view url) const;
   void Add(const std::string& path, std::string_view type, std::string text) {
     if (issues_.size() < issues_max_ && !time_.over())
       issues_.push_back({Severity::kError, type, path, std::move(text)});
@@ -136,21 +129,6 @@ void BundleChecker::Read() {
   }
 }
 
-std::optional<RestAddress> BundleChecker::Rest(std::string_view url) const {
-  if (!url.starts_with("http://") && !url.starts_with("https://")) return std::nullopt;
-  url = url.substr(0, url.find(kHistoryPart));
-  const size_t slash = url.rfind('/');
-  const size_t start = url.rfind('/', slash - 1);
-  if (start == std::string_view::npos) return std::nullopt;
-  const RestAddress address{url.substr(0, start + 1), url.substr(start + 1, slash - start - 1),
-                            url.substr(slash + 1)};
-  TypeInfo id{};
-  id.primitive = Primitive::kId;
-  if (!definitions_.IsResource(definitions_.FindType(address.type)) || !IsPrimitiveText(id, address.id))
-    return std::nullopt;
-  return address;
-}
-
 // ---- links and addresses -----------------------------------------------------------------------------------------------
 
 void BundleChecker::Links(const std::string& type) {
@@ -184,7 +162,7 @@ void BundleChecker::FullUrl(const Entry& entry, bool is_needed) {
     return;
   }
   if (!IsAbsoluteUri(entry.url)) return Add(entry.path + ".fullUrl", "value", "must be an absolute URL");
-  const auto address = Rest(entry.url);
+  const auto address = RestAddressOf(definitions_, entry.url);
   if (!address || !entry.resource) return;
   if (entry.id.empty())
     return Add(entry.path + ".fullUrl", "value",
@@ -243,24 +221,13 @@ void BundleChecker::SearchSet() {
 
 BundleChecker::Found BundleChecker::Find(const Entry& from, std::string_view reference) const {
   reference = reference.substr(0, reference.find('#'));
-  std::string_view version;
-  if (const size_t history = reference.find(kHistoryPart); history != std::string_view::npos) {
-    version = reference.substr(history + kHistoryPart.size());
-    reference = reference.substr(0, history);
-  }
-  std::string url(reference);
-  const bool is_relative = !IsAbsoluteUri(reference);
-  if (is_relative) {
-    const auto base = Rest(from.url);
-    if (base) url = std::string(base->root) + url;
-    if (!base && IsAbsoluteUri(from.url))
-      url.clear();  // where no fullUrl is absolute, which is told, equal texts meet
-  }
-  const Places& places = version.empty() ? by_url_ : by_url_and_version_;
-  if (!version.empty() && !url.empty()) url += std::string(kHistoryPart) + std::string(version);
-  const auto [begin, end] = places.equal_range(url);
+  const MeantAddress meant = AddressMeant(definitions_, from.url, reference);
+  const Places& places = meant.version.empty() ? by_url_ : by_url_and_version_;
+  const auto [begin, end] = places.equal_range(
+      meant.version.empty() ? meant.url : meant.url + std::string(kHistoryPart) + meant.version);
   Found found{begin, end};
-  if (is_relative && !found.any()) found.alike = by_type_and_id_.contains(std::string(reference));
+  if (!found.any() && !IsAbsoluteUri(reference))
+    found.alike = by_type_and_id_.contains(std::string(reference.substr(0, reference.find(kHistoryPart))));
   return found;
 }
 
@@ -401,11 +368,6 @@ void BundleChecker::Hanging() {
 }
 
 }  // namespace
-
-bool IsAbsoluteUri(std::string_view uri) {
-  const size_t colon = uri.find(':');
-  return colon != std::string_view::npos && colon != 0 && uri.find_first_of("/?#") > colon;
-}
 
 std::vector<Issue> BundleProblems(const Definitions& definitions, Value bundle, const std::string& path,
                                   size_t issues_max, CheckTime& time, size_t* links_kept) {

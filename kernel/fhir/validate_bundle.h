@@ -24,7 +24,4 @@ namespace tk::fhir {
 std::vector<Issue> BundleProblems(const Definitions& definitions, Value bundle, const std::string& path,
                                   size_t issues_max, CheckTime& time, size_t* links_kept = nullptr);
 
-/// "scheme:" before the first slash, question mark or hash sign.
-bool IsAbsoluteUri(std::string_view uri);
-
 }  // namespace tk::fhir

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kernel/base/text.h"
+#include "kernel/fhir/bundle_entries.h"
 #include "kernel/fhir/code_grammar.h"
 #include "kernel/fhir/definitions_codes.h"
 #include "kernel/fhir/element_path.h"

@@ -74,7 +74,7 @@ class BundleResolver : public path::Resolver {
       by_reference_.emplace(resource["resourceType"].ToString() + "/" + resource["id"].ToString(), resource);
     }
   }
-  fhir::Value Resolve(std::string_view reference) const override {
+  fhir::Value Resolve(std::string_view reference, fhir::Value) const override {
     const auto found = by_reference_.find(reference);
     return found == by_reference_.end() ? fhir::Value() : found->second;
   }

@@ -178,7 +178,7 @@ Status Evaluator::Resolve(const Op& op, Items input, Collection* out) {
     if (!text.empty() && text[0] == '#')
       target = FindContained(types_, ResourcesAround(types_, resource_, item.node).container, text.substr(1));
     else if (!text.empty() && environment_.resolver != nullptr)
-      target = environment_.resolver->Resolve(text);
+      target = environment_.resolver->Resolve(text, item.node);
     Item found;
     if (target)
       found = ResourceItem(types_.definitions(), target);

@@ -55,8 +55,9 @@ using Collection = std::vector<Item>;
 class Resolver {
  public:
   virtual ~Resolver() = default;
-  /// The resource with the literal reference ("Patient/1", an absolute URL, a canonical); absent if it is not to be had.
-  virtual Value Resolve(std::string_view reference) const = 0;
+  /// The resource with the literal reference ("Patient/1", an absolute URL, a canonical); absent if it is not to be had. `from`: where that
+  /// stands, which a relative one goes by; absent: it was computed.
+  virtual Value Resolve(std::string_view reference, Value from) const = 0;
 };
 
 /// Variables that are made when they are asked for. What they answer must outlive the evaluation.

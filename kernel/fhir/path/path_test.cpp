@@ -138,7 +138,7 @@ TEST_F(Path, FiltersAsSearchParametersDo) {
 TEST_F(Path, ResolvesThroughTheHook) {
   struct Answer final : Resolver {
     explicit Answer(const Document& d) : document(d) {}
-    Value Resolve(std::string_view reference) const override {
+    Value Resolve(std::string_view reference, Value) const override {
       return reference == "Patient/p1" ? document.Root() : Value();
     }
     const Document& document;
