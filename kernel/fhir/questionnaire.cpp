@@ -32,9 +32,10 @@ Value ChoiceOf(Value object, std::string_view prefix) {
   return {};
 }
 
-/// "valueCoding" → "Coding".
+/// "valueCoding" → "Coding"; "" of none, as where only an extension says why there is no value.
 std::string_view TypeOfChoice(Value member, std::string_view prefix) {
-  return member.name_text().substr(prefix.size());
+  const std::string_view name = member.name_text();
+  return name.substr(std::min(name.size(), prefix.size()));
 }
 
 /// The extensions of the Questionnaire's items, of the core (named as they are) or of structured data capture (sdc-questionnaire-…).

@@ -39,6 +39,27 @@ std::vector<Issue> CheckCase(const AnswerCase& given, const char* status, bool i
   return CheckAnswers(*Definitions::R4(), profiles, document->Root(), warnings, kAnswersNowUs, time);
 }
 
+TEST(AnswersOf, AConditionOrAnOptionWhoseValueIsMissing) {
+  constexpr const char* kMissing = R"([{"url":"http://x/why","valueCode":"unknown"}]})";
+  const std::string condition =
+      R"({"linkId":"1","type":"boolean"},{"linkId":"2","type":"string","required":true,"enableWhen":[{"question":"1","operator":"=","_answerBoolean":{"extension":)" +
+      std::string(kMissing) + "}]}";
+  EXPECT_TRUE(CheckCase({condition.c_str(), R"({"linkId":"1","answer":[{"valueBoolean":true}]})", "", ""},
+                        "completed")
+                  .empty())
+      << "a condition that cannot hold enables nothing";
+  const std::string option =
+      R"({"linkId":"1","type":"choice","answerOption":[{"_valueString":{"extension":)" +
+      std::string(kMissing) + R"(},{"valueString":"a"}]})";
+  EXPECT_TRUE(
+      CheckCase({option.c_str(), R"({"linkId":"1","answer":[{"valueString":"a"}]})", "", ""}, "completed")
+          .empty());
+  EXPECT_EQ(
+      CheckCase({option.c_str(), R"({"linkId":"1","answer":[{"valueString":"b"}]})", "", ""}, "completed")
+          .size(),
+      1U);
+}
+
 class Answers : public testing::TestWithParam<AnswerCase> {};
 
 TEST_P(Answers, AreJudged) {
