@@ -35,10 +35,13 @@ function options() {
     seconds: { type: 'string' }, backends: { type: 'string', default: 'sqlite,postgres' }, 'no-synthea': { type: 'boolean', default: false }, 'no-city': { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' }, help: { type: 'boolean', default: false },
   } });
+  const backends = values.backends.split(',');
+  const unknown = backends.find((backend) => !['sqlite', 'postgres'].includes(backend));
+  if (unknown !== undefined) throw new Error(`--backends: '${unknown}' is none; there are sqlite and postgres`);
   const number = (given, usual, quick) => Number(given ?? (values.quick ? quick : usual));
   return { ...values, seed: Number(values.seed), rounds: number(values.rounds, 5, 1), seconds: number(values.seconds, 5, 1),
     resources: number(values.resources, 1_000_000, 20_000), resources_postgres: number(values['resources-postgres'] ?? values.resources, 1_000_000, 10_000),
-    backends: values.backends.split(',') };
+    backends };
 }
 
 const say = (text) => console.error(`-- ${text}`);
