@@ -114,13 +114,22 @@ class TurnAsked final : public Turn {
   const bool answer_;
 };
 
-TEST(Deadline, ALongSearchLetsOthersGoFirstOrEndsWhenThereAreTooMany) {
-  House house;
+void PutWangs(House* house) {
   for (int i = 0; i < kMany; ++i)
-    house.Put(
+    house->Put(
         fmt::format(R"({{"resourceType":"Patient","id":"p{}","name":[{{"family":"Wang {}"}}]}})", i, i));
+}
+
+PageRequest InAnHour() {
   PageRequest request;
   request.deadline_us = MonotonicUs() + 3'600'000'000;
+  return request;
+}
+
+TEST(Deadline, ALongSearchLetsOthersGoFirstOrEndsWhenThereAreTooMany) {
+  House house;
+  PutWangs(&house);
+  PageRequest request = InAnHour();
   {
     TurnAsked asked(true);
     const auto whole = house.Ask("Patient", "family:contains=wang&_count=1000", request);
@@ -149,11 +158,8 @@ TEST(Deadline, ALongSearchEndsWhenTheServerDoes) {
     bool Long(int64_t, int64_t) override { return true; }
   };
   House house;
-  for (int i = 0; i < kMany; ++i)
-    house.Put(
-        fmt::format(R"({{"resourceType":"Patient","id":"p{}","name":[{{"family":"Wang {}"}}]}})", i, i));
-  PageRequest request;
-  request.deadline_us = MonotonicUs() + 3'600'000'000;
+  PutWangs(&house);
+  const PageRequest request = InAnHour();
   std::atomic<bool> must_end{false};
   const Ended turn(&must_end);
   EXPECT_TRUE(house.Ask("Patient", "family:contains=wang&_count=1000", request).ok());
