@@ -352,6 +352,22 @@ TEST_F(Bundles, WhoIsMadeTwiceUnderTwoConditionsIsRefused) {
     EXPECT_EQ(response.status, 400) << entries[1];
     EXPECT_EQ(At(Parsed(response), "issue.0.code"), "duplicate") << response.body;
   }
+  // Nor does it need an exact criterion: what the resources hold is looked at.
+  const auto named = R"({"resourceType":"Patient","birthDate":"2000-01-01","name":[{"family":"Bar"}]})";
+  const auto make = [&](std::string_view condition) {
+    return Entry("POST", "Patient", named, "", fmt::format(R"(,"ifNoneExist":"{}")", condition));
+  };
+  for (const auto& entries : std::vector<std::vector<std::string>>{
+           {make("name=Bar"), make("name=bar")},
+           {make("name=Bar"), make("family=Bar")},
+           {make("name=Bar"), make("name:contains=ar&birthdate=2000")},
+           {make("birthdate=2000-01-01"), make("birthdate=ge2000-01-01&birthdate=le2000-01-01")},
+           {make("name=Bar"), Entry("PUT", "Patient?family=BAR", named)},
+           {Entry("PUT", "Patient?name=Bar", named), Entry("PUT", "Patient?name=bar", named)}}) {
+    const Response response = Post("", Bundle("transaction", entries));
+    EXPECT_EQ(response.status, 400) << entries[1];
+    EXPECT_EQ(At(Parsed(response), "issue.0.code"), "duplicate") << response.body;
+  }
   const fhir::Document twice = Parsed(Post("", Bundle("transaction", {put, put})));
   EXPECT_EQ(At(twice, "issue.0.expression.0"), "Bundle.entry[1].request.url");
   EXPECT_EQ(At(Parsed(Get("Patient?_summary=count")), "total"), "0");
@@ -370,6 +386,12 @@ TEST_F(Bundles, WhoIsMadeTwiceUnderTwoConditionsIsRefused) {
   Delete("Patient?gender=female");
   Delete("Patient?gender=male");
   // Others of their own do not disturb one another.
+  const auto called = R"({"resourceType":"Patient","birthDate":"2000-01-01","name":[{"family":"Foo"}]})";
+  EXPECT_EQ(Post("", Bundle("transaction", {make("name=Bar&birthdate=2000-01-01"),
+                                            Entry("POST", "Patient", called, "",
+                                                  R"(,"ifNoneExist":"name=Foo&birthdate=2000-01-01")")}))
+                .status,
+            200);
   const auto other = R"({"resourceType":"Patient","identifier":[{"system":"u","value":"e"}]})";
   EXPECT_EQ(
       Post("", Bundle("transaction", {post("identifier=u|d"), Entry("POST", "Patient", other, "",

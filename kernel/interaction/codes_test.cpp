@@ -52,9 +52,9 @@ class UnreadyIndex final : public search::Index {
                  const search::Query& query) const override {
     return inner_->MayAffect(prepared, type, query);
   }
-  Meant WhoIsMeant(std::span<const Made> changes,
-                   std::span<const search::Query* const> queries) const override {
-    return inner_->WhoIsMeant(changes, queries);
+  Result<Meant> WhoIsMeant(std::span<const Made> changes, std::span<const search::Query* const> queries,
+                           const MeantOptions& options) const override {
+    return inner_->WhoIsMeant(changes, queries, options);
   }
   // The engine has the real one.
   std::string_view name() const override { return inner_->name(); }

@@ -36,15 +36,21 @@ using Makers = std::vector<std::pair<size_t, std::shared_ptr<const search::Query
 
 /// One condition may be written in many ways, and another entry's resource may fulfil it too.
 Status CheckMadeOnce(const Room& room, const Makers& makers,
-                     const std::unordered_map<size_t, size_t>& change_of, const view::ChangeSet& set) {
+                     const std::unordered_map<size_t, size_t>& change_of, int64_t deadline_us,
+                     const view::ChangeSet& set) {
   std::vector<search::Index::Made> made;
   const auto& prepared = set.prepared[room.context.index_slot];
-  for (size_t i = 0; i < set.changes.size(); ++i)
-    made.push_back(
-        {set.changes[i].now == nullptr ? fhir::kNoType : set.changes[i].now->type, prepared[i].get()});
+  for (size_t i = 0; i < set.changes.size(); ++i) {
+    const view::Resource* const now = set.changes[i].now.get();
+    made.push_back({now == nullptr ? fhir::kNoType : now->type, prepared[i].get(),
+                    now == nullptr ? fhir::Value() : now->document.Root()});
+  }
   std::vector<const search::Query*> queries;
   for (const auto& [entry, query] : makers) queries.push_back(query.get());
-  for (const auto& [query, change] : room.index().WhoIsMeant(made, queries)) {
+  search::Index::MeantOptions options;
+  options.deadline_us = deadline_us;
+  const search::Index::Meant meant = TRY(room.index().WhoIsMeant(made, queries, options));
+  for (const auto& [query, change] : meant) {
     const size_t entry = makers[query].first;
     if (change_of.at(entry) == change) continue;
     return MakeIssue(ErrorCode::kIncorrect, "duplicate", fmt::format("Bundle.entry[{}].request", entry),
@@ -88,8 +94,9 @@ class Planning {
   /// For the prepared set: is whom an entry makes, because nobody fulfils its condition, made by another entry as well?
   std::function<Status(const view::ChangeSet&)> DoubleCheck() const {
     if (maker_queries_.empty() || change_of_.size() < 2) return {};
-    return [&room = room_, makers = maker_queries_, change_of = change_of_](const view::ChangeSet& set) {
-      return CheckMadeOnce(room, makers, change_of, set);
+    return [&room = room_, makers = maker_queries_, change_of = change_of_,
+            deadline_us = call_.request.deadline_us](const view::ChangeSet& set) {
+      return CheckMadeOnce(room, makers, change_of, deadline_us, set);
     };
   }
 

@@ -120,9 +120,11 @@ class Generations final : public Index {
     const IndexPtr serving = Serving();
     return serving == nullptr || serving->MayAffect(prepared, changed_type, query);
   }
-  Meant WhoIsMeant(std::span<const Made> changes, std::span<const Query* const> queries) const override {
+  Result<Meant> WhoIsMeant(std::span<const Made> changes, std::span<const Query* const> queries,
+                           const MeantOptions& options) const override {
     const IndexPtr serving = Serving();
-    return serving == nullptr ? Meant() : serving->WhoIsMeant(changes, queries);
+    if (serving == nullptr) return Meant();
+    return serving->WhoIsMeant(changes, queries, options);
   }
 
  private:

@@ -15,6 +15,7 @@
 #include "kernel/search/generation.h"
 #include "kernel/search/include.h"
 #include "kernel/search/keys.h"
+#include "kernel/search/meant.h"
 #include "kernel/search/values.h"
 #include "kernel/view/manifest.h"
 
@@ -127,7 +128,8 @@ class IndexView final : public GeneratedIndex {
   Result<Ordinal> FindKey(uint64_t key, const view::Position& position) const override;
   bool MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type,
                  const Query& query) const override;
-  Meant WhoIsMeant(std::span<const Made> changes, std::span<const Query* const> queries) const override;
+  Result<Meant> WhoIsMeant(std::span<const Made> changes, std::span<const Query* const> queries,
+                           const MeantOptions& options) const override;
 
  private:
   view::RunsOptions FamilyOptions(std::string family,
@@ -531,39 +533,12 @@ bool IndexView::MayAffect(const view::Prepared& prepared, fhir::TypeId changed_t
   return true;
 }
 
-Index::Meant IndexView::WhoIsMeant(std::span<const Made> changes,
-                                   std::span<const Query* const> queries) const {
-  // The keys of the first exact criterion of each query; only who has one of them is looked at further.
-  std::unordered_map<uint64_t, std::vector<size_t>> asking;
-  for (size_t i = 0; i < queries.size(); ++i) {
-    for (const Criterion& criterion : queries[i]->criteria) {
-      const bool exact = criterion.special.empty() && criterion.modifier != "not" &&
-                         criterion.modifier != "not-in" && criterion.join == nullptr;
-      const auto keys = exact && CheckKnown(*queries[i]).ok()
-                            ? EqualityKeys(setting(), queries[i]->type, criterion)
-                            : std::nullopt;
-      if (!keys) continue;
-      for (const uint64_t key : *keys) asking[key].push_back(i);
-      break;
-    }
-  }
-  Meant meant;
-  for (size_t at = 0; at < changes.size() && !asking.empty(); ++at) {
-    if (changes[at].prepared == nullptr) continue;
-    const size_t first = meant.size();
-    for (const Entry16& entry : static_cast<const PreparedEntries*>(changes[at].prepared)->now.equality) {
-      const auto found = asking.find(entry.a & kKeyMask);
-      if (found == asking.end()) continue;
-      for (const size_t i : found->second) {
-        if (queries[i]->type == changes[at].type &&
-            MayAffect(*changes[at].prepared, changes[at].type, *queries[i]))
-          meant.emplace_back(i, at);
-      }
-    }
-    std::sort(meant.begin() + static_cast<ptrdiff_t>(first), meant.end());
-    meant.erase(std::unique(meant.begin() + static_cast<ptrdiff_t>(first), meant.end()), meant.end());
-  }
-  return meant;
+Result<Index::Meant> IndexView::WhoIsMeant(std::span<const Made> changes,
+                                           std::span<const Query* const> queries,
+                                           const MeantOptions& options) const {
+  std::vector<const Query*> known;
+  for (const Query* query : queries) known.push_back(CheckKnown(*query).ok() ? query : nullptr);
+  return FindMeant(*this, setting(), changes, known, options);
 }
 
 bool IndexView::Confirms(const Query& query, std::string_view text) const {

@@ -117,14 +117,21 @@ class Index : public view::View {
   /// Conservative check for the writer: could what `prepared` changes alter the answer to `query`? Memory only, no FHIRPath.
   virtual bool MayAffect(const view::Prepared& prepared, fhir::TypeId changed_type,
                          const Query& query) const = 0;
-  /// Among resources that one change set makes, who may be meant by a condition that names nobody yet: pairs (place in `queries`, place in
-  /// `changes`). Conservative as MayAffect; a condition without any exact criterion is not judged. Cost: one look-up a key.
+  /// Among resources that one change set makes, who is meant by a condition that names nobody yet (meant.h): pairs (place in `queries`, place in
+  /// `changes`). One whose parameters are not indexed yet is not judged.
+  /// Errors: kTooLarge beyond `pairs_max` pairs to compare; kTimeout.
   struct Made {
     fhir::TypeId type = fhir::kNoType;
     const view::Prepared* prepared = nullptr;
+    fhir::Value root = {};  // of the resource; null of what is deleted
+  };
+  struct MeantOptions {
+    int64_t deadline_us = 0;  // MonotonicUs(); 0 = none
+    uint64_t pairs_max = 250'000;
   };
   using Meant = std::vector<std::pair<size_t, size_t>>;
-  virtual Meant WhoIsMeant(std::span<const Made> changes, std::span<const Query* const> queries) const = 0;
+  virtual Result<Meant> WhoIsMeant(std::span<const Made> changes, std::span<const Query* const> queries,
+                                   const MeantOptions& options) const = 0;
 };
 
 }  // namespace tk::search
