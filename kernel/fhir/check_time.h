@@ -25,6 +25,7 @@ class CheckTime {
     return !over_;
   }
   bool over() const { return over_; }
+  uint64_t steps() const { return steps_; }
 
  private:
   static constexpr uint64_t kEvery = 64;

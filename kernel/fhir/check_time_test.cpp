@@ -50,7 +50,7 @@ std::string MuchWrong(TimedCheck check) {
     return R"({"resourceType":"Bundle","type":"document","entry":[{"fullUrl":"urn:c","resource":{"resourceType":"Composition"}},)" +
            ManyTimes(R"({"fullUrl":"urn:x","resource":{"resourceType":"Basic"}})") + "]}";
   return R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://x/q","status":"completed","item":[)" +
-         ManyTimes(R"({"linkId":"b"})") + "]}";
+         ManyTimes(R"({"linkId":"a"},{"linkId":"b"})") + "]}";
 }
 
 size_t ToldInTime(TimedCheck check, CheckTime& time) {

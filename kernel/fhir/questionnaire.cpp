@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "kernel/base/text.h"
+#include "kernel/fhir/answer_index.h"
 #include "kernel/fhir/path/path.h"
 #include "kernel/fhir/profile_values.h"
 #include "kernel/fhir/validate.h"
@@ -20,17 +21,6 @@ constexpr uint64_t kConstraintWorkMax = 50'000;       // items that one of them 
 constexpr double kMegabyte = 1024.0 * 1024.0;         // the greater reading of "MB"
 constexpr std::string_view kExtensionUrl = "http://hl7.org/fhir/StructureDefinition/";
 constexpr std::string_view kCaptureUrl = "http://hl7.org/fhir/uv/sdc/StructureDefinition/";
-
-/// The members value… or answer… of an answer, an option, an enableWhen: at most one.
-Value ChoiceOf(Value object, std::string_view prefix) {
-  for (const Value member : object) {
-    const std::string_view name = member.name_text();
-    if (name.size() > prefix.size() && name.substr(0, prefix.size()) == prefix &&
-        name[prefix.size()] >= 'A' && name[prefix.size()] <= 'Z')
-      return member;
-  }
-  return {};
-}
 
 /// "valueCoding" → "Coding"; "" of none, as where only an extension says why there is no value.
 std::string_view TypeOfChoice(Value member, std::string_view prefix) {
@@ -132,11 +122,9 @@ class AnswerChecker {
   void Constraints(Value question, Value item, std::string_view type);
   void Constraint(Value constraint, Value item, std::string_view type);
   void Exclusive(Value question, Value item);
-  bool IsEnabled(Value question, const std::vector<Value>& around) const;
-  bool Holds(Value condition, const std::vector<Value>& around) const;
-  void FindAnswers(Value holder, std::string_view link, std::vector<Value>* out) const;
-  void Unknown(Value questions, Value holder);
-  bool HasBelow(Value question, const std::string& link) const;
+  bool IsEnabled(Value question, const std::vector<Value>& around);
+  bool Holds(Value condition, const std::vector<Value>& around);
+  void Unknown(const std::string& link);
   void Add(Severity severity, std::string_view type, std::string text);
   void Error(std::string_view type, std::string text) { Add(Severity::kError, type, std::move(text)); }
 
@@ -147,6 +135,8 @@ class AnswerChecker {
   CheckTime& time_;
   bool complete_ = true;
   Value response_, questionnaire_;
+  std::optional<QuestionIndex> questions_;
+  std::optional<AnswerIndex> answers_;  // read for the first condition
   size_t items_ = 0, depth_ = 0, constraints_ = 0;
   size_t errors_ = 0, others_ = 0;
   std::string place_;  // of the response
@@ -199,6 +189,8 @@ void AnswerChecker::Response(Value response) {
   const std::string status = response["status"].ToString();
   complete_ = status == "completed" || status == "amended";
   response_ = response;
+  questions_.emplace(questionnaire_, time_);
+  answers_.reset();
   Constraints(questionnaire_, response, "QuestionnaireResponse");
   Items(questionnaire_["item"], response, {response}, true);
 }
@@ -206,28 +198,25 @@ void AnswerChecker::Response(Value response) {
 void AnswerChecker::Items(Value questions, Value holder, const std::vector<Value>& around, bool enabled) {
   if (depth_ >= kDepthMax) return Error("too-long", "is nested more than 32 levels deep: not checked below");
   ++depth_;
-  const Value items = holder["item"];
   size_t last = 0;
   bool order_told = false;
   size_t place = 0;
-  std::vector<std::vector<std::pair<Value, size_t>>> of_questions(questions.size());
-  for (const Value item : items) {
+  // Beyond the limit no question is looked at any more.
+  std::vector<std::vector<std::pair<Value, size_t>>> of_questions(items_ > kItemsMax ? 0 : questions.size());
+  for (const Value item : holder["item"]) {
+    if (!time_.Step()) break;
     const std::string link = item["linkId"].ToString();
-    size_t at = 0;
-    for (const Value question : questions) {
-      if (!time_.Step() || question["linkId"].ToString() == link) break;
-      ++at;
-    }
+    const std::optional<size_t> at = questions_->PlaceOf(questions, link);
     path_.push_back({"item", place});
-    if (at == questions.size()) {
-      Unknown(questions, item);
+    if (!at) {
+      Unknown(link);
     } else {
-      if (at < last && !order_told) {
+      if (*at < last && !order_told) {
         Error("invariant", "stands out of the questionnaire's order");
         order_told = true;
       }
-      last = std::max(last, at);
-      of_questions[at].emplace_back(item, place);
+      last = std::max(last, *at);
+      if (!of_questions.empty()) of_questions[*at].emplace_back(item, place);
     }
     path_.pop_back();
     ++place;
@@ -245,17 +234,8 @@ void AnswerChecker::Items(Value questions, Value holder, const std::vector<Value
   --depth_;
 }
 
-bool AnswerChecker::HasBelow(Value question, const std::string& link) const {
-  for (const Value below : question["item"]) {
-    if (!time_.Step() || below["linkId"].ToString() == link || HasBelow(below, link)) return true;
-  }
-  return false;
-}
-
-void AnswerChecker::Unknown(Value, Value item) {
-  const std::string link = item["linkId"].ToString();
-  if (HasBelow(questionnaire_, link))
-    return Error("structure", "the questionnaire has this linkId in another place");
+void AnswerChecker::Unknown(const std::string& link) {
+  if (questions_->Has(link)) return Error("structure", "the questionnaire has this linkId in another place");
   Error("not-found", "the questionnaire has no item with this linkId");
 }
 
@@ -567,32 +547,19 @@ void AnswerChecker::Exclusive(Value question, Value item) {
   }
 }
 
-void AnswerChecker::FindAnswers(Value holder, std::string_view link, std::vector<Value>* out) const {
-  for (const Value item : holder["item"]) {
-    if (!time_.Step()) return;
-    std::string scratch;
-    if (item["linkId"].String(scratch) == link) {
-      for (const Value answer : item["answer"]) {
-        if (const Value value = ChoiceOf(answer, "value")) out->push_back(value);
-      }
-    }
-    FindAnswers(item, link, out);
-    for (const Value answer : item["answer"]) FindAnswers(answer, link, out);
-  }
-}
-
 // The answers that a condition speaks of: the nearest around that hold any; an item outside is seen by all.
-bool AnswerChecker::Holds(Value condition, const std::vector<Value>& around) const {
+bool AnswerChecker::Holds(Value condition, const std::vector<Value>& around) {
   if (!time_.Step()) return false;
+  if (!answers_) answers_.emplace(response_, time_);
   const std::string link = condition["question"].ToString();
   const std::string op = condition["operator"].ToString();
   const Value wanted = ChoiceOf(condition, "answer");
-  std::vector<Value> answers;
-  for (size_t i = around.size(); i-- > 0 && answers.empty();) FindAnswers(around[i], link, &answers);
+  std::span<const Value> answers;
+  for (size_t i = around.size(); i-- > 0 && answers.empty();) answers = answers_->Below(around[i], link);
   if (op == "exists") return answers.empty() != wanted.IsTrue();
   const std::string_view type = TypeOfChoice(wanted, "answer");
   const auto holds = [&](Value answer) {
-    if (TypeOfChoice(answer, "value") != type) return false;
+    if (!time_.Step() || TypeOfChoice(answer, "value") != type) return false;
     const bool same = type == "Coding" ? SameCoding(answer, wanted) : EqualsFixed(answer, wanted);
     if (op == "=") return same;
     if (op == "!=") return !same;
@@ -610,7 +577,7 @@ bool AnswerChecker::Holds(Value condition, const std::vector<Value>& around) con
   return std::any_of(answers.begin(), answers.end(), holds);
 }
 
-bool AnswerChecker::IsEnabled(Value question, const std::vector<Value>& around) const {
+bool AnswerChecker::IsEnabled(Value question, const std::vector<Value>& around) {
   const Value conditions = question["enableWhen"];
   if (conditions.size() == 0) return true;
   const bool all = question["enableBehavior"].ToString() == "all";

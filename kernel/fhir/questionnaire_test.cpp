@@ -60,6 +60,70 @@ TEST(AnswersOf, AConditionOrAnOptionWhoseValueIsMissing) {
       1U);
 }
 
+// With conditions too: each names the question before it, and some of them none that is answered.
+TEST(AnswersOf, AreCheckedInTimeByTheirNumber) {
+  const auto steps = [](int count, bool nested) {
+    std::string questions, answers;
+    for (int i = 0; i < count; ++i) {
+      const std::string n = std::to_string(i), before = std::to_string(i == 0 ? 0 : i - 1);
+      questions += std::string(i == 0 ? "" : ",") + R"({"linkId":")" + n +
+                   R"(","type":"integer","enableWhen":[)" + R"({"question":")" + before +
+                   R"(","operator":"exists","answerBoolean":true},)" +
+                   R"({"question":"x","operator":"=","answerInteger":1}]})";
+      answers += std::string(i == 0 ? "" : ",") + R"({"linkId":")" + (i % 10 == 9 ? "unknown" : n) +
+                 R"(","answer":[{"valueInteger":1}]})";
+    }
+    MemoryCanonicals canonicals;
+    const std::string before = nested ? R"({"linkId":"g","type":"group","item":[)" : "",
+                      after = nested ? "]}" : "";
+    const auto questionnaire = Document::Parse(
+        R"({"resourceType":"Questionnaire","url":"http://x/q","item":[)" + before + questions + after + "]}");
+    canonicals.Add(std::make_shared<const Document>(questionnaire.value()));
+    Profiles profiles(*Definitions::R4(), canonicals);
+    const std::string around = nested ? R"({"linkId":"g","item":[)" : "";
+    const auto response = Document::Parse(
+        R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://x/q","status":"completed","item":[)" +
+        around + answers + after + "]}");
+    CheckTime time;
+    EXPECT_FALSE(
+        CheckAnswers(*Definitions::R4(), profiles, response.value().Root(), false, kAnswersNowUs, time)
+            .empty());
+    return time.steps();
+  };
+  for (const bool nested : {false, true}) {
+    const uint64_t few = steps(200, nested), many = steps(1600, nested);
+    EXPECT_GT(few, 200U);
+    EXPECT_LT(many, few * 9);
+  }
+}
+
+// The nearest answers around are meant: in one's own group, else in those around it.
+TEST(AnswersOf, AConditionSpeaksOfTheNearestAnswers) {
+  constexpr const char* kItems =
+      R"({"linkId":"top","type":"integer"},{"linkId":"g","type":"group","repeats":true,"item":[{"linkId":"1","type":"integer",
+        "item":[{"linkId":"below","type":"string","enableWhen":[{"question":"1","operator":"=","answerInteger":6}]}]},
+        {"linkId":"2","type":"string","enableBehavior":"all","enableWhen":[{"question":"1","operator":">","answerInteger":5},
+          {"question":"top","operator":"=","answerInteger":0}]}]})";
+  const auto told = [&](const std::string& groups) {
+    std::string all;
+    const std::string answers = R"({"linkId":"top","answer":[{"valueInteger":0}]})" + groups;
+    for (const Issue& issue : CheckCase({kItems, answers.c_str(), "", ""}, "completed"))
+      all += issue.path.substr(std::string("QuestionnaireResponse.").size()) + ": " + issue.text + "\n";
+    return all;
+  };
+  const auto group = [](const char* number, const char* rest) {
+    return R"(,{"linkId":"g","item":[{"linkId":"1","answer":[{"valueInteger":)" + std::string(number) + rest;
+  };
+  constexpr const char* kSecond = R"(}]},{"linkId":"2","answer":[{"valueString":"a"}]}]})";
+  constexpr const char* kBelow = R"(,"item":[{"linkId":"below","answer":[{"valueString":"a"}]}]}]}]})";
+  EXPECT_EQ(told(group("6", kSecond) + group("7", kSecond)), "");
+  EXPECT_EQ(told(group("6", kSecond) + group("5", kSecond)),
+            "item[2].item[1]: is answered though it is not enabled\n");
+  EXPECT_EQ(told(group("6", kBelow)), "");
+  EXPECT_EQ(told(group("6", kSecond) + group("7", kBelow)),
+            "item[2].item[0].answer[0].item[0]: is answered though it is not enabled\n");
+}
+
 class Answers : public testing::TestWithParam<AnswerCase> {};
 
 TEST_P(Answers, AreJudged) {
