@@ -40,8 +40,8 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
   add(checker.Take());
   CheckTime& time = checker.time();
   add(FormProblems(definitions, &profiles, root, most, time));
-  if (!time.over()) add(StructureProblems(profiles, root, most));
-  if (!time.over()) add(RelatedProblems(profiles, root, most));
+  if (!time.over()) add(StructureProblems(profiles, root, most, time));
+  if (!time.over()) add(RelatedProblems(profiles, root, most, time));
   add(CheckAnswers(definitions, profiles, root, options.base.warnings, options.now_us, time));
   TellAtMost(options.base.issues_max, has_more, &issues);
   if (time.over()) {

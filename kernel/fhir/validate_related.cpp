@@ -4,6 +4,9 @@
 #include <charconv>
 #include <set>
 
+#include "kernel/fhir/issue_list.h"
+#include "kernel/fhir/regex_extension.h"
+
 namespace tk::fhir {
 namespace {
 
@@ -33,7 +36,8 @@ bool HasCodeNamed(Value concept_value, std::string_view code) {
 
 class RelatedChecker {
  public:
-  RelatedChecker(Profiles& profiles, size_t issues_max) : profiles_(profiles), issues_max_(issues_max) {}
+  RelatedChecker(Profiles& profiles, size_t issues_max, CheckTime& time)
+      : profiles_(profiles), time_(time), issues_(issues_max) {}
 
   void Look(Value resource, const std::string& path) {
     const std::string type = resource["resourceType"].ToString();
@@ -47,7 +51,7 @@ class RelatedChecker {
       if (entry["resource"]["resourceType"].ToString() != "Bundle") Look(entry["resource"], at);
     }
   }
-  std::vector<Issue> Take() { return std::move(issues_); }
+  std::vector<Issue> Take() { return issues_.Take(); }
 
  private:
   bool HaveCommonCode(Value one, Value other);
@@ -59,14 +63,19 @@ class RelatedChecker {
   void Operation(Value operation, const std::string& path);
   void Parameter(Value parameter, const ProfileElement& rule, const std::string& path);
   void LinkIds(Value holder, size_t level, std::set<std::string>* out) const;
-  void Conditions(Value holder, size_t level, const std::string& path);
+  void Questions(Value holder, size_t level, const std::string& path);
+  void Conditions(Value item, size_t level, const std::string& path);
+  void Forms(Value item, const std::string& path);
   void Add(const std::string& path, std::string_view type, std::string text) {
-    if (issues_.size() < issues_max_) issues_.push_back({Severity::kError, type, path, std::move(text)});
+    Add(Severity::kError, path, type, std::move(text));
+  }
+  void Add(Severity severity, const std::string& path, std::string_view type, std::string text) {
+    if (!time_.over()) issues_.Add({severity, type, path, std::move(text)});
   }
 
   Profiles& profiles_;
-  const size_t issues_max_;
-  std::vector<Issue> issues_;
+  CheckTime& time_;
+  IssueList issues_;
   bool may_have_score_ = true;
   bool is_whole_ = true;  // else what is missing may still come
   size_t pairs_ = 0;
@@ -176,7 +185,7 @@ void RelatedChecker::Questionnaire(Value questionnaire, const std::string& path)
   questions_.clear();
   LinkIds(questionnaire, 0, &questions_);
   is_derived_ = questionnaire["derivedFrom"].present();  // the question may be one of that
-  Conditions(questionnaire, 0, path);
+  Questions(questionnaire, 0, path);
 }
 
 void RelatedChecker::LinkIds(Value holder, size_t level, std::set<std::string>* out) const {
@@ -187,24 +196,40 @@ void RelatedChecker::LinkIds(Value holder, size_t level, std::set<std::string>* 
   }
 }
 
-void RelatedChecker::Conditions(Value holder, size_t level, const std::string& path) {
+void RelatedChecker::Questions(Value holder, size_t level, const std::string& path) {
   if (level > kItemLevelsMax) return;
   size_t place = 0;
   for (const Value item : holder["item"]) {
+    if (!time_.Step()) return;
     const std::string at = path + ".item[" + std::to_string(place++) + "]";
-    std::set<std::string> within;
-    if (item["enableWhen"].size() > 0) LinkIds(item, level + 1, &within);
-    size_t condition_place = 0;
-    for (const Value condition : item["enableWhen"]) {
-      const std::string question = condition["question"].ToString();
-      const std::string there = at + ".enableWhen[" + std::to_string(condition_place++) + "].question";
-      if (within.contains(question) || question == item["linkId"].ToString())
-        Add(there, "invalid",
-            "names a question that is answered only where this item is enabled: it never is");
-      else if (!question.empty() && !is_derived_ && !questions_.contains(question))
-        Add(there, "not-found", "names no question of this questionnaire");
-    }
-    Conditions(item, level + 1, at);
+    if (item["enableWhen"].size() > 0) Conditions(item, level, at);
+    Forms(item, at);
+    Questions(item, level + 1, at);
+  }
+}
+
+void RelatedChecker::Conditions(Value item, size_t level, const std::string& path) {
+  std::set<std::string> within;
+  LinkIds(item, level + 1, &within);
+  size_t place = 0;
+  for (const Value condition : item["enableWhen"]) {
+    const std::string question = condition["question"].ToString();
+    const std::string there = path + ".enableWhen[" + std::to_string(place++) + "].question";
+    if (within.contains(question) || question == item["linkId"].ToString())
+      Add(there, "invalid", "names a question that is answered only where this item is enabled: it never is");
+    else if (!question.empty() && !is_derived_ && !questions_.contains(question))
+      Add(there, "not-found", "names no question of this questionnaire");
+  }
+}
+
+void RelatedChecker::Forms(Value item, const std::string& path) {
+  size_t place = 0;
+  for (const Value extension : item["extension"]) {
+    const std::string there = path + ".extension[" + std::to_string(place++) + "].valueString";
+    const std::string problem = RegexProblem(extension, time_);
+    if (!problem.empty())
+      Add(Severity::kWarning, there, "value",
+          "cannot be read, so that no answer is judged by it: " + problem);
   }
 }
 
@@ -258,8 +283,8 @@ void RelatedChecker::Parameter(Value parameter, const ProfileElement& rule, cons
 
 }  // namespace
 
-std::vector<Issue> RelatedProblems(Profiles& profiles, Value root, size_t issues_max) {
-  RelatedChecker checker(profiles, issues_max);
+std::vector<Issue> RelatedProblems(Profiles& profiles, Value root, size_t issues_max, CheckTime& time) {
+  RelatedChecker checker(profiles, issues_max, time);
   checker.Look(root, root["resourceType"].ToString());
   return checker.Take();
 }

@@ -24,7 +24,8 @@ std::string ToldOfReport(std::string_view scoring, std::string_view groups, std:
   EXPECT_TRUE(report.ok()) << reported;
   std::string told;
   Profiles profiles(*Definitions::R4(), canonicals);
-  for (const Issue& issue : RelatedProblems(profiles, report->Root(), 100)) told += issue.path + " ";
+  CheckTime time;
+  for (const Issue& issue : RelatedProblems(profiles, report->Root(), 100, time)) told += issue.path + " ";
   return told;
 }
 
@@ -83,7 +84,8 @@ TEST(Related, WhatEnablesAnItemIsAQuestionOutsideIt) {
         std::string(question) + R"(","operator":"exists","answerBoolean":true}],"item":[{"linkId":"b"}]}]})");
     std::string paths;
     Profiles profiles(*Definitions::R4(), none);
-    for (const Issue& issue : RelatedProblems(profiles, form->Root(), 100))
+    CheckTime time;
+    for (const Issue& issue : RelatedProblems(profiles, form->Root(), 100, time))
       paths += std::string(issue.type) + " " + issue.path;
     return paths;
   };
@@ -92,6 +94,21 @@ TEST(Related, WhatEnablesAnItemIsAQuestionOutsideIt) {
   EXPECT_EQ(told("g"), "invalid Questionnaire.item[1].enableWhen[0].question");
   EXPECT_EQ(told("z"), "not-found Questionnaire.item[1].enableWhen[0].question");
   EXPECT_EQ(told("z", R"("derivedFrom":["http://x/q"],)"), "");
+}
+
+TEST(Related, AFormThatCannotBeReadIsAWarning) {
+  const MemoryCanonicals none;
+  const auto form = Document::Parse(
+      R"({"resourceType":"Questionnaire","item":[{"linkId":"a","type":"string","extension":[)"
+      R"({"url":"http://hl7.org/fhir/StructureDefinition/regex","valueString":"(?!x)a+"}]},)"
+      R"({"linkId":"g","type":"group","item":[{"linkId":"b","type":"string","extension":[{"url":"http://x/y"},)"
+      R"({"url":"http://hl7.org/fhir/StructureDefinition/regex","valueString":"(a"}]}]}]})");
+  Profiles profiles(*Definitions::R4(), none);
+  CheckTime time;
+  const auto issues = RelatedProblems(profiles, form->Root(), 100, time);
+  ASSERT_EQ(issues.size(), 1U);
+  EXPECT_EQ(issues[0].severity, Severity::kWarning);
+  EXPECT_EQ(issues[0].path, "Questionnaire.item[1].item[0].extension[1].valueString");
 }
 
 TEST(Related, ProfilesOfParametersMayNarrowThemOnly) {
@@ -109,7 +126,9 @@ TEST(Related, ProfilesOfParametersMayNarrowThemOnly) {
         R"({"resourceType":"OperationDefinition","inputProfile":"http://x/in","parameter":[{)" +
         std::string(parameter) + "}]}");
     std::string paths;
-    for (const Issue& issue : RelatedProblems(profiles, operation->Root(), 100)) paths += issue.path + " ";
+    CheckTime time;
+    for (const Issue& issue : RelatedProblems(profiles, operation->Root(), 100, time))
+      paths += issue.path + " ";
     return paths;
   };
   EXPECT_EQ(told(R"("name":"q","use":"in","min":0,"max":"*","type":"Patient")"), "");

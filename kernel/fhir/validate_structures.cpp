@@ -6,6 +6,7 @@
 
 #include "kernel/fhir/profile_builder.h"
 #include "kernel/fhir/profile_values.h"
+#include "kernel/fhir/regex_extension.h"
 
 namespace tk::fhir {
 namespace {
@@ -16,8 +17,13 @@ constexpr std::string_view kBindable[] = {"code", "Coding", "CodeableConcept", "
 class StructureChecker {
  public:
   /// `profiles` null: only what needs no other definition (RunConstraints).
-  StructureChecker(const Definitions& definitions, Profiles* profiles, Value structure, size_t issues_max)
-      : profiles_(profiles), definitions_(definitions), structure_(structure), issues_max_(issues_max) {}
+  StructureChecker(const Definitions& definitions, Profiles* profiles, Value structure, size_t issues_max,
+                   CheckTime& time)
+      : profiles_(profiles),
+        definitions_(definitions),
+        structure_(structure),
+        issues_max_(issues_max),
+        time_(time) {}
 
   std::vector<Issue> Run();
   std::vector<Issue> RunConstraints();
@@ -34,6 +40,7 @@ class StructureChecker {
   void EachElement(Check check);
   void Element(Value element);
   void Constraints(Value element, const Types& types);
+  void Forms(Value element);
   Types TypesAt(std::string_view path) const;
   void Order(Value element);
   void TypeProfiles(Value element);
@@ -44,7 +51,7 @@ class StructureChecker {
   void Fixed(Value element);
   void Discriminators(Value element, const Types& types);
   void Add(std::string_view member, std::string_view type, std::string text) {
-    if (issues_.size() >= issues_max_) return;
+    if (issues_.size() >= issues_max_ || time_.over()) return;
     issues_.push_back({Severity::kError, type, place_ + (member.empty() ? "" : ".") + std::string(member),
                        std::move(text)});
   }
@@ -53,6 +60,7 @@ class StructureChecker {
   const Definitions& definitions_;
   const Value structure_;
   const size_t issues_max_;
+  CheckTime& time_;
   ProfilePtr base_;
   std::string place_;  // "StructureDefinition.differential.element[3]"
   std::string path_before_;
@@ -79,6 +87,7 @@ void StructureChecker::EachElement(Check check) {
   size_t place = 0;
   for (const Value element : structure_[list]["element"]) {
     place_ = std::string("StructureDefinition.") + list + ".element[" + std::to_string(place++) + "]";
+    if (!time_.Step()) return;
     check(element);
   }
 }
@@ -88,6 +97,7 @@ std::vector<Issue> StructureChecker::RunConstraints() {
   EachElement([this](Value element) {
     if (element["constraint"].present() && element["path"].is_string())
       Constraints(element, TypesAt(element["path"].ToString()));
+    Forms(element);
   });
   return std::move(issues_);
 }
@@ -97,12 +107,22 @@ void StructureChecker::Constraints(Value element, const Types& types) {
   const TypeId context = types.open || types.types.size() != 1 ? kNoType : types.types[0];
   size_t place = 0;
   for (const Value constraint : element["constraint"]) {
+    if (!time_.Step()) return;
     const std::string member = "constraint[" + std::to_string(place++) + "].expression";
     const std::string text = constraint["expression"].ToString();
     if (text.empty() || constraint["severity"].ToString() != "error") continue;
     const auto compiled = path::Expression::Compile(text, definitions_, context);
     if (compiled.ok() || compiled.error().code == ErrorCode::kUnsupported) continue;
     Add(member, "value", "cannot be read: " + compiled.error().external);
+  }
+}
+
+void StructureChecker::Forms(Value element) {
+  size_t place = 0;
+  for (const Value extension : element["extension"]) {
+    const std::string member = "extension[" + std::to_string(place++) + "].valueString";
+    const std::string problem = RegexProblem(extension, time_);
+    if (!problem.empty()) Add(member, "value", "cannot be read: " + problem);
   }
 }
 
@@ -116,6 +136,7 @@ void StructureChecker::Element(Value element) {
   Order(element);
   if (element["binding"].present()) Binding(element, types);
   if (element["constraint"].present()) Constraints(element, types);
+  Forms(element);
   TypeProfiles(element);
   Extensions(element);
   Fixed(element);
@@ -287,12 +308,14 @@ void StructureChecker::Discriminators(Value element, const Types& types) {
 
 }  // namespace
 
-std::vector<Issue> StructureProblems(Profiles& profiles, Value structure, size_t issues_max) {
-  return StructureChecker(profiles.definitions(), &profiles, structure, issues_max).Run();
+std::vector<Issue> StructureProblems(Profiles& profiles, Value structure, size_t issues_max,
+                                     CheckTime& time) {
+  return StructureChecker(profiles.definitions(), &profiles, structure, issues_max, time).Run();
 }
 
-std::vector<Issue> ConstraintProblems(const Definitions& definitions, Value structure, size_t issues_max) {
-  return StructureChecker(definitions, nullptr, structure, issues_max).RunConstraints();
+std::vector<Issue> ConstraintProblems(const Definitions& definitions, Value structure, size_t issues_max,
+                                      CheckTime& time) {
+  return StructureChecker(definitions, nullptr, structure, issues_max, time).RunConstraints();
 }
 
 }  // namespace tk::fhir

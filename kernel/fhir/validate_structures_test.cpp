@@ -21,7 +21,8 @@ std::string ToldOfStructure(std::string_view type, std::string_view base, std::s
       std::string(elements) + "]}}");
   EXPECT_TRUE(document.ok()) << elements;
   std::string told;
-  for (const Issue& issue : StructureProblems(profiles, document->Root(), 100))
+  CheckTime time;
+  for (const Issue& issue : StructureProblems(profiles, document->Root(), 100, time))
     told += issue.path.substr(std::string_view("StructureDefinition.differential.").size()) + " ";
   return told;
 }
@@ -122,7 +123,8 @@ TEST(Structures, InvariantsCanBeRead) {
         std::string(path) + R"(","constraint":[{"key":"k","severity":")" + std::string(severity) +
         R"(","human":"h","expression":")" + std::string(expression) + R"("}]}]}})");
     EXPECT_TRUE(document.ok());
-    const auto issues = ConstraintProblems(*Definitions::R4(), document->Root(), 10);
+    CheckTime time;
+    const auto issues = ConstraintProblems(*Definitions::R4(), document->Root(), 10, time);
     return issues.empty() ? "" : issues[0].path;
   };
   const std::string place = "StructureDefinition.differential.element[0].constraint[0].expression";
@@ -135,6 +137,44 @@ TEST(Structures, InvariantsCanBeRead) {
   EXPECT_EQ(told("Patient.contained", "error", "descendants().where(famly = 'x').empty()"), "");
 }
 
+TEST(Structures, FormsCanBeRead) {
+  const auto told = [](std::string_view pattern, std::string_view url = "regex") {
+    const auto document = Document::Parse(
+        R"({"resourceType":"StructureDefinition","url":"http://x/p","derivation":"constraint","type":"Patient","differential":{"element":[)"
+        R"({"path":"Patient"},{"path":"Patient.id","extension":[{"url":"http://x/other","valueString":"(a"},)"
+        R"({"url":"http://hl7.org/fhir/StructureDefinition/)" +
+        std::string(url) + R"(","valueString":")" + std::string(pattern) + R"("}]}]}})");
+    EXPECT_TRUE(document.ok());
+    CheckTime time;
+    std::string paths;
+    for (const Issue& issue : ConstraintProblems(*Definitions::R4(), document->Root(), 10, time))
+      paths += issue.path;
+    MemoryCanonicals none;
+    Profiles profiles(*Definitions::R4(), none);
+    std::string of_validate;
+    for (const Issue& issue : StructureProblems(profiles, document->Root(), 10, time))
+      of_validate += issue.severity == Severity::kError ? issue.path : "";
+    EXPECT_EQ(paths, of_validate);
+    return paths;
+  };
+  const std::string place = "StructureDefinition.differential.element[1].extension[1].valueString";
+  EXPECT_EQ(told("[a-z]+"), "");
+  EXPECT_EQ(told("(?!x)[a-z]+"), "") << "looking ahead is read";
+  EXPECT_EQ(told(R"(^[\\u4e00-\\u9fa5]+$)"), "");
+  EXPECT_EQ(told("(a"), place);
+  EXPECT_EQ(told("[z-a]"), place);
+  EXPECT_EQ(told("(a", "minLength"), "");
+}
+
+TEST(Structures, ReadingTheirFormsEndsWithTheTime) {
+  const auto document = Document::Parse(
+      R"({"resourceType":"StructureDefinition","url":"http://x/p","derivation":"constraint","type":"Patient","differential":{"element":[)"
+      R"({"path":"Patient.id","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/regex","valueString":"(a"}]}]}})");
+  CheckTime over(MonotonicUs() - 1);
+  EXPECT_TRUE(ConstraintProblems(*Definitions::R4(), document->Root(), 10, over).empty());
+  EXPECT_TRUE(over.over());
+}
+
 TEST(Structures, ContextsAreElementsThatThereAre) {
   const auto told = [](std::string_view expression, std::string_view version = "4.0.1") {
     const MemoryCanonicals canonicals;
@@ -143,7 +183,8 @@ TEST(Structures, ContextsAreElementsThatThereAre) {
         R"({"resourceType":"StructureDefinition","url":"http://x/p","derivation":"constraint","type":"Extension","fhirVersion":")" +
         std::string(version) + R"(","context":[{"type":"element","expression":")" + std::string(expression) +
         R"("}],"baseDefinition":"http://hl7.org/fhir/StructureDefinition/Extension"})");
-    return StructureProblems(profiles, document->Root(), 100).size();
+    CheckTime time;
+    return StructureProblems(profiles, document->Root(), 100, time).size();
   };
   for (const char* right : {"Patient", "Element", "Patient.contact.name", "Observation.value[x]", "HumanName",
                             "http://x/profile#Patient.nme", "Bundle.entry.resource"})

@@ -54,6 +54,36 @@ TEST_F(ProfilesTest, AnInvariantThatCannotBeReadIsNotStored) {
       << refused.body;
 }
 
+TEST_F(ProfilesTest, AFormThatCannotBeReadIsNotStoredOfAProfileAndAsksNothingOfAnswers) {
+  const auto form = [](std::string_view pattern) {
+    return R"("extension":[{"url":"http://hl7.org/fhir/StructureDefinition/regex","valueString":")" +
+           std::string(pattern) + R"("}])";
+  };
+  const auto profile = [&](std::string_view pattern) {
+    std::string text = Profile();
+    const std::string root = R"({"id":"Patient","path":"Patient",)";
+    text.replace(text.find(root), root.size(), root + form(pattern) + ",");
+    return Put("StructureDefinition/resident", text);
+  };
+  const Response refused = profile("(a");
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  EXPECT_NE(refused.body.find("differential.element[0].extension[0].valueString"), std::string::npos)
+      << refused.body;
+  EXPECT_EQ(profile("(?!a)b").status, 201);
+  const std::string questionnaire =
+      R"({"resourceType":"Questionnaire","id":"q","url":"http://x/q","status":"active","item":[{"linkId":"1","type":"string",)" +
+      form("(a") + "}]}";
+  EXPECT_EQ(Put("Questionnaire/q", questionnaire).status, 201);
+  EXPECT_EQ(
+      Post(
+          "QuestionnaireResponse",
+          R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://x/q","status":"completed","item":[{"linkId":"1","answer":[{"valueString":"b"}]}]})")
+          .status,
+      201);
+  const Response told = Post("Questionnaire/$validate", questionnaire);
+  EXPECT_NE(told.body.find("Questionnaire.item[0].extension[0].valueString"), std::string::npos) << told.body;
+}
+
 TEST_F(ProfilesTest, OnlyParametersThatFhirDefinesKeepTheirOfficialIds) {
   const auto parameter = [](std::string_view url) {
     return R"({"resourceType":"SearchParameter","url":")" + std::string(url) +

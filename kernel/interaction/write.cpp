@@ -161,14 +161,20 @@ Status CheckOfficialUrl(const fhir::Definitions& definitions, std::string_view t
                   type));
 }
 
-/// A profile is applied as soon as it is stored: an invariant that cannot be read would be passed over by every write.
+/// A profile is applied as soon as it is stored: an invariant or a form that cannot be read would be passed over by every write.
 /// Official definitions count as they are built in, where one of R4's own is mended.
-Status CheckConstraints(const Room& room, fhir::Value structure) {
+Status CheckConstraints(const Room& room, const Call& call, fhir::Value structure) {
   if (fhir::OfficialStructure(structure["url"].ToString()) != nullptr) return {};
   constexpr size_t kTold = 20;
-  std::vector<Issue> issues = fhir::ConstraintProblems(*room.definitions, structure, kTold);
+  fhir::CheckTime time(call.request.deadline_us);
+  std::vector<Issue> issues = fhir::ConstraintProblems(*room.definitions, structure, kTold, time);
+  if (time.over())
+    return MakeError(
+        ErrorCode::kTimeout,
+        "The time of this request was over before the profile's invariants and forms were read: it "
+        "is not stored. Send it again, or as several profiles.");
   if (issues.empty()) return {};
-  Error error = MakeError(ErrorCode::kInvalid, "an invariant of the profile cannot be read");
+  Error error = MakeError(ErrorCode::kInvalid, "an invariant or a form of the profile cannot be read");
   error.issues = std::move(issues);
   return error;
 }
@@ -186,7 +192,7 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
   const std::string_view name = room.TypeName(type);
   TRY(CheckOfficialUrl(*room.definitions, name, document.Root()));
   TRY(CheckConformance(room, call, document.Root(), std::move(conformance)));
-  if (name == "StructureDefinition") TRY(CheckConstraints(room, document.Root()));
+  if (name == "StructureDefinition") TRY(CheckConstraints(room, call, document.Root()));
   if (name == "SearchParameter")
     TRY(room.index().CheckParameter(document.Root()["id"].ToString(), document, {}));
   return view::MakeResource(*room.definitions, std::move(document), version,
