@@ -61,7 +61,8 @@ void BundleEntries::Read() {
   std::sort(rows_.begin(), rows_.end(), [&](const Row& a, const Row& b) { return key(a) < key(b); });
 }
 
-std::string BundleEntries::FullUrlOf(Value inside) const {
+std::string BundleEntries::FullUrlOf(Value inside) {
+  if (!is_read_) Read();
   if (!inside || inside.document() != bundle_.document()) return "";
   const auto next =
       std::upper_bound(entries_.begin(), entries_.end(), inside.index(),

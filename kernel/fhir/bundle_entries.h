@@ -40,6 +40,8 @@ class BundleEntries {
   /// The first entry that is meant by a reference that stands at `from`, anywhere in an entry; nullopt: none. Cost: at the first call a walk over
   /// the entries, 16 bytes for each.
   std::optional<Value> Find(std::string_view reference, Value from);
+  /// Of the entry that holds the value; "": none does, or it has none.
+  std::string FullUrlOf(Value inside);
   /// How many entries were read for that.
   size_t entries_read() const { return entries_.size(); }
 
@@ -49,8 +51,6 @@ class BundleEntries {
     size_t entry;
   };
   void Read();
-  /// Of the entry that holds the value; "": none does.
-  std::string FullUrlOf(Value inside) const;
 
   const Definitions& definitions_;
   Value bundle_;

@@ -13,6 +13,7 @@
 #include <map>
 
 #include "kernel/base/clock.h"
+#include "kernel/fhir/bundle_entries.h"
 #include "kernel/fhir/path/navigate.h"
 #include "kernel/fhir/path/path.h"
 #include "kernel/fhir/path/scalar.h"
@@ -62,25 +63,32 @@ class TraceKeeper final : public path::Tracer {
   size_t items_ = 0, name_bytes_ = 0;
 };
 
-/// resolve() within what was sent: the entries of a Bundle. Contained resources are found without it, stored ones never.
-class BundleResolver : public path::Resolver {
+/// resolve() within what was sent: the entries of a Bundle, by the address that the reference means (bundle_entries.h). What stands in an entry
+/// without fullUrl, and what was computed, is of no server: then the only entry of that type and id is meant. Contained resources are found
+/// without it, stored ones never.
+class BundleResolver final : public path::Resolver {
  public:
-  explicit BundleResolver(fhir::Value root) {
+  BundleResolver(const fhir::Definitions& definitions, fhir::Value root) : entries_(definitions, root) {
     if (root["resourceType"].ToString() != "Bundle") return;
     for (const fhir::Value entry : root["entry"]) {
       const fhir::Value resource = entry["resource"];
       if (!resource) continue;
-      if (entry["fullUrl"]) by_reference_.emplace(entry["fullUrl"].ToString(), resource);
-      by_reference_.emplace(resource["resourceType"].ToString() + "/" + resource["id"].ToString(), resource);
+      const auto [found, is_new] = by_type_and_id_.try_emplace(
+          resource["resourceType"].ToString() + "/" + resource["id"].ToString(), resource);
+      if (!is_new) found->second = fhir::Value();
     }
   }
-  fhir::Value Resolve(std::string_view reference, fhir::Value) const override {
-    const auto found = by_reference_.find(reference);
-    return found == by_reference_.end() ? fhir::Value() : found->second;
+  fhir::Value Resolve(std::string_view reference, fhir::Value from) const override {
+    if (by_type_and_id_.empty()) return {};
+    if (const auto entry = entries_.Find(reference, from)) return (*entry)["resource"];
+    if (!entries_.FullUrlOf(from).empty()) return {};
+    const auto found = by_type_and_id_.find(reference);
+    return found == by_type_and_id_.end() ? fhir::Value() : found->second;
   }
 
  private:
-  std::map<std::string, fhir::Value, std::less<>> by_reference_;
+  mutable fhir::BundleEntries entries_;  // reads itself when it is first asked; one thread asks
+  std::map<std::string, fhir::Value, std::less<>> by_type_and_id_;  // absent: of several
 };
 
 /// The value[x] of a parameter and the type that its name says.
@@ -389,7 +397,7 @@ Result<Response> FhirPathOperation(const Room& room, const Call& call) {
                      "The body is empty: send Parameters with expression and resource.");
   const fhir::Document document = TRY(fhir::Document::Parse(call.request.body));
   EvaluationAsked asked = TRY(ReadEvaluation(room, document.Root()));
-  const BundleResolver resolver(asked.resource);
+  const BundleResolver resolver(*room.definitions, asked.resource);
   path::Environment environment;
   environment.resource = asked.resource;
   environment.now_us = room.context.clock->NowUs();

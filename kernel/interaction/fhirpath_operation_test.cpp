@@ -208,6 +208,38 @@ TEST_F(FhirPathOperationTest, SeesOnlyWhatIsSent) {
             R"([{"name":"string","valueString":"Sent"}])");
 }
 
+// FHIR R4 bundle.html#references: a relative reference takes the root of the fullUrl of the entry that it stands in.
+TEST_F(FhirPathOperationTest, ARelativeReferenceIsOfItsOwnEntrysServer) {
+  const auto entry = [](std::string_view url, std::string_view resource) {
+    return fmt::format(R"({{{}"resource":{}}})", url.empty() ? "" : fmt::format(R"("fullUrl":"{}",)", url),
+                       resource);
+  };
+  const auto patient = [](std::string_view gender) {
+    return fmt::format(R"({{"resourceType":"Patient","id":"1","gender":"{}"}})", gender);
+  };
+  constexpr std::string_view kAbout =
+      R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/1"}})";
+  const auto gender = [&](std::string_view url, bool has_others = true,
+                          const char* expression = "entry[0].resource.subject.resolve().gender") {
+    std::string entries = entry(url, kAbout) + "," + entry("http://b.org/fhir/Patient/1", patient("female"));
+    if (has_others) entries += "," + entry("http://a.org/fhir/Patient/1", patient("male"));
+    return Parts(
+        Evaluate(expression, "",
+                 fmt::format(R"({{"resourceType":"Bundle","type":"collection","entry":[{}]}})", entries)));
+  };
+  const std::string female = R"([{"name":"code","valueCode":"female"}])",
+                    male = R"([{"name":"code","valueCode":"male"}])";
+  EXPECT_EQ(gender("http://b.org/fhir/Observation/o"), female);
+  EXPECT_EQ(gender("http://a.org/fhir/Observation/o"), male);
+  EXPECT_EQ(gender("http://a.org/fhir/Observation/o", false), "");
+  EXPECT_EQ(gender("urn:uuid:6c2a5e3e-7a52-4d1a-8a4e-0e1b6c0f1d11"), "");
+  // Of no server: where there is but one, it is meant.
+  EXPECT_EQ(gender("", false), female);
+  EXPECT_EQ(gender(""), "");
+  EXPECT_EQ(gender("", false, "('Patient' & '/1').resolve().gender"), female);
+  EXPECT_EQ(gender("", true, "'http://a.org/fhir/Patient/1'.resolve().gender"), male);
+}
+
 TEST_F(FhirPathOperationTest, TellsWhereAndWhat) {
   EXPECT_EQ(Problem(Evaluate("name.where(use = 'a'")),
             "400 Parameters.parameter[0].valueString The expression, column 21: expected \",\" or \")\", but "
