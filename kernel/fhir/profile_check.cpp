@@ -40,10 +40,8 @@ ProfileChecker::~ProfileChecker() = default;
 
 void ProfileChecker::Add(Severity severity, std::string_view type, std::string text) {
   const bool is_error = severity == Severity::kError || severity == Severity::kFatal;
-  if (quiet_ != 0) {
-    quiet_errors_ += is_error ? 1 : 0;
-    return;
-  }
+  errors_ += is_error ? 1 : 0;
+  if (quiet_ != 0) return;
   if ((!is_error && !options_.warnings) || time_.over()) return;
   if (!issues_.Takes(severity)) return;
   Issue issue{severity, type, Path(), std::move(text)};
@@ -116,7 +114,7 @@ void ProfileChecker::Check(Value resource, std::string_view canonical) {
   if (*profile == nullptr)
     return Error("not-found", "the profile " + std::string(canonical) + " is not known here");
   const bool is_bundle = definitions_.Type(item.type).name == "Bundle";
-  if (is_bundle) bundles_.emplace_back(definitions_, resource);
+  if (is_bundle) EnterBundle(resource);
   CheckProfile(item, **profile);
   if (is_bundle) LeaveBundle();
 }
@@ -130,17 +128,25 @@ void ProfileChecker::CheckClaims(Value resource) {
 }
 
 void ProfileChecker::CheckProfile(const Item& item, const Profile& profile) {
-  const std::pair<Value, const Profile*> turn(item.node, &profile);
-  if (std::find(checking_.begin(), checking_.end(), turn) != checking_.end())
-    return;  // being checked already
-  if (checking_.size() >= kNestingMax) return Error("too-costly", "profiles refer to one another too deeply");
+  const ProfileTurns::Turn turn{item.node, &profile};
+  if (turns_.Assume(turn)) return;
+  // What is told must be looked for each time; and only a resource asks the same wherever it is met.
+  const bool is_resource = item.node.is_object() && definitions_.IsResource(item.type);
+  const std::optional<bool> found = is_resource && quiet_ != 0 ? turns_.Find(turn) : std::nullopt;
+  if (found && !*found) return Error("structure", "does not keep to the profile");
+  if (found) return;
+  if (turns_.depth() >= kNestingMax) {
+    turns_.Cut();
+    return Error("too-costly", "profiles refer to one another too deeply");
+  }
   const Profile* outer = std::exchange(profile_, &profile);
   if (!definitions_.IsA(item.type, profile.type)) {
     Error("structure", "must be a " + std::string(definitions_.Type(profile.type).name));
   } else {
-    checking_.push_back(turn);
+    const size_t before = errors_;
+    turns_.Begin(turn);
     Within(item, [&] { Content(*profile.root, item); });
-    checking_.pop_back();
+    turns_.End(errors_ == before, is_resource && !too_much_ && !time_.over());
   }
   profile_ = outer;
 }
@@ -167,7 +173,8 @@ void ProfileChecker::Content(const ProfileElement& rule, const Item& item) {
 }
 
 void ProfileChecker::Children(const ProfileElement& rule, const Item& item) {
-  if (rule.children.empty() || path_.size() > kPathMax) return;
+  if (rule.children.empty()) return;
+  if (path_.size() > kPathMax) return turns_.Cut();
   Within(item, [&] {
     for (const auto& child : rule.children) {
       path_.push_back({child->name, -1});
@@ -290,9 +297,15 @@ void ProfileChecker::TypeProfiles(const TypeRule& type, const Item& item) {
       "is not checked against " + type.profiles[0] + ", which is not known here");
 }
 
+void ProfileChecker::EnterBundle(Value bundle) {
+  bundles_.emplace_back(definitions_, bundle);
+  turns_.Forget();
+}
+
 void ProfileChecker::LeaveBundle() {
   entries_read_ += bundles_.back().entries_read();
   bundles_.pop_back();
+  turns_.Forget();
 }
 
 Value ProfileChecker::Resolve(std::string_view reference, Value from) {
@@ -602,11 +615,11 @@ void ProfileChecker::Invariants(const ProfileElement& rule, const Item& item) {
 }
 
 bool ProfileChecker::Conforms(const ProfileElement& rule, const Item& item) {
-  const size_t before = quiet_errors_;
+  const size_t before = errors_;
   ++quiet_;
   Element(rule, item);
   --quiet_;
-  return std::exchange(quiet_errors_, before) == before;
+  return std::exchange(errors_, before) == before;
 }
 
 bool ProfileChecker::ConformsToProfile(const Item& item, const std::string& canonical, bool* known) {
@@ -615,11 +628,11 @@ bool ProfileChecker::ConformsToProfile(const Item& item, const std::string& cano
   if (type == kNoType || !definitions_.IsA(item.type, type)) return false;
   const ProfilePtr profile = Known(canonical);
   if (profile == nullptr) return true;  // the type itself
-  const size_t before = quiet_errors_;
+  const size_t before = errors_;
   ++quiet_;
   CheckProfile(item, *profile);
   --quiet_;
-  return std::exchange(quiet_errors_, before) == before;
+  return std::exchange(errors_, before) == before;
 }
 
 }  // namespace tk::fhir

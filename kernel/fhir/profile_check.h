@@ -18,6 +18,7 @@
 #include "kernel/fhir/check_time.h"
 #include "kernel/fhir/issue_list.h"
 #include "kernel/fhir/profile.h"
+#include "kernel/fhir/profile_turns.h"
 #include "kernel/fhir/validate.h"
 
 namespace tk::fhir {
@@ -138,6 +139,7 @@ class ProfileChecker {
   std::vector<Named> ItemsOf(const Item& parent, std::string_view name) const;
   /// `from`: where the reference stands.
   Value Resolve(std::string_view reference, Value from);
+  void EnterBundle(Value bundle);
   void LeaveBundle();
   bool Work();
   void Add(Severity severity, std::string_view type, std::string text);
@@ -154,16 +156,16 @@ class ProfileChecker {
   std::vector<Segment> path_;
   const Profile* profile_ = nullptr;
   Value root_, container_, resource_;
-  std::vector<BundleEntries> bundles_;                      // that the walk is in
-  size_t entries_read_ = 0;                                 // of those it has left
-  std::vector<Holder> holders_;                             // from the resource down to where the walk is
-  std::vector<std::pair<Value, const Profile*>> checking_;  // against endless turns
+  std::vector<BundleEntries> bundles_;  // that the walk is in
+  size_t entries_read_ = 0;             // of those it has left
+  std::vector<Holder> holders_;         // from the resource down to where the walk is
+  ProfileTurns turns_;                  // against endless ones
   std::unique_ptr<World> world_;
   std::map<TypeId, ProfileElement> type_rules_;         // "is of this type", for discriminators
   std::map<std::string, ProfileElement> target_rules_;  // "keeps to this profile", by canonical
   uint64_t work_ = 0;
-  size_t quiet_ = 0;  // >0: errors are counted only
-  size_t quiet_errors_ = 0;
+  size_t quiet_ = 0;   // >0: errors are counted only
+  size_t errors_ = 0;  // of what is being checked, told or not
   bool too_much_ = false;
 };
 

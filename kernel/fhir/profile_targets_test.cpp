@@ -32,11 +32,12 @@ class ProfileTargets : public testing::Test {
   void Add(std::string_view json) {
     canonicals_.Add(std::make_shared<const Document>(Document::Parse(json).value()));
   }
-  std::string Told(const std::string& json, bool with_information = false) {
+  std::string Told(const std::string& json, bool with_information = false, uint64_t work_max = 2'000'000) {
     Profiles profiles(*Definitions::R4(), canonicals_);
     const Document document = Document::Parse(json).value();
     ProfileOptions options;
     options.warnings = with_information;
+    options.work_max = work_max;
     ProfileChecker checker(profiles, options);
     checker.CheckClaims(document.Root());
     std::string text;
@@ -180,6 +181,72 @@ TEST_F(ProfileTargets, AProfileOfATargetIsOfItsType) {
   EXPECT_EQ(Told(list("#o", "#o")),
             "List.entry: slice one: is there 0 times; at least 1\n"
             "List.entry: slice other: is there 2 times; at most 1\n");
+}
+
+/// A profile on Observation whose members are sliced by profile: this one, or the other.
+std::string MembersByProfile(const std::string& own, const std::string& other, bool closed = false) {
+  const auto slice = [](const std::string& name, const std::string& target) {
+    return R"(,{"id":"Observation.hasMember:)" + name + R"(","path":"Observation.hasMember","sliceName":")" +
+           name + R"(","max":"*","type":[{"code":"Reference","targetProfile":["http://x/)" + target +
+           R"("]}]})";
+  };
+  return R"({"resourceType":"StructureDefinition","url":"http://x/)" + own +
+         R"(","type":"Observation","derivation":"constraint","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Observation",)"
+         R"("differential":{"element":[{"id":"Observation.modifierExtension","path":"Observation.modifierExtension","max":"0"},)"
+         R"({"id":"Observation.hasMember","path":"Observation.hasMember","slicing":{)"
+         R"x("discriminator":[{"type":"profile","path":"resolve()"}],"rules":")x" +
+         std::string(closed ? "closed" : "open") + R"("}})" + slice("a", own) + slice("b", other) + "]}}";
+}
+
+/// Observations of a Bundle that claim http://x/p; "a:bc b:a c:a" – a has the members b and c.
+std::string MembersOfEachOther(std::string_view links) {
+  std::string entries;
+  for (size_t at = 0; at < links.size();) {
+    const size_t end = std::min(links.find(' ', at), links.size());
+    const std::string_view one = links.substr(at, end - at);
+    std::string members;
+    for (const char member : one.substr(2))
+      members += std::string(members.empty() ? "" : ",") + R"({"reference":"Observation/)" + member + R"("})";
+    entries += std::string(entries.empty() ? "" : ",") + R"({"fullUrl":"http://x.org/Observation/)" + one[0] +
+               R"(","resource":)" +
+               Claiming("Observation", R"(,"status":"final","code":{"text":"x"})" +
+                                           (members.empty() ? "" : R"(,"hasMember":[)" + members + "]")) +
+               "}";
+    at = end + 1;
+  }
+  return R"({"resourceType":"Bundle","type":"collection","entry":[)" + entries + "]}";
+}
+
+// However many ways lead through a cycle: twelve that all have each other as members are judged with little work.
+TEST_F(ProfileTargets, ThatLeadBackAreJudgedOnce) {
+  Add(MembersByProfile("p", "q"));
+  Add(MembersByProfile("q", "p"));
+  const auto all = [](std::string_view names) {
+    std::string links;
+    for (const char name : names)
+      links += std::string(links.empty() ? "" : " ") + name + ":" + std::string(names);
+    return links;
+  };
+  for (const std::string& links : {std::string("a:b b:a"), std::string("a:bc b:a c:a"),
+                                   std::string("a:bcd b:ac c:ab d:a"), all("abcdef"), all("abcdefghijkl")})
+    EXPECT_EQ(Told(MembersOfEachOther(links), false, 100'000), "") << links;
+}
+
+// What breaks its profile does so by every way to it.
+TEST_F(ProfileTargets, ThatLeadBackAreJudgedRightly) {
+  Add(MembersByProfile("p", "q", true));
+  Add(MembersByProfile("q", "p", true));
+  EXPECT_EQ(Told(MembersOfEachOther("a:bc b:ac c:ab")), "");
+  std::string json = MembersOfEachOther("a:bc b:ac c:ab d:d");
+  const std::string text = R"(Observation/c","resource":{"resourceType":"Observation",)";
+  json.replace(json.find(text), text.size(), text + R"("modifierExtension":[{"url":"http://x/no"}],)");
+  const std::string told = Told(json);
+  const std::string none = "belongs to none of the slices, and they are closed\n";
+  for (const char* place : {"entry[0].resource.hasMember[1]", "entry[1].resource.hasMember[1]"})
+    EXPECT_NE(told.find("Bundle." + std::string(place) + ": " + none), std::string::npos) << told;
+  EXPECT_NE(told.find("Bundle.entry[2].resource.modifierExtension: must not be there\n"), std::string::npos)
+      << told;
+  EXPECT_EQ(told.find("Bundle.entry[3]"), std::string::npos) << told;
 }
 
 }  // namespace

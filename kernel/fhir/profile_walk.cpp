@@ -40,7 +40,7 @@ std::string WithoutChoiceMarks(std::string text) {
 
 void ProfileChecker::Resource(Value resource, TypeId type) {
   const bool is_bundle = definitions_.Type(type).name == "Bundle";
-  if (is_bundle) bundles_.emplace_back(definitions_, resource);
+  if (is_bundle) EnterBundle(resource);
   const Value outer = std::exchange(resource_, resource);
   std::vector<Holder> outer_holders = std::exchange(holders_, {{resource, type, kNoType, {}}});
   Claimed(resource);
