@@ -55,7 +55,7 @@ bool IsOffered(const fhir::Definitions& definitions, fhir::TypeId type, std::str
 /// R4 has no member for modifiers and prefixes: they are told in words.
 std::string DocumentationOf(const fhir::SearchParameter& parameter) {
   std::string text = "Modifiers:";
-  for (const std::string_view modifier : search::ModifiersOf(parameter)) {
+  for (const std::string_view modifier : search::ModifiersOf(definitions, parameter)) {
     text += " :";
     text += modifier;
   }

@@ -20,6 +20,7 @@ Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId 
   }
   search::ParseOptions
       options;  // always strict: a criterion that is passed over would change other records than those meant
+  options.is_condition = true;
   options.timezone_offset_min = room.context.timezone_offset_min;
   options.own_base = call.request.base_url;
   options.terminology = [&room] { return room.conformance->Terminology(); };

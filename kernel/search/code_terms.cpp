@@ -4,6 +4,10 @@
 
 #include <algorithm>
 
+#include "kernel/base/text.h"
+#include "kernel/fhir/code_grammar.h"
+#include "kernel/search/extract.h"
+
 namespace tk::search {
 namespace {
 
@@ -17,7 +21,32 @@ Result<CodeListPtr> CodesOfTerm(const TermReader& reader, const Terminology& all
   return reader.modifier == "below" ? all.Below(*term.system, term.code) : all.Above(*term.system, term.code);
 }
 
+constexpr std::string_view kMediaTypes = "urn:ietf:bcp:13",
+                           kMediaTypeSet = "http://hl7.org/fhir/ValueSet/mimetypes";  // all of them
+
 }  // namespace
+
+Result<bool> AreMediaTypes(const TermReader& reader, std::vector<Term>* terms) {
+  if (reader.modifier != "below" || reader.parameter == nullptr) return false;
+  const fhir::ElementInfo* element = ElementOf(reader.definitions, reader.type, reader.parameter->expression);
+  if (element == nullptr || element->required_codes == fhir::kNoCodeSet ||
+      reader.definitions.CodeSetUrl(element->required_codes) != kMediaTypeSet)
+    return false;
+  for (Term& term : *terms) {
+    const bool is_plain = !term.system || *term.system == kMediaTypes;
+    if (!is_plain || fhir::KeepsToGrammar(kMediaTypes, term.code) != true ||
+        term.code.find(';') != std::string::npos)
+      return BadValue(reader.name, ":below takes a media type without parameters, as text/xml");
+    term.system.reset();
+  }
+  return true;
+}
+
+bool MediaTypeHolds(std::string_view asked, std::string_view code) {
+  code = code.substr(0, code.find(';'));
+  while (!code.empty() && code.back() == ' ') code.remove_suffix(1);
+  return ToLower(code) == ToLower(asked);
+}
 
 Result<CodeListPtr> ReadCodes(const TermReader& reader, const std::vector<Term>& terms) {
   const auto all = reader.options.terminology ? reader.options.terminology() : nullptr;

@@ -13,6 +13,12 @@ inline bool IsCodesModifier(std::string_view modifier) {
   return modifier == "in" || modifier == "not-in" || modifier == "above" || modifier == "below";
 }
 
+/// Is it :below of a parameter whose codes are media types? Then the terms are (made) plain codes, type/subtype: what has one, with any parameters,
+/// is found by its text. Errors: kIncorrect, a value that is no such type. Source: FHIR R4 search.html 3.1.1.4.15 (MIME types).
+Result<bool> AreMediaTypes(const TermReader& reader, std::vector<Term>* terms);
+/// Is the media type `code` the one asked for (type/subtype), with parameters or without?
+bool MediaTypeHolds(std::string_view asked, std::string_view code);
+
 /// The codes that `terms` come to together. `reader`: of a token parameter, with such a modifier. Errors: kUnsupported, kTooLarge, kIncorrect with the
 /// parameter's name and what the terminology says.
 Result<terminology::CodeListPtr> ReadCodes(const TermReader& reader, const std::vector<Term>& terms);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernel/base/clock.h"
+#include "kernel/base/text.h"
 #include "kernel/search/values.h"
 
 namespace tk::search {
@@ -47,6 +48,11 @@ class EntrySink final : public ValueSink {
     if (has_system) Equal(p, KeyKind::kSystem, *system);
     if (p == code_ && !code.empty() && has_system)
       codes_.push_back(std::string(*system) + "|" + std::string(code));
+  }
+
+  void Words(ParameterId p, std::string_view text) override {
+    Present(p, fhir::kNoType);
+    Equal(p, KeyKind::kWords, ToLower(text));
   }
 
   void Reference(ParameterId p, std::string_view target) override {
@@ -102,6 +108,7 @@ class EntrySink final : public ValueSink {
     Present(p, fhir::kNoType);
     Numbers(p, 0, v.low, v.high, v.is_range);
     if (!v.code.empty()) Numbers(p, UnitHash(key_, "", v.code), v.low, v.high, v.is_range);
+    if (!v.unit.empty()) Numbers(p, UnitHash(key_, "", v.unit), v.low, v.high, v.is_range);
     if (!v.canonical_unit.empty()) {
       Numbers(p, UnitHash(key_, kCanonicalSystem, v.canonical_unit), v.canonical_low, v.canonical_high,
               v.is_range);
@@ -151,7 +158,12 @@ class EntrySink final : public ValueSink {
   void Urls(const std::string& url, const std::string& version) {
     if (url.empty()) return;
     Url(url);
-    if (!version.empty()) Url(url + "|" + version);
+    if (version.empty()) return;
+    Url(url + "|" + version);
+    // As a value too: url=…|version asks for both.
+    const fhir::SearchParameter* parameter = extractor_.definitions().FindSearchParameter(type_, "url");
+    if (parameter != nullptr && parameter->type == fhir::SearchType::kUri && extractor_.Knows(*parameter))
+      Equal(extractor_.IdOf(*parameter), KeyKind::kUri, url + "|" + version);
   }
 
   void Finish() {

@@ -49,6 +49,7 @@ enum class KeyKind : char {
   kIdentifierValue = 'v',
   kIdentifierSystem = 'w',
   kLink = 'l',     // of a reference: the record here
+  kWords = 'q',    // of a token that is a string, in lower case
   kLongText = 'x'  // a string of which the chunks hold only the beginning
 };
 /// The upper 54 bits of the hash of one equality value; the low bits are 0.

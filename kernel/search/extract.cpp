@@ -23,6 +23,7 @@ using fhir::path::Item;
 enum class Extractor::Datatype : uint8_t {
   kOther,
   kText,
+  kString,
   kBoolean,
   kNumber,
   kDate,
@@ -44,7 +45,7 @@ enum class Extractor::Datatype : uint8_t {
 
 struct Extractor::NameIds {
   NameId system, code, coding, value, reference, start, end, event, repeat, bounds_period, low, high,
-      currency, unit, text, id, identifier, latitude, longitude, type;
+      currency, unit, comparator, text, id, identifier, latitude, longitude, type;
   NameId name_parts[5];
   NameId address_parts[7];
   static NameIds Make() {
@@ -63,6 +64,7 @@ struct Extractor::NameIds {
             find("high"),
             find("currency"),
             find("unit"),
+            find("comparator"),
             find("text"),
             find("id"),
             find("identifier"),
@@ -235,7 +237,7 @@ void Extractor::ClassifyTypes() {
     if (known != kDatatypes.end())
       datatype = known->second;
     else if (info.type_class == fhir::TypeClass::kPrimitive)
-      datatype = Datatype::kText;
+      datatype = info.name == "string" || info.name == "markdown" ? Datatype::kString : Datatype::kText;
     else if (info.type_class == fhir::TypeClass::kResource)
       datatype = Datatype::kResource;
     else if (quantity != fhir::kNoType && definitions_->IsA(type, quantity))
@@ -377,25 +379,23 @@ void Extractor::DeriveUnions(TypeId type) {
   }
 }
 
-/// "Patient.gender", "Patient.contact.gender": the required codes of the element when it is a plain code.
-fhir::CodeSetId Extractor::ImpliedCodes(TypeId type, std::string_view expression) const {
+const fhir::ElementInfo* ElementOf(const fhir::Definitions& definitions, TypeId type,
+                                   std::string_view expression) {
   expression = Bare(expression);
-  const std::string_view name = definitions_->Type(type).name;
-  if (expression.substr(0, name.size()) != name) return fhir::kNoCodeSet;
+  const std::string_view name = definitions.Type(type).name;
+  if (expression.substr(0, name.size()) != name) return nullptr;
   expression.remove_prefix(name.size());
-  fhir::CodeSetId codes = fhir::kNoCodeSet;
+  const fhir::ElementInfo* element = nullptr;
   while (!expression.empty()) {
-    if (expression[0] != '.') return fhir::kNoCodeSet;
+    if (expression[0] != '.') return nullptr;
     expression.remove_prefix(1);
     const std::string_view step = expression.substr(0, expression.find('.'));
-    const fhir::ElementInfo* element = definitions_->FindElement(type, fhir::Names::Find(step));
-    if (element == nullptr) return fhir::kNoCodeSet;  // a function, a choice, another operand
+    element = definitions.FindElement(type, fhir::Names::Find(step));
+    if (element == nullptr) return nullptr;  // a function, a choice, another operand
     expression.remove_prefix(step.size());
     type = element->type;
-    codes = definitions_->Type(type).type_class == fhir::TypeClass::kPrimitive ? element->required_codes
-                                                                               : fhir::kNoCodeSet;
   }
-  return codes;
+  return element;
 }
 
 void Extractor::Compile(TypeId type) {
@@ -416,8 +416,12 @@ void Extractor::Compile(TypeId type) {
     }
     parameter.expression = std::make_unique<fhir::path::Expression>(std::move(compiled).value());
     parameter.ready = true;
-    if (definition.type == SearchType::kToken)
-      parameter.implied_codes = ImpliedCodes(type, definition.expression);
+    if (definition.type == SearchType::kToken) {
+      const fhir::ElementInfo* element = ElementOf(*definitions_, type, definition.expression);
+      if (element != nullptr && definitions_->Type(element->type).type_class == fhir::TypeClass::kPrimitive)
+        parameter.implied_codes = element->required_codes;
+      parameter.may_be_words = element == nullptr || datatypes_[element->type] == Datatype::kString;
+    }
     (parameter.own ? own_ones : official).push_back(parameter.expression.get());
     (parameter.own ? types_[type].own : types_[type].official).ids.push_back(plan.first + i);
   }
@@ -489,7 +493,7 @@ void Extractor::EmitComputed(const Parameter& parameter, ParameterId id, const I
   if (const bool* flag = std::get_if<bool>(&item.computed)) {
     if (type == SearchType::kToken) sink.Token(id, nullptr, *flag ? "true" : "false");
   } else if (const auto* text = std::get_if<std::string>(&item.computed)) {
-    if (type == SearchType::kToken) sink.Token(id, nullptr, *text);
+    if (type == SearchType::kToken) sink.Words(id, *text);
     if (type == SearchType::kString) sink.String(id, *text);
     if (type == SearchType::kUri) sink.Uri(id, *text);
     if (type == SearchType::kReference) sink.Reference(id, *text);
@@ -550,10 +554,11 @@ void Extractor::EmitToken(ParameterId id, Datatype datatype, Value node, ValueSi
       return sink.Token(id, nullptr, node.IsTrue() ? "true" : "false");
     case Datatype::kNumber:
       return sink.Token(id, nullptr, node.Number());
+    case Datatype::kString:
     case Datatype::kText:
     case Datatype::kDate: {
       const std::string_view text = node.String(code_scratch);
-      if (!text.empty()) sink.Token(id, nullptr, text);
+      if (!text.empty()) datatype == Datatype::kString ? sink.Words(id, text) : sink.Token(id, nullptr, text);
       return;
     }
     default:
@@ -574,7 +579,7 @@ void Extractor::EmitReference(ParameterId id, Datatype datatype, Value node, Val
         sink.ReferenceIdentifier(id, type.substr(type.rfind('/') + 1), system, value);
     }
     target = node[names_->reference].String(scratch);
-  } else if (datatype == Datatype::kText)
+  } else if (datatype == Datatype::kText || datatype == Datatype::kString)
     target = node.String(scratch);
   else
     return;
@@ -644,15 +649,31 @@ void Extractor::EmitString(ParameterId id, Datatype datatype, Value node, ValueS
     parts(names_->name_parts);
   else if (datatype == Datatype::kAddress)
     parts(names_->address_parts);
-  else if (datatype == Datatype::kText)
+  else if (datatype == Datatype::kText || datatype == Datatype::kString)
     one(node);
   else if (datatype == Datatype::kCodeableConcept)
     one(node[names_->text]);
 }
 
+namespace {
+/// What a Quantity's comparator makes of its number: all that is on that side of it.
+void TakeComparator(std::string_view comparator, NumberValue* out) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (comparator.empty()) return;
+  const bool is_above = comparator.front() == '>', is_open = comparator.size() == 1;
+  const auto side = [&](double* low, double* high) {
+    if (is_open) *low = *high = std::nextafter(*low, is_above ? kInfinity : -kInfinity);
+    *(is_above ? high : low) = is_above ? kInfinity : -kInfinity;
+  };
+  side(&out->low, &out->high);
+  if (!out->canonical_unit.empty()) side(&out->canonical_low, &out->canonical_high);
+  out->is_range = true;
+}
+}  // namespace
+
 void Extractor::EmitNumber(ParameterId id, Datatype datatype, Value node, ValueSink& sink) const {
   const NameIds& n = *names_;
-  std::string system_scratch, code_scratch;
+  std::string system_scratch, code_scratch, unit_scratch, comparator_scratch;
   NumberValue out;
   if (datatype == Datatype::kNumber) {
     const auto value = DecimalValue(node.Number());
@@ -666,9 +687,10 @@ void Extractor::EmitNumber(ParameterId id, Datatype datatype, Value node, ValueS
     out.system = node[n.system].String(system_scratch);
     out.code = node[datatype == Datatype::kMoney ? n.currency : n.code].String(code_scratch);
     if (datatype == Datatype::kMoney) out.system = "urn:iso:std:iso:4217";
+    // "number||code" asks for code or unit; a unit is of no system.
+    out.unit = node[n.unit].String(unit_scratch);
     if (out.code.empty()) {
-      // "number||code" asks for code or unit; a unit is of no system.
-      out.code = node[n.unit].String(code_scratch);
+      out.code = out.unit;
       out.system = {};
     } else if (out.system == kUcum) {
       if (const auto canonical = CanonicalValue(number, out.code)) {
@@ -676,6 +698,8 @@ void Extractor::EmitNumber(ParameterId id, Datatype datatype, Value node, ValueS
         out.canonical_low = out.canonical_high = canonical->range.exact;
       }
     }
+    if (out.unit == out.code) out.unit = {};
+    if (datatype == Datatype::kQuantity) TakeComparator(node[n.comparator].String(comparator_scratch), &out);
   } else if (datatype == Datatype::kRange) {
     return EmitRange(id, node, sink);
   } else {
@@ -686,7 +710,7 @@ void Extractor::EmitNumber(ParameterId id, Datatype datatype, Value node, ValueS
 
 void Extractor::EmitRange(ParameterId id, Value node, ValueSink& sink) const {
   const NameIds& n = *names_;
-  std::string system_scratch, code_scratch;
+  std::string system_scratch, code_scratch, unit_scratch;
   const std::string_view low_text = node[n.low][n.value].Number(), high_text = node[n.high][n.value].Number();
   const auto low = DecimalValue(low_text), high = DecimalValue(high_text);
   if (!low && !high) return;
@@ -698,6 +722,12 @@ void Extractor::EmitRange(ParameterId id, Value node, ValueSink& sink) const {
   out.is_range = true;
   out.system = unit[n.system].String(system_scratch);
   out.code = unit[n.code].String(code_scratch);
+  out.unit = unit[n.unit].String(unit_scratch);
+  if (out.code.empty()) {
+    out.code = out.unit;
+    out.system = {};
+  }
+  if (out.unit == out.code) out.unit = {};
   if (out.system == kUcum && !out.code.empty()) {
     // Both ends are in one unit (FHIR R4 rng-2 speaks of the same units).
     const auto canonical_low = CanonicalValue(low ? low_text : "0", out.code),

@@ -21,6 +21,10 @@ inline constexpr ParameterId kNoParameter = 0xffffffff;
 /// Parameters of one type that have a bit of their own in its presence word; later ones cannot be asked with :missing.
 inline constexpr size_t kPresenceBits = 128;
 
+/// The element that a plain path (Patient.gender, Patient.contact.gender) leads to; nullptr: it is another expression.
+const fhir::ElementInfo* ElementOf(const fhir::Definitions& definitions, fhir::TypeId type,
+                                   std::string_view expression);
+
 /// Times that an open period runs to.
 inline constexpr int64_t kTimeMin = INT64_MIN, kTimeMax = INT64_MAX;
 
@@ -29,6 +33,7 @@ struct NumberValue {
   double low = 0, high = 0;  // equal unless it is a range; infinite where that is open
   bool is_range = false;
   std::string_view system = {}, code = {};  // "" for plain numbers; without a code its unit, of no system
+  std::string_view unit = {};               // as people write it, where it is not written as the code
   /// In the canonical unit of UCUM, when it is of one that converts; else "".
   std::string_view canonical_unit = {};
   double canonical_low = 0, canonical_high = 0;
@@ -39,6 +44,8 @@ class ValueSink {
   virtual ~ValueSink() = default;
   /// `system` null: the datatype has none (code, boolean, string); "" : it has one and it is empty. Neither system nor code: a concept of a text alone.
   virtual void Token(ParameterId parameter, const std::string_view* system, std::string_view code) = 0;
+  /// A token that is a string: compared without case. Source: FHIR R4 search.html 3.1.1.4.10.
+  virtual void Words(ParameterId parameter, std::string_view text) { Token(parameter, nullptr, text); }
   /// "Patient/1", an absolute URL, a canonical with or without version, a urn.
   virtual void Reference(ParameterId parameter, std::string_view target) = 0;
   /// A canonical as it is written, with its version if it has one, without a fragment: what it names has this url. Reference is heard too.
@@ -120,7 +127,8 @@ class Extractor {
     std::unique_ptr<const Composite> composite;
     uint8_t presence_bit = 0xff;  // 0xff: none
     fhir::CodeSetId implied_codes =
-        fhir::kNoCodeSet;  // of a plain code element (gender, status): they say which system is meant
+        fhir::kNoCodeSet;       // of a plain code element (gender, status): they say which system is meant
+    bool may_be_words = false;  // a token that may be a string (ValueSink::Words)
   };
   const Parameter& At(ParameterId id) const { return parameters_[id]; }
   /// The items of `root` that an expression of `parameter` names; none where it cannot be evaluated, as in Extract. `share`: of how many evaluations
@@ -188,7 +196,6 @@ class Extractor {
   void Derive(fhir::TypeId type);
   void DeriveUnions(fhir::TypeId type);
   void Adopt(ParameterId id, std::vector<Source> sources);
-  fhir::CodeSetId ImpliedCodes(fhir::TypeId type, std::string_view expression) const;
   void Compile(fhir::TypeId type);
   void CompileComposites(fhir::TypeId type);
   std::unique_ptr<const Composite> MakeComposite(fhir::TypeId type, const fhir::SearchParameter& definition);

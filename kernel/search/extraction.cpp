@@ -71,6 +71,17 @@ constexpr Row kRows[] = {
               });
      },
      SortsNothing},
+    // Units as people write them beside the code; what a comparator makes of a number.
+    {11, [](const Criterion& c) { return IsNumber(*c.parameter); }, SortsNothing},
+    {11, [](const Criterion& c) { return c.parameter->type == SearchType::kComposite; }, SortsNothing},
+    // url=…|version. (Tokens that are strings, KeyKind::kWords, are found in an old index as they were: by their case.)
+    {11,
+     [](const Criterion& c) {
+       return c.parameter->type == SearchType::kUri &&
+              std::any_of(c.terms.begin(), c.terms.end(),
+                          [](const Term& term) { return term.text.find('|') != std::string::npos; });
+     },
+     SortsNothing},
     // Logical references are references.
     {5, [](const Criterion& c) { return c.parameter->type == SearchType::kReference; }, SortsNothing, true},
 };

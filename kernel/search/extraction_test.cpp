@@ -31,12 +31,14 @@ TEST(Extraction, QuestionsWaitForTheirEntries) {
   EXPECT_EQ(Since("QuestionnaireResponse", "questionnaire=http://x.org/Q"), 10u);
   EXPECT_EQ(Since("Observation", "subject:identifier=http://s|7"), 3u);
   EXPECT_EQ(Since("Observation", "subject:missing=true"), 5u);
-  EXPECT_EQ(Since("Observation", "value-quantity=gt5|http://unitsofmeasure.org|mg"), 9u);
-  EXPECT_EQ(Since("Observation", "value-quantity=5"), 9u);
+  EXPECT_EQ(Since("Observation", "value-quantity=gt5|http://unitsofmeasure.org|mg"), 11u);
+  EXPECT_EQ(Since("Observation", "value-quantity=5"), 11u);
+  EXPECT_EQ(Since("ValueSet", "url=http://x.org/V"), 0u);
+  EXPECT_EQ(Since("ValueSet", "url=http://x.org/V|1"), 11u);
   EXPECT_EQ(Since("Observation", "value-quantity:missing=true"), 9u);
   EXPECT_EQ(Since("Observation", "_sort=value-quantity"), 9u);
   EXPECT_EQ(Since("RiskAssessment", "_sort=probability"), 9u);
-  EXPECT_EQ(Since("Observation", "code-value-quantity=a|b$5"), 9u);
+  EXPECT_EQ(Since("Observation", "code-value-quantity=a|b$5"), 11u);
   EXPECT_EQ(Since("Patient", "name:exact=x"), 0u);
   EXPECT_EQ(Since("Patient", "name:contains=x"), 8u);
   EXPECT_EQ(Since("Observation", "code:missing=true"), 8u);
@@ -73,7 +75,7 @@ TEST(Extraction, ParametersOfExtensionsWaitToo) {
 TEST(Extraction, ChainsAreAskedToTheirEnd) {
   EXPECT_EQ(Since("Observation", "subject:Patient.identifier=a|b"), 0u);
   EXPECT_EQ(Since("Observation", "subject:Patient.identifier=a|"), 2u);
-  EXPECT_EQ(Since("Patient", "_has:Observation:patient:value-quantity=5"), 9u);
+  EXPECT_EQ(Since("Patient", "_has:Observation:patient:value-quantity=5"), 11u);
   EXPECT_EQ(Since("QuestionnaireResponse", "questionnaire.status=active"), 7u);
   EXPECT_EQ(Since("Questionnaire", "_has:QuestionnaireResponse:questionnaire:status=completed"), 7u);
   EXPECT_EQ(Since("QuestionnaireResponse", "_include=QuestionnaireResponse:questionnaire"), 7u);

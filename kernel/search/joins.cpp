@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kernel/search/hierarchy.h"
 #include "kernel/search/links.h"
 
 namespace tk::search {
@@ -60,12 +61,7 @@ class JoinNode : public Node {
   uint64_t InnerEstimate(const Side& side) const {
     return std::min(side.inner->Estimate(), LiveCount(side.branch.type));
   }
-  bool Visible(Ordinal ordinal) const {
-    const view::Position& position = ground_.request.position;
-    const view::Directory& directory = ground_.setting.directory;
-    return ordinal < position.end_ordinal && directory.Live(ordinal, position) &&
-           (ground_.request.scope.everything || directory.InScope(ordinal, ground_.request.scope));
-  }
+  bool Visible(Ordinal ordinal) const { return ground_.Visible(ordinal); }
   bool InnerHolds(Side& side, Ordinal ordinal) const {
     ++ground_.meter.probes;
     if (side.inner->WantsSet() && side.set == nullptr)
@@ -281,6 +277,7 @@ class HasNode final : public JoinNode {
 
 Result<std::unique_ptr<Node>> MakeJoin(const Ground& ground, const Criterion& criterion) {
   CHECK(criterion.join != nullptr);
+  if (criterion.join->walk != Join::Walk::kNone) return MakeHierarchy(ground, criterion);
   std::unique_ptr<JoinNode> node;
   if (criterion.join->reverse)
     node = std::make_unique<HasNode>(ground, criterion);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "kernel/base/text.h"
 #include "kernel/search/compare.h"
 #include "kernel/search/entries.h"
 #include "kernel/search/key_walk.h"
@@ -51,6 +52,8 @@ void TokenKeys(const Setting& setting, ParameterId parameter, const Term& term, 
   auto add = [&](KeyKind kind, std::string_view first, std::string_view second = {}) {
     keys->push_back(EqualityKey(setting.hash_key, parameter, kind, first, second));
   };
+  if ((!term.system || term.system->empty()) && setting.extractor.At(parameter).may_be_words)
+    add(KeyKind::kWords, ToLower(term.code));
   if (!term.system) return add(KeyKind::kCode, term.code);
   if (term.system->empty()) return add(KeyKind::kNoSystem, term.code);
   // A plain code names no system; the codes that its element is bound to do (FHIR R4 search.html 3.1.1.4.10).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernel/base/text.h"
 #include "kernel/search/code_terms.h"
 #include "kernel/search/compare.h"
 #include "kernel/search/values.h"
@@ -48,7 +49,17 @@ class FitSink final : public ValueSink {
                                  system, code);
       return;
     }
-    Any([&](const Term& term, size_t) { return TokenHolds(extractor_, id, term, system, code); });
+    Any([&](const Term& term, size_t) {
+      if (criterion_.modifier == "below") return MediaTypeHolds(term.code, code);
+      return TokenHolds(extractor_, id, term, system, code);
+    });
+  }
+  void Words(ParameterId, std::string_view text) override {
+    if (criterion_.codes != nullptr) return;
+    const std::string own = ToLower(text);
+    Any([&](const Term& term, size_t) {
+      return (!term.system || term.system->empty()) && ToLower(term.code) == own;
+    });
   }
   void Reference(ParameterId id, std::string_view target) override {
     if (criterion_.modifier == "identifier") return;
@@ -82,9 +93,9 @@ class FitSink final : public ValueSink {
     Any([&](const Term& term, size_t) {
       if (!term.unit.empty())
         return v.canonical_unit == term.unit && NumberHolds(term, v.canonical_low, v.canonical_high);
-      if (!term.code.empty() && v.code != term.code) return false;
-      if (term.system && !term.system->empty() && (v.system != *term.system || !v.canonical_unit.empty()))
-        return false;
+      const bool by_system = term.system && !term.system->empty();
+      if (!term.code.empty() && v.code != term.code && (by_system || v.unit != term.code)) return false;
+      if (by_system && (v.system != *term.system || !v.canonical_unit.empty())) return false;
       return NumberHolds(term, v.low, v.high);
     });
   }

@@ -9,6 +9,7 @@
 #include "kernel/base/text.h"
 #include "kernel/search/chains.h"
 #include "kernel/search/code_terms.h"
+#include "kernel/search/hierarchy.h"
 #include "kernel/search/terms.h"
 #include "kernel/search/values.h"
 
@@ -81,6 +82,8 @@ class Parser {
       const std::string name = TRY(PercentDecode(pair.substr(0, std::min(equals, pair.size())), true));
       if (equals == std::string_view::npos) return BadValue(name, "has no value");
       const std::string value = TRY(PercentDecode(pair.substr(equals + 1), true));
+      // FHIR R4 search.html 3.1.1.3: no error (a form's empty field); but a condition without it would mean other records.
+      if (value.empty() && !options_.is_condition) continue;
       TRY(One(name, value));
     }
     FinishSort();
@@ -332,8 +335,11 @@ class Parser {
                       fmt::format("more than {} alternatives", kTermsMax));
       criterion.terms.push_back(TRY(reader.Read(search_type, part)));
     }
-    if (search_type == SearchType::kToken && IsCodesModifier(modifier))
+    if (search_type == SearchType::kToken && IsCodesModifier(modifier) &&
+        !TRY(AreMediaTypes(reader, &criterion.terms)))
       criterion.codes = TRY(ReadCodes(reader, criterion.terms));
+    if (search_type == SearchType::kReference && IsHierarchyModifier(modifier))
+      TRY(TakeHierarchy(reader, &criterion));
     if (modifier == "missing" && criterion.terms.size() != 1)
       return BadValue(full_name, ":missing takes one value");
     return criterion;

@@ -54,7 +54,12 @@ struct Join {
     const fhir::SearchParameter* link = nullptr;  // of the searched type; reverse: of `type`
     Criterion inner;                              // what must hold for a joined resource
   };
+  /// A hierarchy (:above, :below of a reference): from the roots up to what they are part of, or down to what is part of them. Then `inner` of a
+  /// branch only names the parameter by which its type says what it is part of (hierarchy.h).
+  enum class Walk : uint8_t { kNone, kUp, kDown };
   bool reverse = false;
+  Walk walk = Walk::kNone;
+  std::vector<Term> roots;       // of a walk
   std::vector<Branch> branches;  // one for each type that the reference may lead to: one of them must hold
 };
 
@@ -96,6 +101,8 @@ size_t MemoryBytes(const Query& query);
 
 struct ParseOptions {
   bool lenient = false;  // Prefer: handling=lenient
+  bool is_condition =
+      false;  // of a write: there an empty parameter (name=) is an error, a search does not look at it
   size_t count_default = 50, count_max = 1000;
   size_t length_max = 8192;  // of the query string
   int timezone_offset_min = 480;
@@ -127,7 +134,8 @@ Result<Query> ParseQuery(std::shared_ptr<const fhir::Definitions> definitions, f
                          std::string_view query, const ParseOptions& options);
 
 /// The modifiers that the parameter takes, for messages and the capability statement; without type names.
-std::vector<std::string_view> ModifiersOf(const fhir::SearchParameter& parameter);
+std::vector<std::string_view> ModifiersOf(const fhir::Definitions& definitions,
+                                          const fhir::SearchParameter& parameter);
 /// The parameters that a composite's components are read as, in their order; nullptr for one that is none here.
 std::vector<const fhir::SearchParameter*> ComponentsOf(const fhir::Definitions& definitions,
                                                        const fhir::SearchParameter& composite);

@@ -7,6 +7,7 @@
 
 #include "kernel/base/clock.h"
 #include "kernel/search/expression_text.h"
+#include "kernel/search/hierarchy.h"
 #include "kernel/search/values.h"
 
 namespace tk::search {
@@ -308,7 +309,7 @@ Result<Term> TermReader::Read(SearchType search_type, std::string_view raw) cons
       return modifier == "in" || modifier == "not-in" ? ValueSet(raw) : Token(raw);
     case SearchType::kReference:
       if (modifier == "identifier") return Token(raw);
-      if (modifier == "below") return Text(raw);
+      if (IsHierarchyModifier(modifier)) return ReadHierarchyTerm(*this, raw);
       return Reference(raw);
     case SearchType::kDate:
       return Date(raw);
@@ -337,7 +338,8 @@ std::vector<const SearchParameter*> ComponentsOf(const fhir::Definitions& defini
   return out;
 }
 
-std::vector<std::string_view> ModifiersOf(const SearchParameter& parameter) {
+std::vector<std::string_view> ModifiersOf(const fhir::Definitions& definitions,
+                                          const SearchParameter& parameter) {
   if (parameter.code == "_id") return {"missing", "not"};  // it has no system, no display and no type
   switch (parameter.type) {
     case SearchType::kString:
@@ -345,7 +347,8 @@ std::vector<std::string_view> ModifiersOf(const SearchParameter& parameter) {
     case SearchType::kToken:
       return {"missing", "not", "text", "of-type", "in", "not-in", "above", "below"};
     case SearchType::kReference:
-      return {"missing", "identifier", "below"};
+      if (HierarchiesOf(definitions, parameter).empty()) return {"missing", "identifier", "below"};
+      return {"missing", "identifier", "above", "below"};
     case SearchType::kUri:
       return {"missing", "above", "below"};
     default:
@@ -356,7 +359,7 @@ std::vector<std::string_view> ModifiersOf(const SearchParameter& parameter) {
 Status CheckModifier(const fhir::Definitions& definitions, const SearchParameter& parameter,
                      std::string_view name, std::string_view modifier) {
   if (modifier.empty()) return {};
-  const auto offered = ModifiersOf(parameter);
+  const auto offered = ModifiersOf(definitions, parameter);
   if (std::find(offered.begin(), offered.end(), modifier) != offered.end()) return {};
   const fhir::TypeId target = definitions.FindType(modifier);
   if (parameter.type == SearchType::kReference && definitions.IsResource(target)) {

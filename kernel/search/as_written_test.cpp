@@ -1,0 +1,115 @@
+// What R4's search asks of values as people write them: comparators and units of quantities, tokens that are strings, canonicals with a
+// version, empty parameters. Source: FHIR R4 search.html 3.1.1.3, 3.1.1.4.9 to 3.1.1.4.11.
+#include <gtest/gtest.h>
+
+#include "kernel/search/test_house.h"
+
+namespace tk::search {
+namespace {
+
+std::string FoundIds(const House& house, const std::map<view::Ordinal, std::string>& names,
+                     const std::string& type, const std::string& text) {
+  const auto page = house.Ask(type, text, {});
+  if (!page.ok()) return page.error().external;
+  std::vector<view::Ordinal> found = page->ordinals;
+  std::sort(found.begin(), found.end());
+  std::string out;
+  for (const view::Ordinal ordinal : found) out += (out.empty() ? "" : " ") + names.at(ordinal);
+  return out;
+}
+
+struct Asked {
+  const char* text;
+  const char* found;
+};
+
+struct Values {
+  void Put(const std::string& id, const std::string& quantity) {
+    names[house.Put(R"({"resourceType":"Observation","id":")" + id +
+                    R"(","status":"final","code":{"coding":[{"system":"s","code":"c"}]},"valueQuantity":)" +
+                    quantity + "}")] = id;
+  }
+  House house;
+  std::map<view::Ordinal, std::string> names;
+};
+
+TEST(AsWritten, AComparatorMakesARangeOfANumber) {
+  Values v;
+  v.Put("is", R"({"value":18})");
+  v.Put("more", R"({"value":18,"comparator":">"})");
+  v.Put("least", R"({"value":18,"comparator":">="})");
+  v.Put("less", R"({"value":18,"comparator":"<","system":"http://unitsofmeasure.org","code":"g"})");
+  v.Put("most", R"({"value":18,"comparator":"<="})");
+  const Asked cases[] = {{"value-quantity=18", "is"},
+                         {"value-quantity=gt18", "more least"},
+                         {"value-quantity=lt18", "less most"},
+                         {"value-quantity=sa17", "is more least"},
+                         {"value-quantity=gt17", "is more least less most"},
+                         {"value-quantity=sa18", "more"},
+                         {"value-quantity=eb18", "less"},
+                         {"value-quantity=eb19", "is less most"},
+                         {"value-quantity=gt25000", "more least"},
+                         {"value-quantity=lt0.018|http://unitsofmeasure.org|kg", "less"},
+                         {"value-quantity=eb0.018|http://unitsofmeasure.org|kg", "less"},
+                         {"value-quantity=ne18", "more least less most"},
+                         {"code-value-quantity=s|c$gt18", "more least"}};
+  for (const Asked& asked : cases)
+    EXPECT_EQ(FoundIds(v.house, v.names, "Observation", asked.text), asked.found) << asked.text;
+}
+
+TEST(AsWritten, AUnitIsAskedForAsItIsWrittenOrAsItsCode) {
+  Values v;
+  v.Put("both", R"({"value":140,"unit":"mmHg","system":"http://unitsofmeasure.org","code":"mm[Hg]"})");
+  v.Put("word", R"({"value":140,"unit":"mmHg"})");
+  v.Put("code", R"({"value":140,"system":"http://unitsofmeasure.org","code":"mm[Hg]"})");
+  v.Put("own", R"({"value":140,"unit":"mmHg","system":"http://x/units","code":"a"})");
+  const Asked cases[] = {{"value-quantity=140||mmHg", "both word own"},
+                         {"value-quantity=gt139||mmHg", "both word own"},
+                         {"value-quantity=140||mm[Hg]", "both code"},
+                         {"value-quantity=140|http://unitsofmeasure.org|mm[Hg]", "both code"},
+                         {"value-quantity=140|http://x/units|mmHg", ""},
+                         {"value-quantity=140|http://x/units|a", "own"},
+                         {"code-value-quantity=s|c$140||mmHg", "both word own"},
+                         {"_id=both,code&value-quantity=140||mmHg", "both"},
+                         {"value-quantity=140||kPa", ""}};
+  for (const Asked& asked : cases)
+    EXPECT_EQ(FoundIds(v.house, v.names, "Observation", asked.text), asked.found) << asked.text;
+}
+
+TEST(AsWritten, TokensThatAreStringsHaveNoCaseAndCanonicalsAVersion) {
+  House house;
+  std::map<view::Ordinal, std::string> names;
+  const auto put = [&](const std::string& id, const std::string& version) {
+    names[house.Put(R"({"resourceType":"ValueSet","id":")" + id +
+                    R"(","url":"http://x.org/VS/v","status":"draft","version":")" + version + R"("})")] = id;
+  };
+  put("one", "V1-Alpha");
+  put("two", "v2");
+  const Asked cases[] = {{"version=v1-alpha", "one"},
+                         {"version=V1-ALPHA,V2", "one two"},
+                         {"version=V1 Alpha", ""},
+                         {"version:not=V2", "one"},
+                         {"status=DRAFT", ""},
+                         {"url=http://x.org/VS/v", "one two"},
+                         {"url=http://x.org/VS/v|V1-Alpha", "one"},
+                         {"url=http://x.org/VS/v|3", ""}};
+  for (const Asked& asked : cases)
+    EXPECT_EQ(FoundIds(house, names, "ValueSet", asked.text), asked.found) << asked.text;
+}
+
+TEST(AsWritten, AnEmptyParameterIsNoneButOfACondition) {
+  const auto r4 = fhir::Definitions::R4();
+  const fhir::TypeId patient = r4->FindType("Patient");
+  const auto query = ParseQuery(*r4, patient, "name=&gender=female&_count=&birthdate=", {});
+  ASSERT_TRUE(query.ok()) << query.error().ToString();
+  EXPECT_EQ(query->criteria.size(), 1u);
+  EXPECT_EQ(query->self, "gender=female");
+  ParseOptions condition;
+  condition.is_condition = true;
+  const auto refused = ParseQuery(*r4, patient, "identifier=&gender=female", condition);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().external.find("has no value"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tk::search
