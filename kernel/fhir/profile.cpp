@@ -63,6 +63,14 @@ std::shared_ptr<const ListedCodes> Listed(const MaybeCodes& codes) {
   return listed;
 }
 
+Value ContainedSet(Value holder, std::string_view id) {
+  for (const Value contained : holder["contained"]) {
+    if (contained["id"].ToString() == id && contained["resourceType"].ToString() == "ValueSet")
+      return contained;
+  }
+  return {};
+}
+
 /// A constraint; or what calls itself a specialization, but of a type that is not its own: nothing else can be meant by it.
 bool IsProfile(const Definitions& definitions, Value structure) {
   const std::string derivation = structure["derivation"].ToString();
@@ -248,17 +256,25 @@ std::shared_ptr<const ListedCodes> Profiles::Codes(std::string_view canonical) {
   const std::string key(canonical);
   if (const auto known = codes_.find(key); known != codes_.end()) return known->second;
   const StoredCodes source(definitions_, canonicals_);
-  const Value value_set = source.FindValueSet(canonical);
+  std::shared_ptr<const Document> holder;
+  const Value value_set = ValueSet(canonical, &holder);
   return codes_[key] = value_set.present() ? Listed(ExpandValueSet(value_set, source))
                                            : Listed(source.Compiled(WithoutVersion(canonical)));
 }
 
+Value Profiles::ValueSet(std::string_view canonical, std::shared_ptr<const Document>* holder) const {
+  *holder = canonicals_.Find("ValueSet", canonical);
+  if (*holder != nullptr) return (*holder)->Root();
+  const size_t hash = canonical.find('#');
+  if (hash == std::string_view::npos) return {};
+  *holder = canonicals_.Find("StructureDefinition", canonical.substr(0, hash));
+  return *holder == nullptr ? Value() : ContainedSet((*holder)->Root(), canonical.substr(hash + 1));
+}
+
 std::shared_ptr<const ListedCodes> Profiles::CodesOf(Value holder, std::string_view id) {
-  for (const Value contained : holder["contained"]) {
-    if (contained["id"].ToString() != id || contained["resourceType"].ToString() != "ValueSet") continue;
-    return Listed(ExpandValueSet(contained, StoredCodes(definitions_, canonicals_)));
-  }
-  return nullptr;
+  const Value contained = ContainedSet(holder, id);
+  if (!contained) return nullptr;
+  return Listed(ExpandValueSet(contained, StoredCodes(definitions_, canonicals_)));
 }
 
 }  // namespace tk::fhir

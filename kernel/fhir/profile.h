@@ -147,8 +147,10 @@ class Profiles {
   TypeId TypeOf(std::string_view canonical);
   /// What the official definition of a type binds without requiring it, as a profile without a url; nullptr: nothing.
   const Profile* Bindings(TypeId type);
-  /// nullptr: its codes cannot be listed, or it is not known.
+  /// nullptr: its codes cannot be listed, or it is not known. "url#id": one that the profile of that url contains.
   std::shared_ptr<const ListedCodes> Codes(std::string_view canonical);
+  /// The texts that a value set itself gives its codes, in its compose or its expansion, by "system|code"; nullptr: not known, or none.
+  std::shared_ptr<const ListedSystem> TextsOf(std::string_view value_set);
   /// The same of a value set that `holder` contains.
   std::shared_ptr<const ListedCodes> CodesOf(Value holder, std::string_view id);
   /// nullptr: the code system is not known here, or not in full.
@@ -165,6 +167,8 @@ class Profiles {
  private:
   Result<ProfilePtr> Compile(std::string_view canonical);
   Result<ProfilePtr> CompileElement(std::string_view canonical, std::string_view id);
+  /// Lives as long as `*holder`; absent: not known.
+  Value ValueSet(std::string_view canonical, std::shared_ptr<const Document>* holder) const;
 
   const Definitions& definitions_;
   const Canonicals& canonicals_;
@@ -177,7 +181,7 @@ class Profiles {
   std::unordered_map<TypeId, ProfilePtr> bindings_;
   std::unordered_map<std::string, std::shared_ptr<const ListedCodes>> codes_;
   static constexpr size_t kKeptBytesMax = size_t{64} << 20;
-  KeptByBytes<ListedSystem> systems_{kKeptBytesMax};
+  KeptByBytes<ListedSystem> systems_{kKeptBytesMax};  // and texts of value sets
   KeptByBytes<CodeTree> trees_{kKeptBytesMax};
   std::unordered_map<std::string, std::shared_ptr<const SetSystems>> systems_of_;
   std::set<std::string> compiling_;

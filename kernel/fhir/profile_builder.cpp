@@ -85,7 +85,7 @@ class ProfileBuilder {
   static void TextRules(Value definition, ProfileElement* element);
   Status Fill(Value definition, TypeId context, ProfileElement* element);
   void Types(Value definition, ProfileElement* element) const;
-  static void Bindings(Value binding, ProfileElement* element);
+  void Bindings(Value binding, ProfileElement* element) const;
   Status Invariants(Value definition, TypeId context, ProfileElement* element);
   Status Slices(Value definition, TypeId context, ProfileElement* element);
   Result<std::shared_ptr<const path::Expression>> CompiledPath(const std::string& path, TypeId context) const;
@@ -285,11 +285,12 @@ void ProfileBuilder::Types(Value definition, ProfileElement* element) const {
 
 // The binding itself, the limit of one that is not required, and additional ones, which R4 has as extensions.
 // Source: FHIR R4 elementdefinition-binding, extension elementdefinition-maxValueSet; R5 ElementDefinition.binding.additional.
-void ProfileBuilder::Bindings(Value binding, ProfileElement* element) {
+void ProfileBuilder::Bindings(Value binding, ProfileElement* element) const {
   using Part = ProfileBinding::Part;
   using Strength = ProfileBinding::Strength;
   const auto replace = [&](Part part, Strength strength, std::string value_set) {
     if (value_set.empty()) return;
+    if (value_set.front() == '#') value_set.insert(0, profile_.url);  // one that the profile contains
     if (part != Part::kAdditional)
       std::erase_if(element->bindings, [&](const ProfileBinding& other) {
         return other.part == part && other.strength >= strength;  // no profile may loosen what its base asks

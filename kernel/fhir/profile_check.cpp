@@ -546,9 +546,27 @@ std::optional<bool> ProfileChecker::ByGrammar(const std::string& value_set, cons
   return answer;
 }
 
+/// In its context a value set may give a code another text than the code system does.
+/// Source: FHIR R4 valueset.html, compose.include.concept.display.
+void ProfileChecker::Texts(const ProfileBinding& binding, const Item& item) {
+  const auto one = [&](Value coding) {
+    const Value display = coding["display"];
+    if (!display.is_string()) return;
+    const auto texts = profiles_.TextsOf(binding.value_set);
+    if (texts == nullptr) return;
+    const auto found = texts->displays.find(coding["system"].ToString() + "|" + coding["code"].ToString());
+    if (found == texts->displays.end()) return;
+    if (std::find(found->second.begin(), found->second.end(), display.ToString()) != found->second.end())
+      named_.insert(coding.index());
+  };
+  for (const Value coding : item.node["coding"]) one(coding);
+  one(item.node);
+}
+
 void ProfileChecker::Binding(const ProfileBinding& binding, const Item& item) {
   const bool is_required = binding.strength == ProfileBinding::Strength::kRequired;
   if (!item.node || (!is_required && !options_.warnings)) return;
+  if (options_.warnings && quiet_ == 0) Texts(binding, item);
   const auto codes = profiles_.Codes(binding.value_set);
   if (codes == nullptr) {
     if (is_required && IsOutside(binding.value_set, item))

@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "kernel/fhir/bundle_entries.h"
@@ -54,6 +55,8 @@ class ProfileChecker {
   /// If it is over, the check is not complete: nothing is said of the resource, the same request may be sent again. Further checks of the same
   /// resource go by it too.
   CheckTime& time() { return time_; }
+  /// Codings (by their places in the document) whose display is a text that a value set they are bound to gives that code. Asked with warnings only.
+  const std::unordered_set<uint32_t>& named() const { return named_; }
   /// Entries of Bundles read to find what references mean: each once for each Bundle that it is in.
   size_t entries_read() const { return entries_read_; }
 
@@ -110,6 +113,7 @@ class ProfileChecker {
   void Form(const ProfileElement& rule, const Item& item);
   void Bounds(const ProfileElement& rule, const Item& item);
   void Binding(const ProfileBinding& binding, const Item& item);
+  void Texts(const ProfileBinding& binding, const Item& item);
   bool IsOutside(const std::string& value_set, const Item& item);
   std::optional<bool> ByGrammar(const std::string& value_set, const Item& item);
   void Invariants(const ProfileElement& rule, const Item& item);
@@ -163,6 +167,7 @@ class ProfileChecker {
   std::unique_ptr<World> world_;
   std::map<TypeId, ProfileElement> type_rules_;         // "is of this type", for discriminators
   std::map<std::string, ProfileElement> target_rules_;  // "keeps to this profile", by canonical
+  std::unordered_set<uint32_t> named_;
   uint64_t work_ = 0;
   size_t quiet_ = 0;   // >0: errors are counted only
   size_t errors_ = 0;  // of what is being checked, told or not

@@ -46,6 +46,19 @@ void AddConcepts(Value concepts, int level, ListedSystem* out) {
   }
 }
 
+void AddTexts(Value concepts, const std::string& system, int level, ListedSystem* out) {
+  if (level > kConceptLevelsMax) return;
+  for (const Value one : concepts) {
+    const std::string of = one["system"].present() ? one["system"].ToString() : system;
+    const auto add = [&](Value text) {
+      if (text.is_string()) out->displays[of + "|" + one["code"].ToString()].push_back(text.ToString());
+    };
+    add(one["display"]);
+    for (const Value designation : one["designation"]) add(designation["value"]);
+    AddTexts(one["contains"], of, level + 1, out);
+  }
+}
+
 /// Value sets that were imported already, by canonical; false: one that is being read, and so imports itself.
 using Imported = std::map<std::string, bool>;
 
@@ -92,6 +105,21 @@ std::shared_ptr<const ListedSystem> Profiles::System(std::string_view url) {
   AddConcepts(root["concept"], 0, system.get());
   const size_t bytes = BytesOf(*system);
   return systems_.Put(key, std::move(system), bytes);
+}
+
+std::shared_ptr<const ListedSystem> Profiles::TextsOf(std::string_view value_set) {
+  const std::lock_guard<std::recursive_mutex> lock(mutex_);
+  const std::string key = "texts of " + std::string(value_set);  // no code system has such a url
+  if (const auto* known = systems_.Find(key)) return *known;
+  std::shared_ptr<const Document> holder;
+  const Value root = ValueSet(value_set, &holder);
+  auto texts = std::make_shared<ListedSystem>();
+  for (const Value include : root["compose"]["include"])
+    AddTexts(include["concept"], include["system"].ToString(), 0, texts.get());
+  AddTexts(root["expansion"]["contains"], "", 0, texts.get());
+  if (texts->displays.empty()) return systems_.Put(key, nullptr);
+  const size_t bytes = BytesOf(*texts);
+  return systems_.Put(key, std::move(texts), bytes);
 }
 
 std::shared_ptr<const CodeTree> Profiles::Tree(std::string_view url) {

@@ -6,8 +6,8 @@
 namespace tk::fhir {
 namespace {
 
-constexpr uint64_t kWorkEach = 10;               // of a pattern's own units
-constexpr uint64_t kUnreadableWorkMax = 64'000;  // it does not tell: as much as one that just can be made
+constexpr uint64_t kRegexWorkEach = 10;     // of a pattern's own units
+constexpr uint64_t kRegexWorkMax = 64'000;  // it does not tell: as much as one that just can be made
 
 }  // namespace
 
@@ -17,8 +17,8 @@ std::string RegexProblem(Value extension, CheckTime& time) {
   const Value pattern = extension["valueString"];
   if (!url.starts_with(kTypeUrl) || url.substr(kTypeUrl.size()) != "regex" || !pattern.is_string()) return "";
   const auto made = path::Pattern::Make(pattern.ToString(), "");
-  uint64_t work = made.ok() ? (*made)->making_work() : kUnreadableWorkMax;
-  for (work /= kWorkEach; work > 0 && time.Step(); --work) continue;
+  uint64_t work = made.ok() ? (*made)->making_work() : kRegexWorkMax;
+  for (work /= kRegexWorkEach; work > 0 && time.Step(); --work) continue;
   return made.ok() ? "" : made.error().external;
 }
 

@@ -89,11 +89,13 @@ std::string_view SearchTypeName(SearchType type) {
 
 class FormChecker {
  public:
-  FormChecker(const Definitions& definitions, Profiles* profiles, size_t issues_max, CheckTime& time)
+  FormChecker(const Definitions& definitions, Profiles* profiles, size_t issues_max, CheckTime& time,
+              const std::unordered_set<uint32_t>* named)
       : definitions_(definitions),
         profiles_(profiles),
         issues_max_(issues_max),
         time_(time),
+        named_(named),
         issues_(issues_max) {}
 
   std::vector<Issue> Run(Value root) {
@@ -148,6 +150,7 @@ class FormChecker {
   Profiles* const profiles_;
   const size_t issues_max_;
   CheckTime& time_;
+  const std::unordered_set<uint32_t>* const named_;
   Value resource_;                   // the innermost, but for contained ones
   std::optional<Ids> resource_ids_;  // gathered for the first narrative with a link
   std::set<std::string> element_ids_;
@@ -289,7 +292,8 @@ void FormChecker::Coding(Value coding) {
       Error("code-invalid", "is no code of " + system + " in the version " +
                                 (known->version.empty() ? "" : known->version + " ") + "that is here");
     });
-  if (const Value display = coding["display"]; display.is_string())
+  const bool is_named = named_ != nullptr && named_->contains(coding.index());
+  if (const Value display = coding["display"]; display.is_string() && !is_named)
     At("display", -1, [&] { Display(display.ToString(), found->second); });
 }
 
@@ -437,8 +441,9 @@ std::optional<uint64_t> DecodedSize(std::string_view text) {
 }
 
 std::vector<Issue> FormProblems(const Definitions& definitions, Profiles* profiles, Value root,
-                                size_t issues_max, CheckTime& time, size_t* walks) {
-  FormChecker checker(definitions, profiles, issues_max, time);
+                                size_t issues_max, CheckTime& time, size_t* walks,
+                                const std::unordered_set<uint32_t>* named) {
+  FormChecker checker(definitions, profiles, issues_max, time, named);
   std::vector<Issue> issues = checker.Run(root);
   if (walks != nullptr) *walks = checker.walks();
   return issues;

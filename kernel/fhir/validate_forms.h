@@ -5,7 +5,7 @@
 // - Identifier.system is an absolute URI, and a value of urn:ietf:rfc:3986 as well;
 // - a Coding's code is one of its code system, and its display one of the texts that the system has for it, where the system is here in full;
 //   where the system is a grammar (code_grammar.h), the code keeps to it;
-//   a display is judged in the language that the system has (English), and one in another script is a warning;
+//   or that a value set gives it that the element is bound to; a display is judged in the language that the system has (English), and one in another script is a warning;
 // - a country's code (ISO 3166) does not have the name of another country;
 // - a Quantity's UCUM code is one;
 // - a narrative's links and images lead somewhere: within the resource, or by a scheme that can be followed;
@@ -21,6 +21,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <unordered_set>
 
 #include "kernel/fhir/check_time.h"
 #include "kernel/fhir/profile.h"
@@ -29,8 +30,10 @@ namespace tk::fhir {
 
 /// Problems of `root`, at most `issues_max` errors and as many others. Code systems are those of `profiles`; nullptr: none. Cost: a walk over everything; at most a
 /// hundred levels; it ends when `time` is over. `walks`: how many walks for ids there were beside it, at most one a resource that is not contained.
+/// `named`: codings of `root`, by their places, whose display is right (ProfileChecker::named); null: none.
 std::vector<Issue> FormProblems(const Definitions& definitions, Profiles* profiles, Value root,
-                                size_t issues_max, CheckTime& time, size_t* walks = nullptr);
+                                size_t issues_max, CheckTime& time, size_t* walks = nullptr,
+                                const std::unordered_set<uint32_t>* named = nullptr);
 
 /// Bytes that base64 text stands for; nullopt if it is none.
 std::optional<uint64_t> DecodedSize(std::string_view text);

@@ -39,7 +39,7 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
   };
   add(checker.Take());
   CheckTime& time = checker.time();
-  add(FormProblems(definitions, &profiles, root, most, time));
+  add(FormProblems(definitions, &profiles, root, most, time, nullptr, &checker.named()));
   if (!time.over()) add(StructureProblems(profiles, root, most, time));
   if (!time.over()) add(RelatedProblems(profiles, root, most, time));
   add(CheckAnswers(definitions, profiles, root, options.base.warnings, options.now_us, time));

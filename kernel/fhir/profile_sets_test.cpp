@@ -1,0 +1,78 @@
+// Value sets of profiles: those that lie in the profile, and those that give their codes texts of their own.
+#include <gtest/gtest.h>
+
+#include "kernel/fhir/profile_check.h"
+
+namespace tk::fhir {
+namespace {
+
+/// A profile of Patient, http://x/<name>, that binds the marital status.
+std::string BindingStatus(const std::string& name, const std::string& strength, const std::string& value_set,
+                          const std::string& contained = "") {
+  return R"({"resourceType":"StructureDefinition",)" + contained + R"("url":"http://x/)" + name +
+         R"(","type":"Patient","derivation":"constraint","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient",)"
+         R"("differential":{"element":[{"path":"Patient.maritalStatus","binding":{"strength":")" +
+         strength + R"(","valueSet":")" + value_set + R"("}}]}})";
+}
+
+class ProfileSets : public testing::Test {
+ protected:
+  void Add(std::string_view json) {
+    canonicals_.Add(std::make_shared<const Document>(Document::Parse(json).value()));
+  }
+  /// What $validate tells of a status, "path: text" a line, but for the official binding's warnings.
+  std::string Told(const std::string& coding, std::vector<std::string> profiles_asked) {
+    Profiles profiles(*Definitions::R4(), canonicals_);
+    const Document document =
+        Document::Parse(R"({"resourceType":"Patient","maritalStatus":{"coding":[{"system":"http://x/c",)" +
+                        coding + "}]}}")
+            .value();
+    FullOptions options;
+    options.base.warnings = true;
+    options.profiles = std::move(profiles_asked);
+    std::string told;
+    for (const Issue& issue : ValidateFully(*Definitions::R4(), profiles, document.Root(), options)) {
+      if (issue.severity == Severity::kError)
+        told += issue.path + ": " + issue.text.substr(0, issue.text.find(" (profile")) + "\n";
+    }
+    return told;
+  }
+  MemoryCanonicals canonicals_;
+};
+
+TEST_F(ProfileSets, OneMayLieInItsProfile) {
+  Add(BindingStatus(
+      "p", "required", "#v",
+      R"("contained":[{"resourceType":"Basic","id":"v"},{"resourceType":"ValueSet","id":"v","compose":{"include":[)"
+      R"({"system":"http://x/c","concept":[{"code":"a"}]}]}}],)"));
+  EXPECT_EQ(Told(R"("code":"a")", {"http://x/p"}), "");
+  EXPECT_EQ(Told(R"("code":"b")", {"http://x/p"}),
+            "Patient.maritalStatus: is not of the required value set http://x/p#v\n");
+}
+
+// FHIR R4 valueset.html, compose.include.concept.display: the text to display in the context of this value set.
+TEST_F(ProfileSets, TheyMayGiveTheirCodesOtherTexts) {
+  Add(R"({"resourceType":"CodeSystem","url":"http://x/c","content":"complete","concept":[{"code":"a","display":"Alpha"},{"code":"b","display":"Beta"}]})");
+  Add(R"({"resourceType":"ValueSet","url":"http://x/v","compose":{"include":[{"system":"http://x/c","concept":[)"
+      R"({"code":"a","display":"First"},{"code":"b","designation":[{"value":"Second"}]}]}]}})");
+  Add(R"({"resourceType":"ValueSet","url":"http://x/e","expansion":{"timestamp":"2026-01-01","contains":[{"abstract":true,"display":"all",)"
+      R"("contains":[{"system":"http://x/c","code":"a","display":"Erste"}]}]}})");
+  Add(BindingStatus("pv", "required", "http://x/v"));
+  Add(BindingStatus("pe", "extensible", "http://x/e"));
+  const auto told = [&](const std::string& code, const std::string& display,
+                        std::vector<std::string> profiles) {
+    return Told(R"("code":")" + code + R"(","display":")" + display + "\"", std::move(profiles));
+  };
+  const std::string place =
+      "Patient.maritalStatus.coding[0].display: is not what the code system calls this code: ";
+  EXPECT_EQ(told("a", "Alpha", {}), "");
+  EXPECT_EQ(told("a", "First", {}), place + "Alpha\n") << "no value set that is asked here says so";
+  EXPECT_EQ(told("a", "First", {"http://x/pv"}), "");
+  EXPECT_EQ(told("b", "Second", {"http://x/pv"}), "");
+  EXPECT_EQ(told("b", "First", {"http://x/pv"}), place + "Beta\n") << "of another code";
+  EXPECT_EQ(told("a", "Erste", {"http://x/pv"}), place + "Alpha\n");
+  EXPECT_EQ(told("a", "Erste", {"http://x/pv", "http://x/pe"}), "");
+}
+
+}  // namespace
+}  // namespace tk::fhir
