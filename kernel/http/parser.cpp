@@ -67,8 +67,25 @@ std::optional<uint64_t> RequestParser::declared_bytes() const {
   return length ? std::optional<uint64_t>(*length) : std::optional<uint64_t>(0);
 }
 
+/// The absolute form (GET http://host/path) names the host too, whatever the header says. Source: RFC 9112 section 3.2.2.
+void RequestParser::TakeTarget(std::string_view target) {
+  const size_t scheme = target.find("://");
+  const bool is_absolute =
+      scheme != std::string_view::npos && (EqualsIgnoreCase(target.substr(0, scheme), "http") ||
+                                           EqualsIgnoreCase(target.substr(0, scheme), "https"));
+  if (!is_absolute) {
+    request_->target = target;
+    return;
+  }
+  target.remove_prefix(scheme + 3);
+  const size_t end = std::min(target.find_first_of("/?"), target.size());
+  named_host_ = target.substr(0, end);
+  target.remove_prefix(end);
+  request_->target = target.starts_with('/') ? std::string(target) : "/" + std::string(target);
+}
+
 void RequestParser::on_request_impl(verb method, Text, Text target, int version, Code& error) {
-  request_->target = View(target);
+  TakeTarget(View(target));
   request_->keep_alive = version >= 11;
   version_ = version;
   switch (method) {
@@ -175,6 +192,7 @@ void RequestParser::on_field_impl(field known, Text name, Text value, Code& erro
 
 void RequestParser::on_header_impl(Code& error) {
   request_->keep_alive = keep_alive();
+  if (!named_host_.empty() && !request_->host.empty()) request_->host = named_host_;
   if (version_ == 10 && has_coding_) {
     state_ = {400, "HTTP/1.0 has no Transfer-Encoding"};
     error = beast::http::error::bad_transfer_encoding;

@@ -45,12 +45,14 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
   size_t on_chunk_body_impl(uint64_t remain, Text body, Code& error) override;
   void on_finish_impl(Code& error) override;
   std::string* PlaceOf(boost::beast::http::field field, std::string_view name);
+  void TakeTarget(std::string_view target);
 
   Request* request_;
   size_t body_bytes_max_ = 0;
   size_t fields_ = 0;
   int version_ = 0;
   bool has_coding_ = false;
+  std::string named_host_;  // by the request line
   ParseState state_;
 };
 

@@ -137,6 +137,21 @@ TEST_F(SessionTest, PipelinedRequestsAreAnsweredInOrder) {
   }
 }
 
+// RFC 9112 section 3.2.2.
+TEST_F(SessionTest, TheAbsoluteFormOfATargetIsTaken) {
+  Start();
+  Client client(server_->port());
+  for (const auto& [target, body] : std::vector<std::pair<std::string, std::string>>{
+           {"http://elsewhere:81/echo?a", "a"}, {"HTTPS://h/echo?b", "b"}}) {
+    client.Send("GET " + target + " HTTP/1.1\r\nHost: t\r\n\r\n");
+    const Reply reply = client.Read();
+    EXPECT_EQ(reply.status, 200) << target;
+    EXPECT_EQ(reply.body, body) << target;
+  }
+  client.Send("GET ftp://h/echo HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_EQ(client.Read().status, 400);
+}
+
 TEST_F(SessionTest, BodiesByLengthByChunksAndByteByByte) {
   Start();
   Client client(server_->port());

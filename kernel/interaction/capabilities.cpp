@@ -53,7 +53,7 @@ bool IsOffered(const fhir::Definitions& definitions, fhir::TypeId type, std::str
 }
 
 /// R4 has no member for modifiers and prefixes: they are told in words.
-std::string DocumentationOf(const fhir::SearchParameter& parameter) {
+std::string DocumentationOf(const fhir::Definitions& definitions, const fhir::SearchParameter& parameter) {
   std::string text = "Modifiers:";
   for (const std::string_view modifier : search::ModifiersOf(definitions, parameter)) {
     text += " :";
@@ -79,7 +79,7 @@ std::vector<OfferedParameter> OfferedParameters(const fhir::Definitions& definit
   for (const fhir::SearchParameter& parameter : definitions.SearchParameters(type)) {
     if (!IsOffered(definitions, type, parameter.code, SampleOf(definitions, parameter))) continue;
     offered.push_back({std::string(parameter.code), std::string(parameter.url),
-                       std::string(SearchTypeName(parameter.type)), DocumentationOf(parameter)});
+                       std::string(SearchTypeName(parameter.type)), DocumentationOf(definitions, parameter)});
   }
   if (!has("_id") && IsOffered(definitions, type, "_id", "a"))
     offered.push_back({"_id", "http://hl7.org/fhir/SearchParameter/Resource-id", "token", ""});

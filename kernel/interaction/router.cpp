@@ -513,6 +513,8 @@ bool Interactions::IsGathered(const Request& request) const {
 bool Interactions::IsHeavy(const Request& request) const {
   constexpr size_t kLightBodyMax = size_t{64} << 10;
   if (request.body.size() > kLightBodyMax || request.path.empty()) return true;
+  if (request.method == Method::kPatch)
+    return true;  // what is patched may be large, and so may what it becomes
   // Searches, pages of histories, operations: whatever the method.
   if (request.path.back().starts_with('_') || request.path.back().starts_with('$')) return true;
   const bool get = request.method == Method::kGet || request.method == Method::kHead;

@@ -145,6 +145,7 @@ TEST_F(Together, WhatMayTakeLongIsNotAnsweredOnANetworkThread) {
     EXPECT_TRUE(interactions_->IsHeavy(Make(Method::kGet, path))) << path;
   for (const char* path : {"Patient/_search", "Patient/$validate", "$fhirpath", "Patient/1/$erase", ""})
     EXPECT_TRUE(interactions_->IsHeavy(Make(Method::kPost, path, "a=b"))) << path;
+  EXPECT_TRUE(interactions_->IsHeavy(Make(Method::kPatch, "Patient/1", "[]"))) << "of what size is not known";
   EXPECT_FALSE(interactions_->IsHeavy(Make(Method::kGet, "Patient/1")));
   EXPECT_FALSE(interactions_->IsHeavy(Make(Method::kGet, "Patient/1/_history/1")));
   EXPECT_FALSE(interactions_->IsHeavy(Make(Method::kPut, "Patient/1", "{}")));

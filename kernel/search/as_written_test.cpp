@@ -97,6 +97,30 @@ TEST(AsWritten, TokensThatAreStringsHaveNoCaseAndCanonicalsAVersion) {
     EXPECT_EQ(FoundIds(house, names, "ValueSet", asked.text), asked.found) << asked.text;
 }
 
+TEST(AsWritten, AQueryByANameIsRefusedAlsoToTheLenient) {
+  const auto r4 = fhir::Definitions::R4();
+  ParseOptions lenient;
+  lenient.lenient = true;
+  const auto refused = ParseQuery(*r4, r4->FindType("Patient"), "_query=mine&name=a", lenient);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().external.find("named queries"), std::string::npos);
+}
+
+TEST(AsWritten, ACodeThatBeginsWithAHyphenIsSortedBy) {
+  const auto own = fhir::Definitions::Extend(
+      fhir::Definitions::R4(),
+      {R"({"resourceType":"SearchParameter","id":"r","url":"http://own/r","name":"R","status":"active","code":"-risk",)"
+       R"("base":["Patient"],"type":"string","expression":"Patient.name.text"})"});
+  ASSERT_TRUE(own.ok()) << own.error().ToString();
+  const fhir::TypeId patient = (*own)->FindType("Patient");
+  const auto up = ParseQuery(**own, patient, "_sort=-risk", {}),
+             down = ParseQuery(**own, patient, "_sort=--risk", {});
+  ASSERT_TRUE(up.ok() && down.ok());
+  EXPECT_FALSE(up->sort[0].descending);
+  EXPECT_TRUE(down->sort[0].descending);
+  EXPECT_TRUE(ParseQuery(**own, patient, "_sort=-birthdate", {})->sort[0].descending);
+}
+
 TEST(AsWritten, AnEmptyParameterIsNoneButOfACondition) {
   const auto r4 = fhir::Definitions::R4();
   const fhir::TypeId patient = r4->FindType("Patient");

@@ -79,6 +79,15 @@ Status CheckMeaning(const Definitions& definitions, const fhir::SearchParameter&
     return DoesNotFit("required", "expression", "without one nothing could be found by this parameter");
   if (own.type == fhir::SearchType::kComposite) TRY(CheckComponents(definitions, own));
   if (!IsOffered(own)) return DoesNotFit("not-supported", "type", "parameters of this kind are not offered");
+  // What a version is numbered and dated with comes after its values were read.
+  for (const std::string_view late : {"meta.lastUpdated", "meta.versionId"}) {
+    if (own.expression.find(late) != std::string_view::npos)
+      return DoesNotFit(
+          "not-supported", "expression",
+          fmt::format(
+              "{} is the server's own and has no values to search: ask with _lastUpdated, or for a history",
+              late));
+  }
   const auto compiled = fhir::path::Expression::Compile(own.expression, definitions, own.resource);
   if (!compiled.ok())
     return DoesNotFit(

@@ -63,6 +63,8 @@ TEST(ParameterCheck, NamesTheElementThatDoesNotFit) {
       {With({{"base", R"(["HumanName"])"}}), "base[0]", "not-found", "no resource type"},
       {With({{"expression", R"("Patient.birthDate.nonsense(")"}}), "expression", "invalid", "column"},
       {With({{"expression", R"("Patient.nothere")"}}), "expression", "invalid", "nothere"},
+      {With({{"expression", R"("Patient.meta.lastUpdated")"}}), "expression", "not-supported",
+       "_lastUpdated"},
       {With({{"expression", R"("Person.birthDate")"}}), "expression", "invalid",
        "says nothing about Patient"},
       {With({{"expression", ""}}), "expression", "required", "nothing could be found"},

@@ -214,7 +214,9 @@ class Parser {
 
   Result<SortKey> ReadSortKey(std::string_view part) const {
     SortKey key;
-    if (!part.empty() && part[0] == '-') {
+    // A code may begin with "-", as R4 wants those of one's own to.
+    const bool is_code = definitions_.FindSearchParameter(type_, part) != nullptr;
+    if (!part.empty() && part[0] == '-' && !is_code) {
       key.descending = true;
       part.remove_prefix(1);
     }
@@ -306,6 +308,8 @@ class Parser {
     const std::string_view modifier =
         colon == std::string_view::npos ? std::string_view() : name.substr(colon + 1);
     for (const KnownName& known : kKnownUnsupported) {
+      // A named query that is not known is refused whatever the client asked for (FHIR R4 search.html 3.1.1.7).
+      if (known.name == base && base == "_query") return NotOffered(full_name, std::string(known.why));
       if (known.name == base) return Passable(NotOffered(full_name, std::string(known.why)));
     }
     Criterion criterion;

@@ -125,9 +125,9 @@ function* quantities({ item, type }) {
   const units = [''];
   const [system, code] = type === 'Money' ? ['urn:iso:std:iso:4217', item.currency] : [item.system, item.code];
   if (system && code) units.push(`|${written(system)}|${written(code)}`);
-  if (code ?? item.unit) units.push(`||${written(code ?? item.unit)}`);
-  // R4 does not say what a comparator in the resource means to a search; the number counts as it is written.
-  const prefixes = item.comparator === undefined ? ['', 'ge', 'le'] : [''];
+  for (const unit of new Set([code, item.unit])) if (unit) units.push(`||${written(unit)}`);
+  // A comparator makes a range with one end of the number (docs/api.md).
+  const prefixes = { undefined: ['', 'ge', 'le'], '>': ['gt', 'ge'], '>=': ['gt', 'ge'], '<': ['lt', 'le'], '<=': ['lt', 'le'] }[item.comparator];
   // Numbers are told apart to 15 digits (docs/api.md).
   const value = String(item.value).replace(/\D/g, '').length > 15 ? Number(item.value.toPrecision(15)) : item.value;
   for (const unit of units) for (const prefix of prefixes) yield [value === item.value ? prefix : '', written(value) + unit];

@@ -56,7 +56,9 @@ Status Evaluator::Concatenate(const Op& op, Items left, Items right, Collection*
 Status Evaluator::Arithmetic(const Op& op, Items left, Items right, Collection* out) {
   const Scalar a = TRY(OneScalar(op, left));
   const Scalar b = TRY(OneScalar(op, right));
-  if (left.empty() || right.empty()) return {};
+  // An element with extensions alone (data-absent-reason) is there and has no value to calculate with.
+  const auto lacks = [](Items side) { return side.empty() || LacksValue(side.front()); };
+  if (lacks(left) || lacks(right)) return {};
   if (a.IsNumber() && b.IsNumber()) return ArithmeticOfNumbers(op, a, b, out);
   if (op.op == Operator::kAdd && a.kind == SystemKind::kString && b.kind == SystemKind::kString) {
     return Concatenate(op, left, right, out);
