@@ -71,6 +71,12 @@ TEST(AsWritten, AUnitIsAskedForAsItIsWrittenOrAsItsCode) {
                          {"value-quantity=140|http://x/units|a", "own"},
                          {"code-value-quantity=s|c$140||mmHg", "both word own"},
                          {"_id=both,code&value-quantity=140||mmHg", "both"},
+                         {"value-quantity=140||", "both word code own"},
+                         {"value-quantity=gt139||", "both word code own"},
+                         {"value-quantity=140|http://unitsofmeasure.org|", "both code"},
+                         {"value-quantity=gt100|http://x/units|", "own"},
+                         {"_id=word,own&value-quantity=140|http://x/units|", "own"},
+                         {"code-value-quantity=s|c$140||", "both word code own"},
                          {"value-quantity=140||kPa", ""}};
   for (const Asked& asked : cases)
     EXPECT_EQ(FoundIds(v.house, v.names, "Observation", asked.text), asked.found) << asked.text;

@@ -95,7 +95,8 @@ class FitSink final : public ValueSink {
         return v.canonical_unit == term.unit && NumberHolds(term, v.canonical_low, v.canonical_high);
       const bool by_system = term.system && !term.system->empty();
       if (!term.code.empty() && v.code != term.code && (by_system || v.unit != term.code)) return false;
-      if (by_system && (v.system != *term.system || !v.canonical_unit.empty())) return false;
+      if (by_system && (v.system != *term.system || (!term.code.empty() && !v.canonical_unit.empty())))
+        return false;
       return NumberHolds(term, v.low, v.high);
     });
   }

@@ -192,7 +192,7 @@ class NumberNode final : public ValueNode {
   NumberNode(const Ground& ground, const Criterion& criterion, std::vector<Extractor::Source> sources)
       : ValueNode(ground, criterion, std::move(sources)),
         matcher_(ground.setting.extractor, ground.type, criterion) {
-    for (const Term& term : criterion.terms) has_unit_ = has_unit_ || !term.code.empty();
+    for (const Term& term : criterion.terms) has_unit_ = has_unit_ || !term.code.empty() || IsOfSystem(term);
   }
   uint64_t Estimate() const override {
     uint64_t total = 0;
@@ -209,8 +209,8 @@ class NumberNode final : public ValueNode {
         const Entry24 entry = cursor.entry();
         const Candidate candidate{entry.c & kOrdinalMask, kUnknownTime};
         const double value = DoubleOf(entry.b);
-        const bool holds =
-            (entry.c & kRangeEnd) != 0 ? TextHolds(candidate.ordinal) : NumberHolds(term, value, value);
+        const bool is_told = (entry.c & kRangeEnd) == 0 && !IsOfSystem(term);
+        const bool holds = is_told ? NumberHolds(term, value, value) : TextHolds(candidate.ordinal);
         if (!GoOn(holds, candidate, each)) return false;
       }
       return true;
@@ -249,6 +249,10 @@ class NumberNode final : public ValueNode {
         if (!each(i, source, EntryRange{MakeNumber(source.parameter, unit, OrderOf(from)), high})) return;
       }
     }
+  }
+  /// Of any unit of a system, 5|system|: entries do not tell.
+  static bool IsOfSystem(const Term& term) {
+    return term.code.empty() && term.system && !term.system->empty();
   }
   /// Where an entry of what fits must lie: of a range at least one end.
   static std::pair<double, double> BoundsOf(const Term& term) {

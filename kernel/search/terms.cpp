@@ -207,8 +207,7 @@ Result<Term> TermReader::Quantity(std::string_view raw) const {
   if (parts.size() == 1) return term;
   term.system = TRY(Unescape(name, parts[1]));
   term.code = TRY(Unescape(name, parts[2]));
-  if (term.code.empty()) return BadValue(name, "a quantity with bars needs the unit's code after the second");
-  if (*term.system != kUcum) return term;
+  if (term.code.empty() || *term.system != kUcum) return term;
   Prefix prefix;
   if (const auto canonical =
           CanonicalRange(TakePrefix(term.text, &prefix), term.code, term.prefix == Prefix::kAp)) {

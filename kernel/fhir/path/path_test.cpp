@@ -77,6 +77,17 @@ class Path : public ::testing::Test {
   Environment environment_;
 };
 
+// name[1].family has extensions and no value, as the note's value.
+TEST_F(Path, WhatHasNoValueIsNothingToCalculateWith) {
+  EXPECT_EQ(Patient("name[1].family + 'x'"), "");
+  EXPECT_EQ(Patient("'x' + name[1].family"), "");
+  EXPECT_EQ(Patient("name[1].family & 'x'"), "x");
+  EXPECT_EQ(Patient("extension[1].value + 18 years"), "");
+  EXPECT_EQ(Patient("name.family.join(',')"), "张");
+  EXPECT_EQ(Patient("name[1].family.join(',')"), "");
+  EXPECT_EQ(Patient("multipleBirth + 1"), "3");
+}
+
 TEST_F(Path, FollowsMembersWithTheirTypes) {
   EXPECT_EQ(Patient("Patient.name.given"), "伟 | \"小\"");
   EXPECT_EQ(Patient("name.family"), "张 | <string>");

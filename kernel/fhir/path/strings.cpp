@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "kernel/fhir/path/evaluate.h"
 #include "kernel/fhir/value.h"
@@ -296,15 +297,17 @@ Status Evaluator::CallString(const Call& call, bool* known) {
     std::string joined;
     const std::optional<std::string> separator =
         call.arguments.empty() ? std::optional<std::string>("") : TRY(OneText(call.op, call.arguments[0]));
+    bool is_first = true;
     for (const Item& item : call.input) {
+      if (LacksValue(item)) continue;
       const Scalar value = ToScalar(types_, item);
       if (value.kind != SystemKind::kString) return Fail(call.op, "join() needs strings");
-      if (&item != &call.input[0]) joined += separator.value_or("");
+      if (!std::exchange(is_first, false)) joined += separator.value_or("");
       joined += value.text;
       if (joined.size() > kTextBytesMax) return Fail(call.op, "the text is too long", ErrorCode::kTooLarge);
     }
     TRY(Charge(call.op, joined.size() / 64));
-    if (!call.input.empty()) call.out->push_back(StringItem(std::move(joined)));
+    if (!is_first) call.out->push_back(StringItem(std::move(joined)));
     return {};
   }
   std::string scratch, other_scratch;
