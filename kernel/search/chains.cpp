@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernel/search/nested.h"
 #include "kernel/search/terms.h"
 
 namespace tk::search {
@@ -67,6 +68,14 @@ std::string_view TakeUntil(std::string_view* text, char separator) {
   const std::string_view taken = text->substr(0, at);
   text->remove_prefix(std::min(at + 1, text->size()));
   return taken;
+}
+
+/// Why there is nothing to include, and nobody who refers.
+std::string InIt(const fhir::Definitions& definitions, const SearchParameter& link) {
+  const std::string_view type = definitions.Type(link.resource).name;
+  return fmt::format(
+      "what {} of {} says stands in the {} itself and comes with it; it refers to nothing that is stored",
+      link.code, type, type);
 }
 
 }  // namespace
@@ -145,6 +154,7 @@ Result<Criterion> ChainReader::Chain(TypeId type, std::string_view name, std::st
   const SearchParameter* link = TRY(Link(type, code));
   const std::vector<TypeId> targets = TRY(Targets(*link, first));
   auto join = std::make_shared<Join>();
+  join->own_base = options_.own_base;
   std::unique_ptr<Error> why;  // of the first type that it cannot be asked of
   bool why_passable = false;
   for (const TypeId target : targets) {
@@ -190,6 +200,7 @@ Result<Criterion> ChainReader::Has(TypeId type, std::string_view name, std::stri
     return BadValue(full_name_, ShownName(type_name) + " is no resource type");
   if (!MayRead(joined)) return Forbidden(type_name);
   const SearchParameter* link = TRY(Link(joined, code));
+  if (HoldsResources(definitions_, *link)) return BadValue(full_name_, InIt(definitions_, *link));
   if (!MayReferTo(definitions_, *link, type))
     return BadValue(full_name_,
                     fmt::format("{} of {} does not refer to {}, but to {}", link->code, ShownName(type_name),
@@ -232,6 +243,8 @@ Result<Include> ReadInclude(const fhir::Definitions& definitions, const ParseOpt
     if (include.parameter == nullptr || include.parameter->type != SearchType::kReference)
       return BadValue(name, fmt::format("names no reference parameter of {}, which has {}", source,
                                         LinkList(definitions, include.source)));
+    if (HoldsResources(definitions, *include.parameter))
+      return BadValue(name, InIt(definitions, *include.parameter));
     if (include.target != fhir::kNoType && !MayReferTo(definitions, *include.parameter, include.target))
       return BadValue(name, fmt::format("{} of {} does not refer to the type at its end, but to {}",
                                         include.parameter->code, source,

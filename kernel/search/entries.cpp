@@ -5,6 +5,7 @@
 
 #include "kernel/base/clock.h"
 #include "kernel/base/text.h"
+#include "kernel/search/nested.h"
 #include "kernel/search/values.h"
 
 namespace tk::search {
@@ -23,10 +24,11 @@ std::string_view Indexed(std::string_view text) { return text.substr(0, kIndexed
 
 class EntrySink final : public ValueSink {
  public:
-  EntrySink(const Extractor& extractor, const HashKey& key, fhir::TypeId type, Entries* out)
+  EntrySink(const Extractor& extractor, const HashKey& key, fhir::TypeId type, fhir::Value root, Entries* out)
       : extractor_(extractor),
         key_(key),
         type_(type),
+        holdings_(extractor.definitions(), root),
         out_(*out),
         clinical_(extractor.ClinicalDate(type)),
         patient_(extractor.PatientOf(type)),
@@ -132,6 +134,21 @@ class EntrySink final : public ValueSink {
     if (!system.empty()) Equal(p, KeyKind::kIdentifierSystem, system);
   }
 
+  void Contained(ParameterId p, std::string_view id) override {
+    const fhir::TypeId type = holdings_.TypeOfContained(id);
+    Present(p, type);
+    if (type != fhir::kNoType) Nested(p, type);
+  }
+
+  void Resource(ParameterId p, fhir::TypeId type, fhir::Value node) override {
+    Present(p, type);
+    Nested(p, type);
+    if (const std::string name = NameOf(node); !name.empty()) Equal(p, KeyKind::kNestedName, name);
+    std::string scratch;
+    const std::string_view full_url = holdings_.EntryOf(node)["fullUrl"].String(scratch);
+    if (!full_url.empty()) Equal(p, KeyKind::kReference, full_url);
+  }
+
   void Place(ParameterId p, double latitude, double longitude) override {
     Present(p, fhir::kNoType);
     out_.ordered.push_back(MakeNumber(p, 0, OrderOf(latitude)));
@@ -187,6 +204,9 @@ class EntrySink final : public ValueSink {
   void Equal(ParameterId p, KeyKind kind, std::string_view first, std::string_view second = {}) {
     out_.equality.push_back({EqualityKey(key_, p, kind, first, second), 0});
   }
+  void Nested(ParameterId p, fhir::TypeId type) {
+    out_.equality.push_back({NestedKey(key_, p, type, extractor_.definitions()), 0});
+  }
   void Numbers(ParameterId p, uint64_t unit, double low, double high, bool is_range) {
     for (double value : {low, high}) {
       Entry24 entry = MakeNumber(p, unit, OrderOf(value));
@@ -216,6 +236,7 @@ class EntrySink final : public ValueSink {
   const Extractor& extractor_;
   const HashKey& key_;
   const fhir::TypeId type_;
+  Holdings holdings_;
   Entries& out_;
   const ParameterId clinical_, patient_, code_;
   uint64_t time_ = 0;
@@ -264,6 +285,11 @@ uint64_t CanonicalKey(const HashKey& key, uint64_t canonical_hash) {
 uint64_t ReferenceKey(const HashKey& key, ParameterId parameter, std::string_view target) {
   if (IsLocalReference(target)) return LinkKey(key, parameter, KeyedHash(key, target));
   return EqualityKey(key, parameter, KeyKind::kReference, target);
+}
+
+uint64_t NestedKey(const HashKey& key, ParameterId parameter, fhir::TypeId type,
+                   const fhir::Definitions& definitions) {
+  return EqualityKey(key, parameter, KeyKind::kNested, definitions.Type(type).name);
 }
 
 uint64_t ClinicalTime(int64_t low_us) {
@@ -315,7 +341,7 @@ uint64_t NextChunk(const HashKey& key, ParameterId parameter, std::string_view b
 Entries MakeEntries(const Extractor& extractor, const HashKey& key, fhir::TypeId type, fhir::Value root) {
   Entries entries;
   if (!extractor.Knows(type)) return entries;
-  EntrySink sink(extractor, key, type, &entries);
+  EntrySink sink(extractor, key, type, root, &entries);
   extractor.Extract(type, root, sink);
   sink.Self(root["id"].ToString());
   if (extractor.HasCanonicals(type)) sink.Urls(root["url"].ToString(), root["version"].ToString());

@@ -48,9 +48,11 @@ enum class KeyKind : char {
   kIdentifier = 'i',  // of a reference: system and value
   kIdentifierValue = 'v',
   kIdentifierSystem = 'w',
-  kLink = 'l',     // of a reference: the record here
-  kWords = 'q',    // of a token that is a string, in lower case
-  kLongText = 'x'  // a string of which the chunks hold only the beginning
+  kLink = 'l',        // of a reference: the record here
+  kWords = 'q',       // of a token that is a string, in lower case
+  kNested = 'z',      // a resource of that type stands within, or is contained and referred to (nested.h)
+  kNestedName = 'y',  // one stands within that has this Type/id
+  kLongText = 'x'     // a string of which the chunks hold only the beginning
 };
 /// The upper 54 bits of the hash of one equality value; the low bits are 0.
 uint64_t EqualityKey(const HashKey& key, ParameterId parameter, KeyKind kind, std::string_view first,
@@ -62,6 +64,10 @@ uint64_t LinkKey(const HashKey& key, ParameterId parameter, uint64_t id_hash);
 uint64_t CanonicalKey(const HashKey& key, uint64_t canonical_hash);
 /// The key of a reference as a value: LinkKey for a record here, else of its text.
 uint64_t ReferenceKey(const HashKey& key, ParameterId parameter, std::string_view target);
+
+/// The key of what leads under `parameter` to a resource of `type` that stands within itself (nested.h).
+uint64_t NestedKey(const HashKey& key, ParameterId parameter, fhir::TypeId type,
+                   const fhir::Definitions& definitions);
 
 inline Entry16 MakeEquality(uint64_t key, uint64_t time, Ordinal ordinal) {
   return {key | time >> 24, (time & 0xffffff) << 40 | ordinal};

@@ -9,6 +9,7 @@
 
 #include "kernel/base/clock.h"
 #include "kernel/search/expression_text.h"
+#include "kernel/search/nested.h"
 #include "kernel/search/values.h"
 
 namespace tk::search {
@@ -270,6 +271,7 @@ void Extractor::Number(TypeId type) {
     Parameter& parameter = parameters_.emplace_back();
     parameter.definition = &list[i];
     parameter.own = IsOwn(list[i]);
+    parameter.holds_resources = HoldsResources(*definitions_, list[i]);
     if (i < kPresenceBits) parameter.presence_bit = static_cast<uint8_t>(i);
     compartment_.push_back(false);
   }
@@ -291,7 +293,7 @@ void Extractor::Derive(TypeId type) {
   auto primary = [&](std::string_view part, SearchType search_type, bool own) {
     for (ParameterId id = plan.first; id < plan.first + plan.count; ++id) {
       const SearchParameter& p = *parameters_[id].definition;
-      if (parameters_[id].own && !own) continue;
+      if ((parameters_[id].own && !own) || parameters_[id].holds_resources) continue;
       if (p.type == search_type && IsExtracted(p) && Bare(p.expression) == part) return id;
     }
     return kNoParameter;
@@ -300,7 +302,8 @@ void Extractor::Derive(TypeId type) {
     Parameter& parameter = parameters_[id];
     const SearchParameter& definition = *parameter.definition;
     parameter.sources = {{id, fhir::kNoType}};
-    if (!IsExtracted(definition)) continue;
+    // Of resources that stand there only the targets tell which parameter means them (Bundle.composition, Bundle.message).
+    if (!IsExtracted(definition) || parameter.holds_resources) continue;
     std::vector<Source> sources;
     for (std::string_view part : UnionParts(definition.expression)) {
       Source source{kNoParameter, fhir::kNoType};
@@ -345,7 +348,7 @@ void Extractor::DeriveUnions(TypeId type) {
   std::vector<Union> unions;
   for (ParameterId id = plan.first; id < plan.first + plan.count; ++id) {
     const Parameter& parameter = parameters_[id];
-    if (parameter.sources[0].parameter != id || parameter.sources.size() != 1 ||
+    if (parameter.sources[0].parameter != id || parameter.sources.size() != 1 || parameter.holds_resources ||
         !IsExtracted(*parameter.definition))
       continue;
     unions.push_back({id, UnionParts(parameter.definition->expression)});
@@ -566,6 +569,16 @@ void Extractor::EmitToken(ParameterId id, Datatype datatype, Value node, ValueSi
   }
 }
 
+void Extractor::EmitResource(ParameterId id, Value node, ValueSink& sink) const {
+  const TypeId type = definitions_->FindType(node["resourceType"].ToString());
+  const auto& targets = parameters_[id].definition->targets;
+  const bool is_meant = definitions_->IsResource(type) &&
+                        (targets.empty() || std::any_of(targets.begin(), targets.end(), [&](TypeId target) {
+                           return definitions_->IsA(type, target);
+                         }));
+  if (is_meant) sink.Resource(id, type, node);
+}
+
 void Extractor::EmitReference(ParameterId id, Datatype datatype, Value node, ValueSink& sink) const {
   std::string scratch;
   std::string_view target;
@@ -579,11 +592,13 @@ void Extractor::EmitReference(ParameterId id, Datatype datatype, Value node, Val
         sink.ReferenceIdentifier(id, type.substr(type.rfind('/') + 1), system, value);
     }
     target = node[names_->reference].String(scratch);
-  } else if (datatype == Datatype::kText || datatype == Datatype::kString)
+  } else if (datatype == Datatype::kText || datatype == Datatype::kString) {
     target = node.String(scratch);
-  else
-    return;
-  if (target.empty() || target.front() == '#') return;
+  } else if (datatype == Datatype::kResource) {
+    return EmitResource(id, node, sink);
+  }
+  if (target.empty()) return;
+  if (target.front() == '#') return sink.Contained(id, target.substr(1));
   const size_t history = target.find("/_history/");
   if (history != std::string_view::npos) target = target.substr(0, history);
   sink.Reference(id, target);

@@ -59,6 +59,10 @@ class ValueSink {
   /// A reference by identifier; either part may be "". `type`: the name of the type that it is said to be of, "" if it is not said.
   virtual void ReferenceIdentifier(ParameterId, std::string_view /*type*/, std::string_view /*system*/,
                                    std::string_view /*value*/) {}
+  /// A reference "#id" to a contained resource, or with "" to the one that contains.
+  virtual void Contained(ParameterId, std::string_view /*id*/) {}
+  /// A resource that stands there whole, of a type that the parameter may refer to (nested.h).
+  virtual void Resource(ParameterId, fhir::TypeId, fhir::Value) {}
   /// WGS 84, degrees.
   virtual void Place(ParameterId, double /*latitude*/, double /*longitude*/) {}
   /// The expression could not be evaluated on this resource, which has no value there: kTooLarge over a bound, else what is wrong.
@@ -118,9 +122,10 @@ class Extractor {
   };
   struct Parameter {
     const fhir::SearchParameter* definition = nullptr;
-    bool ready = false;           // offered, and its expression (or those of its sources) compiled
-    bool own = false;             // stored, not of the program's definitions: bounded
-    std::vector<Source> sources;  // itself, unless it is derived
+    bool ready = false;            // offered, and its expression (or those of its sources) compiled
+    bool own = false;              // stored, not of the program's definitions: bounded
+    bool holds_resources = false;  // nested.h
+    std::vector<Source> sources;   // itself, unless it is derived
     std::vector<std::pair<ParameterId, fhir::TypeId>>
         derived;  // who is present when this one is (restricted to a type)
     std::unique_ptr<fhir::path::Expression> expression;  // null when derived or composite
@@ -204,6 +209,7 @@ class Extractor {
   void EmitExtension(const Parameter& parameter, ParameterId id, const fhir::path::Item& item,
                      ValueSink& sink) const;
   void EmitToken(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
+  void EmitResource(ParameterId id, fhir::Value node, ValueSink& sink) const;
   void EmitReference(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
   void EmitDate(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;
   void EmitString(ParameterId id, Datatype datatype, fhir::Value node, ValueSink& sink) const;

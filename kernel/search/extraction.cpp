@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernel/search/extract.h"
+#include "kernel/search/nested.h"
 
 namespace tk::search {
 namespace {
@@ -82,12 +83,16 @@ constexpr Row kRows[] = {
                           [](const Term& term) { return term.text.find('|') != std::string::npos; });
      },
      SortsNothing},
+    // References to contained resources are references.
+    {12, [](const Criterion& c) { return c.parameter->type == SearchType::kReference; }, SortsNothing, true},
     // Logical references are references.
     {5, [](const Criterion& c) { return c.parameter->type == SearchType::kReference; }, SortsNothing, true},
 };
 
 /// The first with links by canonicals, and by extensions.
 constexpr uint64_t kCanonicalsSince = 7, kExtensionsSince = 9;
+/// The first that tells what has resources within that a chain goes through.
+constexpr uint64_t kNestedSince = 12;
 
 Status NotYet(const fhir::SearchParameter& parameter) {
   return MakeError(
@@ -102,6 +107,8 @@ Status Check(const fhir::Definitions& definitions, uint64_t extraction, fhir::Ty
              const Criterion& criterion) {
   if (criterion.join != nullptr) {
     for (const Join::Branch& branch : criterion.join->branches) {
+      if (extraction < kNestedSince && !criterion.join->reverse && criterion.join->walk == Join::Walk::kNone)
+        return NotYet(*branch.link);
       const fhir::TypeId named = criterion.join->reverse ? searched : branch.type;
       if (extraction < kCanonicalsSince && Extractor::HasCanonicals(definitions, named))
         return NotYet(*branch.link);
@@ -111,6 +118,8 @@ Status Check(const fhir::Definitions& definitions, uint64_t extraction, fhir::Ty
     return {};
   }
   if (criterion.parameter == nullptr) return {};
+  if (extraction < kNestedSince && HoldsResources(definitions, *criterion.parameter))
+    return NotYet(*criterion.parameter);
   for (const Row& row : kRows) {
     if (extraction < row.since && row.missing == (criterion.modifier == "missing") && row.asks(criterion))
       return NotYet(*criterion.parameter);
@@ -160,6 +169,8 @@ Status CheckExtraction(const fhir::Definitions& definitions, uint64_t extraction
   }
   for (const SortKey& key : query.sort) {
     if (key.parameter == nullptr) continue;
+    if (extraction < kNestedSince && HoldsResources(definitions, *key.parameter))
+      return NotYet(*key.parameter);
     for (const Row& row : kRows) {
       if (extraction < row.since && row.sorts(*key.parameter)) return NotYet(*key.parameter);
     }

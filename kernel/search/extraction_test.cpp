@@ -30,7 +30,7 @@ TEST(Extraction, QuestionsWaitForTheirEntries) {
   EXPECT_EQ(Since("Observation", "subject=1"), 0u);
   EXPECT_EQ(Since("QuestionnaireResponse", "questionnaire=http://x.org/Q"), 10u);
   EXPECT_EQ(Since("Observation", "subject:identifier=http://s|7"), 3u);
-  EXPECT_EQ(Since("Observation", "subject:missing=true"), 5u);
+  EXPECT_EQ(Since("Observation", "subject:missing=true"), 12u);
   EXPECT_EQ(Since("Observation", "value-quantity=gt5|http://unitsofmeasure.org|mg"), 11u);
   EXPECT_EQ(Since("Observation", "value-quantity=5"), 11u);
   EXPECT_EQ(Since("ValueSet", "url=http://x.org/V"), 0u);
@@ -61,7 +61,7 @@ TEST(Extraction, ParametersOfExtensionsWaitToo) {
   EXPECT_EQ(Since("Patient", "colour=red", *own), 9u);
   EXPECT_EQ(Since("Patient", "colour:missing=true", *own), 9u);
   EXPECT_EQ(Since("Patient", "_sort=colour", *own), 9u);
-  EXPECT_EQ(Since("Patient", "helper.identifier=a|b", *own), 9u);
+  EXPECT_EQ(Since("Patient", "helper.identifier=a|b", *own), 12u);
   EXPECT_EQ(Since("Practitioner", "_has:Patient:helper:gender=male", *own), 9u);
   EXPECT_EQ(Since("Patient", "_include=Patient:helper", *own), 9u);
   EXPECT_EQ(Since("Patient", "_include=*", *own), 9u);
@@ -73,15 +73,19 @@ TEST(Extraction, ParametersOfExtensionsWaitToo) {
 }
 
 TEST(Extraction, ChainsAreAskedToTheirEnd) {
-  EXPECT_EQ(Since("Observation", "subject:Patient.identifier=a|b"), 0u);
-  EXPECT_EQ(Since("Observation", "subject:Patient.identifier=a|"), 2u);
+  EXPECT_EQ(Since("Observation", "subject:Patient.identifier=a|b"), 12u);
+  EXPECT_EQ(Since("Patient", "_has:Observation:patient:status=final"), 0u);
+  EXPECT_EQ(Since("Patient", "_has:Observation:patient:encounter.status=planned"), 12u);
   EXPECT_EQ(Since("Patient", "_has:Observation:patient:value-quantity=5"), 11u);
-  EXPECT_EQ(Since("QuestionnaireResponse", "questionnaire.status=active"), 7u);
+  EXPECT_EQ(Since("QuestionnaireResponse", "questionnaire.status=active"), 12u);
   EXPECT_EQ(Since("Questionnaire", "_has:QuestionnaireResponse:questionnaire:status=completed"), 7u);
   EXPECT_EQ(Since("QuestionnaireResponse", "_include=QuestionnaireResponse:questionnaire"), 7u);
   EXPECT_EQ(Since("QuestionnaireResponse", "_include=QuestionnaireResponse:patient"), 0u);
   EXPECT_EQ(Since("Questionnaire", "_revinclude=*"), 7u);
   EXPECT_EQ(Since("Observation", "_include=*&_revinclude=*"), 0u);
+  EXPECT_EQ(Since("Bundle", "composition=1"), 12u);
+  EXPECT_EQ(Since("Bundle", "_sort=message"), 12u);
+  EXPECT_EQ(Since("Bundle", "type=message"), 0u);
 }
 
 }  // namespace

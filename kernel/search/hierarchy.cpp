@@ -64,6 +64,20 @@ class HierarchyNode final : public Node {
     }
     return false;
   }
+  bool HoldsNested(Whole& whole, const Nested& nested) const override {
+    for (const Extractor::Source& source : sources_) {
+      FoundLinks found(ground_.setting.hash_key);
+      whole.ForLinks(nested, source.parameter, found);
+      for (const Way& way : Ways()) {
+        const bool holds = Leads(source, way.type) &&
+                           std::any_of(found.stored.begin(), found.stored.end(), [&](const Entry24& link) {
+                             return link.c != kLinkIsCanonical && way.names.contains(link.b);
+                           });
+        if (holds) return true;
+      }
+    }
+    return false;
+  }
   bool is_join() const override { return true; }
 
  private:

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "kernel/search/compare.h"
 #include "kernel/search/hierarchy.h"
 #include "kernel/search/links.h"
+#include "kernel/search/values.h"
 
 namespace tk::search {
 namespace {
@@ -23,9 +25,31 @@ struct Side {
   const Ground ground;  // of the joined type
   const std::vector<Extractor::Source>& sources;
   std::unique_ptr<Node> inner;
-  std::unique_ptr<SetNode> set;             // what `inner` holds for, if it cannot be asked one by one
-  std::unordered_map<uint64_t, bool> memo;  // hash of a link → does the inner criterion hold for it?
+  std::unique_ptr<const Matcher>
+      matcher;  // of `inner`, for resources within others; null: of a join, or of what every resource has
+  std::unique_ptr<SetNode> set;                    // what `inner` holds for, if it cannot be asked one by one
+  std::unordered_map<uint64_t, bool> memo;         // hash of a link → does the inner criterion hold for it?
+  std::vector<uint64_t> nested_keys;               // of what has a resource of the type within
+  std::unordered_map<uint32_t, bool> nested_memo;  // place in the text of `nested_of` → does it hold there?
+  Ordinal nested_of = 0;
 };
+
+/// _id and _lastUpdated as a resource within another says them; a contained one has neither: its id is a name within its container.
+bool SpecialHolds(const Criterion& criterion, const Nested& nested) {
+  const bool is_id = criterion.special == "_id";
+  const std::string text = (is_id ? nested.node["id"] : nested.node["meta"]["lastUpdated"]).ToString();
+  const bool has = !text.empty() && !nested.is_contained();
+  if (criterion.modifier == "missing") return has == (criterion.terms[0].text == "false");
+  if (is_id) {
+    const bool named = has && std::any_of(criterion.terms.begin(), criterion.terms.end(),
+                                          [&](const Term& term) { return term.code == text; });
+    return named != (criterion.modifier == "not");
+  }
+  const auto written = ParseDateRange(text, 0);
+  return has && written.ok() &&
+         std::any_of(criterion.terms.begin(), criterion.terms.end(),
+                     [&](const Term& term) { return DateHolds(term, written->low_us, written->high_us); });
+}
 
 class JoinNode : public Node {
  public:
@@ -36,6 +60,8 @@ class JoinNode : public Node {
       auto side = std::make_unique<Side>(ground_, branch);
       std::vector<std::unique_ptr<Node>> nodes;
       TRY(MakeNodes(side->ground, branch.inner, &nodes));
+      if (branch.inner.join == nullptr && branch.inner.parameter != nullptr)
+        side->matcher = std::make_unique<const Matcher>(ground_.setting.extractor, branch.type, branch.inner);
       side->inner = nodes.size() == 1 ? std::move(nodes[0])
                                       : MakeConjunction(side->ground, criterion_.name, std::move(nodes));
       sides_.push_back(std::move(side));
@@ -140,10 +166,23 @@ class ChainNode final : public JoinNode {
  public:
   using JoinNode::JoinNode;
 
+  void CountNested() {
+    for (const auto& side : sides_) {
+      for (const Extractor::Source& source : side->sources) {
+        if (!Leads(source, *side)) continue;
+        const uint64_t key = NestedKey(ground_.setting.hash_key, source.parameter, side->branch.type,
+                                       ground_.setting.extractor.definitions());
+        const uint64_t count = ground_.look.equality.CountAdds({key, 0}, {key | ~kKeyMask, ~uint64_t{0}});
+        if (count == 0) continue;
+        side->nested_keys.push_back(key);
+        nested_ += count;
+      }
+    }
+  }
   void Gather(const std::function<bool(const Candidate&)>& each) const override {
     bool more = true;
     for (const auto& side : sides_) {
-      if (!more) return;
+      if (!more || !GatherWithin(*side, each)) return;
       ForJoined(*side, [&](Ordinal joined) {
         more = ForNames(side->branch.type, joined, [&](uint64_t name) {
           return std::all_of(side->sources.begin(), side->sources.end(),
@@ -165,13 +204,82 @@ class ChainNode final : public JoinNode {
         if (holds) return true;
       }
     }
-    return false;
+    return nested_ > 0 && MayHoldWithin(candidate) && HoldsWithin(candidate.ordinal);
   }
-  uint64_t ProbeNs() const override { return ReadsTexts() ? 8000 : 2500; }
+  bool HoldsNested(Whole& whole, const Nested& from) const override { return HoldsFrom(whole, from, true); }
+  bool ReadsTexts() const override { return nested_ > 0 || JoinNode::ReadsTexts(); }
+  uint64_t GatherNs() const override {
+    return nested_ == 0 ? JoinNode::GatherNs()
+                        : 150 + kWithinNs * nested_ / std::max<uint64_t>(1, Estimate());
+  }
+  uint64_t ProbeNs() const override {
+    const uint64_t within = kWithinNs * nested_ / std::max<uint64_t>(1, LiveCount(ground_.type));
+    return (JoinNode::ReadsTexts() ? 8000 : 2500) + std::min(within, kWithinNs);
+  }
 
  private:
+  static constexpr uint64_t kWithinNs = 8000;  // reading a text, and one expression or two
   static bool Leads(const Extractor::Source& source, const Side& side) {
     return source.type == fhir::kNoType || source.type == side.branch.type;
+  }
+  /// Is there something of a joined type within it, as far as entries tell?
+  bool MayHoldWithin(Candidate& candidate) const {
+    ground_.FillTime(candidate);
+    return std::any_of(sides_.begin(), sides_.end(), [&](const auto& side) {
+      return std::any_of(side->nested_keys.begin(), side->nested_keys.end(), [&](uint64_t key) {
+        return ground_.look.equality.ContainsAt(candidate.ordinal,
+                                                MakeEquality(key, candidate.time, candidate.ordinal));
+      });
+    });
+  }
+  bool HoldsWithin(Ordinal ordinal) const {
+    const view::ResourcePtr resource = ground_.texts.Share(ordinal);
+    if (resource == nullptr) return false;
+    Whole whole(ground_.setting.extractor, *resource, criterion_.join->own_base);
+    return HoldsFrom(whole, whole.root(), false);
+  }
+  /// Those that have one of the joined type within; false: no more.
+  bool GatherWithin(const Side& side, const std::function<bool(const Candidate&)>& each) const {
+    for (const uint64_t key : side.nested_keys) {
+      const bool more = GatherKey(ground_.look, key, [&](const Candidate& candidate) {
+        return Tick() && (!Visible(candidate.ordinal) || !HoldsWithin(candidate.ordinal) || each(candidate));
+      });
+      if (!more) return false;
+    }
+    return true;
+  }
+  /// By what `from` refers to. `stored_too`: of the searched resource itself entries tell that.
+  bool HoldsFrom(Whole& whole, const Nested& from, bool stored_too) const {
+    for (const auto& side : sides_) {
+      for (const Extractor::Source& source : side->sources) {
+        if (!Leads(source, *side)) continue;
+        FoundLinks found(ground_.setting.hash_key);
+        whole.ForLinks(from, source.parameter, found);
+        const bool holds =
+            std::any_of(found.nested.begin(), found.nested.end(),
+                        [&](const Nested& target) { return NestedHolds(*side, whole, target); }) ||
+            (stored_too && std::any_of(found.stored.begin(), found.stored.end(),
+                                       [&](const Entry24& link) { return JoinedHolds(*side, link); }));
+        if (holds) return true;
+      }
+    }
+    return false;
+  }
+  /// Each place in a text is asked once: what is contained may refer in circles.
+  bool NestedHolds(Side& side, Whole& whole, const Nested& target) const {
+    if (target.type != side.branch.type || !Tick()) return false;
+    if (target.node == whole.root().node) return InnerHolds(side, whole.ordinal());
+    if (side.nested_of != whole.ordinal()) side.nested_memo.clear();
+    side.nested_of = whole.ordinal();
+    const auto [known, is_new] = side.nested_memo.emplace(target.node.index(), false);
+    if (!is_new) return known->second;
+    const Criterion& inner = side.branch.inner;
+    ++ground_.meter.probes;
+    const bool holds = inner.join != nullptr     ? side.inner->HoldsNested(whole, target)
+                       : side.matcher != nullptr ? side.matcher->Holds(target.node, target.holder)
+                                                 : SpecialHolds(inner, target);
+    if (holds) side.nested_memo[target.node.index()] = true;
+    return holds;
   }
   bool JoinedHolds(Side& side, const Entry24& link) const {
     if (!Tick()) return false;
@@ -187,7 +295,7 @@ class ChainNode final : public JoinNode {
     return holds;
   }
   uint64_t MakeEstimate() const override {
-    uint64_t total = 0;
+    uint64_t total = nested_;
     for (const auto& side : sides_) total += EstimateOf(*side);
     return total;
   }
@@ -212,6 +320,7 @@ class ChainNode final : public JoinNode {
     });
     return total;
   }
+  uint64_t nested_ = 0;  // of all sides
 };
 
 /// The joined resource refers to the searched one.
@@ -278,12 +387,14 @@ class HasNode final : public JoinNode {
 Result<std::unique_ptr<Node>> MakeJoin(const Ground& ground, const Criterion& criterion) {
   CHECK(criterion.join != nullptr);
   if (criterion.join->walk != Join::Walk::kNone) return MakeHierarchy(ground, criterion);
-  std::unique_ptr<JoinNode> node;
-  if (criterion.join->reverse)
-    node = std::make_unique<HasNode>(ground, criterion);
-  else
-    node = std::make_unique<ChainNode>(ground, criterion);
+  if (criterion.join->reverse) {
+    auto node = std::make_unique<HasNode>(ground, criterion);
+    TRY(node->Prepare());
+    return std::unique_ptr<Node>(std::move(node));
+  }
+  auto node = std::make_unique<ChainNode>(ground, criterion);
   TRY(node->Prepare());
+  node->CountNested();
   return std::unique_ptr<Node>(std::move(node));
 }
 

@@ -22,6 +22,8 @@ void ReferenceKeys(const Setting& setting, const Extractor::Source& source, cons
   const fhir::Definitions& definitions = setting.extractor.definitions();
   auto add = [&](std::string_view target) {
     keys->push_back(ReferenceKey(setting.hash_key, source.parameter, target));
+    if (setting.extractor.At(source.parameter).holds_resources)
+      keys->push_back(EqualityKey(setting.hash_key, source.parameter, KeyKind::kNestedName, target));
   };
   if (term.code.empty()) return add(term.text);
   if (!term.type.empty()) {

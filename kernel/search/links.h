@@ -3,6 +3,7 @@
 // Source: FHIR R4 references.html#canonical.
 #pragma once
 
+#include "kernel/search/nested.h"
 #include "kernel/search/nodes.h"
 
 namespace tk::search {
@@ -20,6 +21,19 @@ bool ForMeant(const Setting& setting, const Look& look, const view::Position& po
     return candidate.ordinal >= position.end_ordinal || each(candidate.ordinal);
   });
 }
+
+/// What a nested resource refers to.
+struct FoundLinks final : NestedLinks {
+  explicit FoundLinks(const HashKey& hash_key) : key(hash_key) {}
+  void ToNested(Nested target) override { nested.push_back(std::move(target)); }
+  void ToStored(std::string_view name) override { stored.push_back({0, KeyedHash(key, name), 0}); }
+  void ToCanonical(std::string_view name) override {
+    stored.push_back({0, KeyedHash(key, name), kLinkIsCanonical});
+  }
+  const HashKey& key;
+  std::vector<Nested> nested;
+  std::vector<Entry24> stored;  // as entries of kLinkSlot
+};
 
 /// The hashes of what others may call the resource, until `each` returns false; then false. They go into LinkKey.
 template <class Each>

@@ -70,6 +70,7 @@ class FitSink final : public ValueSink {
       return ReferenceHolds(extractor_, id, term, target);
     });
   }
+  void Resource(ParameterId id, fhir::TypeId, Value node) override { Reference(id, NameOf(node)); }
   void ReferenceIdentifier(ParameterId id, std::string_view type, std::string_view system,
                            std::string_view value) override {
     if (criterion_.modifier != "identifier") return;
@@ -127,8 +128,11 @@ class FitSink final : public ValueSink {
 
 class AnythingSink final : public ValueSink {
  public:
-  /// `type`: of references only those to it; "" for all.
-  explicit AnythingSink(std::string_view type) : type_(type) {}
+  /// `type`: of references only those to it; kNoType for all. `holdings`: of what has the contained resources.
+  AnythingSink(const fhir::Definitions& definitions, fhir::TypeId type, Holdings& holdings)
+      : wanted_(type),
+        type_(type == fhir::kNoType ? std::string_view() : definitions.Type(type).name),
+        holdings_(holdings) {}
   bool heard = false;
   void Token(ParameterId, const std::string_view*, std::string_view) override { heard = true; }
   void Reference(ParameterId, std::string_view target) override {
@@ -137,6 +141,12 @@ class AnythingSink final : public ValueSink {
   void ReferenceIdentifier(ParameterId, std::string_view type, std::string_view, std::string_view) override {
     heard = heard || type_.empty() || type.empty() || type == type_;
   }
+  void Contained(ParameterId, std::string_view id) override {
+    heard = heard || type_.empty() || holdings_.TypeOfContained(id) == wanted_;
+  }
+  void Resource(ParameterId, fhir::TypeId type, Value) override {
+    heard = heard || type_.empty() || type == wanted_;
+  }
   void Date(ParameterId, int64_t, int64_t) override { heard = true; }
   void String(ParameterId, std::string_view) override { heard = true; }
   void Number(ParameterId, const NumberValue&) override { heard = true; }
@@ -144,7 +154,9 @@ class AnythingSink final : public ValueSink {
   void Place(ParameterId, double, double) override { heard = true; }
 
  private:
+  const fhir::TypeId wanted_;
   const std::string_view type_;
+  Holdings& holdings_;
 };
 
 class SortSink final : public ValueSink {
@@ -159,6 +171,7 @@ class SortSink final : public ValueSink {
     Take(std::move(text));
   }
   void Reference(ParameterId, std::string_view target) override { Take(std::string(target)); }
+  void Resource(ParameterId, fhir::TypeId, Value node) override { Take(NameOf(node)); }
   void Date(ParameterId, int64_t, int64_t) override {}  // has sort entries, as numbers have
   void String(ParameterId, std::string_view text) override {
     std::string folded = FoldText(text);
@@ -203,39 +216,41 @@ Matcher::Matcher(const Extractor& extractor, fhir::TypeId type, const Criterion&
   for (const Term& term : criterion.terms) folded_.push_back(FoldText(term.text));
 }
 
-bool Matcher::Holds(Value root) const {
+bool Matcher::Holds(Value node, Value holder) const {
+  Holdings holdings(extractor_.definitions(), holder);
+  const Place place{node, holder, holdings};
   const Extractor::Parameter& parameter = extractor_.At(id_);
   if (criterion_.modifier == "missing") {
-    const bool found =
-        parameter.composite != nullptr ? CompositeHolds(*parameter.composite, root) : AnyItem(id_, {}, root);
+    const bool found = parameter.composite != nullptr ? CompositeHolds(*parameter.composite, place)
+                                                      : AnyItem(id_, {}, place);
     return found != (criterion_.terms[0].text == "true");
   }
-  const bool holds = parameter.composite != nullptr ? CompositeHolds(*parameter.composite, root)
-                                                    : AnyItem(id_, criterion_.terms, root);
+  const bool holds = parameter.composite != nullptr ? CompositeHolds(*parameter.composite, place)
+                                                    : AnyItem(id_, criterion_.terms, place);
   return holds != (criterion_.modifier == "not" || criterion_.modifier == "not-in");
 }
 
 /// Without terms (:missing): is there any value?
-bool Matcher::AnyItem(ParameterId id, const std::vector<Term>& terms, Value root) const {
-  const Item context = extractor_.ItemOf(type_, root);
+bool Matcher::AnyItem(ParameterId id, const std::vector<Term>& terms, const Place& place) const {
+  const Item context = extractor_.ItemOf(type_, place.node);
   Collection items;
   for (const Extractor::Source& source : extractor_.At(id).sources) {
     const auto& expression = extractor_.At(source.parameter).expression;
     if (expression == nullptr) continue;
     items.clear();
-    if (!extractor_.Items(extractor_.At(source.parameter), *expression, root, context, &items).ok()) continue;
+    if (!extractor_.Items(extractor_.At(source.parameter), *expression, place.holder, context, &items).ok())
+      continue;
     for (const Item& item : items) {
-      if (ItemHolds(source.parameter, source.type, item, terms)) return true;
+      if (ItemHolds(source.parameter, source.type, item, terms, place)) return true;
     }
   }
   return false;
 }
 
-bool Matcher::ItemHolds(ParameterId id, fhir::TypeId target, const Item& item,
-                        const std::vector<Term>& terms) const {
+bool Matcher::ItemHolds(ParameterId id, fhir::TypeId target, const Item& item, const std::vector<Term>& terms,
+                        const Place& place) const {
   if (terms.empty()) {
-    AnythingSink sink(target == fhir::kNoType ? std::string_view()
-                                              : extractor_.definitions().Type(target).name);
+    AnythingSink sink(extractor_.definitions(), target, place.holdings);
     extractor_.Say(id, item, sink);
     return sink.heard;
   }
@@ -251,19 +266,19 @@ bool Matcher::ItemHolds(ParameterId id, fhir::TypeId target, const Item& item,
   return sink.holds;
 }
 
-bool Matcher::CompositeHolds(const Extractor::Composite& composite, Value root) const {
+bool Matcher::CompositeHolds(const Extractor::Composite& composite, const Place& place) const {
   const bool any = criterion_.modifier == "missing";
   Collection items, values;
   const Extractor::Parameter& parameter = extractor_.At(id_);
-  const Item whole = extractor_.ItemOf(type_, root);
-  if (!extractor_.Items(parameter, *composite.items, root, whole, &items).ok()) return false;
+  const Item whole = extractor_.ItemOf(type_, place.node);
+  if (!extractor_.Items(parameter, *composite.items, place.holder, whole, &items).ok()) return false;
   auto component_holds = [&](size_t i, const Item& item, const std::vector<Term>& terms) {
     const Extractor::Composite::Component& component = composite.components[i];
     values.clear();
     const Status found =
-        extractor_.Items(parameter, *component.expression, root, item, &values, items.size());
+        extractor_.Items(parameter, *component.expression, place.holder, item, &values, items.size());
     return found.ok() && std::any_of(values.begin(), values.end(), [&](const Item& value) {
-             return ItemHolds(component.parameter, fhir::kNoType, value, terms);
+             return ItemHolds(component.parameter, fhir::kNoType, value, terms, place);
            });
   };
   auto item_holds = [&](const Item& item, const Term* term) {

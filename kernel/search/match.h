@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kernel/search/extract.h"
+#include "kernel/search/nested.h"
 #include "kernel/search/query.h"
 
 namespace tk::search {
@@ -13,13 +14,20 @@ class Matcher {
  public:
   /// Both outlive it; `criterion` has a parameter that is ready.
   Matcher(const Extractor& extractor, fhir::TypeId type, const Criterion& criterion);
-  bool Holds(fhir::Value root) const;
+  bool Holds(fhir::Value root) const { return Holds(root, root); }
+  /// Of a resource that stands in another: `holder` is that whose contained ones it refers to.
+  bool Holds(fhir::Value node, fhir::Value holder) const;
 
  private:
   using Item = fhir::path::Item;
-  bool AnyItem(ParameterId id, const std::vector<Term>& terms, fhir::Value root) const;
-  bool CompositeHolds(const Extractor::Composite& composite, fhir::Value root) const;
-  bool ItemHolds(ParameterId id, fhir::TypeId target, const Item& item, const std::vector<Term>& terms) const;
+  struct Place {
+    fhir::Value node, holder;
+    Holdings& holdings;  // of the holder
+  };
+  bool AnyItem(ParameterId id, const std::vector<Term>& terms, const Place& place) const;
+  bool CompositeHolds(const Extractor::Composite& composite, const Place& place) const;
+  bool ItemHolds(ParameterId id, fhir::TypeId target, const Item& item, const std::vector<Term>& terms,
+                 const Place& place) const;
   bool TextHolds(const Item& item, const std::vector<Term>& terms) const;
   bool OfTypeHolds(const Item& item, const std::vector<Term>& terms) const;
 

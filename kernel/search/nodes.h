@@ -41,6 +41,8 @@ class Node {
   /// About what an entry costs when gathered, and a candidate when asked.
   virtual uint64_t GatherNs() const { return 150; }
   virtual uint64_t ProbeNs() const { return ReadsTexts() ? 6000 : 1000; }
+  /// Of a criterion on joined resources: does it hold for one that stands in another (nested.h)? Nothing refers to such a one from elsewhere.
+  virtual bool HoldsNested(Whole&, const Nested&) const { return false; }
   /// A chain or _has: its estimate may take many look-ups.
   virtual bool is_join() const { return false; }
   /// Does a criterion like it put the answer in the order of time? (index.h)
@@ -82,6 +84,11 @@ class Texts {
   bool offered() const { return request_.read != nullptr; }
   /// nullptr when it cannot be had: erased meanwhile, or failure() says why.
   const view::Resource* Read(Ordinal ordinal);
+  /// The same, for as long as one wants it.
+  view::ResourcePtr Share(Ordinal ordinal) {
+    Read(ordinal);
+    return last_;
+  }
   /// The first that went wrong, but for erased ones.
   Status TakeFailure() { return std::exchange(failure_, Status()); }
 

@@ -60,6 +60,7 @@ struct Join {
   bool reverse = false;
   Walk walk = Walk::kNone;
   std::vector<Term> roots;       // of a walk
+  std::string own_base;          // as in ParseOptions: for references in Bundles
   std::vector<Branch> branches;  // one for each type that the reference may lead to: one of them must hold
 };
 

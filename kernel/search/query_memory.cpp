@@ -29,7 +29,7 @@ size_t HeapBytes(const Criterion& criterion) {
                  HeapBytes(criterion.terms);
   if (criterion.codes) bytes += HeapBytes(*criterion.codes);
   if (criterion.join) {
-    bytes += sizeof(Join) + HeapBytes(criterion.join->roots);
+    bytes += sizeof(Join) + HeapBytes(criterion.join->roots) + HeapBytes(criterion.join->own_base);
     for (const Join::Branch& branch : criterion.join->branches)
       bytes += sizeof(branch) + HeapBytes(branch.inner);
   }

@@ -8,6 +8,7 @@
 #include "kernel/base/clock.h"
 #include "kernel/search/expression_text.h"
 #include "kernel/search/hierarchy.h"
+#include "kernel/search/nested.h"
 #include "kernel/search/values.h"
 
 namespace tk::search {
@@ -149,7 +150,8 @@ Result<Term> TermReader::Reference(std::string_view raw) const {
     term.text = std::string(text.substr(0, history));  // a canonical's |version stays: it was asked for
     return term;
   }
-  if (!text.empty() && text[0] == '#') return BadValue(name, "contained resources are not searched");
+  if (!text.empty() && text[0] == '#')
+    return BadValue(name, "what is contained is no address; a chain (subject.name) looks into it");
   text = WithoutVersion(text);
   const size_t slash = text.find('/');
   term.type = std::string(slash == std::string_view::npos ? modifier : text.substr(0, slash));
@@ -339,6 +341,7 @@ std::vector<const SearchParameter*> ComponentsOf(const fhir::Definitions& defini
 
 std::vector<std::string_view> ModifiersOf(const fhir::Definitions& definitions,
                                           const SearchParameter& parameter) {
+  if (HoldsResources(definitions, parameter)) return {"missing"};
   if (parameter.code == "_id") return {"missing", "not"};  // it has no system, no display and no type
   switch (parameter.type) {
     case SearchType::kString:
