@@ -88,6 +88,17 @@ TEST_F(NestedSearch, GoesOnFromAContainedOneToStoredOnes) {
   EXPECT_EQ(Found("MedicationRequest", "medication.manufacturer.partof.name=small"), (List{}));
 }
 
+TEST_F(NestedSearch, HierarchiesAreAskedOfContainedOnesToo) {
+  house_.Put(R"({"resourceType":"Location","id":"house"})");
+  house_.Put(R"({"resourceType":"Location","id":"room","partOf":{"reference":"Location/house"}})");
+  const Ordinal o = house_.Put(
+      R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"t"},"encounter":{"reference":"#e"},"contained":[{"resourceType":"Encounter","id":"e","status":"planned","class":{"code":"a"},"location":[{"location":{"reference":"Location/room"}}]}]})");
+  EXPECT_EQ(Found("Observation", "encounter.location:below=house"), (List{o}));
+  EXPECT_EQ(Found("Observation", "encounter.location=house"), (List{}));
+  EXPECT_EQ(Found("Observation", "encounter.location:above=house"), (List{}));
+  EXPECT_EQ(Found("Observation", "encounter.location:above=room"), (List{o}));
+}
+
 TEST_F(NestedSearch, FollowsUpdatesDeletesAndPins) {
   const Ordinal first = house_.Put(Prescription("m1", "abc"));
   PageRequest then;
@@ -231,6 +242,8 @@ TEST_F(NestedSearch, WhatStandsInItIsNotIncludedAndNobodyElsesTarget) {
   EXPECT_NE(Refused("Composition", "_has:Bundle:composition:type=document").find("stands in"),
             std::string::npos);
   EXPECT_TRUE(house_.Ask("Bundle", "_include=*").ok());
+  EXPECT_NE(Refused("Bundle", "composition:identifier=a%7Cb").find("not offered"), std::string::npos);
+  EXPECT_NE(Refused("Bundle", "composition:below=http://x.org/C").find("not offered"), std::string::npos);
   const Ordinal own = house_.Put(R"({"resourceType":"Composition","id":"c-d","status":"final"})");
   EXPECT_EQ(Found("Composition", "_revinclude=*"), (List{own}));
   EXPECT_TRUE(house_.index->ReferencesTo("Composition/c-d", house_.Head())->empty());

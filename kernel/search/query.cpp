@@ -41,7 +41,8 @@ constexpr KnownName kKnownUnsupported[] = {
     {"_list",
      "is asked of the searched type itself, not at the end of a chain or _has, and has no modifiers"},
     {"_contained", "is asked of the searched type itself, not at the end of a chain or _has"},
-    {"_containedType", "is not offered: contained resources are not searched"}};
+    {"_containedType",
+     "is not offered: contained resources are not searched by themselves, but chains look into them"}};
 
 std::string OfferedList(const fhir::Definitions& definitions, fhir::TypeId type) {
   std::string list = "_id, _lastUpdated";
@@ -265,7 +266,7 @@ class Parser {
     if (query_.criteria.size() == kCriteriaMax)
       return MakeIssue(ErrorCode::kTooLarge, "too-costly", "",
                        fmt::format("query string: more than {} criteria", kCriteriaMax));
-    if (name == "_contained" && value == "false") return {};  // contained resources are not searched anyway
+    if (name == "_contained" && value == "false") return {};  // contained resources are no matches anyway
     Result<Criterion> criterion = name == "_contained" ? Contained(value)
                                   : name == "_list"    ? List(value)
                                                        : chains_.Read(type_, name, value);
@@ -289,9 +290,10 @@ class Parser {
   Result<Criterion> Contained(const std::string& value) {
     passable_ = false;
     if (value != "true" && value != "both") return BadValue("_contained", "true, false or both");
-    return Passable(NotOffered(
-        "_contained",
-        "contained resources are not searched: only _contained=false, which is the default, is offered"));
+    return Passable(NotOffered("_contained",
+                               "contained resources are not searched by themselves, but chains look into "
+                               "them: only _contained=false, which "
+                               "is the default, is offered"));
   }
 
   /// An error about which the lenient are told, not refused.
