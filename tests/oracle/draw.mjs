@@ -137,6 +137,11 @@ function* references({ item, type }, parameter) {
     if (!item.startsWith('#')) yield ['', written(item)]; // what is contained is no resource of its own
     return;
   }
+  if (item.resourceType !== undefined) { // it stands there whole: R4 search.html 3.1.1.4.12, the last paragraph
+    const { resourceType, id } = item;
+    if (id) yield ['', written(id)], yield ['', written(`${resourceType}/${id}`)], yield [`:${resourceType}`, written(id)];
+    return;
+  }
   if (type === 'Reference' || type === 'BackboneElement') {
     const text = item.reference;
     if (text && !text.startsWith('#')) {
@@ -175,6 +180,24 @@ function* composites(parameter, type, resource) {
   }
 }
 
+const kChainsMax = 6; // parameters of one nested resource that are asked by a chain
+/// What stands within, or is contained and referred to, is asked by chains: R4 search.html 3.1.1.5.5.
+function* chains(parameter, { item }, resource) {
+  const text = typeof item === 'object' ? item.reference : item;
+  const nested = item.resourceType !== undefined ? item
+    : typeof text === 'string' && text.startsWith('#') ? list(resource.contained).find(each => '#' + each.id === text) : undefined;
+  if (nested === undefined || (parameter.target && !parameter.target.includes(nested.resourceType))) return;
+  let count = 0;
+  for (const own of parametersFor(nested.resourceType)) {
+    if (own.code.startsWith('_') || own.type === 'special') continue;
+    const asked = questions(own, nested.resourceType, nested).filter(query => !query.includes(`${own.code}:missing=true`));
+    if (asked.length === 0) continue;
+    yield `${parameter.code}:${nested.resourceType}.${asked[0]}`;
+    yield `${parameter.code}:${nested.resourceType}.${asked.at(-1)}`;
+    if (++count === kChainsMax) return;
+  }
+}
+
 /// What one parameter must find the resource by.
 function questions(parameter, type, resource) {
   const { code } = parameter;
@@ -182,11 +205,15 @@ function questions(parameter, type, resource) {
     const found = [...new Set([...composites(parameter, type, resource)])];
     return found.map(value => `${code}=${value}`);
   }
-  const items = valuesOf(parameter, type, resource).filter(({ item }) => item !== null && item !== undefined);
+  const isMeant = ({ item }) => item.resourceType === undefined || !parameter.target || parameter.target.includes(item.resourceType);
+  const items = valuesOf(parameter, type, resource).filter(({ item }) => item !== null && item !== undefined)
+    .filter(each => parameter.type !== 'reference' || isMeant(each));
   const asked = [...new Set(items.slice(0, 200).flatMap(item => [...kAsked[parameter.type](item, parameter)]).map(each => queryOf(code, each)))];
   const step = Math.max(1, Math.floor(asked.length / kPerParameterMax)); // from the first to the last, evenly
   const some = asked.filter((_, i) => i % step === 0);
-  return asked.length === 0 && items.length > 0 ? [] : [...some, `${code}:missing=${items.length === 0}`];
+  const chained = parameter.type !== 'reference' ? [] : [...new Set(items.slice(0, 3).flatMap(item => [...chains(parameter, item, resource)]))];
+  if (asked.length === 0 && chained.length === 0 && items.length > 0) return [];
+  return [...some, ...chained, `${code}:missing=${items.length === 0}`];
 }
 
 const parametersOf = new Map();
