@@ -11,7 +11,7 @@ class Turns : public testing::Test {
   ProfileTurns::Turn Of(size_t place) const { return {document_.Root().At(place), &profile_}; }
 
   const Document document_ = Document::Parse("[{},{},{},{},{}]").value();
-  const Profile profile_;
+  const Profile profile_{};
   ProfileTurns turns_;
 };
 
@@ -55,7 +55,7 @@ TEST_F(Turns, WhatRestsOnWhatIsBegunStandsAndFallsWithIt) {
     EXPECT_EQ(turns_.depth(), 0U);
     EXPECT_EQ(turns_.Find(Of(0)), holds);
     EXPECT_EQ(turns_.Find(Of(4)), true) << "rests on nothing";
-    for (const size_t place : {1, 2, 3})
+    for (const size_t place : {size_t{1}, size_t{2}, size_t{3}})
       EXPECT_EQ(turns_.Find(Of(place)), holds ? std::optional(true) : std::nullopt) << place;
   }
 }

@@ -14,7 +14,7 @@ namespace tk::fhir {
 namespace {
 
 constexpr size_t kItemsMax = 20'000;
-constexpr size_t kDepthMax = 32;
+constexpr size_t kAnswerLevelsMax = 32;
 constexpr size_t kAnswerIssuesMax = kIssuesTold + 1;  // so that it shows that there are more
 constexpr size_t kAnswerConstraintsMax = 256;         // evaluations for one resource
 constexpr uint64_t kConstraintWorkMax = 50'000;       // items that one of them may visit
@@ -196,7 +196,8 @@ void AnswerChecker::Response(Value response) {
 }
 
 void AnswerChecker::Items(Value questions, Value holder, const std::vector<Value>& around, bool enabled) {
-  if (depth_ >= kDepthMax) return Error("too-long", "is nested more than 32 levels deep: not checked below");
+  if (depth_ >= kAnswerLevelsMax)
+    return Error("too-long", "is nested more than 32 levels deep: not checked below");
   ++depth_;
   size_t last = 0;
   bool order_told = false;
