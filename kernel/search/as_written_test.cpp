@@ -18,12 +18,12 @@ std::string FoundIds(const House& house, const std::map<view::Ordinal, std::stri
   return out;
 }
 
-struct Asked {
+struct WrittenAsked {
   const char* text;
   const char* found;
 };
 
-struct Values {
+struct WrittenValues {
   void Put(const std::string& id, const std::string& quantity) {
     names[house.Put(R"({"resourceType":"Observation","id":")" + id +
                     R"(","status":"final","code":{"coding":[{"system":"s","code":"c"}]},"valueQuantity":)" +
@@ -34,51 +34,51 @@ struct Values {
 };
 
 TEST(AsWritten, AComparatorMakesARangeOfANumber) {
-  Values v;
+  WrittenValues v;
   v.Put("is", R"({"value":18})");
   v.Put("more", R"({"value":18,"comparator":">"})");
   v.Put("least", R"({"value":18,"comparator":">="})");
   v.Put("less", R"({"value":18,"comparator":"<","system":"http://unitsofmeasure.org","code":"g"})");
   v.Put("most", R"({"value":18,"comparator":"<="})");
-  const Asked cases[] = {{"value-quantity=18", "is"},
-                         {"value-quantity=gt18", "more least"},
-                         {"value-quantity=lt18", "less most"},
-                         {"value-quantity=sa17", "is more least"},
-                         {"value-quantity=gt17", "is more least less most"},
-                         {"value-quantity=sa18", "more"},
-                         {"value-quantity=eb18", "less"},
-                         {"value-quantity=eb19", "is less most"},
-                         {"value-quantity=gt25000", "more least"},
-                         {"value-quantity=lt0.018|http://unitsofmeasure.org|kg", "less"},
-                         {"value-quantity=eb0.018|http://unitsofmeasure.org|kg", "less"},
-                         {"value-quantity=ne18", "more least less most"},
-                         {"code-value-quantity=s|c$gt18", "more least"}};
-  for (const Asked& asked : cases)
+  const WrittenAsked cases[] = {{"value-quantity=18", "is"},
+                                {"value-quantity=gt18", "more least"},
+                                {"value-quantity=lt18", "less most"},
+                                {"value-quantity=sa17", "is more least"},
+                                {"value-quantity=gt17", "is more least less most"},
+                                {"value-quantity=sa18", "more"},
+                                {"value-quantity=eb18", "less"},
+                                {"value-quantity=eb19", "is less most"},
+                                {"value-quantity=gt25000", "more least"},
+                                {"value-quantity=lt0.018|http://unitsofmeasure.org|kg", "less"},
+                                {"value-quantity=eb0.018|http://unitsofmeasure.org|kg", "less"},
+                                {"value-quantity=ne18", "more least less most"},
+                                {"code-value-quantity=s|c$gt18", "more least"}};
+  for (const WrittenAsked& asked : cases)
     EXPECT_EQ(FoundIds(v.house, v.names, "Observation", asked.text), asked.found) << asked.text;
 }
 
 TEST(AsWritten, AUnitIsAskedForAsItIsWrittenOrAsItsCode) {
-  Values v;
+  WrittenValues v;
   v.Put("both", R"({"value":140,"unit":"mmHg","system":"http://unitsofmeasure.org","code":"mm[Hg]"})");
   v.Put("word", R"({"value":140,"unit":"mmHg"})");
   v.Put("code", R"({"value":140,"system":"http://unitsofmeasure.org","code":"mm[Hg]"})");
   v.Put("own", R"({"value":140,"unit":"mmHg","system":"http://x/units","code":"a"})");
-  const Asked cases[] = {{"value-quantity=140||mmHg", "both word own"},
-                         {"value-quantity=gt139||mmHg", "both word own"},
-                         {"value-quantity=140||mm[Hg]", "both code"},
-                         {"value-quantity=140|http://unitsofmeasure.org|mm[Hg]", "both code"},
-                         {"value-quantity=140|http://x/units|mmHg", ""},
-                         {"value-quantity=140|http://x/units|a", "own"},
-                         {"code-value-quantity=s|c$140||mmHg", "both word own"},
-                         {"_id=both,code&value-quantity=140||mmHg", "both"},
-                         {"value-quantity=140||", "both word code own"},
-                         {"value-quantity=gt139||", "both word code own"},
-                         {"value-quantity=140|http://unitsofmeasure.org|", "both code"},
-                         {"value-quantity=gt100|http://x/units|", "own"},
-                         {"_id=word,own&value-quantity=140|http://x/units|", "own"},
-                         {"code-value-quantity=s|c$140||", "both word code own"},
-                         {"value-quantity=140||kPa", ""}};
-  for (const Asked& asked : cases)
+  const WrittenAsked cases[] = {{"value-quantity=140||mmHg", "both word own"},
+                                {"value-quantity=gt139||mmHg", "both word own"},
+                                {"value-quantity=140||mm[Hg]", "both code"},
+                                {"value-quantity=140|http://unitsofmeasure.org|mm[Hg]", "both code"},
+                                {"value-quantity=140|http://x/units|mmHg", ""},
+                                {"value-quantity=140|http://x/units|a", "own"},
+                                {"code-value-quantity=s|c$140||mmHg", "both word own"},
+                                {"_id=both,code&value-quantity=140||mmHg", "both"},
+                                {"value-quantity=140||", "both word code own"},
+                                {"value-quantity=gt139||", "both word code own"},
+                                {"value-quantity=140|http://unitsofmeasure.org|", "both code"},
+                                {"value-quantity=gt100|http://x/units|", "own"},
+                                {"_id=word,own&value-quantity=140|http://x/units|", "own"},
+                                {"code-value-quantity=s|c$140||", "both word code own"},
+                                {"value-quantity=140||kPa", ""}};
+  for (const WrittenAsked& asked : cases)
     EXPECT_EQ(FoundIds(v.house, v.names, "Observation", asked.text), asked.found) << asked.text;
 }
 
@@ -91,15 +91,15 @@ TEST(AsWritten, TokensThatAreStringsHaveNoCaseAndCanonicalsAVersion) {
   };
   put("one", "V1-Alpha");
   put("two", "v2");
-  const Asked cases[] = {{"version=v1-alpha", "one"},
-                         {"version=V1-ALPHA,V2", "one two"},
-                         {"version=V1 Alpha", ""},
-                         {"version:not=V2", "one"},
-                         {"status=DRAFT", ""},
-                         {"url=http://x.org/VS/v", "one two"},
-                         {"url=http://x.org/VS/v|V1-Alpha", "one"},
-                         {"url=http://x.org/VS/v|3", ""}};
-  for (const Asked& asked : cases)
+  const WrittenAsked cases[] = {{"version=v1-alpha", "one"},
+                                {"version=V1-ALPHA,V2", "one two"},
+                                {"version=V1 Alpha", ""},
+                                {"version:not=V2", "one"},
+                                {"status=DRAFT", ""},
+                                {"url=http://x.org/VS/v", "one two"},
+                                {"url=http://x.org/VS/v|V1-Alpha", "one"},
+                                {"url=http://x.org/VS/v|3", ""}};
+  for (const WrittenAsked& asked : cases)
     EXPECT_EQ(FoundIds(house, names, "ValueSet", asked.text), asked.found) << asked.text;
 }
 

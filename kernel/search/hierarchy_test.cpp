@@ -10,16 +10,16 @@
 namespace tk::search {
 namespace {
 
-using Found = std::vector<view::Ordinal>;
+using InHierarchy = std::vector<view::Ordinal>;
 
-Found FoundBy(const House& house, const std::string& type, const std::string& text,
-              const PageRequest& request = {}) {
+InHierarchy FoundBy(const House& house, const std::string& type, const std::string& text,
+                    const PageRequest& request = {}) {
   const auto page = house.Ask(type, text, request);
   if (!page.ok()) {
     ADD_FAILURE() << type << "?" << text << ": " << page.error().ToString();
     return {};
   }
-  Found found = page->ordinals;
+  InHierarchy found = page->ordinals;
   std::sort(found.begin(), found.end());
   return found;
 }
@@ -55,33 +55,37 @@ struct Places {
 TEST(Hierarchy, BelowFindsWhatIsAtItAndAtItsParts) {
   Places p;
   EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=hospital"),
-            (Found{p.in_hospital, p.in_first, p.in_room}));
-  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=Location/first"), (Found{p.in_first, p.in_room}));
-  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=other,room"), (Found{p.in_room, p.in_other}));
-  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=unknown"), (Found{p.in_unknown}));
-  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=nobody"), Found{});
-  EXPECT_EQ(FoundBy(p.house, "Location", "partof:below=hospital"), (Found{p.first, p.second, p.room}));
-  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=hospital&_id=c"), (Found{p.in_room}));
-  EXPECT_EQ(FoundBy(p.house, "Procedure", "_id=b,c,d&location:below=first"), (Found{p.in_first, p.in_room}));
+            (InHierarchy{p.in_hospital, p.in_first, p.in_room}));
+  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=Location/first"),
+            (InHierarchy{p.in_first, p.in_room}));
+  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=other,room"), (InHierarchy{p.in_room, p.in_other}));
+  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=unknown"), (InHierarchy{p.in_unknown}));
+  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=nobody"), InHierarchy{});
+  EXPECT_EQ(FoundBy(p.house, "Location", "partof:below=hospital"), (InHierarchy{p.first, p.second, p.room}));
+  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=hospital&_id=c"), (InHierarchy{p.in_room}));
+  EXPECT_EQ(FoundBy(p.house, "Procedure", "_id=b,c,d&location:below=first"),
+            (InHierarchy{p.in_first, p.in_room}));
 }
 
 TEST(Hierarchy, AboveFindsWhatIsAtItAndAtWhatItIsPartOf) {
   Places p;
   EXPECT_EQ(FoundBy(p.house, "Procedure", "location:above=room"),
-            (Found{p.in_hospital, p.in_first, p.in_room}));
-  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:above=Location/hospital"), (Found{p.in_hospital}));
-  EXPECT_EQ(FoundBy(p.house, "Location", "partof:above=first"), (Found{p.first, p.second, p.room}));
+            (InHierarchy{p.in_hospital, p.in_first, p.in_room}));
+  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:above=Location/hospital"), (InHierarchy{p.in_hospital}));
+  EXPECT_EQ(FoundBy(p.house, "Location", "partof:above=first"), (InHierarchy{p.first, p.second, p.room}));
 }
 
 TEST(Hierarchy, FollowsWhatChangesAndEndsInCircles) {
   Places p;
   p.house.Put(LocationText("first", "other"));  // moved
-  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=hospital"), (Found{p.in_hospital}));
+  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=hospital"), (InHierarchy{p.in_hospital}));
   EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=other"),
-            (Found{p.in_first, p.in_room, p.in_other}));
+            (InHierarchy{p.in_first, p.in_room, p.in_other}));
   p.house.Put(LocationText("other", "room"));  // other > first > room > other
-  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=room"), (Found{p.in_first, p.in_room, p.in_other}));
-  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:above=room"), (Found{p.in_first, p.in_room, p.in_other}));
+  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:below=room"),
+            (InHierarchy{p.in_first, p.in_room, p.in_other}));
+  EXPECT_EQ(FoundBy(p.house, "Procedure", "location:above=room"),
+            (InHierarchy{p.in_first, p.in_room, p.in_other}));
 }
 
 TEST(Hierarchy, InChainsAndTheOtherWayRound) {
@@ -92,10 +96,10 @@ TEST(Hierarchy, InChainsAndTheOtherWayRound) {
   const auto seen =
       p.house.Put(R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"t"},)"
                   R"("encounter":{"reference":"Encounter/v"}})");
-  EXPECT_EQ(FoundBy(p.house, "Observation", "encounter.location:below=hospital"), (Found{seen}));
-  EXPECT_EQ(FoundBy(p.house, "Observation", "encounter.location:below=other"), Found{});
+  EXPECT_EQ(FoundBy(p.house, "Observation", "encounter.location:below=hospital"), (InHierarchy{seen}));
+  EXPECT_EQ(FoundBy(p.house, "Observation", "encounter.location:below=other"), InHierarchy{});
   EXPECT_EQ(FoundBy(p.house, "Encounter", "_has:Observation:encounter:status=final&location:below=first"),
-            (Found{visit}));
+            (InHierarchy{visit}));
 }
 
 TEST(Hierarchy, WhoSeesNotAPartSeesNothingBehindIt) {
@@ -124,8 +128,8 @@ TEST(Hierarchy, WhoSeesNotAPartSeesNothingBehindIt) {
   request.scope.everything = false;
   request.scope.area_low = 100;
   request.scope.area_high = 200;
-  EXPECT_EQ(FoundBy(house, "Observation", "encounter:below=stay", request), (Found{in_shown}));
-  EXPECT_EQ(FoundBy(house, "Encounter", "part-of:below=stay", request), (Found{shown}));
+  EXPECT_EQ(FoundBy(house, "Observation", "encounter:below=stay", request), (InHierarchy{in_shown}));
+  EXPECT_EQ(FoundBy(house, "Encounter", "part-of:below=stay", request), (InHierarchy{shown}));
   EXPECT_EQ(FoundBy(house, "Observation", "encounter:below=stay").size(), 2u);
 }
 
@@ -166,7 +170,7 @@ TEST(Hierarchy, AgreesWithAWalkOverTheParents) {
       return false;
     };
     for (size_t of = 0; of < kPlaces; ++of) {
-      Found below, above;
+      InHierarchy below, above;
       for (size_t part = 0; part < kPlaces; ++part) {
         if (is_part(part, of)) below.push_back(at[part]);
         if (is_part(of, part)) above.push_back(at[part]);
@@ -188,12 +192,14 @@ TEST(MediaTypes, BelowFindsThemWithTheirParameters) {
   const auto upper = document("c", "Text/XML;charset=gb18030");
   document("d", "text/xmlish");
   const auto pdf = document("e", "application/pdf");
-  EXPECT_EQ(FoundBy(house, "DocumentReference", "contenttype:below=text/xml"), (Found{plain, with, upper}));
+  EXPECT_EQ(FoundBy(house, "DocumentReference", "contenttype:below=text/xml"),
+            (InHierarchy{plain, with, upper}));
   EXPECT_EQ(FoundBy(house, "DocumentReference", "contenttype:below=urn:ietf:bcp:13|text/xml"),
-            (Found{plain, with, upper}));
-  EXPECT_EQ(FoundBy(house, "DocumentReference", "contenttype=text/xml"), (Found{plain}));
-  EXPECT_EQ(FoundBy(house, "DocumentReference", "contenttype:below=application/pdf,text/html"), (Found{pdf}));
-  EXPECT_EQ(FoundBy(house, "DocumentReference", "contenttype:below=text/plain"), Found{});
+            (InHierarchy{plain, with, upper}));
+  EXPECT_EQ(FoundBy(house, "DocumentReference", "contenttype=text/xml"), (InHierarchy{plain}));
+  EXPECT_EQ(FoundBy(house, "DocumentReference", "contenttype:below=application/pdf,text/html"),
+            (InHierarchy{pdf}));
+  EXPECT_EQ(FoundBy(house, "DocumentReference", "contenttype:below=text/plain"), InHierarchy{});
   const auto refused = house.Ask("DocumentReference", "contenttype:below=text", {});
   ASSERT_FALSE(refused.ok());
   EXPECT_NE(refused.error().external.find("media type"), std::string::npos);
