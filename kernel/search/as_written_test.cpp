@@ -103,6 +103,22 @@ TEST(AsWritten, TokensThatAreStringsHaveNoCaseAndCanonicalsAVersion) {
     EXPECT_EQ(FoundIds(house, names, "ValueSet", asked.text), asked.found) << asked.text;
 }
 
+TEST(AsWritten, AReferenceByItsDisplayAloneIsThere) {
+  House house;
+  std::map<view::Ordinal, std::string> names;
+  const auto put = [&](const std::string& id, const std::string& goal) {
+    names[house.Put(R"({"resourceType":"CarePlan","id":")" + id +
+                    R"(","status":"active","intent":"plan","subject":{"reference":"Patient/p"})" + goal +
+                    "}")] = id;
+  };
+  put("named", R"(,"goal":[{"display":"Walk a mile"}])");
+  put("none", "");
+  put("linked", R"(,"goal":[{"reference":"Goal/g"}])");
+  EXPECT_EQ(FoundIds(house, names, "CarePlan", "goal:missing=false"), "named linked");
+  EXPECT_EQ(FoundIds(house, names, "CarePlan", "goal:missing=true"), "none");
+  EXPECT_EQ(FoundIds(house, names, "CarePlan", "goal=g"), "linked");
+}
+
 TEST(AsWritten, AQueryByANameIsRefusedAlsoToTheLenient) {
   const auto r4 = fhir::Definitions::R4();
   ParseOptions lenient;

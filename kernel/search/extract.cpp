@@ -583,15 +583,17 @@ void Extractor::EmitReference(ParameterId id, Datatype datatype, Value node, Val
   std::string scratch;
   std::string_view target;
   if (datatype == Datatype::kReference) {
-    if (const Value identifier = node[names_->identifier]) {
+    target = node[names_->reference].String(scratch);
+    const Value identifier = node[names_->identifier];
+    // One that has a display alone is there, too.
+    if (identifier.present() || target.empty()) {
       std::string system_scratch, value_scratch, type_scratch;
       const std::string_view system = identifier[names_->system].String(system_scratch),
                              value = identifier[names_->value].String(value_scratch),
                              type = node[names_->type].String(type_scratch);
-      if (!system.empty() || !value.empty())
+      if (!system.empty() || !value.empty() || target.empty())
         sink.ReferenceIdentifier(id, type.substr(type.rfind('/') + 1), system, value);
     }
-    target = node[names_->reference].String(scratch);
   } else if (datatype == Datatype::kText || datatype == Datatype::kString) {
     target = node.String(scratch);
   } else if (datatype == Datatype::kResource) {

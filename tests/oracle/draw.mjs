@@ -212,7 +212,8 @@ function questions(parameter, type, resource) {
   const step = Math.max(1, Math.floor(asked.length / kPerParameterMax)); // from the first to the last, evenly
   const some = asked.filter((_, i) => i % step === 0);
   const chained = parameter.type !== 'reference' ? [] : [...new Set(items.slice(0, 3).flatMap(item => [...chains(parameter, item, resource)]))];
-  if (asked.length === 0 && chained.length === 0 && items.length > 0) return [];
+  if (asked.length === 0 && chained.length === 0 && items.length > 0) // a reference is there, if by its display alone
+    return parameter.type === 'reference' ? [`${code}:missing=false`] : [];
   return [...some, ...chained, `${code}:missing=${items.length === 0}`];
 }
 
