@@ -73,12 +73,12 @@ std::string RandomId(SeededRandom& random) { return std::to_string(random.Below(
 std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 /// The texts of what a record contains, as they come about.
-using Texts = std::vector<std::string>;
-std::string RandomMembers(SeededRandom& random, Record* own, Record* holder, Texts* inside);
+using InsideTexts = std::vector<std::string>;
+std::string RandomMembers(SeededRandom& random, Record* own, Record* holder, InsideTexts* inside);
 
 /// Of a reference "#…": one that is there, or a new one; nullopt: none is to be had.
 std::optional<size_t> RandomInside(SeededRandom& random, const std::string& type, Record* holder,
-                                   Texts* inside) {
+                                   InsideTexts* inside) {
   constexpr size_t kInsideMax = 4;
   if (holder->type == type && random.Below(8) == 0) return kItself;
   for (size_t i = 0; i < holder->inside.size(); ++i) {
@@ -104,7 +104,7 @@ std::string RandomEntries(SeededRandom& random, Record* bundle) {
   patient.type = "Patient";
   composition.id = RandomId(random);
   patient.id = RandomId(random);
-  Texts none;
+  InsideTexts none;
   std::string text = RandomMembers(random, &composition, nullptr, &none);
   // What is relative in an entry of another server is that server's.
   if (elsewhere) composition.references.clear();
@@ -127,7 +127,7 @@ std::string RandomEntries(SeededRandom& random, Record* bundle) {
 }
 
 /// `holder`: null where nothing is contained.
-std::string RandomMembers(SeededRandom& random, Record* own, Record* holder, Texts* inside) {
+std::string RandomMembers(SeededRandom& random, Record* own, Record* holder, InsideTexts* inside) {
   Record& record = *own;
   std::string json;
   if (record.type == "Bundle" && random.Below(4) != 0) json += RandomEntries(random, own);
@@ -187,7 +187,7 @@ std::pair<Record, std::string> RandomRecord(SeededRandom& random) {
   Record record;
   record.type = Pick(random, kTypes);
   record.id = RandomId(random);
-  Texts inside;
+  InsideTexts inside;
   std::string json = R"({"resourceType":")" + record.type + R"(","id":")" + record.id + "\"" +
                      RandomMembers(random, &record, record.type == "Bundle" ? nullptr : &record, &inside);
   std::string contained;
@@ -381,8 +381,9 @@ std::set<view::Ordinal> Expected(const Seen& seen, const std::string& type,
   std::set<view::Ordinal> out;
   for (const auto& [name, record] : seen.world) {
     if (record.type != type || !seen.Sees(record)) continue;
+    const Record& own = record;  // Clang 14 captures no structured binding
     const bool all = std::all_of(questions.begin(), questions.end(),
-                                 [&](const Question& q) { return Fits(seen, record, q, record); });
+                                 [&](const Question& q) { return Fits(seen, own, q, own); });
     if (all) out.insert(record.ordinal);
   }
   return out;
