@@ -424,6 +424,27 @@ TEST_F(Queries, TheCapabilityStatementIsValidAndTrue) {
   EXPECT_EQ(Get("metadata?mode=terminology").status, 400);
 }
 
+// What stands in a Bundle is found there and not included; the statement says so.
+TEST_F(Queries, DocumentsAreFoundByTheirComposition) {
+  const std::string document =
+      R"({"resourceType":"Bundle","id":"d","type":"document","identifier":{"system":"urn:d","value":"1"},"timestamp":"2020-01-01T00:00:00Z","entry":[)"
+      R"({"fullUrl":"http://x.org/fhir/Composition/c","resource":{"resourceType":"Composition","id":"c","status":"final","type":{"coding":[{"system":"http://loinc.org","code":"28655-9"}]},"date":"2019-01-01","title":"T","author":[{"display":"A"}]}}]})";
+  const Response stored = Put("Bundle/d", document);
+  ASSERT_EQ(stored.status, 201) << stored.body;
+  for (const char* query : {"composition=c", "composition=Composition/c", "composition.type=28655-9",
+                            "composition=http://x.org/fhir/Composition/c", "composition:missing=false"})
+    EXPECT_EQ(At(Parsed(Get(std::string("Bundle?") + query)), "entry.0.resource.id"), "d") << query;
+  EXPECT_EQ(At(Parsed(Get("Bundle?composition.type=x&_summary=count")), "total"), "0");
+  EXPECT_EQ(Get("Bundle?_include=Bundle:composition").status, 400);
+  EXPECT_EQ(Get("Composition?_has:Bundle:composition:type=document").status, 400);
+  const Response metadata = Get("metadata");
+  EXPECT_EQ(metadata.body.find("\"Bundle:composition\""), std::string::npos);
+  EXPECT_NE(
+      metadata.body.find(
+          "Bundle-composition\",\"type\":\"reference\",\"documentation\":\"Modifiers: :missing :<type>\""),
+      std::string::npos);
+}
+
 TEST_F(Queries, TheStatementListsWhatASearchOfAllTypesTakes) {
   std::string listed;
   const fhir::Document statement = Parsed(Get("metadata"));
