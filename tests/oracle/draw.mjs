@@ -60,12 +60,12 @@ function evaluate(expression, resource, context) {
 }
 const plainOf = item => (item !== null && typeof item === 'object' && 'data' in item && 'path' in item ? item.data : item);
 /// "" for an absolute address: it is no record of here, so resolve() gives nothing, and what it is found by is asked of the parameters without it.
-/// Undefined for one by identifier that does not say its type: it counts as one to any (docs/api.md).
+/// Undefined for one by identifier or display that does not say its type: it counts as one to any (docs/api.md).
 function typeOfReference(reference, resource) {
   const text = reference.reference ?? '';
   if (text.startsWith('#')) return (resource.contained ?? []).find(each => '#' + each.id === text)?.resourceType;
   if (text) return /^([A-Z]\w+)\/[^/]+(?:\/_history\/[^/]+)?$/.exec(text)?.[1] ?? '';
-  return reference.type ?? (reference.identifier ? undefined : '');
+  return reference.type ?? (reference.identifier || reference.display ? undefined : '');
 }
 
 const written = text => encodeURIComponent(String(text).replace(/[\\,|$]/g, '\\$&')).replace(/[!'()*]/g, c => '%' + c.charCodeAt(0).toString(16).toUpperCase());
@@ -213,7 +213,7 @@ function questions(parameter, type, resource) {
   const some = asked.filter((_, i) => i % step === 0);
   const chained = parameter.type !== 'reference' ? [] : [...new Set(items.slice(0, 3).flatMap(item => [...chains(parameter, item, resource)]))];
   if (asked.length === 0 && chained.length === 0 && items.length > 0) // a reference is there, if by its display alone
-    return parameter.type === 'reference' ? [`${code}:missing=false`] : [];
+    return parameter.type === 'reference' && items.some(item => item.type === 'Reference') ? [`${code}:missing=false`] : [];
   return [...some, ...chained, `${code}:missing=${items.length === 0}`];
 }
 
