@@ -76,8 +76,16 @@ TypeId Holdings::TypeOf(Value resource) const {
 }
 
 Value Holdings::Contained(std::string_view id) {
+  constexpr size_t kFew = 8;  // looked through as they stand
   if (id.empty()) return root_;
   if (!contained_read_) {
+    std::string scratch;
+    size_t looked = 0;
+    for (const Value inside : root_["contained"]) {
+      if (++looked > kFew) break;
+      if (inside["id"].String(scratch) == id) return inside;
+    }
+    if (looked <= kFew) return {};
     contained_read_ = true;
     for (const Value inside : root_["contained"]) contained_.emplace_back(inside["id"].ToString(), inside);
     std::stable_sort(contained_.begin(), contained_.end(),

@@ -159,6 +159,22 @@ TEST_F(NestedSearch, ContainedOnesMayReferInCirclesAndToTheirContainer) {
   EXPECT_EQ(Found("Observation", link + link + link + link + "code=c"), (List{}));
 }
 
+TEST_F(NestedSearch, AmongManyContainedOnesEachIsFound) {
+  std::string contained, members;
+  for (int i = 0; i < 30; ++i) {
+    const std::string n = std::to_string(i), comma = i == 0 ? "" : ",";
+    contained += comma + R"({"resourceType":"Observation","id":"c)" + n +
+                 R"(","status":"final","code":{"coding":[{"code":"k)" + n + R"("}]}})";
+    members += comma + R"({"reference":"#c)" + n + R"("})";
+  }
+  const Ordinal o = house_.Put(
+      R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"t"},"contained":[)" +
+      contained + R"(],"hasMember":[)" + members + R"(,{"reference":"#none"}]})");
+  for (int i = 0; i < 30; ++i)
+    EXPECT_EQ(Found("Observation", "has-member:Observation.code=k" + std::to_string(i)), (List{o}));
+  EXPECT_EQ(Found("Observation", "has-member:Observation.code=k30"), (List{}));
+}
+
 TEST_F(NestedSearch, CanonicalsToContainedOnes) {
   const Ordinal q = house_.Put(
       R"({"resourceType":"PlanDefinition","id":"p","status":"active","contained":[{"resourceType":"Library","id":"l","status":"draft","name":"Local"}],"library":["#l"]})");
