@@ -94,8 +94,21 @@ Status CheckApart(const std::string& to, const std::string& keys_to) {
                   log_at.string(), keys_at.string()));
 }
 
-// The log, its contents and the settings go into one folder, the keys into another: they are kept apart, and the keys at most 30 days.
-Status Backup(const DataOptions& options, const std::string& to, const std::string& keys_to) {
+/// Opens what of the contents is in the backup, and looks whether all that its log names is.
+Result<std::vector<std::string>> DamageOfBackup(const std::string& to, log::KeyStore* keys) {
+  log::OpenOptions open;
+  open.folder = to;
+  open.read_only = true;
+  const auto log = TRY(log::OpenLog(open));
+  const auto contents = TRY(log::OpenContentFolder(to + "/contents", keys, true));
+  std::vector<std::string> damage;
+  TRY(log::VerifyContents(log.get(), keys, contents.get(), &damage));
+  return damage;
+}
+
+// The log, its contents and the settings go into one folder, the keys into another: they are kept apart, and the keys at most 30 days. Damage of the
+// log stops it. One attachment that is damaged or missing must not keep a city from its backups: all else is kept, and it is told.
+Result<int> Backup(const DataOptions& options, const std::string& to, const std::string& keys_to) {
   TRY(CheckDataFolder(options.data));
   const std::string keys_file = keys_to + "/keys.db", access_file = keys_to + "/access.key";
   TRY(CheckApart(to, keys_to));
@@ -117,13 +130,20 @@ Status Backup(const DataOptions& options, const std::string& to, const std::stri
   TRY(keys->Backup(keys_file));
   if (FileExists(options.data + "/access.key"))
     TRY(WriteFileDurable(access_file, TRY(ReadFile(options.data + "/access.key")), 0600));
+  const std::vector<std::string> damage = TRY(DamageOfBackup(to, keys.get()));
   guard.Finished();
+  for (const std::string& line : damage) std::printf("DAMAGE: %s\n", line.c_str());
   fmt::print(
       "log, contents, accounts, posts, types and audit up to transaction {} in {}, keys in {}\nNot in it: "
       "{}/master.key. "
       "Keep a copy of it in a third place; without it no backup can be opened.\n",
       log->head().t, to, keys_to, options.data);
-  return {};
+  if (damage.empty()) return int{kExitDone};
+  fmt::print(
+      "{} places of the contents are damaged or missing, as they are in {}: all else is in the backup. Do "
+      "not let older backups go before they are put back.\n",
+      damage.size(), options.data);
+  return int{kExitDamage};
 }
 
 /// Errors before anything is made: the keys of the restored log must be in the data folder, or, when these were lost, in a backup of theirs.
@@ -301,7 +321,10 @@ void AddLog(CLI::App* root, Commands* commands) {
       ->add_option("--keys-to", given->keys_to,
                    "Folder without keys in it for the keys: another disk, kept at most 30 days")
       ->required();
-  commands->push_back({backup, [given] { return Finish(Backup(given->data, given->to, given->keys_to)); }});
+  commands->push_back({backup, [given] {
+                         const auto code = Backup(given->data, given->to, given->keys_to);
+                         return code.ok() ? *code : Fail(code.error());
+                       }});
 
   CLI::App* const restore = root->add_subcommand("restore",
                                                  "Make a new log from a backup, as it was at a time. The "

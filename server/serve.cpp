@@ -94,6 +94,7 @@ struct House {
   Status Build(const Settings& settings);
   void AddMetrics();
   void AddViewMetrics();
+  void AddLossMetrics();
   http::Readiness Readiness() const;
   void AddHealth();
   void WatchLog();
@@ -120,8 +121,21 @@ void House::AddViewMetrics() {
   }
 }
 
+void House::AddLossMetrics() {
+  view::Engine* const engine = opened.engine.get();
+  metrics.AddGauge("tongkang_attachments_lost", "Attachments found missing or damaged: see attachment-lost",
+                   {}, [engine] { return static_cast<double>(engine->attachments_lost()); });
+  metrics.AddGauge("tongkang_records_of_unknown_types",
+                   "Records whose type this program has no definition of", {}, [engine] {
+                     uint64_t records = 0;
+                     for (const auto& type : engine->UnknownTypes()) records += type.records;
+                     return static_cast<double>(records);
+                   });
+}
+
 void House::AddMetrics() {
   AddViewMetrics();
+  AddLossMetrics();
   view::Engine* const engine = opened.engine.get();
   const auto gauge = [this](const char* name, const char* help, std::function<double()> read) {
     metrics.AddGauge(name, help, {}, std::move(read));
@@ -195,13 +209,36 @@ http::ServerOptions ListenOptions(const Settings& settings) {
   return options;
 }
 
+/// What is not answered, though all else is.
+void AddLosses(const view::Engine& engine, std::vector<std::string>* reasons) {
+  if (!engine.serving()) return;
+  for (const view::ViewState& state : engine.view_states()) {
+    if (!state.failure.empty())
+      reasons->push_back(fmt::format(
+          "the rebuild of the view '{}' failed, and is tried again: see view-rebuild-failed in the log",
+          state.name));
+  }
+  for (const auto& type : engine.UnknownTypes())
+    reasons->push_back(
+        fmt::format("{} records of type {} are kept, which this program has no definition of: they cannot be "
+                    "read or found "
+                    "until its pack, or its file in the data folder's types, is back",
+                    type.records, type.name));
+  if (const size_t lost = engine.attachments_lost(); lost != 0)
+    reasons->push_back(
+        fmt::format("{} attachments are missing or damaged, and what they stand in cannot be read: see "
+                    "attachment-lost in "
+                    "the log, and put the files of a backup back",
+                    lost));
+}
+
 http::Readiness House::Readiness() const {
   const view::Engine& engine = *opened.engine;
   http::Readiness now{engine.ready(), engine.catch_up_progress(), {}};
   for (const view::ViewState& state : engine.view_states())
     now.views.push_back({state.name, state.KindName(), state.t, state.t_wanted, state.progress()});
   if (engine.fenced())
-    now.reasons.push_back("another server has taken over the log; this one no longer answers: ask there");
+    now.reasons.emplace_back("another server has taken over the log; this one no longer answers: ask there");
   else if (!engine.ready())
     now.reasons.push_back("the views are being built");
   if (engine.ready() && !log_watch->reachable()) {
@@ -216,6 +253,7 @@ http::Readiness House::Readiness() const {
         "the audit cannot be written (disk full?), and nothing is served without it; tried again every "
         "second");
   }
+  AddLosses(engine, &now.reasons);
   const access::SignOn::Files files = sign_on->files();
   if (files == access::SignOn::Files::kTooOld) now.ready = false;
   if (files != access::SignOn::Files::kGood) {

@@ -155,7 +155,8 @@ std::vector<Telling> Live::Impl::Write(const view::Committed& committed) const {
   const std::string at = FormatInstant(committed.at_us);
   for (size_t i = 0; i < committed.changes.size(); ++i) {
     const view::ResourcePtr& now = committed.changes[i].now;
-    if (now == nullptr) continue;  // an erasure: whom it concerns is nobody's news
+    // An erasure: whom it concerns is nobody's news. Nor is the end of a record of a type that this program does not know.
+    if (now == nullptr || now->type == fhir::kNoType) continue;
     Telling telling{source.type_name(now->type), committed.first_ordinal + i, {}};
     telling.data =
         fmt::format("data: {{\"t\":{},\"at\":\"{}\",\"type\":\"{}\",\"id\":", committed.t, at, telling.type);

@@ -49,7 +49,8 @@ struct Readiness {
     double progress = 0;
   };
   std::vector<View> views;
-  std::vector<std::string_view> reasons = {};  // literals: why it is not ready, or soon will not be
+  /// Why it is not ready, or soon will not be, or what cannot be answered. Everybody may read them: no places, nothing of persons.
+  std::vector<std::string> reasons = {};
 };
 void AddHealthRoutes(Pipeline* pipeline, std::function<Readiness()> readiness);
 /// POST /admin/views/<name>/rebuild → 202 with the states of the views; 409 if it is being rebuilt. For posts with the operation "rebuild".

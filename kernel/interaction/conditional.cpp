@@ -6,6 +6,7 @@
 
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/permit.h"
+#include "kernel/interaction/respond.h"
 
 namespace tk::interaction {
 
@@ -52,14 +53,13 @@ Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId 
                      "The condition cannot be decided: " + first.text + ". Name another parameter.");
   }
   for (const view::Ordinal ordinal : page.ordinals) {
-    std::string text;
-    view::Engine::Header header = TRY(room.engine().ReadText(ordinal, &text));
+    const view::Engine::Header header = TRY(OpenAsFound(room, ordinal))->header;
     if (!excluded.empty() && std::find(excluded.begin(), excluded.end(),
                                        room.engine().IdHash(type_name, header.id)) != excluded.end()) {
       continue;
     }
     match.ordinal = ordinal;
-    match.id = std::move(header.id);
+    match.id = header.id;
     match.version = header.version;
     if (++match.count == 2) break;
   }

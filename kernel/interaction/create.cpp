@@ -11,7 +11,9 @@ namespace {
 /// The condition holds for one: nothing is written, the caller is told which.
 Result<Plan> ExistingPlan(const Room& room, const Call& call, const Match& match) {
   Response response;
-  const Header header = TRY(room.engine().ReadText(match.ordinal, &response.body));
+  const view::Engine::TextPtr found = TRY(OpenAsFound(room, match.ordinal));
+  const Header& header = found->header;
+  response.body = found->attachments_lost == 0 ? found->json : OutcomeJson({LostIssue(room, *found)});
   response.etag = ETag(header.version);
   response.last_modified_us = header.at_us;
   response.location =

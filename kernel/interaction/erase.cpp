@@ -81,14 +81,12 @@ Result<Holding> BundlesHolding(const Room& room, const Call& call, const std::st
       return MakeError(ErrorCode::kTimeout,
                        "Looking through all Bundles took longer than a request may: let an operator erase by "
                        "`tongkang erase`, which has no limit.");
-    std::string text;
-    auto read = room.engine().ReadText(at, &text);
+    auto read = room.engine().Read(at);
     if (!read.ok() && read.error().code == ErrorCode::kGone) continue;  // erased
-    const view::Engine::Header header = TRY(std::move(read));
-    const fhir::Document document = TRY(fhir::Document::Parse(text));
-    std::string name = owners.OwnName(column.type, header.id);
+    const view::ResourcePtr bundle_read = TRY(std::move(read));
+    std::string name = owners.OwnName(column.type, bundle_read->id);
     if (TRY(room.engine().keys().Find(name)) != column.owner ||
-        !owners.PersonsIn(column.type, document.Root(), call.request.base_url).contains(person))
+        !owners.PersonsIn(column.type, bundle_read->document.Root(), call.request.base_url).contains(person))
       continue;
     if (directory.InScope(at, call.viewer().scope))
       found.named.insert(std::move(name));

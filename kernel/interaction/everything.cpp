@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <unordered_set>
 
@@ -12,6 +13,7 @@
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/reference_scan.h"
 #include "kernel/interaction/respond.h"
+#include "kernel/interaction/search_type.h"
 
 namespace tk::interaction {
 namespace {
@@ -193,6 +195,22 @@ Status AddEntries(const Room& room, const Call& call, const Shape& shape, const 
   return {};
 }
 
+/// What of the person does not come: records that cannot be read, and of types that this program does not know (whose they are is not known either).
+void AddLeftOut(const Room& room, const Texts& page, const Texts& supporting, BundleWriter* bundle) {
+  std::vector<Issue> told;
+  TellLost(room, page, &told);
+  TellLost(room, supporting, &told);
+  for (const view::Engine::UnknownType& type : room.engine().UnknownTypes())
+    told.push_back(
+        {Severity::kWarning,
+         "incomplete",
+         {},
+         fmt::format("Records of the type {} are kept here, which this program has no definition of: "
+                     "should any be this person's, they are left out.",
+                     type.name)});
+  AddOutcome(told, bundle);
+}
+
 /// Reads on from `asked.offset` until a page is full; `*next` = how many were passed, `*others` = texts that are read for their links alone.
 Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std::vector<view::Ordinal>& all,
                        uint64_t* next, Texts* others) {
@@ -214,6 +232,9 @@ Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std
       const bool wanted = asked.Wants(type);
       if (wanted) bytes += some.body(i).size();
       (wanted ? page : *others).Add(some.ordinals[i], std::move(some.opened[i]));
+    }
+    for (auto& text : some.lost) {
+      if (asked.Wants(text->header.type)) page.lost.push_back(std::move(text));
     }
     at += some.passed;
   }
@@ -243,6 +264,7 @@ Result<Texts> ReadSupporting(const Room& room, const Call& call, const Everythin
       supporting.Collect(some.body(i), &found);
       out.Add(some.ordinals[i], std::move(some.opened[i]));
     }
+    std::move(some.lost.begin(), some.lost.end(), std::back_inserter(out.lost));
   }
   return out;
 }
@@ -294,6 +316,7 @@ Result<Response> Everything(const Room& room, const Call& call) {
     bundle.Reserve(page.size() + supporting.size(), page.body_bytes() + supporting.body_bytes());
   TRY(AddEntries(room, call, asked.shape, page, "match", &bundle));
   TRY(AddEntries(room, call, asked.shape, supporting, "include", &bundle));
+  if (asked.count != 0) AddLeftOut(room, page, supporting, &bundle);
   bundle.End();
   Response response = JsonResponse(call, std::move(body), "everything");
   return response;

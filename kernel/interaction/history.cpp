@@ -82,7 +82,7 @@ Result<HistoryRequest> ParseHistory(const Room& room, const Call& call) {
 Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRequest& request,
                              const std::vector<view::Ordinal>& ordinals, uint64_t next_offset,
                              std::optional<uint64_t> total) {
-  const Texts texts = TRY(ReadMany(room, ordinals));
+  const Texts texts = TRY(ReadMany(room, ordinals, kPageBytesMax, LostOnes::kKept));
   if (total) *total -= texts.passed - texts.size();  // versions of an erased person are none
   if (texts.passed < ordinals.size())
     next_offset = call.id.empty() ? ordinals[texts.passed - 1] : request.offset + texts.passed;
@@ -105,7 +105,7 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
     next.offset = next_offset;
     bundle.Link("next", PageLink(room, call, path, std::move(next)));
   }
-  std::string cut;
+  std::string cut, outcome;
   for (size_t i = 0; i < texts.size(); ++i) {
     const Header& header = texts.header(i);
     if (!call.id.empty() && header.id != call.id) continue;  // another id of the same hash
@@ -118,7 +118,12 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
     BundleWriter::Entry entry;
     entry.full_url = FullUrl(call, type, header.id);
     const bool deleted = header.op == view::Operation::kDelete;
-    if (!deleted) entry.resource = TRY(Shaped(*room.definitions, request.shape, texts.body(i), &cut));
+    const bool lost = texts.opened[i]->attachments_lost != 0;
+    if (lost) outcome = OutcomeJson({LostIssue(room, *texts.opened[i])});
+    if (lost)
+      entry.outcome = outcome;
+    else if (!deleted)
+      entry.resource = TRY(Shaped(*room.definitions, request.shape, texts.body(i), &cut));
     const bool posted = header.op == view::Operation::kCreate && header.version == 1;
     const bool made = IsMade(room, header, texts.ordinals[i]);
     entry.method = deleted ? "DELETE" : posted ? "POST" : "PUT";

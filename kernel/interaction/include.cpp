@@ -72,7 +72,9 @@ Status AddIncluded(const Room& room, const Call& call, const search::Query& quer
   if (query.includes.empty() || matches.ordinals.empty()) return {};
   search::IncludeRequest include;
   include.page = request;
-  include.may_read = [&](fhir::TypeId type) { return call.viewer().MayRead(room.TypeName(type)); };
+  include.may_read = [&](fhir::TypeId type) {
+    return type != fhir::kNoType && call.viewer().MayRead(room.TypeName(type));
+  };
   include.max = kIncludedMax;
   const search::Included found = TRY(room.index().Include(query, matches.ordinals, include));
   Texts texts = TRY(ReadMany(room, found.ordinals));
@@ -92,6 +94,7 @@ Status AddIncluded(const Room& room, const Call& call, const search::Query& quer
     entry.search_mode = "include";
     bundle->Add(entry);
   }
+  TellLost(room, texts, issues);
   if (too_large)
     issues->push_back(
         {Severity::kWarning,

@@ -65,7 +65,7 @@ class InteractionTest : public ::testing::Test {
   }
 
   void Open() {
-    auto engine = search::OpenTestEngine(folder_, &clock_, &index_);
+    auto engine = search::OpenTestEngine(folder_, &clock_, &index_, definitions_);
     ASSERT_TRUE(engine.ok()) << engine.error().ToString();
     engine_ = std::move(engine).value();
     Context context;
@@ -178,6 +178,7 @@ class InteractionTest : public ::testing::Test {
   }
 
   std::filesystem::path folder_;
+  std::shared_ptr<const fhir::Definitions> definitions_ = fhir::Definitions::R4();
   FixedClock clock_{Instant{1'700'000'000} * kSecondUs};
   std::shared_ptr<const access::Viewer> viewer_ = AdminViewer();
   search::Index* index_ = nullptr;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
 #include <span>
 
 #include "kernel/interaction/permit.h"
@@ -55,27 +54,36 @@ Result<Shape> ReadShape(const Room& room, const Call& call) {
 
 namespace {
 
+void Take(view::Ordinal ordinal, view::Engine::TextPtr text, LostOnes lost, Texts* out) {
+  // Of a type that this program does not know, by an index of when it did.
+  if (text->header.type == fhir::kNoType) return;
+  if (text->attachments_lost != 0 && lost == LostOnes::kLeftOut)
+    out->lost.push_back(std::move(text));
+  else
+    out->Add(ordinal, std::move(text));
+}
+
 /// Appends to `out`.
-Status ReadAll(const Room& room, std::span<const view::Ordinal> asked, Texts* out) {
+Status ReadAll(const Room& room, std::span<const view::Ordinal> asked, LostOnes lost, Texts* out) {
   auto opened = room.engine().OpenTexts(asked);
   if (opened.ok()) {
-    out->ordinals.insert(out->ordinals.end(), asked.begin(), asked.end());
-    std::move(opened->begin(), opened->end(), std::back_inserter(out->opened));
+    for (size_t i = 0; i < asked.size(); ++i) Take(asked[i], std::move((*opened)[i]), lost, out);
     return {};
   }
   if (opened.error().code != ErrorCode::kGone) return opened.TakeError();
   // A person of this page was erased after it was found: read one by one and leave him out.
   for (const view::Ordinal ordinal : asked) {
-    auto text = room.engine().OpenText(ordinal);
+    auto text = OpenAsFound(room, ordinal);
     if (!text.ok() && text.error().code == ErrorCode::kGone) continue;
-    out->Add(ordinal, TRY(std::move(text)));
+    Take(ordinal, TRY(std::move(text)), lost, out);
   }
   return {};
 }
 
 }  // namespace
 
-Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordinals, size_t bytes_max) {
+Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordinals, size_t bytes_max,
+                       LostOnes lost) {
   // A usual page (20) first: how large its texts are says how many more are read at once.
   constexpr size_t kFirst = 20, kTextUsual = 16 << 10;
   Texts texts;
@@ -85,11 +93,29 @@ Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordin
     const size_t fit = texts.passed == 0 ? kFirst : left / std::max(bytes / texts.passed, kTextUsual);
     const size_t count = std::min(ordinals.size() - texts.passed, std::max<size_t>(fit, 1));
     const size_t before = texts.size();
-    TRY(ReadAll(room, std::span(ordinals).subspan(texts.passed, count), &texts));
+    TRY(ReadAll(room, std::span(ordinals).subspan(texts.passed, count), lost, &texts));
     texts.passed += count;
     for (size_t i = before; i < texts.size(); ++i) bytes += texts.body(i).size();
   }
   return texts;
+}
+
+Result<view::Engine::TextPtr> OpenAsFound(const Room& room, view::Ordinal ordinal) {
+  return TRY(room.engine().OpenTexts({&ordinal, 1})).front();
+}
+
+Issue LostIssue(const Room& room, const view::Engine::Text& text) {
+  return {Severity::kWarning,
+          "incomplete",
+          {},
+          fmt::format(
+              "{}/{} (version {}) cannot be read and is left out: {} of its attachments is missing or "
+              "damaged. An operator can put the file of a backup back.",
+              room.TypeName(text.header.type), text.header.id, text.header.version, text.attachments_lost)};
+}
+
+void TellLost(const Room& room, const Texts& texts, std::vector<Issue>* issues) {
+  for (const auto& text : texts.lost) issues->push_back(LostIssue(room, *text));
 }
 
 bool IsMade(const Room& room, const Header& header, view::Ordinal ordinal) {

@@ -22,10 +22,11 @@ Result<bool> ReadShapeParameter(const Room& room, fhir::TypeId type, const Param
 /// _summary and _elements of a read. Errors: kIncorrect.
 Result<Shape> ReadShape(const Room& room, const Call& call);
 
-/// Texts of versions, in order; those of erased persons are left out (their ordinals too).
+/// Texts of versions, in order; those of erased persons are left out (their ordinals too), and those whose attachments are lost, if not asked for.
 struct Texts {
   std::vector<view::Ordinal> ordinals;
   std::vector<view::Engine::TextPtr> opened;
+  std::vector<view::Engine::TextPtr> lost;  // left out, because attachments of theirs are missing or damaged
   size_t passed = 0;  // of the ordinals that were asked for: fewer than all where the texts reached the limit
 
   size_t size() const { return opened.size(); }
@@ -43,9 +44,16 @@ struct Texts {
 };
 /// A page of large resources ends early rather than take the memory of all others.
 inline constexpr size_t kPageBytesMax = size_t{32} << 20;
+/// What becomes of those whose attachments are lost: a search leaves them out and tells (TellLost); a history has them without their text.
+enum class LostOnes : uint8_t { kLeftOut, kKept };
 /// Stops behind the text with which `bytes_max` is reached; at least one is read.
 Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordinals,
-                       size_t bytes_max = kPageBytesMax);
+                       size_t bytes_max = kPageBytesMax, LostOnes lost = LostOnes::kLeftOut);
+/// One version as it was found: where attachments are lost, its header alone.
+Result<view::Engine::TextPtr> OpenAsFound(const Room& room, view::Ordinal ordinal);
+/// That this one is not there as it should be, by type and id.
+Issue LostIssue(const Room& room, const view::Engine::Text& text);
+void TellLost(const Room& room, const Texts& texts, std::vector<Issue>* issues);
 
 /// Whether that version made the resource (a create, or an update with nothing before it): answered 201.
 bool IsMade(const Room& room, const Header& header, view::Ordinal ordinal);

@@ -95,7 +95,10 @@ struct Room {
   view::Engine& engine() const { return *context.engine; }
   const search::Index& index() const { return *context.index; }
   const view::Directory& directory() const { return context.engine->directory(); }
-  std::string_view TypeName(fhir::TypeId type) const { return definitions->Type(type).name; }
+  /// "" for one that this program does not know (Engine::UnknownTypes).
+  std::string_view TypeName(fhir::TypeId type) const {
+    return type == fhir::kNoType ? std::string_view() : definitions->Type(type).name;
+  }
 
   explicit Room(const Context& context);
   ~Room();

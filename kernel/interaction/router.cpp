@@ -157,6 +157,21 @@ std::optional<Response> CheckMedia(const Call& call) {
   }
 }
 
+Response NoSuchType(const Room& room, std::string_view name) {
+  for (const view::Engine::UnknownType& type : room.engine().UnknownTypes()) {
+    if (type.name == name)
+      return Refusal(
+          404, "not-supported",
+          fmt::format("Records of the type {} are kept here, but this program has no definition of "
+                      "it: they cannot be read, found or written until its pack, or its file in the "
+                      "data folder's types, is back. Ask the operator.",
+                      type.name));
+  }
+  return Refusal(404, "not-supported",
+                 "There is no such resource type here: see metadata for those that are offered (names begin "
+                 "with a capital letter).");
+}
+
 /// The type is that of the records asked for. Not nullopt: the refusal.
 std::optional<Response> TakeCompartment(const Room& room, Call* call) {
   const std::string name = CompartmentOf(call->request.path).value_or("*");
@@ -167,8 +182,7 @@ std::optional<Response> TakeCompartment(const Room& room, Call* call) {
   const bool known = name == "*" || (room.definitions->IsResource(call->type) &&
                                      !room.definitions->Type(call->type).is_abstract);
   if (known) return std::nullopt;
-  return Refusal(404, "not-supported",
-                 "There is no such resource type here: see metadata for those that are offered.");
+  return NoSuchType(room, name);
 }
 
 /// Finds type, ids and kind. Not nullopt: the refusal.
@@ -178,9 +192,7 @@ std::optional<Response> Route(const Room& room, Call* call) {
   if (ways.empty() && !path.empty()) {
     call->type = room.definitions->FindType(path[0]);
     if (!room.definitions->IsResource(call->type) || room.definitions->Type(call->type).is_abstract) {
-      return Refusal(404, "not-supported",
-                     "There is no such resource type here: see metadata for those that are offered (names "
-                     "begin with a capital letter).");
+      return NoSuchType(room, path[0]);
     }
     call->type_name = path[0];
     ways = WaysOfType(path);

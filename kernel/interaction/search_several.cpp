@@ -209,6 +209,7 @@ Status AddSeveralEntries(const Room& room, const Call& call, const SeveralAsked&
   for (Issue& issue : told) issue.severity = Severity::kWarning;
   told.insert(told.end(), page.warnings.begin(), page.warnings.end());
   if (page.total_estimated) told.push_back(EstimatedTotal());
+  TellLost(room, texts, &told);
   if (!asked.queries.empty()) {
     const search::Query& query = asked.queries.front();  // the same for all types but for the criteria
     TRY(AddMatches(room, call, Shape{query.summary, query.elements}, texts, bundle));

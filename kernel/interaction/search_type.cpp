@@ -58,6 +58,7 @@ Status AddPageEntries(const Room& room, const Call& call, const search::Query& q
   for (Issue& issue : told) issue.severity = Severity::kWarning;
   told.insert(told.end(), page.warnings.begin(), page.warnings.end());
   if (page.total_estimated) told.push_back(EstimatedTotal());
+  TellLost(room, texts, &told);
   TRY(AddIncluded(room, call, query, request, texts, bundle, &told));
   if (page.explanation != nullptr) {
     for (Issue& issue : ExplainIssues(*page.explanation, call.viewer(), query.self))

@@ -357,9 +357,10 @@ class Planning {
       result->version = 1;
       return {};
     }
-    const Header header = TRY(room_.engine().ReadText(item.current.version.ordinal, &result->body));
-    result->version = header.version;
-    result->at_us = header.at_us;
+    const view::Engine::TextPtr found = TRY(OpenAsFound(room_, item.current.version.ordinal));
+    result->body = found->json;
+    result->version = found->header.version;
+    result->at_us = found->header.at_us;
     return {};
   }
 

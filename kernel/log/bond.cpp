@@ -99,10 +99,59 @@ Status CheckEntry(const StoredEntry& entry, bool open, const KeyStore& keys, con
                   fmt::format("ordinal {}", entry.ordinal));
 }
 
+/// Was this person erased by the running program since these keys were opened?
+Result<bool> IsErasedSince(const KeyStore& keys, OwnerNumber owner) {
+  for (const KeyStore::Erasure& erasure : TRY(keys.Ledger())) {
+    if (erasure.owner == owner) return true;
+  }
+  return false;
+}
+
+/// Whether entries open, and what they name is in the contents. What of a person is not there because he was erased meanwhile is none.
+class AttachmentsLook {
+ public:
+  AttachmentsLook(const Codec& codec, const KeyStore& keys, const ContentStore& contents)
+      : codec_(codec), keys_(keys), contents_(contents) {}
+
+  Status Look(const StoredEntry& entry, std::vector<std::string>* damage) {
+    const auto hashes = codec_.AttachmentsOf(entry);
+    if (!hashes.ok()) {
+      if (hashes.error().code == ErrorCode::kUnavailable) return hashes.error();
+      if (hashes.error().code == ErrorCode::kGone || TRY(IsErasedSince(keys_, entry.owner))) return {};
+      damage->push_back(
+          fmt::format("the entry at ordinal {} does not open, or cannot be expanded: it, its key or its "
+                      "dictionary is damaged; restore from a backup",
+                      entry.ordinal));
+      return {};
+    }
+    for (const std::string& hash : *hashes) {
+      if (contents_.Has(entry.owner, hash) || TRY(IsErasedSince(keys_, entry.owner))) continue;
+      const std::string place = contents_.PlaceOf(entry.owner, hash);
+      if (told_.insert(place).second)
+        damage->push_back(fmt::format(
+            "contents/{}: missing, and the entry at ordinal {} names it; put it back from a backup", place,
+            entry.ordinal));
+    }
+    return {};
+  }
+
+ private:
+  const Codec& codec_;
+  const KeyStore& keys_;
+  const ContentStore& contents_;
+  std::unordered_set<std::string> told_;
+};
+
 class KeysVerifier {
  public:
-  KeysVerifier(const Log& log, const Codec& codec, const KeyStore& keys, VerifyReport* report)
-      : log_(log), codec_(codec), keys_(keys), report_(report), seen_(keys.end()) {}
+  KeysVerifier(const Log& log, const Codec& codec, const KeyStore& keys, const ContentStore& contents,
+               VerifyReport* report)
+      : log_(log),
+        codec_(codec),
+        keys_(keys),
+        report_(report),
+        attachments_(codec, keys, contents),
+        seen_(keys.end()) {}
 
   Status Run() {
     for (const Log::Dictionary& dictionary : TRY(log_.Dictionaries()))
@@ -142,9 +191,16 @@ class KeysVerifier {
     const bool new_type = types_.insert(entry.type).second;
     const bool new_dictionary = entry.dictionary != 0 && dictionaries_.insert(entry.dictionary).second;
     if (new_dictionary) LookAtDictionary(entry);
-    if (seen_[entry.owner] && !new_type && !new_dictionary) return {};
+    if (seen_[entry.owner] && !new_type && !new_dictionary) return LookInto(entry);
     seen_[entry.owner] = true;
     return Open(entry);
+  }
+
+  Status LookInto(const StoredEntry& entry) {
+    const size_t before = report_->damage.size();
+    TRY(attachments_.Look(entry, &report_->damage));
+    damage_ += report_->damage.size() - before;
+    return {};
   }
 
   void LookAtDictionary(const StoredEntry& entry) {
@@ -161,10 +217,7 @@ class KeysVerifier {
     const auto key = keys_.Get(entry.owner);
     if (!key.ok() && key.error().code != ErrorCode::kCorrupt) return key.error();
     if (!key.ok()) {
-      // Erased by the running program meanwhile?
-      for (const KeyStore::Erasure& erasure : TRY(keys_.Ledger())) {
-        if (erasure.owner == entry.owner) return {};
-      }
+      if (TRY(IsErasedSince(keys_, entry.owner))) return {};
       // Keys lost out of the middle: damage of keys.db, told by its own look too.
       ++missing_entries_;
       missing_persons_.emplace(entry.owner, true);
@@ -177,14 +230,10 @@ class KeysVerifier {
           entry.owner, entry.ordinal));
       return {};
     }
-    const auto content = codec_.Unseal(entry);
-    if (!content.ok()) {
-      Damage(fmt::format(
-          "the entry at ordinal {} cannot be expanded: its dictionary or an attachment of it is damaged or "
-          "missing; restore from a backup",
-          entry.ordinal));
-      return {};
-    }
+    TRY(LookInto(entry));
+    // Attachments that are damaged are told by the contents' own look.
+    const auto content = codec_.Unseal(entry, Codec::Lost::kLeftOut);
+    if (!content.ok()) return {};
     const std::string name = log_.TypeName(entry.type) + "/" + content->id;
     if (KeyedHash(keys_.hash_key(), name) == entry.id_hash || !damaged_types_.insert(entry.type).second)
       return {};
@@ -199,6 +248,7 @@ class KeysVerifier {
   const Codec& codec_;
   const KeyStore& keys_;
   VerifyReport* report_;
+  AttachmentsLook attachments_;
   std::vector<bool> seen_;
   std::map<OwnerNumber, bool> missing_persons_;
   uint64_t missing_entries_ = 0;
@@ -266,7 +316,18 @@ Status VerifyKeys(Log* log, KeyStore* keys, ContentStore* contents, VerifyReport
   if (!codec.ok() && codec.error().code == ErrorCode::kUnavailable) return codec.error();
   // Without its dictionaries the log cannot be read: Log::Verify tells why.
   if (!codec.ok()) return {};
-  return KeysVerifier(*log, **codec, *keys, report).Run();
+  return KeysVerifier(*log, **codec, *keys, *contents, report).Run();
+}
+
+Status VerifyContents(Log* log, KeyStore* keys, ContentStore* contents, std::vector<std::string>* damage) {
+  constexpr size_t kDamageMax = 1000;
+  TRY(contents->Verify(damage));
+  const auto codec = TRY(Codec::Create(log, keys, contents));
+  AttachmentsLook look(*codec, *keys, *contents);
+  return log->Scan(1, log->head().next_ordinal, [&](StoredEntry&& entry) -> Result<bool> {
+    if (entry.op != Operation::kErase && !keys->IsDestroyed(entry.owner)) TRY(look.Look(entry, damage));
+    return damage->size() < kDamageMax;
+  });
 }
 
 }  // namespace tk::log

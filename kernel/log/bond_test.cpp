@@ -30,14 +30,15 @@ struct Writing {
     type = Must(log->InternType("Patient"));
     codec = Must(Codec::Create(log.get(), keys.get()));
   }
-  void Append(const std::string& id, Operation op = Operation::kCreate) {
+  void Append(const std::string& id, Operation op = Operation::kCreate, const std::string& more = {}) {
     NewEntry entry;
     entry.type = type;
     entry.op = op;
     const PersonKey key = Must(keys->ForName("Patient/" + id));
     entry.owner = key.owner;
     entry.id_hash = KeyedHash(keys->hash_key(), "Patient/" + id);
-    Content content{id, R"({"resourceType":"Patient","id":")" + id + R"(","active":true})", 0, false};
+    Content content{id, R"({"resourceType":"Patient","id":")" + id + R"(","active":true)" + more + "}", 0,
+                    false};
     Must(Splice(&content));
     if (op == Operation::kErase) {
       entry.version = 0;
@@ -107,6 +108,33 @@ TEST_P(BondTest, WhatBelongsTogetherOpensAndIsSound) {
   EXPECT_EQ(Told(options_, keys_), std::vector<std::string>{});
   Writing writing(options_, keys_);
   writing.Append("d");
+  EXPECT_EQ(Told(options_, keys_), std::vector<std::string>{});
+}
+
+// Of any version, not only of the newest: what the contents still have is opened, what they lack is known by the log alone.
+TEST_P(BondTest, MissingAttachmentsOfFormerVersionsAreTold) {
+  Writing writing(options_, keys_);
+  const auto contents = Must(OpenContentFolder(keys_ + "/contents", writing.keys.get()));
+  writing.codec = Must(Codec::Create(writing.log.get(), writing.keys.get(), contents.get()));
+  const std::string picture(100'000, 'A');
+  writing.Append("a", Operation::kUpdate, R"(,"photo":[{"data":")" + picture + "\"}]");
+  writing.Append("a", Operation::kUpdate);
+  EXPECT_EQ(Told(options_, keys_), std::vector<std::string>{});
+  const OwnerNumber owner = Must(writing.keys->Find("Patient/a"));
+  const std::string hash = [&] {
+    for (Ordinal ordinal = 1;; ++ordinal) {
+      const auto hashes = writing.codec->AttachmentsOf(Must(writing.log->Read(ordinal)));
+      if (hashes.ok() && !hashes->empty()) return hashes->front();
+    }
+  }();
+  fs::remove(keys_ + "/contents/" + contents->PlaceOf(owner, hash));
+  const auto told = Told(options_, keys_);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_NE(told[0].find(contents->PlaceOf(owner, hash) + ": missing"), std::string::npos) << told[0];
+  std::vector<std::string> of_backup;
+  Must(VerifyContents(writing.log.get(), writing.keys.get(), contents.get(), &of_backup));
+  EXPECT_EQ(of_backup, told);
+  writing.Erase("a");
   EXPECT_EQ(Told(options_, keys_), std::vector<std::string>{});
 }
 

@@ -136,11 +136,14 @@ class CodecImpl final : public Codec {
   CodecImpl(Log* log, KeyStore* keys, ContentStore* contents) : log_(log), keys_(keys), contents_(contents) {}
   Status Load() const;
   Status Seal(const Content& content, const PersonKey& key, NewEntry* entry) const override;
-  Result<Content> Unseal(const NewEntry& entry) const override;
+  Result<Content> Unseal(const NewEntry& entry, Lost lost) const override;
+  Result<std::vector<std::string>> AttachmentsOf(const NewEntry& entry) const override;
   void Observe(TypeCode type, OwnerNumber owner, std::string_view text) override;
   Result<int> TrainDue(const std::function<Status(const std::function<Status()>&)>& log_write) override;
 
  private:
+  struct Opened;
+  Result<Opened> Open(const NewEntry& entry) const;
   struct Training {
     Trainer trainer;
     int trained = 0;  // dictionaries made from it
@@ -213,7 +216,14 @@ Status CodecImpl::Seal(const Content& content, const PersonKey& key, NewEntry* e
   return SealBytes(key, AsBytes({additional.data(), additional.size()}), AsBytes(plain), &entry->sealed);
 }
 
-Result<Content> CodecImpl::Unseal(const NewEntry& entry) const {
+/// A frame taken apart; `parts` and `rest` of what Expand gave last on this thread.
+struct CodecImpl::Opened {
+  Content content;  // without text
+  std::vector<Part> parts;
+  std::string_view rest;
+};
+
+Result<CodecImpl::Opened> CodecImpl::Open(const NewEntry& entry) const {
   thread_local std::string plain, expanded;
   const PersonKey key = TRY(keys_->Get(entry.owner));
   const auto additional = AdditionalData(entry);
@@ -230,20 +240,39 @@ Result<Content> CodecImpl::Unseal(const NewEntry& entry) const {
   size_t at = 0;
   if (!GetVarint(body, &at, &splice) || !GetVarint(body, &at, &id_size) || id_size > body.size() - at)
     return Damaged("frame head");
-  Content content;
-  content.id = body.substr(at, id_size);
+  Opened opened;
+  opened.content.id = body.substr(at, id_size);
+  opened.content.splice = static_cast<uint32_t>(splice);
+  opened.content.has_meta = (flags & kHasMeta) != 0;
   at += id_size;
   if ((flags & kHasParts) != 0) {
-    const auto parts = ReadParts(body, &at);
-    if (!parts || contents_ == nullptr) return Damaged("parts");
-    content.text = TRY(PutBack(body.substr(at), *parts, entry.owner, *contents_));
-  } else {
-    content.text = body.substr(at);
+    auto parts = ReadParts(body, &at);
+    if (!parts) return Damaged("parts");
+    opened.parts = std::move(*parts);
   }
-  content.splice = static_cast<uint32_t>(splice);
-  content.has_meta = (flags & kHasMeta) != 0;
-  if (splice > content.text.size()) return Damaged("splice");
+  opened.rest = body.substr(at);
+  return opened;
+}
+
+Result<Content> CodecImpl::Unseal(const NewEntry& entry, Lost lost) const {
+  Opened opened = TRY(Open(entry));
+  Content content = std::move(opened.content);
+  if (opened.parts.empty()) {
+    content.text = opened.rest;
+  } else {
+    if (contents_ == nullptr) return Damaged("parts");
+    content.text = TRY(PutBack(opened.rest, opened.parts, entry.owner, *contents_,
+                               lost == Lost::kLeftOut ? &content.lost : nullptr));
+  }
+  // What is left out lies mostly before the splice: where the members of meta go is not known then, and not asked for.
+  if (content.splice > content.text.size() && content.lost.empty()) return Damaged("splice");
   return content;
+}
+
+Result<std::vector<std::string>> CodecImpl::AttachmentsOf(const NewEntry& entry) const {
+  std::vector<std::string> hashes;
+  for (Part& part : TRY(Open(entry)).parts) hashes.push_back(std::move(part.hash));
+  return hashes;
 }
 
 // The first dictionary needs samples of enough persons to keep coded values at all, unless the type has no persons (owner 0).

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kernel/log/content_store.h"
 #include "kernel/log/keys.h"
@@ -25,6 +26,8 @@ struct Content {
   /// otherwise: `splice` is just after the last byte of some member, and `,"meta":{"versionId":"3","lastUpdated":"…"}` goes there.
   uint32_t splice = 0;
   bool has_meta = false;
+  /// Hashes of attachments that are missing or damaged, where that was asked for (Codec::Lost): `text` has an empty string in their places.
+  std::vector<std::string> lost = {};
 };
 
 /// Finds where meta's two members go and sets splice and has_meta. `content->text` is a minified JSON object.
@@ -46,8 +49,13 @@ class Codec {
   /// Fills entry->sealed and entry->dictionary; everything else in `entry` is set by the caller beforehand. Attachments over 64 KB are in the
   /// content store, synced, when this returns. Errors: kUnavailable for a full disk.
   virtual Status Seal(const Content& content, const PersonKey& key, NewEntry* entry) const = 0;
+  /// What becomes of an attachment that is missing or damaged: an error, or an empty string in its place (Content::lost), for those who need the
+  /// rest: views, and erasures.
+  enum class Lost : uint8_t { kFails, kLeftOut };
   /// Errors: kGone when the person was erased; kCorrupt when the tag fails, or an attachment is missing or damaged.
-  virtual Result<Content> Unseal(const NewEntry& entry) const = 0;
+  virtual Result<Content> Unseal(const NewEntry& entry, Lost lost = Lost::kFails) const = 0;
+  /// The hashes of the attachments that the entry names; none is opened. Errors: as Unseal's.
+  virtual Result<std::vector<std::string>> AttachmentsOf(const NewEntry& entry) const = 0;
   /// Offers a text as a training sample. Samples are blanked (training.h): only member names, and coded values seen with at
   /// least 20 different owners, reach a dictionary. Cheap when the type has its dictionary already.
   virtual void Observe(TypeCode type, OwnerNumber owner, std::string_view text) = 0;

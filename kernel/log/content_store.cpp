@@ -49,10 +49,17 @@ Status WriteSynced(const std::string& path, std::string_view bytes) {
   return status;
 }
 
+/// Of a file that is there: what passes by itself (too many open files, no memory), or what the disk will not give any more.
+Error UnreadableError(std::string_view what, int code) {
+  if (code == EMFILE || code == ENFILE || code == ENOMEM) return FileError(what, code);
+  return MakeError(ErrorCode::kCorrupt, fmt::format("{} a content failed: {}.", what, std::strerror(code)),
+                   fmt::format("errno {}", code));
+}
+
 Result<std::string> ReadAll(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) return MakeError(ErrorCode::kNotFound, "There is no such content.");
-  if (fd < 0) return FileError("Opening", errno);
+  if (fd < 0) return UnreadableError("Opening", errno);
   std::string bytes;
   std::array<char, 1 << 16> piece;
   ssize_t size = 0;
@@ -60,7 +67,7 @@ Result<std::string> ReadAll(const std::string& path) {
     bytes.append(piece.data(), static_cast<size_t>(size));
   const int code = errno;
   close(fd);
-  if (size < 0) return FileError("Reading", code);
+  if (size < 0) return UnreadableError("Reading", code);
   return bytes;
 }
 
@@ -79,7 +86,10 @@ Status CopyContents(const std::string& from, const std::string& to) {
       TRY(MakeFolder(target));
     } else if (!gone && it->is_regular_file(gone) && !fs::exists(target, gone)) {
       auto bytes = ReadAll(it->path().string());
-      if (!bytes.ok() && bytes.error().code == ErrorCode::kNotFound) continue;
+      // What the disk does not give any more is told by who looks at the copy: the others are copied all the same.
+      if (!bytes.ok() &&
+          (bytes.error().code == ErrorCode::kNotFound || bytes.error().code == ErrorCode::kCorrupt))
+        continue;
       if (!bytes.ok()) return bytes.TakeError();
       TRY(WriteSynced(target, *bytes));
       TRY(SyncFolder(fs::path(target).parent_path().string()));
@@ -99,6 +109,13 @@ class ContentFolder final : public ContentStore {
   Status Open();
   Result<ContentRef> Put(const PersonKey& owner, std::string_view bytes) override;
   Result<std::string> Get(OwnerNumber owner, std::string_view hash) const override;
+  bool Has(OwnerNumber owner, std::string_view hash) const override {
+    std::error_code error;
+    return IsHash(hash) && fs::exists(OwnerFolder(owner) + "/" + std::string(hash), error);
+  }
+  std::string PlaceOf(OwnerNumber owner, std::string_view hash) const override {
+    return RelativeFolder(owner).append(1, '/').append(IsHash(hash) ? hash : "?");
+  }
   Status RemoveOwner(OwnerNumber owner) override;
   Status Backup(const std::string& folder) const override;
   Status Verify(std::vector<std::string>* damage) const override;
@@ -109,6 +126,10 @@ class ContentFolder final : public ContentStore {
   }
   std::string OwnerFolder(OwnerNumber owner) const { return folder_ + "/" + RelativeFolder(owner); }
   std::string HashOf(std::string_view bytes) const;
+  /// It becomes part of a path: nothing but hex digits may pass.
+  static bool IsHash(std::string_view hash) {
+    return hash.size() == kHashChars && hash.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  }
   static std::string Purpose(OwnerNumber owner, std::string_view hash) {
     return fmt::format("content {} {}", owner, hash);
   }
@@ -150,7 +171,12 @@ Result<ContentRef> ContentFolder::Put(const PersonKey& owner, std::string_view b
   ContentRef ref{HashOf(bytes), bytes.size()};
   const std::string folder = OwnerFolder(owner.owner), path = folder + "/" + ref.hash;
   std::error_code error;
-  if (fs::exists(path, error)) {
+  // Named again, a damaged one is written anew.
+  const auto is_damaged = [&] {
+    const auto kept = Get(owner.owner, ref.hash);
+    return !kept.ok() && kept.error().code == ErrorCode::kCorrupt;
+  };
+  if (fs::exists(path, error) && !is_damaged()) {
     // Whoever wrote it may not have synced the folder yet.
     TRY(SyncFolder(folder));
     return ref;
@@ -170,10 +196,7 @@ Result<ContentRef> ContentFolder::Put(const PersonKey& owner, std::string_view b
 }
 
 Result<std::string> ContentFolder::Get(OwnerNumber owner, std::string_view hash) const {
-  // The hash becomes part of a path: nothing but hex digits may pass.
-  if (hash.size() != kHashChars || hash.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
-    return MakeError(ErrorCode::kNotFound, "There is no such content.");
-  }
+  if (!IsHash(hash)) return MakeError(ErrorCode::kNotFound, "There is no such content.");
   const PersonKey key = TRY(keys_->Get(owner));
   const std::string sealed = TRY(ReadAll(OwnerFolder(owner) + "/" + std::string(hash)));
   std::string bytes;

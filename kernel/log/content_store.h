@@ -17,8 +17,13 @@ class ContentStore {
   virtual ~ContentStore() = default;
   /// Stores (once per owner and content) and syncs file and folder. Errors: kUnavailable (disk full), nothing half-kept.
   virtual Result<ContentRef> Put(const PersonKey& owner, std::string_view bytes) = 0;
-  /// Errors: kNotFound; kCorrupt when tag or hash fails; kGone when the owner was erased.
+  /// Errors: kNotFound; kCorrupt when tag or hash fails, or the disk does not give the file; kGone when the owner was erased; kUnavailable for
+  /// what passes by itself.
   virtual Result<std::string> Get(OwnerNumber owner, std::string_view hash) const = 0;
+  /// Is there a file of it? It is not opened.
+  virtual bool Has(OwnerNumber owner, std::string_view hash) const = 0;
+  /// Where it lies, below the folder of contents. No personal data: a number and a keyed hash.
+  virtual std::string PlaceOf(OwnerNumber owner, std::string_view hash) const = 0;
   /// Removes all contents of an erased owner.
   virtual Status RemoveOwner(OwnerNumber owner) = 0;
   virtual Status Backup(const std::string& folder) const = 0;

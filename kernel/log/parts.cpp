@@ -56,18 +56,31 @@ Result<std::vector<Part>> TakeParts(std::string_view text, const PersonKey& owne
   return parts;
 }
 
+namespace {
+
+Result<std::string> BytesOf(const Part& part, OwnerNumber owner, const ContentStore& contents) {
+  auto bytes = contents.Get(owner, part.hash);
+  if (!bytes.ok() && bytes.error().code == ErrorCode::kNotFound) return Damaged();
+  if (bytes.ok() && sodium_base64_encoded_len(bytes->size(), kVariant) - 1 != part.chars) return Damaged();
+  return bytes;
+}
+
+}  // namespace
+
 Result<std::string> PutBack(std::string_view rest, const std::vector<Part>& parts, OwnerNumber owner,
-                            const ContentStore& contents) {
+                            const ContentStore& contents, std::vector<std::string>* lost) {
   std::string text;
   size_t used = 0;
   for (const Part& part : parts) {
     if (part.at < used || part.at > rest.size()) return Damaged();
-    auto bytes = contents.Get(owner, part.hash);
-    if (!bytes.ok() && bytes.error().code == ErrorCode::kNotFound) return Damaged();
-    if (!bytes.ok()) return bytes.TakeError();
-    if (sodium_base64_encoded_len(bytes->size(), kVariant) - 1 != part.chars) return Damaged();
     text.append(rest.substr(used, part.at - used));
     used = part.at;
+    auto bytes = BytesOf(part, owner, contents);
+    if (!bytes.ok() && lost != nullptr && bytes.error().code == ErrorCode::kCorrupt) {
+      lost->push_back(part.hash);
+      continue;
+    }
+    if (!bytes.ok()) return bytes.TakeError();
     const size_t from = text.size();
     text.resize(from + part.chars + 1);  // the encoder ends with a zero
     sodium_bin2base64(text.data() + from, part.chars + 1,

@@ -26,8 +26,9 @@ Result<std::vector<Part>> TakeParts(std::string_view text, const PersonKey& owne
                                     std::string* rest);
 
 /// The text that `rest` and `parts` came from. Errors: those of ContentStore::Get, kCorrupt for a content that is missing or of another size.
+/// With `lost` these leave an empty string in the text instead, and their hashes there.
 Result<std::string> PutBack(std::string_view rest, const std::vector<Part>& parts, OwnerNumber owner,
-                            const ContentStore& contents);
+                            const ContentStore& contents, std::vector<std::string>* lost = nullptr);
 
 /// In a frame: count, then `at`, `chars` and 32 bytes of hash of each.
 void AppendParts(const std::vector<Part>& parts, std::string* out);

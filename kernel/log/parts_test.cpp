@@ -123,7 +123,21 @@ TEST_F(Parts, SealedResourcesKeepThemApart) {
   Must(contents_->Verify(&damage));
   EXPECT_EQ(damage.size(), 1u);
   EXPECT_EQ(codec->Unseal(entry).error().code, ErrorCode::kCorrupt);
+  // Views and erasures take the rest.
+  const auto rest = [&] { return Must(codec->Unseal(entry, Codec::Lost::kLeftOut)); };
+  const std::string without = R"({"resourceType":"Patient","id":"p","photo":[{"data":""},{"data":""}]})";
+  EXPECT_EQ(rest().text, without);
+  EXPECT_EQ(rest().lost, Must(codec->AttachmentsOf(entry)));
+  EXPECT_EQ(rest().lost.size(), 2u);
+  EXPECT_TRUE(contents_->Has(owner_.owner, rest().lost[0]));
+  EXPECT_NE(damage[0].find(contents_->PlaceOf(owner_.owner, rest().lost[0])), std::string::npos) << damage[0];
+  // Stored once more, it is whole again for all who name it.
+  NewEntry again = entry;
+  Must(codec->Seal(content, owner_, &again));
+  EXPECT_EQ(Must(codec->Unseal(entry)).text, content.text);
   Must(contents_->RemoveOwner(owner_.owner));
+  EXPECT_EQ(rest().text, without);
+  EXPECT_FALSE(contents_->Has(owner_.owner, rest().lost[0]));
   EXPECT_EQ(codec->Unseal(entry).error().code, ErrorCode::kCorrupt);
   Must(keys_->Destroy(owner_.owner, 1));
   EXPECT_EQ(codec->Unseal(entry).error().code, ErrorCode::kGone);

@@ -11,18 +11,19 @@
 namespace tk::search {
 
 /// `*index` is the engine's and lives as long as it.
-inline Result<std::unique_ptr<view::Engine>> OpenTestEngine(const std::filesystem::path& folder,
-                                                            const Clock* clock, Index** index) {
+inline Result<std::unique_ptr<view::Engine>> OpenTestEngine(
+    const std::filesystem::path& folder, const Clock* clock, Index** index,
+    const std::shared_ptr<const fhir::Definitions>& definitions = fhir::Definitions::R4()) {
   view::EngineOptions options;
   options.folder = folder;
   options.log.folder = folder;
-  options.definitions = fhir::Definitions::R4();
+  options.definitions = definitions;
   options.clock = clock;
   return view::Engine::Create(options, [&](const view::Directory& directory, const HashKey& key) {
     IndexOptions index_options;
     index_options.folder = folder / "views/search";
     index_options.hash_key = key;
-    auto made = Index::CreateRebuildable(fhir::Definitions::R4(), index_options, &directory);
+    auto made = Index::CreateRebuildable(definitions, index_options, &directory);
     *index = made.get();
     std::vector<std::unique_ptr<view::View>> views;
     views.push_back(std::move(made));

@@ -227,9 +227,13 @@ Status ReplayKeys(const CatchUpParts& parts, const std::vector<View*>& views,
 }  // namespace
 
 Result<ResourcePtr> ToResource(const CatchUpParts& parts, const log::StoredEntry& entry) {
-  const log::Content content = TRY(parts.codec->Unseal(entry));
+  const log::Content content = TRY(parts.codec->Unseal(entry, log::Codec::Lost::kLeftOut));
+  if (!content.lost.empty())
+    parts.lost->Note(parts.writer.log->TypeName(entry.type), entry.owner, content.lost, *parts.contents);
   auto resource = std::make_shared<Resource>();
   resource->type = entry.type < parts.types->size() ? (*parts.types)[entry.type] : fhir::kNoType;
+  resource->code = entry.type;
+  resource->attachments_lost = static_cast<uint32_t>(content.lost.size());
   resource->id = content.id;
   resource->version = entry.version;
   resource->owner = entry.owner;

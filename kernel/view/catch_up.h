@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 
+#include "kernel/view/lost_attachments.h"
 #include "kernel/view/writer.h"
 
 namespace tk::view {
@@ -15,9 +16,10 @@ struct CatchUpParts {
   const fhir::Definitions* definitions;
   const std::vector<fhir::TypeId>* types;  // by type code
   log::ContentStore* contents;
+  LostAttachments* lost;
 };
 
-/// The resource of a stored entry. Errors: kGone when its person was erased; kCorrupt.
+/// The resource of a stored entry, without attachments that are lost: these are noted. Errors: kGone when its person was erased; kCorrupt.
 Result<ResourcePtr> ToResource(const CatchUpParts& parts, const log::StoredEntry& entry);
 
 /// Brings the directory (standing before `directory_from`) and each view (before view_from[v]) to `head`. `progress` gets ordinals done.

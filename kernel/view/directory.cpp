@@ -225,6 +225,12 @@ uint64_t DirectoryView::LiveCount(fhir::TypeId type) const {
   return sum > 0 ? static_cast<uint64_t>(sum) : 0;
 }
 
+uint64_t DirectoryView::LiveCountOf(log::TypeCode code) const {
+  const int64_t count =
+      code < published_counts_.size() ? published_counts_[code].load(std::memory_order_relaxed) : 0;
+  return count > 0 ? static_cast<uint64_t>(count) : 0;
+}
+
 void DirectoryView::ApplyArea(const DirectoryEntry& entry) {
   const uint64_t old = areas_.Get(entry.owner);
   if (entry.context != 0 && old != kAreaErased) {

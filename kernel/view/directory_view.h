@@ -47,6 +47,7 @@ class DirectoryView final : public Directory {
   void Areas(std::span<const Ordinal> ordinals, uint64_t* areas) const override;
   uint64_t AreasGeneration() const override { return areas_generation_.load(std::memory_order_acquire); }
   uint64_t LiveCount(fhir::TypeId type) const override;
+  uint64_t LiveCountOf(log::TypeCode code) const;
 
   // The writer's thread.
   /// Like Current at the head, entries not yet published included. Ordinal 0 if it never was.

@@ -1,5 +1,7 @@
 #include "kernel/view/engine_impl.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <future>
 
@@ -10,6 +12,7 @@
 namespace tk::view {
 namespace {
 
+constexpr int64_t kLookAgainUs = 2 * kSecondUs;  // at attachments that were lost
 constexpr uint64_t kSaveAfterEntries = 100'000;  // half of the replay tail that DESIGN allows
 
 // Views are never the only copy: what cannot be used is rebuilt, and the operator is told why. A fresh log has none to be used, a restored
@@ -49,7 +52,37 @@ Status EngineImpl::InternTypes() {
     if (code >= types_.size()) types_.resize(size_t{code} + 1, fhir::kNoType);
     types_[code] = type;
   }
+  // Those that the log has and this program does not know stay kNoType.
+  log::TypeCode end = 1;
+  while (!log_->TypeName(end).empty()) ++end;
+  if (end > types_.size()) types_.resize(end, fhir::kNoType);
   return {};
+}
+
+std::vector<Engine::UnknownType> EngineImpl::UnknownTypes() const {
+  std::vector<UnknownType> unknown;
+  for (size_t i = 1; i < types_.size(); ++i) {
+    const auto code = static_cast<log::TypeCode>(i);
+    if (types_[i] != fhir::kNoType) continue;
+    if (const uint64_t records = directory_->LiveCountOf(code); records != 0)
+      unknown.push_back({log_->TypeName(code), records});
+  }
+  return unknown;
+}
+
+void EngineImpl::SayUnknownTypes() const {
+  for (const UnknownType& type : UnknownTypes()) {
+    Say(LogLevel::kWarning, "type-unknown",
+        {{"type", std::string_view(type.name)},
+         {"records", type.records},
+         {"what", std::string_view("this program has no definition of it: its records cannot be read or "
+                                   "found until its pack or its file in types is back")}});
+  }
+}
+
+std::string EngineImpl::TypeNameOf(const Resource& resource) const {
+  return resource.type != fhir::kNoType ? std::string(options_.definitions->Type(resource.type).name)
+                                        : log_->TypeName(resource.code);
 }
 
 Status EngineImpl::LoadViews(log::Head head) {
@@ -115,6 +148,7 @@ Status EngineImpl::Open(const ViewFactory& make_views) {
   parts_.definitions = options_.definitions.get();
   parts_.types = &types_;
   parts_.contents = contents_.get();
+  parts_.lost = &lost_;
 
   const log::Head head = log_->head();
   TRY(LoadViews(head));
@@ -134,6 +168,7 @@ Status EngineImpl::StartWriter() {
   TRY(CatchUp(parts_, directory_from_, view_from_, head, threads, &catch_up_at_));
   writer_owned_ = std::make_unique<Writer>(parts_.writer, head);
   writer_.store(writer_owned_.get(), std::memory_order_release);
+  SayUnknownTypes();
   NoteFinished(begun);
   if (directory_from_ == 1) TRY(ReplayErasures());
   TRY(ResumeErasures());
@@ -256,9 +291,12 @@ Status EngineImpl::Pin(const Position& position) {
 }
 
 Result<Engine::TextPtr> EngineImpl::Render(const log::StoredEntry& entry) const {
-  log::Content content = TRY(codec_->Unseal(entry));
+  log::Content content = TRY(codec_->Unseal(entry, log::Codec::Lost::kLeftOut));
   auto text = std::make_shared<Text>();
-  if (entry.op != Operation::kDelete) {
+  text->attachments_lost = static_cast<uint32_t>(content.lost.size());
+  if (!content.lost.empty()) {
+    lost_.Note(log_->TypeName(entry.type), entry.owner, content.lost, *contents_);
+  } else if (entry.op != Operation::kDelete) {
     log::AppendResource(content, entry.version, entry.at_us, &text->json);
     text->json.shrink_to_fit();  // it is kept
   }
@@ -270,7 +308,16 @@ Result<Engine::TextPtr> EngineImpl::Render(const log::StoredEntry& entry) const 
 Result<Engine::TextPtr> EngineImpl::OpenText(Ordinal ordinal) const {
   if (TextPtr kept = texts_.Find(ordinal)) return kept;
   const uint64_t generation = texts_.generation();
-  TextPtr text = TRY(Render(TRY(log_->Read(ordinal))));
+  const log::StoredEntry entry = TRY(log_->Read(ordinal));
+  TextPtr text = TRY(Render(entry));
+  if (text->attachments_lost != 0)
+    return MakeError(
+        ErrorCode::kCorrupt,
+        fmt::format(
+            "{}/{} (version {}) cannot be read: {} of its attachments is missing or damaged. It can be "
+            "written anew, deleted and erased; an operator can put the file of a backup back (its "
+            "place is told by `tongkang verify`, and in the log: attachment-lost).",
+            log_->TypeName(entry.type), text->header.id, entry.version, text->attachments_lost));
   texts_.Put(ordinal, text, generation);
   return text;
 }
@@ -290,7 +337,7 @@ Result<std::vector<Engine::TextPtr>> EngineImpl::OpenTexts(std::span<const Ordin
   const auto entries = TRY(log_->ReadMany(missing));
   for (size_t i = 0; i < entries.size(); ++i) {
     texts[places[i]] = TRY(Render(entries[i]));
-    texts_.Put(missing[i], texts[places[i]], generation);
+    if (texts[places[i]]->attachments_lost == 0) texts_.Put(missing[i], texts[places[i]], generation);
   }
   return texts;
 }
@@ -332,8 +379,10 @@ Status EngineImpl::FindKey(const Change& change, LastKey* last) const {
 
 Status EngineImpl::PrepareEntry(const Change& change, LastKey* last, log::NewEntry* entry) const {
   const Resource& now = *change.now;
-  const std::string_view type = options_.definitions->Type(now.type).name;
-  entry->type = codes_.at(now.type);
+  const bool is_known = now.type != fhir::kNoType;  // else a delete by an eraser
+  const std::string unknown = is_known ? std::string() : TypeNameOf(now);
+  const std::string_view type = is_known ? options_.definitions->Type(now.type).name : unknown;
+  entry->type = is_known ? codes_.at(now.type) : now.code;
   entry->op = now.op;
   entry->version = now.version;
   entry->id_hash = IdHash(type, now.id);
@@ -346,7 +395,7 @@ Status EngineImpl::PrepareEntry(const Change& change, LastKey* last, log::NewEnt
   content.splice = now.splice;
   content.has_meta = now.has_meta;
   TRY(codec_->Seal(content, key, entry));
-  codec_->Observe(entry->type, entry->owner, content.text);
+  if (is_known) codec_->Observe(entry->type, entry->owner, content.text);
   return {};
 }
 
@@ -473,6 +522,10 @@ Status EngineImpl::Maintain() {
     NoteFinished(std::exchange(untold_erasures_, {}));
   }
   if (serving()) TRY(ResumeErasures());
+  if (const int64_t now_us = MonotonicUs(); now_us - lost_looked_us_ > kLookAgainUs) {
+    lost_looked_us_ = now_us;
+    lost_.LookAgain(*contents_);
+  }
   if (Head().end_ordinal - saved_end_.load() > kSaveAfterEntries) TRY(SaveViews());
   return {};
 }

@@ -193,7 +193,18 @@ class Engine {
   uint64_t IdHash(std::string_view type, std::string_view id) const;
   uint64_t KeyOf(std::string_view text) const;
 
-  /// One version, parsed. kGone when its person was erased.
+  /// Types of which records are kept and of which this program has no definition (their pack was taken out, their file is not in DIR/types). Until it
+  /// is back, nobody reads, finds or writes these records; erasures, backups and verify go on with them.
+  struct UnknownType {
+    std::string name;
+    uint64_t records;  // that are not deleted
+  };
+  virtual std::vector<UnknownType> UnknownTypes() const = 0;
+  /// How many attachments were found missing or damaged, and are still (lost_attachments.h).
+  virtual size_t attachments_lost() const = 0;
+
+  /// One version, parsed, as it is searched by and replaced: without attachments that are lost (Resource::attachments_lost). kGone when its person was
+  /// erased.
   virtual Result<ResourcePtr> Read(Ordinal ordinal) const = 0;
   /// Appends the resource's JSON as clients see it (meta.versionId, meta.lastUpdated); returns its header.
   struct Header {
@@ -210,9 +221,11 @@ class Engine {
   /// what was erased meanwhile is let go with the last holder.
   struct Text {
     Header header;
-    std::string json;  // "" for a delete
+    std::string json;               // "" for a delete, and where attachments are lost
+    uint32_t attachments_lost = 0;  // that are missing or damaged: the resource cannot be read
   };
   using TextPtr = std::shared_ptr<const Text>;
+  /// kCorrupt, with the resource's name, where attachments are lost.
   virtual Result<TextPtr> OpenText(Ordinal ordinal) const = 0;
   virtual Result<std::vector<TextPtr>> OpenTexts(std::span<const Ordinal> ordinals) const = 0;
   /// The position of the last transaction at or before `at_us`.
@@ -284,5 +297,7 @@ Result<ResourcePtr> MakeResource(const fhir::Definitions& definitions, fhir::Doc
                                  uint32_t version, Operation op, std::string own_base = {});
 /// The `now` of a delete.
 ResourcePtr MakeTombstone(fhir::TypeId type, std::string id, uint32_t version);
+/// Of this version, which was read from the log; of whatever type.
+ResourcePtr MakeTombstone(const Resource& before);
 
 }  // namespace tk::view

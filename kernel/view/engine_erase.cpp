@@ -22,9 +22,8 @@ Result<uint64_t> EngineImpl::DeleteAllOf(OwnerNumber owner) {
       set->by_eraser = true;
       for (size_t i = from; i < std::min(live.size(), from + kPiece); ++i) {
         const ResourcePtr before = TRY(Read(live[i]));
-        const std::string_view type = options_.definitions->Type(before->type).name;
-        set->changes.push_back({MakeTombstone(before->type, before->id, before->version + 1), before, 0});
-        set->guards.push_back({IdHash(type, before->id), before->version, {}, 0});
+        set->changes.push_back({MakeTombstone(*before), before, 0});
+        set->guards.push_back({IdHash(TypeNameOf(*before), before->id), before->version, {}, 0});
       }
       const uint64_t changes = set->changes.size();
       TRY(Prepare(set.get()));
@@ -69,7 +68,7 @@ Result<bool> EngineImpl::EraseFollowers(std::span<const DirectoryView::Follower>
     for (const uint64_t context : each.contexts) guard(context);
     if (version.ordinal != 0 && !version.deleted && directory_->Get(version.ordinal).owner == each.owner) {
       const ResourcePtr before = TRY(Read(version.ordinal));
-      set->changes.push_back({MakeTombstone(before->type, before->id, before->version + 1), before, 0});
+      set->changes.push_back({MakeTombstone(*before), before, 0});
       ++*count;
     }
     set->changes.push_back({nullptr, nullptr, each.owner});

@@ -74,6 +74,8 @@ class EngineImpl final : public Engine {
   const HashKey& hash_key() const override { return keys_->hash_key(); }
   const Owners& owners() const override { return owners_; }
 
+  std::vector<UnknownType> UnknownTypes() const override;
+  size_t attachments_lost() const override { return lost_.count(); }
   Result<ResourcePtr> Read(Ordinal ordinal) const override {
     return ToResource(parts_, TRY(log_->Read(ordinal)));
   }
@@ -121,6 +123,9 @@ class EngineImpl final : public Engine {
   Result<bool> MaintainDirectory();
   void CatchUpThenStart();
   void MaintainLoop();
+  void SayUnknownTypes() const;
+  /// The name of its type, of one that this program does not know too.
+  std::string TypeNameOf(const Resource& resource) const;
   Result<TextPtr> Render(const log::StoredEntry& entry) const;
   /// The key of the last change: those of a transaction are mostly of the same person.
   struct LastKey {
@@ -167,6 +172,8 @@ class EngineImpl final : public Engine {
   std::vector<log::TypeCode> codes_;  // by TypeId
   std::unique_ptr<DirectoryView> directory_;
   std::vector<std::unique_ptr<View>> views_;
+  mutable LostAttachments lost_;
+  std::atomic<int64_t> lost_looked_us_{0};
   CatchUpParts parts_{};
   Recent recent_;
   mutable TextCache texts_;

@@ -103,6 +103,16 @@ ResourcePtr MakeTombstone(fhir::TypeId type, std::string id, uint32_t version) {
   return resource;
 }
 
+ResourcePtr MakeTombstone(const Resource& before) {
+  auto resource = std::make_shared<Resource>();
+  resource->type = before.type;
+  resource->code = before.code;
+  resource->id = before.id;
+  resource->version = before.version + 1;
+  resource->op = Operation::kDelete;
+  return resource;
+}
+
 namespace {
 
 using Steps = std::vector<fhir::NameId>;
