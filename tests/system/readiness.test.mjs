@@ -69,6 +69,23 @@ describe('readiness', () => {
     fs.writeFileSync(file, good);
     assert.deepEqual((await told(0)).reasons, []);
   });
+
+  test('a rebuild that fails is told while the old view answers; mended, it goes through', async () => {
+    const rebuild = () => request(server.base, 'POST', '/admin/views/search/rebuild', { token });
+    const views = path.join(data, 'views/search');
+    const serving = Math.max(...fs.readdirSync(views).map(Number).filter(Number.isInteger));
+    // Where the next generations would be made.
+    const inTheWay = Array.from({ length: 20 }, (_, i) => path.join(views, String(serving + 1 + i)));
+    for (const file of inTheWay) fs.writeFileSync(file, '');
+    assert.equal((await rebuild()).status, 202);
+    for (let i = 0; i < 200 && (await ready()).json.reasons.length === 0; ++i) await sleep(50);
+    const failed = (await ready()).json;
+    assert.match(failed.reasons.join(), /^the rebuild of the view 'search' failed, and is tried again/);
+    assert.deepEqual([failed.ready, failed.views[1].state], [true, 'rebuilding']);
+    for (const file of inTheWay) fs.rmSync(file, { force: true });
+    for (let i = 0; i < 300 && (await ready()).json.reasons.length !== 0; ++i) await sleep(100);
+    assert.deepEqual([(await ready()).json.reasons, (await ready()).json.views[1].state], [[], 'serving']);
+  });
 });
 
 describe('readiness with the log in PostgreSQL', { skip: !hasPostgres() && 'no PostgreSQL here' }, () => {
