@@ -54,7 +54,7 @@ Result<Shape> ReadShape(const Room& room, const Call& call) {
 
 namespace {
 
-void Take(view::Ordinal ordinal, view::Engine::TextPtr text, LostOnes lost, Texts* out) {
+void TakeText(view::Ordinal ordinal, view::Engine::TextPtr text, LostOnes lost, Texts* out) {
   // Of a type that this program does not know, by an index of when it did.
   if (text->header.type == fhir::kNoType) return;
   if (text->attachments_lost != 0 && lost == LostOnes::kLeftOut)
@@ -67,7 +67,7 @@ void Take(view::Ordinal ordinal, view::Engine::TextPtr text, LostOnes lost, Text
 Status ReadAll(const Room& room, std::span<const view::Ordinal> asked, LostOnes lost, Texts* out) {
   auto opened = room.engine().OpenTexts(asked);
   if (opened.ok()) {
-    for (size_t i = 0; i < asked.size(); ++i) Take(asked[i], std::move((*opened)[i]), lost, out);
+    for (size_t i = 0; i < asked.size(); ++i) TakeText(asked[i], std::move((*opened)[i]), lost, out);
     return {};
   }
   if (opened.error().code != ErrorCode::kGone) return opened.TakeError();
@@ -75,7 +75,7 @@ Status ReadAll(const Room& room, std::span<const view::Ordinal> asked, LostOnes 
   for (const view::Ordinal ordinal : asked) {
     auto text = OpenAsFound(room, ordinal);
     if (!text.ok() && text.error().code == ErrorCode::kGone) continue;
-    Take(ordinal, TRY(std::move(text)), lost, out);
+    TakeText(ordinal, TRY(std::move(text)), lost, out);
   }
   return {};
 }

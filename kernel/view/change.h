@@ -15,9 +15,10 @@ using log::OwnerNumber;
 
 /// A resource together with what the log knows of it. Immutable; shared between threads.
 struct Resource {
-  fhir::TypeId type = fhir::kNoType;  // kNoType: one of the log that this program does not know (Engine::UnknownTypes)
-  log::TypeCode code = 0;             // the log's number of it; 0 = not from the log
-  uint32_t attachments_lost = 0;      // missing or damaged ones: the document has an empty string in their places
+  fhir::TypeId type =
+      fhir::kNoType;       // kNoType: one of the log that this program does not know (Engine::UnknownTypes)
+  log::TypeCode code = 0;  // the log's number of it; 0 = not from the log
+  uint32_t attachments_lost = 0;  // missing or damaged ones: the document has an empty string in their places
   std::string id;
   uint32_t version = 0;
   OwnerNumber owner = 0;
