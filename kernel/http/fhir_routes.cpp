@@ -115,7 +115,10 @@ void Serve(const std::shared_ptr<const FhirPort>& shared, Pipeline& pipeline, co
     pipeline.Answer(call, ToHttp(std::move(answer), call.get()));
   };
   if (port.is_gathered && port.is_gathered(request))
-    return Gather(shared, call, {std::move(request), std::move(done)});
+    return Gather(shared, call,
+                  {std::move(request), std::move(done), [&pipeline, call](std::function<void()> work) {
+                     pipeline.RunOnWorker(call, std::move(work));
+                   }});
   if (!port.is_heavy(request)) return port.handle(std::move(request), std::move(done));
   if (!request.path.empty() && request.path.back() == "$erase") {
     request.note_intent = [&pipeline, call](std::string_view type, std::string_view id,

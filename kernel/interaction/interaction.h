@@ -61,9 +61,13 @@ struct Context {
   std::string software_version;
 };
 
+/// Does a piece of work that turned out to be long on a thread that may take its time; once, and not on the calling thread.
+using PutOff = std::function<void(std::function<void()> work)>;
+
 struct Asked {
   Request request;
   Done done;
+  PutOff put_off = {};  // for a write upon something large; none: it is done where it was asked
 };
 
 /// Thread-safe. Stateless but for counters.

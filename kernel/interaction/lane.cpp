@@ -49,10 +49,23 @@ void Lane::Stop() {
   answering_.thread.join();
 }
 
-bool Lane::PlanSet(const Job& job, Plan* plan) const {
+bool Lane::PlanShort(const JobPtr& job, Plan* plan) {
+  if (!job->put_off) return PlanSet(*job, plan);
+  {
+    const ShortWork short_work;
+    if (PlanSet(*job, plan, &short_work)) return true;
+    if (!short_work.refused()) return false;
+  }
+  const PutOff put_off = std::exchange(job->put_off, nullptr);
+  put_off([this, job] { closed_.load(std::memory_order_relaxed) ? Queue(job) : Start(job); });
+  return false;
+}
+
+bool Lane::PlanSet(const Job& job, Plan* plan, const ShortWork* short_work) const {
   const view::Position basis = engine_->Head();
   Result<Plan> planned = Error();
   if (Error thrown; !Shielded([&] { planned = job.planner(basis); }, &thrown)) planned = std::move(thrown);
+  if (short_work != nullptr && short_work->refused()) return false;  // whatever was planned without it
   if (!planned.ok()) {
     job.done(OutcomeOf(planned.error()));
     return false;
@@ -117,7 +130,7 @@ void Lane::Leave() {
 }
 
 void Lane::Run(Replanner planner, Done done) {
-  auto job = std::make_shared<Job>(Job{std::move(planner), std::move(done), false});
+  auto job = std::make_shared<Job>(Job{std::move(planner), std::move(done), false, nullptr});
   if (closed_.load(std::memory_order_relaxed)) {
     Queue(job);
   } else {
@@ -151,12 +164,12 @@ void Lane::Start(const JobPtr& job) {
   engine_->SubmitAll(std::move(one));
 }
 
-std::vector<Lane::Started> Lane::PlanAll(std::span<const JobPtr> jobs) const {
+std::vector<Lane::Started> Lane::PlanAll(std::span<const JobPtr> jobs) {
   std::vector<Started> planned;
   std::vector<view::ChangeSet*> sets;
   for (const JobPtr& job : jobs) {
     auto plan = std::make_shared<Plan>();
-    if (!PlanSet(*job, plan.get())) continue;
+    if (!PlanShort(job, plan.get())) continue;
     sets.push_back(plan->set.get());
     planned.push_back({job, std::move(plan)});
   }
@@ -193,7 +206,8 @@ void Lane::StartAll(std::span<const JobPtr> jobs) {
 void Lane::RunAll(std::vector<Write> writes) {
   std::vector<JobPtr> jobs;
   for (Write& write : writes)
-    jobs.push_back(std::make_shared<Job>(Job{std::move(write.planner), std::move(write.done), false}));
+    jobs.push_back(std::make_shared<Job>(
+        Job{std::move(write.planner), std::move(write.done), false, std::move(write.put_off)}));
   for (std::span<const JobPtr> rest = jobs; !rest.empty();) {
     const auto some = rest.first(std::min(rest.size(), kTogetherMax));
     rest = rest.subspan(some.size());

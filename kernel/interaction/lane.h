@@ -10,6 +10,7 @@
 #include <span>
 #include <thread>
 
+#include "kernel/base/short_work.h"
 #include "kernel/interaction/room.h"
 
 namespace tk::interaction {
@@ -20,6 +21,7 @@ using Replanner = std::function<Result<Plan>(const view::Position& basis)>;
 struct Write {
   Replanner planner;
   Done done;
+  PutOff put_off = {};
 };
 
 /// Thread-safe but for Stop.
@@ -56,6 +58,7 @@ class Lane {
     Replanner planner;
     Done done;
     bool tried = false;
+    PutOff put_off = {};
   };
   using JobPtr = std::shared_ptr<Job>;
   struct Worker {
@@ -67,14 +70,16 @@ class Lane {
     JobPtr job;
     std::shared_ptr<Plan> plan;
   };
+  /// Puts it off if it turns out to be no short work and may be put off; else as PlanSet.
+  bool PlanShort(const JobPtr& job, Plan* plan);
   /// Plans; answers at once if nothing is to be written or it is refused. True if `plan` has a set to prepare.
-  bool PlanSet(const Job& job, Plan* plan) const;
+  bool PlanSet(const Job& job, Plan* plan, const ShortWork* short_work = nullptr) const;
   /// PlanSet and Prepare. True if `plan` has a prepared set to submit.
   bool PlanOnce(const Job& job, Plan* plan) const;
   void Start(const JobPtr& job);
   void StartAll(std::span<const JobPtr> jobs);
   /// PlanSet and Prepare for several; those that have a prepared set to submit.
-  std::vector<Started> PlanAll(std::span<const JobPtr> jobs) const;
+  std::vector<Started> PlanAll(std::span<const JobPtr> jobs);
   std::vector<Started> PlanEach(std::span<const Started> planned) const;
   view::Engine::Submission SubmissionOf(const Started& started);
   void RunAlone(const JobPtr& job);

@@ -100,6 +100,39 @@ class LaneTest : public ::testing::Test {
   std::unique_ptr<Lane> lane_;
 };
 
+// Somebody large among the small ones: he is done elsewhere and answered once, and the others do not wait.
+TEST_F(LaneTest, WhatIsNoShortWorkIsPutOff) {
+  Asked small{"small", Throws::kNever, {}}, large{"large", Throws::kNever, {}},
+      alone{"alone", Throws::kNever, {}};
+  std::vector<std::function<void()>> later;
+  int planned = 0;
+  const auto planner = [this, &planned](Asked* asked) {
+    return [this, asked, &planned](const view::Position& basis) -> Result<Plan> {
+      ++planned;
+      if (ShortWork::Refuses(ShortWork::kBytesMax + 1))
+        return MakeError(ErrorCode::kInternal, "nobody is told this");
+      return PlanOf(asked->id, Throws::kNever, basis);
+    };
+  };
+  Write put_off = WriteOf(&large), here = WriteOf(&alone);
+  put_off.planner = planner(&large);
+  put_off.put_off = [&](std::function<void()> work) { later.push_back(std::move(work)); };
+  here.planner = planner(&alone);  // nobody to put it off to
+  std::vector<Write> writes;
+  writes.push_back(std::move(put_off));
+  writes.push_back(WriteOf(&small));
+  writes.push_back(std::move(here));
+  lane_->RunAll(std::move(writes));
+  EXPECT_EQ(small.status.get_future().get(), 201);
+  EXPECT_EQ(alone.status.get_future().get(), 201);
+  EXPECT_FALSE(IsThere("large"));
+  ASSERT_EQ(later.size(), 1u);
+  later[0]();
+  EXPECT_EQ(large.status.get_future().get(), 201);
+  EXPECT_TRUE(IsThere("large"));
+  EXPECT_EQ(planned, 3);
+}
+
 constexpr Throws kEach[] = {Throws::kNever,     Throws::kPlanning, Throws::kNever,   Throws::kChecking,
                             Throws::kPreparing, Throws::kNever,    Throws::kChecking};
 

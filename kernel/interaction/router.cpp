@@ -455,7 +455,8 @@ std::optional<Write> Begin(const RoomPtr& room, Request&& request, Done done) {
     if (call->kind == Kind::kCreate || call->kind == Kind::kConditionalUpdate) call->new_id = NewUuid();
     const Room* plain = room.get();
     return Write{[plain, call, planner](const view::Position& basis) { return planner(*plain, call, basis); },
-                 std::move(done)};
+                 std::move(done),
+                 {}};
   }
   auto response = Answer(*room, *call);
   return Told(done, response.ok() ? std::move(response).value() : OutcomeOf(response.error()));
@@ -506,8 +507,10 @@ void Interactions::HandleAll(std::vector<Asked> asked) const {
   for (Asked& one : asked) {
     const Done told = one.done;
     try {
-      if (auto write = Begin(impl_->room, std::move(one.request), std::move(one.done)))
+      if (auto write = Begin(impl_->room, std::move(one.request), std::move(one.done))) {
+        write->put_off = std::move(one.put_off);
         writes.push_back(std::move(*write));
+      }
     } catch (const std::exception& error) {  // the others' requests go on
       told(OutcomeOf(MakeError(ErrorCode::kInternal, "a defect in the server; report it with the request id",
                                error.what())));

@@ -1,6 +1,10 @@
 // Writes that came at the same time: each is answered as if it had come alone.
+#include <atomic>
 #include <mutex>
+#include <thread>
 
+#include "kernel/base/random.h"
+#include "kernel/base/short_work.h"
 #include "kernel/interaction/interaction_test_harness.h"
 
 namespace tk::interaction {
@@ -9,7 +13,7 @@ namespace {
 class Together : public InteractionTest {
  protected:
   /// The answers in the order of the requests; every one has been answered exactly once.
-  std::vector<Response> SendAll(std::vector<Request> requests) const {
+  std::vector<Response> SendAll(std::vector<Request> requests, PutOff put_off = {}) const {
     struct Answers {
       std::mutex mutex;
       std::condition_variable changed;
@@ -21,12 +25,14 @@ class Together : public InteractionTest {
     answers->of.resize(wanted);
     std::vector<Asked> asked;
     for (size_t i = 0; i < wanted; ++i) {
-      asked.push_back({std::move(requests[i]), [answers, i](Response response) {
+      asked.push_back({std::move(requests[i]),
+                       [answers, i](Response response) {
                          const std::lock_guard lock(answers->mutex);
                          answers->of[i].push_back(std::move(response));
                          ++answers->count;
                          answers->changed.notify_all();
-                       }});
+                       },
+                       put_off});
     }
     interactions_->HandleAll(std::move(asked));
     std::unique_lock lock(answers->mutex);
@@ -126,6 +132,41 @@ TEST_F(Together, OneSearchParameterOfACodeIsStored) {
   EXPECT_EQ(count(posted, 201), 1);
   EXPECT_EQ(count(posted, 422), 5);
   EXPECT_EQ(At(Parsed(Get("SearchParameter?_summary=count")), "total"), "3");
+}
+
+// A small body upon a large resource: the large one is opened where it holds up nobody.
+TEST_F(Together, WhatIsWrittenUponSomethingLargeIsPutOff) {
+  SeededRandom random(1);
+  std::string photo;
+  while (photo.size() < 2 * ShortWork::kBytesMax)
+    photo += "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef"[random.Below(32)];
+  const std::string large =
+      R"({"resourceType":"Patient","id":"large","photo":[{"contentType":"image/png","data":")" + photo +
+      R"("}]})";
+  for (const char* id : {"large", "other"}) {
+    std::string body = large;
+    body.replace(body.find("large"), 5, id);
+    ASSERT_EQ(Put(std::string("Patient/") + id, body).status, 201);
+  }
+  ASSERT_EQ(Put("Patient/small", PatientJson("small")).status, 201);
+  std::atomic<int> count = 0;
+  std::vector<std::thread> workers;
+  const PutOff put_off = [&](std::function<void()> work) {
+    ++count;
+    workers.emplace_back(std::move(work));
+  };
+  std::vector<Request> requests;
+  requests.push_back(Make(Method::kPut, "Patient/large", PatientJson("large")));
+  requests.push_back(Make(Method::kPut, "Patient/small", PatientJson("small", "New")));
+  requests.push_back(Make(Method::kDelete, "Patient/other"));
+  const std::vector<Response> answers = SendAll(std::move(requests), put_off);
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(answers[0].status, 200) << answers[0].body;
+  EXPECT_EQ(answers[1].status, 200) << answers[1].body;
+  EXPECT_EQ(answers[2].status, 204) << answers[2].body;
+  EXPECT_EQ(count, 2);
+  EXPECT_EQ(Get("Patient/large").body, answers[0].body);
+  EXPECT_EQ(Get("Patient/other").status, 410);
 }
 
 TEST_F(Together, OnlyLightWritesAreGathered) {

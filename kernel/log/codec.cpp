@@ -11,6 +11,7 @@
 #include <map>
 #include <mutex>
 
+#include "kernel/base/short_work.h"
 #include "kernel/log/parts.h"
 #include "kernel/log/row.h"
 #include "kernel/log/seal.h"
@@ -261,6 +262,7 @@ Result<Content> CodecImpl::Unseal(const NewEntry& entry, Lost lost) const {
     content.text = opened.rest;
   } else {
     if (contents_ == nullptr) return Damaged("parts");
+    if (ShortWork::Refuses(kPartCharsMin + 1)) return MakeError(ErrorCode::kBusy, "this is no short work");
     content.text = TRY(PutBack(opened.rest, opened.parts, entry.owner, *contents_,
                                lost == Lost::kLeftOut ? &content.lost : nullptr));
   }

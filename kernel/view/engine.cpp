@@ -7,6 +7,7 @@
 
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
+#include "kernel/base/short_work.h"
 #include "kernel/log/erasure.h"
 
 namespace tk::view {
@@ -305,10 +306,21 @@ Result<Engine::TextPtr> EngineImpl::Render(const log::StoredEntry& entry) const 
   return TextPtr(std::move(text));
 }
 
+// On a thread that others wait for only what is small.
+Result<log::StoredEntry> EngineImpl::ReadEntry(Ordinal ordinal) const {
+  log::StoredEntry entry = TRY(log_->Read(ordinal));
+  if (ShortWork::Refuses(entry.sealed.size())) return MakeError(ErrorCode::kBusy, "this is no short work");
+  return entry;
+}
+
+Result<ResourcePtr> EngineImpl::Read(Ordinal ordinal) const {
+  return ToResource(parts_, TRY(ReadEntry(ordinal)));
+}
+
 Result<Engine::TextPtr> EngineImpl::OpenText(Ordinal ordinal) const {
   if (TextPtr kept = texts_.Find(ordinal)) return kept;
   const uint64_t generation = texts_.generation();
-  const log::StoredEntry entry = TRY(log_->Read(ordinal));
+  const log::StoredEntry entry = TRY(ReadEntry(ordinal));
   TextPtr text = TRY(Render(entry));
   if (text->attachments_lost != 0)
     return MakeError(

@@ -76,9 +76,8 @@ class EngineImpl final : public Engine {
 
   std::vector<UnknownType> UnknownTypes() const override;
   size_t attachments_lost() const override { return lost_.count(); }
-  Result<ResourcePtr> Read(Ordinal ordinal) const override {
-    return ToResource(parts_, TRY(log_->Read(ordinal)));
-  }
+  Result<log::StoredEntry> ReadEntry(Ordinal ordinal) const;
+  Result<ResourcePtr> Read(Ordinal ordinal) const override;
   Result<TextPtr> OpenText(Ordinal ordinal) const override;
   Result<std::vector<TextPtr>> OpenTexts(std::span<const Ordinal> ordinals) const override;
   Result<Position> FindTime(Instant at_us) const override {
