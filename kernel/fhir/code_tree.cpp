@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernel/base/text.h"
+
 namespace tk::fhir {
 namespace {
 constexpr int kConceptDepthMax = 64;
@@ -10,21 +12,28 @@ constexpr int kConceptDepthMax = 64;
 CodeTree::CodeTree(Value code_system)
     : url_(code_system["url"].ToString()),
       version_(code_system["version"].ToString()),
-      is_complete_(code_system["content"].ToString() == "complete") {
+      is_complete_(code_system["content"].ToString() == "complete"),
+      folds_case_(code_system["caseSensitive"].kind() == Kind::kFalse) {
   Add(code_system["concept"], kNone, 0);
   Link(code_system["concept"], 0);
 }
 
 CodeTree::Place CodeTree::Find(std::string_view code) const {
-  const auto found = places_.find(std::string(code));
+  const auto found = places_.find(folds_case_ ? ToLower(code) : std::string(code));
   return found == places_.end() ? kNone : found->second;
 }
 
 void CodeTree::Add(Value concepts, Place parent, int depth) {
   if (depth > kConceptDepthMax) return;
   for (const Value item : concepts) {
-    const auto [at, is_new] = places_.emplace(item["code"].ToString(), static_cast<Place>(nodes_.size()));
-    if (is_new) nodes_.push_back({&at->first, false, {}, {}});
+    std::string code = item["code"].ToString();
+    const auto [at, is_new] =
+        places_.emplace(folds_case_ ? ToLower(code) : code, static_cast<Place>(nodes_.size()));
+    if (is_new) {
+      const bool is_key = at->first == code;
+      if (!is_key) spellings_.push_back(std::move(code));
+      nodes_.push_back({is_key ? &at->first : &spellings_.back(), false, {}, {}});
+    }
     if (parent != kNone) Join(parent, at->second);
     Add(item["concept"], at->second, depth + 1);
   }

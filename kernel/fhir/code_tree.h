@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,7 +13,7 @@
 
 namespace tk::fhir {
 
-/// Immutable; holds no part of the resource that it was made from.
+/// Immutable, never copied; holds no part of the resource that it was made from.
 class CodeTree {
  public:
   using Place = uint32_t;
@@ -20,13 +21,17 @@ class CodeTree {
 
   /// Cost: a visit of each concept and property.
   explicit CodeTree(Value code_system);
+  CodeTree(const CodeTree&) = delete;
+  CodeTree& operator=(const CodeTree&) = delete;
 
   const std::string& url() const { return url_; }
   const std::string& version() const { return version_; }
   /// content = complete: all its codes are here.
   bool is_complete() const { return is_complete_; }
   size_t size() const { return nodes_.size(); }
+  /// Without regard to case where the code system has none (caseSensitive false).
   Place Find(std::string_view code) const;
+  /// As the code system writes it.
   const std::string& Code(Place place) const { return *nodes_[place].code; }
   bool IsInactive(Place place) const { return nodes_[place].is_inactive; }
   const std::vector<Place>& Parents(Place place) const { return nodes_[place].parents; }
@@ -37,7 +42,7 @@ class CodeTree {
 
  private:
   struct Node {
-    const std::string* code;  // a key of places_
+    const std::string* code;  // a key of places_, or one of spellings_
     bool is_inactive = false;
     std::vector<Place> parents, children;
   };
@@ -48,7 +53,9 @@ class CodeTree {
 
   std::string url_, version_;
   bool is_complete_ = false;
-  std::unordered_map<std::string, Place> places_;
+  bool folds_case_ = false;
+  std::unordered_map<std::string, Place> places_;  // by code, in lower case if `folds_case_`
+  std::deque<std::string> spellings_;              // of the codes whose key is another
   std::vector<Node> nodes_;
 };
 

@@ -129,6 +129,7 @@ struct SearchParameter {
   std::span<const Component> components;  // composite parameters
 };
 
+class Canonicals;
 class Invariants;
 
 /// Immutable once built; shared by shared_ptr<const Definitions>. All views point into memory it owns.
@@ -139,12 +140,15 @@ class Definitions {
   /// `base` plus the given StructureDefinition, SearchParameter, ValueSet, CodeSystem and (Patient) CompartmentDefinition
   /// resources (JSON texts). A StructureDefinition (derivation specialization) needs only a differential; without a
   /// CompartmentDefinition its reference parameters "patient" and "subject" put it into the Patient's compartment.
+  /// The types are codes of every code system and value set that has all types of FHIR.
   /// Errors: kInvalid with the resource's url and element path. Cost: tens of ms.
   static Result<std::shared_ptr<const Definitions>> Extend(std::shared_ptr<const Definitions> base,
                                                            const std::vector<std::string>& resources);
   virtual ~Definitions() = default;
 
   virtual TypeId FindType(std::string_view name) const = 0;  // kNoType if unknown
+  /// The type that a StructureDefinition of this canonical defines, whatever |version it names; kNoType if unknown.
+  virtual TypeId FindTypeByUrl(std::string_view canonical) const = 0;
   virtual const TypeInfo& Type(TypeId id) const = 0;
   virtual size_t type_count() const = 0;
   virtual std::span<const ElementInfo> Elements(TypeId id) const = 0;
@@ -174,6 +178,8 @@ class Definitions {
   virtual std::string_view CodeSetUrl(CodeSetId set) const = 0;
   /// The codes of a set in alphabetical order, for messages and forms. Cost: sorts.
   virtual std::vector<std::string_view> Codes(CodeSetId set) const = 0;
+  /// The StructureDefinitions, ValueSets and CodeSystems that Extend was given; none of R4's own.
+  virtual const Canonicals& given() const = 0;
   /// Digest of everything; part of a saved view's manifest.
   virtual uint64_t hash() const = 0;
 

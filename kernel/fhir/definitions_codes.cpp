@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
+
+#include "kernel/base/text.h"
 
 namespace tk::fhir {
 namespace {
@@ -78,7 +81,7 @@ class Expander {
     for (const Value item : contains) {
       ++*count;
       if (item["code"].present() && !item["abstract"].IsTrue())
-        out->emplace(item["system"].ToString(), item["code"].ToString());
+        out->insert(Spelled(item["system"].ToString(), item["code"].ToString()));
       TRY(Contained(item["contains"], url, out, count));
     }
     return {};
@@ -131,7 +134,19 @@ class Expander {
     if (value_set.present()) return ValueSet(value_set, depth + 1);
     const auto list = source_.Compiled(WithoutVersion(canonical));
     if (!list) return Unlisted(where + "value set " + canonical + " is not known here or cannot be listed");
-    return Codes(list->begin(), list->end());
+    return Spelled(*list);
+  }
+
+  /// As it is listed: codes that are the same in upper and lower case, in lower case.
+  SystemCode Spelled(std::string system, std::string code) {
+    const auto [known, is_new] = folds_case_.emplace(system, false);
+    if (is_new) known->second = source_.FoldsCase(system);
+    return {std::move(system), known->second ? ToLower(code) : std::move(code)};
+  }
+  Codes Spelled(const std::vector<SystemCode>& list) {
+    Codes codes;
+    for (const auto& [system, code] : list) codes.insert(Spelled(system, code));
+    return codes;
   }
 
   Result<Codes> FromSystem(Value part, bool active_only, const std::string& where) {
@@ -139,7 +154,7 @@ class Expander {
     Codes out;
     if (part["concept"].size() > 0) {
       TRY(Step(part["concept"].size(), where));
-      for (const Value item : part["concept"]) out.emplace(system, item["code"].ToString());
+      for (const Value item : part["concept"]) out.insert(Spelled(system, item["code"].ToString()));
       return out;
     }
     std::string canonical = system;
@@ -150,7 +165,7 @@ class Expander {
       if (!compiled) return Unlisted(where + "code system " + canonical + " is not known here");
       if (part["filter"].size() > 0)
         return Unlisted(where + "the hierarchy of code system " + canonical + " is not known here");
-      return Codes(compiled->begin(), compiled->end());
+      return Spelled(*compiled);
     }
     if (!tree->is_complete())
       return Unlisted(where + "not all codes of code system " + canonical + " are known here");
@@ -161,7 +176,7 @@ class Expander {
       if (!kept[place] || (active_only && tree->IsInactive(place))) continue;
       if (out.size() == limits_.codes_max)
         return TooLarge(where + "more than " + std::to_string(limits_.codes_max) + " codes");
-      out.emplace(system, tree->Code(place));
+      out.insert(Spelled(system, tree->Code(place)));
     }
     return out;
   }
@@ -199,6 +214,7 @@ class Expander {
   const CodeSource& source_;
   const ExpansionLimits& limits_;
   size_t steps_ = 0;
+  std::map<std::string, bool> folds_case_;  // by system
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,10 @@ namespace tk::fhir {
 
 using SystemCode = std::pair<std::string, std::string>;  // system, code
 
+/// Whose codes are the names of all types: resources, and data types.
+inline constexpr std::string_view kTypeSystems[] = {"http://hl7.org/fhir/resource-types",
+                                                    "http://hl7.org/fhir/data-types"};
+
 /// Where the expansion finds what a value set names. Canonicals may have a |version.
 class CodeSource {
  public:
@@ -26,6 +31,8 @@ class CodeSource {
       std::string_view canonical) const = 0;  // the same: nullptr
   /// Codes compiled earlier: of a whole code system or of a value set. nullopt if unknown or open.
   virtual std::optional<std::vector<SystemCode>> Compiled(std::string_view url) const = 0;
+  /// True: codes of this system are the same in upper and lower case, and are to be listed in lower case.
+  virtual bool FoldsCase(std::string_view /*system*/) const { return false; }
 };
 
 struct ExpansionLimits {

@@ -92,7 +92,10 @@ Result<std::string> Compiler::Run() {
   TRY(Classify());
   for (Source& source : sources_) TRY(ReadParts(&source));
   for (const Source& source : sources_) TRY(RegisterBackbones(source));
-  if (!has_base_) AddAllCodeSets();
+  if (has_base_)
+    AddTypeNames();
+  else
+    AddAllCodeSets();
   for (Source& source : sources_) TRY(FindBase(&source));
   for (Source& source : sources_) TRY(CompileType(&source));
   TRY(CheckMendedUsed());
@@ -487,6 +490,10 @@ std::optional<std::vector<SystemCode>> Compiler::Compiled(std::string_view url) 
   if (found == code_set_by_url_.end()) return std::nullopt;
   const CodeSetRow& set = tables_.code_sets[found->second];
   if (set.count == kOpenCodeSet || set.count == kGrammarCodeSet) return std::nullopt;
+  return CodesOf(set);
+}
+
+std::vector<SystemCode> Compiler::CodesOf(const CodeSetRow& set) const {
   std::vector<SystemCode> codes;
   for (uint32_t i = set.first; i < set.first + set.count; ++i) {
     codes.emplace_back(tables_.Text(tables_.codes[i].system), tables_.Text(tables_.codes[i].code));
@@ -494,24 +501,24 @@ std::optional<std::vector<SystemCode>> Compiler::Compiled(std::string_view url) 
   return codes;
 }
 
+void Compiler::PutCodes(const std::vector<SystemCode>& codes, CodeSetRow* set) {
+  set->count = static_cast<uint32_t>(codes.size());
+  const auto [rows, is_new] = rows_of_codes_.emplace(codes, static_cast<uint32_t>(tables_.codes.size()));
+  set->first = rows->second;
+  if (!is_new) return;
+  for (const auto& [system, code] : codes)
+    tables_.codes.push_back({CodeHash(code), Pool(system), Pool(code)});
+  std::sort(tables_.codes.begin() + set->first, tables_.codes.end(), [](const CodeRow& a, const CodeRow& b) {
+    return std::tuple(a.hash, a.system.at, a.code.at) < std::tuple(b.hash, b.system.at, b.code.at);
+  });
+}
+
 uint16_t Compiler::AddCodeSet(const std::string& url, const std::optional<std::vector<SystemCode>>& codes,
                               std::string_view grammar) {
   CHECK(tables_.code_sets.size() < kNoCodeSet);
   const auto id = static_cast<uint16_t>(tables_.code_sets.size());
   CodeSetRow set{Pool(url), 0, kOpenCodeSet};
-  if (codes) {
-    set.count = static_cast<uint32_t>(codes->size());
-    const auto [rows, is_new] = rows_of_codes_.emplace(*codes, static_cast<uint32_t>(tables_.codes.size()));
-    set.first = rows->second;
-    if (is_new) {
-      for (const auto& [system, code] : *codes)
-        tables_.codes.push_back({CodeHash(code), Pool(system), Pool(code)});
-      std::sort(
-          tables_.codes.begin() + set.first, tables_.codes.end(), [](const CodeRow& a, const CodeRow& b) {
-            return std::tuple(a.hash, a.system.at, a.code.at) < std::tuple(b.hash, b.system.at, b.code.at);
-          });
-    }
-  }
+  if (codes) PutCodes(*codes, &set);
   if (!grammar.empty()) {
     set = {Pool(url), static_cast<uint32_t>(tables_.codes.size()), kGrammarCodeSet};
     tables_.codes.push_back({0, Pool(std::string(grammar)), Pool("")});
@@ -529,6 +536,29 @@ void Compiler::AddAllCodeSets() {
   for (const auto& [url, value_set] : value_sets_) {
     if (code_set_by_url_.count(url) != 0) continue;
     if (const auto codes = ListedOrOpen(ExpandValueSet(value_set, *this))) AddCodeSet(url, codes);
+  }
+}
+
+// A platform type is a type: whatever has all the types of FHIR has it too (resource-types, defined-types, all-types …).
+void Compiler::AddTypeNames() {
+  for (const std::string_view system : kTypeSystems) {
+    std::vector<SystemCode> added;
+    for (const Source& source : sources_) {
+      const TypeRow& type = tables_.types[source.type];
+      const bool is_resource = type.type_class == static_cast<uint8_t>(TypeClass::kResource);
+      if (is_resource == (system == kTypeSystems[0])) added.emplace_back(system, tables_.Text(type.name));
+    }
+    const auto all = added.empty() ? std::nullopt : Compiled(system);
+    if (!all) continue;
+    const std::set<SystemCode> former(all->begin(), all->end());
+    for (CodeSetRow& set : tables_.code_sets) {
+      if (set.count >= kGrammarCodeSet || set.count < former.size()) continue;
+      const std::vector<SystemCode> listed = CodesOf(set);
+      std::set<SystemCode> codes(listed.begin(), listed.end());
+      if (!std::includes(codes.begin(), codes.end(), former.begin(), former.end())) continue;
+      codes.insert(added.begin(), added.end());
+      PutCodes({codes.begin(), codes.end()}, &set);
+    }
   }
 }
 

@@ -75,7 +75,10 @@ class Compiler final : private CodeSource {
   uint16_t AddCodeSet(const std::string& url, const std::optional<std::vector<SystemCode>>& codes,
                       std::string_view grammar = "");
   static std::string_view OnlyGrammarOf(Value value_set);
+  void PutCodes(const std::vector<SystemCode>& codes, CodeSetRow* set);
+  std::vector<SystemCode> CodesOf(const CodeSetRow& set) const;
   void AddAllCodeSets();
+  void AddTypeNames();
   // Search parameters and compartments.
   Status AddParameter(Value parameter);
   Status AddParameterFor(Value parameter, TypeId resource, const std::string& expression);

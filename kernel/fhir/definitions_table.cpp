@@ -6,6 +6,7 @@
 
 #include "kernel/fhir/code_grammar.h"
 #include "kernel/fhir/definitions_blob.h"
+#include "kernel/fhir/definitions_codes.h"
 #include "kernel/fhir/definitions_compile.h"
 
 namespace tk::fhir {
@@ -53,8 +54,8 @@ size_t SlotOf(NameId name, uint32_t mask) { return (name * 0x9e37U >> 4) & mask;
 
 class Table final : public Definitions {
  public:
-  Table(std::string_view bytes, std::unique_ptr<const std::string> owned)
-      : owned_(std::move(owned)), blob_(bytes) {
+  Table(std::string_view bytes, std::unique_ptr<const std::string> owned, MemoryCanonicals given)
+      : owned_(std::move(owned)), blob_(bytes), given_(std::move(given)) {
     CHECK(bytes.size() >= sizeof(BlobHeader) && blob_.header().magic == kBlobMagic &&
           blob_.header().size == bytes.size());
     LoadTypes();
@@ -68,6 +69,10 @@ class Table final : public Definitions {
   TypeId FindType(std::string_view name) const override {
     const auto found = type_by_name_.find(name);
     return found == type_by_name_.end() ? kNoType : found->second;
+  }
+  TypeId FindTypeByUrl(std::string_view canonical) const override {
+    const auto found = type_by_url_.find(WithoutVersion(canonical));
+    return found == type_by_url_.end() ? kNoType : found->second;
   }
   const TypeInfo& Type(TypeId id) const override { return types_[id]; }
   size_t type_count() const override { return types_.size(); }
@@ -153,6 +158,7 @@ class Table final : public Definitions {
     std::sort(codes.begin(), codes.end());
     return codes;
   }
+  const MemoryCanonicals& given() const override { return given_; }
   uint64_t hash() const override { return blob_.header().hash; }
 
   const BlobView& blob() const { return blob_; }
@@ -178,6 +184,7 @@ class Table final : public Definitions {
     types_.reserve(rows.size());
     for (const TypeRow& row : rows) {
       type_by_name_.emplace(blob_.Text(row.name), static_cast<TypeId>(types_.size()));
+      if (row.url.size != 0) type_by_url_.emplace(blob_.Text(row.url), static_cast<TypeId>(types_.size()));
       types_.push_back({blob_.Text(row.name), static_cast<TypeClass>(row.type_class),
                         static_cast<JsonForm>(row.json_form), row.is_abstract != 0, row.base,
                         blob_.Text(row.regex), row.first_element, row.element_count, blob_.Text(row.url),
@@ -278,12 +285,13 @@ class Table final : public Definitions {
 
   std::unique_ptr<const std::string> owned_;
   BlobView blob_;
+  MemoryCanonicals given_;
   std::vector<TypeInfo> types_;
   std::vector<Constraint> constraints_;
   std::vector<ElementInfo> elements_;
   std::vector<Members> members_;
   std::vector<MemberSlot> slots_;
-  std::unordered_map<std::string_view, TypeId> type_by_name_;
+  std::unordered_map<std::string_view, TypeId> type_by_name_, type_by_url_;
   std::vector<TypeId> resource_types_;
   std::vector<uint16_t> required_;
   std::vector<Range> required_ranges_;
@@ -297,26 +305,31 @@ class Table final : public Definitions {
 }  // namespace
 
 std::shared_ptr<const Definitions> LoadDefinitions(std::string_view blob) {
-  return std::make_shared<Table>(blob, nullptr);
+  return std::make_shared<Table>(blob, nullptr, MemoryCanonicals());
 }
 
-std::shared_ptr<const Definitions> LoadDefinitions(std::unique_ptr<const std::string> blob) {
+std::shared_ptr<const Definitions> LoadDefinitions(std::unique_ptr<const std::string> blob,
+                                                   MemoryCanonicals given) {
   const std::string_view bytes = *blob;
-  return std::make_shared<Table>(bytes, std::move(blob));
+  return std::make_shared<Table>(bytes, std::move(blob), std::move(given));
 }
 
 Result<std::shared_ptr<const Definitions>> Definitions::Extend(std::shared_ptr<const Definitions> base,
                                                                const std::vector<std::string>& resources) {
   const auto* table = dynamic_cast<const Table*>(base.get());
   CHECK(table != nullptr);
-  std::vector<std::unique_ptr<Document>> documents;
+  std::vector<std::shared_ptr<const Document>> documents;
   std::vector<const Document*> views;
+  MemoryCanonicals given = table->given();
   for (const std::string& text : resources) {
-    documents.push_back(std::make_unique<Document>(TRY(Document::Parse(text))));
+    documents.push_back(std::make_shared<const Document>(TRY(Document::Parse(text))));
     views.push_back(documents.back().get());
+    const std::string type = documents.back()->Root()["resourceType"].ToString();
+    if (type == "StructureDefinition" || type == "ValueSet" || type == "CodeSystem")
+      given.Add(documents.back());
   }
   auto blob = std::make_unique<const std::string>(TRY(CompileDefinitions(&table->blob(), views)));
-  return LoadDefinitions(std::move(blob));
+  return LoadDefinitions(std::move(blob), std::move(given));
 }
 
 }  // namespace tk::fhir

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "kernel/fhir/canonicals.h"
+
 namespace tk::fhir {
 namespace {
 
@@ -216,6 +218,58 @@ TEST(Extend, APlatformTypeIsLikeAnyOther) {
   EXPECT_NE(d.hash(), Definitions::R4()->hash());
   EXPECT_EQ(d.Type(d.FindType("Patient")).element_count,
             Definitions::R4()->Type(Definitions::R4()->FindType("Patient")).element_count);
+}
+
+// A type of the platform's is a code wherever all types are: SearchParameter.base, CapabilityStatement.rest.resource.type …
+TEST(Extend, ListsOfTypesNameThePlatformsTypes) {
+  const std::string crate =
+      R"({"resourceType":"StructureDefinition","url":"https://example.org/Crate","kind":"complex-type","type":"Crate",
+  "baseDefinition":"http://hl7.org/fhir/StructureDefinition/Element","derivation":"specialization","differential":{"element":[
+  {"path":"Crate","min":0,"max":"*"},{"path":"Crate.name","min":0,"max":"1","type":[{"code":"string"}]}]}})";
+  const auto first = Definitions::Extend(Definitions::R4(), {kStockItem, kStockStates, kStockStateSet});
+  ASSERT_TRUE(first.ok()) << first.error().ToString();
+  const auto made = Definitions::Extend(*first, {crate});
+  ASSERT_TRUE(made.ok()) << made.error().ToString();
+  const Definitions& d = **made;
+  const auto has = [&](const char* set, std::string_view code) {
+    const CodeSetId found = d.FindCodeSet(std::string("http://hl7.org/fhir/") + set);
+    EXPECT_NE(found, kNoCodeSet) << set;
+    return d.HasCode(found, "", code);
+  };
+  for (const char* set : {"resource-types", "ValueSet/resource-types", "ValueSet/defined-types",
+                          "ValueSet/all-types", "ValueSet/audit-entity-type"}) {
+    EXPECT_TRUE(has(set, "StockItem")) << set;
+    EXPECT_TRUE(has(set, "Patient")) << set;
+    EXPECT_FALSE(has(set, "StockThing")) << set;
+  }
+  for (const char* set :
+       {"data-types", "ValueSet/data-types", "ValueSet/defined-types", "ValueSet/all-types"}) {
+    EXPECT_TRUE(has(set, "Crate")) << set;
+    EXPECT_TRUE(has(set, "Quantity")) << set;
+  }
+  EXPECT_FALSE(has("data-types", "StockItem"));
+  EXPECT_FALSE(has("resource-types", "Crate"));
+  EXPECT_FALSE(has("ValueSet/subject-type", "StockItem"));  // five types by name
+  const CodeSetId base = d.FindElement(d.FindType("SearchParameter"), Names::Find("base"))->required_codes;
+  EXPECT_TRUE(d.HasCode(base, "", "StockItem"));
+  EXPECT_EQ(d.Codes(base).size(), Definitions::R4()->Codes(base).size() + 1);
+}
+
+TEST(Extend, KeepsWhatItWasGiven) {
+  const auto first = Definitions::Extend(Definitions::R4(), {kStockItem, kStockStates, kStockStateSet});
+  ASSERT_TRUE(first.ok()) << first.error().ToString();
+  const auto made = Definitions::Extend(*first, {kStockHolder});
+  ASSERT_TRUE(made.ok()) << made.error().ToString();
+  const Definitions& d = **made;
+  EXPECT_NE(d.given().Find("StructureDefinition", "https://example.org/StockItem"), nullptr);
+  EXPECT_NE(d.given().Find("ValueSet", "https://example.org/ValueSet/stock-state"), nullptr);
+  EXPECT_NE(d.given().Find("CodeSystem", "https://example.org/stock-state"), nullptr);
+  EXPECT_EQ(d.given().Find("StructureDefinition", "http://hl7.org/fhir/StructureDefinition/Patient"),
+            nullptr);
+  EXPECT_EQ(d.FindTypeByUrl("https://example.org/StockItem|1"), d.FindType("StockItem"));
+  EXPECT_EQ(d.FindTypeByUrl("http://hl7.org/fhir/StructureDefinition/Patient"), d.FindType("Patient"));
+  EXPECT_EQ(d.FindTypeByUrl("http://hl7.org/fhir/StructureDefinition/StockItem"), kNoType);
+  EXPECT_EQ(d.FindTypeByUrl(""), kNoType);
 }
 
 TEST(Extend, MayBindToAnOfficialCodeSystem) {

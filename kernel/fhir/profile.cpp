@@ -29,6 +29,9 @@ class StoredCodes final : public CodeSource {
     for (const auto& [system, code] : definitions_.SystemCodes(set)) codes.emplace_back(system, code);
     return codes;
   }
+  bool FoldsCase(std::string_view system) const override {
+    return !system.empty() && Find("CodeSystem", system)["caseSensitive"].kind() == Kind::kFalse;
+  }
 
  private:
   Value Find(std::string_view type, std::string_view url) const {
@@ -53,14 +56,31 @@ const ProfileElement* FindIn(const ProfileElement& element, std::string_view def
 }
 
 template <class MaybeCodes>
-std::shared_ptr<const ListedCodes> Listed(const MaybeCodes& codes) {
+std::shared_ptr<const ListedCodes> Listed(const MaybeCodes& codes, const StoredCodes& source) {
   if (!codes) return nullptr;
-  auto listed = std::make_shared<ListedCodes>();
-  for (const SystemCode& code : *codes) {
-    listed->plain.insert(code.second);
-    listed->codes.insert(code);
+  std::set<std::string> systems, folding;
+  for (const auto& [system, code] : *codes) {
+    if (systems.insert(system).second && source.FoldsCase(system)) folding.insert(system);
   }
-  return listed;
+  return std::make_shared<const ListedCodes>(*codes, std::move(folding));
+}
+
+/// The bindings of a platform type that are not required, as OfficialStructure has those of R4's types.
+std::shared_ptr<const Document> BindingsOf(Value structure) {
+  const char* list = structure["snapshot"]["element"].size() > 0 ? "snapshot" : "differential";
+  std::string text;
+  JsonWriter out(&text);
+  out.Object().Member("resourceType", "StructureDefinition").Key("snapshot").Object().Key("element").Array();
+  for (const Value element : structure[list]["element"]) {
+    const Value binding = element["binding"];
+    const std::string strength = binding["strength"].ToString(), path = element["path"].ToString();
+    if (strength != "extensible" && strength != "preferred") continue;
+    out.Object().Member("id", path).Member("path", path).Key("binding").Raw(binding.Json()).End();
+  }
+  out.End().End().End();
+  auto document = Document::Parse(text);
+  if (!document.ok()) return nullptr;
+  return std::make_shared<const Document>(std::move(document).value());
 }
 
 Value ContainedSet(Value holder, std::string_view id) {
@@ -212,8 +232,7 @@ Result<ProfilePtr> Profiles::Compile(std::string_view canonical) {
       profile->root = base_profile->root->Clone();
       profile->documents.insert(profile->documents.end(), base_profile->documents.begin(),
                                 base_profile->documents.end());
-    } else if (base.rfind(kTypeUrl, 0) != 0 ||
-               definitions_.FindType(std::string_view(base).substr(kTypeUrl.size())) == kNoType) {
+    } else if (definitions_.FindTypeByUrl(base) == kNoType) {
       return MakeError(ErrorCode::kInvalid,
                        "the profile " + profile->url +
                            " has no snapshot, and its base is not known here: store the base as well");
@@ -231,22 +250,25 @@ const Profile* Profiles::Bindings(TypeId type) {
   ProfilePtr& kept = bindings_[type];
   const TypeInfo& info = definitions_.Type(type);
   if (info.url.empty()) return nullptr;
-  const std::shared_ptr<const Document> document = OfficialStructure(info.url);
+  std::shared_ptr<const Document> document = OfficialStructure(info.url);
+  const auto given = definitions_.given().Find("StructureDefinition", info.url);
+  const bool inherits =
+      given != nullptr && given->Root()["snapshot"]["element"].size() == 0 && info.base != kNoType;
+  const Profile* base = inherits ? Bindings(info.base) : nullptr;
+  if (given != nullptr) document = BindingsOf(given->Root());
   if (document == nullptr) return nullptr;
   auto profile = std::make_shared<Profile>();
   profile->type = type;
-  profile->root = std::make_unique<ProfileElement>();
-  CHECK(BuildProfile(*this, document->Root(), true, profile.get()).ok());
+  profile->root = base == nullptr ? std::make_unique<ProfileElement>() : base->root->Clone();
+  const Status built = BuildProfile(*this, document->Root(), true, profile.get());
+  CHECK(built.ok() || given != nullptr);
+  if (!built.ok()) return nullptr;
   kept = std::move(profile);
   return kept.get();
 }
 
 TypeId Profiles::TypeOf(std::string_view canonical) {
-  std::string_view url = WithoutVersion(canonical);
-  if (url.rfind(kTypeUrl, 0) == 0) {
-    const TypeId type = definitions_.FindType(url.substr(kTypeUrl.size()));
-    if (type != kNoType) return type;
-  }
+  if (const TypeId type = definitions_.FindTypeByUrl(canonical); type != kNoType) return type;
   const auto profile = Find(canonical);
   return profile.ok() && *profile != nullptr ? (*profile)->type : kNoType;
 }
@@ -258,8 +280,8 @@ std::shared_ptr<const ListedCodes> Profiles::Codes(std::string_view canonical) {
   const StoredCodes source(definitions_, canonicals_);
   std::shared_ptr<const Document> holder;
   const Value value_set = ValueSet(canonical, &holder);
-  return codes_[key] = value_set.present() ? Listed(ExpandValueSet(value_set, source))
-                                           : Listed(source.Compiled(WithoutVersion(canonical)));
+  return codes_[key] = value_set.present() ? Listed(ExpandValueSet(value_set, source), source)
+                                           : Listed(source.Compiled(WithoutVersion(canonical)), source);
 }
 
 Value Profiles::ValueSet(std::string_view canonical, std::shared_ptr<const Document>* holder) const {
@@ -274,7 +296,8 @@ Value Profiles::ValueSet(std::string_view canonical, std::shared_ptr<const Docum
 std::shared_ptr<const ListedCodes> Profiles::CodesOf(Value holder, std::string_view id) {
   const Value contained = ContainedSet(holder, id);
   if (!contained) return nullptr;
-  return Listed(ExpandValueSet(contained, StoredCodes(definitions_, canonicals_)));
+  const StoredCodes source(definitions_, canonicals_);
+  return Listed(ExpandValueSet(contained, source), source);
 }
 
 }  // namespace tk::fhir

@@ -114,9 +114,17 @@ struct Profile {
 using ProfilePtr = std::shared_ptr<const Profile>;
 
 /// Codes of a value set that can be listed.
-struct ListedCodes {
-  std::set<std::pair<std::string, std::string>> codes;  // system, code
-  std::set<std::string> plain;                          // codes alone
+class ListedCodes {
+ public:
+  /// `folding`: the systems whose codes are the same in upper and lower case (CodeSystem.caseSensitive false).
+  ListedCodes(const std::vector<std::pair<std::string, std::string>>& codes, std::set<std::string> folding);
+  bool Has(const std::string& system, const std::string& code) const;
+  bool HasPlain(const std::string& code) const;  // of whatever system
+
+ private:
+  std::set<std::pair<std::string, std::string>> codes_;  // system, code; in lower case if it is of folding_
+  std::set<std::string> plain_, plain_folded_;           // codes alone; those of folding_ in lower case
+  std::set<std::string> folding_;
 };
 
 /// The code systems that the codes of a value set can be of.

@@ -105,9 +105,8 @@ class ProfileBuilder {
 
 TypeId ProfileBuilder::TypeNamed(const std::string& code) const {
   if (code.rfind(kSystemUrl, 0) == 0) return kNoType;
-  const std::string_view name =
-      code.rfind(kTypeUrl, 0) == 0 ? std::string_view(code).substr(kTypeUrl.size()) : std::string_view(code);
-  return definitions_.FindType(name);
+  const TypeId by_url = definitions_.FindTypeByUrl(code);
+  return by_url != kNoType ? by_url : definitions_.FindType(code);
 }
 
 Status ProfileBuilder::Add(Value definition) {

@@ -99,15 +99,10 @@ void ProfileChecker::Check(Value resource, std::string_view canonical) {
   if (item.type == kNoType) return;
   root_ = container_ = resource_ = resource;
   path_.assign(1, {std::string(definitions_.Type(item.type).name), -1});
-  const std::string_view base = "http://hl7.org/fhir/StructureDefinition/";
-  const std::string_view url = WithoutVersion(canonical);
-  if (url.rfind(base, 0) == 0) {
-    const TypeId type = definitions_.FindType(url.substr(base.size()));
-    if (type != kNoType) {
-      if (!definitions_.IsA(item.type, type))
-        Error("invalid", "is not a " + std::string(url.substr(base.size())));
-      return;  // the type itself, which the validator checks
-    }
+  if (const TypeId type = definitions_.FindTypeByUrl(canonical); type != kNoType) {
+    if (!definitions_.IsA(item.type, type))
+      Error("invalid", "is not a " + std::string(definitions_.Type(type).name));
+    return;  // the type itself, which the validator checks
   }
   const auto profile = profiles_.Find(canonical);
   if (!profile.ok()) return Error("not-supported", "cannot be checked: " + profile.error().external);
@@ -586,13 +581,13 @@ void ProfileChecker::Binding(const ProfileBinding& binding, const Item& item) {
     return;
   }
   const auto coding_in = [&](Value coding) {
-    return codes->codes.count({coding["system"].ToString(), coding["code"].ToString()}) != 0;
+    return codes->Has(coding["system"].ToString(), coding["code"].ToString());
   };
   bool is_in = false;
   const bool is_concept =
       item.node["coding"].present() || definitions_.Type(item.type).name == "CodeableConcept";
   if (item.node.is_string()) {
-    is_in = codes->plain.count(item.node.ToString()) != 0;
+    is_in = codes->HasPlain(item.node.ToString());
   } else if (is_concept) {
     const Value codings = item.node["coding"];
     is_in = std::any_of(codings.begin(), codings.end(), coding_in) ||

@@ -91,6 +91,25 @@ bool AddSystems(const Canonicals& canonicals, Value value_set, int level, Import
 
 }  // namespace
 
+ListedCodes::ListedCodes(const std::vector<std::pair<std::string, std::string>>& codes,
+                         std::set<std::string> folding)
+    : folding_(std::move(folding)) {
+  for (const auto& [system, code] : codes) {
+    const bool folds = folding_.count(system) != 0;
+    std::string listed = folds ? ToLower(code) : code;
+    (folds ? plain_folded_ : plain_).insert(listed);
+    codes_.emplace(system, std::move(listed));
+  }
+}
+
+bool ListedCodes::Has(const std::string& system, const std::string& code) const {
+  return codes_.count({system, folding_.count(system) != 0 ? ToLower(code) : code}) != 0;
+}
+
+bool ListedCodes::HasPlain(const std::string& code) const {
+  return plain_.count(code) != 0 || (!plain_folded_.empty() && plain_folded_.count(ToLower(code)) != 0);
+}
+
 std::shared_ptr<const ListedSystem> Profiles::System(std::string_view url) {
   const std::lock_guard<std::recursive_mutex> lock(mutex_);
   const std::string key(url);

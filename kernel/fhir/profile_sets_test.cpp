@@ -74,5 +74,49 @@ TEST_F(ProfileSets, TheyMayGiveTheirCodesOtherTexts) {
   EXPECT_EQ(told("a", "Erste", {"http://x/pv", "http://x/pe"}), "");
 }
 
+// FHIR R4 CodeSystem.caseSensitive: without case, if it is false.
+TEST_F(ProfileSets, CodesAreComparedAsTheirCodeSystemCompares) {
+  const auto system = [&](const std::string& name, const char* sensitive) {
+    Add(R"({"resourceType":"CodeSystem","url":"http://x/)" + name +
+        R"(","content":"complete","caseSensitive":)" + sensitive +
+        R"(,"concept":[{"code":"Abc","concept":[{"code":"Def"}]},{"code":"Ghi"}]})");
+  };
+  system("c", "false");
+  system("s", "true");
+  const auto set = [&](const std::string& name, const std::string& compose) {
+    Add(R"({"resourceType":"ValueSet","url":"http://x/)" + name + R"(","compose":)" + compose + "}");
+    Add(BindingStatus("p-" + name, "required", "http://x/" + name));
+  };
+  const auto filtered = [](const char* value) {
+    return R"({"include":[{"system":"http://x/c","filter":[{"property":"concept","op":"is-a","value":")" +
+           std::string(value) + R"("}]}]})";
+  };
+  set("one", R"({"include":[{"system":"http://x/c","concept":[{"code":"aBC"}]}]})");
+  set("all",
+      R"({"include":[{"system":"http://x/c"}],"exclude":[{"system":"http://x/c","concept":[{"code":"GHI"}]}]})");
+  set("below", filtered("ABC"));
+  set("import", R"({"include":[{"valueSet":["http://x/one"]}]})");
+  set("other", R"({"include":[{"system":"http://x/s"}]})");
+  const auto is_in = [&](const char* code, const char* name) {
+    return Told(R"("code":")" + std::string(code) + "\"", {std::string("http://x/p-") + name}).empty();
+  };
+  for (const char* name : {"one", "all", "below", "import"}) {
+    EXPECT_TRUE(is_in("Abc", name)) << name;
+    EXPECT_TRUE(is_in("ABC", name)) << name;
+    EXPECT_FALSE(is_in("ghi", name)) << name;
+    EXPECT_FALSE(is_in("Abcd", name)) << name;
+    EXPECT_FALSE(is_in("Abc", "other")) << "another system";
+  }
+  EXPECT_TRUE(is_in("dEF", "all"));
+  EXPECT_TRUE(is_in("dEF", "below"));
+  EXPECT_FALSE(is_in("dEF", "one"));
+  Profiles profiles(*Definitions::R4(), canonicals_);
+  const auto sensitive = profiles.Codes("http://x/other");
+  EXPECT_TRUE(sensitive->Has("http://x/s", "Abc"));
+  EXPECT_FALSE(sensitive->Has("http://x/s", "abc"));
+  EXPECT_FALSE(sensitive->HasPlain("abc"));
+  EXPECT_TRUE(profiles.Codes("http://x/one")->HasPlain("abc"));
+}
+
 }  // namespace
 }  // namespace tk::fhir

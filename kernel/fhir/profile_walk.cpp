@@ -259,10 +259,13 @@ bool ProfileChecker::IsElement(std::string_view expression, const std::vector<Ho
   const Holder& holder = holders.back();
   if (expression == "Element") return true;
   if (expression.find('#') != std::string_view::npos || expression.find(':') != std::string_view::npos) {
-    if (!expression.starts_with(kTypeUrl)) return true;  // an element of a profile: not decided
-    expression.remove_prefix(kTypeUrl.size());
-    if (const size_t part = expression.find('#'); part != std::string_view::npos)
-      expression.remove_prefix(part + 1);
+    const size_t part = std::min(expression.find('#'), expression.size());
+    const TypeId type = definitions_.FindTypeByUrl(expression.substr(0, part));
+    if (type == kNoType && !expression.starts_with(kTypeUrl))
+      return true;  // an element of a profile: not decided
+    expression = part < expression.size() ? expression.substr(part + 1)
+                 : type != kNoType        ? definitions_.Type(type).name
+                                          : expression.substr(kTypeUrl.size());
   }
   const TypeId type = definitions_.FindType(expression);
   if (type != kNoType && definitions_.IsA(holder.type, type)) return true;

@@ -47,9 +47,9 @@ std::optional<bool> KnownConformance::MemberOf(const path::Item& item, std::stri
   const auto codes = profiles_.Codes(value_set);
   if (codes == nullptr) return std::nullopt;
   const auto is_in = [&](Value coding) {
-    return codes->codes.count({coding["system"].ToString(), coding["code"].ToString()}) != 0;
+    return codes->Has(coding["system"].ToString(), coding["code"].ToString());
   };
-  if (item.node.is_string()) return codes->plain.count(item.node.ToString()) != 0;
+  if (item.node.is_string()) return codes->HasPlain(item.node.ToString());
   const Value codings = item.node["coding"];
   return codings.is_array() ? std::any_of(codings.begin(), codings.end(), is_in) : is_in(item.node);
 }

@@ -405,9 +405,8 @@ void AnswerChecker::ValueSet(Value question, Value value, std::string_view type,
     return Error("code-invalid", "is of a code system that the question's value set has no codes of");
   const auto codes = CodesOf(set);
   if (codes == nullptr || is_open) return;
-  const bool is_in = type == "String"
-                         ? codes->plain.count(value.ToString()) != 0
-                         : codes->codes.count({value["system"].ToString(), value["code"].ToString()}) != 0;
+  const bool is_in = type == "String" ? codes->HasPlain(value.ToString())
+                                      : codes->Has(value["system"].ToString(), value["code"].ToString());
   if (!is_in) Error("code-invalid", "is not of the question's value set");
 }
 
@@ -429,8 +428,7 @@ void AnswerChecker::Units(Value question, Value quantity) {
     return Error("code-invalid",
                  "has a unit of a code system that the question's value set of units has none of");
   const auto codes = CodesOf(set);
-  if (codes != nullptr &&
-      codes->codes.count({quantity["system"].ToString(), quantity["code"].ToString()}) == 0)
+  if (codes != nullptr && !codes->Has(quantity["system"].ToString(), quantity["code"].ToString()))
     Error("code-invalid", "has a unit that is not of the question's value set of units");
 }
 

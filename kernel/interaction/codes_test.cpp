@@ -181,6 +181,41 @@ TEST_F(CodesTest, BindingsOfProfilesReachTheOfficialHierarchies) {
   EXPECT_EQ(IssuePath(refused), "Encounter.class");
 }
 
+// FHIR R4 CodeSystem.caseSensitive.
+TEST_F(CodesTest, BindingsCompareCodesAsTheirStoredCodeSystemDoes) {
+  const auto system = [](const char* sensitive) {
+    return R"({"resourceType":"CodeSystem","id":"ci","url":"http://t/ci","status":"active","content":"complete","caseSensitive":)" +
+           std::string(sensitive) + R"(,"concept":[{"code":"Abc"},{"code":"Def"}]})";
+  };
+  ASSERT_EQ(Put("CodeSystem/ci", system("false")).status, 201);
+  ASSERT_EQ(
+      Put("ValueSet/abc",
+          R"({"resourceType":"ValueSet","id":"abc","url":"http://t/abc","status":"active","compose":{"include":[)"
+          R"({"system":"http://t/ci","concept":[{"code":"Abc"}]}]}})")
+          .status,
+      201);
+  ASSERT_EQ(
+      Put("StructureDefinition/coded",
+          R"({"resourceType":"StructureDefinition","id":"coded","url":"http://t/coded","name":"Coded","status":"active","kind":"resource","abstract":false,)"
+          R"("type":"Observation","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Observation","derivation":"constraint","differential":{"element":[)"
+          R"({"id":"Observation.code","path":"Observation.code","binding":{"strength":"required","valueSet":"http://t/abc"}}]}})")
+          .status,
+      201);
+  const auto post = [&](const char* code) {
+    return Post("Observation",
+                R"({"resourceType":"Observation","meta":{"profile":["http://t/coded"]},"status":"final",)"
+                R"("code":{"coding":[{"system":"http://t/ci","code":")" +
+                    std::string(code) + R"("}]}})")
+        .status;
+  };
+  EXPECT_EQ(post("Abc"), 201);
+  EXPECT_EQ(post("ABC"), 201);
+  EXPECT_EQ(post("def"), 422);
+  ASSERT_EQ(Put("CodeSystem/ci", system("true")).status, 200);
+  EXPECT_EQ(post("ABC"), 422);
+  EXPECT_EQ(post("Abc"), 201);
+}
+
 TEST_F(CodesTest, ASearchParameterThatDoesNotFitIsRefused) {
   const auto parameter = [](const std::string& code, const std::string& expression,
                             const std::string& status = "active") {

@@ -6,7 +6,6 @@
 
 #include "kernel/fhir/questionnaire.h"
 #include "kernel/interaction/prefer.h"
-#include "kernel/terminology/official.h"
 
 namespace tk::interaction {
 namespace {
@@ -27,9 +26,10 @@ bool NamesDefinition(std::string_view text) {
 
 class Conformance::State final : public fhir::Canonicals {
  public:
-  State(const Context& context, uint64_t changes, int64_t made_us, std::shared_ptr<terminology::Kept> lists,
-        const std::vector<Beside>& beside = {})
-      : changes_(changes),
+  State(const Context& context, std::shared_ptr<const terminology::BuiltIn> built_in, uint64_t changes,
+        int64_t made_us, std::shared_ptr<terminology::Kept> lists, const std::vector<Beside>& beside = {})
+      : built_in_(std::move(built_in)),
+        changes_(changes),
         made_us_(made_us),
         context_(context),
         position_(context.engine->Head()),
@@ -63,7 +63,7 @@ class Conformance::State final : public fhir::Canonicals {
       return nullptr;
     }
     std::shared_ptr<const fhir::Document> document = found.ok() ? *found : nullptr;
-    if (document == nullptr) document = terminology::Official().Find(type, canonical);
+    if (document == nullptr) document = built_in_->Find(type, canonical);
     if (kept_.size() >= kKeptMax) kept_.clear();
     return kept_[key] = std::move(document);
   }
@@ -133,6 +133,7 @@ class Conformance::State final : public fhir::Canonicals {
     return best;
   }
 
+  const std::shared_ptr<const terminology::BuiltIn> built_in_;
   const uint64_t changes_;
   const int64_t made_us_;
   const Context context_;
@@ -148,7 +149,9 @@ class Conformance::State final : public fhir::Canonicals {
   terminology::Terminology terminology_;
 };
 
-Conformance::Conformance(const Context& context) : context_(context) {}
+Conformance::Conformance(const Context& context)
+    : context_(context),
+      built_in_(std::make_shared<const terminology::BuiltIn>(context.engine->definitions())) {}
 Conformance::~Conformance() = default;
 
 std::vector<fhir::TypeId> Conformance::Types(const fhir::Definitions& definitions) {
@@ -162,13 +165,13 @@ std::shared_ptr<Conformance::State> Conformance::Current() {
   const int64_t now_us = context_.clock->NowUs();
   const std::lock_guard lock(mutex_);
   if (state_ == nullptr || !state_->IsFresh(changes, now_us))
-    state_ = std::make_shared<State>(context_, changes, now_us, lists_);
+    state_ = std::make_shared<State>(context_, built_in_, changes, now_us, lists_);
   return state_;
 }
 
 std::shared_ptr<Conformance::State> Conformance::With(const std::vector<Beside>& beside) const {
-  return std::make_shared<State>(context_, changes_.load(std::memory_order_acquire), context_.clock->NowUs(),
-                                 terminology::MakeKept(), beside);
+  return std::make_shared<State>(context_, built_in_, changes_.load(std::memory_order_acquire),
+                                 context_.clock->NowUs(), terminology::MakeKept(), beside);
 }
 
 std::shared_ptr<const terminology::Terminology> Conformance::Terminology() {

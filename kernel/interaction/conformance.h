@@ -2,8 +2,8 @@
 // Flow:   write path and $validate → Conformance::Current → State (one for what is stored now) → search by url → fhir::Profiles
 // A write of such a resource through this process makes a new State before the write is answered; what another process writes is seen
 // within a minute. What does not say otherwise by its version: an active one before others, then the newest.
-// The official value sets and code systems are found behind the stored ones (kernel/terminology), so that bindings, memberOf() and the search
-// modifiers :in, :not-in, :above and :below have the same ones.
+// What the platform types brought and the official value sets and code systems are found behind the stored ones (kernel/terminology/built_in.h), so
+// that bindings, memberOf() and the search modifiers :in, :not-in, :above and :below have the same ones.
 // While the index cannot be asked nothing counts as unknown: the check is refused with kUnavailable (503, Retry-After).
 // Limits: 4,096 resources kept parsed a State, 1,000 candidates for one url.
 // Cost:   a look-up of what is known (or known not to be there) is a hash look-up; else a search.
@@ -16,6 +16,7 @@
 
 #include "kernel/fhir/profile_check.h"
 #include "kernel/interaction/room.h"
+#include "kernel/terminology/built_in.h"
 #include "kernel/terminology/terminology.h"
 
 namespace tk::interaction {
@@ -46,6 +47,7 @@ class Conformance {
 
  private:
   const Context context_;
+  const std::shared_ptr<const terminology::BuiltIn> built_in_;
   const std::shared_ptr<terminology::Kept> lists_ = terminology::MakeKept();
   std::atomic<uint64_t> changes_{0};
   std::mutex mutex_;

@@ -148,6 +148,14 @@ Status CheckOfficialUrl(const fhir::Definitions& definitions, std::string_view t
   if (!url.is_string() || type == "CodeSystem") return {};
   const std::string text = url.ToString();
   std::string_view rest = text;
+  if (definitions.given().Find("StructureDefinition", text) != nullptr && type == "StructureDefinition" &&
+      resource["id"].ToString() != rest.substr(rest.rfind('/') + 1))
+    return MakeIssue(
+        ErrorCode::kInvalid, "business-rule", "StructureDefinition.url",
+        fmt::format("This is the url of the definition of a type of this platform, which another "
+                    "must not replace: give your own a url of your own, or store that one by PUT "
+                    "StructureDefinition/{}.",
+                    rest.substr(rest.rfind('/') + 1)));
   if (!rest.starts_with(kOfficialBase)) return {};
   rest.remove_prefix(kOfficialBase.size());
   if (!rest.starts_with(type) || rest.size() <= type.size() || rest[type.size()] != '/') return {};

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "kernel/terminology/built_in.h"
 #include "kernel/terminology/official.h"
 
 namespace tk::terminology {
@@ -191,6 +192,27 @@ TEST_F(TerminologyTest, TheOfficialOnesAreThere) {
   store.Put(
       R"({"resourceType":"ValueSet","url":"http://hl7.org/fhir/ValueSet/observation-status","compose":{"include":[{"system":"x","concept":[{"code":"own"}]}]}})");
   EXPECT_EQ(Text(Now().In("http://hl7.org/fhir/ValueSet/observation-status")), "own");
+}
+
+TEST(BuiltIn, NamesThePlatformsTypesAndWhatCameWithThem) {
+  const auto definitions = fhir::Definitions::Extend(
+      fhir::Definitions::R4(),
+      {R"({"resourceType":"StructureDefinition","url":"http://t/Crate","kind":"resource","type":"Crate","derivation":"specialization",
+      "baseDefinition":"http://hl7.org/fhir/StructureDefinition/DomainResource","differential":{"element":[{"path":"Crate","min":0,"max":"*"}]}})",
+       R"({"resourceType":"ValueSet","url":"http://t/v","compose":{"include":[{"system":"http://t/s","concept":[{"code":"a"}]}]}})"});
+  ASSERT_TRUE(definitions.ok()) << definitions.error().ToString();
+  const BuiltIn built_in(**definitions);
+  const Terminology terminology(**definitions, built_in, MakeKept());
+  const auto types = terminology.In("http://hl7.org/fhir/ValueSet/resource-types|4.0.1");
+  ASSERT_TRUE(types.ok()) << types.error().ToString();
+  EXPECT_TRUE((*types)->Has("http://hl7.org/fhir/resource-types", "Crate"));
+  EXPECT_TRUE((*types)->Has("http://hl7.org/fhir/resource-types", "Patient"));
+  EXPECT_TRUE((*terminology.In("http://t/v"))->Has("http://t/s", "a"));
+  EXPECT_NE(built_in.Find("StructureDefinition", "http://t/Crate"), nullptr);
+  const BuiltIn own(*fhir::Definitions::R4());
+  const Terminology official(*fhir::Definitions::R4(), own, MakeKept());
+  EXPECT_FALSE((*official.In("http://hl7.org/fhir/ValueSet/resource-types"))
+                   ->Has("http://hl7.org/fhir/resource-types", "Crate"));
 }
 
 TEST(ShownCanonical, RepeatsNothingButUrls) {

@@ -133,9 +133,8 @@ Status Evaluator::CallConformance(const Call& call, bool* known) {
 /// The definition of a type, by its canonical: the item is of the type and well-formed.
 std::optional<bool> Evaluator::ConformsToType(const Item& item, std::string_view url) const {
   const Definitions& definitions = types_.definitions();
-  const std::string_view plain = url.substr(0, url.find('|'));
-  const TypeId type = definitions.FindType(plain.substr(plain.rfind('/') + 1));
-  if (type == kNoType || definitions.Type(type).url != plain) return std::nullopt;
+  const TypeId type = definitions.FindTypeByUrl(url);
+  if (type == kNoType) return std::nullopt;
   if (item.type >= definitions.type_count() || !definitions.IsA(item.type, type)) return false;
   return !definitions.IsResource(item.type) || Validate(definitions, item.node, {kNoType, 1}).empty();
 }
