@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 
 #include "kernel/base/clock.h"
 #include "kernel/base/diagnostics.h"
@@ -106,12 +107,35 @@ Result<std::vector<std::string>> DamageOfBackup(const std::string& to, log::KeyS
   return damage;
 }
 
+/// The place is this backup's alone while it is made: one that fails must not remove what another makes there. The file goes with it; whoever has
+/// opened it meanwhile finds what it asks for made.
+class PlaceLock {
+ public:
+  static Result<PlaceLock> Take(std::string place) {
+    while (place.size() > 1 && place.back() == '/') place.pop_back();
+    const std::string path = place + ".lock";
+    TRY(MakeFolder(RealPath(path).parent_path().string()));
+    auto lock = FileLock::Take(path, 0);
+    if (!lock.ok())
+      return MakeError(ErrorCode::kConflict,
+                       fmt::format("Another backup to {} is being made: {}", place, lock.error().external));
+    return PlaceLock(path, std::move(*lock));
+  }
+
+ private:
+  PlaceLock(const std::string& path, FileLock lock)
+      : lock_(std::move(lock)), file_(std::make_unique<FileGuard>(std::vector{path})) {}
+  FileLock lock_;
+  std::unique_ptr<FileGuard> file_;  // removed before it is let go
+};
+
 // The log, its contents and the settings go into one folder, the keys into another: they are kept apart, and the keys at most 30 days. Damage of the
 // log stops it. One attachment that is damaged or missing must not keep a city from its backups: all else is kept, and it is told.
 Result<int> Backup(const DataOptions& options, const std::string& to, const std::string& keys_to) {
   TRY(CheckDataFolder(options.data));
   const std::string keys_file = keys_to + "/keys.db", access_file = keys_to + "/access.key";
   TRY(CheckApart(to, keys_to));
+  const PlaceLock place_lock = TRY(PlaceLock::Take(to));
   // Before anything is written: a backup that fails leaves nothing behind.
   for (const std::string& path : {to, keys_file, access_file}) {
     if (FileExists(path))
@@ -120,13 +144,20 @@ Result<int> Backup(const DataOptions& options, const std::string& to, const std:
   TRY(log::CheckLogPlace(LogOptions(options, true), options.data));
   const auto log = TRY(log::OpenLog(LogOptions(options, true)));
   const auto keys = TRY(log::OpenKeysOf(*log, options.data));
-  FileGuard guard({to, keys_file, access_file});
+  FileGuard guard({to});
   TRY(log->Backup(to));
   const auto contents = TRY(log::OpenContentFolder(options.data + "/contents", keys.get(), true));
   TRY(contents->Backup(to + "/contents"));
   TRY(BackupSettings(options.data, to));
   TRY(MakeFolder(keys_to));
   TRY(CheckApart(to, keys_to));  // a link to what was not there before
+  // Backups to several places may share a folder of keys: one at a time, and none removes what another has made.
+  const PlaceLock keys_lock = TRY(PlaceLock::Take(keys_file));
+  for (const std::string& path : {keys_file, access_file}) {
+    if (FileExists(path))
+      return MakeError(ErrorCode::kConflict, fmt::format("{} exists; every backup needs new places.", path));
+    guard.Made(path);
+  }
   TRY(keys->Backup(keys_file));
   if (FileExists(options.data + "/access.key"))
     TRY(WriteFileDurable(access_file, TRY(ReadFile(options.data + "/access.key")), 0600));

@@ -1,6 +1,6 @@
 // The operator's commands on the real program: what is missing, misspelt or half there is told in words, and nothing is made of it.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -91,6 +91,25 @@ describe('the operator', () => {
     assert.equal(done.rc, 0, done.err);
     assert.match(done.out, /master\.key/);
     assert.match(tool('verify', '--data', backup, '--without-keys').out, / 0 damaged places/);
+  });
+
+  test('of backups to one place at once one is made, and the others leave it alone', async () => {
+    const started = (to, keysTo) => new Promise((resolve) => {
+      const child = spawn(program(), ['backup', '--data', data, '--to', to, '--keys-to', keysTo], { stdio: ['ignore', 'ignore', 'pipe'] });
+      let err = '';
+      child.stderr.on('data', (text) => { err += text; });
+      child.on('close', (rc) => resolve({ rc, err, to }));
+    });
+    for (const places of [[['same', 'same-keys'], ['same', 'same-keys'], ['same', 'same-keys']], [['x', 'shared-keys'], ['y', 'shared-keys'], ['z', 'shared-keys']]]) {
+      const ended = await Promise.all(places.map(([to, keysTo]) => started(at(to), at(keysTo))));
+      const made = ended.filter(({ rc }) => rc === 0);
+      assert.equal(made.length, 1, JSON.stringify(ended));
+      for (const { rc, err } of ended) if (rc !== 0) assert.match(err, /exists; every backup needs new places|Another backup to .* is being made/);
+      assert.match(tool('verify', '--data', made[0].to, '--without-keys').out, / 0 damaged places/);
+      assert.ok(fs.existsSync(path.join(at(places[0][1]), 'keys.db')));
+      for (const [to] of places) if (at(to) !== made[0].to) assert.ok(!fs.existsSync(at(to)), 'nothing is left of the others');
+      assert.deepEqual(fs.readdirSync(at('.')).filter((name) => name.endsWith('.lock') || name.endsWith('.partial')), []);
+    }
   });
 
   test('the keys of a backup go neither into its folder nor around it, however that is written', () => {
