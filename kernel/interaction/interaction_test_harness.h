@@ -181,7 +181,6 @@ class InteractionTest : public ::testing::Test {
   std::shared_ptr<const fhir::Definitions> definitions_ = fhir::Definitions::R4();
   FixedClock clock_{Instant{1'700'000'000} * kSecondUs};
   std::shared_ptr<const access::Viewer> viewer_ = AdminViewer();
-  std::shared_ptr<const fhir::Definitions> definitions_ = fhir::Definitions::R4();
   search::Index* index_ = nullptr;
   std::unique_ptr<view::Engine> engine_;
   std::unique_ptr<Interactions> interactions_;
