@@ -150,6 +150,9 @@ TEST(AsWritten, AnEmptyParameterIsNoneButOfACondition) {
   ASSERT_TRUE(query.ok()) << query.error().ToString();
   EXPECT_EQ(query->criteria.size(), 1u);
   EXPECT_EQ(query->self, "gender=female");
+  const auto unknown = ParseQuery(*r4, patient, "gender=female&nothing=", {});
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_NE(unknown.error().external.find("nothing"), std::string::npos);
   ParseOptions condition;
   condition.is_condition = true;
   const auto refused = ParseQuery(*r4, patient, "identifier=&gender=female", condition);

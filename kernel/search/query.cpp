@@ -84,7 +84,7 @@ class Parser {
       if (equals == std::string_view::npos) return BadValue(name, "has no value");
       const std::string value = TRY(PercentDecode(pair.substr(equals + 1), true));
       // FHIR R4 search.html 3.1.1.3: no error (a form's empty field); but a condition without it would mean other records.
-      if (value.empty() && !options_.is_condition) continue;
+      if (value.empty() && !options_.is_condition && IsKnown(name)) continue;
       TRY(One(name, value));
     }
     FinishSort();
@@ -92,6 +92,15 @@ class Parser {
   }
 
  private:
+  /// Could it have a value here? What is not known is refused (or told to the lenient) without one, too.
+  bool IsKnown(std::string_view name) const {
+    constexpr std::string_view kControls[] = {"_id",    "_lastUpdated", "_count",
+                                              "_sort",  "_summary",     "_elements",
+                                              "_total", "_include",     "_revinclude"};
+    const std::string_view base = name.substr(0, name.find(':'));
+    return definitions_.FindSearchParameter(type_, base) != nullptr || ChainReader::IsJoined(name) ||
+           std::find(std::begin(kControls), std::end(kControls), base) != std::end(kControls);
+  }
   Status One(const std::string& name, const std::string& value) {
     if (name == "_format" || name == "_pretty") return {};
     const bool control = name == "_count" || name == "_sort" || name == "_summary" || name == "_elements" ||
