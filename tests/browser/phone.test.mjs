@@ -317,6 +317,10 @@ for (const [width, height] of [[360, 640], [360, 780], [390, 844], [412, 915]]) 
     await registerOrFind(page, freshNumber(12), '欧阳凌云');
     await page.keyboard.type('376');
     await inView(button(page, '登记并转随访，查下一位'));
+    // As with a wide font or large letters: lines break, the page grows longer than the screen.
+    await page.evaluate(() => { document.body.style.letterSpacing = '1em'; });
+    await inView(button(page, '登记并转随访，查下一位'));
+    await page.evaluate(() => { document.body.style.letterSpacing = ''; });
     const small = await page.$$eval('button:not(.sm-verdict), a', (all) => all.filter((b) => b.offsetParent && (b.offsetHeight < 47.5 || b.offsetWidth < 47.5)).map((b) => b.className + b.textContent));
     assert.deepEqual(small, [], 'touch targets of at least 48 px');
     await done();
