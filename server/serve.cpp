@@ -218,6 +218,11 @@ void AddLosses(const view::Engine& engine, std::vector<std::string>* reasons) {
           "the rebuild of the view '{}' failed, and is tried again: see view-rebuild-failed in the log",
           state.name));
   }
+  for (const std::string& step : engine.failing_upkeep())
+    reasons->push_back(
+        fmt::format("upkeep: the step '{}' fails (disk full?) and is tried again every half second; see "
+                    "upkeep-failed in the log",
+                    step));
   for (const auto& type : engine.UnknownTypes())
     reasons->push_back(
         fmt::format("{} records of type {} are kept, which this program has no definition of: they cannot be "

@@ -509,7 +509,7 @@ Status EngineImpl::SaveAll() {
   return {};
 }
 
-Status EngineImpl::Maintain() {
+void EngineImpl::LetGoOfPins() {
   Ordinal oldest = Head().end_ordinal;
   {
     const std::lock_guard lock(pins_mutex_);
@@ -519,27 +519,53 @@ Status EngineImpl::Maintain() {
     released_below_ = oldest;
   }
   for (auto& view : views_) view->SetOldestPinned(oldest);
+}
+
+Status EngineImpl::MergeRuns() {
+  Status failed;
   bool more = true;
   for (int step = 0; more && step < 64; ++step) {
-    more = TRY(MaintainDirectory());
+    auto merged = MaintainDirectory();
+    if (!merged.ok()) failed = merged.error();
+    more = merged.ok() && *merged;
     for (auto& view : views_) more |= view->Maintain();
   }
+  return failed;
+}
+
+Status EngineImpl::TrainDictionaries() {
+  Writer* const writer = writer_.load(std::memory_order_acquire);
+  if (writer == nullptr) return {};
+  TRY(codec_->TrainDue([writer](const std::function<Status()>& work) { return writer->Run(work); }));
+  return {};
+}
+
+Status EngineImpl::FinishBegunErasures() {
+  const std::lock_guard lock(save_mutex_);
+  TRY(FinishErasures());
+  NoteFinished(std::exchange(untold_erasures_, {}));
+  return {};
+}
+
+// Each step by itself: one that fails keeps no other from being done. The answer is the first failure.
+Status EngineImpl::Maintain() {
+  Status first;
+  const auto step = [&](std::string_view name, Status done) {
+    upkeep_.Tell(name, done);
+    if (!done.ok() && first.ok()) first = std::move(done);
+  };
+  LetGoOfPins();
+  step("merge", MergeRuns());
   if (serving()) AskForRebuilds();
-  Writer* writer = writer_.load(std::memory_order_acquire);
-  if (writer != nullptr)
-    TRY(codec_->TrainDue([writer](const std::function<Status()>& work) { return writer->Run(work); }));
-  {
-    const std::lock_guard lock(save_mutex_);
-    TRY(FinishErasures());
-    NoteFinished(std::exchange(untold_erasures_, {}));
-  }
-  if (serving()) TRY(ResumeErasures());
+  step("dictionaries", TrainDictionaries());
+  step("erasures", FinishBegunErasures());
+  if (serving()) step("erasures-resumed", ResumeErasures());
   if (const int64_t now_us = MonotonicUs(); now_us - lost_looked_us_ > kLookAgainUs) {
     lost_looked_us_ = now_us;
     lost_.LookAgain(*contents_);
   }
-  if (Head().end_ordinal - saved_end_.load() > kSaveAfterEntries) TRY(SaveViews());
-  return {};
+  if (Head().end_ordinal - saved_end_.load() > kSaveAfterEntries) step("save", SaveViews());
+  return first;
 }
 
 void EngineImpl::MaintainLoop() {
@@ -548,8 +574,7 @@ void EngineImpl::MaintainLoop() {
     stop_changed_.wait_for(lock, std::chrono::milliseconds(500), [&] { return stopping_; });
     if (stopping_) return;
     lock.unlock();
-    Status done = Maintain();
-    if (!done.ok()) std::fprintf(stderr, "maintenance: %s\n", done.error().ToString().c_str());
+    static_cast<void>(Maintain());  // what fails is told by each step
     lock.lock();
   }
 }

@@ -202,6 +202,8 @@ class Engine {
   virtual std::vector<UnknownType> UnknownTypes() const = 0;
   /// How many attachments were found missing or damaged, and are still (lost_attachments.h).
   virtual size_t attachments_lost() const = 0;
+  /// Steps of the maintenance whose last try failed (upkeep.h); they are tried again every half second.
+  virtual std::vector<std::string> failing_upkeep() const = 0;
 
   /// One version, parsed, as it is searched by and replaced: without attachments that are lost (Resource::attachments_lost). kGone when its person was
   /// erased.

@@ -12,6 +12,7 @@
 #include "kernel/view/rebuild.h"
 #include "kernel/view/recent.h"
 #include "kernel/view/text_cache.h"
+#include "kernel/view/upkeep.h"
 #include "kernel/view/writer.h"
 
 namespace tk::view {
@@ -76,6 +77,7 @@ class EngineImpl final : public Engine {
 
   std::vector<UnknownType> UnknownTypes() const override;
   size_t attachments_lost() const override { return lost_.count(); }
+  std::vector<std::string> failing_upkeep() const override { return upkeep_.failing(); }
   Result<log::StoredEntry> ReadEntry(Ordinal ordinal) const;
   Result<ResourcePtr> Read(Ordinal ordinal) const override;
   Result<TextPtr> OpenText(Ordinal ordinal) const override;
@@ -120,6 +122,10 @@ class EngineImpl final : public Engine {
   void AskForRebuilds();
   bool TakeRequest(std::string_view view) const;
   Result<bool> MaintainDirectory();
+  void LetGoOfPins();
+  Status MergeRuns();
+  Status TrainDictionaries();
+  Status FinishBegunErasures();
   void CatchUpThenStart();
   void MaintainLoop();
   void SayUnknownTypes() const;
@@ -172,6 +178,7 @@ class EngineImpl final : public Engine {
   std::unique_ptr<DirectoryView> directory_;
   std::vector<std::unique_ptr<View>> views_;
   mutable LostAttachments lost_;
+  Upkeep upkeep_;
   std::atomic<int64_t> lost_looked_us_{0};
   CatchUpParts parts_{};
   Recent recent_;

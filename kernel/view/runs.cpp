@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "kernel/base/file.h"
 #include "kernel/view/run_file.h"
 
 namespace tk::view {
@@ -446,6 +447,7 @@ Result<RunFile> Runs<Entry>::WriteMerged(const RunList<Entry>& inputs, uint64_t 
   file.number = next_number_++;
   file.first_ordinal = inputs.front()->first_ordinal;
   file.end_ordinal = WindowEnd(inputs);
+  TRY(MakeFolder(options_.folder));  // a merge may come before the first save, and folders may be taken away
   auto writer = TRY(RunFileWriter::Create(options_.folder + "/" + file.FileName()));
   uint64_t words_max = 0, adds_max = 0;
   for (const auto& run : inputs) {

@@ -418,6 +418,7 @@ TEST(RunFiles, BackgroundCheckFindsWhatLoadDidNotRead) {
 
 TEST(RunFiles, AFullDiskLeavesTheRunsUsable) {
   Folder folder("gone");
+  ASSERT_TRUE(WriteFileDurable(folder.path + "/nowhere", "a file where the folder should be").ok());
   Runs<Entry16> runs({"f", folder.path + "/nowhere", 100, 0});
   for (uint64_t round = 0; round < 4; ++round) {
     for (uint64_t i = 0; i < 2000; ++i) runs.Add({i, round});
