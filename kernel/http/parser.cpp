@@ -80,6 +80,7 @@ void RequestParser::TakeTarget(std::string_view target) {
   target.remove_prefix(scheme + 3);
   const size_t end = std::min(target.find_first_of("/?"), target.size());
   named_host_ = target.substr(0, end);
+  names_no_host_ = named_host_.empty();
   target.remove_prefix(end);
   request_->target = target.starts_with('/') ? std::string(target) : "/" + std::string(target);
 }
@@ -193,7 +194,12 @@ void RequestParser::on_field_impl(field known, Text name, Text value, Code& erro
 void RequestParser::on_header_impl(Code& error) {
   request_->keep_alive = keep_alive();
   if (!named_host_.empty() && !request_->host.empty()) request_->host = named_host_;
-  if (version_ == 10 && has_coding_) {
+  // HTTP/1.0 knows no 100, and would take it for the answer (RFC 9110 section 10.1.1).
+  if (version_ == 10) request_->expect_continue = false;
+  if (names_no_host_) {
+    state_ = {400, "the request target names no host"};  // RFC 9110 section 4.2.1
+    error = beast::http::error::bad_target;
+  } else if (version_ == 10 && has_coding_) {
     state_ = {400, "HTTP/1.0 has no Transfer-Encoding"};
     error = beast::http::error::bad_transfer_encoding;
   } else if (version_ == 11 && request_->host.empty()) {

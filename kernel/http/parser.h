@@ -52,7 +52,8 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
   size_t fields_ = 0;
   int version_ = 0;
   bool has_coding_ = false;
-  std::string named_host_;  // by the request line
+  std::string named_host_;      // by the request line
+  bool names_no_host_ = false;  // the absolute form with nothing where the host belongs
   ParseState state_;
 };
 

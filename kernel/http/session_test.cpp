@@ -150,6 +150,13 @@ TEST_F(SessionTest, TheAbsoluteFormOfATargetIsTaken) {
   }
 }
 
+TEST_F(SessionTest, AnAbsoluteTargetWithoutAHostIsRefused) {
+  Start();
+  Client client(server_->port());
+  client.Send("GET http:///echo?a HTTP/1.1\r\nHost: t\r\n\r\n");
+  EXPECT_EQ(client.Read().status, 400);
+}
+
 TEST_F(SessionTest, BodiesByLengthByChunksAndByteByByte) {
   Start();
   Client client(server_->port());
@@ -239,6 +246,14 @@ TEST_F(SessionTest, ContinueIsSaidBeforeTheBody) {
   Client client(server_->port());
   client.Send("POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
   EXPECT_EQ(client.ReadUntil("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.Send("abc");
+  EXPECT_EQ(client.Read().body, "abc");
+}
+
+TEST_F(SessionTest, ContinueIsNotSaidToHttp10) {
+  Start();
+  Client client(server_->port());
+  client.Send("POST /echo HTTP/1.0\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
   client.Send("abc");
   EXPECT_EQ(client.Read().body, "abc");
 }
