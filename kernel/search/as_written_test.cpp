@@ -103,6 +103,38 @@ TEST(AsWritten, TokensThatAreStringsHaveNoCaseAndCanonicalsAVersion) {
     EXPECT_EQ(FoundIds(house, names, "ValueSet", asked.text), asked.found) << asked.text;
 }
 
+TEST(AsWritten, AddressesOfContactsHaveNoCase) {
+  House house;
+  std::map<view::Ordinal, std::string> names;
+  const auto put = [&](const std::string& id, const std::string& telecom) {
+    const std::string text = R"({"resourceType":"Practitioner","id":")" + id + R"(","telecom":[)" + telecom +
+                             R"(],"identifier":[{"system":"http://x/staff","value":"Ab1"}]})";
+    names[house.Put(text)] = id;
+    return text;
+  };
+  const std::string one = put("one", R"({"system":"email","value":"Li.Na@Example.org"})");
+  put("two", R"({"system":"email","value":"li.na@example.org"},{"system":"phone","value":"19900000001"})");
+  put("three", R"({"system":"phone","value":"LI.NA@EXAMPLE.ORG"})");
+  const WrittenAsked cases[] = {{"email=li.na@example.org", "one two"},
+                                {"email=LI.NA@example.ORG", "one two"},
+                                {"telecom=Li.na@example.org", "one two three"},
+                                {"telecom=|li.na@example.org", "one two three"},
+                                {"telecom=email|li.na@example.org", ""},
+                                {"email:not=LI.NA@EXAMPLE.ORG", "three"},
+                                {"_id=one,three&email=li.na@example.org", "one"},
+                                {"phone=19900000001", "two"},
+                                {"email=li.na@example", ""},
+                                {"identifier=http://x/staff|Ab1", "one two three"},
+                                {"identifier=http://x/staff|ab1", ""}};
+  for (const WrittenAsked& asked : cases)
+    EXPECT_EQ(FoundIds(house, names, "Practitioner", asked.text), asked.found) << asked.text;
+  const auto query = ParseQuery(*house.definitions, house.definitions->FindType("Practitioner"),
+                                "email=li.na@example.org", {});
+  ASSERT_TRUE(query.ok());
+  EXPECT_TRUE(house.index->Confirms(*query, one));
+  EXPECT_FALSE(house.index->Confirms(*query, R"({"resourceType":"Practitioner"})"));
+}
+
 TEST(AsWritten, AReferenceByItsDisplayAloneIsThere) {
   House house;
   std::map<view::Ordinal, std::string> names;

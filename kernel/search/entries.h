@@ -49,7 +49,7 @@ enum class KeyKind : char {
   kIdentifierValue = 'v',
   kIdentifierSystem = 'w',
   kLink = 'l',        // of a reference: the record here
-  kWords = 'q',       // of a token that is a string, in lower case
+  kWords = 'q',       // of a token that is compared without case, in lower case
   kNested = 'z',      // a resource of that type stands within, or is contained and referred to (nested.h)
   kNestedName = 'y',  // one stands within that has this Type/id
   kLongText = 'x'     // a string of which the chunks hold only the beginning

@@ -423,7 +423,8 @@ void Extractor::Compile(TypeId type) {
       const fhir::ElementInfo* element = ElementOf(*definitions_, type, definition.expression);
       if (element != nullptr && definitions_->Type(element->type).type_class == fhir::TypeClass::kPrimitive)
         parameter.implied_codes = element->required_codes;
-      parameter.may_be_words = element == nullptr || datatypes_[element->type] == Datatype::kString;
+      const Datatype datatype = element == nullptr ? Datatype::kString : datatypes_[element->type];
+      parameter.may_be_words = datatype == Datatype::kString || datatype == Datatype::kContactPoint;
     }
     (parameter.own ? own_ones : official).push_back(parameter.expression.get());
     (parameter.own ? types_[type].own : types_[type].official).ids.push_back(plan.first + i);
@@ -548,9 +549,9 @@ void Extractor::EmitToken(ParameterId id, Datatype datatype, Value node, ValueSi
     case Datatype::kIdentifier:
       return pair(node, n.value);
     case Datatype::kContactPoint: {
-      // A contact point's "system" (phone, email) is no code system: the value is searched as a plain one.
+      // A contact point's "system" (phone, email) is no code system: the value is searched as a plain one. Nobody minds the case of an address.
       const std::string_view value = node[n.value].String(code_scratch);
-      if (!value.empty()) sink.Token(id, nullptr, value);
+      if (!value.empty()) sink.Words(id, value);
       return;
     }
     case Datatype::kBoolean:

@@ -44,7 +44,7 @@ class ValueSink {
   virtual ~ValueSink() = default;
   /// `system` null: the datatype has none (code, boolean, string); "" : it has one and it is empty. Neither system nor code: a concept of a text alone.
   virtual void Token(ParameterId parameter, const std::string_view* system, std::string_view code) = 0;
-  /// A token that is a string: compared without case. Source: FHIR R4 search.html 3.1.1.4.10.
+  /// A token that is a string, or of a ContactPoint: compared without case. Source: FHIR R4 search.html 3.1.1.4.10 (strings; what is in doubt).
   virtual void Words(ParameterId parameter, std::string_view text) { Token(parameter, nullptr, text); }
   /// "Patient/1", an absolute URL, a canonical with or without version, a urn.
   virtual void Reference(ParameterId parameter, std::string_view target) = 0;
@@ -133,7 +133,7 @@ class Extractor {
     uint8_t presence_bit = 0xff;  // 0xff: none
     fhir::CodeSetId implied_codes =
         fhir::kNoCodeSet;       // of a plain code element (gender, status): they say which system is meant
-    bool may_be_words = false;  // a token that may be a string (ValueSink::Words)
+    bool may_be_words = false;  // a token that may be compared without case (ValueSink::Words)
   };
   const Parameter& At(ParameterId id) const { return parameters_[id]; }
   /// The items of `root` that an expression of `parameter` names; none where it cannot be evaluated, as in Extract. `share`: of how many evaluations

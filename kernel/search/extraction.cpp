@@ -28,6 +28,15 @@ bool IsNumber(const fhir::SearchParameter& parameter) {
 bool IsOfExtension(const fhir::SearchParameter& parameter) {
   return parameter.expression.find("extension") != std::string_view::npos;
 }
+/// Perhaps of a ContactPoint: R4's elements of that type are all named so.
+bool MayBeOfContact(const fhir::SearchParameter& parameter) {
+  return parameter.expression.find("telecom") != std::string_view::npos ||
+         parameter.expression.find("contact") != std::string_view::npos || IsOfExtension(parameter);
+}
+bool HasLetter(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+}
 
 // 4: stored parameters are evaluated within bounds; where they fail it is kept, and told (faults.h). What older ones hold of them is right.
 constexpr Row kRows[] = {
@@ -81,6 +90,14 @@ constexpr Row kRows[] = {
        return c.parameter->type == SearchType::kUri &&
               std::any_of(c.terms.begin(), c.terms.end(),
                           [](const Term& term) { return term.text.find('|') != std::string::npos; });
+     },
+     SortsNothing},
+    // Tokens of ContactPoints have no case. What has none, as most telephone numbers, is found in an old index as it was.
+    {13,
+     [](const Criterion& c) {
+       return c.parameter->type == SearchType::kToken && MayBeOfContact(*c.parameter) &&
+              std::any_of(c.terms.begin(), c.terms.end(),
+                          [](const Term& term) { return HasLetter(term.code); });
      },
      SortsNothing},
     // References to contained resources are references.

@@ -26,6 +26,10 @@ TEST(Extraction, QuestionsWaitForTheirEntries) {
   EXPECT_EQ(Since("Patient", "identifier=http://s|"), 2u);
   EXPECT_EQ(Since("Patient", "identifier:not=http://s|"), 2u);
   EXPECT_EQ(Since("Patient", "identifier=b,http://s|"), 2u);
+  EXPECT_EQ(Since("Patient", "phone=19900000001"), 0u);
+  EXPECT_EQ(Since("Patient", "email=a@x.org"), 13u);
+  EXPECT_EQ(Since("Patient", "email:not=a@x.org"), 13u);
+  EXPECT_EQ(Since("Patient", "telecom=19900000001,a@x.org"), 13u);
   EXPECT_EQ(Since("Observation", "subject=Patient/1"), 0u);
   EXPECT_EQ(Since("Observation", "subject=1"), 0u);
   EXPECT_EQ(Since("QuestionnaireResponse", "questionnaire=http://x.org/Q"), 10u);
@@ -58,7 +62,7 @@ TEST(Extraction, ParametersOfExtensionsWaitToo) {
       {parameter("colour", "token", ""), parameter("helper", "reference", R"(,"target":["Practitioner"])")});
   ASSERT_TRUE(own.ok()) << own.error().ToString();
   EXPECT_EQ(Since("Patient", "gender=male", *own), 0u);
-  EXPECT_EQ(Since("Patient", "colour=red", *own), 9u);
+  EXPECT_EQ(Since("Patient", "colour=red", *own), 13u);
   EXPECT_EQ(Since("Patient", "colour:missing=true", *own), 9u);
   EXPECT_EQ(Since("Patient", "_sort=colour", *own), 9u);
   EXPECT_EQ(Since("Patient", "helper.identifier=a|b", *own), 12u);

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "kernel/base/file.h"
+#include "kernel/base/text.h"
 #include "kernel/search/answer.h"
 #include "kernel/search/compartment.h"
 #include "kernel/search/extraction.h"
@@ -99,8 +100,8 @@ class IndexView final : public GeneratedIndex {
   std::shared_ptr<const fhir::Definitions> definitions() const override { return definitions_; }
   const CustomParameters& custom() const override { return custom_; }
   Status CheckParameter(std::string_view id, const fhir::Document& parameter,
-                        std::span<const view::ResourcePtr> before) const override {
-    return custom_.Check(base_, id, parameter, before);
+                        std::span<const view::ResourcePtr> beside) const override {
+    return custom_.Check(base_, id, parameter, beside);
   }
   const std::string& parameters() const override { return parameters_; }
   Result<Page> Search(const Query& query, const PageRequest& request) const override {
@@ -559,7 +560,10 @@ bool IndexView::Confirms(const Query& query, std::string_view text) const {
                                                                           : term.text;
       if (literal == "true" || literal == "false" || literal.find_first_of("\"\\") != std::string::npos)
         return true;  // may be computed, or escaped
-      return text.find(literal) != std::string_view::npos;
+      if (text.find(literal) != std::string_view::npos) return true;
+      const bool has_case = criterion.parameter->type != fhir::SearchType::kToken ||
+                            !extractor_->At(extractor_->IdOf(*criterion.parameter)).may_be_words;
+      return !has_case && ToLower(text).find(ToLower(literal)) != std::string::npos;
     });
     if (!found) return false;
   }

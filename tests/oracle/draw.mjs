@@ -74,7 +74,10 @@ const list = value => (value === undefined ? [] : Array.isArray(value) ? value :
 
 function* tokens({ item, type }) {
   if (typeof item !== 'object') return void (yield ['', written(item)]);
-  if (type === 'ContactPoint') { if (item.value) yield ['', written(item.value)]; return; }
+  if (type === 'ContactPoint') { // nobody minds the case of an address
+    if (item.value) yield ['', written(item.value)], yield ['', written(item.value.replace(/[a-z]/g, c => c.toUpperCase()))];
+    return;
+  }
   const one = function* (system, code) {
     if (code !== undefined && code !== '') {
       yield ['', written(code)];
