@@ -52,6 +52,9 @@ class ProfileChecker {
   std::vector<Issue> Take() { return issues_.Take(); }
   /// Does the item keep to a profile or type? Tells nothing. `*known` is false if it is neither.
   bool ConformsToProfile(const path::Item& item, const std::string& canonical, bool* known);
+  /// Is the item in that slice of the profile (path::Conformance::InSlice)?
+  Result<std::optional<bool>> InNamedSlice(const path::Item& item, const std::string& canonical,
+                                           std::string_view slice);
   /// If it is over, the check is not complete: nothing is said of the resource, the same request may be sent again. Further checks of the same
   /// resource go by it too.
   CheckTime& time() { return time_; }
@@ -124,6 +127,7 @@ class ProfileChecker {
   Fit Discriminates(const Discriminator& discriminator, const ProfileElement& slice, const Item& item);
   Fit ByReference(const Discriminator& discriminator, const ProfileElement& slice,
                   const path::Collection& references);
+  void EnterResourceOf(Value value);
   bool ExtensionSlice(const ProfileElement& slice, const Item& item);
   /// What expressions ask: references within the Bundle, conformsTo() and memberOf().
   class World;
@@ -174,7 +178,7 @@ class ProfileChecker {
   bool too_much_ = false;
 };
 
-/// conformsTo(), memberOf() and subsumes() of an expression that is no profile's own: by the profiles, value sets and code systems that are
+/// conformsTo(), memberOf(), subsumes() and slice() of an expression that is no profile's own: by the profiles, value sets and code systems that are
 /// known here.
 class KnownConformance final : public path::Conformance {
  public:
@@ -183,6 +187,8 @@ class KnownConformance final : public path::Conformance {
   std::optional<bool> MemberOf(const path::Item& item, std::string_view value_set) const override;
   std::optional<bool> Subsumes(std::string_view system, std::string_view code,
                                std::string_view other) const override;
+  Result<std::optional<bool>> InSlice(const path::Item& item, std::string_view profile,
+                                      std::string_view slice) const override;
 
  private:
   Profiles& profiles_;

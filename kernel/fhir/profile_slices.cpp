@@ -47,7 +47,87 @@ bool TellsItems(const ProfileElement& slice, Discriminator::Kind kind) {
   return has_profile || slice.fixed || slice.pattern || !slice.bindings.empty() || !slice.children.empty();
 }
 
+/// A slice, and the element that it is one of.
+struct NamedSlice {
+  const ProfileElement* element = nullptr;
+  const ProfileElement* slice = nullptr;
+  TypeId type = kNoType;  // of the element's items; kNoType: of several
+};
+
+/// What an element of a type has as its type; kNoType: a choice, or not known.
+TypeId TypeBelow(const Definitions& definitions, TypeId owner, std::string_view name) {
+  if (owner == kNoType) return kNoType;
+  TypeId type = kNoType;
+  for (const ElementInfo& element : definitions.Elements(owner)) {
+    if (element.base_name != name) continue;
+    if (element.choice != 0) return kNoType;
+    type = element.type;
+  }
+  return type;
+}
+
+/// All slices of that sliceName or id, each once: what slices repeat of their element has its ids.
+void FindSlices(const Definitions& definitions, const ProfileElement& element, TypeId type,
+                std::string_view name, std::vector<NamedSlice>* found) {
+  for (const auto& slice : element.slices) {
+    const bool is_new = std::none_of(found->begin(), found->end(), [&](const NamedSlice& other) {
+      return other.slice->definition == slice->definition && other.slice->slice == slice->slice;
+    });
+    if (is_new && (slice->slice == name || slice->definition == name))
+      found->push_back({&element, slice.get(), type});
+    FindSlices(definitions, *slice, type, name, found);
+  }
+  for (const auto& child : element.children)
+    FindSlices(definitions, *child, TypeBelow(definitions, type, child->name), name, found);
+}
+
 }  // namespace
+
+/// Where nothing is being walked through: the resource that the value stands in, its container, and the Bundles around.
+void ProfileChecker::EnterResourceOf(Value value) {
+  bool is_contained = false;
+  for (Value at = value.document()->Root(); at;) {
+    const path::Item resource = path::ResourceItem(definitions_, at);
+    if (at.is_object() && resource.type != kNoType) {
+      resource_ = at;
+      if (!is_contained) container_ = at;
+      if (definitions_.Type(resource.type).name == "Bundle") EnterBundle(at);
+    }
+    if (at.index() == value.index()) return;
+    Value next;
+    for (const Value member : at) {
+      if (member.index() <= value.index() && value.index() < member.node().end) next = member;
+    }
+    if (at.is_object()) is_contained = next && next.name_text() == "contained";
+    at = next;
+  }
+}
+
+Result<std::optional<bool>> ProfileChecker::InNamedSlice(const Item& item, const std::string& canonical,
+                                                         std::string_view slice) {
+  const ProfilePtr profile = TRY(profiles_.Find(canonical));
+  if (profile == nullptr) return MakeError(ErrorCode::kInvalid, "the profile is not known here");
+  std::vector<NamedSlice> found;
+  FindSlices(definitions_, *profile->root, profile->type, slice, &found);
+  if (found.empty()) return MakeError(ErrorCode::kInvalid, "the profile has no slice of this name or id");
+  if (found.size() > 1)
+    return MakeError(ErrorCode::kInvalid,
+                     "the profile has several slices of this name: give the id of its element");
+  const NamedSlice& named = found.front();
+  if (named.type != kNoType && !definitions_.IsA(item.type, named.type)) return std::optional<bool>(false);
+  if (!resource_ && item.node) EnterResourceOf(item.node);
+  std::optional<bool> answer = false;
+  for (const auto& each : named.element->slices) {  // an item is of the first slice that it fits
+    const Fit fit = InSlice(*named.element, *each, item);
+    if (each.get() == named.slice) {
+      answer = fit == Fit::kUndecided ? std::nullopt : std::optional<bool>(fit == Fit::kYes);
+      break;
+    }
+    if (fit == Fit::kYes) break;
+  }
+  if (too_much_) return MakeError(ErrorCode::kTooLarge, "it takes too much work to decide");
+  return answer;
+}
 
 std::vector<const ProfileElement*> ProfileChecker::RulesBelow(const ProfileElement& rule,
                                                               const std::string& step) {

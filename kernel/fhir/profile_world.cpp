@@ -43,6 +43,13 @@ std::optional<bool> KnownConformance::ConformsTo(const path::Item& item, std::st
   return checker.ConformsToProfile(item, std::string(profile), &known);
 }
 
+Result<std::optional<bool>> KnownConformance::InSlice(const path::Item& item, std::string_view profile,
+                                                      std::string_view slice) const {
+  ProfileOptions options;
+  options.now_us = now_us_;
+  return ProfileChecker(profiles_, options).InNamedSlice(item, std::string(profile), slice);
+}
+
 std::optional<bool> KnownConformance::MemberOf(const path::Item& item, std::string_view value_set) const {
   const auto codes = profiles_.Codes(value_set);
   if (codes == nullptr) return std::nullopt;

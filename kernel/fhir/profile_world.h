@@ -15,6 +15,10 @@ class ProfileChecker::World final : public path::Resolver, public path::Conforma
   std::optional<bool> MemberOf(const path::Item& item, std::string_view value_set) const override;
   std::optional<bool> Subsumes(std::string_view system, std::string_view code,
                                std::string_view other) const override;
+  Result<std::optional<bool>> InSlice(const path::Item& item, std::string_view profile,
+                                      std::string_view slice) const override {
+    return checker_->InNamedSlice(item, std::string(profile), slice);
+  }
 
  private:
   ProfileChecker* checker_;

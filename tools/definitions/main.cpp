@@ -1,10 +1,11 @@
-// Compiles the official FHIR R4 definitions into the two files that are linked into the program: the table, and the profiles beside it.
-// Use:    tk_definitions FOLDER MENDED OUTPUT PROFILES      FOLDER holds StructureDefinition-*.json and the like, one resource a file;
+// Compiles the official FHIR R4 definitions into the files that are linked into the program: the table, the profiles, and the elements of the types.
+// Use:    tk_definitions FOLDER MENDED OUTPUT PROFILES ELEMENTS      FOLDER holds StructureDefinition-*.json and the like, one resource a file;
 //         MENDED is kernel/fhir/invariants_mended.json
 #include <fstream>
 #include <iostream>
 
 #include "kernel/fhir/definitions_official.h"
+#include "kernel/fhir/official_elements.h"
 #include "kernel/fhir/official_profiles.h"
 
 namespace {
@@ -24,11 +25,12 @@ bool Write(const char* path, const tk::Result<std::string>& bytes) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::cerr << "use: tk_definitions FOLDER MENDED OUTPUT PROFILES\n";
+  if (argc != 6) {
+    std::cerr << "use: tk_definitions FOLDER MENDED OUTPUT PROFILES ELEMENTS\n";
     return 2;
   }
   const bool written = Write(argv[3], tk::fhir::CompileOfficialDefinitions(argv[1], argv[2])) &&
-                       Write(argv[4], tk::fhir::CompileOfficialProfiles(argv[1]));
+                       Write(argv[4], tk::fhir::CompileOfficialProfiles(argv[1])) &&
+                       Write(argv[5], tk::fhir::CompileOfficialElements(argv[1]));
   return written ? 0 : 1;
 }

@@ -461,9 +461,6 @@ class Compiler {
   Result<const FunctionInfo*> Lookup(const SyntaxNode& node, size_t arguments) const {
     const FunctionInfo* info = FindFunction(node.text);
     if (info == nullptr) return Fail(node, fmt::format("there is no function {}()", node.text));
-    if (!info->offered) {
-      return Fail(node, fmt::format("the function {}() is not offered", node.text), ErrorCode::kUnsupported);
-    }
     if (arguments < info->arguments_min || arguments > info->arguments_max) {
       const std::string count = info->arguments_min == info->arguments_max
                                     ? fmt::format("{}", info->arguments_min)

@@ -1,4 +1,4 @@
-// Functions that ask the definitions: conformsTo, memberOf, subsumes, subsumedBy, htmlChecks, checkModifiers.
+// Functions that ask the definitions: conformsTo, memberOf, subsumes, subsumedBy, slice, htmlChecks, checkModifiers.
 // Source: FHIR R4 fhirpath.html, "Additional functions".
 #include <fmt/format.h>
 
@@ -83,15 +83,26 @@ Status Evaluator::Subsumption(const Call& call, const Item& above, const Item& b
 
 Status Evaluator::CallConformance(const Call& call, bool* known) {
   *known = true;
-  const Item* item = nullptr;
-  if (call.op.function != Function::kCheckModifiers) {
-    item = TRY(One(call.op, call.input));
-    if (item == nullptr) return {};
+  switch (call.op.function) {  // of all items
+    case Function::kCheckModifiers:
+      return CheckModifiers(call);
+    case Function::kSlice:
+      return InSlice(call);
+    case Function::kElementDefinition:
+      return ElementDefinitions(call);
+    default:
+      break;
   }
+  const Item* item = TRY(One(call.op, call.input));
+  if (item == nullptr) return {};
   switch (call.op.function) {
     case Function::kHtmlChecks: {
+      const Definitions& definitions = types_.definitions();
+      const bool is_other =
+          item->node && item->type < definitions.type_count() && definitions.Type(item->type).name != "xhtml";
       std::string scratch;
-      const std::optional<std::string_view> text = TRY(OneText(call.op, call.input, &scratch));
+      const std::optional<std::string_view> text =
+          is_other ? std::nullopt : TRY(OneText(call.op, call.input, &scratch));
       if (text) call.out->push_back(BooleanItem(NarrativeProblem(*text) == nullptr));
       return {};
     }
@@ -122,8 +133,6 @@ Status Evaluator::CallConformance(const Call& call, bool* known) {
       const bool is_above = call.op.function == Function::kSubsumes;
       return Subsumption(call, is_above ? *item : *other, is_above ? *other : *item);
     }
-    case Function::kCheckModifiers:
-      return CheckModifiers(call);
     default:
       *known = false;
       return {};
@@ -137,6 +146,22 @@ std::optional<bool> Evaluator::ConformsToType(const Item& item, std::string_view
   if (type == kNoType) return std::nullopt;
   if (item.type >= definitions.type_count() || !definitions.IsA(item.type, type)) return false;
   return !definitions.IsResource(item.type) || Validate(definitions, item.node, {kNoType, 1}).empty();
+}
+
+/// The items that are in the slice of a profile. Where that cannot be decided, because what a reference leads to is not here, an item is left out.
+Status Evaluator::InSlice(const Call& call) {
+  const std::optional<std::string> profile = TRY(OneText(call.op, call.arguments[0]));
+  const std::optional<std::string> slice = TRY(OneText(call.op, call.arguments[1]));
+  if (!profile || !slice) return {};
+  constexpr uint64_t kItemWork = 100;  // discriminators are expressions
+  for (const Item& item : call.input) {
+    TRY(Charge(call.op, kItemWork));
+    if (environment_.conformance == nullptr) return Fail(call.op, "slice() knows no profiles here");
+    const auto answer = environment_.conformance->InSlice(item, *profile, *slice);
+    if (!answer.ok()) return Fail(call.op, "slice(): " + answer.error().external);
+    if (*answer == true) call.out->push_back(item);
+  }
+  return {};
 }
 
 /// The input, if it has no modifier extensions but those that are named.

@@ -295,7 +295,7 @@ Status Evaluator::CallFunction(const Call& call) {
   if (!known) TRY(CallConversion(call, &known));
   if (!known) TRY(CallTime(call, &known));
   if (!known) TRY(CallConformance(call, &known));
-  CHECK(known);  // the compiler refuses what is not offered
+  CHECK(known);  // the compiler knows no other
   return {};
 }
 

@@ -201,6 +201,9 @@ class Evaluator {
   Status Subsumption(const Call& call, const Item& above, const Item& below);
   std::optional<bool> ConformsToType(const Item& item, std::string_view url) const;
   Status CheckModifiers(const Call& call);
+  Status InSlice(const Call& call);
+  // element_definitions.cpp
+  Status ElementDefinitions(const Call& call);
 
   // ---- shared ----
   // Out of line, as is what only errors need: the way without an error stays short.

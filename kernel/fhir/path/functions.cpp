@@ -11,8 +11,8 @@ using A = ArgumentMode;
 using R = ResultMode;
 
 constexpr FunctionInfo Row(std::string_view name, F function, uint8_t from, uint8_t to, R result,
-                           A arguments = A::kValues, bool offered = true) {
-  return FunctionInfo{name, function, from, to, arguments, result, offered};
+                           A arguments = A::kValues) {
+  return FunctionInfo{name, function, from, to, arguments, result};
 }
 
 constexpr auto kFunctions = std::to_array<FunctionInfo>({
@@ -131,17 +131,17 @@ constexpr auto kFunctions = std::to_array<FunctionInfo>({
     Row("hasValue", F::kHasValue, 0, 0, R::kBoolean),
     Row("getValue", F::kGetValue, 0, 0, R::kUnknown),
     Row("resolve", F::kResolve, 0, 0, R::kUnknown),
-    Row("elementDefinition", F::kElementDefinition, 0, 0, R::kUnknown, A::kValues, false),
+    Row("elementDefinition", F::kElementDefinition, 0, 0, R::kUnknown),
     Row("htmlChecks", F::kHtmlChecks, 0, 0, R::kBoolean),
     Row("conformsTo", F::kConformsTo, 1, 1, R::kBoolean),
     Row("memberOf", F::kMemberOf, 1, 1, R::kBoolean),
     Row("checkModifiers", F::kCheckModifiers, 0, 3, R::kSame),
     Row("subsumes", F::kSubsumes, 1, 1, R::kBoolean),
     Row("subsumedBy", F::kSubsumedBy, 1, 1, R::kBoolean),
-    Row("slice", F::kSlice, 2, 2, R::kUnknown, A::kValues, false),
+    Row("slice", F::kSlice, 2, 2, R::kSame),
 });
 static_assert(std::all_of(kFunctions.begin(), kFunctions.end(), [](const FunctionInfo& info) {
-  return info.arguments != A::kValues || !info.offered || info.arguments_max <= kArgumentsMax;
+  return info.arguments != A::kValues || info.arguments_max <= kArgumentsMax;
 }));
 
 }  // namespace

@@ -142,7 +142,6 @@ enum class Function : uint8_t {
   kCheckModifiers,
   kSubsumes,
   kSubsumedBy,
-  // known and not offered
   kSlice
 };
 
@@ -187,7 +186,6 @@ struct FunctionInfo {
   uint8_t arguments_max;
   ArgumentMode arguments;
   ResultMode result;
-  bool offered;
 };
 
 /// Most arguments of a function that takes values.

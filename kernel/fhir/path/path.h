@@ -68,7 +68,7 @@ class Variables {
   virtual const Collection* Find(std::string_view name) const = 0;
 };
 
-/// Profiles, value sets and code systems that the definitions do not hold, for conformsTo(), memberOf(), subsumes() and subsumedBy().
+/// Profiles, value sets and code systems that the definitions do not hold, for conformsTo(), memberOf(), subsumes(), subsumedBy() and slice().
 class Conformance {
  public:
   virtual ~Conformance() = default;
@@ -81,6 +81,13 @@ class Conformance {
                                        std::string_view other) const {
     static_cast<void>(system), static_cast<void>(code), static_cast<void>(other);
     return std::nullopt;
+  }
+  /// Is the item in the slice of that profile? `slice`: its sliceName, or the id of its ElementDefinition. nullopt: it cannot be decided, because
+  /// what a reference leads to is not here. Errors: kInvalid: the profile is not known here or broken, or has no such slice, or several.
+  virtual Result<std::optional<bool>> InSlice(const Item& item, std::string_view profile,
+                                              std::string_view slice) const {
+    static_cast<void>(item), static_cast<void>(profile), static_cast<void>(slice);
+    return MakeError(ErrorCode::kInvalid, "no profiles are known here");
   }
 };
 

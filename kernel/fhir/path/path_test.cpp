@@ -308,7 +308,8 @@ TEST_F(Path, ChecksBeforeItRuns) {
   EXPECT_EQ(Patient("name.frist()"), "invalid, column 6: there is no function frist()");
   EXPECT_EQ(Patient("name.take()"), "invalid, column 6: take() takes 1 arguments, not 0");
   EXPECT_EQ(Patient("name is HumanNam"), "invalid, column 6: there is no type \"HumanNam\"");
-  EXPECT_EQ(Patient("slice('x', 'y')"), "unsupported, column 1: the function slice() is not offered");
+  EXPECT_EQ(Patient("slice('x', 'y')"), "invalid, column 1: slice() knows no profiles here");
+  EXPECT_EQ(Patient("slice({}, 'y') | slice('x', {}) | contact.slice('x', 'y')"), "");
   EXPECT_EQ(Observation("valueQuantity.unit"),
             "invalid, column 1: Observation has no element \"valueQuantity\"");
   EXPECT_EQ(Patient("name.select(use.foo)"), "invalid, column 17: code has no element \"foo\"");
@@ -386,6 +387,7 @@ TEST_F(Path, AsksTheDefinitions) {
   EXPECT_EQ(Patient("'x'.memberOf('http://example.org/not-here')"), "");
   EXPECT_EQ(Patient("checkModifiers().active"), "true");
   EXPECT_EQ(Patient("'<div>'.htmlChecks()"), "false");
+  EXPECT_EQ(Patient("gender.htmlChecks()"), "") << "no narrative";
   EXPECT_EQ(Patient("id is System.String and extension.url.all($this is System.String)"), "true");
   EXPECT_EQ(Patient("name[0].family is System.String"), "false");
 }
