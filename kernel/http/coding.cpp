@@ -42,6 +42,40 @@ double QualityOf(std::string_view header, std::string_view coding) {
   return -1;
 }
 
+/// What is unpacked, growing as it is filled: members may be empty and many, and cost no room then.
+class Unpacked {
+ public:
+  Unpacked(size_t packed_bytes, size_t bytes_max, const MayHold& may_hold)
+      : step_(std::min(kBlock, std::max<size_t>(packed_bytes * 4, 1024))),
+        bytes_max_(bytes_max),
+        may_hold_(may_hold) {}
+  /// There is room for at least one byte behind this. Errors: kBusy.
+  Status Grow() {
+    if (used_ < bytes_.size()) return {};
+    if (may_hold_ && !may_hold_(used_ + step_)) return TooManyBodies();
+    bytes_.resize(used_ + step_);
+    return {};
+  }
+  char* at() { return bytes_.data() + used_; }
+  size_t room() const { return bytes_.size() - used_; }
+  /// So much of the room was filled. Errors: kTooLarge.
+  Status Take(size_t bytes) {
+    used_ += bytes;
+    return used_ > bytes_max_ ? Status(TooLarge(bytes_max_)) : Status();
+  }
+  std::string End() {
+    bytes_.resize(used_);
+    return std::move(bytes_);
+  }
+
+ private:
+  const size_t step_, bytes_max_;
+  const MayHold& may_hold_;
+  std::string bytes_;
+  size_t used_ = 0;
+};
+
+// One member behind the other is the text of all (RFC 1952 section 2.2): gzip files that were joined, or written piece by piece.
 Result<std::string> Gunzip(std::string_view bytes, size_t bytes_max, const MayHold& may_hold) {
   z_stream stream{};
   if (inflateInit2(&stream, kGzipWindow) != Z_OK)
@@ -49,44 +83,42 @@ Result<std::string> Gunzip(std::string_view bytes, size_t bytes_max, const MayHo
   const std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, inflateEnd);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
-  std::string out;
+  Unpacked out(bytes.size(), bytes_max, may_hold);
   for (;;) {
-    const size_t before = out.size();
-    const size_t after = before + std::min(kBlock, std::max<size_t>(bytes.size() * 4, 1024));
-    if (may_hold && !may_hold(after)) return TooManyBodies();
-    out.resize(after);
-    stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
-    stream.avail_out = static_cast<uInt>(out.size() - before);
+    TRY(out.Grow());
+    const size_t room = out.room();
+    stream.next_out = reinterpret_cast<Bytef*>(out.at());
+    stream.avail_out = static_cast<uInt>(room);
     const int code = inflate(&stream, Z_NO_FLUSH);
-    out.resize(out.size() - stream.avail_out);
-    if (out.size() > bytes_max) return TooLarge(bytes_max);
-    if (code == Z_STREAM_END) return stream.avail_in == 0 ? Result<std::string>(std::move(out)) : Damaged();
-    if (code != Z_OK || out.size() == before) return Damaged();
+    TRY(out.Take(room - stream.avail_out));
+    if (code == Z_STREAM_END) {
+      if (stream.avail_in == 0) return out.End();
+      if (inflateReset(&stream) != Z_OK) return Damaged();
+    } else if (code != Z_OK || stream.avail_out != 0) {
+      return Damaged();  // or it ends in the middle: there was room, and nothing is left to fill it with
+    }
   }
 }
 
+// Frames are joined in the same way (RFC 8878 section 3).
 Result<std::string> Unzstd(std::string_view bytes, size_t bytes_max, const MayHold& may_hold) {
   const std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
   if (context == nullptr) return MakeError(ErrorCode::kUnavailable, "not enough memory to unpack");
   ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax,
                          23);  // 8 MiB: what RFC 8878 asks receivers to have
   ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
-  std::string out;
-  size_t left = 1;
-  while (left != 0) {
-    const size_t before = out.size();
-    const size_t after = before + std::min(kBlock, std::max<size_t>(bytes.size() * 4, 1024));
-    if (may_hold && !may_hold(after)) return TooManyBodies();
-    out.resize(after);
-    ZSTD_outBuffer block{out.data() + before, out.size() - before, 0};
-    left = ZSTD_decompressStream(context.get(), &block, &in);
-    out.resize(before + block.pos);
+  Unpacked out(bytes.size(), bytes_max, may_hold);
+  for (;;) {
+    TRY(out.Grow());
+    ZSTD_outBuffer block{out.at(), out.room(), 0};
+    const size_t from = in.pos;
+    const size_t left = ZSTD_decompressStream(context.get(), &block, &in);
     if (ZSTD_isError(left) != 0) return Damaged();
-    if (out.size() > bytes_max) return TooLarge(bytes_max);
-    if (left != 0 && block.pos == 0 && in.pos == in.size) return Damaged();
+    TRY(out.Take(block.pos));
+    if (left == 0 && in.pos == in.size) return out.End();
+    if (left != 0 && in.pos == in.size && block.pos < block.size) return Damaged();
+    if (in.pos == from && block.pos == 0) return Damaged();
   }
-  if (in.pos != in.size) return Damaged();
-  return out;
 }
 
 std::string Gzip(std::string_view bytes, int level) {

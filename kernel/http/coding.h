@@ -21,7 +21,8 @@ std::string_view NameOf(Coding coding);
 enum class Effort : uint8_t { kOnce, kKept };
 std::string Encode(Coding coding, std::string_view bytes, Effort effort = Effort::kOnce);
 
-/// `name` is the value of Content-Encoding. `may_hold` is asked before the text grows to so many bytes. Errors: kUnsupported for others,
+/// `name` is the value of Content-Encoding. Members of gzip and frames of zstd that follow each other are one text; whatever else follows is damage.
+/// `may_hold` is asked before the text grows to so many bytes. Errors: kUnsupported for others,
 /// kTooLarge over `bytes_max`, kIncorrect if damaged, kBusy if `may_hold` says no.
 using MayHold = std::function<bool(size_t bytes)>;
 Result<std::string> Decode(std::string_view name, std::string_view bytes, size_t bytes_max,

@@ -453,6 +453,35 @@ TEST(Coding, RoundTripsAndBombs) {
   EXPECT_EQ(Decode("br", text, text.size()).error().code, ErrorCode::kUnsupported);
 }
 
+TEST(Coding, MembersThatFollowEachOtherAreOneText) {
+  const std::string text = std::string(300'000, 'a') + "end of one";
+  for (const Coding coding : {Coding::kGzip, Coding::kZstd}) {
+    const std::string name(NameOf(coding));
+    const std::string one = Encode(coding, text), none = Encode(coding, ""), two = Encode(coding, "and two");
+    const std::string whole = text + "and two";
+    EXPECT_EQ(Decode(name, one + two, whole.size()).value(), whole) << name;
+    EXPECT_EQ(Decode(name, none + one + none + two + none, whole.size()).value(), whole) << name;
+    EXPECT_EQ(Decode(name, none, 0).value(), "");
+    EXPECT_EQ(Decode(name, one + two, whole.size() - 1).error().code, ErrorCode::kTooLarge)
+        << name << ": the limit is that of all together";
+    for (const std::string& wrong : {one + two + "x", one + two.substr(0, two.size() - 1),
+                                     one + std::string(1, '\0'), one + one.substr(0, 5)})
+      EXPECT_EQ(Decode(name, wrong, 2 * whole.size()).error().code, ErrorCode::kIncorrect) << name;
+    // So many that a block for each would take minutes.
+    std::string many;
+    for (int i = 0; i < 50'000; ++i) many += none;
+    size_t held = 0;
+    EXPECT_EQ(Decode(name, many + two, 100,
+                     [&](size_t bytes) {
+                       held = std::max(held, bytes);
+                       return true;
+                     })
+                  .value(),
+              "and two");
+    EXPECT_LE(held, size_t{256} * 1024) << name;
+  }
+}
+
 TEST(Coding, IsChosenByQuality) {
   EXPECT_EQ(ChooseCoding(""), Coding::kIdentity);
   EXPECT_EQ(ChooseCoding("gzip, deflate, br, zstd"), Coding::kZstd);
