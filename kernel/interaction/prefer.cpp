@@ -156,7 +156,8 @@ std::optional<Instant> ParseHttpDate(std::string_view text) {
   return (days * 86400 + *hour * 3600 + *minute * 60 + *second) * kSecondUs;
 }
 
-bool NotModified(const Request& request, uint32_t version, Instant at_us) {
+bool NotModified(const Request& request, uint32_t version, Instant at_us,
+                 const std::function<bool()>& alone) {
   if (!request.if_none_match.empty()) return NamesVersion(request.if_none_match, version);
   if (request.if_modified_since.empty()) return false;
   const auto since = ParseHttpDate(request.if_modified_since);
@@ -164,8 +165,9 @@ bool NotModified(const Request& request, uint32_t version, Instant at_us) {
     const auto instant = ParseDateRange(request.if_modified_since);
     return instant.ok() && instant->precision >= 19 && at_us <= instant->low_us;
   }
-  // An HTTP date has whole seconds, a version has microseconds: compare what the header can express.
-  return at_us / kSecondUs <= *since / kSecondUs;
+  // An HTTP date has whole seconds, a version has microseconds: what the header can express is compared, where that says enough.
+  const Instant second = at_us / kSecondUs, asked = *since / kSecondUs;
+  return second < asked || (second == asked && alone());
 }
 
 Status CheckIfMatch(std::string_view if_match, uint32_t version) {

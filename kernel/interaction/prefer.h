@@ -21,8 +21,9 @@ std::string ETag(uint32_t version);
 bool NamesVersion(std::string_view if_none_match, uint32_t version);
 /// "Sat, 29 Oct 1994 19:43:31 GMT"; nullopt if it is no such date.
 std::optional<Instant> ParseHttpDate(std::string_view text);
-/// 304: the caller's copy is still right. If-None-Match goes before If-Modified-Since and an entry's ifModifiedSince.
-bool NotModified(const Request& request, uint32_t version, Instant at_us);
+/// 304: the caller's copy is still right. If-None-Match goes before If-Modified-Since and an entry's ifModifiedSince. `alone` is asked where the header
+/// names the very second of `at_us`: is this version the only one that was written in it? Else the caller's may be another (RFC 9110 section 8.8.2.2).
+bool NotModified(const Request& request, uint32_t version, Instant at_us, const std::function<bool()>& alone);
 /// Said to a create that comes with one.
 inline constexpr const char* kIfMatchOfCreate =
     "If-Match names a version, and what POST creates has none yet: to replace a version PUT [type]/[id] with "

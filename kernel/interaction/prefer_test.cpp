@@ -78,12 +78,16 @@ TEST(NotModified, ETagGoesBeforeDate) {
   Request request;
   request.if_modified_since = "Sat, 29 Oct 1994 19:43:31 GMT";
   const Instant at = *ParseHttpDate(request.if_modified_since);
-  EXPECT_TRUE(NotModified(request, 2, at + 999'999));  // within that second
-  EXPECT_FALSE(NotModified(request, 2, at + kSecondUs));
+  const auto alone = [] { return true; };
+  const auto not_alone = [] { return false; };
+  EXPECT_TRUE(NotModified(request, 2, at + 999'999, alone));  // within that second
+  EXPECT_FALSE(NotModified(request, 2, at + 999'999, not_alone));
+  EXPECT_TRUE(NotModified(request, 2, at - 1, not_alone));
+  EXPECT_FALSE(NotModified(request, 2, at + kSecondUs, alone));
   request.if_none_match = "W/\"1\"";
-  EXPECT_FALSE(NotModified(request, 2, at));
+  EXPECT_FALSE(NotModified(request, 2, at, alone));
   request.if_none_match = "W/\"2\"";
-  EXPECT_TRUE(NotModified(request, 2, at + 5 * kSecondUs));
+  EXPECT_TRUE(NotModified(request, 2, at + 5 * kSecondUs, not_alone));
 }
 
 TEST(Parameters, DecodesAndRefuses) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "kernel/interaction/interaction_test_harness.h"
+#include "kernel/interaction/prefer.h"
 
 namespace tk::interaction {
 namespace {
@@ -156,6 +157,32 @@ TEST_F(ReadWrite, ConditionalRead) {
   EXPECT_EQ(headed.status, 200);
   EXPECT_TRUE(headed.body.empty());
   EXPECT_EQ(headed.etag, created.etag);
+}
+
+// Last-Modified has whole seconds: who read the first version of a second must hear of the second.
+TEST_F(ReadWrite, ADateTellsNoTwoVersionsOfOneSecondApart) {
+  const auto since = [this](std::string_view date) {
+    Request request = Make(Method::kGet, "Patient/a");
+    request.if_modified_since = date;
+    return Send(std::move(request)).status;
+  };
+  const std::string date = "Sat, 29 Oct 2044 19:43:31 GMT", later = "Sat, 29 Oct 2044 19:43:32 GMT";
+  const auto at = [&](Instant us) { clock_.Set(*ParseHttpDate(date) + us); };
+  at(100);
+  EXPECT_EQ(Put("Patient/a", PatientJson("a")).status, 201);
+  EXPECT_EQ(since(date), 304) << "the only one of its second";
+  at(200);
+  EXPECT_EQ(Put("Patient/a", PatientJson("a", "male")).status, 200);
+  EXPECT_EQ(since(date), 200);
+  EXPECT_EQ(since(later), 304);
+  at(kSecondUs + 100);
+  EXPECT_EQ(Delete("Patient/a").status, 204);
+  at(kSecondUs + 200);
+  EXPECT_EQ(Put("Patient/a", PatientJson("a")).status, 201);
+  EXPECT_EQ(since(later), 200) << "written anew in the second of the delete";
+  at(5 * kSecondUs);
+  EXPECT_EQ(Put("Patient/a", PatientJson("a", "female")).status, 200);
+  EXPECT_EQ(since("Sat, 29 Oct 2044 19:43:36 GMT"), 304);
 }
 
 TEST_F(ReadWrite, PreferSaysWhatComesBack) {
