@@ -17,9 +17,9 @@ class UnreadyIndex final : public search::Index {
   }
   std::shared_ptr<const fhir::Definitions> definitions() const override { return inner_->definitions(); }
   Status CheckParameter(std::string_view id, const fhir::Document& parameter,
-                        std::span<const view::ResourcePtr> before) const override {
+                        std::span<const view::ResourcePtr> beside) const override {
     TRY(IsReady());
-    return inner_->CheckParameter(id, parameter, before);
+    return inner_->CheckParameter(id, parameter, beside);
   }
   std::vector<Issue> FaultsOf(std::string_view url) const override { return inner_->FaultsOf(url); }
   Result<search::Page> Search(const search::Query& query, const search::PageRequest& request) const override {
@@ -122,6 +122,11 @@ TEST_F(CodesTest, SearchesUseWhatIsStored) {
   EXPECT_EQ(Found("code:below=http://t/s%7Ctop"), (Ids{"top", "low"}));
   EXPECT_EQ(Found("code:above=http://t/s%7Clow"), (Ids{"top", "low"}));
   EXPECT_EQ(Found("status:in=http://hl7.org/fhir/ValueSet/observation-status"), (Ids{"top", "low", "other"}));
+  // A code that nobody knows is no error: whoever has it is found, and it is told.
+  const Response stray = Get("Observation?code:below=http://t/s%7Cstray");
+  EXPECT_EQ(stray.status, 200) << stray.body;
+  EXPECT_NE(stray.body.find("code system http://t/s has no such code"), std::string::npos) << stray.body;
+  EXPECT_EQ(stray.body.find("(ignored)"), std::string::npos);
   const Response unknown = Get("Observation?code:in=http://t/nowhere");
   EXPECT_EQ(unknown.status, 400) << unknown.body;
   EXPECT_EQ(IssuePath(unknown), "code:in");

@@ -55,6 +55,7 @@ Result<CodeListPtr> ReadCodes(const TermReader& reader, const std::vector<Term>&
                                                "code systems",
                                                reader.modifier));
   std::vector<fhir::SystemCode> codes;
+  std::string note;
   for (const Term& term : terms) {
     auto list = CodesOfTerm(reader, *all, term);
     if (!list.ok()) {
@@ -66,8 +67,9 @@ Result<CodeListPtr> ReadCodes(const TermReader& reader, const std::vector<Term>&
     }
     if (terms.size() == 1) return list;
     codes.insert(codes.end(), (*list)->codes().begin(), (*list)->codes().end());
+    if (note.empty()) note = (*list)->note();
   }
-  auto list = std::make_shared<const terminology::CodeList>(std::move(codes));
+  auto list = std::make_shared<const terminology::CodeList>(std::move(codes), std::move(note));
   if (list->size() > terminology::kListedCodesMax)
     return Refuse(ErrorCode::kTooLarge, "too-costly", reader.name,
                   fmt::format("its values come to more than {} codes", terminology::kListedCodesMax));

@@ -159,11 +159,22 @@ TEST(Codes, WhatCannotBeExpandedIsRefusedWithTheReason) {
   refused("code:below=n1", ErrorCode::kIncorrect, "value", ":below takes system|code");
   refused("code:below=s%7C", ErrorCode::kIncorrect, "value", "system|code");
   refused("code:below=http://loinc.org%7C1-8", ErrorCode::kUnsupported, "not-supported", "http://loinc.org");
-  refused("code:above=s%7Cunknown", ErrorCode::kIncorrect, "code-invalid", "no such code");
   // The value of a personal element is never repeated.
   const auto page = house.Ask("Observation", "code:in=http://t/Wang%20Fang");
   ASSERT_FALSE(page.ok());
   EXPECT_EQ(page.error().issues.at(0).text.find("Wang"), std::string::npos);
+}
+
+// A resource may well have it: no search misses that one.
+TEST(Codes, OneThatItsSystemDoesNotKnowIsItselfAlone) {
+  House house;
+  StoreCodes(&house);
+  const auto stray = house.Put(Coded(1, "stray"));
+  const auto known = house.Put(Coded(2, "n1"));
+  EXPECT_EQ(Sorted(house, "code:below=s%7Cstray"), (std::vector<view::Ordinal>{stray}));
+  EXPECT_EQ(Sorted(house, "code:above=s%7Cstray"), (std::vector<view::Ordinal>{stray}));
+  EXPECT_EQ(Sorted(house, "code:below=s%7Cstray,s%7Cn0"), (std::vector<view::Ordinal>{stray, known}));
+  EXPECT_EQ(Sorted(house, "code:below=s%7Cnobody"), std::vector<view::Ordinal>{});
 }
 
 TEST(Codes, TheWriterIsAskedAboutThem) {

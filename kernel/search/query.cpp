@@ -280,11 +280,26 @@ class Parser {
                                   : name == "_list"    ? List(value)
                                                        : chains_.Read(type_, name, value);
     if (criterion.ok()) {
+      TellNote(*criterion);
       query_.criteria.push_back(std::move(*criterion));
       return {};
     }
     if (passable_) return PassOver(std::move(criterion.error()));
     return std::move(criterion.error());
+  }
+
+  /// What is to be told of the codes that a criterion asks for, once.
+  bool TellNote(const Criterion& criterion) {
+    if (criterion.join != nullptr) {
+      return std::any_of(criterion.join->branches.begin(), criterion.join->branches.end(),
+                         [this](const Join::Branch& branch) { return TellNote(branch.inner); });
+    }
+    if (criterion.codes == nullptr || criterion.codes->note().empty()) return false;
+    query_.ignored.push_back(
+        Refuse(ErrorCode::kIncorrect, "code-invalid", criterion.name, criterion.codes->note())
+            .issues.front());
+    query_.ignored.back().severity = Severity::kWarning;
+    return true;
   }
 
   /// What a List names: asked from its side.

@@ -94,7 +94,7 @@ struct Query {
   std::vector<Include> includes;
   bool explain = false;        // _explain: tell the plan and what it cost
   std::string self;            // canonical query string of what was understood, for the self link
-  std::vector<Issue> ignored;  // only when lenient
+  std::vector<Issue> ignored;  // what is to be told: parameters, when lenient; codes that nobody knows
 };
 
 /// What it keeps in memory, roughly: itself, its texts, its value lists; not the definitions. Cost: a walk over its values.

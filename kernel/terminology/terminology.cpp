@@ -31,7 +31,8 @@ bool ByCode(const fhir::SystemCode& x, const fhir::SystemCode& y) {
 
 }  // namespace
 
-CodeList::CodeList(std::vector<fhir::SystemCode> codes) : codes_(std::move(codes)) {
+CodeList::CodeList(std::vector<fhir::SystemCode> codes, std::string note)
+    : codes_(std::move(codes)), note_(std::move(note)) {
   std::sort(codes_.begin(), codes_.end(), ByCode);
   codes_.erase(std::unique(codes_.begin(), codes_.end()), codes_.end());
 }
@@ -146,9 +147,10 @@ Result<CodeListPtr> Terminology::Get(const std::string& key, const Make& make) c
   }
   if (list == nullptr) {
     Source source(*this);
-    auto codes = make(source);
+    auto made = make(source);
     TRY(stored_.Complete());  // before anything is said to be unknown
-    list = std::make_shared<const CodeList>(TRY(std::move(codes)));
+    list = TRY(std::move(made));
+    if (!list->note().empty()) return list;  // of whatever somebody wrote: not to be kept
     if (list->size() > kListedCodesMax)
       return MakeIssue(ErrorCode::kTooLarge, "too-costly", "",
                        "more than " + std::to_string(kListedCodesMax) + " codes: ask for a narrower set");
@@ -161,23 +163,24 @@ Result<CodeListPtr> Terminology::Get(const std::string& key, const Make& make) c
 }
 
 Result<CodeListPtr> Terminology::In(std::string_view value_set) const {
-  return Get("in " + std::string(value_set),
-             [&](const Source& source) -> Result<std::vector<fhir::SystemCode>> {
-               fhir::ExpansionLimits limits;
-               limits.codes_max = kListedCodesMax;
-               const fhir::Value root = source.FindValueSet(value_set);
-               if (root.present()) return fhir::ExpandValueSet(root, source, limits);
-               if (auto codes = source.Compiled(value_set)) return *std::move(codes);
-               return MakeIssue(ErrorCode::kUnsupported, "not-supported", "",
-                                "value set " + ShownCanonical(value_set) +
-                                    " is not known here: store it as a ValueSet with a compose");
-             });
+  return Get("in " + std::string(value_set), [&](const Source& source) -> Result<CodeListPtr> {
+    fhir::ExpansionLimits limits;
+    limits.codes_max = kListedCodesMax;
+    const fhir::Value root = source.FindValueSet(value_set);
+    if (root.present())
+      return CodeListPtr(std::make_shared<const CodeList>(TRY(fhir::ExpandValueSet(root, source, limits))));
+    if (auto codes = source.Compiled(value_set))
+      return CodeListPtr(std::make_shared<const CodeList>(*std::move(codes)));
+    return MakeIssue(ErrorCode::kUnsupported, "not-supported", "",
+                     "value set " + ShownCanonical(value_set) +
+                         " is not known here: store it as a ValueSet with a compose");
+  });
 }
 
 Result<CodeListPtr> Terminology::Related(std::string_view system, std::string_view code, bool below) const {
   const std::string key =
       std::string(below ? "below " : "above ") + std::string(system) + " " + std::string(code);
-  return Get(key, [&](const Source& source) -> Result<std::vector<fhir::SystemCode>> {
+  return Get(key, [&](const Source& source) -> Result<CodeListPtr> {
     const auto tree = source.FindCodeSystem(system);
     const std::string shown = "code system " + ShownCanonical(system);
     if (tree == nullptr)
@@ -190,11 +193,13 @@ Result<CodeListPtr> Terminology::Related(std::string_view system, std::string_vi
                            "a code is not known");
     const auto place = tree->Find(code);
     if (place == fhir::CodeTree::kNone)
-      return MakeIssue(ErrorCode::kIncorrect, "code-invalid", "", shown + " has no such code");
+      return CodeListPtr(std::make_shared<const CodeList>(
+          std::vector<fhir::SystemCode>{{std::string(fhir::WithoutVersion(system)), std::string(code)}},
+          shown + " has no such code: only the code itself is looked for"));
     const auto places = below ? tree->Below(place) : tree->Above(place);
     std::vector<fhir::SystemCode> out;
     for (const auto each : places) out.emplace_back(fhir::WithoutVersion(system), tree->Code(each));
-    return out;
+    return CodeListPtr(std::make_shared<const CodeList>(std::move(out)));
   });
 }
 

@@ -25,15 +25,18 @@ inline constexpr size_t kListedCodesMax = 10'000;
 /// Codes with their systems, each once. Immutable.
 class CodeList {
  public:
-  explicit CodeList(std::vector<fhir::SystemCode> codes);
+  /// `note`: what whoever asked should be told.
+  explicit CodeList(std::vector<fhir::SystemCode> codes, std::string note = {});
   bool Has(std::string_view system, std::string_view code) const;
   /// The entries with that code, of whatever system: a part of codes().
   std::pair<const fhir::SystemCode*, const fhir::SystemCode*> WithCode(std::string_view code) const;
   const std::vector<fhir::SystemCode>& codes() const { return codes_; }  // by code, then system
   size_t size() const { return codes_.size(); }
+  const std::string& note() const { return note_; }
 
  private:
   std::vector<fhir::SystemCode> codes_;
+  std::string note_;
 };
 using CodeListPtr = std::shared_ptr<const CodeList>;
 
@@ -52,7 +55,8 @@ class Terminology {
   /// The codes of a value set: by canonical, perhaps with |version, or "ValueSet/id". Errors: kUnsupported with the value set and why it cannot be
   /// listed; kTooLarge; those of Canonicals::Complete.
   Result<CodeListPtr> In(std::string_view value_set) const;
-  /// The code itself and all that it subsumes, or that subsume it. Errors: as In, of the code system; kIncorrect if it has no such code.
+  /// The code itself and all that it subsumes, or that subsume it. One that the code system does not have is itself alone, with a note: a search by an
+  /// unknown code is no error (FHIR R4 search.html 3.1.1.3). Errors: as In, of the code system.
   Result<CodeListPtr> Below(std::string_view system, std::string_view code) const;
   Result<CodeListPtr> Above(std::string_view system, std::string_view code) const;
 

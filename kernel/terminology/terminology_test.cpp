@@ -128,7 +128,14 @@ TEST_F(TerminologyTest, WhatCannotBeListedSaysWhy) {
   expect("self", ErrorCode::kTooLarge, "import each other");
   EXPECT_EQ(Now().Below("http://t/nowhere", "a").error().code, ErrorCode::kUnsupported);
   EXPECT_EQ(Now().Below("http://t/part", "x").error().code, ErrorCode::kUnsupported);
-  EXPECT_EQ(Now().Below("http://t/s", "unknown").error().code, ErrorCode::kIncorrect);
+}
+
+TEST_F(TerminologyTest, AnUnknownCodeIsItselfAloneAndToldSo) {
+  EXPECT_EQ(Text(Now().Below("http://t/s", "unknown")), "unknown");
+  EXPECT_EQ(Text(Now().Above("http://t/s|1", "unknown")), "unknown");
+  EXPECT_EQ((*Now().Below("http://t/s", "unknown"))->note(),
+            "code system http://t/s has no such code: only the code itself is looked for");
+  EXPECT_EQ((*Now().Below("http://t/s", "b"))->note(), "");
 }
 
 TEST_F(TerminologyTest, ManyCodesAreRefused) {
