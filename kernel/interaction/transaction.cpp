@@ -86,6 +86,7 @@ class Planning {
     for (const size_t i : transaction_.order) {
       if (Status made = Make(i); !made.ok()) return made;
     }
+    TRY(CheckParameters());
     TRY(Collect());
     set_->key = call_.key;
     return {};
@@ -296,7 +297,7 @@ class Planning {
     }
     fhir::Document document = TRY(rewriter_.Rewrite(source, entry.type, entry.full_url, item.id, path));
     auto now = MakeVersion(room_, call_, entry.type, std::move(document), item.current.version.version + 1,
-                           entry.method == Method::kPost, conformance_);
+                           entry.method == Method::kPost, {conformance_, true});
     if (!now.ok()) return At(i, ".resource", Status(now.TakeError()));
     item.now = std::move(now).value();
     if (entry.type_name == "Patient")
@@ -309,6 +310,26 @@ class Planning {
     std::string text;
     TRY(room_.engine().ReadText(item.current.version.ordinal, &text));
     return PatchedBy(entry, text);
+  }
+
+  /// Search parameters are judged by what there will be: with all that this transaction writes, whatever their order, without what it deletes. Of two
+  /// that clash the later one is told, so they are gone through from the end.
+  Status CheckParameters() {
+    std::vector<view::ResourcePtr> beside;
+    for (const size_t i : transaction_.order) {
+      const BundleEntry& entry = transaction_.entries[i];
+      if (!items_[i].writes || entry.type_name != "SearchParameter") continue;
+      beside.push_back(entry.method == Method::kDelete
+                           ? view::MakeTombstone(entry.type, items_[i].id, items_[i].current.version.version)
+                           : items_[i].now);
+    }
+    for (auto i = transaction_.order.rbegin(); !beside.empty() && i != transaction_.order.rend(); ++i) {
+      const Item& item = items_[*i];
+      if (item.now == nullptr || transaction_.entries[*i].type_name != "SearchParameter") continue;
+      Status fits = room_.index().CheckParameter(item.id, item.now->document, beside);
+      if (!fits.ok()) return At(*i, ".resource", std::move(fits));
+    }
+    return {};
   }
 
   /// Changes in order, and what each entry will be answered.
@@ -332,7 +353,6 @@ class Planning {
       } else {
         if (Status placed = CheckPlace(room_, call_.viewer(), *item.now, basis_, areas_); !placed.ok())
           return At(i, ".resource", std::move(placed));
-        if (Status fits = CheckBeside(item); !fits.ok()) return At(i, ".resource", std::move(fits));
         result.status = item.current.exists() ? 200 : 201;
         result.version = item.now->version;
         result.now = item.now;
@@ -340,14 +360,6 @@ class Planning {
         TRY(AddWrite(room_, item.current, item.now, set_.get()));
       }
     }
-    return {};
-  }
-
-  /// Search parameters that this transaction writes may not clash with each other either.
-  Status CheckBeside(const Item& item) {
-    if (room_.TypeName(item.now->type) != "SearchParameter") return {};
-    if (!parameters_.empty()) TRY(room_.index().CheckParameter(item.id, item.now->document, parameters_));
-    parameters_.push_back(item.now);
     return {};
   }
 
@@ -378,7 +390,6 @@ class Planning {
   LinkRewriter rewriter_;
   NewAreas areas_;
   std::shared_ptr<Conformance::State> conformance_;  // nullptr: what is stored
-  std::vector<view::ResourcePtr> parameters_;        // search parameters, in the order of writing
 };
 
 }  // namespace

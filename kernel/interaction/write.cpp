@@ -191,7 +191,7 @@ Status CheckConstraints(const Room& room, const Call& call, fhir::Value structur
 
 Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::TypeId type,
                                       fhir::Document document, uint32_t version, bool posted,
-                                      std::shared_ptr<Conformance::State> conformance) {
+                                      JudgedBy judged) {
   document = TRY(WithOwnReferences(std::move(document), call.request.base_url));
   fhir::ValidateOptions options;
   options.expected = type;
@@ -199,9 +199,9 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
   TRY(CheckNotSubsetted(document.Root()));
   const std::string_view name = room.TypeName(type);
   TRY(CheckOfficialUrl(*room.definitions, name, document.Root()));
-  TRY(CheckConformance(room, call, document.Root(), std::move(conformance)));
+  TRY(CheckConformance(room, call, document.Root(), std::move(judged.conformance)));
   if (name == "StructureDefinition") TRY(CheckConstraints(room, call, document.Root()));
-  if (name == "SearchParameter")
+  if (name == "SearchParameter" && !judged.parameters_later)
     TRY(room.index().CheckParameter(document.Root()["id"].ToString(), document, {}));
   return view::MakeResource(*room.definitions, std::move(document), version,
                             posted ? view::Operation::kCreate : view::Operation::kUpdate,

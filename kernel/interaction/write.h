@@ -13,12 +13,17 @@ namespace tk::interaction {
 Result<fhir::Document> ParseBody(const Call& call);
 /// `resource` with its id set to `id`: right after resourceType when it has none.
 Result<fhir::Document> WithId(fhir::Document document, std::string_view id);
+/// What a new version is judged by, where that is not what is stored alone.
+struct JudgedBy {
+  std::shared_ptr<Conformance::State> conformance = nullptr;  // nullptr: what is stored
+  bool parameters_later =
+      false;  // a SearchParameter is checked by the caller, beside others that come with it
+};
 /// A new version of type/id from a document that carries its id: validated; references by the server's own address ("http://host/fhir/Patient/1")
 /// made relative, as which they are kept. `version` counts from 1. `posted`: by a create; what a PUT makes is an update, also the first.
-/// `conformance`: what it is judged by, instead of what is stored.
 Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::TypeId type,
                                       fhir::Document document, uint32_t version, bool posted,
-                                      std::shared_ptr<Conformance::State> conformance = nullptr);
+                                      JudgedBy judged = {});
 /// The body of a create, with its new id. Parsed once when it begins with resourceType and has no id.
 Result<fhir::Document> BodyWithNewId(const Call& call);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/hash.h"
@@ -47,23 +48,22 @@ bool CustomParameters::IsWanted(fhir::Value root) const {
 
 Status CustomParameters::Check(std::shared_ptr<const fhir::Definitions> base, std::string_view id,
                                const fhir::Document& parameter,
-                               std::span<const view::ResourcePtr> before) const {
+                               std::span<const view::ResourcePtr> beside) const {
   if (!IsWanted(parameter.Root())) return {};
   if (parameter.Text().size() > kCustomBytesMax)
     return MakeIssue(ErrorCode::kTooLarge, "too-long", "SearchParameter",
                      fmt::format("SearchParameter: longer than {} bytes", kCustomBytesMax));
   std::vector<std::string> others;
-  const auto written_before = [&](std::string_view other) {
-    return std::any_of(before.begin(), before.end(), [&](const auto& each) { return each->id == other; });
-  };
+  std::unordered_set<std::string_view> replaced;
+  for (const view::ResourcePtr& other : beside) replaced.insert(other->id);
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [other, text] : by_id_) {
-      if (other != id && !written_before(other)) others.push_back(text);
+      if (other != id && !replaced.contains(other)) others.push_back(text);
     }
   }
-  for (const view::ResourcePtr& other : before) {
-    if (IsWanted(other->document.Root())) others.emplace_back(other->document.Text());
+  for (const view::ResourcePtr& other : beside) {
+    if (other->id != id && IsWanted(other->document.Root())) others.emplace_back(other->document.Text());
   }
   if (others.size() >= kCustomMax)
     return MakeIssue(

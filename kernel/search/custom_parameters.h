@@ -30,10 +30,11 @@ class CustomParameters {
   /// Grows with every change; 0: nothing was heard yet.
   uint64_t version() const { return version_.load(std::memory_order_acquire); }
   std::vector<std::string> Texts() const;  // by id
-  /// May it be stored as the one with this id, beside the others and `before`, which are to be stored too? What is not active, or a copy of an official one, always may: it is not searched by.
+  /// May it be stored as the one with this id, beside the others and `beside`, which are written together with it (Index::CheckParameter)? What is
+  /// not active, or a copy of an official one, always may: it is not searched by.
   /// Errors: those of CheckParameter; kTooLarge over a limit. Cost: tens of ms for an active one.
   Status Check(std::shared_ptr<const fhir::Definitions> base, std::string_view id,
-               const fhir::Document& parameter, std::span<const view::ResourcePtr> before) const;
+               const fhir::Document& parameter, std::span<const view::ResourcePtr> beside) const;
   std::string Print() const;
   /// Errors: kCorrupt.
   Status Read(std::string_view file);

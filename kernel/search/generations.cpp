@@ -83,8 +83,8 @@ class Generations final : public Index {
   size_t disk_bytes() const override { return Sum(&view::View::disk_bytes); }
 
   Status CheckParameter(std::string_view id, const fhir::Document& parameter,
-                        std::span<const view::ResourcePtr> before) const override {
-    return TRY(Sound())->CheckParameter(id, parameter, before);
+                        std::span<const view::ResourcePtr> beside) const override {
+    return TRY(Sound())->CheckParameter(id, parameter, beside);
   }
   Result<Page> Search(const Query& query, const PageRequest& request) const override {
     return HowFar(TRY(Sound())->Search(query, request));

@@ -88,11 +88,12 @@ class Index : public view::View {
   /// What queries are to be parsed by: the definitions given, with the stored SearchParameters that are active. Grows with these; a query parsed by
   /// former ones can still be asked. What the index was not built with yet is answered kUnavailable, saying how far the new one is.
   virtual std::shared_ptr<const fhir::Definitions> definitions() const = 0;
-  /// May this SearchParameter be stored under this id, together with `before` (other SearchParameters of the same change set, which count as stored)?
+  /// May this SearchParameter be stored under this id, together with `beside` (SearchParameters of the same change set, which count as stored; those with
+  /// an empty document are deleted; itself may be among them)?
   /// To be asked before it is written. Errors: kInvalid, kTooLarge with the element that does not fit
   /// (parameter_check.h); kUnavailable while it is not known which ones there are. Cost: tens of ms for an active one.
   virtual Status CheckParameter(std::string_view id, const fhir::Document& parameter,
-                                std::span<const view::ResourcePtr> before) const = 0;
+                                std::span<const view::ResourcePtr> beside) const = 0;
   /// Errors: kIncorrect for a cursor that is not ours; kUnsupported when a parameter's expression cannot be evaluated here; kTimeout; kCorrupt
   /// when a file of the index turned out damaged (the view must be rebuilt).
   virtual Result<Page> Search(const Query& query, const PageRequest& request) const = 0;

@@ -67,9 +67,11 @@ Status CheckComponents(const Definitions& definitions, const fhir::SearchParamet
   const auto components = ComponentsOf(definitions, own);
   for (size_t i = 0; i < components.size(); ++i) {
     if (components[i] == nullptr)
-      return DoesNotFit("not-found", fmt::format("component[{}].definition", i),
-                        fmt::format("it is no search parameter of {} that can be asked here",
-                                    definitions.Type(own.resource).name));
+      return DoesNotFit(
+          "not-found", fmt::format("component[{}].definition", i),
+          fmt::format("it is no search parameter of {} that can be asked here: give the url of one "
+                      "that is active, stored already or sent in the same transaction",
+                      definitions.Type(own.resource).name));
   }
   return {};
 }
