@@ -418,6 +418,54 @@ TEST_F(Ownership, AnOfficialUrlIsKeptUnderItsOfficialId) {
       201);
 }
 
+// $validate and the write agree.
+TEST_F(Ownership, ValidationTellsThatAnOfficialUrlIsKeptUnderItsOfficialId) {
+  const auto set = [](std::string_view id, std::string_view url) {
+    return fmt::format(R"({{"resourceType":"ValueSet"{},"url":"{}","status":"active"}})",
+                       id.empty() ? "" : fmt::format(R"(,"id":"{}")", id), url);
+  };
+  constexpr std::string_view kOfficial = "http://hl7.org/fhir/ValueSet/administrative-gender";
+  const auto told = [&](const std::string& path, const std::string& body) {
+    const fhir::Document outcome = Parsed(Post(path, body));
+    EXPECT_EQ(At(outcome, "resourceType"), "OperationOutcome");
+    for (const fhir::Value issue : outcome.Root()["issue"]) {
+      if (issue["expression"].Json().find("ValueSet.url") != std::string_view::npos)
+        return issue["severity"].ToString();
+    }
+    return std::string("nothing");
+  };
+  EXPECT_EQ(told("ValueSet/$validate", set("own", kOfficial)), "error");
+  EXPECT_EQ(Put("ValueSet/own", set("own", kOfficial)).status, 422);
+  EXPECT_EQ(told("ValueSet/$validate?mode=create", set("administrative-gender", kOfficial)), "error");
+  EXPECT_EQ(Post("ValueSet", set("administrative-gender", kOfficial)).status, 422);
+  EXPECT_EQ(told("ValueSet/own/$validate", set("own", kOfficial)), "error");
+  EXPECT_EQ(told("ValueSet/$validate", set("", kOfficial)), "warning") << "by PUT it could be stored";
+  EXPECT_EQ(told("ValueSet/$validate?mode=update", set("administrative-gender", kOfficial)), "nothing");
+  EXPECT_EQ(Put("ValueSet/administrative-gender", set("administrative-gender", kOfficial)).status, 201);
+  EXPECT_EQ(told("ValueSet/$validate", set("own", "http://city/own")), "nothing");
+}
+
+// So do they of search parameters.
+TEST_F(Ownership, ValidationTellsWhyASearchParameterIsNotStored) {
+  const auto parameter = [](std::string_view code, std::string_view url) {
+    return fmt::format(
+        R"({{"resourceType":"SearchParameter","id":"s","url":"{}","name":"x","description":"x","status":"active",)"
+        R"("code":"{}","base":["Patient"],"type":"string","expression":"Patient.name.text"}})",
+        url, code);
+  };
+  for (const std::string& text :
+       {parameter("gender", "http://own/s"),
+        parameter("mine", "http://hl7.org/fhir/SearchParameter/individual-gender")}) {
+    const Response told = Post("SearchParameter/$validate", text);
+    const Response refused = Put("SearchParameter/s", text);
+    EXPECT_EQ(refused.status, 422);
+    EXPECT_EQ(At(Parsed(told), "issue.0.severity"), "error") << told.body;
+    EXPECT_EQ(IssuePath(told), IssuePath(refused));
+  }
+  const Response fine = Post("SearchParameter/$validate", parameter("mine", "http://own/s"));
+  EXPECT_EQ(fine.body.find(R"("severity":"error")"), std::string::npos) << fine.body;
+}
+
 TEST_F(Ownership, WhatTheViewerMayNotSeeIsNotNamed) {
   Put("Patient/a", Patient("a"));
   Put("Patient/b", Patient("b"));

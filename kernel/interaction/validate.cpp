@@ -5,12 +5,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
 #include "kernel/interaction/summary.h"
+#include "kernel/interaction/write.h"
 
 namespace tk::interaction {
 namespace {
@@ -71,6 +74,28 @@ Result<ValidationAsked> ReadValidation(const Call& call, fhir::Value root) {
   return asked;
 }
 
+/// What a write refuses beyond what the resource itself must keep to: by its url, and of a search parameter by those that are stored. A create has
+/// an id that is not known yet; where neither an id nor the mode is given, what a create would be refused for is a warning.
+Result<std::vector<Issue>> WriteIssues(const Room& room, const Call& call, const ValidationAsked& asked) {
+  std::string id = call.id.empty() ? asked.resource["id"].ToString() : call.id;
+  if (asked.mode == "create") id.clear();
+  std::vector<Issue> issues;
+  const auto take = [&](Status status) -> Status {
+    if (status.ok()) return {};
+    if (status.error().issues.empty()) return status;  // it cannot be told now
+    for (Issue issue : status.error().issues) {
+      if (id.empty() && asked.mode.empty()) issue.severity = Severity::kWarning;
+      issues.push_back(std::move(issue));
+    }
+    return {};
+  };
+  TRY(take(CheckOfficialUrl(*room.definitions, call.type_name, asked.resource, id)));
+  if (call.type_name != "SearchParameter" || !issues.empty()) return issues;
+  const fhir::Document alone = TRY(fhir::Document::OfPart(asked.resource, {}, ""));
+  TRY(take(room.index().CheckParameter(id, alone, {})));
+  return issues;
+}
+
 }  // namespace
 
 Result<Response> ValidateOperation(const Room& room, const Call& call) {
@@ -85,6 +110,13 @@ Result<Response> ValidateOperation(const Room& room, const Call& call) {
     issues = TRY(ValidateConformance(room, call, asked.resource, call.type, asked.profiles));
     if (const Status whole = CheckNotSubsetted(asked.resource); !whole.ok())
       issues.insert(issues.begin(), whole.error().issues.front());
+    const bool is_valid = std::none_of(issues.begin(), issues.end(), [](const Issue& issue) {
+      return issue.severity == Severity::kError || issue.severity == Severity::kFatal;
+    });
+    if (is_valid && asked.mode != "delete") {
+      const std::vector<Issue> refused = TRY(WriteIssues(room, call, asked));
+      issues.insert(issues.begin(), refused.begin(), refused.end());
+    }
     const std::string id = asked.resource["id"].ToString();
     if (asked.mode == "update" && id.empty()) {
       issues.insert(issues.begin(),

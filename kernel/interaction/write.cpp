@@ -141,34 +141,6 @@ bool IsOfficialParameter(const fhir::Definitions& definitions, std::string_view 
   return false;
 }
 
-/// What bears the url of an official definition is kept under the official id, so that it is there once and nothing else takes its place.
-/// Code systems aside, whose official urls do not tell their ids; and search parameters that FHIR does not define, which others have named so.
-Status CheckOfficialUrl(const fhir::Definitions& definitions, std::string_view type, fhir::Value resource) {
-  const fhir::Value url = resource["url"];
-  if (!url.is_string() || type == "CodeSystem") return {};
-  const std::string text = url.ToString();
-  std::string_view rest = text;
-  if (definitions.given().Find("StructureDefinition", text) != nullptr && type == "StructureDefinition" &&
-      resource["id"].ToString() != rest.substr(rest.rfind('/') + 1))
-    return MakeIssue(
-        ErrorCode::kInvalid, "business-rule", "StructureDefinition.url",
-        fmt::format("This is the url of the definition of a type of this platform, which another "
-                    "must not replace: give your own a url of your own, or store that one by PUT "
-                    "StructureDefinition/{}.",
-                    rest.substr(rest.rfind('/') + 1)));
-  if (!rest.starts_with(kOfficialBase)) return {};
-  rest.remove_prefix(kOfficialBase.size());
-  if (!rest.starts_with(type) || rest.size() <= type.size() || rest[type.size()] != '/') return {};
-  rest.remove_prefix(type.size() + 1);
-  if (rest.find('/') != std::string_view::npos || resource["id"].ToString() == rest) return {};
-  if (type == "SearchParameter" && !IsOfficialParameter(definitions, text)) return {};
-  return MakeIssue(
-      ErrorCode::kInvalid, "business-rule", fmt::format("{}.url", type),
-      fmt::format("This is the url of a definition of FHIR itself, which another must not replace: give "
-                  "your own a url of your own, or store the official one by PUT {}/ and its official id.",
-                  type));
-}
-
 /// A profile is applied as soon as it is stored: an invariant or a form that cannot be read would be passed over by every write.
 /// Official definitions count as they are built in, where one of R4's own is mended.
 Status CheckConstraints(const Room& room, const Call& call, fhir::Value structure) {
@@ -189,6 +161,33 @@ Status CheckConstraints(const Room& room, const Call& call, fhir::Value structur
 
 }  // namespace
 
+Status CheckOfficialUrl(const fhir::Definitions& definitions, std::string_view type, fhir::Value resource,
+                        std::string_view id) {
+  const fhir::Value url = resource["url"];
+  if (!url.is_string() || type == "CodeSystem") return {};
+  const std::string text = url.ToString();
+  std::string_view rest = text;
+  if (definitions.given().Find("StructureDefinition", text) != nullptr && type == "StructureDefinition" &&
+      id != rest.substr(rest.rfind('/') + 1))
+    return MakeIssue(
+        ErrorCode::kInvalid, "business-rule", "StructureDefinition.url",
+        fmt::format("This is the url of the definition of a type of this platform, which another "
+                    "must not replace: give your own a url of your own, or store that one by PUT "
+                    "StructureDefinition/{}.",
+                    rest.substr(rest.rfind('/') + 1)));
+  if (!rest.starts_with(kOfficialBase)) return {};
+  rest.remove_prefix(kOfficialBase.size());
+  if (!rest.starts_with(type) || rest.size() <= type.size() || rest[type.size()] != '/') return {};
+  rest.remove_prefix(type.size() + 1);
+  if (rest.find('/') != std::string_view::npos || id == rest) return {};
+  if (type == "SearchParameter" && !IsOfficialParameter(definitions, text)) return {};
+  return MakeIssue(
+      ErrorCode::kInvalid, "business-rule", fmt::format("{}.url", type),
+      fmt::format("This is the url of a definition of FHIR itself, which another must not replace: give "
+                  "your own a url of your own, or store the official one by PUT {}/ and its official id.",
+                  type));
+}
+
 Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::TypeId type,
                                       fhir::Document document, uint32_t version, bool posted,
                                       JudgedBy judged) {
@@ -198,7 +197,7 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
   TRY(fhir::CheckValid(*room.definitions, document.Root(), options));
   TRY(CheckNotSubsetted(document.Root()));
   const std::string_view name = room.TypeName(type);
-  TRY(CheckOfficialUrl(*room.definitions, name, document.Root()));
+  TRY(CheckOfficialUrl(*room.definitions, name, document.Root(), document.Root()["id"].ToString()));
   TRY(CheckConformance(room, call, document.Root(), std::move(judged.conformance)));
   if (name == "StructureDefinition") TRY(CheckConstraints(room, call, document.Root()));
   if (name == "SearchParameter" && !judged.parameters_later)

@@ -13,6 +13,11 @@ namespace tk::interaction {
 Result<fhir::Document> ParseBody(const Call& call);
 /// `resource` with its id set to `id`: right after resourceType when it has none.
 Result<fhir::Document> WithId(fhir::Document document, std::string_view id);
+/// May a resource with this url be kept under `id`? The url of an official definition, or of a platform type's, is kept under the official id only, so
+/// that it is there once and nothing else takes its place. Code systems aside, whose official urls do not tell their ids; and search parameters that
+/// FHIR does not define, which others have named so. Errors: kInvalid at the url.
+Status CheckOfficialUrl(const fhir::Definitions& definitions, std::string_view type, fhir::Value resource,
+                        std::string_view id);
 /// What a new version is judged by, where that is not what is stored alone.
 struct JudgedBy {
   std::shared_ptr<Conformance::State> conformance = nullptr;  // nullptr: what is stored
