@@ -90,6 +90,36 @@ TEST_F(Bundles, GetsSeeTheStateAfterTheWrites) {
   EXPECT_EQ(At(answer, "entry.0.resource.name.0.family"), "Seen");
 }
 
+TEST_F(Bundles, AGetThatFailsRefusesTheWholeTransaction) {
+  Put("Patient/a", PatientJson("a"));
+  Put("Patient/gone", PatientJson("gone"));
+  Delete("Patient/gone");
+  const uint64_t before = engine_->Head().t;
+  const std::vector<std::pair<std::string, int>> failing = {{"Patient/none", 404},
+                                                            {"Patient/gone", 410},
+                                                            {"Patient?foo=1", 400},
+                                                            {"Nope/1", 404},
+                                                            {"Observation?_sort=zzz", 400}};
+  for (const auto& [url, status] : failing) {
+    for (const bool writes : {true, false}) {
+      std::vector<std::string> entries = {Entry("GET", "Patient/a"), Entry("GET", url)};
+      if (writes) entries.push_back(Entry("POST", "Patient", PatientJson("")));
+      const Response refused = Post("", Bundle("transaction", entries));
+      EXPECT_EQ(refused.status, status) << url << refused.body;
+      EXPECT_EQ(IssuePath(refused), "Bundle.entry[1].request.url");
+    }
+  }
+  const Response deleted =
+      Post("", Bundle("transaction", {Entry("GET", "Patient/a"), Entry("DELETE", "Patient/a")}));
+  EXPECT_EQ(deleted.status, 410);
+  EXPECT_EQ(engine_->Head().t, before) << "nothing was written";
+  const fhir::Document history = Parsed(
+      Post("", Bundle("transaction", {Entry("GET", "Patient/a/_history"),
+                                      Entry("GET", "Patient/a/_history/1"), Entry("DELETE", "Patient/a")})));
+  EXPECT_EQ(At(history, "entry.0.resource.total"), "2") << "the state after the writes";
+  EXPECT_EQ(At(history, "entry.1.response.status"), "200 OK");
+}
+
 TEST_F(Bundles, SearchesOfSeveralTypesAreEntriesToo) {
   Put("Patient/a", PatientJson("a"));
   const std::string form =

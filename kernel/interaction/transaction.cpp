@@ -429,6 +429,8 @@ Result<Plan> PlanTransaction(const RoomPtr& room, const TransactionPtr& transact
     return ReadyPlan(std::move(*repeated));
   Planning planning(*room, *transaction, basis);
   TRY(planning.Run());
+  if (auto refusal = RefusalByGets(room, *transaction, planning.results_))
+    return ReadyPlan(std::move(*refusal));
   if (planning.set_->changes.empty())
     return ReadyPlan(TransactionAnswer(room, *transaction, planning.results_, 0));
   Plan plan;

@@ -29,6 +29,11 @@ struct EntryResult {
   std::string body;       // resource, when it is asked for
   view::ResourcePtr now;  // the written version: `body` is made from it
 };
+/// All or nothing counts reads too: the refusal of the whole by the first GET that would fail (what other entries write counts as there, what they delete as
+/// gone), asked before anything is written. nullopt: all GETs can be answered. Cost: that of the GETs.
+/// Source: FHIR R4 http.html#transaction-response.
+std::optional<Response> RefusalByGets(const RoomPtr& room, const Transaction& transaction,
+                                      const std::vector<EntryResult>& results);
 /// The response Bundle, in the order of the entries; GETs are done now. `results[i]` belongs to entries[i].
 Response TransactionAnswer(const RoomPtr& room, const Transaction& transaction,
                            const std::vector<EntryResult>& results, Instant at_us);

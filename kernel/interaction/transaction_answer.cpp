@@ -1,6 +1,8 @@
 // What a transaction answers, the first time and when its Idempotency-Key comes again.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kernel/interaction/conditional.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
@@ -22,6 +24,33 @@ Response AnswerGet(const RoomPtr& room, const Transaction& transaction, const Bu
   HandleRequest(room, std::move(request).value(),
                 [&answer](Response response) { answer = std::move(response); });
   return answer;
+}
+
+/// Is what a GET asks for written by another entry? Then it is not what the state before the writes says.
+bool IsWritten(const BundleEntry& get, const std::vector<EntryResult>& results) {
+  if (get.id.empty()) return false;
+  return std::any_of(results.begin(), results.end(), [&get](const EntryResult& result) {
+    return (result.status == 200 || result.status == 201) && result.id == get.id &&
+           result.type == get.type_name;
+  });
+}
+bool IsDeleted(const BundleEntry& get, const std::vector<EntryResult>& results) {
+  // A read of a former version and a history go on.
+  if (get.id.empty() || get.path.size() != 2) return false;
+  return std::any_of(results.begin(), results.end(), [&get](const EntryResult& result) {
+    return result.status == 204 && result.version != 0 && result.id == get.id && result.type == get.type_name;
+  });
+}
+
+/// The refusal of the whole for the sake of one entry.
+Response RefusalFor(const BundleEntry& entry, const Response& answer) {
+  std::string type = "processing", text = "This entry fails.";
+  if (const auto outcome = fhir::Document::Parse(answer.body); outcome.ok()) {
+    const fhir::Value issue = outcome->Root()["issue"].At(0);
+    if (issue["code"].is_string()) type = issue["code"].ToString();
+    if (issue["diagnostics"].is_string()) text = issue["diagnostics"].ToString();
+  }
+  return Refusal(answer.status, type, std::move(text), entry.Path() + ".request.url");
 }
 
 /// Writes the entries of one answer: hundreds of the same shape, so they are put together by hand. Type and id need no escapes.
@@ -181,6 +210,21 @@ void AppendEntryResponse(const Response& response, std::string* out) {
       std::string_view(response.body).substr(0, 34) == R"({"resourceType":"OperationOutcome")";
   (is_outcome ? entry.outcome : entry.resource) = response.body;
   BundleWriter::AppendEntry(entry, out);
+}
+
+std::optional<Response> RefusalByGets(const RoomPtr& room, const Transaction& transaction,
+                                      const std::vector<EntryResult>& results) {
+  size_t answered = 0;
+  for (const BundleEntry& entry : transaction.entries) {
+    if (entry.method != Method::kGet || IsWritten(entry, results)) continue;
+    if (IsDeleted(entry, results))
+      return Refusal(410, "deleted", "Another entry of this transaction deletes what this one reads.",
+                     entry.Path() + ".request.url");
+    const Response answer = AnswerGet(room, transaction, entry, answered);
+    if (answer.status >= 400) return RefusalFor(entry, answer);
+    answered += answer.body.size();
+  }
+  return std::nullopt;
 }
 
 Response TransactionAnswer(const RoomPtr& room, const Transaction& transaction,
