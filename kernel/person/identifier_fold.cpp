@@ -1,35 +1,11 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernel/base/text.h"
+#include "kernel/person/characters.h"
 #include "kernel/person/identifier_parts.h"
 
 namespace tk::person {
 namespace {
-
-/// The first character of `text` and its bytes; what is not UTF-8 is U+FFFD, one byte long.
-char32_t FirstCharacter(std::string_view text, size_t* bytes) {
-  const size_t length = Utf8CharLength(text);
-  *bytes = length == 0 ? 1 : length;
-  const auto at = [&](size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
-  switch (length) {
-    case 1:
-      return at(0);
-    case 2:
-      return (at(0) & 0x1F) << 6 | (at(1) & 0x3F);
-    case 3:
-      return (at(0) & 0x0F) << 12 | (at(1) & 0x3F) << 6 | (at(2) & 0x3F);
-    case 4:
-      return (at(0) & 0x07) << 18 | (at(1) & 0x3F) << 12 | (at(2) & 0x3F) << 6 | (at(3) & 0x3F);
-    default:
-      return 0xFFFD;
-  }
-}
-
-bool IsBlank(char32_t c) {
-  return c <= ' ' || c == 0x7F || c == 0xA0 || c == 0x3000 || (c >= 0x2000 && c <= 0x200F) ||
-         (c >= 0x2028 && c <= 0x202F) || c == 0x205F || c == 0x2060 || c == 0xFEFF;
-}
 
 bool IsDash(char32_t c) {
   return c == '-' || (c >= 0x2010 && c <= 0x2015) || c == 0x2212 || c == 0xFF0D || c == 0xFE63 || c == 0x2043;
@@ -77,9 +53,7 @@ FoldedText Fold(std::string_view text) {
       Push(static_cast<char32_t>(c - ('a' - 'A')), &out);
       text.remove_prefix(1);
     } else {
-      size_t bytes = 1;
-      FoldOther(FirstCharacter(text, &bytes), &out);
-      text.remove_prefix(bytes);
+      FoldOther(TakeCharacter(&text), &out);
     }
   }
   return out;
