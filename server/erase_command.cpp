@@ -27,15 +27,19 @@ std::shared_ptr<const access::Viewer> Operator() {
   return viewer;
 }
 
-/// Appends and waits until it is on disk. `reason` is a code of the list that $erase takes, never what was typed.
+/// Appends and waits until it is on disk. `reason` is a code of the list that $erase takes, never what was typed. `ended` is the answer; null: it is asked for.
 Status Record(access::AuditLog* audit, std::string_view action, std::string_view type, std::string_view id,
-              int status, std::string_view reason, const std::string& request_id) {
+              const interaction::Response* ended, std::string_view reason, const std::string& request_id) {
   access::AuditRecord record;
   record.account = kAccount;
   record.action = action;
   record.type = type;
   record.id = id;
-  record.status = status;
+  if (ended != nullptr) {
+    record.status = ended->status;
+    record.damaged = ended->audit_damaged;
+    record.unseen = ended->audit_unseen;
+  }
   record.reason = reason;
   record.request_id = request_id;
   TRY(audit->Append(std::move(record)));
@@ -56,7 +60,7 @@ interaction::Response Ask(const Opened& opened, const Clock& clock, std::vector<
   request.viewer = Operator();
   request.note_intent = [audit, request_id](std::string_view type, std::string_view id,
                                             std::string_view why) {
-    return Record(audit, "erase-asked", type, id, 0, why, request_id);
+    return Record(audit, "erase-asked", type, id, nullptr, why, request_id);
   };
   std::promise<interaction::Response> promise;
   interactions.Handle(std::move(request),
@@ -67,7 +71,11 @@ interaction::Response Ask(const Opened& opened, const Clock& clock, std::vector<
 /// The words of an OperationOutcome.
 std::string WordsOf(const std::string& body) {
   const auto document = fhir::Document::Parse(body);
-  return document.ok() ? document->Root()["issue"].At(0)["diagnostics"].ToString() : body;
+  if (!document.ok()) return body;
+  std::string words;
+  for (const fhir::Value issue : document->Root()["issue"])
+    words.append(words.empty() ? "" : "\n").append(issue["diagnostics"].ToString());
+  return words;
 }
 
 Status EraseRecorded(const Opened& opened, const Clock& clock, const std::string& data,
@@ -80,7 +88,7 @@ Status EraseRecorded(const Opened& opened, const Clock& clock, const std::string
   const interaction::Response response =
       Ask(opened, clock, {type, id, "$erase"}, reason, audit.get(), request_id);
   const Status recorded =
-      Record(audit.get(), "erase", type, id, response.status, response.audit_reason, request_id);
+      Record(audit.get(), "erase", type, id, &response, response.audit_reason, request_id);
   if (response.status != 200) return MakeError(ErrorCode::kIncorrect, WordsOf(response.body));
   fmt::print("{}\n", WordsOf(response.body));
   if (recorded.ok()) return {};

@@ -111,12 +111,13 @@ std::string_view Kept(std::string code) {
 constexpr std::string_view kResumed = "erase-resumed", kNotBegun = "erase-not-begun";
 
 Status RecordEnd(access::AuditLog* audit, const access::UnendedErasure& asked, std::string_view action,
-                 uint64_t records) {
+                 const view::Engine::Erased& erased) {
   access::AuditRecord record;
   record.action = action;
   record.status = action == kResumed ? 200 : 0;
   record.owner = asked.owner;
-  record.records = records;
+  record.records = erased.records;
+  record.damaged = erased.damaged;
   record.reason = Kept(asked.reason);
   record.request_id = asked.request_id;
   record.erasure = asked.mark;
@@ -132,7 +133,7 @@ Status RecordResumed(access::AuditLog* audit, const view::Engine::ResumedErasure
       return MakeError(ErrorCode::kUnavailable, "the request that asked for the erasure still runs");
   }
   if (asked.empty()) asked.push_back({{}, erasure.owner, {}, {}, false, false});
-  for (const access::UnendedErasure& each : asked) TRY(RecordEnd(audit, each, kResumed, erasure.records));
+  for (const access::UnendedErasure& each : asked) TRY(RecordEnd(audit, each, kResumed, erasure.erased));
   return {};
 }
 
@@ -143,9 +144,9 @@ Status RecordUntold(const view::Engine& engine, access::AuditLog* audit,
     case view::Engine::ErasureState::kUnfinished:
       return {};
     case view::Engine::ErasureState::kDone:
-      return RecordEnd(audit, asked, kResumed, 0);
+      return RecordEnd(audit, asked, kResumed, {});
     case view::Engine::ErasureState::kNotBegun:
-      return asked.answered ? audit->CloseErasure(asked.mark) : RecordEnd(audit, asked, kNotBegun, 0);
+      return asked.answered ? audit->CloseErasure(asked.mark) : RecordEnd(audit, asked, kNotBegun, {});
   }
   return {};
 }

@@ -165,6 +165,38 @@ TEST_F(ResumedErasures, HaveHowManyRecordsWereLeftAndTheReason) {
   folder_ = living;
 }
 
+TEST_F(ResumedErasures, AreFinishedOverADamagedEntryAndToldSo) {
+  EraseAndCut();
+  const std::string living =
+      std::exchange(folder_, *std::find_if(cut_.begin(), cut_.end(),
+                                           [](const std::string& each) { return each.ends_with("-asked"); }));
+  std::string sealed;
+  view::OwnerNumber owner = 0;
+  {
+    const Opened opened = Open();
+    sealed = opened.engine->log().Read(1)->sealed;
+    owner = opened.engine->keys().Find("Patient/1").value();
+    EXPECT_TRUE(opened.engine->keys().NoteErasing(owner, clock_.NowUs()).ok());
+    opened.engine->Stop();
+  }
+  std::string bytes = ReadFile(folder_ + "/log.db", size_t{1} << 30).value();
+  const size_t at = bytes.find(sealed);
+  ASSERT_NE(at, std::string::npos);
+  bytes[at + 20] = static_cast<char>(bytes[at + 20] ^ 1);
+  ASSERT_TRUE(WriteFileDurable(folder_ + "/log.db", bytes).ok());
+  const Opened opened = Open();
+  ASSERT_NE(opened.engine, nullptr);
+  EXPECT_TRUE(opened.engine->keys().IsDestroyed(owner));
+  EXPECT_EQ(opened.engine->entries_damaged(), 1u);
+  EXPECT_TRUE(RecordResumedErasures(opened, folder_, &clock_).ok());
+  EXPECT_NE(AuditText().find(R"("status":200,"records":1,"damaged":1,"reason":"unlawful")"),
+            std::string::npos)
+      << AuditText();
+  EXPECT_TRUE(Notes().empty());
+  opened.engine->Stop();
+  folder_ = living;
+}
+
 TEST_F(ResumedErasures, OneThatWasRefusedAfterItWasAskedForNeedsNoOtherEnd) {
   for (const bool restarts : {false, true}) {
     SCOPED_TRACE(restarts);

@@ -125,6 +125,10 @@ void House::AddLossMetrics() {
   view::Engine* const engine = opened.engine.get();
   metrics.AddGauge("tongkang_attachments_lost", "Attachments found missing or damaged: see attachment-lost",
                    {}, [engine] { return static_cast<double>(engine->attachments_lost()); });
+  metrics.AddGauge("tongkang_entries_damaged", "Entries of the log found damaged: see entry-damaged", {},
+                   [engine] { return static_cast<double>(engine->entries_damaged()); });
+  metrics.AddGauge("tongkang_erasures_failed", "Erasures asked for that are not finished: see erasure-failed",
+                   {}, [engine] { return static_cast<double>(engine->erasures_failed()); });
   metrics.AddGauge("tongkang_records_of_unknown_types",
                    "Records whose type this program has no definition of", {}, [engine] {
                      uint64_t records = 0;
@@ -229,6 +233,16 @@ void AddLosses(const view::Engine& engine, std::vector<std::string>* reasons) {
                     "read or found "
                     "until its pack, or its file in the data folder's types, is back",
                     type.records, type.name));
+  if (const size_t damaged = engine.entries_damaged(); damaged != 0)
+    reasons->push_back(
+        fmt::format("{} entries of the log were asked for and are damaged, and what stands in them cannot be "
+                    "read: see entry-damaged in the log; run verify and restore from a backup",
+                    damaged));
+  if (const size_t failed = engine.erasures_failed(); failed != 0)
+    reasons->push_back(
+        fmt::format("{} erasures that were asked for have failed and are tried again every half second: see "
+                    "erasure-failed in the log",
+                    failed));
   if (const size_t lost = engine.attachments_lost(); lost != 0)
     reasons->push_back(
         fmt::format("{} attachments are missing or damaged, and what they stand in cannot be read: see "

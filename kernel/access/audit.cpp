@@ -232,6 +232,8 @@ void FileAudit::AppendLine(const Queued& queued) {
   number(",\"status\":", static_cast<uint64_t>(record.status));
   if (record.t != 0) number(",\"t\":", record.t);
   if (record.records != 0) number(",\"records\":", record.records);
+  if (record.damaged != 0) number(",\"damaged\":", record.damaged);
+  if (record.unseen != 0) number(",\"unseen\":", record.unseen);
   text(",\"reason\":", record.reason);
   text(",\"request\":", record.request_id);
   text(",\"session\":", viewer != nullptr ? viewer->session : "");

@@ -4,7 +4,7 @@
 // Files:  DIR/audit/audit-<slot>-<number>.jsonl; a slot belongs to one process at a time (lock file), so several processes keep
 //         chains of their own and a restart goes on with the chain. A line:
 //         {"n":7,"at":"…","account":"li","post":"doctor","action":"read","type":"Patient","id":"<keyed hash>","owner":12,
-//          "status":200,"t":812,"records":3,"reason":"…","request":"…","session":"…","scope":"380102","erasure":"…","chain":"<BLAKE2b-128 of the chain before and this line>"}
+//          "status":200,"t":812,"records":3,"damaged":1,"unseen":1,"reason":"…","request":"…","session":"…","scope":"380102","erasure":"…","chain":"<BLAKE2b-128 of the chain before and this line>"}
 //         `erasure` pairs the records of one erasure: as asked for, and its end (erasure_notes.h).
 //         `id` is the log's keyed hash of "Type/id", as in the index: without the key nobody finds whom it names; no names, no numbers.
 // Loss:   a crash of the machine may lose the last second of records (never those awaited); a crash of the process too.
@@ -34,6 +34,8 @@ struct AuditRecord {
   std::string_view reason = {};  // a literal: why, where the action asks for it
   uint32_t owner = 0;            // the person's number, where no resource can be named any more
   uint64_t records = 0;          // how many it concerned, where that is told
+  uint64_t damaged = 0;          // of these, erased without being opened: their entries are damaged
+  uint64_t unseen = 0;           // others' entries that an erasure had to look into and that are damaged
   std::string erasure =
       {};  // the mark of an erasure; Append gives it to "erase-asked" and finds it for "erase"
 };

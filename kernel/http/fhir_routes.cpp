@@ -77,6 +77,8 @@ Response ToHttp(interaction::Response&& answer, Call* call) {
   call->audit_id = std::move(answer.audit_id);
   call->audit_t = answer.audit_t;
   call->audit_reason = answer.audit_reason;
+  call->audit_damaged = answer.audit_damaged;
+  call->audit_unseen = answer.audit_unseen;
   if (!answer.audit_action.empty()) call->audit_action = answer.audit_action;
   return response;
 }

@@ -353,6 +353,8 @@ void Pipeline::Audit(const CallPtr& call, Response response) {
   record.status = response.status;
   record.request_id = call->request_id;
   record.reason = call->audit_reason;
+  record.damaged = call->audit_damaged;
+  record.unseen = call->audit_unseen;
   const auto unaudited = [] {
     return ErrorResponse(
         MakeError(ErrorCode::kUnavailable, "the audit could not be written, so there is no answer"));

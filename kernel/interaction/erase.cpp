@@ -57,6 +57,7 @@ constexpr size_t kDeadlineEvery = 64;  // records read between two looks at the 
 struct Holding {
   std::set<std::string> named;  // that the viewer may see
   bool others = false;
+  std::vector<view::Ordinal> unseen;  // damaged: whether they do is not known
 };
 
 /// Bundles (and Parameters): all versions in [from, position.end) count, of deleted ones and replaced ones too, for each can be read as long as
@@ -83,6 +84,10 @@ Result<Holding> BundlesHolding(const Room& room, const Call& call, const std::st
                        "`tongkang erase`, which has no limit.");
     auto read = room.engine().Read(at);
     if (!read.ok() && read.error().code == ErrorCode::kGone) continue;  // erased
+    if (!read.ok() && view::IsDamage(read.error())) {
+      found.unseen.push_back(at);
+      continue;
+    }
     const view::ResourcePtr bundle_read = TRY(std::move(read));
     std::string name = owners.OwnName(column.type, bundle_read->id);
     if (TRY(room.engine().keys().Find(name)) != column.owner ||
@@ -96,9 +101,11 @@ Result<Holding> BundlesHolding(const Room& room, const Call& call, const std::st
   return found;
 }
 
+/// What is damaged holds up no erasure, and is added to `unseen`.
 Status CheckInNoBundle(const Room& room, const Call& call, const std::string& person, view::Ordinal from,
-                       const view::Position& position) {
+                       const view::Position& position, std::vector<view::Ordinal>* unseen) {
   const Holding found = TRY(BundlesHolding(room, call, person, from, position));
+  unseen->insert(unseen->end(), found.unseen.begin(), found.unseen.end());
   if (found.named.empty() && !found.others) return {};
   std::string text =
       "Bundles hold records of this and of other persons, or did in a former version; a part of them cannot "
@@ -109,6 +116,38 @@ Status CheckInNoBundle(const Room& room, const Call& call, const std::string& pe
         fmt::join(found.named, ", "));
   if (found.others) text += " Some are outside your area: ask a post of the whole city.";
   return MakeIssue(ErrorCode::kConflict, "conflict", {}, std::move(text));
+}
+
+/// What was erased, and what of it nobody could look into.
+std::string Told(const view::Engine::Erased& erased, const std::vector<view::Ordinal>& unseen) {
+  std::vector<Issue> issues;
+  issues.push_back({Severity::kInformation,
+                    "informational",
+                    {},
+                    fmt::format("Erased: {} records. Backups of the keys made before now still open them: "
+                                "destroy those within 30 days.",
+                                erased.records)});
+  if (erased.damaged != 0)
+    issues.push_back(
+        {Severity::kWarning,
+         "incomplete",
+         {},
+         fmt::format("{} of them are damaged in the log, and were erased without being opened: their key and "
+                     "their attachments are gone like those of all others. The log is to be mended: run "
+                     "`tongkang verify`, and restore from a backup.",
+                     erased.damaged)});
+  if (!unseen.empty()) {
+    const std::span<const view::Ordinal> first(unseen.data(), std::min(unseen.size(), kBundlesNamedMax));
+    issues.push_back(
+        {Severity::kWarning,
+         "incomplete",
+         {},
+         fmt::format("{} versions of Bundles or Parameters are damaged, and could not be looked into: they "
+                     "may hold records of this person too (entries of the log: {}{}). When the log has been "
+                     "restored, ask for this erasure once more: it names those that do.",
+                     unseen.size(), fmt::join(first, ", "), unseen.size() > first.size() ? " …" : "")});
+  }
+  return OutcomeJson(issues);
 }
 
 Error NotItsOwn() {
@@ -133,20 +172,18 @@ Result<Response> Erase(const Room& room, const Call& call) {
   const std::string name = fmt::format("{}/{}", call.type_name, call.id);
   // The long look while everything goes on; then a short one at what came meanwhile, with writing about him held.
   const view::Position before = room.engine().Head();
-  TRY(CheckInNoBundle(room, call, name, 1, before));
+  std::vector<view::Ordinal> unseen;
+  TRY(CheckInNoBundle(room, call, name, 1, before, &unseen));
   if (call.request.note_intent) TRY(call.request.note_intent(call.type_name, call.id, reason));
   auto erased = room.engine().Erase(name, [&](const view::Position& held) {
-    return CheckInNoBundle(room, call, name, before.end_ordinal, held);
+    return CheckInNoBundle(room, call, name, before.end_ordinal, held, &unseen);
   });
   if (!erased.ok() && erased.error().code == ErrorCode::kNotFound) return NotItsOwn();
-  const uint64_t count = TRY(std::move(erased));
-  Response response =
-      JsonResponse(call,
-                   InformationJson(fmt::format("Erased: {} records. Backups of the keys made before now "
-                                               "still open them: destroy those within 30 days.",
-                                               count)),
-                   "erase");
+  const view::Engine::Erased done = TRY(std::move(erased));
+  Response response = JsonResponse(call, Told(done, unseen), "erase");
   response.audit_reason = reason;
+  response.audit_damaged = done.damaged;
+  response.audit_unseen = unseen.size();
   return response;
 }
 

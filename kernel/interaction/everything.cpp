@@ -236,6 +236,9 @@ Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std
     for (auto& text : some.lost) {
       if (asked.Wants(text->header.type)) page.lost.push_back(std::move(text));
     }
+    for (const view::Ordinal damaged : some.damaged) {
+      if (asked.Wants(room.directory().Get(damaged).type)) page.damaged.push_back(damaged);
+    }
     at += some.passed;
   }
   *next = at;
@@ -265,6 +268,7 @@ Result<Texts> ReadSupporting(const Room& room, const Call& call, const Everythin
       out.Add(some.ordinals[i], std::move(some.opened[i]));
     }
     std::move(some.lost.begin(), some.lost.end(), std::back_inserter(out.lost));
+    out.damaged.insert(out.damaged.end(), some.damaged.begin(), some.damaged.end());
   }
   return out;
 }

@@ -48,6 +48,7 @@ struct Response {
   uint64_t audit_t = 0;           // the transaction that was written: who changed a version is found by its t
   std::string_view audit_action;  // "read", "create", …
   std::string_view audit_reason;  // a literal, where an action asks for one
+  uint64_t audit_damaged = 0, audit_unseen = 0;  // of an erasure (access/audit.h)
 };
 
 using Done = std::function<void(Response)>;

@@ -1,5 +1,7 @@
 // What is lost takes nothing else with it: records of a type that the program has no definition of any more, and attachments that are missing or
 // damaged. They are told, what is whole is answered, and persons are erased all the same.
+#include <fmt/format.h>
+
 #include <fstream>
 #include <thread>
 
@@ -295,6 +297,141 @@ TEST_P(LostAttachmentTest, ThePersonIsErasedAtOnce) {
   EXPECT_TRUE(Has(erased.body, "2 records")) << erased.body;
   EXPECT_EQ(Get("Patient/p").status, 410);
   EXPECT_EQ(Get("Observation/o").status, 410);
+}
+
+class DamagedEntryTest : public LossesTest {
+ protected:
+  void SetUp() override {
+    LossesTest::SetUp();
+    const auto patient = [](std::string_view id, std::string_view family) {
+      return fmt::format(R"({{"resourceType":"Patient","id":"{}","name":[{{"family":"{}"}}]}})", id, family);
+    };
+    EXPECT_EQ(Put("Patient/p", patient("p", "Zhuangzhou")).status, 201);
+    EXPECT_EQ(Put("Patient/q", patient("q", "Zhuang")).status, 201);
+    EXPECT_EQ(Put("Observation/o",
+                  R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"Butterfly"},
+                      "subject":{"reference":"Patient/p"}})")
+                  .status,
+              201);
+  }
+  view::Ordinal OrdinalOf(std::string_view type, std::string_view id) const {
+    return engine_->directory().Current(engine_->IdHash(type, id), engine_->Head()).ordinal;
+  }
+  /// Turns a byte of what is sealed there, in the middle of log.db, between two lives.
+  void Damage(view::Ordinal ordinal) {
+    const std::string sealed = engine_->log().Read(ordinal)->sealed;
+    Close();
+    std::string bytes = ReadFile(folder_ / "log.db", size_t{1} << 30).value();
+    const size_t at = bytes.find(sealed);
+    ASSERT_NE(at, std::string::npos);
+    bytes[at + sealed.size() / 2] = static_cast<char>(bytes[at + sealed.size() / 2] ^ 1);
+    ASSERT_TRUE(WriteFileDurable(folder_ / "log.db", bytes).ok());
+    Open();
+  }
+  void CheckErased() {
+    for (const char* target :
+         {"Patient/p", "Patient/p/_history/1", "Observation/o", "Observation/o/_history/1"})
+      EXPECT_EQ(Get(target).status, 410) << target;
+    EXPECT_EQ(Names(Get("Patient?name=zhuang")), "Patient/q");
+    EXPECT_EQ(Names(Get("Patient?name=zhuangzhou")), "");
+    EXPECT_EQ(At(Parsed(Get("Patient?name=zhuang&_summary=count")), "total"), "1");
+    EXPECT_EQ(At(Parsed(Get("Patient?_summary=count")), "total"), "1");
+    EXPECT_EQ(Names(Get("Observation?code:text=butterfly")), "");
+    EXPECT_EQ(Told(Get("Patient?_sort=_id")), "");
+    EXPECT_EQ(Names(Get("_history")), "Patient/q");
+  }
+  void ExpectNoTrace() const {
+    for (const auto& file : std::filesystem::recursive_directory_iterator(folder_)) {
+      if (!file.is_regular_file()) continue;
+      const std::string bytes = ReadFile(file.path(), size_t{1} << 30).value();
+      for (const char* word : {"zhuangzhou", "Zhuangzhou", "ZHUANGZHOU", "utterfly", "BUTTERFLY"})
+        EXPECT_EQ(bytes.find(word), std::string::npos) << file.path() << " has " << word;
+    }
+  }
+};
+
+TEST_F(DamagedEntryTest, IsLeftOutOfPagesAndTold) {
+  Damage(OrdinalOf("Patient", "p"));
+  EXPECT_EQ(engine_->entries_damaged(), 0u);
+  const Response read = Get("Patient/p");
+  EXPECT_EQ(read.status, 500);
+  EXPECT_TRUE(Has(Told(read), "damaged; run verify and restore from a backup")) << read.body;
+  EXPECT_EQ(engine_->entries_damaged(), 1u);
+  for (const char* target :
+       {"Patient?name=zhuang", "Patient", "Patient?_sort=_lastUpdated", "Patient?_elements=name"}) {
+    const Response page = Get(target);
+    EXPECT_EQ(page.status, 200) << target << page.body;
+    EXPECT_EQ(Names(page), "Patient/q") << target;
+    EXPECT_TRUE(Has(Told(page), "One of type Patient cannot be read and is left out")) << page.body;
+  }
+  const Response all = Get("Patient/p/$everything");
+  EXPECT_EQ(all.status, 200) << all.body;
+  EXPECT_EQ(Names(all), "Observation/o");
+  EXPECT_TRUE(Has(Told(all), "One of type Patient")) << all.body;
+  EXPECT_EQ(Get("Patient/p/_history").status, 500);
+  EXPECT_EQ(Get("Patient/q").status, 200);
+  EXPECT_EQ(engine_->entries_damaged(), 1u);
+}
+
+TEST_F(DamagedEntryTest, ItsPersonIsErasedAllTheSame) {
+  Damage(OrdinalOf("Patient", "p"));
+  Damage(OrdinalOf("Observation", "o"));
+  const Response erased = Post("Patient/p/$erase", kReason);
+  EXPECT_EQ(erased.status, 200) << erased.body;
+  EXPECT_TRUE(Has(Told(erased), "Erased: 2 records")) << erased.body;
+  EXPECT_TRUE(Has(Told(erased), "2 of them are damaged in the log")) << erased.body;
+  EXPECT_EQ(erased.audit_damaged, 2u);
+  EXPECT_EQ(erased.audit_unseen, 0u);
+  CheckErased();
+  // As after a kill: the views as they were saved before, the log as it is now.
+  const auto living = folder_;
+  folder_ += "-killed";
+  std::filesystem::copy(living, folder_, std::filesystem::copy_options::recursive);
+  const auto engine = std::move(engine_);
+  const auto interactions = std::move(interactions_);
+  Open();
+  CheckErased();
+  Close();
+  ExpectNoTrace();
+  std::filesystem::remove_all(folder_);
+  folder_ = living;
+}
+
+TEST_F(DamagedEntryTest, AnErasureCutOffIsFinishedByTheStart) {
+  const view::OwnerNumber owner = engine_->keys().Find("Patient/p").value();
+  ASSERT_TRUE(engine_->keys().NoteErasing(owner, clock_.NowUs()).ok());
+  Damage(OrdinalOf("Observation", "o"));  // opens again
+  ASSERT_NE(engine_, nullptr);
+  EXPECT_TRUE(engine_->has_resumed_erasures());
+  EXPECT_TRUE(engine_->keys().IsDestroyed(owner));
+  CheckErased();
+  Reopen();
+  CheckErased();
+  Close();
+  ExpectNoTrace();
+}
+
+TEST_F(DamagedEntryTest, OfAnotherThatTheErasureWouldLookIntoIsTold) {
+  const auto bundle = [](std::string_view id, std::string_view one, std::string_view other) {
+    return fmt::format(
+        R"({{"resourceType":"Bundle","id":"{}","type":"collection","entry":[{{"resource":{{"resourceType":"Patient","id":"{}"}}}},
+            {{"resource":{{"resourceType":"Patient","id":"{}"}}}}]}})",
+        id, one, other);
+  };
+  EXPECT_EQ(Put("Bundle/b", bundle("b", "q", "r")).status, 201);
+  const view::Ordinal ordinal = OrdinalOf("Bundle", "b");
+  Damage(ordinal);
+  const Response erased = Post("Patient/p/$erase", kReason);
+  EXPECT_EQ(erased.status, 200) << erased.body;
+  EXPECT_TRUE(Has(Told(erased), "1 versions of Bundles or Parameters are damaged")) << erased.body;
+  EXPECT_TRUE(Has(Told(erased), fmt::format("(entries of the log: {})", ordinal))) << erased.body;
+  EXPECT_EQ(erased.audit_damaged, 0u);
+  EXPECT_EQ(erased.audit_unseen, 1u);
+  EXPECT_EQ(engine_->entries_damaged(), 1u);
+  EXPECT_EQ(Get("Patient/p").status, 410);
+  // One that is whole and holds him still refuses.
+  EXPECT_EQ(Put("Bundle/c", bundle("c", "q", "r")).status, 201);
+  EXPECT_EQ(Post("Patient/q/$erase", kReason).status, 409);
 }
 
 }  // namespace

@@ -70,11 +70,18 @@ Status ReadAll(const Room& room, std::span<const view::Ordinal> asked, LostOnes 
     for (size_t i = 0; i < asked.size(); ++i) TakeText(asked[i], std::move((*opened)[i]), lost, out);
     return {};
   }
-  if (opened.error().code != ErrorCode::kGone) return opened.TakeError();
-  // A person of this page was erased after it was found: read one by one and leave him out.
+  const auto is_left_out = [lost](const Error& error) {
+    return lost == LostOnes::kLeftOut && view::IsDamage(error);
+  };
+  if (opened.error().code != ErrorCode::kGone && !is_left_out(opened.error())) return opened.TakeError();
+  // A person of this page was erased after it was found, or an entry is damaged: read one by one and leave it out.
   for (const view::Ordinal ordinal : asked) {
     auto text = OpenAsFound(room, ordinal);
     if (!text.ok() && text.error().code == ErrorCode::kGone) continue;
+    if (!text.ok() && is_left_out(text.error())) {
+      out->damaged.push_back(ordinal);
+      continue;
+    }
     TakeText(ordinal, TRY(std::move(text)), lost, out);
   }
   return {};
@@ -116,6 +123,13 @@ Issue LostIssue(const Room& room, const view::Engine::Text& text) {
 
 void TellLost(const Room& room, const Texts& texts, std::vector<Issue>* issues) {
   for (const auto& text : texts.lost) issues->push_back(LostIssue(room, *text));
+  for (const view::Ordinal ordinal : texts.damaged)
+    issues->push_back({Severity::kWarning,
+                       "incomplete",
+                       {},
+                       fmt::format("One of type {} cannot be read and is left out: its entry of the log ({}) "
+                                   "is damaged. An operator can restore from a backup.",
+                                   room.TypeName(room.directory().Get(ordinal).type), ordinal)});
 }
 
 bool IsMade(const Room& room, const Header& header, view::Ordinal ordinal) {

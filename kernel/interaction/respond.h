@@ -27,6 +27,7 @@ struct Texts {
   std::vector<view::Ordinal> ordinals;
   std::vector<view::Engine::TextPtr> opened;
   std::vector<view::Engine::TextPtr> lost;  // left out, because attachments of theirs are missing or damaged
+  std::vector<view::Ordinal> damaged;       // left out, because their entries of the log are damaged
   size_t passed = 0;  // of the ordinals that were asked for: fewer than all where the texts reached the limit
 
   size_t size() const { return opened.size(); }
@@ -44,7 +45,8 @@ struct Texts {
 };
 /// A page of large resources ends early rather than take the memory of all others.
 inline constexpr size_t kPageBytesMax = size_t{32} << 20;
-/// What becomes of those whose attachments are lost: a search leaves them out and tells (TellLost); a history has them without their text.
+/// What becomes of those whose attachments are lost: a search leaves them out and tells (TellLost); a history has them without their text. An entry
+/// that is damaged is left out by a search in the same way, and ends a history.
 enum class LostOnes : uint8_t { kLeftOut, kKept };
 /// Stops behind the text with which `bytes_max` is reached; at least one is read.
 Result<Texts> ReadMany(const Room& room, const std::vector<view::Ordinal>& ordinals,

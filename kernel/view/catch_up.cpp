@@ -127,13 +127,21 @@ class CatchUpRun {
     }
     if (!AnyViewWants(item->entry.ordinal) && !SetsArea(*item)) return {};
     auto now = ToResource(parts_, item->entry);
+    if (now.ok() && IsBlindDelete(**now)) return {};
     if (now.ok()) {
       item->change.now = std::move(now).value();
       item->context = TRY(Writer::ContextHash(parts_.writer, *item->change.now, item->entry.owner));
-    } else if (now.error().code != ErrorCode::kGone) {
+    } else if (now.error().code != ErrorCode::kGone && !GoesUnread(item->entry.owner, now.error())) {
       return now.TakeError();
     }
     return {};
+  }
+
+  // What is damaged and of one who is erased, or is being erased, is missed by nobody: views let go of it by its ordinal.
+  bool GoesUnread(OwnerNumber owner, const Error& why) const {
+    if (!IsDamage(why) || owner == 0) return false;
+    const std::vector<OwnerNumber> begun = parts_.writer.keys->Erasing();
+    return parts_.writer.keys->IsDestroyed(owner) || std::binary_search(begun.begin(), begun.end(), owner);
   }
 
   void ApplyToDirectory(Item* item) {
@@ -166,12 +174,13 @@ class CatchUpRun {
   }
 
   Status ReadBefore(Item* item) const {
-    const auto stored = TRY(parts_.writer.log->Read(item->before));
-    if (stored.op == Operation::kDelete) return {};
-    auto before = ToResource(parts_, stored);
+    auto stored = parts_.writer.log->Read(item->before);
+    if (stored.ok() && stored->op == Operation::kDelete) return {};
+    auto before = stored.ok() ? ToResource(parts_, *stored) : Result<ResourcePtr>(stored.TakeError());
     if (before.ok()) {
       item->change.before = std::move(before).value();
-    } else if (before.error().code != ErrorCode::kGone) {
+    } else if (before.error().code != ErrorCode::kGone &&
+               !GoesUnread(parts_.writer.directory->Get(item->before).owner, before.error())) {
       return before.TakeError();
     }
     return {};

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 
+#include "kernel/view/damaged_entries.h"
 #include "kernel/view/lost_attachments.h"
 #include "kernel/view/writer.h"
 

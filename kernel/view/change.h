@@ -33,9 +33,14 @@ struct Resource {
 };
 using ResourcePtr = std::shared_ptr<const Resource>;
 
+/// A delete of what was damaged, by an eraser: nothing but its place is known (Engine::Erase).
+inline bool IsBlindDelete(const Resource& resource) {
+  return resource.op == Operation::kDelete && resource.id.empty();
+}
+
 /// One change: `now` replaces `before`. A create has no `before`; a delete's `now` has an empty document.
-/// An erase has `erased_owner` set and neither. When views are rebuilt, an entry of an erased person that replaced one of somebody else has
-/// `before` alone.
+/// An erase has `erased_owner` set and neither; a delete of what nobody can open has nothing at all. When views are
+/// rebuilt, an entry of an erased person that replaced one of somebody else has `before` alone.
 struct Change {
   ResourcePtr now;
   ResourcePtr before;

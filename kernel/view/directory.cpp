@@ -97,6 +97,8 @@ Directory::Column DirectoryView::Get(Ordinal ordinal) const {
   return {code < types_.size() ? types_[code] : fhir::kNoType, CellOperation(cell), CellOwner(cell)};
 }
 
+log::TypeCode DirectoryView::CodeOf(Ordinal ordinal) const { return CellType(cells_.Get(ordinal)); }
+
 namespace {
 
 /// By the cell alone: was something written there that stands until it is superseded?
@@ -432,6 +434,21 @@ std::vector<Ordinal> DirectoryView::LiveOf(OwnerNumber owner, const Position& po
   for (Ordinal ordinal = 1; ordinal < position.end_ordinal; ++ordinal) {
     if (CellOwner(cells_.Get(ordinal)) == owner && Live(ordinal, position)) found.push_back(ordinal);
   }
+  return found;
+}
+
+std::vector<DirectoryView::Identity> DirectoryView::IdentitiesOf(std::span<const Ordinal> ordinals) const {
+  std::vector<Identity> found;
+  if (ordinals.empty()) return found;
+  versions_.snapshot().ForPieces({0, 0}, {~0ull, ~0ull}, [&](const Entry16* first, const Entry16* last) {
+    for (; first != last; ++first) {
+      const Version version = Unpack(first->b);
+      if (!std::binary_search(ordinals.begin(), ordinals.end(), version.ordinal)) continue;
+      const uint64_t cell = cells_.Get(version.ordinal);
+      found.push_back({version.ordinal, first->a, version.version, CellType(cell), CellOwner(cell)});
+    }
+    return true;
+  });
   return found;
 }
 

@@ -48,6 +48,7 @@ class DirectoryView final : public Directory {
   uint64_t AreasGeneration() const override { return areas_generation_.load(std::memory_order_acquire); }
   uint64_t LiveCount(fhir::TypeId type) const override;
   uint64_t LiveCountOf(log::TypeCode code) const;
+  log::TypeCode CodeOf(Ordinal ordinal) const;
 
   // The writer's thread.
   /// Like Current at the head, entries not yet published included. Ordinal 0 if it never was.
@@ -67,6 +68,16 @@ class DirectoryView final : public Directory {
   Result<bool> Maintain();
   /// Live ordinals of one owner; a scan of the columns (about 1 ns an ordinal).
   std::vector<Ordinal> LiveOf(OwnerNumber owner, const Position& position) const;
+  /// What is known of an entry without reading it.
+  struct Identity {
+    Ordinal ordinal = 0;
+    uint64_t id_hash = 0;
+    uint32_t version = 0;
+    log::TypeCode type = 0;
+    OwnerNumber owner = 0;
+  };
+  /// Of these ordinals, ascending; those that it does not have are left out. A scan of all versions (some ns each): for what cannot be read.
+  std::vector<Identity> IdentitiesOf(std::span<const Ordinal> ordinals) const;
   /// A record that stands where another one stands.
   struct Follower {
     OwnerNumber owner = 0;

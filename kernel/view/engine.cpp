@@ -172,7 +172,8 @@ Status EngineImpl::StartWriter() {
   SayUnknownTypes();
   NoteFinished(begun);
   if (directory_from_ == 1) TRY(ReplayErasures());
-  TRY(ResumeErasures());
+  // What cannot be finished now is told (erasure-failed) and tried again: it is no reason to serve nobody.
+  if (Status resumed = ResumeErasures(); !resumed.ok() && fenced()) return resumed;
   rebuilder_ = std::make_unique<Rebuilder>(
       Rebuilder::Parts{&parts_, writer_owned_.get(), &save_mutex_, [this] { return SaveAll(); },
                        options_.rebuild_probe, options_.rebuild_piece_entries, options_.rebuild_retry_us});
@@ -308,20 +309,37 @@ Result<Engine::TextPtr> EngineImpl::Render(const log::StoredEntry& entry) const 
 
 // On a thread that others wait for only what is small.
 Result<log::StoredEntry> EngineImpl::ReadEntry(Ordinal ordinal) const {
-  log::StoredEntry entry = TRY(log_->Read(ordinal));
+  auto read = log_->Read(ordinal);
+  if (!read.ok() && IsDamage(read.error())) {
+    // Of one who was erased nothing is missed.
+    if (const auto key = keys_->Get(directory_->Get(ordinal).owner);
+        !key.ok() && key.error().code == ErrorCode::kGone)
+      return key.error();
+  }
+  log::StoredEntry entry = TRY(std::move(read));
   if (ShortWork::Refuses(entry.sealed.size())) return MakeError(ErrorCode::kBusy, "this is no short work");
   return entry;
 }
 
 Result<ResourcePtr> EngineImpl::Read(Ordinal ordinal) const {
-  return ToResource(parts_, TRY(ReadEntry(ordinal)));
+  auto entry = ReadEntry(ordinal);
+  auto read = entry.ok() ? ToResource(parts_, *entry) : Result<ResourcePtr>(entry.TakeError());
+  if (!read.ok()) NoteDamage(ordinal, read.error());
+  return read;
+}
+
+void EngineImpl::NoteDamage(Ordinal ordinal, const Error& why) const {
+  if (IsDamage(why)) damaged_.Note(ordinal, log_->TypeName(directory_->CodeOf(ordinal)), why);
 }
 
 Result<Engine::TextPtr> EngineImpl::OpenText(Ordinal ordinal) const {
   if (TextPtr kept = texts_.Find(ordinal)) return kept;
   const uint64_t generation = texts_.generation();
-  const log::StoredEntry entry = TRY(ReadEntry(ordinal));
-  TextPtr text = TRY(Render(entry));
+  auto read = ReadEntry(ordinal);
+  auto rendered = read.ok() ? Render(*read) : Result<TextPtr>(read.TakeError());
+  if (!rendered.ok()) NoteDamage(ordinal, rendered.error());
+  TextPtr text = TRY(std::move(rendered));
+  const log::StoredEntry& entry = *read;
   if (text->attachments_lost != 0)
     return MakeError(
         ErrorCode::kCorrupt,
@@ -332,6 +350,17 @@ Result<Engine::TextPtr> EngineImpl::OpenText(Ordinal ordinal) const {
             log_->TypeName(entry.type), text->header.id, entry.version, text->attachments_lost));
   texts_.Put(ordinal, text, generation);
   return text;
+}
+
+// The error of the first of them that cannot be read.
+Status EngineImpl::WhichIsDamaged(std::span<const Ordinal> ordinals) const {
+  for (const Ordinal ordinal : ordinals) {
+    const auto entry = ReadEntry(ordinal);
+    if (entry.ok()) continue;
+    NoteDamage(ordinal, entry.error());
+    return entry.error();
+  }
+  return {};
 }
 
 Result<std::vector<Engine::TextPtr>> EngineImpl::OpenTexts(std::span<const Ordinal> ordinals) const {
@@ -346,9 +375,13 @@ Result<std::vector<Engine::TextPtr>> EngineImpl::OpenTexts(std::span<const Ordin
     places.push_back(i);
   }
   if (missing.empty()) return texts;
-  const auto entries = TRY(log_->ReadMany(missing));
+  auto read = log_->ReadMany(missing);
+  if (!read.ok() && IsDamage(read.error())) TRY(WhichIsDamaged(missing));
+  const auto entries = TRY(std::move(read));
   for (size_t i = 0; i < entries.size(); ++i) {
-    texts[places[i]] = TRY(Render(entries[i]));
+    auto rendered = Render(entries[i]);
+    if (!rendered.ok()) NoteDamage(missing[i], rendered.error());
+    texts[places[i]] = TRY(std::move(rendered));
     if (texts[places[i]]->attachments_lost == 0) texts_.Put(missing[i], texts[places[i]], generation);
   }
   return texts;
@@ -642,9 +675,10 @@ Result<CommittedPtr> LogFollower::FromLog() {
             change.erased_owner = entry.owner;
           } else if (!wants_ || wants_(engine_->types_.at(entry.type))) {
             auto now = ToResource(engine_->parts_, entry);
-            if (now.ok())
+            // Of a blind delete they hear what those heard who followed when it was written: nothing.
+            if (now.ok() && !IsBlindDelete(**now))
               change.now = std::move(now).value();
-            else if (now.error().code != ErrorCode::kGone)
+            else if (!now.ok() && now.error().code != ErrorCode::kGone)
               return now.TakeError();
             const auto before = entry.version > 1
                                     ? engine_->directory_->Current(entry.id_hash, Position{0, entry.ordinal})

@@ -16,6 +16,7 @@
 #include "kernel/log/content_store.h"
 #include "kernel/log/keys.h"
 #include "kernel/log/log.h"
+#include "kernel/view/damaged_entries.h"
 #include "kernel/view/directory.h"
 #include "kernel/view/view.h"
 
@@ -204,6 +205,10 @@ class Engine {
   virtual size_t attachments_lost() const = 0;
   /// Steps of the maintenance whose last try failed (upkeep.h); they are tried again every half second.
   virtual std::vector<std::string> failing_upkeep() const = 0;
+  /// How many entries of the log were asked for and are damaged (damaged_entries.h).
+  virtual size_t entries_damaged() const = 0;
+  /// Persons whose erasure was asked for, has failed, and is not finished: it is tried again every half second, and nothing more is recorded about them.
+  virtual size_t erasures_failed() const = 0;
 
   /// One version, parsed, as it is searched by and replaced: without attachments that are lost (Resource::attachments_lost). kGone when its person was
   /// erased.
@@ -256,17 +261,22 @@ class Engine {
   using WantsType = std::function<bool(fhir::TypeId)>;
   virtual std::unique_ptr<Follower> Follow(uint64_t from_t, WantsType wants = {}) const = 0;
 
-  /// Erases a person: the fact in the log, the key destroyed, contents removed, views rid of him. Returns the number of entries concerned.
+  struct Erased {
+    uint64_t records = 0;  // deleted
+    uint64_t damaged = 0;  // of these, whose entries could not be read: erased without being opened
+  };
+  /// Erases a person: the fact in the log, the key destroyed, contents removed, views rid of him. What of his is damaged goes like all else: by its place,
+  /// as the directory knows it.
   /// `look` is asked before anything is done, at a position after which nothing about him is written any more; its error ends the erasure
   /// and lets writing go on. Errors: that; kNotFound if nothing was ever kept of him. Erasing again finishes what a failure left and returns 0
-  /// when nothing was left.
+  /// records when nothing was left.
   using LastLook = std::function<Status(const Position&)>;
-  virtual Result<uint64_t> Erase(std::string_view owner_name, const LastLook& look = {}) = 0;
+  virtual Result<Erased> Erase(std::string_view owner_name, const LastLook& look = {}) = 0;
 
-  /// An erasure that a crash or a failure had cut off, and that was finished since. `records`: deleted by what was left to do.
+  /// An erasure that a crash or a failure had cut off, and that was finished since. `erased`: by what was left to do.
   struct ResumedErasure {
     OwnerNumber owner = 0;
-    uint64_t records = 0;
+    Erased erased;
   };
   virtual bool has_resumed_erasures() const = 0;  // any that was not told yet
   /// Calls `tell` for each that was not told yet; one that it fails for, and those after it, are told at the next call.

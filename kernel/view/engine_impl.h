@@ -8,6 +8,7 @@
 
 #include "kernel/log/bond.h"
 #include "kernel/view/catch_up.h"
+#include "kernel/view/damaged_entries.h"
 #include "kernel/view/engine.h"
 #include "kernel/view/rebuild.h"
 #include "kernel/view/recent.h"
@@ -78,7 +79,11 @@ class EngineImpl final : public Engine {
   std::vector<UnknownType> UnknownTypes() const override;
   size_t attachments_lost() const override { return lost_.count(); }
   std::vector<std::string> failing_upkeep() const override { return upkeep_.failing(); }
+  size_t entries_damaged() const override { return damaged_.count(); }
+  size_t erasures_failed() const override { return erasures_failed_.load(); }
   Result<log::StoredEntry> ReadEntry(Ordinal ordinal) const;
+  void NoteDamage(Ordinal ordinal, const Error& why) const;
+  Status WhichIsDamaged(std::span<const Ordinal> ordinals) const;
   Result<ResourcePtr> Read(Ordinal ordinal) const override;
   Result<TextPtr> OpenText(Ordinal ordinal) const override;
   Result<std::vector<TextPtr>> OpenTexts(std::span<const Ordinal> ordinals) const override;
@@ -92,7 +97,7 @@ class EngineImpl final : public Engine {
   std::unique_ptr<Follower> Follow(uint64_t from_t, WantsType wants) const override {
     return std::make_unique<LogFollower>(this, from_t, std::move(wants));
   }
-  Result<uint64_t> Erase(std::string_view owner_name, const LastLook& look) override;
+  Result<Erased> Erase(std::string_view owner_name, const LastLook& look) override;
   bool has_resumed_erasures() const override {
     const std::lock_guard lock(resumed_mutex_);
     return !resumed_.empty();
@@ -143,21 +148,28 @@ class EngineImpl final : public Engine {
   Status FindKey(const Change& change, LastKey* last) const;
   Status PrepareEntry(const Change& change, LastKey* last, log::NewEntry* entry) const;
   Status CheckContext(const std::string& context) const;
-  Result<uint64_t> DeleteAllOf(OwnerNumber owner);
-  Result<ChangeSet> BlindDeletes(std::span<const Ordinal> ordinals) const;
+  using Identity = DirectoryView::Identity;
+  Result<Erased> DeleteAllOf(OwnerNumber owner);
+  Result<bool> DeleteSome(std::span<const Ordinal> ordinals, const Position& head, Erased* erased);
+  Result<ResourcePtr> ReadToErase(Ordinal ordinal) const;
+  Status AddBlindDeletes(std::span<const Identity> gone, ChangeSet* set) const;
+  Result<std::vector<Identity>> IdentitiesOf(std::vector<Ordinal> damaged) const;
   Status ReplayErasure(OwnerNumber owner);
   Status ReplayErasures();
   Status ResumeErasures();
   Status EraseProbe(std::string_view step) const {
     return options_.erase_probe ? options_.erase_probe(step) : Status();
   }
-  Result<uint64_t> EraseFollowersOf(OwnerNumber owner);
+  Result<Erased> EraseFollowersOf(OwnerNumber owner);
   Result<bool> EraseFollowers(std::span<const DirectoryView::Follower> followers, OwnerNumber owner,
-                              uint64_t* count);
+                              Erased* erased);
   Status AppendErasure(OwnerNumber owner);
-  Result<uint64_t> EraseNoted(OwnerNumber owner);
+  Result<Erased> EraseNoted(OwnerNumber owner);
+  Result<Erased> EraseStepByStep(OwnerNumber owner);
+  void NoteFailed(OwnerNumber owner, const Error& why);
+  void CountFailed();
   Status FinishErasures();
-  void NoteResumed(OwnerNumber owner, uint64_t records);
+  void NoteResumed(OwnerNumber owner, const Erased& erased);
   void NoteFinished(std::span<const OwnerNumber> begun);
   Outcome SubmitPrepared(std::unique_ptr<ChangeSet> set);
   std::string ViewFolder(std::string_view name) const {
@@ -179,6 +191,7 @@ class EngineImpl final : public Engine {
   std::vector<std::unique_ptr<View>> views_;
   mutable LostAttachments lost_;
   Upkeep upkeep_;
+  mutable DamagedEntries damaged_;
   std::atomic<int64_t> lost_looked_us_{0};
   CatchUpParts parts_{};
   Recent recent_;
@@ -206,6 +219,8 @@ class EngineImpl final : public Engine {
   mutable std::mutex save_mutex_;  // saves, and erasures between their fact and their end
   std::map<OwnerNumber, Instant> unfinished_erasures_;  // whose fact is written, and when; under save_mutex_
   std::vector<OwnerNumber> untold_erasures_;  // of these, those that failed at first; under save_mutex_
+  std::map<OwnerNumber, std::string> failed_erasures_;  // → why; under save_mutex_
+  std::atomic<size_t> erasures_failed_{0};
   mutable std::mutex resumed_mutex_;
   std::vector<ResumedErasure> resumed_;  // not told yet
   std::atomic<Ordinal> saved_end_{1};

@@ -144,7 +144,7 @@ class EngineTest : public testing::Test {
     bool fails = true;
     const auto tell = [&](const Engine::ResumedErasure& each) -> Status {
       if (std::exchange(fails, false)) return MakeError(ErrorCode::kUnavailable, "the disk is full");
-      told.emplace_back(each.owner, each.records);
+      told.emplace_back(each.owner, each.erased.records);
       return {};
     };
     EXPECT_FALSE(engine_->TellResumedErasures(tell).ok());
@@ -499,7 +499,7 @@ TEST_F(EngineTest, ABinaryStandsWhereItsContextDoesAfterARestartToo) {
   }
   const auto erased = engine_->Erase("Patient/p");
   ASSERT_TRUE(erased.ok()) << erased.error().ToString();
-  EXPECT_EQ(*erased, 3u);
+  EXPECT_EQ(erased->records, 3u);
   for (int round = 0; round < 2; ++round) {
     EXPECT_FALSE(engine_->Read(1).ok());
     EXPECT_EQ(Send(Put(binary("x", "Observation/o"))).commit.error().code, ErrorCode::kGone);
@@ -561,7 +561,7 @@ TEST_F(EngineTest, AnErasureThatFailedHalfwayIsFinishedByTheNext) {
   ASSERT_TRUE(engine_->Erase("Patient/half").ok());
   EXPECT_GT(gender_->forgotten, asked);
   EXPECT_TRUE(engine_->SaveViews().ok());
-  EXPECT_EQ(*engine_->Erase("Patient/half"), 0u);
+  EXPECT_EQ(engine_->Erase("Patient/half")->records, 0u);
 }
 
 // What a power cut would leave at each step: the folder as it lies then, opened by another life. That life tells what it finished.
@@ -593,7 +593,7 @@ TEST_F(EngineTest, AnErasureThatACrashCutOffIsFinishedByTheNextStart) {
   Reopen();
   const auto erased = engine_->Erase("Patient/cut");
   ASSERT_TRUE(erased.ok()) << erased.error().ToString();
-  EXPECT_EQ(*erased, kRecords + 1u);
+  EXPECT_EQ(erased->records, kRecords + 1u);
   ASSERT_EQ(cut.size(), 5u) << "noted, deleted some twice, deleted, told";
   erase_probe_ = {};
   EXPECT_FALSE(engine_->has_resumed_erasures()) << "this one was not cut off";
@@ -618,7 +618,7 @@ TEST_F(EngineTest, AnErasureThatACrashCutOffIsFinishedByTheNextStart) {
         EXPECT_EQ(engine_->Read(version.ordinal).error().code, ErrorCode::kGone);
     }
     EXPECT_EQ(Send(Put(Patient("cut", "female", name))).commit.error().code, ErrorCode::kGone);
-    EXPECT_EQ(*engine_->Erase("Patient/cut"), 0u);
+    EXPECT_EQ(engine_->Erase("Patient/cut")->records, 0u);
     engine_.reset();
     EXPECT_EQ(AllBytesUnder(each).find("Zhuangzhou"), std::string::npos);
     std::filesystem::remove_all(each);
@@ -644,7 +644,7 @@ TEST_F(EngineTest, AnErasureThatFailsBeforeItsFactIsFinishedByTheMaintenance) {
   EXPECT_TRUE(engine_->Maintain().ok());
   CheckResumed(owner, 0);
   EXPECT_TRUE(engine_->keys().Erasing().empty());
-  EXPECT_EQ(*engine_->Erase("Patient/late"), 0u);
+  EXPECT_EQ(engine_->Erase("Patient/late")->records, 0u);
 }
 
 TEST_F(EngineTest, AnErasureThatFailsBehindItsKeyIsToldOnceItIsFinished) {
@@ -693,7 +693,7 @@ TEST_F(EngineTest, ErasureIsReal) {
           .commit.ok());
   auto erased = engine_->Erase("Patient/erase-me");
   ASSERT_TRUE(erased.ok()) << erased.error().ToString();
-  EXPECT_EQ(*erased, 2u);
+  EXPECT_EQ(erased->records, 2u);
   EXPECT_EQ(gender_->counts, (std::map<std::string, int>{{"male", 1}}));
   const auto refused = Send(Put(
       R"({"resourceType":"Observation","id":"o2","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/erase-me"}})"));
