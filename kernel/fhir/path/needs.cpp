@@ -25,6 +25,17 @@ bool PathNeeds(const Expression::Program& program, const Op& op, std::vector<Nam
   return false;
 }
 
+/// Does the call go by the context itself (Patient.extension('…')), not by members of it?
+bool IsOfContext(const Expression::Program& program, const Op& call) {
+  if (!call.has_input) return true;
+  const Op& input = program.ops[call.input];
+  if (input.code != Code::kPath || input.has_input) return false;
+  for (uint32_t i = input.first; i < input.first + input.count; ++i) {
+    if (program.steps[i].kind != StepKind::kRoot || !program.steps[i].resolved.empty()) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool Needs(const Expression::Program& program, uint32_t index, std::vector<NameId>* names) {
@@ -40,6 +51,10 @@ bool Needs(const Expression::Program& program, uint32_t index, std::vector<NameI
     case Code::kBinary:
       return op.op == Operator::kUnion && Needs(program, op.input, names) && Needs(program, op.right, names);
     case Code::kCall:
+      if (op.function == Function::kExtension && IsOfContext(program, op)) {
+        names->push_back(program.types->name_extension);
+        return true;
+      }
       return op.has_input &&
              (op.function == Function::kWhere || op.function == Function::kSelect ||
               op.function == Function::kFirst || op.function == Function::kExtension ||

@@ -513,6 +513,39 @@ TEST_F(Path, KeepsDecimalsOfSeconds) {
   EXPECT_EQ(Patient("@T10.lowBoundary()"), "10:00:00.000");
 }
 
+// Of a resource without extensions they are not even asked.
+TEST_F(Path, SetAsksForExtensionsWhereThereAreSome) {
+  const Document with =
+      Document::Parse(
+          R"({"resourceType":"Patient","extension":[{"url":"http://x/e","valueCode":"a"}],"gender":"male"})")
+          .value();
+  const Document without =
+      Document::Parse(
+          R"({"resourceType":"Patient","gender":"male","name":[{"extension":[{"url":"http://x/e","valueCode":"a"}]}]})")
+          .value();
+  std::vector<Expression> expressions;
+  for (const char* text : {"Patient.extension('http://x/e').value", "extension('http://x/e').value",
+                           "(Patient.extension('http://x/e').value as code) | Patient.gender",
+                           "Patient.name.extension('http://x/e')", "Patient.extension('http://x/other')",
+                           "Patient.extension('http://x/e').exists()"})
+    expressions.push_back(Expression::Compile(text, *r4_, r4_->FindType("Patient")).value());
+  std::vector<const Expression*> pointers;
+  for (const Expression& expression : expressions) pointers.push_back(&expression);
+  const ExpressionSet set(pointers);
+  const auto found = [&](const Document& document) {
+    std::vector<std::pair<size_t, size_t>> out;
+    const auto keep = [&](size_t i, const Collection& items) -> Status {
+      out.emplace_back(i, items.size());
+      return {};
+    };
+    EXPECT_TRUE(set.Evaluate(Environment{}, ResourceItem(*r4_, document.Root()), keep).ok());
+    return out;
+  };
+  using Found = std::vector<std::pair<size_t, size_t>>;
+  EXPECT_EQ(found(with), (Found{{0, 1}, {1, 1}, {2, 2}, {5, 1}}));
+  EXPECT_EQ(found(without), (Found{{2, 1}, {3, 1}, {5, 1}}));
+}
+
 TEST_F(Path, SetFindsWhatEachFinds) {
   const Item context = ResourceItem(*r4_, patient_.Root());
   std::vector<Expression> expressions;
