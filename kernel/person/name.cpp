@@ -3,6 +3,7 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "kernel/person/characters.h"
 #include "kernel/person/name_table.h"
@@ -112,7 +113,8 @@ void Append(char32_t c, Name* name) {
     name->cut = true;
     return;
   }
-  name->id[name->n] = name->kind == NameKind::kChinese ? NameTable::Get().IdOf(c) : uint16_t{0};
+  const NameTable& table = NameTable::Get();
+  name->id[name->n] = name->kind == NameKind::kChinese ? table.Fold(table.IdOf(c)) : uint16_t{0};
   name->c[name->n++] = c;
 }
 
@@ -149,23 +151,18 @@ void ReadLatin(const Letters& letters, Name* name) {
   while (name->n > 0 && name->c[name->n - 1U] == ' ') --name->n;
 }
 
-bool EndsWith(const Name& name, std::string_view word, size_t* length) {
-  std::array<char32_t, 16> ending;
-  size_t n = 0;
-  while (!word.empty() && n < ending.size()) ending[n++] = TakeCharacter(&word);
-  *length = n;
-  return name.n >= n && std::equal(ending.begin(), ending.begin() + static_cast<std::ptrdiff_t>(n),
-                                   name.c.begin() + (name.n - static_cast<std::ptrdiff_t>(n)));
+bool EndsWith(const Name& name, std::u32string_view word) {
+  return name.n >= word.size() &&
+         std::equal(word.rbegin(), word.rend(), std::reverse_iterator(name.c.begin() + name.n));
 }
 
 bool IsPlaceholder(const Name& name) {
-  const bool gaps =
-      std::all_of(name.c.begin(), name.c.begin() + name.n, [](char32_t c) { return c == kGap || c == kDot; });
+  const auto end = name.c.begin() + name.n;
+  const bool gaps = std::all_of(name.c.begin(), end, [](char32_t c) { return c == kGap || c == kDot; });
   if (name.kind == NameKind::kChinese && gaps) return true;
   const auto& words = NameTable::Get().placeholders();
-  return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
-    size_t length = 0;
-    return EndsWith(name, word, &length) && length == name.n;
+  return std::any_of(words.begin(), words.end(), [&](const std::u32string& word) {
+    return word.size() == name.n && EndsWith(name, word);
   });
 }
 
@@ -177,10 +174,9 @@ void FindSurname(Name* name) {
 
 /// 李红之子 is a child of 李红.
 void TakeChildOff(Name* name) {
-  for (const std::string_view word : NameTable::Get().children()) {
-    size_t length = 0;
-    if (!EndsWith(*name, word, &length) || name->n < length + 2) continue;
-    name->n = static_cast<uint8_t>(name->n - length);
+  for (const std::u32string& word : NameTable::Get().children()) {
+    if (name->n < word.size() + 2 || !EndsWith(*name, word)) continue;
+    name->n = static_cast<uint8_t>(name->n - word.size());
     name->kind = NameKind::kChild;
     return;
   }

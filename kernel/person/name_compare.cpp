@@ -23,7 +23,7 @@ NameAgreement CompareCharacters(const Name& a, size_t i, const Name& b, size_t j
   if (a.c[i] == '?' || b.c[j] == '?') return NameAgreement::kIncomplete;
   if (a.c[i] == b.c[j]) return NameAgreement::kExact;
   const NameTable& table = NameTable::Get();
-  const CharacterId x = table.Fold(a.id[i]), y = table.Fold(b.id[j]);
+  const CharacterId x = a.id[i], y = b.id[j];
   if (x != 0 && x == y) return NameAgreement::kVariant;
   if (table.Has(NameTable::Pair::kAlias, x, y)) return NameAgreement::kAlias;
   const bool no_surname = a.surname == 0 || b.surname == 0;
@@ -31,30 +31,33 @@ NameAgreement CompareCharacters(const Name& a, size_t i, const Name& b, size_t j
   const auto left = ReadingsOf(a, i), right = ReadingsOf(b, j);
   if (AnyShared(left, right, false)) return NameAgreement::kSameSound;
   if (AnyShared(left, right, true)) return NameAgreement::kSimilarSound;
-  const bool alike = table.LookAlike(x, y) || table.LookAlike(a.id[i], b.id[j]);
+  if (table.Has(NameTable::Pair::kShape, x, y) || table.LookAlike(x, y)) return NameAgreement::kSimilarShape;
+  const CharacterId as_written = table.IdOf(a.c[i]), beside = table.IdOf(b.c[j]);
+  const bool alike = (as_written != x || beside != y) && table.LookAlike(as_written, beside);
   return alike ? NameAgreement::kSimilarShape : NameAgreement::kDifferent;
 }
 
-/// A stretch of one name with a stretch of the other, character by character.
+/// What the characters of a stretch come to.
 struct Stretch {
   NameAgreement weakest = NameAgreement::kExact;
   size_t different = 0;
-};
-Stretch CompareStretch(const Name& a, size_t from_a, const Name& b, size_t from_b, size_t n) {
-  Stretch out;
-  for (size_t i = 0; i < n; ++i) {
-    const NameAgreement one = CompareCharacters(a, from_a + i, b, from_b + i);
+  void Add(NameAgreement one) {
     if (one == NameAgreement::kDifferent) {
-      ++out.different;
+      ++different;
     } else {
-      out.weakest = Weaker(out.weakest, one);
+      weakest = Weaker(weakest, one);
     }
   }
+};
+/// The first `n` characters of both.
+Stretch CompareStretch(const Name& a, const Name& b, size_t n) {
+  Stretch out;
+  for (size_t i = 0; i < n; ++i) out.Add(CompareCharacters(a, i, b, i));
   return out;
 }
 
 bool SameHere(const Name& a, size_t i, const Name& b, size_t j) {
-  return CompareCharacters(a, i, b, j) <= NameAgreement::kVariant;
+  return a.c[i] == b.c[j] || (a.id[i] != 0 && a.id[i] == b.id[j]);
 }
 
 /// The surname behind the given name, or two neighbours exchanged.
@@ -90,7 +93,7 @@ Name WithoutDots(const Name& name) {
 bool IsBeginning(const Name& few, const Name& many) {
   const bool whole_part = many.dotted && many.c[few.n] == 0xB7 && few.n >= 2;
   if (!whole_part && (few.surname != 0 || few.n < 4)) return false;
-  const Stretch stretch = CompareStretch(few, 0, many, 0, few.n);
+  const Stretch stretch = CompareStretch(few, many, few.n);
   return stretch.different == 0 && stretch.weakest <= NameAgreement::kAlias;
 }
 
@@ -105,31 +108,54 @@ bool OneMissing(const Name& few, const Name& many) {
   return true;
 }
 
-NameAgreement CompareChinese(const Name& a, const Name& b) {
-  if (a.n != b.n) {
-    const Name& few = a.n < b.n ? a : b;
-    const Name& many = a.n < b.n ? b : a;
-    if (a.dotted || b.dotted) {
-      const Name x = WithoutDots(a), y = WithoutDots(b);
-      const Stretch bare = CompareStretch(x, 0, y, 0, std::min(x.n, y.n));
-      if (x.n == y.n && bare.different == 0) return Weaker(bare.weakest, NameAgreement::kVariant);
-    }
-    if (IsBeginning(few, many)) return NameAgreement::kIncomplete;
-    return OneMissing(few, many) ? NameAgreement::kOneDiffers : NameAgreement::kDifferent;
+NameAgreement CompareUnequalLengths(const Name& a, const Name& b) {
+  const Name& few = a.n < b.n ? a : b;
+  const Name& many = a.n < b.n ? b : a;
+  if (a.dotted || b.dotted) {
+    const Name x = WithoutDots(a), y = WithoutDots(b);
+    const Stretch bare = CompareStretch(x, y, std::min(x.n, y.n));
+    if (x.n == y.n && bare.different == 0) return Weaker(bare.weakest, NameAgreement::kVariant);
   }
-  const Stretch stretch = CompareStretch(a, 0, b, 0, a.n);
-  const bool weak = stretch.different > 0 || stretch.weakest > NameAgreement::kSwapped;
-  if (weak && Swapped(a, b)) return NameAgreement::kSwapped;
-  if (stretch.different == 0) return stretch.weakest;
-  return stretch.different == 1 && a.n >= 3 ? NameAgreement::kOneDiffers : NameAgreement::kDifferent;
+  if (IsBeginning(few, many)) return NameAgreement::kIncomplete;
+  return OneMissing(few, many) ? NameAgreement::kOneDiffers : NameAgreement::kDifferent;
 }
 
 NameAgreement CompareSpan(const Name& a, size_t a_from, size_t a_to, const Name& b, size_t b_from,
                           size_t b_to) {
   if (a_to == a_from || b_to == b_from) return NameAgreement::kNothing;
   if (a_to - a_from != b_to - b_from) return NameAgreement::kDifferent;
-  const Stretch stretch = CompareStretch(a, a_from, b, b_from, a_to - a_from);
+  Stretch stretch;
+  for (size_t i = 0; i < a_to - a_from; ++i) stretch.Add(CompareCharacters(a, a_from + i, b, b_from + i));
   return stretch.different == 0 ? stretch.weakest : NameAgreement::kDifferent;
+}
+
+NameComparison CompareChinese(const Name& a, const Name& b) {
+  NameComparison out;
+  Stretch surname, given, whole;
+  const bool parted = a.surname > 0 && b.surname > 0;
+  if (a.n != b.n) {
+    out.whole = CompareUnequalLengths(a, b);
+  } else {
+    for (size_t i = 0; i < a.n; ++i) {
+      const NameAgreement one = CompareCharacters(a, i, b, i);
+      whole.Add(one);
+      (i < a.surname ? surname : given).Add(one);
+    }
+    const bool weak = whole.different > 0 || whole.weakest > NameAgreement::kSwapped;
+    out.whole = whole.different == 0               ? whole.weakest
+                : whole.different == 1 && a.n >= 3 ? NameAgreement::kOneDiffers
+                                                   : NameAgreement::kDifferent;
+    if (weak && Swapped(a, b)) out.whole = NameAgreement::kSwapped;
+  }
+  if (!parted) return out;
+  if (a.n == b.n && a.surname == b.surname && a.surname < a.n) {
+    out.surname = surname.different == 0 ? surname.weakest : NameAgreement::kDifferent;
+    out.given = given.different == 0 ? given.weakest : NameAgreement::kDifferent;
+  } else {
+    out.surname = CompareSpan(a, 0, a.surname, b, 0, b.surname);
+    out.given = CompareSpan(a, a.surname, a.n, b, b.surname, b.n);
+  }
+  return out;
 }
 
 bool Ideographic(const Name& name) {
@@ -155,19 +181,14 @@ NameComparison Compare(const Name& a, const Name& b) {
     return Compare(b, a);  // symmetric
   const bool child = a.kind == NameKind::kChild || b.kind == NameKind::kChild;
   if (a.missing() || b.missing() || (child && a.kind != b.kind)) return out;
-  const bool parted = a.surname > 0 && b.surname > 0;
-  if (Ideographic(a) && Ideographic(b)) {
-    out.whole = CompareChinese(a, b);
-    if (!parted) return out;
-    out.surname = CompareSpan(a, 0, a.surname, b, 0, b.surname);
-    out.given = CompareSpan(a, a.surname, a.n, b, b.surname, b.n);
-  } else if (Ideographic(a) || Ideographic(b)) {
+  if (Ideographic(a) && Ideographic(b)) return CompareChinese(a, b);
+  if (Ideographic(a) || Ideographic(b)) {
     const Name& latin = Ideographic(a) ? b : a;
     out.whole = latin.kind == NameKind::kLatin ? CompareChineseWithLatin(Ideographic(a) ? a : b, latin)
                                                : NameAgreement::kNothing;
   } else {
     out.whole = CompareLatin(a, b);
-    if (!parted) return out;
+    if (a.surname == 0 || b.surname == 0) return out;
     out.surname = CompareLatinSpan(a, 0, a.surname, b, 0, b.surname);
     out.given = CompareLatinSpan(a, a.surname, a.n, b, b.surname, b.n);
   }

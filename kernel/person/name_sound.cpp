@@ -135,8 +135,7 @@ uint64_t NameKey(const Name& name) {
   Spelling bytes;
   for (size_t i = 0; i < name.n; ++i) {
     if (name.c[i] == ' ' || name.c[i] == 0xB7) continue;
-    const CharacterId folded = NameTable::Get().Fold(name.id[i]);
-    const char32_t value = folded != 0 ? folded : name.c[i];
+    const char32_t value = name.id[i] != 0 ? name.id[i] : name.c[i];
     const std::array<char, 3> three = {static_cast<char>(value >> 16), static_cast<char>(value >> 8),
                                        static_cast<char>(value)};
     if (bytes.n + 3 <= bytes.text.size()) {

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernel/base/error.h"
+#include "kernel/person/characters.h"
 
 extern "C" {
 extern const char tk_name_table_begin[];
@@ -20,6 +21,12 @@ constexpr size_t kCharacterBytes = 10;
 template <class T>
 std::span<const T> Rows(std::string_view bytes) {
   return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
+}
+
+std::u32string Characters(std::string_view text) {
+  std::u32string out;
+  while (!text.empty()) out += TakeCharacter(&text);
+  return out;
 }
 
 /// Letters of Cangjie, up to five.
@@ -88,8 +95,8 @@ void NameTable::ReadWords(std::string_view words) {
     words.remove_prefix(std::min(words.size(), line.size() + 1));
     if (line.size() < 3) continue;
     const std::string_view word = line.substr(2);
-    if (line[0] == 'P') placeholders_.push_back(word);
-    if (line[0] == 'C') children_.push_back(word);
+    if (line[0] == 'P') placeholders_.push_back(Characters(word));
+    if (line[0] == 'C') children_.push_back(Characters(word));
     if (line[0] == 'N')
       nicknames_.emplace_back(word.substr(0, word.find('\t')), word.substr(word.find('\t') + 1));
   }
@@ -139,7 +146,7 @@ std::string_view NameTable::Syllable(uint16_t syllable) const {
 uint16_t NameTable::Similar(uint16_t syllable) const { return syllables_[syllable].similar; }
 
 std::pair<uint16_t, uint16_t> NameTable::Compound(CharacterId first, CharacterId second) const {
-  const uint32_t key = static_cast<uint32_t>(Fold(first)) << 16 | Fold(second);
+  const uint32_t key = static_cast<uint32_t>(first) << 16 | second;
   const auto found = std::lower_bound(compounds_.begin(), compounds_.end(), key,
                                       [](const CompoundSurname& row, uint32_t wanted) {
                                         return (static_cast<uint32_t>(row.first) << 16 | row.second) < wanted;
@@ -151,13 +158,12 @@ std::pair<uint16_t, uint16_t> NameTable::Compound(CharacterId first, CharacterId
 
 bool NameTable::Has(Pair pair, CharacterId a, CharacterId b) const {
   const auto& rows = pairs_[static_cast<size_t>(pair)];
-  return std::binary_search(rows.begin(), rows.end(), static_cast<uint32_t>(Fold(a)) << 16 | Fold(b));
+  return std::binary_search(rows.begin(), rows.end(), static_cast<uint32_t>(a) << 16 | b);
 }
 
 // 0.6 of the components in common, 0.3 of the four corners, 0.1 of the number of strokes; over 0.575 they look alike. Measured over
 // 137 pairs that are confused in practice and 40,000 of two standard characters at random: 79 % of the former, 0.4 % of the latter.
 bool NameTable::LookAlike(CharacterId a, CharacterId b) const {
-  if (Has(Pair::kShape, a, b)) return true;
   const Character left = At(a), right = At(b);
   std::array<uint8_t, 5> left_letters{}, right_letters{};
   const size_t ln = CangjieLetters(left.shape, &left_letters),
@@ -165,6 +171,7 @@ bool NameTable::LookAlike(CharacterId a, CharacterId b) const {
   if (ln == 0 || rn == 0) return false;
   const auto common = static_cast<double>(CommonLetters(left_letters, ln, right_letters, rn));
   const double components = 2 * common / static_cast<double>(ln + rn);
+  if (common == 0) return false;  // corners and strokes alone are not enough
   const bool cornered = left.corners != 0 && right.corners != 0;
   const double corners = cornered ? CommonCorners(static_cast<uint16_t>(left.corners - 1),
                                                   static_cast<uint16_t>(right.corners - 1)) /

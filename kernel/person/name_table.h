@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -27,17 +28,17 @@ class NameTable {
   std::string_view Syllable(uint16_t syllable) const;
   /// Equal for syllables that ears and hands exchange (zh/z, n/l, in/ing …).
   uint16_t Similar(uint16_t syllable) const;
-  /// nullptr-like (both 0) if the two are no compound surname; else places of their readings for ReadingsAt.
+  /// Places of the readings of a compound surname for ReadingsAt; both 0 if the two, in their standard form, are none.
   std::pair<uint16_t, uint16_t> Compound(CharacterId first, CharacterId second) const;
   std::span<const uint16_t> ReadingsAt(uint16_t place) const;
 
   enum class Pair : uint8_t { kAlias, kTranslit, kShape };
-  bool Has(Pair pair, CharacterId a, CharacterId b) const;
+  bool Has(Pair pair, CharacterId a, CharacterId b) const;  // of standard forms
   /// Do they look alike, by their components, corners and strokes?
   bool LookAlike(CharacterId a, CharacterId b) const;
 
-  const std::vector<std::string_view>& placeholders() const { return placeholders_; }
-  const std::vector<std::string_view>& children() const { return children_; }  // longest first
+  const std::vector<std::u32string>& placeholders() const { return placeholders_; }
+  const std::vector<std::u32string>& children() const { return children_; }  // longest first
   const std::vector<std::pair<std::string_view, std::string_view>>& nicknames() const { return nicknames_; }
 
  private:
@@ -68,7 +69,7 @@ class NameTable {
   std::span<const Surname> surnames_;
   std::span<const CompoundSurname> compounds_;
   std::span<const uint32_t> pairs_[3];
-  std::vector<std::string_view> placeholders_, children_;
+  std::vector<std::u32string> placeholders_, children_;
   std::vector<std::pair<std::string_view, std::string_view>> nicknames_;
 };
 
