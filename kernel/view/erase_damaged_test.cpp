@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <future>
+#include <optional>
 
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
@@ -19,6 +20,39 @@ constexpr const char* kSecret = "Zhuangzhou";
 /// Where in a stored row a byte is turned: in what is sealed, or in the header before it (row.h), where the id's hash stands.
 enum class Where { kSealed, kIdHash };
 
+/// Holds nothing, and stands where it was saved last: a start reads it the tail behind that.
+class KeptView final : public View {
+ public:
+  explicit KeptView(std::optional<Mark>* kept) : kept_(kept) {}
+  std::string_view name() const override { return "kept"; }
+  uint32_t format_version() const override { return 1; }
+  Result<std::unique_ptr<Prepared>> Prepare(const Change&) const override {
+    return std::make_unique<Prepared>();
+  }
+  void Apply(const Change&, const Prepared&, Ordinal) override {}
+  void Publish(uint64_t t, Ordinal end_ordinal) override {
+    t_ = t;
+    end_ = end_ordinal;
+  }
+  Result<Mark> Save(const std::string&, const Mark& mark) override {
+    *kept_ = Mark{mark.incarnation, t_, end_, mark.definitions_hash, 1};
+    return **kept_;
+  }
+  Result<Mark> Load(const std::string&, const Mark&) override {
+    if (*kept_) return **kept_;
+    return MakeError(ErrorCode::kNotFound, "nothing was saved");
+  }
+  void Clear() override {}
+  void SetOldestPinned(Ordinal) override {}
+  size_t memory_bytes() const override { return 0; }
+  size_t disk_bytes() const override { return 0; }
+
+ private:
+  std::optional<Mark>* const kept_;
+  std::atomic<uint64_t> t_{0};
+  std::atomic<Ordinal> end_{1};
+};
+
 class EraseDamagedTest : public testing::TestWithParam<Where> {
  protected:
   void SetUp() override {
@@ -31,15 +65,17 @@ class EraseDamagedTest : public testing::TestWithParam<Where> {
     CaptureDiagnostics(nullptr);
     std::filesystem::remove_all(folder_);
   }
-  /// No views but the directory: what a start reads from the log again is the directory's tail alone.
   void Open() {
     EngineOptions options;
     options.folder = folder_;
     options.definitions = fhir::Definitions::R4();
     options.clock = &clock_;
     options.erase_probe = probe_;
-    auto engine = Engine::Create(
-        options, [](const Directory&, const HashKey&) { return std::vector<std::unique_ptr<View>>(); });
+    auto engine = Engine::Create(options, [this](const Directory&, const HashKey&) {
+      std::vector<std::unique_ptr<View>> views;
+      views.push_back(std::make_unique<KeptView>(&kept_));
+      return views;
+    });
     ASSERT_TRUE(engine.ok()) << engine.error().ToString();
     engine_ = std::move(engine).value();
   }
@@ -113,6 +149,7 @@ class EraseDamagedTest : public testing::TestWithParam<Where> {
   }
 
   std::string folder_, said_;
+  std::optional<Mark> kept_;
   std::function<Status(std::string_view)> probe_;
   FixedClock clock_{Instant{1'795'000'000} * kSecondUs};
   std::unique_ptr<Engine> engine_;
@@ -179,10 +216,12 @@ TEST_P(EraseDamagedTest, IsFinishedByTheStartThatFindsItBegun) {
   ASSERT_TRUE(engine_->Erase("Patient/a").ok());
   ASSERT_EQ(cut.size(), 5u) << "noted, deleted some, deleted, told, destroyed";
   probe_ = {};
+  const std::optional<Mark> before = kept_;
   for (const std::string& each : cut) {
     SCOPED_TRACE(each);
     Close();
     folder_ = each;
+    kept_ = before;
     Open();
     ASSERT_NE(engine_, nullptr);
     const auto resumed = Resumed();
