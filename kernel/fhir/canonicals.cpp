@@ -7,6 +7,19 @@ namespace {
 constexpr size_t kResourceBytesMax = size_t{64} << 20;
 }
 
+std::string_view WithoutBase(std::string_view url, std::string_view own_base) {
+  const bool own = !own_base.empty() && url.size() > own_base.size() + 1 && url.starts_with(own_base) &&
+                   url[own_base.size()] == '/';
+  return own ? url.substr(own_base.size() + 1) : std::string_view();
+}
+
+std::shared_ptr<const Document> FindByUrlOrAddress(const Canonicals& canonicals, std::string_view type,
+                                                   std::string_view canonical, std::string_view own_base) {
+  auto found = canonicals.Find(type, canonical);
+  const std::string_view own = WithoutBase(canonical, own_base);
+  return found != nullptr || own.empty() ? found : canonicals.Find(type, own);
+}
+
 void MemoryCanonicals::Add(std::shared_ptr<const Document> resource) {
   const Value root = resource->Root();
   const std::string url = root["url"].ToString();

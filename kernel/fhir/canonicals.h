@@ -23,6 +23,13 @@ class Canonicals {
   virtual Status Complete() const { return {}; }
 };
 
+/// `url` without the base that it begins with, `own_base` ("https://host/fhir"); "" if it does not.
+std::string_view WithoutBase(std::string_view url, std::string_view own_base);
+/// As Find. A canonical that is no url known here may be an address: if it is one of this server (`own_base`; "": none is), what is stored there.
+/// Source: FHIR R4 references.html#canonical.
+std::shared_ptr<const Document> FindByUrlOrAddress(const Canonicals& canonicals, std::string_view type,
+                                                   std::string_view canonical, std::string_view own_base);
+
 /// Resources held in memory: those of a package's folder, or a test's. Fill it before it is shared.
 class MemoryCanonicals final : public Canonicals {
  public:

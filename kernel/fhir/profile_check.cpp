@@ -6,6 +6,7 @@
 #include "kernel/fhir/definitions_codes.h"
 #include "kernel/fhir/element_path.h"
 #include "kernel/fhir/invariants.h"
+#include "kernel/fhir/own_address.h"
 #include "kernel/fhir/profile_values.h"
 
 namespace tk::fhir {
@@ -104,7 +105,7 @@ void ProfileChecker::Check(Value resource, std::string_view canonical) {
       Error("invalid", "is not a " + std::string(definitions_.Type(type).name));
     return;  // the type itself, which the validator checks
   }
-  const auto profile = profiles_.Find(canonical);
+  const auto profile = FindProfile(profiles_, canonical, options_.own_base);
   if (!profile.ok()) return Error("not-supported", "cannot be checked: " + profile.error().external);
   if (*profile == nullptr)
     return Error("not-found", "the profile " + std::string(canonical) + " is not known here");

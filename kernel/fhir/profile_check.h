@@ -31,6 +31,7 @@ struct ProfileOptions {
   uint64_t work_max = 2'000'000;  // comparisons of one resource
   int64_t deadline_us = 0;        // MonotonicUs(), 0 = none; beyond it the check ends and time() says so
   int64_t now_us = 0;             // for invariants that ask the time
+  std::string_view own_base;      // of claims, as FindByUrlOrAddress has it
 };
 
 /// As many comparisons as a resource of that size may need: what a large one is allowed does not depend on the machine's load.
@@ -200,7 +201,8 @@ struct FullOptions {
   ValidateOptions base;
   std::vector<std::string> profiles;  // asked for, beside those claimed
   int64_t now_us = 0;
-  int64_t deadline_us = 0;  // MonotonicUs(), 0 = none; beyond it what is left is not checked, which is told
+  int64_t deadline_us = 0;    // MonotonicUs(), 0 = none; beyond it what is left is not checked, which is told
+  std::string_view own_base;  // as FindByUrlOrAddress has it
 };
 std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profiles, Value root,
                                  const FullOptions& options);

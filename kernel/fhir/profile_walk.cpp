@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernel/fhir/definitions_codes.h"
+#include "kernel/fhir/own_address.h"
 #include "kernel/fhir/profile_builder.h"
 #include "kernel/fhir/profile_check.h"
 
@@ -94,7 +95,7 @@ void ProfileChecker::Walk(Value object, TypeId type) {
 void ProfileChecker::Claimed(Value resource) {
   for (const Value claim : resource["meta"]["profile"]) {
     const std::string canonical = claim.ToString();
-    const auto profile = profiles_.Find(canonical);
+    const auto profile = FindProfile(profiles_, canonical, options_.own_base);
     const TypeId type = profiles_.TypeOf(canonical);
     const Item item = path::ResourceItem(definitions_, resource);
     if (!profile.ok()) {

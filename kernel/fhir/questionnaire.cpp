@@ -5,6 +5,7 @@
 
 #include "kernel/base/text.h"
 #include "kernel/fhir/answer_index.h"
+#include "kernel/fhir/own_address.h"
 #include "kernel/fhir/path/path.h"
 #include "kernel/fhir/profile_values.h"
 #include "kernel/fhir/validate.h"
@@ -90,8 +91,13 @@ size_t Characters(std::string_view text) {
 class AnswerChecker {
  public:
   AnswerChecker(const Definitions& definitions, Profiles& profiles, bool warnings, int64_t now_us,
-                CheckTime& time)
-      : definitions_(definitions), profiles_(profiles), warnings_(warnings), now_us_(now_us), time_(time) {}
+                CheckTime& time, std::string_view own_base)
+      : definitions_(definitions),
+        profiles_(profiles),
+        warnings_(warnings),
+        now_us_(now_us),
+        time_(time),
+        own_base_(own_base) {}
 
   /// A QuestionnaireResponse that stands at `place`; resources in a Bundle, each at its own.
   void Look(Value resource, const std::string& place);
@@ -133,6 +139,7 @@ class AnswerChecker {
   const bool warnings_;
   const int64_t now_us_;
   CheckTime& time_;
+  const std::string_view own_base_;
   bool complete_ = true;
   Value response_, questionnaire_;
   std::optional<QuestionIndex> questions_;
@@ -179,7 +186,7 @@ void AnswerChecker::Response(Value response) {
       if (contained["id"].ToString() == canonical.substr(1)) questionnaire_ = contained;
     }
   } else {
-    document = profiles_.canonicals().Find("Questionnaire", canonical);
+    document = FindByUrlOrAddress(profiles_.canonicals(), "Questionnaire", canonical, own_base_);
     if (document != nullptr) questionnaire_ = document->Root();
   }
   if (!questionnaire_) {
@@ -378,7 +385,7 @@ void AnswerChecker::Options(Value question, Value value, std::string_view type) 
   }
   const std::string set = question["answerValueSet"].ToString();
   if (set.empty()) return Error("code-invalid", "is none of the question's options");
-  ValueSet(question, value, type, set);
+  ValueSet(question, value, type, std::string(KnownValueSet(profiles_, set, own_base_)));
 }
 
 std::shared_ptr<const ListedCodes> AnswerChecker::CodesOf(const std::string& set) {
@@ -422,8 +429,9 @@ void AnswerChecker::Units(Value question, Value quantity) {
   }
   if (any && !chosen && (open.empty() || open == "optionsOnly"))
     Error("code-invalid", "has a unit that is none of the question's options");
-  const std::string set = ExtensionValue(question, "questionnaire-unitValueSet").ToString();
-  if (set.empty()) return;
+  const std::string asked = ExtensionValue(question, "questionnaire-unitValueSet").ToString();
+  if (asked.empty()) return;
+  const std::string set(KnownValueSet(profiles_, asked, own_base_));
   if (IsOutside(set, quantity))
     return Error("code-invalid",
                  "has a unit of a code system that the question's value set of units has none of");
@@ -588,8 +596,8 @@ bool AnswerChecker::IsEnabled(Value question, const std::vector<Value>& around) 
 }  // namespace
 
 std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root, bool warnings,
-                                int64_t now_us, CheckTime& time) {
-  AnswerChecker checker(definitions, profiles, warnings, now_us, time);
+                                int64_t now_us, CheckTime& time, std::string_view own_base) {
+  AnswerChecker checker(definitions, profiles, warnings, now_us, time, own_base);
   checker.Look(root, "");
   return checker.Take();
 }

@@ -15,8 +15,8 @@
 namespace tk::fhir {
 
 /// Of a QuestionnaireResponse, and of those in a Bundle, each by itself; else empty. `warnings`: also what could not be checked. `now_us`: the time
-/// that constraints ask for. It ends when `time` is over.
+/// that constraints ask for. It ends when `time` is over. `own_base`: as FindByUrlOrAddress has it.
 std::vector<Issue> CheckAnswers(const Definitions& definitions, Profiles& profiles, Value root, bool warnings,
-                                int64_t now_us, CheckTime& time);
+                                int64_t now_us, CheckTime& time, std::string_view own_base = {});
 
 }  // namespace tk::fhir

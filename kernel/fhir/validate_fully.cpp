@@ -21,6 +21,7 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
   profile_options.now_us = options.now_us;
   profile_options.deadline_us = options.deadline_us;
   profile_options.work_max = ProfileWorkFor(root);
+  profile_options.own_base = options.own_base;
   ProfileChecker checker(profiles, profile_options);
   for (const std::string& profile : options.profiles) checker.Check(root, profile);
   checker.CheckClaims(root);
@@ -41,8 +42,9 @@ std::vector<Issue> ValidateFully(const Definitions& definitions, Profiles& profi
   CheckTime& time = checker.time();
   add(FormProblems(definitions, &profiles, root, most, time, nullptr, &checker.named()));
   if (!time.over()) add(StructureProblems(profiles, root, most, time));
-  if (!time.over()) add(RelatedProblems(profiles, root, most, time));
-  add(CheckAnswers(definitions, profiles, root, options.base.warnings, options.now_us, time));
+  if (!time.over()) add(RelatedProblems(profiles, root, most, time, options.own_base));
+  add(CheckAnswers(definitions, profiles, root, options.base.warnings, options.now_us, time,
+                   options.own_base));
   TellAtMost(options.base.issues_max, has_more, &issues);
   if (time.over()) {
     issues.push_back({Severity::kError, "too-costly", root["resourceType"].ToString(),

@@ -36,8 +36,8 @@ bool HasCodeNamed(Value concept_value, std::string_view code) {
 
 class RelatedChecker {
  public:
-  RelatedChecker(Profiles& profiles, size_t issues_max, CheckTime& time)
-      : profiles_(profiles), time_(time), issues_(issues_max) {}
+  RelatedChecker(Profiles& profiles, size_t issues_max, CheckTime& time, std::string_view own_base)
+      : profiles_(profiles), time_(time), own_base_(own_base), issues_(issues_max) {}
 
   void Look(Value resource, const std::string& path) {
     const std::string type = resource["resourceType"].ToString();
@@ -75,6 +75,7 @@ class RelatedChecker {
 
   Profiles& profiles_;
   CheckTime& time_;
+  const std::string_view own_base_;
   IssueList issues_;
   bool may_have_score_ = true;
   bool is_whole_ = true;  // else what is missing may still come
@@ -104,7 +105,7 @@ bool RelatedChecker::HaveCommonCode(Value one, Value other) {
 void RelatedChecker::Report(Value report, const std::string& path) {
   const std::string canonical = report["measure"].ToString();
   if (canonical.empty()) return;
-  const auto measure = profiles_.canonicals().Find("Measure", canonical);
+  const auto measure = FindByUrlOrAddress(profiles_.canonicals(), "Measure", canonical, own_base_);
   if (measure == nullptr) return;
   const MeasureParts groups = PartsOfMeasure(measure->Root()["group"]);
   if (groups.parts.empty() || report["group"].size() == 0) return;
@@ -283,8 +284,9 @@ void RelatedChecker::Parameter(Value parameter, const ProfileElement& rule, cons
 
 }  // namespace
 
-std::vector<Issue> RelatedProblems(Profiles& profiles, Value root, size_t issues_max, CheckTime& time) {
-  RelatedChecker checker(profiles, issues_max, time);
+std::vector<Issue> RelatedProblems(Profiles& profiles, Value root, size_t issues_max, CheckTime& time,
+                                   std::string_view own_base) {
+  RelatedChecker checker(profiles, issues_max, time, own_base);
   checker.Look(root, root["resourceType"].ToString());
   return checker.Take();
 }

@@ -18,6 +18,8 @@ namespace tk::fhir {
 
 /// Of `root`, or of the resources in it where it is a Bundle, at most `issues_max` errors and as many warnings. Ends when `time` is over. Cost: a walk over groups or items, and the groups
 /// of the one by those of the other.
-std::vector<Issue> RelatedProblems(Profiles& profiles, Value root, size_t issues_max, CheckTime& time);
+/// `own_base`: as FindByUrlOrAddress has it.
+std::vector<Issue> RelatedProblems(Profiles& profiles, Value root, size_t issues_max, CheckTime& time,
+                                   std::string_view own_base = {});
 
 }  // namespace tk::fhir

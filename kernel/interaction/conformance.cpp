@@ -99,8 +99,9 @@ class Conformance::State final : public fhir::Canonicals {
     const fhir::Definitions& definitions = context_.engine->definitions();
     const std::string local = std::string(type) + "/";
     const bool by_id = canonical.starts_with(local);
-    const std::string asked = by_id ? "_id=" + PercentEncode(canonical.substr(local.size()))
-                                    : "url=" + PercentEncode(canonical.substr(0, bar));
+    const std::string_view plain = canonical.substr(0, bar);
+    const std::string asked =
+        by_id ? "_id=" + PercentEncode(plain.substr(local.size())) : "url=" + PercentEncode(plain);
     search::Query query =
         TRY(search::ParseQuery(definitions, definitions.FindType(type), asked, search::ParseOptions{}));
     const search::Page page = TRY(context_.index->Search(query, Request()));
@@ -108,15 +109,15 @@ class Conformance::State final : public fhir::Canonicals {
     // True: no other comes before it.
     const auto is_it = [&](const std::shared_ptr<const fhir::Document>& document) {
       const fhir::Value root = document->Root();
-      if (by_id) return true;
-      if (root["url"].ToString() != canonical.substr(0, bar)) return false;
+      if (!by_id && root["url"].ToString() != plain) return false;
       if (bar != std::string_view::npos && root["version"].ToString() != canonical.substr(bar + 1))
         return false;
+      if (by_id) return true;
       if (best == nullptr) best = document;
       return root["status"].ToString() == "active";
     };
-    const auto [begin, end] = beside_.equal_range(
-        by_id ? std::string(canonical) : std::string(type) + " " + std::string(canonical.substr(0, bar)));
+    const auto [begin, end] =
+        beside_.equal_range(by_id ? std::string(plain) : std::string(type) + " " + std::string(plain));
     for (auto i = begin; i != end; ++i) {
       if (is_it(i->second)) return i->second;
     }
@@ -196,12 +197,13 @@ Status CheckConformance(const Room& room, const Call& call, fhir::Value resource
   options.deadline_us = call.request.deadline_us;
   options.work_max = fhir::ProfileWorkFor(resource);
   options.issues_max = fhir::kIssuesTold + 1;
+  options.own_base = call.request.base_url;
   fhir::ProfileChecker checker(state->profiles(), options);
   if (may_claim) checker.CheckClaims(resource);
   std::vector<Issue> issues = checker.Take();
   if (has_answers) {
     for (Issue& issue : fhir::CheckAnswers(*room.definitions, state->profiles(), resource, false,
-                                           options.now_us, checker.time()))
+                                           options.now_us, checker.time(), options.own_base))
       issues.push_back(std::move(issue));
   }
   if (checker.time().over())
@@ -225,6 +227,7 @@ Result<std::vector<Issue>> ValidateConformance(const Room& room, const Call& cal
   options.base.expected = expected;
   options.base.warnings = true;
   options.profiles = profiles;
+  options.own_base = call.request.base_url;
   options.now_us = room.context.clock->NowUs();
   options.deadline_us = call.request.deadline_us;
   std::vector<Issue> issues = fhir::ValidateFully(*room.definitions, state->profiles(), resource, options);

@@ -241,6 +241,75 @@ TEST_F(ProfilesTest, AnswersAreCheckedAgainstTheirQuestionnaire) {
             201);
 }
 
+/// A canonical that is no url known here but an address of this server means what is stored there.
+TEST_F(ProfilesTest, AnAddressOfThisServerMeansWhatIsThere) {
+  ASSERT_EQ(Put("Questionnaire/q",
+                R"({"resourceType":"Questionnaire","id":"q","url":"http://example.org/q","version":"2",
+    "status":"active","item":[{"linkId":"1","type":"boolean","required":true}]})")
+                .status,
+            201);
+  const auto answers = [&](std::string_view questionnaire) {
+    return Post("QuestionnaireResponse", R"({"resourceType":"QuestionnaireResponse","questionnaire":")" +
+                                             std::string(questionnaire) + R"(","status":"completed"})")
+        .status;
+  };
+  for (const char* known : {"http://example.org/q", "Questionnaire/q", "http://test/fhir/Questionnaire/q",
+                            "http://test/fhir/Questionnaire/q|2", "Questionnaire/q|2"})
+    EXPECT_EQ(answers(known), 422) << known;
+  for (const char* unknown :
+       {"http://other.org/fhir/Questionnaire/q", "http://test/fhir/Questionnaire/q|1", "Questionnaire/q|1",
+        "http://test/fhir/Questionnaire/none", "http://test/fhirQuestionnaire/q"})
+    EXPECT_EQ(answers(unknown), 201) << unknown;
+  // Something may have the address for its url, wherever it is.
+  ASSERT_EQ(Put("Questionnaire/other",
+                R"({"resourceType":"Questionnaire","id":"other","url":"http://test/fhir/Questionnaire/q",
+    "status":"active","item":[{"linkId":"1","type":"boolean"}]})")
+                .status,
+            201);
+  EXPECT_EQ(answers("http://test/fhir/Questionnaire/q"), 201);
+  ASSERT_EQ(Put("StructureDefinition/resident", Profile()).status, 201);
+  std::string claims = Resident("");
+  const std::string url = "http://example.org/resident";
+  claims.replace(claims.find(url), url.size(), "http://test/fhir/StructureDefinition/resident");
+  EXPECT_EQ(Post("Patient", claims).status, 422);
+  EXPECT_NE(Post("Patient/$validate?profile=http://test/fhir/StructureDefinition/resident",
+                 R"({"resourceType":"Patient"})")
+                .body.find("res-1"),
+            std::string::npos);
+  // So does the value set of a question.
+  ASSERT_EQ(Put("ValueSet/v",
+                R"({"resourceType":"ValueSet","id":"v","url":"http://example.org/v","status":"active",
+    "compose":{"include":[{"system":"http://example.org/c","concept":[{"code":"a"}]}]}})")
+                .status,
+            201);
+  ASSERT_EQ(
+      Put("Questionnaire/choice",
+          R"({"resourceType":"Questionnaire","id":"choice","url":"http://example.org/choice","status":"active",
+    "item":[{"linkId":"1","type":"choice","answerValueSet":"http://test/fhir/ValueSet/v"}]})")
+          .status,
+      201);
+  const auto chosen = [&](std::string_view code) {
+    return Post("QuestionnaireResponse",
+                R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://example.org/choice",
+    "status":"completed","item":[{"linkId":"1","answer":[{"valueCoding":{"system":"http://example.org/c","code":")" +
+                    std::string(code) + R"("}}]}]})")
+        .status;
+  };
+  EXPECT_EQ(chosen("a"), 201);
+  EXPECT_EQ(chosen("b"), 422);
+}
+
+TEST_F(ProfilesTest, AConditionByAnAddressOfThisServerFindsWhatIsStored) {
+  Request request = Make(
+      Method::kPost, "QuestionnaireResponse",
+      R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://test/fhir/Questionnaire/q","status":"in-progress"})");
+  request.if_none_exist = "questionnaire=http://test/fhir/Questionnaire/q";
+  EXPECT_EQ(Send(request).status, 201);
+  EXPECT_EQ(Send(request).status, 200);
+  request.if_none_exist = "questionnaire=Questionnaire/q";
+  EXPECT_EQ(Send(request).status, 200);
+}
+
 TEST_F(ProfilesTest, ConstraintsOfAQuestionnaireKnowTheTime) {
   ASSERT_EQ(
       Put("Questionnaire/past",

@@ -209,6 +209,7 @@ Result<Criterion> ChainReader::Has(TypeId type, std::string_view name, std::stri
     return Refuse(ErrorCode::kTooLarge, "too-costly", full_name_, "leads to too many types");
   auto join = std::make_shared<Join>();
   join->reverse = true;
+  join->own_base = options_.own_base;
   join->branches.push_back({joined, link, TRY(Any(joined, rest, value, depth))});
   Criterion criterion;
   criterion.name = full_name_;

@@ -7,6 +7,7 @@
 #include "kernel/base/text.h"
 #include "kernel/fhir/code_grammar.h"
 #include "kernel/search/extract.h"
+#include "kernel/search/values.h"
 
 namespace tk::search {
 namespace {
@@ -15,7 +16,13 @@ using terminology::CodeListPtr;
 using terminology::Terminology;
 
 Result<CodeListPtr> CodesOfTerm(const TermReader& reader, const Terminology& all, const Term& term) {
-  if (reader.modifier == "in" || reader.modifier == "not-in") return all.In(term.text);
+  if (reader.modifier == "in" || reader.modifier == "not-in") {
+    // An address of this server may be a url that somebody gave his value set, or the place of one.
+    auto list = all.In(term.text);
+    const std::string_view own = WithoutBase(term.text, reader.options.own_base);
+    return list.ok() || own.empty() || list.error().code != ErrorCode::kUnsupported ? std::move(list)
+                                                                                    : all.In(own);
+  }
   if (!term.system || term.system->empty() || term.code.empty())
     return BadValue(reader.name, fmt::format(":{} takes system|code", reader.modifier));
   return reader.modifier == "below" ? all.Below(*term.system, term.code) : all.Above(*term.system, term.code);

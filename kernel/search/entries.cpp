@@ -58,15 +58,12 @@ class EntrySink final : public ValueSink {
   }
 
   void Reference(ParameterId p, std::string_view target) override {
-    const size_t slash = target.find('/');
-    const fhir::TypeId type = slash == std::string_view::npos
-                                  ? fhir::kNoType
-                                  : extractor_.definitions().FindType(target.substr(0, slash));
-    Present(p, type);
+    const ReferenceType type = TypeOfReference(extractor_.definitions(), target);
+    Present(p, type.type, type.any);
     if (IsLocalReference(target)) {
       const uint64_t id_hash = KeyedHash(key_, target);
       out_.equality.push_back({LinkKey(key_, p, id_hash), 0});
-      Sort(kLinkSlot + p, id_hash, 0);
+      Sort(kLinkSlot + p, id_hash, kLinkIsRecord);
     } else {
       Equal(p, KeyKind::kReference, target);
     }
@@ -81,6 +78,12 @@ class EntrySink final : public ValueSink {
     const uint64_t hash = KeyedHash(key_, target);
     out_.equality.push_back({LinkKey(key_, p, hash), 0});
     Sort(kLinkSlot + p, hash, kLinkIsCanonical);
+    // Whose address it is, is known when somebody asks.
+    const auto address = AddressOf(extractor_.definitions(), target);
+    if (!address) return;
+    const uint64_t base = BaseHash(key_, address->base), name = KeyedHash(key_, address->name);
+    out_.equality.push_back({LinkKey(key_, p, AddressHash(key_, base, name)), 0});
+    Sort(kLinkSlot + p, name, base);
   }
 
   void Date(ParameterId p, int64_t low_us, int64_t high_us) override {
@@ -166,13 +169,14 @@ class EntrySink final : public ValueSink {
 
   /// What refers to this resource is found by it.
   void Self(std::string_view id) {
-    std::string name(extractor_.definitions().Type(type_).name);
-    name.append("/").append(id);
-    Sort(kSelfSlot + type_, KeyedHash(key_, name), 0);
+    name_ = extractor_.definitions().Type(type_).name;
+    name_.append("/").append(id);
+    Sort(kSelfSlot + type_, KeyedHash(key_, name_), 0);
   }
 
   /// And by the canonicals that name it.
   void Urls(const std::string& url, const std::string& version) {
+    if (!version.empty()) Url(name_ + "|" + version, kUrlIsName);
     if (url.empty()) return;
     Url(url);
     if (version.empty()) return;
@@ -216,10 +220,10 @@ class EntrySink final : public ValueSink {
     }
   }
   void Sort(uint64_t slot, uint64_t high, uint64_t low) { out_.sort.push_back({SortSlot(slot), high, low}); }
-  void Url(const std::string& canonical) {
+  void Url(const std::string& canonical, uint64_t kind = 0) {
     const uint64_t hash = KeyedHash(key_, canonical);
     out_.equality.push_back({CanonicalKey(key_, hash), 0});
-    Sort(kUrlsSlot + type_, hash, 0);
+    Sort(kUrlsSlot + type_, hash, kind);
   }
   void SetBit(uint8_t bit) {
     if (bit < kPresenceBits) present_[bit / 64] |= uint64_t{1} << (bit % 64);
@@ -242,7 +246,7 @@ class EntrySink final : public ValueSink {
   uint64_t time_ = 0;
   uint64_t present_[2] = {0, 0};
   std::vector<std::string> patients_, codes_;
-  std::string folded_;
+  std::string folded_, name_;
 };
 
 }  // namespace
@@ -280,6 +284,17 @@ uint64_t LinkKey(const HashKey& key, ParameterId parameter, uint64_t id_hash) {
 
 uint64_t CanonicalKey(const HashKey& key, uint64_t canonical_hash) {
   return LinkKey(key, kNoParameter, canonical_hash);
+}
+
+uint64_t BaseHash(const HashKey& key, std::string_view base) {
+  return base.empty() ? 0 : KeyedHash(key, base) | 2;  // neither kLinkIsRecord nor kLinkIsCanonical
+}
+
+uint64_t AddressHash(const HashKey& key, uint64_t base_hash, uint64_t name_hash) {
+  char buffer[16];
+  std::memcpy(buffer, &base_hash, 8);
+  std::memcpy(buffer + 8, &name_hash, 8);
+  return KeyedHash(key, {buffer, sizeof buffer});
 }
 
 uint64_t ReferenceKey(const HashKey& key, ParameterId parameter, std::string_view target) {

@@ -8,7 +8,8 @@
 //                    (latitude, longitude) or 16 bytes of text; slot kPresence + type: which
 //                    parameters of the type are present, one entry for every resource: it lists the type in the order of time
 //                    slot kSelf + type: the hash of the resource's own Type/id; slot kLink + parameter: of each record here that it refers to,
-//                    or (second word 1) of each canonical; slot kUrls + type: of the canonicals that name it, url and url|version.
+//                    or (second word 1) of each canonical, or (the hash of a server's base) of the Type/id of a canonical that is an address there;
+//                    slot kUrls + type: of the canonicals that name it, url and url|version, and (second word 1) Type/id|version.
 //                    With these a chain goes from a record to what it names and, by ReferenceKey, to what names it, without reading a text.
 // Times are clamped to the years 1698..2242 in equality entries (order only; dates themselves are exact).
 #pragma once
@@ -62,6 +63,10 @@ uint64_t EqualityKey(const HashKey& key, ParameterId parameter, KeyKind kind, st
 uint64_t LinkKey(const HashKey& key, ParameterId parameter, uint64_t id_hash);
 /// The key of resources that the canonical of that hash names.
 uint64_t CanonicalKey(const HashKey& key, uint64_t canonical_hash);
+/// A canonical may be an address: of a server's base, as the second word of a link ("" has none: 0) …
+uint64_t BaseHash(const HashKey& key, std::string_view base);
+/// … and of Type/id or Type/id|version there, in place of a name's hash in LinkKey.
+uint64_t AddressHash(const HashKey& key, uint64_t base_hash, uint64_t name_hash);
 /// The key of a reference as a value: LinkKey for a record here, else of its text.
 uint64_t ReferenceKey(const HashKey& key, ParameterId parameter, std::string_view target);
 
@@ -115,7 +120,9 @@ inline constexpr uint64_t kPresenceSlot = uint64_t{1} << 23;
 inline constexpr uint64_t kLinkSlot = uint64_t{1} << 22;
 inline constexpr uint64_t kSelfSlot = kPresenceSlot | kLinkSlot;
 inline constexpr uint64_t kUrlsSlot = kSelfSlot | uint64_t{1} << 21;
-inline constexpr uint64_t kLinkIsCanonical = 1;  // the second word of an entry of kLinkSlot
+// The second word of an entry of kLinkSlot; all others are of BaseHash.
+inline constexpr uint64_t kLinkIsRecord = 0, kLinkIsCanonical = 1;
+inline constexpr uint64_t kUrlIsName = 1;  // the second word of an entry of kUrlsSlot: Type/id|version
 inline uint64_t SortSlot(uint64_t slot) { return slot << 40; }
 
 /// Entries of one resource, with 0 in place of its ordinal where it is not known yet.

@@ -102,12 +102,19 @@ constexpr Row kRows[] = {
      SortsNothing},
     // References to contained resources are references.
     {12, [](const Criterion& c) { return c.parameter->type == SearchType::kReference; }, SortsNothing, true},
+    // References to records of other servers are of the type that they say (patient, of subject).
+    {14,
+     [](const Criterion& c) {
+       return c.parameter->type == SearchType::kReference &&
+              c.parameter->expression.find("resolve() is ") != std::string_view::npos;
+     },
+     SortsNothing, true},
     // Logical references are references.
     {5, [](const Criterion& c) { return c.parameter->type == SearchType::kReference; }, SortsNothing, true},
 };
 
-/// The first with links by canonicals, and by extensions.
-constexpr uint64_t kCanonicalsSince = 7, kExtensionsSince = 9;
+/// The first with links by canonicals that are addresses too (by others: 7), and by extensions.
+constexpr uint64_t kCanonicalsSince = 14, kExtensionsSince = 9;
 /// The first that tells what has resources within that a chain goes through.
 constexpr uint64_t kNestedSince = 12;
 
@@ -147,20 +154,21 @@ Status Check(const fhir::Definitions& definitions, uint64_t extraction, fhir::Ty
 /// Of an include of everything the parameters whose references are canonicals by their targets, or may be extensions.
 Status CheckInclude(const fhir::Definitions& definitions, uint64_t extraction, fhir::TypeId searched,
                     const Include& include) {
-  const bool no_canonicals = extraction < kCanonicalsSince;
+  const bool no_canonicals = extraction < kCanonicalsSince, no_extensions = extraction < kExtensionsSince;
   const auto named = [&](fhir::TypeId type) { return Extractor::HasCanonicals(definitions, type); };
   const auto check = [&](const fhir::SearchParameter& parameter) -> Status {
     const auto& targets = parameter.targets;
     if (parameter.type != SearchType::kReference) return {};
     const bool canonicals =
         no_canonicals && !targets.empty() && std::all_of(targets.begin(), targets.end(), named);
-    return canonicals || IsOfExtension(parameter) ? NotYet(parameter) : Status();
+    return canonicals || (no_extensions && IsOfExtension(parameter)) ? NotYet(parameter) : Status();
   };
   if (include.parameter != nullptr) return check(*include.parameter);
   if (include.reverse) {
     if (no_canonicals && named(searched))
       return MakeError(ErrorCode::kUnavailable,
                        "References by url are new here and the search index is being built for them:");
+    if (!no_extensions) return {};
     for (const fhir::TypeId type : definitions.ResourceTypes()) {
       for (const fhir::SearchParameter& parameter : definitions.SearchParameters(type)) {
         const auto& targets = parameter.targets;
@@ -182,7 +190,7 @@ Status CheckExtraction(const fhir::Definitions& definitions, uint64_t extraction
   for (const Criterion& criterion : query.criteria)
     TRY(Check(definitions, extraction, query.type, criterion));
   for (const Include& include : query.includes) {
-    if (extraction < kExtensionsSince) TRY(CheckInclude(definitions, extraction, query.type, include));
+    TRY(CheckInclude(definitions, extraction, query.type, include));
   }
   for (const SortKey& key : query.sort) {
     if (key.parameter == nullptr) continue;

@@ -35,6 +35,8 @@ TEST(Extraction, QuestionsWaitForTheirEntries) {
   EXPECT_EQ(Since("QuestionnaireResponse", "questionnaire=http://x.org/Q"), 10u);
   EXPECT_EQ(Since("Observation", "subject:identifier=http://s|7"), 3u);
   EXPECT_EQ(Since("Observation", "subject:missing=true"), 12u);
+  EXPECT_EQ(Since("Observation", "patient:missing=true"), 14u);
+  EXPECT_EQ(Since("Observation", "patient=Patient/1"), 0u);
   EXPECT_EQ(Since("Observation", "value-quantity=gt5|http://unitsofmeasure.org|mg"), 11u);
   EXPECT_EQ(Since("Observation", "value-quantity=5"), 11u);
   EXPECT_EQ(Since("ValueSet", "url=http://x.org/V"), 0u);
@@ -81,11 +83,11 @@ TEST(Extraction, ChainsAreAskedToTheirEnd) {
   EXPECT_EQ(Since("Patient", "_has:Observation:patient:status=final"), 0u);
   EXPECT_EQ(Since("Patient", "_has:Observation:patient:encounter.status=planned"), 12u);
   EXPECT_EQ(Since("Patient", "_has:Observation:patient:value-quantity=5"), 11u);
-  EXPECT_EQ(Since("QuestionnaireResponse", "questionnaire.status=active"), 12u);
-  EXPECT_EQ(Since("Questionnaire", "_has:QuestionnaireResponse:questionnaire:status=completed"), 7u);
-  EXPECT_EQ(Since("QuestionnaireResponse", "_include=QuestionnaireResponse:questionnaire"), 7u);
+  EXPECT_EQ(Since("QuestionnaireResponse", "questionnaire.status=active"), 14u);
+  EXPECT_EQ(Since("Questionnaire", "_has:QuestionnaireResponse:questionnaire:status=completed"), 14u);
+  EXPECT_EQ(Since("QuestionnaireResponse", "_include=QuestionnaireResponse:questionnaire"), 14u);
   EXPECT_EQ(Since("QuestionnaireResponse", "_include=QuestionnaireResponse:patient"), 0u);
-  EXPECT_EQ(Since("Questionnaire", "_revinclude=*"), 7u);
+  EXPECT_EQ(Since("Questionnaire", "_revinclude=*"), 14u);
   EXPECT_EQ(Since("Observation", "_include=*&_revinclude=*"), 0u);
   EXPECT_EQ(Since("Bundle", "composition=1"), 12u);
   EXPECT_EQ(Since("Bundle", "_sort=message"), 12u);

@@ -56,8 +56,7 @@ class HierarchyNode final : public Node {
     for (const Extractor::Source& source : sources_) {
       ForSortValues(ground_.look, kLinkSlot + source.parameter, candidate.ordinal, [&](const Entry24& link) {
         for (const Way& way : Ways())
-          holds =
-              holds || (Leads(source, way.type) && link.c != kLinkIsCanonical && way.names.contains(link.b));
+          holds = holds || (Leads(source, way.type) && link.c == kLinkIsRecord && way.names.contains(link.b));
         return !holds;
       });
       if (holds) return true;
@@ -71,7 +70,7 @@ class HierarchyNode final : public Node {
       for (const Way& way : Ways()) {
         const bool holds = Leads(source, way.type) &&
                            std::any_of(found.stored.begin(), found.stored.end(), [&](const Entry24& link) {
-                             return link.c != kLinkIsCanonical && way.names.contains(link.b);
+                             return link.c == kLinkIsRecord && way.names.contains(link.b);
                            });
         if (holds) return true;
       }
@@ -168,7 +167,7 @@ class HierarchyNode final : public Node {
       if (!Tick()) return false;
       const auto whole = directory.Current(link.b, ground_.request.position);
       const bool is_other = whole.ordinal != 0 && directory.Get(whole.ordinal).type != type;
-      return link.c == kLinkIsCanonical || is_other || take(link.b);
+      return link.c != kLinkIsRecord || is_other || take(link.b);
     });
   }
 
@@ -195,7 +194,16 @@ std::vector<TypeId> HierarchiesOf(const fhir::Definitions& definitions, const Se
 Result<Term> ReadHierarchyTerm(const TermReader& reader, std::string_view raw) {
   // Its value is a reference as without the modifier, which for a reference would be a type's name.
   const TermReader plain{reader.definitions, reader.type, reader.options, reader.name, reader.parameter, {}};
-  return plain.Read(fhir::SearchType::kReference, raw);
+  Term term = TRY(plain.Read(fhir::SearchType::kReference, raw));
+  // Where nothing is part of another a Type/id can only be a canonical that is written so, or as an address of this server.
+  const fhir::TypeId type = reader.definitions.FindType(term.type);
+  if (reader.modifier == "below" && reader.definitions.IsResource(type) &&
+      Extractor::HasCanonicals(reader.definitions, type) &&
+      HierarchiesOf(reader.definitions, *reader.parameter).empty()) {
+    term.code.clear();
+    term.type.clear();
+  }
+  return term;
 }
 
 Status TakeHierarchy(const TermReader& reader, Criterion* criterion) {

@@ -18,6 +18,7 @@ class Includer {
         look_(look),
         query_(query),
         request_(request),
+        own_base_(BaseHash(setting.hash_key, request.own_base)),
         meter_(request.page.deadline_us, setting.kept) {}
 
   Result<Included> Run(std::span<const Ordinal> matches) {
@@ -57,7 +58,7 @@ class Includer {
     ForSources(include, type, [&](const Extractor::Source& source) {
       ForSortValues(look_, kLinkSlot + source.parameter, from, [&](const Entry24& entry) {
         Tick();
-        ForMeant(setting_, look_, request_.page.position, entry, [&](Ordinal ordinal) {
+        ForMeant(setting_, look_, request_.page.position, own_base_, entry, [&](Ordinal ordinal) {
           const fhir::TypeId target = setting_.directory.Get(ordinal).type;
           const bool wanted = (include.target == fhir::kNoType || include.target == target) &&
                               (source.type == fhir::kNoType || source.type == target);
@@ -73,7 +74,7 @@ class Includer {
   void ToIt(const Include& include, Ordinal from, fhir::TypeId type) {
     if (include.target != fhir::kNoType && include.target != type) return;
     std::vector<uint64_t> names;
-    ForNamesOf(setting_, look_, type, from, [&](uint64_t name) {
+    ForNamesOf(setting_, look_, type, from, own_base_, [&](uint64_t name) {
       names.push_back(name);
       return true;
     });
@@ -137,6 +138,7 @@ class Includer {
   const Look& look_;
   const Query& query_;
   const IncludeRequest& request_;
+  const uint64_t own_base_;  // links.h
   Meter meter_;
   std::string what_;  // the include as it was written
   std::unordered_set<Ordinal> known_;

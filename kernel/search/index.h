@@ -67,6 +67,7 @@ struct IncludeRequest {
   PageRequest page;  // position, scope, deadline
   std::function<bool(fhir::TypeId)> may_read;
   size_t max = 1000;
+  std::string_view own_base;  // as in ParseOptions: canonicals that are addresses of this server
 };
 struct Included {
   std::vector<view::Ordinal> ordinals;  // as found

@@ -22,15 +22,6 @@
 
 namespace tk::search {
 
-/// What need not be found, and why. `type`: "" = any.
-struct ExampleException {
-  std::string_view type, parameter, in_query, reason;
-};
-inline const std::vector<ExampleException> kExampleExceptions = {
-    {"Library", "predecessor", "=library-fhir-helpers-predecessor",
-     "a canonical that is no URI: a single word is taken for an id"},
-};
-
 struct DrawnQuestion {
   std::string id, parameter, query;
 };
@@ -67,26 +58,11 @@ inline Drawn DrawQuestions(const std::string& examples, int shard, int shards, i
   return out;
 }
 
-inline bool IsExampleException(std::string_view type, const DrawnQuestion& question) {
-  return std::any_of(kExampleExceptions.begin(), kExampleExceptions.end(), [&](const auto& each) {
-    return (each.type.empty() || each.type == type) && each.parameter == question.parameter &&
-           question.query.find(each.in_query) != std::string::npos;
-  });
-}
-
 /// Asks each question once for all that must be found by it, and some of them with the id besides, when the other way of asking is taken.
 inline size_t AskDrawn(const House& house, const std::string& type,
                        const std::vector<DrawnQuestion>& questions, std::map<std::string, size_t>* failures) {
   std::map<std::string, std::vector<const DrawnQuestion*>> by_query;
-  for (const DrawnQuestion& question : questions) {
-    if (!IsExampleException(type, question)) {
-      by_query[question.query].push_back(&question);
-      continue;
-    }
-    bool good = true;
-    const auto found = house.AskAll(type, question.query + "&_id=" + question.id, 10, &good);
-    EXPECT_TRUE(found.empty()) << "no exception any more: " << type << " " << question.query;
-  }
+  for (const DrawnQuestion& question : questions) by_query[question.query].push_back(&question);
   for (const auto& [query, who] : by_query) {
     bool good = true;
     auto found = house.AskAll(type, query, 1000, &good);

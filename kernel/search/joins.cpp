@@ -53,7 +53,10 @@ bool SpecialHolds(const Criterion& criterion, const Nested& nested) {
 
 class JoinNode : public Node {
  public:
-  JoinNode(const Ground& ground, const Criterion& criterion) : ground_(ground), criterion_(criterion) {}
+  JoinNode(const Ground& ground, const Criterion& criterion)
+      : ground_(ground),
+        criterion_(criterion),
+        own_base_(BaseHash(ground.setting.hash_key, criterion.join->own_base)) {}
 
   Status Prepare() {
     for (const Join::Branch& branch : criterion_.join->branches) {
@@ -133,12 +136,12 @@ class JoinNode : public Node {
   /// What others call a resource, until `each` returns false; then false.
   template <class Each>
   bool ForNames(fhir::TypeId type, Ordinal ordinal, const Each& each) const {
-    return ForNamesOf(ground_.setting, ground_.look, type, ordinal, each);
+    return ForNamesOf(ground_.setting, ground_.look, type, ordinal, own_base_, each);
   }
   /// The resources that a link means, until `each` returns false; then false.
   template <class Each>
   bool ForTargets(const Entry24& link, const Each& each) const {
-    return ForMeant(ground_.setting, ground_.look, ground_.request.position, link,
+    return ForMeant(ground_.setting, ground_.look, ground_.request.position, own_base_, link,
                     [&](Ordinal ordinal) { return Tick() && each(ordinal); });
   }
   /// The links of `ordinal` under a parameter, until `each` returns false.
@@ -155,6 +158,7 @@ class JoinNode : public Node {
 
   const Ground& ground_;
   const Criterion& criterion_;
+  const uint64_t own_base_;  // links.h
   std::vector<std::unique_ptr<Side>> sides_;
 
  private:
@@ -282,7 +286,7 @@ class ChainNode final : public JoinNode {
     return holds;
   }
   bool JoinedHolds(Side& side, const Entry24& link) const {
-    if (!Tick()) return false;
+    if (!Tick() || !IsOurs(link, own_base_)) return false;
     const auto known = side.memo.find(link.b);
     if (known != side.memo.end()) return known->second;
     bool holds = false;

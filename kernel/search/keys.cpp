@@ -25,7 +25,11 @@ void ReferenceKeys(const Setting& setting, const Extractor::Source& source, cons
     if (setting.extractor.At(source.parameter).holds_resources)
       keys->push_back(EqualityKey(setting.hash_key, source.parameter, KeyKind::kNestedName, target));
   };
-  if (term.code.empty()) return add(term.text);
+  if (term.code.empty()) {
+    if (source.type == fhir::kNoType || TypeOfReference(definitions, term.text).MayBe(source.type))
+      add(term.text);
+    return;
+  }
   if (!term.type.empty()) {
     if (source.type == fhir::kNoType || definitions.Type(source.type).name == term.type) add(term.text);
     return;

@@ -63,8 +63,7 @@ class FitSink final : public ValueSink {
   }
   void Reference(ParameterId id, std::string_view target) override {
     if (criterion_.modifier == "identifier") return;
-    const std::string_view type = target.substr(0, target.find('/'));
-    if (target_ != fhir::kNoType && extractor_.definitions().Type(target_).name != type) return;
+    if (target_ != fhir::kNoType && !TypeOfReference(extractor_.definitions(), target).MayBe(target_)) return;
     Any([&](const Term& term, size_t) {
       if (criterion_.modifier == "below") return CanonicalBelow(term.text, target);
       return ReferenceHolds(extractor_, id, term, target);
@@ -130,13 +129,14 @@ class AnythingSink final : public ValueSink {
  public:
   /// `type`: of references only those to it; kNoType for all. `holdings`: of what has the contained resources.
   AnythingSink(const fhir::Definitions& definitions, fhir::TypeId type, Holdings& holdings)
-      : wanted_(type),
+      : definitions_(definitions),
+        wanted_(type),
         type_(type == fhir::kNoType ? std::string_view() : definitions.Type(type).name),
         holdings_(holdings) {}
   bool heard = false;
   void Token(ParameterId, const std::string_view*, std::string_view) override { heard = true; }
   void Reference(ParameterId, std::string_view target) override {
-    heard = heard || type_.empty() || target.substr(0, target.find('/')) == type_;
+    heard = heard || type_.empty() || TypeOfReference(definitions_, target).MayBe(wanted_);
   }
   void ReferenceIdentifier(ParameterId, std::string_view type, std::string_view, std::string_view) override {
     heard = heard || type_.empty() || type.empty() || type == type_;
@@ -154,6 +154,7 @@ class AnythingSink final : public ValueSink {
   void Place(ParameterId, double, double) override { heard = true; }
 
  private:
+  const fhir::Definitions& definitions_;
   const fhir::TypeId wanted_;
   const std::string_view type_;
   Holdings& holdings_;
@@ -349,7 +350,7 @@ std::optional<std::string> SortText(const Extractor& extractor, fhir::TypeId typ
       if (source.type != fhir::kNoType) {
         std::string scratch;
         const std::string_view target = item.node["reference"].String(scratch);
-        if (target.substr(0, target.find('/')) != extractor.definitions().Type(source.type).name) continue;
+        if (!TypeOfReference(extractor.definitions(), target).MayBe(source.type)) continue;
       }
       extractor.Say(source.parameter, item, sink);
     }

@@ -31,7 +31,8 @@ bool IsResourceType(const Definitions& definitions, TypeId type) {
   return type != fhir::kNoType && definitions.Type(type).type_class == fhir::TypeClass::kResource;
 }
 
-/// What a path of members (entry[0].resource), filters and type tests comes to; kNoType for all else.
+}  // namespace
+
 TypeId TypeOfPath(const Definitions& definitions, TypeId type, std::string_view path) {
   constexpr std::string_view kFilters[] = {"where", "first", "last", "tail", "skip", "take"};
   std::string_view tested;
@@ -59,8 +60,6 @@ TypeId TypeOfPath(const Definitions& definitions, TypeId type, std::string_view 
   }
   return tested.empty() || type == fhir::kNoType ? type : definitions.FindType(tested);
 }
-
-}  // namespace
 
 bool HoldsResources(const Definitions& definitions, const fhir::SearchParameter& parameter) {
   if (parameter.type != fhir::SearchType::kReference) return false;
@@ -127,7 +126,12 @@ class Whole::Sink final : public ValueSink {
   void Number(ParameterId, const NumberValue&) override {}
   void Uri(ParameterId, std::string_view) override {}
   void Reference(ParameterId, std::string_view target) override { whole_.Follow(from_, target, at_, links_); }
-  void Canonical(ParameterId, std::string_view target) override { links_.ToCanonical(target); }
+  void Canonical(ParameterId, std::string_view target) override {
+    links_.ToCanonical(target);
+    const std::string_view own = WithoutBase(target, whole_.own_base_);
+    if (own.empty()) return;
+    IsLocalReference(own) ? links_.ToStored(own) : links_.ToCanonical(own);
+  }
   void Contained(ParameterId, std::string_view id) override {
     if (!whole_.around_ || !(whole_.around_->root() == from_.holder))
       whole_.around_.emplace(whole_.extractor_.definitions(), from_.holder);
@@ -178,10 +182,11 @@ void Whole::Follow(const Nested& from, std::string_view reference, Value at, Nes
     }
   }
   const auto without_own_base = [this](std::string_view url) {
-    const bool own = !own_base_.empty() && url.size() > own_base_.size() && url.starts_with(own_base_) &&
-                     url[own_base_.size()] == '/';
-    return own ? url.substr(own_base_.size() + 1) : url;
+    const std::string_view own = WithoutBase(url, own_base_);
+    return own.empty() ? url : own;
   };
+  if (at.is_string() && !WithoutBase(reference, own_base_).empty())
+    return;  // Canonical tells, with its version
   reference = without_own_base(reference);
   const std::string_view place = without_own_base(from.full_url);
   const bool elsewhere = place.starts_with("http://") || place.starts_with("https://");

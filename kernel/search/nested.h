@@ -22,6 +22,10 @@ namespace tk::search {
 /// Are the values of this reference parameter resources themselves, all or some of them?
 bool HoldsResources(const fhir::Definitions& definitions, const fhir::SearchParameter& parameter);
 
+/// What an expression, or an operand of a union, comes to when it is a path of members, filters (where, first …) and type tests; kNoType for all else,
+/// and for an element of several types.
+fhir::TypeId TypeOfPath(const fhir::Definitions& definitions, fhir::TypeId type, std::string_view path);
+
 /// "Type/id" as a resource says them itself; "" without an id.
 std::string NameOf(fhir::Value resource);
 

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include "kernel/base/text.h"
 #include "kernel/fhir/path/path.h"
+#include "kernel/search/expression_text.h"
+#include "kernel/search/nested.h"
 #include "kernel/search/query.h"
 #include "kernel/search/values.h"
 
@@ -50,13 +53,16 @@ Status CheckCode(const Definitions& others, const std::string& code, const std::
   if (std::find(std::begin(kReserved), std::end(kReserved), code) != std::end(kReserved))
     return DoesNotFit("value", "code", "this name has a meaning of its own in every query: give another");
   for (const TypeId type : types) {
-    const fhir::SearchParameter* other = others.FindSearchParameter(type, code);
-    if (other != nullptr)
-      return DoesNotFit(
-          "duplicate", "code",
-          fmt::format("{} has a search parameter of this code already, {}: give another code, or "
-                      "change that one",
-                      others.Type(type).name, other->url));
+    // FHIR R4 search.html 3.1.1.1: none whose names differ in case alone.
+    const auto list = others.SearchParameters(type);
+    const auto other = std::find_if(list.begin(), list.end(), [&](const fhir::SearchParameter& each) {
+      return ToLower(each.code) == ToLower(code);
+    });
+    if (other != list.end())
+      return DoesNotFit("duplicate", "code",
+                        fmt::format("{} has a search parameter of this code already, {} ({}), whatever its "
+                                    "case: give another code, or change that one",
+                                    others.Type(type).name, other->code, other->url));
   }
   return {};
 }
@@ -74,6 +80,56 @@ Status CheckComponents(const Definitions& definitions, const fhir::SearchParamet
                       definitions.Type(own.resource).name));
   }
   return {};
+}
+
+/// Can a parameter of that type be asked for values of the type of an element? Source: what Extractor::Emit hears of each; FHIR R4 search.html
+/// 3.1.1.4.4 ff.
+bool MayHold(const Definitions& definitions, fhir::SearchType search_type, TypeId type) {
+  using fhir::SearchType;
+  const fhir::TypeInfo& info = definitions.Type(type);
+  const auto is = [&](std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), info.name) != names.end();
+  };
+  const bool primitive = info.type_class == fhir::TypeClass::kPrimitive;
+  const bool number = is({"decimal", "integer", "positiveInt", "unsignedInt"});
+  const bool text = primitive && !number && info.name != "boolean" && !is({"date", "dateTime", "instant"});
+  const TypeId quantity = definitions.FindType("Quantity");
+  switch (search_type) {
+    case SearchType::kToken:
+      return primitive || is({"Coding", "CodeableConcept", "Identifier", "ContactPoint"});
+    case SearchType::kDate:
+      return is({"date", "dateTime", "instant", "Period", "Timing"});
+    case SearchType::kNumber:
+    case SearchType::kQuantity:
+      return number || is({"Money", "Range"}) ||
+             (quantity != fhir::kNoType && definitions.IsA(type, quantity));
+    case SearchType::kString:
+      return text || is({"HumanName", "Address", "CodeableConcept"});
+    case SearchType::kUri:
+      return text;
+    case SearchType::kReference:
+      return info.type_class == fhir::TypeClass::kResource ||
+             is({"Reference", "uri", "url", "canonical", "oid", "uuid"});
+    default:
+      return true;
+  }
+}
+
+/// Of an expression whose every part comes to something that the parameter's type has no use for nothing would ever be found.
+Status CheckType(const Definitions& definitions, const fhir::SearchParameter& own) {
+  std::string types;
+  for (const std::string_view part : UnionParts(own.expression)) {
+    const TypeId type = TypeOfPath(definitions, own.resource, part);
+    if (type == fhir::kNoType || definitions.Type(type).name == "Extension" ||
+        MayHold(definitions, own.type, type))
+      return {};
+    if (types.find(definitions.Type(type).name) == std::string::npos)
+      types += (types.empty() ? "" : ", ") + std::string(definitions.Type(type).name);
+  }
+  return DoesNotFit("value", "type",
+                    fmt::format("its expression gives {}, in which a parameter of this type finds nothing: "
+                                "give the type that fits, or an expression that goes on to an element within",
+                                types));
 }
 
 Status CheckMeaning(const Definitions& definitions, const fhir::SearchParameter& own) {
@@ -95,6 +151,7 @@ Status CheckMeaning(const Definitions& definitions, const fhir::SearchParameter&
     return DoesNotFit(
         "invalid", "expression",
         fmt::format("of {}: {}", definitions.Type(own.resource).name, compiled.error().external));
+  if (own.type != fhir::SearchType::kComposite) TRY(CheckType(definitions, own));
   return {};
 }
 

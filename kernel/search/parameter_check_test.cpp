@@ -55,6 +55,7 @@ TEST(ParameterCheck, NamesTheElementThatDoesNotFit) {
   };
   const std::vector<Case> cases = {
       {With({{"code", R"("birthdate")"}}), "code", "duplicate", "individual-birthdate"},
+      {With({{"code", R"("Birthdate")"}}), "code", "duplicate", "individual-birthdate"},
       {With({{"code", R"("_id")"}}), "code", "value", "a meaning of its own"},
       {With({{"code", R"("_count")"}}), "code", "value", "a meaning of its own"},
       {With({{"code", R"("a.b")"}}), "code", "value", "no query could name it"},
@@ -102,7 +103,7 @@ TEST(ParameterCheck, AsksOnlyForWhatWillBeSearchedBy) {
                                   {"code", R"("birthdate")"}}))
                   .ok());
   house.Put(With({}));
-  EXPECT_TRUE(check("born", With({{"type", R"("string")"}})).ok());  // in its own place
+  EXPECT_TRUE(check("born", With({{"type", R"("token")"}})).ok());  // in its own place
   const Status twice = check("other", With({{"url", R"("http://t/other")"}}));
   ASSERT_FALSE(twice.ok());
   EXPECT_EQ(twice.error().issues.at(0).path, "SearchParameter.code");
@@ -111,6 +112,47 @@ TEST(ParameterCheck, AsksOnlyForWhatWillBeSearchedBy) {
   EXPECT_TRUE(check("other", With({{"url", R"("http://t/other")"}})).ok());
   const std::string longer = With({{"description", ("\"" + std::string(70'000, 'x') + "\"").c_str()}});
   EXPECT_EQ(check("born", longer).error().code, ErrorCode::kTooLarge);
+}
+
+// A parameter that could find nothing would answer every question with an empty list.
+TEST(ParameterCheck, ItsTypeCanHoldWhatItsExpressionGives) {
+  const auto fits = [](const std::string& type, const std::string& expression) {
+    const Status checked = Check(
+        With({{"type", ("\"" + type + "\"").c_str()}, {"expression", ("\"" + expression + "\"").c_str()}}));
+    if (!checked.ok()) {
+      EXPECT_EQ(checked.error().issues.at(0).path, "SearchParameter.type") << type << " " << expression;
+    }
+    return checked.ok();
+  };
+  const std::pair<const char*, const char*> bad[] = {{"token", "Patient.name"},
+                                                     {"date", "Patient.name.family"},
+                                                     {"number", "Patient.name.given"},
+                                                     {"reference", "Patient.gender"},
+                                                     {"reference", "Patient.name.family"},
+                                                     {"quantity", "Patient.birthDate"},
+                                                     {"string", "Patient.birthDate"},
+                                                     {"string", "Patient.active"},
+                                                     {"uri", "Patient.maritalStatus"},
+                                                     {"date", "Patient.name.where(use = 'official')"},
+                                                     {"token", "Patient.contact"},
+                                                     {"token", "Patient.name | Patient.address"}};
+  for (const auto& [type, expression] : bad)
+    EXPECT_FALSE(fits(type, expression)) << type << " " << expression;
+  const std::pair<const char*, const char*> good[] = {{"token", "Patient.name.family"},
+                                                      {"date", "Patient.name.period"},
+                                                      {"string", "Patient.name"},
+                                                      {"token", "Patient.birthDate"},
+                                                      {"reference", "Patient.link.other"},
+                                                      {"string", "Patient.maritalStatus"},
+                                                      {"uri", "Patient.implicitRules"},
+                                                      {"token", "Patient.telecom"},
+                                                      {"token", "Patient.deceased"},
+                                                      {"number", "Patient.name.count()"},
+                                                      {"date", "Patient.extension('http://x/y')"},
+                                                      {"token", "Patient.name | Patient.gender"},
+                                                      {"date", "(Patient.deceased as dateTime)"}};
+  for (const auto& [type, expression] : good)
+    EXPECT_TRUE(fits(type, expression)) << type << " " << expression;
 }
 
 }  // namespace

@@ -108,7 +108,9 @@ class Parser {
     const std::string_view base = std::string_view(name).substr(0, name.find(':'));
     std::string understood = value;
     if (control) {
-      if (std::find(seen_controls_.begin(), seen_controls_.end(), name) != seen_controls_.end())
+      // Of _sort each adds keys (FHIR R4 search.html 3.1.1.9).
+      if (name != "_sort" &&
+          std::find(seen_controls_.begin(), seen_controls_.end(), name) != seen_controls_.end())
         return BadValue(name, "may be given once");
       seen_controls_.push_back(name);
       TRY(Control(name, value, &understood));
@@ -218,7 +220,7 @@ class Parser {
       query_.sort.push_back(std::move(*key));
       *understood += (understood->empty() ? "" : ",") + std::string(part);
     }
-    skipped_ = query_.sort.empty();
+    skipped_ = understood->empty();
     return {};
   }
 
@@ -365,11 +367,12 @@ class Parser {
                       fmt::format("more than {} alternatives", kTermsMax));
       criterion.terms.push_back(TRY(reader.Read(search_type, part)));
     }
+    if (search_type == SearchType::kReference && IsHierarchyModifier(modifier))
+      TRY(TakeHierarchy(reader, &criterion));
+    reader.TakeOtherSpellings(search_type, &criterion.terms);
     if (search_type == SearchType::kToken && IsCodesModifier(modifier) &&
         !TRY(AreMediaTypes(reader, &criterion.terms)))
       criterion.codes = TRY(ReadCodes(reader, criterion.terms));
-    if (search_type == SearchType::kReference && IsHierarchyModifier(modifier))
-      TRY(TakeHierarchy(reader, &criterion));
     if (modifier == "missing" && criterion.terms.size() != 1)
       return BadValue(full_name, ":missing takes one value");
     return criterion;

@@ -363,5 +363,41 @@ TEST(Values, WhatADoubleDoesNotHoldCountsAsItsEnds) {
   EXPECT_EQ(CanonicalValue("1e0", "mg")->range.exact, CanonicalValue("1", "mg")->range.exact);
 }
 
+// What a modifier means nothing for is refused: an empty list would look like an answer.
+TEST(ParseQuery, ModifiersOfTokensGoByWhatTheirElementsAre) {
+  const Asked ask;
+  const auto taken = [&](std::string_view parameter) {
+    std::string out;
+    for (const char* asked : {"not=a", "text=a", "of-type=a|b|c"}) {
+      const auto query = ask("Patient", std::string(parameter) + ":" + asked);
+      if (query.ok()) out += std::string(asked).substr(0, std::string_view(asked).find('=')) + " ";
+      if (!query.ok()) {
+        EXPECT_NE(query.error().external.find("this modifier is not offered"), std::string::npos);
+      }
+    }
+    const auto codes =
+        ask("Patient", std::string(parameter) + ":in=http://x/v");  // there is no terminology here
+    return out + (codes.error().external.find("this modifier") == std::string::npos ? "in" : "");
+  };
+  for (const char* plain : {"active", "telecom", "phone", "email"}) EXPECT_EQ(taken(plain), "not ") << plain;
+  EXPECT_EQ(taken("gender"), "not in");
+  EXPECT_EQ(taken("identifier"), "not text of-type ");
+  EXPECT_EQ(taken("language"), "not text in");
+  EXPECT_EQ(taken("_tag"), "not text in");
+  const auto list = ModifiersOf(*ask.r4, *ask.r4->FindSearchParameter(ask.r4->FindType("Patient"), "active"));
+  EXPECT_EQ(list, (std::vector<std::string_view>{"missing", "not"}));
+}
+
+TEST(ParseQuery, SortMayBeRepeated) {
+  const Asked ask;
+  const auto query = ask("Patient", "_sort=family&_sort=-birthdate,_id");
+  ASSERT_TRUE(query.ok()) << query.error().ToString();
+  ASSERT_EQ(query->sort.size(), 3u);
+  EXPECT_EQ(query->sort[0].parameter->code, "family");
+  EXPECT_TRUE(query->sort[1].descending);
+  EXPECT_EQ(query->self, "_sort=family&_sort=-birthdate,_id");
+  EXPECT_FALSE(ask("Patient", "_count=1&_count=2").ok());
+}
+
 }  // namespace
 }  // namespace tk::search

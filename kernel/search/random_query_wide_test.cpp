@@ -49,11 +49,19 @@ struct Part {
 
 struct ObservationRecord {
   std::string id, status, subject, subject_number, text, tag;
+  std::string
+      elsewhere;  // the subject is a record of another server, or (unless it says so) of whatever type
   Part main;
   std::vector<Part> parts;
   std::optional<Days> date;
   view::Ordinal ordinal = 0;
 };
+
+bool IsAboutAGroup(const ObservationRecord& r) { return r.elsewhere.find("/Group/") != std::string::npos; }
+/// As it is sorted by.
+std::string SubjectOf(const ObservationRecord& r) {
+  return r.subject.empty() ? r.elsewhere : "Patient/" + r.subject;
+}
 
 using Holds = std::function<bool(const ObservationRecord&)>;
 struct RandomAsked {
@@ -84,6 +92,8 @@ class Maker {
     out.status = kStatus[Below(3)];
     if (Below(4) == 0)
       out.subject_number = std::to_string(Below(5));
+    else if (Below(4) == 0)
+      out.elsewhere = MakeElsewhere();
     else
       out.subject = std::to_string(Below(5));
     out.text = kGlucoseTexts[Below(4)];
@@ -92,6 +102,11 @@ class Maker {
     for (size_t i = Below(4); i > 0; --i) out.parts.push_back(MakePart());
     if (Below(5) != 0) out.date = MakeDays();
     return out;
+  }
+  std::string MakeElsewhere() {
+    constexpr const char* kAddresses[] = {"http://other.org/fhir/Patient/", "http://other.org/fhir/Group/",
+                                          "urn:oid:1.2."};
+    return kAddresses[Below(3)] + std::to_string(Below(2));
   }
   Part MakePart() {
     Part out;
@@ -123,9 +138,12 @@ std::string Json(const ObservationRecord& r) {
   std::string out = fmt::format(R"({{"resourceType":"Observation","id":"{}","status":"{}",{})", r.id,
                                 r.status, part(r.main, r.text));
   if (!r.tag.empty()) out += R"(,"meta":{"tag":[{"system":"t","code":")" + r.tag + R"("}]})";
-  out += r.subject.empty()
-             ? R"(,"subject":{"identifier":{"system":"n","value":")" + r.subject_number + R"("}})"
-             : R"(,"subject":{"reference":"Patient/)" + r.subject + R"("})";
+  if (!r.elsewhere.empty())
+    out += R"(,"subject":{"reference":")" + r.elsewhere + "\"}";
+  else
+    out += r.subject.empty()
+               ? R"(,"subject":{"identifier":{"system":"n","value":")" + r.subject_number + R"("}})"
+               : R"(,"subject":{"reference":"Patient/)" + r.subject + R"("})";
   if (r.date) out += R"(,"effectiveDateTime":")" + r.date->text + "\"";
   std::string parts;
   for (const Part& p : r.parts) parts += (parts.empty() ? "{" : ",{") + part(p, "") + "}";
@@ -272,7 +290,7 @@ RandomAsked Maker::CodesTerm() {
 RandomAsked Maker::MakeCriterion() {
   const std::string digit = std::to_string(Below(5)), code(1, static_cast<char>('a' + Below(3)));
   const auto has_part = [code](const Part& p) { return p.code == code; };
-  switch (Below(18)) {
+  switch (Below(20)) {
     case 0:
     case 1:
     case 2:
@@ -307,6 +325,18 @@ RandomAsked Maker::MakeCriterion() {
     case 14:
     case 15:
       return CodesTerm();
+    case 16: {
+      const bool missing = Below(2) == 0;
+      return {std::string("patient:missing=") + (missing ? "true" : "false"),
+              [=](const ObservationRecord& r) { return IsAboutAGroup(r) == missing; }};
+    }
+    case 17: {
+      const std::string where = MakeElsewhere();
+      const bool of_patient = Below(2) == 0;
+      return {(of_patient ? "patient=" : "subject=") + where, [=](const ObservationRecord& r) {
+                return r.elsewhere == where && !(of_patient && IsAboutAGroup(r));
+              }};
+    }
     default: {
       // Two alternatives of one parameter.
       RandomAsked one = AmountTerm();
@@ -367,8 +397,9 @@ class RandomQueries {
               [order](const ObservationRecord& x, const ObservationRecord& y) {
                 if (order == 1 && x.status != y.status) return x.status < y.status;
                 if (order == 1) return x.id > y.id;
-                if (order == 2 && x.subject.empty() != y.subject.empty()) return y.subject.empty();
-                if (order == 2 && x.subject != y.subject) return x.subject > y.subject;
+                const std::string a = SubjectOf(x), b = SubjectOf(y);
+                if (order == 2 && a.empty() != b.empty()) return b.empty();
+                if (order == 2 && a != b) return a > b;
                 if (order == 3 && x.date.has_value() != y.date.has_value()) return x.date.has_value();
                 if (order == 3 && x.date &&
                     std::pair(x.date->low, x.date->high) != std::pair(y.date->low, y.date->high))

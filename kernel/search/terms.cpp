@@ -7,6 +7,7 @@
 
 #include "kernel/base/clock.h"
 #include "kernel/search/expression_text.h"
+#include "kernel/search/extract.h"
 #include "kernel/search/hierarchy.h"
 #include "kernel/search/nested.h"
 #include "kernel/search/values.h"
@@ -119,11 +120,66 @@ Result<Term> TermReader::Token(std::string_view raw) const {
   return term;
 }
 
-/// What begins with our own base is written without it.
+/// What begins with our own base is written without it, but for a part of what is there ("#1").
 void TermReader::StripOwnBase(std::string* text) const {
-  const size_t length = options.own_base.size();
-  if (length != 0 && text->size() > length && (*text)[length] == '/' && text->starts_with(options.own_base))
-    text->erase(0, length + 1);
+  const std::string_view own = WithoutBase(*text, options.own_base);
+  if (!own.empty() && own.find('#') == std::string_view::npos) text->erase(0, text->size() - own.size());
+}
+
+std::string TermReader::OwnAddress(std::string_view type_and_id) const {
+  return std::string(options.own_base).append("/").append(type_and_id);
+}
+
+/// Are there canonicals that name what is of that type?
+bool TermReader::HasCanonicals(std::string_view type_name) const {
+  const fhir::TypeId named = definitions.FindType(type_name);
+  return definitions.IsResource(named) && Extractor::HasCanonicals(definitions, named);
+}
+
+void TermReader::SpellReference(const Term& term, std::vector<Term>* out) const {
+  const auto spell = [&](std::string_view local) {
+    if (!options.own_base.empty()) out->emplace_back().text = OwnAddress(local);
+  };
+  if (term.code.empty()) {  // Type/id|version, or a canonical of another server
+    if (IsLocalReference(WithoutVersion(term.text)) &&
+        HasCanonicals(term.text.substr(0, term.text.find('/'))))
+      spell(term.text);
+    return;
+  }
+  if (!term.type.empty()) {
+    if (HasCanonicals(term.type)) spell(term.text);
+    return;
+  }
+  bool has_canonicals = false;
+  for (const fhir::TypeId target : parameter->targets) {
+    const std::string_view target_name = definitions.Type(target).name;
+    if (!HasCanonicals(target_name)) continue;
+    spell(std::string(target_name) + "/" + term.code);
+    has_canonicals = true;
+  }
+  if (has_canonicals) out->emplace_back().text = term.code;  // a canonical of one word
+}
+
+void TermReader::SpellUri(const Term& term, std::vector<Term>* out) const {
+  const std::string_view own = WithoutBase(term.text, options.own_base);
+  const std::string_view plain = WithoutVersion(own.empty() ? std::string_view(term.text) : own);
+  if (!IsLocalReference(plain) ||
+      !definitions.IsResource(definitions.FindType(plain.substr(0, plain.find('/')))))
+    return;
+  std::string other = own.empty() ? OwnAddress(term.text) : std::string(own);
+  out->emplace_back().text = std::move(other);
+}
+
+void TermReader::TakeOtherSpellings(SearchType search_type, std::vector<Term>* terms) const {
+  const bool of_type = !modifier.empty() && modifier[0] >= 'A' && modifier[0] <= 'Z';
+  std::vector<Term> others;
+  for (const Term& term : *terms) {
+    if (search_type == SearchType::kUri && modifier.empty() && !options.own_base.empty())
+      SpellUri(term, &others);
+    if (search_type == SearchType::kReference && (modifier.empty() || of_type || modifier == "below"))
+      SpellReference(term, &others);
+  }
+  terms->insert(terms->end(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
 }
 
 /// A canonical, or a reference to a ValueSet stored here.
@@ -131,7 +187,6 @@ Result<Term> TermReader::ValueSet(std::string_view raw) const {
   constexpr size_t kCanonicalMax = 1000;
   Term term;
   term.text = TRY(Unescape(name, raw));
-  StripOwnBase(&term.text);
   const bool local = term.text.starts_with("ValueSet/") && IsId(std::string_view(term.text).substr(9));
   if (term.text.size() > kCanonicalMax || (!local && term.text.find(':') == std::string::npos))
     return BadValue(name, "takes a value set: its canonical URL, perhaps with |version, or ValueSet/id");
@@ -152,6 +207,8 @@ Result<Term> TermReader::Reference(std::string_view raw) const {
   }
   if (!text.empty() && text[0] == '#')
     return BadValue(name, "what is contained is no address; a chain (subject.name) looks into it");
+  const size_t bar = text.find('|');
+  const std::string version(bar == std::string_view::npos ? std::string_view() : text.substr(bar));
   text = WithoutVersion(text);
   const size_t slash = text.find('/');
   term.type = std::string(slash == std::string_view::npos ? modifier : text.substr(0, slash));
@@ -165,7 +222,10 @@ Result<Term> TermReader::Reference(std::string_view raw) const {
       return BadValue(name, "the type before the slash is no resource type");
     term.text = term.type + "/" + term.code;
   }
-  return term;
+  if (version.empty() || !HasCanonicals(term.type)) return term;
+  Term canonical;  // its version was asked for
+  canonical.text = term.text + version;
+  return canonical;
 }
 
 Result<Term> TermReader::Date(std::string_view raw) const {
@@ -339,6 +399,38 @@ std::vector<const SearchParameter*> ComponentsOf(const fhir::Definitions& defini
   return out;
 }
 
+namespace {
+
+/// What a token's elements are, as far as the expression tells: which modifiers mean something for one of them.
+struct TokenElements {
+  bool has_text = false, has_type = false, has_codes = false;
+};
+TokenElements TokenElementsOf(const fhir::Definitions& definitions, const SearchParameter& parameter) {
+  TokenElements out;
+  for (const std::string_view part : UnionParts(parameter.expression)) {
+    const fhir::TypeId type = TypeOfPath(definitions, parameter.resource, part);
+    const std::string_view type_name =
+        type == fhir::kNoType ? std::string_view() : definitions.Type(type).name;
+    const bool unknown = type_name.empty() || type_name == "Extension";
+    const bool coded = type_name == "Coding" || type_name == "CodeableConcept";
+    out.has_type = out.has_type || unknown || type_name == "Identifier";
+    out.has_text = out.has_text || unknown || coded || type_name == "Identifier";
+    out.has_codes = out.has_codes || unknown || coded || type_name == "code";
+  }
+  return out;
+}
+
+/// Source: FHIR R4 search.html 3.1.1.4.10.
+std::vector<std::string_view> TokenModifiers(const TokenElements& elements) {
+  std::vector<std::string_view> out{"missing", "not"};
+  if (elements.has_text) out.push_back("text");
+  if (elements.has_type) out.push_back("of-type");
+  if (elements.has_codes) out.insert(out.end(), {"in", "not-in", "above", "below"});
+  return out;
+}
+
+}  // namespace
+
 std::vector<std::string_view> ModifiersOf(const fhir::Definitions& definitions,
                                           const SearchParameter& parameter) {
   if (HoldsResources(definitions, parameter)) return {"missing"};
@@ -347,7 +439,7 @@ std::vector<std::string_view> ModifiersOf(const fhir::Definitions& definitions,
     case SearchType::kString:
       return {"missing", "exact", "contains"};
     case SearchType::kToken:
-      return {"missing", "not", "text", "of-type", "in", "not-in", "above", "below"};
+      return TokenModifiers(TokenElementsOf(definitions, parameter));
     case SearchType::kReference:
       if (HierarchiesOf(definitions, parameter).empty()) return {"missing", "identifier", "below"};
       return {"missing", "identifier", "above", "below"};

@@ -31,11 +31,18 @@ struct TermReader {
   std::string_view modifier;
 
   Result<Term> Read(fhir::SearchType search_type, std::string_view raw) const;
+  /// A canonical or url is stored as it was written: where a term is an address of this server, or a Type/id here, the same written the other way
+  /// is asked too, and an id as a canonical that is one word. To be called when all of a criterion are read.
+  void TakeOtherSpellings(fhir::SearchType search_type, std::vector<Term>* terms) const;
 
  private:
   Result<Term> Token(std::string_view raw) const;
   Result<Term> OfType(std::string_view raw) const;
   void StripOwnBase(std::string* text) const;
+  std::string OwnAddress(std::string_view type_and_id) const;
+  void SpellReference(const Term& term, std::vector<Term>* out) const;
+  void SpellUri(const Term& term, std::vector<Term>* out) const;
+  bool HasCanonicals(std::string_view type_name) const;
   Result<Term> ValueSet(std::string_view raw) const;
   Result<Term> Reference(std::string_view raw) const;
   Result<Term> Date(std::string_view raw) const;

@@ -170,6 +170,7 @@ class House {
   Result<Page> Ask(const std::string& type, const std::string& text, PageRequest request = {}) const {
     ParseOptions options;
     options.now_us = kNow;
+    options.own_base = own_base;
     options.terminology = [this] {
       return std::make_shared<const terminology::Terminology>(*definitions, stored, lists_);
     };
@@ -245,6 +246,7 @@ class House {
   std::map<std::string, view::ResourcePtr> current;  // with tombstones
   std::map<view::Ordinal, view::ResourcePtr> versions;
   fhir::MemoryCanonicals stored;  // value sets and code systems
+  std::string own_base;           // as in ParseOptions
   uint64_t t = 0;
   view::Ordinal next = 1;
 };

@@ -339,6 +339,28 @@ bool IsLocalReference(std::string_view text) {
                      [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); });
 }
 
+std::optional<Address> AddressOf(const fhir::Definitions& definitions, std::string_view url) {
+  const size_t scheme = url.find("://"), id = url.substr(0, url.find('|')).rfind('/');
+  if (scheme == std::string_view::npos || id <= scheme + 3 || id == std::string_view::npos)
+    return std::nullopt;
+  const size_t type = url.rfind('/', id - 1);
+  if (type <= scheme + 2 || !IsId(url.substr(id + 1, url.find('|') - id - 1)) ||
+      !definitions.IsResource(definitions.FindType(url.substr(type + 1, id - type - 1))))
+    return std::nullopt;
+  return Address{url.substr(0, type), url.substr(type + 1)};
+}
+
+ReferenceType TypeOfReference(const fhir::Definitions& definitions, std::string_view target) {
+  if (target.find("://") != std::string_view::npos || target.starts_with("urn:")) {
+    const auto address = AddressOf(definitions, target);
+    if (!address) return {fhir::kNoType, true};
+    target = address->name;
+  }
+  const size_t slash = target.find('/');
+  if (slash == std::string_view::npos) return {};
+  return {definitions.FindType(target.substr(0, slash)), false};
+}
+
 uint64_t OrderOf(double number) {
   if (number == 0) number = 0;  // -0 and 0 are one value
   const auto bits = std::bit_cast<uint64_t>(number);

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "kernel/fhir/canonicals.h"
 #include "kernel/fhir/definitions.h"
 
 namespace tk::search {
@@ -56,6 +57,22 @@ std::string_view WithoutVersion(std::string_view reference);
 bool IsId(std::string_view text);
 /// "Patient/1": a record here, whether it exists or not; no absolute address, urn, canonical or fragment.
 bool IsLocalReference(std::string_view text);
+
+/// "http://host/fhir/Questionnaire/1|2": the base, and Type/id with its version if it has one. nullopt: it does not end in these.
+struct Address {
+  std::string_view base;  // "http://host/fhir"
+  std::string_view name;  // "Questionnaire/1|2"
+};
+std::optional<Address> AddressOf(const fhir::Definitions& definitions, std::string_view url);
+using fhir::WithoutBase;
+
+/// The type that a reference says that it is to: Type/id, or an absolute URL that ends so. Other URLs may be to any type.
+struct ReferenceType {
+  fhir::TypeId type = fhir::kNoType;
+  bool any = false;
+  bool MayBe(fhir::TypeId wanted) const { return any || type == wanted; }
+};
+ReferenceType TypeOfReference(const fhir::Definitions& definitions, std::string_view target);
 
 /// Order-keeping unsigned forms.
 inline uint64_t OrderOf(int64_t number) { return static_cast<uint64_t>(number) ^ (uint64_t{1} << 63); }

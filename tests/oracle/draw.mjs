@@ -16,6 +16,7 @@ const kPerParameterMax = 12; // values of one parameter of one resource: some ha
 
 const definitions = JSON.parse(readFileSync(join(folder, 'Bundle-searchParams.json'), 'utf8'))
   .entry.map(entry => entry.resource);
+const kResourceTypes = new Set(definitions.flatMap(parameter => parameter.base));
 const byUrl = new Map(definitions.map(parameter => [parameter.url, parameter]));
 // Not offered here (docs/api.md), or no matter of the resource's text: _lastUpdated is when it was written here.
 const kNotAsked = new Set(['_text', '_content', '_list', '_query', '_filter', '_lastUpdated', '_type', '_has']);
@@ -59,12 +60,13 @@ function evaluate(expression, resource, context) {
   return of === null ? items : items.filter(({ item }) => [of, undefined].includes(typeOfReference(item, resource)));
 }
 const plainOf = item => (item !== null && typeof item === 'object' && 'data' in item && 'path' in item ? item.data : item);
-/// "" for an absolute address: it is no record of here, so resolve() gives nothing, and what it is found by is asked of the parameters without it.
-/// Undefined for one by identifier or display that does not say its type: it counts as one to any (docs/api.md).
+/// Of an absolute address the type that it ends in, where it does: undefined for others, and for one by identifier or display that does not say its
+/// type. Those count as references to any (docs/api.md).
 function typeOfReference(reference, resource) {
   const text = reference.reference ?? '';
   if (text.startsWith('#')) return (resource.contained ?? []).find(each => '#' + each.id === text)?.resourceType;
-  if (text) return /^([A-Z]\w+)\/[^/]+(?:\/_history\/[^/]+)?$/.exec(text)?.[1] ?? '';
+  const named = /^(?:\w+:\/\/.+\/)?([A-Z]\w+)\/[A-Za-z0-9.-]{1,64}(?:\/_history\/[^/]+)?$/.exec(text)?.[1];
+  if (text) return kResourceTypes.has(named) ? named : /:\/\/|^urn:/.test(text) ? undefined : '';
   return reference.type ?? (reference.identifier || reference.display ? undefined : '');
 }
 
