@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 
 #include "kernel/interaction/permit.h"
 
 namespace tk::interaction {
 namespace {
 
-/// "Type/id" → version, of all references with a version that stand in the texts.
-using VersionsAsked = std::map<std::string, uint32_t, std::less<>>;
+/// "Type/id" → versions, of all references with a version that stand in the texts.
+using VersionsAsked = std::map<std::string, std::set<uint32_t>, std::less<>>;
 
 void CollectVersions(std::string_view text, VersionsAsked* out) {
   constexpr std::string_view kHistory = "/_history/";
@@ -27,27 +28,47 @@ void CollectVersions(std::string_view text, VersionsAsked* out) {
     const char* const end = text.data() + text.size();
     const auto [after, error] = std::from_chars(digits, end, version);
     if (error != std::errc() || after == end || *after != '"' || version == 0) continue;
-    out->emplace(text.substr(begin + 1, at - begin - 1), version);
+    (*out)[std::string(text.substr(begin + 1, at - begin - 1))].insert(version);
   }
 }
 
-/// The ordinal of that version, if the viewer may see it; else that of the current one.
-view::Ordinal Versioned(const Room& room, const search::PageRequest& request, const Header& header,
-                        uint32_t wanted, view::Ordinal current) {
+/// The ordinals of those versions that the viewer may see.
+std::vector<view::Ordinal> Versioned(const Room& room, const search::PageRequest& request,
+                                     const Header& header, const std::set<uint32_t>& wanted) {
   constexpr size_t kVersionsMax = 1000;
-  if (wanted == header.version) return current;
+  std::vector<view::Ordinal> out;
   const uint64_t id_hash = room.engine().IdHash(room.TypeName(header.type), header.id);
   for (const auto& version : room.directory().Versions(id_hash, request.position, kVersionsMax)) {
-    if (version.version == wanted && !version.deleted &&
+    if (wanted.contains(version.version) && !version.deleted &&
         room.directory().InScope(version.ordinal, request.scope))
-      return version.ordinal;
+      out.push_back(version.ordinal);
   }
-  return current;
+  return out;
 }
 
-/// Takes the versions that references name in place of the current ones.
-Status TakeVersions(const Room& room, const search::PageRequest& request, const Texts& matches,
-                    Texts* included) {
+/// Does something else on the page name the i-th included one without a version of ours: by Type/id, or by a canonical?
+bool IsNamedPlainly(std::string_view base_url, std::string_view name, const Texts& matches,
+                    const Texts& included, size_t i) {
+  std::vector<std::string> ways{fmt::format("\"{}\"", name)};
+  const auto document = fhir::Document::Parse(included.body(i));
+  const std::string url = document.ok() ? document->Root()["url"].ToString() : std::string();
+  for (const std::string& canonical : {url, fmt::format("{}/{}", base_url, name)}) {
+    if (canonical.empty()) continue;
+    for (const char end : {'"', '|', '#'}) ways.push_back(fmt::format("\"{}{}", canonical, end));
+  }
+  const auto names = [&](const view::Engine::TextPtr& from) {
+    return from != included.opened[i] && std::any_of(ways.begin(), ways.end(), [&](const std::string& way) {
+             return from->json.find(way) != std::string::npos;
+           });
+  };
+  return std::any_of(matches.opened.begin(), matches.opened.end(), names) ||
+         std::any_of(included.opened.begin(), included.opened.end(), names);
+}
+
+/// Takes the versions that references name: beside the current ones, or in place of those that nothing else leads to. `is_current`: what is included
+/// is so as it is now, whatever refers to it.
+Status TakeVersions(const Room& room, const search::IncludeRequest& request, const Texts& matches,
+                    bool is_current, Texts* included, bool* cut) {
   VersionsAsked asked;
   for (const auto& text : matches.opened) CollectVersions(text->json, &asked);
   for (const auto& text : included->opened) CollectVersions(text->json, &asked);
@@ -55,12 +76,25 @@ Status TakeVersions(const Room& room, const search::PageRequest& request, const 
   std::vector<view::Ordinal> ordinals;
   for (size_t i = 0; i < included->ordinals.size(); ++i) {
     const Header& header = included->header(i);
-    const auto wanted = asked.find(fmt::format("{}/{}", room.TypeName(header.type), header.id));
-    ordinals.push_back(wanted == asked.end()
-                           ? included->ordinals[i]
-                           : Versioned(room, request, header, wanted->second, included->ordinals[i]));
+    const view::Ordinal current = included->ordinals[i];
+    const std::string name = fmt::format("{}/{}", room.TypeName(header.type), header.id);
+    const auto wanted = asked.find(name);
+    if (wanted == asked.end()) {
+      ordinals.push_back(current);
+      continue;
+    }
+    std::vector<view::Ordinal> versions = Versioned(room, request.page, header, wanted->second);
+    if (versions.size() < wanted->second.size() || is_current ||
+        IsNamedPlainly(request.own_base, name, matches, *included, i))
+      ordinals.push_back(current);
+    if (!ordinals.empty() && ordinals.back() == current) std::erase(versions, current);
+    ordinals.insert(ordinals.end(), versions.begin(), versions.end());
   }
-  if (ordinals != included->ordinals) *included = TRY(ReadMany(room, ordinals));
+  *cut = ordinals.size() > kIncludedMax;
+  if (*cut) ordinals.resize(kIncludedMax);
+  if (ordinals == included->ordinals) return {};
+  *included = TRY(ReadMany(room, ordinals));
+  *cut = *cut || included->passed < ordinals.size();
   return {};
 }
 
@@ -76,10 +110,15 @@ Status AddIncluded(const Room& room, const Call& call, const search::Query& quer
     return type != fhir::kNoType && call.viewer().MayRead(room.TypeName(type));
   };
   include.max = kIncludedMax;
-  const search::Included found = TRY(room.index().Include(query, matches.ordinals, include));
+  include.own_base = call.request.base_url;
+  search::Included found = TRY(room.index().Include(query, matches.ordinals, include));
   Texts texts = TRY(ReadMany(room, found.ordinals));
   const bool too_large = texts.passed < found.ordinals.size();
-  TRY(TakeVersions(room, request, matches, &texts));
+  const bool is_current = std::any_of(query.includes.begin(), query.includes.end(),
+                                      [](const search::Include& each) { return each.reverse; });
+  bool versions_cut = false;
+  TRY(TakeVersions(room, include, matches, is_current, &texts, &versions_cut));
+  found.cut = found.cut || versions_cut;
   const Shape shape{query.summary, {}};  // _elements names elements of the searched type
   std::string cut;
   for (size_t i = 0; i < texts.size(); ++i) {

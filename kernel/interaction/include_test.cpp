@@ -49,6 +49,19 @@ class Includes : public InteractionTest {
     if (!derived_from.empty()) json += fmt::format(R"(,"derivedFrom":[{{"reference":"{}"}}])", derived_from);
     Must(json + "}");
   }
+  /// The versions, in order, of what is included with that id.
+  std::string VersionsOf(std::string_view target, std::string_view id) {
+    const Response response = Get(target);
+    EXPECT_EQ(response.status, 200) << response.body;
+    std::string out;
+    const fhir::Document document = Parsed(response);
+    for (const fhir::Value entry : document.Root()["entry"]) {
+      if (entry["search"]["mode"].ToString() == "include" && entry["resource"]["id"].ToString() == id)
+        out += entry["resource"]["meta"]["versionId"].ToString();
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+  }
   /// "match Observation/a1" …, each mode sorted; the modes must follow each other as they should.
   std::vector<std::string> Entries(const Response& response) {
     EXPECT_EQ(response.status, 200) << response.body;
@@ -165,6 +178,16 @@ TEST_F(Includes, ShowNothingOutOfScopeOrOfTypesThatMayNotBeRead) {
   EXPECT_EQ(Get("Organization?_has:Patient:organization:name=f").status, 403);
 }
 
+/// What comes along only because it refers to a match comes as it is, though something on the page names an earlier version of it.
+TEST_F(Includes, OfWhatRefersAreCurrent) {
+  Must(
+      R"({"resourceType":"Observation","id":"a1","status":"amended","code":{"text":"x"},"subject":{"reference":"Patient/ann"}})");
+  Must(
+      R"({"resourceType":"Observation","id":"next","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/ann"},)"
+      R"("derivedFrom":[{"reference":"Observation/a1/_history/1"}]})");
+  EXPECT_EQ(VersionsOf("Patient?_id=ann&_revinclude=Observation:subject", "a1"), "12");
+}
+
 TEST_F(Includes, FollowVersionsDeletesAndWhatIsAbsent) {
   MustPatient("ann", kNorth);  // version 2
   Must(
@@ -172,6 +195,17 @@ TEST_F(Includes, FollowVersionsDeletesAndWhatIsAbsent) {
   const Response response = Get("Observation?_id=old&_include=Observation:subject");
   EXPECT_EQ(Entries(response), (Names{"include Patient/ann", "match Observation/old"}));
   EXPECT_EQ(At(Parsed(response), "entry.1.resource.meta.versionId"), "1");
+  // What one match wants as it was, another may want as it is.
+  EXPECT_EQ(VersionsOf("Observation?_id=old,a1&_include=Observation:subject", "ann"), "12");
+  EXPECT_EQ(VersionsOf("Observation?_id=a1&_include=Observation:subject", "ann"), "2");
+  MustPatient("ann", kNorth);  // version 3
+  Must(
+      R"({"resourceType":"Observation","id":"older","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/ann/_history/2"}})");
+  EXPECT_EQ(VersionsOf("Observation?_id=old,older&_include=Observation:subject", "ann"), "12");
+  EXPECT_EQ(VersionsOf("Observation?_id=old,older,a1&_include=Observation:subject", "ann"), "123");
+  Must(
+      R"({"resourceType":"Observation","id":"lost","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/ann/_history/9"}})");
+  EXPECT_EQ(VersionsOf("Observation?_id=old,lost&_include=Observation:subject", "ann"), "13");
   Delete("Observation/a1");
   EXPECT_EQ(EntriesOf("Observation?_id=a2&_include=Observation:derived-from"), Names{"match Observation/a2"});
   Must(
