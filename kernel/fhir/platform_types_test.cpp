@@ -132,6 +132,31 @@ TEST_F(PlatformTypes, ConformsToKnowsThem) {
   EXPECT_NE(ask("http://x/unknown").find("does not know this profile"), std::string::npos);
 }
 
+TEST_F(PlatformTypes, TheirElementsHaveDefinitions) {
+  const Document document =
+      Document::Parse(
+          R"({"resourceType":"Zet","id":"z","state":{"text":"a"},"part":[{"id":"p","name":"n"}],"when":{"start":"2020"}})")
+          .value();
+  const auto ask = [&](const std::string& expression) {
+    path::Environment environment;
+    environment.resource = document.Root();
+    const auto compiled = path::Expression::Compile(expression, *definitions_, kNoType);
+    path::Collection found;
+    EXPECT_TRUE(
+        compiled->Evaluate(environment, path::ResourceItem(*definitions_, document.Root()), &found).ok());
+    std::string text;
+    for (const path::Item& item : found) text += (text.empty() ? "" : " ") + item.node.ToString();
+    return text;
+  };
+  EXPECT_EQ(ask("elementDefinition().path"), "Zet");
+  EXPECT_EQ(ask("part.elementDefinition().path"), "Zed.part") << "inherited";
+  EXPECT_EQ(ask("part.name.elementDefinition().type.code"), "string");
+  EXPECT_EQ(ask("part.id.elementDefinition().path"), "BackboneElement.id");
+  EXPECT_EQ(ask("id.elementDefinition().path"), "DomainResource.id");
+  EXPECT_EQ(ask("state.elementDefinition().binding.valueSet"), "http://x/states");
+  EXPECT_EQ(ask("when.start.elementDefinition().path"), "Period.start");
+}
+
 TEST_F(PlatformTypes, TheirBindingsAreTold) {
   const std::string other = R"(,"state":{"coding":[{"system":"http://x/s","code":"other"}]}})";
   const std::string told = "state: has no code of the extensible value set http://x/states";

@@ -3,9 +3,6 @@
 // Source: FHIR R4 fhirpath.html, "Additional functions".
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <map>
-
 #include "kernel/fhir/canonicals.h"
 #include "kernel/fhir/official_elements.h"
 #include "kernel/fhir/path/evaluate.h"
@@ -67,9 +64,8 @@ std::shared_ptr<const Document> StructureOf(const Definitions& definitions, std:
 
 /// One for each item that is an element; what was computed has none. By the types only: profiles that a resource claims add to it, they do not define it.
 Status Evaluator::ElementDefinitions(const Call& call) {
-  const Definitions& definitions = types_.definitions();
-  const TypeId result = definitions.FindType("ElementDefinition");
-  std::map<std::string, std::shared_ptr<const Document>, std::less<>> structures;
+  const TypeId result = types_.definitions().FindType("ElementDefinition");
+  Structures structures;
   for (const Item& item : call.input) {
     const Value node = item.node ? item.node : item.extension_node;
     if (!node) continue;
@@ -80,30 +76,41 @@ Status Evaluator::ElementDefinitions(const Call& call) {
     const TypeId type = types_.ResourceType(root, kNoType);
     if (type == kNoType) continue;  // made by the expression: of no resource
     uint64_t steps = 1;
-    const ElementPlace place = PlaceBelow(types_, root, type, node.index(), &steps);
+    ElementPlace place = PlaceBelow(types_, root, type, node.index(), &steps);
     TRY(Charge(call.op, steps));
-    if (place.owner >= definitions.type_count()) continue;
-    const std::string path = PathOf(definitions, place);
-    const std::string_view structure = std::string_view(path).substr(0, path.find('.'));
-    auto known = structures.find(structure);
-    if (known == structures.end()) {
-      TRY(Charge(call.op, kStructureWork));
-      known = structures.emplace(structure, StructureOf(definitions, structure)).first;
-    }
-    if (known->second == nullptr) continue;
-    const Value root_of = known->second->Root();
-    const Value elements =
-        root_of["snapshot"] ? root_of["snapshot"]["element"] : root_of["differential"]["element"];
-    for (const Value element : elements) {
-      TRY(Charge(call.op, 1));
-      if (element["path"].ToString() != path) continue;
+    // A platform type tells what it adds; what it inherits stands with the type that it is based on.
+    for (; place.owner < types_.definitions().type_count();
+         place.owner = types_.definitions().Type(place.owner).base) {
       Item found;
-      found.node = element;
-      found.type = result;
-      found.computed = known->second;
-      call.out->push_back(std::move(found));
-      break;
+      TRY(DefinitionAt(call, PathOf(types_.definitions(), place), &structures, &found));
+      const bool is_told = found.node.present();
+      if (is_told) {
+        found.type = result;
+        call.out->push_back(std::move(found));
+      }
+      if (is_told || place.element == nullptr) break;
     }
+  }
+  return {};
+}
+
+/// The element of this path, with the document that it stands in; absent if the definition of its type does not tell it.
+Status Evaluator::DefinitionAt(const Call& call, const std::string& path, Structures* structures,
+                               Item* found) {
+  const std::string_view type = std::string_view(path).substr(0, path.find('.'));
+  auto known = structures->find(type);
+  if (known == structures->end()) {
+    TRY(Charge(call.op, kStructureWork));
+    known = structures->emplace(type, StructureOf(types_.definitions(), type)).first;
+  }
+  if (known->second == nullptr) return {};
+  const Value root = known->second->Root();
+  for (const Value element : root[root["snapshot"] ? "snapshot" : "differential"]["element"]) {
+    TRY(Charge(call.op, 1));
+    if (element["path"].ToString() != path) continue;
+    found->node = element;
+    found->computed = known->second;
+    break;
   }
   return {};
 }

@@ -3,9 +3,11 @@
 // Limits: work is counted in items visited and compared; beyond Environment::work_max the evaluation ends with kTooLarge.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -203,7 +205,9 @@ class Evaluator {
   Status CheckModifiers(const Call& call);
   Status InSlice(const Call& call);
   // element_definitions.cpp
+  using Structures = std::map<std::string, std::shared_ptr<const Document>, std::less<>>;  // by type
   Status ElementDefinitions(const Call& call);
+  Status DefinitionAt(const Call& call, const std::string& path, Structures* structures, Item* found);
 
   // ---- shared ----
   // Out of line, as is what only errors need: the way without an error stays short.
