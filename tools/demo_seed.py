@@ -84,7 +84,7 @@ def send(args, resources):
                    for resource in resources[start:start + BATCH]]
         status, text = request(args, "POST", "/fhir", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
         if status != 200:
-            sys.exit(f"demo seed: the server refused entries {start}…: {status} {text[:2000]}")
+            sys.exit(f"the server refused entries {start}…: {status} {text[:2000]}")
 
 
 def main():

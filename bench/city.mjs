@@ -1,0 +1,51 @@
+// ./tk bench city: persons a second of the truth alone on one core, and of the whole with records; memory at two sizes. Five runs each.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { freshFolder, root } from '../tests/lib/server.mjs';
+import { describe } from './machine.mjs';
+
+const program = path.join(process.env.TK_BUILD ?? path.join(root, 'build/release'), 'city/tongkang_city');
+const { values } = parseArgs({ options: { persons: { type: 'string', default: '1000000' }, runs: { type: 'string', default: '5' } } });
+const persons = Number(values.persons), runs = Number(values.runs);
+if (!(persons >= 10000 && persons <= 10_000_000) || !(runs >= 1)) throw new Error('--persons is 10000 … 10000000, --runs at least 1');
+
+function run(args) {
+  const done = spawnSync(program, args, { encoding: 'utf8' });
+  if (done.status !== 0) throw new Error(`${program}: ${done.stderr}`);
+  return JSON.parse(done.stdout);
+}
+
+/** Median, lowest, highest. */
+function spread(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return { median: sorted[Math.floor(sorted.length / 2)], low: sorted[0], high: sorted.at(-1) };
+}
+
+function rates(args) {
+  const found = [];
+  for (let i = 0; i < runs; i++) {
+    const folder = args.includes('--measure') ? null : freshFolder('bench-city');
+    found.push(run(folder ? [...args, '--out', folder] : args));
+    if (folder) fs.rmSync(folder, { recursive: true });
+  }
+  return { ...spread(found.map((one) => one.persons_per_second)), records: found[0].records, memory: Math.max(...found.map((one) => one.peak_mb)) };
+}
+
+const rows = [
+  ['truth, one core, nothing written', rates(['--persons', String(persons), '--measure'])],
+  ['plan and truth written, one thread', rates(['--persons', String(persons), '--threads', '1'])],
+  ['with records, one thread', rates(['--persons', String(persons), '--threads', '1', '--records'])],
+  ['with records, all cores', rates(['--persons', String(persons), '--records'])],
+];
+const round = (number) => Math.round(number).toLocaleString('en');
+const machine = describe();
+const lines = [`# The city's generator, ${machine.date.slice(0, 10)}, ${machine.commit}`, '', `${machine.cpus} × ${machine.cpu}, load before ${machine.load_before.join(' ')}.`,
+  `${round(persons)} persons, ${runs} runs each: \`./tk bench city --persons ${persons} --runs ${runs}\`. Persons a second.`, '',
+  '| what | median | lowest | highest | records a second | memory, MB |', '|---|---|---|---|---|---|',
+  ...rows.map(([what, r]) => `| ${what} | ${round(r.median)} | ${round(r.low)} | ${round(r.high)} | ${r.records ? round(r.median * r.records / persons) : '–'} | ${r.memory} |`), ''];
+const report = process.env.TK_REPORT ?? path.join(os.tmpdir(), 'bench-city.md');
+fs.writeFileSync(report, lines.join('\n'));
+console.log(lines.join('\n'));

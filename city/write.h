@@ -1,0 +1,33 @@
+// The city as files: FHIR resources, one a line and one file a type, in an order in which nothing refers to what comes later; and, in a folder
+// of its own, the truth, which no platform may see.
+//
+//   OUT/Location.ndjson Organization.ndjson HealthcareService.ndjson Practitioner.ndjson PractitionerRole.ndjson   the plan
+//   OUT/Patient.ndjson          what the sources wrote, with `records`
+//   OUT/truth/persons.csv       who there is
+//   OUT/truth/truth.csv         whose each record is, and which traps struck it, with `records`
+//   OUT/city.json               what was asked and counted
+//
+// The bytes are the same for a seed, whatever the number of threads. Memory: the plan, and some grids at once for each thread.
+#pragma once
+
+#include <string>
+
+#include "city/record.h"
+
+namespace tk::city {
+
+struct WriteOptions {
+  std::string folder;
+  bool records = false;
+  unsigned threads = 1;
+};
+
+struct Written {
+  uint64_t persons = 0, records = 0, resources = 0;
+  Recorder::Counts traps;
+};
+
+/// Errors: kConflict when the folder holds something already; kUnavailable with the system's reason (disk full).
+Result<Written> WriteCity(const City& city, const Recorder& recorder, const WriteOptions& options);
+
+}  // namespace tk::city
