@@ -21,10 +21,11 @@ struct Person {
   bool male;
   int age;  // in years, on the census's as_of
   CivilDate birth;
-  const Surname* family =
-      nullptr;  // nullptr: his name has no surname; `given` is his own, `second` his father's
+  const Outsider* outsider = nullptr;  // has no resident number, but a document
+  const Surname* family = nullptr;     // nullptr: `given` is the whole name, or with his father's, `second`
   std::string given, second, former_given;
-  const RareCharacter* rare = nullptr;  // a character of `given` that old programs do not have
+  const RareCharacter* rare = nullptr;     // a character of `given` that old programs do not have
+  std::string document, earlier_document;  // of an outsider; passports change when they are renewed
   ResidentId id, earlier_id;
   bool has_id = true;           // newborns get theirs after some weeks
   bool has_earlier_id = false;  // corrected since: another year of birth, and both are valid numbers
@@ -82,6 +83,7 @@ class City {
   void Make(uint32_t grid, const Drawn& drawn, People* people, std::vector<Member>* members) const;
   void MakeNumbers(Person* person, uint32_t county, const Person* twin_of) const;
   RegisterSlot SlotOfPerson(uint64_t number, uint32_t county, std::string_view* division) const;
+  void MakeDocument(Person* person) const;
   void NamePeople(Household* household, SeededRandom* random, People* people) const;
   void NamePerson(Person* person, SeededRandom* random, const Person* twin_of) const;
   std::string GivenName(const Person& person, SeededRandom* random, const std::string& shared) const;

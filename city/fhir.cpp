@@ -182,6 +182,7 @@ void AppendPatient(const City& city, const Record& record, std::string* out) {
   };
   if (!record.resident_id.empty())
     identifier(record.id_in_card_field ? "cn-health-card" : "cn-resident-id", record.resident_id);
+  if (!record.document.empty()) identifier(record.outsider->document, record.document);
   if (!record.birth_certificate.empty()) identifier("cn-birth-certificate", record.birth_certificate);
   out->append(R"(],"active":true,"name":[{"text":)");
   AppendJsonString(record.name, out);
@@ -219,7 +220,7 @@ void AppendPatient(const City& city, const Record& record, std::string* out) {
 const std::string_view kTruthColumns = "record,person,other_person,traps\n";
 const std::string_view kPersonColumns =
     "person,grid,household,role,name,former_given,sex,birth,resident_id,has_id,earlier_id,mobile,mother,"
-    "father,twin,address\n";
+    "father,twin,document,address\n";
 
 void AppendPerson(const City& city, const People& people, const Person& person, std::string* out) {
   static constexpr std::array<std::string_view, 8> kRoles = {
@@ -247,6 +248,7 @@ void AppendPerson(const City& city, const People& people, const Person& person, 
   number(person.mother);
   number(person.father);
   number(person.twin);
+  out->append(person.document).append(",");
   out->append(city.AddressText(household)).push_back('\n');
 }
 

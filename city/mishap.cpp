@@ -106,7 +106,21 @@ void Mishap::Bear(const Person& other, const ResidentId& id) {
   record_.resident_id = TextOf(id);
 }
 
+void Mishap::Document() {
+  record_.outsider = person_.outsider;
+  if (Strikes(Trap::kIdMissing, true)) return;
+  record_.document = person_.document;
+  if (Strikes(Trap::kDocumentRenewed, !person_.earlier_document.empty())) {
+    record_.document = person_.earlier_document;
+  } else if (Strikes(Trap::kDocumentLong, person_.outsider->document == "hk-macau-permit")) {
+    record_.document += "01";  // with the number of the issue, as on older cards
+  } else if (Strikes(Trap::kIdWrongField, true)) {
+    record_.resident_id.swap(record_.document);
+  }
+}
+
 void Mishap::ResidentNumber() {
+  if (person_.outsider != nullptr) return Document();
   const auto has_id = [](const Person& other) { return other.has_id; };
   const Person* const twin = InGrid(person_.twin);
   const Person* const mother = InGrid(person_.mother);
@@ -198,6 +212,7 @@ void Mishap::Name(bool newborn) {
     return;
   }
   if (person_.family != nullptr) return Misspell();
+  if (person_.second.empty()) return;  // a foreigner's
   if (Strikes(Trap::kNameDot, true)) {
     constexpr std::array<std::string_view, 10> kDots = {"•", "∙", "・", "‧", "●", "．", ".", "-", " ", ""};
     record_.name = person_.given;

@@ -39,6 +39,7 @@ class Mishap {
   template <class Fits>
   const Person* Relative(Fits fits);
   void Bear(const Person& other, const ResidentId& id);
+  void Document();
   void Misform();
   void Misspell();
   void Rewrite();

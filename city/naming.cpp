@@ -1,7 +1,35 @@
 // Names: surnames go down in the family, given names are of their time.
 #include "city/city.h"
 
+#include <fmt/format.h>
+
 namespace tk::city {
+namespace {
+
+constexpr uint64_t kDocumentNumbers = 10'000'000;
+
+/// Whole households come from elsewhere; nullptr for most.
+const Outsider* OutsiderOf(const Names& names, SeededRandom random) {
+  uint64_t draw = random.Below(10000);
+  for (const Outsider& outsider : names.outsiders) {
+    if (draw < outsider.per_10000) return &outsider;
+    draw -= outsider.per_10000;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+/// A permit's eight digits begin with 9, as none does that was given; a passport's letters are no country's.
+void City::MakeDocument(Person* person) const {
+  const auto number = [&](uint64_t turn) {
+    return Permute(KeyOf(plan_.seed(), Draw::kOutsider, ~turn), kDocumentNumbers, person->number);
+  };
+  const bool passport = person->outsider->document == "passport";
+  person->has_id = person->has_earlier_id = false;
+  person->document = fmt::format("{}{}{:07}", person->outsider->prefix, passport ? "" : "9", number(0));
+  if (passport) person->earlier_document = fmt::format("{}{:07}", person->outsider->prefix, number(1));
+}
 
 void City::NamePeople(Household* household, SeededRandom* random, People* people) const {
   const Names& names = tables_.names;
@@ -12,6 +40,8 @@ void City::NamePeople(Household* household, SeededRandom* random, People* people
   const Surname* const spouse = draw();
   const Surname* const absent = draw();  // of a father who does not live here, say
   const bool mothers = Chance(random, tables_.census.surname_of_mother_per_1000, 1000);
+  const Outsider* const outsider = OutsiderOf(names, StreamOf(plan_.seed(), Draw::kOutsider, first->number));
+  const bool foreign = outsider != nullptr && outsider->document == "passport";
   const bool couple = household->count > 1 && first[1].role == Role::kSpouse;
   for (uint32_t i = 0; i < household->count; ++i) {
     Person& person = first[i];
@@ -37,7 +67,9 @@ void City::NamePeople(Household* household, SeededRandom* random, People* people
         person.family = draw();
         break;
     }
-    if (minority) person.family = nullptr;
+    person.outsider = outsider;
+    if (minority || foreign) person.family = nullptr;
+    if (outsider != nullptr) MakeDocument(&person);
     const bool younger_twin = person.twin >= 0 && person.twin < static_cast<int64_t>(person.number);
     SeededRandom own = StreamOf(plan_.seed(), Draw::kPerson, person.number);
     NamePerson(&person, &own, younger_twin ? &person - 1 : nullptr);
@@ -46,6 +78,11 @@ void City::NamePeople(Household* household, SeededRandom* random, People* people
 
 void City::NamePerson(Person* person, SeededRandom* random, const Person* twin_of) const {
   const Names& names = tables_.names;
+  if (person->family == nullptr && person->outsider != nullptr) {
+    person->given = names.foreign_given[random->Below(names.foreign_given.size())];
+    person->given += " " + names.foreign_family[random->Below(names.foreign_family.size())];
+    return;
+  }
   if (person->family == nullptr) {
     const auto& own = names.minority[person->male ? 1 : 0];
     const auto& fathers = names.minority[1];

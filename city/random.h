@@ -29,7 +29,7 @@ enum class Draw : uint64_t {
   kRecordId,
   kSources,
   kRecord,
-  kShuffle,
+  kOutsider,
 };
 
 /// A number that depends on all three; 64 good bits. ~3 ns.

@@ -58,7 +58,9 @@ const std::array<std::string_view, kTraps> kTrapNames = {"id_missing",
                                                          "address_old_division",
                                                          "address_short",
                                                          "address_elsewhere",
-                                                         "twin_mixed"};
+                                                         "twin_mixed",
+                                                         "document_renewed",
+                                                         "document_long"};
 
 namespace {
 

@@ -64,8 +64,10 @@ enum class Trap : uint8_t {
   kAddressShort,
   kAddressElsewhere,
   kTwinMixed,
+  kDocumentRenewed,
+  kDocumentLong,
 };
-inline constexpr size_t kTraps = 52;
+inline constexpr size_t kTraps = 54;
 extern const std::array<std::string_view, kTraps> kTrapNames;
 
 struct Record {
@@ -76,8 +78,10 @@ struct Record {
   uint32_t area;       // the village the source took him to live in
   uint64_t traps = 0;  // bits by Trap
   std::string name, family,
-      given;                      // family and given as the source has them apart; both empty if it does not
-  std::string resident_id;        // as written; empty: none
+      given;                // family and given as the source has them apart; both empty if it does not
+  std::string resident_id;  // as written; empty: none
+  const Outsider* outsider = nullptr;  // what kind of document `document` is
+  std::string document;
   bool id_in_card_field = false;  // it stands where the source's own card number should
   std::string birth, phone, address;
   char sex = 'u';  // m, f, u; ' ' when not written

@@ -20,6 +20,7 @@ Tables Colourful() {
   Tables tables = TestTables();
   tables.names.rare_per_10000 = 600;
   tables.names.minority_per_10000 = 1500;
+  for (Outsider& outsider : tables.names.outsiders) outsider.per_10000 = 200;
   tables.census.former_name_per_1000 = 100;
   tables.census.corrected_id_per_10000 = 600;
   tables.census.twins_per_1000_births = 60;

@@ -202,6 +202,11 @@ Names NamesOf(const Node& node) {
     const auto parts = item.Texts();
     if (parts.size() == 3) names.rare.push_back({parts[0], parts[1], parts[2]});
   }
+  for (const Node& item : node["outsiders"].Items())
+    names.outsiders.push_back(
+        {item["document"].Text(), item["prefix"].Text(), item["per_10000"].Count(10000)});
+  names.foreign_given = node["foreign_given"].Texts();
+  names.foreign_family = node["foreign_family"].Texts();
   names.rare_per_10000 = node["rare_per_10000"].Count(10000);
   names.minority_per_10000 = node["minority_per_10000"].Count(10000);
   for (const size_t sex : {0u, 1u}) {

@@ -42,7 +42,14 @@ struct Cohort {
   std::array<std::vector<std::string>, 2> characters, popular;  // [0] female, [1] male
   std::array<Weighted, 2> character;
 };
+/// Residents without a resident number: what they show instead, how its numbers begin, how many there are.
+struct Outsider {
+  std::string document, prefix;
+  uint32_t per_10000;
+};
 struct Names {
+  std::vector<Outsider> outsiders;
+  std::vector<std::string> foreign_given, foreign_family;
   std::vector<Surname> surnames;
   Weighted surname;
   std::vector<Cohort> cohorts;
