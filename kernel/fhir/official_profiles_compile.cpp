@@ -143,7 +143,8 @@ bool Reducer::Element(Value element, JsonWriter* out) const {
   written.Object().Member("id", id).Member("path", element["path"].ToString());
   const size_t bare = text.size();
   for (const Value member : element) {
-    if (member.name_text() == "sliceName" || (IsRule(member.name_text()) && differs(member)))
+    const bool is_modifier = member.name_text() == "isModifier" && member.IsTrue() && id == "Extension";
+    if (member.name_text() == "sliceName" || is_modifier || (IsRule(member.name_text()) && differs(member)))
       written.Key(member.name_text()).Raw(member.Json());
   }
   if (const Value slicing = element["slicing"]; slicing && differs(slicing)) {

@@ -230,6 +230,7 @@ Result<ProfilePtr> Profiles::Compile(std::string_view canonical) {
     const ProfilePtr base_profile = TRY(Find(base));
     if (base_profile != nullptr) {
       profile->root = base_profile->root->Clone();
+      profile->is_modifier = base_profile->is_modifier;
       profile->documents.insert(profile->documents.end(), base_profile->documents.begin(),
                                 base_profile->documents.end());
     } else if (definitions_.FindTypeByUrl(base) == kNoType) {

@@ -106,6 +106,7 @@ struct Profile {
   std::string url;
   TypeId type = kNoType;
   std::unique_ptr<ProfileElement> root;
+  bool is_modifier = false;                                       // of an extension: Extension.isModifier
   std::vector<ExtensionContext> contexts;                         // of an extension
   std::vector<ProfileInvariant> context_invariants;               // of the element that it stands in
   std::vector<std::shared_ptr<const Document>> documents;         // that fixed and pattern values stand in

@@ -118,6 +118,8 @@ Status ProfileBuilder::Add(Value definition) {
   if (segments[0] != definitions_.Type(profile_.type).name)
     return Problem("its path must begin with the type that the profile constrains");
   ProfileElement* element = nullptr;
+  if (const Value is_modifier = definition["isModifier"]; is_modifier && segments.size() == 1)
+    profile_.is_modifier = is_modifier.IsTrue();
   TRY(Place(segments, definition["sliceName"].ToString(), &element));
   element->definition = id_;
   const auto known = types_.find(path);

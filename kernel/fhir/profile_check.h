@@ -87,7 +87,7 @@ class ProfileChecker {
   void Resource(Value resource, TypeId type);
   void Walk(Value object, TypeId type);
   void Claimed(Value resource);
-  void KnownExtension(Value extension);
+  void KnownExtension(Value extension, bool is_modifier);
   void Parts(const Profile& profile, Value extension);
   void Context(const Profile& profile, const Item& extension);
   bool IsContext(const ExtensionContext& context, const Holder& holder);

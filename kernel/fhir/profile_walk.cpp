@@ -67,7 +67,8 @@ void ProfileChecker::Walk(Value object, TypeId type) {
     const auto one = [&](Value value) {
       if (!value.is_object()) return;
       if (!is_resource) {
-        if (definitions_.Type(element->type).name == "Extension") KnownExtension(value);
+        if (definitions_.Type(element->type).name == "Extension")
+          KnownExtension(value, element->base_name == "modifierExtension");
         TypeBindings(value, element->type);
         holders_.push_back({value, element->type, type, element->base_name});
         Walk(value, element->type);
@@ -111,7 +112,8 @@ void ProfileChecker::Claimed(Value resource) {
   }
 }
 
-void ProfileChecker::KnownExtension(Value extension) {
+/// `is_modifier`: it stands in modifierExtension.
+void ProfileChecker::KnownExtension(Value extension, bool is_modifier) {
   const std::string url = extension["url"].ToString();
   const bool is_part = definitions_.Type(holders_.back().type).name == "Extension";
   if (!is_part && options_.warnings && !url.empty() && url.find(':') == std::string::npos) {
@@ -132,6 +134,13 @@ void ProfileChecker::KnownExtension(Value extension) {
   if (!profile.ok() || *profile == nullptr || definitions_.Type((*profile)->type).name != "Extension") {
     return Add(Severity::kInformation, "not-found",
                "is an extension that is not known here (" + url + "): not checked");
+  }
+  // Whoever reads a resource has to understand its modifier extensions and looks for them there alone.
+  if (is_modifier != (*profile)->is_modifier) {
+    Error("structure", is_modifier
+                           ? "is no modifier by its definition (" + plain + "): it stands in extension"
+                           : "changes what the element means, by its definition (" + plain +
+                                 ", isModifier): it stands in modifierExtension");
   }
   const path::Item item{extension, Value(), (*profile)->type, {}};
   CheckProfile(item, **profile);

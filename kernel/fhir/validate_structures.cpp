@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <span>
+#include <unordered_map>
 #include <utility>
 
 #include "kernel/fhir/profile_builder.h"
+#include "kernel/fhir/profile_contradictions.h"
 #include "kernel/fhir/profile_values.h"
 #include "kernel/fhir/regex_extension.h"
 
@@ -16,17 +18,15 @@ constexpr std::string_view kBindable[] = {"code", "Coding", "CodeableConcept", "
 
 class StructureChecker {
  public:
-  /// `profiles` null: only what needs no other definition (RunConstraints).
-  StructureChecker(const Definitions& definitions, Profiles* profiles, Value structure, size_t issues_max,
-                   CheckTime& time)
+  StructureChecker(Profiles& profiles, Value structure, size_t issues_max, CheckTime& time)
       : profiles_(profiles),
-        definitions_(definitions),
+        definitions_(profiles.definitions()),
         structure_(structure),
         issues_max_(issues_max),
         time_(time) {}
 
   std::vector<Issue> Run();
-  std::vector<Issue> RunConstraints();
+  std::vector<Issue> RunUnusable();
 
  private:
   /// The types that an element may have; not known: `open`.
@@ -36,11 +36,15 @@ class StructureChecker {
   };
 
   bool IsOfKnownType() const;
+  bool IsOfThisVersion() const;
+  void FindBase();
   template <class Check>
   void EachElement(Check check);
   void Element(Value element);
   void Constraints(Value element, const Types& types);
   void Forms(Value element);
+  bool Path(Value element, Types* types);
+  void AgainstBase(Value element);
   Types TypesAt(std::string_view path) const;
   void Order(Value element);
   void TypeProfiles(Value element);
@@ -56,12 +60,13 @@ class StructureChecker {
                        std::move(text)});
   }
 
-  Profiles* const profiles_;
+  Profiles& profiles_;
   const Definitions& definitions_;
   const Value structure_;
   const size_t issues_max_;
   CheckTime& time_;
   ProfilePtr base_;
+  std::unordered_map<std::string_view, const ProfileElement*> base_rules_;  // of base_, by id
   std::string place_;  // "StructureDefinition.differential.element[3]"
   std::string path_before_;
   std::vector<Issue> issues_;
@@ -69,10 +74,29 @@ class StructureChecker {
 
 std::vector<Issue> StructureChecker::Run() {
   if (!IsOfKnownType()) return {};
-  if (const auto base = profiles_->Find(structure_["baseDefinition"].ToString()); base.ok()) base_ = *base;
+  FindBase();
   EachElement([this](Value element) { Element(element); });
   Contexts();
   return std::move(issues_);
+}
+
+void StructureChecker::FindBase() {
+  const auto base = profiles_.Find(structure_["baseDefinition"].ToString());
+  if (!base.ok() || *base == nullptr) return;
+  base_ = *base;
+  std::vector<const ProfileElement*> left = {base_->root.get()};
+  while (!left.empty()) {
+    const ProfileElement* rule = left.back();
+    left.pop_back();
+    base_rules_.emplace(rule->definition, rule);
+    for (const auto& child : rule->children) left.push_back(child.get());
+    for (const auto& slice : rule->slices) left.push_back(slice.get());
+  }
+}
+
+bool StructureChecker::IsOfThisVersion() const {
+  const Value version = structure_["fhirVersion"];
+  return !version.is_string() || version.ToString().starts_with("4.0");
 }
 
 bool StructureChecker::IsOfKnownType() const {
@@ -92,12 +116,18 @@ void StructureChecker::EachElement(Check check) {
   }
 }
 
-std::vector<Issue> StructureChecker::RunConstraints() {
+std::vector<Issue> StructureChecker::RunUnusable() {
   if (!IsOfKnownType()) return {};
+  FindBase();
   EachElement([this](Value element) {
-    if (element["constraint"].present() && element["path"].is_string())
-      Constraints(element, TypesAt(element["path"].ToString()));
+    if (!element["path"].is_string()) return;
+    Types types;
+    // What another version of FHIR has is not known here.
+    if (!Path(element, &types) && IsOfThisVersion())
+      return Add("path", "value", "names no element of the type that the profile constrains");
+    if (element["constraint"].present()) Constraints(element, types);
     Forms(element);
+    AgainstBase(element);
   });
   return std::move(issues_);
 }
@@ -126,12 +156,18 @@ void StructureChecker::Forms(Value element) {
   }
 }
 
-void StructureChecker::Element(Value element) {
-  if (!element["path"].is_string()) return;
+/// False: it names no element of the type.
+bool StructureChecker::Path(Value element, Types* types) {
   const std::string path = element["path"].ToString();
   const bool is_of_type = path.substr(0, path.find('.')) == structure_["type"].ToString();
-  const Types types = is_of_type ? TypesAt(path) : Types();
-  if (types.types.empty() && !types.open)
+  if (is_of_type) *types = TypesAt(path);
+  return !types->types.empty() || types->open;
+}
+
+void StructureChecker::Element(Value element) {
+  if (!element["path"].is_string()) return;
+  Types types;
+  if (!Path(element, &types))
     return Add("path", "value", "names no element of the type that the profile constrains");
   Order(element);
   if (element["binding"].present()) Binding(element, types);
@@ -141,6 +177,40 @@ void StructureChecker::Element(Value element) {
   Extensions(element);
   Fixed(element);
   Discriminators(element, types);
+  AgainstBase(element);
+}
+
+/// What a profile says of an element beside what its base says.
+void StructureChecker::AgainstBase(Value element) {
+  const std::string path = element["path"].ToString();
+  const size_t dot = path.rfind('.');
+  if (dot == std::string::npos || !IsOfThisVersion()) return;
+  const Types parent = TypesAt(std::string_view(path).substr(0, dot));
+  if (parent.open) return;
+  BaseElement base;
+  std::string_view name = std::string_view(path).substr(dot + 1);
+  const bool is_choice = name.ends_with("[x]");
+  if (is_choice) name.remove_suffix(3);
+  for (const TypeId owner : parent.types) {
+    for (const ElementInfo& one : definitions_.Elements(owner)) {
+      if (is_choice ? one.choice == 0 || one.base_name != name : one.name != name) continue;
+      base.of_type.emplace_back(owner, &one);
+      base.is_slice = base.is_slice || (one.choice != 0 && !is_choice);
+    }
+  }
+  if (base.of_type.empty()) return;
+  const std::string id = element["id"].present() ? element["id"].ToString() : path;
+  const size_t colon = id.find(':', id.rfind('.') == std::string::npos ? 0 : id.rfind('.'));
+  base.is_slice = base.is_slice || colon != std::string::npos || element["sliceName"].present();
+  // Without an id that names the slice none is compared with that of the whole.
+  const auto rule = base_rules_.find(id);
+  if (rule != base_rules_.end() && (colon != std::string::npos || !element["sliceName"].present()))
+    base.rule = rule->second;
+  const auto whole = base_rules_.find(std::string_view(id).substr(0, colon));
+  if (base.is_slice && whole != base_rules_.end()) base.whole = whole->second;
+  TellContradictions(profiles_, element, base, [&](std::string_view member, std::string text) {
+    Add(member, "value", id + ": " + std::move(text));
+  });
 }
 
 StructureChecker::Types StructureChecker::TypesAt(std::string_view path) const {
@@ -241,9 +311,9 @@ void StructureChecker::TypeProfiles(Value element) {
     size_t place = 0;
     for (const Value canonical : given["profile"]) {
       const std::string member = at + std::to_string(place++) + "]";
-      const auto profile = profiles_->Find(canonical.ToString());
+      const auto profile = profiles_.Find(canonical.ToString());
       if (!profile.ok()) continue;
-      const TypeId of = *profile != nullptr ? (*profile)->type : profiles_->TypeOf(canonical.ToString());
+      const TypeId of = *profile != nullptr ? (*profile)->type : profiles_.TypeOf(canonical.ToString());
       if (of != kNoType && of != type)
         Add(member, "value",
             "is a profile of " + std::string(definitions_.Type(of).name) +
@@ -267,10 +337,7 @@ void StructureChecker::Extensions(Value element) {
 
 /// The elements that an extension may stand in are some. What another version of FHIR has is not known here.
 void StructureChecker::Contexts() {
-  const Value version = structure_["fhirVersion"];
-  if (structure_["type"].ToString() != "Extension" ||
-      (version.is_string() && !version.ToString().starts_with("4.0")))
-    return;
+  if (structure_["type"].ToString() != "Extension" || !IsOfThisVersion()) return;
   size_t place = 0;
   for (const Value context : structure_["context"]) {
     place_ = "StructureDefinition.context[" + std::to_string(place++) + "]";
@@ -286,8 +353,9 @@ void StructureChecker::Contexts() {
 void StructureChecker::Fixed(Value element) {
   if (base_ == nullptr) return;
   const std::string id = element["id"].present() ? element["id"].ToString() : element["path"].ToString();
-  const ProfileElement* before = base_->Find(id);
-  if (before == nullptr || !before->fixed) return;
+  const auto found = base_rules_.find(id);
+  if (found == base_rules_.end() || !found->second->fixed) return;
+  const ProfileElement* before = found->second;
   const Value given = element[before->fixed.name_text()];
   if (given && !EqualsFixed(given, before->fixed))
     Add(before->fixed.name_text(), "value", "fixes another value than the profile that this one is based on");
@@ -310,12 +378,11 @@ void StructureChecker::Discriminators(Value element, const Types& types) {
 
 std::vector<Issue> StructureProblems(Profiles& profiles, Value structure, size_t issues_max,
                                      CheckTime& time) {
-  return StructureChecker(profiles.definitions(), &profiles, structure, issues_max, time).Run();
+  return StructureChecker(profiles, structure, issues_max, time).Run();
 }
 
-std::vector<Issue> ConstraintProblems(const Definitions& definitions, Value structure, size_t issues_max,
-                                      CheckTime& time) {
-  return StructureChecker(definitions, nullptr, structure, issues_max, time).RunConstraints();
+std::vector<Issue> UnusableProblems(Profiles& profiles, Value structure, size_t issues_max, CheckTime& time) {
+  return StructureChecker(profiles, structure, issues_max, time).RunUnusable();
 }
 
 }  // namespace tk::fhir

@@ -1,5 +1,6 @@
 // What a profile's definition asks of itself beside its invariants: told by $validate of a StructureDefinition that constrains a type.
 // - the path of each element is one of the type's (as far as the type tells: what a resource within holds is not known), of at most 64 parts;
+// - what it says of an element does not contradict its base (profile_contradictions.h);
 // - a binding stands at what can be bound: code, Coding, CodeableConcept, Quantity, string, uri;
 // - a value that the base has fixed is not fixed to another;
 // - a discriminator is a path of the element that is sliced;
@@ -18,9 +19,9 @@ namespace tk::fhir {
 /// of each path, and of compiling the base profile where that is known.
 std::vector<Issue> StructureProblems(Profiles& profiles, Value structure, size_t issues_max, CheckTime& time);
 
-/// Of these, what a write is refused for too: invariants of severity error and patterns of the extension regex that cannot be read.
-/// Cost: compiles each.
-std::vector<Issue> ConstraintProblems(const Definitions& definitions, Value structure, size_t issues_max,
-                                      CheckTime& time);
+/// Of these, what a write is refused for too, as the profile could not be applied or would refuse what it must permit: invariants of severity error
+/// and patterns of the extension regex that cannot be read; paths that the type does not have, and contradictions to the base.
+/// Cost: as above, and compiles each invariant.
+std::vector<Issue> UnusableProblems(Profiles& profiles, Value structure, size_t issues_max, CheckTime& time);
 
 }  // namespace tk::fhir

@@ -62,10 +62,10 @@ TEST(Structures, BindingsFixedValuesAndDiscriminators) {
   EXPECT_EQ(ToldOfStructure("Patient", "", std::string(R"({"path":"Patient.gender",)") + binding), "");
   EXPECT_EQ(ToldOfStructure("Patient", "", std::string(R"({"path":"Patient.birthDate",)") + binding),
             "element[0].binding ");
-  EXPECT_EQ(
-      ToldOfStructure("Observation", "",
-                      std::string(R"({"path":"Observation.value[x]","type":[{"code":"date"}],)") + binding),
-      "element[0].binding ");
+  EXPECT_EQ(ToldOfStructure(
+                "Observation", "",
+                std::string(R"({"path":"Observation.value[x]","type":[{"code":"dateTime"}],)") + binding),
+            "element[0].binding ");
   const auto url = [](const char* fixed) {
     return ToldOfStructure(
         "Extension", "http://x/base",
@@ -81,6 +81,134 @@ TEST(Structures, BindingsFixedValuesAndDiscriminators) {
   };
   EXPECT_EQ(sliced("url"), "");
   EXPECT_EQ(sliced("type"), "element[0].slicing.discriminator[0] ");
+}
+
+// Each says more than its base permits, or less than it asks for.
+TEST(Structures, WhatContradictsTheType) {
+  const auto told = [](const char* type, const char* id, const char* rest) {
+    const std::string name(id);
+    std::string path;
+    bool in_slice = false;
+    for (const char c : name) {
+      in_slice = c == ':' || (in_slice && c != '.');
+      if (!in_slice) path += c;
+    }
+    return ToldOfStructure(type, "http://hl7.org/fhir/StructureDefinition/" + std::string(type),
+                           R"({"id":")" + name + R"(","path":")" + path + R"(",)" + rest + "}");
+  };
+  struct Case {
+    const char *type, *id, *rest, *member;
+  };
+  const Case kBad[] = {
+      {"Patient", "Patient.gender", R"("min":2)", "min"},
+      {"Patient", "Patient.gender", R"("max":"2")", "max"},
+      {"Patient", "Patient.gender", R"("max":"*")", "max"},
+      {"Patient", "Patient.gender:x", R"("sliceName":"x","max":"2")", "max"},
+      {"Patient", "Patient.gender", R"("type":[{"code":"string"}])", "type[0].code"},
+      {"Patient", "Patient.contact", R"("type":[{"code":"HumanName"}])", "type[0].code"},
+      {"Patient", "Patient.deceased[x]", R"("type":[{"code":"boolean"},{"code":"date"}])", "type[1].code"},
+      {"Observation", "Observation.status", R"("min":0)", "min"},
+      {"Observation", "Observation.component.code", R"("min":0)", "min"},
+      {"Patient", "Patient.gender", R"("binding":{"strength":"example","valueSet":"http://x/v"})",
+       "binding.strength"},
+      {"Attachment", "Attachment.contentType",
+       R"("binding":{"strength":"preferred","valueSet":"http://x/v"})", "binding.strength"},
+      {"Patient", "Patient.birthDate", R"("fixedString":"2000-01-01")", "fixedString"},
+      {"Patient", "Patient.name", R"("patternString":"x")", "patternString"},
+      {"Observation", "Observation.value[x]", R"("type":[{"code":"Quantity"}],"patternString":"x")",
+       "patternString"},
+      {"Observation", "Observation.valueQuantity", R"("fixedString":"x")", "fixedString"}};
+  for (const Case& bad : kBad)
+    EXPECT_EQ(told(bad.type, bad.id, bad.rest), "element[0]." + std::string(bad.member) + " ")
+        << bad.id << bad.rest;
+  const Case kGood[] = {
+      {"Patient", "Patient", R"("min":0,"max":"*")", ""},
+      {"Patient", "Patient.gender", R"("min":1,"max":"1")", ""},
+      {"Patient", "Patient.gender", R"("max":"0")", ""},
+      {"Observation", "Observation.code:x", R"("sliceName":"x","min":0)", ""},
+      {"Condition", "Condition.onset[x]:onsetAge", R"("sliceName":"onsetAge","min":0)", ""},
+      {"MedicationRequest", "MedicationRequest.medicationReference", R"("min":0)", ""},
+      {"Patient", "Patient.gender", R"("type":[{"code":"code"}])", ""},
+      {"Patient", "Patient.id", R"("type":[{"code":"id"}])", ""},
+      {"Patient", "Patient.id", R"("type":[{"code":"http://hl7.org/fhirpath/System.String"}])", ""},
+      {"Extension", "Extension.url",
+       R"("type":[{"code":"http://hl7.org/fhirpath/System.String"}],"fixedUri":"http://x/p")", ""},
+      {"Extension", "Extension.value[x]", R"("type":[{"code":"Age"},{"code":"markdown"}])", ""},
+      {"Extension", "Extension.extension.value[x]", R"("type":[{"code":"code"}],"fixedCode":"x")", ""},
+      {"Patient", "Patient.contact", R"("type":[{"code":"BackboneElement"}])", ""},
+      {"Timing", "Timing.repeat", R"("type":[{"code":"Element"}])", ""},
+      {"Questionnaire", "Questionnaire.item.item", R"("min":0,"max":"*")", ""},
+      {"Observation", "Observation.component.referenceRange", R"("min":1)", ""},
+      {"Patient", "Patient.contained", R"("type":[{"code":"Organization"}])", ""},
+      {"Bundle", "Bundle.entry:x.resource", R"("min":1,"type":[{"code":"Patient"}])", ""},
+      {"Observation", "Observation.subject",
+       R"("type":[{"code":"Reference","targetProfile":["http://x/patient"]}])", ""},
+      {"Observation", "Observation.referenceRange.low", R"("type":[{"code":"SimpleQuantity"}])", ""},
+      {"Patient", "Patient.gender", R"("binding":{"strength":"required","valueSet":"http://x/v"})", ""},
+      {"Patient", "Patient.maritalStatus", R"("binding":{"strength":"example","valueSet":"http://x/v"})", ""},
+      {"Patient", "Patient.language", R"("binding":{"strength":"preferred","valueSet":"http://x/v"})", ""},
+      {"Patient", "Patient.identifier.system", R"("fixedUri":"http://x/s")", ""},
+      {"Patient", "Patient.name", R"("patternHumanName":{"family":"x"})", ""},
+      {"Observation", "Observation.valueQuantity", R"("patternQuantity":{"code":"x"})", ""},
+      {"Observation", "Observation.value[x]", R"("type":[{"code":"string"}],"patternString":"x")", ""}};
+  for (const Case& good : kGood) EXPECT_EQ(told(good.type, good.id, good.rest), "") << good.id << good.rest;
+}
+
+TEST(Structures, WhatContradictsTheProfileItIsBasedOn) {
+  const char* const base =
+      R"({"resourceType":"StructureDefinition","url":"http://x/b","type":"Observation","derivation":"constraint",
+      "baseDefinition":"http://hl7.org/fhir/StructureDefinition/Observation","differential":{"element":[
+      {"id":"Observation.category","path":"Observation.category","min":1,"max":"3",
+       "binding":{"strength":"required","valueSet":"http://x/v"}},
+      {"id":"Observation.category:x","path":"Observation.category","sliceName":"x","min":1},
+      {"id":"Observation.value[x]","path":"Observation.value[x]","type":[{"code":"Quantity"},{"code":"string"}]}]}})";
+  const auto told = [&](const std::string& id, const std::string& path, const std::string& rest,
+                        bool write = false, std::string_view version = "4.0.1") {
+    MemoryCanonicals canonicals;
+    canonicals.Add(std::make_shared<const Document>(Document::Parse(base).value()));
+    Profiles profiles(*Definitions::R4(), canonicals);
+    const auto document = Document::Parse(
+        R"({"resourceType":"StructureDefinition","url":"http://x/p","type":"Observation","derivation":"constraint","fhirVersion":")" +
+        std::string(version) + R"(","baseDefinition":"http://x/b","differential":{"element":[{"id":")" + id +
+        R"(","path":")" + path + R"(",)" + rest + "}]}}");
+    CheckTime time;
+    std::string text;
+    for (const Issue& issue : write ? UnusableProblems(profiles, document->Root(), 100, time)
+                                    : StructureProblems(profiles, document->Root(), 100, time))
+      text += issue.path.substr(std::string_view("StructureDefinition.differential.element[0].").size()) +
+              ": " + issue.text + "\n";
+    return text;
+  };
+  const std::string category = "Observation.category", value = "Observation.value[x]";
+  for (const bool write : {false, true}) {
+    EXPECT_EQ(told(category, category, R"("min":0)", write),
+              "min: Observation.category: asks for less (0) than the base does (1)\n");
+    EXPECT_EQ(told(category, category, R"("max":"4")", write),
+              "max: Observation.category: permits more (4) than the base does (3)\n");
+    EXPECT_EQ(told(category, category, R"("min":4)", write),
+              "min: Observation.category: asks for more (4) than the base permits (3)\n");
+    EXPECT_EQ(told(category + ":x", category, R"("sliceName":"x","min":0)", write),
+              "min: Observation.category:x: asks for less (0) than the base does (1)\n");
+    EXPECT_EQ(
+        told(category, category, R"("binding":{"strength":"extensible","valueSet":"http://x/v"})", write),
+        "binding.strength: Observation.category: is weaker (extensible) than that of the base (required)\n");
+    EXPECT_EQ(
+        told(value, value, R"("type":[{"code":"boolean"}])", write),
+        "type[0].code: Observation.value[x]: boolean is none of the base's types (Quantity, string) and "
+        "specializes none of them\n");
+    EXPECT_EQ(
+        told(value + ":valueBoolean", value, R"("sliceName":"valueBoolean","type":[{"code":"boolean"}])",
+             write),
+        "type[0].code: Observation.value[x]:valueBoolean: boolean is none of the base's types (Quantity, "
+        "string) and specializes none of them\n");
+    EXPECT_EQ(told(category + ":y", category, R"("sliceName":"y","min":0)", write), "");
+    EXPECT_EQ(told(category, category, R"("min":2,"max":"2")", write), "");
+    EXPECT_EQ(told(value, value, R"("type":[{"code":"Age"}])", write), "");
+    EXPECT_EQ(told(category, category, R"("min":0)", write, "5.0.0"), "");
+  }
+  EXPECT_EQ(told("Observation.foo", "Observation.foo", R"("min":1)", true),
+            "path: names no element of the type that the profile constrains\n");
+  EXPECT_EQ(told("Observation.foo", "Observation.foo", R"("min":1)", true, "5.0.0"), "");
 }
 
 TEST(Structures, OrderTypesOfProfilesAndUrls) {
@@ -124,7 +252,9 @@ TEST(Structures, InvariantsCanBeRead) {
         R"(","human":"h","expression":")" + std::string(expression) + R"("}]}]}})");
     EXPECT_TRUE(document.ok());
     CheckTime time;
-    const auto issues = ConstraintProblems(*Definitions::R4(), document->Root(), 10, time);
+    const MemoryCanonicals none;
+    Profiles profiles(*Definitions::R4(), none);
+    const auto issues = UnusableProblems(profiles, document->Root(), 10, time);
     return issues.empty() ? "" : issues[0].path;
   };
   const std::string place = "StructureDefinition.differential.element[0].constraint[0].expression";
@@ -147,10 +277,9 @@ TEST(Structures, FormsCanBeRead) {
     EXPECT_TRUE(document.ok());
     CheckTime time;
     std::string paths;
-    for (const Issue& issue : ConstraintProblems(*Definitions::R4(), document->Root(), 10, time))
-      paths += issue.path;
     MemoryCanonicals none;
     Profiles profiles(*Definitions::R4(), none);
+    for (const Issue& issue : UnusableProblems(profiles, document->Root(), 10, time)) paths += issue.path;
     std::string of_validate;
     for (const Issue& issue : StructureProblems(profiles, document->Root(), 10, time))
       of_validate += issue.severity == Severity::kError ? issue.path : "";
@@ -171,7 +300,9 @@ TEST(Structures, ReadingTheirFormsEndsWithTheTime) {
       R"({"resourceType":"StructureDefinition","url":"http://x/p","derivation":"constraint","type":"Patient","differential":{"element":[)"
       R"({"path":"Patient.id","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/regex","valueString":"(a"}]}]}})");
   CheckTime over(MonotonicUs() - 1);
-  EXPECT_TRUE(ConstraintProblems(*Definitions::R4(), document->Root(), 10, over).empty());
+  const MemoryCanonicals none;
+  Profiles profiles(*Definitions::R4(), none);
+  EXPECT_TRUE(UnusableProblems(profiles, document->Root(), 10, over).empty());
   EXPECT_TRUE(over.over());
 }
 

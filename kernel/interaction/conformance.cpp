@@ -4,7 +4,9 @@
 #include <cstring>
 #include <optional>
 
+#include "kernel/fhir/official_profiles.h"
 #include "kernel/fhir/questionnaire.h"
+#include "kernel/fhir/validate_structures.h"
 #include "kernel/interaction/prefer.h"
 
 namespace tk::interaction {
@@ -215,6 +217,26 @@ Status CheckConformance(const Room& room, const Call& call, fhir::Value resource
   if (issues.empty()) return {};
   fhir::TellAtMost(fhir::kIssuesTold, false, &issues);
   Error error = MakeError(ErrorCode::kInvalid, issues.front().path + ": " + issues.front().text);
+  error.issues = std::move(issues);
+  return error;
+}
+
+Status CheckProfile(const Room& room, const Call& call, fhir::Value structure,
+                    std::shared_ptr<Conformance::State> state) {
+  if (fhir::OfficialStructure(structure["url"].ToString()) != nullptr) return {};
+  constexpr size_t kTold = 20;
+  fhir::CheckTime time(call.request.deadline_us);
+  if (state == nullptr) state = room.conformance->Current();
+  std::vector<Issue> issues = fhir::UnusableProblems(state->profiles(), structure, kTold, time);
+  if (time.over())
+    return MakeError(
+        ErrorCode::kTimeout,
+        "The time of this request was over before the profile's elements, invariants and forms were "
+        "read: it is not stored. Send it again, or as several profiles.");
+  TRY(state->Complete());  // else its base would pass for unknown
+  if (issues.empty()) return {};
+  Error error = MakeError(ErrorCode::kInvalid, "the profile cannot be applied: " + issues.front().path +
+                                                   ": " + issues.front().text);
   error.issues = std::move(issues);
   return error;
 }

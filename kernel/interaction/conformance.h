@@ -59,6 +59,11 @@ class Conformance {
 /// search of the text: only what names a StructureDefinition of R4 itself is looked at. `state`: by what; nullptr: what is stored.
 Status CheckConformance(const Room& room, const Call& call, fhir::Value resource,
                         std::shared_ptr<Conformance::State> state);
+/// Is a StructureDefinition a profile that can be applied? It is, as soon as it is stored: what cannot be read would be passed over by every
+/// write, and what contradicts its base would refuse what the base permits. Official ones count as they are built in. Other resources: nothing.
+/// Errors: as CheckConformance.
+Status CheckProfile(const Room& room, const Call& call, fhir::Value structure,
+                    std::shared_ptr<Conformance::State> state);
 /// Everything, with warnings, for $validate. Errors: kUnavailable, as above.
 Result<std::vector<Issue>> ValidateConformance(const Room& room, const Call& call, fhir::Value resource,
                                                fhir::TypeId expected,

@@ -54,6 +54,63 @@ TEST_F(ProfilesTest, AnInvariantThatCannotBeReadIsNotStored) {
       << refused.body;
 }
 
+TEST_F(ProfilesTest, AProfileThatContradictsItsBaseIsNotStored) {
+  const auto stored = [&](std::string_view element) {
+    std::string profile = Profile();
+    const std::string good = R"({"id":"Patient.gender","path":"Patient.gender","min":1})";
+    profile.replace(profile.find(good), good.size(), element);
+    return Put("StructureDefinition/resident", profile);
+  };
+  for (const char* bad : {R"({"id":"Patient.gender","path":"Patient.gender","min":2})",
+                          R"({"id":"Patient.gender","path":"Patient.gender","type":[{"code":"string"}]})",
+                          R"({"id":"Patient.sex","path":"Patient.sex","min":1})"}) {
+    const Response refused = stored(bad);
+    EXPECT_EQ(refused.status, 422) << refused.body;
+    EXPECT_NE(refused.body.find("StructureDefinition.differential.element[4]."), std::string::npos)
+        << refused.body;
+  }
+  EXPECT_EQ(stored(R"({"id":"Patient.gender","path":"Patient.gender","max":"0"})").status, 201);
+}
+
+// A transaction brings the base as well: by that one it is judged.
+TEST_F(ProfilesTest, AProfileIsJudgedByTheBaseThatComesWithIt) {
+  std::string derived = Profile();
+  const std::string base = "http://hl7.org/fhir/StructureDefinition/Patient";
+  derived.replace(derived.find(base), base.size(), "http://example.org/resident");
+  const std::string url = R"("url":"http://example.org/resident")", gender = R"("Patient.gender","min":1)";
+  derived.replace(derived.find(url), url.size(), R"("url":"http://example.org/derived")");
+  derived.replace(derived.find(gender), gender.size(), R"("Patient.gender","min":0)");
+  const std::string id = R"("id":"resident")";
+  derived.replace(derived.find(id), id.size(), R"("id":"derived")");
+  const std::string bundle =
+      R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":)" + derived +
+      R"(,"request":{"method":"PUT","url":"StructureDefinition/derived"}},{"resource":)" + Profile() +
+      R"(,"request":{"method":"PUT","url":"StructureDefinition/resident"}}]})";
+  const Response refused = Post("", bundle);
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  EXPECT_NE(refused.body.find("asks for less (0) than the base does (1)"), std::string::npos) << refused.body;
+}
+
+TEST_F(ProfilesTest, AModifierExtensionStandsInModifierExtension) {
+  const auto order = [&](std::string_view member, std::string_view extension) {
+    return Post(
+        "NutritionOrder",
+        R"({"resourceType":"NutritionOrder","status":"active","intent":"order","dateTime":"2020-01-01",
+                "patient":{"display":"x"},"oralDiet":{"instruction":"x"},")" +
+            std::string(member) + R"(":[)" + std::string(extension) + "]}");
+  };
+  const char* const not_to_do =
+      R"({"url":"http://hl7.org/fhir/StructureDefinition/request-doNotPerform","valueBoolean":true})";
+  const char* const plain =
+      R"({"url":"http://hl7.org/fhir/StructureDefinition/request-insurance","valueReference":{"display":"x"}})";
+  const Response refused = order("extension", not_to_do);
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  EXPECT_NE(refused.body.find("it stands in modifierExtension"), std::string::npos) << refused.body;
+  EXPECT_EQ(order("modifierExtension", not_to_do).status, 201);
+  EXPECT_EQ(order("modifierExtension", plain).status, 422);
+  EXPECT_EQ(order("extension", plain).status, 201);
+}
+
 TEST_F(ProfilesTest, AFormThatCannotBeReadIsNotStoredOfAProfileAndAsksNothingOfAnswers) {
   const auto form = [](std::string_view pattern) {
     return R"("extension":[{"url":"http://hl7.org/fhir/StructureDefinition/regex","valueString":")" +

@@ -4,9 +4,7 @@
 
 #include "kernel/base/text.h"
 #include "kernel/fhir/json_text.h"
-#include "kernel/fhir/official_profiles.h"
 #include "kernel/fhir/validate.h"
-#include "kernel/fhir/validate_structures.h"
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
@@ -141,24 +139,6 @@ bool IsOfficialParameter(const fhir::Definitions& definitions, std::string_view 
   return false;
 }
 
-/// A profile is applied as soon as it is stored: an invariant or a form that cannot be read would be passed over by every write.
-/// Official definitions count as they are built in, where one of R4's own is mended.
-Status CheckConstraints(const Room& room, const Call& call, fhir::Value structure) {
-  if (fhir::OfficialStructure(structure["url"].ToString()) != nullptr) return {};
-  constexpr size_t kTold = 20;
-  fhir::CheckTime time(call.request.deadline_us);
-  std::vector<Issue> issues = fhir::ConstraintProblems(*room.definitions, structure, kTold, time);
-  if (time.over())
-    return MakeError(
-        ErrorCode::kTimeout,
-        "The time of this request was over before the profile's invariants and forms were read: it "
-        "is not stored. Send it again, or as several profiles.");
-  if (issues.empty()) return {};
-  Error error = MakeError(ErrorCode::kInvalid, "an invariant or a form of the profile cannot be read");
-  error.issues = std::move(issues);
-  return error;
-}
-
 }  // namespace
 
 Status CheckOfficialUrl(const fhir::Definitions& definitions, std::string_view type, fhir::Value resource,
@@ -198,8 +178,9 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
   TRY(CheckNotSubsetted(document.Root()));
   const std::string_view name = room.TypeName(type);
   TRY(CheckOfficialUrl(*room.definitions, name, document.Root(), document.Root()["id"].ToString()));
-  TRY(CheckConformance(room, call, document.Root(), std::move(judged.conformance)));
-  if (name == "StructureDefinition") TRY(CheckConstraints(room, call, document.Root()));
+  TRY(CheckConformance(room, call, document.Root(), judged.conformance));
+  if (name == "StructureDefinition")
+    TRY(CheckProfile(room, call, document.Root(), std::move(judged.conformance)));
   if (name == "SearchParameter" && !judged.parameters_later)
     TRY(room.index().CheckParameter(document.Root()["id"].ToString(), document, {}));
   return view::MakeResource(*room.definitions, std::move(document), version,
