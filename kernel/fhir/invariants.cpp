@@ -93,7 +93,7 @@ Invariants::Answer Invariants::Test(const Constraint& constraint, const path::En
   const Slot& slot = Compiled(constraint);
   if (slot.expression == nullptr) return Answer::kNotCompiled;
   const Result<bool> holds = slot.expression->Test(environment, item);
-  if (!holds.ok()) return Answer::kFailed;
+  if (!holds.ok()) return holds.error().code == ErrorCode::kTooLarge ? Answer::kTooLarge : Answer::kFailed;
   return holds.value() ? Answer::kHolds : Answer::kBroken;
 }
 
@@ -109,6 +109,11 @@ bool HasNumberBeyond(Value element, int levels) {
     if (HasNumberBeyond(inside, inside.is_array() ? levels : levels - 1)) return true;
   }
   return false;
+}
+
+Issue TooLargeFor(Severity severity, std::string path, std::string_view key, std::string_view human) {
+  return {severity, "too-costly", std::move(path),
+          "is too large to check: whether it keeps to " + InvariantText(key, human)};
 }
 
 std::string InvariantText(std::string_view key, std::string_view human) {

@@ -42,8 +42,8 @@ class Invariants {
   /// nullptr: the definitions do not have it, or with another expression.
   const Constraint* Find(Native native) const { return natives_[static_cast<size_t>(native)]; }
 
-  enum class Answer : uint8_t { kHolds, kBroken, kFailed, kNotCompiled };
-  /// Does `constraint` (one of these definitions) hold at `item`? Empty is not true. kFailed: the evaluation ended with an error.
+  enum class Answer : uint8_t { kHolds, kBroken, kFailed, kTooLarge, kNotCompiled };
+  /// Does `constraint` (one of these definitions) hold at `item`? Empty is not true. kFailed: the evaluation ended with an error. kTooLarge: by the limit of work.
   /// Cost: 0.1 to 1 µs for most; the first call compiles.
   Answer Test(const Constraint& constraint, const path::Environment& environment,
               const path::Item& item) const;
@@ -68,6 +68,9 @@ class Invariants {
 /// Is there a number in `element`, or one or two levels below it, that FHIRPath cannot count with (more than 38 digits)? An invariant of the
 /// element may be about it and is not to be decided then.
 bool HasNumberBeyond(Value element, int levels = 2);
+
+/// What is told where the limit of work ends the evaluation of an invariant: nothing is known of the invariant then.
+Issue TooLargeFor(Severity severity, std::string path, std::string_view key, std::string_view human);
 
 /// "obs-6: what it says", as an issue's text.
 std::string InvariantText(std::string_view key, std::string_view human);

@@ -617,7 +617,11 @@ void ProfileChecker::Invariants(const ProfileElement& rule, const Item& item) {
       continue;
     }
     const auto holds = invariant.expression->Test(PathEnvironment(), item);
-    if ((!holds.ok() || !*holds) && !definitions_.IsResource(item.type) && HasNumberBeyond(item.node)) {
+    if (!holds.ok() && holds.error().code == ErrorCode::kTooLarge) {
+      Issue issue = TooLargeFor(severity, Path(), invariant.key, invariant.human);
+      Add(severity, issue.type, std::move(issue.text));
+    } else if ((!holds.ok() || !*holds) && !definitions_.IsResource(item.type) &&
+               HasNumberBeyond(item.node)) {
       Add(Severity::kWarning, "invariant",
           text + " (it may not be decided: a number has more than 38 digits)");
     } else if (!holds.ok()) {

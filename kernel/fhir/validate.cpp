@@ -40,9 +40,17 @@ Status CheckValid(const Definitions& definitions, Value root, const ValidateOpti
     return issue.severity == Severity::kError || issue.severity == Severity::kFatal;
   });
   if (first == issues.end()) return {};
-  Error error = MakeError(ErrorCode::kInvalid, first->path + ": " + first->text);
+  Error error = MakeError(RefusedFor(issues), first->path + ": " + first->text);
   error.issues = std::move(issues);
   return error;
+}
+
+ErrorCode RefusedFor(const std::vector<Issue>& issues) {
+  const bool only_large = std::all_of(issues.begin(), issues.end(), [](const Issue& issue) {
+    const bool is_error = issue.severity == Severity::kError || issue.severity == Severity::kFatal;
+    return !is_error || issue.type == "too-costly";
+  });
+  return only_large ? ErrorCode::kTooLarge : ErrorCode::kInvalid;
 }
 
 void TellAtMost(size_t issues_max, bool has_more, std::vector<Issue>* issues) {

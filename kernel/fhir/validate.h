@@ -22,7 +22,9 @@ struct ValidateOptions {
 /// Paths are FHIRPath-like with indices: "Patient.name[0].given[1]". Texts name no values of personal elements.
 /// Cost: about 2 µs per KB and invariants 0.1 to 1 µs each (docs/performance.md). Thread-safe.
 std::vector<Issue> Validate(const Definitions& definitions, Value root, const ValidateOptions& options = {});
-/// The same as an Error (kInvalid, all issues) or nothing, where no issue is an error.
+/// What a refusal for these issues is: kTooLarge where every error of them is that something is too large to check, else kInvalid.
+ErrorCode RefusedFor(const std::vector<Issue>& issues);
+/// The same as an Error (RefusedFor, all issues) or nothing, where no issue is an error.
 Status CheckValid(const Definitions& definitions, Value root, const ValidateOptions& options = {});
 /// Cuts what checks found to `issues_max`, where what is said beside goes before what is wrong, and says so in one issue more. `has_more`: there
 /// are more than were gathered. Whoever gathers looks for one more than that.

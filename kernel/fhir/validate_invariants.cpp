@@ -97,6 +97,8 @@ void Validator::Evaluate(const Constraint& constraint, const path::Item& item) {
   const Invariants::Answer answer = invariants_.Test(constraint, PathEnvironment(), item);
   if (answer == Invariants::Answer::kHolds) return;
   Severity severity = constraint.is_error ? Severity::kError : Severity::kWarning;
+  if (answer == Invariants::Answer::kTooLarge)
+    return issues_.Add(TooLargeFor(severity, Path(), constraint.key, constraint.human));
   std::string text = InvariantText(constraint.key, constraint.human);
   if (answer != Invariants::Answer::kNotCompiled && !definitions_.IsResource(item.type) &&
       HasNumberBeyond(item.node)) {
@@ -107,6 +109,7 @@ void Validator::Evaluate(const Constraint& constraint, const path::Item& item) {
   switch (answer) {
     case Invariants::Answer::kHolds:
     case Invariants::Answer::kBroken:
+    case Invariants::Answer::kTooLarge:
       break;
     case Invariants::Answer::kFailed:
       text += " (it cannot be decided: its expression fails on what is there)";

@@ -216,7 +216,7 @@ Status CheckConformance(const Room& room, const Call& call, fhir::Value resource
   TRY(state->Complete());  // else something would pass for unknown
   if (issues.empty()) return {};
   fhir::TellAtMost(fhir::kIssuesTold, false, &issues);
-  Error error = MakeError(ErrorCode::kInvalid, issues.front().path + ": " + issues.front().text);
+  Error error = MakeError(fhir::RefusedFor(issues), issues.front().path + ": " + issues.front().text);
   error.issues = std::move(issues);
   return error;
 }

@@ -111,6 +111,25 @@ TEST_F(ProfilesTest, AModifierExtensionStandsInModifierExtension) {
   EXPECT_EQ(order("extension", plain).status, 201);
 }
 
+// The family of each name is looked for among all given names: 4,000,000 comparisons.
+TEST_F(ProfilesTest, WhatIsTooLargeForAnInvariantBreaksNone) {
+  std::string profile = Profile();
+  const std::string good = "name.exists() or identifier.exists()";
+  profile.replace(profile.find(good), good.size(), "name.all(family in %resource.name.given)");
+  ASSERT_EQ(Put("StructureDefinition/resident", profile).status, 201);
+  const auto resident = [](size_t names) {
+    std::string list;
+    for (size_t i = 1; i < names; ++i) list += R"({"family":"x","given":["y"]},)";
+    return Resident(R"(,"gender":"male","telecom":[{"system":"phone","value":"1"}],"name":[)" + list +
+                    R"({"family":"x","given":["x"]}])");
+  };
+  EXPECT_EQ(Post("Patient", resident(10)).status, 201);
+  const Response refused = Post("Patient", resident(2000));
+  EXPECT_EQ(refused.status, 413) << refused.body;
+  EXPECT_NE(refused.body.find("is too large to check: whether it keeps to res-1"), std::string::npos)
+      << refused.body;
+}
+
 TEST_F(ProfilesTest, AFormThatCannotBeReadIsNotStoredOfAProfileAndAsksNothingOfAnswers) {
   const auto form = [](std::string_view pattern) {
     return R"("extension":[{"url":"http://hl7.org/fhir/StructureDefinition/regex","valueString":")" +

@@ -169,7 +169,7 @@ Status Evaluator::AnyOfInput(const Op& op, const Frame& frame, bool* any) {
   TRY(Charge(op, 1));
   Lease lease(scratch_);
   Items items;
-  if (op.has_input) {
+  if (op.has_input && program_.ops[op.input].kept == 0) {
     const Op& input = program_.ops[op.input];
     if (input.code == Code::kPath && input.count > 0) {
       const Step* const steps = program_.steps.data() + input.first;

@@ -83,6 +83,27 @@ void Evaluator::AppendInteger(int64_t value, bool is_long, Collection* out) cons
 
 Status Evaluator::Eval(uint32_t index, const Frame& frame, Collection* out) {
   const Op& op = program_.ops[index];
+  if (op.kept == 0) return EvalAnew(index, frame, out);
+  Items items;
+  TRY(Kept(index, frame, &items));
+  out->insert(out->end(), items.begin(), items.end());
+  return Charge(op, items.size());
+}
+
+Status Evaluator::Kept(uint32_t index, const Frame& frame, Items* items) {
+  if (kept_.empty()) kept_.resize(program_.kept);
+  std::optional<Collection>& kept = kept_[program_.ops[index].kept - 1];
+  if (!kept) {
+    Collection found;
+    TRY(EvalAnew(index, frame, &found));
+    kept = std::move(found);
+  }
+  *items = *kept;
+  return {};
+}
+
+Status Evaluator::EvalAnew(uint32_t index, const Frame& frame, Collection* out) {
+  const Op& op = program_.ops[index];
   if (op.boolean) {
     Ternary answer = Ternary::kEmpty;
     TRY(EvalBoolean(op, frame, &answer));
@@ -129,6 +150,7 @@ Status Evaluator::Eval(uint32_t index, const Frame& frame, Collection* out) {
 
 Status Evaluator::Operand(uint32_t index, const Frame& frame, Lease* lease, Items* items) {
   const Op& op = program_.ops[index];
+  if (op.kept != 0) return Kept(index, frame, items);
   switch (op.code) {
     case Code::kLiteral:
       *items = {program_.literals.data() + op.first, op.count};

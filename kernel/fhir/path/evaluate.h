@@ -109,6 +109,9 @@ class Evaluator {
     return frame;
   }
   Status Eval(uint32_t index, const Frame& frame, Collection* out);
+  Status EvalAnew(uint32_t index, const Frame& frame, Collection* out);
+  /// The items of an operation that is kept: evaluated when they are first asked for.
+  Status Kept(uint32_t index, const Frame& frame, Items* items);
   /// The items of an operation where they stand already (literals, $this, variables), else evaluated into `lease`.
   Status Operand(uint32_t index, const Frame& frame, Lease* lease, Items* items);
   /// The input of a call; without one $this.
@@ -244,8 +247,9 @@ class Evaluator {
   Value resource_;
   Scratch& scratch_;
   uint64_t work_ = 0;
-  uint64_t look_at_;                 // at this much work the clock and the limit are looked at
-  std::vector<Collection> defined_;  // by slot, from the first defineVariable() on
+  uint64_t look_at_;                             // at this much work the clock and the limit are looked at
+  std::vector<Collection> defined_;              // by slot, from the first defineVariable() on
+  std::vector<std::optional<Collection>> kept_;  // by Op::kept, from the first one on
 };
 
 }  // namespace tk::fhir::path

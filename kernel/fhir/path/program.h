@@ -147,6 +147,7 @@ struct Op {
   bool sure =
       false;  // where, exists: the criterion cannot fail, so that what comes after a hit need not be looked at
   uint16_t count = 0;  // kPath: steps; kCall: arguments; kLiteral: items
+  uint32_t kept = 0;   // not 0: gives the same for every item, and is kept there when it was evaluated once
   uint32_t at = 0;     // position in the text, for messages
   uint32_t input = 0;  // operation whose result is the input (if has_input); left operand
   uint32_t right =
@@ -166,6 +167,7 @@ struct Expression::Program {
   std::vector<std::unique_ptr<const Pattern>> patterns;
   uint32_t root = 0;
   uint32_t slots = 0;  // of defineVariable()
+  uint32_t kept = 0;   // operations whose result is kept
   /// Members of the context without which the result is empty for certain; used by ExpressionSet. Empty = not known.
   std::vector<NameId> needs_any;
 };
@@ -179,6 +181,9 @@ TypeId QuantityPart(TypeId type, std::string_view member);
 Result<std::unique_ptr<const Expression::Program>> CompileProgram(std::string_view text,
                                                                   const Definitions& definitions,
                                                                   TypeId context, const Options& options);
+
+/// Marks what criteria ask of every item although it does not depend on the item (Op::kept).
+void MarkKept(Expression::Program* program);
 
 /// Adds names of members of the context without any of which the operation gives nothing. False if that cannot be said.
 bool Needs(const Expression::Program& program, uint32_t op, std::vector<NameId>* names);
