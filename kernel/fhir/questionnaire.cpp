@@ -5,6 +5,7 @@
 
 #include "kernel/base/text.h"
 #include "kernel/fhir/answer_index.h"
+#include "kernel/fhir/invariants.h"
 #include "kernel/fhir/own_address.h"
 #include "kernel/fhir/path/path.h"
 #include "kernel/fhir/profile_values.h"
@@ -530,6 +531,10 @@ void AnswerChecker::Constraint(Value constraint, Value item, std::string_view ty
   environment.variables.emplace_back("questionnaire",
                                      path::Collection{path::ResourceItem(definitions_, questionnaire_)});
   const auto holds = expression->Test(environment, path::Item{item, Value(), context, {}});
+  if (!holds.ok() && holds.error().code == ErrorCode::kTooLarge) {
+    Issue issue = TooLargeFor(Severity::kWarning, {}, key, human);
+    return Add(issue.severity, issue.type, std::move(issue.text));
+  }
   if (!holds.ok())
     return Add(Severity::kWarning, "invariant",
                said + " (it cannot be decided: its expression fails on what is there)");

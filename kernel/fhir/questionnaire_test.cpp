@@ -242,6 +242,25 @@ INSTANTIATE_TEST_SUITE_P(
             R"({"linkId":"g","item":[{"linkId":"1","answer":[{"valueInteger":2}]},{"linkId":"2","answer":[{"valueInteger":2}]}]})",
             ".item[0]", "g-1: the second is more"}));
 
+// Each answer is looked for among all.
+TEST(AnswersOf, AConstraintThatTakesTooMuchIsToldAsThat) {
+  constexpr const char* kEachOther =
+      R"j({"linkId":"1","type":"string","repeats":true,"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint","extension":[
+  {"url":"key","valueId":"e-1"},{"url":"severity","valueCode":"error"},{"url":"human","valueString":"each other"},
+  {"url":"expression","valueString":"answer.all(value in %resource.item.answer.value.skip(1))"}]}]})j";
+  const auto told = [&](size_t count) {
+    std::string answers = R"({"linkId":"1","answer":[{"valueString":"a"})";
+    for (size_t i = 0; i < count; ++i) answers += R"(,{"valueString":"a"})";
+    answers += "]}";
+    std::string text;
+    for (const Issue& issue : CheckCase({kEachOther, answers.c_str(), "", ""}, "completed", false, true))
+      text += std::string(issue.type) + ": " + issue.text;
+    return text;
+  };
+  EXPECT_EQ(told(10), "");
+  EXPECT_EQ(told(400), "too-costly: is too large to check: whether it keeps to e-1: each other");
+}
+
 TEST(AnswersThatRepeat, StandInOneItem) {
   const AnswerCase twice{
       R"({"linkId":"1","type":"string","repeats":true})",
