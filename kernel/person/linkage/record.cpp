@@ -1,0 +1,244 @@
+#include "kernel/person/linkage/record.h"
+
+#include <algorithm>
+
+#include "kernel/base/hash.h"
+#include "kernel/base/text.h"
+
+namespace tk::person::linkage {
+namespace {
+
+constexpr size_t kHeaderBytes = 12;
+
+template <class T>
+void Put(T value, std::string* out) {
+  const size_t at = out->size();
+  out->resize(at + sizeof value);
+  std::memcpy(out->data() + at, &value, sizeof value);
+}
+
+template <class T>
+uint8_t CountOf(const std::vector<T>& values, size_t most) {
+  return static_cast<uint8_t>(std::min(values.size(), most));
+}
+
+/// Cut between characters, never within one.
+std::string_view CutText(std::string_view text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+  return text.substr(0, most);
+}
+
+void PutName(const NameValue& name, std::string* out) {
+  const std::string_view family = CutText(name.family, kNamePartMax),
+                         given = CutText(name.given, kNamePartMax);
+  Put(static_cast<uint8_t>(name.current), out);
+  Put(static_cast<uint8_t>(family.size()), out);
+  Put(static_cast<uint8_t>(given.size()), out);
+  for (const uint32_t hash : {name.family_sound, name.given_sound, name.whole_sound[0], name.whole_sound[1]})
+    Put(hash, out);
+  out->append(family).append(given);
+}
+
+/// A digit as it is written in ASCII or in full width; -1 if the character is none.
+int DigitOf(std::string_view c) {
+  if (c.size() == 1 && c[0] >= '0' && c[0] <= '9') return c[0] - '0';
+  if (c.size() == 3 && c[0] == '\xEF' && c[1] == '\xBC' && c[2] >= '\x90' && c[2] <= '\x99')
+    return c[2] - '\x90';
+  return -1;
+}
+
+bool IsGap(std::string_view c) {
+  if (c.size() == 1)
+    return c[0] == ' ' || c[0] == ',' || c[0] == '-' || c[0] == '.' || c[0] == '#' || c[0] == '/';
+  return c == "　" || c == "，" || c == "－";
+}
+
+struct AddressFeatures {
+  std::vector<uint16_t> words, numbers;
+};
+
+/// Two neighbouring characters make a word: it needs no dictionary and bears a character more or less. Numbers stand for themselves.
+AddressFeatures FeaturesOf(std::string_view text) {
+  AddressFeatures features;
+  std::string_view last;
+  bool in_number = false;
+  uint32_t number = 0;
+  const auto end_number = [&] {
+    if (in_number) features.numbers.push_back(static_cast<uint16_t>(number % 65521));
+    in_number = false;
+    number = 0;
+  };
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = std::max<size_t>(1, Utf8CharLength(text.substr(i)));
+    const std::string_view c = text.substr(i, length);
+    i += length;
+    if (const int digit = DigitOf(c); digit >= 0) {
+      in_number = true;
+      number = number * 10 + static_cast<uint32_t>(digit);
+      last = {};
+      continue;
+    }
+    end_number();
+    if (IsGap(c)) {
+      last = {};
+      continue;
+    }
+    if (!last.empty()) {
+      const std::string pair = ToLower(std::string(last) + std::string(c));
+      features.words.push_back(static_cast<uint16_t>(HashOf(pair)));
+    }
+    last = c;
+  }
+  end_number();
+  std::sort(features.words.begin(), features.words.end());
+  if (features.words.size() > kAddressFeaturesMax) features.words.resize(kAddressFeaturesMax);
+  if (features.numbers.size() > kAddressFeaturesMax) features.numbers.resize(kAddressFeaturesMax);
+  return features;
+}
+
+void PutAddress(const AddressValue& address, std::string* out) {
+  const AddressFeatures features = FeaturesOf(address.text);
+  Put(address.division, out);
+  Put(static_cast<uint8_t>(features.words.size()), out);
+  Put(static_cast<uint8_t>(features.numbers.size()), out);
+  for (const uint16_t word : features.words) Put(word, out);
+  for (const uint16_t number : features.numbers) Put(number, out);
+}
+
+void PutId(const IdValue& value, std::string* out) {
+  Put(value.id.kind, out);
+  Put(value.id.grade, out);
+  Put(value.issuer, out);
+  Put(value.id.size, out);
+  out->append(value.id.value());
+}
+
+template <class T, class Same>
+void AddMissing(const std::vector<T>& more, std::vector<T>* values, Same same) {
+  for (const T& value : more) {
+    const bool there =
+        std::any_of(values->begin(), values->end(), [&](const T& other) { return same(value, other); });
+    if (!there) values->push_back(value);
+  }
+}
+
+}  // namespace
+
+uint32_t HashOf(std::string_view text) {
+  uint64_t hash = text.size() + 0x9e3779b97f4a7c15ULL;
+  for (size_t i = 0; i < text.size(); i += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, std::min<size_t>(8, text.size() - i));
+    hash = Mix(hash ^ word) + 0x9e3779b97f4a7c15ULL;
+  }
+  const auto folded = static_cast<uint32_t>(hash >> 32);
+  return folded == 0 ? 1 : folded;
+}
+
+void Pack(const Record& record, std::string* bytes) {
+  bytes->clear();
+  Put(uint16_t{0}, bytes);
+  const std::array<uint8_t, 7> counts = {
+      CountOf(record.names, kNamesMax),    CountOf(record.births, kBirthsMax),
+      CountOf(record.ids, kIdsMax),        CountOf(record.phones, kPhonesMax),
+      CountOf(record.emails, kEmailsMax),  CountOf(record.addresses, kAddressesMax),
+      CountOf(record.mothers, kMothersMax)};
+  for (const uint8_t count : counts) Put(count, bytes);
+  Put(record.sex, bytes);
+  Put(record.birth_order, bytes);
+  Put(uint8_t{0}, bytes);
+  for (size_t i = 0; i < counts[0]; ++i) PutName(record.names[i], bytes);
+  for (size_t i = 0; i < counts[1]; ++i) Put(record.births[i], bytes);
+  for (size_t i = 0; i < counts[2]; ++i) PutId(record.ids[i], bytes);
+  for (size_t i = 0; i < counts[3]; ++i) Put(record.phones[i], bytes);
+  for (size_t i = 0; i < counts[4]; ++i) {
+    const std::string_view email = CutText(record.emails[i], kEmailMax);
+    Put(static_cast<uint8_t>(email.size()), bytes);
+    bytes->append(email);
+  }
+  for (size_t i = 0; i < counts[5]; ++i) PutAddress(record.addresses[i], bytes);
+  for (size_t i = 0; i < counts[6]; ++i) Put(record.mothers[i], bytes);
+  const auto size = static_cast<uint16_t>(bytes->size());
+  std::memcpy(bytes->data(), &size, sizeof size);
+}
+
+void AddTo(const Record& more, Record* record) {
+  AddMissing(more.names, &record->names, [](const NameValue& a, const NameValue& b) {
+    return a.family == b.family && a.given == b.given;
+  });
+  AddMissing(more.births, &record->births, std::equal_to<int32_t>());
+  AddMissing(more.ids, &record->ids, [](const IdValue& a, const IdValue& b) {
+    return a.issuer == b.issuer && a.id.kind == b.id.kind && a.id.value() == b.id.value();
+  });
+  AddMissing(more.phones, &record->phones, std::equal_to<uint64_t>());
+  AddMissing(more.emails, &record->emails, std::equal_to<std::string>());
+  AddMissing(more.addresses, &record->addresses, [](const AddressValue& a, const AddressValue& b) {
+    return a.division == b.division && a.text == b.text;
+  });
+  AddMissing(more.mothers, &record->mothers, std::equal_to<uint64_t>());
+  record->sex = static_cast<Sex>(static_cast<uint8_t>(record->sex) | static_cast<uint8_t>(more.sex));
+  if (record->birth_order == 0) record->birth_order = more.birth_order;
+}
+
+EntryView::EntryView(const char* bytes) : bytes_(bytes, PackedSize(bytes)) {
+  std::memcpy(count_.data(), bytes + 2, count_.size());
+  sex_ = static_cast<Sex>(bytes[9]);
+  birth_order_ = static_cast<uint8_t>(bytes[10]);
+  const char* at = bytes + kHeaderBytes;
+  const auto byte = [&at] { return static_cast<uint8_t>(*at++); };
+  const auto text = [&at](size_t size) {
+    const std::string_view view(at, size);
+    at += size;
+    return view;
+  };
+  const auto word = [&at] {
+    const auto value = Load<uint32_t>(at);
+    at += sizeof value;
+    return value;
+  };
+  for (size_t i = 0; i < count_[0]; ++i) {
+    NameView& name = names_[i];
+    name.current = byte() != 0;
+    const size_t family = byte(), given = byte();
+    for (uint32_t* hash : {&name.family_sound, &name.given_sound, &name.whole_sound[0], &name.whole_sound[1]})
+      *hash = word();
+    name.family = text(family);
+    name.given = text(given);
+  }
+  for (size_t i = 0; i < count_[1]; ++i) births_[i] = static_cast<int32_t>(word());
+  for (size_t i = 0; i < count_[2]; ++i) {
+    ids_[i].kind = static_cast<IdKind>(byte());
+    ids_[i].grade = static_cast<Grade>(byte());
+    ids_[i].issuer = word();
+    ids_[i].text = text(byte());
+  }
+  std::memcpy(phones_.data(), at, count_[3] * sizeof(uint64_t));
+  at += count_[3] * sizeof(uint64_t);
+  for (size_t i = 0; i < count_[4]; ++i) emails_[i] = text(byte());
+  for (size_t i = 0; i < count_[5]; ++i) {
+    addresses_[i].division = word();
+    addresses_[i].words = byte();
+    addresses_[i].numbers = byte();
+    addresses_[i].at = at;
+    at += 2 * (addresses_[i].words + addresses_[i].numbers);
+  }
+  std::memcpy(mothers_.data(), at, count_[6] * sizeof(uint64_t));
+}
+
+Identifier IdentifierOf(const IdView& id) {
+  Identifier whole;
+  whole.kind = id.kind;
+  whole.grade = id.grade;
+  whole.size = static_cast<uint8_t>(std::min(id.text.size(), kIdValueMax));
+  std::memcpy(whole.text.data(), id.text.data(), whole.size);
+  return whole;
+}
+
+uint64_t ValueKeyOf(const IdView& id) { return ValueKey(IdentifierOf(id)); }
+
+bool IsResidentClass(IdKind kind) {
+  return kind == IdKind::kResidentId || kind == IdKind::kResidencePermit || kind == IdKind::kForeignPermit;
+}
+
+}  // namespace tk::person::linkage
