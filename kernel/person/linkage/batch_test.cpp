@@ -157,10 +157,10 @@ TEST(PostingRuns, FindEverythingAcrossRunsAndHead) {
 PatternCounts PatternsOf(const Model& model, double share, double pairs) {
   PatternCounts patterns;
   const auto add = [&](double weight, bool match) {
-    for (uint8_t family : {1, 4, 7}) {
-      for (uint8_t given : {1, 2, 7}) {
-        for (uint8_t birth : {1, 6}) {
-          for (uint8_t sex : {1, 2}) {
+    for (const uint8_t family : std::initializer_list<uint8_t>{1, 4, 7}) {
+      for (const uint8_t given : std::initializer_list<uint8_t>{1, 2, 7}) {
+        for (const uint8_t birth : std::initializer_list<uint8_t>{1, 6}) {
+          for (const uint8_t sex : std::initializer_list<uint8_t>{1, 2}) {
             Levels levels;
             levels.of = {family, given, birth, sex};
             double p = weight;

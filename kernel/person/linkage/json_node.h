@@ -12,37 +12,38 @@ namespace tk::person::linkage {
 
 class JsonNode {
  public:
-  JsonNode(simdjson::dom::element value, std::string path, std::string* fault)
-      : value_(value), path_(std::move(path)), fault_(fault) {}
+  JsonNode(simdjson::dom::element value, std::string path, std::string* fault, bool there = true)
+      : value_(value), path_(std::move(path)), fault_(fault), there_(there) {}
 
   const std::string& path() const { return path_; }
-  bool Has(std::string_view key) const { return value_[key].error() == simdjson::SUCCESS; }
+  bool Has(std::string_view key) const { return there_ && value_[key].error() == simdjson::SUCCESS; }
   JsonNode At(std::string_view key) const {
     simdjson::dom::element found;
     std::string path = path_ + "." + std::string(key);
-    if (value_[key].get(found) != simdjson::SUCCESS) Refuse("is missing", path);
-    return {found, std::move(path), fault_};
+    const bool there = there_ && value_[key].get(found) == simdjson::SUCCESS;
+    if (!there) Refuse("is missing", path);
+    return {found, std::move(path), fault_, there};
   }
   std::string Text() const {
     std::string_view text;
-    if (value_.get(text) != simdjson::SUCCESS) Refuse("must be a text", path_);
+    if (!there_ || value_.get(text) != simdjson::SUCCESS) Refuse("must be a text", path_);
     return std::string(text);
   }
   double Number(double low, double high) const {
     double number = 0;
-    if (value_.get(number) != simdjson::SUCCESS || number < low || number > high)
+    if (!there_ || value_.get(number) != simdjson::SUCCESS || number < low || number > high)
       Refuse("must be a number from " + std::to_string(low) + " to " + std::to_string(high), path_);
     return number;
   }
   bool Flag() const {
     bool flag = false;
-    if (value_.get(flag) != simdjson::SUCCESS) Refuse("must be true or false", path_);
+    if (!there_ || value_.get(flag) != simdjson::SUCCESS) Refuse("must be true or false", path_);
     return flag;
   }
   std::vector<JsonNode> Items() const {
     std::vector<JsonNode> items;
     simdjson::dom::array array;
-    if (value_.get(array) != simdjson::SUCCESS)
+    if (!there_ || value_.get(array) != simdjson::SUCCESS)
       Refuse("must be an array", path_);
     else
       for (const simdjson::dom::element item : array)
@@ -52,7 +53,7 @@ class JsonNode {
   std::vector<std::pair<std::string, JsonNode>> Members() const {
     std::vector<std::pair<std::string, JsonNode>> members;
     simdjson::dom::object object;
-    if (value_.get(object) != simdjson::SUCCESS)
+    if (!there_ || value_.get(object) != simdjson::SUCCESS)
       Refuse("must be an object", path_);
     else
       for (const auto& [key, value] : object)
@@ -67,6 +68,7 @@ class JsonNode {
   simdjson::dom::element value_;
   std::string path_;
   std::string* fault_;
+  bool there_;  // what is not there must not be asked: simdjson has no document to look into
 };
 
 }  // namespace tk::person::linkage

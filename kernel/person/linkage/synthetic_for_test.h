@@ -42,24 +42,26 @@ inline Record TestPerson(const std::string& family, const std::string& given, in
 
 /// `persons` persons, three records each, of which two have something missing or wrong. `whose`: the person of each.
 inline std::vector<Record> TestPopulation(size_t persons, uint64_t seed, std::vector<size_t>* whose) {
-  static const std::vector<std::string> families = {"王", "李", "张", "刘", "陈", "欧阳"};
-  static const std::vector<std::string> givens = {"伟", "芳", "子轩", "子涵", "秀英", "建国", "明", "雪梅"};
+  static const std::vector<std::string> families = {"王", "李", "张", "刘", "陈", "赵", "黄", "周", "吴"};
+  static const std::vector<std::string> givens = {"伟", "芳", "轩", "涵", "秀", "建",
+                                                  "明", "雪", "梅", "国", "英", "强"};
   SeededRandom random(seed);
+  const auto given = [&] {
+    return givens[random.Below(givens.size())] + givens[random.Below(givens.size())];
+  };
   std::vector<Record> records;
   for (size_t i = 0; i < persons; ++i) {
     const auto birth =
         static_cast<int32_t>(19400101 + random.Below(80) * 10000 + random.Below(12) * 100 + random.Below(28));
-    const Record whole =
-        TestPerson(families[random.Below(families.size())], givens[random.Below(givens.size())], birth,
-                   static_cast<uint32_t>(1 + random.Below(990)));
+    const Record whole = TestPerson(families[random.Below(families.size())], given(), birth,
+                                    static_cast<uint32_t>(1 + random.Below(990)));
     for (size_t copy = 0; copy < 3; ++copy) {
       Record record = whole;
       if (copy > 0 && random.Below(3) == 0) record.ids.clear();
       if (copy > 0 && random.Below(4) == 0) record.phones.clear();
       if (copy > 0 && random.Below(4) == 0)
         record.births[0] = birth / 100 * 100 + static_cast<int32_t>(1 + random.Below(28));
-      if (copy > 0 && random.Below(6) == 0)
-        record.names[0] = TestName(record.names[0].family, givens[random.Below(givens.size())]);
+      if (copy > 0 && random.Below(6) == 0) record.names[0] = TestName(record.names[0].family, given());
       if (copy > 0 && random.Below(3) == 0) record.addresses.clear();
       records.push_back(std::move(record));
       whose->push_back(i);
