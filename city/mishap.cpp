@@ -90,8 +90,7 @@ const Person* Mishap::InGrid(int64_t number) const {
                            : &people_.persons[static_cast<size_t>(number) - people_.persons.front().number];
 }
 
-template <class Fits>
-const Person* Mishap::Relative(Fits fits) {
+const Person* Mishap::Relative(const std::function<bool(const Person&)>& fits) {
   const Household& home = household();
   std::vector<const Person*> fitting;
   for (uint32_t i = 0; i < home.count; ++i) {

@@ -2,6 +2,8 @@
 // At most one trap strikes the number, and one the name, so that each is seen alone; different fields go wrong independently.
 #pragma once
 
+#include <functional>
+
 #include "city/record.h"
 
 namespace tk::city {
@@ -36,8 +38,7 @@ class Mishap {
   const Person* InGrid(int64_t number) const;
   const Household& household() const { return people_.households[person_.household]; }
   /// Another of his household who fulfils `fits`; nullptr if none.
-  template <class Fits>
-  const Person* Relative(Fits fits);
+  const Person* Relative(const std::function<bool(const Person&)>& fits);
   void Bear(const Person& other, const ResidentId& id);
   void Document();
   void Misform();
