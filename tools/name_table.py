@@ -2,8 +2,8 @@
 """Writes the table of characters that comparing names needs: folding, readings, shape. Linked into kernel/person as bytes.
 
 Use:    name_table.py UNIHAN_FOLDER names.tsv OUTPUT      UNIHAN_FOLDER holds Unihan_*.txt.bz2, of Debian's unicode-data.
-Source: Unicode Character Database, Unihan 15.0.0: kSimplifiedVariant, kSemanticVariant, kZVariant, kTGHZ2013, kMandarin, kXHC1983,
-        kCangjie, kFourCornerCode, kTotalStrokes. Which fields serve what, and why: docs/decisions/0025-characters-of-names.md.
+Source: Unicode Character Database, Unihan 15.0.0: kSimplifiedVariant, kTraditionalVariant, kZVariant, kSemanticVariant,
+        kTGHZ2013, kMandarin, kXHC1983, kCangjie, kFourCornerCode, kTotalStrokes. Which fields serve what, and why: docs/decisions/0025-characters-of-names.md.
 Form:   numbers little-endian; a header of 32-bit numbers, then sections in its order (kernel/person/name_table.cpp reads them):
         characters  10 bytes: what it folds to (characters are numbered from 1), readings (place in `readings`), shape (32 bits), corners
         extras      32-bit code points, rising, of the characters after the dense ones (U+3400 to U+9FFF)
@@ -23,7 +23,7 @@ import unicodedata
 
 FIRST, LAST = 0x3400, 0x9FFF
 FIELDS = {
-    "Variants": ("kSimplifiedVariant", "kSemanticVariant", "kZVariant"),
+    "Variants": ("kSimplifiedVariant", "kTraditionalVariant", "kSemanticVariant", "kZVariant"),
     "Readings": ("kTGHZ2013", "kMandarin", "kXHC1983"),
     "DictionaryLikeData": ("kCangjie", "kFourCornerCode"),
     "IRGSources": ("kTotalStrokes",),
@@ -32,7 +32,7 @@ FIELDS = {
 INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"), ("r", "l"), ("h", "f"))
 
 
-def unihan(folder):
+def unihan(folder, folds=()):
     fields = {name: {} for names in FIELDS.values() for name in names}
     for part, names in FIELDS.items():
         path = os.path.join(folder, f"Unihan_{part}.txt.bz2")
@@ -43,6 +43,8 @@ def unihan(folder):
                 parts = line.rstrip("\n").split("\t")
                 if len(parts) == 3 and parts[1] in fields:
                     fields[parts[1]][int(parts[0][2:], 16)] = parts[2]
+    fields["backwards"] = backwards(fields)
+    fields["ours"] = {ord(a): ord(b) for a, b in folds}
     return fields
 
 
@@ -74,22 +76,28 @@ def similar(syllable):
     return initial + final
 
 
+def backwards(fields):
+    """Of a traditional character: the standard ones that name it as theirs."""
+    found = {}
+    for point, value in fields["kTraditionalVariant"].items():
+        if point in fields["kTGHZ2013"]:
+            for one in points(value):
+                found.setdefault(one, []).append(point)
+    return found
+
+
 def target(fields, point):
     """What a character is written as in the standard characters of today; itself if it is one of them."""
     standard = fields["kTGHZ2013"]
+    if point in fields["ours"]:
+        return fields["ours"][point]
     if point in standard:
         return point
     simplified = points(fields["kSimplifiedVariant"].get(point))
-    if simplified:
-        return next((one for one in simplified if one in standard), point if point in simplified else simplified[0])
+    near = simplified + fields["backwards"].get(point, [])
     others = points(fields["kZVariant"].get(point)) + points(fields["kSemanticVariant"].get(point))
-    for one in others:
-        if one in standard:
-            return one
-        for again in points(fields["kSimplifiedVariant"].get(one)):
-            if again in standard:
-                return again
-    return point
+    further = [] if simplified else [one for other in others for one in points(fields["kSimplifiedVariant"].get(other))]
+    return next((one for one in near + others + further if one in standard), simplified[0] if simplified else point)
 
 
 class Table:
@@ -184,7 +192,7 @@ def read_rows(path):
                 continue
             row = line.rstrip("\n").split("\t")
             fields = {"compound": (2, 3), "placeholder": (2,), "child": (2,)}.get(row[0], (3,))
-            kinds = ("compound", "surname", "alias", "translit", "shape", "placeholder", "child", "nickname")
+            kinds = ("fold", "compound", "surname", "alias", "translit", "shape", "placeholder", "child", "nickname")
             if row[0] not in kinds or len(row) not in fields:
                 sys.exit(f"{path}:{number}: a kind of {', '.join(kinds)} and its fields, parted by tabs, are wanted")
             rows.append(row)
@@ -195,7 +203,7 @@ def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__)
     rows = read_rows(sys.argv[2])
-    table = Table(unihan(sys.argv[1]), rows)
+    table = Table(unihan(sys.argv[1], [row[1:] for row in rows if row[0] == "fold"]), rows)
     parts = sections(table, rows)
     if len(table.number) > 0xFFFF or len(table.readings) > 0xFFFF:
         sys.exit("more characters or readings than 16 bits can number")

@@ -73,6 +73,8 @@ TEST(NameComparing, ChineseLevelByLevel) {
   EXPECT_EQ(Agreement("张偉", "张伟"), "variant");
   EXPECT_EQ(Agreement("鍾建國", "钟建国"), "variant");
   EXPECT_EQ(Agreement("刘峯", "刘峰"), "variant");
+  EXPECT_EQ(Agreement("李嶽", "李岳"), "variant");  // Unihan names another character beside it
+  EXPECT_EQ(Agreement("李乾", "李干"), "different");  // both are of today
   EXPECT_EQ(Agreement("\uF9E1明", "李明"), "exact");  // a compatibility character
   EXPECT_EQ(Agreement("萧明", "肖明"), "alias");
   EXPECT_EQ(Agreement("傅红", "付红"), "alias");
