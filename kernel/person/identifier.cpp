@@ -97,6 +97,13 @@ Identifier Eighteen(const Reading& in, IdKind kind, std::string_view text) {
   return id;
 }
 
+IdKind EighteenKind(std::string_view text) {
+  if (text[0] == '9') return IdKind::kForeignPermit;
+  const std::string_view six = text.substr(0, 6);
+  if (six == "810000" || six == "820000" || six == "830000") return IdKind::kResidencePermit;
+  return IdKind::kResidentId;
+}
+
 Identifier Fifteen(const Reading& in) {
   const std::array<char, 18> converted = ResidentIdOf15(in.text());
   Identifier id = Start(in, IdKind::kResidentId, {converted.data(), converted.size()});
@@ -104,6 +111,8 @@ Identifier Fifteen(const Reading& in) {
   if (IsFiller(in.text())) id.remarks.Add(Remark::kPlaceholder);
   NoteBirth(static_cast<int32_t>(NumberOf(id.value().substr(6, 8))), in.context, &id);
   NoteDivision(id.value().substr(0, 6), in.context, &id);
+  if (EighteenKind(id.value()) != IdKind::kResidentId)
+    id.remarks.Add(Remark::kDivision);  // permits never had 15
   id.sex = SexOf(converted[16]);
   Settle(&id, Grade::kConverted);
   return id;
@@ -122,13 +131,6 @@ bool WithoutLookAlikes(std::string_view text, std::array<char, 18>* out) {
   return changed && AllDigits(mended.substr(0, 17)) &&
          ResidentCheckDigit(mended.substr(0, 17)) == mended[17] &&
          IsDay(static_cast<int32_t>(NumberOf(mended.substr(6, 8))));
-}
-
-IdKind EighteenKind(std::string_view text) {
-  if (text[0] == '9') return IdKind::kForeignPermit;
-  const std::string_view six = text.substr(0, 6);
-  if (six == "810000" || six == "820000" || six == "830000") return IdKind::kResidencePermit;
-  return IdKind::kResidentId;
 }
 
 // ---- institutions --------------------------------------------------------------------------------------------------

@@ -177,7 +177,10 @@ Identifier ReadPhone(const FoldedText& folded, bool claimed) {
   if (digits.several) id.remarks.Add(Remark::kSeveral);
   std::string_view number = digits.view();
   bool stripped = false;
-  if (!StripPrefixes(digits, &number, &stripped)) return Abroad(digits, number, id);
+  if (!StripPrefixes(digits, &number, &stripped)) {
+    // Older numbers of Taiwan's permits begin with 00 too: without a plus, only a field of phones makes it a phone.
+    return digits.plus || claimed ? Abroad(digits, number, id) : Identifier{};
+  }
   if (stripped) id.remarks.Add(Remark::kPrefix);
   if (IsMobile(number)) {
     id.kind = IdKind::kMobile;

@@ -111,6 +111,12 @@ TEST(Identifier, BringsFifteenDigitsToEighteen) {
                 .substr(0, 18),
             "resident-id broken");
   EXPECT_EQ(Told("123456789012345"), "unknown nothing 123456789012345 placeholder");
+  EXPECT_EQ(Classify("820000"
+                     "900307"
+                     "133",
+                     IdKind::kResidentId)
+                .grade,
+            Grade::kBroken);  // permits never had 15 digits
   EXPECT_EQ(Told("123456789012347"), "unknown claimed 123456789012347");
 }
 
@@ -198,6 +204,7 @@ TEST(Identifier, TellsTheKindsApart) {
   EXPECT_EQ(Told("H1234067801"), "hongkong-macao pattern H12340678 issue-digits");
   EXPECT_EQ(Told("m12340678"), "hongkong-macao pattern M12340678");
   EXPECT_EQ(Told("12340678", IdKind::kTaiwan), "taiwan claimed 12340678");
+  EXPECT_EQ(Told("0012147018", IdKind::kTaiwan), "taiwan claimed 0012147018");  // and no phone abroad
   EXPECT_EQ(Told("1234067890(B)", IdKind::kTaiwan), "taiwan pattern 1234067890 issue-digits");
   EXPECT_EQ(Told("USA110056121001"), "foreign-permit pattern USA110056121001");
   EXPECT_EQ(Told("E12340678"), "passport pattern E12340678");

@@ -224,7 +224,8 @@ Name ReadName(std::string_view family, std::string_view given) {
   const Letters letters = FoldText(given);
   if (letters.n == 0) return ReadName(family);
   Name name;
-  if (letters.ideographs || first.kind == NameKind::kChinese || first.kind == NameKind::kPlaceholder) {
+  const bool lettered = first.kind == NameKind::kLatin || first.kind == NameKind::kOther;
+  if (letters.ideographs || !lettered) {
     std::array<char, 2 * kNameInputMax + 1> both;
     const size_t a = std::min(family.size(), kNameInputMax), b = std::min(given.size(), kNameInputMax);
     std::copy_n(family.begin(), a, both.begin());

@@ -48,6 +48,7 @@ TEST(NameReading, KnowsSurnames) {
   EXPECT_EQ(ReadName("买买提·阿不都").surname, 0);
   EXPECT_EQ(ReadName("陈李", "小明").surname, 2);
   EXPECT_EQ(ReadName("ZHANG", "San").surname, 5);
+  EXPECT_NE(ReadName("李红之子", "John").kind, NameKind::kLatin);  // characters are never taken for letters
   EXPECT_EQ(PinyinOf(ReadName("欧阳晓明")), "ouyang xiaoming");
   EXPECT_EQ(InitialsOf(ReadName("欧阳晓明")), "oyxm");
   EXPECT_EQ(InitialsOf(ReadName("Zhang Wei")), "zw");
@@ -73,7 +74,7 @@ TEST(NameComparing, ChineseLevelByLevel) {
   EXPECT_EQ(Agreement("张偉", "张伟"), "variant");
   EXPECT_EQ(Agreement("鍾建國", "钟建国"), "variant");
   EXPECT_EQ(Agreement("刘峯", "刘峰"), "variant");
-  EXPECT_EQ(Agreement("李嶽", "李岳"), "variant");  // Unihan names another character beside it
+  EXPECT_EQ(Agreement("李嶽", "李岳"), "variant");    // Unihan names another character beside it
   EXPECT_EQ(Agreement("李乾", "李干"), "different");  // both are of today
   EXPECT_EQ(Agreement("\uF9E1明", "李明"), "exact");  // a compatibility character
   EXPECT_EQ(Agreement("萧明", "肖明"), "alias");
