@@ -343,8 +343,14 @@ export async function killedWhileRebuilding(rounds = 6) {
     for (let i = 0; i < 1000 && now === former; i++) { await sleep(30); now = fs.readFileSync(path.join(folder, 'current'), 'utf8'); }
     if (now === former) journal.problem('`tongkang rebuild` did nothing');
     await journal.check();
-    const metrics = (await request(server.base, 'GET', '/metrics', { token: journal.token })).text;
-    if (!/^tongkang_view_state\{view="search"\} 0$/m.test(metrics)) journal.problem('the metrics do not say that the index serves');
+    // The new index is named in `current` a moment before it is switched to.
+    let metrics = '';
+    const serves = () => /^tongkang_view_state\{view="search"\} 0$/m.test(metrics);
+    for (let i = 0; i < 1000 && !serves(); i++) {
+      await sleep(30);
+      metrics = (await request(server.base, 'GET', '/metrics', { token: journal.token })).text;
+    }
+    if (!serves()) journal.problem('the metrics do not say that the index serves');
     return journal.result('killed while a view is rebuilt', seen);
   });
 }
