@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "kernel/access/policies.h"
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
 #include "kernel/base/random.h"
@@ -32,6 +33,7 @@ constexpr size_t kFailureEntriesMax = 65536;
 struct State {
   Accounts accounts;
   Posts posts;
+  std::shared_ptr<const Policies> policies;
   std::set<std::string, std::less<>> signed_out;
   std::string stamp;  // of the files it was read from
 };
@@ -69,7 +71,7 @@ std::string StampOf(const std::string& path) {
 
 std::string StampOfFolder(const std::string& folder) {
   return StampOf(folder + "/accounts.toml") + StampOf(folder + "/posts.toml") +
-         StampOf(folder + "/signed_out");
+         StampOf(folder + "/policies.toml") + StampOf(folder + "/signed_out");
 }
 
 // Lines "session expires_s"; what expired is of no interest, a torn last line is from a crash during a sign-out that was not answered.
@@ -97,6 +99,7 @@ Result<std::shared_ptr<const State>> LoadState(const std::string& folder, int64_
   auto state = std::make_shared<State>();
   state->stamp = StampOfFolder(folder);  // before reading: a change meanwhile is seen next time
   state->posts = TRY(Posts::Load(folder));
+  state->policies = TRY(Policies::Load(folder));
   state->accounts = TRY(LoadAccounts(folder));
   state->signed_out = TRY(LoadSignedOut(folder, now_s));
   for (const Account& account : state->accounts) {
@@ -105,6 +108,12 @@ Result<std::shared_ptr<const State>> LoadState(const std::string& folder, int64_
                        fmt::format("accounts.toml: account '{}' has the unknown post '{}'; posts are: {}",
                                    account.name, account.post, fmt::join(state->posts.Names(), ", ")));
     }
+  }
+  for (const std::string& post : state->policies->MaskedPosts()) {
+    if (state->posts.Find(post) != nullptr) continue;
+    return MakeError(ErrorCode::kIncorrect,
+                     fmt::format("policies.toml: [masks.{}] is for an unknown post; posts are: {}", post,
+                                 fmt::join(state->posts.Names(), ", ")));
   }
   return std::shared_ptr<const State>(std::move(state));
 }
@@ -116,6 +125,8 @@ Result<ViewerPtr> MakeViewer(const State& state, const Account& account, const C
   viewer->area = account.area;
   viewer->post = state.posts.Find(account.post);
   CHECK(viewer->post != nullptr);
+  viewer->policies = state.policies;
+  viewer->masks = state.policies->MasksOf(account.post);
   if (!account.area.empty()) {
     const auto [low, high] = TRY(view::AreaRange(account.area));
     viewer->scope.everything = false;

@@ -1,7 +1,7 @@
 // Sign-on: from a token or a password to a Viewer. One for the process, shared by all network threads.
 // Flow:   Authorization: Bearer … / Cookie tk_session=… → Verify (cached) → Viewer
 //         POST /auth/sign-in → SignIn (argon2id, worker thread) → cookie token; sign-out is remembered in DIR/signed_out
-// Files are looked at once a second: changed accounts, posts and sign-outs count from then on.
+// Files are looked at once a second: changed accounts, posts, policies and sign-outs count from then on.
 // Accounts, posts or sign-outs that cannot be read: told in the log and in /ready, read again every second; the state before stays in force for
 // `stale_seconds_max`. After that nobody is let in: he may have been revoked.
 // Wrong passwords: five lock the account for the address that they came from and for nobody else. Very many for one account or from one

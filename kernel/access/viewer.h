@@ -1,5 +1,5 @@
-// Who asks, and what he may do: post (what) × area subtree (whose data). Default is nothing. Checked in one place: the interactions
-// ask MayRead/MayWrite, and the search gets `scope`.
+// Who asks, and what he may do: post (what) × area subtree (whose data), and how much of it he sees (masks). Default is nothing. Checked in one
+// place: the interactions ask MayRead/MayWrite, the search gets `scope`, and what leaves goes through `masks` (mask.h).
 #pragma once
 
 #include <memory>
@@ -10,6 +10,9 @@
 #include "kernel/view/directory.h"
 
 namespace tk::access {
+
+class Policies;
+struct Masks;
 
 /// Rights of a post; from the posts file (data), e.g. screener, doctor, cdc-officer, admin.
 struct Post {
@@ -27,7 +30,9 @@ struct Viewer {
   std::string area;  // division code; "" = the whole city
   std::shared_ptr<const Post> post;
   view::Scope scope;
-  std::string session;  // id for audit, never the token itself
+  std::shared_ptr<const Policies> policies;  // null: the built-in ones, and nothing is masked
+  std::shared_ptr<const Masks> masks;        // null: sees all as it is stored
+  std::string session;                       // id for audit, never the token itself
   bool by_cookie = false;
   Instant expires_us = 0;  // end of the sign-on
 

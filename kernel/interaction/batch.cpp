@@ -1,5 +1,7 @@
 // batch: POST of a Bundle whose entries stand each for itself; and the door of both kinds of Bundle.
 // Source: FHIR R4 http.html#transaction.
+#include <fmt/format.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -66,8 +68,9 @@ class Batch {
   Result<Request> RequestOf(size_t i, fhir::Value value) const {
     const BundleEntry entry = TRY(ParseEntry(*room_, *call_, i, value));
     // Its record in the audit must be durable before the answer, and a batch has one record for all.
-    if (entry.path.size() == 3 && entry.path[2] == "$erase")
-      return MakeError(ErrorCode::kUnsupported, "An erasure is asked for alone, not in a batch.");
+    if (entry.path.size() == 3 && (entry.path[2] == "$erase" || entry.path[2] == "$reveal"))
+      return MakeError(ErrorCode::kUnsupported,
+                       fmt::format("{} is asked for alone, not in a batch.", entry.path[2]));
     return RequestOfEntry(*call_, entry);
   }
 

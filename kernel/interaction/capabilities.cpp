@@ -167,6 +167,7 @@ void WriteType(const fhir::Definitions& definitions, fhir::TypeId type, fhir::Js
   if (info.name == "Patient")
     WriteOperation("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", json);
   WriteOperation("erase", "http://tongkang.dev/fhir/OperationDefinition/erase", json);
+  WriteOperation("reveal", "http://tongkang.dev/fhir/OperationDefinition/reveal", json);
   json->End().End();
 }
 

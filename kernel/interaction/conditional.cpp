@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernel/interaction/conformance.h"
+#include "kernel/interaction/masked.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/respond.h"
 
@@ -28,6 +29,7 @@ Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId 
   options.now_us = room.context.clock->NowUs();
   options.may_read = [&call](std::string_view joined) { return call.viewer().MayRead(joined); };
   search::Query query = TRY(search::ParseQuery(room.index().definitions(), type, criteria, options));
+  TRY(CheckMayAsk(*room.definitions, call.viewer(), query));
   if (!query.includes.empty()) {
     return MakeError(
         ErrorCode::kIncorrect,

@@ -1,6 +1,7 @@
 // create and conditional create: POST [type], If-None-Exist. Source: FHIR R4 http.html#create, #ccreate.
 #include <fmt/format.h>
 
+#include "kernel/interaction/masked.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
 #include "kernel/interaction/write.h"
@@ -33,7 +34,7 @@ Result<Plan> PlanCreate(const Room& room, const CallPtr& call, const view::Posit
   if (auto repeated = TRY(RepeatedAnswer(room, *call, basis))) return ReadyPlan(std::move(*repeated));
   auto set = std::make_unique<view::ChangeSet>();
   // The body is judged first, so that a bad one is refused whether or not the condition holds.
-  fhir::Document document = TRY(BodyWithNewId(*call));
+  fhir::Document document = TRY(WithTruth(room, call->viewer(), 0, TRY(BodyWithNewId(*call))));
   view::ResourcePtr now = TRY(MakeVersion(room, *call, call->type, std::move(document), 1, true));
   if (!call->request.if_none_exist.empty()) {
     const Match match = TRY(ResolveCondition(room, *call, call->type, call->request.if_none_exist, basis));

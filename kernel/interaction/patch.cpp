@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/interaction/masked.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/write.h"
 
@@ -21,6 +22,7 @@ Result<Plan> PlanPatchOf(const Room& room, const CallPtr& call, const view::Posi
   // The patch speaks of the resource as clients read it, with meta.versionId and meta.lastUpdated.
   std::string text;
   TRY(room.engine().ReadText(current.version.ordinal, &text));
+  TRY(CheckSeesAll(call->viewer(), text));
   const fhir::Document before = TRY(fhir::Document::Parse(text));
   fhir::Document after = TRY(fhir::ApplyJsonPatch(before.Root(), patch.Root()));
   if (after.Root()["id"].ToString() != id) {

@@ -48,6 +48,7 @@ enum class Kind : uint8_t {
   kValidate,
   kFhirPath,
   kErase,
+  kReveal,
 };
 
 /// One request, routed. Immutable once routed; shared between threads.
@@ -121,6 +122,7 @@ Result<Response> Everything(const Room& room, const Call& call);
 Result<Response> ValidateOperation(const Room& room, const Call& call);
 Result<Response> FhirPathOperation(const Room& room, const Call& call);
 Result<Response> Erase(const Room& room, const Call& call);
+Result<Response> Reveal(const Room& room, const Call& call);
 
 Result<Plan> PlanCreate(const Room& room, const CallPtr& call, const view::Position& basis);
 Result<Plan> PlanUpdate(const Room& room, const CallPtr& call, const view::Position& basis);

@@ -7,6 +7,7 @@
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/cursors.h"
 #include "kernel/interaction/lane.h"
+#include "kernel/interaction/masked.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
@@ -79,6 +80,7 @@ Ways WaysOfType(const std::vector<std::string>& path) {
   if (path.size() == 3 && path[2] == "_history") return {{Method::kGet, Kind::kHistoryInstance}};
   if (path.size() == 3 && path[2] == "$validate") return {{Method::kPost, Kind::kValidate}};
   if (path.size() == 3 && path[2] == "$erase") return {{Method::kPost, Kind::kErase}};
+  if (path.size() == 3 && path[2] == "$reveal") return {{Method::kPost, Kind::kReveal}};
   if (path.size() == 3 && path[2] == "$everything" && path[0] == "Patient")
     return {{Method::kGet, Kind::kEverything}, {Method::kPost, Kind::kEverything}};
   if (path.size() == 4 && path[2] == "_history") return {{Method::kGet, Kind::kVRead}};
@@ -139,6 +141,7 @@ std::optional<Response> CheckMedia(const Call& call) {
     case Kind::kValidate:
     case Kind::kFhirPath:
     case Kind::kErase:
+    case Kind::kReveal:
       if (!IsJson(type)) return UnsupportedMedia(kFhirJson);
       return std::nullopt;
     case Kind::kEverything:
@@ -263,6 +266,8 @@ std::string_view ActionOf(Kind kind) {
       return "fhirpath";
     case Kind::kErase:
       return "erase";
+    case Kind::kReveal:
+      return "reveal";
   }
   return "";
 }
@@ -330,6 +335,8 @@ Result<Response> Answer(const Room& room, const Call& call) {
       return FhirPathOperation(room, call);
     case Kind::kErase:
       return Erase(room, call);
+    case Kind::kReveal:
+      return Reveal(room, call);
     default:
       return MakeError(ErrorCode::kInternal, "This interaction has no handler.",
                        fmt::format("kind {}", static_cast<int>(call.kind)));
@@ -417,7 +424,7 @@ std::optional<Write> Begin(const RoomPtr& room, Request&& request, Done done) {
     };
   }
   if (auto refusal = Route(*room, call.get())) return Told(done, std::move(*refusal));
-  done = WithAudit(call, std::move(done));
+  done = WithMasks(call, WithAudit(call, std::move(done)));
   std::string format;
   if (const Status read = ReadHeaders(room, call.get(), &format); !read.ok())
     return Told(done, OutcomeOf(read.error()));

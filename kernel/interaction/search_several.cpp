@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "kernel/interaction/include.h"
+#include "kernel/interaction/masked.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
@@ -67,7 +68,9 @@ Result<search::Query> QueryOf(const Room& room, const Call& call, fhir::TypeId t
   search::ParseOptions options = SearchOptions(room, call);
   options.together = together;
   options.lenient = lenient;
-  return search::ParseQuery(room.index().definitions(), type, text, options);
+  search::Query query = TRY(search::ParseQuery(room.index().definitions(), type, text, options));
+  TRY(CheckMayAsk(*room.definitions, call.viewer(), query));
+  return query;
 }
 
 /// Lenient: a parameter that one of the types does not have is passed over for all of them.

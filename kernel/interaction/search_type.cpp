@@ -4,6 +4,7 @@
 
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/include.h"
+#include "kernel/interaction/masked.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/search_type.h"
@@ -37,6 +38,7 @@ Result<SearchAsked> FollowPage(const Room& room, const Call& call) {
 Result<SearchAsked> FirstPage(const Room& room, const Call& call) {
   search::Query query =
       TRY(search::ParseQuery(room.index().definitions(), call.type, call.query, SearchOptions(room, call)));
+  TRY(CheckMayAsk(*room.definitions, call.viewer(), query));
   if (query.summary == search::Summary::kText && !query.includes.empty()) {
     return MakeIssue(ErrorCode::kIncorrect, "value", "_summary",
                      "_summary=text cannot be asked together with _include or _revinclude (FHIR R4 search, "

@@ -9,6 +9,7 @@
 
 #include "kernel/base/random.h"
 #include "kernel/fhir/patch.h"
+#include "kernel/interaction/masked.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/references.h"
@@ -295,7 +296,12 @@ class Planning {
       patched = std::move(result).value();
       source = patched.Root();
     }
-    fhir::Document document = TRY(rewriter_.Rewrite(source, entry.type, entry.full_url, item.id, path));
+    fhir::Document rewritten = TRY(rewriter_.Rewrite(source, entry.type, entry.full_url, item.id, path));
+    const bool replaces = entry.method == Method::kPut && item.current.exists();
+    auto truth =
+        WithTruth(room_, call_.viewer(), replaces ? item.current.version.ordinal : 0, std::move(rewritten));
+    if (!truth.ok()) return At(i, ".resource", Status(truth.TakeError()));
+    fhir::Document document = std::move(truth).value();
     auto now = MakeVersion(room_, call_, entry.type, std::move(document), item.current.version.version + 1,
                            entry.method == Method::kPost, {conformance_, true});
     if (!now.ok()) return At(i, ".resource", Status(now.TakeError()));
@@ -309,6 +315,7 @@ class Planning {
     TRY(CheckMayRead(call_.viewer(), entry.type_name));
     std::string text;
     TRY(room_.engine().ReadText(item.current.version.ordinal, &text));
+    TRY(CheckSeesAll(call_.viewer(), text));
     return PatchedBy(entry, text);
   }
 

@@ -193,7 +193,7 @@ Result<bool> AreMadeOf(const Room& room, const Transaction& transaction,
     const auto sent = rewriter.Rewrite(source, entry.type, entry.full_url, results[i].id, entry.Path());
     if (!sent.ok()) return false;  // a link to an entry that this transaction does not have
     const fhir::Document kept = TRY(fhir::Document::Parse(written.body(places[i])));
-    if (!IsMadeOf(kept.Root(), sent->Root())) return false;
+    if (!TRY(IsMadeOf(transaction.call->viewer(), kept, *sent))) return false;
   }
   return true;
 }

@@ -6,6 +6,7 @@
 #include "kernel/fhir/json_text.h"
 #include "kernel/fhir/validate.h"
 #include "kernel/interaction/conformance.h"
+#include "kernel/interaction/masked.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
@@ -331,6 +332,15 @@ bool IsSame(fhir::Value kept, fhir::Value sent, Depth depth) {
 
 bool IsMadeOf(fhir::Value kept, fhir::Value sent) { return IsSame(kept, sent, Depth::kResource); }
 
+Result<bool> IsMadeOf(const access::Viewer& viewer, const fhir::Document& kept, const fhir::Document& sent) {
+  if (IsMadeOf(kept.Root(), sent.Root())) return true;
+  if (MasksOf(viewer) == nullptr) return false;
+  // What he sent masked was kept whole.
+  const fhir::Document seen = TRY(fhir::Document::Parse(AsSeen(viewer, kept.Text())));
+  const fhir::Document again = TRY(fhir::Document::Parse(AsSeen(viewer, sent.Text())));
+  return IsMadeOf(seen.Root(), again.Root());
+}
+
 Error KeyOfAnother() {
   return MakeError(
       ErrorCode::kConflict,
@@ -347,7 +357,7 @@ Result<std::optional<Response>> RepeatedAnswer(const Room& room, const Call& cal
   if (header.type != call.type) return KeyOfAnother();
   const fhir::Document sent = TRY(ParseBody(call));
   const fhir::Document kept = TRY(fhir::Document::Parse(response.body));
-  if (!IsMadeOf(kept.Root(), sent.Root())) return KeyOfAnother();
+  if (!TRY(IsMadeOf(call.viewer(), kept, sent))) return KeyOfAnother();
   const bool made = IsMade(room, header, ordinal);
   response.status = made ? 201 : 200;
   response.etag = ETag(header.version);

@@ -51,6 +51,8 @@ inline constexpr std::string_view kSomeId = "/?";
 /// reference that ends in kSomeId stands for any of its type, and one by an address is the same as the relative one that it ends in: the
 /// request may have come by another name of the server than the first.
 bool IsMadeOf(fhir::Value kept, fhir::Value sent);
+/// The same of what this viewer may have sent as he sees it.
+Result<bool> IsMadeOf(const access::Viewer& viewer, const fhir::Document& kept, const fhir::Document& sent);
 /// 409: an Idempotency-Key that came before, with something else.
 Error KeyOfAnother();
 

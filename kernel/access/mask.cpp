@@ -1,0 +1,619 @@
+#include "kernel/access/mask.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "kernel/fhir/json_text.h"
+
+namespace tk::access {
+namespace {
+
+using fhir::Value;
+
+constexpr size_t kHiddenMin = 4;  // fewer stars than that hide nothing
+constexpr std::string_view kLabel =
+    R"({"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"MASKED","display":"masked"})";
+// FHIR R4: the types that are persons and no staff.
+constexpr std::array<std::string_view, 3> kPersonTypes = {"Patient", "Person", "RelatedPerson"};
+// Members that hold codes, addresses of records and binary data: a run of digits there is no person's.
+constexpr std::array<std::string_view, 26> kNoTexts = {
+    "code",           "contentType", "data",    "fullUrl",   "hash",         "id",
+    "implicitRules",  "lastUpdated", "profile", "reference", "resourceType", "sigFormat",
+    "source",         "status",      "system",  "unit",      "url",          "valueBase64Binary",
+    "valueCanonical", "valueCode",   "valueId", "valueOid",  "valueUri",     "valueUrl",
+    "valueUuid",      "versionId"};
+
+template <size_t kSize>
+bool IsAmong(const std::array<std::string_view, kSize>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool IsPersonType(std::string_view type) { return IsAmong(kPersonTypes, type); }
+
+std::string Quoted(std::string_view text) {
+  std::string out;
+  fhir::AppendJsonString(text, &out);
+  return out;
+}
+
+/// Bytes of the first `count` characters.
+size_t BytesOf(std::string_view text, size_t count) {
+  size_t at = 0;
+  while (at < text.size() && count > 0) {
+    ++at;
+    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U) ++at;
+    --count;
+  }
+  return at;
+}
+
+size_t CharactersOf(std::string_view text) {
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+bool IsDate(std::string_view month_and_day) {
+  const int month = (month_and_day[0] - '0') * 10 + month_and_day[1] - '0';
+  const int day = (month_and_day[2] - '0') * 10 + month_and_day[3] - '0';
+  return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
+/// What a run of digits (with a following X) may be.
+enum class Number : uint8_t { kNone, kResident, kMobile };
+Number NumberOf(std::string_view run) {
+  if (run.size() == 18 && (run.substr(6, 2) == "19" || run.substr(6, 2) == "20") && IsDate(run.substr(10, 4)))
+    return Number::kResident;
+  if (run.size() == 15 && IsDate(run.substr(8, 4))) return Number::kResident;
+  if (run.size() == 11 && run[0] == '1' && run[1] >= '3') return Number::kMobile;
+  return Number::kNone;
+}
+
+/// The end of the digits that begin at `at`; of 17 an X behind belongs to them.
+size_t RunEnd(std::string_view text, size_t at) {
+  size_t end = at;
+  while (end < text.size() && fhir::IsDigit(text[end])) ++end;
+  if (end - at == 17 && end < text.size() && (text[end] == 'X' || text[end] == 'x')) ++end;
+  return end;
+}
+
+constexpr size_t kRunMin = 11;  // a mobile number, the shortest of them
+
+bool HasLongRun(std::string_view text) {
+  size_t run = 0;
+  for (const char c : text) {
+    run = fhir::IsDigit(c) ? run + 1 : 0;
+    if (run == kRunMin) return true;
+  }
+  return false;
+}
+
+/// Is there anything in the text that masking could change? The long way is not gone for what has neither persons nor numbers.
+bool MayHold(const Masks& masks, std::string_view json) {
+  if (HasLongRun(json)) return true;
+  const auto has = [json](std::string_view name) {
+    return memmem(json.data(), json.size(), name.data(), name.size()) != nullptr;
+  };
+  for (const std::string_view type : kPersonTypes) {
+    if (has(fmt::format("\"{}\"", type))) return true;
+  }
+  return has(R"("identifier")") || has(R"("valueIdentifier")") || has(R"("valueContactPoint")") ||
+         has("\\u") ||
+         ((masks.name || masks.address) && (has(R"("display")") || has(R"("text")") || has(R"("value)")));
+}
+
+/// The item with another value, without what might tell the old one.
+template <class Change>
+std::string WithValue(Value item, const Change& change) {
+  std::string out;
+  fhir::JsonWriter json(&out);
+  json.Object();
+  for (const Value member : item) {
+    const std::string_view name = member.name_text();
+    if (name == "_value" || name == "extension") continue;
+    json.Key(name);
+    if (name == "value" && member.is_string())
+      json.String(change(member.ToString()));
+    else
+      json.Raw(member.Json());
+  }
+  json.End();
+  return out;
+}
+
+std::string MaskIdentifier(const Masks& masks, Value item) {
+  return WithValue(item, [&](const std::string& value) { return MaskedEnds(value, *masks.identifier); });
+}
+
+std::string MaskContactPoint(const Masks& masks, Value item) {
+  const std::string system = item["system"].ToString();
+  return WithValue(item, [&](const std::string& value) -> std::string {
+    const size_t at = value.find('@');
+    if (at != std::string::npos && at > 0)
+      return fmt::format("{}***{}", value.substr(0, BytesOf(value, 1)), value.substr(at));
+    return system == "url" ? "***" : MaskedEnds(value, *masks.phone);
+  });
+}
+
+/// 张*: the surname, or the first character of a name written in one.
+std::string MaskedName(std::string_view family, std::string_view text) {
+  if (!family.empty()) return std::string(family) + "*";
+  return std::string(text.substr(0, BytesOf(text, 1))) + "*";
+}
+
+std::string MaskHumanName(const Masks&, Value item) {
+  const std::string family = item["family"].ToString();
+  std::string out;
+  fhir::JsonWriter json(&out);
+  json.Object();
+  for (const Value member : item) {
+    const std::string_view name = member.name_text();
+    if (name == "text")
+      json.Member(name, MaskedName(family, member.ToString()));
+    else if (name == "given")
+      json.Key(name).Array().String("*").End();
+    else if (name == "use" || name == "family" || name == "period" || name == "id")
+      json.Key(name).Raw(member.Json());
+  }
+  json.End();
+  return out;
+}
+
+std::string MaskAddress(const Masks&, Value item) {
+  constexpr std::array<std::string_view, 8> kKept = {"id",   "use",      "type",  "period",
+                                                     "city", "district", "state", "country"};
+  std::string out;
+  fhir::JsonWriter json(&out);
+  json.Object();
+  for (const Value member : item) {
+    if (IsAmong(kKept, member.name_text())) json.Key(member.name_text()).Raw(member.Json());
+  }
+  json.End();
+  return out;
+}
+
+std::string MaskDate(const Masks&, Value item) { return Quoted(item.ToString().substr(0, 4)); }
+std::string MaskText(const Masks&, Value item) { return Quoted(MaskedName({}, item.ToString())); }
+
+using Maker = std::string (*)(const Masks& masks, Value item);
+
+/// The same JSON whatever the order of members.
+void AppendCanonical(Value value, std::string* out) {
+  if (value.is_array()) {
+    out->push_back('[');
+    for (const Value item : value) AppendCanonical(item, out);
+    out->push_back(']');
+  } else if (value.is_object()) {
+    std::vector<Value> members(value.begin(), value.end());
+    std::sort(members.begin(), members.end(), [](Value a, Value b) { return a.name_text() < b.name_text(); });
+    out->push_back('{');
+    for (const Value member : members) {
+      out->append(member.name_text()).push_back(':');
+      AppendCanonical(member, out);
+    }
+    out->push_back('}');
+  } else {
+    out->append(value.Json()).push_back(',');
+  }
+}
+
+std::string CanonicalOf(std::string_view json) {
+  std::string out;
+  const auto document = fhir::Document::Parse(fmt::format("[{}]", json));
+  if (document.ok()) AppendCanonical(document->Root(), &out);
+  return out;
+}
+
+/// One thing that was masked, as it was and as it went out.
+struct Hidden {
+  std::string path;
+  std::string masked;  // canonical; "" = the member was taken out
+  std::string name;    // of the member, then
+  std::string original;
+  bool used = false;
+};
+
+enum class Where : uint8_t {
+  kAround,  // a Bundle: only what it holds
+  kPublic,  // staff, places, definitions
+  kPerson,
+  kAbout  // any other record
+};
+
+/// Is this a reference to staff or to an organization?
+bool IsPublicReference(IsPublicType is_public, Value reference) {
+  const std::string type = reference["type"].ToString();
+  if (!type.empty()) return is_public(type);
+  const std::string link = reference["reference"].ToString();
+  const size_t slash = link.find('/');
+  return slash != std::string::npos && is_public(link.substr(0, slash));
+}
+
+/// One pass over a document. With `hidden` and not restoring it keeps what it masks; restoring it puts that back.
+class Pass {
+ public:
+  Pass(const Masks& masks, IsPublicType is_public, std::string* out)
+      : masks_(masks), is_public_(is_public), out_(out), json_(out) {}
+
+  std::vector<Hidden>* hidden = nullptr;
+  bool restores = false;
+  size_t changed = 0;
+  std::string refused;  // path of an item that still holds stars
+
+  void Resource(Value root) {
+    const std::string type = root["resourceType"].ToString();
+    const Where where = IsPersonType(type)                               ? Where::kPerson
+                        : type == "Bundle"                               ? Where::kAround
+                        : type == "OperationOutcome" || is_public_(type) ? Where::kPublic
+                                                                         : Where::kAbout;
+    if (where == Where::kPublic && !root["contained"]) {
+      json_.Raw(root.Json());
+      return;
+    }
+    const bool is_top = path_.empty() || where_ == Where::kAround;
+    const Where outer = std::exchange(where_, where);
+    const std::string outer_path = is_top ? std::exchange(path_, type) : path_;
+    const size_t before = changed;
+    Labelling labelling;
+    json_.Object();
+    for (const Value member : root) ResourceMember(root, member, is_top, &labelling);
+    if (restores && is_top) PutBack(root);
+    json_.End();
+    const bool labels = is_top && where != Where::kAround && !restores;
+    if (labels && changed > before) labelling.Insert(out_);
+    where_ = outer;
+    path_ = outer_path;
+  }
+
+ private:
+  /// Where the label can be put in, known while the resource is written.
+  struct Labelling {
+    size_t at = std::string::npos;
+    std::string before, after;
+    bool is_there = false;
+    void Insert(std::string* out) const {
+      if (!is_there && at != std::string::npos) out->insert(at, before + std::string(kLabel) + after);
+    }
+  };
+
+  void ResourceMember(Value root, Value member, bool is_top, Labelling* labelling) {
+    const std::string_view name = member.name_text();
+    if (name == "meta") {
+      if (restores && IsLabelAlone(member)) {
+        ++changed;
+        return;
+      }
+      json_.Key(name);
+      Meta(member, labelling);
+      return;
+    }
+    if (IsTakenOut(name)) {
+      if (is_top && hidden != nullptr)
+        hidden->push_back({path_, {}, std::string(name), std::string(member.Json())});
+      ++changed;
+      return;
+    }
+    Member(root, member);
+    const bool is_first = name == "resourceType" || name == "id";
+    if (is_first && labelling->before.empty())
+      *labelling = {out_->size(), R"(,"meta":{"security":[)", "]}", false};
+    else if (is_first && labelling->before.starts_with(",\"meta\""))
+      labelling->at = out_->size();
+  }
+
+  bool IsTakenOut(std::string_view name) const {
+    if (restores) return false;
+    if (name == "text") return where_ == Where::kPerson || masks_.name || masks_.address;
+    if (where_ != Where::kPerson) return false;
+    return (name == "_birthDate" && masks_.birth_date) || (name == "photo" && masks_.name);
+  }
+
+  static bool IsLabel(Value coding) {
+    return coding["code"].ToString() == kMaskedCode && coding["system"].ToString() == kMaskedSystem;
+  }
+
+  static bool IsLabelAlone(Value meta) {
+    const Value security = meta["security"];
+    return meta.size() == 1 && security.size() == 1 && IsLabel(security.At(0));
+  }
+
+  void Meta(Value meta, Labelling* labelling) {
+    const Value security = meta["security"];
+    const auto label = std::find_if(security.begin(), security.end(), IsLabel);
+    labelling->is_there = security.is_array() && label != security.end();
+    if (restores) return MetaWithoutLabel(meta, labelling->is_there);
+    json_.Object();
+    if (!security.is_array())
+      *labelling = {out_->size(), R"("security":[)", meta.size() == 0 ? "]" : "],", labelling->is_there};
+    for (const Value member : meta) {
+      json_.Key(member.name_text());
+      if (member.name_text() == "security" && member.is_array() && member.size() != 0) {
+        json_.Array();
+        *labelling = {out_->size(), "", ",", labelling->is_there};
+        for (const Value coding : member) json_.Raw(coding.Json());
+        json_.End();
+      } else {
+        json_.Raw(member.Json());
+      }
+    }
+    json_.End();
+  }
+
+  void MetaWithoutLabel(Value meta, bool is_there) {
+    if (!is_there) {
+      json_.Raw(meta.Json());
+      return;
+    }
+    ++changed;
+    json_.Object();
+    for (const Value member : meta) {
+      if (member.name_text() != "security") {
+        json_.Key(member.name_text()).Raw(member.Json());
+      } else if (member.size() > 1) {
+        json_.Key("security").Array();
+        for (const Value coding : member) {
+          if (!IsLabel(coding)) json_.Raw(coding.Json());
+        }
+        json_.End();
+      }
+    }
+    json_.End();
+  }
+
+  /// What masking took out of the resource comes back where the sender has nothing in its place.
+  void PutBack(Value root) {
+    for (Hidden& one : *hidden) {
+      if (one.name.empty() || one.path != path_ || root[one.name]) continue;
+      const bool belongs = one.name != "_birthDate" || WasPutBack(path_ + ".birthDate");
+      if (!belongs) continue;
+      json_.Key(one.name).Raw(one.original);
+      ++changed;
+    }
+  }
+  bool WasPutBack(std::string_view path) const {
+    return std::any_of(hidden->begin(), hidden->end(),
+                       [path](const Hidden& one) { return one.used && one.path == path; });
+  }
+
+  /// How this member is masked; nullptr: by what it holds.
+  Maker MakerOf(Value parent, Value member) const {
+    if (where_ != Where::kPerson && where_ != Where::kAbout) return nullptr;
+    const std::string_view name = member.name_text();
+    const bool person = where_ == Where::kPerson;
+    if (name == "identifier") {
+      if (!masks_.identifier || IsPublicReference(is_public_, parent)) return nullptr;
+      const bool is_root = parent["resourceType"].present();
+      return (person && (is_root || member.is_object())) || (!is_root && member.is_object()) ? MaskIdentifier
+                                                                                             : nullptr;
+    }
+    if (name == "valueIdentifier") return masks_.identifier ? MaskIdentifier : nullptr;
+    if ((person && name == "telecom") || name == "valueContactPoint")
+      return masks_.phone ? MaskContactPoint : nullptr;
+    if ((person && name == "name") || name == "valueHumanName") return masks_.name ? MaskHumanName : nullptr;
+    if ((person && name == "address") || name == "valueAddress")
+      return masks_.address ? MaskAddress : nullptr;
+    if (person && name == "birthDate") return masks_.birth_date ? MaskDate : nullptr;
+    if (!masks_.name) return nullptr;
+    if (person && name == "valueString") return MaskText;
+    if (name != "display") return nullptr;
+    const bool refers = parent["reference"].present() || parent["identifier"].is_object();
+    return refers && !IsPublicReference(is_public_, parent) ? MaskText : nullptr;
+  }
+
+  void Member(Value parent, Value member) {
+    const std::string_view name = member.name_text();
+    json_.Key(name);
+    const size_t length = path_.size();
+    path_.append(".").append(name);
+    const Maker maker = MakerOf(parent, member);
+    if (maker != nullptr && member.is_array()) {
+      json_.Array();
+      size_t i = 0;
+      for (const Value item : member) Item(item, maker, i++);
+      json_.End();
+    } else if (maker != nullptr && !member.is_array()) {
+      Item(member, maker, 0);
+    } else {
+      Any(member, name);
+    }
+    path_.resize(length);
+  }
+
+  void Item(Value item, Maker maker, size_t place) {
+    if (!item.is_object() && !item.is_string()) {
+      json_.Raw(item.Json());
+    } else if (restores) {
+      if (TakeHidden(item)) return;
+      if (refused.empty() && item.Json().find('*') != std::string_view::npos)
+        refused = fmt::format("{}[{}]", path_, place);
+      json_.Raw(item.Json());
+    } else {
+      Put(item, maker(masks_, item));
+    }
+  }
+
+  void Put(Value item, const std::string& masked) {
+    json_.Raw(masked);
+    if (masked == item.Json()) return;
+    ++changed;
+    if (hidden != nullptr) hidden->push_back({path_, CanonicalOf(masked), {}, std::string(item.Json())});
+  }
+
+  bool TakeHidden(Value item) {
+    std::string canonical;
+    for (Hidden& one : *hidden) {
+      if (one.used || !one.name.empty() || one.path != path_) continue;
+      if (canonical.empty()) canonical = CanonicalOf(item.Json());
+      if (one.masked != canonical) continue;
+      one.used = true;
+      ++changed;
+      json_.Raw(one.original);
+      return true;
+    }
+    return false;
+  }
+
+  void Any(Value value, std::string_view name) {
+    if (value.is_object() && value["resourceType"].is_string()) {
+      Resource(value);
+    } else if (value.is_object()) {
+      json_.Object();
+      for (const Value member : value) Member(value, member);
+      json_.End();
+    } else if (value.is_array()) {
+      json_.Array();
+      for (const Value item : value) Any(item, name);
+      json_.End();
+    } else if (value.is_string()) {
+      Text(value, name);
+    } else {
+      json_.Raw(value.Json());
+    }
+  }
+
+  void Text(Value value, std::string_view name) {
+    if (!restores && value.node().size < kRunMin) {  // no number fits in
+      json_.Raw(value.Json());
+      return;
+    }
+    const bool is_looked_at =
+        (where_ == Where::kPerson || where_ == Where::kAbout) && !IsAmong(kNoTexts, name);
+    if (is_looked_at && restores) {
+      if (!TakeHidden(value)) json_.Raw(value.Json());
+      return;
+    }
+    std::string scratch;
+    const auto masked = is_looked_at ? MaskedNumbers(value.String(scratch), masks_) : std::nullopt;
+    if (masked)
+      Put(value, Quoted(*masked));
+    else
+      json_.Raw(value.Json());
+  }
+
+  const Masks& masks_;
+  const IsPublicType is_public_;
+  std::string* const out_;
+  fhir::JsonWriter json_;
+  Where where_ = Where::kAround;
+  std::string path_;
+};
+
+bool IsWordCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || fhir::IsDigit(c) || c == '_' || c == '$';
+}
+
+}  // namespace
+
+std::string MaskedEnds(std::string_view text, const Ends& ends) {
+  const size_t count = CharactersOf(text);
+  const auto first = static_cast<size_t>(ends.first), last = static_cast<size_t>(ends.last);
+  if (count < first + last + kHiddenMin) return std::string(count, '*');
+  const size_t head = BytesOf(text, first), tail = BytesOf(text, count - last);
+  std::string out(text.substr(0, head));
+  out.append(count - first - last, '*').append(text.substr(tail));
+  return out;
+}
+
+std::optional<std::string> MaskedNumbers(std::string_view text, const Masks& masks) {
+  std::optional<std::string> out;
+  size_t copied = 0;
+  for (size_t at = 0; at < text.size();) {
+    if (!fhir::IsDigit(text[at])) {
+      ++at;
+      continue;
+    }
+    const size_t end = RunEnd(text, at);
+    const std::string_view run = text.substr(at, end - at);
+    const Number number = run.size() < kRunMin ? Number::kNone : NumberOf(run);
+    const auto& ends = number == Number::kResident ? masks.identifier : masks.phone;
+    if (number != Number::kNone && ends) {
+      if (!out) out.emplace();
+      out->append(text.substr(copied, at - copied)).append(MaskedEnds(run, *ends));
+      copied = end;
+    }
+    at = end;
+  }
+  if (out) out->append(text.substr(copied));
+  return out;
+}
+
+Result<bool> AppendMasked(const Masks& masks, IsPublicType is_public, std::string_view json,
+                          std::string* out) {
+  if (!masks.any() || !MayHold(masks, json)) {
+    out->append(json);
+    return false;
+  }
+  const fhir::Document document = TRY(fhir::Document::Parse(json));
+  std::string text;
+  text.reserve(json.size() + json.size() / 8);
+  Pass pass(masks, is_public, &text);
+  pass.Resource(document.Root());
+  out->append(pass.changed != 0 ? text : document.Text());
+  return pass.changed != 0;
+}
+
+Result<std::optional<std::string>> Unmask(const Masks& masks, IsPublicType is_public, std::string_view stored,
+                                          Value sent) {
+  std::vector<Hidden> hidden;
+  if (!stored.empty()) {
+    const fhir::Document document = TRY(fhir::Document::Parse(stored));
+    std::string ignored;
+    Pass pass(masks, is_public, &ignored);
+    pass.hidden = &hidden;
+    pass.Resource(document.Root());
+  }
+  std::string text;
+  Pass pass(masks, is_public, &text);
+  pass.hidden = &hidden;
+  pass.restores = true;
+  pass.Resource(sent);
+  if (!pass.refused.empty())
+    return MakeIssue(ErrorCode::kInvalid, "business-rule", pass.refused,
+                     "This is masked text, and not as it was given to you: kept, it would take the place of "
+                     "the truth. Send the item unchanged (it then stays as it is stored), or whole.");
+  if (pass.changed == 0) return std::optional<std::string>();
+  return std::optional(std::move(text));
+}
+
+std::vector<std::string_view> MaskedElements(const Masks& masks, std::string_view type) {
+  std::vector<std::string_view> elements;
+  if (!IsPersonType(type)) return elements;
+  if (masks.identifier) elements.emplace_back("identifier");
+  if (masks.phone) elements.emplace_back("telecom");
+  if (masks.name) elements.emplace_back("name");
+  if (masks.address) elements.emplace_back("address");
+  if (masks.birth_date) elements.emplace_back("birthDate");
+  return elements;
+}
+
+bool LooksAtMasked(const Masks& masks, std::string_view type, std::string_view expression,
+                   std::string_view* element) {
+  constexpr std::array<std::string_view, 8> kAnything = {"children",  "descendants", "repeat", "extension",
+                                                         "contained", "contact",     "photo",  "$this"};
+  const std::vector<std::string_view> masked = MaskedElements(masks, type);
+  if (masked.empty()) return false;
+  size_t words = 0;
+  for (size_t at = 0; at < expression.size();) {
+    size_t end = at;
+    while (end < expression.size() && IsWordCharacter(expression[end])) ++end;
+    const std::string_view word = expression.substr(at, end - at);
+    at = std::max(end, at + 1);
+    if (word.empty()) continue;
+    ++words;
+    if (const auto found = std::find(masked.begin(), masked.end(), word); found != masked.end()) {
+      *element = *found;
+      return true;
+    }
+    if (IsAmong(kAnything, word)) {
+      *element = "*";
+      return true;
+    }
+  }
+  *element = "*";
+  return words < 2;  // the type alone: all of it
+}
+
+}  // namespace tk::access

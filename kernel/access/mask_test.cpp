@@ -1,0 +1,250 @@
+#include "kernel/access/mask.h"
+
+#include <gtest/gtest.h>
+
+#include "kernel/access/policies.h"
+#include "kernel/fhir/definitions.h"
+
+namespace tk::access {
+namespace {
+
+bool IsStaff(std::string_view type) { return type == "Practitioner" || type == "Organization"; }
+
+Masks All() {
+  (void)fhir::Definitions::R4();
+  Masks masks;
+  masks.identifier = Ends{3, 4};
+  masks.phone = Ends{3, 4};
+  masks.name = masks.address = masks.birth_date = true;
+  return masks;
+}
+
+std::string MaskedText(const Masks& masks, std::string_view json) {
+  std::string out;
+  const auto masked = AppendMasked(masks, IsStaff, json, &out);
+  EXPECT_TRUE(masked.ok());
+  EXPECT_TRUE(fhir::Document::Parse(out).ok()) << out;
+  return out;
+}
+
+constexpr std::string_view kLabelled =
+    R"("security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"MASKED","display":"masked"})";
+
+constexpr std::string_view kWhole =
+    R"({"resourceType":"Patient","id":"1","meta":{"versionId":"2"},"text":{"status":"generated","div":"<div>380101197103046119</div>"},)"
+    R"("identifier":[{"system":"id","value":"380101197103046119"},{"value":"A1"}],)"
+    R"("name":[{"use":"official","text":"张三","family":"张","given":["三"]}],"birthDate":"1971-03-04","_birthDate":{"id":"b"},)"
+    R"("telecom":[{"system":"phone","value":"19900009011"},{"system":"email","value":"zhang@example.org"}],)"
+    R"("address":[{"city":"安和市","district":"东区","line":["灯市口 4"],"postalCode":"380100","text":"灯市口 4"}],)"
+    R"("contact":[{"name":{"text":"李四"},"telecom":[{"value":"19900009022"}]}],)"
+    R"("generalPractitioner":[{"reference":"Practitioner/1","identifier":{"value":"D-1234567"},"display":"Dr. Wang"}]})";
+
+TEST(Mask, EndsByCharacters) {
+  EXPECT_EQ(MaskedEnds("380101197103046119", {3, 4}), "380***********6119");
+  EXPECT_EQ(MaskedEnds("380101197103046119", {6, 0}), "380101************");
+  EXPECT_EQ(MaskedEnds("19900009011", {3, 4}), "199****9011");
+  EXPECT_EQ(MaskedEnds("1234567890", {3, 4}), "**********") << "three stars would hide too little";
+  EXPECT_EQ(MaskedEnds("", {3, 4}), "");
+  EXPECT_EQ(MaskedEnds("甲乙丙丁戊己庚辛", {1, 1}), "甲******辛");
+  EXPECT_EQ(MaskedEnds(MaskedEnds("380101197103046119", {3, 4}), {3, 4}), "380***********6119");
+}
+
+TEST(Mask, NumbersInTexts) {
+  const Masks masks = All();
+  EXPECT_EQ(MaskedNumbers("call 19900009011, card 38010119710304611X.", masks),
+            "call 199****9011, card 380***********611X.");
+  EXPECT_EQ(MaskedNumbers("old card 380101710304611", masks), "old card 380********4611");
+  // Not numbers of persons: no date in it, too long, a landline, a year.
+  for (const char* other : {"900000000000207008", "1990000901123", "05318887766", "2026", ""})
+    EXPECT_EQ(MaskedNumbers(other, masks), std::nullopt) << other;
+  Masks phones;
+  phones.phone = Ends{3, 4};
+  EXPECT_EQ(MaskedNumbers("380101197103046119 19900009011", phones), "380101197103046119 199****9011");
+}
+
+TEST(Mask, PersonLosesWhatTheMasksName) {
+  const std::string out = MaskedText(All(), kWhole);
+  for (const char* gone : {"197103", "19900009", "三", "灯市口", "zhang@", "四", "generated", "_birthDate",
+                           "03-04", "\"380100\""})
+    EXPECT_EQ(out.find(gone), std::string::npos) << gone << " in " << out;
+  for (const char* kept :
+       {"380***********6119", "\"**\"", "199****9011", "z***@example.org", "\"text\":\"张*\"",
+        "\"district\":\"东区\"", "\"birthDate\":\"1971\"", "李*", "D-1234567", "Dr. Wang", "199****9022"})
+    EXPECT_NE(out.find(kept), std::string::npos) << kept << " in " << out;
+  EXPECT_NE(out.find(R"("meta":{)" + std::string(kLabelled) + R"(],"versionId":"2"})"), std::string::npos)
+      << out;
+  EXPECT_EQ(MaskedText(All(), out), out) << "masking a masked text changes nothing";
+}
+
+TEST(Mask, OnlyWhatIsNamed) {
+  Masks masks;
+  masks.phone = Ends{3, 4};
+  const std::string out = MaskedText(masks, kWhole);
+  EXPECT_NE(out.find("380101197103046119"), std::string::npos);
+  EXPECT_NE(out.find("1971-03-04"), std::string::npos);
+  EXPECT_EQ(out.find("19900009011"), std::string::npos);
+}
+
+TEST(Mask, LabelWhereverMetaIs) {
+  const auto of = [](std::string_view meta) {
+    return MaskedText(All(), R"({"resourceType":"Patient","id":"1",)" + std::string(meta) +
+                                 R"("telecom":[{"value":"19900009011"}]})");
+  };
+  EXPECT_NE(of("").find(R"("id":"1","meta":{)" + std::string(kLabelled) + "]}"), std::string::npos) << of("");
+  EXPECT_NE(of(R"("meta":{"security":[{"code":"R"}],"tag":[]},)")
+                .find(std::string(kLabelled) + R"(,{"code":"R"}])"),
+            std::string::npos);
+  EXPECT_NE(of(R"("meta":{},)").find("MASKED"), std::string::npos);
+  EXPECT_NE(
+      MaskedText(All(), R"({"resourceType":"Patient","telecom":[{"value":"19900009011"}]})").find("MASKED"),
+      std::string::npos);
+  // Nothing was hidden: no label.
+  EXPECT_EQ(MaskedText(All(), R"({"resourceType":"Patient","id":"1","active":true})").find("MASKED"),
+            std::string::npos);
+}
+
+TEST(Mask, OtherRecords) {
+  const std::string out = MaskedText(
+      All(),
+      R"({"resourceType":"Observation","id":"38010119710304611","contained":[{"resourceType":"Patient","id":"p","telecom":[{"value":"19900009033"}]}],)"
+      R"("identifier":[{"value":"V-1234567890"}],"subject":{"reference":"Patient/19900009044","identifier":{"value":"380101197103046119"},"display":"张三"},)"
+      R"("performer":[{"reference":"Practitioner/1","display":"王五","identifier":{"value":"P-123456789"}}],"note":[{"text":"重拨 19900009055"}],)"
+      R"("extension":[{"url":"x","valueIdentifier":{"value":"380101197103046119"}},{"url":"x","valueContactPoint":{"value":"19900009066"}}]})");
+  for (const char* gone : {"19900009033", "380101197103046119", "三", "19900009055", "19900009066"})
+    EXPECT_EQ(out.find(gone), std::string::npos) << gone << " in " << out;
+  for (const char* kept :
+       {"V-1234567890", "王五", "P-123456789", "Patient/19900009044", "38010119710304611\""})
+    EXPECT_NE(out.find(kept), std::string::npos) << kept << " in " << out;
+  size_t labels = 0;
+  for (size_t at = out.find("MASKED"); at != std::string::npos; at = out.find("MASKED", at + 1)) ++labels;
+  EXPECT_EQ(labels, 1u) << "what is contained has no label of its own (FHIR R4 dom-5)";
+}
+
+TEST(Mask, BundlesAndPublicTypes) {
+  const std::string out = MaskedText(
+      All(), R"({"resourceType":"Bundle","link":[{"url":"http://x?a=19900009011"}],"entry":[{"resource":)" +
+                 std::string(kWhole) +
+                 R"(},{"resource":{"resourceType":"Organization","telecom":[{"value":"19900009077"}]}}]})");
+  EXPECT_EQ(out.find("380101197103046119"), std::string::npos);
+  EXPECT_NE(out.find("19900009077"), std::string::npos) << "an organization's telephone is everybody's";
+  EXPECT_NE(out.find("a=19900009011"), std::string::npos) << "what the asker wrote himself";
+}
+
+std::string Restored(std::string_view stored, std::string_view sent) {
+  const auto document = fhir::Document::Parse(sent);
+  EXPECT_TRUE(document.ok());
+  const auto whole = Unmask(All(), IsStaff, stored, document->Root());
+  if (!whole.ok())
+    return whole.error().issues.empty() ? whole.error().external : whole.error().issues[0].path;
+  return whole->value_or(std::string(sent));
+}
+
+void ExpectSameMembers(std::string_view one, std::string_view other) {
+  const auto a = fhir::Document::Parse(one), b = fhir::Document::Parse(other);
+  ASSERT_TRUE(a.ok() && b.ok());
+  EXPECT_EQ(a->Root().size(), b->Root().size()) << one;
+  for (const fhir::Value member : a->Root())
+    EXPECT_EQ(member.Json(), b->Root()[member.name_text()].Json()) << member.name_text();
+}
+
+TEST(Mask, WhatComesBackAsGivenIsTheTruth) {
+  const std::string masked = MaskedText(All(), kWhole);
+  ExpectSameMembers(Restored(kWhole, masked), kWhole);
+  // Members of an item in another order; something else changed; items in another order.
+  const std::string changed =
+      R"({"resourceType":"Patient","id":"1","active":true,"telecom":[{"value":"z***@example.org","system":"email"},{"value":"199****9011","system":"phone"}]})";
+  EXPECT_EQ(
+      Restored(kWhole, changed),
+      R"({"resourceType":"Patient","id":"1","active":true,"telecom":[{"system":"email","value":"zhang@example.org"},{"system":"phone","value":"19900009011"}],)"
+      R"("text":{"status":"generated","div":"<div>380101197103046119</div>"}})");
+}
+
+TEST(Mask, StarsOfOthersAreRefused) {
+  EXPECT_EQ(
+      Restored(
+          kWhole,
+          R"({"resourceType":"Patient","id":"1","identifier":[{"system":"id","value":"380***********6110"}]})"),
+      "Patient.identifier[0]");
+  EXPECT_EQ(
+      Restored("",
+               R"({"resourceType":"Patient","telecom":[{"value":"19900009011"},{"value":"199****9011"}]})"),
+      "Patient.telecom[1]");
+  // A new value is his to give; one that was masked twice alike comes back once.
+  EXPECT_EQ(Restored("", R"({"resourceType":"Patient","telecom":[{"value":"19900009099"}]})"),
+            R"({"resourceType":"Patient","telecom":[{"value":"19900009099"}]})");
+  EXPECT_EQ(
+      Restored(R"({"resourceType":"Patient","telecom":[{"value":"19900009011"}]})",
+               R"({"resourceType":"Patient","telecom":[{"value":"199****9011"},{"value":"199****9011"}]})"),
+      "Patient.telecom[1]");
+}
+
+TEST(Mask, TwinsComeBackInTheirOrder) {
+  const std::string stored =
+      R"({"resourceType":"Patient","identifier":[{"value":"380101197103046119"},{"value":"380102197103046119"}]})";
+  const std::string masked = MaskedText(All(), stored);
+  EXPECT_EQ(Restored(stored, masked), stored);
+}
+
+TEST(Mask, ExpressionsThatTellWhatIsMasked) {
+  const Masks masks = All();
+  std::string_view element;
+  const auto tells = [&](std::string_view expression) {
+    return LooksAtMasked(masks, "Patient", expression, &element);
+  };
+  EXPECT_TRUE(tells("Patient.telecom.where(system='phone')"));
+  EXPECT_EQ(element, "telecom");
+  EXPECT_TRUE(tells("Patient.name.family"));
+  EXPECT_TRUE(tells("Patient.birthDate"));
+  EXPECT_TRUE(tells("Patient.descendants()"));
+  EXPECT_EQ(element, "*");
+  EXPECT_TRUE(tells("Patient"));
+  EXPECT_TRUE(tells("Patient.extension.value"));
+  EXPECT_FALSE(tells("Patient.gender"));
+  EXPECT_FALSE(tells("Resource.meta.tag"));
+  EXPECT_FALSE(LooksAtMasked(masks, "Encounter", "Encounter.identifier", &element));
+}
+
+TEST(Policies, BuiltInMasks) {
+  const auto policies = Policies::BuiltIn();
+  ASSERT_NE(policies->MasksOf("screener"), nullptr);
+  EXPECT_EQ(policies->MasksOf("doctor"), nullptr);
+  const auto screener = policies->MasksOf("screener"), officer = policies->MasksOf("cdc-officer");
+  EXPECT_TRUE(screener->identifier && screener->phone && screener->exact_identifier &&
+              !screener->exact_phone);
+  EXPECT_EQ(officer->identifier->last, 4);
+  EXPECT_TRUE(officer->birth_date);
+  EXPECT_FALSE(policies->RevealReason("contact-person").empty());
+  EXPECT_TRUE(policies->RevealReason("curiosity").empty());
+  for (const std::string& post : policies->MaskedPosts()) {
+    EXPECT_FALSE(policies->MasksOf(post)->source.empty());
+    EXPECT_NE(policies->FindPurpose(policies->MasksOf(post)->purpose), nullptr) << post;
+  }
+}
+
+std::string Wrong(std::string_view text) {
+  Policies policies = *Policies::BuiltIn();
+  const Status read = policies.Read(text, "p.toml");
+  return read.ok() ? "" : read.error().external;
+}
+
+TEST(Policies, ErrorsSayWhere) {
+  EXPECT_EQ(Wrong("[masks.x]\npurpose=\"operations\"\nphone=\"3+4\"\nsource=\"s\"\n"), "");
+  EXPECT_TRUE(Wrong("\n[masks.x]\npurpose=\"operations\"\nphone=\"34\"\nsource=\"s\"")
+                  .starts_with("p.toml:4: 'phone'"));
+  EXPECT_NE(Wrong("[masks.x]\npurpose=\"fun\"\nphone=\"3+4\"\nsource=\"s\"").find("purpose"),
+            std::string::npos);
+  EXPECT_NE(Wrong("[masks.x]\npurpose=\"operations\"\nphone=\"3+4\"").find("source"), std::string::npos);
+  EXPECT_NE(Wrong("[masks.x]\npurpose=\"operations\"\nidentifier=\"3+4\"\nsource=\"s\"").find("birth date"),
+            std::string::npos);
+  EXPECT_NE(Wrong("[masks.x]\nfoo=1").find("unknown key 'foo'"), std::string::npos);
+  EXPECT_NE(Wrong("[masks.x]\npurpose=\"operations\"\nphone=\"3+4\"\nexact=[\"identifier\"]\nsource=\"s\"")
+                .find("'exact'"),
+            std::string::npos);
+  // An empty table takes the masks of a post away.
+  Policies policies = *Policies::BuiltIn();
+  ASSERT_TRUE(policies.Read("[masks.screener]\npurpose=\"operations\"\nsource=\"s\"", "p").ok());
+  EXPECT_EQ(policies.MasksOf("screener"), nullptr);
+}
+
+}  // namespace
+}  // namespace tk::access

@@ -1,0 +1,195 @@
+#include "kernel/access/policies.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <mutex>
+#include <set>
+
+#include "kernel/access/toml_read.h"
+#include "kernel/base/file.h"
+
+namespace tk::access {
+
+extern const char* const kPoliciesToml;  // policies_text.cpp, made from data/policies.toml
+
+namespace {
+
+constexpr size_t kReasonsMax = 64, kReasonBytesMax = 64;
+constexpr int kEndsMax = 12;
+
+/// A text that stays for good: the audit's records point to it. Bounded by what files name.
+std::string_view Kept(const std::string& text) {
+  static std::mutex mutex;
+  static auto* const kept = new std::set<std::string, std::less<>>();
+  const std::lock_guard lock(mutex);
+  return *kept->insert(text).first;
+}
+
+Error BadValue(const toml::table& table, std::string_view key, const std::string& name,
+               std::string_view what) {
+  const toml::node* const node = table.get(key);
+  return TomlError(name, node == nullptr ? static_cast<const toml::node&>(table) : *node,
+                   fmt::format("'{}' {}", key, what));
+}
+
+/// "3+4".
+Result<std::optional<Ends>> EndsOf(const toml::table& table, std::string_view key, const std::string& name) {
+  const std::string text = TRY(TextOf(table, key, name));
+  if (text.empty()) return std::optional<Ends>();
+  Ends ends;
+  const char* const end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, ends.first);
+  const bool has_plus = first.ec == std::errc() && first.ptr != end && *first.ptr == '+';
+  const auto last = has_plus ? std::from_chars(first.ptr + 1, end, ends.last) : first;
+  if (!has_plus || last.ec != std::errc() || last.ptr != end || ends.first < 0 || ends.last < 0 ||
+      ends.first > kEndsMax || ends.last > kEndsMax)
+    return BadValue(table, key, name,
+                    "says how many characters stay at the beginning and the end, as in \"3+4\"");
+  return std::optional(ends);
+}
+
+Result<bool> ChoiceOf(const toml::table& table, std::string_view key, std::string_view choice,
+                      const std::string& name) {
+  const std::string text = TRY(TextOf(table, key, name));
+  if (!text.empty() && text != choice)
+    return BadValue(table, key, name, fmt::format("may only be \"{}\", or be left out", choice));
+  return !text.empty();
+}
+
+Status ReadExact(const toml::table& table, const std::string& name, Masks* masks) {
+  for (const std::string& element : TRY(TextsOf(table, "exact", name))) {
+    if (element == "identifier" && masks->identifier)
+      masks->exact_identifier = true;
+    else if (element == "phone" && masks->phone)
+      masks->exact_phone = true;
+    else if (element == "birthDate" && masks->birth_date)
+      masks->exact_birth_date = true;
+    else
+      return BadValue(table, "exact", name,
+                      "may name identifier, phone and birthDate, where the same table masks them");
+  }
+  return {};
+}
+
+Result<std::string> SourceOf(const toml::table& table, const std::string& name) {
+  std::string source = TRY(TextOf(table, "source", name));
+  if (source.empty()) return TomlError(name, table, "'source' is missing: say where the policy comes from");
+  return source;
+}
+
+Result<Masks> ReadMasks(const toml::table& table, const std::string& name) {
+  TRY(CheckKeys(table, name,
+                {"purpose", "identifier", "phone", "name", "address", "birthDate", "exact", "source"}));
+  Masks masks;
+  masks.purpose = TRY(TextOf(table, "purpose", name));
+  masks.identifier = TRY(EndsOf(table, "identifier", name));
+  masks.phone = TRY(EndsOf(table, "phone", name));
+  masks.name = TRY(ChoiceOf(table, "name", "surname", name));
+  masks.address = TRY(ChoiceOf(table, "address", "district", name));
+  masks.birth_date = TRY(ChoiceOf(table, "birthDate", "year", name));
+  TRY(ReadExact(table, name, &masks));
+  masks.source = TRY(SourceOf(table, name));
+  if (masks.identifier && masks.identifier->last > 0 && !masks.birth_date)
+    return BadValue(table, "identifier", name,
+                    "keeps an end beside a whole birth date, which together give the number away: mask the "
+                    "birth date too (birthDate = \"year\"), or keep no end (\"3+0\")");
+  return masks;
+}
+
+Result<const toml::table*> TableOf(const toml::node& node, const std::string& name, std::string_view what) {
+  const toml::table* const table = node.as_table();
+  if (table == nullptr) return TomlError(name, node, fmt::format("{} is a table: [{}.NAME]", what, what));
+  return table;
+}
+
+}  // namespace
+
+Status Policies::Read(std::string_view text, const std::string& name) {
+  const toml::table file = TRY(ParseToml(text, name));
+  TRY(CheckKeys(file, name, {"version", "purposes", "masks", "reveal"}));
+  if (std::string version = TRY(TextOf(file, "version", name)); !version.empty())
+    version_ = std::move(version);
+  if (const toml::node* const node = file.get("purposes")) {
+    for (const auto& [key, each] : *TRY(TableOf(*node, name, "purposes"))) {
+      const toml::table& table = *TRY(TableOf(each, name, "purposes"));
+      TRY(CheckKeys(table, name, {"title_zh", "title_en", "source"}));
+      const std::string purpose(key.str());
+      purposes_[purpose] = {purpose, TRY(TextOf(table, "title_zh", name)),
+                            TRY(TextOf(table, "title_en", name)), TRY(SourceOf(table, name))};
+    }
+  }
+  if (const toml::node* const node = file.get("masks")) {
+    for (const auto& [key, each] : *TRY(TableOf(*node, name, "masks"))) {
+      const toml::table& table = *TRY(TableOf(each, name, "masks"));
+      Masks masks = TRY(ReadMasks(table, name));
+      if (FindPurpose(masks.purpose) == nullptr)
+        return BadValue(table, "purpose", name, "names no purpose that is known: see [purposes]");
+      masks_[std::string(key.str())] =
+          masks.any() ? std::make_shared<const Masks>(std::move(masks)) : nullptr;
+    }
+  }
+  if (const toml::node* const node = file.get("reveal")) {
+    const toml::table& table = *TRY(TableOf(*node, name, "reveal"));
+    TRY(CheckKeys(table, name, {"reasons", "source"}));
+    const std::vector<std::string> reasons = TRY(TextsOf(table, "reasons", name));
+    const bool fits = !reasons.empty() && reasons.size() <= kReasonsMax &&
+                      std::all_of(reasons.begin(), reasons.end(), [](const std::string& reason) {
+                        return !reason.empty() && reason.size() <= kReasonBytesMax;
+                      });
+    if (!fits) return BadValue(table, "reasons", name, "lists 1 to 64 codes of at most 64 bytes");
+    TRY(SourceOf(table, name));
+    reveal_reasons_.clear();
+    for (const std::string& reason : reasons) reveal_reasons_.push_back(Kept(reason));
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const Policies>> Policies::Load(const std::string& folder) {
+  auto policies = std::make_shared<Policies>();
+  TRY(policies->Read(kPoliciesToml, "policies.toml (built in)"));
+  const std::string path = folder + "/policies.toml";
+  auto text = ReadFile(path, size_t{1} << 20);
+  if (text.ok()) {
+    TRY(policies->Read(*text, path));
+  } else if (text.error().code != ErrorCode::kNotFound) {
+    return text.TakeError();
+  }
+  return std::shared_ptr<const Policies>(std::move(policies));
+}
+
+std::shared_ptr<const Policies> Policies::BuiltIn() {
+  static const std::shared_ptr<const Policies> built_in = [] {
+    auto policies = std::make_shared<Policies>();
+    const Status read = policies->Read(kPoliciesToml, "policies.toml (built in)");
+    CHECK(read.ok());
+    return std::shared_ptr<const Policies>(std::move(policies));
+  }();
+  return built_in;
+}
+
+const Purpose* Policies::FindPurpose(std::string_view name) const {
+  const auto at = purposes_.find(name);
+  return at == purposes_.end() ? nullptr : &at->second;
+}
+
+std::shared_ptr<const Masks> Policies::MasksOf(std::string_view post) const {
+  const auto at = masks_.find(post);
+  return at == masks_.end() ? nullptr : at->second;
+}
+
+std::vector<std::string> Policies::MaskedPosts() const {
+  std::vector<std::string> posts;
+  for (const auto& [post, masks] : masks_) {
+    if (masks != nullptr) posts.push_back(post);
+  }
+  return posts;
+}
+
+std::string_view Policies::RevealReason(std::string_view code) const {
+  const auto at = std::find(reveal_reasons_.begin(), reveal_reasons_.end(), code);
+  return at == reveal_reasons_.end() ? std::string_view() : *at;
+}
+
+}  // namespace tk::access

@@ -1,0 +1,155 @@
+#include "kernel/interaction/masked.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernel/interaction/permit.h"
+#include "kernel/interaction/summary.h"
+
+namespace tk::interaction {
+namespace {
+
+/// Answers that hold nothing stored, or what was asked to be shown.
+bool LeavesWhole(Kind kind) {
+  return kind == Kind::kCapabilities || kind == Kind::kFhirPath || kind == Kind::kValidate ||
+         kind == Kind::kErase || kind == Kind::kReveal;
+}
+
+/// What a criterion would tell.
+struct Judge {
+  const fhir::Definitions& definitions;
+  const access::Masks& masks;
+
+  /// The masked element that the parameter tells of; "" if none.
+  std::string_view ElementOf(fhir::TypeId type, const fhir::SearchParameter& parameter) const {
+    const std::string_view name = definitions.Type(type).name;
+    std::string_view element;
+    if (access::LooksAtMasked(masks, name, parameter.expression, &element) && !parameter.expression.empty())
+      return element;
+    for (const fhir::SearchParameter* component : search::ComponentsOf(definitions, parameter)) {
+      if (component != nullptr && access::LooksAtMasked(masks, name, component->expression, &element))
+        return element;
+    }
+    return {};
+  }
+
+  bool MayExactly(std::string_view element) const {
+    return (element == "identifier" && masks.exact_identifier) ||
+           (element == "telecom" && masks.exact_phone) || (element == "birthDate" && masks.exact_birth_date);
+  }
+
+  /// Every value named whole, so that nothing is found out piece by piece.
+  static bool IsExact(const search::Criterion& criterion) {
+    constexpr size_t kWholeDate = 10;  // 2026-11-23
+    const bool is_date = criterion.parameter->type == fhir::SearchType::kDate;
+    if (!criterion.modifier.empty() || (!is_date && criterion.parameter->type != fhir::SearchType::kToken))
+      return false;
+    return std::all_of(criterion.terms.begin(), criterion.terms.end(), [&](const search::Term& term) {
+      if (is_date) return term.prefix == search::Prefix::kEq && term.text.size() == kWholeDate;
+      return !term.code.empty();
+    });
+  }
+
+  Error Refusal(std::string_view what, std::string_view element) const {
+    const std::string may =
+        MayExactly(element) ? fmt::format(" It may be asked by its full value: {}.",
+                                          element == "birthDate" ? "birthdate=2026-11-23"
+                                                                 : fmt::format("{}=system|value", element))
+                            : std::string();
+    return MakeIssue(
+        ErrorCode::kForbidden, "forbidden", std::string(what),
+        fmt::format("Your post sees this masked, and what is masked is not searched or sorted by.{}", may));
+  }
+
+  Status Check(fhir::TypeId type, const search::Criterion& criterion) const {
+    if (criterion.join != nullptr) {
+      for (const search::Join::Branch& branch : criterion.join->branches)
+        TRY(Check(branch.type, branch.inner));
+      return {};
+    }
+    if (criterion.parameter == nullptr) return {};
+    if (criterion.modifier == "identifier" && masks.identifier) {
+      const bool whole =
+          masks.exact_identifier && std::all_of(criterion.terms.begin(), criterion.terms.end(),
+                                                [](const search::Term& term) { return !term.code.empty(); });
+      return whole ? Status() : Status(Refusal(criterion.name, "identifier"));
+    }
+    const std::string_view element = ElementOf(type, *criterion.parameter);
+    if (element.empty() || criterion.modifier == "missing") return {};
+    if (MayExactly(element) && IsExact(criterion)) return {};
+    return Refusal(criterion.name, element);
+  }
+};
+
+bool IsOutcome(std::string_view body) {
+  return body.substr(0, 34) == R"({"resourceType":"OperationOutcome")";
+}
+
+}  // namespace
+
+std::string AsSeen(const access::Viewer& viewer, std::string_view text) {
+  std::string out;
+  const access::Masks* const masks = MasksOf(viewer);
+  if (masks == nullptr) return std::string(text);
+  const auto masked = access::AppendMasked(*masks, GovernsTheCity, text, &out);
+  // What cannot be read cannot be masked, and does not leave.
+  return masked.ok() ? out : std::string();
+}
+
+void MaskAnswer(const Call& call, Response* response) {
+  if (MasksOf(call.viewer()) == nullptr || response->body.empty() || IsOutcome(response->body)) return;
+  std::string out;
+  const auto masked = access::AppendMasked(*MasksOf(call.viewer()), GovernsTheCity, response->body, &out);
+  if (!masked.ok()) {
+    *response = OutcomeOf(
+        MakeError(ErrorCode::kInternal, "The answer could not be masked.", masked.error().ToString()));
+    return;
+  }
+  if (*masked) response->body = call.pretty ? PrettyJson(out) : std::move(out);
+}
+
+Done WithMasks(const CallPtr& call, Done done) {
+  if (MasksOf(call->viewer()) == nullptr || LeavesWhole(call->kind)) return done;
+  return [call, done = std::move(done)](Response&& response) {
+    MaskAnswer(*call, &response);
+    done(std::move(response));
+  };
+}
+
+Status CheckMayAsk(const fhir::Definitions& definitions, const access::Viewer& viewer,
+                   const search::Query& query) {
+  const access::Masks* const masks = MasksOf(viewer);
+  if (masks == nullptr) return {};
+  const Judge judge{query.definitions != nullptr ? *query.definitions : definitions, *masks};
+  for (const search::Criterion& criterion : query.criteria) TRY(judge.Check(query.type, criterion));
+  for (const search::SortKey& key : query.sort) {
+    if (key.parameter == nullptr) continue;
+    if (!judge.ElementOf(query.type, *key.parameter).empty()) return judge.Refusal("_sort", "");
+  }
+  return {};
+}
+
+Status CheckSeesAll(const access::Viewer& viewer, std::string_view text) {
+  const access::Masks* const masks = MasksOf(viewer);
+  if (masks == nullptr) return {};
+  std::string ignored;
+  if (!TRY(access::AppendMasked(*masks, GovernsTheCity, text, &ignored))) return {};
+  return MakeError(
+      ErrorCode::kForbidden,
+      "Your post sees a part of this resource masked, and a patch would test and copy what you do "
+      "not see: read it, change it and send it by PUT; what is masked stays as it is stored.");
+}
+
+Result<fhir::Document> WithTruth(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal,
+                                 fhir::Document document) {
+  const access::Masks* const masks = MasksOf(viewer);
+  if (masks == nullptr) return document;
+  std::string stored;
+  if (ordinal != 0) TRY(room.engine().ReadText(ordinal, &stored));
+  const auto whole = TRY(access::Unmask(*masks, GovernsTheCity, stored, document.Root()));
+  if (!whole) return document;
+  return fhir::Document::Parse(*whole);
+}
+
+}  // namespace tk::interaction

@@ -1,0 +1,207 @@
+// A post that sees identifiers, telecom and the birth date masked: every way out, and every way around.
+#include <gtest/gtest.h>
+
+#include "kernel/access/policies.h"
+#include "kernel/interaction/interaction_test_harness.h"
+
+namespace tk::interaction {
+namespace {
+
+constexpr std::string_view kCard = "380101197103046119", kPhone = "19900009011";
+constexpr std::string_view kPerson =
+    R"({"resourceType":"Patient","id":"p","identifier":[{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":"380101197103046119"}],)"
+    R"("name":[{"family":"Test"}],"telecom":[{"system":"phone","value":"19900009011"}],"gender":"male","birthDate":"1971-03-04"})";
+
+class MaskedTest : public InteractionTest {
+ protected:
+  void SetUp() override {
+    InteractionTest::SetUp();
+    ASSERT_EQ(Put("Patient/p", std::string(kPerson)).status, 201);
+    ASSERT_EQ(Put("Patient/p", std::string(kPerson)).status, 200);
+    ASSERT_EQ(
+        Put("Observation/o",
+            R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"c"},)"
+            R"("subject":{"reference":"Patient/p","identifier":{"system":"s","value":"380101197103046119"}},)"
+            R"("note":[{"text":"call 19900009011"}]})")
+            .status,
+        201);
+    all_ = viewer_;
+    auto masked = std::make_shared<access::Viewer>(*AdminViewer());
+    masked->account = "officer";
+    masked->policies = access::Policies::BuiltIn();
+    masked->masks = masked->policies->MasksOf("cdc-officer");
+    ASSERT_NE(masked->masks, nullptr);
+    viewer_ = masked;
+  }
+  static bool Leaks(const Response& response) {
+    for (const std::string_view secret : {kCard, kPhone, std::string_view("1971-03-04")}) {
+      if (response.body.find(secret) != std::string::npos) return true;
+    }
+    return false;
+  }
+  /// What is stored, whole.
+  std::string Stored(std::string_view target) {
+    const auto masked = std::exchange(viewer_, all_);
+    const std::string body = Get(target).body;
+    viewer_ = masked;
+    return body;
+  }
+  std::shared_ptr<const access::Viewer> all_;
+};
+
+TEST_F(MaskedTest, EveryWayOut) {
+  for (const char* way : {"Patient/p", "Patient/p?_elements=identifier,telecom,birthDate",
+                          "Patient/p?_summary=true", "Patient/p?_pretty=true", "Patient/p/_history/1",
+                          "Patient/p/_history", "Patient/_history", "_history", "Patient?_id=p",
+                          "Patient?_id=p&_elements=telecom", "Observation?_include=Observation:subject",
+                          "Patient?_revinclude=Observation:subject", "Observation/o", "Patient/p/$everything",
+                          "Patient/p/Observation", "Patient/p/*", "?_type=Patient,Observation"}) {
+    const Response response = Get(way);
+    EXPECT_EQ(response.status, 200) << way << response.body;
+    EXPECT_FALSE(Leaks(response)) << way << response.body;
+    EXPECT_NE(response.body.find("****"), std::string::npos) << way << response.body;
+    EXPECT_NE(response.body.find("MASKED"), std::string::npos) << way << response.body;
+  }
+  EXPECT_EQ(At(Parsed(Get("Patient/p")), "identifier.0.value"), "380***********6119");
+  EXPECT_EQ(At(Parsed(Get("Patient/p")), "birthDate"), "1971");
+  for (const char* type : {"batch", "transaction"}) {
+    const Response response = Post(
+        "",
+        std::string(R"({"resourceType":"Bundle","type":")") + type +
+            R"(","entry":[{"request":{"method":"GET","url":"Patient/p"}},{"request":{"method":"GET","url":"Patient?_id=p"}}]})");
+    EXPECT_EQ(response.status, 200) << response.body;
+    EXPECT_FALSE(Leaks(response)) << response.body;
+    EXPECT_NE(response.body.find("MASKED"), std::string::npos) << response.body;
+  }
+}
+
+TEST_F(MaskedTest, WritesAnswerMaskedToo) {
+  Request put = Make(Method::kPut, "Patient/q",
+                     R"({"resourceType":"Patient","id":"q","telecom":[{"value":"19900009011"}]})");
+  put.prefer = "return=representation";
+  EXPECT_FALSE(Leaks(Send(put)));
+  Request exists = Make(Method::kPost, "Patient", R"({"resourceType":"Patient"})");
+  exists.if_none_exist = "identifier=http://tongkang.dev/fhir/sid/cn-resident-id|380101197103046119";
+  const Response found = Send(exists);
+  EXPECT_EQ(found.status, 200) << found.body;
+  EXPECT_FALSE(Leaks(found));
+  EXPECT_NE(found.body.find("MASKED"), std::string::npos);
+}
+
+TEST_F(MaskedTest, WhatIsMaskedIsNotAskedFor) {
+  for (const char* way :
+       {"Patient?phone=19900009011", "Patient?telecom=19900009011", "Patient?birthdate=1971-03-04",
+        "Patient?birthdate=gt1971-03", "Patient?_sort=birthdate", "Patient?_sort=-phone",
+        "Patient?_sort=identifier", "Patient?identifier=http://tongkang.dev/fhir/sid/cn-resident-id|",
+        "Patient?identifier:not=x|1", "Observation?subject:Patient.phone=19900009011",
+        "Observation?patient.birthdate=1971-03-04",
+        "Patient?_has:Observation:subject:patient.phone=19900009011",
+        "?_type=Patient,Person&phone=19900009011", "Patient/p/Patient?telecom=19900009011"}) {
+    const Response response = Get(way);
+    EXPECT_EQ(response.status, 403) << way << response.body;
+  }
+  EXPECT_EQ(Ids("Patient?identifier=http://tongkang.dev/fhir/sid/cn-resident-id|380101197103046119"), "p");
+  EXPECT_EQ(Ids("Observation?subject:Patient.identifier=380101197103046119"), "o");
+  EXPECT_EQ(Ids("Patient?identifier:missing=false"), "p");
+  EXPECT_EQ(Ids("Patient?name=Test&_sort=family"), "p");
+  for (const Method method : {Method::kPut, Method::kPatch, Method::kDelete})
+    EXPECT_EQ(Send(Make(method, "Patient?phone=19900009011", "[]")).status, 403);
+  Request exists = Make(Method::kPost, "Patient", R"({"resourceType":"Patient"})");
+  exists.if_none_exist = "phone=19900009011";
+  EXPECT_EQ(Send(exists).status, 403);
+  const Response bundled = Post(
+      "",
+      R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":"Observation","status":"final",)"
+      R"("code":{"text":"c"},"subject":{"reference":"Patient?phone=19900009011"}},"request":{"method":"POST","url":"Observation"}}]})");
+  EXPECT_EQ(bundled.status, 403) << bundled.body;
+}
+
+TEST_F(MaskedTest, PatchTestsNothing) {
+  const std::string test = R"([{"op":"test","path":"/telecom/0/value","value":"19900009011"}])";
+  const std::string wrong = R"([{"op":"test","path":"/telecom/0/value","value":"19900009012"}])";
+  const Response right = Patch("Patient/p", test), no = Patch("Patient/p", wrong);
+  EXPECT_EQ(right.status, 403);
+  EXPECT_EQ(right.body, no.body);
+  const std::string copy = R"([{"op":"copy","from":"/telecom/0/value","path":"/language"}])";
+  EXPECT_EQ(Patch("Patient?_id=p", copy).status, 403);
+  EXPECT_EQ(Patch("Observation/o", copy).status, 403) << "its note holds a number";
+  ASSERT_EQ(
+      Put("Observation/n", R"({"resourceType":"Observation","id":"n","status":"final","code":{"text":"c"}})")
+          .status,
+      201);
+  EXPECT_EQ(Patch("Observation/n", R"([{"op":"add","path":"/language","value":"zh"}])").status, 200);
+}
+
+TEST_F(MaskedTest, MaskedTextNeverTakesThePlaceOfTheTruth) {
+  const fhir::Document seen = Parsed(Get("Patient/p"));
+  std::string sent(seen.Text());
+  sent.replace(sent.find("\"male\""), 6, "\"female\"");
+  EXPECT_EQ(Put("Patient/p", sent).status, 200);
+  const std::string stored = Stored("Patient/p");
+  for (const std::string_view truth :
+       {kCard, kPhone, std::string_view("1971-03-04"), std::string_view("female")})
+    EXPECT_NE(stored.find(truth), std::string::npos) << truth << stored;
+  EXPECT_EQ(stored.find("MASKED"), std::string::npos) << stored;
+  // The same through a transaction, and by a condition.
+  const Response bundled = Post("", R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":)" +
+                                        sent + R"(,"request":{"method":"PUT","url":"Patient/p"}}]})");
+  EXPECT_EQ(bundled.status, 200) << bundled.body;
+  EXPECT_NE(Stored("Patient/p").find(kPhone), std::string::npos);
+  EXPECT_EQ(Put("Patient?identifier=380101197103046119", sent).status, 200);
+  EXPECT_NE(Stored("Patient/p").find(kPhone), std::string::npos);
+  // Stars that are not his.
+  const Response refused =
+      Put("Patient/p", R"({"resourceType":"Patient","id":"p","telecom":[{"value":"199****0000"}]})");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(IssuePath(refused), "Patient.telecom[0]");
+  EXPECT_EQ(Post("Patient", sent).status, 422) << "nothing is stored that it could stand for";
+}
+
+TEST_F(MaskedTest, RepeatedRequestsAreKnownAgain) {
+  const std::string seen(Parsed(Get("Patient/p")).Text());
+  const std::string bundle = R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":)" + seen +
+                             R"(,"request":{"method":"PUT","url":"Patient/p"}}]})";
+  Request first = Make(Method::kPost, "", bundle);
+  first.idempotency_key = "k1";
+  EXPECT_EQ(Send(first).status, 200);
+  const Response again = Send(first);
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_NE(again.body.find("/_history/3"), std::string::npos) << again.body;
+}
+
+TEST_F(MaskedTest, RevealShowsOneAndSaysWhy) {
+  const auto reveal = [&](std::string_view reason) {
+    return Post("Patient/p/$reveal",
+                R"({"resourceType":"Parameters","parameter":[{"name":"reason","valueCode":")" +
+                    std::string(reason) + R"("}]})");
+  };
+  const Response shown = reveal("contact-person");
+  EXPECT_EQ(shown.status, 200) << shown.body;
+  EXPECT_EQ(At(Parsed(shown), "telecom.0.value"), kPhone);
+  EXPECT_EQ(shown.body.find("MASKED"), std::string::npos);
+  EXPECT_EQ(shown.audit_action, "reveal");
+  EXPECT_EQ(shown.audit_reason, "contact-person");
+  EXPECT_EQ(shown.audit_id, "p");
+  EXPECT_EQ(reveal("curiosity").status, 400);
+  EXPECT_EQ(Post("Patient/p/$reveal", R"({"resourceType":"Parameters"})").status, 400);
+  EXPECT_EQ(
+      Post("Patient/none/$reveal",
+           R"({"resourceType":"Parameters","parameter":[{"name":"reason","valueCode":"contact-person"}]})")
+          .status,
+      404);
+  EXPECT_FALSE(Leaks(Get("Patient/p"))) << "nothing stays open";
+  const Response batched = Post(
+      "",
+      R"({"resourceType":"Bundle","type":"batch","entry":[{"resource":{"resourceType":"Parameters","parameter":[{"name":"reason","valueCode":"contact-person"}]},)"
+      R"("request":{"method":"POST","url":"Patient/p/$reveal"}}]})");
+  EXPECT_FALSE(Leaks(batched)) << batched.body;
+  auto without = std::make_shared<access::Viewer>(*viewer_);
+  auto post = std::make_shared<access::Post>(*without->post);
+  post->operations = {"$everything"};
+  without->post = post;
+  viewer_ = without;
+  EXPECT_EQ(reveal("contact-person").status, 403);
+}
+
+}  // namespace
+}  // namespace tk::interaction
