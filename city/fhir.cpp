@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/base/base64.h"
 #include "kernel/base/text.h"
 
 namespace tk::city {
@@ -29,21 +30,6 @@ void AddMeta(std::string* out, std::string_view area) {
 /// Millionths of a degree as a number.
 void AddDegrees(std::string* out, int64_t millionths) {
   Add(out, "{}.{:06}", millionths / 1'000'000, millionths % 1'000'000);
-}
-
-/// With padding. Source: RFC 4648 section 4.
-std::string ToBase64(std::string_view bytes) {
-  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t have = std::min<size_t>(bytes.size() - i, 3);
-    uint32_t three = 0;
-    for (size_t k = 0; k < 3; ++k)
-      three = three << 8 | (k < have ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    for (size_t k = 0; k < 4; ++k) text.push_back(k <= have ? kLetters[three >> (18 - 6 * k) & 63] : '=');
-  }
-  return text;
 }
 
 void AddPosition(std::string* out, Point point) {
@@ -107,7 +93,7 @@ void AppendArea(const Plan& plan, uint32_t number, std::string* out) {
   AddMeta(out, area.code);
   Add(out,
       R"(,"extension":[{{"url":"http://hl7.org/fhir/StructureDefinition/location-boundary-geojson","valueAttachment":{{"contentType":"application/geo+json","data":"{}"}}}}])",
-      ToBase64(GeoJson(plan.Ring(area))));
+      ToBase64(AsBytes(GeoJson(plan.Ring(area)))));
   Add(out,
       R"(,"identifier":[{{"system":"http://tongkang.dev/fhir/sid/area","value":"{}"}}],"status":"active")",
       area.code);
