@@ -43,6 +43,13 @@ Result<Opened> OpenData(const OpenOptions& options) {
     auto made = search::Index::CreateRebuildable(engine.definitions, index, &directory);
     opened.index = made.get();
     views.push_back(std::move(made));
+    person::PersonViewOptions persons;
+    persons.definitions = engine.definitions;
+    persons.hash_key = key;
+    persons.directory = &directory;
+    auto people = std::make_unique<person::PersonView>(persons);
+    opened.persons = people.get();
+    views.push_back(std::move(people));
     return views;
   };
   TRY(MakeFolder(options.data.data + "/views/search"));

@@ -7,6 +7,7 @@
 
 #include "kernel/access/audit.h"
 #include "kernel/base/file.h"
+#include "kernel/person/person_view.h"
 #include "kernel/search/index.h"
 #include "kernel/view/engine.h"
 #include "server/commands.h"
@@ -16,7 +17,8 @@ namespace tk::server {
 struct Opened {
   std::unique_ptr<FileLock> lock;  // one process a folder: the views in it are one process's
   std::unique_ptr<view::Engine> engine;
-  search::Index* index = nullptr;  // slot 0 of the engine
+  search::Index* index = nullptr;         // slot 0 of the engine
+  person::PersonView* persons = nullptr;  // slot 1
 };
 
 struct OpenOptions {

@@ -59,6 +59,8 @@ constexpr SettingSpec kSettings[] = {
     {"replay-changes-max", K::kNumber, "200000",
      "Changes that a start may read before it answers; a view that needs more is built in the background", 0,
      1'000'000'000},
+    {"live-matching", K::kFlag, "true",
+     "Patients are matched against the person index as they are written; off for a bulk load"},
     {"timezone-offset-min", K::kNumber, "480", "Minutes east of UTC of times without a zone", -840, 840},
 };
 
@@ -175,6 +177,9 @@ void House::AddMetrics() {
   search::Index* const index = opened.index;
   gauge("tongkang_index_memory_bytes", "Search index in memory",
         [index] { return static_cast<double>(index->memory_bytes()); });
+  const person::PersonView* const persons = opened.persons;
+  gauge("tongkang_person_index_memory_bytes", "Person index in memory",
+        [persons] { return static_cast<double>(persons->memory_bytes()); });
   gauge("tongkang_index_disk_bytes", "Search index in files",
         [index] { return static_cast<double>(index->disk_bytes()); });
   gauge("tongkang_resident_bytes", "Memory of the process", ResidentBytes);
@@ -325,8 +330,10 @@ Status House::Build(const Settings& settings) {
   view::Engine* const engine = opened.engine.get();
   sign_on = TRY(access::SignOn::Create(
       {.folder = data, .clock = &clock, .cookie_seconds = settings.Number("cookie-seconds")}));
-  interactions = std::make_unique<interaction::Interactions>(
-      interaction::Context{engine, opened.index, &clock, 0, open.timezone_offset_min, TK_PROGRAM_VERSION});
+  interaction::Context context{
+      engine, opened.index, &clock, 0, open.timezone_offset_min, TK_PROGRAM_VERSION, opened.persons};
+  context.live_matching = settings.Flag("live-matching");
+  interactions = std::make_unique<interaction::Interactions>(context);
   audit = TRY(access::AuditLog::Open(AuditOf(*engine, data, &clock)));
   TRY(RecordResumedErasures(engine, audit.get()));
   http::WorkerOptions work;

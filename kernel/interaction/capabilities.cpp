@@ -164,8 +164,12 @@ void WriteType(const fhir::Definitions& definitions, fhir::TypeId type, fhir::Js
   WriteSearchParameters(OfferedParameters(definitions, type), json);
   json->Key("operation").Array();
   WriteOperation("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate", json);
-  if (info.name == "Patient")
+  if (info.name == "Patient") {
     WriteOperation("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", json);
+    WriteOperation("match", "http://hl7.org/fhir/OperationDefinition/Patient-match", json);
+    for (const char* name : {"explain-match", "person", "link", "not-same"})
+      WriteOperation(name, fmt::format("http://tongkang.dev/fhir/OperationDefinition/{}", name), json);
+  }
   WriteOperation("erase", "http://tongkang.dev/fhir/OperationDefinition/erase", json);
   WriteOperation("reveal", "http://tongkang.dev/fhir/OperationDefinition/reveal", json);
   json->End().End();

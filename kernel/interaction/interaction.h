@@ -13,6 +13,10 @@
 #include "kernel/search/index.h"
 #include "kernel/view/engine.h"
 
+namespace tk::person {
+class PersonView;
+}
+
 namespace tk::interaction {
 
 enum class Method : uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete };
@@ -60,6 +64,9 @@ struct Context {
   size_t index_slot = 0;
   int timezone_offset_min = 480;
   std::string software_version;
+  const person::PersonView* persons = nullptr;  // view slot `persons_slot`; null: there is no person index
+  size_t persons_slot = 1;
+  bool live_matching = true;  // false: Patients are written as they come, and joined by de-duplication later
 };
 
 /// Does a piece of work that turned out to be long on a thread that may take its time; once, and not on the calling thread.

@@ -11,6 +11,7 @@
 
 #include "kernel/base/random.h"
 #include "kernel/interaction/interaction.h"
+#include "kernel/person/person_view.h"
 #include "kernel/search/test_engine.h"
 
 namespace tk::interaction {
@@ -65,7 +66,18 @@ class InteractionTest : public ::testing::Test {
   }
 
   void Open() {
-    auto engine = search::OpenTestEngine(folder_, &clock_, &index_, definitions_);
+    const auto add_persons = [this](const view::Directory& directory, const HashKey& key,
+                                    std::vector<std::unique_ptr<view::View>>* views) {
+      if (!with_persons_) return;
+      person::PersonViewOptions options;
+      options.definitions = definitions_;
+      options.hash_key = key;
+      options.directory = &directory;
+      auto made = std::make_unique<person::PersonView>(options);
+      persons_ = made.get();
+      views->push_back(std::move(made));
+    };
+    auto engine = search::OpenTestEngine(folder_, &clock_, &index_, definitions_, add_persons);
     ASSERT_TRUE(engine.ok()) << engine.error().ToString();
     engine_ = std::move(engine).value();
     Context context;
@@ -73,6 +85,7 @@ class InteractionTest : public ::testing::Test {
     context.index = index_;
     context.clock = &clock_;
     context.software_version = "test";
+    context.persons = persons_;
     interactions_ = std::make_unique<Interactions>(context);
   }
   void Close() {
@@ -182,6 +195,8 @@ class InteractionTest : public ::testing::Test {
   FixedClock clock_{Instant{1'700'000'000} * kSecondUs};
   std::shared_ptr<const access::Viewer> viewer_ = AdminViewer();
   search::Index* index_ = nullptr;
+  bool with_persons_ = false;              // set in the constructor of tests that need the person index
+  person::PersonView* persons_ = nullptr;  // the engine's
   std::unique_ptr<view::Engine> engine_;
   std::unique_ptr<Interactions> interactions_;
 };

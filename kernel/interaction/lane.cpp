@@ -28,8 +28,8 @@ bool Shielded(const std::function<void()>& work, Error* thrown) {
 
 }  // namespace
 
-Lane::Lane(view::Engine* engine, const Limits& limits, Watch watch)
-    : engine_(engine), limits_(limits), watch_(std::move(watch)) {
+Lane::Lane(view::Engine* engine, const Limits& limits, Watch watch, Completing completing)
+    : engine_(engine), limits_(limits), watch_(std::move(watch)), completing_(std::move(completing)) {
   lane_.thread = std::thread([this] { LaneLoop(); });
   answering_.thread = std::thread([this] { AnswerLoop(); });
 }
@@ -64,7 +64,12 @@ bool Lane::PlanShort(const JobPtr& job, Plan* plan) {
 bool Lane::PlanSet(const Job& job, Plan* plan, const ShortWork* short_work) const {
   const view::Position basis = engine_->Head();
   Result<Plan> planned = Error();
-  if (Error thrown; !Shielded([&] { planned = job.planner(basis); }, &thrown)) planned = std::move(thrown);
+  const auto plan_whole = [&] {
+    planned = job.planner(basis);
+    if (!planned.ok() || planned->set == nullptr || !completing_) return;
+    if (Status completed = completing_(basis, &*planned); !completed.ok()) planned = completed.TakeError();
+  };
+  if (Error thrown; !Shielded(plan_whole, &thrown)) planned = std::move(thrown);
   if (short_work != nullptr && short_work->refused()) return false;  // whatever was planned without it
   if (!planned.ok()) {
     job.done(OutcomeOf(planned.error()));

@@ -37,7 +37,9 @@ class Lane {
     std::vector<fhir::TypeId> types;
     std::function<void()> changed;
   };
-  Lane(view::Engine* engine, const Limits& limits, Watch watch = {});
+  /// Called with every plan that has a change set, at its basis and before it is prepared: adds what is to be written beside.
+  using Completing = std::function<Status(const view::Position& basis, Plan* plan)>;
+  Lane(view::Engine* engine, const Limits& limits, Watch watch = {}, Completing completing = {});
   ~Lane() { Stop(); }
   /// Waits for what is in flight, finishes what is queued, ends the threads. Nothing may be run afterwards.
   void Stop();
@@ -92,6 +94,7 @@ class Lane {
   view::Engine* engine_;
   const Limits limits_;
   const Watch watch_;
+  const Completing completing_;
   std::atomic<bool> closed_{false};
   std::atomic<uint64_t> retried_{0}, closings_{0}, given_up_{0};
   mutable std::mutex mutex_;

@@ -49,6 +49,11 @@ enum class Kind : uint8_t {
   kFhirPath,
   kErase,
   kReveal,
+  kMatch,
+  kExplainMatch,
+  kPerson,
+  kLink,
+  kNotSame,
 };
 
 /// One request, routed. Immutable once routed; shared between threads.
@@ -75,9 +80,10 @@ struct Plan {
   Response ready;                                              // when there is no set
   std::function<Response(const view::Commit& commit)> answer;  // when there is one
   std::function<Status(const view::ChangeSet& set)>
-      check;                 // of the prepared set, if need be; refuses it whole
-  bool is_watched = false;   // it changes what the lane was asked to watch
-  bool long_answer = false;  // compose it on the answering thread, not on the writer's
+      check;                     // of the prepared set, if need be; refuses it whole
+  bool is_watched = false;       // it changes what the lane was asked to watch
+  bool persons_decided = false;  // it says itself who of its Patients is who: they are not matched
+  bool long_answer = false;      // compose it on the answering thread, not on the writer's
 };
 
 class Cursors;
@@ -123,6 +129,9 @@ Result<Response> ValidateOperation(const Room& room, const Call& call);
 Result<Response> FhirPathOperation(const Room& room, const Call& call);
 Result<Response> Erase(const Room& room, const Call& call);
 Result<Response> Reveal(const Room& room, const Call& call);
+Result<Response> MatchOperation(const Room& room, const Call& call);
+Result<Response> ExplainMatch(const Room& room, const Call& call);
+Result<Response> PersonOperation(const Room& room, const Call& call);
 
 Result<Plan> PlanCreate(const Room& room, const CallPtr& call, const view::Position& basis);
 Result<Plan> PlanUpdate(const Room& room, const CallPtr& call, const view::Position& basis);
@@ -131,6 +140,8 @@ Result<Plan> PlanPatch(const Room& room, const CallPtr& call, const view::Positi
 Result<Plan> PlanConditionalPatch(const Room& room, const CallPtr& call, const view::Position& basis);
 Result<Plan> PlanDelete(const Room& room, const CallPtr& call, const view::Position& basis);
 Result<Plan> PlanConditionalDelete(const Room& room, const CallPtr& call, const view::Position& basis);
+Result<Plan> PlanLink(const Room& room, const CallPtr& call, const view::Position& basis);
+Result<Plan> PlanNotSame(const Room& room, const CallPtr& call, const view::Position& basis);
 
 /// A POST to the base: a transaction or a batch, by the Bundle's type.
 void HandleBundle(const RoomPtr& room, const CallPtr& call, Done done);

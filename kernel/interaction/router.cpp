@@ -10,6 +10,7 @@
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
+#include "kernel/interaction/person_links.h"
 #include "kernel/interaction/prefer.h"
 
 namespace tk::interaction {
@@ -57,6 +58,15 @@ std::optional<std::string> CompartmentOf(const std::vector<std::string>& path) {
   return is_name ? std::optional(path[2]) : std::nullopt;
 }
 
+/// Operations of the person index on Patients as a whole.
+Ways WaysOfPersons(std::string_view name) {
+  if (name == "$match") return {{Method::kPost, Kind::kMatch}};
+  if (name == "$explain-match") return {{Method::kPost, Kind::kExplainMatch}};
+  if (name == "$link") return {{Method::kPost, Kind::kLink}};
+  if (name == "$not-same") return {{Method::kPost, Kind::kNotSame}};
+  return {};
+}
+
 Ways WaysOfType(const std::vector<std::string>& path) {
   if (path.size() == 1) {
     return {{Method::kGet, Kind::kSearchType},
@@ -68,6 +78,9 @@ Ways WaysOfType(const std::vector<std::string>& path) {
   if (path.size() == 2 && path[1] == "_search") return {{Method::kPost, Kind::kSearchType}};
   if (path.size() == 2 && path[1] == "_history") return {{Method::kGet, Kind::kHistoryType}};
   if (path.size() == 2 && path[1] == "$validate") return {{Method::kPost, Kind::kValidate}};
+  if (path.size() == 2 && path[0] == "Patient") {
+    if (const Ways ways = WaysOfPersons(path[1]); !ways.empty()) return ways;
+  }
   if (path.size() >= 2 && !IsId(path[1])) return {};
   if (path.size() == 2) {
     return {{Method::kGet, Kind::kRead},
@@ -81,6 +94,8 @@ Ways WaysOfType(const std::vector<std::string>& path) {
   if (path.size() == 3 && path[2] == "$validate") return {{Method::kPost, Kind::kValidate}};
   if (path.size() == 3 && path[2] == "$erase") return {{Method::kPost, Kind::kErase}};
   if (path.size() == 3 && path[2] == "$reveal") return {{Method::kPost, Kind::kReveal}};
+  if (path.size() == 3 && path[2] == "$person" && path[0] == "Patient")
+    return {{Method::kGet, Kind::kPerson}};
   if (path.size() == 3 && path[2] == "$everything" && path[0] == "Patient")
     return {{Method::kGet, Kind::kEverything}, {Method::kPost, Kind::kEverything}};
   if (path.size() == 4 && path[2] == "_history") return {{Method::kGet, Kind::kVRead}};
@@ -142,6 +157,10 @@ std::optional<Response> CheckMedia(const Call& call) {
     case Kind::kFhirPath:
     case Kind::kErase:
     case Kind::kReveal:
+    case Kind::kMatch:
+    case Kind::kExplainMatch:
+    case Kind::kLink:
+    case Kind::kNotSame:
       if (!IsJson(type)) return UnsupportedMedia(kFhirJson);
       return std::nullopt;
     case Kind::kEverything:
@@ -268,6 +287,16 @@ std::string_view ActionOf(Kind kind) {
       return "erase";
     case Kind::kReveal:
       return "reveal";
+    case Kind::kMatch:
+      return "match";
+    case Kind::kExplainMatch:
+      return "explain-match";
+    case Kind::kPerson:
+      return "person";
+    case Kind::kLink:
+      return "link";
+    case Kind::kNotSame:
+      return "not-same";
   }
   return "";
 }
@@ -302,6 +331,10 @@ Planner PlannerOf(Kind kind) {
       return PlanDelete;
     case Kind::kConditionalDelete:
       return PlanConditionalDelete;
+    case Kind::kLink:
+      return PlanLink;
+    case Kind::kNotSame:
+      return PlanNotSame;
     default:
       return nullptr;
   }
@@ -337,6 +370,12 @@ Result<Response> Answer(const Room& room, const Call& call) {
       return Erase(room, call);
     case Kind::kReveal:
       return Reveal(room, call);
+    case Kind::kMatch:
+      return MatchOperation(room, call);
+    case Kind::kExplainMatch:
+      return ExplainMatch(room, call);
+    case Kind::kPerson:
+      return PersonOperation(room, call);
     default:
       return MakeError(ErrorCode::kInternal, "This interaction has no handler.",
                        fmt::format("kind {}", static_cast<int>(call.kind)));
@@ -493,7 +532,8 @@ Room::Room(const Context& c)
       conformance(std::make_unique<Conformance>(c)),
       lane(std::make_unique<Lane>(
           c.engine, Lane::Limits{},
-          Lane::Watch{Conformance::Types(*definitions), [this] { conformance->Changed(); }})) {}
+          Lane::Watch{Conformance::Types(*definitions), [this] { conformance->Changed(); }},
+          [this](const view::Position& basis, Plan* plan) { return LinkPatients(*this, basis, plan); })) {}
 Room::~Room() = default;
 
 struct Interactions::Impl {

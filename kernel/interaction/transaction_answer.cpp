@@ -5,6 +5,7 @@
 
 #include "kernel/interaction/conditional.h"
 #include "kernel/interaction/outcome.h"
+#include "kernel/interaction/person_links.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/references.h"
 #include "kernel/interaction/transaction.h"
@@ -149,6 +150,15 @@ Result<bool> IsFrom(const Room& room, const Transaction& transaction, const Bund
   return entry.id.empty() || entry.id == header.id;
 }
 
+/// What the platform itself wrote beside (person_links.h) stands behind what the entries became.
+Result<bool> AreMadeByMachine(const Texts& written, size_t from) {
+  for (size_t i = from; i < written.size(); ++i) {
+    if (written.body(i).empty() || !IsMadeByMachine(TRY(fhir::Document::Parse(written.body(i))).Root()))
+      return false;
+  }
+  return true;
+}
+
 /// The text of the version before `header`; "" if there is none.
 Result<std::string> TextBefore(const Room& room, const Header& header, const view::Position& basis) {
   const uint64_t id_hash = room.engine().IdHash(room.TypeName(header.type), header.id);
@@ -270,7 +280,8 @@ Result<std::optional<Response>> RepeatedTransaction(const RoomPtr& room, const T
     result.body = written.body(next);
     ++next;
   }
-  if (next != written.size() || !TRY(AreMadeOf(*room, transaction, results, written, places, basis)))
+  if (!TRY(AreMadeByMachine(written, next)) ||
+      !TRY(AreMadeOf(*room, transaction, results, written, places, basis)))
     return KeyOfAnother();
   return std::optional<Response>(TransactionAnswer(room, transaction, results, 0));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -10,10 +11,14 @@
 
 namespace tk::search {
 
+/// Makes further views, of rooms above, for the slots behind the index.
+using MoreTestViews = std::function<void(const view::Directory& directory, const HashKey& key,
+                                         std::vector<std::unique_ptr<view::View>>* views)>;
 /// `*index` is the engine's and lives as long as it.
 inline Result<std::unique_ptr<view::Engine>> OpenTestEngine(
     const std::filesystem::path& folder, const Clock* clock, Index** index,
-    const std::shared_ptr<const fhir::Definitions>& definitions = fhir::Definitions::R4()) {
+    const std::shared_ptr<const fhir::Definitions>& definitions = fhir::Definitions::R4(),
+    const MoreTestViews& more = {}) {
   view::EngineOptions options;
   options.folder = folder;
   options.log.folder = folder;
@@ -27,6 +32,7 @@ inline Result<std::unique_ptr<view::Engine>> OpenTestEngine(
     *index = made.get();
     std::vector<std::unique_ptr<view::View>> views;
     views.push_back(std::move(made));
+    if (more) more(directory, key, &views);
     return views;
   });
 }

@@ -79,7 +79,7 @@ class Follower {
 
 /// Whose is a resource? "Patient/1": of the first whom it is about (parameters patient, subject, beneficiary), else of the one whom it names
 /// otherwise, by the patient compartment or any other parameter; a Practitioner himself, and what can name no patient but a practitioner
-/// (PractitionerRole); "" for nobody's. Source: FHIR R4 CompartmentDefinition patient; for what it leaves out (Task): what is about a person must
+/// (PractitionerRole); a Linkage of Patients that of its (first) alternate; "" for nobody's. Source: FHIR R4 CompartmentDefinition patient; for what it leaves out (Task): what is about a person must
 /// never be everybody's. A Bundle (or Parameters) is its one person's, staff in it aside; one of staff alone its one Practitioner's. What holds persons' data and is
 /// no one person's here (a Group or Bundle of several, a Person without a Patient, a contained Patient and no other, a patient of another server or
 /// known by identifier alone) is its own: "Bundle/7"; it lies in no area, and is erased by itself.

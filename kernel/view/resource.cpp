@@ -239,6 +239,13 @@ Owners::~Owners() = default;
 /// Who is about whom: `patient`, `subject`, `beneficiary`; then those who took part, by the compartment and by whatever else may refer to a
 /// Patient (but not of what is published, such as an ImplementationGuide with its examples); what can name no patient is its practitioner's.
 void Owners::AddWays(const fhir::Definitions& d, fhir::TypeId type) {
+  if (d.Type(type).name == "Linkage") {
+    // Of two records of a person: of the one that was joined to the other, with whom it goes when he is erased.
+    auto alternate = fhir::path::Expression::Compile("Linkage.item.where(type = 'alternate').resource", d,
+                                                     type, fhir::path::kForSearchParameters);
+    if (alternate.ok())
+      table_->by_type[type].push_back({{}, std::move(alternate).value(), true, Whom::kPatient});
+  }
   const auto compartment = d.PatientCompartment(type);
   const bool is_published = d.FindSearchParameter(type, "url") != nullptr;
   const auto rank_of = [&](const fhir::SearchParameter& parameter) {

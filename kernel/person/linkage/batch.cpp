@@ -80,16 +80,6 @@ class Joiner {
     return members;
   }
 
-  /// A contradiction is a pair that a rule of the kind "never one person" holds apart, not merely one that scores low.
-  bool Contradicts(const Scored& scored) const {
-    for (size_t i = 0; i < index_.rules().rules.size(); ++i) {
-      const Rule& rule = index_.rules().rules[i];
-      if ((scored.rules_held >> i & 1) != 0 && !rule.raises && rule.verdict == Verdict::kDifferent)
-        return true;
-    }
-    return scored.comparison.ids_conflict;
-  }
-
   bool Supported(const std::vector<Entry>& left, const std::vector<Entry>& right, Verdict verdict,
                  bool* contradicted) {
     constexpr size_t kSide = 10;
@@ -101,7 +91,7 @@ class Joiner {
       scratch_.sharers.clear();
       for (const Entry y : others) {
         const Scored scored = index_.ScorePair(view, index_.View(y), &scratch_);
-        if (Contradicts(scored)) {
+        if (IsContradiction(scored, index_.rules())) {
           *contradicted = true;
           return false;
         }

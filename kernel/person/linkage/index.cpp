@@ -139,11 +139,25 @@ Entry Index::AddPacked(std::string_view bytes) {
   return entry;
 }
 
-void Index::Remove(Entry entry) { at_[entry] = kGone; }
+// What is no more may be of one who is erased: its bytes go too.
+void Index::Wipe(Entry entry) {
+  char* const at = const_cast<char*>(BytesAt(entry));
+  std::memset(at + sizeof(uint16_t), 0, PackedSize(at) - sizeof(uint16_t));
+}
+
+void Index::Remove(Entry entry) {
+  if (Has(entry)) Wipe(entry);
+  at_[entry] = kGone;
+}
 
 Entry Index::Replace(Entry entry, const Record& record) {
   std::string bytes;
   Pack(record, &bytes);
+  return ReplacePacked(entry, bytes);
+}
+
+Entry Index::ReplacePacked(Entry entry, std::string_view bytes) {
+  if (View(entry).bytes() == bytes) return entry;
   std::vector<Key> before, after;
   KeysOf(View(entry), model_.passes, &before);
   KeysOf(EntryView(bytes.data()), model_.passes, &after);
@@ -156,6 +170,7 @@ Entry Index::Replace(Entry entry, const Record& record) {
     Remove(entry);
     return AddPacked(bytes);
   }
+  Wipe(entry);
   at_[entry] = Store(bytes);
   for (const Key& key : after) {
     if (!has(before, key)) postings_.Add(key.hash, entry);

@@ -74,6 +74,7 @@ class Index {
   Entry AddPacked(std::string_view bytes);
   /// The same number when nothing but new values came; else a new one, and the old one is gone.
   Entry Replace(Entry entry, const Record& record);
+  Entry ReplacePacked(Entry entry, std::string_view bytes);
   void Remove(Entry entry);
   /// After many changes: postings into one run.
   void Settle();
@@ -108,6 +109,7 @@ class Index {
     return blocks_[at / kBlockBytes].get() + at % kBlockBytes;
   }
   uint32_t Store(std::string_view bytes);
+  void Wipe(Entry entry);
   void Gather(const EntryView& query, MatchScratch* scratch, Entry below) const;
   uint32_t SharersOf(uint64_t phone, MatchScratch* scratch) const;
 

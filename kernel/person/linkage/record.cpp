@@ -29,7 +29,8 @@ std::string_view CutText(std::string_view text, size_t most) {
   return text.substr(0, most);
 }
 
-void PutName(const NameValue& name, std::string* out) {
+template <class Name>  // NameValue, NameView
+void PutName(const Name& name, std::string* out) {
   const std::string_view family = CutText(name.family, kNamePartMax),
                          given = CutText(name.given, kNamePartMax);
   Put(static_cast<uint8_t>(name.current), out);
@@ -106,12 +107,32 @@ void PutAddress(const AddressValue& address, std::string* out) {
   for (const uint16_t number : features.numbers) Put(number, out);
 }
 
-void PutId(const IdValue& value, std::string* out) {
-  Put(value.id.kind, out);
-  Put(value.id.grade, out);
-  Put(value.issuer, out);
-  Put(value.id.size, out);
-  out->append(value.id.value());
+void PutId(const IdView& id, std::string* out) {
+  Put(id.kind, out);
+  Put(id.grade, out);
+  Put(id.issuer, out);
+  Put(static_cast<uint8_t>(id.text.size()), out);
+  out->append(id.text);
+}
+
+void PutText(std::string_view text, std::string* out) {
+  Put(static_cast<uint8_t>(text.size()), out);
+  out->append(text);
+}
+
+/// Header and room for the size, which EndPack writes.
+void BeginPack(const std::array<uint8_t, 7>& counts, Sex sex, uint8_t birth_order, std::string* bytes) {
+  bytes->clear();
+  Put(uint16_t{0}, bytes);
+  for (const uint8_t count : counts) Put(count, bytes);
+  Put(sex, bytes);
+  Put(birth_order, bytes);
+  Put(uint8_t{0}, bytes);
+}
+
+void EndPack(std::string* bytes) {
+  const auto size = static_cast<uint16_t>(bytes->size());
+  std::memcpy(bytes->data(), &size, sizeof size);
 }
 
 template <class T, class Same>
@@ -137,30 +158,92 @@ uint32_t HashOf(std::string_view text) {
 }
 
 void Pack(const Record& record, std::string* bytes) {
-  bytes->clear();
-  Put(uint16_t{0}, bytes);
   const std::array<uint8_t, 7> counts = {
       CountOf(record.names, kNamesMax),    CountOf(record.births, kBirthsMax),
       CountOf(record.ids, kIdsMax),        CountOf(record.phones, kPhonesMax),
       CountOf(record.emails, kEmailsMax),  CountOf(record.addresses, kAddressesMax),
       CountOf(record.mothers, kMothersMax)};
-  for (const uint8_t count : counts) Put(count, bytes);
-  Put(record.sex, bytes);
-  Put(record.birth_order, bytes);
-  Put(uint8_t{0}, bytes);
+  BeginPack(counts, record.sex, record.birth_order, bytes);
   for (size_t i = 0; i < counts[0]; ++i) PutName(record.names[i], bytes);
   for (size_t i = 0; i < counts[1]; ++i) Put(record.births[i], bytes);
-  for (size_t i = 0; i < counts[2]; ++i) PutId(record.ids[i], bytes);
-  for (size_t i = 0; i < counts[3]; ++i) Put(record.phones[i], bytes);
-  for (size_t i = 0; i < counts[4]; ++i) {
-    const std::string_view email = CutText(record.emails[i], kEmailMax);
-    Put(static_cast<uint8_t>(email.size()), bytes);
-    bytes->append(email);
+  for (size_t i = 0; i < counts[2]; ++i) {
+    const IdValue& value = record.ids[i];
+    PutId({value.id.kind, value.id.grade, value.issuer, value.id.value()}, bytes);
   }
+  for (size_t i = 0; i < counts[3]; ++i) Put(record.phones[i], bytes);
+  for (size_t i = 0; i < counts[4]; ++i) PutText(CutText(record.emails[i], kEmailMax), bytes);
   for (size_t i = 0; i < counts[5]; ++i) PutAddress(record.addresses[i], bytes);
   for (size_t i = 0; i < counts[6]; ++i) Put(record.mothers[i], bytes);
-  const auto size = static_cast<uint16_t>(bytes->size());
-  std::memcpy(bytes->data(), &size, sizeof size);
+  EndPack(bytes);
+}
+
+namespace {
+
+/// Values of one kind of all parts, each once, the newest first, at most `most`.
+template <class T, class Of, class Same>
+std::vector<T> Gathered(std::span<const EntryView> parts, size_t most, Of of, Same same) {
+  std::vector<T> values;
+  for (const EntryView& part : parts) {
+    for (const T& value : of(part)) {
+      if (values.size() == most) return values;
+      const bool there =
+          std::any_of(values.begin(), values.end(), [&](const T& other) { return same(value, other); });
+      if (!there) values.push_back(value);
+    }
+  }
+  return values;
+}
+
+std::string_view FeatureBytes(const AddressView& address) {
+  return {address.at, size_t{2} * (address.words + address.numbers)};
+}
+
+}  // namespace
+
+void PackMerged(std::span<const EntryView> parts, std::string* bytes) {
+  const auto names = Gathered<NameView>(
+      parts, kNamesMax, [](const EntryView& e) { return e.names(); },
+      [](const NameView& a, const NameView& b) { return a.family == b.family && a.given == b.given; });
+  const auto births = Gathered<int32_t>(
+      parts, kBirthsMax, [](const EntryView& e) { return e.births(); }, std::equal_to<int32_t>());
+  const auto ids = Gathered<IdView>(
+      parts, kIdsMax, [](const EntryView& e) { return e.ids(); },
+      [](const IdView& a, const IdView& b) {
+        return a.issuer == b.issuer && a.kind == b.kind && a.text == b.text;
+      });
+  const auto phones = Gathered<uint64_t>(
+      parts, kPhonesMax, [](const EntryView& e) { return e.phones(); }, std::equal_to<uint64_t>());
+  const auto emails = Gathered<std::string_view>(
+      parts, kEmailsMax, [](const EntryView& e) { return e.emails(); }, std::equal_to<std::string_view>());
+  const auto addresses = Gathered<AddressView>(
+      parts, kAddressesMax, [](const EntryView& e) { return e.addresses(); },
+      [](const AddressView& a, const AddressView& b) {
+        return a.division == b.division && a.words == b.words && FeatureBytes(a) == FeatureBytes(b);
+      });
+  const auto mothers = Gathered<uint64_t>(
+      parts, kMothersMax, [](const EntryView& e) { return e.mothers(); }, std::equal_to<uint64_t>());
+  uint8_t sex = 0, birth_order = 0;
+  for (const EntryView& part : parts) {
+    sex = static_cast<uint8_t>(sex | static_cast<uint8_t>(part.sex()));
+    if (birth_order == 0) birth_order = part.birth_order();
+  }
+  BeginPack({CountOf(names, kNamesMax), CountOf(births, kBirthsMax), CountOf(ids, kIdsMax),
+             CountOf(phones, kPhonesMax), CountOf(emails, kEmailsMax), CountOf(addresses, kAddressesMax),
+             CountOf(mothers, kMothersMax)},
+            static_cast<Sex>(sex), birth_order, bytes);
+  for (const NameView& name : names) PutName(name, bytes);
+  for (const int32_t birth : births) Put(birth, bytes);
+  for (const IdView& id : ids) PutId(id, bytes);
+  for (const uint64_t phone : phones) Put(phone, bytes);
+  for (const std::string_view email : emails) PutText(email, bytes);
+  for (const AddressView& address : addresses) {
+    Put(address.division, bytes);
+    Put(address.words, bytes);
+    Put(address.numbers, bytes);
+    bytes->append(FeatureBytes(address));
+  }
+  for (const uint64_t mother : mothers) Put(mother, bytes);
+  EndPack(bytes);
 }
 
 void AddTo(const Record& more, Record* record) {

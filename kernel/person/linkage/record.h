@@ -65,6 +65,10 @@ uint32_t HashOf(std::string_view text);
 void Pack(const Record& record, std::string* bytes);
 /// All values of several records of one person; a value that stands already is not put twice.
 void AddTo(const Record& more, Record* record);
+class EntryView;
+/// The same of packed ones, of which the first is the newest: as if their records were added one to the other and packed. Deterministic: the same
+/// parts in the same order, the same bytes.
+void PackMerged(std::span<const EntryView> parts, std::string* bytes);
 
 template <class T>
 T Load(const char* at) {

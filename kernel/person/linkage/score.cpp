@@ -38,6 +38,14 @@ Scored Score(const Comparison& comparison, const Model& model, const Rules& rule
   return scored;
 }
 
+bool IsContradiction(const Scored& scored, const Rules& rules) {
+  for (size_t i = 0; i < rules.rules.size(); ++i) {
+    const Rule& rule = rules.rules[i];
+    if ((scored.rules_held >> i & 1) != 0 && !rule.raises && rule.verdict == Verdict::kDifferent) return true;
+  }
+  return scored.comparison.ids_conflict;
+}
+
 Explanation Explain(const Scored& scored, const Model& model, const Rules& rules) {
   Explanation explanation;
   explanation.rows.push_back({"prior", "", model.prior_bits, false});

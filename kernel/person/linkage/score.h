@@ -20,6 +20,9 @@ struct Scored {
 };
 Scored Score(const Comparison& comparison, const Model& model, const Rules& rules);
 
+/// Is the pair held apart by a rule of the kind "never one person", or by two valid numbers? (Not merely one that scores low.)
+bool IsContradiction(const Scored& scored, const Rules& rules);
+
 struct Contribution {
   std::string_view field;  // "family"; "prior"; "group" with what a group of fields takes off
   std::string_view level;  // "sound"; empty of prior and group

@@ -1,0 +1,175 @@
+// Patient/$link and Patient/$not-same: a person says that two records are of one person, or are not. No machine turns it.
+#include "kernel/interaction/person_decisions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernel/base/random.h"
+#include "kernel/interaction/body_parameters.h"
+#include "kernel/interaction/prefer.h"
+#include "kernel/interaction/respond.h"
+
+namespace tk::interaction {
+
+Result<DecidedPatient> ReadPatient(const Room& room, const Call& call, const BodyParameters& body,
+                                   std::string_view name, const view::Position& basis) {
+  DecidedPatient patient;
+  patient.id = TRY(body.PatientId(call, name));
+  patient.current = FindCurrent(room, call.viewer(), "Patient", patient.id, basis);
+  if (!patient.current.exists() || !patient.current.in_scope)
+    return MakeIssue(ErrorCode::kNotFound, "not-found", body.PathOf(name), "There is no such Patient.");
+  return patient;
+}
+
+Result<Deciding::Stored> Deciding::ReadLinkage(uint64_t id_hash) const {
+  Stored stored;
+  stored.current.id_hash = id_hash;
+  stored.current.version = room_.directory().Current(id_hash, room_.engine().Head());
+  if (!stored.current.exists())
+    return MakeError(ErrorCode::kUnavailable, "A decision is being changed: try again in a moment.");
+  const auto text = TRY(room_.engine().OpenText(stored.current.version.ordinal));
+  stored.id = text->header.id;
+  const fhir::Document document = TRY(fhir::Document::Parse(text->json));
+  for (const fhir::Value item : document.Root()["item"]) {
+    std::string& name = item["type"].ToString() == "source" ? stored.source : stored.alternate;
+    if (name.empty()) name = item["resource"]["reference"].ToString();
+  }
+  return stored;
+}
+
+Status Deciding::Turn(const Stored& stored, bool active) {
+  LinkReason reason;
+  reason.account = call_.viewer().account;
+  auto now = TRY(view::MakeResource(*room_.definitions,
+                                    TRY(fhir::Document::Parse(LinkageJson(room_, stored.id, stored.source,
+                                                                          stored.alternate, active, reason))),
+                                    stored.current.version.version + 1, view::Operation::kUpdate));
+  return AddWrite(room_, stored.current, std::move(now), set_);
+}
+
+Status Deciding::Make(const DecidedPatient& source, const DecidedPatient& alternate, bool active) {
+  LinkReason reason;
+  reason.account = call_.viewer().account;
+  return AddMade(room_, LinkageJson(room_, NewUuid(), source.name(), alternate.name(), active, reason), set_);
+}
+
+void Deciding::Guard(const person::People& people, person::Row a, person::Row b) {
+  std::vector<uint64_t> ids;
+  for (const person::Row row : {a, b}) {
+    for (const person::Row member : people.MembersOf(row)) ids.push_back(people.HashOf(member));
+  }
+  set_->guards.push_back(PersonGuard(room_, {}, std::move(ids)));
+}
+
+namespace {
+
+struct Between {
+  std::vector<uint64_t> active, inactive;  // Linkages that name both
+};
+
+Between DecisionsBetween(const person::People& people, person::Row a, person::Row b) {
+  Between between;
+  for (const person::DecisionView& decision : people.DecisionsOf(a)) {
+    if (decision.source != b && decision.alternate != b) continue;
+    (decision.active ? between.active : between.inactive).push_back(decision.linkage);
+  }
+  return between;
+}
+
+Status CheckRows(const person::People& people, person::Row a, person::Row b) {
+  if (a != person::kNoRow && b != person::kNoRow && people.IsLive(a) && people.IsLive(b)) return {};
+  return MakeError(ErrorCode::kUnavailable, "The person index is behind: try again in a moment.");
+}
+
+}  // namespace
+
+Status Deciding::Join(const DecidedPatient& source, const DecidedPatient& alternate) {
+  Between between;
+  {
+    const auto people = room_.context.persons->Read();
+    const person::Row a = people->Find(source.current.id_hash), b = people->Find(alternate.current.id_hash);
+    TRY(CheckRows(*people, a, b));
+    between = DecisionsBetween(*people, a, b);
+    Guard(*people, a, b);
+  }
+  if (!between.active.empty())
+    return MakeError(ErrorCode::kConflict, "A decision says already that these two are one person.");
+  for (const uint64_t linkage : between.inactive) TRY(Turn(TRY(ReadLinkage(linkage)), true));
+  return between.inactive.empty() ? Make(source, alternate, true) : Status();
+}
+
+Status Deciding::HoldApart(const DecidedPatient& source, const DecidedPatient& alternate) {
+  Between between;
+  std::vector<uint64_t> others;
+  {
+    const auto people = room_.context.persons->Read();
+    const person::Row a = people->Find(source.current.id_hash), b = people->Find(alternate.current.id_hash);
+    TRY(CheckRows(*people, a, b));
+    between = DecisionsBetween(*people, a, b);
+    others = people->JoinedWithout(a, b, between.active);
+    Guard(*people, a, b);
+  }
+  if (!others.empty()) {
+    std::string names;
+    for (const uint64_t linkage : others)
+      names += fmt::format("{}Linkage/{}", names.empty() ? "" : ", ", TRY(ReadLinkage(linkage)).id);
+    return MakeError(
+        ErrorCode::kConflict,
+        fmt::format("The two are one person by other decisions too: {}. Say of one of these first that its "
+                    "records are not the same.",
+                    names));
+  }
+  if (between.active.empty() && !between.inactive.empty())
+    return MakeError(ErrorCode::kConflict, "A decision says already that these two are not the same.");
+  for (const uint64_t linkage : between.active) TRY(Turn(TRY(ReadLinkage(linkage)), false));
+  return between.active.empty() ? Make(source, alternate, false) : Status();
+}
+
+namespace {
+
+/// The Linkage that says it now.
+Plan DecisionPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set, std::string_view action) {
+  Plan plan;
+  plan.persons_decided = true;
+  plan.answer = [call, now = set->changes.front().now, action](const view::Commit& commit) {
+    Response response;
+    AppendVersioned(*now, commit.at_us, &response.body);
+    if (call->pretty) response.body = PrettyJson(response.body);
+    response.audit_type = "Linkage";
+    response.audit_id = now->id;
+    response.audit_action = action;
+    return response;
+  };
+  plan.set = std::move(set);
+  return plan;
+}
+
+Result<Plan> PlanDecision(const Room& room, const CallPtr& call, const view::Position& basis,
+                          std::string_view operation, bool same) {
+  TRY(CheckMayCall(call->viewer(), operation));
+  TRY(CheckMayRead(call->viewer(), "Patient"));
+  TRY(PersonsOf(room));
+  const fhir::Document document = TRY(ParseBody(*call));
+  const BodyParameters body = TRY(BodyParameters::Read(document, {"patient", "other"}));
+  const DecidedPatient patient = TRY(ReadPatient(room, *call, body, "patient", basis));
+  const DecidedPatient other = TRY(ReadPatient(room, *call, body, "other", basis));
+  if (patient.id == other.id)
+    return MakeIssue(ErrorCode::kIncorrect, "value", body.PathOf("other"),
+                     "The two parameters name the same Patient: name two.");
+  auto set = std::make_unique<view::ChangeSet>();
+  Deciding deciding(room, *call, set.get());
+  TRY(same ? deciding.Join(patient, other) : deciding.HoldApart(patient, other));
+  return DecisionPlan(call, std::move(set), same ? "link" : "not-same");
+}
+
+}  // namespace
+
+Result<Plan> PlanLink(const Room& room, const CallPtr& call, const view::Position& basis) {
+  return PlanDecision(room, call, basis, "$link", true);
+}
+Result<Plan> PlanNotSame(const Room& room, const CallPtr& call, const view::Position& basis) {
+  return PlanDecision(room, call, basis, "$not-same", false);
+}
+
+}  // namespace tk::interaction

@@ -1,0 +1,229 @@
+#include "kernel/interaction/person_links.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "kernel/base/random.h"
+#include "kernel/person/person_view.h"
+
+namespace tk::interaction {
+namespace {
+
+using person::linkage::Scored;
+
+/// Everything that may be told of a comparison: levels and weights, never what was compared.
+void AppendScore(const Room& room, const Scored& scored, fhir::JsonWriter* json) {
+  const person::linkage::Model& model = room.context.persons->model();
+  const person::linkage::Rules& rules = room.context.persons->rules();
+  const auto text = [json](std::string_view url, std::string_view value) {
+    json->Object().Member("url", url).Member("valueString", value).End();
+  };
+  const auto decimal = [json](std::string_view url, double value) {
+    json->Object().Member("url", url).Key("valueDecimal").Raw(fmt::format("{:.4f}", value)).End();
+  };
+  const person::linkage::Explanation why = person::linkage::Explain(scored, model, rules);
+  text("model", fmt::format("{} {}", model.name, model.version));
+  text("rules", fmt::format("{} {}", rules.name, rules.version));
+  for (const std::string_view rule : why.rules) text("rule", rule);
+  decimal("bits", why.bits);
+  decimal("probability", why.probability);
+  for (const person::linkage::Contribution& row : why.rows) {
+    if (row.level.empty() || row.level == "missing") continue;
+    json->Object().Member("url", "level").Key("extension").Array();
+    json->Object().Member("url", "field").Member("valueCode", row.field).End();
+    json->Object().Member("url", "level").Member("valueCode", row.level).End();
+    decimal("bits", row.bits);
+    json->End().End();
+  }
+}
+
+void AppendReason(const Room& room, const LinkReason& reason, fhir::JsonWriter* json) {
+  json->Key("extension").Array().Object().Member("url", person::kPersonLinkUrl).Key("extension").Array();
+  json->Object().Member("url", "grade").Member("valueCode", reason.grade).End();
+  json->Object().Member("url", "by").Member("valueCode", reason.account.empty() ? "machine" : "person").End();
+  if (!reason.account.empty())
+    json->Object().Member("url", "account").Member("valueString", reason.account).End();
+  if (reason.scored != nullptr) AppendScore(room, *reason.scored, json);
+  json->End().End().End();
+}
+
+void AppendReference(std::string_view member, std::string_view reference, fhir::JsonWriter* json) {
+  json->Key(member).Object().Member("reference", reference).End();
+}
+
+void AppendCode(std::string_view member, std::string_view code, fhir::JsonWriter* json) {
+  json->Key(member).Object().Key("coding").Array();
+  json->Object().Member("system", kReviewSystem).Member("code", code).End();
+  json->End().End();
+}
+
+}  // namespace
+
+std::string LinkageJson(const Room& room, std::string_view id, std::string_view source,
+                        std::string_view alternate, bool active, const LinkReason& reason) {
+  std::string out;
+  fhir::JsonWriter json(&out);
+  json.Object().Member("resourceType", "Linkage").Member("id", id);
+  AppendReason(room, reason, &json);
+  json.Key("active").Bool(active).Key("item").Array();
+  for (const bool is_source : {true, false}) {
+    json.Object().Member("type", is_source ? "source" : "alternate");
+    AppendReference("resource", is_source ? source : alternate, &json);
+    json.End();
+  }
+  json.End().End();
+  return out;
+}
+
+std::string ReviewJson(const Room& room, std::string_view id, const ReviewAsked& asked) {
+  std::string out;
+  fhir::JsonWriter json(&out);
+  json.Object().Member("resourceType", "Task").Member("id", id);
+  LinkReason reason;
+  reason.grade = asked.scored == nullptr ? "manual" : NameOf(asked.scored->verdict);
+  reason.scored = asked.scored;
+  AppendReason(room, reason, &json);
+  json.Member("status", "requested").Member("intent", "proposal");
+  AppendCode("code", asked.code, &json);
+  AppendReference("for", asked.subject, &json);
+  json.Member("authoredOn", FormatInstant(room.context.clock->NowUs()));
+  json.Key("input").Array();
+  for (const std::string& other : asked.others) {
+    json.Object();
+    AppendCode("type", "candidate", &json);
+    AppendReference("valueReference", other, &json);
+    json.End();
+  }
+  json.End().End();
+  return out;
+}
+
+Status AddMade(const Room& room, std::string json, view::ChangeSet* set) {
+  auto now = TRY(
+      view::MakeResource(*room.definitions, TRY(fhir::Document::Parse(json)), 1, view::Operation::kCreate));
+  view::Guard guard;
+  guard.id_hash = room.engine().IdHash(room.TypeName(now->type), now->id);
+  set->guards.push_back(std::move(guard));
+  set->changes.push_back({std::move(now), nullptr, 0});
+  return {};
+}
+
+bool IsMadeByMachine(fhir::Value resource) {
+  for (const fhir::Value extension : resource["extension"]) {
+    if (extension["url"].ToString() != person::kPersonLinkUrl) continue;
+    for (const fhir::Value part : extension["extension"]) {
+      if (part["url"].ToString() == "by") return part["valueCode"].ToString() == "machine";
+    }
+  }
+  return false;
+}
+
+view::Guard PersonGuard(const Room& room, std::vector<uint32_t> keys, std::vector<uint64_t> ids) {
+  std::sort(keys.begin(), keys.end());
+  std::sort(ids.begin(), ids.end());
+  view::Guard guard;
+  guard.view_slot = room.context.persons_slot;
+  guard.may_affect = [keys = std::move(keys), ids = std::move(ids)](const view::Change&,
+                                                                    const view::Prepared& prepared) {
+    return person::PersonView::MayAffect(prepared, keys, ids);
+  };
+  return guard;
+}
+
+namespace {
+
+/// The Patients of one plan and what is found about them.
+class Linking {
+ public:
+  Linking(const Room& room, view::ChangeSet* set) : room_(room), view_(*room.context.persons), set_(set) {}
+
+  Status Run() {
+    Gather();
+    if (incoming_.empty()) return {};
+    person::Findings findings;
+    {
+      const auto people = view_.Read();
+      findings = person::Decide(*people, incoming_);
+      for (const person::Finding& finding : findings.found) {
+        for (const uint64_t other : finding.others) {
+          const person::Row row = people->Find(other);
+          if (row != person::kNoRow) ordinals_.emplace(other, people->OrdinalOf(row));
+        }
+      }
+    }
+    for (const person::Finding& finding : findings.found) TRY(Add(finding));
+    std::vector<uint32_t> keys;
+    for (const person::Incoming& one : incoming_) {
+      const std::vector<uint32_t> own = view_.KeysOf(one.packed);
+      keys.insert(keys.end(), own.begin(), own.end());
+    }
+    set_->guards.push_back(PersonGuard(room_, std::move(keys), std::move(findings.looked_at)));
+    return {};
+  }
+
+ private:
+  void Gather() {
+    for (const view::Change& change : set_->changes) {
+      if (change.now == nullptr || change.now->type != view_.patient() ||
+          change.now->op == view::Operation::kDelete)
+        continue;
+      person::Incoming one;
+      one.id_hash = room_.engine().IdHash("Patient", change.now->id);
+      one.packed = view_.PackPatient(change.now->document.Root());
+      if (change.before != nullptr && change.before->document.Root())
+        one.before = view_.PackPatient(change.before->document.Root());
+      names_.emplace(one.id_hash, "Patient/" + change.now->id);
+      if (one.packed != one.before) incoming_.push_back(std::move(one));
+    }
+  }
+
+  /// "Patient/1"; "" if it is gone meanwhile: then the guard hands the set back.
+  Result<std::string> NameOf(uint64_t record) {
+    if (const auto known = names_.find(record); known != names_.end()) return known->second;
+    const auto ordinal = ordinals_.find(record);
+    if (ordinal == ordinals_.end() || ordinal->second == 0) return std::string();
+    const auto text = room_.engine().OpenText(ordinal->second);
+    if (!text.ok() && text.error().code == ErrorCode::kGone) return std::string();
+    if (!text.ok()) return text.error();
+    return names_.emplace(record, "Patient/" + (*text)->header.id).first->second;
+  }
+
+  Status Add(const person::Finding& finding) {
+    const std::string subject = TRY(NameOf(incoming_[finding.incoming].id_hash));
+    std::vector<std::string> others;
+    for (const uint64_t other : finding.others) {
+      std::string name = TRY(NameOf(other));
+      if (!name.empty()) others.push_back(std::move(name));
+    }
+    if (others.empty()) return {};
+    if (finding.kind == person::Finding::Kind::kJoin) {
+      LinkReason reason;
+      reason.grade = person::linkage::NameOf(finding.scored.verdict);
+      reason.scored = &finding.scored;
+      return AddMade(room_, LinkageJson(room_, NewUuid(), others.front(), subject, true, reason), set_);
+    }
+    const ReviewAsked asked{person::CodeOf(finding.kind), subject, others, &finding.scored};
+    return AddMade(room_, ReviewJson(room_, NewUuid(), asked), set_);
+  }
+
+  const Room& room_;
+  const person::PersonView& view_;
+  view::ChangeSet* const set_;
+  std::vector<person::Incoming> incoming_;
+  std::unordered_map<uint64_t, std::string> names_;
+  std::unordered_map<uint64_t, view::Ordinal> ordinals_;
+};
+
+}  // namespace
+
+Status LinkPatients(const Room& room, const view::Position& basis, Plan* plan) {
+  (void)basis;
+  if (room.context.persons == nullptr || !room.context.live_matching || plan->set == nullptr ||
+      plan->persons_decided)
+    return {};
+  return Linking(room, plan->set.get()).Run();
+}
+
+}  // namespace tk::interaction

@@ -1,0 +1,48 @@
+// Who is who while it is written: Patients of a plan are matched at its basis, and what follows (Linkages, review Tasks) goes into the same change set.
+// Flow:   a planner's change set with Patients → LinkPatients → person::Decide → Linkage (joined), Task (a clerk is asked), a guard
+// Guard:  a change set is planned anew when, since its basis, a Patient came that shares a key with one of its own, or a record or decision changed
+//         that was looked at. So two concurrent creates of one person never miss one another.
+// Shape:  Linkage: item "source" the Patient that was there, "alternate" the one joined to him; active: one person; inactive: "not the same".
+//         Extension kPersonLinkUrl: grade (certain, probable, manual), by (machine, person), account, model, rules, rule, bits, probability, and
+//         level by field: never a value of a field. Task: code of kReviewSystem, `for` the new record, input "candidate" the others.
+// The Linkage is the alternate's, the Task the new record's: they are seen, and erased, with him.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernel/interaction/room.h"
+#include "kernel/person/live_match.h"
+
+namespace tk::interaction {
+
+inline constexpr std::string_view kReviewSystem = "http://tongkang.dev/fhir/CodeSystem/person-review";
+
+/// Who joined, or held apart, and why.
+struct LinkReason {
+  std::string_view grade = "manual";                // "certain", "probable", "manual"
+  std::string account;                              // of the person who decided; "": the machine did
+  const person::linkage::Scored* scored = nullptr;  // null: not compared
+};
+
+/// JSON of a Linkage between two Patients ("Patient/1").
+std::string LinkageJson(const Room& room, std::string_view id, std::string_view source,
+                        std::string_view alternate, bool active, const LinkReason& reason);
+struct ReviewAsked {
+  std::string_view code;            // of kReviewSystem
+  std::string subject;              // "Patient/1"
+  std::vector<std::string> others;  // "Patient/2" …
+  const person::linkage::Scored* scored = nullptr;
+};
+std::string ReviewJson(const Room& room, std::string_view id, const ReviewAsked& asked);
+/// Puts a resource that the platform itself makes into the set.
+Status AddMade(const Room& room, std::string json, view::ChangeSet* set);
+
+/// Matches the plan's Patients, if live matching is on and the plan has not decided by itself. Errors: of what must be read.
+Status LinkPatients(const Room& room, const view::Position& basis, Plan* plan);
+/// Holds until a record with one of `keys`, or one of the records `ids`, or a decision about these, changes. Sorted here.
+view::Guard PersonGuard(const Room& room, std::vector<uint32_t> keys, std::vector<uint64_t> ids);
+/// Did LinkPatients make it?
+bool IsMadeByMachine(fhir::Value resource);
+
+}  // namespace tk::interaction

@@ -1,0 +1,23 @@
+// The records of a person as a viewer may see them.
+#pragma once
+
+#include <vector>
+
+#include "kernel/interaction/permit.h"
+#include "kernel/person/person_view.h"
+
+namespace tk::interaction {
+
+/// kUnsupported where this server has no person index.
+Result<const person::PersonView*> PersonsOf(const Room& room);
+
+struct PersonRecord {
+  uint64_t id_hash = 0;
+  view::Ordinal ordinal = 0;  // of its version at `position`
+};
+/// Those of `rows` that the viewer may see, in their order; a record out of his scope is as if it were not.
+std::vector<PersonRecord> VisibleRecords(const Room& room, const access::Viewer& viewer,
+                                         const person::People& people, const std::vector<person::Row>& rows,
+                                         const view::Position& position);
+
+}  // namespace tk::interaction

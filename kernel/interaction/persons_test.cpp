@@ -1,0 +1,264 @@
+// The person index through the interactions: live match, $match, $person, what persons decide.
+#include <thread>
+
+#include "kernel/base/file.h"
+#include "kernel/fhir/validate.h"
+#include "kernel/interaction/persons_for_test.h"
+
+namespace tk::interaction {
+namespace {
+
+const std::string kNumber = ResidentIdOf("19800102", 21);
+
+TEST_F(PersonsTest, ACertainRecordIsJoinedAsItIsWritten) {
+  PutPatient({.id = "a", .resident_id = kNumber});
+  PutPatient({.id = "b", .resident_id = kNumber, .phone = "19900000001"});
+  PutPatient({.id = "c", .name = "李建国", .birth = "1970-05-06", .gender = "male"});
+  EXPECT_EQ(RecordsOf("b"), "a b");
+  EXPECT_EQ(AnchorOf("b"), "a");
+  EXPECT_EQ(RecordsOf("c"), "c");
+  const fhir::Document found = Parsed(Get("Linkage"));
+  EXPECT_EQ(found.Root()["entry"].size(), 1u);
+  const fhir::Value linkage = found.Root()["entry"].At(0)["resource"];
+  EXPECT_TRUE(fhir::CheckValid(*definitions_, linkage).ok()) << linkage.Json();
+  EXPECT_EQ(linkage["item"].At(0)["resource"]["reference"].ToString(), "Patient/a");
+  EXPECT_EQ(linkage["item"].At(1)["resource"]["reference"].ToString(), "Patient/b");
+  EXPECT_TRUE(linkage["active"].IsTrue());
+  const std::string text(linkage.Json());
+  EXPECT_NE(text.find("resident-number-and-name"), std::string::npos);
+  for (const std::string& secret : {kNumber, std::string("王晓芳"), std::string("1980-01-02")})
+    EXPECT_EQ(text.find(secret), std::string::npos) << secret;
+  EXPECT_EQ(Reviews(), "");
+}
+
+TEST_F(PersonsTest, AProbableRecordIsPutBeforeAClerk) {
+  PutPatient({.id = "a", .resident_id = kNumber, .phone = "19900000001"});
+  PutPatient({.id = "b", .phone = "19900000001"});
+  EXPECT_EQ(RecordsOf("b"), "b");
+  EXPECT_EQ(Reviews(), "probable:b>a");
+  const fhir::Document found = Parsed(Get("Task?patient=Patient/b&code=" + std::string("probable")));
+  const fhir::Value task = found.Root()["entry"].At(0)["resource"];
+  EXPECT_TRUE(fhir::CheckValid(*definitions_, task).ok()) << task.Json();
+  // The same again makes nothing worse: nobody is asked twice.
+  PutPatient({.id = "b", .phone = "19900000001", .extra = R"(,"language":"zh")"});
+  EXPECT_EQ(Reviews(), "probable:b>a");
+}
+
+TEST_F(PersonsTest, APersonsDecisionIsNeverTurnedByTheMachine) {
+  PutPatient({.id = "a", .resident_id = kNumber});
+  PutPatient({.id = "b", .resident_id = kNumber});
+  EXPECT_EQ(RecordsOf("b"), "a b");
+  const Response apart = Post("Patient/$not-same", Pair("a", "b"));
+  ASSERT_EQ(apart.status, 200) << apart.body;
+  EXPECT_EQ(At(Parsed(apart), "active"), "false");
+  EXPECT_EQ(At(Parsed(apart), "meta.versionId"), "2");
+  EXPECT_EQ(RecordsOf("a"), "a");
+  EXPECT_EQ(RecordsOf("b"), "b");
+  EXPECT_EQ(AnchorOf("b"), "b");
+  EXPECT_EQ(Post("Patient/$not-same", Pair("b", "a")).status, 409);
+  PutPatient({.id = "b", .resident_id = kNumber, .phone = "19900000002"});
+  EXPECT_EQ(RecordsOf("b"), "b");
+  EXPECT_EQ(Reviews(), "");
+  ASSERT_EQ(Post("Patient/$link", Pair("b", "a")).status, 200);
+  EXPECT_EQ(RecordsOf("a"), "a b");
+  EXPECT_EQ(Post("Patient/$link", Pair("a", "b")).status, 409);
+}
+
+TEST_F(PersonsTest, WhatOtherDecisionsJoinIsNotSplitByOne) {
+  for (const char* id : {"a", "b", "c"}) PutPatient({.id = id, .resident_id = kNumber});
+  EXPECT_EQ(RecordsOf("c"), "a b c");
+  const Response link = Post("Patient/$link", Pair("b", "c"));
+  if (link.status == 409) {  // c was joined to b, who agreed as well as a
+    ASSERT_EQ(Post("Patient/$link", Pair("a", "c")).status, 200);
+  }
+  const Response refused = Post("Patient/$not-same", Pair("b", "c"));
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_NE(refused.body.find("Linkage/"), std::string::npos);
+  EXPECT_EQ(RecordsOf("c"), "a b c");
+}
+
+TEST_F(PersonsTest, MatchAnswersBestFirst) {
+  PutPatient({.id = "a", .resident_id = kNumber, .phone = "19900000001"});
+  PutPatient({.id = "b", .resident_id = kNumber});
+  PutPatient({.id = "c", .phone = "19900000001"});
+  EXPECT_EQ(MatchesOf({.resident_id = kNumber, .phone = "19900000001"}), "certain:a probable:c");
+  EXPECT_EQ(MatchesOf({.resident_id = kNumber}, R"(,{"name":"onlyCertainMatches","valueBoolean":true})"),
+            "certain:a");
+  EXPECT_EQ(
+      MatchesOf({.resident_id = kNumber, .phone = "19900000001"}, R"(,{"name":"count","valueInteger":1})"),
+      "certain:a");
+  EXPECT_EQ(MatchesOf({.name = "赵无人", .birth = "1911-11-11", .resident_id = ResidentIdOf("19111111", 77)}),
+            "");
+  const fhir::Document answer = Parsed(Post("Patient/$match", TestPatient{.resident_id = kNumber}.Json()));
+  EXPECT_EQ(At(answer, "type"), "searchset");
+  const std::string score = At(answer, "entry.0.search.score");
+  EXPECT_TRUE(score == "1.0000" || score.starts_with("0.99")) << score;
+}
+
+TEST_F(PersonsTest, SeveralWhoAreCertainAreNotCertain) {
+  PutPatient({.id = "a", .resident_id = kNumber});
+  PutPatient({.id = "b", .resident_id = kNumber});
+  ASSERT_EQ(Post("Patient/$not-same", Pair("a", "b")).status, 200);
+  EXPECT_EQ(MatchesOf({.resident_id = kNumber}), "probable:a probable:b");
+  EXPECT_EQ(MatchesOf({.resident_id = kNumber}, R"(,{"name":"onlyCertainMatches","valueBoolean":true})"), "");
+}
+
+TEST_F(PersonsTest, AMatchThatSaysTooLittleIsToldSo) {
+  EXPECT_EQ(Post("Patient/$match", R"({"resourceType":"Patient","gender":"male"})").status, 422);
+  EXPECT_EQ(IssuePath(Post("Patient/$match", R"({"resourceType":"Parameters","parameter":[{"name":"x"}]})")),
+            "Parameters.parameter[0].name");
+  EXPECT_EQ(Post("Patient/$match", R"({"resourceType":"Parameters"})").status, 400);
+  EXPECT_EQ(IssuePath(Post("Patient/$match",
+                           R"({"resourceType":"Parameters","parameter":[{"name":"resource","resource":)" +
+                               TestPatient{.resident_id = kNumber}.Json() +
+                               R"(},{"name":"count","valueInteger":0}]})")),
+            "Parameters.parameter[1]");
+}
+
+TEST_F(PersonsTest, AnAreaIsToldNothingOfAnothers) {
+  PutPatient({.id = "a", .resident_id = kNumber, .phone = "19900000001", .area = "380102"});
+  PutPatient({.id = "b", .resident_id = kNumber, .area = "380104"});
+  EXPECT_EQ(RecordsOf("a"), "a b");
+  viewer_ = AreaViewer("380104");
+  EXPECT_EQ(RecordsOf("b"), "b");
+  EXPECT_EQ(RecordsOf("a"), "[404]");
+  EXPECT_EQ(MatchesOf({.resident_id = kNumber}), "certain:b");
+  // The phone is known of the other record alone.
+  const fhir::Document with =
+                           Parsed(Post("Patient/$match",
+                                       TestPatient{.resident_id = kNumber, .phone = "19900000001"}.Json())),
+                       without = Parsed(Post("Patient/$match", TestPatient{.resident_id = kNumber}.Json()));
+  EXPECT_EQ(At(with, "entry.0.search"), At(without, "entry.0.search"));
+  viewer_ = AreaViewer("380199");
+  EXPECT_EQ(MatchesOf({.resident_id = kNumber}), "");
+}
+
+TEST_F(PersonsTest, APersonIsMadeOfHisRecordsWithTheSourceOfEachValue) {
+  PutPatient({.id = "a", .resident_id = kNumber, .phone = "19900000001"});
+  PutPatient({.id = "b", .resident_id = kNumber, .phone = "19900000002"});
+  const fhir::Document person = Parsed(Get("Patient/a/$person"));
+  EXPECT_TRUE(fhir::CheckValid(*definitions_, person.Root()).ok()) << person.Text();
+  EXPECT_EQ(At(person, "resourceType"), "Person");
+  EXPECT_EQ(person.Root()["identifier"].size(), 1u);
+  EXPECT_EQ(person.Root()["telecom"].size(), 2u);
+  EXPECT_EQ(At(person, "telecom.0.value"), "19900000002");  // the newer record goes first
+  EXPECT_EQ(At(person, "telecom.0.extension.0.valueReference.reference"), "Patient/b");
+  EXPECT_EQ(At(person, "birthDate"), "1980-01-02");
+  EXPECT_EQ(At(person, "_birthDate.extension.0.valueReference.reference"), "Patient/b");
+  EXPECT_EQ(Get("Patient/never/$person").status, 404);
+}
+
+TEST_F(PersonsTest, AMatchIsExplained) {
+  PutPatient({.id = "a", .resident_id = kNumber});
+  PutPatient({.id = "b", .resident_id = kNumber});
+  const Response response = Post("Patient/$explain-match", Pair("a", "b"));
+  ASSERT_EQ(response.status, 200) << response.body;
+  EXPECT_NE(response.body.find(R"({"name":"grade","valueCode":"certain"})"), std::string::npos);
+  EXPECT_NE(response.body.find(R"({"name":"same-person","valueBoolean":true})"), std::string::npos);
+  EXPECT_EQ(response.body.find(kNumber), std::string::npos);
+  EXPECT_EQ(Post("Patient/$explain-match", Pair("a", "never")).status, 404);
+}
+
+TEST_F(PersonsTest, RecordsOfOneTransactionMatchOneAnother) {
+  const auto entry = [](const TestPatient& patient) {
+    return R"({"resource":)" + patient.Json() + R"(,"request":{"method":"PUT","url":"Patient/)" + patient.id +
+           R"("}})";
+  };
+  const Response response = Post("", R"({"resourceType":"Bundle","type":"transaction","entry":[)" +
+                                         entry({.id = "a", .resident_id = kNumber}) + "," +
+                                         entry({.id = "b", .resident_id = kNumber}) + "," +
+                                         entry({.id = "c", .resident_id = kNumber}) + "]}");
+  ASSERT_EQ(response.status, 200) << response.body;
+  EXPECT_EQ(Parsed(response).Root()["entry"].size(), 3u);
+  EXPECT_EQ(RecordsOf("b"), "a b c");
+}
+
+TEST_F(PersonsTest, ATransactionWithAKeyIsAnsweredAgain) {
+  PutPatient({.id = "a", .resident_id = kNumber});
+  Request request = Make(Method::kPost, "",
+                         R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":)" +
+                             TestPatient{.resident_id = kNumber}.Json() +
+                             R"(,"request":{"method":"POST","url":"Patient"}}]})");
+  request.idempotency_key = "once";
+  const Response first = Send(request), again = Send(request);
+  ASSERT_EQ(first.status, 200) << first.body;
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(At(Parsed(first), "entry.0.response.location"), At(Parsed(again), "entry.0.response.location"));
+  EXPECT_EQ(At(Parsed(Get("Linkage?_summary=count")), "total"), "1");
+}
+
+// Two who come at the same moment never miss one another.
+TEST_F(PersonsTest, ConcurrentCreatesOfOnePersonFindOneAnother) {
+  constexpr int kPersons = 20, kThreads = 4;
+  for (int i = 0; i < kPersons; ++i) {
+    const std::string number = ResidentIdOf("19900303", 100 + i);
+    std::vector<std::thread> threads;
+    std::vector<std::string> ids(kThreads);
+    for (int thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&, thread] {
+        const Response response =
+            Post("Patient", TestPatient{.birth = "1990-03-03", .resident_id = number}.Json());
+        ids[static_cast<size_t>(thread)] = IdOf(response);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    std::sort(ids.begin(), ids.end());
+    std::string all;
+    for (const std::string& id : ids) all += (all.empty() ? "" : " ") + id;
+    EXPECT_EQ(RecordsOf(ids[0]), all);
+  }
+}
+
+TEST_F(PersonsTest, AfterAStartEverythingIsAsItWas) {
+  PutPatient({.id = "a", .resident_id = kNumber});
+  PutPatient({.id = "b", .resident_id = kNumber});
+  PutPatient({.id = "c", .resident_id = kNumber});
+  ASSERT_EQ(Delete("Patient/c").status, 204);
+  Close();
+  Open();
+  EXPECT_EQ(RecordsOf("b"), "a b");
+  PutPatient({.id = "d", .resident_id = kNumber});
+  Close();
+  std::filesystem::remove_all(folder_ / "views" / "person");
+  Open();
+  EXPECT_EQ(RecordsOf("d"), "a b d");
+  EXPECT_EQ(AnchorOf("d"), "a");
+}
+
+TEST_F(PersonsTest, WhatIsErasedIsFoundNoMore) {
+  PutPatient({.id = "a", .resident_id = kNumber});
+  PutPatient({.id = "b", .resident_id = kNumber});
+  PutPatient({.id = "c", .resident_id = kNumber});
+  ASSERT_TRUE(engine_->SaveViews().ok());
+  ASSERT_TRUE(engine_->Erase("Patient/b").ok());
+  EXPECT_EQ(RecordsOf("a"), "a c");
+  EXPECT_EQ(persons_->Read()->records(), 2u);
+  ASSERT_TRUE(engine_->Erase("Patient/a").ok());
+  ASSERT_TRUE(engine_->Erase("Patient/c").ok());
+  EXPECT_EQ(MatchesOf({.resident_id = kNumber}), "");
+  ASSERT_TRUE(engine_->SaveViews().ok());
+  for (const auto& file : std::filesystem::directory_iterator(folder_ / "views" / "person")) {
+    const auto text = ReadFile(file.path());
+    ASSERT_TRUE(text.ok());
+    EXPECT_EQ(text->find(kNumber), std::string::npos) << file.path();
+    EXPECT_EQ(text->find("晓芳"), std::string::npos) << file.path();
+  }
+}
+
+TEST_F(PersonsTest, WhoMayNotIsRefused) {
+  auto post = std::make_shared<access::Post>();
+  post->name = "screener";
+  post->reads = {"Patient"};
+  auto viewer = std::make_shared<access::Viewer>();
+  viewer->post = post;
+  PutPatient({.id = "a", .resident_id = kNumber});
+  viewer_ = viewer;
+  EXPECT_EQ(MatchesOf({.resident_id = kNumber}), "[403]");
+  EXPECT_EQ(Get("Patient/a/$person").status, 403);
+  EXPECT_EQ(Post("Patient/$link", Pair("a", "b")).status, 403);
+  EXPECT_EQ(Post("Patient/$not-same", Pair("a", "b")).status, 403);
+  EXPECT_EQ(Post("Patient/$explain-match", Pair("a", "b")).status, 403);
+}
+
+}  // namespace
+}  // namespace tk::interaction

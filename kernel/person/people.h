@@ -1,0 +1,177 @@
+// Who is who, folded: source records (live Patients), decisions about pairs of them (Linkages), and the persons that follow from both.
+// Law:    a person is the connected component of records over active decisions. Nothing is decided here: the same records and decisions, in whatever
+//         order they came, give the same persons (people_test.cpp). A record that was deleted, or erased, or that never was, still joins those whom
+//         decisions joined through it; it is nobody's record itself.
+// Shape:  a row a record, in rings: the rows of one component, each naming the next; joining two swaps two names. One entry of linkage::Index a
+//         person, with the values of all his records, newest first. A record's own packed bytes stay apart, so that an unmerge gives back exactly
+//         what was.
+// Name:   a person's anchor is his oldest record. A join keeps the older of two anchors; a split gives each side its own again.
+// Threads: one writer, who keeps readers away (person_view.h).
+// Memory: docs/decisions/0028. Cost: some µs a change, and more for a person of many records.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/person/linkage/index.h"
+#include "kernel/person/slot_table.h"
+
+namespace tk::person {
+
+using Row = uint32_t;
+inline constexpr Row kNoRow = UINT32_MAX;
+/// Of a person's records so many, the newest, are what he is found by.
+inline constexpr size_t kRecordsMerged = 64;
+
+/// One pair of a decision.
+struct PairOf {
+  uint64_t source = 0, alternate = 0;  // id hashes of Patients
+  bool operator==(const PairOf&) const = default;
+};
+
+/// A decision as a record sees it.
+struct DecisionView {
+  uint64_t linkage = 0;  // id hash of the Linkage
+  Row source = kNoRow, alternate = kNoRow;
+  bool active = false;  // false: "not the same"
+  bool manual = false;
+};
+
+class People {
+ public:
+  /// Both must outlive it.
+  People(const linkage::Model& model, const linkage::Rules& rules);
+
+  // The writer's.
+  /// `first`: the ordinal with which it became live; 0: this one, unless it is live already.
+  void PutRecord(uint64_t id_hash, uint64_t ordinal, std::string_view packed, uint64_t first = 0);
+  void RemoveRecord(uint64_t id_hash);
+  /// In place of what this Linkage said before.
+  void PutDecision(uint64_t linkage, std::span<const PairOf> pairs, bool active, bool manual);
+  void RemoveDecision(uint64_t linkage);
+  /// After many changes: postings into one run.
+  void Settle() { index_.Settle(); }
+
+  // Questions. Rows are good as long as nobody writes.
+  /// kNoRow: no record and no decision ever named it.
+  Row Find(uint64_t id_hash) const;
+  bool IsLive(Row row) const { return rows_[row].ordinal != 0; }
+  uint64_t HashOf(Row row) const { return rows_[row].hash; }
+  /// Of the record's last version; 0: it is not live.
+  uint64_t OrdinalOf(Row row) const { return rows_[row].ordinal; }
+  std::string_view BytesOf(Row row) const { return linkage::EntryView(At(rows_[row].bytes)).bytes(); }
+  linkage::EntryView View(Row row) const { return linkage::EntryView(At(rows_[row].bytes)); }
+  /// The person's entry in the index; kNoEntry if the row is not live.
+  linkage::Entry EntryOf(Row row) const { return rows_[row].entry; }
+  /// The oldest live record of an entry's person.
+  Row AnchorOf(linkage::Entry entry) const { return anchors_[entry]; }
+  /// Live records of the row's person, the anchor first, then by age.
+  std::vector<Row> MembersOf(Row row) const;
+  bool IsSamePerson(Row a, Row b) const;
+  /// All decisions that name the row.
+  std::vector<DecisionView> DecisionsOf(Row row) const;
+  /// Linkages that would still join the two, in a row from one to the other, if those of `without` did not; empty: nothing would.
+  std::vector<uint64_t> JoinedWithout(Row a, Row b, std::span<const uint64_t> without) const;
+  /// Does a decision "not the same" stand between the persons of two rows?
+  bool IsHeldApart(Row a, Row b) const;
+
+  const linkage::Index& index() const { return index_; }
+  size_t records() const { return live_; }
+  size_t persons() const { return persons_; }
+  size_t row_count() const { return rows_.size(); }
+  struct Memory {
+    size_t index, rows, decisions, bytes;
+    size_t sum() const { return index + rows + decisions + bytes; }
+  };
+  Memory memory() const;
+
+  /// Every record and decision once, in an order that gives the same People when they are put again.
+  template <class Record, class Decision>
+  void ForAll(Record record, Decision decision) const;
+
+ private:
+  struct Record {
+    uint64_t hash = 0;
+    uint64_t ordinal = 0;  // 0: not live
+    uint64_t first = 0;    // the ordinal with which it became live
+    uint32_t bytes = 0;    // place of its packed bytes, in units of eight
+    linkage::Entry entry = linkage::kNoEntry;
+    Row next = kNoRow;        // in the ring
+    uint32_t edge = kNoEdge;  // the first that names it
+  };
+  struct Edge {
+    uint64_t linkage = 0;
+    Row source = kNoRow, alternate = kNoRow;  // kNoRow: taken back
+    uint32_t next_source = kNoEdge, next_alternate = kNoEdge;
+    uint32_t more = kNoEdge;  // the next pair of the same Linkage
+    bool active = false, manual = false;
+  };
+  static constexpr uint32_t kNoEdge = UINT32_MAX;
+  static constexpr size_t kBlockBytes = size_t{1} << 20, kUnit = 8;
+
+  const char* At(uint32_t place) const {
+    const size_t at = size_t{place} * kUnit;
+    return blocks_[at / kBlockBytes].get() + at % kBlockBytes;
+  }
+  uint32_t Keep(std::string_view packed);
+  void LetGo(uint32_t place);
+  Row RowFor(uint64_t id_hash);
+  std::vector<Row> RingOf(Row row) const;
+  /// The person's entry anew, after his records changed.
+  void Refresh(Row any);
+  void Join(Row a, Row b);
+  void Split(Row a, Row b);
+  void FillEdge(uint32_t edge, const PairOf& pair, bool active, bool manual);
+  /// Takes a pair back; its slot stays.
+  void ClearEdge(uint32_t edge);
+  uint32_t FindEdge(uint64_t linkage) const {
+    return edge_table_.Find(linkage, [this](uint32_t edge) { return edges_[edge].linkage; });
+  }
+  void Unlist(Row row, uint32_t edge);
+  uint32_t& NextOf(uint32_t edge, Row row) {
+    Edge& e = edges_[edge];
+    return e.source == row ? e.next_source : e.next_alternate;
+  }
+  uint32_t NextOf(uint32_t edge, Row row) const {
+    const Edge& e = edges_[edge];
+    return e.source == row ? e.next_source : e.next_alternate;
+  }
+
+  linkage::Index index_;
+  std::vector<Record> rows_;
+  SlotTable row_table_;
+  std::vector<Edge> edges_;
+  std::vector<uint32_t> free_edges_;
+  SlotTable edge_table_;      // linkage → its first edge
+  std::vector<Row> anchors_;  // by entry
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  size_t used_ = kBlockBytes;  // of the last block
+  size_t live_ = 0, persons_ = 0;
+};
+
+template <class RecordCall, class DecisionCall>
+void People::ForAll(RecordCall record, DecisionCall decision) const {
+  // By age, so that rows that became live in an order become so again.
+  std::vector<Row> order;
+  order.reserve(live_);
+  for (Row row = 0; row < rows_.size(); ++row) {
+    if (IsLive(row)) order.push_back(row);
+  }
+  std::sort(order.begin(), order.end(), [this](Row a, Row b) { return rows_[a].first < rows_[b].first; });
+  for (const Row row : order) record(rows_[row].hash, rows_[row].first, rows_[row].ordinal, BytesOf(row));
+  std::vector<PairOf> pairs;
+  for (uint32_t i = 0; i < edges_.size(); ++i) {
+    const Edge& edge = edges_[i];
+    if (edge.source == kNoRow || FindEdge(edge.linkage) != i) continue;
+    pairs.clear();
+    for (uint32_t e = i; e != kNoEdge; e = edges_[e].more)
+      pairs.push_back({rows_[edges_[e].source].hash, rows_[edges_[e].alternate].hash});
+    decision(edge.linkage, std::span<const PairOf>(pairs), edge.active, edge.manual);
+  }
+}
+
+}  // namespace tk::person

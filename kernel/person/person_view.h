@@ -1,0 +1,128 @@
+// The person index as a view of the log: live Patients and Linkages between them, folded to persons who can be matched against in memory.
+// Flow:   worker: Prepare packs a Patient, or reads a Linkage's pairs → writer: Apply keeps what is due → Publish: into People, while readers are away
+//         reader: Read() → People: match, members, decisions (live_match.h decides what a new record is joined to)
+// A Linkage counts when its items are this server's Patients: item "source" the one that was there, each "alternate" one that is (active) or is not
+//         (inactive) the same person. Whether a machine or a person decided is told by the extension kPersonLinkUrl; without it a person did.
+// Readers see what is published, and while a large group is being published more and more of it: everything there is durable. Who needs to know
+//         that nothing came between puts a guard (MayAffect).
+// Files:  "people" and "manifest" in the view's folder: records as packed bytes, and decisions. They hold names and numbers as the search index does;
+//         Forget leaves none of an erased person's.
+// Cost:   Prepare ~10 µs a Patient. A reader waits for at most kAppliedAtOnce changes, the writer for the readers that are there.
+#pragma once
+
+#include <pthread.h>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernel/base/hash.h"
+#include "kernel/person/people.h"
+#include "kernel/view/directory.h"
+#include "kernel/view/view.h"
+
+namespace tk::person {
+
+inline constexpr std::string_view kPersonLinkUrl = "http://tongkang.dev/fhir/StructureDefinition/person-link";
+
+/// A readers' and a writer's lock on which the writer never starves: who comes while it waits stands behind it. Not to be taken twice.
+class WriterFirstLock {
+ public:
+  WriterFirstLock();
+  ~WriterFirstLock() { pthread_rwlock_destroy(&lock_); }
+  WriterFirstLock(const WriterFirstLock&) = delete;
+  WriterFirstLock& operator=(const WriterFirstLock&) = delete;
+  void lock() { pthread_rwlock_wrlock(&lock_); }
+  void unlock() { pthread_rwlock_unlock(&lock_); }
+  void lock_shared() { pthread_rwlock_rdlock(&lock_); }
+  void unlock_shared() { pthread_rwlock_unlock(&lock_); }
+
+ private:
+  pthread_rwlock_t lock_;
+};
+
+/// What a Linkage says, if it is about Patients of this server.
+struct Decision {
+  std::vector<PairOf> pairs;
+  bool active = true;
+  bool manual = true;
+};
+inline constexpr size_t kPairsMax = 50;  // of one Linkage; one of more counts for nothing
+std::optional<Decision> ReadDecision(fhir::Value linkage, const HashKey& key);
+
+struct PersonViewOptions {
+  std::shared_ptr<const fhir::Definitions> definitions;
+  HashKey hash_key{};
+  const view::Directory* directory = nullptr;  // for Forget
+  const linkage::Model* model = nullptr;       // null: CityModel
+  const linkage::Rules* rules = nullptr;       // null: ResidentRules
+};
+
+class PersonView final : public view::View {
+ public:
+  explicit PersonView(const PersonViewOptions& options);
+  ~PersonView() override;
+
+  /// People as it stands; nobody writes while this lives, so let it go soon, and take no second one meanwhile.
+  class Reading {
+   public:
+    explicit Reading(const PersonView& view) : view_(view) { view_.lock_.lock_shared(); }
+    ~Reading() { view_.lock_.unlock_shared(); }
+    Reading(const Reading&) = delete;
+    Reading& operator=(const Reading&) = delete;
+    const People& operator*() const { return *view_.people_; }
+    const People* operator->() const { return view_.people_.get(); }
+
+   private:
+    const PersonView& view_;
+  };
+  Reading Read() const { return Reading(*this); }
+  const linkage::Model& model() const { return model_; }
+  const linkage::Rules& rules() const { return rules_; }
+  fhir::TypeId patient() const { return patient_; }
+  fhir::TypeId linkage_type() const { return linkage_; }
+
+  /// Packed bytes of a Patient, as the view has them.
+  std::string PackPatient(fhir::Value patient) const;
+  /// Sorted hashes of the keys by which a packed record is found.
+  std::vector<uint32_t> KeysOf(std::string_view packed) const;
+  /// For guards: does what was prepared concern a record that has one of `keys`, or one of the records `ids`? Both sorted. Memory only.
+  static bool MayAffect(const view::Prepared& prepared, std::span<const uint32_t> keys,
+                        std::span<const uint64_t> ids);
+
+  std::string_view name() const override { return "person"; }
+  uint32_t format_version() const override;
+  Result<std::unique_ptr<view::Prepared>> Prepare(const view::Change& change) const override;
+  void Apply(const view::Change& change, const view::Prepared& prepared, view::Ordinal ordinal) override;
+  void Publish(uint64_t t, view::Ordinal end_ordinal) override;
+  Result<view::Mark> Save(const std::string& folder, const view::Mark& mark) override;
+  Result<view::Mark> Load(const std::string& folder, const view::Mark& log_head) override;
+  void Clear() override;
+  Status Forget(std::span<const view::OwnerNumber> owners) override;
+  void SetOldestPinned(view::Ordinal ordinal) override { (void)ordinal; }
+  size_t memory_bytes() const override;
+  size_t disk_bytes() const override;
+
+ private:
+  struct Due;  // a change that is applied and not yet published
+  static constexpr size_t kAppliedAtOnce = 64;
+  void ApplyDue(const Due& due);
+  Status LoadPeople(std::string_view bytes);
+
+  const PersonViewOptions options_;
+  const linkage::Model& model_;
+  const linkage::Rules& rules_;
+  const fhir::TypeId patient_, linkage_;
+  mutable WriterFirstLock lock_;  // people_, t_, end_ordinal_
+  std::unique_ptr<People> people_;
+  uint64_t t_ = 0;
+  view::Ordinal end_ordinal_ = 1;
+  std::vector<Due> due_;  // the writer's
+  std::mutex save_mutex_;
+  std::string folder_;  // where it was saved last
+  std::atomic<size_t> saved_bytes_{0};
+};
+
+}  // namespace tk::person
