@@ -50,6 +50,9 @@ Result<Opened> OpenData(const OpenOptions& options) {
     auto people = std::make_unique<person::PersonView>(persons);
     opened.persons = people.get();
     views.push_back(std::move(people));
+    auto areas = std::make_unique<geo::AreaView>(engine.definitions);
+    opened.areas = areas.get();
+    views.push_back(std::move(areas));
     return views;
   };
   TRY(MakeFolder(options.data.data + "/views/search"));

@@ -7,6 +7,7 @@
 
 #include "kernel/access/audit.h"
 #include "kernel/base/file.h"
+#include "kernel/geo/area_view.h"
 #include "kernel/person/person_view.h"
 #include "kernel/search/index.h"
 #include "kernel/view/engine.h"
@@ -19,6 +20,7 @@ struct Opened {
   std::unique_ptr<view::Engine> engine;
   search::Index* index = nullptr;         // slot 0 of the engine
   person::PersonView* persons = nullptr;  // slot 1
+  geo::AreaView* areas = nullptr;         // slot 2
 };
 
 struct OpenOptions {

@@ -15,6 +15,7 @@
 #include "kernel/app/app.h"
 #include "kernel/base/config.h"
 #include "kernel/base/diagnostics.h"
+#include "kernel/exchange/operations.h"
 #include "kernel/http/live.h"
 #include "kernel/http/pages.h"
 #include "kernel/http/pipeline.h"
@@ -85,6 +86,7 @@ struct House {
   std::unique_ptr<access::SignOn> sign_on;
   std::unique_ptr<access::AuditLog> audit;
   std::unique_ptr<interaction::Interactions> interactions;
+  std::unique_ptr<exchange::Operations> operations;
   std::unique_ptr<app::Runtime> apps;
   std::unique_ptr<http::Server>
       server;  // destroyed after pipeline, workers and live: their calls name its loops
@@ -98,6 +100,7 @@ struct House {
   void AddViewMetrics();
   void AddLossMetrics();
   http::Readiness Readiness() const;
+  void AddFhir();
   void AddHealth();
   void WatchLog();
   void Stop();
@@ -202,6 +205,19 @@ void House::AddMetrics() {
   http::Live* const stream = live.get();
   gauge("tongkang_live_subscribers", "Live pages",
         [stream] { return static_cast<double>(stream->subscribers()); });
+}
+
+// The interactions, and before them the operations of the rooms above.
+void House::AddFhir() {
+  operations =
+      std::make_unique<exchange::Operations>(exchange::ImportContext{opened.engine.get(), opened.areas});
+  http::FhirPort port = http::PortOf(interactions.get());
+  port.handle = [ours = operations.get(), next = std::move(port.handle)](interaction::Request request,
+                                                                         interaction::Done done) {
+    if (exchange::Operations::Has(request)) return done(ours->Handle(request));
+    next(std::move(request), std::move(done));
+  };
+  http::AddFhirRoutes(pipeline.get(), std::move(port));
 }
 
 http::ServerOptions ListenOptions(const Settings& settings) {
@@ -354,7 +370,7 @@ Status House::Build(const Settings& settings) {
   }
   pipeline = std::make_unique<http::Pipeline>(way, sign_on.get(), audit.get(), &metrics, workers.get());
   live = std::make_unique<http::Live>(http::SourceOf(engine), http::LiveOptions{}, &clock, sign_on.get());
-  http::AddFhirRoutes(pipeline.get(), http::PortOf(interactions.get()));
+  AddFhir();
   app::Runtime::Options running;
   running.engine = engine;
   running.index = opened.index;

@@ -1,0 +1,262 @@
+#include "kernel/exchange/table_import.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <mutex>
+#include <thread>
+
+#include "kernel/base/charset.h"
+#include "kernel/base/clock.h"
+#include "kernel/base/text.h"
+#include "kernel/fhir/validate.h"
+
+namespace tk::exchange {
+namespace {
+
+constexpr size_t kChunk = 500;
+constexpr int kAttemptsMax = 8;
+
+}  // namespace
+
+void ImportReport::Refuse(uint64_t line, std::string_view column, std::string text) {
+  ++refused;
+  if (issues.size() < kIssuesToldMax) issues.push_back({line, std::string(column), std::move(text)});
+}
+
+Status ReadTable(std::string_view bytes, const ImportOptions& options, std::span<const CsvColumn> columns,
+                 ImportReport* report, const std::function<void(const CsvRow&, const CsvColumns&)>& each) {
+  const Utf8Text text = TRY(ToUtf8(bytes, options.charset));
+  report->charset = text.charset;
+  CsvReader reader(text.text);
+  CsvRow row;
+  if (!reader.Next(&row))
+    return MakeError(ErrorCode::kIncorrect, "The table is empty: its first row names the columns.");
+  if (!row.fault.empty()) return MakeError(ErrorCode::kIncorrect, fmt::format("First row: {}", row.fault));
+  const CsvColumns found = TRY(FindColumns(row, columns));
+  report->unknown_columns = found.unknown;
+  while (reader.Next(&row)) {
+    if (++report->rows > kImportRowsMax)
+      return MakeError(ErrorCode::kTooLarge,
+                       fmt::format("The table has more than {} rows: send it in parts.", kImportRowsMax));
+    if (!row.fault.empty()) {
+      report->Refuse(row.line, fmt::format("field {}", row.fault_column), std::string(row.fault));
+      continue;
+    }
+    each(row, found);
+  }
+  return {};
+}
+
+namespace {
+
+/// One import's writing: chunks taken by several threads.
+class TableWriter {
+ public:
+  TableWriter(const ImportContext& context, std::string_view type, const MakeText& make,
+              const ImportOptions& options, ImportReport* report)
+      : engine_(*context.engine),
+        type_name_(type),
+        type_(engine_.definitions().FindType(type)),
+        make_(make),
+        options_(options),
+        report_(*report) {}
+
+  Status Run(std::span<const Planned> planned) {
+    const size_t chunk = options_.all_or_nothing ? std::max<size_t>(planned.size(), 1) : kChunk;
+    std::atomic<size_t> next{0};
+    const auto work = [&] {
+      for (size_t from = next.fetch_add(chunk); from < planned.size() && !failed_.load();
+           from = next.fetch_add(chunk)) {
+        const Status written = WriteChunk(planned.subspan(from, std::min(chunk, planned.size() - from)));
+        if (!written.ok()) Fail(written.error());
+      }
+    };
+    std::vector<std::jthread> others;
+    const size_t chunks = (planned.size() + chunk - 1) / chunk;
+    for (size_t i = 1; i < std::min<size_t>(options_.threads, chunks); ++i) others.emplace_back(work);
+    work();
+    others.clear();
+    if (failed_.load()) return *failure_;
+    return {};
+  }
+
+ private:
+  struct Counted {
+    uint64_t added = 0, changed = 0;
+    std::vector<std::pair<uint64_t, std::string>> refused;
+  };
+
+  void Fail(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    if (!failed_.exchange(true)) failure_ = error;
+  }
+
+  Status WriteChunk(std::span<const Planned> chunk) {
+    for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+      if (options_.deadline_us != 0 && MonotonicUs() > options_.deadline_us)
+        return MakeError(ErrorCode::kTimeout,
+                         "The time for one request is over. What was written stays: send the same table "
+                         "again, and it goes on; or let an operator load it by `tongkang import`.");
+      Counted counted;
+      auto set = std::make_unique<view::ChangeSet>();
+      TRY(Fill(chunk, set.get(), &counted));
+      if (options_.all_or_nothing && !counted.refused.empty()) {
+        Count(counted, 0, false);
+        return {};
+      }
+      if (set->changes.empty()) {
+        Count(counted, 0, true);
+        return {};
+      }
+      TRY(engine_.Prepare(set.get()));
+      auto promise = std::make_shared<std::promise<view::Outcome>>();
+      auto future = promise->get_future();
+      engine_.Submit(std::move(set),
+                     [promise](view::Outcome outcome) { promise->set_value(std::move(outcome)); });
+      const view::Outcome outcome = future.get();
+      if (outcome.commit.ok()) {
+        Count(counted, outcome.commit->t, true);
+        return {};
+      }
+      if (!outcome.stale && outcome.commit.error().code != ErrorCode::kBusy) return outcome.commit.error();
+      std::this_thread::sleep_for(std::chrono::milliseconds(5 << attempt));
+    }
+    return MakeError(
+        ErrorCode::kBusy,
+        "Others keep writing the same records. What was written stays: send the same table again.");
+  }
+
+  Status Fill(std::span<const Planned> chunk, view::ChangeSet* set, Counted* counted) const {
+    set->basis = engine_.Head();
+    for (const Planned& planned : chunk) {
+      const uint64_t id_hash = engine_.IdHash(type_name_, planned.id);
+      const auto version = engine_.directory().Current(id_hash, set->basis);
+      view::Change change;
+      if (version.ordinal != 0 && !version.deleted) change.before = TRY(engine_.Read(version.ordinal));
+      const bool exists = change.before != nullptr;
+      auto made = Make(planned, exists ? change.before->document.Root() : fhir::Value(), version);
+      if (!made.ok()) {
+        counted->refused.emplace_back(planned.line, made.error().external);
+        continue;
+      }
+      change.now = std::move(made).value();
+      set->changes.push_back(std::move(change));
+      view::Guard guard;
+      guard.id_hash = id_hash;
+      guard.version = version.version;
+      set->guards.push_back(std::move(guard));
+      ++(exists ? counted->changed : counted->added);
+    }
+    return {};
+  }
+
+  Result<view::ResourcePtr> Make(const Planned& planned, fhir::Value before,
+                                 const view::Directory::Version& version) const {
+    fhir::Document document = TRY(fhir::Document::Parse(make_(planned, before)));
+    fhir::ValidateOptions validate;
+    validate.expected = type_;
+    TRY(fhir::CheckValid(engine_.definitions(), document.Root(), validate));
+    return view::MakeResource(engine_.definitions(), std::move(document), version.version + 1,
+                              view::Operation::kUpdate);
+  }
+
+  void Count(const Counted& counted, uint64_t t, bool kept) {
+    const std::lock_guard lock(mutex_);
+    report_.added += kept ? counted.added : 0;
+    report_.changed += kept ? counted.changed : 0;
+    report_.last_t = std::max(report_.last_t, t);
+    if (!kept) report_.kept = false;
+    for (const auto& [line, text] : counted.refused) report_.Refuse(line, {}, text);
+  }
+
+  view::Engine& engine_;
+  const std::string type_name_;
+  const fhir::TypeId type_;
+  const MakeText& make_;
+  const ImportOptions& options_;
+  std::mutex mutex_;
+  ImportReport& report_;
+  std::atomic<bool> failed_{false};
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+Status WriteAll(const ImportContext& context, std::string_view type, std::span<const Planned> planned,
+                const MakeText& make, const ImportOptions& options, ImportReport* report) {
+  if (options.all_or_nothing && planned.size() > kAllOrNothingMax)
+    return MakeError(ErrorCode::kTooLarge,
+                     fmt::format("All or nothing is for at most {} changed rows, and these are {}: check the "
+                                 "table first, then load it without.",
+                                 kAllOrNothingMax, planned.size()));
+  return TableWriter(context, type, make, options, report).Run(planned);
+}
+
+std::string JsonText(std::string_view text) {
+  std::string out;
+  tk::AppendJsonString(text, &out);
+  return out;
+}
+
+std::string IdentifiersWith(fhir::Value before, std::string_view system, std::string_view value) {
+  std::string json = fmt::format(R"([{{"system":{},"value":{}}})", JsonText(system), JsonText(value));
+  for (const fhir::Value identifier : before["identifier"]) {
+    if (identifier["system"].ToString() != system) json.append(",").append(identifier.Json());
+  }
+  return json + "]";
+}
+
+namespace {
+
+bool IsOurs(std::string_view meta_member) {
+  return meta_member == "source" || meta_member == "_source" || meta_member == "versionId" ||
+         meta_member == "lastUpdated" || meta_member == "_versionId" || meta_member == "_lastUpdated";
+}
+
+std::string MetaOf(fhir::Value before, std::string_view area_code, std::string_view source) {
+  std::string out;
+  fhir::JsonWriter json(&out);
+  json.Object();
+  if (!source.empty()) json.Member("source", source);
+  for (const fhir::Value member : before["meta"]) {
+    if (!IsOurs(member.name_text()) && member.name_text() != "tag")
+      json.Key(member.name_text()).Raw(member.Json());
+  }
+  std::string tags;
+  const auto add = [&tags](std::string_view tag) { tags.append(tags.empty() ? "" : ",").append(tag); };
+  if (!area_code.empty()) add(fmt::format(R"({{"system":"{}","code":"{}"}})", view::kAreaSystem, area_code));
+  for (const fhir::Value tag : before["meta"]["tag"]) {
+    if (area_code.empty() || tag["system"].ToString() != view::kAreaSystem) add(tag.Json());
+  }
+  if (!tags.empty()) json.Key("tag").Raw("[" + tags + "]");
+  json.End();
+  return out;
+}
+
+}  // namespace
+
+std::string Remade(std::string_view type, std::string_view id, fhir::Value before, std::string_view area_code,
+                   std::string_view source, std::span<const std::pair<std::string_view, std::string>> given) {
+  std::string out;
+  fhir::JsonWriter json(&out);
+  json.Object().Member("resourceType", type).Member("id", id);
+  const std::string meta = MetaOf(before, area_code, source);
+  if (meta != "{}") json.Key("meta").Raw(meta);
+  for (const auto& [name, value] : given) {
+    if (!value.empty()) json.Key(name).Raw(value);
+  }
+  for (const fhir::Value member : before) {
+    const std::string_view name = member.name_text();
+    const bool made =
+        name == "resourceType" || name == "id" || name == "meta" ||
+        std::any_of(given.begin(), given.end(), [name](const auto& each) { return each.first == name; });
+    if (!made) json.Key(name).Raw(member.Json());
+  }
+  json.End();
+  return out;
+}
+
+}  // namespace tk::exchange

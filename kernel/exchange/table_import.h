@@ -1,0 +1,82 @@
+// Tables that come from outside and become resources: what every import has in common.
+// Flow:   CSV (kernel/base/csv.h) → rows, each good or refused with line, column, what and how to mend → Planned → WriteAll → the log
+// Rules:  nothing of a bad row is kept. A row that says what is there already writes nothing, so the same table twice changes nothing. What a table
+//         does not say stays: members that no column is for are kept as they are.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/base/csv.h"
+#include "kernel/geo/area_view.h"
+#include "kernel/view/engine.h"
+
+namespace tk::exchange {
+
+inline constexpr size_t kImportRowsMax = 1'000'000;
+inline constexpr size_t kIssuesToldMax = 200;
+inline constexpr size_t kAllOrNothingMax = 10'000;  // changed rows: they are one transaction
+
+struct ImportContext {
+  view::Engine* engine = nullptr;
+  const geo::AreaView* areas = nullptr;
+};
+
+struct ImportOptions {
+  bool check_only = false;      // tells what would be, and writes nothing
+  bool all_or_nothing = false;  // one refused row: nothing is kept
+  std::string charset;          // "" = told from the bytes
+  std::string source;           // meta.source of what is written: the request that brought it
+  int64_t deadline_us = 0;      // MonotonicUs(); 0 = none
+  unsigned threads = 2;
+};
+
+struct RowIssue {
+  uint64_t line = 0;
+  std::string column;  // "" = the whole row
+  std::string text;    // what is wrong and how to mend it
+};
+
+struct ImportReport {
+  uint64_t rows = 0, added = 0, changed = 0, unchanged = 0, refused = 0;
+  std::vector<RowIssue> issues;  // of refused rows; the first kIssuesToldMax
+  std::vector<std::string> unknown_columns;
+  std::string charset;
+  bool kept = true;     // false: nothing was written (check_only, or all_or_nothing with a refused row)
+  uint64_t last_t = 0;  // of what was written; 0: nothing
+
+  void Refuse(uint64_t line, std::string_view column, std::string text);
+};
+
+/// Calls `each` for every row that is whole; broken ones are refused. Errors: those of charset and heads; kTooLarge over kImportRowsMax rows.
+Status ReadTable(std::string_view bytes, const ImportOptions& options, std::span<const CsvColumn> columns,
+                 ImportReport* report, const std::function<void(const CsvRow&, const CsvColumns&)>& each);
+
+/// A resource that a row is to become: the newest version is read, changed and written; none: it is made.
+struct Planned {
+  uint64_t line = 0;
+  std::string id;
+  size_t row = 0;  // the caller's
+};
+/// The JSON to write; `before` is absent when there is nothing yet.
+using MakeText = std::function<std::string(const Planned& planned, fhir::Value before)>;
+
+/// Writes them in order of `planned` in transactions of some hundred, those in different transactions side by side; with all_or_nothing in one.
+/// A row that the definitions refuse is refused in `report` (and with all_or_nothing everything). Errors: the engine's; kTimeout past the
+/// deadline, saying that what was written stays; kTooLarge for all_or_nothing over kAllOrNothingMax.
+Status WriteAll(const ImportContext& context, std::string_view type, std::span<const Planned> planned,
+                const MakeText& make, const ImportOptions& options, ImportReport* report);
+
+/// The members of a resource, some given anew: `given` in their order with their JSON ("" takes one out), then the others of `before` as they
+/// are. id, resourceType and meta are made: meta keeps what it had but for the source and the tag of the area ("" keeps that too).
+std::string Remade(std::string_view type, std::string_view id, fhir::Value before, std::string_view area_code,
+                   std::string_view source, std::span<const std::pair<std::string_view, std::string>> given);
+
+/// identifier with `value` for `system` first, and those of other systems as they were.
+std::string IdentifiersWith(fhir::Value before, std::string_view system, std::string_view value);
+std::string JsonText(std::string_view text);
+
+}  // namespace tk::exchange
