@@ -1,8 +1,11 @@
 // The accuracy and speed of person matching, as Markdown: ./tk bench linkage and ./tk train-matching call this. See bench/README.md.
 // Use:    tongkang_linkage sets FOLDER START_MODEL     the public labelled sets, each trained without its labels
-//         tongkang_linkage city FOLDER [MODEL]         the synthetic city's records against the truth
+//         tongkang_linkage city FOLDER [MODEL [MISSED]]  the synthetic city's records against the truth; MODEL may be ""; MISSED: a file for
+//                                                      a line on each part of a person that stayed apart and each wrong join: levels, no values
 //         tongkang_linkage train FOLDER_OR_FILE OUT    learns a model from Patient.ndjson; with truth/truth.csv, a report of thresholds
 #include <fmt/format.h>
+
+#include <sys/resource.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -23,12 +26,18 @@ double SecondsSince(int64_t start_us) { return static_cast<double>(MonotonicUs()
 
 std::string Today() { return FormatInstant(SystemClock().NowUs()).substr(0, 10); }
 
-void Fill(const std::vector<Record>& records, Index* index) {
-  for (const Record& record : records) index->Add(record);
+double PeakGigabytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1e6;  // of kilobytes
+}
+
+void Fill(const EntryStore& records, Index* index) {
+  for (size_t i = 0; i < records.size(); ++i) index->AddPacked(records.View(static_cast<Entry>(i)).bytes());
   index->Settle();
 }
 
-Result<Model> TrainOn(const std::vector<Record>& records, const Model& start, const std::string& name,
+Result<Model> TrainOn(const EntryStore& records, const Model& start, const std::string& name,
                       const std::string& source, TrainReport* report) {
   Index index(start, NoRules());
   Fill(records, &index);
@@ -54,7 +63,8 @@ Status RunSets(const std::string& folder, const std::string& start_file) {
       "|\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
       start_file);
   for (const SetSpec& spec : KnownSets()) {
-    const LabelledSet set = TRY(ReadSet(folder, spec));
+    LabelledSet set;
+    TRY(ReadSet(folder, spec, &set));
     TrainReport report;
     const Model model = TRY(TrainOn(set.records, start, set.name, "trained without labels", &report));
     Index index(model, NoRules());
@@ -77,29 +87,46 @@ Status RunSets(const std::string& folder, const std::string& start_file) {
   return {};
 }
 
-void PrintCity(const CityResult& r) {
-  const Accuracy& p = r.pairs.fixed;
+void PrintAccuracy(const char* what, const Accuracy& a) {
+  fmt::print("| {} | {:.5f} | {:.5f} | **{:.5f}** | {} | {} |\n", what, a.precision, a.recall, a.f1, a.wrong,
+             a.missed);
+}
+
+void PrintTraps(const CityRows& rows) {
   fmt::print(
-      "\n| | precision | recall | F1 | wrong | missed |\n|---|---|---|---|---|---|\n| pairs joined (probable "
-      "and better) | {:.5f} | {:.5f} | "
-      "**{:.5f}** | {} | {} |\n| groups (clusters without chains) | {:.5f} | {:.5f} | **{:.5f}** | {} | {} "
-      "|\n",
-      p.precision, p.recall, p.f1, p.wrong, p.missed, r.clusters.precision, r.clusters.recall, r.clusters.f1,
-      r.clusters.wrong, r.clusters.missed);
+      "\n| trap (in either record) | true pairs | joined | recall | joined wrongly "
+      "|\n|---|---|---|---|---|\n");
+  for (const auto& [trap, row] : rows) {
+    const double recall =
+        row.pairs == 0 ? 0 : static_cast<double>(row.found) / static_cast<double>(row.pairs);
+    fmt::print("| {} | {} | {} | {:.4f} | {} |\n", trap, row.pairs, row.found, recall, row.wrong);
+  }
+}
+
+void PrintPersons(const CitySet& set, const PersonsResult& r) {
   fmt::print(
-      "\nCertain: {} pairs, **{} wrong**. Left to a clerk (possible): {} pairs, of which {} right. Groups "
-      "not joined: {} "
+      "\n### Batch: records to persons\n\n| round | entries | pairs compared | keys passed over | joined | "
+      "seconds |\n|---|---|---|---|---|---|\n");
+  for (size_t i = 0; i < r.rounds.size(); ++i) {
+    const auto& round = r.rounds[i];
+    fmt::print("| {} | {} | {} | {} | {} | {} | {:.1f} |\n", i, round.entries, round.compared,
+               round.passed_over, round.joined, round.lent, round.seconds);
+  }
+  fmt::print(
+      "\n{} records became {} persons in **{:.1f} s** ({:.0f} records/s).\n\n| | precision | recall | F1 | "
+      "wrong | missed |\n|---|---|---|---|---|---|\n",
+      set.records.size(), r.persons, r.seconds, static_cast<double>(set.records.size()) / r.seconds);
+  PrintAccuracy("pairs of records of one person", r.pairs);
+  fmt::print(
+      "\nCertain: {} links, **{} wrong**. Left to a clerk (possible): {} links, of which {} right. Not "
+      "joined: {} "
       "contradictions, {} unsupported.\n",
       r.certain, r.certain_wrong, r.queued, r.queued_right, r.contradicted, r.unsupported);
   fmt::print(
-      "\n| trap (in either record) | true pairs | joined | left to a clerk | recall | joined wrongly "
-      "|\n|---|---|---|---|---|---|\n");
-  for (const auto& [trap, row] : r.by_trap) {
-    const double recall =
-        row.pairs == 0 ? 0 : static_cast<double>(row.found) / static_cast<double>(row.pairs);
-    fmt::print("| {} | {} | {} | {} | {:.4f} | {} |\n", trap, row.pairs, row.found, row.queued, recall,
-               row.wrong);
-  }
+      "\nWhat the parts of a person that stayed apart have in common, each part beside all else that is "
+      "known of him:\n\n| in common at best | pairs |\n|---|---|\n");
+  for (const auto& [common, pairs] : r.missed) fmt::print("| {} | {} |\n", common, pairs);
+  PrintTraps(r.by_trap);
 }
 
 void PrintLive(const LiveResult& live) {
@@ -117,36 +144,52 @@ void PrintLive(const LiveResult& live) {
       live.candidates, live.right, live.wrong, live.certain_wrong, live.queued, live.missed);
 }
 
-Status RunCity(const std::string& folder, const std::string& model_file) {
-  Model model = CityModel();
-  if (!model_file.empty()) {
-    const std::string json = TRY(ReadFile(model_file));
-    model = TRY(Model::Read(json));
-  }
-  const CitySet set = TRY(ReadCity(folder));
+/// Two records at a time, as the scorer has it. Of millions it would only take time.
+void RunPairs(const CitySet& set, const Model& model, unsigned threads) {
+  Index index(model, ResidentRules());
+  int64_t before = MonotonicUs();
+  Fill(set.records, &index);
+  const double built = SecondsSince(before);
+  BatchReport batch;
+  before = MonotonicUs();
+  const std::vector<Link> links = FindLinks(index, Verdict::kPossible, threads, &batch);
+  const double seconds = SecondsSince(before);
+  const PairsResult r = JudgePairs(set, links);
   fmt::print(
-      "\n## The synthetic city\n\n{} records; model {} version {} of {}; rules of {}, {}. Rates of the "
-      "traps: city/data/noise.json.\n",
-      set.records.size(), model.name, model.version, model.date, ResidentRules().name, ResidentRules().date);
+      "\n### Records alone, two at a time\n\n{:.1f} s to index, {:.1f} s on {} threads to compare {} pairs "
+      "({:.0f} pairs/s).\n\n| | precision | recall | F1 | wrong | missed |\n|---|---|---|---|---|---|\n",
+      built, seconds, threads, batch.compared, static_cast<double>(batch.compared) / seconds);
+  PrintAccuracy("pairs joined (probable and better)", r.pairs);
+  fmt::print("\nCertain: {} pairs, **{} wrong**; possible: {}, of which {} right.\n", r.certain,
+             r.certain_wrong, r.queued, r.queued_right);
+}
+
+Result<Model> ModelFor(const std::string& file) {
+  if (file.empty()) return CityModel();
+  const std::string json = TRY(ReadFile(file));
+  return Model::Read(json);
+}
+
+Status RunCity(const std::string& folder, const std::string& model_file, const std::string& missed_file) {
+  constexpr size_t kPairsUpTo = 1'000'000;
+  CitySet set;
+  const int64_t start = MonotonicUs();
+  TRY(ReadCity(folder, &set));
+  const Model trained = TRY(ModelFor(model_file));
+  const Model model = trained.ForEntries(set.records.size());
   const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
-  {
-    Index index(model, ResidentRules());
-    int64_t before = MonotonicUs();
-    Fill(set.records, &index);
-    const double built = SecondsSince(before);
-    BatchReport batch;
-    before = MonotonicUs();
-    const std::vector<Link> links = FindLinks(index, Verdict::kPossible, threads, &batch);
-    const double seconds = SecondsSince(before);
-    fmt::print(
-        "\nBatch: {:.1f} s to index, {:.1f} s on {} threads to compare {} pairs ({:.0f} pairs/s, {:.0f} "
-        "records/s); {} keys of too many entries "
-        "passed over.\n",
-        built, seconds, threads, batch.compared, static_cast<double>(batch.compared) / seconds,
-        static_cast<double>(set.records.size()) / seconds, batch.passed_over);
-    PrintCity(JudgeCity(index, set, links));
-  }
+  fmt::print(
+      "\n## The synthetic city\n\n{} records, read in {:.1f} s; model {} version {} of {}; rules of {}, {}. "
+      "Rates of the "
+      "traps: city/data/noise.json.\n",
+      set.records.size(), SecondsSince(start), model.name, model.version, model.date, ResidentRules().name,
+      ResidentRules().date);
+  if (set.records.size() <= kPairsUpTo) RunPairs(set, model, threads);
+  std::FILE* missed = missed_file.empty() ? nullptr : std::fopen(missed_file.c_str(), "w");
+  PrintPersons(set, JudgePersons(set, model, threads, missed));
+  if (missed != nullptr) std::fclose(missed);
   PrintLive(AskLive(set, model, 20));
+  fmt::print("\nPeak memory of all of it: {:.1f} GB.\n", PeakGigabytes());
   return {};
 }
 
@@ -168,9 +211,9 @@ Status RunTrain(const std::string& from, const std::string& to) {
   CitySet set;
   const bool labelled = fs::exists(from + "/truth/truth.csv");
   if (labelled)
-    set = TRY(ReadCity(from));
+    TRY(ReadCity(from, &set));
   else
-    set.records = TRY(ReadPatients(fs::is_directory(from) ? from + "/Patient.ndjson" : from));
+    TRY(ReadPatients(fs::is_directory(from) ? from + "/Patient.ndjson" : from, &set.records));
   TrainReport report;
   const Model model = TRY(
       TrainOn(set.records, CityModel(), CityModel().name,
@@ -206,10 +249,11 @@ Status RunTrain(const std::string& from, const std::string& to) {
 Status Main(int argc, char** argv) {
   const std::string command = argc > 2 ? argv[1] : "";
   if (command == "sets" && argc == 4) return RunSets(argv[2], argv[3]);
-  if (command == "city") return RunCity(argv[2], argc > 3 ? argv[3] : "");
+  if (command == "city") return RunCity(argv[2], argc > 3 ? argv[3] : "", argc > 4 ? argv[4] : "");
   if (command == "train" && argc == 4) return RunTrain(argv[2], argv[3]);
-  return MakeError(ErrorCode::kIncorrect,
-                   "use: tongkang_linkage sets FOLDER START_MODEL | city FOLDER [MODEL] | train DATA OUT");
+  return MakeError(
+      ErrorCode::kIncorrect,
+      "use: tongkang_linkage sets FOLDER START_MODEL | city FOLDER [MODEL [MISSED]] | train DATA OUT");
 }
 
 }  // namespace

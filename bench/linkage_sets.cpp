@@ -86,6 +86,8 @@ uint64_t PairsOf(const std::map<std::string, uint64_t>& counts) {
   return pairs;
 }
 
+}  // namespace
+
 Accuracy AccuracyOf(uint64_t right, uint64_t found, uint64_t all, double threshold) {
   Accuracy a;
   a.right = right;
@@ -97,8 +99,6 @@ Accuracy AccuracyOf(uint64_t right, uint64_t found, uint64_t all, double thresho
   a.threshold = threshold;
   return a;
 }
-
-}  // namespace
 
 const std::vector<SetSpec>& KnownSets() {
   static const std::vector<SetSpec> sets = {
@@ -139,9 +139,9 @@ std::vector<std::vector<std::string>> ReadCsv(std::string_view text) {
   return rows;
 }
 
-Result<LabelledSet> ReadSet(const std::string& folder, const SetSpec& spec) {
-  LabelledSet set;
-  set.name = spec.name;
+Status ReadSet(const std::string& folder, const SetSpec& spec, LabelledSet* set) {
+  std::string packed;
+  set->name = spec.name;
   const bool febrl = std::string_view(spec.kind) == "febrl";
   for (const char* file : spec.files) {
     const std::string text = TRY(ReadFile(folder + "/" + file));
@@ -151,17 +151,18 @@ Result<LabelledSet> ReadSet(const std::string& folder, const SetSpec& spec) {
     for (size_t i = 0; i < rows[0].size(); ++i) columns[rows[0][i]] = i;
     for (size_t r = 1; r < rows.size(); ++r) {
       const Row row(columns, rows[r]);
-      set.records.push_back(febrl ? FebrlRecord(row) : FakeRecord(row));
+      Pack(febrl ? FebrlRecord(row) : FakeRecord(row), &packed);
+      set->records.Add(packed);
       // rec-N-org and rec-N-dup-k are of person N.
       const std::string_view id = febrl ? row["rec_id"] : row["cluster"];
       const size_t from = febrl ? id.find('-') + 1 : 0;
-      set.person.emplace_back(febrl ? id.substr(from, id.find('-', from) - from) : id);
-      if (set.person.back().empty())
+      set->person.emplace_back(febrl ? id.substr(from, id.find('-', from) - from) : id);
+      if (set->person.back().empty())
         return MakeError(ErrorCode::kIncorrect,
                          std::string(file) + ": row " + std::to_string(r + 1) + " names no person");
     }
   }
-  return set;
+  return {};
 }
 
 SetResult Judge(const std::vector<person::linkage::Link>& links, const std::vector<std::string>& person,

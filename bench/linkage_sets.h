@@ -13,7 +13,7 @@ namespace tk::bench {
 
 struct LabelledSet {
   std::string name;
-  std::vector<person::linkage::Record> records;
+  person::linkage::EntryStore records;
   std::vector<std::string> person;  // by record
 };
 
@@ -25,12 +25,13 @@ struct SetSpec {
 const std::vector<SetSpec>& KnownSets();
 
 /// Errors: kNotFound when a file is not there; kIncorrect with line and column name.
-Result<LabelledSet> ReadSet(const std::string& folder, const SetSpec& spec);
+Status ReadSet(const std::string& folder, const SetSpec& spec, LabelledSet* set);
 
 struct Accuracy {
   double precision = 0, recall = 0, f1 = 0, threshold = 0;
   uint64_t right = 0, wrong = 0, missed = 0;
 };
+Accuracy AccuracyOf(uint64_t right, uint64_t found, uint64_t all, double threshold);
 struct SetResult {
   Accuracy fixed, best;
   uint64_t true_pairs = 0, compared = 0, reached = 0;  // reached: true pairs that the keys brought together

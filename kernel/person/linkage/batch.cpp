@@ -16,21 +16,62 @@ struct ChunkWork {
   uint64_t compared = 0, passed_over = 0;
 };
 
-void MatchChunk(const Index& index, Verdict at_least, size_t chunk, MatchScratch* scratch, ChunkWork* work) {
+/// Whose links are looked for: all entries, each against those of smaller numbers, or some, against all that are not looked for after them.
+struct Queries {
+  const Index& index;
+  const std::vector<Entry>* some;  // null: all
+  size_t size() const { return some == nullptr ? index.size() : some->size(); }
+  Entry at(size_t i) const { return some == nullptr ? static_cast<Entry>(i) : (*some)[i]; }
+  bool Later(Entry query, Entry other) const {
+    return some != nullptr && other >= query && std::binary_search(some->begin(), some->end(), other);
+  }
+};
+
+void MatchChunk(const Queries& queries, Verdict at_least, size_t chunk, MatchScratch* scratch,
+                ChunkWork* work) {
   std::vector<MatchHit> hits;
-  const size_t end = std::min(index.size(), (chunk + 1) * kChunk);
+  const size_t end = std::min(queries.size(), (chunk + 1) * kChunk);
   scratch->compared = scratch->passed_over = 0;
   for (size_t i = chunk * kChunk; i < end; ++i) {
-    const auto entry = static_cast<Entry>(i);
-    if (!index.Has(entry)) continue;
-    index.Match(index.View(entry), at_least, scratch, &hits, entry);
+    const Entry entry = queries.at(i);
+    if (!queries.index.Has(entry)) continue;
+    queries.index.Match(queries.index.View(entry), at_least, scratch, &hits,
+                        queries.some == nullptr ? entry : kNoEntry);
     for (const MatchHit& hit : hits) {
-      work->links.push_back(
-          {hit.entry, entry, static_cast<float>(hit.scored.bits), hit.scored.verdict, hit.scored.rules_held});
+      if (queries.Later(entry, hit.entry)) continue;
+      work->links.push_back({std::min(hit.entry, entry), std::max(hit.entry, entry),
+                             static_cast<float>(hit.scored.bits), hit.scored.verdict, hit.scored.rules_held});
     }
   }
   work->compared = scratch->compared;
   work->passed_over = scratch->passed_over;
+}
+
+std::vector<Link> FindAll(const Queries& queries, Verdict at_least, unsigned threads, BatchReport* report) {
+  const size_t chunks = (queries.size() + kChunk - 1) / kChunk;
+  std::vector<ChunkWork> work(chunks);
+  std::atomic<size_t> next{0};
+  const auto run = [&] {
+    MatchScratch scratch;
+    for (size_t chunk = next++; chunk < chunks; chunk = next++)
+      MatchChunk(queries, at_least, chunk, &scratch, &work[chunk]);
+  };
+  std::vector<std::thread> pool;
+  for (unsigned i = 1; i < threads; ++i) pool.emplace_back(run);
+  run();
+  for (std::thread& thread : pool) thread.join();
+  std::vector<Link> links;
+  size_t count = 0;
+  for (const ChunkWork& part : work) count += part.links.size();
+  links.reserve(count);
+  for (ChunkWork& part : work) {
+    links.insert(links.end(), part.links.begin(), part.links.end());
+    part.links = {};
+    if (report == nullptr) continue;
+    report->compared += part.compared;
+    report->passed_over += part.passed_over;
+  }
+  return links;
 }
 
 /// Of what an entry says, so that ties are broken alike in any order of entries.
@@ -111,27 +152,12 @@ class Joiner {
 }  // namespace
 
 std::vector<Link> FindLinks(const Index& index, Verdict at_least, unsigned threads, BatchReport* report) {
-  const size_t chunks = (index.size() + kChunk - 1) / kChunk;
-  std::vector<ChunkWork> work(chunks);
-  std::atomic<size_t> next{0};
-  const auto run = [&] {
-    MatchScratch scratch;
-    for (size_t chunk = next++; chunk < chunks; chunk = next++)
-      MatchChunk(index, at_least, chunk, &scratch, &work[chunk]);
-  };
-  std::vector<std::thread> pool;
-  for (unsigned i = 1; i < threads; ++i) pool.emplace_back(run);
-  run();
-  for (std::thread& thread : pool) thread.join();
-  std::vector<Link> links;
-  for (ChunkWork& part : work) {
-    links.insert(links.end(), part.links.begin(), part.links.end());
-    part.links = {};
-    if (report == nullptr) continue;
-    report->compared += part.compared;
-    report->passed_over += part.passed_over;
-  }
-  return links;
+  return FindAll({index, nullptr}, at_least, threads, report);
+}
+
+std::vector<Link> FindLinksOf(const Index& index, const std::vector<Entry>& some, Verdict at_least,
+                              unsigned threads, BatchReport* report) {
+  return FindAll({index, &some}, at_least, threads, report);
 }
 
 Clusters Cluster(const Index& index, std::vector<Link> found, Verdict links) {

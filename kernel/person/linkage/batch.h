@@ -27,6 +27,10 @@ struct BatchReport {
 std::vector<Link> FindLinks(const Index& index, Verdict at_least, unsigned threads,
                             BatchReport* report = nullptr);
 
+/// The same, of some entries against all others: each pair once. In rising order, each once.
+std::vector<Link> FindLinksOf(const Index& index, const std::vector<Entry>& some, Verdict at_least,
+                              unsigned threads, BatchReport* report = nullptr);
+
 struct Conflict {
   Link link;
   enum class Why : uint8_t {

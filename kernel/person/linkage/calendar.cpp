@@ -104,6 +104,8 @@ BirthLevel CompareBirths(int32_t a, int32_t b) {
   const Ymd x = SplitDate(a), y = SplitDate(b);
   if (SaysYearOnly(x) || SaysYearOnly(y)) {
     if (x.year == y.year) return BirthLevel::kYear;
+    if (SaysYearOnly(x) && !SaysYearOnly(y) && x.year + 1 == y.year) return BirthLevel::kNominal;
+    if (SaysYearOnly(y) && !SaysYearOnly(x) && y.year + 1 == x.year) return BirthLevel::kNominal;
     // What says the year alone says nothing of month and day, so it cannot be near either.
     return BirthLevel::kDifferent;
   }

@@ -11,13 +11,14 @@ namespace tk::person::linkage {
 enum class BirthLevel : uint8_t {
   kMissing,
   kDifferent,
+  kNominal,  // one says no more than the year before: a year reckoned from the nominal age, which counts one too many
   kYear,   // the same year, and one of them says no more, or says 1 January as fillers do
   kPart,   // two of year, month and day are the same
   kSlip,   // one digit differs, two neighbouring digits are changed over, or day and month are
   kLunar,  // one is the other's date in the lunar calendar
   kSame,
 };
-inline constexpr uint8_t kBirthLevels = 7;
+inline constexpr uint8_t kBirthLevels = 8;
 
 /// Symmetric. Dates are yyyymmdd; 0 is missing, month or day 00 not known.
 BirthLevel CompareBirths(int32_t a, int32_t b);

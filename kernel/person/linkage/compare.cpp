@@ -11,7 +11,7 @@ namespace {
 constexpr std::array<FieldTraits, kFieldCount> kFieldTraits = {{
     {"family", {"missing", "different", "part", "similar", "sound", "swapped", "alias", "same"}},
     {"given", {"missing", "different", "part", "similar", "sound", "swapped", "alias", "same"}},
-    {"birth", {"missing", "different", "year", "part", "slip", "lunar", "same"}},
+    {"birth", {"missing", "different", "nominal", "year", "part", "slip", "lunar", "same"}},
     {"sex", {"missing", "different", "same"}},
     {"id", {"missing", "different", "unlike", "slip", "same-broken", "converted", "same"}},
     {"card", {"missing", "different", "slip", "same"}},
@@ -34,6 +34,8 @@ void CompareAllBirths(const EntryView& a, const EntryView& b, Comparison* out) {
 uint8_t IdLevel(const IdView& a, const IdView& b) {
   if (a.text == b.text && a.grade >= Grade::kConverted && b.grade >= Grade::kConverted)
     return a.grade == Grade::kChecked && b.grade == Grade::kChecked ? level::kIdSame : level::kConverted;
+  // A number that its own record speaks against (intake.h) proves nobody by being the same.
+  if (a.text == b.text && std::min(a.grade, b.grade) == Grade::kClaimed) return level::kSameBroken;
   switch (person::Compare(IdentifierOf(a), IdentifierOf(b))) {
     case IdAgreement::kNothing:
       return level::kMissing;

@@ -4,8 +4,6 @@
 #include <bit>
 #include <iterator>
 
-#include "kernel/base/error.h"
-
 namespace tk::person::linkage {
 namespace {
 
@@ -110,19 +108,6 @@ size_t Postings::bytes() const {
   return bytes;
 }
 
-uint32_t Index::Store(std::string_view bytes) {
-  const size_t room = (bytes.size() + 3) / 4 * 4;
-  if (used_ + room > kBlockBytes) {
-    blocks_.push_back(std::make_unique<char[]>(kBlockBytes));
-    used_ = 0;
-  }
-  std::memcpy(blocks_.back().get() + used_, bytes.data(), bytes.size());
-  const size_t at = (blocks_.size() - 1) * kBlockBytes + used_;
-  used_ += room;
-  CHECK(at / 4 < kGone);
-  return static_cast<uint32_t>(at / 4);
-}
-
 Entry Index::Add(const Record& record) {
   std::string bytes;
   Pack(record, &bytes);
@@ -130,24 +115,11 @@ Entry Index::Add(const Record& record) {
 }
 
 Entry Index::AddPacked(std::string_view bytes) {
-  CHECK(at_.size() < kEntriesMax);
-  const auto entry = static_cast<Entry>(at_.size());
-  at_.push_back(Store(bytes));
+  const Entry entry = store_.Add(bytes);
   std::vector<Key> keys;
   KeysOf(View(entry), model_.passes, &keys);
   for (const Key& key : keys) postings_.Add(key.hash, entry);
   return entry;
-}
-
-// What is no more may be of one who is erased: its bytes go too.
-void Index::Wipe(Entry entry) {
-  char* const at = const_cast<char*>(BytesAt(entry));
-  std::memset(at + sizeof(uint16_t), 0, PackedSize(at) - sizeof(uint16_t));
-}
-
-void Index::Remove(Entry entry) {
-  if (Has(entry)) Wipe(entry);
-  at_[entry] = kGone;
 }
 
 Entry Index::Replace(Entry entry, const Record& record) {
@@ -170,8 +142,7 @@ Entry Index::ReplacePacked(Entry entry, std::string_view bytes) {
     Remove(entry);
     return AddPacked(bytes);
   }
-  Wipe(entry);
-  at_[entry] = Store(bytes);
+  store_.Put(entry, bytes);
   for (const Key& key : after) {
     if (!has(before, key)) postings_.Add(key.hash, entry);
   }
@@ -242,11 +213,12 @@ void Index::Match(const EntryView& query, Verdict at_least, MatchScratch* scratc
   scratch->sharers.clear();
   Gather(query, scratch, below);
   const std::vector<Entry>& entries = scratch->entries;
-  for (size_t i = 0; i < std::min(kAhead, entries.size()); ++i) __builtin_prefetch(BytesAt(entries[i]));
+  for (size_t i = 0; i < std::min(kAhead, entries.size()); ++i)
+    __builtin_prefetch(store_.BytesAt(entries[i]));
   for (size_t i = 0; i < entries.size(); ++i) {
     if (i + kAhead < entries.size()) {
-      __builtin_prefetch(BytesAt(entries[i + kAhead]));
-      __builtin_prefetch(BytesAt(entries[i + kAhead]) + 64);
+      __builtin_prefetch(store_.BytesAt(entries[i + kAhead]));
+      __builtin_prefetch(store_.BytesAt(entries[i + kAhead]) + 64);
     }
     const Scored scored = ScorePair(query, View(entries[i]), scratch);
     if (scored.verdict >= at_least) hits->push_back({entries[i], scored});
@@ -270,9 +242,6 @@ void Index::Neighbours(Entry entry, size_t pass, MatchScratch* scratch, std::vec
   std::erase_if(*out, [&](Entry other) { return other >= entry || !Has(other); });
 }
 
-Index::Memory Index::memory() const {
-  return {blocks_.size() * kBlockBytes,
-          at_.capacity() * sizeof(uint32_t) + blocks_.capacity() * sizeof(void*), postings_.bytes()};
-}
+Index::Memory Index::memory() const { return {store_.bytes(), store_.place_bytes(), postings_.bytes()}; }
 
 }  // namespace tk::person::linkage

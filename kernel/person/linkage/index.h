@@ -1,7 +1,7 @@
 // The person index in memory: entries by number, keys to entries, the live match.
 // Flow:   Add / Replace / Remove (one writer) → Match (any number of readers between writes): keys of the query → candidates → Compare →
 //         Score → those that reach a verdict, best first
-// Shape:  entries lie in blocks of 1 MB; postings are 8 bytes (hash, entry) in sorted runs that are merged in tiers, the newest in a small
+// Shape:  entries lie packed in entry_store.h; postings are 8 bytes (hash, entry) in sorted runs that are merged in tiers, the newest in a small
 //         table. A posting is a hint: what an entry says now decides, so a removed entry needs no posting taken out.
 // Memory: some 150 bytes an entry and 9 a key; about 15 keys (bench: docs/reports/linkage-*).
 // Cost:   Match: some µs a key and ~0.5 µs a candidate. Add: some µs, and a merge of runs now and then (Settle does all at once).
@@ -9,19 +9,15 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "kernel/person/linkage/entry_store.h"
 #include "kernel/person/linkage/keys.h"
 #include "kernel/person/linkage/score.h"
 
 namespace tk::person::linkage {
-
-using Entry = uint32_t;
-inline constexpr Entry kNoEntry = UINT32_MAX;
-inline constexpr size_t kEntriesMax = 100'000'000;
 
 /// Key → entries.
 class Postings {
@@ -75,13 +71,14 @@ class Index {
   /// The same number when nothing but new values came; else a new one, and the old one is gone.
   Entry Replace(Entry entry, const Record& record);
   Entry ReplacePacked(Entry entry, std::string_view bytes);
-  void Remove(Entry entry);
+  void Remove(Entry entry) { store_.Remove(entry); }
   /// After many changes: postings into one run.
   void Settle();
 
-  bool Has(Entry entry) const { return entry < at_.size() && at_[entry] != kGone; }
-  EntryView View(Entry entry) const { return EntryView(BytesAt(entry)); }
-  size_t size() const { return at_.size(); }
+  bool Has(Entry entry) const { return store_.Has(entry); }
+  EntryView View(Entry entry) const { return store_.View(entry); }
+  size_t size() const { return store_.size(); }
+  const EntryStore& store() const { return store_; }
 
   /// Best first, equal ones by entry; those of `at_least` and better. `below`: only entries of smaller numbers (batch).
   void Match(const EntryView& query, Verdict at_least, MatchScratch* scratch, std::vector<MatchHit>* hits,
@@ -102,22 +99,12 @@ class Index {
   Memory memory() const;
 
  private:
-  static constexpr uint32_t kGone = UINT32_MAX;
-  static constexpr size_t kBlockBytes = size_t{1} << 20;
-  const char* BytesAt(Entry entry) const {
-    const size_t at = size_t{at_[entry]} * 4;
-    return blocks_[at / kBlockBytes].get() + at % kBlockBytes;
-  }
-  uint32_t Store(std::string_view bytes);
-  void Wipe(Entry entry);
   void Gather(const EntryView& query, MatchScratch* scratch, Entry below) const;
   uint32_t SharersOf(uint64_t phone, MatchScratch* scratch) const;
 
   const Model& model_;
   const Rules& rules_;
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  size_t used_ = kBlockBytes;  // of the last block
-  std::vector<uint32_t> at_;   // in units of four bytes
+  EntryStore store_;
   Postings postings_;
 };
 

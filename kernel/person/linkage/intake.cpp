@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "kernel/base/text.h"
+#include "kernel/person/linkage/calendar.h"
 #include "kernel/person/name.h"
 #include "kernel/person/name_parts.h"
 
@@ -64,6 +65,13 @@ bool IsOfMother(const Identifier& id, const PatientText& text, int32_t birth) {
           }));
 }
 
+/// Lent, or another's by mistake: its own birth date is quite another than the one beside it, by more than dates go wrong.
+bool IsDoubtful(const Identifier& id, int32_t birth) {
+  const bool says_year_only = birth % 10000 == 101 || birth % 100 == 0;
+  return id.kind == IdKind::kResidentId && id.grade >= Grade::kConverted && birth != 0 && !says_year_only &&
+         CompareBirths(id.birth_date, birth) == BirthLevel::kDifferent;
+}
+
 void AddNumber(const PatientText::IdText& value, const PatientText& text, const IdContext& context,
                Record* record) {
   const Identifier id = Classify(value.value, value.claimed, context);
@@ -75,13 +83,15 @@ void AddNumber(const PatientText::IdText& value, const PatientText& text, const 
     return;
   }
   record->ids.push_back({id, IsResidentClass(id.kind) ? 0 : value.issuer});
+  if (IsDoubtful(id, birth)) record->ids.back().id.grade = Grade::kClaimed;
 }
 
 /// What a number whose check digit holds says of its owner, where the source says nothing.
-void Derive(Record* record) {
+void Derive(const PatientText& text, Record* record) {
   for (const IdValue& value : record->ids) {
     if (value.id.kind != IdKind::kResidentId || value.id.grade < Grade::kConverted) continue;
-    if (record->births.empty() && value.id.birth_date != 0) record->births.push_back(value.id.birth_date);
+    if (record->births.empty() && value.id.birth_date != 0 && text.mother_name.empty())
+      record->births.push_back(value.id.birth_date);
     if (record->sex == Sex::kUnknown && value.id.sex != IdSex::kUnknown)
       record->sex = value.id.sex == IdSex::kMale ? Sex::kMale : Sex::kFemale;
   }
@@ -138,7 +148,7 @@ Record ReadPatient(const PatientText& text, const IdContext& context) {
   record.sex = text.sex;
   record.birth_order = text.birth_order;
   for (const auto& id : text.ids) AddNumber(id, text, context, &record);
-  Derive(&record);
+  Derive(text, &record);
   for (const std::string& phone : text.phones) {
     if (const uint64_t number = PhoneNumber(phone, context); number != 0) record.phones.push_back(number);
   }

@@ -1,7 +1,9 @@
 // What a source wrote about a patient → a Record of the matcher: read, classified, fillers left out, derived values put in.
 // Flow:   a FHIR Patient, a line of CSV, a message → PatientText → ReadPatient → Record → Index
 // Rules:  a number says what it is, whatever its field (identifier.h); a resident's number of a woman a generation older than the stated
-//         birth date is a newborn's link to its mother, never its own number; a valid number gives birth date and sex where none is stated;
+//         birth date is a newborn's link to its mother, never its own number; a valid number gives birth date and sex where none is stated (but
+//         not to a child with its mother's name beside it: the number may be hers); a valid number whose birth date is quite another than the
+//         one stated may be lent: it is kept as merely claimed, and speaks neither for certain nor as a contradiction;
 //         1900-01-01 and the like are missing; a newborn's name after its mother is no name of its own.
 // Errors: none; what cannot be read is left out.
 // Cost:   ~2 µs. Pure.

@@ -124,6 +124,7 @@ void ReadParts(const JsonNode& root, Model* model) {
   model->date = root.At("date").Text();
   model->source = root.At("source").Text();
   model->prior_bits = root.At("prior_bits").Number(-100, 0);
+  if (root.Has("entries")) model->entries = static_cast<size_t>(root.At("entries").Number(0, 1e9));
   model->block_max = static_cast<uint32_t>(root.At("block_max").Number(2, 100000));
   model->shared_from = static_cast<uint32_t>(root.At("shared_from").Number(2, 1000));
   const JsonNode thresholds = root.At("thresholds");
@@ -199,6 +200,14 @@ Result<Model> Model::Read(std::string_view json) {
   return model;
 }
 
+Model Model::ForEntries(size_t count) const {
+  Model model = *this;
+  if (entries == 0 || count == 0) return model;
+  model.prior_bits -= std::log2(static_cast<double>(count) / static_cast<double>(entries));
+  model.entries = count;
+  return model;
+}
+
 std::string Model::ToJson() const {
   std::string out = "{\n  \"name\": ";
   AppendJsonString(name, &out);
@@ -207,10 +216,11 @@ std::string Model::ToJson() const {
   out += ",\n  \"source\": ";
   AppendJsonString(source, &out);
   fmt::format_to(Out(out),
-                 ",\n  \"prior_bits\": {:.4f},\n  \"thresholds\": {{\"possible\": {:.3f}, \"probable\": "
+                 ",\n  \"prior_bits\": {:.4f},\n  \"entries\": {},\n  \"thresholds\": {{\"possible\": "
+                 "{:.3f}, \"probable\": "
                  "{:.3f}, \"certain\": "
                  "{:.3f}}},\n  \"block_max\": {},\n  \"shared_from\": {},\n  \"groups\": [",
-                 prior_bits, thresholds.possible, thresholds.probable, thresholds.certain, block_max,
+                 prior_bits, entries, thresholds.possible, thresholds.probable, thresholds.certain, block_max,
                  shared_from);
   for (size_t g = 0; g < groups.size(); ++g) {
     out += g == 0 ? "{\"fields\": [" : ", {\"fields\": [";

@@ -74,6 +74,7 @@ struct Model {
   std::string name, date, source;
   uint32_t version = 1;
   double prior_bits = 0;  // log2 odds that two persons of the index drawn at random are one
+  size_t entries = 0;     // of so many the prior was learned; 0: not known
   std::array<FieldModel, kFieldCount> fields;
   std::vector<FieldGroup> groups;
   std::vector<Pass> passes;
@@ -85,6 +86,10 @@ struct Model {
   static Result<Model> Read(std::string_view json);
   /// Stable: the same model, the same bytes.
   std::string ToJson() const;
+
+  /// The same model for an index of so many: the more there are, the less likely are two of them one. The same if it is not known of how many
+  /// the prior was learned.
+  Model ForEntries(size_t count) const;
 
   /// log2(m/u) of a level, with the value's frequency where the field has it. 0 for level 0 and for fields not used.
   double Bits(Field field, uint8_t level, uint32_t value) const;

@@ -76,6 +76,14 @@ NameLevels CompareLatinNames(const NameView& a, const NameView& b) {
   return found;
 }
 
+/// 小明, 明明: how children and the old are called at home, of the character 明 in a given name.
+bool IsPetNameOf(std::string_view pet, std::string_view given) {
+  constexpr size_t kCharacter = 3;  // bytes of a Chinese character
+  if (pet.size() != 2 * kCharacter || pet == given) return false;
+  const std::string_view first = pet.substr(0, kCharacter), last = pet.substr(kCharacter);
+  return (first == "小" || first == last) && given.find(last) != std::string_view::npos;
+}
+
 /// Of a Chinese name with another one, or with its pinyin.
 NameLevels CompareRead(const NameView& a, const NameView& b) {
   const auto read = [](const NameView& name) {
@@ -99,6 +107,9 @@ NameLevels CompareRead(const NameView& a, const NameView& b) {
   // One character of two or three is another one: so do twins' names differ, and slips of the pen.
   if (found.given == level::kDifferent && found.family >= level::kSimilar && whole > level::kDifferent)
     found.given = whole;
+  if (found.given < level::kSimilar && found.family >= level::kSimilar &&
+      (IsPetNameOf(a.given, b.given) || IsPetNameOf(b.given, a.given)))
+    found.given = level::kSimilar;
   return found;
 }
 

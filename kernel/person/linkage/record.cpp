@@ -246,6 +246,16 @@ void PackMerged(std::span<const EntryView> parts, std::string* bytes) {
   EndPack(bytes);
 }
 
+void ClaimNumbers(std::string* packed) {
+  constexpr size_t kGradeBefore = 6;  // of a number's text: grade, issuer, size (PutId)
+  const EntryView view(packed->data());
+  for (const IdView& id : view.ids()) {
+    if (!IsResidentClass(id.kind) || id.grade < Grade::kConverted) continue;
+    const auto at = static_cast<size_t>(id.text.data() - packed->data()) - kGradeBefore;
+    (*packed)[at] = static_cast<char>(Grade::kClaimed);
+  }
+}
+
 void AddTo(const Record& more, Record* record) {
   AddMissing(more.names, &record->names, [](const NameValue& a, const NameValue& b) {
     return a.family == b.family && a.given == b.given;

@@ -69,6 +69,8 @@ class EntryView;
 /// The same of packed ones, of which the first is the newest: as if their records were added one to the other and packed. Deterministic: the same
 /// parts in the same order, the same bytes.
 void PackMerged(std::span<const EntryView> parts, std::string* bytes);
+/// The same entry, of whose residents' numbers none is more than claimed.
+void ClaimNumbers(std::string* packed);
 
 template <class T>
 T Load(const char* at) {

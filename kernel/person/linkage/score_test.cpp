@@ -76,18 +76,45 @@ TEST(Births, KnowTheWaysDatesGoWrong) {
     int32_t a, b;
     BirthLevel level;
   } rows[] = {
-      {19800305, 19800305, BirthLevel::kSame},  {19800305, 19800503, BirthLevel::kSlip},
-      {19800305, 19800306, BirthLevel::kSlip},  {19800305, 19830305, BirthLevel::kSlip},
-      {19800312, 19800321, BirthLevel::kSlip},  {19800305, 19800328, BirthLevel::kPart},
-      {19800305, 19800101, BirthLevel::kYear},  {19800305, 19800000, BirthLevel::kYear},
-      {19800000, 19800000, BirthLevel::kYear},  {19800305, 19810101, BirthLevel::kDifferent},
-      {20240209, 20231230, BirthLevel::kLunar}, {19800305, 19920817, BirthLevel::kDifferent},
-      {0, 19800305, BirthLevel::kMissing},
+      {19800305, 19800305, BirthLevel::kSame},      {19800305, 19800503, BirthLevel::kSlip},
+      {19800305, 19800306, BirthLevel::kSlip},      {19800305, 19830305, BirthLevel::kSlip},
+      {19800312, 19800321, BirthLevel::kSlip},      {19800305, 19800328, BirthLevel::kPart},
+      {19800305, 19800101, BirthLevel::kYear},      {19800305, 19800000, BirthLevel::kYear},
+      {19800000, 19800000, BirthLevel::kYear},      {19800305, 19810101, BirthLevel::kDifferent},
+      {19800305, 19790101, BirthLevel::kNominal},   {19800305, 19790000, BirthLevel::kNominal},
+      {19800101, 19790101, BirthLevel::kDifferent}, {20240209, 20231230, BirthLevel::kLunar},
+      {19800305, 19920817, BirthLevel::kDifferent}, {0, 19800305, BirthLevel::kMissing},
   };
   for (const auto& row : rows) {
     EXPECT_EQ(CompareBirths(row.a, row.b), row.level) << row.a << " " << row.b;
     EXPECT_EQ(CompareBirths(row.b, row.a), row.level) << row.b << " " << row.a;
   }
+}
+
+TEST(Names, AtHomeAreLikeTheGivenName) {
+  const auto given = [](const char* one, const char* other) {
+    Record a = TestPerson("李", one, 20150304, 41), b = TestPerson("李", other, 20150304, 41);
+    return ScoreOf(a, b).comparison.levels[Field::kGiven];
+  };
+  EXPECT_EQ(given("子涵", "涵涵"), level::kSimilar);
+  EXPECT_EQ(given("小涵", "子涵"), level::kSimilar);
+  EXPECT_LT(given("子轩", "涵涵"), level::kSimilar) << "his twin's";
+  EXPECT_LT(given("子轩", "大轩"), level::kSimilar);
+}
+
+TEST(Rules, ANewbornsCertificateJoinsBeforeItHasAName) {
+  Record first;
+  first.sex = Sex::kFemale;
+  first.births = {20240506};
+  first.ids.push_back({Classify("X010203040", IdKind::kBirth), 0});
+  first.mothers = {99};
+  first.phones = {19900000001};
+  Record second = first;
+  second.births.clear();
+  second.names = {TestName("李", "雪")};
+  EXPECT_GE(ScoreOf(first, second).verdict, Verdict::kProbable);
+  second.ids.clear();
+  EXPECT_EQ(ScoreOf(first, second).verdict, Verdict::kDifferent) << "by phone and mother it may be a sister";
 }
 
 TEST(Rules, CertainOnlyByAValidNumberWithAnAgreeingName) {

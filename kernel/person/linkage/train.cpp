@@ -256,6 +256,7 @@ Result<Model> Train(const Index& index, const TrainOptions& options, TrainReport
   model.date = options.date;
   model.source = options.source;
   model.version = options.version;
+  model.entries = index.size();
   for (size_t i = 0; i < kFieldCount; ++i) {
     FieldModel& field = model.fields[i];
     if (field.used && field.by_frequency) LearnFrequencies(index, static_cast<Field>(i), &field);
