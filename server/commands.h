@@ -26,7 +26,7 @@ void AddAccount(CLI::App* root, Commands* commands);  // account add, set-passwo
 void AddToken(CLI::App* root, Commands* commands);
 void AddLog(CLI::App* root, Commands* commands);  // verify, backup, restore, rebuild
 void AddErase(CLI::App* root, Commands* commands);
-void AddImport(CLI::App* root, Commands* commands);  // import areas
+void AddImport(CLI::App* root, Commands* commands);  // import areas, organizations
 void AddAudit(CLI::App* root, Commands* commands);   // audit verify
 
 /// Prints an error for people and returns kExitFailed.

@@ -1,10 +1,11 @@
-// import: a table into a data folder of which no server runs. Of a running one: POST it to /fhir/$import-areas.
+// import: a table into a data folder of which no server runs. Of a running one: POST it to /fhir/$import-areas or /fhir/$import-organizations.
 #include <fmt/format.h>
 
 #include <cstdio>
 
 #include "kernel/base/clock.h"
 #include "kernel/exchange/area_import.h"
+#include "kernel/exchange/organization_import.h"
 #include "server/open.h"
 
 namespace tk::server {
@@ -81,6 +82,9 @@ void AddImport(CLI::App* root, Commands* commands) {
   import->require_subcommand(1);
   AddWay(import, "areas", "Divisions: code, name and, when there are, parent, status, boundary …",
          exchange::ImportAreas, commands);
+  AddWay(import, "organizations",
+         "Institutions and departments: name, credit_code and, when there are, parent, code, area, type …",
+         exchange::ImportOrganizations, commands);
 }
 
 }  // namespace tk::server

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "kernel/base/base64.h"
 #include "kernel/base/text.h"
-#include "kernel/person/identifier.h"
+#include "kernel/exchange/cells.h"
 
 namespace tk::exchange {
 namespace {
@@ -66,41 +65,6 @@ struct Row {
   std::unique_ptr<More> more;
 };
 
-/// 2024-06-30, 2024/6/30 or 20240630; nullopt if there is no such day.
-std::optional<int32_t> DayIn(std::string_view text) {
-  std::array<int32_t, 3> parts{};
-  size_t part = 0, digits = 0;
-  for (const char c : text) {
-    if (c == '-' || c == '/' || c == '.') {
-      if (digits == 0 || ++part == parts.size()) return std::nullopt;
-      digits = 0;
-      continue;
-    }
-    if (c < '0' || c > '9' || ++digits > 8) return std::nullopt;
-    parts.at(part) = parts.at(part) * 10 + (c - '0');
-  }
-  const int32_t day = part == 0 ? parts[0] : parts[0] * 10000 + parts[1] * 100 + parts[2];
-  const bool is_day = (part == 0 || part == 2) && person::IsDay(day);
-  return is_day ? std::optional(day) : std::nullopt;
-}
-
-std::optional<double> NumberIn(std::string_view text) {
-  double number = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-std::optional<bool> StatusIn(std::string_view text) {
-  for (const std::string_view each : {"active", "有效", "启用", "1"}) {
-    if (EqualsIgnoreCase(text, each)) return true;
-  }
-  for (const std::string_view each : {"inactive", "abolished", "撤销", "停用", "0"}) {
-    if (EqualsIgnoreCase(text, each)) return false;
-  }
-  return std::nullopt;
-}
-
 /// One row read: every cell by itself. What is wrong is refused at its column.
 class RowReader {
  public:
@@ -154,9 +118,9 @@ class RowReader {
     return false;
   }
 
-  int32_t ReadDay(Column column) {
+  int32_t DayOf(Column column) {
     if (Cell(column).empty()) return 0;
-    const auto day = DayIn(Cell(column));
+    const auto day = ReadDay(Cell(column));
     if (!day) Refuse(column, "There is no such day: write it as 2024-06-30.");
     return day.value_or(0);
   }
@@ -165,11 +129,11 @@ class RowReader {
     auto more = std::make_unique<More>();
     more->parent = ReadCode(kParent);
     more->successor = ReadCode(kSuccessor);
-    more->from = ReadDay(kFrom);
-    more->until = ReadDay(kUntil);
+    more->from = DayOf(kFrom);
+    more->until = DayOf(kUntil);
     if (more->from != 0 && more->until != 0 && more->until < more->from)
       Refuse(kUntil, "It ends before it begins.");
-    more->active = StatusIn(Cell(kStatus));
+    more->active = ReadActive(Cell(kStatus));
     if (!Cell(kStatus).empty() && !more->active)
       Refuse(kStatus, "The status is active 有效 or inactive 撤销.");
     if (Cell(kStatus).empty() && more->until != 0) more->active = false;
@@ -179,7 +143,7 @@ class RowReader {
 
   void ReadPlace(More* more) {
     if (!Cell(kLongitude).empty() || !Cell(kLatitude).empty()) {
-      const auto lon = NumberIn(Cell(kLongitude)), lat = NumberIn(Cell(kLatitude));
+      const auto lon = ReadNumber(Cell(kLongitude)), lat = ReadNumber(Cell(kLatitude));
       const auto point = lon && lat ? geo::MakePoint(*lon, *lat)
                                     : Result<geo::MapPoint>(MakeError(
                                           ErrorCode::kIncorrect, "Both are decimal numbers of degrees."));
@@ -376,7 +340,7 @@ std::string AliasesOf(const std::string& name, fhir::Value before) {
 }
 
 std::string LocationText(const Row& row, AreaNumber above, const std::string& above_id, const std::string& id,
-                         fhir::Value before, const std::string& source) {
+                         fhir::Value before, std::string_view source) {
   const std::string code = geo::CodeOf(row.area);
   const std::string name = row.name.empty() ? before["name"].ToString() : row.name;
   const More* const more = row.more.get();
@@ -407,30 +371,20 @@ std::string LocationText(const Row& row, AreaNumber above, const std::string& ab
 
 Result<ImportReport> ImportAreas(const ImportContext& context, std::string_view csv,
                                  const ImportOptions& options) {
-  if (context.areas->standing() != view::Standing::kSound)
-    return MakeError(ErrorCode::kUnavailable, "The tree of areas is being built: try again in a moment.");
+  const geo::AreaTreePtr tree = TRY(SoundTree(context));
   ImportReport report;
   std::vector<Row> rows;
   TRY(ReadTable(csv, options, kAreaColumns, &report, [&](const CsvRow& row, const CsvColumns& columns) {
     if (auto read = RowReader(row, columns, &report).Read()) rows.push_back(std::move(*read));
   }));
-  const geo::AreaTreePtr tree = context.areas->Tree();
   Judge judge(*tree, &rows, &report);
   const std::vector<Planned> planned = judge.Run();
-  if (options.check_only || (options.all_or_nothing && report.refused != 0)) {
-    report.kept = false;
-    for (const Planned& each : planned)
-      ++(tree->Find(rows[each.row].area) == geo::kNoArea ? report.added : report.changed);
-    return report;
-  }
-  const MakeText make = [&](const Planned& each, fhir::Value before) {
+  const MakeText make = [&](const Planned& each, fhir::Value before, std::string_view source) {
     const Row& row = rows[each.row];
     const AreaNumber above = judge.AboveOf(each.row);
-    return LocationText(row, above, judge.IdOf(above), each.id, before, options.source);
+    return LocationText(row, above, judge.IdOf(above), each.id, before, source);
   };
   TRY(WriteAll(context, "Location", planned, make, options, &report));
-  std::sort(report.issues.begin(), report.issues.end(),
-            [](const RowIssue& a, const RowIssue& b) { return a.line < b.line; });
   return report;
 }
 

@@ -6,6 +6,7 @@
 
 #include "kernel/base/text.h"
 #include "kernel/exchange/area_import.h"
+#include "kernel/exchange/organization_import.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
@@ -18,7 +19,7 @@ using interaction::Parameter;
 using interaction::Request;
 using interaction::Response;
 
-constexpr std::string_view kImportAreas = "$import-areas";
+constexpr std::string_view kImportAreas = "$import-areas", kImportOrganizations = "$import-organizations";
 constexpr size_t kDepthMax = 5;
 constexpr size_t kNodesMax = 10'000;
 
@@ -273,20 +274,22 @@ Response Operations::Handle(const Request& request) const {
     auto answered = tree ? Tree(request) : Import(request);
     response = answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error());
   }
-  response.audit_type = "Location";
+  const bool organizations = request.path[0] == kImportOrganizations;
+  response.audit_type = organizations ? "Organization" : "Location";
   response.audit_action = tree ? "tree" : "import";
   return response;
 }
 
 Result<Response> Operations::Import(const Request& request) const {
+  const bool areas = request.path[0] == kImportAreas;
   TRY(interaction::CheckMayCall(*request.viewer, request.path[0]));
-  TRY(interaction::CheckMayWrite(*request.viewer, "Location"));
+  TRY(interaction::CheckMayWrite(*request.viewer, areas ? "Location" : "Organization"));
   if (!request.content_type.starts_with("text/csv"))
     return interaction::Refusal(415, "not-supported", "Send the table as text/csv.");
   if (!context_.engine->serving())
     return MakeError(ErrorCode::kUnavailable, "The server is still reading its log: try again in a moment.");
   const ImportOptions options = TRY(ReadOptions(request));
-  return ReportOf(TRY(ImportAreas(context_, request.body, options)));
+  return ReportOf(TRY((areas ? ImportAreas : ImportOrganizations)(context_, request.body, options)));
 }
 
 Result<Response> Operations::Tree(const Request& request) const {

@@ -12,6 +12,7 @@
 #include "kernel/base/clock.h"
 #include "kernel/base/text.h"
 #include "kernel/fhir/validate.h"
+#include "kernel/interaction/write.h"
 
 namespace tk::exchange {
 namespace {
@@ -85,7 +86,7 @@ class TableWriter {
 
  private:
   struct Counted {
-    uint64_t added = 0, changed = 0;
+    uint64_t added = 0, changed = 0, unchanged = 0;
     std::vector<std::pair<uint64_t, std::string>> refused;
   };
 
@@ -107,7 +108,7 @@ class TableWriter {
         Count(counted, 0, false);
         return {};
       }
-      if (set->changes.empty()) {
+      if (set->changes.empty() || options_.check_only) {
         Count(counted, 0, true);
         return {};
       }
@@ -139,7 +140,11 @@ class TableWriter {
       const bool exists = change.before != nullptr;
       auto made = Make(planned, exists ? change.before->document.Root() : fhir::Value(), version);
       if (!made.ok()) {
-        counted->refused.emplace_back(planned.line, made.error().external);
+        counted->refused.emplace_back(planned.line, TextOf(made.error()));
+        continue;
+      }
+      if (*made == nullptr) {
+        ++counted->unchanged;
         continue;
       }
       change.now = std::move(made).value();
@@ -153,9 +158,20 @@ class TableWriter {
     return {};
   }
 
+  static std::string TextOf(const Error& error) {
+    if (error.issues.empty()) return error.external;
+    return fmt::format("{}: {}", error.issues[0].path, error.issues[0].text);
+  }
+
+  /// nullptr if that is there already.
   Result<view::ResourcePtr> Make(const Planned& planned, fhir::Value before,
                                  const view::Directory::Version& version) const {
-    fhir::Document document = TRY(fhir::Document::Parse(make_(planned, before)));
+    if (before.present()) {
+      const std::string source = before["meta"]["source"].ToString();
+      const auto same = TRY(fhir::Document::Parse(make_(planned, before, source)));
+      if (interaction::IsMadeOf(before, same.Root())) return view::ResourcePtr();
+    }
+    fhir::Document document = TRY(fhir::Document::Parse(make_(planned, before, options_.source)));
     fhir::ValidateOptions validate;
     validate.expected = type_;
     TRY(fhir::CheckValid(engine_.definitions(), document.Root(), validate));
@@ -167,6 +183,7 @@ class TableWriter {
     const std::lock_guard lock(mutex_);
     report_.added += kept ? counted.added : 0;
     report_.changed += kept ? counted.changed : 0;
+    report_.unchanged += counted.unchanged;
     report_.last_t = std::max(report_.last_t, t);
     if (!kept) report_.kept = false;
     for (const auto& [line, text] : counted.refused) report_.Refuse(line, {}, text);
@@ -192,7 +209,17 @@ Status WriteAll(const ImportContext& context, std::string_view type, std::span<c
                      fmt::format("All or nothing is for at most {} changed rows, and these are {}: check the "
                                  "table first, then load it without.",
                                  kAllOrNothingMax, planned.size()));
-  return TableWriter(context, type, make, options, report).Run(planned);
+  if (options.check_only || (options.all_or_nothing && report->refused != 0)) report->kept = false;
+  if (!report->kept && !options.check_only) return {};
+  TRY(TableWriter(context, type, make, options, report).Run(planned));
+  std::stable_sort(report->issues.begin(), report->issues.end(),
+                   [](const RowIssue& a, const RowIssue& b) { return a.line < b.line; });
+  return {};
+}
+
+Result<geo::AreaTreePtr> SoundTree(const ImportContext& context) {
+  if (context.areas->standing() == view::Standing::kSound) return context.areas->Tree();
+  return MakeError(ErrorCode::kUnavailable, "The tree of areas is being built: try again in a moment.");
 }
 
 std::string JsonText(std::string_view text) {

@@ -51,6 +51,9 @@ struct ImportReport {
   void Refuse(uint64_t line, std::string_view column, std::string text);
 };
 
+/// Errors: kUnavailable while it is being built.
+Result<geo::AreaTreePtr> SoundTree(const ImportContext& context);
+
 /// Calls `each` for every row that is whole; broken ones are refused. Errors: those of charset and heads; kTooLarge over kImportRowsMax rows.
 Status ReadTable(std::string_view bytes, const ImportOptions& options, std::span<const CsvColumn> columns,
                  ImportReport* report, const std::function<void(const CsvRow&, const CsvColumns&)>& each);
@@ -61,11 +64,14 @@ struct Planned {
   std::string id;
   size_t row = 0;  // the caller's
 };
-/// The JSON to write; `before` is absent when there is nothing yet.
-using MakeText = std::function<std::string(const Planned& planned, fhir::Value before)>;
+/// The JSON to write; `before` is absent when there is nothing yet. `source` goes to meta.source.
+using MakeText =
+    std::function<std::string(const Planned& planned, fhir::Value before, std::string_view source)>;
 
 /// Writes them in order of `planned` in transactions of some hundred, those in different transactions side by side; with all_or_nothing in one.
-/// A row that the definitions refuse is refused in `report` (and with all_or_nothing everything). Errors: the engine's; kTimeout past the
+/// What would become what is there already (but for its source) is not written. A row that the definitions refuse is refused in `report` (and with
+/// all_or_nothing everything). With check_only all is done but the writing; with all_or_nothing nothing
+/// when a row was refused before. Errors: the engine's; kTimeout past the
 /// deadline, saying that what was written stays; kTooLarge for all_or_nothing over kAllOrNothingMax.
 Status WriteAll(const ImportContext& context, std::string_view type, std::span<const Planned> planned,
                 const MakeText& make, const ImportOptions& options, ImportReport* report);
