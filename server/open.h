@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernel/access/audit.h"
+#include "kernel/app/app.h"
 #include "kernel/base/file.h"
 #include "kernel/geo/area_view.h"
 #include "kernel/person/person_view.h"
@@ -49,6 +50,9 @@ access::AuditOptions AuditOf(const view::Engine& engine, const std::string& fold
 Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit);
 /// The same where no audit is open: it is opened if there is something to tell.
 Status RecordResumedErasures(const Opened& opened, const std::string& folder, const Clock* clock);
+
+/// The C++ of the apps in this program; made at build time of apps/*/operations.cpp.
+std::span<const app::Code> InstalledCode();
 
 /// Only the lock.
 Result<FileLock> LockData(const std::string& folder);

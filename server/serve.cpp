@@ -103,6 +103,7 @@ struct House {
   void AddFhir();
   void AddHealth();
   void WatchLog();
+  Status StartApps(const std::string& data);
   void Stop();
 };
 
@@ -324,6 +325,26 @@ void House::WatchLog() {
       LogWatch::Options());
 }
 
+Status House::StartApps(const std::string& data) {
+  app::Runtime::Options running;
+  running.engine = opened.engine.get();
+  running.index = opened.index;
+  running.interactions = interactions.get();
+  running.clock = &clock;
+  running.folder = data + "/consumers";
+  running.apps_folder = data + "/apps";
+  running.code = InstalledCode();
+  running.report = [](const std::string& line) {
+    Say(LogLevel::kWarning, "rules", {{"what", std::string_view(line)}});
+  };
+  apps = TRY(app::Runtime::Start(running, app::InstalledPacks()));
+  http::AddAppRoutes(pipeline.get(),
+                     [runtime = apps.get()](interaction::Request request, interaction::Done done) {
+                       runtime->Handle(std::move(request), std::move(done));
+                     });
+  return {};
+}
+
 Status House::Build(const Settings& settings) {
   const std::string& data = settings.Text("data");
   if (data.empty()) return MakeError(ErrorCode::kIncorrect, "say where the data are: --data DIR");
@@ -371,17 +392,7 @@ Status House::Build(const Settings& settings) {
   pipeline = std::make_unique<http::Pipeline>(way, sign_on.get(), audit.get(), &metrics, workers.get());
   live = std::make_unique<http::Live>(http::SourceOf(engine), http::LiveOptions{}, &clock, sign_on.get());
   AddFhir();
-  app::Runtime::Options running;
-  running.engine = engine;
-  running.index = opened.index;
-  running.folder = data + "/consumers";
-  running.report = [](const std::string& line) {
-    Say(LogLevel::kWarning, "rules", {{"what", std::string_view(line)}});
-  };
-  apps = TRY(app::Runtime::Start(running, app::InstalledPacks()));
-  http::AddAppRoutes(pipeline.get(), [runtime = apps.get()](const interaction::Request& request) {
-    return runtime->Handle(request);
-  });
+  TRY(StartApps(data));
   http::AddAuthRoutes(pipeline.get());
   WatchLog();
   AddHealth();

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "kernel/base/file.h"
+
 namespace tk::app {
 namespace {
 
@@ -62,15 +64,31 @@ const File* Pack::Find(std::string_view path) const {
   return at == files.end() ? nullptr : &*at;
 }
 
-Result<App> LoadPack(const fhir::Definitions& definitions, const Pack& pack) {
+namespace {
+
+constexpr size_t kSettingsBytesMax = size_t{1} << 20;
+
+Result<fhir::Document> ReadSettings(const Pack& pack, const std::string& settings_file) {
+  if (!settings_file.empty() && FileExists(settings_file)) {
+    const std::string text = TRY(ReadFile(settings_file, kSettingsBytesMax));
+    auto own = fhir::Document::Parse(text);
+    if (own.ok() && own->Root().is_object()) return own;
+    return MakeError(
+        ErrorCode::kIncorrect,
+        fmt::format("{}: {}", settings_file, own.ok() ? "must be one JSON object" : own.error().external));
+  }
+  const File* const file = pack.Find("settings.json");
+  return file != nullptr ? ParseFile(pack, *file) : fhir::Document::Parse("{}");
+}
+
+}  // namespace
+
+Result<App> LoadPack(const fhir::Definitions& definitions, const Pack& pack,
+                     const std::string& settings_file) {
   App app;
   TRY(ReadManifest(definitions, pack, &app));
-  app.settings = "{}";
-  fhir::Document settings = TRY(fhir::Document::Parse("{}"));
-  if (const File* file = pack.Find("settings.json"); file != nullptr) {
-    settings = TRY(ParseFile(pack, *file));
-    app.settings = std::string(settings.Text());
-  }
+  const fhir::Document settings = TRY(ReadSettings(pack, settings_file));
+  app.settings = std::string(settings.Text());
   for (const File& file : pack.files) {
     if (!file.path.starts_with("rules/") || !file.path.ends_with(".json")) continue;
     const std::string name = fmt::format("apps/{}/{}", pack.id, file.path);
@@ -89,10 +107,21 @@ Result<std::unique_ptr<Runtime>> Runtime::Start(const Options& options, std::spa
   auto runtime = std::make_unique<Runtime>();
   std::vector<rules::Rule> all;
   for (const Pack& pack : packs) {
-    App app = TRY(LoadPack(options.engine->definitions(), pack));
+    const std::string folder =
+        options.apps_folder.empty() ? std::string() : fmt::format("{}/{}", options.apps_folder, pack.id);
+    App app =
+        TRY(LoadPack(options.engine->definitions(), pack, folder.empty() ? "" : folder + "/settings.json"));
     for (rules::Rule& rule : app.rules) all.push_back(std::move(rule));
     app.rules.clear();
     runtime->apps_.push_back(std::move(app));
+    runtime->operations_.push_back(nullptr);
+    const auto code = std::find_if(options.code.begin(), options.code.end(),
+                                   [&](const Code& each) { return each.id == pack.id; });
+    if (code == options.code.end()) continue;
+    TRY(MakeFolder(folder));
+    runtime->operations_.back() =
+        TRY(code->make({options.engine, options.index, options.interactions, options.clock, folder,
+                        runtime->apps_.back().settings, options.report}));
   }
   rules::Runner::Options runner;
   runner.engine = options.engine;
@@ -103,23 +132,28 @@ Result<std::unique_ptr<Runtime>> Runtime::Start(const Options& options, std::spa
   return runtime;
 }
 
-interaction::Response Runtime::Handle(const interaction::Request& request) const {
-  if (request.path.empty()) return NotFound("name an app: /app/<id>/");
+void Runtime::Handle(interaction::Request request, interaction::Done done) const {
+  if (request.path.empty()) return done(NotFound("name an app: /app/<id>/"));
   const auto app =
       std::find_if(apps_.begin(), apps_.end(), [&](const App& each) { return each.id == request.path[0]; });
-  if (app == apps_.end()) return NotFound("no such app is installed here");
-  if (request.path.size() != 2 || request.path[1] != "settings") return NotFound("this app offers: settings");
+  if (app == apps_.end()) return done(NotFound("no such app is installed here"));
+  request.path.erase(request.path.begin());
+  if (request.path.size() != 1 || request.path[0] != "settings") {
+    Operations* const operations = operations_[static_cast<size_t>(app - apps_.begin())].get();
+    if (operations == nullptr) return done(NotFound("this app offers: settings"));
+    return operations->Handle(std::move(request), std::move(done));
+  }
   if (request.method != interaction::Method::kGet && request.method != interaction::Method::kHead) {
     interaction::Response refusal =
         interaction::OutcomeOf(MakeError(ErrorCode::kUnsupported, "settings can only be read"));
     refusal.status = 405;
     refusal.headers.emplace_back("Allow", "GET, HEAD");
-    return refusal;
+    return done(std::move(refusal));
   }
   interaction::Response response;
   response.content_type = "application/json; charset=utf-8";
   response.body = app->settings;
-  return response;
+  done(std::move(response));
 }
 
 }  // namespace tk::app

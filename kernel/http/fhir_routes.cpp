@@ -159,14 +159,15 @@ void AddFhirRoutes(Pipeline* pipeline, FhirPort port) {
   });
 }
 
-void AddAppRoutes(Pipeline* pipeline,
-                  std::function<interaction::Response(const interaction::Request&)> handle) {
-  RouteOptions options;
-  options.audited = false;  // what apps answer so far is about no person
-  pipeline->AddRoute("/app", options, [handle = std::move(handle)](Pipeline& way, const CallPtr& call) {
-    const interaction::Request request = ToInteraction(way, call.get());
-    way.Answer(call, ToHttp(handle(request), call.get()));
-  });
+void AddAppRoutes(Pipeline* pipeline, std::function<void(interaction::Request, interaction::Done)> handle) {
+  pipeline->AddRoute("/app", RouteOptions(),
+                     [handle = std::move(handle)](Pipeline& way, const CallPtr& call) {
+                       way.RunOnWorker(call, [&way, call, &handle] {
+                         handle(ToInteraction(way, call.get()), [&way, call](interaction::Response answer) {
+                           way.Answer(call, ToHttp(std::move(answer), call.get()));
+                         });
+                       });
+                     });
 }
 
 FhirPort PortOf(const interaction::Interactions* interactions) {

@@ -29,9 +29,8 @@ void AddFhirRoutes(Pipeline* pipeline, FhirPort port);
 /// Interactions as a port; `interactions` must outlive the pipeline.
 FhirPort PortOf(const interaction::Interactions* interactions);
 
-/// /app/<id>/…: `handle` gets the path after "/app" and answers at once; it may be called from any network thread.
-void AddAppRoutes(Pipeline* pipeline,
-                  std::function<interaction::Response(const interaction::Request&)> handle);
+/// /app/<id>/…: `handle` gets the path after "/app", runs on a worker and answers once, now or later. Audited as what the answer says it did.
+void AddAppRoutes(Pipeline* pipeline, std::function<void(interaction::Request, interaction::Done)> handle);
 
 /// POST /auth/sign-in {"account","password"} → 200 {"account","display","post","title_zh","title_en","area",
 /// "may":{"read":[],"write":[],"call":[]}} and cookie tk_session; `may` is the post's rights: resource types and

@@ -27,6 +27,14 @@ test('a page stands behind the door that its manifest names, and no other', () =
   expect(pagesModule(apps, 'city')).toBe('export const pages = [\n\n];\n');
 });
 
+test('a lower rank stands first; the operation that a page needs is told', () => {
+  addApp('a', [{ door: 'm', path: '/a', entry: 'ui/m.tsx', rank: 10, call: 'show' }], ['ui/m.tsx']);
+  addApp('b', [{ door: 'm', path: '/b', entry: 'ui/m.tsx' }], ['ui/m.tsx']);
+  const m = pagesModule(apps, 'm');
+  expect(m.indexOf('"/b"')).toBeLessThan(m.indexOf('"/a"'));
+  expect(m.match(/call: "show"/g)).toHaveLength(1);
+});
+
 test('APPS chooses', () => {
   addApp('a', [{ door: 'm', path: '/a', entry: 'ui/m.tsx' }], ['ui/m.tsx']);
   addApp('b', [{ door: 'm', path: '/b', entry: 'ui/m.tsx' }], ['ui/m.tsx']);

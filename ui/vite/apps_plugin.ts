@@ -1,6 +1,7 @@
 // Finds the pages of the apps: which page stands behind which door.
 // Flow:   apps/*/manifest.json -> `doors` -> the module virtual:tk-pages/<door>, one lazy import per page.
-// Shape:  manifest.doors = [{ door: "m", path: "/screening", entry: "ui/m/index.tsx" }]
+// Shape:  manifest.doors = [{ door: "m", path: "/screening", entry: "ui/m/index.tsx" }]; `call`: shown to posts that may call this operation;
+//         `rank`: pages of a lower one (0 unless said) stand first, and the first one is what the door opens.
 // Errors: a manifest that names a missing entry or a bad path stops the build with the file's name.
 // Adding an app edits no file here. APPS="screening;recall" in the environment builds only those.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -14,6 +15,8 @@ interface DoorEntry {
   door: string;
   path: string;
   entry: string;
+  call?: string;
+  rank?: number;
 }
 
 interface Manifest {
@@ -37,7 +40,7 @@ function readManifests(appsDir: string): { dir: string; manifest: Manifest }[] {
 
 /** The source text of one door's page table. */
 export function pagesModule(appsDir: string, door: string): string {
-  const rows: string[] = [];
+  const rows: { rank: number; text: string }[] = [];
   for (const { dir, manifest } of readManifests(appsDir)) {
     for (const d of manifest.doors ?? []) {
       if (d.door !== door) continue;
@@ -45,13 +48,15 @@ export function pagesModule(appsDir: string, door: string): string {
       const where = join(dir, 'manifest.json');
       if (!kPathShape.test(d.path)) throw new Error(`${where}: doors.path "${d.path}" must look like /name`);
       if (!existsSync(file)) throw new Error(`${where}: doors.entry "${d.entry}" does not exist`);
-      rows.push(
+      const call = d.call === undefined ? '' : `call: ${JSON.stringify(d.call)}, `;
+      const text =
         `{ app: ${JSON.stringify(manifest.id)}, title: ${JSON.stringify(manifest.title)}, ` +
-          `path: ${JSON.stringify(d.path)}, load: () => import(${JSON.stringify(file)}) }`,
-      );
+        `path: ${JSON.stringify(d.path)}, ${call}load: () => import(${JSON.stringify(file)}) }`;
+      rows.push({ rank: d.rank ?? 0, text });
     }
   }
-  return `export const pages = [\n${rows.join(',\n')}\n];\n`;
+  rows.sort((a, b) => a.rank - b.rank);
+  return `export const pages = [\n${rows.map((row) => row.text).join(',\n')}\n];\n`;
 }
 
 /** App pages live outside this npm project; their bare imports resolve as if they stood in src/. */

@@ -8,7 +8,7 @@ import { asFailure } from '../fhir/http';
 import './i18n';
 import { titleIn } from './i18n';
 import { go, usePath } from './router';
-import { askSession, useSessionState, wasKnown } from './session';
+import { askSession, may, type Session, useSession, useSessionState, wasKnown } from './session';
 import { SignIn } from './sign_in';
 import '../tokens.css';
 import '../base.css';
@@ -17,6 +17,7 @@ export interface PageEntry {
   app: string;
   title: Record<string, string>;
   path: string;
+  call?: string; // shown to posts that may call this operation
   load: () => Promise<{ default: ComponentType }>;
 }
 
@@ -91,6 +92,11 @@ function entryAt(door: string, pages: PageEntry[], path: string): PageEntry | un
   return pages.find((p) => path === `/${door}${p.path}` || path.startsWith(`/${door}${p.path}/`));
 }
 
+/** Those that this post has something to do with. */
+export function pagesFor(session: Session, pages: PageEntry[]): PageEntry[] {
+  return pages.filter((p) => p.call === undefined || may(session, 'call', p.call));
+}
+
 const kAfterFormMs = 300;
 
 /**
@@ -109,8 +115,9 @@ export function warmPage(door: string, pages: PageEntry[]): void {
 export function Pages({ door, pages }: { door: string; pages: PageEntry[] }): ReactNode {
   const { t, i18n } = useTranslation('shell');
   const path = usePath().replace(/\/+$/, '');
+  const session = useSession();
   const entry = entryAt(door, pages, path);
-  const first = pages[0];
+  const first = pagesFor(session, pages)[0];
   const atDoor = path === `/${door}`;
   useEffect(() => {
     if (atDoor && first) go(`/${door}${first.path}`, 'replace');

@@ -3,7 +3,7 @@ import { pages } from 'virtual:tk-pages/work';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon, Mark } from '../components/icon';
-import { openDoor, Pages, warmPage } from './door_root';
+import { openDoor, Pages, pagesFor, warmPage } from './door_root';
 import { titleIn } from './i18n';
 import { LiveSlot } from './live_slot';
 import { Link, usePath } from './router';
@@ -41,7 +41,7 @@ function Desk(): ReactNode {
       </header>
       <nav className="tk-desk-nav" aria-label={t('nav')}>
         <h2>{t('nav')}</h2>
-        {pages.map((p) => (
+        {pagesFor(session, pages).map((p) => (
           <Link key={p.path} to={`/work${p.path}`} current={path.startsWith(`/work${p.path}`)}>
             <Icon name="shield" size={16} />
             <span>{titleIn(p.title)}</span>

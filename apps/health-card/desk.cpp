@@ -1,0 +1,440 @@
+#include "apps/health-card/desk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernel/base/random.h"
+#include "kernel/base/text.h"
+
+namespace tk::health_card {
+namespace {
+
+constexpr int kNumberTriesMax = 20;
+constexpr int64_t kLocalOffsetUs = 480 * 60 * kSecondUs;  // days of birth are those of China
+
+Error NoPerson() {
+  return MakeIssue(ErrorCode::kNotFound, "not-found", "patient", "There is no such person in your area.");
+}
+Error Conflict(std::string text) {
+  return MakeIssue(ErrorCode::kConflict, "conflict", "patient", std::move(text));
+}
+Error NoCard() { return Conflict("This person has no health card: issue one first."); }
+
+std::string IdIn(std::string_view reference, std::string_view type) {
+  if (!reference.starts_with(type) || reference.size() <= type.size() || reference[type.size()] != '/')
+    return {};
+  const std::string_view id = reference.substr(type.size() + 1);
+  return id.find('/') == std::string_view::npos ? std::string(id) : std::string();
+}
+
+/// Full years of age; -1 if the day of birth is not known. Of a year alone the oldest that he may be.
+int AgeOf(fhir::Value patient, Instant now_us) {
+  const auto born = ParseDateRange(patient["birthDate"].ToString());
+  if (!born.ok()) return -1;
+  constexpr int64_t kDayUs = 86'400 * kSecondUs;
+  const CivilDate birth = CivilFromDays(born->low_us / kDayUs - (born->low_us % kDayUs < 0 ? 1 : 0));
+  const CivilDate today = CivilFromDays((now_us + kLocalOffsetUs) / kDayUs);
+  const bool before = today.month < birth.month || (today.month == birth.month && today.day < birth.day);
+  return today.year - birth.year - (before ? 1 : 0);
+}
+
+bool IsGuardian(const Settings& settings, fhir::Value related) {
+  if (related["active"].present() && !related["active"].IsTrue()) return false;
+  for (const fhir::Value relation : related["relationship"]) {
+    for (const fhir::Value coding : relation["coding"]) {
+      const std::string code = coding["code"].ToString();
+      if (std::find(settings.guardian_roles.begin(), settings.guardian_roles.end(), code) !=
+          settings.guardian_roles.end())
+        return true;
+    }
+  }
+  return false;
+}
+
+/// Who a resident is: the Patient that his scope is about.
+Result<view::ResourcePtr> Self(const Ask& ask, const view::Position& position) {
+  if (ask.viewer->scope.everything || ask.viewer->scope.only_owner == 0)
+    return MakeIssue(ErrorCode::kIncorrect, "required", "patient",
+                     "Say whose card: {\"patient\": \"Patient/…\"}.");
+  auto found = TRY(FindBy(*ask.state, "Patient", "", 1, position, ask.viewer->scope));
+  if (found.empty()) return NoPerson();
+  return std::move(found.front());
+}
+
+/// The same document, by number and kind.
+bool Proves(const person::Identifier& shown, fhir::Value patient) {
+  for (const fhir::Value each : patient["identifier"]) {
+    const person::Identifier kept = person::Classify(each["value"].ToString(), shown.kind);
+    if (kept.kind == shown.kind && !kept.remarks.faults() && kept.value() == shown.value()) return true;
+  }
+  return false;
+}
+
+/// Real names: the document that was shown at the desk is of the kinds that count, is well formed, and is the one in the record.
+Status CheckIdentity(const Ask& ask, fhir::Value patient) {
+  const std::string number = TRY(ask.NeedText("identity", person::kIdInputMax));
+  const std::string kind = TRY(ask.Text("identity_kind"));
+  const person::IdKind claimed = person::KindNamed(kind);
+  if (!kind.empty() && claimed == person::IdKind::kNone)
+    return MakeIssue(ErrorCode::kIncorrect, "value", "identity_kind",
+                     "There is no such kind of document number.");
+  const person::Identifier shown = person::Classify(number, claimed);
+  const auto& kinds = ask.state->settings.identities;
+  if (shown.remarks.faults() || std::find(kinds.begin(), kinds.end(), shown.kind) == kinds.end())
+    return MakeIssue(ErrorCode::kInvalid, "value", "identity",
+                     "This is no valid number of a document that proves who one is: check what was typed.");
+  if (Proves(shown, patient)) return {};
+  return MakeIssue(
+      ErrorCode::kInvalid, "business-rule", "identity",
+      "This document is not the one in the person's record: compare them, or correct the record first.");
+}
+
+/// A number that no card has; guarded, as two desks may draw the same.
+Result<std::string> FreeNumber(const State& state, view::ChangeSet* set) {
+  for (int i = 0; i < kNumberTriesMax; ++i) {
+    std::string number = NewNumber(state.settings.number, SystemRandom);
+    const auto taken =
+        TRY(FindBy(state, "HealthCard", "number=" + TokenOf(kNumberSystem, number), 1, set->basis));
+    if (!taken.empty()) continue;
+    view::Guard guard;
+    guard.may_affect = [number](const view::Change& change, const view::Prepared&) {
+      return change.now != nullptr && change.now->document.Root()["number"]["value"].ToString() == number;
+    };
+    set->guards.push_back(std::move(guard));
+    return number;
+  }
+  return MakeError(
+      ErrorCode::kUnavailable,
+      "No free card number was found: give the format more digits (settings.json, number.digits).");
+}
+
+Result<Card> MakeCard(const State& state, const std::string& patient_id, int64_t serial,
+                      view::ChangeSet* set) {
+  Card card;
+  card.id = IdOf(CardRefOf(state.engine().hash_key(), patient_id, serial));
+  card.number = TRY(FreeNumber(state, set));
+  card.holder = "Patient/" + patient_id;
+  card.issuer = state.settings.issuer;
+  card.issued_us = state.NowUs();
+  card.serial = serial;
+  card.key = TRY(state.ring->SignerAt(state.NowSeconds())).number;
+  card.SetStatus(CardStatus::kActive, "", card.issued_us);
+  return card;
+}
+
+interaction::Response CardAnswer(const Card& card, std::string_view action, bool created = false) {
+  std::string json;
+  fhir::JsonWriter out(&json);
+  out.Object();
+  AppendCard(card, &out);
+  out.Key("created").Bool(created).End();
+  return Answer(std::move(json), action, IdIn(card.holder, "Patient"), created ? 201 : 200);
+}
+
+std::unique_ptr<view::ChangeSet> NewSet(const view::Position& basis) {
+  auto set = std::make_unique<view::ChangeSet>();
+  set->basis = basis;
+  return set;
+}
+
+/// Plans upon the newest card of the person asked for; `change` alters it, or says no. `true`: it is to be written.
+using ChangeCard = std::function<Result<bool>(const Ask& ask, Card* card, view::ChangeSet* set)>;
+void RunOnCard(const AskPtr& ask, std::string_view action, ChangeCard change) {
+  ask->state->writing->Run(
+      [ask, action, change = std::move(change)](const view::Position& basis) -> Result<Planned> {
+        const State& state = *ask->state;
+        const view::ResourcePtr patient = TRY(PatientFor(*ask, basis));
+        NewestCard newest = TRY(FindNewestCard(state.engine(), patient->id, basis));
+        if (!newest.card) return NoCard();
+        Planned planned;
+        auto set = NewSet(basis);
+        if (TRY(change(*ask, &*newest.card, set.get()))) {
+          TRY(AddVersion(state.engine(), CardJson(*newest.card), set.get()));
+          planned.set = std::move(set);
+        }
+        planned.answer = CardAnswer(*newest.card, action);
+        return planned;
+      },
+      ask->done);
+}
+
+Result<std::string> ReasonOf(const Ask& ask, std::string_view otherwise) {
+  std::string reason = TRY(ask.Text("reason", 40));
+  if (reason.empty()) reason = otherwise;
+  if (reason.empty() ||
+      !std::all_of(reason.begin(), reason.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; }))
+    return MakeIssue(ErrorCode::kIncorrect, "value", "reason",
+                     "Give a reason as a code: small letters and dashes.");
+  return reason;
+}
+
+bool IsInUse(const Card& card) {
+  return card.status == CardStatus::kActive || card.status == CardStatus::kLost;
+}
+
+Result<Card::Linked> LinkedOf(const Ask& ask) {
+  Card::Linked linked{TRY(ask.NeedText("system")), TRY(ask.NeedText("value", 64))};
+  if (linked.system.find(':') == std::string::npos || linked.system == kNumberSystem)
+    return MakeIssue(ErrorCode::kIncorrect, "value", "system",
+                     "system must be the URI of the older card's numbers.");
+  return linked;
+}
+
+/// Is the number another person's? Guarded against one who links it at the same time.
+Status CheckNobodyElse(const State& state, const Card& card, const Card::Linked& linked,
+                       view::ChangeSet* set) {
+  const auto others =
+      TRY(FindBy(state, "HealthCard", "identifier=" + TokenOf(linked.system, linked.value), 20, set->basis));
+  for (const view::ResourcePtr& other : others) {
+    const Card found = TRY(ReadCard(other->document.Root()));
+    if (found.holder != card.holder && IsInUse(found))
+      return MakeIssue(ErrorCode::kConflict, "conflict", "value",
+                       "This older card is linked to another person: look at both records first.");
+  }
+  view::Guard guard;
+  guard.may_affect = [type = state.engine().definitions().FindType("HealthCard")](const view::Change& change,
+                                                                                  const view::Prepared&) {
+    return change.now != nullptr && change.now->type == type &&
+           change.now->document.Root()["linked"].present();
+  };
+  set->guards.push_back(std::move(guard));
+  return {};
+}
+
+Result<Planned> PlanIssue(const Ask& ask, const view::Position& basis) {
+  const State& state = *ask.state;
+  const view::ResourcePtr patient = TRY(PatientFor(ask, basis));
+  if (const std::string why = WhyNoCard(*patient); !why.empty()) return Conflict(why);
+  TRY(CheckIdentity(ask, patient->document.Root()));
+  const NewestCard newest = TRY(FindNewestCard(state.engine(), patient->id, basis));
+  Planned planned;
+  if (newest.card && newest.card->status == CardStatus::kLost)
+    return Conflict("This person's card was reported lost: re-issue it.");
+  if (newest.card && newest.card->status == CardStatus::kActive) {
+    planned.answer = CardAnswer(*newest.card, kMayIssue);
+    return planned;
+  }
+  auto set = NewSet(basis);
+  Card card = TRY(MakeCard(state, patient->id, newest.serial + 1, set.get()));
+  if (newest.card) card.replaces = newest.card->id;
+  TRY(AddVersion(state.engine(), CardJson(card), set.get()));
+  planned.set = std::move(set);
+  planned.answer = CardAnswer(card, kMayIssue, true);
+  return planned;
+}
+
+Result<Planned> PlanReissue(const Ask& ask, const view::Position& basis) {
+  const State& state = *ask.state;
+  const std::string reason = TRY(ReasonOf(ask, ""));
+  const view::ResourcePtr patient = TRY(PatientFor(ask, basis));
+  if (const std::string why = WhyNoCard(*patient); !why.empty()) return Conflict(why);
+  NewestCard newest = TRY(FindNewestCard(state.engine(), patient->id, basis));
+  if (!newest.card || !IsInUse(*newest.card)) return NoCard();
+  auto set = NewSet(basis);
+  Card card = TRY(MakeCard(state, patient->id, newest.serial + 1, set.get()));
+  card.linked = newest.card->linked;
+  card.replaces = newest.card->id;
+  newest.card->SetStatus(CardStatus::kReplaced, reason, card.issued_us);
+  TRY(AddVersion(state.engine(), CardJson(*newest.card), set.get()));
+  TRY(AddVersion(state.engine(), CardJson(card), set.get()));
+  Planned planned;
+  planned.set = std::move(set);
+  planned.answer = CardAnswer(card, "health-card-reissue", true);
+  return planned;
+}
+
+}  // namespace
+
+Result<std::string> Ask::Text(std::string_view member, size_t size_max) const {
+  const fhir::Value value = body.Root()[member];
+  if (!value.present()) return std::string();
+  std::string text = value.ToString();
+  if (!value.is_string() || text.size() > size_max)
+    return MakeIssue(ErrorCode::kIncorrect, "value", std::string(member),
+                     fmt::format("{} must be a text of at most {} bytes.", member, size_max));
+  return text;
+}
+
+Result<std::string> Ask::NeedText(std::string_view member, size_t size_max) const {
+  std::string text = TRY(Text(member, size_max));
+  if (text.empty())
+    return MakeIssue(ErrorCode::kIncorrect, "required", std::string(member),
+                     fmt::format("{} is missing.", member));
+  return text;
+}
+
+Status CheckMay(const access::Viewer& viewer, std::string_view operation) {
+  if (viewer.MayCall(operation)) return {};
+  return MakeError(ErrorCode::kForbidden, fmt::format("Your post may not call {}.", operation));
+}
+
+Status CheckMayOne(const access::Viewer& viewer, std::string_view one, std::string_view other) {
+  return viewer.MayCall(one) ? Status() : CheckMay(viewer, other);
+}
+
+Result<view::ResourcePtr> PatientFor(const Ask& ask, const view::Position& position) {
+  const std::string reference = TRY(ask.Text("patient", 80));
+  if (reference.empty()) return Self(ask, position);
+  const std::string id = IdIn(reference, "Patient");
+  if (id.empty())
+    return MakeIssue(ErrorCode::kIncorrect, "value", "patient",
+                     "patient must be a reference: \"Patient/…\".");
+  const State& state = *ask.state;
+  const Found found = TRY(FindRecord(state.engine(), "Patient", id, position));
+  if (found.resource == nullptr) return NoPerson();
+  if (state.engine().directory().InScope(found.version.ordinal, ask.viewer->scope)) return found.resource;
+  if (ask.viewer->scope.only_owner == 0) return NoPerson();
+  const view::ResourcePtr self = TRY(Self(ask, position));
+  for (const view::ResourcePtr& child : TRY(ChildrenOf(state, *self, position))) {
+    if (child->id == id) return child;
+  }
+  return NoPerson();
+}
+
+Result<std::vector<view::ResourcePtr>> ChildrenOf(const State& state, const view::Resource& patient,
+                                                  const view::Position& position) {
+  std::vector<view::ResourcePtr> children;
+  for (const fhir::Value link : patient.document.Root()["link"]) {
+    const std::string related_id = IdIn(link["other"]["reference"].ToString(), "RelatedPerson");
+    if (related_id.empty()) continue;
+    const Found related = TRY(FindRecord(state.engine(), "RelatedPerson", related_id, position));
+    if (related.resource == nullptr || !IsGuardian(state.settings, related.resource->document.Root()))
+      continue;
+    const std::string child_id =
+        IdIn(related.resource->document.Root()["patient"]["reference"].ToString(), "Patient");
+    Found child = TRY(FindRecord(state.engine(), "Patient", child_id, position));
+    if (child.resource == nullptr) continue;
+    const int age = AgeOf(child.resource->document.Root(), state.NowUs());
+    if (age >= 0 && age < state.settings.guardian_age_max) children.push_back(std::move(child.resource));
+  }
+  return children;
+}
+
+std::string WhyNoCard(const view::Resource& patient) {
+  const fhir::Value root = patient.document.Root();
+  if (root["deceasedBoolean"].IsTrue() || root["deceasedDateTime"].present()) return "This person has died.";
+  if (root["active"].present() && !root["active"].IsTrue())
+    return "This record is no longer in use: it may have been merged into another one.";
+  return {};
+}
+
+Result<std::vector<view::ResourcePtr>> FindBy(const State& state, std::string_view type,
+                                              const std::string& query, size_t count,
+                                              const view::Position& position, const view::Scope& scope) {
+  const view::Engine& engine = state.engine();
+  const search::Query parsed = TRY(
+      search::ParseQuery(state.context.index->definitions(), engine.definitions().FindType(type), query, {}));
+  search::PageRequest request;
+  request.position = position;
+  request.scope = scope;
+  request.count = count;
+  request.read = [&engine](view::Ordinal ordinal) { return engine.Read(ordinal); };
+  request.find_time = [&engine](Instant at_us) -> Result<view::Ordinal> {
+    return TRY(engine.FindTime(at_us)).end_ordinal;
+  };
+  const search::Page page = TRY(state.context.index->Search(parsed, request));
+  std::vector<view::ResourcePtr> found;
+  for (const view::Ordinal ordinal : page.ordinals) found.push_back(TRY(engine.Read(ordinal)));
+  return found;
+}
+
+std::string TokenOf(std::string_view system, std::string_view value) {
+  std::string text;
+  const auto add = [&text](std::string_view part) {
+    for (const char c : part) {
+      if (c == ',' || c == '|' || c == '$' || c == '\\') text += '\\';
+      text += c;
+    }
+  };
+  add(system);
+  text += '|';
+  add(value);
+  return PercentEncode(text);
+}
+
+interaction::Response Answer(std::string json, std::string_view action, std::string_view patient_id,
+                             int status) {
+  interaction::Response response;
+  response.status = status;
+  response.content_type = "application/json; charset=utf-8";
+  response.body = std::move(json);
+  response.audit_action = action;
+  if (!patient_id.empty()) {
+    response.audit_type = "Patient";
+    response.audit_id = patient_id;
+  }
+  return response;
+}
+
+void AppendCard(const Card& card, fhir::JsonWriter* out) {
+  out->Key("card").Object().Member("id", card.id).Member("number", card.number);
+  out->Member("patient", card.holder).Member("status", NameOf(card.status));
+  out->Member("statusDate", FormatInstant(card.status_at_us)).Member("issued", FormatInstant(card.issued_us));
+  out->Key("linked").Array();
+  for (const Card::Linked& each : card.linked)
+    out->Object().Member("system", each.system).Member("value", each.value).End();
+  out->End().End();
+}
+
+void Issue(const AskPtr& ask) {
+  if (const Status may = CheckMay(*ask->viewer, kMayIssue); !may.ok())
+    return ask->done(interaction::OutcomeOf(may.error()));
+  ask->state->writing->Run([ask](const view::Position& basis) { return PlanIssue(*ask, basis); }, ask->done);
+}
+
+void Reissue(const AskPtr& ask) {
+  if (const Status may = CheckMay(*ask->viewer, kMayIssue); !may.ok())
+    return ask->done(interaction::OutcomeOf(may.error()));
+  ask->state->writing->Run([ask](const view::Position& basis) { return PlanReissue(*ask, basis); },
+                           ask->done);
+}
+
+void ReportLoss(const AskPtr& ask) {
+  if (const Status may = CheckMayOne(*ask->viewer, kMayPresent, kMayIssue); !may.ok())
+    return ask->done(interaction::OutcomeOf(may.error()));
+  RunOnCard(ask, "health-card-loss", [](const Ask& asked, Card* card, view::ChangeSet*) -> Result<bool> {
+    const std::string reason = TRY(ReasonOf(asked, "reported"));
+    if (card->status == CardStatus::kLost) return false;
+    if (card->status != CardStatus::kActive) return NoCard();
+    card->SetStatus(CardStatus::kLost, reason, asked.state->NowUs());
+    return true;
+  });
+}
+
+void Close(const AskPtr& ask) {
+  if (const Status may = CheckMay(*ask->viewer, kMayIssue); !may.ok())
+    return ask->done(interaction::OutcomeOf(may.error()));
+  RunOnCard(ask, "health-card-close", [](const Ask& asked, Card* card, view::ChangeSet*) -> Result<bool> {
+    const std::string reason = TRY(ReasonOf(asked, ""));
+    if (card->status == CardStatus::kClosed) return false;
+    card->SetStatus(CardStatus::kClosed, reason, asked.state->NowUs());
+    return true;
+  });
+}
+
+void Link(const AskPtr& ask) {
+  if (const Status may = CheckMay(*ask->viewer, kMayIssue); !may.ok())
+    return ask->done(interaction::OutcomeOf(may.error()));
+  RunOnCard(ask, "health-card-link", [](const Ask& asked, Card* card, view::ChangeSet* set) -> Result<bool> {
+    Card::Linked linked = TRY(LinkedOf(asked));
+    if (!IsInUse(*card)) return NoCard();
+    if (std::find(card->linked.begin(), card->linked.end(), linked) != card->linked.end()) return false;
+    if (card->linked.size() >= kLinkedMax)
+      return Conflict("So many older cards are linked already that one must go first.");
+    TRY(CheckNobodyElse(*asked.state, *card, linked, set));
+    card->linked.push_back(std::move(linked));
+    return true;
+  });
+}
+
+void Unlink(const AskPtr& ask) {
+  if (const Status may = CheckMay(*ask->viewer, kMayIssue); !may.ok())
+    return ask->done(interaction::OutcomeOf(may.error()));
+  RunOnCard(ask, "health-card-unlink", [](const Ask& asked, Card* card, view::ChangeSet*) -> Result<bool> {
+    const Card::Linked linked = TRY(LinkedOf(asked));
+    return std::erase(card->linked, linked) > 0;
+  });
+}
+
+}  // namespace tk::health_card

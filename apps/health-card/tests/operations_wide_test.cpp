@@ -1,0 +1,456 @@
+// The life of a card on the real engine: issued, shown, verified once, lost, replaced, linked, closed; and who may do and see what.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <future>
+#include <thread>
+
+#include "apps/health-card/code.h"
+#include "apps/health-card/offline.h"
+#include "kernel/app/app.h"
+#include "kernel/base/file.h"
+#include "kernel/base/random.h"
+#include "kernel/base/text.h"
+#include "kernel/fhir/validate.h"
+#include "kernel/person/identifier.h"
+#include "kernel/search/test_engine.h"
+
+namespace tk::app {
+Result<std::unique_ptr<Operations>> MakeOperationsOf_health_card(const Context& context);
+}
+
+namespace tk::health_card {
+namespace {
+
+constexpr std::string_view kAda = "380101199003071234";  // made valid below
+
+std::string ResidentId(std::string_view body) { return std::string(body) + person::ResidentCheckDigit(body); }
+
+class HealthCard : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / ("tk-card-" + NewUuid());
+    std::filesystem::create_directories(folder_);
+    for (const app::Pack& pack : app::InstalledPacks()) {
+      if (pack.id == "health-card") settings_ = pack.Find("settings.json")->content;
+    }
+    Open();
+    admin_ = ViewerOf({"*"}, {"*"});
+    Put(R"({"resourceType":"Patient","id":"ada","name":[{"text":"欧阳小文"}],"identifier":[{"system":"urn:id","value":")" +
+        ada_ + R"("}],"meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/area","code":"380102"}]}})");
+  }
+  void TearDown() override {
+    Close();
+    std::filesystem::remove_all(folder_);
+  }
+  void Open() {
+    auto definitions = app::LoadDefinitions(app::InstalledPacks(), "");
+    ASSERT_TRUE(definitions.ok()) << definitions.error().external;
+    auto engine = search::OpenTestEngine(folder_, &clock_, &index_, *definitions);
+    ASSERT_TRUE(engine.ok()) << engine.error().ToString();
+    engine_ = std::move(engine).value();
+    app::Context context;
+    context.engine = engine_.get();
+    context.index = index_;
+    context.clock = &clock_;
+    context.folder = folder_ / "app";
+    context.settings = settings_;
+    auto made = app::MakeOperationsOf_health_card(context);
+    ASSERT_TRUE(made.ok()) << made.error().external;
+    operations_ = std::move(made).value();
+  }
+  void Close() {
+    operations_.reset();
+    engine_->Stop();
+    engine_.reset();
+  }
+
+  static std::shared_ptr<access::Viewer> ViewerOf(std::vector<std::string> operations,
+                                                  std::vector<std::string> reads) {
+    auto post = std::make_shared<access::Post>();
+    post->all_types = reads == std::vector<std::string>{"*"};
+    post->reads = std::move(reads);
+    post->operations = std::move(operations);
+    auto viewer = std::make_shared<access::Viewer>();
+    viewer->account = "desk";
+    viewer->post = std::move(post);
+    return viewer;
+  }
+  std::shared_ptr<access::Viewer> InArea(std::shared_ptr<access::Viewer> viewer,
+                                         std::string_view area) const {
+    const auto range = view::AreaRange(area).value();
+    viewer->scope.everything = false;
+    viewer->scope.area_low = range.first;
+    viewer->scope.area_high = range.second;
+    return viewer;
+  }
+  std::shared_ptr<access::Viewer> Resident(std::string_view patient) const {
+    auto viewer = ViewerOf({"health-card-present"}, {"Patient"});
+    viewer->scope.everything = false;
+    viewer->scope.only_owner = engine_->keys().Find("Patient/" + std::string(patient)).value();
+    return viewer;
+  }
+
+  /// A version of a resource, past the interactions.
+  void Put(const std::string& json) {
+    auto document = fhir::Document::Parse(json);
+    ASSERT_TRUE(document.ok()) << json;
+    const std::string type = document->Root()["resourceType"].ToString(),
+                      id = document->Root()["id"].ToString();
+    auto set = std::make_unique<view::ChangeSet>();
+    set->basis = engine_->Head();
+    const auto current = engine_->directory().Current(engine_->IdHash(type, id), set->basis);
+    view::Change change;
+    if (current.ordinal != 0) change.before = engine_->Read(current.ordinal).value();
+    auto made =
+        view::MakeResource(engine_->definitions(), std::move(document).value(), current.version + 1,
+                           current.version == 0 ? view::Operation::kCreate : view::Operation::kUpdate);
+    ASSERT_TRUE(made.ok());
+    change.now = *made;
+    set->changes.push_back(std::move(change));
+    ASSERT_TRUE(engine_->Prepare(set.get()).ok());
+    std::promise<bool> done;
+    engine_->Submit(std::move(set), [&done](view::Outcome outcome) { done.set_value(outcome.commit.ok()); });
+    ASSERT_TRUE(done.get_future().get());
+  }
+
+  interaction::Response Ask(std::string_view what, std::string body,
+                            std::shared_ptr<const access::Viewer> viewer = {}) {
+    interaction::Request request;
+    request.method = interaction::Method::kPost;
+    request.path = {std::string(what)};
+    request.body = std::move(body);
+    request.content_type = "application/json";
+    request.viewer = viewer != nullptr ? std::move(viewer) : admin_;
+    std::promise<interaction::Response> promise;
+    operations_->Handle(std::move(request), [&promise](interaction::Response response) {
+      promise.set_value(std::move(response));
+    });
+    return promise.get_future().get();
+  }
+  /// A member of the answer, by dots.
+  static std::string At(const interaction::Response& response, std::string_view path) {
+    const auto document = fhir::Document::Parse(response.body);
+    if (!document.ok()) return "no JSON: " + response.body;
+    fhir::Value value = document->Root();
+    while (!path.empty()) {
+      const std::string_view part = path.substr(0, path.find('.'));
+      path.remove_prefix(std::min(path.size(), part.size() + 1));
+      value = part[0] >= '0' && part[0] <= '9' ? value.At(static_cast<size_t>(part[0] - '0')) : value[part];
+    }
+    return value.is_string() ? value.ToString() : std::string(value ? value.Json() : std::string_view());
+  }
+  interaction::Response IssueTo(const std::string& id, const std::string& identity) {
+    return Ask("issue", R"({"patient":"Patient/)" + id + R"(","identity":")" + identity + "\"}");
+  }
+  std::string CodeOf(std::string_view what = "present", std::string_view patient = "ada") {
+    const auto answer = Ask(what, R"({"patient":"Patient/)" + std::string(patient) + "\"}");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return At(answer, "code");
+  }
+  interaction::Response VerifyCode(const std::string& code, std::string_view purpose = "registration",
+                                   std::shared_ptr<const access::Viewer> viewer = {}) {
+    return Ask("verify", R"({"code":")" + code + R"(","purpose":")" + std::string(purpose) + "\"}",
+               std::move(viewer));
+  }
+  std::string VerdictFor(const std::string& code, std::string_view purpose = "registration") {
+    return At(VerifyCode(code, purpose), "verdict");
+  }
+
+  const std::string ada_ = ResidentId(kAda.substr(0, 17));
+  const std::string issue_ada_ = R"({"patient":"Patient/ada"})";
+  FixedClock clock_{1'795'000'000 * kSecondUs};
+  std::filesystem::path folder_;
+  std::string settings_;
+  search::Index* index_ = nullptr;
+  std::unique_ptr<view::Engine> engine_;
+  std::unique_ptr<app::Operations> operations_;
+  std::shared_ptr<access::Viewer> admin_;
+};
+
+TEST_F(HealthCard, IsIssuedOnceToWhoShowsHisDocument) {
+  EXPECT_EQ(Ask("issue", issue_ada_).status, 400);
+  EXPECT_EQ(IssueTo("ada", ResidentId("38010119900307999")).status, 422);
+  EXPECT_EQ(IssueTo("ada", "380101199003071239").status, 422);
+  EXPECT_EQ(IssueTo("nobody", ada_).status, 404);
+  const auto issued = IssueTo("ada", ada_);
+  ASSERT_EQ(issued.status, 201) << issued.body;
+  EXPECT_EQ(At(issued, "card.status"), "active");
+  EXPECT_EQ(issued.audit_id, "ada");
+  const auto again = IssueTo("ada", ada_);
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(At(again, "card.number"), At(issued, "card.number"));
+  EXPECT_EQ(At(again, "created"), "false");
+}
+
+TEST_F(HealthCard, ManyDesksAtOnceIssueOne) {
+  std::vector<std::thread> desks;
+  std::vector<interaction::Response> answers(8);
+  for (size_t i = 0; i < answers.size(); ++i)
+    desks.emplace_back([this, i, &answers] { answers[i] = IssueTo("ada", ada_); });
+  for (std::thread& desk : desks) desk.join();
+  int created = 0;
+  for (const auto& answer : answers) {
+    EXPECT_EQ(At(answer, "card.id"), At(answers[0], "card.id")) << answer.body;
+    if (answer.status == 201) ++created;
+  }
+  EXPECT_EQ(created, 1);
+}
+
+TEST_F(HealthCard, WhatIsWrittenIsValidByItsDefinition) {
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  EXPECT_EQ(VerdictFor(CodeOf()), "valid");
+  int looked = 0;
+  for (log::Ordinal ordinal = 1; ordinal < engine_->Head().end_ordinal; ++ordinal) {
+    const auto resource = engine_->Read(ordinal).value();
+    const std::string type(engine_->definitions().Type(resource->type).name);
+    if (!type.starts_with("HealthCard")) continue;
+    ++looked;
+    for (const Issue& issue : fhir::Validate(engine_->definitions(), resource->document.Root()))
+      ADD_FAILURE() << type << " " << issue.path << ": " << issue.text;
+    EXPECT_EQ(resource->owner, engine_->keys().Find("Patient/ada").value()) << type;
+  }
+  EXPECT_EQ(looked, 2);
+}
+
+TEST_F(HealthCard, ADynamicCodeIsGoodOnceAndForAMinute) {
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  const std::string code = CodeOf();
+  const auto first = VerifyCode(code, "record");
+  EXPECT_EQ(At(first, "verdict"), "valid");
+  EXPECT_EQ(At(first, "accepted"), "true");
+  EXPECT_EQ(At(first, "name"), "欧***");
+  EXPECT_EQ(At(first, "patient"), "Patient/ada");
+  EXPECT_EQ(VerdictFor(code, "record"), "used-before");
+  const std::string old = CodeOf();
+  clock_.Advance(66 * kSecondUs);
+  EXPECT_EQ(VerdictFor(old), "expired");
+  // The first is refused also when all is started anew.
+  const std::string fresh = CodeOf();
+  EXPECT_EQ(VerdictFor(fresh), "valid");
+  Close();
+  Open();
+  EXPECT_EQ(VerdictFor(fresh), "used-before");
+}
+
+TEST_F(HealthCard, ShownAtManyDesksAtOnceACodeIsTakenByOne) {
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  const std::string code = CodeOf();
+  std::vector<std::thread> desks;
+  std::vector<std::string> verdicts(8);
+  for (size_t i = 0; i < verdicts.size(); ++i)
+    desks.emplace_back([this, i, &verdicts, &code] { verdicts[i] = VerdictFor(code); });
+  for (std::thread& desk : desks) desk.join();
+  EXPECT_EQ(std::count(verdicts.begin(), verdicts.end(), "valid"), 1);
+  EXPECT_EQ(std::count(verdicts.begin(), verdicts.end(), "used-before"), 7);
+}
+
+TEST_F(HealthCard, APrintedCodeOpensOnlyWhatThePolicySays) {
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  const std::string code = CodeOf("print");
+  EXPECT_EQ(VerdictFor(code), "valid");
+  EXPECT_EQ(VerdictFor(code), "valid");
+  EXPECT_EQ(VerdictFor(code, "record"), "not-allowed");
+  EXPECT_EQ(VerdictFor(code, "payment"), "not-allowed");
+  EXPECT_EQ(VerifyCode(code, "party").status, 400);
+  const auto uses = Ask("uses", issue_ada_);
+  EXPECT_EQ(At(uses, "uses.1.kind"), "static");
+  EXPECT_EQ(At(uses, "uses.2"), "");
+}
+
+TEST_F(HealthCard, ALostCardIsDeadAtOnceAndItsSuccessorLives) {
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  const std::string dynamic = CodeOf(), printed = CodeOf("print");
+  EXPECT_EQ(At(Ask("report-loss", issue_ada_), "card.status"), "lost");
+  EXPECT_EQ(At(Ask("report-loss", issue_ada_), "card.status"), "lost");
+  EXPECT_EQ(VerdictFor(dynamic), "lost");
+  EXPECT_EQ(VerdictFor(printed), "lost");
+  EXPECT_EQ(Ask("present", issue_ada_).status, 409);
+  EXPECT_EQ(IssueTo("ada", ada_).status, 409);
+  EXPECT_EQ(Ask("reissue", issue_ada_).status, 400);
+  const auto again = Ask("reissue", R"({"patient":"Patient/ada","reason":"lost"})");
+  ASSERT_EQ(again.status, 201) << again.body;
+  EXPECT_EQ(VerdictFor(dynamic), "replaced");
+  EXPECT_EQ(VerdictFor(printed), "replaced");
+  EXPECT_EQ(VerdictFor(CodeOf()), "valid");
+  EXPECT_EQ(At(Ask("close", R"({"patient":"Patient/ada","reason":"moved"})"), "card.status"), "closed");
+  EXPECT_EQ(Ask("present", issue_ada_).status, 409);
+  const auto back = IssueTo("ada", ada_);
+  EXPECT_EQ(back.status, 201);
+  EXPECT_NE(At(back, "card.id"), At(again, "card.id"));
+}
+
+TEST_F(HealthCard, TheDeadAndTheMergedShowNothing) {
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  const std::string code = CodeOf();
+  Put(R"({"resourceType":"Patient","id":"ada","active":false})");
+  EXPECT_EQ(VerdictFor(code), "closed");
+  EXPECT_EQ(Ask("present", issue_ada_).status, 409);
+  Put(R"({"resourceType":"Patient","id":"ada","deceasedDateTime":"2026-11-01"})");
+  EXPECT_EQ(VerdictFor(code), "closed");
+}
+
+TEST_F(HealthCard, OlderCardsLeadToIt) {
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  const std::string link = R"({"patient":"Patient/ada","system":"urn:hospital-1","value":"C|100,2"})";
+  EXPECT_EQ(At(Ask("link", link), "card.linked.0.value"), "C|100,2");
+  EXPECT_EQ(Ask("link", link).status, 200);
+  const std::string shown = R"({"number":"C|100,2","system":"urn:hospital-1","purpose":")";
+  const auto found = Ask("verify", shown + "registration\"}");
+  EXPECT_EQ(At(found, "verdict"), "valid") << found.body;
+  EXPECT_EQ(At(found, "kind"), "linked");
+  EXPECT_EQ(At(found, "patient"), "Patient/ada");
+  EXPECT_EQ(At(Ask("verify", shown + "record\"}"), "verdict"), "not-allowed");
+  EXPECT_EQ(At(Ask("verify", R"({"number":"C|100","system":"urn:hospital-1","purpose":"registration"})"),
+               "verdict"),
+            "unknown-card");
+  const std::string bob = ResidentId("38010119900307555");
+  Put(R"({"resourceType":"Patient","id":"bob","identifier":[{"system":"urn:id","value":")" + bob + R"("}]})");
+  ASSERT_EQ(IssueTo("bob", bob).status, 201);
+  const std::string steal = R"({"patient":"Patient/bob","system":"urn:hospital-1","value":"C|100,2"})";
+  EXPECT_EQ(Ask("link", steal).status, 409);
+  EXPECT_EQ(Ask("unlink", link).status, 200);
+  EXPECT_EQ(Ask("link", steal).status, 200);
+}
+
+TEST_F(HealthCard, TwoDesksCannotLinkOneNumberToTwoPersons) {
+  const std::string bob = ResidentId("38010119900307555");
+  Put(R"({"resourceType":"Patient","id":"bob","identifier":[{"system":"urn:id","value":")" + bob + R"("}]})");
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  ASSERT_EQ(IssueTo("bob", bob).status, 201);
+  for (int round = 0; round < 20; ++round) {
+    int statuses[2] = {};
+    std::thread other([&, round] {
+      statuses[1] = Ask("link", R"({"patient":"Patient/bob","system":"urn:h","value":")" +
+                                    std::to_string(round % 10) + "\"}")
+                        .status;
+    });
+    statuses[0] = Ask("link", R"({"patient":"Patient/ada","system":"urn:h","value":")" +
+                                  std::to_string(round % 10) + "\"}")
+                      .status;
+    other.join();
+    EXPECT_NE(statuses[0], statuses[1]) << round;
+  }
+}
+
+TEST_F(HealthCard, EachPostDoesAndSeesItsOwn) {
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  const auto gate = InArea(ViewerOf({"health-card-verify"}, {}), "380104");
+  for (const char* what : {"issue", "reissue", "report-loss", "close", "link", "unlink", "present", "print",
+                           "family", "uses", "rotate-key", "revoke-key"})
+    EXPECT_EQ(Ask(what, issue_ada_, gate).status, 403) << what;
+  const auto seen = VerifyCode(CodeOf(), "registration", gate);
+  EXPECT_EQ(At(seen, "verdict"), "valid");
+  EXPECT_EQ(At(seen, "name"), "欧***");
+  EXPECT_EQ(At(seen, "patient"), "");
+  const auto reads = InArea(ViewerOf({"health-card-verify"}, {"Patient"}), "380104");
+  EXPECT_EQ(At(VerifyCode(CodeOf(), "registration", reads), "patient"), "");
+  const auto here = InArea(ViewerOf({"health-card-verify"}, {"Patient"}), "380102");
+  EXPECT_EQ(At(VerifyCode(CodeOf(), "registration", here), "patient"), "Patient/ada");
+  const auto elsewhere = InArea(ViewerOf({"*"}, {"*"}), "380104");
+  for (const char* what : {"issue", "present", "report-loss", "uses", "family"}) {
+    const auto other = Ask(what, R"({"patient":"Patient/ada","identity":")" + ada_ + "\"}", elsewhere);
+    const auto never = Ask(what, R"({"patient":"Patient/never","identity":")" + ada_ + "\"}", elsewhere);
+    EXPECT_EQ(other.status, 404) << what;
+    EXPECT_EQ(other.body, never.body) << what;
+  }
+  const auto nobody = ViewerOf({}, {});
+  EXPECT_EQ(VerifyCode(CodeOf(), "registration", nobody).status, 403);
+  EXPECT_EQ(Ask("offline", "{}", nobody).status, 403);
+}
+
+TEST_F(HealthCard, AGuardianShowsAChildsCardUntilItIsFourteen) {
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  const std::string kid = ResidentId("38010120130101123");
+  Put(R"({"resourceType":"Patient","id":"kid","name":[{"text":"小宝"}],"birthDate":"2012-11-20","identifier":[{"system":"urn:id","value":")" +
+      kid + R"("}]})");
+  ASSERT_EQ(IssueTo("kid", kid).status, 201);
+  const auto ada = Resident("ada");
+  const std::string show = R"({"patient":"Patient/kid"})";
+  EXPECT_EQ(Ask("present", show, ada).status, 404);
+  Put(R"({"resourceType":"RelatedPerson","id":"mother","patient":{"reference":"Patient/kid"},"relationship":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-RoleCode","code":"MTH"}]}]})");
+  Put(R"({"resourceType":"Patient","id":"ada","name":[{"text":"欧阳小文"}],"link":[{"other":{"reference":"RelatedPerson/mother"},"type":"seealso"}],"identifier":[{"system":"urn:id","value":")" +
+      ada_ + R"("}]})");
+  EXPECT_EQ(Ask("present", "{}", ada).status, 200);
+  const auto shown = Ask("present", show, ada);
+  ASSERT_EQ(shown.status, 200) << shown.body;
+  EXPECT_EQ(VerdictFor(At(shown, "code")), "valid");
+  const auto family = Ask("family", "{}", ada);
+  EXPECT_EQ(At(family, "people.0.relation"), "self");
+  EXPECT_EQ(At(family, "people.1.patient"), "Patient/kid");
+  EXPECT_EQ(At(family, "people.1.name"), "小*");
+  EXPECT_EQ(Ask("present", R"({"patient":"Patient/ada"})", Resident("kid")).status, 404);
+  clock_.Advance(3 * 86'400 * kSecondUs);  // the fourteenth birthday is past
+  EXPECT_EQ(Ask("present", show, ada).status, 404);
+  EXPECT_EQ(At(Ask("family", "{}", ada), "people.1"), "");
+}
+
+TEST_F(HealthCard, WithoutNetworkTheListSaysWhoseIsDead) {
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  const auto device = [this] {
+    const auto answer = Ask("offline", "{}");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    const auto bundle = fhir::Document::Parse(answer.body).value();
+    KnownKeys keys;
+    for (const fhir::Value key : bundle.Root()["keys"]) {
+      const std::string point = *FromBase64Url(key["public"].ToString());
+      keys.push_back({1,
+                      crypto::VerifyingKey::FromPoint(crypto::Suite::kInternational, AsBytes(point)).value(),
+                      0, 0, false});
+    }
+    return OfflineVerifier::Create(380'100, 5, keys, *FromBase64Url(bundle.Root()["list"].ToString()))
+        .value();
+  };
+  const int64_t now_s = clock_.NowUs() / kSecondUs;
+  const std::string code = CodeOf(), printed = CodeOf("print");
+  auto before = device();
+  EXPECT_EQ(before.Check(code, true, now_s), Verdict::kValid);
+  EXPECT_EQ(before.Check(printed, true, now_s), Verdict::kValid);
+  ASSERT_EQ(Ask("report-loss", issue_ada_).status, 200);
+  EXPECT_EQ(device().Check(printed, true, now_s), Verdict::kValid);  // the served list is up to a minute old
+  clock_.Advance(60 * kSecondUs);
+  EXPECT_EQ(device().Check(printed, true, now_s), Verdict::kClosed);
+  EXPECT_EQ(device().list().cards.size(), 1u);
+}
+
+TEST_F(HealthCard, AKeyThatIsRevokedTakesItsCodesWithIt) {
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  const std::string code = CodeOf("print");
+  EXPECT_EQ(VerdictFor(code), "valid");
+  EXPECT_EQ(Ask("rotate-key", "{}").status, 200);
+  EXPECT_EQ(VerdictFor(code), "valid");
+  EXPECT_EQ(Ask("revoke-key", R"({"number":0})").status, 400);
+  EXPECT_EQ(Ask("revoke-key", R"({"number":77})").status, 404);
+  EXPECT_EQ(Ask("revoke-key", R"({"number":1})").status, 200);
+  EXPECT_EQ(VerdictFor(code), "unknown-key");
+  EXPECT_EQ(VerdictFor(CodeOf("print")), "valid");
+}
+
+TEST_F(HealthCard, BadRequestsSayWhatIsWrong) {
+  EXPECT_EQ(Ask("dance", "{}").status, 404);
+  EXPECT_EQ(Ask("verify", "[1]").status, 400);
+  EXPECT_EQ(Ask("verify", "{").status, 400);
+  EXPECT_EQ(Ask("verify", R"({"purpose":"registration"})").status, 400);
+  EXPECT_EQ(Ask("verify", R"({"purpose":7,"code":"x"})").status, 400);
+  EXPECT_EQ(Ask("verify", R"({"purpose":"registration","code":")" + std::string(300, 'A') + "\"}").status,
+            400);
+  EXPECT_EQ(VerdictFor("TK:NOTACODE"), "malformed");
+  EXPECT_EQ(Ask("present", R"({"patient":"Group/1"})").status, 400);
+  EXPECT_EQ(Ask("present", "{}").status, 400);
+  EXPECT_EQ(Ask("link", R"({"patient":"Patient/ada","system":"card","value":"1"})").status, 409);
+}
+
+TEST_F(HealthCard, TheNationalSetDoesTheSame) {
+  Close();
+  std::filesystem::remove_all(folder_ / "app");
+  settings_.replace(settings_.find("international"), 13, "national");
+  Open();
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  const std::string code = CodeOf();
+  EXPECT_EQ(VerdictFor(code), "valid");
+  EXPECT_EQ(VerdictFor(code), "used-before");
+  EXPECT_NE(Ask("offline", "{}").body.find("\"national\""), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tk::health_card
