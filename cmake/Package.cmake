@@ -11,7 +11,7 @@ install(FILES packaging/tongkang.toml DESTINATION /etc/tongkang)
 # The operator's page takes the place of the source's README, whose links lead into the source.
 install(FILES packaging/README.md packaging/copyright LICENSE THIRD-PARTY.md CHANGELOG.md DESTINATION share/doc/tongkang)
 install(FILES docs/api.md docs/performance.md DESTINATION share/doc/tongkang/docs)
-install(DIRECTORY docs/flow docs/decisions DESTINATION share/doc/tongkang/docs FILES_MATCHING PATTERN "*.md")
+install(DIRECTORY docs/apps docs/flow docs/decisions DESTINATION share/doc/tongkang/docs FILES_MATCHING PATTERN "*.md" PATTERN "*.png" PATTERN "*.jpg")
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME tongkang)
