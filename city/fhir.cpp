@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernel/base/base64.h"
+#include "kernel/base/csv.h"
 #include "kernel/base/text.h"
 
 namespace tk::city {
@@ -85,6 +86,15 @@ void AppendPost(const City& city, const Institution& institution, size_t departm
       id, institution.id, doctor ? "doctor" : "nurse", institution.id, institution.id, department + 1);
 }
 
+std::string_view LevelName(Level level) {
+  static constexpr std::array<std::string_view, 5> kNames = {"city", "county", "township", "village", "grid"};
+  return kNames.at(static_cast<size_t>(level));
+}
+
+std::string PhoneOf(const City& city, uint32_t institution) {
+  return fmt::format("{}{:08}", city.tables().places.area_code, 60'000'000 + institution);
+}
+
 }  // namespace
 
 void AppendArea(const Plan& plan, uint32_t number, std::string* out) {
@@ -99,8 +109,9 @@ void AppendArea(const Plan& plan, uint32_t number, std::string* out) {
       area.code);
   AddText(out, "name", area.name);
   AddText(out, "description", area.full_name);
-  out->append(
-      R"(,"mode":"instance","physicalType":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/location-physical-type","code":"jdn","display":"Jurisdiction"}]})");
+  Add(out,
+      R"(,"mode":"instance","type":[{{"coding":[{{"system":"http://tongkang.dev/fhir/CodeSystem/area-level","code":"{}"}}]}}],"physicalType":{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/location-physical-type","code":"jdn","display":"Jurisdiction"}}]}})",
+      LevelName(area.level));
   AddPosition(out, plan.Centre(area));
   if (area.level != Level::kCity)
     Add(out, R"(,"partOf":{{"reference":"Location/area-{}"}})", plan.area(area.parent).code);
@@ -120,7 +131,7 @@ void AppendInstitution(const City& city, uint32_t number, Lines* out) {
       R"(,"identifier":[{{"system":"http://tongkang.dev/fhir/sid/cn-credit-code","value":"{}"}}],"active":true,"type":[{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/organization-type","code":"{}"}}],"text":"{}"}}])",
       institution.credit_code, kind.type, kind.kind);
   AddText(&out->organizations, "name", institution.name);
-  AddPhone(&out->organizations, fmt::format("{}{:08}", city.tables().places.area_code, 60'000'000 + number));
+  AddPhone(&out->organizations, PhoneOf(city, number));
   Add(&out->organizations,
       R"(,"address":[{{"text":"{}"}}]}})"
       "\n",
@@ -152,6 +163,43 @@ void AppendInstitution(const City& city, uint32_t number, Lines* out) {
     for (uint32_t i = 0; i < kind.doctors + kind.nurses; ++i)
       AppendPost(city, institution, department, i < kind.doctors, post++, out);
   }
+}
+
+const std::string_view kAreaColumns = "code,name,parent,level,longitude,latitude,boundary\n";
+const std::string_view kInstitutionColumns = "id,name,credit_code,type,area,phone,address\n";
+
+void AppendAreaRow(const Plan& plan, uint32_t number, std::string* out) {
+  const Area& area = plan.area(number);
+  AppendCsvField(area.code, out);
+  out->push_back(',');
+  AppendCsvField(area.name, out);
+  Add(out, ",{},{},", area.level == Level::kCity ? std::string_view() : plan.area(area.parent).code,
+      LevelName(area.level));
+  const Point centre = plan.Centre(area);
+  AddDegrees(out, centre.lon);
+  out->push_back(',');
+  AddDegrees(out, centre.lat);
+  out->push_back(',');
+  AppendCsvField(GeoJson(plan.Ring(area)), out);
+  out->push_back('\n');
+}
+
+void AppendInstitutionRow(const City& city, uint32_t number, std::string* out) {
+  const Plan& plan = city.plan();
+  const Institution& institution = plan.institutions()[number];
+  const std::string& type = city.tables().places.institutions[institution.kind].type;
+  const std::string phone = PhoneOf(city, number);
+  bool first = true;
+  for (const std::string_view field :
+       {std::string_view(institution.id), std::string_view(institution.name),
+        std::string_view(institution.credit_code), std::string_view(type),
+        std::string_view(plan.area(institution.area).code), std::string_view(phone),
+        std::string_view(plan.area(plan.area(institution.grid).parent).full_name)}) {
+    if (!first) out->push_back(',');
+    first = false;
+    AppendCsvField(field, out);
+  }
+  out->push_back('\n');
 }
 
 void AppendPatient(const City& city, const Record& record, std::string* out) {

@@ -19,6 +19,10 @@ struct Lines {
 void AppendArea(const Plan& plan, uint32_t area, std::string* out);
 /// An institution: Organization, its building, its departments, their staff in their posts.
 void AppendInstitution(const City& city, uint32_t institution, Lines* out);
+/// The same as rows of tables that an import takes ($import-areas, $import-organizations); the columns are their heads.
+extern const std::string_view kAreaColumns, kInstitutionColumns;
+void AppendAreaRow(const Plan& plan, uint32_t area, std::string* out);
+void AppendInstitutionRow(const City& city, uint32_t institution, std::string* out);
 /// A Patient as its source wrote it.
 void AppendPatient(const City& city, const Record& record, std::string* out);
 /// The truth of a person, as a line of persons.csv; kPersonColumns is its head.

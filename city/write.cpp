@@ -67,6 +67,11 @@ Result<uint64_t> WritePlan(const City& city, const std::string& folder) {
     TRY(WriteWhole(fmt::format("{}/{}.ndjson", folder, type), *text));
     resources += LinesIn(*text);
   }
+  std::string areas(kAreaColumns), institutions(kInstitutionColumns);
+  for (uint32_t area = 0; area < plan.areas().size(); ++area) AppendAreaRow(plan, area, &areas);
+  for (uint32_t i = 0; i < plan.institutions().size(); ++i) AppendInstitutionRow(city, i, &institutions);
+  TRY(WriteWhole(folder + "/areas.csv", areas));
+  TRY(WriteWhole(folder + "/organizations.csv", institutions));
   return resources;
 }
 

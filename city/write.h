@@ -2,6 +2,7 @@
 // of its own, the truth, which no platform may see.
 //
 //   OUT/Location.ndjson Organization.ndjson HealthcareService.ndjson Practitioner.ndjson PractitionerRole.ndjson   the plan
+//   OUT/areas.csv organizations.csv    divisions and institutions once more, as tables for $import-areas and $import-organizations
 //   OUT/Patient.ndjson          what the sources wrote, with `records`
 //   OUT/truth/persons.csv       who there is
 //   OUT/truth/truth.csv         whose each record is, and which traps struck it, with `records`

@@ -11,6 +11,7 @@
 #include "kernel/access/posts.h"
 #include "kernel/access/sign_on.h"
 #include "kernel/base/clock.h"
+#include "kernel/geo/area_view.h"
 #include "kernel/view/directory.h"
 #include "server/commands.h"
 
@@ -72,6 +73,29 @@ Error NoAccount(const std::string& name) {
                    fmt::format("there is no account '{}'; see: tongkang account list", name));
 }
 
+/// What the area is called, so that a slip of the finger is seen; an area that the saved tree does not know is refused.
+Status TellArea(const std::string& data, const std::string& code) {
+  TRY(view::AreaRange(code));
+  const geo::AreaNumber area = TRY(geo::ParseAreaCode(code));
+  const auto tree = geo::AreaView::LoadSaved(data);
+  if (!tree.ok() || (*tree)->size() == 0) {
+    std::fprintf(stderr,
+                 "warning: no areas are saved in this folder yet, so nobody can say whether %s is one; see: "
+                 "tongkang import areas\n",
+                 code.c_str());
+    return {};
+  }
+  const geo::AreaIndex found = (*tree)->Find(area);
+  if (found == geo::kNoArea)
+    return MakeError(ErrorCode::kIncorrect,
+                     fmt::format("there is no area {} among the {} that are saved here. If it came by a "
+                                 "single write to a server that runs, it is saved when that stops",
+                                 code, (*tree)->size()));
+  std::fprintf(stderr, "area %s: %s%s\n", code.c_str(), (*tree)->Path(found).c_str(),
+               (*tree)->Active(found) ? "" : " (abolished)");
+  return {};
+}
+
 Status Add(const AccountOptions& options) {
   TRY(CheckDataFolderOrEmpty(options.data));
   TRY(access::PrepareFolder(options.data));
@@ -81,7 +105,7 @@ Status Add(const AccountOptions& options) {
     return MakeError(ErrorCode::kIncorrect, fmt::format("there is no post '{}'; posts are: {}", options.post,
                                                         fmt::join(posts.Names(), ", ")));
   }
-  if (!options.area.empty()) TRY(view::AreaRange(options.area));
+  if (!options.area.empty()) TRY(TellArea(options.data, options.area));
   const std::string hash = options.no_password ? std::string() : TRY(ReadHash(options.account));
   TRY(access::EditAccounts(options.data, [&](access::Accounts* accounts) -> Status {
     if (access::FindAccount(accounts, options.account) != nullptr) {

@@ -289,7 +289,11 @@ Result<Response> Operations::Import(const Request& request) const {
   if (!context_.engine->serving())
     return MakeError(ErrorCode::kUnavailable, "The server is still reading its log: try again in a moment.");
   const ImportOptions options = TRY(ReadOptions(request));
-  return ReportOf(TRY((areas ? ImportAreas : ImportOrganizations)(context_, request.body, options)));
+  const ImportReport report =
+      TRY((areas ? ImportAreas : ImportOrganizations)(context_, request.body, options));
+  // So that programs beside the server (account add) know them at once. Not being saved yet is no failure of the import.
+  if (report.last_t != 0) (void)context_.engine->SaveViews();
+  return ReportOf(report);
 }
 
 Result<Response> Operations::Tree(const Request& request) const {
