@@ -1,6 +1,8 @@
 // capabilities: GET metadata. Source: FHIR R4 http.html#capabilities, capabilitystatement.html.
 #include "kernel/interaction/capabilities.h"
 
+#include <fmt/format.h>
+
 #include <set>
 
 #include "kernel/fhir/value.h"
@@ -167,7 +169,8 @@ void WriteType(const fhir::Definitions& definitions, fhir::TypeId type, fhir::Js
   if (info.name == "Patient") {
     WriteOperation("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", json);
     WriteOperation("match", "http://hl7.org/fhir/OperationDefinition/Patient-match", json);
-    for (const char* name : {"explain-match", "person", "link", "not-same"})
+    WriteOperation("merge", "http://hl7.org/fhir/OperationDefinition/Patient-merge", json);
+    for (const char* name : {"explain-match", "person", "link", "not-same", "unmerge", "ihe-pix"})
       WriteOperation(name, fmt::format("http://tongkang.dev/fhir/OperationDefinition/{}", name), json);
   }
   WriteOperation("erase", "http://tongkang.dev/fhir/OperationDefinition/erase", json);

@@ -7,6 +7,7 @@
 
 #include "kernel/base/random.h"
 #include "kernel/interaction/body_parameters.h"
+#include "kernel/interaction/person_reviews.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
 
@@ -38,20 +39,27 @@ Result<Deciding::Stored> Deciding::ReadLinkage(uint64_t id_hash) const {
   return stored;
 }
 
-Status Deciding::Turn(const Stored& stored, bool active) {
+LinkReason Deciding::Reason() const {
   LinkReason reason;
   reason.account = call_.viewer().account;
-  auto now = TRY(view::MakeResource(*room_.definitions,
-                                    TRY(fhir::Document::Parse(LinkageJson(room_, stored.id, stored.source,
-                                                                          stored.alternate, active, reason))),
+  reason.was_active = was_active_;
+  return reason;
+}
+
+Status Deciding::Turn(const Stored& stored, bool active) {
+  const std::string json = LinkageJson(room_, stored.id, stored.source, stored.alternate, active, Reason());
+  auto now = TRY(view::MakeResource(*room_.definitions, TRY(fhir::Document::Parse(json)),
                                     stored.current.version.version + 1, view::Operation::kUpdate));
+  place_ = set_->changes.size();
+  linkage_ = "Linkage/" + stored.id;
   return AddWrite(room_, stored.current, std::move(now), set_);
 }
 
 Status Deciding::Make(const DecidedPatient& source, const DecidedPatient& alternate, bool active) {
-  LinkReason reason;
-  reason.account = call_.viewer().account;
-  return AddMade(room_, LinkageJson(room_, NewUuid(), source.name(), alternate.name(), active, reason), set_);
+  const std::string id = NewUuid();
+  place_ = set_->changes.size();
+  linkage_ = "Linkage/" + id;
+  return AddMade(room_, LinkageJson(room_, id, source.name(), alternate.name(), active, Reason()), set_);
 }
 
 void Deciding::Guard(const person::People& people, person::Row a, person::Row b) {
@@ -66,6 +74,7 @@ namespace {
 
 struct Between {
   std::vector<uint64_t> active, inactive;  // Linkages that name both
+  bool by_person = false;                  // an active one is a person's
 };
 
 Between DecisionsBetween(const person::People& people, person::Row a, person::Row b) {
@@ -73,6 +82,7 @@ Between DecisionsBetween(const person::People& people, person::Row a, person::Ro
   for (const person::DecisionView& decision : people.DecisionsOf(a)) {
     if (decision.source != b && decision.alternate != b) continue;
     (decision.active ? between.active : between.inactive).push_back(decision.linkage);
+    between.by_person = between.by_person || (decision.active && decision.manual);
   }
   return between;
 }
@@ -84,7 +94,7 @@ Status CheckRows(const person::People& people, person::Row a, person::Row b) {
 
 }  // namespace
 
-Status Deciding::Join(const DecidedPatient& source, const DecidedPatient& alternate) {
+Status Deciding::Join(const DecidedPatient& source, const DecidedPatient& alternate, bool again) {
   Between between;
   {
     const auto people = room_.context.persons->Read();
@@ -93,10 +103,14 @@ Status Deciding::Join(const DecidedPatient& source, const DecidedPatient& altern
     between = DecisionsBetween(*people, a, b);
     Guard(*people, a, b);
   }
-  if (!between.active.empty())
-    return MakeError(ErrorCode::kConflict, "A decision says already that these two are one person.");
+  if (between.by_person && !again)
+    return MakeError(ErrorCode::kConflict, "A person said already that these two are one person.");
   for (const uint64_t linkage : between.inactive) TRY(Turn(TRY(ReadLinkage(linkage)), true));
-  return between.inactive.empty() ? Make(source, alternate, true) : Status();
+  for (const uint64_t linkage : between.active) TRY(Turn(TRY(ReadLinkage(linkage)), true));
+  if (between.inactive.empty() && between.active.empty()) TRY(Make(source, alternate, true));
+  return SettleReviews(
+      room_, call_, basis_,
+      {source.current.id_hash, alternate.current.id_hash, true, std::move(between.inactive), linkage_}, set_);
 }
 
 Status Deciding::HoldApart(const DecidedPatient& source, const DecidedPatient& alternate) {
@@ -123,7 +137,10 @@ Status Deciding::HoldApart(const DecidedPatient& source, const DecidedPatient& a
   if (between.active.empty() && !between.inactive.empty())
     return MakeError(ErrorCode::kConflict, "A decision says already that these two are not the same.");
   for (const uint64_t linkage : between.active) TRY(Turn(TRY(ReadLinkage(linkage)), false));
-  return between.active.empty() ? Make(source, alternate, false) : Status();
+  if (between.active.empty()) TRY(Make(source, alternate, false));
+  return SettleReviews(
+      room_, call_, basis_,
+      {source.current.id_hash, alternate.current.id_hash, false, std::move(between.active), linkage_}, set_);
 }
 
 namespace {
@@ -158,7 +175,7 @@ Result<Plan> PlanDecision(const Room& room, const CallPtr& call, const view::Pos
     return MakeIssue(ErrorCode::kIncorrect, "value", body.PathOf("other"),
                      "The two parameters name the same Patient: name two.");
   auto set = std::make_unique<view::ChangeSet>();
-  Deciding deciding(room, *call, set.get());
+  Deciding deciding(room, *call, basis, set.get());
   TRY(same ? deciding.Join(patient, other) : deciding.HoldApart(patient, other));
   return DecisionPlan(call, std::move(set), same ? "link" : "not-same");
 }

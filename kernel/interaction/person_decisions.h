@@ -23,13 +23,19 @@ Result<DecidedPatient> ReadPatient(const Room& room, const Call& call, const cla
 /// A decision of a plan: what is written of Linkages, and the guards that nothing about the two persons changed meanwhile.
 class Deciding {
  public:
-  Deciding(const Room& room, const Call& call, view::ChangeSet* set) : room_(room), call_(call), set_(set) {}
+  Deciding(const Room& room, const Call& call, const view::Position& basis, view::ChangeSet* set)
+      : room_(room), call_(call), basis_(basis), set_(set) {}
 
-  /// They are one person. Errors: kConflict where a decision says so already.
-  Status Join(const DecidedPatient& source, const DecidedPatient& alternate);
+  /// They are one person; what a machine said so becomes a person's word. Errors: kConflict where a person said so already.
+  /// `again`: it may be said once more.
+  Status Join(const DecidedPatient& source, const DecidedPatient& alternate, bool again = false);
   /// They are not: decisions that joined them directly are turned. Errors: kConflict where that was said already, or where other decisions join
   /// them too: these are named.
   Status HoldApart(const DecidedPatient& source, const DecidedPatient& alternate);
+  /// Where in the set the Linkage stands that says it.
+  size_t place() const { return place_; }
+  /// Parts of a merge: told with the Linkage, so that it can be taken back exactly.
+  void NoteMerge(std::string was_active) { was_active_ = std::move(was_active); }
 
  private:
   struct Stored {
@@ -37,6 +43,7 @@ class Deciding {
     std::string id, source, alternate;  // "Patient/1"
   };
   Result<Stored> ReadLinkage(uint64_t id_hash) const;
+  LinkReason Reason() const;
   /// The next version of a Linkage that is there.
   Status Turn(const Stored& stored, bool active);
   Status Make(const DecidedPatient& source, const DecidedPatient& alternate, bool active);
@@ -44,7 +51,11 @@ class Deciding {
 
   const Room& room_;
   const Call& call_;
+  const view::Position basis_;
   view::ChangeSet* const set_;
+  size_t place_ = 0;
+  std::string linkage_;  // "Linkage/1": that says it
+  std::string was_active_;
 };
 
 }  // namespace tk::interaction

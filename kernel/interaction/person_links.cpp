@@ -45,6 +45,8 @@ void AppendReason(const Room& room, const LinkReason& reason, fhir::JsonWriter* 
   json->Object().Member("url", "by").Member("valueCode", reason.account.empty() ? "machine" : "person").End();
   if (!reason.account.empty())
     json->Object().Member("url", "account").Member("valueString", reason.account).End();
+  if (!reason.was_active.empty())
+    json->Object().Member("url", kWasActive).Member("valueCode", reason.was_active).End();
   if (reason.scored != nullptr) AppendScore(room, *reason.scored, json);
   json->End().End().End();
 }
@@ -111,13 +113,7 @@ Status AddMade(const Room& room, std::string json, view::ChangeSet* set) {
 }
 
 bool IsMadeByMachine(fhir::Value resource) {
-  for (const fhir::Value extension : resource["extension"]) {
-    if (extension["url"].ToString() != person::kPersonLinkUrl) continue;
-    for (const fhir::Value part : extension["extension"]) {
-      if (part["url"].ToString() == "by") return part["valueCode"].ToString() == "machine";
-    }
-  }
-  return false;
+  return person::PartOfPersonLink(resource, "by")["valueCode"].ToString() == "machine";
 }
 
 view::Guard PersonGuard(const Room& room, std::vector<uint32_t> keys, std::vector<uint64_t> ids) {

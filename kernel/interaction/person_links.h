@@ -18,10 +18,14 @@ namespace tk::interaction {
 
 inline constexpr std::string_view kReviewSystem = "http://tongkang.dev/fhir/CodeSystem/person-review";
 
+/// Part of the extension of a Linkage by which Patients were merged.
+inline constexpr std::string_view kWasActive = "was-active";
+
 /// Who joined, or held apart, and why.
 struct LinkReason {
-  std::string_view grade = "manual";                // "certain", "probable", "manual"
-  std::string account;                              // of the person who decided; "": the machine did
+  std::string_view grade = "manual";  // "certain", "probable", "manual"
+  std::string account;                // of the person who decided; "": the machine did
+  std::string was_active;  // of a merge: Patient.active of the source before it: "true", "false", "absent"
   const person::linkage::Scored* scored = nullptr;  // null: not compared
 };
 

@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "kernel/interaction/body_parameters.h"
+#include "kernel/interaction/masked.h"
 #include "kernel/interaction/person_records.h"
 #include "kernel/interaction/respond.h"
 #include "kernel/interaction/write.h"
@@ -18,6 +19,16 @@ namespace tk::interaction {
 Result<const person::PersonView*> PersonsOf(const Room& room) {
   if (room.context.persons != nullptr) return room.context.persons;
   return MakeError(ErrorCode::kUnsupported, "This server keeps no person index.");
+}
+
+// Comparing tells what values are, and what they are not.
+Status CheckMayCompare(const Call& call, std::string_view operation) {
+  TRY(CheckMayCall(call.viewer(), operation));
+  TRY(CheckMayRead(call.viewer(), "Patient"));
+  if (MasksOf(call.viewer()) == nullptr) return {};
+  return MakeError(ErrorCode::kForbidden,
+                   "Your post sees persons masked, and comparing tells of what is masked: let a post compare "
+                   "that sees all.");
 }
 
 std::vector<PersonRecord> VisibleRecords(const Room& room, const access::Viewer& viewer,
@@ -149,8 +160,7 @@ void AppendMatch(const Call& call, const view::Engine::Text& text, const Scored&
 }  // namespace
 
 Result<Response> MatchOperation(const Room& room, const Call& call) {
-  TRY(CheckMayCall(call.viewer(), "$match"));
-  TRY(CheckMayRead(call.viewer(), "Patient"));
+  TRY(CheckMayCompare(call, "$match"));
   const person::PersonView& persons = *TRY(PersonsOf(room));
   const fhir::Document document = TRY(ParseBody(call));
   const MatchAsked asked = TRY(ReadMatch(document));
@@ -216,8 +226,7 @@ void AppendExplained(const person::PersonView& persons, const Scored& scored, fh
 }  // namespace
 
 Result<Response> ExplainMatch(const Room& room, const Call& call) {
-  TRY(CheckMayCall(call.viewer(), "$explain-match"));
-  TRY(CheckMayRead(call.viewer(), "Patient"));
+  TRY(CheckMayCompare(call, "$explain-match"));
   const person::PersonView& persons = *TRY(PersonsOf(room));
   const fhir::Document document = TRY(ParseBody(call));
   const BodyParameters body = TRY(BodyParameters::Read(document, {"patient", "other"}));

@@ -11,6 +11,9 @@ namespace tk::interaction {
 /// kUnsupported where this server has no person index.
 Result<const person::PersonView*> PersonsOf(const Room& room);
 
+/// Who may call the operation, and may learn by comparing: not who sees persons masked. Errors: kForbidden.
+Status CheckMayCompare(const Call& call, std::string_view operation);
+
 struct PersonRecord {
   uint64_t id_hash = 0;
   view::Ordinal ordinal = 0;  // of its version at `position`

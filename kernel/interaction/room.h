@@ -54,6 +54,9 @@ enum class Kind : uint8_t {
   kPerson,
   kLink,
   kNotSame,
+  kMerge,
+  kUnmerge,
+  kPix,
 };
 
 /// One request, routed. Immutable once routed; shared between threads.
@@ -131,6 +134,7 @@ Result<Response> Erase(const Room& room, const Call& call);
 Result<Response> Reveal(const Room& room, const Call& call);
 Result<Response> MatchOperation(const Room& room, const Call& call);
 Result<Response> ExplainMatch(const Room& room, const Call& call);
+Result<Response> PixOperation(const Room& room, const Call& call);
 Result<Response> PersonOperation(const Room& room, const Call& call);
 
 Result<Plan> PlanCreate(const Room& room, const CallPtr& call, const view::Position& basis);
@@ -142,6 +146,8 @@ Result<Plan> PlanDelete(const Room& room, const CallPtr& call, const view::Posit
 Result<Plan> PlanConditionalDelete(const Room& room, const CallPtr& call, const view::Position& basis);
 Result<Plan> PlanLink(const Room& room, const CallPtr& call, const view::Position& basis);
 Result<Plan> PlanNotSame(const Room& room, const CallPtr& call, const view::Position& basis);
+Result<Plan> PlanMerge(const Room& room, const CallPtr& call, const view::Position& basis);
+Result<Plan> PlanUnmerge(const Room& room, const CallPtr& call, const view::Position& basis);
 
 /// A POST to the base: a transaction or a batch, by the Bundle's type.
 void HandleBundle(const RoomPtr& room, const CallPtr& call, Done done);

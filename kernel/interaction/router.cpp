@@ -64,6 +64,9 @@ Ways WaysOfPersons(std::string_view name) {
   if (name == "$explain-match") return {{Method::kPost, Kind::kExplainMatch}};
   if (name == "$link") return {{Method::kPost, Kind::kLink}};
   if (name == "$not-same") return {{Method::kPost, Kind::kNotSame}};
+  if (name == "$merge") return {{Method::kPost, Kind::kMerge}};
+  if (name == "$unmerge") return {{Method::kPost, Kind::kUnmerge}};
+  if (name == "$ihe-pix") return {{Method::kGet, Kind::kPix}};
   return {};
 }
 
@@ -161,6 +164,8 @@ std::optional<Response> CheckMedia(const Call& call) {
     case Kind::kExplainMatch:
     case Kind::kLink:
     case Kind::kNotSame:
+    case Kind::kMerge:
+    case Kind::kUnmerge:
       if (!IsJson(type)) return UnsupportedMedia(kFhirJson);
       return std::nullopt;
     case Kind::kEverything:
@@ -297,6 +302,12 @@ std::string_view ActionOf(Kind kind) {
       return "link";
     case Kind::kNotSame:
       return "not-same";
+    case Kind::kMerge:
+      return "merge";
+    case Kind::kUnmerge:
+      return "unmerge";
+    case Kind::kPix:
+      return "ihe-pix";
   }
   return "";
 }
@@ -335,6 +346,10 @@ Planner PlannerOf(Kind kind) {
       return PlanLink;
     case Kind::kNotSame:
       return PlanNotSame;
+    case Kind::kMerge:
+      return PlanMerge;
+    case Kind::kUnmerge:
+      return PlanUnmerge;
     default:
       return nullptr;
   }
@@ -376,6 +391,8 @@ Result<Response> Answer(const Room& room, const Call& call) {
       return ExplainMatch(room, call);
     case Kind::kPerson:
       return PersonOperation(room, call);
+    case Kind::kPix:
+      return PixOperation(room, call);
     default:
       return MakeError(ErrorCode::kInternal, "This interaction has no handler.",
                        fmt::format("kind {}", static_cast<int>(call.kind)));

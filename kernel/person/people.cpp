@@ -67,6 +67,7 @@ bool People::IsSamePerson(Row a, Row b) const {
 }
 
 void People::Refresh(Row any) {
+  if (is_many_) return;
   const std::vector<Row> ring = RingOf(any);
   std::vector<Row> live;
   std::vector<Entry> entries;  // that its rows had, of several persons after a join
@@ -128,13 +129,14 @@ void People::RemoveRecord(uint64_t id_hash) {
 }
 
 void People::Join(Row a, Row b) {
-  if (IsSamePerson(a, b)) return;
+  if (is_many_ || IsSamePerson(a, b)) return;
   std::swap(rows_[a].next, rows_[b].next);
   Refresh(a);
 }
 
 // After a pair between them was taken back: who is still joined to `a` keeps together, the others too.
 void People::Split(Row a, Row b) {
+  if (is_many_) return;
   std::vector<Row> reached = {a};
   for (size_t i = 0; i < reached.size(); ++i) {
     for (uint32_t e = rows_[reached[i]].edge; e != kNoEdge; e = NextOf(e, reached[i])) {
@@ -164,6 +166,22 @@ void People::Split(Row a, Row b) {
   for (const Row row : anchor_reached ? rest : reached) rows_[row].entry = kNoEntry;
   Refresh(a);
   Refresh(b);
+}
+
+void People::EndMany() {
+  // Rings anew from what is left of the decisions, then each person once, the oldest rows first.
+  for (Row row = 0; row < rows_.size(); ++row) rows_[row].next = row;
+  for (const Edge& edge : edges_) {
+    if (edge.source != kNoRow && edge.active && !IsSamePerson(edge.source, edge.alternate))
+      std::swap(rows_[edge.source].next, rows_[edge.alternate].next);
+  }
+  is_many_ = false;
+  std::vector<bool> done(rows_.size());
+  for (Row row = 0; row < rows_.size(); ++row) {
+    if (done[row]) continue;
+    for (const Row each : RingOf(row)) done[each] = true;
+    Refresh(row);
+  }
 }
 
 void People::FillEdge(uint32_t edge, const PairOf& pair, bool active, bool manual) {

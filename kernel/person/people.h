@@ -63,6 +63,8 @@ class People {
   uint64_t HashOf(Row row) const { return rows_[row].hash; }
   /// Of the record's last version; 0: it is not live.
   uint64_t OrdinalOf(Row row) const { return rows_[row].ordinal; }
+  /// With which it became live.
+  uint64_t FirstOf(Row row) const { return rows_[row].first; }
   std::string_view BytesOf(Row row) const { return linkage::EntryView(At(rows_[row].bytes)).bytes(); }
   linkage::EntryView View(Row row) const { return linkage::EntryView(At(rows_[row].bytes)); }
   /// The person's entry in the index; kNoEntry if the row is not live.
@@ -89,9 +91,9 @@ class People {
   };
   Memory memory() const;
 
-  /// Every record and decision once, in an order that gives the same People when they are put again.
-  template <class Record, class Decision>
-  void ForAll(Record record, Decision decision) const;
+  // Of many changes at once, as at a start: between the two nothing may be asked. Persons are worked out once, at the end.
+  void BeginMany() { is_many_ = true; }
+  void EndMany();
 
  private:
   struct Record {
@@ -151,27 +153,7 @@ class People {
   std::vector<std::unique_ptr<char[]>> blocks_;
   size_t used_ = kBlockBytes;  // of the last block
   size_t live_ = 0, persons_ = 0;
+  bool is_many_ = false;
 };
-
-template <class RecordCall, class DecisionCall>
-void People::ForAll(RecordCall record, DecisionCall decision) const {
-  // By age, so that rows that became live in an order become so again.
-  std::vector<Row> order;
-  order.reserve(live_);
-  for (Row row = 0; row < rows_.size(); ++row) {
-    if (IsLive(row)) order.push_back(row);
-  }
-  std::sort(order.begin(), order.end(), [this](Row a, Row b) { return rows_[a].first < rows_[b].first; });
-  for (const Row row : order) record(rows_[row].hash, rows_[row].first, rows_[row].ordinal, BytesOf(row));
-  std::vector<PairOf> pairs;
-  for (uint32_t i = 0; i < edges_.size(); ++i) {
-    const Edge& edge = edges_[i];
-    if (edge.source == kNoRow || FindEdge(edge.linkage) != i) continue;
-    pairs.clear();
-    for (uint32_t e = i; e != kNoEdge; e = edges_[e].more)
-      pairs.push_back({rows_[edges_[e].source].hash, rows_[edges_[e].alternate].hash});
-    decision(edge.linkage, std::span<const PairOf>(pairs), edge.active, edge.manual);
-  }
-}
 
 }  // namespace tk::person

@@ -152,11 +152,15 @@ void RunRandomly(size_t steps, uint64_t seed) {
   };
   std::map<uint64_t, Kept> records;
   std::map<uint64_t, std::pair<PairOf, bool>> decisions;
+  size_t times = 0;
   const auto rebuilt = [&] {
     People fresh(CityModel(), ResidentRules());
+    const bool at_once = ++times % 2 == 0;  // as a start does
+    if (at_once) fresh.BeginMany();
     for (auto at = decisions.rbegin(); at != decisions.rend(); ++at)
       fresh.PutDecision(at->first, {&at->second.first, 1}, at->second.second, true);
     for (const auto& [id, kept] : records) fresh.PutRecord(id, kept.ordinal, kept.packed, kept.first);
+    if (at_once) fresh.EndMany();
     return Told(fresh);
   };
   for (size_t step = 0; step < steps; ++step) {

@@ -1,8 +1,10 @@
 #include "kernel/person/person_view.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
-#include "kernel/base/file.h"
+#include "kernel/person/journal.h"
 #include "kernel/person/patient_record.h"
 #include "kernel/view/manifest.h"
 
@@ -11,10 +13,9 @@ namespace {
 
 using linkage::EntryView;
 
-constexpr uint32_t kPeopleFormat = 1;
-constexpr size_t kPeopleBytesMax = size_t{64} << 30;
+constexpr uint32_t kPeopleFormat = 2;
 
-enum class ChangeKind : uint8_t { kRecord, kRecordGone, kDecision, kDecisionGone };
+using ChangeKind = JournalKind;
 
 class PreparedPerson final : public view::Prepared {
  public:
@@ -55,6 +56,16 @@ uint64_t HashOfName(const HashKey& key, std::string_view type, std::string_view 
 
 }  // namespace
 
+fhir::Value PartOfPersonLink(fhir::Value resource, std::string_view part) {
+  for (const fhir::Value extension : resource["extension"]) {
+    if (extension["url"].ToString() != kPersonLinkUrl) continue;
+    for (const fhir::Value each : extension["extension"]) {
+      if (each["url"].ToString() == part) return each;
+    }
+  }
+  return {};
+}
+
 std::optional<Decision> ReadDecision(fhir::Value linkage, const HashKey& key) {
   uint64_t source = 0;
   std::vector<uint64_t> alternates;
@@ -76,12 +87,7 @@ std::optional<Decision> ReadDecision(fhir::Value linkage, const HashKey& key) {
   for (const uint64_t alternate : alternates) decision.pairs.push_back({source, alternate});
   const fhir::Value active = linkage["active"];
   decision.active = !active.present() || active.IsTrue();
-  for (const fhir::Value extension : linkage["extension"]) {
-    if (extension["url"].ToString() != kPersonLinkUrl) continue;
-    for (const fhir::Value part : extension["extension"]) {
-      if (part["url"].ToString() == "by") decision.manual = part["valueCode"].ToString() != "machine";
-    }
-  }
+  decision.manual = PartOfPersonLink(linkage, "by")["valueCode"].ToString() != "machine";
   return decision;
 }
 
@@ -111,6 +117,10 @@ PersonView::PersonView(const PersonViewOptions& options)
 PersonView::~PersonView() = default;
 
 uint32_t PersonView::format_version() const { return kPeopleFormat; }
+
+std::string PersonView::JournalIn(const std::string& folder) const {
+  return fmt::format("{}/changes-{}", folder, journal_);
+}
 
 std::string PersonView::PackPatient(fhir::Value patient) const {
   std::string packed;
@@ -186,20 +196,32 @@ void PersonView::Apply(const view::Change& change, const view::Prepared& prepare
 }
 
 void PersonView::ApplyDue(const Due& due) {
+  JournalEntry entry;
+  entry.kind = due.kind;
+  entry.id_hash = due.id_hash;
   switch (due.kind) {
+    case ChangeKind::kBlank:
+      return;
     case ChangeKind::kRecord:
       people_->PutRecord(due.id_hash, due.ordinal, due.packed);
+      entry.ordinal = due.ordinal;
+      entry.first = people_->FirstOf(people_->Find(due.id_hash));
+      entry.packed = due.packed;
       break;
     case ChangeKind::kRecordGone:
       people_->RemoveRecord(due.id_hash);
       break;
     case ChangeKind::kDecision:
       people_->PutDecision(due.id_hash, due.decision.pairs, due.decision.active, due.decision.manual);
+      entry.pairs = due.decision.pairs;
+      entry.active = due.decision.active;
+      entry.manual = due.decision.manual;
       break;
     case ChangeKind::kDecisionGone:
       people_->RemoveDecision(due.id_hash);
       break;
   }
+  PrintJournal(entry, &unsaved_);
 }
 
 void PersonView::Publish(uint64_t t, view::Ordinal end_ordinal) {
@@ -213,118 +235,64 @@ void PersonView::Publish(uint64_t t, view::Ordinal end_ordinal) {
   end_ordinal_ = end_ordinal;
 }
 
-namespace {
-
-template <class T>
-void PutRaw(T value, std::string* out) {
-  out->append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-/// Reads what PutRaw wrote; past the end everything is 0 and `good` false.
-class RawReader {
- public:
-  explicit RawReader(std::string_view bytes) : rest_(bytes) {}
-  template <class T>
-  T Take() {
-    T value{};
-    if (rest_.size() < sizeof value) {
-      good = false;
-      return value;
-    }
-    std::memcpy(&value, rest_.data(), sizeof value);
-    rest_.remove_prefix(sizeof value);
-    return value;
-  }
-  std::string_view TakePacked() {
-    if (rest_.size() < sizeof(uint16_t) || linkage::PackedSize(rest_.data()) > rest_.size()) {
-      good = false;
-      return {};
-    }
-    const std::string_view packed = rest_.substr(0, linkage::PackedSize(rest_.data()));
-    rest_.remove_prefix(packed.size());
-    return packed;
-  }
-  bool good = true;
-
- private:
-  std::string_view rest_;
-};
-
-std::string PrintPeople(const People& people) {
-  std::string out;
-  uint64_t decisions = 0;
-  PutRaw(uint64_t{people.records()}, &out);
-  people.ForAll(
-      [&](uint64_t hash, uint64_t first, uint64_t ordinal, std::string_view packed) {
-        PutRaw(hash, &out);
-        PutRaw(first, &out);
-        PutRaw(ordinal, &out);
-        out.append(packed);
-      },
-      [&](uint64_t linkage, std::span<const PairOf> pairs, bool active, bool manual) {
-        ++decisions;
-        PutRaw(linkage, &out);
-        PutRaw(static_cast<uint8_t>(pairs.size()), &out);
-        PutRaw(static_cast<uint8_t>(active), &out);
-        PutRaw(static_cast<uint8_t>(manual), &out);
-        for (const PairOf& pair : pairs) PutRaw(pair, &out);
-      });
-  PutRaw(decisions, &out);
-  return out;
-}
-
-}  // namespace
-
 Result<view::Mark> PersonView::Save(const std::string& folder, const view::Mark& mark) {
   const std::lock_guard one(save_mutex_);
+  if (folder_ != folder) saved_bytes_ = 0;
   view::Manifest manifest;
   manifest.view = std::string(name());
   manifest.mark = mark;
   manifest.mark.format_version = kPeopleFormat;
   std::string bytes;
   {
-    const Reading people = Read();
+    const std::lock_guard hold(lock_);
     manifest.mark.t = t_;
     manifest.mark.end_ordinal = end_ordinal_;
-    bytes = PrintPeople(*people);
+    bytes.swap(unsaved_);
   }
-  manifest.numbers = {{"bytes", bytes.size()}, {"crc", Crc32c(AsBytes(bytes))}};
-  TRY(WriteFileDurable(folder + "/people", bytes));
-  TRY(view::WriteManifest(folder, manifest));
+  Status saved = AppendToJournal(JournalIn(folder), saved_bytes_, bytes);
+  const uint64_t size = saved_bytes_ + bytes.size();
+  manifest.numbers = {{"journal", journal_}, {"bytes", size}};
+  if (saved.ok()) saved = view::WriteManifest(folder, manifest);
+  if (!saved.ok()) {
+    const std::lock_guard hold(lock_);
+    unsaved_.insert(0, bytes);  // what came meanwhile stands behind it
+    return saved.TakeError();
+  }
   folder_ = folder;
-  saved_bytes_.store(bytes.size());
+  saved_bytes_ = size;
   return manifest.mark;
 }
 
-Status PersonView::LoadPeople(std::string_view bytes) {
-  RawReader in(bytes);
+Status PersonView::LoadPeople(const std::string& path, uint64_t size) {
   auto people = std::make_unique<People>(model_, rules_);
-  const auto records = in.Take<uint64_t>();
-  for (uint64_t i = 0; i < records && in.good; ++i) {
-    const auto hash = in.Take<uint64_t>();
-    const auto first = in.Take<uint64_t>();
-    const auto ordinal = in.Take<uint64_t>();
-    const std::string_view packed = in.TakePacked();
-    if (in.good) people->PutRecord(hash, ordinal, packed, first);
-  }
-  // How many decisions there are stands behind them.
-  uint64_t decisions = 0;
-  if (bytes.size() >= sizeof decisions)
-    std::memcpy(&decisions, bytes.data() + bytes.size() - sizeof decisions, sizeof decisions);
-  std::vector<PairOf> pairs;
-  for (uint64_t i = 0; i < decisions && in.good; ++i) {
-    const auto linkage = in.Take<uint64_t>();
-    pairs.resize(in.Take<uint8_t>());
-    const bool active = in.Take<uint8_t>() != 0, manual = in.Take<uint8_t>() != 0;
-    for (PairOf& pair : pairs) pair = in.Take<PairOf>();
-    if (in.good) people->PutDecision(linkage, pairs, active, manual);
-  }
-  if (!in.good) return MakeError(ErrorCode::kCorrupt, "a saved view is damaged and is rebuilt from the log");
+  people->BeginMany();
+  TRY(ReadJournal(path, size, [&](const JournalEntry& entry) -> Status {
+    switch (entry.kind) {
+      case JournalKind::kBlank:
+        break;
+      case JournalKind::kRecord:
+        people->PutRecord(entry.id_hash, entry.ordinal, entry.packed, entry.first);
+        break;
+      case JournalKind::kRecordGone:
+        people->RemoveRecord(entry.id_hash);
+        break;
+      case JournalKind::kDecision:
+        people->PutDecision(entry.id_hash, entry.pairs, entry.active, entry.manual);
+        break;
+      case JournalKind::kDecisionGone:
+        people->RemoveDecision(entry.id_hash);
+        break;
+    }
+    return {};
+  }));
+  people->EndMany();
+  people->Settle();
   people_ = std::move(people);
   return {};
 }
 
 Result<view::Mark> PersonView::Load(const std::string& folder, const view::Mark& log_head) {
+  const std::lock_guard one(save_mutex_);
   const view::Manifest manifest = TRY(view::ReadManifest(folder));
   view::Mark saved = manifest.mark;
   if (saved.format_version != kPeopleFormat)
@@ -333,55 +301,81 @@ Result<view::Mark> PersonView::Load(const std::string& folder, const view::Mark&
   saved.definitions_hash = log_head.definitions_hash;
   saved.format_version = log_head.format_version;
   TRY(view::CheckMark(saved, log_head));
-  const std::string bytes = TRY(ReadFile(folder + "/people", kPeopleBytesMax));
-  if (manifest.numbers.size() != 2 || manifest.numbers[0].second != bytes.size() ||
-      manifest.numbers[1].second != Crc32c(AsBytes(bytes)))
-    return MakeError(ErrorCode::kCorrupt, "a saved view is damaged and is rebuilt from the log",
-                     folder + "/people");
+  if (manifest.numbers.size() != 2)
+    return MakeError(ErrorCode::kCorrupt, "a saved view is damaged and is rebuilt from the log", folder);
+  journal_ = manifest.numbers[0].second;
+  const uint64_t size = manifest.numbers[1].second;
   const std::lock_guard hold(lock_);
-  TRY(LoadPeople(bytes));
+  TRY(LoadPeople(JournalIn(folder), size));
   t_ = saved.t;
   end_ordinal_ = saved.end_ordinal;
+  unsaved_.clear();
   folder_ = folder;
-  saved_bytes_.store(bytes.size());
+  saved_bytes_ = size;
   return manifest.mark;
 }
 
 void PersonView::Clear() {
+  const std::lock_guard one(save_mutex_);
   const std::lock_guard hold(lock_);
   people_ = std::make_unique<People>(model_, rules_);
   due_.clear();
+  unsaved_.clear();
+  saved_bytes_ = 0;
   t_ = 0;
   end_ordinal_ = 1;
 }
 
-// What the log told of went with its tombstones; what it did not (records that nobody could open) goes by its owner. The file follows with the next
-// Save, which the eraser waits for, so it is taken away here.
+// What the log told of went with its tombstones; what it did not (records that nobody could open) goes by its owner. Then nothing that is saved, or
+// about to be, may hold a packed record of one who is no more.
 Status PersonView::Forget(std::span<const view::OwnerNumber> owners) {
   const std::lock_guard one(save_mutex_);
+  std::vector<uint64_t> live;
   {
     const std::lock_guard hold(lock_);
-    std::vector<uint64_t> gone, linkages;
+    std::vector<uint64_t> gone;
     for (Row row = 0; row < people_->row_count(); ++row) {
       if (!people_->IsLive(row)) continue;
       const view::OwnerNumber owner = options_.directory->Get(people_->OrdinalOf(row)).owner;
-      if (std::binary_search(owners.begin(), owners.end(), owner)) gone.push_back(people_->HashOf(row));
+      (std::binary_search(owners.begin(), owners.end(), owner) ? gone : live).push_back(people_->HashOf(row));
     }
-    for (const uint64_t hash : gone) {
-      for (const DecisionView& decision : people_->DecisionsOf(people_->Find(hash))) {
-        if (people_->HashOf(decision.alternate) == hash) linkages.push_back(decision.linkage);
-      }
-    }
-    for (const uint64_t linkage : linkages) people_->RemoveDecision(linkage);
-    for (const uint64_t hash : gone) people_->RemoveRecord(hash);
+    for (const uint64_t hash : gone) RemoveWithDecisions(hash);
+    unsaved_ = WithoutGone(unsaved_);
   }
-  if (folder_.empty()) return {};
-  TRY(RemoveFile(folder_ + "/manifest"));
-  TRY(RemoveFile(folder_ + "/people"));
-  return SyncFolder(folder_);
+  if (folder_.empty() || saved_bytes_ == 0) return {};
+  std::sort(live.begin(), live.end());
+  return BlankJournal(JournalIn(folder_), saved_bytes_,
+                      [&](uint64_t hash) { return !std::binary_search(live.begin(), live.end(), hash); });
 }
 
-size_t PersonView::memory_bytes() const { return Read()->memory().sum(); }
-size_t PersonView::disk_bytes() const { return saved_bytes_.load(); }
+// Decisions about a record that was joined to another are its own, and go with it.
+void PersonView::RemoveWithDecisions(uint64_t hash) {
+  std::vector<uint64_t> linkages;
+  for (const DecisionView& decision : people_->DecisionsOf(people_->Find(hash))) {
+    if (people_->HashOf(decision.alternate) == hash) linkages.push_back(decision.linkage);
+  }
+  for (const uint64_t linkage : linkages) ApplyDue({ChangeKind::kDecisionGone, linkage, 0, {}, {}});
+  ApplyDue({ChangeKind::kRecordGone, hash, 0, {}, {}});
+}
+
+std::string PersonView::WithoutGone(std::string_view journal) const {
+  std::string kept;
+  (void)ForJournal(journal, [&](const JournalEntry& entry) -> Status {
+    const Row row = people_->Find(entry.id_hash);
+    const bool is_gone = entry.kind == JournalKind::kRecord && (row == kNoRow || !people_->IsLive(row));
+    if (!is_gone) PrintJournal(entry, &kept);
+    return {};
+  });
+  return kept;
+}
+
+size_t PersonView::memory_bytes() const {
+  const Reading people = Read();
+  return people->memory().sum() + unsaved_.capacity();
+}
+size_t PersonView::disk_bytes() const {
+  const std::lock_guard one(save_mutex_);
+  return saved_bytes_;
+}
 
 }  // namespace tk::person

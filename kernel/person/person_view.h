@@ -5,8 +5,8 @@
 //         (inactive) the same person. Whether a machine or a person decided is told by the extension kPersonLinkUrl; without it a person did.
 // Readers see what is published, and while a large group is being published more and more of it: everything there is durable. Who needs to know
 //         that nothing came between puts a guard (MayAffect).
-// Files:  "people" and "manifest" in the view's folder: records as packed bytes, and decisions. They hold names and numbers as the search index does;
-//         Forget leaves none of an erased person's.
+// Files:  a journal of what was applied (journal.h) and "manifest" in the view's folder. A Save appends what is new, and a start folds the journal once,
+//         without opening a Patient. They hold names and numbers as the search index does; Forget leaves none of an erased person's.
 // Cost:   Prepare ~10 µs a Patient. A reader waits for at most kAppliedAtOnce changes, the writer for the readers that are there.
 #pragma once
 
@@ -49,6 +49,8 @@ struct Decision {
   bool active = true;
   bool manual = true;
 };
+/// A part of the extension kPersonLinkUrl of a Linkage or Task; absent if there is none.
+fhir::Value PartOfPersonLink(fhir::Value resource, std::string_view part);
 inline constexpr size_t kPairsMax = 50;  // of one Linkage; one of more counts for nothing
 std::optional<Decision> ReadDecision(fhir::Value linkage, const HashKey& key);
 
@@ -109,7 +111,10 @@ class PersonView final : public view::View {
   struct Due;  // a change that is applied and not yet published
   static constexpr size_t kAppliedAtOnce = 64;
   void ApplyDue(const Due& due);
-  Status LoadPeople(std::string_view bytes);
+  void RemoveWithDecisions(uint64_t hash);
+  std::string WithoutGone(std::string_view journal) const;
+  Status LoadPeople(const std::string& path, uint64_t size);
+  std::string JournalIn(const std::string& folder) const;
 
   const PersonViewOptions options_;
   const linkage::Model& model_;
@@ -119,10 +124,12 @@ class PersonView final : public view::View {
   std::unique_ptr<People> people_;
   uint64_t t_ = 0;
   view::Ordinal end_ordinal_ = 1;
-  std::vector<Due> due_;  // the writer's
-  std::mutex save_mutex_;
-  std::string folder_;  // where it was saved last
-  std::atomic<size_t> saved_bytes_{0};
+  std::string unsaved_;            // of the journal, since the last Save; under lock_
+  std::vector<Due> due_;           // the writer's
+  mutable std::mutex save_mutex_;  // taken before lock_: what follows
+  std::string folder_;             // where it was saved last
+  uint64_t journal_ = 1;           // its number
+  uint64_t saved_bytes_ = 0;       // of it
 };
 
 }  // namespace tk::person

@@ -1,0 +1,44 @@
+// The changes of People as a file that only grows: what a start reads instead of all Patients.
+// File:   "changes-<n>" in the view's folder: pieces of {u32 bytes of the body, u32 CRC-32C of it, body}; a body is a kind, the key, and what came.
+//         How much of it counts, and where in the log that stands, is in the manifest; what lies behind is of a Save that did not end.
+// Erasure: Blank writes zeros over the packed bytes of records that are no more, in place, so that no file has to be written anew.
+// Errors: kUnavailable with the system's reason (disk full); kCorrupt where a piece is damaged.
+// Cost:   Append a write and a sync; ReadAll ~1 GB/s; Blank the same. Not thread-safe.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "kernel/base/result.h"
+#include "kernel/person/people.h"
+
+namespace tk::person {
+
+enum class JournalKind : uint8_t { kBlank, kRecord, kRecordGone, kDecision, kDecisionGone };
+
+struct JournalEntry {
+  JournalKind kind = JournalKind::kBlank;
+  uint64_t id_hash = 0;  // of the Patient, of the Linkage
+  uint64_t ordinal = 0, first = 0;
+  std::string_view packed;
+  std::vector<PairOf> pairs;
+  bool active = false, manual = false;
+};
+/// Appends a piece.
+void PrintJournal(const JournalEntry& entry, std::string* out);
+
+/// Calls `each` for every piece of such text. Errors: its; kCorrupt.
+Status ForJournal(std::string_view journal, const std::function<Status(const JournalEntry&)>& each);
+
+/// `bytes` more at the end of `path`, which has `size` bytes that count: what lies behind is cut off. Synced.
+Status AppendToJournal(const std::string& path, uint64_t size, std::string_view bytes);
+/// Calls `each` for every piece of the first `size` bytes; blank ones are left out. Errors: its; kCorrupt.
+Status ReadJournal(const std::string& path, uint64_t size,
+                   const std::function<Status(const JournalEntry&)>& each);
+/// Blanks the records for whose key `is_gone` holds. Synced.
+Status BlankJournal(const std::string& path, uint64_t size,
+                    const std::function<bool(uint64_t id_hash)>& is_gone);
+
+}  // namespace tk::person
