@@ -5,7 +5,6 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <thread>
 
 #include "kernel/base/file.h"
 #include "kernel/base/random.h"
@@ -58,8 +57,7 @@ void BM_ImportAreas(benchmark::State& state) {
   const std::string csv = BenchTable();
   for (auto _ : state) {
     BenchHouse house;
-    ImportOptions options;
-    options.threads = std::max(2u, std::thread::hardware_concurrency());
+    const ImportOptions options;
     const int64_t begin_us = MonotonicUs();
     const ImportReport first = ImportAreas({house.engine.get(), house.areas}, csv, options).value();
     const int64_t again_us = MonotonicUs();

@@ -17,7 +17,7 @@
 namespace tk::exchange {
 namespace {
 
-constexpr size_t kChunk = 500;
+constexpr size_t kChunk = 1000;
 constexpr int kAttemptsMax = 8;
 
 }  // namespace

@@ -31,7 +31,7 @@ struct ImportOptions {
   std::string charset;          // "" = told from the bytes
   std::string source;           // meta.source of what is written: the request that brought it
   int64_t deadline_us = 0;      // MonotonicUs(); 0 = none
-  unsigned threads = 2;
+  unsigned threads = 4;         // more than processors: each waits for its commit
 };
 
 struct RowIssue {
