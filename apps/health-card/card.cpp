@@ -114,17 +114,19 @@ std::string UseIdOf(std::string_view body) {
   return ToHex(Bytes(digest).first(16));
 }
 
-std::string MaskedName(fhir::Value patient) {
+std::string MaskedName(fhir::Value patient, bool keep_last) {
   const std::string name = NameText(patient);
-  const size_t first = Utf8CharLength(name);
-  if (first == 0) return {};
-  std::string out = name.substr(0, first);
-  if (first == 1) return out + "***";
-  for (size_t at = first, stars = 0; at < name.size() && stars < 8; ++stars) {
-    out += '*';
-    at += std::max<size_t>(1, Utf8CharLength(std::string_view(name).substr(at)));
+  std::vector<std::string_view> characters;
+  for (std::string_view left = name; !left.empty();) {
+    characters.push_back(left.substr(0, std::max<size_t>(1, Utf8CharLength(left))));
+    left.remove_prefix(characters.back().size());
   }
-  return out;
+  if (characters.empty()) return {};
+  std::string out(characters[0]);
+  if (out.size() == 1) return out + "***";  // Latin: the length of the name would tell too much
+  const bool last = keep_last && characters.size() > 2;
+  out.append(std::min<size_t>(8, characters.size() - (last ? 2 : 1)), '*');
+  return last ? out + std::string(characters.back()) : out;
 }
 
 Result<Found> FindRecord(const view::Engine& engine, std::string_view type, std::string_view id,

@@ -56,8 +56,9 @@ CardRef CardRefOf(const HashKey& key, std::string_view patient_id, int64_t seria
 /// Of what a dynamic code signs: 32 hexadecimal characters.
 std::string UseIdOf(std::string_view body);
 
-/// "张*", "欧阳**" stays one character and stars: "欧**"; "Q***" for Latin letters. "" if there is no name.
-std::string MaskedName(fhir::Value patient);
+/// The first character and stars: "张*", "欧***"; "Q***" for Latin letters. `keep_last`: the last one too, of three and more, which tells a family's
+/// children apart: "何*宝". "" if there is no name.
+std::string MaskedName(fhir::Value patient, bool keep_last = false);
 
 /// A record at `position`: absent, or deleted, or there.
 struct Found {

@@ -93,7 +93,7 @@ Status AppendPerson(const State& state, const view::Resource& patient, std::stri
                     const view::Position& position, fhir::JsonWriter* out) {
   const NewestCard newest = TRY(FindNewestCard(state.engine(), patient.id, position));
   out->Object().Member("patient", "Patient/" + patient.id).Member("relation", relation);
-  out->Member("name", MaskedName(patient.document.Root()));
+  out->Member("name", MaskedName(patient.document.Root(), true));
   if (newest.card) AppendCard(*newest.card, out);
   out->End();
   return {};

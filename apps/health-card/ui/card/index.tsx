@@ -103,10 +103,7 @@ function Holder({ who }: { who: Relative }): ReactNode {
         <Loss
           who={who}
           onClose={() => setSheet('')}
-          onDone={() => {
-            setSheet('');
-            void queries.invalidateQueries({ queryKey: ['health-card'] });
-          }}
+          onDone={() => void queries.invalidateQueries({ queryKey: ['health-card', 'family'] }).then(() => setSheet(''))}
         />
       )}
     </>

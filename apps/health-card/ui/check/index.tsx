@@ -160,13 +160,14 @@ function Result({ shown, bundle }: { shown: Shown; bundle: Kept | null }): React
     );
   }
   const checked = outcome.how === 'online' ? outcome.checked : null;
+  const blind = verdict === 'valid' && !checked; // good as far as can be known without network
   return (
     <section className="hv-result" data-level={levelOf(verdict)} role="alert" key={shown.atMs}>
       <Severity level={levelOf(verdict)} size={72} />
       <div>
-        <b className="hv-word">{t(`check.verdict.${verdict}`)}</b>
+        <b className="hv-word">{blind ? t('check.offlineValid') : t(`check.verdict.${verdict}`)}</b>
         {checked?.name && <p className="hv-name">{checked.name}</p>}
-        <p>{t(`check.do.${verdict}`)}</p>
+        <p>{blind ? t('check.offlineValidDo') : t(`check.do.${verdict}`)}</p>
         <p className="hv-how">
           {outcome.how === 'offline' && <Icon name="offline" size={20} />}
           <span>
