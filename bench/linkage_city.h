@@ -46,7 +46,7 @@ struct PersonsResult {
   struct Round {
     size_t entries, joined, lent;
     uint64_t compared, passed_over;
-    double seconds;
+    double seconds, cpu_seconds;
   };
   std::vector<Round> rounds;
   double seconds = 0;

@@ -1,5 +1,6 @@
 // How the matcher fared against the truth of the synthetic city: pairs, persons, the live match. (linkage_city.h)
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -14,6 +15,16 @@ namespace {
 using namespace person::linkage;
 
 double SecondsSince(int64_t start_us) { return static_cast<double>(MonotonicUs() - start_us) / 1e6; }
+
+/// Of all threads. On a machine that does other work too it tells more than the time on the wall.
+double CpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
 
 /// Numbers 0 … n-1 ordered by their keys, and where each run of one key ends.
 struct Grouped {
@@ -228,12 +239,13 @@ PersonsResult JudgePersons(const CitySet& set, const Model& model, unsigned thre
   Resolver::Round round;
   for (bool more = true; more;) {
     const int64_t before = MonotonicUs();
+    const double cpu = CpuSeconds();
     more = resolver.Next(&round);
     const double seconds = SecondsSince(before);
     if (round.entries == 0) break;
     result.seconds += seconds;
-    result.rounds.push_back(
-        {round.entries, round.joined, round.lent, round.batch.compared, round.batch.passed_over, seconds});
+    result.rounds.push_back({round.entries, round.joined, round.lent, round.batch.compared,
+                             round.batch.passed_over, seconds, CpuSeconds() - cpu});
     JudgeLinks(set, round, owners, &result, &queue);
     round = {};
     owners = OwnersOf(set, resolver);

@@ -126,19 +126,28 @@ void PrintTraps(const CityRows& rows) {
   }
 }
 
+/// Names of linkage_judge.cpp's CommonOf.
+bool NobodyCouldTell(const std::string& common) {
+  return common == "nothing" || common == "a name alone" || common == "a birth date alone" ||
+         common == "birth date and household, another name";
+}
+
 void PrintPersons(const CitySet& set, const PersonsResult& r) {
+  double cpu = 0;
   fmt::print(
       "\n### Batch: records to persons\n\n| round | entries | pairs compared | keys passed over | joined | "
-      "seconds |\n|---|---|---|---|---|---|\n");
+      "numbers taken as lent | seconds | CPU s |\n|---|---|---|---|---|---|---|---|\n");
   for (size_t i = 0; i < r.rounds.size(); ++i) {
     const auto& round = r.rounds[i];
-    fmt::print("| {} | {} | {} | {} | {} | {} | {:.1f} |\n", i, round.entries, round.compared,
-               round.passed_over, round.joined, round.lent, round.seconds);
+    fmt::print("| {} | {} | {} | {} | {} | {} | {:.1f} | {:.1f} |\n", i, round.entries, round.compared,
+               round.passed_over, round.joined, round.lent, round.seconds, round.cpu_seconds);
+    cpu += round.cpu_seconds;
   }
   fmt::print(
-      "\n{} records became {} persons in **{:.1f} s** ({:.0f} records/s).\n\n| | precision | recall | F1 | "
+      "\n{} records became {} persons in **{:.1f} s** ({:.0f} records/s), {:.1f} s of CPU.\n\n| | precision "
+      "| recall | F1 | "
       "wrong | missed |\n|---|---|---|---|---|---|\n",
-      set.records.size(), r.persons, r.seconds, static_cast<double>(set.records.size()) / r.seconds);
+      set.records.size(), r.persons, r.seconds, static_cast<double>(set.records.size()) / r.seconds, cpu);
   PrintAccuracy("pairs of records of one person", r.pairs);
   fmt::print(
       "\nCertain: {} links, **{} wrong**. Left to a clerk (possible): {} links, of which {} right. Not "
@@ -148,7 +157,16 @@ void PrintPersons(const CitySet& set, const PersonsResult& r) {
   fmt::print(
       "\nWhat the parts of a person that stayed apart have in common, each part beside all else that is "
       "known of him:\n\n| in common at best | pairs |\n|---|---|\n");
-  for (const auto& [common, pairs] : r.missed) fmt::print("| {} | {} |\n", common, pairs);
+  uint64_t untold = 0;
+  for (const auto& [common, pairs] : r.missed) {
+    fmt::print("| {} | {} |\n", common, pairs);
+    if (NobodyCouldTell(common)) untold += pairs;
+  }
+  fmt::print(
+      "\nOf these nobody could tell {} without asking: nothing, a name alone, a birth date alone, or a "
+      "birth date and household with another name, as a twin has. So no matcher's recall could be much above "
+      "{:.5f} but by luck.\n",
+      untold, 1 - static_cast<double>(untold) / static_cast<double>(r.pairs.right + r.pairs.missed));
   PrintTraps(r.by_trap);
 }
 
@@ -211,6 +229,7 @@ Status RunCity(const std::string& folder, const std::string& model_file, const s
   std::FILE* missed = missed_file.empty() ? nullptr : std::fopen(missed_file.c_str(), "w");
   PrintPersons(set, JudgePersons(set, model, threads, missed));
   if (missed != nullptr) std::fclose(missed);
+  std::fflush(stdout);
   PrintLive(AskLive(set, model, 20));
   fmt::print("\nPeak memory of all of it: {:.1f} GB.\n", PeakGigabytes());
   return {};
