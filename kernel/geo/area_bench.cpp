@@ -63,6 +63,21 @@ void BM_Find(benchmark::State& state) {
 }
 BENCHMARK(BM_Find);
 
+// A city of some ten thousand areas: all of it stays in the processor's cache.
+void BM_FindInACity(benchmark::State& state) {
+  AllFacts facts = NationalFacts();
+  facts.areas.resize(10'000);
+  const AreaTree tree(std::move(facts));
+  SeededRandom random(3);
+  std::vector<AreaNumber> numbers(1 << 12);
+  for (AreaNumber& number : numbers)
+    number = tree.NumberAt(static_cast<AreaIndex>(random.Below(tree.size())));
+  size_t i = 0;
+  for (auto _ : state)
+    benchmark::DoNotOptimize(tree.Above(tree.Find(numbers[i++ & (numbers.size() - 1)]), AreaLevel::kCounty));
+}
+BENCHMARK(BM_FindInACity);
+
 void BM_FindAndCounty(benchmark::State& state) {
   const auto numbers = RandomNumbers();
   size_t i = 0;

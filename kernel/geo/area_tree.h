@@ -3,8 +3,9 @@
 // Flow:   facts (area_facts.h) → AreaTree::Build → questions; AreaView (area_view.h) keeps one up to date
 // Shape:  areas are numbered by ascending code, so the areas below one follow it: [i + 1, End(i)). What is above an area is the nearest one that
 //         there is by its code: partOf is compared with that and told when it differs, so nothing in the records can make a circle.
-// Cost:   by a code some 10–100 ns (one hash, one or two cache misses), from an area to its neighbours a few ns; a path of names ~50 ns a level.
-// Memory: 100 bytes an area with its name (area_bench.cpp), 8 a point of a boundary; some 200 an institution.
+// Cost:   of processor time (area_bench.cpp): in a city of 10,000 areas a code and its county 70 ns; among the 690,000 of the whole nation, out of
+//         the cache, a code 0.2 µs, its county 0.7, its path of names 1.5; the grid of a point 0.4. Building it: 0.3 to 1.2 µs an area.
+// Memory: 81 bytes an area with its name, 8 more a point of a boundary; some 200 an institution.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,6 @@
 // The view that keeps the tree of areas: Locations and Organizations of the log → AreaTree.
 // Flow:   Prepare: facts of a change (pure) → Apply, Publish: put aside, memory only → Tree(), Maintain, Save: folded into a new tree
-// Cost:   the writer pays a push; who asks first after a change pays the fold (some 0.2 µs an area of the tree: 2 ms for a city of 10,000), unless
+// Cost:   the writer pays a push; who asks first after a change pays the fold (about 1 µs an area of the tree: 10 ms for a city of 10,000), unless
 //         the maintenance did within a second. What nobody asks for while a long import runs is folded in growing pieces.
 // File:   FOLDER/areas: one text line (mark, counts), the facts, a CRC-32C. Replaced whole (kernel/base/file.h).
 // Law:    the tree is a function of the live records alone; incremental equals rebuilt (area_view_test.cpp).
