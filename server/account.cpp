@@ -19,7 +19,7 @@ namespace tk::server {
 namespace {
 
 struct AccountOptions {
-  std::string data, account, display, post, area;
+  std::string data, account, display, post, area, organization;
   bool password_stdin = false, no_password = false;
 };
 
@@ -113,7 +113,7 @@ Status Add(const AccountOptions& options) {
                        fmt::format("there is an account '{}' already", options.account));
     }
     accounts->push_back({options.account, options.display.empty() ? options.account : options.display, hash,
-                         options.post, options.area, false, 1});
+                         options.post, options.area, false, 1, options.organization});
     return {};
   }));
   std::fprintf(stderr, "account '%s' added\n", options.account.c_str());
@@ -180,6 +180,9 @@ void AddAccount(CLI::App* root, Commands* commands) {
       ->required();
   add->add_option("--area", options->area,
                   "Whose data: a division code such as 380102; without it the whole city");
+  add->add_option("--organization", options->organization,
+                  "The institution where it works, as Organization/x: opens those with whom that one has a "
+                  "treating relation");
   add->add_option("--display", options->display, "The name that colleagues see");
   add->add_flag("--password-stdin", options->password_stdin,
                 "Read the password from stdin (also without this flag when stdin is no terminal)");

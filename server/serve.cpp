@@ -345,6 +345,24 @@ Status House::StartApps(const std::string& data) {
   return {};
 }
 
+interaction::Context ContextOf(const Opened& opened, const Clock* clock, int timezone_offset_min,
+                               const Settings& settings, access::SignOn* sign_on) {
+  interaction::Context context{opened.engine.get(), opened.index,       clock,         0,
+                               timezone_offset_min, TK_PROGRAM_VERSION, opened.persons};
+  context.live_matching = settings.Flag("live-matching");
+  context.viewer_of = [sign_on](std::string_view account) { return sign_on->ViewerOf(account); };
+  return context;
+}
+
+/// The live stream asks for every event what the viewer may see now.
+http::LiveSource LiveSourceOf(view::Engine* engine, const interaction::Interactions* interactions) {
+  http::LiveSource source = http::SourceOf(engine);
+  source.scope_of = [interactions](const std::shared_ptr<const access::Viewer>& viewer) {
+    return interactions->ScopeOf(viewer);
+  };
+  return source;
+}
+
 Status House::Build(const Settings& settings) {
   const std::string& data = settings.Text("data");
   if (data.empty()) return MakeError(ErrorCode::kIncorrect, "say where the data are: --data DIR");
@@ -367,10 +385,8 @@ Status House::Build(const Settings& settings) {
   view::Engine* const engine = opened.engine.get();
   sign_on = TRY(access::SignOn::Create(
       {.folder = data, .clock = &clock, .cookie_seconds = settings.Number("cookie-seconds")}));
-  interaction::Context context{
-      engine, opened.index, &clock, 0, open.timezone_offset_min, TK_PROGRAM_VERSION, opened.persons};
-  context.live_matching = settings.Flag("live-matching");
-  interactions = std::make_unique<interaction::Interactions>(context);
+  interactions = std::make_unique<interaction::Interactions>(
+      ContextOf(opened, &clock, open.timezone_offset_min, settings, sign_on.get()));
   audit = TRY(access::AuditLog::Open(AuditOf(*engine, data, &clock)));
   TRY(RecordResumedErasures(engine, audit.get()));
   http::WorkerOptions work;
@@ -390,7 +406,8 @@ Status House::Build(const Settings& settings) {
                            "behind the proxy are counted as those of one address")}});
   }
   pipeline = std::make_unique<http::Pipeline>(way, sign_on.get(), audit.get(), &metrics, workers.get());
-  live = std::make_unique<http::Live>(http::SourceOf(engine), http::LiveOptions{}, &clock, sign_on.get());
+  live = std::make_unique<http::Live>(LiveSourceOf(engine, interactions.get()), http::LiveOptions{}, &clock,
+                                      sign_on.get());
   AddFhir();
   TRY(StartApps(data));
   http::AddAuthRoutes(pipeline.get());

@@ -22,13 +22,17 @@ std::string AccountsPath(const std::string& folder) { return folder + "/accounts
 std::string KeyPath(const std::string& folder) { return folder + "/access.key"; }
 
 Result<Account> ReadAccount(const toml::table& table, const std::string& name) {
-  TRY(CheckKeys(table, name, {"name", "display", "password", "post", "area", "disabled", "generation"}));
+  TRY(CheckKeys(table, name,
+                {"name", "display", "password", "post", "area", "organization", "disabled", "generation"}));
   Account account;
   account.name = TRY(TextOf(table, "name", name));
   account.display = TRY(TextOf(table, "display", name));
   account.password_hash = TRY(TextOf(table, "password", name));
   account.post = TRY(TextOf(table, "post", name));
   account.area = TRY(TextOf(table, "area", name));
+  account.organization = TRY(TextOf(table, "organization", name));
+  if (!account.organization.empty() && !account.organization.starts_with("Organization/"))
+    return TomlError(name, table, "'organization' must name a record, as in \"Organization/x\"");
   account.disabled = TRY(FlagOf(table, "disabled", name));
   account.generation = TRY(NumberOf(table, "generation", name));
   if (Status good = CheckAccountName(account.name); !good.ok())
@@ -64,6 +68,7 @@ std::string ToToml(const Accounts& accounts) {
     line("password", account.password_hash);
     line("post", account.post);
     line("area", account.area);
+    if (!account.organization.empty()) line("organization", account.organization);
     out += fmt::format("disabled = {}\ngeneration = {}\n", account.disabled, account.generation);
   }
   return out;

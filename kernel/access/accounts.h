@@ -23,6 +23,8 @@ struct Account {
   std::string area;  // division code, "" = whole city
   bool disabled = false;
   int64_t generation = 1;  // raising it makes every token of this account worthless
+  std::string organization =
+      {};  // "Organization/x": the institution where it works; "" = none. Opens those with whom that one has a treating relation
 };
 using Accounts = std::vector<Account>;  // in file order; names unique
 

@@ -357,7 +357,7 @@ void FileAudit::Run() {
 
 bool NeedsDurableRecord(std::string_view action) {
   return action == "reveal" || action == "emergency" || action == "export" || action == "erase" ||
-         action == "erase-asked" || action == "$export" || action == "$erase";
+         action == "erase-asked" || action == "emergency-asked" || action == "$export" || action == "$erase";
 }
 
 Result<std::unique_ptr<AuditLog>> AuditLog::Open(const AuditOptions& options) {

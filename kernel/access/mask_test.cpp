@@ -215,9 +215,11 @@ TEST(Policies, BuiltInMasks) {
   EXPECT_TRUE(officer->birth_date);
   EXPECT_FALSE(policies->RevealReason("contact-person").empty());
   EXPECT_TRUE(policies->RevealReason("curiosity").empty());
-  for (const std::string& post : policies->MaskedPosts()) {
-    EXPECT_FALSE(policies->MasksOf(post)->source.empty());
-    EXPECT_NE(policies->FindPurpose(policies->MasksOf(post)->purpose), nullptr) << post;
+  for (const std::string& post : policies->Posts()) {
+    const auto masks = policies->MasksOf(post);
+    EXPECT_TRUE(masks == nullptr || policies->FindPurpose(masks->purpose) != nullptr) << post;
+    const OpenPolicy* const open = policies->OpenOf(post);
+    EXPECT_TRUE(open == nullptr || policies->FindPurpose(open->purpose) != nullptr) << post;
   }
 }
 

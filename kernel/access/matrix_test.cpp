@@ -121,7 +121,9 @@ const std::map<std::string, std::map<std::string, char>> kRights = {
       {"Task", 'w'},
       {"ValueSet", 'r'}}},
     {"index-clerk", {{"Linkage", 'r'}, {"Patient", 'r'}, {"Task", 'w'}}},
-    {"operator", {}}};
+    {"operator", {}},
+    {"card-desk", {{"HealthCard", 'r'}, {"HealthCardUse", 'r'}, {"Patient", 'r'}}},
+    {"security-officer", {}}};
 
 const std::map<std::string, std::set<std::string>> kOperations = {
     {"screener", {}},
@@ -129,11 +131,31 @@ const std::map<std::string, std::set<std::string>> kOperations = {
     {"index-clerk",
      {"$explain-match", "$ihe-pix", "$link", "$match", "$merge", "$not-same", "$person", "$unmerge"}},
     {"cdc-officer", {"$everything", "reveal", "export"}},
-    {"operator", {"metrics", "rebuild"}}};
-const std::vector<std::string> kAllOperations = {
-    "$everything", "$validate",      "$erase",  "reveal",   "emergency", "export",
-    "metrics",     "history-system", "rebuild", "$match",   "$person",   "$explain-match",
-    "$link",       "$not-same",      "$merge",  "$unmerge", "$ihe-pix"};
+    {"operator", {"metrics", "rebuild"}},
+    {"card-desk", {"health-card-issue", "health-card-present", "health-card-verify"}},
+    {"security-officer", {"why", "emergency-review"}}};
+const std::vector<std::string> kAllOperations = {"$everything",
+                                                 "$validate",
+                                                 "$erase",
+                                                 "reveal",
+                                                 "emergency",
+                                                 "export",
+                                                 "metrics",
+                                                 "history-system",
+                                                 "rebuild",
+                                                 "$match",
+                                                 "$person",
+                                                 "$explain-match",
+                                                 "$link",
+                                                 "$not-same",
+                                                 "$merge",
+                                                 "$unmerge",
+                                                 "$ihe-pix",
+                                                 "why",
+                                                 "emergency-review",
+                                                 "health-card-issue",
+                                                 "health-card-present",
+                                                 "health-card-verify"};
 
 Viewer ViewerOf(const Posts& posts, const std::string& post) {
   Viewer viewer;
@@ -144,8 +166,9 @@ Viewer ViewerOf(const Posts& posts, const std::string& post) {
 TEST(Matrix, EveryPostAndType) {
   const auto posts = Posts::Load("/nonexistent");
   ASSERT_TRUE(posts.ok()) << posts.error().ToString();
-  EXPECT_EQ(posts->Names(), (std::vector<std::string>{"admin", "cdc-officer", "doctor", "index-clerk",
-                                                      "operator", "screener"}));
+  EXPECT_EQ(posts->Names(),
+            (std::vector<std::string>{"admin", "card-desk", "cdc-officer", "doctor", "index-clerk",
+                                      "operator", "screener", "security-officer"}));
   size_t cells = 0;
   for (const std::string& post : posts->Names()) {
     const Viewer viewer = ViewerOf(*posts, post);
@@ -165,7 +188,7 @@ TEST(Matrix, EveryPostAndType) {
       ++cells;
     }
   }
-  EXPECT_EQ(cells, 6 * (kTypes.size() * 2 + kAllOperations.size()));
+  EXPECT_EQ(cells, 8 * (kTypes.size() * 2 + kAllOperations.size()));
 }
 
 TEST(Matrix, WithoutAPostNothing) {

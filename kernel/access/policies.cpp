@@ -104,45 +104,107 @@ Result<const toml::table*> TableOf(const toml::node& node, const std::string& na
   return table;
 }
 
+Error UnknownPurpose(const toml::table& table, const std::string& name) {
+  return BadValue(table, "purpose", name, "names no purpose that is known: see [purposes]");
+}
+
+Result<OpenPolicy> ReadOpen(const toml::table& table, const std::string& name) {
+  TRY(CheckKeys(table, name, {"purpose", "relation", "consent", "family", "source"}));
+  OpenPolicy open;
+  open.purpose = TRY(TextOf(table, "purpose", name));
+  open.relation = TRY(FlagOf(table, "relation", name));
+  open.consent = TRY(FlagOf(table, "consent", name));
+  open.family = TRY(FlagOf(table, "family", name));
+  open.source = TRY(SourceOf(table, name));
+  return open;
+}
+
+/// A number within [1, max].
+Result<int64_t> LimitOf(const toml::table& table, std::string_view key, int64_t max,
+                        const std::string& name) {
+  const int64_t number = TRY(NumberOf(table, key, name));
+  if (number < 1 || number > max)
+    return BadValue(table, key, name, fmt::format("is a whole number from 1 to {}", max));
+  return number;
+}
+
+Result<RelationPolicy> ReadRelation(const toml::table& table, const std::string& name) {
+  constexpr int64_t kEncounterDaysMax = 30, kReferralDaysMax = 400;  // so far back the facts are read
+  TRY(CheckKeys(table, name, {"encounter_days", "referral_days", "source"}));
+  RelationPolicy relation;
+  relation.encounter_days = TRY(LimitOf(table, "encounter_days", kEncounterDaysMax, name));
+  relation.referral_days = TRY(LimitOf(table, "referral_days", kReferralDaysMax, name));
+  relation.source = TRY(SourceOf(table, name));
+  return relation;
+}
+
+/// 1 to 64 codes.
+Result<std::vector<std::string_view>> ReasonsOf(const toml::table& table, const std::string& name) {
+  std::vector<std::string_view> out;
+  for (const std::string& reason : TRY(TextsOf(table, "reasons", name))) {
+    if (reason.empty() || reason.size() > kReasonBytesMax || out.size() == kReasonsMax)
+      return BadValue(table, "reasons", name, "lists 1 to 64 codes of at most 64 bytes");
+    out.push_back(Kept(reason));
+  }
+  if (out.empty()) return BadValue(table, "reasons", name, "lists 1 to 64 codes of at most 64 bytes");
+  return out;
+}
+
+Result<EmergencyPolicy> ReadEmergency(const toml::table& table, const std::string& name) {
+  constexpr int64_t kMinutesMax = 7 * 24 * 60, kPerHourMax = 1000;
+  TRY(CheckKeys(table, name, {"minutes", "per_hour", "reasons", "source"}));
+  EmergencyPolicy emergency;
+  emergency.minutes = TRY(LimitOf(table, "minutes", kMinutesMax, name));
+  emergency.per_hour = TRY(LimitOf(table, "per_hour", kPerHourMax, name));
+  emergency.reasons = TRY(ReasonsOf(table, name));
+  emergency.source = TRY(SourceOf(table, name));
+  return emergency;
+}
+
 }  // namespace
 
 Status Policies::Read(std::string_view text, const std::string& name) {
   const toml::table file = TRY(ParseToml(text, name));
-  TRY(CheckKeys(file, name, {"version", "purposes", "masks", "reveal"}));
+  TRY(CheckKeys(file, name, {"version", "purposes", "masks", "reveal", "open", "relation", "emergency"}));
   if (std::string version = TRY(TextOf(file, "version", name)); !version.empty())
     version_ = std::move(version);
   if (const toml::node* const node = file.get("purposes")) {
     for (const auto& [key, each] : *TRY(TableOf(*node, name, "purposes"))) {
       const toml::table& table = *TRY(TableOf(each, name, "purposes"));
-      TRY(CheckKeys(table, name, {"title_zh", "title_en", "source"}));
+      TRY(CheckKeys(table, name, {"title_zh", "title_en", "codes", "source"}));
       const std::string purpose(key.str());
       purposes_[purpose] = {purpose, TRY(TextOf(table, "title_zh", name)),
-                            TRY(TextOf(table, "title_en", name)), TRY(SourceOf(table, name))};
+                            TRY(TextOf(table, "title_en", name)), TRY(SourceOf(table, name)),
+                            TRY(TextsOf(table, "codes", name))};
     }
   }
   if (const toml::node* const node = file.get("masks")) {
     for (const auto& [key, each] : *TRY(TableOf(*node, name, "masks"))) {
       const toml::table& table = *TRY(TableOf(each, name, "masks"));
       Masks masks = TRY(ReadMasks(table, name));
-      if (FindPurpose(masks.purpose) == nullptr)
-        return BadValue(table, "purpose", name, "names no purpose that is known: see [purposes]");
+      if (FindPurpose(masks.purpose) == nullptr) return UnknownPurpose(table, name);
       masks_[std::string(key.str())] =
           masks.any() ? std::make_shared<const Masks>(std::move(masks)) : nullptr;
+    }
+  }
+  if (const toml::node* const node = file.get("open")) {
+    for (const auto& [key, each] : *TRY(TableOf(*node, name, "open"))) {
+      const toml::table& table = *TRY(TableOf(each, name, "open"));
+      OpenPolicy open = TRY(ReadOpen(table, name));
+      if (FindPurpose(open.purpose) == nullptr) return UnknownPurpose(table, name);
+      open_[std::string(key.str())] = std::move(open);
     }
   }
   if (const toml::node* const node = file.get("reveal")) {
     const toml::table& table = *TRY(TableOf(*node, name, "reveal"));
     TRY(CheckKeys(table, name, {"reasons", "source"}));
-    const std::vector<std::string> reasons = TRY(TextsOf(table, "reasons", name));
-    const bool fits = !reasons.empty() && reasons.size() <= kReasonsMax &&
-                      std::all_of(reasons.begin(), reasons.end(), [](const std::string& reason) {
-                        return !reason.empty() && reason.size() <= kReasonBytesMax;
-                      });
-    if (!fits) return BadValue(table, "reasons", name, "lists 1 to 64 codes of at most 64 bytes");
+    reveal_reasons_ = TRY(ReasonsOf(table, name));
     TRY(SourceOf(table, name));
-    reveal_reasons_.clear();
-    for (const std::string& reason : reasons) reveal_reasons_.push_back(Kept(reason));
   }
+  if (const toml::node* const node = file.get("relation"))
+    relation_ = TRY(ReadRelation(*TRY(TableOf(*node, name, "relation")), name));
+  if (const toml::node* const node = file.get("emergency"))
+    emergency_ = TRY(ReadEmergency(*TRY(TableOf(*node, name, "emergency")), name));
   return {};
 }
 
@@ -179,11 +241,17 @@ std::shared_ptr<const Masks> Policies::MasksOf(std::string_view post) const {
   return at == masks_.end() ? nullptr : at->second;
 }
 
-std::vector<std::string> Policies::MaskedPosts() const {
+const OpenPolicy* Policies::OpenOf(std::string_view post) const {
+  const auto at = open_.find(post);
+  return at == open_.end() ? nullptr : &at->second;
+}
+
+std::vector<std::string> Policies::Posts() const {
   std::vector<std::string> posts;
-  for (const auto& [post, masks] : masks_) {
-    if (masks != nullptr) posts.push_back(post);
-  }
+  for (const auto& [post, masks] : masks_) posts.push_back(post);
+  for (const auto& [post, open] : open_) posts.push_back(post);
+  std::sort(posts.begin(), posts.end());
+  posts.erase(std::unique(posts.begin(), posts.end()), posts.end());
   return posts;
 }
 

@@ -15,6 +15,22 @@ namespace tk::access {
 
 struct Purpose {
   std::string name, title_zh, title_en, source;
+  std::vector<std::string> codes;  // of v3-PurposeOfUse, by which Consents name it
+};
+
+/// What opens or closes records to a post beyond its area.
+struct OpenPolicy {
+  std::string purpose, source;
+  bool relation = false, consent = false, family = false;
+};
+struct RelationPolicy {
+  int64_t encounter_days = 0, referral_days = 0;
+  std::string source;
+};
+struct EmergencyPolicy {
+  int64_t minutes = 0, per_hour = 0;
+  std::vector<std::string_view> reasons;  // literals, as those of $reveal
+  std::string source;
 };
 
 /// Immutable once loaded; shared.
@@ -32,8 +48,12 @@ class Policies {
   const Purpose* FindPurpose(std::string_view name) const;  // nullptr if unknown
   /// nullptr: the post sees all as it is stored.
   std::shared_ptr<const Masks> MasksOf(std::string_view post) const;
-  /// Posts that have masks, sorted.
-  std::vector<std::string> MaskedPosts() const;
+  /// nullptr: post and area alone decide, and no Consent binds it.
+  const OpenPolicy* OpenOf(std::string_view post) const;
+  const RelationPolicy& relation() const { return relation_; }
+  const EmergencyPolicy& emergency() const { return emergency_; }
+  /// Posts that are named here, sorted: each must be one.
+  std::vector<std::string> Posts() const;
   /// The literal (it lives as long as the program) of a reason that $reveal takes; "" if it is none.
   std::string_view RevealReason(std::string_view code) const;
   const std::vector<std::string_view>& reveal_reasons() const { return reveal_reasons_; }
@@ -42,6 +62,9 @@ class Policies {
   std::string version_;
   std::map<std::string, Purpose, std::less<>> purposes_;
   std::map<std::string, std::shared_ptr<const Masks>, std::less<>> masks_;
+  std::map<std::string, OpenPolicy, std::less<>> open_;
+  RelationPolicy relation_;
+  EmergencyPolicy emergency_;
   std::vector<std::string_view> reveal_reasons_;
 };
 

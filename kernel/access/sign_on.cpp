@@ -109,11 +109,12 @@ Result<std::shared_ptr<const State>> LoadState(const std::string& folder, int64_
                                    account.name, account.post, fmt::join(state->posts.Names(), ", ")));
     }
   }
-  for (const std::string& post : state->policies->MaskedPosts()) {
+  for (const std::string& post : state->policies->Posts()) {
     if (state->posts.Find(post) != nullptr) continue;
-    return MakeError(ErrorCode::kIncorrect,
-                     fmt::format("policies.toml: [masks.{}] is for an unknown post; posts are: {}", post,
-                                 fmt::join(state->posts.Names(), ", ")));
+    return MakeError(
+        ErrorCode::kIncorrect,
+        fmt::format("policies.toml: a table is for the post '{}', which is unknown; posts are: {}", post,
+                    fmt::join(state->posts.Names(), ", ")));
   }
   return std::shared_ptr<const State>(std::move(state));
 }
@@ -123,6 +124,7 @@ Result<ViewerPtr> MakeViewer(const State& state, const Account& account, const C
   viewer->account = account.name;
   viewer->display = account.display;
   viewer->area = account.area;
+  viewer->organization = account.organization;
   viewer->post = state.posts.Find(account.post);
   CHECK(viewer->post != nullptr);
   viewer->policies = state.policies;
@@ -366,6 +368,14 @@ Status SignOn::SignOut(const Viewer& viewer) {
   if (!written) return SystemError("write", path, reason);
   impl_->Look(true);
   return {};
+}
+
+Result<ViewerPtr> SignOn::ViewerOf(std::string_view name) {
+  const auto current = impl_->Current();
+  const Account* const account = FindAccount(current->accounts, name);
+  if (account == nullptr) return MakeError(ErrorCode::kNotFound, "There is no account with this name.");
+  return MakeViewer(*current, *account,
+                    Claims{account->name, account->generation, 0, {}, TokenKind::kBearer});
 }
 
 bool SignOn::IsAccount(std::string_view name) {

@@ -60,6 +60,9 @@ class SignOn {
   enum class Files { kGood, kOld, kTooOld };
   Files files();
 
+  /// The account as a viewer who has not signed in: for telling what he may. kNotFound.
+  Result<ViewerPtr> ViewerOf(std::string_view account);
+
   /// Is there an account with this name? For the audit: a mistyped name may be a password.
   bool IsAccount(std::string_view name);
 

@@ -27,7 +27,8 @@ struct Post {
 struct Viewer {
   std::string account;
   std::string display;
-  std::string area;  // division code; "" = the whole city
+  std::string area;          // division code; "" = the whole city
+  std::string organization;  // "Organization/x": where he works; may be empty
   std::shared_ptr<const Post> post;
   view::Scope scope;
   std::shared_ptr<const Policies> policies;  // null: the built-in ones, and nothing is masked

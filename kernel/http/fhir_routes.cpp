@@ -122,10 +122,12 @@ void Serve(const std::shared_ptr<const FhirPort>& shared, Pipeline& pipeline, co
                      pipeline.RunOnWorker(call, std::move(work));
                    }});
   if (!port.is_heavy(request)) return port.handle(std::move(request), std::move(done));
-  if (!request.path.empty() && request.path.back() == "$erase") {
-    request.note_intent = [&pipeline, call](std::string_view type, std::string_view id,
-                                            std::string_view reason) {
-      return pipeline.AuditIntent(*call, "erase-asked", type, id, reason);
+  const std::string_view operation = request.path.empty() ? std::string_view() : request.path.back();
+  if (operation == "$erase" || operation == "$emergency-access") {
+    const std::string_view action = operation == "$erase" ? "erase-asked" : "emergency-asked";
+    request.note_intent = [&pipeline, call, action](std::string_view type, std::string_view id,
+                                                    std::string_view reason) {
+      return pipeline.AuditIntent(*call, action, type, id, reason);
     };
   }
   auto held = std::make_shared<interaction::Request>(std::move(request));

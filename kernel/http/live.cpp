@@ -194,10 +194,11 @@ void Live::Impl::TellOne(const SubscriberPtr& subscriber, uint64_t t,
            std::binary_search(subscriber->types.begin(), subscriber->types.end(), telling.type);
   };
   if (std::none_of(tellings.begin(), tellings.end(), wanted) || !StillMay(subscriber)) return;
+  const view::Scope scope = source.scope_of ? source.scope_of(subscriber->viewer) : subscriber->viewer->scope;
   std::vector<const Telling*> his;
   for (const Telling& telling : tellings) {
     if (!wanted(telling) || !subscriber->viewer->MayRead(telling.type) ||
-        !source.in_scope(telling.ordinal, subscriber->viewer->scope))
+        !source.in_scope(telling.ordinal, scope))
       continue;
     his.push_back(&telling);
   }
@@ -393,7 +394,8 @@ LiveSource SourceOf(view::Engine* engine) {
             const fhir::TypeId type = definitions.FindType(name);
             return definitions.IsResource(type) && !definitions.Type(type).is_abstract;
           },
-          [engine] { return engine->fenced(); }};
+          [engine] { return engine->fenced(); },
+          {}};
 }
 
 }  // namespace tk::http

@@ -30,6 +30,8 @@ struct LiveSource {
   std::function<std::string_view(fhir::TypeId)> type_name;
   std::function<bool(std::string_view)> is_type;  // of a resource, as type_name writes it
   std::function<bool()> is_deposed;               // another server has taken over the log
+  /// What he may see now, with what consents and relations open and close; empty: his scope as it is.
+  std::function<view::Scope(const std::shared_ptr<const access::Viewer>&)> scope_of = {};
 };
 LiveSource SourceOf(view::Engine* engine);
 

@@ -68,7 +68,8 @@ class Batch {
   Result<Request> RequestOf(size_t i, fhir::Value value) const {
     const BundleEntry entry = TRY(ParseEntry(*room_, *call_, i, value));
     // Its record in the audit must be durable before the answer, and a batch has one record for all.
-    if (entry.path.size() == 3 && (entry.path[2] == "$erase" || entry.path[2] == "$reveal"))
+    if (entry.path.size() == 3 &&
+        (entry.path[2] == "$erase" || entry.path[2] == "$reveal" || entry.path[2] == "$emergency-access"))
       return MakeError(ErrorCode::kUnsupported,
                        fmt::format("{} is asked for alone, not in a batch.", entry.path[2]));
     return RequestOfEntry(*call_, entry);

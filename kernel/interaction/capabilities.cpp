@@ -174,6 +174,8 @@ void WriteType(const fhir::Definitions& definitions, fhir::TypeId type, fhir::Js
       WriteOperation(name, fmt::format("http://tongkang.dev/fhir/OperationDefinition/{}", name), json);
   }
   WriteOperation("erase", "http://tongkang.dev/fhir/OperationDefinition/erase", json);
+  WriteOperation("emergency-access", "http://tongkang.dev/fhir/OperationDefinition/emergency-access", json);
+  WriteOperation("why", "http://tongkang.dev/fhir/OperationDefinition/why", json);
   WriteOperation("reveal", "http://tongkang.dev/fhir/OperationDefinition/reveal", json);
   json->End().End();
 }

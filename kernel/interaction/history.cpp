@@ -111,7 +111,7 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
     if (!call.id.empty() && header.id != call.id) continue;  // another id of the same hash
     const std::string_view type = room.TypeName(header.type);
     // A record that moved to somebody out of the viewer's sight is not there in any version, as if it were asked for by its id.
-    if (call.id.empty() && !call.viewer().scope.everything &&
+    if (call.id.empty() && !call.viewer().scope.all() &&
         !FindCurrent(room, call.viewer(), type, header.id, request.position).in_scope)
       continue;
     const std::string url = fmt::format("{}/{}", type, header.id);
@@ -166,7 +166,7 @@ Result<Response> HistoryScan(const Room& room, const Call& call, fhir::TypeId ty
   }
   if (request.count == 0) {
     // Of an area some are left out by what they are now (HistoryPage), which is not counted without reading them.
-    const bool known = ordinal == lowest && call.viewer().scope.everything;
+    const bool known = ordinal == lowest && call.viewer().scope.all();
     return HistoryPage(room, call, request, {}, 0, known ? std::optional(counted) : std::nullopt);
   }
   return HistoryPage(room, call, request, ordinals, ordinal > lowest ? ordinal : 0, std::nullopt);

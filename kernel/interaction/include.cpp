@@ -155,7 +155,7 @@ Status AddIncluded(const Room& room, const Call& call, const search::Query& quer
 
 std::vector<Issue> ExplainIssues(const search::Explanation& explanation, const access::Viewer& viewer,
                                  std::string_view understood) {
-  const bool numbers = viewer.scope.everything;
+  const bool numbers = viewer.scope.all();
   std::vector<Issue> issues;
   auto say = [&](std::string text) {
     issues.push_back({Severity::kInformation, "informational", {}, std::move(text)});

@@ -34,8 +34,8 @@ struct Request {
   std::string request_id;
   int64_t deadline_us = 0;                       // MonotonicUs(); 0 = none
   std::shared_ptr<const access::Viewer> viewer;  // never null here
-  /// Tells the audit what is about to be done, and why, and waits until that is on disk; may be empty. Called before an erasure does anything: a crash
-  /// must not leave the half of one that nobody asked for. Errors: its; nothing is done then.
+  /// Of $erase and $emergency-access. Tells the audit what is about to be done, and why, and waits until that is on disk; may be empty. Called before an erasure does anything: a crash
+  /// must not leave the half of one that nobody asked for; and before an emergency access opens anything. Errors: its; nothing is done then.
   std::function<Status(std::string_view type, std::string_view id, std::string_view reason)> note_intent = {};
 };
 
@@ -67,6 +67,8 @@ struct Context {
   const person::PersonView* persons = nullptr;  // view slot `persons_slot`; null: there is no person index
   size_t persons_slot = 1;
   bool live_matching = true;  // false: Patients are written as they come, and joined by de-duplication later
+  /// The account as a viewer, for telling why it may or may not; may be empty. Errors: kNotFound.
+  std::function<Result<std::shared_ptr<const access::Viewer>>(std::string_view account)> viewer_of = {};
 };
 
 /// Does a piece of work that turned out to be long on a thread that may take its time; once, and not on the calling thread.
@@ -87,6 +89,8 @@ class Interactions {
   void Handle(Request request, Done done) const;
   /// Handle for each of what came at the same time: the writes among them go together, step by step.
   void HandleAll(std::vector<Asked> asked) const;
+  /// What this viewer may see now, with what facts open and close to him (fact_feed.h); nothing while that is not known.
+  view::Scope ScopeOf(const std::shared_ptr<const access::Viewer>& viewer) const;
   /// True if it is worth waiting for others that are there already: a light write.
   bool IsGathered(const Request& request) const;
   /// True if the work may take milliseconds: run it on the worker pool, not on the network thread.

@@ -13,7 +13,7 @@ namespace {
 /// Answers that hold nothing stored, or what was asked to be shown.
 bool LeavesWhole(Kind kind) {
   return kind == Kind::kCapabilities || kind == Kind::kFhirPath || kind == Kind::kValidate ||
-         kind == Kind::kErase || kind == Kind::kReveal;
+         kind == Kind::kErase || kind == Kind::kReveal || kind == Kind::kWhy;
 }
 
 /// What a criterion would tell.

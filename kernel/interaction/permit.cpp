@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
 
@@ -145,24 +146,49 @@ Owner FindOwner(const Room& room, std::string_view name, const view::Position& p
 
 }  // namespace
 
+Status CheckNoEmergencyTask(const Room& room, const view::Resource& resource) {
+  if (room.TypeName(resource.type) != "Task" || !IsEmergencyTask(resource.document.Root())) return {};
+  return MakeError(
+      ErrorCode::kForbidden,
+      "An emergency access and its review are made by $emergency-access and $review alone: their "
+      "Task is not written, changed or deleted otherwise.");
+}
+
 Status CheckPlace(const Room& room, const access::Viewer& viewer, const view::Resource& now,
                   const view::Position& position, const NewAreas& new_areas) {
-  if (viewer.scope.everything) return {};
   const fhir::Value root = now.document.Root();
   if (!root) return {};  // a delete leaves nothing behind
+  TRY(CheckNoEmergencyTask(room, now));
+  if (viewer.scope.all()) return {};
   const view::Owners& owners = room.engine().owners();
   std::string name = owners.NameOf(now);
   // What takes its owner from another resource stands where that one does; one that is new comes through here by itself.
   if (name.empty()) name = owners.ContextOf(now.type, root);
   if (name.empty()) return {};
   const bool is_self = name == owners.OwnName(now.type, now.id);
-  if (is_self && !HasArea(room, now.type))
+  if (is_self && !HasArea(room, now.type) && !viewer.scope.everything)
     return MakeError(ErrorCode::kForbidden,
                      "The record holds data of persons and is not about one who is known here: refer to one "
                      "Patient, or let a post of the whole city store it.");
   Owner owner = FindOwner(room, name, position, new_areas);
+  const uint64_t lies_in = owner.number == 0 ? 0 : room.directory().AreaOf(owner.number);
   if (is_self) owner.area = view::AreaOfResource(root);
   const view::Scope& scope = viewer.scope;
+  if (scope.beyond != nullptr && owner.number != 0) {
+    const view::Beyond& beyond = *scope.beyond;
+    if (std::binary_search(beyond.closed.begin(), beyond.closed.end(), owner.number))
+      return MakeError(ErrorCode::kForbidden,
+                       "The person whom this record is about is closed to you, or does not exist.");
+    if (std::binary_search(beyond.open.begin(), beyond.open.end(), owner.number)) {
+      if (!is_self || owner.area == lies_in) return {};
+      // Whoever was let in by a relation writes about the person, and does not move him.
+      if (!scope.everything && (lies_in < scope.area_low || lies_in >= scope.area_high))
+        return MakeIssue(ErrorCode::kForbidden, "forbidden",
+                         fmt::format("{}.meta.tag", room.TypeName(now.type)),
+                         "The person lies in another area and stays there: leave the tag as it is.");
+    }
+  }
+  if (scope.everything) return {};
   if (scope.only_owner != 0) {
     if (owner.number == scope.only_owner) return {};
     return MakeError(ErrorCode::kForbidden, "You may write records about yourself only.");

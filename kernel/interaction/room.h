@@ -57,6 +57,10 @@ enum class Kind : uint8_t {
   kMerge,
   kUnmerge,
   kPix,
+  kEmergency,
+  kEmergencies,
+  kReview,
+  kWhy,
 };
 
 /// One request, routed. Immutable once routed; shared between threads.
@@ -90,6 +94,7 @@ struct Plan {
 };
 
 class Cursors;
+class FactFeed;
 class Lane;
 class Capabilities;
 class Conformance;
@@ -102,6 +107,7 @@ struct Room {
   std::unique_ptr<Capabilities> capabilities;
   std::unique_ptr<Conformance> conformance;
   std::unique_ptr<Lane> lane;
+  std::unique_ptr<FactFeed> facts;
   view::Engine& engine() const { return *context.engine; }
   const search::Index& index() const { return *context.index; }
   const view::Directory& directory() const { return context.engine->directory(); }
@@ -136,6 +142,8 @@ Result<Response> MatchOperation(const Room& room, const Call& call);
 Result<Response> ExplainMatch(const Room& room, const Call& call);
 Result<Response> PixOperation(const Room& room, const Call& call);
 Result<Response> PersonOperation(const Room& room, const Call& call);
+Result<Response> Emergencies(const Room& room, const Call& call);
+Result<Response> Why(const Room& room, const Call& call);
 
 Result<Plan> PlanCreate(const Room& room, const CallPtr& call, const view::Position& basis);
 Result<Plan> PlanUpdate(const Room& room, const CallPtr& call, const view::Position& basis);
@@ -148,6 +156,11 @@ Result<Plan> PlanLink(const Room& room, const CallPtr& call, const view::Positio
 Result<Plan> PlanNotSame(const Room& room, const CallPtr& call, const view::Position& basis);
 Result<Plan> PlanMerge(const Room& room, const CallPtr& call, const view::Position& basis);
 Result<Plan> PlanUnmerge(const Room& room, const CallPtr& call, const view::Position& basis);
+
+/// Patient/[id]/$emergency-access: audited, then written.
+void HandleEmergency(const RoomPtr& room, const CallPtr& call, Done done);
+/// Task/[id]/$review of an emergency access.
+Result<Plan> PlanReview(const Room& room, const CallPtr& call, const view::Position& basis);
 
 /// A POST to the base: a transaction or a batch, by the Bundle's type.
 void HandleBundle(const RoomPtr& room, const CallPtr& call, Done done);

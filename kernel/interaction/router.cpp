@@ -6,6 +6,7 @@
 #include "kernel/interaction/capabilities.h"
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/cursors.h"
+#include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/lane.h"
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/outcome.h"
@@ -45,6 +46,8 @@ Ways WaysOfBase(const std::vector<std::string>& path) {
   if (path.size() == 1 && path[0] == "metadata") return {{Method::kGet, Kind::kCapabilities}};
   if (path.size() == 1 && path[0] == "_history") return {{Method::kGet, Kind::kHistorySystem}};
   if (path.size() == 1 && path[0] == "$fhirpath") return {{Method::kPost, Kind::kFhirPath}};
+  if (path.size() == 1 && path[0] == "$emergency-access") return {{Method::kGet, Kind::kEmergencies}};
+  if (path.size() == 1 && path[0] == "$why") return {{Method::kGet, Kind::kWhy}};
   if (path.size() == 1 && path[0] == "_search") return {{Method::kPost, Kind::kSearchSystem}};
   return {};
 }
@@ -96,6 +99,10 @@ Ways WaysOfType(const std::vector<std::string>& path) {
   if (path.size() == 3 && path[2] == "_history") return {{Method::kGet, Kind::kHistoryInstance}};
   if (path.size() == 3 && path[2] == "$validate") return {{Method::kPost, Kind::kValidate}};
   if (path.size() == 3 && path[2] == "$erase") return {{Method::kPost, Kind::kErase}};
+  if (path.size() == 3 && path[2] == "$why") return {{Method::kGet, Kind::kWhy}};
+  if (path.size() == 3 && path[2] == "$review" && path[0] == "Task") return {{Method::kPost, Kind::kReview}};
+  if (path.size() == 3 && path[2] == "$emergency-access" && path[0] == "Patient")
+    return {{Method::kPost, Kind::kEmergency}};
   if (path.size() == 3 && path[2] == "$reveal") return {{Method::kPost, Kind::kReveal}};
   if (path.size() == 3 && path[2] == "$person" && path[0] == "Patient")
     return {{Method::kGet, Kind::kPerson}};
@@ -166,6 +173,8 @@ std::optional<Response> CheckMedia(const Call& call) {
     case Kind::kNotSame:
     case Kind::kMerge:
     case Kind::kUnmerge:
+    case Kind::kEmergency:
+    case Kind::kReview:
       if (!IsJson(type)) return UnsupportedMedia(kFhirJson);
       return std::nullopt;
     case Kind::kEverything:
@@ -308,6 +317,14 @@ std::string_view ActionOf(Kind kind) {
       return "unmerge";
     case Kind::kPix:
       return "ihe-pix";
+    case Kind::kEmergency:
+      return "emergency";
+    case Kind::kEmergencies:
+      return "emergencies";
+    case Kind::kReview:
+      return "review";
+    case Kind::kWhy:
+      return "why";
   }
   return "";
 }
@@ -350,6 +367,8 @@ Planner PlannerOf(Kind kind) {
       return PlanMerge;
     case Kind::kUnmerge:
       return PlanUnmerge;
+    case Kind::kReview:
+      return PlanReview;
     default:
       return nullptr;
   }
@@ -393,6 +412,10 @@ Result<Response> Answer(const Room& room, const Call& call) {
       return PersonOperation(room, call);
     case Kind::kPix:
       return PixOperation(room, call);
+    case Kind::kEmergencies:
+      return Emergencies(room, call);
+    case Kind::kWhy:
+      return Why(room, call);
     default:
       return MakeError(ErrorCode::kInternal, "This interaction has no handler.",
                        fmt::format("kind {}", static_cast<int>(call.kind)));
@@ -509,6 +532,14 @@ std::optional<Write> Begin(const RoomPtr& room, Request&& request, Done done) {
                                           fmt::format("The body is larger than {} MB: send it in parts.",
                                                       kBodyBytesMax >> 20))));
   }
+  if (auto seen = room->facts->With(call->request.viewer); seen.ok())
+    call->request.viewer = std::move(seen).value();
+  else if (call->kind != Kind::kCapabilities)
+    return Told(done, OutcomeOf(seen.error()));
+  if (call->kind == Kind::kEmergency) {
+    HandleEmergency(room, call, std::move(done));
+    return std::nullopt;
+  }
   if (call->kind == Kind::kBundle) {
     HandleBundle(room, call, std::move(done));
     return std::nullopt;
@@ -550,7 +581,8 @@ Room::Room(const Context& c)
       lane(std::make_unique<Lane>(
           c.engine, Lane::Limits{},
           Lane::Watch{Conformance::Types(*definitions), [this] { conformance->Changed(); }},
-          [this](const view::Position& basis, Plan* plan) { return LinkPatients(*this, basis, plan); })) {}
+          [this](const view::Position& basis, Plan* plan) { return LinkPatients(*this, basis, plan); })),
+      facts(std::make_unique<FactFeed>(c)) {}
 Room::~Room() = default;
 
 struct Interactions::Impl {
@@ -560,7 +592,18 @@ struct Interactions::Impl {
 Interactions::Interactions(const Context& context)
     : impl_(std::make_unique<Impl>(Impl{std::make_shared<Room>(context)})) {}
 // Threads end here and not in ~Room: the last holder of the room may be one of them.
-Interactions::~Interactions() { impl_->room->lane->Stop(); }
+Interactions::~Interactions() {
+  impl_->room->lane->Stop();
+  impl_->room->facts->Stop();
+}
+
+view::Scope Interactions::ScopeOf(const std::shared_ptr<const access::Viewer>& viewer) const {
+  const auto seen = impl_->room->facts->With(viewer);
+  if (seen.ok()) return (*seen)->scope;
+  view::Scope nothing;
+  nothing.everything = false;
+  return nothing;
+}
 
 void Interactions::Handle(Request request, Done done) const {
   HandleRequest(impl_->room, std::move(request), std::move(done));

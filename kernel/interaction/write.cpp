@@ -203,11 +203,13 @@ void GuardParameter(const Room& room, const view::ResourcePtr& now, view::Change
   set->guards.push_back(std::move(guard));
 }
 
-Status AddWrite(const Room& room, const Current& current, view::ResourcePtr now, view::ChangeSet* set) {
+Status AddWrite(const Room& room, const Current& current, view::ResourcePtr now, view::ChangeSet* set,
+                bool by_review) {
   GuardParameter(room, now, set);
   view::Change change;
   change.now = std::move(now);
   if (current.exists()) change.before = TRY(room.engine().Read(current.version.ordinal));
+  if (change.before != nullptr && !by_review) TRY(CheckNoEmergencyTask(room, *change.before));
   view::Guard guard;
   guard.id_hash = current.id_hash;
   guard.version = current.version.version;

@@ -35,7 +35,9 @@ Result<fhir::Document> BodyWithNewId(const Call& call);
 /// Of an active SearchParameter: planned anew when another came since its check (Index::CheckParameter), which both would pass. Else nothing.
 void GuardParameter(const Room& room, const view::ResourcePtr& now, view::ChangeSet* set);
 /// One change for a plan: reads the version before (if `current` exists) and puts the guards.
-Status AddWrite(const Room& room, const Current& current, view::ResourcePtr now, view::ChangeSet* set);
+/// `by_review`: the version before may be the Task of an emergency access.
+Status AddWrite(const Room& room, const Current& current, view::ResourcePtr now, view::ChangeSet* set,
+                bool by_review = false);
 Status AddDelete(const Room& room, fhir::TypeId type, std::string_view id, const Current& current,
                  view::ChangeSet* set);
 

@@ -67,7 +67,7 @@ class Answerer {
   void ChooseOthers();
   bool Visible(Ordinal ordinal) const {
     return ordinal < request_.position.end_ordinal && setting_.directory.Live(ordinal, request_.position) &&
-           (request_.scope.everything || setting_.directory.InScope(ordinal, request_.scope));
+           (request_.scope.all() || setting_.directory.InScope(ordinal, request_.scope));
   }
   bool OthersHold(Candidate& candidate) const {
     ++meter_.tested;
@@ -458,7 +458,8 @@ Result<Page> Answerer::MakePage() {
 
 Result<uint64_t> Answerer::CountAll() {
   // A resident's own are few, but no sum knows them.
-  const bool sums = look_.exact && (request_.scope.everything || request_.scope.only_owner == 0);
+  const bool sums = look_.exact && request_.scope.beyond == nullptr &&
+                    (request_.scope.everything || request_.scope.only_owner == 0);
   if (sums && nodes_.size() == 1 && driver_ != nullptr && driver_->keys() != nullptr &&
       driver_->keys()->size() == 1)
     return CountOfKey(setting_, look_, driver_->keys()->front(), request_);
@@ -478,7 +479,7 @@ Result<uint64_t> Answerer::CountAll() {
 /// for exactly. Never more than there are of the type: entries may name one several times, or many that are no more.
 Result<uint64_t> Answerer::EstimateTotal(bool* estimated) {
   constexpr uint64_t kSample = 8192;
-  if (nodes_.size() <= 1 || driver_entries_ <= kSample || !request_.scope.everything) return CountAll();
+  if (nodes_.size() <= 1 || driver_entries_ <= kSample || !request_.scope.all()) return CountAll();
   uint64_t looked = 0, matched = 0;
   TRY(ForDriver([&](Candidate candidate) {
     ++looked;

@@ -87,7 +87,7 @@ class Counter {
     }
     AddSeparately(
         [&](bool antis, const auto& each) { entries_.ForTail(antis, range_.low, range_.high, each); });
-    if (request_.scope.everything) {
+    if (request_.scope.all()) {
       for (const Run<Entry>* run : whole) sum_ += Net(*run);
     } else {
       TRY(AddShares(whole, generation));

@@ -123,7 +123,7 @@ class Includer {
     const view::Position& position = request_.page.position;
     if (ordinal >= position.end_ordinal || known_.count(ordinal) != 0 || !request_.may_read(type) ||
         !setting_.directory.Live(ordinal, position) ||
-        !(request_.page.scope.everything || setting_.directory.InScope(ordinal, request_.page.scope)))
+        !(request_.page.scope.all() || setting_.directory.InScope(ordinal, request_.page.scope)))
       return;
     if (out_.ordinals.size() == request_.max) {
       out_.cut = true;

@@ -412,6 +412,13 @@ void ExpectInScope(const House& house, const Query& query, const std::set<Ordina
   request.scope.area_low = kAreaBase + random.Below(kAreas);
   request.scope.area_high = request.scope.area_low + 1 + random.Below(3);
   if (random.Below(5) == 0) request.scope.only_owner = static_cast<view::OwnerNumber>(1 + random.Below(9));
+  if (random.Below(3) == 0) {
+    auto beyond = std::make_shared<view::Beyond>();
+    const auto low = static_cast<view::OwnerNumber>(1 + random.Below(8));
+    beyond->open = {low, low + 1};
+    if (random.Below(2) == 0) beyond->closed = {low + 1};
+    request.scope.beyond = std::move(beyond);
+  }
   size_t expected = 0;
   for (Ordinal ordinal : everywhere) expected += house.directory.InScope(ordinal, request.scope) ? 1 : 0;
   const auto count = house.index->Count(query, request);

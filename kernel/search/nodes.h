@@ -112,7 +112,7 @@ struct Ground {
   /// Is it live at the question's position, and may the asker see it?
   bool Visible(Ordinal ordinal) const {
     return ordinal < request.position.end_ordinal && setting.directory.Live(ordinal, request.position) &&
-           (request.scope.everything || setting.directory.InScope(ordinal, request.scope));
+           (request.scope.all() || setting.directory.InScope(ordinal, request.scope));
   }
   void FillTime(Candidate& candidate) const {
     if (candidate.time == kUnknownTime) candidate.time = ClinicalTimeOf(candidate.ordinal);

@@ -71,7 +71,12 @@ class SmallDirectory final : public view::Directory {
   }
   bool InScope(view::Ordinal ordinal, const view::Scope& scope) const override {
     const view::OwnerNumber owner = OwnerNow(Get(ordinal).owner);
-    if (scope.everything || owner == 0 || AreaOf(owner) == view::kAreaPublic) return true;
+    if (scope.all() || owner == 0 || AreaOf(owner) == view::kAreaPublic) return true;
+    const auto among = [owner](const std::vector<view::OwnerNumber>& list) {
+      return std::find(list.begin(), list.end(), owner) != list.end();
+    };
+    if (scope.beyond != nullptr && among(scope.beyond->closed)) return false;
+    if (scope.everything || (scope.beyond != nullptr && among(scope.beyond->open))) return true;
     if (scope.only_owner != 0) return owner == scope.only_owner;
     return AreaOf(owner) >= scope.area_low && AreaOf(owner) < scope.area_high;
   }

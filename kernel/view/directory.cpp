@@ -149,11 +149,16 @@ OwnerNumber DirectoryView::OwnerOfNewest(uint64_t id_hash) const {
 }
 
 bool DirectoryView::InScopeBy(OwnerNumber owner, uint64_t word, const Scope& scope) const {
-  if (scope.everything || owner == 0 || word == kAreaPublic) return true;
+  if (scope.all() || owner == 0 || word == kAreaPublic) return true;
   if (word == kAreaByContext) {
     owner = OwnerNow(owner);
     word = owner == 0 ? kAreaPublic : areas_.Get(owner);
     if (word == kAreaPublic) return true;
+  }
+  if (scope.beyond != nullptr) {
+    if (std::binary_search(scope.beyond->closed.begin(), scope.beyond->closed.end(), owner)) return false;
+    if (std::binary_search(scope.beyond->open.begin(), scope.beyond->open.end(), owner)) return true;
+    if (scope.everything) return true;
   }
   if (scope.only_owner != 0) return owner == scope.only_owner;
   return FinalArea(word) >= scope.area_low && FinalArea(word) < scope.area_high;
@@ -170,7 +175,7 @@ bool DirectoryView::Live(Ordinal ordinal, const Position& position) const {
 }
 
 bool DirectoryView::InScope(Ordinal ordinal, const Scope& scope) const {
-  if (scope.everything) return true;
+  if (scope.all()) return true;
   const OwnerNumber owner = CellOwner(cells_.Get(ordinal));
   return InScopeBy(owner, owner == 0 ? kAreaUnknown : areas_.Get(owner), scope);
 }

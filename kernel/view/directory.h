@@ -11,12 +11,20 @@
 
 namespace tk::view {
 
+/// Persons beyond the area: whose records are open to the viewer all the same, and whose are closed to him wherever they are. Both sorted.
+struct Beyond {
+  std::vector<OwnerNumber> open, closed;
+};
+
 /// The viewer's scope: which ordinals he may see at all. Checked inside the search, before counting, sorting, paging.
 /// Areas are division codes as numbers padded to 15 digits ("380102" = 380102000000000); a subtree is a range.
 struct Scope {
   bool everything = true;
-  uint64_t area_low = 0, area_high = 0;  // [low, high) of division codes
-  OwnerNumber only_owner = 0;            // a resident: only himself
+  uint64_t area_low = 0, area_high = 0;            // [low, high) of division codes
+  OwnerNumber only_owner = 0;                      // a resident: only himself
+  std::shared_ptr<const Beyond> beyond = nullptr;  // nullptr: nobody, and it costs nothing
+  /// Nothing need be asked of an entry's owner.
+  bool all() const { return everything && beyond == nullptr; }
 };
 
 /// Areas that are no divisions.

@@ -1,0 +1,46 @@
+// The decision: may this viewer do that with this person's record, and why. A pure function of viewer, policies and facts; what searches, reads,
+// histories, exports and the live stream do inside view::Scope and MayRead is the same decision, taken for many at once (Reaches, Facts::BeyondOf).
+// Flow:   Viewer, Question, facts about the person → Decide → Decision: the steps with their policies and sources, no health data
+// Order:  account and post → type or operation → whose record → emergency → consent → area, relation, family → masks
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/access/facts.h"
+
+namespace tk::access {
+
+enum class Deed : uint8_t { kRead, kWrite, kCall };
+
+struct Question {
+  Deed deed = Deed::kRead;
+  std::string type;       // resource type
+  std::string operation;  // of kCall
+  bool exists = true;
+  view::OwnerNumber owner = 0;  // 0: about nobody
+  uint64_t area = 0;            // where the person is, as view::Directory says
+};
+
+struct Step {
+  std::string_view name;  // "post", "area", "consent" …: a literal
+  bool permits = true;    // false: it stands in the way; what neither helps nor hinders is no step
+  std::string text;
+  std::string source;  // of the policy; may be empty
+};
+
+struct Decision {
+  bool permits = false;
+  std::vector<Step> steps;
+  std::vector<std::string_view> masked;  // elements that he would see masked
+};
+
+/// Does the viewer reach this person's records? The scope's question with facts in place of lists.
+bool Reaches(const view::Scope& scope, view::OwnerNumber owner, uint64_t area, Verdict facts);
+
+/// `about`: facts about the owner (Facts::About). Pure. Cost: some µs.
+Decision Decide(const Viewer& viewer, const Question& question, std::span<const Fact> about, Instant now_us);
+
+}  // namespace tk::access

@@ -1,0 +1,189 @@
+#include "kernel/access/facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tk::access {
+namespace {
+
+constexpr size_t kKnownMax = 20'000;  // viewers
+constexpr int64_t kDayUs = 86'400 * kSecondUs;
+
+bool Names(const std::vector<std::string>& list, const std::vector<std::string>& actors) {
+  return std::any_of(list.begin(), list.end(), [&](const std::string& one) {
+    return one == kAnybody || std::find(actors.begin(), actors.end(), one) != actors.end();
+  });
+}
+
+/// The end of a relation by the policy of today.
+Instant EndOf(const Fact& fact, const Policies& policies) {
+  if (fact.kind != Fact::Kind::kRelation || fact.until_us == kForever) return fact.until_us;
+  const int64_t days =
+      fact.is_referral ? policies.relation().referral_days : policies.relation().encounter_days;
+  return fact.until_us + days * kDayUs;
+}
+
+/// Is the fact for what the post is for?
+bool IsForPurpose(const Fact& fact, const Policies& policies, const OpenPolicy& open) {
+  if (fact.purposes.empty()) return true;
+  const Purpose* const purpose = policies.FindPurpose(open.purpose);
+  return purpose != nullptr &&
+         std::any_of(purpose->codes.begin(), purpose->codes.end(), [&](const auto& code) {
+           return std::find(fact.purposes.begin(), fact.purposes.end(), code) != fact.purposes.end();
+         });
+}
+
+bool Binds(const Fact& fact, const Policies& policies, const OpenPolicy* open) {
+  if (fact.kind == Fact::Kind::kEmergency) return true;
+  if (open == nullptr) return false;
+  if (fact.kind == Fact::Kind::kRelation) return open->relation;
+  if (fact.kind == Fact::Kind::kFamily) return open->family;
+  return open->consent && IsForPurpose(fact, policies, *open);
+}
+
+}  // namespace
+
+std::vector<std::string> ActorsOf(const Viewer& viewer) {
+  std::vector<std::string> actors{"account:" + viewer.account};
+  if (!viewer.organization.empty()) actors.push_back(viewer.organization);
+  if (viewer.scope.only_owner != 0) actors.push_back(fmt::format("owner:{}", viewer.scope.only_owner));
+  return actors;
+}
+
+Verdict JudgeFact(const Fact& fact, const Viewer& viewer, const Policies& policies, Instant now_us,
+                  Instant* changes_us) {
+  if (viewer.post == nullptr || !Binds(fact, policies, policies.OpenOf(viewer.post->name)))
+    return Verdict::kNothing;
+  const std::vector<std::string> actors = ActorsOf(viewer);
+  if (!Names(fact.actors, actors) || Names(fact.except, actors)) return Verdict::kNothing;
+  const Instant end_us = EndOf(fact, policies);
+  if (now_us < fact.from_us) {
+    *changes_us = std::min(*changes_us, fact.from_us);
+    return Verdict::kNothing;
+  }
+  if (now_us >= end_us) return Verdict::kNothing;
+  *changes_us = std::min(*changes_us, end_us);
+  return fact.permits ? Verdict::kOpens : Verdict::kCloses;
+}
+
+Verdict JudgeAll(const std::vector<Fact>& facts, const Viewer& viewer, const Policies& policies,
+                 Instant now_us) {
+  Verdict verdict = Verdict::kNothing;
+  Instant ignored = kForever;
+  for (const Fact& fact : facts) {
+    const Verdict one = JudgeFact(fact, viewer, policies, now_us, &ignored);
+    if (one == Verdict::kNothing) continue;
+    if (fact.kind == Fact::Kind::kEmergency) return Verdict::kOpens;
+    if (verdict != Verdict::kCloses) verdict = one;
+  }
+  return verdict;
+}
+
+void Facts::Drop(uint64_t id_hash) {
+  const auto at = facts_.find(id_hash);
+  if (at == facts_.end()) return;
+  for (const Fact& fact : at->second) {
+    for (const std::string& actor : fact.actors) {
+      ++generations_[actor];
+      if (const auto named = by_actor_.find(actor); named != by_actor_.end()) {
+        named->second.erase(id_hash);
+        if (named->second.empty()) by_actor_.erase(named);
+      }
+    }
+    if (const auto owned = by_owner_.find(fact.owner); owned != by_owner_.end()) {
+      owned->second.erase(id_hash);
+      if (owned->second.empty()) by_owner_.erase(owned);
+    }
+  }
+  facts_.erase(at);
+}
+
+void Facts::Put(uint64_t id_hash, std::vector<Fact> facts) {
+  const std::lock_guard lock(mutex_);
+  Drop(id_hash);
+  if (facts.empty()) return;
+  for (const Fact& fact : facts) {
+    for (const std::string& actor : fact.actors) {
+      by_actor_[actor].insert(id_hash);
+      ++generations_[actor];
+    }
+    by_owner_[fact.owner].insert(id_hash);
+  }
+  facts_[id_hash] = std::move(facts);
+}
+
+std::vector<Fact> Facts::About(view::OwnerNumber owner) const {
+  std::vector<Fact> out;
+  const std::lock_guard lock(mutex_);
+  const auto owned = by_owner_.find(owner);
+  if (owned == by_owner_.end()) return out;
+  for (const uint64_t id_hash : owned->second) {
+    for (const Fact& fact : facts_.at(id_hash)) {
+      if (fact.owner == owner) out.push_back(fact);
+    }
+  }
+  return out;
+}
+
+std::shared_ptr<const view::Beyond> Facts::BeyondOf(const Viewer& viewer, Instant now_us) {
+  if (viewer.policies == nullptr || viewer.post == nullptr) return nullptr;
+  std::vector<std::string> actors = ActorsOf(viewer);
+  actors.emplace_back(kAnybody);
+  const std::lock_guard lock(mutex_);
+  uint64_t generation = 1;
+  for (const std::string& actor : actors) {
+    if (const auto at = generations_.find(actor); at != generations_.end()) generation += at->second;
+  }
+  if (generation == 1) return nullptr;  // nothing ever named him
+  std::string key = viewer.post->name;
+  for (const std::string& actor : actors) key.append("\n").append(actor);
+  if (known_.size() >= kKnownMax) known_.clear();
+  Known& known = known_[key];
+  if (known.generation == generation && now_us < known.until_us && known.policies == viewer.policies)
+    return known.beyond;
+  std::set<view::OwnerNumber> open, closed, urgent;
+  Instant until_us = kForever;
+  for (const std::string& actor : actors) {
+    const auto named = by_actor_.find(actor);
+    if (named == by_actor_.end()) continue;
+    for (const uint64_t id_hash : named->second) {
+      for (const Fact& fact : facts_.at(id_hash)) {
+        const Verdict verdict = JudgeFact(fact, viewer, *viewer.policies, now_us, &until_us);
+        if (verdict == Verdict::kCloses) closed.insert(fact.owner);
+        if (verdict != Verdict::kOpens) continue;
+        (fact.kind == Fact::Kind::kEmergency ? urgent : open).insert(fact.owner);
+      }
+    }
+  }
+  auto beyond = std::make_shared<view::Beyond>();
+  open.insert(urgent.begin(), urgent.end());
+  std::set_difference(closed.begin(), closed.end(), urgent.begin(), urgent.end(),
+                      std::back_inserter(beyond->closed));
+  std::set_difference(open.begin(), open.end(), beyond->closed.begin(), beyond->closed.end(),
+                      std::back_inserter(beyond->open));
+  const bool nobody = beyond->open.empty() && beyond->closed.empty();
+  known = {generation, until_us, viewer.policies, nobody ? nullptr : std::move(beyond)};
+  return known.beyond;
+}
+
+void Facts::Forget(Instant now_us) {
+  constexpr int64_t kKeptUs = 400 * kDayUs;  // a policy's days are never more
+  const std::lock_guard lock(mutex_);
+  std::vector<uint64_t> over;
+  for (const auto& [id_hash, facts] : facts_) {
+    const bool all_over = std::all_of(facts.begin(), facts.end(), [&](const Fact& fact) {
+      const int64_t longer = fact.kind == Fact::Kind::kRelation ? kKeptUs : 0;
+      return fact.until_us != kForever && fact.until_us + longer <= now_us;
+    });
+    if (all_over) over.push_back(id_hash);
+  }
+  for (const uint64_t id_hash : over) Drop(id_hash);
+}
+
+size_t Facts::size() const {
+  const std::lock_guard lock(mutex_);
+  return facts_.size();
+}
+
+}  // namespace tk::access

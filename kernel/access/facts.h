@@ -1,0 +1,85 @@
+// Facts that open or close one person's records to some, beyond post and area: treating relations, consents, emergency accesses, families.
+// Flow:   resource of the log → FactsOf…(interaction/fact_feed.h) → Put → BeyondOf(viewer) → view::Scope, inside every search
+//                                                                       → About(owner) → Decide (decision.h), for "why"
+// Fresh:  as soon as the feed has read the change: some ms, within a second.
+// Memory: about 200 bytes a fact. Cost: BeyondOf is a look-up while nothing of the viewer's changed; else a walk over the facts that name him.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "kernel/access/policies.h"
+#include "kernel/access/viewer.h"
+#include "kernel/base/clock.h"
+
+namespace tk::access {
+
+inline constexpr Instant kForever = INT64_MAX;
+/// In place of an actor: it is for everybody.
+inline constexpr std::string_view kAnybody = "*";
+
+struct Fact {
+  enum class Kind : uint8_t { kRelation, kConsent, kEmergency, kFamily };
+  Kind kind = Kind::kRelation;
+  bool permits = true;
+  bool is_referral = false;     // of a relation: its days are counted otherwise
+  view::OwnerNumber owner = 0;  // whose records
+  std::string source;           // "Encounter/7"
+  Instant
+      from_us = INT64_MIN,
+      until_us =
+          kForever;  // [from, until); of a relation that has ended: when it did, the policy's days go on top
+  std::vector<std::string> actors;  // "Organization/x", "Practitioner/y", "account:li", "owner:17"; kAnybody
+  std::vector<std::string> except;  // of a consent: those for whom it does not count
+  std::vector<std::string> purposes;  // codes of v3-PurposeOfUse; empty: any
+};
+
+/// How a viewer is named in facts.
+std::vector<std::string> ActorsOf(const Viewer& viewer);
+
+enum class Verdict : uint8_t { kNothing, kOpens, kCloses };
+/// What one fact means for one viewer at that moment. Pure. `*changes_us`: when the answer may be another, if that is sooner.
+Verdict JudgeFact(const Fact& fact, const Viewer& viewer, const Policies& policies, Instant now_us,
+                  Instant* changes_us);
+/// Of several about one person: an emergency opens whatever else says; a deny beats a permit.
+Verdict JudgeAll(const std::vector<Fact>& facts, const Viewer& viewer, const Policies& policies,
+                 Instant now_us);
+
+/// Thread-safe.
+class Facts {
+ public:
+  /// Replaces what this resource (by its keyed hash) gave before.
+  void Put(uint64_t id_hash, std::vector<Fact> facts);
+  void Remove(uint64_t id_hash) { Put(id_hash, {}); }
+  /// Those about one person.
+  std::vector<Fact> About(view::OwnerNumber owner) const;
+  /// Who is open and closed to this viewer; nullptr: nobody.
+  std::shared_ptr<const view::Beyond> BeyondOf(const Viewer& viewer, Instant now_us);
+  /// Drops what is over for good. Called now and then.
+  void Forget(Instant now_us);
+  size_t size() const;
+
+ private:
+  struct Known {
+    uint64_t generation = 0;  // sum of the actors'
+    Instant until_us = 0;
+    std::shared_ptr<const Policies> policies;
+    std::shared_ptr<const view::Beyond> beyond;
+  };
+  void Drop(uint64_t id_hash);
+
+  mutable std::mutex mutex_;
+  std::unordered_map<uint64_t, std::vector<Fact>> facts_;
+  std::unordered_map<std::string, std::set<uint64_t>> by_actor_;
+  std::unordered_map<view::OwnerNumber, std::set<uint64_t>> by_owner_;
+  std::unordered_map<std::string, uint64_t> generations_;  // by actor; only grow
+  std::unordered_map<std::string, Known> known_;           // by account
+};
+
+}  // namespace tk::access

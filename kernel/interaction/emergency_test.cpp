@@ -1,0 +1,309 @@
+// What opens and closes records beyond post and area, on the real engine: emergency access with its review, treating relations, consents;
+// and $why, which must say what the interactions do.
+#include <gtest/gtest.h>
+
+#include "kernel/access/policies.h"
+#include "kernel/access/posts.h"
+#include "kernel/base/text.h"
+#include "kernel/interaction/interaction_test_harness.h"
+
+namespace tk::interaction {
+namespace {
+
+constexpr std::string_view kHereArea = "380102", kThereArea = "380104";
+constexpr std::string_view kMatter =
+    R"({"resourceType":"Parameters","parameter":[{"name":"reason","valueCode":"unconscious"},{"name":"text","valueString":"found in the street"}]})";
+
+class OpenedTest : public InteractionTest {
+ protected:
+  void SetUp() override {
+    InteractionTest::SetUp();
+    for (const char* organization : {"h1", "h2"})
+      ASSERT_EQ(
+          Put(std::string("Organization/") + organization,
+              R"({"resourceType":"Organization","id":")" + std::string(organization) + R"(","name":"H"})")
+              .status,
+          201);
+    ASSERT_EQ(Put("Patient/here", PatientJson("here", "Test", kHereArea)).status, 201);
+    ASSERT_EQ(Put("Patient/there", PatientJson("there", "Test", kThereArea)).status, 201);
+    for (const char* id : {"here", "there"})
+      ASSERT_EQ(
+          Put(std::string("Condition/") + id, R"({"resourceType":"Condition","id":")" + std::string(id) +
+                                                  R"(","subject":{"reference":"Patient/)" + id + R"("}})")
+              .status,
+          201);
+    city_ = viewer_;
+    doctor_ = PostViewer("doctor", "li", kHereArea, "Organization/h1");
+    viewer_ = doctor_;
+  }
+
+  static std::shared_ptr<const access::Viewer> PostViewer(const std::string& post, const std::string& account,
+                                                          std::string_view area,
+                                                          std::string organization = {}) {
+    static const auto posts = access::Posts::Load("/nonexistent").value();
+    auto viewer = area.empty() ? AdminViewer() : AreaViewer(area);
+    viewer->account = account;
+    viewer->post = posts.Find(post);
+    viewer->policies = access::Policies::BuiltIn();
+    viewer->masks = viewer->policies->MasksOf(post);
+    viewer->organization = std::move(organization);
+    return viewer;
+  }
+  Response As(const std::shared_ptr<const access::Viewer>& viewer, Request request) const {
+    request.viewer = viewer;
+    return Send(std::move(request));
+  }
+  int Write(std::string_view target, const std::string& body) const {
+    return As(city_, Make(Method::kPut, target, body)).status;
+  }
+  /// Facts follow the log by some ms: waited for, at most ten seconds.
+  void Await(std::string_view target, int status) const {
+    for (int i = 0; i < 1000 && Get(target).status != status; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(Get(target).status, status) << target;
+  }
+  /// Every way to the person's records agrees: open (or closed) is open everywhere.
+  void ExpectOpen(const std::string& id, bool open) const {
+    EXPECT_EQ(Get("Patient/" + id).status, open ? 200 : 404);
+    EXPECT_EQ(Get("Patient/" + id + "/_history").status, open ? 200 : 404);
+    EXPECT_EQ(Get("Patient/" + id + "/_history/1").status, open ? 200 : 404);
+    EXPECT_EQ(Get("Condition/" + id).status, open ? 200 : 404);
+    EXPECT_EQ(Ids("Patient?_id=" + id), open ? id : "");
+    EXPECT_EQ(Ids("Condition?subject=Patient/" + id), open ? id : "");
+    EXPECT_EQ(Ids("Condition?_id=" + id + "&_include=Condition:subject"), open ? id + " +" + id : "");
+    EXPECT_EQ(At(Parsed(Get("Condition?subject=Patient/" + id + "&_summary=count")), "total"),
+              open ? "1" : "0");
+    EXPECT_EQ(Get("Patient/" + id + "/$everything").status, open ? 200 : 404);
+    EXPECT_EQ(Ids("Condition?subject:Patient.family=Test&_id=" + id), open ? id : "");
+    const Response why = Get("Patient/" + id + "/$why");
+    EXPECT_EQ(At(Parsed(why), "parameter.0.valueBoolean"), open ? "true" : "false") << why.body;
+  }
+
+  std::shared_ptr<const access::Viewer> city_, doctor_;
+};
+
+TEST_F(OpenedTest, EmergencyOpensOnePersonToOneAccountForSomeTime) {
+  ExpectOpen("here", true);
+  ExpectOpen("there", false);
+  std::string noted;
+  Request ask = Make(Method::kPost, "Patient/there/$emergency-access", std::string(kMatter));
+  ask.note_intent = [&noted](std::string_view type, std::string_view id, std::string_view reason) -> Status {
+    noted = std::string(type) + "/" + std::string(id) + " " + std::string(reason);
+    return {};
+  };
+  const Response opened = Send(ask);
+  ASSERT_EQ(opened.status, 201) << opened.body;
+  EXPECT_EQ(noted, "Patient/there unconscious");
+  EXPECT_EQ(opened.audit_action, "emergency");
+  EXPECT_EQ(opened.audit_id, "there");
+  EXPECT_EQ(opened.audit_reason, "unconscious");
+  ExpectOpen("there", true);  // at once
+  // Somebody else of the same post and area sees nothing of it.
+  const auto mine = std::exchange(viewer_, PostViewer("doctor", "wang", kHereArea, "Organization/h1"));
+  ExpectOpen("there", false);
+  viewer_ = mine;
+  // The person sees who looked: the Task is among his records.
+  EXPECT_EQ(Ids("Task?patient=Patient/there"), IdOf(opened));
+  clock_.Advance(121 * 60 * kSecondUs);
+  ExpectOpen("there", false);
+}
+
+TEST_F(OpenedTest, EmergencyNeedsRightReasonAndTheAudit) {
+  const auto ask = [&](std::string body) {
+    return Post("Patient/there/$emergency-access", std::move(body)).status;
+  };
+  EXPECT_EQ(ask(R"({"resourceType":"Parameters"})"), 400);
+  EXPECT_EQ(
+      ask(R"({"resourceType":"Parameters","parameter":[{"name":"reason","valueCode":"curious"},{"name":"text","valueString":"found somewhere"}]})"),
+      400);
+  EXPECT_EQ(
+      ask(R"({"resourceType":"Parameters","parameter":[{"name":"reason","valueCode":"unconscious"},{"name":"text","valueString":"x"}]})"),
+      400);
+  EXPECT_EQ(Post("Patient/nobody/$emergency-access", std::string(kMatter)).status, 404);
+  Request unaudited = Make(Method::kPost, "Patient/there/$emergency-access", std::string(kMatter));
+  unaudited.note_intent = [](std::string_view, std::string_view, std::string_view) -> Status {
+    return MakeError(ErrorCode::kUnavailable, "the disk is full");
+  };
+  EXPECT_EQ(Send(unaudited).status, 503);
+  ExpectOpen("there", false);
+  viewer_ = PostViewer("screener", "sun", kHereArea);
+  EXPECT_EQ(ask(std::string(kMatter)), 403);
+}
+
+TEST_F(OpenedTest, EmergencyIsLimitedByTheHour) {
+  // 10 an hour; each try that would have opened counts.
+  for (int i = 0; i < 10; ++i)
+    ASSERT_EQ(Post("Patient/there/$emergency-access", std::string(kMatter)).status, 201) << i;
+  EXPECT_EQ(Post("Patient/there/$emergency-access", std::string(kMatter)).status, 429);
+  clock_.Advance(3601 * kSecondUs);
+  EXPECT_EQ(Post("Patient/there/$emergency-access", std::string(kMatter)).status, 201);
+}
+
+TEST_F(OpenedTest, ReviewEndsAnUnjustifiedAccess) {
+  const std::string id = IdOf(Post("Patient/there/$emergency-access", std::string(kMatter)));
+  const auto officer = PostViewer("security-officer", "zhao", "");
+  const auto review = [&](const std::shared_ptr<const access::Viewer>& who, std::string_view justified) {
+    return As(who, Make(Method::kPost, "Task/" + id + "/$review",
+                        R"({"resourceType":"Parameters","parameter":[{"name":"justified","valueBoolean":)" +
+                            std::string(justified) + R"(},{"name":"note","valueString":"looked into"}]})"));
+  };
+  EXPECT_EQ(As(officer, Make(Method::kGet, "Patient/there")).status, 403) << "reviews, and sees no record";
+  EXPECT_EQ(Ids(As(officer, Make(Method::kGet, "$emergency-access"))), id);
+  EXPECT_EQ(As(doctor_, Make(Method::kGet, "$emergency-access")).status, 403);
+  EXPECT_EQ(review(doctor_, "true").status, 403);
+  ExpectOpen("there", true);
+  const Response reviewed = review(officer, "false");
+  ASSERT_EQ(reviewed.status, 200) << reviewed.body;
+  EXPECT_EQ(At(Parsed(reviewed), "businessStatus.coding.0.code"), "unjustified");
+  ExpectOpen("there", false);
+  EXPECT_EQ(review(officer, "true").status, 409);
+  EXPECT_EQ(Ids(As(officer, Make(Method::kGet, "$emergency-access"))), "");
+  EXPECT_EQ(Ids(As(officer, Make(Method::kGet, "$emergency-access?status=completed"))), id);
+}
+
+TEST_F(OpenedTest, NobodyForgesOrTakesAwayAnEmergencyAccess) {
+  const Response opened = Post("Patient/there/$emergency-access", std::string(kMatter));
+  const std::string task = IdOf(opened);
+  std::string forged =
+      R"({"resourceType":"Task","id":"forged","status":"requested","intent":"order","code":{"coding":[{"system":"http://tongkang.dev/fhir/CodeSystem/access","code":"emergency-access"}]},)"
+      R"("for":{"reference":"Patient/here"},"executionPeriod":{"end":"2099-01-01T00:00:00Z"},"requester":{"identifier":{"system":"http://tongkang.dev/fhir/sid/account","value":"li"}}})";
+  for (const auto& who : {doctor_, city_}) {
+    viewer_ = who;
+    EXPECT_EQ(Put("Task/forged", forged).status, 403);
+    EXPECT_EQ(Delete("Task/" + task).status, 403);
+    EXPECT_EQ(
+        Put("Task/" + task, R"({"resourceType":"Task","id":")" + task +
+                                R"(","status":"draft","intent":"order","for":{"reference":"Patient/there"}})")
+            .status,
+        403);
+    EXPECT_EQ(Patch("Task/" + task, R"([{"op":"replace","path":"/status","value":"cancelled"}])").status,
+              403);
+    EXPECT_EQ(Post("", R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":)" + forged +
+                           R"(,"request":{"method":"PUT","url":"Task/forged"}}]})")
+                  .status,
+              403);
+    EXPECT_EQ(
+        Post(
+            "",
+            R"({"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"DELETE","url":"Task/)" +
+                task + R"("}}]})")
+            .status,
+        403);
+  }
+}
+
+TEST_F(OpenedTest, ATreatingRelationOpens) {
+  const auto visit = [&](std::string_view status, std::string_view organization, std::string_view end) {
+    std::string json =
+        R"({"resourceType":"Encounter","id":"e","class":{"code":"AMB"},"status":")" + std::string(status) +
+        R"(","subject":{"reference":"Patient/there"},"serviceProvider":{"reference":"Organization/)" +
+        std::string(organization) + R"("})";
+    if (!end.empty()) json += R"(,"period":{"end":")" + std::string(end) + R"("})";
+    return Write("Encounter/e", json + "}");
+  };
+  ASSERT_EQ(visit("in-progress", "h1", ""), 201);
+  Await("Patient/there", 200);
+  ExpectOpen("there", true);
+  // He writes about the person, and does not move him.
+  EXPECT_EQ(
+      Post("Condition", R"({"resourceType":"Condition","subject":{"reference":"Patient/there"}})").status,
+      201);
+  EXPECT_EQ(Put("Patient/there", PatientJson("there", "Test", kHereArea)).status, 403);
+  EXPECT_EQ(Post("", R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":)" +
+                         PatientJson("there", "Test", kHereArea) +
+                         R"(,"request":{"method":"PUT","url":"Patient/there"}}]})")
+                .status,
+            403);
+  EXPECT_EQ(Put("Patient/there", PatientJson("there", "Test", kThereArea)).status, 200);
+  ASSERT_EQ(visit("in-progress", "h2", ""), 200);
+  Await("Patient/there", 404);
+  const std::string ended = FormatInstant(clock_.NowUs()).substr(0, 10);
+  ASSERT_EQ(visit("finished", "h1", ended), 200);
+  Await("Patient/there", 200);
+  clock_.Advance(int64_t{9} * 86'400 * kSecondUs);
+  ExpectOpen("there", false);
+  const std::string today = FormatInstant(clock_.NowUs()).substr(0, 10);
+  ASSERT_EQ(
+      Write(
+          "ServiceRequest/s",
+          R"({"resourceType":"ServiceRequest","id":"s","status":"active","intent":"order","authoredOn":")" +
+              today +
+              R"(","subject":{"reference":"Patient/there"},"performer":[{"reference":"Organization/h1"}]})"),
+      201);
+  Await("Patient/there", 200);
+  clock_.Advance(int64_t{91} * 86'400 * kSecondUs);
+  ExpectOpen("there", false);
+}
+
+TEST_F(OpenedTest, ConsentsCloseAndOpen) {
+  const auto consent = [&](std::string_view id, std::string_view patient, std::string_view provision,
+                           std::string_view status = "active") {
+    return Write(
+        "Consent/" + std::string(id),
+        R"({"resourceType":"Consent","id":")" + std::string(id) + R"(","status":")" + std::string(status) +
+            R"(","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},)"
+            R"("category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"policyRule":{"text":"by word"},"patient":{"reference":"Patient/)" +
+            std::string(patient) + R"("},"provision":)" + std::string(provision) + "}");
+  };
+  constexpr std::string_view kDenyAll = R"({"type":"deny"})";
+  ASSERT_EQ(consent("c", "here", kDenyAll), 201);
+  Await("Patient/here", 404);
+  ExpectOpen("here", false);
+  EXPECT_EQ(
+      Post("Condition", R"({"resourceType":"Condition","subject":{"reference":"Patient/here"}})").status,
+      403);
+  // By law: no consent binds who reports diseases, nor the whole city's post.
+  EXPECT_EQ(As(PostViewer("cdc-officer", "qian", kHereArea), Make(Method::kGet, "Patient/here")).status, 200);
+  EXPECT_EQ(As(city_, Make(Method::kGet, "Patient/here")).status, 200);
+  // A doctor with the whole city is bound as well.
+  const auto whole = PostViewer("doctor", "he", "");
+  EXPECT_EQ(As(whole, Make(Method::kGet, "Patient/here")).status, 404);
+  EXPECT_EQ(As(whole, Make(Method::kGet, "Patient/there")).status, 200);
+  EXPECT_EQ(At(Parsed(As(whole, Make(Method::kGet, "Patient?_summary=count"))), "total"), "1");
+  // An emergency opens it all the same.
+  ASSERT_EQ(Post("Patient/here/$emergency-access", std::string(kMatter)).status, 201);
+  ExpectOpen("here", true);
+  clock_.Advance(121 * 60 * kSecondUs);
+  ExpectOpen("here", false);
+  // All but one hospital, by a nested exception; then withdrawn.
+  ASSERT_EQ(
+      consent(
+          "c", "here",
+          R"({"type":"deny","provision":[{"type":"permit","actor":[{"role":{"text":"x"},"reference":{"reference":"Organization/h1"}}]}]})"),
+      200);
+  Await("Patient/here", 200);
+  EXPECT_EQ(
+      As(PostViewer("doctor", "wu", kHereArea, "Organization/h2"), Make(Method::kGet, "Patient/here")).status,
+      404);
+  ASSERT_EQ(consent("c", "here", kDenyAll, "inactive"), 200);
+  Await("Patient/here", 200);
+  ASSERT_EQ(
+      consent(
+          "p", "there",
+          R"({"type":"permit","actor":[{"role":{"text":"x"},"reference":{"reference":"Organization/h1"}}],"purpose":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActReason","code":"TREAT"}]})"),
+      201);
+  Await("Patient/there", 200);
+  ExpectOpen("there", true);
+  EXPECT_EQ(As(city_, Make(Method::kDelete, "Consent/p")).status, 204);
+  Await("Patient/there", 404);
+}
+
+TEST_F(OpenedTest, FactsAreThereAgainAfterARestart) {
+  ASSERT_EQ(Post("Patient/there/$emergency-access", std::string(kMatter)).status, 201);
+  Close();
+  Open();
+  ExpectOpen("there", true);
+}
+
+TEST_F(OpenedTest, WhyTellsNoMoreThanAReadWould) {
+  const auto mine = [&](std::string_view target) { return Get(target).body; };
+  EXPECT_EQ(mine("Patient/there/$why"), mine("Patient/nobody/$why"));
+  const Response foreign = Get("$why?account=li&resource=Patient/here");
+  EXPECT_EQ(foreign.status, 403);
+  EXPECT_EQ(Get("Patient/here/$why?do=write").status, 200);
+  EXPECT_EQ(At(Parsed(Get("Patient/here/$why?do=$erase")), "parameter.0.valueBoolean"), "false");
+  EXPECT_EQ(Get("Patient/here/$why?foo=1").status, 400);
+}
+
+}  // namespace
+}  // namespace tk::interaction

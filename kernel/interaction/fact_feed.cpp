@@ -1,0 +1,320 @@
+#include "kernel/interaction/fact_feed.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "kernel/base/diagnostics.h"
+
+namespace tk::interaction {
+namespace {
+
+using access::Fact;
+
+constexpr int64_t kHourUs = 3600 * kSecondUs, kDayUs = 24 * kHourUs;
+constexpr int64_t kEncounterDaysBack = 30;  // the most that a policy may say (policies.cpp)
+constexpr int kFollowMs = 100;
+constexpr int64_t kForgetEveryUs = 600 * kSecondUs;
+constexpr std::array<std::string_view, 5> kFactTypes = {"Encounter", "ServiceRequest", "Consent",
+                                                        "RelatedPerson", "Task"};
+
+bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> list) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+std::string ReferenceOf(fhir::Value reference) { return reference["reference"].ToString(); }
+
+/// The instant at which that period begins and ends; open ends stay as they are.
+void TakePeriod(fhir::Value period, int offset_min, Fact* fact) {
+  const auto start = ParseDateRange(period["start"].ToString(), offset_min);
+  const auto end = ParseDateRange(period["end"].ToString(), offset_min);
+  if (start.ok()) fact->from_us = start->low_us;
+  if (end.ok()) fact->until_us = end->high_us;
+}
+
+}  // namespace
+
+bool IsEmergencyTask(fhir::Value task) {
+  for (const fhir::Value coding : task["code"]["coding"]) {
+    if (coding["code"].ToString() == kEmergencyCode && coding["system"].ToString() == kAccessSystem)
+      return true;
+  }
+  return false;
+}
+
+namespace {
+
+/// One resource's facts.
+class FactReader {
+ public:
+  using OwnerOf = std::function<view::OwnerNumber(const std::string& name)>;
+  FactReader(std::string source, int offset_min, OwnerOf owner_of)
+      : source_(std::move(source)), offset_min_(offset_min), owner_of_(std::move(owner_of)) {}
+
+  std::vector<Fact> Take(std::string_view type, fhir::Value root) {
+    if (type == "Encounter") Encounter(root);
+    if (type == "ServiceRequest") Referral(root);
+    if (type == "Consent") Consent(root);
+    if (type == "Task") Emergency(root);
+    std::erase_if(facts_, [](const Fact& fact) { return fact.owner == 0 || fact.actors.empty(); });
+    return std::move(facts_);
+  }
+
+ private:
+  Fact Begin(Fact::Kind kind, fhir::Value about) {
+    Fact fact;
+    fact.kind = kind;
+    fact.source = source_;
+    const std::string name = ReferenceOf(about);
+    if (name.starts_with("Patient/")) fact.owner = owner_of_(name);
+    return fact;
+  }
+
+  void Encounter(fhir::Value root) {
+    const std::string status = root["status"].ToString();
+    const std::string provider = ReferenceOf(root["serviceProvider"]);
+    const bool goes_on = IsOneOf(status, {"arrived", "triaged", "in-progress", "onleave"});
+    if (!provider.starts_with("Organization/") || (!goes_on && status != "finished")) return;
+    Fact fact = Begin(Fact::Kind::kRelation, root["subject"]);
+    fact.actors = {provider};
+    if (!goes_on) {
+      const std::string end = root["period"]["end"].ToString();
+      const auto ended = ParseDateRange(end.empty() ? root["period"]["start"].ToString() : end, offset_min_);
+      if (!ended.ok()) return;
+      fact.until_us = ended->high_us;
+    }
+    facts_.push_back(std::move(fact));
+  }
+
+  void Referral(fhir::Value root) {
+    const auto written = ParseDateRange(root["authoredOn"].ToString(), offset_min_);
+    if (root["status"].ToString() != "active" || !written.ok()) return;
+    Fact fact = Begin(Fact::Kind::kRelation, root["subject"]);
+    fact.is_referral = true;
+    fact.until_us = written->high_us;
+    for (const fhir::Value performer : root["performer"]) {
+      const std::string name = ReferenceOf(performer);
+      if (name.starts_with("Organization/")) fact.actors.push_back(name);
+    }
+    facts_.push_back(std::move(fact));
+  }
+
+  std::string ActorOf(fhir::Value reference) const {
+    const fhir::Value identifier = reference["identifier"];
+    if (identifier["system"].ToString() == kAccountSystem) return "account:" + identifier["value"].ToString();
+    const std::string name = ReferenceOf(reference);
+    return name.starts_with("Patient/") ? fmt::format("owner:{}", owner_of_(name)) : name;
+  }
+
+  /// One rule of a Consent, for whom and for what; without actors it is for everybody.
+  Fact Rule(fhir::Value rule, const Fact& outer) {
+    Fact fact = outer;
+    fact.actors.clear();
+    TakePeriod(rule["period"], offset_min_, &fact);
+    for (const fhir::Value actor : rule["actor"]) fact.actors.push_back(ActorOf(actor["reference"]));
+    if (fact.actors.empty()) fact.actors.emplace_back(access::kAnybody);
+    for (const fhir::Value purpose : rule["purpose"]) fact.purposes.push_back(purpose["code"].ToString());
+    return fact;
+  }
+
+  /// FHIR R4 consent.html: the base rule by policyRule (or a type, which some give it), nested ones are exceptions with a type.
+  void Consent(fhir::Value root) {
+    if (root["status"].ToString() != "active") return;
+    const fhir::Value rule = root["provision"];
+    Fact base = Rule(rule, Begin(Fact::Kind::kConsent, root["patient"]));
+    std::string type = rule["type"].ToString();
+    for (const fhir::Value coding : root["policyRule"]["coding"]) {
+      const std::string code = coding["code"].ToString();
+      if (type.empty() && code.starts_with("OPTOUT")) type = "deny";
+      if (type.empty() && code.starts_with("OPTIN")) type = "permit";
+    }
+    base.permits = type == "permit";
+    std::vector<Fact> exceptions;
+    for (const fhir::Value nested : rule["provision"]) {
+      Fact exception = Rule(nested, base);
+      exception.permits = nested["type"].ToString() == "permit";
+      const bool names = nested["actor"].size() != 0;
+      if (names && exception.permits != base.permits)
+        base.except.insert(base.except.end(), exception.actors.begin(), exception.actors.end());
+      // A permit for everybody under a deny would be no deny: what cannot be told apart stays closed.
+      if (names || !exception.permits) exceptions.push_back(std::move(exception));
+    }
+    if (!type.empty()) facts_.push_back(std::move(base));
+    facts_.insert(facts_.end(), exceptions.begin(), exceptions.end());
+  }
+
+  void Emergency(fhir::Value root) {
+    if (!IsEmergencyTask(root)) return;
+    for (const fhir::Value coding : root["businessStatus"]["coding"]) {
+      if (coding["code"].ToString() == "unjustified") return;
+    }
+    Fact fact = Begin(Fact::Kind::kEmergency, root["for"]);
+    const fhir::Value who = root["requester"]["identifier"];
+    const fhir::Value period = root["executionPeriod"];
+    if (who["system"].ToString() != kAccountSystem || !period["end"].is_string()) return;
+    TakePeriod(period, offset_min_, &fact);
+    fact.actors = {"account:" + who["value"].ToString()};
+    facts_.push_back(std::move(fact));
+  }
+
+  const std::string source_;
+  const int offset_min_;
+  const OwnerOf owner_of_;
+  std::vector<Fact> facts_;
+};
+
+}  // namespace
+
+FactFeed::FactFeed(const Context& context) : context_(context), thread_([this] { Loop(); }) {}
+
+void FactFeed::Stop() {
+  stopping_ = true;
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::vector<Fact> FactFeed::FactsOf(std::string_view type, std::string_view id, fhir::Value root) const {
+  FactReader reader(fmt::format("{}/{}", type, id), context_.timezone_offset_min,
+                    [this](const std::string& name) {
+                      const auto owner = context_.engine->keys().Find(name);
+                      return owner.ok() ? *owner : view::OwnerNumber{0};
+                    });
+  return reader.Take(type, root);
+}
+
+/// A Task counts before the feed comes to it: what it comes to then must not be an older one.
+bool FactFeed::IsPassed(uint64_t id_hash, const view::Resource& now) {
+  const std::lock_guard lock(mutex_);
+  const auto at = task_versions_.find(id_hash);
+  if (at == task_versions_.end() && !IsEmergencyTask(now.document.Root())) return false;
+  uint32_t& version = task_versions_[id_hash];
+  if (now.version < version) return true;
+  version = now.version;
+  return false;
+}
+
+void FactFeed::Take(const view::Resource& now) {
+  const std::string_view type = context_.engine->definitions().Type(now.type).name;
+  if (std::find(kFactTypes.begin(), kFactTypes.end(), type) == kFactTypes.end()) return;
+  const fhir::Value root = now.document.Root();
+  const uint64_t id_hash = context_.engine->IdHash(type, now.id);
+  if (type == "Task" && IsPassed(id_hash, now)) return;
+  facts_.Put(id_hash, root ? FactsOf(type, now.id, root) : std::vector<Fact>());
+}
+
+Status FactFeed::LoadAll(std::string_view type, const std::string& criteria, const view::Position& position) {
+  const auto definitions = context_.index->definitions();
+  search::ParseOptions options;
+  options.timezone_offset_min = context_.timezone_offset_min;
+  options.now_us = context_.clock->NowUs();
+  const search::Query query =
+      TRY(search::ParseQuery(definitions, definitions->FindType(type), criteria, options));
+  search::PageRequest request;
+  request.position = position;
+  request.count = 1000;
+  request.read = [this](view::Ordinal ordinal) { return context_.engine->Read(ordinal); };
+  do {
+    TRY(context_.engine->Pin(position));
+    const search::Page page = TRY(context_.index->Search(query, request));
+    for (const view::Ordinal ordinal : page.ordinals) {
+      auto resource = context_.engine->Read(ordinal);
+      if (resource.ok()) Take(**resource);  // erased or damaged: it opens nothing
+    }
+    request.cursor = page.next_cursor;
+  } while (!request.cursor.empty() && !stopping_);
+  return {};
+}
+
+Status FactFeed::Load() {
+  const view::Position position = context_.engine->Head();
+  const int64_t back_us = context_.clock->NowUs() - kEncounterDaysBack * kDayUs;
+  TRY(LoadAll("Consent", "status=active", position));
+  TRY(LoadAll("Task", fmt::format("code={}|{}", kAccessSystem, kEmergencyCode), position));
+  TRY(LoadAll("ServiceRequest", "status=active", position));
+  TRY(LoadAll("Encounter", "status=arrived,triaged,in-progress,onleave", position));
+  return LoadAll("Encounter", fmt::format("status=finished&date=ge{}", FormatInstant(back_us).substr(0, 10)),
+                 position);
+}
+
+void FactFeed::Loop() {
+  uint64_t from_t = 0;
+  while (!stopping_ && !loaded_) {
+    from_t = context_.engine->Head().t + 1;
+    const Status loaded =
+        context_.engine->serving() ? Load() : Status(MakeError(ErrorCode::kUnavailable, ""));
+    if (loaded.ok()) {
+      const std::lock_guard lock(mutex_);
+      loaded_ = true;
+      changed_.notify_all();
+    } else {
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, std::chrono::milliseconds(kFollowMs), [this] { return stopping_.load(); });
+    }
+  }
+  if (stopping_) return;
+  std::vector<fhir::TypeId> types;
+  for (const std::string_view type : kFactTypes)
+    types.push_back(context_.engine->definitions().FindType(type));
+  const auto wants = [types](fhir::TypeId type) {
+    return std::find(types.begin(), types.end(), type) != types.end();
+  };
+  auto follower = context_.engine->Follow(from_t, wants);
+  int64_t forgot_us = MonotonicUs();
+  while (!stopping_) {
+    auto next = follower->Next(kFollowMs);
+    if (!next.ok()) {
+      SayError("facts-not-followed", next.error());
+      std::this_thread::sleep_for(std::chrono::milliseconds(kFollowMs));
+      follower = context_.engine->Follow(from_t, wants);
+      continue;
+    }
+    if (*next != nullptr) {
+      for (const view::Change& change : (*next)->changes) {
+        if (change.now != nullptr && wants(change.now->type)) Take(*change.now);
+      }
+      from_t = (*next)->t + 1;
+    }
+    if (MonotonicUs() - forgot_us < kForgetEveryUs) continue;
+    forgot_us = MonotonicUs();
+    facts_.Forget(context_.clock->NowUs());
+  }
+}
+
+bool FactFeed::MayMatter(const access::Viewer& viewer) const {
+  if (viewer.policies == nullptr || viewer.post == nullptr) return false;
+  return viewer.policies->OpenOf(viewer.post->name) != nullptr ||
+         (!viewer.scope.everything && viewer.MayCall("emergency"));
+}
+
+Status FactFeed::WaitLoaded() {
+  if (loaded_) return {};
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::seconds(2), [this] { return loaded_.load() || stopping_.load(); });
+  if (loaded_) return {};
+  return MakeError(ErrorCode::kUnavailable,
+                   "Consents and treating relations are still being read, which may close or open records to "
+                   "your post: try again in a moment.");
+}
+
+Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<const access::Viewer> viewer) {
+  if (!MayMatter(*viewer)) return viewer;
+  TRY(WaitLoaded());
+  auto beyond = facts_.BeyondOf(*viewer, context_.clock->NowUs());
+  if (beyond == nullptr) return viewer;
+  auto seen = std::make_shared<access::Viewer>(*viewer);
+  seen->scope.beyond = std::move(beyond);
+  return std::shared_ptr<const access::Viewer>(std::move(seen));
+}
+
+bool FactFeed::TakeTurn(const std::string& account, int64_t per_hour) {
+  const Instant now_us = context_.clock->NowUs();
+  const std::lock_guard lock(mutex_);
+  std::deque<Instant>& turns = turns_[account];
+  while (!turns.empty() && turns.front() <= now_us - kHourUs) turns.pop_front();
+  if (static_cast<int64_t>(turns.size()) >= per_hour) return false;
+  turns.push_back(now_us);
+  return true;
+}
+
+}  // namespace tk::interaction

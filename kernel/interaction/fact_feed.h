@@ -1,0 +1,60 @@
+// The facts that open and close records (access/facts.h), read from the log: those that are there at the start by searches, then each change.
+// Read:   Encounter and ServiceRequest (treating relations), Consent, RelatedPerson (guardians), Task (emergency accesses)
+// Fresh:  some ms behind the log; what this process itself grants counts before its answer.
+// Until the first reading is done, viewers whom facts could open or close something are answered 503.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "kernel/access/facts.h"
+#include "kernel/interaction/interaction.h"
+
+namespace tk::interaction {
+
+inline constexpr std::string_view kAccessSystem = "http://tongkang.dev/fhir/CodeSystem/access";
+inline constexpr std::string_view kEmergencyCode = "emergency-access";
+inline constexpr std::string_view kAccountSystem = "http://tongkang.dev/fhir/sid/account";
+
+/// Is this a Task by which an emergency access is reviewed?
+bool IsEmergencyTask(fhir::Value task);
+
+class FactFeed {
+ public:
+  explicit FactFeed(const Context& context);
+  ~FactFeed() { Stop(); }
+  void Stop();
+
+  access::Facts& facts() { return facts_; }
+  /// The viewer with what facts open and close to him; himself when they do nothing. Errors: kUnavailable until they are known.
+  Result<std::shared_ptr<const access::Viewer>> With(std::shared_ptr<const access::Viewer> viewer);
+  /// What this version of a resource says takes effect now.
+  void Take(const view::Resource& now);
+  /// One more emergency access for this account? False: it had `per_hour` within the last hour.
+  bool TakeTurn(const std::string& account, int64_t per_hour);
+
+ private:
+  void Loop();
+  Status Load();
+  Status LoadAll(std::string_view type, const std::string& criteria, const view::Position& position);
+  std::vector<access::Fact> FactsOf(std::string_view type, std::string_view id, fhir::Value root) const;
+  bool IsPassed(uint64_t id_hash, const view::Resource& now);
+  bool MayMatter(const access::Viewer& viewer) const;
+  Status WaitLoaded();
+
+  const Context context_;
+  access::Facts facts_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> loaded_{false};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::unordered_map<std::string, std::deque<Instant>> turns_;
+  std::unordered_map<uint64_t, uint32_t> task_versions_;  // of emergency accesses: few
+  std::thread thread_;
+};
+
+}  // namespace tk::interaction
