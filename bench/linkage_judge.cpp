@@ -14,7 +14,7 @@ namespace {
 
 using namespace person::linkage;
 
-double SecondsSince(int64_t start_us) { return static_cast<double>(MonotonicUs() - start_us) / 1e6; }
+double SecondsAfter(int64_t start_us) { return static_cast<double>(MonotonicUs() - start_us) / 1e6; }
 
 /// Of all threads. On a machine that does other work too it tells more than the time on the wall.
 double CpuSeconds() {
@@ -241,7 +241,7 @@ PersonsResult JudgePersons(const CitySet& set, const Model& model, unsigned thre
     const int64_t before = MonotonicUs();
     const double cpu = CpuSeconds();
     more = resolver.Next(&round);
-    const double seconds = SecondsSince(before);
+    const double seconds = SecondsAfter(before);
     if (round.entries == 0) break;
     result.seconds += seconds;
     result.rounds.push_back({round.entries, round.joined, round.lent, round.batch.compared,
@@ -280,7 +280,7 @@ LiveResult AskLive(const CitySet& set, const Model& model, size_t nth) {
     if (asks) asked.push_back(own.back());
   });
   index.Settle();
-  live.build_seconds = SecondsSince(before);
+  live.build_seconds = SecondsAfter(before);
   MatchScratch scratch;
   std::vector<MatchHit> hits;
   std::vector<int64_t> times;

@@ -6,9 +6,13 @@
 namespace tk::server {
 namespace {
 
-int Verify(const std::string& data) {
-  if (const Status there = CheckDataFolder(data); !there.ok()) return Fail(there.error());
-  const auto report = access::VerifyAudit(data + "/audit");
+int Verify(const std::string& data, const std::string& folder) {
+  if (data.empty() && folder.empty())
+    return Fail(MakeError(ErrorCode::kIncorrect, "say where the audit is: --data DIR or --folder DIR"));
+  if (folder.empty()) {
+    if (const Status there = CheckDataFolder(data); !there.ok()) return Fail(there.error());
+  }
+  const auto report = access::VerifyAudit(folder.empty() ? data + "/audit" : folder);
   if (!report.ok()) return Fail(report.error());
   for (const std::string& line : report->notes) std::printf("note: %s\n", line.c_str());
   for (const std::string& line : report->damage) std::printf("DAMAGE: %s\n", line.c_str());
@@ -27,8 +31,10 @@ void AddAudit(CLI::App* root, Commands* commands) {
   audit->require_subcommand(1);
   CLI::App* const verify = audit->add_subcommand(
       "verify", "Check the chain of all records; keep the printed heads elsewhere to see a cut-off end");
-  verify->add_option("--data", *data, "Data folder")->required()->envname("TONGKANG_DATA");
-  commands->push_back({verify, [data] { return Verify(*data); }});
+  const auto folder = std::make_shared<std::string>();
+  verify->add_option("--data", *data, "Data folder")->envname("TONGKANG_DATA");
+  verify->add_option("--folder", *folder, "Folder of audit files that were exported (GET /audit/files/NAME)");
+  commands->push_back({verify, [data, folder] { return Verify(*data, *folder); }});
 }
 
 }  // namespace tk::server

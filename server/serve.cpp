@@ -15,12 +15,14 @@
 #include "kernel/app/app.h"
 #include "kernel/base/config.h"
 #include "kernel/base/diagnostics.h"
+#include "kernel/base/text.h"
 #include "kernel/exchange/operations.h"
 #include "kernel/http/live.h"
 #include "kernel/http/pages.h"
 #include "kernel/http/pipeline.h"
 #include "kernel/http/routes.h"
 #include "kernel/http/server.h"
+#include "server/audit_names.h"
 #include "server/log_watch.h"
 #include "server/open.h"
 
@@ -85,6 +87,8 @@ struct House {
   Opened opened;
   std::unique_ptr<access::SignOn> sign_on;
   std::unique_ptr<access::AuditLog> audit;
+  std::unique_ptr<access::AuditArchive> archive;
+  std::unique_ptr<AuditNames> audit_names;
   std::unique_ptr<interaction::Interactions> interactions;
   std::unique_ptr<exchange::Operations> operations;
   std::unique_ptr<app::Runtime> apps;
@@ -99,6 +103,7 @@ struct House {
   void AddMetrics();
   void AddViewMetrics();
   void AddLossMetrics();
+  void AddAudit(const std::string& data, int timezone_offset_min);
   http::Readiness Readiness() const;
   void AddFhir();
   void AddHealth();
@@ -125,6 +130,31 @@ void House::AddViewMetrics() {
     of("tongkang_view_progress", "Part of the log that is in it, 0 to 1",
        [](const view::ViewState& s) { return s.progress(); });
   }
+}
+
+void House::AddAudit(const std::string& data, int timezone_offset_min) {
+  archive = access::AuditArchive::Open(data + "/audit", true);
+  audit_names = std::make_unique<AuditNames>(data);
+  view::Engine* const engine = opened.engine.get();
+  http::AuditPort port;
+  port.archive = archive.get();
+  port.folder = data + "/audit";
+  port.timezone_offset_min = timezone_offset_min;
+  port.owner_of = [engine](std::string_view type, std::string_view id) {
+    const view::Directory::Version version =
+        engine->directory().Current(engine->IdHash(type, id), engine->Head());
+    if (version.ordinal == 0) return 0u;
+    return engine->directory().OwnerNow(engine->directory().Get(version.ordinal).owner);
+  };
+  port.hash_of = [engine](std::string_view type, std::string_view id) {
+    std::string hash;
+    AppendHex(engine->IdHash(type, id), &hash);
+    return hash;
+  };
+  port.name_of = [names = audit_names.get()](const std::string& account, const std::string& post) {
+    return names->Get(account, post);
+  };
+  http::AddAuditRoutes(pipeline.get(), std::move(port));
 }
 
 void House::AddLossMetrics() {
@@ -411,6 +441,7 @@ Status House::Build(const Settings& settings) {
   AddFhir();
   TRY(StartApps(data));
   http::AddAuthRoutes(pipeline.get());
+  AddAudit(data, open.timezone_offset_min);
   WatchLog();
   AddHealth();
   http::AddMetricsRoute(pipeline.get(), &metrics);

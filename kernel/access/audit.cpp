@@ -229,6 +229,16 @@ void FileAudit::AppendLine(const Queued& queued) {
     if (owner == 0 && options_.owner_of) owner = options_.owner_of(id_hash);
   }
   if (owner != 0) number(",\"owner\":", owner);
+  if (!record.owners.empty() && (record.owners.size() > 1 || record.owners.front() != owner)) {
+    char before = '[';
+    line += ",\"owners\":";
+    for (const uint32_t each : record.owners) {
+      line += before;
+      AppendNumber(int64_t{each}, &line);
+      before = ',';
+    }
+    line += ']';
+  }
   number(",\"status\":", static_cast<uint64_t>(record.status));
   if (record.t != 0) number(",\"t\":", record.t);
   if (record.records != 0) number(",\"records\":", record.records);

@@ -3,8 +3,10 @@
 //         durable within a second, and before the answer for reveal, emergency and export (Append with `durable`)
 // Files:  DIR/audit/audit-<slot>-<number>.jsonl; a slot belongs to one process at a time (lock file), so several processes keep
 //         chains of their own and a restart goes on with the chain. A line:
-//         {"n":7,"at":"…","account":"li","post":"doctor","action":"read","type":"Patient","id":"<keyed hash>","owner":12,
+//         {"n":7,"at":"…","account":"li","post":"doctor","action":"read","type":"Patient","id":"<keyed hash>","owner":12,"owners":[12,40],
 //          "status":200,"t":812,"records":3,"damaged":1,"unseen":1,"reason":"…","request":"…","session":"…","scope":"380102","erasure":"…","chain":"<BLAKE2b-128 of the chain before and this line>"}
+//         `owner`: whose the named resource is; `owners`: whose records else were shown or written (a page of a search), so that a person is told of
+//         searches too that brought his.
 //         `erasure` pairs the records of one erasure: as asked for, and its end (erasure_notes.h).
 //         `id` is the log's keyed hash of "Type/id", as in the index: without the key nobody finds whom it names; no names, no numbers.
 // Loss:   a crash of the machine may lose the last second of records (never those awaited); a crash of the process too.
@@ -33,9 +35,11 @@ struct AuditRecord {
   uint64_t t = 0;                // the transaction that was written, 0 = none
   std::string_view reason = {};  // a literal: why, where the action asks for it
   uint32_t owner = 0;            // the person's number, where no resource can be named any more
-  uint64_t records = 0;          // how many it concerned, where that is told
-  uint64_t damaged = 0;          // of these, erased without being opened: their entries are damaged
-  uint64_t unseen = 0;           // others' entries that an erasure had to look into and that are damaged
+  std::vector<uint32_t> owners =
+      {};                // persons whose records the answer showed or the request wrote, ascending
+  uint64_t records = 0;  // how many it concerned, where that is told
+  uint64_t damaged = 0;  // of these, erased without being opened: their entries are damaged
+  uint64_t unseen = 0;   // others' entries that an erasure had to look into and that are damaged
   std::string erasure =
       {};  // the mark of an erasure; Append gives it to "erase-asked" and finds it for "erase"
 };

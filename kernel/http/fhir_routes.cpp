@@ -75,6 +75,7 @@ Response ToHttp(interaction::Response&& answer, Call* call) {
     response.AddHeader("Retry-After", "1");
   call->audit_type = std::move(answer.audit_type);
   call->audit_id = std::move(answer.audit_id);
+  call->audit_owners = std::move(answer.audit_owners);
   call->audit_t = answer.audit_t;
   call->audit_reason = answer.audit_reason;
   call->audit_damaged = answer.audit_damaged;

@@ -4,6 +4,7 @@
 //   /auth/*       sign-in, sign-out, me                open
 //   /live         server-sent events of the log        signed in (live.h)
 //   /admin/*      what an operator may do               a post with the operation
+//   /audit/*      the audit, read                      a post with the operation "audit"; /audit/mine: a resident
 //   /metrics      Prometheus text                      a post with the operation "metrics"
 //   /health       the process is alive                 open
 //   /ready        requests can be answered             open; also /health/ready
@@ -13,6 +14,8 @@
 #include <functional>
 #include <string>
 
+#include "kernel/access/audit_archive.h"
+#include "kernel/http/audit_event.h"
 #include "kernel/http/pipeline.h"
 
 namespace tk::http {
@@ -55,6 +58,20 @@ void AddHealthRoutes(Pipeline* pipeline, std::function<Readiness()> readiness);
 /// POST /admin/views/<name>/rebuild → 202 with the states of the views; 409 if it is being rebuilt. For posts with the operation "rebuild".
 void AddRebuildRoute(Pipeline* pipeline, std::function<Status(std::string_view)> request,
                      std::function<Readiness()> readiness);
+struct AuditPort {
+  access::AuditArchive* archive = nullptr;  // outlives the pipeline
+  std::string folder;
+  int timezone_offset_min = 480;  // of dates without a zone
+  /// The person whose that resource is, 0 if nothing was ever kept under the name.
+  std::function<uint32_t(std::string_view type, std::string_view id)> owner_of;
+  /// The keyed hash of "Type/id" as audit lines have it.
+  std::function<std::string(std::string_view type, std::string_view id)> hash_of;
+  std::function<AuditName(const std::string& account, const std::string& post)> name_of;
+};
+/// GET /audit/events?patient=Patient/1&record=Type/id&account=&action=&type=&outcome=done|refused&date=ge…&_count=: AuditEvents, newest first, with a
+/// link to the next page. GET /audit/mine: the same of oneself, for a resident, with names and posts in place of accounts. GET /audit/files and
+/// /audit/files/NAME: the files as they are chained; `tongkang audit verify --folder` checks them anywhere. GET /audit/verify: checks them here.
+void AddAuditRoutes(Pipeline* pipeline, AuditPort port);
 void AddMetricsRoute(Pipeline* pipeline, const Metrics* metrics);
 
 }  // namespace tk::http

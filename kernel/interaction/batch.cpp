@@ -27,6 +27,15 @@ class Batch {
     changed_.wait(lock, [this] { return in_flight_ == 0; });
   }
 
+  /// Whose records the answers name and show.
+  std::vector<uint32_t> Owners() const {
+    std::vector<uint32_t> owners;
+    for (const Response& answer : answers_) {
+      owners.insert(owners.end(), answer.audit_owners.begin(), answer.audit_owners.end());
+      if (const view::OwnerNumber owner = NamedOwner(*room_, answer); owner != 0) owners.push_back(owner);
+    }
+    return BundleWriter::DistinctOwners(std::move(owners));
+  }
   std::string Body() const {
     std::string body;
     BundleWriter bundle(&body, "batch-response");
@@ -92,8 +101,12 @@ void HandleBundle(const RoomPtr& room, const CallPtr& call, Done done) {
   fhir::Document document = std::move(parsed).value();
   const auto type = CheckBundle(*room, document.Root());
   if (!type.ok()) return done(OutcomeOf(type.error()));
-  if (*type == "batch")
-    return done(JsonResponse(*call, Batch(room, call, document.Root()["entry"]).Body(), "batch"));
+  if (*type == "batch") {
+    const Batch batch(room, call, document.Root()["entry"]);
+    Response response = JsonResponse(*call, batch.Body(), "batch");
+    response.audit_owners = batch.Owners();
+    return done(std::move(response));
+  }
   auto transaction = ReadTransaction(*room, call, std::move(document));
   if (!transaction.ok()) return done(OutcomeOf(transaction.error()));
   const TransactionPtr read = std::move(transaction).value();

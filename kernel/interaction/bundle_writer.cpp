@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kernel/base/text.h"
 
 namespace tk::interaction {
@@ -108,6 +110,12 @@ void BundleWriter::End() {
   CloseLinks();
   if (entries_open_) out_->push_back(']');
   out_->push_back('}');
+}
+
+std::vector<uint32_t> BundleWriter::DistinctOwners(std::vector<uint32_t> owners) {
+  std::sort(owners.begin(), owners.end());
+  owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
+  return owners;
 }
 
 std::string StatusText(int status) {

@@ -37,11 +37,20 @@ class BundleWriter {
   std::string* NextEntry();
   void End();
 
+  /// An entry shows a record of this person (0: nobody's).
+  void Shows(view::OwnerNumber owner) {
+    if (owner != 0 && (shown_.empty() || shown_.back() != owner)) shown_.push_back(owner);
+  }
+  /// Of all entries, for the audit; ascending, each once.
+  std::vector<uint32_t> TakeShown() { return DistinctOwners(std::move(shown_)); }
+  static std::vector<uint32_t> DistinctOwners(std::vector<uint32_t> owners);
+
   static void AppendEntry(const Entry& entry, std::string* out);
 
  private:
   std::string* out_;
   bool links_open_ = false, entries_open_ = false;
+  std::vector<uint32_t> shown_;
   void CloseLinks();
 };
 

@@ -189,6 +189,7 @@ Status AddEntries(const Room& room, const Call& call, const Shape& shape, const 
   std::string cut;
   for (size_t i = 0; i < texts.size(); ++i) {
     const Header& header = texts.header(i);
+    bundle->Shows(header.owner);
     bundle->AddFound(call.request.base_url, room.TypeName(header.type), header.id,
                      TRY(Shaped(*room.definitions, shape, texts.body(i), &cut)), mode);
   }
@@ -322,8 +323,7 @@ Result<Response> Everything(const Room& room, const Call& call) {
   TRY(AddEntries(room, call, asked.shape, supporting, "include", &bundle));
   if (asked.count != 0) AddLeftOut(room, page, supporting, &bundle);
   bundle.End();
-  Response response = JsonResponse(call, std::move(body), "everything");
-  return response;
+  return Showing(room, &bundle, JsonResponse(call, std::move(body), "everything"));
 }
 
 }  // namespace tk::interaction

@@ -131,10 +131,11 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
     entry.status = deleted ? "204 No Content" : made ? "201 Created" : "200 OK";
     entry.etag = ETag(header.version);
     entry.last_modified = FormatInstant(header.at_us);
+    bundle.Shows(header.owner);
     bundle.Add(entry);
   }
   bundle.End();
-  return JsonResponse(call, std::move(body), "history");
+  return Showing(room, &bundle, JsonResponse(call, std::move(body), "history"));
 }
 
 Result<Response> HistoryScan(const Room& room, const Call& call, fhir::TypeId type) {

@@ -131,6 +131,7 @@ Status AddIncluded(const Room& room, const Call& call, const search::Query& quer
       entry.resource = cut;
     }
     entry.search_mode = "include";
+    bundle->Shows(texts.header(i).owner);
     bundle->Add(entry);
   }
   TellLost(room, texts, issues);

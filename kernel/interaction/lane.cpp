@@ -4,6 +4,7 @@
 #include <future>
 
 #include "kernel/base/diagnostics.h"
+#include "kernel/interaction/bundle_writer.h"
 
 namespace tk::interaction {
 namespace {
@@ -114,7 +115,22 @@ namespace {
 Response Answered(const Plan& plan, const view::Commit& commit) {
   Response response = plan.answer(commit);
   response.audit_t = commit.t;
+  if (!plan.owners.empty()) {
+    response.audit_owners.insert(response.audit_owners.end(), plan.owners.begin(), plan.owners.end());
+    response.audit_owners = BundleWriter::DistinctOwners(std::move(response.audit_owners));
+  }
   return response;
+}
+
+/// Of a change set of several; a single one is named by its answer.
+std::vector<uint32_t> OwnersOf(const view::ChangeSet& set) {
+  std::vector<uint32_t> owners;
+  if (set.entries.size() > 1) {
+    for (const log::NewEntry& entry : set.entries) {
+      if (entry.owner != 0) owners.push_back(entry.owner);
+    }
+  }
+  return BundleWriter::DistinctOwners(std::move(owners));
 }
 }  // namespace
 
@@ -145,6 +161,7 @@ void Lane::Run(Replanner planner, Done done) {
 
 view::Engine::Submission Lane::SubmissionOf(const Started& started) {
   started.job->tried = true;
+  started.plan->owners = OwnersOf(*started.plan->set);
   {
     const std::lock_guard lock(mutex_);
     ++in_flight_;
@@ -247,6 +264,7 @@ void Lane::RunAlone(const JobPtr& job) {
     if (!PlanOnce(*job, plan.get())) break;
     std::promise<view::Outcome> promise;
     std::future<view::Outcome> future = promise.get_future();
+    plan->owners = OwnersOf(*plan->set);
     engine_->Submit(std::move(plan->set),
                     [&promise](view::Outcome outcome) { promise.set_value(std::move(outcome)); });
     view::Outcome outcome = future.get();

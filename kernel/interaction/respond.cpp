@@ -161,6 +161,22 @@ Response JsonResponse(const Call& call, std::string json, std::string_view audit
   return response;
 }
 
+Response Showing(const Room& room, BundleWriter* bundle, Response response) {
+  response.audit_owners = bundle->TakeShown();
+  // A Binary is whose the record is where it stands.
+  for (uint32_t& owner : response.audit_owners) owner = room.directory().OwnerNow(owner);
+  response.audit_owners = BundleWriter::DistinctOwners(std::move(response.audit_owners));
+  return response;
+}
+
+view::OwnerNumber NamedOwner(const Room& room, const Response& response) {
+  if (response.audit_type.empty() || response.audit_id.empty()) return 0;
+  const auto version = room.directory().Current(room.engine().IdHash(response.audit_type, response.audit_id),
+                                                room.engine().Head());
+  if (version.ordinal == 0) return 0;
+  return room.directory().OwnerNow(room.directory().Get(version.ordinal).owner);
+}
+
 std::string FullUrl(const Call& call, std::string_view type, std::string_view id) {
   std::string url;  // once for every entry of a bundle
   url.reserve(call.request.base_url.size() + type.size() + id.size() + 2);

@@ -88,6 +88,7 @@ struct Plan {
   std::function<Response(const view::Commit& commit)> answer;  // when there is one
   std::function<Status(const view::ChangeSet& set)>
       check;                     // of the prepared set, if need be; refuses it whole
+  std::vector<uint32_t> owners;  // of what it writes, once prepared, where it is more than one: for the audit
   bool is_watched = false;       // it changes what the lane was asked to watch
   bool persons_decided = false;  // it says itself who of its Patients is who: they are not matched
   bool long_answer = false;      // compose it on the answering thread, not on the writer's

@@ -111,6 +111,7 @@ Status AddMatches(const Room& room, const Call& call, const Shape& shape, const 
     entry.full_url = FullUrl(call, room.TypeName(texts.header(i).type), texts.header(i).id);
     entry.resource = TRY(Shaped(*room.definitions, shape, texts.body(i), &cut));
     entry.search_mode = "match";
+    bundle->Shows(texts.header(i).owner);
     bundle->Add(entry);
   }
   return {};
@@ -157,7 +158,7 @@ Result<Response> SearchType(const Room& room, const Call& call) {
   }
   TRY(AddPageEntries(room, call, query, request, page, texts, &bundle));
   bundle.End();
-  return JsonResponse(call, std::move(body), "search");
+  return Showing(room, &bundle, JsonResponse(call, std::move(body), "search"));
 }
 
 }  // namespace tk::interaction

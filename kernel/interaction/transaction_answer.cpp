@@ -245,13 +245,16 @@ Response TransactionAnswer(const RoomPtr& room, const Transaction& transaction,
   for (size_t i = 0; i < transaction.entries.size(); ++i) {
     std::string* const out = bundle.NextEntry();
     if (transaction.entries[i].method == Method::kGet) {
-      AppendEntryResponse(AnswerGet(room, transaction, transaction.entries[i], out->size()), out);
+      const Response answer = AnswerGet(room, transaction, transaction.entries[i], out->size());
+      AppendEntryResponse(answer, out);
+      for (const uint32_t owner : answer.audit_owners) bundle.Shows(owner);
+      bundle.Shows(NamedOwner(*room, answer));
     } else {
       entries.Append(results[i], out);
     }
   }
   bundle.End();
-  return JsonResponse(*transaction.call, std::move(body), "transaction");
+  return Showing(*room, &bundle, JsonResponse(*transaction.call, std::move(body), "transaction"));
 }
 
 Result<std::optional<Response>> RepeatedTransaction(const RoomPtr& room, const Transaction& transaction,

@@ -1,0 +1,116 @@
+// The audit on the real program: who looked at a person, also by searches, batches and transactions; exported and verified elsewhere; a duty of its own.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { freshFolder, program, request, Server, sleep } from '../lib/server.mjs';
+
+const kArea = 'http://tongkang.dev/fhir/sid/area';
+const patient = (id) => ({ resourceType: 'Patient', id, meta: { tag: [{ system: kArea, code: '380102' }] }, name: [{ text: `病人${id}` }] });
+const reading = (id, person) => ({ resourceType: 'Observation', id, status: 'final', code: { coding: [{ system: 'http://loinc.org', code: '8310-5' }] }, subject: { reference: `Patient/${person}` } });
+
+describe('the audit is read', () => {
+  let server, data;
+  const tokens = {};
+  const ask = (who, method, target, body) => request(server.base, method, target, { token: tokens[who], body });
+  /** What a search of the audit brings, all pages, as "account action". A record is on disk within half a second. */
+  async function events(query, enough) {
+    for (let i = 0; ; i++) {
+      const seen = [];
+      let url = `/audit/events?${query}`;
+      while (url) {
+        const page = await ask('auditor', 'GET', url);
+        assert.equal(page.status, 200, page.text);
+        for (const { resource } of page.json.entry ?? []) seen.push(`${resource.agent[0].who?.identifier.value} ${resource.subtype.at(-1).code}`);
+        const next = page.json.link.find((link) => link.relation === 'next');
+        url = next && next.url.slice(next.url.indexOf('/audit/'));
+      }
+      if (!enough || enough(seen) || i === 40) return seen;
+      await sleep(100);
+    }
+  }
+
+  before(async () => {
+    data = freshFolder('audit');
+    for (const post of ['doctor', 'auditor', 'operator'])
+      execFileSync(program(), ['account', 'add', post, '--data', data, '--post', post, '--no-password'], { stdio: 'ignore' });
+    server = await new Server(data).start();
+    tokens.city = await server.token();
+    for (const post of ['doctor', 'auditor', 'operator']) tokens[post] = await server.token(post);
+    for (const id of ['a', 'b', 'c']) assert.equal((await ask('city', 'PUT', `/fhir/Patient/${id}`, patient(id))).status, 201);
+    for (const [id, person] of [['o1', 'a'], ['o2', 'b'], ['o3', 'a']]) assert.equal((await ask('city', 'PUT', `/fhir/Observation/${id}`, reading(id, person))).status, 201);
+  });
+  after(async () => {
+    await server?.stop();
+    fs.rmSync(data, { recursive: true, force: true });
+  });
+
+  test('who looked at a person: reads, searches and includes that brought him, histories, everything, batches; not those that did not', async () => {
+    const looks = [
+      ['GET', '/fhir/Patient/a'], ['GET', '/fhir/Observation/o1'], ['GET', '/fhir/Observation?_count=2'], ['GET', '/fhir/Observation?_id=o3&_include=Observation:subject'],
+      ['GET', '/fhir/Patient/a/$everything'], ['GET', '/fhir/Patient/a/_history'],
+      ['POST', '/fhir', { resourceType: 'Bundle', type: 'batch', entry: [{ request: { method: 'GET', url: 'Patient/a' } }, { request: { method: 'GET', url: 'Patient/b' } }] }],
+      ['GET', '/fhir/Patient/b'], ['GET', '/fhir/Observation?_id=o2'], ['GET', '/fhir/Patient?_summary=count'],
+    ];
+    for (const [method, target, body] of looks) {
+      const answer = await ask('doctor', method, target, body);
+      assert.equal(answer.status, 200, `${target} ${answer.text}`);
+    }
+    const ofA = (await events('patient=Patient/a&account=doctor', (seen) => seen.length >= 7)).toSorted();
+    assert.deepEqual(ofA, ['batch', 'everything', 'history', 'read', 'read', 'search', 'search'].map((action) => `doctor ${action}`));
+    assert.deepEqual((await events('patient=Patient/b&account=doctor', (seen) => seen.length >= 4)).toSorted(), ['batch', 'read', 'search', 'search'].map((action) => `doctor ${action}`));
+    assert.deepEqual(await events('patient=Patient/c&account=doctor'), []);
+    assert.deepEqual(await events('record=Observation/o1&account=doctor'), ['doctor read']);
+  });
+
+  test('whom a transaction wrote about', async () => {
+    const bundle = { resourceType: 'Bundle', type: 'transaction', entry: [['t1', 'b'], ['t2', 'c']].map(([id, person]) => ({ resource: reading(id, person), request: { method: 'PUT', url: `Observation/${id}` } })) };
+    assert.equal((await ask('doctor', 'POST', '/fhir', bundle)).status, 200);
+    assert.deepEqual(await events('patient=Patient/c&action=transaction', (seen) => seen.length), ['doctor transaction']);
+  });
+
+  test('pages of one record each bring what one page brings; bad questions say what is wrong', async () => {
+    const whole = await events('patient=Patient/a&account=doctor');
+    assert.ok(whole.length > 5);
+    assert.deepEqual(await events('patient=Patient/a&account=doctor&_count=1'), whole);
+    assert.deepEqual(await events('patient=Patient/a&date=lt2020-01-01'), []);
+    for (const bad of ['patient=Observation/o1', 'patient=a', 'date=yesterday', 'outcome=maybe', 'colour=red', '_page=12']) {
+      const answer = await ask('auditor', 'GET', `/audit/events?${bad}`);
+      assert.equal(answer.status, 400, `${bad} ${answer.text}`);
+    }
+    assert.equal((await ask('auditor', 'GET', '/audit/events?patient=Patient/nobody')).status, 404);
+  });
+
+  test('a duty of its own: an auditor reads the audit and nothing else, others do not read it; refusals and looks at the audit are in it', async () => {
+    for (const who of ['doctor', 'operator']) assert.equal((await ask(who, 'GET', '/audit/events')).status, 403);
+    assert.equal((await request(server.base, 'GET', '/audit/events')).status, 401);
+    assert.equal((await ask('auditor', 'GET', '/fhir/Patient/a')).status, 403);
+    assert.equal((await ask('auditor', 'GET', '/audit/mine')).status, 403);
+    assert.equal((await ask('auditor', 'PUT', '/fhir/Patient/a', patient('a'))).status, 403);
+    const refused = await events('account=auditor&outcome=refused', (seen) => seen.length >= 3);
+    assert.ok(refused.length >= 3, refused.join());
+    assert.ok((await events('account=auditor&action=audit-search')).length > 0);
+  });
+
+  test('exported files are verified elsewhere; a changed one is damage', async () => {
+    const sound = await ask('auditor', 'GET', '/audit/verify');
+    assert.equal(sound.json.sound, true, sound.text);
+    const { files } = (await ask('auditor', 'GET', '/audit/files')).json;
+    assert.ok(files.length >= 1);
+    const elsewhere = freshFolder('audit-export');
+    fs.mkdirSync(elsewhere, { recursive: true });
+    for (const { name } of files) {
+      const file = await ask('auditor', 'GET', `/audit/files/${name}`);
+      assert.equal(file.status, 200);
+      fs.writeFileSync(path.join(elsewhere, name), file.text);
+    }
+    const verify = () => execFileSync(program(), ['audit', 'verify', '--folder', elsewhere], { encoding: 'utf8' });
+    assert.match(verify(), / 0 damaged places/);
+    const first = path.join(elsewhere, files[0].name);
+    fs.writeFileSync(first, fs.readFileSync(first, 'utf8').replace('"doctor"', '"dr"'));
+    assert.throws(verify, /./);
+    assert.equal((await ask('auditor', 'GET', '/audit/files/..%2Faccounts.toml')).status, 404);
+    fs.rmSync(elsewhere, { recursive: true, force: true });
+  });
+});
