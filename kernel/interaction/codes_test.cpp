@@ -34,9 +34,6 @@ class UnreadyIndex final : public search::Index {
                                    const search::IncludeRequest& request) const override {
     return inner_->Include(query, matches, request);
   }
-  bool Confirms(const search::Query& query, std::string_view text) const override {
-    return inner_->Confirms(query, text);
-  }
   Result<std::vector<view::Ordinal>> Compartment(std::string_view patient,
                                                  const view::Position& position) const override {
     return inner_->Compartment(patient, position);

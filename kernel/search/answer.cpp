@@ -57,10 +57,11 @@ class Answerer {
     bool given = false;
     Candidate after;
     size_t offset = 0;
+    uint64_t kept_order = 0;  // its handle
   };
 
   Result<Resume> ReadCursor() const;
-  std::string WriteCursor(const Candidate& last, size_t offset) const;
+  std::string WriteCursor(const Candidate& last) const;
   void ChooseOrder();
   bool InTime() const { return order_ == Order::kTime || order_ == Order::kExactTime; }
   Status ChooseDriver();
@@ -92,6 +93,8 @@ class Answerer {
   bool WalksTheType() const;
   Result<Page> WalkPage(const Resume& resume);
   Result<Page> GatherPage(const Resume& resume);
+  Result<Page> KeysPage(const Resume& resume);
+  Result<Orders::OrderPtr> MakeOrder(const Resume& resume);
   /// kExactTime: what a walk that is resumed goes on behind, the whole of a second again.
   static Candidate StartOf(const Resume& resume) {
     if ((resume.after.ordinal & kWalked) != 0)
@@ -327,7 +330,7 @@ Result<Page> Answerer::WalkPage(const Resume& resume) {
       if (!take(candidate, false)) break;
     }
   }
-  if (more) page.next_cursor = WriteCursor(last, 0);
+  if (more) page.next_cursor = WriteCursor(last);
   return page;
 }
 
@@ -390,11 +393,51 @@ Result<Page> Answerer::ExactPage(const Resume& resume, const Next& next) {
     second.clear();
   }
   if (!more) TRY(give_second());
-  if (more) page.next_cursor = WriteCursor(last, 0);
+  if (more) page.next_cursor = WriteCursor(last);
+  return page;
+}
+
+/// From the page on that is asked for: what one may keep where it is likely to be asked for again (who takes the second page will take the third), or was
+/// dear; else that page alone.
+Result<Orders::OrderPtr> Answerer::MakeOrder(const Resume& resume) {
+  std::vector<Candidate> matches;
+  TRY(GatherMatches(&matches));
+  const size_t all = matches.size();
+  const bool keeps = resume.given || Orderer::ReadsTexts(sort_);
+  const size_t wanted = keeps ? std::max(Orders::kAloneMax, request_.count) : request_.count;
+  TRY(OrderByKeys(&matches, resume.offset + std::min(wanted, all)));
+  auto order = std::make_shared<Orders::Order>();
+  order->position = request_.position;
+  order->scope = request_.scope;
+  order->from = std::min(resume.offset, matches.size());
+  order->more = matches.size() < all;
+  order->ordinals.reserve(matches.size() - order->from);
+  for (size_t i = order->from; i < matches.size(); ++i) order->ordinals.push_back(matches[i].ordinal);
+  return Orders::OrderPtr(std::move(order));
+}
+
+/// Its cursor says how many of the order were given, and the handle of the order if that is kept. A page that the kept part ends in is short.
+Result<Page> Answerer::KeysPage(const Resume& resume) {
+  uint64_t handle = resume.kept_order;
+  Orders::OrderPtr order =
+      handle == 0 ? nullptr : setting_.orders.Find(handle, request_.position, request_.scope);
+  if (order == nullptr || resume.offset < order->from || resume.offset >= order->end()) {
+    order = TRY(MakeOrder(resume));
+    const bool keeps = order->ordinals.size() > request_.count && order->ordinals.size() <= Orders::kAloneMax;
+    handle = keeps ? setting_.orders.Keep(order) : 0;
+  }
+  Page page;
+  size_t at = resume.offset;
+  for (; at < order->end() && page.ordinals.size() < request_.count; ++at) {
+    const Ordinal ordinal = order->ordinals[at - order->from];
+    if (Visible(ordinal)) page.ordinals.push_back(ordinal);
+  }
+  if (at < order->end() || order->more) page.next_cursor = fmt::format("k{:x}-{:x}", at, handle);
   return page;
 }
 
 Result<Page> Answerer::GatherPage(const Resume& resume) {
+  if (order_ == Order::kKeys) return KeysPage(resume);
   std::vector<Candidate> matches;
   TRY(GatherMatches(&matches));
   if (order_ == Order::kExactTime) {
@@ -411,28 +454,24 @@ Result<Page> Answerer::GatherPage(const Resume& resume) {
       return true;
     });
   }
-  size_t from = resume.offset;
-  if (order_ == Order::kKeys) {
-    TRY(OrderByKeys(&matches, resume.offset + request_.count + 1));
-  } else {
-    auto before = [&](const Candidate& x, const Candidate& y) {
-      const auto left = std::pair(order_ == Order::kTime ? x.time : 0, x.ordinal),
-                 right = std::pair(order_ == Order::kTime ? y.time : 0, y.ordinal);
-      return ascending_ ? left < right : right < left;
-    };
-    if (order_ == Order::kTime) {
-      for (Candidate& candidate : matches) ground_.FillTime(candidate);
-    }
-    std::sort(matches.begin(), matches.end(), before);
-    from = !resume.given
-               ? 0
-               : static_cast<size_t>(std::upper_bound(matches.begin(), matches.end(), resume.after, before) -
-                                     matches.begin());
+  auto before = [&](const Candidate& x, const Candidate& y) {
+    const auto left = std::pair(order_ == Order::kTime ? x.time : 0, x.ordinal),
+               right = std::pair(order_ == Order::kTime ? y.time : 0, y.ordinal);
+    return ascending_ ? left < right : right < left;
+  };
+  if (order_ == Order::kTime) {
+    for (Candidate& candidate : matches) ground_.FillTime(candidate);
   }
+  std::sort(matches.begin(), matches.end(), before);
+  const size_t from =
+      !resume.given
+          ? 0
+          : static_cast<size_t>(std::upper_bound(matches.begin(), matches.end(), resume.after, before) -
+                                matches.begin());
   Page page;
   const size_t to = std::min(matches.size(), from + request_.count);
   for (size_t i = from; i < to; ++i) page.ordinals.push_back(matches[i].ordinal);
-  if (to < matches.size() && to > from) page.next_cursor = WriteCursor(matches[to - 1], to);
+  if (to < matches.size() && to > from) page.next_cursor = WriteCursor(matches[to - 1]);
   return page;
 }
 
@@ -549,8 +588,7 @@ std::shared_ptr<const Explanation> Answerer::Explain() const {
 
 // Cursor: the order's letter, then numbers in hex with '-' between. Nothing in it tells of a person.
 
-std::string Answerer::WriteCursor(const Candidate& last, size_t offset) const {
-  if (order_ == Order::kKeys) return fmt::format("k{:x}", offset);
+std::string Answerer::WriteCursor(const Candidate& last) const {
   if (order_ == Order::kOrdinal) return CursorBehind(last.ordinal);
   return fmt::format("{}{:x}-{:x}", static_cast<char>(order_), last.ordinal, last.time);
 }
@@ -562,7 +600,7 @@ Result<Answerer::Resume> Answerer::ReadCursor() const {
   uint64_t numbers[2] = {0, 0};
   const char* at = text.data() + 1;
   const char* const end = text.data() + text.size();
-  const int expected = InTime() ? 2 : 1;
+  const int expected = order_ == Order::kOrdinal ? 1 : 2;
   bool good = text[0] == static_cast<char>(order_);
   for (int i = 0; good && i < expected; ++i) {
     if (i > 0) good = at != end && *at++ == '-';
@@ -571,11 +609,13 @@ Result<Answerer::Resume> Answerer::ReadCursor() const {
     at = next;
   }
   const uint64_t ordinal = order_ == Order::kExactTime ? numbers[0] & ~kWalked : numbers[0];
-  good = good && at == end && numbers[1] <= kTimeMax34 && ordinal >= 1 && ordinal < kOrdinalMask;
+  good = good && at == end && (order_ == Order::kKeys || numbers[1] <= kTimeMax34) && ordinal >= 1 &&
+         ordinal < kOrdinalMask;
   if (!good)
     return MakeIssue(ErrorCode::kIncorrect, "value", "_cursor",
                      "the page link is not one of this search; begin anew");
   resume.given = true;
+  if (order_ == Order::kKeys) resume.kept_order = std::exchange(numbers[1], 0);
   resume.after = {numbers[0], numbers[1]};
   resume.offset = order_ == Order::kKeys || order_ == Order::kExactTime ? numbers[0] : 0;
   return resume;

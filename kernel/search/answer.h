@@ -6,6 +6,7 @@
 #include "kernel/search/entries.h"
 #include "kernel/search/index.h"
 #include "kernel/search/kept.h"
+#include "kernel/search/orders.h"
 
 namespace tk::search {
 
@@ -25,6 +26,7 @@ struct Setting {
   const view::Directory& directory;
   AreaCounts& counts;
   Kept& kept;
+  Orders& orders;
 };
 
 Result<Page> AnswerPage(const Setting& setting, const Look& look, const Query& query,

@@ -96,10 +96,6 @@ class Generations final : public Index {
                            const IncludeRequest& request) const override {
     return HowFar(TRY(Sound())->Include(query, matches, request));
   }
-  bool Confirms(const Query& query, std::string_view text) const override {
-    const IndexPtr serving = Serving();
-    return serving == nullptr || serving->Confirms(query, text);
-  }
   Result<std::vector<view::Ordinal>> Compartment(std::string_view patient_id,
                                                  const view::Position& position) const override {
     return HowFar(TRY(Sound())->Compartment(patient_id, position));

@@ -90,7 +90,7 @@ class IndexView final : public GeneratedIndex {
   }
   size_t memory_bytes() const override {
     return equality_.memory_bytes() + ordered_.memory_bytes() + strings_.memory_bytes() +
-           sort_.memory_bytes() + keys_.memory_bytes() + counts_.memory_bytes();
+           sort_.memory_bytes() + keys_.memory_bytes() + counts_.memory_bytes() + orders_.memory_bytes();
   }
   size_t disk_bytes() const override {
     return equality_.disk_bytes() + ordered_.disk_bytes() + strings_.disk_bytes() + sort_.disk_bytes() +
@@ -120,7 +120,6 @@ class IndexView final : public GeneratedIndex {
     TRY(CheckReferences());
     return AnswerInclude(setting(), MakeLook(), query, matches, request);
   }
-  bool Confirms(const Query& query, std::string_view text) const override;
   Result<std::vector<Ordinal>> Compartment(std::string_view patient_id,
                                            const view::Position& position) const override;
   Result<std::vector<Ordinal>> ReferencesTo(std::string_view type_and_id,
@@ -150,7 +149,7 @@ class IndexView final : public GeneratedIndex {
     each(sort_);
     each(keys_);
   }
-  Setting setting() const { return {*extractor_, options_.hash_key, directory_, counts_, kept_}; }
+  Setting setting() const { return {*extractor_, options_.hash_key, directory_, counts_, kept_, orders_}; }
   Look MakeLook() const {
     return {equality_.snapshot(), ordered_.snapshot(), strings_.snapshot(), sort_.snapshot(),
             erasures_open_.load() == 0 && !outdated_};
@@ -186,6 +185,7 @@ class IndexView final : public GeneratedIndex {
 
   mutable AreaCounts counts_{options_.count_bytes_max, options_.count_alone_max};
   mutable Kept kept_{options_.kept_max};
+  mutable Orders orders_;
 
   std::mutex publish_mutex_;  // Publish of all families, and Save's look at all of them, are one step each
   uint64_t t_ = 0;            // under publish_mutex_
@@ -409,6 +409,7 @@ void IndexView::Clear() {
   custom_.Clear();
   faults_.Clear();
   counts_.Clear();
+  orders_.Clear();
   t_ = 0;
   end_ordinal_ = 1;
   erasures_open_ = 0;
@@ -540,34 +541,6 @@ Result<Index::Meant> IndexView::WhoIsMeant(std::span<const Made> changes,
   std::vector<const Query*> known;
   for (const Query* query : queries) known.push_back(CheckKnown(*query).ok() ? query : nullptr);
   return FindMeant(*this, setting(), changes, known, options);
-}
-
-bool IndexView::Confirms(const Query& query, std::string_view text) const {
-  // A text with escapes may write a value in several ways; such texts are rare and are not judged.
-  if (text.find('\\') != std::string_view::npos || !CheckKnown(query).ok()) return true;
-  for (const Criterion& criterion : query.criteria) {
-    // A URL above the one asked for does not hold it.
-    if (criterion.modifier == "not" || criterion.modifier == "above" || criterion.codes != nullptr ||
-        criterion.terms.empty() || !EqualityKeys(setting(), query.type, criterion))
-      continue;
-    const bool found = std::any_of(criterion.terms.begin(), criterion.terms.end(), [&](const Term& term) {
-      const bool implied =
-          term.code.empty() && criterion.parameter->type == fhir::SearchType::kToken &&
-          extractor_->At(extractor_->IdOf(*criterion.parameter)).implied_codes != fhir::kNoCodeSet;
-      if (implied) return true;  // the system stands in no text
-      const std::string& literal = !term.code.empty()                     ? term.code
-                                   : term.system && !term.system->empty() ? *term.system
-                                                                          : term.text;
-      if (literal == "true" || literal == "false" || literal.find_first_of("\"\\") != std::string::npos)
-        return true;  // may be computed, or escaped
-      if (text.find(literal) != std::string_view::npos) return true;
-      const bool has_case = criterion.parameter->type != fhir::SearchType::kToken ||
-                            !extractor_->At(extractor_->IdOf(*criterion.parameter)).may_be_words;
-      return !has_case && ToLower(text).find(ToLower(literal)) != std::string::npos;
-    });
-    if (!found) return false;
-  }
-  return true;
 }
 
 }  // namespace

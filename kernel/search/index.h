@@ -11,7 +11,8 @@
 //   Equal keys, and more than 1,000 of one second, newest entry first.
 // _sort=-[clinical date] is exact however many there are of a second.
 // Counts: a key's, in an area, is summed from what each run has in which area (area_counts.h), not walked.
-// Memory: what runs.h says for five families, at most `count_bytes_max`, and of all searches under way what `kept_max` says; files of about 5 bytes
+// Memory: what runs.h says for five families, at most `count_bytes_max`, of all searches under way what `kept_max` says, of orders between pages
+//         what orders.h says; files of about 5 bytes
 //         an entry beside (run_block.h). Source: DESIGN 1; FHIR R4 search.html.
 #pragma once
 
@@ -102,9 +103,6 @@ class Index : public view::View {
   /// What the query's includes bring along with `matches`. Errors: as Search.
   virtual Result<Included> Include(const Query& query, std::span<const view::Ordinal> matches,
                                    const IncludeRequest& request) const = 0;
-  /// Does the text of a hit really hold what was asked for? Searches it for the codes and references of the equality criteria, so that a collision of
-  /// two hashed values (chance 2^-54 for a pair) cannot give a wrong hit. For whoever reads the hits; about 0.1 µs a KB.
-  virtual bool Confirms(const Query& query, std::string_view text) const = 0;
   /// Live resources of the patient's compartment (the Patient itself too), by type then ordinal.
   virtual Result<std::vector<view::Ordinal>> Compartment(std::string_view patient_id,
                                                          const view::Position& position) const = 0;

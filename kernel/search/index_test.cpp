@@ -692,16 +692,6 @@ TEST(Index, MayAffectNeverOverlooksAChange) {
   EXPECT_GT(excluded, 50u);
 }
 
-TEST(Index, ConfirmsOnlyTextsThatHoldWhatWasAsked) {
-  House house;
-  const auto query = ParseQuery(*house.definitions, house.definitions->FindType("Observation"),
-                                "code=http://loinc.org|8310-5&patient=1", {});
-  ASSERT_TRUE(query.ok());
-  EXPECT_TRUE(house.index->Confirms(*query, Observation("a", "1", "8310-5", "2020", "1")));
-  EXPECT_FALSE(house.index->Confirms(
-      *query, R"({"resourceType":"Observation","code":{"coding":[{"code":"other"}]}})"));
-}
-
 /// Everything that a run file holds, read past any manifest.
 template <class Entry, class Each>
 void ForFileEntries(const std::string& path, const Each& each) {

@@ -11,6 +11,18 @@ namespace tk::search {
 
 using fhir::SearchType;
 
+namespace {
+bool IsInTexts(const SortKey& key) {
+  if (key.special == "_id") return true;
+  const SearchType type = key.parameter == nullptr ? SearchType::kSpecial : key.parameter->type;
+  return type == SearchType::kToken || type == SearchType::kReference || type == SearchType::kUri;
+}
+}  // namespace
+
+bool Orderer::ReadsTexts(const std::vector<SortKey>& sort) {
+  return std::any_of(sort.begin(), sort.end(), IsInTexts);
+}
+
 Orderer::SortValue Orderer::ValueOf(const SortKey& key, Ordinal ordinal) const {
   SortValue best;
   if (key.special == "_lastUpdated") return {false, ordinal, 0, 0};
@@ -45,11 +57,9 @@ std::vector<size_t> Orderer::Untold(const SortKey& key, const std::vector<SortVa
                                     size_t matches) const {
   const size_t keys = sort_.size();
   std::vector<size_t> out;
-  const bool id = key.special == "_id";
-  const SearchType type = key.parameter == nullptr ? SearchType::kSpecial : key.parameter->type;
-  if (id || type == SearchType::kToken || type == SearchType::kReference || type == SearchType::kUri) {
+  if (IsInTexts(key)) {
     for (size_t i = 0; i < matches; ++i) out.push_back(i);
-  } else if (type == SearchType::kString) {
+  } else if (key.parameter != nullptr && key.parameter->type == SearchType::kString) {
     for (size_t i = 0; i < matches; ++i) {
       if (!values[i * keys + k].missing && (values[i * keys + k].low & 0xff) != 0) out.push_back(i);
     }
@@ -112,7 +122,10 @@ Status Orderer::Order(std::vector<Candidate>* matches, size_t wanted) {
     return (*matches)[x].ordinal > (*matches)[y].ordinal;
   };
   const auto middle = order.begin() + static_cast<ptrdiff_t>(std::min(wanted, order.size()));
-  std::partial_sort(order.begin(), middle, order.end(), before);
+  if (middle == order.end())
+    std::sort(order.begin(), order.end(), before);
+  else
+    std::partial_sort(order.begin(), middle, order.end(), before);
   std::vector<Candidate> sorted;
   for (auto at = order.begin(); at != middle; ++at) sorted.push_back((*matches)[*at]);
   *matches = std::move(sorted);

@@ -18,6 +18,8 @@ class Orderer {
   /// The first `wanted` of `matches`. Several values count by the least (descending: the greatest); resources without one come last; equals newest
   /// first.
   Status Order(std::vector<Candidate>* matches, size_t wanted);
+  /// Does a key stand in the texts alone, so that those of all matches are read?
+  static bool ReadsTexts(const std::vector<SortKey>& sort);
 
  private:
   struct SortValue {
