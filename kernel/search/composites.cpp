@@ -38,7 +38,8 @@ std::unique_ptr<const Extractor::Composite> Extractor::MakeComposite(TypeId type
     return nullptr;
   };
   auto out = std::make_unique<Composite>();
-  auto items = Expression::Compile(definition.expression, *definitions_, type);
+  auto items =
+      Expression::Compile(definition.expression, *definitions_, type, fhir::path::kForSearchParameters);
   if (!items.ok()) return fail(items.error().external);
   out->items = std::make_unique<Expression>(std::move(items).value());
   out->whole = Bare(definition.expression) == type_name;
@@ -47,7 +48,7 @@ std::unique_ptr<const Extractor::Composite> Extractor::MakeComposite(TypeId type
     Composite::Component& component = out->components.emplace_back();
     component.parameter = DefinedBy(type, definition, i);
     if (component.parameter == kNoParameter) return fail("a component's definition is no parameter here");
-    auto compiled = Expression::Compile(text, *definitions_, fhir::kNoType);
+    auto compiled = Expression::Compile(text, *definitions_, fhir::kNoType, fhir::path::kForSearchParameters);
     if (!compiled.ok()) return fail(compiled.error().external);
     component.expression = std::make_unique<Expression>(std::move(compiled).value());
     component.all =

@@ -21,7 +21,8 @@ Status CheckExpressions(const fhir::Definitions& extended, const fhir::Definitio
       if (base.FindSearchParameter(type, parameter.code) != nullptr) continue;
       if (!IsOffered(parameter))
         return MakeError(ErrorCode::kUnsupported, "has no expression, or is of a kind that is not offered");
-      TRY(fhir::path::Expression::Compile(parameter.expression, extended, type));
+      TRY(fhir::path::Expression::Compile(parameter.expression, extended, type,
+                                          fhir::path::kForSearchParameters));
     }
   }
   return {};

@@ -146,7 +146,8 @@ Status CheckMeaning(const Definitions& definitions, const fhir::SearchParameter&
               "{} is the server's own and has no values to search: ask with _lastUpdated, or for a history",
               late));
   }
-  const auto compiled = fhir::path::Expression::Compile(own.expression, definitions, own.resource);
+  const auto compiled = fhir::path::Expression::Compile(own.expression, definitions, own.resource,
+                                                        fhir::path::kForSearchParameters);
   if (!compiled.ok())
     return DoesNotFit(
         "invalid", "expression",

@@ -699,7 +699,8 @@ class Compiler {
                             uint32_t argument) {
     const TypeTest test = TRY(TypeArgument(argument, info.function == Function::kAs));
     if (!node.has_input) input.op = NewPath(node);
-    if (info.function == Function::kOfType || (info.function == Function::kAs && input.is.single)) {
+    const bool as_filters = info.function == Function::kAs && (options_.as_filters || input.is.single);
+    if (info.function == Function::kOfType || as_filters) {
       return Filtered(node, input, test);
     }
     program_->tests.push_back(test);

@@ -122,7 +122,7 @@ bool IsOwnVariable(std::string_view name);
 
 /// How strictly an expression is compiled.
 struct Options {
-  /// `x as T` keeps the items of T where x has several, as the official search parameters mean it. Otherwise that is an error.
+  /// `x as T` and `x.as(T)` keep the items of T where x has several, as the official search parameters mean it. Otherwise that is an error.
   bool as_filters = false;
   /// Refuses what depends on an order that nobody promises: children().first(), descendants()[0] and the like.
   bool check_order = false;
