@@ -96,17 +96,16 @@ class EntrySink final : public ValueSink {
   void String(ParameterId p, std::string_view text) override {
     Present(p, fhir::kNoType);
     Equal(p, KeyKind::kExact, text);
-    folded_.clear();
-    FoldText(text, &folded_);
-    const std::string_view folded = Indexed(folded_);
+    forms_.Read(text);
+    const std::string_view folded = Indexed(forms_.folded);
     if (folded.empty()) return;
-    if (folded.size() < folded_.size()) Equal(p, KeyKind::kLongText, {});
+    if (folded.size() < forms_.folded.size()) Equal(p, KeyKind::kLongText, {});
     Sort(p, WordOf(folded, 0), WordOf(folded, 8));
-    for (size_t at = 0; at < folded.size(); at += kChunkBytes) {
-      const uint64_t first = at == 0 ? FirstChunk(p) : NextChunk(key_, p, folded.substr(0, at));
-      out_.strings.push_back({first, WordOf(folded, at), WordOf(folded, at + 8),
-                              at + kChunkBytes < folded.size() ? kContinues : 0});
-    }
+    Chunks(p, folded);
+    forms_.ForOthers(extractor_.At(p).holds_names, [&](std::string_view form) {
+      Sort(kFormSlot + p, WordOf(form, 0), WordOf(form, 8));
+      Chunks(p, Indexed(form));
+    });
   }
 
   void Number(ParameterId p, const NumberValue& v) override {
@@ -208,6 +207,13 @@ class EntrySink final : public ValueSink {
   void Equal(ParameterId p, KeyKind kind, std::string_view first, std::string_view second = {}) {
     out_.equality.push_back({EqualityKey(key_, p, kind, first, second), 0});
   }
+  void Chunks(ParameterId p, std::string_view folded) {
+    for (size_t at = 0; at < folded.size(); at += kChunkBytes) {
+      const uint64_t first = at == 0 ? FirstChunk(p) : NextChunk(key_, p, folded.substr(0, at));
+      out_.strings.push_back({first, WordOf(folded, at), WordOf(folded, at + 8),
+                              at + kChunkBytes < folded.size() ? kContinues : 0});
+    }
+  }
   void Nested(ParameterId p, fhir::TypeId type) {
     out_.equality.push_back({NestedKey(key_, p, type, extractor_.definitions()), 0});
   }
@@ -246,7 +252,8 @@ class EntrySink final : public ValueSink {
   uint64_t time_ = 0;
   uint64_t present_[2] = {0, 0};
   std::vector<std::string> patients_, codes_;
-  std::string folded_, name_;
+  TextForms forms_;
+  std::string name_;
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 //                    or (second word 1) of each canonical, or (the hash of a server's base) of the Type/id of a canonical that is an address there;
 //                    slot kUrls + type: of the canonicals that name it, url and url|version, and (second word 1) Type/id|version.
 //                    With these a chain goes from a record to what it names and, by ReferenceKey, to what names it, without reading a text.
+//                    slot kFormSlot + parameter: 16 bytes of each other form of a string (TextForms), which no order goes by
 // Times are clamped to the years 1698..2242 in equality entries (order only; dates themselves are exact).
 #pragma once
 
@@ -119,6 +120,7 @@ uint64_t NextChunk(const HashKey& key, ParameterId parameter, std::string_view b
 inline constexpr uint64_t kPresenceSlot = uint64_t{1} << 23;
 inline constexpr uint64_t kLinkSlot = uint64_t{1} << 22;
 inline constexpr uint64_t kSelfSlot = kPresenceSlot | kLinkSlot;
+inline constexpr uint64_t kFormSlot = uint64_t{1} << 21;
 inline constexpr uint64_t kUrlsSlot = kSelfSlot | uint64_t{1} << 21;
 // The second word of an entry of kLinkSlot; all others are of BaseHash.
 inline constexpr uint64_t kLinkIsRecord = 0, kLinkIsCanonical = 1;

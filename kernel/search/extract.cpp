@@ -401,6 +401,22 @@ const fhir::ElementInfo* ElementOf(const fhir::Definitions& definitions, TypeId 
   return element;
 }
 
+namespace {
+/// Are its values names or addresses, or parts of such?
+bool HoldsNames(const fhir::Definitions& definitions, TypeId type, std::string_view expression) {
+  const auto is_name = [&](std::string_view path) {
+    const fhir::ElementInfo* element = ElementOf(definitions, type, path);
+    if (element == nullptr || element->type >= definitions.type_count()) return false;
+    const std::string_view name = definitions.Type(element->type).name;
+    return name == "HumanName" || name == "Address";
+  };
+  const auto parts = UnionParts(expression);
+  return std::any_of(parts.begin(), parts.end(), [&](std::string_view part) {
+    return is_name(part) || is_name(part.substr(0, part.rfind('.')));
+  });
+}
+}  // namespace
+
 void Extractor::Compile(TypeId type) {
   const TypePlan& plan = types_[type];
   std::vector<const fhir::path::Expression*> official, own_ones;
@@ -419,6 +435,8 @@ void Extractor::Compile(TypeId type) {
     }
     parameter.expression = std::make_unique<fhir::path::Expression>(std::move(compiled).value());
     parameter.ready = true;
+    if (definition.type == SearchType::kString)
+      parameter.holds_names = HoldsNames(*definitions_, type, definition.expression);
     if (definition.type == SearchType::kToken) {
       const fhir::ElementInfo* element = ElementOf(*definitions_, type, definition.expression);
       if (element != nullptr && definitions_->Type(element->type).type_class == fhir::TypeClass::kPrimitive)

@@ -132,7 +132,9 @@ class Extractor {
     std::unique_ptr<const Composite> composite;
     uint8_t presence_bit = 0xff;  // 0xff: none
     fhir::CodeSetId implied_codes =
-        fhir::kNoCodeSet;       // of a plain code element (gender, status): they say which system is meant
+        fhir::kNoCodeSet;  // of a plain code element (gender, status): they say which system is meant
+    bool holds_names =
+        false;  // a string of names or addresses: found by the beginnings of all their words (values.h)
     bool may_be_words = false;  // a token that may be compared without case (ValueSink::Words)
   };
   const Parameter& At(ParameterId id) const { return parameters_[id]; }

@@ -8,7 +8,7 @@
 namespace tk::search {
 
 /// Entries of an older one can be read (unlike those of another format, which are read no more): they serve, and are rebuilt meanwhile.
-inline constexpr uint64_t kExtractionVersion = 14;
+inline constexpr uint64_t kExtractionVersion = 15;
 
 /// Errors: kUnavailable, with the parameter, when entries of `extraction` do not answer it. The sentence ends with a colon: how far the new index
 /// is comes after it. Cost: nothing to speak of when `extraction` is the current one.

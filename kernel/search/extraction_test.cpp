@@ -78,6 +78,18 @@ TEST(Extraction, ParametersOfExtensionsWaitToo) {
   EXPECT_EQ(Since("DiagnosticReport", "assessed-condition=Condition/1"), 9u);
 }
 
+TEST(Extraction, ParametersThatKeepATypeOfSeveralWait) {
+  const auto own = fhir::Definitions::Extend(
+      fhir::Definitions::R4(),
+      {R"({"resourceType":"SearchParameter","id":"v","url":"http://own/v","name":"X","status":"active","code":"v",)"
+       R"j("base":["Observation"],"type":"quantity","expression":"Observation.component.value.as(Quantity)"})j"});
+  ASSERT_TRUE(own.ok()) << own.error().ToString();
+  EXPECT_EQ(Since("Observation", "v=5", *own), 15u);
+  EXPECT_EQ(Since("Observation", "v:missing=true", *own), 15u);
+  EXPECT_EQ(Since("Observation", "_sort=v", *own), 15u);
+  EXPECT_EQ(Since("Condition", "onset-date=2020", *own), 0u);
+}
+
 TEST(Extraction, ChainsAreAskedToTheirEnd) {
   EXPECT_EQ(Since("Observation", "subject:Patient.identifier=a|b"), 12u);
   EXPECT_EQ(Since("Patient", "_has:Observation:patient:status=final"), 0u);

@@ -39,8 +39,8 @@ bool CanonicalBelow(std::string_view asked, std::string_view target) {
 class FitSink final : public ValueSink {
  public:
   FitSink(const Extractor& extractor, const Criterion& criterion, fhir::TypeId target,
-          const std::vector<Term>& terms, const std::vector<std::string>& folded)
-      : extractor_(extractor), criterion_(criterion), target_(target), terms_(terms), folded_(folded) {}
+          const std::vector<Term>& terms, const std::vector<TextForms>& forms)
+      : extractor_(extractor), criterion_(criterion), target_(target), terms_(terms), forms_(forms) {}
   bool holds = false;
 
   void Token(ParameterId id, const std::string_view* system, std::string_view code) override {
@@ -80,13 +80,15 @@ class FitSink final : public ValueSink {
   void Date(ParameterId, int64_t low_us, int64_t high_us) override {
     Any([&](const Term& term, size_t) { return DateHolds(term, low_us, high_us); });
   }
-  void String(ParameterId, std::string_view text) override {
+  void String(ParameterId id, std::string_view text) override {
     if (criterion_.modifier == "exact")
       return Any([&](const Term& term, size_t) { return text == term.text; });
-    const std::string own = FoldText(text);
+    TextForms own;
+    own.Read(text);
+    const bool by_words = extractor_.At(id).holds_names;
     Any([&](const Term&, size_t i) {
-      if (criterion_.modifier == "contains") return own.find(folded_[i]) != std::string::npos;
-      return !own.empty() && own.compare(0, folded_[i].size(), folded_[i]) == 0;
+      return criterion_.modifier == "contains" ? own.Contains(forms_[i])
+                                               : own.BeginsWith(forms_[i], by_words);
     });
   }
   void Number(ParameterId, const NumberValue& v) override {
@@ -122,7 +124,7 @@ class FitSink final : public ValueSink {
   const Criterion& criterion_;
   const fhir::TypeId target_;
   const std::vector<Term>& terms_;
-  const std::vector<std::string>& folded_;
+  const std::vector<TextForms>& forms_;
 };
 
 class AnythingSink final : public ValueSink {
@@ -212,9 +214,15 @@ bool NeedsText(const Extractor& extractor, const Criterion& criterion) {
          (type == SearchType::kReference && modifier == "identifier");
 }
 
+namespace {
+void ReadForms(const std::vector<Term>& terms, std::vector<TextForms>* out) {
+  for (const Term& term : terms) out->emplace_back().Read(term.text);
+}
+}  // namespace
+
 Matcher::Matcher(const Extractor& extractor, fhir::TypeId type, const Criterion& criterion)
     : extractor_(extractor), type_(type), criterion_(criterion), id_(extractor.IdOf(*criterion.parameter)) {
-  for (const Term& term : criterion.terms) folded_.push_back(FoldText(term.text));
+  ReadForms(criterion.terms, &forms_);
 }
 
 bool Matcher::Holds(Value node, Value holder) const {
@@ -255,14 +263,12 @@ bool Matcher::ItemHolds(ParameterId id, fhir::TypeId target, const Item& item, c
     extractor_.Say(id, item, sink);
     return sink.heard;
   }
-  if (criterion_.modifier == "text") return TextHolds(item, terms);
+  if (criterion_.modifier == "text") return TextHolds(item);
   if (criterion_.modifier == "of-type") return OfTypeHolds(item, terms);
-  std::vector<std::string> folded;
+  std::vector<TextForms> forms;
   const bool own = &terms == &criterion_.terms;
-  if (!own && extractor_.At(id).definition->type == SearchType::kString) {
-    for (const Term& term : terms) folded.push_back(FoldText(term.text));
-  }
-  FitSink sink(extractor_, criterion_, target, terms, own ? folded_ : folded);
+  if (!own && extractor_.At(id).definition->type == SearchType::kString) ReadForms(terms, &forms);
+  FitSink sink(extractor_, criterion_, target, terms, own ? forms_ : forms);
   extractor_.Say(id, item, sink);
   return sink.holds;
 }
@@ -302,16 +308,15 @@ bool Matcher::CompositeHolds(const Extractor::Composite& composite, const Place&
 
 /// :text of tokens: the text and the displays of a concept, the display of a coding, the type's text of an identifier; of references the display.
 /// Compared as strings are: beginnings, case and accents folded. Source: FHIR R4 search.html 3.1.1.4.10.
-bool Matcher::TextHolds(const Item& item, const std::vector<Term>& terms) const {
+bool Matcher::TextHolds(const Item& item) const {
   auto fits = [&](Value value) {
     std::string scratch;
     const std::string_view text = value.String(scratch);
     if (text.empty()) return false;
-    const std::string own = FoldText(text);
-    for (size_t i = 0; i < terms.size(); ++i) {
-      if (!own.empty() && own.compare(0, folded_[i].size(), folded_[i]) == 0) return true;
-    }
-    return false;
+    TextForms own;
+    own.Read(text);
+    return std::any_of(forms_.begin(), forms_.end(),
+                       [&](const TextForms& asked) { return own.BeginsWith(asked, false); });
   };
   const Value node = item.node;
   if (!node.present() || !node.is_object()) return false;

@@ -7,6 +7,7 @@
 #include "kernel/search/extract.h"
 #include "kernel/search/nested.h"
 #include "kernel/search/query.h"
+#include "kernel/search/values.h"
 
 namespace tk::search {
 
@@ -28,14 +29,14 @@ class Matcher {
   bool CompositeHolds(const Extractor::Composite& composite, const Place& place) const;
   bool ItemHolds(ParameterId id, fhir::TypeId target, const Item& item, const std::vector<Term>& terms,
                  const Place& place) const;
-  bool TextHolds(const Item& item, const std::vector<Term>& terms) const;
+  bool TextHolds(const Item& item) const;
   bool OfTypeHolds(const Item& item, const std::vector<Term>& terms) const;
 
   const Extractor& extractor_;
   const fhir::TypeId type_;
   const Criterion& criterion_;
   ParameterId id_;
-  std::vector<std::string> folded_;  // of the terms, where texts are compared
+  std::vector<TextForms> forms_;  // of the terms, where texts are compared
 };
 
 /// Is this criterion, or what its entries give, only to be told from the text?

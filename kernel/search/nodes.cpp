@@ -365,15 +365,25 @@ class LongTexts {
   const Matcher matcher_;
 };
 
+/// All that the terms may mean, folded.
+void AddForms(const Criterion& criterion, std::vector<std::string>* out) {
+  TextForms forms;
+  for (const Term& term : criterion.terms) {
+    forms.Read(term.text);
+    out->push_back(forms.folded);
+    if (!forms.joined.empty()) out->push_back(forms.joined);
+  }
+}
+
 /// What begins with a text that is longer than what is indexed is found by its beginning, and then read.
 class PrefixNode final : public ValueNode {
  public:
   PrefixNode(const Ground& ground, const Criterion& criterion, std::vector<Extractor::Source> sources)
       : ValueNode(ground, criterion, std::move(sources)), long_texts_(ground, criterion) {
-    for (const Term& term : criterion.terms) {
-      folded_.push_back(FoldText(term.text));
-      ranges_.push_back(PrefixRange(folded_.back()));
-      long_ = long_ || folded_.back().size() > kChunkBytes;
+    AddForms(criterion, &folded_);
+    for (const std::string& folded : folded_) {
+      ranges_.push_back(PrefixRange(folded));
+      long_ = long_ || folded.size() > kChunkBytes;
     }
   }
   uint64_t Estimate() const override {
@@ -394,6 +404,13 @@ class PrefixNode final : public ValueNode {
     });
   }
   bool WantsSet() const override { return long_; }
+  bool Holds(Candidate& candidate) const override {
+    bool holds = ValueNode::Holds(candidate);
+    for (size_t i = 0; i < sources_.size() && !holds; ++i)
+      ForSortValues(ground_.look, kFormSlot + sources_[i].parameter, candidate.ordinal,
+                    [&](const Entry24& form) { return !(holds = ValueHolds(form)); });
+    return holds;
+  }
 
  private:
   template <class Each>
@@ -432,7 +449,7 @@ class ContainsNode final : public Node {
  public:
   ContainsNode(const Ground& ground, const Criterion& criterion, std::vector<Extractor::Source> sources)
       : ground_(ground), criterion_(criterion), sources_(std::move(sources)), long_texts_(ground, criterion) {
-    for (const Term& term : criterion.terms) folded_.push_back(FoldText(term.text));
+    AddForms(criterion, &folded_);
   }
   uint64_t Estimate() const override {
     uint64_t total = 0;

@@ -132,24 +132,25 @@ TEST(OwnParameters, AsKeepsWhatIsOfTheType) {
   const std::string composite =
       R"({"resourceType":"SearchParameter","id":"cpair","url":"http://own/cpair","name":"x","description":"x","status":"active","code":"cpair",)"
       R"("base":["Observation"],"type":"composite","expression":"Observation","component":[)"
-      R"({"definition":"http://own/cvalue","expression":"Observation.component.value.as(Quantity)"},)"
+      R"j({"definition":"http://own/cvalue","expression":"Observation.component.value.as(Quantity)"},)j"
       R"({"definition":"http://hl7.org/fhir/SearchParameter/Observation-status","expression":"status"}]})";
-OwnHouse house({OwnParameter("cvalue", "Observation", "quantity", "Observation.component.value.as(Quantity)"),
-                OwnParameter("cvalue2", "Observation", "quantity", "Observation.component.value as Quantity"),
-                composite});
-ASSERT_NE(
-    house.Put(R"({"resourceType":"Observation","id":"a","status":"final","code":{"text":"x"},"component":[)"
-              R"({"valueQuantity":{"value":5}},{"valueString":"6"},{"valueQuantity":{"value":7}}]})"),
-    0u);
-for (const std::string code : {"cvalue", "cvalue2"}) {
-  EXPECT_EQ(house.Found("Observation", code + "=5"), 1u) << code;
-  EXPECT_EQ(house.Found("Observation", code + "=7"), 1u) << code;
-  EXPECT_EQ(house.Found("Observation", code + "=6"), 0u) << code;
-  EXPECT_EQ(house.Warned("Observation", code + "=7"), "") << code;
-}
-EXPECT_EQ(house.Found("Observation", "cpair=7$final"), 1u);
-EXPECT_EQ(house.Found("Observation", "cpair=7$amended"), 0u);
-EXPECT_EQ(house.Warned("Observation", "cpair=7$final"), "");
+  OwnHouse house(
+      {OwnParameter("cvalue", "Observation", "quantity", "Observation.component.value.as(Quantity)"),
+       OwnParameter("cvalue2", "Observation", "quantity", "Observation.component.value as Quantity"),
+       composite});
+  ASSERT_NE(
+      house.Put(R"({"resourceType":"Observation","id":"a","status":"final","code":{"text":"x"},"component":[)"
+                R"({"valueQuantity":{"value":5}},{"valueString":"6"},{"valueQuantity":{"value":7}}]})"),
+      0u);
+  for (const std::string code : {"cvalue", "cvalue2"}) {
+    EXPECT_EQ(house.Found("Observation", code + "=5"), 1u) << code;
+    EXPECT_EQ(house.Found("Observation", code + "=7"), 1u) << code;
+    EXPECT_EQ(house.Found("Observation", code + "=6"), 0u) << code;
+    EXPECT_EQ(house.Warned("Observation", code + "=7"), "") << code;
+  }
+  EXPECT_EQ(house.Found("Observation", "cpair=7$final"), 1u);
+  EXPECT_EQ(house.Found("Observation", "cpair=7$amended"), 0u);
+  EXPECT_EQ(house.Warned("Observation", "cpair=7$final"), "");
 }
 
 }  // namespace

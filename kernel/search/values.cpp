@@ -24,8 +24,14 @@ void AppendBlank(std::string* out, size_t from) {
   if (out->size() > from && out->back() != ' ') *out += ' ';
 }
 
-/// One code point with its compatibility decomposition, marks left out.
-void FoldPoint(utf8proc_int32_t point, std::string* out, size_t from) {
+/// What punctuation becomes.
+enum class Punctuation : uint8_t { kBlank, kNothing };
+
+/// One code point with its compatibility decomposition, marks left out. Was there punctuation in it?
+bool FoldPoint(utf8proc_int32_t point, Punctuation punctuation, std::string* out, size_t from) {
+  const utf8proc_category_t whole = utf8proc_category(point);
+  const bool is_space = whole >= UTF8PROC_CATEGORY_ZS && whole <= UTF8PROC_CATEGORY_ZP;
+  bool punctuated = false;
   utf8proc_int32_t parts[32];
   int boundary = 0;
   const utf8proc_ssize_t count = utf8proc_decompose_char(
@@ -40,13 +46,15 @@ void FoldPoint(utf8proc_int32_t point, std::string* out, size_t from) {
                       category == UTF8PROC_CATEGORY_MC ||
                       (category >= UTF8PROC_CATEGORY_SM && category <= UTF8PROC_CATEGORY_SO);
     if (!word) {
-      AppendBlank(out, from);
+      punctuated = punctuated || !is_space;
+      if (is_space || punctuation == Punctuation::kBlank) AppendBlank(out, from);
       continue;
     }
     utf8proc_uint8_t bytes[4];
     const utf8proc_ssize_t size = utf8proc_encode_char(parts[i], bytes);
     out->append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(size));
   }
+  return punctuated;
 }
 
 /// A decimal as it is written: without '+', with the places of its first digit that is not zero and of its last one.
@@ -213,20 +221,25 @@ const KnownUnit& Known(std::string_view code) {
 
 }  // namespace
 
-void FoldText(std::string_view text, std::string* out) {
+namespace {
+/// Was there punctuation in it?
+bool FoldWith(std::string_view text, Punctuation punctuation, std::string* out) {
   const size_t from = out->size();
+  bool punctuated = false;
   for (size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c < 0x80) {
       ++i;
       const auto lower = static_cast<unsigned char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
       if (IsFolded(lower) || c == '+' || c == '$' || c == '<' || c == '=' || c == '>' || c == '|' ||
-          c == '~' || c == '^' || c == '`')
+          c == '~' || c == '^' || c == '`') {
         *out += static_cast<char>(lower);
-      else if (c == ' ' || c > 0x20)
+      } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
         AppendBlank(out, from);
-      else if (c == '\t' || c == '\n' || c == '\r')
-        AppendBlank(out, from);
+      } else if (c > 0x20) {
+        punctuated = true;
+        if (punctuation == Punctuation::kBlank) AppendBlank(out, from);
+      }
       continue;
     }
     utf8proc_int32_t point = 0;
@@ -236,10 +249,22 @@ void FoldText(std::string_view text, std::string* out) {
       ++i;
       continue;
     }
-    FoldPoint(point, out, from);
+    punctuated = FoldPoint(point, punctuation, out, from) || punctuated;
     i += static_cast<size_t>(used);
   }
   if (out->size() > from && out->back() == ' ') out->pop_back();
+  return punctuated;
+}
+}  // namespace
+
+void FoldText(std::string_view text, std::string* out) { FoldWith(text, Punctuation::kBlank, out); }
+
+void TextForms::Read(std::string_view text) {
+  folded.clear();
+  joined.clear();
+  if (!FoldWith(text, Punctuation::kBlank, &folded)) return;
+  FoldWith(text, Punctuation::kNothing, &joined);
+  if (joined == folded) joined.clear();
 }
 
 namespace {

@@ -23,6 +23,47 @@ inline std::string FoldText(std::string_view text) {
   return out;
 }
 
+/// A string as it is compared: punctuation is nothing, which may mean a blank or not even that. Source: FHIR R4 search.html 3.1.1.4.8 (punctuation is
+/// ignored; a part of a family name, any part of an address).
+struct TextForms {
+  std::string folded;  // FoldText
+  std::string
+      joined;  // with punctuation left out where it parts letters: O'Brien is "o brien" and "obrien"; "" where that is `folded`
+
+  void Read(std::string_view text);
+  /// What else a string is found by besides the beginning of `folded`: `joined`; and of names and addresses (`by_words`) both from each of their
+  /// other words on, as far as these are few.
+  template <class Each>
+  void ForOthers(bool by_words, const Each& each) const {
+    if (!joined.empty()) each(std::string_view(joined));
+    if (!by_words) return;
+    for (const std::string_view text : {std::string_view(folded), std::string_view(joined)}) {
+      size_t words = 1;
+      for (size_t at = text.find(' '); at != std::string_view::npos && words < kWordsMax; ++words) {
+        each(text.substr(at + 1));
+        at = text.find(' ', at + 1);
+      }
+    }
+  }
+  bool BeginsWith(const TextForms& asked, bool by_words) const {
+    bool begins = !folded.empty() && asked.BeginsIn(folded);
+    if (!begins) ForOthers(by_words, [&](std::string_view form) { begins = begins || asked.BeginsIn(form); });
+    return begins;
+  }
+  bool Contains(const TextForms& asked) const {
+    const auto has = [&](std::string_view text) {
+      return folded.find(text) != std::string::npos || joined.find(text) != std::string::npos;
+    };
+    return has(asked.folded) || (!asked.joined.empty() && has(asked.joined));
+  }
+
+ private:
+  static constexpr size_t kWordsMax = 16;
+  bool BeginsIn(std::string_view text) const {
+    return text.starts_with(folded) || (!joined.empty() && text.starts_with(joined));
+  }
+};
+
 /// The interval that a decimal's digits stand for: "5.4" = [5.35, 5.45); with the exact value. nullopt if it is no decimal.
 struct NumberRange {
   double low;
