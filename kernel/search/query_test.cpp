@@ -379,7 +379,8 @@ TEST(ParseQuery, ModifiersOfTokensGoByWhatTheirElementsAre) {
         ask("Patient", std::string(parameter) + ":in=http://x/v");  // there is no terminology here
     return out + (codes.error().external.find("this modifier") == std::string::npos ? "in" : "");
   };
-  for (const char* plain : {"active", "telecom", "phone", "email"}) EXPECT_EQ(taken(plain), "not ") << plain;
+  for (const char* plain : {"active", "telecom", "phone", "email", "deceased"})
+    EXPECT_EQ(taken(plain), "not ") << plain;  // the last is computed
   EXPECT_EQ(taken("gender"), "not in");
   EXPECT_EQ(taken("identifier"), "not text of-type ");
   EXPECT_EQ(taken("language"), "not text in");

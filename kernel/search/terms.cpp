@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "kernel/base/clock.h"
+#include "kernel/fhir/path/path.h"
 #include "kernel/search/expression_text.h"
 #include "kernel/search/extract.h"
 #include "kernel/search/hierarchy.h"
@@ -401,21 +402,24 @@ std::vector<const SearchParameter*> ComponentsOf(const fhir::Definitions& defini
 
 namespace {
 
-/// What a token's elements are, as far as the expression tells: which modifiers mean something for one of them.
+/// What a token's values are, as far as the expression tells: which modifiers mean something for one of them. Cost: compiles it, some 10 µs.
 struct TokenElements {
   bool has_text = false, has_type = false, has_codes = false;
 };
 TokenElements TokenElementsOf(const fhir::Definitions& definitions, const SearchParameter& parameter) {
+  const auto compiled = fhir::path::Expression::Compile(parameter.expression, definitions, parameter.resource,
+                                                        fhir::path::kForSearchParameters);
+  if (!compiled.ok() || !compiled->types() || compiled->types()->empty()) return {true, true, true};
   TokenElements out;
-  for (const std::string_view part : UnionParts(parameter.expression)) {
-    const fhir::TypeId type = TypeOfPath(definitions, parameter.resource, part);
-    const std::string_view type_name =
-        type == fhir::kNoType ? std::string_view() : definitions.Type(type).name;
-    const bool unknown = type_name.empty() || type_name == "Extension";
-    const bool coded = type_name == "Coding" || type_name == "CodeableConcept";
-    out.has_type = out.has_type || unknown || type_name == "Identifier";
-    out.has_text = out.has_text || unknown || coded || type_name == "Identifier";
-    out.has_codes = out.has_codes || unknown || coded || type_name == "code";
+  for (const fhir::TypeId type : *compiled->types()) {
+    if (type >= definitions.type_count()) continue;  // computed: true or false, a text
+    const fhir::TypeInfo& info = definitions.Type(type);
+    const bool unknown =
+        info.is_abstract || info.type_class == fhir::TypeClass::kResource || info.name == "Extension";
+    const bool coded = info.name == "Coding" || info.name == "CodeableConcept";
+    out.has_type = out.has_type || unknown || info.name == "Identifier";
+    out.has_text = out.has_text || unknown || coded || info.name == "Identifier";
+    out.has_codes = out.has_codes || unknown || coded || info.name == "code";
   }
   return out;
 }

@@ -44,6 +44,7 @@ class Compiler {
     context_ = self_;
     const Compiled root = TRY(Node(tree_.root));
     program_->root = root.op;
+    if (root.is.known) program_->types_given = root.is.types;
     MarkKept(program_.get());
     if (!Needs(*program_, root.op, &program_->needs_any)) program_->needs_any.clear();
     return std::unique_ptr<const Expression::Program>(std::move(program_));

@@ -19,6 +19,7 @@ Result<Expression> Expression::Compile(std::string_view text, const Definitions&
 }
 
 std::string_view Expression::text() const { return program_->text; }
+const std::optional<std::vector<TypeId>>& Expression::types() const { return program_->types_given; }
 
 Status Expression::Evaluate(const Environment& environment, const Item& context, Collection* out) const {
   CHECK(environment.definitions == nullptr || environment.definitions == &program_->types->definitions());

@@ -18,6 +18,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -74,9 +75,9 @@ class Conformance {
   virtual ~Conformance() = default;
   /// nullopt: the profile is not known here; then the definitions are asked, and if they do not know it either, it is an error.
   virtual std::optional<bool> ConformsTo(const Item& item, std::string_view profile) const = 0;
-  /// nullopt: the value set is not known here; then the definitions are asked, and if they do not know it either, the answer is empty.
+  /// nullopt: the value set is not known here; then the definitions are asked, and if they do not know it either, it is an error.
   virtual std::optional<bool> MemberOf(const Item& item, std::string_view value_set) const = 0;
-  /// Is `code` the same as `other` or above it in their code system? nullopt: the code system is not known here in full, or has not both codes.
+  /// Is `code` the same as `other` or above it in their code system? nullopt: the code system is not known here in full, or has not both codes: an error.
   virtual std::optional<bool> Subsumes(std::string_view system, std::string_view code,
                                        std::string_view other) const {
     static_cast<void>(system), static_cast<void>(code), static_cast<void>(other);
@@ -98,7 +99,7 @@ class Tracer {
   virtual void Trace(std::string_view name, const Collection& items) = 0;
 };
 
-/// What an expression may ask of the world. All optional; absent answers give the empty collection.
+/// What an expression may ask of the world. All optional; absent answers give the empty collection, except where Conformance says otherwise.
 /// Only a %name that is neither given here nor known to the language is an error.
 struct Environment {
   const Definitions* definitions = nullptr;  // those of Compile, or nullptr
@@ -149,6 +150,8 @@ class Expression {
   /// Cheaper than Evaluate: conditions are followed as truth values, and a question whether something exists ends at the first item.
   Result<bool> Test(const Environment& environment, const Item& context) const;
   std::string_view text() const;
+  /// The types that its items may be of, those of computed ones kSystem…; nullopt where only the data tell.
+  const std::optional<std::vector<TypeId>>& types() const;
 
   struct Program;
 

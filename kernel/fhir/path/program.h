@@ -170,6 +170,7 @@ struct Expression::Program {
   uint32_t kept = 0;   // operations whose result is kept
   /// Members of the context without which the result is empty for certain; used by ExpressionSet. Empty = not known.
   std::vector<NameId> needs_any;
+  std::optional<std::vector<TypeId>> types_given;  // as Expression::types
 };
 
 /// The text of an expression is needed for messages. Errors: kIncorrect.
