@@ -74,6 +74,30 @@ TEST_F(ProfileSets, TheyMayGiveTheirCodesOtherTexts) {
   EXPECT_EQ(told("a", "Erste", {"http://x/pv", "http://x/pe"}), "");
 }
 
+// Source: FHIR R4 fhirpath.html, memberOf() and subsumes(): what cannot be resolved is an error.
+TEST_F(ProfileSets, InvariantsThatAskForOnesThatAreNotHereAreNotDecided) {
+  Add(R"({"resourceType":"CodeSystem","url":"http://x/c","content":"complete","concept":[{"code":"a","concept":[{"code":"b"}]}]})");
+  Add(R"({"resourceType":"ValueSet","url":"http://x/v","compose":{"include":[{"system":"http://x/c","concept":[{"code":"a"}]}]}})");
+  const auto add = [&](const std::string& name, const std::string& expression) {
+    Add(R"({"resourceType":"StructureDefinition","url":"http://x/)" + name +
+        R"(","type":"Patient","derivation":"constraint","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient",)"
+        R"("differential":{"element":[{"path":"Patient.maritalStatus","constraint":[{"key":"k","severity":"error","human":"h","expression":")" +
+        expression + R"("}]}]}})");
+  };
+  add("known", "memberOf('http://x/v')");
+  add("unknown", "memberOf('http://x/w')");
+  add("excluded", "memberOf('http://x/w').not()");
+  add("subsumed", "coding.first().subsumedBy(%factory.Coding('http://x/c', 'a'))");
+  add("unrelated", "coding.first().subsumedBy(%factory.Coding('http://x/c', 'zed')).not()");
+  EXPECT_EQ(Told(R"("code":"a")", {"http://x/known"}), "");
+  EXPECT_EQ(Told(R"("code":"b")", {"http://x/known"}), "Patient.maritalStatus: k: h\n");
+  EXPECT_EQ(Told(R"("code":"b")", {"http://x/subsumed"}), "");
+  for (const char* name : {"http://x/unknown", "http://x/excluded", "http://x/unrelated"})
+    EXPECT_EQ(Told(R"("code":"b")", {name}),
+              "Patient.maritalStatus: k: h (it cannot be decided: its expression fails on what is there)\n")
+        << name;
+}
+
 // FHIR R4 CodeSystem.caseSensitive: without case, if it is false.
 TEST_F(ProfileSets, CodesAreComparedAsTheirCodeSystemCompares) {
   const auto system = [&](const std::string& name, const char* sensitive) {

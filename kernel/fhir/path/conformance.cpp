@@ -50,7 +50,8 @@ std::optional<GivenCodes> CodesOfItem(const TypeTable& types, const Item& item) 
 
 }  // namespace
 
-/// Some code of `above` is the same as, or stands above, some code of `below`. Where a code system is not known: empty, unless another pair tells.
+/// Some code of `above` is the same as, or stands above, some code of `below`. Where a code system is not known, or a code of it: an error, unless
+/// another pair tells. Without a code on one side: empty.
 Status Evaluator::Subsumption(const Call& call, const Item& above, const Item& below) {
   const auto sources = CodesOfItem(types_, above);
   const auto targets = CodesOfItem(types_, below);
@@ -58,7 +59,8 @@ Status Evaluator::Subsumption(const Call& call, const Item& above, const Item& b
     return Fail(call.op, "subsumes() and subsumedBy() compare a Coding or CodeableConcept with another");
   constexpr uint64_t kPairWork = 8;  // a look-up in a code system
   TRY(Charge(call.op, sources->size() * targets->size() * kPairWork));
-  bool undecided = sources->empty() || targets->empty(), comparable = false;
+  if (sources->empty() || targets->empty()) return {};
+  bool undecided = false, comparable = false;
   for (const auto& [system, code] : *sources) {
     for (const auto& [other_system, other] : *targets) {
       if (system != other_system) continue;
@@ -71,7 +73,10 @@ Status Evaluator::Subsumption(const Call& call, const Item& above, const Item& b
       undecided = undecided || !answer;
     }
   }
-  if (undecided) return {};
+  if (undecided)
+    return Fail(
+        call.op,
+        "the code system is not known here in full, or has not both codes: how they relate is not known");
   const auto is_coding = [&](const Item& item) {
     return types_.definitions().Type(item.type).name == "Coding";
   };
@@ -123,7 +128,8 @@ Status Evaluator::CallConformance(const Call& call, bool* known) {
       if (environment_.conformance != nullptr) answer = environment_.conformance->MemberOf(*item, *url);
       const CodeSetId set = types_.CodeSetNamed(std::string_view(*url).substr(0, url->find('|')));
       if (!answer && set != kNoCodeSet) answer = IsMember(types_, *item, set);
-      if (answer) call.out->push_back(BooleanItem(*answer));  // a value set that is not here: not known
+      if (!answer) return Fail(call.op, "memberOf() does not know this value set, or not all of its codes");
+      call.out->push_back(BooleanItem(*answer));
       return {};
     }
     case Function::kSubsumes:
