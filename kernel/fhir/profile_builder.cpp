@@ -12,7 +12,6 @@ namespace tk::fhir {
 namespace {
 
 constexpr size_t kInvariantsMax = 64;  // of one element
-constexpr size_t kSlicesMax = 512;     // of one element
 constexpr std::string_view kMaxValueSetUrl =
     "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet";
 constexpr std::string_view kProfileElementUrl =

@@ -5,6 +5,9 @@
 
 namespace tk::fhir {
 
+/// Slices of one element that are applied.
+inline constexpr size_t kSlicesMax = 512;
+
 /// What the official definitions' urls begin with; the name of the type follows.
 inline constexpr std::string_view kTypeUrl = "http://hl7.org/fhir/StructureDefinition/";
 

@@ -34,6 +34,7 @@ class BaseComparison {
   void Cardinality() const;
   void Types() const;
   void Binding() const;
+  std::string WeakenedBinding() const;
   void Values() const;
 
  private:
@@ -48,7 +49,13 @@ class BaseComparison {
     return type != kNoType && definitions_.Type(type).type_class == TypeClass::kPrimitive;
   }
   bool TakesValue(TypeId element, TypeId value) const;
-  bool IsRequiredByType() const;
+  using Strength = ProfileBinding::Strength;
+  std::optional<Strength> StrengthByType(TypeId owner, const ElementInfo& element) const;
+  template <class Is>
+  bool EachTypeBinds(const Is& is) const {
+    return std::all_of(base_.of_type.begin(), base_.of_type.end(),
+                       [&](const auto& one) { return is(StrengthByType(one.first, *one.second)); });
+  }
 
   Profiles& profiles_;
   const Definitions& definitions_;
@@ -153,29 +160,34 @@ void BaseComparison::Types() const {
   }
 }
 
-bool BaseComparison::IsRequiredByType() const {
-  const auto is_required = [&](const auto& one) {
-    // What is bound otherwise is kept apart: codes whose limit is another set (language), sets that cannot be listed.
-    const std::string_view name = definitions_.Type(one.first).name;
-    const TypeId root = definitions_.FindType(name.substr(0, name.find('.')));
-    std::string path = std::string(name) + "." + std::string(one.second->base_name);
-    if (one.second->choice != 0) path += "[x]";
-    const Profile* bindings = root == kNoType ? nullptr : profiles_.Bindings(root);
-    const ProfileElement* rule = bindings == nullptr ? nullptr : bindings->Find(path);
-    const auto strength = rule == nullptr ? std::nullopt : StrengthOf(*rule);
-    return strength ? *strength == ProfileBinding::Strength::kRequired
-                    : one.second->required_codes != kNoCodeSet;
-  };
-  return std::all_of(base_.of_type.begin(), base_.of_type.end(), is_required);
+std::optional<ProfileBinding::Strength> BaseComparison::StrengthByType(TypeId owner,
+                                                                       const ElementInfo& element) const {
+  // What is bound otherwise is kept apart: codes whose limit is another set (language), sets that cannot be listed.
+  const std::string_view name = definitions_.Type(owner).name;
+  const TypeId root = definitions_.FindType(name.substr(0, name.find('.')));
+  std::string path = std::string(name) + "." + std::string(element.base_name);
+  if (element.choice != 0) path += "[x]";
+  const Profile* bindings = root == kNoType ? nullptr : profiles_.Bindings(root);
+  const ProfileElement* rule = bindings == nullptr ? nullptr : bindings->Find(path);
+  if (const auto strength = rule == nullptr ? std::nullopt : StrengthOf(*rule)) return strength;
+  return element.required_codes != kNoCodeSet ? std::optional(Strength::kRequired) : std::nullopt;
 }
 
 void BaseComparison::Binding() const {
   const Value strength = definition_["binding"]["strength"];
   if (!strength.is_string() || strength.ToString() == "required") return;
-  const bool of_rule =
-      base_.rule != nullptr && StrengthOf(*base_.rule) == ProfileBinding::Strength::kRequired;
-  if (of_rule || IsRequiredByType())
+  const bool of_rule = base_.rule != nullptr && StrengthOf(*base_.rule) == Strength::kRequired;
+  if (of_rule || EachTypeBinds([](auto one) { return one == Strength::kRequired; }))
     tell_("binding.strength", "is weaker (" + strength.ToString() + ") than that of the base (required)");
+}
+
+std::string BaseComparison::WeakenedBinding() const {
+  const std::string strength = definition_["binding"]["strength"].ToString();
+  if (strength != "preferred" && strength != "example") return {};
+  const auto of_rule = base_.rule == nullptr ? std::nullopt : StrengthOf(*base_.rule);
+  const bool extensible = of_rule ? *of_rule == Strength::kExtensible
+                                  : EachTypeBinds([](auto one) { return one == Strength::kExtensible; });
+  return extensible ? "is weaker (" + strength + ") than that of the base (extensible)" : "";
 }
 
 /// What the definition itself says, else its base; empty: it cannot be told.
@@ -225,6 +237,10 @@ void BaseComparison::Values() const {
 }
 
 }  // namespace
+
+std::string WeakenedBinding(Profiles& profiles, Value definition, const BaseElement& base) {
+  return BaseComparison(profiles, definition, base, {}).WeakenedBinding();
+}
 
 void TellContradictions(Profiles& profiles, Value definition, const BaseElement& base,
                         const std::function<void(std::string_view, std::string)>& tell) {

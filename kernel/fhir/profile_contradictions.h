@@ -27,4 +27,8 @@ struct BaseElement {
 void TellContradictions(Profiles& profiles, Value definition, const BaseElement& base,
                         const std::function<void(std::string_view, std::string)>& tell);
 
+/// A binding that is extensible in the base and weaker in the profile: what is wrong with it, "" if nothing. It is told, and no reason to refuse the profile:
+/// either way a code of another set may stand there.
+std::string WeakenedBinding(Profiles& profiles, Value definition, const BaseElement& base);
+
 }  // namespace tk::fhir

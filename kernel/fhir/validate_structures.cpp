@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "kernel/fhir/profile_builder.h"
@@ -44,7 +45,13 @@ class StructureChecker {
   void Constraints(Value element, const Types& types);
   void Forms(Value element);
   bool Path(Value element, Types* types);
+  bool FindInBase(Value element, BaseElement* base) const;
   void AgainstBase(Value element);
+  void WeakBinding(Value element);
+  void Slices(Value element);
+  static std::string IdOf(Value element) {
+    return element["id"].present() ? element["id"].ToString() : element["path"].ToString();
+  }
   Types TypesAt(std::string_view path) const;
   void Order(Value element);
   void TypeProfiles(Value element);
@@ -54,10 +61,11 @@ class StructureChecker {
   void Binding(Value element, const Types& types);
   void Fixed(Value element);
   void Discriminators(Value element, const Types& types);
-  void Add(std::string_view member, std::string_view type, std::string text) {
+  void Add(std::string_view member, std::string_view type, std::string text,
+           Severity severity = Severity::kError) {
     if (issues_.size() >= issues_max_ || time_.over()) return;
-    issues_.push_back({Severity::kError, type, place_ + (member.empty() ? "" : ".") + std::string(member),
-                       std::move(text)});
+    issues_.push_back(
+        {severity, type, place_ + (member.empty() ? "" : ".") + std::string(member), std::move(text)});
   }
 
   Profiles& profiles_;
@@ -69,6 +77,7 @@ class StructureChecker {
   std::unordered_map<std::string_view, const ProfileElement*> base_rules_;  // of base_, by id
   std::string place_;  // "StructureDefinition.differential.element[3]"
   std::string path_before_;
+  std::unordered_map<std::string, std::unordered_set<std::string>> slices_;  // by the id of what is sliced
   std::vector<Issue> issues_;
 };
 
@@ -127,6 +136,7 @@ std::vector<Issue> StructureChecker::RunUnusable() {
       return Add("path", "value", "names no element of the type that the profile constrains");
     if (element["constraint"].present()) Constraints(element, types);
     Forms(element);
+    Slices(element);
     AgainstBase(element);
   });
   return std::move(issues_);
@@ -177,17 +187,46 @@ void StructureChecker::Element(Value element) {
   Extensions(element);
   Fixed(element);
   Discriminators(element, types);
+  Slices(element);
   AgainstBase(element);
+  WeakBinding(element);
 }
 
-/// What a profile says of an element beside what its base says.
-void StructureChecker::AgainstBase(Value element) {
+/// A profile of more cannot be applied (profile_builder.h). Those of its base count.
+void StructureChecker::Slices(Value element) {
+  const std::string id = IdOf(element);
+  const size_t dot = id.rfind('.'), colon = id.find(':', dot == std::string::npos ? 0 : dot);
+  std::string name = element["sliceName"].present() ? element["sliceName"].ToString()
+                     : colon == std::string::npos   ? ""
+                                                    : id.substr(colon + 1);
+  if (name.empty()) return;
+  std::string sliced = id.substr(0, colon);
+  if (const size_t slash = name.rfind('/'); slash != std::string::npos) {
+    sliced += ":" + name.substr(0, slash);
+    name.erase(0, slash + 1);
+  }
+  const auto [known, is_first] = slices_.try_emplace(sliced);
+  const auto rule = base_rules_.find(sliced);
+  if (is_first && rule != base_rules_.end()) {
+    for (const auto& slice : rule->second->slices) {
+      const std::string& whole = slice->slice;
+      known->second.insert(whole.substr(whole.rfind('/') + 1));
+    }
+  }
+  if (known->second.insert(name).second && known->second.size() == kSlicesMax + 1)
+    Add("sliceName", "too-costly",
+        id + ": with it " + sliced + " has more than " + std::to_string(kSlicesMax) +
+            " slices, with those of the base: more of one element are not applied");
+}
+
+/// The same element of the base. False: there is none to compare with.
+bool StructureChecker::FindInBase(Value element, BaseElement* found) const {
   const std::string path = element["path"].ToString();
   const size_t dot = path.rfind('.');
-  if (dot == std::string::npos || !IsOfThisVersion()) return;
+  if (dot == std::string::npos || !IsOfThisVersion()) return false;
   const Types parent = TypesAt(std::string_view(path).substr(0, dot));
-  if (parent.open) return;
-  BaseElement base;
+  if (parent.open) return false;
+  BaseElement& base = *found;
   std::string_view name = std::string_view(path).substr(dot + 1);
   const bool is_choice = name.ends_with("[x]");
   if (is_choice) name.remove_suffix(3);
@@ -198,8 +237,8 @@ void StructureChecker::AgainstBase(Value element) {
       base.is_slice = base.is_slice || (one.choice != 0 && !is_choice);
     }
   }
-  if (base.of_type.empty()) return;
-  const std::string id = element["id"].present() ? element["id"].ToString() : path;
+  if (base.of_type.empty()) return false;
+  const std::string id = IdOf(element);
   const size_t colon = id.find(':', id.rfind('.') == std::string::npos ? 0 : id.rfind('.'));
   base.is_slice = base.is_slice || colon != std::string::npos || element["sliceName"].present();
   // Without an id that names the slice none is compared with that of the whole.
@@ -208,9 +247,24 @@ void StructureChecker::AgainstBase(Value element) {
     base.rule = rule->second;
   const auto whole = base_rules_.find(std::string_view(id).substr(0, colon));
   if (base.is_slice && whole != base_rules_.end()) base.whole = whole->second;
+  return true;
+}
+
+/// What a profile says of an element beside what its base says.
+void StructureChecker::AgainstBase(Value element) {
+  BaseElement base;
+  if (!FindInBase(element, &base)) return;
   TellContradictions(profiles_, element, base, [&](std::string_view member, std::string text) {
-    Add(member, "value", id + ": " + std::move(text));
+    Add(member, "value", IdOf(element) + ": " + std::move(text));
   });
+}
+
+void StructureChecker::WeakBinding(Value element) {
+  BaseElement base;
+  if (!element["binding"].present() || !FindInBase(element, &base)) return;
+  std::string text = WeakenedBinding(profiles_, element, base);
+  if (!text.empty())
+    Add("binding.strength", "value", IdOf(element) + ": " + std::move(text), Severity::kWarning);
 }
 
 StructureChecker::Types StructureChecker::TypesAt(std::string_view path) const {
@@ -327,7 +381,7 @@ void StructureChecker::Extensions(Value element) {
   const bool is_extension = structure_["type"].ToString() == "Extension";
   if (!is_extension && element["meaningWhenMissing"].present() && structure_["differential"].present())
     Add("meaningWhenMissing", "structure", "is for the definition of a type: a profile must not say it");
-  const std::string id = element["id"].present() ? element["id"].ToString() : element["path"].ToString();
+  const std::string id = IdOf(element);
   const Value url = element["fixedUri"];
   if (is_extension && id == "Extension.url" && url.is_string() &&
       structure_["baseDefinition"].ToString() == std::string(kTypeUrl) + "Extension" &&
@@ -352,7 +406,7 @@ void StructureChecker::Contexts() {
 
 void StructureChecker::Fixed(Value element) {
   if (base_ == nullptr) return;
-  const std::string id = element["id"].present() ? element["id"].ToString() : element["path"].ToString();
+  const std::string id = IdOf(element);
   const auto found = base_rules_.find(id);
   if (found == base_rules_.end() || !found->second->fixed) return;
   const ProfileElement* before = found->second;

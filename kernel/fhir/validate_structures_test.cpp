@@ -145,13 +145,88 @@ TEST(Structures, WhatContradictsTheType) {
        R"("type":[{"code":"Reference","targetProfile":["http://x/patient"]}])", ""},
       {"Observation", "Observation.referenceRange.low", R"("type":[{"code":"SimpleQuantity"}])", ""},
       {"Patient", "Patient.gender", R"("binding":{"strength":"required","valueSet":"http://x/v"})", ""},
-      {"Patient", "Patient.maritalStatus", R"("binding":{"strength":"example","valueSet":"http://x/v"})", ""},
       {"Patient", "Patient.language", R"("binding":{"strength":"preferred","valueSet":"http://x/v"})", ""},
       {"Patient", "Patient.identifier.system", R"("fixedUri":"http://x/s")", ""},
       {"Patient", "Patient.name", R"("patternHumanName":{"family":"x"})", ""},
       {"Observation", "Observation.valueQuantity", R"("patternQuantity":{"code":"x"})", ""},
       {"Observation", "Observation.value[x]", R"("type":[{"code":"string"}],"patternString":"x")", ""}};
   for (const Case& good : kGood) EXPECT_EQ(told(good.type, good.id, good.rest), "") << good.id << good.rest;
+}
+
+/// What is told of a profile of Observation with these elements, "severity path: text" a line.
+std::string ToldOf(const std::string& elements, const std::string& base, bool write,
+                   const MemoryCanonicals& canonicals = {}) {
+  Profiles profiles(*Definitions::R4(), canonicals);
+  const auto document = Document::Parse(
+      R"({"resourceType":"StructureDefinition","url":"http://x/p","type":"Observation","derivation":"constraint","baseDefinition":")" +
+      base + R"(","differential":{"element":[)" + elements + "]}}");
+  CheckTime time;
+  std::string text;
+  for (const Issue& issue : write ? UnusableProblems(profiles, document->Root(), 100, time)
+                                  : StructureProblems(profiles, document->Root(), 100, time))
+    text += (issue.severity == Severity::kError ? "error " : "warning ") +
+            issue.path.substr(std::string_view("StructureDefinition.differential.").size()) + ": " +
+            issue.text + "\n";
+  return text;
+}
+
+std::string ManySlices(size_t first, size_t count, const char* before = "") {
+  std::string out = before;
+  for (size_t i = first; i < first + count; ++i) {
+    const std::string name = "s" + std::to_string(i);
+    out += std::string(out.empty() ? "" : ",") + R"({"id":"Observation.component:)" + name +
+           R"(","path":"Observation.component","sliceName":")" + name + "\"}";
+  }
+  return out;
+}
+
+// Source: FHIR R4 terminologies.html#strength; extensible is weakened by preferred and example.
+TEST(Structures, AWeakenedExtensibleBindingIsToldAndNotRefused) {
+  const std::string observation = "http://hl7.org/fhir/StructureDefinition/Observation";
+  const auto bound = [](const std::string& element, const std::string& strength) {
+    return R"({"id":")" + element + R"(","path":")" + element + R"(","binding":{"strength":")" + strength +
+           R"(","valueSet":"http://x/v"}})";
+  };
+  EXPECT_EQ(
+      ToldOf(bound("Observation.dataAbsentReason", "preferred"), observation, false),
+      "warning element[0].binding.strength: Observation.dataAbsentReason: is weaker (preferred) than that of "
+      "the base (extensible)\n");
+  EXPECT_EQ(ToldOf(bound("Observation.dataAbsentReason", "example"), observation, true), "");
+  EXPECT_EQ(ToldOf(bound("Observation.dataAbsentReason", "extensible"), observation, false), "");
+  EXPECT_EQ(ToldOf(bound("Observation.category", "example"), observation, false), "");  // preferred there
+  MemoryCanonicals canonicals;
+  canonicals.Add(std::make_shared<const Document>(
+      Document::Parse(
+          R"({"resourceType":"StructureDefinition","url":"http://x/b","type":"Observation","derivation":"constraint","baseDefinition":")" +
+          observation + R"(","differential":{"element":[)" + bound("Observation.category", "extensible") +
+          "]}}")
+          .value()));
+  EXPECT_EQ(
+      ToldOf(bound("Observation.category", "example"), "http://x/b", false, canonicals),
+      "warning element[0].binding.strength: Observation.category: is weaker (example) than that of the base "
+      "(extensible)\n");
+}
+
+TEST(Structures, MoreSlicesThanAreAppliedAreRefused) {
+  const std::string observation = "http://hl7.org/fhir/StructureDefinition/Observation";
+  const char* const sliced =
+      R"({"id":"Observation.component","path":"Observation.component","slicing":{"rules":"open","discriminator":[{"type":"value","path":"code"}]}})";
+  const std::string told =
+      "sliceName: Observation.component:s512: with it Observation.component has more than 512 slices, with "
+      "those "
+      "of the base: more of one element are not applied\n";
+  for (const bool write : {false, true}) {
+    EXPECT_EQ(ToldOf(ManySlices(0, 512, sliced), observation, write), "");
+    EXPECT_EQ(ToldOf(ManySlices(0, 514, sliced), observation, write), "error element[513]." + told);
+  }
+  MemoryCanonicals canonicals;
+  canonicals.Add(std::make_shared<const Document>(
+      Document::Parse(
+          R"({"resourceType":"StructureDefinition","url":"http://x/b","type":"Observation","derivation":"constraint","baseDefinition":")" +
+          observation + R"(","differential":{"element":[)" + ManySlices(0, 500, sliced) + "]}}")
+          .value()));
+  EXPECT_EQ(ToldOf(ManySlices(490, 22), "http://x/b", true, canonicals), "");
+  EXPECT_EQ(ToldOf(ManySlices(490, 24), "http://x/b", true, canonicals), "error element[22]." + told);
 }
 
 TEST(Structures, WhatContradictsTheProfileItIsBasedOn) {
