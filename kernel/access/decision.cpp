@@ -27,7 +27,7 @@ Opened LookAtFacts(const Viewer& viewer, const Policies& policies, std::span<con
   return opened;
 }
 
-Step RightStep(const Viewer& viewer, const Question& question) {
+Step RightStep(const Viewer& viewer, const AccessQuestion& question) {
   const std::string post = viewer.post == nullptr ? "-" : viewer.post->name;
   const std::string source = viewer.post == nullptr ? std::string() : viewer.post->source;
   switch (question.deed) {
@@ -56,7 +56,7 @@ bool InArea(const view::Scope& scope, view::OwnerNumber owner, uint64_t area) {
   return area >= scope.area_low && area < scope.area_high;
 }
 
-Step AreaStep(const Viewer& viewer, const Question& question) {
+Step AreaStep(const Viewer& viewer, const AccessQuestion& question) {
   const bool in = InArea(viewer.scope, question.owner, question.area);
   if (viewer.scope.everything) return {"area", true, "The account has the whole city.", "accounts.toml"};
   if (viewer.scope.only_owner != 0)
@@ -68,7 +68,7 @@ Step AreaStep(const Viewer& viewer, const Question& question) {
           "accounts.toml"};
 }
 
-void AddMaskStep(const Viewer& viewer, const Question& question, Decision* decision) {
+void AddMaskStep(const Viewer& viewer, const AccessQuestion& question, Decision* decision) {
   if (viewer.masks == nullptr) return;
   decision->masked = MaskedElements(*viewer.masks, question.type);
   const std::string what = decision->masked.empty()
@@ -85,7 +85,8 @@ bool Reaches(const view::Scope& scope, view::OwnerNumber owner, uint64_t area, V
   return InArea(scope, owner, area);
 }
 
-Decision Decide(const Viewer& viewer, const Question& question, std::span<const Fact> about, Instant now_us) {
+Decision Decide(const Viewer& viewer, const AccessQuestion& question, std::span<const Fact> about,
+                Instant now_us) {
   Decision decision;
   const auto step = [&](Step one) { decision.steps.push_back(std::move(one)); };
   const auto& policies = viewer.policies != nullptr ? *viewer.policies : *Policies::BuiltIn();

@@ -1,6 +1,6 @@
 // The decision: may this viewer do that with this person's record, and why. A pure function of viewer, policies and facts; what searches, reads,
 // histories, exports and the live stream do inside view::Scope and MayRead is the same decision, taken for many at once (Reaches, Facts::BeyondOf).
-// Flow:   Viewer, Question, facts about the person → Decide → Decision: the steps with their policies and sources, no health data
+// Flow:   Viewer, AccessQuestion, facts about the person → Decide → Decision: the steps with their policies and sources, no health data
 // Order:  account and post → type or operation → whose record → emergency → consent → area, relation, family → masks
 #pragma once
 
@@ -15,7 +15,7 @@ namespace tk::access {
 
 enum class Deed : uint8_t { kRead, kWrite, kCall };
 
-struct Question {
+struct AccessQuestion {
   Deed deed = Deed::kRead;
   std::string type;       // resource type
   std::string operation;  // of kCall
@@ -41,6 +41,7 @@ struct Decision {
 bool Reaches(const view::Scope& scope, view::OwnerNumber owner, uint64_t area, Verdict facts);
 
 /// `about`: facts about the owner (Facts::About). Pure. Cost: some µs.
-Decision Decide(const Viewer& viewer, const Question& question, std::span<const Fact> about, Instant now_us);
+Decision Decide(const Viewer& viewer, const AccessQuestion& question, std::span<const Fact> about,
+                Instant now_us);
 
 }  // namespace tk::access

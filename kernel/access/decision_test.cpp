@@ -63,7 +63,7 @@ Fact EmergencyOf(const std::string& account, Instant until_us) {
 
 bool May(const Viewer& viewer, uint64_t area, const std::vector<Fact>& facts, Instant now_us = kNow,
          const std::string& type = "Patient") {
-  Question question;
+  AccessQuestion question;
   question.type = type;
   question.owner = kPerson;
   question.area = area;
@@ -170,7 +170,7 @@ TEST(Decision, ListsFollowFactsAndTime) {
 }
 
 TEST(Decision, SaysWhyAndByWhat) {
-  Question question;
+  AccessQuestion question;
   question.type = "Patient";
   question.owner = kPerson;
   question.area = kThere;

@@ -63,13 +63,13 @@ bool IsDate(std::string_view month_and_day) {
 }
 
 /// What a run of digits (with a following X) may be.
-enum class Number : uint8_t { kNone, kResident, kMobile };
-Number NumberOf(std::string_view run) {
+enum class RunKind : uint8_t { kNone, kResident, kMobile };
+RunKind RunKindOf(std::string_view run) {
   if (run.size() == 18 && (run.substr(6, 2) == "19" || run.substr(6, 2) == "20") && IsDate(run.substr(10, 4)))
-    return Number::kResident;
-  if (run.size() == 15 && IsDate(run.substr(8, 4))) return Number::kResident;
-  if (run.size() == 11 && run[0] == '1' && run[1] >= '3') return Number::kMobile;
-  return Number::kNone;
+    return RunKind::kResident;
+  if (run.size() == 15 && IsDate(run.substr(8, 4))) return RunKind::kResident;
+  if (run.size() == 11 && run[0] == '1' && run[1] >= '3') return RunKind::kMobile;
+  return RunKind::kNone;
 }
 
 /// The end of the digits that begin at `at`; of 17 an X behind belongs to them.
@@ -216,7 +216,7 @@ struct Hidden {
   bool used = false;
 };
 
-enum class Where : uint8_t {
+enum class Ground : uint8_t {
   kAround,  // a Bundle: only what it holds
   kPublic,  // staff, places, definitions
   kPerson,
@@ -245,16 +245,16 @@ class Pass {
 
   void Resource(Value root) {
     const std::string type = root["resourceType"].ToString();
-    const Where where = IsPersonType(type)                               ? Where::kPerson
-                        : type == "Bundle"                               ? Where::kAround
-                        : type == "OperationOutcome" || is_public_(type) ? Where::kPublic
-                                                                         : Where::kAbout;
-    if (where == Where::kPublic && !root["contained"]) {
+    const Ground where = IsPersonType(type)                               ? Ground::kPerson
+                         : type == "Bundle"                               ? Ground::kAround
+                         : type == "OperationOutcome" || is_public_(type) ? Ground::kPublic
+                                                                          : Ground::kAbout;
+    if (where == Ground::kPublic && !root["contained"]) {
       json_.Raw(root.Json());
       return;
     }
-    const bool is_top = path_.empty() || where_ == Where::kAround;
-    const Where outer = std::exchange(where_, where);
+    const bool is_top = path_.empty() || where_ == Ground::kAround;
+    const Ground outer = std::exchange(where_, where);
     const std::string outer_path = is_top ? std::exchange(path_, type) : path_;
     const size_t before = changed;
     Labelling labelling;
@@ -262,14 +262,14 @@ class Pass {
     for (const Value member : root) ResourceMember(root, member, is_top, &labelling);
     if (restores && is_top) PutBack(root);
     json_.End();
-    const bool labels = is_top && where != Where::kAround && !restores;
+    const bool labels = is_top && where != Ground::kAround && !restores;
     if (labels && changed > before) labelling.Insert(out_);
     where_ = outer;
     path_ = outer_path;
   }
 
  private:
-  /// Where the label can be put in, known while the resource is written.
+  /// Ground the label can be put in, known while the resource is written.
   struct Labelling {
     size_t at = std::string::npos;
     std::string before, after;
@@ -306,8 +306,8 @@ class Pass {
 
   bool IsTakenOut(std::string_view name) const {
     if (restores) return false;
-    if (name == "text") return where_ == Where::kPerson || masks_.name || masks_.address;
-    if (where_ != Where::kPerson) return false;
+    if (name == "text") return where_ == Ground::kPerson || masks_.name || masks_.address;
+    if (where_ != Ground::kPerson) return false;
     return (name == "_birthDate" && masks_.birth_date) || (name == "photo" && masks_.name);
   }
 
@@ -380,9 +380,9 @@ class Pass {
 
   /// How this member is masked; nullptr: by what it holds.
   Maker MakerOf(Value parent, Value member) const {
-    if (where_ != Where::kPerson && where_ != Where::kAbout) return nullptr;
+    if (where_ != Ground::kPerson && where_ != Ground::kAbout) return nullptr;
     const std::string_view name = member.name_text();
-    const bool person = where_ == Where::kPerson;
+    const bool person = where_ == Ground::kPerson;
     if (name == "identifier") {
       if (!masks_.identifier || IsPublicReference(is_public_, parent)) return nullptr;
       const bool is_root = parent["resourceType"].present();
@@ -480,7 +480,7 @@ class Pass {
       return;
     }
     const bool is_looked_at =
-        (where_ == Where::kPerson || where_ == Where::kAbout) && !IsAmong(kNoTexts, name);
+        (where_ == Ground::kPerson || where_ == Ground::kAbout) && !IsAmong(kNoTexts, name);
     if (is_looked_at && restores) {
       if (!TakeHidden(value)) json_.Raw(value.Json());
       return;
@@ -497,7 +497,7 @@ class Pass {
   const IsPublicType is_public_;
   std::string* const out_;
   fhir::JsonWriter json_;
-  Where where_ = Where::kAround;
+  Ground where_ = Ground::kAround;
   std::string path_;
 };
 
@@ -527,9 +527,9 @@ std::optional<std::string> MaskedNumbers(std::string_view text, const Masks& mas
     }
     const size_t end = RunEnd(text, at);
     const std::string_view run = text.substr(at, end - at);
-    const Number number = run.size() < kRunMin ? Number::kNone : NumberOf(run);
-    const auto& ends = number == Number::kResident ? masks.identifier : masks.phone;
-    if (number != Number::kNone && ends) {
+    const RunKind number = run.size() < kRunMin ? RunKind::kNone : RunKindOf(run);
+    const auto& ends = number == RunKind::kResident ? masks.identifier : masks.phone;
+    if (number != RunKind::kNone && ends) {
       if (!out) out.emplace();
       out->append(text.substr(copied, at - copied)).append(MaskedEnds(run, *ends));
       copied = end;

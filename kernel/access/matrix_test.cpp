@@ -122,6 +122,7 @@ const std::map<std::string, std::map<std::string, char>> kRights = {
       {"ValueSet", 'r'}}},
     {"index-clerk", {{"Linkage", 'r'}, {"Patient", 'r'}, {"Task", 'w'}}},
     {"operator", {}},
+    {"auditor", {}},
     {"card-desk", {{"HealthCard", 'r'}, {"HealthCardUse", 'r'}, {"Patient", 'r'}}},
     {"security-officer", {}}};
 
@@ -133,7 +134,8 @@ const std::map<std::string, std::set<std::string>> kOperations = {
     {"cdc-officer", {"$everything", "reveal", "export"}},
     {"operator", {"metrics", "rebuild"}},
     {"card-desk", {"health-card-issue", "health-card-present", "health-card-verify"}},
-    {"security-officer", {"why", "emergency-review"}}};
+    {"security-officer", {"why", "emergency-review"}},
+    {"auditor", {"audit"}}};
 const std::vector<std::string> kAllOperations = {"$everything",
                                                  "$validate",
                                                  "$erase",
@@ -153,6 +155,7 @@ const std::vector<std::string> kAllOperations = {"$everything",
                                                  "$ihe-pix",
                                                  "why",
                                                  "emergency-review",
+                                                 "audit",
                                                  "health-card-issue",
                                                  "health-card-present",
                                                  "health-card-verify"};
@@ -167,7 +170,7 @@ TEST(Matrix, EveryPostAndType) {
   const auto posts = Posts::Load("/nonexistent");
   ASSERT_TRUE(posts.ok()) << posts.error().ToString();
   EXPECT_EQ(posts->Names(),
-            (std::vector<std::string>{"admin", "card-desk", "cdc-officer", "doctor", "index-clerk",
+            (std::vector<std::string>{"admin", "auditor", "card-desk", "cdc-officer", "doctor", "index-clerk",
                                       "operator", "screener", "security-officer"}));
   size_t cells = 0;
   for (const std::string& post : posts->Names()) {
@@ -188,7 +191,7 @@ TEST(Matrix, EveryPostAndType) {
       ++cells;
     }
   }
-  EXPECT_EQ(cells, 8 * (kTypes.size() * 2 + kAllOperations.size()));
+  EXPECT_EQ(cells, 9 * (kTypes.size() * 2 + kAllOperations.size()));
 }
 
 TEST(Matrix, WithoutAPostNothing) {

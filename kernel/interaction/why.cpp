@@ -45,8 +45,8 @@ Result<WhyAsked> ReadWhyAsked(const Room& room, const Call& call) {
   return asked;
 }
 
-access::Question QuestionOf(const Room& room, const WhyAsked& asked) {
-  access::Question question;
+access::AccessQuestion QuestionOf(const Room& room, const WhyAsked& asked) {
+  access::AccessQuestion question;
   question.type = asked.type;
   question.deed = asked.deed == "read"    ? access::Deed::kRead
                   : asked.deed == "write" ? access::Deed::kWrite
@@ -90,7 +90,7 @@ Result<Response> Why(const Room& room, const Call& call) {
     if (!room.context.viewer_of) return MakeError(ErrorCode::kUnsupported, "There are no accounts here.");
     viewer = TRY(room.context.viewer_of(asked.account));
   }
-  access::Question question = QuestionOf(room, asked);
+  access::AccessQuestion question = QuestionOf(room, asked);
   const auto about =
       question.owner == 0 ? std::vector<access::Fact>() : room.facts->facts().About(question.owner);
   const Instant now_us = room.context.clock->NowUs();
