@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernel/base/file.h"
 #include "kernel/person/journal.h"
 #include "kernel/person/patient_record.h"
 #include "kernel/view/manifest.h"
@@ -293,6 +294,8 @@ Status PersonView::LoadPeople(const std::string& path, uint64_t size) {
 
 Result<view::Mark> PersonView::Load(const std::string& folder, const view::Mark& log_head) {
   const std::lock_guard one(save_mutex_);
+  folder_ = folder;
+  saved_bytes_ = 0;
   const view::Manifest manifest = TRY(view::ReadManifest(folder));
   view::Mark saved = manifest.mark;
   if (saved.format_version != kPeopleFormat)
@@ -310,13 +313,17 @@ Result<view::Mark> PersonView::Load(const std::string& folder, const view::Mark&
   t_ = saved.t;
   end_ordinal_ = saved.end_ordinal;
   unsaved_.clear();
-  folder_ = folder;
   saved_bytes_ = size;
   return manifest.mark;
 }
 
 void PersonView::Clear() {
   const std::lock_guard one(save_mutex_);
+  // What cannot be used may hold what is erased meanwhile; who cannot remove it now cuts it with the next Save.
+  if (!folder_.empty()) {
+    (void)RemoveFile(folder_ + "/manifest");
+    (void)RemoveFile(JournalIn(folder_));
+  }
   const std::lock_guard hold(lock_);
   people_ = std::make_unique<People>(model_, rules_);
   due_.clear();
@@ -344,6 +351,7 @@ Status PersonView::Forget(std::span<const view::OwnerNumber> owners) {
   }
   if (folder_.empty() || saved_bytes_ == 0) return {};
   std::sort(live.begin(), live.end());
+  TRY(AppendToJournal(JournalIn(folder_), saved_bytes_, {}));  // cuts what a Save that failed left behind
   return BlankJournal(JournalIn(folder_), saved_bytes_,
                       [&](uint64_t hash) { return !std::binary_search(live.begin(), live.end(), hash); });
 }
