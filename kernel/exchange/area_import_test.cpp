@@ -228,6 +228,14 @@ TEST_F(OperationsTest, OnlyPostsOfTheWholeCityWithTheRight) {
   EXPECT_EQ(Tree("issues=true").status, 403);
 }
 
+TEST_F(OperationsTest, OrganizationsGoInByTheirOwnOperation) {
+  const auto answer =
+      Ask(interaction::Method::kPost, {"$import-organizations"}, "", "id,name\nh1,第一医院\n");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.audit_type, "Organization");
+  EXPECT_EQ(At(Stored("Organization", "h1"), "name"), "第一医院");
+}
+
 TEST_F(OperationsTest, WhatIsNotOfferedIsSaid) {
   EXPECT_EQ(Ask(interaction::Method::kGet, {"$import-areas"}, "").status, 405);
   EXPECT_EQ(Ask(interaction::Method::kPost, {"Location", "$tree"}, "").status, 405);

@@ -23,7 +23,10 @@ constexpr std::string_view kImportAreas = "$import-areas", kImportOrganizations 
 constexpr size_t kDepthMax = 5;
 constexpr size_t kNodesMax = 10'000;
 
-bool IsImport(const Request& request) { return request.path.size() == 1 && request.path[0] == kImportAreas; }
+bool IsImport(const Request& request) {
+  return request.path.size() == 1 &&
+         (request.path[0] == kImportAreas || request.path[0] == kImportOrganizations);
+}
 bool IsTree(const Request& request) {
   return request.path.size() == 2 && request.path[0] == "Location" && request.path[1] == "$tree";
 }
