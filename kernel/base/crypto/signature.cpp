@@ -72,20 +72,23 @@ bool IsOnCurve(Suite suite, const Point& bytes) {
          EC_POINT_oct2point(group.get(), point.get(), bytes.data(), bytes.size(), nullptr) == 1;
 }
 
-/// What a digest context needs to sign or verify by SM2: the identity of who signs is hashed before the message.
-DigestContext ContextFor(Suite suite, EVP_PKEY* key, bool sign) {
-  DigestContext context(EVP_MD_CTX_new());
-  EVP_PKEY_CTX* own = EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr);
-  if (context == nullptr || own == nullptr) return nullptr;
-  if (suite == Suite::kNational)
-    EVP_PKEY_CTX_set1_id(own, kSm2UserId.data(), static_cast<int>(kSm2UserId.size()));
-  EVP_MD_CTX_set_pkey_ctx(context.get(), own);
-  const int done = sign ? EVP_DigestSignInit(context.get(), nullptr, DigestOf(suite), nullptr, key)
-                        : EVP_DigestVerifyInit(context.get(), nullptr, DigestOf(suite), nullptr, key);
-  if (done == 1) return context;
-  context.reset();
-  EVP_PKEY_CTX_free(own);
-  return nullptr;
+/// A digest context ready to sign or verify. The key's context is not the digest's to free: it goes after it.
+struct Ready {
+  KeyContext key;
+  DigestContext digest;
+};
+
+/// By SM2 the identity of who signs is hashed before the message. `digest` is null if OpenSSL refuses.
+Ready ReadyFor(Suite suite, EVP_PKEY* key, bool sign) {
+  Ready ready{KeyContext(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr)), DigestContext(EVP_MD_CTX_new())};
+  if (ready.key == nullptr || ready.digest == nullptr) return {};
+  if (suite == Suite::kNational &&
+      EVP_PKEY_CTX_set1_id(ready.key.get(), kSm2UserId.data(), static_cast<int>(kSm2UserId.size())) != 1)
+    return {};
+  EVP_MD_CTX_set_pkey_ctx(ready.digest.get(), ready.key.get());
+  const int done = sign ? EVP_DigestSignInit(ready.digest.get(), nullptr, DigestOf(suite), nullptr, key)
+                        : EVP_DigestVerifyInit(ready.digest.get(), nullptr, DigestOf(suite), nullptr, key);
+  return done == 1 ? std::move(ready) : Ready{};
 }
 
 }  // namespace
@@ -130,9 +133,10 @@ bool VerifyingKey::Verify(Bytes message, const Signature& signature) const {
   uint8_t* end = der.data();
   const int size = i2d_ECDSA_SIG(parts.get(), &end);  // at most 72 bytes
   if (size <= 0) return false;
-  const DigestContext context = ContextFor(suite_, key_.get(), false);
-  return context != nullptr && EVP_DigestVerify(context.get(), der.data(), static_cast<size_t>(size),
-                                                message.data(), message.size()) == 1;
+  const Ready ready = ReadyFor(suite_, key_.get(), false);
+  return ready.digest != nullptr &&
+         EVP_DigestVerify(ready.digest.get(), der.data(), static_cast<size_t>(size), message.data(),
+                          message.size()) == 1;
 }
 
 Result<SigningKey> SigningKey::Generate(Suite suite) {
@@ -161,11 +165,11 @@ Result<SigningKey> SigningKey::FromSecret(Suite suite, const Secret& secret) {
 SigningKey::~SigningKey() { OPENSSL_cleanse(secret_.data(), secret_.size()); }
 
 Result<Signature> SigningKey::Sign(Bytes message) const {
-  const DigestContext context = ContextFor(verifying_.suite_, verifying_.key_.get(), true);
+  const Ready ready = ReadyFor(verifying_.suite_, verifying_.key_.get(), true);
   std::array<uint8_t, 80> der{};
   size_t size = der.size();
-  if (context == nullptr ||
-      EVP_DigestSign(context.get(), der.data(), &size, message.data(), message.size()) != 1)
+  if (ready.digest == nullptr ||
+      EVP_DigestSign(ready.digest.get(), der.data(), &size, message.data(), message.size()) != 1)
     return Failed("sign");
   const uint8_t* at = der.data();
   const EcSignature parts(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(size)));
