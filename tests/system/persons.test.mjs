@@ -1,0 +1,123 @@
+// The person index on the real program: records that come at the same moment, what a clerk decides, a kill, an erasure; who may ask, and what the audit has of it.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { freshFolder, program, request, Server } from '../lib/server.mjs';
+
+const kArea = 'http://tongkang.dev/fhir/sid/area', kCard = 'http://tongkang.dev/fhir/sid/cn-resident-id';
+
+/** A number of the division that nobody has, with its check digit (GB 11643-1999). */
+function residentId(birth, sequence) {
+  const body = `380102${birth}${String(sequence).padStart(3, '0')}`;
+  const weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+  return body + '10X98765432'[[...body].reduce((sum, digit, i) => sum + Number(digit) * weights[i], 0) % 11];
+}
+const patient = (number, area = '380102', more = {}) => ({ resourceType: 'Patient', meta: { tag: [{ system: kArea, code: area }] }, active: true,
+  name: [{ text: '王晓芳' }], gender: 'female', birthDate: '1980-01-02', identifier: [{ system: kCard, value: number }], ...more });
+const two = (a, b, names = ['patient', 'other']) => ({ resourceType: 'Parameters',
+  parameter: [[names[0], a], [names[1], b]].map(([name, id]) => ({ name, valueReference: { reference: `Patient/${id}` } })) });
+const sides = (source, target) => two(source, target, ['source-patient', 'target-patient']);
+
+describe('persons', () => {
+  let server, data;
+  const tokens = {};
+  const ask = (who, method, target, body) => request(server.base, method, `/fhir${target}`, { token: tokens[who], body });
+  const signOn = async () => {
+    tokens.city = await server.token();
+    for (const post of ['index-clerk', 'doctor', 'screener']) tokens[post] = await server.token(post);
+  };
+  const recordsOf = async (id, who = 'index-clerk') => {
+    const answer = await ask(who, 'GET', `/Patient/${id}/$person`);
+    assert.equal(answer.status, 200, answer.text);
+    return answer.json.link.map((link) => link.target.reference.slice(8)).sort();
+  };
+  const filesHold = (text) => {
+    const folder = path.join(data, 'views', 'person');
+    return fs.readdirSync(folder).some((name) => fs.readFileSync(path.join(folder, name)).includes(text));
+  };
+
+  before(async () => {
+    data = freshFolder('persons');
+    execFileSync(program(), ['account', 'add', 'index-clerk', '--data', data, '--post', 'index-clerk', '--no-password'], { stdio: 'ignore' });
+    for (const post of ['doctor', 'screener'])
+      execFileSync(program(), ['account', 'add', post, '--data', data, '--post', post, '--area', '380102', '--no-password'], { stdio: 'ignore' });
+    server = await new Server(data).start();
+    await signOn();
+  });
+  after(async () => {
+    await server?.stop();
+    fs.rmSync(data, { recursive: true, force: true });
+  });
+
+  const ids = [];
+  test('records of one person that come at the same moment are joined', async () => {
+    const number = residentId('19800102', 21);
+    const made = await Promise.all(['380102', '380104', '380102', '380104'].map((area) => ask('city', 'POST', '/Patient', patient(number, area))));
+    for (const answer of made) {
+      assert.equal(answer.status, 201, answer.text);
+      ids.push(answer.json.id);
+    }
+    assert.deepEqual(await recordsOf(ids[0]), [...ids].sort());
+    const here = ids.filter((id, i) => i % 2 === 0).sort();
+    assert.deepEqual(await recordsOf(here[0], 'doctor'), here, 'a doctor sees the records of his area alone');
+  });
+
+  test('$match finds the person, for those who may ask', async () => {
+    const body = { resourceType: 'Parameters', parameter: [{ name: 'resource', resource: patient(residentId('19800102', 21)) }] };
+    const found = await ask('doctor', 'POST', '/Patient/$match', body);
+    assert.equal(found.status, 200, found.text);
+    assert.equal(found.json.entry.length, 1);
+    assert.equal(found.json.entry[0].search.extension[0].valueCode, 'certain');
+    assert.equal((await ask('screener', 'POST', '/Patient/$match', body)).status, 403);
+    const nobody = await ask('doctor', 'POST', '/Patient/$match', { resourceType: 'Patient', gender: 'male' });
+    assert.equal(nobody.status, 422);
+    assert.equal((await ask('doctor', 'POST', '/Patient/$link', two(ids[0], ids[2]))).status, 403);
+  });
+
+  test('what a clerk decides lives through a kill, and no machine turns it', async () => {
+    const other = (await ask('city', 'POST', '/Patient', patient(residentId('19800102', 43), '380102', { name: [{ text: '李红' }] }))).json.id;
+    const before = (await ask('city', 'GET', `/Patient/${other}`)).json;
+    assert.equal((await ask('index-clerk', 'POST', '/Patient/$merge', sides(other, ids[0]))).status, 200);
+    assert.equal((await ask('index-clerk', 'POST', '/Patient/$merge', sides(other, ids[0]))).status, 409);
+    assert.ok((await recordsOf(other)).includes(ids[0]));
+    await server.kill();
+    server = await new Server(data).start();
+    await signOn();
+    assert.ok((await recordsOf(other)).includes(ids[0]));
+    const apart = await ask('index-clerk', 'POST', '/Patient/$unmerge', sides(other, ids[0]));
+    assert.equal(apart.status, 200, apart.text);
+    const now = (await ask('city', 'GET', `/Patient/${other}`)).json;
+    delete before.meta.versionId, delete before.meta.lastUpdated, delete now.meta.versionId, delete now.meta.lastUpdated;
+    assert.deepEqual(now, before);
+    const put = await ask('city', 'PUT', `/Patient/${other}`, { ...patient(residentId('19800102', 21)), id: other });
+    assert.equal(put.status, 200, put.text);
+    assert.deepEqual(await recordsOf(other), [other]);
+    assert.equal((await ask('city', 'DELETE', `/Patient/${other}`)).status, 204);
+  });
+
+  test('of one who was erased nothing is left in the files', async () => {
+    const number = residentId('19800102', 65);
+    const id = (await ask('city', 'POST', '/Patient', patient(number, '380102', { name: [{ text: '赵无双' }] }))).json.id;
+    await server.stop();
+    server = await new Server(data).start();
+    await signOn();
+    assert.ok(filesHold(number), 'saved when the program ended');
+    const erased = await ask('city', 'POST', `/Patient/${id}/$erase`, { resourceType: 'Parameters', parameter: [{ name: 'reason', valueCode: 'unlawful' }] });
+    assert.equal(erased.status, 200, erased.text);
+    assert.ok(!filesHold(number) && !filesHold('无双'));
+    await server.stop();
+    server = await new Server(data).start();
+    await signOn();
+    assert.ok(!filesHold(number));
+    assert.equal((await ask('index-clerk', 'POST', '/Patient/$match', patient(number, '380102', { name: [{ text: '赵无双' }] }))).json.total, 0);
+  });
+
+  test('the audit has what was done, and nobody\'s number', async () => {
+    const lines = fs.readdirSync(path.join(data, 'audit')).filter((name) => name.endsWith('.jsonl'))
+      .map((name) => fs.readFileSync(path.join(data, 'audit', name), 'utf8')).join('\n');
+    for (const action of ['match', 'person', 'merge', 'unmerge']) assert.ok(lines.includes(`"${action}"`), action);
+    assert.ok(!lines.includes(residentId('19800102', 21)) && !lines.includes('王晓芳'));
+  });
+});
