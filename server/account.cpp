@@ -8,9 +8,12 @@
 #include <iostream>
 
 #include "kernel/access/accounts.h"
+#include "kernel/access/oauth/jose.h"
+#include "kernel/access/oauth/keys.h"
 #include "kernel/access/posts.h"
 #include "kernel/access/sign_on.h"
 #include "kernel/base/clock.h"
+#include "kernel/base/file.h"
 #include "kernel/geo/area_view.h"
 #include "kernel/view/directory.h"
 #include "server/commands.h"
@@ -21,6 +24,9 @@ namespace {
 struct AccountOptions {
   std::string data, account, display, post, area, organization;
   bool password_stdin = false, no_password = false;
+  std::string kind = "person", record, jwks_file, scopes;
+  std::vector<std::string> redirects;
+  bool is_public = false;
 };
 
 /// The terminal does not show what is typed while this lives.
@@ -96,27 +102,67 @@ Status TellArea(const std::string& data, const std::string& code) {
   return {};
 }
 
+/// Alone on stdout, so that it can go into a file; it cannot be read again.
+void PrintSecret(const std::string& secret) {
+  if (!secret.empty()) fmt::print("{}\n", secret);
+}
+
 Status Add(const AccountOptions& options) {
   TRY(CheckDataFolderOrEmpty(options.data));
   TRY(access::PrepareFolder(options.data));
   TRY(access::CheckAccountName(options.account));
   const access::Posts posts = TRY(access::Posts::Load(options.data));
-  if (posts.Find(options.post) == nullptr) {
+  access::Account made;
+  made.kind = TRY(access::KindOf(options.kind));
+  const bool program = made.kind == access::AccountKind::kProgram;
+  if (posts.Find(options.post) == nullptr && !(program && options.post.empty())) {
     return MakeError(ErrorCode::kIncorrect, fmt::format("there is no post '{}'; posts are: {}", options.post,
                                                         fmt::join(posts.Names(), ", ")));
   }
   if (!options.area.empty()) TRY(TellArea(options.data, options.area));
-  const std::string hash = options.no_password ? std::string() : TRY(ReadHash(options.account));
+  made.name = options.account;
+  made.display = options.display.empty() ? options.account : options.display;
+  made.post = options.post;
+  made.area = options.area;
+  made.organization = options.organization;
+  made.record = options.record;
+  made.scopes = options.scopes;
+  made.redirects = options.redirects;
+  if (!options.jwks_file.empty()) made.jwks = TRY(ReadFile(options.jwks_file, access::oauth::kJwksBytesMax));
+  const bool signs_in_at_pages = !program && made.kind != access::AccountKind::kDevice;
+  std::string secret;
+  if (program && made.jwks.empty() && !options.is_public) {
+    secret = access::NewSecret();
+    made.secret_hash = TRY(access::HashSecret(secret));
+  }
+  TRY(access::CheckAccount(made));
+  if (signs_in_at_pages && !options.no_password) made.password_hash = TRY(ReadHash(options.account));
   TRY(access::EditAccounts(options.data, [&](access::Accounts* accounts) -> Status {
     if (access::FindAccount(accounts, options.account) != nullptr) {
       return MakeError(ErrorCode::kConflict,
                        fmt::format("there is an account '{}' already", options.account));
     }
-    accounts->push_back({options.account, options.display.empty() ? options.account : options.display, hash,
-                         options.post, options.area, false, 1, options.organization});
+    accounts->push_back(made);
     return {};
   }));
+  PrintSecret(secret);
   std::fprintf(stderr, "account '%s' added\n", options.account.c_str());
+  return {};
+}
+
+/// A new secret for a program; the old one, and what it opened, ends.
+Status NewSecret(const AccountOptions& options) {
+  TRY(CheckDataFolder(options.data));
+  const std::string secret = access::NewSecret();
+  const std::string hash = TRY(access::HashSecret(secret));
+  TRY(access::EditAccounts(options.data, [&](access::Accounts* accounts) -> Status {
+    access::Account* const account = access::FindAccount(accounts, options.account);
+    if (account == nullptr) return NoAccount(options.account);
+    account->secret_hash = hash;
+    ++account->generation;
+    return access::CheckAccount(*account);
+  }));
+  PrintSecret(secret);
   return {};
 }
 
@@ -132,7 +178,7 @@ Status SetPassword(const AccountOptions& options) {
     if (account == nullptr) return NoAccount(options.account);
     account->password_hash = hash;
     ++account->generation;
-    return {};
+    return access::CheckAccount(*account);
   });
 }
 
@@ -150,9 +196,13 @@ Status Change(const AccountOptions& options, const std::function<void(access::Ac
 Status List(const AccountOptions& options) {
   TRY(CheckDataFolder(options.data));
   for (const access::Account& account : TRY(access::LoadAccounts(options.data))) {
-    fmt::print("{:<24} {:<14} {:<12} {}{}\n", account.name, account.post,
-               account.area.empty() ? "city" : account.area, account.disabled ? "disabled " : "",
-               account.password_hash.empty() ? "no password" : "");
+    const bool secret = !account.secret_hash.empty() || !account.jwks.empty();
+    fmt::print("{:<24} {:<9} {:<14} {:<12} {}{}\n", account.name, access::NameOf(account.kind),
+               account.post.empty() ? "-" : account.post, account.area.empty() ? "city" : account.area,
+               account.disabled ? "disabled " : "",
+               !account.password_hash.empty() ? ""
+               : secret                       ? "secret or key"
+                                              : "no password");
   }
   return {};
 }
@@ -169,15 +219,16 @@ CLI::App* Sub(CLI::App* parent, const std::string& name, const std::string& help
 
 void AddAccount(CLI::App* root, Commands* commands) {
   const auto options = std::make_shared<AccountOptions>();
-  CLI::App* const account =
-      root->add_subcommand("account", "Who may sign in: add, set-password, revoke, disable, enable, list");
+  CLI::App* const account = root->add_subcommand(
+      "account", "Who may sign in: add, set-password, new-secret, revoke, disable, enable, list");
   account->require_subcommand(1);
   CLI::App* const add =
       Sub(account, "add", "Add an account; the password is read from the terminal or from stdin",
           options.get(), true);
-  add->add_option("--post", options->post,
-                  "What it may do: screener, doctor, cdc-officer, operator, admin, or one of DIR/posts.toml")
-      ->required();
+  add->add_option(
+      "--post", options->post,
+      "What it may do: screener, doctor, cdc-officer, operator, admin, or one of DIR/posts.toml; a "
+      "program may have none and act for people only");
   add->add_option("--area", options->area,
                   "Whose data: a division code such as 380102; without it the whole city");
   add->add_option("--organization", options->organization,
@@ -188,6 +239,16 @@ void AddAccount(CLI::App* root, Commands* commands) {
                 "Read the password from stdin (also without this flag when stdin is no terminal)");
   add->add_flag("--no-password", options->no_password,
                 "No sign-in with a password: for programs, which use tokens");
+  add->add_option("--kind", options->kind, "person, resident, device or program")->capture_default_str();
+  add->add_option("--record", options->record, "Who it is: Practitioner/<id>; of a resident Patient/<id>");
+  add->add_option("--scopes", options->scopes,
+                  "Of a program: the most that it may be granted, such as \"openid fhirUser patient/*.rs\"");
+  add->add_option("--redirect", options->redirects, "Of a program: an address for answers; may be repeated");
+  add->add_option("--jwks", options->jwks_file,
+                  "Of a program: file with its public keys (JWKS), in place of a secret");
+  add->add_flag("--public", options->is_public,
+                "Of a program: it can keep no secret (a page, an app on a phone). Without this and without "
+                "--jwks a secret is made and printed once");
   commands->push_back({add, [options] { return Finish(Add(*options)); }});
   CLI::App* const set =
       Sub(account, "set-password",
@@ -195,6 +256,9 @@ void AddAccount(CLI::App* root, Commands* commands) {
           options.get(), true);
   set->add_flag("--password-stdin", options->password_stdin, "Read it from stdin");
   commands->push_back({set, [options] { return Finish(SetPassword(*options)); }});
+  CLI::App* const secret =
+      Sub(account, "new-secret", "Make a new secret for a program and print it once", options.get(), true);
+  commands->push_back({secret, [options] { return Finish(NewSecret(*options)); }});
   CLI::App* const revoke =
       Sub(account, "revoke", "Make all tokens and sessions of an account worthless", options.get(), true);
   commands->push_back({revoke, [options] { return Finish(Change(*options, [](access::Account*) {})); }});
@@ -209,6 +273,24 @@ void AddAccount(CLI::App* root, Commands* commands) {
                        }});
   CLI::App* const list = Sub(account, "list", "List the accounts", options.get(), false);
   commands->push_back({list, [options] { return Finish(List(*options)); }});
+}
+
+void AddKeys(CLI::App* root, Commands* commands) {
+  const auto data = std::make_shared<std::string>();
+  CLI::App* const keys = root->add_subcommand("keys", "Keys that sign the tokens of programs");
+  keys->require_subcommand(1);
+  CLI::App* const rotate = keys->add_subcommand(
+      "rotate-signing", "A new key signs from now on; the one before verifies until its tokens are over");
+  rotate->add_option("--data", *data, "Data folder")->required()->envname("TONGKANG_DATA");
+  commands->push_back({rotate, [data] {
+                         if (const Status there = CheckDataFolder(*data); !there.ok())
+                           return Fail(there.error());
+                         const SystemClock clock;
+                         auto kid = access::oauth::RotateSigningKeys(*data, clock);
+                         if (!kid.ok()) return Fail(kid.error());
+                         std::puts(kid->c_str());
+                         return kExitDone;
+                       }});
 }
 
 void AddToken(CLI::App* root, Commands* commands) {

@@ -23,6 +23,7 @@ using Commands = std::vector<Command>;
 
 void AddServe(CLI::App* root, Commands* commands);
 void AddAccount(CLI::App* root, Commands* commands);  // account add, set-password, list, revoke
+void AddKeys(CLI::App* root, Commands* commands);     // keys rotate-signing
 void AddToken(CLI::App* root, Commands* commands);
 void AddLog(CLI::App* root, Commands* commands);  // verify, backup, restore, rebuild
 void AddErase(CLI::App* root, Commands* commands);

@@ -39,6 +39,7 @@ int Run(int argc, char** argv) {
   tk::server::Commands commands;
   tk::server::AddServe(&root, &commands);
   tk::server::AddAccount(&root, &commands);
+  tk::server::AddKeys(&root, &commands);
   tk::server::AddToken(&root, &commands);
   tk::server::AddLog(&root, &commands);
   tk::server::AddErase(&root, &commands);

@@ -57,6 +57,9 @@ constexpr SettingSpec kSettings[] = {
     {"log-level", K::kText, "info", "debug, info, warning, error, off"},
     {"log-requests", K::kFlag, "true", "A line in the program's own log for every request"},
     {"cookie-seconds", K::kNumber, "43200", "How long a sign-in at a page lasts", 60, 31'536'000},
+    {"idle-seconds", K::kNumber, "3600", "A sign-in at a page ends when it is not used for so long", 60,
+     31'536'000},
+    {"access-token-seconds", K::kNumber, "600", "How long a program's access token is good", 30, 3600},
     {"cipher", K::kText, "aes", "Cipher of a fresh log: aes (AES-256-GCM) or sm4 (SM4-CTR with HMAC-SM3)"},
     {"text-cache-mb", K::kNumber, "128", "Memory for texts lately asked for; 0: none", 0, 1'000'000},
     {"replay-changes-max", K::kNumber, "200000",
@@ -86,6 +89,7 @@ struct House {
   Metrics metrics;
   Opened opened;
   std::unique_ptr<access::SignOn> sign_on;
+  std::unique_ptr<access::oauth::Provider> provider;
   std::unique_ptr<access::AuditLog> audit;
   std::unique_ptr<access::AuditArchive> archive;
   std::unique_ptr<AuditNames> audit_names;
@@ -107,6 +111,7 @@ struct House {
   http::Readiness Readiness() const;
   void AddFhir();
   void AddHealth();
+  void AddSignOn(const Settings& settings);
   void WatchLog();
   Status StartApps(const std::string& data);
   void Stop();
@@ -265,6 +270,19 @@ http::ServerOptions ListenOptions(const Settings& settings) {
   return options;
 }
 
+access::SignOnOptions SignOnOf(const Settings& settings, view::Engine* engine, const Clock* clock) {
+  access::SignOnOptions options;
+  options.folder = settings.Text("data");
+  options.clock = clock;
+  options.cookie_seconds = settings.Number("cookie-seconds");
+  options.idle_seconds = settings.Number("idle-seconds");
+  options.owner_of_patient = [engine](std::string_view id) {
+    const auto owner = engine->keys().Find(fmt::format("Patient/{}", id));
+    return owner.ok() ? *owner : view::OwnerNumber{0};
+  };
+  return options;
+}
+
 /// What is not answered, though all else is.
 void AddLosses(const view::Engine& engine, std::vector<std::string>* reasons) {
   if (!engine.serving()) return;
@@ -393,6 +411,14 @@ http::LiveSource LiveSourceOf(view::Engine* engine, const interaction::Interacti
   return source;
 }
 
+void House::AddSignOn(const Settings& settings) {
+  http::AddAuthRoutes(pipeline.get());
+  access::oauth::ProviderOptions options;
+  options.access_seconds = settings.Number("access-token-seconds");
+  provider = std::make_unique<access::oauth::Provider>(sign_on.get(), &clock, options);
+  http::AddOauthRoutes(pipeline.get(), provider.get(), http::PortOf(interactions.get()));
+}
+
 Status House::Build(const Settings& settings) {
   const std::string& data = settings.Text("data");
   if (data.empty()) return MakeError(ErrorCode::kIncorrect, "say where the data are: --data DIR");
@@ -413,8 +439,7 @@ Status House::Build(const Settings& settings) {
   open.clock = &clock;
   opened = TRY(OpenData(open));
   view::Engine* const engine = opened.engine.get();
-  sign_on = TRY(access::SignOn::Create(
-      {.folder = data, .clock = &clock, .cookie_seconds = settings.Number("cookie-seconds")}));
+  sign_on = TRY(access::SignOn::Create(SignOnOf(settings, engine, &clock)));
   interactions = std::make_unique<interaction::Interactions>(
       ContextOf(opened, &clock, open.timezone_offset_min, settings, sign_on.get()));
   audit = TRY(access::AuditLog::Open(AuditOf(*engine, data, &clock)));
@@ -440,7 +465,7 @@ Status House::Build(const Settings& settings) {
                                       sign_on.get());
   AddFhir();
   TRY(StartApps(data));
-  http::AddAuthRoutes(pipeline.get());
+  AddSignOn(settings);
   AddAudit(data, open.timezone_offset_min);
   WatchLog();
   AddHealth();

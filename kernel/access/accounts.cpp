@@ -8,6 +8,9 @@
 #include <cstring>
 #include <set>
 
+#include "kernel/access/oauth/jose.h"
+#include "kernel/access/oauth/keys.h"
+#include "kernel/access/oauth/scopes.h"
 #include "kernel/access/toml_read.h"
 #include "kernel/base/file.h"
 #include "kernel/base/random.h"
@@ -18,12 +21,14 @@ namespace tk::access {
 namespace {
 
 constexpr size_t kAccountsBytesMax = size_t{64} << 20;
+constexpr std::array<std::string_view, 4> kKinds = {"person", "device", "program", "resident"};
 std::string AccountsPath(const std::string& folder) { return folder + "/accounts.toml"; }
 std::string KeyPath(const std::string& folder) { return folder + "/access.key"; }
 
 Result<Account> ReadAccount(const toml::table& table, const std::string& name) {
   TRY(CheckKeys(table, name,
-                {"name", "display", "password", "post", "area", "organization", "disabled", "generation"}));
+                {"name", "display", "password", "post", "area", "organization", "disabled", "generation",
+                 "kind", "record", "secret", "jwks", "scopes", "redirects"}));
   Account account;
   account.name = TRY(TextOf(table, "name", name));
   account.display = TRY(TextOf(table, "display", name));
@@ -41,7 +46,16 @@ Result<Account> ReadAccount(const toml::table& table, const std::string& name) {
     return TomlError(name, table,
                      "'password' must be an argon2id hash; set it with: tongkang account set-password");
   }
-  if (account.post.empty()) return TomlError(name, table, "'post' is missing");
+  const std::string kind = TRY(TextOf(table, "kind", name));
+  account.record = TRY(TextOf(table, "record", name));
+  account.secret_hash = TRY(TextOf(table, "secret", name));
+  account.jwks = TRY(TextOf(table, "jwks", name));
+  account.scopes = TRY(TextOf(table, "scopes", name));
+  account.redirects = TRY(TextsOf(table, "redirects", name));
+  auto known = KindOf(kind.empty() ? "person" : kind);
+  if (!known.ok()) return TomlError(name, table, known.error().external);
+  account.kind = *known;
+  if (Status good = CheckAccount(account); !good.ok()) return TomlError(name, table, good.error().external);
   if (!account.area.empty()) {
     auto range = view::AreaRange(account.area);
     if (!range.ok()) return TomlError(name, table, range.error().external);
@@ -70,6 +84,21 @@ std::string ToToml(const Accounts& accounts) {
     line("area", account.area);
     if (!account.organization.empty()) line("organization", account.organization);
     out += fmt::format("disabled = {}\ngeneration = {}\n", account.disabled, account.generation);
+    const auto line_if = [&line](std::string_view key, std::string_view text) {
+      if (!text.empty()) line(key, text);
+    };
+    if (account.kind != AccountKind::kPerson) line("kind", NameOf(account.kind));
+    line_if("record", account.record);
+    line_if("secret", account.secret_hash);
+    line_if("jwks", account.jwks);
+    line_if("scopes", account.scopes);
+    if (account.redirects.empty()) continue;
+    out += "redirects = [";
+    for (const std::string& redirect : account.redirects) {
+      if (&redirect != &account.redirects.front()) out += ", ";
+      AppendJsonString(redirect, &out);
+    }
+    out += "]\n";
   }
   return out;
 }
@@ -97,6 +126,62 @@ Status CheckAccountName(std::string_view name) {
   return MakeError(ErrorCode::kIncorrect, "an account name has 1 to 64 of: a-z 0-9 . _ -");
 }
 
+std::string_view NameOf(AccountKind kind) { return kKinds.at(static_cast<size_t>(kind)); }
+
+Result<AccountKind> KindOf(std::string_view name) {
+  for (size_t i = 0; i < kKinds.size(); ++i) {
+    if (kKinds.at(i) == name) return static_cast<AccountKind>(i);
+  }
+  return MakeError(ErrorCode::kIncorrect, fmt::format("an account is one of: {}", fmt::join(kKinds, ", ")));
+}
+
+Status CheckRedirect(std::string_view uri) {
+  const auto plain = [](char c) {
+    return c > 0x20 && c < 0x7f && c != '#' && c != '\\' && c != '"' && c != '<' && c != '>' && c != ';' &&
+           c != ',';
+  };
+  const size_t colon = uri.find(':');
+  const std::string_view scheme = uri.substr(0, colon);
+  const bool here = uri.starts_with("http://localhost:") || uri.starts_with("http://localhost/") ||
+                    uri.starts_with("http://127.0.0.1:") || uri.starts_with("http://127.0.0.1/") ||
+                    uri.starts_with("http://[::1]:") || uri.starts_with("http://[::1]/");
+  // RFC 8252 section 7.1: an app's own scheme is a domain name turned round, so that it has a dot.
+  const bool app = colon != std::string_view::npos && scheme.find('.') != std::string_view::npos &&
+                   std::all_of(scheme.begin(), scheme.end(), [](char c) {
+                     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+                   });
+  const bool secure = uri.starts_with("https://") && uri.size() > 8 && uri[8] != '/';
+  const std::string_view host = secure ? uri.substr(8, uri.find_first_of("/?", 8) - 8) : std::string_view();
+  if (uri.size() <= 512 && std::all_of(uri.begin(), uri.end(), plain) && (secure || here || app) &&
+      host.find('@') == std::string_view::npos)
+    return {};
+  return MakeError(ErrorCode::kIncorrect,
+                   "an address for answers is https://host/path, http://localhost:port/path or an app's own "
+                   "com.example.app:/path; printable ASCII, at most 512 characters, without '#'");
+}
+
+Status CheckAccount(const Account& account) {
+  const auto wrong = [](std::string text) { return MakeError(ErrorCode::kIncorrect, std::move(text)); };
+  const bool program = account.kind == AccountKind::kProgram;
+  if (account.post.empty() && !program) return wrong("'post' is missing");
+  const bool has = !account.secret_hash.empty() || !account.jwks.empty() || !account.scopes.empty() ||
+                   !account.redirects.empty();
+  if (has && !program)
+    return wrong("secret, jwks, scopes and redirects are of programs only (kind = \"program\")");
+  if (!account.password_hash.empty() && (program || account.kind == AccountKind::kDevice))
+    return wrong("a device or a program has no password: it never signs in at a page");
+  if (account.kind == AccountKind::kResident && !account.record.starts_with("Patient/"))
+    return wrong("a resident needs 'record': Patient/<id>, who he is");
+  if (!account.record.empty() && !account.record.starts_with("Patient/") &&
+      !account.record.starts_with("Practitioner/") && !account.record.starts_with("PractitionerRole/") &&
+      !account.record.starts_with("RelatedPerson/"))
+    return wrong("'record' is Practitioner/<id>, PractitionerRole/<id>, RelatedPerson/<id> or Patient/<id>");
+  for (const std::string& redirect : account.redirects) TRY(CheckRedirect(redirect));
+  TRY(oauth::ParseScopes(account.scopes));
+  if (!account.jwks.empty()) TRY(oauth::ReadJwks(account.jwks));
+  return {};
+}
+
 Status PrepareFolder(const std::string& folder) {
   TRY(MakeFolder(folder));
   const FileLock lock = TRY(FileLock::Take(folder + "/accounts.lock", 5000));
@@ -105,6 +190,7 @@ Status PrepareFolder(const std::string& folder) {
     SystemRandom(key);
     TRY(WriteFileDurable(KeyPath(folder), AsText(key), 0600));
   }
+  TRY(oauth::PrepareSigningKeys(folder));
   if (::access(AccountsPath(folder).c_str(), F_OK) != 0) {
     Account admin;
     admin.name = "admin";
@@ -175,6 +261,16 @@ Result<std::string> HashPassword(std::string_view password, std::string_view acc
   }
   if (EqualsIgnoreCase(password, account))
     return MakeError(ErrorCode::kIncorrect, "the password must not be the account's name");
+  return HashSecret(password);
+}
+
+std::string NewSecret() {
+  std::array<uint8_t, 32> bytes;
+  SystemRandom(bytes);
+  return ToBase64Url(bytes);
+}
+
+Result<std::string> HashSecret(std::string_view password) {
   char out[crypto_pwhash_STRBYTES];
   if (crypto_pwhash_str(out, password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
                         crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0) {

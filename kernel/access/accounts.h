@@ -1,4 +1,4 @@
-// Accounts: who may sign in, with which post and for which area. A file of the data folder that people may read and edit;
+// Accounts: who may sign in, with which post and for which area: people, residents, devices and programs. A file of the data folder that people may read and edit;
 // the program rewrites it whole. Passwords only as argon2id hashes.
 // Flow:   PrepareFolder (fresh folder: account admin, without a password) → LoadAccounts → SignOn
 //         `tongkang account …` → EditAccounts (locked, works while the server runs; the server notices within a second)
@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernel/access/account_kind.h"
 #include "kernel/base/result.h"
 
 namespace tk::access {
@@ -25,6 +26,14 @@ struct Account {
   int64_t generation = 1;  // raising it makes every token of this account worthless
   std::string organization =
       {};  // "Organization/x": the institution where it works; "" = none. Opens those with whom that one has a treating relation
+  AccountKind kind = AccountKind::kPerson;
+  std::string record =
+      {};  // who it is in the log: "Practitioner/x"; a resident's "Patient/x" is the one whom he sees
+  // Of programs only:
+  std::string secret_hash = {};  // argon2id; "" = none
+  std::string jwks = {};         // its public keys (RFC 7517), "" = none; with neither it is a public client
+  std::string scopes = {};       // the most that it may be granted
+  std::vector<std::string> redirects = {};  // where answers may go, compared letter by letter
 };
 using Accounts = std::vector<Account>;  // in file order; names unique
 
@@ -47,6 +56,14 @@ const Account* FindAccount(const Accounts& accounts, std::string_view name);
 Status CheckAccountName(std::string_view name);
 /// kIncorrect when too short, too long, or the account's own name.
 Result<std::string> HashPassword(std::string_view password, std::string_view account);
+/// 32 random bytes as base64url, for programs: nobody types it.
+std::string NewSecret();
+/// Of a secret that was made by NewSecret.
+Result<std::string> HashSecret(std::string_view secret);
+/// kIncorrect unless a program may have its answers there: https, http on the machine itself, or the scheme of an app on a phone; no fragment.
+Status CheckRedirect(std::string_view uri);
+/// What belongs together: kinds and their fields. Errors: kIncorrect.
+Status CheckAccount(const Account& account);
 /// Takes the same time whether `hash` is empty or not. About 60 ms and 64 MiB.
 bool VerifyPassword(std::string_view hash, std::string_view password);
 

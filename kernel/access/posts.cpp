@@ -1,7 +1,9 @@
 #include "kernel/access/posts.h"
 
 #include <algorithm>
+#include <array>
 
+#include "kernel/access/oauth/scopes.h"
 #include "kernel/access/toml_read.h"
 #include "kernel/base/file.h"
 
@@ -28,16 +30,56 @@ Result<std::vector<std::string>> SortedTexts(const toml::table& table, std::stri
   return out;
 }
 
+/// The duties over the platform itself. Whoever has one has no other and sees no health data; "*" has all, so only the post admin may have it.
+Status CheckDuties(const Post& post) {
+  constexpr std::array<std::array<std::string_view, 2>, 3> kDuties = {
+      {{"metrics", "rebuild"}, {"accounts", "emergency-review"}, {"audit", "audit"}}};
+  constexpr size_t kRunning = 0;
+  if (post.name == "admin") return {};
+  const auto wrong = [](std::string_view what) {
+    return MakeError(ErrorCode::kIncorrect, std::string(what));
+  };
+  if (Holds(post.operations, "*"))
+    return wrong("only the post admin may call all operations: name those of this post");
+  size_t held = 0;
+  bool trusted = false;
+  for (size_t i = 0; i < kDuties.size(); ++i) {
+    if (!Holds(post.operations, kDuties.at(i)[0]) && !Holds(post.operations, kDuties.at(i)[1])) continue;
+    ++held;
+    trusted = trusted || i != kRunning;
+  }
+  if (held > 1)
+    return wrong(
+        "running the platform (metrics, rebuild), accounts (accounts, emergency-review) and audit are duties "
+        "of "
+        "different "
+        "posts");
+  if (trusted && !(post.reads.empty() && post.writes.empty()))
+    return wrong("a post with accounts, emergency-review or audit reads and writes no resources");
+  return {};
+}
+
 }  // namespace
 
+// The post, narrowed by what a program was granted: the one place where both meet.
 bool Viewer::MayRead(std::string_view type) const {
-  return post != nullptr && (post->all_types || HoldsOrAll(post->reads, type));
+  return post != nullptr && (post->all_types || HoldsOrAll(post->reads, type)) &&
+         IsGranted(type, oauth::kReads);
 }
 bool Viewer::MayWrite(std::string_view type) const {
-  return post != nullptr && (post->all_types || HoldsOrAll(post->writes, type));
+  return post != nullptr && (post->all_types || HoldsOrAll(post->writes, type)) &&
+         IsGranted(type, oauth::kWrites);
 }
+// Scopes name types. Of the operations a program has those that read or check what its scopes let it read, type by type; never those that
+// reveal, export, erase or run the platform.
 bool Viewer::MayCall(std::string_view operation) const {
-  return post != nullptr && HoldsOrAll(post->operations, operation);
+  if (post == nullptr || !HoldsOrAll(post->operations, operation)) return false;
+  if (granted == nullptr) return true;
+  return (operation == "$everything" && granted->Allows("Patient", oauth::kReads)) ||
+         (operation == "$validate" && !granted->resources.empty());
+}
+bool Viewer::IsGranted(std::string_view type, uint8_t letters) const {
+  return granted == nullptr || granted->Allows(type, letters);
 }
 
 Status Posts::Read(std::string_view text, const std::string& name) {
@@ -57,6 +99,7 @@ Status Posts::Read(std::string_view text, const std::string& name) {
     if (post->source.empty())
       return TomlError(name, node, "'source' is missing: say where the right comes from");
     post->all_types = Holds(post->reads, "*") && Holds(post->writes, "*");
+    if (Status apart = CheckDuties(*post); !apart.ok()) return TomlError(name, node, apart.error().external);
     posts_[post->name] = std::move(post);
   }
   return {};

@@ -16,6 +16,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "kernel/access/oauth/access_token.h"
+#include "kernel/access/oauth/scopes.h"
 #include "kernel/access/policies.h"
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
@@ -28,6 +30,7 @@ namespace {
 constexpr size_t kShards = 16;
 constexpr size_t kShardEntriesMax = 4096;
 constexpr size_t kFailureEntriesMax = 65536;
+constexpr size_t kRightSecretsMax = 4096;
 
 /// What files say; replaced as a whole.
 struct State {
@@ -35,6 +38,7 @@ struct State {
   Posts posts;
   std::shared_ptr<const Policies> policies;
   std::set<std::string, std::less<>> signed_out;
+  std::shared_ptr<const oauth::SigningKeys> keys;
   std::string stamp;  // of the files it was read from
 };
 
@@ -44,6 +48,7 @@ struct CacheEntry {
   int64_t expires_us;
   uint64_t epoch;
   ViewerPtr viewer;
+  Sessions::LivePtr session;  // of a cookie or a program's grant
 };
 struct alignas(64) Shard {
   std::shared_mutex mutex;
@@ -71,7 +76,8 @@ std::string StampOf(const std::string& path) {
 
 std::string StampOfFolder(const std::string& folder) {
   return StampOf(folder + "/accounts.toml") + StampOf(folder + "/posts.toml") +
-         StampOf(folder + "/policies.toml") + StampOf(folder + "/signed_out");
+         StampOf(folder + "/policies.toml") + StampOf(folder + "/signed_out") +
+         StampOf(oauth::SigningKeysPath(folder));
 }
 
 // Lines "session expires_s"; what expired is of no interest, a torn last line is from a crash during a sign-out that was not answered.
@@ -102,8 +108,9 @@ Result<std::shared_ptr<const State>> LoadState(const std::string& folder, int64_
   state->policies = TRY(Policies::Load(folder));
   state->accounts = TRY(LoadAccounts(folder));
   state->signed_out = TRY(LoadSignedOut(folder, now_s));
+  state->keys = std::make_shared<const oauth::SigningKeys>(TRY(oauth::LoadSigningKeys(folder)));
   for (const Account& account : state->accounts) {
-    if (state->posts.Find(account.post) == nullptr) {
+    if (!account.post.empty() && state->posts.Find(account.post) == nullptr) {
       return MakeError(ErrorCode::kIncorrect,
                        fmt::format("accounts.toml: account '{}' has the unknown post '{}'; posts are: {}",
                                    account.name, account.post, fmt::join(state->posts.Names(), ", ")));
@@ -119,28 +126,6 @@ Result<std::shared_ptr<const State>> LoadState(const std::string& folder, int64_
   return std::shared_ptr<const State>(std::move(state));
 }
 
-Result<ViewerPtr> MakeViewer(const State& state, const Account& account, const Claims& claims) {
-  auto viewer = std::make_shared<Viewer>();
-  viewer->account = account.name;
-  viewer->display = account.display;
-  viewer->area = account.area;
-  viewer->organization = account.organization;
-  viewer->post = state.posts.Find(account.post);
-  CHECK(viewer->post != nullptr);
-  viewer->policies = state.policies;
-  viewer->masks = state.policies->MasksOf(account.post);
-  if (!account.area.empty()) {
-    const auto [low, high] = TRY(view::AreaRange(account.area));
-    viewer->scope.everything = false;
-    viewer->scope.area_low = low;
-    viewer->scope.area_high = high;
-  }
-  viewer->session = claims.session;
-  viewer->by_cookie = claims.kind == TokenKind::kCookie;
-  viewer->expires_us = claims.expires_s * kSecondUs;
-  return ViewerPtr(std::move(viewer));
-}
-
 Error NothingKnown() {
   return MakeError(ErrorCode::kUnavailable,
                    "the accounts cannot be read, so nobody is let in; the program's own log says why "
@@ -149,6 +134,42 @@ Error NothingKnown() {
 
 Error NotSignedIn() {
   return MakeError(ErrorCode::kUnauthenticated, "not signed in, or the sign-on has ended; sign in again");
+}
+
+/// He, and nobody else, wherever his area is; within an area, as long as he is in it.
+void NarrowTo(uint32_t owner, view::Scope* scope) {
+  scope->everything = false;
+  scope->only_owner = owner;
+}
+
+Result<std::shared_ptr<Viewer>> MakeViewer(const State& state, const SignOnOptions& options,
+                                           const Account& account, const Claims& claims) {
+  auto viewer = std::make_shared<Viewer>();
+  viewer->account = account.name;
+  viewer->display = account.display;
+  viewer->area = account.area;
+  viewer->organization = account.organization;
+  viewer->post = state.posts.Find(account.post);
+  if (viewer->post == nullptr) return NotSignedIn();  // a program that has no rights of its own
+  viewer->policies = state.policies;
+  viewer->masks = state.policies->MasksOf(account.post);
+  viewer->kind = account.kind;
+  viewer->record = account.record;
+  if (!account.area.empty()) {
+    const auto [low, high] = TRY(view::AreaRange(account.area));
+    viewer->scope.everything = false;
+    viewer->scope.area_low = low;
+    viewer->scope.area_high = high;
+  }
+  if (account.kind == AccountKind::kResident) {
+    // Whoever has no record yet sees nobody: without an owner the empty area counts.
+    viewer->patient = account.record.substr(account.record.find('/') + 1);
+    NarrowTo(options.owner_of_patient ? options.owner_of_patient(viewer->patient) : 0, &viewer->scope);
+  }
+  viewer->session = claims.session;
+  viewer->by_cookie = claims.kind == TokenKind::kCookie || claims.kind == TokenKind::kDoor;
+  viewer->expires_us = claims.expires_s * kSecondUs;
+  return viewer;
 }
 
 }  // namespace
@@ -170,6 +191,9 @@ struct SignOn::Impl {
   std::unordered_set<uint64_t> known;  // accounts with addresses from which they have signed in
   std::atomic<int> hashing{0};
   std::mutex sign_out_mutex;
+  std::unique_ptr<Sessions> sessions;
+  std::mutex secrets_mutex;
+  std::unordered_set<std::string> right_secrets;  // digests of hash and secret that belong together
 
   int64_t NowUs() const { return options.clock->NowUs(); }
   std::shared_ptr<const State> Current() {
@@ -183,6 +207,11 @@ struct SignOn::Impl {
   }
   void Look(bool at_once);
   Result<ViewerPtr> VerifySlow(std::string_view token, TokenKind kind);
+  Result<CacheEntry> VerifyOwn(const State& current, std::string_view token, TokenKind kind);
+  Result<CacheEntry> VerifyAccess(const State& current, std::string_view token);
+  Result<std::shared_ptr<Viewer>> Narrowed(const State& current, const Account& account,
+                                           const Account& client, const oauth::JwtClaims& claims);
+  Status CheckHash(const Tries& tries, std::string_view hash, std::string_view secret, int64_t* wait_seconds);
   Files StateOfFiles() const;
   Tries TriesOf(std::string_view name, std::string_view address) const;
   Failures* FailuresOf(uint64_t who, int64_t now_us);
@@ -198,6 +227,7 @@ void SignOn::Impl::Look(bool at_once) {
   if (!at_once && now_us >= looked && now_us - looked < kSecondUs) return;
   if (!looked_us.compare_exchange_strong(looked, now_us) && !at_once) return;
   const std::lock_guard<std::mutex> hold(load_mutex);
+  if (sessions != nullptr) sessions->Upkeep();
   const std::string stamp = StampOfFolder(options.folder);
   const bool unread = unread_since_us.load(std::memory_order_relaxed) != 0, seen = stamp == seen_stamp;
   if (seen && !unread) return;
@@ -224,22 +254,90 @@ SignOn::Files SignOn::files() {
   return impl_->StateOfFiles();
 }
 
-Result<ViewerPtr> SignOn::Impl::VerifySlow(std::string_view token, TokenKind kind) {
+Result<CacheEntry> SignOn::Impl::VerifyOwn(const State& current, std::string_view token, TokenKind kind) {
   const Claims claims = TRY(ReadToken(key, token));
-  const uint64_t epoch_before = epoch.load(std::memory_order_acquire);
-  const auto current = Current();
-  const Account* const account = FindAccount(current->accounts, claims.account);
+  const Account* const account = FindAccount(current.accounts, claims.account);
   const int64_t now_s = NowUs() / kSecondUs;
   if (claims.kind != kind || claims.expires_s <= now_s || account == nullptr || account->disabled ||
-      account->generation != claims.generation || current->signed_out.contains(claims.session)) {
+      account->generation != claims.generation || current.signed_out.contains(claims.session)) {
     return NotSignedIn();
   }
-  ViewerPtr viewer = TRY(MakeViewer(*current, *account, claims));
+  CacheEntry entry;
+  if (kind != TokenKind::kBearer) {
+    entry.session = sessions->Find(claims.session);
+    if (entry.session == nullptr) return NotSignedIn();
+  }
+  entry.expires_us = claims.expires_s * kSecondUs;
+  entry.viewer = TRY(MakeViewer(current, options, *account, claims));
+  return entry;
+}
+
+// RFC 9068: a token of our making, for this audience, whose account, program and grant are as they were.
+Result<CacheEntry> SignOn::Impl::VerifyAccess(const State& current, std::string_view token) {
+  const oauth::Jwt jwt = TRY(oauth::ReadJwt(token));
+  const int64_t now_s = NowUs() / kSecondUs;
+  const oauth::SigningKey* const signer =
+      jwt.algorithm == oauth::Algorithm::kEs256 && jwt.typ == oauth::kAccessType
+          ? current.keys->Find(jwt.kid, now_s)
+          : nullptr;
+  if (signer == nullptr || !signer->Verify(jwt.algorithm, jwt.message, jwt.signature)) return NotSignedIn();
+  const oauth::JwtClaims claims = TRY(oauth::ClaimsOf(jwt));
+  const Account* const account = FindAccount(current.accounts, claims.subject);
+  const Account* const client = FindAccount(current.accounts, claims.client);
+  const bool meant = std::find(claims.audience.begin(), claims.audience.end(),
+                               oauth::AudienceOf(claims.issuer)) != claims.audience.end();
+  if (!meant || claims.expires_s <= now_s || account == nullptr || account->disabled ||
+      account->generation != claims.generation || client == nullptr || client->disabled ||
+      client->kind != AccountKind::kProgram || current.signed_out.contains(claims.session)) {
+    return NotSignedIn();
+  }
+  CacheEntry entry;
+  if (account != client) {
+    entry.session = sessions->Find(claims.session);
+    if (entry.session == nullptr || entry.session->session.client_generation != client->generation)
+      return NotSignedIn();
+  }
+  entry.expires_us = claims.expires_s * kSecondUs;
+  entry.viewer = TRY(Narrowed(current, *account, *client, claims));
+  return entry;
+}
+
+Result<std::shared_ptr<Viewer>> SignOn::Impl::Narrowed(const State& current, const Account& account,
+                                                       const Account& client,
+                                                       const oauth::JwtClaims& claims) {
+  auto viewer = TRY(
+      MakeViewer(current, options, account,
+                 {account.name, account.generation, claims.expires_s, claims.session, TokenKind::kBearer}));
+  viewer->client = client.name;
+  viewer->issuer = claims.issuer;
+  // What the program may have is asked anew: less since then is less now.
+  viewer->granted = std::make_shared<const oauth::Scopes>(
+      oauth::Intersect(TRY(oauth::ParseScopes(claims.scope)), TRY(oauth::ParseScopes(client.scopes))));
+  if (viewer->granted->Has(oauth::Level::kPatient)) {
+    const uint32_t owner = options.owner_of_patient ? options.owner_of_patient(claims.patient) : 0;
+    const uint32_t self = viewer->scope.only_owner;
+    if (owner == 0 || (account.kind == AccountKind::kResident && owner != self)) return NotSignedIn();
+    NarrowTo(owner, &viewer->scope);
+  }
+  if (!claims.patient.empty()) viewer->patient = claims.patient;
+  return viewer;
+}
+
+Result<ViewerPtr> SignOn::Impl::VerifySlow(std::string_view token, TokenKind kind) {
+  const uint64_t epoch_before = epoch.load(std::memory_order_acquire);
+  const auto current = Current();
+  const bool own = kind != TokenKind::kBearer || token.starts_with(kOwnTokenPrefix);
+  CacheEntry entry = own ? TRY(VerifyOwn(*current, token, kind)) : TRY(VerifyAccess(*current, token));
+  entry.token = token;
+  entry.kind = kind;
+  entry.epoch = epoch_before;
+  if (entry.session != nullptr) sessions->Touch(entry.session.get());
+  ViewerPtr viewer = entry.viewer;
   const uint64_t hash = KeyedHash(cache_key, token);
   Shard& shard = shards[hash % kShards];
   const std::unique_lock<std::shared_mutex> hold(shard.mutex);
   if (shard.entries.size() >= kShardEntriesMax) shard.entries.clear();
-  shard.entries[hash] = {std::string(token), kind, claims.expires_s * kSecondUs, epoch_before, viewer};
+  shard.entries[hash] = std::move(entry);
   return viewer;
 }
 
@@ -254,6 +352,9 @@ Result<ViewerPtr> SignOn::Verify(std::string_view token, TokenKind kind) {
     if (at != shard.entries.end() && at->second.token == token && at->second.kind == kind &&
         at->second.epoch == impl_->epoch.load(std::memory_order_acquire) &&
         at->second.expires_us > impl_->NowUs()) {
+      if (at->second.session == nullptr) return at->second.viewer;
+      if (impl_->sessions->IsOver(*at->second.session)) return NotSignedIn();
+      impl_->sessions->Touch(at->second.session.get());
       return at->second.viewer;
     }
   }
@@ -319,41 +420,94 @@ void SignOn::Impl::Forgive(const Tries& tries) {
   known.insert(tries.pair);
 }
 
-Result<SignOn::Grant> SignOn::SignIn(std::string_view name, std::string_view password,
-                                     std::string_view address, int64_t* wait_seconds) {
-  impl_->Look(false);
-  if (impl_->StateOfFiles() == Files::kTooOld) return NothingKnown();
+// A wrong one is counted, a right one forgives; the time is the same for an empty hash.
+Status SignOn::Impl::CheckHash(const Tries& tries, std::string_view hash, std::string_view secret,
+                               int64_t* wait_seconds) {
   const auto wait = [wait_seconds](int64_t seconds) {
     if (wait_seconds != nullptr) *wait_seconds = seconds;
   };
-  if (impl_->hashing.fetch_add(1) >= impl_->options.hashes_at_once_max) {
-    impl_->hashing.fetch_sub(1);
+  if (hashing.fetch_add(1) >= options.hashes_at_once_max) {
+    hashing.fetch_sub(1);
     wait(1);
     return MakeError(ErrorCode::kBusy, "many people are signing in; try again in a second");
   }
-  const Tries tries = impl_->TriesOf(name, address);
-  if (const int64_t wait_us = impl_->WaitUs(tries); wait_us > 0) {
-    impl_->hashing.fetch_sub(1);
+  if (const int64_t wait_us = WaitUs(tries); wait_us > 0) {
+    hashing.fetch_sub(1);
     const int64_t seconds = (wait_us + kSecondUs - 1) / kSecondUs;
     wait(seconds);
     return MakeError(ErrorCode::kBusy,
                      fmt::format("too many failed sign-ins; try again in {} seconds", seconds));
   }
+  const bool right = VerifyPassword(hash, secret);
+  hashing.fetch_sub(1);
+  if (!right) {
+    CountFailure(tries);
+    return MakeError(ErrorCode::kUnauthenticated, "account or password is wrong");
+  }
+  Forgive(tries);
+  return {};
+}
+
+Result<SignOn::Grant> SignOn::SignIn(std::string_view name, std::string_view password,
+                                     std::string_view address, int64_t* wait_seconds, TokenKind kind) {
+  impl_->Look(false);
+  if (impl_->StateOfFiles() == Files::kTooOld) return NothingKnown();
   const auto current = impl_->Current();
   const Account* const account = FindAccount(current->accounts, name);
   const bool may = account != nullptr && !account->disabled;
-  const bool right = VerifyPassword(may ? account->password_hash : std::string(), password);
-  impl_->hashing.fetch_sub(1);
-  if (!right) {
-    impl_->CountFailure(tries);
-    return MakeError(ErrorCode::kUnauthenticated, "account or password is wrong");
-  }
-  impl_->Forgive(tries);
-  const int64_t seconds = impl_->options.cookie_seconds;
-  const Claims claims{account->name, account->generation, impl_->NowUs() / kSecondUs + seconds,
-                      NewSessionName(), TokenKind::kCookie};
-  return Grant{MakeToken(impl_->key, claims), TRY(MakeViewer(*current, *account, claims)), seconds};
+  TRY(impl_->CheckHash(impl_->TriesOf(name, address), may ? account->password_hash : std::string(), password,
+                       wait_seconds));
+  const int64_t seconds = impl_->options.cookie_seconds, now_s = impl_->NowUs() / kSecondUs;
+  const Claims claims{account->name, account->generation, now_s + seconds, NewSessionName(), kind};
+  ViewerPtr viewer = TRY(MakeViewer(*current, impl_->options, *account, claims));
+  Session session;
+  session.id = claims.session;
+  session.account = account->name;
+  session.generation = account->generation;
+  session.methods = "pwd";
+  session.begun_s = session.signed_in_s = now_s;
+  session.expires_s = claims.expires_s;
+  TRY(impl_->sessions->Begin(std::move(session)));
+  return Grant{MakeToken(impl_->key, claims), std::move(viewer), seconds};
 }
+
+Status SignOn::CheckSecret(std::string_view name, std::string_view secret, std::string_view address,
+                           int64_t* wait_seconds) {
+  impl_->Look(false);
+  if (impl_->StateOfFiles() == Files::kTooOld) return NothingKnown();
+  const auto current = impl_->Current();
+  const Account* const account = FindAccount(current->accounts, name);
+  const bool may = account != nullptr && !account->disabled;
+  const std::string hash = may ? account->secret_hash : std::string();
+  const Digest digest = DigestOf({Bytes(impl_->key), AsBytes(hash), AsBytes(secret)});
+  const std::string known(AsText(digest));
+  {
+    const std::lock_guard<std::mutex> hold(impl_->secrets_mutex);
+    if (!hash.empty() && impl_->right_secrets.contains(known)) return {};
+  }
+  TRY(impl_->CheckHash(impl_->TriesOf(name, address), hash, secret, wait_seconds));
+  const std::lock_guard<std::mutex> hold(impl_->secrets_mutex);
+  if (impl_->right_secrets.size() >= kRightSecretsMax) impl_->right_secrets.clear();
+  impl_->right_secrets.insert(known);
+  return {};
+}
+
+std::optional<Account> SignOn::Find(std::string_view name) {
+  impl_->Look(false);
+  const auto current = impl_->Current();
+  const Account* const account = FindAccount(current->accounts, name);
+  return account == nullptr ? std::nullopt : std::optional(*account);
+}
+std::shared_ptr<const Post> SignOn::PostOf(const Account& account) {
+  return impl_->Current()->posts.Find(account.post);
+}
+std::shared_ptr<const oauth::SigningKeys> SignOn::signing_keys() {
+  impl_->Look(false);
+  return impl_->Current()->keys;
+}
+const AccessKey& SignOn::key() const { return impl_->key; }
+const SignOnOptions& SignOn::options() const { return impl_->options; }
+Sessions* SignOn::sessions() { return impl_->sessions.get(); }
 
 Status SignOn::SignOut(const Viewer& viewer) {
   const std::lock_guard<std::mutex> hold(impl_->sign_out_mutex);
@@ -366,6 +520,7 @@ Status SignOn::SignOut(const Viewer& viewer) {
   const int reason = errno;
   ::close(fd);
   if (!written) return SystemError("write", path, reason);
+  TRY(impl_->sessions->End(viewer.session));
   impl_->Look(true);
   return {};
 }
@@ -374,8 +529,8 @@ Result<ViewerPtr> SignOn::ViewerOf(std::string_view name) {
   const auto current = impl_->Current();
   const Account* const account = FindAccount(current->accounts, name);
   if (account == nullptr) return MakeError(ErrorCode::kNotFound, "There is no account with this name.");
-  return MakeViewer(*current, *account,
-                    Claims{account->name, account->generation, 0, {}, TokenKind::kBearer});
+  return ViewerPtr(TRY(MakeViewer(*current, impl_->options, *account,
+                                  Claims{account->name, account->generation, 0, {}, TokenKind::kBearer})));
 }
 
 bool SignOn::IsAccount(std::string_view name) {
@@ -395,6 +550,7 @@ Result<std::unique_ptr<SignOn>> SignOn::Create(const SignOnOptions& options) {
   impl->state = TRY(LoadState(options.folder, impl->NowUs() / kSecondUs));
   impl->seen_stamp = impl->state->stamp;
   impl->looked_us = impl->NowUs();
+  impl->sessions = TRY(Sessions::Open(options.folder, options.clock, options.idle_seconds));
   (void)VerifyPassword(
       "", "warm");  // makes the decoy hash, so that the first unknown account is not told by its time
   return std::unique_ptr<SignOn>(new SignOn(std::move(impl)));

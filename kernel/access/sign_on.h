@@ -1,5 +1,6 @@
 // Sign-on: from a token or a password to a Viewer. One for the process, shared by all network threads.
-// Flow:   Authorization: Bearer … / Cookie tk_session=… → Verify (cached) → Viewer
+// Flow:   Authorization: Bearer … / Cookie tk_session=… → Verify (cached) → Viewer; bearers are our own (token.h) or access tokens of programs
+//         (oauth/), whose viewer has the post's rights only as far as its scopes go
 //         POST /auth/sign-in → SignIn (argon2id, worker thread) → cookie token; sign-out is remembered in DIR/signed_out
 // Files are looked at once a second: changed accounts, posts, policies and sign-outs count from then on.
 // Accounts, posts or sign-outs that cannot be read: told in the log and in /ready, read again every second; the state before stays in force for
@@ -8,11 +9,15 @@
 // address only slow it (one try each `slow_seconds`), but for who has signed in to the account from there before.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "kernel/access/oauth/keys.h"
 #include "kernel/access/posts.h"
+#include "kernel/access/sessions.h"
 #include "kernel/access/token.h"
 #include "kernel/access/viewer.h"
 #include "kernel/base/clock.h"
@@ -25,6 +30,9 @@ struct SignOnOptions {
   std::string folder;
   const Clock* clock = nullptr;
   int64_t cookie_seconds = 12 * 3600;
+  int64_t idle_seconds = 3600;  // a cookie that is not used so long has ended
+  /// The person's number of the Patient with this id, 0 if unknown; of access tokens and residents that are about one. Empty: none is known.
+  std::function<uint32_t(std::string_view id)> owner_of_patient = {};
   int failures_max = 5;            // of an account from one address, within the window: locked until its end
   int address_failures_max = 50;   // from one address: slowed
   int account_failures_max = 100;  // of one account: slowed
@@ -52,7 +60,10 @@ class SignOn {
   /// Checks the password; the same error and the same time for an unknown account, a wrong password, a disabled account and
   /// an account without password. kBusy after too many failures; `wait_seconds` then has the time until the next try. Blocks ~60 ms.
   Result<Grant> SignIn(std::string_view account, std::string_view password, std::string_view address,
-                       int64_t* wait_seconds = nullptr);
+                       int64_t* wait_seconds = nullptr, TokenKind kind = TokenKind::kCookie);
+  /// The same of a program and its secret. Once it was right, later ones cost microseconds.
+  Status CheckSecret(std::string_view account, std::string_view secret, std::string_view address,
+                     int64_t* wait_seconds = nullptr);
   /// The session's token is worthless from now on, also after a restart.
   Status SignOut(const Viewer& viewer);
 
@@ -62,6 +73,14 @@ class SignOn {
 
   /// The account as a viewer who has not signed in: for telling what he may. kNotFound.
   Result<ViewerPtr> ViewerOf(std::string_view account);
+  /// The account, as the files say now; nullopt if there is none.
+  std::optional<Account> Find(std::string_view name);
+  /// The post of an account may be unknown (nullptr) for a program only.
+  std::shared_ptr<const Post> PostOf(const Account& account);
+  std::shared_ptr<const oauth::SigningKeys> signing_keys();
+  const AccessKey& key() const;
+  const SignOnOptions& options() const;
+  Sessions* sessions();
 
   /// Is there an account with this name? For the audit: a mistyped name may be a password.
   bool IsAccount(std::string_view name);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernel/access/account_kind.h"
 #include "kernel/view/directory.h"
 
 namespace tk::access {
@@ -24,6 +25,10 @@ struct Post {
   std::string source;                      // where the right comes from
 };
 
+namespace oauth {
+struct Scopes;
+}
+
 struct Viewer {
   std::string account;
   std::string display;
@@ -36,10 +41,19 @@ struct Viewer {
   std::string session;                       // id for audit, never the token itself
   bool by_cookie = false;
   Instant expires_us = 0;  // end of the sign-on
+  AccountKind kind = AccountKind::kPerson;
+  std::string record;  // who he is in the log: "Practitioner/x", "Patient/y"; may be empty
+  // Of a program that acts for him, or for itself; then every right below is the post's and the scopes' together:
+  std::string client;   // the program's account; "" = none
+  std::string issuer;   // "https://host" for which its token was made; "" = not bound
+  std::string patient;  // id of the one Patient whom it is about; scope has him too
+  std::shared_ptr<const oauth::Scopes> granted;  // null: no program, nothing is narrowed
 
   bool MayRead(std::string_view type) const;
   bool MayWrite(std::string_view type) const;
   bool MayCall(std::string_view operation) const;
+  /// Of an interaction with a type, what the scopes alone say: one of `letters` (oauth/scopes.h). True without a program.
+  bool IsGranted(std::string_view type, uint8_t letters) const;
 };
 
 }  // namespace tk::access

@@ -21,17 +21,6 @@ constexpr size_t kUnpackOnWorkerBytes = 32 * 1024;
 constexpr size_t kPathPartsMax = 16;
 const std::vector<double> kSecondsBounds = {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30};
 
-std::string_view CookieOf(std::string_view header, std::string_view name) {
-  while (!header.empty()) {
-    const size_t end = header.find(';');
-    const std::string_view item = TrimSpace(header.substr(0, end));
-    header = end == std::string_view::npos ? std::string_view() : header.substr(end + 1);
-    const size_t equals = item.find('=');
-    if (equals != std::string_view::npos && item.substr(0, equals) == name) return item.substr(equals + 1);
-  }
-  return {};
-}
-
 // Ours unless the caller's is harmless in a log and a header.
 std::string RequestIdOf(const Request& request) {
   const std::string& given = request.request_id;
@@ -82,6 +71,17 @@ struct Pipeline::Numbers {
   std::map<std::pair<const Route*, int>, Counter*> by_status;
   std::map<const Route*, Histogram*> seconds;
 };
+
+std::string_view CookieOf(std::string_view header, std::string_view name) {
+  while (!header.empty()) {
+    const size_t end = header.find(';');
+    const std::string_view item = TrimSpace(header.substr(0, end));
+    header = end == std::string_view::npos ? std::string_view() : header.substr(end + 1);
+    const size_t equals = item.find('=');
+    if (equals != std::string_view::npos && item.substr(0, equals) == name) return item.substr(equals + 1);
+  }
+  return {};
+}
 
 Response JsonResponse(int status, std::string body) {
   Response response;
@@ -152,7 +152,11 @@ Result<std::shared_ptr<const access::Viewer>> Pipeline::ViewerOf(const Request& 
     if (header.size() < 7 || !EqualsIgnoreCase(header.substr(0, 7), "Bearer ")) {
       return MakeError(ErrorCode::kUnauthenticated, "Authorization must be: Bearer <token>");
     }
-    return sign_on_->Verify(TrimSpace(header.substr(7)), access::TokenKind::kBearer);
+    auto viewer = TRY(sign_on_->Verify(TrimSpace(header.substr(7)), access::TokenKind::kBearer));
+    // A program's token is good where it was granted, not under every name that leads here.
+    if (!viewer->issuer.empty() && viewer->issuer != BaseUrl(request))
+      return MakeError(ErrorCode::kUnauthenticated, "this token was made for another address of this server");
+    return viewer;
   }
   const std::string_view cookie = CookieOf(request.cookie, kCookieName);
   if (cookie.empty())
@@ -218,7 +222,8 @@ Status Pipeline::Check(const CallPtr& call) {
   if (call->route == nullptr) return MakeError(ErrorCode::kNotFound, "there is nothing at this path");
   // Cross-site: a browser sends our cookie by itself, but never this header.
   const bool changes = request.method != Method::kGet && request.method != Method::kHead;
-  if (changes && call->viewer != nullptr && call->viewer->by_cookie && request.csrf != "1") {
+  if (changes && call->viewer != nullptr && call->viewer->by_cookie && request.csrf != "1" &&
+      !call->route->options.own_forms) {
     return MakeError(
         ErrorCode::kForbidden,
         "requests that change something and are signed in by cookie need the header X-Tongkang: 1");

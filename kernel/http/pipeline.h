@@ -21,8 +21,10 @@ class Pipeline;
 using RouteHandler = std::function<void(Pipeline&, const CallPtr&)>;
 
 struct RouteOptions {
-  bool open = false;      // answers without sign-on (a viewer is still looked up if a token is given)
-  bool audited = true;    // one audit record a request
+  bool open = false;    // answers without sign-on (a viewer is still looked up if a token is given)
+  bool audited = true;  // one audit record a request
+  bool own_forms =
+      false;  // its handler knows its own forms by tickets: no header is wanted of who is signed in by cookie
   std::string operation;  // the post must have this operation; "" = any signed-in post
   size_t body_bytes_max = size_t{1} << 20;
 };
@@ -96,5 +98,7 @@ class Pipeline final : public Handler {
 /// An error as the answer that FHIR clients expect, with Retry-After where trying again may help: `wait_seconds`, or a guess if it is 0.
 Response ErrorResponse(const Error& error, int64_t wait_seconds = 0);
 Response JsonResponse(int status, std::string body);
+/// The value of a cookie in a Cookie header, "" if it is not there.
+std::string_view CookieOf(std::string_view header, std::string_view name);
 
 }  // namespace tk::http

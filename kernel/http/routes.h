@@ -2,6 +2,8 @@
 //   /fhir/*       FHIR interactions                    signed in, but for /fhir/metadata
 //   /app/<id>/*   what an app answers                   signed in
 //   /auth/*       sign-in, sign-out, me                open
+//   /oauth/*      sign-on for other programs           open; the provider asks by itself
+//   /.well-known/openid-configuration, /fhir/.well-known/smart-configuration   open
 //   /live         server-sent events of the log        signed in (live.h)
 //   /admin/*      what an operator may do               a post with the operation
 //   /audit/*      the audit, read                      a post with the operation "audit"; /audit/mine: a resident
@@ -15,6 +17,7 @@
 #include <string>
 
 #include "kernel/access/audit_archive.h"
+#include "kernel/access/oauth/provider.h"
 #include "kernel/http/audit_event.h"
 #include "kernel/http/pipeline.h"
 
@@ -40,6 +43,10 @@ void AddAppRoutes(Pipeline* pipeline, std::function<void(interaction::Request, i
 /// operations, "*" for all, for pages to offer no more than that. POST /auth/sign-out → 204; GET /auth/me → 200 as
 /// sign-in, 401 if nobody.
 void AddAuthRoutes(Pipeline* pipeline);
+
+/// OAuth 2.1, OpenID Connect and SMART-on-FHIR (docs/api.md): authorize, token, introspect, revoke, userinfo, jwks, end-session and what the
+/// provider tells of itself. `port` answers the search for a patient, as the person who is signed in.
+void AddOauthRoutes(Pipeline* pipeline, access::oauth::Provider* provider, FhirPort port);
 
 struct Readiness {
   bool ready = false;

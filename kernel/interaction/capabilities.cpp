@@ -180,6 +180,35 @@ void WriteType(const fhir::Definitions& definitions, fhir::TypeId type, fhir::Js
   json->End().End();
 }
 
+// The statement is made once, and the server has many names: this stands for the one that was asked.
+constexpr std::string_view kIssuerMark = "urn:tongkang:issuer";
+constexpr size_t kMarksWithin = 8192;
+
+/// Where programs sign people in. Source: SMART App Launch 2.2.0, "using CapabilityStatement".
+void WriteSmart(fhir::JsonWriter* json) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kAddresses = {
+      {{"token", "/oauth/token"},
+       {"authorize", "/oauth/authorize"},
+       {"introspect", "/oauth/introspect"},
+       {"revoke", "/oauth/revoke"}}};
+  json->Key("extension").Array().Object();
+  json->Member("url", "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris");
+  json->Key("extension").Array();
+  for (const auto& [name, path] : kAddresses)
+    json->Object().Member("url", name).Member("valueUri", std::string(kIssuerMark).append(path)).End();
+  json->End().End().End();
+  json->Key("service").Array().Object().Key("coding").Array().Object();
+  json->Member("system", "http://terminology.hl7.org/CodeSystem/restful-security-service")
+      .Member("code", "SMART-on-FHIR");
+  json->End().End().End().End();
+}
+
+/// The base without its path.
+std::string_view IssuerOf(std::string_view base_url) {
+  const size_t scheme = base_url.find("://");
+  return scheme == std::string_view::npos ? base_url : base_url.substr(0, base_url.find('/', scheme + 3));
+}
+
 std::string MakeStatement(const Context& context, Instant made_at_us) {
   const auto kept = context.index->definitions();
   const fhir::Definitions& definitions = *kept;
@@ -199,9 +228,9 @@ std::string MakeStatement(const Context& context, Instant made_at_us) {
   json.Member("fhirVersion", "4.0.1").Key("format").Array().String("json").String(kFhirJson).End();
   json.Key("patchFormat").Array().String(kJsonPatch).End();
   json.Key("rest").Array().Object().Member("mode", "server");
-  json.Key("security")
-      .Object()
-      .Member("description",
+  json.Key("security").Object();
+  WriteSmart(&json);
+  json.Member("description",
               "Every request needs a bearer token; what it shows is limited to the account's post and area.")
       .End();
   json.Key("resource").Array();
@@ -235,7 +264,14 @@ Result<Response> CapabilityStatement(const Room& room, const Call& call) {
     if (parameter.name == "mode" && parameter.value == "full") continue;
     if (!call.prefer.lenient) return UnknownParameter(parameter.name, "mode=full, _format, _pretty");
   }
-  return JsonResponse(call, *room.capabilities->Json(), "capabilities");
+  std::string statement = *room.capabilities->Json();
+  const std::string_view issuer = IssuerOf(call.request.base_url);
+  // Once for each address that WriteSmart gives; they stand before all else that is long.
+  for (size_t at = 0; (at = statement.find(kIssuerMark, at)) != std::string::npos; at += issuer.size()) {
+    if (at > kMarksWithin) break;
+    statement.replace(at, kIssuerMark.size(), issuer);
+  }
+  return JsonResponse(call, statement, "capabilities");
 }
 
 }  // namespace tk::interaction

@@ -1,4 +1,5 @@
 #include "kernel/interaction/conditional.h"
+#include "kernel/access/oauth/scopes.h"
 
 #include <fmt/format.h>
 
@@ -16,6 +17,7 @@ Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId 
                                std::span<const uint64_t> excluded) {
   const std::string_view type_name = room.TypeName(type);
   TRY(CheckMayRead(call.viewer(), type_name));
+  TRY(CheckGranted(call.viewer(), type_name, access::oauth::kSearch, false));
   if (const size_t mark = criteria.find('?');
       mark != std::string_view::npos && (mark == 0 || criteria.substr(0, mark) == type_name)) {
     criteria.remove_prefix(mark + 1);
@@ -27,7 +29,7 @@ Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId 
   options.own_base = call.request.base_url;
   options.terminology = [&room] { return room.conformance->Terminology(); };
   options.now_us = room.context.clock->NowUs();
-  options.may_read = [&call](std::string_view joined) { return call.viewer().MayRead(joined); };
+  options.may_read = [&call](std::string_view joined) { return MaySearch(call.viewer(), joined); };
   search::Query query = TRY(search::ParseQuery(room.index().definitions(), type, criteria, options));
   TRY(CheckMayAsk(*room.definitions, call.viewer(), query));
   if (!query.includes.empty()) {

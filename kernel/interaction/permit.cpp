@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "kernel/access/oauth/scopes.h"
 #include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
@@ -14,6 +15,17 @@ namespace tk::interaction {
 Status CheckMayRead(const access::Viewer& viewer, std::string_view type) {
   if (viewer.MayRead(type)) return {};
   return MakeError(ErrorCode::kForbidden, fmt::format("Your post may not read {}.", type));
+}
+
+bool MaySearch(const access::Viewer& viewer, std::string_view type) {
+  return viewer.MayRead(type) && viewer.IsGranted(type, access::oauth::kSearch);
+}
+
+Status CheckGranted(const access::Viewer& viewer, std::string_view type, uint8_t letters, bool conditional) {
+  if (viewer.IsGranted(type, letters) && (!conditional || viewer.IsGranted(type, access::oauth::kSearch)))
+    return {};
+  return MakeError(ErrorCode::kForbidden,
+                   fmt::format("What this program was granted does not let it do this with {}.", type));
 }
 
 namespace {
@@ -174,6 +186,9 @@ Status CheckPlace(const Room& room, const access::Viewer& viewer, const view::Re
   const uint64_t lies_in = owner.number == 0 ? 0 : room.directory().AreaOf(owner.number);
   if (is_self) owner.area = view::AreaOfResource(root);
   const view::Scope& scope = viewer.scope;
+  // First: whoever is narrowed to one person is so whatever else opens others.
+  if (scope.only_owner != 0 && owner.number != scope.only_owner)
+    return MakeError(ErrorCode::kForbidden, "You may write records about one person only.");
   if (scope.beyond != nullptr && owner.number != 0) {
     const view::Beyond& beyond = *scope.beyond;
     if (std::binary_search(beyond.closed.begin(), beyond.closed.end(), owner.number))
@@ -189,10 +204,7 @@ Status CheckPlace(const Room& room, const access::Viewer& viewer, const view::Re
     }
   }
   if (scope.everything) return {};
-  if (scope.only_owner != 0) {
-    if (owner.number == scope.only_owner) return {};
-    return MakeError(ErrorCode::kForbidden, "You may write records about yourself only.");
-  }
+  if (scope.only_owner != 0 && scope.area_low == scope.area_high) return {};
   if (name.rfind("Patient/", 0) != 0 && owner.area == 0) return {};  // staff who belong to no area
   if (owner.area >= scope.area_low && owner.area < scope.area_high) return {};
   return MakeIssue(

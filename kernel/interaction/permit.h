@@ -9,6 +9,10 @@
 namespace tk::interaction {
 
 Status CheckMayRead(const access::Viewer& viewer, std::string_view type);
+/// Read, and by the scopes of a program also search: by criteria, in chains, in several types.
+bool MaySearch(const access::Viewer& viewer, std::string_view type);
+/// What a program's scopes say of the interaction itself, letter by letter (access/oauth/scopes.h); fine without a program. `conditional`: it searches too.
+Status CheckGranted(const access::Viewer& viewer, std::string_view type, uint8_t letters, bool conditional);
 /// Also: what lies in no area and governs the whole city, or is known to all of it (definitions, terminology, questionnaires, staff,
 /// organizations, places; GovernsTheCity), is written and deleted by posts of the whole city only.
 Status CheckMayWrite(const access::Viewer& viewer, std::string_view type);

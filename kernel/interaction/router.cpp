@@ -2,6 +2,7 @@
 // Source: FHIR R4 http.html#summary.
 #include <fmt/format.h>
 
+#include "kernel/access/oauth/scopes.h"
 #include "kernel/base/random.h"
 #include "kernel/interaction/capabilities.h"
 #include "kernel/interaction/conformance.h"
@@ -329,6 +330,40 @@ std::string_view ActionOf(Kind kind) {
   return "";
 }
 
+/// The letter of a scope that the interaction takes; 0: none by itself.
+uint8_t LetterOf(Kind kind) {
+  using namespace access::oauth;  // NOLINT: the letters
+  switch (kind) {
+    case Kind::kRead:
+    case Kind::kVRead:
+    case Kind::kHistoryInstance:
+      return kRead;
+    case Kind::kHistoryType:
+    case Kind::kSearchType:
+      return kSearch;
+    case Kind::kCreate:
+      return kCreate;
+    case Kind::kUpdate:
+    case Kind::kConditionalUpdate:
+    case Kind::kPatch:
+    case Kind::kConditionalPatch:
+      return kUpdate;
+    case Kind::kDelete:
+    case Kind::kConditionalDelete:
+      return kDelete;
+    default:  // of no one type, or an operation: its handler asks
+      return 0;
+  }
+}
+
+Status CheckScopes(const Call& call) {
+  const uint8_t letter = LetterOf(call.kind);
+  if (letter == 0 || call.viewer().granted == nullptr) return {};
+  const bool conditional = call.kind == Kind::kConditionalUpdate || call.kind == Kind::kConditionalPatch ||
+                           call.kind == Kind::kConditionalDelete || !call.request.if_none_exist.empty();
+  return CheckGranted(call.viewer(), call.type_name, letter, conditional);
+}
+
 /// Refusals and 304 tell the audit what was asked for, too: an attempt is worth a record.
 Done WithAudit(CallPtr call, Done done) {
   return [call = std::move(call), done = std::move(done)](Response&& response) {
@@ -504,6 +539,7 @@ std::optional<Write> Begin(const RoomPtr& room, Request&& request, Done done) {
   }
   if (auto refusal = Route(*room, call.get())) return Told(done, std::move(*refusal));
   done = WithMasks(call, WithAudit(call, std::move(done)));
+  if (const Status granted = CheckScopes(*call); !granted.ok()) return Told(done, OutcomeOf(granted.error()));
   std::string format;
   if (const Status read = ReadHeaders(room, call.get(), &format); !read.ok())
     return Told(done, OutcomeOf(read.error()));

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "kernel/access/oauth/scopes.h"
 #include "kernel/interaction/include.h"
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/outcome.h"
@@ -44,6 +45,7 @@ Status ReadTypeNames(const Room& room, const Call& call, std::string_view list,
           ErrorCode::kIncorrect, "value", "_type",
           "_type names something that is no resource type: give names such as Observation,Encounter.");
     TRY(CheckMayRead(call.viewer(), name));
+    TRY(CheckGranted(call.viewer(), name, access::oauth::kSearch, false));
     if (std::find(out->begin(), out->end(), type) == out->end()) out->push_back(type);
   }
   return {};
@@ -57,7 +59,7 @@ std::vector<fhir::TypeId> AllTypes(const Room& room, const Call& call, bool list
     const bool inside =
         call.compartment.empty() || name == "Patient" || !room.definitions->PatientCompartment(type).empty();
     const bool fits = !listed || search::MayBeListed(*room.definitions, type);
-    if (inside && fits && call.viewer().MayRead(name)) types.push_back(type);
+    if (inside && fits && MaySearch(call.viewer(), name)) types.push_back(type);
   }
   return types;
 }

@@ -81,7 +81,7 @@ search::ParseOptions SearchOptions(const Room& room, const Call& call) {
   options.own_base = call.request.base_url;
   options.terminology = [&room] { return room.conformance->Terminology(); };
   options.now_us = room.context.clock->NowUs();
-  options.may_read = [&call](std::string_view type) { return call.viewer().MayRead(type); };
+  options.may_read = [&call](std::string_view type) { return MaySearch(call.viewer(), type); };
   return options;
 }
 

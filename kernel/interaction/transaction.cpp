@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "kernel/access/oauth/scopes.h"
 #include "kernel/base/random.h"
 #include "kernel/fhir/patch.h"
 #include "kernel/interaction/masked.h"
@@ -30,6 +31,13 @@ int Phase(Method method) {
     default:
       return 3;
   }
+}
+
+/// The letter of a program's scope that an entry takes.
+uint8_t LetterOfEntry(Method method) {
+  return method == Method::kPost     ? access::oauth::kCreate
+         : method == Method::kDelete ? access::oauth::kDelete
+                                     : access::oauth::kUpdate;
 }
 
 /// Entries that make somebody because nobody fulfils their condition, with the condition.
@@ -129,6 +137,8 @@ class Planning {
     const BundleEntry& entry = transaction_.entries[i];
     if (entry.method == Method::kGet) return {};
     TRY(CheckMayWrite(call_.viewer(), entry.type_name));
+    TRY(CheckGranted(call_.viewer(), entry.type_name, LetterOfEntry(entry.method),
+                     entry.conditional() || !entry.if_none_exist.empty()));
     Item& item = items_[i];
     if (entry.method == Method::kPost) return ResolvePost(i, &item);
     item.id = entry.id;

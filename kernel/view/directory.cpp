@@ -155,12 +155,14 @@ bool DirectoryView::InScopeBy(OwnerNumber owner, uint64_t word, const Scope& sco
     word = owner == 0 ? kAreaPublic : areas_.Get(owner);
     if (word == kAreaPublic) return true;
   }
+  // First: whoever is narrowed to one person is so whatever else opens others.
+  if (scope.only_owner != 0 && owner != scope.only_owner) return false;
   if (scope.beyond != nullptr) {
     if (std::binary_search(scope.beyond->closed.begin(), scope.beyond->closed.end(), owner)) return false;
     if (std::binary_search(scope.beyond->open.begin(), scope.beyond->open.end(), owner)) return true;
     if (scope.everything) return true;
   }
-  if (scope.only_owner != 0) return owner == scope.only_owner;
+  if (scope.only_owner != 0 && scope.area_low == scope.area_high) return true;  // wherever he is
   return FinalArea(word) >= scope.area_low && FinalArea(word) < scope.area_high;
 }
 

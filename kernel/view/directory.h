@@ -20,8 +20,9 @@ struct Beyond {
 /// Areas are division codes as numbers padded to 15 digits ("380102" = 380102000000000); a subtree is a range.
 struct Scope {
   bool everything = true;
-  uint64_t area_low = 0, area_high = 0;            // [low, high) of division codes
-  OwnerNumber only_owner = 0;                      // a resident: only himself
+  uint64_t area_low = 0, area_high = 0;  // [low, high) of division codes
+  /// This person alone; with an area while he is in it (or is opened by `beyond`), without one (low = high) wherever he is.
+  OwnerNumber only_owner = 0;
   std::shared_ptr<const Beyond> beyond = nullptr;  // nullptr: nobody, and it costs nothing
   /// Nothing need be asked of an entry's owner.
   bool all() const { return everything && beyond == nullptr; }

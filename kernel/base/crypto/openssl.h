@@ -1,4 +1,4 @@
-// Owners of OpenSSL's objects; for the files of this folder.
+// Owners of OpenSSL's objects; for what speaks to OpenSSL itself.
 #pragma once
 
 #include <openssl/bn.h>
