@@ -16,8 +16,6 @@
 namespace tk::access {
 namespace {
 
-using Question = AuditQuestion;
-
 class AuditArchiveTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -57,7 +55,7 @@ class AuditArchiveTest : public ::testing::Test {
     clock_.Advance(1000);
   }
   /// All pages, as "slot-record".
-  std::vector<std::string> All(Question question) {
+  std::vector<std::string> All(AuditQuestion question) {
     std::vector<std::string> all;
     for (;;) {
       const auto answer = archive_->Search(question);
@@ -125,14 +123,14 @@ TEST_F(AuditArchiveTest, AnswersAreThoseOfAPlainLook) {
   const Instant middle = lines[900].first;
   for (int round = 0; round < 2; ++round) {
     for (uint32_t owner = 1; owner <= 41; ++owner) {
-      Question question;
+      AuditQuestion question;
       question.owners = {owner};
       question.count = 7;
       EXPECT_EQ(All(question), plain([owner](const AuditLine& line) { return line.Concerns(owner); }));
     }
-    Question question;
+    AuditQuestion question;
     question.account = "wang";
-    question.outcome = Question::Outcome::kRefused;
+    question.outcome = AuditQuestion::Outcome::kRefused;
     question.from_us = middle;
     const auto fits = [middle](const AuditLine& line) {
       return line.account == "wang" && line.status >= 400 && line.at_us >= middle;
@@ -162,7 +160,7 @@ TEST_F(AuditArchiveTest, ADamagedSideFileIsMadeAnewAndMeanwhileNotBelieved) {
       }
     }
   }
-  Question question;
+  AuditQuestion question;
   question.owners = {3};
   const auto before = All(question);
   ASSERT_EQ(before.size(), 60u);
@@ -184,7 +182,7 @@ TEST_F(AuditArchiveTest, ADamagedSideFileIsMadeAnewAndMeanwhileNotBelieved) {
 
 TEST_F(AuditArchiveTest, WhatIsBeingWrittenIsFoundOnceItIsOnDisk) {
   const auto audit = Open(size_t{1} << 20);
-  Question question;
+  AuditQuestion question;
   question.owners = {2};
   for (size_t i = 1; i <= 5; ++i) {
     Write(audit.get(), 1, "read", 200, {1, 2, 3});
