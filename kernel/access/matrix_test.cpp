@@ -160,8 +160,9 @@ const std::map<std::string, std::map<std::string, char>> kRights = {
       {"ValueSet", 'r'}}}};
 
 const std::map<std::string, std::set<std::string>> kOperations = {
-    {"screener", {}},
-    {"doctor", {"$everything", "$match", "$person", "$validate", "reveal", "emergency"}},
+    {"screener", {"health-card-verify"}},
+    {"doctor",
+     {"$everything", "$match", "$person", "$validate", "reveal", "emergency", "health-card-verify"}},
     {"index-clerk",
      {"$explain-match", "$ihe-pix", "$link", "$match", "$merge", "$not-same", "$person", "$unmerge"}},
     {"cdc-officer", {"$everything", "reveal", "export"}},

@@ -184,13 +184,11 @@ void WriteType(const fhir::Definitions& definitions, fhir::TypeId type, fhir::Js
 constexpr std::string_view kIssuerMark = "urn:tongkang:issuer";
 constexpr size_t kMarksWithin = 8192;
 
-/// Where programs sign people in. Source: SMART App Launch 2.2.0, "using CapabilityStatement".
+/// Where programs sign people in. Source: SMART App Launch 2.2.0, "using CapabilityStatement". R4's own definition of the extension has no part for
+/// introspection and revocation: these are in smart-configuration alone.
 void WriteSmart(fhir::JsonWriter* json) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kAddresses = {
-      {{"token", "/oauth/token"},
-       {"authorize", "/oauth/authorize"},
-       {"introspect", "/oauth/introspect"},
-       {"revoke", "/oauth/revoke"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kAddresses = {
+      {{"token", "/oauth/token"}, {"authorize", "/oauth/authorize"}}};
   json->Key("extension").Array().Object();
   json->Member("url", "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris");
   json->Key("extension").Array();

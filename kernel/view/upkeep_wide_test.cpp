@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <future>
+#include <thread>
 
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
@@ -92,8 +93,13 @@ TEST_F(UpkeepTest, OneStepThatFailsIsToldAndKeepsNoOtherBack) {
   std::filesystem::remove_all(folder_ + "/views");
   ASSERT_TRUE(WriteFileDurable(folder_ + "/views", "in the way").ok());
   for (int round = 0; round < kRounds; ++round) ASSERT_TRUE(AddMany(round).ok());
-  EXPECT_FALSE(engine_->Maintain().ok());
-  EXPECT_EQ(engine_->failing_upkeep(), (std::vector<std::string>{"merge", "save"}));
+  // The engine's own maintenance may be at a merge just now: then there is none to do here.
+  const std::vector<std::string> both{"merge", "save"};
+  for (int i = 0; i < 200 && engine_->failing_upkeep() != both; ++i) {
+    EXPECT_FALSE(engine_->Maintain().ok());
+    if (engine_->failing_upkeep() != both) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_EQ(engine_->failing_upkeep(), both);
   ASSERT_TRUE(RemoveFile(folder_ + "/views").ok());
   EXPECT_TRUE(engine_->Maintain().ok());
   EXPECT_TRUE(engine_->failing_upkeep().empty());
