@@ -144,7 +144,8 @@ for (const how of ['damaged', 'missing']) {
       const rebuild = await request(h.server.base, 'POST', '/admin/views/search/rebuild', { token: h.token });
       assert.equal(rebuild.status, 202, rebuild.text);
       for (let i = 0; i < 200 && (await h.ready()).views.some((v) => v.state !== 'serving'); ++i) await sleep(50);
-      assert.deepEqual((await h.ready()).views.map((v) => v.state), ['serving', 'serving', 'serving']);
+      const views = (await h.ready()).views;
+      assert.ok(views.length >= 4 && views.every((v) => v.state === 'serving'), JSON.stringify(views));
     });
 
     test('verify and backup name its place and end with 3; the backup has all else', async () => {
