@@ -159,7 +159,7 @@ describe('desk', seeded, () => {
       }
       await route.continue();
     });
-    await page.keyboard.press('1');
+    await page.getByRole('button', { name: /接手/ }).last().click();
     await page.getByText('别人刚刚改过').waitFor();
     await page.getByText('由 吴** 接手').waitFor();
     assert.equal((await tasks())[0].owner.identifier.value, 'else');
