@@ -107,6 +107,18 @@ TEST_F(AccessTest, TokensExpireAlsoFromTheCache) {
   EXPECT_FALSE(sign_on->Verify(token, TokenKind::kBearer).ok());
 }
 
+TEST_F(AccessTest, AnAccountOfThisSecondIsLetInAtOnce) {
+  auto sign_on = Open();
+  AddAccount("li", "doctor", "380102");
+  EXPECT_TRUE(sign_on->Verify(Bearer("li"), TokenKind::kBearer).ok());
+  const auto raised = EditAccounts(folder_, [](Accounts* accounts) -> Status {
+    FindAccount(accounts, "li")->generation = 2;
+    return {};
+  });
+  ASSERT_TRUE(raised.ok());
+  EXPECT_TRUE(sign_on->Verify(Bearer("li"), TokenKind::kBearer).ok());
+}
+
 TEST_F(AccessTest, GenerationDisablingAndRemovalCountWithinASecond) {
   AddAccount("li", "doctor", "380102");
   auto sign_on = Open();

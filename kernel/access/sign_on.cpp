@@ -207,6 +207,7 @@ struct SignOn::Impl {
   }
   void Look(bool at_once);
   Result<ViewerPtr> VerifySlow(std::string_view token, TokenKind kind);
+  void CatchUp(std::string_view token);
   Result<CacheEntry> VerifyOwn(const State& current, std::string_view token, TokenKind kind);
   Result<CacheEntry> VerifyAccess(const State& current, std::string_view token);
   Result<std::shared_ptr<Viewer>> Narrowed(const State& current, const Account& account,
@@ -323,10 +324,21 @@ Result<std::shared_ptr<Viewer>> SignOn::Impl::Narrowed(const State& current, con
   return viewer;
 }
 
+/// A token that we signed for an account or a generation that is not known here is of the second since the files were looked at: whoever was
+/// added just now is let in at once. Of a token that was revoked the generation is older, so nothing is looked at for it.
+void SignOn::Impl::CatchUp(std::string_view token) {
+  const auto claims = ReadToken(key, token);
+  if (!claims.ok()) return;
+  const auto current = Current();
+  const Account* const account = FindAccount(current->accounts, claims->account);
+  if (account == nullptr || account->generation < claims->generation) Look(true);
+}
+
 Result<ViewerPtr> SignOn::Impl::VerifySlow(std::string_view token, TokenKind kind) {
+  const bool own = kind != TokenKind::kBearer || token.starts_with(kOwnTokenPrefix);
+  if (own) CatchUp(token);
   const uint64_t epoch_before = epoch.load(std::memory_order_acquire);
   const auto current = Current();
-  const bool own = kind != TokenKind::kBearer || token.starts_with(kOwnTokenPrefix);
   CacheEntry entry = own ? TRY(VerifyOwn(*current, token, kind)) : TRY(VerifyAccess(*current, token));
   entry.token = token;
   entry.kind = kind;

@@ -35,9 +35,10 @@ describe('the audit is read', () => {
     data = freshFolder('audit');
     for (const post of ['doctor', 'auditor', 'operator'])
       execFileSync(program(), ['account', 'add', post, '--data', data, '--post', post, '--no-password'], { stdio: 'ignore' });
+    execFileSync(program(), ['account', 'add', 'mr-a', '--data', data, '--kind', 'resident', '--record', 'Patient/a', '--post', 'resident', '--no-password'], { stdio: 'ignore' });
     server = await new Server(data).start();
     tokens.city = await server.token();
-    for (const post of ['doctor', 'auditor', 'operator']) tokens[post] = await server.token(post);
+    for (const post of ['doctor', 'auditor', 'operator', 'mr-a']) tokens[post] = await server.token(post);
     for (const id of ['a', 'b', 'c']) assert.equal((await ask('city', 'PUT', `/fhir/Patient/${id}`, patient(id))).status, 201);
     for (const [id, person] of [['o1', 'a'], ['o2', 'b'], ['o3', 'a']]) assert.equal((await ask('city', 'PUT', `/fhir/Observation/${id}`, reading(id, person))).status, 201);
   });
@@ -80,6 +81,22 @@ describe('the audit is read', () => {
       assert.equal(answer.status, 400, `${bad} ${answer.text}`);
     }
     assert.equal((await ask('auditor', 'GET', '/audit/events?patient=Patient/nobody')).status, 404);
+  });
+
+  test('a resident sees who looked at him, by post and not by account, and nothing of others; staff has no such page', async () => {
+    assert.equal((await ask('doctor', 'GET', '/fhir/Patient/a')).status, 200);
+    let mine;
+    for (let i = 0; i < 40 && !mine?.json?.entry?.some(({ resource }) => resource.agent[0].role?.[0].coding[0].code === 'doctor'); i++) {
+      await sleep(100);
+      mine = await ask('mr-a', 'GET', '/audit/mine?action=read');
+      assert.equal(mine.status, 200, mine.text);
+    }
+    const doctor = mine.json.entry.map(({ resource }) => resource).find((event) => event.agent[0].role?.[0].coding[0].code === 'doctor');
+    assert.deepEqual([doctor.agent[0].role[0].text, doctor.agent[0].who, doctor.action], ['医生', undefined, 'R']);
+    assert.ok(!mine.text.includes('"request"'));
+    assert.equal((await ask('mr-a', 'GET', '/audit/mine?patient=Patient/b')).status, 403);
+    assert.equal((await ask('mr-a', 'GET', '/audit/events')).status, 403);
+    assert.equal((await ask('doctor', 'GET', '/audit/mine')).status, 403);
   });
 
   test('a duty of its own: an auditor reads the audit and nothing else, others do not read it; refusals and looks at the audit are in it', async () => {
