@@ -21,18 +21,24 @@ bool IsPlain(std::string_view text) {
                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+/// What stands before and after the first `mark`; all of it before, if there is none.
+std::pair<std::string_view, std::string_view> Divided(std::string_view text, char mark) {
+  const size_t at = text.find(mark);
+  if (at == std::string_view::npos) return {text, std::string_view()};
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
 }  // namespace
 
 Result<Form> Form::Parse(std::string_view text) {
   Form form;
   while (!text.empty()) {
-    const size_t end = std::min(text.find('&'), text.size());
-    const std::string_view pair = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const auto [pair, rest] = Divided(text, '&');
+    text = rest;
     if (pair.empty()) continue;
-    const size_t equals = std::min(pair.find('='), pair.size());
-    std::string name = TRY(PercentDecode(pair.substr(0, equals), true));
-    std::string value = TRY(PercentDecode(pair.substr(std::min(equals + 1, pair.size())), true));
+    const auto [raw_name, raw_value] = Divided(pair, '=');
+    std::string name = TRY(PercentDecode(raw_name, true));
+    std::string value = TRY(PercentDecode(raw_value, true));
     if (!IsPlain(name) || !IsPlain(value))
       return MakeError(ErrorCode::kIncorrect, "a parameter holds a control character");
     if (form.values_.size() >= kParametersMax)
