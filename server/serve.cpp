@@ -462,7 +462,7 @@ Status House::Build(const Settings& settings) {
   }
   pipeline = std::make_unique<http::Pipeline>(way, sign_on.get(), audit.get(), &metrics, workers.get());
   live = std::make_unique<http::Live>(LiveSourceOf(engine, interactions.get()), http::LiveOptions{}, &clock,
-                                      sign_on.get());
+                                      sign_on.get(), audit.get());
   AddFhir();
   TRY(StartApps(data));
   AddSignOn(settings);

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/text.h"
@@ -17,16 +18,27 @@ namespace {
 
 constexpr int kFollowMs = 100;
 constexpr size_t kTypesMax = 32;
+constexpr size_t kShownOwnersMax = 1000;  // in one record of the audit
+constexpr std::string_view kUnaudited = "the audit cannot be written";
+
+/// Told to one subscriber, and not in the audit yet. The hub's.
+struct Shown {
+  std::vector<uint32_t> owners;
+  uint64_t records = 0;
+  int64_t since_us = 0;  // MonotonicUs of the first of it
+};
 
 class Subscriber final : public EventSource {
  public:
   std::shared_ptr<const access::Viewer> viewer;
+  std::string request_id;            // of the request that opened the stream
   std::string token;                 // checked again before each event and at each tick
   std::vector<std::string> types;    // sorted; empty: all that the post may read
   std::optional<uint64_t> resume_t;  // the hub replays from the one after
   bool stale = false;                // asked to resume something that is not there
   uint64_t done_t = 0;               // the hub's: told up to here
   int64_t ticked_us = 0;
+  Shown shown;
 
   explicit Subscriber(size_t bytes_max) : bytes_max_(bytes_max) {}
 
@@ -98,6 +110,7 @@ std::string_view NameOf(view::Operation op) {
 struct Telling {
   std::string_view type;
   view::Ordinal ordinal;
+  uint32_t owner;
   std::string data;
 };
 
@@ -122,6 +135,7 @@ struct Live::Impl {
   LiveOptions options;
   const Clock* clock;
   access::SignOn* sign_on;
+  access::AuditLog* audit;
   std::thread thread;
   std::atomic<bool> stop{false};
   mutable std::mutex mutex;
@@ -136,6 +150,8 @@ struct Live::Impl {
   void Tell(const view::Committed& committed);
   bool StillMay(const SubscriberPtr& subscriber) const;
   void TellOne(const SubscriberPtr& subscriber, uint64_t t, const std::vector<Telling>& tellings) const;
+  void Audit(const SubscriberPtr& subscriber) const;
+  void AuditDue() const;
   std::vector<Telling> Write(const view::Committed& committed) const;
   void Tick();
   void EndAll(std::string_view reason);
@@ -157,7 +173,8 @@ std::vector<Telling> Live::Impl::Write(const view::Committed& committed) const {
     const view::ResourcePtr& now = committed.changes[i].now;
     // An erasure: whom it concerns is nobody's news. Nor is the end of a record of a type that this program does not know.
     if (now == nullptr || now->type == fhir::kNoType) continue;
-    Telling telling{source.type_name(now->type), committed.first_ordinal + i, {}};
+    const view::Ordinal ordinal = committed.first_ordinal + i;
+    Telling telling{source.type_name(now->type), ordinal, source.owner_of(ordinal), {}};
     telling.data =
         fmt::format("data: {{\"t\":{},\"at\":\"{}\",\"type\":\"{}\",\"id\":", committed.t, at, telling.type);
     AppendJsonString(now->id, &telling.data);
@@ -181,8 +198,9 @@ bool Live::Impl::StillMay(const SubscriberPtr& subscriber) const {
     return false;
   }
   const access::Viewer& now = **viewer;
-  if (now.area != before.area || now.post->name != before.post->name)
-    subscriber->Push("event: reset\ndata: {\"reason\":\"your post or area has changed\"}\n\n");
+  const bool other = now.area != before.area || now.post->name != before.post->name;
+  if (other) Audit(subscriber);  // what he was told was told to him as he was
+  if (other) subscriber->Push("event: reset\ndata: {\"reason\":\"your post or area has changed\"}\n\n");
   subscriber->viewer = *viewer;
   return true;
 }
@@ -203,13 +221,47 @@ void Live::Impl::TellOne(const SubscriberPtr& subscriber, uint64_t t,
     his.push_back(&telling);
   }
   if (his.empty()) return;
+  if (!audit->healthy()) return subscriber->End(kUnaudited);
   std::string events;
   for (const Telling* telling : his) {
     events += "event: change\n";
     if (telling == his.back()) events += fmt::format("id: {}-{}\n", source.incarnation, t);
     events += telling->data;
   }
+  // Counted before it is told: what is lost on its way to him is in the audit too.
+  Shown& shown = subscriber->shown;
+  if (shown.records == 0) shown.since_us = MonotonicUs();
+  for (const Telling* telling : his) {
+    ++shown.records;
+    if (telling->owner != 0) shown.owners.push_back(telling->owner);
+    if (shown.owners.size() >= kShownOwnersMax) Audit(subscriber);
+  }
   subscriber->Push(events);
+}
+
+/// Gives what was told since the last time to the audit.
+void Live::Impl::Audit(const SubscriberPtr& subscriber) const {
+  Shown shown = std::exchange(subscriber->shown, {});
+  if (shown.records == 0) return;
+  std::sort(shown.owners.begin(), shown.owners.end());
+  shown.owners.erase(std::unique(shown.owners.begin(), shown.owners.end()), shown.owners.end());
+  access::AuditRecord record;
+  record.viewer = subscriber->viewer;
+  record.action = "live";
+  record.status = 200;
+  record.request_id = subscriber->request_id;
+  record.owners = std::move(shown.owners);
+  record.records = shown.records;
+  if (!audit->Append(std::move(record)).ok()) subscriber->End(kUnaudited);
+}
+
+void Live::Impl::AuditDue() const {
+  const int64_t now_us = MonotonicUs();
+  for (const SubscriberPtr& subscriber : present) {
+    const Shown& shown = subscriber->shown;
+    const bool due = subscriber->ended() || now_us - shown.since_us >= options.audit_ms * 1000;
+    if (shown.records != 0 && due) Audit(subscriber);
+  }
 }
 
 void Live::Impl::Tell(const view::Committed& committed) {
@@ -272,7 +324,10 @@ void Live::Impl::EndAll(std::string_view reason) {
     std::move(arriving.begin(), arriving.end(), std::back_inserter(present));
     arriving.clear();
   }
-  for (const SubscriberPtr& subscriber : present) subscriber->End(reason);
+  for (const SubscriberPtr& subscriber : present) {
+    subscriber->End(reason);
+    Audit(subscriber);
+  }
 }
 
 void Live::Impl::Run() {
@@ -290,6 +345,7 @@ void Live::Impl::Run() {
     }
     if (*next != nullptr) Tell(**next);
     Admit();
+    AuditDue();
     Tick();
   }
   EndAll("the server stops");
@@ -321,6 +377,7 @@ Result<SubscriberPtr> Live::Impl::Subscribe(const Call& call, std::string_view q
       return MakeError(ErrorCode::kForbidden, "your post may not read one of these types");
   }
   subscriber->viewer = call.viewer;
+  subscriber->request_id = call.request_id;
   const std::string& header = call.request.authorization;
   if (!header.empty()) {
     subscriber->token =
@@ -346,12 +403,14 @@ Result<SubscriberPtr> Live::Impl::Subscribe(const Call& call, std::string_view q
   return subscriber;
 }
 
-Live::Live(LiveSource source, const LiveOptions& options, const Clock* clock, access::SignOn* sign_on)
+Live::Live(LiveSource source, const LiveOptions& options, const Clock* clock, access::SignOn* sign_on,
+           access::AuditLog* audit)
     : impl_(std::make_unique<Impl>()) {
   impl_->source = std::move(source);
   impl_->options = options;
   impl_->clock = clock;
   impl_->sign_on = sign_on;
+  impl_->audit = audit;
   impl_->thread = std::thread([impl = impl_.get()] { impl->Run(); });
 }
 
@@ -387,6 +446,9 @@ LiveSource SourceOf(view::Engine* engine) {
           [engine](uint64_t from_t) { return engine->Follow(from_t); },
           [engine](view::Ordinal ordinal, const view::Scope& scope) {
             return engine->directory().InScope(ordinal, scope);
+          },
+          [engine](view::Ordinal ordinal) {
+            return engine->directory().OwnerNow(engine->directory().Get(ordinal).owner);
           },
           [engine](fhir::TypeId type) { return engine->definitions().Type(type).name; },
           [engine](std::string_view name) {

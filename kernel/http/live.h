@@ -4,9 +4,11 @@
 //         change {"t","at","type","id","version","op"}   only what post, types and area allow
 //         tick  {"t","at"}                    every 10 s
 //         reset {"reason"}                    what you have may be stale (other incarnation, too far behind, another post or area): load anew
-//         end   {"reason"}                    last event: "slow", "signed-out", "the server stops", "another server has taken over"
+//         end   {"reason"}                    last event: "slow", "signed-out", "the audit cannot be written", "the server stops", "another server has taken over"
 // Rights: the sign-on is checked again before each change and each tick: who was revoked, disabled or given another post or area is told
 //         nothing of the former from a second after it on.
+// Audit:  what was told counts as shown: a record "live" a stream and second names whose records it told of, and how many (more than one record when
+//         they are more than 1,000 persons); a crash may lose that second's. While the audit cannot be written nothing is told: the stream ends, and says so.
 // Resume: Last-Event-ID is "<incarnation>-<t>"; it stands on the last change of a transaction and on ticks, so a transaction is never
 //         taken up in its middle. At most 10,000 transactions are replayed.
 // Taken over: once another server has the log, this one knows nothing new: every stream ends, and a new one is 503.
@@ -27,6 +29,7 @@ struct LiveSource {
   std::function<uint64_t()> head_t;
   std::function<std::unique_ptr<view::Follower>(uint64_t from_t)> follow;
   std::function<bool(view::Ordinal, const view::Scope&)> in_scope;
+  std::function<uint32_t(view::Ordinal)> owner_of;  // the person's number, 0: nobody's
   std::function<std::string_view(fhir::TypeId)> type_name;
   std::function<bool(std::string_view)> is_type;  // of a resource, as type_name writes it
   std::function<bool()> is_deposed;               // another server has taken over the log
@@ -40,11 +43,14 @@ struct LiveOptions {
   size_t queue_bytes_max = 256 * 1024;  // of one subscriber; over it he is too slow
   uint64_t replay_transactions_max = 10'000;
   int64_t tick_ms = 10'000;
+  int64_t audit_ms = 1000;  // what was told is given to the audit at most so much later
 };
 
 class Live {
  public:
-  Live(LiveSource source, const LiveOptions& options, const Clock* clock, access::SignOn* sign_on);
+  /// All outlive Stop.
+  Live(LiveSource source, const LiveOptions& options, const Clock* clock, access::SignOn* sign_on,
+       access::AuditLog* audit);
   ~Live();
   /// Ends all streams and the thread. Before the engine stops.
   void Stop();

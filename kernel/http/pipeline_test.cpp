@@ -75,6 +75,24 @@ class FeedFollower final : public view::Follower {
   uint64_t next_;
 };
 
+/// The audit, ill when the test says so.
+class WeakAudit final : public access::AuditLog {
+ public:
+  explicit WeakAudit(std::unique_ptr<access::AuditLog>* audit) : audit_(*audit) {}
+  Status Append(access::AuditRecord record, std::function<void(Status)> durable) override {
+    return audit_->Append(std::move(record), std::move(durable));
+  }
+  std::vector<access::UnendedErasure> UnendedErasures() const override { return audit_->UnendedErasures(); }
+  Status CloseErasure(const std::string& mark) override { return audit_->CloseErasure(mark); }
+  bool healthy() const override { return !ill && audit_->healthy(); }
+  Status Flush() override { return audit_->Flush(); }
+  Statistics statistics() const override { return audit_->statistics(); }
+  std::atomic<bool> ill{false};
+
+ private:
+  std::unique_ptr<access::AuditLog>& audit_;
+};
+
 class PipelineTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -126,7 +144,8 @@ class PipelineTest : public ::testing::Test {
     LiveOptions live;
     live.tick_ms = tick_ms_;
     live.queue_bytes_max = 2000;
-    live_ = std::make_unique<Live>(Source(), live, &clock_, sign_on_.get());
+    live.audit_ms = 3'600'000;  // what was told is in the audit when the stream ends
+    live_ = std::make_unique<Live>(Source(), live, &clock_, sign_on_.get(), &live_audit_);
     live_->AddRoute(pipeline_.get());
     ServerOptions listen;
     listen.listen = "127.0.0.1:0";
@@ -143,6 +162,7 @@ class PipelineTest : public ::testing::Test {
     source.in_scope = [](view::Ordinal ordinal, const view::Scope& scope) {
       return scope.everything || ordinal % 2 == 0;
     };
+    source.owner_of = [](view::Ordinal ordinal) { return static_cast<uint32_t>(ordinal); };
     source.type_name = [](fhir::TypeId type) {
       return type == fhir::TypeId{1} ? std::string_view("Flag") : std::string_view("Basic");
     };
@@ -218,6 +238,7 @@ class PipelineTest : public ::testing::Test {
   std::unique_ptr<access::AuditLog> audit_;
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<Pipeline> pipeline_;
+  WeakAudit live_audit_{&audit_};
   std::unique_ptr<Live> live_;
   std::unique_ptr<Server> server_;
   std::atomic<bool> ready_{true}, deposed_{false};
@@ -597,6 +618,34 @@ TEST_F(LiveWithoutTicksTest, EndsWhenAnotherServerHasTheLog) {
   const auto refused = Client(server_->port()).Ask("GET", "/live", Bearer("li"));
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(refused.headers.count("retry-after"), 1u);
+}
+
+TEST_F(LiveWithoutTicksTest, WhatIsToldIsInTheAuditAndNothingElse) {
+  Client client(server_->port());
+  Listen(&client);
+  Add(2, "first");
+  Add(3, "elsewhere");
+  feed_.Add({.at_us = 0, .first_ordinal = 4, .changes = {ChangeOf(1, "second"), ChangeOf(1, "elsewhere")}});
+  Add(2, "first");
+  for (const char* id : {"first", "second", "first"})
+    EXPECT_NE(client.ReadUntil("\n\n").find(id), std::string::npos);
+  live_->Stop();
+  const std::string text = AuditText();
+  EXPECT_NE(
+      text.find(R"("account":"li","post":"doctor","action":"live","owners":[2,4],"status":200,"records":3,)"),
+      std::string::npos)
+      << text;
+}
+
+TEST_F(LiveWithoutTicksTest, NothingIsToldThatCannotBeAudited) {
+  Client client(server_->port());
+  Listen(&client);
+  live_audit_.ill = true;
+  Add(2, "untold");
+  const std::string last = client.ReadUntil("\n\n");
+  EXPECT_NE(last.find("event: end\ndata: {\"reason\":\"the audit cannot be written\"}"), std::string::npos)
+      << last;
+  EXPECT_EQ(last.find("untold"), std::string::npos) << last;
 }
 
 TEST_F(PipelineTest, LiveResumesAndResets) {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { freshFolder, program, request, Server, sleep } from '../lib/server.mjs';
@@ -69,6 +70,23 @@ describe('the audit is read', () => {
     const bundle = { resourceType: 'Bundle', type: 'transaction', entry: [['t1', 'b'], ['t2', 'c']].map(([id, person]) => ({ resource: reading(id, person), request: { method: 'PUT', url: `Observation/${id}` } })) };
     assert.equal((await ask('doctor', 'POST', '/fhir', bundle)).status, 200);
     assert.deepEqual(await events('patient=Patient/c&action=transaction', (seen) => seen.length), ['doctor transaction']);
+  });
+
+  test('who was told by the live stream is in it, about those whom it told of and no others', async () => {
+    const asked = http.get(`${server.base}/live?types=Observation`, { headers: { authorization: `Bearer ${tokens.doctor}` } });
+    let told = '';
+    const stream = await new Promise((done, failed) => { asked.on('response', done).on('error', failed); });
+    stream.on('data', (part) => { told += part; }).on('error', () => {});
+    const until = async (word) => { for (let i = 0; i < 400 && !told.includes(word); i++) await sleep(10); assert.ok(told.includes(word), told); };
+    await until('event: hello');
+    for (const [id, person] of [['l1', 'b'], ['l2', 'b']]) assert.equal((await ask('city', 'PUT', `/fhir/Observation/${id}`, reading(id, person))).status, 201);
+    assert.equal((await ask('city', 'PUT', '/fhir/Patient/c', { ...patient('c'), active: true })).status, 200);
+    await until('"l2"');
+    assert.ok((await events('patient=Patient/b&action=live', (seen) => seen.length)).every((one) => one === 'doctor live'));
+    asked.destroy();
+    assert.ok((await events('patient=Patient/b&action=live')).length > 0);
+    assert.deepEqual(await events('patient=Patient/c&action=live'), []);
+    assert.deepEqual(await events('patient=Patient/a&action=live'), []);
   });
 
   test('pages of one record each bring what one page brings; bad questions say what is wrong', async () => {
