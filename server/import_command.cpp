@@ -1,4 +1,4 @@
-// import: a table into a data folder of which no server runs. Of a running one: POST it to /fhir/$import-areas or /fhir/$import-organizations.
+// import: a table into a data folder of which no server runs. Of a running one: POST it to /fhir/$import-areas, $import-organizations or $import-posts.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -6,6 +6,7 @@
 #include "kernel/base/clock.h"
 #include "kernel/exchange/area_import.h"
 #include "kernel/exchange/organization_import.h"
+#include "kernel/exchange/post_import.h"
 #include "server/open.h"
 
 namespace tk::server {
@@ -51,7 +52,12 @@ int Import(const ImportAsked& asked, ImportWay way) {
     options.all_or_nothing = asked.all_or_nothing;
     options.source = "urn:tongkang:import:operator";
     const int64_t begin_us = MonotonicUs();
-    auto report = way({opened.engine.get(), opened.areas}, table, options);
+    interaction::Context checks;
+    checks.engine = opened.engine.get();
+    checks.index = opened.index;
+    checks.clock = &clock;
+    const interaction::Interactions interactions(checks);
+    auto report = way({opened.engine.get(), opened.areas, &interactions}, table, options);
     fmt::print(stderr, "{:.1f} s\n", static_cast<double>(MonotonicUs() - begin_us) / 1e6);
     opened.engine->Stop();
     return report;
@@ -85,6 +91,9 @@ void AddImport(CLI::App* root, Commands* commands) {
   AddWay(import, "organizations",
          "Institutions and departments: name, credit_code and, when there are, parent, code, area, type …",
          exchange::ImportOrganizations, commands);
+  AddWay(import, "posts",
+         "Posts of staff: number, name, organization and, when there are, department, post, from, until …",
+         exchange::ImportPosts, commands);
 }
 
 }  // namespace tk::server

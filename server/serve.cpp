@@ -245,8 +245,8 @@ void House::AddMetrics() {
 
 // The interactions, and before them the operations of the rooms above.
 void House::AddFhir() {
-  operations =
-      std::make_unique<exchange::Operations>(exchange::ImportContext{opened.engine.get(), opened.areas});
+  operations = std::make_unique<exchange::Operations>(
+      exchange::ImportContext{opened.engine.get(), opened.areas, interactions.get()});
   http::FhirPort port = http::PortOf(interactions.get());
   port.handle = [ours = operations.get(), next = std::move(port.handle)](interaction::Request request,
                                                                          interaction::Done done) {
@@ -394,10 +394,12 @@ Status House::StartApps(const std::string& data) {
 }
 
 interaction::Context ContextOf(const Opened& opened, const Clock* clock, int timezone_offset_min,
-                               const Settings& settings, access::SignOn* sign_on) {
+                               const Settings& settings, access::SignOn* sign_on,
+                               std::shared_ptr<const terminology::Platform> platform) {
   interaction::Context context{opened.engine.get(), opened.index,       clock,         0,
                                timezone_offset_min, TK_PROGRAM_VERSION, opened.persons};
   context.live_matching = settings.Flag("live-matching");
+  context.platform = std::move(platform);
   context.viewer_of = [sign_on](std::string_view account) { return sign_on->ViewerOf(account); };
   return context;
 }
@@ -441,7 +443,8 @@ Status House::Build(const Settings& settings) {
   view::Engine* const engine = opened.engine.get();
   sign_on = TRY(access::SignOn::Create(SignOnOf(settings, engine, &clock)));
   interactions = std::make_unique<interaction::Interactions>(
-      ContextOf(opened, &clock, open.timezone_offset_min, settings, sign_on.get()));
+      ContextOf(opened, &clock, open.timezone_offset_min, settings, sign_on.get(),
+                TRY(app::LoadPlatform(app::InstalledPacks()))));
   audit = TRY(access::AuditLog::Open(AuditOf(*engine, data, &clock)));
   TRY(RecordResumedErasures(engine, audit.get()));
   http::WorkerOptions work;

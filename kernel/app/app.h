@@ -11,6 +11,7 @@
 
 #include "kernel/interaction/interaction.h"
 #include "kernel/rules/runner.h"
+#include "kernel/terminology/platform.h"
 
 namespace tk::app {
 
@@ -31,6 +32,10 @@ std::span<const Pack> InstalledPacks();
 /// Errors: kInvalid with the file, the resource's url, the place in it, and what is wrong.
 Result<std::shared_ptr<const fhir::Definitions>> LoadDefinitions(std::span<const Pack> packs,
                                                                  const std::string& folder);
+
+/// The operations of the apps (operations.json of a pack: an array of OperationDefinitions) with the kernel's own definitions, for metadata.
+/// Errors: kInvalid with the app and what is wrong.
+Result<std::shared_ptr<const terminology::Platform>> LoadPlatform(std::span<const Pack> packs);
 
 /// What an app's C++ may use. Everything outlives the operations.
 struct Context {

@@ -121,4 +121,16 @@ Result<std::shared_ptr<const fhir::Definitions>> LoadDefinitions(std::span<const
   return extended;
 }
 
+Result<std::shared_ptr<const terminology::Platform>> LoadPlatform(std::span<const Pack> packs) {
+  std::vector<std::string_view> texts;
+  for (const Pack& pack : packs) {
+    const File* const file = pack.Find("operations.json");
+    if (file == nullptr) continue;
+    if (auto alone = terminology::Platform::With(std::span(&file->content, 1)); !alone.ok())
+      return FileError(fmt::format("apps/{}/operations.json", pack.id), {}, alone.error().external);
+    texts.push_back(file->content);
+  }
+  return terminology::Platform::With(texts);
+}
+
 }  // namespace tk::app

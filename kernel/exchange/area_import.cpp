@@ -66,30 +66,24 @@ struct Row {
 };
 
 /// One row read: every cell by itself. What is wrong is refused at its column.
-class RowReader {
+class AreaReader : RowCells<Column> {
  public:
-  RowReader(const CsvRow& row, const CsvColumns& columns, ImportReport* report)
-      : row_(row), columns_(columns), report_(*report) {}
+  AreaReader(const CsvRow& row, const CsvColumns& columns, ImportReport* report)
+      : RowCells(row, columns, kAreaColumns, report) {}
 
   std::optional<Row> Read() {
     Row made;
-    made.line = row_.line;
+    made.line = line();
     made.area = ReadCode(kCode);
     made.name = Cell(kName);
-    if (made.area == 0 && good_) Refuse(kCode, "The code is missing.");
+    if (made.area == 0 && good()) Refuse(kCode, "The code is missing.");
     if (made.name.size() > kAreaNameBytesMax) Refuse(kName, "The name is longer than 300 bytes.");
     ReadLevel(made.area);
-    if (good_ && HasMore()) made.more = ReadMore();
-    return good_ ? std::optional(std::move(made)) : std::nullopt;
+    if (good() && HasMore()) made.more = ReadMore();
+    return good() ? std::optional(std::move(made)) : std::nullopt;
   }
 
  private:
-  std::string_view Cell(Column column) const { return columns_.Of(row_, column); }
-  void Refuse(Column column, std::string text) {
-    if (good_) report_.Refuse(row_.line, kAreaColumns[column].names[0], std::move(text));
-    good_ = false;
-  }
-
   AreaNumber ReadCode(Column column) {
     if (Cell(column).empty()) return 0;
     const auto area = geo::ParseAreaCode(Cell(column));
@@ -118,24 +112,15 @@ class RowReader {
     return false;
   }
 
-  int32_t DayOf(Column column) {
-    if (Cell(column).empty()) return 0;
-    const auto day = ReadDay(Cell(column));
-    if (!day) Refuse(column, "There is no such day: write it as 2024-06-30.");
-    return day.value_or(0);
-  }
-
   std::unique_ptr<More> ReadMore() {
     auto more = std::make_unique<More>();
     more->parent = ReadCode(kParent);
     more->successor = ReadCode(kSuccessor);
-    more->from = DayOf(kFrom);
-    more->until = DayOf(kUntil);
+    more->from = Day(kFrom);
+    more->until = Day(kUntil);
     if (more->from != 0 && more->until != 0 && more->until < more->from)
       Refuse(kUntil, "It ends before it begins.");
-    more->active = ReadActive(Cell(kStatus));
-    if (!Cell(kStatus).empty() && !more->active)
-      Refuse(kStatus, "The status is active 有效 or inactive 撤销.");
+    more->active = Active(kStatus);
     if (Cell(kStatus).empty() && more->until != 0) more->active = false;
     ReadPlace(more.get());
     return more;
@@ -156,11 +141,6 @@ class RowReader {
     more->shape = std::move(shape).value();
     more->boundary = Cell(kBoundary);
   }
-
-  const CsvRow& row_;
-  const CsvColumns& columns_;
-  ImportReport& report_;
-  bool good_ = true;
 };
 
 bool SameShape(const geo::ShapePtr& a, const geo::ShapePtr& b) {
@@ -205,7 +185,7 @@ class Judge {
         continue;
       }
       planned.push_back(
-          {row.line, known == geo::kNoArea ? geo::AreaId(row.area) : tree_.LocationId(known), i});
+          {row.line, "Location", known == geo::kNoArea ? geo::AreaId(row.area) : tree_.LocationId(known), i});
     }
     return planned;
   }
@@ -375,7 +355,7 @@ Result<ImportReport> ImportAreas(const ImportContext& context, std::string_view 
   ImportReport report;
   std::vector<Row> rows;
   TRY(ReadTable(csv, options, kAreaColumns, &report, [&](const CsvRow& row, const CsvColumns& columns) {
-    if (auto read = RowReader(row, columns, &report).Read()) rows.push_back(std::move(*read));
+    if (auto read = AreaReader(row, columns, &report).Read()) rows.push_back(std::move(*read));
   }));
   Judge judge(*tree, &rows, &report);
   const std::vector<Planned> planned = judge.Run();
@@ -384,7 +364,7 @@ Result<ImportReport> ImportAreas(const ImportContext& context, std::string_view 
     const AreaNumber above = judge.AboveOf(each.row);
     return LocationText(row, above, judge.IdOf(above), each.id, before, source);
   };
-  TRY(WriteAll(context, "Location", planned, make, options, &report));
+  TRY(WriteAll(context, planned, make, options, &report));
   return report;
 }
 

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "kernel/base/text.h"
 #include "kernel/exchange/area_import.h"
 #include "kernel/exchange/organization_import.h"
+#include "kernel/exchange/post_import.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
@@ -19,17 +22,38 @@ using interaction::Parameter;
 using interaction::Request;
 using interaction::Response;
 
-constexpr std::string_view kImportAreas = "$import-areas", kImportOrganizations = "$import-organizations";
+constexpr std::string_view kImportAreas = "$import-areas", kImportOrganizations = "$import-organizations",
+                           kImportPosts = "$import-posts", kTree = "$tree";
 constexpr size_t kDepthMax = 5;
 constexpr size_t kNodesMax = 10'000;
 
-bool IsImport(const Request& request) {
-  return request.path.size() == 1 &&
-         (request.path[0] == kImportAreas || request.path[0] == kImportOrganizations);
+constexpr interaction::OperationAddress kServed[] = {
+    {kImportAreas, interaction::OperationLevel::kSystem, "", Method::kPost},
+    {kImportOrganizations, interaction::OperationLevel::kSystem, "", Method::kPost},
+    {kImportPosts, interaction::OperationLevel::kSystem, "", Method::kPost},
+    {kTree, interaction::OperationLevel::kType, "Location", Method::kGet},
+};
+
+struct ImportWay {
+  std::string_view name;
+  std::array<std::string_view, 2> types;  // that it writes; "" is none
+  Result<ImportReport> (*run)(const ImportContext&, std::string_view, const ImportOptions&);
+};
+constexpr ImportWay kImportWays[] = {
+    {kImportAreas, {"Location"}, ImportAreas},
+    {kImportOrganizations, {"Organization"}, ImportOrganizations},
+    {kImportPosts, {"PractitionerRole", "Practitioner"}, ImportPosts},
+};
+
+/// nullptr: it is no import.
+const ImportWay* FindWay(std::string_view name) {
+  for (const ImportWay& way : kImportWays) {
+    if (way.name == name) return &way;
+  }
+  return nullptr;
 }
-bool IsTree(const Request& request) {
-  return request.path.size() == 2 && request.path[0] == "Location" && request.path[1] == "$tree";
-}
+
+bool IsTree(const Request& request) { return request.path.back() == kTree; }
 
 Response NotOffered(std::string_view method) {
   Response response = interaction::Refusal(405, "not-supported",
@@ -265,7 +289,16 @@ std::string IssuesOfTree(const geo::AreaTree& tree) {
 
 }  // namespace
 
-bool Operations::Has(const Request& request) { return IsImport(request) || IsTree(request); }
+std::span<const interaction::OperationAddress> Operations::Served() { return kServed; }
+
+bool Operations::Has(const Request& request) {
+  return std::any_of(std::begin(kServed), std::end(kServed), [&](const interaction::OperationAddress& each) {
+    if (request.path.empty() || request.path.back() != each.name) return false;
+    return each.level == interaction::OperationLevel::kSystem
+               ? request.path.size() == 1
+               : request.path.size() == 2 && request.path[0] == each.type;
+  });
+}
 
 Response Operations::Handle(const Request& request) const {
   const bool tree = IsTree(request);
@@ -277,23 +310,24 @@ Response Operations::Handle(const Request& request) const {
     auto answered = tree ? Tree(request) : Import(request);
     response = answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error());
   }
-  const bool organizations = request.path[0] == kImportOrganizations;
-  response.audit_type = organizations ? "Organization" : "Location";
+  const ImportWay* const way = FindWay(request.path[0]);
+  response.audit_type = way != nullptr ? way->types.front() : "Location";
   response.audit_action = tree ? "tree" : "import";
   return response;
 }
 
 Result<Response> Operations::Import(const Request& request) const {
-  const bool areas = request.path[0] == kImportAreas;
+  const ImportWay& way = *FindWay(request.path[0]);
   TRY(interaction::CheckMayCall(*request.viewer, request.path[0]));
-  TRY(interaction::CheckMayWrite(*request.viewer, areas ? "Location" : "Organization"));
+  for (const std::string_view type : way.types) {
+    if (!type.empty()) TRY(interaction::CheckMayWrite(*request.viewer, type));
+  }
   if (!request.content_type.starts_with("text/csv"))
     return interaction::Refusal(415, "not-supported", "Send the table as text/csv.");
   if (!context_.engine->serving())
     return MakeError(ErrorCode::kUnavailable, "The server is still reading its log: try again in a moment.");
   const ImportOptions options = TRY(ReadOptions(request));
-  const ImportReport report =
-      TRY((areas ? ImportAreas : ImportOrganizations)(context_, request.body, options));
+  const ImportReport report = TRY(way.run(context_, request.body, options));
   // So that programs beside the server (account add) know them at once. Not being saved yet is no failure of the import.
   if (report.last_t != 0) (void)context_.engine->SaveViews();
   return ReportOf(report);

@@ -17,6 +17,7 @@ namespace tk::exchange {
 class Operations {
  public:
   explicit Operations(const ImportContext& context) : context_(context) {}
+  static std::span<const interaction::OperationAddress> Served();
   /// Is the request for one of these?
   static bool Has(const interaction::Request& request);
   interaction::Response Handle(const interaction::Request& request) const;

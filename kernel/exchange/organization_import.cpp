@@ -67,14 +67,14 @@ struct InstitutionRow {
   enum class State : uint8_t { kOpen, kBeing, kGood, kRefused } state = State::kOpen;
 };
 
-class InstitutionReader {
+class InstitutionReader : RowCells<InstitutionColumn> {
  public:
   InstitutionReader(const CsvRow& row, const CsvColumns& columns, ImportReport* report)
-      : row_(row), columns_(columns), report_(*report) {}
+      : RowCells(row, columns, kInstitutionColumns, report) {}
 
   std::optional<InstitutionRow> Read(const geo::AreaTree& tree) {
     InstitutionRow made;
-    made.line = row_.line;
+    made.line = line();
     made.name = Cell(kInstitutionName);
     made.id = Cell(kId);
     made.code = Cell(kDepartmentCode);
@@ -87,22 +87,15 @@ class InstitutionReader {
       Refuse(kId, "An id has 1 to 64 characters of A-Z, a-z, 0-9, '-' and '.'.");
     ReadCreditCode(&made);
     ReadArea(tree, &made);
-    made.active = ReadActive(Cell(kInstitutionStatus));
-    if (!Cell(kInstitutionStatus).empty() && !made.active)
-      Refuse(kInstitutionStatus, "The status is active 有效 or inactive 撤销.");
+    made.active = Active(kInstitutionStatus);
     if (made.id.empty() && made.credit_code.empty() && (made.code.empty() || made.above.empty()))
       Refuse(kCreditCode,
              "Nothing says which institution this is: give its credit code, or of a department its "
              "parent and its code there.");
-    return good_ ? std::optional(std::move(made)) : std::nullopt;
+    return good() ? std::optional(std::move(made)) : std::nullopt;
   }
 
  private:
-  std::string_view Cell(InstitutionColumn column) const { return columns_.Of(row_, column); }
-  void Refuse(InstitutionColumn column, std::string text) {
-    if (good_) report_.Refuse(row_.line, kInstitutionColumns[column].names[0], std::move(text));
-    good_ = false;
-  }
   void ReadCreditCode(InstitutionRow* made) {
     if (Cell(kCreditCode).empty()) return;
     const person::Identifier code = person::Classify(Cell(kCreditCode), person::IdKind::kCreditCode);
@@ -119,11 +112,6 @@ class InstitutionReader {
       return Refuse(kArea, "This division is not in the tree of areas: import it first.");
     made->area = *area;
   }
-
-  const CsvRow& row_;
-  const CsvColumns& columns_;
-  ImportReport& report_;
-  bool good_ = true;
 };
 
 /// Which Organization each row is, and whether the one above it is there.
@@ -151,7 +139,7 @@ class InstitutionJudge {
       if (row.state != InstitutionRow::State::kGood) continue;
       const auto [first, fresh] = lines.emplace(row.id, row.line);
       if (fresh)
-        planned.push_back({row.line, row.id, i});
+        planned.push_back({row.line, "Organization", row.id, i});
       else
         report_.Refuse(row.line, "credit_code",
                        fmt::format("Line {} is this institution too: keep one of them.", first->second));
@@ -281,7 +269,7 @@ Result<ImportReport> ImportOrganizations(const ImportContext& context, std::stri
   const MakeText make = [&](const Planned& each, fhir::Value before, std::string_view source) {
     return OrganizationText(rows[each.row], before, source);
   };
-  TRY(WriteAll(context, "Organization", planned, make, options, &report));
+  TRY(WriteAll(context, planned, make, options, &report));
   return report;
 }
 

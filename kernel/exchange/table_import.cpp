@@ -11,7 +11,6 @@
 #include "kernel/base/charset.h"
 #include "kernel/base/clock.h"
 #include "kernel/base/text.h"
-#include "kernel/fhir/validate.h"
 #include "kernel/interaction/write.h"
 
 namespace tk::exchange {
@@ -56,11 +55,10 @@ namespace {
 /// One import's writing: chunks taken by several threads.
 class TableWriter {
  public:
-  TableWriter(const ImportContext& context, std::string_view type, const MakeText& make,
-              const ImportOptions& options, ImportReport* report)
+  TableWriter(const ImportContext& context, const MakeText& make, const ImportOptions& options,
+              ImportReport* report)
       : engine_(*context.engine),
-        type_name_(type),
-        type_(engine_.definitions().FindType(type)),
+        interactions_(*context.interactions),
         make_(make),
         options_(options),
         report_(*report) {}
@@ -133,7 +131,7 @@ class TableWriter {
   Status Fill(std::span<const Planned> chunk, view::ChangeSet* set, Counted* counted) const {
     set->basis = engine_.Head();
     for (const Planned& planned : chunk) {
-      const uint64_t id_hash = engine_.IdHash(type_name_, planned.id);
+      const uint64_t id_hash = engine_.IdHash(planned.type, planned.id);
       const auto version = engine_.directory().Current(id_hash, set->basis);
       view::Change change;
       if (version.ordinal != 0 && !version.deleted) change.before = TRY(engine_.Read(version.ordinal));
@@ -172,11 +170,8 @@ class TableWriter {
       if (interaction::IsMadeOf(before, same.Root())) return view::ResourcePtr();
     }
     fhir::Document document = TRY(fhir::Document::Parse(make_(planned, before, options_.source)));
-    fhir::ValidateOptions validate;
-    validate.expected = type_;
-    TRY(fhir::CheckValid(engine_.definitions(), document.Root(), validate));
-    return view::MakeResource(engine_.definitions(), std::move(document), version.version + 1,
-                              view::Operation::kUpdate);
+    return interactions_.MakeVersion(engine_.definitions().FindType(planned.type), std::move(document),
+                                     version.version + 1, options_.deadline_us);
   }
 
   void Count(const Counted& counted, uint64_t t, bool kept) {
@@ -190,8 +185,7 @@ class TableWriter {
   }
 
   view::Engine& engine_;
-  const std::string type_name_;
-  const fhir::TypeId type_;
+  const interaction::Interactions& interactions_;
   const MakeText& make_;
   const ImportOptions& options_;
   std::mutex mutex_;
@@ -202,8 +196,8 @@ class TableWriter {
 
 }  // namespace
 
-Status WriteAll(const ImportContext& context, std::string_view type, std::span<const Planned> planned,
-                const MakeText& make, const ImportOptions& options, ImportReport* report) {
+Status WriteAll(const ImportContext& context, std::span<const Planned> planned, const MakeText& make,
+                const ImportOptions& options, ImportReport* report) {
   if (options.all_or_nothing && planned.size() > kAllOrNothingMax)
     return MakeError(ErrorCode::kTooLarge,
                      fmt::format("All or nothing is for at most {} changed rows, and these are {}: check the "
@@ -211,7 +205,7 @@ Status WriteAll(const ImportContext& context, std::string_view type, std::span<c
                                  kAllOrNothingMax, planned.size()));
   if (options.check_only || (options.all_or_nothing && report->refused != 0)) report->kept = false;
   if (!report->kept && !options.check_only) return {};
-  TRY(TableWriter(context, type, make, options, report).Run(planned));
+  TRY(TableWriter(context, make, options, report).Run(planned));
   std::stable_sort(report->issues.begin(), report->issues.end(),
                    [](const RowIssue& a, const RowIssue& b) { return a.line < b.line; });
   return {};

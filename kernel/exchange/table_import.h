@@ -5,13 +5,16 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "kernel/base/csv.h"
+#include "kernel/exchange/cells.h"
 #include "kernel/geo/area_view.h"
+#include "kernel/interaction/interaction.h"
 #include "kernel/view/engine.h"
 
 namespace tk::exchange {
@@ -23,6 +26,7 @@ inline constexpr size_t kAllOrNothingMax = 10'000;  // changed rows: they are on
 struct ImportContext {
   view::Engine* engine = nullptr;
   const geo::AreaView* areas = nullptr;
+  const interaction::Interactions* interactions = nullptr;  // what is written is checked as any write
 };
 
 struct ImportOptions {
@@ -61,6 +65,7 @@ Status ReadTable(std::string_view bytes, const ImportOptions& options, std::span
 /// A resource that a row is to become: the newest version is read, changed and written; none: it is made.
 struct Planned {
   uint64_t line = 0;
+  std::string_view type;  // a literal
   std::string id;
   size_t row = 0;  // the caller's
 };
@@ -73,8 +78,43 @@ using MakeText =
 /// all_or_nothing everything). With check_only all is done but the writing; with all_or_nothing nothing
 /// when a row was refused before. Errors: the engine's; kTimeout past the
 /// deadline, saying that what was written stays; kTooLarge for all_or_nothing over kAllOrNothingMax.
-Status WriteAll(const ImportContext& context, std::string_view type, std::span<const Planned> planned,
-                const MakeText& make, const ImportOptions& options, ImportReport* report);
+Status WriteAll(const ImportContext& context, std::span<const Planned> planned, const MakeText& make,
+                const ImportOptions& options, ImportReport* report);
+
+/// One row's cells. What is wrong is refused at its column; the first such of a row is told.
+template <typename Column>
+class RowCells {
+ protected:
+  RowCells(const CsvRow& row, const CsvColumns& columns, std::span<const CsvColumn> heads,
+           ImportReport* report)
+      : row_(row), columns_(columns), heads_(heads), report_(*report) {}
+  std::string_view Cell(Column column) const { return columns_.Of(row_, column); }
+  uint64_t line() const { return row_.line; }
+  bool good() const { return good_; }
+  void Refuse(Column column, std::string text) {
+    if (good_) report_.Refuse(row_.line, heads_[column].names[0], std::move(text));
+    good_ = false;
+  }
+  std::optional<bool> Active(Column column) {
+    const std::optional<bool> active = ReadActive(Cell(column));
+    if (!Cell(column).empty() && !active) Refuse(column, "The status is active 有效 or inactive 撤销.");
+    return active;
+  }
+  /// 20240630; 0: the cell is empty, or was refused.
+  int32_t Day(Column column) {
+    if (Cell(column).empty()) return 0;
+    const auto day = ReadDay(Cell(column));
+    if (!day) Refuse(column, "There is no such day: write it as 2024-06-30.");
+    return day.value_or(0);
+  }
+
+ private:
+  const CsvRow& row_;
+  const CsvColumns& columns_;
+  const std::span<const CsvColumn> heads_;
+  ImportReport& report_;
+  bool good_ = true;
+};
 
 /// The members of a resource, some given anew: `given` in their order with their JSON ("" takes one out), then the others of `before` as they
 /// are. id, resourceType and meta are made: meta keeps what it had but for the source and the tag of the area ("" keeps that too).

@@ -45,7 +45,7 @@ class ImportTest : public testing::Test {
     std::filesystem::remove_all(folder_, ignored);
   }
 
-  ImportContext context() const { return {engine_.get(), areas_}; }
+  ImportContext context() const { return {engine_.get(), areas_, interactions_.get()}; }
   /// "4 rows: 1+ 1~ 1= 1!": added, changed, unchanged, refused.
   static std::string Told(const ImportReport& report) {
     return fmt::format("{} rows: {}+ {}~ {}= {}!", report.rows, report.added, report.changed,

@@ -6,9 +6,11 @@
 #include <set>
 
 #include "kernel/fhir/value.h"
+#include "kernel/interaction/operations.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
 #include "kernel/search/chains.h"
+#include "kernel/terminology/platform.h"
 
 namespace tk::interaction {
 namespace {
@@ -143,11 +145,56 @@ void WriteInteractions(std::initializer_list<std::string_view> codes, fhir::Json
   json->End();
 }
 
-void WriteOperation(std::string_view name, std::string_view definition, fhir::JsonWriter* json) {
-  json->Object().Member("name", name).Member("definition", definition).End();
+bool IsTrue(fhir::Value flag) { return flag.kind() == fhir::Kind::kTrue; }
+
+/// What an OperationDefinition says where it is served, if that is beside the FHIR base.
+bool IsBeside(fhir::Value operation) {
+  for (const fhir::Value extension : operation["extension"]) {
+    if (extension["url"].ToString() == terminology::kServedAt) return true;
+  }
+  return false;
 }
 
-void WriteType(const fhir::Definitions& definitions, fhir::TypeId type, fhir::JsonWriter* json) {
+bool IsOfType(fhir::Value operation, std::string_view type) {
+  if (!IsTrue(operation["type"]) && !IsTrue(operation["instance"])) return false;
+  for (const fhir::Value resource : operation["resource"]) {
+    const std::string name = resource.ToString();
+    if (name == type || name == "Resource") return true;
+  }
+  return false;
+}
+
+/// Of a type, or ("") of the system. The definitions are our own, as R4 asks of a server that does not do all that the base definition allows
+/// (capabilitystatement-definitions.html, rest.resource.operation.definition).
+void WriteOperations(const terminology::Platform& platform, std::string_view type, fhir::JsonWriter* json) {
+  json->Key("operation").Array();
+  for (const terminology::Platform::Known& known : platform.all()) {
+    const fhir::Value root = known->Root();
+    if (root["resourceType"].ToString() != "OperationDefinition" || IsBeside(root)) continue;
+    if (type.empty() ? !IsTrue(root["system"]) : !IsOfType(root, type)) continue;
+    json->Object().Member("name", root["code"].ToString()).Member("definition", root["url"].ToString()).End();
+  }
+  json->End();
+}
+
+/// What else can be read here: operations beside the FHIR base, and definitions that are no operations.
+void WriteFurtherDefinitions(const terminology::Platform& platform, fhir::JsonWriter* json) {
+  json->Key("extension").Array();
+  for (const terminology::Platform::Known& known : platform.all()) {
+    const fhir::Value root = known->Root();
+    const bool operation = root["resourceType"].ToString() == "OperationDefinition";
+    if (operation && !IsBeside(root)) continue;
+    json->Object()
+        .Member("url", fmt::format("{}StructureDefinition/{}", terminology::kPlatformBase,
+                                   operation ? "operation-beside" : "known-definition"))
+        .Member("valueCanonical", root["url"].ToString())
+        .End();
+  }
+  json->End();
+}
+
+void WriteType(const Context& context, const fhir::Definitions& definitions, fhir::TypeId type,
+               fhir::JsonWriter* json) {
   const fhir::TypeInfo& info = definitions.Type(type);
   json->Object().Member("type", info.name);
   if (!info.url.empty()) json->Member("profile", info.url);
@@ -164,20 +211,8 @@ void WriteType(const fhir::Definitions& definitions, fhir::TypeId type, fhir::Js
   json->Key("referencePolicy").Array().String("literal").String("logical").String("local").End();
   WriteIncludes(definitions, type, json);
   WriteSearchParameters(OfferedParameters(definitions, type), json);
-  json->Key("operation").Array();
-  WriteOperation("validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate", json);
-  if (info.name == "Patient") {
-    WriteOperation("everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything", json);
-    WriteOperation("match", "http://hl7.org/fhir/OperationDefinition/Patient-match", json);
-    WriteOperation("merge", "http://hl7.org/fhir/OperationDefinition/Patient-merge", json);
-    for (const char* name : {"explain-match", "person", "link", "not-same", "unmerge", "ihe-pix"})
-      WriteOperation(name, fmt::format("http://tongkang.dev/fhir/OperationDefinition/{}", name), json);
-  }
-  WriteOperation("erase", "http://tongkang.dev/fhir/OperationDefinition/erase", json);
-  WriteOperation("emergency-access", "http://tongkang.dev/fhir/OperationDefinition/emergency-access", json);
-  WriteOperation("why", "http://tongkang.dev/fhir/OperationDefinition/why", json);
-  WriteOperation("reveal", "http://tongkang.dev/fhir/OperationDefinition/reveal", json);
-  json->End().End();
+  WriteOperations(PlatformOf(context), info.name, json);
+  json->End();
 }
 
 // The statement is made once, and the server has many names: this stands for the one that was asked.
@@ -232,14 +267,13 @@ std::string MakeStatement(const Context& context, Instant made_at_us) {
               "Every request needs a bearer token; what it shows is limited to the account's post and area.")
       .End();
   json.Key("resource").Array();
-  for (const fhir::TypeId type : definitions.ResourceTypes()) WriteType(definitions, type, &json);
+  for (const fhir::TypeId type : definitions.ResourceTypes()) WriteType(context, definitions, type, &json);
   json.End();
   WriteInteractions({"transaction", "batch", "search-system", "history-system"}, &json);
   WriteSearchParameters(SharedParameters(definitions), &json);
   json.Key("compartment").Array().String("http://hl7.org/fhir/CompartmentDefinition/patient").End();
-  json.Key("operation").Array();
-  WriteOperation("fhirpath", "http://tongkang.dev/fhir/OperationDefinition/fhirpath", &json);
-  json.End();
+  WriteOperations(PlatformOf(context), {}, &json);
+  WriteFurtherDefinitions(PlatformOf(context), &json);
   json.End().End().End();
   return out;
 }

@@ -323,7 +323,7 @@ Result<Response> Everything(const Room& room, const Call& call) {
   TRY(AddEntries(room, call, asked.shape, supporting, "include", &bundle));
   if (asked.count != 0) AddLeftOut(room, page, supporting, &bundle);
   bundle.End();
-  return Showing(room, &bundle, JsonResponse(call, std::move(body), "everything"));
+  return Showing(room, call, &bundle, JsonResponse(call, std::move(body), "everything"));
 }
 
 }  // namespace tk::interaction

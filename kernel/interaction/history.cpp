@@ -135,7 +135,7 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
     bundle.Add(entry);
   }
   bundle.End();
-  return Showing(room, &bundle, JsonResponse(call, std::move(body), "history"));
+  return Showing(room, call, &bundle, JsonResponse(call, std::move(body), "history"));
 }
 
 Result<Response> HistoryScan(const Room& room, const Call& call, fhir::TypeId type) {

@@ -16,6 +16,9 @@
 namespace tk::person {
 class PersonView;
 }
+namespace tk::terminology {
+class Platform;
+}
 
 namespace tk::interaction {
 
@@ -37,6 +40,16 @@ struct Request {
   /// Of $erase and $emergency-access. Tells the audit what is about to be done, and why, and waits until that is on disk; may be empty. Called before an erasure does anything: a crash
   /// must not leave the half of one that nobody asked for; and before an emergency access opens anything. Errors: its; nothing is done then.
   std::function<Status(std::string_view type, std::string_view id, std::string_view reason)> note_intent = {};
+  bool tells_owners = true;  // false: nobody audits what it shows (bench/audit_cost.cpp alone)
+};
+
+/// Where an operation is served: [base]/$name, [base]/Type/$name or [base]/Type/id/$name.
+enum class OperationLevel : uint8_t { kSystem, kType, kInstance };
+struct OperationAddress {
+  std::string_view name;  // "$match"
+  OperationLevel level = OperationLevel::kSystem;
+  std::string_view type;  // "Patient"; "" of a type or an instance: every type
+  Method method = Method::kPost;
 };
 
 struct Response {
@@ -71,6 +84,8 @@ struct Context {
   bool live_matching = true;  // false: Patients are written as they come, and joined by de-duplication later
   /// The account as a viewer, for telling why it may or may not; may be empty. Errors: kNotFound.
   std::function<Result<std::shared_ptr<const access::Viewer>>(std::string_view account)> viewer_of = {};
+  /// What metadata tells and is read without being stored; null: the kernel's own (terminology/platform.h).
+  std::shared_ptr<const terminology::Platform> platform = {};
 };
 
 /// Does a piece of work that turned out to be long on a thread that may take its time; once, and not on the calling thread.
@@ -82,6 +97,9 @@ struct Asked {
   PutOff put_off = {};  // for a write upon something large; none: it is done where it was asked
 };
 
+/// The operations of FHIR that are answered here.
+std::vector<OperationAddress> ServedOperations();
+
 /// Thread-safe. Stateless but for counters.
 class Interactions {
  public:
@@ -91,6 +109,10 @@ class Interactions {
   void Handle(Request request, Done done) const;
   /// Handle for each of what came at the same time: the writes among them go together, step by step.
   void HandleAll(std::vector<Asked> asked) const;
+  /// A new version as a PUT makes it, with all that a write is checked by: structure, invariants, profiles. For what writes without a request
+  /// (imports); rights are the caller's. `version` counts from 1. `deadline_us`: MonotonicUs(), 0 = none. Errors: as of a PUT.
+  Result<view::ResourcePtr> MakeVersion(fhir::TypeId type, fhir::Document document, uint32_t version,
+                                        int64_t deadline_us) const;
   /// What this viewer may see now, with what facts open and close to him (fact_feed.h); nothing while that is not known.
   view::Scope ScopeOf(const std::shared_ptr<const access::Viewer>& viewer) const;
   /// True if it is worth waiting for others that are there already: a light write.

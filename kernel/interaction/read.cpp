@@ -1,41 +1,12 @@
-// read: GET and HEAD [type]/[id]. A platform type's own definition is answered without being stored: under the last part of its url, which
-// metadata names. It has no version and cannot be written; one that is stored under this id goes before it.
+// read: GET and HEAD [type]/[id]. The definitions of the platform and of its types are answered without being stored: under the last part of their urls,
+// which metadata names. They have no version and cannot be written; one that is stored under this id goes before it.
 // Source: FHIR R4 http.html#read, #cread.
-#include <optional>
-
-#include "kernel/fhir/canonicals.h"
+#include "kernel/interaction/operations.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
 
 namespace tk::interaction {
-
-namespace {
-
-/// The definition of a platform type, with this id; absent: there is none.
-Result<std::optional<Response>> PlatformDefinition(const Room& room, const Call& call, const Shape& shape) {
-  if (call.type_name != "StructureDefinition") return std::optional<Response>();
-  const fhir::Definitions& definitions = *room.definitions;
-  for (size_t i = 0; i < definitions.type_count(); ++i) {
-    const std::string_view url = definitions.Type(static_cast<fhir::TypeId>(i)).url;
-    if (url.empty() || url.substr(url.rfind('/') + 1) != call.id) continue;
-    const auto found = definitions.given().Find("StructureDefinition", url);
-    if (found == nullptr) continue;
-    std::string json, cut;
-    fhir::JsonWriter out(&json);
-    out.Object().Member("resourceType", "StructureDefinition").Member("id", call.id);
-    for (const fhir::Value member : found->Root()) {
-      if (member.name_text() != "resourceType" && member.name_text() != "id")
-        out.Key(member.name_text()).Raw(member.Json());
-    }
-    out.End();
-    const std::string_view shaped = TRY(Shaped(definitions, shape, json, &cut));
-    return std::optional(JsonResponse(call, std::string(shaped), "read"));
-  }
-  return std::optional<Response>();
-}
-
-}  // namespace
 
 namespace {
 
@@ -56,7 +27,11 @@ Result<Response> Read(const Room& room, const Call& call) {
   const Shape shape = TRY(ReadShape(room, call));
   const Current current = FindCurrent(room, call.viewer(), call.type_name, call.id, room.engine().Head());
   if (!current.exists() || !current.in_scope) {
-    if (auto definition = TRY(PlatformDefinition(room, call, shape))) return *std::move(definition);
+    if (const auto known = KnownById(room.context, call.type_name, call.id)) {
+      std::string cut;
+      const std::string text = TextOfKnown(*known);
+      return JsonResponse(call, std::string(TRY(Shaped(*room.definitions, shape, text, &cut))), "read");
+    }
     if (!current.exists() && current.version.ordinal != 0 && current.in_scope)
       return Gone(current.version.version);
     return NotFound(call);

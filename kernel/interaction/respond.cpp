@@ -161,7 +161,8 @@ Response JsonResponse(const Call& call, std::string json, std::string_view audit
   return response;
 }
 
-Response Showing(const Room& room, BundleWriter* bundle, Response response) {
+Response Showing(const Room& room, const Call& call, BundleWriter* bundle, Response response) {
+  if (!call.request.tells_owners) return response;
   response.audit_owners = bundle->TakeShown();
   // A Binary is whose the record is where it stands.
   for (uint32_t& owner : response.audit_owners) owner = room.directory().OwnerNow(owner);

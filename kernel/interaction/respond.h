@@ -67,7 +67,7 @@ std::string PageLink(const Room& room, const Call& call, std::string_view path, 
 /// `json` as the body of a 200, laid out as asked.
 Response JsonResponse(const Call& call, std::string json, std::string_view audit_action);
 /// `response`, which has the entries of `bundle`, with the persons for the audit whose records these are.
-Response Showing(const Room& room, BundleWriter* bundle, Response response);
+Response Showing(const Room& room, const Call& call, BundleWriter* bundle, Response response);
 /// The person of the resource that an answer names for the audit; 0: it names none, or nobody's.
 view::OwnerNumber NamedOwner(const Room& room, const Response& response);
 std::string FullUrl(const Call& call, std::string_view type, std::string_view id);

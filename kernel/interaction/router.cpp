@@ -10,10 +10,12 @@
 #include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/lane.h"
 #include "kernel/interaction/masked.h"
+#include "kernel/interaction/operations.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/person_links.h"
 #include "kernel/interaction/prefer.h"
+#include "kernel/interaction/write.h"
 
 namespace tk::interaction {
 namespace {
@@ -27,6 +29,10 @@ class Ways {
  public:
   Ways(std::initializer_list<Way> ways) : count_(ways.size()) {
     std::copy(ways.begin(), ways.end(), ways_.begin());
+  }
+  explicit Ways(std::span<const OperationRoute> routes) : count_(routes.size()) {
+    CHECK(count_ <= ways_.size());
+    for (size_t i = 0; i < count_; ++i) ways_[i] = {routes[i].address.method, routes[i].kind};
   }
   bool empty() const { return count_ == 0; }
   const Way* begin() const { return ways_.data(); }
@@ -42,13 +48,19 @@ std::string_view MethodName(Method method) {
   return kNames.at(static_cast<size_t>(method));
 }
 
+/// Of an operation, "$name".
+Ways WaysOfOperation(OperationLevel level, std::string_view type, std::string_view name) {
+  std::vector<OperationRoute> routes;
+  FindOperations(level, type, name, &routes);
+  return Ways(routes);
+}
+
 Ways WaysOfBase(const std::vector<std::string>& path) {
   if (path.empty()) return {{Method::kGet, Kind::kSearchSystem}, {Method::kPost, Kind::kBundle}};
   if (path.size() == 1 && path[0] == "metadata") return {{Method::kGet, Kind::kCapabilities}};
   if (path.size() == 1 && path[0] == "_history") return {{Method::kGet, Kind::kHistorySystem}};
-  if (path.size() == 1 && path[0] == "$fhirpath") return {{Method::kPost, Kind::kFhirPath}};
-  if (path.size() == 1 && path[0] == "$emergency-access") return {{Method::kGet, Kind::kEmergencies}};
-  if (path.size() == 1 && path[0] == "$why") return {{Method::kGet, Kind::kWhy}};
+  if (path.size() == 1 && path[0].starts_with('$'))
+    return WaysOfOperation(OperationLevel::kSystem, {}, path[0]);
   if (path.size() == 1 && path[0] == "_search") return {{Method::kPost, Kind::kSearchSystem}};
   return {};
 }
@@ -62,18 +74,6 @@ std::optional<std::string> CompartmentOf(const std::vector<std::string>& path) {
   return is_name ? std::optional(path[2]) : std::nullopt;
 }
 
-/// Operations of the person index on Patients as a whole.
-Ways WaysOfPersons(std::string_view name) {
-  if (name == "$match") return {{Method::kPost, Kind::kMatch}};
-  if (name == "$explain-match") return {{Method::kPost, Kind::kExplainMatch}};
-  if (name == "$link") return {{Method::kPost, Kind::kLink}};
-  if (name == "$not-same") return {{Method::kPost, Kind::kNotSame}};
-  if (name == "$merge") return {{Method::kPost, Kind::kMerge}};
-  if (name == "$unmerge") return {{Method::kPost, Kind::kUnmerge}};
-  if (name == "$ihe-pix") return {{Method::kGet, Kind::kPix}};
-  return {};
-}
-
 Ways WaysOfType(const std::vector<std::string>& path) {
   if (path.size() == 1) {
     return {{Method::kGet, Kind::kSearchType},
@@ -84,10 +84,8 @@ Ways WaysOfType(const std::vector<std::string>& path) {
   }
   if (path.size() == 2 && path[1] == "_search") return {{Method::kPost, Kind::kSearchType}};
   if (path.size() == 2 && path[1] == "_history") return {{Method::kGet, Kind::kHistoryType}};
-  if (path.size() == 2 && path[1] == "$validate") return {{Method::kPost, Kind::kValidate}};
-  if (path.size() == 2 && path[0] == "Patient") {
-    if (const Ways ways = WaysOfPersons(path[1]); !ways.empty()) return ways;
-  }
+  if (path.size() == 2 && path[1].starts_with('$'))
+    return WaysOfOperation(OperationLevel::kType, path[0], path[1]);
   if (path.size() >= 2 && !IsId(path[1])) return {};
   if (path.size() == 2) {
     return {{Method::kGet, Kind::kRead},
@@ -98,17 +96,8 @@ Ways WaysOfType(const std::vector<std::string>& path) {
   if (CompartmentOf(path))
     return {{path.back() == "_search" ? Method::kPost : Method::kGet, Kind::kSearchCompartment}};
   if (path.size() == 3 && path[2] == "_history") return {{Method::kGet, Kind::kHistoryInstance}};
-  if (path.size() == 3 && path[2] == "$validate") return {{Method::kPost, Kind::kValidate}};
-  if (path.size() == 3 && path[2] == "$erase") return {{Method::kPost, Kind::kErase}};
-  if (path.size() == 3 && path[2] == "$why") return {{Method::kGet, Kind::kWhy}};
-  if (path.size() == 3 && path[2] == "$review" && path[0] == "Task") return {{Method::kPost, Kind::kReview}};
-  if (path.size() == 3 && path[2] == "$emergency-access" && path[0] == "Patient")
-    return {{Method::kPost, Kind::kEmergency}};
-  if (path.size() == 3 && path[2] == "$reveal") return {{Method::kPost, Kind::kReveal}};
-  if (path.size() == 3 && path[2] == "$person" && path[0] == "Patient")
-    return {{Method::kGet, Kind::kPerson}};
-  if (path.size() == 3 && path[2] == "$everything" && path[0] == "Patient")
-    return {{Method::kGet, Kind::kEverything}, {Method::kPost, Kind::kEverything}};
+  if (path.size() == 3 && path[2].starts_with('$'))
+    return WaysOfOperation(OperationLevel::kInstance, path[0], path[2]);
   if (path.size() == 4 && path[2] == "_history") return {{Method::kGet, Kind::kVRead}};
   return {};
 }
@@ -631,6 +620,14 @@ Interactions::Interactions(const Context& context)
 Interactions::~Interactions() {
   impl_->room->lane->Stop();
   impl_->room->facts->Stop();
+}
+
+Result<view::ResourcePtr> Interactions::MakeVersion(fhir::TypeId type, fhir::Document document,
+                                                    uint32_t version, int64_t deadline_us) const {
+  Call call;
+  call.type = type;
+  call.request.deadline_us = deadline_us;
+  return interaction::MakeVersion(*impl_->room, call, type, std::move(document), version, false);
 }
 
 view::Scope Interactions::ScopeOf(const std::shared_ptr<const access::Viewer>& viewer) const {

@@ -268,7 +268,7 @@ Result<Response> SearchSeveral(const Room& room, const Call& call) {
   }
   TRY(AddSeveralEntries(room, call, asked, page, texts, &bundle));
   bundle.End();
-  return Showing(room, &bundle, JsonResponse(call, std::move(body), "search"));
+  return Showing(room, call, &bundle, JsonResponse(call, std::move(body), "search"));
 }
 
 Result<Response> SearchSystem(const Room& room, const Call& call) { return SearchSeveral(room, call); }

@@ -5,8 +5,10 @@
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/include.h"
 #include "kernel/interaction/masked.h"
+#include "kernel/interaction/operations.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
+#include "kernel/interaction/prefer.h"
 #include "kernel/interaction/search_type.h"
 #include "kernel/search/compartment.h"
 
@@ -67,6 +69,29 @@ Status AddPageEntries(const Room& room, const Call& call, const search::Query& q
       told.push_back(std::move(issue));
   }
   AddOutcome(told, bundle);
+  return {};
+}
+
+/// What is known without being stored, where a search asks by its url alone and nothing stored has it; nullptr: none.
+std::shared_ptr<const fhir::Document> KnownAsked(const Room& room, const Call& call,
+                                                 const search::Page& page) {
+  if (!call.page.empty() || !call.compartment.empty() || !page.ordinals.empty() ||
+      page.total.value_or(0) != 0)
+    return nullptr;
+  const auto parameters = ParseParameters(call.query);
+  if (!parameters.ok() || parameters->size() != 1 || parameters->front().name != "url") return nullptr;
+  return KnownByUrl(room.context, call.type_name, parameters->front().value);
+}
+
+Status AddKnown(const Room& room, const Call& call, const fhir::Document& known, const Shape& shape,
+                BundleWriter* bundle) {
+  std::string cut;
+  const std::string text = TextOfKnown(known);
+  BundleWriter::Entry entry;
+  entry.full_url = FullUrl(call, call.type_name, IdOfKnown(known));
+  entry.resource = TRY(Shaped(*room.definitions, shape, text, &cut));
+  entry.search_mode = "match";
+  bundle->Add(entry);
   return {};
 }
 
@@ -136,6 +161,8 @@ Result<Response> SearchType(const Room& room, const Call& call) {
     page.total = asked.total;
     page.total_estimated = asked.total_estimated;
   }
+  const std::shared_ptr<const fhir::Document> known = KnownAsked(room, call, page);
+  if (known != nullptr && page.total) page.total = 1;
   std::string body;
   BundleWriter bundle(&body, "searchset");
   if (page.total) bundle.Total(*page.total);
@@ -156,9 +183,10 @@ Result<Response> SearchType(const Room& room, const Call& call) {
     next.total_estimated = page.total_estimated;
     bundle.Link("next", PageLink(room, call, path, std::move(next)));
   }
+  if (known != nullptr) TRY(AddKnown(room, call, *known, Shape{query.summary, query.elements}, &bundle));
   TRY(AddPageEntries(room, call, query, request, page, texts, &bundle));
   bundle.End();
-  return Showing(room, &bundle, JsonResponse(call, std::move(body), "search"));
+  return Showing(room, call, &bundle, JsonResponse(call, std::move(body), "search"));
 }
 
 }  // namespace tk::interaction

@@ -254,7 +254,8 @@ Response TransactionAnswer(const RoomPtr& room, const Transaction& transaction,
     }
   }
   bundle.End();
-  return Showing(*room, &bundle, JsonResponse(*transaction.call, std::move(body), "transaction"));
+  return Showing(*room, *transaction.call, &bundle,
+                 JsonResponse(*transaction.call, std::move(body), "transaction"));
 }
 
 Result<std::optional<Response>> RepeatedTransaction(const RoomPtr& room, const Transaction& transaction,

@@ -3,6 +3,7 @@
 #include "kernel/fhir/code_tree.h"
 #include "kernel/fhir/definitions_codes.h"
 #include "kernel/terminology/official.h"
+#include "kernel/terminology/platform.h"
 
 namespace tk::terminology {
 namespace {
@@ -52,6 +53,7 @@ BuiltIn::BuiltIn(const fhir::Definitions& definitions) : definitions_(definition
 
 std::shared_ptr<const fhir::Document> BuiltIn::Find(std::string_view type, std::string_view canonical) const {
   if (auto given = definitions_.given().Find(type, canonical)) return given;
+  if (auto platform = Platform::Kernel()->FindUrl(type, canonical)) return platform;
   if (auto named = type_names_.Find(type, canonical)) return named;
   return Official().Find(type, canonical);
 }

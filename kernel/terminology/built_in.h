@@ -1,5 +1,5 @@
-// What is known without being stored: the definitions that came with the platform types, then the official value sets and code systems.
-// Flow:   interaction (nothing stored has the url) → BuiltIn → Definitions::given, Official
+// What is known without being stored: the definitions that came with the platform types, the platform's own, then the official value sets and code systems.
+// Flow:   interaction (nothing stored has the url) → BuiltIn → Definitions::given, Platform, Official
 // The official code systems that name all types name the platform's too, as the definitions' required sets do: displays, bindings, :in and memberOf()
 // go by the same codes.
 // Cost:   made once: parses the two code systems of type names; then that of Definitions::given and of Official.
