@@ -2,19 +2,13 @@
 // different TIMES, and divides the difference, so that start-up does not count.
 // Exit:   0 done; 1 a path did not do what it should (nothing is counted that failed); 2 wrong use.
 #include <cstdio>
-#include <filesystem>
 #include <functional>
-#include <future>
 #include <map>
 
-#include "bench/city.h"
-#include "kernel/access/viewer.h"
-#include "kernel/base/clock.h"
+#include "bench/town.h"
 #include "kernel/fhir/path/path.h"
 #include "kernel/fhir/validate.h"
-#include "kernel/interaction/interaction.h"
 #include "kernel/rules/rule.h"
-#include "kernel/search/test_engine.h"
 #include "kernel/search/test_house.h"
 
 namespace tk::bench {
@@ -22,102 +16,7 @@ namespace {
 
 using interaction::Method;
 
-constexpr Instant kNow = Instant{1'750'000'000} * kSecondUs;
 constexpr uint64_t kPersons = 12;
-
-/// A post that may do all, in one area; "" = everywhere.
-std::shared_ptr<const access::Viewer> ViewerOf(std::string_view area) {
-  auto post = std::make_shared<access::Post>();
-  post->name = "doctor";
-  post->all_types = true;
-  post->reads = post->writes = post->operations = {"*"};
-  auto viewer = std::make_shared<access::Viewer>();
-  viewer->account = "hot";
-  viewer->post = std::move(post);
-  viewer->area = std::string(area);
-  if (area.empty()) return viewer;
-  const auto range = view::AreaRange(area).value();
-  viewer->scope.everything = false;
-  viewer->scope.area_low = range.first;
-  viewer->scope.area_high = range.second;
-  return viewer;
-}
-
-/// Engine, index and interactions over a small city in a temporary folder.
-class Town {
- public:
-  Town() : folder_(std::filesystem::temp_directory_path() / ("tk-hot-" + NewUuid())) {
-    std::filesystem::create_directories(folder_ / "views/search");
-    engine_ = search::OpenTestEngine(folder_, &clock_, &index_).value();
-    interaction::Context context;
-    context.engine = engine_.get();
-    context.index = index_;
-    context.clock = &clock_;
-    interactions_ = std::make_unique<interaction::Interactions>(context);
-    viewer_ = ViewerOf("");
-    std::string bundle;
-    for (uint64_t next = 0; next < kPersons;) {
-      city_.NextBundle(&next, kPersons, &bundle);
-      CHECK(Send(Method::kPost, "", "", bundle).status == 200);
-    }
-    const interaction::Response found = Send(Method::kGet, "Observation", "_count=1", "");
-    observation_ = Between(found.body, R"("id":")");
-    patient_ = Between(found.body, R"("reference":"Patient/)");
-    viewer_ = ViewerOf("3801");  // from here on as a post with an area
-  }
-  ~Town() {
-    interactions_.reset();
-    engine_->Stop();
-    engine_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  Town(const Town&) = delete;
-  Town& operator=(const Town&) = delete;
-
-  interaction::Response Send(Method method, std::string_view path, std::string query,
-                             std::string body) const {
-    interaction::Request request;
-    request.method = method;
-    while (!path.empty()) {
-      const std::string_view part = path.substr(0, path.find('/'));
-      path.remove_prefix(std::min(path.size(), part.size() + 1));
-      request.path.emplace_back(part);
-    }
-    request.query = std::move(query);
-    request.body = std::move(body);
-    if (!request.body.empty()) request.content_type = "application/fhir+json";
-    request.base_url = "http://town/fhir";
-    request.viewer = viewer_;
-    auto promise = std::make_shared<std::promise<interaction::Response>>();
-    auto future = promise->get_future();
-    interactions_->Handle(std::move(request), [promise](interaction::Response response) {
-      promise->set_value(std::move(response));
-    });
-    return future.get();
-  }
-
-  const City& city() const { return city_; }
-  const std::string& patient() const { return patient_; }
-  const std::string& observation() const { return observation_; }
-
- private:
-  static std::string Between(std::string_view text, std::string_view mark) {
-    const size_t from = text.find(mark);
-    CHECK(from != std::string_view::npos);
-    return std::string(
-        text.substr(from + mark.size(), text.find('"', from + mark.size()) - from - mark.size()));
-  }
-
-  std::filesystem::path folder_;
-  FixedClock clock_{kNow};
-  City city_{1};
-  search::Index* index_ = nullptr;
-  std::unique_ptr<view::Engine> engine_;
-  std::unique_ptr<interaction::Interactions> interactions_;
-  std::shared_ptr<const access::Viewer> viewer_;
-  std::string patient_, observation_;
-};
 
 using Times = uint64_t;
 
@@ -225,7 +124,7 @@ void Judge(Times times, std::string_view code) {
   change.now = view::MakeResource(*definitions, Reading(code, "36.6"), 1, view::Operation::kCreate).value();
   const std::vector<std::string> ids = {"f1"};
   for (Times i = 0; i < times; ++i) {
-    const auto made = rules::Fire(*definitions, rule, change, kNow, ids);
+    const auto made = rules::Fire(*definitions, rule, change, kTownNow, ids);
     CHECK(made.ok() && made->empty());
   }
 }
@@ -233,13 +132,13 @@ void Judge(Times times, std::string_view code) {
 /// Reads, searches: the request that `make` says, again and again on one town.
 void Ask(Times times, int status,
          const std::function<std::pair<std::string, std::string>(const Town&)>& make) {
-  const Town town;
+  const Town town(kPersons);
   const auto [path, query] = make(town);
   for (Times i = 0; i < times; ++i) CHECK(town.Send(Method::kGet, path, query, "").status == status);
 }
 
 void Create(Times times) {
-  const Town town;
+  const Town town(kPersons);
   for (Times i = 0; i < times; ++i) {
     CHECK(town.Send(Method::kPost, "Observation", "", town.city().ObservationOf(town.patient(), i)).status ==
           201);
@@ -249,7 +148,7 @@ void Create(Times times) {
 /// Transactions of ten persons, 200 entries.
 void Transaction(Times times) {
   constexpr uint64_t kPersonsEach = 10;
-  const Town town;
+  const Town town(kPersons);
   for (Times i = 0; i < times; ++i) {
     std::string bundle = R"({"resourceType":"Bundle","type":"transaction","entry":[)";
     for (uint64_t person = 0; person < kPersonsEach; ++person) {
@@ -343,7 +242,7 @@ const std::map<std::string_view, std::function<void(Times)>> kPaths = {
      [](Times times) {
        // Of some hundred observations of the patient; a page of 20 texts.
        constexpr uint64_t kMany = 400;
-       const Town town;
+       const Town town(kPersons);
        for (uint64_t i = 0; i < kMany; ++i)
          CHECK(town.Send(Method::kPost, "Observation", "", town.city().ObservationOf(town.patient(), i))
                    .status == 201);
