@@ -6,6 +6,7 @@
 #include <string>
 
 #include "kernel/person/identifier.h"
+#include "kernel/person/linkage/intake.h"
 
 namespace tk::person {
 namespace {
@@ -39,6 +40,22 @@ TEST(DivisionsTest, AResidentNumberOfNoListedCountyIsToldAndNotRefused) {
   EXPECT_FALSE(strange.remarks.faults());
   EXPECT_EQ(strange.grade, Grade::kChecked) << "it may be older than the lists";
   EXPECT_FALSE(of("380102").remarks.Has(Remark::kDivisionNotListed)) << "nobody's, by agreement";
+}
+
+// The lists begin with the end of 2002: who was born before may have a number of a division that was gone by then.
+TEST(DivisionsTest, ANumberOfADivisionThatNeverWasIsWeakerAndStillCounts) {
+  const auto grade_of = [](std::string_view division, std::string_view born) {
+    std::string number = std::string(division) + std::string(born) + "001";
+    number.push_back(ResidentCheckDigit(number));
+    linkage::PatientText text;
+    text.ids.push_back({number, IdKind::kResidentId, 0});
+    const linkage::Record record = linkage::ReadPatient(text);
+    return record.ids.size() == 1 ? record.ids[0].id.grade : Grade::kNothing;
+  };
+  EXPECT_EQ(grade_of("110199", "20050102"), Grade::kConverted);
+  EXPECT_EQ(grade_of("110199", "19900102"), Grade::kChecked) << "it may be older than the lists";
+  EXPECT_EQ(grade_of("110101", "20050102"), Grade::kChecked);
+  EXPECT_EQ(grade_of("380102", "20050102"), Grade::kChecked) << "nobody's, by agreement";
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 
 using linkage::EntryView;
 
-constexpr uint32_t kPeopleFormat = 2;
+constexpr uint32_t kPeopleFormat = 3;  // 3: numbers of divisions that never were are weaker
 
 using ChangeKind = JournalKind;
 

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "kernel/base/text.h"
+#include "kernel/person/divisions.h"
 #include "kernel/person/linkage/calendar.h"
 #include "kernel/person/name.h"
 #include "kernel/person/name_parts.h"
@@ -72,9 +73,19 @@ bool IsDoubtful(const Identifier& id, int32_t birth) {
          CompareBirths(id.birth_date, birth) == BirthLevel::kDifferent;
 }
 
+/// Its division was none when its owner was born, or since: the lists begin with the end of 2002, so that older numbers cannot be judged by them.
+/// Source: standards of the resident number (GB 11643-1999: the first six digits are a division's); person/data/divisions.tsv.
+bool IsOfNoDivision(const Identifier& id) {
+  constexpr int32_t kListsBegin = 20030101;
+  return id.kind == IdKind::kResidentId && id.remarks.Has(Remark::kDivisionNotListed) &&
+         id.birth_date >= kListsBegin;
+}
+
 void AddNumber(const PatientText::IdText& value, const PatientText& text, const IdContext& context,
                Record* record) {
-  const Identifier id = Classify(value.value, value.claimed, context);
+  IdContext known = context;
+  if (known.divisions.empty()) known.divisions = KnownDivisions();
+  const Identifier id = Classify(value.value, value.claimed, known);
   if (id.grade == Grade::kNothing || id.kind == IdKind::kHousehold) return;
   if (IsPhone(id.kind)) return;
   const int32_t birth = record->births.empty() ? 0 : record->births[0];
@@ -83,6 +94,8 @@ void AddNumber(const PatientText::IdText& value, const PatientText& text, const 
     return;
   }
   record->ids.push_back({id, IsResidentClass(id.kind) ? 0 : value.issuer});
+  // As one of fifteen digits: it counts, and makes nobody certain by itself.
+  if (IsOfNoDivision(id) && id.grade == Grade::kChecked) record->ids.back().id.grade = Grade::kConverted;
   if (IsDoubtful(id, birth)) record->ids.back().id.grade = Grade::kClaimed;
 }
 
