@@ -84,6 +84,26 @@ function cardOn(name, backend, suite) {
       assert.equal(verdicts.filter((each) => each === 'used-before').length, 19);
     });
 
+    test('of a merged record the card shows nothing, and is what it was when the merge is taken back', async () => {
+      const kBea = checked('38010219900307444');
+      const ask = (method, target, body) => request(server.base, method, `/fhir/${target}`, { token: tokens.admin, body });
+      assert.equal((await ask('PUT', 'Patient/bea', { resourceType: 'Patient', id: 'bea', name: [{ text: 'Quillfeather' }], identifier: [{ system: kCard, value: kBea }], meta: { tag: [{ system: kArea, code: '380102' }] } })).status, 201);
+      const { card } = (await post('issue', { patient: 'Patient/bea', identity: kBea }, 'desk')).json;
+      const printed = { bea: (await post('print', { patient: 'Patient/bea' })).json.code, ada: (await show('print')).code };
+      assert.equal((await verify(printed.bea)).verdict, 'valid');
+      const before = (await ask('GET', `HealthCard/${card.id}`)).text;
+      const sides = { resourceType: 'Parameters', parameter: [{ name: 'source-patient', valueReference: { reference: 'Patient/bea' } }, { name: 'target-patient', valueReference: { reference: 'Patient/ada' } }] };
+      assert.equal((await ask('POST', 'Patient/$merge', sides)).status, 200);
+      assert.equal((await verify(printed.bea)).verdict, 'closed');
+      assert.equal((await post('present', { patient: 'Patient/bea' })).status, 409);
+      assert.equal((await verify(printed.ada)).verdict, 'valid', 'the one that stays');
+      assert.equal((await ask('POST', 'Patient/$unmerge', sides)).status, 200);
+      assert.equal((await verify(printed.bea)).verdict, 'valid');
+      assert.equal((await verify(printed.ada)).verdict, 'valid');
+      assert.equal((await ask('GET', `HealthCard/${card.id}`)).text, before, 'nothing was written into it');
+      assert.equal((await ask('POST', 'Patient/bea/$erase', { resourceType: 'Parameters', parameter: [{ name: 'reason', valueCode: 'unlawful' }] })).status, 200);
+    });
+
     test('a printed code does only what the policy says', async () => {
       const printed = await show('print');
       assert.equal((await verify(printed.code)).verdict, 'valid');
