@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "apps/health-card/offline.h"
-#include "apps/health-card/qr.h"
+#include "kernel/base/qr.h"
 #include "kernel/base/random.h"
 
 namespace tk::health_card {

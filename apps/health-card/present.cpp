@@ -1,6 +1,6 @@
 // Codes for the holder: dynamic ones for the phone, static ones for paper; and whose cards a phone may show.
 #include "apps/health-card/desk.h"
-#include "apps/health-card/qr.h"
+#include "kernel/base/qr.h"
 #include "kernel/base/random.h"
 #include "kernel/base/text.h"
 

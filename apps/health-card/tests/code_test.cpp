@@ -11,11 +11,11 @@
 #include "apps/health-card/key_ring.h"
 #include "apps/health-card/number.h"
 #include "apps/health-card/offline.h"
-#include "apps/health-card/qr.h"
 #include "apps/health-card/settings.h"
 #include "kernel/app/app.h"
 #include "kernel/base/base32.h"
 #include "kernel/base/file.h"
+#include "kernel/base/qr.h"
 #include "kernel/base/random.h"
 
 namespace tk::health_card {

@@ -8,7 +8,7 @@
 
 #include "kernel/base/result.h"
 
-namespace tk::health_card {
+namespace tk {
 
 struct QrCode {
   int version = 0;         // 1 to 40
@@ -22,4 +22,4 @@ std::string QrAsSvg(const QrCode& code);
 /// Grey of one bit. `scale`: pixels a module, 1 to 32.
 Result<std::string> QrAsPng(const QrCode& code, int scale);
 
-}  // namespace tk::health_card
+}  // namespace tk

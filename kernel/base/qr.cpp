@@ -1,4 +1,4 @@
-#include "apps/health-card/qr.h"
+#include "kernel/base/qr.h"
 
 #include <fmt/format.h>
 #include <qrencode.h>
@@ -6,20 +6,22 @@
 
 #include <memory>
 
-#include "apps/health-card/bytes.h"
-
-namespace tk::health_card {
+namespace tk {
 namespace {
 
 constexpr int kQuiet = 4;
 
+void PutFour(uint64_t value, std::string* out) {
+  for (int shift = 24; shift >= 0; shift -= 8) *out += static_cast<char>(value >> shift & 0xff);
+}
+
 void AddChunk(std::string_view type, std::string_view data, std::string* out) {
-  PutBytes(data.size(), 4, out);
+  PutFour(data.size(), out);
   const size_t from = out->size();
   *out += type;
   *out += data;
   const auto* bytes = reinterpret_cast<const Bytef*>(out->data() + from);
-  PutBytes(crc32(0, bytes, static_cast<uInt>(out->size() - from)), 4, out);
+  PutFour(crc32(0, bytes, static_cast<uInt>(out->size() - from)), out);
 }
 
 bool IsDark(const QrCode& code, int x, int y) {
@@ -81,8 +83,8 @@ Result<std::string> QrAsPng(const QrCode& code, int scale) {
     return MakeError(ErrorCode::kInternal, "The picture could not be made.", "zlib");
   packed.resize(size);
   std::string out = "\x89PNG\r\n\x1a\n", head;
-  PutBytes(static_cast<uint64_t>(side), 4, &head);
-  PutBytes(static_cast<uint64_t>(side), 4, &head);
+  PutFour(static_cast<uint64_t>(side), &head);
+  PutFour(static_cast<uint64_t>(side), &head);
   head += std::string("\1\0\0\0\0", 5);  // one bit, grey, deflate, no filter method, not interlaced
   AddChunk("IHDR", head, &out);
   AddChunk("IDAT", packed, &out);
@@ -90,4 +92,4 @@ Result<std::string> QrAsPng(const QrCode& code, int scale) {
   return out;
 }
 
-}  // namespace tk::health_card
+}  // namespace tk
