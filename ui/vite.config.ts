@@ -26,6 +26,7 @@ export default defineConfig({
       input: {
         boot: resolve(uiDir, 'src/shell/boot.ts'),
         home: resolve(uiDir, 'index.html'),
+        account: resolve(uiDir, 'account/index.html'),
         m: resolve(uiDir, 'm/index.html'),
         work: resolve(uiDir, 'work/index.html'),
       },

@@ -39,6 +39,13 @@ function Home(): ReactNode {
               <span className="tk-sub">{t('doors.mWho')}</span>
             </span>
           </a>
+          <a href="/account/">
+            <Icon name="lock" />
+            <span>
+              <b>{t('doors.account')}</b>
+              <span className="tk-sub">{t('doors.accountWho')}</span>
+            </span>
+          </a>
         </nav>
         <SignOut />
       </main>

@@ -30,13 +30,13 @@ function Desk(): ReactNode {
         <span className="tk-grow tk-cut">{session.area}</span>
         <LiveSlot />
         <LanguageSwitch />
-        <span className="tk-desk-who" title={`${session.display} ${postOf(session, i18n.language)}`}>
+        <a className="tk-desk-who" href="/account/" title={`${session.display} ${postOf(session, i18n.language)} · ${t('doors.account')}`}>
           <span className="tk-av" aria-hidden="true">
             {[...session.display][0]}
           </span>
           <span className="tk-cut">{session.display}</span>
           <span className="tk-sub tk-cut">{postOf(session, i18n.language)}</span>
-        </span>
+        </a>
         <SignOut />
       </header>
       <nav className="tk-desk-nav" aria-label={t('nav')}>

@@ -112,15 +112,45 @@ export async function askSession(): Promise<void> {
   set(next);
 }
 
-/** Throws Failure; 'signed-out' means that account and password do not belong together. */
-export async function signIn(account: string, password: string): Promise<void> {
-  const a = await quiet.send<Session>('POST', '/auth/sign-in', {
+/** What is wanted before somebody is signed in; `ticket` says how far he has come. */
+export interface Challenge {
+  next: 'code' | 'sms' | 'enrol' | 'password';
+  ticket: string;
+  again_seconds?: number; // of sms: when another text may be asked for
+  secret?: string; // of enrol: the key as text
+  qr?: string; // of enrol: an SVG
+}
+/** Signed in, perhaps with recovery codes that are shown once and need a look before the page goes on. */
+export interface SignedIn {
+  session: Session;
+  recovery: string[];
+}
+
+/** One step of a sign-in: POST /auth/<step>. Throws Failure; 'signed-out' means that what was typed is wrong, or the ticket is over. */
+export async function signInStep(step: string, body: Record<string, string>): Promise<Challenge | SignedIn> {
+  const a = await quiet.send<(Session & { recovery?: string[] }) | Challenge>('POST', '/auth/' + step, {
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ account, password }),
+    body: JSON.stringify(body),
   });
   if (!a.body) throw new Failure('broken', a.status, '', '');
+  if (a.status === 202) return a.body as Challenge;
+  const { recovery = [], ...session } = a.body as Session & { recovery?: string[] };
+  return { session, recovery };
+}
+
+export function enter(session: Session): void {
   setKnown(true);
-  set({ kind: 'in', session: a.body });
+  set({ kind: 'in', session });
+}
+
+/** Does this server send texts, so that a resident may sign in by his phone? No, if it cannot be asked. */
+export async function askWays(): Promise<{ phone: boolean }> {
+  try {
+    const a = await quiet.send<{ phone?: boolean }>('GET', '/auth/ways');
+    return { phone: a.body?.phone === true };
+  } catch {
+    return { phone: false };
+  }
 }
 
 /** The program forgets the session first: if it cannot be reached, the page says so and stays signed in. */

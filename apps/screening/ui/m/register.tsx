@@ -11,7 +11,7 @@ import { ageOn, maskId } from '@tk/fhir/person';
 import type { ResidentId } from '@tk/fhir/resident_id';
 import { dayOf } from '@tk/fhir/time';
 import { kAreaSystem, kResidentIdSystem, type Patient } from '@tk/fhir/types';
-import { Field } from '@tk/shell/sign_in';
+import { Field } from '@tk/shell/field';
 import { fhir, may, postOf, useSession } from '@tk/shell/session';
 import { findPatients } from './find';
 
