@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "kernel/access/accounts.h"
+#include "kernel/access/factor/phone.h"
 #include "kernel/access/oauth/jose.h"
 #include "kernel/access/oauth/keys.h"
 #include "kernel/access/posts.h"
@@ -27,6 +28,7 @@ struct AccountOptions {
   std::string kind = "person", record, jwks_file, scopes;
   std::vector<std::string> redirects;
   bool is_public = false;
+  bool sms_factor = false, no_phone = false;
 };
 
 /// The terminal does not show what is typed while this lives.
@@ -136,7 +138,10 @@ Status Add(const AccountOptions& options) {
     made.secret_hash = TRY(access::HashSecret(secret));
   }
   TRY(access::CheckAccount(made));
-  if (signs_in_at_pages && !options.no_password) made.password_hash = TRY(ReadHash(options.account));
+  if (signs_in_at_pages && !options.no_password) {
+    made.password_hash = TRY(ReadHash(options.account));
+    made.password_set_s = SystemClock().NowUs() / kSecondUs;
+  }
   TRY(access::EditAccounts(options.data, [&](access::Accounts* accounts) -> Status {
     if (access::FindAccount(accounts, options.account) != nullptr) {
       return MakeError(ErrorCode::kConflict,
@@ -166,6 +171,50 @@ Status NewSecret(const AccountOptions& options) {
   return {};
 }
 
+/// A password for one sign-in, printed once; the second factor stays.
+Status Reset(const AccountOptions& options) {
+  TRY(CheckDataFolder(options.data));
+  const std::string password = access::NewPassword();
+  const std::string hash = TRY(access::HashPassword(password, options.account));
+  TRY(access::EditAccounts(options.data, [&](access::Accounts* accounts) -> Status {
+    access::Account* const account = access::FindAccount(accounts, options.account);
+    if (account == nullptr) return NoAccount(options.account);
+    account->password_hash = hash;
+    account->must_change = true;
+    ++account->generation;
+    return access::CheckAccount(*account);
+  }));
+  PrintSecret(password);
+  return {};
+}
+
+/// The number is read from stdin: on the command line every user of the machine could see it.
+Status SetPhone(const AccountOptions& options) {
+  TRY(CheckDataFolder(options.data));
+  std::string number;
+  if (!options.no_phone) {
+    if (::isatty(STDIN_FILENO) != 0) std::fputs("Mobile number: ", stderr);
+    std::getline(std::cin, number);
+    if (number.empty())
+      return MakeError(ErrorCode::kIncorrect, "no number was given; --remove takes the phone away");
+  }
+  const access::AccessKey key = TRY(access::LoadAccessKey(options.data));
+  return access::EditAccounts(options.data, [&](access::Accounts* accounts) -> Status {
+    access::Account* const account = access::FindAccount(accounts, options.account);
+    if (account == nullptr) return NoAccount(options.account);
+    TRY(access::SetPhone(key, number, account));
+    account->sms_factor = options.sms_factor || account->sms_factor;
+    for (const access::Account& other : *accounts) {
+      if (&other != account && account->kind == access::AccountKind::kResident &&
+          other.kind == access::AccountKind::kResident && !account->phone_mark.empty() &&
+          other.phone_mark == account->phone_mark)
+        return MakeError(ErrorCode::kConflict, "another resident has this number");
+    }
+    ++account->generation;
+    return access::CheckAccount(*account);
+  });
+}
+
 Status SetPassword(const AccountOptions& options) {
   TRY(CheckDataFolderOrEmpty(options.data));
   TRY(access::PrepareFolder(options.data));
@@ -177,6 +226,8 @@ Status SetPassword(const AccountOptions& options) {
     access::Account* const account = access::FindAccount(accounts, options.account);
     if (account == nullptr) return NoAccount(options.account);
     account->password_hash = hash;
+    account->must_change = false;
+    account->password_set_s = SystemClock().NowUs() / kSecondUs;
     ++account->generation;
     return access::CheckAccount(*account);
   });
@@ -197,12 +248,14 @@ Status List(const AccountOptions& options) {
   TRY(CheckDataFolder(options.data));
   for (const access::Account& account : TRY(access::LoadAccounts(options.data))) {
     const bool secret = !account.secret_hash.empty() || !account.jwks.empty();
-    fmt::print("{:<24} {:<9} {:<14} {:<12} {}{}\n", account.name, access::NameOf(account.kind),
+    const std::string_view second = !account.totp.empty() ? " app" : account.sms_factor ? " sms" : "";
+    fmt::print("{:<24} {:<9} {:<14} {:<12} {}{}{}\n", account.name, access::NameOf(account.kind),
                account.post.empty() ? "-" : account.post, account.area.empty() ? "city" : account.area,
                account.disabled ? "disabled " : "",
                !account.password_hash.empty() ? ""
                : secret                       ? "secret or key"
-                                              : "no password");
+                                              : "no password",
+               second);
   }
   return {};
 }
@@ -217,10 +270,44 @@ CLI::App* Sub(CLI::App* parent, const std::string& name, const std::string& help
 
 }  // namespace
 
+namespace {
+
+/// Commands about second factors, and the reset of a password.
+void AddFactors(CLI::App* account, const std::shared_ptr<AccountOptions>& options, Commands* commands) {
+  CLI::App* const reset = Sub(account, "reset",
+                              "Print a password for one sign-in, at which another is asked for; ends the "
+                              "account's sessions and tokens",
+                              options.get(), true);
+  commands->push_back({reset, [options] { return Finish(Reset(*options)); }});
+  CLI::App* const factor =
+      Sub(account, "reset-factor",
+          "Forget the authenticator app and the recovery codes: where the post demands a "
+          "second factor, an app is enrolled at the next sign-in",
+          options.get(), true);
+  commands->push_back({factor, [options] {
+                         return Finish(Change(*options, [](access::Account* a) {
+                           a->totp.clear();
+                           a->recovery.clear();
+                         }));
+                       }});
+  CLI::App* const phone =
+      Sub(account, "set-phone",
+          "Set the mobile number, read from the terminal or from stdin; a resident signs in "
+          "by codes to it",
+          options.get(), true);
+  phone->add_flag("--sms-factor", options->sms_factor,
+                  "A code to it is the account's second factor, where it has no app");
+  phone->add_flag("--remove", options->no_phone, "Take the phone away");
+  commands->push_back({phone, [options] { return Finish(SetPhone(*options)); }});
+}
+
+}  // namespace
+
 void AddAccount(CLI::App* root, Commands* commands) {
   const auto options = std::make_shared<AccountOptions>();
-  CLI::App* const account = root->add_subcommand(
-      "account", "Who may sign in: add, set-password, new-secret, revoke, disable, enable, list");
+  CLI::App* const account = root->add_subcommand("account",
+                                                 "Who may sign in: add, set-password, reset, reset-factor, "
+                                                 "set-phone, new-secret, revoke, disable, enable, list");
   account->require_subcommand(1);
   CLI::App* const add =
       Sub(account, "add", "Add an account; the password is read from the terminal or from stdin",
@@ -256,6 +343,7 @@ void AddAccount(CLI::App* root, Commands* commands) {
           options.get(), true);
   set->add_flag("--password-stdin", options->password_stdin, "Read it from stdin");
   commands->push_back({set, [options] { return Finish(SetPassword(*options)); }});
+  AddFactors(account, options, commands);
   CLI::App* const secret =
       Sub(account, "new-secret", "Make a new secret for a program and print it once", options.get(), true);
   commands->push_back({secret, [options] { return Finish(NewSecret(*options)); }});

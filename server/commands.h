@@ -22,8 +22,9 @@ struct Command {
 using Commands = std::vector<Command>;
 
 void AddServe(CLI::App* root, Commands* commands);
-void AddAccount(CLI::App* root, Commands* commands);  // account add, set-password, list, revoke
-void AddKeys(CLI::App* root, Commands* commands);     // keys rotate-signing
+void AddAccount(CLI::App* root,
+                Commands* commands);  // account add, set-password, reset, reset-factor, set-phone, …
+void AddKeys(CLI::App* root, Commands* commands);  // keys rotate-signing
 void AddToken(CLI::App* root, Commands* commands);
 void AddLog(CLI::App* root, Commands* commands);  // verify, backup, restore, rebuild
 void AddErase(CLI::App* root, Commands* commands);

@@ -22,6 +22,7 @@
 #include "kernel/http/pipeline.h"
 #include "kernel/http/routes.h"
 #include "kernel/http/server.h"
+#include "kernel/notify/sms.h"
 #include "server/audit_names.h"
 #include "server/log_watch.h"
 #include "server/open.h"
@@ -59,6 +60,17 @@ constexpr SettingSpec kSettings[] = {
     {"cookie-seconds", K::kNumber, "43200", "How long a sign-in at a page lasts", 60, 31'536'000},
     {"idle-seconds", K::kNumber, "3600", "A sign-in at a page ends when it is not used for so long", 60,
      31'536'000},
+    {"password-days", K::kNumber, "0", "After so many days a new password is asked for; 0: never", 0, 3650},
+    {"sms", K::kText, "",
+     "Where codes by SMS go: the provider's https:// address, or 'simulated' for DIR/sms_simulated.jsonl; "
+     "without it none are sent"},
+    {"sms-body", K::kText, R"({"to":"{number}","text":"{text}"})", "What the provider is posted"},
+    {"sms-type", K::kText, "application/json", "Its media type: this, or application/x-www-form-urlencoded"},
+    {"sms-authorization", K::kText, "",
+     "Its header Authorization; a secret: in the environment (TONGKANG_SMS_AUTHORIZATION), not on the "
+     "command line"},
+    {"sms-ms", K::kNumber, "5000", "The provider answers within this time", 100, 60'000},
+    {"sms-text", K::kText, access::kSmsText, "The text, with {code}"},
     {"access-token-seconds", K::kNumber, "600", "How long a program's access token is good", 30, 3600},
     {"cipher", K::kText, "aes", "Cipher of a fresh log: aes (AES-256-GCM) or sm4 (SM4-CTR with HMAC-SM3)"},
     {"text-cache-mb", K::kNumber, "128", "Memory for texts lately asked for; 0: none", 0, 1'000'000},
@@ -88,6 +100,7 @@ struct House {
   SystemClock clock;
   Metrics metrics;
   Opened opened;
+  std::unique_ptr<notify::SmsService> sms;  // null: no codes by SMS
   std::unique_ptr<access::SignOn> sign_on;
   std::unique_ptr<access::oauth::Provider> provider;
   std::unique_ptr<access::AuditLog> audit;
@@ -106,6 +119,7 @@ struct House {
   Status Build(const Settings& settings);
   void AddMetrics();
   void AddViewMetrics();
+  void AddSmsMetrics();
   void AddLossMetrics();
   void AddAudit(const std::string& data, int timezone_offset_min);
   http::Readiness Readiness() const;
@@ -178,8 +192,20 @@ void House::AddLossMetrics() {
                    });
 }
 
+void House::AddSmsMetrics() {
+  if (sms == nullptr) return;
+  const auto count = [this](const char* outcome, uint64_t notify::SmsCounts::*member) {
+    metrics.AddReadCounter("tongkang_sms_total", "Texts by what became of them", {{"outcome", outcome}},
+                           [this, member] { return static_cast<double>(sms->counts().*member); });
+  };
+  count("sent", &notify::SmsCounts::sent);
+  count("failed", &notify::SmsCounts::failed);
+  count("dropped", &notify::SmsCounts::dropped);
+}
+
 void House::AddMetrics() {
   AddViewMetrics();
+  AddSmsMetrics();
   AddLossMetrics();
   view::Engine* const engine = opened.engine.get();
   const auto gauge = [this](const char* name, const char* help, std::function<double()> read) {
@@ -270,12 +296,35 @@ http::ServerOptions ListenOptions(const Settings& settings) {
   return options;
 }
 
-access::SignOnOptions SignOnOf(const Settings& settings, view::Engine* engine, const Clock* clock) {
+Result<std::unique_ptr<notify::SmsService>> SmsOf(const Settings& settings) {
+  const std::string& to = settings.Text("sms");
+  if (to.empty()) return std::unique_ptr<notify::SmsService>();
+  if (settings.Text("sms-text").find("{code}") == std::string::npos)
+    return MakeError(ErrorCode::kIncorrect, "sms-text must have {code} where the code goes");
+  if (to == "simulated") {
+    Say(LogLevel::kWarning, "sms-simulated",
+        {{"what", std::string_view("codes by SMS go into a file: whoever reads it signs in as others")}});
+    return notify::MakeSmsSimulated(settings.Text("data") + "/sms_simulated.jsonl");
+  }
+  notify::SmsProvider provider;
+  provider.url = to;
+  provider.body = settings.Text("sms-body");
+  provider.media_type = settings.Text("sms-type");
+  provider.authorization = settings.Text("sms-authorization");
+  provider.time_ms = settings.Number("sms-ms");
+  return notify::MakeSmsPost(provider);
+}
+
+access::SignOnOptions SignOnOf(const Settings& settings, view::Engine* engine, const Clock* clock,
+                               access::SmsSender* sms) {
   access::SignOnOptions options;
   options.folder = settings.Text("data");
   options.clock = clock;
   options.cookie_seconds = settings.Number("cookie-seconds");
   options.idle_seconds = settings.Number("idle-seconds");
+  options.password_days = settings.Number("password-days");
+  options.sms = sms;
+  options.sms_limits.text = settings.Text("sms-text");
   options.owner_of_patient = [engine](std::string_view id) {
     const auto owner = engine->keys().Find(fmt::format("Patient/{}", id));
     return owner.ok() ? *owner : view::OwnerNumber{0};
@@ -415,6 +464,7 @@ http::LiveSource LiveSourceOf(view::Engine* engine, const interaction::Interacti
 
 void House::AddSignOn(const Settings& settings) {
   http::AddAuthRoutes(pipeline.get());
+  http::AddAccountRoutes(pipeline.get());
   access::oauth::ProviderOptions options;
   options.access_seconds = settings.Number("access-token-seconds");
   provider = std::make_unique<access::oauth::Provider>(sign_on.get(), &clock, options);
@@ -431,6 +481,7 @@ Status House::Build(const Settings& settings) {
   const auto pages = TRY(http::Pages::Load({.folder = settings.Text("pages")}));
   const http::TrustedProxies proxies = TRY(http::TrustedProxies::Parse(settings.Text("trusted-proxies")));
   TRY(http::CheckPublicUrl(settings.Text("public-url")));
+  sms = TRY(SmsOf(settings));
   TRY(ActAsOwner(data));
   OpenOptions open;
   open.data = {data, settings.Text("log")};
@@ -441,7 +492,7 @@ Status House::Build(const Settings& settings) {
   open.clock = &clock;
   opened = TRY(OpenData(open));
   view::Engine* const engine = opened.engine.get();
-  sign_on = TRY(access::SignOn::Create(SignOnOf(settings, engine, &clock)));
+  sign_on = TRY(access::SignOn::Create(SignOnOf(settings, engine, &clock, sms.get())));
   interactions = std::make_unique<interaction::Interactions>(
       ContextOf(opened, &clock, open.timezone_offset_min, settings, sign_on.get(),
                 TRY(app::LoadPlatform(app::InstalledPacks()))));

@@ -7,7 +7,7 @@
 
 #include "kernel/access/accounts.h"
 #include "kernel/access/posts.h"
-#include "kernel/access/sign_on.h"
+#include "kernel/access/steps.h"
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
 #include "kernel/base/text.h"
@@ -20,6 +20,17 @@ constexpr std::string_view kPassword = "bitter melon 7";
 // Of kPassword, at the least cost that argon2id has.
 constexpr std::string_view kPasswordHash =
     "$argon2id$v=19$m=8,t=1,p=1$X6euPGfxV7P4dgsBWj97tQ$WBidoOCSNjbm4w8o77ZvfvztXbZRQ46fLyilMqOtzys";
+
+/// With the password alone, as of an account that has nothing else.
+Result<SignOn::Grant> WithPassword(SignOn* sign_on, std::string_view account, std::string_view password,
+                                   const std::string& address, int64_t* wait_s = nullptr) {
+  int64_t unasked = 0;
+  SignInSteps steps(sign_on, {address, ""}, wait_s == nullptr ? &unasked : wait_s);
+  SignInOutcome outcome = TRY(steps.Begin(account, password, TokenKind::kCookie));
+  if (!std::holds_alternative<SignOn::Grant>(outcome))
+    return MakeError(ErrorCode::kInternal, "more was wanted than the password");
+  return std::get<SignOn::Grant>(std::move(outcome));
+}
 
 class AccessTest : public ::testing::Test {
  protected:
@@ -66,7 +77,7 @@ TEST_F(AccessTest, FreshFolderHasAdminWithoutAPassword) {
   EXPECT_TRUE(accounts->front().password_hash.empty());
   auto sign_on = Open();
   for (const char* guess : {"", "admin", "password"})
-    EXPECT_FALSE(sign_on->SignIn("admin", guess, "::1").ok());
+    EXPECT_FALSE(WithPassword(sign_on.get(), "admin", guess, "::1").ok());
   struct stat info {};
   ASSERT_EQ(::stat((folder_ + "/access.key").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777u, 0600u);
@@ -165,18 +176,18 @@ TEST_F(AccessTest, AccountsThatCannotBeReadLetNobodyInAfterAWhile) {
   clock_.Advance(301 * kSecondUs);
   EXPECT_EQ(sign_on->files(), SignOn::Files::kTooOld);
   EXPECT_EQ(sign_on->Verify(token, TokenKind::kBearer).error().code, ErrorCode::kUnavailable);
-  EXPECT_EQ(sign_on->SignIn("li", kPassword, "::1").error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(WithPassword(sign_on.get(), "li", kPassword, "::1").error().code, ErrorCode::kUnavailable);
   ASSERT_TRUE(WriteFileDurable(folder_ + "/accounts.toml", good).ok());
   clock_.Advance(2 * kSecondUs);
   EXPECT_EQ(sign_on->files(), SignOn::Files::kGood);
   EXPECT_TRUE(sign_on->Verify(token, TokenKind::kBearer).ok());
-  EXPECT_TRUE(sign_on->SignIn("li", kPassword, "::1").ok());
+  EXPECT_TRUE(WithPassword(sign_on.get(), "li", kPassword, "::1").ok());
 }
 
 TEST_F(AccessTest, SignInSignOutAndRestart) {
   AddAccount("li", "doctor", "380102");
   auto sign_on = Open();
-  const auto grant = sign_on->SignIn("li", kPassword, "10.0.0.1");
+  const auto grant = WithPassword(sign_on.get(), "li", kPassword, "10.0.0.1");
   ASSERT_TRUE(grant.ok()) << grant.error().ToString();
   const auto viewer = sign_on->Verify(grant->token, TokenKind::kCookie);
   ASSERT_TRUE(viewer.ok());
@@ -190,18 +201,20 @@ TEST_F(AccessTest, SignInSignOutAndRestart) {
 TEST_F(AccessTest, UnknownAccountAndWrongPasswordReadTheSameAndAreLimited) {
   AddAccount("li", "doctor", "380102");
   auto sign_on = Open();
-  const auto wrong = sign_on->SignIn("li", "not the password", "10.0.0.1");
-  const auto unknown = sign_on->SignIn("nobody", "not the password", "10.0.0.1");
+  const auto wrong = WithPassword(sign_on.get(), "li", "not the password", "10.0.0.1");
+  const auto unknown = WithPassword(sign_on.get(), "nobody", "not the password", "10.0.0.1");
   ASSERT_FALSE(wrong.ok());
   ASSERT_FALSE(unknown.ok());
   EXPECT_EQ(wrong.error().external, unknown.error().external);
   EXPECT_EQ(wrong.error().code, unknown.error().code);
   for (int i = 0; i < 4; ++i)
-    EXPECT_EQ(sign_on->SignIn("li", "still not it", "10.0.0.1").error().code, ErrorCode::kUnauthenticated);
-  EXPECT_EQ(sign_on->SignIn("li", kPassword, "10.0.0.1").error().code, ErrorCode::kBusy);
-  EXPECT_TRUE(sign_on->SignIn("li", kPassword, "10.0.0.2").ok()) << "another address is not punished";
+    EXPECT_EQ(WithPassword(sign_on.get(), "li", "still not it", "10.0.0.1").error().code,
+              ErrorCode::kUnauthenticated);
+  EXPECT_EQ(WithPassword(sign_on.get(), "li", kPassword, "10.0.0.1").error().code, ErrorCode::kBusy);
+  EXPECT_TRUE(WithPassword(sign_on.get(), "li", kPassword, "10.0.0.2").ok())
+      << "another address is not punished";
   clock_.Advance(901 * kSecondUs);
-  EXPECT_TRUE(sign_on->SignIn("li", kPassword, "10.0.0.1").ok());
+  EXPECT_TRUE(WithPassword(sign_on.get(), "li", kPassword, "10.0.0.1").ok());
 }
 
 TEST_F(AccessTest, FailuresOfOneAddressSlowItAndTellTheTrueWait) {
@@ -209,20 +222,22 @@ TEST_F(AccessTest, FailuresOfOneAddressSlowItAndTellTheTrueWait) {
   SignOnOptions options;
   options.address_failures_max = 6;
   auto sign_on = Open(options);
-  ASSERT_TRUE(sign_on->SignIn("zhao", kPassword, "10.0.0.1").ok());
+  ASSERT_TRUE(WithPassword(sign_on.get(), "zhao", kPassword, "10.0.0.1").ok());
   int64_t wait_s = 0;
-  for (int i = 0; i < 5; ++i) EXPECT_FALSE(sign_on->SignIn("li", "not the password", "10.0.0.1").ok());
+  for (int i = 0; i < 5; ++i)
+    EXPECT_FALSE(WithPassword(sign_on.get(), "li", "not the password", "10.0.0.1").ok());
   clock_.Advance(100 * kSecondUs);
-  EXPECT_EQ(sign_on->SignIn("li", kPassword, "10.0.0.1", &wait_s).error().code, ErrorCode::kBusy);
+  EXPECT_EQ(WithPassword(sign_on.get(), "li", kPassword, "10.0.0.1", &wait_s).error().code, ErrorCode::kBusy);
   EXPECT_EQ(wait_s, 800) << "the account is locked for this address to the end of the window";
-  EXPECT_FALSE(sign_on->SignIn("wang", "not the password", "10.0.0.1").ok());
-  EXPECT_EQ(sign_on->SignIn("wang", kPassword, "10.0.0.1", &wait_s).error().code, ErrorCode::kBusy);
+  EXPECT_FALSE(WithPassword(sign_on.get(), "wang", "not the password", "10.0.0.1").ok());
+  EXPECT_EQ(WithPassword(sign_on.get(), "wang", kPassword, "10.0.0.1", &wait_s).error().code,
+            ErrorCode::kBusy);
   EXPECT_EQ(wait_s, 10) << "the address is slowed, not locked";
-  EXPECT_TRUE(sign_on->SignIn("zhao", kPassword, "10.0.0.1").ok())
+  EXPECT_TRUE(WithPassword(sign_on.get(), "zhao", kPassword, "10.0.0.1").ok())
       << "who came from there before is not slowed";
-  EXPECT_TRUE(sign_on->SignIn("wang", kPassword, "10.0.0.2").ok());
+  EXPECT_TRUE(WithPassword(sign_on.get(), "wang", kPassword, "10.0.0.2").ok());
   clock_.Advance(10 * kSecondUs);
-  EXPECT_TRUE(sign_on->SignIn("wang", kPassword, "10.0.0.1").ok()) << "and is let in in its turn";
+  EXPECT_TRUE(WithPassword(sign_on.get(), "wang", kPassword, "10.0.0.1").ok()) << "and is let in in its turn";
 }
 
 TEST_F(AccessTest, FailuresFromEverywhereSlowAnAccountButNotItsOwner) {
@@ -230,17 +245,18 @@ TEST_F(AccessTest, FailuresFromEverywhereSlowAnAccountButNotItsOwner) {
   SignOnOptions options;
   options.account_failures_max = 12;
   auto sign_on = Open(options);
-  ASSERT_TRUE(sign_on->SignIn("li", kPassword, "10.0.0.1").ok());
+  ASSERT_TRUE(WithPassword(sign_on.get(), "li", kPassword, "10.0.0.1").ok());
   for (int i = 0; i < 12; ++i) {
     const std::string address = "10.9.0." + std::to_string(i);
-    EXPECT_EQ(sign_on->SignIn("li", "not the password", address).error().code, ErrorCode::kUnauthenticated);
+    EXPECT_EQ(WithPassword(sign_on.get(), "li", "not the password", address).error().code,
+              ErrorCode::kUnauthenticated);
   }
   int64_t wait_s = 0;
-  EXPECT_EQ(sign_on->SignIn("li", kPassword, "10.9.1.1", &wait_s).error().code, ErrorCode::kBusy);
+  EXPECT_EQ(WithPassword(sign_on.get(), "li", kPassword, "10.9.1.1", &wait_s).error().code, ErrorCode::kBusy);
   EXPECT_EQ(wait_s, 10);
-  EXPECT_TRUE(sign_on->SignIn("li", kPassword, "10.0.0.1").ok());
+  EXPECT_TRUE(WithPassword(sign_on.get(), "li", kPassword, "10.0.0.1").ok());
   clock_.Advance(10 * kSecondUs);
-  EXPECT_TRUE(sign_on->SignIn("li", kPassword, "10.9.1.1").ok());
+  EXPECT_TRUE(WithPassword(sign_on.get(), "li", kPassword, "10.9.1.1").ok());
 }
 
 // Four slips, the right one, and four slips more are nobody's attack.
@@ -248,8 +264,9 @@ TEST_F(AccessTest, TheRightPasswordForgives) {
   AddAccount("li", "doctor", "380102");
   auto sign_on = Open();
   for (int round = 0; round < 3; ++round) {
-    for (int i = 0; i < 4; ++i) EXPECT_FALSE(sign_on->SignIn("li", "not the password", "10.0.0.1").ok());
-    EXPECT_TRUE(sign_on->SignIn("li", kPassword, "10.0.0.1").ok());
+    for (int i = 0; i < 4; ++i)
+      EXPECT_FALSE(WithPassword(sign_on.get(), "li", "not the password", "10.0.0.1").ok());
+    EXPECT_TRUE(WithPassword(sign_on.get(), "li", kPassword, "10.0.0.1").ok());
   }
 }
 

@@ -12,6 +12,7 @@
 #include "kernel/access/oauth/keys.h"
 #include "kernel/access/oauth/scopes.h"
 #include "kernel/access/toml_read.h"
+#include "kernel/base/base32.h"
 #include "kernel/base/file.h"
 #include "kernel/base/random.h"
 #include "kernel/base/text.h"
@@ -25,10 +26,23 @@ constexpr std::array<std::string_view, 4> kKinds = {"person", "device", "program
 std::string AccountsPath(const std::string& folder) { return folder + "/accounts.toml"; }
 std::string KeyPath(const std::string& folder) { return folder + "/access.key"; }
 
+Status ReadFactors(const toml::table& table, const std::string& name, Account* account) {
+  account->totp = TRY(TextOf(table, "totp", name));
+  account->recovery = TRY(TextsOf(table, "recovery", name));
+  account->phone = TRY(TextOf(table, "phone", name));
+  account->phone_mark = TRY(TextOf(table, "phone_mark", name));
+  account->sms_factor = TRY(FlagOf(table, "sms_factor", name));
+  account->must_change = TRY(FlagOf(table, "must_change", name));
+  account->password_set_s = TRY(NumberOf(table, "password_set", name));
+  return {};
+}
+
 Result<Account> ReadAccount(const toml::table& table, const std::string& name) {
-  TRY(CheckKeys(table, name,
-                {"name", "display", "password", "post", "area", "organization", "disabled", "generation",
-                 "kind", "record", "secret", "jwks", "scopes", "redirects"}));
+  TRY(CheckKeys(
+      table, name,
+      {"name",       "display",  "password", "post",       "area",       "organization", "disabled",
+       "generation", "kind",     "record",   "secret",     "jwks",       "scopes",       "redirects",
+       "totp",       "recovery", "phone",    "phone_mark", "sms_factor", "must_change",  "password_set"}));
   Account account;
   account.name = TRY(TextOf(table, "name", name));
   account.display = TRY(TextOf(table, "display", name));
@@ -48,6 +62,7 @@ Result<Account> ReadAccount(const toml::table& table, const std::string& name) {
   }
   const std::string kind = TRY(TextOf(table, "kind", name));
   account.record = TRY(TextOf(table, "record", name));
+  TRY(ReadFactors(table, name, &account));
   account.secret_hash = TRY(TextOf(table, "secret", name));
   account.jwks = TRY(TextOf(table, "jwks", name));
   account.scopes = TRY(TextOf(table, "scopes", name));
@@ -63,42 +78,57 @@ Result<Account> ReadAccount(const toml::table& table, const std::string& name) {
   return account;
 }
 
+/// Lines of one account; what is empty is left out where `line_if` writes it.
+struct TomlLines {
+  std::string* out;
+  void line(std::string_view key, std::string_view text) const {
+    out->append(key).append(" = ");
+    AppendJsonString(text, out);  // a JSON string is a TOML basic string
+    *out += '\n';
+  }
+  void line_if(std::string_view key, std::string_view text) const {
+    if (!text.empty()) line(key, text);
+  }
+  void list_if(std::string_view key, const std::vector<std::string>& texts) const {
+    if (texts.empty()) return;
+    out->append(key).append(" = [");
+    for (const std::string& text : texts) {
+      if (&text != &texts.front()) *out += ", ";
+      AppendJsonString(text, out);
+    }
+    *out += "]\n";
+  }
+};
+
 std::string ToToml(const Accounts& accounts) {
   std::string out =
       "# Accounts of this data folder. Change them with `tongkang account`, or by hand: the server notices "
       "within a second.\n"
       "# area: a division code, \"\" = the whole city. Raise `generation` to make all tokens of an account "
       "worthless.\n";
+  const TomlLines to{&out};
   for (const Account& account : accounts) {
-    const auto line = [&out](std::string_view key, std::string_view text) {
-      out += key;
-      out += " = ";
-      AppendJsonString(text, &out);  // a JSON string is a TOML basic string
-      out += '\n';
-    };
     out += "\n[[account]]\n";
-    line("name", account.name);
-    line("display", account.display);
-    line("password", account.password_hash);
-    line("post", account.post);
-    line("area", account.area);
-    if (!account.organization.empty()) line("organization", account.organization);
+    to.line("name", account.name);
+    to.line("display", account.display);
+    to.line("password", account.password_hash);
+    to.line("post", account.post);
+    to.line("area", account.area);
+    to.line_if("organization", account.organization);
     out += fmt::format("disabled = {}\ngeneration = {}\n", account.disabled, account.generation);
-    const auto line_if = [&line](std::string_view key, std::string_view text) {
-      if (!text.empty()) line(key, text);
-    };
-    if (account.kind != AccountKind::kPerson) line("kind", NameOf(account.kind));
-    line_if("record", account.record);
-    line_if("secret", account.secret_hash);
-    line_if("jwks", account.jwks);
-    line_if("scopes", account.scopes);
-    if (account.redirects.empty()) continue;
-    out += "redirects = [";
-    for (const std::string& redirect : account.redirects) {
-      if (&redirect != &account.redirects.front()) out += ", ";
-      AppendJsonString(redirect, &out);
-    }
-    out += "]\n";
+    if (account.kind != AccountKind::kPerson) to.line("kind", NameOf(account.kind));
+    to.line_if("record", account.record);
+    to.line_if("secret", account.secret_hash);
+    to.line_if("jwks", account.jwks);
+    to.line_if("scopes", account.scopes);
+    to.list_if("redirects", account.redirects);
+    to.line_if("totp", account.totp);
+    to.list_if("recovery", account.recovery);
+    to.line_if("phone", account.phone);
+    to.line_if("phone_mark", account.phone_mark);
+    if (account.sms_factor) out += "sms_factor = true\n";
+    if (account.must_change) out += "must_change = true\n";
+    if (account.password_set_s != 0) out += fmt::format("password_set = {}\n", account.password_set_s);
   }
   return out;
 }
@@ -168,8 +198,14 @@ Status CheckAccount(const Account& account) {
                    !account.redirects.empty();
   if (has && !program)
     return wrong("secret, jwks, scopes and redirects are of programs only (kind = \"program\")");
-  if (!account.password_hash.empty() && (program || account.kind == AccountKind::kDevice))
-    return wrong("a device or a program has no password: it never signs in at a page");
+  if ((program || account.kind == AccountKind::kDevice) &&
+      !(account.password_hash.empty() && account.totp.empty() && account.phone.empty()))
+    return wrong(
+        "a device or a program has no password, second factor or phone: it never signs in at a page");
+  if (account.phone.empty() != account.phone_mark.empty())
+    return wrong("'phone' and 'phone_mark' belong together; set them with: tongkang account set-phone");
+  if (account.sms_factor && account.phone.empty())
+    return wrong("codes by SMS as a second factor need a phone: tongkang account set-phone");
   if (account.kind == AccountKind::kResident && !account.record.starts_with("Patient/"))
     return wrong("a resident needs 'record': Patient/<id>, who he is");
   if (!account.record.empty() && !account.record.starts_with("Patient/") &&
@@ -210,11 +246,15 @@ Result<Accounts> LoadAccounts(const std::string& folder) {
   const toml::node* const list = file.get("account");
   if (list == nullptr) return accounts;
   if (!list->is_array_of_tables()) return TomlError(path, *list, "accounts are written as [[account]]");
-  std::set<std::string> names;
+  std::set<std::string> names, phones;
   for (const toml::node& item : *list->as_array()) {
     accounts.push_back(TRY(ReadAccount(*item.as_table(), path)));
     if (!names.insert(accounts.back().name).second)
       return TomlError(path, item, "this account name is there twice");
+    const Account& read = accounts.back();
+    if (read.kind == AccountKind::kResident && !read.phone_mark.empty() &&
+        !phones.insert(read.phone_mark).second)
+      return TomlError(path, item, "two residents have this phone: a code to it would not say who signs in");
   }
   return accounts;
 }
@@ -250,18 +290,15 @@ const Account* FindAccount(const Accounts& accounts, std::string_view name) {
 }
 
 Result<std::string> HashPassword(std::string_view password, std::string_view account) {
-  size_t characters = 0;
-  for (std::string_view rest = password; !rest.empty(); ++characters) {
-    rest.remove_prefix(std::max<size_t>(1, Utf8CharLength(rest)));
-  }
-  if (characters < kPasswordCharsMin || password.size() > kPasswordBytesMax) {
-    return MakeError(ErrorCode::kIncorrect,
-                     fmt::format("a password has at least {} characters and at most {} bytes",
-                                 kPasswordCharsMin, kPasswordBytesMax));
-  }
-  if (EqualsIgnoreCase(password, account))
-    return MakeError(ErrorCode::kIncorrect, "the password must not be the account's name");
+  TRY(CheckPasswordRules(password, account));
   return HashSecret(password);
+}
+
+std::string NewPassword() {
+  std::array<uint8_t, 10> bytes;
+  SystemRandom(bytes);
+  const std::string text = ToLower(ToBase32(bytes));
+  return text.substr(0, 5) + "-" + text.substr(5, 5) + "-" + text.substr(10, 5);
 }
 
 std::string NewSecret() {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kernel/access/account_kind.h"
+#include "kernel/access/password_rules.h"
 #include "kernel/base/result.h"
 
 namespace tk::access {
@@ -29,6 +30,14 @@ struct Account {
   AccountKind kind = AccountKind::kPerson;
   std::string record =
       {};  // who it is in the log: "Practitioner/x"; a resident's "Patient/x" is the one whom he sees
+  // Second factor, phone and state of the password, of people and residents only:
+  std::string totp = {};  // secret of an authenticator app, sealed (factor/totp.h); "" = none
+  std::vector<std::string> recovery = {};  // marks of the recovery codes that are left
+  std::string phone = {};                  // a mobile number, sealed (factor/phone.h); "" = none
+  std::string phone_mark = {};             // by which it is found without being opened
+  bool sms_factor = false;                 // a code to the phone is the second factor, where there is no app
+  bool must_change = false;                // the password is another's choice: a new one at the next sign-in
+  int64_t password_set_s = 0;              // 0: not known
   // Of programs only:
   std::string secret_hash = {};  // argon2id; "" = none
   std::string jwks = {};         // its public keys (RFC 7517), "" = none; with neither it is a public client
@@ -38,9 +47,6 @@ struct Account {
 using Accounts = std::vector<Account>;  // in file order; names unique
 
 using AccessKey = std::array<uint8_t, 32>;
-
-inline constexpr size_t kPasswordCharsMin = 10;
-inline constexpr size_t kPasswordBytesMax = 1024;
 
 /// Makes the folder, accounts.toml and access.key (mode 0600) where they are missing.
 Status PrepareFolder(const std::string& folder);
@@ -54,8 +60,10 @@ Account* FindAccount(Accounts* accounts, std::string_view name);
 const Account* FindAccount(const Accounts& accounts, std::string_view name);
 /// Errors: kIncorrect, what a name may be.
 Status CheckAccountName(std::string_view name);
-/// kIncorrect when too short, too long, or the account's own name.
+/// kIncorrect when it is too short, too long, or easily guessed: password_rules.h.
 Result<std::string> HashPassword(std::string_view password, std::string_view account);
+/// A password that a person types once, "abcde-fghij-klmno": 75 random bits.
+std::string NewPassword();
 /// 32 random bytes as base64url, for programs: nobody types it.
 std::string NewSecret();
 /// Of a secret that was made by NewSecret.

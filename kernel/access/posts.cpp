@@ -30,11 +30,20 @@ Result<std::vector<std::string>> SortedTexts(const toml::table& table, std::stri
   return out;
 }
 
+struct Duty {
+  std::string_view name;
+  std::array<std::string_view, 2> operations;  // whoever may call one of them has it
+};
+constexpr std::array<Duty, 3> kDuties = {{{"running", {"metrics", "rebuild"}},
+                                          {"accounts", {"accounts", "emergency-review"}},
+                                          {"audit", {"audit", "audit"}}}};
+
+bool HasDuty(const Post& post, const Duty& duty) {
+  return Holds(post.operations, duty.operations[0]) || Holds(post.operations, duty.operations[1]);
+}
+
 /// The duties over the platform itself. Whoever has one has no other and sees no health data; "*" has all, so only the post admin may have it.
 Status CheckDuties(const Post& post) {
-  constexpr std::array<std::array<std::string_view, 2>, 3> kDuties = {
-      {{"metrics", "rebuild"}, {"accounts", "emergency-review"}, {"audit", "audit"}}};
-  constexpr size_t kRunning = 0;
   if (post.name == "admin") return {};
   const auto wrong = [](std::string_view what) {
     return MakeError(ErrorCode::kIncorrect, std::string(what));
@@ -43,23 +52,29 @@ Status CheckDuties(const Post& post) {
     return wrong("only the post admin may call all operations: name those of this post");
   size_t held = 0;
   bool trusted = false;
-  for (size_t i = 0; i < kDuties.size(); ++i) {
-    if (!Holds(post.operations, kDuties.at(i)[0]) && !Holds(post.operations, kDuties.at(i)[1])) continue;
+  for (const Duty& duty : kDuties) {
+    if (!HasDuty(post, duty)) continue;
     ++held;
-    trusted = trusted || i != kRunning;
+    trusted = trusted || duty.name != "running";
   }
   if (held > 1)
     return wrong(
         "running the platform (metrics, rebuild), accounts (accounts, emergency-review) and audit are duties "
         "of "
-        "different "
-        "posts");
+        "different posts");
   if (trusted && !(post.reads.empty() && post.writes.empty()))
     return wrong("a post with accounts, emergency-review or audit reads and writes no resources");
   return {};
 }
 
 }  // namespace
+
+std::string_view DutyOf(const Post& post) {
+  if (Holds(post.operations, "*")) return "all";
+  const auto* const at =
+      std::find_if(kDuties.begin(), kDuties.end(), [&](const Duty& duty) { return HasDuty(post, duty); });
+  return at == kDuties.end() ? std::string_view() : at->name;
+}
 
 // The post, narrowed by what a program was granted: the one place where both meet.
 bool Viewer::MayRead(std::string_view type) const {
@@ -87,7 +102,8 @@ Status Posts::Read(std::string_view text, const std::string& name) {
   for (const auto& [key, node] : file) {
     const toml::table* const table = node.as_table();
     if (table == nullptr) return TomlError(name, node, "a post is a table: [name]");
-    TRY(CheckKeys(*table, name, {"title_zh", "title_en", "reads", "writes", "operations", "source"}));
+    TRY(CheckKeys(*table, name,
+                  {"title_zh", "title_en", "reads", "writes", "operations", "source", "second_factor"}));
     auto post = std::make_shared<Post>();
     post->name = std::string(key.str());
     post->title_zh = TRY(TextOf(*table, "title_zh", name));
@@ -100,6 +116,8 @@ Status Posts::Read(std::string_view text, const std::string& name) {
       return TomlError(name, node, "'source' is missing: say where the right comes from");
     post->all_types = Holds(post->reads, "*") && Holds(post->writes, "*");
     if (Status apart = CheckDuties(*post); !apart.ok()) return TomlError(name, node, apart.error().external);
+    second_factor_.erase(post->name);
+    if (TRY(FlagOf(*table, "second_factor", name))) second_factor_.insert(post->name);
     posts_[post->name] = std::move(post);
   }
   return {};

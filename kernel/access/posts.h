@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,9 @@
 #include "kernel/base/result.h"
 
 namespace tk::access {
+
+/// The duty over the platform itself that a post has: "running", "accounts", "audit"; "all" of the post admin; "" of others.
+std::string_view DutyOf(const Post& post);
 
 class Posts {
  public:
@@ -23,9 +27,12 @@ class Posts {
 
   std::shared_ptr<const Post> Find(std::string_view name) const;  // nullptr if unknown
   std::vector<std::string> Names() const;
+  /// Does the post demand a second factor of people who sign in at pages?
+  bool WantsSecondFactor(std::string_view name) const { return second_factor_.contains(name); }
 
  private:
   std::map<std::string, std::shared_ptr<const Post>, std::less<>> posts_;
+  std::set<std::string, std::less<>> second_factor_;
 };
 
 }  // namespace tk::access

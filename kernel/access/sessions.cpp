@@ -23,7 +23,8 @@ using Text = std::string Session::*;
 constexpr std::pair<const char*, Text> kTexts[] = {
     {"id", &Session::id},         {"account", &Session::account}, {"client", &Session::client},
     {"scope", &Session::scope},   {"patient", &Session::patient}, {"issuer", &Session::issuer},
-    {"parent", &Session::parent}, {"code", &Session::code},       {"methods", &Session::methods}};
+    {"parent", &Session::parent}, {"code", &Session::code},       {"methods", &Session::methods},
+    {"device", &Session::device}, {"place", &Session::place}};
 using Number = int64_t Session::*;
 constexpr std::pair<const char*, Number> kNumbers[] = {
     {"generation", &Session::generation}, {"client_generation", &Session::client_generation},

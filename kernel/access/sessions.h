@@ -32,6 +32,8 @@ struct Session {
   std::string parent;   // the cookie's session, of a grant that ends with it
   std::string code;     // digest of the code that it came from
   std::string methods;  // how he showed who he is: "pwd", "pwd otp", "sms"
+  std::string device;   // "Chrome, Windows"; of a page's cookie (device.h)
+  std::string place;    // "here", "local", "internet"
   int64_t begun_s = 0, signed_in_s = 0, expires_s = 0;
   int64_t turns = 0;  // how often its refresh token was used
 };

@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "kernel/access/keeping.h"
 #include "kernel/access/oauth/access_token.h"
 #include "kernel/access/oauth/scopes.h"
 #include "kernel/access/policies.h"
@@ -192,6 +193,7 @@ struct SignOn::Impl {
   std::atomic<int> hashing{0};
   std::mutex sign_out_mutex;
   std::unique_ptr<Sessions> sessions;
+  std::unique_ptr<SmsCodes> sms_codes;
   std::mutex secrets_mutex;
   std::unordered_set<std::string> right_secrets;  // digests of hash and secret that belong together
 
@@ -216,6 +218,7 @@ struct SignOn::Impl {
   Files StateOfFiles() const;
   Tries TriesOf(std::string_view name, std::string_view address) const;
   Failures* FailuresOf(uint64_t who, int64_t now_us);
+  uint64_t CodesOf(std::string_view name) const;
   int64_t WaitUs(const Tries& tries);
   void CountFailure(const Tries& tries);
   void Forgive(const Tries& tries);
@@ -460,28 +463,133 @@ Status SignOn::Impl::CheckHash(const Tries& tries, std::string_view hash, std::s
   return {};
 }
 
-Result<SignOn::Grant> SignOn::SignIn(std::string_view name, std::string_view password,
-                                     std::string_view address, int64_t* wait_seconds, TokenKind kind) {
+Status SignOn::CheckPassword(std::string_view name, std::string_view password, std::string_view address,
+                             int64_t* wait_seconds) {
   impl_->Look(false);
   if (impl_->StateOfFiles() == Files::kTooOld) return NothingKnown();
   const auto current = impl_->Current();
   const Account* const account = FindAccount(current->accounts, name);
   const bool may = account != nullptr && !account->disabled;
-  TRY(impl_->CheckHash(impl_->TriesOf(name, address), may ? account->password_hash : std::string(), password,
-                       wait_seconds));
+  return impl_->CheckHash(impl_->TriesOf(name, address), may ? account->password_hash : std::string(),
+                          password, wait_seconds);
+}
+
+uint64_t SignOn::Impl::CodesOf(std::string_view name) const {
+  return KeyedHash(cache_key, fmt::format("code\x1f{}", name));
+}
+
+// Looked up and counted under one lock, before it is known whether the code is right: of a hundred at once not one more than the limit is tried.
+Status SignOn::CountCode(std::string_view name, int64_t* wait_seconds) {
+  const uint64_t who = impl_->CodesOf(name);
+  const int64_t now_us = impl_->NowUs();
+  const std::lock_guard<std::mutex> hold(impl_->failures_mutex);
+  const Failures* const before = impl_->FailuresOf(who, now_us);
+  if (before != nullptr && before->count >= impl_->options.code_failures_max) {
+    const int64_t end_us = before->since_us + impl_->options.failure_window_seconds * kSecondUs;
+    const int64_t seconds = std::max<int64_t>(1, (end_us - now_us + kSecondUs - 1) / kSecondUs);
+    if (wait_seconds != nullptr) *wait_seconds = seconds;
+    return MakeError(ErrorCode::kBusy, fmt::format("too many wrong codes; try again in {} seconds", seconds));
+  }
+  Failures& entry = impl_->failures[who];
+  if (entry.count++ == 0) entry.since_us = now_us;
+  entry.tried_us = now_us;
+  return {};
+}
+
+void SignOn::ForgiveCodes(std::string_view name) {
+  const std::lock_guard<std::mutex> hold(impl_->failures_mutex);
+  impl_->failures.erase(impl_->CodesOf(name));
+}
+
+Result<SignOn::Grant> SignOn::Start(const Account& account, std::string_view methods, TokenKind kind,
+                                    const SignInFrom& from) {
+  const auto current = impl_->Current();
+  const Account* const now = FindAccount(current->accounts, account.name);
+  if (now == nullptr || now->disabled || now->generation != account.generation) return NotSignedIn();
   const int64_t seconds = impl_->options.cookie_seconds, now_s = impl_->NowUs() / kSecondUs;
-  const Claims claims{account->name, account->generation, now_s + seconds, NewSessionName(), kind};
-  ViewerPtr viewer = TRY(MakeViewer(*current, impl_->options, *account, claims));
+  const Claims claims{account.name, account.generation, now_s + seconds, NewSessionName(), kind};
+  ViewerPtr viewer = TRY(MakeViewer(*current, impl_->options, *now, claims));
   Session session;
   session.id = claims.session;
-  session.account = account->name;
-  session.generation = account->generation;
-  session.methods = "pwd";
+  session.account = account.name;
+  session.generation = account.generation;
+  session.methods = methods;
+  session.device = from.device;
+  session.place = PlaceOf(from.address);
   session.begun_s = session.signed_in_s = now_s;
   session.expires_s = claims.expires_s;
   TRY(impl_->sessions->Begin(std::move(session)));
   return Grant{MakeToken(impl_->key, claims), std::move(viewer), seconds};
 }
+
+bool SignOn::WantsSecondFactor(const Account& account) {
+  return !account.totp.empty() || account.sms_factor ||
+         impl_->Current()->posts.WantsSecondFactor(account.post);
+}
+
+bool SignOn::WantsNewPassword(const Account& account) {
+  const int64_t days = impl_->options.password_days, now_s = impl_->NowUs() / kSecondUs;
+  return account.must_change || (days > 0 && now_s - account.password_set_s > days * 86400);
+}
+
+Result<Account> SignOn::SetPassword(const Account& account, std::string_view password) {
+  const std::string hash = TRY(HashPassword(password, account.name));
+  Account changed;
+  TRY(EditAccounts(impl_->options.folder, [&](Accounts* accounts) -> Status {
+    Account* const found = FindAccount(accounts, account.name);
+    if (found == nullptr || found->generation != account.generation) return NotSignedIn();
+    found->password_hash = hash;
+    found->password_set_s = impl_->NowUs() / kSecondUs;
+    found->must_change = false;
+    ++found->generation;
+    changed = *found;
+    return {};
+  }));
+  impl_->Look(true);
+  TRY(impl_->sessions->EndAll(account.name, ""));
+  return changed;
+}
+
+Result<Account> SignOn::Keep(const Viewer& viewer, std::string_view name,
+                             const std::function<Status(Accounts*)>& edit) {
+  impl_->Look(true);
+  const auto current = impl_->Current();
+  Account kept;
+  int64_t generation = 0;
+  TRY(EditAccounts(impl_->options.folder, [&](Accounts* accounts) -> Status {
+    const Accounts before = *accounts;
+    TRY(edit(accounts));
+    TRY(CheckKeeping(viewer, current->posts, before, *accounts, name));
+    const Account* const was = FindAccount(before, name);
+    generation = was == nullptr ? 0 : was->generation;
+    kept = *FindAccount(accounts, name);
+    return {};
+  }));
+  impl_->Look(true);
+  if (generation != 0 && generation != kept.generation) TRY(impl_->sessions->EndAll(name, ""));
+  return kept;
+}
+
+Accounts SignOn::Kept(const Viewer& viewer) {
+  impl_->Look(true);
+  Accounts accounts = impl_->Current()->accounts;
+  std::erase_if(accounts, [&](const Account& each) { return !KeepsAreaOf(viewer, each); });
+  std::sort(accounts.begin(), accounts.end(),
+            [](const Account& left, const Account& right) { return left.name < right.name; });
+  return accounts;
+}
+
+std::optional<Account> SignOn::FindByPhone(std::string_view mark) {
+  impl_->Look(false);
+  const auto current = impl_->Current();
+  const auto at = std::find_if(current->accounts.begin(), current->accounts.end(), [&](const Account& each) {
+    return each.kind == AccountKind::kResident && !each.disabled && each.phone_mark == mark;
+  });
+  return at == current->accounts.end() ? std::nullopt : std::optional(*at);
+}
+
+void SignOn::LookAgain() { impl_->Look(true); }
+SmsCodes* SignOn::sms_codes() { return impl_->sms_codes.get(); }
 
 Status SignOn::CheckSecret(std::string_view name, std::string_view secret, std::string_view address,
                            int64_t* wait_seconds) {
@@ -563,6 +671,8 @@ Result<std::unique_ptr<SignOn>> SignOn::Create(const SignOnOptions& options) {
   impl->seen_stamp = impl->state->stamp;
   impl->looked_us = impl->NowUs();
   impl->sessions = TRY(Sessions::Open(options.folder, options.clock, options.idle_seconds));
+  if (options.sms != nullptr)
+    impl->sms_codes = std::make_unique<SmsCodes>(options.sms, options.clock, options.sms_limits);
   (void)VerifyPassword(
       "", "warm");  // makes the decoy hash, so that the first unknown account is not told by its time
   return std::unique_ptr<SignOn>(new SignOn(std::move(impl)));

@@ -60,7 +60,7 @@ void Raw(std::string_view key, std::string_view text, JsonWriter* json) {
 }
 
 void AppendType(const access::AuditLine& line, const ActionTraits& traits, JsonWriter* json) {
-  const bool signing = line.action == "sign-in" || line.action == "sign-out";
+  const bool signing = line.action.starts_with("sign-in") || line.action == "sign-out";
   json->Key("type");
   if (signing)
     AddCode(kDicom, "110114", json);

@@ -20,7 +20,7 @@ struct Request {
   std::string target;  // as received: path and query, percent-encoded
   std::string host, authorization, cookie, content_type, content_encoding, accept, accept_encoding;
   std::string if_match, if_none_match, if_none_exist, if_modified_since, prefer, idempotency_key;
-  std::string accept_language;
+  std::string accept_language, user_agent;
   std::string request_id, csrf, last_event_id, forwarded_for;
   bool expect_continue = false;
   bool keep_alive = true;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/base/qr.h"
 #include "kernel/base/text.h"
 
 namespace tk::http {
@@ -138,6 +139,8 @@ std::string Html(const SignInPage& page) {
         fmt::runtime(
             Words{"尝试次数过多，请 {} 秒后再试。", "Too many tries. Try again in {} seconds."}.In(in)),
         page.wait_seconds);
+  if (page.problem == SignInProblem::kOver)
+    problem = Words{"这一步已过期，请重新登录。", "This step is over. Sign in again."}.In(in);
   const std::string body = fmt::format(
       "<p class=\"tk-sub\">{}</p>{}<form method=\"post\" action=\"/oauth/sign-in\">{}"
       "<div class=\"tk-field\"><label for=\"account\">{}</label><input class=\"tk-input\" id=\"account\" "
@@ -150,6 +153,91 @@ std::string Html(const SignInPage& page) {
       Problem(problem), Hidden("ticket", page.ticket), Words{"账号", "Account"}.In(in),
       HtmlEscape(page.account), Words{"密码", "Password"}.In(in), Words{"登录", "Sign in"}.In(in));
   return Frame(in, Words{"登录", "Sign in"}.In(in), body);
+}
+
+namespace {
+
+struct StepWords {
+  Words title, label, told;
+};
+StepWords WordsOf(access::Challenge::Kind kind) {
+  using Kind = access::Challenge::Kind;
+  switch (kind) {
+    case Kind::kSms:
+      return {{"输入短信验证码", "Enter the code from the text message"},
+              {"短信中的 6 位数字", "The 6 digits of the text message"},
+              {"验证码已发送到您登记的手机，5 分钟内有效。",
+               "A code was sent to your phone. It is good for five minutes."}};
+    case Kind::kEnrol:
+      return {
+          {"绑定动态口令", "Set up your authenticator app"},
+          {"应用显示的 6 位数字", "The 6 digits that the app shows"},
+          {"您的岗位要求第二种登录凭证。请用动态口令应用扫描此码，或手工输入密钥。",
+           "Your post demands a second factor. Scan this code with an authenticator app, or type its key."}};
+    case Kind::kPassword:
+      return {{"设置新密码", "Choose a new password"},
+              {"新密码（至少 10 个字符）", "New password (at least 10 characters)"},
+              {"当前密码需要更换。", "The present password must be changed."}};
+    case Kind::kCode:
+      break;
+  }
+  return {{"输入动态口令", "Enter your code"},
+          {"6 位数字或恢复码", "6 digits, or a recovery code"},
+          {"请输入动态口令应用显示的数字。", "Enter the digits that your authenticator app shows."}};
+}
+
+// A picture in the page itself: the policy allows no other source, and no script is needed.
+std::string EnrolmentOf(const access::Challenge& step, Language in) {
+  if (step.secret.empty()) return {};
+  const auto code = MakeQr(step.otpauth);
+  return fmt::format(
+      "<div class=\"tk-qr\" role=\"img\" aria-label=\"{}\">{}</div><p class=\"tk-sub\">{} <code "
+      "class=\"tk-key\">{}</code></p>",
+      Words{"动态口令二维码", "QR code for the authenticator app"}.In(in),
+      code.ok() ? QrAsSvg(*code) : std::string(), Words{"密钥：", "Key:"}.In(in), HtmlEscape(step.secret));
+}
+
+}  // namespace
+
+std::string Html(const StepPage& page) {
+  const Language in = page.language;
+  const access::Challenge& step = *page.challenge;
+  const bool password = step.kind == access::Challenge::Kind::kPassword;
+  const StepWords words = WordsOf(step.kind);
+  const std::string tickets = Hidden("ticket", page.ticket) + Hidden("step", step.ticket);
+  std::string body = fmt::format(
+      "<p class=\"tk-sub\">{}</p>{}{}<form method=\"post\" action=\"/oauth/step\">{}<div "
+      "class=\"tk-field\"><label "
+      "for=\"answer\">{}</label><input class=\"tk-input\" id=\"answer\" name=\"answer\" type=\"{}\" "
+      "autocomplete=\"{}\" autocapitalize=\"none\" required autofocus></div><button class=\"tk-btn tk-pri "
+      "tk-big\" "
+      "type=\"submit\">{}</button></form>",
+      words.told.In(in), EnrolmentOf(step, in), Problem(Words{page.problem_zh, page.problem_en}.In(in)),
+      tickets, words.label.In(in), password ? "password" : "text",
+      password ? "new-password" : "one-time-code", Words{"继续", "Go on"}.In(in));
+  if (step.kind == access::Challenge::Kind::kSms)
+    body += fmt::format(
+        "<form method=\"post\" action=\"/oauth/step\">{}<input type=\"hidden\" name=\"again\" "
+        "value=\"1\"><button "
+        "class=\"tk-btn tk-quiet\" type=\"submit\">{}</button></form>",
+        tickets, Words{"重新发送", "Send another"}.In(in));
+  return Frame(in, words.title.In(in), body);
+}
+
+std::string Html(const RecoveryPage& page) {
+  const Language in = page.language;
+  std::string codes;
+  for (const std::string& code : *page.codes)
+    codes += fmt::format("<li><code class=\"tk-key\">{}</code></li>", HtmlEscape(code));
+  const std::string body = fmt::format(
+      "<p class=\"tk-sub\">{}</p><ol class=\"tk-codes\">{}</ol><p><a class=\"tk-btn tk-pri tk-big\" "
+      "href=\"{}\">{}</a></p>",
+      Words{"请妥善保存这些恢复码：手机丢失时，每个可代替动态口令用一次。此后不再显示。",
+            "Keep these recovery codes: each is good once in place of the app, if you lose it. They are not "
+            "shown again."}
+          .In(in),
+      codes, HtmlEscape(page.next), Words{"已保存，继续", "I have kept them, go on"}.In(in));
+  return Frame(in, Words{"恢复码", "Recovery codes"}.In(in), body);
 }
 
 std::string Html(const ConsentPage& page) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernel/access/oauth/scopes.h"
+#include "kernel/access/steps.h"
 #include "kernel/http/message.h"
 
 namespace tk::http {
@@ -20,7 +21,7 @@ std::string HtmlEscape(std::string_view text);
 /// A whole page as an answer, with its policy: no script, no frame, forms only to us and on to `redirect` (its origin), if there is one.
 Response HtmlPage(int status, std::string html, std::string_view redirect);
 
-enum class SignInProblem : uint8_t { kNone, kWrong, kBusy };
+enum class SignInProblem : uint8_t { kNone, kWrong, kBusy, kOver };
 struct SignInPage {
   Language language = Language::kChinese;
   std::string_view ticket, program, account;
@@ -28,6 +29,23 @@ struct SignInPage {
   int64_t wait_seconds = 0;
 };
 std::string Html(const SignInPage& page);
+
+/// What is wanted after the password: a code, the enrolment of an app, a new password.
+struct StepPage {
+  Language language = Language::kChinese;
+  std::string_view ticket, program;
+  const access::Challenge* challenge = nullptr;
+  std::string_view problem_zh, problem_en;  // "" = none
+};
+std::string Html(const StepPage& page);
+
+/// The codes for who has lost his app, once; then on.
+struct RecoveryPage {
+  Language language = Language::kChinese;
+  std::string_view next;  // address to go on at
+  const std::vector<std::string>* codes = nullptr;
+};
+std::string Html(const RecoveryPage& page);
 
 struct ConsentPage {
   Language language = Language::kChinese;

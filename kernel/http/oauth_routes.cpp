@@ -1,15 +1,17 @@
 // /oauth, /.well-known and /fhir/.well-known: the provider (kernel/access/oauth) behind HTTP, with its pages.
-// Flow:   GET authorize → sign-in page → POST sign-in → consent page → POST consent → (patient page → POST patient) → 303 to the program
+// Flow:   GET authorize → sign-in page → POST sign-in → (code, enrolment or new password → POST step) → consent page → POST consent → (patient page → POST patient) → 303 to the program
 //         Each page carries a ticket: the program's request, signed, for this browser (cookie tk_page) and this sign-on; nothing else is a form of ours.
 #include <fmt/format.h>
 #include <sodium.h>
 
 #include <algorithm>
 
+#include "kernel/access/steps.h"
 #include "kernel/base/text.h"
 #include "kernel/fhir/value.h"
 #include "kernel/http/oauth_pages.h"
 #include "kernel/http/routes.h"
+#include "kernel/http/sign_on_parts.h"
 
 namespace tk::http {
 
@@ -195,6 +197,49 @@ void Authorize(Visit& visit) {
   ShowSignIn(visit, request, 200, SignInProblem::kNone, 0, request.login_hint);
 }
 
+/// The address at which the program's request begins anew, for a page that only leads on.
+std::string AuthorizeUrl(const AuthorizationRequest& request) {
+  std::string url = "/oauth/authorize?response_type=code&code_challenge_method=S256";
+  const auto add = [&url](std::string_view name, std::string_view value) {
+    if (!value.empty()) url.append("&").append(name).append("=").append(access::oauth::QueryEscape(value));
+  };
+  add("client_id", request.client);
+  add("redirect_uri", request.redirect);
+  add("scope", request.scope);
+  add("state", request.state);
+  add("nonce", request.nonce);
+  add("code_challenge", request.challenge);
+  add("ui_locales", request.locales);
+  return url;
+}
+
+void ShowStep(Visit& visit, const AuthorizationRequest& request, int status,
+              const access::Challenge& challenge, std::string_view zh, std::string_view en) {
+  visit.call->viewer = nullptr;
+  const std::string ticket = visit.Ticket(kSignInPurpose, request), program = DisplayOf(visit, request);
+  const StepPage page{visit.LanguageFor(request), ticket, program, &challenge, zh, en};
+  visit.Answer(HtmlPage(status, Html(page), request.redirect));
+}
+
+/// Signed in, or what is wanted next.
+void AfterStep(Visit& visit, const AuthorizationRequest& request, const access::SignInOutcome& outcome,
+               const std::vector<std::string>& recovery) {
+  if (const auto* challenge = std::get_if<access::Challenge>(&outcome)) {
+    visit.call->audit_account = challenge->account;
+    return ShowStep(visit, request, 200, *challenge, {}, {});
+  }
+  const auto& grant = std::get<access::SignOn::Grant>(outcome);
+  visit.call->viewer = grant.viewer;
+  visit.AddCookie(kDoorCookie, grant.token, grant.seconds);
+  const auto account = visit.sign_on().Find(grant.viewer->account);
+  const auto live = visit.sign_on().sessions()->Find(grant.viewer->session);
+  if (!account || live == nullptr) return Stale(visit);
+  visit.person = Person{*account, live->session};
+  if (recovery.empty()) return AskConsent(visit, request);
+  const std::string next = AuthorizeUrl(request);
+  visit.Answer(HtmlPage(200, Html(RecoveryPage{visit.LanguageFor(request), next, &recovery}), ""));
+}
+
 void SignInAtDoor(const VisitPtr& visit) {
   visit->call->audit_action = "sign-in";
   visit->person.reset();
@@ -204,22 +249,53 @@ void SignInAtDoor(const VisitPtr& visit) {
     access::SignOn& sign_on = visit->sign_on();
     const std::string& name = visit->form["account"];
     int64_t wait_seconds = 0;
-    auto grant = sign_on.SignIn(name, visit->form["password"], visit->call->request.peer, &wait_seconds,
-                                TokenKind::kDoor);
-    if (!grant.ok()) {
-      const bool known = sign_on.IsAccount(name), busy = grant.error().code == ErrorCode::kBusy;
-      visit->call->viewer = nullptr;
-      visit->call->audit_account = known ? name : "?";
-      return ShowSignIn(*visit, asked, busy ? 429 : 401, busy ? SignInProblem::kBusy : SignInProblem::kWrong,
-                        wait_seconds, name);
-    }
-    visit->call->viewer = grant->viewer;
-    visit->AddCookie(kDoorCookie, grant->token, grant->seconds);
-    const auto account = sign_on.Find(grant->viewer->account);
-    const auto live = sign_on.sessions()->Find(grant->viewer->session);
-    if (!account || live == nullptr) return Stale(*visit);
-    visit->person = Person{*account, live->session};
-    AskConsent(*visit, asked);
+    access::SignInSteps steps(&sign_on, FromOf(visit->call->request), &wait_seconds);
+    const auto outcome = steps.Begin(name, visit->form["password"], TokenKind::kDoor);
+    if (outcome.ok()) return AfterStep(*visit, asked, *outcome, {});
+    const bool known = sign_on.IsAccount(name), busy = outcome.error().code == ErrorCode::kBusy;
+    visit->call->viewer = nullptr;
+    visit->call->audit_account = known ? name : "?";
+    ShowSignIn(*visit, asked, busy ? 429 : 401, busy ? SignInProblem::kBusy : SignInProblem::kWrong,
+               wait_seconds, name);
+  });
+}
+
+/// A wrong answer may be mended; what is over, or locked, begins anew.
+void FailStep(Visit& visit, const AuthorizationRequest& request, const Error& error,
+              const std::optional<access::Challenge>& again, int64_t wait_seconds) {
+  visit.call->viewer = nullptr;
+  const std::string account = again ? again->account : std::string();
+  visit.call->audit_account = account.empty() ? "?" : account;
+  if (error.code == ErrorCode::kBusy)
+    return ShowSignIn(visit, request, 429, SignInProblem::kBusy, wait_seconds, account);
+  if (!again) return ShowSignIn(visit, request, 401, SignInProblem::kOver, 0, "");
+  if (error.code == ErrorCode::kIncorrect)
+    return ShowStep(
+        visit, request, 400, *again,
+        "新密码不符合要求：至少 10 个字符，不含账号名、常见词和连续或重复的字符，且不同于旧密码。",
+        error.external);
+  ShowStep(visit, request, 401, *again, "验证码错误，或已使用过。", "The code is wrong, or was used before.");
+}
+
+void FurtherStep(const VisitPtr& visit) {
+  visit->call->audit_action = "sign-in-code";
+  visit->person.reset();
+  const auto request = OpenForm(*visit, kSignInPurpose);
+  if (!request) return Stale(*visit);
+  visit->pipeline->RunOnWorker(visit->call, [visit, asked = *request] {
+    int64_t wait_seconds = 0;
+    access::SignInSteps steps(&visit->sign_on(), FromOf(visit->call->request), &wait_seconds);
+    const std::string &ticket = visit->form["step"], &given = visit->form["answer"];
+    std::vector<std::string> recovery;
+    using Kind = access::Challenge::Kind;
+    const auto shown = steps.Show(ticket);
+    const Kind kind = shown ? shown->kind : Kind::kCode;
+    auto outcome = !visit->form["again"].empty() ? steps.SmsAgain(ticket)
+                   : kind == Kind::kPassword     ? steps.NewPassword(ticket, given)
+                   : kind == Kind::kEnrol        ? steps.Enrol(ticket, given, &recovery)
+                                                 : steps.Code(ticket, given);
+    if (outcome.ok()) return AfterStep(*visit, asked, *outcome, recovery);
+    FailStep(*visit, asked, outcome.error(), shown, wait_seconds);
   });
 }
 
@@ -387,6 +463,7 @@ void Dispatch(const VisitPtr& visit) {
   const Method method = call->request.method;
   if (method == Method::kPost) {
     if (what == "sign-in") return SignInAtDoor(visit);
+    if (what == "step") return FurtherStep(visit);
     if (what == "consent") return Consent(*visit);
     if (what == "patient") return Patient(visit);
     if (what == "token") return CallProvider(visit, "token", &Provider::Token);

@@ -134,6 +134,8 @@ std::string* RequestParser::PlaceOf(field known, std::string_view name) {
       return &request_->accept_encoding;
     case field::accept_language:
       return &request_->accept_language;
+    case field::user_agent:
+      return &request_->user_agent;
     case field::if_match:
       return &request_->if_match;
     case field::if_none_match:
@@ -173,10 +175,10 @@ void RequestParser::on_field_impl(field known, Text name, Text value, Code& erro
   if (known == field::expect) request_->expect_continue = EqualsIgnoreCase(View(value), "100-continue");
   std::string* const place = PlaceOf(known, View(name));
   if (place == nullptr) return;
-  const bool may_repeat = known == field::cookie || known == field::accept ||
-                          known == field::accept_encoding || known == field::accept_language ||
-                          known == field::prefer || known == field::if_match ||
-                          known == field::if_none_match || place == &request_->forwarded_for;
+  const bool may_repeat =
+      known == field::cookie || known == field::accept || known == field::accept_encoding ||
+      known == field::accept_language || known == field::prefer || known == field::if_match ||
+      known == field::if_none_match || known == field::user_agent || place == &request_->forwarded_for;
   if (place->empty()) {
     *place = View(value);
     // There and empty is no condition at all: it must not pass for a header that is not there.

@@ -5,7 +5,7 @@
 //   /oauth/*      sign-on for other programs           open; the provider asks by itself
 //   /.well-known/openid-configuration, /fhir/.well-known/smart-configuration   open
 //   /live         server-sent events of the log        signed in (live.h)
-//   /admin/*      what an operator may do               a post with the operation
+//   /admin/*      what an operator or a keeper of accounts may do   a post with the operation
 //   /audit/*      the audit, read                      a post with the operation "audit"; /audit/mine: a resident
 //   /metrics      Prometheus text                      a post with the operation "metrics"
 //   /health       the process is alive                 open
@@ -38,15 +38,26 @@ FhirPort PortOf(const interaction::Interactions* interactions);
 /// /app/<id>/…: `handle` gets the path after "/app", runs on a worker and answers once, now or later. Audited as what the answer says it did.
 void AddAppRoutes(Pipeline* pipeline, std::function<void(interaction::Request, interaction::Done)> handle);
 
-/// POST /auth/sign-in {"account","password"} → 200 {"account","display","post","title_zh","title_en","area",
-/// "may":{"read":[],"write":[],"call":[]}} and cookie tk_session; `may` is the post's rights: resource types and
-/// operations, "*" for all, for pages to offer no more than that. POST /auth/sign-out → 204; GET /auth/me → 200 as
-/// sign-in, 401 if nobody.
+/// Sign-in for pages. POST /auth/sign-in {"account","password"}, or, where texts are sent (GET /auth/ways), /auth/phone {"phone"} → 200
+/// {"account","display","post","title_zh","title_en","area","may":{"read":[],"write":[],"call":[]}} and cookie tk_session; `may` is the post's rights:
+/// resource types and operations, "*" for all, for pages to offer no more than that. Or 202 {"next","ticket"} when more is wanted:
+///   "code", "sms"   POST /auth/code {"ticket","code"}; of "sms" another text by /auth/code-again {"ticket"}
+///   "enrol"         with "secret", "otpauth" and "qr" (SVG): POST /auth/enrol {"ticket","code"}; its answer has "recovery" too
+///   "password"      POST /auth/password {"ticket","password"}
+/// each 200, or the next 202. POST /auth/sign-out → 204; GET /auth/me → 200 as sign-in, 401 if nobody.
+/// Of who is signed in by cookie: POST /auth/change-password {"old","password"} → 204 with a new cookie; GET /auth/factor; POST /auth/factor {"password"}
+/// → 202 as "enrol", POST /auth/factor-confirm {"ticket","code"} → {"recovery"}, POST /auth/factor-remove and /auth/recovery {"password"}; GET
+/// /auth/sessions, DELETE /auth/sessions (all but this) and /auth/sessions/<id> → 204. A wrong password there is 403.
 void AddAuthRoutes(Pipeline* pipeline);
 
 /// OAuth 2.1, OpenID Connect and SMART-on-FHIR (docs/api.md): authorize, token, introspect, revoke, userinfo, jwks, end-session and what the
 /// provider tells of itself. `port` answers the search for a patient, as the person who is signed in.
 void AddOauthRoutes(Pipeline* pipeline, access::oauth::Provider* provider, FhirPort port);
+
+/// Keeping accounts, for posts with the operation "accounts": GET /admin/accounts?text=&post=&kind=&disabled=&_count=&after= → {"total","accounts",
+/// "next"}; POST {"name",…} → 201 with a password for one sign-in, or a program's secret, shown once; GET and PATCH /admin/accounts/<name>; POST
+/// …/disable, enable, revoke, reset, reset-factor, new-secret → 200; GET and DELETE …/sessions[/<id>]. Whatever changes ends what was open.
+void AddAccountRoutes(Pipeline* pipeline);
 
 struct Readiness {
   bool ready = false;

@@ -7,9 +7,9 @@
 
 #include <array>
 
+#include "kernel/access/factor/seal.h"
 #include "kernel/access/token.h"
 #include "kernel/base/base32.h"
-#include "kernel/base/crypto/crypto.h"
 #include "kernel/base/random.h"
 #include "kernel/base/text.h"
 
@@ -61,24 +61,11 @@ std::string OtpauthUri(std::string_view secret, std::string_view account, std::s
 }
 
 std::string SealFactor(const AccessKey& key, std::string_view account, std::string_view secret) {
-  crypto::AeadNonce nonce;
-  SystemRandom(nonce);
-  const std::string sealed = crypto::Seal(crypto::Suite::kInternational, DeriveKey(key, kSealPurpose), nonce,
-                                          AsBytes(account), AsBytes(secret));
-  return ToBase64Url(AsBytes(std::string(AsText(nonce)) + sealed));
+  return SealFor(key, kSealPurpose, account, secret);
 }
 
 Result<std::string> OpenFactor(const AccessKey& key, std::string_view account, std::string_view sealed) {
-  const auto bytes = FromBase64Url(sealed);
-  crypto::AeadNonce nonce;
-  if (!bytes || bytes->size() <= nonce.size())
-    return MakeError(ErrorCode::kCorrupt, "the second factor of this account cannot be read: reset it");
-  std::copy_n(bytes->begin(), nonce.size(), nonce.begin());
-  auto opened = crypto::Open(crypto::Suite::kInternational, DeriveKey(key, kSealPurpose), nonce,
-                             AsBytes(account), AsBytes(std::string_view(*bytes).substr(nonce.size())));
-  if (opened.ok()) return opened;
-  return MakeError(ErrorCode::kCorrupt,
-                   "the second factor of this account was sealed with another access.key: reset it");
+  return OpenFor(key, kSealPurpose, account, sealed, "the second factor");
 }
 
 std::vector<std::string> NewRecoveryCodes() {

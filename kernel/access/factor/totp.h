@@ -27,7 +27,7 @@ std::string NewTotpSecret();
 /// "otpauth://totp/…": what an app reads from a QR code.
 std::string OtpauthUri(std::string_view secret, std::string_view account, std::string_view issuer);
 
-/// The secret as it stands in accounts.toml: AES-256-GCM under a key derived from access.key, bound to the account's name.
+/// The secret as it stands in accounts.toml (seal.h).
 std::string SealFactor(const AccessKey& key, std::string_view account, std::string_view secret);
 /// Errors: kCorrupt.
 Result<std::string> OpenFactor(const AccessKey& key, std::string_view account, std::string_view sealed);
