@@ -1,6 +1,7 @@
 // Patient/[id]/$person: the person whose record this is, as one Person made of all records of his that the viewer may see. It is worked out when it is
 // asked for and stored nowhere; its id is that of his oldest record that the viewer sees, so it stays the same through joins and splits of younger ones.
-// Which value: records in use go before those that were merged into another (Patient.active false); among these the newest first. Names, identifiers,
+// Which value: records in use go before those that were merged into another (Patient.active false); among these the newest first, by the last change of what they are
+// matched by: what merges and unmerges write makes no record newer. Names, identifiers,
 // telecoms and addresses come each once, in that order; sex, birth date and death from the first record that has them. Each value names the record it
 // is from (extension kSourceRecordUrl).
 // Links: a target for each record; assurance level3 where a machine joined it, level4 where a person did, or where nothing was to join.
@@ -108,13 +109,15 @@ Result<Response> PersonOperation(const Room& room, const Call& call) {
   if (current.version.ordinal == 0 || !current.in_scope) return NotFound(call);
   if (!current.exists()) return Gone(current.version.version);
   std::vector<PersonRecord> visible;
-  std::vector<bool> by_machine;  // [visible]
+  std::vector<bool> by_machine;   // [visible]
+  std::vector<uint64_t> changed;  // [visible]: as of which ordinal it is new
   {
     const auto people = persons.Read();
     const person::Row row = people->Find(current.id_hash);
     if (row != person::kNoRow && people->IsLive(row))
       visible = VisibleRecords(room, call.viewer(), *people, people->MembersOf(row), position);
     for (const PersonRecord& record : visible) {
+      changed.push_back(people->ChangedOf(people->Find(record.id_hash)));
       const auto decisions = people->DecisionsOf(people->Find(record.id_hash));
       by_machine.push_back(std::any_of(decisions.begin(), decisions.end(), [](const auto& decision) {
         return decision.active && !decision.manual;
@@ -122,23 +125,24 @@ Result<Response> PersonOperation(const Room& room, const Call& call) {
     }
   }
   // Written this moment: the index is not there yet.
-  if (visible.empty()) visible = {{current.id_hash, current.version.ordinal}}, by_machine = {false};
+  if (visible.empty())
+    visible = {{current.id_hash, current.version.ordinal}}, by_machine = {false}, changed = {0};
   std::vector<view::Ordinal> ordinals;
   for (const PersonRecord& record : visible) ordinals.push_back(record.ordinal);
   const Texts texts = TRY(ReadMany(room, ordinals, SIZE_MAX));
   if (texts.size() == 0) return NotFound(call);
   const std::string id = texts.header(0).id;
-  std::vector<std::pair<view::Ordinal, SourceRecord>> read;
+  std::vector<std::pair<uint64_t, SourceRecord>> read;
   size_t at = 0;
   for (size_t i = 0; i < texts.size(); ++i) {
     while (ordinals[at] != texts.ordinals[i]) ++at;
     SourceRecord record{"Patient/" + texts.header(i).id, TRY(fhir::Document::Parse(texts.body(i))),
                         by_machine[at]};
-    read.emplace_back(texts.ordinals[i], std::move(record));
+    read.emplace_back(changed[at], std::move(record));
   }
   std::stable_sort(read.begin(), read.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<SourceRecord> records;
-  for (auto& [ordinal, record] : read) records.push_back(std::move(record));
+  for (auto& [as_of, record] : read) records.push_back(std::move(record));
   SortByWeight(&records);
   return JsonResponse(call, PersonJson(id, records), "person");
 }

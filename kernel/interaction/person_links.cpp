@@ -150,12 +150,7 @@ class Linking {
       }
     }
     for (const person::Finding& finding : findings.found) TRY(Add(finding));
-    std::vector<uint32_t> keys;
-    for (const person::Incoming& one : incoming_) {
-      const std::vector<uint32_t> own = view_.KeysOf(one.packed);
-      keys.insert(keys.end(), own.begin(), own.end());
-    }
-    set_->guards.push_back(PersonGuard(room_, std::move(keys), std::move(findings.looked_at)));
+    set_->guards.push_back(PersonGuard(room_, std::move(keys_), std::move(findings.looked_at)));
     return {};
   }
 
@@ -165,13 +160,11 @@ class Linking {
       if (change.now == nullptr || change.now->type != view_.patient() ||
           change.now->op == view::Operation::kDelete)
         continue;
-      person::Incoming one;
-      one.id_hash = room_.engine().IdHash("Patient", change.now->id);
-      one.packed = view_.PackPatient(change.now->document.Root());
-      if (change.before != nullptr && change.before->document.Root())
-        one.before = view_.PackPatient(change.before->document.Root());
-      names_.emplace(one.id_hash, "Patient/" + change.now->id);
-      if (one.packed != one.before) incoming_.push_back(std::move(one));
+      const person::PackedPatientPtr patient = view_.PackAhead(change);
+      names_.emplace(patient->id_hash, "Patient/" + change.now->id);
+      if (patient->packed == patient->before) continue;
+      incoming_.push_back({patient->id_hash, patient->packed, patient->before});
+      keys_.insert(keys_.end(), patient->keys.begin(), patient->keys.end());
     }
   }
 
@@ -208,6 +201,7 @@ class Linking {
   const person::PersonView& view_;
   view::ChangeSet* const set_;
   std::vector<person::Incoming> incoming_;
+  std::vector<uint32_t> keys_;
   std::unordered_map<uint64_t, std::string> names_;
   std::unordered_map<uint64_t, view::Ordinal> ordinals_;
 };
@@ -219,6 +213,12 @@ Status LinkPatients(const Room& room, const view::Position& basis, Plan* plan) {
   if (room.context.persons == nullptr || !room.context.live_matching || plan->set == nullptr ||
       plan->persons_decided)
     return {};
+  const auto is_patient = [&](const view::Change& change) {
+    return change.now != nullptr && change.now->type == room.context.persons->patient() &&
+           change.now->op != view::Operation::kDelete;
+  };
+  if (std::none_of(plan->set->changes.begin(), plan->set->changes.end(), is_patient)) return {};
+  TRY(room.context.persons->CheckUsable());
   return Linking(room, plan->set.get()).Run();
 }
 

@@ -17,7 +17,10 @@
 namespace tk::interaction {
 
 Result<const person::PersonView*> PersonsOf(const Room& room) {
-  if (room.context.persons != nullptr) return room.context.persons;
+  if (room.context.persons != nullptr) {
+    TRY(room.context.persons->CheckUsable());
+    return room.context.persons;
+  }
   return MakeError(ErrorCode::kUnsupported, "This server keeps no person index.");
 }
 

@@ -1,10 +1,12 @@
 #include "kernel/person/journal.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -14,7 +16,9 @@
 namespace tk::person {
 namespace {
 
-constexpr size_t kPieceHead = 2 * sizeof(uint32_t);
+constexpr std::string_view kJournalName = "changes-";
+constexpr size_t kPieceHead = 2 * sizeof(uint32_t),
+                 kBodyHead = sizeof(uint8_t) + sizeof(uint64_t);  // kind and key
 
 template <class T>
 void PutRaw(T value, std::string* out) {
@@ -98,14 +102,16 @@ Status ForPieces(const std::string& path, Char* data, uint64_t size, Each each) 
 
 uint32_t CrcOf(std::span<const char> body) { return Crc32c(AsBytes({body.data(), body.size()})); }
 
-Result<JournalEntry> ReadBody(const std::string& path, std::span<const char> body) {
+Status ReadBody(const std::string& path, std::span<const char> body, JournalEntry* out) {
   RawReader in({body.data(), body.size()});
-  JournalEntry entry;
+  JournalEntry& entry = *out;
+  entry.pairs.clear();
   entry.kind = static_cast<JournalKind>(in.Take<uint8_t>());
   entry.id_hash = in.Take<uint64_t>();
   if (entry.kind == JournalKind::kRecord) {
     entry.ordinal = in.Take<uint64_t>();
     entry.first = in.Take<uint64_t>();
+    entry.changed = in.Take<uint64_t>();
     entry.packed = in.rest();
     if (entry.packed.size() < sizeof(uint16_t) ||
         linkage::PackedSize(entry.packed.data()) != entry.packed.size())
@@ -116,19 +122,32 @@ Result<JournalEntry> ReadBody(const std::string& path, std::span<const char> bod
     while (in.good && !in.rest().empty()) entry.pairs.push_back(in.Take<PairOf>());
   }
   if (!in.good || entry.kind > JournalKind::kDecisionGone) return Damaged(path, "a piece cannot be read");
-  return entry;
+  return {};
 }
 
+constexpr size_t kAhead = 32;  // pieces that are known before they are handed on
+
 Status ReadPieces(const std::string& path, std::string_view journal,
-                  const std::function<Status(const JournalEntry&)>& each) {
-  return ForPieces(path, journal.data(), journal.size(),
-                   [&](const char* head, std::span<const char> body) -> Status {
-                     uint32_t crc = 0;
-                     std::memcpy(&crc, head + sizeof crc, sizeof crc);
-                     if (crc != CrcOf(body)) return Damaged(path, "a checksum differs");
-                     const JournalEntry entry = TRY(ReadBody(path, body));
-                     return entry.kind == JournalKind::kBlank ? Status() : each(entry);
-                   });
+                  const std::function<Status(const JournalEntry&)>& each,
+                  const std::function<void(uint64_t id_hash)>& soon) {
+  std::array<JournalEntry, kAhead> waiting;
+  size_t come = 0, gone = 0;
+  const auto hand_on = [&]() -> Status {
+    const JournalEntry& entry = waiting[gone++ % kAhead];
+    return entry.kind == JournalKind::kBlank ? Status() : each(entry);
+  };
+  TRY(ForPieces(path, journal.data(), journal.size(),
+                [&](const char* head, std::span<const char> body) -> Status {
+                  uint32_t crc = 0;
+                  std::memcpy(&crc, head + sizeof crc, sizeof crc);
+                  if (crc != CrcOf(body)) return Damaged(path, "a checksum differs");
+                  JournalEntry& entry = waiting[come++ % kAhead];
+                  TRY(ReadBody(path, body, &entry));
+                  if (soon && entry.kind == JournalKind::kRecord) soon(entry.id_hash);
+                  return come - gone < kAhead ? Status() : hand_on();
+                }));
+  while (gone < come) TRY(hand_on());
+  return {};
 }
 
 }  // namespace
@@ -141,6 +160,7 @@ void PrintJournal(const JournalEntry& entry, std::string* out) {
   if (entry.kind == JournalKind::kRecord) {
     PutRaw(entry.ordinal, out);
     PutRaw(entry.first, out);
+    PutRaw(entry.changed, out);
     out->append(entry.packed);
   } else if (entry.kind == JournalKind::kDecision) {
     PutRaw(static_cast<uint8_t>(entry.active), out);
@@ -150,6 +170,25 @@ void PrintJournal(const JournalEntry& entry, std::string* out) {
   const std::span<const char> body(out->data() + at + kPieceHead, out->size() - at - kPieceHead);
   const uint32_t head[] = {static_cast<uint32_t>(body.size()), CrcOf(body)};
   std::memcpy(out->data() + at, head, sizeof head);
+}
+
+size_t RecordPieceBytes(size_t packed_bytes) {
+  return kPieceHead + kBodyHead + 3 * sizeof(uint64_t) + packed_bytes;
+}
+size_t DecisionPieceBytes(size_t pairs) {
+  return kPieceHead + kBodyHead + 2 * sizeof(uint8_t) + pairs * sizeof(PairOf);
+}
+
+std::string JournalPath(const std::string& folder, uint64_t number) {
+  return fmt::format("{}/{}{}", folder, kJournalName, number);
+}
+
+Status RemoveOtherJournals(const std::string& folder, uint64_t number) {
+  const std::string own = fmt::format("{}{}", kJournalName, number);
+  for (const std::string& name : TRY(ListFolder(folder))) {
+    if (name.starts_with(kJournalName) && name != own) TRY(RemoveFile(folder + "/" + name));
+  }
+  return {};
 }
 
 Status AppendToJournal(const std::string& path, uint64_t size, std::string_view bytes) {
@@ -173,25 +212,52 @@ Status AppendToJournal(const std::string& path, uint64_t size, std::string_view 
 }
 
 Status ForJournal(std::string_view journal, const std::function<Status(const JournalEntry&)>& each) {
-  return ReadPieces("journal", journal, each);
+  return ReadPieces("journal", journal, each, {});
 }
 
 Status ReadJournal(const std::string& path, uint64_t size,
-                   const std::function<Status(const JournalEntry&)>& each) {
+                   const std::function<Status(const JournalEntry&)>& each,
+                   const std::function<void(uint64_t id_hash)>& soon) {
   const MappedJournal file = TRY(MappedJournal::Open(path, size, false));
-  return ReadPieces(path, {file.data(), size}, each);
+  return ReadPieces(path, {file.data(), size}, each, soon);
+}
+
+Status LoadPeople(const std::string& path, uint64_t size, size_t records, size_t pairs, unsigned threads,
+                  People* people) {
+  people->BeginMany(records, pairs);
+  const auto fold = [people](const JournalEntry& entry) -> Status {
+    switch (entry.kind) {
+      case JournalKind::kBlank:
+        break;
+      case JournalKind::kRecord:
+        people->PutRecord(entry.id_hash, entry.ordinal, entry.packed, entry.first, entry.changed);
+        break;
+      case JournalKind::kRecordGone:
+        people->RemoveRecord(entry.id_hash);
+        break;
+      case JournalKind::kDecision:
+        people->PutDecision(entry.id_hash, entry.pairs, entry.active, entry.manual);
+        break;
+      case JournalKind::kDecisionGone:
+        people->RemoveDecision(entry.id_hash);
+        break;
+    }
+    return {};
+  };
+  TRY(ReadJournal(path, size, fold, [people](uint64_t id_hash) { people->Prefetch(id_hash); }));
+  people->EndMany(threads);
+  return {};
 }
 
 Status BlankJournal(const std::string& path, uint64_t size,
                     const std::function<bool(uint64_t id_hash)>& is_gone) {
   const MappedJournal file = TRY(MappedJournal::Open(path, size, true));
   TRY(ForPieces(path, file.data(), size, [&](char* head, std::span<char> body) -> Status {
-    constexpr size_t kKept = 1 + sizeof(uint64_t);  // kind and key
-    if (static_cast<JournalKind>(body[0]) != JournalKind::kRecord || body.size() < kKept) return {};
+    if (static_cast<JournalKind>(body[0]) != JournalKind::kRecord || body.size() < kBodyHead) return {};
     uint64_t id_hash = 0;
     std::memcpy(&id_hash, body.data() + 1, sizeof id_hash);
     if (!is_gone(id_hash)) return {};
-    std::memset(body.data() + kKept, 0, body.size() - kKept);
+    std::memset(body.data() + kBodyHead, 0, body.size() - kBodyHead);
     body[0] = static_cast<char>(JournalKind::kBlank);
     const uint32_t crc = CrcOf(body);
     std::memcpy(head + sizeof crc, &crc, sizeof crc);

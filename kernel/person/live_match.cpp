@@ -39,7 +39,8 @@ class Deciding {
   Findings Run() {
     for (size_t i = 0; i < incoming_.size(); ++i) {
       One(i);
-      among_.AddPacked(incoming_[i].packed);  // its entry has the number i
+      // Its entry has the number i. The last is nobody's to find, so that one alone costs no index.
+      if (i + 1 < incoming_.size()) among_.AddPacked(incoming_[i].packed);
     }
     std::sort(out_.looked_at.begin(), out_.looked_at.end());
     out_.looked_at.erase(std::unique(out_.looked_at.begin(), out_.looked_at.end()), out_.looked_at.end());

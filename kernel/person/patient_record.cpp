@@ -17,14 +17,14 @@ std::string TextAt(fhir::Value value, std::string_view member) { return value[me
 
 /// HL7 v2 table 0203 (identifier type), as far as it names kinds that are compared.
 IdKind KindOfTable0203(std::string_view code) {
-  struct Row {
+  struct SystemKind {
     std::string_view code;
     IdKind kind;
   };
-  static constexpr Row kRows[] = {{"NI", IdKind::kResidentId}, {"NNCHN", IdKind::kResidentId},
-                                  {"PPN", IdKind::kPassport},  {"BCT", IdKind::kBirth},
-                                  {"MI", IdKind::kOfficer},    {"HC", IdKind::kHealthCard}};
-  for (const Row& row : kRows) {
+  static constexpr SystemKind kRows[] = {{"NI", IdKind::kResidentId}, {"NNCHN", IdKind::kResidentId},
+                                         {"PPN", IdKind::kPassport},  {"BCT", IdKind::kBirth},
+                                         {"MI", IdKind::kOfficer},    {"HC", IdKind::kHealthCard}};
+  for (const SystemKind& row : kRows) {
     if (row.code == code) return row.kind;
   }
   return IdKind::kNone;
@@ -114,21 +114,21 @@ void ReadTelecoms(fhir::Value patient, PatientText* text) {
 }  // namespace
 
 IdKind KindOfSystem(std::string_view system) {
-  struct Row {
+  struct SystemKind {
     std::string_view name;
     IdKind kind;
   };
-  static constexpr Row kRows[] = {{"cn-resident-id", IdKind::kResidentId},
-                                  {"cn-birth-certificate", IdKind::kBirth},
-                                  {"cn-health-card", IdKind::kHealthCard},
-                                  {"cn-residence-permit", IdKind::kResidencePermit},
-                                  {"passport", IdKind::kPassport},
-                                  {"foreign-permit", IdKind::kForeignPermit},
-                                  {"hk-macau-permit", IdKind::kHongKongMacao},
-                                  {"taiwan-permit", IdKind::kTaiwan}};
+  static constexpr SystemKind kRows[] = {{"cn-resident-id", IdKind::kResidentId},
+                                         {"cn-birth-certificate", IdKind::kBirth},
+                                         {"cn-health-card", IdKind::kHealthCard},
+                                         {"cn-residence-permit", IdKind::kResidencePermit},
+                                         {"passport", IdKind::kPassport},
+                                         {"foreign-permit", IdKind::kForeignPermit},
+                                         {"hk-macau-permit", IdKind::kHongKongMacao},
+                                         {"taiwan-permit", IdKind::kTaiwan}};
   if (!system.starts_with(kSidBase)) return IdKind::kNone;
   system.remove_prefix(kSidBase.size());
-  for (const Row& row : kRows) {
+  for (const SystemKind& row : kRows) {
     if (row.name == system) return row.kind;
   }
   return IdKind::kNone;

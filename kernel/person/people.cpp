@@ -1,8 +1,7 @@
 #include "kernel/person/people.h"
 
-#include <cstring>
-
 #include "kernel/base/error.h"
+#include "kernel/person/linkage/in_parallel.h"
 
 namespace tk::person {
 
@@ -11,24 +10,6 @@ using linkage::EntryView;
 using linkage::kNoEntry;
 
 People::People(const linkage::Model& model, const linkage::Rules& rules) : index_(model, rules) {}
-
-uint32_t People::Keep(std::string_view packed) {
-  const size_t room = (packed.size() + kUnit - 1) / kUnit * kUnit;
-  if (used_ + room > kBlockBytes) {
-    blocks_.push_back(std::make_unique<char[]>(kBlockBytes));
-    used_ = 0;
-  }
-  std::memcpy(blocks_.back().get() + used_, packed.data(), packed.size());
-  const size_t at = (blocks_.size() - 1) * kBlockBytes + used_;
-  used_ += room;
-  return static_cast<uint32_t>(at / kUnit);
-}
-
-// What nobody has any more is not kept either: it may be of one who is erased.
-void People::LetGo(uint32_t place) {
-  char* const at = const_cast<char*>(At(place));
-  std::memset(at + sizeof(uint16_t), 0, linkage::PackedSize(at) - sizeof(uint16_t));
-}
 
 Row People::Find(uint64_t id_hash) const {
   return row_table_.Find(id_hash, [this](uint32_t row) { return rows_[row].hash; });
@@ -83,49 +64,74 @@ void People::Refresh(Row any) {
     return;
   }
   ++persons_;
-  std::sort(live.begin(), live.end(), [this](Row a, Row b) { return rows_[a].ordinal > rows_[b].ordinal; });
-  const Row anchor = *std::min_element(live.begin(), live.end(),
-                                       [this](Row a, Row b) { return rows_[a].first < rows_[b].first; });
-  std::string merged;
-  std::string_view packed = BytesOf(live[0]);
-  if (live.size() > 1) {
-    std::vector<EntryView> parts;
-    for (size_t i = 0; i < std::min(live.size(), kRecordsMerged); ++i) parts.push_back(View(live[i]));
-    linkage::PackMerged(parts, &merged);
-    packed = merged;
-  }
+  SortNewest(&live);
   // The oldest entry goes on: it is that of the person who was here before.
   std::sort(entries.begin(), entries.end());
   for (size_t i = 1; i < entries.size(); ++i) index_.Remove(entries[i]);
-  const Entry entry =
-      entries.empty() ? index_.AddPacked(packed) : index_.ReplacePacked(entries.front(), packed);
+  Entry entry = kNoEntry;
+  if (live.size() == 1) {
+    const linkage::Place place = rows_[live[0]].bytes;
+    entry = entries.empty() ? index_.AddShared(place) : index_.ReplaceShared(entries.front(), place);
+  } else {
+    const std::string merged = Merged(live);
+    entry = entries.empty() ? index_.AddPacked(merged) : index_.ReplacePacked(entries.front(), merged);
+  }
+  SetPerson(entry, live);
+}
+
+void People::SortNewest(std::vector<Row>* live) const {
+  std::sort(live->begin(), live->end(), [this](Row a, Row b) { return rows_[a].changed > rows_[b].changed; });
+}
+
+std::string People::Merged(std::span<const Row> newest_first) const {
+  std::vector<EntryView> parts;
+  for (const Row row : newest_first.first(std::min(newest_first.size(), kRecordsMerged)))
+    parts.push_back(View(row));
+  std::string merged;
+  linkage::PackMerged(parts, &merged);
+  return merged;
+}
+
+void People::SetPerson(Entry entry, std::span<const Row> live) {
   if (entry >= anchors_.size()) anchors_.resize(size_t{entry} + 1, kNoRow);
-  anchors_[entry] = anchor;
+  anchors_[entry] = *std::min_element(live.begin(), live.end(),
+                                      [this](Row a, Row b) { return rows_[a].first < rows_[b].first; });
   for (const Row row : live) rows_[row].entry = entry;
 }
 
-void People::PutRecord(uint64_t id_hash, uint64_t ordinal, std::string_view packed, uint64_t first) {
+void People::PutRecord(uint64_t id_hash, uint64_t ordinal, std::string_view packed, uint64_t first,
+                       uint64_t changed) {
   const Row row = RowFor(id_hash);
   Record& record = rows_[row];
   const bool is_new = record.ordinal == 0;
+  const bool is_same = !is_new && BytesOf(row) == packed;
   if (is_new) {
     record.first = first == 0 ? ordinal : first;
     ++live_;
   }
   record.ordinal = ordinal;
-  if (!is_new && BytesOf(row) == packed && record.next == row) return;  // nobody else's order changes by it
-  if (!is_new) LetGo(record.bytes);
-  record.bytes = Keep(packed);
+  if (changed == 0) changed = is_same ? record.changed : ordinal;
+  const bool is_as_new = std::exchange(record.changed, changed) == changed;
+  if (is_same && is_as_new) return;
+  // What nobody has any more is not kept either: it may be of one who is erased. But the person's entry may stand on it until he has another.
+  const linkage::Place former = std::exchange(record.bytes, index_.packed().Keep(packed));
+  packed_bytes_ += packed.size();
   Refresh(row);
+  if (!is_new) LetGo(former);
+}
+
+void People::LetGo(linkage::Place place) {
+  packed_bytes_ -= linkage::PackedSize(At(place));
+  index_.packed().Wipe(place);
 }
 
 void People::RemoveRecord(uint64_t id_hash) {
   const Row row = Find(id_hash);
   if (row == kNoRow || !IsLive(row)) return;
-  LetGo(rows_[row].bytes);
-  rows_[row].ordinal = rows_[row].first = 0;
+  rows_[row].ordinal = rows_[row].first = rows_[row].changed = 0;
   --live_;
   Refresh(row);
+  LetGo(std::exchange(rows_[row].bytes, linkage::PackedStore::kNowhere));
 }
 
 void People::Join(Row a, Row b) {
@@ -168,7 +174,25 @@ void People::Split(Row a, Row b) {
   Refresh(b);
 }
 
-void People::EndMany() {
+void People::BeginMany(size_t records, size_t pairs) {
+  is_many_ = true;
+  rows_.reserve(records);
+  row_table_.Reserve(records);
+  edges_.reserve(pairs);
+  edge_table_.Reserve(pairs);
+}
+
+struct People::Crowd {
+  std::vector<Row> live;            // one person behind the other, each's newest first
+  std::vector<size_t> first = {0};  // of each in `live`, and the end
+  size_t size() const { return first.size() - 1; }
+  std::span<const Row> of(size_t person) const {
+    return {live.data() + first[person], first[person + 1] - first[person]};
+  }
+};
+
+void People::EndMany(unsigned threads) {
+  constexpr size_t kCrowd = size_t{1} << 16;
   // Rings anew from what is left of the decisions, then each person once, the oldest rows first.
   for (Row row = 0; row < rows_.size(); ++row) rows_[row].next = row;
   for (const Edge& edge : edges_) {
@@ -176,11 +200,43 @@ void People::EndMany() {
       std::swap(rows_[edge.source].next, rows_[edge.alternate].next);
   }
   is_many_ = false;
+  index_.BeginFill(live_);
+  anchors_.reserve(live_);
   std::vector<bool> done(rows_.size());
+  Crowd crowd;
+  std::vector<Row> live;
   for (Row row = 0; row < rows_.size(); ++row) {
     if (done[row]) continue;
-    for (const Row each : RingOf(row)) done[each] = true;
-    Refresh(row);
+    live.clear();
+    Row each = row;
+    do {
+      done[each] = true;
+      if (IsLive(each)) live.push_back(each);
+      each = rows_[each].next;
+    } while (each != row);
+    if (live.empty()) continue;
+    if (live.size() > 1) SortNewest(&live);
+    crowd.live.insert(crowd.live.end(), live.begin(), live.end());
+    crowd.first.push_back(crowd.live.size());
+    if (crowd.size() == kCrowd) FillCrowd(std::exchange(crowd, {}), threads);
+  }
+  FillCrowd(crowd, threads);
+  index_.EndFill(threads);
+}
+
+void People::FillCrowd(const Crowd& crowd, unsigned threads) {
+  constexpr size_t kChunk = 1024;
+  std::vector<std::string> merged(crowd.size());
+  linkage::InParallel(threads, crowd.size(), kChunk, [&](unsigned, size_t begin, size_t end) {
+    for (size_t person = begin; person < end; ++person) {
+      if (crowd.of(person).size() > 1) merged[person] = Merged(crowd.of(person));
+    }
+  });
+  for (size_t person = 0; person < crowd.size(); ++person) {
+    const std::span<const Row> live = crowd.of(person);
+    SetPerson(live.size() == 1 ? index_.AddShared(rows_[live[0]].bytes) : index_.AddPacked(merged[person]),
+              live);
+    ++persons_;
   }
 }
 
@@ -193,6 +249,7 @@ void People::FillEdge(uint32_t edge, const PairOf& pair, bool active, bool manua
   e.manual = manual;
   e.next_source = std::exchange(rows_[source].edge, edge);
   e.next_alternate = std::exchange(rows_[alternate].edge, edge);
+  ++pairs_;
   if (active) Join(source, alternate);
 }
 
@@ -215,6 +272,7 @@ void People::ClearEdge(uint32_t edge) {
   Unlist(source, edge);
   Unlist(alternate, edge);
   e.source = e.alternate = kNoRow;
+  --pairs_;
   if (std::exchange(e.active, false)) Split(source, alternate);
 }
 
@@ -257,6 +315,18 @@ void People::RemoveDecision(uint64_t linkage) {
     }
     edge = next;
   }
+}
+
+bool People::DecisionAt(size_t place, KeptDecision* decision) const {
+  const auto edge = static_cast<uint32_t>(place);
+  decision->pairs.clear();
+  if (edges_[edge].source == kNoRow || FindEdge(edges_[edge].linkage) != edge) return false;
+  decision->linkage = edges_[edge].linkage;
+  decision->active = edges_[edge].active;
+  decision->manual = edges_[edge].manual;
+  for (uint32_t each = edge; each != kNoEdge; each = edges_[each].more)
+    decision->pairs.push_back({rows_[edges_[each].source].hash, rows_[edges_[each].alternate].hash});
+  return true;
 }
 
 std::vector<DecisionView> People::DecisionsOf(Row row) const {
@@ -307,10 +377,10 @@ bool People::IsHeldApart(Row a, Row b) const {
 }
 
 People::Memory People::memory() const {
-  return {index_.memory().sum() + anchors_.capacity() * sizeof(Row),
+  const linkage::Index::Memory index = index_.memory();
+  return {index.entries, index.directory + index.postings + anchors_.capacity() * sizeof(Row),
           rows_.capacity() * sizeof(Record) + row_table_.bytes(),
-          edges_.capacity() * sizeof(Edge) + edge_table_.bytes() + free_edges_.capacity() * sizeof(uint32_t),
-          blocks_.size() * kBlockBytes};
+          edges_.capacity() * sizeof(Edge) + edge_table_.bytes() + free_edges_.capacity() * sizeof(uint32_t)};
 }
 
 }  // namespace tk::person

@@ -4,7 +4,8 @@
 //         decisions joined through it; it is nobody's record itself.
 // Shape:  a row a record, in rings: the rows of one component, each naming the next; joining two swaps two names. One entry of linkage::Index a
 //         person, with the values of all his records, newest first. A record's own packed bytes stay apart, so that an unmerge gives back exactly
-//         what was.
+//         what was; the entry of a person of one record stands on that record's bytes.
+// Age:    a record is as new as the last version that changed what it is matched by; so a merge that is taken back leaves every order as it was.
 // Name:   a person's anchor is his oldest record. A join keeps the older of two anchors; a split gives each side its own again.
 // Threads: one writer, who keeps readers away (person_view.h).
 // Memory: docs/decisions/0028. Cost: some µs a change, and more for a person of many records.
@@ -41,14 +42,23 @@ struct DecisionView {
   bool manual = false;
 };
 
+/// What a Linkage says, as it is kept.
+struct KeptDecision {
+  uint64_t linkage = 0;
+  std::vector<PairOf> pairs;
+  bool active = false, manual = false;
+};
+
 class People {
  public:
   /// Both must outlive it.
   People(const linkage::Model& model, const linkage::Rules& rules);
 
   // The writer's.
-  /// `first`: the ordinal with which it became live; 0: this one, unless it is live already.
-  void PutRecord(uint64_t id_hash, uint64_t ordinal, std::string_view packed, uint64_t first = 0);
+  /// `first`: the ordinal with which it became live; 0: this one, unless it is live already. `changed`: of the last version with other bytes than the one
+  /// before it; 0: this one, if its bytes are others.
+  void PutRecord(uint64_t id_hash, uint64_t ordinal, std::string_view packed, uint64_t first = 0,
+                 uint64_t changed = 0);
   void RemoveRecord(uint64_t id_hash);
   /// In place of what this Linkage said before.
   void PutDecision(uint64_t linkage, std::span<const PairOf> pairs, bool active, bool manual);
@@ -65,7 +75,12 @@ class People {
   uint64_t OrdinalOf(Row row) const { return rows_[row].ordinal; }
   /// With which it became live.
   uint64_t FirstOf(Row row) const { return rows_[row].first; }
-  std::string_view BytesOf(Row row) const { return linkage::EntryView(At(rows_[row].bytes)).bytes(); }
+  /// With which what it is matched by became what it is.
+  uint64_t ChangedOf(Row row) const { return rows_[row].changed; }
+  std::string_view BytesOf(Row row) const {
+    const char* const at = At(rows_[row].bytes);
+    return {at, linkage::PackedSize(at)};
+  }
   linkage::EntryView View(Row row) const { return linkage::EntryView(At(rows_[row].bytes)); }
   /// The person's entry in the index; kNoEntry if the row is not live.
   linkage::Entry EntryOf(Row row) const { return rows_[row].entry; }
@@ -85,22 +100,33 @@ class People {
   size_t records() const { return live_; }
   size_t persons() const { return persons_; }
   size_t row_count() const { return rows_.size(); }
+  /// Places of Linkages, of some that are gone too.
+  size_t decision_places() const { return edges_.size(); }
+  /// Each Linkage that says something stands at one place. False: none does at this one.
+  bool DecisionAt(size_t place, KeptDecision* decision) const;
+  size_t decision_pairs() const { return pairs_; }
+  /// Of live records together.
+  size_t packed_bytes() const { return packed_bytes_; }
   struct Memory {
-    size_t index, rows, decisions, bytes;
-    size_t sum() const { return index + rows + decisions + bytes; }
+    size_t packed, index, rows, decisions;  // packed: records' own bytes, and entries of persons of several
+    size_t sum() const { return packed + index + rows + decisions; }
   };
   Memory memory() const;
 
-  // Of many changes at once, as at a start: between the two nothing may be asked. Persons are worked out once, at the end.
-  void BeginMany() { is_many_ = true; }
-  void EndMany();
+  // Of many changes at once, as at a start: between the two nothing may be asked. Persons are worked out once, at the end, by several threads.
+  /// Into an empty one. `records`, `pairs`: about so many come.
+  void BeginMany(size_t records = 0, size_t pairs = 0);
+  /// A record of this key comes soon.
+  void Prefetch(uint64_t id_hash) const { row_table_.Prefetch(id_hash); }
+  void EndMany(unsigned threads = 1);
 
  private:
   struct Record {
     uint64_t hash = 0;
-    uint64_t ordinal = 0;  // 0: not live
-    uint64_t first = 0;    // the ordinal with which it became live
-    uint32_t bytes = 0;    // place of its packed bytes, in units of eight
+    uint64_t ordinal = 0;                                   // 0: not live
+    uint64_t first = 0;                                     // the ordinal with which it became live
+    uint64_t changed = 0;                                   // with which its bytes became what they are
+    linkage::Place bytes = linkage::PackedStore::kNowhere;  // of its packed bytes
     linkage::Entry entry = linkage::kNoEntry;
     Row next = kNoRow;        // in the ring
     uint32_t edge = kNoEdge;  // the first that names it
@@ -113,18 +139,19 @@ class People {
     bool active = false, manual = false;
   };
   static constexpr uint32_t kNoEdge = UINT32_MAX;
-  static constexpr size_t kBlockBytes = size_t{1} << 20, kUnit = 8;
 
-  const char* At(uint32_t place) const {
-    const size_t at = size_t{place} * kUnit;
-    return blocks_[at / kBlockBytes].get() + at % kBlockBytes;
-  }
-  uint32_t Keep(std::string_view packed);
-  void LetGo(uint32_t place);
+  const char* At(linkage::Place place) const { return index_.packed().At(place); }
+  void LetGo(linkage::Place place);
   Row RowFor(uint64_t id_hash);
   std::vector<Row> RingOf(Row row) const;
   /// The person's entry anew, after his records changed.
   void Refresh(Row any);
+  struct Crowd;  // of persons who are worked out together
+  void FillCrowd(const Crowd& crowd, unsigned threads);
+  /// Live rows of a ring, the newest first; the person's entry is of the first kRecordsMerged.
+  void SortNewest(std::vector<Row>* live) const;
+  std::string Merged(std::span<const Row> newest_first) const;
+  void SetPerson(linkage::Entry entry, std::span<const Row> live);
   void Join(Row a, Row b);
   void Split(Row a, Row b);
   void FillEdge(uint32_t edge, const PairOf& pair, bool active, bool manual);
@@ -150,9 +177,7 @@ class People {
   std::vector<uint32_t> free_edges_;
   SlotTable edge_table_;      // linkage → its first edge
   std::vector<Row> anchors_;  // by entry
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  size_t used_ = kBlockBytes;  // of the last block
-  size_t live_ = 0, persons_ = 0;
+  size_t live_ = 0, persons_ = 0, pairs_ = 0, packed_bytes_ = 0;
   bool is_many_ = false;
 };
 

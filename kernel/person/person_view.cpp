@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <thread>
 
 #include "kernel/base/file.h"
 #include "kernel/person/journal.h"
@@ -14,16 +16,18 @@ namespace {
 
 using linkage::EntryView;
 
-constexpr uint32_t kPeopleFormat = 3;  // 3: numbers of divisions that never were are weaker
+// 3: numbers of divisions that never were are weaker; 4: a journal that is written anew, with the age of each record.
+constexpr uint32_t kPeopleFormat = 4;
+// Rows that are printed while the writer may have to wait for it, and bytes that are written and synced at once.
+constexpr size_t kPrintedAtOnce = 256, kWrittenAtOnce = size_t{8} << 20;
 
 using ChangeKind = JournalKind;
 
 class PreparedPerson final : public view::Prepared {
  public:
   ChangeKind kind = ChangeKind::kRecord;
-  uint64_t id_hash = 0;        // of the Patient, of the Linkage
-  std::string packed;          // of the Patient
-  std::vector<uint32_t> keys;  // of the Patient as he is and as he was
+  uint64_t id_hash = 0;      // of the Patient, of the Linkage
+  PackedPatientPtr patient;  // null: of a Linkage
   Decision decision;
   std::vector<uint64_t> ids;  // whom it concerns: the Patient, the Linkage's Patients now and before
 };
@@ -104,8 +108,22 @@ struct PersonView::Due {
   ChangeKind kind;
   uint64_t id_hash;
   view::Ordinal ordinal;
-  std::string packed;
+  PackedPatientPtr patient;
   Decision decision;
+};
+
+struct PersonView::Ahead {
+  struct Slot {
+    std::mutex mutex;
+    std::weak_ptr<const view::Resource> now;
+    const view::Resource* before =
+        nullptr;  // compared, never followed: who holds `now` in a change holds it too
+    PackedPatientPtr patient;
+  };
+  Slot& Of(const view::Resource* now) {
+    return slots[(reinterpret_cast<uintptr_t>(now) >> 6) * 0x9E3779B97F4A7C15ULL >> 56];
+  }
+  std::array<Slot, 256> slots;
 };
 
 PersonView::PersonView(const PersonViewOptions& options)
@@ -114,14 +132,11 @@ PersonView::PersonView(const PersonViewOptions& options)
       rules_(options.rules != nullptr ? *options.rules : linkage::ResidentRules()),
       patient_(options.definitions->FindType("Patient")),
       linkage_(options.definitions->FindType("Linkage")),
-      people_(std::make_unique<People>(model_, rules_)) {}
+      people_(std::make_unique<People>(model_, rules_)),
+      ahead_(std::make_unique<Ahead>()) {}
 PersonView::~PersonView() = default;
 
 uint32_t PersonView::format_version() const { return kPeopleFormat; }
-
-std::string PersonView::JournalIn(const std::string& folder) const {
-  return fmt::format("{}/changes-{}", folder, journal_);
-}
 
 std::string PersonView::PackPatient(fhir::Value patient) const {
   std::string packed;
@@ -142,7 +157,46 @@ std::vector<uint32_t> PersonView::KeysOf(std::string_view packed) const {
 bool PersonView::MayAffect(const view::Prepared& prepared, std::span<const uint32_t> keys,
                            std::span<const uint64_t> ids) {
   const auto& change = static_cast<const PreparedPerson&>(prepared);
-  return HaveCommon<uint32_t>(change.keys, keys) || HaveCommon<uint64_t>(change.ids, ids);
+  return (change.patient != nullptr && HaveCommon<uint32_t>(change.patient->keys, keys)) ||
+         HaveCommon<uint64_t>(change.ids, ids);
+}
+
+PackedPatientPtr PersonView::Pack(const view::Change& change) const {
+  const view::Resource* const now = change.now.get();
+  const view::Resource* const before = change.before.get();
+  auto patient = std::make_shared<PackedPatient>();
+  patient->id_hash = HashOfName(options_.hash_key, "Patient", now != nullptr ? now->id : before->id);
+  if (now != nullptr && now->op != view::Operation::kDelete) {
+    patient->packed = PackPatient(now->document.Root());
+    patient->keys = KeysOf(patient->packed);
+  }
+  if (before != nullptr && before->document.Root()) {
+    patient->before = PackPatient(before->document.Root());
+    if (patient->before == patient->packed) return patient;
+    const std::vector<uint32_t> keys = KeysOf(patient->before);
+    patient->keys.insert(patient->keys.end(), keys.begin(), keys.end());
+    SortOnce(&patient->keys);
+  }
+  return patient;
+}
+
+PackedPatientPtr PersonView::PackAhead(const view::Change& change) const {
+  PackedPatientPtr patient = Pack(change);
+  Ahead::Slot& slot = ahead_->Of(change.now.get());
+  const std::lock_guard hold(slot.mutex);
+  slot.now = change.now;
+  slot.before = change.before.get();
+  slot.patient = patient;
+  return patient;
+}
+
+PackedPatientPtr PersonView::TakeAhead(const view::Change& change) const {
+  if (change.now == nullptr) return nullptr;
+  Ahead::Slot& slot = ahead_->Of(change.now.get());
+  const std::lock_guard hold(slot.mutex);
+  if (slot.patient == nullptr || slot.before != change.before.get() || slot.now.lock() != change.now)
+    return nullptr;
+  return std::exchange(slot.patient, nullptr);
 }
 
 Result<std::unique_ptr<view::Prepared>> PersonView::Prepare(const view::Change& change) const {
@@ -158,15 +212,8 @@ Result<std::unique_ptr<view::Prepared>> PersonView::Prepare(const view::Change& 
   if (is_patient) {
     prepared->kind = is_there ? ChangeKind::kRecord : ChangeKind::kRecordGone;
     prepared->ids = {prepared->id_hash};
-    if (is_there) {
-      prepared->packed = PackPatient(now->document.Root());
-      prepared->keys = KeysOf(prepared->packed);
-    }
-    if (before != nullptr && before->document.Root()) {
-      const std::vector<uint32_t> keys = KeysOf(PackPatient(before->document.Root()));
-      prepared->keys.insert(prepared->keys.end(), keys.begin(), keys.end());
-      SortOnce(&prepared->keys);
-    }
+    prepared->patient = TakeAhead(change);
+    if (prepared->patient == nullptr) prepared->patient = Pack(change);
     return std::unique_ptr<view::Prepared>(std::move(prepared));
   }
   prepared->kind = ChangeKind::kDecisionGone;
@@ -193,7 +240,7 @@ Result<std::unique_ptr<view::Prepared>> PersonView::Prepare(const view::Change& 
 void PersonView::Apply(const view::Change& change, const view::Prepared& prepared, view::Ordinal ordinal) {
   (void)change;
   const auto& one = static_cast<const PreparedPerson&>(prepared);
-  due_.push_back({one.kind, one.id_hash, ordinal, one.packed, one.decision});
+  due_.push_back({one.kind, one.id_hash, ordinal, one.patient, one.decision});
 }
 
 void PersonView::ApplyDue(const Due& due) {
@@ -204,10 +251,11 @@ void PersonView::ApplyDue(const Due& due) {
     case ChangeKind::kBlank:
       return;
     case ChangeKind::kRecord:
-      people_->PutRecord(due.id_hash, due.ordinal, due.packed);
+      people_->PutRecord(due.id_hash, due.ordinal, due.patient->packed);
       entry.ordinal = due.ordinal;
       entry.first = people_->FirstOf(people_->Find(due.id_hash));
-      entry.packed = due.packed;
+      entry.changed = people_->ChangedOf(people_->Find(due.id_hash));
+      entry.packed = due.patient->packed;
       break;
     case ChangeKind::kRecordGone:
       people_->RemoveRecord(due.id_hash);
@@ -222,7 +270,7 @@ void PersonView::ApplyDue(const Due& due) {
       people_->RemoveDecision(due.id_hash);
       break;
   }
-  PrintJournal(entry, &unsaved_);
+  if (is_journaled_) PrintJournal(entry, &unsaved_);
 }
 
 void PersonView::Publish(uint64_t t, view::Ordinal end_ordinal) {
@@ -236,9 +284,104 @@ void PersonView::Publish(uint64_t t, view::Ordinal end_ordinal) {
   end_ordinal_ = end_ordinal;
 }
 
+bool PersonView::IsToBeWrittenAnew(const std::string& folder) const {
+  const Reading people = Read();
+  if (!is_journaled_ || folder != folder_) return true;
+  const size_t live = people->records() * RecordPieceBytes(0) + people->packed_bytes() +
+                      people->decision_pairs() * DecisionPieceBytes(1);
+  return saved_bytes_ + unsaved_.size() > 2 * live + options_.journal_bytes_min;
+}
+
+void PersonView::PrintRecords(Row begin, Row end, std::string* out) const {
+  const Reading people = Read();
+  JournalEntry entry;
+  entry.kind = ChangeKind::kRecord;
+  for (Row row = begin; row < end; ++row) {
+    if (!people->IsLive(row)) continue;
+    entry.id_hash = people->HashOf(row);
+    entry.ordinal = people->OrdinalOf(row);
+    entry.first = people->FirstOf(row);
+    entry.changed = people->ChangedOf(row);
+    entry.packed = people->BytesOf(row);
+    PrintJournal(entry, out);
+  }
+}
+
+void PersonView::PrintDecisions(size_t begin, size_t end, std::string* out) const {
+  const Reading people = Read();
+  KeptDecision kept;
+  JournalEntry entry;
+  entry.kind = ChangeKind::kDecision;
+  for (size_t place = begin; place < end; ++place) {
+    if (!people->DecisionAt(place, &kept)) continue;
+    entry.id_hash = kept.linkage;
+    entry.pairs = kept.pairs;
+    entry.active = kept.active;
+    entry.manual = kept.manual;
+    PrintJournal(entry, out);
+  }
+}
+
+// What is live goes piece by piece into another file; what changes meanwhile is noted behind it, so that whatever a piece missed, or told too early, is
+// said last.
+Result<uint64_t> PersonView::WriteAnew(const std::string& path) {
+  size_t rows = 0, places = 0;
+  {
+    const std::lock_guard hold(lock_);
+    unsaved_.clear();
+    is_journaled_ = true;
+    rows = people_->row_count();
+    places = people_->decision_places();
+  }
+  TRY(Probe("begun"));
+  uint64_t size = 0;
+  std::string bytes;
+  const auto write = [&]() -> Status {
+    TRY(AppendToJournal(path, size, bytes));
+    size += bytes.size();
+    bytes.clear();
+    return Probe("piece");
+  };
+  for (size_t at = 0; at < rows; at += kPrintedAtOnce) {
+    PrintRecords(static_cast<Row>(at), static_cast<Row>(std::min(rows, at + kPrintedAtOnce)), &bytes);
+    if (bytes.size() >= kWrittenAtOnce) TRY(write());
+  }
+  for (size_t at = 0; at < places; at += kPrintedAtOnce) {
+    PrintDecisions(at, std::min(places, at + kPrintedAtOnce), &bytes);
+    if (bytes.size() >= kWrittenAtOnce) TRY(write());
+  }
+  TRY(write());
+  TRY(Probe("written"));
+  return size;
+}
+
+// What comes from now on is not noted: the next Save finds it in People.
+void PersonView::EndJournal() {
+  const std::lock_guard hold(lock_);
+  is_journaled_ = false;
+  unsaved_ = std::string();
+}
+
 Result<view::Mark> PersonView::Save(const std::string& folder, const view::Mark& mark) {
   const std::lock_guard one(save_mutex_);
-  if (folder_ != folder) saved_bytes_ = 0;
+  if (!is_usable_) return mark;  // nothing to lose
+  former_ = nullptr;
+  if (!IsToBeWrittenAnew(folder)) return AppendAndName(folder, mark, journal_, saved_bytes_);
+  const uint64_t number = ++last_journal_;
+  auto size = WriteAnew(JournalPath(folder, number));
+  auto saved = size.ok() ? AppendAndName(folder, mark, number, *size) : Result<view::Mark>(size.TakeError());
+  if (!saved.ok()) {
+    EndJournal();
+    return saved;
+  }
+  (void)RemoveOtherJournals(folder,
+                            number);  // what cannot be removed now goes at the next erasure at the latest
+  return saved;
+}
+
+// What is not saved yet behind the `size` bytes of a journal, and the manifest that names it.
+Result<view::Mark> PersonView::AppendAndName(const std::string& folder, const view::Mark& mark,
+                                             uint64_t number, uint64_t size) {
   view::Manifest manifest;
   manifest.view = std::string(name());
   manifest.mark = mark;
@@ -248,54 +391,34 @@ Result<view::Mark> PersonView::Save(const std::string& folder, const view::Mark&
     const std::lock_guard hold(lock_);
     manifest.mark.t = t_;
     manifest.mark.end_ordinal = end_ordinal_;
+    manifest.numbers = {{"records", people_->records()}, {"pairs", people_->decision_pairs()}};
     bytes.swap(unsaved_);
   }
-  Status saved = AppendToJournal(JournalIn(folder), saved_bytes_, bytes);
-  const uint64_t size = saved_bytes_ + bytes.size();
-  manifest.numbers = {{"journal", journal_}, {"bytes", size}};
+  manifest.numbers.insert(manifest.numbers.begin(), {{"journal", number}, {"bytes", size + bytes.size()}});
+  Status saved = AppendToJournal(JournalPath(folder, number), size, bytes);
+  if (saved.ok()) saved = Probe("appended");
   if (saved.ok()) saved = view::WriteManifest(folder, manifest);
+  if (saved.ok()) saved = Probe("named");
   if (!saved.ok()) {
     const std::lock_guard hold(lock_);
     unsaved_.insert(0, bytes);  // what came meanwhile stands behind it
     return saved.TakeError();
   }
   folder_ = folder;
-  saved_bytes_ = size;
+  journal_ = number;
+  saved_bytes_ = size + bytes.size();
   return manifest.mark;
-}
-
-Status PersonView::LoadPeople(const std::string& path, uint64_t size) {
-  auto people = std::make_unique<People>(model_, rules_);
-  people->BeginMany();
-  TRY(ReadJournal(path, size, [&](const JournalEntry& entry) -> Status {
-    switch (entry.kind) {
-      case JournalKind::kBlank:
-        break;
-      case JournalKind::kRecord:
-        people->PutRecord(entry.id_hash, entry.ordinal, entry.packed, entry.first);
-        break;
-      case JournalKind::kRecordGone:
-        people->RemoveRecord(entry.id_hash);
-        break;
-      case JournalKind::kDecision:
-        people->PutDecision(entry.id_hash, entry.pairs, entry.active, entry.manual);
-        break;
-      case JournalKind::kDecisionGone:
-        people->RemoveDecision(entry.id_hash);
-        break;
-    }
-    return {};
-  }));
-  people->EndMany();
-  people->Settle();
-  people_ = std::move(people);
-  return {};
 }
 
 Result<view::Mark> PersonView::Load(const std::string& folder, const view::Mark& log_head) {
   const std::lock_guard one(save_mutex_);
   folder_ = folder;
-  saved_bytes_ = 0;
+  auto loaded = LoadSaved(folder, log_head);
+  is_usable_ = loaded.ok();
+  return loaded;
+}
+
+Result<view::Mark> PersonView::LoadSaved(const std::string& folder, const view::Mark& log_head) {
   const view::Manifest manifest = TRY(view::ReadManifest(folder));
   view::Mark saved = manifest.mark;
   if (saved.format_version != kPeopleFormat)
@@ -304,39 +427,98 @@ Result<view::Mark> PersonView::Load(const std::string& folder, const view::Mark&
   saved.definitions_hash = log_head.definitions_hash;
   saved.format_version = log_head.format_version;
   TRY(view::CheckMark(saved, log_head));
-  if (manifest.numbers.size() != 2)
+  const auto& numbers = manifest.numbers;
+  // More pairs and records than have room in the file are none of ours.
+  if (numbers.size() != 4 || numbers[2].second + numbers[3].second > numbers[1].second)
     return MakeError(ErrorCode::kCorrupt, "a saved view is damaged and is rebuilt from the log", folder);
-  journal_ = manifest.numbers[0].second;
-  const uint64_t size = manifest.numbers[1].second;
+  const uint64_t journal = numbers[0].second, size = numbers[1].second;
+  auto people = std::make_unique<People>(model_, rules_);
+  TRY(LoadPeople(JournalPath(folder, journal), size, numbers[2].second, numbers[3].second,
+                 std::max(1U, std::thread::hardware_concurrency()), people.get()));
   const std::lock_guard hold(lock_);
-  TRY(LoadPeople(JournalIn(folder), size));
+  people_ = std::move(people);
   t_ = saved.t;
   end_ordinal_ = saved.end_ordinal;
   unsaved_.clear();
+  is_journaled_ = true;
+  journal_ = last_journal_ = journal;
   saved_bytes_ = size;
+  (void)RemoveOtherJournals(folder, journal);
   return manifest.mark;
+}
+
+void PersonView::RemoveFiles() {
+  journal_ = saved_bytes_ = 0;
+  if (folder_.empty()) return;
+  (void)RemoveFile(folder_ + "/manifest");
+  (void)RemoveOtherJournals(folder_, 0);
 }
 
 void PersonView::Clear() {
   const std::lock_guard one(save_mutex_);
-  // What cannot be used may hold what is erased meanwhile; who cannot remove it now cuts it with the next Save.
-  if (!folder_.empty()) {
-    (void)RemoveFile(folder_ + "/manifest");
-    (void)RemoveFile(JournalIn(folder_));
-  }
+  RemoveFiles();  // what cannot be used may hold what is erased meanwhile
+  EndJournal();
   const std::lock_guard hold(lock_);
   people_ = std::make_unique<People>(model_, rules_);
   due_.clear();
-  unsaved_.clear();
-  saved_bytes_ = 0;
   t_ = 0;
   end_ordinal_ = 1;
+  is_usable_ = true;
+}
+
+view::Standing PersonView::standing() const {
+  return is_usable_ ? view::Standing::kSound : view::Standing::kUnusable;
+}
+
+Status PersonView::CheckUsable() const {
+  if (is_usable_) return {};
+  return MakeError(
+      ErrorCode::kUnavailable,
+      fmt::format("The person index is being built, {} % are done: Patients can be read, but not "
+                  "yet matched, written or joined. Try again later.",
+                  reached_.load(std::memory_order_relaxed)));
+}
+
+Result<view::View*> PersonView::BeginRebuild() {
+  auto fresh = std::make_unique<PersonView>(options_);
+  reached_ = 0;
+  const std::lock_guard hold(next_mutex_);
+  next_ = std::move(fresh);
+  return next_.get();
+}
+
+void PersonView::RebuildReached(view::Ordinal at, view::Ordinal end) {
+  reached_.store(end == 0 ? 0 : at * 100 / end, std::memory_order_relaxed);
+}
+
+void PersonView::SwitchOver() {
+  const std::lock_guard one(save_mutex_);  // nobody saves or erases now (view/rebuild.h)
+  const std::lock_guard next(next_mutex_);
+  CHECK(next_ != nullptr && due_.empty());
+  EndJournal();
+  const std::lock_guard hold(lock_);
+  former_ = std::exchange(people_, std::move(next_->people_));
+  t_ = next_->t_;
+  end_ordinal_ = next_->end_ordinal_;
+  next_ = nullptr;
+  is_usable_ = true;
+}
+
+void PersonView::DropRebuild() {
+  const std::lock_guard hold(next_mutex_);
+  next_ = nullptr;
 }
 
 // What the log told of went with its tombstones; what it did not (records that nobody could open) goes by its owner. Then nothing that is saved, or
 // about to be, may hold a packed record of one who is no more.
 Status PersonView::Forget(std::span<const view::OwnerNumber> owners) {
   const std::lock_guard one(save_mutex_);
+  former_ = nullptr;
+  for (Ahead::Slot& slot : ahead_->slots) {
+    const std::lock_guard hold(slot.mutex);
+    slot.patient = nullptr;
+  }
+  if (!is_usable_) RemoveFiles();
   std::vector<uint64_t> live;
   {
     const std::lock_guard hold(lock_);
@@ -349,10 +531,13 @@ Status PersonView::Forget(std::span<const view::OwnerNumber> owners) {
     for (const uint64_t hash : gone) RemoveWithDecisions(hash);
     unsaved_ = WithoutGone(unsaved_);
   }
-  if (folder_.empty() || saved_bytes_ == 0) return {};
+  if (folder_.empty()) return {};
+  TRY(RemoveOtherJournals(folder_, journal_));
+  if (saved_bytes_ == 0) return {};
+  const std::string path = JournalPath(folder_, journal_);
   std::sort(live.begin(), live.end());
-  TRY(AppendToJournal(JournalIn(folder_), saved_bytes_, {}));  // cuts what a Save that failed left behind
-  return BlankJournal(JournalIn(folder_), saved_bytes_,
+  TRY(AppendToJournal(path, saved_bytes_, {}));  // cuts what a Save that failed left behind
+  return BlankJournal(path, saved_bytes_,
                       [&](uint64_t hash) { return !std::binary_search(live.begin(), live.end(), hash); });
 }
 
@@ -362,8 +547,8 @@ void PersonView::RemoveWithDecisions(uint64_t hash) {
   for (const DecisionView& decision : people_->DecisionsOf(people_->Find(hash))) {
     if (people_->HashOf(decision.alternate) == hash) linkages.push_back(decision.linkage);
   }
-  for (const uint64_t linkage : linkages) ApplyDue({ChangeKind::kDecisionGone, linkage, 0, {}, {}});
-  ApplyDue({ChangeKind::kRecordGone, hash, 0, {}, {}});
+  for (const uint64_t linkage : linkages) ApplyDue({ChangeKind::kDecisionGone, linkage, 0, nullptr, {}});
+  ApplyDue({ChangeKind::kRecordGone, hash, 0, nullptr, {}});
 }
 
 std::string PersonView::WithoutGone(std::string_view journal) const {
@@ -378,8 +563,13 @@ std::string PersonView::WithoutGone(std::string_view journal) const {
 }
 
 size_t PersonView::memory_bytes() const {
+  size_t next = 0;
+  {
+    const std::lock_guard hold(next_mutex_);
+    if (next_ != nullptr) next = next_->memory_bytes();
+  }
   const Reading people = Read();
-  return people->memory().sum() + unsaved_.capacity();
+  return people->memory().sum() + unsaved_.capacity() + next;
 }
 size_t PersonView::disk_bytes() const {
   const std::lock_guard one(save_mutex_);

@@ -6,12 +6,16 @@
 // Readers see what is published, and while a large group is being published more and more of it: everything there is durable. Who needs to know
 //         that nothing came between puts a guard (MayAffect).
 // Files:  a journal of what was applied (journal.h) and "manifest" in the view's folder. A Save appends what is new, and a start folds the journal once,
-//         without opening a Patient. They hold names and numbers as the search index does; Forget leaves none of an erased person's.
-// Cost:   Prepare ~10 µs a Patient. A reader waits for at most kAppliedAtOnce changes, the writer for the readers that are there.
+//         without opening a Patient. When more than half of it is past, a Save writes it anew from what is live, beside readers and writer: so it is never
+//         more than about twice what is live. They hold names and numbers as the search index does; Forget leaves none of an erased person's.
+// Rebuilt beside what serves: a second PersonView is fed from the log; SwitchOver takes its People, and the next Save writes them anew.
+// Cost:   Prepare ~10 µs a Patient. A reader waits for at most kAppliedAtOnce changes, the writer for the readers that are there. A start: docs/decisions/0033.
 #pragma once
 
 #include <pthread.h>
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -54,12 +58,23 @@ fhir::Value PartOfPersonLink(fhir::Value resource, std::string_view part);
 inline constexpr size_t kPairsMax = 50;  // of one Linkage; one of more counts for nothing
 std::optional<Decision> ReadDecision(fhir::Value linkage, const HashKey& key);
 
+/// A Patient as he is and as he was, packed.
+struct PackedPatient {
+  uint64_t id_hash = 0;
+  std::string packed, before;  // "": there is, or was, none
+  std::vector<uint32_t> keys;  // of both, sorted
+};
+using PackedPatientPtr = std::shared_ptr<const PackedPatient>;
+
 struct PersonViewOptions {
   std::shared_ptr<const fhir::Definitions> definitions;
   HashKey hash_key{};
   const view::Directory* directory = nullptr;  // for Forget
   const linkage::Model* model = nullptr;       // null: CityModel
   const linkage::Rules* rules = nullptr;       // null: ResidentRules
+  size_t journal_bytes_min = size_t{1} << 20;  // a smaller journal is not written anew
+  /// Tests: hears the steps of a Save ("begun", "piece", "written", "appended", "named"); an error ends it there, as a crash would.
+  std::function<Status(std::string_view)> save_probe;
 };
 
 class PersonView final : public view::View {
@@ -86,6 +101,8 @@ class PersonView final : public view::View {
   fhir::TypeId patient() const { return patient_; }
   fhir::TypeId linkage_type() const { return linkage_; }
 
+  /// Packs the Patient of a change that is about to be prepared, and keeps that for Prepare, which is spared it: a planner asks first.
+  PackedPatientPtr PackAhead(const view::Change& change) const;
   /// Packed bytes of a Patient, as the view has them.
   std::string PackPatient(fhir::Value patient) const;
   /// Sorted hashes of the keys by which a packed record is found.
@@ -104,17 +121,37 @@ class PersonView final : public view::View {
   void Clear() override;
   Status Forget(std::span<const view::OwnerNumber> owners) override;
   void SetOldestPinned(view::Ordinal ordinal) override { (void)ordinal; }
+  view::Standing standing() const override;
+  Result<view::View*> BeginRebuild() override;
+  void RebuildReached(view::Ordinal at, view::Ordinal end) override;
+  void SwitchOver() override;
+  void DropRebuild() override;
+  /// Errors: kUnavailable, saying how far it is, while there is nobody in it because it is being built.
+  Status CheckUsable() const;
   size_t memory_bytes() const override;
   size_t disk_bytes() const override;
 
  private:
-  struct Due;  // a change that is applied and not yet published
+  struct Due;    // a change that is applied and not yet published
+  struct Ahead;  // what PackAhead keeps: of the newest changes alone, and of none that is gone
+  PackedPatientPtr Pack(const view::Change& change) const;
+  PackedPatientPtr TakeAhead(const view::Change& change) const;
   static constexpr size_t kAppliedAtOnce = 64;
   void ApplyDue(const Due& due);
   void RemoveWithDecisions(uint64_t hash);
   std::string WithoutGone(std::string_view journal) const;
-  Status LoadPeople(const std::string& path, uint64_t size);
-  std::string JournalIn(const std::string& folder) const;
+  Result<view::Mark> LoadSaved(const std::string& folder, const view::Mark& log_head);
+  bool IsToBeWrittenAnew(const std::string& folder) const;
+  Result<uint64_t> WriteAnew(const std::string& path);
+  Result<view::Mark> AppendAndName(const std::string& folder, const view::Mark& mark, uint64_t number,
+                                   uint64_t size);
+  void PrintRecords(Row begin, Row end, std::string* out) const;
+  void PrintDecisions(size_t begin, size_t end, std::string* out) const;
+  void EndJournal();
+  void RemoveFiles();
+  Status Probe(std::string_view step) const {
+    return options_.save_probe ? options_.save_probe(step) : Status();
+  }
 
   const PersonViewOptions options_;
   const linkage::Model& model_;
@@ -124,12 +161,21 @@ class PersonView final : public view::View {
   std::unique_ptr<People> people_;
   uint64_t t_ = 0;
   view::Ordinal end_ordinal_ = 1;
-  std::string unsaved_;            // of the journal, since the last Save; under lock_
-  std::vector<Due> due_;           // the writer's
-  mutable std::mutex save_mutex_;  // taken before lock_: what follows
-  std::string folder_;             // where it was saved last
-  uint64_t journal_ = 1;           // its number
-  uint64_t saved_bytes_ = 0;       // of it
+  bool is_journaled_ =
+      false;  // what is applied goes into unsaved_, else the next Save writes all anew; under lock_
+  std::string unsaved_;   // of the journal, since the last Save; under lock_
+  std::vector<Due> due_;  // the writer's
+  std::atomic<bool> is_usable_{true};
+  std::atomic<uint64_t> reached_{0};  // by a rebuild, percent
+  mutable std::mutex save_mutex_;     // taken before lock_: what follows
+  std::string folder_;                // where it was saved last
+  uint64_t journal_ = 0;              // its number; 0: none
+  uint64_t last_journal_ = 0;         // the highest number that was ever given
+  uint64_t saved_bytes_ = 0;          // of it
+  std::unique_ptr<People> former_;    // before the switch; until the next Save
+  mutable std::mutex next_mutex_;
+  std::unique_ptr<PersonView> next_;
+  const std::unique_ptr<Ahead> ahead_;
 };
 
 }  // namespace tk::person

@@ -21,6 +21,16 @@ class SlotTable {
     }
     return kNone;
   }
+  /// Room for so many keys, while there are none yet.
+  void Reserve(size_t keys) {
+    size_t slots = 64;
+    while (slots * 3 < keys * 4) slots *= 2;
+    if (count_ == 0) slots_.assign(slots, kNone);
+  }
+  /// Brings the slot of a key near, for a Find that comes soon.
+  void Prefetch(uint64_t key) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[key & mask()]);
+  }
   /// A key that is not there yet.
   template <class KeyOf>
   void Put(uint64_t key, uint32_t slot, KeyOf key_of) {

@@ -1,10 +1,10 @@
 #include "kernel/person/linkage/batch.h"
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
 #include <tuple>
 #include <unordered_map>
+
+#include "kernel/person/linkage/in_parallel.h"
 
 namespace tk::person::linkage {
 namespace {
@@ -50,23 +50,17 @@ void MatchChunk(const Queries& queries, Verdict at_least, size_t chunk, MatchScr
 std::vector<Link> FindAll(const Queries& queries, Verdict at_least, unsigned threads, BatchReport* report) {
   const size_t chunks = (queries.size() + kChunk - 1) / kChunk;
   std::vector<ChunkWork> work(chunks);
-  std::atomic<size_t> next{0};
-  const auto run = [&] {
-    MatchScratch scratch;
-    for (size_t chunk = next++; chunk < chunks; chunk = next++)
-      MatchChunk(queries, at_least, chunk, &scratch, &work[chunk]);
-  };
-  std::vector<std::thread> pool;
-  for (unsigned i = 1; i < threads; ++i) pool.emplace_back(run);
-  run();
-  for (std::thread& thread : pool) thread.join();
+  std::vector<MatchScratch> scratch(std::max(1U, threads));
+  InParallel(threads, chunks, 1, [&](unsigned thread, size_t chunk, size_t) {
+    MatchChunk(queries, at_least, chunk, &scratch[thread], &work[chunk]);
+  });
   std::vector<Link> links;
   size_t count = 0;
   for (const ChunkWork& part : work) count += part.links.size();
   links.reserve(count);
   for (ChunkWork& part : work) {
     links.insert(links.end(), part.links.begin(), part.links.end());
-    part.links = {};
+    part.links = std::vector<Link>();
     if (report == nullptr) continue;
     report->compared += part.compared;
     report->passed_over += part.passed_over;

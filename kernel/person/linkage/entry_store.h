@@ -1,15 +1,10 @@
 // Packed entries (record.h) by number: what the index and the batch keep, and nothing else.
-// Shape:  blocks of 1 MB; an entry's place is 4 bytes, in units of four bytes, so that 16 GB can be reached. Bytes that were replaced or removed
-//         are wiped (they may be of one who is erased); their room stays until the store goes, as changes are few against what is there.
+// Shape:  a place in packed_store.h for each, four bytes. An entry may stand on bytes that somebody else keeps in the same store (a person of one
+//         record on that record's own): then they are his to wipe, and must stay as they are until the entry has others or is gone.
 // Errors: none; entries are at most kEntriesMax (CHECK).
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <string_view>
-#include <vector>
-
-#include "kernel/person/linkage/record.h"
+#include "kernel/person/linkage/packed_store.h"
 
 namespace tk::person::linkage {
 
@@ -19,33 +14,34 @@ inline constexpr size_t kEntriesMax = 100'000'000;
 
 class EntryStore {
  public:
-  Entry Add(std::string_view packed);
+  Entry Add(std::string_view packed) { return AddPlace(packed_.Keep(packed)); }
+  /// On bytes of packed() that somebody else keeps.
+  Entry AddShared(Place place) { return AddPlace(place | kShared); }
   /// Other bytes under the same number.
-  void Put(Entry entry, std::string_view packed);
+  void Put(Entry entry, std::string_view packed) { PutPlace(entry, packed_.Keep(packed)); }
+  void PutShared(Entry entry, Place place) { PutPlace(entry, place | kShared); }
   void Remove(Entry entry);
 
   bool Has(Entry entry) const { return entry < at_.size() && at_[entry] != kGone; }
+  bool IsShared(Entry entry) const { return (at_[entry] & kShared) != 0; }
   EntryView View(Entry entry) const { return EntryView(BytesAt(entry)); }
-  const char* BytesAt(Entry entry) const {
-    const size_t at = size_t{at_[entry]} * 4;
-    return blocks_[at / kBlockBytes].get() + at % kBlockBytes;
-  }
+  const char* BytesAt(Entry entry) const { return packed_.At(at_[entry] & ~kShared); }
   /// Numbers given, of removed entries too.
   size_t size() const { return at_.size(); }
-  size_t bytes() const { return blocks_.size() * kBlockBytes; }
-  size_t place_bytes() const {
-    return at_.capacity() * sizeof(uint32_t) + blocks_.capacity() * sizeof(void*);
-  }
+  void Reserve(size_t entries) { at_.reserve(entries); }
+  PackedStore& packed() { return packed_; }
+  const PackedStore& packed() const { return packed_; }
+  size_t bytes() const { return packed_.bytes(); }
+  size_t place_bytes() const { return at_.capacity() * sizeof(Place); }
 
  private:
-  static constexpr uint32_t kGone = UINT32_MAX;
-  static constexpr size_t kBlockBytes = size_t{1} << 20;
-  uint32_t Store(std::string_view packed);
-  void Wipe(Entry entry);
+  static constexpr Place kShared = Place{1} << 31, kGone = UINT32_MAX;
+  Entry AddPlace(Place place);
+  void PutPlace(Entry entry, Place place);
+  void LetGo(Entry entry);
 
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  size_t used_ = kBlockBytes;  // of the last block
-  std::vector<uint32_t> at_;
+  PackedStore packed_;
+  std::vector<Place> at_;
 };
 
 }  // namespace tk::person::linkage

@@ -4,6 +4,8 @@
 #include <bit>
 #include <iterator>
 
+#include "kernel/person/linkage/in_parallel.h"
+
 namespace tk::person::linkage {
 namespace {
 
@@ -90,10 +92,76 @@ void Postings::Settle(Gone gone) {
   }
   std::erase_if(all, [&](uint64_t posting) { return gone(EntryIn(posting)); });
   all.shrink_to_fit();
-  head_ = {};
-  head_next_ = {};
-  head_first_ = {};
+  head_ = std::vector<uint64_t>();  // = {} would keep the room
+  head_next_ = std::vector<uint32_t>();
+  head_first_ = std::vector<uint32_t>();
   if (!all.empty()) runs_.push_back(RunOf(std::move(all)));
+}
+
+namespace {
+
+constexpr size_t kParts = 256, kDigits = 4096;  // of the upper 8 bits of a hash; of each half of the other 24
+using Parts = std::vector<std::vector<uint64_t>>;
+
+// Postings of one part, with rising entries, by their hash: two passes of counting, so that those of one hash stay in their order.
+void SortPart(std::span<const std::vector<uint64_t>* const> pieces, std::vector<uint64_t>* half_sorted,
+              uint64_t* out) {
+  std::vector<uint32_t> low(kDigits + 1), high(kDigits + 1);
+  size_t count = 0;
+  for (const std::vector<uint64_t>* const piece : pieces) {
+    for (const uint64_t posting : *piece) {
+      ++low[HashIn(posting) % kDigits + 1];
+      ++high[HashIn(posting) / kDigits % kDigits + 1];
+    }
+    count += piece->size();
+  }
+  for (size_t i = 1; i <= kDigits; ++i) {
+    low[i] += low[i - 1];
+    high[i] += high[i - 1];
+  }
+  half_sorted->resize(count);
+  for (const std::vector<uint64_t>* const piece : pieces) {
+    for (const uint64_t posting : *piece) (*half_sorted)[low[HashIn(posting) % kDigits]++] = posting;
+  }
+  for (const uint64_t posting : *half_sorted) out[high[HashIn(posting) / kDigits % kDigits]++] = posting;
+}
+
+}  // namespace
+
+void Postings::Fill(size_t entries, unsigned threads,
+                    const std::function<void(Entry entry, std::vector<Key>* keys)>& keys_of) {
+  head_ = std::vector<uint64_t>();  // = {} would keep the room
+  head_next_ = std::vector<uint32_t>();
+  head_first_ = std::vector<uint32_t>();
+  runs_.clear();
+  if (entries == 0) return;
+  // Each thread has a range of its own, so that a part's pieces, one behind the other, have rising entries.
+  threads = std::max(1U, threads);
+  const size_t range = (entries + threads - 1) / threads;
+  std::vector<Parts> pieces(threads, Parts(kParts));
+  InParallel(threads, entries, range, [&](unsigned, size_t begin, size_t end) {
+    Parts& parts = pieces[begin / range];
+    std::vector<Key> keys;
+    for (size_t i = begin; i < end; ++i) {
+      const auto entry = static_cast<Entry>(i);
+      keys_of(entry, &keys);
+      for (const Key& key : keys) parts[key.hash >> 24].push_back(PostingOf(key.hash, entry));
+    }
+  });
+  std::vector<size_t> first(kParts + 1);
+  for (size_t part = 0; part < kParts; ++part) {
+    first[part + 1] = first[part];
+    for (const Parts& each : pieces) first[part + 1] += each[part].size();
+  }
+  std::vector<uint64_t> sorted(first[kParts]);
+  std::vector<std::vector<uint64_t>> half_sorted(threads);
+  InParallel(threads, kParts, 1, [&](unsigned thread, size_t part, size_t) {
+    std::vector<const std::vector<uint64_t>*> own;
+    for (const Parts& each : pieces) own.push_back(&each[part]);
+    SortPart(own, &half_sorted[thread], sorted.data() + first[part]);
+    for (Parts& each : pieces) each[part] = std::vector<uint64_t>();
+  });
+  if (!sorted.empty()) runs_.push_back(RunOf(std::move(sorted)));
 }
 
 size_t Postings::size() const {
@@ -114,12 +182,34 @@ Entry Index::Add(const Record& record) {
   return AddPacked(bytes);
 }
 
-Entry Index::AddPacked(std::string_view bytes) {
-  const Entry entry = store_.Add(bytes);
+void Index::Post(Entry entry) {
+  if (is_filling_) return;
   std::vector<Key> keys;
   KeysOf(View(entry), model_.passes, &keys);
   for (const Key& key : keys) postings_.Add(key.hash, entry);
+}
+
+Entry Index::AddPacked(std::string_view bytes) {
+  const Entry entry = store_.Add(bytes);
+  Post(entry);
   return entry;
+}
+
+Entry Index::AddShared(Place place) {
+  const Entry entry = store_.AddShared(place);
+  Post(entry);
+  return entry;
+}
+
+void Index::BeginFill(size_t entries) {
+  is_filling_ = true;
+  store_.Reserve(entries);
+}
+
+void Index::EndFill(unsigned threads) {
+  is_filling_ = false;
+  postings_.Fill(store_.size(), threads,
+                 [this](Entry entry, std::vector<Key>* keys) { KeysOf(View(entry), model_.passes, keys); });
 }
 
 Entry Index::Replace(Entry entry, const Record& record) {
@@ -128,11 +218,11 @@ Entry Index::Replace(Entry entry, const Record& record) {
   return ReplacePacked(entry, bytes);
 }
 
-Entry Index::ReplacePacked(Entry entry, std::string_view bytes) {
-  if (View(entry).bytes() == bytes) return entry;
+template <class Put, class AddAnew>
+Entry Index::ReplaceWith(Entry entry, const EntryView& now, Put put, AddAnew add) {
   std::vector<Key> before, after;
   KeysOf(View(entry), model_.passes, &before);
-  KeysOf(EntryView(bytes.data()), model_.passes, &after);
+  KeysOf(now, model_.passes, &after);
   const auto has = [](const std::vector<Key>& keys, const Key& wanted) {
     return std::any_of(keys.begin(), keys.end(),
                        [&](const Key& key) { return key.hash == wanted.hash && key.pass == wanted.pass; });
@@ -140,13 +230,29 @@ Entry Index::ReplacePacked(Entry entry, std::string_view bytes) {
   // A key that is no more would still find him, and a rebuilt index would not: so he begins anew.
   if (!std::all_of(before.begin(), before.end(), [&](const Key& key) { return has(after, key); })) {
     Remove(entry);
-    return AddPacked(bytes);
+    return add();
   }
-  store_.Put(entry, bytes);
+  put();
   for (const Key& key : after) {
     if (!has(before, key)) postings_.Add(key.hash, entry);
   }
   return entry;
+}
+
+Entry Index::ReplacePacked(Entry entry, std::string_view bytes) {
+  if (View(entry).bytes() == bytes) {
+    if (store_.IsShared(entry)) store_.Put(entry, bytes);  // whoever keeps those may let them go
+    return entry;
+  }
+  return ReplaceWith(
+      entry, EntryView(bytes.data()), [&] { store_.Put(entry, bytes); }, [&] { return AddPacked(bytes); });
+}
+
+Entry Index::ReplaceShared(Entry entry, Place place) {
+  if (store_.BytesAt(entry) == packed().At(place)) return entry;
+  return ReplaceWith(
+      entry, EntryView(packed().At(place)), [&] { store_.PutShared(entry, place); },
+      [&] { return AddShared(place); });
 }
 
 void Index::Settle() {

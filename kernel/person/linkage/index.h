@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,10 @@ class Postings {
   /// Everything into one run, without entries for which `gone` holds.
   template <class Gone>
   void Settle(Gone gone);
+  /// In place of what is there: the keys of the entries 0 … `entries`, in one run, by several threads. `keys_of`: thread-safe.
+  /// Memory: 8 bytes a key more while it lasts.
+  void Fill(size_t entries, unsigned threads,
+            const std::function<void(Entry entry, std::vector<Key>* keys)>& keys_of);
   size_t bytes() const;
   size_t size() const;
 
@@ -68,6 +73,14 @@ class Index {
 
   Entry Add(const Record& record);
   Entry AddPacked(std::string_view bytes);
+  /// On bytes that its owner keeps in packed(): they stay as they are until the entry was replaced or removed.
+  Entry AddShared(Place place);
+  Entry ReplaceShared(Entry entry, Place place);
+  PackedStore& packed() { return store_.packed(); }
+  const PackedStore& packed() const { return store_.packed(); }
+  /// Many at once, as at a start: between the two nobody is found, and only AddPacked and AddShared are called.
+  void BeginFill(size_t entries);
+  void EndFill(unsigned threads);
   /// The same number when nothing but new values came; else a new one, and the old one is gone.
   Entry Replace(Entry entry, const Record& record);
   Entry ReplacePacked(Entry entry, std::string_view bytes);
@@ -99,6 +112,10 @@ class Index {
   Memory memory() const;
 
  private:
+  void Post(Entry entry);
+  /// Takes what `put` does, unless a key of the entry is none of the new ones; then `add` gives another entry.
+  template <class Put, class AddAnew>
+  Entry ReplaceWith(Entry entry, const EntryView& now, Put put, AddAnew add);
   void Gather(const EntryView& query, MatchScratch* scratch, Entry below) const;
   uint32_t SharersOf(uint64_t phone, MatchScratch* scratch) const;
 
@@ -106,6 +123,7 @@ class Index {
   const Rules& rules_;
   EntryStore store_;
   Postings postings_;
+  bool is_filling_ = false;
 };
 
 }  // namespace tk::person::linkage
