@@ -1,39 +1,11 @@
 // Merges and what takes them back; reviews and what settles them; at random, many times over.
-#include <map>
-#include <set>
-
 #include "kernel/fhir/validate.h"
-#include "kernel/interaction/persons_for_test.h"
+#include "kernel/interaction/merges_for_test.h"
 
 namespace tk::interaction {
 namespace {
 
 const std::string kOneNumber = ResidentIdOf("19800102", 21), kOtherNumber = ResidentIdOf("19800102", 43);
-
-class MergeTest : public PersonsTest {
- protected:
-  static std::string Sides(std::string_view source, std::string_view target, std::string_view more = {}) {
-    return R"({"resourceType":"Parameters","parameter":[{"name":"source-patient","valueReference":{"reference":"Patient/)" +
-           std::string(source) + R"("}},{"name":"target-patient","valueReference":{"reference":"Patient/)" +
-           std::string(target) + R"("}})" + std::string(more) + "]}";
-  }
-  int Merge(std::string_view source, std::string_view target) const {
-    return Post("Patient/$merge", Sides(source, target)).status;
-  }
-  int Unmerge(std::string_view source, std::string_view target) const {
-    return Post("Patient/$unmerge", Sides(source, target)).status;
-  }
-  /// Links are the last that a test's Patient has.
-  static std::string WithoutLinks(const std::string& text) {
-    const size_t link = text.find(R"(,"link":)");
-    return link == std::string::npos ? text : text.substr(0, link) + "}";
-  }
-  /// As it is stored, without what the server sets.
-  std::string Stored(const std::string& id) const {
-    const auto version = engine_->directory().Current(engine_->IdHash("Patient", id), engine_->Head());
-    return std::string(engine_->Read(version.ordinal).value()->document.Text());
-  }
-};
 
 TEST_F(MergeTest, AMergeIsTakenBackExactly) {
   PutPatient({.id = "a", .resident_id = kOneNumber});
@@ -124,57 +96,7 @@ TEST_F(MergeTest, ARecordThatNowContradictsItsPersonIsReviewed) {
   EXPECT_EQ(Reviews(), "");
 }
 
-TEST_F(MergeTest, MergesUnmergesAndEditsAtRandom) {
-  constexpr int kPatients = 12, kSteps = 150;
-  SeededRandom random(7);
-  std::map<std::string, std::pair<std::string, std::string>> merged;  // source → target, source's text before
-  const auto id_at = [](uint64_t i) { return "p" + std::to_string(i); };
-  const auto patient = [&](uint64_t i) {
-    return TestPatient{.id = id_at(i),
-                       .name = random.Below(2) == 0 ? "王晓芳" : "王小芳",
-                       .resident_id = ResidentIdOf("19800102", static_cast<int>(21 + 2 * (i % 4))),
-                       .phone = "1990000010" + std::to_string(random.Below(4))};
-  };
-  for (uint64_t i = 0; i < kPatients; ++i) PutPatient(patient(i));
-  for (int step = 0; step < kSteps; ++step) {
-    const uint64_t x = random.Below(kPatients), y = random.Below(kPatients);
-    const std::string source = id_at(x), target = id_at(y);
-    switch (random.Below(5)) {
-      case 0:
-      case 1: {
-        const std::string before = Stored(source);
-        const int status = Merge(source, target);
-        ASSERT_TRUE(status == 200 || status == 409 || status == 400) << status;
-        if (status == 200) merged[source] = {target, before};
-        break;
-      }
-      case 2:
-      case 3: {
-        if (merged.empty()) break;
-        const auto at = std::next(merged.begin(), static_cast<ptrdiff_t>(random.Below(merged.size())));
-        const int status = Unmerge(at->first, at->second.first);
-        if (status == 409) break;  // other decisions join them too
-        ASSERT_EQ(status, 200);
-        // Whom he replaces himself may have been taken from him meanwhile.
-        EXPECT_EQ(WithoutLinks(Stored(at->first)), WithoutLinks(at->second.second)) << "step " << step;
-        EXPECT_EQ(Stored(at->first).find("replaced-by"), std::string::npos);
-        merged.erase(at);
-        break;
-      }
-      default:
-        if (!merged.contains(source) && std::none_of(merged.begin(), merged.end(),
-                                                     [&](const auto& m) { return m.second.first == source; }))
-          PutPatient(patient(x));
-    }
-  }
-  std::string before, after;
-  for (uint64_t i = 0; i < kPatients; ++i) before += id_at(i) + "=" + RecordsOf(id_at(i)) + "\n";
-  Close();
-  std::filesystem::remove_all(folder_ / "views" / "person");
-  Open();
-  for (uint64_t i = 0; i < kPatients; ++i) after += id_at(i) + "=" + RecordsOf(id_at(i)) + "\n";
-  EXPECT_EQ(before, after);
-}
+TEST_F(MergeTest, MergesUnmergesAndEditsAtRandom) { AtRandom({.seed = 7, .steps = 150, .patients = 12}); }
 
 }  // namespace
 }  // namespace tk::interaction
