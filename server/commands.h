@@ -28,6 +28,7 @@ void AddKeys(CLI::App* root, Commands* commands);  // keys rotate-signing
 void AddToken(CLI::App* root, Commands* commands);
 void AddLog(CLI::App* root, Commands* commands);  // verify, backup, restore, rebuild
 void AddErase(CLI::App* root, Commands* commands);
+void AddDeduplicate(CLI::App* root, Commands* commands);
 void AddImport(CLI::App* root, Commands* commands);  // import areas, organizations
 void AddAudit(CLI::App* root, Commands* commands);   // audit verify
 

@@ -309,16 +309,16 @@ Status Rebuild(const DataOptions& options, const std::string& view) {
   }
   if (!FileExists(options.data + "/views"))
     return MakeError(ErrorCode::kIncorrect, fmt::format("{} is no data folder with views", options.data));
-  for (const std::string_view each : {"directory", "search"}) {
+  for (const std::string_view each : {"directory", "search", "person"}) {
     if (view != "all" && view != each) continue;
     TRY(WriteFileDurable(view::RebuildRequestFile(options.data, each), "asked\n"));
   }
   const bool running = !LockData(options.data).ok();
-  fmt::print("{}\n", !running           ? "asked for; the next start does it"
-                     : view == "search" ? "asked for; the running program begins within a second, see /ready"
+  fmt::print("{}\n", !running              ? "asked for; the next start does it"
                      : view == "directory" ? "asked for; the directory is rebuilt at the next start"
-                                           : "asked for; the running program begins with the search index "
-                                             "within a second, the directory is rebuilt at the next start");
+                     : view == "all" ? "asked for; the running program begins with the search and the person "
+                                       "index within a second, the directory is rebuilt at the next start"
+                                     : "asked for; the running program begins within a second, see /ready");
   return {};
 }
 
@@ -388,8 +388,8 @@ void AddLog(CLI::App* root, Commands* commands) {
   CLI::App* const rebuild = root->add_subcommand(
       "rebuild", "Ask for a view to be read anew from the log, while the old one answers");
   AddDataOptions(rebuild, &given->data);
-  rebuild->add_option("--view", given->view, "search (the default), directory or all")
-      ->check(CLI::IsMember({"search", "directory", "all"}));
+  rebuild->add_option("--view", given->view, "search (the default), person, directory or all")
+      ->check(CLI::IsMember({"search", "person", "directory", "all"}));
   commands->push_back({rebuild, [given] { return Finish(Rebuild(given->data, given->view)); }});
 }
 

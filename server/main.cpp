@@ -43,6 +43,7 @@ int Run(int argc, char** argv) {
   tk::server::AddToken(&root, &commands);
   tk::server::AddLog(&root, &commands);
   tk::server::AddErase(&root, &commands);
+  tk::server::AddDeduplicate(&root, &commands);
   tk::server::AddAudit(&root, &commands);
   tk::server::AddImport(&root, &commands);
   commands.push_back({root.add_subcommand("version", "Print the version"), [] {
