@@ -43,6 +43,7 @@ export class House {
   async start(readyMs = 600000) {
     const args = ['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`];
     if (this.log) args.push('--log', this.log);
+    args.push(...(this.args ?? []));
     this.output = `${this.data}.out`;
     const out = fs.openSync(this.output, 'a');
     const begin = performance.now();

@@ -14,7 +14,7 @@ namespace {
 
 struct Given {
   std::string listen = "127.0.0.1:8080", token_file, folder, file, patients;
-  uint64_t seed = 1, from = 0, end = 0, rate_max = 0, count = 0;
+  uint64_t seed = 1, from = 0, end = 0, rate_max = 0, count = 0, together = 1;
   size_t connections = 8;
   double seconds = 0;
 };
@@ -125,13 +125,18 @@ int Run(int argc, char** argv) {
     return app;
   };
   const auto persons = [&](CLI::App* app) {
-    app->add_option("--from", given.from, "First person");
-    app->add_option("--to", given.end, "Person after the last")->required();
+    app->add_option("--from", given.from, "First person, or line");
+    app->add_option("--to", given.end, "The one after the last")->required();
     return app;
   };
   const CLI::App* const city = persons(sub("city", "Send the city's transactions", true));
   CLI::App* const folder = sub("bundles", "Send each *.json of a folder", true);
   folder->add_option("folder", given.folder)->required();
+  CLI::App* const patients = persons(sub("patients", "Create the Patients of a file, one a line", true));
+  patients->add_option("file", given.file)->required();
+  patients->add_option("--together", given.together, "Of a transaction; 1: each by itself")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   CLI::App* const list = sub("list", "Send lines METHOD TARGET[<tab>BODY] in random order", true);
   list->add_option("file", given.file)->required();
   CLI::App* const lives = sub("lives", "Create, read, update, delete: one Observation a line", true);
@@ -147,6 +152,8 @@ int Run(int argc, char** argv) {
   const auto options = OptionsOf(given);
   if (!options.ok()) return Failed(options.error());
   if (city->parsed()) return Load(given, MakeCityWork(*options, given.from, given.end));
+  if (patients->parsed())
+    return Load(given, MakePatientWork(*options, given.file, given.from, given.end, given.together));
   if (folder->parsed()) return Load(given, MakeFolderWork(*options, given.folder));
   if (list->parsed()) return Load(given, MakeListWork(*options, given.file));
   return Load(given, MakeLifeWork(*options, given.file, given.connections));

@@ -101,6 +101,48 @@ class FolderWork final : public Work {
   size_t next_ = 0;
 };
 
+/// Reads as it sends: a file of some millions stays where it is.
+class PatientWork final : public Work {
+ public:
+  PatientWork(const WorkOptions& options, std::ifstream file, uint64_t left, uint64_t together)
+      : options_(options), file_(std::move(file)), left_(left), together_(together) {}
+  bool Next(size_t, std::string* out) override {
+    std::string line;
+    if (together_ == 1) {
+      if (!NextLine(&line)) return false;
+      AppendRequest(options_, "POST", "/fhir/Patient", line, out);
+      return true;
+    }
+    std::string bundle = R"({"resourceType":"Bundle","type":"transaction","entry":[)";
+    size_t entries = 0;
+    for (; entries < together_ && NextLine(&line); ++entries) {
+      bundle += entries == 0 ? R"({"resource":)" : R"(,{"resource":)";
+      bundle += line;
+      bundle += R"(,"request":{"method":"POST","url":"Patient"}})";
+    }
+    if (entries == 0) return false;
+    AppendRequest(options_, "POST", "/fhir", bundle + "]}", out);
+    return true;
+  }
+  Result<uint32_t> Take(size_t, const Answer& answer) override {
+    if (together_ > 1) return TakeBundle(answer);
+    if (answer.status != 201) return Unexpected(answer);
+    return 1u;
+  }
+
+ private:
+  bool NextLine(std::string* line) {
+    if (left_ == 0 || !std::getline(file_, *line)) return false;
+    --left_;
+    return true;
+  }
+
+  WorkOptions options_;
+  std::ifstream file_;
+  uint64_t left_;
+  const uint64_t together_;
+};
+
 class ListWork final : public Work {
  public:
   ListWork(const WorkOptions& options, const std::vector<std::string>& lines) : random_(options.seed) {
@@ -208,6 +250,17 @@ Result<std::unique_ptr<Work>> MakeFolderWork(const WorkOptions& options, const s
   std::vector<std::string> bundles;
   for (auto& [name, text] : found) bundles.push_back(std::move(text));
   return std::unique_ptr<Work>(std::make_unique<FolderWork>(options, std::move(bundles)));
+}
+
+Result<std::unique_ptr<Work>> MakePatientWork(const WorkOptions& options, const std::string& file,
+                                              uint64_t from, uint64_t end, uint64_t together) {
+  std::ifstream in(file, std::ios::binary);
+  std::string line;
+  for (uint64_t i = 0; i < from && std::getline(in, line); ++i) {
+  }
+  if (!in || from >= end || together == 0)
+    return MakeError(ErrorCode::kIncorrect, fmt::format("{} has no lines from {} to {}", file, from, end));
+  return std::unique_ptr<Work>(std::make_unique<PatientWork>(options, std::move(in), end - from, together));
 }
 
 Result<std::unique_ptr<Work>> MakeListWork(const WorkOptions& options, const std::string& file) {
