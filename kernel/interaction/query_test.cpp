@@ -134,6 +134,39 @@ TEST_F(Queries, TheStatementListsNoModifierThatIsRefused) {
   EXPECT_GT(asked, 150u);
 }
 
+/// Source: FHIR R4 search.html 3.1.1.4.13.
+TEST_F(Queries, AChainOverAnOtherVersionIsTold) {
+  Put("Patient/a", PatientJson("a", "Before"));
+  Put("Patient/a", PatientJson("a", "After"));
+  const auto observe = [&](const std::string& id, const std::string& subject) {
+    const std::string json = R"({"resourceType":"Observation","id":")" + id +
+                             R"(","status":"final","code":{"text":"x"},"subject":{"reference":")" + subject +
+                             R"("}})";
+    EXPECT_LT(Put("Observation/" + id, json).status, 300);
+  };
+  observe("old", "Patient/a/_history/1");
+  observe("newest", "Patient/a/_history/2");
+  observe("plain", "Patient/a");
+  const auto outcome = [&](const std::string& query) -> std::string {
+    const Response response = Get("Observation?" + query);
+    EXPECT_EQ(response.status, 200) << response.body;
+    const fhir::Document page = Parsed(response);
+    for (const fhir::Value entry : page.Root()["entry"]) {
+      if (entry["search"]["mode"].ToString() == "outcome")
+        return entry["resource"]["issue"].At(0)["severity"].ToString() + " " +
+               entry["resource"]["issue"].At(0)["diagnostics"].ToString();
+    }
+    return "";
+  };
+  EXPECT_EQ(
+      outcome("subject:Patient.family=After&_id=old,plain"),
+      "warning 1 of these matches name by subject a version that is not the current one: the chain asks "
+      "the current one.");
+  EXPECT_EQ(outcome("patient.family=After&_id=old").substr(0, 15), "warning 1 of th");
+  EXPECT_EQ(outcome("subject:Patient.family=After&_id=newest,plain"), "");
+  EXPECT_EQ(outcome("_id=old"), "");
+}
+
 TEST_F(Queries, SearchSeesTheViewersAreaOnly) {
   Put("Patient/east", PatientJson("east", "Same", "380102"));
   Put("Patient/west", PatientJson("west", "Same", "380103"));

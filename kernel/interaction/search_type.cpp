@@ -10,6 +10,7 @@
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/search_type.h"
+#include "kernel/interaction/versioned_links.h"
 #include "kernel/search/compartment.h"
 
 namespace tk::interaction {
@@ -63,6 +64,7 @@ Status AddPageEntries(const Room& room, const Call& call, const search::Query& q
   told.insert(told.end(), page.warnings.begin(), page.warnings.end());
   if (page.total_estimated) told.push_back(EstimatedTotal());
   TellLost(room, texts, &told);
+  TellVersionedLinks(room, call, query, request.position, texts, &told);
   TRY(AddIncluded(room, call, query, request, texts, bundle, &told));
   if (page.explanation != nullptr) {
     for (Issue& issue : ExplainIssues(*page.explanation, call.viewer(), query.self))
