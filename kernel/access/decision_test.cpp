@@ -131,9 +131,9 @@ TEST(Decision, FactsNeverGiveARightThatThePostLacks) {
 
 TEST(Decision, ConsentsByPurposePeriodAndException) {
   Fact research = ConsentOf(false, {"*"});
-  research.purposes = {"HRESCH"};
+  research.codes = {"HRESCH"};
   EXPECT_TRUE(May(ViewerWith("doctor"), kHere, {research})) << "for another purpose";
-  research.purposes.emplace_back("TREAT");
+  research.codes.emplace_back("TREAT");
   EXPECT_FALSE(May(ViewerWith("doctor"), kHere, {research}));
   EXPECT_TRUE(May(ViewerWith("screener"), kHere, {research}));
   Fact later = ConsentOf(false, {"*"});
@@ -148,6 +148,55 @@ TEST(Decision, ConsentsByPurposePeriodAndException) {
   Viewer elsewhere = ViewerWith("doctor");
   elsewhere.organization = "Organization/h2";
   EXPECT_FALSE(May(elsewhere, kHere, {all_but}));
+}
+
+Viewer ResidentWho(view::OwnerNumber owner) {
+  Viewer viewer = ViewerWith("resident");
+  viewer.account = "mother";
+  viewer.organization.clear();
+  viewer.scope.area_low = viewer.scope.area_high = 0;
+  viewer.scope.only_owner = owner;
+  return viewer;
+}
+
+/// The child was born on `day` (days since 1970, China Standard Time).
+Fact Guardianship(int64_t day, std::string relationship = "MTH") {
+  Fact fact;
+  fact.kind = Fact::Kind::kFamily;
+  fact.owner = kPerson;
+  fact.actors = {"owner:3"};
+  fact.codes = {std::move(relationship)};
+  fact.birth_day = day;
+  fact.offset_min = 480;
+  return fact;
+}
+
+TEST(Decision, AGuardianUntilTheFourteenthBirthday) {
+  const Viewer mother = ResidentWho(3);
+  const auto midnight = [](int year, int month, int day) {
+    return DaysFromCivil(year, month, day) * kDay - int64_t{8} * 3600 * kSecondUs;
+  };
+  const Fact child = Guardianship(DaysFromCivil(2012, 5, 4));
+  EXPECT_TRUE(May(mother, kHere, {child}, midnight(2026, 5, 4) - 1)) << "13 years old";
+  EXPECT_FALSE(May(mother, kHere, {child}, midnight(2026, 5, 4))) << "14 today";
+  const Fact leap = Guardianship(DaysFromCivil(2012, 2, 29));
+  EXPECT_TRUE(May(mother, kHere, {leap}, midnight(2026, 3, 1) - 1));
+  EXPECT_FALSE(May(mother, kHere, {leap}, midnight(2026, 3, 1)));
+  EXPECT_FALSE(May(mother, kHere, {Guardianship(DaysFromCivil(2012, 5, 4), "AUNT")}, midnight(2020, 1, 1)));
+  EXPECT_FALSE(May(ResidentWho(4), kHere, {child}, midnight(2020, 1, 1))) << "somebody else's child";
+  EXPECT_FALSE(May(ViewerWith("doctor", "380104"), kHere, {child}, midnight(2020, 1, 1)));
+}
+
+TEST(Decision, AResidentSeesHimselfAndWhoConsents) {
+  const Viewer himself = ResidentWho(kPerson), wife = ResidentWho(3);
+  EXPECT_TRUE(May(himself, kHere, {}));
+  EXPECT_TRUE(May(himself, kHere, {ConsentOf(false, {"*"})})) << "nobody is shut out of his own records";
+  EXPECT_FALSE(May(wife, kHere, {}));
+  EXPECT_TRUE(May(wife, kHere, {ConsentOf(true, {"owner:3"})}));
+  EXPECT_FALSE(May(ResidentWho(4), kHere, {ConsentOf(true, {"owner:3"})}));
+  Fact treating = ConsentOf(true, {"owner:3"});
+  treating.codes = {"TREAT"};
+  EXPECT_FALSE(May(wife, kHere, {treating})) << "for another purpose";
 }
 
 TEST(Decision, ListsFollowFactsAndTime) {

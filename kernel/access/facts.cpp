@@ -16,8 +16,25 @@ bool Names(const std::vector<std::string>& list, const std::vector<std::string>&
   });
 }
 
-/// The end of a relation by the policy of today.
+bool HasCode(const std::vector<std::string>& codes, const std::vector<std::string>& wanted) {
+  return std::any_of(codes.begin(), codes.end(), [&](const std::string& code) {
+    return std::find(wanted.begin(), wanted.end(), code) != wanted.end();
+  });
+}
+
+/// The beginning of the birthday with which childhood ends; who was born on 29 February has it on 1 March.
+Instant EndOfChildhood(const Fact& fact, int64_t years) {
+  CivilDate date = CivilFromDays(fact.birth_day);
+  date.year += static_cast<int>(years);
+  const bool leap = (date.year % 4 == 0 && date.year % 100 != 0) || date.year % 400 == 0;
+  if (date.month == 2 && date.day == 29 && !leap) date = {date.year, 3, 1};
+  return DaysFromCivil(date.year, date.month, date.day) * kDayUs - int64_t{fact.offset_min} * 60 * kSecondUs;
+}
+
+/// The end by the policy of today.
 Instant EndOf(const Fact& fact, const Policies& policies) {
+  if (fact.kind == Fact::Kind::kFamily)
+    return std::min(fact.until_us, EndOfChildhood(fact, policies.family().child_years));
   if (fact.kind != Fact::Kind::kRelation || fact.until_us == kForever) return fact.until_us;
   const int64_t days =
       fact.is_referral ? policies.relation().referral_days : policies.relation().encounter_days;
@@ -26,19 +43,19 @@ Instant EndOf(const Fact& fact, const Policies& policies) {
 
 /// Is the fact for what the post is for?
 bool IsForPurpose(const Fact& fact, const Policies& policies, const OpenPolicy& open) {
-  if (fact.purposes.empty()) return true;
+  if (fact.codes.empty()) return true;
   const Purpose* const purpose = policies.FindPurpose(open.purpose);
-  return purpose != nullptr &&
-         std::any_of(purpose->codes.begin(), purpose->codes.end(), [&](const auto& code) {
-           return std::find(fact.purposes.begin(), fact.purposes.end(), code) != fact.purposes.end();
-         });
+  return purpose != nullptr && HasCode(purpose->codes, fact.codes);
 }
 
-bool Binds(const Fact& fact, const Policies& policies, const OpenPolicy* open) {
+bool Binds(const Fact& fact, const Viewer& viewer, const Policies& policies, const OpenPolicy* open) {
   if (fact.kind == Fact::Kind::kEmergency) return true;
   if (open == nullptr) return false;
   if (fact.kind == Fact::Kind::kRelation) return open->relation;
-  if (fact.kind == Fact::Kind::kFamily) return open->family;
+  if (fact.kind == Fact::Kind::kFamily)
+    return open->family && HasCode(fact.codes, policies.family().relationships);
+  // Nobody is shut out of his own records.
+  if (!fact.permits && viewer.scope.only_owner != 0 && viewer.scope.only_owner == fact.owner) return false;
   return open->consent && IsForPurpose(fact, policies, *open);
 }
 
@@ -53,7 +70,7 @@ std::vector<std::string> ActorsOf(const Viewer& viewer) {
 
 Verdict JudgeFact(const Fact& fact, const Viewer& viewer, const Policies& policies, Instant now_us,
                   Instant* changes_us) {
-  if (viewer.post == nullptr || !Binds(fact, policies, policies.OpenOf(viewer.post->name)))
+  if (viewer.post == nullptr || !Binds(fact, viewer, policies, policies.OpenOf(viewer.post->name)))
     return Verdict::kNothing;
   const std::vector<std::string> actors = ActorsOf(viewer);
   if (!Names(fact.actors, actors) || Names(fact.except, actors)) return Verdict::kNothing;

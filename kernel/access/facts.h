@@ -37,7 +37,10 @@ struct Fact {
           kForever;  // [from, until); of a relation that has ended: when it did, the policy's days go on top
   std::vector<std::string> actors;  // "Organization/x", "Practitioner/y", "account:li", "owner:17"; kAnybody
   std::vector<std::string> except;  // of a consent: those for whom it does not count
-  std::vector<std::string> purposes;  // codes of v3-PurposeOfUse; empty: any
+  std::vector<std::string>
+      codes;  // of a consent: v3-PurposeOfUse, empty: any; of a family: the relationships (v3-RoleCode)
+  int64_t birth_day = 0;  // of a family: the child's, in days since 1970, by the calendar of `offset_min`
+  int offset_min = 0;
 };
 
 /// How a viewer is named in facts.

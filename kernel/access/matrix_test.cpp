@@ -157,6 +157,7 @@ const std::map<std::string, std::map<std::string, char>> kRights = {
       {"Schedule", 'r'},
       {"ServiceRequest", 'r'},
       {"Slot", 'r'},
+      {"Task", 'r'},
       {"ValueSet", 'r'}}}};
 
 const std::map<std::string, std::set<std::string>> kOperations = {
@@ -192,6 +193,7 @@ const std::vector<std::string> kAllOperations = {"$everything",
                                                  "emergency-review",
                                                  "accounts",
                                                  "audit",
+                                                 "verify-guardian",
                                                  "health-card-issue",
                                                  "health-card-present",
                                                  "health-card-verify"};

@@ -161,11 +161,22 @@ Result<EmergencyPolicy> ReadEmergency(const toml::table& table, const std::strin
   return emergency;
 }
 
+Result<FamilyPolicy> ReadFamily(const toml::table& table, const std::string& name) {
+  constexpr int64_t kYearsMax = 18;
+  TRY(CheckKeys(table, name, {"child_years", "relationships", "source"}));
+  FamilyPolicy family;
+  family.child_years = TRY(LimitOf(table, "child_years", kYearsMax, name));
+  family.relationships = TRY(TextsOf(table, "relationships", name));
+  family.source = TRY(SourceOf(table, name));
+  return family;
+}
+
 }  // namespace
 
 Status Policies::Read(std::string_view text, const std::string& name) {
   const toml::table file = TRY(ParseToml(text, name));
-  TRY(CheckKeys(file, name, {"version", "purposes", "masks", "reveal", "open", "relation", "emergency"}));
+  TRY(CheckKeys(file, name,
+                {"version", "purposes", "masks", "reveal", "open", "relation", "emergency", "family"}));
   if (std::string version = TRY(TextOf(file, "version", name)); !version.empty())
     version_ = std::move(version);
   if (const toml::node* const node = file.get("purposes")) {
@@ -203,6 +214,8 @@ Status Policies::Read(std::string_view text, const std::string& name) {
   }
   if (const toml::node* const node = file.get("relation"))
     relation_ = TRY(ReadRelation(*TRY(TableOf(*node, name, "relation")), name));
+  if (const toml::node* const node = file.get("family"))
+    family_ = TRY(ReadFamily(*TRY(TableOf(*node, name, "family")), name));
   if (const toml::node* const node = file.get("emergency"))
     emergency_ = TRY(ReadEmergency(*TRY(TableOf(*node, name, "emergency")), name));
   return {};

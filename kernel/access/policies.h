@@ -33,6 +33,13 @@ struct EmergencyPolicy {
   std::string source;
 };
 
+/// Whose children a guardian sees, and how long.
+struct FamilyPolicy {
+  int64_t child_years = 0;
+  std::vector<std::string> relationships;  // v3-RoleCode
+  std::string source;
+};
+
 /// Immutable once loaded; shared.
 class Policies {
  public:
@@ -52,6 +59,7 @@ class Policies {
   const OpenPolicy* OpenOf(std::string_view post) const;
   const RelationPolicy& relation() const { return relation_; }
   const EmergencyPolicy& emergency() const { return emergency_; }
+  const FamilyPolicy& family() const { return family_; }
   /// Posts that are named here, sorted: each must be one.
   std::vector<std::string> Posts() const;
   /// The literal (it lives as long as the program) of a reason that $reveal takes; "" if it is none.
@@ -65,6 +73,7 @@ class Policies {
   std::map<std::string, OpenPolicy, std::less<>> open_;
   RelationPolicy relation_;
   EmergencyPolicy emergency_;
+  FamilyPolicy family_;
   std::vector<std::string_view> reveal_reasons_;
 };
 

@@ -288,6 +288,54 @@ TEST_F(OpenedTest, ConsentsCloseAndOpen) {
   Await("Patient/there", 404);
 }
 
+TEST_F(OpenedTest, GuardiansSeeTheirChildrenAndNobodyElses) {
+  ASSERT_EQ(Write("Patient/mother", PatientJson("mother", "Test", kHereArea)), 201);
+  const auto child = [&](std::string_view birth_date) {
+    return Write(
+        "Patient/there",
+        R"({"resourceType":"Patient","id":"there","meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/area","code":"380104"}]},"name":[{"family":"Test"}],"birthDate":")" +
+            std::string(birth_date) + "\"}");
+  };
+  const auto guardian = [](std::string_view more, std::string_view tag = "verified") {
+    return R"({"resourceType":"RelatedPerson","id":"g","meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/guardianship","code":")" +
+           std::string(tag) +
+           R"("}]},"extension":[{"url":"http://tongkang.dev/fhir/StructureDefinition/related-person-patient","valueReference":{"reference":"Patient/mother"}}],)" +
+           std::string(more) +
+           R"("patient":{"reference":"Patient/there"},"relationship":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-RoleCode","code":"MTH"}]}]})";
+  };
+  // The clock stands at 14 November 2023.
+  ASSERT_EQ(child("2009-11-16"), 200);
+  ASSERT_EQ(Write("RelatedPerson/g", guardian("", "claimed")), 201);
+  auto mother = std::make_shared<access::Viewer>(*PostViewer("resident", "mother", kHereArea));
+  mother->scope.area_low = mother->scope.area_high = 0;
+  mother->scope.only_owner = engine_->keys().Find("Patient/mother").value();
+  viewer_ = mother;
+  EXPECT_EQ(Get("Patient/mother").status, 200);
+  EXPECT_EQ(Get("Patient/here").status, 404);
+  ExpectOpen("there", false);
+  // Verified by who may, and by nobody else.
+  viewer_ = doctor_;
+  EXPECT_EQ(
+      Put("RelatedPerson/g2",
+          R"({"resourceType":"RelatedPerson","id":"g2","meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/guardianship","code":"verified"}]},"patient":{"reference":"Patient/here"}})")
+          .status,
+      403);
+  viewer_ = mother;
+  ASSERT_EQ(Write("RelatedPerson/g", guardian("")), 200);
+  Await("Patient/there", 200);
+  ExpectOpen("there", true);
+  EXPECT_EQ(Get("Patient/here").status, 404);
+  // Tomorrow the child is 14.
+  clock_.Advance(int64_t{2} * 86'400 * kSecondUs);
+  ExpectOpen("there", false);
+  // The birth date was wrong: mended, the child is one again; and revoked, it is closed.
+  ASSERT_EQ(child("2015"), 200);
+  Await("Patient/there", 200);
+  ASSERT_EQ(Write("RelatedPerson/g", guardian(R"("active":false,)")), 200);
+  Await("Patient/there", 404);
+  ExpectOpen("there", false);
+}
+
 TEST_F(OpenedTest, FactsAreThereAgainAfterARestart) {
   ASSERT_EQ(Post("Patient/there/$emergency-access", std::string(kMatter)).status, 201);
   Close();

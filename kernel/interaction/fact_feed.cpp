@@ -16,8 +16,8 @@ constexpr int64_t kHourUs = 3600 * kSecondUs, kDayUs = 24 * kHourUs;
 constexpr int64_t kEncounterDaysBack = 30;  // the most that a policy may say (policies.cpp)
 constexpr int kFollowMs = 100;
 constexpr int64_t kForgetEveryUs = 600 * kSecondUs;
-constexpr std::array<std::string_view, 5> kFactTypes = {"Encounter", "ServiceRequest", "Consent",
-                                                        "RelatedPerson", "Task"};
+constexpr std::array<std::string_view, 6> kFactTypes = {"Encounter",     "ServiceRequest", "Consent",
+                                                        "RelatedPerson", "Task",           "Patient"};
 
 bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> list) {
   return std::find(list.begin(), list.end(), text) != list.end();
@@ -43,20 +43,32 @@ bool IsEmergencyTask(fhir::Value task) {
   return false;
 }
 
+bool IsVerifiedGuardian(fhir::Value related_person) {
+  for (const fhir::Value tag : related_person["meta"]["tag"]) {
+    if (tag["system"].ToString() == kGuardianshipSystem && tag["code"].ToString() == "verified") return true;
+  }
+  return false;
+}
+
 namespace {
 
 /// One resource's facts.
 class FactReader {
  public:
   using OwnerOf = std::function<view::OwnerNumber(const std::string& name)>;
-  FactReader(std::string source, int offset_min, OwnerOf owner_of)
-      : source_(std::move(source)), offset_min_(offset_min), owner_of_(std::move(owner_of)) {}
+  using BirthDateOf = std::function<std::string(const std::string& patient)>;
+  FactReader(std::string source, int offset_min, OwnerOf owner_of, BirthDateOf birth_date_of)
+      : source_(std::move(source)),
+        offset_min_(offset_min),
+        owner_of_(std::move(owner_of)),
+        birth_date_of_(std::move(birth_date_of)) {}
 
   std::vector<Fact> Take(std::string_view type, fhir::Value root) {
     if (type == "Encounter") Encounter(root);
     if (type == "ServiceRequest") Referral(root);
     if (type == "Consent") Consent(root);
     if (type == "Task") Emergency(root);
+    if (type == "RelatedPerson") Guardian(root);
     std::erase_if(facts_, [](const Fact& fact) { return fact.owner == 0 || fact.actors.empty(); });
     return std::move(facts_);
   }
@@ -114,7 +126,7 @@ class FactReader {
     TakePeriod(rule["period"], offset_min_, &fact);
     for (const fhir::Value actor : rule["actor"]) fact.actors.push_back(ActorOf(actor["reference"]));
     if (fact.actors.empty()) fact.actors.emplace_back(access::kAnybody);
-    for (const fhir::Value purpose : rule["purpose"]) fact.purposes.push_back(purpose["code"].ToString());
+    for (const fhir::Value purpose : rule["purpose"]) fact.codes.push_back(purpose["code"].ToString());
     return fact;
   }
 
@@ -144,6 +156,26 @@ class FactReader {
     facts_.insert(facts_.end(), exceptions.begin(), exceptions.end());
   }
 
+  void Guardian(fhir::Value root) {
+    if (!IsVerifiedGuardian(root) || root["active"].Json() == "false") return;
+    Fact fact = Begin(Fact::Kind::kFamily, root["patient"]);
+    TakePeriod(root["period"], offset_min_, &fact);
+    for (const fhir::Value relationship : root["relationship"]) {
+      for (const fhir::Value coding : relationship["coding"]) fact.codes.push_back(coding["code"].ToString());
+    }
+    for (const fhir::Value extension : root["extension"]) {
+      if (extension["url"].ToString() != kGuardianUrl) continue;
+      const view::OwnerNumber guardian = owner_of_(ReferenceOf(extension["valueReference"]));
+      if (guardian != 0) fact.actors.push_back(fmt::format("owner:{}", guardian));
+    }
+    // A year or a month alone counts from its first day: in doubt the child is its own master sooner.
+    const auto born = ParseDateRange(birth_date_of_(ReferenceOf(root["patient"])), 0);
+    if (!born.ok()) return;
+    fact.birth_day = born->low_us / kDayUs - (born->low_us % kDayUs < 0 ? 1 : 0);
+    fact.offset_min = offset_min_;
+    facts_.push_back(std::move(fact));
+  }
+
   void Emergency(fhir::Value root) {
     if (!IsEmergencyTask(root)) return;
     for (const fhir::Value coding : root["businessStatus"]["coding"]) {
@@ -161,6 +193,7 @@ class FactReader {
   const std::string source_;
   const int offset_min_;
   const OwnerOf owner_of_;
+  const BirthDateOf birth_date_of_;
   std::vector<Fact> facts_;
 };
 
@@ -175,12 +208,41 @@ void FactFeed::Stop() {
 }
 
 std::vector<Fact> FactFeed::FactsOf(std::string_view type, std::string_view id, fhir::Value root) const {
-  FactReader reader(fmt::format("{}/{}", type, id), context_.timezone_offset_min,
-                    [this](const std::string& name) {
-                      const auto owner = context_.engine->keys().Find(name);
-                      return owner.ok() ? *owner : view::OwnerNumber{0};
-                    });
+  FactReader reader(
+      fmt::format("{}/{}", type, id), context_.timezone_offset_min,
+      [this](const std::string& name) {
+        const auto owner = context_.engine->keys().Find(name);
+        return owner.ok() ? *owner : view::OwnerNumber{0};
+      },
+      [this](const std::string& patient) { return BirthDateOf(patient); });
   return reader.Take(type, root);
+}
+
+std::string FactFeed::BirthDateOf(const std::string& patient) const {
+  constexpr std::string_view kPatient = "Patient/";
+  if (!patient.starts_with(kPatient)) return {};
+  const auto version = context_.engine->directory().Current(
+      context_.engine->IdHash("Patient", patient.substr(kPatient.size())), context_.engine->Head());
+  if (version.ordinal == 0 || version.deleted) return {};
+  const auto read = context_.engine->Read(version.ordinal);
+  return read.ok() ? (*read)->document.Root()["birthDate"].ToString() : std::string();
+}
+
+/// A child whose birth date may be another now: his guardians are looked at again.
+void FactFeed::TakeChild(const view::Resource& patient) {
+  std::set<std::string> ids;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto at = guardians_.find("Patient/" + patient.id);
+    if (at == guardians_.end()) return;
+    ids = at->second;
+  }
+  for (const std::string& id : ids) {
+    const auto version = context_.engine->directory().Current(context_.engine->IdHash("RelatedPerson", id),
+                                                              context_.engine->Head());
+    if (version.ordinal == 0) continue;
+    if (const auto read = context_.engine->Read(version.ordinal); read.ok()) Take(**read);
+  }
 }
 
 /// A Task counts before the feed comes to it: what it comes to then must not be an older one.
@@ -197,7 +259,12 @@ bool FactFeed::IsPassed(uint64_t id_hash, const view::Resource& now) {
 void FactFeed::Take(const view::Resource& now) {
   const std::string_view type = context_.engine->definitions().Type(now.type).name;
   if (std::find(kFactTypes.begin(), kFactTypes.end(), type) == kFactTypes.end()) return;
+  if (type == "Patient") return TakeChild(now);
   const fhir::Value root = now.document.Root();
+  if (type == "RelatedPerson" && IsVerifiedGuardian(root)) {
+    const std::lock_guard lock(mutex_);
+    guardians_[ReferenceOf(root["patient"])].insert(now.id);
+  }
   const uint64_t id_hash = context_.engine->IdHash(type, now.id);
   if (type == "Task" && IsPassed(id_hash, now)) return;
   facts_.Put(id_hash, root ? FactsOf(type, now.id, root) : std::vector<Fact>());
@@ -232,6 +299,7 @@ Status FactFeed::Load() {
   TRY(LoadAll("Consent", "status=active", position));
   TRY(LoadAll("Task", fmt::format("code={}|{}", kAccessSystem, kEmergencyCode), position));
   TRY(LoadAll("ServiceRequest", "status=active", position));
+  TRY(LoadAll("RelatedPerson", fmt::format("_tag={}|verified", kGuardianshipSystem), position));
   TRY(LoadAll("Encounter", "status=arrived,triaged,in-progress,onleave", position));
   return LoadAll("Encounter", fmt::format("status=finished&date=ge{}", FormatInstant(back_us).substr(0, 10)),
                  position);

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <unordered_map>
 
@@ -19,9 +20,15 @@ namespace tk::interaction {
 inline constexpr std::string_view kAccessSystem = "http://tongkang.dev/fhir/CodeSystem/access";
 inline constexpr std::string_view kEmergencyCode = "emergency-access";
 inline constexpr std::string_view kAccountSystem = "http://tongkang.dev/fhir/sid/account";
+/// meta.tag of a RelatedPerson whose guardianship was verified, and the extension that names the guardian's own Patient.
+inline constexpr std::string_view kGuardianshipSystem = "http://tongkang.dev/fhir/sid/guardianship";
+inline constexpr std::string_view kGuardianUrl =
+    "http://tongkang.dev/fhir/StructureDefinition/related-person-patient";
 
 /// Is this a Task by which an emergency access is reviewed?
 bool IsEmergencyTask(fhir::Value task);
+/// Is this a RelatedPerson that is said to be a verified guardian?
+bool IsVerifiedGuardian(fhir::Value related_person);
 
 class FactFeed {
  public:
@@ -42,6 +49,9 @@ class FactFeed {
   Status Load();
   Status LoadAll(std::string_view type, const std::string& criteria, const view::Position& position);
   std::vector<access::Fact> FactsOf(std::string_view type, std::string_view id, fhir::Value root) const;
+  /// A child's birth date, of the version that stands now; "" if none.
+  std::string BirthDateOf(const std::string& patient) const;
+  void TakeChild(const view::Resource& patient);
   bool IsPassed(uint64_t id_hash, const view::Resource& now);
   bool MayMatter(const access::Viewer& viewer) const;
   Status WaitLoaded();
@@ -53,6 +63,8 @@ class FactFeed {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::unordered_map<std::string, std::deque<Instant>> turns_;
+  std::unordered_map<std::string, std::set<std::string>>
+      guardians_;                                         // by the child, "Patient/c": ids of RelatedPersons
   std::unordered_map<uint64_t, uint32_t> task_versions_;  // of emergency accesses: few
   std::thread thread_;
 };

@@ -171,6 +171,12 @@ Status CheckPlace(const Room& room, const access::Viewer& viewer, const view::Re
   const fhir::Value root = now.document.Root();
   if (!root) return {};  // a delete leaves nothing behind
   TRY(CheckNoEmergencyTask(room, now));
+  if (room.TypeName(now.type) == "RelatedPerson" && IsVerifiedGuardian(root) &&
+      !viewer.MayCall("verify-guardian"))
+    return MakeIssue(
+        ErrorCode::kForbidden, "forbidden", "RelatedPerson.meta.tag",
+        "That a guardianship is verified opens the child's records: it is written by a post with the "
+        "operation verify-guardian.");
   if (viewer.scope.all()) return {};
   const view::Owners& owners = room.engine().owners();
   std::string name = owners.NameOf(now);
