@@ -163,6 +163,8 @@ void RequestParser::on_field_impl(field known, Text name, Text value, Code& erro
     error = beast::http::error::header_limit;
     return;
   }
+  // A trailer comes after whoever asks was looked at, and proxies pass it on unseen: it signs nobody in (RFC 9110 section 6.5.1).
+  if (is_header_done()) return;
   if (known == field::transfer_encoding) {
     // One coding, chunked, by name: whatever else says where the body ends, a proxy may read it otherwise (RFC 9112 section 6.1).
     if (has_coding_ || !EqualsIgnoreCase(View(value), "chunked")) {
@@ -222,7 +224,11 @@ size_t RequestParser::on_body_impl(Text body, Code& error) {
   return body.size();
 }
 
-void RequestParser::on_chunk_header_impl(uint64_t, Text, Code&) {}
+/// Told at once: nobody sends a gigabyte to hear that it is too much.
+void RequestParser::on_chunk_header_impl(uint64_t size, Text, Code& error) {
+  if (size > body_bytes_max_ || request_->body.size() > body_bytes_max_ - size)
+    error = beast::http::error::body_limit;
+}
 size_t RequestParser::on_chunk_body_impl(uint64_t, Text body, Code& error) {
   return on_body_impl(body, error);
 }

@@ -180,6 +180,11 @@ awaitable<bool> Session<Stream>::ReadBody(RequestParser* parser, const Request& 
         co_return false;
       }
       if (used != 0) continue;
+      // What stays unread is the line of a chunk, or a trailer: of these the parser wants all, and they are no body that has a limit.
+      if (Unread().size() > loop_->options.head_bytes_max) {
+        co_await RefuseAndClose(431, "the line of a chunk, or the trailer, is longer than a head may be");
+        co_return false;
+      }
     }
     const bool flushed = co_await Flush();
     if (!flushed) co_return false;
