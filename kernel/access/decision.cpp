@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "kernel/access/oauth/scopes.h"
+
 namespace tk::access {
 namespace {
 
@@ -27,27 +29,38 @@ Opened LookAtFacts(const Viewer& viewer, const Policies& policies, std::span<con
   return opened;
 }
 
+/// What the post alone says, without what a program was granted.
 Step RightStep(const Viewer& viewer, const AccessQuestion& question) {
-  const std::string post = viewer.post == nullptr ? "-" : viewer.post->name;
-  const std::string source = viewer.post == nullptr ? std::string() : viewer.post->source;
-  switch (question.deed) {
-    case Deed::kRead:
-      return {"type", viewer.MayRead(question.type),
-              fmt::format("The post {} {} {}.", post,
-                          viewer.MayRead(question.type) ? "may read" : "may not read", question.type),
-              source};
-    case Deed::kWrite:
-      return {"type", viewer.MayWrite(question.type),
-              fmt::format("The post {} {} {}.", post,
-                          viewer.MayWrite(question.type) ? "may write" : "may not write", question.type),
-              source};
-    case Deed::kCall:
-      break;
-  }
-  return {"operation", viewer.MayCall(question.operation),
-          fmt::format("The post {} {} {}.", post,
-                      viewer.MayCall(question.operation) ? "may call" : "may not call", question.operation),
-          source};
+  Viewer post = viewer;
+  post.granted = nullptr;
+  const std::string name = viewer.post == nullptr ? "-" : viewer.post->name;
+  const bool is_call = question.deed == Deed::kCall;
+  const bool may = is_call                        ? post.MayCall(question.operation)
+                   : question.deed == Deed::kRead ? post.MayRead(question.type)
+                                                  : post.MayWrite(question.type);
+  const std::string_view verb = is_call ? "call" : question.deed == Deed::kRead ? "read" : "write";
+  return {is_call ? "operation" : "type", may,
+          fmt::format("The post {} {} {} {}.", name, may ? "may" : "may not", verb,
+                      is_call ? question.operation : question.type),
+          viewer.post == nullptr ? std::string() : viewer.post->source, fmt::format("posts.toml [{}]", name)};
+}
+
+/// Of a program: which scope it has for this, or lacks.
+Step ScopeStep(const Viewer& viewer, const AccessQuestion& question) {
+  const bool may = question.deed == Deed::kRead    ? viewer.IsGranted(question.type, oauth::kRead)
+                   : question.deed == Deed::kWrite ? viewer.IsGranted(question.type, oauth::kWrites)
+                                                   : viewer.MayCall(question.operation);
+  const std::string_view level = viewer.granted->Has(oauth::Level::kPatient) ? "patient" : "user";
+  const std::string wanted =
+      question.deed == Deed::kCall
+          ? fmt::format("no scope gives {}", question.operation)
+          : fmt::format("{}/{}.{}", level, question.type, question.deed == Deed::kRead ? "r" : "cud");
+  std::string text = fmt::format("The program {} was granted it.", viewer.client);
+  if (!may && question.deed == Deed::kCall) text = fmt::format("Of a program {}.", wanted);
+  if (!may && question.deed != Deed::kCall)
+    text = fmt::format("The program {} was not granted the scope {}.", viewer.client, wanted);
+  return {"scope", may, std::move(text), "SMART App Launch 2.2.0, scopes.",
+          fmt::format("accounts.toml [{}]", viewer.client)};
 }
 
 bool InArea(const view::Scope& scope, view::OwnerNumber owner, uint64_t area) {
@@ -74,10 +87,28 @@ void AddMaskStep(const Viewer& viewer, const AccessQuestion& question, Decision*
   const std::string what = decision->masked.empty()
                                ? "identifiers in references, and numbers of persons in texts"
                                : fmt::format("{}", fmt::join(decision->masked, ", "));
-  decision->steps.push_back({"mask", true, fmt::format("Seen masked: {}.", what), viewer.masks->source});
+  decision->steps.push_back({"mask", true, fmt::format("Seen masked: {}.", what), viewer.masks->source,
+                             fmt::format("policies.toml [masks.{}]", viewer.post->name)});
+}
+
+/// `opened`: by a fact, and not by the area alone.
+void AddSpecialStep(const Viewer& viewer, bool opened, Decision* decision) {
+  if (opened || !IsBoundBySpecial(viewer)) return;
+  decision->steps.push_back({"special", true,
+                             "What tells of a special disease is seen without its content: no treating "
+                             "relation, Consent or emergency access opens the person.",
+                             viewer.policies->special_source(), "policies.toml [special]"});
 }
 
 }  // namespace
+
+bool IsBoundBySpecial(const Viewer& viewer) {
+  if (viewer.policies == nullptr || viewer.post == nullptr || viewer.policies->special().empty() ||
+      viewer.kind == AccountKind::kResident)
+    return false;
+  const OpenPolicy* const open = viewer.policies->OpenOf(viewer.post->name);
+  return open != nullptr && !open->special;
+}
 
 bool Reaches(const view::Scope& scope, view::OwnerNumber owner, uint64_t area, Verdict facts) {
   if (owner == 0 || area == view::kAreaPublic) return true;
@@ -96,8 +127,13 @@ Decision Decide(const Viewer& viewer, const AccessQuestion& question, std::span<
             : fmt::format("The account {} has the post {}.", viewer.account, viewer.post->name),
         "accounts.toml"});
   Step right = RightStep(viewer, question);
-  const bool may = viewer.post != nullptr && right.permits;
+  bool may = viewer.post != nullptr && right.permits;
   step(std::move(right));
+  if (may && viewer.granted != nullptr) {
+    Step scope = ScopeStep(viewer, question);
+    may = scope.permits;
+    step(std::move(scope));
+  }
   if (!may) return decision;
   if (!question.exists) {
     step({"record", false, "There is no such record.", {}});
@@ -110,18 +146,23 @@ Decision Decide(const Viewer& viewer, const AccessQuestion& question, std::span<
   }
   const OpenPolicy* const open = policies.OpenOf(viewer.post->name);
   const std::string source = open == nullptr ? std::string() : open->source;
-  const Opened facts = LookAtFacts(viewer, policies, about, now_us);
+  const std::string rule = fmt::format("policies.toml [open.{}]", viewer.post->name);
+  // A program that was let to one person is so whatever opens others to whom it acts for.
+  const bool narrowed =
+      viewer.granted != nullptr && viewer.scope.only_owner != 0 && viewer.scope.only_owner != question.owner;
+  const Opened facts = narrowed ? Opened() : LookAtFacts(viewer, policies, about, now_us);
   if (facts.emergency)
     step({"emergency", true, "An emergency access of this account is running, whatever else says.",
-          policies.emergency().source});
-  if (facts.denied) step({"consent", facts.emergency, "A Consent of the person denies it.", source});
+          policies.emergency().source, "policies.toml [emergency]"});
+  if (facts.denied) step({"consent", facts.emergency, "A Consent of the person denies it.", source, rule});
   if (facts.permitted && !facts.denied)
-    step({"consent", true, "A Consent of the person permits it.", source});
+    step({"consent", true, "A Consent of the person permits it.", source, rule});
   if (facts.relation && !facts.denied)
     step({"relation", true, "The account's organization has a treating relation with the person.",
-          policies.relation().source});
+          policies.relation().source, "policies.toml [relation]"});
   if (facts.family && !facts.denied)
-    step({"family", true, "The person is a child in the care of the account's person.", source});
+    step({"family", true, "The person is a child in the care of the account's person.",
+          policies.family().source, "policies.toml [family]"});
   const Verdict verdict = facts.emergency                                     ? Verdict::kOpens
                           : facts.denied                                      ? Verdict::kCloses
                           : facts.permitted || facts.relation || facts.family ? Verdict::kOpens
@@ -130,7 +171,10 @@ Decision Decide(const Viewer& viewer, const AccessQuestion& question, std::span<
   Step area = AreaStep(viewer, question);
   // Outside the area and yet open: that it is outside is no obstacle.
   if (verdict == Verdict::kNothing || area.permits) step(std::move(area));
-  if (decision.permits) AddMaskStep(viewer, question, &decision);
+  if (decision.permits) {
+    AddSpecialStep(viewer, verdict == Verdict::kOpens, &decision);
+    AddMaskStep(viewer, question, &decision);
+  }
   return decision;
 }
 

@@ -28,7 +28,8 @@ struct Step {
   std::string_view name;  // "post", "area", "consent" …: a literal
   bool permits = true;    // false: it stands in the way; what neither helps nor hinders is no step
   std::string text;
-  std::string source;  // of the policy; may be empty
+  std::string source;     // of the policy; may be empty
+  std::string rule = {};  // where it stands: "policies.toml [open.doctor]"; may be empty
 };
 
 struct Decision {
@@ -36,6 +37,10 @@ struct Decision {
   std::vector<Step> steps;
   std::vector<std::string_view> masked;  // elements that he would see masked
 };
+
+/// Do records of special diseases open to him only with the person, by a fact? Not to posts that act by law, not to a resident, who sees himself and
+/// whom he is opened.
+bool IsBoundBySpecial(const Viewer& viewer);
 
 /// Does the viewer reach this person's records? The scope's question with facts in place of lists.
 bool Reaches(const view::Scope& scope, view::OwnerNumber owner, uint64_t area, Verdict facts);

@@ -109,12 +109,13 @@ Error UnknownPurpose(const toml::table& table, const std::string& name) {
 }
 
 Result<OpenPolicy> ReadOpen(const toml::table& table, const std::string& name) {
-  TRY(CheckKeys(table, name, {"purpose", "relation", "consent", "family", "source"}));
+  TRY(CheckKeys(table, name, {"purpose", "relation", "consent", "family", "special", "source"}));
   OpenPolicy open;
   open.purpose = TRY(TextOf(table, "purpose", name));
   open.relation = TRY(FlagOf(table, "relation", name));
   open.consent = TRY(FlagOf(table, "consent", name));
   open.family = TRY(FlagOf(table, "family", name));
+  open.special = TRY(FlagOf(table, "special", name));
   open.source = TRY(SourceOf(table, name));
   return open;
 }
@@ -171,12 +172,28 @@ Result<FamilyPolicy> ReadFamily(const toml::table& table, const std::string& nam
   return family;
 }
 
+Status ReadSpecial(const toml::table& table, const std::string& name, SpecialCodes* codes) {
+  constexpr size_t kCodesMax = 1000;
+  TRY(CheckKeys(table, name, {"title_zh", "title_en", "codes", "source"}));
+  const std::vector<std::string> texts = TRY(TextsOf(table, "codes", name));
+  if (texts.empty() || texts.size() > kCodesMax)
+    return BadValue(table, "codes", name, fmt::format("lists 1 to {} codes", kCodesMax));
+  for (const std::string& text : texts) {
+    if (!codes->Add(text))
+      return BadValue(
+          table, "codes", name,
+          "lists texts like system|B20-B24 (beginnings of one length), system|Z21* or system|7917-8");
+  }
+  return {};
+}
+
 }  // namespace
 
 Status Policies::Read(std::string_view text, const std::string& name) {
   const toml::table file = TRY(ParseToml(text, name));
-  TRY(CheckKeys(file, name,
-                {"version", "purposes", "masks", "reveal", "open", "relation", "emergency", "family"}));
+  TRY(CheckKeys(
+      file, name,
+      {"version", "purposes", "masks", "reveal", "open", "relation", "emergency", "family", "special"}));
   if (std::string version = TRY(TextOf(file, "version", name)); !version.empty())
     version_ = std::move(version);
   if (const toml::node* const node = file.get("purposes")) {
@@ -216,6 +233,13 @@ Status Policies::Read(std::string_view text, const std::string& name) {
     relation_ = TRY(ReadRelation(*TRY(TableOf(*node, name, "relation")), name));
   if (const toml::node* const node = file.get("family"))
     family_ = TRY(ReadFamily(*TRY(TableOf(*node, name, "family")), name));
+  if (const toml::node* const node = file.get("special")) {
+    for (const auto& [key, each] : *TRY(TableOf(*node, name, "special"))) {
+      const toml::table& table = *TRY(TableOf(each, name, "special"));
+      TRY(ReadSpecial(table, name, &special_));
+      special_source_ = TRY(SourceOf(table, name));
+    }
+  }
   if (const toml::node* const node = file.get("emergency"))
     emergency_ = TRY(ReadEmergency(*TRY(TableOf(*node, name, "emergency")), name));
   return {};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernel/access/mask.h"
+#include "kernel/access/special.h"
 #include "kernel/base/result.h"
 
 namespace tk::access {
@@ -22,6 +23,7 @@ struct Purpose {
 struct OpenPolicy {
   std::string purpose, source;
   bool relation = false, consent = false, family = false;
+  bool special = false;  // by law or duty: sees records of special diseases also where area alone lets it in
 };
 struct RelationPolicy {
   int64_t encounter_days = 0, referral_days = 0;
@@ -60,6 +62,8 @@ class Policies {
   const RelationPolicy& relation() const { return relation_; }
   const EmergencyPolicy& emergency() const { return emergency_; }
   const FamilyPolicy& family() const { return family_; }
+  const SpecialCodes& special() const { return special_; }
+  const std::string& special_source() const { return special_source_; }
   /// Posts that are named here, sorted: each must be one.
   std::vector<std::string> Posts() const;
   /// The literal (it lives as long as the program) of a reason that $reveal takes; "" if it is none.
@@ -74,6 +78,8 @@ class Policies {
   RelationPolicy relation_;
   EmergencyPolicy emergency_;
   FamilyPolicy family_;
+  SpecialCodes special_;        // of all tables together
+  std::string special_source_;  // of the last of them
   std::vector<std::string_view> reveal_reasons_;
 };
 

@@ -365,6 +365,20 @@ Status FactFeed::WaitLoaded() {
                    "your post: try again in a moment.");
 }
 
+namespace {
+
+/// A resident and those whom facts open to him, as one list: a scope of one person stays with that one, whatever opens others (so a program's).
+void AddHimself(view::Scope* scope) {
+  if (scope->only_owner == 0 || scope->area_low != scope->area_high || scope->beyond->open.empty()) return;
+  auto all = std::make_shared<view::Beyond>(*scope->beyond);
+  all->open.insert(std::lower_bound(all->open.begin(), all->open.end(), scope->only_owner),
+                   scope->only_owner);
+  scope->only_owner = 0;
+  scope->beyond = std::move(all);
+}
+
+}  // namespace
+
 Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<const access::Viewer> viewer) {
   if (!MayMatter(*viewer)) return viewer;
   TRY(WaitLoaded());
@@ -372,6 +386,7 @@ Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<con
   if (beyond == nullptr) return viewer;
   auto seen = std::make_shared<access::Viewer>(*viewer);
   seen->scope.beyond = std::move(beyond);
+  if (viewer->granted == nullptr) AddHimself(&seen->scope);
   return std::shared_ptr<const access::Viewer>(std::move(seen));
 }
 

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include "kernel/access/decision.h"
 #include "kernel/interaction/permit.h"
+#include "kernel/interaction/person_reviews.h"
+#include "kernel/interaction/special.h"
 #include "kernel/interaction/summary.h"
 
 namespace tk::interaction {
@@ -97,28 +100,53 @@ std::string AsSeen(const access::Viewer& viewer, std::string_view text) {
   return masked.ok() ? out : std::string();
 }
 
-void MaskAnswer(const Call& call, Response* response) {
-  if (MasksOf(call.viewer()) == nullptr || response->body.empty() || IsOutcome(response->body)) return;
-  std::string out;
-  const auto masked = access::AppendMasked(*MasksOf(call.viewer()), GovernsTheCity, response->body, &out);
-  if (!masked.ok()) {
-    *response = OutcomeOf(
-        MakeError(ErrorCode::kInternal, "The answer could not be masked.", masked.error().ToString()));
-    return;
-  }
-  if (*masked) response->body = call.pretty ? PrettyJson(out) : std::move(out);
+namespace {
+
+Error NotMasked(const Error& error) {
+  return MakeError(ErrorCode::kInternal, "The answer could not be masked.", error.ToString());
 }
 
-Done WithMasks(const CallPtr& call, Done done) {
-  if (MasksOf(call->viewer()) == nullptr || LeavesWhole(call->kind)) return done;
-  return [call, done = std::move(done)](Response&& response) {
-    MaskAnswer(*call, &response);
+/// Puts in its place what is left of the answer, if anything went. Errors: what cannot be read cannot be masked, and does not leave.
+Status Replace(const Call& call, Result<std::optional<std::string>> left, Response* response) {
+  if (!left.ok()) return NotMasked(left.error());
+  if (*left) response->body = call.pretty ? PrettyJson(**left) : std::move(**left);
+  return {};
+}
+
+Result<std::optional<std::string>> Masked(const access::Masks& masks, std::string_view json) {
+  std::string out;
+  if (!TRY(access::AppendMasked(masks, GovernsTheCity, json, &out))) return std::optional<std::string>();
+  return std::optional(std::move(out));
+}
+
+Status Mask(const Room& room, const Call& call, Response* response) {
+  const access::Viewer& viewer = call.viewer();
+  // Also of what is shown by $reveal: that opens one record, not who else there is.
+  if (!SeesReviews(viewer)) TRY(Replace(call, WithoutReviews(response->body), response));
+  if (LeavesWhole(call.kind)) return {};
+  TRY(Replace(call, WithoutSpecial(room, viewer, response->body), response));
+  if (MasksOf(viewer) == nullptr) return {};
+  return Replace(call, Masked(*MasksOf(viewer), response->body), response);
+}
+
+}  // namespace
+
+void MaskAnswer(const Room& room, const Call& call, Response* response) {
+  if (response->body.empty() || IsOutcome(response->body)) return;
+  if (const Status masked = Mask(room, call, response); !masked.ok()) *response = OutcomeOf(masked.error());
+}
+
+Done WithMasks(const RoomPtr& room, const CallPtr& call, Done done) {
+  if (LeavesWhole(call->kind) && call->kind != Kind::kReveal) return done;
+  return [room, call, done = std::move(done)](Response&& response) {
+    MaskAnswer(*room, *call, &response);
     done(std::move(response));
   };
 }
 
 Status CheckMayAsk(const fhir::Definitions& definitions, const access::Viewer& viewer,
                    const search::Query& query) {
+  TRY(CheckMayAskSpecial(viewer, query));
   const access::Masks* const masks = MasksOf(viewer);
   if (masks == nullptr) return {};
   const Judge judge{query.definitions != nullptr ? *query.definitions : definitions, *masks};
@@ -130,7 +158,11 @@ Status CheckMayAsk(const fhir::Definitions& definitions, const access::Viewer& v
   return {};
 }
 
-Status CheckSeesAll(const access::Viewer& viewer, std::string_view text) {
+Status CheckSeesAll(const Room& room, const access::Viewer& viewer, std::string_view text) {
+  TRY(CheckNotSpecial(room, viewer, text));
+  if (!SeesReviews(viewer) && TellsOfReview(text))
+    return MakeError(ErrorCode::kForbidden,
+                     "What asks who is who in the whole city is not patched by who may not compare there.");
   const access::Masks* const masks = MasksOf(viewer);
   if (masks == nullptr) return {};
   std::string ignored;
@@ -143,10 +175,14 @@ Status CheckSeesAll(const access::Viewer& viewer, std::string_view text) {
 
 Result<fhir::Document> WithTruth(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal,
                                  fhir::Document document) {
+  TRY(CheckNoReview(room, viewer, document.Root()["resourceType"].ToString(), ordinal));
   const access::Masks* const masks = MasksOf(viewer);
-  if (masks == nullptr) return document;
+  const bool looks = masks != nullptr || access::IsBoundBySpecial(viewer);
+  if (!looks) return document;
   std::string stored;
   if (ordinal != 0) TRY(room.engine().ReadText(ordinal, &stored));
+  TRY(CheckNotSpecial(room, viewer, stored));
+  if (masks == nullptr) return document;
   const auto whole = TRY(access::Unmask(*masks, GovernsTheCity, stored, document.Root()));
   if (!whole) return document;
   return fhir::Document::Parse(*whole);

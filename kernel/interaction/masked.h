@@ -1,6 +1,8 @@
 // What a masked post gets and may not find out: the exit that every answer takes, what may be searched, and what may be written back.
 // Flow:   answer → Masked → out          query → CheckMayAsk          PUT → WithTruth → what is kept
-// Cost:   nothing for posts without masks; else access/mask.h's.
+// Also:   whom a review of the person index compares leaves for nobody but its clerks (person_reviews.h), special diseases for those to whom the person
+//         is open (special.h); whatever the masks.
+// Cost:   for posts without masks one scan of the answer; else access/mask.h's.
 // Source: access/data/policies.toml.
 #pragma once
 
@@ -14,9 +16,9 @@ namespace tk::interaction {
 inline const access::Masks* MasksOf(const access::Viewer& viewer) { return viewer.masks.get(); }
 
 /// The answer as it may leave for this viewer.
-void MaskAnswer(const Call& call, Response* response);
+void MaskAnswer(const Room& room, const Call& call, Response* response);
 /// `done` for an answer of which nothing may be seen that is masked; `done` itself when nothing is, or the answer has nothing stored.
-Done WithMasks(const CallPtr& call, Done done);
+Done WithMasks(const RoomPtr& room, const CallPtr& call, Done done);
 
 /// May this viewer ask so? Masked elements are neither searched nor sorted by, in chains and _has neither; but by their full value where his
 /// policy says so. Errors: kForbidden, naming what may be asked.
@@ -24,7 +26,7 @@ Status CheckMayAsk(const fhir::Definitions& definitions, const access::Viewer& v
                    const search::Query& query);
 
 /// A patch tests and copies what it cannot see. Errors: kForbidden where a part of `text` is masked to the viewer.
-Status CheckSeesAll(const access::Viewer& viewer, std::string_view text);
+Status CheckSeesAll(const Room& room, const access::Viewer& viewer, std::string_view text);
 
 /// A document as it is to be kept: what a masked reader sends back masked is what is stored (`ordinal`; 0 = nothing is there).
 /// Errors: kInvalid with the element that holds stars and is not what he was given.

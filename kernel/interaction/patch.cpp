@@ -22,7 +22,7 @@ Result<Plan> PlanPatchOf(const Room& room, const CallPtr& call, const view::Posi
   // The patch speaks of the resource as clients read it, with meta.versionId and meta.lastUpdated.
   std::string text;
   TRY(room.engine().ReadText(current.version.ordinal, &text));
-  TRY(CheckSeesAll(call->viewer(), text));
+  TRY(CheckSeesAll(room, call->viewer(), text));
   const fhir::Document before = TRY(fhir::Document::Parse(text));
   fhir::Document after = TRY(fhir::ApplyJsonPatch(before.Root(), patch.Root()));
   if (after.Root()["id"].ToString() != id) {

@@ -8,6 +8,7 @@
 #include "kernel/access/oauth/scopes.h"
 #include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/outcome.h"
+#include "kernel/interaction/person_reviews.h"
 #include "kernel/interaction/prefer.h"
 
 namespace tk::interaction {
@@ -177,6 +178,9 @@ Status CheckPlace(const Room& room, const access::Viewer& viewer, const view::Re
         ErrorCode::kForbidden, "forbidden", "RelatedPerson.meta.tag",
         "That a guardianship is verified opens the child's records: it is written by a post with the "
         "operation verify-guardian.");
+  if (room.TypeName(now.type) == "Task" && !SeesReviews(viewer) && TellsOfReview(now.document.Text()))
+    return MakeError(ErrorCode::kForbidden,
+                     "A Task that asks who is who in the whole city is the person index's own.");
   if (viewer.scope.all()) return {};
   const view::Owners& owners = room.engine().owners();
   std::string name = owners.NameOf(now);

@@ -3,11 +3,113 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "kernel/fhir/patch.h"
 #include "kernel/interaction/write.h"
 
 namespace tk::interaction {
+
+namespace {
+
+bool Mentions(std::string_view json, std::string_view text) {
+  return ::memmem(json.data(), json.size(), text.data(), text.size()) != nullptr;
+}
+
+/// Marked by itself, so that it is known where only a part of the Task is told (_elements).
+bool IsCandidate(fhir::Value input) {
+  for (const fhir::Value coding : input["type"]["coding"]) {
+    if (coding["system"].ToString() == kReviewSystem) return true;
+  }
+  return false;
+}
+bool IsFinding(fhir::Value extension) { return extension["url"].ToString() == person::kPersonLinkUrl; }
+
+/// A copy without them. Depth: the parser's.
+class ReviewRemover {
+ public:
+  explicit ReviewRemover(std::string* out) : json_(out) {}
+
+  void Copy(fhir::Value value) {
+    if (!TellsOfReview(value.Json()) || value.is_string()) {
+      json_.Raw(value.Json());
+    } else if (value.is_array()) {
+      json_.Array();
+      for (const fhir::Value item : value) Copy(item);
+      json_.End();
+    } else {
+      CopyObject(value);
+    }
+  }
+
+  size_t removed = 0;
+
+ private:
+  void CopyObject(fhir::Value object) {
+    const bool is_task = object["resourceType"].ToString() == "Task";
+    json_.Object();
+    for (const fhir::Value member : object) {
+      const std::string_view name = member.name_text();
+      if (is_task && name == "input") {
+        CopyWithout(member, IsCandidate);
+      } else if (is_task && name == "extension") {
+        CopyWithout(member, IsFinding);
+      } else {
+        json_.Key(name);
+        Copy(member);
+      }
+    }
+    json_.End();
+  }
+
+  void CopyWithout(fhir::Value list, bool (*is_hidden)(fhir::Value)) {
+    bool open = false;
+    for (const fhir::Value item : list) {
+      if (is_hidden(item)) {
+        ++removed;
+        continue;
+      }
+      if (!open) json_.Key(list.name_text()).Array();
+      open = true;
+      Copy(item);
+    }
+    if (open) json_.End();
+  }
+
+  fhir::JsonWriter json_;
+};
+
+}  // namespace
+
+bool SeesReviews(const access::Viewer& viewer) {
+  return viewer.scope.everything && viewer.scope.only_owner == 0 && viewer.MayCall("$explain-match");
+}
+
+bool TellsOfReview(std::string_view json) {
+  return Mentions(json, kReviewSystem) || Mentions(json, person::kPersonLinkUrl);
+}
+
+Result<std::optional<std::string>> WithoutReviews(std::string_view json) {
+  if (!TellsOfReview(json)) return std::optional<std::string>();
+  const fhir::Document document = TRY(fhir::Document::Parse(json));
+  std::string out;
+  ReviewRemover remover(&out);
+  remover.Copy(document.Root());
+  if (remover.removed == 0) return std::optional<std::string>();
+  return std::optional(std::move(out));
+}
+
+Status CheckNoReview(const Room& room, const access::Viewer& viewer, std::string_view type,
+                     view::Ordinal ordinal) {
+  if (type != "Task" || ordinal == 0 || SeesReviews(viewer)) return {};
+  std::string text;
+  TRY(room.engine().ReadText(ordinal, &text));
+  if (!TellsOfReview(text)) return {};
+  return MakeError(
+      ErrorCode::kForbidden,
+      "This Task asks who is who in the whole city: it is changed by who may compare persons there, "
+      "and by $link, $not-same and $merge.");
+}
 
 Status AddPatched(const Room& room, const Current& current, std::string_view patch, view::ChangeSet* set) {
   const view::ResourcePtr before = TRY(room.engine().Read(current.version.ordinal));

@@ -3,6 +3,8 @@
 //         record and each other a person said so. It is completed in the transaction of the decision that settles it, with that as its output; so a review
 //         about persons who were joined meanwhile goes with the decision that joined them.
 // Cost:   a search for the reviews about both persons' records, of which kReviewedRecordsMax are looked at.
+// Seen:   whom a review compares, and how far they agree, tells of persons who may lie anywhere in the city: whoever may not compare for the whole city
+//         sees the Task without it, and does not write, change or delete one. Else a guess, written down as a Patient, would be answered by its review.
 #pragma once
 
 #include <vector>
@@ -14,6 +16,17 @@
 namespace tk::interaction {
 
 inline constexpr size_t kReviewedRecordsMax = 100, kReviewsMax = 200;
+
+/// Post and scopes let him compare, and no area or person bounds what he sees.
+bool SeesReviews(const access::Viewer& viewer);
+/// Is there anything of a review in this JSON? In doubt yes. Cost: one scan.
+bool TellsOfReview(std::string_view json);
+/// `json` (a Task, a part of one, a Bundle) without the candidates and findings of reviews; nullopt: there are none.
+/// Errors: kIncorrect if it is no JSON.
+Result<std::optional<std::string>> WithoutReviews(std::string_view json);
+/// kForbidden when that version is a review, and not this viewer's to change or delete. Cost: of a Task a read.
+Status CheckNoReview(const Room& room, const access::Viewer& viewer, std::string_view type,
+                     view::Ordinal ordinal);
 
 /// A decision that is about to be written.
 struct NewDecision {

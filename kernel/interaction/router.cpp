@@ -527,7 +527,7 @@ std::optional<Write> Begin(const RoomPtr& room, Request&& request, Done done) {
     };
   }
   if (auto refusal = Route(*room, call.get())) return Told(done, std::move(*refusal));
-  done = WithMasks(call, WithAudit(call, std::move(done)));
+  done = WithMasks(room, call, WithAudit(call, std::move(done)));
   if (const Status granted = CheckScopes(*call); !granted.ok()) return Told(done, OutcomeOf(granted.error()));
   std::string format;
   if (const Status read = ReadHeaders(room, call.get(), &format); !read.ok())
@@ -557,9 +557,10 @@ std::optional<Write> Begin(const RoomPtr& room, Request&& request, Done done) {
                                           fmt::format("The body is larger than {} MB: send it in parts.",
                                                       kBodyBytesMax >> 20))));
   }
-  if (auto seen = room->facts->With(call->request.viewer); seen.ok())
-    call->request.viewer = std::move(seen).value();
-  else if (call->kind != Kind::kCapabilities)
+  if (auto seen = room->facts->With(call->request.viewer); seen.ok()) {
+    // $why looks at the facts itself, one by one.
+    if (call->kind != Kind::kWhy) call->request.viewer = std::move(seen).value();
+  } else if (call->kind != Kind::kCapabilities)
     return Told(done, OutcomeOf(seen.error()));
   if (call->kind == Kind::kEmergency) {
     HandleEmergency(room, call, std::move(done));

@@ -12,6 +12,7 @@
 #include "kernel/fhir/patch.h"
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/outcome.h"
+#include "kernel/interaction/person_reviews.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/references.h"
 #include "kernel/interaction/write.h"
@@ -325,7 +326,7 @@ class Planning {
     TRY(CheckMayRead(call_.viewer(), entry.type_name));
     std::string text;
     TRY(room_.engine().ReadText(item.current.version.ordinal, &text));
-    TRY(CheckSeesAll(call_.viewer(), text));
+    TRY(CheckSeesAll(room_, call_.viewer(), text));
     return PatchedBy(entry, text);
   }
 
@@ -366,6 +367,9 @@ class Planning {
       } else if (entry.method == Method::kDelete) {
         result.status = 204;
         result.version = item.current.version.version + 1;
+        if (Status may = CheckNoReview(room_, call_.viewer(), entry.type_name, item.current.version.ordinal);
+            !may.ok())
+          return At(i, ".request", std::move(may));
         TRY(AddDelete(room_, entry.type, item.id, item.current, set_.get()));
       } else {
         if (Status placed = CheckPlace(room_, call_.viewer(), *item.now, basis_, areas_); !placed.ok())

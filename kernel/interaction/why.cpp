@@ -72,6 +72,7 @@ std::string DecisionJson(const access::Decision& decision, std::string_view poli
     json.Object().Member("name", "name").Member("valueCode", step.name).End();
     json.Object().Member("name", "permits").Key("valueBoolean").Bool(step.permits).End();
     json.Object().Member("name", "text").Member("valueString", step.text).End();
+    if (!step.rule.empty()) json.Object().Member("name", "rule").Member("valueString", step.rule).End();
     if (!step.source.empty()) json.Object().Member("name", "source").Member("valueString", step.source).End();
     json.End().End();
   }

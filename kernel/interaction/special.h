@@ -1,0 +1,22 @@
+// What tells of a special disease (access/special.h), to those whom area alone lets in: of such a resource they get that there is one, and no content; they
+// do not search by its codes and do not change it. A treating relation, a Consent, an emergency access, a guardian's care opens it, and so does $reveal, with
+// its reason. Posts that act by law (policies.toml: special) see it.
+// Flow:   answer → WithoutSpecial → out          query → CheckMayAskSpecial          PUT, PATCH → CheckNotSpecial
+// Not looked into: what texts say, codes that are not on the list, what a drug says of the disease.
+// Cost:   one scan of the answer; a parse only where a code is found.
+#pragma once
+
+#include "kernel/interaction/room.h"
+#include "kernel/search/query.h"
+
+namespace tk::interaction {
+
+/// `json` as this viewer may see it; nullopt: there is nothing to hide. Errors: kIncorrect if it is no JSON.
+Result<std::optional<std::string>> WithoutSpecial(const Room& room, const access::Viewer& viewer,
+                                                  std::string_view json);
+/// kForbidden when a part of the resource `text` is hidden from him.
+Status CheckNotSpecial(const Room& room, const access::Viewer& viewer, std::string_view text);
+/// kForbidden for criteria and orders that would tell who has one.
+Status CheckMayAskSpecial(const access::Viewer& viewer, const search::Query& query);
+
+}  // namespace tk::interaction

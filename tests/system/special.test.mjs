@@ -1,0 +1,124 @@
+// Special diseases (level 5): whom area alone lets in gets that there is a record, and neither its content nor an answer to whoever has one; who treats, is
+// permitted, has an emergency or acts by law sees it. Guardians on the real program, too, and what a program's token is told by $why.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { freshFolder, program, request, Server, sleep } from '../lib/server.mjs';
+
+const kHere = '380102';
+const kArea = 'http://tongkang.dev/fhir/sid/area', kIcd = 'http://hl7.org/fhir/sid/icd-10', kGuardian = 'http://tongkang.dev/fhir/sid/guardianship';
+const concept = (code, system = kIcd, text = 'a-plain-word') => ({ coding: [{ system, code }], text });
+const about = (id) => ({ subject: { reference: `Patient/${id}` } });
+
+describe('special diseases, guardians', () => {
+  let server, data;
+  const tokens = {};
+  const ask = (who, method, target, body, headers = {}) => request(server.base, method, `/fhir${target}`, { token: tokens[who], body, headers });
+  const put = async (resource, status = 201) => { const answer = await ask('city', 'PUT', `/${resource.resourceType}/${resource.id}`, resource); assert.equal(answer.status, status, answer.text); };
+  async function awaitThat(look, what) {
+    for (let i = 0; i < 100; ++i) { if (await look()) return; await sleep(50); }
+    assert.fail(what);
+  }
+  const kHidden = ['B20', 'a-plain-word', '7917-8', 'positive-of-what', 'a-note-of-hers'];
+  const shows = (text) => kHidden.filter((word) => text.includes(word));
+
+  before(async () => {
+    data = freshFolder('special');
+    const add = (name, ...args) => execFileSync(program(), ['account', 'add', name, '--data', data, '--no-password', ...args], { stdio: 'ignore' });
+    add('li', '--post', 'doctor', '--area', kHere, '--organization', 'Organization/h1');
+    add('officer', '--post', 'cdc-officer', '--area', kHere);
+    add('screener', '--post', 'screener', '--area', kHere);
+    add('herself', '--kind', 'resident', '--post', 'resident', '--record', 'Patient/x');
+    add('mother', '--kind', 'resident', '--post', 'resident', '--record', 'Patient/mother');
+    add('stranger', '--kind', 'resident', '--post', 'resident', '--record', 'Patient/stranger');
+    add('guard', '--post', 'security-officer');
+    server = await new Server(data).start();
+    tokens.city = await server.token();
+    for (const name of ['li', 'officer', 'screener', 'herself', 'mother', 'stranger', 'guard']) tokens[name] = await server.token(name);
+    const person = (id, birthDate) => ({ resourceType: 'Patient', id, meta: { tag: [{ system: kArea, code: kHere }] }, name: [{ family: 'Test' }], birthDate });
+    for (const [id, born] of [['x', '1980-01-02'], ['mother', '1985-01-02'], ['stranger', '1990-01-02'], ['child', `${new Date().getFullYear() - 5}-01-02`]]) await put(person(id, born));
+    await put({ resourceType: 'Condition', id: 'hiv', code: concept('B20.1'), note: [{ text: 'a-note-of-hers' }], ...about('x') });
+    await put({ resourceType: 'Condition', id: 'cough', code: concept('R05', kIcd, 'cough'), ...about('x') });
+    await put({ resourceType: 'Observation', id: 'test', status: 'final', code: concept('7917-8', 'http://loinc.org'), valueString: 'positive-of-what', ...about('x') });
+    await put({ resourceType: 'Encounter', id: 'visit', status: 'cancelled', class: { code: 'AMB' }, reasonCode: [concept('B20')], ...about('x') });
+    await put({ resourceType: 'Condition', id: 'fever', code: concept('R50', kIcd, 'fever'), ...about('child') });
+  });
+  after(async () => {
+    await server?.stop();
+    fs.rmSync(data, { recursive: true, force: true });
+  });
+
+  const kWays = ['/Condition/hiv', '/Condition/hiv/_history/1', '/Condition/hiv/_history', '/Observation/test', '/Encounter/visit', '/Condition?patient=x', '/Condition?patient=x&_elements=code', '/Condition?patient=x&_summary=true', '/Observation?patient=x&_pretty=true', '/Encounter?patient=x', '/Patient?_id=x&_revinclude=*',
+    '/Patient/x/$everything', '/Patient/x/*', '/?_type=Condition,Observation&patient=x', '/Condition/_history', '/Observation/_history'];
+
+  test('by area alone: that it is there, and no content; what else there is stays whole', async () => {
+    for (const way of kWays) {
+      const answer = await ask('li', 'GET', way);
+      assert.equal(answer.status, 200, `${way} ${answer.text}`);
+      assert.deepEqual(shows(answer.text), [], `${way} ${answer.text}`);
+      assert.match(answer.text, /"code": ?"MASKED"/, way);
+    }
+    const listed = await ask('li', 'GET', '/Condition?patient=x&_total=accurate');
+    assert.deepEqual([listed.json.total, listed.json.entry.length], [2, 2]);
+    assert.equal(listed.json.entry.find((e) => e.resource.id === 'cough').resource.code.text, 'cough');
+    const batch = await ask('li', 'POST', '', { resourceType: 'Bundle', type: 'batch', entry: [{ request: { method: 'GET', url: 'Condition/hiv' } }, { request: { method: 'GET', url: 'Observation?patient=x' } }] });
+    assert.deepEqual(shows(batch.text), []);
+    assert.deepEqual(shows((await ask('screener', 'GET', '/Observation?patient=x')).text), []);
+    for (const who of ['officer', 'herself', 'city']) assert.equal(shows((await ask(who, 'GET', '/Condition/hiv')).text).length, 3, who);
+  });
+
+  test('nobody is asked after by it', async () => {
+    await put({ resourceType: 'ValueSet', id: 'v', url: 'http://tongkang.dev/test/v', status: 'active', compose: { include: [{ system: kIcd, concept: [{ code: 'B20.1' }, { code: 'R05' }] }] } });
+    await put({ resourceType: 'ValueSet', id: 'w', url: 'http://tongkang.dev/test/w', status: 'active', compose: { include: [{ system: kIcd, concept: [{ code: 'R05' }] }] } });
+    for (const query of ['Condition?code=B20.1', `Condition?code=${kIcd}%7CB20.1`, 'Condition?code=I10,b20.1', 'Condition?code:not=B20.1', 'Condition?code:text=a-plain', 'Condition?_sort=code', 'Condition?code:in=http://tongkang.dev/test/v', 'Condition?code:not-in=http://tongkang.dev/test/v',
+      'Observation?code=http://loinc.org%7C7917-8', 'Observation?combo-code=7917-8', 'Encounter?reason-code=B20', 'Patient?_has:Condition:patient:code=B20.1', 'Observation?subject:Patient._has:Condition:patient:code=B20.1', 'Observation?code-value-string=7917-8$positive-of-what']) {
+      for (const more of ['', '&_summary=count']) assert.ok([400, 403].includes((await ask('li', 'GET', `/${query}${more}`)).status), `${query}${more}`);
+    }
+    for (const query of ['Condition?code=R05', 'Condition?code:in=http://tongkang.dev/test/w', 'Condition?patient=x&_sort=-recorded-date', 'Condition?patient=x&category:missing=true']) assert.equal((await ask('li', 'GET', `/${query}`)).status, 200, query);
+    assert.equal((await ask('officer', 'GET', '/Condition?code=B20.1&_summary=count')).json.total, 1);
+    const { id, ...fresh } = { resourceType: 'Condition', id: 'n', code: concept('R05'), ...about('x') };
+    assert.equal((await ask('li', 'POST', '/Condition', fresh, { 'if-none-exist': 'code=B20.1' })).status, 403);
+  });
+
+  test('what is not seen is not changed, and $reveal shows it with its reason', async () => {
+    const patch = [{ op: 'test', path: '/code/coding/0/code', value: 'B20.1' }];
+    assert.equal((await ask('li', 'PATCH', '/Condition/hiv', patch, { 'content-type': 'application/json-patch+json' })).status, 403);
+    const shell = (await ask('li', 'GET', '/Condition/hiv')).json;
+    assert.equal((await ask('li', 'PUT', '/Condition/hiv', { ...shell, code: concept('R05') })).status, 403);
+    assert.equal((await ask('li', 'PUT', '/Condition/cough', { resourceType: 'Condition', id: 'cough', code: concept('R05', kIcd, 'cough'), ...about('x') })).status, 200);
+    const shown = await ask('li', 'POST', '/Condition/hiv/$reveal', { resourceType: 'Parameters', parameter: [{ name: 'reason', valueCode: 'correct-record' }] });
+    assert.equal(shown.status, 200, shown.text);
+    assert.equal(shows(shown.text).length, 3);
+  });
+
+  test('why: the step is told, with its rule; treated here, the content is there, and gone again with the visit', async () => {
+    const steps = async () => (await ask('guard', 'GET', '/$why?account=li&resource=Condition/hiv')).json.parameter.filter((p) => p.name === 'step').map((s) => Object.fromEntries(s.part.map((p) => [p.name, p.valueCode ?? p.valueString ?? p.valueBoolean])));
+    const special = (await steps()).find((s) => s.name === 'special');
+    assert.equal(special.rule, 'policies.toml [special]');
+    assert.match(special.source, /GB\/T 39725/);
+    const visit = (status) => ({ resourceType: 'Encounter', id: 'open', status, class: { code: 'AMB' }, serviceProvider: { reference: 'Organization/h1' }, ...about('x') });
+    await put(visit('in-progress'));
+    await awaitThat(async () => shows((await ask('li', 'GET', '/Condition/hiv')).text).length === 3, 'a treating relation opens it');
+    assert.equal((await steps()).find((s) => s.name === 'special'), undefined);
+    assert.equal(shows((await ask('li', 'GET', '/Patient/x/$everything')).text).length, 5);
+    await put(visit('cancelled'), 200);
+    await awaitThat(async () => shows((await ask('li', 'GET', '/Condition/hiv')).text).length === 0, 'without it it closes');
+  });
+
+  test('a verified guardian sees the child, nobody else does, and not when it is no longer verified', async () => {
+    const guardian = (tag, more = {}) => ({ resourceType: 'RelatedPerson', id: 'g', meta: { tag: [{ system: kGuardian, code: tag }] }, extension: [{ url: 'http://tongkang.dev/fhir/StructureDefinition/related-person-patient', valueReference: { reference: 'Patient/mother' } }],
+      patient: { reference: 'Patient/child' }, relationship: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-RoleCode', code: 'MTH' }] }], ...more });
+    assert.equal((await ask('mother', 'GET', '/Patient/mother')).status, 200);
+    await put(guardian('claimed'));
+    for (const target of ['/Patient/child', '/Condition/fever']) assert.equal((await ask('mother', 'GET', target)).status, 404, target);
+    assert.equal((await ask('li', 'PUT', '/RelatedPerson/g', guardian('verified'))).status, 403, 'a doctor verifies no guardian');
+    await put(guardian('verified'), 200);
+    await awaitThat(async () => (await ask('mother', 'GET', '/Patient/child')).status === 200, 'verified');
+    assert.equal((await ask('mother', 'GET', '/Condition?patient=child')).json.entry.length, 1);
+    assert.equal((await ask('stranger', 'GET', '/Patient/child')).status, 404);
+    assert.equal((await ask('mother', 'GET', '/Patient/x')).status, 404);
+    await put(guardian('verified', { active: false }), 200);
+    await awaitThat(async () => (await ask('mother', 'GET', '/Patient/child')).status === 404, 'revoked');
+  });
+});
