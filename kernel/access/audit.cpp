@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
@@ -20,8 +21,10 @@ namespace tk::access {
 namespace {
 
 constexpr int kSlotsMax = 64;
-// Short, so that under load the thread has a little to do often: what it does at once holds up a request on the same core.
-constexpr int kGatherMs = 5;
+// Few, so that under load the thread has a little to do often: what it does at once holds up a request on the same core. When little happens it
+// waits longer, as waking costs more than what it then does.
+constexpr size_t kGatherRecords = 64;
+constexpr int kGatherMs = 25;
 
 struct Queued {
   AuditRecord record;
@@ -69,7 +72,7 @@ class FileAudit final : public AuditLog {
       queue_.push_back({std::move(record), options_.clock->NowUs(), std::move(durable)});
       ++appended_;
       if (at_once) urgent_ = true;
-      if (!at_once && queue_.size() != 1 && queue_.size() != options_.queue_max / 2) return {};
+      if (!at_once && queue_.size() != 1 && queue_.size() != gather_records_) return {};
     }
     wake_.notify_one();
     return {};
@@ -112,6 +115,7 @@ class FileAudit final : public AuditLog {
   void Answer(const Status& status);
 
   const AuditOptions options_;
+  const size_t gather_records_ = std::clamp<size_t>(options_.queue_max / 2, 1, kGatherRecords);
   const int slot_;
   FileLock lock_;
   ErasureNotes notes_;
@@ -316,7 +320,7 @@ bool FileAudit::TakeBatch(std::vector<Queued>* batch) {
     wake_.wait(hold, has_work);
   }
   // A little gathering: under load, a write a record would cost more than the records.
-  const auto enough = [this] { return stop_ || urgent_ || queue_.size() >= options_.queue_max / 2; };
+  const auto enough = [this] { return stop_ || urgent_ || queue_.size() >= gather_records_; };
   if (!queue_.empty()) wake_.wait_for(hold, std::chrono::milliseconds(kGatherMs), enough);
   batch->swap(queue_);
   const bool at_once = urgent_ || stop_;
