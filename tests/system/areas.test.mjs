@@ -92,6 +92,30 @@ describe('the areas of a city of 1,000', () => {
     assert.equal(partsOf(issues.parameter).issues, 0, JSON.stringify(issues));
   });
 
+  test('posts of staff go in by table, are checked by stored profiles, and only who may sends them', async () => {
+    const ask = (method, target, body) => request(server.base, method, `/fhir/${target}`, { token, body });
+    const { id } = (await ask('GET', 'Organization?_count=1')).json.entry[0].resource;
+    const posts = `工号,姓名,机构,岗位,启用日期\n7001,李一,${id},doctor,2024-01-01\n7002,王二,${id},nurse,\n7003,张三,nowhere,nurse,\n`;
+    const checked = await request(server.base, 'POST', '/fhir/$import-posts?check=true', { token, body: posts, headers: csv });
+    assert.deepEqual(counts(checked), { all: 3, added: 4, changed: 0, unchanged: 0, refused: 1 });
+    assert.equal((await ask('GET', 'Practitioner/staff-7001')).status, 404, 'a check writes nothing');
+    assert.deepEqual(counts(await send('posts', posts)), { all: 3, added: 4, changed: 0, unchanged: 0, refused: 1 });
+    const found = await ask('GET', `PractitionerRole?organization=${id}&practitioner.identifier=7001`);
+    assert.deepEqual(found.json.entry.map(({ resource }) => [resource.practitioner.reference, resource.code[0].coding[0].code]), [['Practitioner/staff-7001', 'doctor']]);
+    assert.equal((await request(server.base, 'POST', '/fhir/$import-posts', { body: posts, headers: csv })).status, 401);
+    // An extension of one's own is checked in what an import writes, too: here what the record had before the table came.
+    const kept = (await ask('GET', 'Practitioner/staff-7002')).json;
+    const url = 'http://city.example/StructureDefinition/badge';
+    const profile = { resourceType: 'StructureDefinition', id: 'badge', url, name: 'Badge', status: 'active', fhirVersion: '4.0.1', kind: 'complex-type', abstract: false, type: 'Extension',
+      context: [{ type: 'element', expression: 'Practitioner' }], baseDefinition: 'http://hl7.org/fhir/StructureDefinition/Extension', derivation: 'constraint',
+      differential: { element: [{ id: 'Extension.value[x]', path: 'Extension.value[x]', min: 1, type: [{ code: 'integer' }] }] } };
+    assert.equal((await ask('PUT', 'Practitioner/staff-7002', { ...kept, extension: [{ url, valueString: 'seven' }] })).status, 200);
+    assert.equal((await ask('PUT', 'StructureDefinition/badge', profile)).status, 201);
+    const renamed = await send('posts', `number,name,organization\n7002,王二二,${id}\n`);
+    assert.deepEqual(counts(renamed), { all: 1, added: 0, changed: 0, unchanged: 1, refused: 1 });
+    assert.equal((await ask('GET', 'Practitioner/staff-7002')).json.name[0].text, '王二');
+  });
+
   test('bad rows are told and only they are left out; nothing is kept of all or nothing', async () => {
     const city = rows[0].code;
     const bad = `code,name\n${city}77,New\nxx,Bad\n`;
