@@ -270,20 +270,41 @@ TEST_F(PersonViewTest, OneThatWasRebuiltBesideTakesItsPlaceWhole) {
   ASSERT_TRUE(view_->Save(folder_, Head()).ok());
   Put(Link("a", "b"));
   const std::string before = Told(*view_->Read());
+  log_.push_back(Patient("e", "孙小梅"));  // that the one that serves never heard of
   view::View* const next = view_->BeginRebuild().value();
+  ++ordinal_;
   for (view::Ordinal at = 1; at <= ordinal_; ++at) Put(log_[at - 1], at, next);
   EXPECT_EQ(Told(*view_->Read()), before);  // the old one serves
   view_->SwitchOver();
-  EXPECT_EQ(Told(*view_->Read()), before);
-  // Not saved yet: the old files and the log's tail.
-  EXPECT_EQ(LoadedAndCaughtUp(), before);
+  EXPECT_EQ(view_->Read()->records(), 4u);
+  EXPECT_EQ(LoadedAndCaughtUp(), Told(*view_->Read())) << "not saved yet: the old files and the log's tail";
   Put(Patient("d", "钱多多"));
   const view::OwnerNumber gone[] = {3};
   ASSERT_TRUE(view_->Forget(gone).ok());
   EXPECT_FALSE(FilesHold("王晓c"));
   ASSERT_TRUE(view_->Save(folder_, Head()).ok());
-  EXPECT_EQ(LoadedAndCaughtUp(), Told(*view_->Read()));
-  EXPECT_EQ(view_->Read()->records(), 3u);
+  auto loaded = Make();
+  ASSERT_TRUE(loaded->Load(folder_, Head()).ok());
+  EXPECT_EQ(Told(*loaded->Read()), Told(*view_->Read()));
+  EXPECT_EQ(loaded->Read()->records(), 4u);
+}
+
+TEST_F(PersonViewTest, WhatWasPackedAheadIsNotPackedAgain) {
+  view::Change change;
+  change.now = view::MakeResource(*definitions_, fhir::Document::Parse(Patient("a", "王晓芳")).value(), 1,
+                                  view::Operation::kCreate)
+                   .value();
+  const PackedPatientPtr ahead = view_->PackAhead(change);
+  EXPECT_EQ(ahead->packed, view_->PackPatient(change.now->document.Root()));
+  EXPECT_EQ(ahead->keys, view_->KeysOf(ahead->packed));
+  const auto prepared = view_->Prepare(change).value();
+  EXPECT_EQ(ahead.use_count(), 2) << "here and in what was prepared, no longer kept";
+  (void)view_->PackAhead(change);
+  EXPECT_TRUE(view_->Forget({}).ok());
+  const PackedPatientPtr again = view_->PackAhead(change);
+  EXPECT_EQ(again.use_count(), 2);
+  EXPECT_TRUE(view_->Forget({}).ok());
+  EXPECT_EQ(again.use_count(), 1) << "what is forgotten is not kept here either";
 }
 
 TEST_F(PersonViewTest, OneThatIsBeingBuiltSaysSo) {
