@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import readline from 'node:readline';
 import { parseArgs, promisify } from 'node:util';
 import { freshFolder, root } from '../tests/lib/server.mjs';
 import { House, kProgram } from './house.mjs';
@@ -31,6 +32,20 @@ async function countLines(file) {
   return lines;
 }
 
+/** The lines of a file behind the first `bulk`, in an order that the seed gives: people do not come to a desk household by household. */
+async function shuffledRest(file, bulk, to, seed) {
+  const lines = [];
+  let number = 0;
+  for await (const line of readline.createInterface({ input: fs.createReadStream(file), crlfDelay: Infinity })) if (number++ >= bulk) lines.push(line);
+  let state = BigInt(seed) + 1n;
+  for (let i = lines.length - 1; i > 0; i--) {
+    state = (state * 6364136223846793005n + 1442695040888963407n) & 0xffffffffffffffffn;
+    const other = Number((state >> 33n) % BigInt(i + 1));
+    [lines[i], lines[other]] = [lines[other], lines[i]];
+  }
+  fs.writeFileSync(to, `${lines.join('\n')}\n`);
+}
+
 async function restart(house, args, how = 'stop') {
   if (how === 'kill') { house.child.kill('SIGKILL'); await house.exited; } else await house.stop();
   house.args = args;
@@ -39,7 +54,7 @@ async function restart(house, args, how = 'stop') {
 
 const metric = (text, name) => Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)`, 'm').exec(text)?.[1] ?? NaN);
 
-/** A slice of the file, each Patient created by itself; moves `at` on. */
+/** A slice of the file of those who come one by one, each Patient created by itself; moves `at` on. */
 async function register(house, file, at, asked, rate) {
   const most = Math.min(Math.ceil(at.left / 2), Math.ceil(asked.seconds * (rate || 20000)));
   const one = await house.load('patients', [file, '--from', at.next, '--to', at.next + most], { account: 'admin', connections: kConnections, seconds: asked.seconds, rate });
@@ -58,10 +73,12 @@ async function measure(asked, file, records) {
     // What is registered one by one afterwards stays out of the bulk.
     const kept = Math.min(Math.floor(records / 3), 20000 * asked.seconds);
     const bulk = records - kept;
-    const at = { next: bulk, left: kept };
+    const at = { next: 0, left: kept };
+    const rest = path.join(path.dirname(file), 'rest.ndjson');
+    await shuffledRest(file, bulk, rest, asked.seed);
     result.bulk = await house.load('patients', [file, '--from', 0, '--to', bulk, '--together', kTogether], { account: 'admin', connections: kLoadConnections });
     say(`bulk load, matching off: ${result.bulk.things} records, ${Math.round(result.bulk.rate)}/s, ${result.bulk.cpu_us.toFixed(0)} µs of CPU each`);
-    result.registration_unmatched = await register(house, file, at, asked, 0);
+    result.registration_unmatched = await register(house, rest, at, asked, 0);
     await house.stop();
     const { stdout } = await run(kProgram, ['deduplicate', '--data', house.data], { maxBuffer: 1 << 26 });
     result.deduplicate = JSON.parse(stdout.trim().split('\n').at(-1));
@@ -75,9 +92,9 @@ async function measure(asked, file, records) {
     result.persons = persons;
     result.bytes_a_person = result.index_bytes / persons;
     result.bytes_a_record = result.index_bytes / result.deduplicate.records;
-    result.registration = await register(house, file, at, asked, 0);
-    result.registration_half = await register(house, file, at, asked, result.registration.rate / 2);
-    result.registration_marked = await register(house, file, at, asked, kMarks.registration / 2);
+    result.registration = await register(house, rest, at, asked, 0);
+    result.registration_half = await register(house, rest, at, asked, result.registration.rate / 2);
+    result.registration_marked = await register(house, rest, at, asked, kMarks.registration / 2);
     result.restart = { ms: [] };
     for (let i = 0; i < asked.restarts; i++) result.restart.ms.push(await restart(house, []));
     result.restart.after_kill_ms = await restart(house, [], 'kill');
