@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "kernel/access/numbers.h"
 #include "kernel/fhir/json_text.h"
 
 namespace tk::access {
@@ -56,44 +57,9 @@ size_t CharactersOf(std::string_view text) {
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-bool IsDate(std::string_view month_and_day) {
-  const int month = (month_and_day[0] - '0') * 10 + month_and_day[1] - '0';
-  const int day = (month_and_day[2] - '0') * 10 + month_and_day[3] - '0';
-  return month >= 1 && month <= 12 && day >= 1 && day <= 31;
-}
-
-/// What a run of digits (with a following X) may be.
-enum class RunKind : uint8_t { kNone, kResident, kMobile };
-RunKind RunKindOf(std::string_view run) {
-  if (run.size() == 18 && (run.substr(6, 2) == "19" || run.substr(6, 2) == "20") && IsDate(run.substr(10, 4)))
-    return RunKind::kResident;
-  if (run.size() == 15 && IsDate(run.substr(8, 4))) return RunKind::kResident;
-  if (run.size() == 11 && run[0] == '1' && run[1] >= '3') return RunKind::kMobile;
-  return RunKind::kNone;
-}
-
-/// The end of the digits that begin at `at`; of 17 an X behind belongs to them.
-size_t RunEnd(std::string_view text, size_t at) {
-  size_t end = at;
-  while (end < text.size() && fhir::IsDigit(text[end])) ++end;
-  if (end - at == 17 && end < text.size() && (text[end] == 'X' || text[end] == 'x')) ++end;
-  return end;
-}
-
-constexpr size_t kRunMin = 11;  // a mobile number, the shortest of them
-
-bool HasLongRun(std::string_view text) {
-  size_t run = 0;
-  for (const char c : text) {
-    run = fhir::IsDigit(c) ? run + 1 : 0;
-    if (run == kRunMin) return true;
-  }
-  return false;
-}
-
 /// Is there anything in the text that masking could change? The long way is not gone for what has neither persons nor numbers.
 bool MayHold(const Masks& masks, std::string_view json) {
-  if (HasLongRun(json)) return true;
+  if (MayHoldNumber(json)) return true;
   const auto has = [json](std::string_view name) {
     return memmem(json.data(), json.size(), name.data(), name.size()) != nullptr;
   };
@@ -475,7 +441,7 @@ class Pass {
   }
 
   void Text(Value value, std::string_view name) {
-    if (!restores && value.node().size < kRunMin) {  // no number fits in
+    if (!restores && value.node().size < kNumberBytesMin) {  // no number fits in
       json_.Raw(value.Json());
       return;
     }
@@ -519,22 +485,20 @@ std::string MaskedEnds(std::string_view text, const Ends& ends) {
 
 std::optional<std::string> MaskedNumbers(std::string_view text, const Masks& masks) {
   std::optional<std::string> out;
-  size_t copied = 0;
-  for (size_t at = 0; at < text.size();) {
-    if (!fhir::IsDigit(text[at])) {
-      ++at;
-      continue;
+  if (!MayHoldNumber(text)) return out;
+  size_t copied = 0, next = 0;
+  while (const auto found = NextNumber(text, next, &next)) {
+    const auto& ends = found->is_resident ? masks.identifier : masks.phone;
+    if (!ends) continue;
+    if (!out) out.emplace();
+    const auto first = static_cast<size_t>(ends->first), last = static_cast<size_t>(ends->last);
+    const bool hides_all = found->count < first + last + kHiddenMin;
+    for (size_t i = 0; i < found->count; ++i) {
+      if (!hides_all && (i < first || i + last >= found->count)) continue;
+      const NumberFound::Place& place = found->places[i];
+      out->append(text.substr(copied, place.at - copied)).push_back('*');
+      copied = place.at + place.bytes;
     }
-    const size_t end = RunEnd(text, at);
-    const std::string_view run = text.substr(at, end - at);
-    const RunKind number = run.size() < kRunMin ? RunKind::kNone : RunKindOf(run);
-    const auto& ends = number == RunKind::kResident ? masks.identifier : masks.phone;
-    if (number != RunKind::kNone && ends) {
-      if (!out) out.emplace();
-      out->append(text.substr(copied, at - copied)).append(MaskedEnds(run, *ends));
-      copied = end;
-    }
-    at = end;
   }
   if (out) out->append(text.substr(copied));
   return out;

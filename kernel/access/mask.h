@@ -3,7 +3,7 @@
 //         a masked reader's PUT → Unmask: items that came back as they were given stand for the stored ones → what is kept is whole
 // Masked: in Patient, Person and RelatedPerson (wherever they stand: in Bundles, contained) identifiers, telecom, names, addresses, the birth date and
 //         what extensions hold of these; their narrative goes. In all other records references' identifiers (and display, where names are masked)
-//         and what looks like a resident's number or a mobile number in any string. Types known to the whole city are left as they are.
+//         and what looks like a resident's or a telephone number in any string (numbers.h). Types known to the whole city are left as they are.
 //         Masking a masked text changes nothing. Attachments are not looked into.
 // Cost:   a scan of the text when nothing is there to mask; else one parse and one pass, 5 µs a person of a page at -O1 (mask_bench.cpp).
 // Source: GB/T 39725-2020 level 4 [M]; customary masks 张*, first 3 and last 4, phone 3****4, address to district [M].
@@ -42,7 +42,8 @@ inline constexpr std::string_view kMaskedCode = "MASKED";
 
 /// "3801021971030461" with {3, 4} → "380*********0461". By characters of UTF-8.
 std::string MaskedEnds(std::string_view text, const Ends& ends);
-/// Numbers of residents (18 or 15 long, with a date in it) and of mobiles in `text` masked; nullopt if there are none.
+/// Numbers of residents and telephones in `text` masked, in whatever form they are written (numbers.h): their digits become stars, what parts them
+/// and what is dialled before them stays. nullopt if there are none.
 std::optional<std::string> MaskedNumbers(std::string_view text, const Masks& masks);
 
 /// Appends `json` (a resource, a Bundle of them) to `out`, masked. False: nothing was masked, and it was appended as it is (minified).
