@@ -33,8 +33,15 @@ if [ ! -s "$cards" ]; then
   done
   mv "$cards.new" "$cards"
 fi
+# And a resident, the town's first, who signs in by his phone: the texts of the demonstration go into a file.
+phone=19900000001
+if ! "$program" account list --data "$data" 2>/dev/null | grep -q "^resident "; then
+  "$program" account add --data "$data" --account resident --kind resident --post resident --record Patient/demo-00001 \
+    --display 居民 --no-password
+  "$program" account set-phone --data "$data" --account resident <<<"$phone"
+fi
 
-"$program" serve --data "$data" --listen "$listen" --pages "$pages" &
+"$program" serve --data "$data" --listen "$listen" --pages "$pages" --sms simulated &
 server=$!
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || true' EXIT
 
@@ -55,6 +62,7 @@ Tongkang is running. Ctrl-C stops it; ./tk demo starts it again with the same da
 
   desk pages    $base/work/      account desk
   phone pages   $base/m/         account gate (in a browser's phone view)
+  one's own     $base/           a resident, by text message to $phone; the code: tail -1 $data/sms_simulated.jsonl
   FHIR          $base/fhir       with a token: curl -H "Authorization: Bearer \$(cat $data/demo-token.txt)" $base/fhir/Patient?_count=1
 
   Passwords (also in $cards):
