@@ -129,6 +129,24 @@ Response HtmlPage(int status, std::string html, std::string_view redirect) {
   return response;
 }
 
+namespace {
+
+/// A resident's phone in place of account and password.
+std::string PhoneForm(const SignInPage& page) {
+  if (!page.phone) return {};
+  const Language in = page.language;
+  return fmt::format(
+      "<form method=\"post\" action=\"/oauth/phone\">{}<div class=\"tk-field\"><label "
+      "for=\"phone\">{}</label>"
+      "<input class=\"tk-input\" id=\"phone\" name=\"phone\" type=\"tel\" autocomplete=\"tel\" "
+      "required></div>"
+      "<button class=\"tk-btn tk-big\" type=\"submit\">{}</button></form>",
+      Hidden("ticket", page.ticket), Words{"居民：用手机号登录", "Residents: by your mobile number"}.In(in),
+      Words{"发送验证码", "Send a code"}.In(in));
+}
+
+}  // namespace
+
 std::string Html(const SignInPage& page) {
   const Language in = page.language;
   std::string problem;
@@ -141,6 +159,9 @@ std::string Html(const SignInPage& page) {
         page.wait_seconds);
   if (page.problem == SignInProblem::kOver)
     problem = Words{"这一步已过期，请重新登录。", "This step is over. Sign in again."}.In(in);
+  if (page.problem == SignInProblem::kPhone)
+    problem =
+        Words{"手机号应为 11 位数字，以 1 开头。", "A mobile number has 11 digits and begins with 1."}.In(in);
   const std::string body = fmt::format(
       "<p class=\"tk-sub\">{}</p>{}<form method=\"post\" action=\"/oauth/sign-in\">{}"
       "<div class=\"tk-field\"><label for=\"account\">{}</label><input class=\"tk-input\" id=\"account\" "
@@ -152,7 +173,7 @@ std::string Html(const SignInPage& page) {
                   "<b>" + HtmlEscape(page.program) + "</b>"),
       Problem(problem), Hidden("ticket", page.ticket), Words{"账号", "Account"}.In(in),
       HtmlEscape(page.account), Words{"密码", "Password"}.In(in), Words{"登录", "Sign in"}.In(in));
-  return Frame(in, Words{"登录", "Sign in"}.In(in), body);
+  return Frame(in, Words{"登录", "Sign in"}.In(in), body + PhoneForm(page));
 }
 
 namespace {

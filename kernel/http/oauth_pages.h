@@ -21,12 +21,13 @@ std::string HtmlEscape(std::string_view text);
 /// A whole page as an answer, with its policy: no script, no frame, forms only to us and on to `redirect` (its origin), if there is one.
 Response HtmlPage(int status, std::string html, std::string_view redirect);
 
-enum class SignInProblem : uint8_t { kNone, kWrong, kBusy, kOver };
+enum class SignInProblem : uint8_t { kNone, kWrong, kBusy, kOver, kPhone };
 struct SignInPage {
   Language language = Language::kChinese;
   std::string_view ticket, program, account;
   SignInProblem problem = SignInProblem::kNone;
   int64_t wait_seconds = 0;
+  bool phone = false;  // texts are sent: a resident may sign in by his phone
 };
 std::string Html(const SignInPage& page);
 

@@ -124,7 +124,13 @@ std::string DisplayOf(const Visit& visit, const AuthorizationRequest& request) {
 void ShowSignIn(Visit& visit, const AuthorizationRequest& request, int status, SignInProblem problem,
                 int64_t wait_seconds, std::string_view account) {
   const std::string ticket = visit.Ticket(kSignInPurpose, request), program = DisplayOf(visit, request);
-  SignInPage page{visit.LanguageFor(request), ticket, program, account, problem, wait_seconds};
+  SignInPage page{visit.LanguageFor(request),
+                  ticket,
+                  program,
+                  account,
+                  problem,
+                  wait_seconds,
+                  visit.sign_on().sms_codes() != nullptr};
   visit.Answer(HtmlPage(status, Html(page), request.redirect));
 }
 
@@ -225,7 +231,7 @@ void ShowStep(Visit& visit, const AuthorizationRequest& request, int status,
 void AfterStep(Visit& visit, const AuthorizationRequest& request, const access::SignInOutcome& outcome,
                const std::vector<std::string>& recovery) {
   if (const auto* challenge = std::get_if<access::Challenge>(&outcome)) {
-    visit.call->audit_account = challenge->account;
+    visit.call->audit_account = challenge->account.empty() ? "?" : challenge->account;
     return ShowStep(visit, request, 200, *challenge, {}, {});
   }
   const auto& grant = std::get<access::SignOn::Grant>(outcome);
@@ -240,24 +246,49 @@ void AfterStep(Visit& visit, const AuthorizationRequest& request, const access::
   visit.Answer(HtmlPage(200, Html(RecoveryPage{visit.LanguageFor(request), next, &recovery}), ""));
 }
 
-void SignInAtDoor(const VisitPtr& visit) {
-  visit->call->audit_action = "sign-in";
+using DoorStep =
+    std::function<void(const AuthorizationRequest&, access::SignInSteps&, const int64_t& wait_seconds)>;
+
+/// One step of a sign-in at these pages: the program's request from the form's ticket, then the work on a worker.
+void AtDoor(const VisitPtr& visit, std::string_view action, DoorStep step) {
+  visit->call->audit_action = action;
   visit->person.reset();
   const auto request = OpenForm(*visit, kSignInPurpose);
   if (!request) return Stale(*visit);
-  visit->pipeline->RunOnWorker(visit->call, [visit, asked = *request] {
-    access::SignOn& sign_on = visit->sign_on();
-    const std::string& name = visit->form["account"];
+  visit->pipeline->RunOnWorker(visit->call, [visit, asked = *request, step = std::move(step)] {
     int64_t wait_seconds = 0;
-    access::SignInSteps steps(&sign_on, FromOf(visit->call->request), &wait_seconds);
-    const auto outcome = steps.Begin(name, visit->form["password"], TokenKind::kDoor);
-    if (outcome.ok()) return AfterStep(*visit, asked, *outcome, {});
-    const bool known = sign_on.IsAccount(name), busy = outcome.error().code == ErrorCode::kBusy;
-    visit->call->viewer = nullptr;
-    visit->call->audit_account = known ? name : "?";
-    ShowSignIn(*visit, asked, busy ? 429 : 401, busy ? SignInProblem::kBusy : SignInProblem::kWrong,
-               wait_seconds, name);
+    access::SignInSteps steps(&visit->sign_on(), FromOf(visit->call->request), &wait_seconds);
+    step(asked, steps, wait_seconds);
   });
+}
+
+/// The sign-in form again, with what was wrong with it; `name` may be no account's: people type their password there.
+void SignInFails(Visit& visit, const AuthorizationRequest& request, const Error& error, SignInProblem problem,
+                 int64_t wait_seconds, const std::string& name) {
+  const bool busy = error.code == ErrorCode::kBusy;
+  const int status = busy ? 429 : problem == SignInProblem::kPhone ? 400 : 401;
+  visit.call->viewer = nullptr;
+  visit.call->audit_account = visit.sign_on().IsAccount(name) ? name : "?";
+  ShowSignIn(visit, request, status, busy ? SignInProblem::kBusy : problem, wait_seconds, name);
+}
+
+void SignInAtDoor(const VisitPtr& visit) {
+  AtDoor(visit, "sign-in",
+         [visit](const AuthorizationRequest& asked, access::SignInSteps& steps, const int64_t& wait_seconds) {
+           const std::string& name = visit->form["account"];
+           const auto outcome = steps.Begin(name, visit->form["password"], TokenKind::kDoor);
+           if (outcome.ok()) return AfterStep(*visit, asked, *outcome, {});
+           SignInFails(*visit, asked, outcome.error(), SignInProblem::kWrong, wait_seconds, name);
+         });
+}
+
+void PhoneAtDoor(const VisitPtr& visit) {
+  AtDoor(visit, "sign-in-phone",
+         [visit](const AuthorizationRequest& asked, access::SignInSteps& steps, const int64_t& wait_seconds) {
+           const auto outcome = steps.BeginPhone(visit->form["phone"], TokenKind::kDoor);
+           if (outcome.ok()) return AfterStep(*visit, asked, *outcome, {});
+           SignInFails(*visit, asked, outcome.error(), SignInProblem::kPhone, wait_seconds, {});
+         });
 }
 
 /// A wrong answer may be mended; what is over, or locked, begins anew.
@@ -278,25 +309,20 @@ void FailStep(Visit& visit, const AuthorizationRequest& request, const Error& er
 }
 
 void FurtherStep(const VisitPtr& visit) {
-  visit->call->audit_action = "sign-in-code";
-  visit->person.reset();
-  const auto request = OpenForm(*visit, kSignInPurpose);
-  if (!request) return Stale(*visit);
-  visit->pipeline->RunOnWorker(visit->call, [visit, asked = *request] {
-    int64_t wait_seconds = 0;
-    access::SignInSteps steps(&visit->sign_on(), FromOf(visit->call->request), &wait_seconds);
-    const std::string &ticket = visit->form["step"], &given = visit->form["answer"];
-    std::vector<std::string> recovery;
-    using Kind = access::Challenge::Kind;
-    const auto shown = steps.Show(ticket);
-    const Kind kind = shown ? shown->kind : Kind::kCode;
-    auto outcome = !visit->form["again"].empty() ? steps.SmsAgain(ticket)
-                   : kind == Kind::kPassword     ? steps.NewPassword(ticket, given)
-                   : kind == Kind::kEnrol        ? steps.Enrol(ticket, given, &recovery)
-                                                 : steps.Code(ticket, given);
-    if (outcome.ok()) return AfterStep(*visit, asked, *outcome, recovery);
-    FailStep(*visit, asked, outcome.error(), shown, wait_seconds);
-  });
+  AtDoor(visit, "sign-in-code",
+         [visit](const AuthorizationRequest& asked, access::SignInSteps& steps, const int64_t& wait_seconds) {
+           const std::string &ticket = visit->form["step"], &given = visit->form["answer"];
+           std::vector<std::string> recovery;
+           using Kind = access::Challenge::Kind;
+           const auto shown = steps.Show(ticket);
+           const Kind kind = shown ? shown->kind : Kind::kCode;
+           auto outcome = !visit->form["again"].empty() ? steps.SmsAgain(ticket)
+                          : kind == Kind::kPassword     ? steps.NewPassword(ticket, given)
+                          : kind == Kind::kEnrol        ? steps.Enrol(ticket, given, &recovery)
+                                                        : steps.Code(ticket, given);
+           if (outcome.ok()) return AfterStep(*visit, asked, *outcome, recovery);
+           FailStep(*visit, asked, outcome.error(), shown, wait_seconds);
+         });
 }
 
 void Consent(Visit& visit) {
@@ -464,6 +490,7 @@ void Dispatch(const VisitPtr& visit) {
   if (method == Method::kPost) {
     if (what == "sign-in") return SignInAtDoor(visit);
     if (what == "step") return FurtherStep(visit);
+    if (what == "phone") return PhoneAtDoor(visit);
     if (what == "consent") return Consent(*visit);
     if (what == "patient") return Patient(visit);
     if (what == "token") return CallProvider(visit, "token", &Provider::Token);

@@ -10,7 +10,7 @@ import { freshFolder, program, Server, sleep } from '../lib/server.mjs';
 import { Tab, textsOf, totp } from '../lib/sign_in.mjs';
 
 const kPassword = 'bitter melon 77', kNext = 'winter gourd and rain', kBack = 'http://127.0.0.1:9/back';
-const kPhone = '19900001234', kOther = '19900004444', kNobodys = '19900009999';
+const kPhone = '19900001234', kOther = '19900004444', kThird = '19900006666', kNobodys = '19900009999';
 
 describe('second factors', () => {
   let server, data;
@@ -31,6 +31,8 @@ describe('second factors', () => {
     account(['set-phone', 'chen'], kPhone);
     account(['add', 'shen', '--kind', 'resident', '--post', 'resident', '--record', 'Patient/shen', '--no-password']);
     account(['set-phone', 'shen'], kOther);
+    account(['add', 'yang', '--kind', 'resident', '--post', 'resident', '--record', 'Patient/yang', '--no-password']);
+    account(['set-phone', 'yang'], kThird);
     account(['add', 'portal', '--kind', 'program', '--public', '--display', '门户', '--redirect', kBack, '--scopes', 'openid user/*.rs']);
     server = await new Server(data, { args: ['--sms', 'simulated'], outputMax: 1_000_000 }).start();
   });
@@ -271,6 +273,27 @@ describe('second factors', () => {
     assert.equal(new URL((await thief.send(used, { answer: totp(secret, 1) })).location).origin, new URL(kBack).origin, 'what was granted once is not asked again');
   });
 
+  test('a resident goes on to a program by his phone', async () => {
+    const config = await oidc.discovery(new URL(server.base), 'portal', undefined, oidc.None(), { execute: [oidc.allowInsecureRequests] });
+    const browser = new Browser(), verifier = oidc.randomPKCECodeVerifier();
+    const url = oidc.buildAuthorizationUrl(config, { redirect_uri: kBack, scope: 'openid user/*.rs', state: 's', code_challenge: await oidc.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' });
+    let page = await browser.get(url);
+    assert.deepEqual(page.forms.map((form) => form.action), ['/oauth/sign-in', '/oauth/phone']);
+    page = await browser.send(page, { phone: '123' }, 1);
+    assert.equal(page.status, 400);
+    page = await browser.send(page, { phone: kThird }, 1);
+    assert.equal(page.forms[0].action, '/oauth/step');
+    assert.equal((await browser.send(page, {}, 1)).status, 429, 'one a minute');
+    const wrong = await browser.send(page, { answer: '000000' });
+    assert.equal(wrong.status, 401);
+    page = await browser.send(wrong, { answer: textsOf(data).at(-1).code });
+    assert.equal(page.forms[0].action, '/oauth/consent');
+    page = await browser.send(page, { decision: 'allow' });
+    const tokens = await oidc.authorizationCodeGrant(config, new URL(page.location), { pkceCodeVerifier: verifier, expectedState: 's' });
+    assert.equal(tokens.claims().sub, 'yang');
+    assert.deepEqual(tokens.claims().amr, ['sms']);
+  });
+
   test('nothing secret is in the audit, the log, the metrics or in files that others may read', async () => {
     const token = execFileSync(program(), ['token', '--data', data, '--account', 'admin'], { encoding: 'utf8' }).trim();
     const { secret, recovery } = await enrol('feng').catch(() => ({ secret: '', recovery: [] }));
@@ -280,7 +303,7 @@ describe('second factors', () => {
     const metrics = (await tab().ask('GET', '/metrics', undefined, { authorization: `Bearer ${token}` })).text;
     assert.match(metrics, /tongkang_sms_total\{outcome="sent"\} [1-9]/);
     const places = { audit, metrics, output: server.output, accounts: fs.readFileSync(path.join(data, 'accounts.toml'), 'utf8'), sessions: fs.readFileSync(path.join(data, 'sessions.jsonl'), 'utf8') };
-    for (const text of [kPassword, kNext, kPhone, kOther, kNobodys, '19900002222', secret, ...recovery, ...textsOf(data).map((each) => each.code)].filter(Boolean)) {
+    for (const text of [kPassword, kNext, kPhone, kOther, kThird, kNobodys, '19900002222', secret, ...recovery, ...textsOf(data).map((each) => each.code)].filter(Boolean)) {
       for (const [where, all] of Object.entries(places)) assert.ok(!new RegExp(`(?<![0-9a-f.])${text}(?![0-9a-f])`).test(all), `${where} has ${text.slice(0, 3)}…`);
     }
     for (const file of ['accounts.toml', 'sessions.jsonl', 'sms_simulated.jsonl']) assert.equal(fs.statSync(path.join(data, file)).mode & 0o077, 0, file);

@@ -132,15 +132,16 @@ describe('keeping accounts', () => {
   });
 
   test('what is changed counts at once, and ends what was open; sessions are ended one by one', async () => {
-    const page = new Tab(server), other = new Tab(server);
+    const page = new Tab(server), other = new Tab(server, 'Mozilla/5.0 (iPhone) Safari/604.1');
     await page.signIn('far', kPassword);
     await other.signIn('far', kPassword);
     const list = (await as('sec', 'GET', '/far/sessions')).json.sessions;
     assert.equal(list.length, 2);
-    assert.equal((await as('sec', 'DELETE', `/far/sessions/${list[0].id}`)).status, 204);
+    const [pages, others] = ['Chrome, Windows', 'Safari, iPhone'].map((device) => list.find((each) => each.device === device).id);
+    assert.equal((await as('sec', 'DELETE', `/far/sessions/${pages}`)).status, 204);
     assert.equal((await page.me()).status, 401);
     assert.equal((await other.me()).status, 200);
-    assert.equal((await as('sec', 'DELETE', `/doc/sessions/${list[1].id}`)).status, 404, 'not of another account');
+    assert.equal((await as('sec', 'DELETE', `/doc/sessions/${others}`)).status, 404, 'not of another account');
     assert.equal((await as('sec', 'PATCH', '/far', { area: '380102' })).json.area, '380102');
     assert.equal((await other.me()).status, 401);
     await page.signIn('far', kPassword);
