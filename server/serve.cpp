@@ -159,12 +159,7 @@ void House::AddAudit(const std::string& data, int timezone_offset_min) {
   port.archive = archive.get();
   port.folder = data + "/audit";
   port.timezone_offset_min = timezone_offset_min;
-  port.owner_of = [engine](std::string_view type, std::string_view id) {
-    const view::Directory::Version version =
-        engine->directory().Current(engine->IdHash(type, id), engine->Head());
-    if (version.ordinal == 0) return 0u;
-    return engine->directory().OwnerNow(engine->directory().Get(version.ordinal).owner);
-  };
+  port.person_of = [asked = interactions.get()](std::string_view id) { return asked->OwnersOfPerson(id); };
   port.hash_of = [engine](std::string_view type, std::string_view id) {
     std::string hash;
     AppendHex(engine->IdHash(type, id), &hash);

@@ -41,6 +41,15 @@ Instant EndOf(const Fact& fact, const Policies& policies) {
   return fact.until_us + days * kDayUs;
 }
 
+bool IsAbout(const Fact& fact, view::OwnerNumber owner) {
+  return fact.owner == owner || std::find(fact.also.begin(), fact.also.end(), owner) != fact.also.end();
+}
+
+void AddOwners(const Fact& fact, std::set<view::OwnerNumber>* owners) {
+  owners->insert(fact.owner);
+  owners->insert(fact.also.begin(), fact.also.end());
+}
+
 /// Is the fact for what the post is for?
 bool IsForPurpose(const Fact& fact, const Policies& policies, const OpenPolicy& open) {
   if (fact.codes.empty()) return true;
@@ -55,7 +64,7 @@ bool Binds(const Fact& fact, const Viewer& viewer, const Policies& policies, con
   if (fact.kind == Fact::Kind::kFamily)
     return open->family && HasCode(fact.codes, policies.family().relationships);
   // Nobody is shut out of his own records.
-  if (!fact.permits && viewer.scope.only_owner != 0 && viewer.scope.only_owner == fact.owner) return false;
+  if (!fact.permits && viewer.scope.only_owner != 0 && IsAbout(fact, viewer.scope.only_owner)) return false;
   return open->consent && IsForPurpose(fact, policies, *open);
 }
 
@@ -108,7 +117,11 @@ void Facts::Drop(uint64_t id_hash) {
         if (named->second.empty()) by_actor_.erase(named);
       }
     }
-    if (const auto owned = by_owner_.find(fact.owner); owned != by_owner_.end()) {
+    std::set<view::OwnerNumber> owners;
+    AddOwners(fact, &owners);
+    for (const view::OwnerNumber owner : owners) {
+      const auto owned = by_owner_.find(owner);
+      if (owned == by_owner_.end()) continue;
       owned->second.erase(id_hash);
       if (owned->second.empty()) by_owner_.erase(owned);
     }
@@ -119,15 +132,53 @@ void Facts::Drop(uint64_t id_hash) {
 void Facts::Put(uint64_t id_hash, std::vector<Fact> facts) {
   const std::lock_guard lock(mutex_);
   Drop(id_hash);
+  Add(id_hash, std::move(facts));
+}
+
+void Facts::Add(uint64_t id_hash, std::vector<Fact> facts) {
   if (facts.empty()) return;
-  for (const Fact& fact : facts) {
+  for (Fact& fact : facts) {
+    if (same_ && fact.patient != 0) fact.also = same_(fact.patient);
+    std::erase(fact.also, fact.owner);
     for (const std::string& actor : fact.actors) {
       by_actor_[actor].insert(id_hash);
       ++generations_[actor];
     }
-    by_owner_[fact.owner].insert(id_hash);
+    std::set<view::OwnerNumber> owners;
+    AddOwners(fact, &owners);
+    for (const view::OwnerNumber owner : owners) by_owner_[owner].insert(id_hash);
   }
   facts_[id_hash] = std::move(facts);
+}
+
+void Facts::Regroup(const std::vector<uint64_t>& patients) {
+  if (!same_) return;
+  const std::lock_guard lock(mutex_);
+  if (facts_.empty()) return;
+  // What was said of a record that is another person's now still stands under the owners that it had with him.
+  std::set<uint64_t> said;
+  for (const uint64_t patient : patients) {
+    for (const view::OwnerNumber owner : same_(patient)) {
+      if (const auto at = by_owner_.find(owner); at != by_owner_.end())
+        said.insert(at->second.begin(), at->second.end());
+    }
+  }
+  Renew(said);
+}
+
+void Facts::RegroupAll() {
+  const std::lock_guard lock(mutex_);
+  std::set<uint64_t> said;
+  for (const auto& [id_hash, facts] : facts_) said.insert(id_hash);
+  Renew(said);
+}
+
+void Facts::Renew(const std::set<uint64_t>& said) {
+  for (const uint64_t id_hash : said) {
+    std::vector<Fact> facts = facts_.at(id_hash);
+    Drop(id_hash);
+    Add(id_hash, std::move(facts));
+  }
 }
 
 std::vector<Fact> Facts::About(view::OwnerNumber owner) const {
@@ -137,7 +188,7 @@ std::vector<Fact> Facts::About(view::OwnerNumber owner) const {
   if (owned == by_owner_.end()) return out;
   for (const uint64_t id_hash : owned->second) {
     for (const Fact& fact : facts_.at(id_hash)) {
-      if (fact.owner == owner) out.push_back(fact);
+      if (IsAbout(fact, owner)) out.push_back(fact);
     }
   }
   return out;
@@ -167,9 +218,9 @@ std::shared_ptr<const view::Beyond> Facts::BeyondOf(const Viewer& viewer, Instan
     for (const uint64_t id_hash : named->second) {
       for (const Fact& fact : facts_.at(id_hash)) {
         const Verdict verdict = JudgeFact(fact, viewer, *viewer.policies, now_us, &until_us);
-        if (verdict == Verdict::kCloses) closed.insert(fact.owner);
+        if (verdict == Verdict::kCloses) AddOwners(fact, &closed);
         if (verdict != Verdict::kOpens) continue;
-        (fact.kind == Fact::Kind::kEmergency ? urgent : open).insert(fact.owner);
+        AddOwners(fact, fact.kind == Fact::Kind::kEmergency ? &urgent : &open);
       }
     }
   }

@@ -5,6 +5,7 @@
 // Memory: about 200 bytes a fact. Cost: BeyondOf is a look-up while nothing of the viewer's changed; else a walk over the facts that name him.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,7 +31,9 @@ struct Fact {
   bool permits = true;
   bool is_referral = false;     // of a relation: its days are counted otherwise
   view::OwnerNumber owner = 0;  // whose records
-  std::string source;           // "Encounter/7"
+  uint64_t patient = 0;  // his keyed hash, if a Patient is meant: then it is about all records of the person
+  std::vector<view::OwnerNumber> also = {};  // the owners of the others of them; kept by Facts
+  std::string source;                        // "Encounter/7"
   Instant
       from_us = INT64_MIN,
       until_us =
@@ -54,13 +57,21 @@ Verdict JudgeFact(const Fact& fact, const Viewer& viewer, const Policies& polici
 Verdict JudgeAll(const std::vector<Fact>& facts, const Viewer& viewer, const Policies& policies,
                  Instant now_us);
 
+/// The owners of all records that are one person's with this Patient; he may be among them.
+using SamePerson = std::function<std::vector<view::OwnerNumber>(uint64_t patient)>;
+
 /// Thread-safe.
 class Facts {
  public:
+  /// `same` may be empty: then each record is a person. It is called under this object's lock.
+  explicit Facts(SamePerson same = {}) : same_(std::move(same)) {}
   /// Replaces what this resource (by its keyed hash) gave before.
   void Put(uint64_t id_hash, std::vector<Fact> facts);
   void Remove(uint64_t id_hash) { Put(id_hash, {}); }
-  /// Those about one person.
+  /// Decisions about who is who changed for these Patients: what is about them is about other records now.
+  void Regroup(const std::vector<uint64_t>& patients);
+  void RegroupAll();
+  /// Those about the person whose record it is.
   std::vector<Fact> About(view::OwnerNumber owner) const;
   /// Who is open and closed to this viewer; nullptr: nobody.
   std::shared_ptr<const view::Beyond> BeyondOf(const Viewer& viewer, Instant now_us);
@@ -76,7 +87,10 @@ class Facts {
     std::shared_ptr<const view::Beyond> beyond;
   };
   void Drop(uint64_t id_hash);
+  void Add(uint64_t id_hash, std::vector<Fact> facts);
+  void Renew(const std::set<uint64_t>& said);
 
+  const SamePerson same_;
   mutable std::mutex mutex_;
   std::unordered_map<uint64_t, std::vector<Fact>> facts_;
   std::unordered_map<std::string, std::set<uint64_t>> by_actor_;

@@ -80,8 +80,8 @@ struct AuditPort {
   access::AuditArchive* archive = nullptr;  // outlives the pipeline
   std::string folder;
   int timezone_offset_min = 480;  // of dates without a zone
-  /// The person whose that resource is, 0 if nothing was ever kept under the name.
-  std::function<uint32_t(std::string_view type, std::string_view id)> owner_of;
+  /// The owners of all records that are one person's with this Patient; empty if there never was one.
+  std::function<std::vector<uint32_t>(std::string_view patient_id)> person_of;
   /// The keyed hash of "Type/id" as audit lines have it.
   std::function<std::string(std::string_view type, std::string_view id)> hash_of;
   std::function<AuditName(const std::string& account, const std::string& post)> name_of;

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "kernel/base/diagnostics.h"
+#include "kernel/interaction/same_person.h"
 
 namespace tk::interaction {
 namespace {
@@ -16,8 +17,8 @@ constexpr int64_t kHourUs = 3600 * kSecondUs, kDayUs = 24 * kHourUs;
 constexpr int64_t kEncounterDaysBack = 30;  // the most that a policy may say (policies.cpp)
 constexpr int kFollowMs = 100;
 constexpr int64_t kForgetEveryUs = 600 * kSecondUs;
-constexpr std::array<std::string_view, 6> kFactTypes = {"Encounter",     "ServiceRequest", "Consent",
-                                                        "RelatedPerson", "Task",           "Patient"};
+constexpr std::array<std::string_view, 7> kFactTypes = {
+    "Encounter", "ServiceRequest", "Consent", "RelatedPerson", "Task", "Patient", "Linkage"};
 
 bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> list) {
   return std::find(list.begin(), list.end(), text) != list.end();
@@ -57,10 +58,12 @@ class FactReader {
  public:
   using OwnerOf = std::function<view::OwnerNumber(const std::string& name)>;
   using BirthDateOf = std::function<std::string(const std::string& patient)>;
-  FactReader(std::string source, int offset_min, OwnerOf owner_of, BirthDateOf birth_date_of)
+  using HashOf = std::function<uint64_t(const std::string& name)>;
+  FactReader(std::string source, int offset_min, OwnerOf owner_of, HashOf hash_of, BirthDateOf birth_date_of)
       : source_(std::move(source)),
         offset_min_(offset_min),
         owner_of_(std::move(owner_of)),
+        hash_of_(std::move(hash_of)),
         birth_date_of_(std::move(birth_date_of)) {}
 
   std::vector<Fact> Take(std::string_view type, fhir::Value root) {
@@ -79,7 +82,9 @@ class FactReader {
     fact.kind = kind;
     fact.source = source_;
     const std::string name = ReferenceOf(about);
-    if (name.starts_with("Patient/")) fact.owner = owner_of_(name);
+    if (!name.starts_with("Patient/")) return fact;
+    fact.owner = owner_of_(name);
+    fact.patient = hash_of_(name);
     return fact;
   }
 
@@ -193,13 +198,17 @@ class FactReader {
   const std::string source_;
   const int offset_min_;
   const OwnerOf owner_of_;
+  const HashOf hash_of_;
   const BirthDateOf birth_date_of_;
   std::vector<Fact> facts_;
 };
 
 }  // namespace
 
-FactFeed::FactFeed(const Context& context) : context_(context), thread_([this] { Loop(); }) {}
+FactFeed::FactFeed(const Context& context)
+    : context_(context),
+      facts_([context](uint64_t patient) { return OwnersOfPerson(context, patient); }),
+      thread_([this] { Loop(); }) {}
 
 void FactFeed::Stop() {
   stopping_ = true;
@@ -214,6 +223,7 @@ std::vector<Fact> FactFeed::FactsOf(std::string_view type, std::string_view id, 
         const auto owner = context_.engine->keys().Find(name);
         return owner.ok() ? *owner : view::OwnerNumber{0};
       },
+      [this](const std::string& name) { return KeyedHash(context_.engine->hash_key(), name); },
       [this](const std::string& patient) { return BirthDateOf(patient); });
   return reader.Take(type, root);
 }
@@ -245,6 +255,16 @@ void FactFeed::TakeChild(const view::Resource& patient) {
   }
 }
 
+/// Who is who has changed: what was said of one record is said of all that are his now, and of those that were.
+void FactFeed::TakeDecision(const view::Change& change) {
+  // Read from the log again, a change has no version before it: then it is not told whom a deleted decision joined.
+  if (!change.now->document.Root() && change.before == nullptr) return facts_.RegroupAll();
+  for (const view::Resource* const version : {change.before.get(), change.now.get()}) {
+    if (version == nullptr || !version->document.Root()) continue;
+    facts_.Regroup(PatientsOfDecision(context_, version->document.Root()));
+  }
+}
+
 /// A Task counts before the feed comes to it: what it comes to then must not be an older one.
 bool FactFeed::IsPassed(uint64_t id_hash, const view::Resource& now) {
   const std::lock_guard lock(mutex_);
@@ -260,6 +280,7 @@ void FactFeed::Take(const view::Resource& now) {
   const std::string_view type = context_.engine->definitions().Type(now.type).name;
   if (std::find(kFactTypes.begin(), kFactTypes.end(), type) == kFactTypes.end()) return;
   if (type == "Patient") return TakeChild(now);
+  if (type == "Linkage") return;
   const fhir::Value root = now.document.Root();
   if (type == "RelatedPerson" && IsVerifiedGuardian(root)) {
     const std::lock_guard lock(mutex_);
@@ -327,6 +348,7 @@ void FactFeed::Loop() {
   const auto wants = [types](fhir::TypeId type) {
     return std::find(types.begin(), types.end(), type) != types.end();
   };
+  const fhir::TypeId linkage = context_.engine->definitions().FindType("Linkage");
   auto follower = context_.engine->Follow(from_t, wants);
   int64_t forgot_us = MonotonicUs();
   while (!stopping_) {
@@ -339,7 +361,11 @@ void FactFeed::Loop() {
     }
     if (*next != nullptr) {
       for (const view::Change& change : (*next)->changes) {
-        if (change.now != nullptr && wants(change.now->type)) Take(*change.now);
+        if (change.now == nullptr || !wants(change.now->type)) continue;
+        if (change.now->type == linkage)
+          TakeDecision(change);
+        else
+          Take(*change.now);
       }
       from_t = (*next)->t + 1;
     }
@@ -367,12 +393,18 @@ Status FactFeed::WaitLoaded() {
 
 namespace {
 
-/// A resident and those whom facts open to him, as one list: a scope of one person stays with that one, whatever opens others (so a program's).
-void AddHimself(view::Scope* scope) {
-  if (scope->only_owner == 0 || scope->area_low != scope->area_high || scope->beyond->open.empty()) return;
-  auto all = std::make_shared<view::Beyond>(*scope->beyond);
-  all->open.insert(std::lower_bound(all->open.begin(), all->open.end(), scope->only_owner),
-                   scope->only_owner);
+/// A resident by all records that are his, and those whom facts open to him, as one list: a scope of one person stays with that one, whatever opens
+/// others (so a program's).
+void AddHimself(const std::vector<view::OwnerNumber>& his, view::Scope* scope) {
+  if (scope->only_owner == 0 || scope->area_low != scope->area_high) return;
+  const bool opens = scope->beyond != nullptr && !scope->beyond->open.empty();
+  if (!opens && his.size() <= 1) return;
+  auto all = std::make_shared<view::Beyond>();
+  if (scope->beyond != nullptr) *all = *scope->beyond;
+  std::set<view::OwnerNumber> open(his.begin(), his.end());
+  open.insert(all->open.begin(), all->open.end());
+  open.insert(scope->only_owner);
+  all->open.assign(open.begin(), open.end());
   scope->only_owner = 0;
   scope->beyond = std::move(all);
 }
@@ -380,13 +412,19 @@ void AddHimself(view::Scope* scope) {
 }  // namespace
 
 Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<const access::Viewer> viewer) {
-  if (!MayMatter(*viewer)) return viewer;
-  TRY(WaitLoaded());
-  auto beyond = facts_.BeyondOf(*viewer, context_.clock->NowUs());
-  if (beyond == nullptr) return viewer;
+  const bool himself = viewer->kind == access::AccountKind::kResident && viewer->granted == nullptr &&
+                       viewer->scope.only_owner != 0;
+  std::vector<view::OwnerNumber> his;
+  if (himself) his = OwnersOfPerson(context_, context_.engine->IdHash("Patient", viewer->patient));
+  std::shared_ptr<const view::Beyond> beyond;
+  if (MayMatter(*viewer)) {
+    TRY(WaitLoaded());
+    beyond = facts_.BeyondOf(*viewer, context_.clock->NowUs());
+  }
+  if (beyond == nullptr && his.size() <= 1) return viewer;
   auto seen = std::make_shared<access::Viewer>(*viewer);
   seen->scope.beyond = std::move(beyond);
-  if (viewer->granted == nullptr) AddHimself(&seen->scope);
+  if (viewer->granted == nullptr) AddHimself(his, &seen->scope);
   return std::shared_ptr<const access::Viewer>(std::move(seen));
 }
 

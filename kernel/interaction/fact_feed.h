@@ -1,5 +1,6 @@
 // The facts that open and close records (access/facts.h), read from the log: those that are there at the start by searches, then each change.
-// Read:   Encounter and ServiceRequest (treating relations), Consent, RelatedPerson (guardians), Task (emergency accesses)
+// Read:   Encounter and ServiceRequest (treating relations), Consent, RelatedPerson (guardians), Task (emergency accesses); and Linkage: a fact
+//         about one record of a person is about all of them (same_person.h)
 // Fresh:  some ms behind the log; what this process itself grants counts before its answer.
 // Until the first reading is done, viewers whom facts could open or close something are answered 503.
 #pragma once
@@ -52,6 +53,7 @@ class FactFeed {
   /// A child's birth date, of the version that stands now; "" if none.
   std::string BirthDateOf(const std::string& patient) const;
   void TakeChild(const view::Resource& patient);
+  void TakeDecision(const view::Change& change);
   bool IsPassed(uint64_t id_hash, const view::Resource& now);
   bool MayMatter(const access::Viewer& viewer) const;
   Status WaitLoaded();

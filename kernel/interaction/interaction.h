@@ -115,6 +115,8 @@ class Interactions {
                                         int64_t deadline_us) const;
   /// What this viewer may see now, with what facts open and close to him (fact_feed.h); nothing while that is not known.
   view::Scope ScopeOf(const std::shared_ptr<const access::Viewer>& viewer) const;
+  /// The owners of all records that are one person's with this Patient, ascending (same_person.h); empty if there never was one.
+  std::vector<view::OwnerNumber> OwnersOfPerson(std::string_view patient_id) const;
   /// True if it is worth waiting for others that are there already: a light write.
   bool IsGathered(const Request& request) const;
   /// True if the work may take milliseconds: run it on the worker pool, not on the network thread.

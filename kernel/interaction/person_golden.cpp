@@ -144,7 +144,7 @@ Result<Response> PersonOperation(const Room& room, const Call& call) {
   std::vector<SourceRecord> records;
   for (auto& [as_of, record] : read) records.push_back(std::move(record));
   SortByWeight(&records);
-  return JsonResponse(call, PersonJson(id, records), "person");
+  return Telling(room, call, texts.ordinals, JsonResponse(call, PersonJson(id, records), "person"));
 }
 
 }  // namespace tk::interaction

@@ -194,7 +194,7 @@ Result<Response> MatchOperation(const Room& room, const Call& call) {
     AppendMatch(call, *texts.opened[i], matched[at].scored, persons.model().thresholds, bundle.NextEntry());
   }
   bundle.End();
-  return JsonResponse(call, std::move(body), "match");
+  return Telling(room, call, texts.ordinals, JsonResponse(call, std::move(body), "match"));
 }
 
 namespace {
@@ -235,12 +235,14 @@ Result<Response> ExplainMatch(const Room& room, const Call& call) {
   const BodyParameters body = TRY(BodyParameters::Read(document, {"patient", "other"}));
   const view::Position position = room.engine().Head();
   std::vector<uint64_t> ids;
+  std::vector<view::Ordinal> ordinals;
   for (const std::string_view name : {"patient", "other"}) {
     const std::string id = TRY(body.PatientId(call, name));
     const Current current = FindCurrent(room, call.viewer(), "Patient", id, position);
     if (!current.exists() || !current.in_scope)
       return MakeIssue(ErrorCode::kNotFound, "not-found", body.PathOf(name), "There is no such Patient.");
     ids.push_back(current.id_hash);
+    ordinals.push_back(current.version.ordinal);
   }
   std::string out;
   fhir::JsonWriter json(&out);
@@ -256,7 +258,7 @@ Result<Response> ExplainMatch(const Room& room, const Call& call) {
     json.Object().Member("name", "held-apart").Key("valueBoolean").Bool(people->IsHeldApart(a, b)).End();
   }
   json.End().End();
-  return JsonResponse(call, std::move(out), "explain-match");
+  return Telling(room, call, ordinals, JsonResponse(call, std::move(out), "explain-match"));
 }
 
 }  // namespace tk::interaction

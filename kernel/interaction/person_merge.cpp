@@ -88,7 +88,6 @@ Status CheckMayMerge(const MergeAsked& asked) {
 Response MergeResponse(const Room& room, const Call& call, const MergeAsked& asked,
                        const view::Resource& source, const view::Resource& target, Instant at_us,
                        std::string_view said) {
-  (void)room;
   std::string out;
   fhir::JsonWriter json(&out);
   const auto resource = [&](std::string_view name, const view::Resource& patient) {
@@ -107,7 +106,12 @@ Response MergeResponse(const Room& room, const Call& call, const MergeAsked& ask
   Response response = JsonResponse(call, std::move(out), call.kind == Kind::kMerge ? "merge" : "unmerge");
   response.audit_type = "Patient";
   response.audit_id = asked.source.id;
-  return response;
+  // Both are shown whole.
+  const view::Position head = room.engine().Head();
+  std::vector<view::Ordinal> shown;
+  for (const view::Resource* const patient : {&source, &target})
+    shown.push_back(room.directory().Current(room.engine().IdHash("Patient", patient->id), head).ordinal);
+  return Telling(room, call, shown, std::move(response));
 }
 
 /// The plan whose first two changes are the source and the target; or what it would come to.

@@ -118,7 +118,7 @@ Result<Response> PixOperation(const Room& room, const Call& call) {
     json.Member("reference", "Patient/" + texts.header(i).id).End().End();
   }
   json.End().End();
-  return JsonResponse(call, std::move(out), "ihe-pix");
+  return Telling(room, call, texts.ordinals, JsonResponse(call, std::move(out), "ihe-pix"));
 }
 
 }  // namespace tk::interaction

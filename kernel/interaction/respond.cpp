@@ -161,6 +161,17 @@ Response JsonResponse(const Call& call, std::string json, std::string_view audit
   return response;
 }
 
+Response Telling(const Room& room, const Call& call, std::span<const view::Ordinal> ordinals,
+                 Response response) {
+  if (!call.request.tells_owners) return response;
+  for (const view::Ordinal ordinal : ordinals) {
+    const view::OwnerNumber owner = room.directory().OwnerNow(room.directory().Get(ordinal).owner);
+    if (owner != 0) response.audit_owners.push_back(owner);
+  }
+  response.audit_owners = BundleWriter::DistinctOwners(std::move(response.audit_owners));
+  return response;
+}
+
 Response Showing(const Room& room, const Call& call, BundleWriter* bundle, Response response) {
   if (!call.request.tells_owners) return response;
   response.audit_owners = bundle->TakeShown();

@@ -66,6 +66,9 @@ std::string SelfLink(const Call& call, std::string_view path, std::string_view a
 std::string PageLink(const Room& room, const Call& call, std::string_view path, Cursor cursor);
 /// `json` as the body of a 200, laid out as asked.
 Response JsonResponse(const Call& call, std::string json, std::string_view audit_action);
+/// `response`, which tells something of these records, with the persons for the audit whose they are.
+Response Telling(const Room& room, const Call& call, std::span<const view::Ordinal> ordinals,
+                 Response response);
 /// `response`, which has the entries of `bundle`, with the persons for the audit whose records these are.
 Response Showing(const Room& room, const Call& call, BundleWriter* bundle, Response response);
 /// The person of the resource that an answer names for the audit; 0: it names none, or nobody's.

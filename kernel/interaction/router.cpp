@@ -15,6 +15,7 @@
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/person_links.h"
 #include "kernel/interaction/prefer.h"
+#include "kernel/interaction/same_person.h"
 #include "kernel/interaction/write.h"
 
 namespace tk::interaction {
@@ -637,6 +638,11 @@ view::Scope Interactions::ScopeOf(const std::shared_ptr<const access::Viewer>& v
   view::Scope nothing;
   nothing.everything = false;
   return nothing;
+}
+
+std::vector<view::OwnerNumber> Interactions::OwnersOfPerson(std::string_view patient_id) const {
+  const Context& context = impl_->room->context;
+  return interaction::OwnersOfPerson(context, context.engine->IdHash("Patient", patient_id));
 }
 
 void Interactions::Handle(Request request, Done done) const {

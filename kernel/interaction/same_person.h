@@ -1,0 +1,18 @@
+// Whose records are one person's, for what holds for a person and not for one source's record of him: consents, relations, who looked at me.
+// Source: the person index (person/people.h): records that active decisions join, deleted ones too, for what was about them is still there.
+#pragma once
+
+#include <vector>
+
+#include "kernel/interaction/interaction.h"
+
+namespace tk::interaction {
+
+/// The owners of all records of the person of this Patient (by its keyed hash), ascending; of him alone where there is no person index. Empty: there
+/// never was such a Patient. Cost: some µs for each record. Takes the person view's readers' lock.
+std::vector<view::OwnerNumber> OwnersOfPerson(const Context& context, uint64_t patient);
+
+/// The Patients whom a Linkage names, by their keyed hashes; empty if it decides nothing here.
+std::vector<uint64_t> PatientsOfDecision(const Context& context, fhir::Value linkage);
+
+}  // namespace tk::interaction

@@ -1,0 +1,147 @@
+// What holds for a person holds for all his source records: what his Consent closes, what he sees of himself, and who is told to have looked at him.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "kernel/access/policies.h"
+#include "kernel/access/posts.h"
+#include "kernel/interaction/persons_for_test.h"
+
+namespace tk::interaction {
+namespace {
+
+constexpr std::string_view kHome = "380102";
+const std::string kHisNumber = ResidentIdOf("19800102", 7);
+
+class SamePersonTest : public PersonsTest {
+ protected:
+  void SetUp() override {
+    PersonsTest::SetUp();
+    for (const char* id : {"a", "b"}) {
+      PutPatient({.id = id, .resident_id = kHisNumber, .area = std::string(kHome)});
+      ASSERT_EQ(
+          Put(std::string("Condition/") + id, R"({"resourceType":"Condition","id":")" + std::string(id) +
+                                                  R"(","subject":{"reference":"Patient/)" + id + R"("}})")
+              .status,
+          201);
+    }
+    PutPatient(
+        {.id = "c", .name = "李建国", .birth = "1970-05-06", .area = std::string(kHome), .gender = "male"});
+    ASSERT_EQ(RecordsOf("a"), "a b");
+    city_ = viewer_;
+  }
+
+  std::shared_ptr<const access::Viewer> Of(const std::string& post) const {
+    static const auto posts = access::Posts::Load("/nonexistent").value();
+    auto viewer = AreaViewer(kHome);
+    viewer->account = post;
+    viewer->post = posts.Find(post);
+    viewer->policies = access::Policies::BuiltIn();
+    return viewer;
+  }
+  std::shared_ptr<const access::Viewer> Himself(const std::string& id) const {
+    auto viewer = std::make_shared<access::Viewer>(*Of("resident"));
+    viewer->kind = access::AccountKind::kResident;
+    viewer->patient = id;
+    viewer->record = "Patient/" + id;
+    viewer->scope = {};
+    viewer->scope.everything = false;
+    viewer->scope.only_owner = OwnerOf(id);
+    return viewer;
+  }
+  view::OwnerNumber OwnerOf(const std::string& id) const {
+    const auto version = engine_->directory().Current(engine_->IdHash("Patient", id), engine_->Head());
+    return engine_->directory().Get(version.ordinal).owner;
+  }
+  /// Facts follow the log by some ms: waited for, at most ten seconds.
+  void Await(std::string_view target, int status) const {
+    for (int i = 0; i < 1000 && Get(target).status != status; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(Get(target).status, status) << target;
+  }
+  void Deny(std::string_view patient) const {
+    Request request = Make(
+        Method::kPut, "Consent/c",
+        R"({"resourceType":"Consent","id":"c","status":"active","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},)"
+        R"("category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"policyRule":{"text":"by word"},"patient":{"reference":"Patient/)" +
+            std::string(patient) + R"("},"provision":{"type":"deny"}})");
+    request.viewer = city_;
+    const Response written = Send(std::move(request));
+    ASSERT_EQ(written.status, 201) << written.body;
+  }
+  int AsCity(std::string_view operation) const {
+    Request request = Make(Method::kPost, operation, Pair("a", "b"));
+    request.viewer = city_;
+    return Send(std::move(request)).status;
+  }
+
+  std::shared_ptr<const access::Viewer> city_;
+};
+
+TEST_F(SamePersonTest, AConsentClosesAllRecordsOfThePersonAsLongAsTheyAreHis) {
+  viewer_ = Of("doctor");
+  EXPECT_EQ(Get("Patient/b").status, 200);
+  Deny("a");
+  Await("Patient/a", 404);
+  EXPECT_EQ(Get("Patient/b").status, 404);
+  EXPECT_EQ(Get("Condition/b").status, 404);
+  EXPECT_EQ(Get("Patient/b/$person").status, 404);
+  EXPECT_EQ(Ids("Condition?_summary=data"), "");
+  EXPECT_EQ(MatchesOf({.resident_id = kHisNumber}), "");
+  EXPECT_EQ(At(Parsed(Get("Patient/b/$why")), "parameter.0.valueBoolean"), "false");
+  EXPECT_EQ(Get("Patient/c").status, 200);
+  // A record that is not his any more is not closed with him, and is again once it is his again.
+  ASSERT_EQ(AsCity("Patient/$not-same"), 200);
+  Await("Patient/b", 200);
+  EXPECT_EQ(Get("Patient/a").status, 404);
+  ASSERT_EQ(AsCity("Patient/$link"), 200);
+  Await("Patient/b", 404);
+  // And a record that comes later.
+  viewer_ = city_;
+  PutPatient({.id = "d", .resident_id = kHisNumber, .area = std::string(kHome)});
+  viewer_ = Of("doctor");
+  Await("Patient/d", 404);
+}
+
+TEST_F(SamePersonTest, ADeletedRecordStillClosesWhatWasJoinedThroughIt) {
+  Deny("b");
+  viewer_ = city_;
+  ASSERT_EQ(Delete("Patient/a").status, 204);
+  viewer_ = Of("doctor");
+  Await("Condition/a", 404);
+  EXPECT_EQ(Get("Condition/b").status, 404);
+}
+
+TEST_F(SamePersonTest, AResidentSeesHimselfInAllHospitals) {
+  viewer_ = Himself("a");
+  EXPECT_EQ(Get("Patient/a").status, 200);
+  EXPECT_EQ(Get("Patient/b").status, 200);
+  EXPECT_EQ(Ids("Condition?_sort=_id"), "a b");
+  EXPECT_EQ(Get("Patient/c").status, 404);
+  Deny("b");  // nobody is shut out of his own
+  EXPECT_EQ(Get("Patient/b").status, 200);
+  ASSERT_EQ(AsCity("Patient/$not-same"), 200);
+  EXPECT_EQ(Get("Patient/b").status, 404);
+  EXPECT_EQ(Get("Patient/a").status, 200);
+}
+
+TEST_F(SamePersonTest, WhoseRecordsAComparisonShowsIsTold) {
+  const std::vector<uint32_t> both = {OwnerOf("a"), OwnerOf("b")};
+  EXPECT_EQ(interactions_->OwnersOfPerson("b"), both);
+  EXPECT_EQ(interactions_->OwnersOfPerson("nobody"), std::vector<uint32_t>());
+  const Response match =
+      Post("Patient/$match", R"({"resourceType":"Parameters","parameter":[{"name":"resource","resource":)" +
+                                 TestPatient{.resident_id = kHisNumber}.Json() + "}]}");
+  EXPECT_EQ(match.status, 200);
+  EXPECT_EQ(match.audit_owners.size(), 1u);
+  const Response explained = Post("Patient/$explain-match", Pair("a", "b"));
+  EXPECT_EQ(explained.audit_owners, both);
+  EXPECT_EQ(Get("Patient/b/$person").audit_owners, both);
+  const Response pix =
+      Get("Patient/$ihe-pix?sourceIdentifier=http://tongkang.dev/fhir/sid/cn-resident-id|" + kHisNumber);
+  ASSERT_EQ(pix.status, 200) << pix.body;
+  EXPECT_EQ(pix.audit_owners, both);
+}
+
+}  // namespace
+}  // namespace tk::interaction
