@@ -135,9 +135,25 @@ class FactReader {
     return fact;
   }
 
-  /// FHIR R4 consent.html: the base rule by policyRule (or a type, which some give it), nested ones are exceptions with a type.
+  /// Does a rule reach only a part of the records? That part is not told from the rest here.
+  static bool IsOfAPart(fhir::Value rule) {
+    for (const char* const limit : {"class", "code", "data", "dataPeriod", "securityLabel", "action"}) {
+      if (rule[limit]) return true;
+    }
+    return false;
+  }
+
+  /// Research and advance directives are no matter of who reads the records.
+  static bool IsOfPrivacy(fhir::Value root) {
+    for (const fhir::Value coding : root["scope"]["coding"]) {
+      if (IsOneOf(coding["code"].ToString(), {"patient-privacy", "treatment"})) return true;
+    }
+    return false;
+  }
+
+  /// What permits a part of the records permits none: in doubt they stay closed, and a deny of a part closes all. FHIR R4 consent.html: the base rule by policyRule (or a type, which some give it), nested ones are exceptions with a type.
   void Consent(fhir::Value root) {
-    if (root["status"].ToString() != "active") return;
+    if (root["status"].ToString() != "active" || !IsOfPrivacy(root)) return;
     const fhir::Value rule = root["provision"];
     Fact base = Rule(rule, Begin(Fact::Kind::kConsent, root["patient"]));
     std::string type = rule["type"].ToString();
@@ -151,13 +167,17 @@ class FactReader {
     for (const fhir::Value nested : rule["provision"]) {
       Fact exception = Rule(nested, base);
       exception.permits = nested["type"].ToString() == "permit";
+      if (exception.permits && (IsOfAPart(nested) || nested["provision"].size() != 0)) continue;
       const bool names = nested["actor"].size() != 0;
       if (names && exception.permits != base.permits)
         base.except.insert(base.except.end(), exception.actors.begin(), exception.actors.end());
       // A permit for everybody under a deny would be no deny: what cannot be told apart stays closed.
       if (names || !exception.permits) exceptions.push_back(std::move(exception));
     }
-    if (!type.empty()) facts_.push_back(std::move(base));
+    const bool counts = !base.permits || !IsOfAPart(rule);
+    if (!type.empty() && counts) facts_.push_back(std::move(base));
+    // What an exception permits is no more than what the rule around it reaches.
+    if (IsOfAPart(rule)) std::erase_if(exceptions, [](const Fact& fact) { return fact.permits; });
     facts_.insert(facts_.end(), exceptions.begin(), exceptions.end());
   }
 

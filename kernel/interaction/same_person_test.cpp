@@ -76,6 +76,7 @@ class SamePersonTest : public PersonsTest {
   }
 
   std::shared_ptr<const access::Viewer> city_;
+  int marks_ = 0;
 };
 
 TEST_F(SamePersonTest, AConsentClosesAllRecordsOfThePersonAsLongAsTheyAreHis) {
@@ -101,6 +102,49 @@ TEST_F(SamePersonTest, AConsentClosesAllRecordsOfThePersonAsLongAsTheyAreHis) {
   PutPatient({.id = "d", .resident_id = kHisNumber, .area = std::string(kHome)});
   viewer_ = Of("doctor");
   Await("Patient/d", 404);
+}
+
+TEST_F(SamePersonTest, AConsentToAPartOpensNothing) {
+  // Beyond the area, so that only a Consent could open it.
+  auto stranger = std::make_shared<access::Viewer>(*Of("doctor"));
+  const auto [low, high] = view::AreaRange("380199").value();
+  stranger->scope.area_low = low, stranger->scope.area_high = high;
+  const auto seen = [&](const std::string& scope, const std::string& provision) {
+    viewer_ = city_;
+    const Response written = Put(
+        "Consent/p",
+        R"({"resourceType":"Consent","id":"p","status":"active","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":")" +
+            scope +
+            R"("}]},"category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"policyRule":{"text":"by word"},"patient":{"reference":"Patient/c"},"provision":)" +
+            provision + "}");
+    EXPECT_LT(written.status, 300) << written.body;
+    // The feed has come by once a later fact of another person is seen.
+    const std::string mark =
+        R"({"resourceType":"Consent","id":"m","status":")" +
+        std::string(marks_++ % 2 == 0 ? "active" : "inactive") +
+        R"(","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},"category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"policyRule":{"text":"by word"},"patient":{"reference":"Patient/a"},"provision":{"type":"permit"}})";
+    EXPECT_LT(Put("Consent/m", mark).status, 300);
+    viewer_ = stranger;
+    Await("Patient/a", marks_ % 2 == 1 ? 200 : 404);
+    return Get("Patient/c").status;
+  };
+  EXPECT_EQ(seen("patient-privacy", R"({"type":"permit"})"), 200);
+  for (
+      const char* const part :
+      {R"("class":[{"system":"http://hl7.org/fhir/resource-types","code":"Observation"}])",
+       R"("dataPeriod":{"start":"2026"})",
+       R"("securityLabel":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"N"}])",
+       R"("code":[{"text":"blood pressure"}])",
+       R"("data":[{"meaning":"instance","reference":{"reference":"Condition/a"}}])",
+       R"("action":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentaction","code":"collect"}]}])"})
+    EXPECT_EQ(seen("patient-privacy", std::string(R"({"type":"permit",)") + part + "}"), 404) << part;
+  EXPECT_EQ(seen("research", R"({"type":"permit"})"), 404);
+  EXPECT_EQ(seen("treatment", R"({"type":"permit"})"), 200);
+  EXPECT_EQ(
+      seen(
+          "patient-privacy",
+          R"({"type":"deny","provision":[{"type":"permit","class":[{"code":"Observation"}],"actor":[{"role":{"text":"x"},"reference":{"identifier":{"system":"http://tongkang.dev/fhir/sid/account","value":"doctor"}}}]}]})"),
+      404);
 }
 
 TEST_F(SamePersonTest, ADeletedRecordStillClosesWhatWasJoinedThroughIt) {
