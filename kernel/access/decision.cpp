@@ -70,9 +70,9 @@ bool InArea(const view::Scope& scope, view::OwnerNumber owner, uint64_t area) {
 }
 
 Step AreaStep(const Viewer& viewer, const AccessQuestion& question) {
-  const bool in = InArea(viewer.scope, question.owner, question.area);
+  const bool in = viewer.IsHis(question.owner) || InArea(viewer.scope, question.owner, question.area);
   if (viewer.scope.everything) return {"area", true, "The account has the whole city.", "accounts.toml"};
-  if (viewer.scope.only_owner != 0)
+  if (viewer.IsOfOnePerson())
     return {"self", in, in ? "The record is the person's own." : "The account sees its own person only.",
             "accounts.toml"};
   return {"area", in,
@@ -167,7 +167,8 @@ Decision Decide(const Viewer& viewer, const AccessQuestion& question, std::span<
                           : facts.denied                                      ? Verdict::kCloses
                           : facts.permitted || facts.relation || facts.family ? Verdict::kOpens
                                                                               : Verdict::kNothing;
-  decision.permits = Reaches(viewer.scope, question.owner, question.area, verdict);
+  decision.permits = (viewer.IsHis(question.owner) && verdict != Verdict::kCloses) ||
+                     Reaches(viewer.scope, question.owner, question.area, verdict);
   Step area = AreaStep(viewer, question);
   // Outside the area and yet open: that it is outside is no obstacle.
   if (verdict == Verdict::kNothing || area.permits) step(std::move(area));

@@ -64,7 +64,10 @@ bool Binds(const Fact& fact, const Viewer& viewer, const Policies& policies, con
   if (fact.kind == Fact::Kind::kFamily)
     return open->family && HasCode(fact.codes, policies.family().relationships);
   // Nobody is shut out of his own records.
-  if (!fact.permits && viewer.scope.only_owner != 0 && IsAbout(fact, viewer.scope.only_owner)) return false;
+  if (!fact.permits && (viewer.IsHis(fact.owner) ||
+                        std::any_of(fact.also.begin(), fact.also.end(),
+                                    [&viewer](view::OwnerNumber owner) { return viewer.IsHis(owner); })))
+    return false;
   return open->consent && IsForPurpose(fact, policies, *open);
 }
 
@@ -73,7 +76,9 @@ bool Binds(const Fact& fact, const Viewer& viewer, const Policies& policies, con
 std::vector<std::string> ActorsOf(const Viewer& viewer) {
   std::vector<std::string> actors{"account:" + viewer.account};
   if (!viewer.organization.empty()) actors.push_back(viewer.organization);
-  if (viewer.scope.only_owner != 0) actors.push_back(fmt::format("owner:{}", viewer.scope.only_owner));
+  for (const view::OwnerNumber owner : viewer.own) actors.push_back(fmt::format("owner:{}", owner));
+  if (viewer.own.empty() && viewer.scope.only_owner != 0)
+    actors.push_back(fmt::format("owner:{}", viewer.scope.only_owner));
   return actors;
 }
 

@@ -93,6 +93,11 @@ bool Viewer::MayCall(std::string_view operation) const {
   return (operation == "$everything" && granted->Allows("Patient", oauth::kReads)) ||
          (operation == "$validate" && !granted->resources.empty());
 }
+bool Viewer::IsHis(view::OwnerNumber owner) const {
+  if (kind != AccountKind::kResident || owner == 0) return false;
+  return own.empty() ? owner == scope.only_owner : std::binary_search(own.begin(), own.end(), owner);
+}
+
 bool Viewer::IsGranted(std::string_view type, uint8_t letters) const {
   return granted == nullptr || granted->Allows(type, letters);
 }

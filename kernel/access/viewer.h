@@ -36,6 +36,8 @@ struct Viewer {
   std::string organization;  // "Organization/x": where he works; may be empty
   std::shared_ptr<const Post> post;
   view::Scope scope;
+  std::vector<view::OwnerNumber>
+      own;  // of a resident: the owners of all records that are his, once they were looked up; ascending
   std::shared_ptr<const Policies> policies;  // null: the built-in ones, and nothing is masked
   std::shared_ptr<const Masks> masks;        // null: sees all as it is stored
   std::string session;                       // id for audit, never the token itself
@@ -54,6 +56,9 @@ struct Viewer {
   bool MayCall(std::string_view operation) const;
   /// Of an interaction with a type, what the scopes alone say: one of `letters` (oauth/scopes.h). True without a program.
   bool IsGranted(std::string_view type, uint8_t letters) const;
+  /// Does he see one person only? Is this record a resident's own?
+  bool IsOfOnePerson() const { return !own.empty() || scope.only_owner != 0; }
+  bool IsHis(view::OwnerNumber owner) const;
 };
 
 }  // namespace tk::access

@@ -417,8 +417,7 @@ namespace {
 /// others (so a program's).
 void AddHimself(const std::vector<view::OwnerNumber>& his, view::Scope* scope) {
   if (scope->only_owner == 0 || scope->area_low != scope->area_high) return;
-  const bool opens = scope->beyond != nullptr && !scope->beyond->open.empty();
-  if (!opens && his.size() <= 1) return;
+  if (scope->beyond == nullptr && his.size() <= 1) return;
   auto all = std::make_shared<view::Beyond>();
   if (scope->beyond != nullptr) *all = *scope->beyond;
   std::set<view::OwnerNumber> open(his.begin(), his.end());
@@ -434,17 +433,20 @@ void AddHimself(const std::vector<view::OwnerNumber>& his, view::Scope* scope) {
 Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<const access::Viewer> viewer) {
   const bool himself = viewer->kind == access::AccountKind::kResident && viewer->granted == nullptr &&
                        viewer->scope.only_owner != 0;
-  std::vector<view::OwnerNumber> his;
-  if (himself) his = OwnersOfPerson(context_, context_.engine->IdHash("Patient", viewer->patient));
+  if (himself) {
+    auto known = std::make_shared<access::Viewer>(*viewer);
+    known->own = OwnersOfPerson(context_, context_.engine->IdHash("Patient", viewer->patient));
+    viewer = std::move(known);
+  }
   std::shared_ptr<const view::Beyond> beyond;
   if (MayMatter(*viewer)) {
     TRY(WaitLoaded());
     beyond = facts_.BeyondOf(*viewer, context_.clock->NowUs());
   }
-  if (beyond == nullptr && his.size() <= 1) return viewer;
+  if (beyond == nullptr && viewer->own.size() <= 1) return viewer;
   auto seen = std::make_shared<access::Viewer>(*viewer);
   seen->scope.beyond = std::move(beyond);
-  if (viewer->granted == nullptr) AddHimself(his, &seen->scope);
+  if (himself) AddHimself(seen->own, &seen->scope);
   return std::shared_ptr<const access::Viewer>(std::move(seen));
 }
 

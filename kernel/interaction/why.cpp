@@ -89,7 +89,7 @@ Result<Response> Why(const Room& room, const Call& call) {
   std::shared_ptr<const access::Viewer> viewer = call.request.viewer;
   if (!own) {
     if (!room.context.viewer_of) return MakeError(ErrorCode::kUnsupported, "There are no accounts here.");
-    viewer = TRY(room.context.viewer_of(asked.account));
+    viewer = TRY(room.facts->With(TRY(room.context.viewer_of(asked.account))));
   }
   access::AccessQuestion question = QuestionOf(room, asked);
   const auto about =
