@@ -143,11 +143,22 @@ TEST(Decision, ConsentsByPurposePeriodAndException) {
   EXPECT_FALSE(May(ViewerWith("doctor"), kHere, {later}, kNow + kDay));
   EXPECT_TRUE(May(ViewerWith("doctor"), kHere, {later}, kNow + 2 * kDay));
   Fact all_but = ConsentOf(false, {"*"});
-  all_but.except = {"Organization/h1"};
+  all_but.except = {{.actors = {"Organization/h1"}}};
   EXPECT_TRUE(May(ViewerWith("doctor"), kHere, {all_but}));
   Viewer elsewhere = ViewerWith("doctor");
   elsewhere.organization = "Organization/h2";
   EXPECT_FALSE(May(elsewhere, kHere, {all_but}));
+  // An exception takes away from the deny only while, and for what, it holds itself.
+  all_but.except[0].until_us = kNow;
+  EXPECT_FALSE(May(ViewerWith("doctor"), kHere, {all_but}));
+  all_but.except[0].from_us = kNow + kDay;
+  all_but.except[0].until_us = kNow + 2 * kDay;
+  EXPECT_FALSE(May(ViewerWith("doctor"), kHere, {all_but}));
+  EXPECT_TRUE(May(ViewerWith("doctor"), kHere, {all_but}, kNow + kDay));
+  all_but.except = {{.actors = {"Organization/h1"}, .codes = {"HRESCH"}}};
+  EXPECT_FALSE(May(ViewerWith("doctor"), kHere, {all_but}));
+  all_but.except[0].codes = {"TREAT"};
+  EXPECT_TRUE(May(ViewerWith("doctor"), kHere, {all_but}));
 }
 
 Viewer ResidentWho(view::OwnerNumber owner) {

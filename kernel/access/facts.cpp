@@ -51,10 +51,24 @@ void AddOwners(const Fact& fact, std::set<view::OwnerNumber>* owners) {
 }
 
 /// Is the fact for what the post is for?
-bool IsForPurpose(const Fact& fact, const Policies& policies, const OpenPolicy& open) {
-  if (fact.codes.empty()) return true;
+bool IsForPurpose(const std::vector<std::string>& codes, const Policies& policies, const OpenPolicy& open) {
+  if (codes.empty()) return true;
   const Purpose* const purpose = policies.FindPurpose(open.purpose);
-  return purpose != nullptr && HasCode(purpose->codes, fact.codes);
+  return purpose != nullptr && HasCode(purpose->codes, codes);
+}
+
+/// Is it one of those for whom the fact does not count at this moment?
+bool IsExcepted(const Fact& fact, const std::vector<std::string>& actors, const Policies& policies,
+                const OpenPolicy* open, Instant now_us, Instant* changes_us) {
+  bool is_excepted = false;
+  for (const Fact::Exception& one : fact.except) {
+    if (!Names(one.actors, actors) || open == nullptr || !IsForPurpose(one.codes, policies, *open)) continue;
+    for (const Instant change_us : {one.from_us, one.until_us}) {
+      if (now_us < change_us) *changes_us = std::min(*changes_us, change_us);
+    }
+    is_excepted = is_excepted || (one.from_us <= now_us && now_us < one.until_us);
+  }
+  return is_excepted;
 }
 
 bool Binds(const Fact& fact, const Viewer& viewer, const Policies& policies, const OpenPolicy* open) {
@@ -68,7 +82,7 @@ bool Binds(const Fact& fact, const Viewer& viewer, const Policies& policies, con
                         std::any_of(fact.also.begin(), fact.also.end(),
                                     [&viewer](view::OwnerNumber owner) { return viewer.IsHis(owner); })))
     return false;
-  return open->consent && IsForPurpose(fact, policies, *open);
+  return open->consent && IsForPurpose(fact.codes, policies, *open);
 }
 
 }  // namespace
@@ -84,10 +98,12 @@ std::vector<std::string> ActorsOf(const Viewer& viewer) {
 
 Verdict JudgeFact(const Fact& fact, const Viewer& viewer, const Policies& policies, Instant now_us,
                   Instant* changes_us) {
-  if (viewer.post == nullptr || !Binds(fact, viewer, policies, policies.OpenOf(viewer.post->name)))
-    return Verdict::kNothing;
+  if (viewer.post == nullptr) return Verdict::kNothing;
+  const OpenPolicy* const open = policies.OpenOf(viewer.post->name);
+  if (!Binds(fact, viewer, policies, open)) return Verdict::kNothing;
   const std::vector<std::string> actors = ActorsOf(viewer);
-  if (!Names(fact.actors, actors) || Names(fact.except, actors)) return Verdict::kNothing;
+  if (!Names(fact.actors, actors) || IsExcepted(fact, actors, policies, open, now_us, changes_us))
+    return Verdict::kNothing;
   const Instant end_us = EndOf(fact, policies);
   if (now_us < fact.from_us) {
     *changes_us = std::min(*changes_us, fact.from_us);

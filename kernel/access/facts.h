@@ -39,7 +39,12 @@ struct Fact {
       until_us =
           kForever;  // [from, until); of a relation that has ended: when it did, the policy's days go on top
   std::vector<std::string> actors;  // "Organization/x", "Practitioner/y", "account:li", "owner:17"; kAnybody
-  std::vector<std::string> except;  // of a consent: those for whom it does not count
+  /// Of a consent: for whom it does not count, while and for what that itself counts.
+  struct Exception {
+    std::vector<std::string> actors, codes;
+    Instant from_us = INT64_MIN, until_us = kForever;
+  };
+  std::vector<Exception> except;
   std::vector<std::string>
       codes;  // of a consent: v3-PurposeOfUse, empty: any; of a family: the relationships (v3-RoleCode)
   int64_t birth_day = 0;  // of a family: the child's, in days since 1970, by the calendar of `offset_min`

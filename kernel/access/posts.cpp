@@ -94,7 +94,8 @@ bool Viewer::MayCall(std::string_view operation) const {
          (operation == "$validate" && !granted->resources.empty());
 }
 bool Viewer::IsHis(view::OwnerNumber owner) const {
-  if (kind != AccountKind::kResident || owner == 0) return false;
+  // Somebody of the staff whose program is narrowed to one person is not that person.
+  if (owner == 0 || (granted != nullptr && kind != AccountKind::kResident)) return false;
   return own.empty() ? owner == scope.only_owner : std::binary_search(own.begin(), own.end(), owner);
 }
 

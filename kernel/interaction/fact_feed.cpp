@@ -170,7 +170,7 @@ class FactReader {
       if (exception.permits && (IsOfAPart(nested) || nested["provision"].size() != 0)) continue;
       const bool names = nested["actor"].size() != 0;
       if (names && exception.permits != base.permits)
-        base.except.insert(base.except.end(), exception.actors.begin(), exception.actors.end());
+        base.except.push_back({exception.actors, exception.codes, exception.from_us, exception.until_us});
       // A permit for everybody under a deny would be no deny: what cannot be told apart stays closed.
       if (names || !exception.permits) exceptions.push_back(std::move(exception));
     }
@@ -431,8 +431,7 @@ void AddHimself(const std::vector<view::OwnerNumber>& his, view::Scope* scope) {
 }  // namespace
 
 Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<const access::Viewer> viewer) {
-  const bool himself = viewer->kind == access::AccountKind::kResident && viewer->granted == nullptr &&
-                       viewer->scope.only_owner != 0;
+  const bool himself = viewer->granted == nullptr && viewer->scope.only_owner != 0;
   if (himself) {
     auto known = std::make_shared<access::Viewer>(*viewer);
     known->own = OwnersOfPerson(context_, context_.engine->IdHash("Patient", viewer->patient));

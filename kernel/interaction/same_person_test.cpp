@@ -162,7 +162,8 @@ TEST_F(SamePersonTest, AResidentSeesHimselfInAllHospitals) {
   EXPECT_EQ(Get("Patient/b").status, 200);
   EXPECT_EQ(Ids("Condition?_sort=_id"), "a b");
   EXPECT_EQ(Get("Patient/c").status, 404);
-  EXPECT_EQ(At(Parsed(Get("Patient/b/$why")), "parameter.0.valueBoolean"), "true");
+  EXPECT_EQ(At(Parsed(Get("Patient/b/$why")), "parameter.0.valueBoolean"), "true")
+      << Get("Patient/b/$why").body;
   Deny("b");  // nobody is shut out of his own
   EXPECT_EQ(Get("Patient/b").status, 200);
   EXPECT_EQ(At(Parsed(Get("Patient/b/$why")), "parameter.0.valueBoolean"), "true");
