@@ -143,7 +143,7 @@ TEST(Decision, ConsentsByPurposePeriodAndException) {
   EXPECT_FALSE(May(ViewerWith("doctor"), kHere, {later}, kNow + kDay));
   EXPECT_TRUE(May(ViewerWith("doctor"), kHere, {later}, kNow + 2 * kDay));
   Fact all_but = ConsentOf(false, {"*"});
-  all_but.except = {{.actors = {"Organization/h1"}}};
+  all_but.except = {{.actors = {"Organization/h1"}, .codes = {}}};
   EXPECT_TRUE(May(ViewerWith("doctor"), kHere, {all_but}));
   Viewer elsewhere = ViewerWith("doctor");
   elsewhere.organization = "Organization/h2";
