@@ -430,13 +430,17 @@ void AddHimself(const std::vector<view::OwnerNumber>& his, view::Scope* scope) {
 
 }  // namespace
 
+std::shared_ptr<const access::Viewer> FactFeed::Himself(std::shared_ptr<const access::Viewer> viewer) const {
+  if (viewer->granted != nullptr || viewer->scope.only_owner == 0) return viewer;
+  auto known = std::make_shared<access::Viewer>(*viewer);
+  known->own = OwnersOfPerson(context_, context_.engine->IdHash("Patient", viewer->patient));
+  return known;
+}
+
 Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<const access::Viewer> viewer) {
-  const bool himself = viewer->granted == nullptr && viewer->scope.only_owner != 0;
-  if (himself) {
-    auto known = std::make_shared<access::Viewer>(*viewer);
-    known->own = OwnersOfPerson(context_, context_.engine->IdHash("Patient", viewer->patient));
-    viewer = std::move(known);
-  }
+  // An entry of a batch comes with what the batch was given.
+  if (!viewer->own.empty()) return viewer;
+  viewer = Himself(std::move(viewer));
   std::shared_ptr<const view::Beyond> beyond;
   if (MayMatter(*viewer)) {
     TRY(WaitLoaded());
@@ -445,7 +449,7 @@ Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<con
   if (beyond == nullptr && viewer->own.size() <= 1) return viewer;
   auto seen = std::make_shared<access::Viewer>(*viewer);
   seen->scope.beyond = std::move(beyond);
-  if (himself) AddHimself(seen->own, &seen->scope);
+  if (viewer->granted == nullptr) AddHimself(seen->own, &seen->scope);
   return std::shared_ptr<const access::Viewer>(std::move(seen));
 }
 

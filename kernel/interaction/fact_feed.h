@@ -40,6 +40,8 @@ class FactFeed {
   access::Facts& facts() { return facts_; }
   /// The viewer with what facts open and close to him; himself when they do nothing. Errors: kUnavailable until they are known.
   Result<std::shared_ptr<const access::Viewer>> With(std::shared_ptr<const access::Viewer> viewer);
+  /// The viewer; of a resident with all records that are his.
+  std::shared_ptr<const access::Viewer> Himself(std::shared_ptr<const access::Viewer> viewer) const;
   /// What this version of a resource says takes effect now.
   void Take(const view::Resource& now);
   /// One more emergency access for this account? False: it had `per_hour` within the last hour.

@@ -161,6 +161,11 @@ TEST_F(SamePersonTest, AResidentSeesHimselfInAllHospitals) {
   EXPECT_EQ(Get("Patient/a").status, 200);
   EXPECT_EQ(Get("Patient/b").status, 200);
   EXPECT_EQ(Ids("Condition?_sort=_id"), "a b");
+  const Response batch = Post(
+      "",
+      R"({"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"Patient/b"}},{"request":{"method":"GET","url":"Patient/c"}}]})");
+  EXPECT_EQ(At(Parsed(batch), "entry.0.response.status"), "200") << batch.body;
+  EXPECT_EQ(At(Parsed(batch), "entry.1.response.status"), "404") << batch.body;
   EXPECT_EQ(Get("Patient/c").status, 404);
   EXPECT_EQ(At(Parsed(Get("Patient/b/$why")), "parameter.0.valueBoolean"), "true")
       << Get("Patient/b/$why").body;

@@ -89,8 +89,9 @@ Result<Response> Why(const Room& room, const Call& call) {
   std::shared_ptr<const access::Viewer> viewer = call.request.viewer;
   if (!own) {
     if (!room.context.viewer_of) return MakeError(ErrorCode::kUnsupported, "There are no accounts here.");
-    viewer = TRY(room.facts->With(TRY(room.context.viewer_of(asked.account))));
+    viewer = TRY(room.context.viewer_of(asked.account));
   }
+  viewer = room.facts->Himself(std::move(viewer));
   access::AccessQuestion question = QuestionOf(room, asked);
   const auto about =
       question.owner == 0 ? std::vector<access::Fact>() : room.facts->facts().About(question.owner);
