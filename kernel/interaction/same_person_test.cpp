@@ -164,8 +164,8 @@ TEST_F(SamePersonTest, AResidentSeesHimselfInAllHospitals) {
   const Response batch = Post(
       "",
       R"({"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"Patient/b"}},{"request":{"method":"GET","url":"Patient/c"}}]})");
-  EXPECT_EQ(At(Parsed(batch), "entry.0.response.status"), "200") << batch.body;
-  EXPECT_EQ(At(Parsed(batch), "entry.1.response.status"), "404") << batch.body;
+  EXPECT_EQ(At(Parsed(batch), "entry.0.response.status"), "200 OK") << batch.body;
+  EXPECT_EQ(At(Parsed(batch), "entry.1.response.status"), "404 Not Found") << batch.body;
   EXPECT_EQ(Get("Patient/c").status, 404);
   EXPECT_EQ(At(Parsed(Get("Patient/b/$why")), "parameter.0.valueBoolean"), "true")
       << Get("Patient/b/$why").body;
