@@ -25,7 +25,9 @@ struct Request {
   bool expect_continue = false;
   bool keep_alive = true;
   std::string body;
-  std::string peer;  // address without port; the client's where a trusted proxy told it
+  std::string peer;   // address without port; the client's where a trusted proxy told it
+  std::string local;  // the address that the connection came to, without port
+  uint16_t local_port = 0;
   bool tls = false;
 
   std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }

@@ -488,6 +488,7 @@ void Dispatch(const VisitPtr& visit) {
   using access::oauth::Provider;
   const Method method = call->request.method;
   if (method == Method::kPost) {
+    if (what == "authorize") return Authorize(*visit);  // OpenID Connect Core 3.1.2.1: GET and POST
     if (what == "sign-in") return SignInAtDoor(visit);
     if (what == "step") return FurtherStep(visit);
     if (what == "phone") return PhoneAtDoor(visit);
@@ -513,13 +514,28 @@ void Dispatch(const VisitPtr& visit) {
 
 std::string NewMark() { return access::NewSessionName() + access::NewSessionName(); }
 
+/// In the name of an address that only the request itself says is ours, nothing is signed and nothing is checked (RFC 7523 section 3).
+Response NotOurs() {
+  std::string json;
+  fhir::JsonWriter(&json)
+      .Object()
+      .Member("error", "invalid_request")
+      .Member("error_description",
+              "It is not known that this address is this server's: start it with --public-url=https://host, "
+              "or ask at the address and port that it listens at.")
+      .End();
+  return JsonResponse(421, std::move(json));
+}
+
 void Oauth(Pipeline& pipeline, access::oauth::Provider* provider, const FhirPort* port, const CallPtr& call) {
   auto visit = std::make_shared<Visit>();
   visit->pipeline = &pipeline;
   visit->provider = provider;
   visit->port = port;
   visit->call = call;
-  visit->issuer = pipeline.BaseUrl(call->request);
+  const auto own = pipeline.OwnUrl(call->request);
+  if (!own) return pipeline.Answer(call, NotOurs());
+  visit->issuer = *own;
   const bool posted = call->request.method == Method::kPost;
   if (posted && !ToLower(call->request.content_type).starts_with("application/x-www-form-urlencoded") &&
       !call->request.body.empty()) {
@@ -565,7 +581,8 @@ void AddOauthRoutes(Pipeline* pipeline, access::oauth::Provider* provider, FhirP
                         const char* path,
                         std::string (access::oauth::Provider::*method)(std::string_view) const) {
     pipeline->AddRoute(path, open, [provider, method](Pipeline& way, const CallPtr& call) {
-      way.Answer(call, JsonResponse(200, (provider->*method)(way.BaseUrl(call->request))));
+      const auto own = way.OwnUrl(call->request);
+      way.Answer(call, own ? JsonResponse(200, (provider->*method)(*own)) : NotOurs());
     });
   };
   tell("/.well-known/openid-configuration", &access::oauth::Provider::Discovery);

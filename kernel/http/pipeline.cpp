@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <future>
 #include <map>
 #include <shared_mutex>
@@ -446,6 +447,28 @@ void Pipeline::Count(const Call& call, int status, int64_t us) {
   }
   counter->Increment();
   seconds->Observe(static_cast<double>(us) / 1e6);
+}
+
+std::optional<std::string> Pipeline::OwnUrl(const Request& request) const {
+  if (!options_.public_url.empty()) return options_.public_url;
+  std::string_view host = request.host;
+  uint16_t port = request.tls ? 443 : 80;
+  // An address of IPv6 stands in brackets, with colons of its own.
+  const size_t colon = host.ends_with(']') ? std::string_view::npos : host.rfind(':');
+  if (colon != std::string_view::npos) {
+    const std::string_view digits = host.substr(colon + 1);
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    if (read.ec != std::errc() || read.ptr != digits.data() + digits.size()) return std::nullopt;
+    host = host.substr(0, colon);
+  }
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  std::string_view local = request.local;
+  constexpr std::string_view kMapped = "::ffff:";
+  if (local.starts_with(kMapped)) local.remove_prefix(kMapped.size());
+  const bool loopback = local.starts_with("127.") || local == "::1";
+  if (port != request.local_port) return std::nullopt;
+  if (host == local || (loopback && EqualsIgnoreCase(host, "localhost"))) return BaseUrl(request);
+  return std::nullopt;
 }
 
 std::string Pipeline::BaseUrl(const Request& request) const {

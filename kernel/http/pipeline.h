@@ -70,6 +70,9 @@ class Pipeline final : public Handler {
 
   /// "https://host", for links: never with a path.
   std::string BaseUrl(const Request& request) const;
+  /// The same, if it is known to be this server's and not only what the Host header says: the public address; or else the address and port that the
+  /// connection came to, or localhost over the loopback. nullopt otherwise: who signs or checks statements in this name must refuse.
+  std::optional<std::string> OwnUrl(const Request& request) const;
   int64_t DeadlineOf(const Call& call) const { return call.begin_us + options_.request_ms * 1000; }
   const PipelineOptions& options() const { return options_; }
   access::SignOn* sign_on() const { return sign_on_; }

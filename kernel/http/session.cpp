@@ -49,6 +49,11 @@ class Session final : public SessionBase {
     error_code error;
     const auto endpoint = Socket().remote_endpoint(error);
     if (!error) peer_ = endpoint.address().to_string();
+    const auto own = Socket().local_endpoint(error);
+    if (!error) {
+      local_ = own.address().to_string();
+      local_port_ = own.port();
+    }
     Socket().set_option(asio::ip::tcp::no_delay(true), error);
   }
 
@@ -91,6 +96,8 @@ class Session final : public SessionBase {
   size_t in_begin_ = 0, in_end_ = 0;
   std::string out_;
   std::string peer_;
+  std::string local_;
+  uint16_t local_port_ = 0;
   std::shared_ptr<EventSource> events_;
   ByteHold reserve_;  // of the body that is sent
 };
@@ -207,6 +214,8 @@ awaitable<bool> Session<Stream>::ReadRequest(Call* call) {
   const bool has_head = co_await ReadHead(&parser);
   if (!has_head) co_return false;
   call->request.peer = peer_;
+  call->request.local = local_;
+  call->request.local_port = local_port_;
   call->request.tls = std::is_same_v<Stream, TlsStream>;
   if (parser.declared_bytes() == uint64_t{0}) {  // nothing to ask: most requests have no body
     parser.AllowBody(0);

@@ -90,6 +90,39 @@ describe('openid connect', () => {
     await assert.rejects(oidc.refreshTokenGrant(config, tokens.refresh_token), (error) => error.error === 'invalid_grant');
   });
 
+  test('in the name of another address nothing is signed and no assertion is taken', async () => {
+    const assertion = (audience) => {
+      const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+      const now = Math.floor(Date.now() / 1000);
+      const text = `${part({ alg: 'ES384', kid: 'one', typ: 'JWT' })}.${part({ iss: 'lab', sub: 'lab', aud: audience, jti: crypto.randomUUID(), iat: now, exp: now + 60 })}`;
+      return `${text}.${crypto.sign('sha384', Buffer.from(text), { key: keys.privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+    };
+    const ask = (audience, headers) => post('/oauth/token', { grant_type: 'client_credentials', scope: 'system/Observation.rs',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', client_assertion: assertion(audience) }, headers);
+    assert.equal((await ask(`${server.base}/oauth/token`)).status, 200);
+    assert.equal((await ask('http://evil.example/oauth/token')).status, 401);
+    for (const host of ['evil.example', `evil.example:${new URL(server.base).port}`, '127.0.0.1:1', '127.0.0.1', 'localhost:0x50', '[::1', ''])
+      assert.ok([400, 421].includes((await ask('http://evil.example/oauth/token', { host })).status), host);
+    assert.equal((await request(server.base, 'GET', '/.well-known/openid-configuration', { headers: { host: 'evil.example' } })).status, 421);
+    const port = new URL(server.base).port;
+    const local = await request(server.base, 'GET', '/.well-known/openid-configuration', { headers: { host: `localhost:${port}` } });
+    assert.equal(local.json.issuer, `http://localhost:${port}`);
+  });
+
+  test('the request for authorization may be posted; of refreshes at once one is right and the grant ends', async () => {
+    const config = await discover();
+    const posted = await post('/oauth/authorize', { response_type: 'code', client_id: 'portal', redirect_uri: kBack, scope: 'openid', code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' });
+    assert.equal(posted.status, 200, posted.text);
+    assert.match(posted.text, /name="password"/);
+    for (let round = 0; round < 4; round++) {
+      const tokens = await (await grant(config)).finish();
+      const answers = await Promise.all(Array.from({ length: 6 }, () => post('/oauth/token', { grant_type: 'refresh_token', refresh_token: tokens.refresh_token }, basic())));
+      const refused = answers.filter(({ status }) => status !== 200);
+      assert.ok(refused.length >= 5);
+      for (const answer of refused) assert.deepEqual([answer.status, answer.json.error], [400, 'invalid_grant']);
+    }
+  });
+
   test('a refresh token is good once; a second time ends the grant, also after kill -9', async () => {
     const config = await discover();
     const first = await (await grant(config)).finish();

@@ -188,6 +188,7 @@ Answer Provider::TokenOfRefresh(const TokenRequest& request, const Account& clie
   }
   Status turned = sign_on_->sessions()->Turn(live, turn);
   if (!turned.ok()) {
+    if (turned.error().code == ErrorCode::kUnauthenticated) return unknown;  // ended this moment
     if (turned.error().code != ErrorCode::kConflict) return Fail(turned.error());
     // It was used before: by a thief, or by its owner after a thief. Nobody can tell, so the grant ends.
     if (Status ended = sign_on_->sessions()->End(session.id); !ended.ok()) return Fail(ended.error());
@@ -195,7 +196,9 @@ Answer Provider::TokenOfRefresh(const TokenRequest& request, const Account& clie
     answer.account = session.account;
     return answer;
   }
-  return Issue(*account, client, session, turn + 1, *granted, "");
+  Answer answer = Issue(*account, client, session, turn + 1, *granted, "");
+  // The same token was sent once more meanwhile, and the grant has ended with it: what was made is worth nothing.
+  return sign_on_->sessions()->IsOver(*live) ? unknown : std::move(answer);
 }
 
 Answer Provider::TokenOfProgram(const TokenRequest& request, const Account& client) {
