@@ -1,6 +1,5 @@
 // delete and conditional delete: DELETE [type]/[id], DELETE [type]?criteria (one at most). Source: FHIR R4 http.html#delete, #cdelete.
 #include "kernel/interaction/outcome.h"
-#include "kernel/interaction/person_reviews.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/write.h"
 
@@ -24,7 +23,6 @@ Result<Plan> PlanDeleteOf(const Room& room, const CallPtr& call, const view::Pos
   const bool exists = current.in_scope && current.exists();
   TRY(CheckIfMatch(call->request.if_match, exists ? version : 0));
   if (!exists) return NothingToDelete(*call, version);
-  TRY(CheckNoReview(room, call->viewer(), call->type_name, current.version.ordinal));
   TRY(AddDelete(room, call->type, id, current, set.get()));
   return DeletedPlan(call, std::move(set));
 }

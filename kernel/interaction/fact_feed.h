@@ -38,7 +38,8 @@ class FactFeed {
   void Stop();
 
   access::Facts& facts() { return facts_; }
-  /// The viewer with what facts open and close to him; himself when they do nothing. Errors: kUnavailable until they are known.
+  /// The viewer with what facts open and close to him, and with the reviews of the person index that he sees: those with the operation $link, unmasked,
+  /// who see every record that it names; himself when there is nothing to say. Errors: kUnavailable until they are known.
   Result<std::shared_ptr<const access::Viewer>> With(std::shared_ptr<const access::Viewer> viewer);
   /// The viewer; of a resident with all records that are his.
   std::shared_ptr<const access::Viewer> Himself(std::shared_ptr<const access::Viewer> viewer) const;
@@ -59,8 +60,10 @@ class FactFeed {
   bool IsPassed(uint64_t id_hash, const view::Resource& now);
   bool MayMatter(const access::Viewer& viewer) const;
   Status WaitLoaded();
+  std::shared_ptr<const view::ReviewSight> SightOf(view::Scope scope) const;
 
   const Context context_;
+  const std::shared_ptr<const view::ReviewSight> no_reviews_;
   access::Facts facts_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> loaded_{false};

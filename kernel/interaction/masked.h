@@ -1,7 +1,6 @@
 // What a masked post gets and may not find out: the exit that every answer takes, what may be searched, and what may be written back.
 // Flow:   answer → Masked → out          query → CheckMayAsk          PUT → WithTruth → what is kept
-// Also:   whom a review of the person index compares leaves for nobody but its clerks (person_reviews.h), special diseases for those to whom the person
-//         is open (special.h); whatever the masks.
+// Also:   special diseases leave for those to whom the person is open (special.h), whatever the masks.
 // Cost:   for posts without masks one scan of the answer; else access/mask.h's.
 // Source: access/data/policies.toml.
 #pragma once

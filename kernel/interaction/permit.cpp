@@ -8,8 +8,8 @@
 #include "kernel/access/oauth/scopes.h"
 #include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/outcome.h"
-#include "kernel/interaction/person_reviews.h"
 #include "kernel/interaction/prefer.h"
+#include "kernel/person/person_view.h"
 
 namespace tk::interaction {
 
@@ -159,28 +159,40 @@ Owner FindOwner(const Room& room, std::string_view name, const view::Position& p
 
 }  // namespace
 
-Status CheckNoEmergencyTask(const Room& room, const view::Resource& resource) {
-  if (room.TypeName(resource.type) != "Task" || !IsEmergencyTask(resource.document.Root())) return {};
-  return MakeError(
-      ErrorCode::kForbidden,
-      "An emergency access and its review are made by $emergency-access and $review alone: their "
-      "Task is not written, changed or deleted otherwise.");
+Status CheckNotOurs(const Room& room, const view::Resource& resource) {
+  const std::string_view type = room.TypeName(resource.type);
+  if (type != "Task" && type != "Linkage") return {};
+  const fhir::Value root = resource.document.Root();
+  if (type == "Task" && IsEmergencyTask(root))
+    return MakeError(
+        ErrorCode::kForbidden,
+        "An emergency access and its review are made by $emergency-access and $review alone: their "
+        "Task is not written, changed or deleted otherwise.");
+  if (type == "Task" && view::IsReview(root))
+    return MakeError(
+        ErrorCode::kForbidden,
+        "Reviews of the person index are made by it alone, and settled by a decision about their "
+        "records ($link, $merge, $not-same): their Task is not written, changed or deleted "
+        "otherwise.");
+  if (person::IsPersonLink(root))
+    return MakeError(ErrorCode::kForbidden,
+                     "What is marked by the extension person-link is made by the person index and its "
+                     "operations alone ($link, $merge, $not-same, $unmerge): it is not written, changed or "
+                     "deleted otherwise.");
+  return {};
 }
 
 Status CheckPlace(const Room& room, const access::Viewer& viewer, const view::Resource& now,
                   const view::Position& position, const NewAreas& new_areas) {
   const fhir::Value root = now.document.Root();
   if (!root) return {};  // a delete leaves nothing behind
-  TRY(CheckNoEmergencyTask(room, now));
+  TRY(CheckNotOurs(room, now));
   if (room.TypeName(now.type) == "RelatedPerson" && IsVerifiedGuardian(root) &&
       !viewer.MayCall("verify-guardian"))
     return MakeIssue(
         ErrorCode::kForbidden, "forbidden", "RelatedPerson.meta.tag",
         "That a guardianship is verified opens the child's records: it is written by a post with the "
         "operation verify-guardian.");
-  if (room.TypeName(now.type) == "Task" && !SeesReviews(viewer) && TellsOfReview(now.document.Text()))
-    return MakeError(ErrorCode::kForbidden,
-                     "A Task that asks who is who in the whole city is the person index's own.");
   if (viewer.scope.all()) return {};
   const view::Owners& owners = room.engine().owners();
   std::string name = owners.NameOf(now);

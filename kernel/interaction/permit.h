@@ -39,8 +39,9 @@ using NewAreas = std::vector<std::pair<std::string, uint64_t>>;
 Status CheckPlace(const Room& room, const access::Viewer& viewer, const view::Resource& now,
                   const view::Position& position, const NewAreas& new_areas = {});
 
-/// kForbidden for the Task of an emergency access, which nobody may forge or take away.
-Status CheckNoEmergencyTask(const Room& room, const view::Resource& resource);
+/// kForbidden for what the platform alone makes, and nobody may forge, change or take away: the Task of an emergency access, and the reviews (Task) and
+/// decisions (Linkage) of the person index. Each has its operations.
+Status CheckNotOurs(const Room& room, const view::Resource& resource);
 
 /// A page of a search at `position`, within the viewer's scope and the request's time.
 search::PageRequest ScopedRequest(const Room& room, const Call& call, const view::Position& position,

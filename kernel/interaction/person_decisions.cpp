@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "kernel/base/random.h"
 #include "kernel/interaction/body_parameters.h"
+#include "kernel/interaction/merge_links.h"
 #include "kernel/interaction/person_reviews.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
@@ -14,11 +17,11 @@
 namespace tk::interaction {
 
 Result<DecidedPatient> ReadPatient(const Room& room, const Call& call, const BodyParameters& body,
-                                   std::string_view name, const view::Position& basis) {
+                                   std::string_view name, const view::Position& basis, bool or_gone) {
   DecidedPatient patient;
   patient.id = TRY(body.PatientId(call, name));
   patient.current = FindCurrent(room, call.viewer(), "Patient", patient.id, basis);
-  if (!patient.current.exists() || !patient.current.in_scope)
+  if (!patient.current.in_scope || (!or_gone && patient.is_gone()))
     return MakeIssue(ErrorCode::kNotFound, "not-found", body.PathOf(name), "There is no such Patient.");
   return patient;
 }
@@ -42,17 +45,20 @@ Result<Deciding::Stored> Deciding::ReadLinkage(uint64_t id_hash) const {
 LinkReason Deciding::Reason() const {
   LinkReason reason;
   reason.account = call_.viewer().account;
-  reason.was_active = was_active_;
   return reason;
 }
 
-Status Deciding::Turn(const Stored& stored, bool active) {
-  const std::string json = LinkageJson(room_, stored.id, stored.source, stored.alternate, active, Reason());
+Status Deciding::Turn(const Stored& stored, bool active, std::string for_linkage) {
+  LinkReason reason = Reason();
+  if (for_linkage.empty()) {
+    place_ = set_->changes.size();
+    linkage_ = "Linkage/" + stored.id;
+  }
+  reason.taken_back_for = std::move(for_linkage);
+  const std::string json = LinkageJson(room_, stored.id, stored.source, stored.alternate, active, reason);
   auto now = TRY(view::MakeResource(*room_.definitions, TRY(fhir::Document::Parse(json)),
                                     stored.current.version.version + 1, view::Operation::kUpdate));
-  place_ = set_->changes.size();
-  linkage_ = "Linkage/" + stored.id;
-  return AddWrite(room_, stored.current, std::move(now), set_);
+  return AddWrite(room_, stored.current, std::move(now), set_, true);
 }
 
 Status Deciding::Make(const DecidedPatient& source, const DecidedPatient& alternate, bool active) {
@@ -109,19 +115,69 @@ Status Deciding::Join(const DecidedPatient& source, const DecidedPatient& altern
   for (const uint64_t linkage : between.active) TRY(Turn(TRY(ReadLinkage(linkage)), true));
   if (between.inactive.empty() && between.active.empty()) TRY(Make(source, alternate, true));
   return SettleReviews(
-      room_, call_, basis_,
+      room_, basis_,
       {source.current.id_hash, alternate.current.id_hash, true, std::move(between.inactive), linkage_}, set_);
 }
 
-Status Deciding::HoldApart(const DecidedPatient& source, const DecidedPatient& alternate) {
+Status Deciding::TakeBack(const std::vector<uint64_t>& linkages, const std::string& for_linkage) {
+  for (const uint64_t linkage : linkages) {
+    const Stored stored = TRY(ReadLinkage(linkage));
+    apart_.emplace_back(stored.source, stored.alternate);
+    TRY(Turn(stored, false, for_linkage));
+  }
+  return {};
+}
+
+// Each Patient once, however many merges of his are taken back: a set has one version of a record.
+Status Deciding::TakeBackLinks(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  std::map<std::string, std::set<std::string>> others_of;
+  for (const auto& pair : pairs) {
+    others_of[pair.first].insert(pair.second);
+    others_of[pair.second].insert(pair.first);
+  }
+  constexpr std::string_view kPatient = "Patient/";
+  for (const auto& each : others_of) {
+    if (!each.first.starts_with(kPatient)) continue;
+    // Whoever may see them: what a decision takes back is taken back of both.
+    Current current;
+    current.id_hash = room_.engine().IdHash("Patient", each.first.substr(kPatient.size()));
+    current.version = room_.directory().Current(current.id_hash, basis_);
+    if (!current.exists()) continue;
+    const view::ResourcePtr before = TRY(room_.engine().Read(current.version.ordinal));
+    const std::string steps = TakeBackSteps(before->document.Root(), each.second);
+    if (!steps.empty()) TRY(AddPatched(room_, current, steps, set_));
+  }
+  return {};
+}
+
+namespace {
+
+/// The last decision on that way, from one to the other, that names one who is gone; 0: there is none.
+uint64_t LastThroughGone(const person::People& people, const std::vector<uint64_t>& way) {
+  for (auto linkage = way.rbegin(); linkage != way.rend(); ++linkage) {
+    if (people.NamesGone(*linkage)) return *linkage;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Status Deciding::HoldApart(const DecidedPatient& stays, const DecidedPatient& leaves) {
   Between between;
-  std::vector<uint64_t> others;
+  std::vector<uint64_t> others, turned, through_gone;
   {
     const auto people = room_.context.persons->Read();
-    const person::Row a = people->Find(source.current.id_hash), b = people->Find(alternate.current.id_hash);
+    const person::Row a = people->Find(stays.current.id_hash), b = people->Find(leaves.current.id_hash);
     TRY(CheckRows(*people, a, b));
     between = DecisionsBetween(*people, a, b);
-    others = people->JoinedWithout(a, b, between.active);
+    turned = between.active;
+    for (;;) {
+      others = people->JoinedWithout(a, b, turned);
+      const uint64_t linkage = LastThroughGone(*people, others);
+      if (linkage == 0) break;
+      through_gone.push_back(linkage);
+      turned.push_back(linkage);
+    }
     Guard(*people, a, b);
   }
   if (!others.empty()) {
@@ -134,22 +190,46 @@ Status Deciding::HoldApart(const DecidedPatient& source, const DecidedPatient& a
                     "records are not the same.",
                     names));
   }
-  if (between.active.empty() && !between.inactive.empty())
+  if (turned.empty() && !between.inactive.empty())
     return MakeError(ErrorCode::kConflict, "A decision says already that these two are not the same.");
-  for (const uint64_t linkage : between.active) TRY(Turn(TRY(ReadLinkage(linkage)), false));
-  if (between.active.empty()) TRY(Make(source, alternate, false));
-  return SettleReviews(
-      room_, call_, basis_,
-      {source.current.id_hash, alternate.current.id_hash, false, std::move(between.active), linkage_}, set_);
+  TRY(TakeBack(between.active, {}));
+  if (between.active.empty()) {
+    if (between.inactive.empty())
+      TRY(Make(stays, leaves, false));
+    else
+      TRY(Turn(TRY(ReadLinkage(between.inactive.front())), false));
+  }
+  TRY(TakeBack(through_gone, linkage_));
+  apart_.emplace_back(stays.name(), leaves.name());
+  TRY(TakeBackLinks(apart_));
+  return SettleReviews(room_, basis_,
+                       {stays.current.id_hash, leaves.current.id_hash, false, std::move(turned), linkage_},
+                       set_);
+}
+
+Status Deciding::LetGo(const DecidedPatient& there, const DecidedPatient& gone) {
+  Between between;
+  {
+    const auto people = room_.context.persons->Read();
+    const person::Row a = people->Find(there.current.id_hash), b = people->Find(gone.current.id_hash);
+    if (a != person::kNoRow && b != person::kNoRow) between = DecisionsBetween(*people, a, b);
+    if (a != person::kNoRow) Guard(*people, a, a);
+  }
+  TRY(TakeBack(between.active, {}));
+  TRY(TakeBackLinks({{there.name(), gone.name()}}));
+  if (!set_->changes.empty()) return {};
+  return MakeError(ErrorCode::kNotFound,
+                   fmt::format("{} is no Patient, and nothing joins it to the other.", gone.name()));
 }
 
 namespace {
 
 /// The Linkage that says it now.
-Plan DecisionPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set, std::string_view action) {
+Plan DecisionPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set, size_t place,
+                  std::string_view action) {
   Plan plan;
   plan.persons_decided = true;
-  plan.answer = [call, now = set->changes.front().now, action](const view::Commit& commit) {
+  plan.answer = [call, now = set->changes[place].now, action](const view::Commit& commit) {
     Response response;
     AppendVersioned(*now, commit.at_us, &response.body);
     if (call->pretty) response.body = PrettyJson(response.body);
@@ -177,7 +257,7 @@ Result<Plan> PlanDecision(const Room& room, const CallPtr& call, const view::Pos
   auto set = std::make_unique<view::ChangeSet>();
   Deciding deciding(room, *call, basis, set.get());
   TRY(same ? deciding.Join(patient, other) : deciding.HoldApart(patient, other));
-  return DecisionPlan(call, std::move(set), same ? "link" : "not-same");
+  return DecisionPlan(call, std::move(set), deciding.place(), same ? "link" : "not-same");
 }
 
 }  // namespace

@@ -14,11 +14,13 @@ namespace tk::interaction {
 struct DecidedPatient {
   std::string id;
   Current current;
+  bool is_gone() const { return !current.exists(); }
   std::string name() const { return "Patient/" + id; }
 };
-/// Reads a parameter that names a Patient whom the viewer may see. Errors: kIncorrect; kNotFound where he may not, or there is none.
+/// Reads a parameter that names a Patient whom the viewer may see. Errors: kIncorrect; kNotFound where he may not, or there is none; `or_gone`: one that
+/// was deleted or erased, or that never was, is good too.
 Result<DecidedPatient> ReadPatient(const Room& room, const Call& call, const class BodyParameters& body,
-                                   std::string_view name, const view::Position& basis);
+                                   std::string_view name, const view::Position& basis, bool or_gone = false);
 
 /// A decision of a plan: what is written of Linkages, and the guards that nothing about the two persons changed meanwhile.
 class Deciding {
@@ -29,13 +31,15 @@ class Deciding {
   /// They are one person; what a machine said so becomes a person's word. Errors: kConflict where a person said so already.
   /// `again`: it may be said once more.
   Status Join(const DecidedPatient& source, const DecidedPatient& alternate, bool again = false);
-  /// They are not: decisions that joined them directly are turned. Errors: kConflict where that was said already, or where other decisions join
-  /// them too: these are named.
-  Status HoldApart(const DecidedPatient& source, const DecidedPatient& alternate);
+  /// They are not: decisions that joined them directly are turned, and of those that join them through a Patient who is gone the last on each way from
+  /// `stays` to `leaves`: about one who is gone nobody else can decide. Links of merges go with them (merge_links.h). Errors: kConflict where that was said
+  /// already, or where decisions about others who are there join them too: these are named.
+  Status HoldApart(const DecidedPatient& stays, const DecidedPatient& leaves);
+  /// The merge of one who is there with one who is gone is taken back: the decisions about the two, and the links of who is there. Errors: kNotFound
+  /// where there is nothing to take back.
+  Status LetGo(const DecidedPatient& there, const DecidedPatient& gone);
   /// Where in the set the Linkage stands that says it.
   size_t place() const { return place_; }
-  /// Parts of a merge: told with the Linkage, so that it can be taken back exactly.
-  void NoteMerge(std::string was_active) { was_active_ = std::move(was_active); }
 
  private:
   struct Stored {
@@ -44,9 +48,13 @@ class Deciding {
   };
   Result<Stored> ReadLinkage(uint64_t id_hash) const;
   LinkReason Reason() const;
-  /// The next version of a Linkage that is there.
-  Status Turn(const Stored& stored, bool active);
+  /// The next version of a Linkage that is there. `for_linkage`: the decision that asks for it.
+  Status Turn(const Stored& stored, bool active, std::string for_linkage = {});
   Status Make(const DecidedPatient& source, const DecidedPatient& alternate, bool active);
+  /// Turns them to inactive, and takes back the merges that they said.
+  Status TakeBack(const std::vector<uint64_t>& linkages, const std::string& for_linkage);
+  /// Takes back the links of merges between these pairs, of Patients who are there.
+  Status TakeBackLinks(const std::vector<std::pair<std::string, std::string>>& pairs);
   void Guard(const person::People& people, person::Row a, person::Row b);
 
   const Room& room_;
@@ -54,8 +62,8 @@ class Deciding {
   const view::Position basis_;
   view::ChangeSet* const set_;
   size_t place_ = 0;
-  std::string linkage_;  // "Linkage/1": that says it
-  std::string was_active_;
+  std::string linkage_;                                     // "Linkage/1": that says it
+  std::vector<std::pair<std::string, std::string>> apart_;  // pairs that a decision no longer joins
 };
 
 }  // namespace tk::interaction

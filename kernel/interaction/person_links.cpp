@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "kernel/base/random.h"
+#include "kernel/interaction/person_reviews.h"
 #include "kernel/person/person_view.h"
 
 namespace tk::interaction {
@@ -39,20 +40,23 @@ void AppendScore(const Room& room, const Scored& scored, fhir::JsonWriter* json)
   }
 }
 
+void AppendReference(std::string_view member, std::string_view reference, fhir::JsonWriter* json) {
+  json->Key(member).Object().Member("reference", reference).End();
+}
+
 void AppendReason(const Room& room, const LinkReason& reason, fhir::JsonWriter* json) {
   json->Key("extension").Array().Object().Member("url", person::kPersonLinkUrl).Key("extension").Array();
   json->Object().Member("url", "grade").Member("valueCode", reason.grade).End();
   json->Object().Member("url", "by").Member("valueCode", reason.account.empty() ? "machine" : "person").End();
   if (!reason.account.empty())
     json->Object().Member("url", "account").Member("valueString", reason.account).End();
-  if (!reason.was_active.empty())
-    json->Object().Member("url", kWasActive).Member("valueCode", reason.was_active).End();
+  if (!reason.taken_back_for.empty()) {
+    json->Object().Member("url", "taken-back-for");
+    AppendReference("valueReference", reason.taken_back_for, json);
+    json->End();
+  }
   if (reason.scored != nullptr) AppendScore(room, *reason.scored, json);
   json->End().End().End();
-}
-
-void AppendReference(std::string_view member, std::string_view reference, fhir::JsonWriter* json) {
-  json->Key(member).Object().Member("reference", reference).End();
 }
 
 void AppendCode(std::string_view member, std::string_view code, fhir::JsonWriter* json) {
@@ -209,15 +213,19 @@ class Linking {
 }  // namespace
 
 Status LinkPatients(const Room& room, const view::Position& basis, Plan* plan) {
-  (void)basis;
-  if (room.context.persons == nullptr || !room.context.live_matching || plan->set == nullptr ||
-      plan->persons_decided)
-    return {};
-  const auto is_patient = [&](const view::Change& change) {
-    return change.now != nullptr && change.now->type == room.context.persons->patient() &&
-           change.now->op != view::Operation::kDelete;
-  };
-  if (std::none_of(plan->set->changes.begin(), plan->set->changes.end(), is_patient)) return {};
+  if (room.context.persons == nullptr || plan->set == nullptr || plan->persons_decided) return {};
+  std::vector<std::string> deleted;
+  bool writes_any = false;
+  for (const view::Change& change : plan->set->changes) {
+    if (change.now == nullptr || change.now->type != room.context.persons->patient()) continue;
+    if (change.now->op == view::Operation::kDelete)
+      deleted.push_back("Patient/" + change.now->id);
+    else
+      writes_any = true;
+  }
+  if (deleted.size() > kReviewedRecordsMax) deleted.resize(kReviewedRecordsMax);
+  if (!deleted.empty()) TRY(SettleReviewsOfGone(room, basis, deleted, plan->set.get()));
+  if (!room.context.live_matching || !writes_any) return {};
   TRY(room.context.persons->CheckUsable());
   return Linking(room, plan->set.get()).Run();
 }

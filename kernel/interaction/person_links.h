@@ -13,19 +13,17 @@
 
 #include "kernel/interaction/room.h"
 #include "kernel/person/live_match.h"
+#include "kernel/view/directory.h"
 
 namespace tk::interaction {
 
-inline constexpr std::string_view kReviewSystem = "http://tongkang.dev/fhir/CodeSystem/person-review";
-
-/// Part of the extension of a Linkage by which Patients were merged.
-inline constexpr std::string_view kWasActive = "was-active";
+using view::kReviewSystem;
 
 /// Who joined, or held apart, and why.
 struct LinkReason {
-  std::string_view grade = "manual";  // "certain", "probable", "manual"
-  std::string account;                // of the person who decided; "": the machine did
-  std::string was_active;  // of a merge: Patient.active of the source before it: "true", "false", "absent"
+  std::string_view grade = "manual";                // "certain", "probable", "manual"
+  std::string account;                              // of the person who decided; "": the machine did
+  std::string taken_back_for;                       // "Linkage/1": the decision that this one had to yield to
   const person::linkage::Scored* scored = nullptr;  // null: not compared
 };
 
@@ -42,7 +40,7 @@ std::string ReviewJson(const Room& room, std::string_view id, const ReviewAsked&
 /// Puts a resource that the platform itself makes into the set.
 Status AddMade(const Room& room, std::string json, view::ChangeSet* set);
 
-/// Matches the plan's Patients, if live matching is on and the plan has not decided by itself. Errors: of what must be read.
+/// Matches the plan's Patients, if live matching is on and the plan has not decided by itself; cancels reviews of whom it deletes. Errors: of what must be read.
 Status LinkPatients(const Room& room, const view::Position& basis, Plan* plan);
 /// Holds until a record with one of `keys`, or one of the records `ids`, or a decision about these, changes. Sorted here.
 view::Guard PersonGuard(const Room& room, std::vector<uint32_t> keys, std::vector<uint64_t> ids);

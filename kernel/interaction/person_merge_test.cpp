@@ -6,6 +6,8 @@ namespace tk::interaction {
 namespace {
 
 const std::string kOneNumber = ResidentIdOf("19800102", 21), kOtherNumber = ResidentIdOf("19800102", 43);
+constexpr std::string_view kUnlawful =
+    R"({"resourceType":"Parameters","parameter":[{"name":"reason","valueCode":"unlawful"}]})";
 
 TEST_F(MergeTest, AMergeIsTakenBackExactly) {
   PutPatient({.id = "a", .resident_id = kOneNumber});
@@ -94,6 +96,122 @@ TEST_F(MergeTest, ARecordThatNowContradictsItsPersonIsReviewed) {
   ASSERT_EQ(Post("Patient/$not-same", Pair("a", "b")).status, 200);
   EXPECT_EQ(RecordsOf("a"), "a");
   EXPECT_EQ(Reviews(), "");
+}
+
+// What a hospital always sends: it knows neither of the link nor that its record goes on as another.
+TEST_F(MergeTest, ASourceThatSendsItsPatientAgainDoesNotUndoTheMerge) {
+  const TestPatient a{.id = "a", .resident_id = kOneNumber};
+  const TestPatient b{.id = "b", .name = "李建国", .resident_id = kOtherNumber, .gender = "male"};
+  PutPatient(a);
+  PutPatient(b);
+  const std::string before_a = Stored("a"), before_b = Stored("b");
+  ASSERT_EQ(Merge("b", "a"), 200);
+  const std::string merged_a = Stored("a"), merged_b = Stored("b");
+  const auto is_kept = [&](const Response& response, std::string_view by) {
+    EXPECT_LT(response.status, 300) << by << response.body;
+    EXPECT_EQ(Stored("a"), merged_a) << by;
+    const fhir::Document source = Parsed(Get("Patient/b"));
+    EXPECT_EQ(At(source, "active"), "false") << by;
+    EXPECT_EQ(At(source, "link.0.type"), "replaced-by") << by;
+    EXPECT_TRUE(At(source, "link.1").empty()) << by;
+  };
+  is_kept(Put("Patient/b", b.Json()), "update");
+  EXPECT_NE(Put("Patient/b", b.Json()).body.find("replaced-by"), std::string::npos) << "the answer says so";
+  is_kept(Put("Patient/a", a.Json()), "update of the target");
+  is_kept(Put("Patient?identifier=" + kOtherNumber, b.Json()), "conditional update");
+  is_kept(Put("Patient/b", Get("Patient/b").body), "update with what was read");
+  Request patch = Make(Method::kPatch, "Patient/b",
+                       R"([{"op":"remove","path":"/link"},{"op":"replace","path":"/active","value":true}])");
+  patch.content_type = "application/json-patch+json";
+  is_kept(Send(std::move(patch)), "patch");
+  for (const std::string_view type : {"transaction", "batch"}) {
+    const Response response = Post(
+        "", R"({"resourceType":"Bundle","type":")" + std::string(type) +
+                R"(","entry":[{"request":{"method":"PUT","url":"Patient/b"},"resource":)" + b.Json() + "}]}");
+    is_kept(response, type);
+  }
+  ASSERT_EQ(Unmerge("b", "a"), 200);
+  EXPECT_EQ(Stored("a"), before_a);
+  EXPECT_EQ(Stored("b"), before_b);
+  EXPECT_EQ(RecordsOf("b"), "b");
+}
+
+TEST_F(MergeTest, NotSameTakesAMergeBackToo) {
+  PutPatient({.id = "a", .resident_id = kOneNumber});
+  PutPatient({.id = "b", .name = "李建国", .resident_id = kOtherNumber, .gender = "male"});
+  const std::string a = Stored("a"), b = Stored("b");
+  ASSERT_EQ(Merge("b", "a"), 200);
+  const Response apart = Post("Patient/$not-same", Pair("a", "b"));
+  ASSERT_EQ(apart.status, 200) << apart.body;
+  EXPECT_EQ(At(Parsed(apart), "resourceType"), "Linkage");
+  EXPECT_EQ(At(Parsed(apart), "active"), "false");
+  EXPECT_EQ(Stored("a"), a);
+  EXPECT_EQ(Stored("b"), b);
+  EXPECT_EQ(Unmerge("b", "a"), 409);
+}
+
+TEST_F(MergeTest, WhatIsLeftOfAMergeWithOneWhoIsGoneIsTakenBack) {
+  for (const bool erased : {false, true}) {
+    for (const std::string gone : {"source", "target"}) {
+      const std::string tag = gone + (erased ? "-erased" : "-deleted"), source = "s-" + tag,
+                        target = "t-" + tag;
+      PutPatient({.id = source, .name = "李建国", .resident_id = kOtherNumber, .gender = "male"});
+      PutPatient({.id = target, .resident_id = kOneNumber});
+      const std::string& left = gone == "source" ? target : source;
+      const std::string before = Stored(left);
+      ASSERT_EQ(Merge(source, target), 200) << tag;
+      const std::string name = "Patient/" + (gone == "source" ? source : target);
+      ASSERT_LT((erased ? Post(name + "/$erase", std::string(kUnlawful)) : Send(Make(Method::kDelete, name)))
+                    .status,
+                300);
+      const Response response = Post("Patient/$unmerge", Sides(source, target));
+      ASSERT_EQ(response.status, 200) << tag << response.body;
+      EXPECT_EQ(At(Parsed(response), "parameter.2.name"), "") << "nothing is told of who is gone";
+      EXPECT_EQ(Stored(left), before) << tag;
+      EXPECT_EQ(Unmerge(source, target), 404) << tag;
+      // So that the next are of other persons.
+      ASSERT_LT(Post("Patient/" + left + "/$erase", std::string(kUnlawful)).status, 300);
+    }
+  }
+  PutPatient({.id = "alone", .resident_id = kOneNumber});
+  EXPECT_EQ(Unmerge("alone", "never"), 404);
+  EXPECT_EQ(Unmerge("never", "nobody"), 404);
+}
+
+TEST_F(MergeTest, TwoWhomOneWhoIsGoneJoinedAreToldApart) {
+  for (const bool erased : {false, true}) {
+    const std::string tag = erased ? "e" : "d", first = tag + "0", one = tag + "1", other = tag + "2",
+                      third = tag + "3";
+    for (const std::string& id : {first, one, other, third})
+      PutPatient({.id = id, .resident_id = erased ? kOtherNumber : kOneNumber});
+    const std::string name = "Patient/" + first;
+    ASSERT_LT(
+        (erased ? Post(name + "/$erase", std::string(kUnlawful)) : Send(Make(Method::kDelete, name))).status,
+        300);
+    ASSERT_EQ(RecordsOf(one), one + " " + other + " " + third);
+    const Response apart = Post("Patient/$not-same", Pair(one, other));
+    ASSERT_EQ(apart.status, 200) << apart.body;
+    const fhir::Document said = Parsed(apart);
+    EXPECT_EQ(At(said, "active"), "false");
+    EXPECT_EQ(At(said, "item.0.resource.reference"), "Patient/" + one);
+    EXPECT_EQ(RecordsOf(other), other);
+    EXPECT_EQ(RecordsOf(one), one + " " + third) << "nothing was said of the third";
+    // What it took back says for which decision.
+    const std::string taken = Get("Linkage?item=Patient/" + other + "&_elements=extension,item").body;
+    EXPECT_NE(taken.find(R"("taken-back-for","valueReference":{"reference":"Linkage/)" + At(said, "id")),
+              std::string::npos)
+        << taken;
+    EXPECT_EQ(Post("Patient/$not-same", Pair(one, other)).status, 409);
+    ASSERT_EQ(Post("Patient/$link", Pair(one, other)).status, 200);
+    EXPECT_EQ(RecordsOf(other), one + " " + other + " " + third);
+  }
+}
+
+TEST_F(MergeTest, DecisionsAboutThoseWhoAreThereAreNotTurnedBehindTheirBack) {
+  for (const char* id : {"a", "b", "c"}) PutPatient({.id = id, .resident_id = kOneNumber});
+  const Response apart = Post("Patient/$not-same", Pair("b", "c"));
+  EXPECT_EQ(apart.status, 409);
+  EXPECT_EQ(RecordsOf("a"), "a b c");
 }
 
 TEST_F(MergeTest, MergesUnmergesAndEditsAtRandom) { AtRandom({.seed = 7, .steps = 150, .patients = 12}); }

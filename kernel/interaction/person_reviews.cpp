@@ -3,113 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <set>
 
 #include "kernel/fhir/patch.h"
 #include "kernel/interaction/write.h"
 
 namespace tk::interaction {
-
-namespace {
-
-bool Mentions(std::string_view json, std::string_view text) {
-  return ::memmem(json.data(), json.size(), text.data(), text.size()) != nullptr;
-}
-
-/// Marked by itself, so that it is known where only a part of the Task is told (_elements).
-bool IsCandidate(fhir::Value input) {
-  for (const fhir::Value coding : input["type"]["coding"]) {
-    if (coding["system"].ToString() == kReviewSystem) return true;
-  }
-  return false;
-}
-bool IsFinding(fhir::Value extension) { return extension["url"].ToString() == person::kPersonLinkUrl; }
-
-/// A copy without them. Depth: the parser's.
-class ReviewRemover {
- public:
-  explicit ReviewRemover(std::string* out) : json_(out) {}
-
-  void Copy(fhir::Value value) {
-    if (!TellsOfReview(value.Json()) || value.is_string()) {
-      json_.Raw(value.Json());
-    } else if (value.is_array()) {
-      json_.Array();
-      for (const fhir::Value item : value) Copy(item);
-      json_.End();
-    } else {
-      CopyObject(value);
-    }
-  }
-
-  size_t removed = 0;
-
- private:
-  void CopyObject(fhir::Value object) {
-    const bool is_task = object["resourceType"].ToString() == "Task";
-    json_.Object();
-    for (const fhir::Value member : object) {
-      const std::string_view name = member.name_text();
-      if (is_task && name == "input") {
-        CopyWithout(member, IsCandidate);
-      } else if (is_task && name == "extension") {
-        CopyWithout(member, IsFinding);
-      } else {
-        json_.Key(name);
-        Copy(member);
-      }
-    }
-    json_.End();
-  }
-
-  void CopyWithout(fhir::Value list, bool (*is_hidden)(fhir::Value)) {
-    bool open = false;
-    for (const fhir::Value item : list) {
-      if (is_hidden(item)) {
-        ++removed;
-        continue;
-      }
-      if (!open) json_.Key(list.name_text()).Array();
-      open = true;
-      Copy(item);
-    }
-    if (open) json_.End();
-  }
-
-  fhir::JsonWriter json_;
-};
-
-}  // namespace
-
-bool SeesReviews(const access::Viewer& viewer) {
-  return viewer.scope.everything && viewer.scope.only_owner == 0 && viewer.MayCall("$explain-match");
-}
-
-bool TellsOfReview(std::string_view json) {
-  return Mentions(json, kReviewSystem) || Mentions(json, person::kPersonLinkUrl);
-}
-
-Result<std::optional<std::string>> WithoutReviews(std::string_view json) {
-  if (!TellsOfReview(json)) return std::optional<std::string>();
-  const fhir::Document document = TRY(fhir::Document::Parse(json));
-  std::string out;
-  ReviewRemover remover(&out);
-  remover.Copy(document.Root());
-  if (remover.removed == 0) return std::optional<std::string>();
-  return std::optional(std::move(out));
-}
-
-Status CheckNoReview(const Room& room, const access::Viewer& viewer, std::string_view type,
-                     view::Ordinal ordinal) {
-  if (type != "Task" || ordinal == 0 || SeesReviews(viewer)) return {};
-  std::string text;
-  TRY(room.engine().ReadText(ordinal, &text));
-  if (!TellsOfReview(text)) return {};
-  return MakeError(
-      ErrorCode::kForbidden,
-      "This Task asks who is who in the whole city: it is changed by who may compare persons there, "
-      "and by $link, $not-same and $merge.");
-}
 
 Status AddPatched(const Room& room, const Current& current, std::string_view patch, view::ChangeSet* set) {
   const view::ResourcePtr before = TRY(room.engine().Read(current.version.ordinal));
@@ -117,7 +16,7 @@ Status AddPatched(const Room& room, const Current& current, std::string_view pat
   fhir::Document document = TRY(fhir::ApplyJsonPatch(before->document.Root(), steps.Root()));
   view::ResourcePtr now = TRY(view::MakeResource(*room.definitions, std::move(document),
                                                  current.version.version + 1, view::Operation::kUpdate));
-  return AddWrite(room, current, std::move(now), set);
+  return AddWrite(room, current, std::move(now), set, true);
 }
 
 namespace {
@@ -210,10 +109,9 @@ bool IsSettled(const People& people, const AfterDecision& after, const Review& r
   return true;
 }
 
-/// The ordinals of open reviews about any of these Patients.
-Result<std::vector<view::Ordinal>> OpenReviews(const Room& room, const Call& call,
-                                               const view::Position& basis,
-                                               const std::vector<std::string>& patients) {
+/// Open reviews about any of these Patients, whoever may see them.
+Result<std::vector<Review>> OpenReviews(const Room& room, const view::Position& basis,
+                                        const std::vector<std::string>& patients) {
   search::ParseOptions options;
   options.now_us = room.context.clock->NowUs();
   const std::string asked =
@@ -222,15 +120,23 @@ Result<std::vector<view::Ordinal>> OpenReviews(const Room& room, const Call& cal
   const fhir::TypeId task = room.definitions->FindType("Task");
   options.length_max = asked.size();
   const search::Query query = TRY(search::ParseQuery(room.index().definitions(), task, asked, options));
-  search::PageRequest request = ScopedRequest(room, call, basis, kReviewsMax);
-  request.scope = view::Scope();  // a decision settles them whoever may see them
-  return TRY(room.index().Search(query, request)).ordinals;
+  search::PageRequest request;
+  request.position = basis;
+  request.count = kReviewsMax;
+  request.read = [engine = &room.engine()](view::Ordinal ordinal) { return engine->Read(ordinal); };
+  std::vector<Review> reviews;
+  for (const view::Ordinal ordinal : TRY(room.index().Search(query, request)).ordinals) {
+    const auto text = TRY(room.engine().OpenText(ordinal));
+    const fhir::Document document = TRY(fhir::Document::Parse(text->json));
+    reviews.push_back(ReadReview(room, *text, document.Root()));
+  }
+  return reviews;
 }
 
 }  // namespace
 
-Status SettleReviews(const Room& room, const Call& call, const view::Position& basis,
-                     const NewDecision& decision, view::ChangeSet* set) {
+Status SettleReviews(const Room& room, const view::Position& basis, const NewDecision& decision,
+                     view::ChangeSet* set) {
   std::vector<view::Ordinal> members;
   {
     const auto people = room.context.persons->Read();
@@ -244,13 +150,7 @@ Status SettleReviews(const Room& room, const Call& call, const view::Position& b
   std::vector<std::string> patients;
   for (const view::Ordinal ordinal : members)
     patients.push_back("Patient/" + TRY(room.engine().OpenText(ordinal))->header.id);
-  const std::vector<view::Ordinal> found = TRY(OpenReviews(room, call, basis, patients));
-  std::vector<Review> reviews;
-  for (const view::Ordinal ordinal : found) {
-    const auto text = TRY(room.engine().OpenText(ordinal));
-    const fhir::Document document = TRY(fhir::Document::Parse(text->json));
-    reviews.push_back(ReadReview(room, *text, document.Root()));
-  }
+  std::vector<Review> reviews = TRY(OpenReviews(room, basis, patients));
   {
     const auto people = room.context.persons->Read();
     const AfterDecision after(*people, decision);
@@ -261,6 +161,22 @@ Status SettleReviews(const Room& room, const Call& call, const view::Position& b
         R"([{{"op":"replace","path":"/status","value":"completed"}},{{"op":"add","path":"/output","value":[{{"type":{{"coding":[{{"system":"{}","code":"decision"}}]}},"valueReference":{{"reference":"{}"}}}}]}}])",
         kReviewSystem, decision.linkage);
     TRY(AddPatched(room, review.current, patch, set));
+  }
+  return {};
+}
+
+Status SettleReviewsOfGone(const Room& room, const view::Position& basis,
+                           const std::vector<std::string>& patients, view::ChangeSet* set) {
+  std::set<uint64_t> gone;
+  for (const std::string& name : patients) gone.insert(room.engine().IdHash("Patient", name.substr(8)));
+  for (const Review& review : TRY(OpenReviews(room, basis, patients))) {
+    const auto is_there = [&](uint64_t record) {
+      const auto version = room.directory().Current(record, basis);
+      return !gone.contains(record) && version.ordinal != 0 && !version.deleted;
+    };
+    if (std::count_if(review.records.begin(), review.records.end(), is_there) < 2)
+      TRY(AddPatched(room, review.current, R"([{"op":"replace","path":"/status","value":"cancelled"}])",
+                     set));
   }
   return {};
 }

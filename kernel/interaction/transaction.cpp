@@ -12,7 +12,6 @@
 #include "kernel/fhir/patch.h"
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/outcome.h"
-#include "kernel/interaction/person_reviews.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/references.h"
 #include "kernel/interaction/write.h"
@@ -367,18 +366,15 @@ class Planning {
       } else if (entry.method == Method::kDelete) {
         result.status = 204;
         result.version = item.current.version.version + 1;
-        if (Status may = CheckNoReview(room_, call_.viewer(), entry.type_name, item.current.version.ordinal);
-            !may.ok())
-          return At(i, ".request", std::move(may));
         TRY(AddDelete(room_, entry.type, item.id, item.current, set_.get()));
       } else {
         if (Status placed = CheckPlace(room_, call_.viewer(), *item.now, basis_, areas_); !placed.ok())
           return At(i, ".resource", std::move(placed));
         result.status = item.current.exists() ? 200 : 201;
         result.version = item.now->version;
-        result.now = item.now;
         change_of_.emplace(i, set_->changes.size());
         TRY(AddWrite(room_, item.current, item.now, set_.get()));
+        result.now = set_->changes.back().now;
       }
     }
     return {};

@@ -7,6 +7,7 @@
 #include "kernel/fhir/validate.h"
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/masked.h"
+#include "kernel/interaction/merge_links.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
@@ -204,12 +205,15 @@ void GuardParameter(const Room& room, const view::ResourcePtr& now, view::Change
 }
 
 Status AddWrite(const Room& room, const Current& current, view::ResourcePtr now, view::ChangeSet* set,
-                bool by_review) {
+                bool by_platform) {
   GuardParameter(room, now, set);
   view::Change change;
-  change.now = std::move(now);
   if (current.exists()) change.before = TRY(room.engine().Read(current.version.ordinal));
-  if (change.before != nullptr && !by_review) TRY(CheckNoEmergencyTask(room, *change.before));
+  if (change.before != nullptr && !by_platform) {
+    TRY(CheckNotOurs(room, *change.before));
+    now = TRY(WithMergeLinks(room, *change.before, std::move(now)));
+  }
+  change.now = std::move(now);
   view::Guard guard;
   guard.id_hash = current.id_hash;
   guard.version = current.version.version;

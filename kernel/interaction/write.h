@@ -35,9 +35,10 @@ Result<fhir::Document> BodyWithNewId(const Call& call);
 /// Of an active SearchParameter: planned anew when another came since its check (Index::CheckParameter), which both would pass. Else nothing.
 void GuardParameter(const Room& room, const view::ResourcePtr& now, view::ChangeSet* set);
 /// One change for a plan: reads the version before (if `current` exists) and puts the guards.
-/// `by_review`: the version before may be the Task of an emergency access.
+/// `by_platform`: it is the platform's own doing, which may change what others may not (CheckNotOurs). Else a Patient keeps the links of its merges
+/// (merge_links.h), so that what is written is the set's last change and not always `now`.
 Status AddWrite(const Room& room, const Current& current, view::ResourcePtr now, view::ChangeSet* set,
-                bool by_review = false);
+                bool by_platform = false);
 Status AddDelete(const Room& room, fhir::TypeId type, std::string_view id, const Current& current,
                  view::ChangeSet* set);
 

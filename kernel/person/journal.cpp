@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "kernel/base/file.h"
 #include "kernel/base/hash.h"
@@ -185,6 +186,7 @@ std::string JournalPath(const std::string& folder, uint64_t number) {
 
 Status RemoveOtherJournals(const std::string& folder, uint64_t number) {
   const std::string own = fmt::format("{}{}", kJournalName, number);
+  if (!std::filesystem::exists(folder)) return {};  // nothing was saved yet
   for (const std::string& name : TRY(ListFolder(folder))) {
     if (name.starts_with(kJournalName) && name != own) TRY(RemoveFile(folder + "/" + name));
   }

@@ -364,6 +364,14 @@ std::vector<uint64_t> People::JoinedWithout(Row a, Row b, std::span<const uint64
   return {};
 }
 
+bool People::NamesGone(uint64_t linkage) const {
+  for (uint32_t e = FindEdge(linkage); e != kNoEdge; e = edges_[e].more) {
+    const Edge& edge = edges_[e];
+    if (edge.source != kNoRow && (!IsLive(edge.source) || !IsLive(edge.alternate))) return true;
+  }
+  return false;
+}
+
 bool People::IsHeldApart(Row a, Row b) const {
   const std::vector<Row> others = RingOf(b);
   for (const Row row : RingOf(a)) {

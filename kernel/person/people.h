@@ -93,6 +93,8 @@ class People {
   std::vector<DecisionView> DecisionsOf(Row row) const;
   /// Linkages that would still join the two, in a row from one to the other, if those of `without` did not; empty: nothing would.
   std::vector<uint64_t> JoinedWithout(Row a, Row b, std::span<const uint64_t> without) const;
+  /// Does it join, or hold apart, one who is not live?
+  bool NamesGone(uint64_t linkage) const;
   /// Does a decision "not the same" stand between the persons of two rows?
   bool IsHeldApart(Row a, Row b) const;
 

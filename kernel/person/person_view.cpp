@@ -61,6 +61,13 @@ uint64_t HashOfName(const HashKey& key, std::string_view type, std::string_view 
 
 }  // namespace
 
+bool IsPersonLink(fhir::Value element) {
+  for (const fhir::Value extension : element["extension"]) {
+    if (extension["url"].ToString() == kPersonLinkUrl) return true;
+  }
+  return false;
+}
+
 fhir::Value PartOfPersonLink(fhir::Value resource, std::string_view part) {
   for (const fhir::Value extension : resource["extension"]) {
     if (extension["url"].ToString() != kPersonLinkUrl) continue;

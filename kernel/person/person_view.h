@@ -53,7 +53,9 @@ struct Decision {
   bool active = true;
   bool manual = true;
 };
-/// A part of the extension kPersonLinkUrl of a Linkage or Task; absent if there is none.
+/// Has it the extension kPersonLinkUrl?
+bool IsPersonLink(fhir::Value element);
+/// A part of the extension kPersonLinkUrl of a Linkage, a Task or a Patient.link; absent if there is none.
 fhir::Value PartOfPersonLink(fhir::Value resource, std::string_view part);
 inline constexpr size_t kPairsMax = 50;  // of one Linkage; one of more counts for nothing
 std::optional<Decision> ReadDecision(fhir::Value linkage, const HashKey& key);

@@ -42,6 +42,7 @@ class Answerer {
         look_(look),
         query_(query),
         request_(request),
+        scope_(request.scope.For(query.type)),
         texts_(request),
         meter_(request.deadline_us, setting.kept),
         ground_{setting, look, query.type, request, texts_, meter_} {}
@@ -68,7 +69,7 @@ class Answerer {
   void ChooseOthers();
   bool Visible(Ordinal ordinal) const {
     return ordinal < request_.position.end_ordinal && setting_.directory.Live(ordinal, request_.position) &&
-           (request_.scope.all() || setting_.directory.InScope(ordinal, request_.scope));
+           (scope_.all() || setting_.directory.InScope(ordinal, scope_));
   }
   bool OthersHold(Candidate& candidate) const {
     ++meter_.tested;
@@ -117,6 +118,7 @@ class Answerer {
   const Look& look_;
   const Query& query_;
   const PageRequest& request_;
+  const view::Scope scope_;  // of what is asked for itself
   Texts texts_;
   mutable Meter meter_;
   const Ground ground_;
@@ -266,8 +268,7 @@ Status Answerer::ForMatches(const Each& each) {
   std::array<bool, kBlock> visible;
   size_t size = 0;
   auto flush = [&] {
-    setting_.directory.Visible(std::span(ordinals).first(size), request_.position, request_.scope,
-                               visible.data());
+    setting_.directory.Visible(std::span(ordinals).first(size), request_.position, scope_, visible.data());
     for (size_t i = 0; i < size; ++i) {
       if (visible[i] && OthersHold(block[i])) each(block[i]);
     }
@@ -497,12 +498,15 @@ Result<Page> Answerer::MakePage() {
 
 Result<uint64_t> Answerer::CountAll() {
   // A resident's own are few, but no sum knows them.
-  const bool sums = look_.exact && request_.scope.beyond == nullptr &&
-                    (request_.scope.everything || request_.scope.only_owner == 0);
-  if (sums && nodes_.size() == 1 && driver_ != nullptr && driver_->keys() != nullptr &&
-      driver_->keys()->size() == 1)
-    return CountOfKey(setting_, look_, driver_->keys()->front(), request_);
-  if (sums && nodes_.empty()) return CountOfType(setting_, look_, query_.type, request_);
+  const bool sums = look_.exact && scope_.beyond == nullptr && (scope_.everything || scope_.only_owner == 0);
+  if (sums) {
+    PageRequest request = request_;
+    request.scope = scope_;
+    if (nodes_.size() == 1 && driver_ != nullptr && driver_->keys() != nullptr &&
+        driver_->keys()->size() == 1)
+      return CountOfKey(setting_, look_, driver_->keys()->front(), request);
+    if (nodes_.empty()) return CountOfType(setting_, look_, query_.type, request);
+  }
   const bool once = driver_ == nullptr || (driver_->keys() != nullptr && driver_->keys()->size() == 1);
   if (once) {
     uint64_t count = 0;
@@ -518,7 +522,7 @@ Result<uint64_t> Answerer::CountAll() {
 /// for exactly. Never more than there are of the type: entries may name one several times, or many that are no more.
 Result<uint64_t> Answerer::EstimateTotal(bool* estimated) {
   constexpr uint64_t kSample = 8192;
-  if (nodes_.size() <= 1 || driver_entries_ <= kSample || !request_.scope.all()) return CountAll();
+  if (nodes_.size() <= 1 || driver_entries_ <= kSample || !scope_.all()) return CountAll();
   uint64_t looked = 0, matched = 0;
   TRY(ForDriver([&](Candidate candidate) {
     ++looked;

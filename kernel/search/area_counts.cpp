@@ -35,7 +35,7 @@ int64_t At(const AreaShares& shares, uint64_t area) { return Below(shares, area 
 int64_t ByContext(const AreaShares& shares) { return At(shares, view::kAreaByContext); }
 
 int64_t InAreas(const AreaShares& shares, const view::Scope& scope) {
-  if (scope.everything) return shares.empty() ? 0 : shares.back().second;
+  if (scope.everything) return shares.empty() ? 0 : shares.back().second - At(shares, view::kAreaByContext);
   const bool within = scope.area_low < scope.area_high;
   const auto holds = [&](uint64_t area) {
     return within && scope.area_low <= area && area < scope.area_high;

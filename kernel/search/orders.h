@@ -31,7 +31,8 @@ class Orders {
     bool IsFor(const view::Position& asked, const view::Scope& viewer) const {
       return position.t == asked.t && position.end_ordinal == asked.end_ordinal &&
              scope.everything == viewer.everything && scope.area_low == viewer.area_low &&
-             scope.area_high == viewer.area_high && scope.only_owner == viewer.only_owner;
+             scope.area_high == viewer.area_high && scope.only_owner == viewer.only_owner &&
+             (scope.reviews == nullptr) == (viewer.reviews == nullptr);
     }
   };
   using OrderPtr = std::shared_ptr<const Order>;

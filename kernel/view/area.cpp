@@ -13,6 +13,14 @@ uint64_t AreaOfResource(fhir::Value resource) {
   return 0;
 }
 
+bool IsReview(fhir::Value task) {
+  std::string scratch;
+  for (const fhir::Value coding : task["code"]["coding"]) {
+    if (coding["system"].String(scratch) == kReviewSystem) return true;
+  }
+  return false;
+}
+
 Result<std::pair<uint64_t, uint64_t>> AreaRange(std::string_view code) {
   // GB/T 2260 (province 2, city 4, county 6 digits) and GB/T 10114 (township 9, village 12 digits); grids are below, 15.
   constexpr size_t kDigits = 15;

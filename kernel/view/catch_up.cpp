@@ -70,11 +70,12 @@ class CatchUpRun {
     return std::any_of(view_from_.begin(), view_from_.end(), [&](Ordinal from) { return ordinal >= from; });
   }
 
-  // The area of an owner, or where it is to be found, is in the text of his own resource, so that is read even when only the directory wants it.
+  // The area of an owner, or where it is to be found, is in the text of his own resource, and whether a Task is a review in its own: these are read even
+  // when only the directory wants them.
   bool SetsArea(const Item& item) const {
     const fhir::TypeId type = TypeOf(item.entry.type);
     return item.entry.owner != 0 && (type == parts_.writer.patient || type == parts_.writer.practitioner ||
-                                     type == parts_.writer.binary);
+                                     type == parts_.writer.binary || type == parts_.writer.task);
   }
   fhir::TypeId TypeOf(log::TypeCode code) const {
     return code < parts_.types->size() ? (*parts_.types)[code] : fhir::kNoType;

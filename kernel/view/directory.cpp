@@ -10,7 +10,7 @@
 namespace tk::view {
 namespace {
 
-constexpr uint32_t kFormatVersion = 4;
+constexpr uint32_t kFormatVersion = 5;
 constexpr uint64_t kOrdinalBits = 40;
 constexpr uint64_t kOrdinalMask = (1ull << kOrdinalBits) - 1;
 
@@ -22,8 +22,10 @@ Directory::Version Unpack(uint64_t packed) {
   return {packed & kOrdinalMask, static_cast<uint32_t>(packed >> (kOrdinalBits + 1)),
           (packed >> kOrdinalBits & 1) != 0};
 }
+constexpr uint64_t kReviewBit = 1u << 8;
 uint64_t PackCell(const DirectoryEntry& e) {
-  return uint64_t{e.owner} << 32 | uint64_t{e.type} << 16 | uint64_t{static_cast<uint8_t>(e.op)};
+  return uint64_t{e.owner} << 32 | uint64_t{e.type} << 16 | (e.is_review ? kReviewBit : 0) |
+         uint64_t{static_cast<uint8_t>(e.op)};
 }
 OwnerNumber CellOwner(uint64_t cell) { return static_cast<OwnerNumber>(cell >> 32); }
 log::TypeCode CellType(uint64_t cell) { return static_cast<log::TypeCode>(cell >> 16); }
@@ -160,8 +162,8 @@ bool DirectoryView::InScopeBy(OwnerNumber owner, uint64_t word, const Scope& sco
   if (scope.beyond != nullptr) {
     if (std::binary_search(scope.beyond->closed.begin(), scope.beyond->closed.end(), owner)) return false;
     if (std::binary_search(scope.beyond->open.begin(), scope.beyond->open.end(), owner)) return true;
-    if (scope.everything) return true;
   }
+  if (scope.everything) return true;
   if (scope.only_owner != 0 && scope.area_low == scope.area_high) return true;  // wherever he is
   return FinalArea(word) >= scope.area_low && FinalArea(word) < scope.area_high;
 }
@@ -176,9 +178,16 @@ bool DirectoryView::Live(Ordinal ordinal, const Position& position) const {
   return owner == 0 || areas_.Get(owner) != kAreaErased;
 }
 
+bool DirectoryView::SeesReview(Ordinal ordinal, uint64_t cell, const Scope& scope) {
+  if ((cell & kReviewBit) == 0 || scope.reviews == nullptr) return true;
+  return scope.reviews->sees && scope.reviews->sees(ordinal);
+}
+
 bool DirectoryView::InScope(Ordinal ordinal, const Scope& scope) const {
   if (scope.all()) return true;
-  const OwnerNumber owner = CellOwner(cells_.Get(ordinal));
+  const uint64_t cell = cells_.Get(ordinal);
+  const OwnerNumber owner = CellOwner(cell);
+  if (!SeesReview(ordinal, cell, scope)) return false;
   return InScopeBy(owner, owner == 0 ? kAreaUnknown : areas_.Get(owner), scope);
 }
 
@@ -202,7 +211,8 @@ void DirectoryView::Visible(std::span<const Ordinal> ordinals, const Position& p
       if (!visible[i]) continue;
       const OwnerNumber owner = CellOwner(cells[i]);
       const uint64_t area = owner == 0 ? kAreaUnknown : areas_.Get(owner);
-      visible[i] = area != kAreaErased && InScopeBy(owner, area, scope);
+      visible[i] =
+          area != kAreaErased && InScopeBy(owner, area, scope) && SeesReview(block[i], cells[i], scope);
       if (visible[i]) superseded_.Prefetch(block[i]);
     }
     // Last, for most of a city lies in others' areas: of those it is a line of memory less.
@@ -219,11 +229,16 @@ void DirectoryView::Visible(std::span<const Ordinal> ordinals, const Position& p
 void DirectoryView::Areas(std::span<const Ordinal> ordinals, uint64_t* areas) const {
   for (Ordinal ordinal : ordinals) cells_.Prefetch(ordinal);
   for (size_t i = 0; i < ordinals.size(); ++i) {
-    areas[i] = CellOwner(cells_.Get(ordinals[i]));
-    areas_.Prefetch(areas[i]);
+    areas[i] = cells_.Get(ordinals[i]);
+    areas_.Prefetch(CellOwner(areas[i]));
   }
-  for (size_t i = 0; i < ordinals.size(); ++i)
-    areas[i] = areas[i] == 0 ? kAreaPublic : KnownArea(areas_.Get(areas[i]));
+  for (size_t i = 0; i < ordinals.size(); ++i) {
+    const OwnerNumber owner = CellOwner(areas[i]);
+    if ((areas[i] & kReviewBit) != 0)
+      areas[i] = kAreaByContext;
+    else
+      areas[i] = owner == 0 ? kAreaPublic : KnownArea(areas_.Get(owner));
+  }
 }
 
 uint64_t DirectoryView::LiveCount(fhir::TypeId type) const {
@@ -263,7 +278,9 @@ void DirectoryView::ApplyArea(const DirectoryEntry& entry) {
 Ordinal DirectoryView::Apply(const DirectoryEntry& entry) {
   const Version before = entry.version > 1 ? Newest(entry.id_hash) : Version{0, 0, false};
   if (before.ordinal != 0) superseded_.Set(before.ordinal, entry.ordinal);
-  cells_.Set(entry.ordinal, PackCell(entry));
+  uint64_t cell = PackCell(entry);
+  if (before.ordinal != 0) cell |= cells_.Get(before.ordinal) & kReviewBit;
+  cells_.Set(entry.ordinal, cell);
   if (entry.owner != 0) ApplyArea(entry);
   versions_.Add(VersionEntry(entry));
   unpublished_[entry.id_hash] = {entry.ordinal, entry.version, entry.op == Operation::kDelete};

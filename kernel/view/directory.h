@@ -3,6 +3,7 @@
 // Memory: 10 bytes a version (merged runs with their filters, memory-mapped) + dense columns of 16 bytes an ordinal (memory-mapped; zeros cost no disk).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -16,6 +17,16 @@ struct Beyond {
   std::vector<OwnerNumber> open, closed;
 };
 
+/// Tasks with a code of this system ask about records of several persons (a review of the person index). They are the first one's, with whom they are
+/// erased; whoever sees him does not see them for that.
+inline constexpr std::string_view kReviewSystem = "http://tongkang.dev/fhir/CodeSystem/person-review";
+bool IsReview(fhir::Value task);
+/// Who sees a review: asked by the ordinal of one of its versions; empty: none. From any thread, and it may read.
+struct ReviewSight {
+  fhir::TypeId type = fhir::kNoType;  // Task: there are none among others
+  std::function<bool(Ordinal)> sees;
+};
+
 /// The viewer's scope: which ordinals he may see at all. Checked inside the search, before counting, sorting, paging.
 /// Areas are division codes as numbers padded to 15 digits ("380102" = 380102000000000); a subtree is a range.
 struct Scope {
@@ -23,15 +34,23 @@ struct Scope {
   uint64_t area_low = 0, area_high = 0;  // [low, high) of division codes
   /// This person alone; with an area while he is in it (or is opened by `beyond`), without one (low = high) wherever he is.
   OwnerNumber only_owner = 0;
-  std::shared_ptr<const Beyond> beyond = nullptr;  // nullptr: nobody, and it costs nothing
-  /// Nothing need be asked of an entry's owner.
-  bool all() const { return everything && beyond == nullptr; }
+  std::shared_ptr<const Beyond> beyond = nullptr;        // nullptr: nobody, and it costs nothing
+  std::shared_ptr<const ReviewSight> reviews = nullptr;  // nullptr: those of whom he sees
+  /// Nothing need be asked of an entry.
+  bool all() const { return everything && beyond == nullptr && reviews == nullptr; }
+  /// The same of entries of one type: what is no Task is no review.
+  Scope For(fhir::TypeId type) const {
+    Scope scope = *this;
+    if (reviews != nullptr && reviews->type != type) scope.reviews = nullptr;
+    return scope;
+  }
 };
 
 /// Areas that are no divisions.
 inline constexpr uint64_t kAreaUnknown = 0;  // nobody but a city-wide viewer sees it
 inline constexpr uint64_t kAreaPublic = 1;  // practitioners, and what has no owner: whoever may read the type
-inline constexpr uint64_t kAreaByContext = 3;  // in Areas alone: where another record stands; ask InScope
+inline constexpr uint64_t kAreaByContext =
+    3;  // in Areas alone: where another record stands, and reviews; ask InScope
 inline constexpr uint64_t kAreaErased = ~0ull;
 
 /// A readable state of directory and index at one published position. Copy freely; keeps what it needs alive.

@@ -1,6 +1,6 @@
 // The directory's own side: how the engine feeds, saves and loads it.
 // Layout: versions: run entries (id hash; version 23 bits · deleted 1 bit · ordinal 40 bits), never removed: history needs them all;
-//         columns by ordinal: owner 32 · type code 16 · operation 8 bits; superseded by (ordinal);
+//         columns by ordinal: owner 32 · type code 16 · review 1 · operation 8 bits; superseded by (ordinal);
 //         columns by owner number: area, or one of directory.h's marks, or kAreaAwaited; for kAreaByContext: id hash of the one record whose owner
 //         it is, id hash of the record where that stands. Whose that is, is looked up when it is asked: it has no state of its own to go wrong.
 #pragma once
@@ -28,6 +28,7 @@ struct DirectoryEntry {
   uint64_t area = kAreaUnknown;
   bool sets_area = false;  // the entry is its owner's own resource
   uint64_t context = 0;    // != 0: the id hash of the record where its owner stands
+  bool is_review = false;  // IsReview; what replaces one stays one
 };
 
 class DirectoryView final : public Directory {
@@ -101,6 +102,7 @@ class DirectoryView final : public Directory {
   template <class Each>
   OwnerNumber Climb(OwnerNumber owner, const Each& each) const;
   bool InScopeBy(OwnerNumber owner, uint64_t word, const Scope& scope) const;
+  static bool SeesReview(Ordinal ordinal, uint64_t cell, const Scope& scope);
   void ApplyArea(const DirectoryEntry& entry);
 
   struct State {

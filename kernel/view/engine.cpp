@@ -143,6 +143,7 @@ Status EngineImpl::Open(const ViewFactory& make_views) {
                    definitions.FindType("Patient"),
                    definitions.FindType("Practitioner"),
                    definitions.FindType("Binary"),
+                   definitions.FindType("Task"),
                    &owners_};
   for (auto& view : views_) parts_.writer.views.push_back(view.get());
   parts_.codec = codec_.get();

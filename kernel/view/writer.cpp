@@ -349,6 +349,7 @@ DirectoryEntry Writer::EntryFor(const Parts& parts, const log::NewEntry& entry, 
   out.ordinal = ordinal;
   out.context = context;
   if (now == nullptr || now->op == Operation::kDelete || entry.owner == 0) return out;
+  out.is_review = now->type == parts.task && IsReview(now->document.Root());
   if (now->type == parts.practitioner) {
     out.sets_area = true;
     out.area = kAreaPublic;

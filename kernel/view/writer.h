@@ -27,7 +27,7 @@ class Writer {
     Recent* recent;
     const Clock* clock;
     const EngineOptions* options;
-    fhir::TypeId patient, practitioner, binary;
+    fhir::TypeId patient, practitioner, binary, task;
     const Owners* owners;
   };
   /// Starts the thread at `head`; the views stand there.

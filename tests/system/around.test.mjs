@@ -175,9 +175,10 @@ describe('ways around', () => {
     assert.ok(!batch.text.includes('Patient/x'), batch.text);
     // Nor asks he piece by piece, nor takes he it away.
     const steps = [{ op: 'test', path: '/input/0/valueReference/reference', value: 'Patient/x' }, { op: 'add', path: '/description', value: 'x' }];
-    assert.equal((await ask('doctor', 'PATCH', `/Task/${task.id}`, steps, { 'content-type': 'application/json-patch+json' })).status, 403);
+    assert.equal((await ask('doctor', 'PATCH', `/Task/${task.id}`, steps, { 'content-type': 'application/json-patch+json' })).status, 404);
     assert.equal((await ask('doctor', 'PUT', `/Task/${task.id}`, { ...task, input: undefined })).status, 403);
-    assert.equal((await ask('doctor', 'DELETE', `/Task/${task.id}`)).status, 403);
+    assert.equal((await ask('doctor', 'DELETE', `/Task/${task.id}`)).status, 204, 'as one that never was');
+    assert.equal((await ask('city', 'DELETE', `/Task/${task.id}`)).status, 403);
     assert.equal((await ask('city', 'GET', `/Task/${task.id}`)).json.input.length, task.input.length);
   });
 

@@ -1,0 +1,27 @@
+// Patient.link as $merge writes it: in the source replaced-by the target, with what Patient.active was; in the target replaces the source. Both are marked by
+// the extension kPersonLinkUrl: so they are told from what the source system itself says of its records, and can be taken back exactly whatever has become of
+// the other Patient and of the Linkage.
+// Law:    nobody but $merge makes them, nothing but $unmerge or a decision "not the same" takes them back: a source system that sends its Patient again
+//         does not know of them, and they stay (WithMergeLinks).
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "kernel/interaction/permit.h"
+
+namespace tk::interaction {
+
+/// Patches that put them in. `patient` as it is; names are "Patient/1".
+std::string ReplacedBySteps(fhir::Value source, std::string_view target);
+std::string ReplacesSteps(fhir::Value target, std::string_view source);
+/// The patch that takes back those to any of `others`, with active as it was; "" if there is none.
+std::string TakeBackSteps(fhir::Value patient, const std::set<std::string>& others);
+/// Has it one of that type ("replaced-by", "replaces"; "": any) to `other` ("": anybody)?
+bool HasMergeLink(fhir::Value patient, std::string_view type, std::string_view other);
+
+/// `now` with the links that `before` has, and not active while it is replaced; `now` itself where nothing is to be kept.
+Result<view::ResourcePtr> WithMergeLinks(const Room& room, const view::Resource& before,
+                                         view::ResourcePtr now);
+
+}  // namespace tk::interaction
