@@ -1,7 +1,7 @@
 // The queue of clerks: Tasks of the person index, and what settles them.
 // Law:    a review is settled when every pair of the records that it names is one person or is held apart; one about a contradiction when of its new
 //         record and each other a person said so. It is completed in the transaction of the decision that settles it, with that as its output; so a review
-//         about persons who were joined meanwhile goes with the decision that joined them. One of whom a deletion leaves no two is cancelled with it.
+//         about persons who were joined meanwhile goes with the decision that joined them. One whose new record is deleted, so that no two are left, is cancelled with it.
 // Cost:   a search for the reviews about both persons' records, of which kReviewedRecordsMax are looked at.
 #pragma once
 
@@ -25,7 +25,7 @@ struct NewDecision {
 /// Puts the reviews that it settles, completed, into the set.
 Status SettleReviews(const Room& room, const view::Position& basis, const NewDecision& decision,
                      view::ChangeSet* set);
-/// Cancels the reviews in which fewer than two are left when these Patients ("Patient/1") are deleted.
+/// Cancels the reviews of these Patients ("Patient/1"), which are deleted, in which fewer than two are left.
 Status SettleReviewsOfGone(const Room& room, const view::Position& basis,
                            const std::vector<std::string>& patients, view::ChangeSet* set);
 

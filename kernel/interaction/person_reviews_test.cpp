@@ -136,9 +136,9 @@ TEST_F(ReviewSightTest, NobodyWritesChangesOrDeletesIt) {
   EXPECT_EQ(Reviews(), "probable:b>a");
 }
 
-TEST_F(ReviewSightTest, ItIsCancelledWhereNoTwoAreLeft) {
+TEST_F(ReviewSightTest, ItIsCancelledWhereItsNewRecordIsDeleted) {
   PutPair();
-  ASSERT_EQ(Send(Make(Method::kDelete, "Patient/a")).status, 204);
+  ASSERT_EQ(Send(Make(Method::kDelete, "Patient/b")).status, 204);
   EXPECT_EQ(Reviews(), "");
   EXPECT_EQ(At(Parsed(Get("Task/" + task_)), "status"), "cancelled");
 }
