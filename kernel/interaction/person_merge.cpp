@@ -96,8 +96,10 @@ Response MergeResponse(const Room& room, const Call& call, const MergeAsked& ask
   // Both are shown whole.
   const view::Position head = room.engine().Head();
   std::vector<view::Ordinal> shown;
-  for (const view::Resource* const patient : {&source, &target})
-    shown.push_back(room.directory().Current(room.engine().IdHash("Patient", patient->id), head).ordinal);
+  for (const view::Resource* const patient : {source.get(), target.get()}) {
+    if (patient != nullptr)
+      shown.push_back(room.directory().Current(room.engine().IdHash("Patient", patient->id), head).ordinal);
+  }
   return Telling(room, call, shown, std::move(response));
 }
 
