@@ -100,6 +100,18 @@ void AddSpecialStep(const Viewer& viewer, bool opened, Decision* decision) {
                              viewer.policies->special_source(), "policies.toml [special]"});
 }
 
+/// To whom a fact alone opened the person: what he may write there.
+void AddGuestStep(const Viewer& viewer, const AccessQuestion& question, Decision* decision) {
+  const bool is_guest = LiesOutside(viewer.scope, question.owner, question.area);
+  if (!decision->permits || question.deed != Deed::kWrite || !is_guest) return;
+  decision->permits = !question.is_of_others;
+  decision->steps.push_back(
+      {"guest", decision->permits,
+       "Who is let in from outside the area adds to the person's records and changes what he or his "
+       "organization wrote; he deletes no Patient and changes nothing that others wrote.",
+       "Personal Information Protection Law (2021) article 6 [M]."});
+}
+
 }  // namespace
 
 bool IsBoundBySpecial(const Viewer& viewer) {
@@ -108,6 +120,12 @@ bool IsBoundBySpecial(const Viewer& viewer) {
     return false;
   const OpenPolicy* const open = viewer.policies->OpenOf(viewer.post->name);
   return open != nullptr && !open->special;
+}
+
+bool LiesOutside(const view::Scope& scope, view::OwnerNumber owner, uint64_t area) {
+  if (scope.everything) return false;
+  const bool is_person_alone = scope.only_owner != 0 && scope.area_low == scope.area_high;
+  return is_person_alone ? owner != scope.only_owner : area < scope.area_low || area >= scope.area_high;
 }
 
 bool Reaches(const view::Scope& scope, view::OwnerNumber owner, uint64_t area, Verdict facts) {
@@ -172,6 +190,7 @@ Decision Decide(const Viewer& viewer, const AccessQuestion& question, std::span<
   Step area = AreaStep(viewer, question);
   // Outside the area and yet open: that it is outside is no obstacle.
   if (verdict == Verdict::kNothing || area.permits) step(std::move(area));
+  if (verdict == Verdict::kOpens) AddGuestStep(viewer, question, &decision);
   if (decision.permits) {
     AddSpecialStep(viewer, verdict == Verdict::kOpens, &decision);
     AddMaskStep(viewer, question, &decision);

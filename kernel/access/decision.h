@@ -22,6 +22,7 @@ struct AccessQuestion {
   bool exists = true;
   view::OwnerNumber owner = 0;  // 0: about nobody
   uint64_t area = 0;            // where the person is, as view::Directory says
+  bool is_of_others = false;    // there is the record, and neither he nor his organization wrote it
 };
 
 struct Step {
@@ -41,6 +42,9 @@ struct Decision {
 /// Do records of special diseases open to him only with the person, by a fact? Not to posts that act by law, not to a resident, who sees himself and
 /// whom he is opened.
 bool IsBoundBySpecial(const Viewer& viewer);
+
+/// Is it not his area (nor himself) that lets him see this person? Then he is a guest there (interaction/guest.h).
+bool LiesOutside(const view::Scope& scope, view::OwnerNumber owner, uint64_t area);
 
 /// Does the viewer reach this person's records? The scope's question with facts in place of lists.
 bool Reaches(const view::Scope& scope, view::OwnerNumber owner, uint64_t area, Verdict facts);

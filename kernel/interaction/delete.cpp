@@ -1,4 +1,5 @@
 // delete and conditional delete: DELETE [type]/[id], DELETE [type]?criteria (one at most). Source: FHIR R4 http.html#delete, #cdelete.
+#include "kernel/interaction/guest.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/write.h"
@@ -23,6 +24,7 @@ Result<Plan> PlanDeleteOf(const Room& room, const CallPtr& call, const view::Pos
   const bool exists = current.in_scope && current.exists();
   TRY(CheckIfMatch(call->request.if_match, exists ? version : 0));
   if (!exists) return NothingToDelete(*call, version);
+  TRY(CheckGuest(room, call->viewer(), current.version.ordinal, true));
   TRY(AddDelete(room, call->type, id, current, set.get()));
   return DeletedPlan(call, std::move(set));
 }

@@ -29,6 +29,7 @@ const access::Policies& PoliciesOf(const Call& call) {
 struct EmergencyAsked {
   std::string_view reason;  // a literal
   std::string text;
+  std::string running;  // id of the Task of one that runs already; may be empty
 };
 
 Error EmergencyReasonMissing(const access::EmergencyPolicy& policy) {
@@ -95,9 +96,10 @@ std::string EmergencyTask(const Call& call, const std::string& id, const Emergen
   return out;
 }
 
-Response AccessOpened(const Call& call, const view::Resource& task, Instant at_us, std::string_view reason) {
+Response AccessOpened(const Call& call, const view::Resource& task, Instant at_us, std::string_view reason,
+                      int status = 201) {
   Response response;
-  response.status = 201;
+  response.status = status;
   response.etag = ETag(task.version);
   response.last_modified_us = at_us;
   response.location = fmt::format("{}/Task/{}/_history/{}", call.request.base_url, task.id, task.version);
@@ -120,7 +122,13 @@ Result<EmergencyAsked> PrepareEmergency(const Room& room, const Call& call) {
       room.directory().Current(room.engine().IdHash("Patient", call.id), room.engine().Head());
   if (version.ordinal == 0 || version.deleted)
     return MakeError(ErrorCode::kNotFound, "There is no such Patient.");
-  if (!room.facts->TakeTurn(call.viewer().account, policy.per_hour))
+  const view::OwnerNumber person = room.directory().OwnerNow(room.directory().Get(version.ordinal).owner);
+  const std::string running = room.facts->RunningEmergency(call.viewer().account, person);
+  if (const size_t slash = running.find('/'); slash != std::string::npos) {
+    asked.running = running.substr(slash + 1);
+    return asked;
+  }
+  if (!room.facts->TakeTurn(call.viewer().account, person, policy.per_hour))
     return MakeError(
         ErrorCode::kBusy,
         fmt::format("This account has opened {} persons within an hour, which is the most: call the "
@@ -131,7 +139,14 @@ Result<EmergencyAsked> PrepareEmergency(const Room& room, const Call& call) {
 }
 
 Result<Plan> PlanEmergency(const Room& room, const CallPtr& call, const EmergencyAsked& asked,
-                           const std::string& id) {
+                           const std::string& id, const view::Position& basis) {
+  if (!asked.running.empty()) {
+    const auto version = room.directory().Current(room.engine().IdHash("Task", asked.running), basis);
+    if (version.ordinal != 0 && !version.deleted) {
+      const view::ResourcePtr task = TRY(room.engine().Read(version.ordinal));
+      return ReadyPlan(AccessOpened(*call, *task, task->at_us, asked.reason, 200));
+    }
+  }
   const Instant now_us = room.context.clock->NowUs();
   const Instant until_us = now_us + PoliciesOf(*call).emergency().minutes * 60 * kSecondUs;
   fhir::Document document = TRY(fhir::Document::Parse(EmergencyTask(*call, id, asked, now_us, until_us)));
@@ -209,8 +224,8 @@ void HandleEmergency(const RoomPtr& room, const CallPtr& call, Done done) {
   const auto asked = std::make_shared<const EmergencyAsked>(std::move(prepared).value());
   HandleWrite(
       room, call,
-      [room, call, asked, id = NewUuid()](const view::Position&) {
-        return PlanEmergency(*room, call, *asked, id);
+      [room, call, asked, id = NewUuid()](const view::Position& basis) {
+        return PlanEmergency(*room, call, *asked, id, basis);
       },
       std::move(done));
 }

@@ -131,12 +131,30 @@ TEST_F(OpenedTest, EmergencyNeedsRightReasonAndTheAudit) {
 }
 
 TEST_F(OpenedTest, EmergencyIsLimitedByTheHour) {
-  // 10 an hour; each try that would have opened counts.
-  for (int i = 0; i < 10; ++i)
-    ASSERT_EQ(Post("Patient/there/$emergency-access", std::string(kMatter)).status, 201) << i;
-  EXPECT_EQ(Post("Patient/there/$emergency-access", std::string(kMatter)).status, 429);
+  const auto ask = [&](const std::string& id) {
+    return Post("Patient/" + id + "/$emergency-access", std::string(kMatter));
+  };
+  // 10 persons an hour; who asks again about one of them is answered with the access that runs.
+  const Response first = ask("there");
+  ASSERT_EQ(first.status, 201) << first.body;
+  for (int i = 0; i < 12; ++i) {
+    const Response again = ask("there");
+    EXPECT_EQ(again.status, 200) << again.body;
+    EXPECT_EQ(IdOf(again), IdOf(first));
+    EXPECT_EQ(again.audit_action, "emergency");
+  }
+  const auto number = [](int i) { return "p" + std::to_string(i); };
+  for (int i = 1; i <= 10; ++i)
+    ASSERT_EQ(Write("Patient/" + number(i), PatientJson(number(i), "Test", kThereArea)), 201);
+  for (int i = 1; i < 10; ++i) ASSERT_EQ(ask(number(i)).status, 201) << i;
+  EXPECT_EQ(ask(number(10)).status, 429);
+  EXPECT_EQ(ask(number(3)).status, 200);
   clock_.Advance(3601 * kSecondUs);
-  EXPECT_EQ(Post("Patient/there/$emergency-access", std::string(kMatter)).status, 201);
+  EXPECT_EQ(ask(number(10)).status, 201);
+  clock_.Advance(3600 * kSecondUs);  // the first one is over
+  const Response anew = ask("there");
+  EXPECT_EQ(anew.status, 201);
+  EXPECT_NE(IdOf(anew), IdOf(first));
 }
 
 TEST_F(OpenedTest, ReviewEndsAnUnjustifiedAccess) {
@@ -214,7 +232,7 @@ TEST_F(OpenedTest, ATreatingRelationOpens) {
                          R"(,"request":{"method":"PUT","url":"Patient/there"}}]})")
                 .status,
             403);
-  EXPECT_EQ(Put("Patient/there", PatientJson("there", "Test", kThereArea)).status, 200);
+  EXPECT_EQ(Put("Patient/there", PatientJson("there", "Test", kThereArea)).status, 403) << "others wrote it";
   ASSERT_EQ(visit("in-progress", "h2", ""), 200);
   Await("Patient/there", 404);
   const std::string ended = FormatInstant(clock_.NowUs()).substr(0, 10);
@@ -233,6 +251,57 @@ TEST_F(OpenedTest, ATreatingRelationOpens) {
   Await("Patient/there", 200);
   clock_.Advance(int64_t{91} * 86'400 * kSecondUs);
   ExpectOpen("there", false);
+}
+
+TEST_F(OpenedTest, GuestsAddAndChangeTheirOwnAlone) {
+  const auto condition = [](std::string_view id, std::string_view person, std::string_view more) {
+    return R"({"resourceType":"Condition","id":")" + std::string(id) +
+           R"(","subject":{"reference":"Patient/)" + std::string(person) + "\"}" + std::string(more) + "}";
+  };
+  const auto in_transaction = [&](std::string_view method, const std::string& url,
+                                  const std::string& resource) {
+    return Post("", R"({"resourceType":"Bundle","type":"transaction","entry":[{)" +
+                        (resource.empty() ? "" : "\"resource\":" + resource + ",") +
+                        R"("request":{"method":")" + std::string(method) + R"(","url":")" + url + "\"}}]}")
+        .status;
+  };
+  const auto may_write = [&](const std::string& target) {
+    return At(Parsed(Get(target + "/$why?do=write")), "parameter.0.valueBoolean");
+  };
+  constexpr std::string_view kByHim =
+      R"(,"recorder":{"identifier":{"system":"http://tongkang.dev/fhir/sid/account","value":"li"}})";
+  const std::string by_house =
+      R"({"resourceType":"Observation","id":"house","status":"final","code":{"text":"c"},"subject":{"reference":"Patient/there"},"performer":[{"reference":"Organization/h1"}]})";
+  ASSERT_EQ(Post("Patient/there/$emergency-access", std::string(kMatter)).status, 201);
+  // What others wrote.
+  const Response refused = Delete("Condition/there");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_NE(refused.body.find("from outside the area"), std::string::npos) << refused.body;
+  EXPECT_EQ(Delete("Condition?_id=there").status, 403);
+  EXPECT_EQ(Put("Condition/there", condition("there", "there", kByHim)).status, 403);
+  EXPECT_EQ(Patch("Condition/there", R"([{"op":"add","path":"/note","value":[{"text":"x"}]}])").status, 403);
+  EXPECT_EQ(in_transaction("DELETE", "Condition/there", ""), 403);
+  EXPECT_EQ(in_transaction("PUT", "Condition/there", condition("there", "there", kByHim)), 403);
+  EXPECT_EQ(Delete("Patient/there").status, 403);
+  EXPECT_EQ(in_transaction("DELETE", "Patient/there", ""), 403);
+  EXPECT_EQ(Patch("Patient/there", R"([{"op":"add","path":"/active","value":true}])").status, 403);
+  EXPECT_EQ(may_write("Condition/there"), "false");
+  EXPECT_EQ(may_write("Patient/there"), "false");
+  EXPECT_EQ(Get("Condition/there").status, 200);
+  // His own, and his organization's.
+  ASSERT_EQ(Put("Condition/own", condition("own", "there", kByHim)).status, 201);
+  EXPECT_EQ(Put("Condition/own", condition("own", "there", std::string(kByHim) + R"(,"note":[{"text":"x"}])"))
+                .status,
+            200);
+  EXPECT_EQ(may_write("Condition/own"), "true");
+  EXPECT_EQ(in_transaction("PUT", "Observation/house", by_house), 200) << "made";
+  EXPECT_EQ(in_transaction("PUT", "Observation/house", by_house), 200) << "and changed";
+  EXPECT_EQ(Delete("Condition/own").status, 204);
+  EXPECT_EQ(Delete("Observation/house").status, 204);
+  // In his own area he is no guest.
+  EXPECT_EQ(Put("Condition/here", condition("here", "here", "")).status, 200);
+  EXPECT_EQ(may_write("Condition/here"), "true");
+  EXPECT_EQ(Delete("Condition/here").status, 204);
 }
 
 TEST_F(OpenedTest, ConsentsCloseAndOpen) {

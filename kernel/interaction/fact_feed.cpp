@@ -485,14 +485,28 @@ Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<con
   return std::shared_ptr<const access::Viewer>(std::move(seen));
 }
 
-bool FactFeed::TakeTurn(const std::string& account, int64_t per_hour) {
+bool FactFeed::TakeTurn(const std::string& account, view::OwnerNumber person, int64_t per_hour) {
   const Instant now_us = context_.clock->NowUs();
   const std::lock_guard lock(mutex_);
-  std::deque<Instant>& turns = turns_[account];
-  while (!turns.empty() && turns.front() <= now_us - kHourUs) turns.pop_front();
+  std::deque<Turn>& turns = turns_[account];
+  while (!turns.empty() && turns.front().at_us <= now_us - kHourUs) turns.pop_front();
+  const auto is_same = [person](const Turn& turn) { return turn.person == person; };
+  if (std::any_of(turns.begin(), turns.end(), is_same)) return true;
   if (static_cast<int64_t>(turns.size()) >= per_hour) return false;
-  turns.push_back(now_us);
+  turns.push_back({now_us, person});
   return true;
+}
+
+std::string FactFeed::RunningEmergency(const std::string& account, view::OwnerNumber person) const {
+  const Instant now_us = context_.clock->NowUs();
+  const std::string actor = "account:" + account;
+  for (const access::Fact& fact : facts_.About(person)) {
+    const bool is_his = std::find(fact.actors.begin(), fact.actors.end(), actor) != fact.actors.end();
+    if (fact.kind == access::Fact::Kind::kEmergency && is_his && fact.from_us <= now_us &&
+        now_us < fact.until_us)
+      return fact.source;
+  }
+  return {};
 }
 
 }  // namespace tk::interaction

@@ -45,8 +45,10 @@ class FactFeed {
   std::shared_ptr<const access::Viewer> Himself(std::shared_ptr<const access::Viewer> viewer) const;
   /// What this version of a resource says takes effect now.
   void Take(const view::Resource& now);
-  /// One more emergency access for this account? False: it had `per_hour` within the last hour.
-  bool TakeTurn(const std::string& account, int64_t per_hour);
+  /// One more emergency access of this account to this person? False: it had `per_hour` others within the last hour.
+  bool TakeTurn(const std::string& account, view::OwnerNumber person, int64_t per_hour);
+  /// The emergency access of this account to this person that runs now: "Task/7"; "" if none.
+  std::string RunningEmergency(const std::string& account, view::OwnerNumber person) const;
 
  private:
   void Loop();
@@ -69,7 +71,11 @@ class FactFeed {
   std::atomic<bool> loaded_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::unordered_map<std::string, std::deque<Instant>> turns_;
+  struct Turn {
+    Instant at_us = 0;
+    view::OwnerNumber person = 0;
+  };
+  std::unordered_map<std::string, std::deque<Turn>> turns_;
   std::unordered_map<std::string, std::set<std::string>>
       guardians_;                                         // by the child, "Patient/c": ids of RelatedPersons
   std::unordered_map<uint64_t, uint32_t> task_versions_;  // of emergency accesses: few

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/interaction/guest.h"
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/write.h"
@@ -32,6 +33,7 @@ Result<Plan> PlanPatchOf(const Room& room, const CallPtr& call, const view::Posi
   view::ResourcePtr now =
       TRY(MakeVersion(room, *call, call->type, std::move(after), current.version.version + 1, false));
   TRY(CheckPlace(room, call->viewer(), *now, basis));
+  TRY(CheckGuest(room, call->viewer(), current.version.ordinal, false));
   TRY(AddWrite(room, current, std::move(now), set.get()));
   return WrittenPlan(call, std::move(set), false);
 }

@@ -10,6 +10,7 @@
 #include "kernel/access/oauth/scopes.h"
 #include "kernel/base/random.h"
 #include "kernel/fhir/patch.h"
+#include "kernel/interaction/guest.h"
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
@@ -366,10 +367,15 @@ class Planning {
       } else if (entry.method == Method::kDelete) {
         result.status = 204;
         result.version = item.current.version.version + 1;
+        if (Status may = CheckGuest(room_, call_.viewer(), item.current.version.ordinal, true); !may.ok())
+          return At(i, ".request", std::move(may));
         TRY(AddDelete(room_, entry.type, item.id, item.current, set_.get()));
       } else {
         if (Status placed = CheckPlace(room_, call_.viewer(), *item.now, basis_, areas_); !placed.ok())
           return At(i, ".resource", std::move(placed));
+        const view::Ordinal before = item.current.exists() ? item.current.version.ordinal : 0;
+        if (Status may = CheckGuest(room_, call_.viewer(), before, false); !may.ok())
+          return At(i, ".request", std::move(may));
         result.status = item.current.exists() ? 200 : 201;
         result.version = item.now->version;
         change_of_.emplace(i, set_->changes.size());

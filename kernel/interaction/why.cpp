@@ -6,6 +6,7 @@
 
 #include "kernel/access/decision.h"
 #include "kernel/interaction/fact_feed.h"
+#include "kernel/interaction/guest.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
@@ -45,7 +46,8 @@ Result<WhyAsked> ReadWhyAsked(const Room& room, const Call& call) {
   return asked;
 }
 
-access::AccessQuestion QuestionOf(const Room& room, const WhyAsked& asked) {
+Result<access::AccessQuestion> QuestionOf(const Room& room, const access::Viewer& viewer,
+                                          const WhyAsked& asked) {
   access::AccessQuestion question;
   question.type = asked.type;
   question.deed = asked.deed == "read"    ? access::Deed::kRead
@@ -58,6 +60,8 @@ access::AccessQuestion QuestionOf(const Room& room, const WhyAsked& asked) {
   if (!question.exists) return question;
   question.owner = room.directory().OwnerNow(room.directory().Get(version.ordinal).owner);
   question.area = question.owner == 0 ? view::kAreaPublic : room.directory().AreaOf(question.owner);
+  if (question.deed == access::Deed::kWrite)
+    question.is_of_others = !IsMadeBy(viewer, TRY(room.engine().Read(version.ordinal))->document.Root());
   return question;
 }
 
@@ -92,7 +96,7 @@ Result<Response> Why(const Room& room, const Call& call) {
     viewer = TRY(room.context.viewer_of(asked.account));
   }
   viewer = room.facts->Himself(std::move(viewer));
-  access::AccessQuestion question = QuestionOf(room, asked);
+  access::AccessQuestion question = TRY(QuestionOf(room, *viewer, asked));
   const auto about =
       question.owner == 0 ? std::vector<access::Fact>() : room.facts->facts().About(question.owner);
   const Instant now_us = room.context.clock->NowUs();

@@ -1,0 +1,65 @@
+#include "kernel/interaction/guest.h"
+
+#include <algorithm>
+#include <array>
+
+#include "kernel/access/decision.h"
+#include "kernel/interaction/fact_feed.h"
+
+namespace tk::interaction {
+namespace {
+
+// FHIR R4: the elements that name who made a record, or did what it tells. `actor` and `individual` stand inside performer and participant.
+constexpr std::array<std::string_view, 8> kMakers = {"asserter",    "author",         "performer",
+                                                     "participant", "practitioner",   "recorder",
+                                                     "requester",   "serviceProvider"};
+constexpr std::array<std::string_view, 2> kInside = {"actor", "individual"};
+
+bool Refers(const access::Viewer& viewer, fhir::Value reference) {
+  const std::string link = reference["reference"].ToString();
+  if (!link.empty() && (link == viewer.record || link == viewer.organization)) return true;
+  const fhir::Value identifier = reference["identifier"];
+  return !viewer.account.empty() && identifier["system"].ToString() == kAccountSystem &&
+         identifier["value"].ToString() == viewer.account;
+}
+
+bool NamesViewer(const access::Viewer& viewer, fhir::Value one) {
+  return Refers(viewer, one) || std::any_of(kInside.begin(), kInside.end(), [&](std::string_view inside) {
+           return Refers(viewer, one[inside]);
+         });
+}
+
+bool IsGuestOf(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal) {
+  const view::Scope& scope = viewer.scope;
+  if (scope.everything || scope.beyond == nullptr || scope.beyond->open.empty()) return false;
+  const view::OwnerNumber owner = room.directory().OwnerNow(room.directory().Get(ordinal).owner);
+  if (owner == 0) return false;
+  const auto& open = scope.beyond->open;
+  return std::binary_search(open.begin(), open.end(), owner) &&
+         access::LiesOutside(scope, owner, room.directory().AreaOf(owner));
+}
+
+}  // namespace
+
+bool IsMadeBy(const access::Viewer& viewer, fhir::Value resource) {
+  return std::any_of(kMakers.begin(), kMakers.end(), [&](std::string_view name) {
+    const fhir::Value maker = resource[name];
+    if (!maker.is_array()) return NamesViewer(viewer, maker);
+    return std::any_of(maker.begin(), maker.end(), [&](fhir::Value one) { return NamesViewer(viewer, one); });
+  });
+}
+
+Status CheckGuest(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal, bool deletes) {
+  if (ordinal == 0 || !IsGuestOf(room, viewer, ordinal)) return {};
+  const view::ResourcePtr stored = TRY(room.engine().Read(ordinal));
+  const bool is_person = room.TypeName(stored->type) == "Patient";
+  if (!(deletes && is_person) && IsMadeBy(viewer, stored->document.Root())) return {};
+  return MakeError(ErrorCode::kForbidden,
+                   "You were let in to this person from outside the area: you may read, add records about "
+                   "the person, and change "
+                   "those that name you or your organization as who made them (performer, author, recorder, "
+                   "requester …). What "
+                   "others wrote is changed and deleted by who is in charge there.");
+}
+
+}  // namespace tk::interaction

@@ -1,0 +1,17 @@
+// What a guest may write: who is let in from outside the person's area by a fact alone (emergency access, treating relation, Consent, family) adds to the
+// person's records and changes what he or his organization wrote; he deletes no Patient and changes nothing that others wrote.
+// Wrote:  the stored version names his own record, his organization or his account as who made it, in one of FHIR's elements for that (kMakers, guest.cpp).
+// Source: Personal Information Protection Law (2021) article 6: the least for the purpose [M]; FHIR R4 fivews.html (author, actor, recorder).
+// Cost:   nothing to whom his area lets in; to a guest a read of what he would change.
+#pragma once
+
+#include "kernel/interaction/room.h"
+
+namespace tk::interaction {
+
+/// Does this resource name the viewer, or his organization, as who made it?
+bool IsMadeBy(const access::Viewer& viewer, fhir::Value resource);
+/// kForbidden for a guest who would change (or delete) that version, and it is not his. `ordinal` 0: nothing is there.
+Status CheckGuest(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal, bool deletes);
+
+}  // namespace tk::interaction
