@@ -278,8 +278,8 @@ TEST(Policies, BuiltInMasks) {
   const auto screener = policies->MasksOf("screener"), officer = policies->MasksOf("cdc-officer");
   EXPECT_TRUE(screener->identifier && screener->phone && screener->exact_identifier &&
               !screener->exact_phone);
-  EXPECT_EQ(officer->identifier->last, 4);
-  EXPECT_TRUE(officer->birth_date);
+  EXPECT_EQ(officer->identifier->last, 2);
+  EXPECT_TRUE(officer->birth_date && screener->birth_date);
   EXPECT_FALSE(policies->RevealReason("contact-person").empty());
   EXPECT_TRUE(policies->RevealReason("curiosity").empty());
   for (const std::string& post : policies->Posts()) {
@@ -303,8 +303,17 @@ TEST(Policies, ErrorsSayWhere) {
   EXPECT_NE(Wrong("[masks.x]\npurpose=\"fun\"\nphone=\"3+4\"\nsource=\"s\"").find("purpose"),
             std::string::npos);
   EXPECT_NE(Wrong("[masks.x]\npurpose=\"operations\"\nphone=\"3+4\"").find("source"), std::string::npos);
-  EXPECT_NE(Wrong("[masks.x]\npurpose=\"operations\"\nidentifier=\"3+4\"\nsource=\"s\"").find("birth date"),
-            std::string::npos);
+  const auto leaves_enough = [](std::string_view kept, bool year) {
+    const std::string wrong = Wrong("[masks.x]\npurpose=\"operations\"\nidentifier=\"" + std::string(kept) +
+                                    "\"\nsource=\"s\"\n" + (year ? "birthDate=\"year\"\n" : ""));
+    EXPECT_TRUE(wrong.empty() || wrong.find("birth date") != std::string::npos) << wrong;
+    return wrong.empty();
+  };
+  for (const char* kept : {"0+0", "3+0", "3+2", "3+4"}) EXPECT_FALSE(leaves_enough(kept, false)) << kept;
+  for (const char* kept : {"0+0", "3+0", "6+1", "3+2", "10+2"})
+    EXPECT_TRUE(leaves_enough(kept, true)) << kept;
+  for (const char* kept : {"3+3", "3+4", "0+4", "12+2", "0+8"})
+    EXPECT_FALSE(leaves_enough(kept, true)) << kept;
   EXPECT_NE(Wrong("[masks.x]\nfoo=1").find("unknown key 'foo'"), std::string::npos);
   EXPECT_NE(Wrong("[masks.x]\npurpose=\"operations\"\nphone=\"3+4\"\nexact=[\"identifier\"]\nsource=\"s\"")
                 .find("'exact'"),

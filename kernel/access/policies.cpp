@@ -79,6 +79,19 @@ Result<std::string> SourceOf(const toml::table& table, const std::string& name) 
   return source;
 }
 
+/// Resident numbers that fit what the post still sees of a person, at least: division (by the area) and sex are known.
+/// Source: GB 11643-1999: division 6, birth date 8, sequence 3 (its last digit is the sex), check digit of eleven values.
+double CandidatesOf(const Masks& masks) {
+  constexpr double kDaysOfYear = 365, kDaysOfMonth = 30, kChecks = 11, kSexes = 2;
+  const int first = masks.identifier->first, last = masks.identifier->last;
+  double days = masks.birth_date ? kDaysOfYear : 1;  // the year is seen
+  if (masks.birth_date && first > 10) days = first > 11 ? kDaysOfMonth : 3 * kDaysOfMonth;
+  if (masks.birth_date && last > 4) days = last > 7 ? 1 : last > 5 ? 12 : days / 10;
+  double sequences = 1000;
+  for (int digits = 1; digits < std::min(last, 4); ++digits) sequences /= 10;
+  return days * sequences / (last > 0 ? kChecks : 1) / (last < 2 ? kSexes : 1);
+}
+
 Result<Masks> ReadMasks(const toml::table& table, const std::string& name) {
   TRY(CheckKeys(table, name,
                 {"purpose", "identifier", "phone", "name", "address", "birthDate", "exact", "source"}));
@@ -91,10 +104,12 @@ Result<Masks> ReadMasks(const toml::table& table, const std::string& name) {
   masks.birth_date = TRY(ChoiceOf(table, "birthDate", "year", name));
   TRY(ReadExact(table, name, &masks));
   masks.source = TRY(SourceOf(table, name));
-  if (masks.identifier && masks.identifier->last > 0 && !masks.birth_date)
-    return BadValue(table, "identifier", name,
-                    "keeps an end beside a whole birth date, which together give the number away: mask the "
-                    "birth date too (birthDate = \"year\"), or keep no end (\"3+0\")");
+  constexpr double kCandidatesMin = 1000;
+  if (masks.identifier && CandidatesOf(masks) <= kCandidatesMin)
+    return BadValue(
+        table, "identifier", name,
+        "and what is seen of the birth date leave so few numbers that they can be tried: mask the birth date "
+        "too (birthDate = \"year\") and keep two characters of the end at most (\"3+2\")");
   return masks;
 }
 

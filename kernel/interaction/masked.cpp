@@ -22,6 +22,7 @@ bool LeavesWhole(Kind kind) {
 struct Judge {
   const fhir::Definitions& definitions;
   const access::Masks& masks;
+  size_t whole_values = 0;  // criteria that ask for a masked element by its whole value
 
   /// The masked element that the parameter tells of; "" if none.
   std::string_view ElementOf(fhir::TypeId type, const fhir::SearchParameter& parameter) const {
@@ -64,10 +65,23 @@ struct Judge {
         fmt::format("Your post sees this masked, and what is masked is not searched or sorted by.{}", may));
   }
 
-  Status Check(fhir::TypeId type, const search::Criterion& criterion) const {
+  static Error NotAlone(std::string_view what) {
+    return MakeIssue(
+        ErrorCode::kForbidden, "forbidden", std::string(what),
+        "Your post sees this masked. It may be asked for alone: one whole value in one criterion, "
+        "beside it neither other criteria nor a compartment, in no chain and no _has.");
+  }
+
+  Status WholeValue(const search::Criterion& criterion, bool joined) {
+    if (joined || criterion.terms.size() != 1) return NotAlone(criterion.name);
+    ++whole_values;
+    return {};
+  }
+
+  Status Check(fhir::TypeId type, const search::Criterion& criterion, bool joined = false) {
     if (criterion.join != nullptr) {
       for (const search::Join::Branch& branch : criterion.join->branches)
-        TRY(Check(branch.type, branch.inner));
+        TRY(Check(branch.type, branch.inner, true));
       return {};
     }
     if (criterion.parameter == nullptr) return {};
@@ -75,11 +89,11 @@ struct Judge {
       const bool whole =
           masks.exact_identifier && std::all_of(criterion.terms.begin(), criterion.terms.end(),
                                                 [](const search::Term& term) { return !term.code.empty(); });
-      return whole ? Status() : Status(Refusal(criterion.name, "identifier"));
+      return whole ? WholeValue(criterion, joined) : Status(Refusal(criterion.name, "identifier"));
     }
     const std::string_view element = ElementOf(type, *criterion.parameter);
     if (element.empty() || criterion.modifier == "missing") return {};
-    if (MayExactly(element) && IsExact(criterion)) return {};
+    if (MayExactly(element) && IsExact(criterion)) return WholeValue(criterion, joined);
     return Refusal(criterion.name, element);
   }
 };
@@ -142,12 +156,15 @@ Done WithMasks(const RoomPtr& room, const CallPtr& call, Done done) {
 }
 
 Status CheckMayAsk(const fhir::Definitions& definitions, const access::Viewer& viewer,
-                   const search::Query& query) {
+                   const search::Query& query, bool narrowed) {
   TRY(CheckMayAskSpecial(viewer, query));
   const access::Masks* const masks = MasksOf(viewer);
   if (masks == nullptr) return {};
-  const Judge judge{query.definitions != nullptr ? *query.definitions : definitions, *masks};
+  Judge judge{query.definitions != nullptr ? *query.definitions : definitions, *masks};
   for (const search::Criterion& criterion : query.criteria) TRY(judge.Check(query.type, criterion));
+  // Beside another criterion the answer would tell of one person whom it names: digit by digit.
+  if (judge.whole_values > 0 && (query.criteria.size() > 1 || narrowed))
+    return Judge::NotAlone(query.criteria.front().name);
   for (const search::SortKey& key : query.sort) {
     if (key.parameter == nullptr) continue;
     if (!judge.ElementOf(query.type, *key.parameter).empty()) return judge.Refusal("_sort", "");
