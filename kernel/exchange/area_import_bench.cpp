@@ -9,6 +9,7 @@
 #include "kernel/base/file.h"
 #include "kernel/base/random.h"
 #include "kernel/exchange/area_import.h"
+#include "kernel/interaction/interaction.h"
 #include "kernel/search/index.h"
 
 namespace tk::exchange {
@@ -40,8 +41,14 @@ struct BenchHouse {
                areas = static_cast<geo::AreaView*>(views.back().get());
                return views;
              }).value();
+    interaction::Context context;
+    context.engine = engine.get();
+    context.index = static_cast<search::Index*>(&engine->view(0));
+    context.clock = &clock;
+    interactions = std::make_unique<interaction::Interactions>(context);
   }
   ~BenchHouse() {
+    interactions.reset();
     engine->Stop();
     engine.reset();
     std::error_code ignored;
@@ -51,6 +58,8 @@ struct BenchHouse {
   std::filesystem::path folder;
   geo::AreaView* areas = nullptr;
   std::unique_ptr<view::Engine> engine;
+  std::unique_ptr<interaction::Interactions> interactions;
+  ImportContext context() const { return {engine.get(), areas, interactions.get()}; }
 };
 
 void BM_ImportAreas(benchmark::State& state) {
@@ -59,9 +68,9 @@ void BM_ImportAreas(benchmark::State& state) {
     BenchHouse house;
     const ImportOptions options;
     const int64_t begin_us = MonotonicUs();
-    const ImportReport first = ImportAreas({house.engine.get(), house.areas}, csv, options).value();
+    const ImportReport first = ImportAreas(house.context(), csv, options).value();
     const int64_t again_us = MonotonicUs();
-    const ImportReport again = ImportAreas({house.engine.get(), house.areas}, csv, options).value();
+    const ImportReport again = ImportAreas(house.context(), csv, options).value();
     const int64_t end_us = MonotonicUs();
     CHECK(first.refused == 0 && again.added + again.changed == 0);
     state.counters["rows"] = static_cast<double>(first.rows);
