@@ -20,9 +20,10 @@ Result<DecidedPatient> ReadPatient(const Room& room, const Call& call, const Bod
                                    std::string_view name, const view::Position& basis, bool or_gone) {
   DecidedPatient patient;
   patient.id = TRY(body.PatientId(call, name));
+  patient.path = body.PathOf(name);
   patient.current = FindCurrent(room, call.viewer(), "Patient", patient.id, basis);
   if (!patient.current.in_scope || (!or_gone && patient.is_gone()))
-    return MakeIssue(ErrorCode::kNotFound, "not-found", body.PathOf(name), "There is no such Patient.");
+    return MakeIssue(ErrorCode::kNotFound, "not-found", patient.path, "There is no such Patient.");
   return patient;
 }
 
@@ -218,8 +219,8 @@ Status Deciding::LetGo(const DecidedPatient& there, const DecidedPatient& gone) 
   TRY(TakeBack(between.active, {}));
   TRY(TakeBackLinks({{there.name(), gone.name()}}));
   if (!set_->changes.empty()) return {};
-  return MakeError(ErrorCode::kNotFound,
-                   fmt::format("{} is no Patient, and nothing joins it to the other.", gone.name()));
+  // As of one who lies elsewhere: who never was must not be told from him.
+  return MakeIssue(ErrorCode::kNotFound, "not-found", gone.path, "There is no such Patient.");
 }
 
 namespace {

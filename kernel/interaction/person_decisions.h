@@ -13,6 +13,7 @@ namespace tk::interaction {
 /// One of the two Patients that a decision is about.
 struct DecidedPatient {
   std::string id;
+  std::string path;  // of the parameter that names him
   Current current;
   bool is_gone() const { return !current.exists(); }
   std::string name() const { return "Patient/" + id; }
