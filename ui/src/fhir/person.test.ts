@@ -36,7 +36,10 @@ test('age counts birthdays', () => {
   expect(ageOn('1979-11-20', '2026-11-20')).toBe(47);
   expect(ageOn('1979-11-21', '2026-11-20')).toBe(46);
   expect(ageOn('2000-02-29', '2026-02-28')).toBe(25);
-  expect(ageOn('1979-11', '2026-11-20')).toBeNull();
+  expect(ageOn('1979-11', '2026-11-20')).toBe(47);
+  expect(ageOn('1979-12', '2026-11-20')).toBe(46);
+  expect(ageOn('1979', '2026-11-20')).toBe(47);
+  expect(ageOn('79', '2026-11-20')).toBeNull();
   expect(ageOn(undefined, '2026-11-20')).toBeNull();
 });
 

@@ -54,11 +54,12 @@ export function maskId(number: string): string {
   return `${number.slice(0, 4)} **** **** ${number.slice(-4)}`;
 }
 
-/** Whole years from `birthDate` to `today`, both YYYY-MM-DD; null if either is missing or only partly known. */
+/** Whole years from `birthDate` (YYYY-MM-DD, or its beginning) to `today` (YYYY-MM-DD); null if it is missing or no date. */
 export function ageOn(birthDate: string | undefined, today: string): number | null {
-  if (!birthDate || !/^\d{4}-\d{2}-\d{2}$/.test(birthDate)) return null;
+  if (!birthDate || !/^\d{4}(-\d{2}(-\d{2})?)?$/.test(birthDate)) return null;
   const years = Number(today.slice(0, 4)) - Number(birthDate.slice(0, 4));
-  const age = today.slice(5) < birthDate.slice(5) ? years - 1 : years;
+  // Of a year or a month alone, as a post may see it: the age that is reached in it.
+  const age = today.slice(5, birthDate.length) < birthDate.slice(5) ? years - 1 : years;
   return age >= 0 ? age : null;
 }
 
