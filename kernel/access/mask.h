@@ -30,6 +30,7 @@ struct Masks {
   bool name = false, address = false, birth_date = false;
   // May be searched by their full value.
   bool exact_identifier = false, exact_phone = false, exact_birth_date = false;
+  int64_t exact_per_hour = 300;  // of one account: whoever tries numbers until one is found is slowed by it
   std::string purpose, source;
   bool any() const { return identifier || phone || name || address || birth_date; }
 };

@@ -58,6 +58,9 @@ Result<bool> ChoiceOf(const toml::table& table, std::string_view key, std::strin
   return !text.empty();
 }
 
+/// One every 0.7 s: who needs more asks for whom he cannot see before him.
+constexpr int64_t kExactPerHourMax = 5000;
+
 Status ReadExact(const toml::table& table, const std::string& name, Masks* masks) {
   for (const std::string& element : TRY(TextsOf(table, "exact", name))) {
     if (element == "identifier" && masks->identifier)
@@ -94,7 +97,8 @@ double CandidatesOf(const Masks& masks) {
 
 Result<Masks> ReadMasks(const toml::table& table, const std::string& name) {
   TRY(CheckKeys(table, name,
-                {"purpose", "identifier", "phone", "name", "address", "birthDate", "exact", "source"}));
+                {"purpose", "identifier", "phone", "name", "address", "birthDate", "exact", "exact_per_hour",
+                 "source"}));
   Masks masks;
   masks.purpose = TRY(TextOf(table, "purpose", name));
   masks.identifier = TRY(EndsOf(table, "identifier", name));
@@ -103,6 +107,9 @@ Result<Masks> ReadMasks(const toml::table& table, const std::string& name) {
   masks.address = TRY(ChoiceOf(table, "address", "district", name));
   masks.birth_date = TRY(ChoiceOf(table, "birthDate", "year", name));
   TRY(ReadExact(table, name, &masks));
+  if (table.contains("exact_per_hour")) masks.exact_per_hour = TRY(NumberOf(table, "exact_per_hour", name));
+  if (masks.exact_per_hour < 1 || masks.exact_per_hour > kExactPerHourMax)
+    return BadValue(table, "exact_per_hour", name, fmt::format("is from 1 to {}", kExactPerHourMax));
   masks.source = TRY(SourceOf(table, name));
   constexpr double kCandidatesMin = 1000;
   if (masks.identifier && CandidatesOf(masks) <= kCandidatesMin)

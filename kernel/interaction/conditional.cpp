@@ -31,7 +31,7 @@ Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId 
   options.now_us = room.context.clock->NowUs();
   options.may_read = [&call](std::string_view joined) { return MaySearch(call.viewer(), joined); };
   search::Query query = TRY(search::ParseQuery(room.index().definitions(), type, criteria, options));
-  TRY(CheckMayAsk(*room.definitions, call.viewer(), query));
+  TRY(CheckMayAsk(room, call.viewer(), query));
   if (!query.includes.empty()) {
     return MakeError(
         ErrorCode::kIncorrect,

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernel/access/decision.h"
+#include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/special.h"
 #include "kernel/interaction/summary.h"
@@ -155,12 +156,12 @@ Done WithMasks(const RoomPtr& room, const CallPtr& call, Done done) {
   };
 }
 
-Status CheckMayAsk(const fhir::Definitions& definitions, const access::Viewer& viewer,
-                   const search::Query& query, bool narrowed) {
+Status CheckMayAsk(const Room& room, const access::Viewer& viewer, const search::Query& query,
+                   bool narrowed) {
   TRY(CheckMayAskSpecial(viewer, query));
   const access::Masks* const masks = MasksOf(viewer);
   if (masks == nullptr) return {};
-  Judge judge{query.definitions != nullptr ? *query.definitions : definitions, *masks};
+  Judge judge{query.definitions != nullptr ? *query.definitions : *room.definitions, *masks};
   for (const search::Criterion& criterion : query.criteria) TRY(judge.Check(query.type, criterion));
   // Beside another criterion the answer would tell of one person whom it names: digit by digit.
   if (judge.whole_values > 0 && (query.criteria.size() > 1 || narrowed))
@@ -169,6 +170,11 @@ Status CheckMayAsk(const fhir::Definitions& definitions, const access::Viewer& v
     if (key.parameter == nullptr) continue;
     if (!judge.ElementOf(query.type, *key.parameter).empty()) return judge.Refusal("_sort", "");
   }
+  if (judge.whole_values > 0 && !room.facts->TakeQuestion(viewer.account, masks->exact_per_hour))
+    return MakeError(ErrorCode::kBusy,
+                     fmt::format("This account has asked for {} persons by their number within an hour, "
+                                 "which is the most for its post: try again later.",
+                                 masks->exact_per_hour));
   return {};
 }
 

@@ -22,8 +22,9 @@ Done WithMasks(const RoomPtr& room, const CallPtr& call, Done done);
 /// May this viewer ask so? Masked elements are neither searched nor sorted by, in chains and _has neither; but by their full value where his
 /// policy says so: then one value in one criterion, alone, so that it cannot be halved until it is found. Errors: kForbidden, naming what may be asked.
 /// `narrowed`: something besides the query bounds who may match (a compartment).
-Status CheckMayAsk(const fhir::Definitions& definitions, const access::Viewer& viewer,
-                   const search::Query& query, bool narrowed = false);
+/// kBusy: the account has asked for so many whole values within an hour that it may be trying numbers.
+Status CheckMayAsk(const Room& room, const access::Viewer& viewer, const search::Query& query,
+                   bool narrowed = false);
 
 /// A patch tests and copies what it cannot see. Errors: kForbidden where a part of `text` is masked to the viewer.
 Status CheckSeesAll(const Room& room, const access::Viewer& viewer, std::string_view text);

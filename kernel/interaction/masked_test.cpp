@@ -153,6 +153,36 @@ TEST_F(MaskedTest, AWholeValueIsAskedForAlone) {
   EXPECT_EQ(Ids("Patient?_id=p&" + halves), "p") << "who sees it whole asks as he likes";
 }
 
+TEST_F(MaskedTest, WhoeverTriesNumbersIsSlowed) {
+  auto few = std::make_shared<access::Viewer>(*viewer_);
+  auto masks = std::make_shared<access::Masks>(*few->masks);
+  masks->exact_per_hour = 3;
+  few->masks = std::move(masks);
+  viewer_ = few;
+  const std::string ask = "Patient?identifier=" + std::string(kCard);
+  EXPECT_EQ(Ids(ask), "p");
+  EXPECT_EQ(Ids("Patient?identifier=380101197103046118"), "");
+  // In a batch, and by a condition, it is one question too.
+  const Response batched =
+      Post("", R"({"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":")" +
+                   ask + R"("}}]})");
+  EXPECT_EQ(At(Parsed(batched), "entry.0.response.status").substr(0, 3), "200") << batched.body;
+  const Response refused = Get(ask);
+  EXPECT_EQ(refused.status, 429) << refused.body;
+  EXPECT_FALSE(Leaks(refused));
+  Request exists = Make(Method::kPost, "Patient", R"({"resourceType":"Patient"})");
+  exists.if_none_exist = "identifier=" + std::string(kCard);
+  EXPECT_EQ(Send(exists).status, 429);
+  EXPECT_EQ(Ids("Patient?_id=p"), "p") << "what is not masked is asked as before";
+  auto other = std::make_shared<access::Viewer>(*few);
+  other->account = "colleague";
+  viewer_ = other;
+  EXPECT_EQ(Ids(ask), "p");
+  viewer_ = few;
+  clock_.Advance(3601 * kSecondUs);
+  EXPECT_EQ(Ids(ask), "p");
+}
+
 TEST_F(MaskedTest, PatchTestsNothing) {
   const std::string test = R"([{"op":"test","path":"/telecom/0/value","value":"19900009011"}])";
   const std::string wrong = R"([{"op":"test","path":"/telecom/0/value","value":"19900009012"}])";

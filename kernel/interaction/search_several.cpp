@@ -71,7 +71,7 @@ Result<search::Query> QueryOf(const Room& room, const Call& call, fhir::TypeId t
   options.together = together;
   options.lenient = lenient;
   search::Query query = TRY(search::ParseQuery(room.index().definitions(), type, text, options));
-  TRY(CheckMayAsk(*room.definitions, call.viewer(), query, !call.compartment.empty()));
+  TRY(CheckMayAsk(room, call.viewer(), query, !call.compartment.empty()));
   return query;
 }
 

@@ -41,7 +41,7 @@ Result<SearchAsked> FollowPage(const Room& room, const Call& call) {
 Result<SearchAsked> FirstPage(const Room& room, const Call& call) {
   search::Query query =
       TRY(search::ParseQuery(room.index().definitions(), call.type, call.query, SearchOptions(room, call)));
-  TRY(CheckMayAsk(*room.definitions, call.viewer(), query, !call.compartment.empty()));
+  TRY(CheckMayAsk(room, call.viewer(), query, !call.compartment.empty()));
   if (query.summary == search::Summary::kText && !query.includes.empty()) {
     return MakeIssue(ErrorCode::kIncorrect, "value", "_summary",
                      "_summary=text cannot be asked together with _include or _revinclude (FHIR R4 search, "
