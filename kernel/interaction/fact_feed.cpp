@@ -165,7 +165,9 @@ class FactReader {
     }
     base.permits = type == "permit";
     std::vector<Fact> exceptions;
+    bool deep = false;  // exceptions of exceptions are not read: what permits around them opens nothing
     for (const fhir::Value nested : rule["provision"]) {
+      deep = deep || nested["provision"].size() != 0;
       Fact exception = Rule(nested, base);
       exception.permits = nested["type"].ToString() == "permit";
       if (exception.permits && (IsOfAPart(nested) || nested["provision"].size() != 0)) continue;
@@ -175,7 +177,7 @@ class FactReader {
       // A permit for everybody under a deny would be no deny: what cannot be told apart stays closed.
       if (names || !exception.permits) exceptions.push_back(std::move(exception));
     }
-    const bool counts = !base.permits || !IsOfAPart(rule);
+    const bool counts = !base.permits || !(deep || IsOfAPart(rule));
     if (!type.empty() && counts) facts_.push_back(std::move(base));
     // What an exception permits is no more than what the rule around it reaches.
     if (IsOfAPart(rule)) std::erase_if(exceptions, [](const Fact& fact) { return fact.permits; });

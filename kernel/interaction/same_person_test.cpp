@@ -140,6 +140,9 @@ TEST_F(SamePersonTest, AConsentToAPartOpensNothing) {
     EXPECT_EQ(seen("patient-privacy", std::string(R"({"type":"permit",)") + part + "}"), 404) << part;
   EXPECT_EQ(seen("research", R"({"type":"permit"})"), 404);
   EXPECT_EQ(seen("treatment", R"({"type":"permit"})"), 200);
+  EXPECT_EQ(seen("patient-privacy",
+                 R"({"type":"permit","provision":[{"type":"permit","provision":[{"type":"deny"}]}]})"),
+            404);
   EXPECT_EQ(
       seen(
           "patient-privacy",
