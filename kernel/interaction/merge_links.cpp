@@ -8,19 +8,23 @@
 namespace tk::interaction {
 namespace {
 
-constexpr std::string_view kWasActive = "was-active";
+constexpr std::string_view kWasActive = "was-active", kWasOne = "was-one";
+constexpr std::string_view kDirect = "direct", kByOthers = "by-others";
 constexpr std::string_view kReplacedBy = "replaced-by", kReplaces = "replaces";
 
 std::string TypeOfLink(fhir::Value link) { return link["type"].ToString(); }
 std::string OtherOf(fhir::Value link) { return link["other"]["reference"].ToString(); }
 
-std::string MergeLinkJson(std::string_view other, std::string_view type, std::string_view part,
-                          std::string_view code) {
+using Parts = std::vector<std::pair<std::string_view, std::string_view>>;
+
+std::string MergeLinkJson(std::string_view other, std::string_view type, const Parts& parts) {
   std::string out;
   fhir::JsonWriter json(&out);
   json.Object().Key("extension").Array().Object().Member("url", person::kPersonLinkUrl);
-  json.Key("extension").Array().Object().Member("url", part).Member("valueCode", code).End().End();
-  json.End().End();
+  json.Key("extension").Array();
+  for (const auto& part : parts)
+    json.Object().Member("url", part.first).Member("valueCode", part.second).End();
+  json.End().End().End();
   json.Key("other").Object().Member("reference", other).End();
   json.Member("type", type).End();
   return out;
@@ -47,18 +51,28 @@ void AppendStep(std::string step, std::string* steps) {
 
 }  // namespace
 
-std::string ReplacedBySteps(fhir::Value source, std::string_view target) {
+std::string ReplacedBySteps(fhir::Value source, std::string_view target, WasOne was_one) {
   const fhir::Value active = source["active"];
   const std::string was = active ? std::string(active.Json()) : "absent";
-  return fmt::format(
-      "[{},{}]", ActiveStep(source, "false"),
-      AddLinkStep(source["link"].present(), MergeLinkJson(target, kReplacedBy, kWasActive, was)));
+  Parts parts = {{kWasActive, was}};
+  if (was_one != WasOne::kNot) parts.emplace_back(kWasOne, was_one == WasOne::kDirect ? kDirect : kByOthers);
+  return fmt::format("[{},{}]", ActiveStep(source, "false"),
+                     AddLinkStep(source["link"].present(), MergeLinkJson(target, kReplacedBy, parts)));
+}
+
+WasOne WasOneBefore(fhir::Value source, std::string_view target) {
+  for (const fhir::Value link : source["link"]) {
+    if (!person::IsPersonLink(link) || TypeOfLink(link) != kReplacedBy || OtherOf(link) != target) continue;
+    const std::string code = person::PartOfPersonLink(link, kWasOne)["valueCode"].ToString();
+    return code == kDirect ? WasOne::kDirect : code == kByOthers ? WasOne::kByOthers : WasOne::kNot;
+  }
+  return WasOne::kNot;
 }
 
 std::string ReplacesSteps(fhir::Value target, std::string_view source) {
   if (HasMergeLink(target, kReplaces, source)) return "[]";  // of a source that was deleted and came back
   return fmt::format(
-      "[{}]", AddLinkStep(target["link"].present(), MergeLinkJson(source, kReplaces, "grade", "manual")));
+      "[{}]", AddLinkStep(target["link"].present(), MergeLinkJson(source, kReplaces, {{"grade", "manual"}})));
 }
 
 std::string TakeBackSteps(fhir::Value patient, const std::set<std::string>& others) {

@@ -12,8 +12,13 @@
 
 namespace tk::interaction {
 
+/// What joined source and target before they were merged: nothing; a decision about the two; decisions about others, so that the merge made its own.
+enum class WasOne : uint8_t { kNot, kDirect, kByOthers };
+
 /// Patches that put them in. `patient` as it is; names are "Patient/1".
-std::string ReplacedBySteps(fhir::Value source, std::string_view target);
+std::string ReplacedBySteps(fhir::Value source, std::string_view target, WasOne was_one);
+/// As the link of the source to the target says.
+WasOne WasOneBefore(fhir::Value source, std::string_view target);
 std::string ReplacesSteps(fhir::Value target, std::string_view source);
 /// The patch that takes back those to any of `others`, with active as it was; "" if there is none.
 std::string TakeBackSteps(fhir::Value patient, const std::set<std::string>& others);

@@ -208,6 +208,40 @@ Status Deciding::HoldApart(const DecidedPatient& stays, const DecidedPatient& le
                        set_);
 }
 
+WasOne Deciding::JoinedBy(const DecidedPatient& a, const DecidedPatient& b) const {
+  const auto people = room_.context.persons->Read();
+  const person::Row one = people->Find(a.current.id_hash), other = people->Find(b.current.id_hash);
+  if (one == person::kNoRow || other == person::kNoRow || !people->IsSamePerson(one, other))
+    return WasOne::kNot;
+  return DecisionsBetween(*people, one, other).active.empty() ? WasOne::kByOthers : WasOne::kDirect;
+}
+
+Result<bool> Deciding::Unmake(const DecidedPatient& target, const DecidedPatient& source, WasOne was_one) {
+  Between between;
+  {
+    const auto people = room_.context.persons->Read();
+    const person::Row a = people->Find(target.current.id_hash), b = people->Find(source.current.id_hash);
+    TRY(CheckRows(*people, a, b));
+    between = DecisionsBetween(*people, a, b);
+    if (was_one == WasOne::kByOthers && people->JoinedWithout(a, b, between.active).empty()) return false;
+    if (was_one == WasOne::kDirect && between.active.empty()) return false;
+    Guard(*people, a, b);
+  }
+  if (was_one == WasOne::kByOthers) {
+    for (const uint64_t linkage : between.active) {
+      const Stored stored = TRY(ReadLinkage(linkage));
+      if (stored.current.version.version > 1) {
+        TRY(Turn(stored, false));
+        continue;
+      }
+      const fhir::TypeId type = room_.definitions->FindType("Linkage");
+      TRY(AddWrite(room_, stored.current, view::MakeTombstone(type, stored.id, 2), set_, true));
+    }
+  }
+  TRY(TakeBackLinks({{target.name(), source.name()}}));
+  return true;
+}
+
 Status Deciding::LetGo(const DecidedPatient& there, const DecidedPatient& gone) {
   Between between;
   {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kernel/interaction/merge_links.h"
 #include "kernel/interaction/person_links.h"
 #include "kernel/interaction/person_records.h"
 #include "kernel/interaction/write.h"
@@ -36,6 +37,11 @@ class Deciding {
   /// `stays` to `leaves`: about one who is gone nobody else can decide. Links of merges go with them (merge_links.h). Errors: kConflict where that was said
   /// already, or where decisions about others who are there join them too: these are named.
   Status HoldApart(const DecidedPatient& stays, const DecidedPatient& leaves);
+  /// What joins the two as things stand.
+  WasOne JoinedBy(const DecidedPatient& a, const DecidedPatient& b) const;
+  /// A merge of two whom something else joined before, and joins still, is taken back: its links, and the Linkage that it made. False: nothing
+  /// else joins them now, and nothing was done.
+  Result<bool> Unmake(const DecidedPatient& target, const DecidedPatient& source, WasOne was_one);
   /// The merge of one who is there with one who is gone is taken back: the decisions about the two, and the links of who is there. Errors: kNotFound
   /// where there is nothing to take back.
   Status LetGo(const DecidedPatient& there, const DecidedPatient& gone);

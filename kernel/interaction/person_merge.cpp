@@ -142,11 +142,14 @@ Result<Plan> PlanMerge(const Room& room, const CallPtr& call, const view::Positi
   MergeAsked asked = TRY(ReadMerge(room, *call, basis, false));
   TRY(CheckMayMerge(asked));
   auto set = std::make_unique<view::ChangeSet>();
+  Deciding deciding(room, *call, basis, set.get());
+  const WasOne was_one = deciding.JoinedBy(asked.target, asked.source);
   TRY(AddPatched(room, asked.source.current,
-                 ReplacedBySteps(asked.source_before->document.Root(), asked.target.name()), set.get()));
+                 ReplacedBySteps(asked.source_before->document.Root(), asked.target.name(), was_one),
+                 set.get()));
   TRY(AddPatched(room, asked.target.current,
                  ReplacesSteps(asked.target_before->document.Root(), asked.source.name()), set.get()));
-  TRY(Deciding(room, *call, basis, set.get()).Join(asked.target, asked.source, true));
+  TRY(deciding.Join(asked.target, asked.source, true));
   return MergePlan(room, call, std::move(asked), std::move(set), "Merged.");
 }
 
@@ -167,6 +170,10 @@ Result<Plan> PlanUnmerge(const Room& room, const CallPtr& call, const view::Posi
         ErrorCode::kConflict,
         "The source is not merged into this target: neither has the link that $merge writes. That "
         "two records are not of one person is said by $not-same.");
+  const WasOne was_one = WasOneBefore(asked.source_before->document.Root(), asked.target.name());
+  if (was_one != WasOne::kNot && TRY(deciding.Unmake(asked.target, asked.source, was_one)))
+    return MergePlan(room, call, std::move(asked), std::move(set),
+                     "Taken back. They are one person by what joined them before the merge.");
   TRY(deciding.HoldApart(asked.target, asked.source));
   return MergePlan(room, call, std::move(asked), std::move(set), "Taken apart as they were.");
 }

@@ -32,6 +32,31 @@ TEST_F(MergeTest, AMergeIsTakenBackExactly) {
   EXPECT_EQ(Unmerge("b", "a"), 409);
 }
 
+TEST_F(MergeTest, AMergeOfTwoWhoWereOnePersonIsTakenBackAndTheyAreSoStill) {
+  for (const char* id : {"a", "b", "c"}) PutPatient({.id = id, .resident_id = kOneNumber});
+  ASSERT_EQ(RecordsOf("c"), "a b c");  // by a–b and a–c
+  const std::string b = Stored("b"), c = Stored("c"), linkages = Ids("Linkage?_sort=_id");
+  ASSERT_EQ(Merge("b", "c"), 200);
+  EXPECT_EQ(At(Parsed(Get("Patient/b")), "active"), "false");
+  ASSERT_EQ(Unmerge("b", "c"), 200);
+  EXPECT_EQ(Stored("b"), b);
+  EXPECT_EQ(Stored("c"), c);
+  EXPECT_EQ(RecordsOf("c"), "a b c");
+  EXPECT_EQ(Ids("Linkage?_sort=_id"), linkages);
+  EXPECT_EQ(Unmerge("b", "c"), 409);
+  // Of two whom a decision about themselves joins, that decision stands.
+  ASSERT_EQ(Merge("b", "a"), 200);
+  ASSERT_EQ(Unmerge("b", "a"), 200);
+  EXPECT_EQ(Stored("b"), b);
+  EXPECT_EQ(RecordsOf("c"), "a b c");
+  // What joined them by others is gone meanwhile: then they are held apart, as after any merge.
+  ASSERT_EQ(Merge("b", "c"), 200);
+  ASSERT_EQ(Post("Patient/$not-same", Pair("a", "c")).status, 409);  // the merge joins them too
+  ASSERT_EQ(Unmerge("b", "c"), 200);
+  ASSERT_EQ(Post("Patient/$not-same", Pair("a", "c")).status, 200);
+  EXPECT_EQ(RecordsOf("c"), "c");
+}
+
 TEST_F(MergeTest, WhatCannotBeMergedIsToldWhy) {
   for (const char* id : {"a", "b", "c"})
     PutPatient(
