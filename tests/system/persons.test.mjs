@@ -82,6 +82,7 @@ describe('persons', () => {
     assert.equal((await ask('index-clerk', 'POST', '/Patient/$merge', sides(other, ids[0]))).status, 200);
     assert.equal((await ask('index-clerk', 'POST', '/Patient/$merge', sides(other, ids[0]))).status, 409);
     assert.ok((await recordsOf(other)).includes(ids[0]));
+    await sleep(200); // the audit is written some ms after the answer
     await server.kill();
     server = await new Server(data).start();
     await signOn();
@@ -118,6 +119,7 @@ describe('persons', () => {
     }
     assert.deepEqual(await recordsOf(made[0]), [...made].sort());
     assert.deepEqual(await recordsOf(ids[0]), before);
+    await sleep(200); // the audit is written some ms after the answer
     await server.kill();
     server = await new Server(data).start();
     await signOn();
@@ -174,6 +176,7 @@ describe('persons', () => {
   });
 
   test('the audit has what was done, and nobody\'s number', async () => {
+    await server.stop(); // writes what it has gathered
     const lines = fs.readdirSync(path.join(data, 'audit')).filter((name) => name.endsWith('.jsonl'))
       .map((name) => fs.readFileSync(path.join(data, 'audit', name), 'utf8')).join('\n');
     for (const action of ['match', 'person', 'merge', 'unmerge']) assert.ok(lines.includes(`"${action}"`), action);
