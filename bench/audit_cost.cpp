@@ -44,19 +44,6 @@ class NoAudit final : public access::AuditLog {
   Statistics statistics() const override { return {}; }
 };
 
-access::AuditOptions AuditOf(const view::Engine& engine, const std::string& folder, const Clock* clock) {
-  access::AuditOptions options;
-  options.folder = folder + "/audit";
-  options.clock = clock;
-  options.id_key = engine.hash_key();
-  options.owner_of = [&engine](uint64_t id_hash) {
-    const view::Directory::Version version = engine.directory().Current(id_hash, engine.Head());
-    if (version.ordinal == 0) return 0u;
-    return engine.directory().OwnerNow(engine.directory().Get(version.ordinal).owner);
-  };
-  return options;
-}
-
 /// One server before the town.
 class Side {
  public:
@@ -210,7 +197,7 @@ class House {
     options.folder = folder;
     options.clock = &clock_;
     sign_on_ = access::SignOn::Create(options).value();
-    audit_ = access::AuditLog::Open(AuditOf(*town_.engine(), folder, &clock_)).value();
+    audit_ = access::AuditLog::Open(access::AuditOf(*town_.engine(), folder, &clock_)).value();
     kinds_ = KindsOf(town_, access::IssueBearer(folder, kAccount, 86'400, clock_).value());
     with_ = std::make_unique<Side>(town_, sign_on_.get(), audit_.get(), true);
     without_ = std::make_unique<Side>(town_, sign_on_.get(), &no_audit_, false);

@@ -32,8 +32,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   endif()
 else()
   # GCC 12 warns in its own library and in Boost when it inlines; these are known false alarms of that version.
-  add_compile_options(-Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict
-                      -Wno-dangling-pointer)
+  add_compile_options(-Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds
+                      -Wno-restrict -Wno-dangling-pointer)
   # Joined units include sources, and GCC then takes their anonymous namespaces for a header's.
   add_compile_options(-Wno-subobject-linkage)
   add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-fcoroutines>")

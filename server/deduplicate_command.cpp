@@ -23,7 +23,7 @@ Status RecordDeduplication(access::AuditLog* audit, std::string_view action, int
 }
 
 Status DeduplicateOpened(const Opened& opened, const Clock& clock, const std::string& data) {
-  const auto audit = TRY(access::AuditLog::Open(AuditOf(*opened.engine, data, &clock)));
+  const auto audit = TRY(access::AuditLog::Open(access::AuditOf(*opened.engine, data, &clock)));
   TRY(RecordResumedErasures(opened.engine.get(), audit.get()));
   const std::string request_id = NewUuid();
   TRY(RecordDeduplication(audit.get(), "deduplicate-asked", 0, 0, request_id));

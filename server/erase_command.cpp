@@ -82,7 +82,7 @@ Status EraseRecorded(const Opened& opened, const Clock& clock, const std::string
                      const std::string& type, const std::string& id, const std::string& reason) {
   if (!opened.engine->definitions().IsResource(opened.engine->definitions().FindType(type)))
     return MakeError(ErrorCode::kIncorrect, "name the person as Patient/ID or Practitioner/ID");
-  const auto audit = TRY(access::AuditLog::Open(AuditOf(*opened.engine, data, &clock)));
+  const auto audit = TRY(access::AuditLog::Open(access::AuditOf(*opened.engine, data, &clock)));
   TRY(RecordResumedErasures(opened.engine.get(), audit.get()));
   const std::string request_id = NewUuid();
   const interaction::Response response =

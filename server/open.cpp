@@ -95,19 +95,6 @@ Status WaitUntilReady(const view::Engine& engine, int64_t still_ms_max) {
                         still_ms_max);
 }
 
-access::AuditOptions AuditOf(const view::Engine& engine, const std::string& folder, const Clock* clock) {
-  access::AuditOptions options;
-  options.folder = folder + "/audit";
-  options.clock = clock;
-  options.id_key = engine.hash_key();
-  options.owner_of = [&engine](uint64_t id_hash) {
-    const view::Directory::Version version = engine.directory().Current(id_hash, engine.Head());
-    if (version.ordinal == 0) return 0u;
-    return engine.directory().OwnerNow(engine.directory().Get(version.ordinal).owner);
-  };
-  return options;
-}
-
 namespace {
 
 /// A record names its reason as literals are named: it stays as long as the program. They are a handful of codes.
@@ -175,7 +162,7 @@ Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit) {
 
 Status RecordResumedErasures(const Opened& opened, const std::string& folder, const Clock* clock) {
   if (!opened.engine->has_resumed_erasures()) return {};
-  const auto audit = TRY(access::AuditLog::Open(AuditOf(*opened.engine, folder, clock)));
+  const auto audit = TRY(access::AuditLog::Open(access::AuditOf(*opened.engine, folder, clock)));
   return RecordResumedErasures(opened.engine.get(), audit.get());
 }
 

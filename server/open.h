@@ -43,8 +43,6 @@ Status WaitUntilReady(const view::Engine& engine, int64_t still_ms_max = 120'000
 Status WaitUntilReady(const std::function<bool()>& ready,
                       const std::function<std::vector<view::ViewState>()>& states, int64_t still_ms_max);
 
-/// The audit of a data folder: its records name resources by the log's keyed hash and their person's number.
-access::AuditOptions AuditOf(const view::Engine& engine, const std::string& folder, const Clock* clock);
 /// Gives each erasure that was asked for its end in the audit, if its process did not: `erase-resumed` when it is done, finished by the engine or
 /// found finished; `erase-not-begun` when nothing of it was. What cannot be written, or is not finished, is kept for the next call, or start.
 Status RecordResumedErasures(view::Engine* engine, access::AuditLog* audit);

@@ -68,7 +68,7 @@ class ResumedErasures : public ::testing::Test {
     EXPECT_TRUE(audit->Flush().ok());
   }
   std::unique_ptr<access::AuditLog> OpenAudit(const Opened& opened) {
-    return access::AuditLog::Open(AuditOf(*opened.engine, folder_, &clock_)).value();
+    return access::AuditLog::Open(access::AuditOf(*opened.engine, folder_, &clock_)).value();
   }
   /// A copy of the folder, as a crash at this moment leaves it.
   void Cut(std::string name) {

@@ -491,7 +491,7 @@ Status House::Build(const Settings& settings) {
   interactions = std::make_unique<interaction::Interactions>(
       ContextOf(opened, &clock, open.timezone_offset_min, settings, sign_on.get(),
                 TRY(app::LoadPlatform(app::InstalledPacks()))));
-  audit = TRY(access::AuditLog::Open(AuditOf(*engine, data, &clock)));
+  audit = TRY(access::AuditLog::Open(access::AuditOf(*engine, data, &clock)));
   TRY(RecordResumedErasures(engine, audit.get()));
   http::WorkerOptions work;
   work.threads = CountOr(settings.Number("workers"));

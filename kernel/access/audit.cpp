@@ -16,6 +16,7 @@
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
 #include "kernel/base/text.h"
+#include "kernel/view/engine.h"
 
 namespace tk::access {
 namespace {
@@ -372,6 +373,19 @@ void FileAudit::Run() {
 bool NeedsDurableRecord(std::string_view action) {
   return action == "reveal" || action == "emergency" || action == "export" || action == "erase" ||
          action == "erase-asked" || action == "emergency-asked" || action == "$export" || action == "$erase";
+}
+
+AuditOptions AuditOf(const view::Engine& engine, const std::string& folder, const Clock* clock) {
+  AuditOptions options;
+  options.folder = folder + "/audit";
+  options.clock = clock;
+  options.id_key = engine.hash_key();
+  options.owner_of = [&engine](uint64_t id_hash) {
+    const view::Directory::Version version = engine.directory().Current(id_hash, engine.Head());
+    if (version.ordinal == 0) return 0u;
+    return engine.directory().OwnerNow(engine.directory().Get(version.ordinal).owner);
+  };
+  return options;
 }
 
 Result<std::unique_ptr<AuditLog>> AuditLog::Open(const AuditOptions& options) {

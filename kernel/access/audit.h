@@ -23,6 +23,10 @@
 #include "kernel/base/clock.h"
 #include "kernel/base/hash.h"
 
+namespace tk::view {
+class Engine;
+}
+
 namespace tk::access {
 
 struct AuditRecord {
@@ -64,6 +68,9 @@ struct AuditOptions {
   size_t queue_max = 65536;  // over it Append refuses, and so does the request
   int sync_ms = 500;         // a record waits at most this long plus one fsync
 };
+
+/// The audit of a data folder: its records name resources by the log's keyed hash and their person's number.
+AuditOptions AuditOf(const view::Engine& engine, const std::string& folder, const Clock* clock);
 
 class AuditLog {
  public:

@@ -6,7 +6,7 @@ import { Failed, Skeleton } from '../components/states';
 import { asFailure } from '../fhir/http';
 import { Field, useProblemText } from '../shell/field';
 import type { Challenge } from '../shell/session';
-import { EnrolmentKey, tidyCode } from '../shell/sign_in_step';
+import { EnrolmentKey, Recovery, tidyCode } from '../shell/sign_in_step';
 import { askFactor, confirmEnrolment, newRecovery, type OwnFactor, removeFactor, startEnrolment } from './own';
 
 type Doing = { kind: 'add' | 'remove' | 'codes' } | { kind: 'enrol'; challenge: Challenge } | { kind: 'shown'; codes: string[] } | null;
@@ -122,27 +122,7 @@ export function Factor(): ReactNode {
           {t('cancel')}
         </button>
       )}
-      {doing?.kind === 'shown' && <Codes codes={doing.codes} onKept={() => setDoing(null)} />}
+      {doing?.kind === 'shown' && <Recovery part codes={doing.codes} onKept={() => setDoing(null)} />}
     </section>
-  );
-}
-
-function Codes({ codes, onKept }: { codes: string[]; onKept: () => void }): ReactNode {
-  const { t } = useTranslation('shell');
-  return (
-    <>
-      <h3>{t('recovery.title')}</h3>
-      <p className="tk-sub">{t('recovery.told')}</p>
-      <ol className="tk-codes">
-        {codes.map((code) => (
-          <li key={code}>
-            <code className="tk-key">{code}</code>
-          </li>
-        ))}
-      </ol>
-      <button type="button" className="tk-btn tk-pri" onClick={onKept}>
-        {t('recovery.kept')}
-      </button>
-    </>
   );
 }

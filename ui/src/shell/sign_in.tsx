@@ -19,26 +19,9 @@ export function LanguageSwitch(): ReactNode {
   );
 }
 
-interface Problems {
-  account?: string;
-  password?: string;
-  form?: string;
-}
-
-type Way = { kind: 'password' } | { kind: 'phone' } | { kind: 'step'; challenge: Challenge } | { kind: 'recovery'; done: SignedIn };
-
-/** `again`: the session ended in the middle of work; the page below keeps what was typed. */
-export function SignIn({ again = false }: { again?: boolean }): ReactNode {
+/** One card under the platform's name: what stands before a door. */
+export function DoorFrame({ children }: { children: ReactNode }): ReactNode {
   const { t } = useTranslation('shell');
-  const [way, setWay] = useState<Way>({ kind: 'password' });
-  const [phone, setPhone] = useState(false);
-  useEffect(() => void askWays().then((ways) => setPhone(ways.phone)), []);
-  const onDone = (answer: Challenge | SignedIn): void => {
-    if ('next' in answer) setWay({ kind: 'step', challenge: answer });
-    else if (answer.recovery.length > 0) setWay({ kind: 'recovery', done: answer });
-    else enter(answer.session);
-  };
-  const toPassword = (): void => setWay({ kind: 'password' });
   return (
     <div className="tk-signin">
       <header className="tk-signin-top">
@@ -49,12 +32,38 @@ export function SignIn({ again = false }: { again?: boolean }): ReactNode {
         <LanguageSwitch />
       </header>
       <main className="tk-signin-card" id="main">
-        {way.kind === 'password' && <ByPassword again={again} onDone={onDone} onPhone={phone ? () => setWay({ kind: 'phone' }) : undefined} />}
-        {way.kind === 'phone' && <ByPhone onDone={onDone} onBack={toPassword} />}
-        {way.kind === 'step' && <Step key={way.challenge.ticket} challenge={way.challenge} onDone={onDone} onBack={toPassword} />}
-        {way.kind === 'recovery' && <Recovery codes={way.done.recovery} onKept={() => enter(way.done.session)} />}
+        {children}
       </main>
     </div>
+  );
+}
+
+interface Problems {
+  account?: string;
+  password?: string;
+  form?: string;
+}
+
+type Way = { kind: 'password' } | { kind: 'phone' } | { kind: 'step'; challenge: Challenge } | { kind: 'recovery'; done: SignedIn };
+
+/** `again`: the session ended in the middle of work; the page below keeps what was typed. */
+export function SignIn({ again = false }: { again?: boolean }): ReactNode {
+  const [way, setWay] = useState<Way>({ kind: 'password' });
+  const [phone, setPhone] = useState(false);
+  useEffect(() => void askWays().then((ways) => setPhone(ways.phone)), []);
+  const onDone = (answer: Challenge | SignedIn): void => {
+    if ('next' in answer) setWay({ kind: 'step', challenge: answer });
+    else if (answer.recovery.length > 0) setWay({ kind: 'recovery', done: answer });
+    else enter(answer.session);
+  };
+  const toPassword = (): void => setWay({ kind: 'password' });
+  return (
+    <DoorFrame>
+      {way.kind === 'password' && <ByPassword again={again} onDone={onDone} onPhone={phone ? () => setWay({ kind: 'phone' }) : undefined} />}
+      {way.kind === 'phone' && <ByPhone onDone={onDone} onBack={toPassword} />}
+      {way.kind === 'step' && <Step key={way.challenge.ticket} challenge={way.challenge} onDone={onDone} onBack={toPassword} />}
+      {way.kind === 'recovery' && <Recovery codes={way.done.recovery} onKept={() => enter(way.done.session)} />}
+    </DoorFrame>
   );
 }
 

@@ -178,11 +178,12 @@ export function PasswordForm(props: { busy: boolean; problem?: string; submitTex
 }
 
 /** Shown once: whoever goes on without having kept them has none. */
-export function Recovery({ codes, onKept }: { codes: string[]; onKept: () => void }): ReactNode {
+export function Recovery({ codes, onKept, part = false }: { codes: string[]; onKept: () => void; part?: boolean }): ReactNode {
   const { t } = useTranslation('shell');
+  const Title = part ? 'h3' : 'h1'; // a part of a page, or all that the card holds
   return (
     <>
-      <h1>{t('recovery.title')}</h1>
+      <Title>{t('recovery.title')}</Title>
       <p className="tk-sub">{t('recovery.told')}</p>
       <ol className="tk-codes">
         {codes.map((code) => (
@@ -191,7 +192,7 @@ export function Recovery({ codes, onKept }: { codes: string[]; onKept: () => voi
           </li>
         ))}
       </ol>
-      <button type="button" className="tk-btn tk-pri tk-big" onClick={onKept}>
+      <button type="button" className={part ? 'tk-btn tk-pri' : 'tk-btn tk-pri tk-big'} onClick={onKept}>
         {t('recovery.kept')}
       </button>
     </>
