@@ -294,6 +294,59 @@ TEST(Identifier, ComparesWithItsGrade) {
   EXPECT_EQ(ValueKey(Classify("")), 0U);
 }
 
+/// Of a and b, insertions, deletions, replacements and swaps of neighbours, by the whole table.
+size_t SlipsOfTable(std::string_view a, std::string_view b) {
+  std::vector<std::vector<size_t>> table(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) {
+    for (size_t j = 0; j <= b.size(); ++j) {
+      if (i == 0 || j == 0) {
+        table[i][j] = i + j;
+        continue;
+      }
+      const size_t replaced = table[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      table[i][j] = std::min({table[i - 1][j] + 1, table[i][j - 1] + 1, replaced});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        table[i][j] = std::min(table[i][j], table[i - 2][j - 2] + 1);
+    }
+  }
+  return table[a.size()][b.size()];
+}
+
+TEST(Identifier, SlipsAreThoseOfTheWholeTable) {
+  std::mt19937 random(7);
+  const auto below = [&](size_t n) { return random() % n; };
+  size_t near = 0;
+  for (int round = 0; round < 30'000; ++round) {
+    std::string a, b;
+    for (size_t i = 0, size = 1 + below(20); i < size; ++i) a += static_cast<char>('0' + below(3));
+    b = a;
+    for (size_t edit = below(5); edit > 0 && !b.empty(); --edit) {
+      const size_t at = below(b.size());
+      const size_t kind = below(4);
+      if (kind == 0) b[at] = static_cast<char>('0' + below(3));
+      if (kind == 1) b.erase(at, 1);
+      if (kind == 2) b.insert(at, 1, static_cast<char>('0' + below(3)));
+      if (kind == 3 && at + 1 < b.size()) std::swap(b[at], b[at + 1]);
+    }
+    if (a == b || b.empty()) continue;
+    for (const Grade grade : {Grade::kBroken, Grade::kPattern}) {
+      const auto identifier = [&](const std::string& text) {
+        Identifier id;
+        id.kind = IdKind::kPassport;
+        id.grade = grade;
+        id.size = static_cast<uint8_t>(text.size());
+        std::copy(text.begin(), text.end(), id.text.begin());
+        return id;
+      };
+      const bool is_near = SlipsOfTable(a, b) <= (grade == Grade::kBroken ? 2U : 1U);
+      near += is_near ? 1 : 0;
+      ASSERT_EQ(Compare(identifier(a), identifier(b)), is_near ? IdAgreement::kSlip : IdAgreement::kDifferent)
+          << a << " " << b;
+    }
+  }
+  EXPECT_GT(near, 10'000u);
+}
+
 // Every number of the rule is taken; any one digit changed, or two neighbours swapped, is not.
 TEST(Identifier, GeneratedResidentIdsHoldAndOneWrongDigitIsFound) {
   std::mt19937 random(20261122);

@@ -112,7 +112,10 @@ BirthLevel CompareBirths(int32_t a, int32_t b) {
   const int same = (x.year == y.year) + (x.month == y.month) + (x.day == y.day);
   if (x.year == y.year && x.month == y.day && x.day == y.month) return BirthLevel::kSlip;
   if (OneSlip(a, b)) return BirthLevel::kSlip;
-  if (LunarOf(a) == b || LunarOf(b) == a) return BirthLevel::kLunar;
+  // A lunar year begins within the solar one of its number.
+  const int later = x.year - y.year;
+  if ((later == 0 || later == 1) && LunarOf(a) == b) return BirthLevel::kLunar;
+  if ((later == 0 || later == -1) && LunarOf(b) == a) return BirthLevel::kLunar;
   return same == 2 ? BirthLevel::kPart : BirthLevel::kDifferent;
 }
 

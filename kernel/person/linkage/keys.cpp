@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <utility>
 
 #include "kernel/base/hash.h"
 #include "kernel/base/text.h"
@@ -144,14 +146,13 @@ PartValues ValuesOf(const EntryView& entry, KeyPart part) {
   return values;
 }
 
-void Combine(const std::vector<PartValues>& parts, size_t at, uint64_t hash, uint8_t pass,
-             std::vector<Key>* keys) {
-  if (at == parts.size()) {
+void Combine(std::span<const PartValues* const> parts, uint64_t hash, uint8_t pass, std::vector<Key>* keys) {
+  if (parts.empty()) {
     if (keys->size() < kKeysMax) keys->push_back({static_cast<uint32_t>(Mix(hash) >> 32), pass});
     return;
   }
-  for (size_t i = 0; i < parts[at].n; ++i)
-    Combine(parts, at + 1, Mix(hash ^ parts[at].value[i]) + 1, pass, keys);
+  for (size_t i = 0; i < parts[0]->n; ++i)
+    Combine(parts.subspan(1), Mix(hash ^ parts[0]->value[i]) + 1, pass, keys);
 }
 
 uint64_t SeedOf(size_t pass) { return Mix(pass + 0x7a3d); }
@@ -160,14 +161,19 @@ uint64_t SeedOf(size_t pass) { return Mix(pass + 0x7a3d); }
 
 void KeysOf(const EntryView& entry, const std::vector<Pass>& passes, std::vector<Key>* keys) {
   keys->clear();
-  std::vector<PartValues> parts;
+  // Passes share parts: each is read once.
+  std::array<PartValues, kKeyParts> values;
+  std::array<bool, kKeyParts> known{};
+  std::array<const PartValues*, kPassParts> parts;
   for (size_t p = 0; p < passes.size(); ++p) {
-    parts.clear();
+    size_t n = 0;
     for (const KeyPart part : passes[p].parts) {
-      parts.push_back(ValuesOf(entry, part));
-      if (parts.back().n == 0) break;
+      const auto at = static_cast<size_t>(part);
+      if (!std::exchange(known[at], true)) values[at] = ValuesOf(entry, part);
+      parts[n++] = &values[at];
+      if (values[at].n == 0) break;
     }
-    if (parts.back().n != 0) Combine(parts, 0, SeedOf(p), static_cast<uint8_t>(p), keys);
+    if (parts[n - 1]->n != 0) Combine({parts.data(), n}, SeedOf(p), static_cast<uint8_t>(p), keys);
   }
   const auto less = [](const Key& a, const Key& b) {
     return a.pass != b.pass ? a.pass < b.pass : a.hash < b.hash;

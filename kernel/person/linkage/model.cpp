@@ -25,39 +25,38 @@ constexpr double kFrequencyBitsMax = 10;  // what rarity may add at most: a typi
 
 /// Fields that a part holds equal, or nearly so.
 uint32_t HeldBy(KeyPart part) {
-  const auto bit = [](Field field) { return 1U << static_cast<uint32_t>(field); };
   switch (part) {
     case KeyPart::kId:
     case KeyPart::kIdTail:
     case KeyPart::kIdBirthless:
-      return bit(Field::kId) | bit(Field::kCard);
+      return BitOf(Field::kId) | BitOf(Field::kCard);
     case KeyPart::kPhone:
-      return bit(Field::kPhone);
+      return BitOf(Field::kPhone);
     case KeyPart::kEmail:
     case KeyPart::kEmailLocal:
-      return bit(Field::kEmail);
+      return BitOf(Field::kEmail);
     case KeyPart::kBirth:
     case KeyPart::kBirthYear:
     case KeyPart::kMonthDay:
-      return bit(Field::kBirth);
+      return BitOf(Field::kBirth);
     case KeyPart::kFamily:
     case KeyPart::kFamilyStart:
-      return bit(Field::kFamily);
+      return BitOf(Field::kFamily);
     case KeyPart::kGiven:
     case KeyPart::kGivenText:
     case KeyPart::kGivenStart:
-      return bit(Field::kGiven);
+      return BitOf(Field::kGiven);
     case KeyPart::kName:
-      return bit(Field::kFamily) | bit(Field::kGiven);
+      return BitOf(Field::kFamily) | BitOf(Field::kGiven);
     case KeyPart::kNumbers:
     case KeyPart::kWords:
-      return bit(Field::kAddress);
+      return BitOf(Field::kAddress);
     case KeyPart::kDivision:
-      return bit(Field::kDivision);
+      return BitOf(Field::kDivision);
     case KeyPart::kMother:
-      return bit(Field::kRelation);
+      return BitOf(Field::kRelation);
     case KeyPart::kSex:
-      return bit(Field::kSex);
+      return BitOf(Field::kSex);
   }
   return 0;
 }
@@ -113,7 +112,8 @@ Pass ReadPass(const JsonNode& node) {
     pass.parts.push_back(static_cast<KeyPart>(found - kPartNames.begin()));
     pass.held |= HeldBy(pass.parts.back());
   }
-  if (pass.parts.empty() || pass.parts.size() > 4) node.Refuse("must have 1 to 4 parts", node.path());
+  if (pass.parts.empty() || pass.parts.size() > kPassParts)
+    node.Refuse("must have 1 to 4 parts", node.path());
   pass.trains = node.Has("trains") && node.At("trains").Flag();
   return pass;
 }

@@ -49,7 +49,7 @@ struct Pass {
   /// Fields that are equal by being in one block.
   uint32_t held = 0;  // bits by Field
 };
-inline constexpr size_t kPassesMax = 24;
+inline constexpr size_t kPassesMax = 24, kPassParts = 4;
 
 /// Shares among pairs of one person (m) and of two (u), by level. Level 0 is left out: what is missing weighs nothing.
 struct FieldModel {
