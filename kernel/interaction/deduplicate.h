@@ -6,7 +6,9 @@
 //         alone and what was said already is not said again. What a person decided is kept, also against the machine.
 // For:    the one process that has the data folder (tongkang deduplicate). Not beside a server: it would decide about records that change
 //         meanwhile, and it needs the memory of a second index.
-// Cost:   a match a record, and beside it, on another thread, a write for what is appended. Memory: the person index once more.
+// Threads: the caller's decides, one record after the other; what is to be said is made and prepared by others (deduplicate_sayings.h) and appended in
+//         the order in which it was decided, so the same comes of any number of them.
+// Cost:   a match a record, and beside it a write for what is appended; at first a look at each review that there is. Memory: the person index once more.
 #pragma once
 
 #include <functional>
@@ -24,6 +26,8 @@ struct DeduplicateOptions {
   /// Hears how far it is, about every second, and at the end.
   std::function<void(const Deduplicated& so_far, uint64_t records)> tell = {};
   size_t at_once = 500;  // resources of a transaction
+  unsigned threads =
+      0;  // that make what is appended, beside the one that decides; 0: as many as the machine has
   /// Tests: asked before each transaction; an error ends it there, as a crash would.
   std::function<Status()> before_append = {};
 };

@@ -35,6 +35,24 @@ class DeduplicateTest : public PersonsTest {
     EXPECT_TRUE(done.ok()) << done.error().ToString();
     return done.ok() ? *done : Deduplicated();
   }
+  /// Linkages and reviews in the order of the log.
+  std::string Appended() const {
+    std::string all;
+    for (const char* asked :
+         {"Linkage?_sort=_lastUpdated&_count=200", "Task?_sort=_lastUpdated&_count=200"}) {
+      const fhir::Document document = Parsed(Get(asked));
+      for (const fhir::Value entry : document.Root()["entry"]) {
+        const fhir::Value resource = entry["resource"];
+        all += resource["code"]["coding"].At(0)["code"].ToString() + " " +
+               resource["for"]["reference"].ToString();
+        for (const fhir::Value item : resource["item"]) all += " " + item["resource"]["reference"].ToString();
+        for (const fhir::Value input : resource["input"])
+          all += " " + input["valueReference"]["reference"].ToString();
+        all += "\n";
+      }
+    }
+    return all;
+  }
   /// Patients with every case of the policy, and many at random.
   void PutAll() {
     PutPatient({.id = "a", .resident_id = kFirstNumber, .phone = "19900000001"});
@@ -84,6 +102,22 @@ TEST_F(DeduplicateTest, ItIsWhatLiveMatchingWouldHaveDone) {
   EXPECT_EQ(again.joined + again.reviews, 0u);
   EXPECT_EQ(again.known, done.joined + done.reviews);
   EXPECT_EQ(engine_->Head().t, after.t);
+}
+
+TEST_F(DeduplicateTest, AnyNumberOfThreadsAppendTheSameInTheSameOrder) {
+  std::vector<std::string> appended;
+  for (const unsigned threads : {1U, 2U, 5U}) {
+    Empty(false);
+    PutAll();
+    DeduplicateOptions options;
+    options.at_once = 2;
+    options.threads = threads;
+    ASSERT_TRUE(Deduplicate(ContextOf(false), options).ok());
+    appended.push_back(Appended());
+  }
+  EXPECT_GT(std::count(appended[0].begin(), appended[0].end(), '\n'), 30);
+  EXPECT_EQ(appended[1], appended[0]);
+  EXPECT_EQ(appended[2], appended[0]);
 }
 
 TEST_F(DeduplicateTest, CutOffItGoesOnWhereItWas) {

@@ -118,10 +118,11 @@ std::vector<Matched> FindMatches(const Room& room, const Call& call, const std::
     const auto visible = VisibleRecords(room, call.viewer(), *people, members, position);
     if (visible.empty()) continue;
     std::vector<EntryView> views;
+    std::vector<std::string> rooms(visible.size());
     Matched one;
     Scored best;
     for (const PersonRecord& record : visible) {
-      views.push_back(people->View(people->Find(record.id_hash)));
+      views.push_back(people->View(people->Find(record.id_hash), &rooms[views.size()]));
       const Scored scored = people->index().ScorePair(query, views.back(), &scratch);
       const bool is_better =
           scored.verdict != best.verdict ? scored.verdict > best.verdict : scored.bits > best.bits;
@@ -253,7 +254,9 @@ Result<Response> ExplainMatch(const Room& room, const Call& call) {
     if (a == person::kNoRow || b == person::kNoRow || !people->IsLive(a) || !people->IsLive(b))
       return MakeError(ErrorCode::kNotFound, "One of the Patients is no longer in the index.");
     person::linkage::MatchScratch scratch;
-    AppendExplained(persons, people->index().ScorePair(people->View(a), people->View(b), &scratch), &json);
+    std::string bytes, other_bytes;
+    const EntryView view = people->View(a, &bytes), other = people->View(b, &other_bytes);
+    AppendExplained(persons, people->index().ScorePair(view, other, &scratch), &json);
     json.Object().Member("name", "same-person").Key("valueBoolean").Bool(people->IsSamePerson(a, b)).End();
     json.Object().Member("name", "held-apart").Key("valueBoolean").Bool(people->IsHeldApart(a, b)).End();
   }

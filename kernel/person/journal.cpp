@@ -127,10 +127,11 @@ Status ReadBody(const std::string& path, std::span<const char> body, JournalEntr
 }
 
 constexpr size_t kAhead = 32;  // pieces that are known before they are handed on
+/// Hears of each twice before it is handed on, the second time `again`: what it needs can be brought near in two steps.
+using Soon = std::function<void(const JournalEntry& entry, bool again)>;
 
 Status ReadPieces(const std::string& path, std::string_view journal,
-                  const std::function<Status(const JournalEntry&)>& each,
-                  const std::function<void(uint64_t id_hash)>& soon) {
+                  const std::function<Status(const JournalEntry&)>& each, const Soon& soon) {
   std::array<JournalEntry, kAhead> waiting;
   size_t come = 0, gone = 0;
   const auto hand_on = [&]() -> Status {
@@ -144,7 +145,8 @@ Status ReadPieces(const std::string& path, std::string_view journal,
                   if (crc != CrcOf(body)) return Damaged(path, "a checksum differs");
                   JournalEntry& entry = waiting[come++ % kAhead];
                   TRY(ReadBody(path, body, &entry));
-                  if (soon && entry.kind == JournalKind::kRecord) soon(entry.id_hash);
+                  if (soon) soon(entry, false);
+                  if (soon && come > kAhead / 2) soon(waiting[(come - 1 - kAhead / 2) % kAhead], true);
                   return come - gone < kAhead ? Status() : hand_on();
                 }));
   while (gone < come) TRY(hand_on());
@@ -218,10 +220,9 @@ Status ForJournal(std::string_view journal, const std::function<Status(const Jou
 }
 
 Status ReadJournal(const std::string& path, uint64_t size,
-                   const std::function<Status(const JournalEntry&)>& each,
-                   const std::function<void(uint64_t id_hash)>& soon) {
+                   const std::function<Status(const JournalEntry&)>& each) {
   const MappedJournal file = TRY(MappedJournal::Open(path, size, false));
-  return ReadPieces(path, {file.data(), size}, each, soon);
+  return ReadPieces(path, {file.data(), size}, each, {});
 }
 
 Status LoadPeople(const std::string& path, uint64_t size, size_t records, size_t pairs, unsigned threads,
@@ -246,8 +247,14 @@ Status LoadPeople(const std::string& path, uint64_t size, size_t records, size_t
     }
     return {};
   };
-  TRY(ReadJournal(path, size, fold, [people](uint64_t id_hash) { people->Prefetch(id_hash); }));
-  people->EndMany(threads);
+  const MappedJournal file = TRY(MappedJournal::Open(path, size, false));
+  TRY(ReadPieces(path, {file.data(), size}, fold, [people](const JournalEntry& entry, bool again) {
+    const bool is_record = entry.kind == JournalKind::kRecord || entry.kind == JournalKind::kRecordGone;
+    if (is_record) people->PrefetchRecord(entry.id_hash, again);
+    if (entry.kind == JournalKind::kDecision || entry.kind == JournalKind::kDecisionGone)
+      people->PrefetchDecision(entry.id_hash, entry.pairs, again);
+  }));
+  people->EndMany(threads);  // records lie in the file until then
   return {};
 }
 

@@ -43,11 +43,9 @@ Status RemoveOtherJournals(const std::string& folder, uint64_t number);
 
 /// `bytes` more at the end of `path`, which has `size` bytes that count: what lies behind is cut off. Synced.
 Status AppendToJournal(const std::string& path, uint64_t size, std::string_view bytes);
-/// Calls `each` for every piece of the first `size` bytes; blank ones are left out. `soon` hears the keys of records some pieces before `each` does.
-/// Errors: its; kCorrupt.
+/// Calls `each` for every piece of the first `size` bytes; blank ones are left out. Errors: its; kCorrupt.
 Status ReadJournal(const std::string& path, uint64_t size,
-                   const std::function<Status(const JournalEntry&)>& each,
-                   const std::function<void(uint64_t id_hash)>& soon = {});
+                   const std::function<Status(const JournalEntry&)>& each);
 /// Folds it into People that are empty; about so many records and pairs come.
 Status LoadPeople(const std::string& path, uint64_t size, size_t records, size_t pairs, unsigned threads,
                   People* people);

@@ -71,8 +71,10 @@ class Deciding {
   template <class Each>
   void ForRecords(uint64_t person, size_t end, Each each) const {
     if (const Row row = people_.Find(person); row != kNoRow) {
+      std::string room;
       for (const Row member : people_.MembersOf(row)) {
-        if (!place_.contains(people_.HashOf(member))) each(people_.HashOf(member), people_.View(member));
+        if (!place_.contains(people_.HashOf(member)))
+          each(people_.HashOf(member), people_.View(member, &room));
       }
     }
     for (size_t i = 0; i < end; ++i) {
@@ -116,7 +118,8 @@ class Deciding {
     people_.index().Match(query, Verdict::kProbable, &scratch_, &hits);
     for (const MatchHit& hit : hits) add(people_.HashOf(people_.AnchorOf(hit.entry)), hit.scored);
     // Found among themselves, scored as all are: how many share a phone is known of those who are stored.
-    among_.Match(query, Verdict::kProbable, &among_scratch_, &hits);
+    hits.clear();
+    if (i > 0) among_.Match(query, Verdict::kProbable, &among_scratch_, &hits);
     for (const MatchHit& hit : hits) {
       const Scored scored = people_.index().ScorePair(query, among_.View(hit.entry), &scratch_);
       if (scored.verdict >= Verdict::kProbable) add(PersonOf(incoming_[hit.entry].id_hash), scored);

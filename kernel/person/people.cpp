@@ -20,9 +20,10 @@ Row People::RowFor(uint64_t id_hash) {
   if (row != kNoRow) return row;
   row = static_cast<Row>(rows_.size());
   CHECK(row < kNoRow);
-  rows_.emplace_back();
-  rows_.back().hash = id_hash;
-  rows_.back().next = row;
+  Record record;
+  record.hash = id_hash;
+  record.next = row;
+  rows_.push_back(record);
   row_table_.Put(id_hash, row, [this](uint32_t each) { return rows_[each].hash; });
   return row;
 }
@@ -36,7 +37,7 @@ std::vector<Row> People::RingOf(Row row) const {
 std::vector<Row> People::MembersOf(Row row) const {
   std::vector<Row> members = RingOf(row);
   std::erase_if(members, [this](Row each) { return !IsLive(each); });
-  std::sort(members.begin(), members.end(), [this](Row a, Row b) { return rows_[a].first < rows_[b].first; });
+  std::sort(members.begin(), members.end(), [this](Row a, Row b) { return FirstOf(a) < FirstOf(b); });
   return members;
 }
 
@@ -53,10 +54,13 @@ void People::Refresh(Row any) {
   std::vector<Row> live;
   std::vector<Entry> entries;  // that its rows had, of several persons after a join
   for (const Row row : ring) {
-    const Entry entry = std::exchange(rows_[row].entry, kNoEntry);
+    const Entry entry = rows_[row].entry;
     if (entry != kNoEntry && std::find(entries.begin(), entries.end(), entry) == entries.end())
       entries.push_back(entry);
     if (IsLive(row)) live.push_back(row);
+  }
+  for (const Row row : ring) {
+    if (!IsLive(row)) rows_[row].entry = kNoEntry;
   }
   persons_ -= entries.size();
   if (live.empty()) {
@@ -67,71 +71,121 @@ void People::Refresh(Row any) {
   SortNewest(&live);
   // The oldest entry goes on: it is that of the person who was here before.
   std::sort(entries.begin(), entries.end());
+  if (live.size() == 1)
+    RefreshOne(live[0], entries);
+  else
+    RefreshSeveral(live, entries);
+}
+
+void People::RefreshOne(Row live, std::span<const Entry> entries) {
+  KeepWhole(live);
   for (size_t i = 1; i < entries.size(); ++i) index_.Remove(entries[i]);
-  Entry entry = kNoEntry;
-  if (live.size() == 1) {
-    const linkage::Place place = rows_[live[0]].bytes;
-    entry = entries.empty() ? index_.AddShared(place) : index_.ReplaceShared(entries.front(), place);
-  } else {
-    const std::string merged = Merged(live);
-    entry = entries.empty() ? index_.AddPacked(merged) : index_.ReplacePacked(entries.front(), merged);
+  const linkage::Place place = rows_[live].bytes;
+  SetPerson(entries.empty() ? index_.AddShared(place) : index_.ReplaceShared(entries.front(), place),
+            {&live, 1});
+}
+
+void People::RefreshSeveral(std::span<const Row> live, std::span<const Entry> entries) {
+  // What each of them is, as long as the entries are there that tell it.
+  std::vector<std::string> rooms(live.size());
+  std::vector<std::string_view> bytes;
+  std::vector<EntryView> newest;
+  for (size_t i = 0; i < live.size(); ++i) {
+    bytes.push_back(BytesOf(live[i], &rooms[i]));
+    if (i < kRecordsMerged) newest.emplace_back(bytes[i].data());
   }
-  SetPerson(entry, live);
+  std::string merged;
+  std::vector<std::string> picks;
+  linkage::PackMerged(newest, &merged, &picks);
+  for (size_t i = 1; i < entries.size(); ++i) index_.Remove(entries[i]);
+  SetPerson(entries.empty() ? index_.AddPacked(merged) : index_.ReplacePacked(entries.front(), merged), live);
+  for (size_t i = 0; i < live.size(); ++i) {
+    const bool is_pick = i < picks.size() && !picks[i].empty();
+    KeepInstead(live[i], is_pick ? picks[i] : bytes[i], is_pick);
+  }
 }
 
 void People::SortNewest(std::vector<Row>* live) const {
-  std::sort(live->begin(), live->end(), [this](Row a, Row b) { return rows_[a].changed > rows_[b].changed; });
-}
-
-std::string People::Merged(std::span<const Row> newest_first) const {
-  std::vector<EntryView> parts;
-  for (const Row row : newest_first.first(std::min(newest_first.size(), kRecordsMerged)))
-    parts.push_back(View(row));
-  std::string merged;
-  linkage::PackMerged(parts, &merged);
-  return merged;
+  std::sort(live->begin(), live->end(), [this](Row a, Row b) { return ChangedOf(a) > ChangedOf(b); });
 }
 
 void People::SetPerson(Entry entry, std::span<const Row> live) {
-  if (entry >= anchors_.size()) anchors_.resize(size_t{entry} + 1, kNoRow);
-  anchors_[entry] = *std::min_element(live.begin(), live.end(),
-                                      [this](Row a, Row b) { return rows_[a].first < rows_[b].first; });
+  anchors_.GrowTo(size_t{entry} + 1, kNoRow);
+  anchors_[entry] =
+      *std::min_element(live.begin(), live.end(), [this](Row a, Row b) { return FirstOf(a) < FirstOf(b); });
   for (const Row row : live) rows_[row].entry = entry;
+}
+
+std::string_view People::BytesOf(Row row, std::string* room) const {
+  if (is_many_) return {given_[row], linkage::PackedSize(given_[row])};
+  const Record& record = rows_[row];
+  const char* const at = At(record.bytes);
+  if (!record.is_pick) return {at, linkage::PackedSize(at)};
+  linkage::UnpackPick(index_.View(record.entry), at, room);
+  return *room;
+}
+
+void People::LetGo(linkage::Place place, bool is_pick) {
+  const char* const at = At(place);
+  index_.packed().LetGo(place, is_pick ? linkage::PickSize(at) : linkage::PackedSize(at));
+}
+
+void People::KeepInstead(Row row, std::string_view bytes, bool is_pick) {
+  Record& record = rows_[row];
+  if (!is_pick && !record.is_pick) return;  // they are the same
+  const linkage::Place former = std::exchange(record.bytes, index_.packed().Keep(bytes));
+  LetGo(former, std::exchange(record.is_pick, is_pick));
+}
+
+void People::KeepWhole(Row row) {
+  if (!rows_[row].is_pick) return;
+  std::string room;
+  KeepInstead(row, BytesOf(row, &room), false);
 }
 
 void People::PutRecord(uint64_t id_hash, uint64_t ordinal, std::string_view packed, uint64_t first,
                        uint64_t changed) {
   const Row row = RowFor(id_hash);
   Record& record = rows_[row];
-  const bool is_new = record.ordinal == 0;
-  const bool is_same = !is_new && BytesOf(row) == packed;
+  const bool is_new = !IsLive(row);
+  std::string room;
+  const std::string_view before = is_new ? std::string_view() : BytesOf(row, &room);
+  const bool is_same = !is_new && before == packed;
   if (is_new) {
-    record.first = first == 0 ? ordinal : first;
+    record.SetAge(kFirst, first == 0 ? ordinal : first);
     ++live_;
   }
-  record.ordinal = ordinal;
-  if (changed == 0) changed = is_same ? record.changed : ordinal;
-  const bool is_as_new = std::exchange(record.changed, changed) == changed;
+  record.SetAge(kLast, ordinal);
+  if (changed == 0) changed = is_same ? ChangedOf(row) : ordinal;
+  const bool is_as_new = ChangedOf(row) == changed;
+  record.SetAge(kChanged, changed);
   if (is_same && is_as_new) return;
+  packed_bytes_ += packed.size();
+  packed_bytes_ -= before.size();
+  if (is_many_) {
+    if (given_.size() <= row) given_.resize(row + size_t{1});
+    given_[row] = packed.data();
+    return;
+  }
+  if (is_same) return Refresh(row);
   // What nobody has any more is not kept either: it may be of one who is erased. But the person's entry may stand on it until he has another.
   const linkage::Place former = std::exchange(record.bytes, index_.packed().Keep(packed));
-  packed_bytes_ += packed.size();
+  const bool was_pick = std::exchange(record.is_pick, false);
   Refresh(row);
-  if (!is_new) LetGo(former);
-}
-
-void People::LetGo(linkage::Place place) {
-  packed_bytes_ -= linkage::PackedSize(At(place));
-  index_.packed().Wipe(place);
+  if (!is_new) LetGo(former, was_pick);
 }
 
 void People::RemoveRecord(uint64_t id_hash) {
   const Row row = Find(id_hash);
   if (row == kNoRow || !IsLive(row)) return;
-  rows_[row].ordinal = rows_[row].first = rows_[row].changed = 0;
+  Record& record = rows_[row];
+  std::string room;
+  packed_bytes_ -= BytesOf(row, &room).size();
+  for (const Age age : {kLast, kFirst, kChanged}) record.SetAge(age, 0);
   --live_;
+  if (is_many_) return;
   Refresh(row);
-  LetGo(std::exchange(rows_[row].bytes, linkage::PackedStore::kNowhere));
+  LetGo(std::exchange(record.bytes, linkage::PackedStore::kNowhere), std::exchange(record.is_pick, false));
 }
 
 void People::Join(Row a, Row b) {
@@ -152,8 +206,12 @@ void People::Split(Row a, Row b) {
     }
   }
   if (std::find(reached.begin(), reached.end(), b) != reached.end()) return;
-  std::vector<Row> ring = RingOf(a);
+  const std::vector<Row> ring = RingOf(a);
   std::vector<Row> rest;
+  // What a record is may not hang on the entry of a person who is no more.
+  for (const Row row : ring) {
+    if (IsLive(row)) KeepWhole(row);
+  }
   for (const Row row : ring) {
     if (std::find(reached.begin(), reached.end(), row) == reached.end()) rest.push_back(row);
   }
@@ -176,9 +234,8 @@ void People::Split(Row a, Row b) {
 
 void People::BeginMany(size_t records, size_t pairs) {
   is_many_ = true;
-  rows_.reserve(records);
+  given_.reserve(records);
   row_table_.Reserve(records);
-  edges_.reserve(pairs);
   edge_table_.Reserve(pairs);
 }
 
@@ -191,17 +248,24 @@ struct People::Crowd {
   }
 };
 
+void People::PrefetchDecision(uint64_t linkage, std::span<const PairOf> pairs, bool again) const {
+  Prefetch(edge_table_, edges_, linkage, again);
+  for (const PairOf& pair : pairs) {
+    PrefetchRecord(pair.source, again);
+    PrefetchRecord(pair.alternate, again);
+  }
+}
+
 void People::EndMany(unsigned threads) {
   constexpr size_t kCrowd = size_t{1} << 16;
   // Rings anew from what is left of the decisions, then each person once, the oldest rows first.
   for (Row row = 0; row < rows_.size(); ++row) rows_[row].next = row;
-  for (const Edge& edge : edges_) {
+  for (size_t i = 0; i < edges_.size(); ++i) {
+    const Edge& edge = edges_[i];
     if (edge.source != kNoRow && edge.active && !IsSamePerson(edge.source, edge.alternate))
       std::swap(rows_[edge.source].next, rows_[edge.alternate].next);
   }
-  is_many_ = false;
-  index_.BeginFill(live_);
-  anchors_.reserve(live_);
+  index_.BeginFill();
   std::vector<bool> done(rows_.size());
   Crowd crowd;
   std::vector<Row> live;
@@ -221,19 +285,35 @@ void People::EndMany(unsigned threads) {
     if (crowd.size() == kCrowd) FillCrowd(std::exchange(crowd, {}), threads);
   }
   FillCrowd(crowd, threads);
+  is_many_ = false;
+  given_ = std::vector<const char*>();
   index_.EndFill(threads);
 }
 
 void People::FillCrowd(const Crowd& crowd, unsigned threads) {
   constexpr size_t kChunk = 1024;
   std::vector<std::string> merged(crowd.size());
+  std::vector<std::vector<std::string>> picks(crowd.size());
   linkage::InParallel(threads, crowd.size(), kChunk, [&](unsigned, size_t begin, size_t end) {
+    std::vector<EntryView> newest;
     for (size_t person = begin; person < end; ++person) {
-      if (crowd.of(person).size() > 1) merged[person] = Merged(crowd.of(person));
+      const std::span<const Row> live = crowd.of(person);
+      if (live.size() == 1) continue;
+      newest.clear();
+      for (const Row row : live.first(std::min(live.size(), kRecordsMerged)))
+        newest.emplace_back(given_[row]);
+      linkage::PackMerged(newest, &merged[person], &picks[person]);
     }
   });
   for (size_t person = 0; person < crowd.size(); ++person) {
     const std::span<const Row> live = crowd.of(person);
+    for (size_t i = 0; i < live.size(); ++i) {
+      const char* const given = given_[live[i]];
+      const bool is_pick = i < picks[person].size() && !picks[person][i].empty();
+      rows_[live[i]].is_pick = is_pick;
+      rows_[live[i]].bytes = index_.packed().Keep(
+          is_pick ? std::string_view(picks[person][i]) : std::string_view(given, linkage::PackedSize(given)));
+    }
     SetPerson(live.size() == 1 ? index_.AddShared(rows_[live[0]].bytes) : index_.AddPacked(merged[person]),
               live);
     ++persons_;
@@ -290,7 +370,7 @@ void People::PutDecision(uint64_t linkage, std::span<const PairOf> pairs, bool a
       free_edges_.pop_back();
     } else {
       edge = static_cast<uint32_t>(edges_.size());
-      edges_.emplace_back();
+      edges_.push_back({});
     }
     edges_[edge].linkage = linkage;
     if (last == kNoEdge)
@@ -386,9 +466,9 @@ bool People::IsHeldApart(Row a, Row b) const {
 
 People::Memory People::memory() const {
   const linkage::Index::Memory index = index_.memory();
-  return {index.entries, index.directory + index.postings + anchors_.capacity() * sizeof(Row),
-          rows_.capacity() * sizeof(Record) + row_table_.bytes(),
-          edges_.capacity() * sizeof(Edge) + edge_table_.bytes() + free_edges_.capacity() * sizeof(uint32_t)};
+  return {index.entries, index.directory + index.postings + anchors_.bytes(),
+          rows_.bytes() + row_table_.bytes() + given_.capacity() * sizeof(given_[0]),
+          edges_.bytes() + edge_table_.bytes() + free_edges_.capacity() * sizeof(uint32_t)};
 }
 
 }  // namespace tk::person

@@ -24,6 +24,7 @@ std::string Packed(const linkage::Record& record) {
 /// All that can be asked of People, as text: persons with their records, decisions, and what the index holds of each.
 std::string Told(const People& people) {
   std::map<uint64_t, std::string> persons;
+  std::string room;
   for (Row row = 0; row < people.row_count(); ++row) {
     if (!people.IsLive(row)) continue;
     const std::vector<Row> members = people.MembersOf(row);
@@ -32,7 +33,7 @@ std::string Told(const People& people) {
     for (const Row member : members) {
       text += std::to_string(people.HashOf(member)) + "@" + std::to_string(people.OrdinalOf(member)) + "," +
               std::to_string(people.ChangedOf(member)) + " ";
-      text += std::to_string(linkage::HashOf(people.BytesOf(member))) + " ";
+      text += std::to_string(linkage::HashOf(people.BytesOf(member, &room))) + " ";
       EXPECT_EQ(people.EntryOf(member), people.EntryOf(row));
     }
     EXPECT_EQ(people.AnchorOf(people.EntryOf(row)), row);
@@ -147,6 +148,24 @@ TEST_F(PeopleTest, APersonOfLikeRecordsStandsOnNoneOfThem) {
   people_.RemoveRecord(2);
   EXPECT_EQ(people_.index().View(people_.EntryOf(people_.Find(3))).bytes(), packed);
   EXPECT_EQ(people_.packed_bytes(), packed.size());
+}
+
+TEST_F(PeopleTest, WhatItsPersonTellsIsNotKeptOfARecordOnceMore) {
+  constexpr uint64_t kPersons = 5000, kRecordsEach = 4;
+  size_t bytes = 0;
+  for (uint64_t person = 0; person < kPersons; ++person) {
+    const std::string packed = Packed(
+        TestPerson("王", "给" + std::to_string(person), 19800102, static_cast<uint32_t>(1 + person % 990)));
+    for (uint64_t copy = 0; copy < kRecordsEach; ++copy) {
+      const uint64_t id = person * kRecordsEach + copy + 1;
+      people_.PutRecord(id * 0x9E3779B97F4A7C15ULL, id, packed);
+      if (copy > 0) Say(id, (id - copy) * 0x9E3779B97F4A7C15ULL, id * 0x9E3779B97F4A7C15ULL, true);
+    }
+    bytes += packed.size();
+  }
+  EXPECT_EQ(people_.persons(), kPersons);
+  EXPECT_EQ(people_.packed_bytes(), bytes * kRecordsEach);
+  EXPECT_LT(people_.memory().packed, bytes * 3 / 2 + (size_t{1} << 20));
 }
 
 TEST_F(PeopleTest, APersonIsFoundByEveryValueOfHisRecords) {

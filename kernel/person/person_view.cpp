@@ -139,7 +139,7 @@ PersonView::PersonView(const PersonViewOptions& options)
       rules_(options.rules != nullptr ? *options.rules : linkage::ResidentRules()),
       patient_(options.definitions->FindType("Patient")),
       linkage_(options.definitions->FindType("Linkage")),
-      people_(std::make_unique<People>(model_, rules_)),
+      people_(NewPeople()),
       ahead_(std::make_unique<Ahead>()) {}
 PersonView::~PersonView() = default;
 
@@ -281,6 +281,13 @@ void PersonView::ApplyDue(const Due& due) {
 }
 
 void PersonView::Publish(uint64_t t, view::Ordinal end_ordinal) {
+  // The decision about a record before the record: so its person is worked out once, with it.
+  for (size_t i = 0; i + 1 < due_.size(); ++i) {
+    const Due &record = due_[i], &decision = due_[i + 1];
+    if (record.kind == ChangeKind::kRecord && decision.kind == ChangeKind::kDecision &&
+        decision.decision.pairs.front().alternate == record.id_hash)
+      std::swap(due_[i], due_[i + 1]);
+  }
   for (size_t i = 0; i < due_.size();) {
     const std::lock_guard hold(lock_);
     for (const size_t end = std::min(due_.size(), i + kAppliedAtOnce); i < end; ++i) ApplyDue(due_[i]);
@@ -289,6 +296,22 @@ void PersonView::Publish(uint64_t t, view::Ordinal end_ordinal) {
   const std::lock_guard hold(lock_);
   t_ = t;
   end_ordinal_ = end_ordinal;
+}
+
+std::unique_ptr<People> PersonView::NewPeople() const {
+  auto people = std::make_unique<People>(model_, rules_);
+  people->MergeBeside();
+  return people;
+}
+
+bool PersonView::Maintain() {
+  std::optional<linkage::Postings::Due> due = Read()->DueMerge();
+  if (!due) return false;
+  auto merged = std::make_shared<const linkage::PostingRun>(linkage::MergeRuns(*due->older, *due->newer));
+  // Those that it is put in place of go when nobody waits.
+  const std::lock_guard hold(lock_);
+  people_->PutMerged(*due, std::move(merged));
+  return true;
 }
 
 bool PersonView::IsToBeWrittenAnew(const std::string& folder) const {
@@ -303,13 +326,14 @@ void PersonView::PrintRecords(Row begin, Row end, std::string* out) const {
   const Reading people = Read();
   JournalEntry entry;
   entry.kind = ChangeKind::kRecord;
+  std::string room;
   for (Row row = begin; row < end; ++row) {
     if (!people->IsLive(row)) continue;
     entry.id_hash = people->HashOf(row);
     entry.ordinal = people->OrdinalOf(row);
     entry.first = people->FirstOf(row);
     entry.changed = people->ChangedOf(row);
-    entry.packed = people->BytesOf(row);
+    entry.packed = people->BytesOf(row, &room);
     PrintJournal(entry, out);
   }
 }
@@ -439,7 +463,7 @@ Result<view::Mark> PersonView::LoadSaved(const std::string& folder, const view::
   if (numbers.size() != 4 || numbers[2].second + numbers[3].second > numbers[1].second)
     return MakeError(ErrorCode::kCorrupt, "a saved view is damaged and is rebuilt from the log", folder);
   const uint64_t journal = numbers[0].second, size = numbers[1].second;
-  auto people = std::make_unique<People>(model_, rules_);
+  auto people = NewPeople();
   TRY(LoadPeople(JournalPath(folder, journal), size, numbers[2].second, numbers[3].second,
                  std::max(1U, std::thread::hardware_concurrency()), people.get()));
   const std::lock_guard hold(lock_);
@@ -466,7 +490,7 @@ void PersonView::Clear() {
   RemoveFiles();  // what cannot be used may hold what is erased meanwhile
   EndJournal();
   const std::lock_guard hold(lock_);
-  people_ = std::make_unique<People>(model_, rules_);
+  people_ = NewPeople();
   due_.clear();
   t_ = 0;
   end_ordinal_ = 1;

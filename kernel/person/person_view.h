@@ -122,6 +122,7 @@ class PersonView final : public view::View {
   Result<view::Mark> Load(const std::string& folder, const view::Mark& log_head) override;
   void Clear() override;
   Status Forget(std::span<const view::OwnerNumber> owners) override;
+  bool Maintain() override;
   void SetOldestPinned(view::Ordinal ordinal) override { (void)ordinal; }
   view::Standing standing() const override;
   Result<view::View*> BeginRebuild() override;
@@ -139,6 +140,7 @@ class PersonView final : public view::View {
   PackedPatientPtr Pack(const view::Change& change) const;
   PackedPatientPtr TakeAhead(const view::Change& change) const;
   static constexpr size_t kAppliedAtOnce = 64;
+  std::unique_ptr<People> NewPeople() const;
   void ApplyDue(const Due& due);
   void RemoveWithDecisions(uint64_t hash);
   std::string WithoutGone(std::string_view journal) const;

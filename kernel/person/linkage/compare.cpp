@@ -208,19 +208,28 @@ size_t LevelNamed(Field field, std::string_view name) {
   return static_cast<size_t>(std::find(levels.begin(), levels.end(), name) - levels.begin());
 }
 
-Comparison Compare(const EntryView& a, const EntryView& b) {
+Comparison ComparePlain(const EntryView& a, const EntryView& b) {
   Comparison out;
-  CompareNames(a, b, &out);
   CompareAllBirths(a, b, &out);
   if (a.sex() != Sex::kUnknown && b.sex() != Sex::kUnknown) {
     const bool meet = (static_cast<uint8_t>(a.sex()) & static_cast<uint8_t>(b.sex())) != 0;
     out.levels[Field::kSex] = meet ? level::kSexSame : level::kDifferent;
   }
   CompareIds(a, b, &out);
-  ComparePhones(a, b, &out);
-  CompareEmails(a, b, &out);
-  CompareAddresses(a, b, &out);
   CompareRelations(a, b, &out);
+  return out;
+}
+
+void CompareRest(const EntryView& a, const EntryView& b, Comparison* out) {
+  CompareNames(a, b, out);
+  ComparePhones(a, b, out);
+  CompareEmails(a, b, out);
+  CompareAddresses(a, b, out);
+}
+
+Comparison Compare(const EntryView& a, const EntryView& b) {
+  Comparison out = ComparePlain(a, b);
+  CompareRest(a, b, &out);
   return out;
 }
 

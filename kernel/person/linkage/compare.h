@@ -30,6 +30,7 @@ enum class Field : uint8_t {
   kRelation,  // mother, birth order
 };
 inline constexpr size_t kFieldCount = 11;
+constexpr uint32_t BitOf(Field field) { return 1U << static_cast<uint32_t>(field); }
 inline constexpr size_t kLevelsMax = 8;
 
 /// Levels of the fields, by number; the names are in kFieldNames. 0 is "missing" of each.
@@ -90,5 +91,11 @@ struct Comparison {
 };
 
 Comparison Compare(const EntryView& a, const EntryView& b);
+/// Compare in two steps: first what takes little and by which rules tell persons apart (birth dates, sex, numbers, relation), then names, phones, mail and
+/// addresses.
+inline constexpr uint32_t kPlainFields = BitOf(Field::kBirth) | BitOf(Field::kSex) | BitOf(Field::kId) |
+                                         BitOf(Field::kCard) | BitOf(Field::kRelation);
+Comparison ComparePlain(const EntryView& a, const EntryView& b);
+void CompareRest(const EntryView& a, const EntryView& b, Comparison* out);
 
 }  // namespace tk::person::linkage

@@ -11,7 +11,7 @@ Entry EntryStore::AddPlace(Place place) {
 }
 
 void EntryStore::LetGo(Entry entry) {
-  if ((at_[entry] & kShared) == 0) packed_.Wipe(at_[entry]);
+  if ((at_[entry] & kShared) == 0) packed_.LetGo(at_[entry], PackedSize(BytesAt(entry)));
 }
 
 void EntryStore::PutPlace(Entry entry, Place place) {

@@ -4,11 +4,12 @@
 // Errors: none; entries are at most kEntriesMax (CHECK).
 #pragma once
 
+#include "kernel/person/linkage/growing.h"
 #include "kernel/person/linkage/packed_store.h"
+#include "kernel/person/linkage/posting_run.h"
 
 namespace tk::person::linkage {
 
-using Entry = uint32_t;
 inline constexpr Entry kNoEntry = UINT32_MAX;
 inline constexpr size_t kEntriesMax = 100'000'000;
 
@@ -28,11 +29,10 @@ class EntryStore {
   const char* BytesAt(Entry entry) const { return packed_.At(at_[entry] & ~kShared); }
   /// Numbers given, of removed entries too.
   size_t size() const { return at_.size(); }
-  void Reserve(size_t entries) { at_.reserve(entries); }
   PackedStore& packed() { return packed_; }
   const PackedStore& packed() const { return packed_; }
   size_t bytes() const { return packed_.bytes(); }
-  size_t place_bytes() const { return at_.capacity() * sizeof(Place); }
+  size_t place_bytes() const { return at_.bytes(); }
 
  private:
   static constexpr Place kShared = Place{1} << 31, kGone = UINT32_MAX;
@@ -41,7 +41,7 @@ class EntryStore {
   void LetGo(Entry entry);
 
   PackedStore packed_;
-  std::vector<Place> at_;
+  Growing<Place> at_;
 };
 
 }  // namespace tk::person::linkage

@@ -1,42 +1,29 @@
 #include "kernel/person/linkage/index.h"
 
 #include <algorithm>
-#include <bit>
-#include <iterator>
 
 #include "kernel/person/linkage/in_parallel.h"
 
 namespace tk::person::linkage {
 namespace {
 
-constexpr size_t kHeadMax = size_t{1} << 16, kHeadSlots = size_t{1} << 16;
-constexpr uint32_t kNone = UINT32_MAX;
 constexpr size_t kTier = 4;  // a run is merged with one that is not so many times greater
-
-constexpr uint64_t PostingOf(uint32_t hash, Entry entry) { return uint64_t{hash} << 32 | entry; }
-constexpr uint32_t HashIn(uint64_t posting) { return static_cast<uint32_t>(posting >> 32); }
-constexpr Entry EntryIn(uint64_t posting) { return static_cast<Entry>(posting); }
+constexpr size_t kMergedAtOnceMax = size_t{1} << 18;  // postings, while others wait: about a millisecond
 
 }  // namespace
 
-Postings::Run Postings::RunOf(std::vector<uint64_t> sorted) {
-  Run run;
-  const auto bits =
-      static_cast<uint32_t>(std::clamp(static_cast<int>(std::bit_width(sorted.size() / 4)), 1, 28));
-  run.shift = 32 - bits;
-  run.directory.resize((size_t{1} << bits) + 1);
-  size_t group = 0;
-  for (size_t i = 0; i < sorted.size(); ++i) {
-    const size_t own = HashIn(sorted[i]) >> run.shift;
-    while (group <= own) run.directory[group++] = static_cast<uint32_t>(i);
-  }
-  while (group < run.directory.size()) run.directory[group++] = static_cast<uint32_t>(sorted.size());
-  run.sorted = std::move(sorted);
+Postings::RunPtr Postings::RunOf(std::span<const uint64_t> sorted) {
+  Entry entry_max = 0;
+  for (const uint64_t posting : sorted) entry_max = std::max(entry_max, EntryIn(posting));
+  auto run = std::make_shared<PostingRun>(sorted.size(), entry_max);
+  PostingRun::Writer writer(run.get(), 0, 0, 1U << PostingRun::kPartBits);
+  for (const uint64_t posting : sorted) writer.Add(posting);
+  writer.End();
   return run;
 }
 
 void Postings::Add(uint32_t hash, Entry entry) {
-  if (head_first_.empty()) head_first_.assign(kHeadSlots, kNone);
+  if (head_first_.empty()) head_first_.assign(kHeadSlots, kNoSlot);
   uint32_t& first = head_first_[hash % kHeadSlots];
   head_next_.push_back(first);
   first = static_cast<uint32_t>(head_.size());
@@ -45,37 +32,46 @@ void Postings::Add(uint32_t hash, Entry entry) {
 }
 
 void Postings::Flush() {
-  std::vector<uint64_t> sorted = std::move(head_);
-  std::sort(sorted.begin(), sorted.end());
+  std::sort(head_.begin(), head_.end());
+  runs_.push_back(RunOf(head_));
   head_.clear();
-  head_.reserve(kHeadMax);
   head_next_.clear();
-  std::fill(head_first_.begin(), head_first_.end(), kNone);
-  while (!runs_.empty() && runs_.back().sorted.size() < kTier * sorted.size()) {
-    std::vector<uint64_t> merged;
-    merged.reserve(runs_.back().sorted.size() + sorted.size());
-    std::merge(runs_.back().sorted.begin(), runs_.back().sorted.end(), sorted.begin(), sorted.end(),
-               std::back_inserter(merged));
-    sorted = std::move(merged);
+  std::fill(head_first_.begin(), head_first_.end(), kNoSlot);
+  while (runs_.size() > 1) {
+    const PostingRun &older = *runs_[runs_.size() - 2], &newer = *runs_.back();
+    if (older.size() >= kTier * newer.size()) return;
+    if (merges_beside_ && older.size() + newer.size() > kMergedAtOnceMax) return;
+    auto merged = std::make_shared<const PostingRun>(MergeRuns(older, newer));
     runs_.pop_back();
+    runs_.back() = std::move(merged);
   }
-  runs_.push_back(RunOf(std::move(sorted)));
 }
 
-size_t Postings::Find(uint32_t hash, size_t most, std::vector<Entry>* out) const {
-  const size_t before = out->size(), end = before + most + 1;
-  for (const Run& run : runs_) {
-    const size_t group = hash >> run.shift;
-    for (size_t i = run.directory[group]; i < run.directory[group + 1] && out->size() < end; ++i) {
-      if (HashIn(run.sorted[i]) == hash) out->push_back(EntryIn(run.sorted[i]));
-    }
+// The least first, so that many that wait are not merged again and again.
+std::optional<Postings::Due> Postings::DueMerge() const {
+  std::optional<Due> due;
+  size_t least = SIZE_MAX;
+  for (size_t i = 1; i < runs_.size(); ++i) {
+    const size_t older = runs_[i - 1]->size(), newer = runs_[i]->size();
+    if (older >= kTier * newer || older + newer <= kMergedAtOnceMax || older + newer >= least) continue;
+    least = older + newer;
+    due = Due{runs_[i - 1], runs_[i]};
   }
-  if (!head_first_.empty()) {
-    for (uint32_t i = head_first_[hash % kHeadSlots]; i != kNone && out->size() < end; i = head_next_[i]) {
-      if (HashIn(head_[i]) == hash) out->push_back(EntryIn(head_[i]));
-    }
-  }
-  return out->size() - before;
+  return due;
+}
+
+void Postings::PutMerged(const Due& due, RunPtr merged) {
+  const auto older = std::find(runs_.begin(), runs_.end(), due.older);
+  if (older == runs_.end() || older + 1 == runs_.end() || older[1] != due.newer) return;
+  *older = std::move(merged);
+  runs_.erase(older + 1);
+}
+
+void Postings::DropAll() {
+  head_ = std::vector<uint64_t>();  // = {} would keep the room
+  head_next_ = std::vector<uint32_t>();
+  head_first_ = std::vector<uint32_t>();
+  runs_.clear();
 }
 
 template <class Gone>
@@ -84,28 +80,31 @@ void Postings::Settle(Gone gone) {
   std::sort(all.begin(), all.end());
   while (!runs_.empty()) {
     std::vector<uint64_t> merged;
-    merged.reserve(all.size() + runs_.back().sorted.size());
-    std::merge(all.begin(), all.end(), runs_.back().sorted.begin(), runs_.back().sorted.end(),
-               std::back_inserter(merged));
+    merged.reserve(all.size() + runs_.back()->size());
+    auto at = all.begin();
+    runs_.back()->ForAll([&](uint64_t posting) {
+      while (at != all.end() && *at < posting) merged.push_back(*at++);
+      merged.push_back(posting);
+    });
+    merged.insert(merged.end(), at, all.end());
     all = std::move(merged);
     runs_.pop_back();
   }
   std::erase_if(all, [&](uint64_t posting) { return gone(EntryIn(posting)); });
-  all.shrink_to_fit();
-  head_ = std::vector<uint64_t>();  // = {} would keep the room
-  head_next_ = std::vector<uint32_t>();
-  head_first_ = std::vector<uint32_t>();
-  if (!all.empty()) runs_.push_back(RunOf(std::move(all)));
+  DropAll();
+  if (!all.empty()) runs_.push_back(RunOf(all));
 }
 
 namespace {
 
-constexpr size_t kParts = 256, kDigits = 4096;  // of the upper 8 bits of a hash; of each half of the other 24
+constexpr size_t kParts = size_t{1} << PostingRun::kPartBits;
+constexpr size_t kKeysUsual = 20;  // of an entry, or a few less
+constexpr size_t kDigits = 4096;   // of each half of the other 24 bits of a hash
 using Parts = std::vector<std::vector<uint64_t>>;
 
 // Postings of one part, with rising entries, by their hash: two passes of counting, so that those of one hash stay in their order.
 void SortPart(std::span<const std::vector<uint64_t>* const> pieces, std::vector<uint64_t>* half_sorted,
-              uint64_t* out) {
+              std::vector<uint64_t>* out) {
   std::vector<uint32_t> low(kDigits + 1), high(kDigits + 1);
   size_t count = 0;
   for (const std::vector<uint64_t>* const piece : pieces) {
@@ -120,20 +119,18 @@ void SortPart(std::span<const std::vector<uint64_t>* const> pieces, std::vector<
     high[i] += high[i - 1];
   }
   half_sorted->resize(count);
+  out->resize(count);
   for (const std::vector<uint64_t>* const piece : pieces) {
     for (const uint64_t posting : *piece) (*half_sorted)[low[HashIn(posting) % kDigits]++] = posting;
   }
-  for (const uint64_t posting : *half_sorted) out[high[HashIn(posting) / kDigits % kDigits]++] = posting;
+  for (const uint64_t posting : *half_sorted) (*out)[high[HashIn(posting) / kDigits % kDigits]++] = posting;
 }
 
 }  // namespace
 
 void Postings::Fill(size_t entries, unsigned threads,
                     const std::function<void(Entry entry, std::vector<Key>* keys)>& keys_of) {
-  head_ = std::vector<uint64_t>();  // = {} would keep the room
-  head_next_ = std::vector<uint32_t>();
-  head_first_ = std::vector<uint32_t>();
-  runs_.clear();
+  DropAll();
   if (entries == 0) return;
   // Each thread has a range of its own, so that a part's pieces, one behind the other, have rising entries.
   threads = std::max(1U, threads);
@@ -141,11 +138,13 @@ void Postings::Fill(size_t entries, unsigned threads,
   std::vector<Parts> pieces(threads, Parts(kParts));
   InParallel(threads, entries, range, [&](unsigned, size_t begin, size_t end) {
     Parts& parts = pieces[begin / range];
+    for (std::vector<uint64_t>& part : parts) part.reserve((end - begin) * kKeysUsual / kParts);
     std::vector<Key> keys;
     for (size_t i = begin; i < end; ++i) {
       const auto entry = static_cast<Entry>(i);
       keys_of(entry, &keys);
-      for (const Key& key : keys) parts[key.hash >> 24].push_back(PostingOf(key.hash, entry));
+      for (const Key& key : keys)
+        parts[key.hash >> (32 - PostingRun::kPartBits)].push_back(PostingOf(key.hash, entry));
     }
   });
   std::vector<size_t> first(kParts + 1);
@@ -153,26 +152,31 @@ void Postings::Fill(size_t entries, unsigned threads,
     first[part + 1] = first[part];
     for (const Parts& each : pieces) first[part + 1] += each[part].size();
   }
-  std::vector<uint64_t> sorted(first[kParts]);
-  std::vector<std::vector<uint64_t>> half_sorted(threads);
+  if (first[kParts] == 0) return;
+  const auto run = std::make_shared<PostingRun>(first[kParts], static_cast<Entry>(entries - 1));
+  std::vector<std::vector<uint64_t>> half_sorted(threads), sorted(threads);
   InParallel(threads, kParts, 1, [&](unsigned thread, size_t part, size_t) {
     std::vector<const std::vector<uint64_t>*> own;
     for (const Parts& each : pieces) own.push_back(&each[part]);
-    SortPart(own, &half_sorted[thread], sorted.data() + first[part]);
+    SortPart(own, &half_sorted[thread], &sorted[thread]);
     for (Parts& each : pieces) each[part] = std::vector<uint64_t>();
+    PostingRun::Writer writer(run.get(), first[part], static_cast<uint32_t>(part),
+                              static_cast<uint32_t>(part) + 1);
+    for (const uint64_t posting : sorted[thread]) writer.Add(posting);
+    writer.End();
   });
-  if (!sorted.empty()) runs_.push_back(RunOf(std::move(sorted)));
+  runs_.push_back(run);
 }
 
 size_t Postings::size() const {
   size_t count = head_.size();
-  for (const Run& run : runs_) count += run.sorted.size();
+  for (const RunPtr& run : runs_) count += run->size();
   return count;
 }
 
 size_t Postings::bytes() const {
   size_t bytes = head_.capacity() * 8 + (head_first_.capacity() + head_next_.capacity()) * 4;
-  for (const Run& run : runs_) bytes += run.sorted.capacity() * 8 + run.directory.capacity() * 4;
+  for (const RunPtr& run : runs_) bytes += run->bytes();
   return bytes;
 }
 
@@ -201,10 +205,7 @@ Entry Index::AddShared(Place place) {
   return entry;
 }
 
-void Index::BeginFill(size_t entries) {
-  is_filling_ = true;
-  store_.Reserve(entries);
-}
+void Index::BeginFill() { is_filling_ = true; }
 
 void Index::EndFill(unsigned threads) {
   is_filling_ = false;
@@ -266,12 +267,11 @@ uint32_t Index::SharersOf(uint64_t phone, MatchScratch* scratch) const {
   const uint32_t key = PhoneKey(phone, model_.passes);
   uint32_t count = 0;
   scratch->block.clear();
-  if (key != 0) count = static_cast<uint32_t>(postings_.Find(key, model_.block_max, &scratch->block));
+  if (key != 0) count = static_cast<uint32_t>(FindLive(key, &scratch->block));
   if (count <= model_.block_max) {
     // Persons, not records: so many different given names have it.
     scratch->names.clear();
     for (const Entry entry : scratch->block) {
-      if (!Has(entry)) continue;
       const EntryView view = View(entry);
       if (view.names().empty()) continue;
       const uint32_t sound = view.names()[0].given_sound;
@@ -284,11 +284,22 @@ uint32_t Index::SharersOf(uint64_t phone, MatchScratch* scratch) const {
   return count;
 }
 
-Comparison Index::CompareShared(const EntryView& query, const EntryView& other, MatchScratch* scratch) const {
-  Comparison comparison = Compare(query, other);
-  uint8_t& phone = comparison.levels[Field::kPhone];
-  if (phone == level::kPhoneSame && SharersOf(comparison.phone, scratch) >= model_.shared_from)
+size_t Index::FindLive(uint32_t hash, std::vector<Entry>* out) const {
+  return postings_.Find(
+      hash, model_.block_max, [this](Entry entry) { return Has(entry); }, out);
+}
+
+void Index::CompareSharedRest(const EntryView& query, const EntryView& other, MatchScratch* scratch,
+                              Comparison* comparison) const {
+  CompareRest(query, other, comparison);
+  uint8_t& phone = comparison->levels[Field::kPhone];
+  if (phone == level::kPhoneSame && SharersOf(comparison->phone, scratch) >= model_.shared_from)
     phone = level::kPhoneShared;
+}
+
+Comparison Index::CompareShared(const EntryView& query, const EntryView& other, MatchScratch* scratch) const {
+  Comparison comparison = ComparePlain(query, other);
+  CompareSharedRest(query, other, scratch, &comparison);
   ++scratch->compared;
   return comparison;
 }
@@ -300,16 +311,19 @@ Scored Index::ScorePair(const EntryView& query, const EntryView& other, MatchScr
 void Index::Gather(const EntryView& query, MatchScratch* scratch, Entry below) const {
   KeysOf(query, model_.passes, &scratch->keys);
   scratch->entries.clear();
+  // At 5 million each is a miss of the cache: they are waited for together.
+  for (const Key& key : scratch->keys) postings_.Prefetch(key.hash);
+  for (const Key& key : scratch->keys) postings_.PrefetchGroups(key.hash);
   for (const Key& key : scratch->keys) {
     const size_t before = scratch->entries.size();
-    if (postings_.Find(key.hash, model_.block_max, &scratch->entries) <= model_.block_max) continue;
+    if (FindLive(key.hash, &scratch->entries) <= model_.block_max) continue;
     scratch->entries.resize(before);
     ++scratch->passed_over;
   }
   std::sort(scratch->entries.begin(), scratch->entries.end());
   scratch->entries.erase(std::unique(scratch->entries.begin(), scratch->entries.end()),
                          scratch->entries.end());
-  std::erase_if(scratch->entries, [&](Entry entry) { return entry >= below || !Has(entry); });
+  if (below != kNoEntry) std::erase_if(scratch->entries, [&](Entry entry) { return entry >= below; });
 }
 
 void Index::Match(const EntryView& query, Verdict at_least, MatchScratch* scratch,
@@ -326,7 +340,13 @@ void Index::Match(const EntryView& query, Verdict at_least, MatchScratch* scratc
       __builtin_prefetch(store_.BytesAt(entries[i + kAhead]));
       __builtin_prefetch(store_.BytesAt(entries[i + kAhead]) + 64);
     }
-    const Scored scored = ScorePair(query, View(entries[i]), scratch);
+    const EntryView other = View(entries[i]);
+    ++scratch->compared;
+    Comparison comparison = ComparePlain(query, other);
+    // Most are told apart by their numbers alone; names are what takes long.
+    if (rules_.AtMost(comparison, kPlainFields) < at_least) continue;
+    CompareSharedRest(query, other, scratch, &comparison);
+    const Scored scored = Score(comparison, model_, rules_);
     if (scored.verdict >= at_least) hits->push_back({entries[i], scored});
   }
   std::sort(hits->begin(), hits->end(), [](const MatchHit& a, const MatchHit& b) {
@@ -341,11 +361,11 @@ void Index::Neighbours(Entry entry, size_t pass, MatchScratch* scratch, std::vec
   for (const Key& key : scratch->keys) {
     if (key.pass != pass) continue;
     const size_t before = out->size();
-    if (postings_.Find(key.hash, model_.block_max, out) > model_.block_max) out->resize(before);
+    if (FindLive(key.hash, out) > model_.block_max) out->resize(before);
   }
   std::sort(out->begin(), out->end());
   out->erase(std::unique(out->begin(), out->end()), out->end());
-  std::erase_if(*out, [&](Entry other) { return other >= entry || !Has(other); });
+  std::erase_if(*out, [&](Entry other) { return other >= entry; });
 }
 
 Index::Memory Index::memory() const { return {store_.bytes(), store_.place_bytes(), postings_.bytes()}; }

@@ -1,31 +1,61 @@
 // The person index in memory: entries by number, keys to entries, the live match.
 // Flow:   Add / Replace / Remove (one writer) → Match (any number of readers between writes): keys of the query → candidates → Compare →
 //         Score → those that reach a verdict, best first
-// Shape:  entries lie packed in entry_store.h; postings are 8 bytes (hash, entry) in sorted runs that are merged in tiers, the newest in a small
-//         table. A posting is a hint: what an entry says now decides, so a removed entry needs no posting taken out.
-// Memory: some 150 bytes an entry and 9 a key; about 15 keys (bench: docs/reports/linkage-*).
-// Cost:   Match: some µs a key and ~0.5 µs a candidate. Add: some µs, and a merge of runs now and then (Settle does all at once).
+// Shape:  entries lie packed in entry_store.h; postings (hash, entry) in sorted runs (posting_run.h) that are merged in tiers, the newest in a small
+//         table. A posting is a hint: what an entry says now decides, so a removed entry needs no posting taken out, and none counts.
+// Memory: some 150 bytes an entry and 5 a key; about 17 keys (bench: docs/reports/linkage-*).
+// Cost:   Match: ~0.2 µs a key and ~0.5 µs a candidate. Add: some µs, and a merge of runs now and then (Settle does all at once; MergeBeside).
 // Errors: none; entries are at most kEntriesMax (CHECK).
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "kernel/person/linkage/entry_store.h"
 #include "kernel/person/linkage/keys.h"
+#include "kernel/person/linkage/posting_run.h"
 #include "kernel/person/linkage/score.h"
 
 namespace tk::person::linkage {
 
-/// Key → entries.
+/// Key → entries. Sorted runs that never change, and what came lately in a small table.
 class Postings {
  public:
   void Add(uint32_t hash, Entry entry);
-  /// Appends the entries of a key; stops after `most` + 1. Returns how many it appended.
-  size_t Find(uint32_t hash, size_t most, std::vector<Entry>* out) const;
+  /// Appends the entries of a key for which `counts` holds; stops after `most` + 1. Returns how many it appended.
+  template <class Counts>
+  size_t Find(uint32_t hash, size_t most, Counts counts, std::vector<Entry>* out) const {
+    const size_t before = out->size(), end = before + most + 1;
+    const auto take = [&](Entry entry) {
+      if (counts(entry)) out->push_back(entry);
+      return out->size() < end;
+    };
+    for (const RunPtr& run : runs_) {
+      if (!run->ForHash(hash, take)) return most + 1;
+    }
+    if (head_first_.empty()) return out->size() - before;
+    for (uint32_t i = head_first_[hash % kHeadSlots]; i != kNoSlot; i = head_next_[i]) {
+      if (HashIn(head_[i]) == hash && !take(EntryIn(head_[i]))) return most + 1;
+    }
+    return out->size() - before;
+  }
+  size_t Find(uint32_t hash, size_t most, std::vector<Entry>* out) const {
+    return Find(
+        hash, most, [](Entry) { return true; }, out);
+  }
+  /// Brings near what Find reads: first of all keys the one, then of all the other.
+  void Prefetch(uint32_t hash) const {
+    for (const RunPtr& run : runs_) run->Prefetch(hash);
+    if (!head_first_.empty()) __builtin_prefetch(&head_first_[hash % kHeadSlots]);
+  }
+  void PrefetchGroups(uint32_t hash) const {
+    for (const RunPtr& run : runs_) run->PrefetchGroup(hash);
+  }
   /// Everything into one run, without entries for which `gone` holds.
   template <class Gone>
   void Settle(Gone gone);
@@ -33,21 +63,31 @@ class Postings {
   /// Memory: 8 bytes a key more while it lasts.
   void Fill(size_t entries, unsigned threads,
             const std::function<void(Entry entry, std::vector<Key>* keys)>& keys_of);
+
+  /// From now on Add merges small runs alone; somebody else asks what is due, merges it beside readers and the writer, and puts it in.
+  void MergeBeside() { merges_beside_ = true; }
+  using RunPtr = std::shared_ptr<const PostingRun>;
+  struct Due {
+    RunPtr older, newer;
+  };
+  std::optional<Due> DueMerge() const;
+  /// Nothing happens if they are not there any more.
+  void PutMerged(const Due& due, RunPtr merged);
+
   size_t bytes() const;
   size_t size() const;
 
  private:
-  struct Run {
-    std::vector<uint64_t> sorted;     // hash << 32 | entry
-    std::vector<uint32_t> directory;  // first of each group of hashes
-    uint32_t shift = 0;
-  };
-  static Run RunOf(std::vector<uint64_t> sorted);
+  static constexpr size_t kHeadMax = size_t{1} << 14, kHeadSlots = size_t{1} << 15;
+  static constexpr uint32_t kNoSlot = UINT32_MAX;
+  static RunPtr RunOf(std::span<const uint64_t> sorted);
+  void DropAll();
   void Flush();
 
-  std::vector<Run> runs_;
+  std::vector<RunPtr> runs_;  // the oldest first
   std::vector<uint64_t> head_;
   std::vector<uint32_t> head_first_, head_next_;
+  bool merges_beside_ = false;
 };
 
 struct MatchHit {
@@ -76,10 +116,12 @@ class Index {
   /// On bytes that its owner keeps in packed(): they stay as they are until the entry was replaced or removed.
   Entry AddShared(Place place);
   Entry ReplaceShared(Entry entry, Place place);
+  Postings& postings() { return postings_; }
+  const Postings& postings() const { return postings_; }
   PackedStore& packed() { return store_.packed(); }
   const PackedStore& packed() const { return store_.packed(); }
   /// Many at once, as at a start: between the two nobody is found, and only AddPacked and AddShared are called.
-  void BeginFill(size_t entries);
+  void BeginFill();
   void EndFill(unsigned threads);
   /// The same number when nothing but new values came; else a new one, and the old one is gone.
   Entry Replace(Entry entry, const Record& record);
@@ -118,6 +160,10 @@ class Index {
   Entry ReplaceWith(Entry entry, const EntryView& now, Put put, AddAnew add);
   void Gather(const EntryView& query, MatchScratch* scratch, Entry below) const;
   uint32_t SharersOf(uint64_t phone, MatchScratch* scratch) const;
+  /// Entries of a key that are there; more than the model's block_max: it is of too many.
+  size_t FindLive(uint32_t hash, std::vector<Entry>* out) const;
+  void CompareSharedRest(const EntryView& query, const EntryView& other, MatchScratch* scratch,
+                         Comparison* comparison) const;
 
   const Model& model_;
   const Rules& rules_;

@@ -107,6 +107,17 @@ void PutAddress(const AddressValue& address, std::string* out) {
   for (const uint16_t number : features.numbers) Put(number, out);
 }
 
+std::string_view FeatureBytes(const AddressView& address) {
+  return {address.at, size_t{2} * (address.words + address.numbers)};
+}
+
+void PutAddress(const AddressView& address, std::string* out) {
+  Put(address.division, out);
+  Put(address.words, out);
+  Put(address.numbers, out);
+  out->append(FeatureBytes(address));
+}
+
 void PutId(const IdView& id, std::string* out) {
   Put(id.kind, out);
   Put(id.grade, out);
@@ -179,70 +190,169 @@ void Pack(const Record& record, std::string* bytes) {
 
 namespace {
 
-/// Values of one kind of all parts, each once, the newest first, at most `most`.
-template <class T, class Of, class Same>
-std::vector<T> Gathered(std::span<const EntryView> parts, size_t most, Of of, Same same) {
-  std::vector<T> values;
-  for (const EntryView& part : parts) {
-    for (const T& value : of(part)) {
-      if (values.size() == most) return values;
-      const bool there =
-          std::any_of(values.begin(), values.end(), [&](const T& other) { return same(value, other); });
-      if (!there) values.push_back(value);
+// A pick: four bytes with the counts of the sections (four bits each), then sex, then whether it has the whole's order of birth; then for each value its
+// place in the whole's section, four bits each.
+constexpr uint32_t kPickSex = 28, kPickOrder = 30;
+static_assert(std::max({kNamesMax, kBirthsMax, kIdsMax, kPhonesMax, kEmailsMax, kAddressesMax, kMothersMax}) <
+              16);
+
+/// Writes the pick of one part, section by section.
+class PickWriter {
+ public:
+  void BeginSection(size_t values) { head_ |= static_cast<uint32_t>(values) << (4 * section_++); }
+  void Tell(size_t place) {
+    if (count_ % 2 == 0)
+      places_[count_ / 2] = static_cast<uint8_t>(place);
+    else
+      places_[count_ / 2] = static_cast<uint8_t>(places_[count_ / 2] | place << 4);
+    ++count_;
+  }
+  /// A value that the whole does not have so.
+  void Refuse() { is_good_ = false; }
+  bool is_good() const { return is_good_; }
+  /// "" if it was refused.
+  void Write(const EntryView& part, uint8_t whole_order, std::string* pick) {
+    const bool has_order = part.birth_order() != 0;
+    pick->clear();
+    if (!is_good_ || (has_order && part.birth_order() != whole_order)) return;
+    Put(head_ | static_cast<uint32_t>(part.sex()) << kPickSex |
+            static_cast<uint32_t>(has_order) << kPickOrder,
+        pick);
+    pick->append(reinterpret_cast<const char*>(places_.data()), (count_ + 1) / 2);
+  }
+
+ private:
+  static constexpr size_t kValuesMax =
+      kNamesMax + kBirthsMax + kIdsMax + kPhonesMax + kEmailsMax + kAddressesMax + kMothersMax;
+  uint32_t head_ = 0, section_ = 0;
+  bool is_good_ = true;
+  size_t count_ = 0;
+  std::array<uint8_t, (kValuesMax + 1) / 2> places_;
+};
+
+// What counts as one value, and what as one that is written alike in every way.
+bool IsSame(const NameView& a, const NameView& b) { return a.family == b.family && a.given == b.given; }
+bool IsSame(const IdView& a, const IdView& b) {
+  return a.issuer == b.issuer && a.kind == b.kind && a.text == b.text;
+}
+bool IsSame(const AddressView& a, const AddressView& b) {
+  return a.division == b.division && a.words == b.words && FeatureBytes(a) == FeatureBytes(b);
+}
+template <class T>
+bool IsSame(const T& a, const T& b) {
+  return a == b;
+}
+bool IsExact(const NameView& a, const NameView& b) {
+  return a.current == b.current && a.family_sound == b.family_sound && a.given_sound == b.given_sound &&
+         a.whole_sound == b.whole_sound;
+}
+bool IsExact(const IdView& a, const IdView& b) { return a.grade == b.grade; }
+template <class T>
+bool IsExact(const T&, const T&) {
+  return true;
+}
+
+/// Values of one kind of several parts, each once, the first part's first.
+template <class T, size_t kMost>
+class Gathered {
+ public:
+  std::span<const T> values() const { return {values_.data(), count_}; }
+  /// `writer`: null, or that of the part.
+  void Add(std::span<const T> part, PickWriter* writer) {
+    if (writer != nullptr) writer->BeginSection(part.size());
+    for (const T& value : part) {
+      size_t at = 0;
+      while (at < count_ && !IsSame(values_[at], value)) ++at;
+      if (at == count_ && count_ < kMost) values_[count_++] = value;
+      if (writer == nullptr) continue;
+      if (at < count_ && IsExact(values_[at], value))
+        writer->Tell(at);
+      else
+        writer->Refuse();
     }
   }
-  return values;
-}
 
-std::string_view FeatureBytes(const AddressView& address) {
-  return {address.at, size_t{2} * (address.words + address.numbers)};
-}
+ private:
+  size_t count_ = 0;
+  std::array<T, kMost> values_;
+};
 
-}  // namespace
-
-void PackMerged(std::span<const EntryView> parts, std::string* bytes) {
-  const auto names = Gathered<NameView>(
-      parts, kNamesMax, [](const EntryView& e) { return e.names(); },
-      [](const NameView& a, const NameView& b) { return a.family == b.family && a.given == b.given; });
-  const auto births = Gathered<int32_t>(
-      parts, kBirthsMax, [](const EntryView& e) { return e.births(); }, std::equal_to<int32_t>());
-  const auto ids = Gathered<IdView>(
-      parts, kIdsMax, [](const EntryView& e) { return e.ids(); },
-      [](const IdView& a, const IdView& b) {
-        return a.issuer == b.issuer && a.kind == b.kind && a.text == b.text;
-      });
-  const auto phones = Gathered<uint64_t>(
-      parts, kPhonesMax, [](const EntryView& e) { return e.phones(); }, std::equal_to<uint64_t>());
-  const auto emails = Gathered<std::string_view>(
-      parts, kEmailsMax, [](const EntryView& e) { return e.emails(); }, std::equal_to<std::string_view>());
-  const auto addresses = Gathered<AddressView>(
-      parts, kAddressesMax, [](const EntryView& e) { return e.addresses(); },
-      [](const AddressView& a, const AddressView& b) {
-        return a.division == b.division && a.words == b.words && FeatureBytes(a) == FeatureBytes(b);
-      });
-  const auto mothers = Gathered<uint64_t>(
-      parts, kMothersMax, [](const EntryView& e) { return e.mothers(); }, std::equal_to<uint64_t>());
+/// All sections. What is added one to the other is a person's entry.
+struct AllGathered {
+  Gathered<NameView, kNamesMax> names;
+  Gathered<int32_t, kBirthsMax> births;
+  Gathered<IdView, kIdsMax> ids;
+  Gathered<uint64_t, kPhonesMax> phones;
+  Gathered<std::string_view, kEmailsMax> emails;
+  Gathered<AddressView, kAddressesMax> addresses;
+  Gathered<uint64_t, kMothersMax> mothers;
   uint8_t sex = 0, birth_order = 0;
-  for (const EntryView& part : parts) {
+
+  void Add(const EntryView& part, PickWriter* writer) {
+    names.Add(part.names(), writer);
+    births.Add(part.births(), writer);
+    ids.Add(part.ids(), writer);
+    phones.Add(part.phones(), writer);
+    emails.Add(part.emails(), writer);
+    addresses.Add(part.addresses(), writer);
+    mothers.Add(part.mothers(), writer);
     sex = static_cast<uint8_t>(sex | static_cast<uint8_t>(part.sex()));
     if (birth_order == 0) birth_order = part.birth_order();
   }
-  BeginPack({CountOf(names, kNamesMax), CountOf(births, kBirthsMax), CountOf(ids, kIdsMax),
-             CountOf(phones, kPhonesMax), CountOf(emails, kEmailsMax), CountOf(addresses, kAddressesMax),
-             CountOf(mothers, kMothersMax)},
-            static_cast<Sex>(sex), birth_order, bytes);
-  for (const NameView& name : names) PutName(name, bytes);
-  for (const int32_t birth : births) Put(birth, bytes);
-  for (const IdView& id : ids) PutId(id, bytes);
-  for (const uint64_t phone : phones) Put(phone, bytes);
-  for (const std::string_view email : emails) PutText(email, bytes);
-  for (const AddressView& address : addresses) {
-    Put(address.division, bytes);
-    Put(address.words, bytes);
-    Put(address.numbers, bytes);
-    bytes->append(FeatureBytes(address));
+  void Pack(std::string* bytes) const {
+    const auto count = [](const auto& gathered) { return static_cast<uint8_t>(gathered.values().size()); };
+    BeginPack({count(names), count(births), count(ids), count(phones), count(emails), count(addresses),
+               count(mothers)},
+              static_cast<Sex>(sex), birth_order, bytes);
+    for (const NameView& name : names.values()) PutName(name, bytes);
+    for (const int32_t birth : births.values()) Put(birth, bytes);
+    for (const IdView& id : ids.values()) PutId(id, bytes);
+    for (const uint64_t phone : phones.values()) Put(phone, bytes);
+    for (const std::string_view email : emails.values()) PutText(email, bytes);
+    for (const AddressView& address : addresses.values()) PutAddress(address, bytes);
+    for (const uint64_t mother : mothers.values()) Put(mother, bytes);
+    EndPack(bytes);
   }
-  for (const uint64_t mother : mothers) Put(mother, bytes);
+};
+
+}  // namespace
+
+void PackMerged(std::span<const EntryView> parts, std::string* bytes, std::vector<std::string>* picks) {
+  AllGathered all;
+  std::vector<PickWriter> writers(picks != nullptr ? parts.size() : 0);
+  for (size_t i = 0; i < parts.size(); ++i) all.Add(parts[i], picks != nullptr ? &writers[i] : nullptr);
+  all.Pack(bytes);
+  if (picks == nullptr) return;
+  picks->resize(parts.size());
+  for (size_t i = 0; i < parts.size(); ++i) writers[i].Write(parts[i], all.birth_order, &(*picks)[i]);
+}
+
+size_t PickSize(const char* pick) {
+  const auto head = Load<uint32_t>(pick);
+  size_t values = 0;
+  for (uint32_t section = 0; section < 7; ++section) values += head >> (4 * section) & 15;
+  return sizeof head + (values + 1) / 2;
+}
+
+void UnpackPick(const EntryView& whole, const char* pick, std::string* bytes) {
+  const auto head = Load<uint32_t>(pick);
+  std::array<uint8_t, 7> counts{};
+  for (uint32_t section = 0; section < 7; ++section)
+    counts[section] = static_cast<uint8_t>(head >> (4 * section) & 15);
+  BeginPack(counts, static_cast<Sex>(head >> kPickSex & 3),
+            (head >> kPickOrder & 1) != 0 ? whole.birth_order() : uint8_t{0}, bytes);
+  size_t taken = 0;
+  const auto next = [&] {
+    const auto two = static_cast<uint8_t>(pick[sizeof head + taken / 2]);
+    return static_cast<size_t>(taken++ % 2 == 0 ? two & 15 : two >> 4);
+  };
+  for (size_t i = 0; i < counts[0]; ++i) PutName(whole.names()[next()], bytes);
+  for (size_t i = 0; i < counts[1]; ++i) Put(whole.births()[next()], bytes);
+  for (size_t i = 0; i < counts[2]; ++i) PutId(whole.ids()[next()], bytes);
+  for (size_t i = 0; i < counts[3]; ++i) Put(whole.phones()[next()], bytes);
+  for (size_t i = 0; i < counts[4]; ++i) PutText(whole.emails()[next()], bytes);
+  for (size_t i = 0; i < counts[5]; ++i) PutAddress(whole.addresses()[next()], bytes);
+  for (size_t i = 0; i < counts[6]; ++i) Put(whole.mothers()[next()], bytes);
   EndPack(bytes);
 }
 

@@ -68,7 +68,10 @@ void AddTo(const Record& more, Record* record);
 class EntryView;
 /// The same of packed ones, of which the first is the newest: as if their records were added one to the other and packed. Deterministic: the same
 /// parts in the same order, the same bytes.
-void PackMerged(std::span<const EntryView> parts, std::string* bytes);
+/// `picks`: of each part, which of the merged values are its own, in its order: some 8 bytes in place of 100, from which it can be given back
+/// (UnpackPick); "" where it could not, as a value of it had no room or is there in another form.
+void PackMerged(std::span<const EntryView> parts, std::string* bytes,
+                std::vector<std::string>* picks = nullptr);
 /// The same entry, of whose residents' numbers none is more than claimed.
 void ClaimNumbers(std::string* packed);
 
@@ -132,6 +135,10 @@ class EntryView {
   std::array<AddressView, kAddressesMax> addresses_;
   std::array<uint64_t, kMothersMax> mothers_;
 };
+
+/// What a pick of PackMerged was made of, from the merged bytes.
+void UnpackPick(const EntryView& whole, const char* pick, std::string* bytes);
+size_t PickSize(const char* pick);
 
 /// The bytes of an entry tell their own size.
 inline size_t PackedSize(const char* bytes) { return Load<uint16_t>(bytes); }

@@ -48,6 +48,7 @@ Rule ReadRule(const JsonNode& node) {
   for (const auto& [key, value] : node.At("if").Members()) {
     if (key == "ids_conflict") {
       rule.ids_conflict = value.Flag();
+      rule.named |= BitOf(Field::kId);
       continue;
     }
     const size_t field = FieldNamed(key);
@@ -55,6 +56,7 @@ Rule ReadRule(const JsonNode& node) {
       value.Refuse("names no field", value.path());
     else
       rule.levels[field] = ReadLevels(value, static_cast<Field>(field));
+    rule.named |= field == kFieldCount ? 0 : BitOf(static_cast<Field>(field));
   }
   return rule;
 }
@@ -91,6 +93,16 @@ Verdict Rules::Apply(const Comparison& comparison, Verdict by_score, uint32_t* h
       verdict = raises ? std::max(verdict, rule.verdict) : std::min(verdict, rule.verdict);
       *held |= 1U << i;
     }
+  }
+  return verdict;
+}
+
+// What lowers does so after all that raises, so a rule that holds already holds whatever the other fields say.
+Verdict Rules::AtMost(const Comparison& comparison, uint32_t known) const {
+  Verdict verdict = Verdict::kCertain;
+  for (const Rule& rule : rules) {
+    if (!rule.raises && rule.verdict < verdict && (rule.named & ~known) == 0 && rule.Holds(comparison))
+      verdict = rule.verdict;
   }
   return verdict;
 }

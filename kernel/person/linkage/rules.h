@@ -24,6 +24,7 @@ std::string_view NameOf(Verdict verdict);
 struct Rule {
   std::string name, source;
   std::array<uint8_t, kFieldCount> levels{};  // bits by level; 0: any
+  uint32_t named = 0;                         // bits by Field: those that it asks about
   bool ids_conflict = false;                  // holds only when two valid residents' numbers differ
   Verdict verdict = Verdict::kDifferent;
   bool raises = false;  // else it lowers
@@ -46,6 +47,8 @@ struct Rules {
   static Result<Rules> Read(std::string_view json);
   /// Bits by rule that held, in `*held`.
   Verdict Apply(const Comparison& comparison, Verdict by_score, uint32_t* held) const;
+  /// What Apply can give at most for a pair of which only the fields of `known` (bits by Field) are compared yet.
+  Verdict AtMost(const Comparison& comparison, uint32_t known) const;
 };
 inline constexpr size_t kRulesMax = 32;
 

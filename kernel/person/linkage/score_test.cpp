@@ -66,6 +66,73 @@ TEST(Packing, CutsHistoriesAndTextsAtTheirLimits) {
   EXPECT_LT(bytes.size(), 4096u);
 }
 
+TEST(Packing, APickGivesBackWhatItWasMadeOf) {
+  std::vector<size_t> whose;
+  std::vector<Record> records = TestPopulation(200, 21, &whose);
+  SeededRandom random(22);
+  for (Record& record : records) {
+    if (random.Below(5) == 0) record.names[0].current = false;
+    if (random.Below(5) == 0) record.birth_order = static_cast<uint8_t>(1 + random.Below(2));
+    if (random.Below(5) == 0) record.emails = {"a" + std::to_string(random.Below(3)) + "@b.example"};
+    if (random.Below(5) == 0) record.mothers = {random.Below(4) + 1};
+    if (random.Below(9) == 0) record.sex = Sex::kUnknown;
+  }
+  size_t picked = 0, refused = 0;
+  for (int round = 0; round < 2000; ++round) {
+    const size_t size = 1 + random.Below(6);
+    std::vector<std::string> packed(size), picks;
+    std::vector<EntryView> parts;
+    const size_t near = random.Below(records.size() - 4);  // of two or three persons
+    for (std::string& one : packed) {
+      Pack(records[near + random.Below(4)], &one);
+      if (random.Below(8) == 0) ClaimNumbers(&one);
+      parts.emplace_back(one.data());
+    }
+    std::string merged, without, again;
+    PackMerged(parts, &merged, &picks);
+    PackMerged(parts, &without);
+    ASSERT_EQ(merged, without);
+    ASSERT_EQ(picks.size(), size);
+    for (size_t i = 0; i < size; ++i) {
+      if (picks[i].empty()) {
+        ++refused;
+        continue;
+      }
+      ++picked;
+      EXPECT_EQ(PickSize(picks[i].data()), picks[i].size());
+      UnpackPick(EntryView(merged.data()), picks[i].data(), &again);
+      ASSERT_EQ(again, packed[i]);
+    }
+  }
+  EXPECT_GT(picked, 3 * refused);
+  EXPECT_GT(refused, 20u);
+}
+
+TEST(Packing, WhatHadNoRoomOrIsWrittenOtherwiseIsNoPick) {
+  std::vector<std::string> packed;
+  const auto add = [&](const Record& record) { Pack(record, &packed.emplace_back()); };
+  const Record person = TestPerson("王", "芳", 19800102, 21);
+  add(person);
+  add(person);
+  ClaimNumbers(&packed.back());  // the same number, of another grade
+  for (size_t i = 0; i < kPhonesMax; ++i) {
+    add(person);
+    Record moved = person;
+    moved.phones = {19900000500 + i};
+    add(moved);
+  }
+  std::vector<EntryView> parts;
+  for (const std::string& one : packed) parts.emplace_back(one.data());
+  std::string merged;
+  std::vector<std::string> picks;
+  PackMerged(parts, &merged, &picks);
+  EXPECT_FALSE(picks[0].empty());
+  EXPECT_TRUE(picks[1].empty());
+  EXPECT_FALSE(picks[3].empty());
+  EXPECT_FALSE(picks[picks.size() - 2].empty());
+  EXPECT_TRUE(picks.back().empty()) << "one phone more than there is room for";
+}
+
 TEST(Births, KnowTheWaysDatesGoWrong) {
   EXPECT_EQ(LunarOf(20000205), 20000101);
   EXPECT_EQ(LunarOf(19900127), 19900101);
