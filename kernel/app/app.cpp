@@ -93,10 +93,10 @@ Result<App> LoadPack(const fhir::Definitions& definitions, const Pack& pack,
     if (!file.path.starts_with("rules/") || !file.path.ends_with(".json")) continue;
     const std::string name = fmt::format("apps/{}/{}", pack.id, file.path);
     app.rules.push_back(TRY(rules::ParseRule(definitions, pack.id, name, file.content, settings.Root())));
-    for (const rules::Template& each : app.rules.back().creates) {
-      const std::string type(definitions.Type(each.type()).name);
+    for (const fhir::TypeId written : app.rules.back().Writes()) {
+      const std::string type(definitions.Type(written).name);
       if (std::find(app.writes.begin(), app.writes.end(), type) == app.writes.end()) {
-        return InFile(pack, file.path, "do", "creates " + type + ", which the manifest's writes do not name");
+        return InFile(pack, file.path, "do", "writes " + type + ", which the manifest's writes do not name");
       }
     }
   }

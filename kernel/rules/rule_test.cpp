@@ -131,19 +131,68 @@ TEST_F(RuleTest, FiresWhereTheConditionBecomesTrue) {
   EXPECT_FALSE(FiresOn(low, high));
 }
 
-TEST_F(RuleTest, MakesWithItsVariables) {
+TEST_F(RuleTest, MakesWithItsVariablesAndSaysBecauseOfWhat) {
   view::Change change;
   change.now = Make(Reading("38.0"));
-  const auto made = Fire(*r4_, *rule_, change, kNow, {"f1"});
+  const Hands hands{[] { return std::string("f1"); }, {}};
+  const auto made = Fire(*r4_, *rule_, change, kNow, hands);
   ASSERT_TRUE(made.ok()) << made.error().ToString();
   ASSERT_EQ(made->size(), 1U);
+  EXPECT_EQ((*made)[0].before, nullptr);
   const std::string at = FormatInstant(kNow);
   EXPECT_EQ(
-      (*made)[0],
-      R"({"resourceType":"Flag","id":"f1","status":"active","code":{"text":"depth 1 of test.fever|3 over 37.3"},"period":{"start":")" +
+      (*made)[0].now.Text(),
+      R"({"resourceType":"Flag","id":"f1","extension":[)"
+      R"({"url":"http://tongkang.dev/fhir/StructureDefinition/rule","valueString":"test.fever|3"},)"
+      R"({"url":"http://tongkang.dev/fhir/StructureDefinition/rule-depth","valueInteger":1},)"
+      R"({"url":"http://tongkang.dev/fhir/StructureDefinition/rule-cause","valueReference":{"reference":"Observation/o/_history/1"}}],)"
+      R"("status":"active","code":{"text":"depth 1 of test.fever|3 over 37.3"},"period":{"start":")" +
           at + R"("},"subject":{"reference":"Patient/p"}})");
   change.now = Make(Reading("36.6"));
-  EXPECT_TRUE(Fire(*r4_, *rule_, change, kNow, {"f1"})->empty());
+  EXPECT_TRUE(Fire(*r4_, *rule_, change, kNow, hands)->empty());
+}
+
+TEST_F(RuleTest, ACascadeIsCountedByWhatRulesWriteAndNotByWhatIsSentBack) {
+  const auto marked = [](int depth, std::string_view cause) {
+    return fmt::format(
+        R"({{"resourceType":"Basic","id":"b","extension":[{{"url":"{}","valueString":"r|1"}},{{"url":"{}","valueInteger":{}}},{{"url":"{}","valueReference":{{"reference":"{}"}}}}],"code":{{"text":"t"}}}})",
+        kRuleExtension, kDepthExtension, depth, kCauseExtension, cause);
+  };
+  view::Change change;
+  change.now = Make(R"({"resourceType":"Basic","id":"b","code":{"text":"t"}})");
+  EXPECT_EQ(DepthOf(change), 0);
+  change.now = Make(marked(3, "Observation/o/_history/1"));
+  EXPECT_EQ(DepthOf(change), 3);
+  change.before = change.now;
+  EXPECT_EQ(DepthOf(change), 0);  // sent back by somebody who changed something else
+  change.now = Make(marked(3, "Observation/o/_history/2"));
+  EXPECT_EQ(DepthOf(change), 3);
+}
+
+TEST_F(RuleTest, AllThatIsWrongWithAFileIsToldAtOnce) {
+  constexpr std::string_view kWrong = R"j({
+  "id": "test.wrong", "version": 0, "title": {"zh-CN": "错"},
+  "source": {"text": "a test", "edition": "1", "date": "2026-11-22"},
+  "constants": {"limit": {"setting": "none"}},
+  "on": {"type": "Observation", "operations": ["delete"]},
+  "where": "subject.exist()",
+  "do": [{"create": {"resourceType": "Flag", "status": "maybe"}},
+         {"create": {"resourceType": "Flag", "code": {"coding": {"code": "x"}}}},
+         {"update": {"type": "Task", "target": "=basedOn", "set": {"note.text": "x"}}},
+         {"update": {"set": {"valueQuantity.amount": 1}}},
+         {"sing": {}}, {}]
+})j";
+  const auto rule = ParseRule(*r4_, "test", "wrong.json", kWrong, {});
+  ASSERT_FALSE(rule.ok());
+  std::string places;
+  for (const Issue& issue : rule.error().issues) places += issue.path + "\n";
+  EXPECT_EQ(places,
+            "version\ntitle\nconstants.limit\non.operations\nwhere\ndo[0].create.status\n"
+            "do[1].create.code.coding\ndo[2].update.set.note.text\ndo[3].update.set.valueQuantity.amount\n"
+            "do[4].sing\ndo[5]\n");
+  EXPECT_NE(rule.error().external.find("\nwrong.json:7:56: do[0].create.status: \"maybe\""),
+            std::string::npos)
+      << rule.error().external;
 }
 
 }  // namespace

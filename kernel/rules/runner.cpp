@@ -10,7 +10,6 @@
 
 #include "kernel/base/file.h"
 #include "kernel/base/random.h"
-#include "kernel/fhir/validate.h"
 
 namespace tk::rules {
 namespace {
@@ -40,7 +39,9 @@ Result<uint64_t> ReadPosition(const std::string& file, uint32_t incarnation, uin
 struct Runner::Firing {
   const Rule* rule = nullptr;
   uint64_t t = 0, key = 0;
-  std::vector<std::string> made;
+  view::Change cause;
+  Instant at_us = 0;
+  size_t made = 0;  // at the last attempt
   int attempt = 0;
   int64_t not_before_us = 0;
 };
@@ -110,7 +111,7 @@ void Runner::Loop() {
 
 Status Runner::Step(view::Follower* follower) {
   if (open_firings_ >= kOpenMax) return TakeAnswers(100);
-  auto next = follower->Next(open_firings_ == 0 ? 100 : 2);
+  auto next = follower->Next(open_firings_ == 0 ? 100 : in_order_.empty() ? 2 : 0);
   if (!next.ok()) {
     options_.report("rules: cannot follow the log: " + next.error().ToString());
     std::this_thread::sleep_for(std::chrono::seconds(1));
@@ -121,7 +122,7 @@ Status Runner::Step(view::Follower* follower) {
     TRY(Judge(**next));
     MovePosition();
   }
-  return open_firings_ == 0 ? Status() : TakeAnswers(0);
+  return open_firings_ == 0 ? Status() : TakeAnswers(in_order_.empty() ? 0 : 2);
 }
 
 Status Runner::Judge(const view::Committed& committed) {
@@ -135,22 +136,16 @@ Status Runner::FireOne(const Rule& rule, const view::Committed& committed, size_
   const view::Change& change = committed.changes[i];
   if (change.now == nullptr || change.now->type != rule.on_type) return {};
   const fhir::Definitions& definitions = options_.engine->definitions();
-  const auto judge = [&]() -> Result<std::vector<std::string>> {
-    std::vector<std::string> ids;
-    if (!TRY(Fires(definitions, rule, change, committed.at_us))) return ids;
-    for (size_t n = 0; n < rule.creates.size(); ++n) ids.push_back(NewUuid());
-    return Make(definitions, rule, change, committed.at_us, ids);
-  };
-  auto made = judge();
-  if (!made.ok()) {
+  auto fires = Fires(definitions, rule, change, committed.at_us);
+  if (!fires.ok()) {
     // A rule that cannot judge this resource must not stop the others.
     failed_.fetch_add(1);
     options_.report(
-        fmt::format("rule {} failed at t {}: {}", rule.name(), committed.t, made.error().ToString()));
+        fmt::format("rule {} failed at t {}: {}", rule.name(), committed.t, fires.error().ToString()));
     return {};
   }
-  if (made->empty()) return {};
-  if (DepthOf(change.now->document.Root()) >= kDepthMax) {
+  if (!*fires) return {};
+  if (DepthOf(change) >= kDepthMax) {
     too_deep_.fetch_add(1);
     options_.report(fmt::format("ALARM rule {} at t {}: the cascade is {} deep and was stopped", rule.name(),
                                 committed.t, kDepthMax));
@@ -162,33 +157,24 @@ Status Runner::FireOne(const Rule& rule, const view::Committed& committed, size_
   firing->t = committed.t;
   firing->key = options_.engine->KeyOf(
       fmt::format("rule|{}|{}|{}|{}", rule.name(), options_.engine->incarnation(), committed.t, i));
-  firing->made = std::move(*made);
+  firing->cause = change;
+  firing->at_us = committed.at_us;
   ++open_.back().firings;
   ++open_firings_;
-  return Submit(std::move(firing));
+  if (!rule.Changes()) return Submit(std::move(firing));
+  in_order_.push_back(std::move(firing));
+  return SubmitInOrder();
 }
 
-namespace {
-
-Result<std::unique_ptr<view::ChangeSet>> MakeChangeSet(const view::Engine& engine, uint64_t key,
-                                                       const view::Position& basis,
-                                                       const std::vector<std::string>& made) {
-  const fhir::Definitions& definitions = engine.definitions();
-  auto set = std::make_unique<view::ChangeSet>();
-  set->basis = basis;
-  set->key = key;
-  for (const std::string& json : made) {
-    fhir::Document document = TRY(fhir::Document::Parse(json));
-    TRY(fhir::CheckValid(definitions, document.Root()));
-    view::Change change;
-    change.now = TRY(view::MakeResource(definitions, std::move(document), 1, view::Operation::kCreate));
-    set->changes.push_back(std::move(change));
+Status Runner::SubmitInOrder() {
+  while (!order_busy_ && !in_order_.empty()) {
+    std::unique_ptr<Firing> next = std::move(in_order_.front());
+    in_order_.pop_front();
+    order_busy_ = true;
+    TRY(Submit(std::move(next)));
   }
-  TRY(engine.Prepare(set.get()));
-  return set;
+  return {};
 }
-
-}  // namespace
 
 Status Runner::Submit(std::unique_ptr<Firing> firing) {
   const view::Position basis = options_.engine->Head();
@@ -199,7 +185,18 @@ Status Runner::Submit(std::unique_ptr<Firing> firing) {
     Finish(*firing);
     return {};
   }
-  auto set = MakeChangeSet(*options_.engine, firing->key, basis, firing->made);
+  // Made at this basis: what is changed is read there, and the set is stale if it is another by then.
+  auto made = Make(options_.engine->definitions(), *firing->rule, firing->cause, firing->at_us,
+                   {NewUuid, ReaderAt(options_.engine, basis)});
+  if (!made.ok()) {
+    auto why = made.TakeError();
+    if (!TraitsOf(why->code).retryable)
+      why->code = ErrorCode::kInvalid;  // it will be no other when it is tried again
+    return TakeAnswer(std::move(firing), std::move(why));
+  }
+  firing->made = made->size();
+  if (made->empty()) return TakeAnswer(std::move(firing), {});
+  auto set = MakeChangeSet(*options_.engine, firing->key, basis, *made);
   if (!set.ok()) return TakeAnswer(std::move(firing), set.TakeError());
   // std::function copies what it holds, so the firing is held by what can be copied.
   auto held = std::make_shared<std::unique_ptr<Firing>>(std::move(firing));
@@ -228,13 +225,14 @@ Status Runner::TakeAnswers(int wait_ms) {
   if (now.empty() && !again_.empty() && wait_ms > 0)
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   for (auto& firing : now) TRY(Submit(std::move(firing)));
+  TRY(SubmitInOrder());
   MovePosition();
   return {};
 }
 
 Status Runner::TakeAnswer(std::unique_ptr<Firing> firing, Status written) {
   if (written.ok()) {
-    made_.fetch_add(firing->made.size());
+    made_.fetch_add(firing->made);
     Finish(*firing);
     return {};
   }
@@ -264,6 +262,7 @@ void Runner::OpenAt(uint64_t t) {
 }
 
 void Runner::Finish(const Firing& firing) {
+  if (firing.rule->Changes()) order_busy_ = false;
   auto at = std::lower_bound(open_.begin(), open_.end(), firing.t,
                              [](const Open& open, uint64_t t) { return open.t < t; });
   CHECK(at != open_.end() && at->t == firing.t && at->firings > 0);

@@ -2,7 +2,8 @@
 // Exactly once: what a rule makes of a cause is one change set keyed (rule, version, cause t, entry); after a crash the runner starts at its
 // saved position, which may lie behind, and finds by the key what is done already.
 // Keeps up with a flood: up to kOpenMax change sets wait for the writer at a time and share its syncs; the position is before the first
-// transaction of which something is open.
+// transaction of which something is open. What changes resources that are there (an update) goes one behind the other, in the order of the causes: two
+// movements of one stock item are both counted, and the later one has the last word.
 #pragma once
 
 #include <atomic>
@@ -48,6 +49,7 @@ class Runner {
   Status FireOne(const Rule& rule, const view::Committed& committed, size_t i);
   /// Hands the firing to the writer, or finishes it if it was written before.
   Status Submit(std::unique_ptr<Firing> firing);
+  Status SubmitInOrder();
   Status TakeAnswers(int wait_ms);
   Status TakeAnswer(std::unique_ptr<Firing> firing, Status written);
   void OpenAt(uint64_t t);
@@ -70,6 +72,9 @@ class Runner {
       open_;  // up to which transaction what is judged, from the first unfinished one on, ascending
   size_t open_firings_ = 0;
   std::vector<std::unique_ptr<Firing>> again_;  // to be tried again when their time has come
+  std::deque<std::unique_ptr<Firing>>
+      in_order_;  // not handed over yet: they change what is there, and so does one on its way
+  bool order_busy_ = false;
   std::shared_ptr<Window> window_;
   uint64_t saved_t_ = 0;
   int64_t saved_at_us_ = 0;

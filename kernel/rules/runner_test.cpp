@@ -23,6 +23,15 @@ constexpr std::string_view kRunnerRule = R"({
   "where": "value.ofType(Quantity).value >= 37.3",
   "do": [{"create": {"resourceType": "Flag", "status": "active", "code": {"text": "fever"}, "subject": "=subject"}}]})";
 
+/// Counts readings in one Task, and keeps the last one.
+constexpr std::string_view kCountingRule = R"j({
+  "id": "test.count", "version": 1, "title": {"zh-CN": "计数", "en": "Count"},
+  "source": {"text": "a test", "edition": "1", "date": "2026-11-22"},
+  "on": {"type": "Observation", "operations": ["create"]},
+  "where": "focus.exists()",
+  "do": [{"update": {"type": "Task", "target": "=focus", "set": {
+    "restriction.repetitions": "=%target.restriction.repetitions + 1", "description": "=id"}}}]})j";
+
 class RunnerTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -48,9 +57,11 @@ class RunnerTest : public ::testing::Test {
   }
   void StartRunner() {
     std::vector<Rule> rules;
-    auto rule = ParseRule(engine_->definitions(), "test", "fever.json", kRunnerRule, {});
-    ASSERT_TRUE(rule.ok()) << rule.error().ToString();
-    rules.push_back(std::move(rule).value());
+    for (const std::string_view json : {kRunnerRule, kCountingRule}) {
+      auto rule = ParseRule(engine_->definitions(), "test", "rule.json", json, {});
+      ASSERT_TRUE(rule.ok()) << rule.error().ToString();
+      rules.push_back(std::move(rule).value());
+    }
     auto runner = Runner::Start({engine_.get(), index_, folder_ / "consumers",
                                  [](const std::string& line) { ADD_FAILURE() << line; }},
                                 std::move(rules));
@@ -69,6 +80,9 @@ class RunnerTest : public ::testing::Test {
                          (i % 2 == 0 ? "38.1" : "36.6") + R"(},"subject":{"reference":"Patient/p"}})");
       Add(set.get(), R"({"resourceType":"Basic","id":"b)" + id + R"(","code":{"text":"t"}})");
     }
+    return Commit(std::move(set));
+  }
+  uint64_t Commit(std::unique_ptr<view::ChangeSet> set) {
     EXPECT_TRUE(engine_->Prepare(set.get()).ok());
     std::promise<view::Outcome> promise;
     engine_->Submit(std::move(set),
@@ -114,6 +128,34 @@ TEST_F(RunnerTest, AFloodFiresOnceEachAndNeverAgain) {
   EXPECT_EQ(runner_->statistics().fired, uint64_t{kTransactions} * kReadings);
   EXPECT_EQ(runner_->statistics().made, 0u);
   EXPECT_EQ(Flags(), uint64_t{kTransactions} * kReadings);
+}
+
+TEST_F(RunnerTest, ChangesOfOneResourceAreAllCountedAndTheLastCauseHasTheLastWord) {
+  StartRunner();
+  auto set = std::make_unique<view::ChangeSet>();
+  set->basis = engine_->Head();
+  Add(set.get(),
+      R"({"resourceType":"Task","id":"count","status":"requested","intent":"order","restriction":{"repetitions":1}})");
+  uint64_t last = Commit(std::move(set));
+  constexpr int kReadingsAtOnce = 30, kSets = 10;
+  for (int i = 0; i < kSets; ++i) {
+    set = std::make_unique<view::ChangeSet>();
+    set->basis = engine_->Head();
+    for (int n = 0; n < kReadingsAtOnce; ++n) {
+      Add(set.get(), R"({"resourceType":"Observation","id":"c)" + std::to_string(i) + "-" +
+                         std::to_string(n) +
+                         R"(","status":"final","code":{"text":"t"},"focus":[{"reference":"Task/count"}]})");
+    }
+    last = Commit(std::move(set));
+  }
+  ASSERT_TRUE(runner_->WaitFor(last, 60'000));
+  const auto now = engine_->directory().Current(engine_->IdHash("Task", "count"), engine_->Head());
+  const auto task = engine_->Read(now.ordinal);
+  ASSERT_TRUE(task.ok());
+  EXPECT_EQ((*task)->document.Root()["restriction"]["repetitions"].Number(),
+            std::to_string(1 + kSets * kReadingsAtOnce));
+  EXPECT_EQ((*task)->document.Root()["description"].ToString(), "c9-29");
+  EXPECT_EQ(runner_->statistics().failed, 0U);
 }
 
 TEST_F(RunnerTest, ItsPositionIsBeforeWhatIsOpen) {

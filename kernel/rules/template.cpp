@@ -1,6 +1,8 @@
+#include "kernel/rules/template.h"
+
 #include <fmt/format.h>
 
-#include "kernel/rules/rule.h"
+#include <vector>
 
 namespace tk::rules {
 
@@ -29,11 +31,6 @@ Template& Template::operator=(Template&&) noexcept = default;
 Template::~Template() = default;
 fhir::TypeId Template::type() const { return body_->type; }
 
-namespace {
-
-constexpr int kDepthOfTemplateMax = 32;
-
-// The JSON of one result: a node stands as it is; a computed value is written by its kind.
 void WriteItem(const Item& item, fhir::JsonWriter* out) {
   if (item.node.present()) {
     out->Raw(item.node.Json());
@@ -53,49 +50,132 @@ void WriteItem(const Item& item, fhir::JsonWriter* out) {
   }
 }
 
+namespace {
+
+constexpr int kDepthOfTemplateMax = 32;
+
+Error WrongAt(const std::string& path, std::string text) {
+  return MakeIssue(ErrorCode::kInvalid, "structure", path, std::move(text));
+}
+
+std::string Under(const std::string& path, std::string_view name) {
+  return fmt::format("{}{}{}", path, path.empty() ? "" : ".", name);
+}
+
+bool FitsForm(const fhir::TypeInfo& type, Kind kind) {
+  switch (type.json_form) {
+    case fhir::JsonForm::kString:
+      return kind == Kind::kString;
+    case fhir::JsonForm::kNumber:
+      return kind == Kind::kNumber;
+    case fhir::JsonForm::kBoolean:
+      return kind == Kind::kTrue || kind == Kind::kFalse;
+    case fhir::JsonForm::kNone:
+      return true;
+  }
+  return true;
+}
+
 }  // namespace
+
+/// Makes nodes of JSON and checks what definitions tell of it.
+struct Template::Compiler {
+  const fhir::Definitions& definitions;
+  fhir::TypeId context;
+
+  /// The value of an element: a list where it is one. `element` null: of nothing that is known.
+  Result<Node> OfElement(fhir::Value value, const fhir::ElementInfo* element, bool one,
+                         const std::string& path, int depth) const {
+    if (depth > kDepthOfTemplateMax) return WrongAt(path, "the template is nested too deeply");
+    const bool is_list = value.kind() == Kind::kArray;
+    if (element != nullptr) {
+      const bool wants_list = element->max > 1 && !one;
+      if (wants_list && !is_list)
+        return WrongAt(path, fmt::format("{} is a list: write [ … ] around it", element->name));
+      if (!wants_list && is_list)
+        return WrongAt(path, fmt::format("{} is no list: leave [ ] out", element->name));
+    }
+    if (!is_list) return OfOne(value, element, path, depth);
+    Node node;
+    node.what = Node::What::kArray;
+    size_t i = 0;
+    for (const fhir::Value item : value)
+      node.children.push_back(TRY(OfOne(item, element, fmt::format("{}[{}]", path, i++), depth + 1)));
+    return node;
+  }
+
+  Result<Node> OfOne(fhir::Value value, const fhir::ElementInfo* element, const std::string& path,
+                     int depth) const {
+    const fhir::TypeId type = element == nullptr ? fhir::kNoType : element->type;
+    if (value.is_object()) return OfObject(value, type, path, depth);
+    if (value.kind() == Kind::kArray) return OfElement(value, nullptr, false, path, depth);
+    Node node;
+    const std::string text = value.is_string() ? value.ToString() : std::string();
+    if (text.starts_with("=")) {
+      auto compiled = Expression::Compile(std::string_view(text).substr(1), definitions, context);
+      if (!compiled.ok()) return WrongAt(path, "not a FHIRPath expression: " + compiled.error().external);
+      node.what = Node::What::kExpression;
+      node.expression = std::make_unique<const Expression>(std::move(compiled).value());
+      return node;
+    }
+    if (type != fhir::kNoType) {
+      const fhir::TypeInfo& info = definitions.Type(type);
+      if (info.type_class != fhir::TypeClass::kPrimitive)
+        return WrongAt(path, fmt::format("is a {}: write an object", info.name));
+      if (!FitsForm(info, value.kind()))
+        return WrongAt(
+            path,
+            fmt::format("is no {}: a text stands in quotes, a number and true or false without", info.name));
+      if (element->required_codes != fhir::kNoCodeSet && info.primitive == fhir::Primitive::kCode &&
+          !definitions.HasCode(element->required_codes, {}, text))
+        return WrongAt(path,
+                       fmt::format("\"{}\" is none of the codes that {} may have", text, element->name));
+    }
+    node.json = std::string(value.Json());
+    return node;
+  }
+
+  Result<Node> OfObject(fhir::Value value, fhir::TypeId type, const std::string& path, int depth) const {
+    Node node;
+    node.what = Node::What::kObject;
+    if (value["resourceType"].present()) {
+      type = definitions.FindType(value["resourceType"].ToString());
+      if (!definitions.IsResource(type))
+        return WrongAt(Under(path, "resourceType"), "names no resource type");
+    }
+    for (const fhir::Value member : value) {
+      const std::string_view name = member.name_text();
+      const fhir::ElementInfo* element = nullptr;
+      const bool is_known =
+          name == "resourceType" || name == "id" || name.starts_with("_") || type == fhir::kNoType;
+      if (!is_known) {
+        element =
+            member.name() == fhir::kUnknownName ? nullptr : definitions.FindElement(type, member.name());
+        if (element == nullptr)
+          return WrongAt(Under(path, name),
+                         fmt::format("{} has no element {}", definitions.Type(type).name, name));
+      }
+      node.children.push_back(TRY(OfElement(member, element, false, Under(path, name), depth + 1)));
+      node.children.back().name = std::string(name);
+    }
+    return node;
+  }
+};
+
+Result<Template> Template::CompileValue(const fhir::Definitions& definitions, fhir::TypeId context,
+                                        fhir::Value json, const fhir::ElementInfo& element, bool one) {
+  auto body = std::make_unique<Body>();
+  body->root = TRY((Compiler{definitions, context}.OfElement(json, &element, one, {}, 0)));
+  return Template(std::move(body));
+}
 
 Result<Template> Template::Compile(const fhir::Definitions& definitions, fhir::TypeId context,
                                    fhir::Value json) {
-  struct Compiler {
-    const fhir::Definitions& definitions;
-    fhir::TypeId context;
-
-    Result<Node> Build(fhir::Value value, const std::string& path, int depth) const {
-      if (depth > kDepthOfTemplateMax)
-        return MakeIssue(ErrorCode::kInvalid, "too-long", path, "the template is nested too deeply");
-      Node node;
-      if (value.kind() == Kind::kObject || value.kind() == Kind::kArray) {
-        node.what = value.is_object() ? Node::What::kObject : Node::What::kArray;
-        size_t i = 0;
-        for (fhir::Value child : value) {
-          const std::string at = value.is_object() ? path + "." + std::string(child.name_text())
-                                                   : fmt::format("{}[{}]", path, i++);
-          node.children.push_back(TRY(Build(child, at, depth + 1)));
-          node.children.back().name = std::string(child.name_text());
-        }
-        return node;
-      }
-      const std::string text = value.is_string() ? value.ToString() : std::string();
-      if (text.starts_with("=")) {
-        auto compiled = Expression::Compile(std::string_view(text).substr(1), definitions, context);
-        if (!compiled.ok())
-          return MakeIssue(ErrorCode::kInvalid, "value", path,
-                           "not a FHIRPath expression: " + compiled.error().external);
-        node.what = Node::What::kExpression;
-        node.expression = std::make_unique<const Expression>(std::move(compiled).value());
-        return node;
-      }
-      node.json = std::string(value.Json());
-      return node;
-    }
-  };
-  const std::string type_name = json["resourceType"].ToString();
+  if (!json.is_object() || !json["resourceType"].present())
+    return WrongAt("resourceType", "is missing: say which type is made");
   auto body = std::make_unique<Body>();
-  body->type = definitions.FindType(type_name);
-  if (!definitions.IsResource(body->type))
-    return MakeIssue(ErrorCode::kInvalid, "value", "resourceType", "names no resource type");
-  body->root = TRY((Compiler{definitions, context}.Build(json, type_name, 0)));
+  body->root = TRY((Compiler{definitions, context}.OfObject(json, fhir::kNoType, {}, 0)));
+  body->type = definitions.FindType(json["resourceType"].ToString());
   return Template(std::move(body));
 }
 
@@ -151,7 +231,8 @@ Result<std::string> Template::Render(const Environment& environment, const Item&
       return written > 0 ? text : std::string();
     }
   };
-  return Renderer{environment, context}.RenderObject(body_->root, id);
+  const Renderer renderer{environment, context};
+  return id.empty() ? renderer.Render(body_->root) : renderer.RenderObject(body_->root, id);
 }
 
 }  // namespace tk::rules

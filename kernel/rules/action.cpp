@@ -1,0 +1,293 @@
+#include "kernel/rules/action.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernel/fhir/validate.h"
+#include "kernel/rules/update_action.h"
+
+namespace tk::rules {
+
+using fhir::path::Collection;
+using fhir::path::Environment;
+using fhir::path::Expression;
+using fhir::path::Item;
+
+namespace {
+
+std::string NameOf(std::string_view type, std::string_view id) { return fmt::format("{}/{}", type, id); }
+
+bool IsStamp(std::string_view url) {
+  return url == kRuleExtension || url == kDepthExtension || url == kCauseExtension;
+}
+
+}  // namespace
+
+Performance::Performance(Scene scene)
+    : scene_(std::move(scene)), names_(*scene_.head, scene_.depth + 1, scene_.now_us) {
+  environment_.definitions = scene_.definitions;
+  environment_.resource = scene_.resource;
+  environment_.now_us = scene_.now_us;
+  environment_.variables = scene_.variables;
+  environment_.more_variables = &names_;
+  if (scene_.before != nullptr) {
+    environment_.variables.emplace_back(
+        "before", Collection{fhir::path::ResourceItem(*scene_.definitions, scene_.before->document.Root())});
+  }
+  context_ = fhir::path::ResourceItem(*scene_.definitions, scene_.resource);
+}
+
+/// With who made it, how deep in a cascade and because of what, in place of what it said of that before.
+Result<fhir::Document> Performance::Stamped(const std::string& json) const {
+  fhir::Document document = TRY(fhir::Document::Parse(json));
+  const fhir::Value root = document.Root();
+  const fhir::TypeId type = scene_.definitions->FindType(root["resourceType"].ToString());
+  if (scene_.definitions->FindElement(type, fhir::Names::Find("extension")) == nullptr) return document;
+  std::string list;
+  fhir::JsonWriter out(&list);
+  out.Array();
+  out.Object().Member("url", kRuleExtension).Member("valueString", scene_.head->name()).End();
+  out.Object().Member("url", kDepthExtension).Key("valueInteger").Int(scene_.depth + 1).End();
+  if (!scene_.cause.empty()) {
+    out.Object().Member("url", kCauseExtension).Key("valueReference").Object();
+    out.Member("reference", scene_.cause).End().End();
+  }
+  const fhir::Value extension = root["extension"];
+  for (const fhir::Value each : extension) {
+    if (!IsStamp(each["url"].ToString())) out.Raw(each.Json());
+  }
+  out.End();
+  const auto at = [&](fhir::Value value) {
+    return static_cast<uint32_t>(value.Json().data() - document.Text().data());
+  };
+  const auto size = [](fhir::Value value) { return static_cast<uint32_t>(value.Json().size()); };
+  std::vector<fhir::TextEdit> edits;
+  if (extension.present()) {
+    edits.push_back({at(extension), size(extension), std::move(list)});
+  } else {
+    const fhir::Value before = root["id"].present() ? root["id"] : root["resourceType"];
+    edits.push_back({at(before) + size(before), 0, R"(,"extension":)" + list});
+  }
+  return fhir::Document::Parse(TRY(fhir::ApplyEdits(document.Text(), edits)));
+}
+
+Result<std::string> Performance::Create(const Template& resource) {
+  const std::string_view type = scene_.definitions->Type(resource.type()).name;
+  const std::string id = scene_.new_id();
+  fhir::Document document = TRY(Stamped(TRY(resource.Render(environment_, context_, id))));
+  std::string name = NameOf(type, id);
+  Put(name, &opened_[name], std::move(document));
+  environment_.variables.emplace_back(fmt::format("created{}", created_++), Collection{TextItem(name)});
+  return name;
+}
+
+Result<Performance::Opened*> Performance::Open(std::string_view type, std::string_view id) {
+  const std::string name = NameOf(type, id);
+  const auto at = opened_.find(name);
+  if (at != opened_.end()) return &at->second;
+  view::ResourcePtr before = TRY(scene_.read(type, id));
+  return &opened_.emplace(name, Opened{std::move(before), nullptr}).first->second;
+}
+
+void Performance::Put(const std::string& name, Opened* opened, fhir::Document now) {
+  if (opened->now == nullptr)
+    written_.push_back(name);
+  else
+    former_.push_back(std::move(opened->now));
+  opened->now = std::make_shared<const fhir::Document>(std::move(now));
+}
+
+Result<fhir::Value> Performance::Now(std::string_view type, std::string_view id) {
+  const Opened* const opened = TRY(Open(type, id));
+  if (opened->now != nullptr) return opened->now->Root();
+  return opened->before != nullptr ? opened->before->document.Root() : fhir::Value();
+}
+
+Status Performance::Update(std::string_view type, std::string_view id, fhir::Document now) {
+  Opened* const opened = TRY(Open(type, id));
+  if (opened->before == nullptr && opened->now == nullptr)
+    return MakeError(ErrorCode::kInvalid, fmt::format("the {} that is to be changed is not there", type));
+  Put(NameOf(type, id), opened, TRY(Stamped(std::string(now.Text()))));
+  return {};
+}
+
+std::vector<Write> Performance::Writes() const {
+  std::vector<Write> writes;
+  for (const std::string& name : written_) {
+    const Opened& opened = opened_.find(name)->second;
+    writes.push_back({opened.before, *opened.now});
+  }
+  return writes;
+}
+
+namespace {
+
+class CreateAction : public Action {
+ public:
+  explicit CreateAction(Template resource) : resource_(std::move(resource)) {}
+  std::vector<fhir::TypeId> Writes() const override { return {resource_.type()}; }
+  Status Perform(Performance* performance) const override {
+    TRY(performance->Create(resource_));
+    return {};
+  }
+
+ private:
+  const Template resource_;
+};
+
+/// What the platform alone decides: which records are one person's.
+Status CheckOpenToRules(const fhir::Definitions& definitions, fhir::TypeId type) {
+  if (definitions.Type(type).name != "Linkage") return {};
+  return MakeIssue(ErrorCode::kInvalid, "value", {}, "Linkage is written by the person index alone");
+}
+
+Result<std::unique_ptr<const Action>> ParseCreate(const ActionScope& scope, fhir::Value json) {
+  Template resource = TRY(Template::Compile(*scope.definitions, scope.context, json));
+  TRY(CheckOpenToRules(*scope.definitions, resource.type()));
+  return std::unique_ptr<const Action>(std::make_unique<CreateAction>(std::move(resource)));
+}
+
+Result<std::unique_ptr<const Action>> ParseRaise(const ActionScope& scope, fhir::Value json) {
+  if (!json["code"].present())
+    return MakeIssue(ErrorCode::kInvalid, "required", "code", "is missing: say what the flag tells");
+  std::string text;
+  fhir::JsonWriter out(&text);
+  out.Object().Member("resourceType", "Flag");
+  if (!json["status"].present()) out.Member("status", "active");
+  for (const fhir::Value member : json) out.Key(member.name_text()).Raw(member.Json());
+  if (!json["subject"].present()) {
+    const bool is_patient =
+        scope.context != fhir::kNoType && scope.definitions->Type(scope.context).name == "Patient";
+    if (is_patient)
+      out.Key("subject").Object().Member("reference", "='Patient/' + id").End();
+    else
+      out.Member("subject", "=subject");
+  }
+  if (!json["period"].present()) out.Key("period").Object().Member("start", "=%now").End();
+  out.End();
+  const fhir::Document flag = TRY(fhir::Document::Parse(text));
+  return ParseCreate(scope, flag.Root());
+}
+
+}  // namespace
+
+Vocabulary::Vocabulary() {
+  Add("create", ParseCreate);
+  Add("raise", ParseRaise);
+  Add("update", ParseUpdate);
+}
+
+void Vocabulary::Add(std::string name, ParseAction parse) { kinds_[std::move(name)] = std::move(parse); }
+
+const Vocabulary& OwnVocabulary() {
+  static const Vocabulary vocabulary;
+  return vocabulary;
+}
+
+Actions Vocabulary::Parse(const ActionScope& scope, fhir::JsonFile* file, const std::string& path,
+                          fhir::Value list) const {
+  Actions actions;
+  if (!list.is_array() || list.size() == 0 || list.size() > kActionsMax) {
+    file->Note(path, fmt::format("must be a list of 1 to {} actions", kActionsMax));
+    return actions;
+  }
+  std::vector<std::string_view> names;
+  for (const auto& [name, parse] : kinds_) names.push_back(name);
+  for (size_t i = 0; i < list.size(); ++i) {
+    const fhir::Value action = list.At(i);
+    const std::string at = fmt::format("{}[{}]", path, i);
+    Step step;
+    size_t said = 0;
+    for (const fhir::Value member : action) {
+      const std::string name(member.name_text());
+      if (name == "when") {
+        auto when = Expression::Compile(member.ToString(), *scope.definitions, scope.context);
+        if (when.ok())
+          step.when = std::make_unique<const Expression>(std::move(when).value());
+        else
+          file->Note(at + ".when", when.error());
+        continue;
+      }
+      const auto kind = kinds_.find(name);
+      ++said;
+      if (kind == kinds_.end()) {
+        file->Note(at + "." + name, fmt::format("is no action: there are {}", fmt::join(names, ", ")));
+        continue;
+      }
+      auto made = kind->second(scope, member);
+      if (made.ok())
+        step.action = std::move(made).value();
+      else
+        file->Note(at + "." + name, made.error());
+    }
+    if (said != 1)
+      file->Note(at,
+                 fmt::format("must name one action, of {}, and may have \"when\"", fmt::join(names, ", ")));
+    if (step.action != nullptr) actions.push_back(std::move(step));
+  }
+  return actions;
+}
+
+Status Perform(const Actions& actions, Performance* performance) {
+  for (const Vocabulary::Step& step : actions) {
+    if (step.when != nullptr && !TRY(step.when->Test(performance->environment(), performance->context())))
+      continue;
+    TRY(step.action->Perform(performance));
+  }
+  return {};
+}
+
+std::string TargetOf(const Item& item) {
+  std::string text;
+  if (item.node.is_object()) {
+    text = item.node["reference"].ToString();
+    if (text.empty() && item.node["resourceType"].present())
+      text = NameOf(item.node["resourceType"].ToString(), item.node["id"].ToString());
+  } else if (item.node.is_string()) {
+    text = item.node.ToString();
+  } else if (const std::string* computed = std::get_if<std::string>(&item.computed)) {
+    text = *computed;
+  }
+  if (const size_t history = text.find("/_history/"); history != std::string::npos) text.resize(history);
+  const size_t slash = text.find('/');
+  const bool is_relative = slash != std::string::npos && slash > 0 && slash + 1 < text.size() &&
+                           text.find('/', slash + 1) == std::string::npos &&
+                           text.find(':') == std::string::npos;
+  return is_relative ? text : std::string();
+}
+
+std::function<Result<view::ResourcePtr>(std::string_view, std::string_view)> ReaderAt(
+    const view::Engine* engine, view::Position basis) {
+  return [engine, basis](std::string_view type, std::string_view id) -> Result<view::ResourcePtr> {
+    const auto version = engine->directory().Current(engine->IdHash(type, id), basis);
+    if (version.ordinal == 0 || version.deleted) return view::ResourcePtr();
+    return engine->Read(version.ordinal);
+  };
+}
+
+Result<std::unique_ptr<view::ChangeSet>> MakeChangeSet(const view::Engine& engine, uint64_t key,
+                                                       const view::Position& basis,
+                                                       const std::vector<Write>& writes) {
+  const fhir::Definitions& definitions = engine.definitions();
+  auto set = std::make_unique<view::ChangeSet>();
+  set->basis = basis;
+  set->key = key;
+  for (const Write& write : writes) {
+    const fhir::Value root = write.now.Root();
+    TRY(fhir::CheckValid(definitions, root));
+    const uint32_t version = write.before == nullptr ? 0 : write.before->version;
+    set->guards.push_back(
+        {engine.IdHash(root["resourceType"].ToString(), root["id"].ToString()), version, {}, 0});
+    view::Change change;
+    change.before = write.before;
+    change.now = TRY(
+        view::MakeResource(definitions, write.now, version + 1,
+                           write.before == nullptr ? view::Operation::kCreate : view::Operation::kUpdate));
+    set->changes.push_back(std::move(change));
+  }
+  TRY(engine.Prepare(set.get()));
+  return set;
+}
+
+}  // namespace tk::rules

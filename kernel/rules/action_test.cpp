@@ -1,0 +1,149 @@
+// What an update sets, of whom, and that what one action leaves the next sees.
+#include "kernel/rules/action.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace tk::rules {
+namespace {
+
+constexpr Instant kActionNow = 1'795'000'000'000'000;
+
+class ActionTest : public ::testing::Test {
+ protected:
+  view::ResourcePtr Stored(std::string_view json, uint32_t version) const {
+    auto document = fhir::Document::Parse(json);
+    CHECK(document.ok());
+    return view::MakeResource(*r4_, std::move(document).value(), version, view::Operation::kUpdate).value();
+  }
+  void SetUp() override {
+    tasks_["Task/a"] = Stored(
+        R"({"resourceType":"Task","id":"a","status":"requested","intent":"order","note":[{"text":"one"}],"restriction":{"repetitions":2}})",
+        4);
+    tasks_["Task/b"] = Stored(R"({"resourceType":"Task","id":"b","status":"completed","intent":"order"})", 1);
+    cause_ = Stored(
+        R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"t"},"basedOn":[{"reference":"Task/a"},{"reference":"Task/b"}],"valueInteger":3})",
+        2);
+    head_.id = "test.update";
+    head_.version = 1;
+    head_.variables.emplace_back("rule", fhir::path::Collection{TextItem(head_.name())});
+  }
+
+  /// The writes as texts without the marks; or "refused: " and why.
+  std::vector<std::string> Do(std::string_view actions) {
+    fhir::JsonFile file = fhir::JsonFile::Parse("t.json", fmt::format(R"({{"do":{}}})", actions)).value();
+    const Actions compiled = OwnVocabulary().Parse({r4_.get(), "test", r4_->FindType("Observation")}, &file,
+                                                   "do", file.root()["do"]);
+    if (!file.good()) return {"refused: " + file.Failure().external};
+    Performance::Scene scene;
+    scene.definitions = r4_.get();
+    scene.head = &head_;
+    scene.resource = cause_->document.Root();
+    scene.now_us = kActionNow;
+    scene.new_id = [this] { return "n" + std::to_string(++ids_); };
+    scene.read = [this](std::string_view type, std::string_view id) -> Result<view::ResourcePtr> {
+      const auto at = tasks_.find(fmt::format("{}/{}", type, id));
+      return at == tasks_.end() ? view::ResourcePtr() : at->second;
+    };
+    Performance performance(std::move(scene));
+    const Status done = Perform(compiled, &performance);
+    if (!done.ok()) return {"refused: " + done.error().external};
+    std::vector<std::string> texts;
+    for (const Write& write : performance.Writes()) {
+      std::string text(write.now.Text());
+      const std::string marks = fmt::format(
+          R"("extension":[{{"url":"{}","valueString":"test.update|1"}},{{"url":"{}","valueInteger":1}}],)",
+          kRuleExtension, kDepthExtension);
+      const size_t at = text.find(marks);
+      EXPECT_NE(at, std::string::npos) << text;
+      if (at != std::string::npos) text.erase(at, marks.size());
+      texts.push_back(fmt::format("{} {}", write.before == nullptr ? 0 : write.before->version, text));
+    }
+    return texts;
+  }
+  std::string DoOne(std::string_view actions) {
+    const auto done = Do(actions);
+    return done.size() == 1 ? done[0] : fmt::format("{} writes", done.size());
+  }
+
+  std::shared_ptr<const fhir::Definitions> r4_ = fhir::Definitions::R4();
+  std::map<std::string, view::ResourcePtr> tasks_;
+  view::ResourcePtr cause_;
+  Head head_;
+  int ids_ = 0;
+};
+
+TEST_F(ActionTest, SetsAddsAndTakesAway) {
+  EXPECT_EQ(
+      DoOne(
+          R"j([{"update": {"type": "Task", "target": "=basedOn[0]", "set": {
+        "status": "in-progress", "note[+]": {"text": "='value ' + value.toString()"}, "note[0].text": "first",
+        "restriction.repetitions": "=%target.restriction.repetitions + value", "restriction.period.end": "2026-11-23",
+        "intent": "order"}}}])j"),
+      R"(4 {"resourceType":"Task","id":"a","status":"in-progress","intent":"order","note":[{"text":"first"},{"text":"value 3"}],"restriction":{"repetitions":5,"period":{"end":"2026-11-23"}}})");
+  EXPECT_EQ(
+      DoOne(
+          R"j([{"update": {"type": "Task", "target": "=basedOn[0]", "set": {"restriction.repetitions": null, "note[0]": null}}}])j"),
+      R"(4 {"resourceType":"Task","id":"a","status":"requested","intent":"order"})");
+}
+
+TEST_F(ActionTest, WritesOnlyWhatChangesAndEachOnce) {
+  // b is completed already; a is changed twice and written once, the second change upon the first.
+  EXPECT_EQ(
+      DoOne(R"j([{"update": {"type": "Task", "target": "=basedOn", "set": {"status": "completed"}}},
+               {"update": {"type": "Task", "target": "='Task/a'", "set": {"note": null, "description": "=%target.status"}}}])j"),
+      R"(4 {"resourceType":"Task","id":"a","status":"completed","intent":"order","restriction":{"repetitions":2},"description":"completed"})");
+  EXPECT_TRUE(
+      Do(R"j([{"when": "value > 3", "update": {"type": "Task", "target": "=basedOn", "set": {"status": "failed"}}}])j")
+          .empty());
+  EXPECT_EQ(
+      Do(R"j([{"when": "value > 2", "update": {"type": "Task", "target": "=basedOn", "set": {"status": "failed"}}}])j")
+          .size(),
+      2U);
+}
+
+TEST_F(ActionTest, RaisesAndRefersToWhatItCreated) {
+  cause_ = Stored(
+      R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"t"},"subject":{"reference":"Patient/p"}})",
+      1);
+  const auto made = Do(R"j([{"raise": {"code": {"text": "low"}}},
+      {"create": {"resourceType": "Task", "status": "requested", "intent": "order", "focus": {"reference": "=%created0"}}},
+      {"update": {"type": "Task", "target": "=%created1", "set": {"priority": "urgent"}}}])j");
+  ASSERT_EQ(made.size(), 2U) << made[0];
+  EXPECT_EQ(
+      made[0],
+      R"(0 {"resourceType":"Flag","id":"n1","status":"active","code":{"text":"low"},"subject":{"reference":"Patient/p"},"period":{"start":")" +
+          FormatInstant(kActionNow) + R"("}})");
+  EXPECT_EQ(
+      made[1],
+      R"(0 {"resourceType":"Task","id":"n2","status":"requested","intent":"order","focus":{"reference":"Flag/n1"},"priority":"urgent"})");
+}
+
+TEST_F(ActionTest, RefusesWhatCannotBe) {
+  EXPECT_EQ(DoOne(R"j([{"update": {"type": "Task", "target": "='Task/c'", "set": {"status": "failed"}}}])j"),
+            "refused: the Task that is to be updated is not there");
+  EXPECT_EQ(DoOne(R"j([{"update": {"type": "Flag", "target": "=basedOn", "set": {"status": "active"}}}])j"),
+            "refused: the target of an update is no Flag of this log");
+  const auto refused = [this](std::string_view actions, std::string_view part) {
+    const std::string why = DoOne(actions);
+    EXPECT_TRUE(why.starts_with("refused: t.json:1:")) << why;
+    EXPECT_NE(why.find(part), std::string::npos) << why;
+  };
+  refused(R"j([{"update": {"type": "Task", "target": "=basedOn", "set": {"id": "x"}}}])j",
+          "is the platform's own");
+  refused(R"j([{"update": {"type": "Patient", "target": "=subject", "set": {"link": null}}}])j",
+          "is the platform's own");
+  refused(R"j([{"update": {"type": "Task", "target": "=basedOn", "set": {"status[0]": "failed"}}}])j",
+          "is no list");
+  refused(R"j([{"update": {"type": "Task", "target": "=basedOn", "set": {"status": "over"}}}])j",
+          "none of the codes");
+  refused(R"j([{"update": {"type": "Task", "target": "=basedOn", "sets": {}}}])j", "is not known here");
+  refused(R"j([{"update": {"type": "Linkage", "target": "=basedOn", "set": {"active": true}}}])j",
+          "person index alone");
+  refused(R"j([{"create": {"resourceType": "Linkage", "active": true}}])j", "person index alone");
+  refused(R"j([{"create": {"resourceType": "Task"}, "raise": {"code": {"text": "x"}}}])j",
+          "must name one action");
+}
+
+}  // namespace
+}  // namespace tk::rules
