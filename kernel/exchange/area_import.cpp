@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 
 #include "kernel/base/base64.h"
 #include "kernel/base/text.h"
@@ -164,23 +165,20 @@ class Judge {
   }
 
   std::vector<Planned> Run() {
+    JudgeAll();
     std::vector<Planned> planned;
-    const Row* last = nullptr;
     for (size_t i = 0; i < rows_.size(); ++i) {
       const Row& row = rows_[i];
-      if (last != nullptr && last->area == row.area) {
-        Repeated(*last, row);
+      if (const size_t first = FirstOf(row.area); first != i) {
+        Repeated(rows_[first], row);
         continue;
       }
-      last = &row;
-      while (!open_.empty() && !geo::IsWithin(row.area, open_.back())) open_.pop_back();
-      const AreaNumber above = Above(row.area);
-      if (!CheckAbove(row, above) || !CheckName(row)) continue;
-      open_.push_back(row.area);
-      above_.resize(rows_.size());
-      above_[i] = above;
+      if (const auto wrong = wrong_.find(i); wrong != wrong_.end()) {
+        report_.Refuse(row.line, wrong->second.column, wrong->second.text);
+        continue;
+      }
       const geo::AreaIndex known = tree_.Find(row.area);
-      if (known != geo::kNoArea && !Differs(row, above, known)) {
+      if (known != geo::kNoArea && !Differs(row, Above(row.area), known)) {
         ++report_.unchanged;
         continue;
       }
@@ -189,14 +187,65 @@ class Judge {
     }
     return planned;
   }
-  /// Of a planned row.
-  AreaNumber AboveOf(size_t row) const { return above_[row]; }
+  /// The nearest one above by the code, of the good rows and of the tree; 0 if there is none. For planned rows: from several threads.
+  AreaNumber Above(AreaNumber area) const {
+    for (auto level = static_cast<int>(geo::LevelOf(area)) - 1; level >= 0; --level) {
+      const AreaNumber each = geo::AboveIn(area, static_cast<AreaLevel>(level));
+      if (IsThere(each)) return each;
+    }
+    return 0;
+  }
   std::string IdOf(AreaNumber area) const {
     const geo::AreaIndex known = tree_.Find(area);
     return known == geo::kNoArea ? geo::AreaId(area) : tree_.LocationId(known);
   }
 
  private:
+  struct Wrong {
+    std::string_view column;
+    std::string text;
+  };
+  static constexpr size_t kNoRow = ~size_t{0};
+  static constexpr int kSuccessorsMax = 16;
+
+  /// The row that counts for this division, the first one; kNoRow if the table has none.
+  size_t FirstOf(AreaNumber area) const {
+    const auto at = std::lower_bound(rows_.begin(), rows_.end(), area,
+                                     [](const Row& row, AreaNumber code) { return row.area < code; });
+    return at == rows_.end() || at->area != area ? kNoRow : static_cast<size_t>(at - rows_.begin());
+  }
+  bool InTree(AreaNumber area) const { return tree_.Find(area) != geo::kNoArea; }
+  bool IsThere(AreaNumber area) const {
+    if (InTree(area)) return true;
+    const size_t row = FirstOf(area);
+    return row != kNoRow && !wrong_.contains(row);
+  }
+
+  /// From the top down; then again what stood on a row that was refused meanwhile, until nothing changes. A row is refused once, and looked at once for
+  /// each refused one that it is below of or that it names.
+  void JudgeAll() {
+    std::unordered_multimap<AreaNumber, size_t> followers;  // by successor
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      if (i > 0 && rows_[i].area == rows_[i - 1].area) continue;
+      if (const More* const more = rows_[i].more.get(); more != nullptr && more->successor != 0)
+        followers.emplace(more->successor, i);
+      Check(i);
+    }
+    for (size_t next = 0; next < refused_.size(); ++next) {
+      const AreaNumber gone = rows_[refused_[next]].area;
+      if (InTree(gone)) continue;  // only the row is refused
+      const auto [first, last] = followers.equal_range(gone);
+      for (auto at = first; at != last; ++at) Check(at->second);
+      for (size_t i = refused_[next] + 1; i < rows_.size() && geo::IsWithin(rows_[i].area, gone); ++i) {
+        if (rows_[i].area != rows_[i - 1].area) Check(i);
+      }
+    }
+  }
+
+  void Check(size_t i) {
+    if (!wrong_.contains(i) && !(CheckAbove(i) && CheckName(i) && CheckSuccessor(i))) refused_.push_back(i);
+  }
+
   void Repeated(const Row& first, const Row& again) {
     if (SaysTheSame(first, again)) {
       ++report_.unchanged;
@@ -207,43 +256,73 @@ class Judge {
         fmt::format("Line {} has this code too, and says something else: keep one of them.", first.line));
   }
 
-  /// The nearest one above by the code: of the good rows before, and of the tree.
-  AreaNumber Above(AreaNumber area) const {
-    AreaNumber nearest = open_.empty() ? 0 : open_.back();
-    for (auto level = static_cast<int>(geo::LevelOf(area)) - 1; level >= 0; --level) {
-      const AreaNumber each = geo::AboveIn(area, static_cast<AreaLevel>(level));
-      if (each <= nearest) break;
-      if (tree_.Find(each) != geo::kNoArea) return each;
-    }
-    return nearest;
-  }
-
-  bool CheckAbove(const Row& row, AreaNumber above) {
-    const AreaNumber said = row.more == nullptr ? 0 : row.more->parent;
-    if (said != 0 && said != above) {
-      report_.Refuse(row.line, "parent",
-                     above == 0
-                         ? fmt::format("There is no division {} in the table or in the tree, or it was "
-                                       "refused: add its row.",
-                                       geo::CodeOf(said))
-                         : fmt::format("By its code this stands below {}: mend the code or the parent.",
-                                       geo::CodeOf(above)));
-      return false;
-    }
-    if (above != 0 || geo::LevelOf(row.area) <= AreaLevel::kCity) return true;
-    report_.Refuse(
-        row.line, "code",
-        fmt::format("There is no division above it, in the table or in the tree, or it was refused: "
-                    "add the row of {}.",
-                    geo::CodeOf(geo::AboveIn(
-                        row.area, static_cast<AreaLevel>(static_cast<int>(geo::LevelOf(row.area)) - 1)))));
+  bool Refuse(size_t row, std::string_view column, std::string text) {
+    wrong_.insert_or_assign(row, Wrong{column, std::move(text)});
     return false;
   }
 
-  bool CheckName(const Row& row) {
-    if (!row.name.empty() || tree_.Find(row.area) != geo::kNoArea) return true;
-    report_.Refuse(row.line, "name", "The name is missing.");
-    return false;
+  /// The one that the code names right above this must be there. A city may be the top; a county may stand below its province, as those of the four
+  /// municipalities do in lists that leave out "1101"; a township whose county is written 00 stands below the city (441900003).
+  bool CheckAbove(size_t i) {
+    const Row& row = rows_[i];
+    const AreaNumber above = Above(row.area), said = row.more == nullptr ? 0 : row.more->parent;
+    if (said != 0 && said != above) return Refuse(i, "parent", WrongParent(row.area, said, above));
+    const AreaLevel level = geo::LevelOf(row.area);
+    if (level <= AreaLevel::kCity || (level == AreaLevel::kCounty && above != 0)) return true;
+    const AreaNumber next = geo::AboveIn(row.area, static_cast<AreaLevel>(static_cast<int>(level) - 1));
+    if (above == next) return true;
+    return Refuse(i, "code", NotThere(next, "code"));
+  }
+
+  static std::string NotThere(AreaNumber area, std::string_view column) {
+    return fmt::format(
+        "There is no division {} in the table or in the tree, or it was refused: add its row, or mend the "
+        "{}.",
+        geo::CodeOf(area), column);
+  }
+
+  std::string WrongParent(AreaNumber area, AreaNumber said, AreaNumber above) const {
+    if (said == area)
+      return "A division is not its own parent: leave the cell empty, the code says what is above it.";
+    if (!IsThere(said)) return NotThere(said, "parent");
+    return fmt::format("By its code this stands {} {}: mend the code or the parent.",
+                       above == 0 ? "not below" : "below", geo::CodeOf(above == 0 ? said : above));
+  }
+
+  bool CheckName(size_t i) {
+    if (!rows_[i].name.empty() || InTree(rows_[i].area)) return true;
+    return Refuse(i, "name", "The name is missing.");
+  }
+
+  bool CheckSuccessor(size_t i) {
+    const AreaNumber area = rows_[i].area, named = rows_[i].more == nullptr ? 0 : rows_[i].more->successor;
+    if (named == 0) return true;
+    if (named == area)
+      return Refuse(
+          i, "successor",
+          "A division is not its own successor: name the one that took it over, or leave the cell empty.");
+    if (!IsThere(named)) return Refuse(i, "successor", NotThere(named, "successor"));
+    AreaNumber at = named;
+    for (int steps = 0; at != 0 && steps < kSuccessorsMax; ++steps) {
+      at = SuccessorOf(at);
+      if (at == area)
+        return Refuse(
+            i, "successor",
+            fmt::format(
+                "{} is succeeded by this one itself, by the table and the tree: one of them must not be.",
+                geo::CodeOf(named)));
+    }
+    return true;
+  }
+
+  /// As it will be: what the table says anew, else what the tree has.
+  AreaNumber SuccessorOf(AreaNumber area) const {
+    const size_t row = FirstOf(area);
+    if (row != kNoRow && !wrong_.contains(row) && rows_[row].more != nullptr &&
+        rows_[row].more->successor != 0)
+      return rows_[row].more->successor;
+    const geo::AreaIndex known = tree_.Find(area);
+    return known == geo::kNoArea ? 0 : tree_.Fact(known).successor;
   }
 
   bool Differs(const Row& row, AreaNumber above, geo::AreaIndex known) const {
@@ -264,7 +343,8 @@ class Judge {
   const geo::AreaTree& tree_;
   std::vector<Row>& rows_;
   ImportReport& report_;
-  std::vector<AreaNumber> open_, above_;
+  std::unordered_map<size_t, Wrong> wrong_;  // of first rows
+  std::vector<size_t> refused_;              // the same, as they came
 };
 
 std::string Degrees(int32_t millionths) {
@@ -361,7 +441,7 @@ Result<ImportReport> ImportAreas(const ImportContext& context, std::string_view 
   const std::vector<Planned> planned = judge.Run();
   const MakeText make = [&](const Planned& each, fhir::Value before, std::string_view source) {
     const Row& row = rows[each.row];
-    const AreaNumber above = judge.AboveOf(each.row);
+    const AreaNumber above = judge.Above(row.area);
     return LocationText(row, above, judge.IdOf(above), each.id, before, source);
   };
   TRY(WriteAll(context, planned, make, options, &report));

@@ -74,6 +74,77 @@ TEST_F(AreaImportTest, BadRowsAreToldWithLineColumnAndCureAndNothingOfThemIsKept
   EXPECT_EQ(areas_->Tree()->size(), 2u);
 }
 
+std::vector<std::string> Places(const ImportReport& report) {
+  std::vector<std::string> places;
+  for (const RowIssue& issue : report.issues)
+    places.push_back(fmt::format("{} {}", issue.line, issue.column));
+  return places;
+}
+
+TEST_F(AreaImportTest, OrphansAreRefusedWithWhatIsMissing) {
+  const ImportReport report = Import(
+      "code,name,parent\n"
+      "3801,安和市,\n"
+      "380102,东城区,\n"
+      "380102001,街,380102\n"
+      "380199001002,孤村,\n"
+      "380102005001,无镇村,\n"
+      "380102001001,村,\n"
+      "380102001001001,格,\n"
+      "380102001002001,孤格,\n"
+      "380103,自己,380103\n"
+      "380104,上级不在,380188\n"
+      "380104001,上级被拒,\n"
+      "380105,别处,380102\n"
+      "390102,远区,39\n"
+      "4101,上级不在的市,41\n");
+  EXPECT_EQ(Told(report), "14 rows: 5+ 0~ 0= 9!");
+  EXPECT_EQ(Places(report), (std::vector<std::string>{"5 code", "6 code", "9 code", "10 parent", "11 parent",
+                                                      "12 code", "13 parent", "14 parent", "15 parent"}));
+  EXPECT_NE(report.issues[0].text.find("380199001"), std::string::npos) << report.issues[0].text;
+  EXPECT_NE(report.issues[1].text.find("380102005"), std::string::npos);
+  EXPECT_NE(report.issues[3].text.find("not its own parent"), std::string::npos);
+  EXPECT_NE(report.issues[4].text.find("380188"), std::string::npos);
+  EXPECT_NE(report.issues[4].text.find("add its row"), std::string::npos);
+  EXPECT_EQ(areas_->Tree()->issue_count(), 0u);
+  // With the row that was missing they are no orphans; the tree counts as the table does.
+  EXPECT_EQ(Told(Import("code,name\n380199001,镇\n380199,县\n380199001002,孤村\n")), "3 rows: 3+ 0~ 0= 0!");
+  EXPECT_EQ(Told(Import("code,name\n380199001003,村\n")), "1 rows: 1+ 0~ 0= 0!");
+}
+
+TEST_F(AreaImportTest, ATownshipWithoutCountyAndACountyBelowItsProvinceAreNoOrphans) {
+  EXPECT_EQ(Told(Import("code,name\n3819,无县市\n381900003,镇\n381900003001,村\n")), "3 rows: 3+ 0~ 0= 0!");
+  EXPECT_EQ(PathOf("381900003001"), "无县市/镇/村");
+  EXPECT_EQ(Told(Import("code,name,parent\n38,省\n380102,直辖区,38\n")), "2 rows: 2+ 0~ 0= 0!");
+}
+
+TEST_F(AreaImportTest, SuccessorsAreThereAndLeadNobodyBack) {
+  Import(kSmallCity);
+  const ImportReport report = Import(
+      "code,name,successor\n"
+      "380103,并入东城,380102\n"
+      "380104,自己,380104\n"
+      "380105,不在,380199\n"
+      "380106,圈甲,380107\n"
+      "380107,圈乙,380108\n"
+      "380108,圈丙,380106\n"
+      "380109,后来的,380110\n"
+      "380110,并入后来,380103\n"
+      "380111,并入被拒的,380105\n"
+      "380105001,被拒的下级,\n");
+  EXPECT_EQ(Told(report), "10 rows: 3+ 0~ 0= 7!");
+  EXPECT_EQ(Places(report),
+            (std::vector<std::string>{"3 successor", "4 successor", "5 successor", "6 successor",
+                                      "7 successor", "10 successor", "11 code"}));
+  EXPECT_NE(report.issues[0].text.find("not its own successor"), std::string::npos);
+  EXPECT_NE(report.issues[1].text.find("380199"), std::string::npos);
+  EXPECT_NE(report.issues[2].text.find("succeeded by this one itself"), std::string::npos);
+  // A circle through what is stored; and what is taken over by one of the table that was refused only for itself.
+  EXPECT_EQ(Places(Import("code,name,successor\n380102,,380103\n")),
+            (std::vector<std::string>{"2 successor"}));
+  EXPECT_EQ(Told(Import("code,successor,name\n380103,380102,\n")), "1 rows: 0+ 0~ 1= 0!");
+}
+
 TEST_F(AreaImportTest, AllOrNothingAndCheckingWriteNothing) {
   ImportOptions options;
   options.all_or_nothing = true;
@@ -97,8 +168,9 @@ TEST_F(AreaImportTest, RenamedAndAbolishedDivisionsKeepTheirPast) {
   const ImportReport report = Import(
       "code,name,status,until,successor\n"
       "380102,新东区,,,\n"
-      "380102001,,inactive,2024-06-30,380102002\n");
-  EXPECT_EQ(Told(report), "2 rows: 0+ 2~ 0= 0!");
+      "380102001,,inactive,2024-06-30,380102002\n"
+      "380102002,新河口街道,,,\n");
+  EXPECT_EQ(Told(report), "3 rows: 1+ 2~ 0= 0!");
   const fhir::Document county = Stored("Location", "area-380102");
   EXPECT_EQ(At(county, "name"), "新东区");
   EXPECT_EQ(At(county, "alias.0"), "东城区");
