@@ -22,6 +22,8 @@
 namespace tk::access {
 
 inline constexpr Instant kForever = INT64_MAX;
+/// Tasks with a code of this system are the platform's own: emergency accesses.
+inline constexpr std::string_view kAccessSystem = "http://tongkang.dev/fhir/CodeSystem/access";
 /// In place of an actor: it is for everybody.
 inline constexpr std::string_view kAnybody = "*";
 

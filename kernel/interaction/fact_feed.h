@@ -18,7 +18,7 @@
 
 namespace tk::interaction {
 
-inline constexpr std::string_view kAccessSystem = "http://tongkang.dev/fhir/CodeSystem/access";
+using access::kAccessSystem;
 inline constexpr std::string_view kEmergencyCode = "emergency-access";
 inline constexpr std::string_view kAccountSystem = "http://tongkang.dev/fhir/sid/account";
 /// meta.tag of a RelatedPerson whose guardianship was verified, and the extension that names the guardian's own Patient.

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 
 #include "kernel/base/file.h"
 #include "kernel/base/random.h"
+#include "kernel/rules/position.h"
 
 namespace tk::rules {
 namespace {
@@ -17,21 +17,6 @@ namespace {
 constexpr int64_t kSaveEveryUs = 2 * kSecondUs;
 constexpr int kTellEvery = 20;
 constexpr size_t kOpenMax = 256;
-
-// "incarnation t": a position in another life of the log is worth nothing.
-Result<uint64_t> ReadPosition(const std::string& file, uint32_t incarnation, uint64_t head_t) {
-  auto text = ReadFile(file, 64);
-  if (!text.ok())
-    return text.error().code == ErrorCode::kNotFound ? Result<uint64_t>(head_t)
-                                                     : Result<uint64_t>(text.TakeError());
-  uint64_t saved_incarnation = 0, t = 0;
-  const char* end = text->data() + text->size();
-  const auto first = std::from_chars(text->data(), end, saved_incarnation);
-  if (first.ec != std::errc() || first.ptr == end) return head_t;
-  const auto second = std::from_chars(first.ptr + 1, end, t);
-  if (second.ec != std::errc() || saved_incarnation != incarnation) return head_t;
-  return std::min(t, head_t);
-}
 
 }  // namespace
 
@@ -85,7 +70,7 @@ Runner::~Runner() {
 
 Status Runner::SavePosition() {
   if (t_.load() == saved_t_) return {};
-  TRY(WriteFileDurable(position_file_, fmt::format("{} {}", options_.engine->incarnation(), t_.load())));
+  TRY(WritePosition(position_file_, options_.engine->incarnation(), t_.load()));
   saved_t_ = t_.load();
   return {};
 }

@@ -1,0 +1,234 @@
+#include "kernel/workflow/clerk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+
+#include "kernel/base/file.h"
+#include "kernel/base/random.h"
+#include "kernel/rules/position.h"
+
+namespace tk::workflow {
+namespace {
+
+constexpr size_t kAtOnce = 256;  // timers whose change sets wait for the writer together
+constexpr int64_t kPositionEveryUs = 2 * kSecondUs;
+constexpr int64_t kRestUs = 60 * kSecondUs;
+constexpr int kBeginAttempts = 20;
+
+}  // namespace
+
+Result<std::unique_ptr<Clerk>> Clerk::Start(Options options) {
+  TRY(MakeFolder(options.folder));
+  const uint64_t t = TRY(rules::ReadPosition(options.folder + "/workflow.position",
+                                             options.engine->incarnation(), options.engine->log().head().t));
+  return std::unique_ptr<Clerk>(new Clerk(std::move(options), t));
+}
+
+Clerk::Clerk(Options options, uint64_t from_t)
+    : options_(std::move(options)), position_file_(options_.folder + "/workflow.position"), t_(from_t) {
+  thread_ = std::thread([this] { Loop(); });
+}
+
+Clerk::~Clerk() {
+  stopping_.store(true);
+  thread_.join();
+  if (const Status saved = SavePosition(); !saved.ok())
+    options_.report("workflow: " + saved.error().ToString());
+}
+
+Status Clerk::SavePosition() {
+  if (t_.load() == saved_t_) return {};
+  TRY(rules::WritePosition(position_file_, options_.engine->incarnation(), t_.load()));
+  saved_t_ = t_.load();
+  return {};
+}
+
+void Clerk::Loop() {
+  const auto wanted = [this](fhir::TypeId type) { return options_.shelf->book()->Governs(type); };
+  const auto follower = options_.engine->Follow(t_.load() + 1, wanted);
+  int64_t looked_us = 0, saved_us = MonotonicUs();
+  while (!stopping_.load()) {
+    auto next = follower->Next(static_cast<int>(options_.look_ms));
+    if (!next.ok()) {
+      options_.report("workflow: cannot follow the log: " + next.error().ToString());
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+    } else if (*next != nullptr) {
+      TakeIn(**next);
+      t_.store((*next)->t);
+    }
+    const int64_t now_us = MonotonicUs();
+    if (now_us - looked_us >= options_.look_ms * 1000) {
+      looked_us = now_us;
+      LetPass();
+    }
+    if (now_us - saved_us > kPositionEveryUs) {
+      saved_us = now_us;
+      if (const Status saved = SavePosition(); !saved.ok())
+        options_.report("workflow: " + saved.error().ToString());
+    }
+  }
+}
+
+void Clerk::TakeIn(const view::Committed& committed) {
+  for (const view::Change& change : committed.changes) {
+    if (change.now == nullptr || change.now->op == view::Operation::kDelete) continue;
+    if (!options_.shelf->book()->Governs(change.now->type)) continue;
+    for (int attempt = 0; attempt < kBeginAttempts && !stopping_.load(); ++attempt) {
+      const auto begun = Begin(*change.now, committed.at_us);
+      if (begun.ok() && *begun) break;
+      if (!begun.ok()) {
+        failed_.fetch_add(1);
+        options_.report(fmt::format("workflow: a record of t {} could not be taken in hand: {}", committed.t,
+                                    begun.error().ToString()));
+        break;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+}
+
+namespace {
+
+/// Writes and waits. False: stale.
+Result<bool> WriteNow(view::Engine* engine, std::unique_ptr<view::ChangeSet> set) {
+  std::promise<view::Outcome> promise;
+  engine->Submit(std::move(set),
+                 [&promise](view::Outcome outcome) { promise.set_value(std::move(outcome)); });
+  view::Outcome outcome = promise.get_future().get();
+  if (outcome.stale) return false;
+  if (!outcome.commit.ok()) return outcome.commit.TakeError();
+  return true;
+}
+
+/// The live version of a record; nullptr if there is none.
+Result<view::ResourcePtr> LiveVersion(const view::Engine& engine, const view::Resource& record,
+                                      const view::Position& position) {
+  const std::string_view type = engine.definitions().Type(record.type).name;
+  const auto version = engine.directory().Current(engine.IdHash(type, record.id), position);
+  if (version.ordinal == 0 || version.deleted) return view::ResourcePtr();
+  return engine.Read(version.ordinal);
+}
+
+}  // namespace
+
+Result<bool> Clerk::Begin(const view::Resource& record, Instant since_us) {
+  const view::Engine& engine = *options_.engine;
+  const view::Position basis = engine.Head();
+  const view::ResourcePtr now = TRY(LiveVersion(engine, record, basis));
+  if (now == nullptr) return true;
+  const BookPtr book = options_.shelf->book();
+  const Workflow* const workflow =
+      TRY(book->Find(engine.definitions(), now->type, now->document.Root(), since_us));
+  if (workflow == nullptr) return true;
+  const fhir::Value root = now->document.Root();
+  const auto former = ReadMark(root);
+  const std::string code = workflow->StateOf(root);
+  if (former && former->state == code) return true;
+  const State* const state = workflow->FindState(code);
+  if (state == nullptr)
+    return MakeError(ErrorCode::kInvalid,
+                     fmt::format("it was made in a state that {} does not have", workflow->head.name()));
+  Mark mark = BeginningMark(*workflow, *state, since_us, options_.shelf->calendar());
+  if (former) {
+    mark.transition = "moved";
+    mark.from = former->state;
+    mark.at_us = since_us;
+    mark.post = std::string(kPlatformPost);
+  }
+  std::vector<rules::Write> writes;
+  writes.push_back({now, TRY(WithMark(now->document, PrintMark(mark)))});
+  const std::string_view type = engine.definitions().Type(now->type).name;
+  const uint64_t key = engine.KeyOf(fmt::format("workflow|begin|{}/{}|{}", type, now->id, now->version));
+  const bool written = TRY(WriteNow(options_.engine, TRY(rules::MakeChangeSet(engine, key, basis, writes))));
+  if (written) begun_.fetch_add(1);
+  return written;
+}
+
+Result<std::vector<rules::Write>> Clerk::WritesOf(const Workflow& workflow, const view::ResourcePtr& record,
+                                                  const view::Position& basis, Instant now_us) {
+  const Surroundings around{&options_.engine->definitions(), &options_.shelf->calendar(), NewUuid,
+                            rules::ReaderAt(options_.engine, basis)};
+  auto writes = Pass(around, workflow, record, now_us);
+  if (writes.ok() || writes.error().code != ErrorCode::kInvalid) return writes;
+  failed_.fetch_add(1);
+  options_.report(fmt::format("ALARM a time limit of {} passed, and what it should do could not be done: {}",
+                              workflow.head.name(), writes.error().ToString()));
+  std::vector<rules::Write> alone;
+  alone.push_back({record, TRY(Passed(*record, now_us))});
+  return alone;
+}
+
+Result<std::unique_ptr<view::ChangeSet>> Clerk::PassOne(const Timer& timer, Instant now_us) {
+  const view::Engine& engine = *options_.engine;
+  const view::Position basis = engine.Head();
+  if (!engine.directory().Live(timer.ordinal, basis)) return std::unique_ptr<view::ChangeSet>();
+  const view::ResourcePtr record = TRY(engine.Read(timer.ordinal));
+  const auto mark = ReadMark(record->document.Root());
+  const BookPtr book = options_.shelf->book();
+  const Workflow* const workflow =
+      TRY(book->Find(engine.definitions(), record->type, record->document.Root(), now_us));
+  // Its pack is not installed now: nothing is lost, it fires when the pack is back.
+  if (!mark || workflow == nullptr) return std::unique_ptr<view::ChangeSet>();
+  const std::vector<rules::Write> writes = TRY(WritesOf(*workflow, record, basis, now_us));
+  const std::string_view type = engine.definitions().Type(record->type).name;
+  const uint64_t key =
+      engine.KeyOf(fmt::format("workflow|limit|{}/{}|{}", type, record->id, record->version));
+  const int64_t late_s = std::max<int64_t>(0, (now_us - timer.due_us) / kSecondUs);
+  late_s_max_.store(std::max(late_s_max_.load(), late_s));
+  return rules::MakeChangeSet(engine, key, basis, writes);
+}
+
+void Clerk::LetPass() {
+  const Instant now_us = options_.clock->NowUs();
+  const int64_t here_us = MonotonicUs();
+  std::erase_if(resting_, [here_us](const auto& each) { return each.second < here_us; });
+  Timer after;
+  while (!stopping_.load()) {
+    const std::vector<Timer> due = options_.timers->Due(now_us, after, kAtOnce);
+    if (due.empty()) return;
+    after = due.back();
+    std::vector<std::future<Status>> written;
+    for (const Timer& timer : due) {
+      if (resting_.contains(timer.ordinal)) continue;
+      auto set = PassOne(timer, now_us);
+      if (!set.ok() || *set == nullptr) {
+        resting_[timer.ordinal] = here_us + kRestUs;
+        if (!set.ok())
+          options_.report("workflow: a time limit could not pass yet: " + set.error().ToString());
+        continue;
+      }
+      auto promise = std::make_shared<std::promise<Status>>();
+      written.push_back(promise->get_future());
+      options_.engine->Submit(std::move(*set), [promise](view::Outcome outcome) {
+        promise->set_value(outcome.commit.ok() || outcome.stale ? Status()
+                                                                : Status(outcome.commit.TakeError()));
+      });
+    }
+    for (auto& each : written) {
+      const Status status = each.get();
+      if (status.ok())
+        passed_.fetch_add(1);
+      else
+        options_.report("workflow: a passed time limit could not be written, trying on: " +
+                        status.error().ToString());
+    }
+  }
+}
+
+Clerk::Statistics Clerk::statistics() const {
+  return {t_.load(), begun_.load(), passed_.load(), failed_.load(), late_s_max_.load()};
+}
+
+bool Clerk::WaitFor(uint64_t t, int timeout_ms) const {
+  const int64_t until_us = MonotonicUs() + int64_t{timeout_ms} * 1000;
+  while (t_.load() < t) {
+    if (MonotonicUs() > until_us) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+}  // namespace tk::workflow
