@@ -24,7 +24,7 @@ Result<Plan> PlanDeleteOf(const Room& room, const CallPtr& call, const view::Pos
   const bool exists = current.in_scope && current.exists();
   TRY(CheckIfMatch(call->request.if_match, exists ? version : 0));
   if (!exists) return NothingToDelete(*call, version);
-  TRY(CheckGuest(room, call->viewer(), current.version.ordinal, true));
+  TRY(CheckMayDelete(room, call->viewer(), current.version.ordinal));
   TRY(AddDelete(room, call->type, id, current, set.get()));
   return DeletedPlan(call, std::move(set));
 }

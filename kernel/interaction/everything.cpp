@@ -191,7 +191,7 @@ Status AddEntries(const Room& room, const Call& call, const Shape& shape, const 
     const Header& header = texts.header(i);
     bundle->Shows(header.owner);
     bundle->AddFound(call.request.base_url, room.TypeName(header.type), header.id,
-                     TRY(Shaped(*room.definitions, shape, texts.body(i), &cut)), mode);
+                     TRY(Shaped(room, call.viewer(), shape, texts.body(i), &cut)), mode);
   }
   return {};
 }

@@ -5,6 +5,7 @@
 
 #include "kernel/access/decision.h"
 #include "kernel/interaction/fact_feed.h"
+#include "kernel/interaction/special.h"
 
 namespace tk::interaction {
 namespace {
@@ -60,6 +61,12 @@ Status CheckGuest(const Room& room, const access::Viewer& viewer, view::Ordinal 
                    "those that name you or your organization as who made them (performer, author, recorder, "
                    "requester …). What "
                    "others wrote is changed and deleted by who is in charge there.");
+}
+
+Status CheckMayDelete(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal) {
+  TRY(CheckGuest(room, viewer, ordinal, true));
+  if (!access::IsBoundBySpecial(viewer)) return {};
+  return CheckNotSpecial(room, viewer, TRY(room.engine().OpenText(ordinal))->json);
 }
 
 }  // namespace tk::interaction

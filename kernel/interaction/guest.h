@@ -13,5 +13,7 @@ namespace tk::interaction {
 bool IsMadeBy(const access::Viewer& viewer, fhir::Value resource);
 /// kForbidden for a guest who would change (or delete) that version, and it is not his. `ordinal` 0: nothing is there.
 Status CheckGuest(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal, bool deletes);
+/// May the viewer delete that version, of a type that he writes and in his scope? kForbidden for a guest, and for what is hidden from him (special.h).
+Status CheckMayDelete(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal);
 
 }  // namespace tk::interaction

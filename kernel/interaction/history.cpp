@@ -123,7 +123,7 @@ Result<Response> HistoryPage(const Room& room, const Call& call, const HistoryRe
     if (lost)
       entry.outcome = outcome;
     else if (!deleted)
-      entry.resource = TRY(Shaped(*room.definitions, request.shape, texts.body(i), &cut));
+      entry.resource = TRY(Shaped(room, call.viewer(), request.shape, texts.body(i), &cut));
     const bool posted = header.op == view::Operation::kCreate && header.version == 1;
     const bool made = IsMade(room, header, texts.ordinals[i]);
     entry.method = deleted ? "DELETE" : posted ? "POST" : "PUT";

@@ -124,12 +124,7 @@ Status AddIncluded(const Room& room, const Call& call, const search::Query& quer
   for (size_t i = 0; i < texts.size(); ++i) {
     BundleWriter::Entry entry;
     entry.full_url = FullUrl(call, room.TypeName(texts.header(i).type), texts.header(i).id);
-    entry.resource = texts.body(i);
-    if (!shape.whole()) {
-      cut.clear();
-      TRY(AppendShaped(*room.definitions, shape, texts.body(i), &cut));
-      entry.resource = cut;
-    }
+    entry.resource = TRY(Shaped(room, call.viewer(), shape, texts.body(i), &cut));
     entry.search_mode = "include";
     bundle->Shows(texts.header(i).owner);
     bundle->Add(entry);

@@ -30,7 +30,7 @@ Result<Response> Read(const Room& room, const Call& call) {
     if (const auto known = KnownById(room.context, call.type_name, call.id)) {
       std::string cut;
       const std::string text = TextOfKnown(*known);
-      return JsonResponse(call, std::string(TRY(Shaped(*room.definitions, shape, text, &cut))), "read");
+      return JsonResponse(call, std::string(TRY(Shaped(room, call.viewer(), shape, text, &cut))), "read");
     }
     if (!current.exists() && current.version.ordinal != 0 && current.in_scope)
       return Gone(current.version.version);

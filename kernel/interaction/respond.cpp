@@ -15,10 +15,8 @@ Result<Response> StoredResource(const Room& room, const Call& call, view::Ordina
   const view::Engine::TextPtr text = TRY(room.engine().OpenText(ordinal));
   const Header& header = text->header;
   if (header.id != call.id || header.type != call.type) return NotFound(call);  // another id of the same hash
-  if (shape.whole())
-    response.body = text->json;
-  else
-    TRY(AppendShaped(*room.definitions, shape, text->json, &response.body));
+  std::string cut;
+  response.body = TRY(Shaped(room, call.viewer(), shape, text->json, &cut));
   if (call.pretty) response.body = PrettyJson(response.body);
   response.etag = ETag(header.version);
   response.last_modified_us = header.at_us;

@@ -91,7 +91,7 @@ Status AddKnown(const Room& room, const Call& call, const fhir::Document& known,
   const std::string text = TextOfKnown(known);
   BundleWriter::Entry entry;
   entry.full_url = FullUrl(call, call.type_name, IdOfKnown(known));
-  entry.resource = TRY(Shaped(*room.definitions, shape, text, &cut));
+  entry.resource = TRY(Shaped(room, call.viewer(), shape, text, &cut));
   entry.search_mode = "match";
   bundle->Add(entry);
   return {};
@@ -136,7 +136,7 @@ Status AddMatches(const Room& room, const Call& call, const Shape& shape, const 
   for (size_t i = 0; i < texts.size(); ++i) {
     BundleWriter::Entry entry;
     entry.full_url = FullUrl(call, room.TypeName(texts.header(i).type), texts.header(i).id);
-    entry.resource = TRY(Shaped(*room.definitions, shape, texts.body(i), &cut));
+    entry.resource = TRY(Shaped(room, call.viewer(), shape, texts.body(i), &cut));
     entry.search_mode = "match";
     bundle->Shows(texts.header(i).owner);
     bundle->Add(entry);

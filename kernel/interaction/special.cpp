@@ -7,6 +7,7 @@
 #include "kernel/access/mask.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
+#include "kernel/interaction/summary.h"
 
 namespace tk::interaction {
 namespace {
@@ -68,11 +69,26 @@ class SpecialHider {
   /// Of what nobody knows whose it is: not.
   bool IsOpen(fhir::Value resource) const {
     if (viewer_.scope.beyond == nullptr) return false;
+    const auto& open = viewer_.scope.beyond->open;
+    const view::OwnerNumber owner = IsSubsetted(resource) ? OwnerOfCut(resource) : OwnerOf(resource);
+    return owner != 0 && std::binary_search(open.begin(), open.end(), owner);
+  }
+
+  view::OwnerNumber OwnerOf(fhir::Value resource) const {
     const fhir::TypeId type = room_.definitions->FindType(resource["resourceType"].ToString());
     const std::string name = room_.engine().owners().NameOf(type, resource["id"].ToString(), resource);
-    const auto owner = name.empty() ? Result<view::OwnerNumber>(0U) : room_.engine().keys().Find(name);
-    const auto& open = viewer_.scope.beyond->open;
-    return owner.ok() && *owner != 0 && std::binary_search(open.begin(), open.end(), *owner);
+    if (name.empty()) return 0;
+    const auto owner = room_.engine().keys().Find(name);
+    return owner.ok() ? *owner : 0;
+  }
+
+  /// What was cut was judged by what it names before (summary.h), and may name nobody now.
+  view::OwnerNumber OwnerOfCut(fhir::Value resource) const {
+    const uint64_t id_hash =
+        room_.engine().IdHash(resource["resourceType"].ToString(), resource["id"].ToString());
+    const auto version = room_.directory().Current(id_hash, room_.engine().Head());
+    return version.ordinal == 0 ? 0
+                                : room_.directory().OwnerNow(room_.directory().Get(version.ordinal).owner);
   }
 
   void Shell(fhir::Value resource) {
@@ -153,8 +169,8 @@ Result<std::optional<std::string>> WithoutSpecial(const Room& room, const access
 Status CheckNotSpecial(const Room& room, const access::Viewer& viewer, std::string_view text) {
   if (!TRY(WithoutSpecial(room, viewer, text))) return {};
   return MakeError(ErrorCode::kForbidden,
-                   "This record tells of a special disease, which you see without its content, and do not "
-                   "change: who treats the person does.");
+                   "This record tells of a special disease, which you see without its content, and neither "
+                   "change nor delete: who treats the person does.");
 }
 
 Status CheckMayAskSpecial(const access::Viewer& viewer, const search::Query& query) {

@@ -1,7 +1,8 @@
 // What tells of a special disease (access/special.h), to those whom area alone lets in: of such a resource they get that there is one, and no content; they
-// do not search by its codes and do not change it. A treating relation, a Consent, an emergency access, a guardian's care opens it, and so does $reveal, with
+// do not search by its codes, do not change and do not delete it. A treating relation, a Consent, an emergency access, a guardian's care opens it, and so does $reveal, with
 // its reason. Posts that act by law (policies.toml: special) see it.
-// Flow:   answer → WithoutSpecial → out          query → CheckMayAskSpecial          PUT, PATCH → CheckNotSpecial
+// Flow:   stored → Shaped (_elements, _summary; summary.h) → answer → WithoutSpecial → out          query → CheckMayAskSpecial
+//         PUT, PATCH, DELETE → CheckNotSpecial
 // Not looked into: what texts say, codes that are not on the list, what a drug says of the disease.
 // Cost:   one scan of the answer; a parse only where a code is found.
 #pragma once

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "kernel/interaction/special.h"
+
 namespace tk::interaction {
 namespace {
 
@@ -179,19 +181,32 @@ Status AppendShaped(const fhir::Definitions& definitions, const Shape& shape, st
   return {};
 }
 
-Result<std::string_view> Shaped(const fhir::Definitions& definitions, const Shape& shape,
+Result<std::string_view> Shaped(const Room& room, const access::Viewer& viewer, const Shape& shape,
                                 std::string_view json, std::string* cut) {
   if (shape.whole()) return json;
+  const auto left = TRY(WithoutSpecial(room, viewer, json));
   cut->clear();
-  TRY(AppendShaped(definitions, shape, json, cut));
+  TRY(AppendShaped(*room.definitions, shape, left ? std::string_view(*left) : json, cut));
   return std::string_view(*cut);
+}
+
+namespace {
+
+bool IsSubsettedTag(Value tag) {
+  return tag["code"].ToString() == "SUBSETTED" && tag["system"].ToString() == TK_TAG_SYSTEM;
+}
+
+}  // namespace
+
+bool IsSubsetted(Value resource) {
+  const Value tags = resource["meta"]["tag"];
+  return tags.is_array() && std::any_of(tags.begin(), tags.end(), IsSubsettedTag);
 }
 
 Status CheckNotSubsetted(Value resource) {
   const Value tags = resource["meta"]["tag"];
   for (size_t i = 0; i < tags.size(); ++i) {
-    const Value tag = tags.At(i);
-    if (tag["code"].ToString() != "SUBSETTED" || tag["system"].ToString() != TK_TAG_SYSTEM) continue;
+    if (!IsSubsettedTag(tags.At(i))) continue;
     return MakeIssue(ErrorCode::kInvalid, "business-rule",
                      fmt::format("{}.meta.tag[{}]", resource["resourceType"].ToString(), i),
                      "The tag SUBSETTED says that this is a part of a resource (a read with _summary or "

@@ -18,15 +18,18 @@ Result<search::Summary> ParseSummary(std::string_view text);
 Result<std::vector<std::string>> ParseElements(const fhir::Definitions& definitions, fhir::TypeId type,
                                                std::string_view list);
 
-/// Appends the asked part of `json` (a stored resource) with the tag SUBSETTED. Mandatory elements, id and meta always stay.
+/// Appends the asked part of `json` with the tag SUBSETTED. Mandatory elements, id and meta always stay. Answers are cut by Shaped alone.
 /// Cost: one parse and one copy of what stays.
 Status AppendShaped(const fhir::Definitions& definitions, const Shape& shape, std::string_view json,
                     std::string* out);
 
-/// `json`, or the asked part of it, which is put in `cut`.
-Result<std::string_view> Shaped(const fhir::Definitions& definitions, const Shape& shape,
+/// `json` (a stored resource), or the asked part of it, which is put in `cut`. What is hidden from the viewer (special.h) is taken out before it is
+/// cut: afterwards the codes by which it is known may be gone, and whose it is.
+Result<std::string_view> Shaped(const Room& room, const access::Viewer& viewer, const Shape& shape,
                                 std::string_view json, std::string* cut);
 
+/// Does it say of itself that it is a part of a resource? What is stored does not.
+bool IsSubsetted(fhir::Value resource);
 /// A cut copy is not written over the whole: 422 if the resource carries the tag SUBSETTED in its meta.
 /// Source: FHIR R4 search.html#summary ("not accidentally used to overwrite a complete resource").
 Status CheckNotSubsetted(fhir::Value resource);

@@ -367,7 +367,7 @@ class Planning {
       } else if (entry.method == Method::kDelete) {
         result.status = 204;
         result.version = item.current.version.version + 1;
-        if (Status may = CheckGuest(room_, call_.viewer(), item.current.version.ordinal, true); !may.ok())
+        if (Status may = CheckMayDelete(room_, call_.viewer(), item.current.version.ordinal); !may.ok())
           return At(i, ".request", std::move(may));
         TRY(AddDelete(room_, entry.type, item.id, item.current, set_.get()));
       } else {

@@ -50,7 +50,8 @@ describe('special diseases, guardians', () => {
   });
 
   const kWays = ['/Condition/hiv', '/Condition/hiv/_history/1', '/Condition/hiv/_history', '/Observation/test', '/Encounter/visit', '/Condition?patient=x', '/Condition?patient=x&_elements=code', '/Condition?patient=x&_summary=true', '/Observation?patient=x&_pretty=true', '/Encounter?patient=x', '/Patient?_id=x&_revinclude=*',
-    '/Patient/x/$everything', '/Patient/x/*', '/?_type=Condition,Observation&patient=x', '/Condition/_history', '/Observation/_history'];
+    '/Condition/hiv?_elements=note', '/Condition/hiv?_summary=text', '/Condition/hiv?_summary=data', '/Condition/hiv/_history/1?_elements=note', '/Condition/hiv/_history?_elements=note', '/Condition/_history?_summary=text', '/Condition?patient=x&_elements=note', '/Condition?patient=x&_summary=text', '/Observation?patient=x&_elements=value',
+    '/Patient?_id=x&_revinclude=Condition:patient&_summary=data', '/Patient/x/$everything?_elements=note', '/Patient/x/*?_elements=note', '/?_type=Condition&patient=x&_elements=note', '/Patient/x/$everything', '/Patient/x/*', '/?_type=Condition,Observation&patient=x', '/Condition/_history', '/Observation/_history'];
 
   test('by area alone: that it is there, and no content; what else there is stays whole', async () => {
     for (const way of kWays) {
