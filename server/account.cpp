@@ -26,6 +26,7 @@ struct AccountOptions {
   std::string data, account, display, post, area, organization;
   bool password_stdin = false, no_password = false;
   std::string kind = "person", record, jwks_file, scopes;
+  std::string id_token_alg{access::oauth::kSigningDefault};
   std::vector<std::string> redirects;
   bool is_public = false;
   bool sms_factor = false, no_phone = false;
@@ -130,6 +131,7 @@ Status Add(const AccountOptions& options) {
   made.record = options.record;
   made.scopes = options.scopes;
   made.redirects = options.redirects;
+  if (program) made.id_token_alg = options.id_token_alg;
   if (!options.jwks_file.empty()) made.jwks = TRY(ReadFile(options.jwks_file, access::oauth::kJwksBytesMax));
   const bool signs_in_at_pages = !program && made.kind != access::AccountKind::kDevice;
   std::string secret;
@@ -333,6 +335,9 @@ void AddAccount(CLI::App* root, Commands* commands) {
   add->add_option("--redirect", options->redirects, "Of a program: an address for answers; may be repeated");
   add->add_option("--jwks", options->jwks_file,
                   "Of a program: file with its public keys (JWKS), in place of a secret");
+  add->add_option("--id-token-alg", options->id_token_alg,
+                  "Of a program: with which its tokens are signed, RS256 or ES256")
+      ->capture_default_str();
   add->add_flag("--public", options->is_public,
                 "Of a program: it can keep no secret (a page, an app on a phone). Without this and without "
                 "--jwks a secret is made and printed once");
@@ -368,15 +373,16 @@ void AddKeys(CLI::App* root, Commands* commands) {
   CLI::App* const keys = root->add_subcommand("keys", "Keys that sign the tokens of programs");
   keys->require_subcommand(1);
   CLI::App* const rotate = keys->add_subcommand(
-      "rotate-signing", "A new key signs from now on; the one before verifies until its tokens are over");
+      "rotate-signing", "New keys sign from now on; those before verify until their tokens are over");
   rotate->add_option("--data", *data, "Data folder")->required()->envname("TONGKANG_DATA");
   commands->push_back({rotate, [data] {
                          if (const Status there = CheckDataFolder(*data); !there.ok())
                            return Fail(there.error());
                          const SystemClock clock;
-                         auto kid = access::oauth::RotateSigningKeys(*data, clock);
-                         if (!kid.ok()) return Fail(kid.error());
-                         std::puts(kid->c_str());
+                         auto now = access::oauth::RotateSigningKeys(*data, clock);
+                         if (!now.ok()) return Fail(now.error());
+                         for (const access::oauth::Algorithm each : access::oauth::kSigningAlgorithms)
+                           fmt::print("{} {}\n", NameOf(each), now->current(each).kid());
                          return kExitDone;
                        }});
 }

@@ -38,11 +38,17 @@ Status ReadFactors(const toml::table& table, const std::string& name, Account* a
 }
 
 Result<Account> ReadAccount(const toml::table& table, const std::string& name) {
-  TRY(CheckKeys(
-      table, name,
-      {"name",       "display",  "password", "post",       "area",       "organization", "disabled",
-       "generation", "kind",     "record",   "secret",     "jwks",       "scopes",       "redirects",
-       "totp",       "recovery", "phone",    "phone_mark", "sms_factor", "must_change",  "password_set"}));
+  TRY(CheckKeys(table, name, {"name",         "display",
+                              "password",     "post",
+                              "area",         "organization",
+                              "disabled",     "generation",
+                              "kind",         "record",
+                              "secret",       "jwks",
+                              "scopes",       "redirects",
+                              "totp",         "recovery",
+                              "phone",        "phone_mark",
+                              "sms_factor",   "must_change",
+                              "password_set", "id_token_signed_response_alg"}));
   Account account;
   account.name = TRY(TextOf(table, "name", name));
   account.display = TRY(TextOf(table, "display", name));
@@ -67,6 +73,7 @@ Result<Account> ReadAccount(const toml::table& table, const std::string& name) {
   account.jwks = TRY(TextOf(table, "jwks", name));
   account.scopes = TRY(TextOf(table, "scopes", name));
   account.redirects = TRY(TextsOf(table, "redirects", name));
+  account.id_token_alg = TRY(TextOf(table, "id_token_signed_response_alg", name));
   auto known = KindOf(kind.empty() ? "person" : kind);
   if (!known.ok()) return TomlError(name, table, known.error().external);
   account.kind = *known;
@@ -122,6 +129,7 @@ std::string ToToml(const Accounts& accounts) {
     to.line_if("jwks", account.jwks);
     to.line_if("scopes", account.scopes);
     to.list_if("redirects", account.redirects);
+    to.line_if("id_token_signed_response_alg", account.id_token_alg);
     to.line_if("totp", account.totp);
     to.list_if("recovery", account.recovery);
     to.line_if("phone", account.phone);
@@ -195,9 +203,11 @@ Status CheckAccount(const Account& account) {
   const bool program = account.kind == AccountKind::kProgram;
   if (account.post.empty() && !program) return wrong("'post' is missing");
   const bool has = !account.secret_hash.empty() || !account.jwks.empty() || !account.scopes.empty() ||
-                   !account.redirects.empty();
+                   !account.redirects.empty() || !account.id_token_alg.empty();
   if (has && !program)
-    return wrong("secret, jwks, scopes and redirects are of programs only (kind = \"program\")");
+    return wrong(
+        "secret, jwks, scopes, redirects and id_token_signed_response_alg are of programs only (kind = "
+        "\"program\")");
   if ((program || account.kind == AccountKind::kDevice) &&
       !(account.password_hash.empty() && account.totp.empty() && account.phone.empty()))
     return wrong(
@@ -214,6 +224,7 @@ Status CheckAccount(const Account& account) {
     return wrong("'record' is Practitioner/<id>, PractitionerRole/<id>, RelatedPerson/<id> or Patient/<id>");
   for (const std::string& redirect : account.redirects) TRY(CheckRedirect(redirect));
   TRY(oauth::ParseScopes(account.scopes));
+  TRY(oauth::SigningAlgorithmOf(account.id_token_alg));
   if (!account.jwks.empty()) TRY(oauth::ReadJwks(account.jwks));
   return {};
 }

@@ -43,6 +43,8 @@ struct Account {
   std::string jwks = {};         // its public keys (RFC 7517), "" = none; with neither it is a public client
   std::string scopes = {};       // the most that it may be granted
   std::vector<std::string> redirects = {};  // where answers may go, compared letter by letter
+  std::string id_token_alg =
+      {};  // "RS256" or "ES256", with which its tokens are signed; "" = of before, ES256
 };
 using Accounts = std::vector<Account>;  // in file order; names unique
 

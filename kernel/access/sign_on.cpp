@@ -281,9 +281,7 @@ Result<CacheEntry> SignOn::Impl::VerifyAccess(const State& current, std::string_
   const oauth::Jwt jwt = TRY(oauth::ReadJwt(token));
   const int64_t now_s = NowUs() / kSecondUs;
   const oauth::SigningKey* const signer =
-      jwt.algorithm == oauth::Algorithm::kEs256 && jwt.typ == oauth::kAccessType
-          ? current.keys->Find(jwt.kid, now_s)
-          : nullptr;
+      jwt.typ == oauth::kAccessType ? current.keys->Find(jwt.kid, now_s) : nullptr;
   if (signer == nullptr || !signer->Verify(jwt.algorithm, jwt.message, jwt.signature)) return NotSignedIn();
   const oauth::JwtClaims claims = TRY(oauth::ClaimsOf(jwt));
   const Account* const account = FindAccount(current.accounts, claims.subject);
@@ -620,6 +618,10 @@ std::optional<Account> SignOn::Find(std::string_view name) {
 }
 std::shared_ptr<const Post> SignOn::PostOf(const Account& account) {
   return impl_->Current()->posts.Find(account.post);
+}
+Posts SignOn::posts() {
+  impl_->Look(false);
+  return impl_->Current()->posts;
 }
 std::shared_ptr<const oauth::SigningKeys> SignOn::signing_keys() {
   impl_->Look(false);

@@ -107,6 +107,8 @@ class SignOn {
                        const std::function<Status(Accounts*)>& edit);
   /// The accounts that `viewer` may keep, by name; as the files say now.
   Accounts Kept(const Viewer& viewer);
+  /// As the files say now.
+  Posts posts();
   std::shared_ptr<const oauth::SigningKeys> signing_keys();
   const AccessKey& key() const;
   const SignOnOptions& options() const;

@@ -8,6 +8,7 @@
 #include "kernel/access/factor/phone.h"
 #include "kernel/access/keeping.h"
 #include "kernel/access/oauth/authorization.h"
+#include "kernel/access/oauth/keys.h"
 #include "kernel/base/text.h"
 #include "kernel/http/json_body.h"
 #include "kernel/http/routes.h"
@@ -20,6 +21,7 @@ using access::Account;
 using access::AccountKind;
 
 constexpr size_t kPageMax = 500, kPage = 50;
+constexpr std::string_view kIdTokenAlg = "id_token_signed_response_alg";
 
 void WriteAccount(const Account& account, fhir::JsonWriter* json) {
   json->Object().Member("name", account.name).Member("display", account.display);
@@ -30,6 +32,7 @@ void WriteAccount(const Account& account, fhir::JsonWriter* json) {
   text("organization", account.organization);
   text("record", account.record);
   text("scopes", account.scopes);
+  text(kIdTokenAlg, account.id_token_alg);
   if (!account.redirects.empty()) WriteTexts(&json->Key("redirects"), account.redirects);
   json->Key("disabled").Bool(account.disabled);
   json->Key("password").Bool(!account.password_hash.empty());
@@ -66,6 +69,9 @@ Status Fill(const JsonBody& body, const access::AccessKey& key, Account* account
   text("record", &account->record);
   text("scopes", &account->scopes);
   text("jwks", &account->jwks);
+  text(kIdTokenAlg, &account->id_token_alg);
+  if (body.Has(kIdTokenAlg) && account->id_token_alg.empty())
+    account->id_token_alg = access::oauth::kSigningDefault;
   if (body.Has("redirects")) account->redirects = body.List("redirects");
   if (body.Has("phone")) TRY(SetPhone(key, body["phone"], account));
   if (body.Has("sms_factor")) account->sms_factor = body["sms_factor"] == "true";
@@ -80,6 +86,7 @@ Result<Account> MakeAccount(const JsonBody& body, const access::AccessKey& key, 
   TRY(access::CheckAccountName(account.name));
   account.display = account.name;
   account.kind = TRY(access::KindOf(body.Has("kind") ? body["kind"] : "person"));
+  if (account.kind == AccountKind::kProgram) account.id_token_alg = access::oauth::kSigningDefault;
   TRY(Fill(body, key, &account));
   const bool resident_by_phone = account.kind == AccountKind::kResident && !account.phone.empty();
   if (account.kind == AccountKind::kPerson ||
@@ -103,7 +110,7 @@ void Create(Pipeline& pipeline, const CallPtr& call) {
   call->audit_action = "account-add";
   auto read = JsonBody::Read(call->request, {"name"},
                              {"display", "kind", "post", "area", "organization", "record", "phone",
-                              "sms_factor", "scopes", "redirects", "jwks", "public"});
+                              "sms_factor", "scopes", "redirects", "jwks", "public", kIdTokenAlg});
   if (!read.ok()) return pipeline.AnswerError(call, read.error());
   auto body = std::make_shared<const JsonBody>(std::move(read).value());
   pipeline.RunOnWorker(call, [&pipeline, call, body] {
@@ -145,7 +152,7 @@ void Update(Pipeline& pipeline, const CallPtr& call) {
   call->audit_action = "account-change";
   auto read = JsonBody::Read(call->request, {},
                              {"display", "post", "area", "organization", "record", "phone", "sms_factor",
-                              "scopes", "redirects", "jwks"});
+                              "scopes", "redirects", "jwks", kIdTokenAlg});
   if (!read.ok()) return pipeline.AnswerError(call, read.error());
   Change(pipeline, call,
          [&](Account* account) -> Status { return Fill(*read, pipeline.sign_on()->key(), account); }, {});
@@ -249,12 +256,41 @@ Result<ListAsked> ReadList(std::string_view query) {
   return asked;
 }
 
-bool Fits(const Account& account, const ListAsked& asked) {
+bool FitsWords(const Account& account, const ListAsked& asked) {
   const bool by_text = account.name.find(asked.text) != std::string::npos ||
                        ToLower(account.display).find(asked.text) != std::string::npos;
-  return by_text && (asked.post.empty() || account.post == asked.post) &&
-         (asked.kind.empty() || NameOf(account.kind) == asked.kind) &&
+  return by_text && (asked.post.empty() || account.post == asked.post);
+}
+
+bool FitsState(const Account& account, const ListAsked& asked) {
+  return (asked.kind.empty() || NameOf(account.kind) == asked.kind) &&
          (asked.disabled.empty() || account.disabled == (asked.disabled == "true"));
+}
+
+/// Of those that fit text and post, how many there are of each kind and how many are disabled; so that a list may be narrowed to one of them.
+void WriteCounts(const access::Accounts& accounts, fhir::JsonWriter* json) {
+  json->Key("counts").Object();
+  const auto count = [&](std::string_view name, auto is) {
+    json->Key(name).Int(std::count_if(accounts.begin(), accounts.end(), is));
+  };
+  count("all", [](const Account&) { return true; });
+  for (const AccountKind kind :
+       {AccountKind::kPerson, AccountKind::kResident, AccountKind::kDevice, AccountKind::kProgram})
+    count(NameOf(kind), [kind](const Account& each) { return each.kind == kind; });
+  count("disabled", [](const Account& each) { return each.disabled; });
+  json->End();
+}
+
+/// The posts that `viewer` may give.
+void WritePosts(const access::Viewer& viewer, const access::Posts& posts, fhir::JsonWriter* json) {
+  json->Key("posts").Array();
+  for (const std::string& name : posts.Names()) {
+    const auto post = posts.Find(name);
+    if (name == "admin" && (viewer.post == nullptr || viewer.post->name != "admin")) continue;
+    json->Object().Member("name", name).Member("title_zh", post->title_zh).Member("title_en", post->title_en);
+    json->Key("second_factor").Bool(posts.WantsSecondFactor(name)).End();
+  }
+  json->End();
 }
 
 void List(Pipeline& pipeline, const CallPtr& call) {
@@ -262,10 +298,16 @@ void List(Pipeline& pipeline, const CallPtr& call) {
   const auto asked = ReadList(call->request.query());
   if (!asked.ok()) return pipeline.AnswerError(call, asked.error());
   access::Accounts accounts = pipeline.sign_on()->Kept(*call->viewer);
-  std::erase_if(accounts, [&](const Account& each) { return !Fits(each, *asked); });
+  std::erase_if(accounts, [&](const Account& each) { return !FitsWords(each, *asked); });
   std::string out;
   fhir::JsonWriter json(&out);
-  json.Object().Key("total").Int(static_cast<int64_t>(accounts.size())).Key("accounts").Array();
+  json.Object();
+  if (asked->after.empty()) {
+    WriteCounts(accounts, &json);
+    WritePosts(*call->viewer, pipeline.sign_on()->posts(), &json);
+  }
+  std::erase_if(accounts, [&](const Account& each) { return !FitsState(each, *asked); });
+  json.Key("total").Int(static_cast<int64_t>(accounts.size())).Key("accounts").Array();
   const auto first = std::find_if(accounts.begin(), accounts.end(),
                                   [&](const Account& each) { return each.name > asked->after; });
   const auto left = static_cast<size_t>(accounts.end() - first);

@@ -172,17 +172,22 @@ bool WasGranted(const Visit& visit, const AuthorizationRequest& request) {
   });
 }
 
-/// He is signed in: does he know what the program wants?
-void AskConsent(Visit& visit, const AuthorizationRequest& request) {
+/// He is signed in: does he know what the program wants? From here on it is what can be granted for him.
+void AskConsent(Visit& visit, AuthorizationRequest request) {
+  auto asked = access::oauth::ParseScopes(request.scope);
+  if (!asked.ok()) return Refuse(visit, request, "invalid_scope", asked.error().external);
+  const auto scopes = access::oauth::ToldOf(visit.person->account, std::move(asked).value());
+  request.scope = scopes.ToText();
+  if (request.scope.empty())
+    return Refuse(visit, request, "invalid_scope",
+                  "fhirUser is granted with openid, to accounts that have a record");
   const bool wanted = request.prompt.find("consent") != std::string::npos;
   if (!wanted && WasGranted(visit, request)) return ChoosePatient(visit, request);
   if (request.prompt == "none")
     return Refuse(visit, request, "consent_required", "the person must agree first");
-  const auto scopes = access::oauth::ParseScopes(request.scope);
-  if (!scopes.ok()) return Refuse(visit, request, "invalid_scope", scopes.error().external);
   const std::string ticket = visit.Ticket(kConsentPurpose, request), program = DisplayOf(visit, request);
-  ConsentPage page{visit.LanguageFor(request),    ticket,  program, request.redirect,
-                   visit.person->account.display, &*scopes};
+  ConsentPage page{visit.LanguageFor(request),    ticket, program, request.redirect,
+                   visit.person->account.display, &scopes};
   visit.Answer(HtmlPage(200, Html(page), request.redirect));
 }
 

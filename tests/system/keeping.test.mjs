@@ -77,6 +77,14 @@ describe('keeping accounts', () => {
     assert.deepEqual((await as('sec', 'GET', '?post=auditor')).json.accounts.map((each) => each.name), ['aud']);
     assert.deepEqual((await as('sec', 'GET', '?kind=resident')).json.accounts.map((each) => each.name), ['anna']);
     assert.deepEqual((await as('sec', 'GET', `?text=${encodeURIComponent('新来')}`)).json.accounts.map((each) => each.name), ['new']);
+    // What the list can be narrowed to, and which posts may be given: told with the first page alone.
+    const { counts, posts } = (await as('sec', 'GET', '?kind=resident')).json;
+    assert.deepEqual([counts.all, counts.resident, counts.program, counts.disabled], [all.total, 1, 1, 0]);
+    assert.equal(counts.person, all.total - 2);
+    assert.deepEqual(posts.find((each) => each.name === 'auditor'), { name: 'auditor', title_zh: '审计员', title_en: 'Auditor', second_factor: false });
+    assert.ok(!posts.some((each) => each.name === 'admin'));
+    assert.ok((await as('admin', 'GET', '')).json.posts.some((each) => each.name === 'admin'));
+    assert.equal((await as('sec', 'GET', '?after=a')).json.counts, undefined);
     for (const query of ['?_count=0', '?_count=x', '?disabled=perhaps']) assert.equal((await as('sec', 'GET', query)).status, 400, query);
   });
 

@@ -20,6 +20,7 @@ describe('openid connect', () => {
     data = freshFolder('oidc');
     account(['add', 'li', '--post', 'doctor', '--area', '380102', '--display', '李医生', '--record', 'Practitioner/li'], kPassword);
     account(['add', 'wang', '--post', 'screener', '--area', '380102'], kPassword);
+    account(['add', 'qian', '--post', 'doctor', '--area', '380102', '--display', '钱医生'], kPassword);
     secret = account(['add', 'portal', '--kind', 'program', '--display', '门户', '--redirect', kBack, '--scopes', 'openid profile fhirUser offline_access online_access user/*.rs user/Task.cruds']);
     account(['add', 'phone', '--kind', 'program', '--public', '--redirect', 'cn.example.phone:/back', '--scopes', 'openid user/Patient.rs']);
     fs.writeFileSync(path.join(data, 'jwks.json'), JSON.stringify({ keys: [{ ...keys.publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig' }] }));
@@ -30,6 +31,7 @@ describe('openid connect', () => {
     await server.stop();
     fs.rmSync(data, { recursive: true, force: true });
   });
+  const tokenOf = (name) => execFileSync(program(), ['token', '--data', data, '--account', name], { encoding: 'utf8' }).trim();
   const discover = (client = 'portal', auth = oidc.ClientSecretBasic(secret)) => oidc.discovery(new URL(server.base), client, undefined, auth, insecure);
 
   /** The whole way, as a program goes it. */
@@ -63,6 +65,59 @@ describe('openid connect', () => {
     await oidc.tokenRevocation(config, renewed.refresh_token);
     assert.equal((await fhir(renewed.access_token, 'Patient')).status, 401);
     assert.equal((await oidc.tokenIntrospection(config, renewed.access_token)).active, false);
+  });
+
+  const headerOf = (token) => JSON.parse(Buffer.from(token.split('.')[0], 'base64url'));
+
+  test('tokens are signed as the program is registered, by RS256 if it says nothing', async () => {
+    const told = (await request(server.base, 'GET', '/.well-known/openid-configuration')).json.id_token_signing_alg_values_supported;
+    assert.deepEqual(told, ['RS256', 'ES256']);
+    const files = path.join(data, 'accounts.toml'), back = ['--redirect', kBack, '--scopes', 'openid user/*.rs'];
+    const secrets = { portal: secret, curve: account(['add', 'curve', '--kind', 'program', ...back, '--id-token-alg', 'ES256']), older: account(['add', 'older', '--kind', 'program', ...back]) };
+    assert.throws(() => account(['add', 'wrong', '--kind', 'program', ...back, '--id-token-alg', 'HS256']), /RS256 or ES256/);
+    // A program of before there was a choice is in the file without one, and is given what it has always been given.
+    const text = fs.readFileSync(files, 'utf8'), at = text.indexOf('name = "older"');
+    fs.writeFileSync(files, text.slice(0, at) + text.slice(at).replace(/id_token_signed_response_alg = "RS256"\n/, ''));
+    await sleep(1200);
+    for (const [client, algorithm] of [['portal', 'RS256'], ['curve', 'ES256'], ['older', 'ES256']]) {
+      const config = await discover(client, oidc.ClientSecretBasic(secrets[client]));
+      oidc.enableNonRepudiationChecks(config);  // without it openid-client takes the id token unchecked, as it came straight from the server
+      const tokens = await (await grant(config, { scope: 'openid user/*.rs' })).finish();
+      for (const token of [tokens.id_token, tokens.access_token]) assert.equal(headerOf(token).alg, algorithm, client);
+      assert.equal((await fhir(tokens.access_token, 'Patient')).status, 200, client);
+      // Another's algorithm in the header, and nothing of it is true any more.
+      const [head, ...rest] = tokens.access_token.split('.');
+      const turned = { ...headerOf(tokens.access_token), alg: algorithm === 'RS256' ? 'ES256' : 'RS256' };
+      assert.equal((await fhir([Buffer.from(JSON.stringify(turned)).toString('base64url'), ...rest].join('.'), 'Patient')).status, 401, head.slice(0, 4));
+    }
+    // Registered otherwise, it is another one from then on.
+    const portal = (await request(server.base, 'GET', '/admin/accounts/portal', { token: tokenOf('admin') })).json;
+    assert.equal(portal.id_token_signed_response_alg, 'RS256');
+    const change = (alg) => request(server.base, 'PATCH', '/admin/accounts/older', { token: tokenOf('admin'), body: { id_token_signed_response_alg: alg }, headers: { 'content-type': 'application/json' } });
+    assert.equal((await change('PS256')).status, 400);
+    assert.equal((await change('RS256')).status, 200);
+    const tokens = await (await grant(await discover('older', oidc.ClientSecretBasic(secrets.older)), { scope: 'openid' })).finish();
+    assert.equal(headerOf(tokens.id_token).alg, 'RS256');
+  });
+
+  test('fhirUser is granted to whom it can be told of, and the scope says so', async () => {
+    const config = await discover();
+    const known = await (await grant(config, { scope: 'openid fhirUser user/Patient.rs' })).finish();
+    assert.equal(known.scope, 'openid fhirUser user/Patient.rs');
+    assert.equal(known.claims().fhirUser, `${server.base}/fhir/Practitioner/li`);
+    const way = await grant(config, { scope: 'openid fhirUser offline_access user/Patient.rs', who: 'qian' });
+    const nobody = await way.finish();
+    assert.equal(nobody.scope, 'openid offline_access user/Patient.rs');
+    assert.equal(nobody.claims().fhirUser, undefined);
+    assert.equal((await oidc.refreshTokenGrant(config, nobody.refresh_token)).scope, 'openid offline_access user/Patient.rs');
+    // What was agreed to counts as agreed to: no page a second time.
+    assert.equal((await way.browser.get(way.url)).status, 303);
+    // Without openid there is no token that could tell it.
+    const bare = await grant(config, { scope: 'fhirUser user/Patient.rs' });
+    const got = await post('/oauth/token', { grant_type: 'authorization_code', code: bare.back.searchParams.get('code'), redirect_uri: kBack, code_verifier: bare.checks.pkceCodeVerifier }, basic());
+    assert.deepEqual([got.json.scope, got.json.id_token], ['user/Patient.rs', undefined]);
+    const none = await grant(config, { scope: 'fhirUser' });
+    assert.equal(none.back.searchParams.get('error'), 'invalid_scope');
   });
 
   test('the right is the post and the scope together, never more', async () => {
@@ -292,15 +347,16 @@ describe('openid connect', () => {
     const config = await discover();
     const old = await (await grant(config)).finish();
     const before = (await request(server.base, 'GET', '/oauth/jwks')).json.keys;
-    const kid = execFileSync(program(), ['keys', 'rotate-signing', '--data', data], { encoding: 'utf8' }).trim();
+    const kids = Object.fromEntries(execFileSync(program(), ['keys', 'rotate-signing', '--data', data], { encoding: 'utf8' }).trim().split('\n').map((line) => line.split(' ')));
     await sleep(1200);
     const after = (await request(server.base, 'GET', '/oauth/jwks')).json.keys;
-    assert.equal(after.length, before.length + 1);
-    assert.ok(after.every((key) => key.d === undefined && key.kty === 'EC'));
+    assert.equal(after.length, before.length + 2);
+    assert.ok(after.every((key) => key.d === undefined && key.p === undefined && { RS256: 'RSA', ES256: 'EC' }[key.alg] === key.kty));
+    assert.deepEqual(after.slice(0, 2).map((key) => kids[key.alg]), after.slice(0, 2).map((key) => key.kid));
     assert.equal((await fhir(old.access_token, 'Patient')).status, 200);
     const fresh = await (await grant(await discover())).finish();
-    assert.equal(JSON.parse(Buffer.from(fresh.id_token.split('.')[0], 'base64url')).kid, kid);
-    assert.notEqual(JSON.parse(Buffer.from(old.id_token.split('.')[0], 'base64url')).kid, kid);
+    assert.equal(headerOf(fresh.id_token).kid, kids.RS256);
+    assert.notEqual(headerOf(old.id_token).kid, kids.RS256);
   });
 
   test('signing out ends what was granted for the sign-on', async () => {

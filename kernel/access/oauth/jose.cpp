@@ -164,6 +164,8 @@ std::optional<Algorithm> AlgorithmOf(std::string_view name) {
   return std::nullopt;
 }
 
+std::string_view NameOf(Algorithm algorithm) { return RulesOf(algorithm).name; }
+
 bool VerifyKey::Verify(Algorithm algorithm, std::string_view message, std::string_view signature) const {
   const AlgorithmTraits& traits = RulesOf(algorithm);
   if (!FitsKey(key_.get(), traits)) return false;
@@ -211,41 +213,6 @@ Result<std::vector<VerifyKey>> ReadJwks(std::string_view json) {
   return keys;
 }
 
-SigningKey::SigningKey(crypto::SigningKey key)
-    : key_(std::make_shared<const crypto::SigningKey>(std::move(key))) {
-  const Bytes point = key_->verifying().point();
-  // RFC 7638: the required members in the order of the alphabet, without spaces.
-  const std::string members =
-      fmt::format(R"("crv":"P-256","kty":"EC","x":"{}","y":"{}")", ToBase64Url(point.subspan(1, 32)),
-                  ToBase64Url(point.subspan(33, 32)));
-  kid_ = ToBase64Url(Sha256("{" + members + "}"));
-  jwk_ = fmt::format(R"({{{},"kid":"{}","alg":"ES256","use":"sig"}})", members, kid_);
-}
-
-Result<SigningKey> SigningKey::Generate() {
-  return SigningKey(TRY(crypto::SigningKey::Generate(crypto::Suite::kInternational)));
-}
-
-Result<SigningKey> SigningKey::FromSecret(std::string_view base64url) {
-  const auto bytes = FromBase64Url(base64url);
-  crypto::Secret secret{};
-  if (!bytes || bytes->size() != secret.size())
-    return MakeError(ErrorCode::kIncorrect, "a signing key is the base64url of 32 bytes");
-  std::copy(bytes->begin(), bytes->end(), secret.begin());
-  return SigningKey(TRY(crypto::SigningKey::FromSecret(crypto::Suite::kInternational, secret)));
-}
-
-bool SigningKey::Verify(Algorithm algorithm, std::string_view message, std::string_view signature) const {
-  crypto::Signature bytes{};
-  if (algorithm != Algorithm::kEs256 || signature.size() != bytes.size()) return false;
-  std::copy(signature.begin(), signature.end(), bytes.begin());
-  return key_->verifying().Verify(AsBytes(message), bytes);
-}
-
-Result<std::string> SigningKey::Sign(std::string_view message) const {
-  return std::string(AsText(TRY(key_->Sign(AsBytes(message)))));
-}
-
 Result<Jwt> ReadJwt(std::string_view text) {
   if (text.size() > kJwtBytesMax) return BadJwt("it is too long");
   const size_t first = text.find('.'), last = text.rfind('.');
@@ -277,7 +244,8 @@ Result<Jwt> ReadJwt(std::string_view text) {
 }
 
 Result<std::string> MakeJwt(const SigningKey& key, std::string_view typ, std::string_view payload) {
-  const std::string header = fmt::format(R"({{"alg":"ES256","typ":"{}","kid":"{}"}})", typ, key.kid());
+  const std::string header =
+      fmt::format(R"({{"alg":"{}","typ":"{}","kid":"{}"}})", NameOf(key.algorithm()), typ, key.kid());
   const std::string message = ToBase64Url(AsBytes(header)) + "." + ToBase64Url(AsBytes(payload));
   const std::string signature = TRY(key.Sign(message));
   return message + "." + ToBase64Url(AsBytes(signature));

@@ -1,6 +1,6 @@
 // Signed statements of OAuth and OpenID Connect: keys as JWK, tokens as JWT. Reads what strangers send: every length has a limit, and the
 // algorithm is one of a short list that fits the key, never what the token would like ("none", a MAC with a public key).
-// Flow:   ReadJwt → key by kid → VerifyKey::Verify → ClaimsOf; SigningKey::Sign → MakeJwt
+// Flow:   ReadJwt → key by kid → VerifyKey::Verify → ClaimsOf; SigningKey::Sign (signing_key.cpp) → MakeJwt
 // Source: RFC 7515 (JWS), 7517 (JWK), 7518 (algorithms), 7519 (JWT), 7638 (thumbprints); ours by kernel/base/crypto, those of others by OpenSSL 3.
 #pragma once
 
@@ -25,6 +25,7 @@ inline constexpr size_t kJwksKeysMax = 16;
 enum class Algorithm : uint8_t { kEs256, kEs384, kRs256, kRs384 };
 /// "ES256" …; nullopt for all others.
 std::optional<Algorithm> AlgorithmOf(std::string_view name);
+std::string_view NameOf(Algorithm algorithm);
 
 using KeyHandle = std::shared_ptr<evp_pkey_st>;
 
@@ -44,13 +45,16 @@ class VerifyKey {
 /// The public keys of a JWKS: EC on P-256 or P-384, RSA of 2048 to 8192 bits. Errors: kIncorrect, which key and why; a private key is refused.
 Result<std::vector<VerifyKey>> ReadJwks(std::string_view json);
 
-/// One of ours: EC on P-256, signs with ES256.
+/// One of ours: EC on P-256 signs with ES256 (20 µs), RSA of 2048 bits with RS256 (a millisecond). Those two algorithms and no others.
 class SigningKey {
  public:
-  static Result<SigningKey> Generate();
+  /// RSA takes 50 to 500 ms.
+  static Result<SigningKey> Generate(Algorithm algorithm);
   /// Errors: kIncorrect.
-  static Result<SigningKey> FromSecret(std::string_view base64url);
-  std::string Secret() const { return ToBase64Url(key_->secret()); }
+  static Result<SigningKey> FromSecret(Algorithm algorithm, std::string_view base64url);
+  /// Of EC the number, of RSA the DER of RFC 8017's RSAPrivateKey; base64url.
+  std::string Secret() const;
+  Algorithm algorithm() const { return algorithm_; }
   /// The thumbprint of the public half.
   const std::string& kid() const { return kid_; }
   /// The public half as a JWK, with kid, alg and use.
@@ -60,7 +64,11 @@ class SigningKey {
 
  private:
   explicit SigningKey(crypto::SigningKey key);
-  std::shared_ptr<const crypto::SigningKey> key_;
+  explicit SigningKey(KeyHandle rsa);
+  void Publish(const std::string& members);
+  Algorithm algorithm_;
+  std::shared_ptr<const crypto::SigningKey> ec_;  // one of the two
+  KeyHandle rsa_;
   std::string kid_, jwk_;
 };
 

@@ -41,7 +41,7 @@ std::string Provider::Discovery(std::string_view issuer) const {
   json.Member("end_session_endpoint", std::string(issuer) + "/oauth/end-session");
   List(&json, "response_modes_supported", "query");
   List(&json, "subject_types_supported", "public");
-  List(&json, "id_token_signing_alg_values_supported", "ES256");
+  List(&json, "id_token_signing_alg_values_supported", "RS256 ES256");
   List(&json, "prompt_values_supported", "none login consent");
   List(&json, "ui_locales_supported", "zh-CN en");
   List(&json, "claims_supported",
@@ -73,7 +73,7 @@ std::string Provider::Jwks() const { return sign_on_->signing_keys()->Jwks(NowS(
 // Its time may be over: people sign out after hours. It opens nothing, it only says which sign-on is meant.
 std::optional<Provider::Hint> Provider::ReadHint(std::string_view id_token, std::string_view issuer) const {
   const auto jwt = ReadJwt(id_token);
-  if (!jwt.ok() || jwt->typ != "JWT" || jwt->algorithm != Algorithm::kEs256) return std::nullopt;
+  if (!jwt.ok() || jwt->typ != "JWT") return std::nullopt;
   const auto keys = sign_on_->signing_keys();
   const auto claims = ClaimsOf(*jwt);
   if (!claims.ok() || claims->issuer != issuer || claims->audience.size() != 1) return std::nullopt;

@@ -1,10 +1,16 @@
 // The pure parts of the provider, against the examples of their standards and against what must never pass.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <filesystem>
 
 #include "kernel/access/oauth/authorization.h"
 #include "kernel/access/oauth/jose.h"
+#include "kernel/access/oauth/keys.h"
 #include "kernel/access/oauth/scopes.h"
 #include "kernel/access/token.h"
+#include "kernel/base/file.h"
+#include "kernel/base/random.h"
 
 namespace tk::access::oauth {
 namespace {
@@ -42,7 +48,7 @@ TEST(OauthJose, VerifiesTheExampleOfRfc7515) {
 
 TEST(OauthJose, ThumbprintNamesTheKey) {
   // RFC 7517 appendix A.2's private key has the public half of appendix A.1; RFC 7638 gives the form of what is hashed.
-  const auto key = SigningKey::FromSecret("870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE");
+  const auto key = SigningKey::FromSecret(Algorithm::kEs256, "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE");
   ASSERT_TRUE(key.ok());
   EXPECT_NE(key->jwk().find(R"("x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4")"), std::string::npos);
   EXPECT_NE(key->jwk().find(R"("y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM")"), std::string::npos);
@@ -53,7 +59,7 @@ TEST(OauthJose, ThumbprintNamesTheKey) {
 }
 
 TEST(OauthJose, WhatIsMadeIsVerifiedAndNothingElse) {
-  const auto key = SigningKey::Generate(), other = SigningKey::Generate();
+  const auto key = SigningKey::Generate(Algorithm::kEs256), other = SigningKey::Generate(Algorithm::kEs256);
   ASSERT_TRUE(key.ok() && other.ok());
   const auto text = MakeJwt(*key, "at+jwt", R"({"sub":"li","exp":9})");
   ASSERT_TRUE(text.ok());
@@ -65,6 +71,97 @@ TEST(OauthJose, WhatIsMadeIsVerifiedAndNothingElse) {
   EXPECT_FALSE(other->Verify(jwt->algorithm, jwt->message, jwt->signature));
   EXPECT_FALSE(key->Verify(Algorithm::kEs384, jwt->message, jwt->signature));
   EXPECT_FALSE(key->Verify(jwt->algorithm, jwt->message, jwt->signature.substr(1)));
+}
+
+TEST(OauthJose, RsaKeysSignWithRs256AndNothingElse) {
+  const auto key = SigningKey::Generate(Algorithm::kRs256), ec = SigningKey::Generate(Algorithm::kEs256);
+  ASSERT_TRUE(key.ok() && ec.ok());
+  const auto text = MakeJwt(*key, "JWT", R"({"sub":"li","exp":9})");
+  ASSERT_TRUE(text.ok());
+  const auto jwt = ReadJwt(*text);
+  ASSERT_TRUE(jwt.ok());
+  EXPECT_EQ(jwt->algorithm, Algorithm::kRs256);
+  EXPECT_EQ(jwt->signature.size(), 256u);
+  // What is told of it, read as a stranger would, verifies what it signed.
+  const auto told = ReadJwks("{\"keys\":[" + key->jwk() + "]}");
+  ASSERT_TRUE(told.ok()) << told.error().ToString();
+  EXPECT_EQ(told->front().kid(), jwt->kid);
+  EXPECT_TRUE(told->front().Verify(Algorithm::kRs256, jwt->message, jwt->signature));
+  EXPECT_TRUE(key->Verify(Algorithm::kRs256, jwt->message, jwt->signature));
+  EXPECT_FALSE(key->Verify(Algorithm::kRs384, jwt->message, jwt->signature));
+  EXPECT_FALSE(key->Verify(Algorithm::kEs256, jwt->message, jwt->signature));
+  EXPECT_FALSE(ec->Verify(Algorithm::kRs256, jwt->message, jwt->signature));
+  EXPECT_FALSE(key->Verify(Algorithm::kRs256, std::string(jwt->message) + "x", jwt->signature));
+  // Out to the file and back it is the same; of another kind it is none.
+  const auto again = SigningKey::FromSecret(Algorithm::kRs256, key->Secret());
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->kid(), key->kid());
+  EXPECT_FALSE(SigningKey::FromSecret(Algorithm::kEs256, key->Secret()).ok());
+  EXPECT_FALSE(SigningKey::FromSecret(Algorithm::kRs256, ec->Secret()).ok());
+  EXPECT_FALSE(SigningKey::FromSecret(Algorithm::kRs256, key->Secret() + "AA").ok());
+  EXPECT_FALSE(SigningKey::FromSecret(Algorithm::kRs256, "").ok());
+  EXPECT_EQ(key->jwk().find(key->Secret().substr(0, 40)), std::string::npos);
+}
+
+class OauthKeys : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = ::testing::TempDir() + "oauth_keys_" + NewUuid();
+    ASSERT_TRUE(MakeFolder(folder_).ok());
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::string folder_;
+};
+
+TEST_F(OauthKeys, BothKindsRotateAndTheOnesBeforeVerifyForAnHour) {
+  ASSERT_TRUE(PrepareSigningKeys(folder_).ok());
+  const auto first = LoadSigningKeys(folder_);
+  ASSERT_TRUE(first.ok()) << first.error().ToString();
+  ASSERT_EQ(first->keys.size(), 2u);
+  FixedClock clock(1'800'000'000 * kSecondUs);
+  const auto second = RotateSigningKeys(folder_, clock);
+  ASSERT_TRUE(second.ok()) << second.error().ToString();
+  EXPECT_EQ(second->keys.size(), 4u);
+  const int64_t now_s = clock.NowUs() / kSecondUs;
+  for (const Algorithm algorithm : kSigningAlgorithms) {
+    const std::string& old = first->current(algorithm).kid();
+    EXPECT_NE(second->current(algorithm).kid(), old);
+    EXPECT_EQ(second->current(algorithm).algorithm(), algorithm);
+    EXPECT_NE(second->Find(old, now_s + kTokenSecondsMax - 1), nullptr);
+    EXPECT_EQ(second->Find(old, now_s + kTokenSecondsMax), nullptr);
+    EXPECT_NE(second->Jwks(now_s).find(old), std::string::npos);
+    EXPECT_EQ(second->Jwks(now_s + kTokenSecondsMax).find(old), std::string::npos);
+  }
+  clock.Advance(kTokenSecondsMax * kSecondUs);
+  EXPECT_EQ(RotateSigningKeys(folder_, clock)->keys.size(), 4u);
+}
+
+TEST_F(OauthKeys, AFileOfBeforeGetsTheKindThatItLacks) {
+  const auto ec = SigningKey::Generate(Algorithm::kEs256);
+  ASSERT_TRUE(ec.ok());
+  const std::string path = SigningKeysPath(folder_);
+  ASSERT_TRUE(
+      WriteFileDurable(path, "[[key]]\nprivate = \"" + ec->Secret() + "\"\nmade = 0\nretired = 0\n", 0600)
+          .ok());
+  EXPECT_FALSE(LoadSigningKeys(folder_).ok());
+  ASSERT_TRUE(PrepareSigningKeys(folder_).ok());
+  const auto keys = LoadSigningKeys(folder_);
+  ASSERT_TRUE(keys.ok()) << keys.error().ToString();
+  EXPECT_EQ(keys->current(Algorithm::kEs256).kid(), ec->kid());
+  const std::string made = keys->current(Algorithm::kRs256).kid();
+  ASSERT_TRUE(PrepareSigningKeys(folder_).ok());
+  EXPECT_EQ(LoadSigningKeys(folder_)->current(Algorithm::kRs256).kid(), made);
+  for (const char* const algorithm : {"RS384", "none", "HS256"}) {
+    ASSERT_TRUE(
+        WriteFileDurable(path,
+                         fmt::format("[[key]]\nalg = \"{}\"\nprivate = \"{}\"\nmade = 0\nretired = 0\n",
+                                     algorithm, ec->Secret()),
+                         0600)
+            .ok());
+    const auto wrong = LoadSigningKeys(folder_);
+    ASSERT_FALSE(wrong.ok());
+    EXPECT_NE(wrong.error().external.find("RS256 or ES256"), std::string::npos);
+  }
 }
 
 std::string Part(std::string_view text) { return ToBase64Url(AsBytes(text)); }

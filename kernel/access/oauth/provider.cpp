@@ -22,6 +22,11 @@ bool IsAsItWas(const std::optional<Account>& account, int64_t generation) {
 
 }  // namespace
 
+Scopes ToldOf(const Account& account, Scopes scopes) {
+  scopes.fhir_user = scopes.fhir_user && scopes.openid && !account.record.empty();
+  return scopes;
+}
+
 Provider::Provider(SignOn* sign_on, const Clock* clock, const ProviderOptions& options)
     : sign_on_(sign_on), clock_(clock), options_(options) {
   CHECK(options.access_seconds > 0 && options.access_seconds <= kTokenSecondsMax);
@@ -221,16 +226,19 @@ Answer Provider::TokenOfProgram(const TokenRequest& request, const Account& clie
 }
 
 Answer Provider::Issue(const Account& account, const Account& client, const Session& session, int64_t turn,
-                       const Scopes& scopes, std::string_view nonce) {
+                       const Scopes& granted, std::string_view nonce) {
+  const Scopes scopes = ToldOf(account, granted);  // a refresh may ask for less
+  const auto algorithm = SigningAlgorithmOf(client.id_token_alg);
+  if (!algorithm.ok()) return Fail(algorithm.error());
   const auto keys = sign_on_->signing_keys();
+  const SigningKey& key = keys->current(*algorithm);
   const int64_t now_s = NowS();
   const bool own = account.name == client.name;
   int64_t seconds = options_.access_seconds;
   if (!own) seconds = std::min(seconds, session.expires_s - now_s);
   const std::string scope = scopes.ToText();
-  auto access =
-      MakeAccessToken(keys->current(), {session.issuer, account.name, client.name, scope, session.id,
-                                        session.patient, account.generation, now_s, now_s + seconds});
+  auto access = MakeAccessToken(key, {session.issuer, account.name, client.name, scope, session.id,
+                                      session.patient, account.generation, now_s, now_s + seconds});
   if (!access.ok()) return Fail(access.error());
   Answer answer;
   answer.account = account.name;
@@ -241,12 +249,11 @@ Answer Provider::Issue(const Account& account, const Account& client, const Sess
     json.Member("refresh_token", SealTicket(sign_on_->key(), kRefreshPurpose,
                                             {session.id, std::to_string(turn)}, session.expires_s));
   if (scopes.openid) {
-    const bool tells = scopes.fhir_user && !account.record.empty();
-    auto id = MakeIdToken(keys->current(),
-                          {session.issuer, account.name, client.name, std::string(nonce), session.id,
-                           session.methods, *access, scopes.profile ? account.display : std::string(),
-                           tells ? AudienceOf(session.issuer) + "/" + account.record : std::string(),
-                           session.signed_in_s, now_s, now_s + options_.access_seconds});
+    auto id = MakeIdToken(
+        key, {session.issuer, account.name, client.name, std::string(nonce), session.id, session.methods,
+              *access, scopes.profile ? account.display : std::string(),
+              scopes.fhir_user ? AudienceOf(session.issuer) + "/" + account.record : std::string(),
+              session.signed_in_s, now_s, now_s + options_.access_seconds});
     if (!id.ok()) return Fail(id.error());
     json.Member("id_token", *id);
   }

@@ -48,6 +48,10 @@ struct Person {
   Session session;  // of the cookie
 };
 
+/// What of `scopes` can be kept for this account. fhirUser is a claim of the id token that names the account's record (SMART App Launch 2.2.0, "scopes for
+/// requesting identity data"): without openid, or without a record, it is not granted, and the program sees so in the `scope` that it gets.
+Scopes ToldOf(const Account& account, Scopes scopes);
+
 class Provider {
  public:
   Provider(SignOn* sign_on, const Clock* clock, const ProviderOptions& options = {});
@@ -95,7 +99,7 @@ class Provider {
   Answer TokenOfProgram(const TokenRequest& request, const Account& client);
   std::optional<Pending> Take(const std::string& digest);
   Answer Issue(const Account& account, const Account& client, const Session& session, int64_t turn,
-               const Scopes& scopes, std::string_view nonce);
+               const Scopes& granted, std::string_view nonce);
   int64_t NowS() const { return clock_->NowUs() / kSecondUs; }
 
   SignOn* const sign_on_;

@@ -23,7 +23,8 @@ void FuzzJwt(std::string_view text) {
   const auto jwt = oauth::ReadJwt(text);
   if (!jwt.ok()) return;
   (void)oauth::ClaimsOf(*jwt);
-  static const auto key = oauth::SigningKey::FromSecret("870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE");
+  static const auto key =
+      oauth::SigningKey::FromSecret(oauth::Algorithm::kEs256, "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE");
   Must(!key->Verify(jwt->algorithm, jwt->message, jwt->signature));
 }
 
