@@ -154,6 +154,49 @@ const std::string& DecoyHash() {
   return hash;
 }
 
+// Two residents with one phone are read, so that such a file keeps no server from starting: a code goes to neither (SignOn::FindByPhone).
+Result<Accounts> ParseAccounts(const std::string& text, const std::string& path) {
+  const toml::table file = TRY(ParseToml(text, path));
+  TRY(CheckKeys(file, path, {"account"}));
+  Accounts accounts;
+  const toml::node* const list = file.get("account");
+  if (list == nullptr) return accounts;
+  if (!list->is_array_of_tables()) return TomlError(path, *list, "accounts are written as [[account]]");
+  std::set<std::string> names;
+  for (const toml::node& item : *list->as_array()) {
+    accounts.push_back(TRY(ReadAccount(*item.as_table(), path)));
+    if (!names.insert(accounts.back().name).second)
+      return TomlError(path, item, "this account name is there twice");
+  }
+  return accounts;
+}
+
+/// Which residents' phones are there more than once.
+std::multiset<std::string> SharedPhones(const Accounts& accounts) {
+  std::set<std::string> seen;
+  std::multiset<std::string> shared;
+  for (const Account& account : accounts) {
+    if (account.kind == AccountKind::kResident && !account.phone_mark.empty() &&
+        !seen.insert(account.phone_mark).second)
+      shared.insert(account.phone_mark);
+  }
+  return shared;
+}
+
+/// What is about to be written must be readable, and no phone of two residents may be new in it.
+Status CheckWritten(const std::multiset<std::string>& shared_before, const Accounts& after,
+                    const std::string& text, const std::string& path) {
+  const auto shared = SharedPhones(after);
+  if (!std::includes(shared_before.begin(), shared_before.end(), shared.begin(), shared.end()))
+    return MakeError(ErrorCode::kConflict,
+                     "another resident has this phone: a code to it would not say who signs in; leave "
+                     "'phone' out, he signs in with account and password");
+  if (text.size() > kAccountsBytesMax)
+    return MakeError(ErrorCode::kTooLarge, "accounts.toml would be larger than can be read again");
+  const auto read = ParseAccounts(text, path);
+  return read.ok() ? Status() : Status(read.error());
+}
+
 }  // namespace
 
 Status CheckAccountName(std::string_view name) {
@@ -250,24 +293,7 @@ Status PrepareFolder(const std::string& folder) {
 
 Result<Accounts> LoadAccounts(const std::string& folder) {
   const std::string path = AccountsPath(folder);
-  const std::string text = TRY(ReadFile(path, kAccountsBytesMax));
-  const toml::table file = TRY(ParseToml(text, path));
-  TRY(CheckKeys(file, path, {"account"}));
-  Accounts accounts;
-  const toml::node* const list = file.get("account");
-  if (list == nullptr) return accounts;
-  if (!list->is_array_of_tables()) return TomlError(path, *list, "accounts are written as [[account]]");
-  std::set<std::string> names, phones;
-  for (const toml::node& item : *list->as_array()) {
-    accounts.push_back(TRY(ReadAccount(*item.as_table(), path)));
-    if (!names.insert(accounts.back().name).second)
-      return TomlError(path, item, "this account name is there twice");
-    const Account& read = accounts.back();
-    if (read.kind == AccountKind::kResident && !read.phone_mark.empty() &&
-        !phones.insert(read.phone_mark).second)
-      return TomlError(path, item, "two residents have this phone: a code to it would not say who signs in");
-  }
-  return accounts;
+  return ParseAccounts(TRY(ReadFile(path, kAccountsBytesMax)), path);
 }
 
 Result<AccessKey> LoadAccessKey(const std::string& folder) {
@@ -287,8 +313,11 @@ Result<AccessKey> LoadAccessKey(const std::string& folder) {
 Status EditAccounts(const std::string& folder, const std::function<Status(Accounts*)>& edit) {
   const FileLock lock = TRY(FileLock::Take(folder + "/accounts.lock", 5000));
   Accounts accounts = TRY(LoadAccounts(folder));
+  const auto shared_before = SharedPhones(accounts);
   TRY(edit(&accounts));
-  return WriteFileDurable(AccountsPath(folder), ToToml(accounts), 0600);
+  const std::string text = ToToml(accounts);
+  TRY(CheckWritten(shared_before, accounts, text, AccountsPath(folder)));
+  return WriteFileDurable(AccountsPath(folder), text, 0600);
 }
 
 Account* FindAccount(Accounts* accounts, std::string_view name) {

@@ -55,7 +55,8 @@ Status PrepareFolder(const std::string& folder);
 Result<Accounts> LoadAccounts(const std::string& folder);
 Result<AccessKey> LoadAccessKey(const std::string& folder);
 
-/// Locked read, change, durable write. Errors of `edit` leave the file as it was.
+/// Locked read, change, durable write. Errors of `edit` leave the file as it was, and so does what could not be read again (kIncorrect) and a phone that
+/// would be of two residents who had it not both before (kConflict).
 Status EditAccounts(const std::string& folder, const std::function<Status(Accounts*)>& edit);
 
 Account* FindAccount(Accounts* accounts, std::string_view name);

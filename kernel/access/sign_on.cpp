@@ -580,10 +580,13 @@ Accounts SignOn::Kept(const Viewer& viewer) {
 std::optional<Account> SignOn::FindByPhone(std::string_view mark) {
   impl_->Look(false);
   const auto current = impl_->Current();
-  const auto at = std::find_if(current->accounts.begin(), current->accounts.end(), [&](const Account& each) {
-    return each.kind == AccountKind::kResident && !each.disabled && each.phone_mark == mark;
-  });
-  return at == current->accounts.end() ? std::nullopt : std::optional(*at);
+  const auto has = [&](const Account& each) {
+    return each.kind == AccountKind::kResident && each.phone_mark == mark;
+  };
+  const auto end = current->accounts.end();
+  const auto at = std::find_if(current->accounts.begin(), end, has);
+  const bool alone = at != end && std::find_if(at + 1, end, has) == end;
+  return alone && !at->disabled ? std::optional(*at) : std::nullopt;
 }
 
 void SignOn::LookAgain() { impl_->Look(true); }

@@ -79,7 +79,7 @@ class SignOn {
   bool WantsNewPassword(const Account& account);
   /// Ends what the old one opened, on disk before this returns; the account as it is then. Errors: kIncorrect (password_rules.h).
   Result<Account> SetPassword(const Account& account, std::string_view password);
-  /// The resident whose phone it is (phone.h); nullopt if there is none, or he is disabled.
+  /// The one resident whose phone it is (phone.h); nullopt if there is none, if there are two, or he is disabled.
   std::optional<Account> FindByPhone(std::string_view mark);
   /// Reads the files now, not within a second.
   void LookAgain();

@@ -314,6 +314,51 @@ TEST_F(StepsTest, AResidentSignsInByHisPhoneAndNobodyLearnsWhoseItIs) {
   EXPECT_EQ(texts_.sent.size(), 1u);
 }
 
+TEST_F(StepsTest, OnePhoneIsOfOneResidentAndAFileThatSaysOtherwiseStillOpens) {
+  const auto resident = [&](Account* account) {
+    account->kind = AccountKind::kResident;
+    account->record = "Patient/" + account->name;
+    ASSERT_TRUE(SetPhone(key_, kNumber, account).ok());
+  };
+  Add("chen", "resident", resident);
+  const std::string before = ReadFile(folder_ + "/accounts.toml").value();
+  const Status second = EditAccounts(folder_, [&](Accounts* accounts) -> Status {
+    Account child;
+    child.name = child.display = "chen2";
+    child.post = "resident";
+    resident(&child);
+    accounts->push_back(child);
+    return {};
+  });
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(ReadFile(folder_ + "/accounts.toml").value(), before) << "nothing of it is kept";
+  // A file of before, or of an editor's hand: read, changed and mended, and the code goes to neither.
+  const size_t from = before.find("\n[[account]]", before.find("name = \"wang\"") + 1);
+  std::string twin = before.substr(before.find("\n[[account]]\nname = \"chen\""));
+  ASSERT_NE(from, std::string::npos);
+  twin.replace(twin.find("\"chen\""), 6, "\"chen2\"");
+  ASSERT_TRUE(WriteFileDurable(folder_ + "/accounts.toml", before + twin, 0600).ok());
+  Start();
+  Asked(Steps().BeginPhone(kNumber, TokenKind::kCookie));
+  EXPECT_TRUE(texts_.sent.empty());
+  Change("wang", [](Account* account) { account->disabled = true; });
+  Change("chen2", [](Account* account) { account->phone = account->phone_mark = ""; });
+  clock_.Advance(120 * kSecondUs);
+  Asked(Steps().BeginPhone(kNumber, TokenKind::kCookie));
+  EXPECT_EQ(texts_.sent.size(), 1u);
+}
+
+TEST_F(StepsTest, WhatCouldNotBeReadAgainIsNotWritten) {
+  const std::string before = ReadFile(folder_ + "/accounts.toml").value();
+  const Status wrong = EditAccounts(folder_, [](Accounts* accounts) -> Status {
+    accounts->front().area = "12345";
+    return {};
+  });
+  EXPECT_FALSE(wrong.ok());
+  EXPECT_EQ(ReadFile(folder_ + "/accounts.toml").value(), before);
+}
+
 TEST_F(StepsTest, ACodeByTextHasFiveTriesAndFiveMinutes) {
   Add("chen", "resident", [&](Account* account) {
     account->kind = AccountKind::kResident;

@@ -349,9 +349,14 @@ void Ask(const VisitPtr& visit, std::vector<std::string> path, std::string query
   request.deadline_us = visit->pipeline->DeadlineOf(*visit->call);
   request.viewer = visit->call->viewer;
   visit->pipeline->RunOnWorker(
-      visit->call,
-      [visit, asked = std::make_shared<interaction::Request>(std::move(request)),
-       answer = std::move(done)]() mutable { visit->port->handle(std::move(*asked), std::move(answer)); });
+      visit->call, [visit, asked = std::make_shared<interaction::Request>(std::move(request)),
+                    answer = std::move(done)]() mutable {
+        visit->port->handle(std::move(*asked),
+                            [visit, answer = std::move(answer)](interaction::Response found) {
+                              visit->call->audit_owners = found.audit_owners;  // whom the page shows
+                              answer(std::move(found));
+                            });
+      });
 }
 
 std::string NameIn(fhir::Value patient) {

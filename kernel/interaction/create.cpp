@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "kernel/interaction/masked.h"
+#include "kernel/interaction/merge_links.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
 #include "kernel/interaction/write.h"
@@ -43,6 +44,7 @@ Result<Plan> PlanCreate(const Room& room, const CallPtr& call, const view::Posit
     set->guards.push_back(ConditionGuard(room, match.query));
   }
   TRY(CheckPlace(room, call->viewer(), *now, basis));
+  TRY(CheckNoNewMergeLinks(room, nullptr, *now));
   set->key = call->key;
   GuardParameter(room, now, set.get());
   set->changes.push_back(view::Change{std::move(now), nullptr, 0});

@@ -108,6 +108,20 @@ bool HasMergeLink(fhir::Value patient, std::string_view type, std::string_view o
   return false;
 }
 
+Status CheckNoNewMergeLinks(const Room& room, const view::Resource* before, const view::Resource& now) {
+  if (room.TypeName(now.type) != "Patient" || now.op == view::Operation::kDelete) return {};
+  size_t at = 0;
+  for (const fhir::Value link : now.document.Root()["link"]) {
+    const size_t place = at++;
+    if (!person::IsPersonLink(link)) continue;
+    if (before != nullptr && HasMergeLink(before->document.Root(), TypeOfLink(link), OtherOf(link))) continue;
+    return MakeIssue(ErrorCode::kForbidden, "forbidden", fmt::format("Patient.link[{}]", place),
+                     "A link that is marked by the extension person-link is made by $merge alone: leave the "
+                     "extension out, if your own system says so of its records, or ask for $merge.");
+  }
+  return {};
+}
+
 Result<view::ResourcePtr> WithMergeLinks(const Room& room, const view::Resource& before,
                                          view::ResourcePtr now) {
   if (room.TypeName(now->type) != "Patient" || now->op == view::Operation::kDelete ||

@@ -25,6 +25,8 @@ std::string TakeBackSteps(fhir::Value patient, const std::set<std::string>& othe
 /// Has it one of that type ("replaced-by", "replaces"; "": any) to `other` ("": anybody)?
 bool HasMergeLink(fhir::Value patient, std::string_view type, std::string_view other);
 
+/// kForbidden for a marked link that `before` (null: there is none) does not have: whoever writes it would merge without $merge.
+Status CheckNoNewMergeLinks(const Room& room, const view::Resource* before, const view::Resource& now);
 /// `now` with the links that `before` has, and not active while it is replaced; `now` itself where nothing is to be kept.
 Result<view::ResourcePtr> WithMergeLinks(const Room& room, const view::Resource& before,
                                          view::ResourcePtr now);

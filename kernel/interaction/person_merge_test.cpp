@@ -161,6 +161,42 @@ TEST_F(MergeTest, ASourceThatSendsItsPatientAgainDoesNotUndoTheMerge) {
   EXPECT_EQ(RecordsOf("b"), "b");
 }
 
+// A mark that others could write would be a merge without the right to merge, and nothing would take it back.
+TEST_F(MergeTest, TheMarkOfAMergeIsWrittenByMergesAlone) {
+  const std::string mark =
+      R"(,"link":[{"extension":[{"url":"http://tongkang.dev/fhir/StructureDefinition/person-link","extension":[{"url":"was-active","valueCode":"false"}]}],)"
+      R"("other":{"reference":"Patient/a"},"type":"replaced-by"}])";
+  const TestPatient a{.id = "a", .resident_id = kOneNumber};
+  TestPatient b{.id = "b", .name = "李建国", .resident_id = kOtherNumber, .gender = "male"};
+  PutPatient(a);
+  PutPatient(b);
+  const std::string before = Stored("b");
+  const std::string plain = b.Json();
+  b.extra = mark;
+  const std::string marked = b.Json();
+  const auto bundle = [](std::string_view type, std::string_view method, const std::string& resource) {
+    return R"({"resourceType":"Bundle","type":")" + std::string(type) +
+           R"(","entry":[{"request":{"method":")" + std::string(method) + R"(","url":"Patient)" +
+           (method == "PUT" ? "/b" : "") + R"("},"resource":)" + resource + "}]}";
+  };
+  EXPECT_EQ(Put("Patient/b", marked).status, 403);
+  EXPECT_NE(Put("Patient/b", marked).body.find("Patient.link[0]"), std::string::npos);
+  EXPECT_EQ(Put("Patient?identifier=" + kOtherNumber, marked).status, 403);
+  EXPECT_EQ(Put("Patient/new", TestPatient{.id = "new", .extra = mark}.Json()).status, 403);
+  EXPECT_EQ(Post("Patient", TestPatient{.extra = mark}.Json()).status, 403);
+  EXPECT_EQ(Post("", bundle("transaction", "PUT", marked)).status, 403);
+  EXPECT_EQ(Post("", bundle("transaction", "POST", TestPatient{.extra = mark}.Json())).status, 403);
+  Request patch = Make(Method::kPatch, "Patient/b",
+                       R"([{"op":"add","path":"/link","value":)" + mark.substr(mark.find('[')) + "}]");
+  patch.content_type = "application/json-patch+json";
+  EXPECT_EQ(Send(std::move(patch)).status, 403);
+  EXPECT_EQ(Stored("b"), before);
+  // What a system says of its own records is its own: without the mark, and it takes it back.
+  b.extra = R"(,"link":[{"other":{"reference":"Patient/a"},"type":"seealso"}])";
+  EXPECT_EQ(Put("Patient/b", b.Json()).status, 200);
+  EXPECT_EQ(Put("Patient/b", plain).status, 200);
+}
+
 TEST_F(MergeTest, NotSameTakesAMergeBackToo) {
   PutPatient({.id = "a", .resident_id = kOneNumber});
   PutPatient({.id = "b", .name = "李建国", .resident_id = kOtherNumber, .gender = "male"});

@@ -179,12 +179,15 @@ Response Showing(const Room& room, const Call& call, BundleWriter* bundle, Respo
   return response;
 }
 
-view::OwnerNumber NamedOwner(const Room& room, const Response& response) {
-  if (response.audit_type.empty() || response.audit_id.empty()) return 0;
-  const auto version = room.directory().Current(room.engine().IdHash(response.audit_type, response.audit_id),
-                                                room.engine().Head());
+view::OwnerNumber OwnerOf(const Room& room, std::string_view type, std::string_view id) {
+  if (type.empty() || id.empty()) return 0;
+  const auto version = room.directory().Current(room.engine().IdHash(type, id), room.engine().Head());
   if (version.ordinal == 0) return 0;
   return room.directory().OwnerNow(room.directory().Get(version.ordinal).owner);
+}
+
+view::OwnerNumber NamedOwner(const Room& room, const Response& response) {
+  return OwnerOf(room, response.audit_type, response.audit_id);
 }
 
 std::string FullUrl(const Call& call, std::string_view type, std::string_view id) {

@@ -71,6 +71,8 @@ Response Telling(const Room& room, const Call& call, std::span<const view::Ordin
                  Response response);
 /// `response`, which has the entries of `bundle`, with the persons for the audit whose records these are.
 Response Showing(const Room& room, const Call& call, BundleWriter* bundle, Response response);
+/// The person whose the newest version of a resource is, also of a deleted one; 0: nobody's, or there is none.
+view::OwnerNumber OwnerOf(const Room& room, std::string_view type, std::string_view id);
 /// The person of the resource that an answer names for the audit; 0: it names none, or nobody's.
 view::OwnerNumber NamedOwner(const Room& room, const Response& response);
 std::string FullUrl(const Call& call, std::string_view type, std::string_view id);

@@ -199,5 +199,29 @@ TEST_F(SamePersonTest, WhoseRecordsAComparisonShowsIsTold) {
   EXPECT_EQ(pix.audit_owners, both);
 }
 
+TEST_F(SamePersonTest, WhoseRecordsATransactionWritesAndShowsIsTold) {
+  const std::vector<uint32_t> a = {OwnerOf("a")};
+  const std::string observation =
+      R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/a"}})";
+  const auto told = [&](std::string_view method, std::string_view url, const std::string& resource,
+                        std::string_view more = {}) {
+    const Response answer =
+        Post("", R"({"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":")" +
+                     std::string(method) + R"(","url":")" + std::string(url) + "\"" + std::string(more) +
+                     "}" + (resource.empty() ? "" : R"(,"resource":)" + resource) + "}]}");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return answer.audit_owners;
+  };
+  EXPECT_EQ(told("PUT", "Observation/o", observation), a);
+  EXPECT_EQ(told("PATCH", "Patient/a",
+                 R"({"resourceType":"Binary","contentType":"application/json-patch+json","data":)"
+                 R"("W3sib3AiOiJhZGQiLCJwYXRoIjoiL2xhbmd1YWdlIiwidmFsdWUiOiJ6aCJ9XQ=="})"),
+            a);
+  const std::string found = R"(,"ifNoneExist":"_id=a")";
+  EXPECT_EQ(told("POST", "Patient", TestPatient{.resident_id = kHisNumber}.Json(), found), a)
+      << "nothing is written, and he is shown";
+  EXPECT_EQ(told("DELETE", "Observation/o", ""), a);
+}
+
 }  // namespace
 }  // namespace tk::interaction

@@ -242,6 +242,7 @@ Response TransactionAnswer(const RoomPtr& room, const Transaction& transaction,
   std::string body;
   BundleWriter bundle(&body, "transaction-response");
   const AnswerEntries entries(*transaction.call, at_us);
+  const bool tells = transaction.call->request.tells_owners;
   for (size_t i = 0; i < transaction.entries.size(); ++i) {
     std::string* const out = bundle.NextEntry();
     if (transaction.entries[i].method == Method::kGet) {
@@ -251,6 +252,7 @@ Response TransactionAnswer(const RoomPtr& room, const Transaction& transaction,
       bundle.Shows(NamedOwner(*room, answer));
     } else {
       entries.Append(results[i], out);
+      if (tells && results[i].status < 300) bundle.Shows(OwnerOf(*room, results[i].type, results[i].id));
     }
   }
   bundle.End();

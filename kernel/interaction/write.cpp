@@ -213,6 +213,7 @@ Status AddWrite(const Room& room, const Current& current, view::ResourcePtr now,
     TRY(CheckNotOurs(room, *change.before));
     now = TRY(WithMergeLinks(room, *change.before, std::move(now)));
   }
+  if (!by_platform) TRY(CheckNoNewMergeLinks(room, change.before.get(), *now));
   change.now = std::move(now);
   view::Guard guard;
   guard.id_hash = current.id_hash;

@@ -67,6 +67,15 @@ describe('smart on fhir', () => {
     assert.equal(client.patient.id, 'a');
     assert.equal((await client.patient.read()).id, 'a');
     assert.equal(client.user.fhirUser, 'Practitioner/li');
+    // Whom the page of choice showed is told so.
+    const own = await server.token('anna');
+    const isPicker = ({ resource }) => resource.agent[0].role?.[0].coding[0].code === 'doctor' && resource.subtype[0].code === 'search';
+    let mine;
+    for (let i = 0; i < 40 && !mine?.json?.entry?.some(isPicker); i++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      mine = await request(server.base, 'GET', '/audit/mine', { token: own });
+    }
+    assert.ok(mine.json.entry.some(isPicker), mine.text);
     const all = await client.request('Observation');
     assert.deepEqual(all.entry.map((entry) => entry.resource.id), ['o-a']);
     assert.equal((await fhir(tokenOf(client), 'Observation?_total=accurate')).json.total, 1);
