@@ -45,5 +45,5 @@ export default defineConfig({
 /** `TK_SERVER=http://127.0.0.1:8080 npm run dev` serves the pages from source against a running program. */
 function proxy(target: string | undefined): Record<string, string> {
   if (!target) return {};
-  return Object.fromEntries(['/auth', '/fhir', '/live', '/app'].map((p) => [p, target]));
+  return Object.fromEntries(['/auth', '/fhir', '/live', '/app', '/admin'].map((p) => [p, target]));
 }

@@ -1,6 +1,7 @@
 // Finds the pages of the apps: which page stands behind which door.
 // Flow:   apps/*/manifest.json -> `doors` -> the module virtual:tk-pages/<door>, one lazy import per page.
 // Shape:  manifest.doors = [{ door: "m", path: "/screening", entry: "ui/m/index.tsx" }]; `call`: shown to posts that may call this operation;
+//         `read`: the resource type that it is about, so that the door opens at a page which the post can read;
 //         `rank`: pages of a lower one (0 unless said) stand first, and the first one is what the door opens.
 // Errors: a manifest that names a missing entry or a bad path stops the build with the file's name.
 // Adding an app edits no file here. APPS="screening;recall" in the environment builds only those.
@@ -16,6 +17,7 @@ interface DoorEntry {
   path: string;
   entry: string;
   call?: string;
+  read?: string;
   rank?: number;
 }
 
@@ -49,9 +51,10 @@ export function pagesModule(appsDir: string, door: string): string {
       if (!kPathShape.test(d.path)) throw new Error(`${where}: doors.path "${d.path}" must look like /name`);
       if (!existsSync(file)) throw new Error(`${where}: doors.entry "${d.entry}" does not exist`);
       const call = d.call === undefined ? '' : `call: ${JSON.stringify(d.call)}, `;
+      const read = d.read === undefined ? '' : `read: ${JSON.stringify(d.read)}, `;
       const text =
         `{ app: ${JSON.stringify(manifest.id)}, title: ${JSON.stringify(manifest.title)}, ` +
-        `path: ${JSON.stringify(d.path)}, ${call}load: () => import(${JSON.stringify(file)}) }`;
+        `path: ${JSON.stringify(d.path)}, ${call}${read}load: () => import(${JSON.stringify(file)}) }`;
       rows.push({ rank: d.rank ?? 0, text });
     }
   }

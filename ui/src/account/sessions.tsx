@@ -4,9 +4,9 @@ import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Failed, Skeleton } from '../components/states';
 import { asFailure } from '../fhir/http';
-import { momentOf, parseTime } from '../fhir/time';
 import { FormProblem, useProblemText } from '../shell/field';
-import { askSessions, endSession, type OwnSession } from './own';
+import { askSessions, endSession } from './own';
+import { SessionRow } from './session_row';
 
 export function Sessions(): ReactNode {
   const { t } = useTranslation('shell');
@@ -39,7 +39,7 @@ export function Sessions(): ReactNode {
           <p className="tk-sub">{list.length > 1 ? t('account.sessions.hint') : t('account.sessions.only')}</p>
           <ul className="ta-list">
             {list.map((each) => (
-              <Row key={each.id} session={each} onEnd={() => void end(each.id)} />
+              <SessionRow key={each.id} session={each} onEnd={each.this ? null : () => void end(each.id)} />
             ))}
           </ul>
           {list.length > 1 && (
@@ -50,30 +50,5 @@ export function Sessions(): ReactNode {
         </>
       )}
     </section>
-  );
-}
-
-function Row({ session, onEnd }: { session: OwnSession; onEnd: () => void }): ReactNode {
-  const { t } = useTranslation('shell');
-  const name = session.program ? t('account.sessions.program', { name: session.program }) : session.device || t('account.sessions.unknown');
-  const at = (text: string): string => momentOf(parseTime(text) ?? 0, Date.now(), { today: t('today'), yesterday: t('yesterday') });
-  return (
-    <li>
-      <div className="tk-grow">
-        <b>{name}</b>
-        {session.this && <span className="ta-this">{t('account.sessions.this')}</span>}
-        <p className="tk-sub">
-          {session.place && t(`account.sessions.${session.place}`) + '　'}
-          {t('account.sessions.begun', { time: at(session.begun) })}
-          {'　'}
-          {t('account.sessions.seen', { time: at(session.seen) })}
-        </p>
-      </div>
-      {!session.this && (
-        <button type="button" className="tk-btn" aria-label={t('account.sessions.endOne', { device: name })} onClick={onEnd}>
-          {t('account.sessions.end')}
-        </button>
-      )}
-    </li>
   );
 }

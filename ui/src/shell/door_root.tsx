@@ -18,6 +18,7 @@ export interface PageEntry {
   title: Record<string, string>;
   path: string;
   call?: string; // shown to posts that may call this operation
+  read?: string; // what it is about: the door opens at the first page whose type the post may read
   load: () => Promise<{ default: ComponentType }>;
 }
 
@@ -97,6 +98,12 @@ export function pagesFor(session: Session, pages: PageEntry[]): PageEntry[] {
   return pages.filter((p) => p.call === undefined || may(session, 'call', p.call));
 }
 
+/** Where the door opens: a page that the post has something to do at, if there is one. */
+function firstFor(session: Session, pages: PageEntry[]): PageEntry | undefined {
+  const shown = pagesFor(session, pages);
+  return shown.find((p) => p.read === undefined || may(session, 'read', p.read)) ?? shown[0];
+}
+
 const kAfterFormMs = 300;
 
 /**
@@ -117,7 +124,7 @@ export function Pages({ door, pages }: { door: string; pages: PageEntry[] }): Re
   const path = usePath().replace(/\/+$/, '');
   const session = useSession();
   const entry = entryAt(door, pages, path);
-  const first = pagesFor(session, pages)[0];
+  const first = firstFor(session, pages);
   const atDoor = path === `/${door}`;
   useEffect(() => {
     if (atDoor && first) go(`/${door}${first.path}`, 'replace');

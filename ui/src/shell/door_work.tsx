@@ -1,9 +1,9 @@
 // The desk door: /work. Top bar with unit, live state and account; the pages of the apps at the left.
-import { pages } from 'virtual:tk-pages/work';
+import { pages as appPages } from 'virtual:tk-pages/work';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon, Mark } from '../components/icon';
-import { openDoor, Pages, pagesFor, warmPage } from './door_root';
+import { openDoor, type PageEntry, Pages, pagesFor, warmPage } from './door_root';
 import { titleIn } from './i18n';
 import { LiveSlot } from './live_slot';
 import { Link, usePath } from './router';
@@ -11,6 +11,9 @@ import { postOf, useSession } from './session';
 import { LanguageSwitch } from './sign_in';
 import { SignOut } from './sign_out';
 import './work.css';
+
+// The platform's own pages stand below those of the apps.
+const pages: PageEntry[] = [...appPages, { app: 'shell', title: { 'zh-CN': '账号', en: 'Accounts' }, path: '/accounts', call: 'accounts', load: () => import('../accounts/page') }];
 
 function Desk(): ReactNode {
   const { t, i18n } = useTranslation('shell');
@@ -43,7 +46,7 @@ function Desk(): ReactNode {
         <h2>{t('nav')}</h2>
         {pagesFor(session, pages).map((p) => (
           <Link key={p.path} to={`/work${p.path}`} current={path.startsWith(`/work${p.path}`)}>
-            <Icon name="shield" size={16} />
+            <Icon name={p.app === 'shell' ? 'lock' : 'shield'} size={16} />
             <span>{titleIn(p.title)}</span>
           </Link>
         ))}

@@ -1,8 +1,9 @@
 // Desk page of the follow-up: the live list of tasks that the screening rules raised, and one of them in detail.
 // The URL holds filter and task. Keyboard: j and k move, Enter opens, 1 and 2 act, Esc closes.
-import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
+import { useEffect, useMemo, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon } from '@tk/components/icon';
+import { useListKeys } from '@tk/components/list_keys';
 import { Empty, Failed, Skeleton, useFailureText } from '@tk/components/states';
 import { clockOf, lengthOf, momentOf } from '@tk/fhir/time';
 import { useLive } from '@tk/live/use_live';
@@ -63,7 +64,7 @@ function FollowUp(): ReactNode {
     board.seen(id);
     setTask(id, taskId ? 'replace' : 'push');
   };
-  useListKeys(() => setTask(''));
+  useListKeys({ rows: '.sw-open', table: '.sw-table', onClose: () => setTask('') });
 
   return (
     <>
@@ -95,31 +96,6 @@ function useNow(): number {
     return () => clearInterval(timer);
   }, []);
   return now;
-}
-
-function useListKeys(onClose: () => void): void {
-  const latest = useRef(onClose);
-  latest.current = onClose;
-  useLayoutEffect(() => {
-    const listen = (e: KeyboardEvent): void => {
-      if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return;
-      const at = e.target as HTMLElement;
-      if (at.closest('input, textarea, select, dialog')) return;
-      if (e.key === 'Escape') return latest.current();
-      const inTable = at.closest('.sw-table') !== null;
-      const step = e.key === 'j' || (inTable && e.key === 'ArrowDown') ? 1 : e.key === 'k' || (inTable && e.key === 'ArrowUp') ? -1 : 0;
-      if (step === 0) return;
-      e.preventDefault();
-      const all = [...document.querySelectorAll<HTMLElement>('.sw-open')];
-      const here = all.findIndex((b) => b === document.activeElement);
-      const start = here >= 0 ? here : all.findIndex((b) => b.getAttribute('aria-current') === 'true');
-      const next = all[Math.min(Math.max(start + step, 0), all.length - 1)];
-      next?.focus();
-      next?.scrollIntoView({ block: 'nearest' });
-    };
-    document.addEventListener('keydown', listen);
-    return () => document.removeEventListener('keydown', listen);
-  }, []);
 }
 
 /** New tasks take their place in the order at once; this says so, and leads to the latest. */
