@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <unordered_map>
 
 #include "kernel/base/random.h"
+#include "kernel/base/text.h"
 #include "kernel/interaction/person_reviews.h"
 #include "kernel/person/person_view.h"
 
@@ -14,29 +17,43 @@ namespace {
 
 using person::linkage::Scored;
 
-/// Everything that may be told of a comparison: levels and weights, never what was compared.
+/// With four digits behind the point.
+void AppendDecimal(double value, std::string* out) {
+  constexpr int64_t kUnit = 10'000;
+  const int64_t scaled = std::llround(value * kUnit), size = std::abs(scaled);
+  if (scaled < 0) *out += '-';
+  AppendNumber(size / kUnit, out);
+  *out += '.';
+  for (int64_t place = kUnit / 10, rest = size % kUnit; place > 0; rest %= place, place /= 10)
+    *out += static_cast<char>('0' + rest / place);
+}
+
+/// Everything that may be told of a comparison: levels and weights, never what was compared. Of decimals and levels there are so many that they are written
+/// as a whole; names of fields and levels are codes in which nothing is to be escaped.
 void AppendScore(const Room& room, const Scored& scored, fhir::JsonWriter* json) {
   const person::linkage::Model& model = room.context.persons->model();
   const person::linkage::Rules& rules = room.context.persons->rules();
   const auto text = [json](std::string_view url, std::string_view value) {
     json->Object().Member("url", url).Member("valueString", value).End();
   };
-  const auto decimal = [json](std::string_view url, double value) {
-    json->Object().Member("url", url).Key("valueDecimal").Raw(fmt::format("{:.4f}", value)).End();
+  const auto decimal = [](std::string_view url, double value) {
+    std::string row = R"({"url":")";
+    row.append(url).append(R"(","valueDecimal":)");
+    AppendDecimal(value, &row);
+    return row += '}';
   };
   const person::linkage::Explanation why = person::linkage::Explain(scored, model, rules);
   text("model", fmt::format("{} {}", model.name, model.version));
   text("rules", fmt::format("{} {}", rules.name, rules.version));
   for (const std::string_view rule : why.rules) text("rule", rule);
-  decimal("bits", why.bits);
-  decimal("probability", why.probability);
+  json->Raw(decimal("bits", why.bits));
+  json->Raw(decimal("probability", why.probability));
   for (const person::linkage::Contribution& row : why.rows) {
     if (row.level.empty() || row.level == "missing") continue;
-    json->Object().Member("url", "level").Key("extension").Array();
-    json->Object().Member("url", "field").Member("valueCode", row.field).End();
-    json->Object().Member("url", "level").Member("valueCode", row.level).End();
-    decimal("bits", row.bits);
-    json->End().End();
+    std::string told = R"({"url":"level","extension":[{"url":"field","valueCode":")";
+    told.append(row.field).append(R"("},{"url":"level","valueCode":")").append(row.level);
+    told.append(R"("},)").append(decimal("bits", row.bits)).append("]}");
+    json->Raw(told);
   }
 }
 

@@ -157,6 +157,37 @@ TEST_F(PersonsTest, AMatchIsExplained) {
   EXPECT_EQ(Post("Patient/$explain-match", Pair("a", "never")).status, 404);
 }
 
+TEST_F(PersonsTest, ALinkageTellsWhatTheExplanationTells) {
+  PutPatient({.id = "a", .resident_id = ResidentIdOf("19800102", 21), .phone = "19900000001"});
+  PutPatient({.id = "b", .resident_id = ResidentIdOf("19800102", 21), .phone = "19900000002"});
+  const fhir::Document explained = Parsed(Post("Patient/$explain-match", Pair("b", "a")));
+  std::map<std::string, std::string> expected, told;  // decimals as they are written
+  for (const fhir::Value parameter : explained.Root()["parameter"]) {
+    const std::string name = parameter["name"].ToString();
+    if (name == "bits" || name == "probability") expected[name] = parameter["valueDecimal"].Json();
+    if (name != "field" || parameter["part"].At(1)["name"].ToString() != "level" ||
+        parameter["part"].At(1)["valueCode"].ToString() == "missing")
+      continue;
+    const fhir::Value part = parameter["part"];
+    expected[part.At(0)["valueCode"].ToString() + " " + part.At(1)["valueCode"].ToString()] =
+        part.At(2)["valueDecimal"].Json();
+  }
+  const fhir::Document found = Parsed(Get("Linkage"));
+  const fhir::Value linkage = found.Root()["entry"].At(0)["resource"];
+  for (const fhir::Value part : linkage["extension"].At(0)["extension"]) {
+    const std::string url = part["url"].ToString();
+    if (url == "bits" || url == "probability") told[url] = part["valueDecimal"].Json();
+    const fhir::Value level = part["extension"];
+    if (url == "level")
+      told[level.At(0)["valueCode"].ToString() + " " + level.At(1)["valueCode"].ToString()] =
+          level.At(2)["valueDecimal"].Json();
+  }
+  EXPECT_GE(told.size(), 7u);
+  EXPECT_TRUE(told.contains("phone different"));
+  EXPECT_EQ(told["phone different"].front(), '-');
+  EXPECT_EQ(told, expected);
+}
+
 TEST_F(PersonsTest, RecordsOfOneTransactionMatchOneAnother) {
   const auto entry = [](const TestPatient& patient) {
     return R"({"resource":)" + patient.Json() + R"(,"request":{"method":"PUT","url":"Patient/)" + patient.id +
