@@ -53,6 +53,9 @@ Result<Opened> OpenData(const OpenOptions& options) {
     auto areas = std::make_unique<geo::AreaView>(engine.definitions);
     opened.areas = areas.get();
     views.push_back(std::move(areas));
+    auto timers = std::make_unique<workflow::TimerView>();
+    opened.timers = timers.get();
+    views.push_back(std::move(timers));
     return views;
   };
   TRY(MakeFolder(options.data.data + "/views/search"));

@@ -12,6 +12,7 @@
 #include "kernel/person/person_view.h"
 #include "kernel/search/index.h"
 #include "kernel/view/engine.h"
+#include "kernel/workflow/timer_view.h"
 #include "server/commands.h"
 
 namespace tk::server {
@@ -22,6 +23,7 @@ struct Opened {
   search::Index* index = nullptr;         // slot 0 of the engine
   person::PersonView* persons = nullptr;  // slot 1
   geo::AreaView* areas = nullptr;         // slot 2
+  workflow::TimerView* timers = nullptr;  // slot 3
 };
 
 struct OpenOptions {

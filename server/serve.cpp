@@ -23,8 +23,12 @@
 #include "kernel/http/routes.h"
 #include "kernel/http/server.h"
 #include "kernel/notify/sms.h"
+#include "kernel/workflow/clerk.h"
+#include "kernel/workflow/notice.h"
+#include "kernel/workflow/outbox.h"
 #include "server/audit_names.h"
 #include "server/log_watch.h"
+#include "server/notice_numbers.h"
 #include "server/open.h"
 
 namespace tk::server {
@@ -70,6 +74,10 @@ constexpr SettingSpec kSettings[] = {
      "Its header Authorization; a secret: in the environment (TONGKANG_SMS_AUTHORIZATION), not on the "
      "command line"},
     {"sms-ms", K::kNumber, "5000", "The provider answers within this time", 100, 60'000},
+    {"sms-quiet-from", K::kNumber, "22", "From this hour on urgent notices wait instead of going out by SMS",
+     0, 23},
+    {"sms-quiet-until", K::kNumber, "7", "Until this hour; the same as sms-quiet-from: they never wait", 0,
+     23},
     {"sms-text", K::kText, access::kSmsText, "The text, with {code}"},
     {"access-token-seconds", K::kNumber, "600", "How long a program's access token is good", 30, 3600},
     {"cipher", K::kText, "aes", "Cipher of a fresh log: aes (AES-256-GCM) or sm4 (SM4-CTR with HMAC-SM3)"},
@@ -108,7 +116,10 @@ struct House {
   std::unique_ptr<AuditNames> audit_names;
   std::unique_ptr<interaction::Interactions> interactions;
   std::unique_ptr<exchange::Operations> operations;
+  std::shared_ptr<workflow::Shelf> workflows;
   std::unique_ptr<app::Runtime> apps;
+  std::unique_ptr<workflow::Clerk> clerk;
+  std::unique_ptr<workflow::Outbox> outbox;  // null: no texts are sent
   std::unique_ptr<http::Server>
       server;  // destroyed after pipeline, workers and live: their calls name its loops
   std::unique_ptr<http::WorkerPool> workers;
@@ -128,6 +139,7 @@ struct House {
   void AddSignOn(const Settings& settings);
   void WatchLog();
   Status StartApps(const std::string& data);
+  Status StartWorkflow(const Settings& settings);
   void Stop();
 };
 
@@ -437,6 +449,36 @@ Status House::StartApps(const std::string& data) {
   return {};
 }
 
+Status House::StartWorkflow(const Settings& settings) {
+  const std::string& data = settings.Text("data");
+  const auto report = [](const std::string& line) {
+    Say(LogLevel::kWarning, "workflow", {{"what", std::string_view(line)}});
+  };
+  workflow::Clerk::Options clerking;
+  clerking.engine = opened.engine.get();
+  clerking.timers = opened.timers;
+  clerking.shelf = workflows;
+  clerking.clock = &clock;
+  clerking.folder = data + "/consumers";
+  clerking.report = report;
+  clerk = TRY(workflow::Clerk::Start(std::move(clerking)));
+  if (sms == nullptr) return {};
+  workflow::Outbox::Options sending;
+  sending.engine = opened.engine.get();
+  sending.clock = &clock;
+  sending.sms = sms.get();
+  sending.numbers_of = [this, data](const view::Resource& notice, view::Ordinal ordinal) {
+    return NumbersOf(sign_on.get(), data, *opened.engine, notice, ordinal);
+  };
+  sending.quiet = {static_cast<int>(settings.Number("sms-quiet-from")) * 60,
+                   static_cast<int>(settings.Number("sms-quiet-until")) * 60,
+                   static_cast<int>(settings.Number("timezone-offset-min"))};
+  sending.folder = data + "/consumers";
+  sending.report = report;
+  outbox = TRY(workflow::Outbox::Start(std::move(sending)));
+  return {};
+}
+
 interaction::Context ContextOf(const Opened& opened, const Clock* clock, int timezone_offset_min,
                                const Settings& settings, access::SignOn* sign_on,
                                std::shared_ptr<const terminology::Platform> platform) {
@@ -448,11 +490,29 @@ interaction::Context ContextOf(const Opened& opened, const Clock* clock, int tim
   return context;
 }
 
+Result<std::shared_ptr<workflow::Shelf>> WorkflowsOf(const view::Engine& engine, const std::string& data,
+                                                     int offset_min) {
+  const std::vector<std::string> posts = TRY(access::Posts::Load(data)).Names();
+  app::WorkflowOptions options;
+  options.data_folder = data;
+  options.apps_folder = data + "/apps";
+  options.posts = posts;
+  options.offset_min = offset_min;
+  return app::LoadWorkflows(engine.definitions(), app::InstalledPacks(), options);
+}
+
 /// The live stream asks for every event what the viewer may see now.
 http::LiveSource LiveSourceOf(view::Engine* engine, const interaction::Interactions* interactions) {
   http::LiveSource source = http::SourceOf(engine);
   source.scope_of = [interactions](const std::shared_ptr<const access::Viewer>& viewer) {
     return interactions->ScopeOf(viewer);
+  };
+  source.is_addressed = [communication = engine->definitions().FindType("Communication")](
+                            const view::Resource& now, const access::Viewer& viewer, bool in_scope) {
+    if (now.type != communication || !viewer.IsGranted("Communication", access::oauth::kReads)) return false;
+    const auto addressed =
+        workflow::IsAddressed(now.document.Root(), viewer.account, viewer.record, viewer.post->name);
+    return addressed == workflow::Addressed::kHim || (addressed == workflow::Addressed::kPost && in_scope);
   };
   return source;
 }
@@ -488,9 +548,11 @@ Status House::Build(const Settings& settings) {
   opened = TRY(OpenData(open));
   view::Engine* const engine = opened.engine.get();
   sign_on = TRY(access::SignOn::Create(SignOnOf(settings, engine, &clock, sms.get())));
-  interactions = std::make_unique<interaction::Interactions>(
-      ContextOf(opened, &clock, open.timezone_offset_min, settings, sign_on.get(),
-                TRY(app::LoadPlatform(app::InstalledPacks()))));
+  workflows = TRY(WorkflowsOf(*engine, data, open.timezone_offset_min));
+  interaction::Context context = ContextOf(opened, &clock, open.timezone_offset_min, settings, sign_on.get(),
+                                           TRY(app::LoadPlatform(app::InstalledPacks())));
+  context.workflows = workflows;
+  interactions = std::make_unique<interaction::Interactions>(context);
   audit = TRY(access::AuditLog::Open(access::AuditOf(*engine, data, &clock)));
   TRY(RecordResumedErasures(engine, audit.get()));
   http::WorkerOptions work;
@@ -514,6 +576,7 @@ Status House::Build(const Settings& settings) {
                                       sign_on.get(), audit.get());
   AddFhir();
   TRY(StartApps(data));
+  TRY(StartWorkflow(settings));
   AddSignOn(settings);
   AddAudit(data, open.timezone_offset_min);
   WatchLog();
@@ -535,6 +598,8 @@ void House::Stop() {
   if (server) server->Stop();
   if (workers) workers->Stop();
   log_watch.reset();
+  outbox.reset();
+  clerk.reset();
   apps.reset();
   if (opened.engine) opened.engine->Stop();
   if (audit) (void)audit->Flush();

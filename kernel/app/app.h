@@ -12,6 +12,7 @@
 #include "kernel/interaction/interaction.h"
 #include "kernel/rules/runner.h"
 #include "kernel/terminology/platform.h"
+#include "kernel/workflow/move.h"
 
 namespace tk::app {
 
@@ -75,6 +76,18 @@ struct App {
 /// Errors: kInvalid / kIncorrect with the file, and line and column or element path.
 Result<App> LoadPack(const fhir::Definitions& definitions, const Pack& pack,
                      const std::string& settings_file = {});
+
+struct WorkflowOptions {
+  std::string data_folder;             // where a city's working_time.json may be; "" = none
+  std::string apps_folder;             // as Runtime's
+  std::span<const std::string> posts;  // names of those that are known
+  int offset_min = 480;
+};
+/// The workflows of the packs (workflows/*.json) with the calendar that their time limits go by.
+/// Errors: kInvalid / kIncorrect with everything that is wrong with a file, by line, column and element path.
+Result<std::shared_ptr<workflow::Shelf>> LoadWorkflows(const fhir::Definitions& definitions,
+                                                       std::span<const Pack> packs,
+                                                       const WorkflowOptions& options);
 
 /// The running apps: their rules follow the log, their operations answer under /app/<id>/.
 class Runtime {

@@ -18,7 +18,8 @@ namespace {
 
 constexpr int kFollowMs = 100;
 constexpr size_t kTypesMax = 32;
-constexpr size_t kShownOwnersMax = 1000;  // in one record of the audit
+constexpr size_t kShownOwnersMax = 1000;                   // in one record of the audit
+constexpr std::string_view kNoticeType = "Communication";  // everybody has an inbox
 constexpr std::string_view kUnaudited = "the audit cannot be written";
 
 /// Told to one subscriber, and not in the audit yet. The hub's.
@@ -111,6 +112,7 @@ struct Telling {
   std::string_view type;
   view::Ordinal ordinal;
   uint32_t owner;
+  const view::Resource* now;
   std::string data;
 };
 
@@ -174,7 +176,7 @@ std::vector<Telling> Live::Impl::Write(const view::Committed& committed) const {
     // An erasure: whom it concerns is nobody's news. Nor is the end of a record of a type that this program does not know.
     if (now == nullptr || now->type == fhir::kNoType) continue;
     const view::Ordinal ordinal = committed.first_ordinal + i;
-    Telling telling{source.type_name(now->type), ordinal, source.owner_of(ordinal), {}};
+    Telling telling{source.type_name(now->type), ordinal, source.owner_of(ordinal), now.get(), {}};
     telling.data =
         fmt::format("data: {{\"t\":{},\"at\":\"{}\",\"type\":\"{}\",\"id\":", committed.t, at, telling.type);
     AppendJsonString(now->id, &telling.data);
@@ -215,8 +217,10 @@ void Live::Impl::TellOne(const SubscriberPtr& subscriber, uint64_t t,
   const view::Scope scope = source.scope_of ? source.scope_of(subscriber->viewer) : subscriber->viewer->scope;
   std::vector<const Telling*> his;
   for (const Telling& telling : tellings) {
-    if (!wanted(telling) || !subscriber->viewer->MayRead(telling.type) ||
-        !source.in_scope(telling.ordinal, scope))
+    if (!wanted(telling)) continue;
+    const bool in_scope = source.in_scope(telling.ordinal, scope);
+    const bool may = subscriber->viewer->MayRead(telling.type) && in_scope;
+    if (!may && !(source.is_addressed && source.is_addressed(*telling.now, *subscriber->viewer, in_scope)))
       continue;
     his.push_back(&telling);
   }
@@ -373,7 +377,7 @@ Result<SubscriberPtr> Live::Impl::Subscribe(const Call& call, std::string_view q
     if (!source.is_type(type))
       return MakeError(ErrorCode::kIncorrect,
                        "types names what is no type of resource; write types=Flag,Task");
-    if (!call.viewer->MayRead(type))
+    if (!call.viewer->MayRead(type) && !(source.is_addressed && type == kNoticeType))
       return MakeError(ErrorCode::kForbidden, "your post may not read one of these types");
   }
   subscriber->viewer = call.viewer;

@@ -1,7 +1,7 @@
 // Live pages: what is committed, told to everybody who may see it, within milliseconds, as server-sent events.
 // Flow:   engine → one follower, one thread (Live) → each subscriber's bounded queue → its session
 // Events: hello {"incarnation","t","at"}      first; begin by loading what you show, then apply changes
-//         change {"t","at","type","id","version","op"}   only what post, types and area allow
+//         change {"t","at","type","id","version","op"}   only what post, types and area allow; and notices to him (types=Communication)
 //         tick  {"t","at"}                    every 10 s
 //         reset {"reason"}                    what you have may be stale (other incarnation, too far behind, another post or area): load anew
 //         end   {"reason"}                    last event: "slow", "signed-out", "the audit cannot be written", "the server stops", "another server has taken over"
@@ -35,6 +35,8 @@ struct LiveSource {
   std::function<bool()> is_deposed;               // another server has taken over the log
   /// What he may see now, with what consents and relations open and close; empty: his scope as it is.
   std::function<view::Scope(const std::shared_ptr<const access::Viewer>&)> scope_of = {};
+  /// Is it addressed to him, so that he hears of it whatever his post may read (a notice)? Empty: nothing is.
+  std::function<bool(const view::Resource&, const access::Viewer&, bool in_scope)> is_addressed = {};
 };
 LiveSource SourceOf(view::Engine* engine);
 

@@ -19,6 +19,9 @@ class PersonView;
 namespace tk::terminology {
 class Platform;
 }
+namespace tk::workflow {
+class Shelf;
+}
 
 namespace tk::interaction {
 
@@ -86,6 +89,8 @@ struct Context {
   std::function<Result<std::shared_ptr<const access::Viewer>>(std::string_view account)> viewer_of = {};
   /// What metadata tells and is read without being stored; null: the kernel's own (terminology/platform.h).
   std::shared_ptr<const terminology::Platform> platform = {};
+  /// The workflows of the packs; null: there are none.
+  std::shared_ptr<const workflow::Shelf> workflows = {};
 };
 
 /// Does a piece of work that turned out to be long on a thread that may take its time; once, and not on the calling thread.

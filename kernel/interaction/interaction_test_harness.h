@@ -13,6 +13,8 @@
 #include "kernel/interaction/interaction.h"
 #include "kernel/person/person_view.h"
 #include "kernel/search/test_engine.h"
+#include "kernel/workflow/move.h"
+#include "kernel/workflow/timer_view.h"
 
 namespace tk::interaction {
 
@@ -68,6 +70,11 @@ class InteractionTest : public ::testing::Test {
   void Open() {
     const auto add_persons = [this](const view::Directory& directory, const HashKey& key,
                                     std::vector<std::unique_ptr<view::View>>* views) {
+      if (shelf_ != nullptr) {
+        auto timers = std::make_unique<workflow::TimerView>();
+        timers_ = timers.get();
+        views->push_back(std::move(timers));
+      }
       if (!with_persons_) return;
       person::PersonViewOptions options;
       options.definitions = definitions_;
@@ -86,6 +93,7 @@ class InteractionTest : public ::testing::Test {
     context.clock = &clock_;
     context.software_version = "test";
     context.persons = persons_;
+    context.workflows = shelf_;
     interactions_ = std::make_unique<Interactions>(context);
   }
   void Close() {
@@ -197,6 +205,9 @@ class InteractionTest : public ::testing::Test {
   search::Index* index_ = nullptr;
   bool with_persons_ = false;              // set in the constructor of tests that need the person index
   person::PersonView* persons_ = nullptr;  // the engine's
+  std::shared_ptr<workflow::Shelf>
+      shelf_;  // set in the constructor of tests with workflows and without persons
+  workflow::TimerView* timers_ = nullptr;  // the engine's, then
   std::unique_ptr<view::Engine> engine_;
   std::unique_ptr<Interactions> interactions_;
 };

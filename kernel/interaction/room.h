@@ -61,6 +61,13 @@ enum class Kind : uint8_t {
   kEmergencies,
   kReview,
   kWhy,
+  kTransitions,
+  kTransition,
+  kTransitionMany,
+  kStates,
+  kInbox,
+  kMarkRead,
+  kOnDuty,
 };
 
 /// One request, routed. Immutable once routed; shared between threads.
@@ -145,6 +152,10 @@ Result<Response> PixOperation(const Room& room, const Call& call);
 Result<Response> PersonOperation(const Room& room, const Call& call);
 Result<Response> Emergencies(const Room& room, const Call& call);
 Result<Response> Why(const Room& room, const Call& call);
+Result<Response> Transitions(const Room& room, const Call& call);
+Result<Response> States(const Room& room, const Call& call);
+Result<Response> Inbox(const Room& room, const Call& call);
+Result<Response> OnDuty(const Room& room, const Call& call);
 
 Result<Plan> PlanCreate(const Room& room, const CallPtr& call, const view::Position& basis);
 Result<Plan> PlanUpdate(const Room& room, const CallPtr& call, const view::Position& basis);
@@ -162,6 +173,13 @@ Result<Plan> PlanUnmerge(const Room& room, const CallPtr& call, const view::Posi
 void HandleEmergency(const RoomPtr& room, const CallPtr& call, Done done);
 /// Task/[id]/$review of an emergency access.
 Result<Plan> PlanReview(const Room& room, const CallPtr& call, const view::Position& basis);
+
+/// [type]/[id]/$transition.
+Result<Plan> PlanTransition(const Room& room, const CallPtr& call, const view::Position& basis);
+/// Communication/[id]/$read.
+Result<Plan> PlanMarkRead(const Room& room, const CallPtr& call, const view::Position& basis);
+/// [type]/$transition of many.
+void HandleTransitions(const RoomPtr& room, const CallPtr& call, Done done);
 
 /// A POST to the base: a transaction or a batch, by the Bundle's type.
 void HandleBundle(const RoomPtr& room, const CallPtr& call, Done done);

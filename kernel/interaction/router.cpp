@@ -166,6 +166,8 @@ std::optional<Response> CheckMedia(const Call& call) {
     case Kind::kUnmerge:
     case Kind::kEmergency:
     case Kind::kReview:
+    case Kind::kTransition:
+    case Kind::kTransitionMany:
       if (!IsJson(type)) return UnsupportedMedia(kFhirJson);
       return std::nullopt;
     case Kind::kEverything:
@@ -253,6 +255,26 @@ std::optional<Response> Route(const Room& room, Call* call) {
   return response;
 }
 
+std::string_view ActionInWorkflow(Kind kind) {
+  switch (kind) {
+    case Kind::kTransitions:
+      return "transitions";
+    case Kind::kTransition:
+    case Kind::kTransitionMany:
+      return "transition";
+    case Kind::kStates:
+      return "states";
+    case Kind::kInbox:
+      return "inbox";
+    case Kind::kOnDuty:
+      return "on-duty";
+    case Kind::kMarkRead:
+      return "notice-read";
+    default:
+      return "";
+  }
+}
+
 std::string_view ActionOf(Kind kind) {
   switch (kind) {
     case Kind::kRead:
@@ -316,8 +338,9 @@ std::string_view ActionOf(Kind kind) {
       return "review";
     case Kind::kWhy:
       return "why";
+    default:
+      return ActionInWorkflow(kind);
   }
-  return "";
 }
 
 /// The letter of a scope that the interaction takes; 0: none by itself.
@@ -394,6 +417,10 @@ Planner PlannerOf(Kind kind) {
       return PlanUnmerge;
     case Kind::kReview:
       return PlanReview;
+    case Kind::kTransition:
+      return PlanTransition;
+    case Kind::kMarkRead:
+      return PlanMarkRead;
     default:
       return nullptr;
   }
@@ -441,6 +468,14 @@ Result<Response> Answer(const Room& room, const Call& call) {
       return Emergencies(room, call);
     case Kind::kWhy:
       return Why(room, call);
+    case Kind::kTransitions:
+      return Transitions(room, call);
+    case Kind::kStates:
+      return States(room, call);
+    case Kind::kInbox:
+      return Inbox(room, call);
+    case Kind::kOnDuty:
+      return OnDuty(room, call);
     default:
       return MakeError(ErrorCode::kInternal, "This interaction has no handler.",
                        fmt::format("kind {}", static_cast<int>(call.kind)));
@@ -565,6 +600,10 @@ std::optional<Write> Begin(const RoomPtr& room, Request&& request, Done done) {
     return Told(done, OutcomeOf(seen.error()));
   if (call->kind == Kind::kEmergency) {
     HandleEmergency(room, call, std::move(done));
+    return std::nullopt;
+  }
+  if (call->kind == Kind::kTransitionMany) {
+    HandleTransitions(room, call, std::move(done));
     return std::nullopt;
   }
   if (call->kind == Kind::kBundle) {

@@ -11,6 +11,7 @@
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
+#include "kernel/interaction/states.h"
 #include "kernel/interaction/summary.h"
 
 namespace tk::interaction {
@@ -174,6 +175,7 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
                                       fhir::Document document, uint32_t version, bool posted,
                                       JudgedBy judged) {
   document = TRY(WithOwnReferences(std::move(document), call.request.base_url));
+  if (!judged.by_transition) document = TRY(WithState(room, type, std::move(document)));
   fhir::ValidateOptions options;
   options.expected = type;
   TRY(fhir::CheckValid(*room.definitions, document.Root(), options));
@@ -341,6 +343,9 @@ bool IsMadeOf(fhir::Value kept, fhir::Value sent) { return IsSame(kept, sent, De
 
 Result<bool> IsMadeOf(const access::Viewer& viewer, const fhir::Document& kept, const fhir::Document& sent) {
   if (IsMadeOf(kept.Root(), sent.Root())) return true;
+  // What a workflow governs was kept with its mark.
+  if (!workflow::MarkJson(kept.Root()).empty())
+    return IsMadeOf(viewer, TRY(WithoutMark(kept)), TRY(WithoutMark(sent)));
   if (MasksOf(viewer) == nullptr) return false;
   // What he sent masked was kept whole.
   const fhir::Document seen = TRY(fhir::Document::Parse(AsSeen(viewer, kept.Text())));

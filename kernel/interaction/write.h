@@ -22,7 +22,8 @@ Status CheckOfficialUrl(const fhir::Definitions& definitions, std::string_view t
 struct JudgedBy {
   std::shared_ptr<Conformance::State> conformance = nullptr;  // nullptr: what is stored
   bool parameters_later =
-      false;  // a SearchParameter is checked by the caller, beside others that come with it
+      false;                   // a SearchParameter is checked by the caller, beside others that come with it
+  bool by_transition = false;  // it changes the state of what a workflow governs, as that lets it (states.h)
 };
 /// A new version of type/id from a document that carries its id: validated; references by the server's own address ("http://host/fhir/Patient/1")
 /// made relative, as which they are kept. `version` counts from 1. `posted`: by a create; what a PUT makes is an update, also the first.

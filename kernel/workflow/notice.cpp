@@ -8,8 +8,6 @@
 namespace tk::workflow {
 namespace {
 
-constexpr std::string_view kLanguageExtension = "http://hl7.org/fhir/StructureDefinition/language";
-
 Error NotifyError(std::string path, std::string text) {
   return MakeIssue(ErrorCode::kInvalid, "value", std::move(path), std::move(text));
 }
@@ -36,12 +34,6 @@ Status WriteRecipients(fhir::Value to, fhir::JsonWriter* json) {
   }
   json->End();
   return {};
-}
-
-void WriteText(std::string_view language, const std::string& text, fhir::JsonWriter* json) {
-  json->Object().Key("extension").Array().Object();
-  json->Member("url", kLanguageExtension).Member("valueCode", language).End().End();
-  json->Member("contentString", text).End();
 }
 
 /// The person whom it is about, by what the cause's type calls him.
@@ -121,8 +113,8 @@ Result<std::unique_ptr<const rules::Action>> ParseNotify(const rules::ActionScop
         .End();
   }
   notice.Member("sent", "=%now").Key("payload").Array();
-  WriteText("zh-CN", text["zh-CN"].ToString(), &notice);
-  WriteText("en", text["en"].ToString(), &notice);
+  for (const char* language : {"zh-CN", "en"})
+    notice.Object().Member("contentString", text[language].ToString()).End();
   if (const fhir::Value sms = json["sms"]) {
     notice.Object()
         .Key("extension")

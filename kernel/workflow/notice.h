@@ -7,6 +7,7 @@
 //                     "sms": "text or expression",                    what an SMS says: nothing else leaves the house; without it none is sent
 //                     "code": "overdue"}}                             the pack's own kind of notice, for workflows of notices that stay unread
 // A notice to a post reaches those of the post who see the person whom it is about; to an account or a Practitioner, those whatever they see.
+// Its payloads are the text in Chinese, in English, and the SMS; category.text and topic.text the title in both.
 // It is a Communication with category notice, status in-progress until it is read, then completed. Escalation when nobody reads it: a workflow for
 // Communication whose state in-progress has a limit.
 // Source: FHIR R4 communication.html.

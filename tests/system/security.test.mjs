@@ -50,6 +50,8 @@ const kBodies = {
   pair: (t, id, which) => pair('q-here', kPersons[which], ['patient', 'other']),
   twice: (t, id, which) => (which === 'own' ? pair('p-here', 'p-here', ['patient', 'other']) : pair('p-here', kPersons[which], ['patient', 'other'])),
   sides: (t, id, which) => (which === 'own' ? pair('p-here', 'p-here', ['source-patient', 'target-patient']) : pair('p-here', kPersons[which], ['source-patient', 'target-patient'])),
+  transition: () => parameters({ name: 'code', valueCode: 'accept' }),
+  'transition of one': (t, id) => parameters({ name: 'code', valueCode: 'accept' }, { name: 'record', valueReference: { reference: `${t}/${id}` } }),
   review: () => parameters({ name: 'justified', valueBoolean: true }),
   table: () => ['text/csv', 'code,name\n'],
   card: (t, id, which) => ['application/json', JSON.stringify({ patient: `Patient/${kPersons[which]}`, identity: '000000000000000000', reason: 'lost' })],
