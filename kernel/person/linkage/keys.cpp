@@ -173,14 +173,15 @@ void KeysOf(const EntryView& entry, const std::vector<Pass>& passes, std::vector
       parts[n++] = &values[at];
       if (values[at].n == 0) break;
     }
-    if (parts[n - 1]->n != 0) Combine({parts.data(), n}, SeedOf(p), static_cast<uint8_t>(p), keys);
+    if (parts[n - 1]->n == 0) continue;
+    // Each once, those of a pass in rising order: passes come one after the other as it is.
+    const auto first = static_cast<std::ptrdiff_t>(keys->size());
+    Combine({parts.data(), n}, SeedOf(p), static_cast<uint8_t>(p), keys);
+    const auto less = [](const Key& a, const Key& b) { return a.hash < b.hash; };
+    const auto same = [](const Key& a, const Key& b) { return a.hash == b.hash; };
+    std::sort(keys->begin() + first, keys->end(), less);
+    keys->erase(std::unique(keys->begin() + first, keys->end(), same), keys->end());
   }
-  const auto less = [](const Key& a, const Key& b) {
-    return a.pass != b.pass ? a.pass < b.pass : a.hash < b.hash;
-  };
-  std::sort(keys->begin(), keys->end(), less);
-  const auto same = [](const Key& a, const Key& b) { return a.pass == b.pass && a.hash == b.hash; };
-  keys->erase(std::unique(keys->begin(), keys->end(), same), keys->end());
 }
 
 uint32_t PhoneKey(uint64_t phone, const std::vector<Pass>& passes) {
