@@ -61,7 +61,7 @@ bool IsForPurpose(const std::vector<std::string>& codes, const Policies& policie
 bool IsExcepted(const Fact& fact, const std::vector<std::string>& actors, const Policies& policies,
                 const OpenPolicy* open, Instant now_us, Instant* changes_us) {
   bool is_excepted = false;
-  for (const Fact::Exception& one : fact.except) {
+  for (const Fact::Bounds& one : fact.except) {
     if (!Names(one.actors, actors) || open == nullptr || !IsForPurpose(one.codes, policies, *open)) continue;
     for (const Instant change_us : {one.from_us, one.until_us}) {
       if (now_us < change_us) *changes_us = std::min(*changes_us, change_us);
@@ -69,6 +69,19 @@ bool IsExcepted(const Fact& fact, const std::vector<std::string>& actors, const 
     is_excepted = is_excepted || (one.from_us <= now_us && now_us < one.until_us);
   }
   return is_excepted;
+}
+
+/// Do the rules around what an exception permits hold as well?
+bool IsWithin(const Fact& fact, const std::vector<std::string>& actors, const Policies& policies,
+              const OpenPolicy* open, Instant now_us, Instant* changes_us) {
+  return std::all_of(fact.within.begin(), fact.within.end(), [&](const Fact::Bounds& outer) {
+    if (!Names(outer.actors, actors) || open == nullptr || !IsForPurpose(outer.codes, policies, *open))
+      return false;
+    for (const Instant change_us : {outer.from_us, outer.until_us}) {
+      if (now_us < change_us) *changes_us = std::min(*changes_us, change_us);
+    }
+    return outer.from_us <= now_us && now_us < outer.until_us;
+  });
 }
 
 bool Binds(const Fact& fact, const Viewer& viewer, const Policies& policies, const OpenPolicy* open) {
@@ -93,6 +106,14 @@ std::vector<std::string> ActorsOf(const Viewer& viewer) {
   for (const view::OwnerNumber owner : viewer.own) actors.push_back(fmt::format("owner:{}", owner));
   if (viewer.own.empty() && viewer.scope.only_owner != 0)
     actors.push_back(fmt::format("owner:{}", viewer.scope.only_owner));
+  // A Patient is named by his owner: by all records that are his.
+  if (!viewer.record.empty() && !viewer.record.starts_with("Patient/")) actors.push_back(viewer.record);
+  return actors;
+}
+
+std::vector<std::string> ClosableOf(const Viewer& viewer) {
+  std::vector<std::string> actors = ActorsOf(viewer);
+  actors.insert(actors.end(), viewer.organizations_above.begin(), viewer.organizations_above.end());
   return actors;
 }
 
@@ -101,8 +122,11 @@ Verdict JudgeFact(const Fact& fact, const Viewer& viewer, const Policies& polici
   if (viewer.post == nullptr) return Verdict::kNothing;
   const OpenPolicy* const open = policies.OpenOf(viewer.post->name);
   if (!Binds(fact, viewer, policies, open)) return Verdict::kNothing;
-  const std::vector<std::string> actors = ActorsOf(viewer);
-  if (!Names(fact.actors, actors) || IsExcepted(fact, actors, policies, open, now_us, changes_us))
+  const std::vector<std::string> exact = ActorsOf(viewer), closable = ClosableOf(viewer);
+  const auto& named = fact.permits ? exact : closable;
+  const auto& excepted = fact.permits ? closable : exact;
+  if (!Names(fact.actors, named) || IsExcepted(fact, excepted, policies, open, now_us, changes_us) ||
+      !IsWithin(fact, exact, policies, open, now_us, changes_us))
     return Verdict::kNothing;
   const Instant end_us = EndOf(fact, policies);
   if (now_us < fact.from_us) {
@@ -217,7 +241,7 @@ std::vector<Fact> Facts::About(view::OwnerNumber owner) const {
 
 std::shared_ptr<const view::Beyond> Facts::BeyondOf(const Viewer& viewer, Instant now_us) {
   if (viewer.policies == nullptr || viewer.post == nullptr) return nullptr;
-  std::vector<std::string> actors = ActorsOf(viewer);
+  std::vector<std::string> actors = ClosableOf(viewer);
   actors.emplace_back(kAnybody);
   const std::lock_guard lock(mutex_);
   uint64_t generation = 1;

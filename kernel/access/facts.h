@@ -41,12 +41,14 @@ struct Fact {
       until_us =
           kForever;  // [from, until); of a relation that has ended: when it did, the policy's days go on top
   std::vector<std::string> actors;  // "Organization/x", "Practitioner/y", "account:li", "owner:17"; kAnybody
-  /// Of a consent: for whom it does not count, while and for what that itself counts.
-  struct Exception {
+  /// Of a consent: for whom, for what and while.
+  struct Bounds {
     std::vector<std::string> actors, codes;
     Instant from_us = INT64_MIN, until_us = kForever;
   };
-  std::vector<Exception> except;
+  std::vector<Bounds> except;  // for whom it does not count, while and for what that itself counts
+  std::vector<Bounds>
+      within;  // of what an exception permits: the rules around it, which must all hold as well
   std::vector<std::string>
       codes;  // of a consent: v3-PurposeOfUse, empty: any; of a family: the relationships (v3-RoleCode)
   int64_t birth_day = 0;  // of a family: the child's, in days since 1970, by the calendar of `offset_min`
@@ -55,6 +57,8 @@ struct Fact {
 
 /// How a viewer is named in facts.
 std::vector<std::string> ActorsOf(const Viewer& viewer);
+/// And by what closes to him: also the organizations of which his is a part.
+std::vector<std::string> ClosableOf(const Viewer& viewer);
 
 enum class Verdict : uint8_t { kNothing, kOpens, kCloses };
 /// What one fact means for one viewer at that moment. Pure. `*changes_us`: when the answer may be another, if that is sooner.

@@ -32,8 +32,9 @@ struct Scopes;
 struct Viewer {
   std::string account;
   std::string display;
-  std::string area;          // division code; "" = the whole city
-  std::string organization;  // "Organization/x": where he works; may be empty
+  std::string area;                              // division code; "" = the whole city
+  std::string organization;                      // "Organization/x": where he works; may be empty
+  std::vector<std::string> organizations_above;  // of which that is a part: what closes to them closes to him
   std::shared_ptr<const Post> post;
   view::Scope scope;
   std::vector<view::OwnerNumber>

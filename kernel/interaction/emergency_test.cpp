@@ -231,15 +231,7 @@ TEST_F(OpenedTest, GuestsAddAndChangeTheirOwnAlone) {
 }
 
 TEST_F(OpenedTest, ConsentsCloseAndOpen) {
-  const auto consent = [&](std::string_view id, std::string_view patient, std::string_view provision,
-                           std::string_view status = "active") {
-    return Write(
-        "Consent/" + std::string(id),
-        R"({"resourceType":"Consent","id":")" + std::string(id) + R"(","status":")" + std::string(status) +
-            R"(","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},)"
-            R"("category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"policyRule":{"text":"by word"},"patient":{"reference":"Patient/)" +
-            std::string(patient) + R"("},"provision":)" + std::string(provision) + "}");
-  };
+  const auto consent = [&](auto... what) { return Consent(what...); };
   constexpr std::string_view kDenyAll = R"({"type":"deny"})";
   ASSERT_EQ(consent("c", "here", kDenyAll), 201);
   Await("Patient/here", 404);

@@ -18,14 +18,19 @@ constexpr int64_t kHourUs = 3600 * kSecondUs, kDayUs = 24 * kHourUs;
 constexpr int64_t kEncounterDaysBack = 30;  // the most that a policy may say (policies.cpp)
 constexpr int kFollowMs = 100;
 constexpr int64_t kForgetEveryUs = 600 * kSecondUs;
-constexpr std::array<std::string_view, 7> kFactTypes = {
-    "Encounter", "ServiceRequest", "Consent", "RelatedPerson", "Task", "Patient", "Linkage"};
+constexpr std::array<std::string_view, 8> kFactTypes = {
+    "Encounter", "ServiceRequest", "Consent", "RelatedPerson", "Task", "Patient", "Linkage", "Organization"};
 
 bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> list) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-std::string ReferenceOf(fhir::Value reference) { return reference["reference"].ToString(); }
+/// Whom it names, whatever version of his record.
+std::string ReferenceOf(fhir::Value reference) {
+  std::string name = reference["reference"].ToString();
+  if (const size_t version = name.find("/_history/"); version != std::string::npos) name.resize(version);
+  return name;
+}
 
 /// The instant at which that period begins and ends; open ends stay as they are.
 void TakePeriod(fhir::Value period, int offset_min, Fact* fact) {
@@ -53,6 +58,14 @@ bool IsVerifiedGuardian(fhir::Value related_person) {
 }
 
 namespace {
+
+/// Research and advance directives are no matter of who reads the records.
+bool IsOfPrivacy(fhir::Value consent) {
+  for (const fhir::Value coding : consent["scope"]["coding"]) {
+    if (IsOneOf(coding["code"].ToString(), {"patient-privacy", "treatment"})) return true;
+  }
+  return false;
+}
 
 /// One resource's facts.
 class FactReader {
@@ -118,22 +131,48 @@ class FactReader {
     facts_.push_back(std::move(fact));
   }
 
+  /// "" for whom no viewer is told by: a role, a team, a device, a family member without a record, an organization by its identifier.
   std::string ActorOf(fhir::Value reference) const {
     const fhir::Value identifier = reference["identifier"];
     if (identifier["system"].ToString() == kAccountSystem) return "account:" + identifier["value"].ToString();
     const std::string name = ReferenceOf(reference);
-    return name.starts_with("Patient/") ? fmt::format("owner:{}", owner_of_(name)) : name;
+    if (name.starts_with("Patient/")) return fmt::format("owner:{}", owner_of_(name));
+    return name.starts_with("Organization/") || name.starts_with("Practitioner/") ? name : std::string();
   }
 
-  /// One rule of a Consent, for whom and for what; without actors it is for everybody.
-  Fact Rule(fhir::Value rule, const Fact& outer) {
+  /// One rule of a Consent, for whom, for what and while; what it does not say is said by the rule around it, but for whom: without actors it is for
+  /// everybody. Who or what is not understood closes: a deny is then for everybody, or for any purpose, a permit is for nobody.
+  Fact Rule(fhir::Value rule, const Fact& outer, bool permits) {
     Fact fact = outer;
+    fact.permits = permits;
     fact.actors.clear();
     TakePeriod(rule["period"], offset_min_, &fact);
-    for (const fhir::Value actor : rule["actor"]) fact.actors.push_back(ActorOf(actor["reference"]));
-    if (fact.actors.empty()) fact.actors.emplace_back(access::kAnybody);
-    for (const fhir::Value purpose : rule["purpose"]) fact.codes.push_back(purpose["code"].ToString());
+    for (const fhir::Value actor : rule["actor"]) {
+      std::string name = ActorOf(actor["reference"]);
+      if (name.empty() && !permits) name = access::kAnybody;
+      if (!name.empty()) fact.actors.push_back(std::move(name));
+    }
+    if (rule["actor"].size() == 0) fact.actors.emplace_back(access::kAnybody);
+    if (rule["purpose"].size() != 0) fact.codes.clear();
+    bool any = false;
+    for (const fhir::Value purpose : rule["purpose"]) {
+      fact.codes.push_back(purpose["code"].ToString());
+      any = any || (fact.codes.back().empty() && !permits);
+    }
+    if (any) fact.codes.clear();
     return fact;
+  }
+
+  static std::string_view TypeOf(fhir::Value root, fhir::Value rule) {
+    const std::string type = rule["type"].ToString();
+    if (!type.empty()) return type == "permit" ? "permit" : "deny";
+    std::string_view said;
+    for (const fhir::Value coding : root["policyRule"]["coding"]) {
+      const std::string code = coding["code"].ToString();
+      if (said.empty() && code.starts_with("OPTOUT")) said = "deny";
+      if (said.empty() && code.starts_with("OPTIN")) said = "permit";
+    }
+    return said;
   }
 
   /// Does a rule reach only a part of the records? That part is not told from the rest here.
@@ -144,32 +183,20 @@ class FactReader {
     return false;
   }
 
-  /// Research and advance directives are no matter of who reads the records.
-  static bool IsOfPrivacy(fhir::Value root) {
-    for (const fhir::Value coding : root["scope"]["coding"]) {
-      if (IsOneOf(coding["code"].ToString(), {"patient-privacy", "treatment"})) return true;
-    }
-    return false;
-  }
-
   /// What permits a part of the records permits none: in doubt they stay closed, and a deny of a part closes all. FHIR R4 consent.html: the base rule by policyRule (or a type, which some give it), nested ones are exceptions with a type.
   void Consent(fhir::Value root) {
     if (root["status"].ToString() != "active" || !IsOfPrivacy(root)) return;
     const fhir::Value rule = root["provision"];
-    Fact base = Rule(rule, Begin(Fact::Kind::kConsent, root["patient"]));
-    std::string type = rule["type"].ToString();
-    for (const fhir::Value coding : root["policyRule"]["coding"]) {
-      const std::string code = coding["code"].ToString();
-      if (type.empty() && code.starts_with("OPTOUT")) type = "deny";
-      if (type.empty() && code.starts_with("OPTIN")) type = "permit";
-    }
-    base.permits = type == "permit";
+    const std::string_view type = TypeOf(root, rule);
+    Fact base = Rule(rule, Begin(Fact::Kind::kConsent, root["patient"]), type == "permit");
+    const Fact::Bounds around{base.actors, base.codes, base.from_us, base.until_us};
     std::vector<Fact> exceptions;
     bool deep = false;  // exceptions of exceptions are not read: what permits around them opens nothing
     for (const fhir::Value nested : rule["provision"]) {
       deep = deep || nested["provision"].size() != 0;
-      Fact exception = Rule(nested, base);
-      exception.permits = nested["type"].ToString() == "permit";
+      Fact exception = Rule(nested, base, nested["type"].ToString() == "permit");
+      exception.except.clear();
+      if (exception.permits) exception.within.push_back(around);
       if (exception.permits && (IsOfAPart(nested) || nested["provision"].size() != 0)) continue;
       const bool names = nested["actor"].size() != 0;
       if (names && exception.permits != base.permits)
@@ -227,6 +254,11 @@ class FactReader {
 };
 
 }  // namespace
+
+bool IsConsentOfNobody(fhir::Value consent) {
+  return consent["resourceType"].ToString() == "Consent" && consent["status"].ToString() == "active" &&
+         IsOfPrivacy(consent) && !ReferenceOf(consent["patient"]).starts_with("Patient/");
+}
 
 FactFeed::FactFeed(const Context& context)
     : context_(context),
@@ -305,6 +337,11 @@ void FactFeed::Take(const view::Resource& now) {
   const std::string_view type = context_.engine->definitions().Type(now.type).name;
   if (std::find(kFactTypes.begin(), kFactTypes.end(), type) == kFactTypes.end()) return;
   if (type == "Patient") return TakeChild(now);
+  if (type == "Organization") {
+    const std::lock_guard lock(mutex_);
+    ++organizations_changed_;
+    return above_.clear();
+  }
   if (type == "Linkage") return;
   const fhir::Value root = now.document.Root();
   if (type == "RelatedPerson" && IsVerifiedGuardian(root)) {
@@ -406,6 +443,33 @@ bool FactFeed::MayMatter(const access::Viewer& viewer) const {
          (!viewer.scope.everything && viewer.MayCall("emergency"));
 }
 
+std::vector<std::string> FactFeed::Above(const std::string& organization) {
+  constexpr size_t kLevelsMax = 10, kKnownMax = 10'000;
+  constexpr std::string_view kOrganization = "Organization/";
+  if (!organization.starts_with(kOrganization)) return {};
+  uint64_t changed = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = above_.find(organization); known != above_.end()) return known->second;
+    changed = organizations_changed_;
+  }
+  std::vector<std::string> above;
+  for (std::string name = organization; above.size() < kLevelsMax;) {
+    const auto version = context_.engine->directory().Current(
+        context_.engine->IdHash("Organization", name.substr(kOrganization.size())), context_.engine->Head());
+    if (version.ordinal == 0 || version.deleted) break;
+    const auto read = context_.engine->Read(version.ordinal);
+    name = read.ok() ? ReferenceOf((*read)->document.Root()["partOf"]) : std::string();
+    const bool again = name == organization || std::find(above.begin(), above.end(), name) != above.end();
+    if (again || !name.starts_with(kOrganization)) break;
+    above.push_back(name);
+  }
+  const std::lock_guard lock(mutex_);
+  if (above_.size() >= kKnownMax) above_.clear();
+  if (changed == organizations_changed_) above_.emplace(organization, above);
+  return above;
+}
+
 Status FactFeed::WaitLoaded() {
   if (loaded_) return {};
   std::unique_lock lock(mutex_);
@@ -435,7 +499,12 @@ void AddHimself(const std::vector<view::OwnerNumber>& his, view::Scope* scope) {
 
 }  // namespace
 
-std::shared_ptr<const access::Viewer> FactFeed::Himself(std::shared_ptr<const access::Viewer> viewer) const {
+std::shared_ptr<const access::Viewer> FactFeed::Himself(std::shared_ptr<const access::Viewer> viewer) {
+  if (auto above = Above(viewer->organization); !above.empty()) {
+    auto placed = std::make_shared<access::Viewer>(*viewer);
+    placed->organizations_above = std::move(above);
+    viewer = std::move(placed);
+  }
   if (viewer->granted != nullptr || viewer->scope.only_owner == 0) return viewer;
   auto known = std::make_shared<access::Viewer>(*viewer);
   known->own = OwnersOfPerson(context_, context_.engine->IdHash("Patient", viewer->patient));

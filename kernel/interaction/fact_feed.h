@@ -1,6 +1,6 @@
 // The facts that open and close records (access/facts.h), read from the log: those that are there at the start by searches, then each change.
 // Read:   Encounter and ServiceRequest (treating relations), Consent, RelatedPerson (guardians), Task (emergency accesses); and Linkage: a fact
-//         about one record of a person is about all of them (same_person.h)
+//         about one record of a person is about all of them (same_person.h); Organization: what is a part of which
 // Fresh:  some ms behind the log; what this process itself grants counts before its answer.
 // Until the first reading is done, viewers whom facts could open or close something are answered 503.
 #pragma once
@@ -30,6 +30,8 @@ inline constexpr std::string_view kGuardianUrl =
 bool IsEmergencyTask(fhir::Value task);
 /// Is this a RelatedPerson that is said to be a verified guardian?
 bool IsVerifiedGuardian(fhir::Value related_person);
+/// Is this a Consent that counts (active, of privacy or treatment) and names no Patient of this server? It would close nobody, without a word.
+bool IsConsentOfNobody(fhir::Value consent);
 
 class FactFeed {
  public:
@@ -41,8 +43,8 @@ class FactFeed {
   /// The viewer with what facts open and close to him, and with the reviews of the person index that he sees: those with the operation $link, unmasked,
   /// who see every record that it names; himself when there is nothing to say. Errors: kUnavailable until they are known.
   Result<std::shared_ptr<const access::Viewer>> With(std::shared_ptr<const access::Viewer> viewer);
-  /// The viewer; of a resident with all records that are his.
-  std::shared_ptr<const access::Viewer> Himself(std::shared_ptr<const access::Viewer> viewer) const;
+  /// The viewer; of a resident with all records that are his, of staff with the organizations above theirs.
+  std::shared_ptr<const access::Viewer> Himself(std::shared_ptr<const access::Viewer> viewer);
   /// What this version of a resource says takes effect now.
   void Take(const view::Resource& now);
   /// One more emergency access of this account to this person? False: it had `per_hour` others within the last hour.
@@ -63,6 +65,8 @@ class FactFeed {
   void TakeDecision(const view::Change& change);
   bool IsPassed(uint64_t id_hash, const view::Resource& now);
   bool MayMatter(const access::Viewer& viewer) const;
+  /// The organizations of which this one is a part, the nearest first; as far as partOf names one that is there.
+  std::vector<std::string> Above(const std::string& organization);
   Status WaitLoaded();
   std::shared_ptr<const view::ReviewSight> SightOf(view::Scope scope) const;
 
@@ -86,6 +90,8 @@ class FactFeed {
   std::unordered_map<std::string, std::set<std::string>>
       guardians_;                                         // by the child, "Patient/c": ids of RelatedPersons
   std::unordered_map<uint64_t, uint32_t> task_versions_;  // of emergency accesses: few
+  std::unordered_map<std::string, std::vector<std::string>> above_;  // by the organization; few
+  uint64_t organizations_changed_ = 0;                               // so often
   std::thread thread_;
 };
 

@@ -53,6 +53,16 @@ class OpenedTest : public InteractionTest {
   int Write(std::string_view target, const std::string& body) const {
     return As(city_, Make(Method::kPut, target, body)).status;
   }
+  /// A Consent of privacy, by the whole city's post.
+  int Consent(std::string_view id, std::string_view patient, std::string_view provision,
+              std::string_view status = "active") const {
+    return Write(
+        "Consent/" + std::string(id),
+        R"({"resourceType":"Consent","id":")" + std::string(id) + R"(","status":")" + std::string(status) +
+            R"(","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},)"
+            R"("category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"policyRule":{"text":"by word"},"patient":{"reference":"Patient/)" +
+            std::string(patient) + R"("},"provision":)" + std::string(provision) + "}");
+  }
   /// Facts follow the log by some ms: waited for, at most ten seconds.
   void Await(std::string_view target, int status) const {
     for (int i = 0; i < 1000 && Get(target).status != status; ++i)

@@ -187,6 +187,10 @@ Status CheckPlace(const Room& room, const access::Viewer& viewer, const view::Re
   const fhir::Value root = now.document.Root();
   if (!root) return {};  // a delete leaves nothing behind
   TRY(CheckNotOurs(room, now));
+  if (IsConsentOfNobody(root))
+    return MakeIssue(ErrorCode::kInvalid, "value", "Consent.patient",
+                     "An active Consent counts for the Patient whose it is, and this one names none who is "
+                     "kept here: refer to him (Patient/[id]).");
   if (room.TypeName(now.type) == "RelatedPerson" && IsVerifiedGuardian(root) &&
       !viewer.MayCall("verify-guardian"))
     return MakeIssue(

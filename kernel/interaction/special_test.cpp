@@ -43,7 +43,6 @@ TEST_F(SpecialTest, AreJudgedBeforeTheyAreCut) {
                              "Condition/h/_history/1?_elements=note",
                              "Condition/h/_history?_elements=note",
                              "Condition/_history?_summary=text",
-                             "_history?_elements=note",
                              "Condition?subject=Patient/here&_elements=note",
                              "Condition?subject=Patient/here&_summary=text",
                              "Observation?subject=Patient/here&_elements=value",
