@@ -24,17 +24,17 @@ function run(command, args) {
 /** Instructions of all threads, the load client's too: what it does is the same with and without the audit. The kernel's are not among them. */
 function counted(kind, side, requests) {
   const out = path.join(os.tmpdir(), `tk-callgrind-${process.pid}`);
-  const done = spawnSync('valgrind', ['--tool=callgrind', `--callgrind-out-file=${out}`, program, 'count', kind, side, String(requests)], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const done = spawnSync('valgrind', ['--tool=callgrind', '--instr-atstart=no', `--callgrind-out-file=${out}`, program, 'count', kind, side, String(requests)], { encoding: 'utf8', maxBuffer: 1 << 26 });
   fs.rmSync(out, { force: true });
   const found = /Collected : (\d+)/.exec(done.stderr ?? '');
   if (done.status !== 0 || !found) throw new Error(`${kind} ${side}: ${done.error ?? done.stderr}`);
   return Number(found[1]);
 }
 
-/** Of one request: the difference of two runs, so that start-up does not count. */
+/** Of one request; start-up does not count. */
 function instructions(kind, side) {
   const requests = kRequests[kind];
-  const one = Math.round((counted(kind, side, requests * 3) - counted(kind, side, requests)) / (requests * 2));
+  const one = Math.round(counted(kind, side, requests) / requests);
   console.error(`-- ${kind} ${side} the audit: ${one.toLocaleString('en-US')} instructions`);
   return one;
 }

@@ -238,11 +238,12 @@ Status Loop::BeginDue(int64_t now_us) {
 
 // Exactly until the next request is due: a millisecond more would send in bursts, and not to wait at all would take a core from the server.
 int Loop::Wait(int64_t now_us, std::span<epoll_event> events) {
-  int64_t wait_us = 1'000'000;
-  if (options_.rate_max != 0 && !idle_.empty()) {
-    const int64_t due_us = begin_us_ + static_cast<int64_t>(begun_ * 1'000'000 / options_.rate_max);
-    wait_us = std::clamp<int64_t>(due_us - now_us, 0, wait_us);
-  }
+  constexpr int64_t kWaitMaxUs = 1'000'000;
+  // The finer one is not known to valgrind (audit.mjs), and is wanted only between two requests of a rate.
+  if (options_.rate_max == 0 || idle_.empty())
+    return ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), kWaitMaxUs / 1000);
+  const int64_t due_us = begin_us_ + static_cast<int64_t>(begun_ * 1'000'000 / options_.rate_max);
+  const int64_t wait_us = std::clamp<int64_t>(due_us - now_us, 0, kWaitMaxUs);
   const timespec timeout{wait_us / 1'000'000, wait_us % 1'000'000 * 1000};
   return ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &timeout, nullptr);
 }
