@@ -6,12 +6,14 @@
 
 #include "kernel/base/random.h"
 #include "kernel/base/text.h"
+#include "kernel/interaction/fact_feed.h"
 
 namespace tk::health_card {
 namespace {
 
 constexpr int kNumberTriesMax = 20;
-constexpr int64_t kLocalOffsetUs = 480 * 60 * kSecondUs;  // days of birth are those of China
+constexpr int kLocalOffsetMin = 480;  // days of birth are those of China
+constexpr int64_t kLocalOffsetUs = int64_t{kLocalOffsetMin} * 60 * kSecondUs;
 
 Error NoPerson() {
   return MakeIssue(ErrorCode::kNotFound, "not-found", "patient", "There is no such person in your area.");
@@ -39,8 +41,22 @@ int AgeOf(fhir::Value patient, Instant now_us) {
   return today.year - birth.year - (before ? 1 : 0);
 }
 
-bool IsGuardian(const Settings& settings, fhir::Value related) {
-  if (related["active"].present() && !related["active"].IsTrue()) return false;
+/// Verified, in force, and by its own word of this guardian: a link alone, which whoever writes Patients can make, shows nobody's card.
+bool IsGuardian(const State& state, fhir::Value related, const std::string& guardian) {
+  const Settings& settings = state.settings;
+  if (!interaction::IsVerifiedGuardian(related) ||
+      (related["active"].present() && !related["active"].IsTrue()))
+    return false;
+  const auto begun = ParseDateRange(related["period"]["start"].ToString(), kLocalOffsetMin),
+             over = ParseDateRange(related["period"]["end"].ToString(), kLocalOffsetMin);
+  if ((begun.ok() && begun->low_us > state.NowUs()) || (over.ok() && over->high_us <= state.NowUs()))
+    return false;
+  bool his = false;
+  for (const fhir::Value extension : related["extension"]) {
+    his = his || (extension["url"].ToString() == interaction::kGuardianUrl &&
+                  IdIn(extension["valueReference"]["reference"].ToString(), "Patient") == guardian);
+  }
+  if (!his) return false;
   for (const fhir::Value relation : related["relationship"]) {
     for (const fhir::Value coding : relation["coding"]) {
       const std::string code = coding["code"].ToString();
@@ -299,7 +315,7 @@ Result<std::vector<view::ResourcePtr>> ChildrenOf(const State& state, const view
     const std::string related_id = IdIn(link["other"]["reference"].ToString(), "RelatedPerson");
     if (related_id.empty()) continue;
     const Found related = TRY(FindRecord(state.engine(), "RelatedPerson", related_id, position));
-    if (related.resource == nullptr || !IsGuardian(state.settings, related.resource->document.Root()))
+    if (related.resource == nullptr || !IsGuardian(state, related.resource->document.Root(), patient.id))
       continue;
     const std::string child_id =
         IdIn(related.resource->document.Root()["patient"]["reference"].ToString(), "Patient");

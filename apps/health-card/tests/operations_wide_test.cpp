@@ -1,4 +1,5 @@
 // The life of a card on the real engine: issued, shown, verified once, lost, replaced, linked, closed; and who may do and see what.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -368,10 +369,24 @@ TEST_F(HealthCard, AGuardianShowsAChildsCardUntilItIsFourteen) {
   const auto ada = Resident("ada");
   const std::string show = R"({"patient":"Patient/kid"})";
   EXPECT_EQ(Ask("present", show, ada).status, 404);
-  Put(R"({"resourceType":"RelatedPerson","id":"mother","patient":{"reference":"Patient/kid"},"relationship":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-RoleCode","code":"MTH"}]}]})");
+  const auto mother = [this](std::string_view verified, std::string_view guardian,
+                             std::string_view period = "") {
+    Put(fmt::format(
+        R"({{"resourceType":"RelatedPerson","id":"mother","meta":{{"tag":[{{"system":"http://tongkang.dev/fhir/sid/guardianship","code":"{}"}}]}},"extension":[{{"url":"http://tongkang.dev/fhir/StructureDefinition/related-person-patient","valueReference":{{"reference":"Patient/{}"}}}}],"patient":{{"reference":"Patient/kid"}}{},"relationship":[{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-RoleCode","code":"MTH"}}]}}]}})",
+        verified, guardian, period));
+  };
+  mother("verified", "ada");
   Put(R"({"resourceType":"Patient","id":"ada","name":[{"text":"欧阳小文"}],"link":[{"other":{"reference":"RelatedPerson/mother"},"type":"seealso"}],"identifier":[{"system":"urn:id","value":")" +
       ada_ + R"("}]})");
   EXPECT_EQ(Ask("present", "{}", ada).status, 200);
+  // A link that nobody has verified, one that is another's, one that is over: none of them shows the child's card.
+  mother("asked", "ada");
+  EXPECT_EQ(Ask("present", show, ada).status, 404);
+  mother("verified", "kid");
+  EXPECT_EQ(Ask("present", show, ada).status, 404);
+  mother("verified", "ada", R"(,"period":{"end":"2020-01-01"})");
+  EXPECT_EQ(Ask("present", show, ada).status, 404);
+  mother("verified", "ada");
   const auto shown = Ask("present", show, ada);
   ASSERT_EQ(shown.status, 200) << shown.body;
   EXPECT_EQ(VerdictFor(At(shown, "code")), "valid");

@@ -19,7 +19,7 @@ export default function HealthCardPage(): ReactNode {
   const { t } = useTranslation('health-card');
   const [person, setPerson] = useParam('person', '');
   const [first] = useState(person);
-  const family = useQuery({ queryKey: ['health-card', 'family', first], queryFn: () => askFamily(first === '' ? '' : 'Patient/' + first) });
+  const family = useQuery({ queryKey: ['health-card', 'family', first], queryFn: () => askPeople(first) });
   const failure = family.error ? asFailure(family.error) : null;
   const people = family.data ?? [];
   const chosen = people.find((p) => p.patient === 'Patient/' + person) ?? people[0];
@@ -47,17 +47,28 @@ export default function HealthCardPage(): ReactNode {
   );
 }
 
+/** One's own family, with the child whom the URL names; a desk has none of its own and is asked about that person. */
+async function askPeople(person: string): Promise<Relative[]> {
+  try {
+    const own = await askFamily('');
+    if (person === '' || own.some((p) => p.patient === 'Patient/' + person)) return own;
+  } catch (e) {
+    if (person === '' || asFailure(e).kind !== 'refused') throw e;
+  }
+  return askFamily('Patient/' + person);
+}
+
 function Switch(props: { people: Relative[]; chosen: Relative | undefined; onChoose: (p: Relative) => void }): ReactNode {
   const { t } = useTranslation('health-card');
   return (
-    <div className="hc-people" role="group" aria-label={t('card.people')}>
+    <nav className="hc-people" aria-label={t('card.people')}>
       {props.people.map((p) => (
         <button key={p.patient} type="button" aria-pressed={p === props.chosen} onClick={() => props.onChoose(p)}>
           <b>{p.name}</b>
           <span>{t(p.relation === 'self' ? 'card.mine' : 'card.child')}</span>
         </button>
       ))}
-    </div>
+    </nav>
   );
 }
 
