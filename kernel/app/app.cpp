@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernel/base/file.h"
+#include "kernel/workflow/notice.h"
 
 namespace tk::app {
 namespace {
@@ -92,7 +93,8 @@ Result<App> LoadPack(const fhir::Definitions& definitions, const Pack& pack,
   for (const File& file : pack.files) {
     if (!file.path.starts_with("rules/") || !file.path.ends_with(".json")) continue;
     const std::string name = fmt::format("apps/{}/{}", pack.id, file.path);
-    app.rules.push_back(TRY(rules::ParseRule(definitions, pack.id, name, file.content, settings.Root())));
+    app.rules.push_back(TRY(rules::ParseRule(definitions, pack.id, name, file.content, settings.Root(),
+                                             workflow::FullVocabulary())));
     for (const fhir::TypeId written : app.rules.back().Writes()) {
       const std::string type(definitions.Type(written).name);
       if (std::find(app.writes.begin(), app.writes.end(), type) == app.writes.end()) {

@@ -329,7 +329,7 @@ TEST_F(TransitionTest, LimitsPassOnceEach) {
   NewTicket("u");
   ASSERT_EQ(Move("u", Order("accept")).status, 200);
   clock_.Advance(29 * kMinuteUs);
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  ASSERT_TRUE(clerk_->Settle(10'000));
   EXPECT_EQ(Count("Flag"), "0");
   clock_.Advance(kMinuteUs);
   ASSERT_TRUE(Waits([this] { return Count("Flag") == "1"; }));
@@ -337,9 +337,9 @@ TEST_F(TransitionTest, LimitsPassOnceEach) {
   EXPECT_EQ(Field("Flag", "entry.0.resource.code.text"), "late by 0");
   // A clock that jumps back and forth fires nothing again.
   clock_.Advance(-60 * kMinuteUs);
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  ASSERT_TRUE(clerk_->Settle(10'000));
   clock_.Advance(60 * kMinuteUs);
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  ASSERT_TRUE(clerk_->Settle(10'000));
   EXPECT_EQ(Count("Flag"), "1");
   clock_.Advance(90 * kMinuteUs);
   ASSERT_TRUE(Waits([this] { return StatusOf("t") == "on-hold"; }));
@@ -347,7 +347,7 @@ TEST_F(TransitionTest, LimitsPassOnceEach) {
   EXPECT_EQ(MarkOf("t").post, "platform");
   EXPECT_EQ(Move("t", Order("accept")).status, 200);
   clock_.Advance(100'000 * kMinuteUs);
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  ASSERT_TRUE(clerk_->Settle(10'000));
   EXPECT_EQ(Count("Flag"), "1");
   EXPECT_EQ(StatusOf("u"), "accepted");
   EXPECT_TRUE(reports_.empty()) << reports_.front();
@@ -372,7 +372,7 @@ TEST_F(TransitionTest, WhatFellDueWhileNobodyWasThereFiresLateAndSaysSo) {
   std::filesystem::create_directories(folder_ / "views/search");
   Open();
   StartClerk();
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  ASSERT_TRUE(clerk_->Settle(10'000));
   EXPECT_EQ(Count("Flag"), "1");
   EXPECT_EQ(MarkOf("t").passed, 1);
 }

@@ -63,6 +63,7 @@ void Clerk::Loop() {
     if (now_us - looked_us >= options_.look_ms * 1000) {
       looked_us = now_us;
       LetPass();
+      looks_.fetch_add(1);
     }
     if (now_us - saved_us > kPositionEveryUs) {
       saved_us = now_us;
@@ -229,6 +230,18 @@ bool Clerk::WaitFor(uint64_t t, int timeout_ms) const {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return true;
+}
+
+// A look that began after everything was in hand, and found nothing to let pass: the first that ends may have begun before.
+bool Clerk::Settle(int timeout_ms) const {
+  const int64_t until_us = MonotonicUs() + int64_t{timeout_ms} * 1000;
+  const auto pause = [] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); };
+  while (MonotonicUs() < until_us) {
+    const uint64_t head = options_.engine->Head().t, looks = looks_.load();
+    while ((t_.load() < head || looks_.load() < looks + 2) && MonotonicUs() < until_us) pause();
+    if (options_.engine->Head().t == head && t_.load() >= head && looks_.load() >= looks + 2) return true;
+  }
+  return false;
 }
 
 }  // namespace tk::workflow

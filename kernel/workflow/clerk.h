@@ -44,6 +44,8 @@ class Clerk {
   Statistics statistics() const;
   /// Waits until what was written up to `t` is in hand, for tests. False after `timeout_ms`.
   bool WaitFor(uint64_t t, int timeout_ms) const;
+  /// Waits until all that is in the log is in hand and all that is due has passed, for tests of packs. False after `timeout_ms`.
+  bool Settle(int timeout_ms) const;
 
  private:
   Clerk(Options options, uint64_t from_t);
@@ -61,7 +63,7 @@ class Clerk {
   const Options options_;
   std::string position_file_;
   std::atomic<bool> stopping_{false};
-  std::atomic<uint64_t> t_{0}, begun_{0}, passed_{0}, failed_{0};
+  std::atomic<uint64_t> t_{0}, begun_{0}, passed_{0}, failed_{0}, looks_{0};
   std::atomic<int64_t> late_s_max_{0};
   uint64_t saved_t_ = ~0ull;
   std::map<view::Ordinal, int64_t> resting_;  // not looked at again before (MonotonicUs); the thread's own
