@@ -6,6 +6,7 @@
 #include "kernel/access/oauth/scopes.h"
 #include "kernel/access/toml_read.h"
 #include "kernel/base/file.h"
+#include "kernel/fhir/value.h"
 
 namespace tk::access {
 
@@ -129,9 +130,131 @@ Status Posts::Read(std::string_view text, const std::string& name) {
   return {};
 }
 
-Result<Posts> Posts::Load(const std::string& folder) {
+namespace {
+
+constexpr size_t kPackPostsBytesMax = size_t{4} << 20;
+
+Error WrongPost(std::string_view member, std::string text) {
+  return MakeIssue(ErrorCode::kInvalid, "value", std::string(member), std::move(text));
+}
+
+void AddTo(std::vector<std::string>* names, const std::vector<std::string>& more) {
+  names->insert(names->end(), more.begin(), more.end());
+  std::sort(names->begin(), names->end());
+  names->erase(std::unique(names->begin(), names->end()), names->end());
+}
+
+Status CheckBrought(const PackPost& brought) {
+  for (const auto* list : {&brought.post.reads, &brought.post.writes}) {
+    if (std::find(list->begin(), list->end(), "*") != list->end())
+      return WrongPost(list == &brought.post.reads ? "reads" : "writes", "a pack names types, never *");
+  }
+  for (const std::string& operation : brought.post.operations) {
+    if (!operation.starts_with(brought.app + "-"))
+      return WrongPost("operations", "'" + operation + "' is not of this pack: its operations begin with " +
+                                         brought.app + "-");
+  }
+  if (brought.post.source.empty()) return WrongPost("source", "is missing: say where the right comes from");
+  return {};
+}
+
+std::vector<std::string> TextsIn(fhir::Value list) {
+  std::vector<std::string> texts;
+  for (const fhir::Value each : list) texts.push_back(each.ToString());
+  return texts;
+}
+
+Status ReadPackPosts(const std::string& path, Posts* posts) {
+  auto text = ReadFile(path, kPackPostsBytesMax);
+  if (!text.ok()) return text.error().code == ErrorCode::kNotFound ? Status() : Status(text.TakeError());
+  auto document = fhir::Document::Parse(*text);
+  if (!document.ok())
+    return MakeError(ErrorCode::kIncorrect, path + ": " + document.error().external +
+                                                "; it is written anew at each start: take it away");
+  for (const fhir::Value each : document->Root()) {
+    PackPost brought;
+    brought.app = each["app"].ToString();
+    brought.second_factor = each["second_factor"].IsTrue();
+    Post& post = brought.post;
+    post.name = each["name"].ToString();
+    post.title_zh = each["title_zh"].ToString();
+    post.title_en = each["title_en"].ToString();
+    post.reads = TextsIn(each["reads"]);
+    post.writes = TextsIn(each["writes"]);
+    post.operations = TextsIn(each["operations"]);
+    post.source = each["source"].ToString();
+    if (Status added = posts->Add(brought); !added.ok())
+      return MakeError(ErrorCode::kIncorrect, path + ": post " + post.name + ": " + added.error().external);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status Posts::Add(const PackPost& brought) {
+  TRY(CheckBrought(brought));
+  const std::shared_ptr<const Post> known = Find(brought.post.name);
+  auto post = std::make_shared<Post>();
+  if (known != nullptr) {
+    if (!DutyOf(*known).empty())
+      return WrongPost(
+          "id", "the post " + known->name + " has a duty over the platform: a pack does not change it");
+    *post = *known;
+    post->source += " | " + brought.app + ": " + brought.post.source;
+  } else {
+    if (brought.post.title_zh.empty() || brought.post.title_en.empty())
+      return WrongPost("title",
+                       "needs zh-CN and en: " + brought.post.name + " is no post that is there already");
+    post->name = brought.post.name;
+    post->title_zh = brought.post.title_zh;
+    post->title_en = brought.post.title_en;
+    post->source = brought.post.source;
+  }
+  AddTo(&post->reads, brought.post.reads);
+  AddTo(&post->reads, brought.post.writes);  // whoever writes a type sees it
+  AddTo(&post->writes, brought.post.writes);
+  AddTo(&post->operations, brought.post.operations);
+  if (brought.second_factor) second_factor_.insert(post->name);
+  posts_[post->name] = std::move(post);
+  return {};
+}
+
+std::string PackPostsPath(const std::string& folder) { return folder + "/pack_posts.json"; }
+
+Status WritePackPosts(const std::string& folder, std::span<const PackPost> posts) {
+  std::string text;
+  fhir::JsonWriter out(&text);
+  const auto list = [&out](const char* name, const std::vector<std::string>& texts) {
+    out.Key(name).Array();
+    for (const std::string& each : texts) out.String(each);
+    out.End();
+  };
+  out.Array();
+  for (const PackPost& brought : posts) {
+    const Post& post = brought.post;
+    out.Object().Member("app", brought.app).Member("name", post.name);
+    out.Member("title_zh", post.title_zh).Member("title_en", post.title_en);
+    list("reads", post.reads);
+    list("writes", post.writes);
+    list("operations", post.operations);
+    out.Member("source", post.source).Key("second_factor").Bool(brought.second_factor).End();
+  }
+  out.End();
+  const std::string path = PackPostsPath(folder);
+  if (const auto old = ReadFile(path, kPackPostsBytesMax); old.ok() && *old == text) return {};
+  if (posts.empty() && !FileExists(path)) return {};
+  return WriteFileDurable(path, text);
+}
+
+Result<Posts> Posts::BuiltIn() {
   Posts posts;
   TRY(posts.Read(kPostsToml, "posts.toml (built in)"));
+  return posts;
+}
+
+Result<Posts> Posts::Load(const std::string& folder) {
+  Posts posts = TRY(BuiltIn());
+  TRY(ReadPackPosts(PackPostsPath(folder), &posts));
   const std::string path = folder + "/posts.toml";
   auto text = ReadFile(path, size_t{1} << 20);
   if (text.ok()) {

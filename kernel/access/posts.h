@@ -1,10 +1,12 @@
 // Posts as data: what each post may read, write and call, with the source of the right.
-// Flow:   data/posts.toml (linked in) → DIR/posts.toml replaces single posts → Posts::Find → Viewer
+// Flow:   data/posts.toml (linked in) → DIR/pack_posts.json (what the installed packs bring, written at each start) adds posts and rights →
+//         DIR/posts.toml replaces single posts → Posts::Find → Viewer
 #pragma once
 
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,11 +19,23 @@ namespace tk::access {
 /// The duty over the platform itself that a post has: "running", "accounts", "audit"; "all" of the post admin; "" of others.
 std::string_view DutyOf(const Post& post);
 
+/// What a pack brings: a post of its own, or more rights for one that is there.
+struct PackPost {
+  std::string app;
+  Post post;
+  bool second_factor = false;
+};
+
 class Posts {
  public:
-  /// The linked-in posts, with those of `folder`/posts.toml in their place if that file exists.
+  /// The linked-in posts, what packs bring (`folder`/pack_posts.json), and those of `folder`/posts.toml in their place if that file exists.
   /// Errors: kIncorrect with file, line and what is allowed.
   static Result<Posts> Load(const std::string& folder);
+  /// The linked-in posts alone.
+  static Result<Posts> BuiltIn();
+  /// Adds a pack's post, or its rights to the post of that name. Errors: kInvalid with the member: a duty over the platform is no pack's to give, nor is an
+  /// operation that does not begin with the app's id and a dash; a new post has titles and a source.
+  Status Add(const PackPost& brought);
   /// Reads `text`; `name` is what errors call it. Adds to or replaces what is there.
   Status Read(std::string_view text, const std::string& name);
 
@@ -34,5 +48,9 @@ class Posts {
   std::map<std::string, std::shared_ptr<const Post>, std::less<>> posts_;
   std::set<std::string, std::less<>> second_factor_;
 };
+
+/// Writes `folder`/pack_posts.json, if it is not so already. Whoever has loaded posts reads it again within a second.
+Status WritePackPosts(const std::string& folder, std::span<const PackPost> posts);
+std::string PackPostsPath(const std::string& folder);
 
 }  // namespace tk::access

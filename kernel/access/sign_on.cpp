@@ -77,8 +77,8 @@ std::string StampOf(const std::string& path) {
 
 std::string StampOfFolder(const std::string& folder) {
   return StampOf(folder + "/accounts.toml") + StampOf(folder + "/posts.toml") +
-         StampOf(folder + "/policies.toml") + StampOf(folder + "/signed_out") +
-         StampOf(oauth::SigningKeysPath(folder));
+         StampOf(PackPostsPath(folder)) + StampOf(folder + "/policies.toml") +
+         StampOf(folder + "/signed_out") + StampOf(oauth::SigningKeysPath(folder));
 }
 
 // Lines "session expires_s"; what expired is of no interest, a torn last line is from a crash during a sign-out that was not answered.

@@ -1,0 +1,78 @@
+// Rights that packs bring: added to what is there, never a duty over the platform, and the city's own file has the last word.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "kernel/access/posts.h"
+#include "kernel/base/file.h"
+
+namespace tk::access {
+namespace {
+
+PackPost Brought(std::string app, std::string name, std::vector<std::string> reads,
+                 std::vector<std::string> writes, std::vector<std::string> operations = {}) {
+  PackPost brought;
+  brought.app = std::move(app);
+  brought.post.name = std::move(name);
+  brought.post.title_zh = "保管";
+  brought.post.title_en = "Keeper";
+  brought.post.reads = std::move(reads);
+  brought.post.writes = std::move(writes);
+  brought.post.operations = std::move(operations);
+  brought.post.source = "a test";
+  return brought;
+}
+
+Viewer Of(const Posts& posts, const char* name) {
+  Viewer viewer;
+  viewer.post = posts.Find(name);
+  return viewer;
+}
+
+TEST(PackPosts, AreReadBackAndTheCityHasTheLastWord) {
+  const std::string folder = ::testing::TempDir() + "tk_pack_posts_" + std::to_string(::getpid());
+  std::filesystem::create_directories(folder);
+  const std::vector<PackPost> brought = {Brought("stock", "keeper", {"Task"}, {"Shelf"}, {"stock-count"}),
+                                         Brought("stock", "doctor", {"Shelf"}, {})};
+  ASSERT_TRUE(WritePackPosts(folder, brought).ok());
+  auto posts = Posts::Load(folder);
+  ASSERT_TRUE(posts.ok()) << posts.error().external;
+  const Viewer keeper = Of(*posts, "keeper"), doctor = Of(*posts, "doctor");
+  EXPECT_TRUE(keeper.MayRead("Task") && keeper.MayWrite("Shelf") && keeper.MayCall("stock-count"));
+  EXPECT_TRUE(keeper.MayRead("Shelf"));  // who writes it sees it
+  EXPECT_FALSE(keeper.MayWrite("Task") || keeper.MayRead("Patient"));
+  EXPECT_TRUE(doctor.MayRead("Shelf") && doctor.MayRead("Patient") && doctor.MayWrite("Condition"));
+  EXPECT_FALSE(doctor.MayWrite("Shelf"));
+  ASSERT_TRUE(WriteFileDurable(folder + "/posts.toml",
+                               "[keeper]\ntitle_zh = \"保\"\ntitle_en = \"K\"\nreads = [\"Shelf\"]\nwrites = "
+                               "[]\noperations = []\nsource = \"the city\"\n")
+                  .ok());
+  posts = Posts::Load(folder);
+  ASSERT_TRUE(posts.ok());
+  EXPECT_FALSE(Of(*posts, "keeper").MayWrite("Shelf"));
+  ASSERT_TRUE(WritePackPosts(folder, {}).ok());  // the pack is taken out
+  posts = Posts::Load(folder);
+  ASSERT_TRUE(posts.ok());
+  EXPECT_FALSE(Of(*posts, "doctor").MayRead("Shelf"));
+  std::filesystem::remove_all(folder);
+}
+
+TEST(PackPosts, GiveNoDutyAndNothingOfOthers) {
+  Posts posts = Posts::BuiltIn().value();
+  EXPECT_FALSE(posts.Add(Brought("stock", "keeper", {}, {}, {"accounts"})).ok());
+  EXPECT_FALSE(posts.Add(Brought("stock", "keeper", {}, {}, {"*"})).ok());
+  EXPECT_FALSE(posts.Add(Brought("stock", "keeper", {"*"}, {})).ok());
+  for (const char* duty : {"admin", "security-officer", "auditor", "operator"})
+    EXPECT_FALSE(posts.Add(Brought("stock", duty, {"Shelf"}, {})).ok()) << duty;
+  PackPost nameless = Brought("stock", "keeper", {"Shelf"}, {});
+  nameless.post.title_en.clear();
+  EXPECT_FALSE(posts.Add(nameless).ok());
+  EXPECT_EQ(posts.Find("keeper"), nullptr);
+  PackPost unsourced = Brought("stock", "doctor", {"Shelf"}, {});
+  unsourced.post.source.clear();
+  EXPECT_FALSE(posts.Add(unsourced).ok());
+}
+
+}  // namespace
+}  // namespace tk::access
