@@ -7,6 +7,7 @@
 #include "kernel/fhir/official_profiles.h"
 #include "kernel/fhir/questionnaire.h"
 #include "kernel/fhir/validate_structures.h"
+#include "kernel/forms/form.h"
 #include "kernel/interaction/prefer.h"
 
 namespace tk::interaction {
@@ -29,8 +30,10 @@ bool NamesDefinition(std::string_view text) {
 class Conformance::State final : public fhir::Canonicals {
  public:
   State(const Context& context, std::shared_ptr<const terminology::BuiltIn> built_in, uint64_t changes,
-        int64_t made_us, std::shared_ptr<terminology::Kept> lists, const std::vector<Beside>& beside = {})
-      : built_in_(std::move(built_in)),
+        int64_t made_us, std::shared_ptr<terminology::Kept> lists, const forms::Forms* forms,
+        const std::vector<Beside>& beside = {})
+      : forms_(forms),
+        built_in_(std::move(built_in)),
         changes_(changes),
         made_us_(made_us),
         context_(context),
@@ -66,6 +69,10 @@ class Conformance::State final : public fhir::Canonicals {
     }
     std::shared_ptr<const fhir::Document> document = found.ok() ? *found : nullptr;
     if (document == nullptr) document = built_in_->Find(type, canonical);
+    if (document == nullptr && type == "Questionnaire" && forms_ != nullptr) {
+      const auto form = forms_->Find(canonical);
+      if (form != nullptr) document = form->questionnaire;
+    }
     if (kept_.size() >= kKeptMax) kept_.clear();
     return kept_[key] = std::move(document);
   }
@@ -136,6 +143,7 @@ class Conformance::State final : public fhir::Canonicals {
     return best;
   }
 
+  const forms::Forms* const forms_;
   const std::shared_ptr<const terminology::BuiltIn> built_in_;
   const uint64_t changes_;
   const int64_t made_us_;
@@ -163,18 +171,24 @@ std::vector<fhir::TypeId> Conformance::Types(const fhir::Definitions& definition
   return types;
 }
 
+void Conformance::UseForms(const forms::Forms* forms) {
+  const std::lock_guard lock(mutex_);
+  forms_ = forms;
+  state_ = nullptr;
+}
+
 std::shared_ptr<Conformance::State> Conformance::Current() {
   const uint64_t changes = changes_.load(std::memory_order_acquire);
   const int64_t now_us = context_.clock->NowUs();
   const std::lock_guard lock(mutex_);
   if (state_ == nullptr || !state_->IsFresh(changes, now_us))
-    state_ = std::make_shared<State>(context_, built_in_, changes, now_us, lists_);
+    state_ = std::make_shared<State>(context_, built_in_, changes, now_us, lists_, forms_);
   return state_;
 }
 
 std::shared_ptr<Conformance::State> Conformance::With(const std::vector<Beside>& beside) const {
   return std::make_shared<State>(context_, built_in_, changes_.load(std::memory_order_acquire),
-                                 context_.clock->NowUs(), terminology::MakeKept(), beside);
+                                 context_.clock->NowUs(), terminology::MakeKept(), forms_, beside);
 }
 
 std::shared_ptr<const terminology::Terminology> Conformance::Terminology() {

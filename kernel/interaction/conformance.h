@@ -42,6 +42,8 @@ class Conformance {
   std::shared_ptr<fhir::Profiles> Profiles();
   /// The types whose writes make a new State.
   static std::vector<fhir::TypeId> Types(const fhir::Definitions& definitions);
+  /// Whose Questionnaires are known too, behind what is stored.
+  void UseForms(const forms::Forms* forms);
   /// Something of those types was written.
   void Changed() { changes_.fetch_add(1, std::memory_order_acq_rel); }
 
@@ -52,6 +54,7 @@ class Conformance {
   std::atomic<uint64_t> changes_{0};
   std::mutex mutex_;
   std::shared_ptr<State> state_;
+  const forms::Forms* forms_ = nullptr;
 };
 
 /// What `resource` claims (meta.profile, extensions that are known here) and its answers; only errors count.

@@ -22,6 +22,9 @@ class Platform;
 namespace tk::workflow {
 class Shelf;
 }
+namespace tk::forms {
+class Forms;
+}
 
 namespace tk::interaction {
 
@@ -110,6 +113,8 @@ class Interactions {
  public:
   explicit Interactions(const Context& context);
   ~Interactions();
+  /// The forms of the packs, which outlive the interactions. To be said before the first request; without it there are none.
+  void UseForms(const forms::Forms* forms);
   /// Calls `done` exactly once, from this thread (reads) or from the writer's thread (writes).
   void Handle(Request request, Done done) const;
   /// Handle for each of what came at the same time: the writes among them go together, step by step.

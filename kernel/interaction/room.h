@@ -116,6 +116,7 @@ struct Room {
   std::unique_ptr<Conformance> conformance;
   std::unique_ptr<Lane> lane;
   std::unique_ptr<FactFeed> facts;
+  const forms::Forms* forms = nullptr;  // of the packs; null: there are none
   view::Engine& engine() const { return *context.engine; }
   const search::Index& index() const { return *context.index; }
   const view::Directory& directory() const { return context.engine->directory(); }

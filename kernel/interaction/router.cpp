@@ -8,6 +8,7 @@
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/cursors.h"
 #include "kernel/interaction/fact_feed.h"
+#include "kernel/interaction/form_writes.h"
 #include "kernel/interaction/lane.h"
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/operations.h"
@@ -647,7 +648,10 @@ Room::Room(const Context& c)
       lane(std::make_unique<Lane>(
           c.engine, Lane::Limits{},
           Lane::Watch{Conformance::Types(*definitions), [this] { conformance->Changed(); }},
-          [this](const view::Position& basis, Plan* plan) { return LinkPatients(*this, basis, plan); })),
+          [this](const view::Position& basis, Plan* plan) -> Status {
+            TRY(AddFormWrites(*this, basis, plan));
+            return LinkPatients(*this, basis, plan);
+          })),
       facts(std::make_unique<FactFeed>(c)) {}
 Room::~Room() = default;
 
@@ -669,6 +673,11 @@ Result<view::ResourcePtr> Interactions::MakeVersion(fhir::TypeId type, fhir::Doc
   call.type = type;
   call.request.deadline_us = deadline_us;
   return interaction::MakeVersion(*impl_->room, call, type, std::move(document), version, false);
+}
+
+void Interactions::UseForms(const forms::Forms* forms) {
+  impl_->room->forms = forms;
+  impl_->room->conformance->UseForms(forms);
 }
 
 view::Scope Interactions::ScopeOf(const std::shared_ptr<const access::Viewer>& viewer) const {

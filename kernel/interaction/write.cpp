@@ -5,6 +5,7 @@
 #include "kernel/base/text.h"
 #include "kernel/fhir/json_text.h"
 #include "kernel/fhir/validate.h"
+#include "kernel/forms/form.h"
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/merge_links.h"
@@ -175,6 +176,11 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
                                       fhir::Document document, uint32_t version, bool posted,
                                       JudgedBy judged) {
   document = TRY(WithOwnReferences(std::move(document), call.request.base_url));
+  if (room.forms != nullptr && room.TypeName(type) == "QuestionnaireResponse") {
+    if (call.request.viewer != nullptr && call.viewer().post != nullptr)
+      TRY(room.forms->CheckPost(document.Root(), call.viewer().post->name));
+    document = TRY(room.forms->Complete(std::move(document), room.context.clock->NowUs()));
+  }
   if (!judged.by_transition) document = TRY(WithState(room, type, std::move(document)));
   fhir::ValidateOptions options;
   options.expected = type;
