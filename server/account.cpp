@@ -18,6 +18,7 @@
 #include "kernel/geo/area_view.h"
 #include "kernel/view/directory.h"
 #include "server/commands.h"
+#include "server/open.h"
 
 namespace tk::server {
 namespace {
@@ -105,6 +106,15 @@ Status TellArea(const std::string& data, const std::string& code) {
   return {};
 }
 
+/// Posts that packs bring are known before the first start, too: they stand in a file that each start writes anew.
+Status TellPackPosts(const std::string& data) {
+  if (FileExists(access::PackPostsPath(data))) return {};
+  const auto packs = TRY(LoadPackSet({data, {}, {}}));
+  const auto definitions = TRY(app::LoadDefinitions(packs->packs(), data + "/types"));
+  const std::vector<app::App> apps = TRY(app::LoadPacks(*definitions, packs->packs(), data + "/apps"));
+  return access::WritePackPosts(data, app::PostsOf(apps));
+}
+
 /// Alone on stdout, so that it can go into a file; it cannot be read again.
 void PrintSecret(const std::string& secret) {
   if (!secret.empty()) fmt::print("{}\n", secret);
@@ -114,6 +124,7 @@ Status Add(const AccountOptions& options) {
   TRY(CheckDataFolderOrEmpty(options.data));
   TRY(access::PrepareFolder(options.data));
   TRY(access::CheckAccountName(options.account));
+  TRY(TellPackPosts(options.data));
   const access::Posts posts = TRY(access::Posts::Load(options.data));
   access::Account made;
   made.kind = TRY(access::KindOf(options.kind));

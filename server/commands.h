@@ -31,6 +31,7 @@ void AddErase(CLI::App* root, Commands* commands);
 void AddDeduplicate(CLI::App* root, Commands* commands);
 void AddImport(CLI::App* root, Commands* commands);  // import areas, organizations
 void AddAudit(CLI::App* root, Commands* commands);   // audit verify
+void AddPack(CLI::App* root, Commands* commands);    // pack check, pack test
 
 /// Prints an error for people and returns kExitFailed.
 int Fail(const Error& error);
@@ -40,6 +41,7 @@ int Finish(const Status& status);
 /// The options that name a data folder and its log; shared by serve and the log's subcommands.
 struct DataOptions {
   std::string data, log_url;
+  std::string packs = {};  // "": DIR/packs
 };
 void AddDataOptions(CLI::App* app, DataOptions* options);
 

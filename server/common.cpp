@@ -26,6 +26,8 @@ void AddDataOptions(CLI::App* app, DataOptions* options) {
   app->add_option("--log", options->log_url,
                   "The log's database, postgresql://…; without it SQLite in the data folder")
       ->envname("TONGKANG_LOG");
+  app->add_option("--packs", options->packs, "Folder of packs beside those of the program [DATA/packs]")
+      ->envname("TONGKANG_PACKS");
 }
 
 Status CheckDataFolder(const std::string& folder) {

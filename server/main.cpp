@@ -46,6 +46,7 @@ int Run(int argc, char** argv) {
   tk::server::AddDeduplicate(&root, &commands);
   tk::server::AddAudit(&root, &commands);
   tk::server::AddImport(&root, &commands);
+  tk::server::AddPack(&root, &commands);
   commands.push_back({root.add_subcommand("version", "Print the version"), [] {
                         std::puts("tongkang " TK_PROGRAM_VERSION);
                         return tk::server::kExitDone;

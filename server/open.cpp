@@ -7,8 +7,6 @@
 #include <set>
 #include <thread>
 
-#include "kernel/app/app.h"
-
 namespace tk::server {
 
 Result<FileLock> LockData(const std::string& folder) {
@@ -21,6 +19,14 @@ Result<FileLock> LockData(const std::string& folder) {
                                lock.error().external));
 }
 
+Result<std::shared_ptr<const app::PackSet>> LoadPackSet(const DataOptions& options) {
+  if (!options.packs.empty() && !FileExists(options.packs))
+    return MakeError(ErrorCode::kIncorrect,
+                     fmt::format("--packs {}: there is no such folder", options.packs));
+  return app::PackSet::Load(app::InstalledPacks(),
+                            options.packs.empty() ? options.data + "/packs" : options.packs);
+}
+
 Result<Opened> OpenData(const OpenOptions& options) {
   Opened opened;
   opened.lock = std::make_unique<FileLock>(TRY(LockData(options.data.data)));
@@ -29,7 +35,12 @@ Result<Opened> OpenData(const OpenOptions& options) {
   engine.log.folder = options.data.data;
   engine.log.url = options.data.log_url;
   engine.cipher = options.cipher;
-  engine.definitions = TRY(app::LoadDefinitions(app::InstalledPacks(), options.data.data + "/types"));
+  if (!options.schema.empty()) engine.log.schema = options.schema;
+  opened.packs = options.packs != nullptr ? options.packs : TRY(LoadPackSet(options.data));
+  engine.definitions = options.definitions != nullptr
+                           ? options.definitions
+                           : TRY(app::LoadDefinitions(opened.packs->packs(), options.data.data + "/types"));
+  opened.definitions = engine.definitions;
   engine.clock = options.clock;
   engine.erase_probe = options.erase_probe;
   engine.text_cache_bytes = options.text_cache_bytes;

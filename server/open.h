@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernel/access/audit.h"
-#include "kernel/app/app.h"
+#include "kernel/app/pack_set.h"
 #include "kernel/base/file.h"
 #include "kernel/geo/area_view.h"
 #include "kernel/person/person_view.h"
@@ -24,6 +24,8 @@ struct Opened {
   person::PersonView* persons = nullptr;  // slot 1
   geo::AreaView* areas = nullptr;         // slot 2
   workflow::TimerView* timers = nullptr;  // slot 3
+  std::shared_ptr<const app::PackSet> packs;
+  std::shared_ptr<const fhir::Definitions> definitions;  // the engine's
 };
 
 struct OpenOptions {
@@ -34,6 +36,10 @@ struct OpenOptions {
   size_t replay_changes_max = 200'000;
   const Clock* clock = nullptr;
   std::function<Status(std::string_view)> erase_probe = {};  // tests: as the engine's
+  // Of stories (pack_case.h), which open many small logs of one kind:
+  std::shared_ptr<const app::PackSet> packs = nullptr;             // nullptr: those that `data` names
+  std::shared_ptr<const fhir::Definitions> definitions = nullptr;  // nullptr: made of the packs
+  std::string schema = {};                                         // of a PostgreSQL log; "": the usual one
 };
 
 /// Errors: kUnavailable when another tongkang has the folder; what the engine says otherwise.
@@ -53,6 +59,9 @@ Status RecordResumedErasures(const Opened& opened, const std::string& folder, co
 
 /// The C++ of the apps in this program; made at build time of apps/*/operations.cpp.
 std::span<const app::Code> InstalledCode();
+
+/// The packs of the program and those of the folder that the options name.
+Result<std::shared_ptr<const app::PackSet>> LoadPackSet(const DataOptions& options);
 
 /// Only the lock.
 Result<FileLock> LockData(const std::string& folder);

@@ -30,6 +30,7 @@
 #include "server/log_watch.h"
 #include "server/notice_numbers.h"
 #include "server/open.h"
+#include "server/pack_watch.h"
 
 namespace tk::server {
 namespace {
@@ -40,6 +41,9 @@ constexpr SettingSpec kSettings[] = {
     {"listen", K::kText, "127.0.0.1:8080", "ADDRESS:PORT"},
     {"log", K::kText, "", "The log's database, postgresql://…; without it SQLite in the data folder"},
     {"pages", K::kText, "", "Folder of the static pages"},
+    {"packs", K::kText, "", "Folder of packs beside those of the program; without it DIR/packs"},
+    {"packs-reload", K::kFlag, "false",
+     "Look at the packs' files once a second and run what changed; for who writes them"},
     {"tls-cert", K::kText, "", "Certificate chain (PEM)"},
     {"tls-key", K::kText, "", "Key of the certificate (PEM)"},
     {"threads", K::kNumber, "0", "Network threads; 0: one a processor", 0, 256},
@@ -114,12 +118,15 @@ struct House {
   std::unique_ptr<access::AuditLog> audit;
   std::unique_ptr<access::AuditArchive> archive;
   std::unique_ptr<AuditNames> audit_names;
+  std::unique_ptr<forms::Forms> forms;
   std::unique_ptr<interaction::Interactions> interactions;
   std::unique_ptr<exchange::Operations> operations;
   std::shared_ptr<workflow::Shelf> workflows;
+  std::vector<app::App> loaded;  // until StartApps
   std::unique_ptr<app::Runtime> apps;
   std::unique_ptr<workflow::Clerk> clerk;
   std::unique_ptr<workflow::Outbox> outbox;  // null: no texts are sent
+  std::unique_ptr<PackWatch> pack_watch;
   std::unique_ptr<http::Server>
       server;  // destroyed after pipeline, workers and live: their calls name its loops
   std::unique_ptr<http::WorkerPool> workers;
@@ -138,8 +145,9 @@ struct House {
   void AddHealth();
   void AddSignOn(const Settings& settings);
   void WatchLog();
-  Status StartApps(const std::string& data);
   Status StartWorkflow(const Settings& settings);
+  Status LoadApps(const DataOptions& data);
+  Status StartApps(const DataOptions& data, bool reloads);
   void Stop();
 };
 
@@ -429,19 +437,27 @@ void House::WatchLog() {
       LogWatch::Options());
 }
 
-Status House::StartApps(const std::string& data) {
+// Before anybody signs in: the posts that packs bring are known from here on.
+Status House::LoadApps(const DataOptions& data) {
+  loaded = TRY(app::LoadPacks(opened.engine->definitions(), opened.packs->packs(), data.data + "/apps"));
+  return access::WritePackPosts(data.data, app::PostsOf(loaded));
+}
+
+Status House::StartApps(const DataOptions& data, bool reloads) {
   app::Runtime::Options running;
   running.engine = opened.engine.get();
   running.index = opened.index;
   running.interactions = interactions.get();
   running.clock = &clock;
-  running.folder = data + "/consumers";
-  running.apps_folder = data + "/apps";
+  running.folder = data.data + "/consumers";
+  running.apps_folder = data.data + "/apps";
   running.code = InstalledCode();
+  running.forms = forms.get();
   running.report = [](const std::string& line) {
     Say(LogLevel::kWarning, "rules", {{"what", std::string_view(line)}});
   };
-  apps = TRY(app::Runtime::Start(running, app::InstalledPacks()));
+  apps = TRY(app::Runtime::Start(running, std::move(loaded)));
+  if (reloads) pack_watch = std::make_unique<PackWatch>(data, opened.packs, opened.engine.get(), apps.get());
   http::AddAppRoutes(pipeline.get(),
                      [runtime = apps.get()](interaction::Request request, interaction::Done done) {
                        runtime->Handle(std::move(request), std::move(done));
@@ -490,7 +506,7 @@ interaction::Context ContextOf(const Opened& opened, const Clock* clock, int tim
   return context;
 }
 
-Result<std::shared_ptr<workflow::Shelf>> WorkflowsOf(const view::Engine& engine, const std::string& data,
+Result<std::shared_ptr<workflow::Shelf>> WorkflowsOf(const Opened& opened, const std::string& data,
                                                      int offset_min) {
   const std::vector<std::string> posts = TRY(access::Posts::Load(data)).Names();
   app::WorkflowOptions options;
@@ -498,7 +514,7 @@ Result<std::shared_ptr<workflow::Shelf>> WorkflowsOf(const view::Engine& engine,
   options.apps_folder = data + "/apps";
   options.posts = posts;
   options.offset_min = offset_min;
-  return app::LoadWorkflows(engine.definitions(), app::InstalledPacks(), options);
+  return app::LoadWorkflows(*opened.definitions, opened.packs->packs(), options);
 }
 
 /// The live stream asks for every event what the viewer may see now.
@@ -539,7 +555,7 @@ Status House::Build(const Settings& settings) {
   sms = TRY(SmsOf(settings));
   TRY(ActAsOwner(data));
   OpenOptions open;
-  open.data = {data, settings.Text("log")};
+  open.data = {data, settings.Text("log"), settings.Text("packs")};
   open.cipher = cipher == "sm4" ? log::Cipher::kSm4 : log::Cipher::kAes256Gcm;
   open.timezone_offset_min = static_cast<int>(settings.Number("timezone-offset-min"));
   open.text_cache_bytes = static_cast<size_t>(settings.Number("text-cache-mb")) << 20;
@@ -547,12 +563,15 @@ Status House::Build(const Settings& settings) {
   open.clock = &clock;
   opened = TRY(OpenData(open));
   view::Engine* const engine = opened.engine.get();
+  TRY(LoadApps(open.data));
   sign_on = TRY(access::SignOn::Create(SignOnOf(settings, engine, &clock, sms.get())));
-  workflows = TRY(WorkflowsOf(*engine, data, open.timezone_offset_min));
+  workflows = TRY(WorkflowsOf(opened, data, open.timezone_offset_min));
   interaction::Context context = ContextOf(opened, &clock, open.timezone_offset_min, settings, sign_on.get(),
-                                           TRY(app::LoadPlatform(app::InstalledPacks())));
+                                           TRY(app::LoadPlatform(opened.packs->packs())));
   context.workflows = workflows;
   interactions = std::make_unique<interaction::Interactions>(context);
+  forms = std::make_unique<forms::Forms>(opened.definitions);
+  interactions->UseForms(forms.get());
   audit = TRY(access::AuditLog::Open(access::AuditOf(*engine, data, &clock)));
   TRY(RecordResumedErasures(engine, audit.get()));
   http::WorkerOptions work;
@@ -575,7 +594,7 @@ Status House::Build(const Settings& settings) {
   live = std::make_unique<http::Live>(LiveSourceOf(engine, interactions.get()), http::LiveOptions{}, &clock,
                                       sign_on.get(), audit.get());
   AddFhir();
-  TRY(StartApps(data));
+  TRY(StartApps(open.data, settings.Flag("packs-reload")));
   TRY(StartWorkflow(settings));
   AddSignOn(settings);
   AddAudit(data, open.timezone_offset_min);
@@ -600,6 +619,7 @@ void House::Stop() {
   log_watch.reset();
   outbox.reset();
   clerk.reset();
+  pack_watch.reset();
   apps.reset();
   if (opened.engine) opened.engine->Stop();
   if (audit) (void)audit->Flush();

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Makes the folder of a new business app. Use: tools/new_app.py NAME [--root DIR]   (./tk new-app NAME)
+"""Makes the folder of a new business system as data. Use: tools/new_app.py NAME [--root DIR | --in DIR]   (./tk new-app NAME)
 
-The folder builds and passes the checks as it is; nothing elsewhere is edited: the build finds it by glob.
+It works as it is: a type, a form, a rule, a list, rights, and cases that pass. In apps/ it becomes part of the program by the next
+build; with --in DIR it lies in DIR/NAME, from where a running program takes it (--packs DIR), and nothing is compiled.
 """
 import argparse
 import json
@@ -11,102 +12,108 @@ import sys
 
 README = """# {name}
 
-Who uses it, which rows of docs/systems.md it makes work, what it reads and what it writes.
+Who uses it, which rows of docs/systems.md it makes work, what it reads and what it writes. How each part is written: docs/packs.md.
 
-- **People**: name the posts of `manifest.json` and what each does here.
-- **Reads / writes**: the FHIR types of `manifest.json`, and why each is needed.
+- **People**: the posts of `posts/`, and what each does here.
+- **Reads / writes**: the types of `manifest.json`, and why each is needed.
 - **Rules and sources**: every threshold with source, edition and date.
+
+What it does as it was made: an entry ({type}) whose amount is at or above the limit of `settings.json` opens a Task.
 
 | folder | holds |
 |---|---|
-| `types/ forms/ terminology/ rules/ workflows/ indicators/ reports/` | the app as data |
-| `operations/` | C++, only where data cannot say it |
-| `tests/` | `*.case.json` (given / when / then) and `*_test.cpp` |
-| `ui/` | this app's pages; they import only `ui/` and their own |
+| `types/` | its resource types, in short |
+| `rules/` | what happens by itself |
+| `posts/` | who may do what |
+| `tests/` | stories: what must happen, and what must be refused |
+
+`tongkang pack check FOLDER` says all that is wrong; `tongkang pack test FOLDER` plays the stories.
 """
 
-CMAKE = """tk_room(apps/{name} TEST_DEPS kernel/fhir)
-"""
-
-TEST = """// The manifest says truly what this app is and touches.
-#include <gtest/gtest.h>
-
-#include <fstream>
-#include <iterator>
-#include <string>
-
-#include "kernel/fhir/definitions.h"
-#include "kernel/fhir/value.h"
-
-namespace tk {{
-namespace {{
-
-fhir::Document ReadManifest() {{
-  std::ifstream file(TK_SOURCE_DIR "/apps/{name}/manifest.json");
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  auto document = fhir::Document::Parse(text);
-  EXPECT_TRUE(document.ok());
-  return std::move(document).value();
-}}
-
-TEST(Manifest, NamesItsFolder) {{
-  const fhir::Document manifest = ReadManifest();
-  EXPECT_EQ(manifest.Root()["id"].ToString(), "{name}");
-}}
-
-TEST(Manifest, ReadsAndWritesKnownTypes) {{
-  const fhir::Document manifest = ReadManifest();
-  const auto definitions = fhir::Definitions::R4();
-  for (const char* list : {{"reads", "writes"}}) {{
-    ASSERT_TRUE(manifest.Root()[list].is_array()) << list;
-    for (const fhir::Value type : manifest.Root()[list]) {{
-      const std::string name = type.ToString();
-      EXPECT_TRUE(definitions->IsResource(definitions->FindType(name))) << list << ": " << name;
-    }}
-  }}
-}}
-
-}}  // namespace
-}}  // namespace tk
+CMAKE = """tk_room(apps/{name})
 """
 
 
-def make(root, name):
-    """Writes the folder and returns its files; raises ValueError when the name is bad or taken."""
-    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or len(name) > 40:
-        raise ValueError(f"'{name}': a name is lower case letters, digits and single '_', at most 40, such as home_nursing")
-    folder = os.path.join(root, "apps", name)
-    if os.path.exists(folder):
-        raise ValueError(f"apps/{name} exists already")
-    words = name.replace("_", " ").capitalize()
-    manifest = {"id": name, "title": {"zh-CN": words, "en": words}, "version": "0.1.0",
-                "reads": ["Patient"], "writes": [], "doors": []}
-    files = {
-        "README.md": README.format(name=name),
-        "manifest.json": json.dumps(manifest, indent=2) + "\n",
-        "CMakeLists.txt": CMAKE.format(name=name),
-        "tests/manifest_test.cpp": TEST.format(name=name),
+def files_of(name):
+    words = name.replace("-", " ").capitalize()
+    kind = "".join(word.capitalize() for word in name.split("-")) + "Entry"
+    titles = {"zh-CN": words, "en": words}
+    source = {"text": "Say here where the rule comes from", "edition": "0.1.0", "date": "2026-01-01"}
+    system = f"http://tongkang.dev/fhir/CodeSystem/{name}-task"
+    parts = {
+        "manifest.json": {"id": name, "title": titles, "version": "0.1.0",
+                          "reads": [kind, "Task"], "writes": [kind, "Task"], "doors": []},
+        "settings.json": {"limit": 10, "source": source["text"], "edition": source["edition"], "date": source["date"]},
+        f"types/{name}-entry.json": {
+            "type": kind, "title": titles,
+            "elements": {
+                "what": {"type": "string", "min": 1, "title": {"zh-CN": "名称", "en": "What"}},
+                "amount": {"type": "decimal", "min": 1, "title": {"zh-CN": "数量", "en": "Amount"}},
+                "state": {"type": "code", "min": 1, "title": {"zh-CN": "状态", "en": "State"},
+                          "codes": {"open": {"zh-CN": "待处理", "en": "open"}, "done": {"zh-CN": "已处理", "en": "done"}}},
+            },
+            "search": {"state": "state", "amount": "amount"}},
+        "rules/over-limit.json": {
+            "id": f"{name}.over-limit", "version": 1, "title": {"zh-CN": "达到限值", "en": "At the limit"}, "source": source,
+            "constants": {"limit": {"setting": "limit"}},
+            "on": {"type": kind, "operations": ["create", "update"]},
+            "where": "state = 'open' and amount >= %limit",
+            "do": [{"create": {
+                "resourceType": "Task", "status": "requested", "intent": "order",
+                "code": {"coding": [{"system": system, "code": "look"}], "text": words},
+                "focus": {"reference": f"='{kind}/' + id"},
+                "description": "=what + ': ' + amount.toString()"}}]},
+        f"posts/{name}-clerk.json": {
+            "id": f"{name}-clerk", "title": {"zh-CN": words, "en": words + " clerk"}, "source": source,
+            "reads": [kind, "Task"], "writes": [kind]},
+        "tests/over-limit.case.json": {"cases": [
+            {"name": "at the limit a task is opened, below it none",
+             "with": [{"amount": 9.9, "tasks": 0}, {"amount": 10, "tasks": 1}, {"amount": 10.5, "tasks": 1}],
+             "steps": [
+                 {"as": f"{name}-clerk", "do": f"POST {kind}",
+                  "body": {"resourceType": kind, "what": "A thing", "amount": "${amount}", "state": "open"},
+                  "status": 201, "let": {"id": "id"}},
+                 {"find": f"Task?focus={kind}/${{id}}", "count": "${tasks}"}]},
+            {"name": "who is no clerk is refused",
+             "steps": [{"as": "screener", "do": f"POST {kind}", "status": 403,
+                        "body": {"resourceType": kind, "what": "A thing", "amount": 1, "state": "open"}}]}]},
     }
+    texts = {path: json.dumps(part, indent=2, ensure_ascii=False) + "\n" for path, part in parts.items()}
+    texts["README.md"] = README.format(name=name, type=kind)
+    return texts
+
+
+def make(folder, name, is_room):
+    """Writes the folder and returns its files; raises ValueError when the name is bad or taken."""
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or len(name) > 40:
+        raise ValueError(f"'{name}': a name is lower case letters, digits and single dashes, at most 40, such as home-nursing")
+    if os.path.exists(folder):
+        raise ValueError(f"{folder} exists already")
+    files = files_of(name)
+    if is_room:
+        files["CMakeLists.txt"] = CMAKE.format(name=name)
     for path, text in files.items():
         full = os.path.join(folder, path)
         os.makedirs(os.path.dirname(full), exist_ok=True)
         with open(full, "w", encoding="utf-8") as out:
             out.write(text)
-    return [f"apps/{name}/{path}" for path in files]
+    return [os.path.join(folder, path) for path in sorted(files)]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--root", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+    parser.add_argument("--root", default=os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")))
+    parser.add_argument("--in", dest="packs", help="a folder of packs outside the source")
     parser.add_argument("name")
     args = parser.parse_args()
+    folder = os.path.join(args.packs or os.path.join(args.root, "apps"), args.name)
     try:
-        files = make(args.root, args.name)
+        files = make(folder, args.name, args.packs is None)
     except ValueError as error:
         print(f"new-app: {error}", file=sys.stderr)
         return 1
     print("\n".join(files))
-    print(f"next: write apps/{args.name}/README.md, then ./tk build && ctest --test-dir build/dev -L apps/{args.name}")
+    print(f"next: tongkang pack test {folder}, then docs/packs.md")
     return 0
 
 

@@ -188,27 +188,23 @@ class NewApp(unittest.TestCase):
                 with open(os.path.join(HERE, "..", name), encoding="utf-8") as src, \
                         open(os.path.join(root, name), "w", encoding="utf-8") as out:
                     out.write(src.read())
-            new_app.make(root, "home_nursing")
+            new_app.make(os.path.join(root, "apps/home-nursing"), "home-nursing", True)
             rules = [rule for rule in tidy.RULES if rule not in ("systems", "third-party")]
             self.assertEqual(list(tidy.findings(tidy.Tree(root), rules)), [])
 
-    def test_is_formatted(self):
+    def test_outside_the_source_it_is_data_alone(self):
         with tempfile.TemporaryDirectory() as root:
-            new_app.make(root, "home_nursing")
-            path = os.path.join(root, "apps/home_nursing/tests/manifest_test.cpp")
-            style = "file:" + os.path.join(HERE, "..", ".clang-format")
-            done = subprocess.run(["clang-format-14", "--dry-run", "--Werror", f"--style={style}", path],
-                                  capture_output=True, text=True, check=False)
-            self.assertEqual(done.stderr, "")
+            files = new_app.make(os.path.join(root, "home-nursing"), "home-nursing", False)
+            self.assertEqual({name.rsplit(".", 1)[1] for name in files}, {"json", "md"})
 
     def test_refuses_bad_and_taken_names(self):
         with tempfile.TemporaryDirectory() as root:
-            for name in ("", "Screening", "a-b", "../x", "a__b", "9a", "x" * 41):
+            for name in ("", "Screening", "a_b", "../x", "a--b", "9a", "x" * 41):
                 with self.assertRaises(ValueError):
-                    new_app.make(root, name)
-            new_app.make(root, "recall")
+                    new_app.make(os.path.join(root, name), name, True)
+            new_app.make(os.path.join(root, "recall"), "recall", True)
             with self.assertRaisesRegex(ValueError, "exists already"):
-                new_app.make(root, "recall")
+                new_app.make(os.path.join(root, "recall"), "recall", True)
 
 
 class Package(unittest.TestCase):

@@ -3,155 +3,190 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "kernel/base/file.h"
-#include "kernel/workflow/notice.h"
 
 namespace tk::app {
 namespace {
-
-Error InFile(const Pack& pack, std::string_view path, std::string_view element, std::string_view text) {
-  return MakeIssue(ErrorCode::kInvalid, "invalid", std::string(element),
-                   fmt::format("apps/{}/{}: {}: {}", pack.id, path, element, text));
-}
-
-Result<fhir::Document> ParseFile(const Pack& pack, const File& file) {
-  auto document = fhir::Document::Parse(file.content);
-  if (document.ok() && document->Root().is_object()) return document;
-  const std::string why = document.ok() ? "must be one JSON object" : document.error().external;
-  return MakeError(ErrorCode::kIncorrect, fmt::format("apps/{}/{}: {}", pack.id, file.path, why));
-}
-
-Status ReadTypes(const fhir::Definitions& definitions, const Pack& pack, fhir::Value manifest,
-                 const char* member, std::vector<std::string>* out) {
-  if (!manifest[member].is_array())
-    return InFile(pack, "manifest.json", member, "must be a list of resource types");
-  for (fhir::Value each : manifest[member]) {
-    out->push_back(each.ToString());
-    if (!definitions.IsResource(definitions.FindType(out->back()))) {
-      return InFile(pack, "manifest.json", member, "names no resource type: " + out->back());
-    }
-  }
-  return {};
-}
-
-Status ReadManifest(const fhir::Definitions& definitions, const Pack& pack, App* app) {
-  const File* file = pack.Find("manifest.json");
-  if (file == nullptr)
-    return MakeError(ErrorCode::kInvalid, fmt::format("apps/{}: has no manifest.json", pack.id));
-  const fhir::Document document = TRY(ParseFile(pack, *file));
-  const fhir::Value root = document.Root();
-  app->id = root["id"].ToString();
-  if (app->id != pack.id) return InFile(pack, file->path, "id", "must be the folder's name");
-  app->version = root["version"].ToString();
-  app->title_zh = root["title"]["zh-CN"].ToString();
-  app->title_en = root["title"]["en"].ToString();
-  if (app->version.empty()) return InFile(pack, file->path, "version", "is missing");
-  if (app->title_zh.empty() || app->title_en.empty())
-    return InFile(pack, file->path, "title", "needs zh-CN and en");
-  TRY(ReadTypes(definitions, pack, root, "reads", &app->reads));
-  return ReadTypes(definitions, pack, root, "writes", &app->writes);
-}
 
 interaction::Response NotFound(std::string text) {
   return interaction::OutcomeOf(MakeError(ErrorCode::kNotFound, std::move(text)));
 }
 
-}  // namespace
-
-const File* Pack::Find(std::string_view path) const {
-  const auto at =
-      std::find_if(files.begin(), files.end(), [&](const File& file) { return file.path == path; });
-  return at == files.end() ? nullptr : &*at;
+bool IsRead(const interaction::Request& request) {
+  return request.method == interaction::Method::kGet || request.method == interaction::Method::kHead;
 }
 
-namespace {
-
-constexpr size_t kSettingsBytesMax = size_t{1} << 20;
-
-Result<fhir::Document> ReadSettings(const Pack& pack, const std::string& settings_file) {
-  if (!settings_file.empty() && FileExists(settings_file)) {
-    const std::string text = TRY(ReadFile(settings_file, kSettingsBytesMax));
-    auto own = fhir::Document::Parse(text);
-    if (own.ok() && own->Root().is_object()) return own;
-    return MakeError(
-        ErrorCode::kIncorrect,
-        fmt::format("{}: {}", settings_file, own.ok() ? "must be one JSON object" : own.error().external));
-  }
-  const File* const file = pack.Find("settings.json");
-  return file != nullptr ? ParseFile(pack, *file) : fhir::Document::Parse("{}");
+interaction::Response OnlyRead(std::string_view what) {
+  interaction::Response refusal =
+      interaction::OutcomeOf(MakeError(ErrorCode::kUnsupported, fmt::format("{} can only be read", what)));
+  refusal.status = 405;
+  refusal.headers.emplace_back("Allow", "GET, HEAD");
+  return refusal;
 }
 
-}  // namespace
-
-Result<App> LoadPack(const fhir::Definitions& definitions, const Pack& pack,
-                     const std::string& settings_file) {
-  App app;
-  TRY(ReadManifest(definitions, pack, &app));
-  const fhir::Document settings = TRY(ReadSettings(pack, settings_file));
-  app.settings = std::string(settings.Text());
-  for (const File& file : pack.files) {
-    if (!file.path.starts_with("rules/") || !file.path.ends_with(".json")) continue;
-    const std::string name = fmt::format("apps/{}/{}", pack.id, file.path);
-    app.rules.push_back(TRY(rules::ParseRule(definitions, pack.id, name, file.content, settings.Root(),
-                                             workflow::FullVocabulary())));
-    for (const fhir::TypeId written : app.rules.back().Writes()) {
-      const std::string type(definitions.Type(written).name);
-      if (std::find(app.writes.begin(), app.writes.end(), type) == app.writes.end()) {
-        return InFile(pack, file.path, "do", "writes " + type + ", which the manifest's writes do not name");
-      }
-    }
-  }
-  return app;
-}
-
-Result<std::unique_ptr<Runtime>> Runtime::Start(const Options& options, std::span<const Pack> packs) {
-  auto runtime = std::make_unique<Runtime>();
+std::vector<rules::Rule> TakeRules(std::vector<App>* apps) {
   std::vector<rules::Rule> all;
-  for (const Pack& pack : packs) {
-    const std::string folder =
-        options.apps_folder.empty() ? std::string() : fmt::format("{}/{}", options.apps_folder, pack.id);
-    App app =
-        TRY(LoadPack(options.engine->definitions(), pack, folder.empty() ? "" : folder + "/settings.json"));
+  for (App& app : *apps) {
     for (rules::Rule& rule : app.rules) all.push_back(std::move(rule));
     app.rules.clear();
-    runtime->apps_.push_back(std::move(app));
-    runtime->operations_.push_back(nullptr);
-    const auto code = std::find_if(options.code.begin(), options.code.end(),
-                                   [&](const Code& each) { return each.id == pack.id; });
-    if (code == options.code.end()) continue;
-    TRY(MakeFolder(folder));
-    runtime->operations_.back() =
-        TRY(code->make({options.engine, options.index, options.interactions, options.clock, folder,
-                        runtime->apps_.back().settings, options.report}));
   }
+  return all;
+}
+
+std::vector<forms::Form> TakeForms(std::vector<App>* apps) {
+  std::vector<forms::Form> all;
+  for (App& app : *apps) {
+    for (forms::Form& form : app.forms) all.push_back(std::move(form));
+    app.forms.clear();
+  }
+  return all;
+}
+
+}  // namespace
+
+/// What requests are answered from; the rules are the runner's.
+struct Runtime::Apps {
+  std::vector<App> all;
+  const App* Find(std::string_view id) const {
+    const auto at = std::find_if(all.begin(), all.end(), [&](const App& each) { return each.id == id; });
+    return at == all.end() ? nullptr : &*at;
+  }
+};
+
+Runtime::~Runtime() = default;
+
+std::shared_ptr<const Runtime::Apps> Runtime::Now() const {
+  const std::lock_guard hold(mutex_);
+  return apps_;
+}
+
+Status Runtime::StartRunner(std::vector<rules::Rule> rules) {
   rules::Runner::Options runner;
-  runner.engine = options.engine;
-  runner.index = options.index;
-  runner.folder = options.folder;
-  runner.report = options.report;
-  runtime->runner_ = TRY(rules::Runner::Start(runner, std::move(all)));
+  runner.engine = options_.engine;
+  runner.index = options_.index;
+  runner.folder = options_.folder;
+  runner.report = options_.report;
+  std::shared_ptr<rules::Runner> started = TRY(rules::Runner::Start(runner, std::move(rules)));
+  const std::lock_guard hold(mutex_);
+  runner_ = std::move(started);
+  return {};
+}
+
+Result<std::unique_ptr<Runtime>> Runtime::Start(const Options& options, std::vector<App> apps) {
+  auto runtime = std::make_unique<Runtime>();
+  runtime->options_ = options;
+  for (const App& app : apps) {
+    const auto code = std::find_if(options.code.begin(), options.code.end(),
+                                   [&](const Code& each) { return each.id == app.id; });
+    if (code == options.code.end()) continue;
+    const std::string folder = fmt::format("{}/{}", options.apps_folder, app.id);
+    TRY(MakeFolder(folder));
+    runtime->operations_.emplace_back(
+        app.id, TRY(code->make({options.engine, options.index, options.interactions, options.clock, folder,
+                                runtime->settings_.emplace_back(app.settings), options.report})));
+  }
+  std::vector<rules::Rule> rules = TakeRules(&apps);
+  if (options.forms != nullptr) options.forms->Set(TakeForms(&apps));
+  runtime->apps_ = std::make_shared<const Apps>(Apps{std::move(apps)});
+  TRY(runtime->StartRunner(std::move(rules)));
   return runtime;
+}
+
+Status Runtime::Reload(std::vector<App> apps) {
+  std::vector<rules::Rule> rules = TakeRules(&apps);
+  if (options_.forms != nullptr) options_.forms->Set(TakeForms(&apps));
+  auto fresh = std::make_shared<const Apps>(Apps{std::move(apps)});
+  std::shared_ptr<rules::Runner> old;
+  {
+    const std::lock_guard hold(mutex_);
+    old = std::move(runner_);
+    apps_ = std::move(fresh);
+  }
+  old.reset();  // ends at its position, from which the next one goes on
+  return StartRunner(std::move(rules));
+}
+
+rules::Runner::Statistics Runtime::rule_statistics() const {
+  const std::lock_guard hold(mutex_);
+  return runner_ == nullptr ? rules::Runner::Statistics() : runner_->statistics();
+}
+
+bool Runtime::Settle(int timeout_ms) const {
+  const int64_t until_us = MonotonicUs() + int64_t{timeout_ms} * 1000;
+  while (MonotonicUs() < until_us) {
+    const uint64_t head = options_.engine->Head().t;
+    if (rule_statistics().t >= head && options_.engine->Head().t == head) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
+}
+
+void Runtime::HandleForms(const App& app, const interaction::Request& request,
+                          const interaction::Done& done) const {
+  if (!IsRead(request)) return done(OnlyRead("forms"));
+  interaction::Response response;
+  std::string list;
+  fhir::JsonWriter out(&list);
+  out.Object().Key("forms").Array();
+  if (options_.forms != nullptr) {
+    for (const auto& form : options_.forms->all()) {
+      if (form->app != app.id) continue;
+      if (request.path.size() == 2 &&
+          (form->id == request.path[1] || form->id == app.id + "." + request.path[1])) {
+        response.body = std::string(form->questionnaire->Text());
+        return done(std::move(response));
+      }
+      out.Object().Member("id", form->id).Member("url", form->url).Key("version").Int(form->version);
+      out.Key("title").Object().Member("zh-CN", form->title_zh).Member("en", form->title_en).End().End();
+    }
+  }
+  if (request.path.size() != 1) return done(NotFound("this app has no such form"));
+  out.End().End();
+  response.content_type = "application/json; charset=utf-8";
+  response.body = std::move(list);
+  done(std::move(response));
+}
+
+void Runtime::HandleLists(std::shared_ptr<const Apps> apps, const App& app, interaction::Request request,
+                          interaction::Done done) const {
+  if (!IsRead(request)) return done(OnlyRead("lists"));
+  const fhir::Definitions& definitions = options_.engine->definitions();
+  if (request.path.size() == 1) {
+    interaction::Response response;
+    response.content_type = "application/json; charset=utf-8";
+    response.body = ListsJson(definitions, app.lists);
+    return done(std::move(response));
+  }
+  const auto list = std::find_if(app.lists.begin(), app.lists.end(), [&](const List& each) {
+    return request.path.size() == 2 && each.id == request.path[1];
+  });
+  if (list == app.lists.end()) return done(NotFound("this app has no such list"));
+  if (options_.interactions == nullptr) return done(NotFound("nothing can be asked here"));
+  // The list lives as long as its answer, also when the packs are loaded anew meanwhile.
+  AnswerList(*options_.interactions, definitions, *list, std::move(request),
+             [apps = std::move(apps), done = std::move(done)](interaction::Response answer) {
+               done(std::move(answer));
+             });
 }
 
 void Runtime::Handle(interaction::Request request, interaction::Done done) const {
   if (request.path.empty()) return done(NotFound("name an app: /app/<id>/"));
-  const auto app =
-      std::find_if(apps_.begin(), apps_.end(), [&](const App& each) { return each.id == request.path[0]; });
-  if (app == apps_.end()) return done(NotFound("no such app is installed here"));
+  const std::shared_ptr<const Apps> apps = Now();
+  const App* const app = apps->Find(request.path[0]);
+  if (app == nullptr) return done(NotFound("no such app is installed here"));
   request.path.erase(request.path.begin());
+  if (!request.path.empty() && request.path[0] == "lists")
+    return HandleLists(apps, *app, std::move(request), std::move(done));
+  if (!request.path.empty() && request.path[0] == "forms") return HandleForms(*app, request, done);
   if (request.path.size() != 1 || request.path[0] != "settings") {
-    Operations* const operations = operations_[static_cast<size_t>(app - apps_.begin())].get();
-    if (operations == nullptr) return done(NotFound("this app offers: settings"));
-    return operations->Handle(std::move(request), std::move(done));
+    const auto operations = std::find_if(operations_.begin(), operations_.end(),
+                                         [app](const auto& each) { return each.first == app->id; });
+    if (operations == operations_.end()) return done(NotFound("this app offers: settings, lists, forms"));
+    return operations->second->Handle(std::move(request), std::move(done));
   }
-  if (request.method != interaction::Method::kGet && request.method != interaction::Method::kHead) {
-    interaction::Response refusal =
-        interaction::OutcomeOf(MakeError(ErrorCode::kUnsupported, "settings can only be read"));
-    refusal.status = 405;
-    refusal.headers.emplace_back("Allow", "GET, HEAD");
-    return done(std::move(refusal));
-  }
+  if (!IsRead(request)) return done(OnlyRead("settings"));
   interaction::Response response;
   response.content_type = "application/json; charset=utf-8";
   response.body = app->settings;

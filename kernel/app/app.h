@@ -1,14 +1,20 @@
 // What an app is to the platform: a pack of files (manifest, rules, settings, forms …) found by folder, checked when it is loaded.
-// Flow:   build: tools/embed_packs.py gathers apps/*/ into the program → InstalledPacks → Runtime::Start checks every file, starts the rules
-// Adding an app edits no central file. Source: DESIGN 3, 5.
+// Flow:   build: tools/embed_packs.py gathers apps/*/ into the program → InstalledPacks, with those of a folder: PackSet (pack_set.h)
+//         → LoadDefinitions (types/), LoadPacks (all else: every file checked) → Runtime::Start starts the rules
+// Adding an app edits no central file. What a pack may hold: docs/packs.md. Source: DESIGN 3, 5.
 #pragma once
 
+#include <deque>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "kernel/access/posts.h"
+#include "kernel/app/list.h"
+#include "kernel/forms/form.h"
 #include "kernel/interaction/interaction.h"
 #include "kernel/rules/runner.h"
 #include "kernel/terminology/platform.h"
@@ -21,9 +27,12 @@ struct File {
   std::string_view content;
 };  // path within the app: "rules/fever.json"
 struct Pack {
-  std::string_view id;          // the folder's name
-  std::span<const File> files;  // sorted by path
+  std::string_view id;           // the folder's name
+  std::span<const File> files;   // sorted by path
+  std::string_view origin = {};  // where it lies; "": linked in, from apps/<id>
   const File* Find(std::string_view path) const;
+  /// What messages call a file of it.
+  std::string NameOf(std::string_view path) const;
 };
 /// The packs linked into this program, sorted by id.
 std::span<const Pack> InstalledPacks();
@@ -71,11 +80,22 @@ struct App {
   std::vector<std::string> reads, writes;
   std::string settings;  // JSON object; "{}" when the app has none
   std::vector<rules::Rule> rules;
+  std::vector<access::PackPost> posts;
+  std::vector<List> lists;
+  std::vector<forms::Form> forms;  // until they are the runtime's
 };
+/// What the actions of packs may be: the rules' own, and those of the rooms above.
+const rules::Vocabulary& ActionVocabulary();
 /// `settings_file`: if it is there, it replaces the pack's settings.json as a whole (a city's own values).
-/// Errors: kInvalid / kIncorrect with the file, and line and column or element path.
+/// Errors: kInvalid / kIncorrect with all that is wrong, a line each: file, line, column, element path, and how to mend it.
 Result<App> LoadPack(const fhir::Definitions& definitions, const Pack& pack,
                      const std::string& settings_file = {});
+/// All of them; `apps_folder`: where a city's settings lie, DIR/apps; "" = nowhere. Errors: as LoadPack, of all packs.
+Result<std::vector<App>> LoadPacks(const fhir::Definitions& definitions, std::span<const Pack> packs,
+                                   const std::string& apps_folder);
+
+/// What they bring to the posts, in their order.
+std::vector<access::PackPost> PostsOf(std::span<const App> apps);
 
 struct WorkflowOptions {
   std::string data_folder;             // where a city's working_time.json may be; "" = none
@@ -100,20 +120,39 @@ class Runtime {
     std::string folder;       // of the rules' position
     std::string apps_folder;  // DIR/apps: settings.json and files of each app; "" = none
     std::span<const Code> code;
+    forms::Forms* forms =
+        nullptr;  // filled with those of the apps; the interactions' too. May be null in tests
     std::function<void(const std::string&)> report;
   };
-  static Result<std::unique_ptr<Runtime>> Start(const Options& options, std::span<const Pack> packs);
+  static Result<std::unique_ptr<Runtime>> Start(const Options& options, std::vector<App> apps);
+  ~Runtime();
 
-  /// `path` after "/app": {"screening", "settings"}. Every app has: GET settings (its settings with their sources); the rest is its operations'.
+  /// Other versions of the packs in place of the running ones; what was going on is finished by the old ones, and none is judged twice. Their types are
+  /// those of the engine until the next start. Errors: as Start's; then the old ones go on.
+  Status Reload(std::vector<App> apps);
+
+  /// `path` after "/app": {"screening", "settings"}. Every app has: GET settings (its settings with their sources), lists
+  /// (list.h) and forms (each as a Questionnaire); the rest is its operations'.
   /// `done` is called once, here or on the writer's thread. May take milliseconds: on a worker.
   void Handle(interaction::Request request, interaction::Done done) const;
-  const rules::Runner& runner() const { return *runner_; }
-  const std::vector<App>& apps() const { return apps_; }
+  /// Waits until rules have judged all that is in the log, and all that they made of it, for tests. False after `timeout_ms`.
+  bool Settle(int timeout_ms) const;
+  rules::Runner::Statistics rule_statistics() const;
 
  private:
-  std::vector<App> apps_;                                // without their rules, which the runner has
-  std::vector<std::unique_ptr<Operations>> operations_;  // [app]; null where an app is data alone
-  std::unique_ptr<rules::Runner> runner_;
+  struct Apps;
+  std::shared_ptr<const Apps> Now() const;
+  Status StartRunner(std::vector<rules::Rule> rules);
+  void HandleForms(const App& app, const interaction::Request& request, const interaction::Done& done) const;
+  void HandleLists(std::shared_ptr<const Apps> apps, const App& app, interaction::Request request,
+                   interaction::Done done) const;
+
+  Options options_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Apps> apps_;
+  std::shared_ptr<rules::Runner> runner_;
+  std::deque<std::string> settings_;  // of apps with C++, who may keep them
+  std::vector<std::pair<std::string, std::unique_ptr<Operations>>> operations_;  // of apps with C++
 };
 
 }  // namespace tk::app

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernel/app/app.h"
+#include "kernel/app/type_file.h"
 #include "kernel/base/file.h"
 #include "kernel/search/extract.h"
 
@@ -25,32 +26,50 @@ Error FileError(const std::string& name, std::string_view path, std::string_view
                    fmt::format("{}: {}; {}", name, what, kMend));
 }
 
-Result<TypeFile> ReadOne(std::string name, std::string text) {
-  auto document = fhir::Document::Parse(text);
-  if (!document.ok()) return FileError(name, {}, document.error().external);
-  TypeFile file{std::move(name), std::move(text), std::move(document).value()};
-  const fhir::Value root = file.document.Root();
-  for (const char* member : {"resourceType", "url"}) {
-    if (root[member].ToString().empty())
-      return FileError(file.name, member, fmt::format("it has no {}, which every definition needs", member));
+Status ReadOne(const std::string& name, std::string text, std::vector<TypeFile>* files) {
+  fhir::JsonFile source = TRY(fhir::JsonFile::Parse(name, text));
+  std::vector<std::string> texts;
+  if (IsShortType(source.root())) {
+    texts = ExpandType(&source);
+    if (!source.good()) return source.Failure();
+  } else {
+    texts.push_back(std::move(text));
   }
-  return file;
+  for (std::string& each : texts) {
+    fhir::Document document = TRY(fhir::Document::Parse(each));
+    TypeFile file{name, std::move(each), std::move(document)};
+    const fhir::Value root = file.document.Root();
+    for (const char* member : {"resourceType", "url"}) {
+      if (root[member].ToString().empty())
+        return FileError(file.name, member,
+                         fmt::format("it has no {}, which every definition needs", member));
+    }
+    files->push_back(std::move(file));
+  }
+  return {};
 }
 
+/// All that is wrong with the files, each by itself, at once.
 Result<std::vector<TypeFile>> ReadAll(std::span<const Pack> packs, const std::string& folder) {
   std::vector<TypeFile> files;
+  std::vector<Error> failures;
+  const auto read = [&](const std::string& name, std::string text) {
+    if (Status one = ReadOne(name, std::move(text), &files); !one.ok()) failures.push_back(one.error());
+  };
   for (const Pack& pack : packs) {
     for (const File& file : pack.files) {
-      if (!file.path.starts_with("types/") || !file.path.ends_with(".json")) continue;
-      files.push_back(TRY(ReadOne(fmt::format("apps/{}/{}", pack.id, file.path), std::string(file.content))));
+      if (file.path.starts_with("types/") && file.path.ends_with(".json"))
+        read(pack.NameOf(file.path), std::string(file.content));
     }
   }
-  if (folder.empty() || !FileExists(folder)) return files;
-  for (const std::string& name : TRY(ListFolder(folder))) {
-    if (!name.ends_with(".json")) continue;
-    const std::string path = folder + "/" + name;
-    files.push_back(TRY(ReadOne(path, TRY(ReadFile(path, kTypeFileBytesMax)))));
+  if (!folder.empty() && FileExists(folder)) {
+    for (const std::string& name : TRY(ListFolder(folder))) {
+      if (!name.ends_with(".json")) continue;
+      const std::string path = folder + "/" + name;
+      read(path, TRY(ReadFile(path, kTypeFileBytesMax)));
+    }
   }
+  if (!failures.empty()) return fhir::JoinFailures(failures);
   return files;
 }
 

@@ -55,8 +55,7 @@ Result<std::shared_ptr<workflow::Shelf>> LoadWorkflows(const fhir::Definitions& 
     context.posts = options.posts;
     for (const File& file : pack.files) {
       if (!file.path.starts_with("workflows/") || !file.path.ends_with(".json")) continue;
-      all.push_back(TRY(workflow::ParseWorkflow(context, fmt::format("apps/{}/{}", pack.id, file.path),
-                                                std::string(file.content))));
+      all.push_back(TRY(workflow::ParseWorkflow(context, pack.NameOf(file.path), std::string(file.content))));
       TRY(CheckWrites(definitions, app, all.back()));
     }
   }

@@ -1,0 +1,237 @@
+#include "kernel/app/list.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernel/base/text.h"
+#include "kernel/rules/template.h"
+#include "kernel/search/query.h"
+
+namespace tk::app {
+namespace {
+
+constexpr size_t kColumnsMax = 60, kCellItemsMax = 20;
+
+void ReadTitles(fhir::JsonFile* file, const std::string& path, fhir::Value of, std::string* id,
+                std::string* zh, std::string* en) {
+  *id = of["id"].ToString();
+  *zh = of["title"]["zh-CN"].ToString();
+  *en = of["title"]["en"].ToString();
+  if (id->empty()) file->Note(path + ".id", "is missing");
+  if (zh->empty() || en->empty()) file->Note(path + ".title", "needs zh-CN and en");
+}
+
+void ReadColumns(const fhir::Definitions& definitions, fhir::JsonFile* file, List* list) {
+  const fhir::Value columns = file->root()["columns"];
+  if (columns.size() == 0 || columns.size() > kColumnsMax)
+    return file->Note("columns", fmt::format("must be a list of 1 to {}", kColumnsMax));
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const std::string path = fmt::format("columns[{}]", i);
+    ListColumn column;
+    ReadTitles(file, path, columns.At(i), &column.id, &column.title_zh, &column.title_en);
+    column.sort = columns.At(i)["sort"].ToString();
+    auto value = fhir::path::Expression::Compile(columns.At(i)["value"].ToString(), definitions, list->type);
+    if (value.ok())
+      column.value = std::make_unique<const fhir::path::Expression>(std::move(value).value());
+    else
+      file->Note(path + ".value", value.error());
+    list->columns.push_back(std::move(column));
+  }
+}
+
+void ReadFilters(const fhir::Definitions& definitions, fhir::JsonFile* file, List* list) {
+  const fhir::Value filters = file->root()["filters"];
+  for (size_t i = 0; i < filters.size(); ++i) {
+    const std::string path = fmt::format("filters[{}]", i);
+    ListFilter filter;
+    ReadTitles(file, path, filters.At(i), &filter.id, &filter.title_zh, &filter.title_en);
+    filter.parameter = filters.At(i)["parameter"].ToString();
+    const bool is_common = filter.parameter == "_id" || filter.parameter == "_lastUpdated";
+    if (!is_common && definitions.FindSearchParameter(list->type, filter.parameter) == nullptr)
+      file->Note(path + ".parameter", fmt::format("{} has no search parameter {}",
+                                                  definitions.Type(list->type).name, filter.parameter));
+    if (filter.id.starts_with("_")) file->Note(path + ".id", "must not begin with _");
+    list->filters.push_back(std::move(filter));
+  }
+}
+
+/// The list's own search, and what is added to it.
+std::string QueryOf(const List& list, const std::string& more, const std::string& sort) {
+  std::string query = list.where;
+  const auto add = [&query](std::string_view part) {
+    if (part.empty()) return;
+    query.append(query.empty() ? "" : "&").append(part);
+  };
+  add(more);
+  if (!sort.empty()) add("_sort=" + sort);
+  return query;
+}
+
+void WriteTitles(const std::string& id, const std::string& zh, const std::string& en, fhir::JsonWriter* out) {
+  out->Member("id", id).Key("title").Object().Member("zh-CN", zh).Member("en", en).End();
+}
+
+void WriteList(const fhir::Definitions& definitions, const List& list, fhir::JsonWriter* out) {
+  WriteTitles(list.id, list.title_zh, list.title_en, out);
+  out->Member("type", definitions.Type(list.type).name).Key("columns").Array();
+  for (const ListColumn& column : list.columns) {
+    out->Object();
+    WriteTitles(column.id, column.title_zh, column.title_en, out);
+    if (!column.sort.empty()) out->Member("sort", column.sort);
+    out->End();
+  }
+  out->End().Key("filters").Array();
+  for (const ListFilter& filter : list.filters) {
+    out->Object();
+    WriteTitles(filter.id, filter.title_zh, filter.title_en, out);
+    out->Member("parameter", filter.parameter).End();
+  }
+  out->End();
+}
+
+Status WriteRow(const fhir::Definitions& definitions, const List& list, fhir::Value record,
+                fhir::JsonWriter* out) {
+  out->Object().Member("record",
+                       fmt::format("{}/{}", record["resourceType"].ToString(), record["id"].ToString()));
+  out->Key("cells").Object();
+  fhir::path::Environment environment;
+  environment.definitions = &definitions;
+  environment.resource = record;
+  const fhir::path::Item context = fhir::path::ResourceItem(definitions, record);
+  for (const ListColumn& column : list.columns) {
+    fhir::path::Collection found;
+    TRY(column.value->Evaluate(environment, context, &found));
+    if (found.empty()) continue;
+    out->Key(column.id);
+    if (found.size() == 1) {
+      rules::WriteItem(found[0], out);
+      continue;
+    }
+    out->Array();
+    for (size_t i = 0; i < std::min(found.size(), kCellItemsMax); ++i) rules::WriteItem(found[i], out);
+    out->End();
+  }
+  out->End().End();
+  return {};
+}
+
+/// The search's answer as the list's; what it says for the audit stays.
+Result<interaction::Response> AsRows(const fhir::Definitions& definitions, const List& list,
+                                     interaction::Response answer) {
+  const fhir::Document bundle = TRY(fhir::Document::Parse(answer.body));
+  std::string text;
+  fhir::JsonWriter out(&text);
+  out.Object();
+  WriteList(definitions, list, &out);
+  out.Key("rows").Array();
+  for (const fhir::Value entry : bundle.Root()["entry"]) {
+    if (entry["search"]["mode"].ToString() != "match") continue;
+    TRY(WriteRow(definitions, list, entry["resource"], &out));
+  }
+  out.End();
+  if (bundle.Root()["total"].present()) out.Key("total").Raw(bundle.Root()["total"].Json());
+  for (const fhir::Value link : bundle.Root()["link"]) {
+    const std::string url = link["url"].ToString();
+    const size_t mark = url.find('?');
+    if (link["relation"].ToString() == "next" && mark != std::string::npos)
+      out.Member("next", fmt::format("/app/{}/lists/{}{}", list.app, list.id, url.substr(mark)));
+  }
+  out.End();
+  answer.body = std::move(text);
+  answer.content_type = "application/json; charset=utf-8";
+  answer.etag.clear();
+  return answer;
+}
+
+/// What may be asked: the filters, _count, _sort by a column, and a following page as it was told.
+Result<std::string> AskedOf(const List& list, std::string_view query) {
+  if (query.find("_page=") != std::string_view::npos) return std::string(query);
+  std::string more, sort = list.sort;
+  while (!query.empty()) {
+    const std::string_view part = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), part.size() + 1));
+    if (part.empty()) continue;
+    const std::string_view name = part.substr(0, part.find('=')),
+                           value = part.substr(std::min(part.size(), name.size() + 1));
+    const auto filter = std::find_if(list.filters.begin(), list.filters.end(),
+                                     [name](const ListFilter& each) { return each.id == name; });
+    const bool is_column =
+        name == "_sort" && std::any_of(list.columns.begin(), list.columns.end(), [&](const ListColumn& each) {
+          return !each.sort.empty() && (value == each.sort || value == "-" + each.sort);
+        });
+    if (filter != list.filters.end()) {
+      more += fmt::format("{}{}={}", more.empty() ? "" : "&", filter->parameter, value);
+    } else if (is_column) {
+      sort = std::string(value);
+    } else if (name == "_count" || name == "_total") {
+      more += fmt::format("{}{}", more.empty() ? "" : "&", part);
+    } else {
+      std::vector<std::string> known = {"_count", "_total", "_sort"};
+      for (const ListFilter& each : list.filters) known.push_back(each.id);
+      return MakeError(
+          ErrorCode::kIncorrect,
+          fmt::format("this list is asked by {}; _sort by a column that has one", fmt::join(known, ", ")));
+    }
+  }
+  return QueryOf(list, more, sort);
+}
+
+}  // namespace
+
+Result<List> ParseList(const fhir::Definitions& definitions, std::string_view app, std::string name,
+                       std::string_view json) {
+  fhir::JsonFile file = TRY(fhir::JsonFile::Parse(std::move(name), std::string(json)));
+  List list;
+  static_cast<rules::Head&>(list) = rules::ReadHead(&file, app, {}, rules::Wants::kSourceOfConstants);
+  const fhir::Value root = file.root();
+  list.type = definitions.FindType(root["type"].ToString());
+  if (!definitions.IsResource(list.type)) {
+    file.Note("type", "names no resource type");
+    return file.Failure();
+  }
+  list.where = root["where"].ToString();
+  list.sort = root["sort"].ToString();
+  search::ParseOptions options;
+  if (const auto query = search::ParseQuery(definitions, list.type, QueryOf(list, {}, list.sort), options);
+      !query.ok())
+    file.Note("where", query.error());
+  ReadColumns(definitions, &file, &list);
+  ReadFilters(definitions, &file, &list);
+  for (size_t i = 0; i < list.columns.size(); ++i) {
+    const std::string& sort = list.columns[i].sort;
+    if (!sort.empty() && !search::ParseQuery(definitions, list.type, "_sort=" + sort, options).ok())
+      file.Note(fmt::format("columns[{}].sort", i), "is no search parameter that can be sorted by");
+  }
+  if (!file.good()) return file.Failure();
+  return list;
+}
+
+std::string ListsJson(const fhir::Definitions& definitions, const std::vector<List>& lists) {
+  std::string text;
+  fhir::JsonWriter out(&text);
+  out.Object().Key("lists").Array();
+  for (const List& list : lists) {
+    out.Object();
+    WriteList(definitions, list, &out);
+    out.End();
+  }
+  out.End().End();
+  return text;
+}
+
+void AnswerList(const interaction::Interactions& interactions, const fhir::Definitions& definitions,
+                const List& list, interaction::Request request, interaction::Done done) {
+  auto asked = AskedOf(list, request.query);
+  if (!asked.ok()) return done(interaction::OutcomeOf(asked.error()));
+  request.query = std::move(*asked);
+  request.path = {std::string(definitions.Type(list.type).name)};
+  interactions.Handle(std::move(request),
+                      [&definitions, &list, done = std::move(done)](interaction::Response answer) {
+                        if (answer.status != 200) return done(std::move(answer));
+                        auto rows = AsRows(definitions, list, std::move(answer));
+                        done(rows.ok() ? std::move(rows).value() : interaction::OutcomeOf(rows.error()));
+                      });
+}
+
+}  // namespace tk::app

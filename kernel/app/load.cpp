@@ -1,0 +1,238 @@
+// A pack's files read and checked, each by the room that runs it; all that is wrong is told at once.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "kernel/app/app.h"
+#include "kernel/base/file.h"
+#include "kernel/workflow/notice.h"
+
+namespace tk::app {
+namespace {
+
+constexpr size_t kSettingsBytesMax = size_t{1} << 20;
+/// What a pack may hold. Parts that this program does not run yet are no mistake of the pack's.
+constexpr std::array<std::string_view, 15> kFolders = {
+    "types",   "terminology", "forms", "rules", "workflows", "schedules", "indicators", "lists",
+    "imports", "prints",      "posts", "seed",  "reports",   "tests",     "ui"};
+constexpr std::array<std::string_view, 3> kFiles = {"manifest.json", "settings.json", "operations.json"};
+
+/// One pack being read.
+class Loader {
+ public:
+  Loader(const fhir::Definitions& definitions, const Pack& pack) : definitions_(definitions), pack_(pack) {}
+
+  Result<App> Load(const std::string& settings_file);
+
+ private:
+  void ReadManifest();
+  std::vector<std::string> ReadTypes(fhir::JsonFile* manifest, const char* member);
+  void ReadFile(const File& file);
+  void ReadRule(const File& file);
+  void ReadPost(const File& file);
+  void ReadList(const File& file);
+  void ReadForm(const File& file);
+  void CheckWrites(const File& file, std::string_view path, const std::vector<fhir::TypeId>& types);
+  void Fail(Error error) { failures_.push_back(std::move(error)); }
+  void Fail(std::string_view file, std::string_view text) {
+    Fail(MakeError(ErrorCode::kInvalid, fmt::format("{}: {}", pack_.NameOf(file), text)));
+  }
+
+  const fhir::Definitions& definitions_;
+  const Pack& pack_;
+  App app_;
+  fhir::Document settings_;
+  std::vector<Error> failures_;
+};
+
+Result<fhir::Document> ReadSettings(const Pack& pack, const std::string& settings_file) {
+  if (!settings_file.empty() && FileExists(settings_file)) {
+    const std::string text = TRY(tk::ReadFile(settings_file, kSettingsBytesMax));
+    TRY(fhir::JsonFile::Parse(settings_file, text));
+    return fhir::Document::Parse(text);
+  }
+  const File* const file = pack.Find("settings.json");
+  if (file == nullptr) return fhir::Document::Parse("{}");
+  TRY(fhir::JsonFile::Parse(pack.NameOf(file->path), std::string(file->content)));
+  return fhir::Document::Parse(file->content);
+}
+
+std::vector<std::string> Loader::ReadTypes(fhir::JsonFile* manifest, const char* member) {
+  std::vector<std::string> types;
+  const fhir::Value list = manifest->root()[member];
+  if (!list.is_array()) manifest->Note(member, "must be a list of resource types");
+  for (size_t i = 0; i < list.size(); ++i) {
+    types.push_back(list.At(i).ToString());
+    if (!definitions_.IsResource(definitions_.FindType(types.back())))
+      manifest->Note(fmt::format("{}[{}]", member, i), "names no resource type: " + types.back());
+  }
+  return types;
+}
+
+void Loader::ReadManifest() {
+  const File* const file = pack_.Find("manifest.json");
+  if (file == nullptr) return Fail("manifest.json", "is missing");
+  auto parsed = fhir::JsonFile::Parse(pack_.NameOf(file->path), std::string(file->content));
+  if (!parsed.ok()) return Fail(parsed.error());
+  fhir::JsonFile& manifest = *parsed;
+  const fhir::Value root = manifest.root();
+  app_.id = root["id"].ToString();
+  if (app_.id != pack_.id) manifest.Note("id", "must be the folder's name");
+  app_.version = root["version"].ToString();
+  app_.title_zh = root["title"]["zh-CN"].ToString();
+  app_.title_en = root["title"]["en"].ToString();
+  if (app_.version.empty()) manifest.Note("version", "is missing");
+  if (app_.title_zh.empty() || app_.title_en.empty()) manifest.Note("title", "needs zh-CN and en");
+  app_.reads = ReadTypes(&manifest, "reads");
+  app_.writes = ReadTypes(&manifest, "writes");
+  if (!manifest.good()) Fail(manifest.Failure());
+}
+
+void Loader::CheckWrites(const File& file, std::string_view path, const std::vector<fhir::TypeId>& types) {
+  for (const fhir::TypeId written : types) {
+    const std::string type(definitions_.Type(written).name);
+    if (std::find(app_.writes.begin(), app_.writes.end(), type) != app_.writes.end()) continue;
+    Fail(file.path, fmt::format("{}: writes {}, which the manifest's writes do not name", path, type));
+  }
+}
+
+void Loader::ReadRule(const File& file) {
+  auto rule = rules::ParseRule(definitions_, pack_.id, pack_.NameOf(file.path), file.content,
+                               settings_.Root(), ActionVocabulary());
+  if (!rule.ok()) return Fail(rule.error());
+  CheckWrites(file, "do", rule->Writes());
+  app_.rules.push_back(std::move(rule).value());
+}
+
+void Loader::ReadPost(const File& file) {
+  auto parsed = fhir::JsonFile::Parse(pack_.NameOf(file.path), std::string(file.content));
+  if (!parsed.ok()) return Fail(parsed.error());
+  fhir::JsonFile& source = *parsed;
+  const fhir::Value root = source.root();
+  access::PackPost brought;
+  brought.app = std::string(pack_.id);
+  brought.second_factor = root["second_factor"].IsTrue();
+  brought.post.name = root["id"].ToString();
+  brought.post.title_zh = root["title"]["zh-CN"].ToString();
+  brought.post.title_en = root["title"]["en"].ToString();
+  const fhir::Value why = root["source"];
+  brought.post.source = why.is_string() ? why.ToString()
+                                        : fmt::format("{} ({}, {})", why["text"].ToString(),
+                                                      why["edition"].ToString(), why["date"].ToString());
+  if (!why.present()) brought.post.source.clear();
+  if (brought.post.name.empty())
+    source.Note("id", "is missing: the post that it is, or that gets the rights");
+  const auto read = [&](const char* member, const std::vector<std::string>& named,
+                        std::vector<std::string>* out) {
+    const fhir::Value list = root[member];
+    for (size_t i = 0; i < list.size(); ++i) {
+      out->push_back(list.At(i).ToString());
+      if (std::find(named.begin(), named.end(), out->back()) == named.end())
+        source.Note(fmt::format("{}[{}]", member, i), fmt::format("is not among the manifest's {}", member));
+    }
+  };
+  read("reads", app_.reads, &brought.post.reads);
+  read("writes", app_.writes, &brought.post.writes);
+  for (const fhir::Value operation : root["operations"])
+    brought.post.operations.push_back(operation.ToString());
+  if (source.good()) {
+    auto posts = access::Posts::BuiltIn();
+    const Status added = posts.ok() ? posts->Add(brought) : Status(posts.TakeError());
+    if (!added.ok()) source.Note({}, added.error());
+  }
+  if (!source.good()) return Fail(source.Failure());
+  app_.posts.push_back(std::move(brought));
+}
+
+void Loader::ReadForm(const File& file) {
+  auto form = forms::ParseForm(definitions_, pack_.id, pack_.NameOf(file.path), file.content,
+                               settings_.Root(), ActionVocabulary());
+  if (!form.ok()) return Fail(form.error());
+  if (form->id != pack_.id && !form->id.starts_with(std::string(pack_.id) + "."))
+    Fail(file.path, fmt::format("id: must begin with {}. as ids of forms are the whole city's", pack_.id));
+  CheckWrites(file, "do", form->Writes());
+  app_.forms.push_back(std::move(form).value());
+}
+
+void Loader::ReadList(const File& file) {
+  auto list = ParseList(definitions_, pack_.id, pack_.NameOf(file.path), file.content);
+  if (!list.ok()) return Fail(list.error());
+  const std::string type(definitions_.Type(list->type).name);
+  if (std::find(app_.reads.begin(), app_.reads.end(), type) == app_.reads.end())
+    return Fail(file.path, fmt::format("type: reads {}, which the manifest's reads do not name", type));
+  app_.lists.push_back(std::move(list).value());
+}
+
+void Loader::ReadFile(const File& file) {
+  const std::string_view folder = file.path.substr(0, file.path.find('/'));
+  if (folder.size() == file.path.size()) {
+    if (std::find(kFiles.begin(), kFiles.end(), file.path) == kFiles.end())
+      Fail(file.path,
+           fmt::format("is no file that a pack has: there are {}, and folders", fmt::join(kFiles, ", ")));
+    return;
+  }
+  if (std::find(kFolders.begin(), kFolders.end(), folder) == kFolders.end())
+    return Fail(file.path,
+                fmt::format("is in no folder that a pack has: there are {}", fmt::join(kFolders, ", ")));
+  if (folder == "rules") return ReadRule(file);
+  if (folder == "posts") return ReadPost(file);
+  if (folder == "lists") return ReadList(file);
+  if (folder == "forms") return ReadForm(file);
+}
+
+Result<App> Loader::Load(const std::string& settings_file) {
+  ReadManifest();
+  auto settings = ReadSettings(pack_, settings_file);
+  if (settings.ok())
+    settings_ = std::move(settings).value();
+  else
+    Fail(settings.error());
+  app_.settings = std::string(settings_.Text());
+  for (const File& file : pack_.files) ReadFile(file);
+  if (!failures_.empty()) return fhir::JoinFailures(failures_);
+  return std::move(app_);
+}
+
+}  // namespace
+
+const rules::Vocabulary& ActionVocabulary() { return workflow::FullVocabulary(); }
+
+const File* Pack::Find(std::string_view path) const {
+  const auto at =
+      std::find_if(files.begin(), files.end(), [&](const File& file) { return file.path == path; });
+  return at == files.end() ? nullptr : &*at;
+}
+
+std::string Pack::NameOf(std::string_view path) const {
+  return origin.empty() ? fmt::format("apps/{}/{}", id, path) : fmt::format("{}/{}", origin, path);
+}
+
+Result<App> LoadPack(const fhir::Definitions& definitions, const Pack& pack,
+                     const std::string& settings_file) {
+  return Loader(definitions, pack).Load(settings_file);
+}
+
+Result<std::vector<App>> LoadPacks(const fhir::Definitions& definitions, std::span<const Pack> packs,
+                                   const std::string& apps_folder) {
+  std::vector<App> apps;
+  std::vector<Error> failures;
+  for (const Pack& pack : packs) {
+    auto app = LoadPack(definitions, pack,
+                        apps_folder.empty() ? "" : fmt::format("{}/{}/settings.json", apps_folder, pack.id));
+    if (app.ok())
+      apps.push_back(std::move(app).value());
+    else
+      failures.push_back(app.error());
+  }
+  if (!failures.empty()) return fhir::JoinFailures(failures);
+  return apps;
+}
+
+std::vector<access::PackPost> PostsOf(std::span<const App> apps) {
+  std::vector<access::PackPost> posts;
+  for (const App& app : apps) posts.insert(posts.end(), app.posts.begin(), app.posts.end());
+  return posts;
+}
+
+}  // namespace tk::app
