@@ -7,6 +7,7 @@
 #include "kernel/base/random.h"
 #include "kernel/base/text.h"
 #include "kernel/interaction/fact_feed.h"
+#include "kernel/person/patient_record.h"
 
 namespace tk::health_card {
 namespace {
@@ -78,13 +79,33 @@ Result<view::ResourcePtr> Self(const Ask& ask, const view::Position& position) {
   return std::move(found.front());
 }
 
-/// The same document, by number and kind.
-bool Proves(const person::Identifier& shown, fhir::Value patient) {
+/// Over: put under use "old", or its period has ended.
+bool IsOver(fhir::Value identifier, Instant now_us) {
+  if (identifier["use"].ToString() == "old") return true;
+  const auto end = ParseDateRange(identifier["period"]["end"].ToString());
+  return end.ok() && end->high_us <= now_us;
+}
+
+/// The same document, by number and by the kind that the record says it is: a hospital's own number is no passport because it looks like one.
+bool Proves(const person::Identifier& shown, fhir::Value patient, Instant now_us) {
   for (const fhir::Value each : patient["identifier"]) {
-    const person::Identifier kept = person::Classify(each["value"].ToString(), shown.kind);
+    const person::IdKind said = person::KindOfIdentifier(each);
+    if (said == person::IdKind::kNone || IsOver(each, now_us)) continue;
+    const person::Identifier kept = person::Classify(each["value"].ToString(), said);
     if (kept.kind == shown.kind && !kept.remarks.faults() && kept.value() == shown.value()) return true;
   }
   return false;
+}
+
+/// Does the number say another birth date or sex than the record? Then it is somebody else's: a newborn's record often has its mother's.
+bool Contradicts(const person::Identifier& shown, fhir::Value patient) {
+  std::string born = patient["birthDate"].ToString();  // 1990, 1990-01 or 1990-01-02
+  std::erase(born, '-');
+  if (shown.birth_date != 0 && !born.empty() && !std::to_string(shown.birth_date).starts_with(born))
+    return true;
+  const std::string sex = patient["gender"].ToString();
+  return (shown.sex == person::IdSex::kMale && sex == "female") ||
+         (shown.sex == person::IdSex::kFemale && sex == "male");
 }
 
 /// Real names: the document that was shown at the desk is of the kinds that count, is well formed, and is the one in the record.
@@ -100,7 +121,12 @@ Status CheckIdentity(const Ask& ask, fhir::Value patient) {
   if (shown.remarks.faults() || std::find(kinds.begin(), kinds.end(), shown.kind) == kinds.end())
     return MakeIssue(ErrorCode::kInvalid, "value", "identity",
                      "This is no valid number of a document that proves who one is: check what was typed.");
-  if (Proves(shown, patient)) return {};
+  const bool proves = Proves(shown, patient, ask.state->NowUs());
+  if (proves && Contradicts(shown, patient))
+    return MakeIssue(ErrorCode::kInvalid, "business-rule", "identity",
+                     "The number says another birth date or sex than the record, so it is somebody else's (a "
+                     "newborn's mother's?): correct the record first.");
+  if (proves) return {};
   return MakeIssue(
       ErrorCode::kInvalid, "business-rule", "identity",
       "This document is not the one in the person's record: compare them, or correct the record first.");

@@ -234,6 +234,11 @@ void Serve(const PortPtr& port, Pipeline& way, const CallPtr& call) {
   if (work != Mine && !call->viewer->MayCall("audit"))
     return way.AnswerError(call,
                            MakeError(ErrorCode::kForbidden, "your post may not do this (operation 'audit')"));
+  if (work != Mine && !call->viewer->scope.everything)
+    return way.AnswerError(
+        call, MakeError(ErrorCode::kForbidden,
+                        "The audit is one chain of the whole city and is not read by area: an account of the "
+                        "whole city asks, and hands on what concerns yours."));
   way.RunOnWorker(call, [port, work, &way, call] { work(port, way, call); });
 }
 

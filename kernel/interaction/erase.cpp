@@ -9,9 +9,11 @@
 #include <set>
 
 #include "kernel/base/clock.h"
+#include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/respond.h"
+#include "kernel/interaction/same_person.h"
 #include "kernel/interaction/write.h"
 
 namespace tk::interaction {
@@ -156,6 +158,26 @@ Error NotItsOwn() {
                    "Patient, or delete it.");
 }
 
+/// What a Consent closes is closed for the whole person; one that goes with this record would leave his other records open, and nobody would know.
+Status CheckNoDenyGoesWithIt(const Room& room, const Call& call, view::OwnerNumber owner) {
+  if (call.type_name != "Patient") return {};
+  const auto records = OwnersOfPerson(room.context, room.engine().IdHash("Patient", call.id));
+  if (std::all_of(records.begin(), records.end(), [&](view::OwnerNumber each) { return each == owner; }))
+    return {};
+  const Instant now_us = room.context.clock->NowUs();
+  for (const access::Fact& fact : room.facts->facts().About(owner)) {
+    if (fact.kind != access::Fact::Kind::kConsent || fact.permits || fact.owner != owner ||
+        fact.until_us <= now_us)
+      continue;
+    return MakeIssue(ErrorCode::kConflict, "business-rule", {},
+                     fmt::format("{} denies access to all records of this person, of whom there are others, "
+                                 "and would be erased with this one. Store it about another record of his "
+                                 "first and make this one inactive, or erase the others before.",
+                                 fact.source));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Response> Erase(const Room& room, const Call& call) {
@@ -169,6 +191,7 @@ Result<Response> Erase(const Room& room, const Call& call) {
     return MakeError(ErrorCode::kForbidden,
                      "Staff are known to the whole city: let a post of the whole city erase them.");
   if (room.directory().OwnerNow(owner) != owner) return NotItsOwn();
+  TRY(CheckNoDenyGoesWithIt(room, call, owner));
   const std::string name = fmt::format("{}/{}", call.type_name, call.id);
   // The long look while everything goes on; then a short one at what came meanwhile, with writing about him held.
   const view::Position before = room.engine().Head();

@@ -104,6 +104,21 @@ TEST_F(SamePersonTest, AConsentClosesAllRecordsOfThePersonAsLongAsTheyAreHis) {
   Await("Patient/d", 404);
 }
 
+TEST_F(SamePersonTest, ARecordWhoseConsentClosesTheOthersIsNotErasedBeforeThem) {
+  const std::string reason =
+      R"({"resourceType":"Parameters","parameter":[{"name":"reason","valueCode":"consent-withdrawn"}]})";
+  Deny("a");
+  viewer_ = Of("doctor");
+  Await("Patient/b", 404);
+  viewer_ = city_;
+  const Response refused = Post("Patient/a/$erase", reason);
+  EXPECT_EQ(refused.status, 409) << refused.body;
+  EXPECT_NE(refused.body.find("Consent/c"), std::string::npos);
+  EXPECT_EQ(Post("Patient/c/$erase", reason).status, 200);
+  EXPECT_EQ(Post("Patient/b/$erase", reason).status, 200) << "the Consent is not about him";
+  EXPECT_EQ(Post("Patient/a/$erase", reason).status, 200) << "none is left whom it closes";
+}
+
 TEST_F(SamePersonTest, AConsentToAPartOpensNothing) {
   // Beyond the area, so that only a Consent could open it.
   auto stranger = std::make_shared<access::Viewer>(*Of("doctor"));

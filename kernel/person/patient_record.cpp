@@ -53,8 +53,7 @@ void ReadNames(fhir::Value patient, PatientText* text) {
 
 void ReadIdentifiers(fhir::Value patient, PatientText* text) {
   for (const fhir::Value id : patient["identifier"]) {
-    IdKind kind = KindOfSystem(TextAt(id, "system"));
-    if (kind == IdKind::kNone) kind = KindOfType(id["type"]);
+    const IdKind kind = KindOfIdentifier(id);
     if (kind != IdKind::kNone) text->ids.push_back({TextAt(id, "value"), kind, 0});
   }
 }
@@ -154,6 +153,11 @@ linkage::Record ReadPatientRecord(fhir::Value patient) {
   }
   ReadMother(patient, &text);
   return linkage::ReadPatient(text);
+}
+
+IdKind KindOfIdentifier(fhir::Value identifier) {
+  const IdKind kind = KindOfSystem(TextAt(identifier, "system"));
+  return kind != IdKind::kNone ? kind : KindOfType(identifier["type"]);
 }
 
 }  // namespace tk::person

@@ -17,5 +17,7 @@ linkage::Record ReadPatientRecord(fhir::Value patient);
 
 /// What a number under this system is said to be; kNone: a system of its own.
 IdKind KindOfSystem(std::string_view system);
+/// What a Patient.identifier is said to be, by its system, else by its type; kNone: a source's own number.
+IdKind KindOfIdentifier(fhir::Value identifier);
 
 }  // namespace tk::person

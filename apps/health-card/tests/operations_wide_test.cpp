@@ -37,7 +37,7 @@ class HealthCard : public ::testing::Test {
     }
     Open();
     admin_ = ViewerOf({"*"}, {"*"});
-    Put(R"({"resourceType":"Patient","id":"ada","name":[{"text":"欧阳小文"}],"identifier":[{"system":"urn:id","value":")" +
+    Put(R"({"resourceType":"Patient","id":"ada","name":[{"text":"欧阳小文"}],"identifier":[{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":")" +
         ada_ + R"("}],"meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/area","code":"380102"}]}})");
   }
   void TearDown() override {
@@ -184,6 +184,31 @@ TEST_F(HealthCard, IsIssuedOnceToWhoShowsHisDocument) {
   EXPECT_EQ(At(again, "created"), "false");
 }
 
+TEST_F(HealthCard, ANumberThatIsSomebodyElsesProvesNothing) {
+  const auto issue = [&](std::string_view members, const std::string& shown, std::string_view kind = {}) {
+    Put(R"({"resourceType":"Patient","id":"new","name":[{"text":"欧阳小宝"}],)" + std::string(members) + "}");
+    const auto answer =
+        Ask("issue", R"({"patient":"Patient/new","identity":")" + shown + "\"" +
+                         (kind.empty() ? "" : R"(,"identity_kind":")" + std::string(kind) + "\"") + "}");
+    EXPECT_EQ(answer.body.find(shown), std::string::npos) << "no number in an answer";
+    return answer.status;
+  };
+  const std::string number =
+      R"("identifier":[{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":")" + ada_;
+  EXPECT_EQ(issue(R"("birthDate":"2026-11-01",)" + number + R"("}])", ada_), 422)
+      << "of a newborn its mother's";
+  EXPECT_EQ(issue(R"("gender":"female",)" + number + R"("}])", ada_), 422) << "of a woman her husband's";
+  EXPECT_EQ(issue(number + R"(","use":"old"}])", ada_), 422);
+  EXPECT_EQ(issue(number + R"(","period":{"end":"2001-01-01"}}])", ada_), 422);
+  const std::string own = R"("identifier":[{"system":"http://hospital.example/mrn","value":"E73920486"}])";
+  EXPECT_EQ(issue(own, "E73920486"), 422);
+  EXPECT_EQ(issue(own, "E73920486", "passport"), 422);
+  const std::string passport =
+      R"("identifier":[{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0203","code":"PPN"}]},"system":"http://embassy.example/passport","value":"E73920486"}])";
+  EXPECT_EQ(issue(passport, "E73920486", "passport"), 201);
+  EXPECT_EQ(issue(R"("birthDate":"1990-03","gender":"male",)" + number + R"("}])", ada_), 200);
+}
+
 TEST_F(HealthCard, ManyDesksAtOnceIssueOne) {
   std::vector<std::thread> desks;
   std::vector<interaction::Response> answers(8);
@@ -306,7 +331,8 @@ TEST_F(HealthCard, OlderCardsLeadToIt) {
                "verdict"),
             "unknown-card");
   const std::string bob = ResidentId("38010119900307555");
-  Put(R"({"resourceType":"Patient","id":"bob","identifier":[{"system":"urn:id","value":")" + bob + R"("}]})");
+  Put(R"({"resourceType":"Patient","id":"bob","identifier":[{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":")" +
+      bob + R"("}]})");
   ASSERT_EQ(IssueTo("bob", bob).status, 201);
   const std::string steal = R"({"patient":"Patient/bob","system":"urn:hospital-1","value":"C|100,2"})";
   EXPECT_EQ(Ask("link", steal).status, 409);
@@ -316,7 +342,8 @@ TEST_F(HealthCard, OlderCardsLeadToIt) {
 
 TEST_F(HealthCard, TwoDesksCannotLinkOneNumberToTwoPersons) {
   const std::string bob = ResidentId("38010119900307555");
-  Put(R"({"resourceType":"Patient","id":"bob","identifier":[{"system":"urn:id","value":")" + bob + R"("}]})");
+  Put(R"({"resourceType":"Patient","id":"bob","identifier":[{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":")" +
+      bob + R"("}]})");
   ASSERT_EQ(IssueTo("ada", ada_).status, 201);
   ASSERT_EQ(IssueTo("bob", bob).status, 201);
   for (int round = 0; round < 20; ++round) {
@@ -362,8 +389,8 @@ TEST_F(HealthCard, EachPostDoesAndSeesItsOwn) {
 
 TEST_F(HealthCard, AGuardianShowsAChildsCardUntilItIsFourteen) {
   ASSERT_EQ(IssueTo("ada", ada_).status, 201);
-  const std::string kid = ResidentId("38010120130101123");
-  Put(R"({"resourceType":"Patient","id":"kid","name":[{"text":"欧阳小宝"}],"birthDate":"2012-11-20","identifier":[{"system":"urn:id","value":")" +
+  const std::string kid = ResidentId("38010120121120123");
+  Put(R"({"resourceType":"Patient","id":"kid","name":[{"text":"欧阳小宝"}],"birthDate":"2012-11-20","identifier":[{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":")" +
       kid + R"("}]})");
   ASSERT_EQ(IssueTo("kid", kid).status, 201);
   const auto ada = Resident("ada");
@@ -376,7 +403,7 @@ TEST_F(HealthCard, AGuardianShowsAChildsCardUntilItIsFourteen) {
         verified, guardian, period));
   };
   mother("verified", "ada");
-  Put(R"({"resourceType":"Patient","id":"ada","name":[{"text":"欧阳小文"}],"link":[{"other":{"reference":"RelatedPerson/mother"},"type":"seealso"}],"identifier":[{"system":"urn:id","value":")" +
+  Put(R"({"resourceType":"Patient","id":"ada","name":[{"text":"欧阳小文"}],"link":[{"other":{"reference":"RelatedPerson/mother"},"type":"seealso"}],"identifier":[{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":")" +
       ada_ + R"("}]})");
   EXPECT_EQ(Ask("present", "{}", ada).status, 200);
   // A link that nobody has verified, one that is another's, one that is over: none of them shows the child's card.
