@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "kernel/access/decision.h"
+#include "kernel/access/numbers.h"
 #include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/special.h"
 #include "kernel/interaction/summary.h"
+#include "kernel/search/values.h"
 
 namespace tk::interaction {
 namespace {
@@ -17,6 +20,35 @@ namespace {
 bool LeavesWhole(Kind kind) {
   return kind == Kind::kCapabilities || kind == Kind::kFhirPath || kind == Kind::kValidate ||
          kind == Kind::kErase || kind == Kind::kReveal || kind == Kind::kWhy;
+}
+
+/// As the index compares texts: digits of any form.
+bool HasDigit(std::string_view text) {
+  const std::string folded = search::FoldText(text);
+  return std::any_of(folded.begin(), folded.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool HoldsNumber(std::string_view text) {
+  size_t next = 0;
+  return access::MayHoldNumber(text) && access::NextNumber(text, 0, &next).has_value();
+}
+
+/// Texts hold numbers of persons, which leave masked: with a digit in a text that is compared in part a number is found digit by digit, and a whole one by
+/// trying. What has neither may be asked.
+bool AsksForNumber(const fhir::Definitions& definitions, const fhir::SearchParameter& parameter,
+                   std::string_view modifier, const search::Term& term) {
+  const auto components = search::ComponentsOf(definitions, parameter);
+  for (size_t i = 0; i < term.parts.size(); ++i) {
+    // Of a component that is not known nothing is: then it is asked as a text.
+    const bool known = i < components.size() && components[i] != nullptr;
+    if (known ? AsksForNumber(definitions, *components[i], {}, term.parts[i]) : HasDigit(term.parts[i].text))
+      return true;
+  }
+  if (!term.parts.empty() || modifier == "missing") return false;
+  const bool in_part = modifier == "text" || modifier == "contains" || modifier == "below";
+  if (parameter.type == fhir::SearchType::kString || in_part) return HasDigit(term.text);
+  const bool is_text = parameter.type == fhir::SearchType::kToken || parameter.type == fhir::SearchType::kUri;
+  return is_text && HoldsNumber(term.text);
 }
 
 /// What a criterion would tell.
@@ -79,6 +111,38 @@ struct Judge {
     return {};
   }
 
+  /// What governs the city leaves as it is stored.
+  bool MayHoldNumbers(fhir::TypeId type) const {
+    return type == fhir::kNoType || !GovernsTheCity(definitions.Type(type).name);
+  }
+
+  Status CheckTexts(fhir::TypeId type, const search::Criterion& criterion) const {
+    if (!MayHoldNumbers(type)) return {};
+    const bool asks =
+        std::any_of(criterion.terms.begin(), criterion.terms.end(), [&](const search::Term& term) {
+          return AsksForNumber(definitions, *criterion.parameter, criterion.modifier, term);
+        });
+    if (!asks) return {};
+    return MakeIssue(ErrorCode::kForbidden, "forbidden", criterion.name,
+                     "Your post sees numbers of persons in texts masked: texts are searched by words "
+                     "without digits, and codes by what is no such number.");
+  }
+
+  /// An order of texts tells them, beside others that one wrote. Persons' texts are their names and addresses, which lists go by.
+  Status CheckOrder(fhir::TypeId type, const fhir::SearchParameter& parameter) const {
+    if (!ElementOf(type, parameter).empty()) return Refusal("_sort", "");
+    constexpr std::array<std::string_view, 3> kPersons = {"Patient", "Person", "RelatedPerson"};
+    const std::string_view name = type == fhir::kNoType ? std::string_view() : definitions.Type(type).name;
+    const bool is_text = parameter.type == fhir::SearchType::kString ||
+                         parameter.expression.find("dentifier") != std::string_view::npos;
+    if (!is_text || !MayHoldNumbers(type) ||
+        std::find(kPersons.begin(), kPersons.end(), name) != kPersons.end())
+      return {};
+    return MakeIssue(ErrorCode::kForbidden, "forbidden", "_sort",
+                     "Your post sees numbers of persons in texts masked, and texts are not sorted by: sort "
+                     "by a date or a code.");
+  }
+
   Status Check(fhir::TypeId type, const search::Criterion& criterion, bool joined = false) {
     if (criterion.join != nullptr) {
       for (const search::Join::Branch& branch : criterion.join->branches)
@@ -93,7 +157,8 @@ struct Judge {
       return whole ? WholeValue(criterion, joined) : Status(Refusal(criterion.name, "identifier"));
     }
     const std::string_view element = ElementOf(type, *criterion.parameter);
-    if (element.empty() || criterion.modifier == "missing") return {};
+    if (criterion.modifier == "missing") return {};
+    if (element.empty()) return CheckTexts(type, criterion);
     if (MayExactly(element) && IsExact(criterion)) return WholeValue(criterion, joined);
     return Refusal(criterion.name, element);
   }
@@ -167,8 +232,7 @@ Status CheckMayAsk(const Room& room, const access::Viewer& viewer, const search:
   if (judge.whole_values > 0 && (query.criteria.size() > 1 || narrowed))
     return Judge::NotAlone(query.criteria.front().name);
   for (const search::SortKey& key : query.sort) {
-    if (key.parameter == nullptr) continue;
-    if (!judge.ElementOf(query.type, *key.parameter).empty()) return judge.Refusal("_sort", "");
+    if (key.parameter != nullptr) TRY(judge.CheckOrder(query.type, *key.parameter));
   }
   if (judge.whole_values > 0 && !room.facts->TakeQuestion(viewer.account, masks->exact_per_hour))
     return MakeError(ErrorCode::kBusy,

@@ -20,7 +20,8 @@ void MaskAnswer(const Room& room, const Call& call, Response* response);
 Done WithMasks(const RoomPtr& room, const CallPtr& call, Done done);
 
 /// May this viewer ask so? Masked elements are neither searched nor sorted by, in chains and _has neither; but by their full value where his
-/// policy says so: then one value in one criterion, alone, so that it cannot be halved until it is found. Errors: kForbidden, naming what may be asked.
+/// policy says so: then one value in one criterion, alone, so that it cannot be halved until it is found. Nor are texts in which numbers of persons may
+/// stand asked for digits, or sorted by. Errors: kForbidden, naming what may be asked.
 /// `narrowed`: something besides the query bounds who may match (a compartment).
 /// kBusy: the account has asked for so many whole values within an hour that it may be trying numbers.
 Status CheckMayAsk(const Room& room, const access::Viewer& viewer, const search::Query& query,

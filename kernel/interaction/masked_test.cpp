@@ -116,6 +116,51 @@ TEST_F(MaskedTest, WhatIsMaskedIsNotAskedFor) {
   EXPECT_EQ(bundled.status, 403) << bundled.body;
 }
 
+TEST_F(MaskedTest, NumbersInTextsAreNotFoundDigitByDigit) {
+  const auto masked = std::exchange(viewer_, all_);
+  ASSERT_EQ(
+      Put("Observation/t",
+          R"({"resourceType":"Observation","id":"t","status":"final","code":{"coding":[{"system":"s","code":"c-1","display":"of 19900009011"}],)"
+          R"("text":"of 19900009011"},"identifier":[{"value":"380101197103046119"}],"subject":{"reference":"Patient/p"},)"
+          R"("valueString":"call him at 19900009011"})")
+          .status,
+      201);
+  ASSERT_EQ(Put("Organization/h", R"({"resourceType":"Organization","id":"h","name":"House 19"})").status,
+            201);
+  viewer_ = masked;
+  for (const char* way :
+       {"Observation?value-string:contains=1990", "Observation?value-string=call%20him%20at%201",
+        "Observation?value-string:exact=call%20him%20at%2019900009011", "Observation?value-string=x,call%209",
+        "Observation?_id=t&value-string:contains=%EF%BC%91",  // full width
+        "Observation?value-string:contains=%E2%91%A0",        // a digit in a ring, which is folded
+        "Observation?code:text=of%2019", "Observation?identifier=380101197103046119",
+        "Observation?identifier=x,380101197103046119", "Observation?identifier:not=380101197103046119",
+        "Observation?code-value-string=c-1$call%20him%20at%2019", "Observation?_sort=value-string",
+        "Observation?_sort=-identifier", "Patient?name=19900", "Patient?family:contains=3",
+        "Patient?_has:Observation:subject:value-string:contains=19900",
+        "Observation?subject:Patient.name=19900", "?_type=Observation,Patient&_id=t&name=1",
+        "Patient/p/Observation?value-string:contains=199"}) {
+    for (const char* more : {"", "&_summary=count"}) {
+      const std::string asked = std::string(way) + more;
+      const int status = Get(asked).status;
+      EXPECT_TRUE(status == 403 || (status == 400 && asked.starts_with("?_type"))) << status << asked;
+    }
+  }
+  const Response told = Get("Observation?value-string:contains=1990");
+  EXPECT_NE(told.body.find("without digits"), std::string::npos) << told.body;
+  for (const Method method : {Method::kPut, Method::kPatch, Method::kDelete})
+    EXPECT_EQ(Send(Make(method, "Observation?value-string:contains=199", "[]")).status, 403);
+  // Words, codes, ids and dates are asked for as before, and what governs the city.
+  EXPECT_EQ(Ids("Observation?value-string:contains=him"), "t");
+  EXPECT_EQ(Ids("Observation?code=s|c-1"), "t");
+  EXPECT_EQ(Ids("Observation?_id=t&value-string:missing=false"), "t");
+  EXPECT_EQ(Ids("Observation?_id=t,o&_sort=date&_count=10&_lastUpdated=gt2000-01-01"), "t o");
+  EXPECT_EQ(Ids("Organization?name=House%2019&_sort=name"), "h");
+  EXPECT_EQ(Ids("Patient?family=Test&_sort=name"), "p");
+  viewer_ = all_;
+  EXPECT_EQ(Ids("Observation?value-string:contains=1990"), "t") << "who sees it whole asks as he likes";
+}
+
 TEST_F(MaskedTest, AWholeValueIsAskedForAlone) {
   const std::string card(kCard), other = "380101197103046118";
   const std::string several[] = {"Patient?identifier=" + card + "," + other,
