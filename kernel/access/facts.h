@@ -45,6 +45,7 @@ struct Fact {
   struct Bounds {
     std::vector<std::string> actors, codes;
     Instant from_us = INT64_MIN, until_us = kForever;
+    bool operator==(const Bounds&) const = default;
   };
   std::vector<Bounds> except;  // for whom it does not count, while and for what that itself counts
   std::vector<Bounds>

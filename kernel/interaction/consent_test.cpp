@@ -35,27 +35,15 @@ class ConsentTest : public OpenedTest {
            std::string(code) + "\"}]";
   }
   static std::string Except(const std::string& rule) { return ",\"provision\":[" + rule + "]"; }
-  /// The Consent `c` of the person, and what he who reads then gets; facts follow the log by some ms, so a later write is waited for.
+  /// The Consent `c` of the person, and what he who reads then gets.
   int Seen(const std::shared_ptr<const access::Viewer>& who, const std::string& provision,
            std::string_view patient = "here") {
     const int written = Consent("c", patient, provision);
     EXPECT_TRUE(written == 200 || written == 201) << written << provision;
-    // What comes behind it in the log has been read: so has this.
-    const std::string mark = "mark" + std::to_string(++marks_);
-    EXPECT_EQ(Write("Patient/" + mark, PatientJson(mark, "Test", kHereArea)), 201);
-    const int other =
-        Write("Encounter/" + mark,
-              R"({"resourceType":"Encounter","id":")" + mark +
-                  R"(","status":"in-progress","class":{"code":"AMB"},"subject":{"reference":"Patient/)" +
-                  mark + R"("},"serviceProvider":{"reference":"Organization/marks"}})");
-    EXPECT_EQ(other, 201);
-    const auto far = PostViewer("doctor", "far", kThereArea, "Organization/marks");
-    for (int i = 0; i < 1000 && As(far, Make(Method::kGet, "Patient/" + mark)).status != 200; ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    AwaitFacts();
     return As(who, Make(Method::kGet, "Condition/here")).status;
   }
   std::shared_ptr<const access::Viewer> practitioner_;
-  int marks_ = 0;
 };
 
 TEST_F(ConsentTest, AnExceptionReachesNoFurtherThanTheRuleAroundIt) {

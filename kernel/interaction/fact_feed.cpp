@@ -7,6 +7,7 @@
 
 #include "kernel/base/diagnostics.h"
 #include "kernel/interaction/masked.h"
+#include "kernel/interaction/own_hand.h"
 #include "kernel/interaction/same_person.h"
 
 namespace tk::interaction {
@@ -73,9 +74,11 @@ class FactReader {
   using OwnerOf = std::function<view::OwnerNumber(const std::string& name)>;
   using BirthDateOf = std::function<std::string(const std::string& patient)>;
   using HashOf = std::function<uint64_t(const std::string& name)>;
-  FactReader(std::string source, int offset_min, OwnerOf owner_of, HashOf hash_of, BirthDateOf birth_date_of)
+  FactReader(std::string source, int offset_min, Instant at_us, OwnerOf owner_of, HashOf hash_of,
+             BirthDateOf birth_date_of)
       : source_(std::move(source)),
         offset_min_(offset_min),
+        at_us_(at_us),
         owner_of_(std::move(owner_of)),
         hash_of_(std::move(hash_of)),
         birth_date_of_(std::move(birth_date_of)) {}
@@ -86,7 +89,12 @@ class FactReader {
     if (type == "Consent") Consent(root);
     if (type == "Task") Emergency(root);
     if (type == "RelatedPerson") Guardian(root);
-    std::erase_if(facts_, [](const Fact& fact) { return fact.owner == 0 || fact.actors.empty(); });
+    const bool opens = !IsOwnHand(root);
+    std::erase_if(facts_, [opens](const Fact& fact) {
+      const bool lets_in =
+          fact.kind == Fact::Kind::kRelation || (fact.kind == Fact::Kind::kConsent && fact.permits);
+      return fact.owner == 0 || fact.actors.empty() || (lets_in && !opens);
+    });
     return std::move(facts_);
   }
 
@@ -109,21 +117,26 @@ class FactReader {
     if (!provider.starts_with("Organization/") || (!goes_on && status != "finished")) return;
     Fact fact = Begin(Fact::Kind::kRelation, root["subject"]);
     fact.actors = {provider};
+    // An end that has passed counts whatever the status says, what begins later opens later, and what is finished ended before it was stored.
+    TakePeriod(root["period"], offset_min_, &fact);
     if (!goes_on) {
-      const std::string end = root["period"]["end"].ToString();
-      const auto ended = ParseDateRange(end.empty() ? root["period"]["start"].ToString() : end, offset_min_);
-      if (!ended.ok()) return;
-      fact.until_us = ended->high_us;
+      const auto began = ParseDateRange(root["period"]["start"].ToString(), offset_min_);
+      if (fact.until_us == access::kForever && !began.ok()) return;
+      if (fact.until_us == access::kForever) fact.until_us = began->high_us;
+      fact.until_us = std::min(fact.until_us, at_us_ + kDayUs);
     }
     facts_.push_back(std::move(fact));
   }
 
   void Referral(fhir::Value root) {
     const auto written = ParseDateRange(root["authoredOn"].ToString(), offset_min_);
-    if (root["status"].ToString() != "active" || !written.ok()) return;
+    if (root["status"].ToString() != "active" || !written.ok() || root["doNotPerform"].Json() == "true")
+      return;
+    if (IsOneOf(root["intent"].ToString(), {"proposal", "plan", "option"})) return;  // nothing is asked yet
     Fact fact = Begin(Fact::Kind::kRelation, root["subject"]);
     fact.is_referral = true;
-    fact.until_us = written->high_us;
+    // Its days count from when it was stored where it says that it was written later; a day is left for another clock.
+    fact.until_us = std::min(written->high_us, at_us_ + kDayUs);
     for (const fhir::Value performer : root["performer"]) {
       const std::string name = ReferenceOf(performer);
       if (name.starts_with("Organization/")) fact.actors.push_back(name);
@@ -247,6 +260,7 @@ class FactReader {
 
   const std::string source_;
   const int offset_min_;
+  const Instant at_us_;  // when it was stored
   const OwnerOf owner_of_;
   const HashOf hash_of_;
   const BirthDateOf birth_date_of_;
@@ -273,9 +287,10 @@ void FactFeed::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::vector<Fact> FactFeed::FactsOf(std::string_view type, std::string_view id, fhir::Value root) const {
+std::vector<Fact> FactFeed::FactsOf(std::string_view type, std::string_view id, fhir::Value root,
+                                    Instant at_us) const {
   FactReader reader(
-      fmt::format("{}/{}", type, id), context_.timezone_offset_min,
+      fmt::format("{}/{}", type, id), context_.timezone_offset_min, at_us,
       [this](const std::string& name) {
         const auto owner = context_.engine->keys().Find(name);
         return owner.ok() ? *owner : view::OwnerNumber{0};
@@ -283,6 +298,22 @@ std::vector<Fact> FactFeed::FactsOf(std::string_view type, std::string_view id, 
       [this](const std::string& name) { return KeyedHash(context_.engine->hash_key(), name); },
       [this](const std::string& patient) { return BirthDateOf(patient); });
   return reader.Take(type, root);
+}
+
+std::vector<Fact> FactFeed::OpeningsOf(std::string_view type, const std::string& id, fhir::Value root,
+                                       Instant at_us) const {
+  const auto hash_of = [this](const std::string& name) {
+    return KeyedHash(context_.engine->hash_key(), name);
+  };
+  const auto owner_of = [this, hash_of](const std::string& name) {
+    const auto owner = context_.engine->keys().Find(name);
+    return owner.ok() && *owner != 0 ? *owner : static_cast<view::OwnerNumber>(hash_of(name) | 1U);
+  };
+  FactReader reader(fmt::format("{}/{}", type, id), context_.timezone_offset_min, at_us, owner_of, hash_of,
+                    [](const std::string&) { return std::string(); });
+  std::vector<Fact> facts = reader.Take(type, root);
+  std::erase_if(facts, [](const Fact& fact) { return !fact.permits; });
+  return facts;
 }
 
 std::string FactFeed::BirthDateOf(const std::string& patient) const {
@@ -350,7 +381,8 @@ void FactFeed::Take(const view::Resource& now) {
   }
   const uint64_t id_hash = context_.engine->IdHash(type, now.id);
   if (type == "Task" && IsPassed(id_hash, now)) return;
-  facts_.Put(id_hash, root ? FactsOf(type, now.id, root) : std::vector<Fact>());
+  const Instant at_us = now.at_us != 0 ? now.at_us : context_.clock->NowUs();
+  facts_.Put(id_hash, root ? FactsOf(type, now.id, root, at_us) : std::vector<Fact>());
 }
 
 Status FactFeed::LoadAll(std::string_view type, const std::string& criteria, const view::Position& position) {

@@ -45,6 +45,9 @@ class FactFeed {
   Result<std::shared_ptr<const access::Viewer>> With(std::shared_ptr<const access::Viewer> viewer);
   /// The viewer; of a resident with all records that are his, of staff with the organizations above theirs.
   std::shared_ptr<const access::Viewer> Himself(std::shared_ptr<const access::Viewer> viewer);
+  /// Whom this resource would let in to whom by a treating relation or a permit, if it was stored at `at_us`. A person of whom nothing is kept yet has some number.
+  std::vector<access::Fact> OpeningsOf(std::string_view type, const std::string& id, fhir::Value root,
+                                       Instant at_us) const;
   /// What this version of a resource says takes effect now.
   void Take(const view::Resource& now);
   /// One more emergency access of this account to this person? False: it had `per_hour` others within the last hour.
@@ -58,7 +61,8 @@ class FactFeed {
   void Loop();
   Status Load();
   Status LoadAll(std::string_view type, const std::string& criteria, const view::Position& position);
-  std::vector<access::Fact> FactsOf(std::string_view type, std::string_view id, fhir::Value root) const;
+  std::vector<access::Fact> FactsOf(std::string_view type, std::string_view id, fhir::Value root,
+                                    Instant at_us) const;
   /// A child's birth date, of the version that stands now; "" if none.
   std::string BirthDateOf(const std::string& patient) const;
   void TakeChild(const view::Resource& patient);

@@ -9,7 +9,9 @@
 
 namespace tk::interaction {
 
-/// Does this resource name the viewer, or his organization, as who made it?
+/// Is it a fact alone that lets him see this person?
+bool IsGuestOf(const Room& room, const access::Viewer& viewer, view::OwnerNumber person);
+/// Does this resource name the viewer, or his organization, as who made it? The performer of a request is whom it is asked of.
 bool IsMadeBy(const access::Viewer& viewer, fhir::Value resource);
 /// kForbidden for a guest who would change (or delete) that version, and it is not his. `ordinal` 0: nothing is there.
 Status CheckGuest(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal, bool deletes);

@@ -69,6 +69,23 @@ class OpenedTest : public InteractionTest {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     EXPECT_EQ(Get(target).status, status) << target;
   }
+  /// Facts follow the log by some ms: until what stands behind all that was written has been read.
+  void AwaitFacts() {
+    const std::string mark = "mark" + std::to_string(++marks_);
+    EXPECT_EQ(Write("Patient/" + mark, PatientJson(mark, "Test", kHereArea)), 201);
+    EXPECT_EQ(Write("Encounter/" + mark, Visit(mark, mark, "in-progress", "marks")), 201);
+    const auto far = PostViewer("doctor", "far", kThereArea, "Organization/marks");
+    for (int i = 0; i < 1000 && As(far, Make(Method::kGet, "Patient/" + mark)).status != 200; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(As(far, Make(Method::kGet, "Patient/" + mark)).status, 200);
+  }
+  static std::string Visit(std::string_view id, std::string_view person, std::string_view status,
+                           std::string_view organization, std::string_view more = {}) {
+    return R"({"resourceType":"Encounter","id":")" + std::string(id) + R"(","status":")" +
+           std::string(status) + R"(","class":{"code":"AMB"},"subject":{"reference":"Patient/)" +
+           std::string(person) + R"("},"serviceProvider":{"reference":"Organization/)" +
+           std::string(organization) + "\"}" + std::string(more) + "}";
+  }
   /// Every way to the person's records agrees: open (or closed) is open everywhere.
   void ExpectOpen(const std::string& id, bool open) const {
     EXPECT_EQ(Get("Patient/" + id).status, open ? 200 : 404);
@@ -87,6 +104,7 @@ class OpenedTest : public InteractionTest {
   }
 
   std::shared_ptr<const access::Viewer> city_, doctor_;
+  int marks_ = 0;
 };
 
 }  // namespace tk::interaction

@@ -10,6 +10,7 @@
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/merge_links.h"
 #include "kernel/interaction/outcome.h"
+#include "kernel/interaction/own_hand.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
 #include "kernel/interaction/states.h"
@@ -186,6 +187,8 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
   options.expected = type;
   TRY(fhir::CheckValid(*room.definitions, document.Root(), options));
   TRY(CheckNotSubsetted(document.Root()));
+  if (call.request.viewer != nullptr)
+    document = TRY(WithOwnHand(room, call.viewer(), type, std::move(document)));
   const std::string_view name = room.TypeName(type);
   TRY(CheckOfficialUrl(*room.definitions, name, document.Root(), document.Root()["id"].ToString()));
   TRY(CheckConformance(room, call, document.Root(), judged.conformance));
@@ -349,6 +352,8 @@ bool IsMadeOf(fhir::Value kept, fhir::Value sent) { return IsSame(kept, sent, De
 
 Result<bool> IsMadeOf(const access::Viewer& viewer, const fhir::Document& kept, const fhir::Document& sent) {
   if (IsMadeOf(kept.Root(), sent.Root())) return true;
+  if (IsOwnHand(kept.Root()) && !IsOwnHand(sent.Root()))
+    return IsMadeOf(viewer, TRY(WithoutOwnHand(kept)), sent);
   // What a workflow governs was kept with its mark.
   if (!workflow::MarkJson(kept.Root()).empty())
     return IsMadeOf(viewer, TRY(WithoutMark(kept)), TRY(WithoutMark(sent)));

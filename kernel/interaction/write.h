@@ -26,7 +26,7 @@ struct JudgedBy {
   bool by_transition = false;  // it changes the state of what a workflow governs, as that lets it (states.h)
 };
 /// A new version of type/id from a document that carries its id: validated; references by the server's own address ("http://host/fhir/Patient/1")
-/// made relative, as which they are kept. `version` counts from 1. `posted`: by a create; what a PUT makes is an update, also the first.
+/// made relative, as which they are kept; with the tag of what lets its writer in (own_hand.h). `version` counts from 1. `posted`: by a create; what a PUT makes is an update, also the first.
 Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::TypeId type,
                                       fhir::Document document, uint32_t version, bool posted,
                                       JudgedBy judged = {});
