@@ -268,7 +268,8 @@ std::function<Result<view::ResourcePtr>(std::string_view, std::string_view)> Rea
 
 Result<std::unique_ptr<view::ChangeSet>> MakeChangeSet(const view::Engine& engine, uint64_t key,
                                                        const view::Position& basis,
-                                                       const std::vector<Write>& writes) {
+                                                       const std::vector<Write>& writes,
+                                                       const Completing& complete) {
   const fhir::Definitions& definitions = engine.definitions();
   auto set = std::make_unique<view::ChangeSet>();
   set->basis = basis;
@@ -286,6 +287,7 @@ Result<std::unique_ptr<view::ChangeSet>> MakeChangeSet(const view::Engine& engin
                            write.before == nullptr ? view::Operation::kCreate : view::Operation::kUpdate));
     set->changes.push_back(std::move(change));
   }
+  if (complete) TRY(complete(basis, set.get()));
   TRY(engine.Prepare(set.get()));
   return set;
 }

@@ -141,10 +141,14 @@ std::string TargetOf(const fhir::path::Item& item);
 std::function<Result<view::ResourcePtr>(std::string_view, std::string_view)> ReaderAt(
     const view::Engine* engine, view::Position basis);
 
-/// The writes as one prepared change set, each validated and guarded: it is stale when one of what was read has changed since.
+/// What the platform adds to a change set at its basis, before it is prepared: as to those of requests (interaction/lane.h).
+using Completing = std::function<Status(const view::Position& basis, view::ChangeSet* set)>;
+
+/// The writes as one prepared change set, completed if `complete` is given, each validated and guarded: it is stale when one of what was read has changed since.
 /// Errors: kInvalid with the type and element path of what does not fit.
 Result<std::unique_ptr<view::ChangeSet>> MakeChangeSet(const view::Engine& engine, uint64_t key,
                                                        const view::Position& basis,
-                                                       const std::vector<Write>& writes);
+                                                       const std::vector<Write>& writes,
+                                                       const Completing& complete = {});
 
 }  // namespace tk::rules

@@ -181,7 +181,7 @@ Status Runner::Submit(std::unique_ptr<Firing> firing) {
   }
   firing->made = made->size();
   if (made->empty()) return TakeAnswer(std::move(firing), {});
-  auto set = MakeChangeSet(*options_.engine, firing->key, basis, *made);
+  auto set = MakeChangeSet(*options_.engine, firing->key, basis, *made, options_.complete);
   if (!set.ok()) return TakeAnswer(std::move(firing), set.TakeError());
   // std::function copies what it holds, so the firing is held by what can be copied.
   auto held = std::make_shared<std::unique_ptr<Firing>>(std::move(firing));

@@ -24,6 +24,7 @@ class Runner {
     view::Engine* engine = nullptr;
     search::Index* index = nullptr;
     std::string folder;  // keeps "rules.position" here
+    Completing complete = {};
     /// A line for the operator's log; no personal data.
     std::function<void(const std::string&)> report;
   };
