@@ -67,6 +67,10 @@ Result<Opened> OpenData(const OpenOptions& options) {
     auto timers = std::make_unique<workflow::TimerView>();
     opened.timers = timers.get();
     views.push_back(std::move(timers));
+    auto watch = std::make_unique<rules::WatchView>(
+        rules::WatchViewOptions{engine.definitions, key, &directory, options.timezone_offset_min});
+    opened.watch = watch.get();
+    views.push_back(std::move(watch));
     return views;
   };
   TRY(MakeFolder(options.data.data + "/views/search"));

@@ -10,6 +10,7 @@
 #include "kernel/base/file.h"
 #include "kernel/geo/area_view.h"
 #include "kernel/person/person_view.h"
+#include "kernel/rules/watch_view.h"
 #include "kernel/search/index.h"
 #include "kernel/view/engine.h"
 #include "kernel/workflow/timer_view.h"
@@ -24,6 +25,7 @@ struct Opened {
   person::PersonView* persons = nullptr;  // slot 1
   geo::AreaView* areas = nullptr;         // slot 2
   workflow::TimerView* timers = nullptr;  // slot 3
+  rules::WatchView* watch = nullptr;      // slot 4
   std::shared_ptr<const app::PackSet> packs;
   std::shared_ptr<const fhir::Definitions> definitions;  // the engine's
 };

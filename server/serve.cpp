@@ -502,6 +502,8 @@ interaction::Context ContextOf(const Opened& opened, const Clock* clock, int tim
                                timezone_offset_min, TK_PROGRAM_VERSION, opened.persons};
   context.live_matching = settings.Flag("live-matching");
   context.platform = std::move(platform);
+  context.watch = opened.watch;
+  context.watch_slot = 4;
   context.viewer_of = [sign_on](std::string_view account) { return sign_on->ViewerOf(account); };
   return context;
 }
@@ -569,6 +571,7 @@ Status House::Build(const Settings& settings) {
   interaction::Context context = ContextOf(opened, &clock, open.timezone_offset_min, settings, sign_on.get(),
                                            TRY(app::LoadPlatform(opened.packs->packs())));
   context.workflows = workflows;
+  context.alert_rules = app::TakeAlerts(&loaded);
   interactions = std::make_unique<interaction::Interactions>(context);
   forms = std::make_unique<forms::Forms>(opened.definitions);
   interactions->UseForms(forms.get());

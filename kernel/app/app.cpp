@@ -46,6 +46,15 @@ std::vector<forms::Form> TakeForms(std::vector<App>* apps) {
 
 }  // namespace
 
+std::shared_ptr<const std::vector<rules::Rule>> TakeAlerts(std::vector<App>* apps) {
+  std::vector<rules::Rule> all;
+  for (App& app : *apps) {
+    for (rules::Rule& rule : app.alerts) all.push_back(std::move(rule));
+    app.alerts.clear();
+  }
+  return std::make_shared<const std::vector<rules::Rule>>(std::move(all));
+}
+
 /// What requests are answered from; the rules are the runner's.
 struct Runtime::Apps {
   std::vector<App> all;
@@ -68,6 +77,12 @@ Status Runtime::StartRunner(std::vector<rules::Rule> rules) {
   runner.index = options_.index;
   runner.folder = options_.folder;
   runner.report = options_.report;
+  if (options_.interactions != nullptr) {
+    runner.complete = [interactions = options_.interactions](const view::Position& basis,
+                                                             view::ChangeSet* set) {
+      return interactions->Complete(basis, set);
+    };
+  }
   std::shared_ptr<rules::Runner> started = TRY(rules::Runner::Start(runner, std::move(rules)));
   const std::lock_guard hold(mutex_);
   runner_ = std::move(started);

@@ -82,7 +82,8 @@ struct App {
   std::vector<rules::Rule> rules;
   std::vector<access::PackPost> posts;
   std::vector<List> lists;
-  std::vector<forms::Form> forms;  // until they are the runtime's
+  std::vector<forms::Form> forms;   // until they are the runtime's
+  std::vector<rules::Rule> alerts;  // what is made of a listed person's visit (interaction/alerts.h)
 };
 /// What the actions of packs may be: the rules' own, and those of the rooms above.
 const rules::Vocabulary& ActionVocabulary();
@@ -108,6 +109,8 @@ struct WorkflowOptions {
 Result<std::shared_ptr<workflow::Shelf>> LoadWorkflows(const fhir::Definitions& definitions,
                                                        std::span<const Pack> packs,
                                                        const WorkflowOptions& options);
+/// The alert rules of them all, taken out of them.
+std::shared_ptr<const std::vector<rules::Rule>> TakeAlerts(std::vector<App>* apps);
 
 /// The running apps: their rules follow the log, their operations answer under /app/<id>/.
 class Runtime {

@@ -6,6 +6,7 @@
 
 #include "kernel/app/app.h"
 #include "kernel/base/file.h"
+#include "kernel/rules/watch_view.h"
 #include "kernel/workflow/notice.h"
 
 namespace tk::app {
@@ -13,9 +14,9 @@ namespace {
 
 constexpr size_t kSettingsBytesMax = size_t{1} << 20;
 /// What a pack may hold. Parts that this program does not run yet are no mistake of the pack's.
-constexpr std::array<std::string_view, 15> kFolders = {
+constexpr std::array<std::string_view, 16> kFolders = {
     "types",   "terminology", "forms", "rules", "workflows", "schedules", "indicators", "lists",
-    "imports", "prints",      "posts", "seed",  "reports",   "tests",     "ui"};
+    "imports", "prints",      "posts", "seed",  "reports",   "tests",     "ui",         "alerts"};
 constexpr std::array<std::string_view, 3> kFiles = {"manifest.json", "settings.json", "operations.json"};
 
 /// One pack being read.
@@ -30,6 +31,7 @@ class Loader {
   std::vector<std::string> ReadTypes(fhir::JsonFile* manifest, const char* member);
   void ReadFile(const File& file);
   void ReadRule(const File& file);
+  void ReadAlert(const File& file);
   void ReadPost(const File& file);
   void ReadList(const File& file);
   void ReadForm(const File& file);
@@ -105,6 +107,17 @@ void Loader::ReadRule(const File& file) {
   app_.rules.push_back(std::move(rule).value());
 }
 
+void Loader::ReadAlert(const File& file) {
+  auto rule = rules::ParseRule(definitions_, pack_.id, pack_.NameOf(file.path), file.content,
+                               settings_.Root(), ActionVocabulary());
+  if (!rule.ok()) return Fail(rule.error());
+  if (rule->on_type != definitions_.FindType(rules::kVisitType))
+    return Fail(file.path, fmt::format("on.type: of an alert it is {}", rules::kVisitType));
+  if (rule->Changes()) return Fail(file.path, "do: an alert only creates");
+  CheckWrites(file, "do", rule->Writes());
+  app_.alerts.push_back(std::move(rule).value());
+}
+
 void Loader::ReadPost(const File& file) {
   auto parsed = fhir::JsonFile::Parse(pack_.NameOf(file.path), std::string(file.content));
   if (!parsed.ok()) return Fail(parsed.error());
@@ -176,6 +189,7 @@ void Loader::ReadFile(const File& file) {
     return Fail(file.path,
                 fmt::format("is in no folder that a pack has: there are {}", fmt::join(kFolders, ", ")));
   if (folder == "rules") return ReadRule(file);
+  if (folder == "alerts") return ReadAlert(file);
   if (folder == "posts") return ReadPost(file);
   if (folder == "lists") return ReadList(file);
   if (folder == "forms") return ReadForm(file);

@@ -16,6 +16,10 @@
 namespace tk::person {
 class PersonView;
 }
+namespace tk::rules {
+class WatchView;
+struct Rule;
+}  // namespace tk::rules
 namespace tk::terminology {
 class Platform;
 }
@@ -66,6 +70,8 @@ struct Response {
   Instant last_modified_us = 0;  // 0 = none
   std::string location;
   std::vector<std::pair<std::string, std::string>> headers;
+  std::string
+      alerts;  // OperationOutcome of what a clinician must know at once (alerts.h), where the body is something else
   // For audit: what was touched. Ids are not logged elsewhere.
   std::string audit_type, audit_id;
   std::vector<uint32_t>
@@ -94,6 +100,10 @@ struct Context {
   std::shared_ptr<const terminology::Platform> platform = {};
   /// The workflows of the packs; null: there are none.
   std::shared_ptr<const workflow::Shelf> workflows = {};
+  const rules::WatchView* watch = nullptr;  // view slot `watch_slot`; null: nobody is listed
+  size_t watch_slot = 2;
+  /// What is made of a listed person's visit (alerts.h); null: nothing.
+  std::shared_ptr<const std::vector<rules::Rule>> alert_rules = {};
 };
 
 /// Does a piece of work that turned out to be long on a thread that may take its time; once, and not on the calling thread.
@@ -123,6 +133,8 @@ class Interactions {
   /// (imports); rights are the caller's. `version` counts from 1. `deadline_us`: MonotonicUs(), 0 = none. Errors: as of a PUT.
   Result<view::ResourcePtr> MakeVersion(fhir::TypeId type, fhir::Document document, uint32_t version,
                                         int64_t deadline_us) const;
+  /// What the platform adds to a change set that a rule made, as to those of requests: Patients are matched, alerts are raised. Before it is prepared.
+  Status Complete(const view::Position& basis, view::ChangeSet* set) const;
   /// What this viewer may see now, with what facts open and close to him (fact_feed.h); nothing while that is not known.
   view::Scope ScopeOf(const std::shared_ptr<const access::Viewer>& viewer) const;
   /// The owners of all records that are one person's with this Patient, ascending (same_person.h); empty if there never was one.

@@ -12,6 +12,8 @@
 #include "kernel/base/random.h"
 #include "kernel/interaction/interaction.h"
 #include "kernel/person/person_view.h"
+#include "kernel/rules/rule.h"
+#include "kernel/rules/watch_view.h"
 #include "kernel/search/test_engine.h"
 #include "kernel/workflow/move.h"
 #include "kernel/workflow/timer_view.h"
@@ -68,23 +70,30 @@ class InteractionTest : public ::testing::Test {
   }
 
   void Open() {
-    const auto add_persons = [this](const view::Directory& directory, const HashKey& key,
-                                    std::vector<std::unique_ptr<view::View>>* views) {
+    const auto add_views = [this](const view::Directory& directory, const HashKey& key,
+                                  std::vector<std::unique_ptr<view::View>>* views) {
       if (shelf_ != nullptr) {
         auto timers = std::make_unique<workflow::TimerView>();
         timers_ = timers.get();
         views->push_back(std::move(timers));
       }
-      if (!with_persons_) return;
-      person::PersonViewOptions options;
-      options.definitions = definitions_;
-      options.hash_key = key;
-      options.directory = &directory;
-      auto made = std::make_unique<person::PersonView>(options);
-      persons_ = made.get();
-      views->push_back(std::move(made));
+      if (with_persons_) {
+        person::PersonViewOptions options;
+        options.definitions = definitions_;
+        options.hash_key = key;
+        options.directory = &directory;
+        auto made = std::make_unique<person::PersonView>(options);
+        persons_ = made.get();
+        views->push_back(std::move(made));
+      }
+      if (alert_rules_ != nullptr) {
+        auto made =
+            std::make_unique<rules::WatchView>(rules::WatchViewOptions{definitions_, key, &directory, 480});
+        watch_ = made.get();
+        views->push_back(std::move(made));
+      }
     };
-    auto engine = search::OpenTestEngine(folder_, &clock_, &index_, definitions_, add_persons);
+    auto engine = search::OpenTestEngine(folder_, &clock_, &index_, definitions_, add_views);
     ASSERT_TRUE(engine.ok()) << engine.error().ToString();
     engine_ = std::move(engine).value();
     Context context;
@@ -94,6 +103,9 @@ class InteractionTest : public ::testing::Test {
     context.software_version = "test";
     context.persons = persons_;
     context.workflows = shelf_;
+    context.watch = watch_;
+    context.watch_slot = 1 + (shelf_ != nullptr ? 1 : 0) + (with_persons_ ? 1 : 0);
+    context.alert_rules = alert_rules_;
     interactions_ = std::make_unique<Interactions>(context);
   }
   void Close() {
@@ -207,7 +219,9 @@ class InteractionTest : public ::testing::Test {
   person::PersonView* persons_ = nullptr;  // the engine's
   std::shared_ptr<workflow::Shelf>
       shelf_;  // set in the constructor of tests with workflows and without persons
-  workflow::TimerView* timers_ = nullptr;  // the engine's, then
+  workflow::TimerView* timers_ = nullptr;                        // the engine's, then
+  std::shared_ptr<const std::vector<rules::Rule>> alert_rules_;  // the same of tests that need the watch-list
+  rules::WatchView* watch_ = nullptr;                            // the engine's
   std::unique_ptr<view::Engine> engine_;
   std::unique_ptr<Interactions> interactions_;
 };

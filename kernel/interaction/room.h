@@ -88,6 +88,13 @@ struct Call {
 };
 using CallPtr = std::shared_ptr<const Call>;
 
+/// The alert of a listed person's visit, as it is written.
+struct RaisedAlert {
+  view::ResourcePtr flag;
+  std::string visit;  // "Encounter/1"
+};
+using RaisedAlerts = std::vector<RaisedAlert>;
+
 /// What planning at a basis came to: a change set with the answer to give when it is in the log, or an answer at once.
 struct Plan {
   std::unique_ptr<view::ChangeSet> set;                        // null: nothing to write
@@ -96,6 +103,8 @@ struct Plan {
   std::function<Status(const view::ChangeSet& set)>
       check;                     // of the prepared set, if need be; refuses it whole
   std::vector<uint32_t> owners;  // of what it writes, once prepared, where it is more than one: for the audit
+  /// What alerts completed it with; its answer, which holds the same, tells them.
+  std::shared_ptr<RaisedAlerts> raised = nullptr;
   bool is_watched = false;       // it changes what the lane was asked to watch
   bool persons_decided = false;  // it says itself who of its Patients is who: they are not matched
   bool long_answer = false;      // compose it on the answering thread, not on the writer's

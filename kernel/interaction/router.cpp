@@ -4,6 +4,7 @@
 
 #include "kernel/access/oauth/scopes.h"
 #include "kernel/base/random.h"
+#include "kernel/interaction/alerts.h"
 #include "kernel/interaction/capabilities.h"
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/cursors.h"
@@ -636,6 +637,16 @@ void HandleWrite(const RoomPtr& room, const CallPtr& call,
   room->lane->Run(std::move(planner), std::move(done));
 }
 
+namespace {
+/// What the platform writes beside: who is who, and who must be told.
+Status CompletePlan(const Room& room, const view::Position& basis, Plan* plan) {
+  TRY(LinkPatients(room, basis, plan));
+  if (plan->set == nullptr) return {};
+  RaisedAlerts untold;
+  return RaiseAlerts(room, basis, plan->set.get(), plan->raised == nullptr ? &untold : plan->raised.get());
+}
+}  // namespace
+
 /// Of pages to come: some 100,000 of usual searches.
 constexpr size_t kPagesBytesMax = size_t{256} << 20;
 
@@ -650,7 +661,7 @@ Room::Room(const Context& c)
           Lane::Watch{Conformance::Types(*definitions), [this] { conformance->Changed(); }},
           [this](const view::Position& basis, Plan* plan) -> Status {
             TRY(AddFormWrites(*this, basis, plan));
-            return LinkPatients(*this, basis, plan);
+            return CompletePlan(*this, basis, plan);
           })),
       facts(std::make_unique<FactFeed>(c)) {}
 Room::~Room() = default;
@@ -678,6 +689,14 @@ Result<view::ResourcePtr> Interactions::MakeVersion(fhir::TypeId type, fhir::Doc
 void Interactions::UseForms(const forms::Forms* forms) {
   impl_->room->forms = forms;
   impl_->room->conformance->UseForms(forms);
+}
+
+Status Interactions::Complete(const view::Position& basis, view::ChangeSet* set) const {
+  Plan plan;
+  plan.set.reset(set);  // lent
+  Status completed = CompletePlan(*impl_->room, basis, &plan);
+  (void)plan.set.release();
+  return completed;
 }
 
 view::Scope Interactions::ScopeOf(const std::shared_ptr<const access::Viewer>& viewer) const {

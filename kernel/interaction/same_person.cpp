@@ -7,27 +7,47 @@
 namespace tk::interaction {
 namespace {
 
-/// Himself first; rows that never were live are among them.
-std::vector<uint64_t> RecordsOfPerson(const Context& context, uint64_t patient) {
-  std::vector<uint64_t> out{patient};
-  if (context.persons == nullptr) return out;
-  const auto people = context.persons->Read();
-  const person::Row first = people->Find(patient);
-  if (first == person::kNoRow) return out;
-  std::vector<person::Row> rows{first};
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const person::Row from = rows[i];
-    for (const person::DecisionView& decision : people->DecisionsOf(from)) {
-      const person::Row to = decision.source == from ? decision.alternate : decision.source;
-      if (!decision.active || std::find(rows.begin(), rows.end(), to) != rows.end()) continue;
-      rows.push_back(to);
-      out.push_back(people->HashOf(to));
+/// Those whom an active decision of the index joins to this record, appended.
+void AppendJoined(const person::People& people, uint64_t record, std::vector<uint64_t>* out) {
+  const person::Row from = people.Find(record);
+  if (from == person::kNoRow) return;
+  for (const person::DecisionView& decision : people.DecisionsOf(from)) {
+    if (decision.active)
+      out->push_back(people.HashOf(decision.source == from ? decision.alternate : decision.source));
+  }
+}
+
+/// `joined(record, &out)` appends the neighbours of a record.
+template <class Joined>
+std::vector<uint64_t> Reached(uint64_t first, Joined joined) {
+  std::vector<uint64_t> out{first}, next;
+  for (size_t i = 0; i < out.size(); ++i) {
+    next.clear();
+    joined(out[i], &next);
+    for (const uint64_t record : next) {
+      if (std::find(out.begin(), out.end(), record) == out.end()) out.push_back(record);
     }
   }
   return out;
 }
 
 }  // namespace
+
+std::vector<uint64_t> RecordsOfPerson(const Context& context, uint64_t patient,
+                                      std::span<const person::PairOf> also) {
+  const auto by_pairs = [also](uint64_t record, std::vector<uint64_t>* out) {
+    for (const person::PairOf& pair : also) {
+      if (pair.source == record) out->push_back(pair.alternate);
+      if (pair.alternate == record) out->push_back(pair.source);
+    }
+  };
+  if (context.persons == nullptr) return Reached(patient, by_pairs);
+  const auto people = context.persons->Read();
+  return Reached(patient, [&](uint64_t record, std::vector<uint64_t>* out) {
+    AppendJoined(*people, record, out);
+    by_pairs(record, out);
+  });
+}
 
 std::vector<view::OwnerNumber> OwnersOfPerson(const Context& context, uint64_t patient) {
   const view::Directory& directory = context.engine->directory();

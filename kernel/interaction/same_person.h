@@ -5,8 +5,14 @@
 #include <vector>
 
 #include "kernel/interaction/interaction.h"
+#include "kernel/person/people.h"
 
 namespace tk::interaction {
+
+/// All records of the person of this Patient (keyed hashes), himself first; those that never were live are among them. `also`: pairs that are decided besides.
+/// Himself alone where there is no person index and no such pair. Cost: some µs. Takes the person view's readers' lock.
+std::vector<uint64_t> RecordsOfPerson(const Context& context, uint64_t patient,
+                                      std::span<const person::PairOf> also = {});
 
 /// The owners of all records of the person of this Patient (by its keyed hash), ascending; of him alone where there is no person index. Empty: there
 /// never was such a Patient. Cost: some µs for each record. Takes the person view's readers' lock.

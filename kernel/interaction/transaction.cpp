@@ -10,6 +10,7 @@
 #include "kernel/access/oauth/scopes.h"
 #include "kernel/base/random.h"
 #include "kernel/fhir/patch.h"
+#include "kernel/interaction/alerts.h"
 #include "kernel/interaction/guest.h"
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/outcome.h"
@@ -460,8 +461,12 @@ Result<Plan> PlanTransaction(const RoomPtr& room, const TransactionPtr& transact
   plan.set = std::move(planning.set_);
   plan.long_answer = true;
   plan.check = planning.DoubleCheck();
-  plan.answer = [room, transaction, results = std::move(planning.results_)](const view::Commit& commit) {
-    return TransactionAnswer(room, *transaction, results, commit.at_us);
+  plan.raised = std::make_shared<RaisedAlerts>();
+  plan.answer = [room, transaction, results = std::move(planning.results_),
+                 raised = plan.raised](const view::Commit& commit) {
+    if (raised->empty()) return TransactionAnswer(room, *transaction, results, commit.at_us);
+    return TransactionAnswer(room, *transaction, WithAlerts(*transaction->call, results, *raised),
+                             commit.at_us);
   };
   return plan;
 }

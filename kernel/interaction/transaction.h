@@ -28,6 +28,7 @@ struct EntryResult {
   Instant at_us = 0;      // 0 = that of the commit
   std::string body;       // resource, when it is asked for
   view::ResourcePtr now;  // the written version: `body` is made from it
+  std::string alerts;     // OperationOutcome of the alerts of a visit (alerts.h); "" for none
 };
 /// All or nothing counts reads too: the refusal of the whole by the first GET that would fail (what other entries write counts as there, what they delete as
 /// gone), asked before anything is written. nullopt: all GETs can be answered. Cost: that of the GETs.

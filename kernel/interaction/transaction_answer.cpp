@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kernel/interaction/alerts.h"
 #include "kernel/interaction/conditional.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/person_links.h"
@@ -102,6 +103,10 @@ class AnswerEntries {
     out->push_back(',');
   }
   void AppendOutcome(const EntryResult& result, std::string* out) const {
+    if (!result.alerts.empty()) {
+      out->append(R"(,"outcome":)").append(result.alerts);
+      return;
+    }
     if (call_.prefer.returns != Returns::kOutcome) return;
     out->append(R"(,"outcome":)")
         .append(InformationJson(result.status == 201   ? "Created."
@@ -150,13 +155,25 @@ Result<bool> IsFrom(const Room& room, const Transaction& transaction, const Bund
   return entry.id.empty() || entry.id == header.id;
 }
 
-/// What the platform itself wrote beside (person_links.h) stands behind what the entries became.
+/// What the platform itself wrote beside (person_links.h, alerts.h) stands behind what the entries became.
 Result<bool> AreMadeByMachine(const Texts& written, size_t from) {
   for (size_t i = from; i < written.size(); ++i) {
-    if (written.body(i).empty() || !IsMadeByMachine(TRY(fhir::Document::Parse(written.body(i))).Root()))
-      return false;
+    if (written.body(i).empty()) return false;
+    const fhir::Document document = TRY(fhir::Document::Parse(written.body(i)));
+    if (!IsMadeByMachine(document.Root()) && !IsMadeByAlertRule(document.Root())) return false;
   }
   return true;
+}
+
+/// The alerts among it.
+Result<RaisedAlerts> AlertsAmong(const Room& room, const Texts& written, size_t from) {
+  RaisedAlerts raised;
+  for (size_t i = from; i < written.size(); ++i) {
+    const view::ResourcePtr resource = TRY(room.engine().Read(written.ordinals[i]));
+    const fhir::Value root = resource->document.Root();
+    if (IsAlert(root)) raised.push_back({resource, root["encounter"]["reference"].ToString()});
+  }
+  return raised;
 }
 
 /// The text of the version before `header`; "" if there is none.
@@ -219,6 +236,7 @@ void AppendEntryResponse(const Response& response, std::string* out) {
   const bool is_outcome =
       std::string_view(response.body).substr(0, 34) == R"({"resourceType":"OperationOutcome")";
   (is_outcome ? entry.outcome : entry.resource) = response.body;
+  if (!response.alerts.empty()) entry.outcome = response.alerts;
   BundleWriter::AppendEntry(entry, out);
 }
 
@@ -289,6 +307,7 @@ Result<std::optional<Response>> RepeatedTransaction(const RoomPtr& room, const T
   if (!TRY(AreMadeByMachine(written, next)) ||
       !TRY(AreMadeOf(*room, transaction, results, written, places, basis)))
     return KeyOfAnother();
+  results = WithAlerts(*transaction.call, std::move(results), TRY(AlertsAmong(*room, written, next)));
   return std::optional<Response>(TransactionAnswer(room, transaction, results, 0));
 }
 

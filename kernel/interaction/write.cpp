@@ -6,6 +6,7 @@
 #include "kernel/fhir/json_text.h"
 #include "kernel/fhir/validate.h"
 #include "kernel/forms/form.h"
+#include "kernel/interaction/alerts.h"
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/merge_links.h"
@@ -15,6 +16,7 @@
 #include "kernel/interaction/respond.h"
 #include "kernel/interaction/states.h"
 #include "kernel/interaction/summary.h"
+#include "kernel/rules/watch_view.h"
 
 namespace tk::interaction {
 namespace {
@@ -248,8 +250,13 @@ Plan ReadyPlan(Response response) {
 
 Plan WrittenPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set, bool created) {
   Plan plan;
-  plan.answer = [call, now = set->changes.front().now, created](const view::Commit& commit) {
-    return WrittenResponse(*call, *now, commit.at_us, created);
+  plan.raised = std::make_shared<RaisedAlerts>();
+  plan.answer = [call, now = set->changes.front().now, created,
+                 raised = plan.raised](const view::Commit& commit) {
+    Response response = WrittenResponse(*call, *now, commit.at_us, created);
+    if (!raised->empty())
+      TellAlerts(*call, *raised, fmt::format("{}/{}", call->type_name, now->id), &response);
+    return response;
   };
   plan.set = std::move(set);
   return plan;
@@ -394,6 +401,10 @@ Result<std::optional<Response>> RepeatedAnswer(const Room& room, const Call& cal
   if (call.prefer.returns == Returns::kOutcome)
     response.body = InformationJson(made ? "Created." : "Updated.");
   if (call.pretty && !response.body.empty()) response.body = PrettyJson(response.body);
+  if (room.context.alert_rules != nullptr && call.type_name == rules::kVisitType) {
+    const std::string visit = fmt::format("{}/{}", call.type_name, header.id);
+    TellAlerts(call, TRY(RaisedWith(room, ordinal, visit)), visit, &response);
+  }
   return std::optional<Response>(std::move(response));
 }
 
