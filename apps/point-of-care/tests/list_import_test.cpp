@@ -1,0 +1,141 @@
+// A list from a table: who is found is listed, the doubtful is put before a person, the bad row is told, and sent twice nothing changes.
+#include "apps/point-of-care/list_import.h"
+#include "apps/point-of-care/tests/world.h"
+
+namespace tk::point_of_care {
+namespace {
+
+class ListImportTest : public WatchWorld {
+ protected:
+  Response Import(const std::string& table, std::string_view more = {}) const {
+    app::Context context;
+    context.engine = engine_.get();
+    context.interactions = interactions_.get();
+    context.clock = &clock_;
+    interaction::Request request = Make(interaction::Method::kPost, "import", table);
+    request.query = "list=cdc" + std::string(more);
+    request.content_type = "text/csv";
+    request.request_id = "r1";
+    auto promise = std::make_shared<std::promise<Response>>();
+    auto future = promise->get_future();
+    HandleImport(context, std::move(request),
+                 [promise](Response response) { promise->set_value(std::move(response)); });
+    return future.get();
+  }
+  /// "rows/added/changed/unchanged/refused joined review".
+  static std::string Told(const Response& response) {
+    const fhir::Document report = Parsed(response);
+    return fmt::format("{}/{}/{}/{}/{} {} {}", At(report, "rows"), At(report, "added"), At(report, "changed"),
+                       At(report, "unchanged"), At(report, "refused"), At(report, "joined"),
+                       At(report, "review"));
+  }
+  const std::string number_ = interaction::ResidentIdOf("19800102", 22);
+};
+
+TEST_F(ListImportTest, WhoFitsCertainlyIsListedAndAlertedAndTwiceIsOnce) {
+  PutPatient({.id = "known", .resident_id = number_});
+  Must(Register("known"));
+  const std::string table = "姓名,证件号码,原因,截止日期\n王晓芳," + number_ + ",密切接触者,2099-01-31\n";
+  EXPECT_EQ(Told(Import(table, "&check=true")), "1/1/0/0/0 0 []");
+  EXPECT_TRUE(watch_->All().empty()) << "checked, and nothing kept";
+  const Response first = Import(table);
+  ASSERT_EQ(first.status, 200) << first.body;
+  EXPECT_EQ(Told(first), "1/1/0/0/0 1 []");
+  EXPECT_EQ(Alerts(), 1u) << "he is there at this moment";
+  EXPECT_EQ(LinksOf(Register("known")).size(), 1u);
+  const uint64_t t = engine_->Head().t;
+  EXPECT_EQ(Told(Import(table)), "1/0/0/1/0 0 []");
+  EXPECT_EQ(engine_->Head().t, t) << "nothing was written";
+  clock_.Advance(int64_t{3} * 86'400 * kSecondUs);
+  EXPECT_EQ(Told(Import(table)), "1/0/0/1/0 0 []") << "nor on another day";
+}
+
+TEST_F(ListImportTest, AnEntryThatWasEndedIsNotRevivedByItsRow) {
+  const std::string table = "name,number,reason\n王晓芳," + number_ + ",x\n";
+  ASSERT_EQ(Import(table).status, 200);
+  ASSERT_EQ(watch_->All().size(), 1u);
+  EXPECT_EQ(Told(Import("name,number,reason,status\n王晓芳," + number_ + ",x,解除\n")), "1/0/1/0/0 0 []");
+  EXPECT_TRUE(watch_->All().empty());
+  EXPECT_EQ(Told(Import(table)), "1/0/0/1/0 0 []");
+  EXPECT_TRUE(watch_->All().empty());
+}
+
+TEST_F(ListImportTest, TheDoubtfulIsPutBeforeAPersonAndCountsWhenHeSaysSo) {
+  PutPatient({.id = "known", .phone = "19900000101"});
+  const Response answer = Import("姓名,电话,出生日期,性别,原因\n王晓芳,19900000101,1980-01-02,女,x\n");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(Told(answer), "1/1/0/0/0 0 [2]") << answer.body;
+  EXPECT_TRUE(LinksOf(Register("known")).empty()) << "not before somebody said that it is he";
+  const std::string record =
+      At(Parsed(Get("WatchEntry?list=WatchList/cdc")), "entry.0.resource.subject.reference");
+  ASSERT_EQ(Post("Patient/$link", Pair("known", record.substr(8))).status, 200);
+  EXPECT_EQ(LinksOf(Register("known")).size(), 1u);
+}
+
+TEST_F(ListImportTest, WhoIsNobodyYetIsFoundWhenHeComes) {
+  ASSERT_EQ(Import("name,number,reason\n王晓芳," + number_ + ",x\n").status, 200);
+  PutPatient({.id = "fresh", .resident_id = number_});
+  EXPECT_EQ(LinksOf(Register("fresh")).size(), 1u);
+}
+
+TEST_F(ListImportTest, EachBadRowIsToldAndTheGoodOnesStay) {
+  std::string wrong = number_;
+  wrong.back() = wrong.back() == '1' ? '2' : '1';
+  const Response answer = Import(
+      "name,number,reason,from,until,level\n"
+      ",,x,,,\n"  // 2: no name
+      "王晓芳," +
+      wrong +
+      ",x,,,\n"  // 3: check digit
+      "王晓芳," +
+      number_ +
+      ",,,,\n"  // 4: no reason
+      "王晓芳," +
+      number_ +
+      ",x,2026-02-30,,\n"  // 5: no such day
+      "王晓芳," +
+      number_ +
+      ",x,2026-03-02,2026-03-01,\n"  // 6: ends before it begins
+      "王晓芳," +
+      number_ +
+      ",x,,,grave\n"  // 7: no such level
+      "李四,,x,,,\n"  // 8: nothing to find him by
+      "王晓芳," +
+      number_ +
+      ",x,,,\n"  // 9: good
+      "王晓芳," +
+      number_ + ",y,,,\n");  // 10: the same entry again
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(Told(answer), "9/1/0/0/8 0 []") << answer.body;
+  const fhir::Document report = Parsed(answer);
+  std::string told;
+  for (const fhir::Value issue : report.Root()["issues"])
+    told += fmt::format("{}:{} ", issue["line"].Number(), issue["column"].ToString());
+  EXPECT_EQ(told, "2:name 3:number 4:reason 5:from 6:until 7:level 8:number 10:entry ");
+  EXPECT_EQ(answer.body.find(wrong), std::string::npos) << "no value of a person in what is told";
+}
+
+TEST_F(ListImportTest, TheListsOwnDaysEndAnEntryThatSaysNoEnd) {
+  Must(Put("WatchList/cdc", ListJson("cdc", R"(,"validDays":14)")));
+  ASSERT_EQ(Import("name,number,reason,from\n王晓芳," + number_ + ",x,2026-11-20\n").status, 200);
+  EXPECT_EQ(At(Parsed(Get("WatchEntry?list=WatchList/cdc")), "entry.0.resource.period.end"), "2026-12-03");
+}
+
+TEST_F(ListImportTest, WhoMayNotImportsNothing) {
+  const std::string table = "name,number,reason\n王晓芳," + number_ + ",x\n";
+  viewer_ = interaction::AreaViewer("380102");
+  EXPECT_EQ(Import(table).status, 403) << "an account of an area";
+  auto post = std::make_shared<access::Post>(*viewer_->post);
+  post->operations = {"reveal"};
+  auto viewer = std::make_shared<access::Viewer>(*interaction::AdminViewer());
+  viewer->post = std::move(post);
+  viewer_ = viewer;
+  EXPECT_EQ(Import(table).status, 403) << "a post without the operation";
+  viewer_ = interaction::AdminViewer();
+  EXPECT_EQ(Import(table, "x").status, 404) << "no such list";
+  EXPECT_EQ(Import(table, "&colour=red").status, 400);
+  EXPECT_EQ(Import("reason\nx\n").status, 400) << "the name's column is missing";
+}
+
+}  // namespace
+}  // namespace tk::point_of_care
