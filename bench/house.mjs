@@ -96,10 +96,10 @@ export class House {
   }
 
   /** Resources of a search, page after page, at most `max`. */
-  async all(target, max) {
+  async all(target, max, account = kDoctor.name) {
     const found = [];
     for (let next = target; next && found.length < max;) {
-      const { json } = await this.get(next);
+      const { json } = await this.get(next, account);
       found.push(...(json.entry ?? []).map((entry) => entry.resource));
       const link = json.link?.find((one) => one.relation === 'next')?.url;
       next = link && new URL(link).pathname + new URL(link).search;
