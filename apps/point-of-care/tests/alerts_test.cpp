@@ -63,12 +63,14 @@ TEST_F(AlertsTest, NobodyElseIsAlerted) {
   EXPECT_TRUE(LinksOf(Register("a", "planned")).empty());
   Must(Listed("e1", "a", {}, "ended"));
   EXPECT_TRUE(LinksOf(Register("a")).empty());
+  EXPECT_EQ(Alerts(), 0u);
   Must(Listed("e2", "a"));
+  EXPECT_EQ(Alerts(), 1u) << "the visit that is going on";
   Must(Put(
       "WatchList/cdc",
       R"({"resourceType":"WatchList","id":"cdc","status":"retired","name":"cdc","title":"x","publisher":"x","level":"info","text":"x","instruction":"x"})"));
-  EXPECT_TRUE(LinksOf(Register("a")).empty());
-  EXPECT_EQ(Alerts(), 0u);
+  EXPECT_TRUE(LinksOf(Register("a")).empty()) << "of a retired list nothing is told";
+  EXPECT_EQ(Alerts(), 1u);
 }
 
 TEST_F(AlertsTest, ValidityBeginsAndEndsByItself) {
