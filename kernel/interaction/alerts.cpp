@@ -184,7 +184,8 @@ class Raising {
     const auto item = [this](const view::Resource& resource) {
       return fhir::path::Collection{fhir::path::ResourceItem(*room_.definitions, resource.document.Root())};
     };
-    scene.variables = {{"entry", item(entry)}, {"list", list == nullptr ? fhir::path::Collection() : item(*list)}};
+    scene.variables = {{"entry", item(entry)},
+                       {"list", list == nullptr ? fhir::path::Collection() : item(*list)}};
     rules::Performance performance(std::move(scene));
     if (!TRY(rule.where->Test(performance.environment(), performance.context()))) return {};
     TRY(rules::Perform(rule.actions, &performance));
