@@ -48,8 +48,8 @@ Status Record(access::AuditLog* audit, std::string_view action, std::string_view
 
 interaction::Response Ask(const Opened& opened, const Clock& clock, std::vector<std::string> path,
                           const std::string& reason, access::AuditLog* audit, const std::string& request_id) {
-  const interaction::Interactions interactions(
-      interaction::Context{opened.engine.get(), opened.index, &clock, 0, 480, TK_PROGRAM_VERSION});
+  const interaction::Interactions interactions(interaction::Context{
+      opened.engine.get(), opened.index, &clock, 0, 480, TK_PROGRAM_VERSION, opened.persons, 1});
   interaction::Request request;
   request.method = interaction::Method::kPost;
   request.path = std::move(path);

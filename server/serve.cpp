@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "kernel/access/inquiries.h"
 #include "kernel/app/app.h"
 #include "kernel/base/config.h"
 #include "kernel/base/diagnostics.h"
@@ -199,6 +200,10 @@ void House::AddLossMetrics() {
                    [engine] { return static_cast<double>(engine->entries_damaged()); });
   metrics.AddGauge("tongkang_erasures_failed", "Erasures asked for that are not finished: see erasure-failed",
                    {}, [engine] { return static_cast<double>(engine->erasures_failed()); });
+  metrics.AddReadCounter(
+      "tongkang_enumeration_refused_total",
+      "Questions for persons by number that were refused, as an account had asked too many", {},
+      [asked = interactions->inquiries()] { return static_cast<double>(asked->alarms().refused); });
   metrics.AddGauge("tongkang_records_of_unknown_types",
                    "Records whose type this program has no definition of", {}, [engine] {
                      uint64_t records = 0;
@@ -407,6 +412,11 @@ http::Readiness House::Readiness() const {
         "second");
   }
   AddLosses(engine, &now.reasons);
+  if (const size_t accounts = interactions->inquiries()->alarms().accounts; accounts != 0)
+    now.reasons.push_back(fmt::format(
+        "{} accounts asked for more persons by their numbers than their post may, within a day: the "
+        "audit names them, reason enumeration",
+        accounts));
   const access::SignOn::Files files = sign_on->files();
   if (files == access::SignOn::Files::kTooOld) now.ready = false;
   if (files != access::SignOn::Files::kGood) {

@@ -12,6 +12,7 @@
 #include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
+#include "kernel/interaction/person_reviews.h"
 #include "kernel/interaction/respond.h"
 #include "kernel/interaction/same_person.h"
 #include "kernel/interaction/write.h"
@@ -198,11 +199,13 @@ Result<Response> Erase(const Room& room, const Call& call) {
   std::vector<view::Ordinal> unseen;
   TRY(CheckInNoBundle(room, call, name, 1, before, &unseen));
   if (call.request.note_intent) TRY(call.request.note_intent(call.type_name, call.id, reason));
+  TRY(ClearErased(room, name));
   auto erased = room.engine().Erase(name, [&](const view::Position& held) {
     return CheckInNoBundle(room, call, name, before.end_ordinal, held, &unseen);
   });
   if (!erased.ok() && erased.error().code == ErrorCode::kNotFound) return NotItsOwn();
   const view::Engine::Erased done = TRY(std::move(erased));
+  TRY(ClearErased(room, name));  // what was planned before it was erased
   Response response = JsonResponse(call, Told(done, unseen), "erase");
   response.audit_reason = reason;
   response.audit_damaged = done.damaged;

@@ -612,15 +612,4 @@ std::string FactFeed::RunningEmergency(const std::string& account, view::OwnerNu
   return {};
 }
 
-bool FactFeed::TakeQuestion(const std::string& account, int64_t per_hour) {
-  constexpr size_t kAccountsMax = 20'000;
-  const Instant now_us = context_.clock->NowUs();
-  const std::lock_guard lock(mutex_);
-  if (questions_.size() >= kAccountsMax)
-    std::erase_if(questions_, [now_us](const auto& one) { return one.second.since_us <= now_us - kHourUs; });
-  Questions& asked = questions_[account];
-  if (asked.since_us <= now_us - kHourUs) asked = {now_us, 0};
-  return asked.count++ < per_hour;
-}
-
 }  // namespace tk::interaction

@@ -52,8 +52,6 @@ class FactFeed {
   void Take(const view::Resource& now);
   /// One more emergency access of this account to this person? False: it had `per_hour` others within the last hour.
   bool TakeTurn(const std::string& account, view::OwnerNumber person, int64_t per_hour);
-  /// One more question of this account for a whole value of what it sees masked? False: it has had `per_hour` within an hour of the first.
-  bool TakeQuestion(const std::string& account, int64_t per_hour);
   /// The emergency access of this account to this person that runs now: "Task/7"; "" if none.
   std::string RunningEmergency(const std::string& account, view::OwnerNumber person) const;
 
@@ -86,11 +84,6 @@ class FactFeed {
     view::OwnerNumber person = 0;
   };
   std::unordered_map<std::string, std::deque<Turn>> turns_;
-  struct Questions {
-    Instant since_us = 0;
-    int64_t count = 0;
-  };
-  std::unordered_map<std::string, Questions> questions_;
   std::unordered_map<std::string, std::set<std::string>>
       guardians_;                                         // by the child, "Patient/c": ids of RelatedPersons
   std::unordered_map<uint64_t, uint32_t> task_versions_;  // of emergency accesses: few

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,9 @@
 #include "kernel/search/index.h"
 #include "kernel/view/engine.h"
 
+namespace tk::access {
+class Inquiries;
+}
 namespace tk::person {
 class PersonView;
 }
@@ -139,6 +143,15 @@ class Interactions {
   view::Scope ScopeOf(const std::shared_ptr<const access::Viewer>& viewer) const;
   /// The owners of all records that are one person's with this Patient, ascending (same_person.h); empty if there never was one.
   std::vector<view::OwnerNumber> OwnersOfPerson(std::string_view patient_id) const;
+  /// The Patients who are one person with this one now: ids, his first; and what holds until that changes, for a write that depends on it (null: there is no
+  /// person index). Empty: he is not there. Errors: of what must be read.
+  struct OnePerson {
+    std::vector<std::string> patients;
+    std::optional<view::Guard> guard;
+  };
+  Result<OnePerson> RecordsOfPerson(std::string_view patient_id) const;
+  /// Who asks for too many by their numbers (access/inquiries.h). Lives as long as this.
+  access::Inquiries* inquiries() const;
   /// True if it is worth waiting for others that are there already: a light write.
   bool IsGathered(const Request& request) const;
   /// True if the work may take milliseconds: run it on the worker pool, not on the network thread.

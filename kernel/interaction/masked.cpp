@@ -234,11 +234,12 @@ Status CheckMayAsk(const Room& room, const access::Viewer& viewer, const search:
   for (const search::SortKey& key : query.sort) {
     if (key.parameter != nullptr) TRY(judge.CheckOrder(query.type, *key.parameter));
   }
-  if (judge.whole_values > 0 && !room.facts->TakeQuestion(viewer.account, masks->exact_per_hour))
+  if (judge.whole_values > 0 && !room.inquiries->Take("masked-value", viewer.account, masks->exact_per_hour))
     return MakeError(ErrorCode::kBusy,
                      fmt::format("This account has asked for {} persons by their number within an hour, "
                                  "which is the most for its post: try again later.",
-                                 masks->exact_per_hour));
+                                 masks->exact_per_hour),
+                     std::string(access::Inquiries::kReason));
   return {};
 }
 

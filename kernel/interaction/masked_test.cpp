@@ -1,6 +1,7 @@
 // A post that sees identifiers, telecom and the birth date masked: every way out, and every way around.
 #include <gtest/gtest.h>
 
+#include "kernel/access/inquiries.h"
 #include "kernel/access/policies.h"
 #include "kernel/interaction/interaction_test_harness.h"
 
@@ -215,6 +216,10 @@ TEST_F(MaskedTest, WhoeverTriesNumbersIsSlowed) {
   const Response refused = Get(ask);
   EXPECT_EQ(refused.status, 429) << refused.body;
   EXPECT_FALSE(Leaks(refused));
+  // And whoever watches is told.
+  EXPECT_EQ(refused.audit_reason, "enumeration");
+  EXPECT_EQ(interactions_->inquiries()->alarms().accounts, 1u);
+  EXPECT_EQ(interactions_->inquiries()->alarms().refused, 1u);
   Request exists = Make(Method::kPost, "Patient", R"({"resourceType":"Patient"})");
   exists.if_none_exist = "identifier=" + std::string(kCard);
   EXPECT_EQ(Send(exists).status, 429);

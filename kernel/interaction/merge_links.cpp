@@ -75,6 +75,29 @@ std::string ReplacesSteps(fhir::Value target, std::string_view source) {
       "[{}]", AddLinkStep(target["link"].present(), MergeLinkJson(source, kReplaces, {{"grade", "manual"}})));
 }
 
+namespace {
+
+/// Removes the links at these places, ascending, of `count`, and puts active as it was.
+std::string RemoveSteps(fhir::Value patient, const std::vector<size_t>& places, size_t count,
+                        const std::string& was) {
+  if (places.empty()) return {};
+  std::string steps;
+  if (places.size() == count) {
+    AppendStep(R"({"op":"remove","path":"/link"})", &steps);
+  } else {
+    for (auto place = places.rbegin(); place != places.rend(); ++place)
+      AppendStep(fmt::format(R"({{"op":"remove","path":"/link/{}"}})", *place), &steps);
+  }
+  if (was == "true" || was == "false" || was == "absent") AppendStep(ActiveStep(patient, was), &steps);
+  return "[" + steps + "]";
+}
+
+bool IsUnmarked(fhir::Value link, std::string_view type, std::string_view other) {
+  return !person::IsPersonLink(link) && TypeOfLink(link) == type && OtherOf(link) == other;
+}
+
+}  // namespace
+
 std::string TakeBackSteps(fhir::Value patient, const std::set<std::string>& others) {
   std::vector<size_t> places;
   std::string was;
@@ -87,16 +110,25 @@ std::string TakeBackSteps(fhir::Value patient, const std::set<std::string>& othe
     }
     ++at;
   }
-  if (places.empty()) return {};
-  std::string steps;
-  if (places.size() == at) {
-    AppendStep(R"({"op":"remove","path":"/link"})", &steps);
-  } else {
-    for (auto place = places.rbegin(); place != places.rend(); ++place)
-      AppendStep(fmt::format(R"({{"op":"remove","path":"/link/{}"}})", *place), &steps);
+  return RemoveSteps(patient, places, at, was);
+}
+
+std::string TakeBackUnmarkedSteps(fhir::Value patient, std::string_view type, std::string_view other,
+                                  const std::string& was) {
+  std::vector<size_t> places;
+  size_t at = 0;
+  for (const fhir::Value link : patient["link"]) {
+    if (IsUnmarked(link, type, other)) places.push_back(at);
+    ++at;
   }
-  if (was == "true" || was == "false" || was == "absent") AppendStep(ActiveStep(patient, was), &steps);
-  return "[" + steps + "]";
+  return RemoveSteps(patient, places, at, was);
+}
+
+bool HasUnmarkedLink(fhir::Value patient, std::string_view type, std::string_view other) {
+  for (const fhir::Value link : patient["link"]) {
+    if (IsUnmarked(link, type, other)) return true;
+  }
+  return false;
 }
 
 bool HasMergeLink(fhir::Value patient, std::string_view type, std::string_view other) {

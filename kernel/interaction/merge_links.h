@@ -22,6 +22,11 @@ WasOne WasOneBefore(fhir::Value source, std::string_view target);
 std::string ReplacesSteps(fhir::Value target, std::string_view source);
 /// The patch that takes back those to any of `others`, with active as it was; "" if there is none.
 std::string TakeBackSteps(fhir::Value patient, const std::set<std::string>& others);
+/// The same of unmarked links to `other`, as $merge wrote them before it marked them; `was`: what Patient.active was ("true", "false", "absent"), of a source.
+std::string TakeBackUnmarkedSteps(fhir::Value patient, std::string_view type, std::string_view other,
+                                  const std::string& was);
+/// Has it an unmarked one of that type to `other`?
+bool HasUnmarkedLink(fhir::Value patient, std::string_view type, std::string_view other);
 /// Has it one of that type ("replaced-by", "replaces"; "": any) to `other` ("": anybody)?
 bool HasMergeLink(fhir::Value patient, std::string_view type, std::string_view other);
 

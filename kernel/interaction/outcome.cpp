@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/access/inquiries.h"
 #include "kernel/fhir/value.h"
 
 namespace tk::interaction {
@@ -44,6 +45,7 @@ Response OutcomeOf(const Error& error) {
   } else {
     response.body = OutcomeJson(error.issues);
   }
+  if (error.internal == access::Inquiries::kReason) response.audit_reason = access::Inquiries::kReason;
   if (traits.retryable) response.headers.emplace_back("Retry-After", "1");
   return response;
 }

@@ -101,6 +101,12 @@ Status CheckRows(const person::People& people, person::Row a, person::Row b) {
 
 }  // namespace
 
+Status Deciding::Settle(NewDecision decision) {
+  PersonChange change;
+  change.decisions.push_back(std::move(decision));
+  return SettleReviews(room_, basis_, change, set_);
+}
+
 Status Deciding::Join(const DecidedPatient& source, const DecidedPatient& alternate, bool again) {
   Between between;
   {
@@ -115,9 +121,8 @@ Status Deciding::Join(const DecidedPatient& source, const DecidedPatient& altern
   for (const uint64_t linkage : between.inactive) TRY(Turn(TRY(ReadLinkage(linkage)), true));
   for (const uint64_t linkage : between.active) TRY(Turn(TRY(ReadLinkage(linkage)), true));
   if (between.inactive.empty() && between.active.empty()) TRY(Make(source, alternate, true));
-  return SettleReviews(
-      room_, basis_,
-      {source.current.id_hash, alternate.current.id_hash, true, std::move(between.inactive), linkage_}, set_);
+  return Settle(
+      {source.current.id_hash, alternate.current.id_hash, true, std::move(between.inactive), linkage_});
 }
 
 Status Deciding::TakeBack(const std::vector<uint64_t>& linkages, const std::string& for_linkage) {
@@ -203,9 +208,7 @@ Status Deciding::HoldApart(const DecidedPatient& stays, const DecidedPatient& le
   TRY(TakeBack(through_gone, linkage_));
   apart_.emplace_back(stays.name(), leaves.name());
   TRY(TakeBackLinks(apart_));
-  return SettleReviews(room_, basis_,
-                       {stays.current.id_hash, leaves.current.id_hash, false, std::move(turned), linkage_},
-                       set_);
+  return Settle({stays.current.id_hash, leaves.current.id_hash, false, std::move(turned), linkage_});
 }
 
 WasOne Deciding::JoinedBy(const DecidedPatient& a, const DecidedPatient& b) const {
@@ -214,6 +217,24 @@ WasOne Deciding::JoinedBy(const DecidedPatient& a, const DecidedPatient& b) cons
   if (one == person::kNoRow || other == person::kNoRow || !people->IsSamePerson(one, other))
     return WasOne::kNot;
   return DecisionsBetween(*people, one, other).active.empty() ? WasOne::kByOthers : WasOne::kDirect;
+}
+
+Result<std::string> Deciding::WasActive(const DecidedPatient& target, const DecidedPatient& source) const {
+  Between between;
+  {
+    const auto people = room_.context.persons->Read();
+    const person::Row a = people->Find(target.current.id_hash), b = people->Find(source.current.id_hash);
+    if (a != person::kNoRow && b != person::kNoRow) between = DecisionsBetween(*people, a, b);
+  }
+  for (const uint64_t linkage : between.active) {
+    const auto version = room_.directory().Current(linkage, room_.engine().Head());
+    if (version.ordinal == 0 || version.deleted) continue;
+    const auto text = TRY(room_.engine().OpenText(version.ordinal));
+    const fhir::Document document = TRY(fhir::Document::Parse(text->json));
+    std::string was = person::PartOfPersonLink(document.Root(), "was-active")["valueCode"].ToString();
+    if (!was.empty()) return was;
+  }
+  return std::string();
 }
 
 Result<bool> Deciding::Unmake(const DecidedPatient& target, const DecidedPatient& source, WasOne was_one) {

@@ -42,6 +42,8 @@ class Deciding {
   /// A merge of two whom something else joined before, and joins still, is taken back: its links, and the Linkage that it made. False: nothing
   /// else joins them now, and nothing was done.
   Result<bool> Unmake(const DecidedPatient& target, const DecidedPatient& source, WasOne was_one);
+  /// What Patient.active of the source was, of a merge from before its links were marked, when the Linkage told it; "" if no active one does.
+  Result<std::string> WasActive(const DecidedPatient& target, const DecidedPatient& source) const;
   /// The merge of one who is there with one who is gone is taken back: the decisions about the two, and the links of who is there. Errors: kNotFound
   /// where there is nothing to take back.
   Status LetGo(const DecidedPatient& there, const DecidedPatient& gone);
@@ -63,6 +65,7 @@ class Deciding {
   /// Takes back the links of merges between these pairs, of Patients who are there.
   Status TakeBackLinks(const std::vector<std::pair<std::string, std::string>>& pairs);
   void Guard(const person::People& people, person::Row a, person::Row b);
+  Status Settle(struct NewDecision decision);
 
   const Room& room_;
   const Call& call_;

@@ -61,8 +61,9 @@ void AppendReference(std::string_view member, std::string_view reference, fhir::
   json->Key(member).Object().Member("reference", reference).End();
 }
 
+/// The value of `extension`.
 void AppendReason(const Room& room, const LinkReason& reason, fhir::JsonWriter* json) {
-  json->Key("extension").Array().Object().Member("url", person::kPersonLinkUrl).Key("extension").Array();
+  json->Array().Object().Member("url", person::kPersonLinkUrl).Key("extension").Array();
   json->Object().Member("url", "grade").Member("valueCode", reason.grade).End();
   json->Object().Member("url", "by").Member("valueCode", reason.account.empty() ? "machine" : "person").End();
   if (!reason.account.empty())
@@ -89,6 +90,7 @@ std::string LinkageJson(const Room& room, std::string_view id, std::string_view 
   std::string out;
   fhir::JsonWriter json(&out);
   json.Object().Member("resourceType", "Linkage").Member("id", id);
+  json.Key("extension");
   AppendReason(room, reason, &json);
   json.Key("active").Bool(active).Key("item").Array();
   for (const bool is_source : {true, false}) {
@@ -107,7 +109,11 @@ std::string ReviewJson(const Room& room, std::string_view id, const ReviewAsked&
   LinkReason reason;
   reason.grade = asked.scored == nullptr ? "manual" : NameOf(asked.scored->verdict);
   reason.scored = asked.scored;
+  json.Key("extension");
   AppendReason(room, reason, &json);
+  json.Key("basedOn").Array();
+  for (const std::string& other : asked.others) json.Object().Member("reference", other).End();
+  json.End();
   json.Member("status", "requested").Member("intent", "proposal");
   AppendCode("code", asked.code, &json);
   AppendReference("for", asked.subject, &json);
@@ -120,6 +126,13 @@ std::string ReviewJson(const Room& room, std::string_view id, const ReviewAsked&
     json.End();
   }
   json.End().End();
+  return out;
+}
+
+std::string UnscoredReasonJson(const Room& room) {
+  std::string out;
+  fhir::JsonWriter json(&out);
+  AppendReason(room, LinkReason(), &json);
   return out;
 }
 
@@ -156,8 +169,15 @@ class Linking {
  public:
   Linking(const Room& room, view::ChangeSet* set) : room_(room), view_(*room.context.persons), set_(set) {}
 
-  Status Run() {
-    Gather();
+  /// What live matching finds, and what is decided by it.
+  Status Match(std::span<const NewRecord> records, std::vector<NewDecision>* decisions) {
+    for (const NewRecord& record : records) {
+      const person::PackedPatient& patient = *record.patient;
+      names_.emplace(patient.id_hash, record.name);
+      if (record.is_gone() || patient.packed == patient.before) continue;
+      incoming_.push_back({patient.id_hash, patient.packed, patient.before});
+      keys_.insert(keys_.end(), patient.keys.begin(), patient.keys.end());
+    }
     if (incoming_.empty()) return {};
     person::Findings findings;
     {
@@ -168,27 +188,18 @@ class Linking {
           const person::Row row = people->Find(other);
           if (row != person::kNoRow) ordinals_.emplace(other, people->OrdinalOf(row));
         }
+        // One who was in no decision before joins nobody to anybody else.
+        joins_known_ = joins_known_ || (finding.kind == person::Finding::Kind::kJoin &&
+                                        people->Find(incoming_[finding.incoming].id_hash) != person::kNoRow);
       }
     }
-    for (const person::Finding& finding : findings.found) TRY(Add(finding));
+    for (const person::Finding& finding : findings.found) TRY(Add(finding, decisions));
+    if (!joins_known_) decisions->clear();  // no review is settled by them
     set_->guards.push_back(PersonGuard(room_, std::move(keys_), std::move(findings.looked_at)));
     return {};
   }
 
  private:
-  void Gather() {
-    for (const view::Change& change : set_->changes) {
-      if (change.now == nullptr || change.now->type != view_.patient() ||
-          change.now->op == view::Operation::kDelete)
-        continue;
-      const person::PackedPatientPtr patient = view_.PackAhead(change);
-      names_.emplace(patient->id_hash, "Patient/" + change.now->id);
-      if (patient->packed == patient->before) continue;
-      incoming_.push_back({patient->id_hash, patient->packed, patient->before});
-      keys_.insert(keys_.end(), patient->keys.begin(), patient->keys.end());
-    }
-  }
-
   /// "Patient/1"; "" if it is gone meanwhile: then the guard hands the set back.
   Result<std::string> NameOf(uint64_t record) {
     if (const auto known = names_.find(record); known != names_.end()) return known->second;
@@ -200,8 +211,9 @@ class Linking {
     return names_.emplace(record, "Patient/" + (*text)->header.id).first->second;
   }
 
-  Status Add(const person::Finding& finding) {
-    const std::string subject = TRY(NameOf(incoming_[finding.incoming].id_hash));
+  Status Add(const person::Finding& finding, std::vector<NewDecision>* decisions) {
+    const uint64_t record = incoming_[finding.incoming].id_hash;
+    const std::string subject = TRY(NameOf(record));
     std::vector<std::string> others;
     for (const uint64_t other : finding.others) {
       std::string name = TRY(NameOf(other));
@@ -212,7 +224,9 @@ class Linking {
       LinkReason reason;
       reason.grade = person::linkage::NameOf(finding.scored.verdict);
       reason.scored = &finding.scored;
-      return AddMade(room_, LinkageJson(room_, NewUuid(), others.front(), subject, true, reason), set_);
+      const std::string id = NewUuid();
+      decisions->push_back({finding.others.front(), record, true, {}, "Linkage/" + id, false});
+      return AddMade(room_, LinkageJson(room_, id, others.front(), subject, true, reason), set_);
     }
     const ReviewAsked asked{person::CodeOf(finding.kind), subject, others, &finding.scored};
     return AddMade(room_, ReviewJson(room_, NewUuid(), asked), set_);
@@ -223,6 +237,7 @@ class Linking {
   view::ChangeSet* const set_;
   std::vector<person::Incoming> incoming_;
   std::vector<uint32_t> keys_;
+  bool joins_known_ = false;
   std::unordered_map<uint64_t, std::string> names_;
   std::unordered_map<uint64_t, view::Ordinal> ordinals_;
 };
@@ -231,20 +246,30 @@ class Linking {
 
 Status LinkPatients(const Room& room, const view::Position& basis, Plan* plan) {
   if (room.context.persons == nullptr || plan->set == nullptr || plan->persons_decided) return {};
-  std::vector<std::string> deleted;
+  const person::PersonView& view = *room.context.persons;
+  view::ChangeSet* const set = plan->set.get();
+  PersonChange change;
   bool writes_any = false;
-  for (const view::Change& change : plan->set->changes) {
-    if (change.now == nullptr || change.now->type != room.context.persons->patient()) continue;
-    if (change.now->op == view::Operation::kDelete)
-      deleted.push_back("Patient/" + change.now->id);
-    else
-      writes_any = true;
+  for (const view::Change& each : set->changes) {
+    if (each.now == nullptr || each.now->type != view.patient()) continue;
+    change.records.push_back({"Patient/" + each.now->id, view.PackAhead(each)});
+    writes_any = writes_any || !change.records.back().is_gone();
   }
-  if (deleted.size() > kReviewedRecordsMax) deleted.resize(kReviewedRecordsMax);
-  if (!deleted.empty()) TRY(SettleReviewsOfGone(room, basis, deleted, plan->set.get()));
-  if (!room.context.live_matching || !writes_any) return {};
-  TRY(room.context.persons->CheckUsable());
-  return Linking(room, plan->set.get()).Run();
+  if (change.records.empty()) return {};
+  if (room.context.live_matching && writes_any) {
+    TRY(view.CheckUsable());
+    TRY(Linking(room, set).Match(change.records, &change.decisions));
+  }
+  std::erase_if(change.records, [](const NewRecord& record) {
+    return record.is_new() || record.patient->packed == record.patient->before;
+  });
+  if (change.records.empty() && change.decisions.empty()) return {};
+  // A review that is opened meanwhile is by one who is found by them.
+  std::vector<uint32_t> keys;
+  for (const NewRecord& record : change.records)
+    keys.insert(keys.end(), record.patient->keys.begin(), record.patient->keys.end());
+  set->guards.push_back(PersonGuard(room, std::move(keys), {}));
+  return SettleReviews(room, basis, change, set);
 }
 
 }  // namespace tk::interaction

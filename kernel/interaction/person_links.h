@@ -4,7 +4,8 @@
 //         that was looked at. So two concurrent creates of one person never miss one another.
 // Shape:  Linkage: item "source" the Patient that was there, "alternate" the one joined to him; active: one person; inactive: "not the same".
 //         Extension kPersonLinkUrl: grade (certain, probable, manual), by (machine, person), account, model, rules, rule, bits, probability, and
-//         level by field: never a value of a field. Task: code of kReviewSystem, `for` the new record, input "candidate" the others.
+//         level by field: never a value of a field. Task: code of kReviewSystem, `for` the new record, input "candidate" and basedOn (by which it is
+//         found) the others.
 // The Linkage is the alternate's, the Task the new record's: they are seen, and erased, with him.
 #pragma once
 
@@ -37,10 +38,13 @@ struct ReviewAsked {
   const person::linkage::Scored* scored = nullptr;
 };
 std::string ReviewJson(const Room& room, std::string_view id, const ReviewAsked& asked);
+/// The extension of a review that says nothing of a comparison: a JSON array.
+std::string UnscoredReasonJson(const Room& room);
 /// Puts a resource that the platform itself makes into the set.
 Status AddMade(const Room& room, std::string json, view::ChangeSet* set);
 
-/// Matches the plan's Patients, if live matching is on and the plan has not decided by itself; cancels reviews of whom it deletes. Errors: of what must be read.
+/// Matches the plan's Patients, if live matching is on, and settles the reviews that have nothing to ask any more (person_reviews.h); nothing if the plan
+/// has decided by itself. Errors: of what must be read.
 Status LinkPatients(const Room& room, const view::Position& basis, Plan* plan);
 /// Holds until a record with one of `keys`, or one of the records `ids`, or a decision about these, changes. Sorted here.
 view::Guard PersonGuard(const Room& room, std::vector<uint32_t> keys, std::vector<uint64_t> ids);

@@ -128,6 +128,33 @@ Plan MergePlan(const Room& room, const CallPtr& call, MergeAsked asked, std::uni
   return plan;
 }
 
+/// The links of a merge from before $merge marked them, which its Linkage still tells of. Errors: kConflict, with what to do, where none does: then these
+/// links are the source systems' own, or there are none.
+Status TakeBackUnmarked(const Room& room, const MergeAsked& asked, const Deciding& deciding,
+                        view::ChangeSet* set) {
+  const fhir::Value source = asked.source_before->document.Root(),
+                    target = asked.target_before->document.Root();
+  const bool is_source = HasUnmarkedLink(source, "replaced-by", asked.target.name());
+  const bool is_target = HasUnmarkedLink(target, "replaces", asked.source.name());
+  if (!is_source && !is_target)
+    return MakeError(
+        ErrorCode::kConflict,
+        "The source is not merged into this target: neither has the link that $merge writes. That "
+        "two records are not of one person is said by $not-same.");
+  const std::string was = TRY(deciding.WasActive(asked.target, asked.source));
+  if (was.empty())
+    return MakeError(
+        ErrorCode::kConflict,
+        "A link says that one of the two goes on as the other, and it is not of $merge: their source says "
+        "so. Write the records without Patient.link (and the source with active as it is to be) by PUT or "
+        "PATCH; then say by $not-same that they are not of one person.");
+  const auto patch = [&](const DecidedPatient& patient, const std::string& steps) {
+    return steps.empty() ? Status() : AddPatched(room, patient.current, steps, set);
+  };
+  TRY(patch(asked.source, TakeBackUnmarkedSteps(source, "replaced-by", asked.target.name(), was)));
+  return patch(asked.target, TakeBackUnmarkedSteps(target, "replaces", asked.source.name(), {}));
+}
+
 Status CheckMayDo(const Room& room, const Call& call, std::string_view operation) {
   TRY(CheckMayCall(call.viewer(), operation));
   TRY(CheckMayRead(call.viewer(), "Patient"));
@@ -164,13 +191,15 @@ Result<Plan> PlanUnmerge(const Room& room, const CallPtr& call, const view::Posi
     return MergePlan(room, call, std::move(asked), std::move(set),
                      "What was left of the merge was taken back: one of the two is gone.");
   }
-  if (!HasMergeLink(asked.source_before->document.Root(), "replaced-by", asked.target.name()) &&
-      !HasMergeLink(asked.target_before->document.Root(), "replaces", asked.source.name()))
-    return MakeError(
-        ErrorCode::kConflict,
-        "The source is not merged into this target: neither has the link that $merge writes. That "
-        "two records are not of one person is said by $not-same.");
-  const WasOne was_one = WasOneBefore(asked.source_before->document.Root(), asked.target.name());
+  const fhir::Value source = asked.source_before->document.Root(),
+                    target = asked.target_before->document.Root();
+  if (!HasMergeLink(source, "replaced-by", asked.target.name()) &&
+      !HasMergeLink(target, "replaces", asked.source.name())) {
+    TRY(TakeBackUnmarked(room, asked, deciding, set.get()));
+    TRY(deciding.HoldApart(asked.target, asked.source));
+    return MergePlan(room, call, std::move(asked), std::move(set), "Taken apart as they were.");
+  }
+  const WasOne was_one = WasOneBefore(source, asked.target.name());
   if (was_one != WasOne::kNot && TRY(deciding.Unmake(asked.target, asked.source, was_one)))
     return MergePlan(room, call, std::move(asked), std::move(set),
                      "Taken back. They are one person by what joined them before the merge.");

@@ -239,6 +239,36 @@ TEST_F(MergeTest, WhatIsLeftOfAMergeWithOneWhoIsGoneIsTakenBack) {
   EXPECT_EQ(Unmerge("never", "nobody"), 404);
 }
 
+// As $merge wrote them before it marked its links: the Linkage told what Patient.active was.
+TEST_F(MergeTest, AMergeFromBeforeItsLinksWereMarkedIsTakenBack) {
+  TestPatient a{.id = "a", .resident_id = kOneNumber};
+  TestPatient b{.id = "b", .name = "李建国", .resident_id = kOtherNumber, .gender = "male"};
+  PutPatient(a);
+  PutPatient(b);
+  const std::string before_a = Stored("a"), before_b = Stored("b");
+  a.extra = R"(,"link":[{"other":{"reference":"Patient/b"},"type":"replaces"}])";
+  b.extra = R"(,"link":[{"other":{"reference":"Patient/a"},"type":"replaced-by"}])";
+  PutPatient(a);
+  std::string inactive = b.Json();
+  inactive.replace(inactive.find(R"("active":true)"), 13, R"("active":false)");
+  ASSERT_EQ(Put("Patient/b", inactive).status, 200);
+  // Links of the sources' own: told what to do, and nothing is taken from them.
+  const Response foreign = Post("Patient/$unmerge", Sides("b", "a"));
+  EXPECT_EQ(foreign.status, 409);
+  EXPECT_NE(foreign.body.find("without Patient.link"), std::string::npos) << foreign.body;
+  WritePast(
+      R"({"resourceType":"Linkage","id":"old","extension":[{"url":"http://tongkang.dev/fhir/StructureDefinition/person-link",)"
+      R"("extension":[{"url":"grade","valueCode":"manual"},{"url":"by","valueCode":"person"},{"url":"was-active","valueCode":"true"}]}],)"
+      R"("active":true,"item":[{"type":"source","resource":{"reference":"Patient/a"}},)"
+      R"({"type":"alternate","resource":{"reference":"Patient/b"}}]})");
+  ASSERT_EQ(RecordsOf("a"), "a b");
+  ASSERT_EQ(Post("Patient/$unmerge", Sides("b", "a")).status, 200);
+  EXPECT_EQ(Stored("a"), before_a);
+  EXPECT_EQ(Stored("b"), before_b);
+  EXPECT_EQ(RecordsOf("b"), "b");
+  EXPECT_EQ(Unmerge("b", "a"), 409);
+}
+
 TEST_F(MergeTest, TwoWhomOneWhoIsGoneJoinedAreToldApart) {
   for (const bool erased : {false, true}) {
     const std::string tag = erased ? "e" : "d", first = tag + "0", one = tag + "1", other = tag + "2",

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <set>
 
 #include "kernel/fhir/patch.h"
+#include "kernel/interaction/lane.h"
 #include "kernel/interaction/write.h"
 
 namespace tk::interaction {
@@ -21,58 +23,25 @@ Status AddPatched(const Room& room, const Current& current, std::string_view pat
 
 namespace {
 
-using person::kNoRow;
-using person::People;
-using person::Row;
-
-/// Who is who once the decision is written.
-class AfterDecision {
- public:
-  AfterDecision(const People& people, const NewDecision& decision)
-      : people_(people), decision_(decision), a_(people.Find(decision.a)), b_(people.Find(decision.b)) {}
-
-  bool AreSame(Row x, Row y) const {
-    if (x == y) return true;
-    if (!decision_.same) return !people_.JoinedWithout(x, y, decision_.turned).empty();
-    return people_.IsSamePerson(x, y) || AreOnBothSides(x, y);
-  }
-  bool AreApart(Row x, Row y) const {
-    if (AreSame(x, y)) return false;
-    if (people_.IsHeldApart(x, y)) return true;
-    if (decision_.same) return false;
-    return (AreSame(x, a_) && AreSame(y, b_)) || (AreSame(x, b_) && AreSame(y, a_));
-  }
-  /// Is it of just these two, or was there one of theirs by a person?
-  bool IsDecided(Row x, Row y) const {
-    if (AreApart(x, y)) return true;
-    if ((x == a_ && y == b_) || (x == b_ && y == a_)) return true;
-    const auto decisions = people_.DecisionsOf(x);
-    return std::any_of(decisions.begin(), decisions.end(), [&](const person::DecisionView& each) {
-      return each.active && each.manual && (each.source == y || each.alternate == y);
-    });
-  }
-
- private:
-  bool AreOnBothSides(Row x, Row y) const {
-    const auto crosses = [&](Row one, Row other) {
-      return people_.IsSamePerson(one, a_) && people_.IsSamePerson(other, b_);
-    };
-    return crosses(x, y) || crosses(y, x);
-  }
-  const People& people_;
-  const NewDecision& decision_;
-  const Row a_, b_;
-};
+constexpr std::string_view kPatientSlash = "Patient/";
 
 struct Review {
   Current current;
   std::string code;
+  bool is_open = false;
   std::vector<uint64_t> records;  // the new one first
+  bool is_contradiction() const { return code == person::CodeOf(person::Finding::Kind::kContradiction); }
+  /// Of two whom the new record fits, which stay when it goes.
+  bool is_of_two() const { return code == person::CodeOf(person::Finding::Kind::kTwoPersons); }
 };
 
 std::string PatientName(fhir::Value reference) {
   std::string name = reference["reference"].ToString();
-  return name.starts_with("Patient/") ? name : std::string();
+  return name.starts_with(kPatientSlash) ? name : std::string();
+}
+
+uint64_t HashOfPatient(const Room& room, std::string_view name) {
+  return room.engine().IdHash("Patient", name.substr(kPatientSlash.size()));
 }
 
 Review ReadReview(const Room& room, const view::Engine::Text& text, fhir::Value task) {
@@ -82,103 +51,249 @@ Review ReadReview(const Room& room, const view::Engine::Text& text, fhir::Value 
   for (const fhir::Value coding : task["code"]["coding"]) {
     if (coding["system"].ToString() == kReviewSystem) review.code = coding["code"].ToString();
   }
+  const std::string status = task["status"].ToString();
+  review.is_open = status != "completed" && status != "cancelled";
   const auto add = [&](fhir::Value reference) {
     const std::string name = PatientName(reference);
-    if (!name.empty()) review.records.push_back(room.engine().IdHash("Patient", name.substr(8)));
+    if (!name.empty()) review.records.push_back(HashOfPatient(room, name));
   };
   add(task["for"]);
   for (const fhir::Value input : task["input"]) add(input["valueReference"]);
   return review;
 }
 
-bool IsSettled(const People& people, const AfterDecision& after, const Review& review) {
-  std::vector<Row> rows;
-  for (const uint64_t record : review.records) {
-    const Row row = people.Find(record);
-    if (row != kNoRow && people.IsLive(row)) rows.push_back(row);
-  }
-  const bool by_person = review.code == person::CodeOf(person::Finding::Kind::kContradiction);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    for (size_t k = i + 1; k < rows.size(); ++k) {
-      if (by_person && i > 0) continue;
-      const bool settled = by_person ? after.IsDecided(rows[i], rows[k])
-                                     : after.AreSame(rows[i], rows[k]) || after.AreApart(rows[i], rows[k]);
-      if (!settled) return false;
-    }
-  }
-  return true;
-}
+constexpr std::string_view kIsOpen = "&status=requested,received,accepted,in-progress,on-hold";
 
-/// Open reviews about any of these Patients, whoever may see them.
-Result<std::vector<Review>> OpenReviews(const Room& room, const view::Position& basis,
-                                        const std::vector<std::string>& patients) {
+/// Reviews that a search finds, whoever may see them; a page after the other until `each` says that it is enough.
+Status ForReviews(const Room& room, const view::Position& basis, std::string_view criteria,
+                  const std::function<Status(const Review&, fhir::Value)>& each, size_t max = SIZE_MAX) {
   search::ParseOptions options;
   options.now_us = room.context.clock->NowUs();
-  const std::string asked =
-      fmt::format("patient={}&code={}|&status=requested,received,accepted,in-progress,on-hold",
-                  fmt::join(patients, ","), kReviewSystem);
-  const fhir::TypeId task = room.definitions->FindType("Task");
+  const std::string asked = fmt::format("{}&code={}|", criteria, kReviewSystem);
   options.length_max = asked.size();
-  const search::Query query = TRY(search::ParseQuery(room.index().definitions(), task, asked, options));
+  const search::Query query =
+      TRY(search::ParseQuery(room.index().definitions(), room.definitions->FindType("Task"), asked, options));
   search::PageRequest request;
   request.position = basis;
-  request.count = kReviewsMax;
+  request.count = std::min(max, kReviewsMax);
   request.read = [engine = &room.engine()](view::Ordinal ordinal) { return engine->Read(ordinal); };
+  for (size_t found = 0; found < max;) {
+    const search::Page page = TRY(room.index().Search(query, request));
+    for (const view::Ordinal ordinal : page.ordinals) {
+      auto opened = room.engine().OpenText(ordinal);
+      if (!opened.ok() && opened.error().code == ErrorCode::kGone) continue;  // erased meanwhile
+      const view::Engine::TextPtr text = TRY(std::move(opened));
+      const fhir::Document document = TRY(fhir::Document::Parse(text->json));
+      TRY(each(ReadReview(room, *text, document.Root()), document.Root()));
+    }
+    found += page.ordinals.size();
+    if (page.next_cursor.empty()) break;
+    request.cursor = page.next_cursor;
+  }
+  return {};
+}
+
+/// Open reviews about any of these Patients.
+Result<std::vector<Review>> OpenReviews(const Room& room, const view::Position& basis,
+                                        const std::vector<std::string>& patients) {
   std::vector<Review> reviews;
-  for (const view::Ordinal ordinal : TRY(room.index().Search(query, request)).ordinals) {
-    const auto text = TRY(room.engine().OpenText(ordinal));
-    const fhir::Document document = TRY(fhir::Document::Parse(text->json));
-    reviews.push_back(ReadReview(room, *text, document.Root()));
+  std::set<uint64_t> known;
+  for (const std::string_view parameter : {"patient", "based-on"}) {
+    TRY(ForReviews(
+        room, basis, fmt::format("{}={}{}", parameter, fmt::join(patients, ","), kIsOpen),
+        [&](const Review& review, fhir::Value) {
+          if (known.insert(review.current.id_hash).second) reviews.push_back(review);
+          return Status();
+        },
+        kReviewsMax));
   }
   return reviews;
 }
 
-}  // namespace
+/// What becomes of a review; none: it stays.
+struct ReviewOutcome {
+  bool completed = false;
+  std::string_view cause;  // of one that is cancelled
+  std::string linkage;     // that completes it; "": one of before
+};
 
-Status SettleReviews(const Room& room, const view::Position& basis, const NewDecision& decision,
-                     view::ChangeSet* set) {
-  std::vector<view::Ordinal> members;
-  {
-    const auto people = room.context.persons->Read();
-    for (const uint64_t record : {decision.a, decision.b}) {
-      const Row row = people->Find(record);
-      if (row == kNoRow) continue;
-      for (const Row member : people->MembersOf(row)) members.push_back(people->OrdinalOf(member));
+std::optional<ReviewOutcome> OutcomeFor(const AfterWrite& after, const Review& review,
+                                        std::string_view gone) {
+  std::vector<uint64_t> there;
+  for (const uint64_t record : review.records) {
+    if (after.IsThere(record)) there.push_back(record);
+  }
+  const bool lost_new = there.empty() || there.front() != review.records.front();
+  if (there.size() < 2 || (lost_new && !review.is_of_two())) return ReviewOutcome{false, gone, {}};
+  const bool is_changed = std::any_of(review.records.begin(), review.records.end(),
+                                      [&](uint64_t record) { return after.IsChanged(record); });
+  bool differ = false;
+  for (size_t i = 0; i < there.size(); ++i) {
+    for (size_t k = i + 1; k < there.size(); ++k) {
+      if (review.is_contradiction() && i > 0) continue;
+      const bool decided = review.is_contradiction()
+                               ? after.IsDecidedByPerson(there[i], there[k])
+                               : after.AreSame(there[i], there[k]) || after.AreApart(there[i], there[k]);
+      if (decided) continue;
+      if (!is_changed || after.StillAsks(there[i], there[k])) return std::nullopt;
+      differ = true;
     }
   }
-  if (members.size() > kReviewedRecordsMax) members.resize(kReviewedRecordsMax);
-  std::vector<std::string> patients;
-  for (const view::Ordinal ordinal : members)
-    patients.push_back("Patient/" + TRY(room.engine().OpenText(ordinal))->header.id);
-  std::vector<Review> reviews = TRY(OpenReviews(room, basis, patients));
+  if (differ) return ReviewOutcome{false, kRecordsDiffer, {}};
+  if (const NewDecision* const decision = after.DecisionAbout(there))
+    return ReviewOutcome{true, {}, decision->linkage};
+  if (there.size() < review.records.size()) return ReviewOutcome{false, gone, {}};
+  return ReviewOutcome{true, {}, {}};
+}
+
+std::string StepsOf(const ReviewOutcome& outcome) {
+  if (!outcome.completed)
+    return fmt::format(
+        R"({{"op":"replace","path":"/status","value":"cancelled"}},{{"op":"add","path":"/statusReason","value":{{"coding":[{{"system":"{}","code":"{}"}}]}}}})",
+        kReviewSystem, outcome.cause);
+  std::string steps = R"({"op":"replace","path":"/status","value":"completed"})";
+  if (!outcome.linkage.empty())
+    steps += fmt::format(
+        R"(,{{"op":"add","path":"/output","value":[{{"type":{{"coding":[{{"system":"{}","code":"decision"}}]}},"valueReference":{{"reference":"{}"}}}}]}})",
+        kReviewSystem, outcome.linkage);
+  return steps;
+}
+
+/// Names of the Patients whose reviews the change may settle.
+Result<std::vector<std::string>> PatientsConcerned(const Room& room, const PersonChange& change) {
+  std::set<std::string> names;
+  std::set<view::Ordinal> members;
   {
     const auto people = room.context.persons->Read();
-    const AfterDecision after(*people, decision);
-    std::erase_if(reviews, [&](const Review& review) { return !IsSettled(*people, after, review); });
+    for (const NewDecision& decision : change.decisions) {
+      for (const uint64_t record : {decision.a, decision.b}) {
+        const person::Row row = people->Find(record);
+        if (row == person::kNoRow) continue;
+        for (const person::Row member : people->MembersOf(row)) members.insert(people->OrdinalOf(member));
+      }
+    }
   }
-  for (const Review& review : reviews) {
-    const std::string patch = fmt::format(
-        R"([{{"op":"replace","path":"/status","value":"completed"}},{{"op":"add","path":"/output","value":[{{"type":{{"coding":[{{"system":"{}","code":"decision"}}]}},"valueReference":{{"reference":"{}"}}}}]}}])",
-        kReviewSystem, decision.linkage);
-    TRY(AddPatched(room, review.current, patch, set));
+  for (const NewRecord& record : change.records) {
+    if (names.size() < kReviewedRecordsMax) names.insert(record.name);
   }
+  for (const view::Ordinal ordinal : members) {
+    if (names.size() >= kReviewedRecordsMax) break;
+    names.insert(std::string(kPatientSlash) + TRY(room.engine().OpenText(ordinal))->header.id);
+  }
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
+}  // namespace
+
+Status SettleReviews(const Room& room, const view::Position& basis, const PersonChange& change,
+                     view::ChangeSet* set) {
+  const std::vector<std::string> patients = TRY(PatientsConcerned(room, change));
+  if (patients.empty()) return {};
+  const std::vector<Review> reviews = TRY(OpenReviews(room, basis, patients));
+  if (reviews.empty()) return {};
+  std::vector<std::pair<const Review*, ReviewOutcome>> settled;
+  std::vector<uint64_t> looked_at;
+  {
+    const auto people = room.context.persons->Read();
+    const AfterWrite after(*people, change);
+    for (const Review& review : reviews) {
+      looked_at.insert(looked_at.end(), review.records.begin(), review.records.end());
+      if (auto outcome = OutcomeFor(after, review, kRecordGone))
+        settled.emplace_back(&review, std::move(*outcome));
+    }
+  }
+  for (const auto& each : settled)
+    TRY(AddPatched(room, each.first->current, "[" + StepsOf(each.second) + "]", set));
+  set->guards.push_back(PersonGuard(room, {}, std::move(looked_at)));
   return {};
 }
 
-Status SettleReviewsOfGone(const Room& room, const view::Position& basis,
-                           const std::vector<std::string>& patients, view::ChangeSet* set) {
-  std::set<uint64_t> gone;
-  for (const std::string& name : patients) gone.insert(room.engine().IdHash("Patient", name.substr(8)));
-  for (const Review& review : TRY(OpenReviews(room, basis, patients))) {
-    const auto is_there = [&](uint64_t record) {
-      const auto version = room.directory().Current(record, basis);
-      return !gone.contains(record) && version.ordinal != 0 && !version.deleted;
-    };
-    if (std::count_if(review.records.begin(), review.records.end(), is_there) < 2)
-      TRY(AddPatched(room, review.current, R"([{"op":"replace","path":"/status","value":"cancelled"}])",
-                     set));
+namespace {
+
+/// Takes him out of one Task: the candidate, what was compared with him if it was he, and the review itself if nothing is left to ask.
+class Clearing {
+ public:
+  Clearing(const Room& room, const std::string& patient) : room_(room), patient_(patient) {
+    change_.erased = {HashOfPatient(room, patient)};
   }
-  return {};
+
+  Result<Plan> operator()(const view::Position& basis) {
+    auto set = std::make_unique<view::ChangeSet>();
+    std::set<uint64_t> known;
+    const auto clear = [&](const Review& review, fhir::Value task) {
+      return known.insert(review.current.id_hash).second ? Clear(review, task, set.get()) : Status();
+    };
+    TRY(ForReviews(room_, basis, "based-on=" + patient_, clear));
+    TRY(ForReviews(room_, basis, "based-on:missing=true", clear));
+    Plan plan;
+    if (set->changes.empty()) return plan;
+    plan.set = std::move(set);
+    plan.answer = [](const view::Commit&) { return Response(); };
+    return plan;
+  }
+
+ private:
+  /// Where in the array references to him stand, the last first.
+  std::vector<size_t> PlacesIn(fhir::Value array, bool is_input) const {
+    std::vector<size_t> places;
+    size_t at = 0;
+    for (const fhir::Value each : array) {
+      if ((is_input ? each["valueReference"] : each)["reference"].ToString() == patient_)
+        places.push_back(at);
+      ++at;
+    }
+    std::reverse(places.begin(), places.end());
+    return places;
+  }
+
+  Status Clear(const Review& review, fhir::Value task, view::ChangeSet* set) const {
+    const std::vector<size_t> inputs = PlacesIn(task["input"], true);
+    if (inputs.empty() || task["for"]["reference"].ToString() == patient_) return {};
+    std::string steps;
+    const auto add = [&steps](std::string step) { steps += (steps.empty() ? "" : ",") + std::move(step); };
+    const auto remove = [&](std::string_view member, const std::vector<size_t>& places) {
+      if (places.size() == task[member].size())
+        return add(fmt::format(R"({{"op":"remove","path":"/{}"}})", member));
+      for (const size_t place : places)
+        add(fmt::format(R"({{"op":"remove","path":"/{}/{}"}})", member, place));
+    };
+    remove("input", inputs);
+    if (const auto places = PlacesIn(task["basedOn"], false); !places.empty()) remove("basedOn", places);
+    // The first is the one that the levels are about.
+    if (inputs.back() == 0)
+      add(fmt::format(R"({{"op":"replace","path":"/extension","value":{}}})", UnscoredReasonJson(room_)));
+    if (review.is_open) {
+      if (const auto outcome = OutcomeOfOpen(review)) add(StepsOf(*outcome));
+    }
+    return AddPatched(room_, review.current, "[" + steps + "]", set);
+  }
+
+  std::optional<ReviewOutcome> OutcomeOfOpen(const Review& review) const {
+    if (room_.context.persons != nullptr) {
+      const auto people = room_.context.persons->Read();
+      return OutcomeFor(AfterWrite(*people, change_), review, kRecordErased);
+    }
+    if (review.records.size() > 2) return std::nullopt;
+    return ReviewOutcome{false, kRecordErased, {}};
+  }
+
+  const Room& room_;
+  const std::string patient_;
+  PersonChange change_;
+};
+
+}  // namespace
+
+Status ClearErased(const Room& room, const std::string& patient) {
+  if (!patient.starts_with(kPatientSlash)) return {};
+  std::promise<Response> answered;
+  room.lane->Run(Clearing(room, patient),
+                 [&answered](Response response) { answered.set_value(std::move(response)); });
+  const Response response = answered.get_future().get();
+  if (response.status < 300) return {};
+  return MakeError(ErrorCode::kUnavailable,
+                   "Reviews of the person index that name this person could not be rid of him: ask for the "
+                   "erasure once more.");
 }
 
 }  // namespace tk::interaction

@@ -1,33 +1,35 @@
 // The queue of clerks: Tasks of the person index, and what settles them.
 // Law:    a review is settled when every pair of the records that it names is one person or is held apart; one about a contradiction when of its new
-//         record and each other a person said so. It is completed in the transaction of the decision that settles it, with that as its output; so a review
-//         about persons who were joined meanwhile goes with the decision that joined them. One whose new record is deleted, so that no two are left, is cancelled with it.
-// Cost:   a search for the reviews about both persons' records, of which kReviewedRecordsMax are looked at.
+//         record and each other a person said so. It is completed in the transaction of the decision that settles it, a person's or the machine's, with
+//         that as its output; so a review about persons who were joined meanwhile goes with the decision that joined them.
+//         It is cancelled in the transaction that leaves nothing to ask, with the cause (kRecordGone, kRecordErased, kRecordsDiffer): its new record is gone, or fewer than
+//         two are left; or of every pair that is not decided live matching would ask no more, because a record was changed.
+//         Who is erased is named by no Task that stays, open or not, and what the comparison with him said goes too: see ClearErased.
+// Found:  by Task.for, the new record, and by Task.basedOn, the others; Tasks of before basedOn was written are found by the first alone, but for ClearErased.
+// Cost:   a search for the reviews about the records that a set changes and those of persons whom it joins, of which kReviewedRecordsMax are looked at.
+//         None where a new record is joined to a person: no two of before become one by it.
 #pragma once
 
 #include <vector>
 
+#include "kernel/interaction/after_write.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/person_links.h"
-#include "kernel/person/person_view.h"
 
 namespace tk::interaction {
 
 inline constexpr size_t kReviewedRecordsMax = 100, kReviewsMax = 200;
+/// Codes of kReviewSystem in Task.statusReason of a review that is cancelled.
+inline constexpr std::string_view kRecordGone = "record-gone", kRecordErased = "record-erased",
+                                  kRecordsDiffer = "records-differ";
 
-/// A decision that is about to be written.
-struct NewDecision {
-  uint64_t a = 0, b = 0;         // id hashes of the Patients
-  bool same = true;              // or held apart
-  std::vector<uint64_t> turned;  // Linkages that say otherwise and no longer do
-  std::string linkage;           // "Linkage/1"
-};
-/// Puts the reviews that it settles, completed, into the set.
-Status SettleReviews(const Room& room, const view::Position& basis, const NewDecision& decision,
+/// Puts the reviews that the set settles, completed or cancelled, into it, with guards.
+Status SettleReviews(const Room& room, const view::Position& basis, const PersonChange& change,
                      view::ChangeSet* set);
-/// Cancels the reviews of these Patients ("Patient/1"), which are deleted, in which fewer than two are left.
-Status SettleReviewsOfGone(const Room& room, const view::Position& basis,
-                           const std::vector<std::string>& patients, view::ChangeSet* set);
+
+/// Takes a Patient ("Patient/1") who is being erased, or was, out of all reviews that name him and are not his, in transactions of its own; blocks. Once
+/// more after the erasure: what was planned before it is found by the second.
+Status ClearErased(const Room& room, const std::string& patient);
 
 /// The next version of a resource that is there, changed by a JSON Patch of the platform's own, as a change of the set.
 Status AddPatched(const Room& room, const Current& current, std::string_view patch, view::ChangeSet* set);

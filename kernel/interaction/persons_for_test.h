@@ -41,6 +41,20 @@ class PersonsTest : public InteractionTest {
     const Response response = Put("Patient/" + patient.id, patient.Json());
     ASSERT_LT(response.status, 300) << response.body;
   }
+  /// A new resource, past the interactions: as an older program wrote it.
+  void WritePast(const std::string& json) {
+    auto document = fhir::Document::Parse(json);
+    ASSERT_TRUE(document.ok()) << json;
+    auto made = view::MakeResource(*definitions_, std::move(document).value(), 1, view::Operation::kCreate);
+    ASSERT_TRUE(made.ok());
+    auto set = std::make_unique<view::ChangeSet>();
+    set->basis = engine_->Head();
+    set->changes.push_back({std::move(made).value(), nullptr, 0});
+    ASSERT_TRUE(engine_->Prepare(set.get()).ok());
+    std::promise<bool> done;
+    engine_->Submit(std::move(set), [&done](view::Outcome outcome) { done.set_value(outcome.commit.ok()); });
+    ASSERT_TRUE(done.get_future().get());
+  }
   /// Parameters of two Patients.
   static std::string Pair(std::string_view a, std::string_view b) {
     return R"({"resourceType":"Parameters","parameter":[{"name":"patient","valueReference":{"reference":"Patient/)" +

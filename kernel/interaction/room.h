@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 
+#include "kernel/access/inquiries.h"
 #include "kernel/interaction/interaction.h"
 
 namespace tk::interaction {
@@ -126,6 +127,7 @@ struct Room {
   std::unique_ptr<Lane> lane;
   std::unique_ptr<FactFeed> facts;
   const forms::Forms* forms = nullptr;  // of the packs; null: there are none
+  std::unique_ptr<access::Inquiries> inquiries;
   view::Engine& engine() const { return *context.engine; }
   const search::Index& index() const { return *context.index; }
   const view::Directory& directory() const { return context.engine->directory(); }

@@ -663,7 +663,8 @@ Room::Room(const Context& c)
             TRY(AddFormWrites(*this, basis, plan));
             return CompletePlan(*this, basis, plan);
           })),
-      facts(std::make_unique<FactFeed>(c)) {}
+      facts(std::make_unique<FactFeed>(c)),
+      inquiries(std::make_unique<access::Inquiries>(c.clock)) {}
 Room::~Room() = default;
 
 struct Interactions::Impl {
@@ -711,6 +712,16 @@ std::vector<view::OwnerNumber> Interactions::OwnersOfPerson(std::string_view pat
   const Context& context = impl_->room->context;
   return interaction::OwnersOfPerson(context, context.engine->IdHash("Patient", patient_id));
 }
+
+Result<Interactions::OnePerson> Interactions::RecordsOfPerson(std::string_view patient_id) const {
+  const Room& room = *impl_->room;
+  RecordsOfOne records = TRY(interaction::RecordsOfPerson(room.context, patient_id));
+  OnePerson one{std::move(records.patients), std::nullopt};
+  if (room.context.persons != nullptr) one.guard = PersonGuard(room, {}, std::move(records.hashes));
+  return one;
+}
+
+access::Inquiries* Interactions::inquiries() const { return impl_->room->inquiries.get(); }
 
 void Interactions::Handle(Request request, Done done) const {
   HandleRequest(impl_->room, std::move(request), std::move(done));

@@ -49,6 +49,32 @@ std::vector<uint64_t> RecordsOfPerson(const Context& context, uint64_t patient,
   });
 }
 
+Result<RecordsOfOne> RecordsOfPerson(const Context& context, std::string_view patient_id) {
+  RecordsOfOne out;
+  const view::Engine& engine = *context.engine;
+  const uint64_t patient = engine.IdHash("Patient", patient_id);
+  out.hashes = RecordsOfPerson(context, patient);
+  const auto version = engine.directory().Current(patient, engine.Head());
+  if (version.ordinal == 0 || version.deleted) return out;
+  out.patients.emplace_back(patient_id);
+  std::vector<view::Ordinal> others;
+  if (context.persons != nullptr) {
+    const auto people = context.persons->Read();
+    const person::Row row = people->Find(patient);
+    if (row == person::kNoRow) return out;
+    for (const person::Row member : people->MembersOf(row)) {
+      if (member != row) others.push_back(people->OrdinalOf(member));
+    }
+  }
+  for (const view::Ordinal ordinal : others) {
+    const auto text = engine.OpenText(ordinal);
+    if (!text.ok() && text.error().code == ErrorCode::kGone) continue;  // erased meanwhile
+    if (!text.ok()) return text.error();
+    out.patients.push_back((*text)->header.id);
+  }
+  return out;
+}
+
 std::vector<view::OwnerNumber> OwnersOfPerson(const Context& context, uint64_t patient) {
   const view::Directory& directory = context.engine->directory();
   const view::Position head = context.engine->Head();

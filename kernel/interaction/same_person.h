@@ -18,6 +18,16 @@ std::vector<uint64_t> RecordsOfPerson(const Context& context, uint64_t patient,
 /// never was such a Patient. Cost: some µs for each record. Takes the person view's readers' lock.
 std::vector<view::OwnerNumber> OwnersOfPerson(const Context& context, uint64_t patient);
 
+/// The Patients who are one person now.
+struct RecordsOfOne {
+  std::vector<std::string>
+      patients;  // ids of those who are there, the one asked for first, then by age; empty: he is not
+  std::vector<uint64_t>
+      hashes;  // of the deleted too, and of whom decisions name: what changes them may change who is one
+};
+/// Of this Patient alone where there is no person index. Errors: of what must be read.
+Result<RecordsOfOne> RecordsOfPerson(const Context& context, std::string_view patient_id);
+
 /// The Patients whom a Linkage names, by their keyed hashes; empty if it decides nothing here.
 std::vector<uint64_t> PatientsOfDecision(const Context& context, fhir::Value linkage);
 

@@ -196,6 +196,71 @@ TEST_F(SamePersonTest, AResidentSeesHimselfInAllHospitals) {
   EXPECT_EQ(Get("Patient/a").status, 200);
 }
 
+TEST_F(SamePersonTest, AConsentThatIsWithdrawnClosesNoneOfThemAnyMore) {
+  viewer_ = Of("doctor");
+  Deny("a");
+  Await("Patient/b", 404);
+  viewer_ = city_;
+  std::string consent = Get("Consent/c").body;
+  consent.replace(consent.find(R"("active")"), 8, R"("inactive")");
+  ASSERT_EQ(Put("Consent/c", consent).status, 200);
+  viewer_ = Of("doctor");
+  Await("Patient/b", 200);
+  EXPECT_EQ(Get("Patient/a").status, 200);
+  EXPECT_EQ(Get("Condition/b").status, 200);
+}
+
+// His account is about a; the Consent of a grown-up relative names b.
+TEST_F(SamePersonTest, AConsentThatNamesAnotherRecordOfTheResidentIsHis) {
+  viewer_ = Himself("a");
+  EXPECT_EQ(Get("Patient/c").status, 404);
+  viewer_ = city_;
+  const std::string consent =
+      R"({"resourceType":"Consent","id":"f","status":"active","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},)"
+      R"("category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"policyRule":{"text":"by word"},"patient":{"reference":"Patient/c"},)"
+      R"("provision":{"type":"permit","actor":[{"role":{"text":"son"},"reference":{"reference":"Patient/b"}}]}})";
+  ASSERT_EQ(Put("Consent/f", consent).status, 201);
+  viewer_ = Himself("a");
+  Await("Patient/c", 200);
+  viewer_ = city_;
+  ASSERT_EQ(AsCity("Patient/$not-same"), 200);
+  viewer_ = Himself("a");
+  Await("Patient/c", 404);
+  viewer_ = Himself("b");
+  EXPECT_EQ(Get("Patient/c").status, 200);
+}
+
+// Her account is about a, the guardianship names b as the guardian, and one of the child's two records as the child.
+TEST_F(SamePersonTest, AGuardianshipOfOtherRecordsHoldsUntilTheChildIsFourteen) {
+  viewer_ = city_;
+  // The clock stands at 14 November 2023.
+  const std::string number = ResidentIdOf("20091116", 5);
+  for (const char* id : {"k1", "k2"})
+    PutPatient({.id = id,
+                .name = "王小宝",
+                .birth = "2009-11-16",
+                .resident_id = number,
+                .area = std::string(kHome),
+                .gender = "male"});
+  ASSERT_EQ(RecordsOf("k1"), "k1 k2");
+  viewer_ = Himself("a");
+  EXPECT_EQ(Get("Patient/k2").status, 404);
+  viewer_ = city_;
+  ASSERT_EQ(
+      Put("RelatedPerson/g",
+          R"({"resourceType":"RelatedPerson","id":"g","meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/guardianship","code":"verified"}]},)"
+          R"("extension":[{"url":"http://tongkang.dev/fhir/StructureDefinition/related-person-patient","valueReference":{"reference":"Patient/b"}}],)"
+          R"("patient":{"reference":"Patient/k1"},"relationship":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-RoleCode","code":"MTH"}]}]})")
+          .status,
+      201);
+  viewer_ = Himself("a");
+  Await("Patient/k1", 200);
+  EXPECT_EQ(Get("Patient/k2").status, 200);
+  clock_.Advance(2 * 86'400 * kSecondUs);
+  EXPECT_EQ(Get("Patient/k1").status, 404) << "14 today";
+  EXPECT_EQ(Get("Patient/k2").status, 404);
+}
+
 TEST_F(SamePersonTest, WhoseRecordsAComparisonShowsIsTold) {
   const std::vector<uint32_t> both = {OwnerOf("a"), OwnerOf("b")};
   EXPECT_EQ(interactions_->OwnersOfPerson("b"), both);

@@ -1,0 +1,63 @@
+#include "kernel/access/inquiries.h"
+
+#include "kernel/base/diagnostics.h"
+
+namespace tk::access {
+namespace {
+
+constexpr int64_t kAskedForUs = 3600 * kSecondUs, kToldForUs = 24 * kAskedForUs;
+constexpr size_t kAskersMax = 20'000;
+
+std::string KeyOfAsker(std::string_view kind, const std::string& account) {
+  return std::string(kind).append(1, '|').append(account);
+}
+
+}  // namespace
+
+void Inquiries::Note(const std::string& account, Instant now_us) {
+  ++refused_;
+  if (alarms_.size() >= kAskersMax)
+    std::erase_if(alarms_, [now_us](const auto& one) { return one.second <= now_us - kToldForUs; });
+  const bool is_new = alarms_.insert_or_assign(account, now_us).second;
+  if (is_new)
+    Say(LogLevel::kWarning, "enumeration",
+        {{"what", std::string_view("an account asks for more persons by their numbers than its post may; the "
+                                   "audit names it, reason enumeration")}});
+}
+
+bool Inquiries::Take(std::string_view kind, const std::string& account, int64_t per_hour) {
+  const Instant now_us = clock_->NowUs();
+  const std::lock_guard lock(mutex_);
+  if (asked_.size() >= kAskersMax)
+    std::erase_if(asked_, [now_us](const auto& one) { return one.second.since_us <= now_us - kAskedForUs; });
+  Asked& asked = asked_[KeyOfAsker(kind, account)];
+  if (asked.since_us <= now_us - kAskedForUs) asked = {now_us, 0};
+  if (asked.count++ < per_hour) return true;
+  Note(account, now_us);
+  return false;
+}
+
+bool Inquiries::IsUsedUp(std::string_view kind, const std::string& account, int64_t per_hour) const {
+  const Instant now_us = clock_->NowUs();
+  const std::lock_guard lock(mutex_);
+  const auto asked = asked_.find(KeyOfAsker(kind, account));
+  return asked != asked_.end() && asked->second.since_us > now_us - kAskedForUs &&
+         asked->second.count >= per_hour;
+}
+
+void Inquiries::NoteRefused(const std::string& account) {
+  const Instant now_us = clock_->NowUs();
+  const std::lock_guard lock(mutex_);
+  Note(account, now_us);
+}
+
+Inquiries::Alarms Inquiries::alarms() const {
+  const Instant now_us = clock_->NowUs();
+  const std::lock_guard lock(mutex_);
+  Alarms alarms;
+  alarms.refused = refused_;
+  for (const auto& one : alarms_) alarms.accounts += one.second > now_us - kToldForUs;
+  return alarms;
+}
+
+}  // namespace tk::access
