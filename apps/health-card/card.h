@@ -41,6 +41,9 @@ struct Card {
     reason = why;
   }
 };
+inline bool IsInUse(const Card& card) {
+  return card.status == CardStatus::kActive || card.status == CardStatus::kLost;
+}
 std::string CardJson(const Card& card);
 /// Errors: kCorrupt for what no card of ours looks like.
 Result<Card> ReadCard(fhir::Value root);

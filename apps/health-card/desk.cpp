@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "apps/health-card/person.h"
+#include "kernel/access/inquiries.h"
 #include "kernel/base/random.h"
 #include "kernel/base/text.h"
 #include "kernel/interaction/fact_feed.h"
@@ -42,8 +44,9 @@ int AgeOf(fhir::Value patient, Instant now_us) {
   return today.year - birth.year - (before ? 1 : 0);
 }
 
-/// Verified, in force, and by its own word of this guardian: a link alone, which whoever writes Patients can make, shows nobody's card.
-bool IsGuardian(const State& state, fhir::Value related, const std::string& guardian) {
+/// Verified, in force, and by its own word of this guardian, by whichever of his records: a link alone, which whoever writes Patients can make, shows
+/// nobody's card.
+bool IsGuardian(const State& state, fhir::Value related, const Holder& guardian) {
   const Settings& settings = state.settings;
   if (!interaction::IsVerifiedGuardian(related) ||
       (related["active"].present() && !related["active"].IsTrue()))
@@ -55,7 +58,7 @@ bool IsGuardian(const State& state, fhir::Value related, const std::string& guar
   bool his = false;
   for (const fhir::Value extension : related["extension"]) {
     his = his || (extension["url"].ToString() == interaction::kGuardianUrl &&
-                  IdIn(extension["valueReference"]["reference"].ToString(), "Patient") == guardian);
+                  guardian.IsOf(extension["valueReference"]["reference"].ToString()));
   }
   if (!his) return false;
   for (const fhir::Value relation : related["relationship"]) {
@@ -111,6 +114,7 @@ bool Contradicts(const person::Identifier& shown, fhir::Value patient) {
 /// Real names: the document that was shown at the desk is of the kinds that count, is well formed, and is the one in the record.
 Status CheckIdentity(const Ask& ask, fhir::Value patient) {
   const std::string number = TRY(ask.NeedText("identity", person::kIdInputMax));
+  TRY(CheckMayTry(ask));
   const std::string kind = TRY(ask.Text("identity_kind"));
   const person::IdKind claimed = person::KindNamed(kind);
   if (!kind.empty() && claimed == person::IdKind::kNone)
@@ -127,6 +131,7 @@ Status CheckIdentity(const Ask& ask, fhir::Value patient) {
                      "The number says another birth date or sex than the record, so it is somebody else's (a "
                      "newborn's mother's?): correct the record first.");
   if (proves) return {};
+  NoteMiss(ask);
   return MakeIssue(
       ErrorCode::kInvalid, "business-rule", "identity",
       "This document is not the one in the person's record: compare them, or correct the record first.");
@@ -165,13 +170,22 @@ Result<Card> MakeCard(const State& state, const std::string& patient_id, int64_t
   return card;
 }
 
-interaction::Response CardAnswer(const Card& card, std::string_view action, bool created = false) {
+/// `named`: "Patient/1", by whom the viewer knows the holder. `others`: cards of his in use beside this one.
+interaction::Response CardAnswer(const Ask& ask, const Holder& holder, const Card& card,
+                                 const view::Position& position, std::string_view action,
+                                 bool created = false) {
   std::string json;
   fhir::JsonWriter out(&json);
   out.Object();
-  AppendCard(card, &out);
-  out.Key("created").Bool(created).End();
-  return Answer(std::move(json), action, IdIn(card.holder, "Patient"), created ? 201 : 200);
+  AppendCard(card, NamedFor(ask, holder, card, position), &out);
+  out.Key("created").Bool(created).Key("others").Array();
+  for (size_t i = 0; i < holder.cards.size(); ++i) {
+    const std::optional<Card>& other = holder.cards[i].card;
+    if (other && other->id != card.id && IsInUse(*other) && holder.is_used[i])
+      out.Object().Member("number", other->number).Member("status", NameOf(other->status)).End();
+  }
+  out.End().End();
+  return Answer(std::move(json), action, holder.asked().id, created ? 201 : 200);
 }
 
 std::unique_ptr<view::ChangeSet> NewSet(const view::Position& basis) {
@@ -180,22 +194,21 @@ std::unique_ptr<view::ChangeSet> NewSet(const view::Position& basis) {
   return set;
 }
 
-/// Plans upon the newest card of the person asked for; `change` alters it, or says no. `true`: it is to be written.
-using ChangeCard = std::function<Result<bool>(const Ask& ask, Card* card, view::ChangeSet* set)>;
-void RunOnCard(const AskPtr& ask, std::string_view action, ChangeCard change) {
+/// Plans upon the cards of the person asked for; `change` alters them and says which, or says no.
+using ChangeCards =
+    std::function<Result<std::set<size_t>>(const Ask& ask, Holder* holder, view::ChangeSet* set)>;
+void RunOnCards(const AskPtr& ask, std::string_view action, ChangeCards change) {
   ask->state->writing->Run(
       [ask, action, change = std::move(change)](const view::Position& basis) -> Result<Planned> {
         const State& state = *ask->state;
-        const view::ResourcePtr patient = TRY(PatientFor(*ask, basis));
-        NewestCard newest = TRY(FindNewestCard(state.engine(), patient->id, basis));
-        if (!newest.card) return NoCard();
-        Planned planned;
         auto set = NewSet(basis);
-        if (TRY(change(*ask, &*newest.card, set.get()))) {
-          TRY(AddVersion(state.engine(), CardJson(*newest.card), set.get()));
-          planned.set = std::move(set);
-        }
-        planned.answer = CardAnswer(*newest.card, action);
+        Holder holder = TRY(HolderOf(state, TRY(PatientFor(*ask, basis)), basis, set.get()));
+        if (holder.card() == nullptr) return NoCard();
+        const std::set<size_t> changed = TRY(change(*ask, &holder, set.get()));
+        Planned planned;
+        TRY(AddCards(state, holder, changed, set.get()));
+        planned.answer = CardAnswer(*ask, holder, *holder.card(), basis, action);
+        if (!changed.empty()) planned.set = std::move(set);
         return planned;
       },
       ask->done);
@@ -211,10 +224,6 @@ Result<std::string> ReasonOf(const Ask& ask, std::string_view otherwise) {
   return reason;
 }
 
-bool IsInUse(const Card& card) {
-  return card.status == CardStatus::kActive || card.status == CardStatus::kLost;
-}
-
 Result<Card::Linked> LinkedOf(const Ask& ask) {
   Card::Linked linked{TRY(ask.NeedText("system")), TRY(ask.NeedText("value", 64))};
   if (linked.system.find(':') == std::string::npos || linked.system == kNumberSystem)
@@ -224,13 +233,13 @@ Result<Card::Linked> LinkedOf(const Ask& ask) {
 }
 
 /// Is the number another person's? Guarded against one who links it at the same time.
-Status CheckNobodyElse(const State& state, const Card& card, const Card::Linked& linked,
+Status CheckNobodyElse(const State& state, const Holder& holder, const Card::Linked& linked,
                        view::ChangeSet* set) {
   const auto others =
       TRY(FindBy(state, "HealthCard", "identifier=" + TokenOf(linked.system, linked.value), 20, set->basis));
   for (const view::ResourcePtr& other : others) {
     const Card found = TRY(ReadCard(other->document.Root()));
-    if (found.holder != card.holder && IsInUse(found))
+    if (!holder.IsOf(found.holder) && IsInUse(found))
       return MakeIssue(ErrorCode::kConflict, "conflict", "value",
                        "This older card is linked to another person: look at both records first.");
   }
@@ -244,45 +253,54 @@ Status CheckNobodyElse(const State& state, const Card& card, const Card::Linked&
   return {};
 }
 
+/// A new card for the record that was asked for; its serial is the next of that record.
+Result<Card> MakeNext(const State& state, const Holder& holder, view::ChangeSet* set) {
+  Card card = TRY(MakeCard(state, holder.asked().id, holder.cards.front().serial + 1, set));
+  if (const Card* const before = holder.card(); before != nullptr) card.replaces = before->id;
+  return card;
+}
+
 Result<Planned> PlanIssue(const Ask& ask, const view::Position& basis) {
   const State& state = *ask.state;
-  const view::ResourcePtr patient = TRY(PatientFor(ask, basis));
-  if (const std::string why = WhyNoCard(*patient); !why.empty()) return Conflict(why);
-  TRY(CheckIdentity(ask, patient->document.Root()));
-  const NewestCard newest = TRY(FindNewestCard(state.engine(), patient->id, basis));
+  auto set = NewSet(basis);
+  Holder holder = TRY(HolderOf(state, TRY(PatientFor(ask, basis)), basis, set.get()));
+  if (const std::string why = WhyNoCard(holder); !why.empty()) return Conflict(why);
+  TRY(CheckIdentity(ask, holder.asked().document.Root()));
+  if (holder.HasLost()) return Conflict("This person's card was reported lost: re-issue it.");
   Planned planned;
-  if (newest.card && newest.card->status == CardStatus::kLost)
-    return Conflict("This person's card was reported lost: re-issue it.");
-  if (newest.card && newest.card->status == CardStatus::kActive) {
-    planned.answer = CardAnswer(*newest.card, kMayIssue);
+  std::set<size_t> changed;
+  if (Card* const card = holder.active(); card != nullptr) {
+    // He is here with his document: of cards from before his records were joined one is left.
+    ReplaceOthers(card, "one-person", state.NowUs(), &holder, &changed);
+    if (!changed.empty()) changed.insert(*holder.at);
+    TRY(AddCards(state, holder, changed, set.get()));
+    planned.answer = CardAnswer(ask, holder, *card, basis, kMayIssue);
+    if (!changed.empty()) planned.set = std::move(set);
     return planned;
   }
-  auto set = NewSet(basis);
-  Card card = TRY(MakeCard(state, patient->id, newest.serial + 1, set.get()));
-  if (newest.card) card.replaces = newest.card->id;
+  const Card card = TRY(MakeNext(state, holder, set.get()));
   TRY(AddVersion(state.engine(), CardJson(card), set.get()));
   planned.set = std::move(set);
-  planned.answer = CardAnswer(card, kMayIssue, true);
+  planned.answer = CardAnswer(ask, holder, card, basis, kMayIssue, true);
   return planned;
 }
 
 Result<Planned> PlanReissue(const Ask& ask, const view::Position& basis) {
   const State& state = *ask.state;
   const std::string reason = TRY(ReasonOf(ask, ""));
-  const view::ResourcePtr patient = TRY(PatientFor(ask, basis));
-  if (const std::string why = WhyNoCard(*patient); !why.empty()) return Conflict(why);
-  NewestCard newest = TRY(FindNewestCard(state.engine(), patient->id, basis));
-  if (!newest.card || !IsInUse(*newest.card)) return NoCard();
   auto set = NewSet(basis);
-  Card card = TRY(MakeCard(state, patient->id, newest.serial + 1, set.get()));
-  card.linked = newest.card->linked;
-  card.replaces = newest.card->id;
-  newest.card->SetStatus(CardStatus::kReplaced, reason, card.issued_us);
-  TRY(AddVersion(state.engine(), CardJson(*newest.card), set.get()));
+  Holder holder = TRY(HolderOf(state, TRY(PatientFor(ask, basis)), basis, set.get()));
+  if (const std::string why = WhyNoCard(holder); !why.empty()) return Conflict(why);
+  if (holder.active() == nullptr && !holder.HasLost()) return NoCard();
+  Card card = TRY(MakeNext(state, holder, set.get()));
+  card.linked = holder.card()->linked;
+  std::set<size_t> changed;
+  ReplaceOthers(&card, reason, card.issued_us, &holder, &changed);
+  TRY(AddCards(state, holder, changed, set.get()));
   TRY(AddVersion(state.engine(), CardJson(card), set.get()));
   Planned planned;
   planned.set = std::move(set);
-  planned.answer = CardAnswer(card, "health-card-reissue", true);
+  planned.answer = CardAnswer(ask, holder, card, basis, "health-card-reissue", true);
   return planned;
 }
 
@@ -328,37 +346,46 @@ Result<view::ResourcePtr> PatientFor(const Ask& ask, const view::Position& posit
   if (state.engine().directory().InScope(found.version.ordinal, ask.viewer->scope)) return found.resource;
   if (ask.viewer->scope.only_owner == 0) return NoPerson();
   const view::ResourcePtr self = TRY(Self(ask, position));
-  for (const view::ResourcePtr& child : TRY(ChildrenOf(state, *self, position))) {
-    if (child->id == id) return child;
+  const auto is_of = [&](const Holder& holder) { return holder.IsOf("Patient/" + id); };
+  if (is_of(TRY(HolderOf(state, self, position, nullptr)))) return found.resource;
+  for (const view::ResourcePtr& child : TRY(ChildrenOf(state, self, position))) {
+    if (is_of(TRY(HolderOf(state, child, position, nullptr)))) return found.resource;
   }
   return NoPerson();
 }
 
-Result<std::vector<view::ResourcePtr>> ChildrenOf(const State& state, const view::Resource& patient,
-                                                  const view::Position& position) {
-  std::vector<view::ResourcePtr> children;
-  for (const fhir::Value link : patient.document.Root()["link"]) {
+namespace {
+
+/// Adds the children of whom a link of this record of his says that he is their guardian.
+Status AddChildren(const State& state, const Holder& guardian, fhir::Value patient,
+                   const view::Position& position, std::vector<view::ResourcePtr>* children) {
+  for (const fhir::Value link : patient["link"]) {
     const std::string related_id = IdIn(link["other"]["reference"].ToString(), "RelatedPerson");
     if (related_id.empty()) continue;
     const Found related = TRY(FindRecord(state.engine(), "RelatedPerson", related_id, position));
-    if (related.resource == nullptr || !IsGuardian(state, related.resource->document.Root(), patient.id))
+    if (related.resource == nullptr || !IsGuardian(state, related.resource->document.Root(), guardian))
       continue;
     const std::string child_id =
         IdIn(related.resource->document.Root()["patient"]["reference"].ToString(), "Patient");
     Found child = TRY(FindRecord(state.engine(), "Patient", child_id, position));
     if (child.resource == nullptr) continue;
+    const auto is_known = [&](const view::ResourcePtr& known) { return known->id == child_id; };
+    if (std::any_of(children->begin(), children->end(), is_known)) continue;
     const int age = AgeOf(child.resource->document.Root(), state.NowUs());
-    if (age >= 0 && age < state.settings.guardian_age_max) children.push_back(std::move(child.resource));
+    if (age >= 0 && age < state.settings.guardian_age_max) children->push_back(std::move(child.resource));
   }
-  return children;
+  return {};
 }
 
-std::string WhyNoCard(const view::Resource& patient) {
-  const fhir::Value root = patient.document.Root();
-  if (root["deceasedBoolean"].IsTrue() || root["deceasedDateTime"].present()) return "This person has died.";
-  if (root["active"].present() && !root["active"].IsTrue())
-    return "This record is no longer in use: it may have been merged into another one.";
-  return {};
+}  // namespace
+
+Result<std::vector<view::ResourcePtr>> ChildrenOf(const State& state, const view::ResourcePtr& patient,
+                                                  const view::Position& position) {
+  std::vector<view::ResourcePtr> children;
+  const Holder guardian = TRY(HolderOf(state, patient, position, nullptr));
+  for (const view::ResourcePtr& record : guardian.records)
+    TRY(AddChildren(state, guardian, record->document.Root(), position, &children));
+  return children;
 }
 
 Result<std::vector<view::ResourcePtr>> FindBy(const State& state, std::string_view type,
@@ -379,6 +406,30 @@ Result<std::vector<view::ResourcePtr>> FindBy(const State& state, std::string_vi
   std::vector<view::ResourcePtr> found;
   for (const view::Ordinal ordinal : page.ordinals) found.push_back(TRY(engine.Read(ordinal)));
   return found;
+}
+
+namespace {
+constexpr std::string_view kTriedNumbers = "health-card-number";
+}  // namespace
+
+Status CheckMayTry(const Ask& ask) {
+  if (ask.state->context.interactions == nullptr) return {};
+  access::Inquiries* const inquiries = ask.state->context.interactions->inquiries();
+  const int64_t per_hour = ask.state->settings.misses_per_hour;
+  if (!inquiries->IsUsedUp(kTriedNumbers, ask.viewer->account, per_hour)) return {};
+  inquiries->NoteRefused(ask.viewer->account);
+  return MakeError(
+      ErrorCode::kBusy,
+      fmt::format("This account has shown {} numbers that fit nobody within an hour, which is the "
+                  "most: try again later.",
+                  per_hour),
+      std::string(access::Inquiries::kReason));
+}
+
+void NoteMiss(const Ask& ask) {
+  if (ask.state->context.interactions == nullptr) return;
+  (void)ask.state->context.interactions->inquiries()->Take(kTriedNumbers, ask.viewer->account,
+                                                           ask.state->settings.misses_per_hour);
 }
 
 std::string TokenOf(std::string_view system, std::string_view value) {
@@ -409,9 +460,9 @@ interaction::Response Answer(std::string json, std::string_view action, std::str
   return response;
 }
 
-void AppendCard(const Card& card, fhir::JsonWriter* out) {
+void AppendCard(const Card& card, std::string_view holder, fhir::JsonWriter* out) {
   out->Key("card").Object().Member("id", card.id).Member("number", card.number);
-  out->Member("patient", card.holder).Member("status", NameOf(card.status));
+  out->Member("patient", holder).Member("status", NameOf(card.status));
   out->Member("statusDate", FormatInstant(card.status_at_us)).Member("issued", FormatInstant(card.issued_us));
   out->Key("linked").Array();
   for (const Card::Linked& each : card.linked)
@@ -432,51 +483,75 @@ void Reissue(const AskPtr& ask) {
                            ask->done);
 }
 
+namespace {
+
+/// All of these end so.
+std::set<size_t> SetAll(Holder* holder, const std::vector<size_t>& places, CardStatus status,
+                        std::string_view reason, Instant at_us) {
+  for (const size_t place : places) holder->cards[place].card->SetStatus(status, reason, at_us);
+  return {places.begin(), places.end()};
+}
+
+}  // namespace
+
 void ReportLoss(const AskPtr& ask) {
   if (const Status may = CheckMayOne(*ask->viewer, kMayPresent, kMayIssue); !may.ok())
     return ask->done(interaction::OutcomeOf(may.error()));
-  RunOnCard(ask, "health-card-loss", [](const Ask& asked, Card* card, view::ChangeSet*) -> Result<bool> {
-    const std::string reason = TRY(ReasonOf(asked, "reported"));
-    if (card->status == CardStatus::kLost) return false;
-    if (card->status != CardStatus::kActive) return NoCard();
-    card->SetStatus(CardStatus::kLost, reason, asked.state->NowUs());
-    return true;
-  });
+  RunOnCards(ask, "health-card-loss",
+             [](const Ask& asked, Holder* holder, view::ChangeSet*) -> Result<std::set<size_t>> {
+               const std::string reason = TRY(ReasonOf(asked, "reported"));
+               const std::vector<size_t> active = holder->Where(CardStatus::kActive);
+               if (active.empty() && holder->Where(CardStatus::kLost).empty()) return NoCard();
+               return SetAll(holder, active, CardStatus::kLost, reason, asked.state->NowUs());
+             });
 }
 
 void Close(const AskPtr& ask) {
   if (const Status may = CheckMay(*ask->viewer, kMayIssue); !may.ok())
     return ask->done(interaction::OutcomeOf(may.error()));
-  RunOnCard(ask, "health-card-close", [](const Ask& asked, Card* card, view::ChangeSet*) -> Result<bool> {
-    const std::string reason = TRY(ReasonOf(asked, ""));
-    if (card->status == CardStatus::kClosed) return false;
-    card->SetStatus(CardStatus::kClosed, reason, asked.state->NowUs());
-    return true;
-  });
+  RunOnCards(ask, "health-card-close",
+             [](const Ask& asked, Holder* holder, view::ChangeSet*) -> Result<std::set<size_t>> {
+               const std::string reason = TRY(ReasonOf(asked, ""));
+               std::vector<size_t> in_use = holder->Where(CardStatus::kActive);
+               for (const size_t lost : holder->Where(CardStatus::kLost)) in_use.push_back(lost);
+               return SetAll(holder, in_use, CardStatus::kClosed, reason, asked.state->NowUs());
+             });
 }
 
 void Link(const AskPtr& ask) {
   if (const Status may = CheckMay(*ask->viewer, kMayIssue); !may.ok())
     return ask->done(interaction::OutcomeOf(may.error()));
-  RunOnCard(ask, "health-card-link", [](const Ask& asked, Card* card, view::ChangeSet* set) -> Result<bool> {
-    Card::Linked linked = TRY(LinkedOf(asked));
-    if (!IsInUse(*card)) return NoCard();
-    if (std::find(card->linked.begin(), card->linked.end(), linked) != card->linked.end()) return false;
-    if (card->linked.size() >= kLinkedMax)
-      return Conflict("So many older cards are linked already that one must go first.");
-    TRY(CheckNobodyElse(*asked.state, *card, linked, set));
-    card->linked.push_back(std::move(linked));
-    return true;
-  });
+  RunOnCards(ask, "health-card-link",
+             [](const Ask& asked, Holder* holder, view::ChangeSet* set) -> Result<std::set<size_t>> {
+               Card::Linked linked = TRY(LinkedOf(asked));
+               if (holder->active() == nullptr && !holder->HasLost()) return NoCard();
+               for (const NewestCard& each : holder->cards) {
+                 if (each.card && IsInUse(*each.card) &&
+                     std::find(each.card->linked.begin(), each.card->linked.end(), linked) !=
+                         each.card->linked.end())
+                   return std::set<size_t>();
+               }
+               if (holder->card()->linked.size() >= kLinkedMax)
+                 return Conflict("So many older cards are linked already that one must go first.");
+               TRY(CheckNobodyElse(*asked.state, *holder, linked, set));
+               holder->card()->linked.push_back(std::move(linked));
+               return std::set<size_t>{*holder->at};
+             });
 }
 
 void Unlink(const AskPtr& ask) {
   if (const Status may = CheckMay(*ask->viewer, kMayIssue); !may.ok())
     return ask->done(interaction::OutcomeOf(may.error()));
-  RunOnCard(ask, "health-card-unlink", [](const Ask& asked, Card* card, view::ChangeSet*) -> Result<bool> {
-    const Card::Linked linked = TRY(LinkedOf(asked));
-    return std::erase(card->linked, linked) > 0;
-  });
+  RunOnCards(ask, "health-card-unlink",
+             [](const Ask& asked, Holder* holder, view::ChangeSet*) -> Result<std::set<size_t>> {
+               const Card::Linked linked = TRY(LinkedOf(asked));
+               std::set<size_t> changed;
+               for (size_t i = 0; i < holder->cards.size(); ++i) {
+                 std::optional<Card>& card = holder->cards[i].card;
+                 if (card && std::erase(card->linked, linked) > 0) changed.insert(i);
+               }
+               return changed;
+             });
 }
 
 }  // namespace tk::health_card

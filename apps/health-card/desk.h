@@ -60,15 +60,17 @@ Status CheckMay(const access::Viewer& viewer, std::string_view operation);
 /// Either of them.
 Status CheckMayOne(const access::Viewer& viewer, std::string_view one, std::string_view other);
 
-/// The person of body.patient ("Patient/1"), or the viewer himself when he is a resident and names nobody. Errors: kNotFound when there is none or he is not
-/// his to see.
+/// The Patient of body.patient ("Patient/1"), or the viewer himself when he is a resident and names nobody; of a resident's own person, or a child's, any
+/// record. Errors: kNotFound when there is none or he is not his to see.
 Result<view::ResourcePtr> PatientFor(const Ask& ask, const view::Position& position);
-/// Children whose card `patient` may show: he is one of their guardians, they are younger than the settings say.
-Result<std::vector<view::ResourcePtr>> ChildrenOf(const State& state, const view::Resource& patient,
+/// Children whose card `patient` may show: by a link of any record of his he is one of their guardians, they are younger than the settings say.
+Result<std::vector<view::ResourcePtr>> ChildrenOf(const State& state, const view::ResourcePtr& patient,
                                                   const view::Position& position);
-/// Dead, merged into another record, or set inactive: such a person's card is not shown. "" or why, for people.
-std::string WhyNoCard(const view::Resource& patient);
 
+/// Tries of numbers that fit nobody are few of one account (settings, misses_per_hour): CheckMayTry refuses beyond them and raises an alarm
+/// (access/inquiries.h); NoteMiss counts one. Errors: kBusy.
+Status CheckMayTry(const Ask& ask);
+void NoteMiss(const Ask& ask);
 /// Live records that a search finds at `position`; at most `count`, newest first as the index gives them.
 Result<std::vector<view::ResourcePtr>> FindBy(const State& state, std::string_view type,
                                               const std::string& query, size_t count,
@@ -79,7 +81,8 @@ std::string TokenOf(std::string_view system, std::string_view value);
 /// 200 with JSON, told to the audit as `action` upon Patient/`patient_id` ("" = nobody).
 interaction::Response Answer(std::string json, std::string_view action, std::string_view patient_id,
                              int status = 200);
-void AppendCard(const Card& card, fhir::JsonWriter* out);
+/// `holder`: "Patient/1", by whom the viewer knows him.
+void AppendCard(const Card& card, std::string_view holder, fhir::JsonWriter* out);
 
 // Each checks its right, answers through ask->done once. What it writes it plans.
 using Operation = void (*)(const AskPtr& ask);

@@ -1,7 +1,7 @@
 // What verifiers without network take with them, the keys behind it, and where a card was shown.
 #include <fmt/format.h>
 
-#include "apps/health-card/desk.h"
+#include "apps/health-card/person.h"
 #include "kernel/base/text.h"
 
 namespace tk::health_card {
@@ -88,13 +88,15 @@ Result<interaction::Response> OfflineAnswer(const Ask& ask) {
 Result<interaction::Response> UsesAnswer(const Ask& ask) {
   const State& state = *ask.state;
   const view::Position position = state.engine().Head();
-  const view::ResourcePtr patient = TRY(PatientFor(ask, position));
+  const Holder holder = TRY(HolderOf(state, TRY(PatientFor(ask, position)), position, nullptr));
+  std::string of;
+  for (const view::ResourcePtr& record : holder.records)
+    of += (of.empty() ? "Patient/" : ",Patient/") + record->id;
   std::string json;
   fhir::JsonWriter out(&json);
   out.Object().Key("uses").Array();
   for (const view::ResourcePtr& each :
-       TRY(FindBy(state, "HealthCardUse", "patient=Patient/" + patient->id + "&_sort=-used", kUsesShown,
-                  position))) {
+       TRY(FindBy(state, "HealthCardUse", "patient=" + of + "&_sort=-used", kUsesShown, position))) {
     const fhir::Value root = each->document.Root();
     out.Object();
     for (const std::string_view member : {"used", "kind", "purpose", "verifier"})
@@ -102,7 +104,7 @@ Result<interaction::Response> UsesAnswer(const Ask& ask) {
     out.End();
   }
   out.End().End();
-  return Answer(std::move(json), "health-card-uses", patient->id);
+  return Answer(std::move(json), "health-card-uses", holder.asked().id);
 }
 
 Result<interaction::Response> KeyAnswer(const State& state, std::string_view action) {

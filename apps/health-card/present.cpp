@@ -1,5 +1,5 @@
 // Codes for the holder: dynamic ones for the phone, static ones for paper; and whose cards a phone may show.
-#include "apps/health-card/desk.h"
+#include "apps/health-card/person.h"
 #include "kernel/base/qr.h"
 #include "kernel/base/random.h"
 #include "kernel/base/text.h"
@@ -7,26 +7,18 @@
 namespace tk::health_card {
 namespace {
 
-struct Holder {
-  view::ResourcePtr patient;
-  Card card;
-};
-
-/// The person asked for, and his card if it may be shown.
-Result<Holder> HolderOf(const Ask& ask) {
+/// The person asked for, whose card may be shown.
+Result<Holder> ShownHolder(const Ask& ask) {
   const view::Position position = ask.state->engine().Head();
-  Holder holder;
-  holder.patient = TRY(PatientFor(ask, position));
-  if (const std::string why = WhyNoCard(*holder.patient); !why.empty())
+  Holder holder = TRY(HolderOf(*ask.state, TRY(PatientFor(ask, position)), position, nullptr));
+  if (const std::string why = WhyNoCard(holder); !why.empty())
     return MakeIssue(ErrorCode::kConflict, "conflict", "patient", why);
-  NewestCard newest = TRY(FindNewestCard(ask.state->engine(), holder.patient->id, position));
-  if (!newest.card || newest.card->status == CardStatus::kClosed)
-    return MakeIssue(ErrorCode::kConflict, "conflict", "patient",
-                     "This person has no health card: a desk issues one.");
-  if (newest.card->status != CardStatus::kActive)
+  if (holder.HasLost())
     return MakeIssue(ErrorCode::kConflict, "conflict", "patient",
                      "This card was reported lost: a desk re-issues it.");
-  holder.card = std::move(*newest.card);
+  if (holder.active() == nullptr)
+    return MakeIssue(ErrorCode::kConflict, "conflict", "patient",
+                     "This person has no health card: a desk issues one.");
   return holder;
 }
 
@@ -63,14 +55,14 @@ Result<Made> MakeCode(const State& state, const Card& card, CodeKind kind) {
 Result<interaction::Response> CodeAnswer(const Ask& ask, const Holder& holder, CodeKind kind,
                                          std::string_view action) {
   const bool as_png = TRY(ask.Text("format")) == "png";
-  const Made made = TRY(MakeCode(*ask.state, holder.card, kind));
+  const Made made = TRY(MakeCode(*ask.state, *holder.card(), kind));
   const QrCode qr = TRY(MakeQr(made.text));
   std::string json;
   fhir::JsonWriter out(&json);
   out.Object().Member("code", made.text).Member("kind", NameOf(kind));
   out.Member("issued", FormatInstant(made.code.issued_s * kSecondUs));
   out.Member("expires", FormatInstant(made.code.ends_s() * kSecondUs)).Key("seconds").Int(made.code.life_s);
-  out.Member("name", MaskedName(holder.patient->document.Root())).Member("number", holder.card.number);
+  out.Member("name", MaskedName(holder.asked().document.Root())).Member("number", holder.card()->number);
   out.Key("qr").Object().Key("version").Int(qr.version).Key("modules").Int(qr.width);
   if (as_png) {
     out.Member("png", ToBase64Url(AsBytes(TRY(QrAsPng(qr, 8)))));
@@ -78,23 +70,24 @@ Result<interaction::Response> CodeAnswer(const Ask& ask, const Holder& holder, C
     out.Member("svg", QrAsSvg(qr));
   }
   out.End().End();
-  return Answer(std::move(json), action, holder.patient->id);
+  return Answer(std::move(json), action, holder.asked().id);
 }
 
 void AnswerCode(const AskPtr& ask, CodeKind kind, std::string_view action) {
   const auto work = [&]() -> Result<interaction::Response> {
-    return CodeAnswer(*ask, TRY(HolderOf(*ask)), kind, action);
+    return CodeAnswer(*ask, TRY(ShownHolder(*ask)), kind, action);
   };
   auto answer = work();
   ask->done(answer.ok() ? std::move(answer).value() : interaction::OutcomeOf(answer.error()));
 }
 
-Status AppendPerson(const State& state, const view::Resource& patient, std::string_view relation,
+Status AppendPerson(const Ask& ask, const view::ResourcePtr& patient, std::string_view relation,
                     const view::Position& position, fhir::JsonWriter* out) {
-  const NewestCard newest = TRY(FindNewestCard(state.engine(), patient.id, position));
-  out->Object().Member("patient", "Patient/" + patient.id).Member("relation", relation);
-  out->Member("name", MaskedName(patient.document.Root(), true));
-  if (newest.card) AppendCard(*newest.card, out);
+  const Holder holder = TRY(HolderOf(*ask.state, patient, position, nullptr));
+  out->Object().Member("patient", "Patient/" + patient->id).Member("relation", relation);
+  out->Member("name", MaskedName(patient->document.Root(), true));
+  if (const Card* const card = holder.card(); card != nullptr)
+    AppendCard(*card, NamedFor(ask, holder, *card, position), out);
   out->End();
   return {};
 }
@@ -106,9 +99,9 @@ Result<interaction::Response> FamilyAnswer(const Ask& ask) {
   std::string json;
   fhir::JsonWriter out(&json);
   out.Object().Key("people").Array();
-  TRY(AppendPerson(state, *self, "self", position, &out));
-  for (const view::ResourcePtr& child : TRY(ChildrenOf(state, *self, position)))
-    TRY(AppendPerson(state, *child, "child", position, &out));
+  TRY(AppendPerson(ask, self, "self", position, &out));
+  for (const view::ResourcePtr& child : TRY(ChildrenOf(state, self, position)))
+    TRY(AppendPerson(ask, child, "child", position, &out));
   out.End().End();
   return Answer(std::move(json), "health-card-family", self->id);
 }

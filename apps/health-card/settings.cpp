@@ -87,6 +87,7 @@ Result<Settings> ReadSettings(std::string_view json) {
   TRY(ReadNumber(root, "list_hours", 1, 8760, &hours));
   out.list_life_s = hours * 3600;
   TRY(ReadNumber(root, "list_refresh_seconds", 0, 86'400, &out.list_refresh_s));
+  if (root["misses_per_hour"]) TRY(ReadNumber(root, "misses_per_hour", 1, 10'000, &out.misses_per_hour));
   TRY(ReadNumber(root, "guardian_age_years_max", 0, 18, &age));
   out.guardian_age_max = static_cast<int>(age);
   for (const fhir::Value role : root["guardian_roles"]) out.guardian_roles.push_back(role.ToString());

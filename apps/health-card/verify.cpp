@@ -3,7 +3,7 @@
 // Whoever asks learns the verdict; of a good card the masked name and its state; the Patient only if his post reads Patients and this one is in his area.
 #include <fmt/format.h>
 
-#include "apps/health-card/desk.h"
+#include "apps/health-card/person.h"
 #include "kernel/base/random.h"
 
 namespace tk::health_card {
@@ -88,8 +88,10 @@ Result<Seen> Look(const Ask& ask, const Shown& shown, const view::Position& basi
   set->guards.push_back(std::move(guard));
   seen.audit_id = card->holder.substr(sizeof "Patient/" - 1);
   const Found patient = TRY(FindRecord(engine, "Patient", seen.audit_id, basis));
-  seen.verdict = patient.resource == nullptr || !WhyNoCard(*patient.resource).empty() ? Verdict::kClosed
-                                                                                      : VerdictOf(*card);
+  seen.verdict = Verdict::kClosed;
+  if (patient.resource == nullptr) return seen;
+  const Holder holder = TRY(HolderOf(state, patient.resource, basis, nullptr));
+  if (WhyNoCard(holder).empty()) seen.verdict = VerdictOf(*card);
   if (seen.verdict != Verdict::kValid) return seen;
   if (!shown.use_id.empty() &&
       TRY(FindRecord(engine, "HealthCardUse", shown.use_id, basis)).version.ordinal != 0) {
@@ -101,9 +103,7 @@ Result<Seen> Look(const Ask& ask, const Shown& shown, const view::Position& basi
     return seen;
   }
   seen.name = MaskedName(patient.resource->document.Root());
-  if (ask.viewer->MayRead("Patient") &&
-      engine.directory().InScope(patient.version.ordinal, ask.viewer->scope))
-    seen.patient = card->holder;
+  if (ask.viewer->MayRead("Patient")) seen.patient = SeenOf(ask, holder, basis);
   return seen;
 }
 
@@ -114,6 +114,7 @@ Result<Planned> PlanUse(const Ask& ask, const Shown& shown, const view::Position
   Card card;
   const Seen seen = TRY(Look(ask, shown, basis, &card, set.get()));
   Planned planned;
+  if (shown.kind == "linked" && seen.verdict == Verdict::kUnknownCard) NoteMiss(ask);
   planned.answer = VerdictAnswer(state, shown, seen);
   if (seen.verdict != Verdict::kValid) return planned;
   CardUse use;
@@ -142,6 +143,7 @@ Result<Verdict> ReadShown(const Ask& ask, Shown* shown) {
   shown->value = TRY(ask.Text("number", 64));
   if (!shown->value.empty()) {
     shown->kind = "linked";
+    TRY(CheckMayTry(ask));
     shown->system = TRY(ask.NeedText("system"));
     return Verdict::kValid;
   }
