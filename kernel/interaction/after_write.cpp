@@ -31,7 +31,8 @@ bool AfterWrite::IsThere(uint64_t record) const {
 bool AfterWrite::IsOne(uint64_t x, uint64_t y) const {
   if (x == y) return true;
   const Row a = people_.Find(x), b = people_.Find(y);
-  return a != kNoRow && b != kNoRow && people_.IsSamePerson(a, b);
+  if (a == kNoRow || b == kNoRow || !people_.IsSamePerson(a, b)) return false;
+  return change_.taken_back.empty() || !people_.JoinedWithout(a, b, change_.taken_back).empty();
 }
 
 std::vector<uint64_t> AfterWrite::Reached(uint64_t x) const {
@@ -104,7 +105,9 @@ std::string AfterWrite::BytesOf(uint64_t record) const {
 std::vector<uint64_t> AfterWrite::RecordsOf(uint64_t record) const {
   std::vector<uint64_t> records;
   if (const Row row = people_.Find(record); row != kNoRow) {
-    for (const Row member : people_.MembersOf(row)) records.push_back(people_.HashOf(member));
+    for (const Row member : people_.MembersOf(row)) {
+      if (IsOne(record, people_.HashOf(member))) records.push_back(people_.HashOf(member));
+    }
   }
   if (std::find(records.begin(), records.end(), record) == records.end()) records.push_back(record);
   std::erase_if(records, [this](uint64_t each) { return !IsThere(each); });

@@ -27,6 +27,7 @@ struct NewRecord {
 };
 struct PersonChange {
   std::vector<NewDecision> decisions;
+  std::vector<uint64_t> taken_back;  // Linkages of the machine's that join nobody any more
   std::vector<NewRecord> records;
   std::vector<uint64_t> erased;  // id hashes of Patients who are being erased
 };

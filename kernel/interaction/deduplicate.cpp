@@ -5,6 +5,7 @@
 #include "kernel/base/clock.h"
 #include "kernel/interaction/deduplicate_sayings.h"
 #include "kernel/interaction/fact_feed.h"
+#include "kernel/interaction/former_identity.h"
 #include "kernel/interaction/lane.h"
 #include "kernel/interaction/person_records.h"
 
@@ -19,7 +20,8 @@ using person::Row;
 class Deduplicating {
  public:
   Deduplicating(const Room& room, const DeduplicateOptions& options, AskedReviews asked)
-      : options_(options),
+      : room_(room),
+        options_(options),
         view_(*room.context.persons),
         sayings_(room, options, std::move(asked)),
         so_far_(view_.model(), view_.rules()) {}
@@ -28,7 +30,7 @@ class Deduplicating {
     Begin();
     int64_t told_us = MonotonicUs();
     for (const auto& [first, row] : by_age_) {
-      if (!One(row)) break;
+      if (!TRY(One(row))) break;
       ++records_;
       if (const int64_t now_us = MonotonicUs(); now_us - told_us > kSecondUs) {
         told_us = now_us;
@@ -84,7 +86,7 @@ class Deduplicating {
   }
 
   /// False: what was found could not be said.
-  bool One(Row row) {
+  Result<bool> One(Row row) {
     person::Incoming incoming;
     Known known;
     uint64_t ordinal = 0, first = 0, changed = 0;
@@ -98,15 +100,18 @@ class Deduplicating {
       changed = people->ChangedOf(row);
       known = KnownOf(*people, row);
     }
-    const person::Findings findings = person::Decide(so_far_, {&incoming, 1});
+    person::Findings findings = person::Decide(so_far_, {&incoming, 1});
     // Decisions first, so that his person is worked out once, with him.
     for (size_t i = 0; i < known.decisions.size(); ++i)
       so_far_.PutDecision(known.decisions[i].linkage, {&known.pairs[i], 1}, known.decisions[i].active, false);
-    for (const Finding& finding : findings.found) {
-      if (finding.kind == Finding::Kind::kJoin && !IsNew(incoming.id_hash, finding.others[0], known))
+    for (Finding& finding : findings.found) {
+      if (finding.kind == Finding::Kind::kJoin && !IsNew(incoming.id_hash, finding.others[0], known)) {
         ++known_;
-      else if (!Say(finding, incoming.id_hash, ordinal))
-        return false;
+        continue;
+      }
+      if (finding.kind == Finding::Kind::kJoin && TRY(IsForAClerk(incoming, finding.others[0])))
+        finding.kind = Finding::Kind::kIdentityChanged;
+      if (!Say(finding, incoming.id_hash, ordinal)) return false;
     }
     so_far_.PutRecord(incoming.id_hash, ordinal, incoming.packed, first, changed);
     return true;
@@ -115,6 +120,13 @@ class Deduplicating {
   bool IsNew(uint64_t record, uint64_t other, const Known& known) const {
     const Row row = so_far_.Find(record);
     return !known.is_joined && (row == person::kNoRow || !so_far_.IsSamePerson(row, so_far_.Find(other)));
+  }
+
+  Result<bool> IsForAClerk(const person::Incoming& incoming, uint64_t other) const {
+    std::vector<uint64_t> records{incoming.id_hash, other};
+    for (const Row member : so_far_.MembersOf(so_far_.Find(other)))
+      if (so_far_.HashOf(member) != other) records.push_back(so_far_.HashOf(member));
+    return WasSomebodyElse(room_, records, incoming.packed, Stored::kAreCurrent);
   }
 
   bool Say(const Finding& finding, uint64_t record, uint64_t ordinal) {
@@ -131,6 +143,7 @@ class Deduplicating {
   /// A name for a Linkage that has none yet: only one of these names a record.
   static constexpr uint64_t kMadeHere = 0xD6E8FEB86659FD93ULL;
 
+  const Room& room_;
   const DeduplicateOptions& options_;
   const person::PersonView& view_;
   SayingWriter sayings_;

@@ -27,39 +27,20 @@ Result<DecidedPatient> ReadPatient(const Room& room, const Call& call, const Bod
   return patient;
 }
 
-Result<Deciding::Stored> Deciding::ReadLinkage(uint64_t id_hash) const {
-  Stored stored;
-  stored.current.id_hash = id_hash;
-  stored.current.version = room_.directory().Current(id_hash, room_.engine().Head());
-  if (!stored.current.exists())
-    return MakeError(ErrorCode::kUnavailable, "A decision is being changed: try again in a moment.");
-  const auto text = TRY(room_.engine().OpenText(stored.current.version.ordinal));
-  stored.id = text->header.id;
-  const fhir::Document document = TRY(fhir::Document::Parse(text->json));
-  for (const fhir::Value item : document.Root()["item"]) {
-    std::string& name = item["type"].ToString() == "source" ? stored.source : stored.alternate;
-    if (name.empty()) name = item["resource"]["reference"].ToString();
-  }
-  return stored;
-}
-
 LinkReason Deciding::Reason() const {
   LinkReason reason;
   reason.account = call_.viewer().account;
   return reason;
 }
 
-Status Deciding::Turn(const Stored& stored, bool active, std::string for_linkage) {
+Status Deciding::Turn(const StoredLinkage& stored, bool active, std::string for_linkage) {
   LinkReason reason = Reason();
   if (for_linkage.empty()) {
     place_ = set_->changes.size();
     linkage_ = "Linkage/" + stored.id;
   }
   reason.taken_back_for = std::move(for_linkage);
-  const std::string json = LinkageJson(room_, stored.id, stored.source, stored.alternate, active, reason);
-  auto now = TRY(view::MakeResource(*room_.definitions, TRY(fhir::Document::Parse(json)),
-                                    stored.current.version.version + 1, view::Operation::kUpdate));
-  return AddWrite(room_, stored.current, std::move(now), set_, true);
+  return AddLinkageVersion(room_, stored, active, reason, set_);
 }
 
 Status Deciding::Make(const DecidedPatient& source, const DecidedPatient& alternate, bool active) {
@@ -118,8 +99,8 @@ Status Deciding::Join(const DecidedPatient& source, const DecidedPatient& altern
   }
   if (between.by_person && !again)
     return MakeError(ErrorCode::kConflict, "A person said already that these two are one person.");
-  for (const uint64_t linkage : between.inactive) TRY(Turn(TRY(ReadLinkage(linkage)), true));
-  for (const uint64_t linkage : between.active) TRY(Turn(TRY(ReadLinkage(linkage)), true));
+  for (const uint64_t linkage : between.inactive) TRY(Turn(TRY(ReadLinkage(room_, linkage)), true));
+  for (const uint64_t linkage : between.active) TRY(Turn(TRY(ReadLinkage(room_, linkage)), true));
   if (between.inactive.empty() && between.active.empty()) TRY(Make(source, alternate, true));
   return Settle(
       {source.current.id_hash, alternate.current.id_hash, true, std::move(between.inactive), linkage_});
@@ -127,7 +108,7 @@ Status Deciding::Join(const DecidedPatient& source, const DecidedPatient& altern
 
 Status Deciding::TakeBack(const std::vector<uint64_t>& linkages, const std::string& for_linkage) {
   for (const uint64_t linkage : linkages) {
-    const Stored stored = TRY(ReadLinkage(linkage));
+    const StoredLinkage stored = TRY(ReadLinkage(room_, linkage));
     apart_.emplace_back(stored.source, stored.alternate);
     TRY(Turn(stored, false, for_linkage));
   }
@@ -189,7 +170,7 @@ Status Deciding::HoldApart(const DecidedPatient& stays, const DecidedPatient& le
   if (!others.empty()) {
     std::string names;
     for (const uint64_t linkage : others)
-      names += fmt::format("{}Linkage/{}", names.empty() ? "" : ", ", TRY(ReadLinkage(linkage)).id);
+      names += fmt::format("{}Linkage/{}", names.empty() ? "" : ", ", TRY(ReadLinkage(room_, linkage)).id);
     return MakeError(
         ErrorCode::kConflict,
         fmt::format("The two are one person by other decisions too: {}. Say of one of these first that its "
@@ -203,7 +184,7 @@ Status Deciding::HoldApart(const DecidedPatient& stays, const DecidedPatient& le
     if (between.inactive.empty())
       TRY(Make(stays, leaves, false));
     else
-      TRY(Turn(TRY(ReadLinkage(between.inactive.front())), false));
+      TRY(Turn(TRY(ReadLinkage(room_, between.inactive.front())), false));
   }
   TRY(TakeBack(through_gone, linkage_));
   apart_.emplace_back(stays.name(), leaves.name());
@@ -250,7 +231,7 @@ Result<bool> Deciding::Unmake(const DecidedPatient& target, const DecidedPatient
   }
   if (was_one == WasOne::kByOthers) {
     for (const uint64_t linkage : between.active) {
-      const Stored stored = TRY(ReadLinkage(linkage));
+      const StoredLinkage stored = TRY(ReadLinkage(room_, linkage));
       if (stored.current.version.version > 1) {
         TRY(Turn(stored, false));
         continue;

@@ -51,14 +51,9 @@ class Deciding {
   size_t place() const { return place_; }
 
  private:
-  struct Stored {
-    Current current;
-    std::string id, source, alternate;  // "Patient/1"
-  };
-  Result<Stored> ReadLinkage(uint64_t id_hash) const;
   LinkReason Reason() const;
   /// The next version of a Linkage that is there. `for_linkage`: the decision that asks for it.
-  Status Turn(const Stored& stored, bool active, std::string for_linkage = {});
+  Status Turn(const StoredLinkage& stored, bool active, std::string for_linkage = {});
   Status Make(const DecidedPatient& source, const DecidedPatient& alternate, bool active);
   /// Turns them to inactive, and takes back the merges that they said.
   Status TakeBack(const std::vector<uint64_t>& linkages, const std::string& for_linkage);

@@ -9,7 +9,9 @@
 
 #include "kernel/base/random.h"
 #include "kernel/base/text.h"
+#include "kernel/interaction/former_identity.h"
 #include "kernel/interaction/person_reviews.h"
+#include "kernel/interaction/write.h"
 #include "kernel/person/person_view.h"
 
 namespace tk::interaction {
@@ -68,6 +70,7 @@ void AppendReason(const Room& room, const LinkReason& reason, fhir::JsonWriter* 
   json->Object().Member("url", "by").Member("valueCode", reason.account.empty() ? "machine" : "person").End();
   if (!reason.account.empty())
     json->Object().Member("url", "account").Member("valueString", reason.account).End();
+  if (!reason.cause.empty()) json->Object().Member("url", "cause").Member("valueCode", reason.cause).End();
   if (!reason.taken_back_for.empty()) {
     json->Object().Member("url", "taken-back-for");
     AppendReference("valueReference", reason.taken_back_for, json);
@@ -146,6 +149,30 @@ Status AddMade(const Room& room, std::string json, view::ChangeSet* set) {
   return {};
 }
 
+Result<StoredLinkage> ReadLinkage(const Room& room, uint64_t id_hash) {
+  StoredLinkage stored;
+  stored.current.id_hash = id_hash;
+  stored.current.version = room.directory().Current(id_hash, room.engine().Head());
+  if (!stored.current.exists())
+    return MakeError(ErrorCode::kUnavailable, "A decision is being changed: try again in a moment.");
+  const auto text = TRY(room.engine().OpenText(stored.current.version.ordinal));
+  stored.id = text->header.id;
+  const fhir::Document document = TRY(fhir::Document::Parse(text->json));
+  for (const fhir::Value item : document.Root()["item"]) {
+    std::string& name = item["type"].ToString() == "source" ? stored.source : stored.alternate;
+    if (name.empty()) name = item["resource"]["reference"].ToString();
+  }
+  return stored;
+}
+
+Status AddLinkageVersion(const Room& room, const StoredLinkage& stored, bool active, const LinkReason& reason,
+                         view::ChangeSet* set) {
+  const std::string json = LinkageJson(room, stored.id, stored.source, stored.alternate, active, reason);
+  auto now = TRY(view::MakeResource(*room.definitions, TRY(fhir::Document::Parse(json)),
+                                    stored.current.version.version + 1, view::Operation::kUpdate));
+  return AddWrite(room, stored.current, std::move(now), set, true);
+}
+
 bool IsMadeByMachine(fhir::Value resource) {
   return person::PartOfPersonLink(resource, "by")["valueCode"].ToString() == "machine";
 }
@@ -167,11 +194,12 @@ namespace {
 /// The Patients of one plan and what is found about them.
 class Linking {
  public:
-  Linking(const Room& room, view::ChangeSet* set) : room_(room), view_(*room.context.persons), set_(set) {}
+  Linking(const Room& room, const view::Position& basis, view::ChangeSet* set)
+      : room_(room), basis_(basis), view_(*room.context.persons), set_(set) {}
 
   /// What live matching finds, and what is decided by it.
-  Status Match(std::span<const NewRecord> records, std::vector<NewDecision>* decisions) {
-    for (const NewRecord& record : records) {
+  Status Match(PersonChange* change) {
+    for (const NewRecord& record : change->records) {
       const person::PackedPatient& patient = *record.patient;
       names_.emplace(patient.id_hash, record.name);
       if (record.is_gone() || patient.packed == patient.before) continue;
@@ -184,22 +212,45 @@ class Linking {
       const auto people = view_.Read();
       findings = person::Decide(*people, incoming_);
       for (const person::Finding& finding : findings.found) {
-        for (const uint64_t other : finding.others) {
-          const person::Row row = people->Find(other);
-          if (row != person::kNoRow) ordinals_.emplace(other, people->OrdinalOf(row));
-        }
+        for (const uint64_t other : finding.others) Know(*people, other);
+        if (finding.kind != person::Finding::Kind::kJoin) continue;
+        KnowRecords(*people, finding);
         // One who was in no decision before joins nobody to anybody else.
-        joins_known_ = joins_known_ || (finding.kind == person::Finding::Kind::kJoin &&
-                                        people->Find(incoming_[finding.incoming].id_hash) != person::kNoRow);
+        joins_known_ = joins_known_ || people->Find(incoming_[finding.incoming].id_hash) != person::kNoRow;
+      }
+      for (const person::JoinedDirectly& each : findings.directly) {
+        for (const uint64_t record : {each.source, each.alternate}) Know(*people, record);
       }
     }
-    for (const person::Finding& finding : findings.found) TRY(Add(finding, decisions));
-    if (!joins_known_) decisions->clear();  // no review is settled by them
+    for (const person::TakenBack& each : findings.taken_back) TRY(TakeBack(each, change));
+    for (const person::JoinedDirectly& each : findings.directly)
+      TRY(Join(each.source, each.alternate, each.scored, change));
+    for (person::Finding& finding : findings.found) {
+      if (TRY(IsToBeSaid(&finding))) TRY(Add(finding, change));
+    }
+    // No review is settled by them.
+    if (!joins_known_ && findings.taken_back.empty()) change->decisions.clear();
     set_->guards.push_back(PersonGuard(room_, std::move(keys_), std::move(findings.looked_at)));
     return {};
   }
 
  private:
+  void Know(const person::People& people, uint64_t record) {
+    if (const person::Row row = people.Find(record); row != person::kNoRow)
+      ordinals_.emplace(record, people.OrdinalOf(row));
+  }
+
+  /// Who would be one by this join.
+  void KnowRecords(const person::People& people, const person::Finding& finding) {
+    std::vector<uint64_t>& records = joined_[incoming_[finding.incoming].id_hash];
+    records = {incoming_[finding.incoming].id_hash, finding.others[0]};
+    const person::Row row = people.Find(finding.others[0]);
+    if (row == person::kNoRow) return;
+    for (const person::Row member : people.MembersOf(row)) {
+      if (people.HashOf(member) != finding.others[0]) records.push_back(people.HashOf(member));
+    }
+  }
+
   /// "Patient/1"; "" if it is gone meanwhile: then the guard hands the set back.
   Result<std::string> NameOf(uint64_t record) {
     if (const auto known = names_.find(record); known != names_.end()) return known->second;
@@ -211,8 +262,45 @@ class Linking {
     return names_.emplace(record, "Patient/" + (*text)->header.id).first->second;
   }
 
-  Status Add(const person::Finding& finding, std::vector<NewDecision>* decisions) {
+  /// What is left to say of a finding: a join of one who was somebody else is a question, and is asked once.
+  Result<bool> IsToBeSaid(person::Finding* finding) {
+    if (finding->kind != person::Finding::Kind::kJoin) return true;
+    const person::Incoming& incoming = incoming_[finding->incoming];
+    if (!TRY(WasSomebodyElse(room_, joined_[incoming.id_hash], incoming.packed, Stored::kAreFormer)))
+      return true;
+    finding->kind = person::Finding::Kind::kIdentityChanged;
+    if (finding->was_as_good) return false;
+    return !TRY(IsAsked(room_, basis_, person::CodeOf(finding->kind), TRY(NameOf(incoming.id_hash)),
+                        finding->others.front()));
+  }
+
+  Status Join(uint64_t source, uint64_t alternate, const person::linkage::Scored& scored,
+              PersonChange* change) {
+    const std::string source_name = TRY(NameOf(source)), alternate_name = TRY(NameOf(alternate));
+    if (source_name.empty() || alternate_name.empty()) return {};
+    LinkReason reason;
+    reason.grade = person::linkage::NameOf(scored.verdict);
+    reason.scored = &scored;
+    const std::string id = NewUuid();
+    change->decisions.push_back({source, alternate, true, {}, "Linkage/" + id, false});
+    return AddMade(room_, LinkageJson(room_, id, source_name, alternate_name, true, reason), set_);
+  }
+
+  /// The machine's own, which it would not make now.
+  Status TakeBack(const person::TakenBack& taken_back, PersonChange* change) {
+    const StoredLinkage stored = TRY(ReadLinkage(room_, taken_back.linkage));
+    LinkReason reason;
+    reason.grade = person::linkage::NameOf(taken_back.scored.verdict);
+    reason.cause = person::CodeOf(person::Finding::Kind::kIdentityChanged);
+    reason.scored = &taken_back.scored;
+    change->taken_back.push_back(taken_back.linkage);
+    return AddLinkageVersion(room_, stored, false, reason, set_);
+  }
+
+  Status Add(const person::Finding& finding, PersonChange* change) {
     const uint64_t record = incoming_[finding.incoming].id_hash;
+    if (finding.kind == person::Finding::Kind::kJoin)
+      return Join(finding.others.front(), record, finding.scored, change);
     const std::string subject = TRY(NameOf(record));
     std::vector<std::string> others;
     for (const uint64_t other : finding.others) {
@@ -220,19 +308,12 @@ class Linking {
       if (!name.empty()) others.push_back(std::move(name));
     }
     if (others.empty()) return {};
-    if (finding.kind == person::Finding::Kind::kJoin) {
-      LinkReason reason;
-      reason.grade = person::linkage::NameOf(finding.scored.verdict);
-      reason.scored = &finding.scored;
-      const std::string id = NewUuid();
-      decisions->push_back({finding.others.front(), record, true, {}, "Linkage/" + id, false});
-      return AddMade(room_, LinkageJson(room_, id, others.front(), subject, true, reason), set_);
-    }
     const ReviewAsked asked{person::CodeOf(finding.kind), subject, others, &finding.scored};
     return AddMade(room_, ReviewJson(room_, NewUuid(), asked), set_);
   }
 
   const Room& room_;
+  const view::Position basis_;
   const person::PersonView& view_;
   view::ChangeSet* const set_;
   std::vector<person::Incoming> incoming_;
@@ -240,6 +321,7 @@ class Linking {
   bool joins_known_ = false;
   std::unordered_map<uint64_t, std::string> names_;
   std::unordered_map<uint64_t, view::Ordinal> ordinals_;
+  std::unordered_map<uint64_t, std::vector<uint64_t>> joined_;  // by the record that would be joined
 };
 
 }  // namespace
@@ -258,7 +340,7 @@ Status LinkPatients(const Room& room, const view::Position& basis, Plan* plan) {
   if (change.records.empty()) return {};
   if (room.context.live_matching && writes_any) {
     TRY(view.CheckUsable());
-    TRY(Linking(room, set).Match(change.records, &change.decisions));
+    TRY(Linking(room, basis, set).Match(&change));
   }
   std::erase_if(change.records, [](const NewRecord& record) {
     return record.is_new() || record.patient->packed == record.patient->before;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "kernel/interaction/permit.h"
 #include "kernel/interaction/room.h"
 #include "kernel/person/live_match.h"
 #include "kernel/view/directory.h"
@@ -22,9 +23,10 @@ using view::kReviewSystem;
 
 /// Who joined, or held apart, and why.
 struct LinkReason {
-  std::string_view grade = "manual";                // "certain", "probable", "manual"
-  std::string account;                              // of the person who decided; "": the machine did
-  std::string taken_back_for;                       // "Linkage/1": the decision that this one had to yield to
+  std::string_view grade = "manual";  // "certain", "probable", "manual"
+  std::string account;                // of the person who decided; "": the machine did
+  std::string taken_back_for;         // "Linkage/1": the decision that this one had to yield to
+  std::string_view cause;             // code of kReviewSystem: why the machine took back its own
   const person::linkage::Scored* scored = nullptr;  // null: not compared
 };
 
@@ -42,6 +44,17 @@ std::string ReviewJson(const Room& room, std::string_view id, const ReviewAsked&
 std::string UnscoredReasonJson(const Room& room);
 /// Puts a resource that the platform itself makes into the set.
 Status AddMade(const Room& room, std::string json, view::ChangeSet* set);
+
+/// A Linkage that is there.
+struct StoredLinkage {
+  Current current;
+  std::string id, source, alternate;  // source and alternate: "Patient/1", of several the first
+};
+/// Errors: kUnavailable where it is being changed.
+Result<StoredLinkage> ReadLinkage(const Room& room, uint64_t id_hash);
+/// Its next version, of the platform's own, into the set.
+Status AddLinkageVersion(const Room& room, const StoredLinkage& stored, bool active, const LinkReason& reason,
+                         view::ChangeSet* set);
 
 /// Matches the plan's Patients, if live matching is on, and settles the reviews that have nothing to ask any more (person_reviews.h); nothing if the plan
 /// has decided by itself. Errors: of what must be read.

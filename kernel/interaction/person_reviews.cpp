@@ -31,6 +31,7 @@ struct Review {
   bool is_open = false;
   std::vector<uint64_t> records;  // the new one first
   bool is_contradiction() const { return code == person::CodeOf(person::Finding::Kind::kContradiction); }
+  bool is_of_identity() const { return code == person::CodeOf(person::Finding::Kind::kIdentityChanged); }
   /// Of two whom the new record fits, which stay when it goes.
   bool is_of_two() const { return code == person::CodeOf(person::Finding::Kind::kTwoPersons); }
 };
@@ -130,12 +131,12 @@ std::optional<ReviewOutcome> OutcomeFor(const AfterWrite& after, const Review& r
   bool differ = false;
   for (size_t i = 0; i < there.size(); ++i) {
     for (size_t k = i + 1; k < there.size(); ++k) {
-      if (review.is_contradiction() && i > 0) continue;
+      if ((review.is_contradiction() || review.is_of_identity()) && i > 0) continue;
       const bool decided = review.is_contradiction()
                                ? after.IsDecidedByPerson(there[i], there[k])
                                : after.AreSame(there[i], there[k]) || after.AreApart(there[i], there[k]);
       if (decided) continue;
-      if (!is_changed || after.StillAsks(there[i], there[k])) return std::nullopt;
+      if (!is_changed || review.is_of_identity() || after.StillAsks(there[i], there[k])) return std::nullopt;
       differ = true;
     }
   }
@@ -184,6 +185,16 @@ Result<std::vector<std::string>> PatientsConcerned(const Room& room, const Perso
 }
 
 }  // namespace
+
+Result<bool> IsAsked(const Room& room, const view::Position& basis, std::string_view code,
+                     const std::string& record, uint64_t other) {
+  const std::vector<Review> reviews = TRY(OpenReviews(room, basis, {record}));
+  const uint64_t hash = HashOfPatient(room, record);
+  return std::any_of(reviews.begin(), reviews.end(), [&](const Review& review) {
+    return review.code == code && !review.records.empty() && review.records.front() == hash &&
+           std::find(review.records.begin(), review.records.end(), other) != review.records.end();
+  });
+}
 
 Status SettleReviews(const Room& room, const view::Position& basis, const PersonChange& change,
                      view::ChangeSet* set) {

@@ -261,6 +261,29 @@ TEST_F(SamePersonTest, AGuardianshipOfOtherRecordsHoldsUntilTheChildIsFourteen) 
   EXPECT_EQ(Get("Patient/k2").status, 404);
 }
 
+TEST_F(SamePersonTest, ARecordThatBecomesAnothersIsNoLongerHis) {
+  PutPatient({.id = "b",
+              .name = "李秋燕",
+              .birth = "1991-12-13",
+              .resident_id = ResidentIdOf("19911213", 83),
+              .area = std::string(kHome)});
+  viewer_ = Himself("a");
+  Await("Patient/b", 404);
+  EXPECT_EQ(Ids("Condition"), "a");
+  viewer_ = Of("doctor");
+  Deny("a");
+  Await("Patient/a", 404);
+  EXPECT_EQ(Get("Patient/b").status, 200) << "his Consent is not hers";
+}
+
+TEST_F(SamePersonTest, WhoWritesSomebodysNumberIntoHisRecordDoesNotSeeHim) {
+  PutPatient({.id = "c", .resident_id = kHisNumber, .area = std::string(kHome)});
+  viewer_ = Himself("c");
+  EXPECT_EQ(Get("Patient/a").status, 404);
+  EXPECT_EQ(Get("Condition/b").status, 404);
+  EXPECT_EQ(Get("Patient/c").status, 200);
+}
+
 TEST_F(SamePersonTest, WhoseRecordsAComparisonShowsIsTold) {
   const std::vector<uint32_t> both = {OwnerOf("a"), OwnerOf("b")};
   EXPECT_EQ(interactions_->OwnersOfPerson("b"), both);

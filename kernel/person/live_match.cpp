@@ -162,27 +162,103 @@ class Deciding {
     finding.kind = kind;
     finding.incoming = i;
     finding.scored = fits.front().scored;
+    finding.was_as_good = fits.front().is_worse_or_same;
     for (const Fit& fit : fits.first(std::min(fits.size(), kReviewedMax))) finding.others.push_back(fit.best);
     out_.found.push_back(std::move(finding));
   }
 
   void LookAtOwn(size_t i) {
     const EntryView now(incoming_[i].packed.data());
-    std::vector<Fit> against;
+    std::vector<Fit> against, unlike;
+    bool fits_any = false;
     ForRecords(PersonOf(incoming_[i].id_hash), i, [&](uint64_t record, const EntryView& view) {
       out_.looked_at.push_back(record);
-      const Scored scored = people_.index().ScorePair(now, view, &scratch_);
-      if (!IsContradiction(scored, rules())) return;
+      Fit fit;
+      fit.best = record;
+      fit.scored = people_.index().ScorePair(now, view, &scratch_);
+      fits_any = fits_any || fit.scored.verdict >= Verdict::kProbable;
+      if (!IsContradiction(fit.scored, rules())) return unlike.push_back(std::move(fit));
       const bool did =
           !incoming_[i].before.empty() &&
           IsContradiction(people_.index().ScorePair(EntryView(incoming_[i].before.data()), view, &scratch_),
                           rules());
-      if (did) return;
-      against.emplace_back();
-      against.back().best = record;
-      against.back().scored = scored;
+      if (!did) against.push_back(std::move(fit));
     });
-    if (!against.empty()) Tell(i, Finding::Kind::kContradiction, against);
+    std::vector<Row> let_go;
+    for (const Fit& fit : against) TakeBack(i, fit, &let_go);
+    if (incoming_[i].before.empty() && !fits_any) {
+      for (Fit& fit : unlike) {
+        if (TakeBack(i, fit, &let_go)) against.push_back(std::move(fit));
+      }
+    }
+    const bool is_let_go = !let_go.empty();
+    JoinDirectly(&let_go);
+    if (!against.empty())
+      Tell(i, is_let_go ? Finding::Kind::kIdentityChanged : Finding::Kind::kContradiction, against);
+  }
+
+  std::vector<uint64_t> TakenBackSoFar() const {
+    std::vector<uint64_t> linkages;
+    for (const TakenBack& each : out_.taken_back) linkages.push_back(each.linkage);
+    return linkages;
+  }
+
+  /// The machine's decisions that name record i and are the first on a way from it to the record of `fit`. False: there is none.
+  bool TakeBack(size_t i, const Fit& fit, std::vector<Row>* let_go) {
+    const Row own = people_.Find(incoming_[i].id_hash), other = people_.Find(fit.best);
+    if (own == kNoRow || other == kNoRow) return false;
+    const std::vector<DecisionView> decisions = people_.DecisionsOf(own);
+    std::vector<uint64_t> passed = TakenBackSoFar();
+    bool any = false;
+    for (;;) {
+      const std::vector<uint64_t> way = people_.JoinedWithout(own, other, passed);
+      if (way.empty()) return any;
+      passed.push_back(way.front());
+      for (const DecisionView& decision : decisions) {
+        if (decision.linkage != way.front() || decision.manual) continue;
+        out_.taken_back.push_back({decision.linkage, fit.scored});
+        let_go->push_back(decision.source == own ? decision.alternate : decision.source);
+        any = true;
+        break;
+      }
+    }
+  }
+
+  /// Those whom only the taken back decisions held together.
+  void JoinDirectly(std::vector<Row>* let_go) {
+    std::erase_if(*let_go, [this](Row row) { return !people_.IsLive(row); });
+    std::stable_sort(let_go->begin(), let_go->end(),
+                     [this](Row a, Row b) { return people_.FirstOf(a) < people_.FirstOf(b); });
+    const std::vector<uint64_t> without = TakenBackSoFar();
+    std::vector<Row> kept;
+    for (const Row row : *let_go) {
+      const auto is_joined = [&](Row other) { return !people_.JoinedWithout(row, other, without).empty(); };
+      if (std::find(kept.begin(), kept.end(), row) != kept.end() ||
+          std::any_of(kept.begin(), kept.end(), is_joined))
+        continue;
+      JoinWithBest(row, kept);
+      kept.push_back(row);
+    }
+  }
+
+  void JoinWithBest(Row row, const std::vector<Row>& kept) {
+    JoinedDirectly best;
+    std::string room, other_room;
+    for (const Row other : kept) {
+      const Scored scored =
+          people_.index().ScorePair(ViewNow(row, &room), ViewNow(other, &other_room), &scratch_);
+      if (scored.verdict < rules().links || IsContradiction(scored, rules())) continue;
+      if (best.alternate != 0 && !IsBetter(scored, best.scored)) continue;
+      best = {people_.HashOf(other), people_.HashOf(row), scored};
+    }
+    if (best.alternate != 0) out_.directly.push_back(std::move(best));
+  }
+
+  /// As it will be.
+  EntryView ViewNow(Row row, std::string* room) const {
+    const auto written = place_.find(people_.HashOf(row));
+    return written == place_.end() ? people_.View(row, room)
+                                   : EntryView(incoming_[written->second].packed.data());
   }
 
   void One(size_t i) {
@@ -239,6 +315,8 @@ std::string_view CodeOf(Finding::Kind kind) {
       return "two-persons";
     case Finding::Kind::kContradiction:
       return "contradiction";
+    case Finding::Kind::kIdentityChanged:
+      return "identity-changed";
   }
   return "";
 }

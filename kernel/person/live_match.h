@@ -5,7 +5,9 @@
 //           names all; else it is joined to the best, and the review asks whether they are one.
 //         - It fits certainly and a record of the person contradicts it: a review, no join.
 //         - It fits probably: a review.
-//         - A record that is joined already is not joined further by machine: a review asks. One that now contradicts its own person: a review.
+//         - A record that is joined already is not joined further by machine: a review asks. One that now contradicts its own person: a review, and the machine's
+//           own joins that name it and lead to whom it contradicts are taken back, as the machine would not make them now; a person's stand. Of a record that is made anew under
+//           the id of one that is gone, also those that nothing of it speaks for. Whom it held together are joined directly where they fit one another.
 //         - What a person said was not the same is neither joined nor asked about again.
 //         - What an update did not make any better is not asked about again.
 //         Records of one change set match one another as if they had come one after the other.
@@ -29,23 +31,38 @@ struct Incoming {
 
 struct Finding {
   enum class Kind : uint8_t {
-    kJoin,           // with others[0]
-    kProbable,       // may be of one person with each of the others
-    kTwoPersons,     // fits several persons, for each of whom one record stands
-    kContradiction,  // is joined with, or fits, others that it contradicts
+    kJoin,             // with others[0]
+    kProbable,         // may be of one person with each of the others
+    kTwoPersons,       // fits several persons, for each of whom one record stands
+    kContradiction,    // is joined with, or fits, others that it contradicts
+    kIdentityChanged,  // was taken for one with others that it does not fit any more; or would be joined, but was somebody else (interaction/former_identity.h)
   } kind = Kind::kJoin;
   size_t incoming = 0;           // place
   std::vector<uint64_t> others;  // id hashes of records, existing or incoming; the best first
   linkage::Scored scored;        // with the first of them
+  bool was_as_good = false;  // of a join: the record as it was fit as well, and is not joined all the same
 };
-/// "probable", "two-persons", "contradiction": codes of the review's CodeSystem; "" of a join.
+/// "probable", "two-persons", "contradiction", "identity-changed": codes of the review's CodeSystem; "" of a join.
 std::string_view CodeOf(Finding::Kind kind);
 
 /// Persons that one review names, and records that a machine's person may have; above it a clerk looks.
 inline constexpr size_t kReviewedMax = 5, kMachineRecordsMax = 200;
 
+/// A join of the machine's that does not hold any more.
+struct TakenBack {
+  uint64_t linkage = 0;    // id hash
+  linkage::Scored scored;  // of the changed record with one that it does not fit
+};
+/// Two whom a record held together that is of another person now.
+struct JoinedDirectly {
+  uint64_t source = 0, alternate = 0;  // id hashes, the older first
+  linkage::Scored scored;
+};
+
 struct Findings {
   std::vector<Finding> found;
+  std::vector<TakenBack> taken_back;     // each Linkage once
+  std::vector<JoinedDirectly> directly;  // once these are taken back
   /// Whose state was looked at, sorted: what changes them changes the findings, as does any record with a key of the incoming.
   std::vector<uint64_t> looked_at;
 };

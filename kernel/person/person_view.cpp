@@ -232,9 +232,11 @@ Result<std::unique_ptr<view::Prepared>> PersonView::Prepare(const view::Change& 
   };
   if (is_there) {
     if (auto decision = ReadDecision(now->document.Root(), options_.hash_key)) {
-      prepared->kind = ChangeKind::kDecision;
       concerns(*decision);
-      prepared->decision = std::move(*decision);
+      if (decision->active || decision->manual) {
+        prepared->kind = ChangeKind::kDecision;
+        prepared->decision = std::move(*decision);
+      }
     }
   }
   if (before != nullptr && before->document.Root()) {

@@ -2,7 +2,8 @@
 // Flow:   worker: Prepare packs a Patient, or reads a Linkage's pairs → writer: Apply keeps what is due → Publish: into People, while readers are away
 //         reader: Read() → People: match, members, decisions (live_match.h decides what a new record is joined to)
 // A Linkage counts when its items are this server's Patients: item "source" the one that was there, each "alternate" one that is (active) or is not
-//         (inactive) the same person. Whether a machine or a person decided is told by the extension kPersonLinkUrl; without it a person did.
+//         (inactive) the same person. Whether a machine or a person decided is told by the extension kPersonLinkUrl; without it a person did. An inactive one of
+//         the machine's says nothing: it took back its own join, and holds nobody apart.
 // Readers see what is published, and while a large group is being published more and more of it: everything there is durable. Who needs to know
 //         that nothing came between puts a guard (MayAffect).
 // Files:  a journal of what was applied (journal.h) and "manifest" in the view's folder. A Save appends what is new, and a start folds the journal once,

@@ -1,0 +1,156 @@
+// A record that becomes another person's: the machine takes back its own joins, and makes none with it, until a person has looked.
+#include <fmt/format.h>
+
+#include "kernel/fhir/validate.h"
+#include "kernel/interaction/persons_for_test.h"
+
+namespace tk::interaction {
+namespace {
+
+const std::string kNumberOfX = ResidentIdOf("19800102", 41), kNumberOfY = ResidentIdOf("19911213", 83);
+
+class FormerIdentityTest : public PersonsTest {
+ protected:
+  static TestPatient X(const std::string& id) { return {.id = id, .resident_id = kNumberOfX}; }
+  static TestPatient Y(const std::string& id) {
+    return {.id = id, .name = "李秋燕", .birth = "1991-12-13", .resident_id = kNumberOfY};
+  }
+  bool IsHeldApart(std::string_view a, std::string_view b) const {
+    const Response why = Post("Patient/$explain-match", Pair(a, b));
+    EXPECT_EQ(why.status, 200) << why.body;
+    return why.body.find(R"("name":"held-apart","valueBoolean":true)") != std::string::npos;
+  }
+  /// "true 1 machine": active, version, who decided; of each Linkage, sorted.
+  std::string Decisions() const {
+    std::vector<std::string> all;
+    const fhir::Document document = Parsed(Get("Linkage?_count=100"));
+    for (const fhir::Value entry : document.Root()["entry"]) {
+      const fhir::Value linkage = entry["resource"];
+      all.push_back((linkage["active"].IsTrue() ? "true " : "false ") +
+                    linkage["meta"]["versionId"].ToString() + " " +
+                    person::PartOfPersonLink(linkage, "by")["valueCode"].ToString());
+    }
+    std::sort(all.begin(), all.end());
+    return fmt::format("{}", fmt::join(all, ", "));
+  }
+  void OpenFromTheLog() {
+    Close();
+    std::filesystem::remove_all(folder_ / "views");
+    Open();
+  }
+};
+
+TEST_F(FormerIdentityTest, TheMachineTakesBackItsOwnJoinOfWhoIsAnotherNow) {
+  PutPatient(X("a"));
+  PutPatient(X("b"));
+  ASSERT_EQ(RecordsOf("a"), "a b");
+  PutPatient(Y("b"));
+  EXPECT_EQ(RecordsOf("a"), "a");
+  EXPECT_EQ(RecordsOf("b"), "b");
+  EXPECT_EQ(Reviews(), "identity-changed:b>a");
+  EXPECT_EQ(Decisions(), "false 2 machine");
+  const fhir::Document found = Parsed(Get("Linkage"));
+  const fhir::Value linkage = found.Root()["entry"].At(0)["resource"];
+  EXPECT_EQ(person::PartOfPersonLink(linkage, "cause")["valueCode"].ToString(), "identity-changed");
+  EXPECT_EQ(person::PartOfPersonLink(linkage, "grade")["valueCode"].ToString(), "certainly-not");
+  EXPECT_TRUE(fhir::CheckValid(*definitions_, linkage).ok()) << linkage.Json();
+  EXPECT_FALSE(IsHeldApart("a", "b")) << "no person said so";
+  PutPatient({.id = "b",
+              .name = "李秋燕",
+              .birth = "1991-12-13",
+              .resident_id = kNumberOfY,
+              .phone = "19900000003"});
+  EXPECT_EQ(Decisions(), "false 2 machine") << "once";
+  OpenFromTheLog();
+  EXPECT_EQ(RecordsOf("a"), "a");
+  EXPECT_FALSE(IsHeldApart("a", "b"));
+  EXPECT_EQ(Reviews(), "identity-changed:b>a") << "until a clerk has looked";
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200);
+  EXPECT_EQ(RecordsOf("a"), "a b");
+  EXPECT_EQ(Reviews(), "");
+}
+
+TEST_F(FormerIdentityTest, ThoseWhomItHeldTogetherStayTogether) {
+  for (const char* id : {"a", "b", "c", "d"}) PutPatient(X(id));
+  ASSERT_EQ(RecordsOf("a"), "a b c d");
+  PutPatient(Y("a"));
+  EXPECT_EQ(RecordsOf("b"), "b c d");
+  EXPECT_EQ(RecordsOf("a"), "a");
+  OpenFromTheLog();
+  EXPECT_EQ(RecordsOf("d"), "b c d");
+}
+
+TEST_F(FormerIdentityTest, WhatAPersonDecidedStands) {
+  PutPatient(X("a"));
+  PutPatient(X("b"));
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200);
+  PutPatient(Y("b"));
+  EXPECT_EQ(RecordsOf("a"), "a b");
+  EXPECT_EQ(Reviews(), "contradiction:b>a");
+}
+
+TEST_F(FormerIdentityTest, AnIdUsedAgainForAnotherIsNobodysRecordOfBefore) {
+  PutPatient(X("a"));
+  PutPatient(X("b"));
+  ASSERT_EQ(Send(Make(Method::kDelete, "Patient/a")).status, 204);
+  PutPatient(Y("a"));
+  EXPECT_EQ(RecordsOf("b"), "b");
+  EXPECT_EQ(Reviews(), "identity-changed:a>b");
+  ASSERT_EQ(Send(Make(Method::kDelete, "Patient/a")).status, 204);
+  PutPatient(X("c"));
+  ASSERT_EQ(Send(Make(Method::kDelete, "Patient/c")).status, 204);
+  PutPatient({.id = "c", .name = "赵大海", .birth = "1955-07-08", .gender = "male"});
+  EXPECT_EQ(RecordsOf("b"), "b") << "nothing contradicts, and nothing speaks for it";
+}
+
+TEST_F(FormerIdentityTest, WhoWasSomebodyElseIsPutBeforeAClerk) {
+  PutPatient(Y("v"));
+  PutPatient(X("m"));
+  PutPatient(Y("m"));
+  EXPECT_EQ(RecordsOf("m"), "m");
+  EXPECT_EQ(Reviews(), "identity-changed:m>v");
+  PutPatient({.id = "m",
+              .name = "李秋燕",
+              .birth = "1991-12-13",
+              .resident_id = kNumberOfY,
+              .phone = "19900000003"});
+  EXPECT_EQ(RecordsOf("m"), "m");
+  EXPECT_EQ(Reviews(), "identity-changed:m>v") << "asked once";
+  ASSERT_EQ(Post("Patient/$link", Pair("v", "m")).status, 200);
+  EXPECT_EQ(Reviews(), "");
+  PutPatient(Y("w"));
+  EXPECT_EQ(RecordsOf("w"), "m v w") << "a person has seen who m was";
+}
+
+TEST_F(FormerIdentityTest, ByStepsOrBeforeTheOtherComesItIsNotJoinedEither) {
+  PutPatient(X("m"));
+  ASSERT_EQ(Put("Patient/m", R"({"resourceType":"Patient","id":"m","active":true})").status, 200);
+  ASSERT_EQ(Put("Patient/m", R"({"resourceType":"Patient","id":"m","birthDate":"1991-12-13"})").status, 200);
+  PutPatient(Y("m"));
+  PutPatient(Y("v"));
+  EXPECT_EQ(RecordsOf("v"), "v");
+  EXPECT_EQ(Reviews(), "identity-changed:v>m");
+  PutPatient(X("n"));
+  ASSERT_EQ(Send(Make(Method::kDelete, "Patient/n")).status, 204);
+  PutPatient(Y("n"));
+  EXPECT_EQ(RecordsOf("n"), "n");
+}
+
+TEST_F(FormerIdentityTest, WhatRegistrationMendsIsJoinedAsEver) {
+  PutPatient(X("a"));
+  PutPatient({.id = "first"});
+  PutPatient(X("first"));
+  EXPECT_EQ(RecordsOf("first"), "a first") << "its first number";
+  std::string slip = kNumberOfX;
+  slip[16] = slip[16] == '1' ? '2' : '1';
+  PutPatient({.id = "slip", .name = "王晓方", .birth = "1980-02-01", .resident_id = slip});
+  ASSERT_EQ(RecordsOf("slip"), "slip");
+  PutPatient({.id = "slip", .resident_id = kNumberOfX});
+  EXPECT_EQ(RecordsOf("slip"), "a first slip") << "one digit";
+  PutPatient({.id = "old", .name = "王某", .resident_id = kNumberOfX.substr(0, 6) + kNumberOfX.substr(8, 9)});
+  PutPatient(X("old"));
+  EXPECT_EQ(RecordsOf("old"), "a first old slip") << "15 digits and 18 are one number";
+}
+
+}  // namespace
+}  // namespace tk::interaction
