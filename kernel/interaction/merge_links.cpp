@@ -131,6 +131,13 @@ bool HasUnmarkedLink(fhir::Value patient, std::string_view type, std::string_vie
   return false;
 }
 
+std::string MergedInto(fhir::Value patient) {
+  for (const fhir::Value link : patient["link"]) {
+    if (person::IsPersonLink(link) && TypeOfLink(link) == kReplacedBy) return OtherOf(link);
+  }
+  return {};
+}
+
 bool HasMergeLink(fhir::Value patient, std::string_view type, std::string_view other) {
   for (const fhir::Value link : patient["link"]) {
     if (person::IsPersonLink(link) && (type.empty() || TypeOfLink(link) == type) &&

@@ -32,6 +32,9 @@ bool HasMergeLink(fhir::Value patient, std::string_view type, std::string_view o
 
 /// kForbidden for a marked link that `before` (null: there is none) does not have: whoever writes it would merge without $merge.
 Status CheckNoNewMergeLinks(const Room& room, const view::Resource* before, const view::Resource& now);
+/// "Patient/1": whom the index merged it into; "": nobody.
+std::string MergedInto(fhir::Value patient);
+
 /// `now` with the links that `before` has, and not active while it is replaced; `now` itself where nothing is to be kept.
 Result<view::ResourcePtr> WithMergeLinks(const Room& room, const view::Resource& before,
                                          view::ResourcePtr now);

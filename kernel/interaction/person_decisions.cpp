@@ -218,6 +218,34 @@ Result<std::string> Deciding::WasActive(const DecidedPatient& target, const Deci
   return std::string();
 }
 
+// The merge wrote the source's link and the Linkage in one transaction.
+Result<view::Ordinal> Deciding::MergedAt(const DecidedPatient& target, const DecidedPatient& source) const {
+  view::Ordinal at = 0;
+  for (const auto& version :
+       room_.directory().Versions(source.current.id_hash, basis_, source.current.version.version)) {
+    if (version.deleted) break;
+    const auto text = TRY(room_.engine().OpenText(version.ordinal));
+    const fhir::Document document = TRY(fhir::Document::Parse(text->json));
+    if (!HasMergeLink(document.Root(), "replaced-by", target.name())) break;
+    at = version.ordinal;
+  }
+  return at;
+}
+
+Status Deciding::PutBack(const StoredLinkage& stored, view::Ordinal merged_at) {
+  const auto& current = stored.current;
+  for (const auto& version : room_.directory().Versions(current.id_hash, basis_, current.version.version)) {
+    if (version.ordinal >= merged_at) continue;
+    if (version.deleted || version.ordinal == current.version.ordinal) return {};
+    const view::ResourcePtr before = TRY(room_.engine().Read(version.ordinal));
+    auto now =
+        TRY(view::MakeResource(*room_.definitions, TRY(fhir::Document::Parse(before->document.Root().Json())),
+                               current.version.version + 1, view::Operation::kUpdate));
+    return AddWrite(room_, current, std::move(now), set_, true);
+  }
+  return {};
+}
+
 Result<bool> Deciding::Unmake(const DecidedPatient& target, const DecidedPatient& source, WasOne was_one) {
   Between between;
   {
@@ -229,7 +257,10 @@ Result<bool> Deciding::Unmake(const DecidedPatient& target, const DecidedPatient
     if (was_one == WasOne::kDirect && between.active.empty()) return false;
     Guard(*people, a, b);
   }
-  if (was_one == WasOne::kByOthers) {
+  if (was_one == WasOne::kDirect) {
+    const view::Ordinal merged_at = TRY(MergedAt(target, source));
+    for (const uint64_t linkage : between.active) TRY(PutBack(TRY(ReadLinkage(room_, linkage)), merged_at));
+  } else {
     for (const uint64_t linkage : between.active) {
       const StoredLinkage stored = TRY(ReadLinkage(room_, linkage));
       if (stored.current.version.version > 1) {

@@ -39,7 +39,8 @@ class Deciding {
   Status HoldApart(const DecidedPatient& stays, const DecidedPatient& leaves);
   /// What joins the two as things stand.
   WasOne JoinedBy(const DecidedPatient& a, const DecidedPatient& b) const;
-  /// A merge of two whom something else joined before, and joins still, is taken back: its links, and the Linkage that it made. False: nothing
+  /// A merge of two whom something else joined before, and joins still, is taken back: its links, and the Linkage that it made; one that was there is as it was before.
+  /// False: nothing
   /// else joins them now, and nothing was done.
   Result<bool> Unmake(const DecidedPatient& target, const DecidedPatient& source, WasOne was_one);
   /// What Patient.active of the source was, of a merge from before its links were marked, when the Linkage told it; "" if no active one does.
@@ -54,6 +55,10 @@ class Deciding {
   LinkReason Reason() const;
   /// The next version of a Linkage that is there. `for_linkage`: the decision that asks for it.
   Status Turn(const StoredLinkage& stored, bool active, std::string for_linkage = {});
+  /// As of which the source has the link of this merge; 0: it has none.
+  Result<view::Ordinal> MergedAt(const DecidedPatient& target, const DecidedPatient& source) const;
+  /// The Linkage as it was before that, as its next version.
+  Status PutBack(const StoredLinkage& stored, view::Ordinal merged_at);
   Status Make(const DecidedPatient& source, const DecidedPatient& alternate, bool active);
   /// Turns them to inactive, and takes back the merges that they said.
   Status TakeBack(const std::vector<uint64_t>& linkages, const std::string& for_linkage);

@@ -1,5 +1,6 @@
 // Patient/[id]/$person: the person whose record this is, as one Person made of all records of his that the viewer may see. It is worked out when it is
-// asked for and stored nowhere; its id is that of his oldest record that the viewer sees, so it stays the same through joins and splits of younger ones.
+// asked for and stored nowhere; its id is that of his oldest record that the viewer sees, or of the one that it goes on as by a merge, so it stays the same through joins
+// and splits of younger ones.
 // Which value: records in use go before those that were merged into another (Patient.active false); among these the newest first, by the last change of what they are
 // matched by: what merges and unmerges write makes no record newer. Names, identifiers,
 // telecoms and addresses come each once, in that order; sex, birth date and death from the first record that has them. Each value names the record it
@@ -131,7 +132,11 @@ Result<Response> PersonOperation(const Room& room, const Call& call) {
   for (const PersonRecord& record : visible) ordinals.push_back(record.ordinal);
   const Texts texts = TRY(ReadMany(room, ordinals, SIZE_MAX));
   if (texts.size() == 0) return NotFound(call);
-  const std::string id = texts.header(0).id;
+  const view::Ordinal goes_on = TRY(GoesOnAs(room, call.viewer(), texts.ordinals[0], position));
+  std::string id = texts.header(0).id;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (texts.ordinals[i] == goes_on) id = texts.header(i).id;
+  }
   std::vector<std::pair<uint64_t, SourceRecord>> read;
   size_t at = 0;
   for (size_t i = 0; i < texts.size(); ++i) {

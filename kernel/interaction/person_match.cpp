@@ -1,5 +1,6 @@
 // Patient/$match: who in the index is this? And Patient/$explain-match: why two records are, or are not, taken for one person.
-// $match answers with one record for each person, the one that agrees best of those that the viewer may see; the score is of all records of the
+// $match answers with one record for each person, the one that agrees best of those that the viewer may see, or, if that was merged into another, the one that
+// it goes on as (itself, where the viewer sees none that goes on: its link says so); the score is of all records of the
 // person that he may see, so that nothing is told of others. search.score is the model's probability, kept within the bounds that the verdict has in
 // the model's thresholds: rules lower and raise verdicts, and order and score must not differ.
 // Source: FHIR R4 patient-operation-match.html.
@@ -10,6 +11,7 @@
 
 #include "kernel/interaction/body_parameters.h"
 #include "kernel/interaction/masked.h"
+#include "kernel/interaction/merge_links.h"
 #include "kernel/interaction/person_records.h"
 #include "kernel/interaction/respond.h"
 #include "kernel/interaction/write.h"
@@ -32,6 +34,24 @@ Status CheckMayCompare(const Call& call, std::string_view operation) {
   return MakeError(ErrorCode::kForbidden,
                    "Your post sees persons masked, and comparing tells of what is masked: let a post compare "
                    "that sees all.");
+}
+
+Result<view::Ordinal> GoesOnAs(const Room& room, const access::Viewer& viewer, view::Ordinal record,
+                               const view::Position& position) {
+  constexpr int kMergesMax = 50;  // in a row
+  for (int i = 0; i < kMergesMax; ++i) {
+    auto opened = room.engine().OpenText(record);
+    if (!opened.ok() && opened.error().code == ErrorCode::kGone) return view::Ordinal{0};
+    const view::Engine::TextPtr text = TRY(std::move(opened));
+    const fhir::Document document = TRY(fhir::Document::Parse(text->json));
+    const std::string target = MergedInto(document.Root());
+    if (target.empty()) return record;
+    const Current current =
+        FindCurrent(room, viewer, "Patient", std::string_view(target).substr(target.find('/') + 1), position);
+    if (!current.exists() || !current.in_scope) return view::Ordinal{0};
+    record = current.version.ordinal;
+  }
+  return view::Ordinal{0};
 }
 
 std::vector<PersonRecord> VisibleRecords(const Room& room, const access::Viewer& viewer,
@@ -92,7 +112,8 @@ Result<MatchAsked> ReadMatch(const fhir::Document& document) {
 
 struct Matched {
   Scored scored;
-  view::Ordinal ordinal = 0;
+  view::Ordinal ordinal = 0;                              // of the record that he is answered by
+  std::vector<std::pair<Scored, view::Ordinal>> records;  // that the viewer sees, the best first
 };
 
 /// The model's probability, within what the verdict allows.
@@ -102,6 +123,10 @@ double ScoreOf(const Scored& scored, const person::linkage::Thresholds& threshol
   if (scored.verdict == Verdict::kProbable) low = thresholds.probable, high = thresholds.certain;
   if (scored.verdict == Verdict::kPossible) high = thresholds.probable;
   return person::linkage::ProbabilityOf(std::clamp(scored.bits, low, high));
+}
+
+bool AgreesMore(const Scored& a, const Scored& b) {
+  return a.verdict != b.verdict ? a.verdict > b.verdict : a.bits > b.bits;
 }
 
 /// Everybody whom the record may be, as the viewer sees them; the best first.
@@ -120,16 +145,12 @@ std::vector<Matched> FindMatches(const Room& room, const Call& call, const std::
     std::vector<EntryView> views;
     std::vector<std::string> rooms(visible.size());
     Matched one;
-    Scored best;
     for (const PersonRecord& record : visible) {
       views.push_back(people->View(people->Find(record.id_hash), &rooms[views.size()]));
-      const Scored scored = people->index().ScorePair(query, views.back(), &scratch);
-      const bool is_better =
-          scored.verdict != best.verdict ? scored.verdict > best.verdict : scored.bits > best.bits;
-      if (one.ordinal != 0 && !is_better) continue;
-      one.ordinal = record.ordinal;
-      best = scored;
+      one.records.emplace_back(people->index().ScorePair(query, views.back(), &scratch), record.ordinal);
     }
+    std::stable_sort(one.records.begin(), one.records.end(),
+                     [](const auto& a, const auto& b) { return AgreesMore(a.first, b.first); });
     one.scored = hit.scored;
     if (visible.size() != members.size()) {
       std::string merged;
@@ -138,11 +159,22 @@ std::vector<Matched> FindMatches(const Room& room, const Call& call, const std::
     }
     if (one.scored.verdict >= Verdict::kPossible) matched.push_back(one);
   }
-  std::stable_sort(matched.begin(), matched.end(), [](const Matched& a, const Matched& b) {
-    return a.scored.verdict != b.scored.verdict ? a.scored.verdict > b.scored.verdict
-                                                : a.scored.bits > b.scored.bits;
-  });
+  std::stable_sort(matched.begin(), matched.end(),
+                   [](const Matched& a, const Matched& b) { return AgreesMore(a.scored, b.scored); });
   return matched;
+}
+
+/// By what each is answered: his best record, or the one that it goes on as.
+Status ChooseRecords(const Room& room, const access::Viewer& viewer, const view::Position& position,
+                     std::vector<Matched>* matched) {
+  for (Matched& one : *matched) {
+    for (const auto& record : one.records) {
+      one.ordinal = TRY(GoesOnAs(room, viewer, record.second, position));
+      if (one.ordinal != 0) break;
+    }
+    if (one.ordinal == 0) one.ordinal = one.records.front().second;
+  }
+  return {};
 }
 
 void AppendMatch(const Call& call, const view::Engine::Text& text, const Scored& scored,
@@ -183,6 +215,7 @@ Result<Response> MatchOperation(const Room& room, const Call& call) {
   if (asked.only_certain) std::erase_if(matched, [&](const Matched& one) { return !is_certain(one); });
   const size_t total = matched.size();
   if (matched.size() > asked.count) matched.resize(asked.count);
+  TRY(ChooseRecords(room, call.viewer(), position, &matched));
   std::vector<view::Ordinal> ordinals;
   for (const Matched& one : matched) ordinals.push_back(one.ordinal);
   const Texts texts = TRY(ReadMany(room, ordinals, SIZE_MAX));

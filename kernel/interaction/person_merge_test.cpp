@@ -57,6 +57,42 @@ TEST_F(MergeTest, AMergeOfTwoWhoWereOnePersonIsTakenBackAndTheyAreSoStill) {
   EXPECT_EQ(RecordsOf("c"), "c");
 }
 
+TEST_F(MergeTest, TheMachinesDecisionIsTheMachinesAgain) {
+  for (const char* id : {"a", "b"}) PutPatient({.id = id, .resident_id = kOneNumber});
+  ASSERT_EQ(RecordsOf("a"), "a b");
+  const auto linkage = [&] {
+    const fhir::Document found = Parsed(Get("Linkage/" + Ids("Linkage")));
+    return std::string(found.Root()["extension"].Json()) + std::string(found.Root()["active"].Json());
+  };
+  const std::string before = linkage();
+  ASSERT_EQ(Merge("b", "a"), 200);
+  EXPECT_NE(linkage(), before);
+  ASSERT_EQ(Unmerge("b", "a"), 200);
+  EXPECT_EQ(linkage(), before);
+  EXPECT_EQ(At(Parsed(Get("Linkage/" + Ids("Linkage"))), "meta.versionId"), "3");
+  EXPECT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200) << "no person said so before";
+  const std::string linked = linkage();
+  ASSERT_EQ(Merge("b", "a"), 200);
+  ASSERT_EQ(Unmerge("b", "a"), 200);
+  EXPECT_EQ(linkage(), linked);
+}
+
+TEST_F(MergeTest, WhoeverIsAskedForIsToldTheRecordThatGoesOn) {
+  for (const char* id : {"a", "b", "c"}) PutPatient({.id = id, .resident_id = kOneNumber});
+  ASSERT_EQ(Merge("a", "b"), 200);
+  ASSERT_EQ(Merge("b", "c"), 200);
+  EXPECT_EQ(MatchesOf({.resident_id = kOneNumber}), "certain:c");
+  EXPECT_EQ(AnchorOf("a"), "c");
+  const Response pix =
+      Get("Patient/$ihe-pix?sourceIdentifier=http://tongkang.dev/fhir/sid/cn-resident-id%7C" + kOneNumber);
+  ASSERT_EQ(pix.status, 200) << pix.body;
+  EXPECT_NE(pix.body.find(R"("Patient/c")"), std::string::npos) << pix.body;
+  EXPECT_EQ(pix.body.find(R"("Patient/a")"), std::string::npos) << pix.body;
+  EXPECT_EQ(pix.body.find(R"("Patient/b")"), std::string::npos) << pix.body;
+  ASSERT_EQ(Unmerge("b", "c"), 200);
+  EXPECT_EQ(AnchorOf("a"), "b");
+}
+
 TEST_F(MergeTest, WhatCannotBeMergedIsToldWhy) {
   for (const char* id : {"a", "b", "c"})
     PutPatient(
@@ -115,8 +151,9 @@ TEST_F(MergeTest, ARecordThatNowContradictsItsPersonIsReviewed) {
   PutPatient({.id = "a", .resident_id = kOneNumber});
   PutPatient({.id = "b", .resident_id = kOneNumber});
   ASSERT_EQ(RecordsOf("a"), "a b");
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200);
   PutPatient({.id = "b", .resident_id = kOtherNumber});
-  EXPECT_EQ(RecordsOf("a"), "a b");  // what was decided stays until somebody decides
+  EXPECT_EQ(RecordsOf("a"), "a b");  // what a person decided stays until a person decides
   EXPECT_EQ(Reviews(), "contradiction:b>a");
   ASSERT_EQ(Post("Patient/$not-same", Pair("a", "b")).status, 200);
   EXPECT_EQ(RecordsOf("a"), "a");

@@ -1,6 +1,6 @@
 // Patient/$ihe-pix: the numbers that other systems know a person by, by one that is known (IHE PIXm, ITI-83).
 // GET sourceIdentifier=system|value, targetSystem=system (may repeat; none: all). Of every record of the person that the viewer may see: its identifiers of these systems
-// (targetIdentifier; the one asked by is not told again), and the records that have them (targetId).
+// (targetIdentifier; the one asked by is not told again), and the records that have them (targetId), each as the one that it goes on as by merges.
 // 400: no record here has a number of that source system; 404: none has this number; 403: no record has one of a target system. Whether a system is known is
 // asked of all records: which systems there are is no secret.
 // Source: IHE ITI PIXm 3.0.4, ITI-83.
@@ -95,7 +95,7 @@ Result<Response> PixOperation(const Room& room, const Call& call) {
   std::string out;
   fhir::JsonWriter json(&out);
   json.Object().Member("resourceType", "Parameters");
-  std::set<std::string> told;
+  std::set<std::string> told, targets;
   const auto is_wanted = [&asked](const std::string& system, const std::string& value) {
     if (system == asked.system && value == asked.value) return false;
     return asked.targets.empty() ||
@@ -114,8 +114,12 @@ Result<Response> PixOperation(const Room& room, const Call& call) {
       json.Member("system", system).Member("value", value).End().End();
     }
     if (!has) continue;
+    const view::Ordinal goes_on = TRY(GoesOnAs(room, call.viewer(), texts.ordinals[i], position));
+    const std::string id =
+        goes_on == 0 ? texts.header(i).id : TRY(room.engine().OpenText(goes_on))->header.id;
+    if (!targets.insert(id).second) continue;
     json.Object().Member("name", "targetId").Key("valueReference").Object();
-    json.Member("reference", "Patient/" + texts.header(i).id).End().End();
+    json.Member("reference", "Patient/" + id).End().End();
   }
   json.End().End();
   return Telling(room, call, texts.ordinals, JsonResponse(call, std::move(out), "ihe-pix"));

@@ -22,5 +22,8 @@ struct PersonRecord {
 std::vector<PersonRecord> VisibleRecords(const Room& room, const access::Viewer& viewer,
                                          const person::People& people, const std::vector<person::Row>& rows,
                                          const view::Position& position);
+/// The record that this one goes on as by merges, itself if it was not merged; 0: that one is not there, or the viewer may not see it. Cost: reads each on the way.
+Result<view::Ordinal> GoesOnAs(const Room& room, const access::Viewer& viewer, view::Ordinal record,
+                               const view::Position& position);
 
 }  // namespace tk::interaction
