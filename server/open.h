@@ -18,6 +18,9 @@
 
 namespace tk::server {
 
+/// Where the watch-list's view lies among the engine's (interaction::Context::watch_slot).
+inline constexpr size_t kWatchSlot = 4;
+
 struct Opened {
   std::unique_ptr<FileLock> lock;  // one process a folder: the views in it are one process's
   std::unique_ptr<view::Engine> engine;
@@ -25,7 +28,7 @@ struct Opened {
   person::PersonView* persons = nullptr;  // slot 1
   geo::AreaView* areas = nullptr;         // slot 2
   workflow::TimerView* timers = nullptr;  // slot 3
-  rules::WatchView* watch = nullptr;      // slot 4
+  rules::WatchView* watch = nullptr;      // slot kWatchSlot
   std::shared_ptr<const app::PackSet> packs;
   std::shared_ptr<const fhir::Definitions> definitions;  // the engine's
 };

@@ -77,6 +77,11 @@ Result<std::unique_ptr<StoryHouse>> StoryHouse::Open(const Stage& stage, Instant
       house->opened_.engine.get(), house->opened_.index, &house->clock_, 0, 480, "case",
       house->opened_.persons};
   context.platform = TRY(app::LoadPlatform(stage.packs->packs()));
+  context.watch = house->opened_.watch;
+  context.watch_slot = kWatchSlot;
+  std::vector<app::App> apps =
+      TRY(app::LoadPacks(*stage.definitions, stage.packs->packs(), house->folder_ + "/apps"));
+  context.alert_rules = app::TakeAlerts(&apps);
   const std::vector<std::string> posts = stage.posts.Names();
   app::WorkflowOptions governed;
   governed.apps_folder = house->folder_ + "/apps";
@@ -98,8 +103,7 @@ Result<std::unique_ptr<StoryHouse>> StoryHouse::Open(const Stage& stage, Instant
   running.code = InstalledCode();
   running.forms = house->forms_.get();
   running.report = [](const std::string& line) { fmt::print(stderr, "  {}\n", line); };
-  house->runtime_ = TRY(app::Runtime::Start(
-      running, TRY(app::LoadPacks(*stage.definitions, stage.packs->packs(), running.apps_folder))));
+  house->runtime_ = TRY(app::Runtime::Start(running, std::move(apps)));
   workflow::Clerk::Options clerking;
   clerking.engine = house->opened_.engine.get();
   clerking.timers = house->opened_.timers;

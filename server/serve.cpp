@@ -513,7 +513,7 @@ interaction::Context ContextOf(const Opened& opened, const Clock* clock, int tim
   context.live_matching = settings.Flag("live-matching");
   context.platform = std::move(platform);
   context.watch = opened.watch;
-  context.watch_slot = 4;
+  context.watch_slot = kWatchSlot;
   context.viewer_of = [sign_on](std::string_view account) { return sign_on->ViewerOf(account); };
   return context;
 }

@@ -62,9 +62,12 @@ class RunnerTest : public ::testing::Test {
       ASSERT_TRUE(rule.ok()) << rule.error().ToString();
       rules.push_back(std::move(rule).value());
     }
-    auto runner = Runner::Start({engine_.get(), index_, folder_ / "consumers",
-                                 [](const std::string& line) { ADD_FAILURE() << line; }},
-                                std::move(rules));
+    Runner::Options options;
+    options.engine = engine_.get();
+    options.index = index_;
+    options.folder = folder_ / "consumers";
+    options.report = [](const std::string& line) { ADD_FAILURE() << line; };
+    auto runner = Runner::Start(options, std::move(rules));
     ASSERT_TRUE(runner.ok()) << runner.error().ToString();
     runner_ = std::move(runner).value();
   }
