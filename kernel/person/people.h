@@ -167,8 +167,7 @@ class People {
   template <class T>
   static void Prefetch(const SlotTable& table, const linkage::Growing<T>& slots, uint64_t key, bool again) {
     if (!again) return table.Prefetch(key);
-    if (const uint32_t slot = table.FirstSlot(key); slot != SlotTable::kNone)
-      __builtin_prefetch(&slots[slot]);
+    if (const uint32_t slot = table.FirstSlot(key); slot != SlotTable::kNone) BringNear(&slots[slot]);
   }
   const char* At(linkage::Place place) const { return index_.packed().At(place); }
   void LetGo(linkage::Place place, bool is_pick);

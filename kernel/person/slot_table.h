@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernel/base/prefetch.h"
+
 namespace tk::person {
 
 class SlotTable {
@@ -36,7 +38,7 @@ class SlotTable {
   void Prefetch(uint64_t key) const {
     if (parts_.empty()) return;
     const std::vector<uint32_t>& slots = PartOf(key).slots;
-    if (!slots.empty()) __builtin_prefetch(&slots[FirstOf(key, slots)]);
+    if (!slots.empty()) BringNear(&slots[FirstOf(key, slots)]);
   }
   /// The slot at which Find begins, of this key or another; kNone if there is none.
   uint32_t FirstSlot(uint64_t key) const {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernel/base/prefetch.h"
 #include "kernel/base/result.h"
 
 namespace tk::view {
@@ -31,7 +32,7 @@ class WordArray {
   /// Get(index) will come soon. Any thread.
   void Prefetch(uint64_t index) const {
     const uint64_t* words = chunks_[index >> kChunkBits].words.load(std::memory_order_acquire);
-    if (words != nullptr) __builtin_prefetch(words + (index & (kChunkWords - 1)));
+    if (words != nullptr) BringNear(words + (index & (kChunkWords - 1)));
   }
   /// The writer only.
   void Set(uint64_t index, uint64_t word);

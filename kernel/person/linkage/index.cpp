@@ -333,12 +333,11 @@ void Index::Match(const EntryView& query, Verdict at_least, MatchScratch* scratc
   scratch->sharers.clear();
   Gather(query, scratch, below);
   const std::vector<Entry>& entries = scratch->entries;
-  for (size_t i = 0; i < std::min(kAhead, entries.size()); ++i)
-    __builtin_prefetch(store_.BytesAt(entries[i]));
+  for (size_t i = 0; i < std::min(kAhead, entries.size()); ++i) BringNear(store_.BytesAt(entries[i]));
   for (size_t i = 0; i < entries.size(); ++i) {
     if (i + kAhead < entries.size()) {
-      __builtin_prefetch(store_.BytesAt(entries[i + kAhead]));
-      __builtin_prefetch(store_.BytesAt(entries[i + kAhead]) + 64);
+      BringNear(store_.BytesAt(entries[i + kAhead]));
+      BringNear(store_.BytesAt(entries[i + kAhead]) + 64);
     }
     const EntryView other = View(entries[i]);
     ++scratch->compared;

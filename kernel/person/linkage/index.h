@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "kernel/base/prefetch.h"
 #include "kernel/person/linkage/entry_store.h"
 #include "kernel/person/linkage/keys.h"
 #include "kernel/person/linkage/posting_run.h"
@@ -51,7 +52,7 @@ class Postings {
   /// Brings near what Find reads: first of all keys the one, then of all the other.
   void Prefetch(uint32_t hash) const {
     for (const RunPtr& run : runs_) run->Prefetch(hash);
-    if (!head_first_.empty()) __builtin_prefetch(&head_first_[hash % kHeadSlots]);
+    if (!head_first_.empty()) BringNear(&head_first_[hash % kHeadSlots]);
   }
   void PrefetchGroups(uint32_t hash) const {
     for (const RunPtr& run : runs_) run->PrefetchGroup(hash);

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <vector>
 
+#include "kernel/base/prefetch.h"
+
 namespace tk::person::linkage {
 
 using Entry = uint32_t;
@@ -58,12 +60,12 @@ class PostingRun {
     }
     return true;
   }
-  void Prefetch(uint32_t hash) const { __builtin_prefetch(&directory_[hash >> shift_]); }
+  void Prefetch(uint32_t hash) const { BringNear(&directory_[hash >> shift_]); }
   /// After Prefetch.
   void PrefetchGroup(uint32_t hash) const {
     const char* const at = bytes_.data() + directory_[hash >> shift_] * stride_;
-    __builtin_prefetch(at);
-    __builtin_prefetch(at + 8 * stride_);
+    BringNear(at);
+    BringNear(at + 8 * stride_);
   }
   /// All of it, in order: each(posting).
   template <class Each>
