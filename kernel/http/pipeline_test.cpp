@@ -421,7 +421,8 @@ TEST_F(PipelineTest, SignInByCookieNeedsTheHeaderToChangeAnything) {
   EXPECT_NE(good.body.find(R"("account":"li","display":"李","post":"doctor")"), std::string::npos)
       << good.body;
   // What the post may do is told as the posts file says it, and nothing more.
-  EXPECT_NE(good.body.find(R"("may":{"read":["AlertReceipt","AllergyIntolerance",)"), std::string::npos) << good.body;
+  EXPECT_NE(good.body.find(R"("may":{"read":["AlertReceipt","AllergyIntolerance",)"), std::string::npos)
+      << good.body;
   EXPECT_NE(good.body.find(R"("ServiceRequest","Specimen","Task"],"call":["$everything",)"),
             std::string::npos)
       << good.body;
