@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "kernel/base/text.h"
 
@@ -29,20 +30,30 @@ struct Closer {
   }
 };
 
-Result<std::string> FromGb18030(std::string_view bytes) {
-  const std::unique_ptr<iconv_t, Closer> converter(new iconv_t(iconv_open("UTF-8", "GB18030")));
+/// nullopt where `*bad` is the first byte that could not be read. Errors: kUnsupported.
+Result<std::optional<std::string>> Converted(std::string_view bytes, const char* from_charset,
+                                             const char* to_charset, size_t* bad) {
+  const std::unique_ptr<iconv_t, Closer> converter(new iconv_t(iconv_open(to_charset, from_charset)));
   // NOLINTNEXTLINE(performance-no-int-to-ptr,cppcoreguidelines-pro-type-cstyle-cast): iconv's own way to say that it failed
   if (*converter == (iconv_t)-1)
     return MakeError(ErrorCode::kUnsupported, "The C library of this machine has no GB 18030: send UTF-8.");
-  std::string out(bytes.size() * 2 + 16, '\0');  // two bytes become three, four become four
+  std::string out(bytes.size() * 2 + 16, '\0');  // two bytes become three and back, or four
   // iconv takes char** and changes nothing.
   char* from = const_cast<char*>(bytes.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
   char* to = out.data();
   size_t left = bytes.size(), room = out.size();
-  if (iconv(*converter, &from, &left, &to, &room) == static_cast<size_t>(-1))
-    return NotText(bytes, bytes.size() - left, "GB 18030");
+  const bool failed = iconv(*converter, &from, &left, &to, &room) == static_cast<size_t>(-1);
+  *bad = bytes.size() - left;
+  if (failed) return std::optional<std::string>();
   out.resize(out.size() - room);
-  return out;
+  return std::optional(std::move(out));
+}
+
+Result<std::string> FromGb18030(std::string_view bytes) {
+  size_t bad = 0;
+  auto out = TRY(Converted(bytes, "GB18030", "UTF-8", &bad));
+  if (!out) return NotText(bytes, bad, "GB 18030");
+  return std::move(*out);
 }
 
 bool IsGb(std::string_view charset) {
@@ -65,6 +76,15 @@ size_t FirstBadUtf8(std::string_view text) {
     at += length;
   }
   return at;
+}
+
+Result<std::string> FromUtf8(std::string_view text, std::string_view charset) {
+  if (!IsGb(charset))
+    return MakeError(ErrorCode::kUnsupported, "This charset is not offered: utf-8 or gb18030.");
+  size_t bad = 0;
+  auto out = TRY(Converted(text, "UTF-8", "GB18030", &bad));
+  if (!out) return NotText(text, bad, "UTF-8");
+  return std::move(*out);
 }
 
 Result<Utf8Text> ToUtf8(std::string_view bytes, std::string_view charset) {

@@ -21,6 +21,9 @@ struct Utf8Text {
 /// Cost: about 1 ns a byte of UTF-8; 10 of GB 18030.
 Result<Utf8Text> ToUtf8(std::string_view bytes, std::string_view charset = {});
 
+/// UTF-8 as bytes of `charset` ("gb18030"). Errors: kIncorrect if it is no UTF-8; kUnsupported for another charset.
+Result<std::string> FromUtf8(std::string_view text, std::string_view charset);
+
 /// The first byte that is not part of a well-formed character, or is NUL; text.size() if there is none.
 size_t FirstBadUtf8(std::string_view text);
 
