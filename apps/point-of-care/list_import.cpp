@@ -9,11 +9,12 @@
 
 #include "apps/point-of-care/hooks.h"
 #include "kernel/base/text.h"
+#include "kernel/exchange/person_cells.h"
 #include "kernel/exchange/table_import.h"
+#include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/write.h"
-#include "kernel/person/identifier.h"
 
 namespace tk::point_of_care {
 namespace {
@@ -40,11 +41,7 @@ enum ListColumn : size_t {
   kStatus,
   kListColumns
 };
-constexpr std::string_view kNameNames[] = {"name", "姓名"};
-constexpr std::string_view kNumberNames[] = {"number", "证件号码", "身份证号", "身份证号码"};
-constexpr std::string_view kPhoneNames[] = {"phone", "电话", "手机", "手机号"};
-constexpr std::string_view kBirthNames[] = {"birth", "出生日期"};
-constexpr std::string_view kGenderNames[] = {"gender", "性别"};
+using exchange::PersonField;
 constexpr std::string_view kReasonNames[] = {"reason", "原因"};
 constexpr std::string_view kFromNames[] = {"from", "起始日期"};
 constexpr std::string_view kUntilNames[] = {"until", "截止日期"};
@@ -52,23 +49,28 @@ constexpr std::string_view kEntryNames[] = {"entry", "编号"};
 constexpr std::string_view kLevelNames[] = {"level", "级别"};
 constexpr std::string_view kInstructionNames[] = {"instruction", "处置要求"};
 constexpr std::string_view kStatusNames[] = {"status", "状态"};
-constexpr CsvColumn kColumns[kListColumns] = {
-    {kNameNames, true},    {kNumberNames, false}, {kPhoneNames, false},       {kBirthNames, false},
-    {kGenderNames, false}, {kReasonNames, true},  {kFromNames, false},        {kUntilNames, false},
-    {kEntryNames, false},  {kLevelNames, false},  {kInstructionNames, false}, {kStatusNames, false}};
-constexpr size_t kNameBytesMax = 300, kTextBytesMax = 1000, kChunkRows = 50;
-constexpr std::string_view kResidentIdSystem = "http://tongkang.dev/fhir/sid/cn-resident-id",
-                           kEntrySystem = "http://tongkang.dev/fhir/sid/watch-entry";
+/// The person's columns stand first, in the order of PersonField.
+const CsvColumn kColumns[kListColumns] = {{exchange::HeadsOf(PersonField::kName), true},
+                                          {exchange::HeadsOf(PersonField::kNumber)},
+                                          {exchange::HeadsOf(PersonField::kPhone)},
+                                          {exchange::HeadsOf(PersonField::kBirth)},
+                                          {exchange::HeadsOf(PersonField::kGender)},
+                                          {kReasonNames, true},
+                                          {kFromNames},
+                                          {kUntilNames},
+                                          {kEntryNames},
+                                          {kLevelNames},
+                                          {kInstructionNames},
+                                          {kStatusNames}};
+constexpr size_t kTextBytesMax = 1000, kChunkRows = 50;
+constexpr std::string_view kEntrySystem = "http://tongkang.dev/fhir/sid/watch-entry";
 
 struct ListRow {
   uint64_t line = 0;
-  std::string key, name, number, phone, gender, reason, entry, level, instruction, status;
-  int32_t birth = 0, from = 0, until = 0;
+  exchange::PersonRow person;
+  std::string key, reason, entry, level, instruction, status;
+  int32_t from = 0, until = 0;
 };
-
-std::string DayText(int32_t day) {
-  return fmt::format("{:04}-{:02}-{:02}", day / 10000, day / 100 % 100, day % 100);
-}
 
 /// `word` among pairs of what people write and what it means; "" if it is none.
 std::string_view Meant(std::string_view word,
@@ -78,8 +80,6 @@ std::string_view Meant(std::string_view word,
   }
   return {};
 }
-constexpr std::pair<std::string_view, std::string_view> kGenders[] = {
-    {"男", "male"}, {"女", "female"}, {"male", "male"}, {"female", "female"}, {"1", "male"}, {"2", "female"}};
 constexpr std::pair<std::string_view, std::string_view> kLevels[] = {
     {"info", "info"},    {"提示", "info"},         {"warning", "warning"},
     {"警告", "warning"}, {"critical", "critical"}, {"严重", "critical"}};
@@ -95,42 +95,16 @@ class RowReader : exchange::RowCells<ListColumn> {
   std::optional<ListRow> Read() {
     ListRow made;
     made.line = line();
-    made.name = Cell(kName);
-    if (made.name.empty()) Refuse(kName, "The name is missing.");
-    if (made.name.size() > kNameBytesMax) Refuse(kName, "The name is longer than 300 bytes.");
-    ReadNumber(&made);
-    made.phone = Cell(kPhone);
-    if (!made.phone.empty() && person::Classify(made.phone, person::IdKind::kMobile).remarks.faults())
-      Refuse(kPhone, "This is no phone number: write it with its area code, or 11 digits of a mobile.");
-    if (const int32_t birth = Day(kBirth); birth != 0) made.birth = birth;
-    if (made.number.empty() && (made.phone.empty() || made.birth == 0))
-      Refuse(kNumber, "Without a number phone and birth must be there: nobody is found by a name alone.");
+    const exchange::PersonTexts texts{Cell(kName), Cell(kNumber), Cell(kPhone), Cell(kBirth), Cell(kGender)};
+    if (const auto fault = exchange::ReadPerson(texts, &made.person))
+      Refuse(static_cast<ListColumn>(fault->field), std::string(fault->text));
     ReadRest(&made);
-    made.key = !made.entry.empty()    ? "entry|" + made.entry
-               : !made.number.empty() ? "number|" + made.number
-                                      : fmt::format("person|{}|{}|{}", made.name, made.phone, made.birth);
+    made.key = !made.entry.empty() ? "entry|" + made.entry : exchange::KeyOf(made.person);
     return good() ? std::optional(std::move(made)) : std::nullopt;
   }
 
  private:
-  void ReadNumber(ListRow* made) {
-    if (Cell(kNumber).empty()) return;
-    const person::Identifier number = person::Classify(Cell(kNumber), person::IdKind::kResidentId);
-    if (number.kind != person::IdKind::kResidentId || number.remarks.faults())
-      return Refuse(kNumber,
-                    "This is no valid resident number (18 characters, the last one checks the others): "
-                    "compare it with the document.");
-    made->number = number.value();
-    made->birth = number.birth_date;
-    made->gender = number.sex == person::IdSex::kMale     ? "male"
-                   : number.sex == person::IdSex::kFemale ? "female"
-                                                          : "";
-  }
   void ReadRest(ListRow* made) {
-    if (!Cell(kGender).empty()) {
-      made->gender = Meant(Cell(kGender), kGenders);
-      if (made->gender.empty()) Refuse(kGender, "Write male 男 or female 女.");
-    }
     made->reason = Cell(kReason);
     if (made->reason.empty()) Refuse(kReason, "The reason is missing: nobody is listed without one.");
     made->instruction = Cell(kInstruction);
@@ -234,24 +208,10 @@ class ListImport {
     return context_.engine->Read(version.ordinal);
   }
 
-  std::string PatientText(const ListRow& row, const std::string& id, fhir::Value before,
-                          std::string_view source) const {
-    std::vector<std::pair<std::string_view, std::string>> given;
-    if (!row.number.empty())
-      given.emplace_back("identifier", exchange::IdentifiersWith(before, kResidentIdSystem, row.number));
-    if (!before["active"].present()) given.emplace_back("active", "true");
-    given.emplace_back("name", fmt::format(R"([{{"text":{}}}])", JsonText(row.name)));
-    if (!row.phone.empty())
-      given.emplace_back("telecom", fmt::format(R"([{{"system":"phone","value":{}}}])", JsonText(row.phone)));
-    if (!row.gender.empty()) given.emplace_back("gender", JsonText(row.gender));
-    if (row.birth != 0) given.emplace_back("birthDate", JsonText(DayText(row.birth)));
-    return exchange::Remade("Patient", id, before, {}, source, given);
-  }
-
   std::string PeriodText(const ListRow& row, fhir::Value before) const {
-    std::string start = row.from != 0 ? DayText(row.from) : before["start"].ToString();
+    std::string start = row.from != 0 ? exchange::DayText(row.from) : before["start"].ToString();
     if (start.empty()) start = FormatInstant(context_.clock->NowUs());
-    std::string end = row.until != 0 ? DayText(row.until) : before["end"].ToString();
+    std::string end = row.until != 0 ? exchange::DayText(row.until) : before["end"].ToString();
     if (end.empty() && valid_days_ > 0) end = EndAfter(start);
     return end.empty() ? fmt::format(R"({{"start":{}}})", JsonText(start))
                        : fmt::format(R"({{"start":{},"end":{}}})", JsonText(start), JsonText(end));
@@ -315,7 +275,7 @@ class ListImport {
     made.patient = TRY(Changed(
         "Patient", made.id,
         [&](fhir::Value before, std::string_view source) {
-          return PatientText(row, made.id, before, source);
+          return exchange::PatientOf(row.person, made.id, before, {}, {}, source);
         },
         &is_new_patient));
     made.entry = TRY(Changed(
@@ -456,9 +416,9 @@ Result<Response> Import(const app::Context& context, const Request& request) {
   if (!request.viewer->scope.everything)
     return MakeError(ErrorCode::kForbidden,
                      "Lists are of the whole city: they are imported by an account without an area.");
-  if (!request.content_type.starts_with("text/csv"))
-    return interaction::OutcomeOf(MakeError(
-        ErrorCode::kUnsupported, "Send the table as text/csv; of a spreadsheet, save it as CSV first."));
+  if (!exchange::IsTableType(request.content_type))
+    return interaction::Refusal(415, "not-supported",
+                                fmt::format("Send the table as text/csv or as {}.", exchange::kXlsxType));
   const Asked asked = TRY(ReadAsked(request));
   Response response;
   response.body = TRY(ListImport(context, request, asked.list).Run(asked.check_only));

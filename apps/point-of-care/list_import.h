@@ -1,5 +1,5 @@
-// A list of persons from a table (CSV, in UTF-8 or GB 18030): each good row becomes a Patient record of the list's and a WatchEntry about it.
-// POST import?list=ID&check=true, text/csv. Columns, in either language:
+// A list of persons from a table (CSV in UTF-8 or GB 18030, or .xlsx): each good row becomes a Patient record of the list's and a WatchEntry about it.
+// POST import?list=ID&check=true, text/csv or .xlsx. Columns, in either language:
 //   name 姓名           must be there
 //   number 证件号码     resident number; a wrong check digit is refused. Without it phone and birth must be there, and joining is for a person to decide
 //   phone 电话 · birth 出生日期 · gender 性别

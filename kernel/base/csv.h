@@ -19,11 +19,17 @@ namespace tk {
 inline constexpr size_t kCsvFieldsMax = 256;
 inline constexpr size_t kCsvFieldBytesMax = size_t{1} << 20;
 
+/// A cell that says nothing, though its row is whole: what a spreadsheet has lost of it already.
+struct BadCell {
+  size_t column = 0;      // from 1
+  std::string_view text;  // a literal: what is wrong and how to mend it
+};
 struct CsvRow {
   std::vector<std::string_view> fields;  // without their quotes; good until the next Next
   uint64_t line = 0;                     // of its first field, from 1
   std::string_view fault;                // a literal; "" if there is none. Then the fields are worth nothing.
   size_t fault_column = 0;               // from 1
+  std::vector<BadCell> bad_cells;        // never of CSV (exchange/table_reader.h)
 };
 
 class CsvReader {

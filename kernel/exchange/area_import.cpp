@@ -352,10 +352,6 @@ std::string Degrees(int32_t millionths) {
   return fmt::format("{}{}.{:06}", millionths < 0 ? "-" : "", whole / 1'000'000, whole % 1'000'000);
 }
 
-std::string DayText(int32_t day) {
-  return fmt::format("{:04}-{:02}-{:02}", day / 10000, day / 100 % 100, day % 100);
-}
-
 /// Extensions: those given anew first, the others as they were.
 std::string ExtensionsOf(const More* more, fhir::Value before) {
   std::vector<std::pair<std::string_view, std::string>> made;

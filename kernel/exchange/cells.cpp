@@ -1,5 +1,7 @@
 #include "kernel/exchange/cells.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 
@@ -23,6 +25,10 @@ std::optional<int32_t> ReadDay(std::string_view text) {
   const int32_t day = part == 0 ? parts[0] : parts[0] * 10000 + parts[1] * 100 + parts[2];
   const bool is_day = (part == 0 || part == 2) && person::IsDay(day);
   return is_day ? std::optional(day) : std::nullopt;
+}
+
+std::string DayText(int32_t day) {
+  return fmt::format("{:04}-{:02}-{:02}", day / 10000, day / 100 % 100, day % 100);
 }
 
 std::optional<double> ReadNumber(std::string_view text) {

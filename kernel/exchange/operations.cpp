@@ -232,10 +232,7 @@ class TreeWriter {
     if (name == "area") parts_.Text("path", "valueString", tree_.Path(i));
     parts_.Reference("location", "Location/" + tree_.LocationId(i));
     parts_.Flag("active", fact.active);
-    if (fact.until != 0)
-      parts_.Text(
-          "until", "valueDate",
-          fmt::format("{:04}-{:02}-{:02}", fact.until / 10000, fact.until / 100 % 100, fact.until % 100));
+    if (fact.until != 0) parts_.Text("until", "valueDate", DayText(fact.until));
     if (fact.successor != 0) parts_.Text("successor", "valueCode", geo::CodeOf(fact.successor));
     parts_.Number("below", tree_.End(i) - i - 1);
     bool whole = true;
@@ -322,8 +319,9 @@ Result<Response> Operations::Import(const Request& request) const {
   for (const std::string_view type : way.types) {
     if (!type.empty()) TRY(interaction::CheckMayWrite(*request.viewer, type));
   }
-  if (!request.content_type.starts_with("text/csv"))
-    return interaction::Refusal(415, "not-supported", "Send the table as text/csv.");
+  if (!IsTableType(request.content_type))
+    return interaction::Refusal(415, "not-supported",
+                                fmt::format("Send the table as text/csv or as {}.", kXlsxType));
   if (!context_.engine->serving())
     return MakeError(ErrorCode::kUnavailable, "The server is still reading its log: try again in a moment.");
   const ImportOptions options = TRY(ReadOptions(request));

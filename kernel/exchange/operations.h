@@ -1,6 +1,7 @@
 // Operations at /fhir that are this room's:
-//   POST $import-areas          text/csv → Locations (area_import.h)          operation "$import-areas" and writing Location for the whole city
-//   POST $import-organizations  text/csv → Organizations (organization_import.h)          the same with Organization
+//   POST $import-areas          a table → Locations (area_import.h)          operation "$import-areas" and writing Location for the whole city
+//   POST $import-organizations  a table → Organizations (organization_import.h)          the same with Organization
+//     A table is text/csv or an .xlsx (table_reader.h).
 //     ?check=true tells what would be; ?all-or-nothing=true keeps nothing if a row is refused; ?charset=gb18030, or in the content type
 //   GET Location/$tree          ?code=3801 or ?point=121.5,31.2 (longitude, latitude) or ?organization=ID; &depth=1 below it; or ?issues=true: what
 //                               in the records does not fit                   whoever may read Location

@@ -175,8 +175,7 @@ std::string PractitionerText(const PostRow& row, fhir::Value before, std::string
 std::string PeriodText(const PostRow& row, fhir::Value before) {
   std::string period;
   const auto add = [&](std::string_view name, int32_t day) {
-    std::string text = day != 0 ? fmt::format("{:04}-{:02}-{:02}", day / 10000, day / 100 % 100, day % 100)
-                                : before["period"][name].ToString();
+    std::string text = day != 0 ? DayText(day) : before["period"][name].ToString();
     if (!text.empty()) period += fmt::format(R"({}"{}":"{}")", period.empty() ? "" : ",", name, text);
   };
   add("start", row.from);

@@ -8,7 +8,6 @@
 #include <mutex>
 #include <thread>
 
-#include "kernel/base/charset.h"
 #include "kernel/base/clock.h"
 #include "kernel/base/text.h"
 #include "kernel/interaction/write.h"
@@ -19,32 +18,50 @@ namespace {
 constexpr size_t kChunk = 1000;
 constexpr int kAttemptsMax = 8;
 
+/// The first that somebody asks for; nullptr if there is none.
+const BadCell* BadCellOf(const CsvRow& row, const CsvColumns& columns) {
+  for (const BadCell& bad : row.bad_cells) {
+    if (std::find(columns.at.begin(), columns.at.end(), bad.column - 1) != columns.at.end()) return &bad;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void ImportReport::Refuse(uint64_t line, std::string_view column, std::string text) {
   ++refused;
-  if (issues.size() < kIssuesToldMax) issues.push_back({line, std::string(column), std::move(text)});
+  if (issues.size() < issues_max) issues.push_back({line, std::string(column), std::move(text)});
+}
+
+bool IsReadable(const CsvRow& row, const CsvColumns& columns, std::span<const CsvColumn> heads,
+                ImportReport* report) {
+  if (!row.fault.empty()) {
+    report->Refuse(row.line, fmt::format("field {}", row.fault_column), std::string(row.fault));
+    return false;
+  }
+  const BadCell* const bad = BadCellOf(row, columns);
+  if (bad == nullptr) return true;
+  const auto head = std::find(columns.at.begin(), columns.at.end(), bad->column - 1);
+  report->Refuse(row.line, heads[static_cast<size_t>(head - columns.at.begin())].names[0],
+                 std::string(bad->text));
+  return false;
 }
 
 Status ReadTable(std::string_view bytes, const ImportOptions& options, std::span<const CsvColumn> columns,
-                 ImportReport* report, const std::function<void(const CsvRow&, const CsvColumns&)>& each) {
-  const Utf8Text text = TRY(ToUtf8(bytes, options.charset));
-  report->charset = text.charset;
-  CsvReader reader(text.text);
+                 ImportReport* report, const EachRow& each) {
+  const auto reader = TRY(TableReader::Open(bytes, {options.charset, options.deadline_us}));
+  report->charset = reader->charset();
   CsvRow row;
-  if (!reader.Next(&row))
+  if (!TRY(reader->Next(&row)))
     return MakeError(ErrorCode::kIncorrect, "The table is empty: its first row names the columns.");
   if (!row.fault.empty()) return MakeError(ErrorCode::kIncorrect, fmt::format("First row: {}", row.fault));
   const CsvColumns found = TRY(FindColumns(row, columns));
   report->unknown_columns = found.unknown;
-  while (reader.Next(&row)) {
+  while (TRY(reader->Next(&row))) {
     if (++report->rows > kImportRowsMax)
       return MakeError(ErrorCode::kTooLarge,
                        fmt::format("The table has more than {} rows: send it in parts.", kImportRowsMax));
-    if (!row.fault.empty()) {
-      report->Refuse(row.line, fmt::format("field {}", row.fault_column), std::string(row.fault));
-      continue;
-    }
+    if (!IsReadable(row, found, columns, report)) continue;
     each(row, found);
   }
   return {};
@@ -110,6 +127,7 @@ class TableWriter {
         Count(counted, 0, true);
         return {};
       }
+      TRY(interactions_.Complete(set->basis, set.get()));
       TRY(engine_.Prepare(set.get()));
       auto promise = std::make_shared<std::promise<view::Outcome>>();
       auto future = promise->get_future();

@@ -1,5 +1,5 @@
 // Tables that come from outside and become resources: what every import has in common.
-// Flow:   CSV (kernel/base/csv.h) → rows, each good or refused with line, column, what and how to mend → Planned → WriteAll → the log
+// Flow:   CSV or .xlsx (table_reader.h) → rows, each good or refused with line, column, what and how to mend → Planned → WriteAll → the log
 // Rules:  nothing of a bad row is kept. A row that says what is there already writes nothing, so the same table twice changes nothing. What a table
 //         does not say stays: members that no column is for are kept as they are.
 #pragma once
@@ -13,6 +13,7 @@
 
 #include "kernel/base/csv.h"
 #include "kernel/exchange/cells.h"
+#include "kernel/exchange/table_reader.h"
 #include "kernel/geo/area_view.h"
 #include "kernel/interaction/interaction.h"
 #include "kernel/view/engine.h"
@@ -46,7 +47,8 @@ struct RowIssue {
 
 struct ImportReport {
   uint64_t rows = 0, added = 0, changed = 0, unchanged = 0, refused = 0;
-  std::vector<RowIssue> issues;  // of refused rows; the first kIssuesToldMax
+  std::vector<RowIssue> issues;  // of refused rows; the first issues_max
+  size_t issues_max = kIssuesToldMax;
   std::vector<std::string> unknown_columns;
   std::string charset;
   bool kept = true;     // false: nothing was written (check_only, or all_or_nothing with a refused row)
@@ -58,9 +60,16 @@ struct ImportReport {
 /// Errors: kUnavailable while it is being built.
 Result<geo::AreaTreePtr> SoundTree(const ImportContext& context);
 
-/// Calls `each` for every row that is whole; broken ones are refused. Errors: those of charset and heads; kTooLarge over kImportRowsMax rows.
+/// A row of a table with where its columns are.
+using EachRow = std::function<void(const CsvRow& row, const CsvColumns& columns)>;
+/// Calls `each` for every row that is whole and whose cells can be read, as far as they are asked for; others are refused. Errors: those of the file
+/// and its heads; kTooLarge over kImportRowsMax rows.
 Status ReadTable(std::string_view bytes, const ImportOptions& options, std::span<const CsvColumn> columns,
-                 ImportReport* report, const std::function<void(const CsvRow&, const CsvColumns&)>& each);
+                 ImportReport* report, const EachRow& each);
+
+/// Is the row whole, and are the cells that somebody asks for? Else it is refused.
+bool IsReadable(const CsvRow& row, const CsvColumns& columns, std::span<const CsvColumn> heads,
+                ImportReport* report);
 
 /// A resource that a row is to become: the newest version is read, changed and written; none: it is made.
 struct Planned {
@@ -73,7 +82,7 @@ struct Planned {
 using MakeText =
     std::function<std::string(const Planned& planned, fhir::Value before, std::string_view source)>;
 
-/// Writes them in order of `planned` in transactions of some hundred, those in different transactions side by side; with all_or_nothing in one.
+/// Writes them in order of `planned` in transactions of some hundred, completed as those of requests are (Patients are matched, alerts raised), those in different transactions side by side; with all_or_nothing in one.
 /// What would become what is there already (but for its source) is not written. A row that the definitions refuse is refused in `report` (and with
 /// all_or_nothing everything). With check_only all is done but the writing; with all_or_nothing nothing
 /// when a row was refused before. Errors: the engine's; kTimeout past the

@@ -163,14 +163,15 @@ void AddFhirRoutes(Pipeline* pipeline, FhirPort port) {
 }
 
 void AddAppRoutes(Pipeline* pipeline, std::function<void(interaction::Request, interaction::Done)> handle) {
-  pipeline->AddRoute("/app", RouteOptions(),
-                     [handle = std::move(handle)](Pipeline& way, const CallPtr& call) {
-                       way.RunOnWorker(call, [&way, call, &handle] {
-                         handle(ToInteraction(way, call.get()), [&way, call](interaction::Response answer) {
-                           way.Answer(call, ToHttp(std::move(answer), call.get()));
-                         });
-                       });
-                     });
+  RouteOptions options;
+  options.body_bytes_max = pipeline->options().body_bytes_max;  // tables of a million rows come here
+  pipeline->AddRoute("/app", options, [handle = std::move(handle)](Pipeline& way, const CallPtr& call) {
+    way.RunOnWorker(call, [&way, call, &handle] {
+      handle(ToInteraction(way, call.get()), [&way, call](interaction::Response answer) {
+        way.Answer(call, ToHttp(std::move(answer), call.get()));
+      });
+    });
+  });
 }
 
 FhirPort PortOf(const interaction::Interactions* interactions) {
