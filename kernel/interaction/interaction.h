@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -150,6 +151,17 @@ class Interactions {
     std::optional<view::Guard> guard;
   };
   Result<OnePerson> RecordsOfPerson(std::string_view patient_id) const;
+  /// Whom live matching would join these records to if they were written now; nothing is. For what takes in many rows about persons (person_find.h).
+  struct Sought {
+    fhir::Value patient;  // a Patient, with what is known of him
+    std::string_view
+        kept;  // the id of a Patient who shall stand for the person if he is the same; may be empty
+  };
+  struct Fit {
+    std::string patient;    // id of the record that agrees best; "" nobody who is certain
+    bool doubtful = false;  // somebody whom a clerk would be asked about
+  };
+  Result<std::vector<Fit>> FindPersons(std::span<const Sought> sought) const;
   /// Who asks for too many by their numbers (access/inquiries.h). Lives as long as this.
   access::Inquiries* inquiries() const;
   /// True if it is worth waiting for others that are there already: a light write.

@@ -15,6 +15,7 @@
 #include "kernel/interaction/operations.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
+#include "kernel/interaction/person_find.h"
 #include "kernel/interaction/person_links.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/same_person.h"
@@ -719,6 +720,10 @@ Result<Interactions::OnePerson> Interactions::RecordsOfPerson(std::string_view p
   OnePerson one{std::move(records.patients), std::nullopt};
   if (room.context.persons != nullptr) one.guard = PersonGuard(room, {}, std::move(records.hashes));
   return one;
+}
+
+Result<std::vector<Interactions::Fit>> Interactions::FindPersons(std::span<const Sought> sought) const {
+  return interaction::FindPersons(*impl_->room, sought);
 }
 
 access::Inquiries* Interactions::inquiries() const { return impl_->room->inquiries.get(); }

@@ -61,6 +61,7 @@ const kBodies = {
   'wrong ticket and code': () => ['application/json', JSON.stringify({ ticket: 'none', code: '000000' })],
   'wrong ticket of a password': () => ['application/json', JSON.stringify({ ticket: 'none', password: 'bitter melon 77' })],
   'nothing said': () => ['application/json', '{}'],
+  entry: (t, id, which) => ['application/json', JSON.stringify({ entries: [{ id: 'entry-00000001', patient: `Patient/${kPersons[which]}`, temperature: 36.5, when: '2020-01-01' }] })],
   alert: () => ['application/json', JSON.stringify({ alert: `Flag/alert-${'0'.repeat(32)}` })],
   nothing: () => undefined,
   form: () => [kForm, 'x=y'],
