@@ -44,8 +44,8 @@ TEST(TableReader, CellsThatAreNotThereAreEmptyAndRowsKeepTheirNumbers) {
   EXPECT_EQ(
       RowsOf(XlsxOf(
           "<row r=\"3\"><c r=\"B3\"><v>1</v></c><c r=\"D3\" t=\"b\"><v>1</v></c></row><row r=\"7\"/>"
-          "<row r=\"9\"><c t=\"str\"><f>A1&amp;\"x\"</f><v>a&amp;b</v></c><c><v>13800000000</v></c></row>")),
-      "3:|1||true 9:a&b|13800000000");
+          "<row r=\"9\"><c t=\"str\"><f>A1&amp;\"x\"</f><v>a&amp;b</v></c><c><v>19900000000</v></c></row>")),
+      "3:|1||true 9:a&b|19900000000");
 }
 
 TEST(TableReader, NumbersThatShowDaysAreDays) {

@@ -44,7 +44,7 @@ Result<XlsxBook> ReadBook(const ZipFile& zip, int64_t deadline_us);
 /// Does a number format of this code show a day or a time?
 bool ShowsDay(std::string_view code);
 
-/// What a cell's number says as people would write it: "36.6", "13800000000", "2026-11-23", "2026-11-23T08:30:00". "" when it says nothing that can be
+/// What a cell's number says as people would write it: "36.6", "19900000000", "2026-11-23", "2026-11-23T08:30:00". "" when it says nothing that can be
 /// trusted, with `why` (a literal).
 std::string NumberText(std::string_view number, bool is_day, bool days_from_1904, std::string_view* why);
 
