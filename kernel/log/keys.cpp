@@ -25,6 +25,7 @@
 #include "kernel/log/key_cache.h"
 #include "kernel/log/seal.h"
 #include "kernel/log/sqlite/check.h"
+#include "kernel/log/sqlite/checkpointer.h"
 #include "kernel/log/sqlite/database.h"
 
 namespace tk::log {
@@ -39,6 +40,9 @@ constexpr size_t kCacheSlots = size_t{1} << 16;
 constexpr size_t kWrappedBytes = kSealBytes + 32;
 constexpr const char* kInsertPerson = "INSERT INTO person (owner, name, cipher, secret) VALUES (?, ?, ?, ?)";
 constexpr int kWipeRoundsMax = 500, kWipePauseMs = 20;  // 10 s
+
+// Of the write-ahead file, in pages of 4096 bytes: after so many more it is copied beside the writer, from so many on by the writer itself.
+constexpr int kCopyPages = 512, kCopyPagesMax = 4096;
 
 // A row of person is written once and its secret overwritten in place at most once, with the same size, so the bytes of a secret
 // lie in one place of keys.db, in the write-ahead file until that is wiped, and nowhere else.
@@ -156,9 +160,10 @@ class KeyStoreImpl final : public KeyStore {
   OwnerNumber next_owner_ = 1;
   std::atomic<bool> has_pending_{false};
 
-  // A connection of its own, for wiping waits for other processes. Never taken together with mutex_.
+  // A connection of its own, for wiping waits for other processes. Under mutex_ it is never waited for.
   std::mutex wipe_mutex_;
   Database wiper_;
+  sqlite::Checkpointer checkpointer_;
 
   mutable KeyCache cache_{kCacheSlots};
   mutable std::shared_mutex destroyed_mutex_;
@@ -204,10 +209,19 @@ Status KeyStoreImpl::Open() {
   }
   TRY(OpenWiper());
   TRY(Wipe());
-  return LoadStore();
+  TRY(LoadStore());
+  sqlite::Checkpointer::Options copying;
+  copying.pages = kCopyPages;
+  copying.pages_max = kCopyPagesMax;
+  copying.writer = db_.raw();
+  copying.copier = wiper_.raw();
+  copying.copying = &wipe_mutex_;
+  checkpointer_.Start(std::move(copying));
+  return {};
 }
 
 KeyStoreImpl::~KeyStoreImpl() {
+  checkpointer_.Stop();
   OPENSSL_cleanse(&master_.secret, sizeof master_.secret);
   // Once it is wiped, the last who closes may remove it: its blocks on the disk tell nothing.
   if (wiper_.raw() == nullptr || !Wipe().ok()) return;
@@ -225,7 +239,7 @@ Status KeyStoreImpl::UseWriteAheadFile() {
   if (!TRY(mode.Step()) || mode.ColumnBytes(0) != "wal")
     return MakeError(ErrorCode::kUnavailable, fmt::format("{} cannot use a write-ahead file here.", path_));
   mode.Reset();
-  TRY(db_.Exec("PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 512"));
+  TRY(db_.Exec("PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0"));
   // Former programs kept a rollback journal.
   const std::string former = path_ + "-journal";
   TRY(Overwrite(former));
@@ -478,6 +492,7 @@ Status KeyStoreImpl::Flush() {
   pending_.clear();
   pending_names_.clear();
   has_pending_.store(false, std::memory_order_release);
+  checkpointer_.AfterCommit();
   return {};
 }
 

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <condition_variable>
+#include <algorithm>
 #include <filesystem>
-#include <thread>
+#include <mutex>
 
 #include "kernel/base/file.h"
 #include "kernel/log/head_file.h"
+#include "kernel/log/sqlite/checkpointer.h"
 #include "kernel/log/sqlite/database.h"
 #include "kernel/log/sqlite/reader_pool.h"
 #include "kernel/log/sqlite/schema.h"
@@ -54,8 +55,7 @@ class SqliteLog final : public LogStore {
   Status Settle();
   Status WriteBatch(const PackedBatch& packed, uint64_t last_first_t);
   Status WriteRows(const PackedBatch& packed);
-  void BoundWal();
-  void CheckpointLoop();
+  void StartCheckpointer();
   Result<bool> FindRow(const sqlite::ReaderPool::Lease& reader, Ordinal ordinal) const;
 
   const OpenOptions options_;
@@ -68,24 +68,13 @@ class SqliteLog final : public LogStore {
   Statement insert_entry_, insert_batch_, read_reign_, settle_;
   bool in_doubt_ = false;  // a commit failed and its frames have not been overwritten yet
   mutable sqlite::ReaderPool readers_;
-  std::atomic<int> wal_pages_{0};
   std::mutex checkpoint_mutex_;  // held while somebody checkpoints
   Database checkpoint_db_;
-  std::mutex wake_mutex_;
-  std::condition_variable wake_;
-  bool stop_ = false, wanted_ = false;  // guarded by wake_mutex_
-  std::thread checkpointer_;
+  sqlite::Checkpointer checkpointer_;
 };
 
 SqliteLog::~SqliteLog() {
-  if (checkpointer_.joinable()) {
-    {
-      const std::lock_guard lock(wake_mutex_);
-      stop_ = true;
-    }
-    wake_.notify_one();
-    checkpointer_.join();
-  }
+  checkpointer_.Stop();
   // Readers first: the last writing connection to close then copies the write-ahead file and removes it.
   readers_.Close();
   for (Statement* statement : {&insert_entry_, &insert_batch_, &read_reign_, &settle_})
@@ -119,7 +108,7 @@ Status SqliteLog::Open() {
     TRY(LoadAll());
   }
   if (tuning_.head_file) head_file_.Store(head());
-  checkpointer_ = std::thread([this] { CheckpointLoop(); });
+  StartCheckpointer();
   return {};
 }
 
@@ -136,16 +125,23 @@ Status SqliteLog::OpenWriter(bool is_new) {
   insert_batch_ = TRY(writer_.Prepare(sqlite::kInsertBatch));
   read_reign_ = TRY(writer_.Prepare("SELECT epoch, (SELECT max(first_t) FROM batch) FROM reign"));
   settle_ = TRY(writer_.Prepare("UPDATE settle SET failures = failures + 1"));
-  sqlite3_wal_hook(
-      writer_.raw(),
-      [](void* self, sqlite3*, const char*, int pages) {
-        static_cast<SqliteLog*>(self)->wal_pages_.store(pages, std::memory_order_relaxed);
-        return SQLITE_OK;
-      },
-      this);
   checkpoint_db_ = TRY(Database::Open(path_, SQLITE_OPEN_READWRITE, tuning_.vfs));
   TRY(checkpoint_db_.Exec("PRAGMA wal_autocheckpoint = 0"));
   return {};
+}
+
+void SqliteLog::StartCheckpointer() {
+  const auto pages = [this](uint64_t bytes) {
+    return static_cast<int>(std::min<uint64_t>(bytes / static_cast<uint64_t>(tuning_.page_bytes), INT32_MAX));
+  };
+  sqlite::Checkpointer::Options options;
+  options.pages = pages(tuning_.checkpoint_bytes);
+  options.pages_max = pages(tuning_.wal_bytes_max);
+  options.writer = writer_.raw();
+  options.copier = checkpoint_db_.raw();
+  options.copying = &checkpoint_mutex_;
+  options.let_go = [this] { readers_.LetGo(); };
+  checkpointer_.Start(std::move(options));
 }
 
 Status SqliteLog::LockFolder() {
@@ -242,7 +238,7 @@ Status SqliteLog::Commit(const PackedBatch& packed, uint64_t last_first_t) {
     head.chain = row.digest;
     head_file_.Store(head);
   }
-  BoundWal();
+  checkpointer_.AfterCommit();
   return {};
 }
 
@@ -267,42 +263,6 @@ Status SqliteLog::WriteRows(const PackedBatch& packed) {
     TRY(insert_entry_.Int(1, packed.batch.first_ordinal + i).Blob(2, AsBytes(packed.row(i))).Run());
   }
   return sqlite::BindBatch(&insert_batch_, packed.batch).Run();
-}
-
-void SqliteLog::BoundWal() {
-  const uint64_t bytes = static_cast<uint64_t>(wal_pages_.load(std::memory_order_relaxed)) *
-                         static_cast<uint64_t>(tuning_.page_bytes);
-  if (bytes >= tuning_.wal_bytes_max) {
-    // Waits for the thread's running pass, after which only what was appended during it is left to copy.
-    const std::lock_guard lock(checkpoint_mutex_);
-    readers_.LetGo();
-    sqlite3_wal_checkpoint_v2(writer_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-    // Once more: those begun during the copying would keep the next transaction from beginning the file anew.
-    readers_.LetGo();
-    wal_pages_.store(0, std::memory_order_relaxed);
-  } else if (bytes >= tuning_.checkpoint_bytes) {
-    const std::lock_guard lock(wake_mutex_);
-    if (wanted_) return;
-    wanted_ = true;
-    wake_.notify_one();
-  }
-}
-
-void SqliteLog::CheckpointLoop() {
-  std::unique_lock lock(wake_mutex_);
-  while (true) {
-    wake_.wait(lock, [this] { return stop_ || wanted_; });
-    if (stop_) return;
-    lock.unlock();
-    {
-      // A failing checkpoint (disk full) loses nothing: the write-ahead file keeps everything and the next pass tries again.
-      const std::lock_guard held(checkpoint_mutex_);
-      readers_.LetGo();
-      sqlite3_wal_checkpoint_v2(checkpoint_db_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-    }
-    lock.lock();
-    wanted_ = false;
-  }
 }
 
 Status SqliteLog::RaiseEpoch() {
