@@ -5,8 +5,7 @@
 #include <thread>
 
 #include "apps/screening/import_jobs.h"
-#include "kernel/interaction/outcome.h"
-#include "kernel/interaction/persons_for_test.h"
+#include "apps/screening/tests/world.h"
 
 namespace tk::screening {
 namespace {
@@ -15,13 +14,10 @@ using interaction::At;
 using interaction::Method;
 using interaction::Response;
 
-class ScreeningImportTest : public interaction::PersonsTest {
+class ScreeningImportTest : public ScreeningWorld {
  protected:
   void SetUp() override {
-    PersonsTest::SetUp();
-    context_.engine = engine_.get();
-    context_.interactions = interactions_.get();
-    context_.clock = &clock_;
+    ScreeningWorld::SetUp();
     jobs_ = std::make_unique<ImportJobs>(context_);
     ASSERT_LT(
         Put("Organization/works", R"({"resourceType":"Organization","id":"works","name":"一厂"})").status,
@@ -29,16 +25,12 @@ class ScreeningImportTest : public interaction::PersonsTest {
   }
   void TearDown() override {
     jobs_.reset();
-    PersonsTest::TearDown();
+    ScreeningWorld::TearDown();
   }
   Response Ask(Method method, std::vector<std::string> path, std::string body = {}, std::string query = {}) {
-    interaction::Request request = Make(method, "import", body);
-    request.path = std::move(path);
-    request.query = std::move(query);
+    interaction::Request request = Asking(method, std::move(path), std::move(body), std::move(query));
     request.content_type = "text/csv";
-    request.request_id = "r" + std::to_string(++requests_);
-    auto answer = jobs_->Handle(request);
-    return answer.ok() ? std::move(answer).value() : interaction::OutcomeOf(answer.error());
+    return Answered(jobs_->Handle(request));
   }
   /// The report, when it is done.
   fhir::Document Import(const std::string& table, const std::string& more = {}) {
@@ -61,14 +53,8 @@ class ScreeningImportTest : public interaction::PersonsTest {
                        At(report, "refused"), At(report, "persons.known"), At(report, "persons.new"),
                        At(report, "persons.doubtful"));
   }
-  std::string Count(const std::string& search) {
-    return At(Parsed(Get(search + "&_summary=count")), "total");
-  }
-
-  app::Context context_;
   std::unique_ptr<ImportJobs> jobs_;
   std::string id_;
-  int requests_ = 0;
   const std::string number_ = interaction::ResidentIdOf("19800102", 22),
                     other_ = interaction::ResidentIdOf("19900304", 31);
 };
@@ -170,12 +156,8 @@ TEST_F(ScreeningImportTest, WhoMayNotSendsNothingAndSeesNoOthersReports) {
   EXPECT_EQ(Ask(Method::kPost, {"import"}, table, "colour=red").status, 400);
   EXPECT_EQ(Ask(Method::kPost, {"import"}, "\xD0\xCF\x11\xE0", "organization=works").status, 400);
   (void)Import(table);
-  const auto with = [&](std::string_view operation, std::string account, std::string organization) {
-    auto post = std::make_shared<access::Post>(*viewer_->post);
-    post->all_types = false;
-    post->operations = {std::string(operation)};
-    auto viewer = std::make_shared<access::Viewer>(*interaction::AreaViewer("380102"));
-    viewer->post = std::move(post);
+  const auto with = [&](std::string operation, std::string account, std::string organization) {
+    auto viewer = With(std::move(operation));
     viewer->account = std::move(account);
     viewer->organization = std::move(organization);
     viewer_ = viewer;

@@ -1,0 +1,112 @@
+// Entries of screeners and residents: whose they are, that each counts once, and what is told of a bad one.
+#include "apps/screening/entries.h"
+
+#include "apps/screening/tests/world.h"
+
+namespace tk::screening {
+namespace {
+
+using interaction::At;
+using interaction::Method;
+using interaction::Response;
+
+class EntriesTest : public ScreeningWorld {
+ protected:
+  Response Enter(const std::string& entries) {
+    return Answered(
+        HandleEntries(context_, Asking(Method::kPost, {"entries"}, R"({"entries":[)" + entries + "]}")));
+  }
+  Response Self(const std::string& entry) {
+    return Answered(HandleSelf(context_, Asking(Method::kPost, {"self"}, entry)));
+  }
+  static std::string Told(const Response& response) {
+    const fhir::Document told = Parsed(response);
+    return fmt::format("{} {}/{}/{}", response.status, At(told, "added"), At(told, "changed"),
+                       At(told, "unchanged"));
+  }
+  const std::string number_ = interaction::ResidentIdOf("19800102", 22);
+};
+
+TEST_F(EntriesTest, WhatComesTwiceCountsOnceAndWithOtherContentsCorrects) {
+  PutPatient({.id = "known", .resident_id = number_, .area = "380102"});
+  const auto entry = [&](std::string_view warm) {
+    return fmt::format(
+        R"({{"id":"11111111-a","patient":"Patient/known","temperature":{},"symptoms":["cough"],"when":"2023-11-14T08:30:00+08:00"}})",
+        warm);
+  };
+  const Response first = Enter(entry("37.6"));
+  EXPECT_EQ(Told(first), "200 1/0/0") << first.body;
+  const uint64_t t = engine_->Head().t;
+  EXPECT_EQ(Told(Enter(entry("37.6"))), "200 0/0/1");
+  EXPECT_EQ(engine_->Head().t, t) << "nothing was written";
+  EXPECT_EQ(Told(Enter(entry("36.6"))), "200 0/1/0");
+  const fhir::Document reading = Parsed(Get(At(Parsed(first), "entries.0.reading")));
+  EXPECT_EQ(At(reading, "status"), "corrected");
+  EXPECT_EQ(At(reading, "category.1.coding.0.code"), "screener");
+  EXPECT_EQ(At(reading, "subject.reference"), "Patient/known");
+}
+
+TEST_F(EntriesTest, ABatchThatWaitedWithoutNetworkFindsItsPersons) {
+  PutPatient({.id = "known", .resident_id = number_, .area = "380104"});
+  viewer_ = With("screening-entry");
+  const std::string known = R"({"id":"22222222-a","person":{"name":"王晓芳","number":")" + number_ +
+                            R"("},"temperature":36.6,"when":"2023-11-14"})";
+  const std::string fresh = R"({"id":"22222222-b","person":{"name":"李明","number":")" +
+                            interaction::ResidentIdOf("19900304", 31) +
+                            R"("},"symptoms":[],"when":"2023-11-14"})";
+  const std::string bad =
+      R"({"id":"22222222-c","person":{"name":"李明"},"temperature":36.6,"when":"2023-11-14"})";
+  const std::string unseen =
+      R"({"id":"22222222-d","patient":"Patient/known","temperature":36.6,"when":"2023-11-14"})";
+  const Response answer = Enter(known + "," + fresh + "," + bad + "," + unseen + "," + fresh);
+  EXPECT_EQ(Told(answer), "200 2/0/0") << answer.body;
+  const fhir::Document told = Parsed(answer);
+  EXPECT_EQ(At(told, "entries.2.element"), "person.number");
+  EXPECT_EQ(At(told, "entries.3.element"), "patient") << "of another area: as if he were not there";
+  EXPECT_EQ(At(told, "entries.4.element"), "id") << "twice in one request";
+  viewer_ = interaction::AdminViewer();
+  EXPECT_EQ(Count("Observation?subject=Patient/known"), "1") << "told by number he is found anywhere";
+  EXPECT_EQ(Count("Patient?_total=accurate"), "2");
+}
+
+TEST_F(EntriesTest, AResidentReportsHimselfAndNobodyElse) {
+  PutPatient({.id = "me", .resident_id = number_, .area = "380102"});
+  auto viewer = With("screening-self");
+  viewer->record = "Patient/me";
+  viewer_ = viewer;
+  const std::string entry =
+      R"({"id":"33333333-a","patient":"Patient/other","temperature":36.6,"when":"2023-11-14"})";
+  EXPECT_EQ(Told(Self(entry)), "200 1/0/0");
+  EXPECT_EQ(Told(Self(entry)), "200 0/0/1");
+  EXPECT_EQ(Enter(entry).status, 403);
+  viewer->record = {};
+  EXPECT_EQ(Self(entry).status, 422) << "an account of no resident";
+  viewer_ = interaction::AdminViewer();
+  EXPECT_EQ(Count("Observation?subject=Patient/me&category=self"), "1");
+}
+
+TEST_F(EntriesTest, WhatIsWrongIsSaidAndWhoMayNotEntersNothing) {
+  PutPatient({.id = "known", .area = "380102"});
+  const auto told = [&](std::string_view more) {
+    const Response answer =
+        Enter(R"({"id":"44444444-a","patient":"Patient/known")" + std::string(more) + "}");
+    return fmt::format("{} {}", answer.status, At(Parsed(answer), "entries.0.element"));
+  };
+  EXPECT_EQ(told(R"(,"when":"2023-11-14")"), "422 temperature");
+  EXPECT_EQ(told(R"(,"temperature":36.6)"), "422 when");
+  EXPECT_EQ(told(R"(,"temperature":36.6,"when":"2024-11-14")"), "422 when");
+  EXPECT_EQ(told(R"(,"temperature":376,"when":"2023-11-14")"), "422 temperature");
+  EXPECT_EQ(told(R"(,"symptoms":["flying"],"when":"2023-11-14")"), "422 symptoms");
+  EXPECT_EQ(told(R"(,"person":{},"temperature":36.6,"when":"2023-11-14")"), "422 patient");
+  EXPECT_EQ(Enter(R"({"patient":"Patient/known","temperature":36.6,"when":"2023-11-14"})").status, 422)
+      << "no id";
+  EXPECT_EQ(Enter("").status, 400);
+  EXPECT_EQ(Count("Observation?code=8310-5"), "0");
+  viewer_ = With("screening-self");
+  EXPECT_EQ(
+      Enter(R"({"id":"44444444-a","patient":"Patient/known","temperature":36.6,"when":"2023-11-14"})").status,
+      403);
+}
+
+}  // namespace
+}  // namespace tk::screening
