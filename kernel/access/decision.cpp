@@ -63,6 +63,19 @@ Step ScopeStep(const Viewer& viewer, const AccessQuestion& question) {
           fmt::format("accounts.toml [{}]", viewer.client)};
 }
 
+/// A Task that he does not see for what it is about.
+Step KindStep(const Viewer& viewer, const Policies& policies) {
+  const TaskPolicy* const tasks = policies.TasksOf(viewer.post->name);
+  if (tasks == nullptr)
+    return {
+        "kind", false,
+        "Reviews of the person index are seen by who decides about persons ($link), unmasked, and sees every "
+        "record that they name.",
+        "Personal Information Protection Law (2021) article 6 [M].", "posts.toml"};
+  return {"kind", false, fmt::format("The post {} sees Tasks of other kinds.", viewer.post->name),
+          tasks->source, fmt::format("policies.toml [tasks.{}]", viewer.post->name)};
+}
+
 bool InArea(const view::Scope& scope, view::OwnerNumber owner, uint64_t area) {
   if (scope.everything) return true;
   if (scope.only_owner != 0) return owner == scope.only_owner;
@@ -155,6 +168,10 @@ Decision Decide(const Viewer& viewer, const AccessQuestion& question, std::span<
   if (!may) return decision;
   if (!question.exists) {
     step({"record", false, "There is no such record.", {}});
+    return decision;
+  }
+  if (question.is_of_other_kind) {
+    step(KindStep(viewer, policies));
     return decision;
   }
   if (question.owner == 0 || question.area == view::kAreaPublic) {

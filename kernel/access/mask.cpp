@@ -33,8 +33,6 @@ bool IsAmong(const std::array<std::string_view, kSize>& names, std::string_view 
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool IsPersonType(std::string_view type) { return IsAmong(kPersonTypes, type); }
-
 std::string Quoted(std::string_view text) {
   std::string out;
   fhir::AppendJsonString(text, &out);
@@ -66,12 +64,20 @@ bool MayHold(const Masks& masks, std::string_view json) {
   for (const std::string_view type : kPersonTypes) {
     if (has(fmt::format("\"{}\"", type))) return true;
   }
+  for (const auto& [type, elements] : masks.without) {
+    if (has(fmt::format("\"{}\"", type))) return true;
+  }
   return has(R"("identifier")") || has(R"("valueIdentifier")") || has(R"("valueContactPoint")") ||
          has("\\u") ||
          ((masks.name || masks.address) && (has(R"("display")") || has(R"("text")") || has(R"("value)")));
 }
 
-/// The item with another value, without what might tell the old one.
+bool HoldsNumber(Value value) {
+  size_t next = 0;
+  return MayHoldNumber(value.Json()) && NextNumber(value.Json(), 0, &next).has_value();
+}
+
+/// The item with another value, without what might tell the old one, or another number.
 template <class Change>
 std::string WithValue(Value item, const Change& change) {
   std::string out;
@@ -79,9 +85,10 @@ std::string WithValue(Value item, const Change& change) {
   json.Object();
   for (const Value member : item) {
     const std::string_view name = member.name_text();
-    if (name == "_value" || name == "extension") continue;
+    const bool is_value = name == "value" && member.is_string();
+    if (name == "_value" || name == "extension" || (!is_value && HoldsNumber(member))) continue;
     json.Key(name);
-    if (name == "value" && member.is_string())
+    if (is_value)
       json.String(change(member.ToString()));
     else
       json.Raw(member.Json());
@@ -200,6 +207,8 @@ bool IsPublicReference(IsPublicType is_public, Value reference) {
 
 /// One pass over a document. With `hidden` and not restoring it keeps what it masks; restoring it puts that back.
 class Pass {
+  using Elements = std::vector<std::string>;
+
  public:
   Pass(const Masks& masks, IsPublicType is_public, std::string* out)
       : masks_(masks), is_public_(is_public), out_(out), json_(out) {}
@@ -207,15 +216,20 @@ class Pass {
   std::vector<Hidden>* hidden = nullptr;
   bool restores = false;
   size_t changed = 0;
-  std::string refused;  // path of an item that still holds stars
+  std::string refused;   // path of an item that still holds stars
+  std::string not_seen;  // path of an element that was sent, and is stored and left out for him
 
   void Resource(Value root) {
     const std::string type = root["resourceType"].ToString();
-    const Ground where = IsPersonType(type)                               ? Ground::kPerson
+    const Ground where = IsMaskedAsPerson(type)                           ? Ground::kPerson
                          : type == "Bundle"                               ? Ground::kAround
                          : type == "OperationOutcome" || is_public_(type) ? Ground::kPublic
                                                                           : Ground::kAbout;
-    if (where == Ground::kPublic && !root["contained"]) {
+    const auto left_out = masks_.without.find(type);
+    const Elements* const outer_without =
+        std::exchange(without_, left_out == masks_.without.end() ? nullptr : &left_out->second);
+    if (where == Ground::kPublic && without_ == nullptr && !root["contained"]) {
+      without_ = outer_without;
       json_.Raw(root.Json());
       return;
     }
@@ -232,6 +246,7 @@ class Pass {
     if (labels && changed > before) labelling.Insert(out_);
     where_ = outer;
     path_ = outer_path;
+    without_ = outer_without;
   }
 
  private:
@@ -272,9 +287,18 @@ class Pass {
 
   bool IsTakenOut(std::string_view name) const {
     if (restores) return false;
-    if (name == "text") return where_ == Ground::kPerson || masks_.name || masks_.address;
+    if (name == "text")
+      return where_ == Ground::kPerson || masks_.name || masks_.address || without_ != nullptr;
+    if (IsLeftOut(name)) return true;
     if (where_ != Ground::kPerson) return false;
     return (name == "_birthDate" && masks_.birth_date) || (name == "photo" && masks_.name);
+  }
+
+  /// With the extensions of a primitive.
+  bool IsLeftOut(std::string_view name) const {
+    if (without_ == nullptr) return false;
+    if (name.starts_with('_')) name.remove_prefix(1);
+    return std::binary_search(without_->begin(), without_->end(), name);
   }
 
   static bool IsLabel(Value coding) {
@@ -332,7 +356,11 @@ class Pass {
   /// What masking took out of the resource comes back where the sender has nothing in its place.
   void PutBack(Value root) {
     for (Hidden& one : *hidden) {
-      if (one.name.empty() || one.path != path_ || root[one.name]) continue;
+      if (one.name.empty() || one.path != path_) continue;
+      if (root[one.name]) {
+        if (IsLeftOut(one.name) && not_seen.empty()) not_seen = fmt::format("{}.{}", path_, one.name);
+        continue;
+      }
       const bool belongs = one.name != "_birthDate" || WasPutBack(path_ + ".birthDate");
       if (!belongs) continue;
       json_.Key(one.name).Raw(one.original);
@@ -465,6 +493,7 @@ class Pass {
   fhir::JsonWriter json_;
   Ground where_ = Ground::kAround;
   std::string path_;
+  const Elements* without_ = nullptr;  // of the resource that is written
 };
 
 bool IsWordCharacter(char c) {
@@ -472,6 +501,8 @@ bool IsWordCharacter(char c) {
 }
 
 }  // namespace
+
+bool IsMaskedAsPerson(std::string_view type) { return IsAmong(kPersonTypes, type); }
 
 std::string MaskedEnds(std::string_view text, const Ends& ends) {
   const size_t count = CharactersOf(text);
@@ -538,13 +569,20 @@ Result<std::optional<std::string>> Unmask(const Masks& masks, IsPublicType is_pu
     return MakeIssue(ErrorCode::kInvalid, "business-rule", pass.refused,
                      "This is masked text, and not as it was given to you: kept, it would take the place of "
                      "the truth. Send the item unchanged (it then stays as it is stored), or whole.");
+  if (!pass.not_seen.empty())
+    return MakeIssue(
+        ErrorCode::kInvalid, "business-rule", pass.not_seen,
+        "Your post does not see this element, and one is stored: leave it out, and it stays as it "
+        "is.");
   if (pass.changed == 0) return std::optional<std::string>();
   return std::optional(std::move(text));
 }
 
 std::vector<std::string_view> MaskedElements(const Masks& masks, std::string_view type) {
   std::vector<std::string_view> elements;
-  if (!IsPersonType(type)) return elements;
+  if (const auto at = masks.without.find(type); at != masks.without.end())
+    elements.assign(at->second.begin(), at->second.end());
+  if (!IsMaskedAsPerson(type)) return elements;
   if (masks.identifier) elements.emplace_back("identifier");
   if (masks.phone) elements.emplace_back("telecom");
   if (masks.name) elements.emplace_back("name");

@@ -4,11 +4,12 @@
 // Masked: in Patient, Person and RelatedPerson (wherever they stand: in Bundles, contained) identifiers, telecom, names, addresses, the birth date and
 //         what extensions hold of these; their narrative goes. In all other records references' identifiers (and display, where names are masked)
 //         and what looks like a resident's or a telephone number in any string (numbers.h). Types known to the whole city are left as they are.
-//         Masking a masked text changes nothing. Attachments are not looked into.
+//         What `without` names is left out, wherever the type stands. Masking a masked text changes nothing. Attachments are not looked into.
 // Cost:   a scan of the text when nothing is there to mask; else one parse and one pass, 5 µs a person of a page at -O1 (mask_bench.cpp).
 // Source: GB/T 39725-2020 level 4 [M]; customary masks 张*, first 3 and last 4, phone 3****4, address to district [M].
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,11 +29,13 @@ struct Ends {
 struct Masks {
   std::optional<Ends> identifier, phone;
   bool name = false, address = false, birth_date = false;
+  // Elements that do not leave at all, and with them the narrative: by the type, their names, sorted. Of types that are no persons.
+  std::map<std::string, std::vector<std::string>, std::less<>> without;
   // May be searched by their full value.
   bool exact_identifier = false, exact_phone = false, exact_birth_date = false;
   int64_t exact_per_hour = 300;  // of one account: whoever tries numbers until one is found is slowed by it
   std::string purpose, source;
-  bool any() const { return identifier || phone || name || address || birth_date; }
+  bool any() const { return identifier || phone || name || address || birth_date || !without.empty(); }
 };
 
 /// Is a resource of this type known to the whole city (staff, places, definitions)?
@@ -54,9 +57,13 @@ Result<bool> AppendMasked(const Masks& masks, IsPublicType is_public, std::strin
 
 /// `sent` by who sees `stored` ("" = there is none) masked: what equals a masked item of it (members in any order) becomes the stored item, and what
 /// masking took away (the narrative) comes back. The label MASKED goes. nullopt: there is nothing to change.
-/// Errors: kInvalid at an item that still holds stars where masking puts them: neither given back as it came nor whole.
+/// Errors: kInvalid at an item that still holds stars where masking puts them: neither given back as it came nor whole; and at an element that he does not
+/// see, is stored, and was sent.
 Result<std::optional<std::string>> Unmask(const Masks& masks, IsPublicType is_public, std::string_view stored,
                                           fhir::Value sent);
+
+/// Patient, Person, RelatedPerson: masked as persons are.
+bool IsMaskedAsPerson(std::string_view type);
 
 /// The elements, by their first name ("telecom"), from which a search would tell what is masked, in resources of `type`.
 std::vector<std::string_view> MaskedElements(const Masks& masks, std::string_view type);

@@ -94,7 +94,20 @@ TEST(Mask, NumbersInUsualForms) {
       {"010-88877661", "010-****7661"},
       {"0531-88877661-801", "053*-****7661-801"},
       {"+852 9000 0000", "+852 **** 0000"},
-      {"36.5 199 0000 7709 2026-11-23", "36.5 199 **** 7709 2026-11-23"}};
+      {"36.5 199 0000 7709 2026-11-23", "36.5 199 **** 7709 2026-11-23"},
+      {"199/0000/7709", "199/****/7709"},
+      {"380102/19521212/9874", "380***/********/9874"},
+      {"199_0000_7709", "199_****_7709"},
+      {"199,0000,7709", "199,****,7709"},
+      {"199：0000：7709", "199：****：7709"},
+      {"1 9 9 0 0 0 0 7 7 0 9", "1 9 9 * * * * 7 7 0 9"},
+      {"1 99 00 00 77 09", "1 99 ** ** 77 09"},
+      {"1\u200b9\u200b9\u200b0000\u200b7709", "1\u200b9\u200b9\u200b****\u200b7709"},
+      {"199\u00ad00007709", "199\u00ad****7709"},
+      {"三八〇一〇二一九五二一二一二九八七四", "三八〇***********九八七四"},
+      {"三八零一零二一九五二一二一二九八七四号", "三八零***********九八七四号"},
+      {"一九九〇〇〇〇七七〇九", "一九九****七七〇九"},
+      {"壹玖玖零零零零柒柒零玖", "壹玖玖****柒柒零玖"}};
   for (const auto& [form, masked] : forms) {
     const std::string seen = MaskedNumbers(form, masks).value_or("(nothing found)");
     EXPECT_EQ(seen, masked) << form;
@@ -125,8 +138,59 @@ TEST(Mask, DatesCodesAndQuantitiesStay) {
                             "0.9% 500 ml, 250 ml, 100 ml",
                             "ICD-10 E11.900 I10.x00 J18.900",
                             "2026.01.01-2026.12.31",
-                            "1-0-0-1 7 14 21 28 35"})
+                            "1-0-0-1 7 14 21 28 35",
+                            "2026/11/23 13:45:20, 2026/11/24 08:00:00",
+                            "13:45:20.125",
+                            "120/80, 118/76, 36.5, 98%",
+                            "一、二、三",
+                            "二〇二六年十一月二十三日",
+                            "五一路一百二十三号三单元四〇一室"})
     EXPECT_EQ(MaskedNumbers(other, masks), std::nullopt) << other;
+}
+
+TEST(Mask, WhatStandsBesideAnIdentifierTellsNoOther) {
+  const std::string out = MaskedText(
+      All(),
+      R"({"resourceType":"Patient","identifier":[{"use":"usual","system":"http://x.example/mrn","value":"77",)"
+      R"("period":{"start":"2020-01-01"},"assigner":{"display":"phone 19900009011"},"type":{"text":"380101197103046119"}}],)"
+      R"("telecom":[{"system":"phone","value":"19900009022","rank":1}]})");
+  for (const char* gone : {"19900009011", "380101197103046119", "assigner"})
+    EXPECT_EQ(out.find(gone), std::string::npos) << out;
+  for (const char* kept : {"http://x.example/mrn", "\"usual\"", "2020-01-01", "\"rank\":1"})
+    EXPECT_NE(out.find(kept), std::string::npos) << kept << " in " << out;
+}
+
+TEST(Mask, ElementsThatAreLeftOutAreGoneWhereverTheTypeStandsAndComeBack) {
+  Masks masks;
+  masks.without["Encounter"] = {"diagnosis", "reasonCode", "status"};
+  const std::string visit =
+      R"({"resourceType":"Encounter","id":"v","text":{"status":"generated","div":"<div>mood</div>"},"status":"planned","_status":{"id":"mood"},)"
+      R"("class":{"code":"AMB"},"reasonCode":[{"text":"mood"}],"subject":{"reference":"Patient/1"}})";
+  const std::string seen = MaskedText(masks, visit);
+  EXPECT_EQ(seen, R"({"resourceType":"Encounter","id":"v","meta":{)" + std::string(kLabelled) +
+                      R"(]},"class":{"code":"AMB"},"subject":{"reference":"Patient/1"}})");
+  for (const std::string& around :
+       {R"({"resourceType":"Bundle","type":"searchset","entry":[{"resource":)" + visit + "}]}",
+        R"({"resourceType":"Task","contained":[)" + visit + "]}"})
+    EXPECT_EQ(MaskedText(masks, around).find("mood"), std::string::npos) << around;
+  EXPECT_EQ(MaskedText(masks, R"({"resourceType":"Condition","reasonCode":[{"text":"mood"}]})"),
+            R"({"resourceType":"Condition","reasonCode":[{"text":"mood"}]})");
+  const auto sent = fhir::Document::Parse(seen);
+  const auto kept = Unmask(masks, IsStaff, visit, sent->Root());
+  ASSERT_TRUE(kept.ok()) << kept.error().ToString();
+  ASSERT_TRUE(*kept);
+  for (const char* part : {"\"planned\"", "_status", "reasonCode", "<div>mood</div>"})
+    EXPECT_NE((*kept)->find(part), std::string::npos) << part << " in " << **kept;
+  EXPECT_EQ((*kept)->find("MASKED"), std::string::npos);
+  const auto other =
+      fhir::Document::Parse(R"({"resourceType":"Encounter","id":"v","reasonCode":[{"text":"x"}]})");
+  EXPECT_FALSE(Unmask(masks, IsStaff, visit, other->Root()).ok()) << "what is stored would be lost";
+  EXPECT_TRUE(Unmask(masks, IsStaff, "", other->Root()).ok());
+  std::string_view element;
+  EXPECT_TRUE(LooksAtMasked(masks, "Encounter", "Encounter.reasonCode", &element));
+  EXPECT_TRUE(LooksAtMasked(masks, "Encounter", "Encounter.diagnosis.condition", &element));
+  EXPECT_FALSE(LooksAtMasked(masks, "Encounter", "Encounter.subject", &element));
+  EXPECT_FALSE(LooksAtMasked(masks, "Condition", "Condition.reasonCode", &element));
 }
 
 TEST(Mask, PersonLosesWhatTheMasksName) {
@@ -318,6 +382,24 @@ TEST(Policies, ErrorsSayWhere) {
   EXPECT_NE(Wrong("[masks.x]\npurpose=\"operations\"\nphone=\"3+4\"\nexact=[\"identifier\"]\nsource=\"s\"")
                 .find("'exact'"),
             std::string::npos);
+  const auto leaves_out = [](const std::string& element) {
+    const std::string wrong =
+        Wrong("[masks.x]\npurpose=\"operations\"\nwithout=[\"" + element + "\"]\nsource=\"s\"");
+    EXPECT_TRUE(wrong.empty() || wrong.find("'without'") != std::string::npos) << wrong;
+    return wrong.empty();
+  };
+  for (const char* element : {"Encounter.reasonCode", "Observation.valueQuantity", "Task.contained"})
+    EXPECT_TRUE(leaves_out(element)) << element;
+  for (const char* element :
+       {"", "Encounter", "Encounter.", "Encounter.reason", "Encounter.status", "Encounter.id",
+        "Encounter.meta", "Patient.name", "Nothing.at", "HumanName.text"})
+    EXPECT_FALSE(leaves_out(element)) << element;
+  EXPECT_EQ(Wrong("[tasks.x]\nsystems=[\"s\"]\nsource=\"s\""), "");
+  for (const char* wrong : {"[tasks.x]\nsystems=[]\nsource=\"s\"", "[tasks.x]\nsystems=[\"\"]\nsource=\"s\"",
+                            "[tasks.x]\nsource=\"s\""})
+    EXPECT_NE(Wrong(wrong).find("'systems'"), std::string::npos) << wrong;
+  EXPECT_NE(Wrong("[tasks.x]\nsystems=[\"s\"]").find("source"), std::string::npos);
+  // An empty table takes the masks of a post away.
   // An empty table takes the masks of a post away.
   Policies policies = *Policies::BuiltIn();
   ASSERT_TRUE(policies.Read("[masks.screener]\npurpose=\"operations\"\nsource=\"s\"", "p").ok());

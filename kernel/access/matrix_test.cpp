@@ -118,7 +118,7 @@ const std::map<std::string, std::map<std::string, char>> kRights = {
                      {"Questionnaire", 'r'}, {"QuestionnaireResponse", 'w'},
                      {"RelatedPerson", 'r'}, {"Specimen", 'r'},
                      {"Task", 'w'},          {"ValueSet", 'r'}}},
-    {"index-clerk", {{"Linkage", 'r'}, {"Patient", 'r'}, {"Task", 'w'}}},
+    {"index-clerk", {{"Linkage", 'r'}, {"Patient", 'r'}, {"Task", 'r'}}},
     {"operator", {}},
     {"card-desk", {{"HealthCard", 'r'}, {"HealthCardUse", 'r'}, {"Patient", 'r'}}},
     {"security-officer", {}},

@@ -15,24 +15,40 @@ constexpr size_t kJointMax = 3;    // signs between two parts
 constexpr size_t kPartsMax = 18;
 
 // What a byte is to a run of digits, parted or not. Bytes of other scripts neither count nor end one, for blanks and dashes are among them.
-enum class ByteKind : uint8_t { kEnds, kDigit, kBetween, kPlus };
+enum class ByteKind : uint8_t { kEnds, kDigit, kBetween, kPlus, kMayBeHan };
 constexpr std::array<ByteKind, 256> kByteKinds = [] {
   std::array<ByteKind, 256> kinds{};
   for (size_t c = '0'; c <= '9'; ++c) kinds[c] = ByteKind::kDigit;
-  for (const char c : {' ', '-', '.', '(', ')', '\t'}) kinds[static_cast<size_t>(c)] = ByteKind::kBetween;
+  for (const char c : {' ', '-', '.', '(', ')', '\t', '/', '_', '~', ',', ':'})
+    kinds[static_cast<size_t>(c)] = ByteKind::kBetween;
   for (size_t c = 0x80; c < 0x100; ++c) kinds[c] = ByteKind::kBetween;
   kinds[0xEF] = ByteKind::kDigit;  // a full width digit begins so
+  for (size_t c = 0xE3; c <= 0xE9; ++c) kinds[c] = ByteKind::kMayBeHan;
   kinds['+'] = ByteKind::kPlus;
   return kinds;
 }();
 
-enum class TextSign : uint8_t { kOther, kDigit, kX, kBetween, kDot, kPlus };
+enum class TextSign : uint8_t { kOther, kDigit, kX, kBetween, kDot, kPlus, kNothing };
 
 struct SignRead {
   TextSign sign = TextSign::kOther;
   char digit = '\0';
   size_t bytes = 1;
 };
+
+/// The digit that a Chinese character of three bytes writes; '\0': none. GB/T 15835-2011: 〇 and 零, and the great forms.
+char HanDigit(uint32_t point) {
+  constexpr std::u32string_view kHan = U"〇零一壹二贰三叁四肆五伍六陆七柒八捌九玖";
+  const size_t at = kHan.find(static_cast<char32_t>(point));
+  return at == std::u32string_view::npos ? '\0' : static_cast<char>('0' + static_cast<int>(at / 2));
+}
+
+uint32_t PointOfThree(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) -> uint32_t {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
+  };
+  return (byte(0) & 0xFU) << 12 | (byte(1) & 0x3FU) << 6 | (byte(2) & 0x3FU);
+}
 
 /// The character at `at`. Signs of three bytes are blanks, dashes and full width forms (person/identifier_fold.cpp has the same).
 SignRead ReadAt(std::string_view text, size_t at) {
@@ -44,28 +60,36 @@ SignRead ReadAt(std::string_view text, size_t at) {
   if (c == 'X' || c == 'x') return {TextSign::kX, 'X', 1};
   if (c == '+') return {TextSign::kPlus, c, 1};
   if (c == '.') return {TextSign::kDot, c, 1};
-  if (c == ' ' || c == '-' || c == '(' || c == ')' || c == '\t') return {TextSign::kBetween, c, 1};
+  constexpr std::string_view kBetween = " -()\t/_~,:";
+  if (kBetween.find(c) != std::string_view::npos) return {TextSign::kBetween, c, 1};
   if (byte(0) < 0x80) return {};
   if (byte(0) < 0xE0) {
     const uint32_t point = (byte(0) & 0x1FU) << 6 | (byte(1) & 0x3FU);
-    if (point == 0xA0 || point == 0xB7 || point == 0xAD) return {TextSign::kBetween, ' ', 2};
+    if (point == 0xAD) return {TextSign::kNothing, '\0', 2};
+    if (point == 0xA0 || point == 0xB7) return {TextSign::kBetween, ' ', 2};
     if (point == 0xD7 || point == 0x425 || point == 0x445 || point == 0x3A7 || point == 0x3C7)
       return {TextSign::kX, 'X', 2};
     return {TextSign::kOther, '\0', 2};
   }
   if (byte(0) >= 0xF0) return {TextSign::kOther, '\0', 4};
-  const uint32_t point = (byte(0) & 0xFU) << 12 | (byte(1) & 0x3FU) << 6 | (byte(2) & 0x3FU);
+  const uint32_t point = PointOfThree(text, at);
+  if (const char han = HanDigit(point); han != '\0') return {TextSign::kDigit, han, 3};
   if (point >= 0xFF10 && point <= 0xFF19)
     return {TextSign::kDigit, static_cast<char>('0' + static_cast<int>(point - 0xFF10)), 3};
   if (point == 0xFF38 || point == 0xFF58 || point == 0x2169 || point == 0x2179 || point == 0x2715)
     return {TextSign::kX, 'X', 3};
   if (point == 0xFF0B) return {TextSign::kPlus, '+', 3};
   if (point == 0xFF0E || point == 0x30FB || point == 0x2022) return {TextSign::kDot, '.', 3};
-  const bool is_blank = (point >= 0x2000 && point <= 0x200D) || point == 0x202F || point == 0x205F ||
-                        point == 0x2060 || point == 0x3000 || point == 0xFEFF;
+  const bool is_nothing =
+      (point >= 0x200B && point <= 0x200F) || (point >= 0x2060 && point <= 0x2064) || point == 0xFEFF;
+  if (is_nothing) return {TextSign::kNothing, '\0', 3};
+  const bool is_blank =
+      (point >= 0x2000 && point <= 0x200A) || point == 0x202F || point == 0x205F || point == 0x3000;
   const bool is_dash = (point >= 0x2010 && point <= 0x2015) || point == 0x2212 || point == 0xFF0D ||
                        point == 0xFE63 || point == 0x2043;
-  if (is_blank || is_dash || point == 0xFF08 || point == 0xFF09) return {TextSign::kBetween, ' ', 3};
+  constexpr std::u32string_view kWide = U"（）／＿，：、～";
+  if (is_blank || is_dash || kWide.find(static_cast<char32_t>(point)) != std::u32string_view::npos)
+    return {TextSign::kBetween, ' ', 3};
   return {TextSign::kOther, '\0', 3};
 }
 
@@ -84,10 +108,14 @@ struct Chain {
   size_t SizeOf(size_t part) const { return begins[part + 1] - begins[part]; }
 };
 
-/// Reads one part. Returns where it ends.
+/// Reads one part. Returns where it ends. What nobody sees does not end it.
 size_t ReadPart(std::string_view text, size_t at, Chain* chain) {
   while (at < text.size()) {
     const SignRead read = ReadAt(text, at);
+    if (read.sign == TextSign::kNothing) {
+      at += read.bytes;
+      continue;
+    }
     const bool is_check = read.sign == TextSign::kX && chain->count == NumberFound::kDigitsMax - 1;
     if (read.sign != TextSign::kDigit && !is_check) break;
     if (chain->count < chain->digits.size()) {  // what is longer is no number anyway
@@ -108,6 +136,10 @@ bool SkipJoint(std::string_view text, size_t* at, const Chain& chain, bool* dot_
     const SignRead read = ReadAt(text, here);
     const bool is_check = read.sign == TextSign::kX && chain.count == NumberFound::kDigitsMax - 1;
     if (read.sign == TextSign::kDigit || is_check) break;
+    if (read.sign == TextSign::kNothing) {
+      here += read.bytes;
+      continue;
+    }
     if ((read.sign != TextSign::kBetween && read.sign != TextSign::kDot) || ++signs > kJointMax) return false;
     dots += read.sign == TextSign::kDot ? 1 : 0;
     here += read.bytes;
@@ -169,6 +201,17 @@ bool IsResident(const Chain& chain, size_t part_count) {
   return part_count == 1 || (IsProvinceOrPermit(text.substr(0, 2)) && HasLongParts(chain, part_count));
 }
 
+/// A mobile number by ones and twos, and nothing before or behind.
+bool IsDigitByDigit(const Chain& chain, size_t part_count) {
+  if (part_count != chain.parts || chain.DigitsOf(part_count) != kChainMin ||
+      chain.Text(part_count)[0] != '1')
+    return false;
+  for (size_t i = 0; i < part_count; ++i) {
+    if (chain.SizeOf(i) > 2) return false;
+  }
+  return true;
+}
+
 /// The digits of a telephone number in the first parts, without what is dialled before it; 0: it is none.
 size_t PhoneDigits(const Chain& chain, size_t part_count) {
   constexpr size_t kShort = 7, kLong = 16, kAbroadUsual = 9;
@@ -177,8 +220,9 @@ size_t PhoneDigits(const Chain& chain, size_t part_count) {
   const bool may =
       chain.has_plus || (text.size() >= kChainMin && (text[0] == '0' || text[0] == '1' || text[0] == '8'));
   if (!may) return 0;
-  if (part_count > 1 && !chain.has_plus && !HasLongParts(chain, part_count, text.starts_with("86") ? 1 : 0))
-    return 0;
+  const bool is_parted_so =
+      IsDigitByDigit(chain, part_count) || HasLongParts(chain, part_count, text.starts_with("86") ? 1 : 0);
+  if (part_count > 1 && !chain.has_plus && !is_parted_so) return 0;
   std::array<char, kLong + 1> dialled{'+'};
   std::copy(text.begin(), text.end(), dialled.begin() + 1);
   const std::string_view whole(dialled.data(), text.size() + 1);
@@ -229,8 +273,8 @@ bool IsPlusBefore(std::string_view text, size_t at) {
 
 bool MayHoldNumber(std::string_view text) {
   size_t run = 0;
-  for (const char c : text) {
-    switch (kByteKinds[static_cast<unsigned char>(c)]) {
+  for (size_t at = 0; at < text.size(); ++at) {
+    switch (kByteKinds[static_cast<unsigned char>(text[at])]) {
       case ByteKind::kEnds:
         run = 0;
         break;
@@ -240,9 +284,24 @@ bool MayHoldNumber(std::string_view text) {
       case ByteKind::kPlus:
         run = kPlusCounts;
         break;
+      case ByteKind::kMayBeHan:
+        if (HanDigit(PointOfThree(text, at)) != '\0' && ++run == kChainMin) return true;
+        break;
       case ByteKind::kBetween:
         break;
     }
+  }
+  return false;
+}
+
+bool HasHanDigits(std::string_view text) {
+  constexpr size_t kManyInARow = 3;
+  size_t run = 0;
+  for (size_t at = 0; at < text.size();) {
+    const SignRead read = ReadAt(text, at);
+    at += read.bytes;
+    if (read.sign == TextSign::kOther) run = 0;
+    if (read.sign == TextSign::kDigit && ++run == kManyInARow) return true;
   }
   return false;
 }
@@ -269,7 +328,7 @@ std::optional<NumberFound> NextNumber(std::string_view text, size_t from, size_t
     // On with the second part; the first is looked at whole, so that no number is found inside a longer one.
     while (at < text.size()) {
       const SignRead one = ReadAt(text, at);
-      if (one.sign != TextSign::kDigit) break;
+      if (one.sign != TextSign::kDigit && one.sign != TextSign::kNothing) break;
       at += one.bytes;
     }
     dot_before = false;

@@ -9,6 +9,7 @@
 
 #include "kernel/access/toml_read.h"
 #include "kernel/base/file.h"
+#include "kernel/fhir/definitions.h"
 
 namespace tk::access {
 
@@ -95,10 +96,36 @@ double CandidatesOf(const Masks& masks) {
   return days * sequences / (last > 0 ? kChecks : 1) / (last < 2 ? kSexes : 1);
 }
 
+/// "Encounter.reasonCode": elements of resources that are not persons, by their names as they stand in JSON.
+Status ReadWithout(const toml::table& table, const std::string& name, Masks* masks) {
+  constexpr size_t kElementsMax = 200;
+  const std::vector<std::string> listed = TRY(TextsOf(table, "without", name));
+  const auto definitions = fhir::Definitions::R4();
+  for (const std::string& text : listed) {
+    const size_t dot = std::min(text.find('.'), text.size());
+    const std::string type = text.substr(0, dot), element = text.substr(std::min(dot + 1, text.size()));
+    const fhir::TypeId id = definitions->FindType(type);
+    const auto elements =
+        definitions->IsResource(id) ? definitions->Elements(id) : decltype(definitions->Elements(id))();
+    const auto at = std::find_if(elements.begin(), elements.end(),
+                                 [&](const fhir::ElementInfo& each) { return each.name == element; });
+    const bool may = at != elements.end() && at->min == 0 && element != "id" && element != "meta" &&
+                     !IsMaskedAsPerson(type);
+    if (!may || listed.size() > kElementsMax)
+      return BadValue(table, "without", name,
+                      fmt::format("lists at most {} elements that R4 lets be left out, of types that are no "
+                                  "persons, as in \"Encounter.reasonCode\"; '{}' is none",
+                                  kElementsMax, text));
+    masks->without[type].push_back(element);
+  }
+  for (auto& [type, elements] : masks->without) std::sort(elements.begin(), elements.end());
+  return {};
+}
+
 Result<Masks> ReadMasks(const toml::table& table, const std::string& name) {
   TRY(CheckKeys(table, name,
                 {"purpose", "identifier", "phone", "name", "address", "birthDate", "exact", "exact_per_hour",
-                 "source"}));
+                 "without", "source"}));
   Masks masks;
   masks.purpose = TRY(TextOf(table, "purpose", name));
   masks.identifier = TRY(EndsOf(table, "identifier", name));
@@ -107,6 +134,7 @@ Result<Masks> ReadMasks(const toml::table& table, const std::string& name) {
   masks.address = TRY(ChoiceOf(table, "address", "district", name));
   masks.birth_date = TRY(ChoiceOf(table, "birthDate", "year", name));
   TRY(ReadExact(table, name, &masks));
+  TRY(ReadWithout(table, name, &masks));
   if (table.contains("exact_per_hour")) masks.exact_per_hour = TRY(NumberOf(table, "exact_per_hour", name));
   if (masks.exact_per_hour < 1 || masks.exact_per_hour > kExactPerHourMax)
     return BadValue(table, "exact_per_hour", name, fmt::format("is from 1 to {}", kExactPerHourMax));
@@ -140,6 +168,23 @@ Result<OpenPolicy> ReadOpen(const toml::table& table, const std::string& name) {
   open.special = TRY(FlagOf(table, "special", name));
   open.source = TRY(SourceOf(table, name));
   return open;
+}
+
+Result<TaskPolicy> ReadTasks(const toml::table& table, const std::string& name) {
+  constexpr size_t kSystemsMax = 32;
+  TRY(CheckKeys(table, name, {"systems", "source"}));
+  TaskPolicy tasks;
+  tasks.systems = TRY(TextsOf(table, "systems", name));
+  const bool is_empty = std::any_of(tasks.systems.begin(), tasks.systems.end(),
+                                    [](const std::string& system) { return system.empty(); });
+  if (tasks.systems.empty() || tasks.systems.size() > kSystemsMax || is_empty)
+    return BadValue(
+        table, "systems", name,
+        fmt::format("lists 1 to {} code systems of Task.code; a post that sees no Tasks has no Task in its "
+                    "'reads'",
+                    kSystemsMax));
+  tasks.source = TRY(SourceOf(table, name));
+  return tasks;
 }
 
 /// A number within [1, max].
@@ -213,9 +258,9 @@ Status ReadSpecial(const toml::table& table, const std::string& name, SpecialCod
 
 Status Policies::Read(std::string_view text, const std::string& name) {
   const toml::table file = TRY(ParseToml(text, name));
-  TRY(CheckKeys(
-      file, name,
-      {"version", "purposes", "masks", "reveal", "open", "relation", "emergency", "family", "special"}));
+  TRY(CheckKeys(file, name,
+                {"version", "purposes", "masks", "reveal", "open", "tasks", "relation", "emergency", "family",
+                 "special"}));
   if (std::string version = TRY(TextOf(file, "version", name)); !version.empty())
     version_ = std::move(version);
   if (const toml::node* const node = file.get("purposes")) {
@@ -244,6 +289,10 @@ Status Policies::Read(std::string_view text, const std::string& name) {
       if (FindPurpose(open.purpose) == nullptr) return UnknownPurpose(table, name);
       open_[std::string(key.str())] = std::move(open);
     }
+  }
+  if (const toml::node* const node = file.get("tasks")) {
+    for (const auto& [key, each] : *TRY(TableOf(*node, name, "tasks")))
+      tasks_[std::string(key.str())] = TRY(ReadTasks(*TRY(TableOf(each, name, "tasks")), name));
   }
   if (const toml::node* const node = file.get("reveal")) {
     const toml::table& table = *TRY(TableOf(*node, name, "reveal"));
@@ -305,8 +354,14 @@ const OpenPolicy* Policies::OpenOf(std::string_view post) const {
   return at == open_.end() ? nullptr : &at->second;
 }
 
+const TaskPolicy* Policies::TasksOf(std::string_view post) const {
+  const auto at = tasks_.find(post);
+  return at == tasks_.end() ? nullptr : &at->second;
+}
+
 std::vector<std::string> Policies::Posts() const {
   std::vector<std::string> posts;
+  for (const auto& [post, tasks] : tasks_) posts.push_back(post);
   for (const auto& [post, masks] : masks_) posts.push_back(post);
   for (const auto& [post, open] : open_) posts.push_back(post);
   std::sort(posts.begin(), posts.end());

@@ -42,6 +42,12 @@ struct FamilyPolicy {
   std::string source;
 };
 
+/// Of Tasks the post sees those with a code of one of these systems, and no others.
+struct TaskPolicy {
+  std::vector<std::string> systems;
+  std::string source;
+};
+
 /// Immutable once loaded; shared.
 class Policies {
  public:
@@ -59,6 +65,8 @@ class Policies {
   std::shared_ptr<const Masks> MasksOf(std::string_view post) const;
   /// nullptr: post and area alone decide, and no Consent binds it.
   const OpenPolicy* OpenOf(std::string_view post) const;
+  /// nullptr: Tasks of all kinds.
+  const TaskPolicy* TasksOf(std::string_view post) const;
   const RelationPolicy& relation() const { return relation_; }
   const EmergencyPolicy& emergency() const { return emergency_; }
   const FamilyPolicy& family() const { return family_; }
@@ -75,6 +83,7 @@ class Policies {
   std::map<std::string, Purpose, std::less<>> purposes_;
   std::map<std::string, std::shared_ptr<const Masks>, std::less<>> masks_;
   std::map<std::string, OpenPolicy, std::less<>> open_;
+  std::map<std::string, TaskPolicy, std::less<>> tasks_;
   RelationPolicy relation_;
   EmergencyPolicy emergency_;
   FamilyPolicy family_;

@@ -89,6 +89,7 @@ AccessQuestion CaseQuestion(fhir::Value one) {
                   : question.operation == "write" ? Deed::kWrite
                                                   : Deed::kCall;
   if (question.type.empty()) question.type = "Patient";
+  question.is_of_other_kind = one["other_kind"].IsTrue();
   question.owner = kAsked;
   question.area = one["person"].ToString() == "here" ? 380102000000000 : 380104000000000;
   return question;

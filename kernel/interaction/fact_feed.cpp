@@ -6,9 +6,9 @@
 #include <array>
 
 #include "kernel/base/diagnostics.h"
-#include "kernel/interaction/masked.h"
 #include "kernel/interaction/own_hand.h"
 #include "kernel/interaction/same_person.h"
+#include "kernel/interaction/task_sight.h"
 
 namespace tk::interaction {
 namespace {
@@ -276,8 +276,7 @@ bool IsConsentOfNobody(fhir::Value consent) {
 
 FactFeed::FactFeed(const Context& context)
     : context_(context),
-      no_reviews_(std::make_shared<const view::ReviewSight>(
-          view::ReviewSight{context.engine->definitions().FindType("Task"), {}})),
+      no_reviews_(NoReviews(*context.engine)),
       facts_([context](uint64_t patient) { return OwnersOfPerson(context, patient); }),
       thread_([this] { Loop(); }) {}
 
@@ -543,30 +542,6 @@ std::shared_ptr<const access::Viewer> FactFeed::Himself(std::shared_ptr<const ac
   return known;
 }
 
-// It names no more Patients than the index asks about at once.
-std::shared_ptr<const view::ReviewSight> FactFeed::SightOf(view::Scope scope) const {
-  scope.reviews = nullptr;
-  const auto sees = [engine = context_.engine, scope](view::Ordinal ordinal) {
-    const auto text = engine->OpenText(ordinal);
-    if (!text.ok()) return false;
-    const auto document = fhir::Document::Parse((*text)->json);
-    if (!document.ok()) return false;
-    const auto sees_record = [&](fhir::Value reference) {
-      const std::string name = reference["reference"].ToString();
-      constexpr std::string_view kPatient = "Patient/";
-      if (!name.starts_with(kPatient)) return true;
-      const auto version = engine->directory().Current(
-          engine->IdHash("Patient", name.substr(kPatient.size())), engine->Head());
-      return version.ordinal != 0 && engine->directory().InScope(version.ordinal, scope);
-    };
-    const fhir::Value task = document->Root();
-    bool all = sees_record(task["for"]);
-    for (const fhir::Value input : task["input"]) all = all && sees_record(input["valueReference"]);
-    return all;
-  };
-  return std::make_shared<const view::ReviewSight>(view::ReviewSight{no_reviews_->type, sees});
-}
-
 Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<const access::Viewer> viewer) {
   // An entry of a batch comes with what the batch was given.
   if (!viewer->own.empty()) return viewer;
@@ -577,14 +552,12 @@ Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<con
     if (auto found = facts_.BeyondOf(*viewer, context_.clock->NowUs()); found != nullptr)
       beyond = std::move(found);
   }
-  // Whoever decides about persons and sees everybody as he is sees all reviews; else it is asked of each.
-  const bool may_decide = viewer->MayCall("$link") && MasksOf(*viewer) == nullptr;
   const bool is_more = beyond != nullptr || viewer->own.size() > 1;
-  if (!is_more && may_decide && viewer->scope.everything && viewer->scope.only_owner == 0) return viewer;
+  if (!is_more && SeesAllTasks(*viewer)) return viewer;
   auto seen = std::make_shared<access::Viewer>(*viewer);
   seen->scope.beyond = std::move(beyond);
   if (is_more && viewer->granted == nullptr) AddHimself(seen->own, &seen->scope);
-  seen->scope.reviews = may_decide ? SightOf(seen->scope) : no_reviews_;
+  seen->scope.reviews = TaskSightOf(context_.engine, *seen, no_reviews_);
   return std::shared_ptr<const access::Viewer>(std::move(seen));
 }
 

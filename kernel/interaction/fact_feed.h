@@ -40,8 +40,8 @@ class FactFeed {
   void Stop();
 
   access::Facts& facts() { return facts_; }
-  /// The viewer with what facts open and close to him, and with the reviews of the person index that he sees: those with the operation $link, unmasked,
-  /// who see every record that it names; himself when there is nothing to say. Errors: kUnavailable until they are known.
+  /// The viewer with what facts open and close to him, and with the Tasks that he sees (task_sight.h); himself when there is nothing to say. Errors:
+  /// kUnavailable until they are known.
   Result<std::shared_ptr<const access::Viewer>> With(std::shared_ptr<const access::Viewer> viewer);
   /// The viewer; of a resident with all records that are his, of staff with the organizations above theirs.
   std::shared_ptr<const access::Viewer> Himself(std::shared_ptr<const access::Viewer> viewer);
@@ -70,7 +70,6 @@ class FactFeed {
   /// The organizations of which this one is a part, the nearest first; as far as partOf names one that is there.
   std::vector<std::string> Above(const std::string& organization);
   Status WaitLoaded();
-  std::shared_ptr<const view::ReviewSight> SightOf(view::Scope scope) const;
 
   const Context context_;
   const std::shared_ptr<const view::ReviewSight> no_reviews_;

@@ -22,10 +22,11 @@ bool LeavesWhole(Kind kind) {
          kind == Kind::kErase || kind == Kind::kReveal || kind == Kind::kWhy;
 }
 
-/// As the index compares texts: digits of any form.
+/// As the index compares texts: digits of any form. One Chinese digit, or two, are words (五一路).
 bool HasDigit(std::string_view text) {
   const std::string folded = search::FoldText(text);
-  return std::any_of(folded.begin(), folded.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return access::HasHanDigits(text) ||
+         std::any_of(folded.begin(), folded.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 bool HoldsNumber(std::string_view text) {
@@ -143,10 +144,41 @@ struct Judge {
                      "by a date or a code.");
   }
 
+  /// A reference that is followed tells of where it stands.
+  Status CheckLink(fhir::TypeId type, const fhir::SearchParameter& link, std::string_view what) const {
+    if (type == fhir::kNoType || ElementOf(type, link).empty()) return {};
+    return Refusal(what, "");
+  }
+
+  Status CheckAllLinks(fhir::TypeId type) const {
+    for (const fhir::SearchParameter& parameter : definitions.SearchParameters(type)) {
+      if (parameter.type == fhir::SearchType::kReference) TRY(CheckLink(type, parameter, "_include"));
+    }
+    return {};
+  }
+
+  /// "*" follows all references: of the type that it names, of the matches, or of whatever there may be.
+  Status CheckInclude(fhir::TypeId matches, const search::Include& include) const {
+    const bool from_matches = !include.reverse && !include.iterate && matches != fhir::kNoType;
+    const fhir::TypeId source = include.source == fhir::kNoType && from_matches ? matches : include.source;
+    if (source != fhir::kNoType)
+      return include.parameter != nullptr ? CheckLink(source, *include.parameter, "_include")
+                                          : CheckAllLinks(source);
+    for (const auto& [name, elements] : masks.without) {
+      const fhir::TypeId type = definitions.FindType(name);
+      if (include.parameter == nullptr) TRY(CheckAllLinks(type));
+      if (include.parameter != nullptr) TRY(CheckLink(type, *include.parameter, "_include"));
+    }
+    return {};
+  }
+
   Status Check(fhir::TypeId type, const search::Criterion& criterion, bool joined = false) {
     if (criterion.join != nullptr) {
-      for (const search::Join::Branch& branch : criterion.join->branches)
+      for (const search::Join::Branch& branch : criterion.join->branches) {
+        if (branch.link != nullptr)
+          TRY(CheckLink(criterion.join->reverse ? branch.type : type, *branch.link, criterion.name));
         TRY(Check(branch.type, branch.inner, true));
+      }
       return {};
     }
     if (criterion.parameter == nullptr) return {};
@@ -231,6 +263,7 @@ Status CheckMayAsk(const Room& room, const access::Viewer& viewer, const search:
   // Beside another criterion the answer would tell of one person whom it names: digit by digit.
   if (judge.whole_values > 0 && (query.criteria.size() > 1 || narrowed))
     return Judge::NotAlone(query.criteria.front().name);
+  for (const search::Include& include : query.includes) TRY(judge.CheckInclude(query.type, include));
   for (const search::SortKey& key : query.sort) {
     if (key.parameter != nullptr) TRY(judge.CheckOrder(query.type, *key.parameter));
   }

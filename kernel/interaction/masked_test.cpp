@@ -130,16 +130,25 @@ TEST_F(MaskedTest, NumbersInTextsAreNotFoundDigitByDigit) {
             201);
   viewer_ = masked;
   for (const char* way :
-       {"Observation?value-string:contains=1990", "Observation?value-string=call%20him%20at%201",
-        "Observation?value-string:exact=call%20him%20at%2019900009011", "Observation?value-string=x,call%209",
+       {"Observation?value-string:contains=1990",
+        "Observation?value-string=call%20him%20at%201",
+        "Observation?value-string:exact=call%20him%20at%2019900009011",
+        "Observation?value-string=x,call%209",
         "Observation?_id=t&value-string:contains=%EF%BC%91",  // full width
         "Observation?value-string:contains=%E2%91%A0",        // a digit in a ring, which is folded
-        "Observation?code:text=of%2019", "Observation?identifier=380101197103046119",
-        "Observation?identifier=x,380101197103046119", "Observation?identifier:not=380101197103046119",
-        "Observation?code-value-string=c-1$call%20him%20at%2019", "Observation?_sort=value-string",
-        "Observation?_sort=-identifier", "Patient?name=19900", "Patient?family:contains=3",
+        "Observation?value-string:contains=%E4%B8%89%E5%85%AB%E3%80%87",  // 三八〇
+        "Observation?code:text=of%2019",
+        "Observation?identifier=380101197103046119",
+        "Observation?identifier=x,380101197103046119",
+        "Observation?identifier:not=380101197103046119",
+        "Observation?code-value-string=c-1$call%20him%20at%2019",
+        "Observation?_sort=value-string",
+        "Observation?_sort=-identifier",
+        "Patient?name=19900",
+        "Patient?family:contains=3",
         "Patient?_has:Observation:subject:value-string:contains=19900",
-        "Observation?subject:Patient.name=19900", "?_type=Observation,Patient&_id=t&name=1",
+        "Observation?subject:Patient.name=19900",
+        "?_type=Observation,Patient&_id=t&name=1",
         "Patient/p/Observation?value-string:contains=199"}) {
     for (const char* more : {"", "&_summary=count"}) {
       const std::string asked = std::string(way) + more;

@@ -62,6 +62,9 @@ Result<access::AccessQuestion> QuestionOf(const Room& room, const access::Viewer
   question.area = question.owner == 0 ? view::kAreaPublic : room.directory().AreaOf(question.owner);
   if (question.deed == access::Deed::kWrite)
     question.is_of_others = !IsMadeBy(viewer, TRY(room.engine().Read(version.ordinal))->document.Root());
+  view::Scope kinds;
+  kinds.reviews = viewer.scope.reviews;
+  question.is_of_other_kind = !room.directory().InScope(version.ordinal, kinds);
   return question;
 }
 
@@ -96,7 +99,8 @@ Result<Response> Why(const Room& room, const Call& call) {
     viewer = TRY(room.context.viewer_of(asked.account));
   }
   viewer = room.facts->Himself(std::move(viewer));
-  access::AccessQuestion question = TRY(QuestionOf(room, *viewer, asked));
+  const std::shared_ptr<const access::Viewer> seen = TRY(room.facts->With(viewer));
+  access::AccessQuestion question = TRY(QuestionOf(room, *seen, asked));
   const auto about =
       question.owner == 0 ? std::vector<access::Fact>() : room.facts->facts().About(question.owner);
   const Instant now_us = room.context.clock->NowUs();

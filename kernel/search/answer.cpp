@@ -498,7 +498,8 @@ Result<Page> Answerer::MakePage() {
 
 Result<uint64_t> Answerer::CountAll() {
   // A resident's own are few, but no sum knows them.
-  const bool sums = look_.exact && scope_.beyond == nullptr && (scope_.everything || scope_.only_owner == 0);
+  const bool is_by_area = scope_.beyond == nullptr && (scope_.reviews == nullptr || !scope_.reviews->sees);
+  const bool sums = look_.exact && is_by_area && (scope_.everything || scope_.only_owner == 0);
   if (sums) {
     PageRequest request = request_;
     request.scope = scope_;

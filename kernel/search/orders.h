@@ -32,7 +32,11 @@ class Orders {
       return position.t == asked.t && position.end_ordinal == asked.end_ordinal &&
              scope.everything == viewer.everything && scope.area_low == viewer.area_low &&
              scope.area_high == viewer.area_high && scope.only_owner == viewer.only_owner &&
+             AsksOfEach(scope) == AsksOfEach(viewer) &&
              (scope.reviews == nullptr) == (viewer.reviews == nullptr);
+    }
+    static bool AsksOfEach(const view::Scope& scope) {
+      return scope.reviews != nullptr && scope.reviews->sees;
     }
   };
   using OrderPtr = std::shared_ptr<const Order>;

@@ -179,8 +179,8 @@ bool DirectoryView::Live(Ordinal ordinal, const Position& position) const {
 }
 
 bool DirectoryView::SeesReview(Ordinal ordinal, uint64_t cell, const Scope& scope) {
-  if ((cell & kReviewBit) == 0 || scope.reviews == nullptr) return true;
-  return scope.reviews->sees && scope.reviews->sees(ordinal);
+  if (scope.reviews == nullptr) return true;
+  return scope.reviews->sees ? scope.reviews->sees(ordinal) : (cell & kReviewBit) == 0;
 }
 
 bool DirectoryView::InScope(Ordinal ordinal, const Scope& scope) const {
