@@ -34,8 +34,10 @@ std::vector<view::Ordinal> FormerVersions(const Room& room, uint64_t record, siz
   const uint32_t versions = room.directory().Current(record, head).version;
   if (versions == 0 || (versions == 1 && stored == Stored::kAreCurrent)) return former;
   const view::Ordinal vouched = VouchedAt(room, record, head);
+  bool is_current = stored == Stored::kAreCurrent;
   for (const auto& version : room.directory().Versions(record, head, max)) {
-    if (!version.deleted) former.push_back(version.ordinal);
+    if (!version.deleted && !is_current) former.push_back(version.ordinal);
+    is_current = false;
     if (version.ordinal < vouched) break;
   }
   return former;

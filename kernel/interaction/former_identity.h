@@ -17,7 +17,7 @@ namespace tk::interaction {
 /// Of how many versions of all records together; where there are more, the answer is yes.
 inline constexpr size_t kFormerVersionsMax = 500;
 
-/// Which of the stored versions are former ones: all, where the records may be about to be written; those before the last.
+/// Which of the stored versions are former ones: all, of records that are being written; those before the last, of others.
 enum class Stored : uint8_t { kAreFormer, kAreCurrent };
 /// Was any of these records (id hashes; those that are not there are passed over) somebody else than `packed` says, before? Takes the person view's readers' lock.
 /// Cost: reads every version, some 20 µs each; with kAreCurrent nothing of a record of one version. Errors: of reading.

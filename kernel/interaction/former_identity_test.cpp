@@ -103,6 +103,37 @@ TEST_F(FormerIdentityTest, AnIdUsedAgainForAnotherIsNobodysRecordOfBefore) {
   EXPECT_EQ(RecordsOf("b"), "b") << "nothing contradicts, and nothing speaks for it";
 }
 
+TEST_F(FormerIdentityTest, AnIdUsedAgainWhileThePartnerIsGoneIsNotHisEither) {
+  for (const char* pair : {"ab", "cd"}) {
+    const std::string first(1, pair[0]), second(1, pair[1]);
+    PutPatient(X(first));
+    PutPatient(X(second));
+    ASSERT_EQ(RecordsOf(first), first + " " + second);
+    for (const std::string& id : {first, second})
+      ASSERT_EQ(Send(Make(Method::kDelete, "Patient/" + id)).status, 204);
+    PutPatient(first == "a" ? Y("a") : X("c"));
+    // Records of one who is gone count, too (consents, the account of a resident).
+    const auto owners = interactions_->OwnersOfPerson(first);
+    EXPECT_EQ(owners.size(), first == "a" ? 1u : 2u)
+        << first << ": whoever comes back as he was is one with them";
+    PutPatient(X(second));
+    EXPECT_EQ(RecordsOf(second), first == "a" ? second : first + " " + second);
+    for (const std::string& id : {first, second})
+      ASSERT_EQ(Send(Make(Method::kDelete, "Patient/" + id)).status, 204);
+  }
+  OpenFromTheLog();
+  EXPECT_EQ(interactions_->OwnersOfPerson("a").size(), 1u);
+}
+
+TEST_F(FormerIdentityTest, OneOfSeveralVersionsWhoWasNobodyElseIsJoined) {
+  PutPatient(X("a"));
+  PutPatient({.id = "b", .phone = "19900000002"});
+  PutPatient({.id = "b", .resident_id = kNumberOfX, .phone = "19900000002"});
+  ASSERT_EQ(RecordsOf("b"), "a b");
+  PutPatient(X("c"));
+  EXPECT_EQ(RecordsOf("c"), "a b c");
+}
+
 TEST_F(FormerIdentityTest, WhoWasSomebodyElseIsPutBeforeAClerk) {
   PutPatient(Y("v"));
   PutPatient(X("m"));

@@ -202,6 +202,7 @@ class Linking {
     for (const NewRecord& record : change->records) {
       const person::PackedPatient& patient = *record.patient;
       names_.emplace(patient.id_hash, record.name);
+      written_.insert(patient.id_hash);
       if (record.is_gone() || patient.packed == patient.before) continue;
       incoming_.push_back({patient.id_hash, patient.packed, patient.before});
       keys_.insert(keys_.end(), patient.keys.begin(), patient.keys.end());
@@ -221,7 +222,9 @@ class Linking {
       for (const person::JoinedDirectly& each : findings.directly) {
         for (const uint64_t record : {each.source, each.alternate}) Know(*people, record);
       }
+      for (size_t i = 0; i < incoming_.size(); ++i) KnowGone(*people, i);
     }
+    TRY(TakeBackOfGone(&findings));
     for (const person::TakenBack& each : findings.taken_back) TRY(TakeBack(each, change));
     for (const person::JoinedDirectly& each : findings.directly)
       TRY(Join(each.source, each.alternate, each.scored, change));
@@ -238,6 +241,31 @@ class Linking {
   void Know(const person::People& people, uint64_t record) {
     if (const person::Row row = people.Find(record); row != person::kNoRow)
       ordinals_.emplace(record, people.OrdinalOf(row));
+  }
+
+  /// Of a record that is made anew: the machine's joins with others that are gone, too. Nothing of those speaks for it or against.
+  void KnowGone(const person::People& people, size_t i) {
+    const person::Row row = people.Find(incoming_[i].id_hash);
+    if (row == person::kNoRow || people.IsLive(row)) return;
+    for (const person::DecisionView& decision : people.DecisionsOf(row)) {
+      const person::Row other = decision.source == row ? decision.alternate : decision.source;
+      if (decision.active && !decision.manual && !people.IsLive(other) &&
+          !written_.contains(people.HashOf(other)))
+        gone_.push_back({i, decision.linkage});
+    }
+  }
+
+  /// They hold for who the record was.
+  Status TakeBackOfGone(person::Findings* findings) {
+    for (const auto& [i, linkage] : gone_) {
+      const std::vector<uint64_t> record = {incoming_[i].id_hash};
+      const bool is_known = std::any_of(findings->taken_back.begin(), findings->taken_back.end(),
+                                        [&](const auto& each) { return each.linkage == linkage; });
+      if (is_known || !TRY(WasSomebodyElse(room_, record, incoming_[i].packed, Stored::kAreFormer))) continue;
+      findings->taken_back.push_back({linkage, std::nullopt});
+      findings->looked_at.push_back(incoming_[i].id_hash);
+    }
+    return {};
   }
 
   /// Who would be one by this join.
@@ -262,12 +290,20 @@ class Linking {
     return names_.emplace(record, "Patient/" + (*text)->header.id).first->second;
   }
 
+  /// Whoever would be one with the record. Of those that are not written now the last version is the one that was compared: mostly nothing is read.
+  Result<bool> WereSomebodyElse(const person::Incoming& incoming) {
+    std::vector<uint64_t> written, others;
+    for (const uint64_t record : joined_[incoming.id_hash])
+      (written_.contains(record) ? written : others).push_back(record);
+    if (TRY(WasSomebodyElse(room_, written, incoming.packed, Stored::kAreFormer))) return true;
+    return WasSomebodyElse(room_, others, incoming.packed, Stored::kAreCurrent);
+  }
+
   /// What is left to say of a finding: a join of one who was somebody else is a question, and is asked once.
   Result<bool> IsToBeSaid(person::Finding* finding) {
     if (finding->kind != person::Finding::Kind::kJoin) return true;
     const person::Incoming& incoming = incoming_[finding->incoming];
-    if (!TRY(WasSomebodyElse(room_, joined_[incoming.id_hash], incoming.packed, Stored::kAreFormer)))
-      return true;
+    if (!TRY(WereSomebodyElse(incoming))) return true;
     finding->kind = person::Finding::Kind::kIdentityChanged;
     if (finding->was_as_good) return false;
     return !TRY(IsAsked(room_, basis_, person::CodeOf(finding->kind), TRY(NameOf(incoming.id_hash)),
@@ -290,9 +326,10 @@ class Linking {
   Status TakeBack(const person::TakenBack& taken_back, PersonChange* change) {
     const StoredLinkage stored = TRY(ReadLinkage(room_, taken_back.linkage));
     LinkReason reason;
-    reason.grade = person::linkage::NameOf(taken_back.scored.verdict);
+    reason.grade = person::linkage::NameOf(taken_back.scored ? taken_back.scored->verdict
+                                                             : person::linkage::Verdict::kDifferent);
     reason.cause = person::CodeOf(person::Finding::Kind::kIdentityChanged);
-    reason.scored = &taken_back.scored;
+    reason.scored = taken_back.scored ? &*taken_back.scored : nullptr;
     change->taken_back.push_back(taken_back.linkage);
     return AddLinkageVersion(room_, stored, false, reason, set_);
   }
@@ -321,6 +358,12 @@ class Linking {
   bool joins_known_ = false;
   std::unordered_map<uint64_t, std::string> names_;
   std::unordered_map<uint64_t, view::Ordinal> ordinals_;
+  std::unordered_set<uint64_t> written_;
+  struct OfGone {
+    size_t incoming = 0;  // place
+    uint64_t linkage = 0;
+  };
+  std::vector<OfGone> gone_;
   std::unordered_map<uint64_t, std::vector<uint64_t>> joined_;  // by the record that would be joined
 };
 

@@ -48,26 +48,37 @@ Result<MergeAsked> ReadMerge(const Room& room, const Call& call, const view::Pos
   return asked;
 }
 
-/// Has it a link of that type, of whomever, to `other` ("": to anybody)?
-bool HasLink(fhir::Value patient, std::string_view type, std::string_view other) {
+/// Has it a link replaced-by of whomever to another than `other`?
+bool IsReplacedByOther(fhir::Value patient, std::string_view other) {
   for (const fhir::Value link : patient["link"]) {
-    if (link["type"].ToString() == type && (other.empty() || link["other"]["reference"].ToString() == other))
+    if (link["type"].ToString() == "replaced-by" && link["other"]["reference"].ToString() != other)
       return true;
   }
   return false;
 }
 
-Status CheckMayMerge(const MergeAsked& asked) {
+/// A link of the source system's own that says the same does not stand in the way: it stays its own.
+Status CheckMayMerge(const MergeAsked& asked, const Deciding& deciding) {
+  constexpr std::string_view kType = "replaced-by";
   const fhir::Value source = asked.source_before->document.Root(),
                     target = asked.target_before->document.Root();
-  if (HasLink(source, "replaced-by", asked.target.name()))
+  const std::string into = asked.target.name();
+  const bool was_before_marks =
+      HasUnmarkedLink(source, kType, into) && !TRY(deciding.WasActive(asked.target, asked.source)).empty();
+  if (HasMergeLink(source, kType, into) || was_before_marks)
     return MakeError(ErrorCode::kConflict, "The source was merged into this target already.");
-  if (HasLink(source, "replaced-by", {}))
+  if (HasMergeLink(source, kType, {}))
     return MakeError(ErrorCode::kConflict,
                      "The source was merged into another Patient already: $unmerge it first.");
-  if (HasLink(target, "replaced-by", {}))
+  if (HasMergeLink(target, kType, {}))
     return MakeError(ErrorCode::kConflict,
                      "The target was itself merged into another Patient: merge into that one.");
+  if (IsReplacedByOther(source, into) || IsReplacedByOther(target, {}))
+    return MakeError(
+        ErrorCode::kConflict,
+        "By a link that is not of $merge one of the two says itself that another Patient is to be "
+        "used in its place: merge with that one, or write the record without Patient.link by PUT "
+        "or PATCH before.");
   return {};
 }
 
@@ -167,9 +178,9 @@ Status CheckMayDo(const Room& room, const Call& call, std::string_view operation
 Result<Plan> PlanMerge(const Room& room, const CallPtr& call, const view::Position& basis) {
   TRY(CheckMayDo(room, *call, "$merge"));
   MergeAsked asked = TRY(ReadMerge(room, *call, basis, false));
-  TRY(CheckMayMerge(asked));
   auto set = std::make_unique<view::ChangeSet>();
   Deciding deciding(room, *call, basis, set.get());
+  TRY(CheckMayMerge(asked, deciding));
   const WasOne was_one = deciding.JoinedBy(asked.target, asked.source);
   TRY(AddPatched(room, asked.source.current,
                  ReplacedBySteps(asked.source_before->document.Root(), asked.target.name(), was_one),

@@ -93,6 +93,25 @@ TEST_F(MergeTest, WhoeverIsAskedForIsToldTheRecordThatGoesOn) {
   EXPECT_EQ(AnchorOf("a"), "b");
 }
 
+TEST_F(MergeTest, ASourcesOwnLinkStandsInNobodysWay) {
+  PutPatient({.id = "b", .name = "李秋燕"});
+  PutPatient({.id = "a", .extra = R"(,"link":[{"other":{"reference":"Patient/b"},"type":"replaced-by"}])"});
+  const std::string before = At(Parsed(Get("Patient/a")), "active");
+  const Response merged = Post("Patient/$merge", Sides("a", "b"));
+  ASSERT_EQ(merged.status, 200) << merged.body;
+  EXPECT_EQ(RecordsOf("b"), "a b");
+  EXPECT_EQ(Post("Patient/$merge", Sides("a", "b")).status, 409) << "twice";
+  ASSERT_EQ(Post("Patient/$unmerge", Sides("a", "b")).status, 200);
+  const fhir::Document after = Parsed(Get("Patient/a"));
+  EXPECT_EQ(At(after, "active"), before);
+  EXPECT_EQ(At(after, "link.0.type"), "replaced-by") << "its own stays";
+  EXPECT_EQ(after.Root()["link"].size(), 1u);
+  PutPatient({.id = "c", .name = "赵大海"});
+  const Response elsewhere = Post("Patient/$merge", Sides("a", "c"));
+  EXPECT_EQ(elsewhere.status, 409);
+  EXPECT_NE(elsewhere.body.find("not of $merge"), std::string::npos) << elsewhere.body;
+}
+
 TEST_F(MergeTest, WhatCannotBeMergedIsToldWhy) {
   for (const char* id : {"a", "b", "c"})
     PutPatient(

@@ -302,6 +302,18 @@ TEST_F(SamePersonTest, WhoseRecordsAComparisonShowsIsTold) {
   EXPECT_EQ(pix.audit_owners, both);
 }
 
+TEST_F(SamePersonTest, WhomACountOfFewTellsOfIsTold) {
+  const std::vector<uint32_t> a = {OwnerOf("a")};
+  for (const std::string target :
+       {"Patient?_id=a&_summary=count", "Condition?patient=a&_count=0&_total=accurate",
+        "?_type=Patient,Condition&_id=a&_summary=count", "Patient?_id=a"})
+    EXPECT_EQ(Get(target).audit_owners, a) << target;
+  EXPECT_EQ(Get("Patient?_id=nobody&_summary=count").audit_owners, std::vector<uint32_t>());
+  for (int i = 0; i < 11; ++i) PutPatient({.id = "many" + std::to_string(i), .name = "Someone Else"});
+  EXPECT_EQ(Get("Patient?_summary=count").audit_owners, std::vector<uint32_t>())
+      << "a number of many tells of nobody";
+}
+
 TEST_F(SamePersonTest, WhoseRecordsATransactionWritesAndShowsIsTold) {
   const std::vector<uint32_t> a = {OwnerOf("a")};
   const std::string observation =

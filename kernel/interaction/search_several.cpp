@@ -251,6 +251,9 @@ Result<Response> SearchSeveral(const Room& room, const Call& call) {
   std::string body;
   BundleWriter bundle(&body, "searchset");
   if (page.total) bundle.Total(*page.total);
+  for (const search::Query& query : asked.queries)
+    TRY(TellOfFew(room, query, ScopedRequest(room, call, asked.position, count), page.total.value_or(0),
+                  &bundle));
   const std::string path =
       call.compartment.empty() ? std::string() : fmt::format("/Patient/{}/*", call.compartment);
   bundle.Link("self", SelfLink(call, path, asked.self));

@@ -144,6 +144,20 @@ Status AddMatches(const Room& room, const Call& call, const Shape& shape, const 
   return {};
 }
 
+Status TellOfFew(const Room& room, const search::Query& query, search::PageRequest request, uint64_t total,
+                 BundleWriter* bundle) {
+  constexpr uint64_t kFew = 10;
+  const bool is_alone = query.summary == search::Summary::kCount || query.count == 0;
+  if (!is_alone || total == 0 || total > kFew) return {};
+  search::Query listed = query;
+  listed.summary = search::Summary::kFalse;
+  listed.total = search::Total::kNone;
+  listed.count = request.count = kFew;
+  for (const view::Ordinal ordinal : TRY(room.index().Search(listed, request)).ordinals)
+    bundle->Shows(room.directory().OwnerNow(room.directory().Get(ordinal).owner));
+  return {};
+}
+
 Result<Response> SearchType(const Room& room, const Call& call) {
   TRY(CheckMayRead(call.viewer(), call.type_name));
   SearchAsked asked = call.page.empty() ? TRY(FirstPage(room, call)) : TRY(FollowPage(room, call));
@@ -167,7 +181,10 @@ Result<Response> SearchType(const Room& room, const Call& call) {
   if (known != nullptr && page.total) page.total = 1;
   std::string body;
   BundleWriter bundle(&body, "searchset");
-  if (page.total) bundle.Total(*page.total);
+  if (page.total) {
+    bundle.Total(*page.total);
+    TRY(TellOfFew(room, query, request, *page.total, &bundle));
+  }
   const std::string path = call.compartment.empty()
                                ? "/" + call.type_name
                                : fmt::format("/Patient/{}/{}", call.compartment, call.type_name);

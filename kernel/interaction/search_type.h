@@ -11,6 +11,9 @@ search::ParseOptions SearchOptions(const Room& room, const Call& call);
 /// Entries of mode match, cut as `shape` says.
 Status AddMatches(const Room& room, const Call& call, const Shape& shape, const Texts& texts,
                   BundleWriter* bundle);
+/// Of a total alone that is small: whose records it counts is told as if they were shown.
+Status TellOfFew(const Room& room, const search::Query& query, search::PageRequest request, uint64_t total,
+                 BundleWriter* bundle);
 /// What is told with a total that is reckoned.
 Issue EstimatedTotal();
 /// An entry of mode outcome, if there is something to tell.

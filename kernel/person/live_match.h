@@ -15,6 +15,7 @@
 // Cost:   a match a record (linkage/index.h), and a comparison with each record of those who fit.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -50,8 +51,9 @@ inline constexpr size_t kReviewedMax = 5, kMachineRecordsMax = 200;
 
 /// A join of the machine's that does not hold any more.
 struct TakenBack {
-  uint64_t linkage = 0;    // id hash
-  linkage::Scored scored;  // of the changed record with one that it does not fit
+  uint64_t linkage = 0;  // id hash
+  std::optional<linkage::Scored>
+      scored;  // of the changed record with one that it does not fit; without: with one that is gone
 };
 /// Two whom a record held together that is of another person now.
 struct JoinedDirectly {
