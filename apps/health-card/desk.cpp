@@ -225,7 +225,10 @@ Result<std::string> ReasonOf(const Ask& ask, std::string_view otherwise) {
 }
 
 Result<Card::Linked> LinkedOf(const Ask& ask) {
-  Card::Linked linked{TRY(ask.NeedText("system")), TRY(ask.NeedText("value", 64))};
+  Card::Linked linked{TRY(ask.NeedText("system")), PlainNumber(TRY(ask.NeedText("value", 64)))};
+  if (linked.value.empty())
+    return MakeIssue(ErrorCode::kIncorrect, "required", "value",
+                     "value is blank: give the older card's number.");
   if (linked.system.find(':') == std::string::npos || linked.system == kNumberSystem)
     return MakeIssue(ErrorCode::kIncorrect, "value", "system",
                      "system must be the URI of the older card's numbers.");
@@ -548,7 +551,11 @@ void Unlink(const AskPtr& ask) {
                std::set<size_t> changed;
                for (size_t i = 0; i < holder->cards.size(); ++i) {
                  std::optional<Card>& card = holder->cards[i].card;
-                 if (card && std::erase(card->linked, linked) > 0) changed.insert(i);
+                 // As it was typed once, too.
+                 const auto is_it = [&](const Card::Linked& each) {
+                   return each.system == linked.system && PlainNumber(each.value) == linked.value;
+                 };
+                 if (card && std::erase_if(card->linked, is_it) > 0) changed.insert(i);
                }
                return changed;
              });

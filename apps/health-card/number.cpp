@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "kernel/base/text.h"
+
 namespace tk::health_card {
 namespace {
 
@@ -62,6 +64,27 @@ std::string NewNumber(const NumberFormat& format, const std::function<void(std::
   }
   if (const char check = CheckCharacter(format.check, number); check != '\0') number += check;
   return number;
+}
+
+std::string PlainNumber(std::string_view typed) {
+  constexpr std::array<std::string_view, 8> kNothing = {" ",      "\t",     "\u3000", "\u00a0",
+                                                        "\u200b", "\u200c", "\u200d", "\ufeff"};
+  std::string plain;
+  while (!typed.empty()) {
+    const size_t size = std::max<size_t>(1, Utf8CharLength(typed));
+    const std::string_view sign = typed.substr(0, size);
+    typed.remove_prefix(size);
+    if (std::find(kNothing.begin(), kNothing.end(), sign) != kNothing.end()) continue;
+    // U+FF01 to U+FF5E are the signs ! to ~.
+    const auto byte = [sign](size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(sign[i])); };
+    const unsigned point =
+        size == 3 ? (byte(0) & 0xFU) << 12 | (byte(1) & 0x3FU) << 6 | (byte(2) & 0x3FU) : 0;
+    if (point >= 0xFF01 && point <= 0xFF5E)
+      plain += static_cast<char>(point - 0xFEE0);
+    else
+      plain += sign;
+  }
+  return plain;
 }
 
 bool IsNumber(const NumberFormat& format, std::string_view number) {

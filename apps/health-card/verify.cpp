@@ -43,17 +43,27 @@ interaction::Response VerdictAnswer(const State& state, const Shown& shown, cons
   return response;
 }
 
-/// Serials of older cards' numbers are found by search; a number that several cards have is nobody's.
+/// Is the card's record in use, and not merged into another?
+Result<bool> HasHolder(const State& state, const Card& card, const view::Position& basis) {
+  const Found patient =
+      TRY(FindRecord(state.engine(), "Patient", card.holder.substr(sizeof "Patient/" - 1), basis));
+  if (patient.resource == nullptr) return false;
+  return WhyNoCard(TRY(HolderOf(state, patient.resource, basis, nullptr))).empty();
+}
+
+/// Serials of older cards' numbers are found by search; a number that several cards have is nobody's. One that was linked to a card that is closed, or whose
+/// record was merged, and to another since, is the other's.
 Result<std::string> CardOfNumber(const State& state, const Shown& shown, const view::Position& basis) {
-  std::string id;
+  std::vector<std::string> in_use, closed;
   for (const view::ResourcePtr& found :
        TRY(FindBy(state, "HealthCard", "identifier=" + TokenOf(shown.system, shown.value), 50, basis))) {
     const Card card = TRY(ReadCard(found->document.Root()));
     if (card.status == CardStatus::kReplaced) continue;
-    if (!id.empty()) return std::string();
-    id = card.id;
+    const bool is_in_use = IsInUse(card) && TRY(HasHolder(state, card, basis));
+    (is_in_use ? in_use : closed).push_back(card.id);
   }
-  return id;
+  const std::vector<std::string>& theirs = in_use.empty() ? closed : in_use;
+  return theirs.size() == 1 ? theirs.front() : std::string();
 }
 
 Verdict VerdictOf(const Card& card) {
@@ -140,7 +150,7 @@ Result<Verdict> ReadShown(const Ask& ask, Shown* shown) {
     for (const Purpose& each : state.settings.purposes) codes += (codes.empty() ? "" : ", ") + each.code;
     return MakeIssue(ErrorCode::kIncorrect, "value", "purpose", "purpose must be one of " + codes);
   }
-  shown->value = TRY(ask.Text("number", 64));
+  shown->value = PlainNumber(TRY(ask.Text("number", 64)));
   if (!shown->value.empty()) {
     shown->kind = "linked";
     TRY(CheckMayTry(ask));

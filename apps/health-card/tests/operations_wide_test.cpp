@@ -183,6 +183,33 @@ TEST_F(HealthCard, OlderCardsLeadToIt) {
   EXPECT_EQ(Ask("link", steal).status, 200);
 }
 
+TEST_F(HealthCard, AnOlderNumberOfAClosedCardIsTheOthersWhoHasItSince) {
+  const std::string bob = ResidentId("38010119900307555");
+  Put(R"({"resourceType":"Patient","id":"bob","identifier":[{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":")" +
+      bob + R"("}]})");
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  ASSERT_EQ(IssueTo("bob", bob).status, 201);
+  const auto link = [&](std::string_view person, std::string_view value) {
+    return Ask("link", R"({"patient":"Patient/)" + std::string(person) + R"(","system":"urn:h","value":")" +
+                           std::string(value) + "\"}")
+        .status;
+  };
+  const auto whose = [&](std::string_view value) {
+    const auto found = Ask(
+        "verify", R"({"system":"urn:h","purpose":"registration","number":")" + std::string(value) + "\"}");
+    return At(found, "verdict") + " " + At(found, "patient");
+  };
+  ASSERT_EQ(link("ada", "77"), 200);
+  EXPECT_EQ(whose("７７"), "valid Patient/ada") << "however it is typed";
+  for (const char* spelled : {"77", " 77", "7 7", "７７", "\u200b77"})
+    EXPECT_EQ(link("bob", spelled), 409) << spelled;
+  EXPECT_EQ(link("bob", "   "), 400);
+  ASSERT_EQ(Ask("close", R"({"patient":"Patient/ada","reason":"moved"})").status, 200);
+  EXPECT_EQ(whose("77").substr(0, 6), "closed");
+  ASSERT_EQ(link("bob", "77"), 200);
+  EXPECT_EQ(whose("77"), "valid Patient/bob");
+}
+
 TEST_F(HealthCard, TwoDesksCannotLinkOneNumberToTwoPersons) {
   const std::string bob = ResidentId("38010119900307555");
   Put(R"({"resourceType":"Patient","id":"bob","identifier":[{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":")" +
