@@ -144,6 +144,7 @@ std::string_view CsvColumns::Of(const CsvRow& row, size_t wanted) const {
 
 Result<CsvColumns> FindColumns(const CsvRow& head, std::span<const CsvColumn> wanted) {
   CsvColumns found;
+  found.heads = head.fields.size();
   found.at.assign(wanted.size(), CsvColumns::kNone);
   for (size_t field = 0; field < head.fields.size(); ++field) {
     const std::string_view name = TrimSpace(head.fields[field]);

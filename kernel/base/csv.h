@@ -69,6 +69,7 @@ struct CsvColumn {
 struct CsvColumns {
   std::vector<size_t> at;            // [wanted column]: which field it is; kNone if the table has not got it
   std::vector<std::string> unknown;  // heads that nobody asked for
+  size_t heads = 0;                  // how many fields the first row has
   static constexpr size_t kNone = ~size_t{0};
   /// Without blanks around it; "" when the row or the table has not got it.
   std::string_view Of(const CsvRow& row, size_t wanted) const;

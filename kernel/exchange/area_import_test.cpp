@@ -74,6 +74,20 @@ TEST_F(AreaImportTest, BadRowsAreToldWithLineColumnAndCureAndNothingOfThemIsKept
   EXPECT_EQ(areas_->Tree()->size(), 2u);
 }
 
+TEST_F(AreaImportTest, ARowWithACommaTooManyIsRefused) {
+  const ImportReport report = Import(
+      "code,name\n"
+      "3801,安和市,,\n"
+      "380102,东城,西段\n"
+      "380103,\"西城,旧\"\n");
+  EXPECT_EQ(Told(report), "3 rows: 2+ 0~ 0= 1!");
+  ASSERT_EQ(report.issues.size(), 1u);
+  EXPECT_EQ(report.issues[0].line, 3u);
+  EXPECT_EQ(report.issues[0].column, "field 3");
+  EXPECT_NE(report.issues[0].text.find("quotes"), std::string::npos);
+  EXPECT_EQ(PathOf("380102"), "-");
+}
+
 std::vector<std::string> Places(const ImportReport& report) {
   std::vector<std::string> places;
   for (const RowIssue& issue : report.issues)

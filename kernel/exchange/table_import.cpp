@@ -18,6 +18,14 @@ namespace {
 constexpr size_t kChunk = 1000;
 constexpr int kAttemptsMax = 8;
 
+/// How many fields stand filled. Empty ones behind the last head are what spreadsheets write; others are of a text with a
+/// separator in it, and which column they are of nobody knows.
+size_t FilledFields(const CsvRow& row, size_t heads) {
+  size_t filled = row.fields.size();
+  while (filled > heads && TrimSpace(row.fields[filled - 1]).empty()) --filled;
+  return filled;
+}
+
 /// The first that somebody asks for; nullptr if there is none.
 const BadCell* BadCellOf(const CsvRow& row, const CsvColumns& columns) {
   for (const BadCell& bad : row.bad_cells) {
@@ -37,6 +45,13 @@ bool IsReadable(const CsvRow& row, const CsvColumns& columns, std::span<const Cs
                 ImportReport* report) {
   if (!row.fault.empty()) {
     report->Refuse(row.line, fmt::format("field {}", row.fault_column), std::string(row.fault));
+    return false;
+  }
+  if (const size_t filled = FilledFields(row, columns.heads); filled > columns.heads) {
+    report->Refuse(row.line, fmt::format("field {}", columns.heads + 1),
+                   fmt::format("The row has {} fields, and the first row names {}: put a text that holds the "
+                               "separator into quotes.",
+                               filled, columns.heads));
     return false;
   }
   const BadCell* const bad = BadCellOf(row, columns);

@@ -67,7 +67,7 @@ using EachRow = std::function<void(const CsvRow& row, const CsvColumns& columns)
 Status ReadTable(std::string_view bytes, const ImportOptions& options, std::span<const CsvColumn> columns,
                  ImportReport* report, const EachRow& each);
 
-/// Is the row whole, and are the cells that somebody asks for? Else it is refused.
+/// Is the row whole, has it no more fields than heads, and can the cells that somebody asks for be read? Else it is refused.
 bool IsReadable(const CsvRow& row, const CsvColumns& columns, std::span<const CsvColumn> heads,
                 ImportReport* report);
 
