@@ -18,6 +18,7 @@
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/text.h"
 #include "kernel/exchange/operations.h"
+#include "kernel/geo/area_view.h"
 #include "kernel/http/live.h"
 #include "kernel/http/pages.h"
 #include "kernel/http/pipeline.h"
@@ -335,8 +336,20 @@ Result<std::unique_ptr<notify::SmsService>> SmsOf(const Settings& settings) {
   return notify::MakeSmsPost(provider);
 }
 
+/// Before there is a tree nobody can say.
+Status CheckArea(const geo::AreaView& areas, std::string_view code) {
+  const geo::AreaNumber area = TRY(geo::ParseAreaCode(code));
+  const geo::AreaTreePtr tree = areas.Tree();
+  if (tree->size() == 0 || tree->Find(area) != geo::kNoArea) return {};
+  return MakeError(
+      ErrorCode::kIncorrect,
+      fmt::format("'area': there is no area {} among the {} that are known here (Location); import "
+                  "it first, or mend the code",
+                  code, tree->size()));
+}
+
 access::SignOnOptions SignOnOf(const Settings& settings, view::Engine* engine, const Clock* clock,
-                               access::SmsSender* sms) {
+                               const geo::AreaView* areas, access::SmsSender* sms) {
   access::SignOnOptions options;
   options.folder = settings.Text("data");
   options.clock = clock;
@@ -344,6 +357,7 @@ access::SignOnOptions SignOnOf(const Settings& settings, view::Engine* engine, c
   options.idle_seconds = settings.Number("idle-seconds");
   options.password_days = settings.Number("password-days");
   options.sms = sms;
+  options.check_area = [areas](std::string_view code) { return CheckArea(*areas, code); };
   options.sms_limits.text = settings.Text("sms-text");
   options.owner_of_patient = [engine](std::string_view id) {
     const auto owner = engine->keys().Find(fmt::format("Patient/{}", id));
@@ -576,7 +590,7 @@ Status House::Build(const Settings& settings) {
   opened = TRY(OpenData(open));
   view::Engine* const engine = opened.engine.get();
   TRY(LoadApps(open.data));
-  sign_on = TRY(access::SignOn::Create(SignOnOf(settings, engine, &clock, sms.get())));
+  sign_on = TRY(access::SignOn::Create(SignOnOf(settings, engine, &clock, opened.areas, sms.get())));
   workflows = TRY(WorkflowsOf(opened, data, open.timezone_offset_min));
   interaction::Context context = ContextOf(opened, &clock, open.timezone_offset_min, settings, sign_on.get(),
                                            TRY(app::LoadPlatform(opened.packs->packs())));

@@ -561,6 +561,8 @@ Result<Account> SignOn::Keep(const Viewer& viewer, std::string_view name,
     const Account* const was = FindAccount(before, name);
     generation = was == nullptr ? 0 : was->generation;
     kept = *FindAccount(accounts, name);
+    const bool is_placed = !kept.area.empty() && (was == nullptr || was->area != kept.area);
+    if (is_placed && impl_->options.check_area) TRY(impl_->options.check_area(kept.area));
     return {};
   }));
   impl_->Look(true);

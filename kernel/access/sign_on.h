@@ -36,6 +36,8 @@ struct SignOnOptions {
   int64_t idle_seconds = 3600;  // a cookie that is not used so long has ended
   /// The person's number of the Patient with this id, 0 if unknown; of access tokens and residents that are about one. Empty: none is known.
   std::function<uint32_t(std::string_view id)> owner_of_patient = {};
+  /// kIncorrect for a code that is no area of the tree, where there is one. Empty: not asked.
+  std::function<Status(std::string_view code)> check_area = {};
   int failures_max = 5;            // of an account from one address, within the window: locked until its end
   int address_failures_max = 50;   // from one address: slowed
   int account_failures_max = 100;  // of one account: slowed

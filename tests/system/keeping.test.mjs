@@ -172,6 +172,19 @@ describe('keeping accounts', () => {
     assert.equal((await as('sec', 'POST', '/far/dance')).status, 404);
   });
 
+  test('an account gets an area that there is, as soon as areas are known', async () => {
+    const csv = 'code,name\n3801,安和市\n380102,东城区\n';
+    const imported = await request(server.base, 'POST', '/fhir/$import-areas', { token: tokens.admin, body: csv, headers: { 'content-type': 'text/csv' } });
+    assert.equal(imported.status, 200, imported.text);
+    const refused = await as('sec', 'POST', '', { name: 'lost', post: 'doctor', area: '380199' });
+    assert.equal(refused.status, 400, refused.text);
+    assert.match(refused.text, /380199/);
+    assert.equal((await as('sec', 'GET', '/lost')).status, 404);
+    assert.equal((await as('sec', 'POST', '', { name: 'found', post: 'doctor', area: '380102' })).status, 201);
+    assert.equal((await as('sec', 'PATCH', '/found', { area: '380199' })).status, 400);
+    assert.equal((await as('sec', 'PATCH', '/far', { display: 'still there' })).status, 200, 'an area that is not known any more stands until it is changed');
+  });
+
   test('each change is in the audit, with whom it was about, without secrets', async () => {
     await sleep(1500);
     const audit = fs.readdirSync(path.join(data, 'audit')).map((file) => fs.readFileSync(path.join(data, 'audit', file), 'utf8')).join('');
