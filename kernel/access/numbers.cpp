@@ -28,7 +28,7 @@ constexpr std::array<ByteKind, 256> kByteKinds = [] {
   return kinds;
 }();
 
-enum class TextSign : uint8_t { kOther, kDigit, kX, kBetween, kDot, kPlus, kNothing };
+enum class TextSign : uint8_t { kOther, kDigit, kX, kBetween, kOfTimes, kDot, kPlus, kNothing };
 
 struct SignRead {
   TextSign sign = TextSign::kOther;
@@ -60,7 +60,8 @@ SignRead ReadAt(std::string_view text, size_t at) {
   if (c == 'X' || c == 'x') return {TextSign::kX, 'X', 1};
   if (c == '+') return {TextSign::kPlus, c, 1};
   if (c == '.') return {TextSign::kDot, c, 1};
-  constexpr std::string_view kBetween = " -()\t/_~,:";
+  if (c == ':' || c == ',') return {TextSign::kOfTimes, c, 1};
+  constexpr std::string_view kBetween = " -()\t/_~";
   if (kBetween.find(c) != std::string_view::npos) return {TextSign::kBetween, c, 1};
   if (byte(0) < 0x80) return {};
   if (byte(0) < 0xE0) {
@@ -87,7 +88,10 @@ SignRead ReadAt(std::string_view text, size_t at) {
       (point >= 0x2000 && point <= 0x200A) || point == 0x202F || point == 0x205F || point == 0x3000;
   const bool is_dash = (point >= 0x2010 && point <= 0x2015) || point == 0x2212 || point == 0xFF0D ||
                        point == 0xFE63 || point == 0x2043;
-  constexpr std::u32string_view kWide = U"（）／＿，：、～";
+  constexpr std::u32string_view kWideOfTimes = U"，：、";
+  if (kWideOfTimes.find(static_cast<char32_t>(point)) != std::u32string_view::npos)
+    return {TextSign::kOfTimes, ' ', 3};
+  constexpr std::u32string_view kWide = U"（）／＿～";
   if (is_blank || is_dash || kWide.find(static_cast<char32_t>(point)) != std::u32string_view::npos)
     return {TextSign::kBetween, ' ', 3};
   return {TextSign::kOther, '\0', 3};
@@ -100,6 +104,8 @@ struct Chain {
   std::array<size_t, kPartsMax + 1> begins{};  // of part i; begins[parts]: the end
   std::array<bool, kPartsMax> after_dot{};     // a dot alone stands before part i
   size_t count = 0, parts = 0;
+  size_t times_from =
+      kPartsMax;  // the first part that a colon or a comma stands before: of times of day and lists, mostly
   bool dot_before = false;  // the first part follows another and a dot
   bool has_plus = false;
 
@@ -129,23 +135,28 @@ size_t ReadPart(std::string_view text, size_t at, Chain* chain) {
   return at;
 }
 
-/// Skips what parts two parts. False: no part follows.
-bool SkipJoint(std::string_view text, size_t* at, const Chain& chain, bool* dot_alone) {
+/// Skips what parts two parts, and keeps it of the second. False: no part follows.
+bool SkipJoint(std::string_view text, size_t* at, Chain* chain) {
   size_t signs = 0, dots = 0, here = *at;
+  bool of_times = false;
   while (here < text.size()) {
     const SignRead read = ReadAt(text, here);
-    const bool is_check = read.sign == TextSign::kX && chain.count == NumberFound::kDigitsMax - 1;
+    const bool is_check = read.sign == TextSign::kX && chain->count == NumberFound::kDigitsMax - 1;
     if (read.sign == TextSign::kDigit || is_check) break;
     if (read.sign == TextSign::kNothing) {
       here += read.bytes;
       continue;
     }
-    if ((read.sign != TextSign::kBetween && read.sign != TextSign::kDot) || ++signs > kJointMax) return false;
+    const bool parts =
+        read.sign == TextSign::kBetween || read.sign == TextSign::kOfTimes || read.sign == TextSign::kDot;
+    if (!parts || ++signs > kJointMax) return false;
+    of_times = of_times || read.sign == TextSign::kOfTimes;
     dots += read.sign == TextSign::kDot ? 1 : 0;
     here += read.bytes;
   }
   if (here >= text.size() || signs == 0) return false;
-  *dot_alone = dots == 1 && signs == 1;
+  chain->after_dot[chain->parts] = dots == 1 && signs == 1;
+  if (of_times) chain->times_from = std::min(chain->times_from, chain->parts);
   *at = here;
   return true;
 }
@@ -155,9 +166,7 @@ Chain ReadChain(std::string_view text, size_t at) {
   Chain chain;
   at = ReadPart(text, at, &chain);
   while (chain.parts < kPartsMax && chain.count <= NumberFound::kDigitsMax) {
-    bool dot_alone = false;
-    if (!SkipJoint(text, &at, chain, &dot_alone)) break;
-    chain.after_dot[chain.parts] = dot_alone;
+    if (!SkipJoint(text, &at, &chain)) break;
     at = ReadPart(text, at, &chain);
   }
   return chain;
@@ -188,14 +197,16 @@ bool HasLongParts(const Chain& chain, size_t part_count, size_t first = 0) {
 }
 
 bool IsResident(const Chain& chain, size_t part_count) {
-  constexpr size_t kWordsMax = 8;  // more parts than that: digit by digit, then the check digit must hold
+  constexpr size_t kWordsMax =
+      8;  // more parts than that: digit by digit; then the check digit must hold, and of times and lists
   const std::string_view text = chain.Text(part_count);
   if (text.size() == 18) {
     const std::string_view century = text.substr(6, 2);
     if (part_count == 1) return (century == "19" || century == "20") && IsMonthAndDay(text.substr(10, 4));
     const bool checks = person::ResidentCheckDigit(text.substr(0, 17)) == text[17];
     if (century < "18" || century > "20" || !person::IsDay(DateOf(text.substr(6, 8)))) return false;
-    return checks || (part_count <= kWordsMax && IsProvinceOrPermit(text.substr(0, 2)));
+    const bool is_in_words = part_count <= kWordsMax && chain.times_from >= part_count;
+    return checks || (is_in_words && IsProvinceOrPermit(text.substr(0, 2)));
   }
   if (text.size() != 15 || text.back() == 'X' || !IsMonthAndDay(text.substr(8, 4))) return false;
   return part_count == 1 || (IsProvinceOrPermit(text.substr(0, 2)) && HasLongParts(chain, part_count));

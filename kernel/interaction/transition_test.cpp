@@ -93,7 +93,7 @@ class TransitionTest : public InteractionTest {
 
   std::shared_ptr<const access::Viewer> doctor_ = ViewerOf("doctor", {"Patient", "Task"});
   std::shared_ptr<const access::Viewer> other_doctor_ = ViewerOf("doctor", {"Patient", "Task"}, {}, "li");
-  std::shared_ptr<const access::Viewer> screener_ = ViewerOf("screener", {"Task"}, {"Task"});
+  std::shared_ptr<const access::Viewer> officer_ = ViewerOf("cdc-officer", {"Task"}, {"Task"});
   std::shared_ptr<const access::Viewer> clerk_of_cards_ = ViewerOf("card-desk", {"Patient"});
   std::unique_ptr<workflow::Clerk> clerk_;
   std::vector<std::string> reports_;
@@ -136,7 +136,7 @@ TEST_F(TransitionTest, WhoMayNotAndWhenNotIsRefused) {
     EXPECT_EQ(response.status, status) << response.body;
     EXPECT_EQ(At(Parsed(response), "resourceType"), "OperationOutcome");
   };
-  refused(screener_, Order("accept"), 403);        // writes Tasks, and is no post of this transition
+  refused(officer_, Order("accept"), 403);         // writes Tasks, and is no post of this transition
   refused(clerk_of_cards_, Order("accept"), 403);  // does not read them
   refused(doctor_, Order("escalate"), 403);        // is the platform's
   refused(viewer_, Order("accept"), 403);          // nor the administrator's
@@ -155,7 +155,7 @@ TEST_F(TransitionTest, WhoMayNotAndWhenNotIsRefused) {
             R"(,{"name":"inputs","part":[{"name":"to","valueReference":{"reference":"Practitioner/li"}}]})"),
       400);  // without a reason
   // A guard, with its words.
-  ASSERT_EQ(As(screener_, Method::kPatch, "Task/t", R"([{"op":"remove","path":"/owner"}])").status, 200);
+  ASSERT_EQ(As(officer_, Method::kPatch, "Task/t", R"([{"op":"remove","path":"/owner"}])").status, 200);
   const Response guarded = Move("t", Order("finish", kFound));
   EXPECT_EQ(guarded.status, 422);
   EXPECT_NE(guarded.body.find("还没有经办人"), std::string::npos);
@@ -195,7 +195,7 @@ TEST_F(TransitionTest, WhatOneMayDoIsToldWithTheReasonsForTheRest) {
   using May = std::map<std::string, std::string>;
   EXPECT_EQ(told(doctor_),
             (May{{"accept", "true"}, {"escalate", "false"}, {"finish", "false"}, {"hand-over", "false"}}));
-  EXPECT_EQ(told(screener_),
+  EXPECT_EQ(told(officer_),
             (May{{"accept", "false"}, {"escalate", "false"}, {"finish", "false"}, {"hand-over", "false"}}));
   ASSERT_EQ(Move("t", Order("accept")).status, 200);
   EXPECT_EQ(told(doctor_),
@@ -256,7 +256,7 @@ TEST_F(TransitionTest, ATransitionIsTakenBackByWhoMadeItWhileHeMay) {
   const workflow::Mark before = MarkOf("t");
   ASSERT_EQ(Move("t", Order("accept")).status, 200);
   ASSERT_EQ(
-      As(screener_, Method::kPatch, "Task/t", R"([{"op":"add","path":"/description","value":"d"}])").status,
+      As(officer_, Method::kPatch, "Task/t", R"([{"op":"add","path":"/description","value":"d"}])").status,
       200);
   EXPECT_EQ(As(other_doctor_, Method::kPost, "Task/t/$transition", Order("undo")).status, 403);
   clock_.Advance(9 * kMinuteUs);
