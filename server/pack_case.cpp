@@ -15,6 +15,7 @@
 #include "kernel/exchange/operations.h"
 #include "kernel/fhir/json_file.h"
 #include "kernel/fhir/path/path.h"
+#include "kernel/interaction/reach.h"
 #include "kernel/workflow/clerk.h"
 #include "server/open.h"
 
@@ -102,6 +103,7 @@ Result<std::unique_ptr<StoryHouse>> StoryHouse::Open(const Stage& stage, Instant
   running.apps_folder = house->folder_ + "/apps";
   running.code = InstalledCode();
   running.forms = house->forms_.get();
+  running.reach = interaction::ReachOf(context);
   running.report = [](const std::string& line) { fmt::print(stderr, "  {}\n", line); };
   house->runtime_ = TRY(app::Runtime::Start(running, std::move(apps)));
   workflow::Clerk::Options clerking;
@@ -109,6 +111,7 @@ Result<std::unique_ptr<StoryHouse>> StoryHouse::Open(const Stage& stage, Instant
   clerking.timers = house->opened_.timers;
   clerking.shelf = shelf;
   clerking.clock = &house->clock_;
+  clerking.reach = running.reach;
   clerking.folder = running.folder;
   clerking.look_ms = 5;
   clerking.report = running.report;

@@ -16,7 +16,7 @@ std::string FixedPartOf(const app::PackSet& set) {
   for (const app::Pack& pack : set.packs()) {
     for (const app::File& file : pack.files) {
       if (!file.path.starts_with("types/") && !file.path.starts_with("workflows/") &&
-          file.path != "operations.json")
+          !file.path.starts_with("schedules/") && file.path != "operations.json")
         continue;
       text.append(pack.id).append("/").append(file.path).append("\n").append(file.content).append("\n");
     }

@@ -24,6 +24,7 @@
 #include "kernel/http/pipeline.h"
 #include "kernel/http/routes.h"
 #include "kernel/http/server.h"
+#include "kernel/interaction/reach.h"
 #include "kernel/notify/sms.h"
 #include "kernel/workflow/clerk.h"
 #include "kernel/workflow/notice.h"
@@ -124,6 +125,7 @@ struct House {
   std::unique_ptr<interaction::Interactions> interactions;
   std::unique_ptr<exchange::Operations> operations;
   std::shared_ptr<workflow::Shelf> workflows;
+  rules::Reach reach;            // of the interactions
   std::vector<app::App> loaded;  // until StartApps
   std::unique_ptr<app::Runtime> apps;
   std::unique_ptr<workflow::Clerk> clerk;
@@ -477,6 +479,7 @@ Status House::StartApps(const DataOptions& data, bool reloads) {
   running.apps_folder = data.data + "/apps";
   running.code = InstalledCode();
   running.forms = forms.get();
+  running.reach = reach;
   running.report = [](const std::string& line) {
     Say(LogLevel::kWarning, "rules", {{"what", std::string_view(line)}});
   };
@@ -499,6 +502,7 @@ Status House::StartWorkflow(const Settings& settings) {
   clerking.timers = opened.timers;
   clerking.shelf = workflows;
   clerking.clock = &clock;
+  clerking.reach = reach;
   clerking.folder = data + "/consumers";
   clerking.report = report;
   clerk = TRY(workflow::Clerk::Start(std::move(clerking)));
@@ -596,6 +600,7 @@ Status House::Build(const Settings& settings) {
                                            TRY(app::LoadPlatform(opened.packs->packs())));
   context.workflows = workflows;
   context.alert_rules = app::TakeAlerts(&loaded);
+  reach = interaction::ReachOf(context);
   interactions = std::make_unique<interaction::Interactions>(context);
   forms = std::make_unique<forms::Forms>(opened.definitions);
   interactions->UseForms(forms.get());

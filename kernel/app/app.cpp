@@ -77,6 +77,7 @@ Status Runtime::StartRunner(std::vector<rules::Rule> rules) {
   runner.index = options_.index;
   runner.folder = options_.folder;
   runner.report = options_.report;
+  runner.reach = options_.reach;
   if (options_.interactions != nullptr) {
     runner.complete = [interactions = options_.interactions](const view::Position& basis,
                                                              view::ChangeSet* set) {
@@ -99,8 +100,9 @@ Result<std::unique_ptr<Runtime>> Runtime::Start(const Options& options, std::vec
     const std::string folder = fmt::format("{}/{}", options.apps_folder, app.id);
     TRY(MakeFolder(folder));
     runtime->operations_.emplace_back(
-        app.id, TRY(code->make({options.engine, options.index, options.interactions, options.clock, folder,
-                                runtime->settings_.emplace_back(app.settings), options.report})));
+        app.id,
+        TRY(code->make({options.engine, options.index, options.interactions, options.clock, folder,
+                        runtime->settings_.emplace_back(app.settings), options.report, options.reach})));
   }
   std::vector<rules::Rule> rules = TakeRules(&apps);
   if (options.forms != nullptr) options.forms->Set(TakeForms(&apps));

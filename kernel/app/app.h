@@ -57,6 +57,7 @@ struct Context {
   std::string folder;         // this app's own, DIR/apps/<id>; made for it. Not part of the log or its backup
   std::string_view settings;  // JSON object
   std::function<void(const std::string&)> report;  // a line for the operator's log; no personal data
+  rules::Reach reach = {};                         // to find records of a person, whichever of his they name
 };
 
 /// What an app answers beyond its data: everything under /app/<id>/ but settings. Thread-safe.
@@ -104,7 +105,7 @@ struct WorkflowOptions {
   std::span<const std::string> posts;  // names of those that are known
   int offset_min = 480;
 };
-/// The workflows of the packs (workflows/*.json) with the calendar that their time limits go by.
+/// The workflows and schedules of the packs (workflows/*.json, schedules/*.json) with the calendar that their time limits go by.
 /// Errors: kInvalid / kIncorrect with everything that is wrong with a file, by line, column and element path.
 Result<std::shared_ptr<workflow::Shelf>> LoadWorkflows(const fhir::Definitions& definitions,
                                                        std::span<const Pack> packs,
@@ -124,7 +125,8 @@ class Runtime {
     std::string apps_folder;  // DIR/apps: settings.json and files of each app; "" = none
     std::span<const Code> code;
     forms::Forms* forms =
-        nullptr;  // filled with those of the apps; the interactions' too. May be null in tests
+        nullptr;              // filled with those of the apps; the interactions' too. May be null in tests
+    rules::Reach reach = {};  // of the interactions (interaction/reach.h); empty: rules find and move nothing
     std::function<void(const std::string&)> report;
   };
   static Result<std::unique_ptr<Runtime>> Start(const Options& options, std::vector<App> apps);

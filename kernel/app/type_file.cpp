@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kernel/fhir/definitions.h"
+#include "kernel/interaction/by_rules.h"
 
 namespace tk::app {
 namespace {
@@ -199,6 +200,13 @@ std::vector<std::string> TypeExpander::Expand() {
   std::string text;
   fhir::JsonWriter out(&text);
   out.Object().Member("resourceType", "StructureDefinition");
+  if (root["by"].present()) {
+    if (root["by"].ToString() != "rules")
+      file_->Note("by",
+                  "may be rules: then rules, time limits and transitions alone write it; else leave it out");
+    out.Key("extension").Array().Object().Member("url", interaction::kWrittenByExtension);
+    out.Member("valueCode", "rules").End().End();
+  }
   out.Member("url", fmt::format("{}StructureDefinition/{}", kUrlBase, name_)).Member("name", name_);
   out.Member("title", root["title"]["zh-CN"].ToString());
   out.Member("status", "active").Member("fhirVersion", "4.0.1").Member("description", TitleOf(root, name_));

@@ -1,4 +1,4 @@
-// The workflows of the packs: read before requests are answered, since every write asks whether one governs what it writes.
+// The workflows and schedules of the packs: read before requests are answered, since every write asks whether one governs what it writes.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,28 +11,42 @@ namespace tk::app {
 namespace {
 
 /// A pack moves and writes what its manifest names, and nothing else.
-Status CheckWrites(const fhir::Definitions& definitions, const App& app, const workflow::Workflow& workflow) {
-  const auto check = [&](const std::string& where, fhir::TypeId type) -> Status {
+struct WriteCheck {
+  const fhir::Definitions& definitions;
+  const App& app;
+  const std::string& file;
+
+  Status Type(const std::string& where, fhir::TypeId type) const {
     const std::string name(definitions.Type(type).name);
     if (std::find(app.writes.begin(), app.writes.end(), name) != app.writes.end()) return {};
-    return MakeError(ErrorCode::kInvalid,
-                     fmt::format("{}: {}: writes {}, which the manifest's writes do not name", workflow.file,
-                                 where, name));
-  };
-  const auto check_all = [&](const std::string& where, const rules::Actions& actions) -> Status {
+    return MakeError(
+        ErrorCode::kInvalid,
+        fmt::format("{}: {}: writes {}, which the manifest's writes do not name", file, where, name));
+  }
+  Status Actions(const std::string& where, const rules::Actions& actions) const {
     for (const auto& step : actions) {
-      for (const fhir::TypeId type : step.action->Writes()) TRY(check(where, type));
+      for (const fhir::TypeId type : step.action->Writes()) TRY(Type(where, type));
     }
     return {};
-  };
-  TRY(check("for.type", workflow.type));
+  }
+};
+
+Status CheckWrites(const fhir::Definitions& definitions, const App& app, const workflow::Workflow& workflow) {
+  const WriteCheck check{definitions, app, workflow.file};
+  TRY(check.Type("for.type", workflow.type));
   for (const workflow::State& state : workflow.states) {
     for (const workflow::Limit& limit : state.limits)
-      TRY(check_all(fmt::format("states {}: limits", state.code), limit.actions));
+      TRY(check.Actions(fmt::format("states {}: limits", state.code), limit.actions));
   }
   for (const workflow::Transition& transition : workflow.transitions)
-    TRY(check_all(fmt::format("transitions {}: do", transition.code), transition.actions));
+    TRY(check.Actions(fmt::format("transitions {}: do", transition.code), transition.actions));
   return {};
+}
+
+Status CheckWrites(const fhir::Definitions& definitions, const App& app, const workflow::Schedule& schedule) {
+  const WriteCheck check{definitions, app, schedule.file};
+  TRY(check.Type("for.type", schedule.type));
+  return check.Actions("do", schedule.actions);
 }
 
 }  // namespace
@@ -41,6 +55,7 @@ Result<std::shared_ptr<workflow::Shelf>> LoadWorkflows(const fhir::Definitions& 
                                                        std::span<const Pack> packs,
                                                        const WorkflowOptions& options) {
   std::vector<workflow::Workflow> all;
+  std::vector<workflow::Schedule> schedules;
   for (const Pack& pack : packs) {
     const App app = TRY(LoadPack(definitions, pack,
                                  options.apps_folder.empty()
@@ -54,13 +69,19 @@ Result<std::shared_ptr<workflow::Shelf>> LoadWorkflows(const fhir::Definitions& 
     context.settings = settings.Root();
     context.posts = options.posts;
     for (const File& file : pack.files) {
-      if (!file.path.starts_with("workflows/") || !file.path.ends_with(".json")) continue;
-      all.push_back(TRY(workflow::ParseWorkflow(context, pack.NameOf(file.path), std::string(file.content))));
-      TRY(CheckWrites(definitions, app, all.back()));
+      if (!file.path.ends_with(".json")) continue;
+      const std::string name = pack.NameOf(file.path), text(file.content);
+      if (file.path.starts_with("workflows/")) {
+        all.push_back(TRY(workflow::ParseWorkflow(context, name, text)));
+        TRY(CheckWrites(definitions, app, all.back()));
+      } else if (file.path.starts_with("schedules/")) {
+        schedules.push_back(TRY(workflow::ParseSchedule(context, name, text)));
+        TRY(CheckWrites(definitions, app, schedules.back()));
+      }
     }
   }
   return std::make_shared<workflow::Shelf>(
-      TRY(workflow::Book::Make(std::move(all))),
+      TRY(workflow::Book::Make(std::move(all), std::move(schedules))),
       TRY(workflow::Calendar::Load(options.data_folder, options.offset_min)));
 }
 

@@ -167,7 +167,8 @@ Status Forms::CheckPost(fhir::Value response, std::string_view post) const {
 
 Result<std::vector<rules::Write>> Forms::Extract(
     const view::Change& change, Instant now_us,
-    std::function<Result<view::ResourcePtr>(std::string_view type, std::string_view id)> read) const {
+    std::function<Result<view::ResourcePtr>(std::string_view type, std::string_view id)> read,
+    rules::Reach reach) const {
   if (!IsCompleted(change.now) || IsCompleted(change.before)) return std::vector<rules::Write>();
   const fhir::Value response = change.now->document.Root();
   const std::shared_ptr<const Form> form = Find(CanonicalOf(response));
@@ -180,6 +181,7 @@ Result<std::vector<rules::Write>> Forms::Extract(
   scene.now_us = now_us;
   scene.new_id = [] { return NewUuid(); };
   scene.read = std::move(read);
+  scene.reach = std::move(reach);
   scene.variables = AnswersOf(*definitions_, *form, response);
   rules::Performance performance(std::move(scene));
   TRY(rules::Perform(form->actions, &performance));

@@ -63,7 +63,8 @@ class Forms {
   /// What a response that becomes completed makes; empty for all else. `read`: as it stands at the basis.
   Result<std::vector<rules::Write>> Extract(
       const view::Change& change, Instant now_us,
-      std::function<Result<view::ResourcePtr>(std::string_view type, std::string_view id)> read) const;
+      std::function<Result<view::ResourcePtr>(std::string_view type, std::string_view id)> read,
+      rules::Reach reach = {}) const;
 
  private:
   std::shared_ptr<const fhir::Definitions> definitions_;

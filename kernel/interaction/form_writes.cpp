@@ -4,6 +4,7 @@
 
 #include "kernel/fhir/validate.h"
 #include "kernel/forms/form.h"
+#include "kernel/interaction/reach.h"
 
 namespace tk::interaction {
 namespace {
@@ -57,7 +58,8 @@ Status AddFormWrites(const Room& room, const view::Position& basis, Plan* plan) 
   for (size_t i = 0, given = plan->set->changes.size(); i < given; ++i) {
     const view::Change change = plan->set->changes[i];
     if (change.now == nullptr || change.now->type != response) continue;
-    auto writes = room.forms->Extract(change, now_us, ReaderWithin(room, basis, plan->set.get()));
+    auto writes = room.forms->Extract(change, now_us, ReaderWithin(room, basis, plan->set.get()),
+                                      ReachOf(room.context));
     if (!writes.ok())
       return MakeIssue(
           ErrorCode::kInvalid, "business-rule", "QuestionnaireResponse",

@@ -1,12 +1,13 @@
 // What was told to the viewer (kernel/workflow/notice.h), and that he read it:
 // GET  $inbox[?unread=false][&_count=…]   his, newest first; unread alone unless unread=false
-// POST Communication/[id]/$read           with no body, or empty Parameters
+// POST Communication/[id]/$read           with no body, or Parameters that may give "receipt" (valueString): what the reader's own system calls it
 // Rights: everybody has his own inbox. To an account or its Practitioner: him alone; to a post: those of the post who see the person whom it is about.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "kernel/access/oauth/scopes.h"
+#include "kernel/interaction/body_parameters.h"
 #include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
@@ -18,7 +19,7 @@
 namespace tk::interaction {
 namespace {
 
-constexpr size_t kInboxMax = 200;
+constexpr size_t kInboxMax = 200, kReceiptMax = 200;
 
 /// Ordinals of those to one recipient, newest first.
 Result<std::vector<view::Ordinal>> NoticesTo(const Room& room, const Call& call, const std::string& recipient,
@@ -77,6 +78,19 @@ Result<std::vector<view::Ordinal>> MyNotices(const Room& room, const Call& call,
   return mine;
 }
 
+/// What the reader's own system calls it, of Parameters: "receipt"; "" = nothing was sent.
+Result<std::string> ReceiptOf(const Call& call) {
+  if (call.request.body.empty()) return std::string();
+  const fhir::Document document = TRY(ParseBody(call));
+  const BodyParameters body = TRY(BodyParameters::Read(document, {"receipt"}));
+  if (!body.Find("receipt")) return std::string();
+  const std::string receipt = body.Find("receipt")["valueString"].ToString();
+  if (receipt.empty() || receipt.size() > kReceiptMax)
+    return MakeIssue(ErrorCode::kIncorrect, "value", body.PathOf("receipt"),
+                     fmt::format("A receipt is a valueString of 1 to {} bytes.", kReceiptMax));
+  return receipt;
+}
+
 }  // namespace
 
 Result<Response> Inbox(const Room& room, const Call& call) {
@@ -109,6 +123,7 @@ Result<Plan> PlanMarkRead(const Room& room, const CallPtr& call, const view::Pos
   if (addressed == workflow::Addressed::kNo || (addressed == workflow::Addressed::kPost && !current.in_scope))
     return ReadyPlan(NotFound(*call));
   const std::string now = FormatInstant(room.context.clock->NowUs());
+  const std::string receipt = TRY(ReceiptOf(*call));
   std::string list;
   fhir::JsonWriter json(&list);
   json.Array();
@@ -120,7 +135,9 @@ Result<Plan> PlanMarkRead(const Room& room, const CallPtr& call, const view::Pos
   }
   json.Object().Member("url", workflow::kReadExtension).Key("extension").Array();
   json.Object().Member("url", "account").Member("valueString", viewer.account).End();
-  json.Object().Member("url", "at").Member("valueInstant", now).End().End().End().End();
+  json.Object().Member("url", "at").Member("valueInstant", now).End();
+  if (!receipt.empty()) json.Object().Member("url", "receipt").Member("valueString", receipt).End();
+  json.End().End().End();
   fhir::Document document = TRY(workflow::WithMember(before->document, "extension", list));
   document = TRY(workflow::WithMember(document, "status", R"("completed")"));
   if (!root["received"].present())

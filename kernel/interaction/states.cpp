@@ -69,27 +69,42 @@ Result<const Workflow*> WorkflowOf(const Room& room, const workflow::Book& book,
 }
 
 Result<fhir::Document> WithoutMark(const fhir::Document& document) {
-  return workflow::WithMark(document, {});
+  return workflow::WithTurns(TRY(workflow::WithMark(document, {})), {});
 }
+
+namespace {
+
+/// `before`: what stands now; null: nothing.
+Result<fhir::Document> UnderWorkflow(const Room& room, const workflow::Book& book, fhir::TypeId type,
+                                     const view::Resource* before, fhir::Document document) {
+  if (!book.Governs(type)) return document;
+  if (before != nullptr) {
+    const Workflow* const governing = TRY(WorkflowOf(room, book, *before));
+    if (governing != nullptr)
+      return WithFormerState(room, *governing, before->document.Root(), std::move(document));
+  }
+  if (!workflow::MarkJson(document.Root()).empty()) document = TRY(workflow::WithMark(document, {}));
+  const Workflow* const beginning =
+      TRY(book.Find(*room.definitions, type, document.Root(), room.context.clock->NowUs()));
+  if (beginning == nullptr) return document;
+  return BegunUnder(room, *beginning, document);
+}
+
+}  // namespace
 
 Result<fhir::Document> WithState(const Room& room, fhir::TypeId type, fhir::Document document) {
   if (room.context.workflows == nullptr) return document;
   const workflow::BookPtr book = room.context.workflows->book();
-  if (!book->Governs(type)) return document;
+  if (!book->Concerns(type)) return document;
   // What stands now: if it is not what the write's basis has, its guard hands it back.
   const uint64_t id_hash = room.engine().IdHash(room.TypeName(type), document.Root()["id"].ToString());
   const auto version = room.directory().Current(id_hash, room.engine().Head());
-  if (version.ordinal != 0 && !version.deleted) {
-    const view::ResourcePtr before = TRY(room.engine().Read(version.ordinal));
-    const Workflow* const governing = TRY(WorkflowOf(room, *book, *before));
-    if (governing != nullptr)
-      return WithFormerState(room, *governing, before->document.Root(), std::move(document));
-  }
-  if (!workflow::MarkJson(document.Root()).empty()) document = TRY(WithoutMark(document));
-  const Workflow* const beginning =
-      TRY(book->Find(*room.definitions, type, document.Root(), room.context.clock->NowUs()));
-  if (beginning == nullptr) return document;
-  return BegunUnder(room, *beginning, document);
+  view::ResourcePtr before;
+  if (version.ordinal != 0 && !version.deleted) before = TRY(room.engine().Read(version.ordinal));
+  document = TRY(UnderWorkflow(room, *book, type, before.get(), std::move(document)));
+  return workflow::UnderSchedules(*book, *room.definitions, room.context.workflows->calendar(), type,
+                                  document, before == nullptr ? nullptr : &before->document,
+                                  room.context.clock->NowUs());
 }
 
 }  // namespace tk::interaction

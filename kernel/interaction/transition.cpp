@@ -15,6 +15,7 @@
 #include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/guest.h"
 #include "kernel/interaction/outcome.h"
+#include "kernel/interaction/reach.h"
 #include "kernel/interaction/respond.h"
 #include "kernel/interaction/special.h"
 #include "kernel/interaction/states.h"
@@ -182,6 +183,12 @@ Result<rules::Write> TakenBack(const Room& room, const Governed& found, const vi
   return MakeError(ErrorCode::kConflict, "How this record was before its last transition is not kept.");
 }
 
+/// Moved as well, by an action of the transition: its mark is another.
+bool IsMoved(const rules::Write& write) {
+  return write.before != nullptr &&
+         workflow::MarkJson(write.before->document.Root()) != workflow::MarkJson(write.now.Root());
+}
+
 /// What is written, as a change set: the record first.
 Status AddWrites(const Room& room, const Call& call, const view::Position& basis,
                  std::vector<rules::Write> writes, view::ChangeSet* set) {
@@ -193,7 +200,7 @@ Status AddWrites(const Room& room, const Call& call, const view::Position& basis
     current.id_hash = room.engine().IdHash(type_name, root["id"].ToString());
     current.version = room.directory().Current(current.id_hash, basis);
     JudgedBy judged;
-    judged.by_transition = i == 0;
+    judged.by_transition = i == 0 || IsMoved(write);
     view::ResourcePtr now =
         TRY(MakeVersion(room, call, room.definitions->FindType(type_name), std::move(write.now),
                         current.version.version + 1, write.before == nullptr, std::move(judged)));
@@ -240,7 +247,7 @@ Result<Plan> PlanTransition(const Room& room, const CallPtr& call, const view::P
   } else {
     TRY(workflow::MayMove(*room.definitions, found->record->document.Root(), order));
     const workflow::Surroundings around{room.definitions, &room.context.workflows->calendar(), NewUuid,
-                                        rules::ReaderAt(&room.engine(), basis)};
+                                        rules::ReaderAt(&room.engine(), basis), ReachOf(room.context)};
     writes = TRY(workflow::Move(around, found->record, order));
   }
   auto set = std::make_unique<view::ChangeSet>();

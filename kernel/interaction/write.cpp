@@ -7,6 +7,7 @@
 #include "kernel/fhir/validate.h"
 #include "kernel/forms/form.h"
 #include "kernel/interaction/alerts.h"
+#include "kernel/interaction/by_rules.h"
 #include "kernel/interaction/conformance.h"
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/merge_links.h"
@@ -178,6 +179,9 @@ Status CheckOfficialUrl(const fhir::Definitions& definitions, std::string_view t
 Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::TypeId type,
                                       fhir::Document document, uint32_t version, bool posted,
                                       JudgedBy judged) {
+  // Transitions bring the right to what they make with them.
+  if (call.kind != Kind::kTransition && call.kind != Kind::kTransitionMany)
+    TRY(CheckNotOfRules(*room.definitions, type));
   document = TRY(WithOwnReferences(std::move(document), call.request.base_url));
   if (room.forms != nullptr && room.TypeName(type) == "QuestionnaireResponse") {
     if (call.request.viewer != nullptr && call.viewer().post != nullptr)
@@ -226,7 +230,10 @@ Status AddWrite(const Room& room, const Current& current, view::ResourcePtr now,
     TRY(CheckNotOurs(room, *change.before));
     now = TRY(WithMergeLinks(room, *change.before, std::move(now)));
   }
-  if (!by_platform) TRY(CheckNoNewMergeLinks(room, change.before.get(), *now));
+  if (!by_platform) {
+    TRY(CheckNotOfRules(*room.definitions, now->type));
+    TRY(CheckNoNewMergeLinks(room, change.before.get(), *now));
+  }
   change.now = std::move(now);
   view::Guard guard;
   guard.id_hash = current.id_hash;

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "kernel/fhir/validate.h"
+#include "kernel/rules/targets.h"
+#include "kernel/rules/transition_action.h"
 #include "kernel/rules/update_action.h"
 
 namespace tk::rules {
@@ -112,6 +114,29 @@ Status Performance::Update(std::string_view type, std::string_view id, fhir::Doc
   return {};
 }
 
+Result<view::ResourcePtr> Performance::NowAsVersion(std::string_view type, std::string_view id) {
+  const Opened* const opened = TRY(Open(type, id));
+  if (opened->now == nullptr) return opened->before;
+  return view::MakeResource(*scene_.definitions, TRY(fhir::Document::Parse(opened->now->Text())),
+                            opened->before == nullptr ? 1 : opened->before->version,
+                            view::Operation::kUpdate);
+}
+
+Status Performance::Adopt(Write write) {
+  const fhir::Value root = write.now.Root();
+  const std::string name = NameOf(root["resourceType"].ToString(), root["id"].ToString());
+  // Opened here before, it keeps the version that stands at the basis.
+  Opened& opened = opened_.emplace(name, Opened{std::move(write.before), nullptr}).first->second;
+  Put(name, &opened, std::move(write.now));
+  opened.adopted = opened.now;
+  return {};
+}
+
+const fhir::Document* Performance::Adopted(std::string_view type, std::string_view id) const {
+  const auto at = opened_.find(NameOf(type, id));
+  return at == opened_.end() ? nullptr : at->second.adopted.get();
+}
+
 std::vector<Write> Performance::Writes() const {
   std::vector<Write> writes;
   for (const std::string& name : written_) {
@@ -176,6 +201,7 @@ Vocabulary::Vocabulary() {
   Add("create", ParseCreate);
   Add("raise", ParseRaise);
   Add("update", ParseUpdate);
+  Add("transition", ParseTransition);
 }
 
 void Vocabulary::Add(std::string name, ParseAction parse) { kinds_[std::move(name)] = std::move(parse); }
@@ -209,6 +235,14 @@ Actions Vocabulary::Parse(const ActionScope& scope, fhir::JsonFile* file, const 
           file->Note(at + ".when", when.error());
         continue;
       }
+      if (name == "unless") {
+        auto unless = Targets::Parse(scope, member);
+        if (unless.ok())
+          step.unless = std::make_shared<const Targets>(std::move(unless).value());
+        else
+          file->Note(at + ".unless", unless.error());
+        continue;
+      }
       const auto kind = kinds_.find(name);
       ++said;
       if (kind == kinds_.end()) {
@@ -222,17 +256,24 @@ Actions Vocabulary::Parse(const ActionScope& scope, fhir::JsonFile* file, const 
         file->Note(at + "." + name, made.error());
     }
     if (said != 1)
-      file->Note(at,
-                 fmt::format("must name one action, of {}, and may have \"when\"", fmt::join(names, ", ")));
+      file->Note(at, fmt::format("must name one action, of {}, and may have \"when\" and \"unless\"",
+                                 fmt::join(names, ", ")));
     if (step.action != nullptr) actions.push_back(std::move(step));
   }
   return actions;
+}
+
+bool AreInOrder(const Actions& actions) {
+  return std::any_of(actions.begin(), actions.end(), [](const Vocabulary::Step& step) {
+    return step.unless != nullptr || step.action->Changes();
+  });
 }
 
 Status Perform(const Actions& actions, Performance* performance) {
   for (const Vocabulary::Step& step : actions) {
     if (step.when != nullptr && !TRY(step.when->Test(performance->environment(), performance->context())))
       continue;
+    if (step.unless != nullptr && !TRY(step.unless->Find(performance)).empty()) continue;
     TRY(step.action->Perform(performance));
   }
   return {};

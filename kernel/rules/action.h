@@ -2,7 +2,9 @@
 //   {"create": {resource template}}
 //   {"update": {"type": "Task", "target": "=basedOn", "set": {"status": "completed", "restriction.period.end": "=%now", "note[+]": {"text": …}}}}
 //   {"raise": {"code": {CodeableConcept}, "subject": "=subject"}}      a Flag: active, from now on, by default of the cause's subject
-// and rooms above add their own (Vocabulary::Add). An action may have "when": a FHIRPath condition on the cause; it is not done where that is not true.
+//   {"transition": {"type": "Task", "target": "=basedOn", "code": "finish"}}      a transition of the workflow that governs it (transition_action.h)
+// and rooms above add their own (Vocabulary::Add). An action may have "when": a FHIRPath condition on the cause; it is not done where that is not true;
+// and "unless": {"type": "Task", "find": {"patient": "=subject", "where": "status=requested"}}: it is not done where that finds something (targets.h).
 // Names:  %rule, %now, %depth, the constants (head.h); %created0, %created1 … what was created before ("Type/id"); in an update %target, the resource as
 //         it is now; in a rule on updates %before, the cause as it was
 // Update: "target" (FHIRPath on the cause) gives references, texts "Type/id" or resources of the type; without it the cause itself is meant. A path of "set"
@@ -34,6 +36,24 @@ struct Write {
   fhir::Document now;
 };
 
+class Performance;
+/// A transition that an action wants (transition_action.h).
+struct Moving {
+  std::string type, id, code;
+  std::vector<std::pair<std::string, fhir::path::Collection>> inputs;
+  bool must = false;
+};
+/// What actions can do only through rooms above; empty where those are not there.
+struct Reach {
+  /// Ids of the live records of `type` that `where` (a search) finds, about the person of `patient` ("Patient/1"; "" = anybody), by whichever of his records.
+  /// Errors: kInvalid beyond kTargetsMax; of the search.
+  std::function<Result<std::vector<std::string>>(std::string_view type, std::string_view patient,
+                                                 std::string_view where)>
+      find = {};
+  /// Moves a record within the performance. Errors: kInvalid where it must and cannot.
+  std::function<Status(Performance* performance, const Moving& moving)> move = {};
+};
+
 /// Actions being done for one cause: what they may ask, and what has come of it so far. One thread's.
 class Performance {
  public:
@@ -48,6 +68,7 @@ class Performance {
     std::function<std::string()> new_id;
     /// The version that stands at the basis; nullptr if there is none, or if it is deleted.
     std::function<Result<view::ResourcePtr>(std::string_view type, std::string_view id)> read;
+    Reach reach = {};
     std::vector<std::pair<std::string, fhir::path::Collection>>
         variables;  // more names: the inputs of a transition
   };
@@ -66,6 +87,13 @@ class Performance {
   /// `now` replaces what Now() answered. Errors: kInvalid if there is nothing to replace.
   Status Update(std::string_view type, std::string_view id, fhir::Document now);
 
+  /// The same as a version, for who performs something upon it; nullptr: there is none.
+  Result<view::ResourcePtr> NowAsVersion(std::string_view type, std::string_view id);
+  /// What another performance within this one wrote, as it is.
+  Status Adopt(Write write);
+  /// As it was last adopted; nullptr: it was not.
+  const fhir::Document* Adopted(std::string_view type, std::string_view id) const;
+
   /// Each resource once, in the order in which they were first written.
   std::vector<Write> Writes() const;
 
@@ -73,6 +101,7 @@ class Performance {
   struct Opened {
     view::ResourcePtr before;
     std::shared_ptr<const fhir::Document> now;  // null: as before
+    std::shared_ptr<const fhir::Document> adopted = nullptr;
   };
   Result<Opened*> Open(std::string_view type, std::string_view id);
   void Put(const std::string& name, Opened* opened, fhir::Document now);
@@ -107,16 +136,18 @@ struct ActionScope {
   fhir::TypeId context = fhir::kNoType;  // type of the cause; kNoType = any
 };
 
+class Targets;
 class Vocabulary {
  public:
   /// Of the value of {"name": value}. Errors: kInvalid with the element path below that value.
   using ParseAction = std::function<Result<std::unique_ptr<const Action>>(const ActionScope&, fhir::Value)>;
 
-  Vocabulary();  // create, update, raise
+  Vocabulary();  // create, update, raise, transition
   void Add(std::string name, ParseAction parse);
   /// The list at `path` of the file; what is wrong is noted in it.
   struct Step {
     std::unique_ptr<const fhir::path::Expression> when;  // null: always
+    std::shared_ptr<const Targets> unless;               // null: always
     std::unique_ptr<const Action> action;
   };
   std::vector<Step> Parse(const ActionScope& scope, fhir::JsonFile* file, const std::string& path,
@@ -127,6 +158,8 @@ class Vocabulary {
 };
 
 using Actions = std::vector<Vocabulary::Step>;
+/// Do they change or ask for what is there? Such are performed in the order of their causes.
+bool AreInOrder(const Actions& actions);
 
 /// The vocabulary of this room alone; rooms above copy it and add.
 const Vocabulary& OwnVocabulary();

@@ -123,7 +123,7 @@ TEST_F(ActionTest, RefusesWhatCannotBe) {
   EXPECT_EQ(DoOne(R"j([{"update": {"type": "Task", "target": "='Task/c'", "set": {"status": "failed"}}}])j"),
             "refused: the Task that is to be updated is not there");
   EXPECT_EQ(DoOne(R"j([{"update": {"type": "Flag", "target": "=basedOn", "set": {"status": "active"}}}])j"),
-            "refused: the target of an update is no Flag of this log");
+            "refused: the target is no Flag of this log");
   const auto refused = [this](std::string_view actions, std::string_view part) {
     const std::string why = DoOne(actions);
     EXPECT_TRUE(why.starts_with("refused: t.json:1:")) << why;

@@ -91,10 +91,7 @@ std::vector<fhir::TypeId> Rule::Writes() const {
   return types;
 }
 
-bool Rule::Changes() const {
-  return std::any_of(actions.begin(), actions.end(),
-                     [](const Vocabulary::Step& step) { return step.action->Changes(); });
-}
+bool Rule::Changes() const { return AreInOrder(actions); }
 
 Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view app, std::string_view file,
                        std::string_view json, fhir::Value settings, const Vocabulary& vocabulary) {
@@ -137,6 +134,7 @@ Result<std::vector<Write>> Make(const fhir::Definitions& definitions, const Rule
   scene.now_us = now_us;
   scene.new_id = hands.new_id;
   scene.read = hands.read;
+  scene.reach = hands.reach;
   Performance performance(std::move(scene));
   TRY(Perform(rule.actions, &performance));
   return performance.Writes();

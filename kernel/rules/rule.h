@@ -25,7 +25,7 @@ struct Rule : Head {
 
   /// Types of what it makes or changes, each once, ascending.
   std::vector<fhir::TypeId> Writes() const;
-  /// Does it change what is there? Then what it makes is written in the order of its causes.
+  /// Does it change or ask for what is there? Then what it makes is written in the order of its causes.
   bool Changes() const;
 };
 
@@ -45,6 +45,7 @@ Result<bool> Fires(const fhir::Definitions& definitions, const Rule& rule, const
 struct Hands {
   std::function<std::string()> new_id;
   std::function<Result<view::ResourcePtr>(std::string_view type, std::string_view id)> read;
+  Reach reach = {};
 };
 /// What a rule that fires makes of the change. But for `hands`, pure.
 Result<std::vector<Write>> Make(const fhir::Definitions& definitions, const Rule& rule,

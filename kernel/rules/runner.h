@@ -25,6 +25,7 @@ class Runner {
     search::Index* index = nullptr;
     std::string folder;  // keeps "rules.position" here
     Completing complete = {};
+    Reach reach = {};
     /// A line for the operator's log; no personal data.
     std::function<void(const std::string&)> report;
   };

@@ -2,14 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <span>
 
+#include "kernel/rules/targets.h"
+
 namespace tk::rules {
 
 using fhir::path::Collection;
-using fhir::path::Expression;
 
 namespace {
 
@@ -181,27 +183,13 @@ namespace {
 
 class UpdateAction : public Action {
  public:
-  UpdateAction(fhir::TypeId type, std::unique_ptr<const Expression> target, Setter setter)
-      : type_(type), target_(std::move(target)), setter_(std::move(setter)) {}
-  std::vector<fhir::TypeId> Writes() const override { return {type_}; }
+  UpdateAction(Targets targets, Setter setter) : targets_(std::move(targets)), setter_(std::move(setter)) {}
+  std::vector<fhir::TypeId> Writes() const override { return {targets_.type()}; }
   bool Changes() const override { return true; }
 
   Status Perform(Performance* performance) const override {
-    Collection targets;
-    if (target_ == nullptr)
-      targets.push_back(performance->context());
-    else
-      TRY(target_->Evaluate(performance->environment(), performance->context(), &targets));
-    if (targets.size() > kTargetsMax)
-      return MakeError(ErrorCode::kInvalid, fmt::format("an update has more than {} targets", kTargetsMax));
-    const std::string_view type = performance->scene().definitions->Type(type_).name;
-    for (const fhir::path::Item& each : targets) {
-      const std::string name = TargetOf(each);
-      if (name.size() <= type.size() || !name.starts_with(type) || name[type.size()] != '/')
-        return MakeError(ErrorCode::kInvalid,
-                         fmt::format("the target of an update is no {} of this log", type));
-      TRY(UpdateOne(performance, type, std::string_view(name).substr(type.size() + 1)));
-    }
+    const std::string_view type = performance->scene().definitions->Type(targets_.type()).name;
+    for (const std::string& id : TRY(targets_.Find(performance))) TRY(UpdateOne(performance, type, id));
     return {};
   }
 
@@ -215,8 +203,7 @@ class UpdateAction : public Action {
     return performance->Update(type, id, std::move(changed));
   }
 
-  const fhir::TypeId type_;
-  const std::unique_ptr<const Expression> target_;  // null: the cause
+  const Targets targets_;
   const Setter setter_;
 };
 
@@ -229,31 +216,18 @@ Error Below(std::string_view member, const Error& cause) {
 }  // namespace
 
 Result<std::unique_ptr<const Action>> ParseUpdate(const ActionScope& scope, fhir::Value json) {
-  const fhir::Definitions& definitions = *scope.definitions;
-  fhir::TypeId type = scope.context;
-  std::unique_ptr<const Expression> target;
-  if (json["target"].present()) {
-    type = definitions.FindType(json["type"].ToString());
-    std::string text = json["target"].ToString();
-    if (text.starts_with("=")) text.erase(0, 1);
-    auto compiled = Expression::Compile(text, definitions, scope.context);
-    if (!compiled.ok()) return Below("target", compiled.error());
-    target = std::make_unique<const Expression>(std::move(compiled).value());
-  } else if (json["type"].present()) {
-    return WrongPath("type", "is said with a target only: without one the cause itself is changed");
-  }
-  if (!definitions.IsResource(type))
-    return WrongPath("type", "names no resource type: say which type the target is of");
-  if (definitions.Type(type).name == "Linkage")
-    return WrongPath("type", "Linkage is written by the person index alone");
+  constexpr std::string_view kMembers[] = {"type", "target", "find", "set"};
   for (const fhir::Value member : json) {
-    if (member.name_text() != "type" && member.name_text() != "target" && member.name_text() != "set")
-      return WrongPath(member.name_text(), "is not known here: an update has type, target and set");
+    if (std::find(std::begin(kMembers), std::end(kMembers), member.name_text()) == std::end(kMembers))
+      return WrongPath(member.name_text(), "is not known here: an update has type, target or find, and set");
   }
-  auto setter = Setter::Compile(scope, type, json["set"]);
+  Targets targets = TRY(Targets::Parse(scope, json));
+  if (scope.definitions->Type(targets.type()).name == "Linkage")
+    return WrongPath("type", "Linkage is written by the person index alone");
+  auto setter = Setter::Compile(scope, targets.type(), json["set"]);
   if (!setter.ok()) return Below("set", setter.error());
   return std::unique_ptr<const Action>(
-      std::make_unique<UpdateAction>(type, std::move(target), std::move(setter).value()));
+      std::make_unique<UpdateAction>(std::move(targets), std::move(setter).value()));
 }
 
 }  // namespace tk::rules

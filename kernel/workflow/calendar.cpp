@@ -25,17 +25,6 @@ int64_t FloorDay(Instant local_us) {
   return local_us >= 0 ? local_us / kDayUs : -((-local_us + kDayUs - 1) / kDayUs);
 }
 
-/// "08:30" in µs of the day; negative if it is no such time.
-int64_t TimeOfDay(const std::string& text) {
-  int hour = 0, minute = 0;
-  const char* const at = text.data();
-  if (text.size() != 5 || text[2] != ':') return -1;
-  if (std::from_chars(at, at + 2, hour).ptr != at + 2) return -1;
-  if (std::from_chars(at + 3, at + 5, minute).ptr != at + 5) return -1;
-  if (hour < 0 || minute < 0 || minute > 59 || hour * 60 + minute > 1440) return -1;
-  return (hour * 60 + minute) * kMinuteUs;
-}
-
 /// The days "2026-01-01" or "2026-01-01/2026-01-03" as [first, last]; empty (first > last) if they are none.
 std::pair<int64_t, int64_t> DaysOf(const std::string& text) {
   const size_t slash = text.find('/');
@@ -57,6 +46,16 @@ void NoteMissingSource(fhir::JsonFile* file, fhir::Value holder, const std::stri
 }
 
 }  // namespace
+
+int64_t TimeOfDay(const std::string& text) {
+  int hour = 0, minute = 0;
+  const char* const at = text.data();
+  if (text.size() != 5 || text[2] != ':') return -1;
+  if (std::from_chars(at, at + 2, hour).ptr != at + 2) return -1;
+  if (std::from_chars(at + 3, at + 5, minute).ptr != at + 5) return -1;
+  if (hour < 0 || minute < 0 || minute > 59 || hour * 60 + minute > 1440) return -1;
+  return (hour * 60 + minute) * kMinuteUs;
+}
 
 Span ReadSpan(fhir::JsonFile* file, fhir::Value value, const std::string& path) {
   Span span;

@@ -28,6 +28,9 @@ struct Span {
 /// Reads the span that stands at `path`; what is wrong is noted in the file.
 Span ReadSpan(fhir::JsonFile* file, fhir::Value value, const std::string& path);
 
+/// "08:30" in µs of the day; negative if it is no such time.
+int64_t TimeOfDay(const std::string& text);
+
 /// Immutable, thread-safe.
 class Calendar {
  public:

@@ -47,7 +47,7 @@ Status Clerk::SavePosition() {
 }
 
 void Clerk::Loop() {
-  const auto wanted = [this](fhir::TypeId type) { return options_.shelf->book()->Governs(type); };
+  const auto wanted = [this](fhir::TypeId type) { return options_.shelf->book()->Concerns(type); };
   const auto follower = options_.engine->Follow(t_.load() + 1, wanted);
   int64_t looked_us = 0, saved_us = MonotonicUs();
   while (!stopping_.load()) {
@@ -76,7 +76,7 @@ void Clerk::Loop() {
 void Clerk::TakeIn(const view::Committed& committed) {
   for (const view::Change& change : committed.changes) {
     if (change.now == nullptr || change.now->op == view::Operation::kDelete) continue;
-    if (!options_.shelf->book()->Governs(change.now->type)) continue;
+    if (!options_.shelf->book()->Concerns(change.now->type)) continue;
     for (int attempt = 0; attempt < kBeginAttempts && !stopping_.load(); ++attempt) {
       const auto begun = Begin(*change.now, committed.at_us);
       if (begun.ok() && *begun) break;
@@ -115,51 +115,103 @@ Result<view::ResourcePtr> LiveVersion(const view::Engine& engine, const view::Re
 
 }  // namespace
 
-Result<bool> Clerk::Begin(const view::Resource& record, Instant since_us) {
-  const view::Engine& engine = *options_.engine;
-  const view::Position basis = engine.Head();
-  const view::ResourcePtr now = TRY(LiveVersion(engine, record, basis));
-  if (now == nullptr) return true;
-  const BookPtr book = options_.shelf->book();
-  const Workflow* const workflow =
-      TRY(book->Find(engine.definitions(), now->type, now->document.Root(), since_us));
-  if (workflow == nullptr) return true;
-  const fhir::Value root = now->document.Root();
+Result<fhir::Document> Clerk::Marked(const Workflow& workflow, const view::Resource& record,
+                                     Instant since_us) const {
+  const fhir::Value root = record.document.Root();
   const auto former = ReadMark(root);
-  const std::string code = workflow->StateOf(root);
-  if (former && former->state == code) return true;
-  const State* const state = workflow->FindState(code);
+  const std::string code = workflow.StateOf(root);
+  if (former && former->state == code) return fhir::Document::Parse(record.document.Text());
+  const State* const state = workflow.FindState(code);
   if (state == nullptr)
     return MakeError(ErrorCode::kInvalid,
-                     fmt::format("it was made in a state that {} does not have", workflow->head.name()));
-  Mark mark = BeginningMark(*workflow, *state, since_us, options_.shelf->calendar());
+                     fmt::format("it was made in a state that {} does not have", workflow.head.name()));
+  Mark mark = BeginningMark(workflow, *state, since_us, options_.shelf->calendar());
   if (former) {
     mark.transition = "moved";
     mark.from = former->state;
     mark.at_us = since_us;
     mark.post = std::string(kPlatformPost);
   }
+  return WithMark(record.document, PrintMark(mark));
+}
+
+Result<bool> Clerk::Begin(const view::Resource& record, Instant since_us) {
+  const view::Engine& engine = *options_.engine;
+  const view::Position basis = engine.Head();
+  const view::ResourcePtr now = TRY(LiveVersion(engine, record, basis));
+  if (now == nullptr) return true;
+  const BookPtr book = options_.shelf->book();
+  const fhir::Definitions& definitions = engine.definitions();
+  const Workflow* const workflow = TRY(book->Find(definitions, now->type, now->document.Root(), since_us));
+  fhir::Document made = workflow == nullptr ? TRY(fhir::Document::Parse(now->document.Text()))
+                                            : TRY(Marked(*workflow, *now, since_us));
+  made = TRY(UnderSchedules(*book, definitions, options_.shelf->calendar(), now->type, made, &now->document,
+                            since_us));
+  if (made.Text() == now->document.Text()) return true;
   std::vector<rules::Write> writes;
-  writes.push_back({now, TRY(WithMark(now->document, PrintMark(mark)))});
-  const std::string_view type = engine.definitions().Type(now->type).name;
+  writes.push_back({now, std::move(made)});
+  const std::string_view type = definitions.Type(now->type).name;
   const uint64_t key = engine.KeyOf(fmt::format("workflow|begin|{}/{}|{}", type, now->id, now->version));
   const bool written = TRY(WriteNow(options_.engine, TRY(rules::MakeChangeSet(engine, key, basis, writes))));
   if (written) begun_.fetch_add(1);
   return written;
 }
 
-Result<std::vector<rules::Write>> Clerk::WritesOf(const Workflow& workflow, const view::ResourcePtr& record,
-                                                  const view::Position& basis, Instant now_us) {
-  const Surroundings around{&options_.engine->definitions(), &options_.shelf->calendar(), NewUuid,
-                            rules::ReaderAt(options_.engine, basis)};
+void Clerk::TellFailed(const std::string& what, const std::string& name, const Error& why) {
+  failed_.fetch_add(1);
+  options_.report(fmt::format("ALARM {} of {} passed, and what it should do could not be done: {}", what,
+                              name, why.ToString()));
+}
+
+Result<std::vector<rules::Write>> Clerk::LimitOf(const Surroundings& around, const Workflow& workflow,
+                                                 const view::ResourcePtr& record, Instant now_us) {
   auto writes = Pass(around, workflow, record, now_us);
   if (writes.ok() || writes.error().code != ErrorCode::kInvalid) return writes;
-  failed_.fetch_add(1);
-  options_.report(fmt::format("ALARM a time limit of {} passed, and what it should do could not be done: {}",
-                              workflow.head.name(), writes.error().ToString()));
+  TellFailed("a time limit", workflow.head.name(), writes.error());
   std::vector<rules::Write> alone;
   alone.push_back({record, TRY(Passed(*record, now_us))});
   return alone;
+}
+
+Result<std::vector<rules::Write>> Clerk::TurnOf(const Surroundings& around, const Book& book,
+                                                const Workflow* workflow, const view::ResourcePtr& record,
+                                                const Turn& turn, Instant now_us) {
+  const Schedule* const schedule = book.FindSchedule(record->type, turn.schedule);
+  if (schedule == nullptr) return std::vector<rules::Write>();
+  if (!TRY(schedule->Holds(*around.definitions, record->document.Root(), now_us))) {
+    // It is not under the schedule any more, and nobody has said so yet.
+    std::vector<rules::Write> ended;
+    ended.push_back({record, TRY(UnderSchedules(book, *around.definitions, *around.calendar, record->type,
+                                                record->document, &record->document, now_us))});
+    return ended;
+  }
+  auto writes = Occur(around, *schedule, workflow, record, turn, true, now_us);
+  if (writes.ok() || writes.error().code != ErrorCode::kInvalid) return writes;
+  TellFailed("an occurrence", schedule->head.name(), writes.error());
+  return Occur(around, *schedule, workflow, record, turn, false, now_us);
+}
+
+Result<std::vector<rules::Write>> Clerk::WritesOf(const view::ResourcePtr& record,
+                                                  const view::Position& basis, Instant now_us) {
+  const fhir::Definitions& definitions = options_.engine->definitions();
+  const Surroundings around{&definitions, &options_.shelf->calendar(), NewUuid,
+                            rules::ReaderAt(options_.engine, basis), options_.reach};
+  const fhir::Value root = record->document.Root();
+  const BookPtr book = options_.shelf->book();
+  const Workflow* const workflow = TRY(book->Find(definitions, record->type, root, now_us));
+  const auto limit = workflow == nullptr ? std::nullopt : NextDue(root);
+  std::vector<Turn> turns = ReadTurns(root);
+  std::erase_if(turns, [now_us](const Turn& turn) { return turn.due_us == 0 || turn.due_us > now_us; });
+  std::sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) { return a.due_us < b.due_us; });
+  if (limit && *limit <= now_us && (turns.empty() || *limit <= turns[0].due_us))
+    return LimitOf(around, *workflow, record, now_us);
+  for (const Turn& turn : turns) {
+    auto writes = TRY(TurnOf(around, *book, workflow, record, turn, now_us));
+    if (!writes.empty()) return writes;
+  }
+  // Its pack is not installed now: nothing is lost, it is done when the pack is back.
+  if (limit && *limit <= now_us) return LimitOf(around, *workflow, record, now_us);
+  return std::vector<rules::Write>();
 }
 
 Result<std::unique_ptr<view::ChangeSet>> Clerk::PassOne(const Timer& timer, Instant now_us) {
@@ -167,13 +219,8 @@ Result<std::unique_ptr<view::ChangeSet>> Clerk::PassOne(const Timer& timer, Inst
   const view::Position basis = engine.Head();
   if (!engine.directory().Live(timer.ordinal, basis)) return std::unique_ptr<view::ChangeSet>();
   const view::ResourcePtr record = TRY(engine.Read(timer.ordinal));
-  const auto mark = ReadMark(record->document.Root());
-  const BookPtr book = options_.shelf->book();
-  const Workflow* const workflow =
-      TRY(book->Find(engine.definitions(), record->type, record->document.Root(), now_us));
-  // Its pack is not installed now: nothing is lost, it fires when the pack is back.
-  if (!mark || workflow == nullptr) return std::unique_ptr<view::ChangeSet>();
-  const std::vector<rules::Write> writes = TRY(WritesOf(*workflow, record, basis, now_us));
+  const std::vector<rules::Write> writes = TRY(WritesOf(record, basis, now_us));
+  if (writes.empty()) return std::unique_ptr<view::ChangeSet>();
   const std::string_view type = engine.definitions().Type(record->type).name;
   const uint64_t key =
       engine.KeyOf(fmt::format("workflow|limit|{}/{}|{}", type, record->id, record->version));

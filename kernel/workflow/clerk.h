@@ -1,4 +1,5 @@
-// The workflows' consumer: lets time limits pass, each once, and takes in hand what begins under a workflow without a request (what rules made).
+// The workflows' consumer: lets time limits pass and does what schedules (schedule.h) have due, each once, and takes in hand what begins under a workflow
+// or a schedule without a request (what rules made).
 // Flow:   log, in order → records of governed types without a mark, or in another state than their mark says → their mark, with what is due when
 //         clock → timers that are due (timer_view.h) → Pass → one change set each, guarded by the record's version
 //         (what a request moves has it already)
@@ -28,6 +29,7 @@ class Clerk {
     const TimerView* timers = nullptr;
     std::shared_ptr<const Shelf> shelf;
     const Clock* clock = nullptr;
+    rules::Reach reach = {};
     std::string folder;  // keeps "workflow.position" here
     int64_t look_ms = 250;
     /// A line for the operator's log; no personal data.
@@ -51,13 +53,23 @@ class Clerk {
   Clerk(Options options, uint64_t from_t);
   void Loop();
   void TakeIn(const view::Committed& committed);
-  /// Gives the record the mark of its state, if it is governed and has it not. False: try again, it changed meanwhile.
+  /// Gives the record the mark of its state, if it is governed and has it not, and its turns of schedules. False: try again, it changed meanwhile.
   Result<bool> Begin(const view::Resource& record, Instant since_us);
+  /// With the mark of the state that it is in.
+  Result<fhir::Document> Marked(const Workflow& workflow, const view::Resource& record,
+                                Instant since_us) const;
   void LetPass();
   /// nullptr: there is nothing to write (any more).
   Result<std::unique_ptr<view::ChangeSet>> PassOne(const Timer& timer, Instant now_us);
-  Result<std::vector<rules::Write>> WritesOf(const Workflow& workflow, const view::ResourcePtr& record,
-                                             const view::Position& basis, Instant now_us);
+  /// What comes of the record's limit or schedule that is due first; empty: nothing that is installed now.
+  Result<std::vector<rules::Write>> WritesOf(const view::ResourcePtr& record, const view::Position& basis,
+                                             Instant now_us);
+  Result<std::vector<rules::Write>> LimitOf(const Surroundings& around, const Workflow& workflow,
+                                            const view::ResourcePtr& record, Instant now_us);
+  Result<std::vector<rules::Write>> TurnOf(const Surroundings& around, const Book& book,
+                                           const Workflow* workflow, const view::ResourcePtr& record,
+                                           const Turn& turn, Instant now_us);
+  void TellFailed(const std::string& what, const std::string& name, const Error& why);
   Status SavePosition();
 
   const Options options_;

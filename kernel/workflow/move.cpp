@@ -140,25 +140,28 @@ bool HasKept(const Workflow& workflow, fhir::Value one, fhir::Value other) {
 
 namespace {
 
-/// What is to be done with a record: it becomes `first`, then the actions.
+/// What is to be done with a record: it becomes `first`, then the actions. `workflow`: that governs it; null: none does.
 struct Deed {
+  const rules::Head* head = nullptr;
   const Workflow* workflow = nullptr;
   const rules::Actions* actions = nullptr;
   Names names;
   Instant now_us = 0;
+  int depth = 0;
 };
 
 Result<std::vector<rules::Write>> DoWith(const Surroundings& around, const view::ResourcePtr& before,
                                          fhir::Document first, Deed deed) {
-  const Workflow& workflow = *deed.workflow;
   const std::string_view type = around.definitions->Type(before->type).name;
   rules::Performance::Scene scene;
   scene.definitions = around.definitions;
-  scene.head = &workflow.head;
+  scene.head = deed.head;
   scene.resource = before->document.Root();
   scene.before = before;
   scene.cause = fmt::format("{}/{}/_history/{}", type, before->id, before->version);
   scene.now_us = deed.now_us;
+  scene.depth = deed.depth;
+  scene.reach = around.reach;
   scene.new_id = around.new_id;
   scene.read = [&](std::string_view wanted, std::string_view id) -> Result<view::ResourcePtr> {
     if (wanted == type && id == before->id) return before;
@@ -170,11 +173,15 @@ Result<std::vector<rules::Write>> DoWith(const Surroundings& around, const view:
   TRY(performance.Update(type, before->id, std::move(first)));
   TRY(rules::Perform(*deed.actions, &performance));
   std::vector<rules::Write> writes = performance.Writes();  // the record first: it was written first
-  if (!HasKept(workflow, writes.front().now.Root(), kept.Root()))
-    return MakeError(ErrorCode::kInvalid,
-                     fmt::format("The actions of {} change the state itself: only transitions may.",
-                                 workflow.head.name()));
-  writes.front().now = TRY(WithMark(writes.front().now, MarkJson(kept.Root())));
+  // Moved by an action "transition", it is in that state, with the mark of that.
+  const fhir::Document* const moved = performance.Adopted(type, before->id);
+  const fhir::Value right = moved != nullptr ? moved->Root() : kept.Root();
+  if (deed.workflow != nullptr && !HasKept(*deed.workflow, writes.front().now.Root(), right))
+    return MakeError(
+        ErrorCode::kInvalid,
+        fmt::format("The actions of {} change the state itself: only transitions may.", deed.head->name()));
+  writes.front().now = TRY(WithMark(writes.front().now, MarkJson(right)));
+  writes.front().now = TRY(WithTurns(writes.front().now, ReadTurns(right)));
   return writes;
 }
 
@@ -187,7 +194,7 @@ Result<std::vector<rules::Write>> Move(const Surroundings& around, const view::R
   const std::string mark = PrintMark(MovedMark(order, before->document.Root(), *around.calendar));
   fhir::Document moved = TRY(WithMark(before->document, mark));
   if (!transition.to.empty()) moved = TRY(workflow.InState(moved, *workflow.FindState(transition.to)));
-  Deed deed{&workflow, &transition.actions, NamesOf(order), order.now_us};
+  Deed deed{&workflow.head, &workflow, &transition.actions, NamesOf(order), order.now_us, order.depth};
   TRY(AddUser(*around.definitions, order, &deed.names));
   return DoWith(around, before, std::move(moved), std::move(deed));
 }
@@ -199,6 +206,59 @@ Result<fhir::Document> Passed(const view::Resource& before, Instant now_us) {
   ++mark.passed;
   mark.late_s = std::max<int64_t>(0, (now_us - *due) / kSecondUs);
   return WithMark(before.document, PrintMark(mark));
+}
+
+namespace {
+
+Collection WholeNumber(int64_t value) {
+  Item item;
+  item.type = fhir::path::kSystemInteger;
+  item.computed = value;
+  return {std::move(item)};
+}
+
+/// The turn after its occurrence at `now_us`, with those that are passed over, and when the one that is done was due.
+std::pair<Turn, Instant> Turned(const Schedule& schedule, const Turn& turn, Instant now_us,
+                                const Calendar& calendar) {
+  Turn next = turn;
+  next.schedule = schedule.head.name();
+  next.missed = 0;
+  const auto is_over = [&] {
+    return !schedule.repeats || (schedule.times > 0 && next.done >= schedule.times);
+  };
+  Instant due_us = turn.due_us;
+  next.due_us = 0;
+  for (++next.done; !is_over(); ++next.done, ++next.missed) {
+    const Instant after_us = schedule.NextDue(due_us, calendar);
+    if (schedule.does_each || after_us > now_us) {
+      next.due_us = after_us;
+      break;
+    }
+    due_us = after_us;
+  }
+  next.late_s = std::max<int64_t>(0, (now_us - due_us) / kSecondUs);
+  return {next, due_us};
+}
+
+}  // namespace
+
+Result<std::vector<rules::Write>> Occur(const Surroundings& around, const Schedule& schedule,
+                                        const Workflow* workflow, const view::ResourcePtr& before,
+                                        const Turn& turn, bool with_actions, Instant now_us) {
+  static const rules::Actions kNothing;
+  const std::pair<Turn, Instant> turned = Turned(schedule, turn, now_us, *around.calendar);
+  const Turn& next = turned.first;
+  std::vector<Turn> turns = ReadTurns(before->document.Root());
+  for (Turn& each : turns) {
+    if (each.schedule == turn.schedule) each = next;
+  }
+  fhir::Document first = TRY(WithTurns(before->document, turns));
+  Deed deed{&schedule.head, workflow, with_actions ? &schedule.actions : &kNothing, {}, now_us};
+  deed.names.emplace_back("n", WholeNumber(next.done));
+  deed.names.emplace_back("due", Collection{rules::TextItem(FormatInstant(turned.second))});
+  deed.names.emplace_back("late", WholeNumber(next.late_s));
+  deed.names.emplace_back("missed", WholeNumber(next.missed));
+  return DoWith(around, before, std::move(first), std::move(deed));
 }
 
 Result<std::vector<rules::Write>> Pass(const Surroundings& around, const Workflow& workflow,
@@ -219,11 +279,8 @@ Result<std::vector<rules::Write>> Pass(const Surroundings& around, const Workflo
     order.transition = workflow.FindTransition(limit->move);
     if (MayMove(*around.definitions, root, order).ok()) return Move(around, before, order);
   }
-  Item late;
-  late.type = fhir::path::kSystemInteger;
-  late.computed = std::max<int64_t>(0, (now_us - *mark.next_due()) / kSecondUs);
-  Deed deed{&workflow, limit != nullptr ? &limit->actions : &kNothing, {}, now_us};
-  deed.names.emplace_back("late", Collection{std::move(late)});
+  Deed deed{&workflow.head, &workflow, limit != nullptr ? &limit->actions : &kNothing, {}, now_us};
+  deed.names.emplace_back("late", WholeNumber(std::max<int64_t>(0, (now_us - *mark.next_due()) / kSecondUs)));
   for (const char* name : {"account", "post", "reason", "user"}) deed.names.emplace_back(name, Collection());
   return DoWith(around, before, std::move(passed), std::move(deed));
 }
@@ -253,6 +310,71 @@ Result<fhir::Document> TakeBack(const Workflow& workflow, const fhir::Document& 
   mark.reason = order.reason;
   mark.undo_us = 0;
   return WithMark(made, PrintMark(mark));
+}
+
+namespace {
+
+Error CannotMove(const rules::Moving& moving, std::string_view why) {
+  return MakeError(ErrorCode::kInvalid, fmt::format("the transition {} of a {} cannot be made: {}",
+                                                    moving.code, moving.type, why));
+}
+
+/// Inputs by their FHIR types: what was given as JSON is a value of the type that the transition says.
+Result<Names> InputsOf(const fhir::Definitions& definitions, const Transition& transition,
+                       const rules::Moving& moving) {
+  Names names;
+  for (const auto& given : moving.inputs) {
+    const auto known = std::find_if(transition.inputs.begin(), transition.inputs.end(),
+                                    [&](const Input& each) { return each.name == given.first; });
+    if (known == transition.inputs.end()) return CannotMove(moving, "it has no input " + given.first);
+    Item item = given.second.front();
+    if (item.node.present()) item.type = definitions.FindType(known->type);
+    names.emplace_back(given.first, Collection{std::move(item)});
+  }
+  for (const Input& input : transition.inputs) {
+    const auto given = [&](const auto& each) { return each.first == input.name; };
+    if (input.required && std::none_of(names.begin(), names.end(), given))
+      return CannotMove(moving, "it wants the input " + input.name);
+  }
+  return names;
+}
+
+Status MoveWithin(const Shelf& shelf, rules::Performance* performance, const rules::Moving& moving) {
+  const rules::Performance::Scene& scene = performance->scene();
+  const fhir::Definitions& definitions = *scene.definitions;
+  if (scene.depth + 1 >= rules::kDepthMax) return CannotMove(moving, "it is too deep in a cascade");
+  const view::ResourcePtr before = TRY(performance->NowAsVersion(moving.type, moving.id));
+  if (before == nullptr) return CannotMove(moving, "the record is not there");
+  const BookPtr book = shelf.book();
+  Order order;
+  order.workflow = TRY(book->Find(definitions, before->type, before->document.Root(), scene.now_us));
+  if (order.workflow == nullptr) return CannotMove(moving, "no workflow governs the record");
+  order.transition = order.workflow->FindTransition(moving.code);
+  if (order.transition == nullptr)
+    return CannotMove(moving, fmt::format("{} has none of that code", order.workflow->head.name()));
+  order.mover = PlatformMover();
+  order.reason = scene.head->name();
+  order.now_us = scene.now_us;
+  order.depth = scene.depth + 1;
+  order.inputs = TRY(InputsOf(definitions, *order.transition, moving));
+  TRY(CheckPost(order));
+  const Status may = MayMove(definitions, before->document.Root(), order);
+  if (!may.ok() && moving.must) return CannotMove(moving, may.error().external);
+  if (!may.ok()) return {};
+  Surroundings around{&definitions, &shelf.calendar(), scene.new_id, {}, scene.reach};
+  around.read = [performance](std::string_view type, std::string_view id) {
+    return performance->NowAsVersion(type, id);
+  };
+  for (rules::Write& write : TRY(Move(around, before, order))) TRY(performance->Adopt(std::move(write)));
+  return {};
+}
+
+}  // namespace
+
+std::function<Status(rules::Performance*, const rules::Moving&)> MoverBy(const Shelf* shelf) {
+  return [shelf](rules::Performance* performance, const rules::Moving& moving) {
+    return MoveWithin(*shelf, performance, moving);
+  };
 }
 
 }  // namespace tk::workflow

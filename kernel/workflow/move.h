@@ -32,6 +32,7 @@ struct Order {
   std::string reason;
   Names inputs;  // those that were given
   Instant now_us = 0;
+  int depth = 0;             // in a cascade of rules, of what asks for it
   bool is_question = false;  // there are no inputs yet: guards that name one are passed over
 };
 
@@ -52,6 +53,7 @@ struct Surroundings {
   const Calendar* calendar = nullptr;
   std::function<std::string()> new_id;
   std::function<Result<view::ResourcePtr>(std::string_view type, std::string_view id)> read;
+  rules::Reach reach = {};
 };
 /// The record in its new state with its new mark, and all that the transition does: the record first. MayMove has answered.
 /// Errors: kInvalid where an action cannot be done, or would itself change the state.
@@ -61,6 +63,11 @@ Result<std::vector<rules::Write>> Move(const Surroundings& around, const view::R
 /// Errors: kInvalid, as Move; then Passed is written alone.
 Result<std::vector<rules::Write>> Pass(const Surroundings& around, const Workflow& workflow,
                                        const view::ResourcePtr& before, Instant now_us);
+/// The next occurrence of a schedule (`turn`, of the record): its actions, after the record, which says that it was done. `workflow`: that governs the
+/// record; nullptr: none does. Without `with_actions` it is passed over. Errors: kInvalid where an action cannot be done.
+Result<std::vector<rules::Write>> Occur(const Surroundings& around, const Schedule& schedule,
+                                        const Workflow* workflow, const view::ResourcePtr& before,
+                                        const Turn& turn, bool with_actions, Instant now_us);
 /// The record in which its next time limit has passed.
 Result<fhir::Document> Passed(const view::Resource& before, Instant now_us);
 /// The transition of `after` taken back: what it changed of the record, and nobody since, is as it was in `before`. What it made beside stays.
@@ -90,5 +97,9 @@ class Shelf {
   BookPtr book_;
   const std::shared_ptr<const Calendar> calendar_;
 };
+
+/// How actions move records (rules::Reach) by the workflows of this shelf, which outlives it, as the platform. Transitions that move others in turn stop
+/// at the depth of cascades. Errors of what it returns: kInvalid: there is no such record, workflow or transition; with `must`, it may not be made now.
+std::function<Status(rules::Performance*, const rules::Moving&)> MoverBy(const Shelf* shelf);
 
 }  // namespace tk::workflow

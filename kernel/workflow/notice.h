@@ -23,7 +23,7 @@ inline constexpr std::string_view kPostSystem = "http://tongkang.dev/fhir/sid/po
 inline constexpr std::string_view kAccountIdSystem = "http://tongkang.dev/fhir/sid/account";
 /// Of a payload: it is what an SMS says.
 inline constexpr std::string_view kSmsExtension = "http://tongkang.dev/fhir/StructureDefinition/notice-sms";
-/// Of a notice: by whom it was read, and when.
+/// Of a notice: by whom it was read, when, and what his own system calls it (account, at, receipt).
 inline constexpr std::string_view kReadExtension = "http://tongkang.dev/fhir/StructureDefinition/notice-read";
 
 /// Errors: kInvalid with the element path within the action.

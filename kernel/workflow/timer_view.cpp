@@ -11,6 +11,7 @@
 #include "kernel/base/hash.h"
 #include "kernel/view/manifest.h"
 #include "kernel/workflow/mark.h"
+#include "kernel/workflow/schedule.h"
 
 namespace tk::workflow {
 namespace {
@@ -81,7 +82,9 @@ struct TimerView::Delta final : view::Prepared {
 
 Result<std::unique_ptr<view::Prepared>> TimerView::Prepare(const view::Change& change) const {
   const auto due_of = [](const view::ResourcePtr& resource) {
-    return resource == nullptr ? std::nullopt : NextDue(resource->document.Root());
+    if (resource == nullptr) return std::optional<Instant>();
+    const auto limit = NextDue(resource->document.Root()), turn = NextTurn(resource->document.Root());
+    return limit && turn ? std::min(limit, turn) : limit ? limit : turn;
   };
   auto delta = std::make_unique<Delta>();
   delta->before = due_of(change.before);

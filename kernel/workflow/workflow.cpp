@@ -67,30 +67,72 @@ std::vector<Instant> Workflow::DueTimes(const State& state, Instant since_us,
   return due;
 }
 
-Result<std::shared_ptr<const Book>> Book::Make(std::vector<Workflow> workflows) {
-  auto book = std::make_shared<Book>();
-  book->workflows_ = std::move(workflows);
-  std::map<std::string, const Workflow*> seen, types;
-  for (const Workflow& workflow : book->workflows_) {
-    const auto [other, is_new] = seen.emplace(workflow.head.name(), &workflow);
+namespace {
+
+const rules::Head& HeadOf(const Workflow& workflow) { return workflow.head; }
+const rules::Head& HeadOf(const Schedule& schedule) { return schedule.head; }
+
+/// Files by type, the newest version of each id first.
+template <class File>
+Status SortByType(const std::vector<File>& files, std::map<fhir::TypeId, std::vector<const File*>>* by_type) {
+  std::map<std::string, const File*> seen, types;
+  for (const File& file : files) {
+    const rules::Head& head = HeadOf(file);
+    const auto [other, is_new] = seen.emplace(head.name(), &file);
     if (!is_new)
       return MakeError(
           ErrorCode::kInvalid,
           fmt::format("{}: id and version are those of {}: raise the version, or choose another id",
-                      workflow.file, other->second->file));
-    const auto [first, is_first] = types.emplace(workflow.head.id, &workflow);
-    if (!is_first && first->second->type != workflow.type)
+                      file.file, other->second->file));
+    const auto [first, is_first] = types.emplace(head.id, &file);
+    if (!is_first && first->second->type != file.type)
       return MakeError(ErrorCode::kInvalid,
-                       fmt::format("{}: for.type: another version of this workflow, {}, is for another type",
-                                   workflow.file, first->second->file));
-    book->by_type_[workflow.type].push_back(&workflow);
+                       fmt::format("{}: for.type: another version of it, {}, is for another type", file.file,
+                                   first->second->file));
+    (*by_type)[file.type].push_back(&file);
   }
-  for (auto& [type, all] : book->by_type_) {
-    std::sort(all.begin(), all.end(), [](const Workflow* a, const Workflow* b) {
-      return a->head.id != b->head.id ? a->head.id < b->head.id : a->head.version > b->head.version;
+  for (auto& [type, all] : *by_type) {
+    std::sort(all.begin(), all.end(), [](const File* a, const File* b) {
+      const rules::Head& one = HeadOf(*a);
+      const rules::Head& two = HeadOf(*b);
+      return one.id != two.id ? one.id < two.id : one.version > two.version;
     });
   }
+  return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Book>> Book::Make(std::vector<Workflow> workflows,
+                                               std::vector<Schedule> schedules) {
+  auto book = std::make_shared<Book>();
+  book->workflows_ = std::move(workflows);
+  book->schedules_ = std::move(schedules);
+  TRY(SortByType(book->workflows_, &book->by_type_));
+  TRY(SortByType(book->schedules_, &book->schedules_by_type_));
   return std::shared_ptr<const Book>(std::move(book));
+}
+
+std::vector<const Schedule*> Book::SchedulesOf(fhir::TypeId type) const {
+  std::vector<const Schedule*> newest;
+  const auto known = schedules_by_type_.find(type);
+  if (known == schedules_by_type_.end()) return newest;
+  for (const Schedule* each : known->second) {
+    if (newest.empty() || newest.back()->head.id != each->head.id) newest.push_back(each);
+  }
+  return newest;
+}
+
+const Schedule* Book::FindSchedule(fhir::TypeId type, std::string_view name) const {
+  const auto known = schedules_by_type_.find(type);
+  if (known == schedules_by_type_.end()) return nullptr;
+  const std::string_view id = name.substr(0, name.find('|'));
+  const Schedule* newest = nullptr;
+  for (const Schedule* each : known->second) {
+    if (each->head.name() == name) return each;
+    if (newest == nullptr && each->head.id == id) newest = each;
+  }
+  return newest;
 }
 
 namespace {

@@ -34,6 +34,7 @@
 #include "kernel/rules/action.h"
 #include "kernel/workflow/calendar.h"
 #include "kernel/workflow/mark.h"
+#include "kernel/workflow/schedule.h"
 
 namespace tk::workflow {
 
@@ -121,13 +122,20 @@ struct ParseContext {
 /// out and are not final, transitions for posts that nobody knows.
 Result<Workflow> ParseWorkflow(const ParseContext& context, std::string file, std::string text);
 
-/// All workflows that are installed. Immutable, thread-safe.
+/// All workflows and schedules that are installed. Immutable, thread-safe.
 class Book {
  public:
   /// Errors: kInvalid for two with the same id and version, or two that say different types for one id.
-  static Result<std::shared_ptr<const Book>> Make(std::vector<Workflow> workflows);
+  static Result<std::shared_ptr<const Book>> Make(std::vector<Workflow> workflows,
+                                                  std::vector<Schedule> schedules = {});
 
   bool Governs(fhir::TypeId type) const { return by_type_.contains(type); }
+  /// Has the type a workflow or a schedule?
+  bool Concerns(fhir::TypeId type) const { return Governs(type) || schedules_by_type_.contains(type); }
+  /// The newest version of each schedule for the type.
+  std::vector<const Schedule*> SchedulesOf(fhir::TypeId type) const;
+  /// The one of that name ("id|version"); if that version is not installed the newest of the id; nullptr: none is.
+  const Schedule* FindSchedule(fhir::TypeId type, std::string_view name) const;
   /// The one that governs this record: of its mark, else the newest one whose `where` it fulfils; nullptr: none. Errors: of an expression.
   Result<const Workflow*> Find(const fhir::Definitions& definitions, fhir::TypeId type, fhir::Value record,
                                Instant now_us) const;
@@ -135,7 +143,9 @@ class Book {
 
  private:
   std::vector<Workflow> workflows_;
+  std::vector<Schedule> schedules_;
   std::map<fhir::TypeId, std::vector<const Workflow*>> by_type_;  // the newest version of each first
+  std::map<fhir::TypeId, std::vector<const Schedule*>> schedules_by_type_;  // the same
 };
 using BookPtr = std::shared_ptr<const Book>;
 
