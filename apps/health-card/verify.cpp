@@ -27,6 +27,7 @@ struct Seen {
   Verdict verdict = Verdict::kValid;
   std::string name, patient;  // as far as the viewer may know
   std::string audit_id;       // of the Patient
+  std::string use;            // as it is written down; "" = it is not
 };
 
 interaction::Response VerdictAnswer(const State& state, const Shown& shown, const Seen& seen) {
@@ -37,6 +38,7 @@ interaction::Response VerdictAnswer(const State& state, const Shown& shown, cons
   if (shown.purpose != nullptr) out.Member("purpose", shown.purpose->code);
   if (!seen.name.empty()) out.Member("name", seen.name);
   if (!seen.patient.empty()) out.Member("patient", seen.patient);
+  if (!seen.use.empty()) out.Member("use", "HealthCardUse/" + seen.use);
   out.Member("checked", FormatInstant(state.NowUs())).End();
   interaction::Response response = Answer(std::move(json), kMayVerify, seen.audit_id);
   response.audit_reason = NameOf(seen.verdict);  // names are literals
@@ -122,13 +124,14 @@ Result<Planned> PlanUse(const Ask& ask, const Shown& shown, const view::Position
   auto set = std::make_unique<view::ChangeSet>();
   set->basis = basis;
   Card card;
-  const Seen seen = TRY(Look(ask, shown, basis, &card, set.get()));
+  Seen seen = TRY(Look(ask, shown, basis, &card, set.get()));
+  if (seen.verdict == Verdict::kValid) seen.use = shown.use_id.empty() ? NewUuid() : shown.use_id;
   Planned planned;
   if (shown.kind == "linked" && seen.verdict == Verdict::kUnknownCard) NoteMiss(ask);
   planned.answer = VerdictAnswer(state, shown, seen);
   if (seen.verdict != Verdict::kValid) return planned;
   CardUse use;
-  use.id = shown.use_id.empty() ? NewUuid() : shown.use_id;
+  use.id = seen.use;
   use.card = card.id;
   use.holder = card.holder;
   use.kind = shown.kind;

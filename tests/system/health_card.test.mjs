@@ -66,7 +66,8 @@ function cardOn(name, backend, suite) {
       assert.equal(shown.qr.version, 6);
       assert.ok(shown.seconds <= 60);
       const first = await verify(shown.code);
-      assert.deepEqual({ ...first, checked: '' }, { verdict: 'valid', accepted: true, kind: 'dynamic', purpose: 'registration', name: 'Q***', checked: '' });
+      assert.match(first.use, /^HealthCardUse\//);
+      assert.deepEqual({ ...first, checked: '', use: '' }, { verdict: 'valid', accepted: true, kind: 'dynamic', purpose: 'registration', name: 'Q***', checked: '', use: '' });
       assert.equal((await verify(shown.code)).verdict, 'used-before');
       const crash = (await show()).code;
       assert.equal((await verify(crash, 'record', 'admin')).patient, 'Patient/ada');

@@ -1,0 +1,133 @@
+// The health code on the real program, with the health card and fever management beside it: results and releases recolour (the times are told), a checkpoint asks for
+// whoever has shown his card to it and nobody else, the resident sees why and appeals, nobody writes a colour, and after kill -9 all is as it was.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { freshFolder, program, request, Server, sleep } from '../lib/server.mjs';
+
+const kArea = 'http://tongkang.dev/fhir/sid/area', kCard = 'http://tongkang.dev/fhir/sid/cn-resident-id', kFeverSystem = 'http://tongkang.dev/fhir/CodeSystem/notice-fever';
+const checked = (body) => body + '10X98765432'[[...body].reduce((sum, digit, i) => sum + Number(digit) * [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2][i], 0) % 11];
+const kAda = checked('38010219900307123');
+
+describe('the health code', () => {
+  let server, data;
+  const tokens = {};
+  const as = (who) => ({ token: tokens[who], headers: { 'content-type': 'application/json' } });
+  const fhir = (who, method, target, body) => request(server.base, method, `/fhir/${target}`, { token: tokens[who], body });
+  const code = (who, what, body = {}) => request(server.base, 'POST', `/app/health-code/${what}`, { ...as(who), body });
+  const card = (who, what, body) => request(server.base, 'POST', `/app/health-card/${what}`, { ...as(who), body });
+  const reading = (value) => ({ resourceType: 'Observation', status: 'final', code: { coding: [{ system: 'http://loinc.org', code: '8310-5' }] }, subject: { reference: 'Patient/ada' },
+    valueQuantity: { value, unit: '°C', system: 'http://unitsofmeasure.org', code: 'Cel' } });
+  const result = (word, taken) => ({ resourceType: 'Observation', status: 'final', code: { coding: [{ system: 'http://loinc.org', code: '94500-6' }] }, subject: { reference: 'Patient/ada' },
+    effectiveDateTime: taken, interpretation: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation', code: word }] }] });
+  async function becomes(colour) {
+    const began = Date.now();
+    for (let i = 0; i < 3000; i++) {
+      const answer = await code('ada', 'mine');
+      assert.equal(answer.status, 200, answer.text);
+      if (answer.json.colour === colour) return { ms: Date.now() - began, answer: answer.json };
+      await sleep(5);
+    }
+    assert.fail(`it does not become ${colour}: ${server.output}`);
+  }
+
+  before(async () => {
+    data = freshFolder('health-code');
+    const account = (which, what, ...more) => execFileSync(program(), ['account', 'add', which, '--data', data, '--post', what, '--no-password', ...more]);
+    account('gate', 'screener', '--area', '380104');
+    account('othergate', 'screener', '--area', '380104');
+    account('clinic', 'doctor', '--area', '380102');
+    account('cdc', 'cdc-officer', '--area', '3801');
+    account('ada', 'resident', '--kind', 'resident', '--record', 'Patient/ada');
+    server = await new Server(data).start();
+    for (const who of ['admin', 'gate', 'othergate', 'clinic', 'cdc', 'ada']) tokens[who] = await server.token(who);
+    const made = await fhir('admin', 'PUT', 'Patient/ada', {
+      resourceType: 'Patient', id: 'ada', name: [{ text: 'Quillfeather' }], identifier: [{ system: kCard, value: kAda }], meta: { tag: [{ system: kArea, code: '380102' }] } });
+    assert.equal(made.status, 201, made.text);
+    assert.equal((await card('admin', 'issue', { patient: 'Patient/ada', identity: kAda })).status, 201);
+  });
+  after(async () => {
+    await server?.stop();
+    fs.rmSync(data, { recursive: true, force: true });
+  });
+
+  test('results recolour, and say why', async (t) => {
+    assert.equal((await code('ada', 'mine')).json.colour, 'green');
+    assert.equal((await fhir('clinic', 'POST', 'Observation', reading(37.9))).status, 201);
+    const yellow = await becomes('yellow');
+    assert.equal(yellow.answer.reasons[0].reason, 'fever');
+    assert.match(yellow.answer.reasons[0].rule, /^health-code\.fever\|\d+$/);
+    assert.ok(yellow.answer.since && yellow.answer.until && yellow.answer.reasons[0].changes.en);
+    const taken = (hours) => new Date(Date.now() - hours * 3_600_000).toISOString();
+    for (const hours of [30, 2]) assert.equal((await fhir('clinic', 'POST', 'Observation', result('NEG', taken(hours)))).status, 201);
+    const green = await becomes('green');
+    assert.equal((await fhir('clinic', 'POST', 'Observation', result('POS', taken(1)))).status, 201);
+    const red = await becomes('red');
+    t.diagnostic(`from the answer to the evidence until the colour: yellow ${yellow.ms} ms, green ${green.ms} ms, red ${red.ms} ms`);
+  });
+
+  test('a checkpoint learns the colour of whoever has shown his card to it, and of nobody else', async () => {
+    const shown = (await card('admin', 'present', { patient: 'Patient/ada' })).json;
+    const verified = (await card('gate', 'verify', { code: shown.code, purpose: 'health-code' })).json;
+    assert.equal(verified.accepted, true, JSON.stringify(verified));
+    const seen = await code('gate', 'check', { use: verified.use });
+    assert.deepEqual(Object.keys(seen.json).sort(), ['checked', 'colour']);
+    assert.equal(seen.json.colour, 'red');
+    assert.equal((await code('othergate', 'check', { use: verified.use })).status, 404, 'another checkpoint has not seen him');
+    const other = (await card('gate', 'verify', { code: (await card('admin', 'present', { patient: 'Patient/ada' })).json.code, purpose: 'registration' })).json;
+    assert.equal((await code('gate', 'check', { use: other.use })).status, 404, 'shown for something else');
+    assert.equal((await code('gate', 'of', { patient: 'Patient/ada' })).status, 403);
+    assert.equal((await code('clinic', 'check', { use: verified.use })).status, 403);
+  });
+
+  test('he appeals once; disease control upholds it with a record that shows it', async (t) => {
+    const mine = (await code('ada', 'mine')).json;
+    const reason = mine.reasons[0].id;
+    assert.equal((await code('ada', 'appeal', { reason, text: '' })).status, 400);
+    assert.equal((await code('ada', 'appeal', { reason: 'CodeReason/none', text: 'not mine' })).status, 404);
+    assert.equal((await code('cdc', 'appeal', { reason, text: 'not his' })).status, 403);
+    const made = await code('ada', 'appeal', { reason, text: 'the sample was not mine' });
+    assert.equal(made.status, 201, made.text);
+    assert.equal((await code('ada', 'appeal', { reason, text: 'again' })).status, 409);
+    const move = (who, what, inputs = []) => fhir(who, 'POST', `${made.json.appeal}/$transition`, { resourceType: 'Parameters', parameter: [
+      { name: 'code', valueCode: what }, { name: 'reason', valueString: 'looked at' }, ...(inputs.length ? [{ name: 'inputs', part: inputs }] : [])] });
+    assert.equal((await move('clinic', 'uphold')).status, 403);
+    assert.equal((await move('cdc', 'uphold')).status, 400, 'not without evidence');
+    assert.equal((await move('cdc', 'uphold', [{ name: 'evidence', valueReference: { reference: 'Practitioner/friend' } }])).status, 422, 'which a friend is not');
+    assert.equal((await code('ada', 'mine')).json.colour, 'red');
+    const upheld = await move('cdc', 'uphold', [{ name: 'evidence', valueReference: { reference: 'DocumentReference/laboratory' } }]);
+    assert.equal(upheld.status, 200, upheld.text);
+    const green = await becomes('green');
+    t.diagnostic(`from the answer to the appeal until green: ${green.ms} ms`);
+    assert.equal(green.answer.appeals[0].status, 'upheld');
+    assert.equal(green.answer.appeals[0].answer, 'looked at');
+  });
+
+  test('told of an isolation and of its release it gives receipts, also across kill -9', async (t) => {
+    const notice = (kind) => ({ resourceType: 'Communication', status: 'in-progress', category: [{ coding: [{ system: 'http://tongkang.dev/fhir/CodeSystem/notice', code: 'notice' }, { system: kFeverSystem, code: kind }] }],
+      subject: { reference: 'Patient/ada' }, about: [{ reference: 'Patient/ada' }], recipient: [{ identifier: { system: 'http://tongkang.dev/fhir/sid/post', value: 'health-code' } }] });
+    assert.equal((await fhir('admin', 'POST', 'Communication', notice('isolated'))).status, 201);
+    await becomes('yellow');
+    await server.kill();
+    await server.start();
+    assert.equal((await code('ada', 'mine')).json.colour, 'yellow');
+    assert.equal((await fhir('admin', 'POST', 'Communication', notice('released'))).status, 201);
+    const green = await becomes('green');
+    t.diagnostic(`from the answer to the notice of release until green: ${green.ms} ms`);
+    const told = (await fhir('admin', 'GET', 'Communication')).json.entry.map((entry) => entry.resource);
+    assert.deepEqual(told.map((each) => each.status), ['completed', 'completed']);
+  });
+
+  test('nobody writes a colour', async () => {
+    const forged = { resourceType: 'CodeReason', status: 'active', subject: { reference: 'Patient/ada' }, colour: 'red', reason: 'positive', evidence: [{ reference: 'Observation/none' }],
+      since: '2026-11-23', changes: 'x', changesEn: 'x' };
+    for (const who of ['admin', 'clinic', 'cdc', 'gate', 'ada']) {
+      assert.equal((await fhir(who, 'POST', 'CodeReason', forged)).status, 403, who);
+      assert.equal((await fhir(who, 'PUT', 'CodeReason/forged', { ...forged, id: 'forged' })).status, 403, who);
+    }
+    const entry = [{ request: { method: 'POST', url: 'CodeReason' }, resource: forged }];
+    assert.equal((await fhir('admin', 'POST', '', { resourceType: 'Bundle', type: 'transaction', entry })).status, 403);
+    assert.equal((await code('ada', 'mine')).json.colour, 'green');
+  });
+});
