@@ -184,4 +184,9 @@ Status RecordResumedErasures(const Opened& opened, const std::string& folder, co
   return RecordResumedErasures(opened.engine.get(), audit.get());
 }
 
+view::OwnerNumber OwnerOfPatient(view::Engine& engine, std::string_view id) {
+  const auto owner = engine.keys().Find(fmt::format("Patient/{}", id));
+  return owner.ok() ? *owner : view::OwnerNumber{0};
+}
+
 }  // namespace tk::server

@@ -68,6 +68,9 @@ std::span<const app::Code> InstalledCode();
 /// The packs of the program and those of the folder that the options name.
 Result<std::shared_ptr<const app::PackSet>> LoadPackSet(const DataOptions& options);
 
+/// The number of whom this Patient's records are about; 0: nobody knows him.
+view::OwnerNumber OwnerOfPatient(view::Engine& engine, std::string_view id);
+
 /// Only the lock.
 Result<FileLock> LockData(const std::string& folder);
 

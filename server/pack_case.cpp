@@ -47,6 +47,9 @@ class StoryHouse {
   interaction::Response Send(interaction::Request request) const;
   /// What rules make, and what limits that are due do, has happened.
   bool Settle() const;
+  view::OwnerNumber OwnerOf(std::string_view patient) const {
+    return OwnerOfPatient(*opened_.engine, patient);
+  }
 
  private:
   explicit StoryHouse(Instant now_us) : clock_(now_us) {}
@@ -284,23 +287,35 @@ Status Story::Store(fhir::Value given) {
   return house_->Settle() ? Status() : Status(Wrong("the rules did not come to an end"));
 }
 
+/// "doctor", "doctor@380102" in an area, "resident=Patient/p1" as whoever that record is.
 Result<std::shared_ptr<const access::Viewer>> Story::ViewerOf(std::string_view as) const {
   if (as.empty()) as = "admin";
-  const std::string_view name = as.substr(0, as.find('@'));
+  const std::string_view whole = as;
+  const size_t at = std::min(as.find('@'), as.size());
+  const std::string_view area = as.substr(std::min(at + 1, as.size()));
+  as = as.substr(0, at);
+  const std::string_view name = as.substr(0, as.find('='));
   auto viewer = std::make_shared<access::Viewer>();
   viewer->post = stage_.posts.Find(name);
   if (viewer->post == nullptr)
     return Wrong(fmt::format("\"as\": there is no post '{}'; posts are: {}", name,
                              fmt::join(stage_.posts.Names(), ", ")));
-  viewer->account = fmt::format("case-{}", as);
+  viewer->account = fmt::format("case-{}", whole);
   viewer->policies = stage_.policies;
   viewer->masks = stage_.policies->MasksOf(std::string(name));
-  if (name.size() < as.size()) {
-    viewer->area = std::string(as.substr(name.size() + 1));
+  if (at < whole.size()) {
+    viewer->area = std::string(area);
     const auto [low, high] = TRY(view::AreaRange(viewer->area));
     viewer->scope.everything = false;
     viewer->scope.area_low = low;
     viewer->scope.area_high = high;
+  }
+  viewer->record = std::string(as.substr(std::min(name.size() + 1, as.size())));
+  if (constexpr std::string_view kPatient = "Patient/"; viewer->record.starts_with(kPatient)) {
+    viewer->kind = access::AccountKind::kResident;
+    viewer->patient = viewer->record.substr(kPatient.size());
+    viewer->scope.everything = false;
+    viewer->scope.only_owner = house_->OwnerOf(viewer->patient);
   }
   return std::shared_ptr<const access::Viewer>(std::move(viewer));
 }

@@ -361,10 +361,7 @@ access::SignOnOptions SignOnOf(const Settings& settings, view::Engine* engine, c
   options.sms = sms;
   options.check_area = [areas](std::string_view code) { return CheckArea(*areas, code); };
   options.sms_limits.text = settings.Text("sms-text");
-  options.owner_of_patient = [engine](std::string_view id) {
-    const auto owner = engine->keys().Find(fmt::format("Patient/{}", id));
-    return owner.ok() ? *owner : view::OwnerNumber{0};
-  };
+  options.owner_of_patient = [engine](std::string_view id) { return OwnerOfPatient(*engine, id); };
   return options;
 }
 

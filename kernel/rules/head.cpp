@@ -35,7 +35,8 @@ void ReadConstants(fhir::JsonFile* file, fhir::Value settings, Head* head) {
                                           : "needs a number as value");
       continue;
     }
-    if (fhir::path::IsOwnVariable(name) || name == "now" || name == "depth" || name == "rule")
+    if (fhir::path::IsOwnVariable(name) || name == "now" || name == "depth" || name == "rule" ||
+        name == "before")
       file->Note("constants." + name, "is a name of the language: choose another");
     Item item;
     item.type = unit.empty() ? fhir::path::kSystemDecimal : fhir::path::kSystemQuantity;

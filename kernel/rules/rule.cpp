@@ -31,13 +31,34 @@ void ReadTrigger(const fhir::Definitions& definitions, fhir::JsonFile* file, Rul
   if (on["operations"].size() == 0) file->Note("on.operations", "is missing: say create, update or both");
 }
 
+/// The head's, and %before: the resource as it was; empty where it was not.
+class ChangeVariables : public HeadVariables {
+ public:
+  ChangeVariables(const fhir::Definitions& definitions, const Rule& rule, const view::Change& change,
+                  Instant now_us)
+      : HeadVariables(rule, DepthOf(change) + 1, now_us), definitions_(definitions), change_(change) {}
+
+  const fhir::path::Collection* Find(std::string_view name) const override {
+    if (name != "before") return HeadVariables::Find(name);
+    const view::ResourcePtr& before = change_.before;
+    if (before_.empty() && before != nullptr && before->op != view::Operation::kDelete)
+      before_.push_back(fhir::path::ResourceItem(definitions_, before->document.Root()));
+    return &before_;
+  }
+
+ private:
+  const fhir::Definitions& definitions_;
+  const view::Change& change_;
+  mutable fhir::path::Collection before_;
+};
+
 /// `document` is a resource of the rule's type.
 Result<bool> Holds(const fhir::Definitions& definitions, const Rule& rule, const view::Change& change,
                    const fhir::Document& document, Instant now_us) {
   Item context;
   context.node = document.Root();
   context.type = rule.on_type;
-  const HeadVariables names(rule, DepthOf(change) + 1, now_us);
+  const ChangeVariables names(definitions, rule, change, now_us);
   Environment environment;
   environment.definitions = &definitions;
   environment.resource = context.node;

@@ -3,7 +3,7 @@
 //         (rule, version, cause t, entry), so that a crash or a replay repeats nothing
 // Form:   the head (head.h), and
 //         "on": {"type": "Observation", "operations": ["create", "update"]},
-//         "where": "FHIRPath on the changed resource",
+//         "where": "FHIRPath on the changed resource; %before is what it was (empty on a create)",
 //         "do": [actions]
 // Source: DESIGN 5; ECA rules.
 #pragma once

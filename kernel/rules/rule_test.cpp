@@ -131,6 +131,23 @@ TEST_F(RuleTest, FiresWhereTheConditionBecomesTrue) {
   EXPECT_FALSE(FiresOn(low, high));
 }
 
+TEST_F(RuleTest, ItsConditionKnowsWhatTheRecordWas) {
+  std::string text(kRule);
+  const size_t at = text.find("\"where\"");
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at, text.find('\n', at) - at,
+               R"("where": "%before.exists() and id = %before.id and status != %before.status",)");
+  auto rule = ParseRule(*r4_, "test", "was.json", text, {});
+  ASSERT_TRUE(rule.ok()) << rule.error().ToString();
+  rule_ = std::make_unique<Rule>(std::move(rule).value());
+  std::string other = Reading("38.0");
+  other.replace(other.find("final"), 5, "entered-in-error");
+  const view::ResourcePtr was = Make(Reading("38.0")), is = Make(other);
+  EXPECT_TRUE(FiresOn(was, is));
+  EXPECT_FALSE(FiresOn(was, was));
+  EXPECT_FALSE(FiresOn(nullptr, is)) << "of nothing, %before is empty";
+}
+
 TEST_F(RuleTest, MakesWithItsVariablesAndSaysBecauseOfWhat) {
   view::Change change;
   change.now = Make(Reading("38.0"));
