@@ -92,6 +92,10 @@ Result<std::unique_ptr<StoryHouse>> StoryHouse::Open(const Stage& stage, Instant
   governed.posts = posts;
   const auto shelf = TRY(app::LoadWorkflows(*stage.definitions, stage.packs->packs(), governed));
   context.workflows = shelf;
+  auto apps = TRY(app::LoadPacks(*stage.definitions, stage.packs->packs(), house->folder_ + "/apps"));
+  context.watch = house->opened_.watch;
+  context.watch_slot = 4;
+  context.alert_rules = std::make_shared<rules::SharedRules>(app::TakeAlerts(&apps));
   house->forms_ = std::make_unique<forms::Forms>(stage.definitions);
   house->interactions_ = std::make_unique<interaction::Interactions>(context);
   house->interactions_->UseForms(house->forms_.get());
@@ -117,6 +121,10 @@ Result<std::unique_ptr<StoryHouse>> StoryHouse::Open(const Stage& stage, Instant
   clerking.reach = running.reach;
   clerking.folder = running.folder;
   clerking.look_ms = 5;
+  clerking.complete = [asked = house->interactions_.get()](const view::Position& basis,
+                                                           view::ChangeSet* set) {
+    return asked->Complete(basis, set);
+  };
   clerking.report = running.report;
   house->clerk_ = TRY(workflow::Clerk::Start(std::move(clerking)));
   return house;

@@ -27,11 +27,13 @@ std::string FixedPartOf(const app::PackSet& set) {
 }  // namespace
 
 PackWatch::PackWatch(DataOptions data, std::shared_ptr<const app::PackSet> running,
-                     const view::Engine* engine, app::Runtime* runtime)
+                     const view::Engine* engine, app::Runtime* runtime,
+                     std::function<void(std::vector<rules::Rule>)> use_alerts)
     : data_(std::move(data)),
       running_(std::move(running)),
       engine_(engine),
       runtime_(runtime),
+      use_alerts_(std::move(use_alerts)),
       seen_hash_(running_->content_hash()),
       thread_([this] { Run(); }) {}
 
@@ -55,7 +57,9 @@ Status PackWatch::Look() {
   std::vector<app::App> apps =
       TRY(app::LoadPacks(engine_->definitions(), now->packs(), data_.data + "/apps"));
   TRY(access::WritePackPosts(data_.data, app::PostsOf(apps)));
+  std::vector<rules::Rule> alerts = app::TakeAlerts(&apps);
   TRY(runtime_->Reload(std::move(apps)));
+  use_alerts_(std::move(alerts));
   running_ = now;
   Say(LogLevel::kInfo, "packs-reloaded", {{"packs", uint64_t{now->packs().size()}}});
   return {};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -13,9 +14,9 @@ namespace tk::server {
 
 class PackWatch {
  public:
-  /// What is given outlives it; `running` is what runs now.
+  /// What is given outlives it; `running` is what runs now. `use_alerts` puts the alert rules in place of those that there are.
   PackWatch(DataOptions data, std::shared_ptr<const app::PackSet> running, const view::Engine* engine,
-            app::Runtime* runtime);
+            app::Runtime* runtime, std::function<void(std::vector<rules::Rule>)> use_alerts);
   ~PackWatch();
   PackWatch(const PackWatch&) = delete;
   PackWatch& operator=(const PackWatch&) = delete;
@@ -30,6 +31,7 @@ class PackWatch {
   std::shared_ptr<const app::PackSet> running_;
   const view::Engine* const engine_;
   app::Runtime* const runtime_;
+  const std::function<void(std::vector<rules::Rule>)> use_alerts_;
   uint64_t seen_hash_;
   std::mutex mutex_;
   std::condition_variable changed_;

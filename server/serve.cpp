@@ -20,6 +20,7 @@
 #include "kernel/exchange/operations.h"
 #include "kernel/geo/area_view.h"
 #include "kernel/http/live.h"
+#include "kernel/http/mllp.h"
 #include "kernel/http/pages.h"
 #include "kernel/http/pipeline.h"
 #include "kernel/http/routes.h"
@@ -29,6 +30,7 @@
 #include "kernel/workflow/clerk.h"
 #include "kernel/workflow/notice.h"
 #include "kernel/workflow/outbox.h"
+#include "server/alert_watch.h"
 #include "server/audit_names.h"
 #include "server/log_watch.h"
 #include "server/notice_numbers.h"
@@ -49,6 +51,13 @@ constexpr SettingSpec kSettings[] = {
      "Look at the packs' files once a second and run what changed; for who writes them"},
     {"tls-cert", K::kText, "", "Certificate chain (PEM)"},
     {"tls-key", K::kText, "", "Key of the certificate (PEM)"},
+    {"mllp-listen", K::kText, "", "ADDRESS:PORT for HL7 v2 messages over MLLP; without it none are taken"},
+    {"mllp-senders", K::kText, "",
+     "Who sends them: address or network = account of a device or program, with commas between "
+     "(10.1.2.3=his-east)"},
+    {"mllp-client-ca", K::kText, "",
+     "Authorities (PEM) of whom a sender must have a certificate; TLS is used when tls-cert is given"},
+    {"mllp-idle-ms", K::kNumber, "3600000", "A sender's connection may be silent this long", 100, 86'400'000},
     {"threads", K::kNumber, "0", "Network threads; 0: one a processor", 0, 256},
     {"workers", K::kNumber, "0", "Threads for heavy requests; 0: one a processor", 0, 256},
     {"worker-queue-max", K::kNumber, "1024", "Heavy requests that may wait; beyond it 429", 1, 1'000'000},
@@ -130,9 +139,12 @@ struct House {
   std::unique_ptr<app::Runtime> apps;
   std::unique_ptr<workflow::Clerk> clerk;
   std::unique_ptr<workflow::Outbox> outbox;  // null: no texts are sent
+  std::shared_ptr<rules::SharedRules> alert_rules;
+  std::unique_ptr<AlertWatch> alert_watch;
   std::unique_ptr<PackWatch> pack_watch;
   std::unique_ptr<http::Server>
       server;  // destroyed after pipeline, workers and live: their calls name its loops
+  std::unique_ptr<http::Server> mllp;  // the same; null: no HL7 v2 over TCP
   std::unique_ptr<http::WorkerPool> workers;
   std::unique_ptr<http::Pipeline> pipeline;
   std::unique_ptr<http::Live> live;
@@ -150,8 +162,9 @@ struct House {
   void AddSignOn(const Settings& settings);
   void WatchLog();
   Status StartWorkflow(const Settings& settings);
+  Status ListenToMllp(const Settings& settings);
   Status LoadApps(const DataOptions& data);
-  Status StartApps(const DataOptions& data, bool reloads);
+  Status StartApps(const DataOptions& data, bool reloads, int timezone_offset_min);
   void Stop();
 };
 
@@ -319,6 +332,22 @@ http::ServerOptions ListenOptions(const Settings& settings) {
   return options;
 }
 
+/// Who may send HL7 v2 messages over TCP; null: nobody listens for them. Errors: kIncorrect, which setting.
+Result<std::shared_ptr<const http::MllpSenders>> MllpSendersOf(const Settings& settings) {
+  std::shared_ptr<const http::MllpSenders> none;
+  if (settings.Text("mllp-listen").empty()) return none;
+  auto senders =
+      std::make_shared<http::MllpSenders>(TRY(http::MllpSenders::Parse(settings.Text("mllp-senders"))));
+  if (senders->empty())
+    return MakeError(ErrorCode::kIncorrect, "mllp-listen needs mllp-senders: nobody could send anything");
+  const bool tls = !settings.Text("tls-cert").empty();
+  TRY(senders->CheckWire(tls));
+  if (!tls && !settings.Text("mllp-client-ca").empty())
+    return MakeError(ErrorCode::kIncorrect,
+                     "mllp-client-ca needs tls-cert and tls-key: without TLS nobody shows a certificate");
+  return std::shared_ptr<const http::MllpSenders>(std::move(senders));
+}
+
 Result<std::unique_ptr<notify::SmsService>> SmsOf(const Settings& settings) {
   const std::string& to = settings.Text("sms");
   if (to.empty()) return std::unique_ptr<notify::SmsService>();
@@ -466,12 +495,13 @@ Status House::LoadApps(const DataOptions& data) {
   return access::WritePackPosts(data.data, app::PostsOf(loaded));
 }
 
-Status House::StartApps(const DataOptions& data, bool reloads) {
+Status House::StartApps(const DataOptions& data, bool reloads, int timezone_offset_min) {
   app::Runtime::Options running;
   running.engine = opened.engine.get();
   running.index = opened.index;
   running.interactions = interactions.get();
   running.clock = &clock;
+  running.timezone_offset_min = timezone_offset_min;
   running.folder = data.data + "/consumers";
   running.apps_folder = data.data + "/apps";
   running.code = InstalledCode();
@@ -481,11 +511,34 @@ Status House::StartApps(const DataOptions& data, bool reloads) {
     Say(LogLevel::kWarning, "rules", {{"what", std::string_view(line)}});
   };
   apps = TRY(app::Runtime::Start(running, std::move(loaded)));
-  if (reloads) pack_watch = std::make_unique<PackWatch>(data, opened.packs, opened.engine.get(), apps.get());
+  alert_watch = std::make_unique<AlertWatch>(interactions.get(), &clock);
+  if (reloads) {
+    pack_watch = std::make_unique<PackWatch>(
+        data, opened.packs, opened.engine.get(), apps.get(),
+        [rules = alert_rules, watch = alert_watch.get()](std::vector<rules::Rule> fresh) {
+          rules->Replace(std::move(fresh));
+          watch->LookAtAll();
+        });
+  }
   http::AddAppRoutes(pipeline.get(),
                      [runtime = apps.get()](interaction::Request request, interaction::Done done) {
                        runtime->Handle(std::move(request), std::move(done));
                      });
+  return {};
+}
+
+Status House::ListenToMllp(const Settings& settings) {
+  http::ServerOptions listen = ListenOptions(settings);
+  listen.mllp = TRY(MllpSendersOf(settings));
+  if (listen.mllp == nullptr) return {};
+  listen.listen = settings.Text("mllp-listen");
+  listen.client_ca = settings.Text("mllp-client-ca");
+  listen.idle_ms = settings.Number("mllp-idle-ms");
+  listen.threads = 1;
+  mllp = TRY(http::Server::Create(listen, pipeline.get()));
+  metrics.AddGauge(
+      "tongkang_mllp_connections", "Open connections of senders of HL7 v2", {},
+      [listener = mllp.get()] { return static_cast<double>(listener->statistics().connections); });
   return {};
 }
 
@@ -502,6 +555,9 @@ Status House::StartWorkflow(const Settings& settings) {
   clerking.reach = reach;
   clerking.folder = data + "/consumers";
   clerking.report = report;
+  clerking.complete = [asked = interactions.get()](const view::Position& basis, view::ChangeSet* set) {
+    return asked->Complete(basis, set);
+  };
   clerk = TRY(workflow::Clerk::Start(std::move(clerking)));
   if (sms == nullptr) return {};
   workflow::Outbox::Options sending;
@@ -550,6 +606,9 @@ http::LiveSource LiveSourceOf(view::Engine* engine, const interaction::Interacti
   source.scope_of = [interactions](const std::shared_ptr<const access::Viewer>& viewer) {
     return interactions->ScopeOf(viewer);
   };
+  source.knows = [interactions](uint64_t t, int timeout_ms) {
+    return interactions->KnowsFactsOf(t, timeout_ms);
+  };
   source.is_addressed = [communication = engine->definitions().FindType("Communication")](
                             const view::Resource& now, const access::Viewer& viewer, bool in_scope) {
     if (now.type != communication || !viewer.IsGranted("Communication", access::oauth::kReads)) return false;
@@ -579,6 +638,7 @@ Status House::Build(const Settings& settings) {
   const auto pages = TRY(http::Pages::Load({.folder = settings.Text("pages")}));
   const http::TrustedProxies proxies = TRY(http::TrustedProxies::Parse(settings.Text("trusted-proxies")));
   TRY(http::CheckPublicUrl(settings.Text("public-url")));
+  (void)TRY(MllpSendersOf(settings));
   sms = TRY(SmsOf(settings));
   TRY(ActAsOwner(data));
   OpenOptions open;
@@ -596,7 +656,7 @@ Status House::Build(const Settings& settings) {
   interaction::Context context = ContextOf(opened, &clock, open.timezone_offset_min, settings, sign_on.get(),
                                            TRY(app::LoadPlatform(opened.packs->packs())));
   context.workflows = workflows;
-  context.alert_rules = app::TakeAlerts(&loaded);
+  context.alert_rules = alert_rules = std::make_shared<rules::SharedRules>(app::TakeAlerts(&loaded));
   reach = interaction::ReachOf(context);
   interactions = std::make_unique<interaction::Interactions>(context);
   forms = std::make_unique<forms::Forms>(opened.definitions);
@@ -623,7 +683,7 @@ Status House::Build(const Settings& settings) {
   live = std::make_unique<http::Live>(LiveSourceOf(engine, interactions.get()), http::LiveOptions{}, &clock,
                                       sign_on.get(), audit.get());
   AddFhir();
-  TRY(StartApps(open.data, settings.Flag("packs-reload")));
+  TRY(StartApps(open.data, settings.Flag("packs-reload"), open.timezone_offset_min));
   TRY(StartWorkflow(settings));
   AddSignOn(settings);
   AddAudit(data, open.timezone_offset_min);
@@ -635,6 +695,7 @@ Status House::Build(const Settings& settings) {
   http::ServerOptions listen = ListenOptions(settings);
   listen.end_work = [pool = workers.get()] { pool->EndSoon(); };
   server = TRY(http::Server::Create(listen, pipeline.get()));
+  TRY(ListenToMllp(settings));
   AddMetrics();
   return {};
 }
@@ -643,12 +704,14 @@ Status House::Build(const Settings& settings) {
 // their loops; the audit last, as it records them.
 void House::Stop() {
   if (live) live->Stop();
+  if (mllp) mllp->Stop();
   if (server) server->Stop();
   if (workers) workers->Stop();
   log_watch.reset();
   outbox.reset();
   clerk.reset();
   pack_watch.reset();
+  alert_watch.reset();
   apps.reset();
   if (opened.engine) opened.engine->Stop();
   if (audit) (void)audit->Flush();
@@ -696,10 +759,12 @@ Status Serve(const std::map<std::string, std::string>& flags, const std::string&
     return built;
   }
   house.server->Start();
+  if (house.mllp) house.mllp->Start();
   Say(LogLevel::kInfo, "listening",
       {{"address", std::string_view(settings.Text("listen"))},
        {"port", uint64_t{house.server->port()}},
        {"tls", !settings.Text("tls-cert").empty()},
+       {"mllp", uint64_t{house.mllp ? house.mllp->port() : uint16_t{0}}},
        {"t", house.opened.engine->Head().t},
        {"ready", house.opened.engine->ready()},
        {"ms", (MonotonicUs() - begin_us) / 1000}});

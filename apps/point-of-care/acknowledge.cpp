@@ -28,43 +28,29 @@ struct Saying {
 };
 using SayingPtr = std::shared_ptr<Saying>;
 
-std::string PatchOf(const Saying& saying) {
-  const access::Viewer& viewer = *saying.request.viewer;
+std::string OrderOf(const Saying& saying) {
   std::string out;
   fhir::JsonWriter json(&out);
-  const auto add = [&](std::string_view path, std::string_view text) {
-    json.Object().Member("op", "add").Member("path", path).Member("value", text).End();
-  };
-  json.Array();
-  add("/status", "acknowledged");
-  add("/acknowledgedOn", FormatInstant(saying.context.clock->NowUs()));
-  add("/account", viewer.account);
-  if (!saying.comment.empty()) add("/comment", saying.comment);
-  if (viewer.record.starts_with("Practitioner")) {
-    json.Object().Member("op", "add").Member("path", "/acknowledgedBy").Key("value");
-    json.Object().Member("reference", viewer.record).End().End();
-  }
-  json.End();
+  json.Object().Member("resourceType", "Parameters").Key("parameter").Array();
+  json.Object().Member("name", "code").Member("valueCode", "acknowledge").End();
+  if (!saying.comment.empty())
+    json.Object().Member("name", "reason").Member("valueString", saying.comment).End();
+  json.End().End();
   return out;
 }
 
-void Write(const SayingPtr& saying, const std::string& id, const std::string& etag, std::string patch) {
+void Write(const SayingPtr& saying, const std::string& id) {
   Request write;
-  write.method = Method::kPatch;
-  write.path = {std::string(kReceiptType), id};
-  write.body = std::move(patch);
-  write.content_type = "application/json-patch+json";
-  write.if_match = etag;
+  write.method = Method::kPost;
+  write.path = {std::string(kReceiptType), id, "$transition"};
+  write.body = OrderOf(*saying);
+  write.content_type = "application/fhir+json";
   write.base_url = saying->request.base_url;
   write.request_id = saying->request.request_id;
   write.deadline_us = saying->request.deadline_us;
   write.viewer = saying->request.viewer;
-  saying->context.interactions->Handle(std::move(write), [saying](Response answer) {
-    if (answer.status == 412)
-      answer = interaction::OutcomeOf(
-          MakeError(ErrorCode::kConflict, "Somebody else changed this receipt just now: ask again."));
-    saying->done(std::move(answer));
-  });
+  saying->context.interactions->Handle(std::move(write),
+                                       [saying](Response answer) { saying->done(std::move(answer)); });
 }
 
 /// Finds the alert's receipt as the caller sees it, and writes into it who has seen the alert, and when.
@@ -81,7 +67,7 @@ void Say(const SayingPtr& saying) {
   const std::string id = receipt["id"].ToString();
   if (receipt["status"].ToString() == "acknowledged")
     return saying->done(AskAs(saying->context, saying->request, {std::string(kReceiptType), id}, {}));
-  Write(saying, id, fmt::format("W/\"{}\"", receipt["meta"]["versionId"].ToString()), PatchOf(*saying));
+  Write(saying, id);
 }
 
 struct Said {

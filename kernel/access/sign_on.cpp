@@ -660,6 +660,18 @@ Result<ViewerPtr> SignOn::ViewerOf(std::string_view name) {
                                   Claims{account->name, account->generation, 0, {}, TokenKind::kBearer})));
 }
 
+Result<ViewerPtr> SignOn::ViewerOfMachine(std::string_view name) {
+  impl_->Look(false);
+  if (impl_->StateOfFiles() == Files::kTooOld) return NothingKnown();
+  const auto current = impl_->Current();
+  const Account* const account = FindAccount(current->accounts, name);
+  const bool is_machine =
+      account != nullptr && (account->kind == AccountKind::kDevice || account->kind == AccountKind::kProgram);
+  if (!is_machine || account->disabled) return NotSignedIn();
+  return ViewerPtr(TRY(MakeViewer(*current, impl_->options, *account,
+                                  Claims{account->name, account->generation, 0, {}, TokenKind::kBearer})));
+}
+
 bool SignOn::IsAccount(std::string_view name) {
   return FindAccount(impl_->Current()->accounts, name) != nullptr;
 }

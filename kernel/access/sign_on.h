@@ -99,6 +99,9 @@ class SignOn {
 
   /// The account as a viewer who has not signed in: for telling what he may. kNotFound.
   Result<ViewerPtr> ViewerOf(std::string_view account);
+  /// The account of a device or program for which a listener of this server vouches, as it knows the sender otherwise (http/mllp.h).
+  /// kUnauthenticated: there is none, it is disabled, or it is a person's; kUnavailable as Verify.
+  Result<ViewerPtr> ViewerOfMachine(std::string_view account);
   /// The account, as the files say now; nullopt if there is none.
   std::optional<Account> Find(std::string_view name);
   /// The post of an account may be unknown (nullptr) for a program only.

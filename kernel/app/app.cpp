@@ -46,13 +46,13 @@ std::vector<forms::Form> TakeForms(std::vector<App>* apps) {
 
 }  // namespace
 
-std::shared_ptr<const std::vector<rules::Rule>> TakeAlerts(std::vector<App>* apps) {
+std::vector<rules::Rule> TakeAlerts(std::vector<App>* apps) {
   std::vector<rules::Rule> all;
   for (App& app : *apps) {
     for (rules::Rule& rule : app.alerts) all.push_back(std::move(rule));
     app.alerts.clear();
   }
-  return std::make_shared<const std::vector<rules::Rule>>(std::move(all));
+  return all;
 }
 
 /// What requests are answered from; the rules are the runner's.
@@ -83,6 +83,9 @@ Status Runtime::StartRunner(std::vector<rules::Rule> rules) {
                                                              view::ChangeSet* set) {
       return interactions->Complete(basis, set);
     };
+    runner.home = [interactions = options_.interactions](std::string_view patient) {
+      return interactions->HomeOf(patient);
+    };
   }
   std::shared_ptr<rules::Runner> started = TRY(rules::Runner::Start(runner, std::move(rules)));
   const std::lock_guard hold(mutex_);
@@ -102,7 +105,8 @@ Result<std::unique_ptr<Runtime>> Runtime::Start(const Options& options, std::vec
     runtime->operations_.emplace_back(
         app.id,
         TRY(code->make({options.engine, options.index, options.interactions, options.clock, folder,
-                        runtime->settings_.emplace_back(app.settings), options.report, options.reach})));
+                        runtime->settings_.emplace_back(app.settings), options.report, options.reach,
+                        options.timezone_offset_min})));
   }
   std::vector<rules::Rule> rules = TakeRules(&apps);
   if (options.forms != nullptr) options.forms->Set(TakeForms(&apps));

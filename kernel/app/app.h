@@ -58,6 +58,7 @@ struct Context {
   std::string_view settings;  // JSON object
   std::function<void(const std::string&)> report;  // a line for the operator's log; no personal data
   rules::Reach reach = {};                         // to find records of a person, whichever of his they name
+  int timezone_offset_min = 480;                   // of times without a zone
 };
 
 /// What an app answers beyond its data: everything under /app/<id>/ but settings. Thread-safe.
@@ -111,7 +112,7 @@ Result<std::shared_ptr<workflow::Shelf>> LoadWorkflows(const fhir::Definitions& 
                                                        std::span<const Pack> packs,
                                                        const WorkflowOptions& options);
 /// The alert rules of them all, taken out of them.
-std::shared_ptr<const std::vector<rules::Rule>> TakeAlerts(std::vector<App>* apps);
+std::vector<rules::Rule> TakeAlerts(std::vector<App>* apps);
 
 /// The running apps: their rules follow the log, their operations answer under /app/<id>/.
 class Runtime {
@@ -128,6 +129,7 @@ class Runtime {
         nullptr;              // filled with those of the apps; the interactions' too. May be null in tests
     rules::Reach reach = {};  // of the interactions (interaction/reach.h); empty: rules find and move nothing
     std::function<void(const std::string&)> report;
+    int timezone_offset_min = 480;
   };
   static Result<std::unique_ptr<Runtime>> Start(const Options& options, std::vector<App> apps);
   ~Runtime();

@@ -347,7 +347,11 @@ void Live::Impl::Run() {
       follower = source.follow(told_t + 1);
       continue;
     }
-    if (*next != nullptr) Tell(**next);
+    if (*next != nullptr) {
+      while (!stop && source.knows && !source.knows((*next)->t, kFollowMs)) Tick();
+      if (stop) break;
+      Tell(**next);
+    }
     Admit();
     AuditDue();
     Tick();

@@ -6,7 +6,8 @@
 //         reset {"reason"}                    what you have may be stale (other incarnation, too far behind, another post or area): load anew
 //         end   {"reason"}                    last event: "slow", "signed-out", "the audit cannot be written", "the server stops", "another server has taken over"
 // Rights: the sign-on is checked again before each change and each tick: who was revoked, disabled or given another post or area is told
-//         nothing of the former from a second after it on.
+//         nothing of the former from a second after it on. A transaction is told of when the facts of it count (consents, joins): who was closed by it
+//         is not told of it. Until they are known nothing is told; it comes later, in its order.
 // Audit:  what was told counts as shown: a record "live" a stream and second names whose records it told of, and how many (more than one record when
 //         they are more than 1,000 persons); a crash may lose that second's. While the audit cannot be written nothing is told: the stream ends, and says so.
 // Resume: Last-Event-ID is "<incarnation>-<t>"; it stands on the last change of a transaction and on ticks, so a transaction is never
@@ -35,6 +36,8 @@ struct LiveSource {
   std::function<bool()> is_deposed;               // another server has taken over the log
   /// What he may see now, with what consents and relations open and close; empty: his scope as it is.
   std::function<view::Scope(const std::shared_ptr<const access::Viewer>&)> scope_of = {};
+  /// Waits until scope_of knows what was committed up to `t`; false after `timeout_ms`. A record is told of after what closes it, if that came with it.
+  std::function<bool(uint64_t t, int timeout_ms)> knows = {};
   /// Is it addressed to him, so that he hears of it whatever his post may read (a notice)? Empty: nothing is.
   std::function<bool(const view::Resource&, const access::Viewer&, bool in_scope)> is_addressed = {};
 };

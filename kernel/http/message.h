@@ -29,6 +29,7 @@ struct Request {
   std::string local;  // the address that the connection came to, without port
   uint16_t local_port = 0;
   bool tls = false;
+  std::string machine;  // the account for which a listener vouches (mllp.h); never read from what was sent
 
   std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
   std::string_view query() const {

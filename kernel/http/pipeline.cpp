@@ -148,6 +148,7 @@ const Route* Pipeline::Find(std::string_view path) const {
 }
 
 Result<std::shared_ptr<const access::Viewer>> Pipeline::ViewerOf(const Request& request) {
+  if (!request.machine.empty()) return sign_on_->ViewerOfMachine(request.machine);
   if (!request.authorization.empty()) {
     const std::string_view header = request.authorization;
     if (header.size() < 7 || !EqualsIgnoreCase(header.substr(0, 7), "Bearer ")) {

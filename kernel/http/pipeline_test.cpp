@@ -170,6 +170,7 @@ class PipelineTest : public ::testing::Test {
       return name == "Flag" || name == "Basic" || name == "AuditEvent";
     };
     source.is_deposed = [this] { return deposed_.load(); };
+    source.knows = [this](uint64_t t, int) { return t <= known_t_.load(); };
     return source;
   }
   void TearDown() override {
@@ -238,6 +239,7 @@ class PipelineTest : public ::testing::Test {
   std::unique_ptr<access::AuditLog> audit_;
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<Pipeline> pipeline_;
+  std::atomic<uint64_t> known_t_{~uint64_t{0}};  // its facts count
   WeakAudit live_audit_{&audit_};
   std::unique_ptr<Live> live_;
   std::unique_ptr<Server> server_;
@@ -606,6 +608,28 @@ TEST_F(LiveWithoutTicksTest, AnotherAreaCountsFromTheNextEventOn) {
   Add(2, "seen");
   EXPECT_NE(client.ReadUntil("\n\n").find("event: reset"), std::string::npos);
   EXPECT_NE(client.ReadUntil("\n\n").find("seen"), std::string::npos);
+}
+
+// A record that is joined to a person who denies: it must not be told of before the denial counts for it.
+TEST_F(LiveWithoutTicksTest, NothingIsToldBeforeItsFactsAreKnown) {
+  Client client(server_->port());
+  Listen(&client);
+  known_t_ = 1;
+  Add(2, "known");
+  EXPECT_NE(client.ReadUntil("\n\n").find("known"), std::string::npos);
+  Add(2, "early");
+  Add(2, "late");
+  const timeval moment{0, 300'000};
+  ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof moment);
+  EXPECT_EQ(client.ReadUntil("\n\n"), "") << "told before its facts were known";
+  const timeval patience{60, 0};
+  ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  known_t_ = 3;
+  EXPECT_NE(client.ReadUntil("\n\n").find("early"), std::string::npos);
+  EXPECT_NE(client.ReadUntil("\n\n").find("late"), std::string::npos);
+  known_t_ = 3;
+  Add(2, "never");
+  live_->Stop();  // and a stop waits for nothing
 }
 
 TEST_F(LiveWithoutTicksTest, EndsWhenAnotherServerHasTheLog) {

@@ -89,6 +89,21 @@ bool TrustedProxies::Has(const Address& address) const {
   });
 }
 
+bool TrustedProxies::Has(std::string_view address) const {
+  const auto ip = ParseIp(address);
+  return ip && Has(BytesOf(*ip));
+}
+
+bool TrustedProxies::Holds(const TrustedProxies& others) const {
+  return std::all_of(others.networks_.begin(), others.networks_.end(), [this](const Network& other) {
+    TrustedProxies narrower;
+    for (const Network& own : networks_) {
+      if (own.bits <= other.bits) narrower.networks_.push_back(own);
+    }
+    return narrower.Has(other.address);
+  });
+}
+
 std::string TrustedProxies::ClientOf(std::string_view peer, std::string_view forwarded_for) const {
   auto hop = ParseIp(peer);
   if (!hop || !Has(BytesOf(*hop))) return std::string(peer);

@@ -16,6 +16,10 @@ namespace tk::http {
 
 class TrustedProxies {
  public:
+  /// Is it one of them, or in one of the networks? False of what is no address.
+  bool Has(std::string_view address) const;
+  /// Is each of those wholly within one of these?
+  bool Holds(const TrustedProxies& others) const;
   /// Addresses and networks with commas between: "10.0.0.5, 192.168.7.0/24, fd00::/8"; "" trusts nobody.
   /// Errors: kIncorrect, which one and why; /0 would believe everybody.
   static Result<TrustedProxies> Parse(std::string_view list);

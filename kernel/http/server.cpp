@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "kernel/base/diagnostics.h"
+#include "kernel/http/mllp.h"
 #include "kernel/http/session.h"
 #include "kernel/http/tls.h"
 #include "kernel/http/worker_pool.h"
@@ -87,7 +88,8 @@ Status AsioServer::Bind() {
   if (options_.tls_cert.empty() != options_.tls_key.empty()) {
     return MakeError(ErrorCode::kIncorrect, "TLS needs both a certificate and its key");
   }
-  if (!options_.tls_cert.empty()) tls_ = TRY(LoadTls(options_.tls_cert, options_.tls_key));
+  if (!options_.tls_cert.empty())
+    tls_ = TRY(LoadTls(options_.tls_cert, options_.tls_key, options_.client_ca));
   const tcp::endpoint endpoint = TRY(ParseListen(options_.listen));
   error_code error;
   acceptor_->open(endpoint.protocol(), error);
@@ -141,7 +143,12 @@ void AsioServer::Accept() {
 void AsioServer::Take(Loop* loop, tcp::socket socket) {
   if (loop->stopping) return;
   const bool too_many = counters_.connections.load() >= options_.connections_max;
-  if (tls_ != nullptr) {
+  if (options_.mllp != nullptr && tls_ != nullptr) {
+    asio::co_spawn(loop->context, ServeMllpTls(loop, TlsStream(std::move(socket), *tls_), too_many),
+                   asio::detached);
+  } else if (options_.mllp != nullptr) {
+    asio::co_spawn(loop->context, ServeMllpPlain(loop, std::move(socket), too_many), asio::detached);
+  } else if (tls_ != nullptr) {
     asio::co_spawn(loop->context, ServeTls(loop, TlsStream(std::move(socket), *tls_), too_many),
                    asio::detached);
   } else {

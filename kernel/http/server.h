@@ -12,6 +12,8 @@
 
 namespace tk::http {
 
+class MllpSenders;
+
 struct ServerOptions {
   std::string listen = "127.0.0.1:8080";  // ADDR:PORT, [V6]:PORT; port 0 = any free one
   std::string tls_cert, tls_key;          // PEM files; both or none
@@ -21,13 +23,16 @@ struct ServerOptions {
   // Of all connections together, what is over 64 KiB each (byte_budget.h).
   size_t body_bytes_inflight_max = size_t{1} << 30;
   size_t answer_bytes_inflight_max = size_t{1} << 30;
-  int64_t head_ms = 10'000;             // from a request's first byte to the end of its head
-  int64_t body_ms = 30'000;             // and a second more for each 32 KiB of body
-  int64_t idle_ms = 75'000;             // between requests
-  int64_t write_ms = 30'000;            // without any progress
-  int64_t stop_ms = 20'000;             // for running requests when stopping
-  std::function<void()> end_work = {};  // then, if any still run: makes them answer at once
-  int64_t end_ms = 5'000;               // for these answers
+  int64_t head_ms = 10'000;                      // from a request's first byte to the end of its head
+  int64_t body_ms = 30'000;                      // and a second more for each 32 KiB of body
+  int64_t idle_ms = 75'000;                      // between requests
+  int64_t write_ms = 30'000;                     // without any progress
+  int64_t stop_ms = 20'000;                      // for running requests when stopping
+  std::function<void()> end_work = {};           // then, if any still run: makes them answer at once
+  int64_t end_ms = 5'000;                        // for these answers
+  std::shared_ptr<const MllpSenders> mllp = {};  // MLLP instead of HTTP, from these (mllp.h)
+  std::string
+      client_ca;  // PEM: who has no certificate of these authorities is not let in; "" = nobody is asked
 };
 
 class Server {

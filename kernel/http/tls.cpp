@@ -6,7 +6,8 @@
 namespace tk::http {
 
 Result<std::shared_ptr<boost::asio::ssl::context>> LoadTls(const std::string& cert_file,
-                                                           const std::string& key_file) {
+                                                           const std::string& key_file,
+                                                           const std::string& client_ca) {
   namespace ssl = boost::asio::ssl;
   boost::system::error_code error;
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
@@ -21,6 +22,9 @@ Result<std::shared_ptr<boost::asio::ssl::context>> LoadTls(const std::string& ce
     return refuse(key_file, error.message());
   if (SSL_CTX_check_private_key(context->native_handle()) != 1)
     return refuse(key_file, "the key does not belong to the certificate");
+  if (client_ca.empty()) return context;
+  if (context->load_verify_file(client_ca, error); error) return refuse(client_ca, error.message());
+  context->set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert, error);
   return context;
 }
 

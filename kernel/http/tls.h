@@ -10,8 +10,9 @@
 
 namespace tk::http {
 
-/// Reads a certificate chain and its key (PEM). Errors: kIncorrect, which file and why, also when they do not belong together.
+/// Reads a certificate chain and its key (PEM). `client_ca`: clients must show a certificate that one of these authorities signed; "" = they need none. Errors: kIncorrect, which file and why, also when they do not belong together.
 Result<std::shared_ptr<boost::asio::ssl::context>> LoadTls(const std::string& cert_file,
-                                                           const std::string& key_file);
+                                                           const std::string& key_file,
+                                                           const std::string& client_ca = {});
 
 }  // namespace tk::http

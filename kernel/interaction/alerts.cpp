@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -24,6 +25,7 @@ using rules::WatchedEntry;
 using rules::WatchView;
 
 constexpr std::string_view kAlertId = "alert-";
+constexpr int kDueAttemptsMax = 20;
 constexpr size_t kVisitsMax = 1000;  // of one person who is there now
 /// EncounterStatus but the ended ones; which of them count is said by the rule. Source: FHIR R4 valueset-encounter-status.
 constexpr std::string_view kVisitCriteria = "status=planned,arrived,triaged,in-progress,onleave";
@@ -37,7 +39,14 @@ class Raising {
         basis_(basis),
         now_us_(room.context.clock->NowUs()),
         set_(set),
-        raised_(raised) {}
+        raised_(raised),
+        rules_(room.context.alert_rules->Now()) {}
+
+  /// Of these as well, and of all their visits.
+  void Touch(std::vector<uint64_t> records) {
+    touched_ = std::move(records);
+    looks_for_visits_ = true;
+  }
 
   Status Run() {
     Gather();
@@ -158,7 +167,7 @@ class Raising {
 
   Status OfPair(const view::Resource& entry, const view::ResourcePtr& visit) {
     const view::ResourcePtr list = TRY(ListOf(entry));
-    for (const rules::Rule& rule : *room_.context.alert_rules) {
+    for (const rules::Rule& rule : *rules_) {
       if (Status made = MakeOf(rule, entry, list.get(), *visit); !made.ok()) {
         // Nobody is turned away at the door because a rule is broken: it is told to the operator.
         SayError("alert-failed", made.error());
@@ -259,6 +268,7 @@ class Raising {
   const Instant now_us_;
   view::ChangeSet* const set_;
   RaisedAlerts* const raised_;
+  const rules::SharedRules::Rules rules_;
   std::vector<uint64_t> touched_;  // records of persons
   std::vector<person::PairOf> pairs_;
   std::vector<Visit> visits_;
@@ -267,6 +277,29 @@ class Raising {
   std::unordered_map<std::string, view::ResourcePtr> lists_;
   bool looks_for_visits_ = false;
 };
+
+bool HasAlerts(const Context& context) {
+  return context.watch != nullptr && context.alert_rules != nullptr && !context.alert_rules->Now()->empty() &&
+         context.watch->entry_type() != fhir::kNoType;
+}
+
+/// Writes what is due of this person, and waits for it; again while others write about him.
+Status RaiseNow(const Room& room, uint64_t person) {
+  for (int attempt = 0; attempt < kDueAttemptsMax; ++attempt) {
+    auto set = std::make_unique<view::ChangeSet>();
+    set->basis = room.engine().Head();
+    TRY(RaiseAlertsOf(room, set->basis, {person}, set.get()));
+    if (set->changes.empty()) return {};
+    TRY(room.engine().Prepare(set.get()));
+    std::promise<view::Outcome> promise;
+    room.engine().Submit(std::move(set),
+                         [&promise](view::Outcome outcome) { promise.set_value(std::move(outcome)); });
+    view::Outcome outcome = promise.get_future().get();
+    if (outcome.stale) continue;
+    return outcome.commit.ok() ? Status() : Status(outcome.commit.TakeError());
+  }
+  return MakeError(ErrorCode::kBusy, "the same person is written all the time");
+}
 
 fhir::Value AlertPart(fhir::Value flag, std::string_view part) {
   for (const fhir::Value extension : flag["extension"]) {
@@ -283,11 +316,31 @@ fhir::Value AlertPart(fhir::Value flag, std::string_view part) {
 Status RaiseAlerts(const Room& room, const view::Position& basis, view::ChangeSet* set,
                    RaisedAlerts* raised) {
   raised->clear();  // of an attempt before
-  const Context& context = room.context;
-  if (context.watch == nullptr || context.alert_rules == nullptr || context.alert_rules->empty() ||
-      context.watch->entry_type() == fhir::kNoType)
-    return {};
-  return Raising(room, basis, set, raised).Run();
+  return HasAlerts(room.context) ? Raising(room, basis, set, raised).Run() : Status();
+}
+
+Status RaiseAlertsOf(const Room& room, const view::Position& basis, std::vector<uint64_t> records,
+                     view::ChangeSet* set) {
+  if (!HasAlerts(room.context)) return {};
+  RaisedAlerts untold;
+  Raising raising(room, basis, set, &untold);
+  raising.Touch(std::move(records));
+  return raising.Run();
+}
+
+Result<Instant> RaiseDueAlerts(const Room& room, Instant since_us) {
+  Instant next_us = INT64_MAX;
+  if (!HasAlerts(room.context)) return next_us;
+  TRY(room.context.watch->CheckUsable());
+  const Instant now_us = room.context.clock->NowUs();
+  std::unordered_set<uint64_t> persons;
+  for (const WatchedEntry& entry : room.context.watch->All()) {
+    if (entry.from_us > now_us) next_us = std::min(next_us, entry.from_us);
+    const bool is_new = since_us == INT64_MIN || entry.from_us > since_us;
+    if (is_new && entry.HoldsAt(now_us)) persons.insert(entry.person);
+  }
+  for (const uint64_t person : persons) TRY(RaiseNow(room, person));
+  return next_us;
 }
 
 bool IsAlert(fhir::Value resource) {

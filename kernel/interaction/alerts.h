@@ -11,6 +11,7 @@
 // What an answer tells: `Link: <[base]/Flag/id>; rel="http://tongkang.dev/rel/alert"`; with Prefer: return=OperationOutcome the alert as an issue; in a
 //         transaction or batch that issue in entry.response.outcome. To those alone who may read Flags. Source: FHIR R4 http.html#ops,
 //         bundle-definitions.html#Bundle.entry.response.outcome; RFC 8288.
+// Later:  entries that begin later, rules that are loaded anew, decisions that were made while no server ran: RaiseDueAlerts, by a thread of the program.
 // Cost:   without listed persons about 2 µs an Encounter, and nothing for other types.
 #pragma once
 
@@ -27,6 +28,12 @@ inline constexpr std::string_view kAlertRelation = "http://tongkang.dev/rel/aler
 
 /// Adds what is due, with guards. Errors: kUnavailable while the watch-list, or the index for the visits of somebody who is listed now, is being built.
 Status RaiseAlerts(const Room& room, const view::Position& basis, view::ChangeSet* set, RaisedAlerts* raised);
+
+/// The same for the visits of these persons (records, keyed hashes) that go on, with the entries that hold now; `set` may be empty before, and after.
+Status RaiseAlertsOf(const Room& room, const view::Position& basis, std::vector<uint64_t> records,
+                     view::ChangeSet* set);
+/// Interactions::RaiseDueAlerts.
+Result<Instant> RaiseDueAlerts(const Room& room, Instant since_us);
 
 /// A card for a clinician, of an alert's Flag.
 struct AlertCard {

@@ -419,6 +419,20 @@ Status FactFeed::Load() {
                  position);
 }
 
+void FactFeed::Know(uint64_t t) {
+  const std::lock_guard lock(mutex_);
+  known_t_ = t;
+  changed_.notify_all();
+}
+
+bool FactFeed::WaitFor(uint64_t t, int timeout_ms) {
+  if (loaded_ && known_t_ >= t) return true;
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
+                    [&] { return stopping_ || (loaded_ && known_t_ >= t); });
+  return loaded_ && known_t_ >= t;
+}
+
 void FactFeed::Loop() {
   uint64_t from_t = 0;
   while (!stopping_ && !loaded_) {
@@ -441,6 +455,7 @@ void FactFeed::Loop() {
   const auto wants = [types](fhir::TypeId type) {
     return std::find(types.begin(), types.end(), type) != types.end();
   };
+  Know(from_t - 1);
   const fhir::TypeId linkage = context_.engine->definitions().FindType("Linkage");
   auto follower = context_.engine->Follow(from_t, wants);
   int64_t forgot_us = MonotonicUs();
@@ -461,6 +476,7 @@ void FactFeed::Loop() {
           Take(*change.now);
       }
       from_t = (*next)->t + 1;
+      Know((*next)->t);
     }
     if (MonotonicUs() - forgot_us < kForgetEveryUs) continue;
     forgot_us = MonotonicUs();

@@ -48,6 +48,8 @@ class FactFeed {
   /// Whom this resource would let in to whom by a treating relation or a permit, if it was stored at `at_us`. A person of whom nothing is kept yet has some number.
   std::vector<access::Fact> OpeningsOf(std::string_view type, const std::string& id, fhir::Value root,
                                        Instant at_us) const;
+  /// Waits until all that was committed up to `t` has taken effect. False after `timeout_ms`, or when this stops.
+  bool WaitFor(uint64_t t, int timeout_ms);
   /// What this version of a resource says takes effect now.
   void Take(const view::Resource& now);
   /// One more emergency access of this account to this person? False: it had `per_hour` others within the last hour.
@@ -57,6 +59,7 @@ class FactFeed {
 
  private:
   void Loop();
+  void Know(uint64_t t);
   Status Load();
   Status LoadAll(std::string_view type, const std::string& criteria, const view::Position& position);
   std::vector<access::Fact> FactsOf(std::string_view type, std::string_view id, fhir::Value root,
@@ -76,6 +79,7 @@ class FactFeed {
   access::Facts facts_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> loaded_{false};
+  std::atomic<uint64_t> known_t_{0};  // written under the lock
   std::mutex mutex_;
   std::condition_variable changed_;
   struct Turn {

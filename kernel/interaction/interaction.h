@@ -22,8 +22,8 @@ namespace tk::person {
 class PersonView;
 }
 namespace tk::rules {
+class SharedRules;
 class WatchView;
-struct Rule;
 }  // namespace tk::rules
 namespace tk::terminology {
 class Platform;
@@ -108,7 +108,7 @@ struct Context {
   const rules::WatchView* watch = nullptr;  // view slot `watch_slot`; null: nobody is listed
   size_t watch_slot = 2;
   /// What is made of a listed person's visit (alerts.h); null: nothing.
-  std::shared_ptr<const std::vector<rules::Rule>> alert_rules = {};
+  std::shared_ptr<rules::SharedRules> alert_rules = {};
 };
 
 /// Does a piece of work that turned out to be long on a thread that may take its time; once, and not on the calling thread.
@@ -140,8 +140,14 @@ class Interactions {
                                         int64_t deadline_us) const;
   /// What the platform adds to a change set that a rule made, as to those of requests: Patients are matched, alerts are raised. Before it is prepared.
   Status Complete(const view::Position& basis, view::ChangeSet* set) const;
+  /// Raises the alerts that are due and that no write of a visit, an entry or a Linkage brought: of entries whose time has begun since `since_us` (INT64_MIN: of
+  /// all that hold now), for the visits that go on. Returns when the next entry begins, INT64_MAX if none waits. Blocks until all is written; cost: some
+  /// 100 µs an entry. Errors: kUnavailable while views are being built, and others that may pass: ask again.
+  Result<Instant> RaiseDueAlerts(Instant since_us) const;
   /// What this viewer may see now, with what facts open and close to him (fact_feed.h); nothing while that is not known.
   view::Scope ScopeOf(const std::shared_ptr<const access::Viewer>& viewer) const;
+  /// Waits until ScopeOf knows what was committed up to `t`. False after `timeout_ms`.
+  bool KnowsFactsOf(uint64_t t, int timeout_ms) const;
   /// The owners of all records that are one person's with this Patient, ascending (same_person.h); empty if there never was one.
   std::vector<view::OwnerNumber> OwnersOfPerson(std::string_view patient_id) const;
   /// The Patients who are one person with this one now: ids, his first; and what holds until that changes, for a write that depends on it (null: there is no
@@ -162,6 +168,8 @@ class Interactions {
     bool doubtful = false;  // somebody whom a clerk would be asked about
   };
   Result<std::vector<Fit>> FindPersons(std::span<const Sought> sought) const;
+  /// By which of his records a person is reached at home (same_person.h): "Patient/1". Errors: of what must be read.
+  Result<std::string> HomeOf(std::string_view patient_id) const;
   /// Who asks for too many by their numbers (access/inquiries.h). Lives as long as this.
   access::Inquiries* inquiries() const;
   /// True if it is worth waiting for others that are there already: a light write.

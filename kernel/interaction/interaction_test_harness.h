@@ -219,9 +219,9 @@ class InteractionTest : public ::testing::Test {
   person::PersonView* persons_ = nullptr;  // the engine's
   std::shared_ptr<workflow::Shelf>
       shelf_;  // set in the constructor of tests with workflows and without persons
-  workflow::TimerView* timers_ = nullptr;                        // the engine's, then
-  std::shared_ptr<const std::vector<rules::Rule>> alert_rules_;  // the same of tests that need the watch-list
-  rules::WatchView* watch_ = nullptr;                            // the engine's
+  workflow::TimerView* timers_ = nullptr;            // the engine's, then
+  std::shared_ptr<rules::SharedRules> alert_rules_;  // the same of tests that need the watch-list
+  rules::WatchView* watch_ = nullptr;                // the engine's
   std::unique_ptr<view::Engine> engine_;
   std::unique_ptr<Interactions> interactions_;
 };

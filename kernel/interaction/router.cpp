@@ -693,6 +693,10 @@ void Interactions::UseForms(const forms::Forms* forms) {
   impl_->room->conformance->UseForms(forms);
 }
 
+Result<Instant> Interactions::RaiseDueAlerts(Instant since_us) const {
+  return interaction::RaiseDueAlerts(*impl_->room, since_us);
+}
+
 Status Interactions::Complete(const view::Position& basis, view::ChangeSet* set) const {
   Plan plan;
   plan.set.reset(set);  // lent
@@ -707,6 +711,10 @@ view::Scope Interactions::ScopeOf(const std::shared_ptr<const access::Viewer>& v
   view::Scope nothing;
   nothing.everything = false;
   return nothing;
+}
+
+bool Interactions::KnowsFactsOf(uint64_t t, int timeout_ms) const {
+  return impl_->room->facts->WaitFor(t, timeout_ms);
 }
 
 std::vector<view::OwnerNumber> Interactions::OwnersOfPerson(std::string_view patient_id) const {
@@ -724,6 +732,10 @@ Result<Interactions::OnePerson> Interactions::RecordsOfPerson(std::string_view p
 
 Result<std::vector<Interactions::Fit>> Interactions::FindPersons(std::span<const Sought> sought) const {
   return interaction::FindPersons(*impl_->room, sought);
+}
+
+Result<std::string> Interactions::HomeOf(std::string_view patient_id) const {
+  return interaction::HomeOf(impl_->room->context, patient_id);
 }
 
 access::Inquiries* Interactions::inquiries() const { return impl_->room->inquiries.get(); }

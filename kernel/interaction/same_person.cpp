@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernel/geo/area_code.h"
 #include "kernel/person/person_view.h"
 
 namespace tk::interaction {
@@ -86,6 +87,24 @@ std::vector<view::OwnerNumber> OwnersOfPerson(const Context& context, uint64_t p
   std::sort(owners.begin(), owners.end());
   owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
   return owners;
+}
+
+Result<std::string> HomeOf(const Context& context, std::string_view patient_id) {
+  const view::Directory& directory = context.engine->directory();
+  const view::Position head = context.engine->Head();
+  std::string home;
+  auto lowest = geo::AreaLevel::kProvince;
+  const RecordsOfOne records = TRY(RecordsOfPerson(context, patient_id));
+  for (const std::string& id : records.patients) {
+    const auto version = directory.Current(context.engine->IdHash("Patient", id), head);
+    if (version.ordinal == 0) continue;
+    const uint64_t area = directory.AreaOf(directory.Get(version.ordinal).owner);
+    const geo::AreaLevel level = area == 0 ? geo::AreaLevel::kProvince : geo::LevelOf(area);
+    if (!home.empty() && level <= lowest) continue;
+    home = "Patient/" + id;
+    lowest = level;
+  }
+  return home;
 }
 
 std::vector<uint64_t> PatientsOfDecision(const Context& context, fhir::Value linkage) {

@@ -28,6 +28,10 @@ struct RecordsOfOne {
 /// Of this Patient alone where there is no person index. Errors: of what must be read.
 Result<RecordsOfOne> RecordsOfPerson(const Context& context, std::string_view patient_id);
 
+/// Of the Patients who are one person with this one now, the one who lies in the lowest area (a grid before its district), the one asked for before others:
+/// by whom he is reached at home. "Patient/1"; "" if he is not there. Errors: of what must be read.
+Result<std::string> HomeOf(const Context& context, std::string_view patient_id);
+
 /// The Patients whom a Linkage names, by their keyed hashes; empty if it decides nothing here.
 std::vector<uint64_t> PatientsOfDecision(const Context& context, fhir::Value linkage);
 

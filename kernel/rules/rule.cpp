@@ -88,6 +88,21 @@ int DepthIn(fhir::Value resource) {
   return 0;
 }
 
+Result<fhir::path::Collection> HomeFrom(fhir::Value resource, const Hands& hands) {
+  constexpr std::string_view kPatient = "Patient/";
+  fhir::path::Collection home;
+  if (!hands.home) return home;
+  for (const std::string_view member : {"subject", "patient"}) {
+    const std::string reference = resource[member]["reference"].ToString();
+    if (!reference.starts_with(kPatient)) continue;
+    const size_t end = std::min(reference.find('/', kPatient.size()), reference.size());
+    std::string found = TRY(hands.home(reference.substr(kPatient.size(), end - kPatient.size())));
+    if (!found.empty()) home.push_back(TextItem(std::move(found)));
+    return home;
+  }
+  return home;
+}
+
 }  // namespace
 
 int DepthOf(const view::Change& change) {
@@ -156,6 +171,7 @@ Result<std::vector<Write>> Make(const fhir::Definitions& definitions, const Rule
   scene.new_id = hands.new_id;
   scene.read = hands.read;
   scene.reach = hands.reach;
+  scene.variables.emplace_back("home", TRY(HomeFrom(scene.resource, hands)));
   Performance performance(std::move(scene));
   TRY(Perform(rule.actions, &performance));
   return performance.Writes();

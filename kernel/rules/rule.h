@@ -5,10 +5,13 @@
 //         "on": {"type": "Observation", "operations": ["create", "update"]},
 //         "where": "FHIRPath on the changed resource; %before is what it was (empty on a create)",
 //         "do": [actions]
+// Names:  those of action.h, and %home: of the person whom the changed resource is about (subject, patient), the record that lies in the lowest area, of all
+//         that are his ("Patient/1"): where those who go to his door see what is for it. Empty where nobody knows.
 // Source: DESIGN 5; ECA rules.
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +32,26 @@ struct Rule : Head {
   bool Changes() const;
 };
 
+/// Rules that may be replaced while they are used: who uses them takes what is there now, and keeps it as long as he needs it. Thread-safe.
+class SharedRules {
+ public:
+  using Rules = std::shared_ptr<const std::vector<Rule>>;
+  explicit SharedRules(std::vector<Rule> rules) { Replace(std::move(rules)); }
+  Rules Now() const {
+    const std::lock_guard hold(mutex_);
+    return rules_;
+  }
+  void Replace(std::vector<Rule> rules) {
+    auto made = std::make_shared<const std::vector<Rule>>(std::move(rules));
+    const std::lock_guard hold(mutex_);
+    rules_ = std::move(made);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Rules rules_;
+};
+
 /// Parses one rule file. Errors: kInvalid / kIncorrect naming `file` with line, column and element path, all that is wrong at once.
 /// `settings` is the app's settings object (may be absent).
 Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view app, std::string_view file,
@@ -41,11 +64,14 @@ Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view ap
 /// resource with another code costs about 4,000 instructions (tongkang_hot rule-of-another): ask first for what is seldom true.
 Result<bool> Fires(const fhir::Definitions& definitions, const Rule& rule, const view::Change& change,
                    Instant now_us);
+/// By which of his records a person is reached at home, "Patient/1"; "" if that is not known. `patient`: an id.
+using HomeFinder = std::function<Result<std::string>(std::string_view patient)>;
 /// What actions need of the world.
 struct Hands {
   std::function<std::string()> new_id;
   std::function<Result<view::ResourcePtr>(std::string_view type, std::string_view id)> read;
   Reach reach = {};
+  HomeFinder home = {};
 };
 /// What a rule that fires makes of the change. But for `hands`, pure.
 Result<std::vector<Write>> Make(const fhir::Definitions& definitions, const Rule& rule,

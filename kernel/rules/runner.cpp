@@ -172,7 +172,7 @@ Status Runner::Submit(std::unique_ptr<Firing> firing) {
   }
   // Made at this basis: what is changed is read there, and the set is stale if it is another by then.
   auto made = Make(options_.engine->definitions(), *firing->rule, firing->cause, firing->at_us,
-                   {NewUuid, ReaderAt(options_.engine, basis), options_.reach});
+                   {NewUuid, ReaderAt(options_.engine, basis), options_.reach, options_.home});
   if (!made.ok()) {
     auto why = made.TakeError();
     if (!TraitsOf(why->code).retryable)

@@ -26,6 +26,7 @@ class Runner {
     std::string folder;  // keeps "rules.position" here
     Completing complete = {};
     Reach reach = {};
+    HomeFinder home = {};
     /// A line for the operator's log; no personal data.
     std::function<void(const std::string&)> report;
   };

@@ -56,7 +56,7 @@ class WatchView final : public view::View {
   /// The entries about any of these records (keyed hashes), ended ones and those to come too, by the entry's hash. At the last published position or a
   /// later one. Any thread.
   std::vector<WatchedEntry> EntriesOf(std::span<const uint64_t> records) const;
-  /// All of them, by the entry's hash; for tests.
+  /// All of them, by the entry's hash. Cost: a copy.
   std::vector<WatchedEntry> All() const;
   /// For guards: is what was prepared about one of these records? Sorted. Memory only.
   enum class About : uint8_t { kEntries, kEntriesAndVisits };

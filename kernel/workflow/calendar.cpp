@@ -57,7 +57,7 @@ int64_t TimeOfDay(const std::string& text) {
   return (hour * 60 + minute) * kMinuteUs;
 }
 
-Span ReadSpan(fhir::JsonFile* file, fhir::Value value, const std::string& path) {
+Span ReadSpan(fhir::JsonFile* file, fhir::Value value, const std::string& path, fhir::Value settings) {
   Span span;
   const std::string unit = value["unit"].ToString();
   if (unit == "hours")
@@ -66,11 +66,15 @@ Span ReadSpan(fhir::JsonFile* file, fhir::Value value, const std::string& path) 
     span.unit = Span::Unit::kDays;
   else if (unit != "minutes")
     file->Note(path + ".unit", "must be minutes, hours or days");
-  const std::string_view digits = value["value"].Number();
+  const std::string setting = value["setting"].ToString();
+  const std::string_view digits = setting.empty() ? value["value"].Number() : settings[setting].Number();
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), span.amount);
   if (digits.empty() || parsed.ptr != digits.data() + digits.size() || parsed.ec != std::errc() ||
       span.amount < 0 || span.amount > kSpanMaxUs / UnitUs(span.unit))
-    file->Note(path + ".value", "must be a whole number from 0, and not beyond ten years");
+    file->Note(path + (setting.empty() ? ".value" : ".setting"),
+               setting.empty()
+                   ? "must be a whole number from 0, and not beyond ten years"
+                   : "must name a whole number of settings.json, from 0 and not beyond ten years");
   const std::string time = value["time"].ToString();
   span.working = time == "working";
   if (!time.empty() && !span.working)

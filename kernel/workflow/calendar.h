@@ -18,7 +18,8 @@
 
 namespace tk::workflow {
 
-/// A stretch of time as files say it: {"value": 2, "unit": "hours", "time": "working"}; without `time`, by the clock.
+/// A stretch of time as files say it: {"value": 2, "unit": "hours", "time": "working"}; without `time`, by the clock. In place of "value", "setting": a
+/// number of the app's settings.
 struct Span {
   enum class Unit : uint8_t { kMinutes, kHours, kDays };
   int64_t amount = 0;
@@ -26,7 +27,7 @@ struct Span {
   bool working = false;
 };
 /// Reads the span that stands at `path`; what is wrong is noted in the file.
-Span ReadSpan(fhir::JsonFile* file, fhir::Value value, const std::string& path);
+Span ReadSpan(fhir::JsonFile* file, fhir::Value value, const std::string& path, fhir::Value settings = {});
 
 /// "08:30" in µs of the day; negative if it is no such time.
 int64_t TimeOfDay(const std::string& text);

@@ -152,7 +152,8 @@ Result<bool> Clerk::Begin(const view::Resource& record, Instant since_us) {
   writes.push_back({now, std::move(made)});
   const std::string_view type = definitions.Type(now->type).name;
   const uint64_t key = engine.KeyOf(fmt::format("workflow|begin|{}/{}|{}", type, now->id, now->version));
-  const bool written = TRY(WriteNow(options_.engine, TRY(rules::MakeChangeSet(engine, key, basis, writes))));
+  const bool written = TRY(
+      WriteNow(options_.engine, TRY(rules::MakeChangeSet(engine, key, basis, writes, options_.complete))));
   if (written) begun_.fetch_add(1);
   return written;
 }
@@ -226,7 +227,7 @@ Result<std::unique_ptr<view::ChangeSet>> Clerk::PassOne(const Timer& timer, Inst
       engine.KeyOf(fmt::format("workflow|limit|{}/{}|{}", type, record->id, record->version));
   const int64_t late_s = std::max<int64_t>(0, (now_us - timer.due_us) / kSecondUs);
   late_s_max_.store(std::max(late_s_max_.load(), late_s));
-  return rules::MakeChangeSet(engine, key, basis, writes);
+  return rules::MakeChangeSet(engine, key, basis, writes, options_.complete);
 }
 
 void Clerk::LetPass() {

@@ -32,6 +32,7 @@ class Clerk {
     rules::Reach reach = {};
     std::string folder;  // keeps "workflow.position" here
     int64_t look_ms = 250;
+    rules::Completing complete = {};
     /// A line for the operator's log; no personal data.
     std::function<void(const std::string&)> report;
   };

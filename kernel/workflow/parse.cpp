@@ -117,7 +117,7 @@ class Reading {
       const std::string at = fmt::format("{}.limits[{}]", path, i++);
       if (i > kLimitsMax) return file_.Note(at, fmt::format("is one too many: at most {}", kLimitsMax));
       Limit& one = made->limits.emplace_back();
-      one.after = ReadSpan(&file_, limit["after"], at + ".after");
+      one.after = ReadSpan(&file_, limit["after"], at + ".after", context_.settings);
       one.title = ReadWords(limit["title"], at + ".title");
       one.move = limit["move"].ToString();
       one.actions = ReadActions(limit["do"], at + ".do");
@@ -151,7 +151,8 @@ class Reading {
       made.wants_reason = reason == "required";
       if (!reason.empty() && reason != "required" && reason != "optional")
         file_.Note(path + ".reason", "may be required or optional");
-      if (const fhir::Value undo = transition["undo"]) made.undo = ReadSpan(&file_, undo, path + ".undo");
+      if (const fhir::Value undo = transition["undo"])
+        made.undo = ReadSpan(&file_, undo, path + ".undo", context_.settings);
       made.actions = ReadActions(transition["do"], path + ".do");
     }
   }

@@ -88,11 +88,11 @@ test('the clinician acknowledges it: by a feedback, or by itself; twice is once'
     { feedback: [{ card: uuid, outcome: 'overridden', overrideReason: { userComment: '已隔离' }, outcomeTimestamp: '2026-11-23T08:00:00Z' }] }, { 'content-type': 'application/json' });
   assert.equal(feedback.status, 200, feedback.text);
   const after = (await ask('cdc', 'GET', `/fhir/AlertReceipt/${before.id}`)).json;
-  assert.deepEqual([after.status, after.account, after.comment, after.meta.versionId], ['acknowledged', 'doctor', '已隔离', '2']);
+  assert.deepEqual([after.status, after.account, after.comment], ['acknowledged', 'doctor', '已隔离']);
   assert.ok(after.acknowledgedOn >= before.authoredOn);
   const again = await ask('doctor', 'POST', '/app/point-of-care/acknowledge', { alert: `Flag/${flag}` }, { 'content-type': 'application/json' });
   assert.equal(again.status, 200);
-  assert.equal(again.json.meta.versionId, '2');
+  assert.equal(again.json.meta.versionId, after.meta.versionId);
 });
 
 test('each role that is denied', async () => {

@@ -83,6 +83,37 @@ TEST_F(AlertsTest, ValidityBeginsAndEndsByItself) {
   EXPECT_EQ(LinksOf(Register("a")).size(), 0u) << "over";
 }
 
+TEST_F(AlertsTest, AnEntryWhoseTimeBeginsIsLookedAtThen) {
+  Must(Register("a"));
+  const Instant begins_us = clock_.NowUs() + 3600 * kSecondUs;
+  Must(Listed("e1", "a", fmt::format(R"(,"period":{{"start":"{}"}})", FormatInstant(begins_us))));
+  const Instant before_us = clock_.NowUs();
+  auto next = interactions_->RaiseDueAlerts(INT64_MIN);
+  ASSERT_TRUE(next.ok()) << next.error().external;
+  EXPECT_EQ(*next, begins_us);
+  EXPECT_EQ(Alerts(), 0u);
+  clock_.Set(begins_us + kSecondUs);
+  next = interactions_->RaiseDueAlerts(before_us);
+  ASSERT_TRUE(next.ok());
+  EXPECT_EQ(*next, INT64_MAX);
+  EXPECT_EQ(Alerts(), 1u);
+  ASSERT_TRUE(interactions_->RaiseDueAlerts(INT64_MIN).ok());
+  EXPECT_EQ(Alerts(), 1u) << "once for a visit and an entry";
+}
+
+// As --packs-reload does it: from then on by the others, and whoever is there already is looked at by them too.
+TEST_F(AlertsTest, RulesAreReplacedWhileTheyRun) {
+  auto loaded = app::LoadPack(*definitions_, ThisPack());
+  ASSERT_TRUE(loaded.ok());
+  alert_rules_->Replace({});
+  Must(Listed("e1", "a"));
+  Must(Register("a"));
+  EXPECT_EQ(Alerts(), 0u);
+  alert_rules_->Replace(std::move(loaded->alerts));
+  ASSERT_TRUE(interactions_->RaiseDueAlerts(INT64_MIN).ok());
+  EXPECT_EQ(Alerts(), 1u);
+}
+
 TEST_F(AlertsTest, WhoIsThereWhenHeIsListedIsAlerted) {
   const std::string visit = IdOf(Register("a"));
   Must(Register("a", "finished"));

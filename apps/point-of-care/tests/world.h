@@ -24,7 +24,7 @@ class WatchWorld : public interaction::PersonsTest {
     definitions_ = app::LoadDefinitions({&ThisPack(), 1}, {}).value();
     auto loaded = app::LoadPack(*definitions_, ThisPack());
     CHECK(loaded.ok());
-    alert_rules_ = std::make_shared<const std::vector<rules::Rule>>(std::move(loaded->alerts));
+    alert_rules_ = std::make_shared<rules::SharedRules>(std::move(loaded->alerts));
   }
 
   static std::string ListJson(std::string_view id, std::string_view more = {}) {
