@@ -6,8 +6,9 @@
 
 namespace tk::server {
 
-AlertWatch::AlertWatch(const interaction::Interactions* interactions, const Clock* clock, int64_t look_ms)
-    : interactions_(interactions), clock_(clock), look_ms_(look_ms), thread_([this] { Run(); }) {}
+AlertWatch::AlertWatch(const view::Engine* engine, const interaction::Interactions* interactions,
+                       const Clock* clock, int64_t settle_ms, int64_t look_ms)
+    : due_(engine, interactions, clock, settle_ms), look_ms_(look_ms), thread_([this] { Run(); }) {}
 
 AlertWatch::~AlertWatch() {
   {
@@ -19,33 +20,26 @@ AlertWatch::~AlertWatch() {
 }
 
 void AlertWatch::LookAtAll() {
+  due_.LookAtAll();
   const std::lock_guard lock(mutex_);
-  all_ = true;
+  at_once_ = true;
   changed_.notify_all();
 }
 
 void AlertWatch::Run() {
-  Instant since_us = INT64_MIN;
   bool was_told = false;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    if (all_) since_us = INT64_MIN;
-    all_ = false;
+    at_once_ = false;
     lock.unlock();
-    const Instant now_us = clock_->NowUs();
-    const auto looked = interactions_->RaiseDueAlerts(since_us);
-    // Tried again from the same time on; while views are being built that is no news.
-    if (!looked.ok() && looked.error().code != ErrorCode::kUnavailable && !was_told)
-      SayError("due-alerts-failed", looked.error());
-    was_told = !looked.ok() && looked.error().code != ErrorCode::kUnavailable;
+    const Status looked = due_.Look();
+    // While views are being built that is no news, and soon over.
+    const bool is_early = !looked.ok() && looked.error().code == ErrorCode::kUnavailable;
+    if (!looked.ok() && !is_early && !was_told) SayError("due-alerts-failed", looked.error());
+    was_told = !looked.ok() && !is_early;
     lock.lock();
-    if (looked.ok())
-      since_us = now_us;
-    else if (since_us == INT64_MIN)
-      all_ = true;
-    const auto pause = std::chrono::milliseconds(looked.ok() ? look_ms_ : look_ms_ / 5);
-    const bool again = !looked.ok();
-    changed_.wait_for(lock, pause, [this, again] { return stopping_ || (all_ && !again); });
+    changed_.wait_for(lock, std::chrono::milliseconds(is_early ? look_ms_ / 5 : look_ms_),
+                      [this, is_early] { return stopping_ || (at_once_ && !is_early); });
   }
 }
 

@@ -1,20 +1,21 @@
-// Alerts that no write brings, as their time comes: entries of the watch-list that begin later, rules that were loaded anew, and at the start whatever was decided
-// while no server ran (a de-duplication, a restored log).
-// Flow:   start, and every `look_ms` → Interactions::RaiseDueAlerts since the last look that was done
+// Alerts that no write brings, as their time comes (interaction/due_alerts.h): entries of the watch-list that begin later, lists that become active, rules that
+// were loaded anew, and at the start whatever was decided while no server ran (a de-duplication, a restored log).
+// Flow:   a thread: at the start, then every `look_ms` → DueAlerts::Look
 #pragma once
 
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
-#include "kernel/interaction/interaction.h"
+#include "kernel/interaction/due_alerts.h"
 
 namespace tk::server {
 
 class AlertWatch {
  public:
-  /// Both outlive it.
-  AlertWatch(const interaction::Interactions* interactions, const Clock* clock, int64_t look_ms = 5000);
+  /// All outlive it. `settle_ms`: no request takes longer.
+  AlertWatch(const view::Engine* engine, const interaction::Interactions* interactions, const Clock* clock,
+             int64_t settle_ms, int64_t look_ms = 5000);
   ~AlertWatch();
   AlertWatch(const AlertWatch&) = delete;
   AlertWatch& operator=(const AlertWatch&) = delete;
@@ -25,12 +26,11 @@ class AlertWatch {
  private:
   void Run();
 
-  const interaction::Interactions* const interactions_;
-  const Clock* const clock_;
+  interaction::DueAlerts due_;
   const int64_t look_ms_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool stopping_ = false, all_ = true;
+  bool stopping_ = false, at_once_ = false;
   std::thread thread_;
 };
 

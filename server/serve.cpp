@@ -164,7 +164,7 @@ struct House {
   Status StartWorkflow(const Settings& settings);
   Status ListenToMllp(const Settings& settings);
   Status LoadApps(const DataOptions& data);
-  Status StartApps(const DataOptions& data, bool reloads, int timezone_offset_min);
+  Status StartApps(const DataOptions& data, const Settings& settings, int timezone_offset_min);
   void Stop();
 };
 
@@ -495,7 +495,7 @@ Status House::LoadApps(const DataOptions& data) {
   return access::WritePackPosts(data.data, app::PostsOf(loaded));
 }
 
-Status House::StartApps(const DataOptions& data, bool reloads, int timezone_offset_min) {
+Status House::StartApps(const DataOptions& data, const Settings& settings, int timezone_offset_min) {
   app::Runtime::Options running;
   running.engine = opened.engine.get();
   running.index = opened.index;
@@ -511,8 +511,10 @@ Status House::StartApps(const DataOptions& data, bool reloads, int timezone_offs
     Say(LogLevel::kWarning, "rules", {{"what", std::string_view(line)}});
   };
   apps = TRY(app::Runtime::Start(running, std::move(loaded)));
-  alert_watch = std::make_unique<AlertWatch>(interactions.get(), &clock);
-  if (reloads) {
+  // Twice: a write that was begun in time is committed after it, if it must wait for others.
+  alert_watch = std::make_unique<AlertWatch>(opened.engine.get(), interactions.get(), &clock,
+                                             2 * settings.Number("request-ms"));
+  if (settings.Flag("packs-reload")) {
     pack_watch = std::make_unique<PackWatch>(
         data, opened.packs, opened.engine.get(), apps.get(),
         [rules = alert_rules, watch = alert_watch.get()](std::vector<rules::Rule> fresh) {
@@ -683,7 +685,7 @@ Status House::Build(const Settings& settings) {
   live = std::make_unique<http::Live>(LiveSourceOf(engine, interactions.get()), http::LiveOptions{}, &clock,
                                       sign_on.get(), audit.get());
   AddFhir();
-  TRY(StartApps(open.data, settings.Flag("packs-reload"), open.timezone_offset_min));
+  TRY(StartApps(open.data, settings, open.timezone_offset_min));
   TRY(StartWorkflow(settings));
   AddSignOn(settings);
   AddAudit(data, open.timezone_offset_min);

@@ -339,7 +339,14 @@ Result<Instant> RaiseDueAlerts(const Room& room, Instant since_us) {
     const bool is_new = since_us == INT64_MIN || entry.from_us > since_us;
     if (is_new && entry.HoldsAt(now_us)) persons.insert(entry.person);
   }
-  for (const uint64_t person : persons) TRY(RaiseNow(room, person));
+  Status failed;
+  for (const uint64_t person : persons) {
+    Status raised = RaiseNow(room, person);
+    if (raised.ok()) continue;
+    if (raised.error().code == ErrorCode::kUnavailable) return raised.TakeError();
+    if (failed.ok()) failed = std::move(raised);  // the others are not made to wait for him
+  }
+  if (!failed.ok()) return failed.TakeError();
   return next_us;
 }
 

@@ -11,7 +11,7 @@
 // What an answer tells: `Link: <[base]/Flag/id>; rel="http://tongkang.dev/rel/alert"`; with Prefer: return=OperationOutcome the alert as an issue; in a
 //         transaction or batch that issue in entry.response.outcome. To those alone who may read Flags. Source: FHIR R4 http.html#ops,
 //         bundle-definitions.html#Bundle.entry.response.outcome; RFC 8288.
-// Later:  entries that begin later, rules that are loaded anew, decisions that were made while no server ran: RaiseDueAlerts, by a thread of the program.
+// Later:  entries that begin later, rules that are loaded anew, decisions that were made while no server ran: RaiseDueAlerts (due_alerts.h), by a thread of the program.
 // Cost:   without listed persons about 2 µs an Encounter, and nothing for other types.
 #pragma once
 

@@ -1,6 +1,7 @@
 // A listed person registers: who is told what, in which answers, once, and who is not.
 #include "apps/point-of-care/tests/world.h"
 #include "kernel/fhir/validate.h"
+#include "kernel/interaction/due_alerts.h"
 
 namespace tk::point_of_care {
 namespace {
@@ -99,6 +100,39 @@ TEST_F(AlertsTest, AnEntryWhoseTimeBeginsIsLookedAtThen) {
   EXPECT_EQ(Alerts(), 1u);
   ASSERT_TRUE(interactions_->RaiseDueAlerts(INT64_MIN).ok());
   EXPECT_EQ(Alerts(), 1u) << "once for a visit and an entry";
+}
+
+TEST_F(AlertsTest, AListThatBecomesActiveIsLookedAtThen) {
+  Must(Put("WatchList/cdc", ListJson("cdc", {}, "retired")));
+  Must(Listed("e1", "a"));
+  Must(Register("a"));
+  interaction::DueAlerts due(engine_.get(), interactions_.get(), &clock_, 60'000);
+  ASSERT_TRUE(due.Look().ok());
+  EXPECT_EQ(Alerts(), 0u);
+  Must(Put("WatchList/cdc", ListJson("cdc")));
+  ASSERT_TRUE(due.Look().ok());
+  EXPECT_EQ(Alerts(), 1u);
+}
+
+// A registration that is planned before an entry begins, and committed after the look at the entry.
+TEST_F(AlertsTest, AnEntryThatHasBegunIsLookedAtAgainWhenWritesHaveSettled) {
+  interaction::DueAlerts due(engine_.get(), interactions_.get(), &clock_, 60'000);
+  ASSERT_TRUE(due.Look().ok());
+  alert_rules_->Replace({});  // so that the write itself brings no alert, as one that was planned earlier
+  const std::string begins = FormatInstant(clock_.NowUs() + 2 * kSecondUs);
+  Must(Listed("e1", "a", fmt::format(R"(,"period":{{"start":"{}"}})", begins)));
+  clock_.Advance(5 * kSecondUs);
+  ASSERT_TRUE(due.Look().ok());
+  Must(Register("a"));
+  auto loaded = app::LoadPack(*definitions_, ThisPack());
+  ASSERT_TRUE(loaded.ok());
+  alert_rules_->Replace(std::move(loaded->alerts));
+  for (int s = 5; s < 60; s += 5) {
+    EXPECT_EQ(Alerts(), 0u) << s;
+    clock_.Advance(5 * kSecondUs);
+    ASSERT_TRUE(due.Look().ok());
+  }
+  EXPECT_EQ(Alerts(), 1u);
 }
 
 // As --packs-reload does it: from then on by the others, and whoever is there already is looked at by them too.

@@ -1,10 +1,12 @@
 // The law of the watch-list over all interleavings: at every position of the log, each visit of a listed person that is going on has its alert.
 // Threads list, register, join and part the same few persons at the same time; then the log is folded, change by change.
+#include <atomic>
 #include <map>
 #include <set>
 #include <thread>
 
 #include "apps/point-of-care/tests/world.h"
+#include "kernel/interaction/due_alerts.h"
 
 namespace tk::point_of_care {
 namespace {
@@ -114,6 +116,68 @@ TEST_F(NeverMissedTest, WhateverComesAtTheSameTime) {
     most = std::max(most, told.alerts.size());
   }
   EXPECT_GT(most, 50u) << "too little happened";
+}
+
+// Time is one of those that come at the same time: entries begin while visits are being written, the list is put away and taken out again, and the rules are
+// loaded anew.
+TEST_F(NeverMissedTest, WhatBeginsByItselfToo) {
+  constexpr int64_t kSettleMs = 200'000;
+  for (uint64_t i = 0; i < kPersons; ++i)
+    Must(Put("Patient/" + Person(i), PatientJson(Person(i), "名" + Person(i))));
+  interaction::DueAlerts due(engine_.get(), interactions_.get(), &clock_, kSettleMs);
+  std::atomic<bool> over{false};
+  std::thread time([&] {
+    for (int i = 0; !over; ++i) {
+      clock_.Advance(kSecondUs);
+      if (i % 40 == 0) Must(Put("WatchList/cdc", ListJson("cdc", {}, "retired")));
+      if (i % 40 == 3) Must(Put("WatchList/cdc", ListJson("cdc")));
+      if (i % 40 == 20) {
+        // As --packs-reload does it: first without the rule, then with it.
+        alert_rules_->Replace({});
+        auto loaded = app::LoadPack(*definitions_, ThisPack());
+        ASSERT_TRUE(loaded.ok());
+        alert_rules_->Replace(std::move(loaded->alerts));
+        due.LookAtAll();
+      }
+      EXPECT_TRUE(due.Look().ok());
+    }
+  });
+  std::vector<std::thread> threads;
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    threads.emplace_back([this, seed] {
+      SeededRandom random(seed);
+      for (int i = 0; i < 40; ++i) {
+        const std::string x = Person(random.Below(kPersons));
+        const auto in_s = static_cast<int64_t>(random.Below(6));
+        const std::string begins = FormatInstant(clock_.NowUs() + in_s * kSecondUs);
+        if (random.Below(3) == 0)
+          Listed(fmt::format("e{}-{}", seed, i), x, fmt::format(R"(,"period":{{"start":"{}"}})", begins));
+        else if (random.Below(6) == 0)
+          (void)Post("Patient/$link", Pair(x, Person(random.Below(kPersons))));
+        else
+          EXPECT_EQ(Register(x).status, 201);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  over = true;
+  time.join();
+  Must(Put("WatchList/cdc", ListJson("cdc")));
+  for (int i = 0; i < 3; ++i) {
+    clock_.Advance(kSettleMs * 1000);
+    ASSERT_TRUE(due.Look().ok());
+  }
+  Told told;
+  const auto follower = engine_->Follow(1);
+  for (const uint64_t head = engine_->Head().t; follower->next_t() <= head;) {
+    const auto next = follower->Next(1000);
+    ASSERT_TRUE(next.ok() && *next != nullptr);
+    for (const view::Change& change : (*next)->changes) {
+      if (change.now != nullptr) told.Take(*definitions_, *change.now);
+    }
+  }
+  EXPECT_EQ(told.Missing(), 0u);
+  EXPECT_GT(told.alerts.size(), 50u) << "too little happened";
 }
 
 }  // namespace

@@ -27,10 +27,11 @@ class WatchWorld : public interaction::PersonsTest {
     alert_rules_ = std::make_shared<rules::SharedRules>(std::move(loaded->alerts));
   }
 
-  static std::string ListJson(std::string_view id, std::string_view more = {}) {
+  static std::string ListJson(std::string_view id, std::string_view more = {},
+                              std::string_view status = "active") {
     return fmt::format(
-        R"({{"resourceType":"WatchList","id":"{}","status":"active","name":"{}","title":"隔离期未满人员","publisher":"疾控中心","level":"critical","text":"在筛人员","instruction":"做好防护，询问流行病学史"{}}})",
-        id, id, more);
+        R"({{"resourceType":"WatchList","id":"{}","status":"{}","name":"{}","title":"隔离期未满人员","publisher":"疾控中心","level":"critical","text":"在筛人员","instruction":"做好防护，询问流行病学史"{}}})",
+        id, status, id, more);
   }
   static std::string EntryJson(std::string_view id, std::string_view patient, std::string_view more = {},
                                std::string_view status = "active") {
