@@ -1,5 +1,5 @@
 // Starts the real program for tests: on SQLite or on a PostgreSQL of its own, with a token, on a free port of the loopback.
-import { execFile, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -36,6 +36,19 @@ export function freePort() {
       probe.close(() => resolve(port));
     });
   });
+}
+
+/** A key and a certificate that it signed itself, for localhost (PEM files). */
+export function makeCertificate(keyFile, certFile) {
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1',
+    '-keyout', keyFile, '-out', certFile], { stdio: 'ignore' });
+}
+
+/** A number of the division that nobody has, with its check digit (GB 11643-1999). */
+export function residentId(birth, sequence) {
+  const body = `380102${birth}${String(sequence).padStart(3, '0')}`;
+  const weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+  return body + '10X98765432'[[...body].reduce((sum, digit, i) => sum + Number(digit) * weights[i], 0) % 11];
 }
 
 export const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });

@@ -5,7 +5,8 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
-import { freePort, freshFolder, program, request, Server } from '../lib/server.mjs';
+import tls from 'node:tls';
+import { freePort, freshFolder, makeCertificate, program, request, Server } from '../lib/server.mjs';
 
 const kCard = 'http://tongkang.dev/fhir/sid/cn-resident-id', kArea = 'http://tongkang.dev/fhir/sid/area';
 const kNumber = '380102197103046119';
@@ -37,8 +38,8 @@ after(async () => {
 
 /** One connection; `say` sends a message in its frame and gives the answer without it. */
 class Sender {
-  constructor() {
-    this.socket = net.connect(port, '127.0.0.1');
+  constructor(socket = net.connect(port, '127.0.0.1')) {
+    this.socket = socket;
     this.got = Buffer.alloc(0);
     this.closed = new Promise((resolve) => { this.socket.once('close', resolve); });
     this.socket.on('error', () => {});
@@ -192,4 +193,21 @@ test('settings that are wrong are told before anything is opened', () => {
   assert.match(start('--mllp-listen', '127.0.0.1:0'), /mllp-senders/);
   assert.match(start('--mllp-listen', '127.0.0.1:0', '--mllp-senders', '10.1.2.3'), /names no account/);
   assert.match(start('--mllp-listen', '127.0.0.1:0', '--mllp-senders', '8.8.8.8=his-east'), /tls-cert/);
+});
+
+test('with TLS nothing is taken in the clear, nor from a sender whose certificate no authority of ours signed', async () => {
+  await server.stop();
+  const of = Object.fromEntries(['server', 'his', 'stranger'].map((who) => [who, { key: `${data}/${who}.key`, cert: `${data}/${who}.pem` }]));
+  for (const one of Object.values(of)) makeCertificate(one.key, one.cert);
+  server = await new Server(data, { tls: true, args: ['--tls-cert', of.server.cert, '--tls-key', of.server.key, '--mllp-listen', `127.0.0.1:${port}`, '--mllp-senders', '127.0.0.1=his-east', '--mllp-client-ca', of.his.cert] }).start();
+  const connect = (who) => new Sender(tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: fs.readFileSync(of.server.cert), ...(who ? { key: fs.readFileSync(of[who].key), cert: fs.readFileSync(of[who].cert) } : {}) }));
+  const sender = connect('his');
+  assert.match(await sender.text(message('A08', 't1', { visit: 'V20' })), /\rMSA\|AA\|t1\r/);
+  sender.socket.end();
+  for (const refused of [new Sender(), connect(), connect('stranger')]) {
+    await assert.rejects(refused.text(message('A08', 't2', { visit: 'V20' })));
+    assert.ok(!refused.got.includes('MSA'));
+  }
+  const page = await request(server.base, 'GET', '/ready');
+  assert.equal(page.status, 200, 'a browser needs no certificate');
 });

@@ -9,7 +9,7 @@ import tls from 'node:tls';
 import { after, before, describe, test } from 'node:test';
 import zlib from 'node:zlib';
 import { Raw, requestOf } from '../lib/raw.mjs';
-import { freshFolder, hasPostgres, Postgres, program, request, Server, sleep } from '../lib/server.mjs';
+import { freshFolder, hasPostgres, makeCertificate, Postgres, program, request, Server, sleep } from '../lib/server.mjs';
 
 const kBodyMax = 1 << 20;
 const kSystem = 'http://tongkang.dev/test/http';
@@ -310,10 +310,8 @@ test('heavy requests beyond the queue are told 429 with Retry-After, and all oth
 test('TLS: a certificate of our own, nothing below 1.2, nothing in the clear', async () => {
   const data = freshFolder('tls');
   const cert = path.join(data, 'cert.pem'), key = path.join(data, 'key.pem'), other = path.join(data, 'other.pem');
-  const make = (keyFile, certFile) => execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1',
-    '-keyout', keyFile, '-out', certFile], { stdio: 'ignore' });
-  make(key, cert);
-  make(other, path.join(data, 'other-cert.pem'));
+  makeCertificate(key, cert);
+  makeCertificate(other, path.join(data, 'other-cert.pem'));
   const store = path.join(data, 'data');
   fs.mkdirSync(store);
   const options = { tls: true, args: ['--tls-cert', cert, '--tls-key', key] };

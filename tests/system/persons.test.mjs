@@ -4,16 +4,10 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { freshFolder, program, request, Server, sleep } from '../lib/server.mjs';
+import { freshFolder, program, request, residentId, Server, sleep } from '../lib/server.mjs';
 
 const kArea = 'http://tongkang.dev/fhir/sid/area', kCard = 'http://tongkang.dev/fhir/sid/cn-resident-id';
 
-/** A number of the division that nobody has, with its check digit (GB 11643-1999). */
-function residentId(birth, sequence) {
-  const body = `380102${birth}${String(sequence).padStart(3, '0')}`;
-  const weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-  return body + '10X98765432'[[...body].reduce((sum, digit, i) => sum + Number(digit) * weights[i], 0) % 11];
-}
 const patient = (number, area = '380102', more = {}) => ({ resourceType: 'Patient', meta: { tag: [{ system: kArea, code: area }] }, active: true,
   name: [{ text: '王晓芳' }], gender: 'female', birthDate: '1980-01-02', identifier: [{ system: kCard, value: number }], ...more });
 const two = (a, b, names = ['patient', 'other']) => ({ resourceType: 'Parameters',

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import { after, before, test } from 'node:test';
-import { freshFolder, program, request, Server } from '../lib/server.mjs';
+import { freshFolder, program, request, residentId, root, Server, sleep } from '../lib/server.mjs';
 
 const kArea = 'http://tongkang.dev/fhir/sid/area';
 const kRelation = 'http://tongkang.dev/rel/alert';
@@ -117,4 +118,94 @@ test('restarted, the list is still there', async () => {
   const made = await ask('doctor', 'POST', '/fhir/Encounter', visit('listed'));
   assert.equal(made.status, 201, made.text);
   assert.ok(made.headers.link.includes(kRelation));
+});
+
+const alertsOf = async (encounter) => (await ask('cdc', 'GET', `/fhir/Flag?encounter=Encounter/${encounter}`)).json.entry ?? [];
+async function until(what, holds) {
+  for (let i = 0; i < 600; i++) {
+    if (await holds()) return;
+    await sleep(50);
+  }
+  assert.fail(what);
+}
+const patient = (id, more = {}) => ask('admin', 'PUT', `/fhir/Patient/${id}`, { resourceType: 'Patient', id, meta: { tag: [{ system: kArea, code: '380102' }] }, name: [{ text: id }], ...more });
+const entry = (id, of, more = {}) => ask('cdc', 'PUT', `/fhir/WatchEntry/${id}`, { resourceType: 'WatchEntry', id, status: 'active', list: { reference: 'WatchList/contacts' }, subject: { reference: `Patient/${of}` }, reason: { text: '同住' }, ...more });
+
+test('an entry that begins while the visit goes on alerts it then, by itself', async () => {
+  await patient('later');
+  const made = await ask('doctor', 'POST', '/fhir/Encounter', visit('later'));
+  assert.equal((await entry('e-later', 'later', { period: { start: new Date(Date.now() + 3000).toISOString() } })).status, 201);
+  assert.equal((await alertsOf(made.json.id)).length, 0);
+  await until('the alert of an entry that has begun', async () => (await alertsOf(made.json.id)).length === 1);
+});
+
+test('a list that becomes active alerts the visits that go on', async () => {
+  await patient('put-away');
+  const list = (status) => ask('cdc', 'PUT', '/fhir/WatchList/away', { resourceType: 'WatchList', id: 'away', status, name: 'away', level: 'warning', text: '请询问', instruction: '请询问流行病学史' });
+  await list('retired');
+  await entry('e-away', 'put-away', { list: { reference: 'WatchList/away' } });
+  const made = await ask('doctor', 'POST', '/fhir/Encounter', visit('put-away'));
+  assert.equal(made.headers.link, undefined);
+  assert.equal((await list('active')).status, 200);
+  await until('the alert of a list that was put away', async () => (await alertsOf(made.json.id)).length === 1);
+});
+
+test('what de-duplication joins while the server stands still is alerted at its start', async () => {
+  await server.stop();
+  server = await new Server(data, { args: ['--live-matching=false'] }).start();
+  const known = { identifier: [{ system: 'http://tongkang.dev/fhir/sid/cn-resident-id', value: residentId('19650607', 99) }], name: [{ text: '郑秀英' }], gender: 'male', birthDate: '1965-06-07' };
+  await patient('twice-a', known);
+  await patient('twice-b', known);
+  await entry('e-twice', 'twice-a');
+  const made = await ask('doctor', 'POST', '/fhir/Encounter', visit('twice-b'));
+  assert.equal(made.headers.link, undefined, 'two records that nobody has joined');
+  await server.stop();
+  const told = JSON.parse(execFileSync(program(), ['deduplicate', '--data', data], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+  assert.equal(told.joined, 1);
+  server = await new Server(data).start();
+  await until('the alert of one person with two records', async () => (await alertsOf(made.json.id)).length === 1);
+});
+
+test('alert rules are reloaded with their pack: for registrations from then on, and for the visits that go on', async () => {
+  await server.stop();
+  const pack = `${data}/packs/point-of-care`;
+  fs.cpSync(`${root}/apps/point-of-care`, pack, { recursive: true, filter: (from) => !/\.(cpp|h|txt)$|\/ui$/.test(from) });
+  const manifest = JSON.parse(fs.readFileSync(`${pack}/manifest.json`, 'utf8'));
+  fs.writeFileSync(`${pack}/manifest.json`, JSON.stringify({ ...manifest, doors: [] }));
+  const file = `${pack}/alerts/registration.json`, rule = fs.readFileSync(file, 'utf8');
+  fs.rmSync(file);
+  server = await new Server(data, { args: ['--packs-reload=true'] }).start();
+  await patient('reloaded');
+  await entry('e-reloaded', 'reloaded');
+  const before = await ask('doctor', 'POST', '/fhir/Encounter', visit('reloaded'));
+  assert.equal(before.headers.link, undefined, before.text);
+  fs.writeFileSync(file, '{"id": ');
+  await until('the mistake is told', async () => server.output.includes('packs-not-reloaded'));
+  fs.writeFileSync(file, rule);
+  await until('the alert of the visit that goes on', async () => (await alertsOf(before.json.id)).length === 1);
+  assert.ok((await ask('doctor', 'POST', '/fhir/Encounter', visit('reloaded'))).headers.link.includes(kRelation));
+});
+
+test('the live stream tells a doctor nothing of a record that is joined, as it is written, to one who is closed to him', async (t) => {
+  const known = { identifier: [{ system: 'http://tongkang.dev/fhir/sid/cn-resident-id', value: residentId('19710304', 21) }], name: [{ text: '何小明' }], gender: 'male', birthDate: '1971-03-04' };
+  await patient('denies', known);
+  const denied = await ask('admin', 'POST', '/fhir/Consent', { resourceType: 'Consent', status: 'active', scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
+    category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }], policyRule: { text: 'by word' }, patient: { reference: 'Patient/denies' }, provision: { type: 'deny' } });
+  assert.equal(denied.status, 201, denied.text);
+  await until('he is closed', async () => (await ask('doctor', 'GET', '/fhir/Patient/denies')).status === 404);
+  const asked = http.get(`${server.base}/fhir/live`, { headers: { authorization: `Bearer ${tokens.doctor}`, accept: 'text/event-stream' } });
+  t.after(() => asked.destroy());
+  asked.on('error', () => {});
+  const stream = await new Promise((resolve) => { asked.on('response', resolve); });
+  assert.equal(stream.statusCode, 200);
+  let text = '';
+  stream.on('data', (part) => { text += part; });
+  await until('hello', async () => text.includes('event: hello'));
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await patient(`joined-${i}`, known)).status, 201);
+    assert.equal((await patient(`open-${i}`)).status, 201);
+  }
+  await until('what is open to him', async () => text.includes('open-19'));
+  assert.ok(!text.includes('joined-'), text.match(/.*joined-\d+.*/)?.[0]);
+  assert.equal((await ask('doctor', 'GET', '/fhir/Patient/joined-0')).status, 404);
 });
