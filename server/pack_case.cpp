@@ -15,6 +15,7 @@
 #include "kernel/exchange/operations.h"
 #include "kernel/fhir/json_file.h"
 #include "kernel/fhir/path/path.h"
+#include "kernel/interaction/due_alerts.h"
 #include "kernel/interaction/reach.h"
 #include "kernel/workflow/clerk.h"
 #include "server/open.h"
@@ -45,7 +46,7 @@ class StoryHouse {
   ~StoryHouse();
   FixedClock& clock() { return clock_; }
   interaction::Response Send(interaction::Request request) const;
-  /// What rules make, and what limits that are due do, has happened.
+  /// What rules make, what limits that are due do, and alerts whose time has come, has happened.
   bool Settle() const;
   view::OwnerNumber OwnerOf(std::string_view patient) const {
     return OwnerOfPatient(*opened_.engine, patient);
@@ -58,6 +59,7 @@ class StoryHouse {
   Opened opened_;
   std::unique_ptr<forms::Forms> forms_;
   std::unique_ptr<interaction::Interactions> interactions_;
+  std::unique_ptr<interaction::DueAlerts> due_;
   std::unique_ptr<exchange::Operations> exchange_;
   std::unique_ptr<app::Runtime> runtime_;
   std::unique_ptr<workflow::Clerk> clerk_;
@@ -85,20 +87,18 @@ Result<std::unique_ptr<StoryHouse>> StoryHouse::Open(const Stage& stage, Instant
   context.watch_slot = kWatchSlot;
   std::vector<app::App> apps =
       TRY(app::LoadPacks(*stage.definitions, stage.packs->packs(), house->folder_ + "/apps"));
-  context.alert_rules = app::TakeAlerts(&apps);
+  context.alert_rules = std::make_shared<rules::SharedRules>(app::TakeAlerts(&apps));
   const std::vector<std::string> posts = stage.posts.Names();
   app::WorkflowOptions governed;
   governed.apps_folder = house->folder_ + "/apps";
   governed.posts = posts;
   const auto shelf = TRY(app::LoadWorkflows(*stage.definitions, stage.packs->packs(), governed));
   context.workflows = shelf;
-  auto apps = TRY(app::LoadPacks(*stage.definitions, stage.packs->packs(), house->folder_ + "/apps"));
-  context.watch = house->opened_.watch;
-  context.watch_slot = 4;
-  context.alert_rules = std::make_shared<rules::SharedRules>(app::TakeAlerts(&apps));
   house->forms_ = std::make_unique<forms::Forms>(stage.definitions);
   house->interactions_ = std::make_unique<interaction::Interactions>(context);
   house->interactions_->UseForms(house->forms_.get());
+  house->due_ = std::make_unique<interaction::DueAlerts>(
+      house->opened_.engine.get(), house->interactions_.get(), &house->clock_, kSettleMs);
   house->exchange_ = std::make_unique<exchange::Operations>(
       exchange::ImportContext{house->opened_.engine.get(), house->opened_.areas, house->interactions_.get()});
   app::Runtime::Options running;
@@ -134,7 +134,8 @@ bool StoryHouse::Settle() const {
   const int64_t until_us = MonotonicUs() + int64_t{kSettleMs} * 1000;
   while (MonotonicUs() < until_us) {
     const uint64_t head = opened_.engine->Head().t;
-    const bool is_judged = runtime_->Settle(kSettleMs) && clerk_->WaitFor(head, kSettleMs);
+    const bool is_judged =
+        due_->Look().ok() && runtime_->Settle(kSettleMs) && clerk_->WaitFor(head, kSettleMs);
     const bool is_due = !opened_.timers->Due(clock_.NowUs(), {}, 1).empty();
     if (is_judged && !is_due && opened_.engine->Head().t == head) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
@@ -146,6 +147,7 @@ StoryHouse::~StoryHouse() {
   clerk_.reset();
   runtime_.reset();
   exchange_.reset();
+  due_.reset();
   interactions_.reset();
   if (opened_.engine != nullptr) opened_.engine->Stop();
   forms_.reset();

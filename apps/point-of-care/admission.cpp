@@ -225,7 +225,7 @@ class Admission {
 };
 
 Result<Response> Admit(const app::Context& context, const Request& request) {
-  TRY(interaction::CheckMayCall(*request.viewer, "hl7v2"));
+  TRY(interaction::CheckMayCall(*request.viewer, "point-of-care-hl7v2"));
   if (std::find(std::begin(kTypes), std::end(kTypes), request.content_type) == std::end(kTypes))
     return MakeError(
         ErrorCode::kUnsupported,

@@ -5,7 +5,7 @@
 //         sender writes into another's. That two senders' Patients are one person is the person index's business, as of all records.
 // Once:   the same message from the same account is written once, also after a restart, and answered the same; what the visit has become since stays. A sender
 //         whose numbering of messages began anew loses nothing: another message with an old MSH-10 is another message.
-// Rights: the operation hl7v2, and of the account's post and area whatever a FHIR transaction of Patient and Encounter asks; alerts are shown to those who may
+// Rights: the operation point-of-care-hl7v2, and of the account's post and area whatever a FHIR transaction of Patient and Encounter asks; alerts are shown to those who may
 //         read Flags. A Patient who is new lies in the account's area.
 // Answer: 200 with AA; 4xx or 5xx with AE or AR; without an ACK only who may not ask at all.
 // Source: HL7 v2.5.1 chapters 2 and 3; docs/apps/point-of-care.md, docs/decisions/0049.
