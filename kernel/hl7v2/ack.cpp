@@ -192,6 +192,15 @@ std::string TextForUser(const std::vector<Note>& notes) {
   return out;
 }
 
+/// A header up to MSH-17: of a message whose charset is none that we read.
+std::string_view BeforeCharset(std::string_view header) {
+  constexpr int kSeparators = 17;
+  size_t at = 0;
+  for (int i = 0; i < kSeparators && header.size() > 3 && at != std::string_view::npos; ++i)
+    at = header.find(header[3], at + 1);
+  return header.substr(0, at);
+}
+
 }  // namespace
 
 std::string Acknowledge(const Message& message, std::string_view code, const std::vector<Note>& notes,
@@ -218,6 +227,7 @@ std::string AcknowledgeBytes(std::string_view bytes, const Error& error, const A
     if (static_cast<unsigned char>(c) >= 0x7F || static_cast<unsigned char>(c) < 0x20) c = '?';
   }
   auto message = Message::Parse(header);
+  if (!message.ok()) message = Message::Parse(BeforeCharset(header));
   if (!message.ok()) message = Message::Parse("MSH|^~\\&|||||||ACK||P|2.5.1");
   CHECK(message.ok());
   return Acknowledge(*message, CodeOf(error), NotesOf(error), options);

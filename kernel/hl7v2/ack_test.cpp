@@ -94,6 +94,9 @@ TEST(Hl7Ack, BytesThatAreNoMessageAreAnsweredToo) {
   EXPECT_NE(named.find("\rMSA|AE|17\rERR|||100^Segment sequence error^HL70357|E|||Segment 2: no.\r"),
             std::string::npos)
       << named;
+  EXPECT_NE(AcknowledgeBytes("MSH|^~\\&|HIS|EAST|TK|CITY|||ADT^A04|18|P|2.5.1||||||BIG-5\r", error, Nine())
+                .find("\rMSA|AE|18\r"),
+            std::string::npos);
   EXPECT_NE(AcknowledgeBytes("\xFF\xFE nothing", error, Nine()).find("\rMSA|AE|\r"), std::string::npos);
 }
 

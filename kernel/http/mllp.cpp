@@ -9,6 +9,7 @@
 
 #include "kernel/base/clock.h"
 #include "kernel/base/diagnostics.h"
+#include "kernel/base/random.h"
 #include "kernel/base/text.h"
 #include "kernel/hl7v2/ack.h"
 
@@ -23,6 +24,7 @@ using boost::system::error_code;
 constexpr char kBegin = '\x0b', kEnd = '\x1c', kReturn = '\r';
 constexpr size_t kMllpReadBytes = 16 * 1024;
 constexpr size_t kHeaderBytes = 1024;  // kept of a message, for an answer that the work did not make
+constexpr size_t kControlIdMax = 20;   // MSH-10, HL7 v2.5.1 section 2.14.9.10
 // Networks that are not passed on between sites: RFC 1918, RFC 4193, RFC 3927, RFC 4291 (loopback, link-local).
 constexpr std::string_view kNear =
     "127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, ::1, fc00::/7, fe80::/10";
@@ -71,7 +73,8 @@ class MllpSession final : public SessionBase {
   awaitable<bool> Write(const std::string* bytes);
   awaitable<bool> Refuse(ErrorCode code, std::string_view text);
   static std::string AckOf(std::string_view head, const Error& error) {
-    return hl7v2::AcknowledgeBytes(head, error, {"", SystemClock().NowUs(), 480});
+    const std::string id = NewUuid().substr(0, kControlIdMax);
+    return hl7v2::AcknowledgeBytes(head, error, {id, SystemClock().NowUs(), 480});
   }
 
   Stream stream_;

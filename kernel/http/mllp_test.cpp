@@ -80,6 +80,7 @@ TEST_F(Mllp, ARefusalBecomesAnAcknowledgement) {
   EXPECT_NE(answer.find("\rMSA|AR|17\rERR|||207^Application internal error^HL70357|E|||later\r"),
             std::string::npos)
       << answer;
+  EXPECT_EQ(answer.find("|ACK^A04^ACK||"), std::string::npos) << "an acknowledgement has a number of its own";
 }
 
 TEST_F(Mllp, WhoIsNotKnownIsToldNothing) {

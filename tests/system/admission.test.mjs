@@ -6,10 +6,10 @@ import fs from 'node:fs';
 import net from 'node:net';
 import { after, before, test } from 'node:test';
 import tls from 'node:tls';
-import { freePort, freshFolder, makeCertificate, program, request, Server } from '../lib/server.mjs';
+import { freePort, freshFolder, makeCertificate, program, request, residentId, Server, sleep } from '../lib/server.mjs';
 
 const kCard = 'http://tongkang.dev/fhir/sid/cn-resident-id', kArea = 'http://tongkang.dev/fhir/sid/area';
-const kNumber = '380102197103046119';
+const kNumber = residentId('19710304', 611);
 let server, data, port, nowhere;
 const tokens = {};
 const ask = (who, method, target, body, headers = {}) => request(server.base, method, target, { token: tokens[who], body, headers });
@@ -27,6 +27,8 @@ before(async () => {
   server = await new Server(data, { args: ['--mllp-listen', `127.0.0.1:${port}`, '--mllp-senders', '127.0.0.1=his-east'] }).start();
   add('his-east', '--kind', 'device', '--post', 'hospital-system', '--area', '380102');
   for (const who of ['admin', 'cdc', 'doctor', 'his-east']) tokens[who] = await server.token(who);
+  // Its post is the pack's, which the program made known at its start; the account is known when the program looks next.
+  for (let i = 0; i < 200 && (await ask('his-east', 'GET', '/fhir/Flag')).status !== 200; i++) await sleep(50);
   await put('cdc', { resourceType: 'WatchList', id: 'contacts', status: 'active', name: 'contacts', title: '密切接触者', publisher: '疾控中心', level: 'critical', text: '在筛人员', instruction: '做好防护，询问流行病学史', show: ['source'] });
   await put('admin', { resourceType: 'Patient', id: 'known', meta: { tag: [{ system: kArea, code: '380104' }] }, identifier: [{ system: kCard, value: kNumber }], name: [{ family: '王', given: ['小明'] }], gender: 'male', birthDate: '1971-03-04' });
   await put('cdc', { resourceType: 'WatchEntry', id: 'e1', status: 'active', list: { reference: 'WatchList/contacts' }, subject: { reference: 'Patient/known' }, reason: { text: '同乘一车' } });

@@ -141,9 +141,9 @@ test('an entry that begins while the visit goes on alerts it then, by itself', a
 
 test('a list that becomes active alerts the visits that go on', async () => {
   await patient('put-away');
-  const list = (status) => ask('cdc', 'PUT', '/fhir/WatchList/away', { resourceType: 'WatchList', id: 'away', status, name: 'away', level: 'warning', text: '请询问', instruction: '请询问流行病学史' });
-  await list('retired');
-  await entry('e-away', 'put-away', { list: { reference: 'WatchList/away' } });
+  const list = (status) => ask('cdc', 'PUT', '/fhir/WatchList/away', { resourceType: 'WatchList', id: 'away', status, name: 'away', title: '已停用', publisher: '疾控中心', level: 'warning', text: '请询问', instruction: '请询问流行病学史' });
+  assert.equal((await list('retired')).status, 201);
+  assert.equal((await entry('e-away', 'put-away', { list: { reference: 'WatchList/away' } })).status, 201);
   const made = await ask('doctor', 'POST', '/fhir/Encounter', visit('put-away'));
   assert.equal(made.headers.link, undefined);
   assert.equal((await list('active')).status, 200);
@@ -193,7 +193,7 @@ test('the live stream tells a doctor nothing of a record that is joined, as it i
     category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }], policyRule: { text: 'by word' }, patient: { reference: 'Patient/denies' }, provision: { type: 'deny' } });
   assert.equal(denied.status, 201, denied.text);
   await until('he is closed', async () => (await ask('doctor', 'GET', '/fhir/Patient/denies')).status === 404);
-  const asked = http.get(`${server.base}/fhir/live`, { headers: { authorization: `Bearer ${tokens.doctor}`, accept: 'text/event-stream' } });
+  const asked = http.get(`${server.base}/live`, { headers: { authorization: `Bearer ${tokens.doctor}`, accept: 'text/event-stream' } });
   t.after(() => asked.destroy());
   asked.on('error', () => {});
   const stream = await new Promise((resolve) => { asked.on('response', resolve); });
