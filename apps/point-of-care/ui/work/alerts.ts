@@ -1,5 +1,6 @@
 // The alerts that are open, and those of today that were seen, held against two writers: the list that is read as a whole and the changes that arrive live.
 // Flow:   load() reads receipts, then the persons and flags that they name; touch() reads one receipt after a live change; a newer version is never replaced by an older one.
+//         What could not be read is read again by itself while somebody looks: the stream may be whole while a request is lost, and then brings no hello.
 // Limits: kPageSize receipts of each kind; `more` says that there are further ones.
 import type { FhirClient, SearchParams } from '@tk/fhir/client';
 import { asFailure, type Failure, type Http } from '@tk/fhir/http';
@@ -9,6 +10,7 @@ import { type AlertReceipt, type Card, cardOf, type Flag, flagIdOf, isOpen, kOpe
 
 const kPageSize = 200;
 const kIdsPerSearch = 100;
+const kAgainMs = 3_000;
 
 export interface AlertsView {
   cards: Card[];
@@ -24,6 +26,7 @@ export class Alerts {
   private readonly patients = new Map<string, Patient | null>();
   private readonly flags = new Map<string, Flag | null>();
   private loadNumber = 0;
+  private again: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     private readonly fhir: FhirClient,
@@ -54,11 +57,13 @@ export class Alerts {
       if (mine !== this.loadNumber) return;
       const listed = new Set(pages.flatMap((p) => p.items.map((r) => r.id ?? '')));
       for (const id of held) if (!listed.has(id)) this.receipts.delete(id);
+      const arrived = this.view.loaded && pages[0].items.some((r) => !held.has(r.id ?? ''));
       for (const r of pages.flatMap((p) => p.items)) this.keepNewer(r);
       this.set({ loaded: true, failure: null, more: pages.some((p) => p.next !== null) });
+      if (arrived) this.onArrived();
       await this.fill();
     } catch (e) {
-      if (mine === this.loadNumber) this.set({ failure: asFailure(e) });
+      if (mine === this.loadNumber) this.fail(asFailure(e));
     }
   }
 
@@ -72,8 +77,17 @@ export class Alerts {
     } catch (e) {
       const failure = asFailure(e);
       if (failure.kind === 'missing' || failure.kind === 'forbidden') this.drop(id);
-      else this.set({ failure }); // the next hello of the stream, or the next load, brings the whole list again
+      else this.fail(failure);
     }
+  }
+
+  private fail(failure: Failure): void {
+    this.set({ failure });
+    if (!failure.retryable) return;
+    this.again ??= setTimeout(() => {
+      this.again = null;
+      if (this.listeners.size > 0) void this.load();
+    }, kAgainMs);
   }
 
   drop(id: string): void {
