@@ -20,7 +20,6 @@
 #include "kernel/exchange/operations.h"
 #include "kernel/geo/area_view.h"
 #include "kernel/http/live.h"
-#include "kernel/http/mllp.h"
 #include "kernel/http/pages.h"
 #include "kernel/http/pipeline.h"
 #include "kernel/http/routes.h"
@@ -32,6 +31,7 @@
 #include "kernel/workflow/outbox.h"
 #include "server/alert_watch.h"
 #include "server/audit_names.h"
+#include "server/listening.h"
 #include "server/log_watch.h"
 #include "server/notice_numbers.h"
 #include "server/open.h"
@@ -332,22 +332,6 @@ http::ServerOptions ListenOptions(const Settings& settings) {
   return options;
 }
 
-/// Who may send HL7 v2 messages over TCP; null: nobody listens for them. Errors: kIncorrect, which setting.
-Result<std::shared_ptr<const http::MllpSenders>> MllpSendersOf(const Settings& settings) {
-  std::shared_ptr<const http::MllpSenders> none;
-  if (settings.Text("mllp-listen").empty()) return none;
-  auto senders =
-      std::make_shared<http::MllpSenders>(TRY(http::MllpSenders::Parse(settings.Text("mllp-senders"))));
-  if (senders->empty())
-    return MakeError(ErrorCode::kIncorrect, "mllp-listen needs mllp-senders: nobody could send anything");
-  const bool tls = !settings.Text("tls-cert").empty();
-  TRY(senders->CheckWire(tls));
-  if (!tls && !settings.Text("mllp-client-ca").empty())
-    return MakeError(ErrorCode::kIncorrect,
-                     "mllp-client-ca needs tls-cert and tls-key: without TLS nobody shows a certificate");
-  return std::shared_ptr<const http::MllpSenders>(std::move(senders));
-}
-
 Result<std::unique_ptr<notify::SmsService>> SmsOf(const Settings& settings) {
   const std::string& to = settings.Text("sms");
   if (to.empty()) return std::unique_ptr<notify::SmsService>();
@@ -639,8 +623,7 @@ Status House::Build(const Settings& settings) {
   // What fails by a wrong setting fails before the data are touched.
   const auto pages = TRY(http::Pages::Load({.folder = settings.Text("pages")}));
   const http::TrustedProxies proxies = TRY(http::TrustedProxies::Parse(settings.Text("trusted-proxies")));
-  TRY(http::CheckPublicUrl(settings.Text("public-url")));
-  (void)TRY(MllpSendersOf(settings));
+  TRY(CheckListening(settings));
   sms = TRY(SmsOf(settings));
   TRY(ActAsOwner(data));
   OpenOptions open;

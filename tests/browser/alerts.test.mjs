@@ -20,7 +20,7 @@ describe('alerts', { skip: PROGRAM && DATA ? false : 'needs a program: let run.m
     const account = `${post}${kMark}`;
     const password = addAccount(PROGRAM, DATA, account, post, '380102', post === 'doctor' ? '李医生' : '疾控值班');
     const opened = await openPage(browser, kDesk);
-    await opened.page.goto(kReal + '/work/point-of-care');
+    await opened.page.goto(new URL('point-of-care', kReal + '/work/').href);
     await opened.page.getByLabel('账号').fill(account);
     await opened.page.getByLabel('密码', { exact: true }).fill(password);
     await opened.page.keyboard.press('Enter');
