@@ -103,10 +103,9 @@ Result<std::unique_ptr<Runtime>> Runtime::Start(const Options& options, std::vec
     const std::string folder = fmt::format("{}/{}", options.apps_folder, app.id);
     TRY(MakeFolder(folder));
     runtime->operations_.emplace_back(
-        app.id,
-        TRY(code->make({options.engine, options.index, options.interactions, options.clock, folder,
-                        runtime->settings_.emplace_back(app.settings), options.report, options.reach,
-                        options.timezone_offset_min})));
+        app.id, TRY(code->make({options.engine, options.index, options.interactions, options.clock, folder,
+                                runtime->settings_.emplace_back(app.settings), options.report, options.reach,
+                                options.timezone_offset_min})));
   }
   std::vector<rules::Rule> rules = TakeRules(&apps);
   if (options.forms != nullptr) options.forms->Set(TakeForms(&apps));
