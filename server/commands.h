@@ -31,7 +31,7 @@ void AddErase(CLI::App* root, Commands* commands);
 void AddDeduplicate(CLI::App* root, Commands* commands);
 void AddImport(CLI::App* root, Commands* commands);  // import areas, organizations
 void AddAudit(CLI::App* root, Commands* commands);   // audit verify
-void AddPack(CLI::App* root, Commands* commands);    // pack check, pack test
+void AddPack(CLI::App* root, Commands* commands);    // pack check, test, try
 
 /// Prints an error for people and returns kExitFailed.
 int Fail(const Error& error);

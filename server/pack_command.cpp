@@ -1,10 +1,12 @@
-// pack check and pack test: whoever writes a pack sees what is wrong with it, and plays its stories, with nothing but this program.
+// pack check, pack test and pack try: whoever writes a pack sees what is wrong with it, plays its stories, and tries its rules on history, with nothing
+// but this program.
 #include <fmt/format.h>
 
 #include <cstdio>
 
 #include "server/commands.h"
 #include "server/pack_case.h"
+#include "server/pack_try.h"
 
 namespace tk::server {
 namespace {
@@ -26,8 +28,14 @@ Status Check(const std::vector<std::string>& folders) {
     std::string id;
     const auto set = TRY(With(folder, &id));
     const auto definitions = TRY(app::LoadDefinitions(set->packs(), {}));
-    TRY(app::LoadPacks(*definitions, set->packs(), {}));
+    const std::vector<app::App> apps = TRY(app::LoadPacks(*definitions, set->packs(), {}));
     TRY(app::LoadPlatform(set->packs()));
+    access::Posts posts = TRY(access::Posts::BuiltIn());
+    for (const access::PackPost& post : app::PostsOf(apps)) TRY(posts.Add(post));
+    const std::vector<std::string> names = posts.Names();
+    app::WorkflowOptions governed;
+    governed.posts = names;
+    TRY(app::LoadWorkflows(*definitions, set->packs(), governed));
     fmt::print("{}: good\n", id);
   }
   return {};
@@ -52,6 +60,22 @@ Status Play(const PackAsked& asked) {
   return MakeError(ErrorCode::kInvalid, "not everything is as the cases tell");
 }
 
+void AddTry(CLI::App* pack, Commands* commands) {
+  const auto asked = std::make_shared<TryAsked>();
+  CLI::App* const trial = pack->add_subcommand(
+      "try",
+      "Tell what a rule would have made in a period; nothing is written. While the program runs: "
+      "/app/ID/rules/RULE/try");
+  trial->add_option("rule", asked->rule, "A rule's file, or the id of an installed one")->required();
+  AddDataOptions(trial, &asked->data);
+  trial->add_option("--from", asked->from, "A date or an instant")->required();
+  trial->add_option("--until", asked->until, "The same; without it until the end");
+  trial->add_option("--app", asked->app, "Whose settings a file is read with; without it by the rule's id");
+  trial->add_flag("--counts", asked->counts_only, "The numbers alone");
+  trial->add_option("--threads", asked->threads, "Without it one a processor")->check(CLI::Range(1, 64));
+  commands->push_back({trial, [asked] { return Finish(TryOnHistory(*asked)); }});
+}
+
 }  // namespace
 
 void AddPack(CLI::App* root, Commands* commands) {
@@ -69,6 +93,7 @@ void AddPack(CLI::App* root, Commands* commands) {
                    "without it on SQLite");
   test->add_option("--only", asked->cases.only, "Cases whose name has this text");
   commands->push_back({test, [asked] { return Finish(Play(*asked)); }});
+  AddTry(pack, commands);
 }
 
 }  // namespace tk::server

@@ -163,7 +163,7 @@ const std::map<std::string, std::set<std::string>> kOperations = {
      {"$everything", "$match", "$person", "$validate", "reveal", "emergency", "health-card-verify"}},
     {"index-clerk",
      {"$explain-match", "$ihe-pix", "$link", "$match", "$merge", "$not-same", "$person", "$unmerge"}},
-    {"cdc-officer", {"$everything", "reveal", "export", "watch-import"}},
+    {"cdc-officer", {"$everything", "reveal", "export", "try-rule", "watch-import"}},
     {"operator", {"metrics", "rebuild"}},
     {"card-desk", {"health-card-issue", "health-card-present", "health-card-verify"}},
     {"security-officer", {"accounts", "emergency-review", "why"}},
@@ -194,7 +194,8 @@ const std::vector<std::string> kAllOperations = {"$everything",
                                                  "health-card-issue",
                                                  "health-card-present",
                                                  "health-card-verify",
-                                                 "watch-import"};
+                                                 "watch-import",
+                                                 "try-rule"};
 
 Viewer ViewerOf(const Posts& posts, const std::string& post) {
   Viewer viewer;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "kernel/app/try_rule.h"
 #include "kernel/base/file.h"
 
 namespace tk::app {
@@ -109,8 +110,14 @@ Result<std::unique_ptr<Runtime>> Runtime::Start(const Options& options, std::vec
   }
   std::vector<rules::Rule> rules = TakeRules(&apps);
   if (options.forms != nullptr) options.forms->Set(TakeForms(&apps));
+  std::vector<Seed> seeds;
+  for (const App& app : apps) seeds.insert(seeds.end(), app.seeds.begin(), app.seeds.end());
   runtime->apps_ = std::make_shared<const Apps>(Apps{std::move(apps)});
   TRY(runtime->StartRunner(std::move(rules)));
+  // After the rules: they judge what is sown as they do whatever comes.
+  if (options.interactions != nullptr)
+    runtime->sower_ = std::make_unique<Sower>(
+        Sower::Options{options.engine, options.interactions, options.report}, std::move(seeds));
   return runtime;
 }
 
@@ -169,6 +176,39 @@ void Runtime::HandleForms(const App& app, const interaction::Request& request,
   done(std::move(response));
 }
 
+void Runtime::HandleRules(const App& app, const interaction::Request& request,
+                          const interaction::Done& done) const {
+  if (options_.interactions == nullptr) return done(NotFound("nothing can be asked here"));
+  const TrialPlace place{options_.engine, options_.interactions, options_.clock, &is_trying_};
+  auto answered = AnswerRules(place, app, request);
+  done(answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error()));
+}
+
+void Runtime::HandleIndicators(const App& app, const interaction::Request& request,
+                               const interaction::Done& done) const {
+  if (!IsRead(request)) return done(OnlyRead("indicators"));
+  if (request.path.size() == 1) {
+    interaction::Response response;
+    response.content_type = "application/json; charset=utf-8";
+    response.body = IndicatorsJson(options_.engine->definitions(), app.indicators);
+    return done(std::move(response));
+  }
+  const auto indicator = std::find_if(
+      app.indicators.begin(), app.indicators.end(),
+      [&](const Indicator& each) { return request.path.size() == 2 && each.id == request.path[1]; });
+  if (indicator == app.indicators.end()) return done(NotFound("this app has no such indicator"));
+  if (options_.interactions == nullptr) return done(NotFound("nothing can be asked here"));
+  auto answered = AnswerIndicator(*options_.interactions, *options_.engine, *indicator, request);
+  done(answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error()));
+}
+
+void Runtime::HandleImports(const App& app, const interaction::Request& request,
+                            const interaction::Done& done) const {
+  if (options_.interactions == nullptr) return done(NotFound("nothing can be asked here"));
+  auto answered = AnswerImport(*options_.interactions, *options_.engine, app.imports, request);
+  done(answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error()));
+}
+
 void Runtime::HandleLists(std::shared_ptr<const Apps> apps, const App& app, interaction::Request request,
                           interaction::Done done) const {
   if (!IsRead(request)) return done(OnlyRead("lists"));
@@ -197,13 +237,17 @@ void Runtime::Handle(interaction::Request request, interaction::Done done) const
   const App* const app = apps->Find(request.path[0]);
   if (app == nullptr) return done(NotFound("no such app is installed here"));
   request.path.erase(request.path.begin());
-  if (!request.path.empty() && request.path[0] == "lists")
-    return HandleLists(apps, *app, std::move(request), std::move(done));
-  if (!request.path.empty() && request.path[0] == "forms") return HandleForms(*app, request, done);
+  const std::string_view part = request.path.empty() ? std::string_view() : request.path[0];
+  if (part == "lists") return HandleLists(apps, *app, std::move(request), std::move(done));
+  if (part == "forms") return HandleForms(*app, request, done);
+  if (part == "rules") return HandleRules(*app, request, done);
+  if (part == "indicators") return HandleIndicators(*app, request, done);
+  if (part == "imports") return HandleImports(*app, request, done);
   if (request.path.size() != 1 || request.path[0] != "settings") {
     const auto operations = std::find_if(operations_.begin(), operations_.end(),
                                          [app](const auto& each) { return each.first == app->id; });
-    if (operations == operations_.end()) return done(NotFound("this app offers: settings, lists, forms"));
+    if (operations == operations_.end())
+      return done(NotFound("this app offers: settings, lists, indicators, imports, forms, rules"));
     return operations->second->Handle(std::move(request), std::move(done));
   }
   if (!IsRead(request)) return done(OnlyRead("settings"));

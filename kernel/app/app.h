@@ -4,6 +4,7 @@
 // Adding an app edits no central file. What a pack may hold: docs/packs.md. Source: DESIGN 3, 5.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -13,7 +14,10 @@
 #include <vector>
 
 #include "kernel/access/posts.h"
+#include "kernel/app/import.h"
+#include "kernel/app/indicator.h"
 #include "kernel/app/list.h"
+#include "kernel/app/seed.h"
 #include "kernel/forms/form.h"
 #include "kernel/interaction/interaction.h"
 #include "kernel/rules/runner.h"
@@ -76,14 +80,25 @@ struct Code {
   MakeOperations make;
 };
 
+/// A rule as it was written: for telling which there are, and for trying one on history.
+struct RuleFile {
+  std::string id;
+  std::string name;  // what messages call it
+  std::string text;
+};
+
 /// What was read from a pack. Immutable.
 struct App {
   std::string id, version, title_zh, title_en;
   std::vector<std::string> reads, writes;
-  std::string settings;  // JSON object; "{}" when the app has none
-  std::vector<rules::Rule> rules;
+  std::string settings;              // JSON object; "{}" when the app has none
+  std::vector<rules::Rule> rules;    // until they are the runner's
+  std::vector<RuleFile> rule_files;  // what they were read from
   std::vector<access::PackPost> posts;
   std::vector<List> lists;
+  std::vector<Indicator> indicators;
+  std::vector<Import> imports;
+  std::vector<Seed> seeds;
   std::vector<forms::Form> forms;   // until they are the runtime's
   std::vector<rules::Rule> alerts;  // what is made of a listed person's visit (interaction/alerts.h)
 };
@@ -139,7 +154,7 @@ class Runtime {
   Status Reload(std::vector<App> apps);
 
   /// `path` after "/app": {"screening", "settings"}. Every app has: GET settings (its settings with their sources), lists
-  /// (list.h) and forms (each as a Questionnaire); the rest is its operations'.
+  /// (list.h), indicators (indicator.h), imports (import.h), forms (each as a Questionnaire) and rules (try_rule.h); the rest is its operations'.
   /// `done` is called once, here or on the writer's thread. May take milliseconds: on a worker.
   void Handle(interaction::Request request, interaction::Done done) const;
   /// Waits until rules have judged all that is in the log, and all that they made of it, for tests. False after `timeout_ms`.
@@ -151,15 +166,22 @@ class Runtime {
   std::shared_ptr<const Apps> Now() const;
   Status StartRunner(std::vector<rules::Rule> rules);
   void HandleForms(const App& app, const interaction::Request& request, const interaction::Done& done) const;
+  void HandleRules(const App& app, const interaction::Request& request, const interaction::Done& done) const;
+  void HandleIndicators(const App& app, const interaction::Request& request,
+                        const interaction::Done& done) const;
+  void HandleImports(const App& app, const interaction::Request& request,
+                     const interaction::Done& done) const;
   void HandleLists(std::shared_ptr<const Apps> apps, const App& app, interaction::Request request,
                    interaction::Done done) const;
 
   Options options_;
+  mutable std::atomic<bool> is_trying_{false};
   mutable std::mutex mutex_;
   std::shared_ptr<const Apps> apps_;
   std::shared_ptr<rules::Runner> runner_;
   std::deque<std::string> settings_;  // of apps with C++, who may keep them
   std::vector<std::pair<std::string, std::unique_ptr<Operations>>> operations_;  // of apps with C++
+  std::unique_ptr<Sower> sower_;
 };
 
 }  // namespace tk::app

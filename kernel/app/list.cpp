@@ -13,15 +13,6 @@ namespace {
 
 constexpr size_t kColumnsMax = 60, kCellItemsMax = 20;
 
-void ReadTitles(fhir::JsonFile* file, const std::string& path, fhir::Value of, std::string* id,
-                std::string* zh, std::string* en) {
-  *id = of["id"].ToString();
-  *zh = of["title"]["zh-CN"].ToString();
-  *en = of["title"]["en"].ToString();
-  if (id->empty()) file->Note(path + ".id", "is missing");
-  if (zh->empty() || en->empty()) file->Note(path + ".title", "needs zh-CN and en");
-}
-
 void ReadColumns(const fhir::Definitions& definitions, fhir::JsonFile* file, List* list) {
   const fhir::Value columns = file->root()["columns"];
   if (columns.size() == 0 || columns.size() > kColumnsMax)
@@ -29,7 +20,7 @@ void ReadColumns(const fhir::Definitions& definitions, fhir::JsonFile* file, Lis
   for (size_t i = 0; i < columns.size(); ++i) {
     const std::string path = fmt::format("columns[{}]", i);
     ListColumn column;
-    ReadTitles(file, path, columns.At(i), &column.id, &column.title_zh, &column.title_en);
+    static_cast<Titles&>(column) = ReadTitles(file, path, columns.At(i));
     column.sort = columns.At(i)["sort"].ToString();
     auto value = fhir::path::Expression::Compile(columns.At(i)["value"].ToString(), definitions, list->type);
     if (value.ok())
@@ -40,54 +31,22 @@ void ReadColumns(const fhir::Definitions& definitions, fhir::JsonFile* file, Lis
   }
 }
 
-void ReadFilters(const fhir::Definitions& definitions, fhir::JsonFile* file, List* list) {
-  const fhir::Value filters = file->root()["filters"];
-  for (size_t i = 0; i < filters.size(); ++i) {
-    const std::string path = fmt::format("filters[{}]", i);
-    ListFilter filter;
-    ReadTitles(file, path, filters.At(i), &filter.id, &filter.title_zh, &filter.title_en);
-    filter.parameter = filters.At(i)["parameter"].ToString();
-    const bool is_common = filter.parameter == "_id" || filter.parameter == "_lastUpdated";
-    if (!is_common && definitions.FindSearchParameter(list->type, filter.parameter) == nullptr)
-      file->Note(path + ".parameter", fmt::format("{} has no search parameter {}",
-                                                  definitions.Type(list->type).name, filter.parameter));
-    if (filter.id.starts_with("_")) file->Note(path + ".id", "must not begin with _");
-    list->filters.push_back(std::move(filter));
-  }
-}
-
 /// The list's own search, and what is added to it.
 std::string QueryOf(const List& list, const std::string& more, const std::string& sort) {
-  std::string query = list.where;
-  const auto add = [&query](std::string_view part) {
-    if (part.empty()) return;
-    query.append(query.empty() ? "" : "&").append(part);
-  };
-  add(more);
-  if (!sort.empty()) add("_sort=" + sort);
-  return query;
-}
-
-void WriteTitles(const std::string& id, const std::string& zh, const std::string& en, fhir::JsonWriter* out) {
-  out->Member("id", id).Key("title").Object().Member("zh-CN", zh).Member("en", en).End();
+  return JoinQueries(JoinQueries(list.where, more), sort.empty() ? std::string() : "_sort=" + sort);
 }
 
 void WriteList(const fhir::Definitions& definitions, const List& list, fhir::JsonWriter* out) {
-  WriteTitles(list.id, list.title_zh, list.title_en, out);
+  WriteTitles({list.id, list.title_zh, list.title_en}, out);
   out->Member("type", definitions.Type(list.type).name).Key("columns").Array();
   for (const ListColumn& column : list.columns) {
     out->Object();
-    WriteTitles(column.id, column.title_zh, column.title_en, out);
+    WriteTitles(column, out);
     if (!column.sort.empty()) out->Member("sort", column.sort);
     out->End();
   }
-  out->End().Key("filters").Array();
-  for (const ListFilter& filter : list.filters) {
-    out->Object();
-    WriteTitles(filter.id, filter.title_zh, filter.title_en, out);
-    out->Member("parameter", filter.parameter).End();
-  }
   out->End();
+  WriteFilters(list.filters, out);
 }
 
 Status WriteRow(const fhir::Definitions& definitions, const List& list, fhir::Value record,
@@ -148,24 +107,20 @@ Result<interaction::Response> AsRows(const fhir::Definitions& definitions, const
 Result<std::string> AskedOf(const List& list, std::string_view query) {
   if (query.find("_page=") != std::string_view::npos) return std::string(query);
   std::string more, sort = list.sort;
-  while (!query.empty()) {
-    const std::string_view part = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(query.size(), part.size() + 1));
-    if (part.empty()) continue;
-    const std::string_view name = part.substr(0, part.find('=')),
-                           value = part.substr(std::min(part.size(), name.size() + 1));
+  for (const auto& part : PartsOf(query)) {
+    const std::string_view name = part.first, value = part.second;
     const auto filter = std::find_if(list.filters.begin(), list.filters.end(),
-                                     [name](const ListFilter& each) { return each.id == name; });
+                                     [&](const ListFilter& each) { return each.id == name; });
     const bool is_column =
         name == "_sort" && std::any_of(list.columns.begin(), list.columns.end(), [&](const ListColumn& each) {
           return !each.sort.empty() && (value == each.sort || value == "-" + each.sort);
         });
     if (filter != list.filters.end()) {
-      more += fmt::format("{}{}={}", more.empty() ? "" : "&", filter->parameter, value);
+      more = JoinQueries(std::move(more), fmt::format("{}={}", filter->parameter, value));
     } else if (is_column) {
       sort = std::string(value);
     } else if (name == "_count" || name == "_total") {
-      more += fmt::format("{}{}", more.empty() ? "" : "&", part);
+      more = JoinQueries(std::move(more), fmt::format("{}={}", name, value));
     } else {
       std::vector<std::string> known = {"_count", "_total", "_sort"};
       for (const ListFilter& each : list.filters) known.push_back(each.id);
@@ -197,7 +152,7 @@ Result<List> ParseList(const fhir::Definitions& definitions, std::string_view ap
       !query.ok())
     file.Note("where", query.error());
   ReadColumns(definitions, &file, &list);
-  ReadFilters(definitions, &file, &list);
+  list.filters = ReadFilters(definitions, &file, list.type);
   for (size_t i = 0; i < list.columns.size(); ++i) {
     const std::string& sort = list.columns[i].sort;
     if (!sort.empty() && !search::ParseQuery(definitions, list.type, "_sort=" + sort, options).ok())

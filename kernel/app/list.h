@@ -11,18 +11,15 @@
 #include <string>
 #include <vector>
 
+#include "kernel/app/filters.h"
 #include "kernel/interaction/interaction.h"
 #include "kernel/rules/head.h"
 
 namespace tk::app {
 
-struct ListColumn {
-  std::string id, title_zh, title_en;
+struct ListColumn : Titles {
   std::string sort;  // the search parameter by which the page may sort; "" = none
   std::unique_ptr<const fhir::path::Expression> value;
-};
-struct ListFilter {
-  std::string id, title_zh, title_en, parameter;
 };
 struct List : rules::Head {
   fhir::TypeId type = fhir::kNoType;

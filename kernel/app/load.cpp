@@ -34,6 +34,11 @@ class Loader {
   void ReadAlert(const File& file);
   void ReadPost(const File& file);
   void ReadList(const File& file);
+  void ReadIndicator(const File& file);
+  void ReadImport(const File& file);
+  void ReadSeed(const File& file);
+  /// A pack reads what its manifest names, and nothing else.
+  bool CheckReads(const File& file, fhir::TypeId type);
   void ReadForm(const File& file);
   void CheckWrites(const File& file, std::string_view path, const std::vector<fhir::TypeId>& types);
   void Fail(Error error) { failures_.push_back(std::move(error)); }
@@ -104,6 +109,7 @@ void Loader::ReadRule(const File& file) {
                                settings_.Root(), ActionVocabulary());
   if (!rule.ok()) return Fail(rule.error());
   CheckWrites(file, "do", rule->Writes());
+  app_.rule_files.push_back({rule->id, pack_.NameOf(file.path), std::string(file.content)});
   app_.rules.push_back(std::move(rule).value());
 }
 
@@ -171,10 +177,35 @@ void Loader::ReadForm(const File& file) {
 void Loader::ReadList(const File& file) {
   auto list = ParseList(definitions_, pack_.id, pack_.NameOf(file.path), file.content);
   if (!list.ok()) return Fail(list.error());
-  const std::string type(definitions_.Type(list->type).name);
-  if (std::find(app_.reads.begin(), app_.reads.end(), type) == app_.reads.end())
-    return Fail(file.path, fmt::format("type: reads {}, which the manifest's reads do not name", type));
-  app_.lists.push_back(std::move(list).value());
+  if (CheckReads(file, list->type)) app_.lists.push_back(std::move(list).value());
+}
+
+void Loader::ReadIndicator(const File& file) {
+  auto indicator =
+      ParseIndicator(definitions_, pack_.id, pack_.NameOf(file.path), file.content, settings_.Root());
+  if (!indicator.ok()) return Fail(indicator.error());
+  if (CheckReads(file, indicator->type)) app_.indicators.push_back(std::move(indicator).value());
+}
+
+void Loader::ReadImport(const File& file) {
+  auto import = ParseImport(definitions_, pack_.id, pack_.NameOf(file.path), file.content, settings_.Root());
+  if (!import.ok()) return Fail(import.error());
+  CheckWrites(file, "type", {import->type});
+  app_.imports.push_back(std::move(import).value());
+}
+
+void Loader::ReadSeed(const File& file) {
+  auto seed = ParseSeed(definitions_, pack_.id, pack_.NameOf(file.path), file.content);
+  if (!seed.ok()) return Fail(seed.error());
+  CheckWrites(file, "resourceType", {seed->type});
+  app_.seeds.push_back(std::move(seed).value());
+}
+
+bool Loader::CheckReads(const File& file, fhir::TypeId type) {
+  const std::string name(definitions_.Type(type).name);
+  const bool named = std::find(app_.reads.begin(), app_.reads.end(), name) != app_.reads.end();
+  if (!named) Fail(file.path, fmt::format("type: reads {}, which the manifest's reads do not name", name));
+  return named;
 }
 
 void Loader::ReadFile(const File& file) {
@@ -192,6 +223,9 @@ void Loader::ReadFile(const File& file) {
   if (folder == "alerts") return ReadAlert(file);
   if (folder == "posts") return ReadPost(file);
   if (folder == "lists") return ReadList(file);
+  if (folder == "indicators") return ReadIndicator(file);
+  if (folder == "imports") return ReadImport(file);
+  if (folder == "seed") return ReadSeed(file);
   if (folder == "forms") return ReadForm(file);
 }
 

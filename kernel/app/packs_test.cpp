@@ -71,6 +71,15 @@ TEST_F(PacksTest, AllMistakesOfAllPacksAreToldAtOnce) {
   Put("good/rule/misspelt.json", "{}");
   Put("good/lists/l.json",
       R"({"id":"l","version":1,"title":{"zh-CN":"表","en":"l"},"type":"Shelf","where":"colour=red","columns":[{"id":"a","title":{"zh-CN":"甲","en":"a"},"value":"colour"}]})");
+  Put("good/indicators/i.json",
+      R"({"id":"i","version":1,"title":{"zh-CN":"数","en":"i"},"type":"Shelf","where":"state=full","numerator":"colour=red","period":"state",
+ "dimensions":[{"id":"a","title":{"zh-CN":"甲","en":"a"},"value":"state","by":"week"},{"id":"b","title":{"zh-CN":"乙","en":"b"},"area":"street"}]})");
+  Put("good/imports/m.json",
+      R"({"id":"m","version":1,"title":{"zh-CN":"入","en":"m"},"type":"Task","identity":["none"],
+ "columns":[{"id":"a","title":{"zh-CN":"甲","en":"a"},"type":"text"},{"id":"b","title":{"zh-CN":"甲","en":"b"},"type":"string"}],"make":{"status":"requested"}})");
+  Put("good/imports/n.json",
+      R"({"id":"n","version":1,"title":{"zh-CN":"入","en":"n"},"type":"Shelf","identity":["a"],
+ "columns":[{"id":"a","title":{"zh-CN":"甲","en":"a"},"type":"string","required":true}],"make":{"state":"=%misspelt"}})");
   Put("other/manifest.json",
       R"({"id":"another","title":{"zh-CN":"他","en":"Other"},"version":"1","reads":[],"writes":[]})");
   Put("other/posts/keeper.json",
@@ -78,7 +87,11 @@ TEST_F(PacksTest, AllMistakesOfAllPacksAreToldAtOnce) {
   const std::string told = Told();
   for (const std::string_view part :
        {"good/rules/r.json: do: writes Task", "good/rule/misspelt.json: is in no folder",
-        "good/lists/l.json:1:", "columns[0].value", "other/manifest.json:1:7: id: must be the folder's name",
+        "good/lists/l.json:1:", "columns[0].value",
+        "good/indicators/i.json:1:", "numerator: ", "period: Shelf has no search", "dimensions[0].by: may be",
+        "dimensions[1].area: is no level", "good/imports/m.json:2:", "columns[0].type: may be",
+        "columns[1]: has the id or a title", "identity[0]: names no column",
+        "good/imports/n.json:2:", "misspelt", "other/manifest.json:1:7: id: must be the folder's name",
         "other/posts/keeper.json:1:", "'accounts' is not of this pack"})
     EXPECT_NE(told.find(part), std::string::npos) << part << " in\n" << told;
 }

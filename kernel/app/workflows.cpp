@@ -49,6 +49,14 @@ Status CheckWrites(const fhir::Definitions& definitions, const App& app, const w
   return check.Actions("do", schedule.actions);
 }
 
+template <typename Part>
+Status Keep(const fhir::Definitions& definitions, const App& app, Result<Part> read, std::vector<Part>* all) {
+  TRY(read);
+  TRY(CheckWrites(definitions, app, *read));
+  all->push_back(std::move(*read));
+  return {};
+}
+
 }  // namespace
 
 Result<std::shared_ptr<workflow::Shelf>> LoadWorkflows(const fhir::Definitions& definitions,
@@ -56,6 +64,7 @@ Result<std::shared_ptr<workflow::Shelf>> LoadWorkflows(const fhir::Definitions& 
                                                        const WorkflowOptions& options) {
   std::vector<workflow::Workflow> all;
   std::vector<workflow::Schedule> schedules;
+  std::vector<Error> failures;
   for (const Pack& pack : packs) {
     const App app = TRY(LoadPack(definitions, pack,
                                  options.apps_folder.empty()
@@ -71,15 +80,15 @@ Result<std::shared_ptr<workflow::Shelf>> LoadWorkflows(const fhir::Definitions& 
     for (const File& file : pack.files) {
       if (!file.path.ends_with(".json")) continue;
       const std::string name = pack.NameOf(file.path), text(file.content);
-      if (file.path.starts_with("workflows/")) {
-        all.push_back(TRY(workflow::ParseWorkflow(context, name, text)));
-        TRY(CheckWrites(definitions, app, all.back()));
-      } else if (file.path.starts_with("schedules/")) {
-        schedules.push_back(TRY(workflow::ParseSchedule(context, name, text)));
-        TRY(CheckWrites(definitions, app, schedules.back()));
-      }
+      Status kept;
+      if (file.path.starts_with("workflows/"))
+        kept = Keep(definitions, app, workflow::ParseWorkflow(context, name, text), &all);
+      else if (file.path.starts_with("schedules/"))
+        kept = Keep(definitions, app, workflow::ParseSchedule(context, name, text), &schedules);
+      if (!kept.ok()) failures.push_back(kept.error());
     }
   }
+  if (!failures.empty()) return fhir::JoinFailures(failures);
   return std::make_shared<workflow::Shelf>(
       TRY(workflow::Book::Make(std::move(all), std::move(schedules))),
       TRY(workflow::Calendar::Load(options.data_folder, options.offset_min)));

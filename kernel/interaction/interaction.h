@@ -55,7 +55,8 @@ struct Request {
   /// Of $erase and $emergency-access. Tells the audit what is about to be done, and why, and waits until that is on disk; may be empty. Called before an erasure does anything: a crash
   /// must not leave the half of one that nobody asked for; and before an emergency access opens anything. Errors: its; nothing is done then.
   std::function<Status(std::string_view type, std::string_view id, std::string_view reason)> note_intent = {};
-  bool tells_owners = true;  // false: nobody audits what it shows (bench/audit_cost.cpp alone)
+  bool tells_owners =
+      true;  // false: nobody is shown: records are counted (bench/audit_cost.cpp measures what it costs)
 };
 
 /// Where an operation is served: [base]/$name, [base]/Type/$name or [base]/Type/id/$name.
@@ -148,6 +149,9 @@ class Interactions {
   view::Scope ScopeOf(const std::shared_ptr<const access::Viewer>& viewer) const;
   /// Waits until ScopeOf knows what was committed up to `t`. False after `timeout_ms`.
   bool KnowsFactsOf(uint64_t t, int timeout_ms) const;
+  /// A resource, or JSON that holds resources, which an app has read beside the interactions, as it may leave for this viewer: masked as his post sees it,
+  /// special diseases hidden. Errors: kUnavailable until it is known what is open to him; kInternal: what cannot be masked does not leave.
+  Result<std::string> AsLeaves(const std::shared_ptr<const access::Viewer>& viewer, std::string json) const;
   /// The owners of all records that are one person's with this Patient, ascending (same_person.h); empty if there never was one.
   std::vector<view::OwnerNumber> OwnersOfPerson(std::string_view patient_id) const;
   /// The Patients who are one person with this one now: ids, his first; and what holds until that changes, for a write that depends on it (null: there is no

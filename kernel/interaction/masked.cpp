@@ -240,6 +240,16 @@ Status Mask(const Room& room, const Call& call, Response* response) {
 
 }  // namespace
 
+Result<std::string> AsLeaves(const Room& room, const access::Viewer& viewer, std::string json) {
+  auto hidden = WithoutSpecial(room, viewer, json);
+  if (!hidden.ok()) return NotMasked(hidden.error());
+  if (*hidden) json = std::move(**hidden);
+  if (MasksOf(viewer) == nullptr) return json;
+  auto masked = Masked(*MasksOf(viewer), json);
+  if (!masked.ok()) return NotMasked(masked.error());
+  return *masked ? std::move(**masked) : std::move(json);
+}
+
 void MaskAnswer(const Room& room, const Call& call, Response* response) {
   if (response->body.empty() || IsOutcome(response->body)) return;
   if (const Status masked = Mask(room, call, response); !masked.ok()) *response = OutcomeOf(masked.error());

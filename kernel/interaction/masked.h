@@ -16,6 +16,9 @@ inline const access::Masks* MasksOf(const access::Viewer& viewer) { return viewe
 
 /// The answer as it may leave for this viewer.
 void MaskAnswer(const Room& room, const Call& call, Response* response);
+/// A resource, or what holds several, as it may leave for this viewer (with what facts open to him). Errors: kInternal: what cannot be masked does not
+/// leave.
+Result<std::string> AsLeaves(const Room& room, const access::Viewer& viewer, std::string json);
 /// `done` for an answer of which nothing may be seen that is masked; `done` itself when nothing is, or the answer has nothing stored.
 Done WithMasks(const RoomPtr& room, const CallPtr& call, Done done);
 

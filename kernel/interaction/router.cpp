@@ -717,6 +717,12 @@ bool Interactions::KnowsFactsOf(uint64_t t, int timeout_ms) const {
   return impl_->room->facts->WaitFor(t, timeout_ms);
 }
 
+Result<std::string> Interactions::AsLeaves(const std::shared_ptr<const access::Viewer>& viewer,
+                                           std::string json) const {
+  const auto seen = TRY(impl_->room->facts->With(viewer));
+  return interaction::AsLeaves(*impl_->room, *seen, std::move(json));
+}
+
 std::vector<view::OwnerNumber> Interactions::OwnersOfPerson(std::string_view patient_id) const {
   const Context& context = impl_->room->context;
   return interaction::OwnersOfPerson(context, context.engine->IdHash("Patient", patient_id));

@@ -136,6 +136,7 @@ Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view ap
   static_cast<Head&>(rule) = ReadHead(&source, app, settings, Wants::kSource);
   ReadTrigger(definitions, &source, &rule);
   const fhir::Value root = source.root();
+  rule.asks_before = root["where"].ToString().find("%before") != std::string::npos;
   auto where = fhir::path::Expression::Compile(root["where"].ToString(), definitions, rule.on_type);
   if (where.ok())
     rule.where = std::make_unique<const fhir::path::Expression>(std::move(where).value());
@@ -148,13 +149,31 @@ Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view ap
 
 Result<bool> Fires(const fhir::Definitions& definitions, const Rule& rule, const view::Change& change,
                    Instant now_us) {
-  const view::ResourcePtr& now = change.now;
+  view::Change opened = change;
+  const bool replaces = change.before != nullptr && change.before->op != view::Operation::kDelete;
+  return FiresOpening(
+      definitions, rule, &opened, replaces, [](view::Change*) { return Status(); }, now_us);
+}
+
+Result<bool> FiresOpening(const fhir::Definitions& definitions, const Rule& rule, view::Change* change,
+                          bool replaces, const std::function<Status(view::Change*)>& open_before,
+                          Instant now_us) {
+  const view::ResourcePtr now = change->now;
   if (now == nullptr || now->type != rule.on_type || now->op == view::Operation::kDelete) return false;
-  const bool is_create = change.before == nullptr || change.before->op == view::Operation::kDelete;
-  if (is_create ? !rule.on_create : !rule.on_update) return false;
-  if (!TRY(Holds(definitions, rule, change, now->document, now_us))) return false;
+  if (replaces ? !rule.on_update : !rule.on_create) return false;
+  bool is_open = !replaces;
+  const auto open = [&]() -> Status {
+    if (is_open) return {};
+    is_open = true;
+    return open_before(change);
+  };
+  // How deep in a cascade it is, is told by both.
+  if (rule.asks_before || DepthIn(now->document.Root()) > 0) TRY(open());
+  if (!TRY(Holds(definitions, rule, *change, now->document, now_us))) return false;
+  TRY(open());
   // A correction that leaves the condition true is no new event.
-  return is_create || !TRY(Holds(definitions, rule, change, change.before->document, now_us));
+  return !replaces || change->before == nullptr ||
+         !TRY(Holds(definitions, rule, *change, change->before->document, now_us));
 }
 
 Result<std::vector<Write>> Make(const fhir::Definitions& definitions, const Rule& rule,

@@ -23,6 +23,7 @@ namespace tk::rules {
 struct Rule : Head {
   fhir::TypeId on_type = fhir::kNoType;
   bool on_create = false, on_update = false;
+  bool asks_before = false;  // `where` names %before
   std::unique_ptr<const fhir::path::Expression> where;
   Actions actions;
 
@@ -66,6 +67,11 @@ Result<bool> Fires(const fhir::Definitions& definitions, const Rule& rule, const
                    Instant now_us);
 /// By which of his records a person is reached at home, "Patient/1"; "" if that is not known. `patient`: an id.
 using HomeFinder = std::function<Result<std::string>(std::string_view patient)>;
+/// The same where what was replaced need not have been opened yet: `open_before` fills change->before (leaves it null where nothing can be
+/// read), is called at most once, and only where the answer depends on it. `replaces`: there is something that it replaces.
+Result<bool> FiresOpening(const fhir::Definitions& definitions, const Rule& rule, view::Change* change,
+                          bool replaces, const std::function<Status(view::Change*)>& open_before,
+                          Instant now_us);
 /// What actions need of the world.
 struct Hands {
   std::function<std::string()> new_id;

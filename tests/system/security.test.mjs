@@ -16,7 +16,7 @@ const kPersons = { own: 'p-here', other: 'p-there', never: 'p-never' };
 const kCards = { own: '380102197103046119', other: '380104196805127735', never: '380102190001010000' };
 const kNames = { own: 'Quillfeather', other: 'Wexcombe', never: 'Nobodyson' };
 // `city`: the post admin without an area, who sees all; so that an empty answer to the others means something.
-const kAsking = [...table.posts, 'city'];
+const kAsking = [...table.posts, ...table.pack_posts, 'city'];
 const postOf = (who) => (who === 'city' ? 'admin' : who);
 
 const kForm = 'application/x-www-form-urlencoded';
@@ -93,6 +93,8 @@ describe('the whole matrix', () => {
       else add(post === 'admin' ? 'admin-here' : post, '--post', post, '--area', kHere);
     }
     server = await new Server(data).start();
+    // Posts of packs are known from the first start on.
+    for (const post of table.pack_posts) add(post, '--post', post, '--area', kHere);
     for (const who of kAsking) tokens[who] = await server.token(who === 'city' ? 'admin' : who === 'admin' ? 'admin-here' : who);
     const put = (resource) => ({ request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` }, resource });
     const entry = ['own', 'other'].flatMap((which) => [personOf(which, kPersons[which]), ...Object.keys(kAbout).map((type) => recordOf(type, which, idOf(type, which)))]);
@@ -123,6 +125,8 @@ describe('the whole matrix', () => {
   test('the table has every post, interaction, operation and route, and none that is not there', async () => {
     const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
     assert.deepEqual([...table.posts].sort(), all(read('kernel/access/data/posts.toml'), /^\[([\w-]+)\]/gm), 'posts');
+    const packPosts = fs.readdirSync(path.join(root, 'apps'), { recursive: true }).filter((name) => /^[\w-]+\/posts\/[^/]+\.json$/.test(name)).map((name) => JSON.parse(read(path.join('apps', name))).id);
+    assert.deepEqual([...table.pack_posts].sort(), [...new Set(packPosts)].filter((post) => !table.posts.includes(post)).sort(), 'posts of packs');
     const kinds = read('kernel/interaction/room.h').match(/enum class Kind[^{]*\{([^}]*)\}/)[1];
     assert.deepEqual([...new Set(rows.map((row) => row.kind).filter(Boolean))].sort(), all(kinds, /(k\w+)/g), 'interactions');
     const routes = all(sources('kernel/http', () => true) + sources('server', () => true), /(?:AddRoute|tell)\(\s*"([^"]+)"/g);

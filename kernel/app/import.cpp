@@ -1,0 +1,547 @@
+#include "kernel/app/import.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+#include <limits>
+#include <unordered_map>
+
+#include "kernel/base/text.h"
+#include "kernel/exchange/table_import.h"
+#include "kernel/fhir/validate.h"
+#include "kernel/interaction/permit.h"
+#include "kernel/interaction/prefer.h"
+#include "kernel/interaction/write.h"
+
+namespace tk::app {
+namespace {
+
+using fhir::path::Collection;
+using fhir::path::Item;
+using interaction::Request;
+using interaction::Response;
+
+constexpr size_t kImportColumnsMax = 100, kCodesMax = 1000;
+constexpr size_t kRowsAtOnce = 500;
+
+constexpr std::pair<std::string_view, ImportColumn::Kind> kCellKinds[] = {
+    {"string", ImportColumn::Kind::kString},      {"code", ImportColumn::Kind::kCode},
+    {"decimal", ImportColumn::Kind::kDecimal},    {"integer", ImportColumn::Kind::kInteger},
+    {"boolean", ImportColumn::Kind::kBoolean},    {"date", ImportColumn::Kind::kDate},
+    {"Reference", ImportColumn::Kind::kReference}};
+
+// ---- the file --------------------------------------------------------------------------------------------------------
+
+void ReadCodes(fhir::JsonFile* file, const std::string& path, fhir::Value codes, ImportColumn* column) {
+  if (codes.size() == 0 || codes.size() > kCodesMax)
+    file->Note(path, fmt::format("needs 1 to {} codes, each with zh-CN and en", kCodesMax));
+  for (const fhir::Value code : codes) {
+    const std::string value(code.name_text());
+    for (const std::string& word : {value, code["zh-CN"].ToString(), code["en"].ToString()}) {
+      const auto known = std::find_if(column->codes.begin(), column->codes.end(),
+                                      [&](const auto& each) { return each.first == ToLower(word); });
+      if (word.empty())
+        file->Note(path + "." + value, "needs zh-CN and en");
+      else if (known == column->codes.end())
+        column->codes.emplace_back(ToLower(word), value);
+      else if (known->second != value)
+        file->Note(path + "." + value, fmt::format("has a word of another code: {}", word));
+    }
+  }
+}
+
+ImportColumn ReadColumn(const fhir::Definitions& definitions, fhir::JsonFile* file, const std::string& path,
+                        fhir::Value json) {
+  ImportColumn column;
+  static_cast<Titles&>(column) = ReadTitles(file, path, json);
+  column.required = json["required"].IsTrue();
+  const std::string type = json["type"].ToString();
+  const auto* const kind = std::find_if(std::begin(kCellKinds), std::end(kCellKinds),
+                                        [&](const auto& each) { return each.first == type; });
+  if (kind == std::end(kCellKinds)) {
+    file->Note(path + ".type", "may be string, code, decimal, integer, boolean, date, Reference");
+    return column;
+  }
+  column.kind = kind->second;
+  if (column.kind == ImportColumn::Kind::kCode) ReadCodes(file, path + ".codes", json["codes"], &column);
+  column.to = json["to"].ToString();
+  if (column.kind == ImportColumn::Kind::kReference &&
+      !definitions.IsResource(definitions.FindType(column.to)))
+    file->Note(path + ".to", "must name the type that is referred to");
+  if (fhir::path::IsOwnVariable(column.id) || column.id == "now" || column.id == "rule" ||
+      column.id == "depth")
+    file->Note(path + ".id", "is a name of the language: choose another");
+  return column;
+}
+
+void ReadColumns(const fhir::Definitions& definitions, fhir::JsonFile* file, Import* import) {
+  const fhir::Value columns = file->root()["columns"];
+  if (columns.size() == 0 || columns.size() > kImportColumnsMax)
+    return file->Note("columns", fmt::format("must be a list of 1 to {}", kImportColumnsMax));
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const std::string path = fmt::format("columns[{}]", i);
+    ImportColumn column = ReadColumn(definitions, file, path, columns.At(i));
+    for (const ImportColumn& other : import->columns) {
+      if (other.id == column.id || other.zh == column.zh || other.en == column.en)
+        file->Note(path, fmt::format("has the id or a title of the column {}", other.id));
+    }
+    import->columns.push_back(std::move(column));
+  }
+}
+
+void ReadIdentity(fhir::JsonFile* file, Import* import) {
+  const fhir::Value identity = file->root()["identity"];
+  if (identity.size() == 0) file->Note("identity", "is missing: the columns that say which record a row is");
+  for (size_t i = 0; i < identity.size(); ++i) {
+    const std::string id = identity.At(i).ToString();
+    const auto column = std::find_if(import->columns.begin(), import->columns.end(),
+                                     [&](const ImportColumn& each) { return each.id == id; });
+    if (column == import->columns.end())
+      file->Note(fmt::format("identity[{}]", i), "names no column");
+    else if (!column->required)
+      file->Note(fmt::format("identity[{}]", i), "is a column that may be empty: make it required");
+    else
+      import->identity.push_back(static_cast<size_t>(column - import->columns.begin()));
+  }
+}
+
+/// What a template is asked with: the head's names and a row's cells.
+fhir::path::Environment EnvironmentOf(const fhir::Definitions& definitions, const Import& import,
+                                      std::vector<Collection> cells,
+                                      const fhir::path::Variables& head_names) {
+  fhir::path::Environment environment;
+  environment.definitions = &definitions;
+  environment.more_variables = &head_names;
+  for (size_t i = 0; i < import.columns.size(); ++i)
+    environment.variables.emplace_back(import.columns[i].id, std::move(cells[i]));
+  return environment;
+}
+
+void ReadMake(const fhir::Definitions& definitions, fhir::JsonFile* file, Import* import) {
+  const fhir::Value make = file->root()["make"];
+  std::string text;
+  fhir::JsonWriter out(&text);
+  out.Object().Member("resourceType", definitions.Type(import->type).name);
+  for (const fhir::Value member : make) {
+    const std::string name(member.name_text());
+    if (name == "id" || name == "resourceType" || name == "meta")
+      file->Note("make." + name, "is made by the platform: leave it out");
+    else
+      out.Key(name).Raw(member.Json());
+  }
+  out.End();
+  const auto document = fhir::Document::Parse(text);
+  if (!document.ok()) return file->Note("make", document.error());
+  auto compiled = rules::Template::Compile(definitions, fhir::kNoType, document->Root());
+  if (!compiled.ok()) return file->Note("make", compiled.error());
+  // Names that are no columns fail with empty cells as they would with others.
+  const rules::HeadVariables names(*import, 0, 0);
+  const auto tried = compiled->Render(
+      EnvironmentOf(definitions, *import, std::vector<Collection>(import->columns.size()), names), Item(),
+      "a");
+  if (!tried.ok()) return file->Note("make", tried.error());
+  import->make = std::make_unique<const rules::Template>(std::move(compiled).value());
+}
+
+// ---- rows ------------------------------------------------------------------------------------------------------------
+
+Item ComputedItem(fhir::TypeId type, decltype(Item::computed) computed) {
+  Item item;
+  item.type = type;
+  item.computed = std::move(computed);
+  return item;
+}
+
+/// What the cell says; empty where it says nothing. Errors: kInvalid: what it should be.
+Result<Collection> ReadCell(const ImportColumn& column, std::string_view cell) {
+  using Kind = ImportColumn::Kind;
+  const auto wrong = [](std::string text) { return MakeError(ErrorCode::kInvalid, std::move(text)); };
+  if (cell.empty())
+    return column.required ? Result<Collection>(wrong("Is missing: fill it in.")) : Collection();
+  switch (column.kind) {
+    case Kind::kString:
+      break;
+    case Kind::kCode: {
+      const auto code = std::find_if(column.codes.begin(), column.codes.end(),
+                                     [&](const auto& each) { return each.first == ToLower(cell); });
+      if (code != column.codes.end()) return Collection{rules::TextItem(code->second)};
+      std::vector<std::string_view> words;
+      for (const auto& [word, meant] : column.codes) words.push_back(word);
+      return wrong(fmt::format("May be one of: {}.", fmt::join(words, ", ")));
+    }
+    case Kind::kDecimal:
+    case Kind::kInteger: {
+      const bool whole = column.kind == Kind::kInteger;
+      const auto number = fhir::Document::Parse(fmt::format("[{}]", cell));
+      const std::string_view digits = number.ok() ? number->Root().At(0).Number() : std::string_view();
+      if (digits != cell || (whole && digits.find_first_of(".eE") != std::string_view::npos))
+        return wrong(whole ? "Is no whole number: write it as 12." : "Is no number: write it as 12.5.");
+      return Collection{ComputedItem(fhir::path::kSystemDecimal, std::string(digits))};
+    }
+    case Kind::kBoolean: {
+      const auto yes = exchange::ReadActive(cell);
+      const std::string word = ToLower(cell);
+      const bool is_yes = word == "是" || word == "yes" || word == "true";
+      const bool is_no = word == "否" || word == "no" || word == "false";
+      if (!is_yes && !is_no && !yes) return wrong("May be yes 是 or no 否.");
+      return Collection{ComputedItem(fhir::path::kSystemBoolean, is_yes || (!is_no && *yes))};
+    }
+    case Kind::kDate: {
+      const auto day = exchange::ReadDay(cell);
+      if (!day) return wrong("There is no such day: write it as 2024-06-30.");
+      return Collection{
+          rules::TextItem(fmt::format("{:04}-{:02}-{:02}", *day / 10000, *day / 100 % 100, *day % 100))};
+    }
+    case Kind::kReference:
+      if (!interaction::IsId(cell))
+        return wrong(
+            fmt::format("Is no id of a {}: 1 to 64 characters of A-Z, a-z, 0-9, '-' and '.'.", column.to));
+      return Collection{rules::TextItem(fmt::format("{}/{}", column.to, cell))};
+  }
+  return Collection{rules::TextItem(std::string(cell))};
+}
+
+/// A row as the resource that it is to become.
+struct ImportRow {
+  uint64_t line = 0;
+  std::string id, json;
+};
+
+/// `before` with the members of `made` in place of its own.
+std::string Merged(fhir::Value before, fhir::Value made) {
+  std::string text;
+  fhir::JsonWriter out(&text);
+  out.Object();
+  for (const fhir::Value member : made) out.Key(member.name_text()).Raw(member.Json());
+  for (const fhir::Value member : before) {
+    if (!made[member.name_text()].present()) out.Key(member.name_text()).Raw(member.Json());
+  }
+  out.End();
+  return text;
+}
+
+class Importer {
+ public:
+  Importer(const interaction::Interactions& interactions, const view::Engine& engine, const Import& import,
+           const Request& request, bool check_only)
+      : interactions_(interactions),
+        engine_(engine),
+        definitions_(engine.definitions()),
+        import_(import),
+        request_(request),
+        check_only_(check_only),
+        type_(definitions_.Type(import.type).name) {
+    report_.kept = !check_only;
+  }
+
+  Result<Response> Run(const exchange::ImportOptions& options);
+
+ private:
+  void TakeRow(const CsvRow& row, const CsvColumns& columns);
+  std::optional<std::vector<Collection>> CellsOf(const CsvRow& row, const CsvColumns& columns,
+                                                 std::string* identity);
+  Status Flush();
+  Result<fhir::Document> AskBatch(const std::string& entries, bool is_write);
+  void TakeAnswers(fhir::Value answers, const std::vector<const ImportRow*>& sent,
+                   const std::vector<bool>& is_new);
+  std::string Text() const;
+
+  const interaction::Interactions& interactions_;
+  const view::Engine& engine_;
+  const fhir::Definitions& definitions_;
+  const Import& import_;
+  const Request& request_;
+  const bool check_only_;
+  const std::string type_;
+  exchange::ImportReport report_;
+  std::vector<ImportRow> rows_;
+  std::unordered_map<uint64_t, uint64_t> lines_;  // record → the line that it is in
+  std::vector<uint32_t> owners_;
+  Status failed_;
+};
+
+// All that is wrong with a row is told.
+std::optional<std::vector<Collection>> Importer::CellsOf(const CsvRow& row, const CsvColumns& columns,
+                                                         std::string* identity) {
+  std::vector<Collection> cells;
+  bool good = true;
+  for (size_t i = 0; i < import_.columns.size(); ++i) {
+    auto read = ReadCell(import_.columns[i], columns.Of(row, i));
+    if (!read.ok()) {
+      if (good) report_.Refuse(row.line, import_.columns[i].zh, read.error().external);
+      good = false;
+      cells.emplace_back();
+      continue;
+    }
+    cells.push_back(std::move(read).value());
+  }
+  if (!good) return std::nullopt;
+  for (const size_t column : import_.identity) {  // by what they mean, however it is written
+    fhir::JsonWriter out(identity);
+    rules::WriteItem(cells[column].front(), &out);
+  }
+  return cells;
+}
+
+void Importer::TakeRow(const CsvRow& row, const CsvColumns& columns) {
+  if (!failed_.ok()) return;
+  std::string identity = fmt::format("import|{}|{}|", import_.app, import_.id);
+  auto cells = CellsOf(row, columns, &identity);
+  if (!cells) return;
+  // Two keyed hashes: nobody learns from an id what the columns said.
+  const uint64_t key = engine_.KeyOf(identity);
+  const auto [first, is_new] = lines_.emplace(key, row.line);
+  if (!is_new)
+    return report_.Refuse(row.line, {},
+                          fmt::format("Line {} is the same record: keep one of them.", first->second));
+  const std::string id = fmt::format("{:016x}{:016x}", key, engine_.KeyOf(identity + "|"));
+  const rules::HeadVariables names(import_, 0, 0);
+  auto made =
+      import_.make->Render(EnvironmentOf(definitions_, import_, std::move(*cells), names), Item(), id);
+  if (!made.ok()) return report_.Refuse(row.line, {}, made.error().external);
+  rows_.push_back({row.line, id, std::move(made).value()});
+  if (rows_.size() >= kRowsAtOnce) failed_ = Flush();
+}
+
+Result<fhir::Document> Importer::AskBatch(const std::string& entries, bool is_write) {
+  Request request = request_;
+  request.method = interaction::Method::kPost;
+  request.path.clear();
+  request.query.clear();
+  request.content_type = "application/fhir+json";
+  if (is_write) request.prefer = "return=minimal";
+  request.idempotency_key.clear();
+  request.tells_owners = is_write;
+  request.body = fmt::format(R"({{"resourceType":"Bundle","type":"batch","entry":[{}]}})", entries);
+  auto promise = std::make_shared<std::promise<Response>>();
+  auto answered = promise->get_future();
+  interactions_.Handle(std::move(request),
+                       [promise](Response response) { promise->set_value(std::move(response)); });
+  Response response = answered.get();
+  owners_.insert(owners_.end(), response.audit_owners.begin(), response.audit_owners.end());
+  report_.last_t = std::max(report_.last_t, response.audit_t);
+  if (response.status == 200) return fhir::Document::Parse(response.body);
+  const auto outcome = fhir::Document::Parse(response.body);
+  return MakeError(response.status == 503 || response.status == 429 ? ErrorCode::kBusy : ErrorCode::kInternal,
+                   outcome.ok() ? outcome->Root()["issue"].At(0)["diagnostics"].ToString()
+                                : "the rows could not be written");
+}
+
+Status Importer::Flush() {
+  if (rows_.empty()) return {};
+  if (request_.deadline_us != 0 && MonotonicUs() > request_.deadline_us)
+    return MakeError(
+        ErrorCode::kTimeout,
+        "The time for one request is over. What was written stays: send the same table again, and "
+        "it goes on.");
+  std::string asked;
+  for (const ImportRow& row : rows_)
+    asked += fmt::format(R"({}{{"request":{{"method":"GET","url":"{}/{}"}}}})", asked.empty() ? "" : ",",
+                         type_, row.id);
+  const fhir::Document there = TRY(AskBatch(asked, false));
+  const fhir::Value found = there.Root()["entry"];
+  std::string puts;
+  std::vector<const ImportRow*> sent;
+  std::vector<bool> is_new;
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    const fhir::Value before = found.At(i)["resource"];
+    const bool exists = before["resourceType"].ToString() == type_;
+    const fhir::Document made = TRY(fhir::Document::Parse(rows_[i].json));
+    const fhir::Document now = exists ? TRY(fhir::Document::Parse(Merged(before, made.Root())))
+                                      : TRY(fhir::Document::Parse(rows_[i].json));
+    if (exists && interaction::IsMadeOf(before, now.Root())) {
+      ++report_.unchanged;
+      continue;
+    }
+    if (const Status valid = fhir::CheckValid(definitions_, now.Root()); !valid.ok()) {
+      report_.Refuse(rows_[i].line, {}, valid.error().external);
+      continue;
+    }
+    const std::string guard =
+        exists ? fmt::format(R"(,"ifMatch":"W/\"{}\"")", before["meta"]["versionId"].ToString()) : "";
+    puts += fmt::format(R"({}{{"resource":{},"request":{{"method":"PUT","url":"{}/{}"{}}}}})",
+                        puts.empty() ? "" : ",", now.Text(), type_, rows_[i].id, guard);
+    sent.push_back(&rows_[i]);
+    is_new.push_back(!exists);
+  }
+  if (check_only_) {
+    for (const bool fresh : is_new) ++(fresh ? report_.added : report_.changed);
+  } else if (!sent.empty()) {
+    const fhir::Document written = TRY(AskBatch(puts, true));
+    TakeAnswers(written.Root()["entry"], sent, is_new);
+  }
+  rows_.clear();
+  return {};
+}
+
+void Importer::TakeAnswers(fhir::Value answers, const std::vector<const ImportRow*>& sent,
+                           const std::vector<bool>& is_new) {
+  for (size_t i = 0; i < sent.size(); ++i) {
+    const fhir::Value response = answers.At(i)["response"];
+    if (response["status"].ToString().starts_with("20")) {
+      ++(is_new[i] ? report_.added : report_.changed);
+      continue;
+    }
+    const fhir::Value issue = response["outcome"]["issue"].At(0);
+    const std::string place = issue["expression"].At(0).ToString();
+    report_.Refuse(sent[i]->line, {},
+                   fmt::format("{}{}{}", place, place.empty() ? "" : ": ", issue["diagnostics"].ToString()));
+  }
+}
+
+std::string Importer::Text() const {
+  std::string text;
+  fhir::JsonWriter out(&text);
+  const auto number = [&out](std::string_view name, uint64_t value) {
+    out.Key(name).Int(static_cast<int64_t>(value));
+  };
+  out.Object().Member("import", import_.name());
+  number("rows", report_.rows);
+  number("added", report_.added);
+  number("changed", report_.changed);
+  number("unchanged", report_.unchanged);
+  number("refused", report_.refused);
+  out.Key("kept").Bool(report_.kept).Member("charset", report_.charset);
+  out.Key("issues").Array();
+  for (const exchange::RowIssue& issue : report_.issues) {
+    out.Object();
+    number("line", issue.line);
+    if (!issue.column.empty()) out.Member("column", issue.column);
+    out.Member("text", issue.text).End();
+  }
+  out.End().Key("unknown_columns").Array();
+  for (const std::string& column : report_.unknown_columns) out.String(column);
+  out.End().End();
+  return text;
+}
+
+Result<Response> Importer::Run(const exchange::ImportOptions& options) {
+  std::vector<std::vector<std::string_view>> names;
+  for (const ImportColumn& column : import_.columns) names.push_back({column.zh, column.id, column.en});
+  std::vector<CsvColumn> heads;
+  for (size_t i = 0; i < names.size(); ++i) heads.push_back({names[i], import_.columns[i].required});
+  TRY(exchange::ReadTable(request_.body, options, heads, &report_,
+                          [this](const CsvRow& row, const CsvColumns& columns) { TakeRow(row, columns); }));
+  if (failed_.ok()) failed_ = Flush();
+  TRY(std::move(failed_));
+  std::stable_sort(report_.issues.begin(), report_.issues.end(),
+                   [](const exchange::RowIssue& a, const exchange::RowIssue& b) { return a.line < b.line; });
+  std::sort(owners_.begin(), owners_.end());
+  owners_.erase(std::unique(owners_.begin(), owners_.end()), owners_.end());
+  Response response;
+  response.body = Text();
+  response.content_type = "application/json; charset=utf-8";
+  response.audit_t = report_.last_t;
+  response.audit_owners = owners_;
+  return response;
+}
+
+void WriteImport(const fhir::Definitions& definitions, const Import& import, fhir::JsonWriter* out) {
+  WriteTitles({import.id, import.title_zh, import.title_en}, out);
+  out->Key("version").Int(import.version);
+  out->Member("type", definitions.Type(import.type).name).Key("columns").Array();
+  for (const ImportColumn& column : import.columns) {
+    out->Object();
+    WriteTitles(column, out);
+    out->Key("required").Bool(column.required).End();
+  }
+  out->End();
+}
+
+Response TemplateOf(const Import& import) {
+  Response response;
+  response.body = "\xEF\xBB\xBF";  // by which spreadsheets know that it is UTF-8
+  for (const ImportColumn& column : import.columns) {
+    if (&column != &import.columns.front()) response.body += ',';
+    AppendCsvField(column.zh, &response.body);
+  }
+  response.body += "\r\n";
+  response.content_type = "text/csv; charset=utf-8";
+  response.headers.emplace_back("Content-Disposition",
+                                fmt::format("attachment; filename=\"{}-{}.csv\"", import.app, import.id));
+  return response;
+}
+
+Result<Response> RunImport(const interaction::Interactions& interactions, const view::Engine& engine,
+                           const Import& import, const Request& request) {
+  TRY(interaction::CheckMayWrite(*request.viewer, engine.definitions().Type(import.type).name));
+  exchange::ImportOptions options;
+  options.deadline_us = request.deadline_us;
+  for (const interaction::Parameter& parameter : TRY(interaction::ParseParameters(request.query))) {
+    if (parameter.name == "check" && (parameter.value == "true" || parameter.value == "false"))
+      options.check_only = parameter.value == "true";
+    else if (parameter.name == "charset")
+      options.charset = parameter.value;
+    else
+      return interaction::UnknownParameter(parameter.name, "check (true or false), charset");
+  }
+  Response response = TRY(Importer(interactions, engine, import, request, options.check_only).Run(options));
+  response.audit_type = engine.definitions().Type(import.type).name;
+  return response;
+}
+
+}  // namespace
+
+Result<Import> ParseImport(const fhir::Definitions& definitions, std::string_view app, std::string name,
+                           std::string_view json, fhir::Value settings) {
+  fhir::JsonFile file = TRY(fhir::JsonFile::Parse(std::move(name), std::string(json)));
+  Import import;
+  static_cast<rules::Head&>(import) = rules::ReadHead(&file, app, settings, rules::Wants::kSourceOfConstants);
+  import.type = definitions.FindType(file.root()["type"].ToString());
+  ReadColumns(definitions, &file, &import);
+  ReadIdentity(&file, &import);
+  if (!definitions.IsResource(import.type))
+    file.Note("type", "names no resource type");
+  else if (file.good())
+    ReadMake(definitions, &file, &import);
+  if (!file.good()) return file.Failure();
+  return import;
+}
+
+std::string ImportsJson(const fhir::Definitions& definitions, const std::vector<Import>& imports) {
+  std::string text;
+  fhir::JsonWriter out(&text);
+  out.Object().Key("imports").Array();
+  for (const Import& import : imports) {
+    out.Object();
+    WriteImport(definitions, import, &out);
+    out.End();
+  }
+  out.End().End();
+  return text;
+}
+
+Result<Response> AnswerImport(const interaction::Interactions& interactions, const view::Engine& engine,
+                              const std::vector<Import>& imports, const Request& request) {
+  const bool is_read =
+      request.method == interaction::Method::kGet || request.method == interaction::Method::kHead;
+  const std::vector<std::string>& path = request.path;
+  if (path.size() == 1 && is_read) {
+    Response response;
+    response.body = ImportsJson(engine.definitions(), imports);
+    response.content_type = "application/json; charset=utf-8";
+    return response;
+  }
+  const auto import = std::find_if(imports.begin(), imports.end(),
+                                   [&](const Import& each) { return path.size() > 1 && each.id == path[1]; });
+  const bool is_template = path.size() == 3 && path[2] == "template";
+  if (path.size() == 1 || import == imports.end() || (path.size() == 3 && !is_template) || path.size() > 3)
+    return MakeError(
+        ErrorCode::kNotFound,
+        "this app offers of imports: GET imports, POST imports/<import>, GET imports/<import>/template");
+  if (is_template && is_read) return TemplateOf(*import);
+  if (!is_template && request.method == interaction::Method::kPost) {
+    auto ran = RunImport(interactions, engine, *import, request);
+    Response response = ran.ok() ? std::move(*ran) : interaction::OutcomeOf(ran.error());
+    response.audit_action = "import";
+    return response;
+  }
+  Response refusal = interaction::OutcomeOf(MakeError(
+      ErrorCode::kUnsupported, is_template ? "a template is read" : "a table is imported by POST alone"));
+  refusal.status = 405;
+  refusal.headers.emplace_back("Allow", is_template ? "GET" : "POST");
+  return refusal;
+}
+
+}  // namespace tk::app
