@@ -8,8 +8,10 @@
 #include <unordered_map>
 
 #include "kernel/base/text.h"
+#include "kernel/exchange/report.h"
 #include "kernel/exchange/table_import.h"
 #include "kernel/fhir/validate.h"
+#include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/write.h"
@@ -261,7 +263,7 @@ class Importer {
   Status failed_;
 };
 
-// All that is wrong with a row is told.
+// The first that is wrong with a row is told.
 std::optional<std::vector<Collection>> Importer::CellsOf(const CsvRow& row, const CsvColumns& columns,
                                                          std::string* identity) {
   std::vector<Collection> cells;
@@ -449,23 +451,72 @@ void WriteImport(const fhir::Definitions& definitions, const Import& import, fhi
   out->End();
 }
 
-Response TemplateOf(const Import& import) {
-  Response response;
-  response.body = "\xEF\xBB\xBF";  // by which spreadsheets know that it is UTF-8
-  for (const ImportColumn& column : import.columns) {
-    if (&column != &import.columns.front()) response.body += ',';
-    AppendCsvField(column.zh, &response.body);
+/// What a cell of the column says, for who fills it in.
+std::string Explained(const ImportColumn& column) {
+  using Kind = ImportColumn::Kind;
+  std::string what;
+  switch (column.kind) {
+    case Kind::kString:
+      what = "文字 text";
+      break;
+    case Kind::kCode:
+      for (const auto& [word, code] : column.codes) what += what.empty() ? word : " / " + word;
+      break;
+    case Kind::kDecimal:
+      what = "数字 a number: 12.5";
+      break;
+    case Kind::kInteger:
+      what = "整数 a whole number: 12";
+      break;
+    case Kind::kBoolean:
+      what = "是 yes / 否 no";
+      break;
+    case Kind::kDate:
+      what = "日期 a day: 2024-06-30";
+      break;
+    case Kind::kReference:
+      what = fmt::format("编号 the id of a {}", column.to);
+      break;
   }
-  response.body += "\r\n";
-  response.content_type = "text/csv; charset=utf-8";
-  response.headers.emplace_back("Content-Disposition",
-                                fmt::format("attachment; filename=\"{}-{}.csv\"", import.app, import.id));
+  return fmt::format("{} ({}): {}{}", column.zh, column.en, what, column.required ? "; 必填 required" : "");
+}
+
+Result<Response> TemplateOf(const Import& import, const Request& request) {
+  bool is_sheet = false;
+  for (const interaction::Parameter& parameter : TRY(interaction::ParseParameters(request.query))) {
+    if (parameter.name != "as" || (parameter.value != "csv" && parameter.value != "xlsx"))
+      return interaction::UnknownParameter(parameter.name, "as (csv or xlsx)");
+    is_sheet = parameter.value == "xlsx";
+  }
+  std::vector<std::string> heads, explained;
+  for (const ImportColumn& column : import.columns) {
+    heads.push_back(column.zh);
+    explained.push_back(Explained(column));
+  }
+  Response response;
+  if (is_sheet) {
+    response.body = TRY(exchange::XlsxTemplate(heads, explained));
+  } else {
+    response.body = "\xEF\xBB\xBF";  // by which spreadsheets know that it is UTF-8
+    for (const std::string& head : heads) {
+      if (&head != &heads.front()) response.body += ',';
+      AppendCsvField(head, &response.body);
+    }
+    response.body += "\r\n";
+  }
+  response.content_type = is_sheet ? std::string(exchange::kXlsxType) : "text/csv; charset=utf-8";
+  response.headers.emplace_back(
+      "Content-Disposition",
+      fmt::format("attachment; filename=\"{}-{}.{}\"", import.app, import.id, is_sheet ? "xlsx" : "csv"));
   return response;
 }
 
 Result<Response> RunImport(const interaction::Interactions& interactions, const view::Engine& engine,
                            const Import& import, const Request& request) {
   TRY(interaction::CheckMayWrite(*request.viewer, engine.definitions().Type(import.type).name));
+  if (!exchange::IsTableType(request.content_type))
+    return interaction::Refusal(415, "not-supported",
+                                fmt::format("Send the table as text/csv or as {}.", exchange::kXlsxType));
   exchange::ImportOptions options;
   options.deadline_us = request.deadline_us;
   for (const interaction::Parameter& parameter : TRY(interaction::ParseParameters(request.query))) {
@@ -530,7 +581,7 @@ Result<Response> AnswerImport(const interaction::Interactions& interactions, con
     return MakeError(
         ErrorCode::kNotFound,
         "this app offers of imports: GET imports, POST imports/<import>, GET imports/<import>/template");
-  if (is_template && is_read) return TemplateOf(*import);
+  if (is_template && is_read) return TemplateOf(*import, request);
   if (!is_template && request.method == interaction::Method::kPost) {
     auto ran = RunImport(interactions, engine, *import, request);
     Response response = ran.ok() ? std::move(*ran) : interaction::OutcomeOf(ran.error());

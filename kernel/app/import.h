@@ -7,8 +7,8 @@
 //         "identity": ["name", "store"],       columns that say which record a row is: the same values are the same record, in every table
 //         "make": {"name": "=%name", …}        a template (rules/template.h) without id; %column is empty where the cell is
 // Served: GET  /app/<id>/imports → {"imports": [{"id", "title", "type", "columns"}]}
-//         GET  /app/<id>/imports/<import>/template → a table with the heads and no row
-//         POST /app/<id>/imports/<import>?check=true   a table → {"rows", "added", "changed", "unchanged", "refused", "kept", "issues": [{"line", "column", "text"}], …}
+//         GET  /app/<id>/imports/<import>/template?as=csv|xlsx → a table with the heads and no row
+//         POST /app/<id>/imports/<import>?check=true   a table, CSV or .xlsx (exchange/table_reader.h) → {"rows", "added", "changed", "unchanged", "refused", "kept", "issues": [{"line", "column", "text"}], …}
 // A row that says what is there already writes nothing, so that the same table twice changes nothing; members of the record that the template does not make
 // stay as they are. Rows are written as the viewer's own requests: each by itself, with his rights; what is refused is told by line, and the others go on.
 // check: nothing is written; rights to single records are not asked.

@@ -51,9 +51,9 @@ Status CheckWrites(const fhir::Definitions& definitions, const App& app, const w
 
 template <typename Part>
 Status Keep(const fhir::Definitions& definitions, const App& app, Result<Part> read, std::vector<Part>* all) {
-  TRY(read);
-  TRY(CheckWrites(definitions, app, *read));
-  all->push_back(std::move(*read));
+  Part part = TRY(std::move(read));
+  TRY(CheckWrites(definitions, app, part));
+  all->push_back(std::move(part));
   return {};
 }
 
