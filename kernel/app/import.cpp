@@ -314,7 +314,6 @@ Result<fhir::Document> Importer::AskBatch(const std::string& entries, bool is_wr
   request.content_type = "application/fhir+json";
   if (is_write) request.prefer = "return=minimal";
   request.idempotency_key.clear();
-  request.tells_owners = is_write;
   request.body = fmt::format(R"({{"resourceType":"Bundle","type":"batch","entry":[{}]}})", entries);
   auto promise = std::make_shared<std::promise<Response>>();
   auto answered = promise->get_future();

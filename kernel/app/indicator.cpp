@@ -10,6 +10,7 @@
 #include "kernel/base/text.h"
 #include "kernel/fhir/path/decimal.h"
 #include "kernel/interaction/prefer.h"
+#include "kernel/interaction/search_type.h"
 #include "kernel/rules/template.h"
 #include "kernel/search/query.h"
 
@@ -164,6 +165,7 @@ Result<IndicatorAsked> ReadAsked(const Indicator& indicator, std::string_view qu
 struct Cell {
   uint64_t count = 0, of = 0;
   Decimal sum;
+  std::vector<view::OwnerNumber> counted, all;  // whose records those are, while they are few
 };
 
 class Counter {
@@ -181,11 +183,13 @@ class Counter {
 
  private:
   using Each = std::function<Status(fhir::Value record)>;
-  Result<fhir::Document> Ask(const std::string& query);
+  Result<fhir::Document> Ask(const std::string& query, bool tells);
   Status EachOf(const std::string& query, const Each& each);
   Result<uint64_t> Total(const std::string& query);
   Result<std::vector<std::string>> KeysOf(fhir::Value record) const;
   Result<std::string> KeyOf(const Dimension& dimension, fhir::Value record) const;
+  view::OwnerNumber OwnerOf(fhir::Value record) const;
+  void TellOfFewIn(const Cell& cell);
   Status Take(fhir::Value record, bool counts);
   Status Sum(fhir::Value record, Cell* cell) const;
   std::string Counting() const { return JoinQueries(asked_.query, indicator_.numerator); }
@@ -201,18 +205,20 @@ class Counter {
   const IndicatorAsked asked_;
   std::optional<Response> refusal_;
   std::map<std::vector<std::string>, Cell> cells_;
+  std::vector<view::OwnerNumber> owners_;  // whom the numbers show: a count of few does
   size_t opened_ = 0;
 };
 
 /// The reader's own search. A refusal is kept as it came, and ends the counting.
-Result<fhir::Document> Counter::Ask(const std::string& query) {
+Result<fhir::Document> Counter::Ask(const std::string& query, bool tells) {
   Request request = request_;
   request.path = {std::string(definitions_.Type(indicator_.type).name)};
   request.query = query;
-  request.tells_owners = false;  // numbers show nobody
+  request.tells_owners = tells;
   std::optional<Response> answer;
   interactions_.Handle(std::move(request), [&answer](Response response) { answer = std::move(response); });
   CHECK(answer.has_value());  // reads answer on this thread
+  owners_.insert(owners_.end(), answer->audit_owners.begin(), answer->audit_owners.end());
   if (answer->status == 200) return fhir::Document::Parse(answer->body);
   refusal_ = std::move(answer);
   return MakeError(ErrorCode::kInternal, "the search was refused");
@@ -221,7 +227,7 @@ Result<fhir::Document> Counter::Ask(const std::string& query) {
 Status Counter::EachOf(const std::string& query, const Each& each) {
   std::string next = JoinQueries(query, "_count=1000");
   while (!next.empty()) {
-    const fhir::Document page = TRY(Ask(next));
+    const fhir::Document page = TRY(Ask(next, false));  // numbers of many show nobody
     next.clear();
     for (const fhir::Value link : page.Root()["link"]) {
       const std::string url = link["url"].ToString();
@@ -241,7 +247,7 @@ Status Counter::EachOf(const std::string& query, const Each& each) {
 }
 
 Result<uint64_t> Counter::Total(const std::string& query) {
-  const fhir::Document page = TRY(Ask(JoinQueries(query, "_summary=count")));
+  const fhir::Document page = TRY(Ask(JoinQueries(query, "_summary=count"), true));
   const std::string_view digits = page.Root()["total"].Number();
   uint64_t total = 0;
   const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), total);
@@ -266,14 +272,25 @@ std::string DateIn(const std::string& text, size_t digits) {
   return FormatInstant(range->low_us + Instant{kOffsetMin} * 60 * kSecondUs).substr(0, digits);
 }
 
+/// 0: it is nobody's, or is no more.
+view::OwnerNumber Counter::OwnerOf(fhir::Value record) const {
+  const view::Directory& directory = engine_.directory();
+  const std::string_view type = definitions_.Type(indicator_.type).name;
+  const auto version = directory.Current(engine_.IdHash(type, record["id"].ToString()), engine_.Head());
+  return version.ordinal == 0 ? 0 : directory.OwnerNow(directory.Get(version.ordinal).owner);
+}
+
+void Counter::TellOfFewIn(const Cell& cell) {
+  const auto tell = [this](uint64_t number, const std::vector<view::OwnerNumber>& whose) {
+    if (number <= interaction::kFewCounted) owners_.insert(owners_.end(), whose.begin(), whose.end());
+  };
+  tell(cell.count, cell.counted);
+  tell(cell.of, cell.all);
+}
+
 Result<std::string> Counter::KeyOf(const Dimension& dimension, fhir::Value record) const {
   if (dimension.value == nullptr) {
-    const std::string_view type = definitions_.Type(indicator_.type).name;
-    const auto version =
-        engine_.directory().Current(engine_.IdHash(type, record["id"].ToString()), engine_.Head());
-    if (version.ordinal == 0) return std::string();
-    const view::OwnerNumber owner =
-        engine_.directory().OwnerNow(engine_.directory().Get(version.ordinal).owner);
+    const view::OwnerNumber owner = OwnerOf(record);
     const uint64_t area = owner == 0 ? 0 : engine_.directory().AreaOf(owner);
     constexpr uint64_t kMarksEnd = 100;  // below it are the directory's marks, no divisions
     if (area < kMarksEnd || area == view::kAreaErased) return std::string();
@@ -320,7 +337,11 @@ Status Counter::Take(fhir::Value record, bool counts) {
     return MakeError(
         ErrorCode::kTooLarge,
         fmt::format("there are more than {} groups: ask by fewer dimensions", kIndicatorGroupsMax));
-  ++(counts ? cell.count : cell.of);
+  const uint64_t number = ++(counts ? cell.count : cell.of);
+  if (number <= interaction::kFewCounted) {
+    if (const view::OwnerNumber owner = OwnerOf(record); owner != 0)
+      (counts ? cell.counted : cell.all).push_back(owner);
+  }
   return counts && indicator_.sum != nullptr ? Sum(record, &cell) : Status();
 }
 
@@ -408,7 +429,11 @@ Result<Response> Counter::Answer() {
   Status counted = count();
   if (refusal_) return std::move(*refusal_);
   TRY(std::move(counted));
+  for (const auto& [keys, cell] : cells_) TellOfFewIn(cell);
+  std::sort(owners_.begin(), owners_.end());
+  owners_.erase(std::unique(owners_.begin(), owners_.end()), owners_.end());
   Response response;
+  response.audit_owners = std::move(owners_);
   response.body = Text();
   response.content_type = "application/json; charset=utf-8";
   response.audit_type = definitions_.Type(indicator_.type).name;

@@ -12,7 +12,8 @@
 //         GET /app/<id>/indicators/<indicator>?by=area,day&from=&until=&<filter>=…
 //           → {"id", "title", …, "by": [], "total": {"count", "of", "share", "sum", "records"}, "groups": [{"keys": {"area": "380102001"}, "count", …}]}
 //         records: the search whose matches are those that count, for who wants to see them; of a group where each of its dimensions names its "search"
-// It is the reader's own search: what he may not see is not counted, and what he sees masked he gets masked as a key.
+// It is the reader's own search: what he may not see is not counted, and what he sees masked he gets masked as a key. Of whose records a number
+// of few tells, the audit is told (interaction/search_type.h), group by group.
 // Cost:   in all, without a sum: a count of the index (some µs). By dimensions, or summed: some µs a record, of at most kIndicatorRecordsMax.
 #pragma once
 

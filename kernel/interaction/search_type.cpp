@@ -146,13 +146,12 @@ Status AddMatches(const Room& room, const Call& call, const Shape& shape, const 
 
 Status TellOfFew(const Room& room, const search::Query& query, search::PageRequest request, uint64_t total,
                  BundleWriter* bundle) {
-  constexpr uint64_t kFew = 10;
   const bool is_alone = query.summary == search::Summary::kCount || query.count == 0;
-  if (!is_alone || total == 0 || total > kFew) return {};
+  if (!is_alone || total == 0 || total > kFewCounted) return {};
   search::Query listed = query;
   listed.summary = search::Summary::kFalse;
   listed.total = search::Total::kNone;
-  listed.count = request.count = kFew;
+  listed.count = request.count = kFewCounted;
   for (const view::Ordinal ordinal : TRY(room.index().Search(listed, request)).ordinals)
     bundle->Shows(room.directory().OwnerNow(room.directory().Get(ordinal).owner));
   return {};

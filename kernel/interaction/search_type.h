@@ -11,6 +11,8 @@ search::ParseOptions SearchOptions(const Room& room, const Call& call);
 /// Entries of mode match, cut as `shape` says.
 Status AddMatches(const Room& room, const Call& call, const Shape& shape, const Texts& texts,
                   BundleWriter* bundle);
+/// So few records that their number tells of single persons.
+inline constexpr uint64_t kFewCounted = 10;
 /// Of a total alone that is small: whose records it counts is told as if they were shown.
 Status TellOfFew(const Room& room, const search::Query& query, search::PageRequest request, uint64_t total,
                  BundleWriter* bundle);
