@@ -73,7 +73,7 @@ describe('a rule tried on history', () => {
     const own = await walk('officer', 'GET', '/app/screening/rules/fever/try?from=2026-01-01');
     assert.deepEqual(own.rows.map((row) => row.cause), ['Observation/hot/_history/1']);
     assert.deepEqual(own.rows[0].made.map((one) => one.record.split('/')[0]), ['Flag', 'Task']);
-    assert.equal(own.judged, 22, 'readings of the other area are not looked at');
+    assert.equal(own.judged, 23, 'readings of the other area are not looked at');
     for (const [who, method, target, body, status] of [
       ['doctor', 'GET', '/app/screening/rules/fever/try?from=2026-01-01', undefined, 403],
       ['officer', 'POST', '/app/screening/rules/try?from=2026-01-01', lower, 403],  // masked: a condition could ask for what he does not see
