@@ -114,7 +114,7 @@ Result<AreaFigures> Figures::OfArea(const std::string& code, std::string name, c
   const std::string tasks =
       "code=http%3A%2F%2Ftongkang.dev%2Ffhir%2FCodeSystem%2Fscreening-task%7Cfever-follow-up";
   figures.opened = TRY(Count(code, "Task", fmt::format("{}&authored-on={}", tasks, day)));
-  figures.closed = TRY(Count(code, "Task", fmt::format("{}&status=completed&_lastUpdated={}", tasks, day)));
+  figures.closed = TRY(Count(code, "Task", fmt::format("{}&status=completed&modified={}", tasks, day)));
   figures.open =
       TRY(Count(code, "Task", tasks + "&status=requested,received,ready,accepted,in-progress,on-hold"));
   return figures;

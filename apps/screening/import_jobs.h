@@ -7,7 +7,7 @@
 // DELETE imports/ID            stops it; what was written stays
 // GET    import-template?format=xlsx|csv     an empty table with the columns
 // Flow:   bytes → TableReader → pieces of a thousand entries → several threads: Intake::Write → report
-// Memory: the file as it was sent, and some pieces; 16 bytes a row to see that no entry stands twice. Reports and bad rows are kept in memory for a day, or
+// Memory: the file as it was sent, and some pieces; 40 bytes a row to see that no entry stands twice. Reports and bad rows are kept in memory for a day, or
 //         until kJobsKept newer ones came, and are lost with a restart: then the table is sent again, and what was written changes nothing.
 // Rights: operation screening-import. A job is seen by the account that sent it.
 // Limits: kRowsMax rows, kWaitingMax files waiting, kBadBytesMax of bad rows kept.
@@ -28,6 +28,9 @@ inline constexpr size_t kWaitingMax = 4;
 inline constexpr size_t kJobsKept = 50;
 inline constexpr size_t kBadBytesMax = size_t{16} << 20;
 inline constexpr size_t kIssuesTold = 200;
+
+/// The template. Operation screening-import.
+Result<interaction::Response> HandleTemplate(const interaction::Request& request);
 
 class ImportJobs {
  public:

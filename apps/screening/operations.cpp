@@ -28,10 +28,15 @@ Result<Response> Self(const Parts& parts, const Request& request) {
   return HandleSelf(parts.context, request);
 }
 Result<Response> Import(const Parts& parts, const Request& request) { return parts.jobs.Handle(request); }
+Result<Response> Template(const Parts&, const Request& request) { return HandleTemplate(request); }
 Result<Response> ByDay(const Parts& parts, const Request& request) { return parts.daily.Handle(request); }
-constexpr Route kRoutes[] = {{"entries", "create", Entries}, {"self", "create", Self},
-                             {"import", "import", Import},   {"imports", "import", Import},
-                             {"daily", "report", ByDay},     {"statistics", "report", ByDay}};
+constexpr Route kRoutes[] = {{"entries", "create", Entries},
+                             {"self", "create", Self},
+                             {"import", "import", Import},
+                             {"imports", "import", Import},
+                             {"import-template", "import", Template},
+                             {"daily", "report", ByDay},
+                             {"statistics", "report", ByDay}};
 
 class ScreeningOperations final : public app::Operations {
  public:
@@ -47,9 +52,9 @@ class ScreeningOperations final : public app::Operations {
       response.audit_action = route.action;
       return done(std::move(response));
     }
-    done(interaction::OutcomeOf(
-        MakeError(ErrorCode::kNotFound,
-                  "screening offers: settings, entries, self, import, imports, daily, statistics")));
+    done(interaction::OutcomeOf(MakeError(
+        ErrorCode::kNotFound,
+        "screening offers: settings, entries, self, import, imports, import-template, daily, statistics")));
   }
 
  private:

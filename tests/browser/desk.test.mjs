@@ -118,7 +118,7 @@ describe('desk', seeded, () => {
     await page.keyboard.press('k');
     await page.keyboard.press('Enter');
     await page.getByText('体温 37.4 ℃，限值 37.3').waitFor();
-    await page.getByText('规则 screening.fever 第 1 版').waitFor();
+    await page.getByText('规则 screening.fever 第 2 版').waitFor();
     await page.getByText('先接手才能办结').waitFor();
     await checkAxe(page, 'detail');
     await page.keyboard.press('2');
@@ -153,10 +153,8 @@ describe('desk', seeded, () => {
     await page.getByRole('button', { name: /接手/ }).last().waitFor();
     const [task] = await tasks();
     // The other one's change comes between the press and its arrival at the server.
-    await page.route('**/fhir/Task/*', async (route) => {
-      if (route.request().method() === 'PATCH') {
-        await server.world.write({ ...task, status: 'accepted', owner: { identifier: { system: 'http://tongkang.dev/fhir/sid/account', value: 'else' }, display: '吴敏' } });
-      }
+    await page.route('**/fhir/Task/*/$transition', async (route) => {
+      await server.world.take(task, 'else', '吴敏');
       await route.continue();
     });
     await page.getByRole('button', { name: /接手/ }).last().click();
@@ -184,7 +182,7 @@ describe('desk', seeded, () => {
     await open([30]);
     await rows().first().click();
     await page.getByText('先接手才能办结').waitFor();
-    await server.world.write({ ...(await tasks())[0], status: 'accepted', owner: { display: '吴敏' } });
+    await server.world.take((await tasks())[0], 'else', '吴敏');
     await page.getByText('由 吴** 接手').waitFor();
   });
 
@@ -229,7 +227,7 @@ describe('desk', seeded, () => {
     await open([60, 50, 40, 30]);
     await rows().nth(1).click();
     // Not before everything of the person is there: name in every row, temperatures, history.
-    await page.getByText('规则 screening.fever 第 1 版').waitFor();
+    await page.getByText('规则 screening.fever 第 2 版').waitFor();
     await page.locator('.sw-log li').first().waitFor();
     await page.locator('.sw-dh h2 b').waitFor();
     await untilCount(page.locator('.sw-wait'), 0);

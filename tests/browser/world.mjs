@@ -22,6 +22,9 @@ class DoubleWorld {
   async addReading(patient, cel, minutesAgo = 0, symptoms = ['none']) { return this.mock.addReading(patient, cel, minutesAgo, symptoms); }
   async all(type) { return [...this.mock.heads.values()].filter((r) => r.resourceType === type); }
   async write(resource) { return this.mock.write(resource, 'update'); }
+  async take(task, account, display) {
+    return this.write({ ...task, status: 'accepted', owner: { identifier: { system: `${kSid}/account`, value: account }, display } });
+  }
   setDown(down) { this.mock.setDown(down); }
   async endSessions() { this.mock.sessions.clear(); }
 }
@@ -30,6 +33,7 @@ class ProgramWorld {
   constructor(base) {
     this.direct = base.replace(/\/$/, '');
     this.known = new Map(); // patient id -> patient
+    this.others = new Map(); // account -> token
   }
   async open() {
     this.line = new Line(this.direct);
@@ -99,6 +103,20 @@ class ProgramWorld {
     throw new Error(`no task for a fever within ${kRuleMs / 1000} s`);
   }
   async write(resource) { return this.ask('PUT', `${resource.resourceType}/${resource.id}`, resource); }
+  /** As another officer takes it. */
+  async take(task, account, display) {
+    const say = (...words) => {
+      const said = spawnSync(process.env.PROGRAM, [...words, '--data', process.env.DATA, '--account', account], { encoding: 'utf8' });
+      if (said.status !== 0) throw new Error(`${words.join(' ')}: ${said.stderr}`);
+      return said.stdout.trim().split('\n').at(-1);
+    };
+    if (!this.others.has(account)) {
+      say('account', 'add', '--post', 'cdc-officer', '--display', display, '--no-password');
+      this.others.set(account, say('token'));
+    }
+    const parameter = [{ name: 'code', valueCode: 'accept' }];
+    return this.ask('POST', `Task/${task.id}/$transition`, { resourceType: 'Parameters', parameter }, { Authorization: `Bearer ${this.others.get(account)}` });
+  }
   async endSessions(account) {
     const ended = spawnSync(process.env.PROGRAM, ['account', 'revoke', '--data', process.env.DATA, '--account', account], { encoding: 'utf8' });
     if (ended.status !== 0) throw new Error(`account revoke: ${ended.stderr}`);

@@ -26,7 +26,7 @@ const personOf = (which, id) => ({ resourceType: 'Patient', ...(id ? { id } : {}
   birthDate: '1971-03-04', identifier: [{ system: kCard, value: kCards[which] }], telecom: [{ system: 'phone', value: '19900009011' }] });
 const kAbout = { Observation: ['subject', { status: 'final', code: { text: 'pulse' }, valueInteger: 70 }], Condition: ['subject', { code: { text: 'cough' } }],
   Consent: ['patient', { status: 'inactive', scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] }, category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }], policyRule: { text: 'by word' } }],
-  Task: ['for', { status: 'requested', intent: 'order', code: { coding: [{ system: 'http://tongkang.dev/fhir/CodeSystem/screening-task', code: 'fever-follow-up' }] } }], RelatedPerson: ['patient', { name: [{ text: 'a cousin' }] }], Coverage: ['beneficiary', { status: 'active', payor: [{ reference: 'Organization/x' }] }] };
+  Task: ['for', { status: 'requested', intent: 'order', code: { coding: [{ system: 'http://tongkang.dev/fhir/CodeSystem/screening-task', code: 'no-workflow' }] } }], RelatedPerson: ['patient', { name: [{ text: 'a cousin' }] }], Coverage: ['beneficiary', { status: 'active', payor: [{ reference: 'Organization/x' }] }] };
 function recordOf(type, which, id) {
   if (type === 'Patient') return personOf(which, id);
   const [element, more] = kAbout[type];

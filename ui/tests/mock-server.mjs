@@ -24,6 +24,8 @@ export const kAccounts = {
   ops: { password: 'Ops-2026', display: '高志强', post: 'operator', title_zh: '运维人员', title_en: 'Operator', area: '', may: { read: [], write: [], call: ['metrics', 'rebuild'] } },
 };
 
+const kWays = { accept: { from: ['requested'], to: 'accepted' }, close: { from: ['accepted', 'on-hold'], to: 'completed' } };
+
 class Refusal extends Error {
   constructor(status, code, text, path) {
     super(text);
@@ -113,7 +115,7 @@ export class MockServer {
     this.create({ resourceType: 'Flag', meta, status: 'active', category: [{ text: '疫情防控' }], code: { text: '发热' }, subject: o.subject, period: { start: o.effectiveDateTime } });
     this.create({
       resourceType: 'Task', meta, status: 'requested', intent: 'order', priority: 'urgent', code: { coding: [{ system: 'http://tongkang.dev/fhir/CodeSystem/screening-task', code: 'fever-follow-up', display: '发热随访' }], text: '发热随访' },
-      extension: [{ url: 'http://tongkang.dev/fhir/StructureDefinition/rule', valueString: 'screening.fever|1' }],
+      extension: [{ url: 'http://tongkang.dev/fhir/StructureDefinition/rule', valueString: 'screening.fever|2' }],
       focus: { reference: `Observation/${o.id}` }, for: o.subject, authoredOn: new Date(now).toISOString(), lastModified: new Date(now).toISOString(),
       reasonReference: { reference: `Observation/${o.id}` }, reasonCode: { text: `体温 ${q.value.toFixed(1)} °C，达到或超过 ${kLimitCel} °C` },
       restriction: { period: { end: new Date(now + this.dueMinutes * 60_000).toISOString() } },
@@ -188,8 +190,8 @@ export class MockServer {
   }
 
   permit(account, method, url) {
-    const [, , type, id] = url.pathname.split('/');
-    const what = method === 'GET' || id === '_search' ? 'read' : 'write';
+    const [, , type, id, op] = url.pathname.split('/');
+    const what = method === 'GET' || id === '_search' || op === '$transition' ? 'read' : 'write'; // the workflow says who may move a record
     if (!kAccounts[account].may[what].includes(type)) throw new Refusal(403, 'forbidden', `Your post may not ${what} ${type}.`);
   }
 
@@ -222,6 +224,8 @@ export class MockServer {
 
   fhir(q, a, url, body) {
     const [, , type, id, op] = url.pathname.split('/');
+    if (op === '$transitions') return this.transitions(q, a, `${type}/${id}`);
+    if (op === '$transition') return this.transition(q, a, `${type}/${id}`, JSON.parse(body));
     if (q.method === 'POST' && id === '_search') return this.search(a, type, new URLSearchParams(body));
     if (q.method === 'GET' && !id) return this.search(a, type, url.searchParams);
     if (q.method === 'POST') return this.post(q, a, type, JSON.parse(body));
@@ -261,6 +265,36 @@ export class MockServer {
       if (s.op === 'test' ? JSON.stringify(at[last]) !== JSON.stringify(s.value) : s.op === 'replace' && at[last] === undefined) throw new Refusal(422, 'invalid', 'patch', s.path);
       if (s.op === 'remove') delete at[last];
       else if (s.op !== 'test') at[last] = s.value;
+    }
+    this.json(a, 200, this.write(next, 'update'));
+  }
+
+  // Of the workflow, what the pages use.
+  way(q, head, code) {
+    const me = kAccounts[this.sessions.get(/tk_session=([^;]+)/.exec(q.headers.cookie ?? '')?.[1])];
+    return me.post === 'cdc-officer' && kWays[code].from.includes(head.status);
+  }
+
+  transitions(q, a, key) {
+    const head = this.heads.get(key);
+    if (!head) throw new Refusal(404, 'not-found', 'no such resource');
+    const parameter = Object.keys(kWays).map((code) => ({ name: 'transition', part: [{ name: 'code', valueCode: code }, { name: 'may', valueBoolean: this.way(q, head, code) }] }));
+    this.json(a, 200, { resourceType: 'Parameters', parameter });
+  }
+
+  transition(q, a, key, asked) {
+    const head = this.heads.get(key);
+    if (!head) throw new Refusal(404, 'not-found', 'no such resource');
+    const seen = q.headers['if-match'];
+    if (seen && seen !== `W/"${head.meta.versionId}"`) throw new Refusal(412, 'conflict', 'the version has changed');
+    const given = (name) => asked.parameter.find((p) => p.name === name);
+    const code = given('code').valueCode;
+    if (!this.way(q, head, code)) throw new Refusal(409, 'conflict', `not from ${head.status}`);
+    const account = this.sessions.get(/tk_session=([^;]+)/.exec(q.headers.cookie ?? '')[1]);
+    const next = { ...head, status: kWays[code].to, lastModified: new Date().toISOString(), owner: { identifier: { system: 'http://tongkang.dev/fhir/sid/account', value: account }, display: kAccounts[account].display } };
+    if (code === 'close') {
+      const outcome = given('inputs').part.find((p) => p.name === 'outcome').valueCode;
+      next.statusReason = { coding: [{ system: 'http://tongkang.dev/fhir/CodeSystem/screening-outcome', code: outcome }], text: given('reason').valueString };
     }
     this.json(a, 200, this.write(next, 'update'));
   }

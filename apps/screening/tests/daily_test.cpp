@@ -64,11 +64,21 @@ TEST_F(DailyTest, ItCountsByAreaAndChannelAndIsGivenOutAsItWasMade) {
   Enter("55555555-a", "p-380102", "36.6", "2023-11-14T08:00:00+08:00");
   Enter("55555555-b", "p-380102", "37.3", "2023-11-14T23:59:00+08:00");
   Enter("55555555-c", "p-380104", "38.5", "2023-11-15T00:10:00+08:00");  // the day after
+  // Begun on the day and closed on it; closed the day after; still open.
+  for (const auto& [id, status, closed] :
+       {std::tuple("t1", "completed", "14T12:00"), std::tuple("t2", "completed", "15T00:01"),
+        std::tuple("t3", "on-hold", "14T12:00")}) {
+    Must(Put(
+        fmt::format("Task/{}", id),
+        fmt::format(
+            R"({{"resourceType":"Task","id":"{}","status":"{}","intent":"order","code":{{"coding":[{{"system":"http://tongkang.dev/fhir/CodeSystem/screening-task","code":"fever-follow-up"}}]}},"for":{{"reference":"Patient/p-380104"}},"authoredOn":"2023-11-14T09:00:00+08:00","lastModified":"2023-11-{}:00+08:00"}})",
+            id, status, closed)));
+  }
   EXPECT_EQ(Ask(Method::kGet, {"daily"}, "day=2023-11-14").status, 404);
   EXPECT_EQ(Ask(Method::kPost, {"daily"}, "day=2023-11-15").status, 422) << "it is not over";
   ASSERT_EQ(Ask(Method::kPost, {"daily"}, "day=2023-11-14").status, 200);
   const std::string sheet = Sheet("2023-11-14");
-  EXPECT_NE(sheet.find("东城区|2|0|0|2|1|0|0|0\n西城区|0|0|0|0|0|0|0|0\n全市|2|0|0|2|1|0|0|0\n"),
+  EXPECT_NE(sheet.find("东城区|2|0|0|2|1|0|0|0\n西城区|0|0|0|0|0|3|1|1\n全市|2|0|0|2|1|3|1|1\n"),
             std::string::npos)
       << sheet;
   const std::string pdf = Ask(Method::kGet, {"daily", "2023-11-14", "pdf"}).body;

@@ -6,6 +6,7 @@
 
 #include "apps/screening/import_jobs.h"
 #include "apps/screening/tests/world.h"
+#include "kernel/exchange/table_reader.h"
 
 namespace tk::screening {
 namespace {
@@ -131,6 +132,28 @@ TEST_F(ScreeningImportTest, EachBadRowIsToldAndComesBackToBeMended) {
   EXPECT_NE(bad.body.find("3,number,"), std::string::npos);
   EXPECT_NE(bad.body.find("王晓芳," + wrong), std::string::npos) << "as it came";
   EXPECT_EQ(std::count(bad.body.begin(), bad.body.end(), '\n'), 11) << "heads and ten rows";
+}
+
+TEST_F(ScreeningImportTest, TheTemplateIsReadAsATable) {
+  const auto ask = [&](std::string query) {
+    return Answered(HandleTemplate(Asking(Method::kGet, {"import-template"}, {}, std::move(query))));
+  };
+  for (const char* form : {"", "format=csv", "format=xlsx"}) {
+    const Response empty = ask(form);
+    ASSERT_EQ(empty.status, 200) << empty.body;
+    auto reader = exchange::TableReader::Open(empty.body, {});
+    ASSERT_TRUE(reader.ok()) << form;
+    CsvRow row;
+    ASSERT_TRUE((*reader)->Next(&row).value());
+    const auto columns = FindColumns(row, Columns());
+    ASSERT_TRUE(columns.ok()) << columns.error().external;
+    EXPECT_TRUE(columns->unknown.empty());
+    for (const size_t at : columns->at) EXPECT_LT(at, row.fields.size()) << form;
+    EXPECT_FALSE((*reader)->Next(&row).value());
+  }
+  EXPECT_EQ(ask("format=doc").status, 400);
+  viewer_ = With("screening-entry");
+  EXPECT_EQ(ask("").status, 403);
 }
 
 TEST_F(ScreeningImportTest, ManyRowsOfSomePiecesComeThroughAndNewPersonsAreMadeOnce) {

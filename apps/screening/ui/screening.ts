@@ -7,7 +7,6 @@ import { fhirDateTime } from '@tk/fhir/time';
 export const kLoinc = 'http://loinc.org';
 export const kTemperatureCode = '8310-5';
 export const kSymptomSystem = 'http://tongkang.dev/fhir/CodeSystem/screening-symptom';
-export const kOutcomeSystem = 'http://tongkang.dev/fhir/CodeSystem/screening-outcome';
 
 /** Answers to the one question at the gate. 'none' is the answer "none of these". */
 export const kSymptoms = ['cough', 'sore-throat', 'fatigue', 'dyspnea', 'diarrhea', 'anosmia', 'travel'] as const;

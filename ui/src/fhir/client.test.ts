@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { escapeValue, FhirClient, idOf } from './client';
 import { Failure, type Fetch, Http } from './http';
-import type { Patient } from './types';
+import type { Patient, Task } from './types';
 
 interface Call {
   url: string;
@@ -128,4 +128,25 @@ test('an answer that does not come is no network after the time limit; one that 
   const sent = new Http(never, undefined, 60_000).send('GET', '/x', { signal: own.signal });
   own.abort();
   await expect(sent).rejects.toThrow('aborted');
+});
+
+describe('transition', () => {
+  test('asks for a way of the version that was seen, with reason and inputs', async () => {
+    const { client, calls } = clientOf(() => json({ resourceType: 'Task', id: 't1', status: 'completed' }));
+    const seen: Task = { resourceType: 'Task', id: 't1', meta: { versionId: '3' }, status: 'accepted', intent: 'order' };
+    expect((await client.transition(seen, 'close', '居家观察', { outcome: 'home' })).status).toBe('completed');
+    expect(calls[0]?.url).toBe('/fhir/Task/t1/$transition');
+    expect(header(calls[0], 'If-Match')).toBe('W/"3"');
+    expect((JSON.parse(String(calls[0]?.init.body)) as { parameter: object[] }).parameter).toEqual([
+      { name: 'code', valueCode: 'close' },
+      { name: 'reason', valueString: '居家观察' },
+      { name: 'inputs', part: [{ name: 'outcome', valueCode: 'home' }] },
+    ]);
+  });
+
+  test('tells the ways that are open, and no others', async () => {
+    const way = (code: string, may: boolean): object => ({ name: 'transition', part: [{ name: 'code', valueCode: code }, { name: 'may', valueBoolean: may }] });
+    const { client } = clientOf(() => json({ resourceType: 'Parameters', parameter: [{ name: 'state', valueCode: 'requested' }, way('accept', true), way('close', false)] }));
+    expect(await client.transitions('Task', 't1')).toEqual(['accept']);
+  });
 });

@@ -1,4 +1,4 @@
-// A small FHIR R4 client: read, search, create, patch, history.
+// A small FHIR R4 client: read, search, create, patch, transition, history.
 // Searches always go as POST _search with a form body, so that nothing personal ever stands in a URL.
 // Creates carry an Idempotency-Key: the caller keeps the key and may send the same request again after a lost answer.
 // Errors: throws Failure (see http.ts).
@@ -67,6 +67,33 @@ export class FhirClient {
     const a = await this.http.send<T>('PATCH', `${this.base}/${seen.resourceType}/${encodeURIComponent(seen.id ?? '')}`, { headers, body: JSON.stringify(steps) });
     if (a.body?.resourceType === seen.resourceType) return a.body;
     return this.read<T>(seen.resourceType, seen.id ?? '');
+  }
+
+  /** A way of a record that a workflow governs: of the version that was seen, and no other. */
+  async transition<T extends Resource>(seen: T, code: string, reason = '', inputs: Record<string, string> = {}): Promise<T> {
+    const headers: Record<string, string> = { 'Content-Type': kJson, Prefer: 'return=representation' };
+    if (seen.meta?.versionId) headers['If-Match'] = `W/"${seen.meta.versionId}"`;
+    const parameter: object[] = [{ name: 'code', valueCode: code }];
+    if (reason !== '') parameter.push({ name: 'reason', valueString: reason });
+    const part = Object.entries(inputs).map(([name, value]) => ({ name, valueCode: value }));
+    if (part.length > 0) parameter.push({ name: 'inputs', part });
+    const url = `${this.base}/${seen.resourceType}/${encodeURIComponent(seen.id ?? '')}/$transition`;
+    const a = await this.http.send<T>('POST', url, { headers, body: JSON.stringify({ resourceType: 'Parameters', parameter }) });
+    if (a.body?.resourceType === seen.resourceType) return a.body;
+    return this.read<T>(seen.resourceType, seen.id ?? '');
+  }
+
+  /** The codes of the ways that this account may take now. */
+  async transitions(type: string, id: string, signal?: AbortSignal): Promise<string[]> {
+    interface Part {
+      name: string;
+      valueCode?: string;
+      valueBoolean?: boolean;
+      part?: Part[];
+    }
+    const a = await this.http.send<{ parameter?: Part[] }>('GET', `${this.base}/${type}/${encodeURIComponent(id)}/$transitions`, { signal });
+    const ways = (must(a.body).parameter ?? []).filter((p) => p.name === 'transition').map((p) => p.part ?? []);
+    return ways.filter((parts) => parts.some((p) => p.name === 'may' && p.valueBoolean === true)).map((parts) => parts.find((p) => p.name === 'code')?.valueCode ?? '');
   }
 
   async history<T extends Resource>(type: T['resourceType'], id: string, signal?: AbortSignal): Promise<T[]> {

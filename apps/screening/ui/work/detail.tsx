@@ -1,18 +1,18 @@
 // One task: where it stands, until when, on what evidence, what may be done now and what may not and why.
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useLayoutEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon } from '@tk/components/icon';
 import { Empty, Skeleton, useFailureText } from '@tk/components/states';
 import { asFailure, type Failure } from '@tk/fhir/http';
 import { maskId, maskName, residentIdOf } from '@tk/fhir/person';
-import { fhirDateTime, lengthOf, momentOf, parseTime } from '@tk/fhir/time';
-import type { Observation, PatchStep, Task } from '@tk/fhir/types';
-import { fhir, may, postOf, useSession } from '@tk/shell/session';
+import { lengthOf, momentOf, parseTime } from '@tk/fhir/time';
+import type { Observation, Task } from '@tk/fhir/types';
+import { fhir, postOf, useSession } from '@tk/shell/session';
 import { type Settings, symptomsIn, temperatureIn } from '../screening';
 import type { Board } from './board';
 import { Complete } from './complete';
-import { acceptSteps, completeSteps, dueOf, isOpen, isWaiting, type Outcome, ownerOf, readingIdOf, type Row } from './model';
+import { closing, dueOf, isOpen, isWaiting, kAccept, type Move, type Outcome, ownerOf, readingIdOf, type Row } from './model';
 import { Temperatures } from './temperatures';
 import { FeverTag, Person } from './table';
 
@@ -186,10 +186,21 @@ function Evidence({ row, settings, nowMs }: { row: Row; settings: Settings | nul
 function Actions({ row, board }: { row: Row; board: Board }): ReactNode {
   const { t, i18n } = useTranslation('screening');
   const session = useSession();
+  // The workflow says who may do what; what was said of the version before stands until it is asked again.
+  const ways = useQuery({
+    queryKey: ['screening', 'ways', row.id, row.task.meta?.versionId],
+    staleTime: Infinity,
+    placeholderData: keepPreviousData,
+    queryFn: ({ signal }) => fhir.transitions('Task', row.id, signal),
+  });
   return (
     <div className="sw-sec">
       <h3>{t('w.detail.acts')}</h3>
-      {may(session, 'write', 'Task') ? (
+      {ways.isPending ? (
+        <Skeleton lines={1} />
+      ) : ways.data === undefined ? (
+        <p className="sw-no">{t('w.detail.waysUnknown')}</p>
+      ) : ways.data.length > 0 ? (
         <Steering row={row} board={board} />
       ) : (
         <p className="sw-no">
@@ -220,11 +231,11 @@ function Steering({ row, board }: { row: Row; board: Board }): ReactNode {
   const open = isOpen(row.task);
   const owner = ownerOf(row.task, session);
 
-  const change = async (what: 'accept' | 'complete', steps: PatchStep[]): Promise<boolean> => {
+  const change = async (what: 'accept' | 'complete', move: Move): Promise<boolean> => {
     setBusy(what);
     setFailure(null);
     try {
-      board.put(await fhir.patch(row.task, steps));
+      board.put(await fhir.transition(row.task, move.code, move.reason, move.inputs));
       return true;
     } catch (e) {
       const f = asFailure(e);
@@ -237,10 +248,10 @@ function Steering({ row, board }: { row: Row; board: Board }): ReactNode {
     }
   };
   const accept = (): void => {
-    if (waiting && !busy) void change('accept', acceptSteps(session, fhirDateTime(Date.now())));
+    if (waiting && !busy) void change('accept', kAccept);
   };
   const complete = async (outcome: Outcome, words: string, note: string): Promise<void> => {
-    if (await change('complete', completeSteps(session, fhirDateTime(Date.now()), outcome, words, note))) setAsking(false);
+    if (await change('complete', closing(outcome, words, note))) setAsking(false);
   };
   useNumberKeys({ '1': accept, '2': () => open && !waiting && !busy && setAsking(true) });
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { FhirClient } from '@tk/fhir/client';
 import { Http } from '@tk/fhir/http';
-import { kRuleUrl, type Task } from '@tk/fhir/types';
+import { kAccountSystem, kRuleUrl, type Task } from '@tk/fhir/types';
 import { Board } from './board';
-import { acceptSteps, completeSteps, countRows, dueOf, inFilter, isOurs, ownerOf, rowOf, ruleOf, sortRows } from './model';
+import { closing, countRows, dueOf, inFilter, isOurs, ownerOf, rowOf, ruleOf, sortRows } from './model';
 
 const kNow = Date.parse('2026-11-20T09:00:00+08:00');
 const at = (minutes: number): string => new Date(kNow + minutes * 60_000).toISOString();
@@ -15,7 +15,7 @@ function task(id: string, status: string, dueMinutes: number | null, more: Parti
     meta: { versionId: '1' },
     status,
     intent: 'order',
-    extension: [{ url: kRuleUrl, valueString: 'screening.fever|1' }],
+    extension: [{ url: kRuleUrl, valueString: 'screening.fever|2' }],
     authoredOn: at(-30),
     for: { reference: 'Patient/p1' },
     reasonReference: { reference: 'Observation/o1' },
@@ -27,7 +27,7 @@ function task(id: string, status: string, dueMinutes: number | null, more: Parti
 const row = (t: Task): ReturnType<typeof rowOf> => rowOf(t, undefined, undefined);
 
 test('rule and version come from the extension', () => {
-  expect(ruleOf(task('a', 'requested', 1))).toEqual({ id: 'screening.fever', version: '1' });
+  expect(ruleOf(task('a', 'requested', 1))).toEqual({ id: 'screening.fever', version: '2' });
   expect(ruleOf({ ...task('a', 'requested', 1), extension: [] })).toBeNull();
   expect(isOurs({ ...task('a', 'requested', 1), extension: [{ url: kRuleUrl, valueString: 'booking.late|1' }] })).toBe(false);
 });
@@ -60,12 +60,14 @@ test('a time limit has one of four kinds', () => {
   expect(dueOf(null, kNow).kind).toBe('none');
 });
 
-test('actions name the person who acts, and the reason', () => {
+test('closing says the outcome as a code, and the reason in words', () => {
+  expect(closing('home', '居家观察', '')).toEqual({ code: 'close', reason: '居家观察', inputs: { outcome: 'home' } });
+  expect(closing('other', '其他', '已转学校').reason).toBe('其他：已转学校');
+});
+
+test('the owner is the account, or somebody else', () => {
   const me = { account: 'cdc', display: '周文博' };
-  expect(acceptSteps(me, at(0))[0]).toEqual({ op: 'replace', path: '/status', value: 'accepted' });
-  const steps = completeSteps(me, at(0), 'other', '其他', '已转学校');
-  expect(steps.find((s) => s.path === '/statusReason')?.value).toMatchObject({ text: '其他：已转学校', coding: [{ code: 'other' }] });
-  const owner = steps.find((s) => s.path === '/owner')?.value as Task['owner'];
+  const owner = { identifier: { system: kAccountSystem, value: 'cdc' }, display: '周文博' };
   expect(ownerOf({ ...task('a', 'accepted', 1), owner }, me)).toEqual({ mine: true, name: '周文博' });
   expect(ownerOf({ ...task('a', 'accepted', 1), owner }, { ...me, account: 'x' })?.mine).toBe(false);
 });

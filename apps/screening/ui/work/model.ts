@@ -3,8 +3,8 @@
 import { areaOf } from '@tk/fhir/person';
 import { dayOf, parseTime } from '@tk/fhir/time';
 import { idOf } from '@tk/fhir/client';
-import { kAccountSystem, kRuleUrl, type Observation, type Patient, type PatchStep, type Task } from '@tk/fhir/types';
-import { kOutcomeSystem, temperatureIn } from '../screening';
+import { kAccountSystem, kRuleUrl, type Observation, type Patient, type Task } from '@tk/fhir/types';
+import { temperatureIn } from '../screening';
 
 export const kOpenStatus = ['requested', 'received', 'ready', 'accepted', 'in-progress', 'on-hold'];
 const kWaitingStatus = ['requested', 'received', 'ready'];
@@ -32,7 +32,7 @@ export interface Row {
   changedMs: number | null;
 }
 
-/** "screening.fever|1" in the extension of the task. */
+/** "screening.fever|2" in the extension of the task. */
 export function ruleOf(task: Task): Rule | null {
   const text = task.extension?.find((e) => e.url === kRuleUrl)?.valueString ?? '';
   const [id, version] = text.split('|');
@@ -154,18 +154,15 @@ export function ownerOf(task: Task, me: Actor): { mine: boolean; name: string } 
 export const kOutcomes = ['referred', 'home', 'remeasured', 'error', 'unreachable', 'other'] as const;
 export type Outcome = (typeof kOutcomes)[number];
 
-function signed(me: Actor, at: string): PatchStep[] {
-  return [
-    { op: 'add', path: '/lastModified', value: at },
-    { op: 'add', path: '/owner', value: { identifier: { system: kAccountSystem, value: me.account }, display: me.display } },
-  ];
+/** What is asked of the server: a way of the workflow (workflows/follow-up.json), which signs and dates it itself. */
+export interface Move {
+  code: string;
+  reason: string;
+  inputs: Record<string, string>;
 }
 
-export function acceptSteps(me: Actor, at: string): PatchStep[] {
-  return [{ op: 'replace', path: '/status', value: 'accepted' }, ...signed(me, at)];
-}
+export const kAccept: Move = { code: 'accept', reason: '', inputs: {} };
 
-export function completeSteps(me: Actor, at: string, outcome: Outcome, words: string, note: string): PatchStep[] {
-  const reason = { coding: [{ system: kOutcomeSystem, code: outcome, display: words }], text: note ? `${words}：${note}` : words };
-  return [{ op: 'replace', path: '/status', value: 'completed' }, { op: 'add', path: '/statusReason', value: reason }, ...signed(me, at)];
+export function closing(outcome: Outcome, words: string, note: string): Move {
+  return { code: 'close', reason: note ? `${words}：${note}` : words, inputs: { outcome } };
 }
