@@ -86,19 +86,19 @@ class EntryParser {
     return true;
   }
   bool ReadMeasured(Entry* entry) {
-    auto when = ReadWhen(json_["when"].ToString(), context_.clock->NowUs());
+    auto when = exchange::ReadWhen(json_["when"].ToString(), context_.clock->NowUs());
     if (!when.ok()) return Refuse("when", when.error().external);
     entry->when = std::move(when).value();
     const fhir::Value temperature = json_["temperature"];
     if (temperature.present()) {
-      auto read = ReadTemperature(temperature.Number());
+      auto read = exchange::ReadTemperature(temperature.Number());
       if (!read.ok()) return Refuse("temperature", read.error().external);
       entry->temperature = std::move(read).value();
     }
     const fhir::Value symptoms = json_["symptoms"];
     entry->asked = symptoms.is_array();
     for (const fhir::Value symptom : symptoms) {
-      const auto bits = ReadSymptoms(symptom.ToString());
+      const auto bits = exchange::ReadSymptoms(symptom.ToString());
       if (!bits.ok()) return Refuse("symptoms", bits.error().external);
       entry->symptoms |= *bits;
     }
@@ -149,7 +149,7 @@ Result<Response> Enter(const app::Context& context, const Request& request, bool
     sent.assign(list.begin(), list.end());
   }
   const bool names_staff = viewer.record.starts_with("Practitioner/");
-  Intake intake(context,
+  Intake intake({context.engine, nullptr, context.interactions},
                 Channel{of_self ? "self" : "screener", of_self || names_staff ? viewer.record : std::string(),
                         "urn:tongkang:entry:" + request.request_id},
                 fmt::format("{}|{}", of_self ? "self" : "screener", viewer.account), viewer.area);

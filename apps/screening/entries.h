@@ -10,7 +10,8 @@
 // Limits: kEntriesMax of one request.
 #pragma once
 
-#include "apps/screening/intake.h"
+#include "apps/screening/entry.h"
+#include "kernel/app/app.h"
 
 namespace tk::screening {
 

@@ -30,7 +30,8 @@ struct ImportJobs::Job {
   std::string error;
 
   Job(const app::Context& context, Channel channel, std::string sender, std::string area)
-      : intake(context, std::move(channel), std::move(sender), std::move(area)) {}
+      : intake({context.engine, nullptr, context.interactions}, std::move(channel), std::move(sender),
+               std::move(area)) {}
 };
 
 namespace {

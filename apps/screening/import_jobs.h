@@ -19,7 +19,8 @@
 #include <mutex>
 #include <thread>
 
-#include "apps/screening/intake.h"
+#include "apps/screening/entry.h"
+#include "kernel/app/app.h"
 
 namespace tk::screening {
 

@@ -3,10 +3,14 @@
 
 #include <atomic>
 #include <functional>
+#include <mutex>
 
-#include "apps/screening/intake.h"
+#include "apps/screening/entry.h"
+#include "kernel/app/app.h"
 
 namespace tk::screening {
+
+inline constexpr size_t kPiece = 1000;
 
 /// What a run has come to; read while it runs.
 struct ImportState {

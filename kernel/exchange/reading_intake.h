@@ -1,55 +1,57 @@
-// Entries of all channels become readings in one file per person.
+// Readings of all channels in one file per person.
 // Flow:   entries → who is it: the person index (Interactions::FindPersons) → a Patient of whom nobody is certain → an Observation each → the log
 // Rules:  - One who is known certainly is not entered anew: the reading is his. Of anybody else a Patient is made of what the entry says, and the person
 //           index matches him as any other: joined, or put before a clerk.
 //         - An entry is the same when its sender and its key are: sent again it writes nothing; with other contents it is a correction.
 //         - What the definitions refuse is told with its line; nothing else of that entry is kept.
 // Threads: Write may be called by several at once. Patients are written by one at a time, so that two entries about one new person never make two.
-// Cost:   some 60 µs of CPU an entry, in pieces of kPiece: a match, a validation, an entry of the log.
+// Cost:   some 60 µs of CPU a reading, a thousand at once: a match, a validation, an entry of the log.
 #pragma once
 
 #include <mutex>
 
-#include "apps/screening/entry.h"
-#include "kernel/app/app.h"
+#include "kernel/exchange/reading.h"
+#include "kernel/exchange/table_import.h"
 
-namespace tk::screening {
-
-inline constexpr size_t kPiece = 1000;
+namespace tk::exchange {
 
 struct Taken {
   uint64_t added = 0, changed = 0, unchanged = 0;
   uint64_t known = 0, fresh = 0,
            doubtful = 0;  // entries: of persons who were known; not known; somebody else, perhaps
-  std::vector<exchange::RowIssue> refused;
+  std::vector<RowIssue> refused;
   uint64_t last_t = 0;
   void Add(Taken&& other);
 };
 
 class Intake {
  public:
-  /// `context` must outlive it. `sender`: whose keys they are, "organization|Organization/1". `area`: where new persons live of whom the entry says nothing; may
+  /// `sender`: whose keys they are, "organization|Organization/1". `area`: where new persons live of whom the entry says nothing; may
   /// be empty.
-  Intake(const app::Context& context, Channel channel, std::string sender, std::string area);
+  Intake(const ImportContext& context, Channel channel, std::string sender, std::string area);
 
   /// At most some thousand at once. Errors: the engine's; kUnavailable while the person index is being built. What was written stays.
-  Result<Taken> Write(std::span<const Entry> entries);
-  /// The id of an entry's Observation.
-  std::string IdOf(const Entry& entry) const;
+  Result<Taken> Write(std::span<const Reading> readings);
+  /// Who they are, and no reading: patients[i] is the id of the Patient whom readings[i] tells, made of what it says if nobody knew him; "" he was refused.
+  /// `kept[i]`: "RosterMember/1", what is kept of him already; if its `subject` is the same person, he stays that one. `check_only`: nobody is made.
+  Result<Taken> Place(std::span<const Reading> readings, std::span<const std::string> kept, bool check_only,
+                      std::vector<std::string>* patients);
+  /// The id of a reading's Observation.
+  std::string IdOf(const Reading& reading) const;
 
  private:
-  struct Placed;  // an entry with its ids
-  Status FindWho(std::span<const Entry> entries, std::vector<Placed>* placed, Taken* taken) const;
+  struct Placed;  // a reading with its ids
+  Status FindWho(std::vector<Placed>* placed, Taken* taken) const;
+  Result<std::string> SubjectOf(const std::string& reference) const;
   Status WriteNew(std::vector<Placed>* placed, Taken* taken);
   Status WriteReadings(const std::vector<Placed>& placed, Taken* taken) const;
   std::string IdFor(std::string_view kind, std::string_view key) const;
-  exchange::ImportContext exchange() const;
-  exchange::ImportOptions options() const;
+  ImportOptions options() const;
 
-  const app::Context& context_;
+  const ImportContext context_;
   const Channel channel_;
   const std::string sender_, area_;
   std::mutex patients_;
 };
 
-}  // namespace tk::screening
+}  // namespace tk::exchange

@@ -1,0 +1,76 @@
+// The routes of /app/roster/.
+#include <fmt/format.h>
+
+#include "apps/roster/day.h"
+#include "apps/roster/tables.h"
+#include "kernel/exchange/table_reader.h"
+#include "kernel/interaction/outcome.h"
+
+namespace tk::roster {
+namespace {
+
+using interaction::Method;
+using interaction::Request;
+using interaction::Response;
+
+Result<Response> Template(const app::Context&, const Request& request) { return HandleTemplate(request); }
+
+struct Route {
+  std::string_view name, action, type;  // action, type: as the audit calls them
+  bool is_write, is_table;
+  Result<Response> (*handle)(const app::Context&, const Request&);
+};
+constexpr Route kRoutes[] = {{"members", "import", "RosterMember", true, true, HandleMembers},
+                             {"reports", "import", "RosterReport", true, true, HandleReports},
+                             {"self", "create", "RosterReport", true, false, HandleSelf},
+                             {"template", "read", "RosterMember", false, false, Template},
+                             {"day", "report", "RosterReport", false, false, HandleDay},
+                             {"missing", "report", "RosterMember", false, false, HandleMissing},
+                             {"exceptions", "report", "RosterReport", false, false, HandleExceptions},
+                             {"organizations", "report", "RosterReport", false, false, HandleOrganizations}};
+
+Result<Response> Handled(const app::Context& context, const Route& route, const Request& request) {
+  if (request.path.size() > 1) return MakeError(ErrorCode::kNotFound, "There is nothing below this.");
+  const bool reads = request.method == Method::kGet || request.method == Method::kHead;
+  if (route.is_write ? request.method != Method::kPost : !reads)
+    return interaction::Refusal(405, "not-supported",
+                                route.is_write ? "This is sent by POST." : "This is read by GET.");
+  if (route.is_table && !exchange::IsTableType(request.content_type))
+    return interaction::Refusal(415, "not-supported",
+                                fmt::format("Send the table as text/csv or as {}.", exchange::kXlsxType));
+  return route.handle(context, request);
+}
+
+class RosterOperations final : public app::Operations {
+ public:
+  explicit RosterOperations(app::Context context) : context_(std::move(context)) {}
+
+  void Handle(Request request, interaction::Done done) override {
+    for (const Route& route : kRoutes) {
+      if (request.path.empty() || request.path[0] != route.name) continue;
+      auto answer = Handled(context_, route, request);
+      Response response = answer.ok() ? std::move(answer).value() : interaction::OutcomeOf(answer.error());
+      response.audit_type = route.type;
+      response.audit_action = route.action;
+      return done(std::move(response));
+    }
+    done(interaction::OutcomeOf(MakeError(ErrorCode::kNotFound,
+                                          "roster offers: settings, members, reports, self, template, day, "
+                                          "missing, exceptions, organizations")));
+  }
+
+ private:
+  const app::Context context_;
+};
+
+}  // namespace
+}  // namespace tk::roster
+
+namespace tk::app {
+
+Result<std::unique_ptr<Operations>> MakeOperationsOf_roster(const Context& context);
+Result<std::unique_ptr<Operations>> MakeOperationsOf_roster(const Context& context) {
+  return std::unique_ptr<Operations>(std::make_unique<roster::RosterOperations>(context));
+}
+
+}  // namespace tk::app
