@@ -1,8 +1,8 @@
 // How a day stands: who has reported, who has not, who is an exception; of one organization, and of all over a period.
 // GET day?organization=ID&day=2026-11-23               {"day", "roster", "reported", "missing", "share", "exceptions": {"all", "fever", "symptoms", …}}
 // GET missing?organization=ID&day=…&unit=…&_count=&_offset=   {"day", "total", "rows": [{"member", "name", "unit", "number"}]}      &format=xlsx: all of them
-// GET exceptions?…                                     rows with "reasons", "temperature", "healthCode", "attendance"
-// GET organizations?from=…&until=…                     {"rows": [{"organization", "name", "roster", "expected", "reported", "share", "exceptions"}]}   &format=xlsx
+// GET exceptions?…                                     rows with "reasons", "temperature", "healthCode", "attendance", "followUp" (how far it is)
+// GET organizations?from=…&until=…                     {"rows": [{"organization", "name", "roster", "expected", "reported", "share", "exceptions", "open"}]}   &format=xlsx
 // From the index: members and reports are told apart by whose they are, and none is opened but those who are shown. Cost: some µs a member.
 // Who is on it twice by two records of one person, joined since: he counts as reported when either is; counted so while at most kLookedAt are missing, and in
 // every row that is shown.

@@ -1,6 +1,7 @@
 // The routes of /app/roster/.
 #include <fmt/format.h>
 
+#include "apps/roster/coming_back.h"
 #include "apps/roster/day.h"
 #include "apps/roster/tables.h"
 #include "kernel/exchange/table_reader.h"
@@ -27,6 +28,7 @@ constexpr Route kRoutes[] = {{"members", "import", "RosterMember", true, true, H
                              {"day", "report", "RosterReport", false, false, HandleDay},
                              {"missing", "report", "RosterMember", false, false, HandleMissing},
                              {"exceptions", "report", "RosterReport", false, false, HandleExceptions},
+                             {"return", "report", "RosterCase", false, false, HandleReturn},
                              {"organizations", "report", "RosterReport", false, false, HandleOrganizations}};
 
 Result<Response> Handled(const app::Context& context, const Route& route, const Request& request) {
@@ -56,7 +58,7 @@ class RosterOperations final : public app::Operations {
     }
     done(interaction::OutcomeOf(MakeError(ErrorCode::kNotFound,
                                           "roster offers: settings, members, reports, self, template, day, "
-                                          "missing, exceptions, organizations")));
+                                          "missing, exceptions, return, organizations")));
   }
 
  private:

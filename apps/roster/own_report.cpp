@@ -67,13 +67,13 @@ Result<DayReport> ReadOwn(const app::Context& context, const Settings& settings,
 
 Result<Response> HandleSelf(const app::Context& context, const Request& request) {
   TRY(interaction::CheckMayCall(*request.viewer, "roster-self"));
+  const fhir::Document body = TRY(fhir::Document::Parse(request.body));
+  DayReport told = TRY(ReadOwn(context, ReadSettings(context.settings), body.Root()));
   constexpr std::string_view kPatient = "Patient/";
   const std::string& record = request.viewer->record;
   if (!record.starts_with(kPatient))
-    return MakeError(ErrorCode::kForbidden,
+    return MakeError(ErrorCode::kInvalid,
                      "This account belongs to no resident: an organization sends reports.");
-  const fhir::Document body = TRY(fhir::Document::Parse(request.body));
-  DayReport told = TRY(ReadOwn(context, ReadSettings(context.settings), body.Root()));
   const auto rosters = TRY(RostersOf(context, record.substr(kPatient.size()), told.day));
   if (rosters.empty())
     return MakeError(ErrorCode::kNotFound,

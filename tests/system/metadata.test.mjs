@@ -63,9 +63,10 @@ describe('metadata tells all', () => {
     const cards = (await offered('/app/health-card/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/health-card/${name}`);
     const care = (await offered('/app/point-of-care/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/point-of-care/${name}`);
     const screening = (await offered('/app/screening/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/screening/${name}`);
+    const roster = (await offered('/app/roster/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/roster/${name}`);
     const codes = (await offered('/app/health-code/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/health-code/${name}`);
     const audit = await offered('/audit/nothing', /\/audit\/[a-z]+/g);
-    assert.deepEqual(beside.toSorted(), [...cards, ...care, ...screening, ...codes, ...new Set(audit)].toSorted());
+    assert.deepEqual(beside.toSorted(), [...cards, ...care, ...screening, ...roster, ...codes, ...new Set(audit)].toSorted());
   });
 
   test('a search by url finds a definition that is not stored, and what is stored goes before it', async () => {
