@@ -61,7 +61,7 @@ std::string ReasonsIn(fhir::Value list, bool in_words) {
 }  // namespace
 
 Result<DayState> StateOf(const Finder& finder, const Asked& asked, const std::string& day,
-                         const std::string& unit) {
+                         const std::string& unit, size_t looked_at) {
   const std::string of_unit = unit.empty() ? "" : "&unit:exact=" + PercentEncode(unit);
   std::vector<view::Ordinal> members;
   for (const bool left : {false, true}) {
@@ -88,7 +88,7 @@ Result<DayState> StateOf(const Finder& finder, const Asked& asked, const std::st
       state.missing.push_back(ordinal);
     }
   }
-  if (state.missing.size() <= kLookedAt && !state.reporters.empty()) TRY(JoinPersons(finder, &state));
+  if (state.missing.size() <= looked_at && !state.reporters.empty()) TRY(JoinPersons(finder, &state));
   return state;
 }
 

@@ -24,9 +24,9 @@ struct DayState {
   uint64_t roster = 0, reported = 0;
   std::vector<view::OwnerNumber> reporters;  // whose reports there are, ascending
 };
-/// `unit`: of one department or class; "" = all.
+/// `unit`: of one department or class; "" = all. `looked_at`: of how many missing at most it is asked whether another record of theirs has reported.
 Result<DayState> StateOf(const Finder& finder, const Asked& asked, const std::string& day,
-                         const std::string& unit);
+                         const std::string& unit, size_t looked_at = kLookedAt);
 
 Result<interaction::Response> HandleDay(const app::Context& context, const interaction::Request& request);
 Result<interaction::Response> HandleMissing(const app::Context& context, const interaction::Request& request);

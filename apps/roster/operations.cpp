@@ -1,6 +1,7 @@
 // The routes of /app/roster/.
 #include <fmt/format.h>
 
+#include "apps/roster/closing.h"
 #include "apps/roster/coming_back.h"
 #include "apps/roster/day.h"
 #include "apps/roster/tables.h"
@@ -45,7 +46,7 @@ Result<Response> Handled(const app::Context& context, const Route& route, const 
 
 class RosterOperations final : public app::Operations {
  public:
-  explicit RosterOperations(app::Context context) : context_(std::move(context)) {}
+  explicit RosterOperations(app::Context context) : context_(std::move(context)), closing_(context_) {}
 
   void Handle(Request request, interaction::Done done) override {
     for (const Route& route : kRoutes) {
@@ -63,6 +64,7 @@ class RosterOperations final : public app::Operations {
 
  private:
   const app::Context context_;
+  Closing closing_;
 };
 
 }  // namespace

@@ -39,6 +39,14 @@ std::string IdOfReport(const app::Context& context, std::string_view member, std
   return KeyedId(context, "report", fmt::format("{}|{}", member, day));
 }
 
+std::string IdOfMissing(const app::Context& context, std::string_view member, std::string_view day) {
+  return KeyedId(context, "missing", fmt::format("{}|{}", member, day));
+}
+
+std::string IdOfDay(const app::Context& context, std::string_view organization, std::string_view day) {
+  return KeyedId(context, "day", fmt::format("{}|{}", organization, day));
+}
+
 std::string_view IdIn(std::string_view reference) { return reference.substr(reference.find('/') + 1); }
 
 std::string Today(const app::Context& context) {

@@ -30,6 +30,8 @@ Settings ReadSettings(std::string_view json);
 std::string IdOfMember(const app::Context& context, std::string_view organization,
                        const exchange::PersonRow& person);
 std::string IdOfReport(const app::Context& context, std::string_view member, std::string_view day);
+std::string IdOfMissing(const app::Context& context, std::string_view member, std::string_view day);
+std::string IdOfDay(const app::Context& context, std::string_view organization, std::string_view day);
 /// "works" of "Organization/works".
 std::string_view IdIn(std::string_view reference);
 std::string Today(const app::Context& context);

@@ -25,7 +25,7 @@ class RosterTest : public RosterWorld {
 };
 
 TEST_F(RosterTest, TheSamePersonIsTheSameMember) {
-  PutPatient({.id = "known", .name = "张一", .resident_id = NumberOf(1)});
+  PutPatient({.id = "known", .name = "张一", .resident_id = NumberOf(1), .gender = "male"});
   ThreeOfAClass();
   EXPECT_EQ(Count("Patient?_total=accurate"), "3") << "one was known";
   EXPECT_EQ(Count("RosterMember?patient=Patient/known"), "1");
@@ -193,13 +193,14 @@ TEST_F(RosterTest, WhoReportsHimselfCountsInEachOfHisOrganizations) {
   he->record = "Patient/nobody";
   EXPECT_EQ(Ask(he, Method::kPost, "self", {}, R"({"temperature": 36.6})").status, 404);
   EXPECT_EQ(Ask(Who("roster-self"), Method::kPost, "self", {}, R"({"temperature": 36.6})").status, 422);
-  EXPECT_EQ(Ask(Who("roster-keep", "school"), Method::kPost, "self", {}, R"({"temperature": 36.6})").status, 403);
+  EXPECT_EQ(Ask(Who("roster-keep", "school"), Method::kPost, "self", {}, R"({"temperature": 36.6})").status,
+            403);
 }
 
 TEST_F(RosterTest, WhoIsOnItByTwoRecordsIsNotMissing) {
   ThreeOfAClass();
   // Another source's record of 张一, on the roster too; both are one person.
-  PutPatient({.id = "other", .name = "张一", .resident_id = NumberOf(1)});
+  PutPatient({.id = "other", .name = "张一", .resident_id = NumberOf(1), .gender = "male"});
   ASSERT_LT(
       Put("RosterMember/by-hand",
           R"({"resourceType":"RosterMember","id":"by-hand","subject":{"reference":"Patient/other"},"organization":{"reference":"Organization/school"},"name":"张一","since":"2023-09-01"})")
