@@ -22,7 +22,8 @@ std::vector<std::string> Heads() {
 
 std::vector<std::string> Explained() {
   std::string symptoms;
-  for (const Symptom& symptom : Symptoms()) symptoms += fmt::format("{}、", symptom.display);
+  for (const exchange::Symptom& symptom : exchange::Symptoms())
+    symptoms += fmt::format("{}、", symptom.display);
   return {"每人每次测量一行。姓名和测量时间必填，体温和症状至少填一项。",
           "证件号码：18 位居民身份证号。没有的，填电话和出生日期。",
           "测量时间：2026-11-23，或 2026-11-23 08:30。",
