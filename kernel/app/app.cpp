@@ -231,6 +231,12 @@ void Runtime::HandleLists(std::shared_ptr<const Apps> apps, const App& app, inte
              });
 }
 
+Operations* Runtime::OperationsOf(const App& app) const {
+  const auto found = std::find_if(operations_.begin(), operations_.end(),
+                                  [&app](const auto& each) { return each.first == app.id; });
+  return found == operations_.end() ? nullptr : found->second.get();
+}
+
 void Runtime::Handle(interaction::Request request, interaction::Done done) const {
   if (request.path.empty()) return done(NotFound("name an app: /app/<id>/"));
   const std::shared_ptr<const Apps> apps = Now();
@@ -242,13 +248,14 @@ void Runtime::Handle(interaction::Request request, interaction::Done done) const
   if (part == "forms") return HandleForms(*app, request, done);
   if (part == "rules") return HandleRules(*app, request, done);
   if (part == "indicators") return HandleIndicators(*app, request, done);
-  if (part == "imports") return HandleImports(*app, request, done);
+  // An app with C++ that has no such files may call something of its own so (screening's tables, worked off beside the request).
+  if (part == "imports" && (!app->imports.empty() || OperationsOf(*app) == nullptr))
+    return HandleImports(*app, request, done);
   if (request.path.size() != 1 || request.path[0] != "settings") {
-    const auto operations = std::find_if(operations_.begin(), operations_.end(),
-                                         [app](const auto& each) { return each.first == app->id; });
-    if (operations == operations_.end())
+    Operations* const operations = OperationsOf(*app);
+    if (operations == nullptr)
       return done(NotFound("this app offers: settings, lists, indicators, imports, forms, rules"));
-    return operations->second->Handle(std::move(request), std::move(done));
+    return operations->Handle(std::move(request), std::move(done));
   }
   if (!IsRead(request)) return done(OnlyRead("settings"));
   interaction::Response response;

@@ -165,6 +165,8 @@ class Runtime {
   struct Apps;
   std::shared_ptr<const Apps> Now() const;
   Status StartRunner(std::vector<rules::Rule> rules);
+  /// nullptr: it is data alone.
+  Operations* OperationsOf(const App& app) const;
   void HandleForms(const App& app, const interaction::Request& request, const interaction::Done& done) const;
   void HandleRules(const App& app, const interaction::Request& request, const interaction::Done& done) const;
   void HandleIndicators(const App& app, const interaction::Request& request,
