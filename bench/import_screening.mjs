@@ -7,7 +7,7 @@ import readline from 'node:readline';
 import { parseArgs, promisify } from 'node:util';
 import { freshFolder, request, root, sleep } from '../tests/lib/server.mjs';
 import { House, kProgram } from './house.mjs';
-import { describe, memoryMb } from './machine.mjs';
+import { cpuSeconds, describe, memoryMb } from './machine.mjs';
 
 const run = promisify(execFile);
 const kCity = path.join(process.env.TK_BUILD ?? path.join(root, 'build/release'), 'city/tongkang_city');
@@ -71,7 +71,7 @@ function table(asked, people) {
 
 async function importTable(house, body) {
   const token = fs.readFileSync(house.tokenFile('admin'), 'utf8'), base = `http://127.0.0.1:${house.port}`;
-  const begin = performance.now();
+  const begin = performance.now(), cpu = cpuSeconds(house.pids());
   const taken = await request(base, 'POST', '/app/screening/import?organization=bench', { token, body, headers: { 'content-type': 'text/csv' } });
   if (taken.status !== 202) throw new Error(`import: ${taken.status ?? 'lost'} ${taken.text?.slice(0, 500) ?? ''}`);
   let peak = 0;
@@ -81,7 +81,7 @@ async function importTable(house, body) {
     const { json } = await house.get(`/app/screening/imports/${taken.json.id}`, 'admin');
     if (json.state === 'waiting' || json.state === 'running') continue;
     if (json.state !== 'done') throw new Error(`the import ${json.state}: ${json.error}`);
-    return { ...json, wall: (performance.now() - begin) / 1000, peak_mb: peak };
+    return { ...json, wall: (performance.now() - begin) / 1000, cpu: cpuSeconds(house.pids()) - cpu, peak_mb: peak };
   }
 }
 
@@ -119,6 +119,7 @@ function report(asked, machine, records, { first, second, before_mb }) {
   const rows = [
     ['rows/s, first time', round(rate), `≥ ${round(kMark.rate)}`, big ? (rate >= kMark.rate ? 'hit' : 'missed') : '', `${first.seconds} s; with sending ${first.wall.toFixed(1)} s`],
     ['rows/s, the same file again', round(asked.rows / second.seconds), '', '', `nothing was added or changed; ${round(second.unchanged)} unchanged`],
+    ['CPU of the server a row, µs', round(first.cpu * 1e6 / asked.rows), '', '', `the second time ${round(second.cpu * 1e6 / asked.rows)}; tells more than rows/s where the machine is shared`],
     ['of persons who were known', round(first.persons.known), '', '', `${round(first.persons.new)} new, ${round(first.persons.doubtful)} doubtful`],
     ['refused', round(first.refused), '', '', first.issues.slice(0, 2).map((one) => `${one.column}: ${one.text}`).join('; ')],
     ['server in memory before, MB', round(before_mb), '', '', ''], ['at most during the first, MB', round(first.peak_mb), '', '', ''], ['at most during the second, MB', round(second.peak_mb), '', '', ''],

@@ -44,6 +44,8 @@ Result<std::vector<Interactions::Fit>> FindPersons(const Room& room,
   if (room.context.persons == nullptr) return fits;
   const person::PersonView& view = *room.context.persons;
   TRY(view.CheckUsable());
+  std::vector<view::Ordinal> ordinals;
+  std::vector<size_t> places;
   for (size_t i = 0; i < sought.size(); ++i) {
     const std::string packed = view.PackPatient(sought[i].patient);
     if (view.KeysOf(packed).empty()) continue;
@@ -54,10 +56,17 @@ Result<std::vector<Interactions::Fit>> FindPersons(const Room& room,
       fits[i].patient = sought[i].kept;
       continue;
     }
-    const auto text = room.engine().OpenText(joined.ordinal);
+    ordinals.push_back(joined.ordinal);
+    places.push_back(i);
+  }
+  const auto together = room.engine().OpenTexts(ordinals);
+  for (size_t i = 0; i < ordinals.size(); ++i) {
+    // One who cannot be read keeps nobody else from it.
+    const auto text =
+        together.ok() ? Result<view::Engine::TextPtr>((*together)[i]) : room.engine().OpenText(ordinals[i]);
     if (!text.ok() && text.error().code == ErrorCode::kGone) continue;  // erased meanwhile
     if (!text.ok()) return text.error();
-    fits[i].patient = (*text)->header.id;
+    fits[places[i]].patient = (*text)->header.id;
   }
   return fits;
 }

@@ -110,6 +110,7 @@ class KeyStoreImpl final : public KeyStore {
   Result<PersonKey> ForName(std::string_view name) override;
   Result<OwnerNumber> Find(std::string_view name) const override;
   Result<PersonKey> Get(OwnerNumber owner) const override;
+  void Warm(std::span<const OwnerNumber> owners) const override;
   Status Flush() override;
   Status DestroyAll(std::span<const Doomed> doomed) override;
   bool IsDestroyed(OwnerNumber owner) const override;
@@ -323,7 +324,7 @@ Status KeyStoreImpl::LoadStore() {
   if (hash_key.size() != hash_key_.size() || name_key.size() != name_key_.size()) return BrokenKeys("meta");
   std::memcpy(hash_key_.data(), hash_key.data(), hash_key.size());
   std::memcpy(name_key_.data(), name_key.data(), name_key.size());
-  select_key_ = TRY(db_.Prepare("SELECT cipher, secret FROM person WHERE owner = ?"));
+  select_key_ = TRY(db_.Prepare("SELECT cipher, secret, name FROM person WHERE owner = ?"));
   select_name_ = TRY(db_.Prepare("SELECT owner FROM person WHERE name = ?"));
   insert_person_ = TRY(db_.Prepare(kInsertPerson));
   bool existed = false;
@@ -401,6 +402,7 @@ Result<PersonKey> KeyStoreImpl::ForName(std::string_view name) {
   const std::lock_guard lock(mutex_);
   if (const OwnerNumber owner = TRY(FindHash(hash)); owner != 0) {
     cache_.PutName(hash, owner);
+    if (const auto key = cache_.Find(owner)) return *key;
     return LoadKey(owner);
   }
   if (next_owner_ == 0) return MakeError(ErrorCode::kTooLarge, "All numbers of persons are used.");
@@ -440,6 +442,19 @@ Result<PersonKey> KeyStoreImpl::Get(OwnerNumber owner) const {
   return LoadKey(owner);
 }
 
+// A read by itself takes and leaves the locks of the file; these have one transaction in common.
+void KeyStoreImpl::Warm(std::span<const OwnerNumber> owners) const {
+  std::vector<OwnerNumber> missing;
+  for (const OwnerNumber owner : owners) {
+    if (!cache_.Find(owner)) missing.push_back(owner);
+  }
+  if (missing.size() < 2) return;
+  const std::lock_guard lock(mutex_);
+  if (!db_.Exec("BEGIN").ok()) return;
+  for (const OwnerNumber owner : missing) (void)LoadKey(owner);
+  (void)db_.Exec("ROLLBACK");  // nothing was written; after an error SQLite may have done it already
+}
+
 // Under mutex_, which Destroy holds too: a key cannot enter the cache after its destruction.
 Result<PersonKey> KeyStoreImpl::LoadKey(OwnerNumber owner) const {
   if (IsDestroyed(owner)) return Erased();
@@ -455,6 +470,8 @@ Result<PersonKey> KeyStoreImpl::LoadKey(OwnerNumber owner) const {
   key.owner = owner;
   key.cipher = static_cast<Cipher>(select_key_.ColumnInt(0));
   auto secret = Unwrap(PersonPurpose(owner), select_key_.ColumnBytes(1));
+  const std::string_view name = select_key_.ColumnBytes(2);
+  if (name.size() == NameHash().size()) cache_.PutName(NameOf(name), owner);  // who is read is written next
   select_key_.Reset();
   if (!secret.ok()) return secret.TakeError();
   if (secret->size() != key.secret.size() || (key.cipher != Cipher::kAes256Gcm && key.cipher != Cipher::kSm4))

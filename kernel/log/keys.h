@@ -36,6 +36,8 @@ class KeyStore {
   virtual Result<OwnerNumber> Find(std::string_view name) const = 0;
   /// By number; kGone if it was destroyed. Cached; tens of ns when hot, one point read when not (bounded cache).
   virtual Result<PersonKey> Get(OwnerNumber owner) const = 0;
+  /// Brings keys and names of many near in one reading transaction, as far as the cache holds them. What cannot be had, Get tells.
+  virtual void Warm(std::span<const OwnerNumber> owners) const = 0;
   /// Makes all new keys durable. The writer calls it before Append; free when there is nothing new.
   virtual Status Flush() = 0;
   struct Doomed {

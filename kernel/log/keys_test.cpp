@@ -268,6 +268,31 @@ TEST(Keys, ThreadsAgreeOnOneKeyPerName) {
   for (size_t n = 1; n < owners.size(); ++n) EXPECT_EQ(owners[n], owners[0]);
 }
 
+TEST(Keys, WhatIsWarmIsReadNoMore) {
+  test::TempFolder folder;
+  std::vector<PersonKey> made;
+  {
+    const auto keys = Must(OpenKeyStore(folder.path()));
+    for (int i = 0; i < 20; ++i) made.push_back(Must(keys->ForName("Patient/" + std::to_string(i))));
+    Must(keys->Flush());
+    Must(keys->Destroy(made[3].owner, 5));
+  }
+  const auto keys = Must(OpenKeyStore(folder.path()));  // its cache is empty
+  std::vector<OwnerNumber> owners = {999};              // nobody's
+  for (const PersonKey& key : made) owners.push_back(key.owner);
+  keys->Warm(owners);
+  EXPECT_EQ(keys->Get(made[3].owner).error().code, ErrorCode::kGone);
+  // They cannot be read from the file any more.
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open_v2(folder.path("keys.db").c_str(), &db, SQLITE_OPEN_READWRITE, nullptr), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "DELETE FROM person WHERE owner > 10", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(db);
+  EXPECT_EQ(Must(keys->Get(made[15].owner)).secret, made[15].secret);
+  EXPECT_EQ(Must(keys->ForName("Patient/16")).owner, made[16].owner) << "its name too";
+  Must(keys->ForName("Patient/new"));
+  Must(keys->Flush());  // no transaction was left open
+}
+
 // `tongkang verify` and `backup` read keys.db for seconds: an erasure waits for them, and nobody else waits for the erasure.
 TEST(Keys, NobodyWaitsForAnErasureThatWaits) {
   test::TempFolder folder;

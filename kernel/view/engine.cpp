@@ -379,6 +379,10 @@ Result<std::vector<Engine::TextPtr>> EngineImpl::OpenTexts(std::span<const Ordin
   auto read = log_->ReadMany(missing);
   if (!read.ok() && IsDamage(read.error())) TRY(WhichIsDamaged(missing));
   const auto entries = TRY(std::move(read));
+  std::vector<OwnerNumber> owners;
+  owners.reserve(entries.size());
+  for (const log::StoredEntry& entry : entries) owners.push_back(entry.owner);
+  keys_->Warm(owners);
   for (size_t i = 0; i < entries.size(); ++i) {
     auto rendered = Render(entries[i]);
     if (!rendered.ok()) NoteDamage(missing[i], rendered.error());
