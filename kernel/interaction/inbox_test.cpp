@@ -30,6 +30,10 @@ constexpr std::string_view kTellingFile = R"j({
      "do": [
       {"when": "true", "notify": {"to": [{"post": "doctor"}, {"account": "=owner.identifier.value"}], "title": {"zh-CN": "超时", "en": "Overdue"},
         "text": {"zh-CN": "='工单 ' + id", "en": "='Ticket ' + id"}, "urgency": "urgent", "sms": "【通康】有一张超时工单", "code": "overdue"}}]},
+    {"code": "call", "title": {"zh-CN": "值班", "en": "Call"}, "from": ["requested"], "posts": ["admin"],
+     "do": [{"notify": {"to": {"duty": "doctor"}, "title": {"zh-CN": "值班", "en": "Duty"}, "text": {"zh-CN": "='值班 ' + id", "en": "='Duty ' + id"}}}]},
+    {"code": "call-there", "title": {"zh-CN": "值班", "en": "Call"}, "from": ["requested"], "posts": ["admin"],
+     "do": [{"notify": {"to": [{"duty": "doctor", "area": "='38010' + '4'"}, {"post": "screener"}], "title": {"zh-CN": "值班", "en": "Duty"}, "text": {"zh-CN": "值班", "en": "Duty"}}}]},
     {"code": "finish", "title": {"zh-CN": "办结", "en": "Finish"}, "from": ["requested"], "to": "completed", "posts": ["admin"]}]
 })j";
 
@@ -88,7 +92,7 @@ class InboxTest : public InteractionTest {
     return At(Parsed(As(viewer, Method::kGet, fmt::format("$inbox{}", more))), "total");
   }
   /// A ticket that li owns tells the doctors and li; the notice's id.
-  std::string Tell(const std::string& id) {
+  std::string Tell(const std::string& id, std::string_view transition = "tell") {
     EXPECT_EQ(
         Put("Task/" + id,
             workflow::TicketJson(
@@ -96,12 +100,32 @@ class InboxTest : public InteractionTest {
                 R"(,"owner":{"identifier":{"system":"http://tongkang.dev/fhir/sid/account","value":"li"}})"))
             .status,
         201);
-    const Response told =
-        Post(fmt::format("Task/{}/$transition", id),
-             R"({"resourceType":"Parameters","parameter":[{"name":"code","valueCode":"tell"}]})");
+    const Response told = Post(
+        fmt::format("Task/{}/$transition", id),
+        fmt::format(R"({{"resourceType":"Parameters","parameter":[{{"name":"code","valueCode":"{}"}}]}})",
+                    transition));
     EXPECT_EQ(told.status, 200) << told.body;
     const fhir::Document found = Parsed(Get("Communication?_sort=-_lastUpdated"));
     return At(found, "entry.0.resource.id");
+  }
+  /// A roster of doctors: who is on it, where.
+  void PutRoster(std::string_view id, std::string_view who, std::string_view area) {
+    ASSERT_EQ(
+        Put(fmt::format("Schedule/{}", id),
+            fmt::format(
+                R"({{"resourceType":"Schedule","id":"{}","active":true,"serviceType":[{{"coding":[{{"system":"http://tongkang.dev/fhir/sid/post","code":"doctor"}}]}}],"actor":[{{"reference":"{}"}},{{"reference":"Location/area-{}"}}]}})",
+                id, who, area))
+            .status,
+        201);
+  }
+  void PutShift(std::string_view id, std::string_view roster, std::string_view start, std::string_view end) {
+    ASSERT_EQ(
+        Put(fmt::format("Slot/{}", id),
+            fmt::format(
+                R"({{"resourceType":"Slot","id":"{}","schedule":{{"reference":"Schedule/{}"}},"status":"busy","start":"{}","end":"{}"}})",
+                id, roster, start, end))
+            .status,
+        201);
   }
   void StartOutbox() {
     workflow::Outbox::Options options;
@@ -197,29 +221,10 @@ TEST(QuietHours, TheyEndInTheMorning) {
 }
 
 TEST_F(InboxTest, WhoIsOnDutyAndOfTheLargerAreaOtherwise) {
-  const auto schedule = [this](std::string_view id, std::string_view who, std::string_view area) {
-    ASSERT_EQ(
-        Put(fmt::format("Schedule/{}", id),
-            fmt::format(
-                R"({{"resourceType":"Schedule","id":"{}","active":true,"serviceType":[{{"coding":[{{"system":"http://tongkang.dev/fhir/sid/post","code":"doctor"}}]}}],"actor":[{{"reference":"Practitioner/{}"}},{{"reference":"Location/area-{}"}}]}})",
-                id, who, area))
-            .status,
-        201);
-  };
-  const auto shift = [this](std::string_view id, std::string_view schedule_id, std::string_view start,
-                            std::string_view end) {
-    ASSERT_EQ(
-        Put(fmt::format("Slot/{}", id),
-            fmt::format(
-                R"({{"resourceType":"Slot","id":"{}","schedule":{{"reference":"Schedule/{}"}},"status":"busy","start":"{}","end":"{}"}})",
-                id, schedule_id, start, end))
-            .status,
-        201);
-  };
-  schedule("s1", "li", "380102");
-  schedule("s2", "wang", "3801");
-  shift("a", "s1", "2026-11-23T08:00:00+08:00", "2026-11-23T20:00:00+08:00");
-  shift("b", "s2", "2026-11-20T08:00:00+08:00", "2026-11-25T20:00:00+08:00");
+  PutRoster("s1", "Practitioner/li", "380102");
+  PutRoster("s2", "Practitioner/wang", "3801");
+  PutShift("a", "s1", "2026-11-23T08:00:00+08:00", "2026-11-23T20:00:00+08:00");
+  PutShift("b", "s2", "2026-11-20T08:00:00+08:00", "2026-11-25T20:00:00+08:00");
   const auto who = [this](std::string_view area, std::string_view at) {
     const fhir::Document answer = Parsed(Get(fmt::format("$on-duty?post=doctor&area={}&at={}", area, at)));
     return At(answer, "parameter.0.valueCode") + " " +
@@ -233,6 +238,35 @@ TEST_F(InboxTest, WhoIsOnDutyAndOfTheLargerAreaOtherwise) {
   EXPECT_EQ(who("380102", "2026-12-23T02:00:00Z"), " ");
   EXPECT_EQ(Get("$on-duty?post=doctor").status, 400);
   EXPECT_EQ(As(li_, Method::kGet, "$on-duty?post=doctor&area=380102").status, 403);
+}
+
+TEST_F(InboxTest, WhoeverIsOnDutyIsToldAndThePostWhereNobodyIs) {
+  const auto told = [this](const std::string& id, std::string_view how) {
+    const fhir::Document notice = Parsed(Get("Communication/" + Tell(id, how)));
+    return At(notice, "recipient.0.reference") + At(notice, "recipient.0.identifier.value") + " " +
+           At(notice, "recipient.1.reference") + At(notice, "recipient.1.identifier.value");
+  };
+  EXPECT_EQ(told("t", "call"), "doctor ");
+  EXPECT_EQ(Inbox(doctor_), "1");
+  // 2023-11-14T22:13:20Z is now; the person is of 380102.
+  PutRoster("s1", "Practitioner/li", "380102");
+  PutShift("over", "s1", "2023-11-14T08:00:00Z", "2023-11-14T22:00:00Z");
+  EXPECT_EQ(told("u", "call"), "doctor ");
+  PutShift("now", "s1", "2023-11-14T22:00:00Z", "2023-11-15T22:00:00Z");
+  EXPECT_EQ(told("v", "call"), "Practitioner/li ");
+  EXPECT_EQ(Inbox(doctor_), "2") << "not the others of the post";
+  auto on_duty = std::make_shared<access::Viewer>(*stranger_);
+  on_duty->record = "Practitioner/li";
+  EXPECT_EQ(Inbox(on_duty), "1");
+  EXPECT_EQ(told("w", "call-there"), "screener doctor") << "nobody there, and he is elsewhere";
+  ASSERT_EQ(
+      Put("PractitionerRole/role",
+          R"({"resourceType":"PractitionerRole","id":"role","practitioner":{"reference":"Practitioner/zhou"}})")
+          .status,
+      201);
+  PutRoster("s2", "PractitionerRole/role", "3801");
+  PutShift("city", "s2", "2023-11-14T08:00:00Z", "2023-11-15T20:00:00Z");
+  EXPECT_EQ(told("x", "call-there"), "screener Practitioner/zhou") << "of the larger area";
 }
 
 }  // namespace
