@@ -65,15 +65,17 @@ Step ScopeStep(const Viewer& viewer, const AccessQuestion& question) {
 
 /// A Task that he does not see for what it is about.
 Step KindStep(const Viewer& viewer, const Policies& policies) {
-  const TaskPolicy* const tasks = policies.TasksOf(viewer.post->name);
-  if (tasks == nullptr)
+  const std::optional<TaskPolicy> tasks = policies.TasksOf(*viewer.post);
+  if (!tasks)
     return {
         "kind", false,
         "Reviews of the person index are seen by who decides about persons ($link), unmasked, and sees every "
         "record that they name.",
         "Personal Information Protection Law (2021) article 6 [M].", "posts.toml"};
   return {"kind", false, fmt::format("The post {} sees Tasks of other kinds.", viewer.post->name),
-          tasks->source, fmt::format("policies.toml [tasks.{}]", viewer.post->name)};
+          tasks->source,
+          tasks->is_of_table ? fmt::format("policies.toml [tasks.{}]", viewer.post->name)
+                             : fmt::format("{} of pack_posts.json", viewer.post->name)};
 }
 
 bool InArea(const view::Scope& scope, view::OwnerNumber owner, uint64_t area) {

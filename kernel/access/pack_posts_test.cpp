@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "kernel/access/policies.h"
 #include "kernel/access/posts.h"
 #include "kernel/base/file.h"
 
@@ -33,8 +34,9 @@ Viewer Of(const Posts& posts, const char* name) {
 TEST(PackPosts, AreReadBackAndTheCityHasTheLastWord) {
   const std::string folder = ::testing::TempDir() + "tk_pack_posts_" + std::to_string(::getpid());
   std::filesystem::create_directories(folder);
-  const std::vector<PackPost> brought = {Brought("stock", "keeper", {"Task"}, {"Shelf"}, {"stock-count"}),
-                                         Brought("stock", "doctor", {"Shelf"}, {})};
+  std::vector<PackPost> brought = {Brought("stock", "keeper", {"Task"}, {"Shelf"}, {"stock-count"}),
+                                   Brought("stock", "doctor", {"Shelf"}, {})};
+  brought[0].post.tasks = {"http://stock"};
   ASSERT_TRUE(WritePackPosts(folder, brought).ok());
   auto posts = Posts::Load(folder);
   ASSERT_TRUE(posts.ok()) << posts.error().external;
@@ -56,6 +58,42 @@ TEST(PackPosts, AreReadBackAndTheCityHasTheLastWord) {
   ASSERT_TRUE(posts.ok());
   EXPECT_FALSE(Of(*posts, "doctor").MayRead("Shelf"));
   std::filesystem::remove_all(folder);
+}
+
+std::vector<std::string> KindsOf(const Posts& posts, const char* name) {
+  const auto kinds = Policies::BuiltIn()->TasksOf(*posts.Find(name));
+  return kinds ? kinds->systems : std::vector<std::string>{"all"};
+}
+
+TEST(PackPosts, SeeOfTasksTheKindsTheyName) {
+  Posts posts = Posts::BuiltIn().value();
+  const auto bring = [&](std::string app, std::string name, std::vector<std::string> reads,
+                         std::vector<std::string> writes, std::vector<std::string> tasks) {
+    PackPost brought = Brought(std::move(app), std::move(name), std::move(reads), std::move(writes));
+    brought.post.tasks = std::move(tasks);
+    return posts.Add(brought);
+  };
+  const Status unnamed = bring("stock", "keeper", {}, {"Task"}, {});
+  ASSERT_FALSE(unnamed.ok());
+  EXPECT_NE(unnamed.error().external.find("Name the systems"), std::string::npos);
+  EXPECT_FALSE(bring("stock", "keeper", {"Task"}, {}, {""}).ok());
+  ASSERT_TRUE(bring("stock", "keeper", {"Task"}, {}, {"http://stock"}).ok());
+  EXPECT_EQ(KindsOf(posts, "keeper"), std::vector<std::string>{"http://stock"});
+  ASSERT_TRUE(bring("cold-chain", "keeper", {}, {}, {"http://cold"}).ok());
+  EXPECT_EQ(KindsOf(posts, "keeper"), (std::vector<std::string>{"http://cold", "http://stock"}));
+  // Of the platform's posts those that see kinds see one more, and who sees all sees all.
+  ASSERT_TRUE(bring("stock", "screener", {"Task"}, {}, {"http://stock"}).ok());
+  EXPECT_EQ(KindsOf(posts, "screener").back(), "http://stock");
+  EXPECT_EQ(KindsOf(posts, "screener").size(), 2u);
+  ASSERT_TRUE(bring("stock", "doctor", {"Task"}, {}, {}).ok());
+  EXPECT_EQ(KindsOf(posts, "doctor"), std::vector<std::string>{"all"});
+  // A city that words the post anew does not open the other kinds by it.
+  ASSERT_TRUE(posts
+                  .Read("[keeper]\ntitle_zh = \"保\"\ntitle_en = \"K\"\nreads = [\"Task\"]\nwrites = "
+                        "[]\noperations = []\nsource = \"the city\"\n",
+                        "posts.toml")
+                  .ok());
+  EXPECT_EQ(KindsOf(posts, "keeper"), (std::vector<std::string>{"http://cold", "http://stock"}));
 }
 
 TEST(PackPosts, GiveNoDutyAndNothingOfOthers) {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "kernel/access/toml_read.h"
+#include "kernel/access/viewer.h"
 #include "kernel/base/file.h"
 #include "kernel/fhir/definitions.h"
 
@@ -171,18 +172,17 @@ Result<OpenPolicy> ReadOpen(const toml::table& table, const std::string& name) {
 }
 
 Result<TaskPolicy> ReadTasks(const toml::table& table, const std::string& name) {
-  constexpr size_t kSystemsMax = 32;
   TRY(CheckKeys(table, name, {"systems", "source"}));
   TaskPolicy tasks;
   tasks.systems = TRY(TextsOf(table, "systems", name));
   const bool is_empty = std::any_of(tasks.systems.begin(), tasks.systems.end(),
                                     [](const std::string& system) { return system.empty(); });
-  if (tasks.systems.empty() || tasks.systems.size() > kSystemsMax || is_empty)
+  if (tasks.systems.empty() || tasks.systems.size() > kTaskSystemsMax || is_empty)
     return BadValue(
         table, "systems", name,
         fmt::format("lists 1 to {} code systems of Task.code; a post that sees no Tasks has no Task in its "
                     "'reads'",
-                    kSystemsMax));
+                    kTaskSystemsMax));
   tasks.source = TRY(SourceOf(table, name));
   return tasks;
 }
@@ -354,9 +354,12 @@ const OpenPolicy* Policies::OpenOf(std::string_view post) const {
   return at == open_.end() ? nullptr : &at->second;
 }
 
-const TaskPolicy* Policies::TasksOf(std::string_view post) const {
-  const auto at = tasks_.find(post);
-  return at == tasks_.end() ? nullptr : &at->second;
+std::optional<TaskPolicy> Policies::TasksOf(const Post& post) const {
+  const auto at = tasks_.find(post.name);
+  if (at == tasks_.end() && !post.is_of_pack) return std::nullopt;
+  TaskPolicy tasks = at == tasks_.end() ? TaskPolicy{{}, post.source, false} : at->second;
+  tasks.systems.insert(tasks.systems.end(), post.tasks.begin(), post.tasks.end());
+  return tasks;
 }
 
 std::vector<std::string> Policies::Posts() const {

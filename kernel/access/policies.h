@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "kernel/base/result.h"
 
 namespace tk::access {
+
+struct Post;
 
 struct Purpose {
   std::string name, title_zh, title_en, source;
@@ -46,7 +49,9 @@ struct FamilyPolicy {
 struct TaskPolicy {
   std::vector<std::string> systems;
   std::string source;
+  bool is_of_table = true;  // [tasks.POST]; else of packs alone
 };
+inline constexpr size_t kTaskSystemsMax = 64;
 
 /// Immutable once loaded; shared.
 class Policies {
@@ -65,8 +70,8 @@ class Policies {
   std::shared_ptr<const Masks> MasksOf(std::string_view post) const;
   /// nullptr: post and area alone decide, and no Consent binds it.
   const OpenPolicy* OpenOf(std::string_view post) const;
-  /// nullptr: Tasks of all kinds.
-  const TaskPolicy* TasksOf(std::string_view post) const;
+  /// Of the table [tasks.POST], and what packs bring to the post; nothing: Tasks of all kinds.
+  std::optional<TaskPolicy> TasksOf(const Post& post) const;
   const RelationPolicy& relation() const { return relation_; }
   const EmergencyPolicy& emergency() const { return emergency_; }
   const FamilyPolicy& family() const { return family_; }

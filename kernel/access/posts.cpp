@@ -1,9 +1,12 @@
 #include "kernel/access/posts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
 #include "kernel/access/oauth/scopes.h"
+#include "kernel/access/policies.h"
 #include "kernel/access/toml_read.h"
 #include "kernel/base/file.h"
 #include "kernel/fhir/value.h"
@@ -123,6 +126,10 @@ Status Posts::Read(std::string_view text, const std::string& name) {
       return TomlError(name, node, "'source' is missing: say where the right comes from");
     post->all_types = Holds(post->reads, "*") && Holds(post->writes, "*");
     if (Status apart = CheckDuties(*post); !apart.ok()) return TomlError(name, node, apart.error().external);
+    if (const auto known = Find(post->name); known != nullptr) {
+      post->tasks = known->tasks;
+      post->is_of_pack = known->is_of_pack;
+    }
     second_factor_.erase(post->name);
     if (TRY(FlagOf(*table, "second_factor", name))) second_factor_.insert(post->name);
     posts_[post->name] = std::move(post);
@@ -154,6 +161,9 @@ Status CheckBrought(const PackPost& brought) {
       return WrongPost("operations", "'" + operation + "' is not of this pack: its operations begin with " +
                                          brought.app + "-");
   }
+  const auto& tasks = brought.post.tasks;
+  if (tasks.size() > kTaskSystemsMax || std::find(tasks.begin(), tasks.end(), std::string()) != tasks.end())
+    return WrongPost("tasks", fmt::format("names 1 to {} code systems of Task.code", kTaskSystemsMax));
   if (brought.post.source.empty()) return WrongPost("source", "is missing: say where the right comes from");
   return {};
 }
@@ -182,6 +192,7 @@ Status ReadPackPosts(const std::string& path, Posts* posts) {
     post.reads = TextsIn(each["reads"]);
     post.writes = TextsIn(each["writes"]);
     post.operations = TextsIn(each["operations"]);
+    post.tasks = TextsIn(each["tasks"]);
     post.source = each["source"].ToString();
     if (Status added = posts->Add(brought); !added.ok())
       return MakeError(ErrorCode::kIncorrect, path + ": post " + post.name + ": " + added.error().external);
@@ -205,6 +216,7 @@ Status Posts::Add(const PackPost& brought) {
     if (brought.post.title_zh.empty() || brought.post.title_en.empty())
       return WrongPost("title",
                        "needs zh-CN and en: " + brought.post.name + " is no post that is there already");
+    post->is_of_pack = true;
     post->name = brought.post.name;
     post->title_zh = brought.post.title_zh;
     post->title_en = brought.post.title_en;
@@ -214,6 +226,11 @@ Status Posts::Add(const PackPost& brought) {
   AddTo(&post->reads, brought.post.writes);  // whoever writes a type sees it
   AddTo(&post->writes, brought.post.writes);
   AddTo(&post->operations, brought.post.operations);
+  AddTo(&post->tasks, brought.post.tasks);
+  if (post->is_of_pack && post->tasks.empty() && Holds(post->reads, "Task"))
+    return WrongPost("tasks",
+                     "is missing: what a Task asks to be done tells of health. Name the systems of Task.code "
+                     "whose Tasks the post sees");
   if (brought.second_factor) second_factor_.insert(post->name);
   posts_[post->name] = std::move(post);
   return {};
@@ -237,6 +254,7 @@ Status WritePackPosts(const std::string& folder, std::span<const PackPost> posts
     list("reads", post.reads);
     list("writes", post.writes);
     list("operations", post.operations);
+    list("tasks", post.tasks);
     out.Member("source", post.source).Key("second_factor").Bool(brought.second_factor).End();
   }
   out.End();

@@ -22,7 +22,10 @@ struct Post {
   bool all_types = false;
   std::vector<std::string> reads, writes;  // resource type names, sorted; "*" = all
   std::vector<std::string> operations;     // "$everything", "$erase", "$fhirpath", "history-system", "*"
-  std::string source;                      // where the right comes from
+  std::vector<std::string>
+      tasks;                // systems of Task.code that packs bring, sorted: of those kinds it sees Tasks
+  bool is_of_pack = false;  // no post of the platform: of Tasks it sees those kinds alone
+  std::string source;       // where the right comes from
 };
 
 namespace oauth {

@@ -155,6 +155,7 @@ void Loader::ReadPost(const File& file) {
   read("writes", app_.writes, &brought.post.writes);
   for (const fhir::Value operation : root["operations"])
     brought.post.operations.push_back(operation.ToString());
+  for (const fhir::Value system : root["tasks"]) brought.post.tasks.push_back(system.ToString());
   if (source.good()) {
     auto posts = access::Posts::BuiltIn();
     const Status added = posts.ok() ? posts->Add(brought) : Status(posts.TakeError());

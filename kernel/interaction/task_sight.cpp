@@ -16,8 +16,8 @@ std::shared_ptr<const access::Policies> PoliciesOf(const access::Viewer& viewer)
   return viewer.policies != nullptr ? viewer.policies : access::Policies::BuiltIn();
 }
 
-const TaskPolicy* KindsOf(const access::Policies& policies, const access::Viewer& viewer) {
-  return viewer.post == nullptr ? nullptr : policies.TasksOf(viewer.post->name);
+std::optional<TaskPolicy> KindsOf(const access::Policies& policies, const access::Viewer& viewer) {
+  return viewer.post == nullptr ? std::nullopt : policies.TasksOf(*viewer.post);
 }
 
 bool DecidesAboutPersons(const access::Viewer& viewer) {
@@ -34,8 +34,7 @@ class Sight {
   Sight(const view::Engine* engine, const access::Viewer& viewer)
       : engine_(engine),
         task_(engine->definitions().FindType("Task")),
-        policies_(PoliciesOf(viewer)),
-        kinds_(KindsOf(*policies_, viewer)),
+        kinds_(KindsOf(*PoliciesOf(viewer), viewer)),
         decides_(DecidesAboutPersons(viewer)),
         scope_(viewer.scope) {
     scope_.reviews = nullptr;
@@ -47,7 +46,7 @@ class Sight {
     if (!document) return false;
     const fhir::Value task = document->Root();
     if (view::IsReview(task)) return decides_ && SeesAllNamed(task);
-    return kinds_ == nullptr || IsOfKind(task);
+    return !kinds_ || IsOfKind(task);
   }
 
  private:
@@ -94,8 +93,7 @@ class Sight {
 
   const view::Engine* const engine_;
   const fhir::TypeId task_;
-  const std::shared_ptr<const access::Policies> policies_;
-  const TaskPolicy* const kinds_;  // of the policies; nullptr: all
+  const std::optional<TaskPolicy> kinds_;  // nothing: all
   const bool decides_;
   view::Scope scope_;
 };
@@ -103,8 +101,7 @@ class Sight {
 }  // namespace
 
 bool SeesAllTasks(const access::Viewer& viewer) {
-  return SeesEverybody(viewer.scope) && DecidesAboutPersons(viewer) &&
-         KindsOf(*PoliciesOf(viewer), viewer) == nullptr;
+  return SeesEverybody(viewer.scope) && DecidesAboutPersons(viewer) && !KindsOf(*PoliciesOf(viewer), viewer);
 }
 
 std::shared_ptr<const view::ReviewSight> NoReviews(const view::Engine& engine) {
@@ -114,7 +111,7 @@ std::shared_ptr<const view::ReviewSight> NoReviews(const view::Engine& engine) {
 
 std::shared_ptr<const view::ReviewSight> TaskSightOf(const view::Engine* engine, const access::Viewer& viewer,
                                                      std::shared_ptr<const view::ReviewSight> no_reviews) {
-  const bool asks = DecidesAboutPersons(viewer) || KindsOf(*PoliciesOf(viewer), viewer) != nullptr;
+  const bool asks = DecidesAboutPersons(viewer) || KindsOf(*PoliciesOf(viewer), viewer).has_value();
   if (!asks) return no_reviews;
   if (SeesAllTasks(viewer)) return nullptr;
   return std::make_shared<const view::ReviewSight>(
