@@ -123,10 +123,16 @@ class Deduplicating {
   }
 
   Result<bool> IsForAClerk(const person::Incoming& incoming, uint64_t other) const {
-    std::vector<uint64_t> records{incoming.id_hash, other};
-    for (const Row member : so_far_.MembersOf(so_far_.Find(other)))
+    const Row row = so_far_.Find(other);
+    std::vector<uint64_t> records{other};
+    for (const Row member : so_far_.MembersOf(row))
       if (so_far_.HashOf(member) != other) records.push_back(so_far_.HashOf(member));
-    return WasSomebodyElse(room_, records, incoming.packed, Stored::kAreCurrent);
+    std::vector<std::string_view> now = {incoming.packed};
+    if (TRY(WasSomebodyElse(room_, records, now, Stored::kAreCurrent))) return true;
+    if (const auto entry = so_far_.EntryOf(row); entry != person::linkage::kNoEntry)
+      now.push_back(so_far_.index().View(entry).bytes());
+    records = {incoming.id_hash};
+    return WasSomebodyElse(room_, records, now, Stored::kAreCurrent);
   }
 
   bool Say(const Finding& finding, uint64_t record, uint64_t ordinal) {

@@ -55,8 +55,8 @@ bool IsAnother(const Scored& scored, const person::linkage::Rules& rules) {
 
 }  // namespace
 
-Result<bool> WasSomebodyElse(const Room& room, std::span<const uint64_t> records, std::string_view packed,
-                             Stored stored) {
+Result<bool> WasSomebodyElse(const Room& room, std::span<const uint64_t> records,
+                             std::span<const std::string_view> packed, Stored stored) {
   const person::PersonView& persons = *room.context.persons;
   size_t left = kFormerVersionsMax;
   std::string before;
@@ -74,9 +74,11 @@ Result<bool> WasSomebodyElse(const Room& room, std::span<const uint64_t> records
       before = std::move(bytes);
       person::linkage::MatchScratch scratch;
       const auto people = persons.Read();
-      const Scored scored =
-          people->index().ScorePair(EntryView(before.data()), EntryView(packed.data()), &scratch);
-      if (IsAnother(scored, persons.rules())) return true;
+      for (const std::string_view one : packed) {
+        const Scored scored =
+            people->index().ScorePair(EntryView(before.data()), EntryView(one.data()), &scratch);
+        if (IsAnother(scored, persons.rules())) return true;
+      }
     }
   }
   return false;

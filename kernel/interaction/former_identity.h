@@ -3,7 +3,7 @@
 // Law:    asked of every version of the record, also from before it was deleted and made anew; of one about which a person decided (an active decision that
 //         names it) of those from that on: he has seen who it was.
 // Another: what a machine takes for a contradiction; two valid numbers that differ; or, where the number is not the same, another family or given name or another
-//         birth date. So a first number, a number of 15 digits that becomes one of 18, a slip that is mended, a former name beside the same number are none.
+//         birth date. Asked of what the record says now, and of whom it would be joined with: whose values stand beside those that it had says nothing of who it was. So a first number, a number of 15 digits that becomes one of 18, a slip that is mended, a former name beside the same number are none.
 // Inside the room only.
 #pragma once
 
@@ -19,9 +19,9 @@ inline constexpr size_t kFormerVersionsMax = 500;
 
 /// Which of the stored versions are former ones: all, of records that are being written; those before the last, of others.
 enum class Stored : uint8_t { kAreFormer, kAreCurrent };
-/// Was any of these records (id hashes; those that are not there are passed over) somebody else than `packed` says, before? Takes the person view's readers' lock.
+/// Was any of these records (id hashes; those that are not there are passed over) somebody else than one of `packed` says, before? Takes the person view's readers' lock.
 /// Cost: reads every version, some 20 µs each; with kAreCurrent nothing of a record of one version. Errors: of reading.
-Result<bool> WasSomebodyElse(const Room& room, std::span<const uint64_t> records, std::string_view packed,
-                             Stored stored);
+Result<bool> WasSomebodyElse(const Room& room, std::span<const uint64_t> records,
+                             std::span<const std::string_view> packed, Stored stored);
 
 }  // namespace tk::interaction

@@ -153,6 +153,56 @@ TEST_F(FormerIdentityTest, WhoWasSomebodyElseIsPutBeforeAClerk) {
   EXPECT_EQ(RecordsOf("w"), "m v w") << "a person has seen who m was";
 }
 
+/// X with the name and the number of Y beside his own.
+std::string Both(std::string_view id, std::string_view names, std::string_view numbers,
+                 std::string_view rest) {
+  std::string json = fmt::format(R"({{"resourceType":"Patient","id":"{}","active":true)", id);
+  if (!names.empty()) json += fmt::format(R"(,"name":[{}])", names);
+  if (!numbers.empty()) json += fmt::format(R"(,"identifier":[{}])", numbers);
+  return json + std::string(rest) + "}";
+}
+std::string Number(std::string_view value, std::string_view more = {}) {
+  return fmt::format(R"({{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":"{}"{}}})", value,
+                     more);
+}
+
+TEST_F(FormerIdentityTest, WhoseValuesStandBesideHisOwnIsNotHim) {
+  const std::string his = R"({"text":"王晓芳"})", hers = R"({"text":"李秋燕"})";
+  const std::string own = R"(,"gender":"female","birthDate":"1980-01-02")",
+                    old = R"({"use":"old","text":"王晓芳"})",
+                    other = R"(,"gender":"female","birthDate":"1991-12-13")";
+  const std::string x = Number(kNumberOfX), y = Number(kNumberOfY),
+                    x_old = Number(kNumberOfX, R"(,"use":"old")");
+  const struct {
+    std::string names, numbers, rest;
+  } forms[] = {{hers, y + "," + x, ""},
+               {hers, y + "," + x_old, ""},
+               {hers + "," + old, y + "," + x_old, ""},
+               {his + "," + hers, x + "," + y, own},
+               {his + "," + hers, y + "," + x, other},
+               {hers + "," + his, y, other}};
+  PutPatient(Y("v"));
+  for (size_t i = 0; i < std::size(forms); ++i) {
+    const std::string id = fmt::format("m{}", i);
+    PutPatient({.id = id, .resident_id = i == 5 ? std::string() : kNumberOfX, .phone = "19900000002"});
+    ASSERT_EQ(Put("Patient/" + id, Both(id, forms[i].names, forms[i].numbers, forms[i].rest)).status, 200);
+    EXPECT_EQ(RecordsOf("v"), "v") << "form " << i;
+    EXPECT_NE(Reviews().find(id + ">"), std::string::npos) << "form " << i << ": " << Reviews();
+    // Nor when the other comes later.
+    PutPatient(Y("w"));
+    EXPECT_EQ(RecordsOf(id).find('w'), std::string::npos) << "form " << i;
+    for (const std::string& gone : {id, std::string("w")})
+      ASSERT_EQ(Send(Make(Method::kDelete, "Patient/" + gone)).status, 204);
+  }
+}
+
+TEST_F(FormerIdentityTest, AFirstNumberThatContradictsTheBirthDateIsNotJoined) {
+  PutPatient({.id = "v", .birth = "1991-12-13", .resident_id = kNumberOfY});
+  PutPatient({.id = "m"});
+  PutPatient({.id = "m", .resident_id = kNumberOfY});
+  EXPECT_EQ(RecordsOf("v"), "v") << "of the same name, and a number of one born otherwise";
+}
+
 TEST_F(FormerIdentityTest, ByStepsOrBeforeTheOtherComesItIsNotJoinedEither) {
   PutPatient(X("m"));
   ASSERT_EQ(Put("Patient/m", R"({"resourceType":"Patient","id":"m","active":true})").status, 200);

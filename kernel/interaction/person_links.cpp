@@ -259,21 +259,28 @@ class Linking {
   Status TakeBackOfGone(person::Findings* findings) {
     for (const auto& [i, linkage] : gone_) {
       const std::vector<uint64_t> record = {incoming_[i].id_hash};
+      const std::vector<std::string_view> now = {incoming_[i].packed};
       const bool is_known = std::any_of(findings->taken_back.begin(), findings->taken_back.end(),
                                         [&](const auto& each) { return each.linkage == linkage; });
-      if (is_known || !TRY(WasSomebodyElse(room_, record, incoming_[i].packed, Stored::kAreFormer))) continue;
+      if (is_known || !TRY(WasSomebodyElse(room_, record, now, Stored::kAreFormer))) continue;
       findings->taken_back.push_back({linkage, std::nullopt});
       findings->looked_at.push_back(incoming_[i].id_hash);
     }
     return {};
   }
 
-  /// Who would be one by this join.
+  /// Who would be one by this join, and whom the record would be one with.
   void KnowRecords(const person::People& people, const person::Finding& finding) {
-    std::vector<uint64_t>& records = joined_[incoming_[finding.incoming].id_hash];
+    Joined& joined = joined_[incoming_[finding.incoming].id_hash];
+    std::vector<uint64_t>& records = joined.records;
     records = {incoming_[finding.incoming].id_hash, finding.others[0]};
+    for (const person::Incoming& other : incoming_) {
+      if (other.id_hash == finding.others[0]) joined.others.push_back(other.packed);
+    }
     const person::Row row = people.Find(finding.others[0]);
     if (row == person::kNoRow) return;
+    if (const auto entry = people.EntryOf(row); entry != person::linkage::kNoEntry)
+      joined.others.emplace_back(people.index().View(entry).bytes());
     for (const person::Row member : people.MembersOf(row)) {
       if (people.HashOf(member) != finding.others[0]) records.push_back(people.HashOf(member));
     }
@@ -292,11 +299,14 @@ class Linking {
 
   /// Whoever would be one with the record. Of those that are not written now the last version is the one that was compared: mostly nothing is read.
   Result<bool> WereSomebodyElse(const person::Incoming& incoming) {
+    const Joined& joined = joined_[incoming.id_hash];
     std::vector<uint64_t> written, others;
-    for (const uint64_t record : joined_[incoming.id_hash])
+    for (const uint64_t record : joined.records)
       (written_.contains(record) ? written : others).push_back(record);
-    if (TRY(WasSomebodyElse(room_, written, incoming.packed, Stored::kAreFormer))) return true;
-    return WasSomebodyElse(room_, others, incoming.packed, Stored::kAreCurrent);
+    std::vector<std::string_view> now = {incoming.packed};
+    if (TRY(WasSomebodyElse(room_, others, now, Stored::kAreCurrent))) return true;
+    now.insert(now.end(), joined.others.begin(), joined.others.end());
+    return WasSomebodyElse(room_, written, now, Stored::kAreFormer);
   }
 
   /// What is left to say of a finding: a join of one who was somebody else is a question, and is asked once.
@@ -364,7 +374,11 @@ class Linking {
     uint64_t linkage = 0;
   };
   std::vector<OfGone> gone_;
-  std::unordered_map<uint64_t, std::vector<uint64_t>> joined_;  // by the record that would be joined
+  struct Joined {
+    std::vector<uint64_t> records;    // that would be one
+    std::vector<std::string> others;  // packed: the person whom the record would be joined with
+  };
+  std::unordered_map<uint64_t, Joined> joined_;  // by the record that would be joined
 };
 
 }  // namespace
