@@ -153,7 +153,7 @@ std::string MaskText(const Masks&, Value item) { return Quoted(MaskedName({}, it
 
 using Maker = std::string (*)(const Masks& masks, Value item);
 
-/// The same JSON whatever the order of members.
+/// The same JSON whatever the order of members, and however its strings are escaped (RFC 8259).
 void AppendCanonical(Value value, std::string* out) {
   if (value.is_array()) {
     out->push_back('[');
@@ -168,6 +168,8 @@ void AppendCanonical(Value value, std::string* out) {
       AppendCanonical(member, out);
     }
     out->push_back('}');
+  } else if (value.is_string()) {
+    out->append(Quoted(value.ToString())).push_back(',');
   } else {
     out->append(value.Json()).push_back(',');
   }
@@ -469,22 +471,28 @@ class Pass {
   }
 
   void Text(Value value, std::string_view name) {
-    if (!restores && value.node().size < kNumberBytesMin) {  // no number fits in
+    if (value.node().size < kNumberBytesMin) {  // no number fits in, nor its mask
       json_.Raw(value.Json());
       return;
     }
     const bool is_looked_at =
         (where_ == Ground::kPerson || where_ == Ground::kAbout) && !IsAmong(kNoTexts, name);
+    std::string scratch;
     if (is_looked_at && restores) {
-      if (!TakeHidden(value)) json_.Raw(value.Json());
+      if (TakeHidden(value)) return;
+      if (refused.empty() && HoldsMaskedNumber(value.String(scratch))) refused = path_;
+      json_.Raw(value.Json());
       return;
     }
-    std::string scratch;
     const auto masked = is_looked_at ? MaskedNumbers(value.String(scratch), masks_) : std::nullopt;
-    if (masked)
+    if (masked) {
       Put(value, Quoted(*masked));
-    else
-      json_.Raw(value.Json());
+      return;
+    }
+    json_.Raw(value.Json());
+    // Stars that are stored come back as they are.
+    if (hidden != nullptr && is_looked_at && HoldsMaskedNumber(value.String(scratch)))
+      hidden->push_back({path_, CanonicalOf(value.Json()), {}, std::string(value.Json())});
   }
 
   const Masks& masks_;

@@ -101,6 +101,7 @@ TEST(Mask, NumbersInUsualForms) {
       {"199,0000,7709", "199,****,7709"},
       {"199：0000：7709", "199：****：7709"},
       {"1 9 9 0 0 0 0 7 7 0 9", "1 9 9 * * * * 7 7 0 9"},
+      {"199 00 00 77 09", "199 ** ** 77 09"},
       {"1 99 00 00 77 09", "1 99 ** ** 77 09"},
       {"1\u200b9\u200b9\u200b0000\u200b7709", "1\u200b9\u200b9\u200b****\u200b7709"},
       {"199\u00ad00007709", "199\u00ad****7709"},
@@ -191,6 +192,32 @@ TEST(Mask, ElementsThatAreLeftOutAreGoneWhereverTheTypeStandsAndComeBack) {
   EXPECT_TRUE(LooksAtMasked(masks, "Encounter", "Encounter.diagnosis.condition", &element));
   EXPECT_FALSE(LooksAtMasked(masks, "Encounter", "Encounter.subject", &element));
   EXPECT_FALSE(LooksAtMasked(masks, "Condition", "Condition.reasonCode", &element));
+}
+
+TEST(Mask, TextsComeBackHoweverTheyAreWrittenAndOtherStarsDoNot) {
+  const auto note = [](std::string_view text) {
+    return R"({"resourceType":"Observation","id":"o","note":[{"text":")" + std::string(text) + R"("}]})";
+  };
+  const std::string stored = note("电话 19900009011");
+  const auto back = [&](const std::string& json) {
+    const auto sent = fhir::Document::Parse(json);
+    auto whole = Unmask(All(), IsStaff, stored, sent->Root());
+    if (!whole.ok()) return "refused " + (whole.error().issues.empty() ? "" : whole.error().issues[0].path);
+    return whole->value_or("as sent");
+  };
+  for (const char* form : {"电话 199****9011", "\\u7535\\u8bdd 199****9011", "电话\\u0020199\\u002a***9011"})
+    EXPECT_EQ(back(note(form)), stored) << form;
+  for (const char* form : {"电话 199****9011!", "新电话 199****9012", "380***********6119", "199 **** 9011",
+                           "****************", "1 9 9 * * * * 9 0 1 1"})
+    EXPECT_EQ(back(note(form)), "refused Observation.note.text") << form;
+  EXPECT_EQ(back(R"({"resourceType":"Observation","id":"o","valueString":"电话 199****9011"})"),
+            "refused Observation.valueString");
+  for (const char* form : {"**重要** 明天复查", "5 * 3 = 15", "*** see below", "2 ** 3"})
+    EXPECT_EQ(back(note(form)), "as sent") << form;
+  // Stars that are stored are no mask.
+  const std::string starred = note("卡号 380***********6119");
+  const auto sent = fhir::Document::Parse(starred);
+  EXPECT_TRUE(Unmask(All(), IsStaff, starred, sent->Root()).ok());
 }
 
 TEST(Mask, PersonLosesWhatTheMasksName) {

@@ -212,13 +212,13 @@ bool IsResident(const Chain& chain, size_t part_count) {
   return part_count == 1 || (IsProvinceOrPermit(text.substr(0, 2)) && HasLongParts(chain, part_count));
 }
 
-/// A mobile number by ones and twos, and nothing before or behind.
+/// A mobile number by ones and twos, its first three perhaps together, and nothing before or behind.
 bool IsDigitByDigit(const Chain& chain, size_t part_count) {
   if (part_count != chain.parts || chain.DigitsOf(part_count) != kChainMin ||
       chain.Text(part_count)[0] != '1')
     return false;
   for (size_t i = 0; i < part_count; ++i) {
-    if (chain.SizeOf(i) > 2) return false;
+    if (chain.SizeOf(i) > (i == 0 ? 3U : 2U)) return false;
   }
   return true;
 }
@@ -313,6 +313,26 @@ bool HasHanDigits(std::string_view text) {
     at += read.bytes;
     if (read.sign == TextSign::kOther) run = 0;
     if (read.sign == TextSign::kDigit && ++run == kManyInARow) return true;
+  }
+  return false;
+}
+
+bool HoldsMaskedNumber(std::string_view text) {
+  constexpr size_t kStarsOfSome = 3, kStarsOfAll = 7;
+  size_t stars = 0, digits = 0, signs = 0;
+  const auto is_masked = [&] { return stars >= kStarsOfAll || (stars >= kStarsOfSome && digits > 0); };
+  for (size_t at = 0; at < text.size();) {
+    const SignRead read = ReadAt(text, at);
+    const bool is_star = text[at] == '*';
+    at += read.bytes;
+    const bool counts = is_star || read.sign == TextSign::kDigit || read.sign == TextSign::kX;
+    if (counts) {
+      ++(is_star ? stars : digits);
+      signs = 0;
+      if (is_masked()) return true;
+    } else if (read.sign != TextSign::kNothing && (read.sign == TextSign::kOther || ++signs > kJointMax)) {
+      stars = digits = signs = 0;
+    }
   }
   return false;
 }

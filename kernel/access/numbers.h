@@ -26,6 +26,9 @@ bool MayHoldNumber(std::string_view text);
 /// Three Chinese digits in a row, whatever parts them: where a number is asked for piece by piece.
 bool HasHanDigits(std::string_view text);
 
+/// Stars where digits of a number were, beside digits that were left, or so many that a whole number was: what a mask leaves, whatever parts it.
+bool HoldsMaskedNumber(std::string_view text);
+
 struct NumberFound {
   /// One digit (or X), as it stands in the text.
   struct Place {

@@ -33,6 +33,7 @@ class Call : public std::enable_shared_from_this<Call> {
   std::string_view audit_action, audit_reason;  // literals
   std::string audit_account, audit_type, audit_id;
   std::vector<uint32_t> audit_owners;
+  uint32_t audit_owner = 0;
   uint64_t audit_t = 0, audit_damaged = 0, audit_unseen = 0;
   ByteHold unpacked;  // the body, as far as it is more than what was sent
   ByteHold answered;  // the answer, until it is sent

@@ -76,6 +76,7 @@ Response ToHttp(interaction::Response&& answer, Call* call) {
   call->audit_type = std::move(answer.audit_type);
   call->audit_id = std::move(answer.audit_id);
   call->audit_owners = std::move(answer.audit_owners);
+  call->audit_owner = answer.audit_owner;
   call->audit_t = answer.audit_t;
   call->audit_reason = answer.audit_reason;
   call->audit_damaged = answer.audit_damaged;

@@ -356,6 +356,7 @@ void Pipeline::Audit(const CallPtr& call, Response response) {
   record.action = !call->audit_action.empty() ? call->audit_action : NameOf(call->request.method);
   record.type = call->audit_type;  // what the work recognised; never what somebody has only typed into a path
   record.id = call->audit_id;
+  record.owner = call->audit_owner;
   record.owners = std::move(call->audit_owners);
   record.t = call->audit_t;
   record.status = response.status;

@@ -5,6 +5,7 @@
 
 #include "kernel/access/decision.h"
 #include "kernel/interaction/fact_feed.h"
+#include "kernel/interaction/masked.h"
 #include "kernel/interaction/special.h"
 
 namespace tk::interaction {
@@ -67,8 +68,15 @@ Status CheckGuest(const Room& room, const access::Viewer& viewer, view::Ordinal 
 
 Status CheckMayDelete(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal) {
   TRY(CheckGuest(room, viewer, ordinal, true));
-  if (!access::IsBoundBySpecial(viewer)) return {};
-  return CheckNotSpecial(room, viewer, TRY(room.engine().OpenText(ordinal))->json);
+  const bool lacks = MasksOf(viewer) != nullptr && !MasksOf(viewer)->without.empty();
+  if (!access::IsBoundBySpecial(viewer) && !lacks) return {};
+  const auto text = TRY(room.engine().OpenText(ordinal));
+  TRY(CheckNotSpecial(room, viewer, text->json));
+  if (!lacks || !TRY(LacksParts(viewer, text->json))) return {};
+  return MakeError(
+      ErrorCode::kForbidden,
+      "This record holds what your post does not see: it is deleted by who sees it whole. Mark it as "
+      "entered in error.");
 }
 
 }  // namespace tk::interaction

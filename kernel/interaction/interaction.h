@@ -81,10 +81,12 @@ struct Response {
   // For audit: what was touched. Ids are not logged elsewhere.
   std::string audit_type, audit_id;
   std::vector<uint32_t>
-      audit_owners;      // persons whose records it shows, or that were written with it; ascending, each once
-  uint64_t audit_t = 0;  // the transaction that was written: who changed a version is found by its t
-  std::string_view audit_action;                 // "read", "create", …
-  std::string_view audit_reason;                 // a literal, where an action asks for one
+      audit_owners;  // persons whose records it shows, or that were written with it; ascending, each once
+  uint32_t audit_owner =
+      0;  // whose the named record is as it was shown or written; 0: the audit looks who it is of now
+  uint64_t audit_t = 0;           // the transaction that was written: who changed a version is found by its t
+  std::string_view audit_action;  // "read", "create", …
+  std::string_view audit_reason;  // a literal, where an action asks for one
   uint64_t audit_damaged = 0, audit_unseen = 0;  // of an erasure (access/audit.h)
 };
 

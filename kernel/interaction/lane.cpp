@@ -115,6 +115,7 @@ namespace {
 Response Answered(const Plan& plan, const view::Commit& commit) {
   Response response = plan.answer(commit);
   response.audit_t = commit.t;
+  if (plan.owner != 0) response.audit_owner = plan.owner;
   if (!plan.owners.empty()) {
     response.audit_owners.insert(response.audit_owners.end(), plan.owners.begin(), plan.owners.end());
     response.audit_owners = BundleWriter::DistinctOwners(std::move(response.audit_owners));
@@ -122,7 +123,7 @@ Response Answered(const Plan& plan, const view::Commit& commit) {
   return response;
 }
 
-/// Of a change set of several; a single one is named by its answer.
+/// Of a change set: whose the records are, and whose they were before, where that is another's. Of a single one the first is named by its answer.
 std::vector<uint32_t> OwnersOf(const view::ChangeSet& set) {
   std::vector<uint32_t> owners;
   if (set.entries.size() > 1) {
@@ -130,7 +131,17 @@ std::vector<uint32_t> OwnersOf(const view::ChangeSet& set) {
       if (entry.owner != 0) owners.push_back(entry.owner);
     }
   }
+  for (size_t i = 0; i < set.changes.size(); ++i) {
+    const view::ResourcePtr& before = set.changes[i].before;
+    if (before != nullptr && before->owner != 0 && before->owner != set.entries[i].owner)
+      owners.push_back(before->owner);
+  }
   return BundleWriter::DistinctOwners(std::move(owners));
+}
+
+/// 0: of several, of nobody, or of whomever the record is about where it stands.
+uint32_t OwnerOfSingle(const view::ChangeSet& set) {
+  return set.entries.size() == 1 && set.contexts[0] == 0 ? set.entries[0].owner : 0;
 }
 }  // namespace
 
@@ -162,6 +173,7 @@ void Lane::Run(Replanner planner, Done done) {
 view::Engine::Submission Lane::SubmissionOf(const Started& started) {
   started.job->tried = true;
   started.plan->owners = OwnersOf(*started.plan->set);
+  started.plan->owner = OwnerOfSingle(*started.plan->set);
   {
     const std::lock_guard lock(mutex_);
     ++in_flight_;

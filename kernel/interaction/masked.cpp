@@ -172,6 +172,14 @@ struct Judge {
     return {};
   }
 
+  /// Not even whether it is there is told.
+  bool IsLeftOut(fhir::TypeId type, std::string_view element) const {
+    if (type == fhir::kNoType || element.empty()) return false;
+    const auto left_out = masks.without.find(definitions.Type(type).name);
+    return left_out != masks.without.end() &&
+           std::binary_search(left_out->second.begin(), left_out->second.end(), element);
+  }
+
   Status Check(fhir::TypeId type, const search::Criterion& criterion, bool joined = false) {
     if (criterion.join != nullptr) {
       for (const search::Join::Branch& branch : criterion.join->branches) {
@@ -189,7 +197,7 @@ struct Judge {
       return whole ? WholeValue(criterion, joined) : Status(Refusal(criterion.name, "identifier"));
     }
     const std::string_view element = ElementOf(type, *criterion.parameter);
-    if (criterion.modifier == "missing") return {};
+    if (criterion.modifier == "missing" && !IsLeftOut(type, element)) return {};
     if (element.empty()) return CheckTexts(type, criterion);
     if (MayExactly(element) && IsExact(criterion)) return WholeValue(criterion, joined);
     return Refusal(criterion.name, element);
@@ -298,6 +306,39 @@ Status CheckSeesAll(const Room& room, const access::Viewer& viewer, std::string_
       "not see: read it, change it and send it by PUT; what is masked stays as it is stored.");
 }
 
+namespace {
+
+/// What he does not see would go along to whom he chooses, and be read there.
+Status CheckStaysWithWhom(const Room& room, const access::Masks& masks, std::string_view stored,
+                          fhir::Value sent) {
+  const fhir::Document before = TRY(fhir::Document::Parse(stored));
+  const auto whose = [&](fhir::Value resource) {
+    const fhir::TypeId type = room.definitions->FindType(resource["resourceType"].ToString());
+    return room.engine().owners().NameOf(type, resource["id"].ToString(), resource);
+  };
+  if (whose(before.Root()) == whose(sent)) return {};
+  std::string ignored;
+  if (!TRY(access::AppendMasked(masks, GovernsTheCity, stored, &ignored))) return {};
+  return MakeError(
+      ErrorCode::kForbidden,
+      "Your post sees a part of this record masked or not at all, and that part would go along: whom "
+      "the record is about is changed by who sees it whole. Mark this one as entered in error and "
+      "write another.");
+}
+
+}  // namespace
+
+Result<bool> LacksParts(const access::Viewer& viewer, std::string_view text) {
+  const access::Masks* const masks = MasksOf(viewer);
+  if (masks == nullptr || masks->without.empty()) return false;
+  const fhir::Document document = TRY(fhir::Document::Parse(text));
+  const auto left_out = masks->without.find(document.Root()["resourceType"].ToString());
+  if (left_out == masks->without.end()) return false;
+  return std::any_of(left_out->second.begin(), left_out->second.end(), [&](const std::string& element) {
+    return document.Root()[element].present() || document.Root()["_" + element].present();
+  });
+}
+
 Result<fhir::Document> WithTruth(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal,
                                  fhir::Document document) {
   const access::Masks* const masks = MasksOf(viewer);
@@ -307,6 +348,7 @@ Result<fhir::Document> WithTruth(const Room& room, const access::Viewer& viewer,
   if (ordinal != 0) TRY(room.engine().ReadText(ordinal, &stored));
   TRY(CheckNotSpecial(room, viewer, stored));
   if (masks == nullptr) return document;
+  if (ordinal != 0) TRY(CheckStaysWithWhom(room, *masks, stored, document.Root()));
   const auto whole = TRY(access::Unmask(*masks, GovernsTheCity, stored, document.Root()));
   if (!whole) return document;
   return fhir::Document::Parse(*whole);

@@ -33,8 +33,12 @@ Status CheckMayAsk(const Room& room, const access::Viewer& viewer, const search:
 /// A patch tests and copies what it cannot see. Errors: kForbidden where a part of `text` is masked to the viewer.
 Status CheckSeesAll(const Room& room, const access::Viewer& viewer, std::string_view text);
 
+/// Has the record elements that do not leave for this viewer at all (`without` of policies.toml)?
+Result<bool> LacksParts(const access::Viewer& viewer, std::string_view text);
+
 /// A document as it is to be kept: what a masked reader sends back masked is what is stored (`ordinal`; 0 = nothing is there).
-/// Errors: kInvalid with the element that holds stars and is not what he was given.
+/// Errors: kInvalid with the element that holds stars and is not what he was given; kForbidden where he does not see all of what is stored, and it would be
+/// another person's.
 Result<fhir::Document> WithTruth(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal,
                                  fhir::Document document);
 

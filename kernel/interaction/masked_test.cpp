@@ -283,6 +283,41 @@ TEST_F(MaskedTest, MaskedTextNeverTakesThePlaceOfTheTruth) {
   EXPECT_EQ(Post("Patient", sent).status, 422) << "nothing is stored that it could stand for";
 }
 
+TEST_F(MaskedTest, WhatHeDoesNotSeeGoesToNobodyElse) {
+  const auto reading = [](std::string_view person) {
+    return fmt::format(
+        R"({{"resourceType":"Observation","id":"r","status":"final","code":{{"text":"c"}},"subject":{{"reference":"Patient/{}"}},"note":[{{"text":"call {}"}}]}})",
+        person, kPhone);
+  };
+  const auto masked = std::exchange(viewer_, nullptr);
+  viewer_ = AdminViewer();
+  ASSERT_EQ(Put("Patient/q", PatientJson("q")).status, 201);
+  ASSERT_EQ(Put("Observation/r", reading("p")).status, 201);
+  viewer_ = masked;
+  std::string seen(Parsed(Get("Observation/r")).Text());
+  ASSERT_EQ(seen.find(kPhone), std::string::npos);
+  seen.replace(seen.find("Patient/p"), 9, "Patient/q");
+  EXPECT_EQ(Put("Observation/r", seen).status, 403);
+  EXPECT_EQ(
+      Put("Observation/r", R"({"resourceType":"Observation","id":"r","status":"final","code":{"text":"c"}})")
+          .status,
+      403);
+  EXPECT_NE(Stored("Observation/r").find("Patient/p"), std::string::npos);
+  // What he sees whole he may turn.
+  viewer_ = AdminViewer();
+  ASSERT_EQ(
+      Put("Observation/s",
+          R"({"resourceType":"Observation","id":"s","status":"final","code":{"text":"c"},"subject":{"reference":"Patient/p"}})")
+          .status,
+      201);
+  viewer_ = masked;
+  EXPECT_EQ(
+      Put("Observation/s",
+          R"({"resourceType":"Observation","id":"s","status":"final","code":{"text":"c"},"subject":{"reference":"Patient/q"}})")
+          .status,
+      200);
+}
+
 TEST_F(MaskedTest, RepeatedRequestsAreKnownAgain) {
   const std::string seen(Parsed(Get("Patient/p")).Text());
   const std::string bundle = R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":)" + seen +

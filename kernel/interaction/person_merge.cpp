@@ -51,7 +51,8 @@ Result<MergeAsked> ReadMerge(const Room& room, const Call& call, const view::Pos
 /// Has it a link replaced-by of whomever to another than `other`?
 bool IsReplacedByOther(fhir::Value patient, std::string_view other) {
   for (const fhir::Value link : patient["link"]) {
-    if (link["type"].ToString() == "replaced-by" && link["other"]["reference"].ToString() != other)
+    const std::string named = link["other"]["reference"].ToString();
+    if (link["type"].ToString() == "replaced-by" && named.substr(0, named.find("/_history/")) != other)
       return true;
   }
   return false;

@@ -23,6 +23,8 @@ Result<Response> StoredResource(const Room& room, const Call& call, view::Ordina
   response.audit_type = call.type_name;
   response.audit_id = call.id;
   response.audit_action = "read";
+  // Taken with the answer: who changes whom the record is about a moment later changes nothing of who was looked at.
+  response.audit_owner = room.directory().OwnerNow(room.directory().Get(ordinal).owner);
   return response;
 }
 
@@ -187,7 +189,8 @@ view::OwnerNumber OwnerOf(const Room& room, std::string_view type, std::string_v
 }
 
 view::OwnerNumber NamedOwner(const Room& room, const Response& response) {
-  return OwnerOf(room, response.audit_type, response.audit_id);
+  return response.audit_owner != 0 ? response.audit_owner
+                                   : OwnerOf(room, response.audit_type, response.audit_id);
 }
 
 std::string FullUrl(const Call& call, std::string_view type, std::string_view id) {

@@ -102,8 +102,10 @@ struct Plan {
   Response ready;                                              // when there is no set
   std::function<Response(const view::Commit& commit)> answer;  // when there is one
   std::function<Status(const view::ChangeSet& set)>
-      check;                     // of the prepared set, if need be; refuses it whole
-  std::vector<uint32_t> owners;  // of what it writes, once prepared, where it is more than one: for the audit
+      check;  // of the prepared set, if need be; refuses it whole
+  // Once prepared, for the audit: of what it writes, where it is more than one, and of whom a record is taken from; of the only one.
+  std::vector<uint32_t> owners = {};
+  uint32_t owner = 0;
   /// What alerts completed it with; its answer, which holds the same, tells them.
   std::shared_ptr<RaisedAlerts> raised = nullptr;
   bool is_watched = false;       // it changes what the lane was asked to watch

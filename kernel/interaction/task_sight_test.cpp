@@ -162,6 +162,15 @@ TEST_F(TaskKindsTest, WhatIsNotSeenStaysWhenAScreenerWrites) {
   EXPECT_EQ(other.status, 422) << other.body;
   EXPECT_NE(other.body.find("Encounter.reasonCode"), std::string::npos) << other.body;
   EXPECT_NE(stored().find("a dark mood"), std::string::npos);
+  std::string turned = Get("Encounter/v").body;
+  turned.replace(turned.find("Patient/here"), 12, "Patient/near");
+  EXPECT_EQ(Put("Encounter/v", turned).status, 403) << "why would go along to whom he chooses";
+  EXPECT_EQ(Send(Make(Method::kDelete, "Encounter/v")).status, 403);
+  EXPECT_EQ(Send(Make(Method::kDelete, "Encounter?_id=v")).status, 403);
+  for (const char* way : {"Encounter?reason-code:missing=true", "Encounter?type:missing=false",
+                          "Patient?_has:Encounter:patient:reason-code:missing=false"})
+    EXPECT_EQ(Get(way).status, 403) << way;
+  EXPECT_EQ(Get("Encounter?date:missing=true").status, 200);
   const Response mine =
       Put("Encounter/m", Visit("m", "here", "finished", "h1", R"(,"reasonCode":[{"text":"fever"}])"));
   EXPECT_EQ(mine.status, 201) << "of a new one he may say why";

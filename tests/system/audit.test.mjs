@@ -67,6 +67,21 @@ describe('the audit is read', () => {
     assert.deepEqual(await events('record=Observation/o1&account=doctor'), ['doctor read']);
   });
 
+  test('a look is told to whom it was shown, also when the record is another\'s a moment later; who takes it from him is told to both', async () => {
+    assert.equal((await ask('city', 'PUT', '/fhir/Observation/w1', reading('w1', 'a'))).status, 201);
+    const before = { a: (await events('patient=Patient/a&account=doctor')).length, b: (await events('patient=Patient/b&account=doctor')).length };
+    assert.equal((await ask('doctor', 'GET', '/fhir/Observation/w1')).status, 200);
+    assert.equal((await ask('doctor', 'PUT', '/fhir/Observation/w1', reading('w1', 'b'))).status, 200);
+    assert.equal((await ask('doctor', 'GET', '/fhir/Observation/w1/_history/1')).status, 200);
+    const since = async (person, count) => (await events(`patient=Patient/${person}&account=doctor`, (seen) => seen.length >= before[person] + count));
+    const counted = (list, action) => list.filter((each) => each === `doctor ${action}`).length;
+    const all = await since('a', 3), other = await since('b', 1);
+    assert.equal(all.length - before.a, 3, all.join());
+    assert.ok(counted(all, 'update') >= 1, all.join());
+    assert.equal(other.length - before.b, 1, other.join());
+    assert.equal(counted(other, 'update'), 1, other.join());
+  });
+
   test('whom a transaction wrote about', async () => {
     const bundle = { resourceType: 'Bundle', type: 'transaction', entry: [['t1', 'b'], ['t2', 'c']].map(([id, person]) => ({ resource: reading(id, person), request: { method: 'PUT', url: `Observation/${id}` } })) };
     assert.equal((await ask('doctor', 'POST', '/fhir', bundle)).status, 200);
