@@ -38,7 +38,7 @@ struct AuditRecord {
   std::string request_id;
   uint64_t t = 0;                // the transaction that was written, 0 = none
   std::string_view reason = {};  // a literal: why, where the action asks for it
-  uint32_t owner = 0;            // the person's number; 0: whose the named resource is when the line is written
+  uint32_t owner = 0;  // the person's number; 0: whose the named resource is when the line is written
   std::vector<uint32_t> owners =
       {};                // persons whose records the answer showed or the request wrote, ascending
   uint64_t records = 0;  // how many it concerned, where that is told
