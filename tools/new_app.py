@@ -65,7 +65,7 @@ def files_of(name):
                 "description": "=what + ': ' + amount.toString()"}}]},
         f"posts/{name}-clerk.json": {
             "id": f"{name}-clerk", "title": {"zh-CN": words, "en": words + " clerk"}, "source": source,
-            "reads": [kind, "Task"], "writes": [kind]},
+            "reads": [kind, "Task"], "writes": [kind], "tasks": [system]},
         "tests/over-limit.case.json": {"cases": [
             {"name": "at the limit a task is opened, below it none",
              "with": [{"amount": 9.9, "tasks": 0}, {"amount": 10, "tasks": 1}, {"amount": 10.5, "tasks": 1}],
