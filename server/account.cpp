@@ -140,6 +140,7 @@ Status Add(const AccountOptions& options) {
   made.area = options.area;
   made.organization = options.organization;
   made.record = options.record;
+  if (!made.record.empty()) made.record_bound_us = SystemClock().NowUs();
   made.scopes = options.scopes;
   made.redirects = options.redirects;
   if (program) made.id_token_alg = options.id_token_alg;

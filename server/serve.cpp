@@ -197,6 +197,9 @@ void House::AddAudit(const std::string& data, int timezone_offset_min) {
   port.folder = data + "/audit";
   port.timezone_offset_min = timezone_offset_min;
   port.person_of = [asked = interactions.get()](std::string_view id) { return asked->OwnersOfPerson(id); };
+  port.own_of = [asked = interactions.get()](const std::shared_ptr<const access::Viewer>& viewer) {
+    return asked->Himself(viewer)->own;
+  };
   port.hash_of = [engine](std::string_view type, std::string_view id) {
     std::string hash;
     AppendHex(engine->IdHash(type, id), &hash);
@@ -595,11 +598,15 @@ http::LiveSource LiveSourceOf(view::Engine* engine, const interaction::Interacti
   source.knows = [interactions](uint64_t t, int timeout_ms) {
     return interactions->KnowsFactsOf(t, timeout_ms);
   };
-  source.is_addressed = [communication = engine->definitions().FindType("Communication")](
+  source.is_addressed = [interactions, communication = engine->definitions().FindType("Communication")](
                             const view::Resource& now, const access::Viewer& viewer, bool in_scope) {
     if (now.type != communication || !viewer.IsGranted("Communication", access::oauth::kReads)) return false;
+    const std::string record =
+        viewer.kind == access::AccountKind::kResident
+            ? interactions->Himself(std::make_shared<const access::Viewer>(viewer))->record
+            : viewer.record;
     const auto addressed =
-        workflow::IsAddressed(now.document.Root(), viewer.account, viewer.record, viewer.post->name);
+        workflow::IsAddressed(now.document.Root(), viewer.account, record, viewer.post->name);
     return addressed == workflow::Addressed::kHim || (addressed == workflow::Addressed::kPost && in_scope);
   };
   return source;

@@ -48,7 +48,8 @@ Result<Account> ReadAccount(const toml::table& table, const std::string& name) {
                               "totp",         "recovery",
                               "phone",        "phone_mark",
                               "sms_factor",   "must_change",
-                              "password_set", "id_token_signed_response_alg"}));
+                              "password_set", "id_token_signed_response_alg",
+                              "record_bound"}));
   Account account;
   account.name = TRY(TextOf(table, "name", name));
   account.display = TRY(TextOf(table, "display", name));
@@ -68,6 +69,7 @@ Result<Account> ReadAccount(const toml::table& table, const std::string& name) {
   }
   const std::string kind = TRY(TextOf(table, "kind", name));
   account.record = TRY(TextOf(table, "record", name));
+  account.record_bound_us = TRY(NumberOf(table, "record_bound", name));
   TRY(ReadFactors(table, name, &account));
   account.secret_hash = TRY(TextOf(table, "secret", name));
   account.jwks = TRY(TextOf(table, "jwks", name));
@@ -125,6 +127,7 @@ std::string ToToml(const Accounts& accounts) {
     out += fmt::format("disabled = {}\ngeneration = {}\n", account.disabled, account.generation);
     if (account.kind != AccountKind::kPerson) to.line("kind", NameOf(account.kind));
     to.line_if("record", account.record);
+    if (account.record_bound_us != 0) out += fmt::format("record_bound = {}\n", account.record_bound_us);
     to.line_if("secret", account.secret_hash);
     to.line_if("jwks", account.jwks);
     to.line_if("scopes", account.scopes);

@@ -30,6 +30,8 @@ struct Account {
   AccountKind kind = AccountKind::kPerson;
   std::string record =
       {};  // who it is in the log: "Practitioner/x"; a resident's "Patient/x" is the one whom he sees
+  int64_t record_bound_us =
+      0;  // when it was bound to the record, or that was confirmed; 0: not known, before everything
   // Second factor, phone and state of the password, of people and residents only:
   std::string totp = {};  // secret of an authenticator app, sealed (factor/totp.h); "" = none
   std::vector<std::string> recovery = {};  // marks of the recovery codes that are left

@@ -11,6 +11,7 @@ namespace {
 
 struct Opened {
   bool emergency = false, denied = false, permitted = false, relation = false, family = false;
+  bool of_another = false;  // something would open that was said of whose record it was before
 };
 
 Opened LookAtFacts(const Viewer& viewer, const Policies& policies, std::span<const Fact> about,
@@ -21,6 +22,10 @@ Opened LookAtFacts(const Viewer& viewer, const Policies& policies, std::span<con
     const Verdict verdict = JudgeFact(fact, viewer, policies, now_us, &ignored);
     if (verdict == Verdict::kCloses) opened.denied = true;
     if (verdict != Verdict::kOpens) continue;
+    if (IsVoid(fact)) {
+      opened.of_another = true;
+      continue;
+    }
     opened.emergency = opened.emergency || fact.kind == Fact::Kind::kEmergency;
     opened.permitted = opened.permitted || fact.kind == Fact::Kind::kConsent;
     opened.relation = opened.relation || fact.kind == Fact::Kind::kRelation;
@@ -87,6 +92,13 @@ bool InArea(const view::Scope& scope, view::OwnerNumber owner, uint64_t area) {
 Step AreaStep(const Viewer& viewer, const AccessQuestion& question) {
   const bool in = viewer.IsHis(question.owner) || InArea(viewer.scope, question.owner, question.area);
   if (viewer.scope.everything) return {"area", true, "The account has the whole city.", "accounts.toml"};
+  if (viewer.anothers_us != 0 && !in)
+    return {"identity", false,
+            fmt::format("The account was bound to a record that became another person's on {}: it opens what "
+                        "was joined with it before, and nothing of that, until a clerk says by $link of the "
+                        "record with itself that it is still his, or the account is bound to a record anew.",
+                        FormatInstant(viewer.anothers_us)),
+            "accounts.toml"};
   if (viewer.IsOfOnePerson())
     return {"self", in, in ? "The record is the person's own." : "The account sees its own person only.",
             "accounts.toml"};
@@ -104,6 +116,14 @@ void AddMaskStep(const Viewer& viewer, const AccessQuestion& question, Decision*
                                : fmt::format("{}", fmt::join(decision->masked, ", "));
   decision->steps.push_back({"mask", true, fmt::format("Seen masked: {}.", what), viewer.masks->source,
                              fmt::format("policies.toml [masks.{}]", viewer.post->name)});
+}
+
+Step OfAnotherStep() {
+  return {"identity", false,
+          "The record became another person's after a relation, guardianship, Consent or emergency access "
+          "that would open it: those hold for the one before, until a clerk says by $link of the record with "
+          "itself that it is still his.",
+          "Personal Information Protection Law (2021) article 8 [M]."};
 }
 
 /// `opened`: by a fact, and not by the area alone.
@@ -191,6 +211,7 @@ Decision Decide(const Viewer& viewer, const AccessQuestion& question, std::span<
   if (facts.emergency)
     step({"emergency", true, "An emergency access of this account is running, whatever else says.",
           policies.emergency().source, "policies.toml [emergency]"});
+  if (facts.of_another) step(OfAnotherStep());
   if (facts.denied) step({"consent", facts.emergency, "A Consent of the person denies it.", source, rule});
   if (facts.permitted && !facts.denied)
     step({"consent", true, "A Consent of the person permits it.", source, rule});

@@ -5,6 +5,12 @@
 #include <algorithm>
 
 namespace tk::access {
+
+// What closes counts on: what was written before is there still.
+bool IsVoid(const Fact& fact) {
+  return fact.is_anothers && (fact.kind != Fact::Kind::kConsent || fact.permits);
+}
+
 namespace {
 
 constexpr size_t kKnownMax = 20'000;  // viewers
@@ -45,8 +51,9 @@ bool IsAbout(const Fact& fact, view::OwnerNumber owner) {
   return fact.owner == owner || std::find(fact.also.begin(), fact.also.end(), owner) != fact.also.end();
 }
 
+/// For whom it counts.
 void AddOwners(const Fact& fact, std::set<view::OwnerNumber>* owners) {
-  owners->insert(fact.owner);
+  if (!IsVoid(fact)) owners->insert(fact.owner);
   owners->insert(fact.also.begin(), fact.also.end());
 }
 
@@ -143,6 +150,7 @@ Verdict JudgeAll(const std::vector<Fact>& facts, const Viewer& viewer, const Pol
   Verdict verdict = Verdict::kNothing;
   Instant ignored = kForever;
   for (const Fact& fact : facts) {
+    if (IsVoid(fact)) continue;
     const Verdict one = JudgeFact(fact, viewer, policies, now_us, &ignored);
     if (one == Verdict::kNothing) continue;
     if (fact.kind == Fact::Kind::kEmergency) return Verdict::kOpens;
@@ -162,7 +170,7 @@ void Facts::Drop(uint64_t id_hash) {
         if (named->second.empty()) by_actor_.erase(named);
       }
     }
-    std::set<view::OwnerNumber> owners;
+    std::set<view::OwnerNumber> owners{fact.owner};
     AddOwners(fact, &owners);
     for (const view::OwnerNumber owner : owners) {
       const auto owned = by_owner_.find(owner);
@@ -183,13 +191,17 @@ void Facts::Put(uint64_t id_hash, std::vector<Fact> facts) {
 void Facts::Add(uint64_t id_hash, std::vector<Fact> facts) {
   if (facts.empty()) return;
   for (Fact& fact : facts) {
-    if (same_ && fact.patient != 0) fact.also = same_(fact.patient);
+    if (same_ && fact.patient != 0) {
+      SaidOf of = same_(fact.patient, fact.said_us);
+      fact.also = std::move(of.owners);
+      fact.is_anothers = of.is_anothers;
+    }
     std::erase(fact.also, fact.owner);
     for (const std::string& actor : fact.actors) {
       by_actor_[actor].insert(id_hash);
       ++generations_[actor];
     }
-    std::set<view::OwnerNumber> owners;
+    std::set<view::OwnerNumber> owners{fact.owner};
     AddOwners(fact, &owners);
     for (const view::OwnerNumber owner : owners) by_owner_[owner].insert(id_hash);
   }
@@ -203,7 +215,7 @@ void Facts::Regroup(const std::vector<uint64_t>& patients) {
   // What was said of a record that is another person's now still stands under the owners that it had with him.
   std::set<uint64_t> said;
   for (const uint64_t patient : patients) {
-    for (const view::OwnerNumber owner : same_(patient)) {
+    for (const view::OwnerNumber owner : same_(patient, kForever).owners) {
       if (const auto at = by_owner_.find(owner); at != by_owner_.end())
         said.insert(at->second.begin(), at->second.end());
     }
@@ -226,6 +238,11 @@ void Facts::Renew(const std::set<uint64_t>& said) {
   }
 }
 
+bool Facts::IsAnythingSaidOf(view::OwnerNumber owner) const {
+  const std::lock_guard lock(mutex_);
+  return by_owner_.contains(owner);
+}
+
 std::vector<Fact> Facts::About(view::OwnerNumber owner) const {
   std::vector<Fact> out;
   const std::lock_guard lock(mutex_);
@@ -233,7 +250,9 @@ std::vector<Fact> Facts::About(view::OwnerNumber owner) const {
   if (owned == by_owner_.end()) return out;
   for (const uint64_t id_hash : owned->second) {
     for (const Fact& fact : facts_.at(id_hash)) {
-      if (IsAbout(fact, owner)) out.push_back(fact);
+      if (!IsAbout(fact, owner)) continue;
+      out.push_back(fact);
+      out.back().is_anothers = fact.is_anothers && fact.owner == owner;
     }
   }
   return out;

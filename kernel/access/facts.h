@@ -34,8 +34,11 @@ struct Fact {
   bool is_referral = false;     // of a relation: its days are counted otherwise
   view::OwnerNumber owner = 0;  // whose records
   uint64_t patient = 0;  // his keyed hash, if a Patient is meant: then it is about all records of the person
+  Instant said_us = 0;   // when it was stored: it holds for the person whose the record was then
   std::vector<view::OwnerNumber> also = {};  // the owners of the others of them; kept by Facts
-  std::string source;                        // "Encounter/7"
+  bool is_anothers =
+      false;           // the record became another person's since: it opens nothing of it; kept by Facts
+  std::string source;  // "Encounter/7"
   Instant
       from_us = INT64_MIN,
       until_us =
@@ -68,9 +71,16 @@ Verdict JudgeFact(const Fact& fact, const Viewer& viewer, const Policies& polici
 /// Of several about one person: an emergency opens whatever else says; a deny beats a permit.
 Verdict JudgeAll(const std::vector<Fact>& facts, const Viewer& viewer, const Policies& policies,
                  Instant now_us);
+/// Does it open nothing of the record that it is about, because that became another person's?
+bool IsVoid(const Fact& fact);
 
-/// The owners of all records that are one person's with this Patient; he may be among them.
-using SamePerson = std::function<std::vector<view::OwnerNumber>(uint64_t patient)>;
+/// For whom holds what was said of a Patient's record at a moment.
+struct SaidOf {
+  std::vector<view::OwnerNumber>
+      owners;                // of all records of that person; of the Patient himself too, unless:
+  bool is_anothers = false;  // his record became another person's since
+};
+using SamePerson = std::function<SaidOf(uint64_t patient, Instant said_us)>;
 
 /// Thread-safe.
 class Facts {
@@ -80,10 +90,11 @@ class Facts {
   /// Replaces what this resource (by its keyed hash) gave before.
   void Put(uint64_t id_hash, std::vector<Fact> facts);
   void Remove(uint64_t id_hash) { Put(id_hash, {}); }
-  /// Decisions about who is who changed for these Patients: what is about them is about other records now.
+  /// Decisions about who is who changed for these Patients, or one became another person: what is about them is about other records now.
   void Regroup(const std::vector<uint64_t>& patients);
   void RegroupAll();
-  /// Those about the person whose record it is.
+  bool IsAnythingSaidOf(view::OwnerNumber owner) const;
+  /// Those about the person whose record it is; with `is_anothers` those about whose record it was before.
   std::vector<Fact> About(view::OwnerNumber owner) const;
   /// Who is open and closed to this viewer; nullptr: nobody.
   std::shared_ptr<const view::Beyond> BeyondOf(const Viewer& viewer, Instant now_us);

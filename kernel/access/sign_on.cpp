@@ -156,6 +156,7 @@ Result<std::shared_ptr<Viewer>> MakeViewer(const State& state, const SignOnOptio
   viewer->masks = state.policies->MasksOf(account.post);
   viewer->kind = account.kind;
   viewer->record = account.record;
+  viewer->bound_us = account.record_bound_us;
   if (!account.area.empty()) {
     const auto [low, high] = TRY(view::AreaRange(account.area));
     viewer->scope.everything = false;

@@ -54,6 +54,9 @@ struct Viewer {
   std::string issuer;   // "https://host" for which its token was made; "" = not bound
   std::string patient;  // id of the one Patient whom it is about; scope has him too
   std::shared_ptr<const oauth::Scopes> granted;  // null: no program, nothing is narrowed
+  // Of a resident's account:
+  Instant bound_us = 0;     // when it was bound to `record`; 0: not known, before everything
+  Instant anothers_us = 0;  // since when that record is another person's; 0: it is his
 
   bool MayRead(std::string_view type) const;
   bool MayWrite(std::string_view type) const;

@@ -9,6 +9,7 @@
 #include "kernel/access/keeping.h"
 #include "kernel/access/oauth/authorization.h"
 #include "kernel/access/oauth/keys.h"
+#include "kernel/base/clock.h"
 #include "kernel/base/text.h"
 #include "kernel/http/json_body.h"
 #include "kernel/http/routes.h"
@@ -67,6 +68,8 @@ Status Fill(const JsonBody& body, const access::AccessKey& key, Account* account
   text("area", &account->area);
   text("organization", &account->organization);
   text("record", &account->record);
+  // Whoever names the record, also the one that was there, has looked whose it is now.
+  if (body.Has("record")) account->record_bound_us = SystemClock().NowUs();
   text("scopes", &account->scopes);
   text("jwks", &account->jwks);
   text(kIdTokenAlg, &account->id_token_alg);

@@ -163,9 +163,13 @@ void Mine(const PortPtr& port, Pipeline& way, const CallPtr& call) {
   const std::vector<uint32_t>& asked_about = asked->question.owners;
   if (!asked_about.empty() && std::find(asked_about.begin(), asked_about.end(), self) == asked_about.end())
     return way.AnswerError(call, MakeError(ErrorCode::kForbidden, "ask about yourself"));
-  // In all hospitals that know him; of himself alone, should his record be gone.
-  asked->question.owners = port->person_of(call->viewer->patient);
-  if (asked->question.owners.empty()) asked->question.owners = {self};
+  // In all hospitals that know him.
+  asked->question.owners = port->own_of(call->viewer);
+  if (asked->question.owners.empty())
+    return way.AnswerError(
+        call, MakeError(ErrorCode::kForbidden,
+                        "the record to which this account is bound became another person's, and what was "
+                        "looked at in it is not yours: ask the office that gave you the account to look"));
   Search(port, way, call, *asked, "/audit/mine", true);
 }
 

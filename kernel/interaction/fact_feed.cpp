@@ -7,6 +7,7 @@
 
 #include "kernel/base/diagnostics.h"
 #include "kernel/interaction/own_hand.h"
+#include "kernel/interaction/person_links.h"
 #include "kernel/interaction/same_person.h"
 #include "kernel/interaction/task_sight.h"
 
@@ -74,13 +75,16 @@ class FactReader {
   using OwnerOf = std::function<view::OwnerNumber(const std::string& name)>;
   using BirthDateOf = std::function<std::string(const std::string& patient)>;
   using HashOf = std::function<uint64_t(const std::string& name)>;
+  /// The owners by which a Patient is named who was named by his record when it was stored.
+  using NamedBy = std::function<std::vector<view::OwnerNumber>(const std::string& name)>;
   FactReader(std::string source, int offset_min, Instant at_us, OwnerOf owner_of, HashOf hash_of,
-             BirthDateOf birth_date_of)
+             NamedBy named_by, BirthDateOf birth_date_of)
       : source_(std::move(source)),
         offset_min_(offset_min),
         at_us_(at_us),
         owner_of_(std::move(owner_of)),
         hash_of_(std::move(hash_of)),
+        named_by_(std::move(named_by)),
         birth_date_of_(std::move(birth_date_of)) {}
 
   std::vector<Fact> Take(std::string_view type, fhir::Value root) {
@@ -103,6 +107,7 @@ class FactReader {
     Fact fact;
     fact.kind = kind;
     fact.source = source_;
+    fact.said_us = at_us_;
     const std::string name = ReferenceOf(about);
     if (!name.starts_with("Patient/")) return fact;
     fact.owner = owner_of_(name);
@@ -144,13 +149,22 @@ class FactReader {
     facts_.push_back(std::move(fact));
   }
 
-  /// "" for whom no viewer is told by: a role, a team, a device, a family member without a record, an organization by its identifier.
-  std::string ActorOf(fhir::Value reference) const {
+  /// Appends nothing for whom no viewer is told by: a role, a team, a device, a family member without a record, an organization by its identifier.
+  void AppendActor(fhir::Value reference, std::vector<std::string>* actors) const {
     const fhir::Value identifier = reference["identifier"];
-    if (identifier["system"].ToString() == kAccountSystem) return "account:" + identifier["value"].ToString();
-    const std::string name = ReferenceOf(reference);
-    if (name.starts_with("Patient/")) return fmt::format("owner:{}", owner_of_(name));
-    return name.starts_with("Organization/") || name.starts_with("Practitioner/") ? name : std::string();
+    if (identifier["system"].ToString() == kAccountSystem)
+      return actors->push_back("account:" + identifier["value"].ToString());
+    std::string name = ReferenceOf(reference);
+    if (name.starts_with("Patient/")) return AppendNamed(name, actors);
+    if (name.starts_with("Organization/") || name.starts_with("Practitioner/"))
+      actors->push_back(std::move(name));
+  }
+
+  /// One whose record is another's now is named by his others, or by none.
+  void AppendNamed(const std::string& patient, std::vector<std::string>* actors) const {
+    const std::vector<view::OwnerNumber> owners = named_by_(patient);
+    for (const view::OwnerNumber owner : owners) actors->push_back(fmt::format("owner:{}", owner));
+    if (owners.empty()) actors->push_back("owner:0");
   }
 
   /// One rule of a Consent, for whom, for what and while; what it does not say is said by the rule around it, but for whom: without actors it is for
@@ -161,9 +175,9 @@ class FactReader {
     fact.actors.clear();
     TakePeriod(rule["period"], offset_min_, &fact);
     for (const fhir::Value actor : rule["actor"]) {
-      std::string name = ActorOf(actor["reference"]);
-      if (name.empty() && !permits) name = access::kAnybody;
-      if (!name.empty()) fact.actors.push_back(std::move(name));
+      const size_t before = fact.actors.size();
+      AppendActor(actor["reference"], &fact.actors);
+      if (fact.actors.size() == before && !permits) fact.actors.emplace_back(access::kAnybody);
     }
     if (rule["actor"].size() == 0) fact.actors.emplace_back(access::kAnybody);
     if (rule["purpose"].size() != 0) fact.codes.clear();
@@ -233,8 +247,7 @@ class FactReader {
     }
     for (const fhir::Value extension : root["extension"]) {
       if (extension["url"].ToString() != kGuardianUrl) continue;
-      const view::OwnerNumber guardian = owner_of_(ReferenceOf(extension["valueReference"]));
-      if (guardian != 0) fact.actors.push_back(fmt::format("owner:{}", guardian));
+      AppendNamed(ReferenceOf(extension["valueReference"]), &fact.actors);
     }
     // A year or a month alone counts from its first day: in doubt the child is its own master sooner.
     const auto born = ParseDateRange(birth_date_of_(ReferenceOf(root["patient"])), 0);
@@ -263,6 +276,7 @@ class FactReader {
   const Instant at_us_;  // when it was stored
   const OwnerOf owner_of_;
   const HashOf hash_of_;
+  const NamedBy named_by_;
   const BirthDateOf birth_date_of_;
   std::vector<Fact> facts_;
 };
@@ -277,7 +291,11 @@ bool IsConsentOfNobody(fhir::Value consent) {
 FactFeed::FactFeed(const Context& context)
     : context_(context),
       no_reviews_(NoReviews(*context.engine)),
-      facts_([context](uint64_t patient) { return OwnersOfPerson(context, patient); }),
+      records_(context),
+      facts_([this](uint64_t patient, Instant said_us) {
+        BoundRecords::Holding holding = records_.Of(patient, said_us);
+        return access::SaidOf{std::move(holding.owners), holding.anothers_us != 0};
+      }),
       thread_([this] { Loop(); }) {}
 
 void FactFeed::Stop() {
@@ -295,8 +313,16 @@ std::vector<Fact> FactFeed::FactsOf(std::string_view type, std::string_view id, 
         return owner.ok() ? *owner : view::OwnerNumber{0};
       },
       [this](const std::string& name) { return KeyedHash(context_.engine->hash_key(), name); },
+      [this, at_us](const std::string& name) { return NamedBy(name, at_us); },
       [this](const std::string& patient) { return BirthDateOf(patient); });
   return reader.Take(type, root);
+}
+
+std::vector<view::OwnerNumber> FactFeed::NamedBy(const std::string& patient, Instant at_us) const {
+  const auto holding = records_.Of(KeyedHash(context_.engine->hash_key(), patient), at_us);
+  if (holding.anothers_us != 0) return holding.owners;
+  const auto owner = context_.engine->keys().Find(patient);
+  return {owner.ok() ? *owner : view::OwnerNumber{0}};
 }
 
 std::vector<Fact> FactFeed::OpeningsOf(std::string_view type, const std::string& id, fhir::Value root,
@@ -308,8 +334,10 @@ std::vector<Fact> FactFeed::OpeningsOf(std::string_view type, const std::string&
     const auto owner = context_.engine->keys().Find(name);
     return owner.ok() && *owner != 0 ? *owner : static_cast<view::OwnerNumber>(hash_of(name) | 1U);
   };
-  FactReader reader(fmt::format("{}/{}", type, id), context_.timezone_offset_min, at_us, owner_of, hash_of,
-                    [](const std::string&) { return std::string(); });
+  FactReader reader(
+      fmt::format("{}/{}", type, id), context_.timezone_offset_min, at_us, owner_of, hash_of,
+      [owner_of](const std::string& name) { return std::vector<view::OwnerNumber>{owner_of(name)}; },
+      [](const std::string&) { return std::string(); });
   std::vector<Fact> facts = reader.Take(type, root);
   std::erase_if(facts, [](const Fact& fact) { return !fact.permits; });
   return facts;
@@ -325,20 +353,44 @@ std::string FactFeed::BirthDateOf(const std::string& patient) const {
   return read.ok() ? (*read)->document.Root()["birthDate"].ToString() : std::string();
 }
 
-/// A child whose birth date may be another now: his guardians are looked at again.
-void FactFeed::TakeChild(const view::Resource& patient) {
-  std::set<std::string> ids;
+/// A child whose birth date may be another now, or one who became another person: what names him is looked at again, and what is said of him.
+void FactFeed::TakePatient(const std::string& name) {
+  std::set<std::string> sources;
   {
     const std::lock_guard lock(mutex_);
-    const auto at = guardians_.find("Patient/" + patient.id);
-    if (at == guardians_.end()) return;
-    ids = at->second;
+    if (const auto at = naming_.find(name); at != naming_.end()) sources = at->second;
   }
-  for (const std::string& id : ids) {
-    const auto version = context_.engine->directory().Current(context_.engine->IdHash("RelatedPerson", id),
+  for (const std::string& source : sources) {
+    const auto version = context_.engine->directory().Current(KeyedHash(context_.engine->hash_key(), source),
                                                               context_.engine->Head());
     if (version.ordinal == 0) continue;
     if (const auto read = context_.engine->Read(version.ordinal); read.ok()) Take(**read);
+  }
+  const auto owner = context_.engine->keys().Find(name);
+  if (owner.ok() && facts_.IsAnythingSaidOf(*owner))
+    facts_.Regroup({KeyedHash(context_.engine->hash_key(), name)});
+}
+
+/// Which Patients name it or are named by it otherwise than as whose it is.
+void FactFeed::NoteNamed(std::string_view type, const std::string& id, fhir::Value root) {
+  std::vector<std::string> patients;
+  if (type == "RelatedPerson" && IsVerifiedGuardian(root)) {
+    patients.push_back(ReferenceOf(root["patient"]));
+    for (const fhir::Value extension : root["extension"]) {
+      if (extension["url"].ToString() == kGuardianUrl)
+        patients.push_back(ReferenceOf(extension["valueReference"]));
+    }
+  }
+  const auto add_actors = [&](fhir::Value rule) {
+    for (const fhir::Value actor : rule["actor"]) patients.push_back(ReferenceOf(actor["reference"]));
+  };
+  if (type == "Consent") {
+    add_actors(root["provision"]);
+    for (const fhir::Value nested : root["provision"]["provision"]) add_actors(nested);
+  }
+  const std::lock_guard lock(mutex_);
+  for (const std::string& patient : patients) {
+    if (patient.starts_with("Patient/")) naming_[patient].insert(fmt::format("{}/{}", type, id));
   }
 }
 
@@ -363,10 +415,28 @@ bool FactFeed::IsPassed(uint64_t id_hash, const view::Resource& now) {
   return false;
 }
 
-void FactFeed::Take(const view::Resource& now) {
+void FactFeed::TakeAnswer(fhir::Value review, Instant at_us) {
+  const std::string name = ReferenceOf(review["for"]);
+  if (review["status"].ToString() != "completed" || !name.starts_with("Patient/")) return;
+  for (const fhir::Value output : review["output"]) {
+    for (const fhir::Value coding : output["type"]["coding"]) {
+      const std::string code = coding["code"].ToString();
+      if (coding["system"].ToString() != view::kReviewSystem || !IsOneOf(code, {kSamePerson, kAnotherPerson}))
+        continue;
+      records_.Answer(KeyedHash(context_.engine->hash_key(), name), at_us, code == kSamePerson);
+      TakePatient(name);
+    }
+  }
+}
+
+void FactFeed::Take(const view::Resource& now, Instant committed_us) {
   const std::string_view type = context_.engine->definitions().Type(now.type).name;
   if (std::find(kFactTypes.begin(), kFactTypes.end(), type) == kFactTypes.end()) return;
-  if (type == "Patient") return TakeChild(now);
+  if (type == "Patient") {
+    if (!now.document.Root()) records_.Forget(context_.engine->IdHash(type, now.id));
+    if (now.version > 1) TakePatient("Patient/" + now.id);
+    return;
+  }
   if (type == "Organization") {
     const std::lock_guard lock(mutex_);
     ++organizations_changed_;
@@ -374,13 +444,12 @@ void FactFeed::Take(const view::Resource& now) {
   }
   if (type == "Linkage") return;
   const fhir::Value root = now.document.Root();
-  if (type == "RelatedPerson" && IsVerifiedGuardian(root)) {
-    const std::lock_guard lock(mutex_);
-    guardians_[ReferenceOf(root["patient"])].insert(now.id);
-  }
+  Instant at_us = now.at_us != 0 ? now.at_us : committed_us;
+  if (at_us == 0) at_us = context_.clock->NowUs();
+  if (type == "Task" && view::IsReview(root)) return TakeAnswer(root, at_us);
+  NoteNamed(type, now.id, root);
   const uint64_t id_hash = context_.engine->IdHash(type, now.id);
   if (type == "Task" && IsPassed(id_hash, now)) return;
-  const Instant at_us = now.at_us != 0 ? now.at_us : context_.clock->NowUs();
   facts_.Put(id_hash, root ? FactsOf(type, now.id, root, at_us) : std::vector<Fact>());
 }
 
@@ -412,6 +481,8 @@ Status FactFeed::Load() {
   const int64_t back_us = context_.clock->NowUs() - kEncounterDaysBack * kDayUs;
   TRY(LoadAll("Consent", "status=active", position));
   TRY(LoadAll("Task", fmt::format("code={}|{}", kAccessSystem, kEmergencyCode), position));
+  TRY(LoadAll("Task", fmt::format("code={}|identity-changed&status=completed", view::kReviewSystem),
+              position));
   TRY(LoadAll("ServiceRequest", "status=active", position));
   TRY(LoadAll("RelatedPerson", fmt::format("_tag={}|verified", kGuardianshipSystem), position));
   TRY(LoadAll("Encounter", "status=arrived,triaged,in-progress,onleave", position));
@@ -473,7 +544,7 @@ void FactFeed::Loop() {
         if (change.now->type == linkage)
           TakeDecision(change);
         else
-          Take(*change.now);
+          Take(*change.now, (*next)->at_us);
       }
       from_t = (*next)->t + 1;
       Know((*next)->t);
@@ -546,15 +617,33 @@ void AddHimself(const std::vector<view::OwnerNumber>& his, view::Scope* scope) {
 
 }  // namespace
 
+namespace {
+
+/// The account's record is another's now: it stands for what was joined with it before, or for nobody; so does a program that was let to that record.
+void LeaveRecord(const BoundRecords::Holding& holding, bool is_program, access::Viewer* viewer) {
+  viewer->anothers_us = holding.anothers_us;
+  viewer->record.clear();
+  viewer->scope.everything = false;
+  viewer->scope.only_owner = is_program || holding.owners.empty() ? 0 : holding.owners.front();
+  if (viewer->scope.only_owner == 0) viewer->scope.area_low = viewer->scope.area_high = 0;
+}
+
+}  // namespace
+
 std::shared_ptr<const access::Viewer> FactFeed::Himself(std::shared_ptr<const access::Viewer> viewer) {
   if (auto above = Above(viewer->organization); !above.empty()) {
     auto placed = std::make_shared<access::Viewer>(*viewer);
     placed->organizations_above = std::move(above);
     viewer = std::move(placed);
   }
-  if (viewer->granted != nullptr || viewer->scope.only_owner == 0) return viewer;
+  const bool is_program = viewer->granted != nullptr;
+  if (viewer->scope.only_owner == 0 || (is_program && viewer->kind != access::AccountKind::kResident))
+    return viewer;
   auto known = std::make_shared<access::Viewer>(*viewer);
-  known->own = OwnersOfPerson(context_, context_.engine->IdHash("Patient", viewer->patient));
+  BoundRecords::Holding holding =
+      records_.Of(context_.engine->IdHash("Patient", viewer->patient), viewer->bound_us);
+  if (holding.anothers_us != 0) LeaveRecord(holding, is_program, known.get());
+  if (!is_program) known->own = std::move(holding.owners);
   return known;
 }
 
@@ -594,8 +683,8 @@ std::string FactFeed::RunningEmergency(const std::string& account, view::OwnerNu
   const std::string actor = "account:" + account;
   for (const access::Fact& fact : facts_.About(person)) {
     const bool is_his = std::find(fact.actors.begin(), fact.actors.end(), actor) != fact.actors.end();
-    if (fact.kind == access::Fact::Kind::kEmergency && is_his && fact.from_us <= now_us &&
-        now_us < fact.until_us)
+    if (fact.kind == access::Fact::Kind::kEmergency && !access::IsVoid(fact) && is_his &&
+        fact.from_us <= now_us && now_us < fact.until_us)
       return fact.source;
   }
   return {};

@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include "kernel/access/facts.h"
+#include "kernel/interaction/bound_records.h"
 #include "kernel/interaction/interaction.h"
 
 namespace tk::interaction {
@@ -40,6 +41,7 @@ class FactFeed {
   void Stop();
 
   access::Facts& facts() { return facts_; }
+  BoundRecords& records() { return records_; }
   /// The viewer with what facts open and close to him, and with the Tasks that he sees (task_sight.h); himself when there is nothing to say. Errors:
   /// kUnavailable until they are known.
   Result<std::shared_ptr<const access::Viewer>> With(std::shared_ptr<const access::Viewer> viewer);
@@ -50,8 +52,8 @@ class FactFeed {
                                        Instant at_us) const;
   /// Waits until all that was committed up to `t` has taken effect. False after `timeout_ms`, or when this stops.
   bool WaitFor(uint64_t t, int timeout_ms);
-  /// What this version of a resource says takes effect now.
-  void Take(const view::Resource& now);
+  /// What this version of a resource says takes effect now. `committed_us`: when it was stored, where it does not say so itself; 0: now.
+  void Take(const view::Resource& now, Instant committed_us = 0);
   /// One more emergency access of this account to this person? False: it had `per_hour` others within the last hour.
   bool TakeTurn(const std::string& account, view::OwnerNumber person, int64_t per_hour);
   /// The emergency access of this account to this person that runs now: "Task/7"; "" if none.
@@ -66,7 +68,12 @@ class FactFeed {
                                     Instant at_us) const;
   /// A child's birth date, of the version that stands now; "" if none.
   std::string BirthDateOf(const std::string& patient) const;
-  void TakeChild(const view::Resource& patient);
+  /// The owners by which one counts as named whom a resource named that was stored then.
+  std::vector<view::OwnerNumber> NamedBy(const std::string& patient, Instant at_us) const;
+  void TakePatient(const std::string& name);
+  /// A person answered whose a record is.
+  void TakeAnswer(fhir::Value review, Instant at_us);
+  void NoteNamed(std::string_view type, const std::string& id, fhir::Value root);
   void TakeDecision(const view::Change& change);
   bool IsPassed(uint64_t id_hash, const view::Resource& now);
   bool MayMatter(const access::Viewer& viewer) const;
@@ -76,6 +83,7 @@ class FactFeed {
 
   const Context context_;
   const std::shared_ptr<const view::ReviewSight> no_reviews_;
+  mutable BoundRecords records_;
   access::Facts facts_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> loaded_{false};
@@ -88,8 +96,8 @@ class FactFeed {
   };
   std::unordered_map<std::string, std::deque<Turn>> turns_;
   std::unordered_map<std::string, std::set<std::string>>
-      guardians_;                                         // by the child, "Patient/c": ids of RelatedPersons
-  std::unordered_map<uint64_t, uint32_t> task_versions_;  // of emergency accesses: few
+      naming_;  // by the Patient, "Patient/c": RelatedPersons of him or that name him, Consents that name him; few
+  std::unordered_map<uint64_t, uint32_t> task_versions_;             // of emergency accesses: few
   std::unordered_map<std::string, std::vector<std::string>> above_;  // by the organization; few
   uint64_t organizations_changed_ = 0;                               // so often
   std::thread thread_;

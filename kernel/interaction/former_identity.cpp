@@ -11,8 +11,26 @@ using person::linkage::EntryView;
 using person::linkage::Field;
 using person::linkage::Scored;
 
-/// Of the newest active decision of a person that names the record; 0: there is none.
-view::Ordinal VouchedAt(const Room& room, uint64_t record, const view::Position& head) {
+/// Its versions of which it is asked.
+std::vector<view::Ordinal> FormerVersions(const Room& room, uint64_t record, size_t max, Stored stored) {
+  const view::Position head = room.engine().Head();
+  std::vector<view::Ordinal> former;
+  const uint32_t versions = room.directory().Current(record, head).version;
+  if (versions == 0 || (versions == 1 && stored == Stored::kAreCurrent)) return former;
+  const view::Ordinal vouched = VouchedAt(room, record);
+  bool is_current = stored == Stored::kAreCurrent;
+  for (const auto& version : room.directory().Versions(record, head, max)) {
+    if (!version.deleted && !is_current) former.push_back(version.ordinal);
+    is_current = false;
+    if (version.ordinal < vouched) break;
+  }
+  return former;
+}
+
+}  // namespace
+
+view::Ordinal VouchedAt(const Room& room, uint64_t record) {
+  const view::Position head = room.engine().Head();
   std::vector<uint64_t> linkages;
   {
     const auto people = room.context.persons->Read();
@@ -27,22 +45,6 @@ view::Ordinal VouchedAt(const Room& room, uint64_t record, const view::Position&
   return at;
 }
 
-/// Its versions of which it is asked.
-std::vector<view::Ordinal> FormerVersions(const Room& room, uint64_t record, size_t max, Stored stored) {
-  const view::Position head = room.engine().Head();
-  std::vector<view::Ordinal> former;
-  const uint32_t versions = room.directory().Current(record, head).version;
-  if (versions == 0 || (versions == 1 && stored == Stored::kAreCurrent)) return former;
-  const view::Ordinal vouched = VouchedAt(room, record, head);
-  bool is_current = stored == Stored::kAreCurrent;
-  for (const auto& version : room.directory().Versions(record, head, max)) {
-    if (!version.deleted && !is_current) former.push_back(version.ordinal);
-    is_current = false;
-    if (version.ordinal < vouched) break;
-  }
-  return former;
-}
-
 bool IsAnother(const Scored& scored, const person::linkage::Rules& rules) {
   if (IsContradiction(scored, rules)) return true;
   const auto level = [&](Field field) { return scored.comparison.levels[field]; };
@@ -52,8 +54,6 @@ bool IsAnother(const Scored& scored, const person::linkage::Rules& rules) {
   }
   return false;
 }
-
-}  // namespace
 
 Result<bool> WasSomebodyElse(const Room& room, std::span<const uint64_t> records,
                              std::span<const std::string_view> packed, Stored stored) {

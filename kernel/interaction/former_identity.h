@@ -11,8 +11,15 @@
 #include <string_view>
 
 #include "kernel/interaction/room.h"
+#include "kernel/person/people.h"
 
 namespace tk::interaction {
+
+/// The law: two versions of a record, compared.
+bool IsAnother(const person::linkage::Scored& scored, const person::linkage::Rules& rules);
+
+/// Of the newest active decision of a person that names the record (id hash): he has seen who it was until then. 0: there is none.
+view::Ordinal VouchedAt(const Room& room, uint64_t record);
 
 /// Of how many versions of all records together; where there are more, the answer is yes.
 inline constexpr size_t kFormerVersionsMax = 500;

@@ -156,6 +156,8 @@ class Interactions {
   Result<std::string> AsLeaves(const std::shared_ptr<const access::Viewer>& viewer, std::string json) const;
   /// The owners of all records that are one person's with this Patient, ascending (same_person.h); empty if there never was one.
   std::vector<view::OwnerNumber> OwnersOfPerson(std::string_view patient_id) const;
+  /// As who he stands now: with all records that are his, and without one that became another's (bound_records.h).
+  std::shared_ptr<const access::Viewer> Himself(const std::shared_ptr<const access::Viewer>& viewer) const;
   /// The Patients who are one person with this one now: ids, his first; and what holds until that changes, for a write that depends on it (null: there is no
   /// person index). Empty: he is not there. Errors: of what must be read.
   struct OnePerson {

@@ -9,6 +9,7 @@
 
 #include "kernel/base/random.h"
 #include "kernel/interaction/body_parameters.h"
+#include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/merge_links.h"
 #include "kernel/interaction/person_reviews.h"
 #include "kernel/interaction/prefer.h"
@@ -294,20 +295,41 @@ namespace {
 
 /// The Linkage that says it now.
 Plan DecisionPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set, size_t place,
-                  std::string_view action) {
+                  std::string_view action, std::string_view type = "Linkage") {
   Plan plan;
   plan.persons_decided = true;
-  plan.answer = [call, now = set->changes[place].now, action](const view::Commit& commit) {
+  plan.answer = [call, now = set->changes[place].now, action, type](const view::Commit& commit) {
     Response response;
     AppendVersioned(*now, commit.at_us, &response.body);
     if (call->pretty) response.body = PrettyJson(response.body);
-    response.audit_type = "Linkage";
+    response.audit_type = type;
     response.audit_id = now->id;
     response.audit_action = action;
     return response;
   };
   plan.set = std::move(set);
   return plan;
+}
+
+/// The same record twice: whose it is, of one that became another person's (bound_records.h).
+Result<Plan> PlanAnswer(const Room& room, const CallPtr& call, const view::Position& basis,
+                        const DecidedPatient& patient, bool same) {
+  auto set = std::make_unique<view::ChangeSet>();
+  const std::string_view answer = same ? kSamePerson : kAnotherPerson;
+  const std::string& account = call->viewer().account;
+  const Identity asked = TRY(IdentityAsked(room, basis, patient.name()));
+  if (asked.whose) {
+    const std::string steps = fmt::format(
+        R"([{{"op":"replace","path":"/status","value":"completed"}},{{"op":"add","path":"/output","value":{}}},{{"op":"add","path":"/extension","value":{}}}])",
+        AnswerJson(answer, patient.name()), UnscoredReasonJson(room, account));
+    TRY(AddPatched(room, *asked.whose, steps, set.get()));
+  } else {
+    const std::string_view code = person::CodeOf(person::Finding::Kind::kIdentityChanged);
+    const ReviewAsked answered{code, patient.name(), {}, nullptr, answer, account};
+    TRY(AddMade(room, ReviewJson(room, NewUuid(), answered), set.get()));
+  }
+  set->guards.push_back(PersonGuard(room, {}, {patient.current.id_hash}));
+  return DecisionPlan(call, std::move(set), 0, same ? "link" : "not-same", "Task");
 }
 
 Result<Plan> PlanDecision(const Room& room, const CallPtr& call, const view::Position& basis,
@@ -319,9 +341,13 @@ Result<Plan> PlanDecision(const Room& room, const CallPtr& call, const view::Pos
   const BodyParameters body = TRY(BodyParameters::Read(document, {"patient", "other"}));
   const DecidedPatient patient = TRY(ReadPatient(room, *call, body, "patient", basis));
   const DecidedPatient other = TRY(ReadPatient(room, *call, body, "other", basis));
-  if (patient.id == other.id)
+  if (patient.id == other.id) {
+    if (room.facts->records().IsToBeAnswered(patient.current.id_hash))
+      return PlanAnswer(room, call, basis, patient, same);
     return MakeIssue(ErrorCode::kIncorrect, "value", body.PathOf("other"),
-                     "The two parameters name the same Patient: name two.");
+                     "The two parameters name the same Patient, who never became another person since that "
+                     "was asked last: name two.");
+  }
   auto set = std::make_unique<view::ChangeSet>();
   Deciding deciding(room, *call, basis, set.get());
   TRY(same ? deciding.Join(patient, other) : deciding.HoldApart(patient, other));

@@ -9,6 +9,7 @@
 
 #include "kernel/base/random.h"
 #include "kernel/base/text.h"
+#include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/former_identity.h"
 #include "kernel/interaction/person_reviews.h"
 #include "kernel/interaction/write.h"
@@ -86,6 +87,14 @@ void AppendCode(std::string_view member, std::string_view code, fhir::JsonWriter
   json->End().End();
 }
 
+/// One of Task.input or Task.output.
+void AppendPart(std::string_view code, std::string_view patient, fhir::JsonWriter* json) {
+  json->Object();
+  AppendCode("type", code, json);
+  AppendReference("valueReference", patient, json);
+  json->End();
+}
+
 }  // namespace
 
 std::string LinkageJson(const Room& room, std::string_view id, std::string_view source,
@@ -112,30 +121,47 @@ std::string ReviewJson(const Room& room, std::string_view id, const ReviewAsked&
   LinkReason reason;
   reason.grade = asked.scored == nullptr ? "manual" : NameOf(asked.scored->verdict);
   reason.scored = asked.scored;
+  reason.account = asked.account;
   json.Key("extension");
   AppendReason(room, reason, &json);
-  json.Key("basedOn").Array();
-  for (const std::string& other : asked.others) json.Object().Member("reference", other).End();
-  json.End();
-  json.Member("status", "requested").Member("intent", "proposal");
+  if (!asked.others.empty()) {
+    json.Key("basedOn").Array();
+    for (const std::string& other : asked.others) json.Object().Member("reference", other).End();
+    json.End();
+  }
+  json.Member("status", asked.answer.empty() ? "requested" : "completed").Member("intent", "proposal");
   AppendCode("code", asked.code, &json);
   AppendReference("for", asked.subject, &json);
   json.Member("authoredOn", FormatInstant(room.context.clock->NowUs()));
-  json.Key("input").Array();
-  for (const std::string& other : asked.others) {
-    json.Object();
-    AppendCode("type", "candidate", &json);
-    AppendReference("valueReference", other, &json);
+  if (!asked.others.empty()) {
+    json.Key("input").Array();
+    for (const std::string& other : asked.others) AppendPart("candidate", other, &json);
     json.End();
   }
-  json.End().End();
+  if (!asked.answer.empty()) {
+    json.Key("output").Array();
+    AppendPart(asked.answer, asked.subject, &json);
+    json.End();
+  }
+  json.End();
   return out;
 }
 
-std::string UnscoredReasonJson(const Room& room) {
+std::string AnswerJson(std::string_view answer, std::string_view patient) {
   std::string out;
   fhir::JsonWriter json(&out);
-  AppendReason(room, LinkReason(), &json);
+  json.Array();
+  AppendPart(answer, patient, &json);
+  json.End();
+  return out;
+}
+
+std::string UnscoredReasonJson(const Room& room, std::string_view account) {
+  std::string out;
+  fhir::JsonWriter json(&out);
+  LinkReason reason;
+  reason.account = account;
+  AppendReason(room, reason, &json);
   return out;
 }
 
@@ -229,8 +255,13 @@ class Linking {
     for (const person::JoinedDirectly& each : findings.directly)
       TRY(Join(each.source, each.alternate, each.scored, change));
     for (person::Finding& finding : findings.found) {
-      if (TRY(IsToBeSaid(&finding))) TRY(Add(finding, change));
+      if (!TRY(IsToBeSaid(&finding))) continue;
+      if (finding.kind == person::Finding::Kind::kIdentityChanged ||
+          finding.kind == person::Finding::Kind::kContradiction)
+        asked_.insert(incoming_[finding.incoming].id_hash);
+      TRY(Add(finding, change));
     }
+    for (const person::Incoming& incoming : incoming_) TRY(AskWhose(incoming));
     // No review is settled by them.
     if (!joins_known_ && findings.taken_back.empty()) change->decisions.clear();
     set_->guards.push_back(PersonGuard(room_, std::move(keys_), std::move(findings.looked_at)));
@@ -261,7 +292,7 @@ class Linking {
       const std::vector<uint64_t> record = {incoming_[i].id_hash};
       const std::vector<std::string_view> now = {incoming_[i].packed};
       const bool is_known = std::any_of(findings->taken_back.begin(), findings->taken_back.end(),
-                                        [&](const auto& each) { return each.linkage == linkage; });
+                                        [id = linkage](const auto& each) { return each.linkage == id; });
       if (is_known || !TRY(WasSomebodyElse(room_, record, now, Stored::kAreFormer))) continue;
       findings->taken_back.push_back({linkage, std::nullopt});
       findings->looked_at.push_back(incoming_[i].id_hash);
@@ -320,6 +351,18 @@ class Linking {
                         finding->others.front()));
   }
 
+  /// One that becomes another's is asked about also where no other record is: whatever was bound to it waits for the answer.
+  Status AskWhose(const person::Incoming& incoming) {
+    const bool is_known = room_.directory().Current(incoming.id_hash, basis_).version != 0;
+    if (!is_known || room_.facts == nullptr || asked_.contains(incoming.id_hash)) return {};
+    const view::Ordinal vouched = VouchedAt(room_, incoming.id_hash);
+    if (!room_.facts->records().WouldBecome(incoming.id_hash, incoming.packed, vouched)) return {};
+    const std::string name = TRY(NameOf(incoming.id_hash));
+    if (TRY(IdentityAsked(room_, basis_, name)).is_asked) return {};
+    const std::string_view code = person::CodeOf(person::Finding::Kind::kIdentityChanged);
+    return AddMade(room_, ReviewJson(room_, NewUuid(), {code, name, {}}), set_);
+  }
+
   Status Join(uint64_t source, uint64_t alternate, const person::linkage::Scored& scored,
               PersonChange* change) {
     const std::string source_name = TRY(NameOf(source)), alternate_name = TRY(NameOf(alternate));
@@ -369,6 +412,8 @@ class Linking {
   std::unordered_map<uint64_t, std::string> names_;
   std::unordered_map<uint64_t, view::Ordinal> ordinals_;
   std::unordered_set<uint64_t> written_;
+  std::unordered_set<uint64_t>
+      asked_;  // of these a review whose the record is, or with whom it stands, is in the set
   struct OfGone {
     size_t incoming = 0;  // place
     uint64_t linkage = 0;

@@ -38,10 +38,16 @@ struct ReviewAsked {
   std::string subject;              // "Patient/1"
   std::vector<std::string> others;  // "Patient/2" …
   const person::linkage::Scored* scored = nullptr;
+  std::string_view answer = {};   // kSamePerson or kAnotherPerson: it is completed with it
+  std::string_view account = {};  // of the person who answered
 };
+/// Codes of kReviewSystem in Task.output of a review that asks whose a record is: still his to whom it was bound, or another's.
+inline constexpr std::string_view kSamePerson = "same-person", kAnotherPerson = "another-person";
+/// Task.output of the answer: a JSON array.
+std::string AnswerJson(std::string_view answer, std::string_view patient);
 std::string ReviewJson(const Room& room, std::string_view id, const ReviewAsked& asked);
-/// The extension of a review that says nothing of a comparison: a JSON array.
-std::string UnscoredReasonJson(const Room& room);
+/// The extension of a review that says nothing of a comparison: a JSON array. `account`: of the person who answered it; "": the machine asked.
+std::string UnscoredReasonJson(const Room& room, std::string_view account = {});
 /// Puts a resource that the platform itself makes into the set.
 Status AddMade(const Room& room, std::string json, view::ChangeSet* set);
 

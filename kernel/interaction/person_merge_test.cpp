@@ -138,7 +138,7 @@ TEST_F(MergeTest, NoMachineMergesAgainWhatWasTakenApart) {
   ASSERT_EQ(Unmerge("b", "a"), 200);
   PutPatient({.id = "b", .resident_id = kOneNumber});  // now he looks the same
   EXPECT_EQ(RecordsOf("b"), "b");
-  EXPECT_EQ(Reviews(), "");
+  EXPECT_EQ(Reviews(), "identity-changed:b") << "nobody is merged, but whose is b now?";
 }
 
 TEST_F(MergeTest, AReviewGoesWithTheDecisionThatSettlesIt) {

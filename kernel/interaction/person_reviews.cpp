@@ -32,6 +32,8 @@ struct Review {
   std::vector<uint64_t> records;  // the new one first
   bool is_contradiction() const { return code == person::CodeOf(person::Finding::Kind::kContradiction); }
   bool is_of_identity() const { return code == person::CodeOf(person::Finding::Kind::kIdentityChanged); }
+  /// Whose the record is now, of which no other is asked.
+  bool asks_whose() const { return is_of_identity() && records.size() == 1; }
   /// Of two whom the new record fits, which stay when it goes.
   bool is_of_two() const { return code == person::CodeOf(person::Finding::Kind::kTwoPersons); }
 };
@@ -120,6 +122,10 @@ struct ReviewOutcome {
 
 std::optional<ReviewOutcome> OutcomeFor(const AfterWrite& after, const Review& review,
                                         std::string_view gone) {
+  if (review.asks_whose()) {
+    if (after.IsThere(review.records.front())) return std::nullopt;
+    return ReviewOutcome{false, gone, {}};
+  }
   std::vector<uint64_t> there;
   for (const uint64_t record : review.records) {
     if (after.IsThere(record)) there.push_back(record);
@@ -194,6 +200,17 @@ Result<bool> IsAsked(const Room& room, const view::Position& basis, std::string_
     return review.code == code && !review.records.empty() && review.records.front() == hash &&
            std::find(review.records.begin(), review.records.end(), other) != review.records.end();
   });
+}
+
+Result<Identity> IdentityAsked(const Room& room, const view::Position& basis, const std::string& record) {
+  Identity asked;
+  const uint64_t hash = HashOfPatient(room, record);
+  for (const Review& review : TRY(OpenReviews(room, basis, {record}))) {
+    if (!review.is_of_identity() || review.records.empty() || review.records.front() != hash) continue;
+    asked.is_asked = true;
+    if (review.asks_whose()) asked.whose = review.current;
+  }
+  return asked;
 }
 
 Status SettleReviews(const Room& room, const view::Position& basis, const PersonChange& change,

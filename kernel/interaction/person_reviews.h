@@ -1,6 +1,7 @@
 // The queue of clerks: Tasks of the person index, and what settles them.
 // Law:    a review is settled when every pair of the records that it names is one person or is held apart; one about a contradiction when of its new
-//         record and each other a person said so; one about a changed identity when its new record and each other are one person or held apart. It is completed in the transaction of the decision that settles it, a person's or the machine's, with
+//         record and each other a person said so; one about a changed identity when its new record and each other are one person or held apart, and one that names no other
+//         when a person answers whose the record is ($link or $not-same of it with itself). It is completed in the transaction of the decision that settles it, a person's or the machine's, with
 //         that as its output; so a review about persons who were joined meanwhile goes with the decision that joined them.
 //         It is cancelled in the transaction that leaves nothing to ask, with the cause (kRecordGone, kRecordErased, kRecordsDiffer): its new record is gone, or fewer than
 //         two are left; or of every pair that is not decided live matching would ask no more, because a record was changed (not of a changed identity: that
@@ -31,6 +32,13 @@ Status SettleReviews(const Room& room, const view::Position& basis, const Person
 /// Is there an open review with that code of this new record ("Patient/1") and the other (id hash)?
 Result<bool> IsAsked(const Room& room, const view::Position& basis, std::string_view code,
                      const std::string& record, uint64_t other);
+
+/// Open reviews of a changed identity of which this is the record ("Patient/1").
+struct Identity {
+  bool is_asked = false;
+  std::optional<Current> whose;  // the one that names no other: whose is it now?
+};
+Result<Identity> IdentityAsked(const Room& room, const view::Position& basis, const std::string& record);
 
 /// Takes a Patient ("Patient/1") who is being erased, or was, out of all reviews that name him and are not his, in transactions of its own; blocks. Once
 /// more after the erasure: what was planned before it is found by the second.

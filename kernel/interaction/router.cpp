@@ -723,6 +723,11 @@ Result<std::string> Interactions::AsLeaves(const std::shared_ptr<const access::V
   return interaction::AsLeaves(*impl_->room, *seen, std::move(json));
 }
 
+std::shared_ptr<const access::Viewer> Interactions::Himself(
+    const std::shared_ptr<const access::Viewer>& viewer) const {
+  return impl_->room->facts->Himself(viewer);
+}
+
 std::vector<view::OwnerNumber> Interactions::OwnersOfPerson(std::string_view patient_id) const {
   const Context& context = impl_->room->context;
   return interaction::OwnersOfPerson(context, context.engine->IdHash("Patient", patient_id));

@@ -281,7 +281,7 @@ TEST_F(SamePersonTest, WhoWritesSomebodysNumberIntoHisRecordDoesNotSeeHim) {
   viewer_ = Himself("c");
   EXPECT_EQ(Get("Patient/a").status, 404);
   EXPECT_EQ(Get("Condition/b").status, 404);
-  EXPECT_EQ(Get("Patient/c").status, 200);
+  EXPECT_EQ(Get("Patient/c").status, 404) << "whose it is now a person must say";
 }
 
 TEST_F(SamePersonTest, WhoseRecordsAComparisonShowsIsTold) {

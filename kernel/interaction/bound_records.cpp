@@ -1,0 +1,304 @@
+#include "kernel/interaction/bound_records.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernel/interaction/former_identity.h"
+#include "kernel/person/person_view.h"
+
+namespace tk::interaction {
+namespace {
+
+using person::linkage::EntryView;
+
+constexpr size_t kPastsMax = 50'000, kWhosMax = 50, kVersionsReadMax = 5'000;
+
+}  // namespace
+
+/// Live versions that say other things than the one before, oldest first, and who is somebody else than whom.
+struct BoundRecords::Past {
+  struct State {
+    Instant at_us = 0;
+    view::Ordinal ordinal = 0;
+    size_t who = 0;  // place in `whos`
+  };
+  view::Ordinal newest = 0;  // version that was looked at
+  std::vector<State> states;
+  std::vector<std::string> whos;           // packed; each once
+  std::vector<std::vector<bool>> another;  // [later][earlier]
+  Instant lost_us = 0;                     // what was before is not known any more: there was too much of it
+
+  bool AreOthers(size_t a, size_t b) const { return a != b && another[std::max(a, b)][std::min(a, b)]; }
+
+  void Add(const person::PersonView& persons, Instant at_us, view::Ordinal ordinal, std::string packed) {
+    auto known = std::find(whos.begin(), whos.end(), packed);
+    if (known == whos.end() && whos.size() >= kWhosMax) {
+      lost_us = at_us;
+      states.clear();
+      whos.clear();
+      another.clear();
+      known = whos.end();
+    }
+    if (known == whos.end()) {
+      std::vector<bool> from(whos.size());
+      const auto people = persons.Read();
+      person::linkage::MatchScratch scratch;
+      for (size_t i = 0; i < whos.size(); ++i)
+        from[i] = IsAnother(
+            people->index().ScorePair(EntryView(whos[i].data()), EntryView(packed.data()), &scratch),
+            persons.rules());
+      another.push_back(std::move(from));
+      whos.push_back(std::move(packed));
+      known = std::prev(whos.end());
+    }
+    const size_t who = static_cast<size_t>(known - whos.begin());
+    if (states.empty() || states.back().who != who) states.push_back({at_us, ordinal, who});
+  }
+
+  /// The first version that is another's than one since `bound_us`; null: none.
+  const State* Became(Instant bound_us) const {
+    if (states.empty()) return nullptr;
+    if (bound_us < lost_us) return &states.front();
+    size_t base = 0;
+    while (base + 1 < states.size() && states[base + 1].at_us <= bound_us) ++base;
+    for (size_t later = base + 1; later < states.size(); ++later) {
+      for (size_t i = base; i < later; ++i) {
+        if (AreOthers(states[i].who, states[later].who)) return &states[later];
+      }
+    }
+    return nullptr;
+  }
+};
+
+Result<BoundRecords::PastPtr> BoundRecords::Extended(uint64_t record, const PastPtr& known) const {
+  const view::Engine& engine = *context_.engine;
+  auto past = known == nullptr ? std::make_shared<Past>() : std::make_shared<Past>(*known);
+  std::vector<view::Directory::Version> fresh;
+  for (const auto& version : engine.directory().Versions(record, engine.Head(), kVersionsReadMax)) {
+    if (version.ordinal <= past->newest) break;
+    fresh.push_back(version);
+  }
+  const bool is_cut = fresh.size() == kVersionsReadMax && fresh.back().version > 1;
+  for (auto version = fresh.rbegin(); version != fresh.rend(); ++version) {
+    past->newest = version->ordinal;
+    if (version->deleted) continue;
+    auto opened = engine.OpenText(version->ordinal);
+    if (!opened.ok() && opened.error().code == ErrorCode::kGone) continue;  // erased
+    const view::Engine::TextPtr text = TRY(std::move(opened));
+    const fhir::Document document = TRY(fhir::Document::Parse(text->json));
+    past->Add(*context_.persons, text->header.at_us, version->ordinal,
+              context_.persons->PackPatient(document.Root()));
+    if (is_cut && version == fresh.rbegin()) past->lost_us = text->header.at_us;
+  }
+  return PastPtr(std::move(past));
+}
+
+// Read without the lock; who comes second reads it too, and nothing is lost.
+BoundRecords::PastPtr BoundRecords::PastOf(uint64_t record, bool of_one_version) {
+  static const PastPtr kNone = std::make_shared<const Past>();
+  if (context_.persons == nullptr) return kNone;
+  const auto current = context_.engine->directory().Current(record, context_.engine->Head());
+  if (current.ordinal == 0 || (current.version == 1 && !of_one_version)) return kNone;
+  PastPtr known;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto at = pasts_.find(record); at != pasts_.end()) known = at->second;
+  }
+  if (known != nullptr && known->newest >= current.ordinal) return known;
+  auto extended = Extended(record, known);
+  if (!extended.ok()) return nullptr;
+  if (current.deleted) return std::move(extended).value();  // nothing is kept of one who may be erased next
+  const std::lock_guard lock(mutex_);
+  if (pasts_.size() >= kPastsMax) pasts_.clear();
+  pasts_[record] = *extended;
+  return std::move(extended).value();
+}
+
+BoundRecords::Since BoundRecords::Become(uint64_t record, Instant bound_us, bool with_answers) {
+  if (with_answers) {
+    const std::lock_guard lock(mutex_);
+    if (const auto at = answers_.find(record); at != answers_.end())
+      bound_us = std::max(bound_us, at->second.same_us);
+  }
+  const PastPtr past = PastOf(record);
+  if (past == nullptr) return {context_.clock->NowUs(), 0};
+  const Past::State* const became = past->Became(bound_us);
+  return became == nullptr ? Since() : Since{became->at_us, became->ordinal};
+}
+
+void BoundRecords::Forget(uint64_t record) {
+  const std::lock_guard lock(mutex_);
+  pasts_.erase(record);
+}
+
+bool BoundRecords::IsToBeAnswered(uint64_t record) {
+  return Become(record, AnsweredAt(record), false).at_us != 0;
+}
+
+bool BoundRecords::WouldBecome(uint64_t record, std::string_view packed, view::Ordinal vouched) {
+  const PastPtr past = PastOf(record, true);
+  if (past == nullptr) return true;
+  const Instant answered_us = AnsweredAt(record);
+  size_t base = 0;
+  for (size_t i = 1; i < past->states.size(); ++i) {
+    if (past->states[i].at_us <= answered_us || past->states[i].ordinal <= vouched) base = i;
+  }
+  const auto people = context_.persons->Read();
+  person::linkage::MatchScratch scratch;
+  for (size_t i = base; i < past->states.size(); ++i) {
+    const std::string& who = past->whos[past->states[i].who];
+    if (who != packed &&
+        IsAnother(people->index().ScorePair(EntryView(who.data()), EntryView(packed.data()), &scratch),
+                  context_.persons->rules()))
+      return true;
+  }
+  return false;
+}
+
+void BoundRecords::Answer(uint64_t record, Instant at_us, bool same) {
+  const std::lock_guard lock(mutex_);
+  Answers& answers = answers_[record];
+  answers.last_us = std::max(answers.last_us, at_us);
+  if (same) answers.same_us = std::max(answers.same_us, at_us);
+}
+
+Instant BoundRecords::AnsweredAt(uint64_t record) const {
+  const std::lock_guard lock(mutex_);
+  const auto at = answers_.find(record);
+  return at == answers_.end() ? 0 : at->second.last_us;
+}
+
+namespace {
+
+/// Whom a decision that is read from a Linkage joins with this record.
+void AppendPartners(const person::Decision& decision, uint64_t record, std::vector<uint64_t>* out) {
+  for (const person::PairOf& pair : decision.pairs) {
+    if (pair.source == record) out->push_back(pair.alternate);
+    if (pair.alternate == record) out->push_back(pair.source);
+  }
+}
+
+/// The version of a Linkage that stood before that ordinal; nothing if there was none, or it is erased.
+Result<std::optional<person::Decision>> DecisionBefore(const view::Engine& engine, uint64_t linkage,
+                                                       view::Ordinal before) {
+  for (const auto& version : engine.directory().Versions(linkage, engine.Head(), kVersionsReadMax)) {
+    if (version.ordinal >= before) continue;
+    if (version.deleted) break;
+    auto opened = engine.OpenText(version.ordinal);
+    if (!opened.ok() && opened.error().code == ErrorCode::kGone) break;
+    const view::Engine::TextPtr text = TRY(std::move(opened));
+    const fhir::Document document = TRY(fhir::Document::Parse(text->json));
+    return person::ReadDecision(document.Root(), engine.hash_key());
+  }
+  return std::optional<person::Decision>();
+}
+
+}  // namespace
+
+// The person index does not keep what the machine took back: the Linkages that name the record are searched for.
+Result<std::vector<uint64_t>> BoundRecords::ReadJoinedBefore(uint64_t record, view::Ordinal became) const {
+  const view::Engine& engine = *context_.engine;
+  const auto text = TRY(engine.OpenText(became));
+  search::ParseOptions options;
+  options.now_us = context_.clock->NowUs();
+  const search::Query query =
+      TRY(search::ParseQuery(context_.index->definitions(), engine.definitions().FindType("Linkage"),
+                             "item=Patient/" + text->header.id, options));
+  search::PageRequest request;
+  request.position = engine.Head();
+  request.count = 200;
+  request.read = [&engine](view::Ordinal ordinal) { return engine.Read(ordinal); };
+  std::vector<uint64_t> joined;
+  const search::Page page = TRY(context_.index->Search(query, request));
+  for (const view::Ordinal ordinal : page.ordinals) {
+    const auto linkage = TRY(engine.OpenText(ordinal));
+    const auto decision = TRY(DecisionBefore(engine, engine.IdHash("Linkage", linkage->header.id), became));
+    if (decision && decision->active) AppendPartners(*decision, record, &joined);
+  }
+  return joined;
+}
+
+std::vector<uint64_t> BoundRecords::JoinedBefore(uint64_t record, view::Ordinal became) {
+  if (became == 0) return {};
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto at = joined_before_.find({record, became}); at != joined_before_.end()) return at->second;
+  }
+  auto joined = ReadJoinedBefore(record, became);
+  if (!joined.ok()) return {};  // asked again the next time
+  const std::lock_guard lock(mutex_);
+  if (joined_before_.size() >= kPastsMax) joined_before_.clear();
+  joined_before_[{record, became}] = *joined;
+  return std::move(joined).value();
+}
+
+/// Whom decisions join with the record that are later than either became another's.
+void BoundRecords::AppendJoined(uint64_t record, Instant bound_us, std::vector<uint64_t>* out) {
+  if (context_.persons == nullptr) return;
+  std::vector<std::pair<uint64_t, uint64_t>> found;  // the other, the Linkage
+  {
+    const auto people = context_.persons->Read();
+    const person::Row from = people->Find(record);
+    if (from == person::kNoRow) return;
+    for (const person::DecisionView& decision : people->DecisionsOf(from)) {
+      if (!decision.active) continue;
+      found.emplace_back(people->HashOf(decision.source == from ? decision.alternate : decision.source),
+                         decision.linkage);
+    }
+  }
+  if (found.empty()) return;
+  const Since became = Become(record, bound_us, true);
+  for (const auto& [other, linkage] : found) {
+    const Since other_became = Become(other, bound_us, true);
+    const bool is_later = [&, id = linkage] {
+      if (became.at_us == 0 && other_became.at_us == 0) return true;
+      const auto version = context_.engine->directory().Current(id, context_.engine->Head());
+      const auto follows = [&](const Since& since) {
+        return since.at_us == 0 || (since.ordinal != 0 && version.ordinal > since.ordinal);
+      };
+      return follows(became) && follows(other_became);
+    }();
+    if (is_later) out->push_back(other);
+  }
+}
+
+BoundRecords::Holding BoundRecords::Of(uint64_t record, Instant bound_us) {
+  Holding holding;
+  const Since became = Become(record, bound_us, true);
+  holding.anothers_us = became.at_us;
+  std::vector<uint64_t> his;
+  if (became.at_us == 0) his.push_back(record);
+  const auto add = [&his](std::span<const uint64_t> more) {
+    for (const uint64_t each : more) {
+      if (std::find(his.begin(), his.end(), each) == his.end()) his.push_back(each);
+    }
+  };
+  // Also of those that became another's themselves, and once somebody has confirmed it.
+  std::vector<uint64_t> left{record};
+  for (size_t i = 0; i < left.size(); ++i) {
+    const Since at_all = Become(left[i], bound_us, false);
+    if (at_all.at_us == 0) continue;
+    for (const uint64_t other : JoinedBefore(left[i], at_all.ordinal)) {
+      if (std::find(left.begin(), left.end(), other) != left.end()) continue;
+      left.push_back(other);
+      if (Become(other, bound_us, true).at_us == 0) add(std::array{other});
+    }
+  }
+  std::vector<uint64_t> next;
+  for (size_t i = 0; i < his.size(); ++i) {
+    next.clear();
+    AppendJoined(his[i], bound_us, &next);
+    add(next);
+  }
+  const view::Directory& directory = context_.engine->directory();
+  for (const uint64_t each : his) {
+    const auto version = directory.Current(each, context_.engine->Head());
+    if (version.ordinal != 0) holding.owners.push_back(directory.Get(version.ordinal).owner);
+  }
+  std::sort(holding.owners.begin(), holding.owners.end());
+  holding.owners.erase(std::unique(holding.owners.begin(), holding.owners.end()), holding.owners.end());
+  return holding;
+}
+
+}  // namespace tk::interaction

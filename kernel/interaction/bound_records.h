@@ -1,0 +1,68 @@
+// Whose is what was bound to a record: an account, a guardianship, a relation, an emergency access, a Consent hold for the person whose the record was then.
+// Law:    a record is another's since the first version after the binding that is somebody else (IsAnother, former_identity.h) than a version since the binding;
+//         it stays so whatever is written next, until a person says that it is still his (Confirmed). Then what was bound to it opens nothing of it, and what
+//         was joined with it before stays his. A decision by which records are one counts for a record that became another's only if it is later than that.
+// Kept:   of each record that was asked for and has more than one version, who it was: read from its versions once, and each new version once. It
+//         is all in the log: a restart or a rebuilt view gives the same.
+// Cost:   a look-up in memory a record; of a new version some 20 µs, once. Of a record that is another's one search, once.
+// Inside the room only. Thread-safe.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "kernel/interaction/interaction.h"
+
+namespace tk::interaction {
+
+class BoundRecords {
+ public:
+  explicit BoundRecords(const Context& context) : context_(context) {}
+
+  struct Holding {
+    Instant anothers_us = 0;                // since when the record is another's; 0: it is not
+    std::vector<view::OwnerNumber> owners;  // of the records for which it holds, ascending
+  };
+  /// What was bound at that moment to the record (id hash). What cannot be read is taken for another's.
+  Holding Of(uint64_t record, Instant bound_us);
+  /// What was read of a record that is deleted or erased.
+  void Forget(uint64_t record);
+  /// Did the record become another's since somebody answered last whose it is?
+  bool IsToBeAnswered(uint64_t record);
+  /// Would this version (packed) make another's of the record, which was not asked yet: since somebody answered, or saw it (`vouched`, former_identity.h)?
+  bool WouldBecome(uint64_t record, std::string_view packed, view::Ordinal vouched);
+  /// A person said whose the record is: then, or before (`at_us`), of that person. `same`: still his to whom it was bound.
+  void Answer(uint64_t record, Instant at_us, bool same);
+
+ private:
+  struct Past;  // who a record was
+  using PastPtr = std::shared_ptr<const Past>;
+  struct Since {
+    Instant at_us = 0;  // 0: it is the same person's
+    view::Ordinal ordinal = 0;
+  };
+  struct Answers {
+    Instant last_us = 0, same_us = 0;
+  };
+  /// `of_one_version`: also who a record is that never changed.
+  PastPtr PastOf(uint64_t record, bool of_one_version = false);
+  Result<PastPtr> Extended(uint64_t record, const PastPtr& known) const;
+  Instant AnsweredAt(uint64_t record) const;
+  Since Become(uint64_t record, Instant bound_us, bool with_answers);
+  /// Joined with the record by decisions that stood when it became another's (id hashes).
+  std::vector<uint64_t> JoinedBefore(uint64_t record, view::Ordinal became);
+  Result<std::vector<uint64_t>> ReadJoinedBefore(uint64_t record, view::Ordinal became) const;
+  void AppendJoined(uint64_t record, Instant bound_us, std::vector<uint64_t>* out);
+
+  const Context context_;
+  mutable std::mutex mutex_;
+  std::unordered_map<uint64_t, PastPtr> pasts_;
+  std::unordered_map<uint64_t, Answers> answers_;  // few
+  std::map<std::pair<uint64_t, view::Ordinal>, std::vector<uint64_t>> joined_before_;
+};
+
+}  // namespace tk::interaction

@@ -1,0 +1,265 @@
+// What was bound to a record holds for the person whose it was: accounts of residents, guardianships, relations, emergency accesses, Consents.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "kernel/access/policies.h"
+#include "kernel/access/posts.h"
+#include "kernel/interaction/persons_for_test.h"
+
+namespace tk::interaction {
+namespace {
+
+const std::string kBoundToX = ResidentIdOf("19800102", 51), kBoundToY = ResidentIdOf("19911213", 93);
+
+class BoundTest : public PersonsTest {
+ protected:
+  void SetUp() override {
+    PersonsTest::SetUp();
+    city_ = viewer_;
+  }
+  static TestPatient X(const std::string& id) {
+    return {.id = id, .resident_id = kBoundToX, .area = "380102"};
+  }
+  static TestPatient Y(const std::string& id) {
+    return {.id = id, .name = "李秋燕", .birth = "1991-12-13", .resident_id = kBoundToY, .area = "380102"};
+  }
+  std::shared_ptr<access::Viewer> Of(const std::string& post, std::string_view area) const {
+    static const auto posts = access::Posts::Load("/nonexistent").value();
+    auto viewer = AreaViewer(area, post);
+    viewer->post = posts.Find(post);
+    viewer->policies = access::Policies::BuiltIn();
+    return viewer;
+  }
+  /// A resident's account that is bound to the record now.
+  std::shared_ptr<const access::Viewer> Account(const std::string& id) {
+    clock_.Advance(kSecondUs);
+    auto viewer = Of("resident", "380102");
+    viewer->kind = access::AccountKind::kResident;
+    viewer->patient = id;
+    viewer->record = "Patient/" + id;
+    viewer->bound_us = clock_.NowUs();
+    viewer->scope = {};
+    viewer->scope.everything = false;
+    viewer->scope.only_owner = engine_->keys().Find("Patient/" + id).value();
+    clock_.Advance(kSecondUs);
+    return viewer;
+  }
+  int See(const std::shared_ptr<const access::Viewer>& viewer, std::string_view target) const {
+    Request request = Make(Method::kGet, target);
+    request.viewer = viewer;
+    return Send(std::move(request)).status;
+  }
+  /// Facts follow the log by some ms: waited for, at most ten seconds.
+  void AwaitSeen(const std::shared_ptr<const access::Viewer>& viewer, std::string_view target,
+                 int status) const {
+    for (int i = 0; i < 1000 && See(viewer, target) != status; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_EQ(See(viewer, target), status) << target;
+  }
+  void PutText(const std::string& target, const std::string& json) {
+    const Response response = Put(target, json);
+    ASSERT_LT(response.status, 300) << response.body;
+    clock_.Advance(kSecondUs);
+  }
+  void PutCondition(const std::string& id, const std::string& patient) {
+    PutText("Condition/" + id,
+            fmt::format(R"({{"resourceType":"Condition","id":"{}","subject":{{"reference":"Patient/{}"}}}})",
+                        id, patient));
+  }
+  void Become(const TestPatient& patient, bool anew = false) {
+    if (anew) {
+      ASSERT_EQ(Send(Make(Method::kDelete, "Patient/" + patient.id)).status, 204);
+    }
+    PutPatient(patient);
+    clock_.Advance(kSecondUs);
+  }
+  void OpenFromTheLog() {
+    Close();
+    std::filesystem::remove_all(folder_ / "views");
+    Open();
+  }
+  std::shared_ptr<const access::Viewer> city_;
+};
+
+TEST_F(BoundTest, TheAccountStaysWithHimAndKeepsHisOtherRecords) {
+  int n = 0;
+  for (const bool anew : {false, true}) {
+    const std::string a = fmt::format("a{}", n), b = fmt::format("b{}", n), d = fmt::format("d{}", n);
+    const std::string number = ResidentIdOf("19800102", 201 + 2 * n++);
+    PutPatient({.id = a, .resident_id = number});
+    PutPatient({.id = b, .resident_id = number});
+    const auto account = Account(a), other = Account(b);
+    ASSERT_EQ(See(account, "Patient/" + a), 200);
+    ASSERT_EQ(See(account, "Patient/" + b), 200);
+    Become({.id = a,
+            .name = "李秋燕",
+            .birth = "1991-12-13",
+            .resident_id = ResidentIdOf("19911213", 301 + 2 * n)},
+           anew);
+    PutCondition(d, a);
+    EXPECT_EQ(See(account, "Patient/" + a), 404);
+    EXPECT_EQ(See(account, "Condition/" + d), 404);
+    EXPECT_EQ(See(account, "Patient/" + b), 200) << "himself";
+    EXPECT_EQ(See(other, "Patient/" + a), 404);
+    EXPECT_EQ(See(other, "Patient/" + b), 200);
+    EXPECT_EQ(interactions_->Himself(account)->own.size(), 1u);
+    EXPECT_EQ(interactions_->Himself(account)->record, "") << "no notices of the other";
+    EXPECT_NE(Reviews().find("identity-changed:" + a + ">" + b), std::string::npos) << Reviews();
+    // A clerk says that it is still his.
+    ASSERT_EQ(Post("Patient/$link", Pair(a, b)).status, 200);
+    EXPECT_EQ(See(account, "Patient/" + a), 200);
+    EXPECT_EQ(See(account, "Condition/" + d), 200);
+  }
+}
+
+TEST_F(BoundTest, WhereNoOtherRecordIsItOpensNothingUntilAClerkAnswers) {
+  PutPatient(X("a"));
+  const auto account = Account("a");
+  Become(Y("a"));
+  PutCondition("d", "a");
+  EXPECT_EQ(See(account, "Patient/a"), 404);
+  EXPECT_EQ(See(account, "Condition/d"), 404);
+  EXPECT_EQ(Ids("Patient"), "a");
+  EXPECT_EQ(Reviews(), "identity-changed:a");
+  EXPECT_TRUE(interactions_->Himself(account)->own.empty());
+  // What is written next changes nothing, also not that it is mended back.
+  Become(
+      {.id = "a", .name = "李秋燕", .birth = "1991-12-13", .resident_id = kBoundToY, .phone = "19900000007"});
+  Become(X("a"));
+  EXPECT_EQ(See(account, "Patient/a"), 404);
+  EXPECT_EQ(Reviews(), "identity-changed:a") << "once";
+  OpenFromTheLog();
+  EXPECT_EQ(See(account, "Patient/a"), 404);
+  const Response answer = Post("Patient/$link", Pair("a", "a"));
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(At(Parsed(answer), "status"), "completed");
+  EXPECT_EQ(At(Parsed(answer), "output.0.type.coding.0.code"), "same-person");
+  AwaitSeen(account, "Patient/a", 200);
+  EXPECT_EQ(Reviews(), "");
+  OpenFromTheLog();
+  AwaitSeen(account, "Patient/a", 200);
+  EXPECT_EQ(Post("Patient/$link", Pair("a", "a")).status, 400) << "nothing is asked";
+  // Another time is another question.
+  Become(Y("a"));
+  EXPECT_EQ(See(account, "Patient/a"), 404);
+  EXPECT_EQ(Reviews(), "identity-changed:a");
+  ASSERT_EQ(Post("Patient/$not-same", Pair("a", "a")).status, 200);
+  EXPECT_EQ(Reviews(), "");
+  OpenFromTheLog();
+  EXPECT_EQ(See(account, "Patient/a"), 404);
+  EXPECT_EQ(See(Account("a"), "Patient/a"), 200) << "an account that is bound to it now";
+}
+
+TEST_F(BoundTest, AMendIsNoOtherPerson) {
+  const std::string number = kBoundToX;
+  PutPatient({.id = "a"});
+  const auto account = Account("a");
+  Become({.id = "a", .resident_id = number.substr(0, 6) + number.substr(8, 9)});
+  Become(X("a"));
+  Become({.id = "a", .resident_id = number, .phone = "19900000001"});
+  Become({.id = "a", .name = "王小芳", .resident_id = number});
+  EXPECT_EQ(See(account, "Patient/a"), 200);
+  EXPECT_EQ(Reviews(), "");
+  EXPECT_EQ(Post("Patient/$link", Pair("a", "a")).status, 400);
+}
+
+TEST_F(BoundTest, WhoCameAfterIsBoundToHerAndIsNotHim) {
+  PutPatient(X("a"));
+  PutPatient(X("b"));
+  Become(Y("a"));
+  const auto hers = Account("a");
+  EXPECT_EQ(See(hers, "Patient/a"), 200);
+  EXPECT_EQ(See(hers, "Patient/b"), 404);
+  // A record that a clerk joined with hers after it had changed is hers.
+  PutPatient(X("c"));
+  PutPatient(Y("y"));
+  const auto at_y = Account("y"), at_c = Account("c");
+  Become(Y("c"));
+  EXPECT_EQ(See(at_y, "Patient/c"), 404);
+  ASSERT_EQ(Post("Patient/$link", Pair("y", "c")).status, 200);
+  EXPECT_EQ(See(at_y, "Patient/c"), 200);
+  EXPECT_EQ(See(at_c, "Patient/c"), 404) << "that it is hers does not make it his";
+  EXPECT_EQ(See(at_c, "Patient/y"), 404);
+}
+
+TEST_F(BoundTest, ADecisionFromBeforeIsAboutWhoItWas) {
+  PutPatient(X("a"));
+  PutPatient(X("b"));
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200);
+  const auto at_a = Account("a"), at_b = Account("b");
+  Become(Y("a"));
+  for (const auto& account : {at_a, at_b}) {
+    EXPECT_EQ(See(account, "Patient/a"), 404);
+    EXPECT_EQ(See(account, "Patient/b"), 200);
+  }
+  ASSERT_EQ(Post("Patient/$not-same", Pair("a", "b")).status, 200);
+  EXPECT_EQ(See(at_a, "Patient/a"), 404);
+  EXPECT_EQ(See(at_a, "Patient/b"), 200);
+}
+
+TEST_F(BoundTest, ARelationOpensNothingOfWhoCameAfter) {
+  PutPatient(X("a"));
+  PutText("Organization/h2", R"({"resourceType":"Organization","id":"h2","name":"H"})");
+  const std::string visit =
+      R"({"resourceType":"Encounter","id":"v","status":"in-progress","class":{"code":"AMB"},"subject":{"reference":"Patient/a"},"serviceProvider":{"reference":"Organization/h2"}})";
+  PutText("Encounter/v", visit);
+  auto doctor = Of("doctor", "380104");
+  doctor->organization = "Organization/h2";
+  AwaitSeen(doctor, "Patient/a", 200);
+  Become(Y("a"));
+  PutCondition("d", "a");
+  AwaitSeen(doctor, "Patient/a", 404);
+  EXPECT_EQ(See(doctor, "Condition/d"), 404);
+  OpenFromTheLog();
+  AwaitSeen(doctor, "Patient/a", 404);
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "a")).status, 200);
+  AwaitSeen(doctor, "Patient/a", 200);
+  // Another visit is of whoever she is then.
+  Become({.id = "a", .name = "赵大海", .birth = "1955-07-08", .resident_id = ResidentIdOf("19550708", 91)});
+  AwaitSeen(doctor, "Patient/a", 404);
+  PutText("Encounter/v", visit.substr(0, visit.size() - 1) + R"(,"priority":{"text":"soon"}})");
+  AwaitSeen(doctor, "Patient/a", 200);
+}
+
+TEST_F(BoundTest, AGuardianReadsHerChildAndNoOther) {
+  PutPatient({.id = "g", .resident_id = kBoundToX});
+  PutPatient(
+      {.id = "c", .name = "王小明", .birth = "2020-03-04", .resident_id = ResidentIdOf("20200304", 11)});
+  PutText(
+      "RelatedPerson/r",
+      R"({"resourceType":"RelatedPerson","id":"r","active":true,"meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/guardianship","code":"verified"}]},"patient":{"reference":"Patient/c"},"relationship":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v3-RoleCode","code":"MTH"}]}],"extension":[{"url":"http://tongkang.dev/fhir/StructureDefinition/related-person-patient","valueReference":{"reference":"Patient/g"}}]})");
+  const auto mother = Account("g");
+  AwaitSeen(mother, "Patient/c", 200);
+  // The guardian's record becomes another's: neither the account of before nor a new one reads the child.
+  Become({.id = "g", .name = "李秋燕", .birth = "1991-12-13", .resident_id = kBoundToY});
+  const auto stranger = Account("g");
+  AwaitSeen(mother, "Patient/c", 404);
+  AwaitSeen(stranger, "Patient/c", 404);
+  EXPECT_EQ(See(stranger, "Patient/g"), 200);
+  ASSERT_EQ(Post("Patient/$link", Pair("g", "g")).status, 200);
+  AwaitSeen(mother, "Patient/c", 200);
+  // The child's record becomes another's.
+  Become({.id = "c", .name = "赵天", .birth = "2018-05-06", .resident_id = ResidentIdOf("20180506", 13)});
+  PutCondition("h", "c");
+  AwaitSeen(mother, "Patient/c", 404);
+  EXPECT_EQ(See(mother, "Condition/h"), 404);
+}
+
+TEST_F(BoundTest, ADenyOfTheOneBeforeKeepsWhatIsThereClosed) {
+  PutPatient(X("a"));
+  PutPatient(X("b"));
+  PutText(
+      "Consent/n",
+      R"({"resourceType":"Consent","id":"n","status":"active","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},"category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"policyRule":{"text":"by word"},"patient":{"reference":"Patient/a"},"provision":{"type":"deny"}})");
+  const auto doctor = Of("doctor", "380102");
+  AwaitSeen(doctor, "Patient/b", 404);
+  Become(Y("a"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_EQ(See(doctor, "Patient/b"), 404) << "his others stay closed";
+  EXPECT_EQ(See(doctor, "Patient/a"), 404) << "what was written of him is there";
+}
+
+}  // namespace
+}  // namespace tk::interaction
