@@ -7,6 +7,9 @@
 #include <set>
 #include <thread>
 
+#include "kernel/access/policies.h"
+#include "kernel/interaction/special.h"
+
 namespace tk::server {
 
 Result<FileLock> LockData(const std::string& folder) {
@@ -42,6 +45,7 @@ Result<Opened> OpenData(const OpenOptions& options) {
                            : TRY(app::LoadDefinitions(opened.packs->packs(), options.data.data + "/types"));
   opened.definitions = engine.definitions;
   engine.clock = options.clock;
+  engine.hidden_marks = interaction::SpecialMarks(TRY(access::Policies::Load(options.data.data)));
   engine.erase_probe = options.erase_probe;
   engine.text_cache_bytes = options.text_cache_bytes;
   engine.replay_changes_max = options.replay_changes_max;

@@ -1,7 +1,11 @@
 #include "kernel/access/special.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
+
+#include "kernel/base/hash.h"
 
 namespace tk::access {
 namespace {
@@ -29,6 +33,10 @@ bool SpecialCodes::Add(std::string_view text) {
   range.low = is_range ? codes.substr(0, dash) : codes;
   range.high = is_range ? codes.substr(dash + 1) : codes;
   if (range.low.empty() || range.low > range.high) return false;
+  constexpr HashKey kPublic = {'s', 'p', 'e', 'c', 'i', 'a', 'l', '1'};  // the last: how IsIn looks
+  fingerprint_ = KeyedHash(kPublic, fmt::format("{} {}|{}-{}{}", fingerprint_, range.system, range.low,
+                                                range.high, range.whole ? "" : "*")) |
+                 1;
   ranges_.push_back(std::move(range));
   return true;
 }
@@ -59,6 +67,15 @@ bool SpecialCodes::MayHold(std::string_view json) const {
     at = end;
   }
   return false;
+}
+
+bool SpecialCodes::IsIn(fhir::Value value) const {
+  if (!MayHold(value.Json())) return false;
+  if (value.is_object() && value["code"].is_string() &&
+      Has(value["system"].ToString(), value["code"].ToString()))
+    return true;
+  if (!value.is_object() && !value.is_array()) return false;
+  return std::any_of(value.begin(), value.end(), [this](fhir::Value member) { return IsIn(member); });
 }
 
 }  // namespace tk::access

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "kernel/fhir/value.h"
+
 namespace tk::access {
 
 class SpecialCodes {
@@ -18,6 +20,10 @@ class SpecialCodes {
   bool Has(std::string_view system, std::string_view code) const;
   /// Is there a member "code" in this JSON that may be one of them? In doubt yes.
   bool MayHold(std::string_view json) const;
+  /// Is there a coding in this value, at any depth, with one of them?
+  bool IsIn(fhir::Value value) const;
+  /// Names this list among others, and how it is looked for: a view that was marked by another is made anew. Never 0.
+  uint64_t fingerprint() const { return fingerprint_; }
 
  private:
   struct Range {
@@ -25,6 +31,7 @@ class SpecialCodes {
     bool whole = false;             // the code ends there
   };
   std::vector<Range> ranges_;
+  uint64_t fingerprint_ = 1;
 };
 
 }  // namespace tk::access

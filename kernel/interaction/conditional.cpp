@@ -12,6 +12,19 @@
 
 namespace tk::interaction {
 
+namespace {
+
+/// One criterion alone, of whole identifiers.
+bool IsByIdentifier(const search::Query& query) {
+  const search::Criterion& only = query.criteria.front();
+  return query.criteria.size() == 1 && only.parameter != nullptr && only.parameter->code == "identifier" &&
+         only.modifier.empty() && only.codes == nullptr && only.join == nullptr &&
+         std::all_of(only.terms.begin(), only.terms.end(),
+                     [](const search::Term& term) { return !term.code.empty(); });
+}
+
+}  // namespace
+
 Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId type,
                                std::string_view criteria, const view::Position& basis,
                                std::span<const uint64_t> excluded) {
@@ -48,7 +61,9 @@ Result<Match> ResolveCondition(const Room& room, const Call& call, fhir::TypeId 
   query.count = 2 + excluded.size();
   Match match;
   match.query = std::make_shared<const search::Query>(std::move(query));
-  const search::PageRequest request = ScopedRequest(room, call, basis, match.query->count);
+  search::PageRequest request = ScopedRequest(room, call, basis, match.query->count);
+  // What is sent twice must not be stored twice, whoever sees what it says: its whole identifier names it, and tells nothing of what it holds.
+  if (IsByIdentifier(*match.query)) request.scope.hidden = nullptr;
   const search::Page page = TRY(room.index().Search(*match.query, request));
   // What a criterion cannot be asked of might fulfil it.
   if (!page.warnings.empty()) {

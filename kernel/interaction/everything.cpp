@@ -126,16 +126,24 @@ Result<std::vector<view::Ordinal>> Select(const Room& room, const Call& call, co
     if (ordinal != patient) out.push_back(ordinal);
   }
   std::vector<signed char> wanted(room.definitions->type_count(), -1);
+  const view::Directory& directory = room.directory();
+  const auto owner_of = [&](view::Ordinal ordinal) {
+    return directory.OwnerNow(directory.Get(ordinal).owner);
+  };
+  // That somebody else's names him is content.
+  const auto is_content = [&](view::Ordinal ordinal) {
+    return directory.Hides(ordinal, call.viewer().scope) && owner_of(ordinal) != owner_of(patient);
+  };
   const auto drop = [&](view::Ordinal ordinal) {
-    const fhir::TypeId type = room.directory().Get(ordinal).type;
+    const fhir::TypeId type = directory.Get(ordinal).type;
     if (type >= wanted.size()) return true;
     signed char& wants = wanted[type];
     if (wants < 0) {
       const bool asked_for = asked.links_only || asked.Wants(type);
       wants = asked_for && call.viewer().MayRead(room.TypeName(type)) ? 1 : 0;
     }
-    return wants == 0 || ordinal < asked.since_ordinal ||
-           !room.directory().InScope(ordinal, call.viewer().scope);
+    return wants == 0 || ordinal < asked.since_ordinal || !directory.InScope(ordinal, call.viewer().scope) ||
+           is_content(ordinal);
   };
   out.erase(std::remove_if(out.begin(), out.end(), drop), out.end());
   return out;
@@ -164,6 +172,13 @@ class Supporting {
       if (!may_lead || !seen_.insert(std::string(inside)).second) return;
       if (const view::Ordinal ordinal = Find(Unescaped(inside)); ordinal != 0) out->push_back(ordinal);
     });
+  }
+
+  /// What is named where he sees no content does not come for it.
+  void CollectAll(const Texts& texts, std::vector<view::Ordinal>* out) {
+    for (size_t i = 0; i < texts.size(); ++i) {
+      if (!room_.directory().Hides(texts.ordinals[i], call_.viewer().scope)) Collect(texts.body(i), out);
+    }
   }
 
  private:
@@ -213,8 +228,8 @@ void AddLeftOut(const Room& room, const Texts& page, const Texts& supporting, Bu
 }
 
 /// Reads on from `asked.offset` until a page is full; `*next` = how many were passed, `*others` = texts that are read for their links alone.
-Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std::vector<view::Ordinal>& all,
-                       uint64_t* next, Texts* others) {
+Result<Texts> ReadPage(const Room& room, const Call& call, const EverythingAsked& asked,
+                       const std::vector<view::Ordinal>& all, uint64_t* next, Texts* others) {
   Texts page;
   CareDates dates(room, asked.start, asked.end);
   const bool dated = asked.start || asked.end;
@@ -229,6 +244,8 @@ Result<Texts> ReadPage(const Room& room, const EverythingAsked& asked, const std
                               kPageBytesMax - bytes));
     for (size_t i = 0; i < some.size(); ++i) {
       const fhir::TypeId type = some.header(i).type;
+      // Within which dates it lies is content.
+      if (dated && room.directory().Hides(some.ordinals[i], call.viewer().scope)) continue;
       if (dated && !TRY(dates.Within(type, some.body(i)))) continue;
       const bool wanted = asked.Wants(type);
       if (wanted) bytes += some.body(i).size();
@@ -251,8 +268,8 @@ Result<Texts> ReadSupporting(const Room& room, const Call& call, const Everythin
                              const Texts& page, const Texts& others, const std::vector<view::Ordinal>& all) {
   std::vector<view::Ordinal> found;
   Supporting supporting(room, call, asked);
-  for (const auto& text : page.opened) supporting.Collect(text->json, &found);
-  for (const auto& text : others.opened) supporting.Collect(text->json, &found);
+  supporting.CollectAll(page, &found);
+  supporting.CollectAll(others, &found);
   if (found.empty()) return Texts();
   // Their own organization and place too: a role names both.
   Texts out;
@@ -287,7 +304,7 @@ Result<Response> Everything(const Room& room, const Call& call) {
   uint64_t next_offset = asked.count == 0 ? all.size() : 0;
   Texts page, supporting, others;
   if (asked.count != 0) {
-    page = TRY(ReadPage(room, asked, all, &next_offset, &others));
+    page = TRY(ReadPage(room, call, asked, all, &next_offset, &others));
     supporting = TRY(ReadSupporting(room, call, asked, page, others, all));
   }
   std::string body;

@@ -9,6 +9,7 @@
 #include "kernel/interaction/own_hand.h"
 #include "kernel/interaction/person_links.h"
 #include "kernel/interaction/same_person.h"
+#include "kernel/interaction/special.h"
 #include "kernel/interaction/task_sight.h"
 
 namespace tk::interaction {
@@ -658,10 +659,12 @@ Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<con
       beyond = std::move(found);
   }
   const bool is_more = beyond != nullptr || viewer->own.size() > 1;
-  if (!is_more && SeesAllTasks(*viewer)) return viewer;
+  auto hidden = SpecialSightOf(context_.engine, *viewer);
+  if (!is_more && hidden == nullptr && SeesAllTasks(*viewer)) return viewer;
   auto seen = std::make_shared<access::Viewer>(*viewer);
   seen->scope.beyond = std::move(beyond);
   if (is_more && viewer->granted == nullptr) AddHimself(seen->own, &seen->scope);
+  seen->scope.hidden = std::move(hidden);
   seen->scope.reviews = TaskSightOf(context_.engine, *seen, no_reviews_);
   return std::shared_ptr<const access::Viewer>(std::move(seen));
 }

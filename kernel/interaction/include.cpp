@@ -70,7 +70,10 @@ bool IsNamedPlainly(std::string_view base_url, std::string_view name, const Text
 Status TakeVersions(const Room& room, const search::IncludeRequest& request, const Texts& matches,
                     bool is_current, Texts* included, bool* cut) {
   VersionsAsked asked;
-  for (const auto& text : matches.opened) CollectVersions(text->json, &asked);
+  for (size_t i = 0; i < matches.size(); ++i) {
+    if (!room.directory().Hides(matches.ordinals[i], request.page.scope))
+      CollectVersions(matches.body(i), &asked);
+  }
   for (const auto& text : included->opened) CollectVersions(text->json, &asked);
   if (asked.empty()) return {};
   std::vector<view::Ordinal> ordinals;

@@ -93,7 +93,7 @@ class InteractionTest : public ::testing::Test {
         views->push_back(std::move(made));
       }
     };
-    auto engine = search::OpenTestEngine(folder_, &clock_, &index_, definitions_, add_views);
+    auto engine = search::OpenTestEngine(folder_, &clock_, &index_, definitions_, add_views, hidden_marks_);
     ASSERT_TRUE(engine.ok()) << engine.error().ToString();
     engine_ = std::move(engine).value();
     Context context;
@@ -215,6 +215,7 @@ class InteractionTest : public ::testing::Test {
   FixedClock clock_{Instant{1'700'000'000} * kSecondUs};
   std::shared_ptr<const access::Viewer> viewer_ = AdminViewer();
   search::Index* index_ = nullptr;
+  view::HiddenMarks hidden_marks_;         // none: what is hidden is looked up in texts
   bool with_persons_ = false;              // set in the constructor of tests that need the person index
   person::PersonView* persons_ = nullptr;  // the engine's
   std::shared_ptr<workflow::Shelf>

@@ -17,16 +17,6 @@ const access::SpecialCodes* HiddenFrom(const access::Viewer& viewer) {
   return access::IsBoundBySpecial(viewer) ? &viewer.policies->special() : nullptr;
 }
 
-bool HoldsSpecial(const access::SpecialCodes& codes, fhir::Value value) {
-  if (!codes.MayHold(value.Json())) return false;
-  if (value.is_object() && value["code"].is_string() &&
-      codes.Has(value["system"].ToString(), value["code"].ToString()))
-    return true;
-  if (!value.is_object() && !value.is_array()) return false;
-  return std::any_of(value.begin(), value.end(),
-                     [&](fhir::Value member) { return HoldsSpecial(codes, member); });
-}
-
 /// A copy in which such resources have lost their content. Depth: the parser's.
 class SpecialHider {
  public:
@@ -43,7 +33,7 @@ class SpecialHider {
       for (const fhir::Value item : value) Copy(item);
       json_.End();
     } else if (IsOneRecord(value)) {
-      if (HoldsSpecial(codes_, value) && !IsOpen(value))
+      if (codes_.IsIn(value) && !IsOpen(value))
         Shell(value);
       else
         json_.Raw(value.Json());
@@ -153,6 +143,28 @@ Error MayNotAskSpecial(std::string_view what) {
 }
 
 }  // namespace
+
+view::HiddenMarks SpecialMarks(std::shared_ptr<const access::Policies> policies) {
+  if (policies->special().empty()) return {};
+  return {policies->special().fingerprint(), [policies](fhir::Value root) {
+            return !GovernsTheCity(root["resourceType"].ToString()) && policies->special().IsIn(root);
+          }};
+}
+
+std::shared_ptr<const view::HiddenSight> SpecialSightOf(const view::Engine* engine,
+                                                        const access::Viewer& viewer) {
+  if (!access::IsBoundBySpecial(viewer)) return nullptr;
+  static const auto kMarked = std::make_shared<const view::HiddenSight>();
+  if (engine->directory().marked_by() == viewer.policies->special().fingerprint()) return kMarked;
+  return std::make_shared<const view::HiddenSight>(
+      view::HiddenSight{[engine, holds = SpecialMarks(viewer.policies).holds](view::Ordinal ordinal) {
+        const auto text = engine->OpenText(ordinal);
+        if (!text.ok()) return true;  // of what cannot be read nobody knows
+        if ((*text)->json.empty()) return false;
+        const auto document = fhir::Document::Parse((*text)->json);
+        return !document.ok() || holds(document->Root());
+      }});
+}
 
 Result<std::optional<std::string>> WithoutSpecial(const Room& room, const access::Viewer& viewer,
                                                   std::string_view json) {

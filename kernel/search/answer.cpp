@@ -9,6 +9,7 @@
 #include "kernel/base/clock.h"
 #include "kernel/search/compare.h"
 #include "kernel/search/compartment.h"
+#include "kernel/search/content.h"
 #include "kernel/search/counts.h"
 #include "kernel/search/key_walk.h"
 #include "kernel/search/keys.h"
@@ -42,7 +43,8 @@ class Answerer {
         look_(look),
         query_(query),
         request_(request),
-        scope_(request.scope.For(query.type)),
+        scope_(AsksForContent(query) ? request.scope.For(query.type).ByContent()
+                                     : request.scope.For(query.type)),
         texts_(request),
         meter_(request.deadline_us, setting.kept),
         ground_{setting, look, query.type, request, texts_, meter_} {}
@@ -64,6 +66,14 @@ class Answerer {
   Result<Resume> ReadCursor() const;
   std::string WriteCursor(const Candidate& last) const;
   void ChooseOrder();
+  /// Do those come among the matches whose content he does not see? Their dates are none then.
+  bool ListsHidden() const { return scope_.hidden != nullptr && !scope_.by_content; }
+  void FillTime(Candidate& candidate) const {
+    if (ListsHidden() && ground_.Hides(candidate.ordinal))
+      candidate.time = 0;
+    else
+      ground_.FillTime(candidate);
+  }
   bool InTime() const { return order_ == Order::kTime || order_ == Order::kExactTime; }
   Status ChooseDriver();
   void ChooseOthers();
@@ -442,7 +452,7 @@ Result<Page> Answerer::GatherPage(const Resume& resume) {
   std::vector<Candidate> matches;
   TRY(GatherMatches(&matches));
   if (order_ == Order::kExactTime) {
-    for (Candidate& candidate : matches) ground_.FillTime(candidate);
+    for (Candidate& candidate : matches) FillTime(candidate);
     auto key = [](const Candidate& x) { return std::pair(x.time, x.ordinal); };
     std::sort(matches.begin(), matches.end(), [&](const auto& x, const auto& y) { return key(y) < key(x); });
     auto at = matches.begin();
@@ -461,7 +471,7 @@ Result<Page> Answerer::GatherPage(const Resume& resume) {
     return ascending_ ? left < right : right < left;
   };
   if (order_ == Order::kTime) {
-    for (Candidate& candidate : matches) ground_.FillTime(candidate);
+    for (Candidate& candidate : matches) FillTime(candidate);
   }
   std::sort(matches.begin(), matches.end(), before);
   const size_t from =
@@ -481,7 +491,9 @@ Result<Page> Answerer::MakePage() {
   Page page;
   const bool total_only = query_.summary == Summary::kCount || query_.count == 0 || request_.count == 0;
   if (!total_only) {
-    const bool walks = InTime() ? driver_ != nullptr && driver_->keys() != nullptr : WalksTheType();
+    // The entries by which a walk in time goes tell the dates of all.
+    const bool walks =
+        InTime() ? driver_ != nullptr && driver_->keys() != nullptr && !ListsHidden() : WalksTheType();
     walks_ = walks;
     page = TRY(walks ? WalkPage(resume) : GatherPage(resume));
   }
@@ -498,7 +510,9 @@ Result<Page> Answerer::MakePage() {
 
 Result<uint64_t> Answerer::CountAll() {
   // A resident's own are few, but no sum knows them.
-  const bool is_by_area = scope_.beyond == nullptr && (scope_.reviews == nullptr || !scope_.reviews->sees);
+  const bool asks_each =
+      (scope_.reviews != nullptr && scope_.reviews->sees) || (scope_.leaves_out() && scope_.hidden->hides);
+  const bool is_by_area = scope_.beyond == nullptr && !asks_each;
   const bool sums = look_.exact && is_by_area && (scope_.everything || scope_.only_owner == 0);
   if (sums) {
     PageRequest request = request_;

@@ -35,14 +35,24 @@ int64_t At(const AreaShares& shares, uint64_t area) { return Below(shares, area 
 int64_t ByContext(const AreaShares& shares) { return At(shares, view::kAreaByContext); }
 
 int64_t InAreas(const AreaShares& shares, const view::Scope& scope) {
-  if (scope.everything) return shares.empty() ? 0 : shares.back().second - At(shares, view::kAreaByContext);
+  const uint64_t hidden = view::kAreaHiddenBit;
+  if (scope.everything) {
+    const int64_t all = shares.empty() ? 0 : shares.back().second - At(shares, view::kAreaByContext);
+    return scope.leaves_out() ? all - (Below(shares, view::kAreaErased) - Below(shares, hidden)) : all;
+  }
   const bool within = scope.area_low < scope.area_high;
   const auto holds = [&](uint64_t area) {
     return within && scope.area_low <= area && area < scope.area_high;
   };
-  int64_t sum = within ? Below(shares, scope.area_high) - Below(shares, scope.area_low) : 0;
+  const auto between = [&](uint64_t low, uint64_t high) {
+    return within ? Below(shares, high) - Below(shares, low) : 0;
+  };
+  int64_t sum = between(scope.area_low, scope.area_high);
   if (holds(view::kAreaByContext)) sum -= At(shares, view::kAreaByContext);
-  return holds(view::kAreaPublic) ? sum : sum + At(shares, view::kAreaPublic);
+  if (!holds(view::kAreaPublic)) sum += At(shares, view::kAreaPublic);
+  if (scope.leaves_out()) return sum;
+  sum += between(scope.area_low | hidden, scope.area_high | hidden);
+  return holds(view::kAreaPublic) ? sum : sum + At(shares, view::kAreaPublic | hidden);
 }
 
 /// The part for that window: kept so, or made of the parts that tile it, which it replaces. nullptr: there is a gap, or no position in it.

@@ -18,7 +18,7 @@
 
 namespace tk::search {
 
-/// Entries by area, ascending, each with the sum of its own and all before it. Owner-less and public ones are area 1 (view::kAreaPublic).
+/// Entries by area, ascending, each with the sum of its own and all before it. Owner-less and public ones are area 1 (view::kAreaPublic); what is marked as hidden counts beside its area (view::kAreaHiddenBit).
 using AreaShares = std::vector<std::pair<uint64_t, int64_t>>;
 /// Adds up (area, number) pairs in any order.
 AreaShares SharesOf(std::vector<std::pair<uint64_t, int64_t>> numbers);

@@ -20,6 +20,30 @@ TEST(AreaCounts, SharesKnowTheAreasOfAScope) {
   EXPECT_EQ(InAreas({}, kFive), 0);
 }
 
+TEST(AreaCounts, WhatIsHiddenIsLeftOutOfQuestionsForContent) {
+  const uint64_t hidden = view::kAreaHiddenBit;
+  const AreaShares shares = SharesOf({{5, 2},
+                                      {5 | hidden, 1},
+                                      {7, 4},
+                                      {7 | hidden, 8},
+                                      {view::kAreaPublic, 16},
+                                      {view::kAreaPublic | hidden, 32},
+                                      {view::kAreaByContext, 64}});
+  view::Scope five = kFive, wide{false, 0, 100, 0}, all;
+  EXPECT_EQ(InAreas(shares, five), 2 + 1 + 16 + 32);
+  EXPECT_EQ(InAreas(shares, wide), 63);
+  EXPECT_EQ(InAreas(shares, all), 63);
+  for (view::Scope* scope : {&five, &wide, &all}) {
+    scope->hidden = std::make_shared<const view::HiddenSight>();
+    const int64_t listed = InAreas(shares, *scope);
+    EXPECT_EQ(listed, scope == &five ? 51 : 63) << "that they are there is seen";
+    *scope = scope->ByContent();
+  }
+  EXPECT_EQ(InAreas(shares, five), 2 + 16);
+  EXPECT_EQ(InAreas(shares, wide), 2 + 4 + 16);
+  EXPECT_EQ(InAreas(shares, all), 2 + 4 + 16);
+}
+
 TEST(AreaCounts, MergedWindowsAreTiledAndGapsAreMissing) {
   AreaCounts counts(1 << 20, 0);
   const AreaCounts::Window a{1, 10}, b{10, 20}, c{20, 40}, merged{1, 20}, all{1, 40}, other{5, 25};

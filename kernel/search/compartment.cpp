@@ -28,6 +28,32 @@ class PersonNode final : public Node {
   const Ordinal himself_;
 };
 
+/// Before whom content may be hidden: of what is hidden his own. Who else is named in it (as performer, as asserter) is content.
+class ShownNode final : public Node {
+ public:
+  ShownNode(const Ground& ground, std::vector<uint64_t> keys, Ordinal himself)
+      : ground_(ground), links_(ground, std::move(keys)), person_(OwnerOf(himself)) {}
+  uint64_t Estimate() const override { return links_.Estimate(); }
+  void Gather(const std::function<bool(const Candidate&)>& each) const override {
+    links_.Gather([&](const Candidate& candidate) { return !IsShown(candidate.ordinal) || each(candidate); });
+  }
+  bool Holds(Candidate& candidate) const override {
+    return IsShown(candidate.ordinal) && links_.Holds(candidate);
+  }
+  bool in_time() const override { return true; }
+
+ private:
+  view::OwnerNumber OwnerOf(Ordinal ordinal) const {
+    const view::Directory& directory = ground_.setting.directory;
+    return ordinal == 0 ? 0 : directory.OwnerNow(directory.Get(ordinal).owner);
+  }
+  bool IsShown(Ordinal ordinal) const { return !ground_.Hides(ordinal) || OwnerOf(ordinal) == person_; }
+
+  const Ground& ground_;
+  const KeysNode links_;
+  const view::OwnerNumber person_;
+};
+
 }  // namespace
 
 Status NarrowToCompartment(const fhir::Definitions& definitions, std::string_view patient_id, Query* query) {
@@ -63,8 +89,11 @@ std::unique_ptr<Node> MakeCompartmentNode(const Ground& ground, const Criterion&
   }
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-  if (ground.type != patient) return std::make_unique<KeysNode>(ground, std::move(keys));
+  const bool is_patient = ground.type == patient;
+  if (!is_patient && ground.request.scope.hidden == nullptr)
+    return std::make_unique<KeysNode>(ground, std::move(keys));
   const auto himself = ground.setting.directory.Current(KeyedHash(key, name), ground.request.position);
+  if (!is_patient) return std::make_unique<ShownNode>(ground, std::move(keys), himself.ordinal);
   return std::make_unique<PersonNode>(ground, std::move(keys), himself.deleted ? 0 : himself.ordinal);
 }
 

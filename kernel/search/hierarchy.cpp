@@ -42,6 +42,7 @@ class HierarchyNode final : public Node {
       : ground_(ground),
         criterion_(criterion),
         sources_(SourcesOf(*criterion.join->branches.front().link)),
+        scope_(ground.request.scope.ByContent()),
         is_down_(criterion.join->walk == Join::Walk::kDown) {}
 
   uint64_t Estimate() const override {
@@ -149,7 +150,7 @@ class HierarchyNode final : public Node {
               [&](const Candidate& part) {
                 if (!Tick()) return false;
                 bool more = true;
-                if (ground_.Visible(part.ordinal))
+                if (ground_.Visible(part.ordinal, scope_))
                   ForSortValues(ground_.look, kSelfSlot + type, part.ordinal, [&](const Entry24& self) {
                     more = take(self.b);
                     return false;
@@ -162,7 +163,7 @@ class HierarchyNode final : public Node {
   void Above(const Extractor::Source& source, uint64_t name, TypeId type, const Take& take) const {
     const view::Directory& directory = ground_.setting.directory;
     const auto part = directory.Current(name, ground_.request.position);
-    if (part.ordinal == 0 || part.deleted || !ground_.Visible(part.ordinal)) return;
+    if (part.ordinal == 0 || part.deleted || !ground_.Visible(part.ordinal, scope_)) return;
     ForSortValues(ground_.look, kLinkSlot + source.parameter, part.ordinal, [&](const Entry24& link) {
       if (!Tick()) return false;
       const auto whole = directory.Current(link.b, ground_.request.position);
@@ -174,6 +175,7 @@ class HierarchyNode final : public Node {
   const Ground& ground_;
   const Criterion& criterion_;
   const std::vector<Extractor::Source>& sources_;  // of the searched resources' parameter
+  const view::Scope scope_;                        // what is part of what is content
   const bool is_down_;
   mutable bool walked_ = false;
   mutable std::vector<Way> ways_;

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "kernel/search/chains.h"
+#include "kernel/search/content.h"
 #include "kernel/search/links.h"
 
 namespace tk::search {
@@ -55,7 +56,9 @@ class Includer {
 
   /// What `from` refers to.
   void FromIt(const Include& include, Ordinal from, fhir::TypeId type) {
+    const bool is_hidden = Hides(from);
     ForSources(include, type, [&](const Extractor::Source& source) {
+      if (is_hidden && !IsShownBy(include, source)) return;
       ForSortValues(look_, kLinkSlot + source.parameter, from, [&](const Entry24& entry) {
         Tick();
         ForMeant(setting_, look_, request_.page.position, own_base_, entry, [&](Ordinal ordinal) {
@@ -85,11 +88,12 @@ class Includer {
         if (!MayReferTo(definitions(), definition, type) ||
             (source.type != fhir::kNoType && source.type != type))
           return;
+        const bool is_shown = IsShownBy(include, source);
         for (const uint64_t name : names) {
           const uint64_t key = LinkKey(setting_.hash_key, source.parameter, name);
           GatherKey(look_, key, [&](const Candidate& candidate) {
             Tick();
-            Take(candidate.ordinal, source_type);
+            if (is_shown || !Hides(candidate.ordinal)) Take(candidate.ordinal, source_type);
             return going_;
           });
         }
@@ -117,6 +121,14 @@ class Includer {
     }
   }
 
+  /// What refers to what is content of the one that refers (content.h).
+  bool IsShownBy(const Include& include, const Extractor::Source& source) const {
+    return IsShown(include.parameter != nullptr ? *include.parameter
+                                                : *setting_.extractor.At(source.parameter).definition);
+  }
+  bool Hides(Ordinal ordinal) const {
+    return request_.page.scope.hidden != nullptr && setting_.directory.Hides(ordinal, request_.page.scope);
+  }
   void Tick() { going_ = meter_.Tick(what_) && going_; }
 
   void Take(Ordinal ordinal, fhir::TypeId type) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "kernel/search/compare.h"
+#include "kernel/search/content.h"
 #include "kernel/search/hierarchy.h"
 #include "kernel/search/links.h"
 #include "kernel/search/values.h"
@@ -16,13 +17,17 @@ constexpr size_t kMemoMax = 1 << 20;   // answers about joined resources that ar
 
 /// One type that is joined, and how.
 struct Side {
-  Side(const Ground& outer, const Join::Branch& asked)
+  Side(const Ground& outer, const Join& join, const Join::Branch& asked)
       : branch(asked),
+        scope(AsksForContent(join, asked) ? outer.request.scope.ByContent() : outer.request.scope),
         ground{outer.setting, outer.look, asked.type, outer.request, outer.texts, outer.meter},
         sources(outer.setting.extractor.At(outer.setting.extractor.IdOf(*asked.link)).sources) {}
 
+  bool Visible(Ordinal ordinal) const { return ground.Visible(ordinal, scope); }
+
   const Join::Branch& branch;
-  const Ground ground;  // of the joined type
+  const view::Scope scope;  // of the joined ones
+  const Ground ground;      // of the joined type
   const std::vector<Extractor::Source>& sources;
   std::unique_ptr<Node> inner;
   std::unique_ptr<const Matcher>
@@ -60,7 +65,7 @@ class JoinNode : public Node {
 
   Status Prepare() {
     for (const Join::Branch& branch : criterion_.join->branches) {
-      auto side = std::make_unique<Side>(ground_, branch);
+      auto side = std::make_unique<Side>(ground_, *criterion_.join, branch);
       std::vector<std::unique_ptr<Node>> nodes;
       TRY(MakeNodes(side->ground, branch.inner, &nodes));
       if (branch.inner.join == nullptr && branch.inner.parameter != nullptr)
@@ -108,8 +113,8 @@ class JoinNode : public Node {
     bool more = true;
     const bool test = side.inner->Estimate() == kNever;
     auto flush = [&] {
-      ground_.setting.directory.Visible(std::span(ordinals).first(size), ground_.request.position,
-                                        ground_.request.scope, visible.data());
+      ground_.setting.directory.Visible(std::span(ordinals).first(size), ground_.request.position, side.scope,
+                                        visible.data());
       for (size_t i = 0; more && i < size; ++i) {
         Candidate candidate{ordinals[i], kUnknownTime};
         if (visible[i] && (!test || side.inner->Holds(candidate))) more = each(ordinals[i]);
@@ -238,7 +243,7 @@ class ChainNode final : public JoinNode {
   }
   bool HoldsWithin(Ordinal ordinal) const {
     const view::ResourcePtr resource = ground_.texts.Share(ordinal);
-    if (resource == nullptr) return false;
+    if (resource == nullptr || ground_.Hides(ordinal)) return false;
     Whole whole(ground_.setting.extractor, *resource, criterion_.join->own_base);
     return HoldsFrom(whole, whole.root(), false);
   }
@@ -291,7 +296,7 @@ class ChainNode final : public JoinNode {
     if (known != side.memo.end()) return known->second;
     bool holds = false;
     ForTargets(link, [&](Ordinal joined) {
-      holds = ground_.setting.directory.Get(joined).type == side.branch.type && Visible(joined) &&
+      holds = ground_.setting.directory.Get(joined).type == side.branch.type && side.Visible(joined) &&
               InnerHolds(side, joined);
       return !holds;
     });
@@ -359,7 +364,7 @@ class HasNode final : public JoinNode {
         for (const Extractor::Source& source : side->sources) {
           if (!holds && Leads(source))
             ForReferring(source.parameter, name, [&](const Candidate& joined) {
-              return !(holds = Visible(joined.ordinal) && InnerHolds(*side, joined.ordinal));
+              return !(holds = side->Visible(joined.ordinal) && InnerHolds(*side, joined.ordinal));
             });
         }
       }

@@ -110,9 +110,14 @@ struct Ground {
 
   uint64_t ClinicalTimeOf(Ordinal ordinal) const;
   /// Is it live at the question's position, and may the asker see it?
-  bool Visible(Ordinal ordinal) const {
+  bool Visible(Ordinal ordinal) const { return Visible(ordinal, request.scope); }
+  bool Visible(Ordinal ordinal, const view::Scope& scope) const {
     return ordinal < request.position.end_ordinal && setting.directory.Live(ordinal, request.position) &&
-           (request.scope.all() || setting.directory.InScope(ordinal, request.scope));
+           (scope.all() || setting.directory.InScope(ordinal, scope));
+  }
+  /// Does he see that it is there, and none of its content (content.h)?
+  bool Hides(Ordinal ordinal) const {
+    return request.scope.hidden != nullptr && setting.directory.Hides(ordinal, request.scope);
   }
   void FillTime(Candidate& candidate) const {
     if (candidate.time == kUnknownTime) candidate.time = ClinicalTimeOf(candidate.ordinal);

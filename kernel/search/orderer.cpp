@@ -5,6 +5,7 @@
 #include <string>
 #include <tuple>
 
+#include "kernel/search/content.h"
 #include "kernel/search/values.h"
 
 namespace tk::search {
@@ -23,10 +24,14 @@ bool Orderer::ReadsTexts(const std::vector<SortKey>& sort) {
   return std::any_of(sort.begin(), sort.end(), IsInTexts);
 }
 
+bool Orderer::IsHidden(const SortKey& key, Ordinal ordinal) const {
+  return key.parameter != nullptr && !IsShown(*key.parameter) && ground_.Hides(ordinal);
+}
+
 Orderer::SortValue Orderer::ValueOf(const SortKey& key, Ordinal ordinal) const {
   SortValue best;
   if (key.special == "_lastUpdated") return {false, ordinal, 0, 0};
-  if (key.parameter == nullptr) return best;
+  if (key.parameter == nullptr || IsHidden(key, ordinal)) return best;
   const Extractor::Parameter& parameter =
       ground_.setting.extractor.At(ground_.setting.extractor.IdOf(*key.parameter));
   if (key.parameter->type == SearchType::kSpecial) {
@@ -83,6 +88,7 @@ Status Orderer::RankTexts(const SortKey& key, size_t k, const std::vector<Candid
   std::vector<std::pair<std::string, size_t>> texts;
   for (const size_t i : Untold(key, *values, k, matches.size())) {
     TRY(tick_());
+    if (IsHidden(key, matches[i].ordinal)) continue;
     const view::Resource* resource = ground_.texts.Read(matches[i].ordinal);
     if (resource == nullptr) continue;
     auto text = key.special == "_id" ? std::optional(resource->id)

@@ -28,6 +28,8 @@ class Orderer {
     size_t rank = 0;  // among the texts that were read for this key, when entries do not tell
   };
   SortValue ValueOf(const SortKey& key, Ordinal ordinal) const;
+  /// Its value is content that the asker does not see: then it has none.
+  bool IsHidden(const SortKey& key, Ordinal ordinal) const;
   std::vector<size_t> Untold(const SortKey& key, const std::vector<SortValue>& values, size_t k,
                              size_t matches) const;
   Status RankTexts(const SortKey& key, size_t k, const std::vector<Candidate>& matches,

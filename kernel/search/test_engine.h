@@ -18,12 +18,13 @@ using MoreTestViews = std::function<void(const view::Directory& directory, const
 inline Result<std::unique_ptr<view::Engine>> OpenTestEngine(
     const std::filesystem::path& folder, const Clock* clock, Index** index,
     const std::shared_ptr<const fhir::Definitions>& definitions = fhir::Definitions::R4(),
-    const MoreTestViews& more = {}) {
+    const MoreTestViews& more = {}, const view::HiddenMarks& marks = {}) {
   view::EngineOptions options;
   options.folder = folder;
   options.log.folder = folder;
   options.definitions = definitions;
   options.clock = clock;
+  options.hidden_marks = marks;
   return view::Engine::Create(options, [&](const view::Directory& directory, const HashKey& key) {
     IndexOptions index_options;
     index_options.folder = folder / "views/search";

@@ -15,6 +15,7 @@ struct Item {
   log::StoredEntry entry;
   Ordinal before = 0;
   uint64_t context = 0;
+  bool is_hidden = false;
   Change change;
   std::vector<std::unique_ptr<Prepared>> prepared;  // [view]; null where nothing is to be applied
 };
@@ -34,7 +35,7 @@ class CatchUpRun {
         threads_(threads) {}
 
   Status Add(log::StoredEntry&& entry) {
-    items_.push_back({std::move(entry), 0, 0, {}, {}});
+    items_.push_back({std::move(entry), 0, 0, false, {}, {}});
     return items_.size() < kPieceEntries ? Status() : Flush();
   }
 
@@ -76,6 +77,10 @@ class CatchUpRun {
     const fhir::TypeId type = TypeOf(item.entry.type);
     return item.entry.owner != 0 && (type == parts_.writer.patient || type == parts_.writer.practitioner ||
                                      type == parts_.writer.binary || type == parts_.writer.task);
+  }
+  // Whether content is hidden is in the text of each.
+  bool SetsMark(const Item& item) const {
+    return item.entry.ordinal >= directory_from_ && parts_.writer.options->hidden_marks.holds;
   }
   fhir::TypeId TypeOf(log::TypeCode code) const {
     return code < parts_.types->size() ? (*parts_.types)[code] : fhir::kNoType;
@@ -126,12 +131,16 @@ class CatchUpRun {
       item->change.erased_owner = item->entry.owner;
       return {};
     }
-    if (!AnyViewWants(item->entry.ordinal) && !SetsArea(*item)) return {};
+    const bool is_needed = AnyViewWants(item->entry.ordinal) || SetsArea(*item);
+    if (!is_needed && !SetsMark(*item)) return {};
     auto now = ToResource(parts_, item->entry);
     if (now.ok() && IsBlindDelete(**now)) return {};
     if (now.ok()) {
       item->change.now = std::move(now).value();
       item->context = TRY(Writer::ContextHash(parts_.writer, *item->change.now, item->entry.owner));
+      item->is_hidden = SetsMark(*item) && Writer::IsHidden(parts_.writer, *item->change.now);
+    } else if (!is_needed && IsDamage(now.error())) {
+      item->is_hidden = true;  // of what cannot be read nobody knows
     } else if (now.error().code != ErrorCode::kGone && !GoesUnread(item->entry.owner, now.error())) {
       return now.TakeError();
     }
@@ -152,8 +161,8 @@ class CatchUpRun {
       return;
     }
     if (item->entry.ordinal >= directory_from_) {
-      item->before = parts_.writer.directory->Apply(
-          Writer::EntryFor(parts_.writer, item->entry, item->entry.ordinal, item->change.now, item->context));
+      item->before = parts_.writer.directory->Apply(Writer::EntryFor(
+          parts_.writer, item->entry, item->entry.ordinal, item->change.now, item->context, item->is_hidden));
     } else if (item->entry.version > 1) {
       item->before =
           parts_.writer.directory->Current(item->entry.id_hash, Position{0, item->entry.ordinal}).ordinal;

@@ -10,7 +10,7 @@
 namespace tk::view {
 namespace {
 
-constexpr uint32_t kFormatVersion = 5;
+constexpr uint32_t kFormatVersion = 6;
 constexpr uint64_t kOrdinalBits = 40;
 constexpr uint64_t kOrdinalMask = (1ull << kOrdinalBits) - 1;
 
@@ -22,10 +22,10 @@ Directory::Version Unpack(uint64_t packed) {
   return {packed & kOrdinalMask, static_cast<uint32_t>(packed >> (kOrdinalBits + 1)),
           (packed >> kOrdinalBits & 1) != 0};
 }
-constexpr uint64_t kReviewBit = 1u << 8;
+constexpr uint64_t kReviewBit = 1u << 8, kHiddenBit = 1u << 9;
 uint64_t PackCell(const DirectoryEntry& e) {
   return uint64_t{e.owner} << 32 | uint64_t{e.type} << 16 | (e.is_review ? kReviewBit : 0) |
-         uint64_t{static_cast<uint8_t>(e.op)};
+         (e.is_hidden ? kHiddenBit : 0) | uint64_t{static_cast<uint8_t>(e.op)};
 }
 OwnerNumber CellOwner(uint64_t cell) { return static_cast<OwnerNumber>(cell >> 32); }
 log::TypeCode CellType(uint64_t cell) { return static_cast<log::TypeCode>(cell >> 16); }
@@ -41,9 +41,10 @@ RunsOptions VersionRuns(const std::string& folder) {
 
 }  // namespace
 
-DirectoryView::DirectoryView(std::vector<fhir::TypeId> types, std::string folder)
+DirectoryView::DirectoryView(std::vector<fhir::TypeId> types, std::string folder, uint64_t marked_by)
     : types_(std::move(types)),
       folder_(std::move(folder)),
+      marked_by_(marked_by),
       versions_(VersionRuns(folder_)),
       counts_(types_.size()),
       published_counts_(types_.size()) {
@@ -183,11 +184,23 @@ bool DirectoryView::SeesReview(Ordinal ordinal, uint64_t cell, const Scope& scop
   return scope.reviews->sees ? scope.reviews->sees(ordinal) : (cell & kReviewBit) == 0;
 }
 
+bool DirectoryView::HidesBy(Ordinal ordinal, uint64_t cell, const Scope& scope) const {
+  if (scope.hidden == nullptr) return false;
+  if (scope.hidden->hides ? !scope.hidden->hides(ordinal) : (cell & kHiddenBit) == 0) return false;
+  const OwnerNumber owner = OwnerNow(CellOwner(cell));
+  return owner == 0 || scope.beyond == nullptr ||
+         !std::binary_search(scope.beyond->open.begin(), scope.beyond->open.end(), owner);
+}
+
+bool DirectoryView::Hides(Ordinal ordinal, const Scope& scope) const {
+  return scope.hidden != nullptr && HidesBy(ordinal, cells_.Get(ordinal), scope);
+}
+
 bool DirectoryView::InScope(Ordinal ordinal, const Scope& scope) const {
   if (scope.all()) return true;
   const uint64_t cell = cells_.Get(ordinal);
   const OwnerNumber owner = CellOwner(cell);
-  if (!SeesReview(ordinal, cell, scope)) return false;
+  if (!SeesKind(ordinal, cell, scope)) return false;
   return InScopeBy(owner, owner == 0 ? kAreaUnknown : areas_.Get(owner), scope);
 }
 
@@ -212,7 +225,7 @@ void DirectoryView::Visible(std::span<const Ordinal> ordinals, const Position& p
       const OwnerNumber owner = CellOwner(cells[i]);
       const uint64_t area = owner == 0 ? kAreaUnknown : areas_.Get(owner);
       visible[i] =
-          area != kAreaErased && InScopeBy(owner, area, scope) && SeesReview(block[i], cells[i], scope);
+          area != kAreaErased && InScopeBy(owner, area, scope) && SeesKind(block[i], cells[i], scope);
       if (visible[i]) superseded_.Prefetch(block[i]);
     }
     // Last, for most of a city lies in others' areas: of those it is a line of memory less.
@@ -233,11 +246,13 @@ void DirectoryView::Areas(std::span<const Ordinal> ordinals, uint64_t* areas) co
     areas_.Prefetch(CellOwner(areas[i]));
   }
   for (size_t i = 0; i < ordinals.size(); ++i) {
-    const OwnerNumber owner = CellOwner(areas[i]);
-    if ((areas[i] & kReviewBit) != 0)
-      areas[i] = kAreaByContext;
-    else
-      areas[i] = owner == 0 ? kAreaPublic : KnownArea(areas_.Get(owner));
+    const uint64_t cell = areas[i];
+    const OwnerNumber owner = CellOwner(cell);
+    areas[i] = (cell & kReviewBit) != 0 ? kAreaByContext
+               : owner == 0             ? kAreaPublic
+                                        : KnownArea(areas_.Get(owner));
+    // Where another record stands each is asked by itself.
+    if ((cell & kHiddenBit) != 0 && areas[i] != kAreaByContext) areas[i] |= kAreaHiddenBit;
   }
 }
 
@@ -373,7 +388,7 @@ Result<Mark> DirectoryView::Save(const Mark& mark) {
   const State state = Capture();
   Manifest manifest;
   manifest.view = "directory";
-  manifest.mark = {mark.incarnation, state.t, state.end, mark.definitions_hash, kFormatVersion};
+  manifest.mark = {mark.incarnation, state.t, state.end, marked_by_, kFormatVersion};
   manifest.files = TRY(versions_.Save(state.versions));
   TRY(SaveColumns(state, &manifest.numbers));
   TRY(WriteManifest(folder_, manifest));
@@ -416,8 +431,8 @@ Result<Mark> DirectoryView::Load(const Mark& log_head) {
   const Manifest manifest = TRY(ReadManifest(folder_));
   Mark head = log_head;
   head.format_version = kFormatVersion;
-  // The directory reads no definitions: whatever they were, it fits.
-  head.definitions_hash = manifest.mark.definitions_hash;
+  // The directory reads no definitions: whatever they were, it fits. What its entries are marked by stands in their place.
+  head.definitions_hash = marked_by_;
   TRY(CheckMark(manifest.mark, head));
   Status loaded = versions_.Load(manifest.files, manifest.mark.end_ordinal);
   if (loaded.ok()) loaded = LoadColumns(manifest.numbers);

@@ -27,6 +27,18 @@ struct ReviewSight {
   std::function<bool(Ordinal)> sees;
 };
 
+/// Content that is hidden from who sees that a record is there (special diseases).
+/// What marks versions: asked of each when it is applied to the directory. `made_by` names what it goes by, never 0: a directory that was marked by
+/// something else is made anew at the start.
+struct HiddenMarks {
+  uint64_t made_by = 0;
+  std::function<bool(fhir::Value root)> holds;  // empty: none is marked. From any thread
+};
+/// From whom it is hidden, unless `beyond` opens the person. Asked by the ordinal of a version; empty: what is marked. From any thread, and it may read.
+struct HiddenSight {
+  std::function<bool(Ordinal)> hides;
+};
+
 /// The viewer's scope: which ordinals he may see at all. Checked inside the search, before counting, sorting, paging.
 /// Areas are division codes as numbers padded to 15 digits ("380102" = 380102000000000); a subtree is a range.
 struct Scope {
@@ -36,8 +48,17 @@ struct Scope {
   OwnerNumber only_owner = 0;
   std::shared_ptr<const Beyond> beyond = nullptr;        // nullptr: nobody, and it costs nothing
   std::shared_ptr<const ReviewSight> reviews = nullptr;  // nullptr: those of whom he sees
+  std::shared_ptr<const HiddenSight> hidden = nullptr;   // nullptr: no content
+  bool by_content = false;  // what is hidden from him is not there: of a question for content
   /// Nothing need be asked of an entry.
-  bool all() const { return everything && beyond == nullptr && reviews == nullptr; }
+  bool all() const { return everything && beyond == nullptr && reviews == nullptr && !leaves_out(); }
+  bool leaves_out() const { return by_content && hidden != nullptr; }
+  /// For a question that would tell of content.
+  Scope ByContent() const {
+    Scope scope = *this;
+    scope.by_content = true;
+    return scope;
+  }
   /// The same of entries of one type: what is no Task is no review.
   Scope For(fhir::TypeId type) const {
     Scope scope = *this;
@@ -52,6 +73,8 @@ inline constexpr uint64_t kAreaPublic = 1;  // practitioners, and what has no ow
 inline constexpr uint64_t kAreaByContext =
     3;  // in Areas alone: where another record stands, and reviews; ask InScope
 inline constexpr uint64_t kAreaErased = ~0ull;
+inline constexpr uint64_t kAreaHiddenBit =
+    uint64_t{1} << 62;  // in Areas alone, beside the area: of what is marked as hidden
 
 /// A readable state of directory and index at one published position. Copy freely; keeps what it needs alive.
 struct Position {
@@ -82,6 +105,13 @@ class Directory {
   virtual bool Live(Ordinal ordinal, const Position& position) const = 0;
   /// May the scope see it? Owner-less entries are seen by all who may read the type.
   virtual bool InScope(Ordinal ordinal, const Scope& scope) const = 0;
+  /// Does he who may see it see no content of it? For `scope.hidden`; a bit of the entry where that asks for no more.
+  virtual bool Hides(Ordinal ordinal, const Scope& scope) const {
+    (void)ordinal, (void)scope;
+    return false;
+  }
+  /// What marked its versions (HiddenMarks); 0: nothing did.
+  virtual uint64_t marked_by() const { return 0; }
   /// visible[i]: is ordinals[i] live at `position` and in `scope`? One call for a block of some hundred, so that their cache misses overlap.
   virtual void Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope,
                        bool* visible) const {
@@ -92,8 +122,8 @@ class Directory {
   /// Whose that is now which has this owner: of a record that stands where another one stands (a Binary with a securityContext), the owner of
   /// that one's last version; the owner himself for all others, and when there is no such record.
   virtual OwnerNumber OwnerNow(OwnerNumber owner) const { return owner; }
-  /// areas[i]: where the owner of ordinals[i] is now, kAreaPublic without an owner. InScope by area is a look at this alone, except for
-  /// kAreaByContext. One call for a block.
+  /// areas[i]: where the owner of ordinals[i] is now, kAreaPublic without an owner; with kAreaHiddenBit if it is marked. InScope by area is a look at this
+  /// alone, except for kAreaByContext. One call for a block.
   virtual void Areas(std::span<const Ordinal> ordinals, uint64_t* areas) const {
     for (size_t i = 0; i < ordinals.size(); ++i) {
       const OwnerNumber owner = Get(ordinals[i]).owner;

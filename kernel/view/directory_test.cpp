@@ -25,6 +25,7 @@ TEST(DirectoryView, VisibleSaysOfABlockWhatLiveAndInScopeSayOfEach) {
     entry.owner = static_cast<OwnerNumber>(random.Below(20));
     entry.sets_area = entry.owner != 0;
     entry.area = entry.owner == 3 ? kAreaPublic : 100 + entry.owner;
+    entry.is_hidden = random.Below(4) == 0;
     directory.Apply(entry);
   }
   directory.ApplyErase(5);
@@ -32,7 +33,10 @@ TEST(DirectoryView, VisibleSaysOfABlockWhatLiveAndInScopeSayOfEach) {
 
   std::vector<Ordinal> asked;
   for (int i = 0; i < 1000; ++i) asked.push_back(1 + random.Below(kEnd + 500));  // some beyond the end
-  const Scope scopes[] = {{}, {false, 104, 110, 0}, {false, 0, 0, 7}};
+  Scope by_content{false, 104, 110, 0};
+  by_content.hidden = std::make_shared<const HiddenSight>();
+  by_content = by_content.ByContent();
+  const Scope scopes[] = {{}, {false, 104, 110, 0}, {false, 0, 0, 7}, by_content};
   const auto visible = std::make_unique<bool[]>(asked.size());
   for (const Scope& scope : scopes) {
     for (Ordinal end : {Ordinal{1}, Ordinal{1500}, kEnd}) {
@@ -48,6 +52,60 @@ TEST(DirectoryView, VisibleSaysOfABlockWhatLiveAndInScopeSayOfEach) {
       EXPECT_LT(seen, asked.size());
     }
   }
+}
+
+/// What is marked is there, and is not there for a question for content; but of whom a fact opens, and for whom nothing is hidden.
+TEST(DirectoryView, WhatIsHiddenIsLeftOutOfQuestionsForContent) {
+  DirectoryView directory({fhir::TypeId{1}}, "", 77);
+  EXPECT_EQ(directory.marked_by(), 77u);
+  const auto put = [&](Ordinal ordinal, uint64_t id, uint32_t version, OwnerNumber owner, bool is_hidden) {
+    DirectoryEntry entry;
+    entry.ordinal = ordinal;
+    entry.id_hash = id;
+    entry.version = version;
+    entry.owner = owner;
+    entry.sets_area = owner != 0;
+    entry.area = 100;
+    entry.is_hidden = is_hidden;
+    directory.Apply(entry);
+  };
+  put(1, 1, 1, 5, true);
+  put(2, 2, 1, 5, false);
+  put(3, 3, 1, 6, true);
+  put(4, 4, 1, 0, true);   // nobody's
+  put(5, 1, 2, 5, false);  // no more: of each version by itself
+  directory.Publish(1, 6);
+
+  Scope scope{false, 100, 101, 0};
+  const auto ways = [&](Ordinal ordinal) {
+    const Scope content = scope.ByContent();
+    return std::string(directory.InScope(ordinal, scope) ? "seen" : "-") +
+           (directory.Hides(ordinal, scope) ? " hidden" : "") +
+           (directory.InScope(ordinal, content) ? " found" : "");
+  };
+  for (Ordinal ordinal = 1; ordinal < 6; ++ordinal) EXPECT_EQ(ways(ordinal), "seen found") << ordinal;
+  scope.hidden = std::make_shared<const HiddenSight>();
+  EXPECT_EQ(ways(1), "seen hidden");
+  EXPECT_EQ(ways(2), "seen found");
+  EXPECT_EQ(ways(3), "seen hidden");
+  EXPECT_EQ(ways(4), "seen hidden");
+  EXPECT_EQ(ways(5), "seen found");
+  scope.everything = true;
+  EXPECT_EQ(ways(3), "seen hidden") << "of the whole city too";
+  scope.beyond = std::make_shared<const Beyond>(Beyond{{6}, {}});
+  EXPECT_EQ(ways(1), "seen hidden");
+  EXPECT_EQ(ways(3), "seen found") << "he is open to him";
+  scope.hidden =
+      std::make_shared<const HiddenSight>(HiddenSight{[](Ordinal ordinal) { return ordinal == 2; }});
+  EXPECT_EQ(ways(1), "seen found") << "by what asks each, whatever is marked";
+  EXPECT_EQ(ways(2), "seen hidden");
+
+  const std::vector<Ordinal> all = {1, 2, 3, 4};
+  uint64_t areas[4];
+  directory.Areas(all, areas);
+  EXPECT_EQ(areas[0], 100 | kAreaHiddenBit);
+  EXPECT_EQ(areas[1], 100u);
+  EXPECT_EQ(areas[3], kAreaPublic | kAreaHiddenBit);
 }
 
 /// Bulk groups, single writes, merges; asked at the head and at positions before, of ids that are there and that never were.

@@ -1,6 +1,6 @@
 // The directory's own side: how the engine feeds, saves and loads it.
 // Layout: versions: run entries (id hash; version 23 bits · deleted 1 bit · ordinal 40 bits), never removed: history needs them all;
-//         columns by ordinal: owner 32 · type code 16 · review 1 · operation 8 bits; superseded by (ordinal);
+//         columns by ordinal: owner 32 · type code 16 · hidden 1 · review 1 · operation 8 bits; superseded by (ordinal);
 //         columns by owner number: area, or one of directory.h's marks, or kAreaAwaited; for kAreaByContext: id hash of the one record whose owner
 //         it is, id hash of the record where that stands. Whose that is, is looked up when it is asked: it has no state of its own to go wrong.
 #pragma once
@@ -29,18 +29,22 @@ struct DirectoryEntry {
   bool sets_area = false;  // the entry is its owner's own resource
   uint64_t context = 0;    // != 0: the id hash of the record where its owner stands
   bool is_review = false;  // IsReview; what replaces one stays one
+  bool is_hidden = false;  // HiddenMarks; of this version alone
 };
 
 class DirectoryView final : public Directory {
  public:
   /// `types[code]` is the TypeId of a log type code; fixed for the engine's life. `folder` "" = memory only.
-  DirectoryView(std::vector<fhir::TypeId> types, std::string folder);
+  /// `marked_by`: HiddenMarks::made_by of what its entries are marked by.
+  DirectoryView(std::vector<fhir::TypeId> types, std::string folder, uint64_t marked_by = 0);
 
   Version Current(uint64_t id_hash, const Position& position) const override;
   std::vector<Version> Versions(uint64_t id_hash, const Position& position, size_t max) const override;
   Column Get(Ordinal ordinal) const override;
   bool Live(Ordinal ordinal, const Position& position) const override;
   bool InScope(Ordinal ordinal, const Scope& scope) const override;
+  bool Hides(Ordinal ordinal, const Scope& scope) const override;
+  uint64_t marked_by() const override { return marked_by_; }
   void Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope,
                bool* visible) const override;
   uint64_t AreaOf(OwnerNumber owner) const override;
@@ -103,6 +107,11 @@ class DirectoryView final : public Directory {
   OwnerNumber Climb(OwnerNumber owner, const Each& each) const;
   bool InScopeBy(OwnerNumber owner, uint64_t word, const Scope& scope) const;
   static bool SeesReview(Ordinal ordinal, uint64_t cell, const Scope& scope);
+  bool HidesBy(Ordinal ordinal, uint64_t cell, const Scope& scope) const;
+  /// By the entry itself, whoever's it is.
+  bool SeesKind(Ordinal ordinal, uint64_t cell, const Scope& scope) const {
+    return SeesReview(ordinal, cell, scope) && !(scope.by_content && HidesBy(ordinal, cell, scope));
+  }
   void ApplyArea(const DirectoryEntry& entry);
 
   struct State {
@@ -117,6 +126,7 @@ class DirectoryView final : public Directory {
 
   const std::vector<fhir::TypeId> types_;
   const std::string folder_;
+  const uint64_t marked_by_;
   Runs<Entry16> versions_;
   mutable VersionCache known_;
   WordArray cells_, superseded_, areas_, contexts_, followers_;

@@ -130,7 +130,8 @@ bool EngineImpl::BuildBeside(size_t slot, const Error& why, const Mark& head) {
 Status EngineImpl::Open(const ViewFactory& make_views) {
   TRY(OpenStores());
   TRY(InternTypes());
-  directory_ = std::make_unique<DirectoryView>(types_, ViewFolder("directory"));
+  directory_ =
+      std::make_unique<DirectoryView>(types_, ViewFolder("directory"), options_.hidden_marks.made_by);
   views_ = make_views(*directory_, keys_->hash_key());
   const fhir::Definitions& definitions = *options_.definitions;
   parts_.writer = {log_.get(),
@@ -472,6 +473,7 @@ Status EngineImpl::PrepareEntries(ChangeSet* set) const {
   set->prepared.resize(views_.size());
   set->persons.clear();
   set->contexts.assign(set->changes.size(), 0);
+  set->hidden.assign(set->changes.size(), 0);
   set->bytes = 256;
   LastKey last;
   for (size_t i = 0; i < set->changes.size(); ++i) {
@@ -483,6 +485,7 @@ Status EngineImpl::PrepareEntries(ChangeSet* set) const {
     } else {
       TRY(PrepareEntry(change, &last, &set->entries[i]));
       set->contexts[i] = TRY(Writer::ContextHash(parts_.writer, *change.now, set->entries[i].owner));
+      set->hidden[i] = Writer::IsHidden(parts_.writer, *change.now) ? 1 : 0;
       TRY(NamePersonsIn(change, last.owner, set));
       set->bytes += set->entries[i].sealed.size() + change.now->document.Text().size() * 4 + 256;
     }

@@ -40,6 +40,7 @@ struct ChangeSet {
   bool by_eraser = false;  // part of an erasure: may still touch the person who is being erased
   // Filled by Prepare:
   std::vector<uint64_t> persons;   // KeyOf the names of those whom Bundles of several are about
+  std::vector<uint8_t> hidden;     // [change]: is what is written marked as hidden (HiddenMarks)?
   std::vector<uint64_t> contexts;  // [change]: id hash of the record where what is written stands; 0 = none
   std::vector<log::NewEntry> entries;
   std::vector<std::vector<std::unique_ptr<Prepared>>> prepared;  // [view][change]
@@ -127,6 +128,7 @@ struct EngineOptions {
   size_t text_cache_bytes = size_t{128} << 20;  // texts lately asked for
   size_t rebuild_piece_entries = 2000;          // that a rebuild takes from the log at once
   int64_t rebuild_retry_us = 5 * kSecondUs;     // after a rebuild that failed (a full disk)
+  HiddenMarks hidden_marks;
   /// Tests: hears the steps of a rebuild (rebuild.h); an error ends it there, as a crash would.
   std::function<Status(std::string_view)> rebuild_probe;
   /// Tests: hears the steps of an erasure ("noted", "deleted some", "deleted", "told"); an error ends it there.

@@ -50,6 +50,7 @@ Status EngineImpl::AddBlindDeletes(std::span<const Identity> gone, ChangeSet* se
                       std::make_move_iterator(entries.end()));
   set->changes.insert(set->changes.begin(), gone.size(), Change());
   set->contexts.insert(set->contexts.begin(), gone.size(), 0);
+  set->hidden.insert(set->hidden.begin(), gone.size(), 0);
   for (auto& prepared : set->prepared) {
     std::vector<std::unique_ptr<Prepared>> none(gone.size());
     prepared.insert(prepared.begin(), std::make_move_iterator(none.begin()),

@@ -339,7 +339,7 @@ void Writer::Finish(Group* group) {
 }
 
 DirectoryEntry Writer::EntryFor(const Parts& parts, const log::NewEntry& entry, Ordinal ordinal,
-                                const ResourcePtr& now, uint64_t context) {
+                                const ResourcePtr& now, uint64_t context, bool is_hidden) {
   DirectoryEntry out;
   out.type = entry.type;
   out.op = entry.op;
@@ -348,6 +348,7 @@ DirectoryEntry Writer::EntryFor(const Parts& parts, const log::NewEntry& entry, 
   out.id_hash = entry.id_hash;
   out.ordinal = ordinal;
   out.context = context;
+  out.is_hidden = is_hidden;
   if (now == nullptr || now->op == Operation::kDelete || entry.owner == 0) return out;
   out.is_review = now->type == parts.task && IsReview(now->document.Root());
   if (now->type == parts.practitioner) {
@@ -379,7 +380,8 @@ void Writer::Publish(const Group& group) {
         parts_.directory->ApplyErase(change.erased_owner);
       } else {
         const uint64_t context = i < set.contexts.size() ? set.contexts[i] : 0;
-        parts_.directory->Apply(EntryFor(parts_, set.entries[i], ordinal, change.now, context));
+        const bool is_hidden = i < set.hidden.size() && set.hidden[i] != 0;
+        parts_.directory->Apply(EntryFor(parts_, set.entries[i], ordinal, change.now, context, is_hidden));
       }
       for (size_t v = 0; v < parts_.views.size(); ++v) {
         if (set.prepared[v][i] != nullptr) parts_.views[v]->Apply(change, *set.prepared[v][i], ordinal);

@@ -61,9 +61,14 @@ class Writer {
   void HearOfReign(uint64_t epoch);
   Engine::Statistics statistics() const;
 
-  /// The directory's view of one entry; also used by the replay. `context` as ContextHash says.
+  /// The directory's view of one entry; also used by the replay. `context` as ContextHash says, `is_hidden` as IsHidden.
   static DirectoryEntry EntryFor(const Parts& parts, const log::NewEntry& entry, Ordinal ordinal,
-                                 const ResourcePtr& now, uint64_t context);
+                                 const ResourcePtr& now, uint64_t context, bool is_hidden);
+  /// By EngineOptions::hidden_marks. Not for the writer's thread.
+  static bool IsHidden(const Parts& parts, const Resource& now) {
+    const HiddenMarks& marks = parts.options->hidden_marks;
+    return marks.holds && now.op != Operation::kDelete && marks.holds(now.document.Root());
+  }
   /// The id hash of the record where this one of this owner stands; 0 if it stands by itself. Not for the writer's thread.
   static Result<uint64_t> ContextHash(const Parts& parts, const Resource& now, OwnerNumber owner);
 
