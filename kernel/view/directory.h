@@ -105,13 +105,6 @@ class Directory {
   virtual bool Live(Ordinal ordinal, const Position& position) const = 0;
   /// May the scope see it? Owner-less entries are seen by all who may read the type.
   virtual bool InScope(Ordinal ordinal, const Scope& scope) const = 0;
-  /// Does he who may see it see no content of it? For `scope.hidden`; a bit of the entry where that asks for no more.
-  virtual bool Hides(Ordinal ordinal, const Scope& scope) const {
-    (void)ordinal, (void)scope;
-    return false;
-  }
-  /// What marked its versions (HiddenMarks); 0: nothing did.
-  virtual uint64_t marked_by() const { return 0; }
   /// visible[i]: is ordinals[i] live at `position` and in `scope`? One call for a block of some hundred, so that their cache misses overlap.
   virtual void Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope,
                        bool* visible) const {
@@ -134,6 +127,13 @@ class Directory {
   virtual uint64_t AreasGeneration() const = 0;
   /// Live resources of a type at the head.
   virtual uint64_t LiveCount(fhir::TypeId type) const = 0;
+  /// Does he who may see it see no content of it? For `scope.hidden`; a bit of the entry where that asks for no more.
+  virtual bool Hides(Ordinal ordinal, const Scope& scope) const {
+    (void)ordinal, (void)scope;
+    return false;
+  }
+  /// What marked its versions (HiddenMarks); 0: nothing did.
+  virtual uint64_t marked_by() const { return 0; }
 };
 
 /// The area that a resource names: meta.tag with system kAreaSystem; 0 if none.
