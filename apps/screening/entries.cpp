@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "kernel/access/inquiries.h"
+#include "kernel/access/mask.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 
@@ -21,6 +23,32 @@ constexpr std::string_view kPatientType = "Patient/";
 struct Told {
   std::string id, reading, element, text;
 };
+
+bool Sees(const app::Context& context, const std::shared_ptr<const access::Viewer>& viewer,
+          const std::string& patient) {
+  const view::Engine& engine = *context.engine;
+  const auto version = engine.directory().Current(engine.IdHash("Patient", patient), engine.Head());
+  return version.ordinal != 0 && !version.deleted &&
+         engine.directory().InScope(version.ordinal, context.interactions->ScopeOf(viewer));
+}
+
+/// Whole numbers that are told by who sees numbers masked count as searches by them do: the reading's place would tell which was right.
+Status CountNumbers(const app::Context& context, const access::Viewer& viewer,
+                    std::span<const fhir::Value> sent) {
+  if (viewer.masks == nullptr || !viewer.masks->identifier) return {};
+  const int64_t per_hour = viewer.masks->exact_per_hour;
+  for (const fhir::Value entry : sent) {
+    if (entry["person"]["number"].ToString().empty()) continue;
+    if (context.interactions->inquiries()->Take("masked-value", viewer.account, per_hour)) continue;
+    return MakeError(
+        ErrorCode::kBusy,
+        fmt::format("This account has told {} persons by their number within an hour, which is the "
+                    "most for its post. Nothing of this request was taken: send it again later.",
+                    per_hour),
+        std::string(access::Inquiries::kReason));
+  }
+  return {};
+}
 
 /// One entry of the client's.
 class EntryParser {
@@ -75,12 +103,8 @@ class EntryParser {
   }
   /// One whom the account does not see is answered as one who is not there.
   bool ReadPatient(const std::string& reference, Entry* entry) {
-    const view::Engine& engine = *context_.engine;
     const std::string id = reference.starts_with(kPatientType) ? reference.substr(kPatientType.size()) : "";
-    const auto version = engine.directory().Current(engine.IdHash("Patient", id), engine.Head());
-    const view::Scope scope = context_.interactions->ScopeOf(viewer_);
-    if (!interaction::IsId(id) || version.ordinal == 0 || version.deleted ||
-        !engine.directory().InScope(version.ordinal, scope))
+    if (!interaction::IsId(id) || !Sees(context_, viewer_, id))
       return Refuse("patient", "There is no such Patient.");
     entry->patient = id;
     return true;
@@ -148,11 +172,14 @@ Result<Response> Enter(const app::Context& context, const Request& request, bool
   } else {
     sent.assign(list.begin(), list.end());
   }
+  if (!of_self) TRY(CountNumbers(context, viewer, sent));
   const bool names_staff = viewer.record.starts_with("Practitioner/");
   Intake intake({context.engine, nullptr, context.interactions},
                 Channel{of_self ? "self" : "screener", of_self || names_staff ? viewer.record : std::string(),
                         "urn:tongkang:entry:" + request.request_id},
                 fmt::format("{}|{}", of_self ? "self" : "screener", viewer.account), viewer.area);
+  if (!of_self)
+    intake.OnlyOf([&](const std::string& patient) { return Sees(context, request.viewer, patient); });
   std::vector<Told> told(sent.size());
   std::vector<Entry> entries;
   std::unordered_set<std::string> seen;

@@ -6,7 +6,8 @@
 // Twice:  `id` is the client's (a UUID): an entry that comes again, because its answer was lost, writes nothing; with other contents it corrects. So what waited
 //         on a phone without network is sent until it is answered. Ids of one account are no other's.
 // Rights: besides the operation, writing Observation for `entries`; a Patient who is named must be one whom the account sees. One who is told by number is found
-//         in the whole city, and nothing is told of him.
+//         in the whole city, and nothing is told of him (exchange/reading_intake.h). Numbers of an account that sees them masked are counted as searches by
+//         them are (`exact_per_hour` of policies.toml): beyond, the request is refused whole (429), and there is an alarm.
 // Limits: kEntriesMax of one request.
 #pragma once
 

@@ -88,6 +88,14 @@ Result<std::string> Intake::SubjectOf(const std::string& reference) const {
   return subject.starts_with(kPatient) ? subject.substr(kPatient.size()) : std::string();
 }
 
+std::string Intake::MadeOf(const Reading& told) const {
+  return IdFor("person", fmt::format("{}|{}", told.person.name, KeyOf(told.person)));
+}
+
+std::string Intake::MadeHereOf(const Reading& told) const {
+  return IdFor("person-here", fmt::format("{}|{}|{}", area_, told.person.name, KeyOf(told.person)));
+}
+
 Status Intake::FindWho(std::vector<Placed>* placed, Taken* taken) const {
   std::vector<fhir::Document> documents;  // of those who are asked for
   std::vector<size_t> asked;
@@ -99,9 +107,8 @@ Status Intake::FindWho(std::vector<Placed>* placed, Taken* taken) const {
     if (!told.patient.empty()) continue;
     kept[i] = TRY(SubjectOf(one.kept));
     // Of a record that was made for such an entry it is known who it is.
-    const std::string made = IdFor("person", fmt::format("{}|{}", told.person.name, KeyOf(told.person)));
-    if (kept[i] == made) {
-      one.patient = made;
+    if (kept[i] == MadeOf(told) || kept[i] == MadeHereOf(told)) {
+      one.patient = kept[i];
       ++taken->known;
       continue;
     }
@@ -115,9 +122,9 @@ Status Intake::FindWho(std::vector<Placed>* placed, Taken* taken) const {
   for (size_t i = 0; i < asked.size(); ++i) {
     Placed& one = (*placed)[asked[i]];
     one.patient = fits[i].patient;
-    one.is_new = one.patient.empty();
-    if (one.is_new)
-      one.patient = IdFor("person", fmt::format("{}|{}", one.told->person.name, KeyOf(one.told->person)));
+    const bool is_unseen = !one.patient.empty() && sees_ && !sees_(one.patient);
+    one.is_new = one.patient.empty() || is_unseen;
+    if (one.is_new) one.patient = is_unseen ? MadeHereOf(*one.told) : MadeOf(*one.told);
     ++(!one.is_new ? taken->known : fits[i].doubtful ? taken->doubtful : taken->fresh);
   }
   return {};

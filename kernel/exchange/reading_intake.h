@@ -2,12 +2,15 @@
 // Flow:   entries → who is it: the person index (Interactions::FindPersons) → a Patient of whom nobody is certain → an Observation each → the log
 // Rules:  - One who is known certainly is not entered anew: the reading is his. Of anybody else a Patient is made of what the entry says, and the person
 //           index matches him as any other: joined, or put before a clerk.
+//         - To a sender who does not see all persons (`sees`) it is the same whoever is known: one whom he does not see gets a record where the sender is, as if
+//           nobody knew him, and the person index joins the two. So neither the answer nor what the sender can read tells who is known elsewhere.
 //         - An entry is the same when its sender and its key are: sent again it writes nothing; with other contents it is a correction.
 //         - What the definitions refuse is told with its line; nothing else of that entry is kept.
 // Threads: Write may be called by several at once. Patients are written by one at a time, so that two entries about one new person never make two.
 // Cost:   some 60 µs of CPU a reading, a thousand at once: a match, a validation, an entry of the log.
 #pragma once
 
+#include <functional>
 #include <mutex>
 
 #include "kernel/exchange/reading.h"
@@ -29,6 +32,9 @@ class Intake {
   /// `sender`: whose keys they are, "organization|Organization/1". `area`: where new persons live of whom the entry says nothing; may
   /// be empty.
   Intake(const ImportContext& context, Channel channel, std::string sender, std::string area);
+  /// Does the sender see this Patient (his id)? Without it all are taken as seen.
+  using Sees = std::function<bool(const std::string& patient)>;
+  void OnlyOf(Sees sees) { sees_ = std::move(sees); }
 
   /// At most some thousand at once. Errors: the engine's; kUnavailable while the person index is being built. What was written stays.
   Result<Taken> Write(std::span<const Reading> readings);
@@ -46,11 +52,15 @@ class Intake {
   Status WriteNew(std::vector<Placed>* placed, Taken* taken);
   Status WriteReadings(const std::vector<Placed>& placed, Taken* taken) const;
   std::string IdFor(std::string_view kind, std::string_view key) const;
+  /// The Patient that is made of such a reading: of whom nobody knows; of whom the sender does not see, where he is.
+  std::string MadeOf(const Reading& told) const;
+  std::string MadeHereOf(const Reading& told) const;
   ImportOptions options() const;
 
   const ImportContext context_;
   const Channel channel_;
   const std::string sender_, area_;
+  Sees sees_;
   std::mutex patients_;
 };
 

@@ -2,6 +2,8 @@
 #include "apps/screening/entries.h"
 
 #include "apps/screening/tests/world.h"
+#include "kernel/access/inquiries.h"
+#include "kernel/access/mask.h"
 
 namespace tk::screening {
 namespace {
@@ -64,9 +66,43 @@ TEST_F(EntriesTest, ABatchThatWaitedWithoutNetworkFindsItsPersons) {
   EXPECT_EQ(At(told, "entries.2.element"), "person.number");
   EXPECT_EQ(At(told, "entries.3.element"), "patient") << "of another area: as if he were not there";
   EXPECT_EQ(At(told, "entries.4.element"), "id") << "twice in one request";
+  // What he can read afterwards is the same of whoever is known elsewhere and of whoever is not.
+  auto reads = std::make_shared<access::Viewer>(*viewer_);
+  auto post = std::make_shared<access::Post>(*viewer_->post);
+  post->reads = {"Observation", "Patient"};
+  reads->post = std::move(post);
+  viewer_ = reads;
+  for (const char* place : {"entries.0.reading", "entries.1.reading"}) {
+    const fhir::Document reading = Parsed(Get(At(told, place)));
+    EXPECT_EQ(Get(At(reading, "subject.reference")).status, 200) << place;
+  }
+  EXPECT_EQ(Told(Enter(known)), "200 0/0/1");
   viewer_ = interaction::AdminViewer();
-  EXPECT_EQ(Count("Observation?subject=Patient/known"), "1") << "told by number he is found anywhere";
-  EXPECT_EQ(Count("Patient?_total=accurate"), "2");
+  EXPECT_EQ(RecordsOf("known").find("known "), 0u)
+      << "the person index joins the two: " << RecordsOf("known");
+  EXPECT_EQ(Count("Patient?_total=accurate"), "3");
+}
+
+TEST_F(EntriesTest, NumbersOfWhoSeesThemMaskedAreFewAnHour) {
+  auto viewer = With("screening-entry");
+  auto masks = std::make_shared<access::Masks>();
+  masks->identifier = access::Ends{3, 0};
+  masks->exact_per_hour = 2;
+  viewer->masks = masks;
+  viewer_ = viewer;
+  const auto entry = [&](int i) {
+    return fmt::format(
+        R"({{"id":"55555555-{}","person":{{"name":"李明","number":"{}"}},"symptoms":[],"when":"2023-11-14"}})",
+        i, interaction::ResidentIdOf("19900304", i));
+  };
+  EXPECT_EQ(Told(Enter(entry(1))), "200 1/0/0");
+  const uint64_t t = engine_->Head().t;
+  const Response over = Enter(entry(2) + "," + entry(3));
+  EXPECT_EQ(over.status, 429) << over.body;
+  EXPECT_EQ(engine_->Head().t, t) << "nothing of it was taken";
+  EXPECT_EQ(interactions_->inquiries()->alarms().accounts, 1u);
+  viewer->masks = nullptr;
+  EXPECT_EQ(Told(Enter(entry(2) + "," + entry(3))), "200 2/0/0");
 }
 
 TEST_F(EntriesTest, AResidentReportsHimselfAndNobodyElse) {
