@@ -56,12 +56,31 @@ struct BoundRecords::Past {
     if (states.empty() || states.back().who != who) states.push_back({at_us, ordinal, who});
   }
 
-  /// The first version that is another's than one since `bound_us`; null: none.
-  const State* Became(Instant bound_us) const {
-    if (states.empty()) return nullptr;
-    if (bound_us < lost_us) return &states.front();
+  /// The one that stood then.
+  size_t StateAt(Instant at_us) const {
     size_t base = 0;
-    while (base + 1 < states.size() && states[base + 1].at_us <= bound_us) ++base;
+    while (base + 1 < states.size() && states[base + 1].at_us <= at_us) ++base;
+    return base;
+  }
+
+  /// Was the record somebody else's when it was bound, and who was confirmed at `same_us` before that already? Such a one the answer does not mean.
+  bool WasStranger(Instant bound_us, Instant same_us) const {
+    if (states.empty()) return false;
+    const size_t bound = StateAt(bound_us), who = states[StateAt(same_us)].who;
+    if (!AreOthers(states[bound].who, who)) return false;
+    for (size_t i = 0; i < bound; ++i) {
+      if (!AreOthers(states[i].who, who)) return true;
+    }
+    return false;
+  }
+
+  /// The first version that is another's than one since `bound_us`, or since the ordinal; null: none.
+  const State* Became(Instant bound_us, view::Ordinal decided) const {
+    if (states.empty()) return nullptr;
+    const bool is_lost = decided == 0 ? bound_us < lost_us : lost_us != 0 && decided < states.front().ordinal;
+    if (is_lost) return &states.front();
+    size_t base = StateAt(bound_us);
+    while (base + 1 < states.size() && states[base + 1].ordinal <= decided) ++base;
     for (size_t later = base + 1; later < states.size(); ++later) {
       for (size_t i = base; i < later; ++i) {
         if (AreOthers(states[i].who, states[later].who)) return &states[later];
@@ -115,15 +134,17 @@ BoundRecords::PastPtr BoundRecords::PastOf(uint64_t record, bool of_one_version)
   return std::move(extended).value();
 }
 
-BoundRecords::Since BoundRecords::Become(uint64_t record, Instant bound_us, bool with_answers) {
+BoundRecords::Since BoundRecords::Become(uint64_t record, Instant bound_us, bool with_answers,
+                                         view::Ordinal decided) {
+  Instant same_us = 0;
   if (with_answers) {
     const std::lock_guard lock(mutex_);
-    if (const auto at = answers_.find(record); at != answers_.end())
-      bound_us = std::max(bound_us, at->second.same_us);
+    if (const auto at = answers_.find(record); at != answers_.end()) same_us = at->second.same_us;
   }
   const PastPtr past = PastOf(record);
   if (past == nullptr) return {context_.clock->NowUs(), 0};
-  const Past::State* const became = past->Became(bound_us);
+  if (same_us > bound_us && (decided != 0 || !past->WasStranger(bound_us, same_us))) bound_us = same_us;
+  const Past::State* const became = past->Became(bound_us, decided);
   return became == nullptr ? Since() : Since{became->at_us, became->ordinal};
 }
 
@@ -233,8 +254,8 @@ std::vector<uint64_t> BoundRecords::JoinedBefore(uint64_t record, view::Ordinal 
   return std::move(joined).value();
 }
 
-/// Whom decisions join with the record that are later than either became another's.
-void BoundRecords::AppendJoined(uint64_t record, Instant bound_us, std::vector<uint64_t>* out) {
+/// Whom decisions join with the record since which neither of the two became another's.
+void BoundRecords::AppendJoined(uint64_t record, std::vector<uint64_t>* out) {
   if (context_.persons == nullptr) return;
   std::vector<std::pair<uint64_t, uint64_t>> found;  // the other, the Linkage
   {
@@ -247,19 +268,12 @@ void BoundRecords::AppendJoined(uint64_t record, Instant bound_us, std::vector<u
                          decision.linkage);
     }
   }
-  if (found.empty()) return;
-  const Since became = Become(record, bound_us, true);
   for (const auto& [other, linkage] : found) {
-    const Since other_became = Become(other, bound_us, true);
-    const bool is_later = [&, id = linkage] {
-      if (became.at_us == 0 && other_became.at_us == 0) return true;
-      const auto version = context_.engine->directory().Current(id, context_.engine->Head());
-      const auto follows = [&](const Since& since) {
-        return since.at_us == 0 || (since.ordinal != 0 && version.ordinal > since.ordinal);
-      };
-      return follows(became) && follows(other_became);
-    }();
-    if (is_later) out->push_back(other);
+    const view::Ordinal decided =
+        context_.engine->directory().Current(linkage, context_.engine->Head()).ordinal;
+    if (decided != 0 && Become(record, 0, true, decided).at_us == 0 &&
+        Become(other, 0, true, decided).at_us == 0)
+      out->push_back(other);
   }
 }
 
@@ -288,7 +302,7 @@ BoundRecords::Holding BoundRecords::Of(uint64_t record, Instant bound_us) {
   std::vector<uint64_t> next;
   for (size_t i = 0; i < his.size(); ++i) {
     next.clear();
-    AppendJoined(his[i], bound_us, &next);
+    AppendJoined(his[i], &next);
     add(next);
   }
   const view::Directory& directory = context_.engine->directory();

@@ -1,7 +1,8 @@
 // Whose is what was bound to a record: an account, a guardianship, a relation, an emergency access, a Consent hold for the person whose the record was then.
 // Law:    a record is another's since the first version after the binding that is somebody else (IsAnother, former_identity.h) than a version since the binding;
 //         it stays so whatever is written next, until a person says that it is still his (Confirmed). Then what was bound to it opens nothing of it, and what
-//         was joined with it before stays his. A decision by which records are one counts for a record that became another's only if it is later than that.
+//         was joined with it before stays his; to whoever was bound while it was another's, between two times that it was who it is now, the answer opens nothing. A
+//         decision by which records are one counts only while neither became another's after it, whenever something was bound.
 // Kept:   of each record that was asked for and has more than one version, who it was: read from its versions once, and each new version once. It
 //         is all in the log: a restart or a rebuilt view gives the same.
 // Cost:   a look-up in memory a record; of a new version some 20 µs, once. Of a record that is another's one search, once.
@@ -52,11 +53,12 @@ class BoundRecords {
   PastPtr PastOf(uint64_t record, bool of_one_version = false);
   Result<PastPtr> Extended(uint64_t record, const PastPtr& known) const;
   Instant AnsweredAt(uint64_t record) const;
-  Since Become(uint64_t record, Instant bound_us, bool with_answers);
+  /// `decided`: counted from that decision on (its ordinal) in place of a binding.
+  Since Become(uint64_t record, Instant bound_us, bool with_answers, view::Ordinal decided = 0);
   /// Joined with the record by decisions that stood when it became another's (id hashes).
   std::vector<uint64_t> JoinedBefore(uint64_t record, view::Ordinal became);
   Result<std::vector<uint64_t>> ReadJoinedBefore(uint64_t record, view::Ordinal became) const;
-  void AppendJoined(uint64_t record, Instant bound_us, std::vector<uint64_t>* out);
+  void AppendJoined(uint64_t record, std::vector<uint64_t>* out);
 
   const Context context_;
   mutable std::mutex mutex_;

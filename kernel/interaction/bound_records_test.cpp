@@ -190,13 +190,33 @@ TEST_F(BoundTest, ADecisionFromBeforeIsAboutWhoItWas) {
   ASSERT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200);
   const auto at_a = Account("a"), at_b = Account("b");
   Become(Y("a"));
-  for (const auto& account : {at_a, at_b}) {
+  const auto made_later = Account("b"), hers = Account("a");
+  EXPECT_EQ(See(hers, "Patient/a"), 200);
+  EXPECT_EQ(See(hers, "Patient/b"), 404);
+  for (const auto& account : {at_a, at_b, made_later}) {
     EXPECT_EQ(See(account, "Patient/a"), 404);
     EXPECT_EQ(See(account, "Patient/b"), 200);
   }
   ASSERT_EQ(Post("Patient/$not-same", Pair("a", "b")).status, 200);
   EXPECT_EQ(See(at_a, "Patient/a"), 404);
   EXPECT_EQ(See(at_a, "Patient/b"), 200);
+}
+
+TEST_F(BoundTest, ThatItIsStillHisOpensItToNobodyWhoWasBoundInBetween) {
+  PutPatient(X("a"));
+  const auto his = Account("a");
+  Become(Y("a"));
+  const auto hers = Account("a");
+  Become(X("a"));
+  PutCondition("d", "a");
+  for (const auto& account : {his, hers}) EXPECT_EQ(See(account, "Condition/d"), 404);
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "a")).status, 200);
+  AwaitSeen(his, "Condition/d", 200);
+  EXPECT_EQ(See(hers, "Patient/a"), 404);
+  EXPECT_EQ(See(hers, "Condition/d"), 404);
+  OpenFromTheLog();
+  AwaitSeen(his, "Condition/d", 200);
+  EXPECT_EQ(See(hers, "Condition/d"), 404);
 }
 
 TEST_F(BoundTest, ARelationOpensNothingOfWhoCameAfter) {

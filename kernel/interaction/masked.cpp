@@ -328,6 +328,29 @@ Status CheckStaysWithWhom(const Room& room, const access::Masks& masks, std::str
 
 }  // namespace
 
+namespace {
+
+/// Numbers that are new to the record count as searches by them do: whether the machine joins it would tell which was right.
+Status CountNewNumbers(const Room& room, const access::Viewer& viewer, const access::Masks& masks,
+                       std::string_view stored, fhir::Value sent) {
+  if (!masks.identifier || !access::IsMaskedAsPerson(sent["resourceType"].ToString())) return {};
+  for (const fhir::Value identifier : sent["identifier"]) {
+    const std::string value = identifier["value"].ToString();
+    if (value.empty() || value.find('*') != std::string::npos || stored.find(value) != std::string_view::npos)
+      continue;
+    if (room.inquiries->Take("masked-value", viewer.account, masks.exact_per_hour)) continue;
+    return MakeError(
+        ErrorCode::kBusy,
+        fmt::format("This account has searched or written {} numbers of persons within an hour, which "
+                    "is the most for its post: try again later.",
+                    masks.exact_per_hour),
+        std::string(access::Inquiries::kReason));
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<bool> LacksParts(const access::Viewer& viewer, std::string_view text) {
   const access::Masks* const masks = MasksOf(viewer);
   if (masks == nullptr || masks->without.empty()) return false;
@@ -348,6 +371,7 @@ Result<fhir::Document> WithTruth(const Room& room, const access::Viewer& viewer,
   if (ordinal != 0) TRY(room.engine().ReadText(ordinal, &stored));
   TRY(CheckNotSpecial(room, viewer, stored));
   if (masks == nullptr) return document;
+  TRY(CountNewNumbers(room, viewer, *masks, stored, document.Root()));
   if (ordinal != 0) TRY(CheckStaysWithWhom(room, *masks, stored, document.Root()));
   const auto whole = TRY(access::Unmask(*masks, GovernsTheCity, stored, document.Root()));
   if (!whole) return document;

@@ -283,6 +283,28 @@ TEST_F(MaskedTest, MaskedTextNeverTakesThePlaceOfTheTruth) {
   EXPECT_EQ(Post("Patient", sent).status, 422) << "nothing is stored that it could stand for";
 }
 
+TEST_F(MaskedTest, NumbersThatHeWritesCountAsThoseHeAsksFor) {
+  auto few = std::make_shared<access::Viewer>(*viewer_);
+  auto masks = std::make_shared<access::Masks>(*few->masks);
+  masks->exact_per_hour = 2;
+  few->masks = masks;
+  viewer_ = few;
+  const auto make = [&](const char* number) {
+    return Post(
+               "Patient",
+               fmt::format(
+                   R"({{"resourceType":"Patient","name":[{{"text":"李"}}],"identifier":[{{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":"{}"}}]}})",
+                   number))
+        .status;
+  };
+  EXPECT_EQ(make("380101197103046127"), 201);
+  EXPECT_EQ(Put("Patient/p", std::string(Parsed(Get("Patient/p")).Text())).status, 200) << "nothing new";
+  EXPECT_EQ(make("380101197103046135"), 201);
+  EXPECT_EQ(make("380101197103046143"), 429);
+  viewer_ = AdminViewer();
+  EXPECT_EQ(make("380101197103046143"), 201);
+}
+
 TEST_F(MaskedTest, WhatHeDoesNotSeeGoesToNobodyElse) {
   const auto reading = [](std::string_view person) {
     return fmt::format(
