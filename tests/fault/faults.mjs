@@ -244,6 +244,8 @@ export async function damagedViews() {
         harmed++;
         server.output = '';
         await server.start();
+        // Its output comes by a pipe, the answer that it is ready by a socket: the line may be on its way still.
+        for (let waits = 0; waits < 200 && !/"event":"view-rebuilt"/.test(server.output); waits++) await sleep(10);
         if (!/"event":"view-rebuilt"/.test(server.output)) journal.problem(`${what} of ${file}: nobody is told`);
         const total = (await journal.ask('GET', '/Observation?_summary=count')).json?.total;
         if (total !== journal.acknowledged.size) journal.problem(`${what} of ${file}: ${total} of ${journal.acknowledged.size} are there`);
