@@ -558,15 +558,49 @@ Result<bool> AppendMasked(const Masks& masks, IsPublicType is_public, std::strin
   return pass.changed != 0;
 }
 
+namespace {
+
+/// Items that look alike masked and are not are told apart by their places alone: good as long as nothing of the element they stand in was changed. The
+/// element where that is not so; "" if there is none.
+Result<std::string> MixedUp(const std::vector<Hidden>& hidden, std::string_view as_seen, Value sent) {
+  const auto is_like = [](const Hidden& a, const Hidden& b) {
+    return a.name.empty() && b.name.empty() && a.path == b.path && a.masked == b.masked &&
+           a.original != b.original;
+  };
+  std::optional<fhir::Document> seen;
+  for (size_t i = 0; i < hidden.size(); ++i) {
+    const bool has_like = std::any_of(hidden.begin() + static_cast<ptrdiff_t>(i) + 1, hidden.end(),
+                                      [&](const Hidden& other) { return is_like(hidden[i], other); });
+    if (!has_like) continue;
+    if (!seen) seen = TRY(fhir::Document::Parse(as_seen));
+    const std::string_view path = hidden[i].path;
+    const size_t from = path.find('.') + 1;
+    const std::string_view element = path.substr(from, path.find('.', from) - from);
+    std::string before, now;
+    AppendCanonical(seen->Root()[element], &before);
+    AppendCanonical(sent[element], &now);
+    if (before != now) return std::string(path.substr(0, from + element.size()));
+  }
+  return std::string();
+}
+
+}  // namespace
+
 Result<std::optional<std::string>> Unmask(const Masks& masks, IsPublicType is_public, std::string_view stored,
                                           Value sent) {
   std::vector<Hidden> hidden;
   if (!stored.empty()) {
     const fhir::Document document = TRY(fhir::Document::Parse(stored));
-    std::string ignored;
-    Pass pass(masks, is_public, &ignored);
+    std::string as_seen;
+    Pass pass(masks, is_public, &as_seen);
     pass.hidden = &hidden;
     pass.Resource(document.Root());
+    if (const std::string mixed = TRY(MixedUp(hidden, as_seen, sent)); !mixed.empty())
+      return MakeIssue(
+          ErrorCode::kInvalid, "business-rule", mixed,
+          "Several items of this element look alike to you and are not: which is which cannot be "
+          "told once one is changed, moved or left out. Send the element as you got it; who sees it "
+          "whole changes it.");
   }
   std::string text;
   Pass pass(masks, is_public, &text);

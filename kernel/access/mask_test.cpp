@@ -220,6 +220,30 @@ TEST(Mask, TextsComeBackHoweverTheyAreWrittenAndOtherStarsDoNot) {
   EXPECT_TRUE(Unmask(All(), IsStaff, starred, sent->Root()).ok());
 }
 
+TEST(Mask, ItemsThatLookAlikeAreNotMixedUp) {
+  Masks masks;
+  masks.phone = Ends{3, 2};
+  const std::string mother = R"({"code":{"text":"m"},"valueString":"tel 19900001155"})",
+                    father = R"({"code":{"text":"f"},"valueString":"tel 19900002255"})";
+  const auto of = [](const std::string& components, std::string_view status = "final") {
+    return R"({"resourceType":"Observation","status":")" + std::string(status) + R"(","component":[)" +
+           components + "]}";
+  };
+  const std::string stored = of(mother + "," + father);
+  const std::string seen_m = R"({"code":{"text":"m"},"valueString":"tel 199******55"})",
+                    seen_f = R"({"code":{"text":"f"},"valueString":"tel 199******55"})";
+  const auto back = [&](const std::string& json) {
+    const auto sent = fhir::Document::Parse(json);
+    auto whole = Unmask(masks, IsStaff, stored, sent->Root());
+    if (!whole.ok()) return "refused " + whole.error().issues.at(0).path;
+    return whole->value_or("as sent");
+  };
+  EXPECT_EQ(back(of(seen_m + "," + seen_f, "amended")), of(mother + "," + father, "amended"));
+  for (const std::string& sent :
+       {seen_f + "," + seen_m, seen_f, seen_m, seen_m + "," + seen_f + "," + seen_f})
+    EXPECT_EQ(back(of(sent)), "refused Observation.component") << sent;
+}
+
 TEST(Mask, PersonLosesWhatTheMasksName) {
   const std::string out = MaskedText(All(), kWhole);
   for (const char* gone : {"197103", "19900009", "三", "灯市口", "zhang@", "四", "generated", "_birthDate",
