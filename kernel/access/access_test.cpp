@@ -130,6 +130,23 @@ TEST_F(AccessTest, AnAccountOfThisSecondIsLetInAtOnce) {
   EXPECT_TRUE(sign_on->Verify(Bearer("li"), TokenKind::kBearer).ok());
 }
 
+TEST_F(AccessTest, APasswordAndASecretOfThisSecondOpenAtOnce) {
+  auto sign_on = Open();
+  EXPECT_FALSE(WithPassword(sign_on.get(), "li", kPassword, "::1").ok());
+  EXPECT_FALSE(sign_on->CheckSecret("li", kPassword, "::1").ok());
+  AddAccount("li", "doctor", "380102");
+  EXPECT_TRUE(WithPassword(sign_on.get(), "li", kPassword, "::1").ok());
+  const auto told = EditAccounts(folder_, [](Accounts* accounts) -> Status {
+    Account* const program = FindAccount(accounts, "li");
+    program->kind = AccountKind::kProgram;
+    program->password_hash.clear();
+    program->secret_hash = kPasswordHash;
+    return {};
+  });
+  ASSERT_TRUE(told.ok()) << told.error().ToString();
+  EXPECT_TRUE(sign_on->CheckSecret("li", kPassword, "::1").ok());
+}
+
 TEST_F(AccessTest, GenerationDisablingAndRemovalCountWithinASecond) {
   AddAccount("li", "doctor", "380102");
   auto sign_on = Open();
