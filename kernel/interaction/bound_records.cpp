@@ -10,8 +10,6 @@
 namespace tk::interaction {
 namespace {
 
-using person::linkage::EntryView;
-
 constexpr size_t kPastsMax = 50'000, kWhosMax = 50, kVersionsReadMax = 5'000;
 
 }  // namespace
@@ -45,9 +43,7 @@ struct BoundRecords::Past {
       const auto people = persons.Read();
       person::linkage::MatchScratch scratch;
       for (size_t i = 0; i < whos.size(); ++i)
-        from[i] = IsAnother(
-            people->index().ScorePair(EntryView(whos[i].data()), EntryView(packed.data()), &scratch),
-            persons.rules());
+        from[i] = IsAnother(people->index(), persons.rules(), whos[i], packed, &scratch);
       another.push_back(std::move(from));
       whos.push_back(std::move(packed));
       known = std::prev(whos.end());
@@ -169,9 +165,7 @@ bool BoundRecords::WouldBecome(uint64_t record, std::string_view packed, view::O
   person::linkage::MatchScratch scratch;
   for (size_t i = base; i < past->states.size(); ++i) {
     const std::string& who = past->whos[past->states[i].who];
-    if (who != packed &&
-        IsAnother(people->index().ScorePair(EntryView(who.data()), EntryView(packed.data()), &scratch),
-                  context_.persons->rules()))
+    if (who != packed && IsAnother(people->index(), context_.persons->rules(), who, packed, &scratch))
       return true;
   }
   return false;

@@ -165,6 +165,21 @@ TEST_F(BoundTest, AMendIsNoOtherPerson) {
   EXPECT_EQ(Post("Patient/$link", Pair("a", "a")).status, 400);
 }
 
+TEST_F(BoundTest, ABirthDateThatComesToBeTheNumbersIsAMend) {
+  int n = 0;
+  for (const bool is_named : {true, false}) {
+    const std::string id = fmt::format("a{}", n), number = ResidentIdOf("19800102", 401 + 2 * n++);
+    PutPatient({.id = id, .birth = "1999-09-09", .resident_id = number, .area = "380102"});
+    const auto account = Account(id);
+    ASSERT_EQ(See(account, "Patient/" + id), 200);
+    TestPatient mended{.id = id, .resident_id = number, .area = "380102"};
+    if (!is_named) mended.name = "李秋燕";
+    Become(mended);
+    EXPECT_EQ(See(account, "Patient/" + id), is_named ? 200 : 404);
+    EXPECT_EQ(Reviews().find("identity-changed:" + id) == std::string::npos, is_named) << Reviews();
+  }
+}
+
 TEST_F(BoundTest, WhoCameAfterIsBoundToHerAndIsNotHim) {
   PutPatient(X("a"));
   PutPatient(X("b"));

@@ -27,6 +27,23 @@ std::vector<view::Ordinal> FormerVersions(const Room& room, uint64_t record, siz
   return former;
 }
 
+/// One of the two is at odds with the number that both say, and the other is not: of one name, and of one number that holds where nothing speaks against it. Such a
+/// number counts as claimed alone where the birth date beside it is another (intake.h), so that its level says less than that.
+bool IsBirthMended(const EntryView& a, const EntryView& b, const Scored& scored) {
+  using person::linkage::level::kNameSame;
+  if (scored.comparison.levels[Field::kFamily] != kNameSame ||
+      scored.comparison.levels[Field::kGiven] != kNameSame)
+    return false;
+  for (const person::linkage::IdView& x : a.ids()) {
+    for (const person::linkage::IdView& y : b.ids()) {
+      if (x.kind == person::IdKind::kResidentId && y.kind == x.kind && x.text == y.text &&
+          std::max(x.grade, y.grade) >= person::Grade::kConverted)
+        return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 view::Ordinal VouchedAt(const Room& room, uint64_t record) {
@@ -45,7 +62,11 @@ view::Ordinal VouchedAt(const Room& room, uint64_t record) {
   return at;
 }
 
-bool IsAnother(const Scored& scored, const person::linkage::Rules& rules) {
+bool IsAnother(const person::linkage::Index& index, const person::linkage::Rules& rules, std::string_view one,
+               std::string_view other, person::linkage::MatchScratch* scratch) {
+  const EntryView a(one.data()), b(other.data());
+  const Scored scored = index.ScorePair(a, b, scratch);
+  if (!scored.comparison.ids_conflict && IsBirthMended(a, b, scored)) return false;
   if (IsContradiction(scored, rules)) return true;
   const auto level = [&](Field field) { return scored.comparison.levels[field]; };
   if (level(Field::kId) >= person::linkage::level::kConverted) return false;
@@ -75,9 +96,7 @@ Result<bool> WasSomebodyElse(const Room& room, std::span<const uint64_t> records
       person::linkage::MatchScratch scratch;
       const auto people = persons.Read();
       for (const std::string_view one : packed) {
-        const Scored scored =
-            people->index().ScorePair(EntryView(before.data()), EntryView(one.data()), &scratch);
-        if (IsAnother(scored, persons.rules())) return true;
+        if (IsAnother(people->index(), persons.rules(), before, one, &scratch)) return true;
       }
     }
   }

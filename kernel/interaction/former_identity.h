@@ -3,7 +3,7 @@
 // Law:    asked of every version of the record, also from before it was deleted and made anew; of one about which a person decided (an active decision that
 //         names it) of those from that on: he has seen who it was.
 // Another: what a machine takes for a contradiction; two valid numbers that differ; or, where the number is not the same, another family or given name or another
-//         birth date. Asked of what the record says now, and of whom it would be joined with: whose values stand beside those that it had says nothing of who it was. So a first number, a number of 15 digits that becomes one of 18, a slip that is mended, a former name beside the same number are none.
+//         birth date; a birth date that comes to be the one of the same valid number beside the same name is none. Asked of what the record says now, and of whom it would be joined with: whose values stand beside those that it had says nothing of who it was. So a first number, a number of 15 digits that becomes one of 18, a slip that is mended, a former name beside the same number are none.
 // Inside the room only.
 #pragma once
 
@@ -15,8 +15,9 @@
 
 namespace tk::interaction {
 
-/// The law: two versions of a record, compared.
-bool IsAnother(const person::linkage::Scored& scored, const person::linkage::Rules& rules);
+/// The law: two versions of a record, packed, compared. Under the person view's readers' lock.
+bool IsAnother(const person::linkage::Index& index, const person::linkage::Rules& rules, std::string_view one,
+               std::string_view other, person::linkage::MatchScratch* scratch);
 
 /// Of the newest active decision of a person that names the record (id hash): he has seen who it was until then. 0: there is none.
 view::Ordinal VouchedAt(const Room& room, uint64_t record);
