@@ -46,8 +46,8 @@ int AgeOf(fhir::Value patient, Instant now_us) {
 
 /// Verified, in force, and by its own word of this guardian, by whichever of his records: a link alone, which whoever writes Patients can make, shows
 /// nobody's card.
-bool IsGuardian(const State& state, fhir::Value related, const Holder& guardian) {
-  const Settings& settings = state.settings;
+bool IsGuardian(const State& state, fhir::Value related, const Holder& guardian,
+                const access::FamilyPolicy& family) {
   if (!interaction::IsVerifiedGuardian(related) ||
       (related["active"].present() && !related["active"].IsTrue()))
     return false;
@@ -64,8 +64,8 @@ bool IsGuardian(const State& state, fhir::Value related, const Holder& guardian)
   for (const fhir::Value relation : related["relationship"]) {
     for (const fhir::Value coding : relation["coding"]) {
       const std::string code = coding["code"].ToString();
-      if (std::find(settings.guardian_roles.begin(), settings.guardian_roles.end(), code) !=
-          settings.guardian_roles.end())
+      if (std::find(family.relationships.begin(), family.relationships.end(), code) !=
+          family.relationships.end())
         return true;
     }
   }
@@ -351,7 +351,7 @@ Result<view::ResourcePtr> PatientFor(const Ask& ask, const view::Position& posit
   const view::ResourcePtr self = TRY(Self(ask, position));
   const auto is_of = [&](const Holder& holder) { return holder.IsOf("Patient/" + id); };
   if (is_of(TRY(HolderOf(state, self, position, nullptr)))) return found.resource;
-  for (const view::ResourcePtr& child : TRY(ChildrenOf(state, self, position))) {
+  for (const view::ResourcePtr& child : TRY(ChildrenOf(ask, self, position))) {
     if (is_of(TRY(HolderOf(state, child, position, nullptr)))) return found.resource;
   }
   return NoPerson();
@@ -360,13 +360,16 @@ Result<view::ResourcePtr> PatientFor(const Ask& ask, const view::Position& posit
 namespace {
 
 /// Adds the children of whom a link of this record of his says that he is their guardian.
-Status AddChildren(const State& state, const Holder& guardian, fhir::Value patient,
+Status AddChildren(const Ask& ask, const Holder& guardian, fhir::Value patient,
                    const view::Position& position, std::vector<view::ResourcePtr>* children) {
+  const State& state = *ask.state;
+  const auto policies = ask.viewer->policies ? ask.viewer->policies : access::Policies::BuiltIn();
   for (const fhir::Value link : patient["link"]) {
     const std::string related_id = IdIn(link["other"]["reference"].ToString(), "RelatedPerson");
     if (related_id.empty()) continue;
     const Found related = TRY(FindRecord(state.engine(), "RelatedPerson", related_id, position));
-    if (related.resource == nullptr || !IsGuardian(state, related.resource->document.Root(), guardian))
+    if (related.resource == nullptr ||
+        !IsGuardian(state, related.resource->document.Root(), guardian, policies->family()))
       continue;
     const std::string child_id =
         IdIn(related.resource->document.Root()["patient"]["reference"].ToString(), "Patient");
@@ -375,19 +378,19 @@ Status AddChildren(const State& state, const Holder& guardian, fhir::Value patie
     const auto is_known = [&](const view::ResourcePtr& known) { return known->id == child_id; };
     if (std::any_of(children->begin(), children->end(), is_known)) continue;
     const int age = AgeOf(child.resource->document.Root(), state.NowUs());
-    if (age >= 0 && age < state.settings.guardian_age_max) children->push_back(std::move(child.resource));
+    if (age >= 0 && age < policies->family().child_years) children->push_back(std::move(child.resource));
   }
   return {};
 }
 
 }  // namespace
 
-Result<std::vector<view::ResourcePtr>> ChildrenOf(const State& state, const view::ResourcePtr& patient,
+Result<std::vector<view::ResourcePtr>> ChildrenOf(const Ask& ask, const view::ResourcePtr& patient,
                                                   const view::Position& position) {
   std::vector<view::ResourcePtr> children;
-  const Holder guardian = TRY(HolderOf(state, patient, position, nullptr));
+  const Holder guardian = TRY(HolderOf(*ask.state, patient, position, nullptr));
   for (const view::ResourcePtr& record : guardian.records)
-    TRY(AddChildren(state, guardian, record->document.Root(), position, &children));
+    TRY(AddChildren(ask, guardian, record->document.Root(), position, &children));
   return children;
 }
 
@@ -557,6 +560,9 @@ void Unlink(const AskPtr& ask) {
                  };
                  if (card && std::erase_if(card->linked, is_it) > 0) changed.insert(i);
                }
+               if (changed.empty())
+                 return MakeIssue(ErrorCode::kNotFound, "not-found", "value",
+                                  "No older card of this system and number is linked to this person.");
                return changed;
              });
 }

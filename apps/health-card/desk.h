@@ -63,8 +63,8 @@ Status CheckMayOne(const access::Viewer& viewer, std::string_view one, std::stri
 /// The Patient of body.patient ("Patient/1"), or the viewer himself when he is a resident and names nobody; of a resident's own person, or a child's, any
 /// record. Errors: kNotFound when there is none or he is not his to see.
 Result<view::ResourcePtr> PatientFor(const Ask& ask, const view::Position& position);
-/// Children whose card `patient` may show: by a link of any record of his he is one of their guardians, they are younger than the settings say.
-Result<std::vector<view::ResourcePtr>> ChildrenOf(const State& state, const view::ResourcePtr& patient,
+/// Children whose card `patient` may show: by a link of any record of his he is one of their guardians, as policies.toml [family] says who is one, and of whom.
+Result<std::vector<view::ResourcePtr>> ChildrenOf(const Ask& ask, const view::ResourcePtr& patient,
                                                   const view::Position& position);
 
 /// Tries of numbers that fit nobody are few of one account (settings, misses_per_hour): CheckMayTry refuses beyond them and raises an alarm

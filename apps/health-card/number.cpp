@@ -67,22 +67,25 @@ std::string NewNumber(const NumberFormat& format, const std::function<void(std::
 }
 
 std::string PlainNumber(std::string_view typed) {
-  constexpr std::array<std::string_view, 8> kNothing = {" ",      "\t",     "\u3000", "\u00a0",
-                                                        "\u200b", "\u200c", "\u200d", "\ufeff"};
+  constexpr std::array<std::string_view, 24> kNothing = {
+      " ",      "\t",     "-",      ".",      "_",      "/",      "\u00a0", "\u00b7",
+      "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2015", "\u2212", "\u200b",
+      "\u200c", "\u200d", "\u2022", "\u3000", "\u3001", "\u3002", "\u30fb", "\ufeff"};
   std::string plain;
   while (!typed.empty()) {
     const size_t size = std::max<size_t>(1, Utf8CharLength(typed));
-    const std::string_view sign = typed.substr(0, size);
+    std::string sign(typed.substr(0, size));
     typed.remove_prefix(size);
-    if (std::find(kNothing.begin(), kNothing.end(), sign) != kNothing.end()) continue;
     // U+FF01 to U+FF5E are the signs ! to ~.
-    const auto byte = [sign](size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(sign[i])); };
+    const auto byte = [&sign](size_t i) {
+      return static_cast<unsigned>(static_cast<unsigned char>(sign[i]));
+    };
     const unsigned point =
         size == 3 ? (byte(0) & 0xFU) << 12 | (byte(1) & 0x3FU) << 6 | (byte(2) & 0x3FU) : 0;
-    if (point >= 0xFF01 && point <= 0xFF5E)
-      plain += static_cast<char>(point - 0xFEE0);
-    else
-      plain += sign;
+    if (point >= 0xFF01 && point <= 0xFF5E) sign = static_cast<char>(point - 0xFEE0);
+    if (sign.size() == 1 && sign[0] >= 'a' && sign[0] <= 'z')
+      sign[0] = static_cast<char>(sign[0] - 'a' + 'A');
+    if (std::find(kNothing.begin(), kNothing.end(), sign) == kNothing.end()) plain += sign;
   }
   return plain;
 }

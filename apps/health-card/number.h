@@ -28,8 +28,8 @@ Status CheckFormat(const NumberFormat& format);
 std::string NewNumber(const NumberFormat& format, const std::function<void(std::span<uint8_t>)>& fill);
 /// Has it the prefix, the length and the right check character?
 bool IsNumber(const NumberFormat& format, std::string_view number);
-/// An older card's number as it is kept and compared, however it was typed: full width forms as the plain ones, no blanks and nothing that nobody sees. Letters stay
-/// large or small. "" if nothing is left.
+/// An older card's number as it is kept and compared, however it was typed: full width forms as the plain ones, letters large, without blanks, signs that part groups
+/// (- – — . _ / · and their like) and what nobody sees. "" if nothing is left.
 std::string PlainNumber(std::string_view typed);
 /// '\0' when `body` has a character that the check does not know.
 char CheckCharacter(Check check, std::string_view body);

@@ -100,7 +100,7 @@ Result<interaction::Response> FamilyAnswer(const Ask& ask) {
   fhir::JsonWriter out(&json);
   out.Object().Key("people").Array();
   TRY(AppendPerson(ask, self, "self", position, &out));
-  for (const view::ResourcePtr& child : TRY(ChildrenOf(state, self, position)))
+  for (const view::ResourcePtr& child : TRY(ChildrenOf(ask, self, position)))
     TRY(AppendPerson(ask, child, "child", position, &out));
   out.End().End();
   return Answer(std::move(json), "health-card-family", self->id);

@@ -78,7 +78,7 @@ Result<Settings> ReadSettings(std::string_view json) {
   out.suite = *suite;
   TRY(ReadIssuer(root, &out.issuer));
   TRY(ReadFormat(root["number"], &out.number));
-  int64_t hours = 0, age = 0;
+  int64_t hours = 0;
   TRY(ReadNumber(root, "dynamic_seconds", 5, 60, &out.dynamic_s));
   TRY(ReadNumber(root, "skew_seconds", 0, 60, &out.skew_s));
   TRY(ReadNumber(root, "static_days", 1, 65'535, &out.static_days));
@@ -88,9 +88,6 @@ Result<Settings> ReadSettings(std::string_view json) {
   out.list_life_s = hours * 3600;
   TRY(ReadNumber(root, "list_refresh_seconds", 0, 86'400, &out.list_refresh_s));
   if (root["misses_per_hour"]) TRY(ReadNumber(root, "misses_per_hour", 1, 10'000, &out.misses_per_hour));
-  TRY(ReadNumber(root, "guardian_age_years_max", 0, 18, &age));
-  out.guardian_age_max = static_cast<int>(age);
-  for (const fhir::Value role : root["guardian_roles"]) out.guardian_roles.push_back(role.ToString());
   for (const fhir::Value kind : root["identities"]) {
     out.identities.push_back(person::KindNamed(kind.ToString()));
     if (out.identities.back() == person::IdKind::kNone)

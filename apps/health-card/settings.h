@@ -30,8 +30,6 @@ struct Settings {
   int64_t list_life_s = 86'400;             // how long an offline list may be used
   int64_t list_refresh_s = 60;              // how old the served list may be
   int64_t misses_per_hour = 60;             // numbers that fit nobody, of one account
-  int guardian_age_max = 14;                // whose guardians may show the card: younger than this, in years
-  std::vector<std::string> guardian_roles;  // codes of v3-RoleCode
   std::vector<person::IdKind> identities;   // documents that prove who one is
   std::vector<Purpose> purposes;
   const Purpose* FindPurpose(std::string_view code) const;

@@ -179,8 +179,26 @@ TEST_F(HealthCard, OlderCardsLeadToIt) {
   ASSERT_EQ(IssueTo("bob", bob).status, 201);
   const std::string steal = R"({"patient":"Patient/bob","system":"urn:hospital-1","value":"C|100,2"})";
   EXPECT_EQ(Ask("link", steal).status, 409);
+  EXPECT_EQ(Ask("unlink", steal).status, 404);
   EXPECT_EQ(Ask("unlink", link).status, 200);
+  EXPECT_EQ(Ask("unlink", link).status, 404);
   EXPECT_EQ(Ask("link", steal).status, 200);
+}
+
+TEST_F(HealthCard, AnOlderNumberIsOneHoweverItIsTyped) {
+  ASSERT_EQ(IssueTo("ada", ada_).status, 201);
+  const auto of = [&](std::string_view value) {
+    return R"({"patient":"Patient/ada","system":"urn:hospital-1","value":")" + std::string(value) + "\"}";
+  };
+  EXPECT_EQ(Ask("link", of("A-125")).status, 200);
+  for (const char* typed : {"a-125", "A125", "A–125", "a.1 25", "Ａ＿１２５", "A/125"}) {
+    const auto found = Ask("verify", R"({"system":"urn:hospital-1","purpose":"registration","number":")" +
+                                         std::string(typed) + "\"}");
+    EXPECT_EQ(At(found, "patient"), "Patient/ada") << typed << found.body;
+  }
+  for (const char* nothing : {"-", "---", "。", " "})
+    EXPECT_EQ(Ask("link", of(nothing)).status, 400) << nothing;
+  EXPECT_EQ(Ask("unlink", of("a 125")).status, 200);
 }
 
 TEST_F(HealthCard, AnOlderNumberOfAClosedCardIsTheOthersWhoHasItSince) {
@@ -267,10 +285,10 @@ TEST_F(HealthCard, AGuardianShowsAChildsCardUntilItIsFourteen) {
   const std::string show = R"({"patient":"Patient/kid"})";
   EXPECT_EQ(Ask("present", show, ada).status, 404);
   const auto mother = [this](std::string_view verified, std::string_view guardian,
-                             std::string_view period = "") {
+                             std::string_view period = "", std::string_view relationship = "MTH") {
     Put(fmt::format(
-        R"({{"resourceType":"RelatedPerson","id":"mother","meta":{{"tag":[{{"system":"http://tongkang.dev/fhir/sid/guardianship","code":"{}"}}]}},"extension":[{{"url":"http://tongkang.dev/fhir/StructureDefinition/related-person-patient","valueReference":{{"reference":"Patient/{}"}}}}],"patient":{{"reference":"Patient/kid"}}{},"relationship":[{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-RoleCode","code":"MTH"}}]}}]}})",
-        verified, guardian, period));
+        R"({{"resourceType":"RelatedPerson","id":"mother","meta":{{"tag":[{{"system":"http://tongkang.dev/fhir/sid/guardianship","code":"{}"}}]}},"extension":[{{"url":"http://tongkang.dev/fhir/StructureDefinition/related-person-patient","valueReference":{{"reference":"Patient/{}"}}}}],"patient":{{"reference":"Patient/kid"}}{},"relationship":[{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/v3-RoleCode","code":"{}"}}]}}]}})",
+        verified, guardian, period, relationship));
   };
   mother("verified", "ada");
   Put(R"({"resourceType":"Patient","id":"ada","name":[{"text":"欧阳小文"}],"link":[{"other":{"reference":"RelatedPerson/mother"},"type":"seealso"}],"identifier":[{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":")" +
@@ -283,6 +301,11 @@ TEST_F(HealthCard, AGuardianShowsAChildsCardUntilItIsFourteen) {
   EXPECT_EQ(Ask("present", show, ada).status, 404);
   mother("verified", "ada", R"(,"period":{"end":"2020-01-01"})");
   EXPECT_EQ(Ask("present", show, ada).status, 404);
+  // Whoever reads the child's record shows his card: one list says who is a guardian.
+  mother("verified", "ada", "", "AUNT");
+  EXPECT_EQ(Ask("present", show, ada).status, 404);
+  mother("verified", "ada", "", "STPMTH");
+  EXPECT_EQ(Ask("present", show, ada).status, 200);
   mother("verified", "ada");
   const auto shown = Ask("present", show, ada);
   ASSERT_EQ(shown.status, 200) << shown.body;
