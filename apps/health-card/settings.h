@@ -26,11 +26,11 @@ struct Settings {
   int64_t dynamic_s = 60;  // life of a dynamic code
   int64_t skew_s = 5;      // that clocks may differ
   int64_t static_days = 1825;
-  int64_t key_overlap_s = 86'400;           // a new key is known so long before it signs
-  int64_t list_life_s = 86'400;             // how long an offline list may be used
-  int64_t list_refresh_s = 60;              // how old the served list may be
-  int64_t misses_per_hour = 60;             // numbers that fit nobody, of one account
-  std::vector<person::IdKind> identities;   // documents that prove who one is
+  int64_t key_overlap_s = 86'400;          // a new key is known so long before it signs
+  int64_t list_life_s = 86'400;            // how long an offline list may be used
+  int64_t list_refresh_s = 60;             // how old the served list may be
+  int64_t misses_per_hour = 60;            // numbers that fit nobody, of one account
+  std::vector<person::IdKind> identities;  // documents that prove who one is
   std::vector<Purpose> purposes;
   const Purpose* FindPurpose(std::string_view code) const;
 };
