@@ -35,7 +35,7 @@ Result<Plan> PlanCreate(const Room& room, const CallPtr& call, const view::Posit
   if (auto repeated = TRY(RepeatedAnswer(room, *call, basis))) return ReadyPlan(std::move(*repeated));
   auto set = std::make_unique<view::ChangeSet>();
   // The body is judged first, so that a bad one is refused whether or not the condition holds.
-  fhir::Document document = TRY(WithTruth(room, call->viewer(), 0, TRY(BodyWithNewId(*call))));
+  fhir::Document document = TRY(WithTruth(room, *call, 0, TRY(BodyWithNewId(*call))));
   view::ResourcePtr now = TRY(MakeVersion(room, *call, call->type, std::move(document), 1, true));
   if (!call->request.if_none_exist.empty()) {
     const Match match = TRY(ResolveCondition(room, *call, call->type, call->request.if_none_exist, basis));

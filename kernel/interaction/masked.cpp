@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "kernel/access/decision.h"
 #include "kernel/access/numbers.h"
@@ -330,26 +331,54 @@ Status CheckStaysWithWhom(const Room& room, const access::Masks& masks, std::str
 
 namespace {
 
-/// Numbers that are new to the record count as searches by them do: whether the machine joins it would tell which was right.
-Status CountNewNumbers(const Room& room, const access::Viewer& viewer, const access::Masks& masks,
-                       std::string_view stored, fhir::Value sent) {
-  if (!masks.identifier || !access::IsMaskedAsPerson(sent["resourceType"].ToString())) return {};
-  for (const fhir::Value identifier : sent["identifier"]) {
-    const std::string value = identifier["value"].ToString();
-    if (value.empty() || value.find('*') != std::string::npos || stored.find(value) != std::string_view::npos)
+/// The items of these elements of a person by which the machine tells who he is.
+std::vector<std::string> ToldBy(fhir::Value person, std::span<const std::string_view> elements) {
+  std::vector<std::string> told;
+  for (const std::string_view element : elements) {
+    const fhir::Value value = person[element];
+    if (!value.present()) continue;
+    if (!value.is_array()) {
+      told.emplace_back(value.Json());
       continue;
-    if (room.inquiries->Take("masked-value", viewer.account, masks.exact_per_hour)) continue;
+    }
+    for (const fhir::Value item : value) told.emplace_back(item.Json());
+  }
+  return told;
+}
+
+}  // namespace
+
+Status CountTold(const Room& room, const Call& call, std::string_view stored, fhir::Value sent) {
+  const access::Masks* const masks = MasksOf(call.viewer());
+  if (masks == nullptr || !masks->identifier || !access::IsMaskedAsPerson(sent["resourceType"].ToString()))
+    return {};
+  constexpr std::array<std::string_view, 1> kNumbers = {"identifier"};
+  constexpr std::array<std::string_view, 4> kOthers = {"name", "birthDate", "telecom", "address"};
+  fhir::Document before;
+  if (!stored.empty()) before = TRY(fhir::Document::Parse(stored));
+  const auto added = [&](std::span<const std::string_view> elements) {
+    std::vector<std::string> now = ToldBy(sent, elements);
+    const std::vector<std::string> was =
+        stored.empty() ? std::vector<std::string>() : ToldBy(before.Root(), elements);
+    std::erase_if(
+        now, [&](const std::string& item) { return std::find(was.begin(), was.end(), item) != was.end(); });
+    return now;
+  };
+  std::vector<std::string> told = added(kNumbers);
+  if (told.empty() && !added(kOthers).empty())
+    told.push_back(fmt::format("{}", fmt::join(added(kOthers), ",")));
+  for (std::string& one : told) {
+    if (!call.told->insert(std::move(one)).second) continue;
+    if (room.inquiries->Take("masked-value", call.viewer().account, masks->exact_per_hour)) continue;
     return MakeError(
         ErrorCode::kBusy,
-        fmt::format("This account has searched or written {} numbers of persons within an hour, which "
-                    "is the most for its post: try again later.",
-                    masks.exact_per_hour),
+        fmt::format("This account has searched or written {} persons by what it sees masked within an hour, "
+                    "which is the most for its post: try again later.",
+                    masks->exact_per_hour),
         std::string(access::Inquiries::kReason));
   }
   return {};
 }
-
-}  // namespace
 
 Result<bool> LacksParts(const access::Viewer& viewer, std::string_view text) {
   const access::Masks* const masks = MasksOf(viewer);
@@ -362,8 +391,9 @@ Result<bool> LacksParts(const access::Viewer& viewer, std::string_view text) {
   });
 }
 
-Result<fhir::Document> WithTruth(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal,
+Result<fhir::Document> WithTruth(const Room& room, const Call& call, view::Ordinal ordinal,
                                  fhir::Document document) {
+  const access::Viewer& viewer = call.viewer();
   const access::Masks* const masks = MasksOf(viewer);
   const bool looks = masks != nullptr || access::IsBoundBySpecial(viewer);
   if (!looks) return document;
@@ -371,11 +401,11 @@ Result<fhir::Document> WithTruth(const Room& room, const access::Viewer& viewer,
   if (ordinal != 0) TRY(room.engine().ReadText(ordinal, &stored));
   TRY(CheckNotSpecial(room, viewer, stored));
   if (masks == nullptr) return document;
-  TRY(CountNewNumbers(room, viewer, *masks, stored, document.Root()));
   if (ordinal != 0) TRY(CheckStaysWithWhom(room, *masks, stored, document.Root()));
   const auto whole = TRY(access::Unmask(*masks, GovernsTheCity, stored, document.Root()));
-  if (!whole) return document;
-  return fhir::Document::Parse(*whole);
+  if (whole) document = TRY(fhir::Document::Parse(*whole));
+  TRY(CountTold(room, call, stored, document.Root()));
+  return document;
 }
 
 }  // namespace tk::interaction

@@ -1,5 +1,5 @@
 // What a masked post gets and may not find out: the exit that every answer takes, what may be searched, and what may be written back.
-// Flow:   answer → Masked → out          query → CheckMayAsk          PUT → WithTruth → what is kept
+// Flow:   answer → Masked → out          query → CheckMayAsk          PUT → WithTruth → CountTold → what is kept
 // Also:   special diseases leave for those to whom the person is open (special.h), whatever the masks.
 // Cost:   for posts without masks one scan of the answer; else access/mask.h's.
 // Source: access/data/policies.toml.
@@ -39,8 +39,11 @@ Result<bool> LacksParts(const access::Viewer& viewer, std::string_view text);
 /// A document as it is to be kept: what a masked reader sends back masked is what is stored (`ordinal`; 0 = nothing is there).
 /// Errors: kInvalid with the element that holds stars and is not what he was given; kForbidden where he does not see all of what is stored, and it would be
 /// another person's.
-Result<fhir::Document> WithTruth(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal,
+Result<fhir::Document> WithTruth(const Room& room, const Call& call, view::Ordinal ordinal,
                                  fhir::Document document);
+/// What a write of a masked post tells of a person that was not in the record before (`stored`; "": nothing) counts as a search by it does: each identifier, or where none is new a
+/// new name, birth date, telephone or address once. Whether the machine joins the record would tell which was right. WithTruth asks it; a patch asks by itself. Errors: kBusy.
+Status CountTold(const Room& room, const Call& call, std::string_view stored, fhir::Value sent);
 
 /// `text` as this viewer would have got it: for comparing it with what he sends again.
 std::string AsSeen(const access::Viewer& viewer, std::string_view text);

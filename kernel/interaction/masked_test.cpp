@@ -40,6 +40,15 @@ class MaskedTest : public InteractionTest {
     }
     return false;
   }
+  /// A new person with that number: the status.
+  int MakeNumbered(std::string_view number) {
+    return Post(
+               "Patient",
+               fmt::format(
+                   R"({{"resourceType":"Patient","name":[{{"text":"李"}}],"identifier":[{{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":"{}"}}]}})",
+                   number))
+        .status;
+  }
   /// What is stored, whole.
   std::string Stored(std::string_view target) {
     const auto masked = std::exchange(viewer_, all_);
@@ -289,20 +298,65 @@ TEST_F(MaskedTest, NumbersThatHeWritesCountAsThoseHeAsksFor) {
   masks->exact_per_hour = 2;
   few->masks = masks;
   viewer_ = few;
-  const auto make = [&](const char* number) {
-    return Post(
-               "Patient",
-               fmt::format(
-                   R"({{"resourceType":"Patient","name":[{{"text":"李"}}],"identifier":[{{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":"{}"}}]}})",
-                   number))
-        .status;
-  };
-  EXPECT_EQ(make("380101197103046127"), 201);
+  EXPECT_EQ(MakeNumbered("380101197103046127"), 201);
   EXPECT_EQ(Put("Patient/p", std::string(Parsed(Get("Patient/p")).Text())).status, 200) << "nothing new";
-  EXPECT_EQ(make("380101197103046135"), 201);
-  EXPECT_EQ(make("380101197103046143"), 429);
+  EXPECT_EQ(MakeNumbered("380101197103046135"), 201);
+  EXPECT_EQ(MakeNumbered("380101197103046143"), 429);
   viewer_ = AdminViewer();
-  EXPECT_EQ(make("380101197103046143"), 201);
+  EXPECT_EQ(MakeNumbered("380101197103046143"), 201);
+}
+
+TEST_F(MaskedTest, NoWayOfWritingANumberIsUncounted) {
+  const auto masks = std::make_shared<access::Masks>(*viewer_->masks);
+  masks->exact_per_hour = 3;
+  const auto few = [&](const std::string& account) {
+    auto viewer = std::make_shared<access::Viewer>(*all_);
+    viewer->masks = masks;
+    viewer->account = account;
+    viewer_ = viewer;
+  };
+  const auto person = [](std::string_view id, std::string_view number) {
+    return fmt::format(
+        R"({{"resourceType":"Patient","id":"{}","address":[{{"text":"{}"}}]{}}})", id, number,
+        number.empty()
+            ? ""
+            : fmt::format(
+                  R"(,"identifier":[{{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":"{}"}}])",
+                  number));
+  };
+  // Written as a text first, then as what it is.
+  few("texts");
+  const std::string in_text =
+      R"({"resourceType":"Patient","id":"t","address":[{"text":"380101197103046127 380101197103046135"}]})";
+  EXPECT_EQ(Put("Patient/t", in_text).status, 201);
+  EXPECT_EQ(Put("Patient/t", person("t", "380101197103046127")).status, 200);
+  EXPECT_EQ(Put("Patient/t", person("t", "380101197103046135")).status, 200);
+  EXPECT_EQ(Put("Patient/t", person("t", "380101197103046143")).status, 429);
+  // By steps, alone and in a Bundle.
+  few("steps");
+  const auto steps = [](std::string_view number) {
+    return fmt::format(
+        R"([{{"op":"add","path":"/identifier","value":[{{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":"{}"}}]}}])",
+        number);
+  };
+  for (const char* id : {"s0", "s1"})
+    ASSERT_EQ(Put(fmt::format("Patient/{}", id), fmt::format(R"({{"resourceType":"Patient","id":"{}"}})", id))
+                  .status,
+              201);
+  EXPECT_EQ(Patch("Patient/s0", steps("380101197103046127")).status, 200);
+  EXPECT_EQ(Patch("Patient/s1", R"([{"op":"add","path":"/birthDate","value":"1971-03-04"}])").status, 200);
+  EXPECT_EQ(MakeNumbered("380101197103046135"), 201);
+  EXPECT_EQ(MakeNumbered("380101197103046143"), 429);
+  // In a batch each counts once, however often it is attempted.
+  few("batch");
+  std::string entries;
+  for (const char* number : {"380101197103046127", "380101197103046135", "380101197103046143"})
+    entries += fmt::format(R"({}{{"resource":{},"request":{{"method":"POST","url":"Patient"}}}})",
+                           entries.empty() ? "" : ",", person("x", number));
+  const fhir::Document answer =
+      Parsed(Post("", R"({"resourceType":"Bundle","type":"batch","entry":[)" + entries + "]}"));
+  for (size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(At(answer, fmt::format("entry.{}.response.status", i)).substr(0, 3), "201") << answer.Text();
 }
 
 TEST_F(MaskedTest, WhatHeDoesNotSeeGoesToNobodyElse) {

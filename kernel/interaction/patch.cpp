@@ -30,6 +30,7 @@ Result<Plan> PlanPatchOf(const Room& room, const CallPtr& call, const view::Posi
     return MakeIssue(ErrorCode::kInvalid, "business-rule", call->type_name + ".id",
                      "A patch may not change or remove the id.");
   }
+  TRY(CountTold(room, *call, text, after.Root()));
   view::ResourcePtr now =
       TRY(MakeVersion(room, *call, call->type, std::move(after), current.version.version + 1, false));
   TRY(CheckPlace(room, call->viewer(), *now, basis));

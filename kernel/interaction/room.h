@@ -6,6 +6,7 @@
 
 #include <array>
 #include <optional>
+#include <set>
 #include <span>
 
 #include "kernel/access/inquiries.h"
@@ -85,6 +86,8 @@ struct Call {
   Preferences prefer;
   uint64_t key = 0;    // of the Idempotency-Key with the account; 0 = none
   std::string new_id;  // of a create: the same at every attempt
+  /// What a masked post told of persons (masked.h), which counts once however often the write is attempted. Of one thread at a time.
+  std::shared_ptr<std::set<std::string>> told = std::make_shared<std::set<std::string>>();
   const access::Viewer& viewer() const { return *request.viewer; }
 };
 using CallPtr = std::shared_ptr<const Call>;

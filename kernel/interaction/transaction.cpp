@@ -310,8 +310,7 @@ class Planning {
     }
     fhir::Document rewritten = TRY(rewriter_.Rewrite(source, entry.type, entry.full_url, item.id, path));
     const bool replaces = entry.method == Method::kPut && item.current.exists();
-    auto truth =
-        WithTruth(room_, call_.viewer(), replaces ? item.current.version.ordinal : 0, std::move(rewritten));
+    auto truth = WithTruth(room_, call_, replaces ? item.current.version.ordinal : 0, std::move(rewritten));
     if (!truth.ok()) return At(i, ".resource", Status(truth.TakeError()));
     fhir::Document document = std::move(truth).value();
     auto now = MakeVersion(room_, call_, entry.type, std::move(document), item.current.version.version + 1,

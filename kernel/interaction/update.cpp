@@ -19,7 +19,7 @@ Result<Plan> PlanPut(const Room& room, const CallPtr& call, const view::Position
   if (!created && NamesVersion(call->request.if_none_match, current.version.version)) {
     return MakeError(ErrorCode::kPrecondition, "If-None-Match does not hold: the resource exists already.");
   }
-  document = TRY(WithTruth(room, call->viewer(), created ? 0 : current.version.ordinal, std::move(document)));
+  document = TRY(WithTruth(room, *call, created ? 0 : current.version.ordinal, std::move(document)));
   view::ResourcePtr now =
       TRY(MakeVersion(room, *call, call->type, std::move(document), current.version.version + 1, false));
   TRY(CheckPlace(room, call->viewer(), *now, basis));
