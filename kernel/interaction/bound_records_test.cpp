@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <thread>
 
 #include "kernel/access/policies.h"
@@ -290,6 +291,19 @@ TEST_F(BoundTest, ADenyOfTheOneBeforeKeepsWhatIsThereClosed) {
       R"({"resourceType":"Consent","id":"n","status":"active","scope":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/consentscope","code":"patient-privacy"}]},"category":[{"coding":[{"system":"http://loinc.org","code":"59284-0"}]}],"policyRule":{"text":"by word"},"patient":{"reference":"Patient/a"},"provision":{"type":"deny"}})");
   const auto doctor = Of("doctor", "380102");
   AwaitSeen(doctor, "Patient/b", 404);
+  // Nor does a write tell who is closed, who lives elsewhere, and who never was.
+  PutPatient({.id = "far", .area = "380124"});
+  std::set<std::string> answers;
+  for (const char* id : {"b", "far", "nobody"}) {
+    Request write =
+        Make(Method::kPost, "Condition",
+             fmt::format(R"({{"resourceType":"Condition","subject":{{"reference":"Patient/{}"}}}})", id));
+    write.viewer = doctor;
+    const Response answer = Send(std::move(write));
+    EXPECT_EQ(answer.status, 403) << answer.body;
+    answers.insert(answer.body);
+  }
+  EXPECT_EQ(answers.size(), 1u) << fmt::format("{}", fmt::join(answers, "; "));
   Become(Y("a"));
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   EXPECT_EQ(See(doctor, "Patient/b"), 404) << "his others stay closed";

@@ -89,6 +89,19 @@ TEST_F(FormerIdentityTest, WhatAPersonDecidedStands) {
   EXPECT_EQ(Reviews(), "contradiction:b>a");
 }
 
+TEST_F(FormerIdentityTest, OfWhatWasWrittenSinceHeSaysItAgain) {
+  PutPatient(X("a"));
+  PutPatient(X("b"));
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200);
+  EXPECT_EQ(Post("Patient/$link", Pair("a", "b")).status, 409);
+  PutPatient(Y("b"));
+  ASSERT_EQ(Reviews(), "contradiction:b>a");
+  EXPECT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200);
+  EXPECT_EQ(Reviews(), "");
+  EXPECT_EQ(RecordsOf("a"), "a b");
+  EXPECT_EQ(Post("Patient/$link", Pair("a", "b")).status, 409) << "nothing was written since";
+}
+
 TEST_F(FormerIdentityTest, AnIdUsedAgainForAnotherIsNobodysRecordOfBefore) {
   PutPatient(X("a"));
   PutPatient(X("b"));

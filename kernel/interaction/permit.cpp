@@ -182,6 +182,17 @@ Status CheckNotOurs(const Room& room, const view::Resource& resource) {
   return {};
 }
 
+namespace {
+
+/// One answer for all of them: which it is would tell who is there, and who denies.
+Error NotReached() {
+  return MakeError(
+      ErrorCode::kForbidden,
+      "The person whom this record is about is not in your area, is closed to you, or does not exist.");
+}
+
+}  // namespace
+
 Status CheckPlace(const Room& room, const access::Viewer& viewer, const view::Resource& now,
                   const view::Position& position, const NewAreas& new_areas) {
   const fhir::Value root = now.document.Root();
@@ -217,9 +228,7 @@ Status CheckPlace(const Room& room, const access::Viewer& viewer, const view::Re
     return MakeError(ErrorCode::kForbidden, "You may write records about one person only.");
   if (scope.beyond != nullptr && owner.number != 0) {
     const view::Beyond& beyond = *scope.beyond;
-    if (std::binary_search(beyond.closed.begin(), beyond.closed.end(), owner.number))
-      return MakeError(ErrorCode::kForbidden,
-                       "The person whom this record is about is closed to you, or does not exist.");
+    if (std::binary_search(beyond.closed.begin(), beyond.closed.end(), owner.number)) return NotReached();
     if (std::binary_search(beyond.open.begin(), beyond.open.end(), owner.number)) {
       if (!is_self || owner.area == lies_in) return {};
       // Whoever was let in by a relation writes about the person, and does not move him.
@@ -233,13 +242,11 @@ Status CheckPlace(const Room& room, const access::Viewer& viewer, const view::Re
   if (scope.only_owner != 0 && scope.area_low == scope.area_high) return {};
   if (name.rfind("Patient/", 0) != 0 && owner.area == 0) return {};  // staff who belong to no area
   if (owner.area >= scope.area_low && owner.area < scope.area_high) return {};
+  if (!is_self) return NotReached();
   return MakeIssue(
-      ErrorCode::kForbidden, "forbidden",
-      is_self ? fmt::format("{}.meta.tag", room.TypeName(now.type)) : std::string(),
-      is_self ? fmt::format(
-                    "The record would lie outside your area: give meta.tag a code of your area, system {}.",
-                    view::kAreaSystem)
-              : "The person whom this record is about is not in your area, or does not exist.");
+      ErrorCode::kForbidden, "forbidden", fmt::format("{}.meta.tag", room.TypeName(now.type)),
+      fmt::format("The record would lie outside your area: give meta.tag a code of your area, system {}.",
+                  view::kAreaSystem));
 }
 
 search::PageRequest ScopedRequest(const Room& room, const Call& call, const view::Position& position,

@@ -89,6 +89,15 @@ Status Deciding::Settle(NewDecision decision) {
   return SettleReviews(room_, basis_, change, set_);
 }
 
+// Who decided has not seen what a record says since: he may be asked again, and says it of what stands now.
+bool Deciding::IsWrittenSince(const std::vector<uint64_t>& linkages, const DecidedPatient& a,
+                              const DecidedPatient& b) const {
+  const view::Ordinal written = std::max(a.current.version.ordinal, b.current.version.ordinal);
+  return std::all_of(linkages.begin(), linkages.end(), [&](uint64_t linkage) {
+    return room_.directory().Current(linkage, basis_).ordinal < written;
+  });
+}
+
 Status Deciding::Join(const DecidedPatient& source, const DecidedPatient& alternate, bool again) {
   Between between;
   {
@@ -98,7 +107,7 @@ Status Deciding::Join(const DecidedPatient& source, const DecidedPatient& altern
     between = DecisionsBetween(*people, a, b);
     Guard(*people, a, b);
   }
-  if (between.by_person && !again)
+  if (between.by_person && !again && !IsWrittenSince(between.active, source, alternate))
     return MakeError(ErrorCode::kConflict, "A person said already that these two are one person.");
   for (const uint64_t linkage : between.inactive) TRY(Turn(TRY(ReadLinkage(room_, linkage)), true));
   for (const uint64_t linkage : between.active) TRY(Turn(TRY(ReadLinkage(room_, linkage)), true));

@@ -31,7 +31,7 @@ class Deciding {
       : room_(room), call_(call), basis_(basis), set_(set) {}
 
   /// They are one person; what a machine said so becomes a person's word. Errors: kConflict where a person said so already.
-  /// `again`: it may be said once more.
+  /// `again`: also where a person said so already; he may say it again, anyway, of a record that was written since.
   Status Join(const DecidedPatient& source, const DecidedPatient& alternate, bool again = false);
   /// They are not: decisions that joined them directly are turned, and of those that join them through a Patient who is gone the last on each way from
   /// `stays` to `leaves`: about one who is gone nobody else can decide. Links of merges go with them (merge_links.h). Errors: kConflict where that was said
@@ -64,6 +64,8 @@ class Deciding {
   Status TakeBack(const std::vector<uint64_t>& linkages, const std::string& for_linkage);
   /// Takes back the links of merges between these pairs, of Patients who are there.
   Status TakeBackLinks(const std::vector<std::pair<std::string, std::string>>& pairs);
+  bool IsWrittenSince(const std::vector<uint64_t>& linkages, const DecidedPatient& a,
+                      const DecidedPatient& b) const;
   void Guard(const person::People& people, person::Row a, person::Row b);
   Status Settle(struct NewDecision decision);
 
