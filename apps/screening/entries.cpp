@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <unordered_set>
 
-#include "kernel/access/inquiries.h"
-#include "kernel/access/mask.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 
@@ -30,24 +28,6 @@ bool Sees(const app::Context& context, const std::shared_ptr<const access::Viewe
   const auto version = engine.directory().Current(engine.IdHash("Patient", patient), engine.Head());
   return version.ordinal != 0 && !version.deleted &&
          engine.directory().InScope(version.ordinal, context.interactions->ScopeOf(viewer));
-}
-
-/// Whole numbers that are told by who sees numbers masked count as searches by them do: the reading's place would tell which was right.
-Status CountNumbers(const app::Context& context, const access::Viewer& viewer,
-                    std::span<const fhir::Value> sent) {
-  if (viewer.masks == nullptr || !viewer.masks->identifier) return {};
-  const int64_t per_hour = viewer.masks->exact_per_hour;
-  for (const fhir::Value entry : sent) {
-    if (entry["person"]["number"].ToString().empty()) continue;
-    if (context.interactions->inquiries()->Take("masked-value", viewer.account, per_hour)) continue;
-    return MakeError(
-        ErrorCode::kBusy,
-        fmt::format("This account has told {} persons by their number within an hour, which is the "
-                    "most for its post. Nothing of this request was taken: send it again later.",
-                    per_hour),
-        std::string(access::Inquiries::kReason));
-  }
-  return {};
 }
 
 /// One entry of the client's.
@@ -172,9 +152,12 @@ Result<Response> Enter(const app::Context& context, const Request& request, bool
   } else {
     sent.assign(list.begin(), list.end());
   }
-  if (!of_self) TRY(CountNumbers(context, viewer, sent));
+  const exchange::ImportContext exchange{context.engine, nullptr, context.interactions};
+  const auto tells_number = [](fhir::Value entry) { return !entry["person"]["number"].ToString().empty(); };
+  const auto numbers = std::count_if(sent.begin(), sent.end(), tells_number);
+  if (!of_self) TRY(exchange::CountTold(exchange, viewer, static_cast<size_t>(numbers)));
   const bool names_staff = viewer.record.starts_with("Practitioner/");
-  Intake intake({context.engine, nullptr, context.interactions},
+  Intake intake(exchange,
                 Channel{of_self ? "self" : "screener", of_self || names_staff ? viewer.record : std::string(),
                         "urn:tongkang:entry:" + request.request_id},
                 fmt::format("{}|{}", of_self ? "self" : "screener", viewer.account), viewer.area);

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "kernel/access/inquiries.h"
+#include "kernel/access/mask.h"
+
 namespace tk::exchange {
 
 struct Intake::Placed {
@@ -186,6 +189,21 @@ Status Intake::WriteReadings(const std::vector<Placed>& placed, Taken* taken) co
   taken->unchanged += report.unchanged;
   taken->last_t = std::max(taken->last_t, report.last_t);
   taken->refused.insert(taken->refused.end(), report.issues.begin(), report.issues.end());
+  return {};
+}
+
+Status CountTold(const ImportContext& context, const access::Viewer& viewer, size_t numbers) {
+  if (viewer.masks == nullptr || !viewer.masks->identifier) return {};
+  const int64_t per_hour = viewer.masks->exact_per_hour;
+  for (size_t i = 0; i < numbers; ++i) {
+    if (context.interactions->inquiries()->Take("masked-value", viewer.account, per_hour)) continue;
+    return MakeError(
+        ErrorCode::kBusy,
+        fmt::format("This account has told {} persons by their number within an hour, which is the "
+                    "most for its post. Nothing of this request was taken: send it again later.",
+                    per_hour),
+        std::string(access::Inquiries::kReason));
+  }
   return {};
 }
 

@@ -64,4 +64,8 @@ class Intake {
   std::mutex patients_;
 };
 
+/// To be asked before `numbers` persons are told by their whole numbers by who sees numbers masked: they count as searches by them do, since where a person is
+/// placed would tell which was right. Errors: kBusy beyond the post's limit of an hour; then nothing may be taken.
+Status CountTold(const ImportContext& context, const access::Viewer& viewer, size_t numbers);
+
 }  // namespace tk::exchange

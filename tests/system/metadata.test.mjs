@@ -65,9 +65,10 @@ describe('metadata tells all', () => {
     const screening = (await offered('/app/screening/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/screening/${name}`);
     const roster = (await offered('/app/roster/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/roster/${name}`);
     const codes = (await offered('/app/health-code/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/health-code/${name}`);
+    const contacts = (await offered('/app/contacts/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/contacts/${name}`);
     const audit = await offered('/audit/nothing', /\/audit\/[a-z]+/g);
     const every = ['/app/{app}/rules/{rule}/try'];  // of whatever app
-    assert.deepEqual(beside.toSorted(), [...every, ...cards, ...care, ...screening, ...roster, ...codes, ...new Set(audit)].toSorted());
+    assert.deepEqual(beside.toSorted(), [...every, ...cards, ...care, ...screening, ...roster, ...codes, ...contacts, ...new Set(audit)].toSorted());
   });
 
   test('a search by url finds a definition that is not stored, and what is stored goes before it', async () => {
