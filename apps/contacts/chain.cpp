@@ -54,6 +54,7 @@ struct Node {
   std::vector<std::string> patients;  // of one person
   std::string shown;                  // the record that the viewer sees; "" he sees none
   int generation = 0;
+  bool is_event = false;
   std::string form, onset, tracing, watch, state;
 };
 
@@ -95,11 +96,7 @@ class Chain {
     node.generation = generation;
     node.patients = TRY(PersonOf(context_, patient));
     if (node.patients.empty()) return std::optional<size_t>();
-    if (nodes_.size() >= kNodesMax)
-      return MakeError(ErrorCode::kTooLarge,
-                       fmt::format("The chain has more than {} persons: ask for fewer steps (depth), one "
-                                   "direction, or from another person.",
-                                   kNodesMax));
+    TRY(CheckRoom());
     for (const std::string& record : node.patients) {
       const Live live = TRY(LiveRecord(context_, "Patient", record));
       if (!InScope(context_, scope_, live)) continue;
@@ -114,6 +111,37 @@ class Chain {
     }
     nodes_.push_back(std::move(node));
     return std::optional(number);
+  }
+
+  Status CheckRoom() const {
+    if (nodes_.size() < kNodesMax) return {};
+    return MakeError(ErrorCode::kTooLarge,
+                     fmt::format("The chain has more than {} persons: ask for fewer steps (depth), one "
+                                 "direction, or from another person.",
+                                 kNodesMax));
+  }
+  /// The node of an event that an exposure names; nullopt: it names none.
+  Result<std::optional<size_t>> NodeOfEvent(const Live& exposure, int generation) {
+    const std::string event = exposure.root()["event"].ToString();
+    if (event.empty()) return std::optional<size_t>();
+    if (!InScope(context_, scope_, exposure)) return Unseen(generation);
+    if (const auto found = by_event_.find(event); found != by_event_.end())
+      return std::optional(found->second);
+    TRY(CheckRoom());
+    Node node;
+    node.generation = generation;
+    node.is_event = true;
+    const size_t number = nodes_.size();
+    by_event_.emplace(event, number);
+    nodes_.push_back(std::move(node));
+    return std::optional(number);
+  }
+  Result<std::optional<size_t>> Unseen(int generation) {
+    TRY(CheckRoom());
+    Node node;
+    node.generation = generation;
+    nodes_.push_back(std::move(node));
+    return std::optional(nodes_.size() - 1);
   }
 
   /// What is known of him as a case and as a contact, as far as it is seen.
@@ -157,8 +185,9 @@ class Chain {
     if (!edges_seen_.insert(exposure.record->id).second) return {};
     const std::string source = IdOf("Patient", exposure.root()["source"]["reference"].ToString());
     const std::string contact = IdOf("Patient", exposure.root()["subject"]["reference"].ToString());
-    if (source.empty() || contact.empty()) return {};
-    const auto from = TRY(NodeOf(source, generation));
+    if (contact.empty()) return {};
+    const auto from =
+        source.empty() ? TRY(NodeOfEvent(exposure, generation)) : TRY(NodeOf(source, generation));
     const auto to = TRY(NodeOf(contact, generation));
     // Two records that are one person by now.
     if (!from || !to || *from == *to) return {};
@@ -176,6 +205,10 @@ class Chain {
   void WriteNode(size_t number, fhir::JsonWriter* json) const {
     const Node& node = nodes_[number];
     json->Object().Key("node").Int(static_cast<int64_t>(number)).Key("generation").Int(node.generation);
+    if (node.is_event) {
+      json->Member("kind", "event").End();
+      return;
+    }
     if (node.shown.empty()) {
       json->Key("hidden").Bool(true).End();
       return;
@@ -233,7 +266,7 @@ class Chain {
   std::vector<Node> nodes_;
   std::vector<Edge> edges_;
   std::deque<size_t> waiting_;
-  std::unordered_map<std::string, size_t> by_patient_;
+  std::unordered_map<std::string, size_t> by_patient_, by_event_;
   std::unordered_set<std::string> edges_seen_;
   std::vector<view::OwnerNumber> owners_;  // of those who are shown
 };

@@ -7,7 +7,7 @@
 //         Named again: the period grows to hold both, a close contact stays one, and what is not said stays. One that was withdrawn is named anew.
 // Errors: kInvalid (422) with every element that is wrong; then nothing is kept. kForbidden without the operation contacts-name; kNotFound for a source that the viewer
 //         does not see.
-// Limits: kContactsMax in a request; rules::kTargetsMax of a source.
+// Limits: kContactsMax in a request; kFoundMax of a source.
 // Answer: {"added", "changed", "unchanged", "contacts": [{"patient": "Patient/1", "exposure": "Exposure/1"}], "refused": [{"contact": 2, "text"}]}
 #pragma once
 

@@ -26,11 +26,19 @@ Result<Live> LiveRecord(const app::Context& context, std::string_view type, cons
 
 Result<std::vector<Live>> Find(const app::Context& context, std::string_view type, const std::string& patient,
                                const std::string& where) {
+  std::string criteria = where;
   std::vector<Live> all;
-  const std::vector<std::string> ids = TRY(context.reach.find(type, patient, where));
-  for (const std::string& id : ids) {
-    Live live = TRY(LiveRecord(context, type, id));
-    if (live) all.push_back(std::move(live));
+  if (!patient.empty()) {
+    const auto records = TRY(PersonOf(context, patient.substr(kPatient.size())));
+    if (records.empty()) return all;
+    criteria += (where.empty() ? "patient=" : "&patient=") + Joined(records);
+  }
+  const auto ordinals =
+      TRY(app::FindAll(context, type, criteria, view::Scope(), context.engine->Head(), kFoundMax));
+  for (const view::Ordinal ordinal : ordinals) {
+    auto read = context.engine->Read(ordinal);
+    if (!read.ok() && read.error().code == ErrorCode::kGone) continue;  // erased meanwhile
+    all.push_back({TRY(std::move(read)), ordinal});
   }
   return all;
 }
@@ -50,14 +58,6 @@ std::string Joined(std::span<const std::string> patients) {
 
 bool InScope(const app::Context& context, const view::Scope& scope, const Live& live) {
   return live && context.engine->directory().InScope(live.ordinal, scope);
-}
-
-interaction::Response JsonAnswer(int status, std::string body) {
-  interaction::Response response;
-  response.status = status;
-  response.body = std::move(body);
-  response.content_type = "application/json; charset=utf-8";
-  return response;
 }
 
 }  // namespace tk::contacts

@@ -7,12 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "kernel/app/app.h"
+#include "kernel/app/asking.h"
 
 namespace tk::contacts {
 
 inline constexpr std::string_view kPatient = "Patient/";
 inline constexpr int kCityOffsetMin = 480;
+inline constexpr size_t kFoundMax = 20'000;
 
 std::string Today(const app::Context& context);
 /// The id in "Type/id"; "" where it is of another type, or no id.
@@ -28,7 +29,7 @@ struct Live {
 /// Errors: of what must be read; one that was erased meanwhile is not there.
 Result<Live> LiveRecord(const app::Context& context, std::string_view type, const std::string& id);
 /// All that `where` (a search) finds, about the person of `patient` ("Patient/1"; "": anybody), by whichever of his records.
-/// Errors: kInvalid beyond rules::kTargetsMax.
+/// Errors: kTooLarge beyond kFoundMax.
 Result<std::vector<Live>> Find(const app::Context& context, std::string_view type, const std::string& patient,
                                const std::string& where);
 
@@ -40,6 +41,6 @@ std::string Joined(std::span<const std::string> patients);
 /// May this scope see the live record?
 bool InScope(const app::Context& context, const view::Scope& scope, const Live& live);
 
-interaction::Response JsonAnswer(int status, std::string body);
+using app::JsonAnswer;
 
 }  // namespace tk::contacts

@@ -79,23 +79,7 @@ Result<Asked> MayAsk(const app::Context& context, const interaction::Request& re
 
 Result<std::vector<view::Ordinal>> Finder::Find(std::string_view type, const std::string& criteria,
                                                 const view::Scope& scope, size_t max) const {
-  const auto definitions = context_.index->definitions();
-  const search::Query query =
-      TRY(search::ParseQuery(definitions, definitions->FindType(type), criteria, search::ParseOptions{}));
-  search::PageRequest request;
-  request.position = position_;
-  request.scope = scope;
-  request.count = 1000;
-  request.read = [engine = context_.engine](view::Ordinal ordinal) { return engine->Read(ordinal); };
-  std::vector<view::Ordinal> all;
-  for (;;) {
-    const search::Page page = TRY(context_.index->Search(query, request));
-    all.insert(all.end(), page.ordinals.begin(), page.ordinals.end());
-    if (all.size() > max)
-      return MakeError(ErrorCode::kTooLarge, fmt::format("More than {} {} are asked for.", max, type));
-    if (page.next_cursor.empty()) return all;
-    request.cursor = page.next_cursor;
-  }
+  return app::FindAll(context_, type, criteria, scope, position_, max);
 }
 
 Result<uint64_t> Finder::Count(std::string_view type, const std::string& criteria,
@@ -167,14 +151,6 @@ const Member* Roster::Of(const app::Context& context, const std::string& patient
       return &members_[found->second];
   }
   return nullptr;
-}
-
-interaction::Response JsonAnswer(int status, std::string body) {
-  interaction::Response response;
-  response.status = status;
-  response.body = std::move(body);
-  response.content_type = "application/json; charset=utf-8";
-  return response;
 }
 
 }  // namespace tk::roster

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "kernel/app/app.h"
+#include "kernel/app/asking.h"
 #include "kernel/exchange/person_cells.h"
 
 namespace tk::roster {
@@ -86,6 +86,6 @@ class Roster {
   std::unordered_multimap<std::string, size_t> by_number_;
 };
 
-interaction::Response JsonAnswer(int status, std::string body);
+using app::JsonAnswer;
 
 }  // namespace tk::roster

@@ -107,14 +107,6 @@ void WriteProgress(const ImportState& progress, bool tells_persons, fhir::JsonWr
   json->Key("bad_rows_cut").Bool(progress.bad_rows_cut);
 }
 
-Response JsonAnswer(int status, std::string body) {
-  Response response;
-  response.status = status;
-  response.body = std::move(body);
-  response.content_type = "application/json; charset=utf-8";
-  return response;
-}
-
 Response CsvAnswer(std::string body, std::string_view name) {
   Response response;
   response.body = std::move(body);
@@ -171,7 +163,7 @@ Result<Response> ImportJobs::Take(const Request& request) {
     while (kept_.size() > kJobsKept && kept_.front()->ended_us != 0) kept_.pop_front();
   }
   changed_.notify_all();
-  Response response = JsonAnswer(202, fmt::format(R"({{"id":"{}","state":"waiting"}})", job->id));
+  Response response = app::JsonAnswer(202, fmt::format(R"({{"id":"{}","state":"waiting"}})", job->id));
   response.location = "/app/screening/imports/" + job->id;
   return response;
 }
@@ -219,7 +211,7 @@ Result<Response> ImportJobs::Show(const Request& request) {
       fmt::format("{:.1f}", job->begun_us == 0 ? 0.0 : static_cast<double>(end - job->begun_us) / kSecondUs));
   if (!job->error.empty()) json.Member("error", job->error);
   json.End();
-  return JsonAnswer(200, std::move(body));
+  return app::JsonAnswer(200, std::move(body));
 }
 
 void ImportJobs::Work() {

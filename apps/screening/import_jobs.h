@@ -20,7 +20,7 @@
 #include <thread>
 
 #include "apps/screening/entry.h"
-#include "kernel/app/app.h"
+#include "kernel/app/asking.h"
 
 namespace tk::screening {
 

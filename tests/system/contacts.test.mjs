@@ -119,3 +119,24 @@ test('two records that turn out to be one person are one node, and who is named 
   const again = await ask('tracer', 'POST', '/app/contacts/name', { ...source, contacts: [twice] });
   assert.equal(again.json.added, 0, again.text);
 });
+
+test('a case of more contacts than a page of the index: each is once, and a chain that is too large is refused', async () => {
+  const name = async (birth, from, count) => {
+    const contacts = Array.from({ length: count }, (_, i) => ({ name: `试${from + i}`, number: residentId(birth, from + i), area: '380102001001', kind: 'casual', last: day(1) }));
+    return ask('tracer', 'POST', '/app/contacts/name', { case: `TracingCase/${traced.id}`, contacts });
+  };
+  const chain = () => ask('tracer', 'GET', '/app/contacts/chain?case=Patient/index&depth=1');
+  const before = (await chain()).json.nodes.length;
+  for (const birth of ['19700101', '19700102']) {
+    for (const [from, count] of [[0, 500], [500, 499]]) {
+      const named = await name(birth, from, count);
+      assert.equal(named.json?.added, count, named.text);
+      const again = await name(birth, from, count);
+      assert.deepEqual([again.json?.added, again.json?.unchanged], [0, count], again.text);
+    }
+    const drawn = await chain();
+    if (birth === '19700101') assert.equal(drawn.json.nodes.length, before + 999);
+    else assert.deepEqual([drawn.status, /depth/.test(drawn.text)], [413, true], drawn.text);
+  }
+  assert.equal((await name('19700103', 0, 501)).status, 400);
+});
