@@ -74,10 +74,19 @@ bool IsGuardian(const State& state, fhir::Value related, const Holder& guardian,
 
 /// Who a resident is: the Patient that his scope is about.
 Result<view::ResourcePtr> Self(const Ask& ask, const view::Position& position) {
-  if (ask.viewer->scope.everything || ask.viewer->scope.only_owner == 0)
+  const access::Viewer& viewer = *ask.viewer;
+  if (viewer.scope.everything || (!viewer.IsOfOnePerson() && viewer.anothers_us == 0))
     return MakeIssue(ErrorCode::kIncorrect, "required", "patient",
                      "Say whose card: {\"patient\": \"Patient/…\"}.");
-  auto found = TRY(FindBy(*ask.state, "Patient", "", 1, position, ask.viewer->scope));
+  view::Scope his;
+  his.everything = false;
+  his.only_owner = viewer.own.empty() ? viewer.scope.only_owner : viewer.own.front();
+  if (viewer.anothers_us == 0 && !viewer.patient.empty()) {
+    Found bound = TRY(FindRecord(ask.state->engine(), "Patient", viewer.patient, position));
+    if (bound.resource != nullptr) return std::move(bound.resource);
+  }
+  if (his.only_owner == 0) return NoPerson();
+  auto found = TRY(FindBy(*ask.state, "Patient", "", 1, position, his));
   if (found.empty()) return NoPerson();
   return std::move(found.front());
 }
@@ -270,6 +279,7 @@ Result<Planned> PlanIssue(const Ask& ask, const view::Position& basis) {
   if (const std::string why = WhyNoCard(holder); !why.empty()) return Conflict(why);
   TRY(CheckIdentity(ask, holder.asked().document.Root()));
   if (holder.HasLost()) return Conflict("This person's card was reported lost: re-issue it.");
+  TRY(EndFormer(state, &holder, set.get()));
   Planned planned;
   std::set<size_t> changed;
   if (Card* const card = holder.active(); card != nullptr) {
@@ -295,6 +305,7 @@ Result<Planned> PlanReissue(const Ask& ask, const view::Position& basis) {
   Holder holder = TRY(HolderOf(state, TRY(PatientFor(ask, basis)), basis, set.get()));
   if (const std::string why = WhyNoCard(holder); !why.empty()) return Conflict(why);
   if (holder.active() == nullptr && !holder.HasLost()) return NoCard();
+  TRY(EndFormer(state, &holder, set.get()));
   Card card = TRY(MakeNext(state, holder, set.get()));
   card.linked = holder.card()->linked;
   std::set<size_t> changed;
@@ -346,15 +357,8 @@ Result<view::ResourcePtr> PatientFor(const Ask& ask, const view::Position& posit
   const State& state = *ask.state;
   const Found found = TRY(FindRecord(state.engine(), "Patient", id, position));
   if (found.resource == nullptr) return NoPerson();
-  if (state.engine().directory().InScope(found.version.ordinal, ask.viewer->scope)) return found.resource;
-  if (ask.viewer->scope.only_owner == 0) return NoPerson();
-  const view::ResourcePtr self = TRY(Self(ask, position));
-  const auto is_of = [&](const Holder& holder) { return holder.IsOf("Patient/" + id); };
-  if (is_of(TRY(HolderOf(state, self, position, nullptr)))) return found.resource;
-  for (const view::ResourcePtr& child : TRY(ChildrenOf(ask, self, position))) {
-    if (is_of(TRY(HolderOf(state, child, position, nullptr)))) return found.resource;
-  }
-  return NoPerson();
+  if (!state.engine().directory().InScope(found.version.ordinal, ask.viewer->scope)) return NoPerson();
+  return found.resource;
 }
 
 namespace {
@@ -374,7 +378,9 @@ Status AddChildren(const Ask& ask, const Holder& guardian, fhir::Value patient,
     const std::string child_id =
         IdIn(related.resource->document.Root()["patient"]["reference"].ToString(), "Patient");
     Found child = TRY(FindRecord(state.engine(), "Patient", child_id, position));
-    if (child.resource == nullptr) continue;
+    if (child.resource == nullptr ||
+        !state.engine().directory().InScope(child.version.ordinal, ask.viewer->scope))
+      continue;
     const auto is_known = [&](const view::ResourcePtr& known) { return known->id == child_id; };
     if (std::any_of(children->begin(), children->end(), is_known)) continue;
     const int age = AgeOf(child.resource->document.Root(), state.NowUs());
@@ -419,7 +425,6 @@ constexpr std::string_view kTriedNumbers = "health-card-number";
 }  // namespace
 
 Status CheckMayTry(const Ask& ask) {
-  if (ask.state->context.interactions == nullptr) return {};
   access::Inquiries* const inquiries = ask.state->context.interactions->inquiries();
   const int64_t per_hour = ask.state->settings.misses_per_hour;
   if (!inquiries->IsUsedUp(kTriedNumbers, ask.viewer->account, per_hour)) return {};
@@ -433,7 +438,6 @@ Status CheckMayTry(const Ask& ask) {
 }
 
 void NoteMiss(const Ask& ask) {
-  if (ask.state->context.interactions == nullptr) return;
   (void)ask.state->context.interactions->inquiries()->Take(kTriedNumbers, ask.viewer->account,
                                                            ask.state->settings.misses_per_hour);
 }

@@ -50,17 +50,19 @@ Result<Holder> HolderOf(const State& state, view::ResourcePtr patient, const vie
                         view::ChangeSet* set) {
   Holder holder;
   std::vector<std::string> ids{patient->id};
-  if (state.context.interactions != nullptr) {
-    auto one = TRY(state.context.interactions->RecordsOfPerson(patient->id));
-    if (!one.patients.empty()) ids = std::move(one.patients);
-    if (set != nullptr && one.guard) set->guards.push_back(std::move(*one.guard));
-  }
+  auto one = TRY(state.context.interactions->RecordsOfPerson(patient->id));
+  if (!one.patients.empty()) ids = std::move(one.patients);
+  if (set != nullptr && one.guard) set->guards.push_back(std::move(*one.guard));
   for (size_t i = 0; i < ids.size(); ++i) {
     view::ResourcePtr record =
         i == 0 ? patient : TRY(FindRecord(state.engine(), "Patient", ids[i], position)).resource;
     if (record == nullptr) continue;
     NewestCard newest = TRY(FindNewestCard(state.engine(), ids[i], position));
     if (set != nullptr) GuardCards(state, ids[i], newest, set);
+    if (newest.card && IsOfOneBefore(state, *newest.card)) {
+      if (IsInUse(*newest.card)) holder.former.push_back(std::move(*newest.card));
+      newest.card.reset();
+    }
     holder.is_used.push_back(IsRecordInUse(record->document.Root()));
     holder.records.push_back(std::move(record));
     holder.cards.push_back(std::move(newest));
@@ -72,6 +74,19 @@ Result<Holder> HolderOf(const State& state, view::ResourcePtr patient, const vie
       holder.at = i;
   }
   return holder;
+}
+
+bool IsOfOneBefore(const State& state, const Card& card) {
+  return state.context.interactions->BecameAnothers(card.holder.substr(sizeof "Patient/" - 1),
+                                                    card.issued_us);
+}
+
+Status EndFormer(const State& state, Holder* holder, view::ChangeSet* set) {
+  for (Card& card : holder->former) {
+    card.SetStatus(CardStatus::kClosed, "another-person", state.NowUs());
+    TRY(AddVersion(state.engine(), CardJson(card), set));
+  }
+  return {};
 }
 
 std::string WhyNoCard(const Holder& holder) {

@@ -4,6 +4,8 @@
 //         Persons who were joined when each had a card have two in use, and both are good until a desk has the person before it: `issue` and `reissue` leave
 //         one. Nothing is written into a card when persons are joined or taken apart, so then each has his own again as it is.
 //         Loss and closing are the person's: of all his cards. Why so: docs/decisions/0038.
+//         A card is of the person for whom it was issued: one of before the record became another person's (interaction/bound_records.h) is as if closed, is shown to
+//         nobody, and the next that is issued ends it. A clerk who says that the record is still his gives it back.
 // Cost:   a look at each record of the person and its cards: some 20 µs each.
 #pragma once
 
@@ -16,7 +18,8 @@ namespace tk::health_card {
 struct Holder {
   /// All records of the person, the one that was asked for first.
   std::vector<view::ResourcePtr> records;
-  std::vector<NewestCard> cards;  // of each
+  std::vector<NewestCard> cards;  // of each; none of who the record was before it became another person's
+  std::vector<Card> former;       // of those, in use
   std::vector<bool> is_used;      // is the record in use?
   std::optional<size_t> at;       // whose card is the person's
 
@@ -42,6 +45,11 @@ Status AddCards(const State& state, const Holder& holder, const std::set<size_t>
 /// The other cards in use end as `replaced`, their older numbers lead to `card`; their places are added to `changed`.
 void ReplaceOthers(Card* card, std::string_view reason, Instant at_us, Holder* holder,
                    std::set<size_t>* changed);
+
+/// Was it issued for somebody whose record is another person's now?
+bool IsOfOneBefore(const State& state, const Card& card);
+/// The cards of who the records were before end: `closed`, "another-person".
+Status EndFormer(const State& state, Holder* holder, view::ChangeSet* set);
 
 /// "Patient/1": the first of the person's records that the viewer may see; "" none.
 std::string SeenOf(const Ask& ask, const Holder& holder, const view::Position& position);

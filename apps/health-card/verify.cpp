@@ -49,7 +49,7 @@ interaction::Response VerdictAnswer(const State& state, const Shown& shown, cons
 Result<bool> HasHolder(const State& state, const Card& card, const view::Position& basis) {
   const Found patient =
       TRY(FindRecord(state.engine(), "Patient", card.holder.substr(sizeof "Patient/" - 1), basis));
-  if (patient.resource == nullptr) return false;
+  if (patient.resource == nullptr || IsOfOneBefore(state, card)) return false;
   return WhyNoCard(TRY(HolderOf(state, patient.resource, basis, nullptr))).empty();
 }
 
@@ -101,7 +101,7 @@ Result<Seen> Look(const Ask& ask, const Shown& shown, const view::Position& basi
   seen.audit_id = card->holder.substr(sizeof "Patient/" - 1);
   const Found patient = TRY(FindRecord(engine, "Patient", seen.audit_id, basis));
   seen.verdict = Verdict::kClosed;
-  if (patient.resource == nullptr) return seen;
+  if (patient.resource == nullptr || IsOfOneBefore(state, *card)) return seen;
   const Holder holder = TRY(HolderOf(state, patient.resource, basis, nullptr));
   if (WhyNoCard(holder).empty()) seen.verdict = VerdictOf(*card);
   if (seen.verdict != Verdict::kValid) return seen;

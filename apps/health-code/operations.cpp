@@ -12,6 +12,7 @@
 
 #include "apps/health-code/colour.h"
 #include "kernel/app/app.h"
+#include "kernel/interaction/permit.h"
 
 namespace tk::health_code {
 namespace {
@@ -136,16 +137,9 @@ Result<Response> WholeAnswer(const CodeAsk& ask, const std::string& patient_id, 
   return Told(std::move(json), action, patient_id);
 }
 
-/// The viewer's own record.
-Result<std::string> OwnRecord(const CodeAsk& ask) {
-  if (!ask.viewer->record.starts_with(kPatient))
-    return MakeError(ErrorCode::kForbidden, "This account is no resident's: it has no code of its own.");
-  return ask.viewer->record.substr(kPatient.size());
-}
-
 Result<Response> Mine(const CodeAsk& ask) {
   TRY(CheckCalls(ask, "health-code-mine"));
-  return WholeAnswer(ask, TRY(OwnRecord(ask)), "health-code-mine");
+  return WholeAnswer(ask, TRY(interaction::OwnPatient(*ask.viewer)), "health-code-mine");
 }
 
 Result<Response> Of(const CodeAsk& ask) {
@@ -217,7 +211,7 @@ void WriteAppeal(const CodeAskPtr& ask, const std::string& patient_id, const std
 
 Status Appeal(const CodeAskPtr& ask) {
   TRY(CheckCalls(*ask, "health-code-appeal"));
-  const std::string patient_id = TRY(OwnRecord(*ask));
+  const std::string patient_id = TRY(interaction::OwnPatient(*ask->viewer));
   const std::string reason_id = TRY(IdIn(*ask, "reason", kReason));
   const std::string text = ask->body.Root()["text"].ToString();
   if (text.empty() || text.size() > kTextMax)

@@ -69,12 +69,8 @@ Result<Response> HandleSelf(const app::Context& context, const Request& request)
   TRY(interaction::CheckMayCall(*request.viewer, "roster-self"));
   const fhir::Document body = TRY(fhir::Document::Parse(request.body));
   DayReport told = TRY(ReadOwn(context, ReadSettings(context.settings), body.Root()));
-  constexpr std::string_view kPatient = "Patient/";
-  const std::string& record = request.viewer->record;
-  if (!record.starts_with(kPatient))
-    return MakeError(ErrorCode::kInvalid,
-                     "This account belongs to no resident: an organization sends reports.");
-  const auto rosters = TRY(RostersOf(context, record.substr(kPatient.size()), told.day));
+  const std::string patient = TRY(interaction::OwnPatient(*request.viewer));
+  const auto rosters = TRY(RostersOf(context, patient, told.day));
   if (rosters.empty())
     return MakeError(ErrorCode::kNotFound,
                      "You are on no organization's roster on that day: ask your organization's contact.");
@@ -84,7 +80,7 @@ Result<Response> HandleSelf(const app::Context& context, const Request& request)
   exchange::ImportReport report;
   for (const auto& [organization, member] : rosters) {
     told.member = member;
-    TRY(WriteReports(context, organization, {"self", record, options.source},
+    TRY(WriteReports(context, organization, {"self", "Patient/" + patient, options.source},
                      "self|" + request.viewer->account, {told}, options, &report));
   }
   if (report.refused != 0) return MakeError(ErrorCode::kInvalid, report.issues.front().text);

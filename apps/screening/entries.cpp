@@ -56,9 +56,9 @@ class EntryParser {
     return false;
   }
   bool ReadSelf(Entry* entry) {
-    if (!viewer_->record.starts_with(kPatientType))
-      return Refuse("", "This account belongs to no resident: who measures others sends entries.");
-    entry->patient = viewer_->record.substr(kPatientType.size());
+    auto patient = interaction::OwnPatient(*viewer_);
+    if (!patient.ok()) return Refuse("", patient.error().external + " Who measures others sends entries.");
+    entry->patient = std::move(patient).value();
     return true;
   }
   bool ReadWho(Entry* entry) {

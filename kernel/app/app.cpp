@@ -243,6 +243,12 @@ void Runtime::Handle(interaction::Request request, interaction::Done done) const
   const App* const app = apps->Find(request.path[0]);
   if (app == nullptr) return done(NotFound("no such app is installed here"));
   request.path.erase(request.path.begin());
+  // An app sees whom its asker sees: by consents, families, and whose his own record is now.
+  if (options_.interactions != nullptr) {
+    auto seen = options_.interactions->Seen(request.viewer);
+    if (!seen.ok()) return done(interaction::OutcomeOf(seen.error()));
+    request.viewer = std::move(seen).value();
+  }
   const std::string_view part = request.path.empty() ? std::string_view() : request.path[0];
   if (part == "lists") return HandleLists(apps, *app, std::move(request), std::move(done));
   if (part == "forms") return HandleForms(*app, request, done);

@@ -71,6 +71,7 @@ class Operations {
   virtual ~Operations() = default;
   /// `request.path` is what follows /app/<id>/. Calls `done` exactly once, on this thread or on the writer's. Rights are checked here: what the post
   /// may call (Viewer::MayCall), whose records it may see (Viewer::scope). Answers name what they did and to whom, for the audit.
+  /// `request.viewer` is as every interaction sees him (Interactions::Seen): his scope holds what facts open and close, and who he is stands now.
   virtual void Handle(interaction::Request request, interaction::Done done) = 0;
 };
 using MakeOperations = Result<std::unique_ptr<Operations>> (*)(const Context& context);

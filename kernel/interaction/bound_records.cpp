@@ -263,8 +263,7 @@ void BoundRecords::AppendJoined(uint64_t record, std::vector<uint64_t>* out) {
     }
   }
   for (const auto& [other, linkage] : found) {
-    const view::Ordinal decided =
-        context_.engine->directory().Current(linkage, context_.engine->Head()).ordinal;
+    const view::Ordinal decided = SaidAt(*context_.engine, linkage);
     if (decided != 0 && Become(record, 0, true, decided).at_us == 0 &&
         Become(other, 0, true, decided).at_us == 0)
       out->push_back(other);

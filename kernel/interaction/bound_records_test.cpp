@@ -218,6 +218,50 @@ TEST_F(BoundTest, ADecisionFromBeforeIsAboutWhoItWas) {
   EXPECT_EQ(See(at_a, "Patient/b"), 200);
 }
 
+TEST_F(BoundTest, AMergeThatIsTakenBackSaysNothingNewOfWhoItIs) {
+  const auto merge = [&](const char* operation, const std::string& source, const std::string& target) {
+    clock_.Advance(kSecondUs);
+    const Response response = Post(
+        fmt::format("Patient/${}", operation),
+        fmt::format(
+            R"({{"resourceType":"Parameters","parameter":[{{"name":"source-patient","valueReference":{{"reference":"Patient/{}"}}}},{{"name":"target-patient","valueReference":{{"reference":"Patient/{}"}}}}]}})",
+            source, target));
+    EXPECT_EQ(response.status, 200) << response.body;
+    clock_.Advance(kSecondUs);
+  };
+  int n = 0;
+  for (const bool by_clerk : {true, false}) {
+    for (const bool merged_first : {true, false}) {
+      const std::string a = fmt::format("a{}", n), b = fmt::format("b{}", n);
+      const std::string number = ResidentIdOf("19800102", 501 + 2 * n++);
+      PutPatient({.id = a, .resident_id = number});
+      PutPatient({.id = b, .resident_id = by_clerk ? "" : number});
+      if (by_clerk) {
+        ASSERT_EQ(Post("Patient/$link", Pair(a, b)).status, 200);
+      }
+      clock_.Advance(kSecondUs);
+      if (merged_first) merge("merge", b, a);
+      const auto at_b = Account(b);
+      EXPECT_EQ(See(at_b, "Patient/" + a), 200) << n;
+      Become({.id = a,
+              .name = "李秋燕",
+              .birth = "1991-12-13",
+              .resident_id = ResidentIdOf("19911213", 601 + 2 * n)});
+      EXPECT_EQ(See(at_b, "Patient/" + a), 404) << n;
+      if (!merged_first) {
+        merge("merge", b, a);
+        EXPECT_EQ(See(at_b, "Patient/" + a), 200) << "a person said so now";
+      }
+      merge("unmerge", b, a);
+      EXPECT_EQ(See(at_b, "Patient/" + a), 404) << n;
+      EXPECT_EQ(See(at_b, "Patient/" + b), 200) << n;
+      EXPECT_EQ(See(Account(b), "Patient/" + a), 404) << n;
+      OpenFromTheLog();
+      EXPECT_EQ(See(at_b, "Patient/" + a), 404) << n;
+    }
+  }
+}
+
 TEST_F(BoundTest, ThatItIsStillHisOpensItToNobodyWhoWasBoundInBetween) {
   PutPatient(X("a"));
   const auto his = Account("a");

@@ -46,8 +46,29 @@ bool IsBirthMended(const EntryView& a, const EntryView& b, const Scored& scored)
 
 }  // namespace
 
+view::Ordinal SaidAt(const view::Engine& engine, uint64_t linkage) {
+  constexpr size_t kVersionsReadMax = 50;
+  const view::Position head = engine.Head();
+  const auto current = engine.directory().Current(linkage, head);
+  if (current.ordinal == 0 || current.deleted || current.version == 1)
+    return current.deleted ? 0 : current.ordinal;
+  std::string says;
+  view::Ordinal first = 0;
+  for (const auto& version : engine.directory().Versions(linkage, head, kVersionsReadMax)) {
+    if (version.deleted) continue;
+    const auto text = engine.OpenText(version.ordinal);
+    if (!text.ok()) break;
+    const auto document = fhir::Document::Parse((*text)->json);
+    if (!document.ok()) break;
+    std::string said;
+    for (const std::string_view part : {"active", "item", "extension"}) said += document->Root()[part].Json();
+    if (first == 0) says = said;
+    if (said == says) first = version.ordinal;
+  }
+  return first;
+}
+
 view::Ordinal VouchedAt(const Room& room, uint64_t record) {
-  const view::Position head = room.engine().Head();
   std::vector<uint64_t> linkages;
   {
     const auto people = room.context.persons->Read();
@@ -58,7 +79,7 @@ view::Ordinal VouchedAt(const Room& room, uint64_t record) {
     }
   }
   view::Ordinal at = 0;
-  for (const uint64_t linkage : linkages) at = std::max(at, room.directory().Current(linkage, head).ordinal);
+  for (const uint64_t linkage : linkages) at = std::max(at, SaidAt(room.engine(), linkage));
   return at;
 }
 

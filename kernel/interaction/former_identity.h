@@ -19,6 +19,11 @@ namespace tk::interaction {
 bool IsAnother(const person::linkage::Index& index, const person::linkage::Rules& rules, std::string_view one,
                std::string_view other, person::linkage::MatchScratch* scratch);
 
+/// In which version a Linkage (id hash) said first what it says now: one that an unmerge put back, to the letter, says nothing new about what was written since; what
+/// a person says tells when ("at"), so that it is never the same. 0: it is not there, or cannot be read. Cost: a look-up; of a Linkage of several
+/// versions some 20 µs for each.
+view::Ordinal SaidAt(const view::Engine& engine, uint64_t linkage);
+
 /// Of the newest active decision of a person that names the record (id hash): he has seen who it was until then. 0: there is none.
 view::Ordinal VouchedAt(const Room& room, uint64_t record);
 

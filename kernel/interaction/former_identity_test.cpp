@@ -96,6 +96,7 @@ TEST_F(FormerIdentityTest, OfWhatWasWrittenSinceHeSaysItAgain) {
   EXPECT_EQ(Post("Patient/$link", Pair("a", "b")).status, 409);
   PutPatient(Y("b"));
   ASSERT_EQ(Reviews(), "contradiction:b>a");
+  clock_.Advance(kSecondUs);
   EXPECT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200);
   EXPECT_EQ(Reviews(), "");
   EXPECT_EQ(RecordsOf("a"), "a b");

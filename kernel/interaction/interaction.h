@@ -158,6 +158,12 @@ class Interactions {
   std::vector<view::OwnerNumber> OwnersOfPerson(std::string_view patient_id) const;
   /// As who he stands now: with all records that are his, and without one that became another's (bound_records.h).
   std::shared_ptr<const access::Viewer> Himself(const std::shared_ptr<const access::Viewer>& viewer) const;
+  /// As every interaction sees him: Himself, with all that facts open and close to him now. For what an app reads beside the interactions. Errors:
+  /// kUnavailable while facts are being read.
+  Result<std::shared_ptr<const access::Viewer>> Seen(
+      const std::shared_ptr<const access::Viewer>& viewer) const;
+  /// Did this Patient's record become another person's after that moment (bound_records.h)? What was made for who it was is not for who it is.
+  bool BecameAnothers(std::string_view patient_id, Instant since_us) const;
   /// The Patients who are one person with this one now: ids, his first; and what holds until that changes, for a write that depends on it (null: there is no
   /// person index). Empty: he is not there. Errors: of what must be read.
   struct OnePerson {

@@ -101,6 +101,17 @@ Status CheckMayCall(const access::Viewer& viewer, std::string_view operation) {
   return MakeError(ErrorCode::kForbidden, fmt::format("Your post may not call {}.", operation));
 }
 
+Result<std::string> OwnPatient(const access::Viewer& viewer) {
+  constexpr std::string_view kPatient = "Patient/";
+  if (viewer.anothers_us != 0)
+    return MakeError(ErrorCode::kForbidden,
+                     "The record to which this account is bound became another person's: ask the office that "
+                     "gave you the account to look.");
+  if (!viewer.record.starts_with(kPatient))
+    return MakeError(ErrorCode::kForbidden, "This account belongs to no resident.");
+  return viewer.record.substr(kPatient.size());
+}
+
 Current FindCurrent(const Room& room, const access::Viewer& viewer, std::string_view type,
                     std::string_view id, const view::Position& position) {
   Current current;

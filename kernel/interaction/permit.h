@@ -20,6 +20,9 @@ bool GovernsTheCity(std::string_view type);
 /// The names, sorted.
 std::span<const std::string_view> TypesOfTheCity();
 Status CheckMayCall(const access::Viewer& viewer, std::string_view operation);
+/// The id of the Patient who a resident's account is, as he stands now (Interactions::Seen). kForbidden: it is no resident's, or that record became another
+/// person's since.
+Result<std::string> OwnPatient(const access::Viewer& viewer);
 
 /// The current version of a resource, as the viewer may see it.
 struct Current {

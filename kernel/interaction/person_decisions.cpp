@@ -10,6 +10,7 @@
 #include "kernel/base/random.h"
 #include "kernel/interaction/body_parameters.h"
 #include "kernel/interaction/fact_feed.h"
+#include "kernel/interaction/former_identity.h"
 #include "kernel/interaction/merge_links.h"
 #include "kernel/interaction/person_reviews.h"
 #include "kernel/interaction/prefer.h"
@@ -31,6 +32,7 @@ Result<DecidedPatient> ReadPatient(const Room& room, const Call& call, const Bod
 LinkReason Deciding::Reason() const {
   LinkReason reason;
   reason.account = call_.viewer().account;
+  reason.at_us = room_.context.clock->NowUs();
   return reason;
 }
 
@@ -93,9 +95,8 @@ Status Deciding::Settle(NewDecision decision) {
 bool Deciding::IsWrittenSince(const std::vector<uint64_t>& linkages, const DecidedPatient& a,
                               const DecidedPatient& b) const {
   const view::Ordinal written = std::max(a.current.version.ordinal, b.current.version.ordinal);
-  return std::all_of(linkages.begin(), linkages.end(), [&](uint64_t linkage) {
-    return room_.directory().Current(linkage, basis_).ordinal < written;
-  });
+  return std::all_of(linkages.begin(), linkages.end(),
+                     [&](uint64_t linkage) { return SaidAt(room_.engine(), linkage) < written; });
 }
 
 Status Deciding::Join(const DecidedPatient& source, const DecidedPatient& alternate, bool again) {
@@ -242,6 +243,7 @@ Result<view::Ordinal> Deciding::MergedAt(const DecidedPatient& target, const Dec
   return at;
 }
 
+// To the letter, so that it is known for what was said before: about what was written since, nobody says anything by it (SaidAt, former_identity.h).
 Status Deciding::PutBack(const StoredLinkage& stored, view::Ordinal merged_at) {
   const auto& current = stored.current;
   for (const auto& version : room_.directory().Versions(current.id_hash, basis_, current.version.version)) {

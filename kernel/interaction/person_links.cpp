@@ -71,6 +71,8 @@ void AppendReason(const Room& room, const LinkReason& reason, fhir::JsonWriter* 
   json->Object().Member("url", "by").Member("valueCode", reason.account.empty() ? "machine" : "person").End();
   if (!reason.account.empty())
     json->Object().Member("url", "account").Member("valueString", reason.account).End();
+  if (reason.at_us != 0)
+    json->Object().Member("url", "at").Member("valueInstant", FormatInstant(reason.at_us)).End();
   if (!reason.cause.empty()) json->Object().Member("url", "cause").Member("valueCode", reason.cause).End();
   if (!reason.taken_back_for.empty()) {
     json->Object().Member("url", "taken-back-for");

@@ -25,6 +25,7 @@ using view::kReviewSystem;
 struct LinkReason {
   std::string_view grade = "manual";  // "certain", "probable", "manual"
   std::string account;                // of the person who decided; "": the machine did
+  Instant at_us = 0;                  // when he did; 0: it is not told
   std::string taken_back_for;         // "Linkage/1": the decision that this one had to yield to
   std::string_view cause;             // code of kReviewSystem: why the machine took back its own
   const person::linkage::Scored* scored = nullptr;  // null: not compared

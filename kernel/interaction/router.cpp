@@ -723,6 +723,16 @@ Result<std::string> Interactions::AsLeaves(const std::shared_ptr<const access::V
   return interaction::AsLeaves(*impl_->room, *seen, std::move(json));
 }
 
+Result<std::shared_ptr<const access::Viewer>> Interactions::Seen(
+    const std::shared_ptr<const access::Viewer>& viewer) const {
+  return impl_->room->facts->With(viewer);
+}
+
+bool Interactions::BecameAnothers(std::string_view patient_id, Instant since_us) const {
+  const Room& room = *impl_->room;
+  return room.facts->records().Of(room.engine().IdHash("Patient", patient_id), since_us).anothers_us != 0;
+}
+
 std::shared_ptr<const access::Viewer> Interactions::Himself(
     const std::shared_ptr<const access::Viewer>& viewer) const {
   return impl_->room->facts->Himself(viewer);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <future>
 
+#include "kernel/access/policies.h"
 #include "kernel/app/app.h"
 #include "kernel/base/file.h"
 #include "kernel/base/random.h"
@@ -102,7 +103,18 @@ class HealthCard : public ::testing::Test {
     return viewer;
   }
   std::shared_ptr<access::Viewer> Resident(std::string_view patient) const {
-    auto viewer = ViewerOf({"health-card-present"}, {"Patient"});
+    auto post = std::make_shared<access::Post>();
+    post->name = "resident";
+    post->reads = {"Patient"};
+    post->operations = {"health-card-present"};
+    auto viewer = std::make_shared<access::Viewer>();
+    viewer->account = "of-" + std::string(patient);
+    viewer->post = std::move(post);
+    viewer->policies = access::Policies::BuiltIn();
+    viewer->kind = access::AccountKind::kResident;
+    viewer->patient = patient;
+    viewer->record = "Patient/" + viewer->patient;
+    viewer->bound_us = clock_.NowUs();
     viewer->scope.everything = false;
     viewer->scope.only_owner = engine_->keys().Find("Patient/" + std::string(patient)).value();
     return viewer;
@@ -126,9 +138,14 @@ class HealthCard : public ::testing::Test {
     change.now = *made;
     set->changes.push_back(std::move(change));
     ASSERT_TRUE(engine_->Prepare(set.get()).ok());
-    std::promise<bool> done;
-    engine_->Submit(std::move(set), [&done](view::Outcome outcome) { done.set_value(outcome.commit.ok()); });
-    ASSERT_TRUE(done.get_future().get());
+    std::promise<uint64_t> done;
+    engine_->Submit(std::move(set), [&done](view::Outcome outcome) {
+      done.set_value(outcome.commit.ok() ? outcome.commit->t : 0);
+    });
+    const uint64_t t = done.get_future().get();
+    ASSERT_NE(t, 0u);
+    // What facts open follows the log by some ms.
+    ASSERT_TRUE(interactions_ == nullptr || interactions_->KnowsFactsOf(t, 10'000));
   }
 
   interaction::Response Ask(std::string_view what, std::string body,
@@ -138,7 +155,8 @@ class HealthCard : public ::testing::Test {
     request.path = {std::string(what)};
     request.body = std::move(body);
     request.content_type = "application/json";
-    request.viewer = viewer != nullptr ? std::move(viewer) : admin_;
+    request.viewer = interactions_->Seen(viewer != nullptr ? std::move(viewer) : admin_)
+                         .value();  // as the runtime gives them
     std::promise<interaction::Response> promise;
     operations_->Handle(std::move(request), [&promise](interaction::Response response) {
       promise.set_value(std::move(response));

@@ -245,5 +245,49 @@ TEST_F(CardOfPerson, AGuardianshipHoldsForThePersonsAndEndsWithFourteenYears) {
   EXPECT_EQ(At(Ask("family", "{}", ada), "people.1"), "");
 }
 
+// A card is of the person for whom it was issued, whoever stands in the record since.
+TEST_F(CardOfPerson, AnotherPersonInTheRecordHasNotHisCard) {
+  const std::string other = ResidentId("38010119911213925");
+  const auto put_other = [&] {
+    clock_.Advance(kSecondUs);
+    Put(R"({"resourceType":"Patient","id":"ben","meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/area","code":"380104"}]},"name":[{"text":"李秋燕"}],"birthDate":"1991-12-13","identifier":[{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":")" +
+        other + R"("}]})");
+    clock_.Advance(kSecondUs);
+  };
+  const auto is_listed = [&] {
+    clock_.Advance(120 * kSecondUs);
+    return At(Ask("offline", "{}"), "cards");
+  };
+  const std::string number = NumberOf("ben"), printed = CodeOf("print", "ben");
+  clock_.Advance(kSecondUs);
+  const auto ben = Resident("ben");
+  ASSERT_EQ(Ask("present", "{}", ben).status, 200);
+  ASSERT_EQ(VerdictFor(printed), "valid");
+  ASSERT_EQ(Ask("link", Of("ben", R"(,"system":"urn:h","value":"A1")")).status, 200);
+  put_other();
+  // Neither his account nor his code opens anything of hers, and his card is not hers.
+  for (const char* what : {"present", "family", "uses", "report-loss", "print"})
+    EXPECT_EQ(Ask(what, "{}", ben).status, 404) << what;
+  EXPECT_EQ(Ask("present", Of("ben"), ben).status, 404);
+  const auto shown = VerifyCode(printed);
+  EXPECT_EQ(At(shown, "verdict"), "closed");
+  EXPECT_EQ(At(shown, "name") + At(shown, "patient"), "");
+  EXPECT_EQ(At(Ask("verify", R"({"number":"A1","system":"urn:h","purpose":"registration"})"), "verdict"),
+            "closed");
+  const auto hers = Resident("ben");
+  EXPECT_EQ(Ask("present", "{}", hers).status, 409);
+  EXPECT_EQ(At(Ask("family", "{}", hers), "people.0.card"), "");
+  EXPECT_EQ(At(Ask("uses", "{}", hers), "uses.0"), "") << "where he showed it";
+  const auto issued = IssueTo("ben", other);
+  ASSERT_EQ(issued.status, 201) << issued.body;
+  EXPECT_NE(At(issued, "card.number"), number);
+  EXPECT_EQ(At(issued, "card.linked.0"), "");
+  EXPECT_EQ(Ask("present", "{}", hers).status, 200);
+  EXPECT_EQ(VerdictFor(printed), "closed");
+  EXPECT_EQ(Ask("report-loss", "{}", ben).status, 404);
+  EXPECT_EQ(Ask("present", "{}", hers).status, 200);
+  EXPECT_EQ(is_listed(), "1") << "for those who verify without network";
+}
+
 }  // namespace
 }  // namespace tk::health_card

@@ -192,7 +192,7 @@ TEST_F(RosterTest, WhoReportsHimselfCountsInEachOfHisOrganizations) {
   EXPECT_EQ(Ask(he, Method::kPost, "self", {}, "{}").status, 400);
   he->record = "Patient/nobody";
   EXPECT_EQ(Ask(he, Method::kPost, "self", {}, R"({"temperature": 36.6})").status, 404);
-  EXPECT_EQ(Ask(Who("roster-self"), Method::kPost, "self", {}, R"({"temperature": 36.6})").status, 422);
+  EXPECT_EQ(Ask(Who("roster-self"), Method::kPost, "self", {}, R"({"temperature": 36.6})").status, 403);
   EXPECT_EQ(Ask(Who("roster-keep", "school"), Method::kPost, "self", {}, R"({"temperature": 36.6})").status,
             403);
 }
