@@ -59,10 +59,17 @@ struct BoundRecords::Past {
     return base;
   }
 
-  /// Was the record somebody else's when it was bound, and who was confirmed at `same_us` before that already? Such a one the answer does not mean.
-  bool WasStranger(Instant bound_us, Instant same_us) const {
+  /// The one that stood then, or at that ordinal, whichever is later.
+  size_t BaseOf(Instant bound_us, view::Ordinal decided) const {
+    size_t base = StateAt(bound_us);
+    while (base + 1 < states.size() && states[base + 1].ordinal <= decided) ++base;
+    return base;
+  }
+
+  /// Was the record somebody else's when it was bound, or that was decided, and who was confirmed at `same_us` before that already? Such a one the answer does not mean.
+  bool WasStranger(Instant bound_us, view::Ordinal decided, Instant same_us) const {
     if (states.empty()) return false;
-    const size_t bound = StateAt(bound_us), who = states[StateAt(same_us)].who;
+    const size_t bound = BaseOf(bound_us, decided), who = states[StateAt(same_us)].who;
     if (!AreOthers(states[bound].who, who)) return false;
     for (size_t i = 0; i < bound; ++i) {
       if (!AreOthers(states[i].who, who)) return true;
@@ -75,8 +82,7 @@ struct BoundRecords::Past {
     if (states.empty()) return nullptr;
     const bool is_lost = decided == 0 ? bound_us < lost_us : lost_us != 0 && decided < states.front().ordinal;
     if (is_lost) return &states.front();
-    size_t base = StateAt(bound_us);
-    while (base + 1 < states.size() && states[base + 1].ordinal <= decided) ++base;
+    const size_t base = BaseOf(bound_us, decided);
     for (size_t later = base + 1; later < states.size(); ++later) {
       for (size_t i = base; i < later; ++i) {
         if (AreOthers(states[i].who, states[later].who)) return &states[later];
@@ -139,7 +145,7 @@ BoundRecords::Since BoundRecords::Become(uint64_t record, Instant bound_us, bool
   }
   const PastPtr past = PastOf(record);
   if (past == nullptr) return {context_.clock->NowUs(), 0};
-  if (same_us > bound_us && (decided != 0 || !past->WasStranger(bound_us, same_us))) bound_us = same_us;
+  if (same_us > bound_us && !past->WasStranger(bound_us, decided, same_us)) bound_us = same_us;
   const Past::State* const became = past->Became(bound_us, decided);
   return became == nullptr ? Since() : Since{became->at_us, became->ordinal};
 }
@@ -246,6 +252,18 @@ std::vector<uint64_t> BoundRecords::JoinedBefore(uint64_t record, view::Ordinal 
   if (joined_before_.size() >= kPastsMax) joined_before_.clear();
   joined_before_[{record, became}] = *joined;
   return std::move(joined).value();
+}
+
+std::vector<uint64_t> BoundRecords::Together(uint64_t record) {
+  std::vector<uint64_t> all{record}, next;
+  for (size_t i = 0; i < all.size(); ++i) {
+    next.clear();
+    AppendJoined(all[i], &next);
+    for (const uint64_t other : next) {
+      if (std::find(all.begin(), all.end(), other) == all.end()) all.push_back(other);
+    }
+  }
+  return all;
 }
 
 /// Whom decisions join with the record since which neither of the two became another's.

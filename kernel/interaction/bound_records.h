@@ -30,6 +30,9 @@ class BoundRecords {
   };
   /// What was bound at that moment to the record (id hash). What cannot be read is taken for another's.
   Holding Of(uint64_t record, Instant bound_us);
+  /// The records (id hashes) that are one person with this one by decisions since which none of them became another's, this one first. Those that other decisions join are
+  /// before a clerk. Takes the person view's readers' lock.
+  std::vector<uint64_t> Together(uint64_t record);
   /// What was read of a record that is deleted or erased.
   void Forget(uint64_t record);
   /// Did the record become another's since somebody answered last whose it is?

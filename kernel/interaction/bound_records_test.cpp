@@ -279,6 +279,24 @@ TEST_F(BoundTest, ThatItIsStillHisOpensItToNobodyWhoWasBoundInBetween) {
   EXPECT_EQ(See(hers, "Condition/d"), 404);
 }
 
+TEST_F(BoundTest, ThatItIsStillHisSaysNothingOfWhomItWasJoinedWithInBetween) {
+  PutPatient(X("a"));
+  PutPatient({.id = "y", .name = "李秋燕", .birth = "1991-12-13", .area = "380102"});
+  const auto his = Account("a"), hers = Account("y");
+  Become(Y("a"));
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "y")).status, 200);
+  EXPECT_EQ(See(hers, "Patient/a"), 200);
+  clock_.Advance(kSecondUs);
+  Become(X("a"));
+  EXPECT_EQ(See(his, "Patient/a"), 404);
+  clock_.Advance(kSecondUs);
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "a")).status, 200);
+  AwaitSeen(his, "Patient/a", 200);
+  EXPECT_EQ(See(his, "Patient/y"), 404);
+  EXPECT_EQ(See(hers, "Patient/a"), 404);
+  EXPECT_EQ(See(hers, "Patient/y"), 200);
+}
+
 TEST_F(BoundTest, ARelationOpensNothingOfWhoCameAfter) {
   PutPatient(X("a"));
   PutText("Organization/h2", R"({"resourceType":"Organization","id":"h2","name":"H"})");

@@ -292,12 +292,14 @@ bool IsConsentOfNobody(fhir::Value consent) {
 FactFeed::FactFeed(const Context& context)
     : context_(context),
       no_reviews_(NoReviews(*context.engine)),
-      records_(context),
+      records_(std::make_shared<BoundRecords>(context)),
       facts_([this](uint64_t patient, Instant said_us) {
-        BoundRecords::Holding holding = records_.Of(patient, said_us);
+        BoundRecords::Holding holding = records_->Of(patient, said_us);
         return access::SaidOf{std::move(holding.owners), holding.anothers_us != 0};
       }),
-      thread_([this] { Loop(); }) {}
+      thread_([this] { Loop(); }) {
+  context_.who_is_one->Fill(records_);
+}
 
 void FactFeed::Stop() {
   stopping_ = true;
@@ -320,7 +322,7 @@ std::vector<Fact> FactFeed::FactsOf(std::string_view type, std::string_view id, 
 }
 
 std::vector<view::OwnerNumber> FactFeed::NamedBy(const std::string& patient, Instant at_us) const {
-  const auto holding = records_.Of(KeyedHash(context_.engine->hash_key(), patient), at_us);
+  const auto holding = records_->Of(KeyedHash(context_.engine->hash_key(), patient), at_us);
   if (holding.anothers_us != 0) return holding.owners;
   const auto owner = context_.engine->keys().Find(patient);
   return {owner.ok() ? *owner : view::OwnerNumber{0}};
@@ -424,7 +426,7 @@ void FactFeed::TakeAnswer(fhir::Value review, Instant at_us) {
       const std::string code = coding["code"].ToString();
       if (coding["system"].ToString() != view::kReviewSystem || !IsOneOf(code, {kSamePerson, kAnotherPerson}))
         continue;
-      records_.Answer(KeyedHash(context_.engine->hash_key(), name), at_us, code == kSamePerson);
+      records_->Answer(KeyedHash(context_.engine->hash_key(), name), at_us, code == kSamePerson);
       TakePatient(name);
     }
   }
@@ -434,7 +436,7 @@ void FactFeed::Take(const view::Resource& now, Instant committed_us) {
   const std::string_view type = context_.engine->definitions().Type(now.type).name;
   if (std::find(kFactTypes.begin(), kFactTypes.end(), type) == kFactTypes.end()) return;
   if (type == "Patient") {
-    if (!now.document.Root()) records_.Forget(context_.engine->IdHash(type, now.id));
+    if (!now.document.Root()) records_->Forget(context_.engine->IdHash(type, now.id));
     if (now.version > 1) TakePatient("Patient/" + now.id);
     return;
   }
@@ -642,7 +644,7 @@ std::shared_ptr<const access::Viewer> FactFeed::Himself(std::shared_ptr<const ac
     return viewer;
   auto known = std::make_shared<access::Viewer>(*viewer);
   BoundRecords::Holding holding =
-      records_.Of(context_.engine->IdHash("Patient", viewer->patient), viewer->bound_us);
+      records_->Of(context_.engine->IdHash("Patient", viewer->patient), viewer->bound_us);
   if (holding.anothers_us != 0) LeaveRecord(holding, is_program, known.get());
   if (!is_program) known->own = std::move(holding.owners);
   return known;

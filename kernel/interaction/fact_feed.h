@@ -41,7 +41,7 @@ class FactFeed {
   void Stop();
 
   access::Facts& facts() { return facts_; }
-  BoundRecords& records() { return records_; }
+  BoundRecords& records() { return *records_; }
   /// The viewer with what facts open and close to him, and with the Tasks that he sees (task_sight.h); himself when there is nothing to say. Errors:
   /// kUnavailable until they are known.
   Result<std::shared_ptr<const access::Viewer>> With(std::shared_ptr<const access::Viewer> viewer);
@@ -83,7 +83,7 @@ class FactFeed {
 
   const Context context_;
   const std::shared_ptr<const view::ReviewSight> no_reviews_;
-  mutable BoundRecords records_;
+  const std::shared_ptr<BoundRecords> records_;
   access::Facts facts_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> loaded_{false};

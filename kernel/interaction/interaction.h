@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -92,6 +93,24 @@ struct Response {
 
 using Done = std::function<void(Response)>;
 
+class BoundRecords;
+/// Where who is one person now is asked besides the requests (by rules, apps): filled while there are Interactions of this context or a copy of it.
+class WhoIsOne {
+ public:
+  std::shared_ptr<BoundRecords> records() const {
+    const std::lock_guard lock(mutex_);
+    return records_.lock();
+  }
+  void Fill(const std::shared_ptr<BoundRecords>& records) {
+    const std::lock_guard lock(mutex_);
+    records_ = records;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::weak_ptr<BoundRecords> records_;
+};
+
 struct Context {
   view::Engine* engine = nullptr;
   search::Index* index = nullptr;  // view slot 0 of the engine
@@ -112,6 +131,7 @@ struct Context {
   size_t watch_slot = 2;
   /// What is made of a listed person's visit (alerts.h); null: nothing.
   std::shared_ptr<rules::SharedRules> alert_rules = {};
+  std::shared_ptr<WhoIsOne> who_is_one = std::make_shared<WhoIsOne>();
 };
 
 /// Does a piece of work that turned out to be long on a thread that may take its time; once, and not on the calling thread.

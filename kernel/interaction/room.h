@@ -145,6 +145,9 @@ struct Room {
   ~Room();
 };
 using RoomPtr = std::shared_ptr<Room>;
+struct Interactions::Impl {
+  RoomPtr room;
+};
 
 using Planner = Result<Plan> (*)(const Room&, const CallPtr&, const view::Position& basis);
 

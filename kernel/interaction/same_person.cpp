@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernel/geo/area_code.h"
+#include "kernel/interaction/bound_records.h"
 #include "kernel/person/person_view.h"
 
 namespace tk::interaction {
@@ -50,6 +51,16 @@ std::vector<uint64_t> RecordsOfPerson(const Context& context, uint64_t patient,
   });
 }
 
+namespace {
+
+/// Those whom decisions join that still hold; nothing: nobody is asked here who would know (tests, tools).
+std::optional<std::vector<uint64_t>> Together(const Context& context, uint64_t patient) {
+  const auto records = context.who_is_one->records();
+  return records == nullptr ? std::nullopt : std::optional(records->Together(patient));
+}
+
+}  // namespace
+
 Result<RecordsOfOne> RecordsOfPerson(const Context& context, std::string_view patient_id) {
   RecordsOfOne out;
   const view::Engine& engine = *context.engine;
@@ -67,11 +78,16 @@ Result<RecordsOfOne> RecordsOfPerson(const Context& context, std::string_view pa
       if (member != row) others.push_back(people->OrdinalOf(member));
     }
   }
+  const auto together = Together(context, patient);
   for (const view::Ordinal ordinal : others) {
     const auto text = engine.OpenText(ordinal);
     if (!text.ok() && text.error().code == ErrorCode::kGone) continue;  // erased meanwhile
     if (!text.ok()) return text.error();
-    out.patients.push_back((*text)->header.id);
+    const std::string& id = (*text)->header.id;
+    if (together &&
+        std::find(together->begin(), together->end(), engine.IdHash("Patient", id)) == together->end())
+      continue;
+    out.patients.push_back(id);
   }
   return out;
 }
@@ -80,7 +96,8 @@ std::vector<view::OwnerNumber> OwnersOfPerson(const Context& context, uint64_t p
   const view::Directory& directory = context.engine->directory();
   const view::Position head = context.engine->Head();
   std::vector<view::OwnerNumber> owners;
-  for (const uint64_t record : RecordsOfPerson(context, patient)) {
+  const auto together = Together(context, patient);
+  for (const uint64_t record : together ? *together : RecordsOfPerson(context, patient)) {
     const auto version = directory.Current(record, head);
     if (version.ordinal != 0) owners.push_back(directory.Get(version.ordinal).owner);
   }

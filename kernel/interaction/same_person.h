@@ -14,11 +14,12 @@ namespace tk::interaction {
 std::vector<uint64_t> RecordsOfPerson(const Context& context, uint64_t patient,
                                       std::span<const person::PairOf> also = {});
 
-/// The owners of all records of the person of this Patient (by its keyed hash), ascending; of him alone where there is no person index. Empty: there
+/// The owners of all records of the person of this Patient (by its keyed hash), ascending; of him alone where there is no person index; without those that are before a clerk, since one of them
+/// became another's after that was decided (bound_records.h). Empty: there
 /// never was such a Patient. Cost: some µs for each record. Takes the person view's readers' lock.
 std::vector<view::OwnerNumber> OwnersOfPerson(const Context& context, uint64_t patient);
 
-/// The Patients who are one person now.
+/// The Patients who are one person now; without those that are before a clerk (as above).
 struct RecordsOfOne {
   std::vector<std::string>
       patients;  // ids of those who are there, the one asked for first, then by age; empty: he is not

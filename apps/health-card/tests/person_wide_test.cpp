@@ -289,5 +289,24 @@ TEST_F(CardOfPerson, AnotherPersonInTheRecordHasNotHisCard) {
   EXPECT_EQ(is_listed(), "1") << "for those who verify without network";
 }
 
+// That a person joined the two before is before a clerk: until he answers, each has what is the own.
+TEST_F(CardOfPerson, WhoIsBeforeAClerkHasNotTheOthersCard) {
+  Join();
+  const std::string number = NumberOf("ben");
+  clock_.Advance(kSecondUs);
+  Put(R"({"resourceType":"Patient","id":"ada","meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/area","code":"380102"}]},"name":[{"text":"李秋燕"}],"birthDate":"1991-12-13","identifier":[{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":")" +
+      ResidentId("38010119911213925") + R"("}]})");
+  clock_.Advance(kSecondUs);
+  const auto hers = Resident("ada"), his = Resident("ben");
+  EXPECT_EQ(Ask("present", "{}", hers).status, 409) << "she has none";
+  EXPECT_EQ(Ask("report-loss", "{}", hers).status, 409);
+  EXPECT_EQ(At(Ask("family", "{}", hers), "people.0.card"), "");
+  EXPECT_EQ(At(Ask("present", "{}", his), "number"), number);
+  const auto issued = IssueTo("ada", ResidentId("38010119911213925"));
+  ASSERT_EQ(issued.status, 201) << issued.body;
+  EXPECT_NE(At(issued, "card.number"), number);
+  EXPECT_EQ(At(Ask("present", "{}", his), "number"), number);
+}
+
 }  // namespace
 }  // namespace tk::health_card
