@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "kernel/base/diagnostics.h"
+#include "kernel/base/short_slices.h"
 #include "kernel/http/mllp.h"
 #include "kernel/http/session.h"
 #include "kernel/http/tls.h"
@@ -114,6 +115,7 @@ void AsioServer::Start() {
     ScheduleSweep(loop.get());
     threads_.emplace_back([context = &loop->context] {
       MarkHttpThread();
+      TakeShortSlices();
       context->run();
     });
   }

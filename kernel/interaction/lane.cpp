@@ -4,6 +4,7 @@
 #include <future>
 
 #include "kernel/base/diagnostics.h"
+#include "kernel/base/short_slices.h"
 #include "kernel/interaction/bundle_writer.h"
 
 namespace tk::interaction {
@@ -296,6 +297,7 @@ void Lane::RunAlone(const JobPtr& job) {
 }
 
 void Lane::LaneLoop() {
+  TakeShortSlices();
   for (;;) {
     JobPtr job;
     {

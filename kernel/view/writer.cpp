@@ -7,6 +7,7 @@
 
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/random.h"
+#include "kernel/base/short_slices.h"
 
 namespace tk::view {
 namespace {
@@ -155,6 +156,7 @@ std::deque<Writer::Waiting> Writer::Take() {
 }
 
 void Writer::Loop() {
+  TakeShortSlices();
   while (true) {
     std::deque<Waiting> waiting = Take();
     if (waiting.empty()) return;  // stopping, and nothing left

@@ -5,6 +5,9 @@
 namespace tk::log::sqlite {
 namespace {
 
+// The writer may copy this part of what the thread is asked for.
+constexpr int kPartLeft = 8;
+
 void Copy(sqlite3* by) {
   sqlite3_wal_checkpoint_v2(by, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
 }
@@ -37,23 +40,37 @@ void Checkpointer::Stop() {
 }
 
 void Checkpointer::AfterCommit() {
-  if (pages_ < asked_at_) asked_at_ = 0;  // it began anew
-  if (!thread_.joinable() || pages_ - asked_at_ < options_.pages) return;
-  if (pages_ >= options_.pages_max) {
-    // While the thread copies there is no hurry: the next commit looks again.
-    const std::unique_lock lock(*options_.copying, std::try_to_lock);
-    if (!lock.owns_lock()) return;
-    options_.let_go();
-    Copy(options_.writer);
-    // Once more: readers begun during the copying would keep the next transaction from beginning the file anew.
-    options_.let_go();
-    asked_at_ = pages_;
-    return;
-  }
+  if (pages_ < asked_at_) asked_at_ = tried_at_ = 0;  // it began anew
+  if (!thread_.joinable()) return;
+  if (pages_ >= options_.pages_max && pages_ - tried_at_ >= options_.pages)
+    Finish();
+  else if (pages_ - asked_at_ >= options_.pages)
+    Ask();
+}
+
+void Checkpointer::Ask() {
   asked_at_ = pages_;
   const std::lock_guard lock(wake_mutex_);
   wanted_ = true;
+  is_asked_.store(true, std::memory_order_release);
   wake_.notify_one();
+}
+
+// What the writer copies and syncs every commit behind it waits for: so only what came since the thread's last pass.
+void Checkpointer::Finish() {
+  const bool is_late = pages_ / 2 >= options_.pages_max;
+  if (!is_late) {
+    if (is_asked_.load(std::memory_order_acquire)) return;
+    if (pages_ - asked_at_ > options_.pages / kPartLeft) return Ask();
+  }
+  // While somebody copies there is no hurry: the next commit looks again.
+  const std::unique_lock lock(*options_.copying, std::try_to_lock);
+  if (!lock.owns_lock()) return;
+  options_.let_go();
+  Copy(options_.writer);
+  // Once more: readers begun during the copying would keep the next transaction from beginning the file anew.
+  options_.let_go();
+  asked_at_ = tried_at_ = pages_;
 }
 
 void Checkpointer::Loop() {
@@ -69,6 +86,7 @@ void Checkpointer::Loop() {
       Copy(options_.copier);
     }
     lock.lock();
+    if (!wanted_) is_asked_.store(false, std::memory_order_release);
   }
 }
 
