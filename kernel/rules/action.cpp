@@ -20,6 +20,8 @@ namespace {
 
 std::string NameOf(std::string_view type, std::string_view id) { return fmt::format("{}/{}", type, id); }
 
+constexpr std::string_view kEachName = "each";
+
 bool IsStamp(std::string_view url) {
   return url == kRuleExtension || url == kDepthExtension || url == kCauseExtension;
 }
@@ -120,6 +122,11 @@ Result<view::ResourcePtr> Performance::NowAsVersion(std::string_view type, std::
   return view::MakeResource(*scene_.definitions, TRY(fhir::Document::Parse(opened->now->Text())),
                             opened->before == nullptr ? 1 : opened->before->version,
                             view::Operation::kUpdate);
+}
+
+void Performance::UseEach(const Item* item) {
+  std::erase_if(environment_.variables, [](const auto& variable) { return variable.first == kEachName; });
+  if (item != nullptr) environment_.variables.emplace_back(kEachName, Collection{*item});
 }
 
 Status Performance::Adopt(Write write) {
@@ -227,12 +234,13 @@ Actions Vocabulary::Parse(const ActionScope& scope, fhir::JsonFile* file, const 
     size_t said = 0;
     for (const fhir::Value member : action) {
       const std::string name(member.name_text());
-      if (name == "when") {
-        auto when = Expression::Compile(member.ToString(), *scope.definitions, scope.context);
-        if (when.ok())
-          step.when = std::make_unique<const Expression>(std::move(when).value());
+      if (name == "when" || name == kEachName) {
+        auto compiled = Expression::Compile(member.ToString(), *scope.definitions, scope.context);
+        if (compiled.ok())
+          (name == "when" ? step.when : step.each) =
+              std::make_unique<const Expression>(std::move(compiled).value());
         else
-          file->Note(at + ".when", when.error());
+          file->Note(fmt::format("{}.{}", at, name), compiled.error());
         continue;
       }
       if (name == "unless") {
@@ -256,8 +264,9 @@ Actions Vocabulary::Parse(const ActionScope& scope, fhir::JsonFile* file, const 
         file->Note(at + "." + name, made.error());
     }
     if (said != 1)
-      file->Note(at, fmt::format("must name one action, of {}, and may have \"when\" and \"unless\"",
-                                 fmt::join(names, ", ")));
+      file->Note(at,
+                 fmt::format("must name one action, of {}, and may have \"each\", \"when\" and \"unless\"",
+                             fmt::join(names, ", ")));
     if (step.action != nullptr) actions.push_back(std::move(step));
   }
   return actions;
@@ -269,13 +278,34 @@ bool AreInOrder(const Actions& actions) {
   });
 }
 
-Status Perform(const Actions& actions, Performance* performance) {
-  for (const Vocabulary::Step& step : actions) {
-    if (step.when != nullptr && !TRY(step.when->Test(performance->environment(), performance->context())))
-      continue;
-    if (step.unless != nullptr && !TRY(step.unless->Find(performance)).empty()) continue;
-    TRY(step.action->Perform(performance));
+namespace {
+
+Status PerformOnce(const Vocabulary::Step& step, Performance* performance) {
+  if (step.when != nullptr && !TRY(step.when->Test(performance->environment(), performance->context())))
+    return {};
+  if (step.unless != nullptr && !TRY(step.unless->Find(performance)).empty()) return {};
+  return step.action->Perform(performance);
+}
+
+Status PerformEach(const Vocabulary::Step& step, Performance* performance) {
+  Collection items;
+  TRY(step.each->Evaluate(performance->environment(), performance->context(), &items));
+  if (items.size() > kTargetsMax)
+    return MakeError(ErrorCode::kInvalid,
+                     fmt::format("an action would be done for each of more than {}", kTargetsMax));
+  for (const Item& item : items) {
+    performance->UseEach(&item);
+    TRY(PerformOnce(step, performance));
   }
+  performance->UseEach(nullptr);
+  return {};
+}
+
+}  // namespace
+
+Status Perform(const Actions& actions, Performance* performance) {
+  for (const Vocabulary::Step& step : actions)
+    TRY(step.each == nullptr ? PerformOnce(step, performance) : PerformEach(step, performance));
   return {};
 }
 

@@ -5,6 +5,8 @@
 //   {"transition": {"type": "Task", "target": "=basedOn", "code": "finish"}}      a transition of the workflow that governs it (transition_action.h)
 // and rooms above add their own (Vocabulary::Add). An action may have "when": a FHIRPath condition on the cause; it is not done where that is not true;
 // and "unless": {"type": "Task", "find": {"patient": "=subject", "where": "status=requested"}}: it is not done where that finds something (targets.h).
+// An action with "each": FHIRPath on the cause, is done for each of what that gives (at most kTargetsMax), which its expressions, "when" and "unless" call %each:
+//   {"each": "item.where(linkId = 'place')", "create": {"resourceType": "Presence", "place": "=%each.item.where(linkId = 'name').answer.value"}}
 // Names:  %rule, %now, %depth, the constants (head.h); %created0, %created1 … what was created before ("Type/id"); in an update %target, the resource as
 //         it is now; in a rule on updates %before, the cause as it was
 // Update: "target" (FHIRPath on the cause) gives references, texts "Type/id" or resources of the type; without it the cause itself is meant. A path of "set"
@@ -89,6 +91,9 @@ class Performance {
 
   /// The same as a version, for who performs something upon it; nullptr: there is none.
   Result<view::ResourcePtr> NowAsVersion(std::string_view type, std::string_view id);
+  /// What %each is from now on; nullptr: there is none.
+  void UseEach(const fhir::path::Item* item);
+
   /// What another performance within this one wrote, as it is.
   Status Adopt(Write write);
   /// As it was last adopted; nullptr: it was not.
@@ -146,6 +151,7 @@ class Vocabulary {
   void Add(std::string name, ParseAction parse);
   /// The list at `path` of the file; what is wrong is noted in it.
   struct Step {
+    std::unique_ptr<const fhir::path::Expression> each;  // null: once
     std::unique_ptr<const fhir::path::Expression> when;  // null: always
     std::shared_ptr<const Targets> unless;               // null: always
     std::unique_ptr<const Action> action;

@@ -102,6 +102,23 @@ TEST_F(ActionTest, WritesOnlyWhatChangesAndEachOnce) {
       2U);
 }
 
+TEST_F(ActionTest, IsDoneForEach) {
+  const std::string make =
+      R"j("create": {"resourceType": "Task", "status": "requested", "intent": "order", "description": "=%each.reference"}}])j";
+  const auto made = Do(R"j([{"each": "basedOn", )j" + make);
+  ASSERT_EQ(made.size(), 2U) << made[0];
+  EXPECT_EQ(
+      made[1],
+      R"(0 {"resourceType":"Task","id":"n2","status":"requested","intent":"order","description":"Task/b"})");
+  EXPECT_EQ(Do(R"j([{"each": "basedOn", "when": "%each.reference = 'Task/b'", )j" + make).size(), 1U);
+  EXPECT_TRUE(Do(R"j([{"each": "focus", )j" + make).empty());
+  // What it was is gone afterwards.
+  const auto after = Do(R"j([{"each": "basedOn", )j" + make.substr(0, make.size() - 1) +
+                        R"j(, {"when": "%each.exists()", )j" + make);
+  EXPECT_TRUE(after[0].starts_with("refused: ")) << after[0];
+  EXPECT_TRUE(Do(R"j([{"each": "basedOn.(", )j" + make)[0].starts_with("refused: "));
+}
+
 TEST_F(ActionTest, RaisesAndRefersToWhatItCreated) {
   cause_ = Stored(
       R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"t"},"subject":{"reference":"Patient/p"}})",

@@ -36,7 +36,7 @@ void ReadConstants(fhir::JsonFile* file, fhir::Value settings, Head* head) {
       continue;
     }
     if (fhir::path::IsOwnVariable(name) || name == "now" || name == "depth" || name == "rule" ||
-        name == "before")
+        name == "before" || name == "each")
       file->Note("constants." + name, "is a name of the language: choose another");
     Item item;
     item.type = unit.empty() ? fhir::path::kSystemDecimal : fhir::path::kSystemQuantity;
