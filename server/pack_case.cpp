@@ -523,11 +523,15 @@ Result<CaseReport> PlayCases(std::shared_ptr<const app::PackSet> set, std::strin
   Stage stage;
   stage.packs = std::move(set);
   stage.definitions = TRY(app::LoadDefinitions(stage.packs->packs(), {}));
-  stage.policies = TRY(access::Policies::Load("/nonexistent"));
   stage.posts = TRY(access::Posts::BuiltIn());
   stage.log_url = options.log_url;
   const std::vector<app::App> apps = TRY(app::LoadPacks(*stage.definitions, stage.packs->packs(), {}));
-  for (const access::PackPost& post : app::PostsOf(apps)) TRY(stage.posts.Add(post));
+  access::Policies policies = *access::Policies::BuiltIn();
+  for (const access::PackPost& post : app::PostsOf(apps)) {
+    TRY(stage.posts.Add(post));
+    TRY(policies.Add(post));
+  }
+  stage.policies = std::make_shared<const access::Policies>(std::move(policies));
   CaseReport report;
   for (const app::Pack& each : stage.packs->packs()) {
     if (each.id != pack) continue;

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "kernel/access/policies.h"
 #include "server/commands.h"
 #include "server/pack_case.h"
 #include "server/pack_try.h"
@@ -31,7 +32,11 @@ Status Check(const std::vector<std::string>& folders) {
     const std::vector<app::App> apps = TRY(app::LoadPacks(*definitions, set->packs(), {}));
     TRY(app::LoadPlatform(set->packs()));
     access::Posts posts = TRY(access::Posts::BuiltIn());
-    for (const access::PackPost& post : app::PostsOf(apps)) TRY(posts.Add(post));
+    access::Policies policies = *access::Policies::BuiltIn();
+    for (const access::PackPost& post : app::PostsOf(apps)) {
+      TRY(posts.Add(post));
+      TRY(policies.Add(post));
+    }
     const std::vector<std::string> names = posts.Names();
     app::WorkflowOptions governed;
     governed.posts = names;

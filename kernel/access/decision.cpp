@@ -114,8 +114,8 @@ void AddMaskStep(const Viewer& viewer, const AccessQuestion& question, Decision*
   const std::string what = decision->masked.empty()
                                ? "identifiers in references, and numbers of persons in texts"
                                : fmt::format("{}", fmt::join(decision->masked, ", "));
-  decision->steps.push_back({"mask", true, fmt::format("Seen masked: {}.", what), viewer.masks->source,
-                             fmt::format("policies.toml [masks.{}]", viewer.post->name)});
+  decision->steps.push_back(
+      {"mask", true, fmt::format("Seen masked: {}.", what), viewer.masks->source, viewer.masks->rule});
 }
 
 Step OfAnotherStep() {
@@ -203,7 +203,7 @@ Decision Decide(const Viewer& viewer, const AccessQuestion& question, std::span<
   }
   const OpenPolicy* const open = policies.OpenOf(viewer.post->name);
   const std::string source = open == nullptr ? std::string() : open->source;
-  const std::string rule = fmt::format("policies.toml [open.{}]", viewer.post->name);
+  const std::string rule = open == nullptr ? std::string() : open->rule;
   // A program that was let to one person is so whatever opens others to whom it acts for.
   const bool narrowed =
       viewer.granted != nullptr && viewer.scope.only_owner != 0 && viewer.scope.only_owner != question.owner;
@@ -211,6 +211,8 @@ Decision Decide(const Viewer& viewer, const AccessQuestion& question, std::span<
   if (facts.emergency)
     step({"emergency", true, "An emergency access of this account is running, whatever else says.",
           policies.emergency().source, "policies.toml [emergency]"});
+  if (const Law* const law = policies.LawOf(viewer.post->name))
+    step({"law", true, "The post acts by law: no Consent binds it.", law->source, law->rule});
   if (facts.of_another) step(OfAnotherStep());
   if (facts.denied) step({"consent", facts.emergency, "A Consent of the person denies it.", source, rule});
   if (facts.permitted && !facts.denied)

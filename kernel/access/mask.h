@@ -35,6 +35,7 @@ struct Masks {
   bool exact_identifier = false, exact_phone = false, exact_birth_date = false;
   int64_t exact_per_hour = 300;  // of one account: whoever tries numbers until one is found is slowed by it
   std::string purpose, source;
+  std::string rule;  // where it stands: "policies.toml [masks.screener]"
   bool any() const { return identifier || phone || name || address || birth_date || !without.empty(); }
 };
 

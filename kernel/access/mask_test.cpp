@@ -451,6 +451,22 @@ TEST(Policies, ErrorsSayWhere) {
     EXPECT_NE(Wrong(wrong).find("'systems'"), std::string::npos) << wrong;
   EXPECT_NE(Wrong("[tasks.x]\nsystems=[\"s\"]").find("source"), std::string::npos);
   // An empty table takes the masks of a post away.
+  EXPECT_EQ(Wrong("[by_law.x]\nsource=\"s\""), "");
+  EXPECT_NE(Wrong("[by_law.x]").find("source"), std::string::npos);
+  EXPECT_NE(
+      Wrong("[by_law.x]\nsource=\"s\"\n[open.x]\npurpose=\"operations\"\nsource=\"s\"").find("not both"),
+      std::string::npos);
+  EXPECT_EQ(Wrong("[like.x]\npost=\"doctor\"\nsource=\"s\""), "");
+  for (const char* other : {"", "x", "admin", "nobody"})
+    EXPECT_NE(Wrong("[like.x]\npost=\"" + std::string(other) + "\"\nsource=\"s\"").find("'post'"),
+              std::string::npos)
+        << other;
+  EXPECT_EQ(Wrong("[unnamed]\npurpose=\"treatment\"\nsource=\"s\""), "");
+  for (const char* opened : {"consent=false", "relation=true", "family=true", "special=true"})
+    EXPECT_NE(
+        Wrong("[unnamed]\npurpose=\"treatment\"\nsource=\"s\"\n" + std::string(opened)).find("[unnamed]"),
+        std::string::npos)
+        << opened;
   // An empty table takes the masks of a post away.
   Policies policies = *Policies::BuiltIn();
   ASSERT_TRUE(policies.Read("[masks.screener]\npurpose=\"operations\"\nsource=\"s\"", "p").ok());

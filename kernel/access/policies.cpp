@@ -7,6 +7,7 @@
 #include <mutex>
 #include <set>
 
+#include "kernel/access/posts.h"
 #include "kernel/access/toml_read.h"
 #include "kernel/access/viewer.h"
 #include "kernel/base/file.h"
@@ -164,11 +165,16 @@ Result<OpenPolicy> ReadOpen(const toml::table& table, const std::string& name) {
   OpenPolicy open;
   open.purpose = TRY(TextOf(table, "purpose", name));
   open.relation = TRY(FlagOf(table, "relation", name));
-  open.consent = TRY(FlagOf(table, "consent", name));
+  open.consent = !table.contains("consent") || TRY(FlagOf(table, "consent", name));
   open.family = TRY(FlagOf(table, "family", name));
   open.special = TRY(FlagOf(table, "special", name));
   open.source = TRY(SourceOf(table, name));
   return open;
+}
+
+std::string RuleOf(std::string_view table, std::string_view post, std::string_view pack) {
+  return pack.empty() ? fmt::format("policies.toml [{}.{}]", table, post)
+                      : fmt::format("pack {}, post {}: {}", pack, post, table);
 }
 
 Result<TaskPolicy> ReadTasks(const toml::table& table, const std::string& name) {
@@ -254,46 +260,101 @@ Status ReadSpecial(const toml::table& table, const std::string& name, SpecialCod
   return {};
 }
 
+/// The tables [what.NAME] of a file; none if it has no such.
+Result<std::vector<std::pair<std::string, const toml::table*>>> TablesOf(const toml::table& file,
+                                                                         std::string_view what,
+                                                                         const std::string& name) {
+  std::vector<std::pair<std::string, const toml::table*>> out;
+  const toml::node* const node = file.get(what);
+  if (node == nullptr) return out;
+  for (const auto& [key, each] : *TRY(TableOf(*node, name, what)))
+    out.emplace_back(std::string(key.str()), TRY(TableOf(each, name, what)));
+  return out;
+}
+
+Result<Purpose> ReadPurpose(const std::string& purpose, const toml::table& table, const std::string& name) {
+  TRY(CheckKeys(table, name, {"title_zh", "title_en", "codes", "source"}));
+  return Purpose{purpose, TRY(TextOf(table, "title_zh", name)), TRY(TextOf(table, "title_en", name)),
+                 TRY(SourceOf(table, name)), TRY(TextsOf(table, "codes", name))};
+}
+
+/// Of a post that is named nowhere. A city may say for what it works, and not that it is not bound: that is said of each post by its name.
+Result<OpenPolicy> ReadUnnamed(const toml::table& table, const std::string& name) {
+  OpenPolicy open = TRY(ReadOpen(table, name));
+  if (!open.consent || open.relation || open.family || open.special)
+    return TomlError(name, table,
+                     "[unnamed] holds for posts that nothing names: consent is true, relation, family and "
+                     "special are false. Who sees more has a table [open.POST], or [by_law.POST]");
+  open.rule = "policies.toml [unnamed]";
+  return open;
+}
+
+/// What a pack may not give: a resident's family is no post's of a pack, and level 5 is seen by law.
+Status CheckOfPack(const toml::table& table, const OpenPolicy& open, const std::string& name) {
+  if (!open.family && !open.special) return {};
+  return BadValue(table, open.family ? "family" : "special", name,
+                  "is no pack's to give: a post that acts by law says \"by_law\", for others a city says it "
+                  "in its policies.toml");
+}
+
 }  // namespace
 
-Status Policies::Read(std::string_view text, const std::string& name) {
+template <class Table>
+Status Policies::ReadBound(const Table& file, const std::string& name, std::string_view pack) {
+  for (const auto& [post, table] : TRY(TablesOf(file, "like", name))) {
+    TRY(CheckKeys(*table, name, {"post", "source"}));
+    TRY(SourceOf(*table, name));
+    std::string other = TRY(TextOf(*table, "post", name));
+    if (other == post || !open_.contains(other))
+      return BadValue(*table, "post", name, "names no other post that has a table [open.POST] here");
+    open_.erase(post);
+    by_law_.erase(post);
+    masks_.erase(post);
+    like_[post] = std::move(other);
+  }
+  for (const auto& [post, table] : TRY(TablesOf(file, "masks", name))) {
+    Masks masks = TRY(ReadMasks(*table, name));
+    if (FindPurpose(masks.purpose) == nullptr) return UnknownPurpose(*table, name);
+    masks.rule = RuleOf("masks", post, pack);
+    masks_[post] = masks.any() ? std::make_shared<const Masks>(std::move(masks)) : nullptr;
+  }
+  for (const auto& [post, table] : TRY(TablesOf(file, "open", name))) {
+    OpenPolicy open = TRY(ReadOpen(*table, name));
+    if (FindPurpose(open.purpose) == nullptr) return UnknownPurpose(*table, name);
+    if (!pack.empty()) TRY(CheckOfPack(*table, open, name));
+    open.rule = RuleOf("open", post, pack);
+    by_law_.erase(post);
+    open_[post] = std::move(open);
+  }
+  for (const auto& [post, table] : TRY(TablesOf(file, "by_law", name))) {
+    TRY(CheckKeys(*table, name, {"source"}));
+    if (file["open"][post] || file["like"][post])
+      return TomlError(name, *table,
+                       fmt::format("the post {} acts by law, or as [open] and [like] say: not both", post));
+    by_law_[post] = {TRY(SourceOf(*table, name)), RuleOf("by_law", post, pack)};
+    open_.erase(post);
+    like_.erase(post);
+  }
+  return {};
+}
+
+Status Policies::Read(std::string_view text, const std::string& name, std::string_view pack) {
   const toml::table file = TRY(ParseToml(text, name));
   TRY(CheckKeys(file, name,
-                {"version", "purposes", "masks", "reveal", "open", "tasks", "relation", "emergency", "family",
-                 "special"}));
+                {"version", "purposes", "masks", "reveal", "open", "unnamed", "by_law", "like", "tasks",
+                 "relation", "emergency", "family", "special"}));
   if (std::string version = TRY(TextOf(file, "version", name)); !version.empty())
     version_ = std::move(version);
-  if (const toml::node* const node = file.get("purposes")) {
-    for (const auto& [key, each] : *TRY(TableOf(*node, name, "purposes"))) {
-      const toml::table& table = *TRY(TableOf(each, name, "purposes"));
-      TRY(CheckKeys(table, name, {"title_zh", "title_en", "codes", "source"}));
-      const std::string purpose(key.str());
-      purposes_[purpose] = {purpose, TRY(TextOf(table, "title_zh", name)),
-                            TRY(TextOf(table, "title_en", name)), TRY(SourceOf(table, name)),
-                            TRY(TextsOf(table, "codes", name))};
-    }
+  for (const auto& [purpose, table] : TRY(TablesOf(file, "purposes", name)))
+    purposes_[purpose] = TRY(ReadPurpose(purpose, *table, name));
+  if (const toml::node* const node = file.get("unnamed")) {
+    const toml::table& table = *TRY(TableOf(*node, name, "unnamed"));
+    unnamed_ = TRY(ReadUnnamed(table, name));
+    if (FindPurpose(unnamed_.purpose) == nullptr) return UnknownPurpose(table, name);
   }
-  if (const toml::node* const node = file.get("masks")) {
-    for (const auto& [key, each] : *TRY(TableOf(*node, name, "masks"))) {
-      const toml::table& table = *TRY(TableOf(each, name, "masks"));
-      Masks masks = TRY(ReadMasks(table, name));
-      if (FindPurpose(masks.purpose) == nullptr) return UnknownPurpose(table, name);
-      masks_[std::string(key.str())] =
-          masks.any() ? std::make_shared<const Masks>(std::move(masks)) : nullptr;
-    }
-  }
-  if (const toml::node* const node = file.get("open")) {
-    for (const auto& [key, each] : *TRY(TableOf(*node, name, "open"))) {
-      const toml::table& table = *TRY(TableOf(each, name, "open"));
-      OpenPolicy open = TRY(ReadOpen(table, name));
-      if (FindPurpose(open.purpose) == nullptr) return UnknownPurpose(table, name);
-      open_[std::string(key.str())] = std::move(open);
-    }
-  }
-  if (const toml::node* const node = file.get("tasks")) {
-    for (const auto& [key, each] : *TRY(TableOf(*node, name, "tasks")))
-      tasks_[std::string(key.str())] = TRY(ReadTasks(*TRY(TableOf(each, name, "tasks")), name));
-  }
+  TRY(ReadBound(file, name, pack));
+  for (const auto& [post, table] : TRY(TablesOf(file, "tasks", name)))
+    tasks_[post] = TRY(ReadTasks(*table, name));
   if (const toml::node* const node = file.get("reveal")) {
     const toml::table& table = *TRY(TableOf(*node, name, "reveal"));
     TRY(CheckKeys(table, name, {"reasons", "source"}));
@@ -304,12 +365,9 @@ Status Policies::Read(std::string_view text, const std::string& name) {
     relation_ = TRY(ReadRelation(*TRY(TableOf(*node, name, "relation")), name));
   if (const toml::node* const node = file.get("family"))
     family_ = TRY(ReadFamily(*TRY(TableOf(*node, name, "family")), name));
-  if (const toml::node* const node = file.get("special")) {
-    for (const auto& [key, each] : *TRY(TableOf(*node, name, "special"))) {
-      const toml::table& table = *TRY(TableOf(each, name, "special"));
-      TRY(ReadSpecial(table, name, &special_));
-      special_source_ = TRY(SourceOf(table, name));
-    }
+  for (const auto& [each, table] : TRY(TablesOf(file, "special", name))) {
+    TRY(ReadSpecial(*table, name, &special_));
+    special_source_ = TRY(SourceOf(*table, name));
   }
   if (const toml::node* const node = file.get("emergency"))
     emergency_ = TRY(ReadEmergency(*TRY(TableOf(*node, name, "emergency")), name));
@@ -319,6 +377,11 @@ Status Policies::Read(std::string_view text, const std::string& name) {
 Result<std::shared_ptr<const Policies>> Policies::Load(const std::string& folder) {
   auto policies = std::make_shared<Policies>();
   TRY(policies->Read(kPoliciesToml, "policies.toml (built in)"));
+  for (const PackPost& brought : TRY(ReadPackPosts(folder))) {
+    if (Status added = policies->Add(brought); !added.ok())
+      return MakeError(ErrorCode::kIncorrect, fmt::format("{}: post {}: {}", PackPostsPath(folder),
+                                                          brought.post.name, added.error().external));
+  }
   const std::string path = folder + "/policies.toml";
   auto text = ReadFile(path, size_t{1} << 20);
   if (text.ok()) {
@@ -345,13 +408,30 @@ const Purpose* Policies::FindPurpose(std::string_view name) const {
 }
 
 std::shared_ptr<const Masks> Policies::MasksOf(std::string_view post) const {
-  const auto at = masks_.find(post);
+  auto at = masks_.find(post);
+  if (const auto like = like_.find(post); at == masks_.end() && like != like_.end())
+    at = masks_.find(like->second);
   return at == masks_.end() ? nullptr : at->second;
 }
 
 const OpenPolicy* Policies::OpenOf(std::string_view post) const {
-  const auto at = open_.find(post);
-  return at == open_.end() ? nullptr : &at->second;
+  auto at = open_.find(post);
+  if (const auto like = like_.find(post); at == open_.end() && like != like_.end()) {
+    post = like->second;
+    at = open_.find(post);
+  }
+  if (at != open_.end()) return &at->second;
+  return by_law_.contains(post) ? nullptr : &unnamed_;
+}
+
+const Law* Policies::LawOf(std::string_view post) const {
+  const auto like = like_.find(post);
+  const auto at = by_law_.find(like == like_.end() ? post : std::string_view(like->second));
+  return at == by_law_.end() || OpenOf(post) != nullptr ? nullptr : &at->second;
+}
+
+bool Policies::IsNamed(std::string_view post) const {
+  return open_.contains(post) || by_law_.contains(post) || like_.contains(post);
 }
 
 std::optional<TaskPolicy> Policies::TasksOf(const Post& post) const {
@@ -367,6 +447,8 @@ std::vector<std::string> Policies::Posts() const {
   for (const auto& [post, tasks] : tasks_) posts.push_back(post);
   for (const auto& [post, masks] : masks_) posts.push_back(post);
   for (const auto& [post, open] : open_) posts.push_back(post);
+  for (const auto& [post, law] : by_law_) posts.push_back(post);
+  for (const auto& [post, other] : like_) posts.push_back(post);
   std::sort(posts.begin(), posts.end());
   posts.erase(std::unique(posts.begin(), posts.end()), posts.end());
   return posts;

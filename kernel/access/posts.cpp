@@ -174,9 +174,14 @@ std::vector<std::string> TextsIn(fhir::Value list) {
   return texts;
 }
 
-Status ReadPackPosts(const std::string& path, Posts* posts) {
+}  // namespace
+
+Result<std::vector<PackPost>> ReadPackPosts(const std::string& folder) {
+  const std::string path = PackPostsPath(folder);
+  std::vector<PackPost> out;
   auto text = ReadFile(path, kPackPostsBytesMax);
-  if (!text.ok()) return text.error().code == ErrorCode::kNotFound ? Status() : Status(text.TakeError());
+  if (!text.ok() && text.error().code == ErrorCode::kNotFound) return out;
+  if (!text.ok()) return text.TakeError();
   auto document = fhir::Document::Parse(*text);
   if (!document.ok())
     return MakeError(ErrorCode::kIncorrect, path + ": " + document.error().external +
@@ -194,13 +199,12 @@ Status ReadPackPosts(const std::string& path, Posts* posts) {
     post.operations = TextsIn(each["operations"]);
     post.tasks = TextsIn(each["tasks"]);
     post.source = each["source"].ToString();
-    if (Status added = posts->Add(brought); !added.ok())
-      return MakeError(ErrorCode::kIncorrect, path + ": post " + post.name + ": " + added.error().external);
+    for (const fhir::Value table : each["tables"])
+      brought.tables.emplace(table.name_text(), table.ToString());
+    out.push_back(std::move(brought));
   }
-  return {};
+  return out;
 }
-
-}  // namespace
 
 Status Posts::Add(const PackPost& brought) {
   TRY(CheckBrought(brought));
@@ -255,7 +259,10 @@ Status WritePackPosts(const std::string& folder, std::span<const PackPost> posts
     list("writes", post.writes);
     list("operations", post.operations);
     list("tasks", post.tasks);
-    out.Member("source", post.source).Key("second_factor").Bool(brought.second_factor).End();
+    out.Member("source", post.source).Key("second_factor").Bool(brought.second_factor);
+    out.Key("tables").Object();
+    for (const auto& [member, table] : brought.tables) out.Member(member, table);
+    out.End().End();
   }
   out.End();
   const std::string path = PackPostsPath(folder);
@@ -272,7 +279,11 @@ Result<Posts> Posts::BuiltIn() {
 
 Result<Posts> Posts::Load(const std::string& folder) {
   Posts posts = TRY(BuiltIn());
-  TRY(ReadPackPosts(PackPostsPath(folder), &posts));
+  for (const PackPost& brought : TRY(ReadPackPosts(folder))) {
+    if (Status added = posts.Add(brought); !added.ok())
+      return MakeError(ErrorCode::kIncorrect, fmt::format("{}: post {}: {}", PackPostsPath(folder),
+                                                          brought.post.name, added.error().external));
+  }
   const std::string path = folder + "/posts.toml";
   auto text = ReadFile(path, size_t{1} << 20);
   if (text.ok()) {

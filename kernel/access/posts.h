@@ -24,6 +24,8 @@ struct PackPost {
   std::string app;
   Post post;
   bool second_factor = false;
+  // How far a post of its own is bound (pack_tables.h): by the member of its file, the table in the words of policies.toml. Empty: as a post that nothing names.
+  std::map<std::string, std::string> tables;
 };
 
 class Posts {
@@ -52,5 +54,7 @@ class Posts {
 /// Writes `folder`/pack_posts.json, if it is not so already. Whoever has loaded posts reads it again within a second.
 Status WritePackPosts(const std::string& folder, std::span<const PackPost> posts);
 std::string PackPostsPath(const std::string& folder);
+/// What was written there; nothing where there is no file. Errors: kIncorrect with the file.
+Result<std::vector<PackPost>> ReadPackPosts(const std::string& folder);
 
 }  // namespace tk::access

@@ -102,6 +102,21 @@ Result<std::set<std::string, std::less<>>> LoadSignedOut(const std::string& fold
   return out;
 }
 
+/// A city's own post that no policy names is bound as [unnamed] says: it is told, for it may be one that acts by law.
+void WarnOfUnnamed(const State& state) {
+  for (const std::string& name : state.posts.Names()) {
+    const std::shared_ptr<const Post> post = state.posts.Find(name);
+    if (post->is_of_pack || state.policies->IsNamed(name) || (post->reads.empty() && post->writes.empty()))
+      continue;
+    Say(LogLevel::kWarning, "post-without-policy",
+        {{"post", std::string_view(name)},
+         {"text",
+          "no table of policies.toml says how it is bound: a Consent closes to it, and special diseases it "
+          "sees without their content; give it a table [open." +
+              name + "], or, if it acts by law, [by_law." + name + "] with the source"}});
+  }
+}
+
 Result<std::shared_ptr<const State>> LoadState(const std::string& folder, int64_t now_s) {
   auto state = std::make_shared<State>();
   state->stamp = StampOfFolder(folder);  // before reading: a change meanwhile is seen next time
@@ -124,6 +139,7 @@ Result<std::shared_ptr<const State>> LoadState(const std::string& folder, int64_
         fmt::format("policies.toml: a table is for the post '{}', which is unknown; posts are: {}", post,
                     fmt::join(state->posts.Names(), ", ")));
   }
+  WarnOfUnnamed(*state);
   return std::shared_ptr<const State>(std::move(state));
 }
 

@@ -18,6 +18,7 @@ Result<toml::table> ParseToml(std::string_view text, const std::string& name) {
 }
 
 Error TomlError(const std::string& name, const toml::node& node, std::string_view what) {
+  if (name.empty()) return MakeError(ErrorCode::kIncorrect, std::string(what));
   return MakeError(ErrorCode::kIncorrect,
                    fmt::format("{}:{}: {}", name, static_cast<uint32_t>(node.source().begin.line), what));
 }

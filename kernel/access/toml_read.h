@@ -16,7 +16,7 @@ namespace tk::access {
 
 /// Errors: kIncorrect, "name:line: what".
 Result<toml::table> ParseToml(std::string_view text, const std::string& name);
-/// An error at the place of `node`.
+/// An error at the place of `node`; of a text that has no name it has no place.
 Error TomlError(const std::string& name, const toml::node& node, std::string_view what);
 /// Refuses keys that are not among `known`.
 Status CheckKeys(const toml::table& table, const std::string& name,

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "kernel/access/pack_tables.h"
+#include "kernel/access/policies.h"
 #include "kernel/app/app.h"
 #include "kernel/base/file.h"
 #include "kernel/rules/watch_view.h"
@@ -135,11 +137,7 @@ void Loader::ReadPost(const File& file) {
   brought.post.name = root["id"].ToString();
   brought.post.title_zh = root["title"]["zh-CN"].ToString();
   brought.post.title_en = root["title"]["en"].ToString();
-  const fhir::Value why = root["source"];
-  brought.post.source = why.is_string() ? why.ToString()
-                                        : fmt::format("{} ({}, {})", why["text"].ToString(),
-                                                      why["edition"].ToString(), why["date"].ToString());
-  if (!why.present()) brought.post.source.clear();
+  brought.post.source = access::SourceIn(root["source"]);
   if (brought.post.name.empty())
     source.Note("id", "is missing: the post that it is, or that gets the rights");
   const auto read = [&](const char* member, const std::vector<std::string>& named,
@@ -156,10 +154,17 @@ void Loader::ReadPost(const File& file) {
   for (const fhir::Value operation : root["operations"])
     brought.post.operations.push_back(operation.ToString());
   for (const fhir::Value system : root["tasks"]) brought.post.tasks.push_back(system.ToString());
+  auto tables = access::TablesIn(root);
+  if (tables.ok())
+    brought.tables = std::move(tables).value();
+  else
+    source.Note({}, tables.error());
   if (source.good()) {
     auto posts = access::Posts::BuiltIn();
     const Status added = posts.ok() ? posts->Add(brought) : Status(posts.TakeError());
     if (!added.ok()) source.Note({}, added.error());
+    access::Policies policies = *access::Policies::BuiltIn();
+    if (const Status bound = policies.Add(brought); !bound.ok()) source.Note({}, bound.error());
   }
   if (!source.good()) return Fail(source.Failure());
   app_.posts.push_back(std::move(brought));

@@ -1,6 +1,7 @@
 // Building with a subset of the apps works: no pack needs another one's types, posts or rules to be read.
 #include <gtest/gtest.h>
 
+#include "kernel/access/policies.h"
 #include "kernel/app/pack_set.h"
 
 namespace tk::app {
@@ -11,7 +12,11 @@ Status LoadAll(std::span<const Pack> packs) {
   const std::vector<App> apps = TRY(LoadPacks(*definitions, packs, {}));
   TRY(LoadPlatform(packs));
   access::Posts posts = TRY(access::Posts::BuiltIn());
-  for (const access::PackPost& post : PostsOf(apps)) TRY(posts.Add(post));
+  access::Policies policies = *access::Policies::BuiltIn();
+  for (const access::PackPost& post : PostsOf(apps)) {
+    TRY(posts.Add(post));
+    TRY(policies.Add(post));
+  }
   const std::vector<std::string> names = posts.Names();
   WorkflowOptions governed;
   governed.posts = names;

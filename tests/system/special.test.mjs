@@ -123,3 +123,64 @@ describe('special diseases, guardians', () => {
     await awaitThat(async () => (await ask('mother', 'GET', '/Patient/child')).status === 404, 'revoked');
   });
 });
+
+describe('how far each post is bound', () => {
+  // By hand, in security.json: a post of the platform or of a pack without its row fails here.
+  const table = JSON.parse(fs.readFileSync(new URL('security.json', import.meta.url), 'utf8'));
+  const kCard = '380102197103046119', kPhone = '19900009011';
+  const posts = Object.keys(table.bound);
+  let server, data;
+  const tokens = {};
+  const ask = (who, method, target, body) => request(server.base, method, `/fhir${target}`, { token: tokens[who], body });
+  const put = async (resource) => { const answer = await ask('city', 'PUT', `/${resource.resourceType}/${resource.id}`, resource); assert.equal(answer.status, 201, answer.text); };
+
+  before(async () => {
+    data = freshFolder('bound');
+    server = await new Server(data).start();  // posts of packs are known from the first start on
+    for (const post of posts) execFileSync(program(), ['account', 'add', `of-${post}`, '--data', data, '--no-password', '--post', post, '--organization', 'Organization/h1', ...(post === 'auditor' || post === 'security-officer' ? [] : ['--area', kHere])], { stdio: 'ignore' });
+    tokens.city = await server.token();
+    for (const post of posts) tokens[post] = await server.token(`of-${post}`);
+    const load = (id) => ({ resourceType: 'Observation', id: `load-${id}`, status: 'final', code: concept('25836-8', 'http://loinc.org'), valueString: 'positive-of-what', ...about(id) });
+    for (const id of ['x', 'y']) {
+      await put({ resourceType: 'Patient', id, meta: { tag: [{ system: kArea, code: kHere }] }, name: [{ family: `Test${id}` }], birthDate: '1971-03-04', telecom: [{ system: 'phone', value: kPhone }], identifier: [{ system: 'http://tongkang.dev/fhir/sid/cn-resident-id', value: id === 'x' ? kCard : '380102195501012222' }] });
+      await put(load(id));
+    }
+    await put({ resourceType: 'Consent', id: 'no', status: 'active', scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] }, category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }], patient: { reference: 'Patient/y' }, policyRule: { text: 'by word' }, provision: { type: 'deny' } });
+    for (let i = 0; i < 100 && (await ask('doctor', 'GET', '/Patient/y')).status !== 404; ++i) await sleep(50);
+  });
+  after(async () => {
+    await server?.stop();
+    fs.rmSync(data, { recursive: true, force: true });
+  });
+
+  test('every post has its row', () => {
+    assert.deepEqual([...posts].sort(), [...table.posts, ...table.pack_posts].filter((post) => post !== 'resident').sort());
+  });
+
+  for (const post of posts) {
+    const row = table.bound[post];
+    test(`${post}: masks, a Consent that denies, level 5`, async () => {
+      const seen = await ask(post, 'GET', '/Patient/x');
+      assert.equal(seen.status, row.patient, seen.text);
+      if (row.patient === 200) {
+        const whole = { identifier: seen.text.includes(kCard), birthDate: seen.json.birthDate === '1971-03-04', telecom: seen.text.includes(kPhone) };
+        for (const [element, is] of Object.entries(whole)) assert.equal(is, !row.masked?.includes(element), `${element}: ${seen.text}`);
+        assert.equal((await ask(post, 'GET', '/Patient?_summary=count')).json.total, row.denied === 200 ? 2 : 1);
+      }
+      const denied = await ask(post, 'GET', '/Patient/y');
+      assert.equal(denied.status, row.denied, denied.text);
+      const load = await ask(post, 'GET', '/Observation/load-x');
+      assert.equal(load.status, row.load === 403 ? 403 : 200, load.text);
+      assert.equal(load.text.includes('positive-of-what'), row.load === 'whole', load.text);
+      const found = await ask(post, 'GET', '/Observation?code=25836-8&_summary=count');
+      assert.equal(found.status, row.load === 'whole' ? 200 : 403, found.text);
+      if (row.load === 'whole') assert.equal(found.json.total, 2);
+      if (row.load !== 403) assert.equal((await ask(post, 'GET', '/Observation/load-y')).status, row.denied);
+      const why = await ask('security-officer', 'GET', `/$why?account=of-${post}&resource=Patient/y`);
+      const steps = why.json.parameter.filter((p) => p.name === 'step').map((s) => Object.fromEntries(s.part.map((p) => [p.name, p.valueCode ?? p.valueString ?? p.valueBoolean])));
+      const consent = steps.find((step) => step.name === 'consent');
+      assert.equal(consent !== undefined, row.patient === 200 && row.denied === 404, why.text);
+      if (consent) assert.match(`${consent.rule} ${consent.source}`, /(policies\.toml \[|pack [\w-]+, post ).*(Law|法)/);
+    });
+  }
+});
