@@ -20,8 +20,8 @@ constexpr uint64_t kArea = 380102000000000;
 
 PackPost OfFile(const std::string& app, std::string_view more) {
   const auto document =
-      fhir::Document::Parse(R"({"id":"driver","source":{"text":"t","edition":"1","date":"2026-11-23"})" +
-                            std::string(more.empty() ? "" : ",") + std::string(more) + "}");
+      fhir::Document::Parse(R"({"id":"driver","source":{"edition":"1","date":"2026-11-23","text":")" + app +
+                            "\"}" + std::string(more.empty() ? "" : ",") + std::string(more) + "}");
   PackPost brought;
   brought.app = app;
   brought.post.name = "driver";
