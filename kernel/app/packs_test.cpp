@@ -91,8 +91,8 @@ TEST_F(PacksTest, AllMistakesOfAllPacksAreToldAtOnce) {
       "{\"id\":\"guard\",\"title\":{\"zh-CN\":\"卫\",\"en\":\"Guard\"},\"source\":\"a test\",\n"
       "\"open\":{\"purpose\":{\"of\":1}}}");
   const std::string told = Told();
-  for (const std::string_view part : {"other/posts/driver.json:2:1: masks: 'phone' says how many",
-                                      "other/posts/guard.json:2:9: open.purpose: is a text",
+  for (const std::string_view part : {"other/posts/driver.json:2:9: masks: 'phone' says how many",
+                                      "other/posts/guard.json:2:19: open.purpose: is a text",
                                       "good/rules/r.json: do: writes Task",
                                       "good/rule/misspelt.json: is in no folder",
                                       "good/lists/l.json:1:",
