@@ -239,11 +239,11 @@ class Naming {
   /// Finds or makes them; one whom the viewer does not see is made here, and joined by the person index.
   Status FindWho() {
     const exchange::ImportContext exchange{context_.engine, nullptr, context_.interactions};
-    size_t numbers = 0;
+    std::vector<std::string> numbers;
     std::vector<exchange::Reading> readings;
     for (const Contact& contact : contacts_) {
       readings.push_back(contact.who);
-      numbers += contact.who.person.number.empty() ? 0 : 1;
+      if (!contact.who.person.number.empty()) numbers.push_back(contact.who.person.number);
     }
     TRY(exchange::CountTold(exchange, *request_.viewer, numbers));
     exchange::Intake intake(exchange, {"contacts", request_.viewer->record, MetaSource()},

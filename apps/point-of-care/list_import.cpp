@@ -8,6 +8,8 @@
 #include <unordered_map>
 
 #include "apps/point-of-care/hooks.h"
+#include "kernel/access/inquiries.h"
+#include "kernel/access/mask.h"
 #include "kernel/base/text.h"
 #include "kernel/exchange/person_cells.h"
 #include "kernel/exchange/table_import.h"
@@ -154,6 +156,7 @@ class ListImport {
     const std::string_view days = document.Root()["validDays"].Number();
     std::from_chars(days.data(), days.data() + days.size(), valid_days_);
     TRY(ReadRows());
+    TRY(CheckTries());
     report_.kept = !check_only;
     for (size_t from = 0; from < rows_.size(); from += kChunkRows) {
       if (request_.deadline_us != 0 && MonotonicUs() > request_.deadline_us)
@@ -199,6 +202,29 @@ class ListImport {
                                   fmt::format("Line {} is the same entry: keep one of them.", known->second));
           rows_.push_back(std::move(*read));
         });
+  }
+
+  /// Of who sees numbers masked, lists are as long as they are; but many numbers for one name are tries: which one is joined tells which is right.
+  Status CheckTries() const {
+    const access::Masks* const masks = request_.viewer->masks.get();
+    if (masks == nullptr || !masks->identifier) return {};
+    std::unordered_map<std::string, std::vector<std::string>> numbers;
+    for (const ListRow& row : rows_) {
+      if (!row.person.number.empty()) numbers[row.person.name].push_back(row.person.number);
+    }
+    for (const auto& [name, told] : numbers) {
+      const std::string kind = fmt::format("listed|{:016x}", KeyedHash(context_.engine->hash_key(), name));
+      if (context_.interactions->inquiries()->Take(kind, request_.viewer->account, masks->exact_per_hour,
+                                                   told))
+        continue;
+      return MakeError(
+          ErrorCode::kBusy,
+          fmt::format("This account has told more than {} numbers for persons of one name within an "
+                      "hour, which is the most for its post. Nothing of this table was taken.",
+                      masks->exact_per_hour),
+          std::string(access::Inquiries::kReason));
+    }
+    return {};
   }
 
   Result<view::ResourcePtr> Stored(std::string_view type, const std::string& id) const {

@@ -153,9 +153,12 @@ Result<Response> Enter(const app::Context& context, const Request& request, bool
     sent.assign(list.begin(), list.end());
   }
   const exchange::ImportContext exchange{context.engine, nullptr, context.interactions};
-  const auto tells_number = [](fhir::Value entry) { return !entry["person"]["number"].ToString().empty(); };
-  const auto numbers = std::count_if(sent.begin(), sent.end(), tells_number);
-  if (!of_self) TRY(exchange::CountTold(exchange, viewer, static_cast<size_t>(numbers)));
+  std::vector<std::string> numbers;
+  for (const fhir::Value entry : sent) {
+    if (std::string number = entry["person"]["number"].ToString(); !number.empty())
+      numbers.push_back(std::move(number));
+  }
+  if (!of_self) TRY(exchange::CountTold(exchange, viewer, numbers));
   const bool names_staff = viewer.record.starts_with("Practitioner/");
   Intake intake(exchange,
                 Channel{of_self ? "self" : "screener", of_self || names_staff ? viewer.record : std::string(),

@@ -118,6 +118,12 @@ bool Fits(const AuditQuestion& question, const AuditLine& line) {
   if (question.outcome != AuditQuestion::Outcome::kAny &&
       refused != (question.outcome == AuditQuestion::Outcome::kRefused))
     return false;
+  const bool is_then =
+      question.spans.empty() ||
+      std::any_of(question.spans.begin(), question.spans.end(), [&line](const AuditQuestion::Span& span) {
+        return line.Concerns(span.owner) && line.at_us >= span.from_us && line.at_us < span.until_us;
+      });
+  if (!is_then) return false;
   return question.owners.empty() || std::any_of(question.owners.begin(), question.owners.end(),
                                                 [&line](uint32_t owner) { return line.Concerns(owner); });
 }

@@ -17,6 +17,12 @@ namespace tk::access {
 
 struct AuditQuestion {
   std::vector<uint32_t> owners;  // about any of these persons; empty: about whomever
+  /// Besides: about one of these while the record was his. Empty: at any time.
+  struct Span {
+    uint32_t owner = 0;
+    Instant from_us = INT64_MIN, until_us = INT64_MAX;
+  };
+  std::vector<Span> spans = {};
   std::string account, action, type;
   std::string id;  // keyed hash of "Type/id" in hexadecimal
   enum class Outcome : uint8_t { kAny, kDone, kRefused } outcome = Outcome::kAny;  // kRefused: 400 and above

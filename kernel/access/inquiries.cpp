@@ -1,6 +1,10 @@
 #include "kernel/access/inquiries.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "kernel/base/diagnostics.h"
+#include "kernel/base/random.h"
 
 namespace tk::access {
 namespace {
@@ -14,6 +18,8 @@ std::string KeyOfAsker(std::string_view kind, const std::string& account) {
 
 }  // namespace
 
+Inquiries::Inquiries(const Clock* clock) : clock_(clock) { SystemRandom(key_); }
+
 void Inquiries::Note(const std::string& account, Instant now_us) {
   ++refused_;
   if (alarms_.size() >= kAskersMax)
@@ -25,14 +31,42 @@ void Inquiries::Note(const std::string& account, Instant now_us) {
                                    "audit names it, reason enumeration")}});
 }
 
-bool Inquiries::Take(std::string_view kind, const std::string& account, int64_t per_hour) {
-  const Instant now_us = clock_->NowUs();
-  const std::lock_guard lock(mutex_);
+Inquiries::Asked& Inquiries::AskedBy(std::string_view kind, const std::string& account, Instant now_us) {
   if (asked_.size() >= kAskersMax)
     std::erase_if(asked_, [now_us](const auto& one) { return one.second.since_us <= now_us - kAskedForUs; });
   Asked& asked = asked_[KeyOfAsker(kind, account)];
-  if (asked.since_us <= now_us - kAskedForUs) asked = {now_us, 0};
-  if (asked.count++ < per_hour) return true;
+  if (asked.since_us <= now_us - kAskedForUs) asked = {now_us, 0, {}};
+  return asked;
+}
+
+bool Inquiries::Take(std::string_view kind, const std::string& account, int64_t per_hour) {
+  const Instant now_us = clock_->NowUs();
+  const std::lock_guard lock(mutex_);
+  Asked& asked = AskedBy(kind, account, now_us);
+  if (asked.sum() < per_hour) {
+    ++asked.count;
+    return true;
+  }
+  Note(account, now_us);
+  return false;
+}
+
+bool Inquiries::Take(std::string_view kind, const std::string& account, int64_t per_hour,
+                     std::span<const std::string> values) {
+  const Instant now_us = clock_->NowUs();
+  std::vector<uint64_t> hashes;
+  for (const std::string& value : values) hashes.push_back(KeyedHash(key_, value));
+  std::sort(hashes.begin(), hashes.end());
+  hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
+  const std::lock_guard lock(mutex_);
+  Asked& asked = AskedBy(kind, account, now_us);
+  std::vector<uint64_t> all;
+  std::set_union(asked.values.begin(), asked.values.end(), hashes.begin(), hashes.end(),
+                 std::back_inserter(all));
+  if (asked.count + static_cast<int64_t>(all.size()) <= per_hour || all.size() == asked.values.size()) {
+    asked.values = std::move(all);
+    return true;
+  }
   Note(account, now_us);
   return false;
 }
@@ -42,7 +76,7 @@ bool Inquiries::IsUsedUp(std::string_view kind, const std::string& account, int6
   const std::lock_guard lock(mutex_);
   const auto asked = asked_.find(KeyOfAsker(kind, account));
   return asked != asked_.end() && asked->second.since_us > now_us - kAskedForUs &&
-         asked->second.count >= per_hour;
+         asked->second.sum() >= per_hour;
 }
 
 void Inquiries::NoteRefused(const std::string& account) {

@@ -5,11 +5,14 @@
 #pragma once
 
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "kernel/base/clock.h"
+#include "kernel/base/hash.h"
 
 namespace tk::access {
 
@@ -18,9 +21,12 @@ class Inquiries {
   /// In the audit: the reason of what was refused here.
   static constexpr std::string_view kReason = "enumeration";
 
-  explicit Inquiries(const Clock* clock) : clock_(clock) {}
-  /// One more of this kind? False: the account has had `per_hour` within an hour of the first. `kind` is a literal.
+  explicit Inquiries(const Clock* clock);
+  /// One more of this kind? False: the account has had `per_hour` within an hour of the first.
   bool Take(std::string_view kind, const std::string& account, int64_t per_hour);
+  /// These as well? What the account asked within the hour is no new try, and counts once. False: with them it were more than `per_hour`; then none of them is counted.
+  bool Take(std::string_view kind, const std::string& account, int64_t per_hour,
+            std::span<const std::string> values);
   /// Would Take say no? Nothing is counted.
   bool IsUsedUp(std::string_view kind, const std::string& account, int64_t per_hour) const;
   /// That one was refused; Take notes it itself.
@@ -35,11 +41,15 @@ class Inquiries {
  private:
   struct Asked {
     Instant since_us = 0;
-    int64_t count = 0;
+    int64_t count = 0;             // of those that have no value
+    std::vector<uint64_t> values;  // keyed hashes, ascending
+    int64_t sum() const { return count + static_cast<int64_t>(values.size()); }
   };
+  Asked& AskedBy(std::string_view kind, const std::string& account, Instant now_us);
   void Note(const std::string& account, Instant now_us);
 
   const Clock* const clock_;
+  HashKey key_{};  // of this start
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Asked> asked_;     // by kind and account
   std::unordered_map<std::string, Instant> alarms_;  // when an account was refused last

@@ -192,19 +192,18 @@ Status Intake::WriteReadings(const std::vector<Placed>& placed, Taken* taken) co
   return {};
 }
 
-Status CountTold(const ImportContext& context, const access::Viewer& viewer, size_t numbers) {
-  if (viewer.masks == nullptr || !viewer.masks->identifier) return {};
+Status CountTold(const ImportContext& context, const access::Viewer& viewer,
+                 std::span<const std::string> numbers) {
+  if (viewer.masks == nullptr || !viewer.masks->identifier || numbers.empty()) return {};
   const int64_t per_hour = viewer.masks->exact_per_hour;
-  for (size_t i = 0; i < numbers; ++i) {
-    if (context.interactions->inquiries()->Take("masked-value", viewer.account, per_hour)) continue;
-    return MakeError(
-        ErrorCode::kBusy,
-        fmt::format("This account has told {} persons by their number within an hour, which is the "
-                    "most for its post. Nothing of this request was taken: send it again later.",
-                    per_hour),
-        std::string(access::Inquiries::kReason));
-  }
-  return {};
+  if (context.interactions->inquiries()->Take("masked-value", viewer.account, per_hour, numbers)) return {};
+  return MakeError(
+      ErrorCode::kBusy,
+      fmt::format("With these this account would have told more than {} persons by their number within "
+                  "an hour, which is the most for its post. Nothing of this request was taken: "
+                  "send it again later, or in parts.",
+                  per_hour),
+      std::string(access::Inquiries::kReason));
 }
 
 }  // namespace tk::exchange

@@ -64,8 +64,10 @@ class Intake {
   std::mutex patients_;
 };
 
-/// To be asked before `numbers` persons are told by their whole numbers by who sees numbers masked: they count as searches by them do, since where a person is
-/// placed would tell which was right. Errors: kBusy beyond the post's limit of an hour; then nothing may be taken.
-Status CountTold(const ImportContext& context, const access::Viewer& viewer, size_t numbers);
+/// To be asked before persons are told by these whole numbers by who sees numbers masked: they count as searches by them do, since where a person is
+/// placed would tell which was right; one that this account told within the hour counts once. Errors: kBusy beyond the post's limit of an hour; then nothing is counted,
+/// and nothing may be taken.
+Status CountTold(const ImportContext& context, const access::Viewer& viewer,
+                 std::span<const std::string> numbers);
 
 }  // namespace tk::exchange

@@ -163,8 +163,12 @@ void Mine(const PortPtr& port, Pipeline& way, const CallPtr& call) {
   const std::vector<uint32_t>& asked_about = asked->question.owners;
   if (!asked_about.empty() && std::find(asked_about.begin(), asked_about.end(), self) == asked_about.end())
     return way.AnswerError(call, MakeError(ErrorCode::kForbidden, "ask about yourself"));
-  // In all hospitals that know him.
-  asked->question.owners = port->own_of(call->viewer);
+  // In all hospitals that know him, and of a record that became another person's while it was his.
+  auto spans = port->own_of(*call->viewer);
+  if (!spans.ok()) return way.AnswerError(call, spans.error());
+  asked->question.owners.clear();
+  for (const access::AuditQuestion::Span& span : *spans) asked->question.owners.push_back(span.owner);
+  asked->question.spans = std::move(spans).value();
   if (asked->question.owners.empty())
     return way.AnswerError(
         call, MakeError(ErrorCode::kForbidden,

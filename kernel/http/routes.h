@@ -82,8 +82,8 @@ struct AuditPort {
   int timezone_offset_min = 480;  // of dates without a zone
   /// The owners of all records that are one person's with this Patient; empty if there never was one.
   std::function<std::vector<uint32_t>(std::string_view patient_id)> person_of;
-  /// Of a resident: the owners of the records that are his; none where his record became another's and he has no other.
-  std::function<std::vector<uint32_t>(const std::shared_ptr<const access::Viewer>& viewer)> own_of;
+  /// Of a resident: the records that are, or were, his, and when.
+  std::function<Result<std::vector<access::AuditQuestion::Span>>(const access::Viewer& viewer)> own_of;
   /// The keyed hash of "Type/id" as audit lines have it.
   std::function<std::string(std::string_view type, std::string_view id)> hash_of;
   std::function<AuditName(const std::string& account, const std::string& post)> name_of;

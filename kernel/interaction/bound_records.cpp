@@ -217,10 +217,10 @@ Result<std::optional<person::Decision>> DecisionBefore(const view::Engine& engin
 
 }  // namespace
 
-// The person index does not keep what the machine took back: the Linkages that name the record are searched for.
-Result<std::vector<uint64_t>> BoundRecords::ReadJoinedBefore(uint64_t record, view::Ordinal became) const {
+// The person index does not keep what the machine took back: the Linkages that name the record, one version of which is `ordinal`, are searched for.
+Result<std::vector<uint64_t>> BoundRecords::LinkagesOf(view::Ordinal ordinal) const {
   const view::Engine& engine = *context_.engine;
-  const auto text = TRY(engine.OpenText(became));
+  const auto text = TRY(engine.OpenText(ordinal));
   search::ParseOptions options;
   options.now_us = context_.clock->NowUs();
   const search::Query query =
@@ -229,12 +229,18 @@ Result<std::vector<uint64_t>> BoundRecords::ReadJoinedBefore(uint64_t record, vi
   search::PageRequest request;
   request.position = engine.Head();
   request.count = 200;
-  request.read = [&engine](view::Ordinal ordinal) { return engine.Read(ordinal); };
-  std::vector<uint64_t> joined;
+  request.read = [&engine](view::Ordinal at) { return engine.Read(at); };
+  std::vector<uint64_t> linkages;
   const search::Page page = TRY(context_.index->Search(query, request));
-  for (const view::Ordinal ordinal : page.ordinals) {
-    const auto linkage = TRY(engine.OpenText(ordinal));
-    const auto decision = TRY(DecisionBefore(engine, engine.IdHash("Linkage", linkage->header.id), became));
+  for (const view::Ordinal at : page.ordinals)
+    linkages.push_back(engine.IdHash("Linkage", TRY(engine.OpenText(at))->header.id));
+  return linkages;
+}
+
+Result<std::vector<uint64_t>> BoundRecords::ReadJoinedBefore(uint64_t record, view::Ordinal became) const {
+  std::vector<uint64_t> joined;
+  for (const uint64_t linkage : TRY(LinkagesOf(became))) {
+    const auto decision = TRY(DecisionBefore(*context_.engine, linkage, became));
     if (decision && decision->active) AppendPartners(*decision, record, &joined);
   }
   return joined;
@@ -288,12 +294,37 @@ void BoundRecords::AppendJoined(uint64_t record, std::vector<uint64_t>* out) {
   }
 }
 
-BoundRecords::Holding BoundRecords::Of(uint64_t record, Instant bound_us) {
-  Holding holding;
-  const Since became = Become(record, bound_us, true);
-  holding.anothers_us = became.at_us;
-  std::vector<uint64_t> his;
-  if (became.at_us == 0) his.push_back(record);
+BoundRecords::Since BoundRecords::EraOf(uint64_t record, view::Ordinal before) {
+  const PastPtr past = PastOf(record);
+  if (past == nullptr)
+    return {context_.clock->NowUs(), ~view::Ordinal{0}};  // nothing is shown of what cannot be read
+  if (past->states.empty()) return {};
+  size_t at = past->states.size() - 1;
+  while (before != 0 && at > 0 && past->states[at].ordinal >= before) --at;
+  const Past::State* era = past->lost_us != 0 ? &past->states.front() : nullptr;
+  for (size_t i = at; i-- > 0;) {
+    if (!past->AreOthers(past->states[i].who, past->states[at].who)) continue;
+    era = &past->states[i + 1];
+    break;
+  }
+  if (era == nullptr) return {};
+  const std::lock_guard lock(mutex_);
+  const auto answered = answers_.find(record);
+  const bool is_same = before == 0 && answered != answers_.end() && answered->second.same_us >= era->at_us;
+  return is_same ? Since() : Since{era->at_us, era->ordinal};
+}
+
+view::OwnerNumber BoundRecords::OwnerOf(uint64_t record) const {
+  const view::Directory& directory = context_.engine->directory();
+  const auto version = directory.Current(record, context_.engine->Head());
+  return version.ordinal == 0 ? 0 : directory.Get(version.ordinal).owner;
+}
+
+BoundRecords::Found BoundRecords::Find(uint64_t record, Instant bound_us) {
+  Found found;
+  found.became = Become(record, bound_us, true);
+  std::vector<uint64_t>& his = found.his;
+  if (found.became.at_us == 0) his.push_back(record);
   const auto add = [&his](std::span<const uint64_t> more) {
     for (const uint64_t each : more) {
       if (std::find(his.begin(), his.end(), each) == his.end()) his.push_back(each);
@@ -304,6 +335,7 @@ BoundRecords::Holding BoundRecords::Of(uint64_t record, Instant bound_us) {
   for (size_t i = 0; i < left.size(); ++i) {
     const Since at_all = Become(left[i], bound_us, false);
     if (at_all.at_us == 0) continue;
+    found.left.emplace_back(left[i], at_all);
     for (const uint64_t other : JoinedBefore(left[i], at_all.ordinal)) {
       if (std::find(left.begin(), left.end(), other) != left.end()) continue;
       left.push_back(other);
@@ -316,14 +348,62 @@ BoundRecords::Holding BoundRecords::Of(uint64_t record, Instant bound_us) {
     AppendJoined(his[i], &next);
     add(next);
   }
-  const view::Directory& directory = context_.engine->directory();
-  for (const uint64_t each : his) {
-    const auto version = directory.Current(each, context_.engine->Head());
-    if (version.ordinal != 0) holding.owners.push_back(directory.Get(version.ordinal).owner);
+  return found;
+}
+
+BoundRecords::Holding BoundRecords::Of(uint64_t record, Instant bound_us) {
+  const Found found = Find(record, bound_us);
+  Holding holding;
+  holding.anothers_us = found.became.at_us;
+  for (const uint64_t each : found.his) {
+    const view::OwnerNumber owner = OwnerOf(each);
+    if (owner == 0) continue;
+    holding.owners.push_back(owner);
+    if (const Since era = EraOf(each); era.ordinal != 0) holding.since.emplace_back(owner, era.ordinal);
   }
   std::sort(holding.owners.begin(), holding.owners.end());
   holding.owners.erase(std::unique(holding.owners.begin(), holding.owners.end()), holding.owners.end());
+  std::sort(holding.since.begin(), holding.since.end());
   return holding;
+}
+
+/// Whom a decision joined with the record at some time, and who became another's since: with when.
+Status BoundRecords::AppendLost(uint64_t record, std::vector<std::pair<uint64_t, Since>>* out) {
+  const view::Engine& engine = *context_.engine;
+  const auto current = engine.directory().Current(record, engine.Head());
+  if (context_.persons == nullptr || current.ordinal == 0 || current.deleted) return {};
+  std::vector<uint64_t> partners;
+  for (const uint64_t linkage : TRY(LinkagesOf(current.ordinal))) {
+    for (const auto& version : engine.directory().Versions(linkage, engine.Head(), kVersionsReadMax)) {
+      const auto decision = TRY(DecisionBefore(engine, linkage, version.ordinal + 1));
+      if (!decision || !decision->active) continue;
+      partners.clear();
+      AppendPartners(*decision, record, &partners);
+      for (const uint64_t other : partners) {
+        const Since became = Become(other, 0, false, version.ordinal);
+        if (became.at_us != 0 && became.ordinal != 0) out->emplace_back(other, became);
+      }
+    }
+  }
+  return {};
+}
+
+// Of his others that are another's now nothing is known but by who was joined with them when they became so: of each that is his, whom decisions named that do not hold any more.
+Result<std::vector<BoundRecords::Span>> BoundRecords::SpansOf(uint64_t record, Instant bound_us) {
+  const Found found = Find(record, bound_us);
+  std::vector<Span> spans;
+  for (const uint64_t each : found.his) {
+    const Since era = EraOf(each);
+    spans.push_back({OwnerOf(each), era.ordinal == 0 ? INT64_MIN : era.at_us, INT64_MAX});
+  }
+  std::vector<std::pair<uint64_t, Since>> left = found.left;
+  for (const uint64_t each : found.his) TRY(AppendLost(each, &left));
+  for (const auto& [each, became] : left) {
+    const Since era = EraOf(each, became.ordinal);
+    spans.push_back({OwnerOf(each), era.ordinal == 0 ? INT64_MIN : era.at_us, became.at_us});
+  }
+  std::erase_if(spans, [](const Span& span) { return span.owner == 0 || span.from_us >= span.until_us; });
+  return spans;
 }
 
 }  // namespace tk::interaction

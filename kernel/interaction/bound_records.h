@@ -27,9 +27,19 @@ class BoundRecords {
   struct Holding {
     Instant anothers_us = 0;                // since when the record is another's; 0: it is not
     std::vector<view::OwnerNumber> owners;  // of the records for which it holds, ascending
+    /// Of those of them that were somebody else's before: the version from which on they are his; by owner, ascending.
+    std::vector<std::pair<view::OwnerNumber, view::Ordinal>> since;
   };
   /// What was bound at that moment to the record (id hash). What cannot be read is taken for another's.
   Holding Of(uint64_t record, Instant bound_us);
+  /// A record that was, or is, the person's, and when: [from, until).
+  struct Span {
+    view::OwnerNumber owner = 0;
+    Instant from_us = INT64_MIN, until_us = INT64_MAX;
+  };
+  /// What was bound at that moment to the record concerns these: those for which it holds, and those that were his until they became another's.
+  /// Errors: of what must be read. Cost: a search, and what was ever said of his records.
+  Result<std::vector<Span>> SpansOf(uint64_t record, Instant bound_us);
   /// The records (id hashes) that are one person with this one by decisions since which none of them became another's, this one first. Those that other decisions join are
   /// before a clerk. Takes the person view's readers' lock.
   std::vector<uint64_t> Together(uint64_t record);
@@ -49,6 +59,16 @@ class BoundRecords {
     Instant at_us = 0;  // 0: it is the same person's
     view::Ordinal ordinal = 0;
   };
+  struct Found {
+    Since became;               // of the record itself
+    std::vector<uint64_t> his;  // id hashes
+    std::vector<std::pair<uint64_t, Since>>
+        left;  // that became another's, and were his or joined with one that was
+  };
+  Found Find(uint64_t record, Instant bound_us);
+  /// Since when it has been who it is now, or was just before that version; ordinal 0: ever.
+  Since EraOf(uint64_t record, view::Ordinal before = 0);
+  view::OwnerNumber OwnerOf(uint64_t record) const;
   struct Answers {
     Instant last_us = 0, same_us = 0;
   };
@@ -60,6 +80,8 @@ class BoundRecords {
   Since Become(uint64_t record, Instant bound_us, bool with_answers, view::Ordinal decided = 0);
   /// Joined with the record by decisions that stood when it became another's (id hashes).
   std::vector<uint64_t> JoinedBefore(uint64_t record, view::Ordinal became);
+  Result<std::vector<uint64_t>> LinkagesOf(view::Ordinal ordinal) const;
+  Status AppendLost(uint64_t record, std::vector<std::pair<uint64_t, Since>>* out);
   Result<std::vector<uint64_t>> ReadJoinedBefore(uint64_t record, view::Ordinal became) const;
   void AppendJoined(uint64_t record, std::vector<uint64_t>* out);
 

@@ -297,6 +297,71 @@ TEST_F(BoundTest, ThatItIsStillHisSaysNothingOfWhomItWasJoinedWithInBetween) {
   EXPECT_EQ(See(hers, "Patient/y"), 200);
 }
 
+TEST_F(BoundTest, WhoHasTheRecordNowReadsNothingOfTheOneBefore) {
+  PutPatient(X("a"));
+  PutCondition("hers-not", "a");
+  Become(Y("a"));
+  PutCondition("hers", "a");
+  const auto hers = Account("a");
+  for (const bool rebuilt : {false, true}) {
+    EXPECT_EQ(See(hers, "Patient/a"), 200);
+    EXPECT_EQ(See(hers, "Patient/a/_history/2"), 200);
+    EXPECT_EQ(See(hers, "Condition/hers"), 200);
+    EXPECT_EQ(See(hers, "Patient/a/_history/1"), 404);
+    EXPECT_EQ(See(hers, "Condition/hers-not"), 404);
+    for (const char* ask : {"Condition", "Patient/a/$everything", "Patient/a/_history", "_history",
+                            "Condition/_history", "Condition?_summary=count", "Patient/a/Condition"}) {
+      Request request = Make(Method::kGet, ask);
+      request.viewer = hers;
+      const Response response = Send(std::move(request));
+      EXPECT_EQ(response.body.find("hers-not"), std::string::npos) << ask;
+      EXPECT_EQ(response.body.find(kBoundToX), std::string::npos) << ask;
+      if (std::string_view(ask).ends_with("count")) {
+        EXPECT_NE(response.body.find(R"("total":1)"), std::string::npos) << response.body;
+      }
+    }
+    if (!rebuilt) OpenFromTheLog();
+  }
+  // Posts of the area see both: they tell them apart.
+  EXPECT_EQ(See(city_, "Condition/hers-not"), 200);
+  EXPECT_EQ(See(city_, "Patient/a/_history/1"), 200);
+}
+
+TEST_F(BoundTest, LooksConcernWhoseTheRecordWasThen) {
+  const std::string number = ResidentIdOf("19800102", 801);
+  PutPatient({.id = "a", .resident_id = number, .area = "380102"});
+  PutPatient({.id = "b", .resident_id = number, .area = "380102"});
+  const auto at_a = Account("a"), at_b = Account("b");
+  clock_.Advance(kSecondUs);
+  const Instant changed_us = clock_.NowUs();
+  Become(Y("a"));
+  const auto hers = Account("a");
+  const auto owner = [&](const char* id) {
+    return engine_->keys().Find(std::string("Patient/") + id).value();
+  };
+  const auto concerns = [&](const std::shared_ptr<const access::Viewer>& viewer, const char* id,
+                            Instant at_us) {
+    const auto spans = interactions_->SpansOf(*viewer);
+    EXPECT_TRUE(spans.ok());
+    return std::any_of(spans->begin(), spans->end(), [&](const Interactions::OwnedSpan& span) {
+      return span.owner == owner(id) && span.from_us <= at_us && at_us < span.until_us;
+    });
+  };
+  for (const bool rebuilt : {false, true}) {
+    for (const auto& his : {at_a, at_b}) {
+      EXPECT_TRUE(concerns(his, "a", changed_us - 1));
+      EXPECT_FALSE(concerns(his, "a", changed_us + 1));
+      EXPECT_TRUE(concerns(his, "b", changed_us - 1));
+      EXPECT_TRUE(concerns(his, "b", changed_us + 1));
+    }
+    EXPECT_FALSE(concerns(hers, "a", changed_us - 1));
+    EXPECT_TRUE(concerns(hers, "a", changed_us + 1));
+    EXPECT_FALSE(concerns(hers, "b", changed_us - 1));
+    EXPECT_FALSE(concerns(hers, "b", changed_us + 1));
+    if (!rebuilt) OpenFromTheLog();
+  }
+}
+
 TEST_F(BoundTest, ARelationOpensNothingOfWhoCameAfter) {
   PutPatient(X("a"));
   PutText("Organization/h2", R"({"resourceType":"Organization","id":"h2","name":"H"})");

@@ -633,6 +633,18 @@ void LeaveRecord(const BoundRecords::Holding& holding, bool is_program, access::
 
 }  // namespace
 
+namespace {
+
+using Since = std::vector<std::pair<view::OwnerNumber, view::Ordinal>>;
+std::shared_ptr<const view::Beyond> WithSince(const std::shared_ptr<const view::Beyond>& beyond,
+                                              Since since) {
+  auto out = beyond == nullptr ? std::make_shared<view::Beyond>() : std::make_shared<view::Beyond>(*beyond);
+  out->since = std::move(since);
+  return out;
+}
+
+}  // namespace
+
 std::shared_ptr<const access::Viewer> FactFeed::Himself(std::shared_ptr<const access::Viewer> viewer) {
   if (auto above = Above(viewer->organization); !above.empty()) {
     auto placed = std::make_shared<access::Viewer>(*viewer);
@@ -647,6 +659,7 @@ std::shared_ptr<const access::Viewer> FactFeed::Himself(std::shared_ptr<const ac
       records_->Of(context_.engine->IdHash("Patient", viewer->patient), viewer->bound_us);
   if (holding.anothers_us != 0) LeaveRecord(holding, is_program, known.get());
   if (!is_program) known->own = std::move(holding.owners);
+  if (!holding.since.empty()) known->scope.beyond = WithSince(known->scope.beyond, std::move(holding.since));
   return known;
 }
 
@@ -658,7 +671,8 @@ Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<con
   if (MayMatter(*viewer)) {
     TRY(WaitLoaded());
     if (auto found = facts_.BeyondOf(*viewer, context_.clock->NowUs()); found != nullptr)
-      beyond = std::move(found);
+      beyond =
+          beyond == nullptr || beyond->since.empty() ? std::move(found) : WithSince(found, beyond->since);
   }
   const bool is_more = beyond != nullptr || viewer->own.size() > 1;
   auto hidden = SpecialSightOf(context_.engine, *viewer);

@@ -286,7 +286,12 @@ Status CheckMayAsk(const Room& room, const access::Viewer& viewer, const search:
   for (const search::SortKey& key : query.sort) {
     if (key.parameter != nullptr) TRY(judge.CheckOrder(query.type, *key.parameter));
   }
-  if (judge.whole_values > 0 && !room.inquiries->Take("masked-value", viewer.account, masks->exact_per_hour))
+  if (judge.whole_values == 0) return {};
+  const search::Criterion& asked = query.criteria.front();
+  const search::Term& term = asked.terms.front();
+  const std::string value =
+      fmt::format("{}={}|{}|{}", asked.name, term.system.value_or(""), term.code, term.text);
+  if (!room.inquiries->Take("masked-value", viewer.account, masks->exact_per_hour, std::span(&value, 1)))
     return MakeError(ErrorCode::kBusy,
                      fmt::format("This account has asked for {} persons by their number within an hour, "
                                  "which is the most for its post: try again later.",
@@ -367,9 +372,11 @@ Status CountTold(const Room& room, const Call& call, std::string_view stored, fh
   std::vector<std::string> told = added(kNumbers);
   if (told.empty() && !added(kOthers).empty())
     told.push_back(fmt::format("{}", fmt::join(added(kOthers), ",")));
-  for (std::string& one : told) {
-    if (!call.told->insert(std::move(one)).second) continue;
-    if (room.inquiries->Take("masked-value", call.viewer().account, masks->exact_per_hour)) continue;
+  for (const std::string& one : told) {
+    if (!call.told->insert(one).second) continue;
+    if (room.inquiries->Take("masked-value", call.viewer().account, masks->exact_per_hour,
+                             std::span(&one, 1)))
+      continue;
     return MakeError(
         ErrorCode::kBusy,
         fmt::format("This account has searched or written {} persons by what it sees masked within an hour, "

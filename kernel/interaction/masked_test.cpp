@@ -226,20 +226,24 @@ TEST_F(MaskedTest, WhoeverTriesNumbersIsSlowed) {
   const std::string ask = "Patient?identifier=" + std::string(kCard);
   EXPECT_EQ(Ids(ask), "p");
   EXPECT_EQ(Ids("Patient?identifier=380101197103046118"), "");
+  EXPECT_EQ(Ids(ask), "p") << "asked before: no new try";
   // In a batch, and by a condition, it is one question too.
+  const std::string third = "Patient?identifier=380101197103046126",
+                    fourth = "Patient?identifier=380101197103046134";
   const Response batched =
       Post("", R"({"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":")" +
-                   ask + R"("}}]})");
+                   third + R"("}}]})");
   EXPECT_EQ(At(Parsed(batched), "entry.0.response.status").substr(0, 3), "200") << batched.body;
-  const Response refused = Get(ask);
+  const Response refused = Get(fourth);
   EXPECT_EQ(refused.status, 429) << refused.body;
+  EXPECT_EQ(Ids(ask), "p") << "what he knows already";
   EXPECT_FALSE(Leaks(refused));
   // And whoever watches is told.
   EXPECT_EQ(refused.audit_reason, "enumeration");
   EXPECT_EQ(interactions_->inquiries()->alarms().accounts, 1u);
   EXPECT_EQ(interactions_->inquiries()->alarms().refused, 1u);
   Request exists = Make(Method::kPost, "Patient", R"({"resourceType":"Patient"})");
-  exists.if_none_exist = "identifier=" + std::string(kCard);
+  exists.if_none_exist = fourth.substr(8);
   EXPECT_EQ(Send(exists).status, 429);
   EXPECT_EQ(Ids("Patient?_id=p"), "p") << "what is not masked is asked as before";
   auto other = std::make_shared<access::Viewer>(*few);

@@ -46,7 +46,9 @@ Response OutcomeOf(const Error& error) {
     response.body = OutcomeJson(error.issues);
   }
   if (error.internal == access::Inquiries::kReason) response.audit_reason = access::Inquiries::kReason;
-  if (traits.retryable) response.headers.emplace_back("Retry-After", "1");
+  // Whoever told or asked for too many within an hour waits for the hour's end, which is not known here.
+  const bool waits_long = error.internal == access::Inquiries::kReason;
+  if (traits.retryable) response.headers.emplace_back("Retry-After", waits_long ? "600" : "1");
   return response;
 }
 

@@ -196,11 +196,18 @@ bool DirectoryView::Hides(Ordinal ordinal, const Scope& scope) const {
   return scope.hidden != nullptr && HidesBy(ordinal, cells_.Get(ordinal), scope);
 }
 
+bool DirectoryView::IsOfOneBefore(Ordinal ordinal, OwnerNumber owner, const Scope& scope) {
+  if (scope.beyond == nullptr || scope.beyond->since.empty()) return false;
+  const auto& since = scope.beyond->since;
+  const auto at = std::lower_bound(since.begin(), since.end(), std::pair(owner, Ordinal{0}));
+  return at != since.end() && at->first == owner && ordinal < at->second;
+}
+
 bool DirectoryView::InScope(Ordinal ordinal, const Scope& scope) const {
   if (scope.all()) return true;
   const uint64_t cell = cells_.Get(ordinal);
   const OwnerNumber owner = CellOwner(cell);
-  if (!SeesKind(ordinal, cell, scope)) return false;
+  if (!SeesKind(ordinal, cell, scope) || IsOfOneBefore(ordinal, owner, scope)) return false;
   return InScopeBy(owner, owner == 0 ? kAreaUnknown : areas_.Get(owner), scope);
 }
 
@@ -224,8 +231,8 @@ void DirectoryView::Visible(std::span<const Ordinal> ordinals, const Position& p
       if (!visible[i]) continue;
       const OwnerNumber owner = CellOwner(cells[i]);
       const uint64_t area = owner == 0 ? kAreaUnknown : areas_.Get(owner);
-      visible[i] =
-          area != kAreaErased && InScopeBy(owner, area, scope) && SeesKind(block[i], cells[i], scope);
+      visible[i] = area != kAreaErased && InScopeBy(owner, area, scope) &&
+                   SeesKind(block[i], cells[i], scope) && !IsOfOneBefore(block[i], owner, scope);
       if (visible[i]) superseded_.Prefetch(block[i]);
     }
     // Last, for most of a city lies in others' areas: of those it is a line of memory less.

@@ -15,6 +15,8 @@ namespace tk::view {
 /// Persons beyond the area: whose records are open to the viewer all the same, and whose are closed to him wherever they are. Both sorted.
 struct Beyond {
   std::vector<OwnerNumber> open, closed;
+  /// Of whom only versions from that one on are to be seen: before, the record was somebody else's. By owner, ascending.
+  std::vector<std::pair<OwnerNumber, Ordinal>> since = {};
 };
 
 /// Tasks with a code of this system ask about records of several persons (a review of the person index). They are the first one's, with whom they are

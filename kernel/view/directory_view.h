@@ -108,6 +108,7 @@ class DirectoryView final : public Directory {
   bool InScopeBy(OwnerNumber owner, uint64_t word, const Scope& scope) const;
   static bool SeesReview(Ordinal ordinal, uint64_t cell, const Scope& scope);
   bool HidesBy(Ordinal ordinal, uint64_t cell, const Scope& scope) const;
+  static bool IsOfOneBefore(Ordinal ordinal, OwnerNumber owner, const Scope& scope);
   /// By the entry itself, whoever's it is.
   bool SeesKind(Ordinal ordinal, uint64_t cell, const Scope& scope) const {
     return SeesReview(ordinal, cell, scope) && !(scope.by_content && HidesBy(ordinal, cell, scope));

@@ -1,6 +1,8 @@
 // A list from a table: who is found is listed, the doubtful is put before a person, the bad row is told, and sent twice nothing changes.
 #include "apps/point-of-care/list_import.h"
 #include "apps/point-of-care/tests/world.h"
+#include "kernel/access/inquiries.h"
+#include "kernel/access/mask.h"
 
 namespace tk::point_of_care {
 namespace {
@@ -119,6 +121,31 @@ TEST_F(ListImportTest, TheListsOwnDaysEndAnEntryThatSaysNoEnd) {
   Must(Put("WatchList/cdc", ListJson("cdc", R"(,"validDays":14)")));
   ASSERT_EQ(Import("name,number,reason,from\n王晓芳," + number_ + ",x,2026-11-20\n").status, 200);
   EXPECT_EQ(At(Parsed(Get("WatchEntry?list=WatchList/cdc")), "entry.0.resource.period.end"), "2026-12-03");
+}
+
+TEST_F(ListImportTest, ManyNumbersForOneNameAreTries) {
+  auto masks = std::make_shared<access::Masks>();
+  masks->identifier = access::Ends{3, 0};
+  masks->exact_per_hour = 3;
+  auto viewer = std::make_shared<access::Viewer>(*viewer_);
+  viewer->masks = masks;
+  viewer_ = viewer;
+  const auto row = [](const char* name, int i) {
+    return fmt::format("{},{},x\n", name, interaction::ResidentIdOf("19900304", i));
+  };
+  const std::string head = "name,number,reason\n";
+  std::string list = head;
+  const char* names[] = {"王晓芳", "李秋燕", "赵天", "钱小明", "孙丽"};
+  for (int i = 0; i < 5; ++i) list += row(names[i], 10 + i);
+  EXPECT_EQ(Import(list).status, 200) << "a list is as long as it is";
+  EXPECT_EQ(Import(head + row("王晓芳", 11)).status, 200);
+  EXPECT_EQ(Import(head + row("王晓芳", 11)).status, 200) << "sent again";
+  EXPECT_EQ(Import(head + row("王晓芳", 12)).status, 200);
+  const uint64_t t = engine_->Head().t;
+  EXPECT_EQ(Import(head + row("王晓芳", 13)).status, 429);
+  EXPECT_EQ(Import(head + row("王晓芳", 13), "&check=true").status, 429);
+  EXPECT_EQ(engine_->Head().t, t);
+  EXPECT_EQ(interactions_->inquiries()->alarms().accounts, 1u);
 }
 
 TEST_F(ListImportTest, WhoMayNotImportsNothing) {
