@@ -197,13 +197,7 @@ void House::AddAudit(const std::string& data, int timezone_offset_min) {
   port.folder = data + "/audit";
   port.timezone_offset_min = timezone_offset_min;
   port.person_of = [asked = interactions.get()](std::string_view id) { return asked->OwnersOfPerson(id); };
-  port.own_of = [asked = interactions.get()](
-                    const access::Viewer& viewer) -> Result<std::vector<access::AuditQuestion::Span>> {
-    std::vector<access::AuditQuestion::Span> spans;
-    for (const auto& span : TRY(asked->SpansOf(viewer)))
-      spans.push_back({span.owner, span.from_us, span.until_us});
-    return spans;
-  };
+  port.own_of = [asked = interactions.get()](const access::Viewer& viewer) { return asked->SpansOf(viewer); };
   port.hash_of = [engine](std::string_view type, std::string_view id) {
     std::string hash;
     AppendHex(engine->IdHash(type, id), &hash);

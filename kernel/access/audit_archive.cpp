@@ -120,7 +120,7 @@ bool Fits(const AuditQuestion& question, const AuditLine& line) {
     return false;
   const bool is_then =
       question.spans.empty() ||
-      std::any_of(question.spans.begin(), question.spans.end(), [&line](const AuditQuestion::Span& span) {
+      std::any_of(question.spans.begin(), question.spans.end(), [&line](const OwnedSpan& span) {
         return line.Concerns(span.owner) && line.at_us >= span.from_us && line.at_us < span.until_us;
       });
   if (!is_then) return false;

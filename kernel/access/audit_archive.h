@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernel/access/audit_index.h"
+#include "kernel/access/owned_span.h"
 #include "kernel/base/clock.h"
 #include "kernel/base/result.h"
 
@@ -18,11 +19,7 @@ namespace tk::access {
 struct AuditQuestion {
   std::vector<uint32_t> owners;  // about any of these persons; empty: about whomever
   /// Besides: about one of these while the record was his. Empty: at any time.
-  struct Span {
-    uint32_t owner = 0;
-    Instant from_us = INT64_MIN, until_us = INT64_MAX;
-  };
-  std::vector<Span> spans = {};
+  std::vector<OwnedSpan> spans = {};
   std::string account, action, type;
   std::string id;  // keyed hash of "Type/id" in hexadecimal
   enum class Outcome : uint8_t { kAny, kDone, kRefused } outcome = Outcome::kAny;  // kRefused: 400 and above

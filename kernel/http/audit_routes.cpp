@@ -167,7 +167,7 @@ void Mine(const PortPtr& port, Pipeline& way, const CallPtr& call) {
   auto spans = port->own_of(*call->viewer);
   if (!spans.ok()) return way.AnswerError(call, spans.error());
   asked->question.owners.clear();
-  for (const access::AuditQuestion::Span& span : *spans) asked->question.owners.push_back(span.owner);
+  for (const access::OwnedSpan& span : *spans) asked->question.owners.push_back(span.owner);
   asked->question.spans = std::move(spans).value();
   if (asked->question.owners.empty())
     return way.AnswerError(

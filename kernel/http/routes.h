@@ -83,7 +83,7 @@ struct AuditPort {
   /// The owners of all records that are one person's with this Patient; empty if there never was one.
   std::function<std::vector<uint32_t>(std::string_view patient_id)> person_of;
   /// Of a resident: the records that are, or were, his, and when.
-  std::function<Result<std::vector<access::AuditQuestion::Span>>(const access::Viewer& viewer)> own_of;
+  std::function<Result<std::vector<access::OwnedSpan>>(const access::Viewer& viewer)> own_of;
   /// The keyed hash of "Type/id" as audit lines have it.
   std::function<std::string(std::string_view type, std::string_view id)> hash_of;
   std::function<AuditName(const std::string& account, const std::string& post)> name_of;

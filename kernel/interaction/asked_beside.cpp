@@ -35,14 +35,10 @@ bool Interactions::BecameAnothers(std::string_view patient_id, Instant since_us)
   return room.facts->records().Of(room.engine().IdHash("Patient", patient_id), since_us).anothers_us != 0;
 }
 
-Result<std::vector<Interactions::OwnedSpan>> Interactions::SpansOf(const access::Viewer& viewer) const {
+Result<std::vector<access::OwnedSpan>> Interactions::SpansOf(const access::Viewer& viewer) const {
   const Room& room = *impl_->room;
-  std::vector<OwnedSpan> spans;
-  if (viewer.kind != access::AccountKind::kResident) return spans;
-  const uint64_t record = room.engine().IdHash("Patient", viewer.patient);
-  for (const BoundRecords::Span& span : TRY(room.facts->records().SpansOf(record, viewer.bound_us)))
-    spans.push_back({span.owner, span.from_us, span.until_us});
-  return spans;
+  if (viewer.kind != access::AccountKind::kResident) return std::vector<access::OwnedSpan>();
+  return room.facts->records().SpansOf(room.engine().IdHash("Patient", viewer.patient), viewer.bound_us);
 }
 
 std::shared_ptr<const access::Viewer> Interactions::Himself(

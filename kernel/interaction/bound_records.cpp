@@ -389,9 +389,9 @@ Status BoundRecords::AppendLost(uint64_t record, std::vector<std::pair<uint64_t,
 }
 
 // Of his others that are another's now nothing is known but by who was joined with them when they became so: of each that is his, whom decisions named that do not hold any more.
-Result<std::vector<BoundRecords::Span>> BoundRecords::SpansOf(uint64_t record, Instant bound_us) {
+Result<std::vector<access::OwnedSpan>> BoundRecords::SpansOf(uint64_t record, Instant bound_us) {
   const Found found = Find(record, bound_us);
-  std::vector<Span> spans;
+  std::vector<access::OwnedSpan> spans;
   for (const uint64_t each : found.his) {
     const Since era = EraOf(each);
     spans.push_back({OwnerOf(each), era.ordinal == 0 ? INT64_MIN : era.at_us, INT64_MAX});
@@ -402,7 +402,8 @@ Result<std::vector<BoundRecords::Span>> BoundRecords::SpansOf(uint64_t record, I
     const Since era = EraOf(each, became.ordinal);
     spans.push_back({OwnerOf(each), era.ordinal == 0 ? INT64_MIN : era.at_us, became.at_us});
   }
-  std::erase_if(spans, [](const Span& span) { return span.owner == 0 || span.from_us >= span.until_us; });
+  std::erase_if(
+      spans, [](const access::OwnedSpan& span) { return span.owner == 0 || span.from_us >= span.until_us; });
   return spans;
 }
 

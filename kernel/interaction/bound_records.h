@@ -32,14 +32,9 @@ class BoundRecords {
   };
   /// What was bound at that moment to the record (id hash). What cannot be read is taken for another's.
   Holding Of(uint64_t record, Instant bound_us);
-  /// A record that was, or is, the person's, and when: [from, until).
-  struct Span {
-    view::OwnerNumber owner = 0;
-    Instant from_us = INT64_MIN, until_us = INT64_MAX;
-  };
   /// What was bound at that moment to the record concerns these: those for which it holds, and those that were his until they became another's.
   /// Errors: of what must be read. Cost: a search, and what was ever said of his records.
-  Result<std::vector<Span>> SpansOf(uint64_t record, Instant bound_us);
+  Result<std::vector<access::OwnedSpan>> SpansOf(uint64_t record, Instant bound_us);
   /// The records (id hashes) that are one person with this one by decisions since which none of them became another's, this one first. Those that other decisions join are
   /// before a clerk. Takes the person view's readers' lock.
   std::vector<uint64_t> Together(uint64_t record);

@@ -343,7 +343,7 @@ TEST_F(BoundTest, LooksConcernWhoseTheRecordWasThen) {
                             Instant at_us) {
     const auto spans = interactions_->SpansOf(*viewer);
     EXPECT_TRUE(spans.ok());
-    return std::any_of(spans->begin(), spans->end(), [&](const Interactions::OwnedSpan& span) {
+    return std::any_of(spans->begin(), spans->end(), [&](const access::OwnedSpan& span) {
       return span.owner == owner(id) && span.from_us <= at_us && at_us < span.until_us;
     });
   };

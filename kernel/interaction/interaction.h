@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernel/access/owned_span.h"
 #include "kernel/access/viewer.h"
 #include "kernel/search/index.h"
 #include "kernel/view/engine.h"
@@ -179,11 +180,7 @@ class Interactions {
   /// As who he stands now: with all records that are his, and without one that became another's (bound_records.h).
   std::shared_ptr<const access::Viewer> Himself(const std::shared_ptr<const access::Viewer>& viewer) const;
   /// Which records were, or are, this resident's, and when: what was looked at of them then concerns him. Nothing: he is no resident. Errors: of what must be read.
-  struct OwnedSpan {
-    view::OwnerNumber owner = 0;
-    Instant from_us = INT64_MIN, until_us = INT64_MAX;  // [from, until)
-  };
-  Result<std::vector<OwnedSpan>> SpansOf(const access::Viewer& viewer) const;
+  Result<std::vector<access::OwnedSpan>> SpansOf(const access::Viewer& viewer) const;
   /// As every interaction sees him: Himself, with all that facts open and close to him now. For what an app reads beside the interactions. Errors:
   /// kUnavailable while facts are being read.
   Result<std::shared_ptr<const access::Viewer>> Seen(
