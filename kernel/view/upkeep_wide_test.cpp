@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <future>
+#include <thread>
 
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
@@ -101,7 +102,11 @@ TEST_F(UpkeepTest, OneStepThatFailsIsToldAndKeepsNoOtherBack) {
   }
   EXPECT_EQ(engine_->failing_upkeep(), both);
   ASSERT_TRUE(RemoveFile(folder_ + "/views").ok());
-  EXPECT_TRUE(engine_->Maintain().ok());
+  // The engine's own maintenance may be at it still, and fail once more in what it began before.
+  for (int i = 0; i < 1000 && !engine_->failing_upkeep().empty(); ++i) {
+    EXPECT_TRUE(engine_->Maintain().ok() || i < 10);
+    if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
   EXPECT_TRUE(engine_->failing_upkeep().empty());
   engine_.reset();
   CaptureDiagnostics(nullptr);

@@ -119,7 +119,7 @@ function cardOn(name, backend, suite) {
       const found = await post('verify', { number: older.value, system: older.system, purpose: 'registration' }, 'gate');
       assert.equal(found.json.verdict, 'valid', found.text);
       assert.equal(found.json.kind, 'linked');
-      const search = await request(server.base, 'POST', '/fhir/HealthCard/_search', { token: tokens.desk, body: `identifier=${encodeURIComponent(older.value)}`, headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+      const search = await request(server.base, 'POST', '/fhir/HealthCard/_search', { token: tokens.desk, body: 'identifier=JZK00017', headers: { 'content-type': 'application/x-www-form-urlencoded' } });
       assert.equal(search.json.entry?.length, 1, search.text);
     });
 
@@ -131,7 +131,7 @@ function cardOn(name, backend, suite) {
       assert.equal((await post('present', { patient: 'Patient/ada' })).status, 409);
       const again = await post('reissue', { patient: 'Patient/ada', reason: 'lost' }, 'desk');
       assert.equal(again.status, 201, again.text);
-      assert.equal(again.json.card.linked[0].value, 'JZK-00017');
+      assert.equal(again.json.card.linked[0].value, 'JZK00017');
       assert.equal((await verify(code)).verdict, 'replaced');
       assert.equal((await verify((await show()).code)).verdict, 'valid');
       await post('rotate-key', {});
@@ -167,7 +167,7 @@ function cardOn(name, backend, suite) {
       output += server.output;
       const audit = fs.readdirSync(path.join(data, 'audit')).filter((file) => file.endsWith('.jsonl'))
         .map((file) => fs.readFileSync(path.join(data, 'audit', file), 'utf8')).join('');
-      for (const secret of ['Quillfeather', kAda, 'TK:', 'JZK-00017', 'Patient/ada']) {
+      for (const secret of ['Quillfeather', kAda, 'TK:', 'JZK-00017', 'JZK00017', 'Patient/ada']) {
         assert.ok(!output.includes(secret), `log: ${secret}`);
         assert.ok(!audit.includes(secret), `audit: ${secret}`);
       }
