@@ -57,6 +57,19 @@ void AddOwners(const Fact& fact, std::set<view::OwnerNumber>* owners) {
   owners->insert(fact.also.begin(), fact.also.end());
 }
 
+/// From which version on a fact opens each of its owners; 0: every one. Of several facts the one that opens most counts.
+void AddSince(const Fact& fact, std::map<view::OwnerNumber, view::Ordinal>* since) {
+  std::set<view::OwnerNumber> owners;
+  AddOwners(fact, &owners);
+  for (const view::OwnerNumber owner : owners) {
+    const auto from = std::find_if(fact.since.begin(), fact.since.end(),
+                                   [owner](const auto& one) { return one.first == owner; });
+    const view::Ordinal ordinal = from == fact.since.end() ? 0 : from->second;
+    const auto [at, is_new] = since->emplace(owner, ordinal);
+    if (!is_new) at->second = std::min(at->second, ordinal);
+  }
+}
+
 /// Is the fact for what the post is for?
 bool IsForPurpose(const std::vector<std::string>& codes, const Policies& policies, const OpenPolicy& open) {
   if (codes.empty()) return true;
@@ -195,6 +208,7 @@ void Facts::Add(uint64_t id_hash, std::vector<Fact> facts) {
       SaidOf of = same_(fact.patient, fact.said_us);
       fact.also = std::move(of.owners);
       fact.is_anothers = of.is_anothers;
+      fact.since = std::move(of.since);
     }
     std::erase(fact.also, fact.owner);
     for (const std::string& actor : fact.actors) {
@@ -275,6 +289,7 @@ std::shared_ptr<const view::Beyond> Facts::BeyondOf(const Viewer& viewer, Instan
   if (known.generation == generation && now_us < known.until_us && known.policies == viewer.policies)
     return known.beyond;
   std::set<view::OwnerNumber> open, closed, urgent;
+  std::map<view::OwnerNumber, view::Ordinal> since;
   Instant until_us = kForever;
   for (const std::string& actor : actors) {
     const auto named = by_actor_.find(actor);
@@ -284,6 +299,7 @@ std::shared_ptr<const view::Beyond> Facts::BeyondOf(const Viewer& viewer, Instan
         const Verdict verdict = JudgeFact(fact, viewer, *viewer.policies, now_us, &until_us);
         if (verdict == Verdict::kCloses) AddOwners(fact, &closed);
         if (verdict != Verdict::kOpens) continue;
+        AddSince(fact, &since);
         AddOwners(fact, fact.kind == Fact::Kind::kEmergency ? &urgent : &open);
       }
     }
@@ -294,6 +310,8 @@ std::shared_ptr<const view::Beyond> Facts::BeyondOf(const Viewer& viewer, Instan
                       std::back_inserter(beyond->closed));
   std::set_difference(open.begin(), open.end(), beyond->closed.begin(), beyond->closed.end(),
                       std::back_inserter(beyond->open));
+  std::copy_if(since.begin(), since.end(), std::back_inserter(beyond->since),
+               [](const auto& one) { return one.second != 0; });
   const bool nobody = beyond->open.empty() && beyond->closed.empty();
   known = {generation, until_us, viewer.policies, nobody ? nullptr : std::move(beyond)};
   return known.beyond;

@@ -384,6 +384,14 @@ TEST_F(BoundTest, ARelationOpensNothingOfWhoCameAfter) {
   AwaitSeen(doctor, "Patient/a", 404);
   PutText("Encounter/v", visit.substr(0, visit.size() - 1) + R"(,"priority":{"text":"soon"}})");
   AwaitSeen(doctor, "Patient/a", 200);
+  EXPECT_EQ(See(doctor, "Patient/a/_history/1"), 404) << "nothing of those before him";
+  EXPECT_EQ(See(doctor, "Condition/d"), 404);
+  PutCondition("his", "a");
+  AwaitSeen(doctor, "Condition/his", 200);
+  // Whom the area lets in tells them apart.
+  const auto here = Of("doctor", "380102");
+  EXPECT_EQ(See(here, "Patient/a/_history/1"), 200);
+  EXPECT_EQ(See(here, "Condition/d"), 200);
 }
 
 TEST_F(BoundTest, AGuardianReadsHerChildAndNoOther) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "kernel/base/diagnostics.h"
 #include "kernel/interaction/own_hand.h"
@@ -295,7 +296,7 @@ FactFeed::FactFeed(const Context& context)
       records_(std::make_shared<BoundRecords>(context)),
       facts_([this](uint64_t patient, Instant said_us) {
         BoundRecords::Holding holding = records_->Of(patient, said_us);
-        return access::SaidOf{std::move(holding.owners), holding.anothers_us != 0};
+        return access::SaidOf{std::move(holding.owners), holding.anothers_us != 0, std::move(holding.since)};
       }),
       thread_([this] { Loop(); }) {
   context_.who_is_one->Fill(records_);
@@ -639,7 +640,9 @@ using Since = std::vector<std::pair<view::OwnerNumber, view::Ordinal>>;
 std::shared_ptr<const view::Beyond> WithSince(const std::shared_ptr<const view::Beyond>& beyond,
                                               Since since) {
   auto out = beyond == nullptr ? std::make_shared<view::Beyond>() : std::make_shared<view::Beyond>(*beyond);
-  out->since = std::move(since);
+  std::map<view::OwnerNumber, view::Ordinal> all(since.begin(), since.end());
+  all.insert(out->since.begin(), out->since.end());
+  out->since.assign(all.begin(), all.end());
   return out;
 }
 

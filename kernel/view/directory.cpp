@@ -151,7 +151,7 @@ OwnerNumber DirectoryView::OwnerOfNewest(uint64_t id_hash) const {
   return version.ordinal == 0 ? 0 : OwnerNow(CellOwner(cells_.Get(version.ordinal)));
 }
 
-bool DirectoryView::InScopeBy(OwnerNumber owner, uint64_t word, const Scope& scope) const {
+bool DirectoryView::InScopeBy(Ordinal ordinal, OwnerNumber owner, uint64_t word, const Scope& scope) const {
   if (scope.all() || owner == 0 || word == kAreaPublic) return true;
   if (word == kAreaByContext) {
     owner = OwnerNow(owner);
@@ -162,10 +162,13 @@ bool DirectoryView::InScopeBy(OwnerNumber owner, uint64_t word, const Scope& sco
   if (scope.only_owner != 0 && owner != scope.only_owner) return false;
   if (scope.beyond != nullptr) {
     if (std::binary_search(scope.beyond->closed.begin(), scope.beyond->closed.end(), owner)) return false;
-    if (std::binary_search(scope.beyond->open.begin(), scope.beyond->open.end(), owner)) return true;
+    if (std::binary_search(scope.beyond->open.begin(), scope.beyond->open.end(), owner) &&
+        !IsOfOneBefore(ordinal, owner, scope))
+      return true;
   }
   if (scope.everything) return true;
-  if (scope.only_owner != 0 && scope.area_low == scope.area_high) return true;  // wherever he is
+  if (scope.only_owner != 0 && scope.area_low == scope.area_high)  // wherever he is
+    return !IsOfOneBefore(ordinal, owner, scope);
   return FinalArea(word) >= scope.area_low && FinalArea(word) < scope.area_high;
 }
 
@@ -188,7 +191,7 @@ bool DirectoryView::HidesBy(Ordinal ordinal, uint64_t cell, const Scope& scope) 
   if (scope.hidden == nullptr) return false;
   if (scope.hidden->hides ? !scope.hidden->hides(ordinal) : (cell & kHiddenBit) == 0) return false;
   const OwnerNumber owner = OwnerNow(CellOwner(cell));
-  return owner == 0 || scope.beyond == nullptr ||
+  return owner == 0 || scope.beyond == nullptr || IsOfOneBefore(ordinal, owner, scope) ||
          !std::binary_search(scope.beyond->open.begin(), scope.beyond->open.end(), owner);
 }
 
@@ -207,8 +210,8 @@ bool DirectoryView::InScope(Ordinal ordinal, const Scope& scope) const {
   if (scope.all()) return true;
   const uint64_t cell = cells_.Get(ordinal);
   const OwnerNumber owner = CellOwner(cell);
-  if (!SeesKind(ordinal, cell, scope) || IsOfOneBefore(ordinal, owner, scope)) return false;
-  return InScopeBy(owner, owner == 0 ? kAreaUnknown : areas_.Get(owner), scope);
+  if (!SeesKind(ordinal, cell, scope)) return false;
+  return InScopeBy(ordinal, owner, owner == 0 ? kAreaUnknown : areas_.Get(owner), scope);
 }
 
 void DirectoryView::Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope,
@@ -231,8 +234,8 @@ void DirectoryView::Visible(std::span<const Ordinal> ordinals, const Position& p
       if (!visible[i]) continue;
       const OwnerNumber owner = CellOwner(cells[i]);
       const uint64_t area = owner == 0 ? kAreaUnknown : areas_.Get(owner);
-      visible[i] = area != kAreaErased && InScopeBy(owner, area, scope) &&
-                   SeesKind(block[i], cells[i], scope) && !IsOfOneBefore(block[i], owner, scope);
+      visible[i] = area != kAreaErased && InScopeBy(block[i], owner, area, scope) &&
+                   SeesKind(block[i], cells[i], scope);
       if (visible[i]) superseded_.Prefetch(block[i]);
     }
     // Last, for most of a city lies in others' areas: of those it is a line of memory less.

@@ -15,7 +15,7 @@ namespace tk::view {
 /// Persons beyond the area: whose records are open to the viewer all the same, and whose are closed to him wherever they are. Both sorted.
 struct Beyond {
   std::vector<OwnerNumber> open, closed;
-  /// Of whom only versions from that one on are to be seen: before, the record was somebody else's. By owner, ascending.
+  /// Of whom `open` opens only versions from that one on: before, the record was somebody else's. By owner, ascending.
   std::vector<std::pair<OwnerNumber, Ordinal>> since = {};
 };
 

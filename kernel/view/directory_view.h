@@ -105,7 +105,7 @@ class DirectoryView final : public Directory {
   static constexpr int kContextsMax = 8;  // a Binary of a Binary of a Binary …
   template <class Each>
   OwnerNumber Climb(OwnerNumber owner, const Each& each) const;
-  bool InScopeBy(OwnerNumber owner, uint64_t word, const Scope& scope) const;
+  bool InScopeBy(Ordinal ordinal, OwnerNumber owner, uint64_t word, const Scope& scope) const;
   static bool SeesReview(Ordinal ordinal, uint64_t cell, const Scope& scope);
   bool HidesBy(Ordinal ordinal, uint64_t cell, const Scope& scope) const;
   static bool IsOfOneBefore(Ordinal ordinal, OwnerNumber owner, const Scope& scope);
