@@ -120,6 +120,41 @@ describe('the health code', () => {
     assert.deepEqual(told.map((each) => each.status), ['completed', 'completed']);
   });
 
+  test('a record that becomes another person\'s takes no colour along, and opens nothing to the account of the one before', async () => {
+    const put = (name, number, birthDate) => fhir('admin', 'PUT', 'Patient/bob', { resourceType: 'Patient', id: 'bob', name: [{ text: name }], birthDate,
+      identifier: [{ system: kCard, value: number }], meta: { tag: [{ system: kArea, code: '380102' }] } });
+    const add = async (who) => {
+      execFileSync(program(), ['account', 'add', who, '--data', data, '--post', 'resident', '--no-password', '--kind', 'resident', '--record', 'Patient/bob']);
+      tokens[who] = await server.token(who);
+    };
+    const colourOf = async (who, colour) => {
+      for (let i = 0; i < 600; i++) {
+        const answer = await code(who, 'mine');
+        if (answer.json?.colour === colour) return answer.json;
+        await sleep(20);
+      }
+      return assert.fail(`${who} does not become ${colour}: ${(await code(who, 'mine')).text}`);
+    };
+    const first = checked('38010219800102123'), second = checked('38010219911213245');
+    assert.equal((await put('王晓芳', first, '1980-01-02')).status, 201);
+    await add('bob');
+    assert.equal((await fhir('clinic', 'POST', 'Observation', { ...reading(38.4), subject: { reference: 'Patient/bob' } })).status, 201);
+    const { reasons } = await colourOf('bob', 'yellow');
+    assert.equal((await put('李秋燕', second, '1991-12-13')).status, 200);
+    assert.equal((await code('bob', 'mine')).status, 403);
+    assert.equal((await code('bob', 'appeal', { reason: `CodeReason/${reasons[0].id.replace('CodeReason/', '')}`, text: 'no' })).status, 403);
+    assert.equal((await card('bob', 'present', {})).status, 404);
+    const self = await request(server.base, 'POST', '/app/screening/self', { ...as('bob'), body: { id: 'entry-of-bob-1', temperature: 38.9, symptoms: [] } });
+    assert.ok(!self.text.includes('Observation/'), self.text);
+    await add('eve');
+    const hers = await colourOf('eve', 'green');
+    assert.deepEqual(hers.reasons, []);
+    assert.equal((await code('eve', 'appeal', { reason: reasons[0].id, text: 'no' })).status, 404);
+    assert.equal((await code('cdc', 'of', { patient: 'Patient/bob' })).json.colour, 'green');
+    assert.equal((await fhir('clinic', 'POST', 'Observation', { ...reading(38.4), subject: { reference: 'Patient/bob' } })).status, 201);
+    await colourOf('eve', 'yellow');
+  });
+
   test('nobody writes a colour', async () => {
     const forged = { resourceType: 'CodeReason', status: 'active', subject: { reference: 'Patient/ada' }, colour: 'red', reason: 'positive', evidence: [{ reference: 'Observation/none' }],
       since: '2026-11-23', changes: 'x', changesEn: 'x' };
