@@ -21,7 +21,7 @@ using interaction::Response;
 
 constexpr std::string_view kPatient = "Patient/", kReason = "CodeReason/", kUse = "HealthCardUse/";
 constexpr std::string_view kPurpose = "health-code";
-constexpr size_t kTextMax = 2000, kIdMax = 100, kVersionsReadMax = 1000;
+constexpr size_t kTextMax = 2000, kIdMax = 100;
 
 struct CodeState {
   app::Context context;
@@ -63,19 +63,6 @@ Result<view::ResourcePtr> LiveOf(const view::Engine& engine, std::string_view ty
   return engine.Read(version.ordinal);
 }
 
-/// Was it stored about somebody whose record became another person's since? It says nothing of who he is now.
-bool IsOfOneBefore(const CodeState& state, const view::ResourcePtr& kept) {
-  const view::Engine& engine = state.engine();
-  const std::string subject = kept->document.Root()["subject"]["reference"].ToString();
-  if (!subject.starts_with(kPatient)) return false;
-  const auto versions = engine.directory().Versions(
-      engine.IdHash(engine.definitions().Type(kept->type).name, kept->id), engine.Head(), kVersionsReadMax);
-  if (versions.empty()) return true;
-  const auto first = engine.OpenText(versions.back().ordinal);
-  return !first.ok() || state.context.interactions->BecameAnothers(
-                            std::string_view(subject).substr(kPatient.size()), (*first)->header.at_us);
-}
-
 Result<Verdict> ColourOf(const CodeState& state, std::string_view patient_id) {
   const auto find = state.context.reach.find;
   std::vector<Reason> reasons;
@@ -83,8 +70,7 @@ Result<Verdict> ColourOf(const CodeState& state, std::string_view patient_id) {
        TRY(find("CodeReason", std::string(kPatient).append(patient_id), "status=active"))) {
     const view::ResourcePtr found = TRY(LiveOf(state.engine(), "CodeReason", id));
     Reason reason;
-    if (found != nullptr && !IsOfOneBefore(state, found) &&
-        ReadReason(found->document.Root(), state.context.clock->NowUs(), &reason))
+    if (found != nullptr && ReadReason(found->document.Root(), state.context.clock->NowUs(), &reason))
       reasons.push_back(std::move(reason));
   }
   return Fold(std::move(reasons));
@@ -115,7 +101,7 @@ Status WriteAppeals(const CodeState& state, std::string_view patient_id, fhir::J
   out->Key("appeals").Array();
   for (const std::string& id : TRY(find("CodeAppeal", std::string(kPatient).append(patient_id), ""))) {
     const view::ResourcePtr appeal = TRY(LiveOf(state.engine(), "CodeAppeal", id));
-    if (appeal == nullptr || IsOfOneBefore(state, appeal)) continue;
+    if (appeal == nullptr) continue;
     const fhir::Value root = appeal->document.Root();
     out->Object().Member("id", "CodeAppeal/" + id).Member("status", root["status"].ToString());
     out->Member("reason", root["reason"]["reference"].ToString()).Member("made", root["made"].ToString());

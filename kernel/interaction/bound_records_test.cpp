@@ -389,9 +389,8 @@ TEST_F(BoundTest, ARelationOpensNothingOfWhoCameAfter) {
   PutCondition("his", "a");
   AwaitSeen(doctor, "Condition/his", 200);
   // Whom the area lets in tells them apart.
-  const auto here = Of("doctor", "380102");
-  EXPECT_EQ(See(here, "Patient/a/_history/1"), 200);
-  EXPECT_EQ(See(here, "Condition/d"), 200);
+  EXPECT_EQ(See(city_, "Patient/a/_history/1"), 200);
+  EXPECT_EQ(See(city_, "Condition/d"), 200);
 }
 
 TEST_F(BoundTest, AGuardianReadsHerChildAndNoOther) {

@@ -2,11 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "kernel/interaction/bound_records.h"
 #include "kernel/interaction/same_person.h"
 #include "kernel/workflow/move.h"
 
 namespace tk::interaction {
 namespace {
+
+/// Of the person's records that were somebody else's before: from which version on they are his.
+std::vector<std::pair<view::OwnerNumber, view::Ordinal>> SinceOf(const Context& context,
+                                                                 std::string_view patient) {
+  const auto records = context.who_is_one->records();
+  if (records == nullptr || patient.empty()) return {};
+  const uint64_t record =
+      context.engine->IdHash("Patient", patient.substr(std::string_view("Patient/").size()));
+  return records->Of(record, context.clock->NowUs()).since;
+}
 
 Result<std::vector<std::string>> FindRecords(const Context& context, std::string_view type,
                                              std::string_view patient, std::string_view where) {
@@ -31,7 +44,12 @@ Result<std::vector<std::string>> FindRecords(const Context& context, std::string
     return MakeError(ErrorCode::kInvalid,
                      fmt::format("a search of an action finds more than {} records", rules::kTargetsMax));
   std::vector<std::string> ids;
+  const auto since = SinceOf(context, patient);
   for (const view::Ordinal ordinal : page.ordinals) {
+    const auto his = std::find_if(since.begin(), since.end(), [&](const auto& one) {
+      return one.first == context.engine->directory().Get(ordinal).owner;
+    });
+    if (his != since.end() && ordinal < his->second) continue;  // of who the record was before
     const auto opened = context.engine->OpenText(ordinal);
     if (!opened.ok() && opened.error().code == ErrorCode::kGone) continue;  // erased meanwhile
     if (!opened.ok()) return opened.error();

@@ -1,4 +1,5 @@
 // What the actions of rules, transitions, time limits and forms may ask and do beyond reading (rules::Reach): find records of a person, move records.
+// Of a record that became another person's what was written of the one before is not found: it says nothing of who he is now.
 #pragma once
 
 #include "kernel/interaction/interaction.h"

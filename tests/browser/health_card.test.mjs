@@ -161,6 +161,7 @@ describe('the health card', { skip: PROGRAM && DATA ? false : 'needs a program: 
     await tell('PUT', `/fhir/Patient/${parent}`, { ...own, link: [{ other: { reference: `RelatedPerson/${father.id}` }, type: 'seealso' }] });
     // A resident who may show cards: a post of the city's.
     fs.appendFileSync(path.join(DATA, 'posts.toml'), `\n[${kHolderPost}]\ntitle_zh = "持卡人"\ntitle_en = "Holder"\nreads = ["Patient", "RelatedPerson", "HealthCard", "HealthCardUse"]\noperations = ["health-card-present"]\nsource = "a test"\n`);
+    fs.appendFileSync(path.join(DATA, 'policies.toml'), `\n[like.${kHolderPost}]\npost = "resident"\nsource = "a test"\n`);
     passwords[kParentAccount] = 'bitter melon 77';
     execFileSync(PROGRAM, ['account', 'add', kParentAccount, '--kind', 'resident', '--post', kHolderPost, '--record', `Patient/${parent}`, '--data', DATA], { input: passwords[kParentAccount] });
     const mine = await openPage(browser, kPhone);
