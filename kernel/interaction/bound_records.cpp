@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernel/interaction/former_identity.h"
+#include "kernel/interaction/reached.h"
 #include "kernel/person/person_view.h"
 
 namespace tk::interaction {
@@ -261,15 +262,7 @@ std::vector<uint64_t> BoundRecords::JoinedBefore(uint64_t record, view::Ordinal 
 }
 
 std::vector<uint64_t> BoundRecords::Together(uint64_t record) {
-  std::vector<uint64_t> all{record}, next;
-  for (size_t i = 0; i < all.size(); ++i) {
-    next.clear();
-    AppendJoined(all[i], &next);
-    for (const uint64_t other : next) {
-      if (std::find(all.begin(), all.end(), other) == all.end()) all.push_back(other);
-    }
-  }
-  return all;
+  return Reached({record}, [this](uint64_t each, std::vector<uint64_t>* out) { AppendJoined(each, out); });
 }
 
 /// Whom decisions join with the record since which neither of the two became another's.
@@ -342,12 +335,8 @@ BoundRecords::Found BoundRecords::Find(uint64_t record, Instant bound_us) {
       if (Become(other, bound_us, true).at_us == 0) add(std::array{other});
     }
   }
-  std::vector<uint64_t> next;
-  for (size_t i = 0; i < his.size(); ++i) {
-    next.clear();
-    AppendJoined(his[i], &next);
-    add(next);
-  }
+  his =
+      Reached(std::move(his), [this](uint64_t each, std::vector<uint64_t>* out) { AppendJoined(each, out); });
   return found;
 }
 

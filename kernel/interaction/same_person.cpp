@@ -4,6 +4,7 @@
 
 #include "kernel/geo/area_code.h"
 #include "kernel/interaction/bound_records.h"
+#include "kernel/interaction/reached.h"
 #include "kernel/person/person_view.h"
 
 namespace tk::interaction {
@@ -19,20 +20,6 @@ void AppendJoined(const person::People& people, uint64_t record, std::vector<uin
   }
 }
 
-/// `joined(record, &out)` appends the neighbours of a record.
-template <class Joined>
-std::vector<uint64_t> Reached(uint64_t first, Joined joined) {
-  std::vector<uint64_t> out{first}, next;
-  for (size_t i = 0; i < out.size(); ++i) {
-    next.clear();
-    joined(out[i], &next);
-    for (const uint64_t record : next) {
-      if (std::find(out.begin(), out.end(), record) == out.end()) out.push_back(record);
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 std::vector<uint64_t> RecordsOfPerson(const Context& context, uint64_t patient,
@@ -43,9 +30,9 @@ std::vector<uint64_t> RecordsOfPerson(const Context& context, uint64_t patient,
       if (pair.alternate == record) out->push_back(pair.source);
     }
   };
-  if (context.persons == nullptr) return Reached(patient, by_pairs);
+  if (context.persons == nullptr) return Reached({patient}, by_pairs);
   const auto people = context.persons->Read();
-  return Reached(patient, [&](uint64_t record, std::vector<uint64_t>* out) {
+  return Reached({patient}, [&](uint64_t record, std::vector<uint64_t>* out) {
     AppendJoined(*people, record, out);
     by_pairs(record, out);
   });
