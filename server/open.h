@@ -47,7 +47,10 @@ struct OpenOptions {
   std::string schema = {};                                         // of a PostgreSQL log; "": the usual one
 };
 
-/// Errors: kUnavailable when another tongkang has the folder; what the engine says otherwise.
+/// In the data folder: the city's own model for matching persons (person/linkage/model.h). Another one counts from the next start; decisions that stand are not turned by it.
+inline constexpr std::string_view kMatchingModelFile = "/matching-model.json";
+
+/// Errors: kUnavailable when another tongkang has the folder; kIncorrect for a model that cannot be read; what the engine says otherwise.
 Result<Opened> OpenData(const OpenOptions& options);
 /// Waits until every view answers. Building may take long; what has not moved for `still_ms_max` does not count as building.
 /// Errors: kUnavailable, with what each view says.

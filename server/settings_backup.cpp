@@ -7,7 +7,8 @@
 namespace tk::server {
 namespace {
 
-constexpr const char* kFiles[] = {"accounts.toml", "posts.toml", "policies.toml", "signed_out"};
+constexpr const char* kFiles[] = {"accounts.toml", "posts.toml", "policies.toml", "signed_out",
+                                  "matching-model.json"};
 constexpr const char* kFolders[] = {"types", "audit"};
 constexpr size_t kFileBytesMax = size_t{4} << 30;
 

@@ -57,16 +57,31 @@ void AddOwners(const Fact& fact, std::set<view::OwnerNumber>* owners) {
   owners->insert(fact.also.begin(), fact.also.end());
 }
 
-/// From which version on a fact opens each of its owners; 0: every one. Of several facts the one that opens most counts.
-void AddSince(const Fact& fact, std::map<view::OwnerNumber, view::Ordinal>* since) {
+using Times = std::vector<view::AnothersTime>;
+
+/// What lies in both; each ascending, of one owner.
+Times InBoth(const Times& a, const Times& b) {
+  Times both;
+  for (const view::AnothersTime& one : a) {
+    for (const view::AnothersTime& other : b) {
+      const view::AnothersTime shared{one.owner, std::max(one.from, other.from),
+                                      std::min(one.until, other.until)};
+      if (shared.from < shared.until) both.push_back(shared);
+    }
+  }
+  return both;
+}
+
+/// What a fact does not open of each of its owners. Of several facts the one that opens most counts.
+void AddAnothers(const Fact& fact, std::map<view::OwnerNumber, Times>* anothers) {
   std::set<view::OwnerNumber> owners;
   AddOwners(fact, &owners);
   for (const view::OwnerNumber owner : owners) {
-    const auto from = std::find_if(fact.since.begin(), fact.since.end(),
-                                   [owner](const auto& one) { return one.first == owner; });
-    const view::Ordinal ordinal = from == fact.since.end() ? 0 : from->second;
-    const auto [at, is_new] = since->emplace(owner, ordinal);
-    if (!is_new) at->second = std::min(at->second, ordinal);
+    Times times;
+    std::copy_if(fact.anothers.begin(), fact.anothers.end(), std::back_inserter(times),
+                 [owner](const view::AnothersTime& one) { return one.owner == owner; });
+    const auto [at, is_new] = anothers->emplace(owner, times);
+    if (!is_new) at->second = InBoth(at->second, times);
   }
 }
 
@@ -208,7 +223,7 @@ void Facts::Add(uint64_t id_hash, std::vector<Fact> facts) {
       SaidOf of = same_(fact.patient, fact.said_us);
       fact.also = std::move(of.owners);
       fact.is_anothers = of.is_anothers;
-      fact.since = std::move(of.since);
+      fact.anothers = std::move(of.anothers);
     }
     std::erase(fact.also, fact.owner);
     for (const std::string& actor : fact.actors) {
@@ -289,7 +304,7 @@ std::shared_ptr<const view::Beyond> Facts::BeyondOf(const Viewer& viewer, Instan
   if (known.generation == generation && now_us < known.until_us && known.policies == viewer.policies)
     return known.beyond;
   std::set<view::OwnerNumber> open, closed, urgent;
-  std::map<view::OwnerNumber, view::Ordinal> since;
+  std::map<view::OwnerNumber, Times> anothers;
   Instant until_us = kForever;
   for (const std::string& actor : actors) {
     const auto named = by_actor_.find(actor);
@@ -299,7 +314,7 @@ std::shared_ptr<const view::Beyond> Facts::BeyondOf(const Viewer& viewer, Instan
         const Verdict verdict = JudgeFact(fact, viewer, *viewer.policies, now_us, &until_us);
         if (verdict == Verdict::kCloses) AddOwners(fact, &closed);
         if (verdict != Verdict::kOpens) continue;
-        AddSince(fact, &since);
+        AddAnothers(fact, &anothers);
         AddOwners(fact, fact.kind == Fact::Kind::kEmergency ? &urgent : &open);
       }
     }
@@ -310,8 +325,8 @@ std::shared_ptr<const view::Beyond> Facts::BeyondOf(const Viewer& viewer, Instan
                       std::back_inserter(beyond->closed));
   std::set_difference(open.begin(), open.end(), beyond->closed.begin(), beyond->closed.end(),
                       std::back_inserter(beyond->open));
-  std::copy_if(since.begin(), since.end(), std::back_inserter(beyond->since),
-               [](const auto& one) { return one.second != 0; });
+  for (const auto& [owner, times] : anothers)
+    beyond->anothers.insert(beyond->anothers.end(), times.begin(), times.end());
   const bool nobody = beyond->open.empty() && beyond->closed.empty();
   known = {generation, until_us, viewer.policies, nobody ? nullptr : std::move(beyond)};
   return known.beyond;

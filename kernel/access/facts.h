@@ -38,8 +38,8 @@ struct Fact {
   std::vector<view::OwnerNumber> also = {};  // the owners of the others of them; kept by Facts
   bool is_anothers =
       false;  // the record became another person's since: it opens nothing of it; kept by Facts
-  std::vector<std::pair<view::OwnerNumber, view::Ordinal>> since = {};  // SaidOf's; kept by Facts
-  std::string source;                                                   // "Encounter/7"
+  std::vector<view::AnothersTime> anothers = {};  // SaidOf's; kept by Facts
+  std::string source;                             // "Encounter/7"
   Instant
       from_us = INT64_MIN,
       until_us =
@@ -80,8 +80,7 @@ struct SaidOf {
   std::vector<view::OwnerNumber>
       owners;                // of all records of that person; of the Patient himself too, unless:
   bool is_anothers = false;  // his record became another person's since
-  std::vector<std::pair<view::OwnerNumber, view::Ordinal>> since =
-      {};  // of owners whose record was somebody else's before: the version from which on
+  std::vector<view::AnothersTime> anothers = {};  // while those records were somebody else's; ascending
 };
 using SamePerson = std::function<SaidOf(uint64_t patient, Instant said_us)>;
 

@@ -14,6 +14,7 @@
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/same_person.h"
 #include "kernel/interaction/summary.h"
+#include "kernel/interaction/watch_mirrors.h"
 #include "kernel/person/person_view.h"
 #include "kernel/rules/rule.h"
 #include "kernel/rules/watch_view.h"
@@ -127,8 +128,13 @@ class Raising {
     }
     if (looks_for_visits_) TRY(FindVisits(records, &visits));
     if (visits.empty()) return {};
+    std::unordered_set<uint64_t> mirrors;  // what is said twice is told once
     for (auto& [entry, resource] : entries) {
       if (resource == nullptr) resource = TRY(room_.engine().Read(entry.ordinal));
+      mirrors.insert(room_.engine().IdHash(rules::kWatchEntryType, MirrorIdOf(room_, resource->id)));
+    }
+    for (const auto& [entry, resource] : entries) {
+      if (mirrors.contains(entry.entry)) continue;
       for (const view::ResourcePtr& visit : visits) TRY(OfPair(*resource, visit));
     }
     return {};

@@ -287,24 +287,46 @@ void BoundRecords::AppendJoined(uint64_t record, std::vector<uint64_t>* out) {
   }
 }
 
-BoundRecords::Since BoundRecords::EraOf(uint64_t record, view::Ordinal before) {
-  const PastPtr past = PastOf(record);
-  if (past == nullptr)
-    return {context_.clock->NowUs(), ~view::Ordinal{0}};  // nothing is shown of what cannot be read
-  if (past->states.empty()) return {};
-  size_t at = past->states.size() - 1;
-  while (before != 0 && at > 0 && past->states[at].ordinal >= before) --at;
-  const Past::State* era = past->lost_us != 0 ? &past->states.front() : nullptr;
+BoundRecords::Since BoundRecords::EraOf(const Past& past, view::Ordinal before) {
+  if (past.states.empty()) return {};
+  size_t at = past.states.size() - 1;
+  while (before != 0 && at > 0 && past.states[at].ordinal >= before) --at;
   for (size_t i = at; i-- > 0;) {
-    if (!past->AreOthers(past->states[i].who, past->states[at].who)) continue;
-    era = &past->states[i + 1];
-    break;
+    if (!past.AreOthers(past.states[i].who, past.states[at].who)) continue;
+    return {past.states[i + 1].at_us, past.states[i + 1].ordinal};
   }
-  if (era == nullptr) return {};
-  const std::lock_guard lock(mutex_);
-  const auto answered = answers_.find(record);
-  const bool is_same = before == 0 && answered != answers_.end() && answered->second.same_us >= era->at_us;
-  return is_same ? Since() : Since{era->at_us, era->ordinal};
+  if (past.lost_us != 0) return {past.states.front().at_us, past.states.front().ordinal};
+  return {};
+}
+
+std::vector<BoundRecords::Stretch> BoundRecords::StretchesOfOthers(uint64_t record) {
+  const PastPtr past = PastOf(record);
+  // Nothing is shown of what cannot be read.
+  if (past == nullptr) return {{{}, {context_.clock->NowUs(), ~view::Ordinal{0}}}};
+  const Since era = EraOf(*past);
+  if (era.ordinal == 0) return {};
+  {
+    const std::lock_guard lock(mutex_);
+    const auto answered = answers_.find(record);
+    if (answered == answers_.end() || answered->second.same_us < era.at_us) return {{{}, era}};
+  }
+  std::vector<Stretch> stretches;
+  const size_t last = past->states.size() - 1, who = past->states[last].who;
+  bool was_he = false;
+  for (size_t i = 0; i < last; ++i) {
+    if (!past->AreOthers(past->states[i].who, who)) {
+      was_he = true;
+    } else if (was_he) {
+      const Past::State &from = past->states[i], &until = past->states[i + 1];
+      stretches.push_back({{from.at_us, from.ordinal}, {until.at_us, until.ordinal}});
+    }
+  }
+  return stretches;
+}
+
+bool BoundRecords::IsErased(uint64_t record) const {
+  const view::OwnerNumber owner = OwnerOf(record);
+  return owner != 0 && context_.engine->directory().AreaOf(owner) == view::kAreaErased;
 }
 
 view::OwnerNumber BoundRecords::OwnerOf(uint64_t record) const {
@@ -348,11 +370,12 @@ BoundRecords::Holding BoundRecords::Of(uint64_t record, Instant bound_us) {
     const view::OwnerNumber owner = OwnerOf(each);
     if (owner == 0) continue;
     holding.owners.push_back(owner);
-    if (const Since era = EraOf(each); era.ordinal != 0) holding.since.emplace_back(owner, era.ordinal);
+    for (const Stretch& others : StretchesOfOthers(each))
+      holding.anothers.push_back({owner, others.from.ordinal, others.until.ordinal});
   }
   std::sort(holding.owners.begin(), holding.owners.end());
   holding.owners.erase(std::unique(holding.owners.begin(), holding.owners.end()), holding.owners.end());
-  std::sort(holding.since.begin(), holding.since.end());
+  std::sort(holding.anothers.begin(), holding.anothers.end());
   return holding;
 }
 
@@ -378,17 +401,33 @@ Status BoundRecords::AppendLost(uint64_t record, std::vector<std::pair<uint64_t,
 }
 
 // Of his others that are another's now nothing is known but by who was joined with them when they became so: of each that is his, whom decisions named that do not hold any more.
+// Of an erased record with several versions nobody knows whose it was when: what was looked at then is told to nobody.
 Result<std::vector<access::OwnedSpan>> BoundRecords::SpansOf(uint64_t record, Instant bound_us) {
   const Found found = Find(record, bound_us);
   std::vector<access::OwnedSpan> spans;
+  const auto is_unknown = [this](uint64_t each) {
+    if (!IsErased(each)) return false;
+    const view::Engine& engine = *context_.engine;
+    const auto versions = engine.directory().Versions(each, engine.Head(), kVersionsReadMax);
+    return std::count_if(versions.begin(), versions.end(),
+                         [](const auto& version) { return !version.deleted; }) > 1;
+  };
   for (const uint64_t each : found.his) {
-    const Since era = EraOf(each);
-    spans.push_back({OwnerOf(each), era.ordinal == 0 ? INT64_MIN : era.at_us, INT64_MAX});
+    if (is_unknown(each)) continue;
+    Instant from_us = INT64_MIN;
+    for (const Stretch& others : StretchesOfOthers(each)) {
+      if (others.from.ordinal != 0) spans.push_back({OwnerOf(each), from_us, others.from.at_us});
+      from_us = others.until.at_us;
+    }
+    spans.push_back({OwnerOf(each), from_us, INT64_MAX});
   }
   std::vector<std::pair<uint64_t, Since>> left = found.left;
   for (const uint64_t each : found.his) TRY(AppendLost(each, &left));
   for (const auto& [each, became] : left) {
-    const Since era = EraOf(each, became.ordinal);
+    if (is_unknown(each)) continue;
+    const PastPtr past = PastOf(each);
+    if (past == nullptr) continue;
+    const Since era = EraOf(*past, became.ordinal);
     spans.push_back({OwnerOf(each), era.ordinal == 0 ? INT64_MIN : era.at_us, became.at_us});
   }
   std::erase_if(

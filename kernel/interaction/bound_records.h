@@ -25,10 +25,9 @@ class BoundRecords {
   explicit BoundRecords(const Context& context) : context_(context) {}
 
   struct Holding {
-    Instant anothers_us = 0;                // since when the record is another's; 0: it is not
-    std::vector<view::OwnerNumber> owners;  // of the records for which it holds, ascending
-    /// Of those of them that were somebody else's before: the version from which on they are his; by owner, ascending.
-    std::vector<std::pair<view::OwnerNumber, view::Ordinal>> since;
+    Instant anothers_us = 0;                   // since when the record is another's; 0: it is not
+    std::vector<view::OwnerNumber> owners;     // of the records for which it holds, ascending
+    std::vector<view::AnothersTime> anothers;  // while those of them were somebody else's, ascending
   };
   /// What was bound at that moment to the record (id hash). What cannot be read is taken for another's.
   Holding Of(uint64_t record, Instant bound_us);
@@ -61,8 +60,16 @@ class BoundRecords {
         left;  // that became another's, and were his or joined with one that was
   };
   Found Find(uint64_t record, Instant bound_us);
-  /// Since when it has been who it is now, or was just before that version; ordinal 0: ever.
-  Since EraOf(uint64_t record, view::Ordinal before = 0);
+  /// [from, until); from ordinal 0: ever before.
+  struct Stretch {
+    Since from, until;
+  };
+  /// While it was somebody else's than who it is now: all before it became so. Once a person has said that it is still his: while it was somebody else's who is neither, between
+  /// two times that it was who it is now.
+  std::vector<Stretch> StretchesOfOthers(uint64_t record);
+  /// Since when it has been who it is now, or was just before that version; ordinal 0: ever. Whatever was answered.
+  static Since EraOf(const Past& past, view::Ordinal before = 0);
+  bool IsErased(uint64_t record) const;
   view::OwnerNumber OwnerOf(uint64_t record) const;
   struct Answers {
     Instant last_us = 0, same_us = 0;

@@ -320,11 +320,87 @@ TEST_F(BoundTest, WhoHasTheRecordNowReadsNothingOfTheOneBefore) {
         EXPECT_NE(response.body.find(R"("total":1)"), std::string::npos) << response.body;
       }
     }
+    // What its source sends once more, or somebody mends, is his still.
+    PutCondition("hers-not", "a");
+    PutText(
+        "Condition/hers-not",
+        R"({"resourceType":"Condition","id":"hers-not","subject":{"reference":"Patient/a"},"onsetString":"long"})");
+    PutCondition("hers", "a");
     if (!rebuilt) OpenFromTheLog();
   }
+  PutCondition("begun-now", "a");
+  EXPECT_EQ(See(hers, "Condition/begun-now"), 200);
+  EXPECT_EQ(See(hers, "Condition/hers-not"), 404);
   // Posts of the area see both: they tell them apart.
   EXPECT_EQ(See(city_, "Condition/hers-not"), 200);
   EXPECT_EQ(See(city_, "Patient/a/_history/1"), 200);
+}
+
+TEST_F(BoundTest, ThatItIsStillHisOpensToHimNothingThatWasWrittenOfAnotherInBetween) {
+  PutPatient(X("a"));
+  PutCondition("first", "a");
+  const auto his = Account("a");
+  Become(Y("a"));
+  PutCondition("between", "a");
+  PutCondition("first", "a");
+  Become(X("a"));
+  PutCondition("after", "a");
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "a")).status, 200);
+  AwaitSeen(his, "Patient/a", 200);
+  for (const bool rebuilt : {false, true}) {
+    for (const auto& viewer : {his, Account("a")}) {
+      AwaitSeen(viewer, "Condition/first", 200);
+      EXPECT_EQ(See(viewer, "Condition/after"), 200);
+      EXPECT_EQ(See(viewer, "Patient/a/_history/1"), 200);
+      EXPECT_EQ(See(viewer, "Patient/a/_history/3"), 200);
+      EXPECT_EQ(See(viewer, "Condition/between"), 404);
+      EXPECT_EQ(See(viewer, "Patient/a/_history/2"), 404) << "the other's number";
+    }
+    if (!rebuilt) OpenFromTheLog();
+  }
+}
+
+TEST_F(BoundTest, ThatItWasOnePersonAllAlongOpensAllOfIt) {
+  PutPatient(X("a"));
+  PutCondition("first", "a");
+  Become(Y("a"));
+  PutCondition("after", "a");
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "a")).status, 200);
+  const auto account = Account("a");
+  AwaitSeen(account, "Condition/first", 200);
+  EXPECT_EQ(See(account, "Condition/after"), 200);
+  EXPECT_EQ(See(account, "Patient/a/_history/1"), 200);
+}
+
+TEST_F(BoundTest, WhoLookedAtAnErasedRecordThatWasSeveralPersonsIsToldToNobody) {
+  const std::string number = ResidentIdOf("19800102", 821);
+  PutPatient({.id = "a", .resident_id = number, .area = "380102"});
+  PutPatient({.id = "b", .resident_id = number, .area = "380102"});
+  PutPatient({.id = "once", .name = "周一", .resident_id = ResidentIdOf("19800102", 823), .area = "380102"});
+  const auto at_a = Account("a"), at_b = Account("b"), at_once = Account("once");
+  Become(Y("a"));
+  const auto hers = Account("a");
+  const view::OwnerNumber a = engine_->keys().Find("Patient/a").value(),
+                          b = engine_->keys().Find("Patient/b").value(),
+                          once = engine_->keys().Find("Patient/once").value();
+  const auto told = [&](const std::shared_ptr<const access::Viewer>& viewer, view::OwnerNumber of) {
+    const auto spans = interactions_->SpansOf(*viewer).value();
+    return std::any_of(spans.begin(), spans.end(),
+                       [of](const access::OwnedSpan& span) { return span.owner == of; });
+  };
+  for (const auto& viewer : {at_a, at_b, hers}) EXPECT_TRUE(told(viewer, a));
+  for (const char* id : {"a", "once"}) {
+    const Response erased =
+        Post(fmt::format("Patient/{}/$erase", id),
+             R"({"resourceType":"Parameters","parameter":[{"name":"reason","valueCode":"purpose-ended"}]})");
+    ASSERT_EQ(erased.status, 200) << erased.body;
+  }
+  for (const bool rebuilt : {false, true}) {
+    for (const auto& viewer : {at_a, at_b, hers}) EXPECT_FALSE(told(viewer, a));
+    EXPECT_TRUE(told(at_b, b));
+    EXPECT_TRUE(told(at_once, once)) << "never anybody else's";
+    if (!rebuilt) OpenFromTheLog();
+  }
 }
 
 TEST_F(BoundTest, LooksConcernWhoseTheRecordWasThen) {

@@ -296,7 +296,8 @@ FactFeed::FactFeed(const Context& context)
       records_(std::make_shared<BoundRecords>(context)),
       facts_([this](uint64_t patient, Instant said_us) {
         BoundRecords::Holding holding = records_->Of(patient, said_us);
-        return access::SaidOf{std::move(holding.owners), holding.anothers_us != 0, std::move(holding.since)};
+        return access::SaidOf{std::move(holding.owners), holding.anothers_us != 0,
+                              std::move(holding.anothers)};
       }),
       thread_([this] { Loop(); }) {
   context_.who_is_one->Fill(records_);
@@ -636,13 +637,17 @@ void LeaveRecord(const BoundRecords::Holding& holding, bool is_program, access::
 
 namespace {
 
-using Since = std::vector<std::pair<view::OwnerNumber, view::Ordinal>>;
-std::shared_ptr<const view::Beyond> WithSince(const std::shared_ptr<const view::Beyond>& beyond,
-                                              Since since) {
+/// With these times in place of those of the same owners.
+std::shared_ptr<const view::Beyond> WithAnothers(const std::shared_ptr<const view::Beyond>& beyond,
+                                                 std::vector<view::AnothersTime> times) {
   auto out = beyond == nullptr ? std::make_shared<view::Beyond>() : std::make_shared<view::Beyond>(*beyond);
-  std::map<view::OwnerNumber, view::Ordinal> all(since.begin(), since.end());
-  all.insert(out->since.begin(), out->since.end());
-  out->since.assign(all.begin(), all.end());
+  std::copy_if(out->anothers.begin(), out->anothers.end(), std::back_inserter(times),
+               [&times, given = times.size()](const view::AnothersTime& one) {
+                 return std::none_of(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(given),
+                                     [&](const view::AnothersTime& time) { return time.owner == one.owner; });
+               });
+  std::sort(times.begin(), times.end());
+  out->anothers = std::move(times);
   return out;
 }
 
@@ -662,7 +667,8 @@ std::shared_ptr<const access::Viewer> FactFeed::Himself(std::shared_ptr<const ac
       records_->Of(context_.engine->IdHash("Patient", viewer->patient), viewer->bound_us);
   if (holding.anothers_us != 0) LeaveRecord(holding, is_program, known.get());
   if (!is_program) known->own = std::move(holding.owners);
-  if (!holding.since.empty()) known->scope.beyond = WithSince(known->scope.beyond, std::move(holding.since));
+  if (!holding.anothers.empty())
+    known->scope.beyond = WithAnothers(known->scope.beyond, std::move(holding.anothers));
   return known;
 }
 
@@ -674,8 +680,8 @@ Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<con
   if (MayMatter(*viewer)) {
     TRY(WaitLoaded());
     if (auto found = facts_.BeyondOf(*viewer, context_.clock->NowUs()); found != nullptr)
-      beyond =
-          beyond == nullptr || beyond->since.empty() ? std::move(found) : WithSince(found, beyond->since);
+      beyond = beyond == nullptr || beyond->anothers.empty() ? std::move(found)
+                                                             : WithAnothers(found, beyond->anothers);
   }
   const bool is_more = beyond != nullptr || viewer->own.size() > 1;
   auto hidden = SpecialSightOf(context_.engine, *viewer);

@@ -15,6 +15,7 @@
 #include "kernel/interaction/person_reviews.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
+#include "kernel/interaction/watch_mirrors.h"
 
 namespace tk::interaction {
 
@@ -339,6 +340,7 @@ Result<Plan> PlanAnswer(const Room& room, const CallPtr& call, const view::Posit
     const ReviewAsked answered{code, patient.name(), {}, nullptr, answer, account};
     TRY(AddMade(room, ReviewJson(room, NewUuid(), answered), set.get()));
   }
+  if (!same) TRY(MoveToMirrors(room, basis, patient.current.id_hash, set.get()));
   set->guards.push_back(PersonGuard(room, {}, {patient.current.id_hash}));
   return DecisionPlan(call, std::move(set), 0, same ? "link" : "not-same", "Task");
 }

@@ -11,14 +11,13 @@
 namespace tk::interaction {
 namespace {
 
-/// Of the person's records that were somebody else's before: from which version on they are his.
-std::vector<std::pair<view::OwnerNumber, view::Ordinal>> SinceOf(const Context& context,
-                                                                 std::string_view patient) {
+/// While the person's records were somebody else's.
+std::vector<view::AnothersTime> AnothersTimesOf(const Context& context, std::string_view patient) {
   const auto records = context.who_is_one->records();
   if (records == nullptr || patient.empty()) return {};
   const uint64_t record =
       context.engine->IdHash("Patient", patient.substr(std::string_view("Patient/").size()));
-  return records->Of(record, context.clock->NowUs()).since;
+  return records->Of(record, context.clock->NowUs()).anothers;
 }
 
 Result<std::vector<std::string>> FindRecords(const Context& context, std::string_view type,
@@ -44,12 +43,9 @@ Result<std::vector<std::string>> FindRecords(const Context& context, std::string
     return MakeError(ErrorCode::kInvalid,
                      fmt::format("a search of an action finds more than {} records", rules::kTargetsMax));
   std::vector<std::string> ids;
-  const auto since = SinceOf(context, patient);
+  const auto anothers = AnothersTimesOf(context, patient);
   for (const view::Ordinal ordinal : page.ordinals) {
-    const auto his = std::find_if(since.begin(), since.end(), [&](const auto& one) {
-      return one.first == context.engine->directory().Get(ordinal).owner;
-    });
-    if (his != since.end() && ordinal < his->second) continue;  // of who the record was before
+    if (context.engine->directory().IsAnothers(ordinal, anothers)) continue;
     const auto opened = context.engine->OpenText(ordinal);
     if (!opened.ok() && opened.error().code == ErrorCode::kGone) continue;  // erased meanwhile
     if (!opened.ok()) return opened.error();

@@ -19,6 +19,7 @@
 #include "kernel/interaction/person_links.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/same_person.h"
+#include "kernel/interaction/watch_mirrors.h"
 #include "kernel/interaction/write.h"
 
 namespace tk::interaction {
@@ -643,6 +644,7 @@ namespace {
 Status CompletePlan(const Room& room, const view::Position& basis, Plan* plan) {
   TRY(LinkPatients(room, basis, plan));
   if (plan->set == nullptr) return {};
+  TRY(MirrorWatchEntries(room, basis, plan->set.get()));
   RaisedAlerts untold;
   return RaiseAlerts(room, basis, plan->set.get(), plan->raised == nullptr ? &untold : plan->raised.get());
 }

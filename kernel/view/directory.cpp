@@ -163,12 +163,12 @@ bool DirectoryView::InScopeBy(Ordinal ordinal, OwnerNumber owner, uint64_t word,
   if (scope.beyond != nullptr) {
     if (std::binary_search(scope.beyond->closed.begin(), scope.beyond->closed.end(), owner)) return false;
     if (std::binary_search(scope.beyond->open.begin(), scope.beyond->open.end(), owner) &&
-        !IsOfOneBefore(ordinal, owner, scope))
+        !IsAnothersFor(ordinal, owner, scope))
       return true;
   }
   if (scope.everything) return true;
   if (scope.only_owner != 0 && scope.area_low == scope.area_high)  // wherever he is
-    return !IsOfOneBefore(ordinal, owner, scope);
+    return !IsAnothersFor(ordinal, owner, scope);
   return FinalArea(word) >= scope.area_low && FinalArea(word) < scope.area_high;
 }
 
@@ -191,7 +191,7 @@ bool DirectoryView::HidesBy(Ordinal ordinal, uint64_t cell, const Scope& scope) 
   if (scope.hidden == nullptr) return false;
   if (scope.hidden->hides ? !scope.hidden->hides(ordinal) : (cell & kHiddenBit) == 0) return false;
   const OwnerNumber owner = OwnerNow(CellOwner(cell));
-  return owner == 0 || scope.beyond == nullptr || IsOfOneBefore(ordinal, owner, scope) ||
+  return owner == 0 || scope.beyond == nullptr || IsAnothersFor(ordinal, owner, scope) ||
          !std::binary_search(scope.beyond->open.begin(), scope.beyond->open.end(), owner);
 }
 
@@ -199,11 +199,64 @@ bool DirectoryView::Hides(Ordinal ordinal, const Scope& scope) const {
   return scope.hidden != nullptr && HidesBy(ordinal, cells_.Get(ordinal), scope);
 }
 
-bool DirectoryView::IsOfOneBefore(Ordinal ordinal, OwnerNumber owner, const Scope& scope) {
-  if (scope.beyond == nullptr || scope.beyond->since.empty()) return false;
-  const auto& since = scope.beyond->since;
-  const auto at = std::lower_bound(since.begin(), since.end(), std::pair(owner, Ordinal{0}));
-  return at != since.end() && at->first == owner && ordinal < at->second;
+void DirectoryView::Begins::Read(const WordArray& cells, const WordArray& superseded, OwnerNumber owner,
+                                 Ordinal upto) {
+  const auto followed = [this](Ordinal by, Ordinal first) { coming.emplace(by, first); };
+  std::erase_if(standing, [&](Ordinal ordinal) {
+    const Ordinal by = superseded.Get(ordinal);
+    if (by == 0) return false;
+    const auto first = begun.find(ordinal);
+    followed(by, first == begun.end() ? ordinal : first->second);
+    return true;
+  });
+  for (; end <= upto; ++end) {
+    if (CellOwner(cells.Get(end)) != owner) continue;
+    Ordinal first = end;
+    if (const auto at = coming.find(end); at != coming.end()) {
+      first = at->second;
+      begun.emplace(end, first);
+    }
+    if (const Ordinal by = superseded.Get(end); by != 0)
+      followed(by, first);
+    else
+      standing.push_back(end);
+  }
+}
+
+Ordinal DirectoryView::BegunAt(Ordinal ordinal, OwnerNumber owner) const {
+  const std::lock_guard lock(begins_mutex_);
+  if (begins_.size() >= kBeginsMax && !begins_.contains(owner)) begins_.clear();
+  Begins& begins = begins_[owner];
+  if (ordinal >= begins.end) begins.Read(cells_, superseded_, owner, ordinal);
+  const auto at = begins.begun.find(ordinal);
+  return at == begins.begun.end() ? ordinal : at->second;
+}
+
+bool DirectoryView::IsAnothers(Ordinal ordinal, std::span<const AnothersTime> times) const {
+  const uint64_t cell = cells_.Get(ordinal);
+  const OwnerNumber owner = CellOwner(cell);
+  auto at = std::lower_bound(times.begin(), times.end(), AnothersTime{owner, 0, 0});
+  if (at == times.end() || at->owner != owner) return false;
+  if (at->from == 0 && ordinal < at->until) return true;
+  // A time ends with a version of the owner's own record.
+  const bool is_own = CellType(cell) == CellType(cells_.Get(at->until));
+  const Ordinal begun = is_own ? ordinal : BegunAt(ordinal, owner);
+  for (; at != times.end() && at->owner == owner; ++at) {
+    if (at->from <= begun && begun < at->until) return true;
+  }
+  return false;
+}
+
+bool DirectoryView::IsAnothersFor(Ordinal ordinal, OwnerNumber owner, const Scope& scope) const {
+  if (scope.beyond == nullptr || scope.beyond->anothers.empty()) return false;
+  // What stands where another record stands goes with that one, of which this is no version: by itself.
+  const auto& times = scope.beyond->anothers;
+  if (CellOwner(cells_.Get(ordinal)) == owner) return IsAnothers(ordinal, times);
+  auto at = std::lower_bound(times.begin(), times.end(), AnothersTime{owner, 0, 0});
+  for (; at != times.end() && at->owner == owner; ++at) {
+    if (at->from <= ordinal && ordinal < at->until) return true;
+  }
+  return false;
 }
 
 bool DirectoryView::InScope(Ordinal ordinal, const Scope& scope) const {
@@ -465,6 +518,10 @@ void DirectoryView::Clear() {
   areas_.Clear();
   contexts_.Clear();
   followers_.Clear();
+  {
+    const std::lock_guard lock(begins_mutex_);
+    begins_.clear();
+  }
   unpublished_.clear();
   std::fill(counts_.begin(), counts_.end(), 0);
   for (auto& count : published_counts_) count.store(0);

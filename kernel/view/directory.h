@@ -12,11 +12,18 @@
 
 namespace tk::view {
 
+/// While a person's record was somebody else's: between those two versions of it, [from, until); from 0: ever before.
+struct AnothersTime {
+  OwnerNumber owner = 0;
+  Ordinal from = 0, until = 0;
+  auto operator<=>(const AnothersTime&) const = default;
+};
+
 /// Persons beyond the area: whose records are open to the viewer all the same, and whose are closed to him wherever they are. Both sorted.
 struct Beyond {
   std::vector<OwnerNumber> open, closed;
-  /// Of whom `open` opens only versions from that one on: before, the record was somebody else's. By owner, ascending.
-  std::vector<std::pair<OwnerNumber, Ordinal>> since = {};
+  /// Of whom `open` does not open what is the other's (Directory::IsAnothers). Ascending; the times of an owner do not overlap.
+  std::vector<AnothersTime> anothers = {};
 };
 
 /// Tasks with a code of this system ask about records of several persons (a review of the person index). They are the first one's, with whom they are
@@ -132,6 +139,12 @@ class Directory {
   /// Does he who may see it see no content of it? For `scope.hidden`; a bit of the entry where that asks for no more.
   virtual bool Hides(Ordinal ordinal, const Scope& scope) const {
     (void)ordinal, (void)scope;
+    return false;
+  }
+  /// Is it another's than who has the record now? It is if it was begun in one of those times: what somebody writes again stays whose it was, however the
+  /// new version reads. The versions of the record itself count each for itself. Cost: a look-up; the first time for an owner a scan of the columns (about 1 ns an ordinal).
+  virtual bool IsAnothers(Ordinal ordinal, std::span<const AnothersTime> times) const {
+    (void)ordinal, (void)times;
     return false;
   }
   /// What marked its versions (HiddenMarks); 0: nothing did.

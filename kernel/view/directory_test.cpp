@@ -108,6 +108,51 @@ TEST(DirectoryView, WhatIsHiddenIsLeftOutOfQuestionsForContent) {
   EXPECT_EQ(areas[3], kAreaPublic | kAreaHiddenBit);
 }
 
+TEST(DirectoryView, WhatIsWrittenAgainIsWhoseItWasWhenItWasBegun) {
+  DirectoryView directory({fhir::TypeId{1}, fhir::TypeId{2}}, "");
+  Ordinal next = 1;
+  const auto put = [&](uint64_t id, uint32_t version, OwnerNumber owner, log::TypeCode type = 1) {
+    DirectoryEntry entry;
+    entry.ordinal = next++;
+    entry.id_hash = id;
+    entry.version = version;
+    entry.owner = owner;
+    entry.type = type;
+    directory.Apply(entry);
+    directory.Publish(entry.ordinal, next);
+    return entry.ordinal;
+  };
+  const Ordinal self1 = put(1, 1, 5, 0);
+  const Ordinal his1 = put(2, 1, 5), moved1 = put(3, 1, 6);
+  const Ordinal self2 = put(1, 2, 5, 0);  // from here on another's
+  std::vector<AnothersTime> times{{5, 0, self2}};
+  const auto is_anothers = [&](Ordinal ordinal) { return directory.IsAnothers(ordinal, times); };
+  EXPECT_TRUE(is_anothers(self1));
+  EXPECT_FALSE(is_anothers(self2)) << "the record itself by its versions";
+  EXPECT_TRUE(is_anothers(his1));
+  EXPECT_FALSE(is_anothers(moved1)) << "of a third";
+  const Ordinal his2 = put(2, 2, 5), hers1 = put(4, 1, 5), moved2 = put(3, 2, 5);
+  EXPECT_TRUE(is_anothers(his2));
+  EXPECT_FALSE(is_anothers(hers1));
+  EXPECT_FALSE(is_anothers(moved2)) << "about her since then only";
+  const Ordinal his3 = put(2, 3, 5), hers2 = put(4, 2, 5), his4 = put(2, 4, 5);
+  EXPECT_TRUE(is_anothers(his4)) << "also when some were written since it was asked last";
+  EXPECT_TRUE(is_anothers(his3));
+  EXPECT_FALSE(is_anothers(hers2));
+  // Between two times that it was his.
+  const Ordinal self3 = put(1, 3, 5, 0);
+  times = {{5, self2, self3}};
+  const Ordinal his5 = put(2, 5, 5), hers3 = put(4, 3, 5);
+  for (const Ordinal his : {self1, his1, his2, his3, his4, his5, self3})
+    EXPECT_FALSE(is_anothers(his)) << his;
+  for (const Ordinal hers : {self2, hers1, hers2, hers3, moved2}) EXPECT_TRUE(is_anothers(hers)) << hers;
+
+  Scope scope{false, 0, 0, 5};
+  scope.beyond = std::make_shared<const Beyond>(Beyond{{}, {}, times});
+  EXPECT_TRUE(directory.InScope(his5, scope));
+  EXPECT_FALSE(directory.InScope(hers3, scope));
+}
+
 /// Bulk groups, single writes, merges; asked at the head and at positions before, of ids that are there and that never were.
 TEST(DirectoryView, CurrentIsTheNewestOfAllVersions) {
   SeededRandom random(8);

@@ -44,6 +44,7 @@ class DirectoryView final : public Directory {
   bool Live(Ordinal ordinal, const Position& position) const override;
   bool InScope(Ordinal ordinal, const Scope& scope) const override;
   bool Hides(Ordinal ordinal, const Scope& scope) const override;
+  bool IsAnothers(Ordinal ordinal, std::span<const AnothersTime> times) const override;
   uint64_t marked_by() const override { return marked_by_; }
   void Visible(std::span<const Ordinal> ordinals, const Position& position, const Scope& scope,
                bool* visible) const override;
@@ -102,13 +103,24 @@ class DirectoryView final : public Directory {
   static uint64_t KnownArea(uint64_t word) { return word == kAreaAwaited ? kAreaUnknown : word; }
   /// Of whom OwnerNow named: when he stands by a context himself, that one is not there.
   static uint64_t FinalArea(uint64_t word) { return word == kAreaByContext ? kAreaUnknown : KnownArea(word); }
+  /// Of the versions about one owner, which was the first one of its record about him. Read from the columns up to `end`.
+  struct Begins {
+    Ordinal end = 1;
+    std::unordered_map<Ordinal, Ordinal> begun;  // of those that are not the first
+    std::unordered_map<Ordinal, Ordinal>
+        coming;                     // of what supersedes a version that was read: when that was begun
+    std::vector<Ordinal> standing;  // superseded by nothing when they were read
+    void Read(const WordArray& cells, const WordArray& superseded, OwnerNumber owner, Ordinal upto);
+  };
+  static constexpr size_t kBeginsMax = 1000;
   static constexpr int kContextsMax = 8;  // a Binary of a Binary of a Binary …
   template <class Each>
   OwnerNumber Climb(OwnerNumber owner, const Each& each) const;
   bool InScopeBy(Ordinal ordinal, OwnerNumber owner, uint64_t word, const Scope& scope) const;
   static bool SeesReview(Ordinal ordinal, uint64_t cell, const Scope& scope);
   bool HidesBy(Ordinal ordinal, uint64_t cell, const Scope& scope) const;
-  static bool IsOfOneBefore(Ordinal ordinal, OwnerNumber owner, const Scope& scope);
+  bool IsAnothersFor(Ordinal ordinal, OwnerNumber owner, const Scope& scope) const;
+  Ordinal BegunAt(Ordinal ordinal, OwnerNumber owner) const;
   /// By the entry itself, whoever's it is.
   bool SeesKind(Ordinal ordinal, uint64_t cell, const Scope& scope) const {
     return SeesReview(ordinal, cell, scope) && !(scope.by_content && HidesBy(ordinal, cell, scope));
@@ -131,6 +143,8 @@ class DirectoryView final : public Directory {
   Runs<Entry16> versions_;
   mutable VersionCache known_;
   WordArray cells_, superseded_, areas_, contexts_, followers_;
+  mutable std::mutex begins_mutex_;
+  mutable std::unordered_map<OwnerNumber, Begins> begins_;  // of those that were somebody else's: few
   std::atomic<uint64_t> areas_generation_{1};
   std::unordered_map<uint64_t, Version> unpublished_;  // writer only
   std::vector<int64_t> counts_;                        // writer only, by type code

@@ -94,6 +94,28 @@ describe('persons', () => {
     assert.equal((await ask('city', 'DELETE', `/Patient/${other}`)).status, 204);
   });
 
+  test("a city's own model matches from the next start, and one that cannot be read keeps it from starting", async () => {
+    const model = JSON.parse(fs.readFileSync(new URL('../../kernel/person/linkage/data/model.json', import.meta.url), 'utf8'));
+    const file = path.join(data, 'matching-model.json');
+    const body = { resourceType: 'Parameters', parameter: [{ name: 'patient', valueReference: { reference: `Patient/${ids[0]}` } },
+      { name: 'other', valueReference: { reference: `Patient/${ids[1]}` } }] };
+    const used = async () => {
+      const answer = await ask('city', 'POST', '/Patient/$explain-match', body);
+      assert.equal(answer.status, 200, answer.text);
+      return answer.json.parameter.find((one) => one.name === 'model').valueString;
+    };
+    assert.equal(await used(), `${model.name} ${model.version}`);
+    await server.stop();
+    fs.writeFileSync(file, JSON.stringify({ ...model, thresholds: { possible: 'many' } }));
+    await assert.rejects(new Server(data).start({ readyMs: 20000 }), /matching-model\.json.*thresholds/s);
+    fs.writeFileSync(file, JSON.stringify({ ...model, name: 'anhe', version: 7 }));
+    server = await new Server(data).start();
+    await signOn();
+    assert.equal(await used(), 'anhe 7');
+    assert.deepEqual(await recordsOf(ids[0]), [...ids].sort(), 'decisions stand');
+    fs.rmSync(file);
+  });
+
   test('the index is rebuilt from the log while it matches, and takes in what comes meanwhile', async () => {
     const state = async () => (await request(server.base, 'GET', '/ready')).json.views.find((one) => one.view === 'person');
     const rebuild = () => request(server.base, 'POST', '/admin/views/person/rebuild', { token: tokens.city });

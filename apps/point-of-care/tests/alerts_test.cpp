@@ -1,4 +1,6 @@
 // A listed person registers: who is told what, in which answers, once, and who is not.
+#include <set>
+
 #include "apps/point-of-care/tests/world.h"
 #include "kernel/fhir/validate.h"
 #include "kernel/interaction/due_alerts.h"
@@ -186,6 +188,89 @@ TEST_F(AlertsTest, EntriesGoWithThePersonThroughMergesAndBack) {
   ASSERT_EQ(Post("Patient/$not-same", Pair("a", "b")).status, 200);
   EXPECT_TRUE(LinksOf(Register("b")).empty());
   EXPECT_EQ(LinksOf(Register("a")).size(), 1u);
+}
+
+/// Records x and y of one person, of whom x is listed, and x becomes somebody else.
+class MirrorsTest : public AlertsTest {
+ protected:
+  static std::string Number(int i) { return interaction::ResidentIdOf("19800102", 31 + 2 * i); }
+  void List() {
+    PutPatient({.id = "x", .resident_id = Number(0)});
+    PutPatient({.id = "y", .resident_id = Number(0)});
+    Must(Listed("e1", "x"));
+    clock_.Advance(kSecondUs);
+  }
+  void BecomeAnothers() {
+    PutPatient({.id = "x",
+                .name = "李秋燕",
+                .birth = "1991-12-13",
+                .resident_id = interaction::ResidentIdOf("19911213", 41)});
+    clock_.Advance(kSecondUs);
+  }
+  std::string Entries(std::string_view more = {}) const {
+    std::set<std::string> found;
+    const fhir::Document page = Parsed(Get("WatchEntry?" + std::string(more)));
+    for (const fhir::Value each : page.Root()["entry"]) {
+      const fhir::Value entry = each["resource"];
+      const std::string level = entry["level"].ToString();
+      found.insert(fmt::format("{} {} {}{}{}", entry["id"].ToString().substr(0, 6),
+                               entry["status"].ToString(), entry["subject"]["reference"].ToString(),
+                               level.empty() ? "" : " ", level));
+    }
+    return fmt::format("{}", fmt::join(found, ", "));
+  }
+};
+
+TEST_F(MirrorsTest, WhenTheListedRecordBecomesAnothersNobodyIsMissed) {
+  List();
+  EXPECT_EQ(LinksOf(Register("y")).size(), 1u);
+  const std::string there = IdOf(Register("y", "planned"));
+  BecomeAnothers();
+  EXPECT_EQ(Entries(), "e1 active Patient/x, mirror active Patient/y");
+  EXPECT_EQ(LinksOf(Put("Encounter/" + there, VisitJson("y", "arrived", there))).size(), 1u) << "he himself";
+  EXPECT_EQ(LinksOf(Register("x")).size(), 1u) << "until somebody has said that it is not he";
+  // It goes as its entry goes, which its source sends each night.
+  Must(Listed("e1", "x", R"(,"level":"info")"));
+  EXPECT_EQ(Entries(), "e1 active Patient/x info, mirror active Patient/y info");
+  EXPECT_EQ(LinksOf(Register("y")).size(), 1u);
+}
+
+TEST_F(MirrorsTest, WhatTheListSaysOfTheEntryHoldsForItsMirror) {
+  List();
+  BecomeAnothers();
+  Must(Put("Patient/x", interaction::TestPatient{.id = "x", .resident_id = Number(0)}.Json()));
+  EXPECT_EQ(Entries("status=active"), "e1 active Patient/x, mirror active Patient/y") << "one mirror";
+  Must(Listed("e1", "x", {}, "ended"));
+  EXPECT_EQ(Entries("status=active"), "");
+  EXPECT_TRUE(LinksOf(Register("y")).empty());
+}
+
+TEST_F(MirrorsTest, AClerksAnswerEndsTheDoubt) {
+  List();
+  BecomeAnothers();
+  const Response answer = Post("Patient/$not-same", Pair("x", "x"));
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(Entries(), "e1 active Patient/y, mirror ended Patient/y");
+  EXPECT_TRUE(LinksOf(Register("x")).empty());
+  EXPECT_EQ(LinksOf(Register("y")).size(), 1u);
+}
+
+TEST_F(MirrorsTest, OfBothAboutOneVisitThereIsOneAlert) {
+  List();
+  BecomeAnothers();
+  ASSERT_EQ(Post("Patient/$link", Pair("x", "y")).status, 200);
+  EXPECT_EQ(Entries("status=active"), "e1 active Patient/x, mirror active Patient/y");
+  EXPECT_EQ(LinksOf(Register("y")).size(), 1u);
+  EXPECT_EQ(Alerts(), 1u);
+}
+
+TEST_F(MirrorsTest, WhoIsOneRecordAloneKeepsTheEntryAndAMendIsNobodyElse) {
+  PutPatient({.id = "x", .resident_id = Number(0)});
+  Must(Listed("e1", "x"));
+  PutPatient({.id = "x", .resident_id = Number(0), .phone = "19900000007"});
+  BecomeAnothers();
+  EXPECT_EQ(Entries(), "e1 active Patient/x");
+  EXPECT_EQ(LinksOf(Register("x")).size(), 1u);
 }
 
 TEST_F(AlertsTest, AHospitalsNewRecordOfAListedPersonIsFoundInItsTransaction) {

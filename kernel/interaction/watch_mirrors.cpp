@@ -1,0 +1,194 @@
+#include "kernel/interaction/watch_mirrors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernel/fhir/patch.h"
+#include "kernel/interaction/fact_feed.h"
+#include "kernel/interaction/person_links.h"
+#include "kernel/interaction/person_reviews.h"
+#include "kernel/interaction/write.h"
+#include "kernel/person/person_view.h"
+#include "kernel/rules/watch_view.h"
+
+namespace tk::interaction {
+namespace {
+
+constexpr std::string_view kMirrorId = "mirror-";
+
+class Mirroring {
+ public:
+  Mirroring(const Room& room, const view::Position& basis, view::ChangeSet* set)
+      : room_(room), basis_(basis), set_(set) {}
+
+  /// By place: what is added is looked at too.
+  Status Run() {
+    for (size_t i = 0; i < set_->changes.size(); ++i) {
+      const view::ResourcePtr now = set_->changes[i].now;
+      if (now == nullptr || now->type == fhir::kNoType) continue;
+      if (now->type == room_.context.watch->entry_type()) TRY(Follow(*now));
+      if (now->type == room_.context.persons->patient() && now->op != view::Operation::kDelete)
+        TRY(OfPatient(*now));
+    }
+    return {};
+  }
+
+  Status Move(uint64_t record) {
+    for (const rules::WatchedEntry& listed : room_.context.watch->EntriesOf({&record, 1})) {
+      const auto meant = TRY(ReadStanding(listed));
+      if (!meant) continue;
+      const Current mirror = Stored(MirrorIdOf(room_, meant->entry->id));
+      if (!mirror.exists()) continue;
+      const auto there = TRY(room_.engine().Read(mirror.version.ordinal));
+      if (there->document.Root()["status"].ToString() != "active") continue;
+      TRY(AddPatched(room_, meant->current,
+                     fmt::format(R"([{{"op":"replace","path":"/subject","value":{}}}])",
+                                 there->document.Root()["subject"].Json()),
+                     set_));
+    }
+    return {};
+  }
+
+ private:
+  struct Meant {
+    Current current;
+    view::ResourcePtr entry;
+  };
+
+  Current Stored(const std::string& id) const {
+    Current current;
+    current.id_hash = room_.engine().IdHash(rules::kWatchEntryType, id);
+    current.version = room_.directory().Current(current.id_hash, basis_);
+    return current;
+  }
+
+  bool IsWritten(uint64_t entry) const {
+    return std::any_of(set_->changes.begin(), set_->changes.end(), [&](const view::Change& change) {
+      return change.now != nullptr && change.now->type == room_.context.watch->entry_type() &&
+             room_.engine().IdHash(rules::kWatchEntryType, change.now->id) == entry;
+    });
+  }
+
+  /// The entries about the record that mean who it was, if this is who it is.
+  Result<std::vector<Meant>> MeantBefore(uint64_t record, fhir::Value patient) const {
+    std::vector<Meant> meant;
+    const auto entries = room_.context.watch->EntriesOf({&record, 1});
+    if (entries.empty()) return meant;
+    const std::string packed = room_.context.persons->PackPatient(patient);
+    for (const rules::WatchedEntry& entry : entries) {
+      if (IsWritten(entry.entry) || !room_.facts->records().WouldBecome(record, packed, entry.ordinal))
+        continue;
+      if (auto read = TRY(ReadStanding(entry))) meant.push_back(std::move(*read));
+    }
+    return meant;
+  }
+
+  /// Nothing if it was written, or erased, meanwhile.
+  Result<std::optional<Meant>> ReadStanding(const rules::WatchedEntry& entry) const {
+    Current current;
+    current.id_hash = entry.entry;
+    current.version = room_.directory().Current(entry.entry, basis_);
+    if (current.version.ordinal != entry.ordinal) return std::optional<Meant>();
+    auto read = room_.engine().Read(entry.ordinal);
+    if (!read.ok() && read.error().code == ErrorCode::kGone) return std::optional<Meant>();
+    return std::optional<Meant>(Meant{current, TRY(std::move(read))});
+  }
+
+  Status OfPatient(const view::Resource& now) {
+    const uint64_t record = room_.engine().IdHash("Patient", now.id);
+    for (const Meant& meant : TRY(MeantBefore(record, now.document.Root()))) {
+      const std::string partner = TRY(PartnerOf(record));
+      if (partner.empty()) return {};
+      TRY(Write(*meant.entry, fmt::format(R"({{"reference":"{}"}})", partner), {}));
+    }
+    return {};
+  }
+
+  /// "Patient/2": one who is one person with the record and not written now; "": none.
+  Result<std::string> PartnerOf(uint64_t record) const {
+    view::Ordinal ordinal = 0;
+    {
+      const auto people = room_.context.persons->Read();
+      const person::Row row = people->Find(record);
+      if (row == person::kNoRow) return std::string();
+      for (const person::Row member : people->MembersOf(row)) {
+        if (member != row && people->IsLive(member) && !IsPatientWritten(people->HashOf(member)))
+          ordinal = people->OrdinalOf(member);
+      }
+    }
+    if (ordinal == 0) return std::string();
+    const auto text = room_.engine().OpenText(ordinal);
+    if (!text.ok() && text.error().code == ErrorCode::kGone) return std::string();
+    if (!text.ok()) return text.error();
+    return "Patient/" + (*text)->header.id;
+  }
+
+  bool IsPatientWritten(uint64_t record) const {
+    return std::any_of(set_->changes.begin(), set_->changes.end(), [&](const view::Change& change) {
+      return change.now != nullptr && change.now->type == room_.context.persons->patient() &&
+             room_.engine().IdHash("Patient", change.now->id) == record;
+    });
+  }
+
+  /// An entry was written: its mirror, if there is one, goes with it.
+  Status Follow(const view::Resource& entry) {
+    const Current mirror = Stored(MirrorIdOf(room_, entry.id));
+    if (!mirror.exists() || IsWritten(mirror.id_hash)) return {};
+    const auto there = TRY(room_.engine().Read(mirror.version.ordinal));
+    const fhir::Value root = there->document.Root(), now = entry.document.Root();
+    const bool ends = entry.op == view::Operation::kDelete || !now.present() ||
+                      now["subject"]["reference"].ToString() == root["subject"]["reference"].ToString();
+    if (!ends) return Write(entry, std::string(root["subject"].Json()), mirror);
+    if (root["status"].ToString() != "active") return {};
+    return AddPatched(room_, mirror, R"([{"op":"replace","path":"/status","value":"ended"}])", set_);
+  }
+
+  /// The mirror as the entry is, about `subject` (JSON).
+  Status Write(const view::Resource& entry, const std::string& subject, Current mirror) {
+    const std::string id = MirrorIdOf(room_, entry.id);
+    if (!mirror.exists()) mirror = Stored(id);
+    const fhir::Value root = entry.document.Root();
+    std::string steps = fmt::format(
+        R"([{{"op":"add","path":"/id","value":"{}"}},{{"op":"add","path":"/subject","value":{}}},{{"op":"add","path":"/evidence","value":[{{"reference":"WatchEntry/{}"}}]}})",
+        id, subject, entry.id);
+    // What comes again with the number of its source is the entry, not its mirror.
+    if (root["identifier"].present()) steps += R"(,{"op":"remove","path":"/identifier"})";
+    steps += ']';
+    const fhir::Document patch = TRY(fhir::Document::Parse(steps));
+    fhir::Document document = TRY(fhir::ApplyJsonPatch(root, patch.Root()));
+    if (mirror.version.ordinal == 0) return AddMade(room_, std::string(document.Text()), set_);
+    return AddWrite(room_, mirror,
+                    TRY(view::MakeResource(*room_.definitions, std::move(document),
+                                           mirror.version.version + 1, view::Operation::kUpdate)),
+                    set_, true);
+  }
+
+  const Room& room_;
+  const view::Position basis_;
+  view::ChangeSet* const set_;
+};
+
+bool HasMirrors(const Room& room) {
+  return room.context.watch != nullptr && room.context.persons != nullptr && room.facts != nullptr &&
+         room.context.watch->entry_type() != fhir::kNoType;
+}
+
+}  // namespace
+
+std::string MirrorIdOf(const Room& room, std::string_view entry_id) {
+  const auto half = [&](std::string_view which) {
+    return room.engine().KeyOf(fmt::format("watch-mirror|{}|{}", entry_id, which));
+  };
+  return fmt::format("{}{:016x}{:016x}", kMirrorId, half("high"), half("low"));
+}
+
+Status MirrorWatchEntries(const Room& room, const view::Position& basis, view::ChangeSet* set) {
+  return HasMirrors(room) ? Mirroring(room, basis, set).Run() : Status();
+}
+
+Status MoveToMirrors(const Room& room, const view::Position& basis, uint64_t record, view::ChangeSet* set) {
+  return HasMirrors(room) ? Mirroring(room, basis, set).Move(record) : Status();
+}
+
+}  // namespace tk::interaction
