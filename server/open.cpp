@@ -33,12 +33,14 @@ Result<std::shared_ptr<const app::PackSet>> LoadPackSet(const DataOptions& optio
 namespace {
 
 /// The city's own model for matching, which ./tk train-matching writes; nothing: the platform's.
-Result<std::optional<person::linkage::Model>> OwnMatchingModel(const std::string& folder) {
+Result<std::shared_ptr<const person::linkage::Model>> OwnMatchingModel(const std::string& folder) {
   const std::string file = folder + std::string(kMatchingModelFile);
-  if (!FileExists(file)) return std::optional<person::linkage::Model>();
+  if (!FileExists(file)) return std::shared_ptr<const person::linkage::Model>();
   constexpr size_t kBytesMax = size_t{64} << 20;  // frequencies of names make it large
   auto model = person::linkage::Model::Read(TRY(ReadFile(file, kBytesMax)));
-  if (model.ok()) return std::optional(std::move(model).value());
+  if (model.ok())
+    return std::shared_ptr<const person::linkage::Model>(
+        std::make_shared<person::linkage::Model>(std::move(model).value()));
   return MakeError(ErrorCode::kIncorrect,
                    fmt::format("{}: {}. Mend it, or take it away: the platform has a model of its own.", file,
                                model.error().external));
@@ -65,7 +67,7 @@ Result<Opened> OpenData(const OpenOptions& options) {
   engine.erase_probe = options.erase_probe;
   engine.text_cache_bytes = options.text_cache_bytes;
   engine.replay_changes_max = options.replay_changes_max;
-  const std::optional<person::linkage::Model> model = TRY(OwnMatchingModel(options.data.data));
+  const std::shared_ptr<const person::linkage::Model> model = TRY(OwnMatchingModel(options.data.data));
   const auto make_views = [&](const view::Directory& directory, const HashKey& key) {
     search::IndexOptions index;
     index.folder = options.data.data + "/views/search";
@@ -79,7 +81,7 @@ Result<Opened> OpenData(const OpenOptions& options) {
     persons.definitions = engine.definitions;
     persons.hash_key = key;
     persons.directory = &directory;
-    persons.model = model ? &*model : nullptr;
+    persons.model = model;
     auto people = std::make_unique<person::PersonView>(persons);
     opened.persons = people.get();
     views.push_back(std::move(people));

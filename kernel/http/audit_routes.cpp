@@ -171,9 +171,11 @@ void Mine(const PortPtr& port, Pipeline& way, const CallPtr& call) {
   asked->question.spans = std::move(spans).value();
   if (asked->question.owners.empty())
     return way.AnswerError(
-        call, MakeError(ErrorCode::kForbidden,
-                        "the record to which this account is bound became another person's, and what was "
-                        "looked at in it is not yours: ask the office that gave you the account to look"));
+        call,
+        MakeError(
+            ErrorCode::kForbidden,
+            "the record to which this account is bound became another person's, or is erased, and what was "
+            "looked at in it is not yours: ask the office that gave you the account to look"));
   Search(port, way, call, *asked, "/audit/mine", true);
 }
 

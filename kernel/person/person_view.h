@@ -72,10 +72,10 @@ using PackedPatientPtr = std::shared_ptr<const PackedPatient>;
 struct PersonViewOptions {
   std::shared_ptr<const fhir::Definitions> definitions;
   HashKey hash_key{};
-  const view::Directory* directory = nullptr;  // for Forget
-  const linkage::Model* model = nullptr;       // null: CityModel
-  const linkage::Rules* rules = nullptr;       // null: ResidentRules
-  size_t journal_bytes_min = size_t{1} << 20;  // a smaller journal is not written anew
+  const view::Directory* directory = nullptr;   // for Forget
+  std::shared_ptr<const linkage::Model> model;  // null: CityModel
+  const linkage::Rules* rules = nullptr;        // null: ResidentRules
+  size_t journal_bytes_min = size_t{1} << 20;   // a smaller journal is not written anew
   /// Tests: hears the steps of a Save ("begun", "piece", "written", "appended", "named"); an error ends it there, as a crash would.
   std::function<Status(std::string_view)> save_probe;
 };
