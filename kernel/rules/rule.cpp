@@ -161,6 +161,8 @@ Result<bool> FiresOpening(const fhir::Definitions& definitions, const Rule& rule
   const view::ResourcePtr now = change->now;
   if (now == nullptr || now->type != rule.on_type || now->op == view::Operation::kDelete) return false;
   if (replaces ? !rule.on_update : !rule.on_create) return false;
+  // Most rules are about a code that this resource does not have.
+  if (!rule.where->MayBeTrue(now->document)) return false;
   bool is_open = !replaces;
   const auto open = [&]() -> Status {
     if (is_open) return {};

@@ -47,6 +47,7 @@ class Compiler {
     if (root.is.known) program_->types_given = root.is.types;
     MarkKept(program_.get());
     if (!Needs(*program_, root.op, &program_->needs_any)) program_->needs_any.clear();
+    FindTextsNeeded(program_.get());
     return std::unique_ptr<const Expression::Program>(std::move(program_));
   }
 

@@ -33,6 +33,10 @@ Result<bool> Expression::Test(const Environment& environment, const Item& contex
   return holds;
 }
 
+bool Expression::MayBeTrue(const Document& document) const {
+  return program_->texts_needed.MayStandIn(document);
+}
+
 Item ResourceItem(const Definitions& definitions, Value resource) {
   Item item;
   item.node = resource;

@@ -149,6 +149,9 @@ class Expression {
   /// kInvalid for several items.
   /// Cheaper than Evaluate: conditions are followed as truth values, and a question whether something exists ends at the first item.
   Result<bool> Test(const Environment& environment, const Item& context) const;
+  /// False: Test is not true of any item of this document (it may be an error), since none of its strings is a text that the criterion compares with:
+  /// `code.coding.where(code = '8310-5').exists()` where nothing has that code. Cost: some ns a node, a twentieth of a Test.
+  bool MayBeTrue(const Document& document) const;
   std::string_view text() const;
   /// The types that its items may be of, those of computed ones kSystem…; nullopt where only the data tell.
   const std::optional<std::vector<TypeId>>& types() const;

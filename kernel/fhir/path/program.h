@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kernel/fhir/path/functions.h"
@@ -155,6 +156,19 @@ struct Op {
   uint32_t first = 0;  // kPath: first step; kCall: first of `arguments`; kLiteral, kVariable, kIs, kAs: index
 };
 
+/// Texts that must stand in a resource, each as a whole string, for a criterion to be true of it: of every group one.
+struct TextsNeeded {
+  static constexpr uint32_t kGroupsMax = 16;
+  static uint64_t SizeBit(size_t size) { return uint64_t{1} << (size < 63 ? size : 63); }
+  /// False: of some group none does. Cost: one look at each node.
+  bool MayStandIn(const Document& document) const;
+
+  std::vector<std::pair<std::string, uint32_t>> texts;  // with the number of its group
+  uint32_t groups = 0;
+  uint64_t sizes = 0;  // a bit for each size that one of them has
+  size_t longest = 0;
+};
+
 struct Expression::Program {
   std::string text;
   std::shared_ptr<const TypeTable> types;
@@ -170,6 +184,7 @@ struct Expression::Program {
   uint32_t kept = 0;   // operations whose result is kept
   /// Members of the context without which the result is empty for certain; used by ExpressionSet. Empty = not known.
   std::vector<NameId> needs_any;
+  TextsNeeded texts_needed;
   std::optional<std::vector<TypeId>> types_given;  // as Expression::types
 };
 
@@ -185,6 +200,9 @@ Result<std::unique_ptr<const Expression::Program>> CompileProgram(std::string_vi
 
 /// Marks what criteria ask of every item although it does not depend on the item (Op::kept).
 void MarkKept(Expression::Program* program);
+
+/// Fills texts_needed.
+void FindTextsNeeded(Expression::Program* program);
 
 /// Adds names of members of the context without any of which the operation gives nothing. False if that cannot be said.
 bool Needs(const Expression::Program& program, uint32_t op, std::vector<NameId>* names);
