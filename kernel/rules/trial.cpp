@@ -36,9 +36,9 @@ class Trial {
   void Gather();
   Status JudgeAll();
   Result<bool> Tell(const std::function<Result<bool>(const Finding&)>& each);
-  Status JudgeOne(Judged* judged) const;
+  Status JudgeOne(Result<view::ResourcePtr> read, Judged* judged) const;
   Status OpenBefore(const view::Directory::Version& before, view::Change* change) const;
-  Result<view::ResourcePtr> Open(view::Ordinal ordinal) const;
+  static Result<view::ResourcePtr> Opened(Result<view::ResourcePtr> read);
   Status MakeOf(Finding* finding) const;
   Result<view::Position> AfterTransaction(uint64_t t) const;
   bool IsSeenNow(const view::Resource& record) const;
@@ -69,8 +69,7 @@ void Trial::Gather() {
 }
 
 // nullptr: it cannot be opened.
-Result<view::ResourcePtr> Trial::Open(view::Ordinal ordinal) const {
-  auto read = engine_.Read(ordinal);
+Result<view::ResourcePtr> Trial::Opened(Result<view::ResourcePtr> read) {
   if (read.ok()) return read;
   if (read.error().code == ErrorCode::kGone || view::IsDamage(read.error())) return view::ResourcePtr();
   return read.TakeError();
@@ -84,9 +83,9 @@ bool Trial::IsSeenNow(const view::Resource& record) const {
   return now.ordinal != 0 && engine_.directory().InScope(now.ordinal, scope_);
 }
 
-Status Trial::JudgeOne(Judged* judged) const {
+Status Trial::JudgeOne(Result<view::ResourcePtr> read, Judged* judged) const {
   view::Change& change = judged->finding.change;
-  change.now = TRY(Open(judged->ordinal));
+  change.now = TRY(Opened(std::move(read)));
   judged->is_unreadable = change.now == nullptr;
   if (judged->is_unreadable) return {};
   const view::Resource& now = *change.now;
@@ -121,7 +120,7 @@ Status Trial::JudgeOne(Judged* judged) const {
 }
 
 Status Trial::OpenBefore(const view::Directory::Version& before, view::Change* change) const {
-  if (before.ordinal != 0 && !before.deleted) change->before = TRY(Open(before.ordinal));
+  if (before.ordinal != 0 && !before.deleted) change->before = TRY(Opened(engine_.Read(before.ordinal)));
   return {};
 }
 
@@ -160,10 +159,14 @@ Status Trial::JudgeAll() {
   const auto work = [&] {
     constexpr size_t kAtOnce = 32;
     for (size_t begin = next.fetch_add(kAtOnce); begin < piece_.size(); begin = next.fetch_add(kAtOnce)) {
-      for (size_t i = begin; i < std::min(piece_.size(), begin + kAtOnce); ++i) {
+      const size_t end = std::min(piece_.size(), begin + kAtOnce);
+      std::vector<view::Ordinal> ordinals;
+      for (size_t i = begin; i < end; ++i) ordinals.push_back(piece_[i].ordinal);
+      std::vector<Result<view::ResourcePtr>> read = engine_.ReadMany(ordinals);
+      for (size_t i = begin; i < end; ++i) {
         // A condition may take long: the time is looked at before each, and the first of all is looked at whatever it is.
         if (i > 0 && options_.until_us != 0 && MonotonicUs() >= options_.until_us) return;
-        Status judged = JudgeOne(&piece_[i]);
+        Status judged = JudgeOne(std::move(read[i - begin]), &piece_[i]);
         piece_[i].is_done = judged.ok();
         if (judged.ok()) continue;
         const std::lock_guard lock(mutex);

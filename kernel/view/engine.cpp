@@ -330,6 +330,29 @@ Result<ResourcePtr> EngineImpl::Read(Ordinal ordinal) const {
   return read;
 }
 
+std::vector<Result<ResourcePtr>> EngineImpl::ReadMany(std::span<const Ordinal> ordinals) const {
+  std::vector<Result<ResourcePtr>> read;
+  read.reserve(ordinals.size());
+  const auto entries = log_->ReadMany(ordinals);
+  if (!entries.ok()) {  // one that is damaged keeps nobody from the others
+    for (const Ordinal ordinal : ordinals) read.push_back(Read(ordinal));
+    return read;
+  }
+  WarmKeysOf(*entries);
+  for (size_t i = 0; i < entries->size(); ++i) {
+    read.push_back(ToResource(parts_, (*entries)[i]));
+    if (!read.back().ok()) NoteDamage(ordinals[i], read.back().error());
+  }
+  return read;
+}
+
+void EngineImpl::WarmKeysOf(std::span<const log::StoredEntry> entries) const {
+  std::vector<OwnerNumber> owners;
+  owners.reserve(entries.size());
+  for (const log::StoredEntry& entry : entries) owners.push_back(entry.owner);
+  keys_->Warm(owners);
+}
+
 void EngineImpl::NoteDamage(Ordinal ordinal, const Error& why) const {
   if (IsDamage(why)) damaged_.Note(ordinal, log_->TypeName(directory_->CodeOf(ordinal)), why);
 }
@@ -380,10 +403,7 @@ Result<std::vector<Engine::TextPtr>> EngineImpl::OpenTexts(std::span<const Ordin
   auto read = log_->ReadMany(missing);
   if (!read.ok() && IsDamage(read.error())) TRY(WhichIsDamaged(missing));
   const auto entries = TRY(std::move(read));
-  std::vector<OwnerNumber> owners;
-  owners.reserve(entries.size());
-  for (const log::StoredEntry& entry : entries) owners.push_back(entry.owner);
-  keys_->Warm(owners);
+  WarmKeysOf(entries);
   for (size_t i = 0; i < entries.size(); ++i) {
     auto rendered = Render(entries[i]);
     if (!rendered.ok()) NoteDamage(missing[i], rendered.error());

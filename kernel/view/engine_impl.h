@@ -83,8 +83,10 @@ class EngineImpl final : public Engine {
   size_t erasures_failed() const override { return erasures_failed_.load(); }
   Result<log::StoredEntry> ReadEntry(Ordinal ordinal) const;
   void NoteDamage(Ordinal ordinal, const Error& why) const;
+  void WarmKeysOf(std::span<const log::StoredEntry> entries) const;
   Status WhichIsDamaged(std::span<const Ordinal> ordinals) const;
   Result<ResourcePtr> Read(Ordinal ordinal) const override;
+  std::vector<Result<ResourcePtr>> ReadMany(std::span<const Ordinal> ordinals) const override;
   Result<TextPtr> OpenText(Ordinal ordinal) const override;
   Result<std::vector<TextPtr>> OpenTexts(std::span<const Ordinal> ordinals) const override;
   Result<Position> FindTime(Instant at_us) const override {
