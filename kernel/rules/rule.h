@@ -59,10 +59,11 @@ Result<Rule> ParseRule(const fhir::Definitions& definitions, std::string_view ap
                        std::string_view json, fhir::Value settings,
                        const Vocabulary& vocabulary = OwnVocabulary());
 
-/// Does the change concern the rule: its type, its operation, and is the condition (newly) true? Pure.
+/// Does the change concern the rule: its type, its operation, and is the condition (newly) true? Pure. Where no string of the resource is a text that the
+/// condition needs (Expression::MayBeTrue) it is not true, also where a part of it would be an error.
 /// `now_us` is the time of the cause, so a replay answers the same.
 /// Cost: the condition is followed from the left and ends where its answer is known; the variables are made when they are asked for. A
-/// resource with another code costs about 4,000 instructions (tongkang_hot rule-of-another): ask first for what is seldom true.
+/// resource with another code is told by its strings (tongkang_hot rule-of-another).
 Result<bool> Fires(const fhir::Definitions& definitions, const Rule& rule, const view::Change& change,
                    Instant now_us);
 /// By which of his records a person is reached at home, "Patient/1"; "" if that is not known. `patient`: an id.

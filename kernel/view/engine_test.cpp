@@ -152,11 +152,14 @@ class EngineTest : public testing::Test {
     EXPECT_EQ(told, (std::vector<std::pair<OwnerNumber, uint64_t>>{{owner, records}}));
     EXPECT_FALSE(engine_->has_resumed_erasures());
   }
+  Ordinal NewestOf(const std::string& type, const std::string& id) {
+    return engine_->directory().Current(engine_->IdHash(type, id), engine_->Head()).ordinal;
+  }
   std::string TextOf(const std::string& type, const std::string& id) {
-    const auto current = engine_->directory().Current(engine_->IdHash(type, id), engine_->Head());
+    const Ordinal ordinal = NewestOf(type, id);
     std::string text;
-    if (current.ordinal != 0) {
-      EXPECT_TRUE(engine_->ReadText(current.ordinal, &text).ok());
+    if (ordinal != 0) {
+      EXPECT_TRUE(engine_->ReadText(ordinal, &text).ok());
     }
     return text;
   }
@@ -710,6 +713,12 @@ TEST_F(EngineTest, ErasureIsReal) {
       }
     }
     EXPECT_NE(TextOf("Patient", "keep-me"), "");
+    const std::vector<Ordinal> several = {1, NewestOf("Patient", "keep-me")};
+    const auto read = engine_->ReadMany(several);
+    ASSERT_EQ(read.size(), 2u);
+    EXPECT_EQ(read[0].error().code, ErrorCode::kGone);
+    ASSERT_TRUE(read[1].ok()) << "one who is erased keeps nobody from the others";
+    EXPECT_EQ((*read[1])->id, "keep-me");
     engine_.reset();
     const std::string bytes = AllBytesUnder(folder_);
     for (const char* word : {"Zhuangzhou", "Mengdie", "Butterfly", "erase-me", "zhuangzhou"}) {
