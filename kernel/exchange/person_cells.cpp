@@ -6,6 +6,7 @@
 
 #include "kernel/exchange/table_import.h"
 #include "kernel/person/identifier.h"
+#include "kernel/person/patient_record.h"
 
 namespace tk::exchange {
 namespace {
@@ -114,6 +115,19 @@ std::string PatientOf(const PersonRow& row, std::string_view id, fhir::Value bef
   if (row.birth != 0) given.emplace_back("birthDate", JsonText(DayText(row.birth)));
   if (!address.empty()) given.emplace_back("address", fmt::format(R"([{{"text":{}}}])", JsonText(address)));
   return Remade("Patient", id, before, area_code, source, given);
+}
+
+person::linkage::PatientText TextOf(const PersonRow& row, std::string_view area_code,
+                                    std::string_view address) {
+  using person::linkage::Sex;
+  person::linkage::PatientText text;
+  text.names.push_back({row.name, {}, {}});
+  if (!row.number.empty()) text.ids.push_back({row.number, person::KindOfSystem(kResidentIdSystem)});
+  if (row.birth != 0) text.birth = DayText(row.birth);
+  text.sex = row.gender == "male" ? Sex::kMale : row.gender == "female" ? Sex::kFemale : Sex::kUnknown;
+  if (!row.phone.empty()) text.phones.push_back(row.phone);
+  if (!address.empty()) text.addresses.push_back({std::string(address), person::DivisionOfArea(area_code)});
+  return text;
 }
 
 }  // namespace tk::exchange

@@ -11,6 +11,7 @@
 
 #include "kernel/exchange/cells.h"
 #include "kernel/fhir/value.h"
+#include "kernel/person/linkage/intake.h"
 
 namespace tk::exchange {
 
@@ -43,5 +44,9 @@ std::string KeyOf(const PersonRow& row);
 /// `before`, or nothing, with what the row says. `area_code`: of the division he lives in; "" leaves it. `address`: as it is written; "" leaves it.
 std::string PatientOf(const PersonRow& row, std::string_view id, fhir::Value before,
                       std::string_view area_code, std::string_view address, std::string_view source);
+
+/// What the person index would read of PatientOf(row, …), without making it.
+person::linkage::PatientText TextOf(const PersonRow& row, std::string_view area_code,
+                                    std::string_view address);
 
 }  // namespace tk::exchange

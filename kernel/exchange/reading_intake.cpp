@@ -100,10 +100,10 @@ std::string Intake::MadeHereOf(const Reading& told) const {
 }
 
 Status Intake::FindWho(std::vector<Placed>* placed, Taken* taken) const {
-  std::vector<fhir::Document> documents;  // of those who are asked for
+  std::vector<person::linkage::PatientText> texts;  // of those who are asked for
   std::vector<size_t> asked;
   std::vector<std::string> kept(placed->size());
-  documents.reserve(placed->size());
+  texts.reserve(placed->size());
   for (size_t i = 0; i < placed->size(); ++i) {
     Placed& one = (*placed)[i];
     const Reading& told = *one.told;
@@ -115,12 +115,11 @@ Status Intake::FindWho(std::vector<Placed>* placed, Taken* taken) const {
       ++taken->known;
       continue;
     }
-    documents.push_back(
-        TRY(fhir::Document::Parse(PatientOf(told.person, "sought", {}, told.area, told.address, {}))));
+    texts.push_back(TextOf(told.person, told.area, told.address));
     asked.push_back(i);
   }
   std::vector<interaction::Interactions::Sought> sought;
-  for (size_t i = 0; i < asked.size(); ++i) sought.push_back({documents[i].Root(), kept[asked[i]]});
+  for (size_t i = 0; i < asked.size(); ++i) sought.push_back({&texts[i], kept[asked[i]]});
   const auto fits = TRY(context_.interactions->FindPersons(sought));
   for (size_t i = 0; i < asked.size(); ++i) {
     Placed& one = (*placed)[asked[i]];

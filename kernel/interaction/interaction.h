@@ -23,6 +23,9 @@ class Inquiries;
 namespace tk::person {
 class PersonView;
 }
+namespace tk::person::linkage {
+struct PatientText;
+}
 namespace tk::rules {
 class SharedRules;
 class WatchView;
@@ -196,7 +199,7 @@ class Interactions {
   Result<OnePerson> RecordsOfPerson(std::string_view patient_id) const;
   /// Whom live matching would join these records to if they were written now; nothing is. For what takes in many rows about persons (person_find.h).
   struct Sought {
-    fhir::Value patient;  // a Patient, with what is known of him
+    const person::linkage::PatientText* patient = nullptr;  // what is known of him
     std::string_view
         kept;  // the id of a Patient who shall stand for the person if he is the same; may be empty
   };

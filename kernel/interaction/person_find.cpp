@@ -1,5 +1,6 @@
 #include "kernel/interaction/person_find.h"
 
+#include "kernel/person/linkage/intake.h"
 #include "kernel/person/live_match.h"
 #include "kernel/person/person_view.h"
 
@@ -11,28 +12,27 @@ struct Joined {
   bool is_kept = false, doubtful = false;
 };
 
-Joined Join(const Room& room, const person::PersonView& view, const Interactions::Sought& sought,
-            const std::string& packed) {
-  // As a record that nobody knows: by its own id it would be somebody already.
-  const uint64_t own = room.engine().KeyOf("sought|");
-  const person::Incoming incoming{own, packed, {}};
-  const auto people = view.Read();
-  const person::Findings findings = person::Decide(*people, {&incoming, 1});
+/// To whom it would be joined, whatever a clerk would be asked besides; else whether one would be asked.
+Joined Look(const person::People& people, const person::Incoming& incoming, std::string_view kept,
+            const view::Engine& engine) {
   Joined joined;
-  for (const person::Finding& finding : findings.found) {
-    if (finding.kind != person::Finding::Kind::kJoin || finding.others.empty()) {
-      joined.doubtful = true;
-      continue;
+  std::optional<uint64_t> best = person::FindJoin(people, incoming);
+  if (!best) {
+    for (const person::Finding& finding : person::Decide(people, {&incoming, 1}).found) {
+      if (finding.kind == person::Finding::Kind::kJoin && !finding.others.empty())
+        best = finding.others.front();
+      else
+        joined.doubtful = true;
     }
-    const person::Row row = people->Find(finding.others.front());
-    if (row == person::kNoRow || !people->IsLive(row)) continue;
-    joined.ordinal = people->OrdinalOf(row);
-    if (sought.kept.empty()) continue;
-    const person::Row kept = people->Find(room.engine().IdHash("Patient", sought.kept));
-    joined.is_kept = kept != person::kNoRow && people->IsLive(kept) && people->IsSamePerson(kept, row);
   }
-  // A record that would be joined is, whatever a clerk would be asked besides.
-  joined.doubtful = joined.doubtful && joined.ordinal == 0;
+  const person::Row row = best ? people.Find(*best) : person::kNoRow;
+  if (row == person::kNoRow || !people.IsLive(row)) return joined;
+  joined.doubtful = false;
+  joined.ordinal = people.OrdinalOf(row);
+  if (kept.empty()) return joined;
+  const person::Row kept_row = people.Find(engine.IdHash("Patient", kept));
+  joined.is_kept =
+      kept_row != person::kNoRow && people.IsLive(kept_row) && people.IsSamePerson(kept_row, row);
   return joined;
 }
 
@@ -44,12 +44,14 @@ Result<std::vector<Interactions::Fit>> FindPersons(const Room& room,
   if (room.context.persons == nullptr) return fits;
   const person::PersonView& view = *room.context.persons;
   TRY(view.CheckUsable());
+  // As a record that nobody knows: by its own id it would be somebody already.
+  const uint64_t own = room.engine().KeyOf("sought|");
   std::vector<view::Ordinal> ordinals;
   std::vector<size_t> places;
   for (size_t i = 0; i < sought.size(); ++i) {
-    const std::string packed = view.PackPatient(sought[i].patient);
-    if (view.KeysOf(packed).empty()) continue;
-    const Joined joined = Join(room, view, sought[i], packed);
+    person::Incoming incoming{own, {}, {}};
+    person::linkage::Pack(person::linkage::ReadPatient(*sought[i].patient), &incoming.packed);
+    const Joined joined = Look(*view.Read(), incoming, sought[i].kept, room.engine());
     fits[i].doubtful = joined.doubtful;
     if (joined.ordinal == 0) continue;
     if (joined.is_kept) {

@@ -28,8 +28,13 @@ bool IsBetter(const Scored& a, const Scored& b) {
 
 class Deciding {
  public:
-  Deciding(const People& people, std::span<const Incoming> incoming)
-      : people_(people), incoming_(incoming), among_(people.index().model(), people.index().rules()) {
+  /// `at_least`: whom it looks at; what is joined depends on none below the rules' `links`. `passes`: linkage::Index::Match's.
+  Deciding(const People& people, std::span<const Incoming> incoming, Verdict at_least, uint32_t passes)
+      : people_(people),
+        incoming_(incoming),
+        at_least_(at_least),
+        passes_(passes),
+        among_(people.index().model(), people.index().rules()) {
     for (size_t i = 0; i < incoming.size(); ++i) {
       place_.emplace(incoming[i].id_hash, i);
       if (const Row row = people.Find(incoming[i].id_hash); row != kNoRow) JoinKnown(row, i);
@@ -46,6 +51,8 @@ class Deciding {
     out_.looked_at.erase(std::unique(out_.looked_at.begin(), out_.looked_at.end()), out_.looked_at.end());
     return std::move(out_);
   }
+  /// Was a key of too many to be looked through?
+  bool passed_over() const { return scratch_.passed_over != 0; }
 
  private:
   const linkage::Rules& rules() const { return people_.index().rules(); }
@@ -115,14 +122,14 @@ class Deciding {
       fits.back().person = person;
       fits.back().scored = scored;
     };
-    people_.index().Match(query, Verdict::kProbable, &scratch_, &hits);
+    people_.index().Match(query, at_least_, &scratch_, &hits, linkage::kNoEntry, passes_);
     for (const MatchHit& hit : hits) add(people_.HashOf(people_.AnchorOf(hit.entry)), hit.scored);
     // Found among themselves, scored as all are: how many share a phone is known of those who are stored.
     hits.clear();
-    if (i > 0) among_.Match(query, Verdict::kProbable, &among_scratch_, &hits);
+    if (i > 0) among_.Match(query, at_least_, &among_scratch_, &hits);
     for (const MatchHit& hit : hits) {
       const Scored scored = people_.index().ScorePair(query, among_.View(hit.entry), &scratch_);
-      if (scored.verdict >= Verdict::kProbable) add(PersonOf(incoming_[hit.entry].id_hash), scored);
+      if (scored.verdict >= at_least_) add(PersonOf(incoming_[hit.entry].id_hash), scored);
     }
     for (Fit& fit : fits) {
       LookAt(i, &fit);
@@ -295,6 +302,8 @@ class Deciding {
 
   const People& people_;
   const std::span<const Incoming> incoming_;
+  const Verdict at_least_;
+  const uint32_t passes_;
   linkage::Index among_;
   std::unordered_map<uint64_t, size_t> place_;  // of an incoming record
   std::unordered_map<uint64_t, uint64_t>
@@ -322,7 +331,18 @@ std::string_view CodeOf(Finding::Kind kind) {
 }
 
 Findings Decide(const People& people, std::span<const Incoming> incoming) {
-  return Deciding(people, incoming).Run();
+  return Deciding(people, incoming, Verdict::kProbable, linkage::Index::kAllPasses).Run();
+}
+
+std::optional<uint64_t> FindJoin(const People& people, const Incoming& incoming) {
+  Deciding deciding(people, {&incoming, 1}, people.index().rules().links, people.join_passes());
+  const Findings findings = deciding.Run();
+  // Of a key that was passed over somebody else may be found by another one.
+  if (deciding.passed_over()) return std::nullopt;
+  for (const Finding& finding : findings.found) {
+    if (finding.kind == Finding::Kind::kJoin && !finding.others.empty()) return finding.others.front();
+  }
+  return std::nullopt;
 }
 
 }  // namespace tk::person

@@ -2,8 +2,6 @@
 
 #include <charconv>
 
-#include "kernel/person/linkage/intake.h"
-
 namespace tk::person {
 namespace {
 
@@ -84,10 +82,7 @@ void ReadMother(fhir::Value patient, PatientText* text) {
 uint32_t DivisionOf(fhir::Value patient) {
   for (const fhir::Value tag : patient["meta"]["tag"]) {
     const std::string code = TextAt(tag, "code");
-    if (TextAt(tag, "system") != kAreaSystem || code.size() < kDivisionDigits) continue;
-    uint32_t division = 0;
-    std::from_chars(code.data(), code.data() + kDivisionDigits, division);
-    return division;
+    if (TextAt(tag, "system") == kAreaSystem && code.size() >= kDivisionDigits) return DivisionOfArea(code);
   }
   return 0;
 }
@@ -133,7 +128,14 @@ IdKind KindOfSystem(std::string_view system) {
   return IdKind::kNone;
 }
 
-linkage::Record ReadPatientRecord(fhir::Value patient) {
+uint32_t DivisionOfArea(std::string_view area_code) {
+  uint32_t division = 0;
+  if (area_code.size() >= kDivisionDigits)
+    std::from_chars(area_code.data(), area_code.data() + kDivisionDigits, division);
+  return division;
+}
+
+linkage::PatientText TextOfPatient(fhir::Value patient) {
   PatientText text;
   ReadNames(patient, &text);
   ReadIdentifiers(patient, &text);
@@ -152,7 +154,7 @@ linkage::Record ReadPatientRecord(fhir::Value patient) {
     if (number <= 15) text.birth_order = static_cast<uint8_t>(number);
   }
   ReadMother(patient, &text);
-  return linkage::ReadPatient(text);
+  return text;
 }
 
 IdKind KindOfIdentifier(fhir::Value identifier) {

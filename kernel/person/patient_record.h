@@ -9,11 +9,16 @@
 #pragma once
 
 #include "kernel/fhir/value.h"
-#include "kernel/person/linkage/record.h"
+#include "kernel/person/linkage/intake.h"
 
 namespace tk::person {
 
-linkage::Record ReadPatientRecord(fhir::Value patient);
+linkage::PatientText TextOfPatient(fhir::Value patient);
+inline linkage::Record ReadPatientRecord(fhir::Value patient) {
+  return linkage::ReadPatient(TextOfPatient(patient));
+}
+/// Of the code of an area, as text: the division that its first six digits name; 0 if it has not so many.
+uint32_t DivisionOfArea(std::string_view area_code);
 
 /// What a number under this system is said to be; kNone: a system of its own.
 IdKind KindOfSystem(std::string_view system);

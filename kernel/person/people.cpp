@@ -9,7 +9,8 @@ using linkage::Entry;
 using linkage::EntryView;
 using linkage::kNoEntry;
 
-People::People(const linkage::Model& model, const linkage::Rules& rules) : index_(model, rules) {}
+People::People(const linkage::Model& model, const linkage::Rules& rules)
+    : index_(model, rules), join_passes_(index_.PassesFor(rules.links)) {}
 
 Row People::Find(uint64_t id_hash) const {
   return row_table_.Find(id_hash, [this](uint32_t row) { return rows_[row].hash; });

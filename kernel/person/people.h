@@ -103,6 +103,8 @@ class People {
   bool IsHeldApart(Row a, Row b) const;
 
   const linkage::Index& index() const { return index_; }
+  /// linkage::Index::PassesFor what the rules join by.
+  uint32_t join_passes() const { return join_passes_; }
   size_t records() const { return live_; }
   size_t persons() const { return persons_; }
   size_t row_count() const { return rows_.size(); }
@@ -205,6 +207,7 @@ class People {
   }
 
   linkage::Index index_;
+  const uint32_t join_passes_;
   linkage::Growing<Record> rows_;
   SlotTable row_table_;
   linkage::Growing<Edge> edges_;

@@ -308,8 +308,24 @@ Scored Index::ScorePair(const EntryView& query, const EntryView& other, MatchScr
   return Score(CompareShared(query, other, scratch), model_, rules_);
 }
 
-void Index::Gather(const EntryView& query, MatchScratch* scratch, Entry below) const {
+uint32_t Index::PassesFor(Verdict at_least) const {
+  Comparison others;
+  for (uint8_t reached = 0; reached < kLevelsMax; ++reached) {
+    others.levels[Field::kId] = reached;
+    if (reached != level::kIdSame && rules_.AtMost(others, BitOf(Field::kId)) >= at_least) return kAllPasses;
+  }
+  // Numbers that are the same have one key (keys.cpp).
+  uint32_t passes = 0;
+  for (size_t i = 0; i < model_.passes.size(); ++i) {
+    if (model_.passes[i].parts == std::vector{KeyPart::kId}) passes |= uint32_t{1} << i;
+  }
+  return passes == 0 ? kAllPasses : passes;
+}
+
+void Index::Gather(const EntryView& query, MatchScratch* scratch, Entry below, uint32_t passes) const {
   KeysOf(query, model_.passes, &scratch->keys);
+  if (passes != kAllPasses)
+    std::erase_if(scratch->keys, [passes](const Key& key) { return (passes >> key.pass & 1) == 0; });
   scratch->entries.clear();
   // At 5 million each is a miss of the cache: they are waited for together.
   for (const Key& key : scratch->keys) postings_.Prefetch(key.hash);
@@ -327,11 +343,11 @@ void Index::Gather(const EntryView& query, MatchScratch* scratch, Entry below) c
 }
 
 void Index::Match(const EntryView& query, Verdict at_least, MatchScratch* scratch,
-                  std::vector<MatchHit>* hits, Entry below) const {
+                  std::vector<MatchHit>* hits, Entry below, uint32_t passes) const {
   constexpr size_t kAhead = 6;
   hits->clear();
   scratch->sharers.clear();
-  Gather(query, scratch, below);
+  Gather(query, scratch, below, passes);
   const std::vector<Entry>& entries = scratch->entries;
   for (size_t i = 0; i < std::min(kAhead, entries.size()); ++i) BringNear(store_.BytesAt(entries[i]));
   for (size_t i = 0; i < entries.size(); ++i) {

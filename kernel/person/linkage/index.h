@@ -136,9 +136,15 @@ class Index {
   size_t size() const { return store_.size(); }
   const EntryStore& store() const { return store_; }
 
-  /// Best first, equal ones by entry; those of `at_least` and better. `below`: only entries of smaller numbers (batch).
+  /// Best first, equal ones by entry; those of `at_least` and better. `below`: only entries of smaller numbers (batch). `passes`: bits by pass, by whose
+  /// keys alone is looked.
   void Match(const EntryView& query, Verdict at_least, MatchScratch* scratch, std::vector<MatchHit>* hits,
-             Entry below = kNoEntry) const;
+             Entry below = kNoEntry, uint32_t passes = kAllPasses) const;
+  static constexpr uint32_t kAllPasses = ~uint32_t{0};
+  static_assert(kPassesMax <= 32);
+  /// Passes by which whoever is `at_least` so much is found, if no key is of too many: where the rules let no pair be so whose residents' numbers are not
+  /// the same, that of the numbers alone.
+  uint32_t PassesFor(Verdict at_least) const;
   /// The same score that Match gives.
   Scored ScorePair(const EntryView& query, const EntryView& other, MatchScratch* scratch) const;
   /// Entries that share a key of one pass with `entry` and have smaller numbers; none if the key is of too many.
@@ -159,7 +165,7 @@ class Index {
   /// Takes what `put` does, unless a key of the entry is none of the new ones; then `add` gives another entry.
   template <class Put, class AddAnew>
   Entry ReplaceWith(Entry entry, const EntryView& now, Put put, AddAnew add);
-  void Gather(const EntryView& query, MatchScratch* scratch, Entry below) const;
+  void Gather(const EntryView& query, MatchScratch* scratch, Entry below, uint32_t passes) const;
   uint32_t SharersOf(uint64_t phone, MatchScratch* scratch) const;
   /// Entries of a key that are there; more than the model's block_max: it is of too many.
   size_t FindLive(uint32_t hash, std::vector<Entry>* out) const;
