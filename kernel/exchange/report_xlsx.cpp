@@ -108,7 +108,7 @@ std::string SheetOf(const Report& report, const ReportTable& table) {
   return std::move(sheet).Finish();
 }
 
-struct Sheet {
+struct Worksheet {
   std::string name, xml;
 };
 
@@ -122,7 +122,7 @@ std::string RelationsXml(std::string_view folder,
   return xml + "</Relationships>";
 }
 
-std::vector<std::pair<std::string, std::string>> PartsOf(const std::vector<Sheet>& sheets) {
+std::vector<std::pair<std::string, std::string>> PartsOf(const std::vector<Worksheet>& sheets) {
   constexpr std::string_view kKind = "application/vnd.openxmlformats-officedocument.spreadsheetml";
   std::vector<std::pair<std::string, std::string>> parts, relations;
   std::string types = fmt::format(
@@ -195,7 +195,7 @@ Result<std::string> Packed(const std::vector<std::pair<std::string, std::string>
 }  // namespace
 
 Result<std::string> XlsxOf(const Report& report) {
-  std::vector<Sheet> sheets;
+  std::vector<Worksheet> sheets;
   for (const ReportTable& table : report.tables) {
     if (table.rows.size() > kReportRowsMax)
       return MakeError(ErrorCode::kTooLarge,
