@@ -371,8 +371,9 @@ void FileAudit::Run() {
 }  // namespace
 
 bool NeedsDurableRecord(std::string_view action) {
-  return action == "reveal" || action == "emergency" || action == "export" || action == "erase" ||
-         action == "erase-asked" || action == "emergency-asked" || action == "$export" || action == "$erase";
+  return action == "reveal" || action == "emergency" || action == "export" || action == "print" ||
+         action == "erase" || action == "erase-asked" || action == "emergency-asked" || action == "$export" ||
+         action == "$erase";
 }
 
 AuditOptions AuditOf(const view::Engine& engine, const std::string& folder, const Clock* clock) {

@@ -209,6 +209,41 @@ void Runtime::HandleImports(const App& app, const interaction::Request& request,
   done(answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error()));
 }
 
+PrintPlace Runtime::PlaceOfPrints() const {
+  return {options_.interactions, &options_.engine->definitions(), options_.clock,
+          options_.timezone_offset_min};
+}
+
+void Runtime::HandlePrints(const App& app, const interaction::Request& request,
+                           const interaction::Done& done) const {
+  if (!IsRead(request)) return done(OnlyRead("print forms"));
+  if (request.path.size() == 1) {
+    interaction::Response response;
+    response.content_type = "application/json; charset=utf-8";
+    response.body = PrintsJson(options_.engine->definitions(), app.prints);
+    return done(std::move(response));
+  }
+  const auto print = std::find_if(app.prints.begin(), app.prints.end(),
+                                  [&](const Print& each) { return each.id == request.path[1]; });
+  if (print == app.prints.end()) return done(NotFound("this app has no such print form"));
+  if (options_.interactions == nullptr) return done(NotFound("nothing can be asked here"));
+  auto answered =
+      AnswerPrint(PlaceOfPrints(), *print, std::span<const std::string>(request.path).subspan(2), request);
+  done(answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error()));
+}
+
+void Runtime::HandleFitting(const Apps& apps, const interaction::Request& request,
+                            const interaction::Done& done) const {
+  if (!IsRead(request)) return done(OnlyRead("print forms"));
+  if (options_.interactions == nullptr) return done(NotFound("nothing can be asked here"));
+  std::vector<const Print*> prints;
+  for (const App& app : apps.all) {
+    for (const Print& print : app.prints) prints.push_back(&print);
+  }
+  auto answered = FittingPrints(PlaceOfPrints(), prints, request.path, request);
+  done(answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error()));
+}
+
 void Runtime::HandleLists(std::shared_ptr<const Apps> apps, const App& app, interaction::Request request,
                           interaction::Done done) const {
   if (!IsRead(request)) return done(OnlyRead("lists"));
@@ -240,8 +275,9 @@ Operations* Runtime::OperationsOf(const App& app) const {
 void Runtime::Handle(interaction::Request request, interaction::Done done) const {
   if (request.path.empty()) return done(NotFound("name an app: /app/<id>/"));
   const std::shared_ptr<const Apps> apps = Now();
+  const bool is_of_all = request.path[0] == App::kTaken;
   const App* const app = apps->Find(request.path[0]);
-  if (app == nullptr) return done(NotFound("no such app is installed here"));
+  if (app == nullptr && !is_of_all) return done(NotFound("no such app is installed here"));
   request.path.erase(request.path.begin());
   // An app sees whom its asker sees: by consents, families, and whose his own record is now.
   if (options_.interactions != nullptr) {
@@ -249,10 +285,12 @@ void Runtime::Handle(interaction::Request request, interaction::Done done) const
     if (!seen.ok()) return done(interaction::OutcomeOf(seen.error()));
     request.viewer = std::move(seen).value();
   }
+  if (is_of_all) return HandleFitting(*apps, request, done);
   const std::string_view part = request.path.empty() ? std::string_view() : request.path[0];
   if (part == "lists") return HandleLists(apps, *app, std::move(request), std::move(done));
   if (part == "forms") return HandleForms(*app, request, done);
   if (part == "rules") return HandleRules(*app, request, done);
+  if (part == "prints") return HandlePrints(*app, request, done);
   if (part == "indicators") return HandleIndicators(*app, request, done);
   // An app with C++ that has no such files may call something of its own so (screening's tables, worked off beside the request).
   if (part == "imports" && (!app->imports.empty() || OperationsOf(*app) == nullptr))
@@ -260,7 +298,7 @@ void Runtime::Handle(interaction::Request request, interaction::Done done) const
   if (request.path.size() != 1 || request.path[0] != "settings") {
     Operations* const operations = OperationsOf(*app);
     if (operations == nullptr)
-      return done(NotFound("this app offers: settings, lists, indicators, imports, forms, rules"));
+      return done(NotFound("this app offers: settings, lists, indicators, imports, prints, forms, rules"));
     return operations->Handle(std::move(request), std::move(done));
   }
   if (!IsRead(request)) return done(OnlyRead("settings"));

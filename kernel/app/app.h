@@ -17,6 +17,7 @@
 #include "kernel/app/import.h"
 #include "kernel/app/indicator.h"
 #include "kernel/app/list.h"
+#include "kernel/app/print.h"
 #include "kernel/app/seed.h"
 #include "kernel/forms/form.h"
 #include "kernel/interaction/interaction.h"
@@ -90,6 +91,8 @@ struct RuleFile {
 
 /// What was read from a pack. Immutable.
 struct App {
+  static constexpr std::string_view kTaken = "prints";  // no app's id: it stands for all of them
+
   std::string id, version, title_zh, title_en;
   std::vector<std::string> reads, writes;
   std::string settings;              // JSON object; "{}" when the app has none
@@ -99,6 +102,7 @@ struct App {
   std::vector<List> lists;
   std::vector<Indicator> indicators;
   std::vector<Import> imports;
+  std::vector<Print> prints;
   std::vector<Seed> seeds;
   std::vector<forms::Form> forms;   // until they are the runtime's
   std::vector<rules::Rule> alerts;  // what is made of a listed person's visit (interaction/alerts.h)
@@ -155,7 +159,8 @@ class Runtime {
   Status Reload(std::vector<App> apps);
 
   /// `path` after "/app": {"screening", "settings"}. Every app has: GET settings (its settings with their sources), lists
-  /// (list.h), indicators (indicator.h), imports (import.h), forms (each as a Questionnaire) and rules (try_rule.h); the rest is its operations'.
+  /// (list.h), indicators (indicator.h), imports (import.h), prints (print.h), forms (each as a Questionnaire) and rules (try_rule.h); the rest is its
+  /// operations'. {"prints", Type, id}: which print forms of all apps fit that record.
   /// `done` is called once, here or on the writer's thread. May take milliseconds: on a worker.
   void Handle(interaction::Request request, interaction::Done done) const;
   /// Waits until rules have judged all that is in the log, and all that they made of it, for tests. False after `timeout_ms`.
@@ -174,6 +179,10 @@ class Runtime {
                         const interaction::Done& done) const;
   void HandleImports(const App& app, const interaction::Request& request,
                      const interaction::Done& done) const;
+  void HandlePrints(const App& app, const interaction::Request& request, const interaction::Done& done) const;
+  void HandleFitting(const Apps& apps, const interaction::Request& request,
+                     const interaction::Done& done) const;
+  PrintPlace PlaceOfPrints() const;
   void HandleLists(std::shared_ptr<const Apps> apps, const App& app, interaction::Request request,
                    interaction::Done done) const;
 

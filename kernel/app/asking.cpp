@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <future>
+#include <memory>
+
 namespace tk::app {
 
 Result<std::vector<view::Ordinal>> FindAll(const Context& context, std::string_view type,
@@ -25,6 +28,25 @@ Result<std::vector<view::Ordinal>> FindAll(const Context& context, std::string_v
     if (page.next_cursor.empty()) return all;
     request.cursor = page.next_cursor;
   }
+}
+
+std::shared_ptr<const access::Viewer> PlatformViewer() {
+  auto post = std::make_shared<access::Post>();
+  post->name = "platform";
+  post->all_types = true;
+  post->reads = post->writes = {"*"};
+  auto viewer = std::make_shared<access::Viewer>();
+  viewer->account = "platform";
+  viewer->post = std::move(post);
+  return viewer;
+}
+
+interaction::Response Ask(const interaction::Interactions& interactions, interaction::Request request) {
+  auto promise = std::make_shared<std::promise<interaction::Response>>();
+  auto future = promise->get_future();
+  interactions.Handle(std::move(request),
+                      [promise](interaction::Response response) { promise->set_value(std::move(response)); });
+  return future.get();
 }
 
 interaction::Response JsonAnswer(int status, std::string body) {

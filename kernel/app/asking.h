@@ -1,6 +1,7 @@
-// How the C++ of an app asks the index for all records of a kind, and answers with JSON.
+// How the C++ of an app, and what a pack is served by, ask the interactions and the index, and answer with JSON.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,11 @@ namespace tk::app {
 Result<std::vector<view::Ordinal>> FindAll(const Context& context, std::string_view type,
                                            const std::string& criteria, const view::Scope& scope,
                                            const view::Position& position, size_t max);
+
+/// The platform itself: it reads and writes everything.
+std::shared_ptr<const access::Viewer> PlatformViewer();
+/// Waits for the answer: of a read it is there at once.
+interaction::Response Ask(const interaction::Interactions& interactions, interaction::Request request);
 
 interaction::Response JsonAnswer(int status, std::string body);
 

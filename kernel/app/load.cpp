@@ -38,6 +38,7 @@ class Loader {
   void ReadList(const File& file);
   void ReadIndicator(const File& file);
   void ReadImport(const File& file);
+  void ReadPrint(const File& file);
   void ReadSeed(const File& file);
   /// A pack reads what its manifest names, and nothing else.
   bool CheckReads(const File& file, fhir::TypeId type);
@@ -88,6 +89,7 @@ void Loader::ReadManifest() {
   const fhir::Value root = manifest.root();
   app_.id = root["id"].ToString();
   if (app_.id != pack_.id) manifest.Note("id", "must be the folder's name");
+  if (app_.id == App::kTaken) manifest.Note("id", "is the platform's own: choose another");
   app_.version = root["version"].ToString();
   app_.title_zh = root["title"]["zh-CN"].ToString();
   app_.title_en = root["title"]["en"].ToString();
@@ -200,6 +202,17 @@ void Loader::ReadImport(const File& file) {
   app_.imports.push_back(std::move(import).value());
 }
 
+void Loader::ReadPrint(const File& file) {
+  auto print = ParsePrint(definitions_, pack_.id, pack_.NameOf(file.path), file.content, settings_.Root());
+  if (!print.ok()) return Fail(print.error());
+  bool reads = true;
+  for (const fhir::TypeId type : print->Reads()) reads = CheckReads(file, type) && reads;
+  const auto same = [&](const Print& each) { return each.id == print->id; };
+  if (std::any_of(app_.prints.begin(), app_.prints.end(), same))
+    return Fail(file.path, "id: another print form of this pack has it");
+  if (reads) app_.prints.push_back(std::move(print).value());
+}
+
 void Loader::ReadSeed(const File& file) {
   auto seed = ParseSeed(definitions_, pack_.id, pack_.NameOf(file.path), file.content);
   if (!seed.ok()) return Fail(seed.error());
@@ -231,6 +244,7 @@ void Loader::ReadFile(const File& file) {
   if (folder == "lists") return ReadList(file);
   if (folder == "indicators") return ReadIndicator(file);
   if (folder == "imports") return ReadImport(file);
+  if (folder == "prints") return ReadPrint(file);
   if (folder == "seed") return ReadSeed(file);
   if (folder == "forms") return ReadForm(file);
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <future>
 
+#include "kernel/app/asking.h"
 #include "kernel/fhir/json_file.h"
 #include "kernel/fhir/validate.h"
 #include "kernel/interaction/permit.h"
@@ -13,18 +14,6 @@ namespace tk::app {
 namespace {
 
 constexpr std::chrono::milliseconds kLook(200);
-
-/// The platform itself.
-std::shared_ptr<const access::Viewer> PlatformViewer() {
-  auto post = std::make_shared<access::Post>();
-  post->name = "platform";
-  post->all_types = true;
-  post->reads = post->writes = {"*"};
-  auto viewer = std::make_shared<access::Viewer>();
-  viewer->account = "platform";
-  viewer->post = std::move(post);
-  return viewer;
-}
 
 /// `root` with its meta.source.
 std::string WithSource(fhir::Value root, std::string_view app) {

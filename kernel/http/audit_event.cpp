@@ -33,6 +33,7 @@ constexpr ActionTraits kTraits[] = {
     {"everything", 'R', "operation"},
     {"reveal", 'R', "operation"},
     {"export", 'R', "operation"},
+    {"print", 'R', "operation"},
     {"create", 'C', "create"},
     {"update", 'U', "update"},
     {"patch", 'U', "patch"},
