@@ -253,6 +253,7 @@ class Story {
  private:
   Status Store(fhir::Value given);
   Status Ask(fhir::Value step);
+  Status Look(fhir::Value step, std::string_view answer) const;
   Status Find(fhir::Value step);
   Status Move(fhir::Value step);
   Result<interaction::Request> RequestOf(std::string_view what, std::string_view as) const;
@@ -407,6 +408,19 @@ Result<bool> StatusFits(fhir::Value wanted, int status, const Names& names) {
   return std::any_of(wanted.begin(), wanted.end(), [&](fhir::Value each) { return each.Number() == told; });
 }
 
+/// Of an answer that is a text: what is in it, and what is not.
+Status Story::Look(fhir::Value step, std::string_view answer) const {
+  for (const bool wanted : {true, false}) {
+    for (const fhir::Value each : step[wanted ? "has" : "hasNot"]) {
+      const std::string text = TRY(Filled(each.ToString(), names_));
+      if ((answer.find(text) != std::string_view::npos) != wanted)
+        return Wrong(fmt::format("the answer has {}\"{}\"; it is {}", wanted ? "no " : "", text,
+                                 answer.substr(0, kAnswerTold)));
+    }
+  }
+  return {};
+}
+
 Status Story::Ask(fhir::Value step) {
   const std::string as = TRY(Filled(step["as"].ToString(), names_));
   interaction::Request request = TRY(RequestOf(TRY(Filled(step["do"].ToString(), names_)), as));
@@ -425,6 +439,7 @@ Status Story::Ask(fhir::Value step) {
     return Wrong(fmt::format("{} as {} is answered {}: {}", step["do"].ToString(), as.empty() ? "admin" : as,
                              answer.status, answer.body.substr(0, kAnswerTold)));
   if (!house_->Settle()) return Wrong("the rules did not come to an end");
+  TRY(Look(step, answer.body));
   if (!step["where"].present() && !step["let"].present()) return {};
   const auto document = fhir::Document::Parse(answer.body);
   if (!document.ok()) return Wrong("the answer is no JSON, and \"where\" or \"let\" asks it");

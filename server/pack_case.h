@@ -9,6 +9,7 @@
 // Steps:  {"as": "screener@380102", "do": "POST Observation", "body": {…}, "status": 201, "where": "FHIRPath on the answer", "let": {"id": "id"}}
 //            as: post, or post@area; without it admin. do: method and target, below /fhir, or /app/… in full. body: JSON, or a text with "type".
 //            status: one or a list; without it 200 or 201. let: names for later steps, "${id}"
+//            has, hasNot: lists of texts that the answer must, or must not, have in it (of print forms: as=text)
 //         {"after": "2 hours"} or {"at": "2026-11-23T10:00:00+08:00"}            the clock moves; what is due happens
 //         {"find": "Task?status=requested", "count": 1, "where": "FHIRPath on each", "let": {…}}     what is there, as admin sees it; without count at
 //                                                                                least one; let is of the first
