@@ -25,6 +25,7 @@ What it does as it was made: an entry ({type}) whose amount is at or above the l
 | `types/` | its resource types, in short |
 | `rules/` | what happens by itself |
 | `posts/` | who may do what |
+| `prints/` | what is printed of a record |
 | `tests/` | stories: what must happen, and what must be refused |
 
 `tongkang pack check FOLDER` says all that is wrong; `tongkang pack test FOLDER` plays the stories.
@@ -63,6 +64,14 @@ def files_of(name):
                 "code": {"coding": [{"system": system, "code": "look"}], "text": words},
                 "focus": {"reference": f"='{kind}/' + id"},
                 "description": "=what + ': ' + amount.toString()"}}]},
+        "prints/note.json": {
+            "id": "note", "version": 1, "title": titles, "for": {"type": kind}, "page": {"size": "A5"},
+            "parts": [
+                {"fields": [
+                    {"title": {"zh-CN": "名称", "en": "What"}, "value": "what", "columns": 2},
+                    {"title": {"zh-CN": "数量", "en": "Amount"}, "value": "amount"},
+                    {"title": {"zh-CN": "状态", "en": "State"}, "value": "state"}]},
+                {"signatures": [{"zh-CN": "经手人", "en": "Handled by"}]}]},
         f"posts/{name}-clerk.json": {
             "id": f"{name}-clerk", "title": {"zh-CN": words, "en": words + " clerk"}, "source": source,
             "reads": [kind, "Task"], "writes": [kind], "tasks": [system]},
@@ -74,6 +83,12 @@ def files_of(name):
                   "body": {"resourceType": kind, "what": "A thing", "amount": "${amount}", "state": "open"},
                   "status": 201, "let": {"id": "id"}},
                  {"find": f"Task?focus={kind}/${{id}}", "count": "${tasks}"}]},
+            {"name": "a note is printed for the clerk",
+             "given": [{"resourceType": kind, "id": "a", "what": "A thing", "amount": 3, "state": "open"}],
+             "steps": [
+                 {"as": f"{name}-clerk", "do": f"GET /app/{name}/prints/note/{kind}/a?as=text",
+                  "has": ["名称: A thing", "数量: 3", "状态: 待处理"]},
+                 {"as": "screener", "do": f"GET /app/{name}/prints/note/{kind}/a", "status": 403}]},
             {"name": "who is no clerk is refused",
              "steps": [{"as": "screener", "do": f"POST {kind}", "status": 403,
                         "body": {"resourceType": kind, "what": "A thing", "amount": 1, "state": "open"}}]}]},
