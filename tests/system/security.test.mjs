@@ -24,7 +24,7 @@ const parameters = (...parameter) => ({ resourceType: 'Parameters', parameter })
 const pair = (a, b, names) => parameters(...[a, b].map((id, i) => ({ name: names[i], valueReference: { reference: `Patient/${id}` } })));
 const personOf = (which, id) => ({ resourceType: 'Patient', ...(id ? { id } : {}), meta: { tag: [{ system: kArea, code: which === 'other' ? kThere : kHere }] }, name: [{ family: kNames[which] }], gender: 'female',
   birthDate: '1971-03-04', identifier: [{ system: kCard, value: kCards[which] }], telecom: [{ system: 'phone', value: '19900009011' }] });
-const kAbout = { Observation: ['subject', { status: 'final', code: { text: 'pulse' }, valueInteger: 70 }], Condition: ['subject', { code: { text: 'cough' } }],
+const kAbout = { Observation: ['subject', { status: 'final', code: { coding: [{ system: 'http://loinc.org', code: '8310-5' }] }, valueQuantity: { value: 36.5 } }], Condition: ['subject', { code: { text: 'cough' } }],
   Consent: ['patient', { status: 'inactive', scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] }, category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }], policyRule: { text: 'by word' } }],
   Task: ['for', { status: 'requested', intent: 'order', code: { coding: [{ system: 'http://tongkang.dev/fhir/CodeSystem/screening-task', code: 'no-workflow' }] } }], RelatedPerson: ['patient', { name: [{ text: 'a cousin' }] }], Coverage: ['beneficiary', { status: 'active', payor: [{ reference: 'Organization/x' }] }] };
 function recordOf(type, which, id) {
@@ -70,7 +70,7 @@ const kBodies = {
 /** What a caller sees, without what differs between two requests by nature and with what he asked for taken out. */
 function seen(answer, row, which, id) {
   const { date, 'x-request-id': ignored, 'content-length': size, ...headers } = answer.headers;
-  const named = /\{(id|person|card|task)\}/.test(row.ask) || row.body ? [id, kPersons[which], kCards[which], kNames[which]].filter(Boolean) : [];
+  const named = /\{(id|person|card|task|observation)\}/.test(row.ask) || row.body ? [id, kPersons[which], kCards[which], kNames[which]].filter(Boolean) : [];
   const cut = (text) => named.reduce((all, value) => all.replaceAll(value, '?').replaceAll(encodeURIComponent(value), '?'), text);
   return cut(JSON.stringify([answer.status, headers, answer.text])).replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'now');
 }
@@ -111,7 +111,7 @@ describe('the whole matrix', () => {
   function ask(who, row, which, type = '') {
     const id = type ? idOf(type, which) : '';
     const [method, template] = row.ask.split(' ');
-    const target = template.replace('{type}', type).replace('{id}', id).replace('{person}', kPersons[which]).replace('{task}', `task-${which}`).replace('{card}', encodeURIComponent(`${kCard}|${kCards[which]}`));
+    const target = template.replace('{type}', type).replace('{id}', id).replace('{person}', kPersons[which]).replace('{task}', `task-${which}`).replace('{observation}', `observation-${which}`).replace('{card}', encodeURIComponent(`${kCard}|${kCards[which]}`));
     let body = row.body ? kBodies[row.body](type, id, which, method) : undefined;
     const headers = { ...row.headers };
     if (Array.isArray(body)) [headers['content-type'], body] = body;
