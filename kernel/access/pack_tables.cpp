@@ -98,6 +98,13 @@ Status Policies::Add(const PackPost& brought) {
     if (Status read = Read(table->second, {}, brought.app); !read.ok())
       return WrongTable(member, read.error().external);
   }
+  if (const std::string_view beyond = BeyondPacks(post); !beyond.empty())
+    return WrongTable(
+        "like",
+        fmt::format("names {}, which {}: that is no pack's to take. A post that acts by law says "
+                    "\"by_law\" with its source; any other is like a post that a Consent binds, or says "
+                    "\"open\" and \"masks\"",
+                    like_.at(post), beyond));
   brought_[post] = {brought.app, brought.tables};
   return {};
 }

@@ -173,6 +173,9 @@ TEST(PackTables, AreRefusedWithWhatIsAllowed) {
   };
   refused(R"("like":"admin")", "names no other post");
   refused(R"("like":"nobody")", "names no other post");
+  refused(R"("like":"cdc-officer")", "names cdc-officer, which sees level 5");
+  refused(R"("like":"cdc-officer")", "says \"by_law\" with its source");
+  refused(R"("like":"resident")", "(family)");
   refused(R"("open":{"purpose":"fun","source":"s"})", "'purpose'");
   refused(R"("open":{"purpose":"operations"})", "'source' is missing");
   refused(R"("open":{"purpose":"operations","special":true,"source":"s"})", "by_law");
@@ -196,6 +199,43 @@ TEST(PackTables, AreRefusedWithWhatIsAllowed) {
   const Status platform = world.Bring(doctor);
   ASSERT_FALSE(platform.ok());
   EXPECT_NE(platform.error().external.find("is the platform's"), std::string::npos);
+}
+
+// What a pack cannot give its post it does not get by being like another one, whatever a city makes of that one later.
+TEST(PackTables, LikeAnotherIsNoMoreThanAPackMayGive) {
+  World world;
+  ASSERT_TRUE(world.Bring(OfFile("fetch", R"("like":"screener")")).ok());
+  const auto refused = [&](std::string_view file, std::string_view says) {
+    Policies city = world.policies;
+    const Status read = city.Read(file, "policies.toml");
+    ASSERT_FALSE(read.ok()) << file;
+    EXPECT_NE(read.error().external.find(says), std::string::npos) << read.error().external;
+    EXPECT_NE(read.error().external.find("[by_law.driver] with the source"), std::string::npos);
+  };
+  const std::string special =
+      "# ours\n[open.screener]\npurpose=\"operations\"\nspecial=true\nsource=\"the city\"\n";
+  refused(special, "policies.toml:2: the post driver of the pack fetch");
+  refused("[open.screener]\npurpose=\"operations\"\nconsent=false\nsource=\"s\"", "(consent = false)");
+  refused("[open.screener]\npurpose=\"self\"\nfamily=true\nsource=\"s\"", "(family)");
+  refused("[by_law.screener]\nsource=\"s\"", "policies.toml:1: the post driver");
+  refused("\n[like.screener]\npost=\"cdc-officer\"\nsource=\"s\"", "policies.toml:2: the post driver");
+  // With the city's own word for it, either goes; and the screener like another one takes the driver along, masks and all.
+  for (const char* own :
+       {"[by_law.driver]\nsource=\"s\"", "[like.driver]\npost=\"cdc-officer\"\nsource=\"s\"",
+        "[open.driver]\npurpose=\"operations\"\nspecial=true\nsource=\"s\""}) {
+    Policies city = world.policies;
+    const Status read = city.Read(special + own, "policies.toml");
+    EXPECT_TRUE(read.ok()) << own << read.error().external;
+  }
+  Policies city = world.policies;
+  ASSERT_TRUE(
+      city.Read("[like.screener]\npost=\"doctor\"\nsource=\"s\"\n[masks.doctor]\npurpose=\"treatment\"\n"
+                "phone=\"3+4\"\nsource=\"s\"",
+                "policies.toml")
+          .ok());
+  EXPECT_EQ(city.OpenOf("driver"), city.OpenOf("doctor"));
+  ASSERT_NE(city.MasksOf("doctor"), nullptr);
+  EXPECT_EQ(city.MasksOf("driver"), city.MasksOf("doctor"));
 }
 
 TEST(PackTables, TwoPacksOfOnePostSayTheSameOrOneIsSilent) {
@@ -224,6 +264,13 @@ TEST(PackTables, AreReadBackBelowTheCitysOwn) {
   ASSERT_TRUE(policies.ok()) << policies.error().external;
   EXPECT_EQ((*policies)->LawOf("driver"), nullptr);
   EXPECT_EQ((*policies)->OpenOf("driver"), (*policies)->OpenOf("doctor"));
+  // A pack of before, which says what none may say now.
+  ASSERT_TRUE(WriteFileDurable(folder + "/policies.toml", "").ok());
+  const std::vector<PackPost> before = {OfFile("fetch", R"("like":"cdc-officer")")};
+  ASSERT_TRUE(WritePackPosts(folder, before).ok());
+  policies = Policies::Load(folder);
+  ASSERT_FALSE(policies.ok());
+  EXPECT_NE(policies.error().external.find("pack_posts.json: post driver: "), std::string::npos);
   std::filesystem::remove_all(folder);
 }
 

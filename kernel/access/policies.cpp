@@ -311,6 +311,10 @@ Status Policies::ReadBound(const Table& file, const std::string& name, std::stri
     by_law_.erase(post);
     masks_.erase(post);
     like_[post] = std::move(other);
+    if (pack.empty())
+      like_by_pack_.erase(post);
+    else
+      like_by_pack_.insert(post);
   }
   for (const auto& [post, table] : TRY(TablesOf(file, "masks", name))) {
     Masks masks = TRY(ReadMasks(*table, name));
@@ -324,6 +328,7 @@ Status Policies::ReadBound(const Table& file, const std::string& name, std::stri
     if (!pack.empty()) TRY(CheckOfPack(*table, open, name));
     open.rule = RuleOf("open", post, pack);
     by_law_.erase(post);
+    like_by_pack_.erase(post);
     open_[post] = std::move(open);
   }
   for (const auto& [post, table] : TRY(TablesOf(file, "by_law", name))) {
@@ -334,8 +339,56 @@ Status Policies::ReadBound(const Table& file, const std::string& name, std::stri
     by_law_[post] = {TRY(SourceOf(*table, name)), RuleOf("by_law", post, pack)};
     open_.erase(post);
     like_.erase(post);
+    like_by_pack_.erase(post);
+  }
+  return pack.empty() ? CheckLikes(file, name) : Status();
+}
+
+template <class Table>
+Status Policies::CheckLikes(const Table& file, const std::string& name) const {
+  for (const std::string& post : like_by_pack_) {
+    const std::string_view beyond = BeyondPacks(post);
+    if (beyond.empty()) continue;
+    const toml::node* place = nullptr;
+    std::string_view other = post;
+    for (size_t i = 0; i < like_.size() && place == nullptr; ++i) {
+      const auto like = like_.find(other);
+      if (like == like_.end()) break;
+      other = like->second;
+      for (const char* const what : {"open", "by_law", "like"}) {
+        if (place == nullptr) place = file[what][other].node();
+      }
+    }
+    const auto brought = brought_.find(post);
+    return TomlError(
+        name, place == nullptr ? static_cast<const toml::node&>(file) : *place,
+        fmt::format(
+            "the post {0} of the pack {1} says in its file that it is like {2}, which {3}: no pack takes "
+            "that along. Say here how {0} is bound: [open.{0}], [like.{0}], or [by_law.{0}] with the "
+            "source",
+            post, brought == brought_.end() ? std::string() : brought->second.first, like_.at(post), beyond));
   }
   return {};
+}
+
+template <class Tables>
+std::string_view Policies::NamedIn(const Tables& tables, std::string_view post) const {
+  // Bounded: tables of two files may name one another.
+  for (size_t i = 0; i < like_.size() && !tables.contains(post); ++i) {
+    const auto like = like_.find(post);
+    if (like == like_.end()) break;
+    post = like->second;
+  }
+  return post;
+}
+
+std::string_view Policies::BeyondPacks(std::string_view post) const {
+  if (!like_by_pack_.contains(post)) return {};
+  const OpenPolicy* const open = OpenOf(post);
+  if (open == nullptr) return "acts by law";
+  if (open->special) return "sees level 5 (special)";
+  if (open->family) return "sees its family's records (family)";
+  return open->consent ? "" : "is bound by no Consent (consent = false)";
 }
 
 Status Policies::Read(std::string_view text, const std::string& name, std::string_view pack) {
@@ -408,25 +461,18 @@ const Purpose* Policies::FindPurpose(std::string_view name) const {
 }
 
 std::shared_ptr<const Masks> Policies::MasksOf(std::string_view post) const {
-  auto at = masks_.find(post);
-  if (const auto like = like_.find(post); at == masks_.end() && like != like_.end())
-    at = masks_.find(like->second);
+  const auto at = masks_.find(NamedIn(masks_, post));
   return at == masks_.end() ? nullptr : at->second;
 }
 
 const OpenPolicy* Policies::OpenOf(std::string_view post) const {
-  auto at = open_.find(post);
-  if (const auto like = like_.find(post); at == open_.end() && like != like_.end()) {
-    post = like->second;
-    at = open_.find(post);
-  }
-  if (at != open_.end()) return &at->second;
+  post = NamedIn(open_, post);
+  if (const auto at = open_.find(post); at != open_.end()) return &at->second;
   return by_law_.contains(post) ? nullptr : &unnamed_;
 }
 
 const Law* Policies::LawOf(std::string_view post) const {
-  const auto like = like_.find(post);
-  const auto at = by_law_.find(like == like_.end() ? post : std::string_view(like->second));
+  const auto at = by_law_.find(NamedIn(open_, post));
   return at == by_law_.end() || OpenOf(post) != nullptr ? nullptr : &at->second;
 }
 

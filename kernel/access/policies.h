@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,7 +74,7 @@ class Policies {
   /// Reads `text`; `name` is what errors call it. Adds to or replaces what is there.
   Status Read(std::string_view text, const std::string& name) { return Read(text, name, {}); }
   /// What a pack says of a post of its own. Errors: kInvalid with the member: of a post that is named here already (the platform's, or another pack's that says
-  /// something else), and as Read.
+  /// something else), `like` a post that is bound less than a pack's may be (BeyondPacks), and as Read.
   Status Add(const PackPost& brought);
 
   const std::string& version() const { return version_; }
@@ -105,6 +106,14 @@ class Policies {
   /// What binds the posts: [like], [masks], [open], [by_law].
   template <class Table>
   Status ReadBound(const Table& file, const std::string& name, std::string_view pack);
+  /// The first that has a table in `tables` of the post, whom it is like, whom that one is like …; without one the last of them.
+  template <class Tables>
+  std::string_view NamedIn(const Tables& tables, std::string_view post) const;
+  /// What the post has by being like another, and no pack can give it: what is said to whom reads it; "" if there is none.
+  std::string_view BeyondPacks(std::string_view post) const;
+  /// May packs' posts still be like whom they are like? Errors: kIncorrect with the table of the city that took the post beyond it.
+  template <class Table>
+  Status CheckLikes(const Table& file, const std::string& name) const;
 
   std::string version_;
   std::map<std::string, Purpose, std::less<>> purposes_;
@@ -113,6 +122,8 @@ class Policies {
   std::map<std::string, Law, std::less<>> by_law_;
   std::map<std::string, std::string, std::less<>>
       like_;  // sees what that other one sees, but for tables of its own
+  std::set<std::string, std::less<>>
+      like_by_pack_;  // of these posts a pack says so, and nobody else how they are bound
   std::map<std::string, std::pair<std::string, std::map<std::string, std::string>>, std::less<>>
       brought_;  // by the post, the app and what it said
   OpenPolicy unnamed_;

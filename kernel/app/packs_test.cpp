@@ -90,27 +90,32 @@ TEST_F(PacksTest, AllMistakesOfAllPacksAreToldAtOnce) {
   Put("other/posts/guard.json",
       "{\"id\":\"guard\",\"title\":{\"zh-CN\":\"卫\",\"en\":\"Guard\"},\"source\":\"a test\",\n"
       "\"open\":{\"purpose\":{\"of\":1}}}");
+  Put("other/posts/nurse.json",
+      "{\"id\":\"nurse\",\"title\":{\"zh-CN\":\"护\",\"en\":\"Nurse\"},\"source\":\"a test\",\n"
+      "\"like\":\"cdc-officer\"}");
   const std::string told = Told();
-  for (const std::string_view part : {"other/posts/driver.json:2:9: masks: 'phone' says how many",
-                                      "other/posts/guard.json:2:19: open.purpose: is a text",
-                                      "good/rules/r.json: do: writes Task",
-                                      "good/rule/misspelt.json: is in no folder",
-                                      "good/lists/l.json:1:",
-                                      "columns[0].value",
-                                      "good/indicators/i.json:1:",
-                                      "numerator.colour: ",
-                                      "period: Shelf has no search",
-                                      "dimensions[0].by: may be",
-                                      "dimensions[1].area: is no level",
-                                      "good/imports/m.json:2:",
-                                      "columns[0].type: may be",
-                                      "columns[1]: has the id or a title",
-                                      "identity[0]: names no column",
-                                      "good/imports/n.json:2:",
-                                      "misspelt",
-                                      "other/manifest.json:1:7: id: must be the folder's name",
-                                      "other/posts/keeper.json:1:",
-                                      "'accounts' is not of this pack"})
+  for (const std::string_view part :
+       {"other/posts/driver.json:2:9: masks: 'phone' says how many",
+        "other/posts/guard.json:2:19: open.purpose: is a text",
+        "other/posts/nurse.json:2:8: like: names cdc-officer, which sees level 5",
+        "good/rules/r.json: do: writes Task",
+        "good/rule/misspelt.json: is in no folder",
+        "good/lists/l.json:1:",
+        "columns[0].value",
+        "good/indicators/i.json:1:",
+        "numerator.colour: ",
+        "period: Shelf has no search",
+        "dimensions[0].by: may be",
+        "dimensions[1].area: is no level",
+        "good/imports/m.json:2:",
+        "columns[0].type: may be",
+        "columns[1]: has the id or a title",
+        "identity[0]: names no column",
+        "good/imports/n.json:2:",
+        "misspelt",
+        "other/manifest.json:1:7: id: must be the folder's name",
+        "other/posts/keeper.json:1:",
+        "'accounts' is not of this pack"})
     EXPECT_NE(told.find(part), std::string::npos) << part << " in\n" << told;
 }
 
