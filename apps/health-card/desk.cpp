@@ -429,12 +429,7 @@ Status CheckMayTry(const Ask& ask) {
   const int64_t per_hour = ask.state->settings.misses_per_hour;
   if (!inquiries->IsUsedUp(kTriedNumbers, ask.viewer->account, per_hour)) return {};
   inquiries->NoteRefused(ask.viewer->account);
-  return MakeError(
-      ErrorCode::kBusy,
-      fmt::format("This account has shown {} numbers that fit nobody within an hour, which is the "
-                  "most: try again later.",
-                  per_hour),
-      std::string(access::Inquiries::kReason));
+  return access::Inquiries::Refusal(per_hour, "numbers that fit nobody");
 }
 
 void NoteMiss(const Ask& ask) {

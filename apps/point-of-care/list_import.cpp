@@ -17,6 +17,7 @@
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/write.h"
+#include "kernel/person/name.h"
 
 namespace tk::point_of_care {
 namespace {
@@ -65,6 +66,7 @@ const CsvColumn kColumns[kListColumns] = {{exchange::HeadsOf(PersonField::kName)
                                           {kInstructionNames},
                                           {kStatusNames}};
 constexpr size_t kTextBytesMax = 1000, kChunkRows = 50;
+constexpr std::string_view kReviewTold = "listed-review";  // of access::Inquiries
 constexpr std::string_view kEntrySystem = "http://tongkang.dev/fhir/sid/watch-entry";
 
 struct ListRow {
@@ -172,6 +174,7 @@ class ListImport {
   struct Made {
     uint64_t line = 0;
     std::string id, patient, entry;  // JSON; "" is there already
+    std::string number;
     bool is_new = false;
   };
 
@@ -204,25 +207,47 @@ class ListImport {
         });
   }
 
-  /// Of who sees numbers masked, lists are as long as they are; but many numbers for one name are tries: which one is joined tells which is right.
-  Status CheckTries() const {
+  /// Who imports sees numbers masked by these; null: whole.
+  const access::Masks* MaskedBy() const {
     const access::Masks* const masks = request_.viewer->masks.get();
-    if (masks == nullptr || !masks->identifier) return {};
-    std::unordered_map<std::string, std::vector<std::string>> numbers;
+    return masks != nullptr && masks->identifier ? masks : nullptr;
+  }
+
+  /// What he sees of the row's number (without one, of its telephone) and birth date: whatever he tries for one person looks like that person's. "": he sees it whole.
+  static std::string LookOf(const access::Masks& masks, const ListRow& row) {
+    constexpr int32_t kYear = 10'000;
+    const bool has_number = !row.person.number.empty();
+    const auto& ends = has_number ? masks.identifier : masks.phone;
+    if (!ends) return {};
+    return fmt::format(
+        "{}|{}",
+        access::MaskedEnds(has_number ? row.person.number : access::NumberTold(row.person.phone), *ends),
+        masks.birth_date ? row.person.birth / kYear : row.person.birth);
+  }
+
+  /// Of who sees numbers masked, lists are as long as they are; but what could all be one person's is tries: which row is joined, or put before a clerk, tells which is right.
+  /// So are many numbers for one name as the person index compares names, and, whatever names stand beside them, many that look alike to him.
+  Status CheckTries() const {
+    const access::Masks* const masks = MaskedBy();
+    if (masks == nullptr) return {};
+    std::unordered_map<std::string, std::vector<std::string>> tries;  // by what they have in common
     for (const ListRow& row : rows_) {
-      if (!row.person.number.empty()) numbers[row.person.name].push_back(row.person.number);
+      const exchange::PersonRow& who = row.person;
+      const std::string told = !who.number.empty()
+                                   ? access::NumberTold(who.number)
+                                   : fmt::format("{}|{}", access::NumberTold(who.phone), who.birth);
+      if (const uint64_t name = person::NameKey(person::ReadName(who.name)); name != 0)
+        tries[fmt::format("listed-name|{:016x}", name)].push_back(told);
+      if (const std::string look = LookOf(*masks, row); !look.empty())
+        tries[fmt::format("listed-look|{:016x}", KeyedHash(context_.engine->hash_key(), look))].push_back(
+            told);
     }
-    for (const auto& [name, told] : numbers) {
-      const std::string kind = fmt::format("listed|{:016x}", KeyedHash(context_.engine->hash_key(), name));
-      if (context_.interactions->inquiries()->Take(kind, request_.viewer->account, masks->exact_per_hour,
-                                                   told))
-        continue;
-      return MakeError(
-          ErrorCode::kBusy,
-          fmt::format("This account has told more than {} numbers for persons of one name within an "
-                      "hour, which is the most for its post. Nothing of this table was taken.",
-                      masks->exact_per_hour),
-          std::string(access::Inquiries::kReason));
+    for (const auto& each : tries) {
+      if (!context_.interactions->inquiries()->Take(each.first, request_.viewer->account,
+                                                    masks->exact_per_hour, each.second))
+        return access::Inquiries::Refusal(
+            masks->exact_per_hour,
+            "numbers for persons of one name, or numbers and birth years that look alike masked,");
     }
     return {};
   }
@@ -295,6 +320,7 @@ class ListImport {
   Result<Made> MakeRow(const ListRow& row) const {
     Made made;
     made.line = row.line;
+    made.number = row.person.number;
     made.id =
         fmt::format("listed-{:016x}", context_.engine->KeyOf(fmt::format("watch|{}|{}", list_, row.key)));
     bool is_new_patient = false;
@@ -365,9 +391,25 @@ class ListImport {
     if (made.patient.empty()) return {};
     if (TRY(Count("Linkage", fmt::format("item=Patient/{}", made.id))) > 0) ++joined_;
     if (TRY(Count("Task", fmt::format("patient=Patient/{}&status=requested&code={}%7C", made.id,
-                                      view::kReviewSystem))) > 0)
+                                      view::kReviewSystem))) > 0 &&
+        MayTellReview(made))
       review_.push_back(made.line);
     return {};
+  }
+
+  /// That a clerk is asked about a number tells that it is somebody's, whatever his name is: to who sees numbers masked of so many within an hour.
+  bool MayTellReview(const Made& made) const {
+    const access::Masks* const masks = MaskedBy();
+    if (masks == nullptr || made.number.empty()) return true;
+    const std::string told = access::NumberTold(made.number);
+    return context_.interactions->inquiries()->Take(kReviewTold, request_.viewer->account,
+                                                    masks->exact_per_hour, std::span(&told, 1));
+  }
+  /// Whether any line was left out is not told: that would tell the next one.
+  bool IsReviewCut() const {
+    const access::Masks* const masks = MaskedBy();
+    return masks != nullptr && context_.interactions->inquiries()->IsUsedUp(
+                                   kReviewTold, request_.viewer->account, masks->exact_per_hour);
   }
 
   Result<size_t> Count(std::string_view type, const std::string& criteria) const {
@@ -393,7 +435,7 @@ class ListImport {
     number("joined", joined_);
     json.Key("review").Array();
     for (const uint64_t line : review_) json.Int(static_cast<int64_t>(line));
-    json.End().Key("issues").Array();
+    json.End().Key("review_cut").Bool(IsReviewCut()).Key("issues").Array();
     for (const exchange::RowIssue& issue : report_.issues) {
       json.Object();
       number("line", issue.line);

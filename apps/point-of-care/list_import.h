@@ -13,7 +13,10 @@
 // Twice:  ids are keyed hashes of list and row, and what would become what is there is not written. A row does not revive an entry that was ended, unless its
 //         status says so.
 // Rights: operation watch-import, writing WatchEntry, the whole city: the records lie in no area, so that nobody but posts of the whole city sees them.
-// Answer: {"rows", "added", "changed", "unchanged", "refused", "joined", "review": [line …], "issues": [{"line", "column", "text"}], "kept"}
+// Tries:  to who sees numbers masked joins and reviews tell which number is right. Of his rows within an hour at most `exact_per_hour` (policies.toml) have one name as the
+//         person index compares names, or a number and a birth date that look alike to him whatever the names are (else 429, and nothing is taken); of so
+//         many rows with a number it is told that a clerk is asked (`review`; `review_cut`: that is used up, so there may be more).
+// Answer: {"rows", "added", "changed", "unchanged", "refused", "joined", "review": [line …], "review_cut", "issues": [{"line", "column", "text"}], "kept"}
 #pragma once
 
 #include "kernel/app/app.h"

@@ -1,10 +1,14 @@
 #include "kernel/access/inquiries.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 
+#include "kernel/access/mask.h"
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/random.h"
+#include "kernel/person/identifier.h"
 
 namespace tk::access {
 namespace {
@@ -18,7 +22,35 @@ std::string KeyOfAsker(std::string_view kind, const std::string& account) {
 
 }  // namespace
 
-Inquiries::Inquiries(const Clock* clock) : clock_(clock) { SystemRandom(key_); }
+std::string NumberTold(std::string_view text) {
+  using person::IdKind;
+  // By its form alone: the same number stands under systems of all kinds, and a search may name none.
+  const person::Identifier number = person::Classify(text);
+  if (number.kind != IdKind::kUnknown && number.size > 0 && !number.remarks.faults())
+    return std::string(number.value());
+  const person::Identifier folded = person::Classify(text, IdKind::kRecordNumber);
+  // What is cut is not the number: two such would count as one.
+  return folded.size == 0 || folded.remarks.Has(person::Remark::kTooLong) ? std::string(text)
+                                                                          : std::string(folded.value());
+}
+
+Inquiries::Inquiries(const Clock* clock) : clock_(clock), swept_at_(kAskersMax) { SystemRandom(key_); }
+
+Error Inquiries::Refusal(int64_t per_hour, std::string_view what) {
+  return MakeError(
+      ErrorCode::kBusy,
+      fmt::format(
+          "With this the account would have asked for or told more than {} {} within an hour, which is "
+          "the most for it. Nothing of this request was taken: try again later, or in parts.",
+          per_hour, what),
+      std::string(kReason));
+}
+
+Status Inquiries::TakeMasked(const std::string& account, const Masks& masks,
+                             std::span<const std::string> values) {
+  if (Take("masked-value", account, masks.exact_per_hour, values)) return {};
+  return Refusal(masks.exact_per_hour, "persons by what it sees masked");
+}
 
 void Inquiries::Note(const std::string& account, Instant now_us) {
   ++refused_;
@@ -32,8 +64,11 @@ void Inquiries::Note(const std::string& account, Instant now_us) {
 }
 
 Inquiries::Asked& Inquiries::AskedBy(std::string_view kind, const std::string& account, Instant now_us) {
-  if (asked_.size() >= kAskersMax)
+  if (asked_.size() >= swept_at_) {
     std::erase_if(asked_, [now_us](const auto& one) { return one.second.since_us <= now_us - kAskedForUs; });
+    swept_at_ =
+        std::max(kAskersMax, 2 * asked_.size());  // a list of many names is not swept for each of them
+  }
   Asked& asked = asked_[KeyOfAsker(kind, account)];
   if (asked.since_us <= now_us - kAskedForUs) asked = {now_us, 0, {}};
   return asked;

@@ -194,15 +194,9 @@ Status Intake::WriteReadings(const std::vector<Placed>& placed, Taken* taken) co
 Status CountTold(const ImportContext& context, const access::Viewer& viewer,
                  std::span<const std::string> numbers) {
   if (viewer.masks == nullptr || !viewer.masks->identifier || numbers.empty()) return {};
-  const int64_t per_hour = viewer.masks->exact_per_hour;
-  if (context.interactions->inquiries()->Take("masked-value", viewer.account, per_hour, numbers)) return {};
-  return MakeError(
-      ErrorCode::kBusy,
-      fmt::format("With these this account would have told more than {} persons by their number within "
-                  "an hour, which is the most for its post. Nothing of this request was taken: "
-                  "send it again later, or in parts.",
-                  per_hour),
-      std::string(access::Inquiries::kReason));
+  std::vector<std::string> values;
+  for (const std::string& number : numbers) values.push_back(access::NumberTold(number));
+  return context.interactions->inquiries()->TakeMasked(viewer.account, *viewer.masks, values);
 }
 
 }  // namespace tk::exchange

@@ -290,14 +290,8 @@ Status CheckMayAsk(const Room& room, const access::Viewer& viewer, const search:
   const search::Criterion& asked = query.criteria.front();
   const search::Term& term = asked.terms.front();
   const std::string value =
-      fmt::format("{}={}|{}|{}", asked.name, term.system.value_or(""), term.code, term.text);
-  if (!room.inquiries->Take("masked-value", viewer.account, masks->exact_per_hour, std::span(&value, 1)))
-    return MakeError(ErrorCode::kBusy,
-                     fmt::format("This account has asked for {} persons by their number within an hour, "
-                                 "which is the most for its post: try again later.",
-                                 masks->exact_per_hour),
-                     std::string(access::Inquiries::kReason));
-  return {};
+      term.code.empty() ? fmt::format("{}={}", asked.name, term.text) : access::NumberTold(term.code);
+  return room.inquiries->TakeMasked(viewer.account, *masks, std::span(&value, 1));
 }
 
 Status CheckSeesAll(const Room& room, const access::Viewer& viewer, std::string_view text) {
@@ -337,16 +331,16 @@ Status CheckStaysWithWhom(const Room& room, const access::Masks& masks, std::str
 namespace {
 
 /// The items of these elements of a person by which the machine tells who he is.
-std::vector<std::string> ToldBy(fhir::Value person, std::span<const std::string_view> elements) {
-  std::vector<std::string> told;
+std::vector<fhir::Value> ToldBy(fhir::Value person, std::span<const std::string_view> elements) {
+  std::vector<fhir::Value> told;
   for (const std::string_view element : elements) {
     const fhir::Value value = person[element];
     if (!value.present()) continue;
     if (!value.is_array()) {
-      told.emplace_back(value.Json());
+      told.push_back(value);
       continue;
     }
-    for (const fhir::Value item : value) told.emplace_back(item.Json());
+    for (const fhir::Value item : value) told.push_back(item);
   }
   return told;
 }
@@ -362,28 +356,29 @@ Status CountTold(const Room& room, const Call& call, std::string_view stored, fh
   fhir::Document before;
   if (!stored.empty()) before = TRY(fhir::Document::Parse(stored));
   const auto added = [&](std::span<const std::string_view> elements) {
-    std::vector<std::string> now = ToldBy(sent, elements);
-    const std::vector<std::string> was =
-        stored.empty() ? std::vector<std::string>() : ToldBy(before.Root(), elements);
-    std::erase_if(
-        now, [&](const std::string& item) { return std::find(was.begin(), was.end(), item) != was.end(); });
+    std::vector<fhir::Value> now = ToldBy(sent, elements);
+    const std::vector<fhir::Value> was =
+        stored.empty() ? std::vector<fhir::Value>() : ToldBy(before.Root(), elements);
+    std::erase_if(now, [&](fhir::Value item) {
+      return std::any_of(was.begin(), was.end(),
+                         [&](fhir::Value stored_one) { return stored_one.Json() == item.Json(); });
+    });
     return now;
   };
-  std::vector<std::string> told = added(kNumbers);
-  if (told.empty() && !added(kOthers).empty())
-    told.push_back(fmt::format("{}", fmt::join(added(kOthers), ",")));
-  for (const std::string& one : told) {
-    if (!call.told->insert(one).second) continue;
-    if (room.inquiries->Take("masked-value", call.viewer().account, masks->exact_per_hour,
-                             std::span(&one, 1)))
-      continue;
-    return MakeError(
-        ErrorCode::kBusy,
-        fmt::format("This account has searched or written {} persons by what it sees masked within an hour, "
-                    "which is the most for its post: try again later.",
-                    masks->exact_per_hour),
-        std::string(access::Inquiries::kReason));
+  std::vector<std::string> told;
+  for (const fhir::Value item : added(kNumbers)) {
+    const std::string value = item["value"].ToString();
+    told.push_back(value.empty() ? std::string(item.Json()) : access::NumberTold(value));
   }
+  if (told.empty()) {
+    std::string others;
+    for (const fhir::Value item : added(kOthers)) others += fmt::format("{},", item.Json());
+    if (!others.empty()) told.push_back(std::move(others));
+  }
+  std::erase_if(told, [&](const std::string& one) { return call.told->contains(one); });
+  if (told.empty()) return {};
+  TRY(room.inquiries->TakeMasked(call.viewer().account, *masks, told));
+  call.told->insert(told.begin(), told.end());
   return {};
 }
 

@@ -310,6 +310,34 @@ TEST_F(MaskedTest, NumbersThatHeWritesCountAsThoseHeAsksFor) {
   EXPECT_EQ(MakeNumbered("380101197103046143"), 201);
 }
 
+TEST_F(MaskedTest, OneNumberCountsOnceHoweverItIsTold) {
+  auto few = std::make_shared<access::Viewer>(*viewer_);
+  auto masks = std::make_shared<access::Masks>(*few->masks);
+  masks->exact_per_hour = 1;
+  few->masks = masks;
+  viewer_ = few;
+  const std::string number = "38010219710304611X", sid = "http://tongkang.dev/fhir/sid/cn-resident-id";
+  Request made =
+      Make(Method::kPost, "Patient",
+           fmt::format(R"({{"resourceType":"Patient","identifier":[{{"system":"{}","value":"{}"}}]}})", sid,
+                       number));
+  made.if_none_exist = fmt::format("identifier={}|{}", sid, number);
+  EXPECT_EQ(Send(made).status, 201) << "asked and written at once";
+  EXPECT_EQ(Get("Patient?identifier=" + number).status, 200) << "without the system";
+  EXPECT_EQ(Get("Patient?identifier=38010219710304611x").status, 200) << "a small x";
+  EXPECT_EQ(MakeNumbered(number), 201) << "in another record";
+  EXPECT_EQ(MakeNumbered("380102 19710304 611X"), 201) << "with blanks, as the person index reads it";
+  EXPECT_EQ(interactions_->inquiries()->alarms().refused, 0u);
+  EXPECT_EQ(Get("Patient?identifier=380102197103046128").status, 429);
+  // What was refused is not told by being told again in the same request.
+  const std::string twice =
+      R"({"request":{"method":"POST","url":"Patient"},"resource":{"resourceType":"Patient","identifier":[{"value":"380102197103046128"}]}})";
+  const Response batched =
+      Post("", R"({"resourceType":"Bundle","type":"batch","entry":[)" + twice + "," + twice + "]}");
+  EXPECT_EQ(At(Parsed(batched), "entry.0.response.status").substr(0, 3), "429") << batched.body;
+  EXPECT_EQ(At(Parsed(batched), "entry.1.response.status").substr(0, 3), "429") << batched.body;
+}
+
 TEST_F(MaskedTest, NoWayOfWritingANumberIsUncounted) {
   const auto masks = std::make_shared<access::Masks>(*viewer_->masks);
   masks->exact_per_hour = 3;

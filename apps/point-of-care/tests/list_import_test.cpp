@@ -123,29 +123,80 @@ TEST_F(ListImportTest, TheListsOwnDaysEndAnEntryThatSaysNoEnd) {
   EXPECT_EQ(At(Parsed(Get("WatchEntry?list=WatchList/cdc")), "entry.0.resource.period.end"), "2026-12-03");
 }
 
-TEST_F(ListImportTest, ManyNumbersForOneNameAreTries) {
+/// Sees of a number the first three and of a birth date the year, and may try three an hour.
+std::shared_ptr<access::Viewer> Masked(const access::Viewer& whole) {
   auto masks = std::make_shared<access::Masks>();
   masks->identifier = access::Ends{3, 0};
+  masks->phone = access::Ends{3, 0};
+  masks->birth_date = true;
   masks->exact_per_hour = 3;
-  auto viewer = std::make_shared<access::Viewer>(*viewer_);
-  viewer->masks = masks;
-  viewer_ = viewer;
-  const auto row = [](const char* name, int i) {
-    return fmt::format("{},{},x\n", name, interaction::ResidentIdOf("19900304", i));
-  };
-  const std::string head = "name,number,reason\n";
-  std::string list = head;
-  const char* names[] = {"王晓芳", "李秋燕", "赵天", "钱小明", "孙丽"};
-  for (int i = 0; i < 5; ++i) list += row(names[i], 10 + i);
+  auto viewer = std::make_shared<access::Viewer>(whole);
+  viewer->masks = std::move(masks);
+  return viewer;
+}
+const std::string kNumbersHead = "name,number,reason\n";
+/// A row of one born in that year.
+std::string NumberRow(std::string_view name, int year, int sequence = 10) {
+  return fmt::format("{},{},x\n", name, interaction::ResidentIdOf(fmt::format("{}0304", year), sequence));
+}
+
+TEST_F(ListImportTest, ManyNumbersForOneNameAreTries) {
+  viewer_ = Masked(*viewer_);
+  std::string list = kNumbersHead;
+  int year = 1980;
+  for (const char* name : {"王晓芳", "李秋燕", "赵天", "钱小明", "孙丽"}) list += NumberRow(name, year++);
   EXPECT_EQ(Import(list).status, 200) << "a list is as long as it is";
-  EXPECT_EQ(Import(head + row("王晓芳", 11)).status, 200);
-  EXPECT_EQ(Import(head + row("王晓芳", 11)).status, 200) << "sent again";
-  EXPECT_EQ(Import(head + row("王晓芳", 12)).status, 200);
+  EXPECT_EQ(Import(kNumbersHead + NumberRow("王晓芳", 1991)).status, 200);
+  EXPECT_EQ(Import(kNumbersHead + NumberRow("王晓芳", 1991)).status, 200) << "sent again";
+  EXPECT_EQ(Import(kNumbersHead + NumberRow("王　晓 芳·", 1992)).status, 200);
   const uint64_t t = engine_->Head().t;
-  EXPECT_EQ(Import(head + row("王晓芳", 13)).status, 429);
-  EXPECT_EQ(Import(head + row("王晓芳", 13), "&check=true").status, 429);
+  for (const char* name : {"王晓芳", "王 晓芳", "王曉芳", "王晓芳.", "王晓芳（一）"}) {
+    EXPECT_EQ(Import(kNumbersHead + NumberRow(name, 1993)).status, 429) << name;
+    EXPECT_EQ(Import(kNumbersHead + NumberRow(name, 1993), "&check=true").status, 429) << name;
+  }
   EXPECT_EQ(engine_->Head().t, t);
   EXPECT_EQ(interactions_->inquiries()->alarms().accounts, 1u);
+}
+
+// Whoever looks for one person's number tries such that look like what he sees of it; the names beside them are his to choose.
+TEST_F(ListImportTest, ManyNumbersThatLookAlikeAreTriesWhateverTheNames) {
+  viewer_ = Masked(*viewer_);
+  int sequence = 10;
+  for (const char* name : {"王晓芳", "李秋燕", "赵天"})
+    EXPECT_EQ(Import(kNumbersHead + NumberRow(name, 1990, sequence++)).status, 200) << name;
+  EXPECT_EQ(Import(kNumbersHead + NumberRow("钱小明", 1990, sequence)).status, 429);
+  EXPECT_EQ(Import(kNumbersHead + NumberRow("钱小明", 1991, sequence)).status, 200) << "looks like others";
+  const std::string phones = "姓名,电话,出生日期,原因\n";
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(Import(phones + fmt::format("王{},1990000{}101,1970-0{}-02,x\n", i, i, i + 1)).status, 200)
+        << i;
+  EXPECT_EQ(Import(phones + "王三,19900003101,1971-05-02,x\n").status, 200);
+  EXPECT_EQ(Import(phones + "王四,19900003101,1970-05-02,x\n").status, 429);
+  EXPECT_EQ(Import(phones + "王五,+86 199 0000 2101,1970-06-02,x\n").status, 429) << "of one number, too";
+}
+
+TEST_F(ListImportTest, OfSoManyItIsToldThatAClerkIsAsked) {
+  const auto whole = viewer_;
+  const std::pair<const char*, const char*> people[] = {
+      {"王晓芳", "王小方"}, {"李秋燕", "李秋艳"}, {"赵天明", "赵天鸣"}, {"钱小明", "钱晓鸣"}};
+  std::string list = kNumbersHead;
+  int year = 1980;
+  for (const auto& [name, sounds_like] : people) {
+    PutPatient({.id = fmt::format("p{}", year),
+                .name = name,
+                .birth = fmt::format("{}-03-04", year),
+                .resident_id = interaction::ResidentIdOf(fmt::format("{}0304", year), 10)});
+    list += NumberRow(sounds_like, year++);
+  }
+  viewer_ = Masked(*whole);
+  const Response answer = Import(list);
+  EXPECT_EQ(Told(answer), "4/4/0/0/0 0 [2,3,4]") << answer.body;
+  EXPECT_EQ(At(Parsed(answer), "review_cut"), "true");
+  viewer_ = whole;
+  EXPECT_EQ(At(Parsed(Get("Task?status=requested&_total=accurate")), "total"), "4")
+      << "he is asked all the same";
+  const Response of_whole = Import(kNumbersHead + NumberRow("钱晓明", 1983));
+  EXPECT_EQ(At(Parsed(of_whole), "review_cut"), "false") << of_whole.body;
 }
 
 TEST_F(ListImportTest, WhoMayNotImportsNothing) {

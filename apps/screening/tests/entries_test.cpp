@@ -108,6 +108,34 @@ TEST_F(EntriesTest, NumbersOfWhoSeesThemMaskedAreFewAnHour) {
   EXPECT_EQ(Enter(entry(2) + "," + entry(3)).status, 200);
 }
 
+TEST_F(EntriesTest, WhoIsFoundAndThenMeasuredIsOne) {
+  auto viewer = With("screening-entry");
+  auto post = std::make_shared<access::Post>(*viewer->post);
+  post->reads = {"Observation", "Patient"};
+  viewer->post = std::move(post);
+  auto masks = std::make_shared<access::Masks>();
+  masks->identifier = access::Ends{3, 0};
+  masks->exact_identifier = true;
+  masks->exact_per_hour = 2;
+  viewer->masks = masks;
+  viewer_ = viewer;
+  for (int i = 1; i <= 3; ++i) {
+    const std::string number = interaction::ResidentIdOf("19900304", i);
+    const int status = i < 3 ? 200 : 429;
+    EXPECT_EQ(Get("Patient?identifier=http://tongkang.dev/fhir/sid/cn-resident-id%7C" + number).status,
+              status)
+        << i;
+    EXPECT_EQ(
+        Enter(
+            fmt::format(
+                R"({{"id":"66666666-{}","person":{{"name":"李明","number":"{}"}},"symptoms":[],"when":"2023-11-14"}})",
+                i, number))
+            .status,
+        status)
+        << i;
+  }
+}
+
 TEST_F(EntriesTest, AResidentReportsHimselfAndNobodyElse) {
   PutPatient({.id = "me", .resident_id = number_, .area = "380102"});
   auto viewer = With("screening-self");
