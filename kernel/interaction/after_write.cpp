@@ -82,17 +82,10 @@ bool AfterWrite::AreApart(uint64_t x, uint64_t y) const {
 }
 
 bool AfterWrite::IsDecidedByPerson(uint64_t x, uint64_t y) const {
-  if (AreApart(x, y)) return true;
-  for (const NewDecision& decision : change_.decisions) {
-    if (decision.manual && ((decision.a == x && decision.b == y) || (decision.a == y && decision.b == x)))
-      return true;
-  }
-  const Row a = people_.Find(x), b = people_.Find(y);
-  if (a == kNoRow || b == kNoRow) return false;
-  const auto decisions = people_.DecisionsOf(a);
-  return std::any_of(decisions.begin(), decisions.end(), [&](const person::DecisionView& each) {
-    return each.active && each.manual && (each.source == b || each.alternate == b);
-  });
+  return AreApart(x, y) ||
+         std::any_of(change_.decisions.begin(), change_.decisions.end(), [&](const NewDecision& each) {
+           return each.manual && ((each.a == x && each.b == y) || (each.a == y && each.b == x));
+         });
 }
 
 std::string AfterWrite::BytesOf(uint64_t record) const {

@@ -30,6 +30,8 @@ struct PersonChange {
   std::vector<uint64_t> taken_back;  // Linkages of the machine's that join nobody any more
   std::vector<NewRecord> records;
   std::vector<uint64_t> erased;  // id hashes of Patients who are being erased
+  // Records ("Patient/1", by id hash) that became another's: whose they are is asked once no contradiction of theirs waits, unless a decision settles it.
+  std::map<uint64_t, std::string> whose;
 };
 
 class AfterWrite {
@@ -42,7 +44,7 @@ class AfterWrite {
   bool IsChanged(uint64_t record) const { return bytes_.contains(record); }
   bool AreSame(uint64_t x, uint64_t y) const;
   bool AreApart(uint64_t x, uint64_t y) const;
-  /// Did a person decide about just these two, or are they held apart?
+  /// Does a person decide about just these two in this set, or are they held apart?
   bool IsDecidedByPerson(uint64_t x, uint64_t y) const;
   /// Would live matching still find one for the other, as it asks (live_match.h)? Of two who are one person: does x contradict any record of his?
   bool StillAsks(uint64_t x, uint64_t y) const;

@@ -263,7 +263,7 @@ class Linking {
         asked_.insert(incoming_[finding.incoming].id_hash);
       TRY(Add(finding, change));
     }
-    for (const person::Incoming& incoming : incoming_) TRY(AskWhose(incoming));
+    for (const person::Incoming& incoming : incoming_) TRY(AskWhose(incoming, change));
     // No review is settled by them.
     if (!joins_known_ && findings.taken_back.empty()) change->decisions.clear();
     set_->guards.push_back(PersonGuard(room_, std::move(keys_), std::move(findings.looked_at)));
@@ -354,13 +354,18 @@ class Linking {
   }
 
   /// One that becomes another's is asked about also where no other record is: whatever was bound to it waits for the answer.
-  Status AskWhose(const person::Incoming& incoming) {
+  Status AskWhose(const person::Incoming& incoming, PersonChange* change) {
     const bool is_known = room_.directory().Current(incoming.id_hash, basis_).version != 0;
     if (!is_known || room_.facts == nullptr || asked_.contains(incoming.id_hash)) return {};
     const view::Ordinal vouched = VouchedAt(room_, incoming.id_hash);
     if (!room_.facts->records().WouldBecome(incoming.id_hash, incoming.packed, vouched)) return {};
     const std::string name = TRY(NameOf(incoming.id_hash));
-    if (TRY(IdentityAsked(room_, basis_, name)).is_asked) return {};
+    const Identity asked = TRY(IdentityAsked(room_, basis_, name));
+    if (asked.is_asked) return {};
+    if (asked.contradicts) {
+      change->whose.emplace(incoming.id_hash, name);
+      return {};
+    }
     const std::string_view code = person::CodeOf(person::Finding::Kind::kIdentityChanged);
     return AddMade(room_, ReviewJson(room_, NewUuid(), {code, name, {}}), set_);
   }

@@ -6,7 +6,9 @@
 #include <future>
 #include <set>
 
+#include "kernel/base/random.h"
 #include "kernel/fhir/patch.h"
+#include "kernel/interaction/former_identity.h"
 #include "kernel/interaction/lane.h"
 #include "kernel/interaction/write.h"
 
@@ -30,6 +32,18 @@ struct Review {
   std::string code;
   bool is_open = false;
   std::vector<uint64_t> records;  // the new one first
+  /// Of a contradiction: what a person said before this change of the new record and one of the others.
+  struct Said {
+    uint64_t other = 0;
+    std::string linkage;  // "Linkage/1"
+    bool since = false;   // it is asked; else it is what is asked about
+  };
+  std::vector<Said> said;
+  const Said* SaidOf(uint64_t other) const {
+    const auto at =
+        std::find_if(said.begin(), said.end(), [other](const Said& each) { return each.other == other; });
+    return at == said.end() ? nullptr : &*at;
+  }
   bool is_contradiction() const { return code == person::CodeOf(person::Finding::Kind::kContradiction); }
   bool is_of_identity() const { return code == person::CodeOf(person::Finding::Kind::kIdentityChanged); }
   /// Whose the record is now, of which no other is asked.
@@ -113,6 +127,35 @@ Result<std::vector<Review>> OpenReviews(const Room& room, const view::Position& 
   return reviews;
 }
 
+/// Fills `said`. What a decision says and when is read, so not under the person view's lock; whoever settles guards the records.
+void NoteSaid(const Room& room, Review* review) {
+  if (!review->is_contradiction() || review->records.empty()) return;
+  std::vector<std::pair<uint64_t, uint64_t>> linkages;  // with the other
+  {
+    const auto people = room.context.persons->Read();
+    const person::Row row = people->Find(review->records.front());
+    if (row == person::kNoRow) return;
+    for (const person::DecisionView& each : people->DecisionsOf(row)) {
+      const uint64_t other = people->HashOf(each.source == row ? each.alternate : each.source);
+      const bool is_asked =
+          std::find(review->records.begin() + 1, review->records.end(), other) != review->records.end();
+      if (each.active && each.manual && is_asked) linkages.emplace_back(other, each.linkage);
+    }
+  }
+  if (linkages.empty()) return;
+  const Current& task = review->current;
+  const auto versions = room.directory().Versions(task.id_hash, room.engine().Head(), task.version.version);
+  const view::Ordinal asked = versions.empty() ? 0 : versions.back().ordinal;
+  for (const auto& each : linkages) {
+    const auto stored = ReadLinkage(room, each.second);
+    if (!stored.ok()) continue;  // erased meanwhile, or being changed: then the guard hands the set back
+    review->said.push_back({each.first, "Linkage/" + stored->id, SaidAt(room.engine(), each.second) > asked});
+  }
+  // Of several about the same two the newest answer counts.
+  std::stable_sort(review->said.begin(), review->said.end(),
+                   [](const Review::Said& a, const Review::Said& b) { return a.since && !b.since; });
+}
+
 /// What becomes of a review; none: it stays.
 struct ReviewOutcome {
   bool completed = false;
@@ -135,22 +178,28 @@ std::optional<ReviewOutcome> OutcomeFor(const AfterWrite& after, const Review& r
   const bool is_changed = std::any_of(review.records.begin(), review.records.end(),
                                       [&](uint64_t record) { return after.IsChanged(record); });
   bool differ = false;
+  std::string stands;  // of a contradiction: what was said, and is contradicted no more
   for (size_t i = 0; i < there.size(); ++i) {
     for (size_t k = i + 1; k < there.size(); ++k) {
       if ((review.is_contradiction() || review.is_of_identity()) && i > 0) continue;
-      const bool decided = review.is_contradiction()
-                               ? after.IsDecidedByPerson(there[i], there[k])
-                               : after.AreSame(there[i], there[k]) || after.AreApart(there[i], there[k]);
-      if (decided) continue;
-      if (!is_changed || review.is_of_identity() || after.StillAsks(there[i], there[k])) return std::nullopt;
-      differ = true;
+      const Review::Said* const said = review.SaidOf(there[k]);
+      const bool decided =
+          review.is_contradiction()
+              ? after.IsDecidedByPerson(there[i], there[k]) || (said != nullptr && said->since)
+              : after.AreSame(there[i], there[k]) || after.AreApart(there[i], there[k]);
+      if (!decided && (!is_changed || review.is_of_identity() || after.StillAsks(there[i], there[k])))
+        return std::nullopt;
+      if (said != nullptr && after.AreSame(there[i], there[k]))
+        stands = said->linkage;
+      else if (!decided)
+        differ = true;
     }
   }
   if (differ) return ReviewOutcome{false, kRecordsDiffer, {}};
   if (const NewDecision* const decision = after.DecisionAbout(there))
     return ReviewOutcome{true, {}, decision->linkage};
   if (there.size() < review.records.size()) return ReviewOutcome{false, gone, {}};
-  return ReviewOutcome{true, {}, {}};
+  return ReviewOutcome{true, {}, stands};
 }
 
 std::string StepsOf(const ReviewOutcome& outcome) {
@@ -206,20 +255,45 @@ Result<Identity> IdentityAsked(const Room& room, const view::Position& basis, co
   Identity asked;
   const uint64_t hash = HashOfPatient(room, record);
   for (const Review& review : TRY(OpenReviews(room, basis, {record}))) {
-    if (!review.is_of_identity() || review.records.empty() || review.records.front() != hash) continue;
+    if (review.records.empty() || review.records.front() != hash) continue;
+    asked.contradicts = asked.contradicts || review.is_contradiction();
+    if (!review.is_of_identity()) continue;
     asked.is_asked = true;
     if (review.asks_whose()) asked.whose = review.current;
   }
   return asked;
 }
 
+namespace {
+
+using Settled = std::vector<std::pair<const Review*, ReviewOutcome>>;
+
+/// Of records whose contradictions go with no decision: nobody has said whose they are.
+Status AskWhose(const Room& room, const PersonChange& change, const std::vector<Review>& reviews,
+                const Settled& settled, view::ChangeSet* set) {
+  for (const auto& record : change.whose) {
+    const bool waits = std::any_of(reviews.begin(), reviews.end(), [&](const Review& review) {
+      if (!review.is_contradiction() || review.records.front() != record.first) return false;
+      return std::none_of(settled.begin(), settled.end(),
+                          [&](const auto& each) { return each.first == &review; });
+    });
+    if (waits) continue;
+    const std::string_view code = person::CodeOf(person::Finding::Kind::kIdentityChanged);
+    TRY(AddMade(room, ReviewJson(room, NewUuid(), {code, record.second, {}}), set));
+  }
+  return {};
+}
+
+}  // namespace
+
 Status SettleReviews(const Room& room, const view::Position& basis, const PersonChange& change,
                      view::ChangeSet* set) {
   const std::vector<std::string> patients = TRY(PatientsConcerned(room, change));
   if (patients.empty()) return {};
-  const std::vector<Review> reviews = TRY(OpenReviews(room, basis, patients));
-  if (reviews.empty()) return {};
-  std::vector<std::pair<const Review*, ReviewOutcome>> settled;
+  std::vector<Review> reviews = TRY(OpenReviews(room, basis, patients));
+  if (reviews.empty() && change.whose.empty()) return {};
+  for (Review& review : reviews) NoteSaid(room, &review);
+  Settled settled;
   std::vector<uint64_t> looked_at;
   {
     const auto people = room.context.persons->Read();
@@ -232,6 +306,7 @@ Status SettleReviews(const Room& room, const view::Position& basis, const Person
   }
   for (const auto& each : settled)
     TRY(AddPatched(room, each.first->current, "[" + StepsOf(each.second) + "]", set));
+  TRY(AskWhose(room, change, reviews, settled, set));
   set->guards.push_back(PersonGuard(room, {}, std::move(looked_at)));
   return {};
 }
@@ -296,8 +371,9 @@ class Clearing {
     return AddPatched(room_, review.current, "[" + steps + "]", set);
   }
 
-  std::optional<ReviewOutcome> OutcomeOfOpen(const Review& review) const {
+  std::optional<ReviewOutcome> OutcomeOfOpen(Review review) const {
     if (room_.context.persons != nullptr) {
+      NoteSaid(room_, &review);
       const auto people = room_.context.persons->Read();
       return OutcomeFor(AfterWrite(*people, change_), review, kRecordErased);
     }

@@ -1,6 +1,7 @@
 // The queue of clerks: Tasks of the person index, and what settles them.
 // Law:    a review is settled when every pair of the records that it names is one person or is held apart; one about a contradiction when of its new
-//         record and each other a person said so; one about a changed identity when its new record and each other are one person or held apart, and one that names no other
+//         record and each other a person said so since it is asked (what he said before is what is asked about), or when what contradicts is written away: then by what he said, which
+//         nothing contradicts any more; one about a changed identity when its new record and each other are one person or held apart, and one that names no other
 //         when a person answers whose the record is ($link or $not-same of it with itself). It is completed in the transaction of the decision that settles it, a person's or the machine's, with
 //         that as its output; so a review about persons who were joined meanwhile goes with the decision that joined them.
 //         It is cancelled in the transaction that leaves nothing to ask, with the cause (kRecordGone, kRecordErased, kRecordsDiffer): its new record is gone, or fewer than
@@ -25,7 +26,7 @@ inline constexpr size_t kReviewedRecordsMax = 100, kReviewsMax = 200;
 inline constexpr std::string_view kRecordGone = "record-gone", kRecordErased = "record-erased",
                                   kRecordsDiffer = "records-differ";
 
-/// Puts the reviews that the set settles, completed or cancelled, into it, with guards.
+/// Puts the reviews that the set settles, completed or cancelled, into it, with guards; and of change.whose those that are to be asked now.
 Status SettleReviews(const Room& room, const view::Position& basis, const PersonChange& change,
                      view::ChangeSet* set);
 
@@ -36,6 +37,7 @@ Result<bool> IsAsked(const Room& room, const view::Position& basis, std::string_
 /// Open reviews of a changed identity of which this is the record ("Patient/1").
 struct Identity {
   bool is_asked = false;
+  bool contradicts = false;      // a contradiction of it waits, whose answer says whose it is
   std::optional<Current> whose;  // the one that names no other: whose is it now?
 };
 Result<Identity> IdentityAsked(const Room& room, const view::Position& basis, const std::string& record);

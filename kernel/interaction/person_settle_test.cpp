@@ -197,6 +197,89 @@ TEST_F(SettleTest, ThatARecordWasSomebodyElsesStaysTrueWhenItIsMended) {
   EXPECT_EQ(Reviews(), "");
 }
 
+// Of two whom a person joined: what he said before is what is asked about.
+TEST_F(SettleTest, WhetherAPersonsJoinStillHoldsIsAnsweredByAPersonAlone) {
+  PutPatient(A("a"));
+  PutPatient(A("b"));
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200);
+  TestPatient other = A("b");
+  other.resident_id = kSettleOther;
+  PutPatient(other);
+  ASSERT_EQ(Reviews(), "contradiction:b>a");
+  task_ = Ids("Task");
+  TestPatient a = A("a");
+  a.phone = "19900000007";
+  PutPatient(a);
+  EXPECT_EQ(Reviews(), "contradiction:b>a") << "another telephone answers nothing";
+  other.phone = "19900000008";
+  PutPatient(other);
+  EXPECT_EQ(Reviews(), "contradiction:b>a") << "nor of the new record, and whose it is is asked by this one";
+  PutPatient({.id = "a",
+              .name = "李建国",
+              .birth = "1951-07-07",
+              .resident_id = ResidentIdOf("19510707", 31),
+              .gender = "male"});
+  EXPECT_EQ(State(), "requested") << "a third person is not the second";
+  clock_.Advance(kSecondUs);
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200);
+  EXPECT_EQ(State(), "completed Linkage/");
+  EXPECT_EQ(RecordsOf("a"), "a b");
+}
+
+TEST_F(SettleTest, WhatContradictedIsWrittenAwayAndWhatWasSaidSettlesIt) {
+  PutPatient(A("a"));
+  PutPatient(A("b"));
+  const Response said = Post("Patient/$link", Pair("a", "b"));
+  ASSERT_EQ(said.status, 200);
+  TestPatient other = A("b");
+  other.resident_id = kSettleOther;
+  PutPatient(other);
+  ASSERT_EQ(Reviews(), "contradiction:b>a");
+  task_ = Ids("Task");
+  PutPatient(A("b"));
+  EXPECT_EQ(State(), "completed Linkage/");
+  EXPECT_EQ(At(Parsed(Get("Task/" + task_)), "output.0.valueReference.reference"),
+            "Linkage/" + At(Parsed(said), "id"));
+  EXPECT_EQ(Reviews(), "identity-changed:b") << "it was another's meanwhile, and nobody has said whose it is";
+}
+
+TEST_F(SettleTest, OfSeveralWhomAPersonJoinedEachIsAnswered) {
+  for (const char* id : {"a", "b", "c"}) PutPatient(A(id));
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200);
+  ASSERT_EQ(Post("Patient/$link", Pair("c", "b")).status, 200);
+  TestPatient other = A("b");
+  other.resident_id = kSettleOther;
+  PutPatient(other);
+  ASSERT_TRUE(Reviews() == "contradiction:b>a,c" || Reviews() == "contradiction:b>c,a") << Reviews();
+  task_ = Ids("Task");
+  clock_.Advance(kSecondUs);
+  ASSERT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200);
+  EXPECT_EQ(State(), "requested") << "of c nobody has said it since";
+  other.phone = "19900000008";
+  PutPatient(other);
+  EXPECT_EQ(State(), "requested");
+  ASSERT_EQ(Post("Patient/$link", Pair("c", "b")).status, 200);
+  EXPECT_EQ(State(), "completed Linkage/") << "what was said of a since it is asked counts";
+}
+
+TEST_F(SettleTest, WhomAPersonsJoinStillHoldsIsAContradictionWhateverTheMachineTakesBack) {
+  for (const char* id : {"a", "b", "c"}) PutPatient(A(id));
+  ASSERT_EQ(Post("Patient/$link", Pair("b", "c")).status, 200);
+  TestPatient other = A("b");
+  other.resident_id = kSettleOther;
+  PutPatient(other);
+  EXPECT_EQ(RecordsOf("b"), "a b c") << "by what the person said of c";
+  ASSERT_TRUE(Reviews() == "contradiction:b>a,c" || Reviews() == "contradiction:b>c,a") << Reviews();
+  task_ = Ids("Task");
+  TestPatient a = A("a");
+  a.phone = "19900000007";
+  PutPatient(a);
+  EXPECT_EQ(State(), "requested");
+  ASSERT_EQ(Post("Patient/$not-same", Pair("c", "b")).status, 200);
+  EXPECT_EQ(RecordsOf("b"), "b");
+  EXPECT_EQ(State(), "completed Linkage/");
+}
+
 TEST_F(SettleTest, ItIsSettledOnceAndTheSameWhenBuiltAnew) {
   PutPair();
   for (const char* id : {"c", "d"})

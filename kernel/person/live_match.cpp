@@ -200,8 +200,16 @@ class Deciding {
     }
     const bool is_let_go = !let_go.empty();
     JoinDirectly(&let_go);
-    if (!against.empty())
-      Tell(i, is_let_go ? Finding::Kind::kIdentityChanged : Finding::Kind::kContradiction, against);
+    std::vector<Fit> left, held;
+    for (Fit& fit : against) (is_let_go && !IsHeld(i, fit) ? left : held).push_back(std::move(fit));
+    if (!left.empty()) Tell(i, Finding::Kind::kIdentityChanged, left);
+    if (!held.empty()) Tell(i, Finding::Kind::kContradiction, held);
+  }
+
+  /// By a person's decision, on whatever way, once the machine's are taken back.
+  bool IsHeld(size_t i, const Fit& fit) const {
+    const Row own = people_.Find(incoming_[i].id_hash), other = people_.Find(fit.best);
+    return own != kNoRow && other != kNoRow && !people_.JoinedWithout(own, other, TakenBackSoFar()).empty();
   }
 
   std::vector<uint64_t> TakenBackSoFar() const {

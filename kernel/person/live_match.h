@@ -7,7 +7,8 @@
 //         - It fits probably: a review.
 //         - A record that is joined already is not joined further by machine: a review asks. One that now contradicts its own person: a review, and the machine's
 //           own joins that name it and lead to whom it contradicts are taken back, as the machine would not make them now; a person's stand. Of a record that is made anew under
-//           the id of one that is gone, also those that nothing of it speaks for. Whom it held together are joined directly where they fit one another.
+//           the id of one that is gone, also those that nothing of it speaks for. Whom it held together are joined directly where they fit one another. Those from whom
+//           it parts so are asked about as a changed identity, those with whom a person's decisions hold it as a contradiction.
 //         - What a person said was not the same is neither joined nor asked about again.
 //         - What an update did not make any better is not asked about again.
 //         Records of one change set match one another as if they had come one after the other.
