@@ -1,4 +1,5 @@
 // A post that sees identifiers, telecom and the birth date masked: every way out, and every way around.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "kernel/access/inquiries.h"
