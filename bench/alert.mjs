@@ -76,10 +76,10 @@ async function measure(asked, file, records, folder) {
     result.deduplicate = JSON.parse(stdout.trim().split('\n').at(-1));
     house.args = [];
     await house.start();
-    const ids = await patientIds(house, asked.listed + kSampled);
-    // Every so many, so that the listed are spread over the city.
-    const every = Math.max(2, Math.floor(ids.length / asked.listed));
-    const listed = ids.filter((_, i) => i % every === 0).slice(0, asked.listed), isListed = new Set(listed);
+    // Every other, so that as many as asked are listed, and who is not is there beside them.
+    const ids = await patientIds(house, 2 * Math.max(asked.listed, kSampled));
+    const listed = ids.filter((_, i) => i % 2 === 0).slice(0, asked.listed), isListed = new Set(listed);
+    if (listed.length !== asked.listed) throw new Error(`${listed.length} of ${asked.listed} could be listed: there are too few records`);
     const others = ids.filter((id) => !isListed.has(id)).slice(0, kSampled);
     const plain = registrations(folder, 'plain', others);
     const of = (share) => [...listed.slice(0, Math.round(kSampled * share)), ...others.slice(0, Math.round(kSampled * (1 - share)))];

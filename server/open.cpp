@@ -8,6 +8,8 @@
 #include <thread>
 
 #include "kernel/access/policies.h"
+#include "kernel/base/file.h"
+#include "kernel/base/hash.h"
 #include "kernel/interaction/special.h"
 
 namespace tk::server {
@@ -37,10 +39,17 @@ Result<std::shared_ptr<const person::linkage::Model>> OwnMatchingModel(const std
   const std::string file = folder + std::string(kMatchingModelFile);
   if (!FileExists(file)) return std::shared_ptr<const person::linkage::Model>();
   constexpr size_t kBytesMax = size_t{64} << 20;  // frequencies of names make it large
-  auto model = person::linkage::Model::Read(TRY(ReadFile(file, kBytesMax)));
-  if (model.ok())
+  const std::string text = TRY(ReadFile(file, kBytesMax));
+  auto model = person::linkage::Model::Read(text);
+  if (model.ok()) {
+    if (const Status serves = model->CheckServes(); !serves.ok()) model = serves.error();
+  }
+  if (model.ok()) {
+    // What its links tell: trained anew under the same name and version it is another model.
+    model->mark = fmt::format("{:08x}", Crc32c(AsBytes(text)));
     return std::shared_ptr<const person::linkage::Model>(
         std::make_shared<person::linkage::Model>(std::move(model).value()));
+  }
   return MakeError(ErrorCode::kIncorrect,
                    fmt::format("{}: {}. Mend it, or take it away: the platform has a model of its own.", file,
                                model.error().external));

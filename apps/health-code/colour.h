@@ -21,6 +21,7 @@ struct Reason {
   std::string reason, rule, changes_zh, changes_en;  // rule: "id|version" of what made it
   std::vector<std::string> evidence;
   Instant since_us = 0, until_us = 0;  // until 0: it does not end by itself
+  bool asked = false;                  // a clerk is asked whether it is his
 };
 
 struct Verdict {

@@ -1,6 +1,7 @@
 // The routes of /app/health-code/: POST all, with a JSON object, since what they say is about persons and must stand in no URL.
 //   mine    {}                               the resident's own colour, why, since, until, what changes it, his appeals (health-code-mine)
-//   of      {"patient": "Patient/1"}         the same of a person whom the viewer sees (health-code-of)
+//   of      {"patient": "Patient/1"}         the same of a person whom the viewer sees (health-code-of); with reasons that are "asked": of who his record was before it became another's,
+//                                            until a clerk has answered whose it is
 //   check   {"use": "HealthCardUse/…"}       the colour alone, of whose health card this account has verified just now, purpose health-code (health-code-check):
 //                                            a checkpoint asks for nobody who has not shown his code to it
 //   appeal  {"reason": "CodeReason/…", "text": "…"}      by the resident, against one of his reasons; once each (health-code-appeal)
@@ -63,16 +64,31 @@ Result<view::ResourcePtr> LiveOf(const view::Engine& engine, std::string_view ty
   return engine.Read(version.ordinal);
 }
 
-Result<Verdict> ColourOf(const CodeState& state, std::string_view patient_id) {
-  const auto find = state.context.reach.find;
-  std::vector<Reason> reasons;
-  for (const std::string& id :
-       TRY(find("CodeReason", std::string(kPatient).append(patient_id), "status=active"))) {
+/// Whose reasons count: to the resident his own; to whoever stands before him also those of who his record was, while a clerk is asked whose it is: until then the
+/// most severe of both is the safe answer.
+enum class Counting : uint8_t { kHis, kAlsoAsked };
+
+Status AddReasons(const CodeState& state, const std::vector<std::string>& ids, bool asked,
+                  std::vector<Reason>* reasons) {
+  for (const std::string& id : ids) {
     const view::ResourcePtr found = TRY(LiveOf(state.engine(), "CodeReason", id));
     Reason reason;
-    if (found != nullptr && ReadReason(found->document.Root(), state.context.clock->NowUs(), &reason))
-      reasons.push_back(std::move(reason));
+    if (found == nullptr || !ReadReason(found->document.Root(), state.context.clock->NowUs(), &reason))
+      continue;
+    reason.asked = asked;
+    reasons->push_back(std::move(reason));
   }
+  return {};
+}
+
+Result<Verdict> ColourOf(const CodeState& state, std::string_view patient_id, Counting counting) {
+  constexpr std::string_view kActive = "status=active";
+  const rules::Reach& reach = state.context.reach;
+  const std::string patient = std::string(kPatient).append(patient_id);
+  std::vector<Reason> reasons;
+  TRY(AddReasons(state, TRY(reach.find("CodeReason", patient, kActive)), false, &reasons));
+  if (counting == Counting::kAlsoAsked)
+    TRY(AddReasons(state, TRY(reach.in_question("CodeReason", patient, kActive)), true, &reasons));
   return Fold(std::move(reasons));
 }
 
@@ -85,6 +101,7 @@ void WriteReasons(const Verdict& verdict, fhir::JsonWriter* out) {
   for (const Reason& reason : verdict.reasons) {
     out->Object().Member("id", std::string(kReason) + reason.id).Member("colour", NameOf(reason.colour));
     out->Member("reason", reason.reason).Member("rule", reason.rule);
+    if (reason.asked) out->Key("asked").Bool(true);
     WriteTime("since", reason.since_us, out);
     WriteTime("until", reason.until_us, out);
     out->Key("changes").Object().Member("zh-CN", reason.changes_zh).Member("en", reason.changes_en).End();
@@ -123,8 +140,9 @@ Response Told(std::string json, std::string_view action, std::string_view patien
   return response;
 }
 
-Result<Response> WholeAnswer(const CodeAsk& ask, const std::string& patient_id, std::string_view action) {
-  const Verdict verdict = TRY(ColourOf(*ask.state, patient_id));
+Result<Response> WholeAnswer(const CodeAsk& ask, const std::string& patient_id, Counting counting,
+                             std::string_view action) {
+  const Verdict verdict = TRY(ColourOf(*ask.state, patient_id, counting));
   std::string json;
   fhir::JsonWriter out(&json);
   out.Object().Member("colour", NameOf(verdict.colour));
@@ -139,7 +157,7 @@ Result<Response> WholeAnswer(const CodeAsk& ask, const std::string& patient_id, 
 
 Result<Response> Mine(const CodeAsk& ask) {
   TRY(CheckCalls(ask, "health-code-mine"));
-  return WholeAnswer(ask, TRY(interaction::OwnPatient(*ask.viewer)), "health-code-mine");
+  return WholeAnswer(ask, TRY(interaction::OwnPatient(*ask.viewer)), Counting::kHis, "health-code-mine");
 }
 
 Result<Response> Of(const CodeAsk& ask) {
@@ -150,7 +168,7 @@ Result<Response> Of(const CodeAsk& ask) {
   if (version.ordinal == 0 || version.deleted ||
       !engine.directory().InScope(version.ordinal, ask.viewer->scope))
     return Unknown("person");
-  return WholeAnswer(ask, id, "health-code-of");
+  return WholeAnswer(ask, id, Counting::kAlsoAsked, "health-code-of");
 }
 
 Result<Response> Check(const CodeAsk& ask) {
@@ -168,7 +186,7 @@ Result<Response> Check(const CodeAsk& ask) {
   const std::string holder = root["holder"]["reference"].ToString();
   if (!holder.starts_with(kPatient)) return Unknown("use of a health card");
   const std::string id = holder.substr(kPatient.size());
-  const Verdict verdict = TRY(ColourOf(*ask.state, id));
+  const Verdict verdict = TRY(ColourOf(*ask.state, id, Counting::kAlsoAsked));
   std::string json;
   fhir::JsonWriter out(&json);
   out.Object().Member("colour", NameOf(verdict.colour)).Member("checked", FormatInstant(now_us)).End();
@@ -217,7 +235,7 @@ Status Appeal(const CodeAskPtr& ask) {
   if (text.empty() || text.size() > kTextMax)
     return MakeIssue(ErrorCode::kIncorrect, "required", "text",
                      fmt::format("Say why, in at most {} bytes.", kTextMax));
-  const Verdict verdict = TRY(ColourOf(*ask->state, patient_id));
+  const Verdict verdict = TRY(ColourOf(*ask->state, patient_id, Counting::kHis));
   const bool is_his = std::any_of(verdict.reasons.begin(), verdict.reasons.end(),
                                   [&](const Reason& each) { return each.id == reason_id; });
   if (!is_his) return Unknown("reason that counts for your code");

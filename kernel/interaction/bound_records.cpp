@@ -185,6 +185,13 @@ void BoundRecords::Answer(uint64_t record, Instant at_us, bool same) {
   if (same) answers.same_us = std::max(answers.same_us, at_us);
 }
 
+bool BoundRecords::IsStill(uint64_t record, view::Ordinal then) {
+  const PastPtr past = PastOf(record);
+  if (past == nullptr) return false;
+  return past->states.empty() ||
+         !past->AreOthers(past->states[past->BaseOf(0, then)].who, past->states.back().who);
+}
+
 Instant BoundRecords::AnsweredAt(uint64_t record) const {
   const std::lock_guard lock(mutex_);
   const auto at = answers_.find(record);
@@ -398,6 +405,27 @@ Status BoundRecords::AppendLost(uint64_t record, std::vector<std::pair<uint64_t,
     }
   }
   return {};
+}
+
+Result<std::vector<BoundRecords::Former>> BoundRecords::FormerOf(uint64_t record) {
+  std::vector<std::pair<uint64_t, Since>> left;
+  for (const uint64_t each : Together(record)) TRY(AppendLost(each, &left));
+  std::vector<Former> former;
+  for (const auto& [each, became] : left) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto answered = answers_.find(each);
+      if (answered != answers_.end() && answered->second.same_us >= became.at_us) continue;
+    }
+    const PastPtr past = PastOf(each);
+    if (past == nullptr || OwnerOf(each) == 0) continue;
+    const view::AnothersTime his{OwnerOf(each), EraOf(*past, became.ordinal).ordinal, became.ordinal};
+    const bool is_known = std::any_of(former.begin(), former.end(), [&](const Former& known) {
+      return known.record == each && known.his == his;
+    });
+    if (his.from < his.until && !is_known) former.push_back({each, his});
+  }
+  return former;
 }
 
 // Of his others that are another's now nothing is known but by who was joined with them when they became so: of each that is his, whom decisions named that do not hold any more.

@@ -43,6 +43,15 @@ class BoundRecords {
   bool IsToBeAnswered(uint64_t record);
   /// Would this version (packed) make another's of the record, which was not asked yet: since somebody answered, or saw it (`vouched`, former_identity.h)?
   bool WouldBecome(uint64_t record, std::string_view packed, view::Ordinal vouched);
+  /// Is it now who it was at that version, whoever it was in between? What cannot be read is not.
+  bool IsStill(uint64_t record, view::Ordinal then);
+  /// What other records say of the person of this one: those that were one with his until they became another's, and nobody has said that they were that one's all along. Errors, cost:
+  /// as SpansOf.
+  struct Former {
+    uint64_t record = 0;
+    view::AnothersTime his;  // while it was his
+  };
+  Result<std::vector<Former>> FormerOf(uint64_t record);
   /// A person said whose the record is: then, or before (`at_us`), of that person. `same`: still his to whom it was bound.
   void Answer(uint64_t record, Instant at_us, bool same);
 

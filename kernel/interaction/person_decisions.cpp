@@ -364,6 +364,7 @@ Result<Plan> PlanDecision(const Room& room, const CallPtr& call, const view::Pos
   auto set = std::make_unique<view::ChangeSet>();
   Deciding deciding(room, *call, basis, set.get());
   TRY(same ? deciding.Join(patient, other) : deciding.HoldApart(patient, other));
+  TRY(SettleMirrors(room, basis, {patient.current.id_hash, other.current.id_hash}, same, set.get()));
   return DecisionPlan(call, std::move(set), deciding.place(), same ? "link" : "not-same");
 }
 

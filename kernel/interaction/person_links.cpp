@@ -46,7 +46,7 @@ void AppendScore(const Room& room, const Scored& scored, fhir::JsonWriter* json)
     return row += '}';
   };
   const person::linkage::Explanation why = person::linkage::Explain(scored, model, rules);
-  text("model", fmt::format("{} {}", model.name, model.version));
+  text("model", model.Label());
   text("rules", fmt::format("{} {}", rules.name, rules.version));
   for (const std::string_view rule : why.rules) text("rule", rule);
   json->Raw(decimal("bits", why.bits));

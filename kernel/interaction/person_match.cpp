@@ -247,7 +247,7 @@ void AppendExplained(const person::PersonView& persons, const Scored& scored, fh
   code("grade", person::linkage::NameOf(why.verdict));
   decimal("bits", why.bits);
   decimal("probability", why.probability);
-  text("model", fmt::format("{} {}", persons.model().name, persons.model().version));
+  text("model", persons.model().Label());
   text("rules", fmt::format("{} {}", persons.rules().name, persons.rules().version));
   for (const std::string_view rule : why.rules) text("rule", rule);
   for (const auto& row : why.rows) {

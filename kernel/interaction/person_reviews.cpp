@@ -8,6 +8,7 @@
 
 #include "kernel/base/random.h"
 #include "kernel/fhir/patch.h"
+#include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/former_identity.h"
 #include "kernel/interaction/lane.h"
 #include "kernel/interaction/write.h"
@@ -30,6 +31,7 @@ constexpr std::string_view kPatientSlash = "Patient/";
 struct Review {
   Current current;
   std::string code;
+  std::string subject;  // "Patient/1": the new record
   bool is_open = false;
   std::vector<uint64_t> records;  // the new one first
   /// Of a contradiction: what a person said before this change of the new record and one of the others.
@@ -75,6 +77,7 @@ Review ReadReview(const Room& room, const view::Engine::Text& text, fhir::Value 
     if (!name.empty()) review.records.push_back(HashOfPatient(room, name));
   };
   add(task["for"]);
+  review.subject = PatientName(task["for"]);
   for (const fhir::Value input : task["input"]) add(input["valueReference"]);
   return review;
 }
@@ -159,8 +162,9 @@ void NoteSaid(const Room& room, Review* review) {
 /// What becomes of a review; none: it stays.
 struct ReviewOutcome {
   bool completed = false;
-  std::string_view cause;  // of one that is cancelled
-  std::string linkage;     // that completes it; "": one of before
+  std::string_view cause;   // of one that is cancelled
+  std::string linkage;      // that completes it; "": one of before
+  bool is_decided = false;  // by a decision of this set
 };
 
 std::optional<ReviewOutcome> OutcomeFor(const AfterWrite& after, const Review& review,
@@ -197,7 +201,7 @@ std::optional<ReviewOutcome> OutcomeFor(const AfterWrite& after, const Review& r
   }
   if (differ) return ReviewOutcome{false, kRecordsDiffer, {}};
   if (const NewDecision* const decision = after.DecisionAbout(there))
-    return ReviewOutcome{true, {}, decision->linkage};
+    return ReviewOutcome{true, {}, decision->linkage, true};
   if (there.size() < review.records.size()) return ReviewOutcome{false, gone, {}};
   return ReviewOutcome{true, {}, stands};
 }
@@ -268,10 +272,31 @@ namespace {
 
 using Settled = std::vector<std::pair<const Review*, ReviewOutcome>>;
 
-/// Of records whose contradictions go with no decision: nobody has said whose they are.
+/// Does a contradiction of a record that became another's go because of what is written of the other one? Of what is written itself change.whose knows.
+bool LeavesWhose(const Room& room, const PersonChange& change, const std::vector<Review>& reviews,
+                 const Review& review, const ReviewOutcome& outcome) {
+  if (!review.is_contradiction() || outcome.is_decided || review.subject.empty() || room.facts == nullptr)
+    return false;
+  const bool is_written = std::any_of(change.records.begin(), change.records.end(),
+                                      [&](const NewRecord& each) { return each.name == review.subject; });
+  const uint64_t record = review.records.front();
+  const bool is_asked = std::any_of(reviews.begin(), reviews.end(), [&](const Review& each) {
+    return each.is_of_identity() && !each.records.empty() && each.records.front() == record;
+  });
+  const auto stands = room.directory().Current(record, room.engine().Head());
+  return !is_written && !is_asked && stands.ordinal != 0 && !stands.deleted &&
+         room.facts->records().IsToBeAnswered(record);
+}
+
+/// Of records whose contradictions go with no decision: nobody has said whose they are. What ends the question may be written of the other.
 Status AskWhose(const Room& room, const PersonChange& change, const std::vector<Review>& reviews,
                 const Settled& settled, view::ChangeSet* set) {
-  for (const auto& record : change.whose) {
+  std::map<uint64_t, std::string> whose = change.whose;
+  for (const auto& [review, outcome] : settled) {
+    if (LeavesWhose(room, change, reviews, *review, outcome))
+      whose.emplace(review->records.front(), review->subject);
+  }
+  for (const auto& record : whose) {
     const bool waits = std::any_of(reviews.begin(), reviews.end(), [&](const Review& review) {
       if (!review.is_contradiction() || review.records.front() != record.first) return false;
       return std::none_of(settled.begin(), settled.end(),

@@ -243,6 +243,38 @@ TEST_F(SettleTest, WhatContradictedIsWrittenAwayAndWhatWasSaidSettlesIt) {
   EXPECT_EQ(Reviews(), "identity-changed:b") << "it was another's meanwhile, and nobody has said whose it is";
 }
 
+/// b, whom a person joined with a, is another's: by a, which is written (or goes), the question ends.
+class EndedByTheOtherTest : public SettleTest {
+ protected:
+  void Ask() {
+    PutPatient(A("a"));
+    PutPatient(A("b"));
+    ASSERT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200);
+    TestPatient other = A("b");
+    other.resident_id = kSettleOther;
+    PutPatient(other);
+    ASSERT_EQ(Reviews(), "contradiction:b>a");
+    task_ = Ids("Task");
+    clock_.Advance(kSecondUs);
+  }
+};
+
+TEST_F(EndedByTheOtherTest, WhoseItIsIsAskedWhereTheOtherIsWritten) {
+  Ask();
+  TestPatient a = A("a");
+  a.resident_id.clear();
+  PutPatient(a);
+  EXPECT_EQ(State(), "completed Linkage/");
+  EXPECT_EQ(Reviews(), "identity-changed:b");
+}
+
+TEST_F(EndedByTheOtherTest, AndWhereItGoes) {
+  Ask();
+  ASSERT_EQ(Delete("Patient/a"), 204);
+  EXPECT_EQ(State(), "cancelled record-gone");
+  EXPECT_EQ(Reviews(), "identity-changed:b");
+}
+
 TEST_F(SettleTest, OfSeveralWhomAPersonJoinedEachIsAnswered) {
   for (const char* id : {"a", "b", "c"}) PutPatient(A(id));
   ASSERT_EQ(Post("Patient/$link", Pair("a", "b")).status, 200);

@@ -16,6 +16,7 @@ namespace tk::interaction {
 namespace {
 
 constexpr std::string_view kMirrorId = "mirror-";
+constexpr size_t kVersionsMax = 10'000;
 
 class Mirroring {
  public:
@@ -42,10 +43,26 @@ class Mirroring {
       if (!mirror.exists()) continue;
       const auto there = TRY(room_.engine().Read(mirror.version.ordinal));
       if (there->document.Root()["status"].ToString() != "active") continue;
-      TRY(AddPatched(room_, meant->current,
-                     fmt::format(R"([{{"op":"replace","path":"/subject","value":{}}}])",
-                                 there->document.Root()["subject"].Json()),
-                     set_));
+      TRY(TurnTo(*meant, there->document.Root()["subject"]));
+    }
+    return {};
+  }
+
+  /// Whom the entries about the record mean, once a person has said of it and the other one what `same` tells.
+  Status Settle(uint64_t record, uint64_t other, bool same) {
+    for (const rules::WatchedEntry& listed : room_.context.watch->EntriesOf({&record, 1})) {
+      const auto meant = TRY(ReadStanding(listed));
+      if (!meant) continue;
+      const Current mirror = Stored(MirrorIdOf(room_, meant->entry->id));
+      if (!mirror.exists()) continue;
+      const auto there = TRY(room_.engine().Read(mirror.version.ordinal));
+      const fhir::Value subject = there->document.Root()["subject"];
+      if (!AreOne(rules::PatientOfReference(subject, room_.engine().hash_key()), other)) continue;
+      // Held apart from whom it was one with, it is still whom the entry means if it is whom it named.
+      if (!same && !room_.facts->records().IsStill(record, BegunAt(listed.entry)))
+        TRY(TurnTo(*meant, subject));
+      else
+        TRY(End(mirror, there->document.Root()));
     }
     return {};
   }
@@ -55,6 +72,30 @@ class Mirroring {
     Current current;
     view::ResourcePtr entry;
   };
+
+  /// Whoever sends it again does not know that the record is another's: it means whom it meant first.
+  view::Ordinal BegunAt(uint64_t entry) const {
+    const auto versions = room_.directory().Versions(entry, basis_, kVersionsMax);
+    return versions.empty() ? 0 : versions.back().ordinal;
+  }
+
+  Status TurnTo(const Meant& meant, fhir::Value subject) {
+    return AddPatched(room_, meant.current,
+                      fmt::format(R"([{{"op":"replace","path":"/subject","value":{}}}])", subject.Json()),
+                      set_);
+  }
+
+  Status End(const Current& mirror, fhir::Value there) {
+    if (there["status"].ToString() != "active") return {};
+    return AddPatched(room_, mirror, R"([{"op":"replace","path":"/status","value":"ended"}])", set_);
+  }
+
+  bool AreOne(uint64_t a, uint64_t b) const {
+    if (a == b) return true;
+    const auto people = room_.context.persons->Read();
+    const person::Row one = people->Find(a), other = people->Find(b);
+    return one != person::kNoRow && other != person::kNoRow && people->IsSamePerson(one, other);
+  }
 
   Current Stored(const std::string& id) const {
     Current current;
@@ -139,9 +180,18 @@ class Mirroring {
     const fhir::Value root = there->document.Root(), now = entry.document.Root();
     const bool ends = entry.op == view::Operation::kDelete || !now.present() ||
                       now["subject"]["reference"].ToString() == root["subject"]["reference"].ToString();
-    if (!ends) return Write(entry, std::string(root["subject"].Json()), mirror);
-    if (root["status"].ToString() != "active") return {};
-    return AddPatched(room_, mirror, R"([{"op":"replace","path":"/status","value":"ended"}])", set_);
+    if (ends) return End(mirror, root);
+    // A person's answer ended it: the list goes on with the entry alone.
+    if (root["status"].ToString() != "active" && TRY(WasActive(entry))) return {};
+    return Write(entry, std::string(root["subject"].Json()), mirror);
+  }
+
+  /// Before it is written now.
+  Result<bool> WasActive(const view::Resource& entry) const {
+    const Current before = Stored(entry.id);
+    if (!before.exists()) return false;
+    const auto read = TRY(room_.engine().Read(before.version.ordinal));
+    return read->document.Root()["status"].ToString() == "active";
   }
 
   /// The mirror as the entry is, about `subject` (JSON).
@@ -189,6 +239,14 @@ Status MirrorWatchEntries(const Room& room, const view::Position& basis, view::C
 
 Status MoveToMirrors(const Room& room, const view::Position& basis, uint64_t record, view::ChangeSet* set) {
   return HasMirrors(room) ? Mirroring(room, basis, set).Move(record) : Status();
+}
+
+Status SettleMirrors(const Room& room, const view::Position& basis, std::pair<uint64_t, uint64_t> records,
+                     bool same, view::ChangeSet* set) {
+  if (!HasMirrors(room)) return {};
+  Mirroring mirroring(room, basis, set);
+  TRY(mirroring.Settle(records.first, records.second, same));
+  return mirroring.Settle(records.second, records.first, same);
 }
 
 }  // namespace tk::interaction

@@ -2,10 +2,13 @@
 // Law:   in the transaction of the write by which the record becomes another's, each entry about it that was stored before gets a mirror: an entry of the same list that names a
 //        record with which it was one person until then, and the first entry as its evidence. So whoever he is, he is found. The mirror goes as its entry goes, in
 //        the same transaction: its time, level, instruction, its end. A clerk's answer that the record is another's ($not-same of it with itself) gives the entry the mirror's
-//        subject, and an entry that has its mirror's subject ends the mirror. Both about one visit are one alert.
+//        subject, and an entry that has its mirror's subject ends the mirror. So does what he says of the record and the mirror's: one person ($link), and the mirror ends; two, and
+//        the entry goes to the mirror's subject, or the mirror ends where the record is again who was listed. Both about one visit are one alert.
 //        Where the record was one with no other, there is no mirror: the review of the changed identity (person_reviews.h) is how one learns of it.
 // Cost:  a look-up in memory for each Patient that is changed and each entry that is written; of a listed Patient what bound_records.h reads.
 #pragma once
+
+#include <utility>
 
 #include "kernel/interaction/permit.h"
 
@@ -15,6 +18,9 @@ namespace tk::interaction {
 Status MirrorWatchEntries(const Room& room, const view::Position& basis, view::ChangeSet* set);
 /// A person said that this Patient (id hash) is another's: the entries that mean who it was go to their mirrors' records.
 Status MoveToMirrors(const Room& room, const view::Position& basis, uint64_t record, view::ChangeSet* set);
+/// A person said of two Patients (id hashes) that they are one, or are not: each other's mirrors go with it.
+Status SettleMirrors(const Room& room, const view::Position& basis, std::pair<uint64_t, uint64_t> records,
+                     bool same, view::ChangeSet* set);
 /// The id of the mirror of an entry.
 std::string MirrorIdOf(const Room& room, std::string_view entry_id);
 

@@ -52,6 +52,10 @@ struct Reach {
   std::function<Result<std::vector<std::string>>(std::string_view type, std::string_view patient,
                                                  std::string_view where)>
       find = {};
+  /// The same of what is another's by his records as they were, while a clerk is asked whose they are. Without `patient` there is none.
+  std::function<Result<std::vector<std::string>>(std::string_view type, std::string_view patient,
+                                                 std::string_view where)>
+      in_question = {};
   /// Moves a record within the performance. Errors: kInvalid where it must and cannot.
   std::function<Status(Performance* performance, const Moving& moving)> move = {};
 };

@@ -210,9 +210,11 @@ void DirectoryView::Begins::Read(const WordArray& cells, const WordArray& supers
     return true;
   });
   for (; end <= upto; ++end) {
-    if (CellOwner(cells.Get(end)) != owner) continue;
+    // What is moved away stays known: when it comes back it is whose it was.
+    const auto at = coming.find(end);
+    if (at == coming.end() && CellOwner(cells.Get(end)) != owner) continue;
     Ordinal first = end;
-    if (const auto at = coming.find(end); at != coming.end()) {
+    if (at != coming.end()) {
       first = at->second;
       begun.emplace(end, first);
     }
@@ -249,12 +251,19 @@ bool DirectoryView::IsAnothers(Ordinal ordinal, std::span<const AnothersTime> ti
 
 bool DirectoryView::IsAnothersFor(Ordinal ordinal, OwnerNumber owner, const Scope& scope) const {
   if (scope.beyond == nullptr || scope.beyond->anothers.empty()) return false;
-  // What stands where another record stands goes with that one, of which this is no version: by itself.
   const auto& times = scope.beyond->anothers;
-  if (CellOwner(cells_.Get(ordinal)) == owner) return IsAnothers(ordinal, times);
+  const OwnerNumber own = CellOwner(cells_.Get(ordinal));
+  if (own == owner) return IsAnothers(ordinal, times);
   auto at = std::lower_bound(times.begin(), times.end(), AnothersTime{owner, 0, 0});
+  if (at == times.end() || at->owner != owner) return false;
+  // What stands where another record stands: as that one, or what was begun itself in such a time.
+  uint64_t stands = 0;
+  Climb(own, [&stands](uint64_t hash) { stands = hash; });
+  const Version document = Current(stands, Position{0, ~0ull});
+  if (document.ordinal != 0 && IsAnothers(document.ordinal, times)) return true;
+  const Ordinal begun = BegunAt(ordinal, own);
   for (; at != times.end() && at->owner == owner; ++at) {
-    if (at->from <= ordinal && ordinal < at->until) return true;
+    if (at->from <= begun && begun < at->until) return true;
   }
   return false;
 }

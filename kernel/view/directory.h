@@ -142,7 +142,7 @@ class Directory {
     return false;
   }
   /// Is it another's than who has the record now? It is if it was begun in one of those times: what somebody writes again stays whose it was, however the
-  /// new version reads. The versions of the record itself count each for itself. Cost: a look-up; the first time for an owner a scan of the columns (about 1 ns an ordinal).
+  /// new version reads, and what was moved to somebody else and back too. The versions of the record itself count each for itself. Cost: a look-up; the first time for an owner a scan of the columns (about 1 ns an ordinal).
   virtual bool IsAnothers(Ordinal ordinal, std::span<const AnothersTime> times) const {
     (void)ordinal, (void)times;
     return false;

@@ -139,11 +139,14 @@ TEST(DirectoryView, WhatIsWrittenAgainIsWhoseItWasWhenItWasBegun) {
   EXPECT_TRUE(is_anothers(his4)) << "also when some were written since it was asked last";
   EXPECT_TRUE(is_anothers(his3));
   EXPECT_FALSE(is_anothers(hers2));
+  const Ordinal away = put(2, 5, 6), back = put(2, 6, 5);
+  EXPECT_FALSE(is_anothers(away)) << "of a third now";
+  EXPECT_TRUE(is_anothers(back)) << "moved away and back";
   // Between two times that it was his.
   const Ordinal self3 = put(1, 3, 5, 0);
   times = {{5, self2, self3}};
-  const Ordinal his5 = put(2, 5, 5), hers3 = put(4, 3, 5);
-  for (const Ordinal his : {self1, his1, his2, his3, his4, his5, self3})
+  const Ordinal his5 = put(2, 7, 5), hers3 = put(4, 3, 5);
+  for (const Ordinal his : {self1, his1, his2, his3, his4, back, his5, self3})
     EXPECT_FALSE(is_anothers(his)) << his;
   for (const Ordinal hers : {self2, hers1, hers2, hers3, moved2}) EXPECT_TRUE(is_anothers(hers)) << hers;
 
@@ -151,6 +154,40 @@ TEST(DirectoryView, WhatIsWrittenAgainIsWhoseItWasWhenItWasBegun) {
   scope.beyond = std::make_shared<const Beyond>(Beyond{{}, {}, times});
   EXPECT_TRUE(directory.InScope(his5, scope));
   EXPECT_FALSE(directory.InScope(hers3, scope));
+}
+
+TEST(DirectoryView, WhatStandsWithADocumentIsWhoseThatIs) {
+  DirectoryView directory({fhir::TypeId{1}, fhir::TypeId{2}, fhir::TypeId{3}}, "");
+  Ordinal next = 1;
+  const auto put = [&](uint64_t id, uint32_t version, OwnerNumber owner, log::TypeCode type,
+                       uint64_t context = 0) {
+    DirectoryEntry entry;
+    entry.ordinal = next++;
+    entry.id_hash = id;
+    entry.version = version;
+    entry.owner = owner;
+    entry.type = type;
+    entry.context = context;
+    directory.Apply(entry);
+    directory.Publish(entry.ordinal, next);
+    return entry.ordinal;
+  };
+  put(1, 1, 5, 0);
+  put(2, 1, 5, 1);                            // his document
+  put(3, 1, 7, 2, 2);                         // its Binary
+  const Ordinal self2 = put(1, 2, 5, 0);      // from here on another's
+  const Ordinal again = put(3, 2, 7, 2, 2);   // written again
+  const Ordinal beside = put(4, 1, 8, 2, 2);  // another Binary of the same document
+  put(5, 1, 5, 1);                            // her document
+  const Ordinal hers = put(6, 1, 9, 2, 5);
+
+  Scope scope{false, 0, 0, 5};
+  scope.beyond = std::make_shared<const Beyond>(Beyond{{}, {}, {{5, 0, self2}}});
+  EXPECT_FALSE(directory.InScope(again, scope));
+  EXPECT_FALSE(directory.InScope(beside, scope));
+  EXPECT_TRUE(directory.InScope(hers, scope));
+  put(2, 2, 5, 1);
+  EXPECT_FALSE(directory.InScope(again, scope)) << "also when the document is written again";
 }
 
 /// Bulk groups, single writes, merges; asked at the head and at positions before, of ids that are there and that never were.

@@ -103,7 +103,7 @@ class DirectoryView final : public Directory {
   static uint64_t KnownArea(uint64_t word) { return word == kAreaAwaited ? kAreaUnknown : word; }
   /// Of whom OwnerNow named: when he stands by a context himself, that one is not there.
   static uint64_t FinalArea(uint64_t word) { return word == kAreaByContext ? kAreaUnknown : KnownArea(word); }
-  /// Of the versions about one owner, which was the first one of its record about him. Read from the columns up to `end`.
+  /// Of the versions about one owner, which was the first one of its record about him, whoever it was about in between. Read from the columns up to `end`.
   struct Begins {
     Ordinal end = 1;
     std::unordered_map<Ordinal, Ordinal> begun;  // of those that are not the first

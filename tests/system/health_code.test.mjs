@@ -149,9 +149,40 @@ describe('the health code', () => {
     const hers = await colourOf('eve', 'green');
     assert.deepEqual(hers.reasons, []);
     assert.equal((await code('eve', 'appeal', { reason: reasons[0].id, text: 'no' })).status, 404);
-    assert.equal((await code('cdc', 'of', { patient: 'Patient/bob' })).json.colour, 'green');
+    // Until a clerk has answered, whoever stands before a post may be either.
+    const seen = async () => (await code('cdc', 'of', { patient: 'Patient/bob' })).json;
+    const asked = await seen();
+    assert.equal(asked.colour, 'yellow');
+    assert.deepEqual(asked.reasons.map((one) => [one.reason, one.asked]), [['fever', true]]);
+    const self2 = { parameter: ['patient', 'other'].map((name) => ({ name, valueReference: { reference: 'Patient/bob' } })), resourceType: 'Parameters' };
+    assert.equal((await fhir('admin', 'POST', 'Patient/$not-same', self2)).status, 200);
+    assert.equal((await seen()).colour, 'green');
     assert.equal((await fhir('clinic', 'POST', 'Observation', { ...reading(38.4), subject: { reference: 'Patient/bob' } })).status, 201);
     await colourOf('eve', 'yellow');
+  });
+
+  test('a reason goes with whom it is about to his other record', async () => {
+    const put = (id, name, number, birthDate) => fhir('admin', 'PUT', `Patient/${id}`, { resourceType: 'Patient', id, name: [{ text: name }], birthDate,
+      identifier: [{ system: kCard, value: number }], meta: { tag: [{ system: kArea, code: '380102' }] } });
+    const first = checked('38010219800102207'), second = checked('38010219911213307');
+    for (const id of ['cai', 'cai2']) assert.equal((await put(id, '蔡明远', first, '1980-01-02')).status, 201);
+    assert.equal((await fhir('clinic', 'POST', 'Observation', { ...reading(38.6), subject: { reference: 'Patient/cai' } })).status, 201);
+    const of = async (id) => (await code('cdc', 'of', { patient: `Patient/${id}` })).json;
+    for (let i = 0; i < 600 && (await of('cai2')).colour !== 'yellow'; i++) await sleep(20);
+    assert.equal((await of('cai2')).colour, 'yellow');
+    assert.equal((await put('cai', '何秋实', second, '1991-12-13')).status, 200);
+    const his = await of('cai2');
+    assert.deepEqual(his.reasons.map((one) => [one.reason, one.asked]), [['fever', undefined]], JSON.stringify(his));
+    assert.equal((await of('cai')).reasons[0]?.asked, true);
+    // Two negatives at the record that he has left end it, wherever it was begun.
+    const both = { parameter: [['patient', 'cai'], ['other', 'cai2']].map(([name, id]) => ({ name, valueReference: { reference: `Patient/${id}` } })), resourceType: 'Parameters' };
+    assert.equal((await fhir('admin', 'POST', 'Patient/$not-same', both)).status, 200);
+    assert.equal((await of('cai2')).colour, 'yellow');
+    const taken = (hours) => new Date(Date.now() - hours * 3_600_000).toISOString();
+    for (const hours of [30, 2])
+      assert.equal((await fhir('clinic', 'POST', 'Observation', { ...result('NEG', taken(hours)), subject: { reference: 'Patient/cai2' } })).status, 201);
+    for (let i = 0; i < 600 && (await of('cai2')).colour !== 'green'; i++) await sleep(20);
+    assert.equal((await of('cai2')).colour, 'green');
   });
 
   test('nobody writes a colour', async () => {

@@ -108,10 +108,21 @@ describe('persons', () => {
     await server.stop();
     fs.writeFileSync(file, JSON.stringify({ ...model, thresholds: { possible: 'many' } }));
     await assert.rejects(new Server(data).start({ readyMs: 20000 }), /matching-model\.json.*thresholds/s);
-    fs.writeFileSync(file, JSON.stringify({ ...model, name: 'anhe', version: 7 }));
-    server = await new Server(data).start();
-    await signOn();
-    assert.equal(await used(), 'anhe 7');
+    const { possible, certain } = model.thresholds;
+    for (const [spoiled, element] of [[{ thresholds: { ...model.thresholds, possible: certain, certain: possible } }, 'thresholds'], [{ passes: [] }, 'passes'], [{ fields: {} }, 'fields']]) {
+      fs.writeFileSync(file, JSON.stringify({ ...model, ...spoiled }));
+      await assert.rejects(new Server(data).start({ readyMs: 20000 }), new RegExp(`matching-model\\.json.*\\$\\.${element}`, 's'));
+    }
+    const labels = [];
+    for (const source of ['trained in autumn', 'trained in spring']) {
+      fs.writeFileSync(file, JSON.stringify({ ...model, name: 'anhe', version: 7, source }));
+      server = await new Server(data).start();
+      await signOn();
+      labels.push(await used());
+      assert.match(labels.at(-1), /^anhe 7 \([0-9a-f]{8}\)$/);
+      if (labels.length === 1) await server.stop();
+    }
+    assert.notEqual(labels[0], labels[1], 'two trainings are two models');
     assert.deepEqual(await recordsOf(ids[0]), [...ids].sort(), 'decisions stand');
     fs.rmSync(file);
   });

@@ -255,13 +255,26 @@ TEST_F(MirrorsTest, AClerksAnswerEndsTheDoubt) {
   EXPECT_EQ(LinksOf(Register("y")).size(), 1u);
 }
 
-TEST_F(MirrorsTest, OfBothAboutOneVisitThereIsOneAlert) {
+TEST_F(MirrorsTest, WhatAClerkSaysOfTheTwoEndsTheDoubt) {
   List();
   BecomeAnothers();
   ASSERT_EQ(Post("Patient/$link", Pair("x", "y")).status, 200);
-  EXPECT_EQ(Entries("status=active"), "e1 active Patient/x, mirror active Patient/y");
+  EXPECT_EQ(Entries(), "e1 active Patient/x, mirror ended Patient/y") << "one person";
   EXPECT_EQ(LinksOf(Register("y")).size(), 1u);
   EXPECT_EQ(Alerts(), 1u);
+  Must(Listed("e1", "x", R"(,"level":"info")"));
+  EXPECT_EQ(Entries("status=active"), "e1 active Patient/x info") << "the list wakes none";
+  ASSERT_EQ(Post("Patient/$not-same", Pair("y", "x")).status, 200);
+  EXPECT_EQ(Entries("status=active"), "e1 active Patient/y info") << "x is who came, y whom the list means";
+}
+
+TEST_F(MirrorsTest, HeldApartFromOneWhoIsWhoHeWasTheEntryStays) {
+  List();
+  BecomeAnothers();
+  Must(Put("Patient/x", interaction::TestPatient{.id = "x", .resident_id = Number(0)}.Json()));
+  EXPECT_EQ(Entries("status=active"), "e1 active Patient/x, mirror active Patient/y");
+  ASSERT_EQ(Post("Patient/$not-same", Pair("x", "y")).status, 200);
+  EXPECT_EQ(Entries(), "e1 active Patient/x, mirror ended Patient/y");
 }
 
 TEST_F(MirrorsTest, WhoIsOneRecordAloneKeepsTheEntryAndAMendIsNobodyElse) {

@@ -208,6 +208,31 @@ Model Model::ForEntries(size_t count) const {
   return model;
 }
 
+std::string Model::Label() const {
+  return mark.empty() ? fmt::format("{} {}", name, version) : fmt::format("{} {} ({})", name, version, mark);
+}
+
+Status Model::CheckServes() const {
+  const auto fault = [](std::string_view what) {
+    return MakeError(ErrorCode::kIncorrect, fmt::format("model for matching: {}", what));
+  };
+  if (passes.empty())
+    return fault(
+        "$.passes: there is none, so no two records would ever be compared; the platform's has some");
+  const bool weighs = std::any_of(fields.begin(), fields.end(), [](const FieldModel& field) {
+    if (!field.used) return false;
+    for (size_t level = 1; level < kLevelsMax; ++level)
+      if (field.m[level] > field.u[level]) return true;
+    return false;
+  });
+  if (!weighs)
+    return fault("$.fields: none speaks for two records (m above u at a level), so nobody would be joined");
+  if (thresholds.possible > thresholds.probable || thresholds.probable > thresholds.certain)
+    return fault(fmt::format("$.thresholds: possible {} ≤ probable {} ≤ certain {} must hold",
+                             thresholds.possible, thresholds.probable, thresholds.certain));
+  return {};
+}
+
 std::string Model::ToJson() const {
   std::string out = "{\n  \"name\": ";
   AppendJsonString(name, &out);

@@ -73,6 +73,8 @@ struct Thresholds {
 struct Model {
   std::string name, date, source;
   uint32_t version = 1;
+  std::string
+      mark;  // of a city's own: two trainings of one name and version are two models. "": the platform's
   double prior_bits = 0;  // log2 odds that two persons of the index drawn at random are one
   size_t entries = 0;     // of so many the prior was learned; 0: not known
   std::array<FieldModel, kFieldCount> fields;
@@ -90,6 +92,11 @@ struct Model {
   /// The same model for an index of so many: the more there are, the less likely are two of them one. The same if it is not known of how many
   /// the prior was learned.
   Model ForEntries(size_t count) const;
+
+  /// As links tell it: "city 3", "anhe 1 (5f0c29aa)".
+  std::string Label() const;
+  /// Can it be served by: passes that find candidates, fields that weigh, thresholds that rise? Errors: kIncorrect, with what it lacks.
+  Status CheckServes() const;
 
   /// log2(m/u) of a level, with the value's frequency where the field has it. 0 for level 0 and for fields not used.
   double Bits(Field field, uint8_t level, uint32_t value) const;
