@@ -9,7 +9,7 @@ import { freshFolder, program, Server } from '../lib/server.mjs';
 import { Tab, totp } from '../lib/sign_in.mjs';
 import { checkAxe, failing, kDesk, kPhone, openBrowser, openPage, until, untilCount } from './lib.mjs';
 
-const kPassword = 'bitter melon 77', kMany = 130, kDoor = '/work/';
+const kPassword = 'bitter melon 77', kMany = 130, kDoor = '/ops/';
 const built = (() => {
   try { return process.env.PROGRAM ?? program(); } catch { return null; }
 })();
@@ -62,7 +62,7 @@ async function deed(page, name) {
 
 test('the door opens at the list: counted, narrowed, searched, read on, by keyboard', real, async () => {
   const { page, done } = await enter(kDesk);
-  await page.waitForURL(/\/work\/accounts$/);
+  await page.waitForURL(/\/ops\/accounts$/);
   await row(page, '李医生').waitFor();
   await checkAxe(page, 'the list');
   await picture(page, 'list');

@@ -4,6 +4,8 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { checkAxe, failing, freshNumber, kDesk, kPhone, openBrowser, openPage, openServer, seeded, signIn, typeNumber, untilCount } from './lib.mjs';
 import { seedFevers } from './people.mjs';
 
+const kDoor = '/work/';
+
 describe('rights', seeded, () => {
   let browser;
   let server;
@@ -63,7 +65,7 @@ describe('rights', seeded, () => {
   });
 
   test('a post that may not see tasks is told so instead of an error', async () => {
-    await open(kDesk, '/work/', 'ops');
+    await open(kDesk, `${kDoor}screening`, 'ops');
     await page.getByText('您的岗位看不到随访任务').waitFor();
     await checkAxe(page, 'no tasks for this post');
     await inEnglish();
@@ -72,7 +74,7 @@ describe('rights', seeded, () => {
   });
 
   test('a post that may not register is told so before it types a number', async () => {
-    await open(kPhone, '/m/', 'ops');
+    await open(kPhone, '/m/screening', 'ops');
     await page.getByText('您的岗位不能登记体温').waitFor();
     await checkAxe(page, 'may not register');
     assert.equal(await page.getByLabel('身份证号').count(), 0);

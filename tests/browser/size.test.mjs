@@ -58,7 +58,7 @@ test('the phone door opens on a slow line', async (t) => {
 });
 
 test('no page has a script or a style inside it', () => {
-  const pages = ['index.html', 'account/index.html', 'm/index.html', 'work/index.html'].map((f) => readFileSync(join(kDist, f), 'utf8'));
+  const pages = ['index.html', ...['account', 'm', 'me', 'work', 'city', 'ops'].map((door) => `${door}/index.html`)].map((f) => readFileSync(join(kDist, f), 'utf8'));
   for (const html of pages) {
     assert.doesNotMatch(html, /<script(?![^>]*\ssrc=)/);
     assert.doesNotMatch(html, /<style|\sstyle=|\son\w+=/);

@@ -19,9 +19,11 @@ const kAreas = { '380102': '清江区柳溪街道', '380104': '云山县上茶�
 const kScreener = { read: ['Flag', 'Observation', 'Patient', 'Task'], write: ['Observation', 'Patient'], call: [] };
 const kOfficer = { read: ['Flag', 'Observation', 'Patient', 'Task'], write: ['Flag', 'Observation', 'Task'], call: ['$everything', 'export', 'reveal'] };
 export const kAccounts = {
-  gate: { password: 'Gate-2026', display: '林晓云', post: 'screener', title_zh: '筛查员', title_en: 'Screener', area: '380102', may: kScreener },
-  cdc: { password: 'Cdc-2026', display: '周文博', post: 'cdc-officer', title_zh: '疾控人员', title_en: 'Disease control officer', area: '3801', may: kOfficer },
-  ops: { password: 'Ops-2026', display: '高志强', post: 'operator', title_zh: '运维人员', title_en: 'Operator', area: '', may: { read: [], write: [], call: ['metrics', 'rebuild'] } },
+  gate: { password: 'Gate-2026', kind: 'person', display: '林晓云', post: 'screener', title_zh: '筛查员', title_en: 'Screener', area: '380102', may: kScreener },
+  cdc: { password: 'Cdc-2026', kind: 'person', display: '周文博', post: 'cdc-officer', title_zh: '疾控人员', title_en: 'Disease control officer', area: '3801', may: kOfficer },
+  ops: { password: 'Ops-2026', kind: 'person', display: '高志强', post: 'operator', title_zh: '运维人员', title_en: 'Operator', area: '', may: { read: [], write: [], call: ['metrics', 'rebuild'] } },
+  anna: { password: 'Anna-2026', kind: 'resident', display: '安娜', post: 'resident', title_zh: '居民', title_en: 'Resident', area: '', may: { read: ['Observation', 'Patient', 'Task'], write: [], call: ['$everything', 'health-card-present'] } },
+  boss: { password: 'Boss-2026', kind: 'person', display: '白指挥', post: 'cdc-officer', title_zh: '疾控人员', title_en: 'Disease control officer', area: '', may: { ...kOfficer, call: [...kOfficer.call, 'screening-daily', 'accounts'] } },
 };
 
 const kWays = { accept: { from: ['requested'], to: 'accepted' }, close: { from: ['accepted', 'on-hold'], to: 'completed' } };
@@ -44,6 +46,8 @@ export class MockServer {
     this.down = false; // answer nothing, as without network
     this.fail = null; // (method, path) => status or null
     this.requests = []; // {method, url}
+    this.figures = [{ code: '3801', name: '安和市', screener: 0, self: 0, organization: 0, fever: 0, opened: 0, closed: 0, open: 0 }];
+    this.reports = new Map(); // day -> made
     this.dueMinutes = 120;
     this.ids = 0;
   }
@@ -184,7 +188,11 @@ export class MockServer {
     if (p === '/auth/me') return this.json(a, 200, { account, ...me });
     if (p === '/auth/sign-out') return this.signOut(q, a);
     if (p === '/app/screening/settings') return this.json(a, 200, { fever_limit_cel: kLimitCel, source: '国务院联防联控机制综合组《新型冠状病毒肺炎防控方案》：发热指体温 ≥ 37.3 °C', edition: '第九版', date: '2022-06-27', follow_up_limit_minutes: 120 });
+    if (p === '/app/screening/statistics') return this.json(a, 200, { day: url.searchParams.get('day'), areas: this.figures });
+    if (p === '/app/screening/daily') return this.daily(q, a, url);
     if (p === '/live') return this.live(q, a, url);
+    if (p === '/fhir/$inbox') return this.inbox(a, account, url);
+    if (p.endsWith('/$read')) return this.markRead(a, p.split('/')[3]);
     this.permit(account, q.method, url);
     return this.fhir(q, a, url, body);
   }
@@ -208,6 +216,31 @@ export class MockServer {
     this.json(a, 204, null, { 'Set-Cookie': 'tk_session=; Max-Age=0; Path=/' });
   }
 
+  daily(q, a, url) {
+    const day = url.searchParams.get('day');
+    if (q.method === 'POST' && !this.reports.has(day)) this.reports.set(day, new Date().toISOString());
+    if (!this.reports.has(day)) throw new Refusal(404, 'not-found', 'There is no report of this day.');
+    this.json(a, 200, { day, made: this.reports.get(day) });
+  }
+
+  /** Notices to the account's post, newest first. */
+  inbox(a, account, url) {
+    const unread = url.searchParams.get('unread') !== 'false';
+    const mine = [...this.heads.values()].filter((r) => r.resourceType === 'Communication' && r.recipient[0].identifier.value === kAccounts[account].post && (!unread || r.status === 'in-progress')).reverse();
+    this.json(a, 200, { resourceType: 'Bundle', type: 'searchset', total: mine.length, entry: mine.map((resource) => ({ resource })) });
+  }
+
+  markRead(a, id) {
+    this.json(a, 200, this.write({ ...this.heads.get(`Communication/${id}`), status: 'completed' }, 'update'));
+  }
+
+  addNotice(post, zh, en, { priority = 'urgent', about, text = [zh, en] } = {}) {
+    return this.create({
+      resourceType: 'Communication', status: 'in-progress', priority, category: [{ coding: [{ system: 'http://tongkang.dev/fhir/CodeSystem/notice', code: 'notice' }], text: zh }], topic: { text: en },
+      recipient: [{ identifier: { system: 'http://tongkang.dev/fhir/sid/post', value: post } }], ...(about ? { about: [{ reference: about }] } : {}), sent: new Date().toISOString(), payload: text.map((contentString) => ({ contentString })),
+    });
+  }
+
   live(q, a, url) {
     a.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     const stream = { answer: a, types: (url.searchParams.get('types') ?? '').split(',') };
@@ -219,7 +252,7 @@ export class MockServer {
       if (stream.types.includes(e.type)) a.write(e.text);
     }
     this.streams.add(stream);
-    q.on('close', () => this.streams.delete(stream));
+    a.on('close', () => this.streams.delete(stream)); // the request itself has closed when its body was read
   }
 
   fhir(q, a, url, body) {
@@ -334,7 +367,7 @@ export class MockServer {
   }
 
   page(a, path) {
-    const door = /^\/(m|work)(\/|$)/.exec(path)?.[1];
+    const door = /^\/(m|work|me|city|ops)(\/|$)/.exec(path)?.[1];
     const wanted = normalize(join(kDist, path));
     const file = wanted.startsWith(kDist) && existsSync(wanted) && statSync(wanted).isFile() ? wanted : join(kDist, door ?? '', 'index.html');
     const asset = path.startsWith('/assets/');

@@ -32,7 +32,16 @@ test('a lower rank stands first; the operation that a page needs is told', () =>
   addApp('b', [{ door: 'm', path: '/b', entry: 'ui/m.tsx' }], ['ui/m.tsx']);
   const m = pagesModule(apps, 'm');
   expect(m.indexOf('"/b"')).toBeLessThan(m.indexOf('"/a"'));
-  expect(m.match(/call: "show"/g)).toHaveLength(1);
+  expect(m.match(/"call":"show"/g)).toHaveLength(1);
+});
+
+test('a page may have a title and a help of its own; what nobody knows stops the build', () => {
+  addApp('a', [{ door: 'm', path: '/a', entry: 'ui/m.tsx', title: { 'zh-CN': '页' }, help: { 'zh-CN': '用来…' } }], ['ui/m.tsx']);
+  const m = pagesModule(apps, 'm');
+  expect(m).toContain('"title":{"zh-CN":"页"}');
+  expect(m).toContain('"help":{"zh-CN":"用来…"}');
+  addApp('b', [{ door: 'm', path: '/b', entry: 'ui/m.tsx', reads: 'Task' }], ['ui/m.tsx']);
+  expect(() => pagesModule(apps, 'm')).toThrow(/doors has no "reads"/);
 });
 
 test('APPS chooses', () => {

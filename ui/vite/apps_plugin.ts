@@ -1,8 +1,8 @@
 // Finds the pages of the apps: which page stands behind which door.
 // Flow:   apps/*/manifest.json -> `doors` -> the module virtual:tk-pages/<door>, one lazy import per page.
-// Shape:  manifest.doors = [{ door: "m", path: "/screening", entry: "ui/m/index.tsx" }]; `call`: shown to posts that may call this operation;
-//         `read`: the resource type that it is about, so that the door opens at a page which the post can read;
-//         `rank`: pages of a lower one (0 unless said) stand first, and the first one is what the door opens.
+// Shape:  manifest.doors = [{ door: "m", path: "/screening", entry: "ui/m/index.tsx" }], with, where wanted, what src/shell/pages.ts says of a page: `title`
+//         (else the app's), `call`, `read`, `write`, `icon`, `help`, `keys`, `ownBar`, `main`, `opens`;
+//         `rank`: pages of a lower one (0 unless said) stand first, and the first one that a post may use is what the door opens.
 // Errors: a manifest that names a missing entry or a bad path stops the build with the file's name.
 // Adding an app edits no file here. APPS="screening;recall" in the environment builds only those.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -16,10 +16,13 @@ interface DoorEntry {
   door: string;
   path: string;
   entry: string;
-  call?: string;
-  read?: string;
   rank?: number;
+  title?: Record<string, string>;
+  [told: string]: unknown;
 }
+
+/** What a page's entry may tell beside door, path, entry and rank, as PageEntry has it. */
+const kTold = ['title', 'call', 'read', 'write', 'icon', 'help', 'keys', 'ownBar', 'main', 'opens'];
 
 interface Manifest {
   id: string;
@@ -50,11 +53,11 @@ export function pagesModule(appsDir: string, door: string): string {
       const where = join(dir, 'manifest.json');
       if (!kPathShape.test(d.path)) throw new Error(`${where}: doors.path "${d.path}" must look like /name`);
       if (!existsSync(file)) throw new Error(`${where}: doors.entry "${d.entry}" does not exist`);
-      const call = d.call === undefined ? '' : `call: ${JSON.stringify(d.call)}, `;
-      const read = d.read === undefined ? '' : `read: ${JSON.stringify(d.read)}, `;
-      const text =
-        `{ app: ${JSON.stringify(manifest.id)}, title: ${JSON.stringify(manifest.title)}, ` +
-        `path: ${JSON.stringify(d.path)}, ${call}${read}load: () => import(${JSON.stringify(file)}) }`;
+      const unknown = Object.keys(d).find((key) => !['door', 'path', 'entry', 'rank', ...kTold].includes(key));
+      if (unknown !== undefined) throw new Error(`${where}: doors has no "${unknown}"`);
+      const told = Object.fromEntries(kTold.filter((key) => d[key] !== undefined).map((key) => [key, d[key]]));
+      const page = JSON.stringify({ app: manifest.id, title: manifest.title, path: d.path, ...told });
+      const text = `{ ...${page}, load: () => import(${JSON.stringify(file)}) }`;
       rows.push({ rank: d.rank ?? 0, text });
     }
   }

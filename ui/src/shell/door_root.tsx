@@ -5,22 +5,15 @@ import { createRoot, hydrateRoot } from 'react-dom/client';
 import { useTranslation } from 'react-i18next';
 import { Empty, Failed, Skeleton } from '../components/states';
 import { asFailure } from '../fhir/http';
+import { LiveKeeper } from '../live/use_live';
 import './i18n';
 import { titleIn } from './i18n';
+import { entryAt, type PageEntry, usable } from './pages';
 import { go, usePath } from './router';
-import { askSession, may, type Session, useSession, useSessionState, wasKnown } from './session';
+import { askSession, useSession, useSessionState, wasKnown } from './session';
 import { SignIn } from './sign_in';
 import '../tokens.css';
 import '../base.css';
-
-export interface PageEntry {
-  app: string;
-  title: Record<string, string>;
-  path: string;
-  call?: string; // shown to posts that may call this operation
-  read?: string; // what it is about: the door opens at the first page whose type the post may read
-  load: () => Promise<{ default: ComponentType }>;
-}
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -89,21 +82,6 @@ function pageOf(entry: PageEntry): ComponentType {
   return page;
 }
 
-function entryAt(door: string, pages: PageEntry[], path: string): PageEntry | undefined {
-  return pages.find((p) => path === `/${door}${p.path}` || path.startsWith(`/${door}${p.path}/`));
-}
-
-/** Those that this post has something to do with. */
-export function pagesFor(session: Session, pages: PageEntry[]): PageEntry[] {
-  return pages.filter((p) => p.call === undefined || may(session, 'call', p.call));
-}
-
-/** Where the door opens: a page that the post has something to do at, if there is one. */
-function firstFor(session: Session, pages: PageEntry[]): PageEntry | undefined {
-  const shown = pagesFor(session, pages);
-  return shown.find((p) => p.read === undefined || may(session, 'read', p.read)) ?? shown[0];
-}
-
 const kAfterFormMs = 300;
 
 /**
@@ -118,43 +96,63 @@ export function warmPage(door: string, pages: PageEntry[]): void {
   else window.addEventListener('load', () => setTimeout(warm, kAfterFormMs), { once: true });
 }
 
-/** The page behind the path; a door with one page opens it at once. */
-export function Pages({ door, pages }: { door: string; pages: PageEntry[] }): ReactNode {
+export interface PagesProps {
+  door: string;
+  pages: PageEntry[];
+  home?: ReactNode; // the door's own first page, at /door/home; without it the door opens at the first page of use
+  opensHome?: boolean;
+  frame?: (entry: PageEntry, page: ReactNode) => ReactNode; // what stands around a page
+}
+
+/** The page behind the path. The door itself leads to its first page that the post has something to do at. */
+export function Pages({ door, pages, home, opensHome = false, frame }: PagesProps): ReactNode {
   const { t, i18n } = useTranslation('shell');
   const path = usePath().replace(/\/+$/, '');
   const session = useSession();
   const entry = entryAt(door, pages, path);
-  const first = firstFor(session, pages);
+  const first = usable(session, pages)[0];
+  const atHome = home !== undefined && path === `/${door}/home`;
+  const start = home !== undefined && (opensHome || !first) ? '/home' : first?.path;
   const atDoor = path === `/${door}`;
   useEffect(() => {
-    if (atDoor && first) go(`/${door}${first.path}`, 'replace');
-  }, [atDoor, door, first]);
+    if (atDoor && start !== undefined) go(`/${door}${start}`, 'replace');
+  }, [atDoor, door, start]);
   useEffect(() => {
     document.title = (entry ? titleIn(entry.title) + ' · ' : '') + t('name');
   }, [entry, t, i18n.language]);
-  if (atDoor && first) return null;
-  if (!entry) {
-    return (
-      <main id="main">
-        <Empty icon="info" title={first ? t('noSuchPage') : t('noPages')}>
-          {first ? (
-            <button type="button" className="tk-btn" onClick={() => go(`/${door}`)}>
-              {t('toDoor')}
-            </button>
-          ) : (
-            <p className="tk-sub">{t('noPagesHint')}</p>
-          )}
-        </Empty>
-      </main>
-    );
-  }
+  if (atDoor && start !== undefined) return null;
+  if (atHome) return home;
+  if (!entry) return <NoPage door={door} />;
   const Page = pageOf(entry);
-  return (
+  const page = (
     <Net key={entry.path} fallback={<Broken />}>
-      <Suspense fallback={<Skeleton lines={6} />}>
+      <Suspense fallback={<Coming />}>
         <Page />
       </Suspense>
     </Net>
+  );
+  return frame ? frame(entry, page) : page;
+}
+
+function Coming(): ReactNode {
+  return (
+    <main id="main" tabIndex={-1}>
+      <Skeleton lines={6} />
+    </main>
+  );
+}
+
+/** A path without a page. */
+function NoPage({ door }: { door: string }): ReactNode {
+  const { t } = useTranslation('shell');
+  return (
+    <main id="main" tabIndex={-1}>
+      <Empty icon="info" title={t('noSuchPage')}>
+        <button type="button" className="tk-btn" onClick={() => go(`/${door}`)}>
+          {t('toDoor')}
+        </button>
+      </Empty>
+    </main>
   );
 }
 
@@ -168,6 +166,7 @@ export function openDoor(door: string, inside: ReactNode): void {
     <StrictMode>
       <QueryClientProvider client={queries}>
         <Net fallback={<Broken />}>
+          <LiveKeeper />
           <Gate form={form}>{inside}</Gate>
         </Net>
       </QueryClientProvider>

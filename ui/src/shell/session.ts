@@ -7,6 +7,8 @@ import { asFailure, Failure, Http } from '../fhir/http';
 export interface Session {
   account: string;
   display: string;
+  kind?: 'person' | 'device' | 'resident' | 'program';
+  record?: string; // who he is in the log: "Practitioner/x", "Patient/y"
   post: string; // the post's name in the configuration
   title_zh?: string; // the post in words
   title_en?: string;

@@ -1,12 +1,13 @@
 // The holder's page: his card, his children's, a code that renews itself, a code for paper, loss, and where it was used.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState, type ReactNode } from 'react';
+import { useContext, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon, Severity } from '@tk/components/icon';
 import { Empty, Failed, Skeleton } from '@tk/components/states';
 import { asFailure } from '@tk/fhir/http';
 import { clockOf, parseTime } from '@tk/fhir/time';
-import { useParam } from '@tk/shell/router';
+import { DoorContext } from '@tk/shell/door_context';
+import { Link, useParam } from '@tk/shell/router';
 import { askFamily, askPurposes, askUses, type Card, pictureOf, type Relative } from '../ask';
 import '../words';
 import './card.css';
@@ -17,6 +18,7 @@ import { useCode } from './use_code';
 /** ?person=ID names a child, or at a desk the holder; nothing of it is personal. */
 export default function HealthCardPage(): ReactNode {
   const { t } = useTranslation('health-card');
+  const { door } = useContext(DoorContext);
   const [person, setPerson] = useParam('person', '');
   const [first] = useState(person);
   const family = useQuery({ queryKey: ['health-card', 'family', first], queryFn: () => askPeople(first) });
@@ -26,9 +28,9 @@ export default function HealthCardPage(): ReactNode {
   return (
     <div className="hc">
       <header className="hc-bar">
-        <a className="tk-ib" href="/" aria-label={t('card.leave')}>
+        <Link to={`/${door}/home`} className="tk-ib" label={t('card.leave')}>
           <Icon name="back" />
-        </a>
+        </Link>
         <h1 className="tk-grow">{t('card.title')}</h1>
       </header>
       {people.length > 1 && <Switch people={people} chosen={chosen} onChoose={(p) => setPerson(p.patient.slice('Patient/'.length), 'replace')} />}

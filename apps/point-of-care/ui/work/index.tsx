@@ -8,8 +8,8 @@ import { Empty, Failed, Skeleton, useFailureText } from '@tk/components/states';
 import { asFailure, type Failure } from '@tk/fhir/http';
 import { ageOn, areaOf, maskName, nameOf } from '@tk/fhir/person';
 import { dayOf, lengthOf, momentOf, parseTime } from '@tk/fhir/time';
+import { ring } from '@tk/live/sound';
 import { useLive } from '@tk/live/use_live';
-import { LiveSign } from '@tk/shell/live_slot';
 import { useParam } from '@tk/shell/router';
 import { fhir, http, may, postOf, useSession } from '@tk/shell/session';
 import '../words';
@@ -37,19 +37,6 @@ function MayNot(): ReactNode {
   );
 }
 
-/** One note, made in the browser; browsers keep sound back until the page has been used once. */
-function ring(): void {
-  if (typeof AudioContext === 'undefined') return;
-  const audio = new AudioContext();
-  const note = audio.createOscillator();
-  note.frequency.value = 740;
-  note.connect(audio.destination);
-  note.onended = () => void audio.close();
-  void audio.resume().catch(() => undefined);
-  note.start();
-  note.stop(audio.currentTime + 0.18);
-}
-
 function Desk(): ReactNode {
   const { t } = useTranslation('point-of-care');
   const alerts = useMemo(() => new Alerts(fhir, http, ring), []);
@@ -69,40 +56,37 @@ function Desk(): ReactNode {
   const late = view.cards.filter((c) => isLate(c, nowMs)).length;
   useListKeys({ rows: '.pc-card', table: '.pc-cards', onClose: () => undefined });
   return (
-    <>
-      <LiveSign live={live} />
-      <main id="main" className="pc" tabIndex={-1}>
-        <div className="pc-head">
-          <h1>{t('title')}</h1>
-          <span className="tk-sub tk-cut">{t('lead')}</span>
-          <span className="tk-grow" />
-          {kLists.map((one) => (
-            <button key={one} type="button" className="tk-btn tk-quiet" aria-pressed={one === list} onClick={() => setList(one)}>
-              {t(`list.${one}`)} <b>{view.loaded ? counts[one] : '–'}</b>
-            </button>
-          ))}
-        </div>
-        <p className="pc-late" role="status">
-          {late > 0 ? t('late', { count: late }) : ''}
-        </p>
-        {view.failure && <Failed failure={view.failure} onRetry={() => void alerts.load()} />}
-        {!view.loaded && !view.failure && <Skeleton lines={6} />}
-        {view.loaded && cards.length === 0 && (
-          <Empty icon="check" title={t(`empty.${list}`)}>
-            {list === 'open' && <p className="tk-sub">{t('empty.openHint')}</p>}
-          </Empty>
-        )}
-        <ol className="pc-cards">
-          {cards.map((card) => (
-            <AlertCard key={card.id} card={card} nowMs={nowMs} alerts={alerts} />
-          ))}
-        </ol>
-        <p className="pc-foot tk-sub">
-          {t('keys')}
-          {view.more && <span>{t('more')}</span>}
-        </p>
-      </main>
-    </>
+    <main id="main" className="pc" tabIndex={-1}>
+      <div className="pc-head">
+        <h1>{t('title')}</h1>
+        <span className="tk-sub tk-cut">{t('lead')}</span>
+        <span className="tk-grow" />
+        {kLists.map((one) => (
+          <button key={one} type="button" className="tk-btn tk-quiet" aria-pressed={one === list} onClick={() => setList(one)}>
+            {t(`list.${one}`)} <b>{view.loaded ? counts[one] : '–'}</b>
+          </button>
+        ))}
+      </div>
+      <p className="pc-late" role="status">
+        {late > 0 ? t('late', { count: late }) : ''}
+      </p>
+      {view.failure && <Failed failure={view.failure} onRetry={() => void alerts.load()} />}
+      {!view.loaded && !view.failure && <Skeleton lines={6} />}
+      {view.loaded && cards.length === 0 && (
+        <Empty icon="check" title={t(`empty.${list}`)}>
+          {list === 'open' && <p className="tk-sub">{t('empty.openHint')}</p>}
+        </Empty>
+      )}
+      <ol className="pc-cards">
+        {cards.map((card) => (
+          <AlertCard key={card.id} card={card} nowMs={nowMs} alerts={alerts} />
+        ))}
+      </ol>
+      <p className="pc-foot tk-sub">
+        {t('keys')}
+        {view.more && <span>{t('more')}</span>}
+      </p>
+    </main>
   );
 }
 

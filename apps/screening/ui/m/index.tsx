@@ -11,7 +11,7 @@ import type { ResidentId } from '@tk/fhir/resident_id';
 import { dayOf } from '@tk/fhir/time';
 import type { Patient } from '@tk/fhir/types';
 import { useOutbox } from '@tk/outbox/use_outbox';
-import { go, useParam } from '@tk/shell/router';
+import { go, Link, useParam } from '@tk/shell/router';
 import { fhir, may, postOf, useSession } from '@tk/shell/session';
 import { SignOut } from '@tk/shell/sign_out';
 import '../words';
@@ -76,9 +76,9 @@ export default function ScreeningPhone(): ReactNode {
     <div className="sm">
       <header className="sm-bar">
         {finding ? (
-          <a className="tk-ib" href="/" aria-label={t('m.leave')}>
+          <Link to="/m/home" className="tk-ib" label={t('m.leave')}>
             <Icon name="back" />
-          </a>
+          </Link>
         ) : (
           <button type="button" className="tk-ib" aria-label={t('m.backToFind')} onClick={() => toFind(true)}>
             <Icon name="back" />

@@ -6,14 +6,13 @@ import { Icon } from '@tk/components/icon';
 import { useListKeys } from '@tk/components/list_keys';
 import { Empty, Failed, Skeleton, useFailureText } from '@tk/components/states';
 import { clockOf, lengthOf, momentOf } from '@tk/fhir/time';
+import { ring, useSilent } from '@tk/live/sound';
 import { useLive } from '@tk/live/use_live';
-import { LiveSign } from '@tk/shell/live_slot';
 import { useParam } from '@tk/shell/router';
 import { fhir, may, postOf, useSession } from '@tk/shell/session';
 import { useSettings } from '../use_settings';
 import '../words';
 import { Board, type BoardView } from './board';
-import { chime, useSilent } from './chime';
 import { Detail } from './detail';
 import { countRows, type Counters, type Filter, inFilter, kFilters, type Row, sortRows } from './model';
 import { TaskTable } from './table';
@@ -42,7 +41,7 @@ function FollowUp(): ReactNode {
   const { t } = useTranslation('screening');
   const session = useSession();
   const { settings } = useSettings();
-  const board = useMemo(() => new Board(fhir, chime), []);
+  const board = useMemo(() => new Board(fhir, ring), []);
   const view = useSyncExternalStore(board.subscribe, board.getView);
   const live = useLive(kLiveTypes, {
     onChange: (c) => (c.op === 'delete' ? board.drop(c.id) : board.touch(c.id, c.op === 'create')),
@@ -67,24 +66,21 @@ function FollowUp(): ReactNode {
   useListKeys({ rows: '.sw-open', table: '.sw-table', onClose: () => setTask('') });
 
   return (
-    <>
-      <LiveSign live={live} />
-      <main id="main" className="sw" data-open={taskId !== ''} tabIndex={-1}>
-        <section className="sw-list" aria-label={t('w.title')}>
-          <div className="sw-head">
-            <h1>{t('w.title')}</h1>
-            <span className="tk-sub tk-cut">{t('w.lead')}</span>
-            <span className="tk-grow" />
-            <Arrivals view={view} onShow={open} />
-            <SoundSwitch />
-          </div>
-          <Counts counters={counters} more={view.more} loaded={view.loaded} filter={filter} nowMs={nowMs} onFilter={setFilter} />
-          <ListBody view={view} rows={rows} filter={filter} board={board} nowMs={nowMs} taskId={taskId} me={session.account} onOpen={open} />
-          <Foot view={view} count={rows.length} lostAt={live.state === 'lost' ? live.at : null} onMore={() => void board.loadMore()} />
-        </section>
-        <Detail row={chosen} asked={taskId !== ''} loaded={view.loaded} failed={view.failure !== null} board={board} settings={settings} nowMs={nowMs} onClose={() => setTask('')} />
-      </main>
-    </>
+    <main id="main" className="sw" data-open={taskId !== ''} tabIndex={-1}>
+      <section className="sw-list" aria-label={t('w.title')}>
+        <div className="sw-head">
+          <h1>{t('w.title')}</h1>
+          <span className="tk-sub tk-cut">{t('w.lead')}</span>
+          <span className="tk-grow" />
+          <Arrivals view={view} onShow={open} />
+          <SoundSwitch />
+        </div>
+        <Counts counters={counters} more={view.more} loaded={view.loaded} filter={filter} nowMs={nowMs} onFilter={setFilter} />
+        <ListBody view={view} rows={rows} filter={filter} board={board} nowMs={nowMs} taskId={taskId} me={session.account} onOpen={open} />
+        <Foot view={view} count={rows.length} lostAt={live.state === 'lost' ? live.at : null} onMore={() => void board.loadMore()} />
+      </section>
+      <Detail row={chosen} asked={taskId !== ''} loaded={view.loaded} failed={view.failure !== null} board={board} settings={settings} nowMs={nowMs} onClose={() => setTask('')} />
+    </main>
   );
 }
 

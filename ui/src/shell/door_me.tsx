@@ -1,0 +1,8 @@
+// The resident's phone: /me. It opens at the day and what can be done.
+import { pages as appPages } from 'virtual:tk-pages/me';
+import { openDoor } from './door_root';
+import { kOwnPages } from './own_pages';
+import { Phone } from './phone';
+
+const pages = [...appPages, ...kOwnPages.me];
+openDoor('me', <Phone door="me" pages={pages} opensHome />);

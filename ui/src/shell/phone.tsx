@@ -1,0 +1,154 @@
+// A phone's door: pages in one column, and a home page with who, where, what was told, what can be done, and the ways out.
+import { useMemo, type ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Icon } from '../components/icon';
+import { Failed, Skeleton } from '../components/states';
+import { useAreaName } from './area';
+import { leafOf } from './day';
+import { DoorContext } from './door_context';
+import { Pages } from './door_root';
+import { Help } from './help';
+import { titleIn } from './i18n';
+import { useInbox } from './inbox';
+import { NetStrip } from './net_strip';
+import { NoticeItem } from './notice_row';
+import { addressOf, type DoorName, type PageEntry, usable } from './pages';
+import { Link } from './router';
+import { postOf, useSession } from './session';
+import { LanguageSwitch } from './sign_in';
+import { SignOut } from './sign_out';
+import './inbox.css';
+import './phone.css';
+
+const kNoticesShown = 5;
+
+interface PhoneProps {
+  door: DoorName;
+  pages: PageEntry[];
+}
+
+export function Phone({ door, pages, opensHome }: PhoneProps & { opensHome: boolean }): ReactNode {
+  const context = useMemo(() => ({ door, pages }), [door, pages]);
+  return (
+    <DoorContext value={context}>
+      <NetStrip />
+      <Pages door={door} pages={pages} home={<Home door={door} pages={pages} />} opensHome={opensHome} frame={(entry, page) => <Framed door={door} entry={entry} page={page} />} />
+    </DoorContext>
+  );
+}
+
+/** Pages that draw no bar by themselves get the door's: the way back, the page's name, its help. */
+function Framed({ door, entry, page }: { door: DoorName; entry: PageEntry; page: ReactNode }): ReactNode {
+  const { t } = useTranslation('shell');
+  if (entry.ownBar) return page;
+  return (
+    <div className="tp">
+      <header className="tp-bar">
+        <Link to={`/${door}/home`} className="tk-ib" label={t('toDoor')}>
+          <Icon name="back" />
+        </Link>
+        <b className="tk-grow tk-cut">{titleIn(entry.title)}</b>
+        <Help pages={[entry]} />
+      </header>
+      {page}
+    </div>
+  );
+}
+
+function Home({ door, pages }: PhoneProps): ReactNode {
+  const { t, i18n } = useTranslation('shell');
+  const session = useSession();
+  const area = useAreaName();
+  const shown = usable(session, pages);
+  const leaf = leafOf(Date.now(), i18n.language);
+  return (
+    <div className="tp tp-home">
+      <header className="tp-leaf">
+        <b className="tp-day" aria-hidden="true">
+          {leaf.day}
+        </b>
+        <p className="tk-grow">
+          <b>
+            <span className="tk-vh">{leaf.day} </span>
+            {leaf.month}
+          </b>
+          <span className="tk-sub">{leaf.lunar}</span>
+        </p>
+        <LanguageSwitch />
+      </header>
+      <main id="main" className="tp-main" tabIndex={-1}>
+        <h1>{t(`doors.${door}`)}</h1>
+        <p className="tp-who">
+          <b>{session.display}</b> <span className="tk-sub">{[postOf(session, i18n.language), door === 'm' ? area : ''].filter(Boolean).join('　')}</span>
+        </p>
+        <Told door={door} pages={pages} />
+        <h2 className="tk-vh">{t('phone.services')}</h2>
+        {shown.length === 0 && <p className="tp-none">{t('phone.none')}</p>}
+        <ul className="tp-grid">
+          {shown.map((page) => (
+            <li key={page.path}>
+              <Link to={`/${door}${page.path}`}>
+                <Icon name={page.icon ?? 'shield'} size={32} />
+                {titleIn(page.title)}
+              </Link>
+            </li>
+          ))}
+        </ul>
+        <div className="tp-ways">
+          <Help pages={shown} compact={false} />
+          <a className="tk-btn tk-quiet" href="/">
+            <Icon name="back" size={20} />
+            {t('doors.others')}
+          </a>
+          <SignOut />
+        </div>
+      </main>
+      <Tabs door={door} main={shown.find((p) => p.main)} />
+    </div>
+  );
+}
+
+/** What the platform has told: unread notices, the latest first. */
+function Told({ door, pages }: PhoneProps): ReactNode {
+  const { t } = useTranslation('shell');
+  const session = useSession();
+  const view = useInbox(true);
+  return (
+    <section className="tp-told" aria-labelledby="tp-told">
+      <h2 id="tp-told">{view.loaded ? t('phone.told', { count: view.total }) : t('inbox.title')}</h2>
+      {view.failure && <Failed failure={view.failure} onRetry={view.retry} />}
+      {!view.loaded && !view.failure && <Skeleton lines={2} />}
+      {view.loaded && view.rows.length === 0 && <p className="tk-sub">{t('inbox.none')}</p>}
+      {view.rows.length > 0 && (
+        <ol className="tk-notices">
+          {view.rows.slice(0, kNoticesShown).map((row) => (
+            <NoticeItem key={row.id} row={row} nowMs={Date.now()} addressOf={(ref) => addressOf(session, door, pages, ref)} />
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
+
+/** The same three places in both phone doors; the middle one is what the door is for. */
+function Tabs({ door, main }: { door: DoorName; main: PageEntry | undefined }): ReactNode {
+  const { t } = useTranslation('shell');
+  return (
+    <nav className="tp-tabs" aria-label={t('phone.tabs')}>
+      <Link to={`/${door}/home`} current>
+        <Icon name="home" />
+        {t('phone.home')}
+      </Link>
+      {main && (
+        <Link to={`/${door}${main.path}`} className="tp-main-tab">
+          <Icon name={main.icon ?? 'shield'} size={32} />
+          {titleIn(main.title)}
+        </Link>
+      )}
+      <a href="/account/">
+        <Icon name="person" />
+        {t('phone.mine')}
+      </a>
+    </nav>
+  );
+}
