@@ -21,6 +21,9 @@ std::string Describe(const access::Viewer& viewer, const std::vector<std::string
   std::string out;
   fhir::JsonWriter json(&out);
   json.Object().Member("account", viewer.account).Member("display", viewer.display);
+  // Which doors are his, and whose record is his own.
+  json.Member("kind", access::NameOf(viewer.kind));
+  if (!viewer.record.empty()) json.Member("record", viewer.record);
   json.Member("post", viewer.post->name)
       .Member("title_zh", viewer.post->title_zh)
       .Member("title_en", viewer.post->title_en)

@@ -420,7 +420,8 @@ TEST_F(PipelineTest, SignInByCookieNeedsTheHeaderToChangeAnything) {
   const Reply good =
       client.Ask("POST", "/auth/sign-in", json, R"({"account":"li","password":"bitter melon 7"})");
   ASSERT_EQ(good.status, 200);
-  EXPECT_NE(good.body.find(R"("account":"li","display":"李","post":"doctor")"), std::string::npos)
+  EXPECT_NE(good.body.find(R"("account":"li","display":"李","kind":"person","post":"doctor")"),
+            std::string::npos)
       << good.body;
   // What the post may do is told as the posts file says it, and nothing more.
   EXPECT_NE(good.body.find(R"("may":{"read":["AlertReceipt","AllergyIntolerance",)"), std::string::npos)

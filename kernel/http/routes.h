@@ -39,7 +39,8 @@ FhirPort PortOf(const interaction::Interactions* interactions);
 void AddAppRoutes(Pipeline* pipeline, std::function<void(interaction::Request, interaction::Done)> handle);
 
 /// Sign-in for pages. POST /auth/sign-in {"account","password"}, or, where texts are sent (GET /auth/ways), /auth/phone {"phone"} → 200
-/// {"account","display","post","title_zh","title_en","area","may":{"read":[],"write":[],"call":[]}} and cookie tk_session; `may` is the post's rights:
+/// {"account","display","kind","record","post","title_zh","title_en","area","may":{"read":[],"write":[],"call":[]}} and cookie tk_session; `kind` as account_kind.h
+/// names it, `record` who he is in the log, left out where nothing is said; `may` is the post's rights:
 /// resource types and operations, "*" for all, for pages to offer no more than that. Or 202 {"next","ticket"} when more is wanted:
 ///   "code", "sms"   POST /auth/code {"ticket","code"}; of "sms" another text by /auth/code-again {"ticket"}
 ///   "enrol"         with "secret", "otpauth" and "qr" (SVG): POST /auth/enrol {"ticket","code"}; its answer has "recovery" too

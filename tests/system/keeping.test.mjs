@@ -48,7 +48,8 @@ describe('keeping accounts', () => {
     const page = new Tab(server);
     const asked = await page.signIn('new', made.json.one_time_password);
     assert.equal(asked.json.next, 'password');
-    assert.equal((await page.auth('password', { ticket: asked.json.ticket, password: kOwn })).json.account, 'new');
+    const entered = (await page.auth('password', { ticket: asked.json.ticket, password: kOwn })).json;
+    assert.deepEqual([entered.account, entered.kind, entered.record], ['new', 'person', 'Practitioner/new']);
     const shown = await as('sec', 'GET', '/new');
     assert.deepEqual([shown.json.password, shown.json.must_change, shown.json.one_time_password, shown.json.post], [true, false, undefined, 'doctor']);
     assert.equal((await as('sec', 'POST', '', { name: 'new', post: 'doctor' })).status, 409);
