@@ -36,33 +36,21 @@ class Mirroring {
   }
 
   Status Move(uint64_t record) {
-    for (const rules::WatchedEntry& listed : room_.context.watch->EntriesOf({&record, 1})) {
-      const auto meant = TRY(ReadStanding(listed));
-      if (!meant) continue;
-      const Current mirror = Stored(MirrorIdOf(room_, meant->entry->id));
-      if (!mirror.exists()) continue;
-      const auto there = TRY(room_.engine().Read(mirror.version.ordinal));
-      if (there->document.Root()["status"].ToString() != "active") continue;
-      TRY(TurnTo(*meant, there->document.Root()["subject"]));
+    for (const Mirrored& each : TRY(MirroredOf(record))) {
+      if (each.there->document.Root()["status"].ToString() == "active") TRY(Turn(each));
     }
     return {};
   }
 
   /// Whom the entries about the record mean, once a person has said of it and the other one what `same` tells.
   Status Settle(uint64_t record, uint64_t other, bool same) {
-    for (const rules::WatchedEntry& listed : room_.context.watch->EntriesOf({&record, 1})) {
-      const auto meant = TRY(ReadStanding(listed));
-      if (!meant) continue;
-      const Current mirror = Stored(MirrorIdOf(room_, meant->entry->id));
-      if (!mirror.exists()) continue;
-      const auto there = TRY(room_.engine().Read(mirror.version.ordinal));
-      const fhir::Value subject = there->document.Root()["subject"];
-      if (!AreOne(rules::PatientOfReference(subject, room_.engine().hash_key()), other)) continue;
+    for (const Mirrored& each : TRY(MirroredOf(record))) {
+      const fhir::Value there = each.there->document.Root();
+      if (!AreOne(rules::PatientOfReference(there["subject"], room_.engine().hash_key()), other)) continue;
       // Held apart from whom it was one with, it is still whom the entry means if it is whom it named.
-      if (!same && !room_.facts->records().IsStill(record, BegunAt(listed.entry)))
-        TRY(TurnTo(*meant, subject));
-      else
-        TRY(End(mirror, there->document.Root()));
+      const bool is_left =
+          !same && !room_.facts->records().IsStill(record, BegunAt(each.meant.current.id_hash));
+      TRY(is_left ? Turn(each) : End(each.mirror, there));
     }
     return {};
   }
@@ -79,9 +67,32 @@ class Mirroring {
     return versions.empty() ? 0 : versions.back().ordinal;
   }
 
-  Status TurnTo(const Meant& meant, fhir::Value subject) {
-    return AddPatched(room_, meant.current,
-                      fmt::format(R"([{{"op":"replace","path":"/subject","value":{}}}])", subject.Json()),
+  struct Mirrored {
+    Meant meant;
+    Current mirror;
+    view::ResourcePtr there;  // the mirror
+  };
+
+  /// The entries about the record that have a mirror.
+  Result<std::vector<Mirrored>> MirroredOf(uint64_t record) const {
+    std::vector<Mirrored> found;
+    for (const rules::WatchedEntry& listed : room_.context.watch->EntriesOf({&record, 1})) {
+      auto meant = TRY(ReadStanding(listed));
+      if (!meant) continue;
+      const Current mirror = Stored(MirrorIdOf(room_, meant->entry->id));
+      if (!mirror.exists()) continue;
+      auto there = room_.engine().Read(mirror.version.ordinal);
+      if (!there.ok() && there.error().code == ErrorCode::kGone) continue;  // with whom it named
+      found.push_back({std::move(*meant), mirror, TRY(std::move(there))});
+    }
+    return found;
+  }
+
+  /// The entry is about whom its mirror names.
+  Status Turn(const Mirrored& each) {
+    return AddPatched(room_, each.meant.current,
+                      fmt::format(R"([{{"op":"replace","path":"/subject","value":{}}}])",
+                                  each.there->document.Root()["subject"].Json()),
                       set_);
   }
 
