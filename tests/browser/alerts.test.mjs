@@ -6,7 +6,7 @@ import { checkAxe, kDesk, kReal, openBrowser, openPage, untilCount } from './lib
 import { addAccount } from './program.mjs';
 
 const { PROGRAM, DATA, ADMIN_TOKEN, LOOK } = process.env;
-const kMark = Date.now() % 1_000_000;
+const kMark = Date.now() % 1_000_000, kDoor = '/work/';
 
 async function tell(method, path, body) {
   const answer = await fetch(kReal + path, { method, headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/fhir+json' }, body: JSON.stringify(body) });
@@ -77,5 +77,46 @@ describe('alerts', { skip: PROGRAM && DATA ? false : 'needs a program: let run.m
     await untilCount(cards(doctor), 1);
     await cards(doctor).getByRole('button', { name: /已知晓/ }).click();
     await untilCount(cards(doctor), 0);
+  });
+
+  test('wherever the doctor is the alert stands below the head, opens the person with his record, and Alt+K says that it has been seen', async () => {
+    const { page } = doctor;
+    await page.goto(`${kReal}${kDoor}inbox`);
+    await page.getByRole('heading', { name: '通知' }).waitFor();
+    await untilCount(page.locator('.pb'), 0);
+    await register();
+    const strip = page.locator('.pb-strip', { hasText: `名单${kMark}` });
+    await strip.getByText('做好防护，询问流行病学史').waitFor();
+    await checkAxe(page, 'an alert below the head');
+    await look('alerts-strip', doctor);
+    await strip.getByRole('link', { name: /何\*\*/ }).click();
+    await page.waitForURL(new RegExp(`patient\\?id=${person}$`));
+    await page.getByText('1 份档案合看').waitFor();
+    const banner = page.locator('.pb:not(.pb-strip)');
+    await banner.getByText(`在筛人员 名单${kMark}`).waitFor();
+    await untilCount(page.locator('.pb-strip'), 0);
+    await page.getByRole('region', { name: '跨机构时间线' }).getByText(`在筛人员 名单${kMark}`).first().waitFor();
+    await checkAxe(page, 'an alert above the person');
+    await look('alerts-person', doctor);
+    await page.getByRole('combobox', { name: '找人' }).focus();
+    await page.keyboard.press('Alt+k');
+    await untilCount(banner, 0);
+    await page.locator('.pb-over').first().getByText(`doctor${kMark}`).waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('role')), 'combobox', 'the focus stays with who is typing');
+    await checkAxe(page, 'an alert that was seen');
+  });
+
+  test('a person is found by name, and shown whole only with a reason', async () => {
+    const { page } = doctor;
+    await page.getByRole('combobox', { name: '找人' }).fill('何小明');
+    await page.getByRole('option').first().waitFor();
+    assert.doesNotMatch(await page.getByRole('listbox').innerText(), /何小明/);
+    await page.keyboard.press('Escape');
+    await page.getByRole('heading', { name: '何**', exact: true }).waitFor();
+    await page.getByRole('button', { name: '显示', exact: true }).click();
+    await page.getByLabel('核对身份').check();
+    await page.getByRole('button', { name: '显示并记入审计' }).click();
+    await page.getByRole('heading', { name: '何小明' }).waitFor();
+    assert.ok(!decodeURIComponent(page.url()).includes('何'));
   });
 });

@@ -18,7 +18,9 @@ const kAreas = { '380102': '清江区柳溪街道', '380104': '云山县上茶�
 // Of what the posts of the program may do, what the pages touch.
 const kScreener = { read: ['Flag', 'Observation', 'Patient', 'Task'], write: ['Observation', 'Patient'], call: [] };
 const kOfficer = { read: ['Flag', 'Observation', 'Patient', 'Task'], write: ['Flag', 'Observation', 'Task'], call: ['$everything', 'export', 'reveal'] };
+const kClinical = ['AllergyIntolerance', 'Condition', 'DiagnosticReport', 'Encounter', 'Flag', 'Immunization', 'MedicationRequest', 'MedicationStatement', 'Observation', 'Organization', 'Patient', 'Procedure', 'Task'];
 export const kAccounts = {
+  doctor: { password: 'Doctor-2026', kind: 'person', display: '陈立', post: 'doctor', title_zh: '医生', title_en: 'Doctor', area: '380102', may: { read: kClinical, write: ['Encounter', 'Observation'], call: ['$everything', '$person', 'reveal'] } },
   gate: { password: 'Gate-2026', kind: 'person', display: '林晓云', post: 'screener', title_zh: '筛查员', title_en: 'Screener', area: '380102', may: kScreener },
   cdc: { password: 'Cdc-2026', kind: 'person', display: '周文博', post: 'cdc-officer', title_zh: '疾控人员', title_en: 'Disease control officer', area: '3801', may: kOfficer },
   ops: { password: 'Ops-2026', kind: 'person', display: '高志强', post: 'operator', title_zh: '运维人员', title_en: 'Operator', area: '', may: { read: [], write: [], call: ['metrics', 'rebuild'] } },
@@ -48,6 +50,7 @@ export class MockServer {
     this.requests = []; // {method, url}
     this.figures = [{ code: '3801', name: '安和市', screener: 0, self: 0, organization: 0, fever: 0, opened: 0, closed: 0, open: 0 }];
     this.reports = new Map(); // day -> made
+    this.revealed = []; // {key, reason}
     this.dueMinutes = 120;
     this.ids = 0;
   }
@@ -199,7 +202,7 @@ export class MockServer {
 
   permit(account, method, url) {
     const [, , type, id, op] = url.pathname.split('/');
-    const what = method === 'GET' || id === '_search' || op === '$transition' ? 'read' : 'write'; // the workflow says who may move a record
+    const what = method === 'GET' || id === '_search' || op === '$transition' || op === '$reveal' ? 'read' : 'write'; // the workflow says who may move a record
     if (!kAccounts[account].may[what].includes(type)) throw new Refusal(403, 'forbidden', `Your post may not ${what} ${type}.`);
   }
 
@@ -257,6 +260,9 @@ export class MockServer {
 
   fhir(q, a, url, body) {
     const [, , type, id, op] = url.pathname.split('/');
+    if (op === '$person') return this.json(a, 200, { resourceType: 'Person', id, link: this.sameAs(id).map((reference) => ({ target: { reference } })) });
+    if (op === '$everything') return this.everything(a, `Patient/${id}`, url.searchParams.get('_type').split(','));
+    if (op === '$reveal') return this.reveal(a, `${type}/${id}`, JSON.parse(body));
     if (op === '$transitions') return this.transitions(q, a, `${type}/${id}`);
     if (op === '$transition') return this.transition(q, a, `${type}/${id}`, JSON.parse(body));
     if (q.method === 'POST' && id === '_search') return this.search(a, type, new URLSearchParams(body));
@@ -268,6 +274,27 @@ export class MockServer {
     if (q.method === 'GET') return this.json(a, 200, head, { ETag: `W/"${head.meta.versionId}"` });
     if (q.method === 'PATCH') return this.patch(q, a, head, JSON.parse(body));
     throw new Refusal(405, 'not-supported', 'method');
+  }
+
+  /** Records that are one person's: those of one number. */
+  sameAs(id) {
+    const number = (r) => r.identifier?.[0]?.value;
+    const mine = this.heads.get(`Patient/${id}`);
+    if (!mine) throw new Refusal(404, 'not-found', 'no such resource');
+    return [...this.heads.values()].filter((r) => r === mine || (r.resourceType === 'Patient' && number(r) && number(r) === number(mine))).map((r) => `Patient/${r.id}`);
+  }
+
+  everything(a, patient, types) {
+    const his = (r) => [r.subject, r.patient, r.for].some((x) => x?.reference === patient) || `${r.resourceType}/${r.id}` === patient || r.resourceType === 'Organization';
+    const found = [...this.heads.values()].filter((r) => types.includes(r.resourceType) && his(r));
+    this.json(a, 200, { resourceType: 'Bundle', type: 'searchset', total: found.length, entry: found.map((resource) => ({ resource, search: { mode: 'match' } })) });
+  }
+
+  reveal(a, key, asked) {
+    const reason = asked.parameter?.find((p) => p.name === 'reason')?.valueCode;
+    if (!reason) throw new Refusal(400, 'required', 'a reason');
+    this.revealed.push({ key, reason });
+    this.json(a, 200, this.heads.get(key));
   }
 
   post(q, a, type, resource) {
@@ -355,7 +382,9 @@ export class MockServer {
       const any = value.split(',');
       const token = value.split('|');
       if (name === '_id') found = found.filter((r) => any.includes(r.id));
-      else if (name === 'identifier') found = found.filter((r) => r.identifier?.some((i) => i.system === token[0] && i.value === token[1]));
+      else if (name === 'identifier') found = found.filter((r) => r.identifier?.some((i) => (token.length === 1 || i.system === token[0]) && i.value === token.at(-1)));
+      else if (name === 'name') found = found.filter((r) => r.name?.some((n) => n.text.startsWith(value)));
+      else if (name === 'phone') found = found.filter((r) => r.telecom?.some((t) => t.value === value));
       else if (name === 'status') found = found.filter((r) => any.includes(r.status));
       else if (name === 'subject') found = found.filter((r) => r.subject?.reference === value);
       else if (name === 'code') found = found.filter((r) => r.code?.coding?.some((c) => c.system === token[0] && c.code === token[1]));

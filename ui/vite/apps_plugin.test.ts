@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { pagesModule } from './apps_plugin.ts';
+import { pagesModule, partsModule } from './apps_plugin.ts';
 
 let apps: string;
 beforeEach(() => (apps = mkdtempSync(join(tmpdir(), 'tk-apps-'))));
@@ -11,10 +11,10 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-function addApp(id: string, doors: object[], files: string[]): void {
+function addApp(id: string, doors: object[], files: string[], parts: object[] = []): void {
   mkdirSync(join(apps, id, 'ui'), { recursive: true });
   for (const f of files) writeFileSync(join(apps, id, f), '');
-  writeFileSync(join(apps, id, 'manifest.json'), JSON.stringify({ id, title: { 'zh-CN': id }, doors }));
+  writeFileSync(join(apps, id, 'manifest.json'), JSON.stringify({ id, title: { 'zh-CN': id }, doors, parts }));
 }
 
 test('a page stands behind the door that its manifest names, and no other', () => {
@@ -42,6 +42,14 @@ test('a page may have a title and a help of its own; what nobody knows stops the
   expect(m).toContain('"help":{"zh-CN":"用来…"}');
   addApp('b', [{ door: 'm', path: '/b', entry: 'ui/m.tsx', reads: 'Task' }], ['ui/m.tsx']);
   expect(() => pagesModule(apps, 'm')).toThrow(/doors has no "reads"/);
+});
+
+test('what an app brings to a page of the platform, with the right that it needs', () => {
+  addApp('a', [], ['ui/p.tsx'], [{ at: 'person', entry: 'ui/p.tsx', read: 'Flag' }]);
+  expect(partsModule(apps, 'person')).toContain('"read":"Flag","app":"a"');
+  expect(partsModule(apps, 'head-work')).toBe('export const parts = [\n\n];\n');
+  addApp('b', [], [], [{ at: 'foot', entry: 'ui/p.tsx' }]);
+  expect(() => partsModule(apps, 'person')).toThrow(/parts\.at "foot"/);
 });
 
 test('APPS chooses', () => {

@@ -3,6 +3,8 @@
 // Shape:  manifest.doors = [{ door: "m", path: "/screening", entry: "ui/m/index.tsx" }], with, where wanted, what src/shell/pages.ts says of a page: `title`
 //         (else the app's), `call`, `read`, `write`, `icon`, `help`, `keys`, `ownBar`, `main`, `opens`;
 //         `rank`: pages of a lower one (0 unless said) stand first, and the first one that a post may use is what the door opens.
+//         manifest.parts = [{ at: "person", entry: "ui/person/index.tsx", read: "AlertReceipt" }]: what an app brings to a page of the platform -> the module
+//         virtual:tk-parts/<at>. "head-work": below the desk's head, wherever one is; "person": above a person's record (src/shell/pages.ts, PartEntry).
 // Errors: a manifest that names a missing entry or a bad path stops the build with the file's name.
 // Adding an app edits no file here. APPS="screening;recall" in the environment builds only those.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -10,6 +12,8 @@ import { dirname, join, relative, sep } from 'node:path';
 import type { Plugin } from 'vite';
 
 const kVirtual = 'virtual:tk-pages/';
+const kVirtualParts = 'virtual:tk-parts/';
+const kPlaces = ['head-work', 'person'];
 const kPathShape = /^\/[a-z0-9-]+(\/[a-z0-9-]+)*$/;
 
 interface DoorEntry {
@@ -24,10 +28,17 @@ interface DoorEntry {
 /** What a page's entry may tell beside door, path, entry and rank, as PageEntry has it. */
 const kTold = ['title', 'call', 'read', 'write', 'icon', 'help', 'keys', 'ownBar', 'main', 'opens'];
 
+interface PartEntry {
+  at: string;
+  entry: string;
+  [told: string]: unknown;
+}
+
 interface Manifest {
   id: string;
   title: Record<string, string>;
   doors?: DoorEntry[];
+  parts?: PartEntry[];
 }
 
 function readManifests(appsDir: string): { dir: string; manifest: Manifest }[] {
@@ -65,6 +76,23 @@ export function pagesModule(appsDir: string, door: string): string {
   return `export const pages = [\n${rows.map((row) => row.text).join(',\n')}\n];\n`;
 }
 
+/** The source text of what the apps bring to one place of the platform's pages. */
+export function partsModule(appsDir: string, at: string): string {
+  const rows: string[] = [];
+  for (const { dir, manifest } of readManifests(appsDir)) {
+    const where = join(dir, 'manifest.json');
+    for (const part of manifest.parts ?? []) {
+      if (!kPlaces.includes(part.at)) throw new Error(`${where}: parts.at "${part.at}" must be one of ${kPlaces.join(', ')}`);
+      if (part.at !== at) continue;
+      const file = join(dir, part.entry);
+      if (!existsSync(file)) throw new Error(`${where}: parts.entry "${part.entry}" does not exist`);
+      const { at: _, entry: __, ...needs } = part;
+      rows.push(`{ ...${JSON.stringify({ ...needs, app: manifest.id })}, load: () => import(${JSON.stringify(file)}) }`);
+    }
+  }
+  return `export const parts = [\n${rows.join(',\n')}\n];\n`;
+}
+
 /** App pages live outside this npm project; their bare imports resolve as if they stood in src/. */
 export function appsPlugin(options: { appsDir: string; uiDir: string }): Plugin {
   const anchor = join(options.uiDir, 'src', 'shell', 'router.tsx');
@@ -73,15 +101,17 @@ export function appsPlugin(options: { appsDir: string; uiDir: string }): Plugin 
     name: 'tk-apps',
     enforce: 'pre',
     async resolveId(source, importer) {
-      if (source.startsWith(kVirtual)) return '\0' + source;
+      if (source.startsWith(kVirtual) || source.startsWith(kVirtualParts)) return '\0' + source;
       const bare = !source.startsWith('.') && !source.startsWith('/') && !source.startsWith('\0') && !source.startsWith('@tk/');
       if (importer && bare && inside(importer)) return this.resolve(source, anchor, { skipSelf: true });
       return null;
     },
     load(id) {
-      if (!id.startsWith('\0' + kVirtual)) return null;
+      const kind = [kVirtual, kVirtualParts].find((each) => id.startsWith('\0' + each));
+      if (kind === undefined) return null;
       for (const { dir } of readManifests(options.appsDir)) this.addWatchFile(join(dir, 'manifest.json'));
-      return pagesModule(options.appsDir, id.slice(kVirtual.length + 1));
+      const name = id.slice(kind.length + 1);
+      return kind === kVirtual ? pagesModule(options.appsDir, name) : partsModule(options.appsDir, name);
     },
   };
 }

@@ -22,10 +22,11 @@ interface DeskProps {
   door: DoorName;
   pages: PageEntry[];
   search?: ReactNode; // in the head
+  strip?: ReactNode; // between the head and the page, wherever one is
   keys?: Key[]; // that hold on every page of the door
 }
 
-export function Desk({ door, pages, search, keys = [] }: DeskProps): ReactNode {
+export function Desk({ door, pages, search, strip, keys = [] }: DeskProps): ReactNode {
   const { t } = useTranslation('shell');
   const context = useMemo(() => ({ door, pages }), [door, pages]);
   return (
@@ -38,6 +39,7 @@ export function Desk({ door, pages, search, keys = [] }: DeskProps): ReactNode {
         <Nav door={door} pages={pages} />
         <div className="tk-desk-main">
           <NetStrip />
+          {strip}
           <Pages door={door} pages={pages} />
         </div>
       </div>

@@ -26,7 +26,16 @@ export interface PageEntry {
   load: () => Promise<{ default: ComponentType }>;
 }
 
-export function mayUse(session: Session, page: PageEntry): boolean {
+/** What an app brings to a page of the platform; `Props` is what it is given there. */
+export interface PartEntry<Props> {
+  app: string;
+  call?: string;
+  read?: string;
+  write?: string;
+  load: () => Promise<{ default: ComponentType<Props> }>;
+}
+
+export function mayUse(session: Session, page: Pick<PageEntry, 'call' | 'read' | 'write'>): boolean {
   return (
     (page.call === undefined || may(session, 'call', page.call)) &&
     (page.read === undefined || may(session, 'read', page.read)) &&

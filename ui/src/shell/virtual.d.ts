@@ -1,3 +1,10 @@
 declare module 'virtual:tk-pages/*' {
-  export const pages: import('./door_root').PageEntry[];
+  export const pages: import('./pages').PageEntry[];
+}
+
+declare module 'virtual:tk-parts/head-work' {
+  export const parts: import('./pages').PartEntry<object>[];
+}
+declare module 'virtual:tk-parts/person' {
+  export const parts: import('./pages').PartEntry<{ patients: string[] }>[];
 }

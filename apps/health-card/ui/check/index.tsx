@@ -3,6 +3,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { CameraScan, canScan } from '@tk/components/camera_scan';
 import { Icon, Severity } from '@tk/components/icon';
 import { Empty, useFailureText } from '@tk/components/states';
 import { asFailure, type Failure } from '@tk/fhir/http';
@@ -14,7 +15,6 @@ import type { Verdict } from '../verify/code';
 import '../words';
 import './check.css';
 import { checkCode, fetchList, type Kept, type Outcome, remembered } from './checker';
-import { canScan, Scan } from './scan';
 
 const kListEveryMs = 5 * 60_000;
 const kRecentMax = 6;
@@ -100,7 +100,7 @@ function Check(): ReactNode {
             <span className="tk-sub">{t('check.cameraNone')}</span>
           )}
         </div>
-        {camera && <Scan onCode={(found) => void run(found)} />}
+        {camera && <CameraScan onCode={(found) => void run(found)} />}
       </form>
       <Result shown={shown} bundle={bundle} />
       <Recent rows={recent} />

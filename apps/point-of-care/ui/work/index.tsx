@@ -1,23 +1,22 @@
 // Desk page of the alerts: who of a list is here now, what to do, and that it was seen, by one click or one key.
 // The URL holds the list. Keyboard: j and k move, 1 says that the alert has been seen.
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
+import { useMemo, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon, Severity } from '@tk/components/icon';
 import { useListKeys } from '@tk/components/list_keys';
 import { Empty, Failed, Skeleton, useFailureText } from '@tk/components/states';
-import { asFailure, type Failure } from '@tk/fhir/http';
 import { ageOn, areaOf, maskName, nameOf } from '@tk/fhir/person';
 import { dayOf, lengthOf, momentOf, parseTime } from '@tk/fhir/time';
-import { ring } from '@tk/live/sound';
-import { useLive } from '@tk/live/use_live';
+import { useLiveState } from '@tk/live/use_live';
 import { useParam } from '@tk/shell/router';
-import { fhir, http, may, postOf, useSession } from '@tk/shell/session';
+import { may, postOf, useSession } from '@tk/shell/session';
 import '../words';
-import { Alerts } from './alerts';
+import { useAcknowledge } from '../acknowledge';
+import { useAlerts, useNow } from '../use_alerts';
+import type { Alerts } from './alerts';
 import { type Card, isLate, isOpen, sortCards } from './model';
 import './poc.css';
 
-const kLiveTypes = ['AlertReceipt'] as const;
 const kLists = ['open', 'seen'] as const;
 const kSeverity = { critical: 'high', warning: 'caution', info: 'notice' } as const;
 
@@ -39,16 +38,8 @@ function MayNot(): ReactNode {
 
 function Desk(): ReactNode {
   const { t } = useTranslation('point-of-care');
-  const alerts = useMemo(() => new Alerts(fhir, http, ring), []);
-  const view = useSyncExternalStore(alerts.subscribe, alerts.getView);
-  const live = useLive(kLiveTypes, {
-    onChange: (c) => (c.op === 'delete' ? alerts.drop(c.id) : void alerts.touch(c.id)),
-    onSync: () => void alerts.load(),
-  });
-  useEffect(() => {
-    if (live.state === 'lost' && !alerts.getView().loaded) void alerts.load();
-  }, [live.state, alerts]);
-  const nowMs = useNow() + live.skewMs;
+  const { alerts, view } = useAlerts();
+  const nowMs = useNow() + useLiveState().skewMs;
   const [asked, setList] = useParam('list', 'open');
   const list = kLists.find((one) => one === asked) ?? 'open';
   const cards = useMemo(() => sortCards(view.cards.filter((c) => isOpen(c.receipt) === (list === 'open')), nowMs), [view.cards, list, nowMs]);
@@ -90,38 +81,12 @@ function Desk(): ReactNode {
   );
 }
 
-/** Ticks often enough for minutes to be right. */
-function useNow(): number {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 5_000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
-}
-
 function AlertCard({ card, nowMs, alerts }: { card: Card; nowMs: number; alerts: Alerts }): ReactNode {
   const { t } = useTranslation('point-of-care');
   const session = useSession();
   const failureText = useFailureText();
-  const [saving, setSaving] = useState(false);
-  const [failure, setFailure] = useState<Failure | null>(null);
-  const busy = useRef(false);
   const offers = isOpen(card.receipt) && may(session, 'write', 'AlertReceipt');
-  const say = async (): Promise<void> => {
-    if (!offers || busy.current) return;
-    busy.current = true;
-    setSaving(true);
-    setFailure(null);
-    try {
-      await alerts.acknowledge(card.receipt);
-    } catch (e) {
-      setFailure(asFailure(e));
-    } finally {
-      busy.current = false;
-      setSaving(false);
-    }
-  };
+  const { say, saving, failure } = useAcknowledge(alerts, card);
   const words = { today: t('today'), yesterday: t('yesterday') };
   const seenMs = parseTime(card.receipt.acknowledgedOn);
   return (
@@ -132,7 +97,7 @@ function AlertCard({ card, nowMs, alerts }: { card: Card; nowMs: number; alerts:
       tabIndex={0}
       aria-label={`${t(`level.${card.level}`)} ${card.text}`}
       onKeyDown={(e) => {
-        if (e.key === '1' && !e.ctrlKey && !e.metaKey && !e.altKey) void say();
+        if (offers && e.key === '1' && !e.ctrlKey && !e.metaKey && !e.altKey) void say();
       }}
     >
       <span className="pc-level">
@@ -161,7 +126,7 @@ function AlertCard({ card, nowMs, alerts }: { card: Card; nowMs: number; alerts:
           <span className="tk-sub">{t('seenBy', { account: card.receipt.account ?? '', time: momentOf(seenMs, nowMs, words) })}</span>
         )}
         {offers && (
-          <button type="button" className="tk-btn tk-primary" disabled={saving} onClick={() => void say()}>
+          <button type="button" className="tk-btn tk-pri" aria-disabled={saving} onClick={() => void say()}>
             <Icon name="check" size={20} />
             {t(saving ? 'saving' : 'seen')} <kbd>1</kbd>
           </button>

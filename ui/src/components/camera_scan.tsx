@@ -1,4 +1,4 @@
-// The camera as a scanner, where the browser can read QR codes by itself (Chrome on Android). Everywhere else a hand scanner types into the field.
+// The camera as a scanner, where the browser can read QR and bar codes by itself (Chrome on Android). Everywhere else a hand scanner types into the field.
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -11,8 +11,8 @@ const kLookMs = 150;
 export const canScan = (): boolean => kDetector !== undefined && navigator.mediaDevices !== undefined;
 
 /** Calls `onCode` for each code that is seen; the same one again only after another was seen. */
-export function Scan({ onCode }: { onCode: (text: string) => void }): ReactNode {
-  const { t } = useTranslation('health-card');
+export function CameraScan({ onCode }: { onCode: (text: string) => void }): ReactNode {
+  const { t } = useTranslation('shell');
   const video = useRef<HTMLVideoElement>(null);
   const [failed, setFailed] = useState(false);
   const found = useRef(onCode);
@@ -20,7 +20,7 @@ export function Scan({ onCode }: { onCode: (text: string) => void }): ReactNode 
 
   useEffect(() => {
     if (!kDetector) return undefined;
-    const detector = new kDetector({ formats: ['qr_code'] });
+    const detector = new kDetector({ formats: ['qr_code', 'code_128'] });
     let stream: MediaStream | null = null;
     let timer = 0;
     let ended = false;
@@ -56,6 +56,6 @@ export function Scan({ onCode }: { onCode: (text: string) => void }): ReactNode 
     };
   }, []);
 
-  if (failed) return <p className="tk-problem">{t('check.cameraFailed')}</p>;
-  return <video ref={video} className="hv-video" muted playsInline aria-label={t('check.camera')} />;
+  if (failed) return <p className="tk-problem">{t('scan.failed')}</p>;
+  return <video ref={video} className="tk-video" muted playsInline aria-label={t('scan.picture')} />;
 }
