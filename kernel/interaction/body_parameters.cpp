@@ -72,4 +72,15 @@ Result<bool> BodyParameters::Flag(std::string_view name) const {
   return value.IsTrue();
 }
 
+Result<std::string> BodyParameters::Text(std::string_view name, size_t bytes_max) const {
+  const fhir::Value parameter = Find(name);
+  if (!parameter) return std::string();
+  std::string text = parameter["valueString"].ToString();
+  if (text.size() > bytes_max || text.find_first_not_of(" \t\r\n") == std::string::npos)
+    return MakeIssue(
+        ErrorCode::kIncorrect, "value", PathOf(name),
+        fmt::format("The parameter {} has a valueString with a text of at most {} bytes.", name, bytes_max));
+  return text;
+}
+
 }  // namespace tk::interaction

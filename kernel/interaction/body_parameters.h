@@ -22,6 +22,8 @@ class BodyParameters {
   /// The id of the Patient whom its valueReference names. Errors: kIncorrect where it is missing, or is no reference "Patient/[id]".
   Result<std::string> PatientId(const Call& call, std::string_view name) const;
   Result<bool> Flag(std::string_view name) const;  // valueBoolean; false where it was not given
+  /// valueString, of at most so many bytes; "" where it was not given. Errors: kIncorrect, also where nothing but blanks is given.
+  Result<std::string> Text(std::string_view name, size_t bytes_max) const;
 
  private:
   explicit BodyParameters(fhir::Value root) : root_(root) {}

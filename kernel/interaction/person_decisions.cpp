@@ -34,6 +34,7 @@ LinkReason Deciding::Reason() const {
   LinkReason reason;
   reason.account = call_.viewer().account;
   reason.at_us = room_.context.clock->NowUs();
+  reason.note = note_;
   return reason;
 }
 
@@ -305,6 +306,8 @@ Status Deciding::LetGo(const DecidedPatient& there, const DecidedPatient& gone) 
 
 namespace {
 
+constexpr size_t kNoteBytesMax = 2000;
+
 /// The Linkage that says it now.
 Plan DecisionPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set, size_t place,
                   std::string_view action, std::string_view type = "Linkage") {
@@ -325,7 +328,7 @@ Plan DecisionPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set, siz
 
 /// The same record twice: whose it is, of one that became another person's (bound_records.h).
 Result<Plan> PlanAnswer(const Room& room, const CallPtr& call, const view::Position& basis,
-                        const DecidedPatient& patient, bool same) {
+                        const DecidedPatient& patient, bool same, const std::string& note) {
   auto set = std::make_unique<view::ChangeSet>();
   const std::string_view answer = same ? kSamePerson : kAnotherPerson;
   const std::string& account = call->viewer().account;
@@ -333,11 +336,11 @@ Result<Plan> PlanAnswer(const Room& room, const CallPtr& call, const view::Posit
   if (asked.whose) {
     const std::string steps = fmt::format(
         R"([{{"op":"replace","path":"/status","value":"completed"}},{{"op":"add","path":"/output","value":{}}},{{"op":"add","path":"/extension","value":{}}}])",
-        AnswerJson(answer, patient.name()), UnscoredReasonJson(room, account));
+        AnswerJson(answer, patient.name()), UnscoredReasonJson(room, account, note));
     TRY(AddPatched(room, *asked.whose, steps, set.get()));
   } else {
     const std::string_view code = person::CodeOf(person::Finding::Kind::kIdentityChanged);
-    const ReviewAsked answered{code, patient.name(), {}, nullptr, answer, account};
+    const ReviewAsked answered{code, patient.name(), {}, nullptr, answer, account, note};
     TRY(AddMade(room, ReviewJson(room, NewUuid(), answered), set.get()));
   }
   if (!same) TRY(MoveToMirrors(room, basis, patient.current.id_hash, set.get()));
@@ -351,18 +354,19 @@ Result<Plan> PlanDecision(const Room& room, const CallPtr& call, const view::Pos
   TRY(CheckMayRead(call->viewer(), "Patient"));
   TRY(PersonsOf(room));
   const fhir::Document document = TRY(ParseBody(*call));
-  const BodyParameters body = TRY(BodyParameters::Read(document, {"patient", "other"}));
+  const BodyParameters body = TRY(BodyParameters::Read(document, {"patient", "other", "reason"}));
+  const std::string note = TRY(body.Text("reason", kNoteBytesMax));
   const DecidedPatient patient = TRY(ReadPatient(room, *call, body, "patient", basis));
   const DecidedPatient other = TRY(ReadPatient(room, *call, body, "other", basis));
   if (patient.id == other.id) {
     if (room.facts->records().IsToBeAnswered(patient.current.id_hash))
-      return PlanAnswer(room, call, basis, patient, same);
+      return PlanAnswer(room, call, basis, patient, same, note);
     return MakeIssue(ErrorCode::kIncorrect, "value", body.PathOf("other"),
                      "The two parameters name the same Patient, who never became another person since that "
                      "was asked last: name two.");
   }
   auto set = std::make_unique<view::ChangeSet>();
-  Deciding deciding(room, *call, basis, set.get());
+  Deciding deciding(room, *call, basis, set.get(), note);
   TRY(same ? deciding.Join(patient, other) : deciding.HoldApart(patient, other));
   TRY(SettleMirrors(room, basis, {patient.current.id_hash, other.current.id_hash}, same, set.get()));
   return DecisionPlan(call, std::move(set), deciding.place(), same ? "link" : "not-same");

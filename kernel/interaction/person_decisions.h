@@ -27,8 +27,10 @@ Result<DecidedPatient> ReadPatient(const Room& room, const Call& call, const cla
 /// A decision of a plan: what is written of Linkages, and the guards that nothing about the two persons changed meanwhile.
 class Deciding {
  public:
-  Deciding(const Room& room, const Call& call, const view::Position& basis, view::ChangeSet* set)
-      : room_(room), call_(call), basis_(basis), set_(set) {}
+  /// `note`: why, in the words of who decides; "": he does not say.
+  Deciding(const Room& room, const Call& call, const view::Position& basis, view::ChangeSet* set,
+           std::string note = {})
+      : room_(room), call_(call), basis_(basis), set_(set), note_(std::move(note)) {}
 
   /// They are one person; what a machine said so becomes a person's word. Errors: kConflict where a person said so already.
   /// `again`: also where a person said so already; he may say it again, anyway, of a record that was written since.
@@ -73,6 +75,7 @@ class Deciding {
   const Call& call_;
   const view::Position basis_;
   view::ChangeSet* const set_;
+  const std::string note_;
   size_t place_ = 0;
   std::string linkage_;                                     // "Linkage/1": that says it
   std::vector<std::pair<std::string, std::string>> apart_;  // pairs that a decision no longer joins

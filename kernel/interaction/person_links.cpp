@@ -73,6 +73,7 @@ void AppendReason(const Room& room, const LinkReason& reason, fhir::JsonWriter* 
     json->Object().Member("url", "account").Member("valueString", reason.account).End();
   if (reason.at_us != 0)
     json->Object().Member("url", "at").Member("valueInstant", FormatInstant(reason.at_us)).End();
+  if (!reason.note.empty()) json->Object().Member("url", "note").Member("valueString", reason.note).End();
   if (!reason.cause.empty()) json->Object().Member("url", "cause").Member("valueCode", reason.cause).End();
   if (!reason.taken_back_for.empty()) {
     json->Object().Member("url", "taken-back-for");
@@ -124,6 +125,7 @@ std::string ReviewJson(const Room& room, std::string_view id, const ReviewAsked&
   reason.grade = asked.scored == nullptr ? "manual" : NameOf(asked.scored->verdict);
   reason.scored = asked.scored;
   reason.account = asked.account;
+  reason.note = asked.note;
   json.Key("extension");
   AppendReason(room, reason, &json);
   if (!asked.others.empty()) {
@@ -158,11 +160,12 @@ std::string AnswerJson(std::string_view answer, std::string_view patient) {
   return out;
 }
 
-std::string UnscoredReasonJson(const Room& room, std::string_view account) {
+std::string UnscoredReasonJson(const Room& room, std::string_view account, std::string_view note) {
   std::string out;
   fhir::JsonWriter json(&out);
   LinkReason reason;
   reason.account = account;
+  reason.note = note;
   AppendReason(room, reason, &json);
   return out;
 }

@@ -3,7 +3,7 @@
 // Guard:  a change set is planned anew when, since its basis, a Patient came that shares a key with one of its own, or a record or decision changed
 //         that was looked at. So two concurrent creates of one person never miss one another.
 // Shape:  Linkage: item "source" the Patient that was there, "alternate" the one joined to him; active: one person; inactive: "not the same".
-//         Extension kPersonLinkUrl: grade (certain, probable, manual), by (machine, person), account, model, rules, rule, bits, probability, and
+//         Extension kPersonLinkUrl: grade (certain, probable, manual), by (machine, person), account, note, model, rules, rule, bits, probability, and
 //         level by field: never a value of a field. Task: code of kReviewSystem, `for` the new record, input "candidate" and basedOn (by which it is
 //         found) the others.
 // The Linkage is the alternate's, the Task the new record's: they are seen, and erased, with him.
@@ -26,6 +26,7 @@ struct LinkReason {
   std::string_view grade = "manual";  // "certain", "probable", "manual"
   std::string account;                // of the person who decided; "": the machine did
   Instant at_us = 0;                  // when he did; 0: it is not told
+  std::string note;                   // why, in his words; "": he did not say
   std::string taken_back_for;         // "Linkage/1": the decision that this one had to yield to
   std::string_view cause;             // code of kReviewSystem: why the machine took back its own
   const person::linkage::Scored* scored = nullptr;  // null: not compared
@@ -41,14 +42,15 @@ struct ReviewAsked {
   const person::linkage::Scored* scored = nullptr;
   std::string_view answer = {};   // kSamePerson or kAnotherPerson: it is completed with it
   std::string_view account = {};  // of the person who answered
+  std::string_view note = {};     // why, in his words
 };
 /// Codes of kReviewSystem in Task.output of a review that asks whose a record is: still his to whom it was bound, or another's.
 inline constexpr std::string_view kSamePerson = "same-person", kAnotherPerson = "another-person";
 /// Task.output of the answer: a JSON array.
 std::string AnswerJson(std::string_view answer, std::string_view patient);
 std::string ReviewJson(const Room& room, std::string_view id, const ReviewAsked& asked);
-/// The extension of a review that says nothing of a comparison: a JSON array. `account`: of the person who answered it; "": the machine asked.
-std::string UnscoredReasonJson(const Room& room, std::string_view account = {});
+/// The extension of a review that says nothing of a comparison: a JSON array. `account`: of the person who answered it, `note`: why; "": the machine asked.
+std::string UnscoredReasonJson(const Room& room, std::string_view account = {}, std::string_view note = {});
 /// Puts a resource that the platform itself makes into the set.
 Status AddMade(const Room& room, std::string json, view::ChangeSet* set);
 

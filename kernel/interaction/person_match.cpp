@@ -248,6 +248,10 @@ void AppendExplained(const person::PersonView& persons, const Scored& scored, fh
   decimal("bits", why.bits);
   decimal("probability", why.probability);
   text("model", persons.model().Label());
+  const person::linkage::Thresholds& from = persons.model().thresholds;
+  decimal("possible-from", from.possible);
+  decimal("probable-from", from.probable);
+  decimal("certain-from", from.certain);
   text("rules", fmt::format("{} {}", persons.rules().name, persons.rules().version));
   for (const std::string_view rule : why.rules) text("rule", rule);
   for (const auto& row : why.rows) {

@@ -1,4 +1,6 @@
 // The person index through the interactions: live match, $match, $person, what persons decide.
+#include <fmt/format.h>
+
 #include <thread>
 
 #include "kernel/base/file.h"
@@ -155,6 +157,29 @@ TEST_F(PersonsTest, AMatchIsExplained) {
   EXPECT_NE(response.body.find(R"({"name":"same-person","valueBoolean":true})"), std::string::npos);
   EXPECT_EQ(response.body.find(kNumber), std::string::npos);
   EXPECT_EQ(Post("Patient/$explain-match", Pair("a", "never")).status, 404);
+  // Where the model draws its lines, for a scale beside the sum.
+  for (const std::string_view line : {"possible-from", "probable-from", "certain-from"})
+    EXPECT_NE(response.body.find(fmt::format(R"({{"name":"{}","valueDecimal":)", line)), std::string::npos);
+}
+
+TEST_F(PersonsTest, WhyAPersonDecidedIsKeptWithTheDecision) {
+  PutPatient({.id = "a"});
+  PutPatient({.id = "b", .name = "李红", .birth = "1991-05-05"});
+  const auto why = [](std::string_view reason) {
+    std::string body = Pair("a", "b");
+    body.resize(body.size() - 2);
+    return body + fmt::format(R"(,{{"name":"reason","valueString":"{}"}}]}})", reason);
+  };
+  EXPECT_EQ(Post("Patient/$link", why("  ")).status, 400);
+  EXPECT_EQ(Post("Patient/$link", why(std::string(2001, 'x'))).status, 400);
+  const Response linked = Post("Patient/$link", why("证件影像一致"));
+  ASSERT_EQ(linked.status, 200) << linked.body;
+  EXPECT_NE(linked.body.find(R"({"url":"note","valueString":"证件影像一致"})"), std::string::npos)
+      << linked.body;
+  const Response apart = Post("Patient/$not-same", why("上一次误判"));
+  EXPECT_NE(apart.body.find(R"({"url":"note","valueString":"上一次误判"})"), std::string::npos) << apart.body;
+  // Who does not say why leaves nothing of what was said before.
+  EXPECT_EQ(Post("Patient/$link", Pair("a", "b")).body.find("note"), std::string::npos);
 }
 
 TEST_F(PersonsTest, ALinkageTellsWhatTheExplanationTells) {
