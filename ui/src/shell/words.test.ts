@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 
 const repo = resolve(import.meta.dirname, '../../..');
 const apps = readdirSync(join(repo, 'apps')).filter((a) => existsSync(join(repo, 'apps', a, 'ui')));
-const folders = [join(repo, 'ui/src/shell/locales'), join(repo, 'ui/src/accounts/locales'), join(repo, 'ui/src/patient/locales'), ...apps.map((a) => join(repo, 'apps', a, 'ui/locales'))];
+const own = readdirSync(join(repo, 'ui/src')).map((room) => join(repo, 'ui/src', room, 'locales'));
+const folders = [...own, ...apps.map((a) => join(repo, 'apps', a, 'ui/locales'))];
 
 function flat(value: unknown, path = ''): [string, string][] {
   if (typeof value === 'string') return [[path.replace(/_(one|other)$/, ''), value]];
