@@ -57,6 +57,7 @@ const kPaths = {
       <path d="M4 20.500c.7-4.400 3.800-6.800 8-6.800s7.300 2.400 8 6.800" />
     </>
   ),
+  code: <path d="M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h2.500v2.500H14zM20 14v2.500M17.500 20H20v-1M14 20v.1" />,
   desk: <path d="M3 4.500h18v11.500H3zM9 20.500h6M12 16v4.500" />,
   phone: <path d="M7 2.500h10v19H7zM10.500 18.500h3" />,
   language: (

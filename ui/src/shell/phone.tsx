@@ -25,20 +25,22 @@ const kNoticesShown = 5;
 interface PhoneProps {
   door: DoorName;
   pages: PageEntry[];
+  bar?: ReactNode; // in the bar at the top, of the home page as well
+  top?: ReactNode; // on the home page, above what was told
 }
 
-export function Phone({ door, pages, opensHome }: PhoneProps & { opensHome: boolean }): ReactNode {
+export function Phone({ door, pages, opensHome, bar, top }: PhoneProps & { opensHome: boolean }): ReactNode {
   const context = useMemo(() => ({ door, pages }), [door, pages]);
   return (
     <DoorContext value={context}>
       <NetStrip />
-      <Pages door={door} pages={pages} home={<Home door={door} pages={pages} />} opensHome={opensHome} frame={(entry, page) => <Framed door={door} entry={entry} page={page} />} />
+      <Pages door={door} pages={pages} home={<Home door={door} pages={pages} bar={bar} top={top} />} opensHome={opensHome} frame={(entry, page) => <Framed door={door} entry={entry} page={page} bar={bar} />} />
     </DoorContext>
   );
 }
 
 /** Pages that draw no bar by themselves get the door's: the way back, the page's name, its help. */
-function Framed({ door, entry, page }: { door: DoorName; entry: PageEntry; page: ReactNode }): ReactNode {
+function Framed({ door, entry, page, bar }: { door: DoorName; entry: PageEntry; page: ReactNode; bar: ReactNode }): ReactNode {
   const { t } = useTranslation('shell');
   if (entry.ownBar) return page;
   return (
@@ -48,6 +50,7 @@ function Framed({ door, entry, page }: { door: DoorName; entry: PageEntry; page:
           <Icon name="back" />
         </Link>
         <b className="tk-grow tk-cut">{titleIn(entry.title)}</b>
+        {bar}
         <Help pages={[entry]} />
       </header>
       {page}
@@ -55,7 +58,7 @@ function Framed({ door, entry, page }: { door: DoorName; entry: PageEntry; page:
   );
 }
 
-function Home({ door, pages }: PhoneProps): ReactNode {
+function Home({ door, pages, bar, top }: PhoneProps): ReactNode {
   const { t, i18n } = useTranslation('shell');
   const session = useSession();
   const area = useAreaName();
@@ -74,6 +77,7 @@ function Home({ door, pages }: PhoneProps): ReactNode {
           </b>
           <span className="tk-sub">{leaf.lunar}</span>
         </p>
+        {bar}
         <LanguageSwitch />
       </header>
       <main id="main" className="tp-main" tabIndex={-1}>
@@ -81,6 +85,7 @@ function Home({ door, pages }: PhoneProps): ReactNode {
         <p className="tp-who">
           <b>{session.display}</b> <span className="tk-sub">{[postOf(session, i18n.language), door === 'm' ? area : ''].filter(Boolean).join('　')}</span>
         </p>
+        {top}
         <Told door={door} pages={pages} />
         <h2 className="tk-vh">{t('phone.services')}</h2>
         {shown.length === 0 && <p className="tp-none">{t('phone.none')}</p>}

@@ -8,3 +8,9 @@ declare module 'virtual:tk-parts/head-work' {
 declare module 'virtual:tk-parts/person' {
   export const parts: import('./pages').PartEntry<{ patients: string[] }>[];
 }
+declare module 'virtual:tk-parts/home-me' {
+  export const parts: import('./pages').PartEntry<object>[];
+}
+declare module 'virtual:tk-parts/code' {
+  export const parts: import('./pages').PartEntry<{ patient: string }>[];
+}
