@@ -29,7 +29,8 @@ export default defineConfig({
         account: resolve(uiDir, 'account/index.html'),
         ...Object.fromEntries(['work', 'm', 'me', 'city', 'ops'].map((door) => [door, resolve(uiDir, door, 'index.html')])),
       },
-      output: { hashCharacters: 'hex' },
+      // What several doors share is one file: a slow line pays for each request.
+      output: { hashCharacters: 'hex', advancedChunks: { groups: [{ name: 'shared', test: /[\\/]ui[\\/](src|node_modules)[\\/]/, minShareCount: 4 }] } },
     },
   },
   server: { fs: { allow: [repoDir] }, proxy: proxy(process.env['TK_SERVER']) },

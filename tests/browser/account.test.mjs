@@ -159,5 +159,14 @@ test('a resident signs in by a text to his phone', real, async () => {
   await page.keyboard.press('Enter');
   await page.getByText('从哪个门进去').waitFor();
   await page.getByText('陈居民').waitFor();
+  // His door is /me, and no other.
+  assert.deepEqual(await page.locator('.tk-doors b').allInnerTexts(), ['居民端', '我的登录']);
+  await page.getByRole('link', { name: /居民端/ }).click();
+  await page.waitForURL(/\/me\/home$/);
+  await page.getByText('没有未读通知').waitFor();
+  await checkAxe(page, 'home of /me');
+  await picture(page, 'me-home');
+  await page.getByRole('link', { name: '健康卡' }).first().click();
+  await page.waitForURL(/\/me\/health-card$/);
   await done();
 });

@@ -41,7 +41,7 @@ describe('the shell', { skip: kReal ? 'of the test double' : false }, () => {
     }
   }
 
-  for (const [role, doors] of [['gate', ['业务端', '移动端']], ['cdc', ['业务端', '移动端']], ['boss', ['业务端', '移动端', '管理端', '运维端']], ['anna', ['居民端']], ['ops', []]]) {
+  for (const [role, doors] of [['gate', ['业务端', '移动端']], ['cdc', ['业务端', '移动端']], ['boss', ['业务端', '移动端', '管理端', '运维端']], ['anna', ['居民端']], ['idle', []]]) {
     test(`the front page has the doors of ${role}: ${doors.join(', ') || 'none'}`, async () => {
       await open(kPhone, '/', role);
       await page.getByRole('heading', { name: '从哪个门进去' }).waitFor();
@@ -158,6 +158,11 @@ describe('the shell', { skip: kReal ? 'of the test double' : false }, () => {
     await page.waitForURL(/\/m\/home$/);
     await page.getByRole('heading', { name: '未读通知 1 条' }).waitFor();
     await page.getByText('林晓云').waitFor();
+    await page.locator('.tk-live[data-state="live"]').waitFor();
+    mock.addNotice('screener', '带伞', 'Bring an umbrella', { priority: 'routine' });
+    await page.getByRole('heading', { name: '未读通知 2 条' }).waitFor();
+    await page.getByRole('button', { name: '标为已读：带伞' }).click();
+    await page.getByRole('heading', { name: '未读通知 1 条' }).waitFor();
     await checkAxe(page, 'home of /m');
     await picture('m-home');
     await fits(390, 360);

@@ -24,6 +24,7 @@ export const kAccounts = {
   gate: { password: 'Gate-2026', kind: 'person', display: '林晓云', post: 'screener', title_zh: '筛查员', title_en: 'Screener', area: '380102', may: kScreener },
   cdc: { password: 'Cdc-2026', kind: 'person', display: '周文博', post: 'cdc-officer', title_zh: '疾控人员', title_en: 'Disease control officer', area: '3801', may: kOfficer },
   ops: { password: 'Ops-2026', kind: 'person', display: '高志强', post: 'operator', title_zh: '运维人员', title_en: 'Operator', area: '', may: { read: [], write: [], call: ['metrics', 'rebuild'] } },
+  idle: { password: 'Idle-2026', kind: 'person', display: '新来的', post: 'newcomer', title_zh: '未定岗', title_en: 'Not assigned', area: '380102', may: { read: [], write: [], call: [] } },
   anna: { password: 'Anna-2026', kind: 'resident', display: '安娜', post: 'resident', title_zh: '居民', title_en: 'Resident', area: '', may: { read: ['Observation', 'Patient', 'Task'], write: [], call: ['$everything', 'health-card-present'] } },
   boss: { password: 'Boss-2026', kind: 'person', display: '白指挥', post: 'cdc-officer', title_zh: '疾控人员', title_en: 'Disease control officer', area: '', may: { ...kOfficer, call: [...kOfficer.call, 'screening-daily', 'accounts'] } },
 };

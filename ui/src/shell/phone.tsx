@@ -9,7 +9,8 @@ import { DoorContext } from './door_context';
 import { Pages } from './door_root';
 import { Help } from './help';
 import { titleIn } from './i18n';
-import { useInbox } from './inbox';
+import { useInbox, useInboxLive } from './inbox';
+import { LiveSign } from './live_sign';
 import { NetStrip } from './net_strip';
 import { NoticeItem } from './notice_row';
 import { addressOf, type DoorName, type PageEntry, usable } from './pages';
@@ -118,9 +119,13 @@ function Told({ door, pages }: PhoneProps): ReactNode {
   const { t } = useTranslation('shell');
   const session = useSession();
   const view = useInbox(true);
+  useInboxLive(view);
   return (
     <section className="tp-told" aria-labelledby="tp-told">
-      <h2 id="tp-told">{view.loaded ? t('phone.told', { count: view.total }) : t('inbox.title')}</h2>
+      <header>
+        <h2 id="tp-told">{view.loaded ? t('phone.told', { count: view.total }) : t('inbox.title')}</h2>
+        <LiveSign />
+      </header>
       {view.failure && <Failed failure={view.failure} onRetry={view.retry} />}
       {!view.loaded && !view.failure && <Skeleton lines={2} />}
       {view.loaded && view.rows.length === 0 && <p className="tk-sub">{t('inbox.none')}</p>}
