@@ -196,8 +196,7 @@ describe('the shell', { skip: kReal ? 'of the test double' : false }, () => {
       { ...zero, code: '380103', name: '安北区', screener: 800, organization: 96, fever: 12, opened: 12, closed: 9, open: 3 },
       { ...zero, code: '3801', name: '安和市', screener: 2004, self: 310, organization: 96, fever: 19, opened: 19, closed: 13, open: 6 },
     ];
-    await open(kDesk, '/city/', 'boss');
-    await page.waitForURL(/\/city\/screening$/);
+    await open(kDesk, '/city/screening', 'boss');
     await page.getByText('2,410').first().waitFor();
     assert.match(await page.locator('.sc-table tbody th').first().innerText(), /安北区/);
     await checkAxe(page, 'a day of the city');
@@ -216,6 +215,50 @@ describe('the shell', { skip: kReal ? 'of the test double' : false }, () => {
     await page.getByRole('button', { name: 'English' }).click();
     await page.getByRole('heading', { name: 'Screening by day' }).waitFor();
     await noHan(page, 'main', /清江区|安北区/g);
+  });
+
+  test('the situation: what a post may not see is said, the stream that is down too, and a day that is over', async () => {
+    const zero = { screener: 0, self: 0, organization: 0, fever: 0, opened: 0, closed: 0, open: 0 };
+    mock.figures = [
+      { ...zero, code: '380102', name: '清江区', screener: 40, fever: 2, open: 1 },
+      { ...zero, code: '380103', name: '安北区', self: 60, fever: 1 },
+      { ...zero, code: '', name: '全市', screener: 40, self: 60, fever: 3, open: 1 },
+    ];
+    await open(kDesk, '/city/', 'boss');
+    await page.waitForURL(/\/city\/situation$/);
+    await page.getByText('您的岗位不能看区划').waitFor();
+    await page.getByText('您的岗位不能看应急物资').waitFor();
+    await page.getByText('没有未结的任务').waitFor();
+    await page.locator('.st-asof[data-form="live"]').waitFor();
+    assert.deepEqual(await page.locator('.st-counties tbody th').allInnerTexts(), ['清江区', '安北区'], 'by rate: 50 and 16.7 of a thousand');
+    assert.match(await page.locator('.st-counties tbody tr').first().innerText(), /50\.0/);
+    await checkAxe(page, 'the situation without rights to the rest');
+    mock.setDown(true);
+    await page.locator('.st-asof[data-form="down"]').waitFor();
+    await page.getByText('数据流中断').waitFor();
+    await checkAxe(page, 'the situation, its stream down');
+    await picture('situation-down');
+    mock.setDown(false);
+    await page.getByRole('button', { name: '前一天' }).click();
+    await page.getByText(/回看 .* 全天/).waitFor();
+    await page.getByRole('button', { name: '回到实时' }).click();
+    await page.getByRole('button', { name: /^发热人次 3/ }).click();
+    await page.getByText('没有您能看的记录').waitFor();
+    await page.keyboard.press('Escape');
+    await fits(1920, 1366, 700, 360);
+    await page.getByRole('button', { name: 'English' }).click();
+    await page.getByRole('heading', { name: 'Situation' }).waitFor();
+    await noHan(page, 'main', /清江区|安北区/g);
+  });
+
+  test('the situation cannot be read: it says so, and asking again helps', async () => {
+    mock.fail = (method, path) => (path === '/app/screening/statistics' ? 503 : null);
+    await open(kDesk, '/city/', 'boss');
+    await page.getByRole('alert').first().waitFor();
+    mock.fail = null;
+    await page.getByRole('button', { name: '再试一次' }).first().click();
+    await page.locator('.st-numbers').waitFor();
+    await page.getByText('还没有导入市以下的区划').waitFor();
   });
 
   test('a path behind a door where nothing is says so and leads back', async () => {

@@ -387,11 +387,15 @@ export class MockServer {
       else if (name === 'name') found = found.filter((r) => r.name?.some((n) => n.text.startsWith(value)));
       else if (name === 'phone') found = found.filter((r) => r.telecom?.some((t) => t.value === value));
       else if (name === 'status') found = found.filter((r) => any.includes(r.status));
+      else if (name === 'status:not') found = found.filter((r) => !any.includes(r.status));
+      else if (name === 'category') found = found.filter((r) => r.category?.some((c) => c.coding?.some((o) => any.includes(`${o.system}|${o.code}`))));
+      else if (name === 'value-quantity') found = found.filter((r) => r.valueQuantity?.value >= Number(token[0].slice(2)));
+      else if (name === 'date') found = found.filter((r) => onDay(r.effectiveDateTime, value));
       else if (name === 'subject') found = found.filter((r) => r.subject?.reference === value);
       else if (name === 'code') found = found.filter((r) => r.code?.coding?.some((c) => c.system === token[0] && c.code === token[1]));
       else if (name === '_lastUpdated') found = found.filter((r) => Date.parse(r.meta.lastUpdated) >= Date.parse(value.slice(2)));
       else if (name === '_sort') found.sort((x, y) => sortKey(x, value).localeCompare(sortKey(y, value)) * (value.startsWith('-') ? -1 : 1));
-      else if (!['_count', '_summary', '__offset'].includes(name)) throw new Refusal(400, 'not-supported', `search parameter ${name}`);
+      else if (!['_count', '_summary', '_total', '_include', '__offset'].includes(name)) throw new Refusal(400, 'not-supported', `search parameter ${name}`);
     }
     return found;
   }
@@ -407,6 +411,14 @@ export class MockServer {
     });
     a.end(gzipSync(readFileSync(file)));
   }
+}
+
+/** ge2026-11-24, le2026-11-24T12:00:00+08:00, or of a day; days are those of this machine. */
+function onDay(when, asked) {
+  const [, how, rest] = /^(ge|le)?(.*)$/.exec(asked);
+  const from = Date.parse(rest.length === 10 ? `${rest}T00:00:00` : rest);
+  const at = Date.parse(when);
+  return how === 'le' ? at <= from : at >= from && (how === 'ge' || at < from + 86_400_000);
 }
 
 function sortKey(r, sort) {

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 const repo = resolve(import.meta.dirname, '../../..');
 const apps = readdirSync(join(repo, 'apps')).filter((a) => existsSync(join(repo, 'apps', a, 'ui')));
 const own = readdirSync(join(repo, 'ui/src')).map((room) => join(repo, 'ui/src', room, 'locales'));
-const folders = [...own, ...apps.map((a) => join(repo, 'apps', a, 'ui/locales'))];
+const folders = [...own, ...apps.flatMap((a) => ['ui/locales', 'ui/city/locales'].map((at) => join(repo, 'apps', a, at)))];
 
 function flat(value: unknown, path = ''): [string, string][] {
   if (typeof value === 'string') return [[path.replace(/_(one|other)$/, ''), value]];

@@ -11,6 +11,7 @@ import { useParam } from '@tk/shell/router';
 import { may, postOf, useSession } from '@tk/shell/session';
 import '../words';
 import './city.css';
+import { settled } from './settled';
 import { type AreaFigures, arrange, askFigures, askReport, dayAsked, makeReport, moved, readingsOf } from './figures';
 
 const kLiveTypes = ['Observation', 'Task'] as const;
@@ -66,17 +67,6 @@ function Day(): ReactNode {
       {day < today && <DailyReport key={day} day={day} />}
     </main>
   );
-}
-
-/** Lets `act` through at most once in `ms`, and once at the end. */
-function settled(act: () => void, ms: number): () => void {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  return () => {
-    timer ??= setTimeout(() => {
-      timer = null;
-      act();
-    }, ms);
-  };
 }
 
 const kTotals = ['readings', 'fever', 'opened', 'closed', 'open'] as const;
