@@ -8,8 +8,7 @@ import { asFailure, type Failure } from '@tk/fhir/http';
 import { clockOf, dayOf, parseTime } from '@tk/fhir/time';
 import { useLive } from '@tk/live/use_live';
 import { useParam } from '@tk/shell/router';
-import { may, postOf, useSession } from '@tk/shell/session';
-import '../words';
+import { ForCommand } from './for_command';
 import './city.css';
 import { settled } from './settled';
 import { type AreaFigures, arrange, askFigures, askReport, dayAsked, makeReport, moved, readingsOf } from './figures';
@@ -18,15 +17,10 @@ const kLiveTypes = ['Observation', 'Task'] as const;
 const kSettleMs = 5_000;
 
 export default function ScreeningCity(): ReactNode {
-  const { t, i18n } = useTranslation('screening');
-  const session = useSession();
-  if (session.area === '' && may(session, 'call', 'screening-daily')) return <Day />;
   return (
-    <main id="main" className="sc" tabIndex={-1}>
-      <Empty icon="lock" title={t('c.mayNot')}>
-        <p className="tk-sub">{t('c.mayNotHint', { post: postOf(session, i18n.language) })}</p>
-      </Empty>
-    </main>
+    <ForCommand>
+      <Day />
+    </ForCommand>
   );
 }
 

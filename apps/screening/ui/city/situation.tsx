@@ -1,46 +1,40 @@
 // The situation: what came in today by channel and area, the curve of days, counties beside one another, the queue of open tasks, what is late, what is short.
 // The URL holds the day, the county that is looked at, the list that is open and the wall. Every number opens at the records behind it.
 // Live: counts of a city are asked for at most once in some seconds, and only while the day goes on; when the stream is down the time says since when.
-import { keepPreviousData, useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQueries, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Icon } from '@tk/components/icon';
-import { Empty, Failed, Skeleton } from '@tk/components/states';
+import { Failed, Skeleton } from '@tk/components/states';
 import { asFailure } from '@tk/fhir/http';
 import { clockOf, dayOf } from '@tk/fhir/time';
 import { useLive } from '@tk/live/use_live';
 import { useParam } from '@tk/shell/router';
-import { may, postOf, useSession } from '@tk/shell/session';
-import { useSettings } from '../use_settings';
-import '../words';
 import './situation_words';
+import './city.css';
 import './situation.css';
 import { Counties } from './situation_counties';
 import { Curve } from './situation_curve';
+import { ForCommand } from './for_command';
 import { Behind } from './situation_behind';
 import { AreaMap } from './situation_map';
+import { Numbers } from './situation_numbers';
 import { Queue } from './situation_queue';
 import { Short } from './situation_short';
-import { type AreaFigures, arrange, askFigures, dayAsked, moved, readingsOf } from './figures';
-import { askSoFar, kBehind, kChannels, type Behind as BehindName } from './situation_ask';
+import { type AreaFigures, arrange, askFigures, dayAsked, moved } from './figures';
+import { kBehind, type Behind as BehindName } from './situation_ask';
 import { barsOf, countiesOf, type DayTold, daysUntil } from './situation_model';
 import { settled } from './settled';
 
 const kLiveTypes = ['Observation', 'Task'] as const;
 const kSettleMs = 5_000;
 const kPastMs = 300_000;
-const kDayMs = 86_400_000;
 
 export default function Situation(): ReactNode {
-  const { t, i18n } = useTranslation('screening');
-  const session = useSession();
-  if (session.area === '' && may(session, 'call', 'screening-daily')) return <Shown />;
   return (
-    <main id="main" className="st" tabIndex={-1}>
-      <Empty icon="lock" title={t('c.mayNot')}>
-        <p className="tk-sub">{t('c.mayNotHint', { post: postOf(session, i18n.language) })}</p>
-      </Empty>
-    </main>
+    <ForCommand>
+      <Shown />
+    </ForCommand>
   );
 }
 
@@ -102,7 +96,7 @@ function Shown(): ReactNode {
   const shown = kBehind.find((each) => each === list);
   const names = new Map(counties.map((c) => [c.code, c.name]));
   return (
-    <main id="main" className="st" data-theme={wall ? 'wall' : undefined} data-wall={wall || undefined} tabIndex={-1}>
+    <main id="main" className="sc st" data-theme={wall ? 'wall' : undefined} data-wall={wall || undefined} tabIndex={-1}>
       <Head day={day} today={today} setDay={setDay} asOfMs={last.dataUpdatedAt} wall={wall} setWall={setWall} />
       {last.error && <Failed failure={asFailure(last.error)} onRetry={() => void last.refetch()} />}
       {!city && !last.error && <Skeleton lines={12} />}
@@ -139,7 +133,7 @@ function Head({ day, today, setDay, asOfMs, wall, setWall }: HeadProps): ReactNo
   const { t } = useTranslation('situation');
   const live = day === today;
   return (
-    <div className="st-head">
+    <div className="sc-head">
       <h1>{t('title')}</h1>
       <button type="button" className="tk-ib" aria-label={t('before')} title={t('before')} onClick={() => setDay(moved(day, -1))}>
         <Icon name="back" size={18} />
@@ -171,88 +165,5 @@ function AsOf({ live, day, asOfMs }: { live: boolean; day: string; asOfMs: numbe
       <i aria-hidden="true" />
       {form === 'back' ? t('asOf.back', { day }) : t(`asOf.${form}`, { time })}
     </p>
-  );
-}
-
-interface NumbersProps {
-  city: AreaFigures;
-  day: string;
-  today: string;
-  asOfMs: number;
-  onOpen: (what: BehindName) => void;
-}
-
-function Numbers({ city, day, today, asOfMs, onOpen }: NumbersProps): ReactNode {
-  const { t, i18n } = useTranslation('situation');
-  const number = new Intl.NumberFormat(i18n.language);
-  const { settings } = useSettings();
-  const session = useSession();
-  const limit = settings?.fever_limit_cel ?? null;
-  const before = moved(day, -1);
-  // Like with like: of a day that goes on, yesterday until the same time; of one that is over, the whole day before.
-  const untilMs = day === today ? asOfMs - kDayMs : Date.parse(`${day}T00:00:00`) - 1;
-  const past = useQuery({
-    queryKey: ['situation', 'so-far', before, Math.floor(untilMs / 60_000), limit],
-    enabled: limit !== null && asOfMs > 0 && may(session, 'read', 'Observation'),
-    staleTime: kPastMs,
-    placeholderData: keepPreviousData,
-    queryFn: ({ signal }) => askSoFar(before, untilMs, limit ?? 0, signal),
-  });
-  const than = (now: number, then: number | undefined): ReactNode =>
-    then === undefined ? null : (
-      <span className="st-than">
-        <b>{now === then ? '±0' : `${now > then ? '▲' : '▼'} ${number.format(Math.abs(now - then))}`}</b> {t(day === today ? 'thanSoFar' : 'thanBefore', { count: number.format(then) })}
-      </span>
-    );
-  const big = (what: BehindName, value: number, word: string): ReactNode => (
-    <button type="button" className="st-big" onClick={() => onOpen(what)} aria-label={`${word} ${number.format(value)}`}>
-      {number.format(value)}
-    </button>
-  );
-  const readings = readingsOf(city);
-  return (
-    <ul className="st-numbers">
-      <li>
-        <h2>{t('num.readings')}</h2>
-        <p>
-          {big('readings', readings, t('num.readings'))}
-          {than(readings, past.data?.readings)}
-        </p>
-        <p className="st-channels">
-          {kChannels.map((c) => (
-            <button key={c} type="button" className="st-link" onClick={() => onOpen(c)}>
-              {t(`channel.${c}`)} <b>{number.format(city[c])}</b>
-            </button>
-          ))}
-        </p>
-      </li>
-      <li>
-        <h2>{limit === null ? t('num.fever') : t('num.feverOf', { limit })}</h2>
-        <p>
-          {big('fever', city.fever, t('num.fever'))}
-          {than(city.fever, past.data?.fever)}
-        </p>
-        <p className="tk-sub">{readings > 0 ? t('num.perThousand', { rate: ((city.fever * 1000) / readings).toFixed(1) }) : t('num.nothing')}</p>
-      </li>
-      <li>
-        <h2>{t('num.opened')}</h2>
-        <p>
-          {big('opened', city.opened, t('num.opened'))}
-          <span className="st-than">{t('num.sameDay')}</span>
-        </p>
-        <p>
-          <button type="button" className="st-link" onClick={() => onOpen('closed')}>
-            {t('num.closed')} <b>{number.format(city.closed)}</b>
-          </button>
-        </p>
-      </li>
-      <li>
-        <h2>{t('num.open')}</h2>
-        <p>
-          {big('open', city.open, t('num.open'))}
-          <span className="st-than">{t('num.now')}</span>
-        </p>
-      </li>
-    </ul>
   );
 }
