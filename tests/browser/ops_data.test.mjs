@@ -27,12 +27,22 @@ before(async () => {
   process.env.TK_PROGRAM ??= built;
   data = freshFolder('data-pages');
   account('add', 'boss', '--post', 'admin', '--display', '高志强');
+  account('add', 'ops', '--post', 'operator', '--display', '运维值班');
   account('add', 'aud', '--post', 'auditor', '--display', '审计员小郑');
   browser = await openBrowser();
   server = await new Server(data, { pages: path.resolve(import.meta.dirname, '../../ui/dist') }).start();
   token = await server.token();
   const made = Array.from({ length: kMany }, (_, i) => ({ request: { method: 'PUT', url: `Organization/h${i}` }, resource: { resourceType: 'Organization', id: `h${i}`, active: i % 3 > 0, name: `安和市第 ${i} 卫生院` } }));
   await ask('POST', '', { resourceType: 'Bundle', type: 'transaction', entry: made });
+  const code = (one, display) => ({ valueCoding: { system: 'http://example.org/kind', code: one, display } });
+  await ask('PUT', 'Questionnaire/visit', {
+    resourceType: 'Questionnaire', id: 'visit', url: 'http://example.org/visit', version: '3', status: 'active', title: '上门随访', item: [
+      { linkId: 'kind', text: '方式', type: 'choice', required: true, answerOption: [code('home', '上门'), code('phone', '电话')] },
+      { linkId: 'fever', text: '体温 °C', type: 'decimal', required: true },
+      { linkId: 'why', text: '为什么没有上门', type: 'string', required: true, enableWhen: [{ question: 'kind', operator: '=', answerCoding: code('phone').valueCoding }] },
+      { linkId: 'met', text: '见过的人', type: 'group', repeats: true, item: [{ linkId: 'who', text: '称呼', type: 'string', maxLength: 10 }, { linkId: 'last', text: '最近一次', type: 'date' }] },
+      { linkId: 'sum', text: '得分', type: 'decimal', readOnly: true }, { linkId: 'photo', text: '照片', type: 'attachment' }],
+  });
   await ask('PUT', 'Organization/h7', { resourceType: 'Organization', id: 'h7', active: true, name: '安和市第七人民医院', alias: ['七院'] });
 });
 after(async () => {
@@ -165,6 +175,59 @@ test('audit: who did what, narrowed, one event, the chain verified', real, async
   await done();
 });
 
+test('a form from a Questionnaire: errors beside the field, conditions, copies of a group, a draft that outlives a reload', real, async () => {
+  const { page, done } = await enter(kDesk, 'boss', '/ops/fhir?type=Questionnaire&id=visit&part=try');
+  const form = page.locator('.qf');
+  await form.getByText('方式').waitFor();
+  await checkAxe(page, 'a form');
+  await form.getByRole('button', { name: '看看会提交什么' }).click();
+  await form.getByText('请填写').first().waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.closest('[data-path]')?.dataset.path), 'kind');
+  await checkAxe(page, 'a form with problems');
+  await picture(page, 'form-problems');
+  assert.equal(await form.getByLabel('为什么没有上门').count(), 0);
+  await form.getByLabel('电话').check();
+  await form.getByLabel('为什么没有上门').fill('家里没人');
+  await form.getByLabel('体温').fill('三十七');
+  await form.getByText('请填数字').waitFor();
+  await form.getByLabel('体温').fill('37.6');
+  await form.getByLabel('称呼').fill('邻居');
+  await form.getByRole('button', { name: /再加一个/ }).click();
+  await form.getByLabel('称呼').nth(1).fill('同事');
+  await page.reload();
+  await until('the draft is there', async () => (await form.getByLabel('称呼').count()) === 2 && (await form.getByLabel('称呼').nth(1).inputValue()) === '同事');
+  await form.getByRole('button', { name: /去掉 见过的人 1/ }).click();
+  await form.getByRole('radio', { name: '上门' }).check();
+  await form.getByRole('button', { name: '看看会提交什么' }).click();
+  const told = JSON.parse(await page.locator('.fb-in pre').innerText());
+  assert.equal(told.questionnaire, 'http://example.org/visit|3');
+  assert.deepEqual(told.item.map((item) => [item.linkId, item.answer?.[0].valueCoding?.code ?? item.answer?.[0].valueDecimal ?? item.item?.[0].answer[0].valueString]), [['kind', 'home'], ['fever', 37.6], ['met', '同事']]);
+  await picture(page, 'form');
+  await done();
+});
+
+test('system health: served, each index, rebuilt when it is asked for, the metrics', real, async () => {
+  const { page, done } = await enter(kDesk, 'ops', '/ops/');
+  await page.waitForURL(/\/ops\/health/);
+  await page.getByText('可以服务').waitFor();
+  await page.locator('.he-metrics tbody tr').first().waitFor();
+  await checkAxe(page, 'system health');
+  await picture(page, 'health');
+  await page.getByLabel('找指标').fill('no such metric');
+  await untilCount(page.locator('.he-metrics'), 0);
+  await page.getByLabel('找指标').fill('');
+  await page.getByRole('button', { name: '重建索引：人员' }).click();
+  await page.getByRole('dialog').getByText('旧的照样用').waitFor();
+  await checkAxe(page, 'before an index is rebuilt');
+  const asked = page.waitForResponse((r) => r.url().endsWith('/admin/views/person/rebuild'));
+  await page.getByRole('button', { name: '开始重建' }).click();
+  assert.equal((await asked).status(), 202);
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.setViewportSize(kPhone);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  await done();
+});
+
 test('on a phone it fits, in English no Chinese is left, and another post is told that this is not for it', real, async () => {
   const { page, done } = await enter(kPhone, 'boss', '/ops/fhir?type=Organization&id=h7');
   await page.locator('.fb-one').getByText('七院').waitFor();
@@ -179,7 +242,7 @@ test('on a phone it fits, in English no Chinese is left, and another post is tol
   await page.setViewportSize(kDesk);
   await page.getByRole('button', { name: 'English' }).click();
   await page.getByRole('heading', { name: 'Audit' }).waitFor();
-  await until('English', async () => !/\p{Script=Han}/u.test((await page.locator('.au').innerText()).replaceAll(/高志强|审计员小郑|管理员/g, '')));
+  await until('English', async () => !/\p{Script=Han}/u.test((await page.locator('.au').innerText()).replaceAll(/高志强|审计员小郑|管理员|运维值班/g, '')));
   await picture(page, 'audit-en');
   await done();
   const aud = await enter(kDesk, 'aud', '/ops/review');

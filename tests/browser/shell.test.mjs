@@ -41,7 +41,7 @@ describe('the shell', { skip: kReal ? 'of the test double' : false }, () => {
     }
   }
 
-  for (const [role, doors] of [['gate', ['业务端', '移动端']], ['cdc', ['业务端', '移动端']], ['boss', ['业务端', '移动端', '管理端', '运维端']], ['anna', ['居民端']], ['idle', []]]) {
+  for (const [role, doors] of [['gate', ['业务端', '移动端']], ['cdc', ['业务端', '移动端']], ['boss', ['业务端', '移动端', '管理端', '运维端']], ['anna', ['居民端']], ['ops', ['运维端']], ['idle', []]]) {
     test(`the front page has the doors of ${role}: ${doors.join(', ') || 'none'}`, async () => {
       await open(kPhone, '/', role);
       await page.getByRole('heading', { name: '从哪个门进去' }).waitFor();

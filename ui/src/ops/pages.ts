@@ -65,4 +65,16 @@ export const opsPages: PageEntry[] = [
     },
     load: () => import('./audit/page'),
   },
+  {
+    app: 'ops',
+    title: { 'zh-CN': '系统健康', en: 'System health' },
+    path: '/health',
+    call: 'metrics',
+    icon: 'gear',
+    help: {
+      'zh-CN': '现在能不能服务、有什么要处理、各个索引读到哪里；可以从日志重建一个索引。下面是监控系统也在读的指标。',
+      en: 'Whether everything is served, what needs doing, how far each index has read; an index can be rebuilt from the log. Below are the metrics that monitoring reads too.',
+    },
+    load: () => import('./health/page'),
+  },
 ];

@@ -6,6 +6,8 @@ import { useTranslation } from 'react-i18next';
 import { List } from '../../components/list/list';
 import { fhirSource } from '../../components/list/fhir_source';
 import type { Column } from '../../components/list/model';
+import { QuestionnaireForm } from '../../components/form/form';
+import type { Questionnaire } from '../../components/form/model';
 import { Elements, History } from '../../components/resource/detail';
 import { Icon } from '../../components/icon';
 import { Empty, Failed, Skeleton } from '../../components/states';
@@ -86,10 +88,10 @@ function Found({ offered, current, onOpen, onClose }: { offered: TypeOffered; cu
     return { ...made, key: [...made.key, JSON.stringify(criteria)] };
   }, [offered.type, criteria]);
   const columns: Column<Resource>[] = [
-    { id: 'id', title: t('fhir.id'), cell: (r) => r.id, text: (r) => r.id ?? '', fixed: true, width: 240, sort: '_id' },
+    { id: 'id', title: t('fhir.id'), cell: (r) => r.id, text: (r) => r.id ?? '', fixed: true, width: 180, sort: '_id' },
     { id: 'summary', title: t('fhir.summary'), cell: summaryOf, text: summaryOf },
     { id: 'version', title: t('fhir.version'), cell: (r) => r.meta?.versionId, text: (r) => r.meta?.versionId ?? '', width: 72, narrow: true },
-    { id: 'written', title: t('fhir.written'), cell: written, text: written, width: 180, sort: '_lastUpdated', narrow: true },
+    { id: 'written', title: t('fhir.written'), cell: written, text: written, width: 148, sort: '_lastUpdated', narrow: true },
   ];
   return (
     <List
@@ -99,13 +101,13 @@ function Found({ offered, current, onOpen, onClose }: { offered: TypeOffered; cu
   );
 }
 
-const kParts = ['elements', 'history', 'check', 'json'] as const;
+const kParts = ['elements', 'history', 'check', 'try', 'json'] as const;
 
 function One({ type, id, onClose }: { type: string; id: string; onClose: () => void }): ReactNode {
   const { t } = useTranslation('ops');
   const session = useSession();
   const [asked, setPart] = useParam('part', 'elements');
-  const offered = kParts.filter((one) => one !== 'check' || may(session, 'call', '$validate'));
+  const offered = kParts.filter((one) => (one !== 'check' || may(session, 'call', '$validate')) && (one !== 'try' || type === 'Questionnaire'));
   const part = offered.find((one) => one === asked) ?? 'elements';
   const one = useQuery({ queryKey: ['fhir', type, id], queryFn: ({ signal }) => fhir.read<Resource>(type, id, signal), staleTime: 0 });
   return (
@@ -129,9 +131,28 @@ function One({ type, id, onClose }: { type: string; id: string; onClose: () => v
         {one.data && part === 'elements' && <Elements resource={one.data} />}
         {one.data && part === 'history' && <History type={type} id={id} />}
         {one.data && part === 'check' && <Checked resource={one.data} />}
+        {one.data && part === 'try' && <Tried questionnaire={one.data as Questionnaire} />}
         {one.data && part === 'json' && <pre tabIndex={0}>{JSON.stringify(one.data, null, 2)}</pre>}
       </div>
     </section>
+  );
+}
+
+/** A form as those will see it who fill it in. Nothing leaves: what would be sent is shown. */
+function Tried({ questionnaire }: { questionnaire: Questionnaire }): ReactNode {
+  const { t } = useTranslation('ops');
+  const [sent, setSent] = useState<object | null>(null);
+  return (
+    <>
+      <p className="tk-sub">{t('fhir.tryHint')}</p>
+      <QuestionnaireForm questionnaire={questionnaire} draft={`try.${questionnaire.id}`} send={t('fhir.trySend')} onSend={async (response) => setSent(response)} />
+      {sent && (
+        <>
+          <h3>{t('fhir.trySent')}</h3>
+          <pre tabIndex={0}>{JSON.stringify(sent, null, 2)}</pre>
+        </>
+      )}
+    </>
   );
 }
 
