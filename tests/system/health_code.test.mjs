@@ -17,7 +17,7 @@ describe('the health code', () => {
   const fhir = (who, method, target, body) => request(server.base, method, `/fhir/${target}`, { token: tokens[who], body });
   const code = (who, what, body = {}) => request(server.base, 'POST', `/app/health-code/${what}`, { ...as(who), body });
   const card = (who, what, body) => request(server.base, 'POST', `/app/health-card/${what}`, { ...as(who), body });
-  const reading = (value) => ({ resourceType: 'Observation', status: 'final', code: { coding: [{ system: 'http://loinc.org', code: '8310-5' }] }, subject: { reference: 'Patient/ada' },
+  const reading = (value, hours = 0) => ({ resourceType: 'Observation', status: 'final', effectiveDateTime: new Date(Date.now() - hours * 3_600_000).toISOString(), code: { coding: [{ system: 'http://loinc.org', code: '8310-5' }] }, subject: { reference: 'Patient/ada' },
     valueQuantity: { value, unit: '°C', system: 'http://unitsofmeasure.org', code: 'Cel' } });
   const result = (word, taken) => ({ resourceType: 'Observation', status: 'final', code: { coding: [{ system: 'http://loinc.org', code: '94500-6' }] }, subject: { reference: 'Patient/ada' },
     effectiveDateTime: taken, interpretation: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation', code: word }] }] });
@@ -54,7 +54,7 @@ describe('the health code', () => {
 
   test('results recolour, and say why', async (t) => {
     assert.equal((await code('ada', 'mine')).json.colour, 'green');
-    assert.equal((await fhir('clinic', 'POST', 'Observation', reading(37.9))).status, 201);
+    assert.equal((await fhir('clinic', 'POST', 'Observation', reading(37.9, 40))).status, 201);
     const yellow = await becomes('yellow');
     assert.equal(yellow.answer.reasons[0].reason, 'fever');
     assert.match(yellow.answer.reasons[0].rule, /^health-code\.fever\|\d+$/);
@@ -166,7 +166,7 @@ describe('the health code', () => {
       identifier: [{ system: kCard, value: number }], meta: { tag: [{ system: kArea, code: '380102' }] } });
     const first = checked('38010219800102207'), second = checked('38010219911213307');
     for (const id of ['cai', 'cai2']) assert.equal((await put(id, '蔡明远', first, '1980-01-02')).status, 201);
-    assert.equal((await fhir('clinic', 'POST', 'Observation', { ...reading(38.6), subject: { reference: 'Patient/cai' } })).status, 201);
+    assert.equal((await fhir('clinic', 'POST', 'Observation', { ...reading(38.6, 40), subject: { reference: 'Patient/cai' } })).status, 201);
     const of = async (id) => (await code('cdc', 'of', { patient: `Patient/${id}` })).json;
     for (let i = 0; i < 600 && (await of('cai2')).colour !== 'yellow'; i++) await sleep(20);
     assert.equal((await of('cai2')).colour, 'yellow');
