@@ -3,6 +3,7 @@
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useDeferredValue, useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useSettled } from '../components/list/use_list';
 import { useListKeys } from '../components/list_keys';
 import { Empty, Failed, Skeleton } from '../components/states';
 import { asFailure } from '../fhir/http';
@@ -35,18 +36,6 @@ function MayNot(): ReactNode {
       </Empty>
     </main>
   );
-}
-
-const kTypingMs = 250;
-
-/** `text` once nobody has typed for a moment. */
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), kTypingMs);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return settled;
 }
 
 /** The list as the program has it, page by page. */

@@ -8,7 +8,7 @@ import type { Choice, ListPage, ListQuery, ListSource } from './model';
 const kTypingMs = 250;
 
 /** `text` once nobody has typed for a moment. */
-function useSettled(text: string): string {
+export function useSettled(text: string): string {
   const [settled, setSettled] = useState(text);
   useEffect(() => {
     const timer = setTimeout(() => setSettled(text), kTypingMs);
