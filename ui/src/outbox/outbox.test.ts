@@ -20,7 +20,7 @@ describe.each([
   beforeEach(async () => {
     store = await open();
     sent = [];
-    answer = async (e) => ({ ...e.resource, id: 'made-' + e.key });
+    answer = async (e) => ({ resourceType: 'Observation', ...e.resource, id: 'made-' + e.key });
     outbox = new Outbox('gate', store, (e) => {
       sent.push(e.key);
       return answer(e);

@@ -1,5 +1,6 @@
 // What was entered waits here until the program has it: written down first, then sent, sent once.
-// Flow:   add -> store (IndexedDB) -> POST with the entry's own Idempotency-Key -> removed when acknowledged.
+// Flow:   add -> store (IndexedDB) -> POST with the entry's own Idempotency-Key -> removed when acknowledged. A resource is created by FHIR;
+//         what an operation of an app takes is sent there as JSON (`told`).
 //         A lost answer is sent again with the same key, so the program stores it once.
 // Errors: no network, a busy program or an ended session: the entry stays and is tried again. A refusal stays too, with
 //         the program's words, until a person decides; nothing is thrown away silently.
@@ -13,7 +14,8 @@ export interface OutboxEntry {
   account: string;
   createdMs: number;
   label: string; // what a person may see of it: masked
-  resource: Resource;
+  resource?: Resource; // this one is created, or
+  told?: { path: string; body: object }; // this is told to an operation, which counts the entry once by an id of its own in `body`
   problem: string | null; // set when the program refused it: its words
   problemKind?: FailureKind; // and what kind of refusal that was
 }

@@ -1,11 +1,21 @@
 // The outbox in a page. One per account for the life of the page; tries again when the network comes back.
 import { useEffect, useState, useSyncExternalStore } from 'react';
-import { fhir } from '../shell/session';
-import { Outbox, type OutboxView } from './outbox';
+import type { Resource } from '../fhir/types';
+import { fhir, http } from '../shell/session';
+import { Outbox, type OutboxEntry, type OutboxView } from './outbox';
 import { openStore, type OutboxStore } from './store';
 
 const opened: Promise<OutboxStore> = openStore();
 const kEmpty: OutboxView = { ready: false, entries: [], othersCount: 0, sending: false, failure: null, lasting: true };
+
+async function send(entry: OutboxEntry): Promise<Resource | null> {
+  if (entry.resource) return fhir.create(entry.resource, { key: entry.key });
+  if (entry.told) {
+    const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': entry.key };
+    await http.send('POST', entry.told.path, { headers, body: JSON.stringify(entry.told.body) });
+  }
+  return null;
+}
 
 export function useOutbox(account: string): { outbox: Outbox | null; view: OutboxView; store: OutboxStore | null } {
   const [made, setMade] = useState<{ outbox: Outbox; store: OutboxStore } | null>(null);
@@ -18,7 +28,7 @@ export function useOutbox(account: string): { outbox: Outbox | null; view: Outbo
     };
     void opened.then((store) => {
       if (gone) return;
-      outbox = new Outbox(account, store, (e) => fhir.create(e.resource, { key: e.key }));
+      outbox = new Outbox(account, store, send);
       setMade({ outbox, store });
       again();
     });
