@@ -241,6 +241,9 @@ describe('the shell', { skip: kReal ? 'of the test double' : false }, () => {
     mock.setDown(false);
     await page.getByRole('button', { name: '前一天' }).click();
     await page.getByText(/回看 .* 全天/).waitFor();
+    await page.getByRole('link', { name: '那天的日报' }).click();
+    await page.getByRole('button', { name: '出日报' }).waitFor();
+    await page.goBack();
     await page.getByRole('button', { name: '回到实时' }).click();
     await page.getByRole('button', { name: /^发热人次 3/ }).click();
     await page.getByText('没有您能看的记录').waitFor();

@@ -8,8 +8,8 @@ import { Icon } from '@tk/components/icon';
 import { Failed, Skeleton } from '@tk/components/states';
 import { asFailure } from '@tk/fhir/http';
 import { clockOf, dayOf } from '@tk/fhir/time';
-import { useLive } from '@tk/live/use_live';
-import { useParam } from '@tk/shell/router';
+import { useLive, useLiveState } from '@tk/live/use_live';
+import { Link, useParam } from '@tk/shell/router';
 import './situation_words';
 import './city.css';
 import './situation.css';
@@ -140,9 +140,14 @@ function Head({ day, today, setDay, asOfMs, wall, setWall }: HeadProps): ReactNo
       </button>
       <input type="date" aria-label={t('day')} className="tk-input" value={day} max={today} onChange={(e) => setDay(dayAsked(e.target.value, today))} />
       {!live && (
-        <button type="button" className="tk-btn" onClick={() => setDay(today)}>
-          {t('toNow')}
-        </button>
+        <>
+          <button type="button" className="tk-btn" onClick={() => setDay(today)}>
+            {t('toNow')}
+          </button>
+          <Link to={`/city/screening?day=${day}`} className="tk-btn tk-quiet">
+            {t('report')}
+          </Link>
+        </>
       )}
       <span className="tk-grow" />
       <AsOf live={live} day={day} asOfMs={asOfMs} />
@@ -156,7 +161,7 @@ function Head({ day, today, setDay, asOfMs, wall, setWall }: HeadProps): ReactNo
 /** Four forms whose shape changes with them: a dot live, a square looking back, a ring when the stream is down, nothing before the first answer. */
 function AsOf({ live, day, asOfMs }: { live: boolean; day: string; asOfMs: number }): ReactNode {
   const { t } = useTranslation('situation');
-  const { state } = useLive(kLiveTypes, { onChange: () => undefined, onSync: () => undefined });
+  const { state } = useLiveState();
   if (asOfMs === 0) return null;
   const time = clockOf(asOfMs, true);
   const form = !live ? 'back' : state === 'lost' ? 'down' : state === 'live' ? 'live' : 'wait';
