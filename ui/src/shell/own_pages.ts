@@ -28,10 +28,35 @@ const kPatient: PageEntry = {
   load: () => import('../patient/page'),
 };
 
+const kRecord: PageEntry = {
+  app: 'shell',
+  title: { 'zh-CN': '我的档案', en: 'My record' },
+  path: '/record',
+  read: 'Patient',
+  icon: 'desk',
+  help: {
+    'zh-CN': '各家医院、社区有您的什么：过敏、最近的结果、正在吃的药、看过的病，按日子排。字小可按右上角“大字”。',
+    en: 'What hospitals and clinics have of you: allergies, latest results, medicines, visits, by day. For larger letters press "Large type" at the top.',
+  },
+  load: () => import('../me/record_page'),
+};
+const kLooks: PageEntry = {
+  app: 'shell',
+  title: { 'zh-CN': '谁看过我', en: 'Who looked at me' },
+  path: '/looks',
+  read: 'Patient',
+  icon: 'eye',
+  help: {
+    'zh-CN': '谁、什么岗位、什么时候看过或写过您的档案。不认识、不该看的，请向那家单位或卫健委反映。',
+    en: 'Who, of which post, looked at your record or wrote in it, and when. If somebody should not have, tell that institution or the health commission.',
+  },
+  load: () => import('../me/looks_page'),
+};
+
 export const kOwnPages: Record<DoorName, PageEntry[]> = {
   work: [kPatient, kInbox],
   m: [],
-  me: [],
+  me: [kRecord, kLooks],
   city: [kInbox],
   ops: [...opsPages, kInbox],
 };
