@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { checkAxe, openBrowser, until } from './lib.mjs';
-import { aboutHim, addResident, enterAs, look, needsProgram, noChinese, reading, tell } from './resident.mjs';
+import { aboutHim, addChild, addResident, enterAs, look, needsProgram, noChinese, reading, tell } from './resident.mjs';
 
 describe('the resident\'s record', needsProgram, () => {
   let browser, he, opened, page;
@@ -51,6 +51,23 @@ describe('the resident\'s record', needsProgram, () => {
     assert.equal(await page.locator('.mr li', { hasText: '沈月明' }).count(), 0);
     await checkAxe(page, 'looks');
     await look(page, 'me-looks');
+  });
+
+  test('my family: the card of a child in his care is chosen on his own card\'s page', async () => {
+    await addChild(he, '沈小满');
+    await page.locator('.tp-bar a').click();
+    await page.getByRole('link', { name: '健康卡' }).click();
+    const people = page.getByRole('navigation', { name: '谁的卡' }), qr = page.locator('.hc-qr');
+    const own = await until('his code', () => qr.getAttribute('data-code'));
+    await people.getByRole('button', { name: '孩子' }).click();
+    await until('the code of the child', async () => {
+      const shown = await qr.getAttribute('data-code');
+      return shown !== null && shown !== own;
+    });
+    await checkAxe(page, 'a child\'s card');
+    await look(page, 'me-family');
+    await page.getByRole('link', { name: '回到入口' }).click();
+    await page.getByRole('link', { name: '谁看过我' }).click();
   });
 
   test('in English there is no Chinese left but names', async () => {

@@ -34,6 +34,19 @@ export async function addResident(n, name) {
   return { id, number, name, account };
 }
 
+/** A child in the care of `parent`, with a card. */
+export async function addChild(parent, name) {
+  const born = `${new Date().getFullYear() - 6}-01-02`, number = residentId('380102', born, kMark % 1000);
+  const { id } = await tell('POST', '/fhir/Patient', { resourceType: 'Patient', name: [{ text: name }], birthDate: born, identifier: [{ system: 'http://tongkang.dev/fhir/sid/cn-resident-id', value: number }], meta: kArea });
+  const tag = [...kArea.tag, { system: 'http://tongkang.dev/fhir/sid/guardianship', code: 'verified' }];
+  const related = await tell('POST', '/fhir/RelatedPerson', { resourceType: 'RelatedPerson', active: true, patient: { reference: `Patient/${id}` }, meta: { tag },
+    relationship: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-RoleCode', code: 'FTH' }] }],
+    extension: [{ url: 'http://tongkang.dev/fhir/StructureDefinition/related-person-patient', valueReference: { reference: `Patient/${parent.id}` } }] });
+  const own = await tell('GET', `/fhir/Patient/${parent.id}`);
+  await tell('PUT', `/fhir/Patient/${parent.id}`, { ...own, link: [{ other: { reference: `RelatedPerson/${related.id}` }, type: 'seealso' }] });
+  await tell('POST', '/app/health-card/issue', { patient: `Patient/${id}`, identity: number });
+}
+
 export async function enterAs(browser, who, path, viewport = kPhone) {
   const opened = await openPage(browser, viewport);
   const { page } = opened;
