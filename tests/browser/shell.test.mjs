@@ -181,7 +181,7 @@ describe('the shell', { skip: kReal ? 'of the test double' : false }, () => {
     await open(kPhone, '/me/', 'anna');
     await page.waitForURL(/\/me\/home$/);
     await page.getByText('没有未读通知').waitFor();
-    assert.deepEqual(await page.locator('.tp-grid a').allInnerTexts(), ['健康卡']);
+    assert.deepEqual(await page.locator('.tp-grid a').allInnerTexts(), ['健康卡', '我的档案', '谁看过我']);
     await checkAxe(page, 'home of /me');
     await picture('me-home');
     await fits(390, 360);
