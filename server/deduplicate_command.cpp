@@ -1,6 +1,7 @@
 // deduplicate: joins what a bulk load with --live-matching=false left apart, with the server stopped. The audit has that it was asked, and how it ended.
 #include <fmt/format.h>
 
+#include "kernel/base/city_time.h"
 #include "kernel/base/clock.h"
 #include "kernel/base/random.h"
 #include "kernel/interaction/deduplicate.h"
@@ -27,7 +28,7 @@ Status DeduplicateOpened(const Opened& opened, const Clock& clock, const std::st
   TRY(RecordResumedErasures(opened.engine.get(), audit.get()));
   const std::string request_id = NewUuid();
   TRY(RecordDeduplication(audit.get(), "deduplicate-asked", 0, 0, request_id));
-  interaction::Context context{opened.engine.get(), opened.index, &clock, 0, 480, TK_PROGRAM_VERSION};
+  interaction::Context context{opened.engine.get(), opened.index, &clock, 0, CityOffsetMin(), TK_PROGRAM_VERSION};
   context.persons = opened.persons;
   interaction::DeduplicateOptions options;
   options.tell = [](const interaction::Deduplicated& so_far, uint64_t records) {

@@ -5,6 +5,7 @@
 
 #include <future>
 
+#include "kernel/base/city_time.h"
 #include "kernel/base/clock.h"
 #include "kernel/base/random.h"
 #include "kernel/base/text.h"
@@ -49,7 +50,7 @@ Status Record(access::AuditLog* audit, std::string_view action, std::string_view
 interaction::Response Ask(const Opened& opened, const Clock& clock, std::vector<std::string> path,
                           const std::string& reason, access::AuditLog* audit, const std::string& request_id) {
   const interaction::Interactions interactions(interaction::Context{
-      opened.engine.get(), opened.index, &clock, 0, 480, TK_PROGRAM_VERSION, opened.persons, 1});
+      opened.engine.get(), opened.index, &clock, 0, CityOffsetMin(), TK_PROGRAM_VERSION, opened.persons, 1});
   interaction::Request request;
   request.method = interaction::Method::kPost;
   request.path = std::move(path);

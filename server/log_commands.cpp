@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "kernel/base/city_time.h"
 #include "kernel/base/clock.h"
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/file.h"
@@ -256,7 +257,7 @@ Status Restore(const DataOptions& options, const std::string& from, const std::s
                const std::string& ledger_from, const std::string& until) {
   const SystemClock clock;
   Instant until_us = clock.NowUs();
-  if (!until.empty()) until_us = TRY(ParseDateRange(until, 480)).high_us - 1;
+  if (!until.empty()) until_us = TRY(ParseDateRange(until, CityOffsetMin())).high_us - 1;
   TRY(CheckKeysPlace(options.data, from, keys_from));
   log::Head head, backup_end;
   {

@@ -11,6 +11,7 @@
 
 #include "kernel/access/policies.h"
 #include "kernel/access/posts.h"
+#include "kernel/base/city_time.h"
 #include "kernel/base/random.h"
 #include "kernel/exchange/operations.h"
 #include "kernel/fhir/json_file.h"
@@ -80,7 +81,7 @@ Result<std::unique_ptr<StoryHouse>> StoryHouse::Open(const Stage& stage, Instant
   }
   house->opened_ = TRY(OpenData(open));
   interaction::Context context{
-      house->opened_.engine.get(), house->opened_.index, &house->clock_, 0, 480, "case",
+      house->opened_.engine.get(), house->opened_.index, &house->clock_, 0, CityOffsetMin(), "case",
       house->opened_.persons};
   context.platform = TRY(app::LoadPlatform(stage.packs->packs()));
   context.watch = house->opened_.watch;
@@ -268,7 +269,7 @@ class Story {
 
 Status Story::Begin(fhir::Value story) {
   Instant now_us = kStoryBeginUs;
-  if (story["now"].present()) now_us = TRY(ParseDateRange(story["now"].ToString())).low_us;
+  if (story["now"].present()) now_us = TRY(ParseDateRange(story["now"].ToString(), CityOffsetMin())).low_us;
   house_ = TRY(StoryHouse::Open(stage_, now_us));
   if (!story["given"].present()) return {};
   return Store(story["given"]);
@@ -368,6 +369,7 @@ Status Story::Expect(std::string_view expression, fhir::Value resource, std::str
   environment.definitions = stage_.definitions.get();
   environment.resource = resource;
   environment.now_us = house_->clock().NowUs();
+  environment.offset_min = CityOffsetMin();
   if (TRY(compiled->Test(environment, fhir::path::ResourceItem(*stage_.definitions, resource)))) return {};
   return Wrong(
       fmt::format("{} is not so: {}; it is {}", of, expression, resource.Json().substr(0, kAnswerTold)));
@@ -380,6 +382,8 @@ Status Story::Let(fhir::Value let, fhir::Value resource) {
     if (!compiled.ok()) return Wrong(fmt::format("\"let\": {}", compiled.error().external));
     fhir::path::Environment environment;
     environment.definitions = stage_.definitions.get();
+    environment.now_us = house_->clock().NowUs();
+    environment.offset_min = CityOffsetMin();
     fhir::path::Collection found;
     TRY(compiled->Evaluate(environment, fhir::path::ResourceItem(*stage_.definitions, resource), &found));
     if (found.empty()) return Wrong(fmt::format("\"let\": {} gives nothing", each.ToString()));
@@ -473,7 +477,7 @@ Status Story::Find(fhir::Value step) {
 Status Story::Move(fhir::Value step) {
   const Instant now_us = house_->clock().NowUs();
   const Instant then_us = step["at"].present()
-                              ? TRY(ParseDateRange(TRY(Filled(step["at"].ToString(), names_)))).low_us
+                              ? TRY(ParseDateRange(TRY(Filled(step["at"].ToString(), names_)), CityOffsetMin())).low_us
                               : now_us + TRY(DurationUs(step["after"].ToString()));
   if (then_us < now_us) return Wrong("the clock does not go back");
   house_->clock().Set(then_us);

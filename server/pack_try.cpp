@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "kernel/app/try_rule.h"
+#include "kernel/base/city_time.h"
 #include "server/open.h"
 
 namespace tk::server {
@@ -17,7 +18,7 @@ constexpr int64_t kTellEveryUs = 2 * kSecondUs;
 constexpr size_t kRuleBytesMax = size_t{256} << 10;
 
 Result<Instant> TimeOf(std::string_view what, const std::string& text) {
-  const auto range = ParseDateRange(text, 480);
+  const auto range = ParseDateRange(text, CityOffsetMin());
   if (range.ok()) return range->low_us;
   return MakeError(ErrorCode::kIncorrect,
                    fmt::format("--{} {} is no date: give one such as 2026-11-01", what, text));

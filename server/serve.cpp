@@ -14,6 +14,7 @@
 
 #include "kernel/access/inquiries.h"
 #include "kernel/app/app.h"
+#include "kernel/base/city_time.h"
 #include "kernel/base/config.h"
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/text.h"
@@ -155,7 +156,7 @@ struct House {
   void AddViewMetrics();
   void AddSmsMetrics();
   void AddLossMetrics();
-  void AddAudit(const std::string& data, int timezone_offset_min);
+  void AddAudit(const std::string& data);
   http::Readiness Readiness() const;
   void AddFhir();
   void AddHealth();
@@ -164,7 +165,7 @@ struct House {
   Status StartWorkflow(const Settings& settings);
   Status ListenToMllp(const Settings& settings);
   Status LoadApps(const DataOptions& data);
-  Status StartApps(const DataOptions& data, const Settings& settings, int timezone_offset_min);
+  Status StartApps(const DataOptions& data, const Settings& settings);
   void Stop();
 };
 
@@ -188,14 +189,14 @@ void House::AddViewMetrics() {
   }
 }
 
-void House::AddAudit(const std::string& data, int timezone_offset_min) {
+void House::AddAudit(const std::string& data) {
   archive = access::AuditArchive::Open(data + "/audit", true);
   audit_names = std::make_unique<AuditNames>(data);
   view::Engine* const engine = opened.engine.get();
   http::AuditPort port;
   port.archive = archive.get();
   port.folder = data + "/audit";
-  port.timezone_offset_min = timezone_offset_min;
+  port.timezone_offset_min = CityOffsetMin();
   port.person_of = [asked = interactions.get()](std::string_view id) { return asked->OwnersOfPerson(id); };
   port.own_of = [asked = interactions.get()](const access::Viewer& viewer) { return asked->SpansOf(viewer); };
   port.hash_of = [engine](std::string_view type, std::string_view id) {
@@ -480,13 +481,13 @@ Status House::LoadApps(const DataOptions& data) {
   return access::WritePackPosts(data.data, app::PostsOf(loaded));
 }
 
-Status House::StartApps(const DataOptions& data, const Settings& settings, int timezone_offset_min) {
+Status House::StartApps(const DataOptions& data, const Settings& settings) {
   app::Runtime::Options running;
   running.engine = opened.engine.get();
   running.index = opened.index;
   running.interactions = interactions.get();
   running.clock = &clock;
-  running.timezone_offset_min = timezone_offset_min;
+  running.timezone_offset_min = CityOffsetMin();
   running.folder = data.data + "/consumers";
   running.apps_folder = data.data + "/apps";
   running.code = InstalledCode();
@@ -555,19 +556,18 @@ Status House::StartWorkflow(const Settings& settings) {
     return NumbersOf(sign_on.get(), data, *opened.engine, notice, ordinal);
   };
   sending.quiet = {static_cast<int>(settings.Number("sms-quiet-from")) * 60,
-                   static_cast<int>(settings.Number("sms-quiet-until")) * 60,
-                   static_cast<int>(settings.Number("timezone-offset-min"))};
+                   static_cast<int>(settings.Number("sms-quiet-until")) * 60, CityOffsetMin()};
   sending.folder = data + "/consumers";
   sending.report = report;
   outbox = TRY(workflow::Outbox::Start(std::move(sending)));
   return {};
 }
 
-interaction::Context ContextOf(const Opened& opened, const Clock* clock, int timezone_offset_min,
-                               const Settings& settings, access::SignOn* sign_on,
+interaction::Context ContextOf(const Opened& opened, const Clock* clock, const Settings& settings,
+                               access::SignOn* sign_on,
                                std::shared_ptr<const terminology::Platform> platform) {
   interaction::Context context{opened.engine.get(), opened.index,       clock,         0,
-                               timezone_offset_min, TK_PROGRAM_VERSION, opened.persons};
+                               CityOffsetMin(),     TK_PROGRAM_VERSION, opened.persons};
   context.live_matching = settings.Flag("live-matching");
   context.platform = std::move(platform);
   context.watch = opened.watch;
@@ -576,14 +576,13 @@ interaction::Context ContextOf(const Opened& opened, const Clock* clock, int tim
   return context;
 }
 
-Result<std::shared_ptr<workflow::Shelf>> WorkflowsOf(const Opened& opened, const std::string& data,
-                                                     int offset_min) {
+Result<std::shared_ptr<workflow::Shelf>> WorkflowsOf(const Opened& opened, const std::string& data) {
   const std::vector<std::string> posts = TRY(access::Posts::Load(data)).Names();
   app::WorkflowOptions options;
   options.data_folder = data;
   options.apps_folder = data + "/apps";
   options.posts = posts;
-  options.offset_min = offset_min;
+  options.offset_min = CityOffsetMin();
   return app::LoadWorkflows(*opened.definitions, opened.packs->packs(), options);
 }
 
@@ -620,6 +619,7 @@ void House::AddSignOn(const Settings& settings) {
 }
 
 Status House::Build(const Settings& settings) {
+  SetCityOffsetMin(static_cast<int>(settings.Number("timezone-offset-min")));
   const std::string& data = settings.Text("data");
   if (data.empty()) return MakeError(ErrorCode::kIncorrect, "say where the data are: --data DIR");
   const std::string& cipher = settings.Text("cipher");
@@ -632,9 +632,9 @@ Status House::Build(const Settings& settings) {
   sms = TRY(SmsOf(settings));
   TRY(ActAsOwner(data));
   OpenOptions open;
+  open.timezone_offset_min = CityOffsetMin();
   open.data = {data, settings.Text("log"), settings.Text("packs")};
   open.cipher = cipher == "sm4" ? log::Cipher::kSm4 : log::Cipher::kAes256Gcm;
-  open.timezone_offset_min = static_cast<int>(settings.Number("timezone-offset-min"));
   open.text_cache_bytes = static_cast<size_t>(settings.Number("text-cache-mb")) << 20;
   open.replay_changes_max = static_cast<size_t>(settings.Number("replay-changes-max"));
   open.clock = &clock;
@@ -642,9 +642,8 @@ Status House::Build(const Settings& settings) {
   view::Engine* const engine = opened.engine.get();
   TRY(LoadApps(open.data));
   sign_on = TRY(access::SignOn::Create(SignOnOf(settings, engine, &clock, opened.areas, sms.get())));
-  workflows = TRY(WorkflowsOf(opened, data, open.timezone_offset_min));
-  interaction::Context context = ContextOf(opened, &clock, open.timezone_offset_min, settings, sign_on.get(),
-                                           TRY(app::LoadPlatform(opened.packs->packs())));
+  workflows = TRY(WorkflowsOf(opened, data));
+  interaction::Context context = ContextOf(opened, &clock, settings, sign_on.get(), TRY(app::LoadPlatform(opened.packs->packs())));
   context.workflows = workflows;
   context.alert_rules = alert_rules = std::make_shared<rules::SharedRules>(app::TakeAlerts(&loaded));
   reach = interaction::ReachOf(context);
@@ -673,10 +672,10 @@ Status House::Build(const Settings& settings) {
   live = std::make_unique<http::Live>(LiveSourceOf(engine, interactions.get()), http::LiveOptions{}, &clock,
                                       sign_on.get(), audit.get());
   AddFhir();
-  TRY(StartApps(open.data, settings, open.timezone_offset_min));
+  TRY(StartApps(open.data, settings));
   TRY(StartWorkflow(settings));
   AddSignOn(settings);
-  AddAudit(data, open.timezone_offset_min);
+  AddAudit(data);
   WatchLog();
   AddHealth();
   http::AddMetricsRoute(pipeline.get(), &metrics);

@@ -1,11 +1,12 @@
 #include "apps/contacts/tracing.h"
 
+#include "kernel/base/city_time.h"
 #include "kernel/interaction/permit.h"
 
 namespace tk::contacts {
 
 std::string Today(const app::Context& context) {
-  return FormatInstant(context.clock->NowUs() + kCityOffsetMin * 60 * kSecondUs).substr(0, 10);
+  return CityDay(context.clock->NowUs());
 }
 
 std::string IdOf(std::string_view type, const std::string& reference) {

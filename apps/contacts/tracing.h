@@ -12,7 +12,6 @@
 namespace tk::contacts {
 
 inline constexpr std::string_view kPatient = "Patient/";
-inline constexpr int kCityOffsetMin = 480;
 inline constexpr size_t kFoundMax = 20'000;
 
 std::string Today(const app::Context& context);

@@ -6,6 +6,7 @@
 
 #include "apps/health-card/person.h"
 #include "kernel/access/inquiries.h"
+#include "kernel/base/city_time.h"
 #include "kernel/base/random.h"
 #include "kernel/base/text.h"
 #include "kernel/interaction/fact_feed.h"
@@ -15,8 +16,6 @@ namespace tk::health_card {
 namespace {
 
 constexpr int kNumberTriesMax = 20;
-constexpr int kLocalOffsetMin = 480;  // days of birth are those of China
-constexpr int64_t kLocalOffsetUs = int64_t{kLocalOffsetMin} * 60 * kSecondUs;
 
 Error NoPerson() {
   return MakeIssue(ErrorCode::kNotFound, "not-found", "patient", "There is no such person in your area.");
@@ -39,7 +38,7 @@ int AgeOf(fhir::Value patient, Instant now_us) {
   if (!born.ok()) return -1;
   constexpr int64_t kDayUs = 86'400 * kSecondUs;
   const CivilDate birth = CivilFromDays(born->low_us / kDayUs - (born->low_us % kDayUs < 0 ? 1 : 0));
-  const CivilDate today = CivilFromDays((now_us + kLocalOffsetUs) / kDayUs);
+  const CivilDate today = CivilFromDays((now_us + CityOffsetMin() * 60 * kSecondUs) / kDayUs);
   const bool before = today.month < birth.month || (today.month == birth.month && today.day < birth.day);
   return today.year - birth.year - (before ? 1 : 0);
 }
@@ -51,8 +50,8 @@ bool IsGuardian(const State& state, fhir::Value related, const Holder& guardian,
   if (!interaction::IsVerifiedGuardian(related) ||
       (related["active"].present() && !related["active"].IsTrue()))
     return false;
-  const auto begun = ParseDateRange(related["period"]["start"].ToString(), kLocalOffsetMin),
-             over = ParseDateRange(related["period"]["end"].ToString(), kLocalOffsetMin);
+  const auto begun = ParseDateRange(related["period"]["start"].ToString(), CityOffsetMin()),
+             over = ParseDateRange(related["period"]["end"].ToString(), CityOffsetMin());
   if ((begun.ok() && begun->low_us > state.NowUs()) || (over.ok() && over->high_us <= state.NowUs()))
     return false;
   bool his = false;
@@ -94,7 +93,7 @@ Result<view::ResourcePtr> Self(const Ask& ask, const view::Position& position) {
 /// Over: put under use "old", or its period has ended.
 bool IsOver(fhir::Value identifier, Instant now_us) {
   if (identifier["use"].ToString() == "old") return true;
-  const auto end = ParseDateRange(identifier["period"]["end"].ToString());
+  const auto end = ParseDateRange(identifier["period"]["end"].ToString(), CityOffsetMin());
   return end.ok() && end->high_us <= now_us;
 }
 

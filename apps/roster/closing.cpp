@@ -6,6 +6,7 @@
 #include <map>
 
 #include "apps/roster/day.h"
+#include "kernel/base/city_time.h"
 #include "kernel/exchange/cells.h"
 #include "kernel/exchange/table_import.h"
 
@@ -116,7 +117,7 @@ void Closing::Watch() {
 
 Status Closing::Look() {
   const std::lock_guard look(looking_);
-  const Instant city_us = context_.clock->NowUs() + kCityOffsetMin * kMinuteUs;
+  const Instant city_us = context_.clock->NowUs() + CityOffsetMin() * kMinuteUs;
   const int64_t minute = city_us / kMinuteUs % kDayMinutes;
   const std::string today = FormatInstant(city_us).substr(0, 10);
   const std::string yesterday = FormatInstant(city_us - kDayMinutes * kMinuteUs).substr(0, 10);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "apps/roster/question.h"
+#include "kernel/base/city_time.h"
 #include "kernel/base/text.h"
 #include "kernel/exchange/cells.h"
 
@@ -44,8 +45,8 @@ struct Coming {
 };
 
 std::string DayInCity(const std::string& time) {
-  const auto range = ParseDateRange(time, kCityOffsetMin);
-  return range.ok() ? FormatInstant(range->low_us + kCityOffsetMin * 60 * kSecondUs).substr(0, 10) : time;
+  const auto range = ParseDateRange(time, CityOffsetMin());
+  return range.ok() ? CityDay(range->low_us) : time;
 }
 
 Coming ComingOf(view::Ordinal ordinal, fhir::Value root, const ReturnRule& rule) {

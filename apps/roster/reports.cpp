@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "apps/roster/tables.h"
+#include "kernel/base/city_time.h"
 #include "kernel/base/text.h"
 #include "kernel/exchange/report.h"
 #include "kernel/interaction/permit.h"
@@ -178,9 +179,7 @@ Result<std::string> ReadReportDay(const app::Context& context, const Settings& s
   const std::string day = exchange::DayText(*read), today = Today(context);
   if (day > today) return MakeError(ErrorCode::kIncorrect, "This day has not come yet.");
   constexpr Instant kDayUs = Instant{86'400} * kSecondUs;
-  const std::string first =
-      FormatInstant(context.clock->NowUs() + kCityOffsetMin * 60 * kSecondUs - settings.late_days * kDayUs)
-          .substr(0, 10);
+  const std::string first = CityDay(context.clock->NowUs() - settings.late_days * kDayUs);
   if (day < first)
     return MakeError(ErrorCode::kIncorrect,
                      fmt::format("This day is too long ago: what is {} days late is taken no more.",

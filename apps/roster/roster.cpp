@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/base/city_time.h"
 #include "kernel/exchange/cells.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
@@ -50,7 +51,7 @@ std::string IdOfDay(const app::Context& context, std::string_view organization, 
 std::string_view IdIn(std::string_view reference) { return reference.substr(reference.find('/') + 1); }
 
 std::string Today(const app::Context& context) {
-  return FormatInstant(context.clock->NowUs() + kCityOffsetMin * 60 * kSecondUs).substr(0, 10);
+  return CityDay(context.clock->NowUs());
 }
 
 Result<Asked> MayAsk(const app::Context& context, const interaction::Request& request,

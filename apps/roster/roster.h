@@ -18,7 +18,6 @@ namespace tk::roster {
 
 inline constexpr size_t kMembersMax = 50'000;  // of one organization
 inline constexpr size_t kOrganizationsMax = 20'000;
-inline constexpr int kCityOffsetMin = 480;
 
 /// Numbers of settings.json.
 struct Settings {

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "kernel/base/base64.h"
+#include "kernel/base/city_time.h"
 #include "kernel/base/text.h"
 #include "kernel/exchange/cells.h"
 #include "kernel/exchange/report.h"
@@ -23,7 +24,6 @@ using interaction::Method;
 using interaction::Request;
 using interaction::Response;
 
-constexpr int kCityOffsetMin = 480;
 constexpr int64_t kMinuteUs = 60 * kSecondUs, kDayMinutes = 1440;
 
 struct Form {
@@ -81,7 +81,7 @@ exchange::Report ReportOf(const DayFigures& figures, double fever_limit_cel, Ins
   report.title = "疫情防控筛查日报";
   report.lines = {
       fmt::format("统计日期：{}（0 时至 24 时）", figures.day),
-      fmt::format("生成时间：{}", FormatInstant(now_us + kCityOffsetMin * kMinuteUs).substr(0, 16)),
+      fmt::format("生成时间：{}", FormatCityTime(now_us).substr(0, 16)),
       fmt::format("发热：体温不低于 {} ℃；未办结为生成时的数量", fever_limit_cel)};
   report.tables.push_back(AreaTable(figures.areas));
   report.tables.push_back(ListTable("发热门诊就诊名单", figures.fever_clinic));
@@ -152,7 +152,7 @@ Daily::~Daily() {
 }
 
 std::string Daily::Today() const {
-  return FormatInstant(context_.clock->NowUs() + kCityOffsetMin * kMinuteUs).substr(0, 10);
+  return CityDay(context_.clock->NowUs());
 }
 
 void Daily::Watch() {
@@ -167,7 +167,7 @@ void Daily::Watch() {
 }
 
 Status Daily::Look() const {
-  const Instant city_us = context_.clock->NowUs() + kCityOffsetMin * kMinuteUs;
+  const Instant city_us = context_.clock->NowUs() + CityOffsetMin() * kMinuteUs;
   if (report_minute_ < 0 || city_us / kMinuteUs % kDayMinutes < report_minute_) return {};
   return Make(FormatInstant(city_us - kDayMinutes * kMinuteUs).substr(0, 10));
 }

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "apps/screening/entry.h"
+#include "kernel/base/city_time.h"
 #include "kernel/base/text.h"
 
 namespace tk::screening {
@@ -178,7 +179,7 @@ Result<DayFigures> Figures::Of(const std::string& day) const {
   DayFigures figures;
   figures.day = day;
   figures.areas = TRY(ByArea(day));
-  const auto range = TRY(ParseDateRange(day, 480));
+  const auto range = TRY(ParseDateRange(day, CityOffsetMin()));
   // What begins on the day: it may last longer, or be without an end yet.
   const std::string begins =
       fmt::format("date=sa{}&date=lt{}", FormatInstant(range.low_us - 1), FormatInstant(range.high_us));

@@ -198,14 +198,16 @@ void Runtime::HandleIndicators(const App& app, const interaction::Request& reque
       [&](const Indicator& each) { return request.path.size() == 2 && each.id == request.path[1]; });
   if (indicator == app.indicators.end()) return done(NotFound("this app has no such indicator"));
   if (options_.interactions == nullptr) return done(NotFound("nothing can be asked here"));
-  auto answered = AnswerIndicator(*options_.interactions, *options_.engine, *indicator, request);
+  auto answered = AnswerIndicator(*options_.interactions, *options_.engine, *indicator, request,
+                                  options_.clock->NowUs());
   done(answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error()));
 }
 
 void Runtime::HandleImports(const App& app, const interaction::Request& request,
                             const interaction::Done& done) const {
   if (options_.interactions == nullptr) return done(NotFound("nothing can be asked here"));
-  auto answered = AnswerImport(*options_.interactions, *options_.engine, app.imports, request);
+  auto answered = AnswerImport(*options_.interactions, *options_.engine, app.imports, request,
+                               options_.clock->NowUs());
   done(answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error()));
 }
 
@@ -260,7 +262,7 @@ void Runtime::HandleLists(std::shared_ptr<const Apps> apps, const App& app, inte
   if (list == app.lists.end()) return done(NotFound("this app has no such list"));
   if (options_.interactions == nullptr) return done(NotFound("nothing can be asked here"));
   // The list lives as long as its answer, also when the packs are loaded anew meanwhile.
-  AnswerList(*options_.interactions, definitions, *list, std::move(request),
+  AnswerList(*options_.interactions, definitions, *list, std::move(request), options_.clock->NowUs(),
              [apps = std::move(apps), done = std::move(done)](interaction::Response answer) {
                done(std::move(answer));
              });

@@ -7,6 +7,7 @@
 #include <limits>
 #include <unordered_map>
 
+#include "kernel/base/city_time.h"
 #include "kernel/base/text.h"
 #include "kernel/exchange/report.h"
 #include "kernel/exchange/table_import.h"
@@ -111,9 +112,11 @@ void ReadIdentity(fhir::JsonFile* file, Import* import) {
 /// What a template is asked with: the head's names and a row's cells.
 fhir::path::Environment EnvironmentOf(const fhir::Definitions& definitions, const Import& import,
                                       std::vector<Collection> cells,
-                                      const fhir::path::Variables& head_names) {
+                                      const fhir::path::Variables& head_names, Instant now_us) {
   fhir::path::Environment environment;
   environment.definitions = &definitions;
+  environment.now_us = now_us;
+  environment.offset_min = CityOffsetMin();
   environment.more_variables = &head_names;
   for (size_t i = 0; i < import.columns.size(); ++i)
     environment.variables.emplace_back(import.columns[i].id, std::move(cells[i]));
@@ -140,7 +143,7 @@ void ReadMake(const fhir::Definitions& definitions, fhir::JsonFile* file, Import
   // Names that are no columns fail with empty cells as they would with others.
   const rules::HeadVariables names(*import, 0, 0);
   const auto tried = compiled->Render(
-      EnvironmentOf(definitions, *import, std::vector<Collection>(import->columns.size()), names), Item(),
+      EnvironmentOf(definitions, *import, std::vector<Collection>(import->columns.size()), names, 0), Item(),
       "a");
   if (!tried.ok()) return file->Note("make", tried.error());
   import->make = std::make_unique<const rules::Template>(std::move(compiled).value());
@@ -226,13 +229,15 @@ std::string Merged(fhir::Value before, fhir::Value made) {
 class Importer {
  public:
   Importer(const interaction::Interactions& interactions, const view::Engine& engine, const Import& import,
-           const Request& request, bool check_only)
+           const Request& request, bool check_only, Instant now_us)
       : interactions_(interactions),
         engine_(engine),
         definitions_(engine.definitions()),
         import_(import),
         request_(request),
         check_only_(check_only),
+        now_us_(now_us),
+        names_(import, 0, now_us),
         type_(definitions_.Type(import.type).name) {
     report_.kept = !check_only;
   }
@@ -255,6 +260,8 @@ class Importer {
   const Import& import_;
   const Request& request_;
   const bool check_only_;
+  const Instant now_us_;
+  const rules::HeadVariables names_;
   const std::string type_;
   exchange::ImportReport report_;
   std::vector<ImportRow> rows_;
@@ -298,9 +305,8 @@ void Importer::TakeRow(const CsvRow& row, const CsvColumns& columns) {
     return report_.Refuse(row.line, {},
                           fmt::format("Line {} is the same record: keep one of them.", first->second));
   const std::string id = fmt::format("{:016x}{:016x}", key, engine_.KeyOf(identity + "|"));
-  const rules::HeadVariables names(import_, 0, 0);
-  auto made =
-      import_.make->Render(EnvironmentOf(definitions_, import_, std::move(*cells), names), Item(), id);
+  auto made = import_.make->Render(
+      EnvironmentOf(definitions_, import_, std::move(*cells), names_, now_us_), Item(), id);
   if (!made.ok()) return report_.Refuse(row.line, {}, made.error().external);
   rows_.push_back({row.line, id, std::move(made).value()});
   if (rows_.size() >= kRowsAtOnce) failed_ = Flush();
@@ -511,7 +517,7 @@ Result<Response> TemplateOf(const Import& import, const Request& request) {
 }
 
 Result<Response> RunImport(const interaction::Interactions& interactions, const view::Engine& engine,
-                           const Import& import, const Request& request) {
+                           const Import& import, const Request& request, Instant now_us) {
   TRY(interaction::CheckMayWrite(*request.viewer, engine.definitions().Type(import.type).name));
   if (!exchange::IsTableType(request.content_type))
     return interaction::Refusal(415, "not-supported",
@@ -526,7 +532,7 @@ Result<Response> RunImport(const interaction::Interactions& interactions, const 
     else
       return interaction::UnknownParameter(parameter.name, "check (true or false), charset");
   }
-  Response response = TRY(Importer(interactions, engine, import, request, options.check_only).Run(options));
+  Response response = TRY(Importer(interactions, engine, import, request, options.check_only, now_us).Run(options));
   response.audit_type = engine.definitions().Type(import.type).name;
   return response;
 }
@@ -563,7 +569,8 @@ std::string ImportsJson(const fhir::Definitions& definitions, const std::vector<
 }
 
 Result<Response> AnswerImport(const interaction::Interactions& interactions, const view::Engine& engine,
-                              const std::vector<Import>& imports, const Request& request) {
+                              const std::vector<Import>& imports, const Request& request,
+                              Instant now_us) {
   const bool is_read =
       request.method == interaction::Method::kGet || request.method == interaction::Method::kHead;
   const std::vector<std::string>& path = request.path;
@@ -582,7 +589,7 @@ Result<Response> AnswerImport(const interaction::Interactions& interactions, con
         "this app offers of imports: GET imports, POST imports/<import>, GET imports/<import>/template");
   if (is_template && is_read) return TemplateOf(*import, request);
   if (!is_template && request.method == interaction::Method::kPost) {
-    auto ran = RunImport(interactions, engine, *import, request);
+    auto ran = RunImport(interactions, engine, *import, request, now_us);
     Response response = ran.ok() ? std::move(*ran) : interaction::OutcomeOf(ran.error());
     response.audit_action = "import";
     return response;

@@ -46,9 +46,9 @@ Result<Import> ParseImport(const fhir::Definitions& definitions, std::string_vie
 
 std::string ImportsJson(const fhir::Definitions& definitions, const std::vector<Import>& imports);
 
-/// `request.path` from "imports" on. Waits for what is written: on a worker. Errors: kNotFound, kForbidden, kIncorrect; kTimeout: what was written stays.
+/// `request.path` from "imports" on, at `now_us`. Waits for what is written: on a worker. Errors: kNotFound, kForbidden, kIncorrect; kTimeout: what was written stays.
 Result<interaction::Response> AnswerImport(const interaction::Interactions& interactions,
                                            const view::Engine& engine, const std::vector<Import>& imports,
-                                           const interaction::Request& request);
+                                           const interaction::Request& request, Instant now_us);
 
 }  // namespace tk::app

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 
+#include "kernel/base/city_time.h"
 #include "kernel/base/text.h"
 #include "kernel/fhir/path/decimal.h"
 #include "kernel/interaction/prefer.h"
@@ -22,7 +23,6 @@ using interaction::Request;
 using interaction::Response;
 
 constexpr size_t kDimensionsMax = 8;
-constexpr int kOffsetMin = 480;  // UTC+8: China Standard Time
 constexpr size_t kDigitsOfDay = 10, kDigitsOfMonth = 7, kDigitsOfYear = 4;
 
 // ---- the file --------------------------------------------------------------------------------------------------------
@@ -171,13 +171,19 @@ struct Cell {
 class Counter {
  public:
   Counter(const interaction::Interactions& interactions, const view::Engine& engine,
-          const Indicator& indicator, const Request& request, IndicatorAsked asked)
+          const Indicator& indicator, const Request& request, IndicatorAsked asked, Instant now_us)
       : interactions_(interactions),
         engine_(engine),
         definitions_(engine.definitions()),
         indicator_(indicator),
         request_(request),
-        asked_(std::move(asked)) {}
+        asked_(std::move(asked)),
+        names_(indicator, 0, now_us) {
+    environment_.definitions = &definitions_;
+    environment_.now_us = now_us;
+    environment_.offset_min = CityOffsetMin();
+    environment_.more_variables = &names_;
+  }
 
   Result<Response> Answer();
 
@@ -203,6 +209,8 @@ class Counter {
   const Indicator& indicator_;
   const Request& request_;
   const IndicatorAsked asked_;
+  const rules::HeadVariables names_;
+  fhir::path::Environment environment_;  // of every record, which is its own %resource
   std::optional<Response> refusal_;
   std::map<std::vector<std::string>, Cell> cells_;
   std::vector<view::OwnerNumber> owners_;  // whom the numbers show: a count of few does
@@ -267,9 +275,9 @@ std::string TextOf(const fhir::path::Item& item) {
 
 /// "2026-11-23T23:30:00Z" → "2026-11-24": the day in the city.
 std::string DateIn(const std::string& text, size_t digits) {
-  const auto range = ParseDateRange(text, kOffsetMin);
+  const auto range = ParseDateRange(text, CityOffsetMin());
   if (!range.ok() || static_cast<size_t>(range->precision) < digits) return {};
-  return FormatInstant(range->low_us + Instant{kOffsetMin} * 60 * kSecondUs).substr(0, digits);
+  return CityDay(range->low_us).substr(0, digits);
 }
 
 /// 0: it is nobody's, or is no more.
@@ -296,13 +304,8 @@ Result<std::string> Counter::KeyOf(const Dimension& dimension, fhir::Value recor
     if (area < kMarksEnd || area == view::kAreaErased) return std::string();
     return geo::CodeOf(geo::AboveIn(area, dimension.level));
   }
-  fhir::path::Environment environment;
-  environment.definitions = &definitions_;
-  environment.resource = record;
-  const rules::HeadVariables names(indicator_, 0, 0);
-  environment.more_variables = &names;
   fhir::path::Collection found;
-  TRY(dimension.value->Evaluate(environment, fhir::path::ResourceItem(definitions_, record), &found));
+  TRY(dimension.value->Evaluate(environment_, fhir::path::ResourceItem(definitions_, record), &found));
   if (found.empty()) return std::string();
   std::string text = TextOf(found.front());
   return dimension.date_digits == 0 ? text : DateIn(text, dimension.date_digits);
@@ -315,13 +318,8 @@ Result<std::vector<std::string>> Counter::KeysOf(fhir::Value record) const {
 }
 
 Status Counter::Sum(fhir::Value record, Cell* cell) const {
-  fhir::path::Environment environment;
-  environment.definitions = &definitions_;
-  environment.resource = record;
-  const rules::HeadVariables names(indicator_, 0, 0);
-  environment.more_variables = &names;
   fhir::path::Collection found;
-  TRY(indicator_.sum->Evaluate(environment, fhir::path::ResourceItem(definitions_, record), &found));
+  TRY(indicator_.sum->Evaluate(environment_, fhir::path::ResourceItem(definitions_, record), &found));
   if (found.empty()) return {};
   const auto number = Decimal::Parse(TextOf(found.front()));
   const auto sum = number ? fhir::path::Add(cell->sum, *number) : std::nullopt;
@@ -471,9 +469,10 @@ std::string IndicatorsJson(const fhir::Definitions& definitions, const std::vect
 }
 
 Result<Response> AnswerIndicator(const interaction::Interactions& interactions, const view::Engine& engine,
-                                 const Indicator& indicator, const Request& request) {
+                                 const Indicator& indicator, const Request& request, Instant now_us) {
   Response response = TRY(
-      Counter(interactions, engine, indicator, request, TRY(ReadAsked(indicator, request.query))).Answer());
+      Counter(interactions, engine, indicator, request, TRY(ReadAsked(indicator, request.query)), now_us)
+          .Answer());
   response.audit_action = "indicator";
   return response;
 }

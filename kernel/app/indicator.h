@@ -5,7 +5,7 @@
 //         "sum": "minimum - onHand",             FHIRPath, a number: summed over those that count; without it they are counted
 //         "period": "when",                      a search parameter of dates: ?from= and ?until= narrow by it
 //         "dimensions": [{"id": "store", "title": {…}, "value": "store.reference", "search": "store"},     FHIRPath; its first result
-//                        {"id": "day", "title": {…}, "value": "when", "by": "day"},                        or "month", "year": of that date, at UTC+8
+//                        {"id": "day", "title": {…}, "value": "when", "by": "day"},                        or "month", "year": of that date, as the city's calendar has it
 //                        {"id": "area", "title": {…}, "area": "township"}],                                where the person lives whose record it is
 //         "filters": [{"id", "title", "parameter"}]
 // Served: GET /app/<id>/indicators → {"indicators": [{"id", "title", "type", "dimensions", "filters", "period"}]}
@@ -54,9 +54,9 @@ Result<Indicator> ParseIndicator(const fhir::Definitions& definitions, std::stri
 /// The indicators of an app, as JSON.
 std::string IndicatorsJson(const fhir::Definitions& definitions, const std::vector<Indicator>& indicators);
 
-/// `request` as it came to the app. Reads answer at once: on the calling thread. Errors: kIncorrect with what may be asked; kTooLarge: narrow it.
+/// `request` as it came to the app, at `now_us`. Reads answer at once: on the calling thread. Errors: kIncorrect with what may be asked; kTooLarge: narrow it.
 Result<interaction::Response> AnswerIndicator(const interaction::Interactions& interactions,
                                               const view::Engine& engine, const Indicator& indicator,
-                                              const interaction::Request& request);
+                                              const interaction::Request& request, Instant now_us);
 
 }  // namespace tk::app

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernel/base/city_time.h"
 #include "kernel/base/text.h"
 #include "kernel/rules/template.h"
 #include "kernel/search/query.h"
@@ -50,13 +51,17 @@ void WriteList(const fhir::Definitions& definitions, const List& list, fhir::Jso
 }
 
 Status WriteRow(const fhir::Definitions& definitions, const List& list, fhir::Value record,
-                fhir::JsonWriter* out) {
+                Instant now_us, fhir::JsonWriter* out) {
   out->Object().Member("record",
                        fmt::format("{}/{}", record["resourceType"].ToString(), record["id"].ToString()));
   out->Key("cells").Object();
   fhir::path::Environment environment;
   environment.definitions = &definitions;
   environment.resource = record;
+  environment.now_us = now_us;
+  environment.offset_min = CityOffsetMin();
+  const rules::HeadVariables names(list, 0, now_us);
+  environment.more_variables = &names;
   const fhir::path::Item context = fhir::path::ResourceItem(definitions, record);
   for (const ListColumn& column : list.columns) {
     fhir::path::Collection found;
@@ -77,7 +82,7 @@ Status WriteRow(const fhir::Definitions& definitions, const List& list, fhir::Va
 
 /// The search's answer as the list's; what it says for the audit stays.
 Result<interaction::Response> AsRows(const fhir::Definitions& definitions, const List& list,
-                                     interaction::Response answer) {
+                                     interaction::Response answer, Instant now_us) {
   const fhir::Document bundle = TRY(fhir::Document::Parse(answer.body));
   std::string text;
   fhir::JsonWriter out(&text);
@@ -86,7 +91,7 @@ Result<interaction::Response> AsRows(const fhir::Definitions& definitions, const
   out.Key("rows").Array();
   for (const fhir::Value entry : bundle.Root()["entry"]) {
     if (entry["search"]["mode"].ToString() != "match") continue;
-    TRY(WriteRow(definitions, list, entry["resource"], &out));
+    TRY(WriteRow(definitions, list, entry["resource"], now_us, &out));
   }
   out.End();
   if (bundle.Root()["total"].present()) out.Key("total").Raw(bundle.Root()["total"].Json());
@@ -176,15 +181,15 @@ std::string ListsJson(const fhir::Definitions& definitions, const std::vector<Li
 }
 
 void AnswerList(const interaction::Interactions& interactions, const fhir::Definitions& definitions,
-                const List& list, interaction::Request request, interaction::Done done) {
+                const List& list, interaction::Request request, Instant now_us, interaction::Done done) {
   auto asked = AskedOf(list, request.query);
   if (!asked.ok()) return done(interaction::OutcomeOf(asked.error()));
   request.query = std::move(*asked);
   request.path = {std::string(definitions.Type(list.type).name)};
   interactions.Handle(std::move(request),
-                      [&definitions, &list, done = std::move(done)](interaction::Response answer) {
+                      [&definitions, &list, now_us, done = std::move(done)](interaction::Response answer) {
                         if (answer.status != 200) return done(std::move(answer));
-                        auto rows = AsRows(definitions, list, std::move(answer));
+                        auto rows = AsRows(definitions, list, std::move(answer), now_us);
                         done(rows.ok() ? std::move(rows).value() : interaction::OutcomeOf(rows.error()));
                       });
 }

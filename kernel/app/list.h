@@ -34,8 +34,8 @@ Result<List> ParseList(const fhir::Definitions& definitions, std::string_view ap
 
 /// The lists of an app, as JSON.
 std::string ListsJson(const fhir::Definitions& definitions, const std::vector<List>& lists);
-/// One page; `request` as it came to the app. Calls `done` once.
+/// One page; `request` as it came to the app, at `now_us`. Calls `done` once.
 void AnswerList(const interaction::Interactions& interactions, const fhir::Definitions& definitions,
-                const List& list, interaction::Request request, interaction::Done done);
+                const List& list, interaction::Request request, Instant now_us, interaction::Done done);
 
 }  // namespace tk::app

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "kernel/access/decision.h"
+#include "kernel/base/city_time.h"
 #include "kernel/base/text.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
@@ -49,7 +50,7 @@ Status ReadPage(std::string_view text, Asked* asked) {
 }
 
 Result<Instant> ReadTime(const interaction::Parameter& parameter) {
-  const auto range = ParseDateRange(parameter.value, 480);
+  const auto range = ParseDateRange(parameter.value, CityOffsetMin());
   if (range.ok()) return range->low_us;
   return MakeError(ErrorCode::kIncorrect,
                    fmt::format("{} is no date: give one such as 2026-11-01 or 2026-11-21T08:00:00+08:00 "

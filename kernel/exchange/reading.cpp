@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernel/base/city_time.h"
 #include "kernel/base/text.h"
 #include "kernel/exchange/cells.h"
 #include "kernel/exchange/table_import.h"
@@ -153,10 +154,9 @@ Result<std::string> ReadWhen(std::string_view text, Instant now_us) {
     std::string clock(time.substr(0, offset));
     if (clock.size() == 4) clock.insert(0, "0");  // 8:30
     if (clock.size() == 5) clock += ":00";
-    // The whole country has one time.
-    when += "T" + clock + (offset == std::string_view::npos ? "+08:00" : std::string(time.substr(offset)));
+    when += "T" + clock + (offset == std::string_view::npos ? CityZone() : std::string(time.substr(offset)));
   }
-  const auto range = ParseDateRange(when, 480);
+  const auto range = ParseDateRange(when, CityOffsetMin());
   if (!range.ok()) return wrong;
   constexpr Instant kSlack = 600 * kSecondUs;  // of a clock that goes wrong
   if (range->low_us > now_us + kSlack) return Wrong("This time has not come yet.");

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "kernel/base/city_time.h"
+
 namespace tk::forms {
 
 using fhir::path::Collection;
@@ -140,6 +142,7 @@ Result<fhir::Document> WithCalculated(const fhir::Definitions& definitions, cons
   environment.definitions = &definitions;
   environment.resource = response.Root();
   environment.now_us = now_us;
+  environment.offset_min = CityOffsetMin();
   environment.variables = AnswersOf(definitions, form, response.Root());
   environment.more_variables = &names;
   Collection result;

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "kernel/base/city_time.h"
 #include "kernel/base/clock.h"
 #include "kernel/base/diagnostics.h"
 #include "kernel/base/random.h"
@@ -74,7 +75,7 @@ class MllpSession final : public SessionBase {
   awaitable<bool> Refuse(ErrorCode code, std::string_view text);
   static std::string AckOf(std::string_view head, const Error& error) {
     const std::string id = NewUuid().substr(0, kControlIdMax);
-    return hl7v2::AcknowledgeBytes(head, error, {id, SystemClock().NowUs(), 480});
+    return hl7v2::AcknowledgeBytes(head, error, {id, SystemClock().NowUs(), CityOffsetMin()});
   }
 
   Stream stream_;

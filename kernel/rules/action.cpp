@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernel/base/city_time.h"
 #include "kernel/fhir/validate.h"
 #include "kernel/rules/targets.h"
 #include "kernel/rules/transition_action.h"
@@ -33,6 +34,7 @@ Performance::Performance(Scene scene)
   environment_.definitions = scene_.definitions;
   environment_.resource = scene_.resource;
   environment_.now_us = scene_.now_us;
+  environment_.offset_min = CityOffsetMin();
   environment_.variables = scene_.variables;
   environment_.more_variables = &names_;
   if (scene_.before != nullptr) {

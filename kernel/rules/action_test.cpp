@@ -1,4 +1,5 @@
 // What an update sets, of whom, and that what one action leaves the next sees.
+#include "kernel/base/city_time.h"
 #include "kernel/rules/action.h"
 
 #include <fmt/format.h>
@@ -130,7 +131,7 @@ TEST_F(ActionTest, RaisesAndRefersToWhatItCreated) {
   EXPECT_EQ(
       made[0],
       R"(0 {"resourceType":"Flag","id":"n1","status":"active","code":{"text":"low"},"subject":{"reference":"Patient/p"},"period":{"start":")" +
-          FormatInstant(kActionNow) + R"("}})");
+          FormatCityTime(kActionNow) + R"("}})");
   EXPECT_EQ(
       made[1],
       R"(0 {"resourceType":"Task","id":"n2","status":"requested","intent":"order","focus":{"reference":"Flag/n1"},"priority":"urgent"})");

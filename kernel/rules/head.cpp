@@ -4,6 +4,8 @@
 
 #include <charconv>
 
+#include "kernel/base/city_time.h"
+
 namespace tk::rules {
 
 using fhir::path::Collection;
@@ -48,6 +50,14 @@ void ReadConstants(fhir::JsonFile* file, fhir::Value settings, Head* head) {
   }
 }
 
+/// As the city's clocks show it.
+Item CityTimeItem(Instant us) {
+  Item item;
+  item.type = fhir::path::kSystemDateTime;
+  item.computed = FormatCityTime(us);
+  return item;
+}
+
 }  // namespace
 
 Item TextItem(std::string text) {
@@ -79,7 +89,7 @@ Head ReadHead(fhir::JsonFile* file, std::string_view app, fhir::Value settings, 
 
 const Collection* HeadVariables::Find(std::string_view name) const {
   if (name == "now") {
-    if (now_item_.empty()) now_item_.push_back(TextItem(FormatInstant(now_us_)));
+    if (now_item_.empty()) now_item_.push_back(CityTimeItem(now_us_));
     return &now_item_;
   }
   if (name == "depth") {

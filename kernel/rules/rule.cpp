@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "kernel/base/city_time.h"
+
 namespace tk::rules {
 
 using fhir::path::Environment;
@@ -63,6 +65,7 @@ Result<bool> Holds(const fhir::Definitions& definitions, const Rule& rule, const
   environment.definitions = &definitions;
   environment.resource = context.node;
   environment.now_us = now_us;
+  environment.offset_min = CityOffsetMin();
   environment.more_variables = &names;
   return rule.where->Test(environment, context);
 }

@@ -1,5 +1,6 @@
 // When a rule fires: its condition over every combination of what an Observation may say, also what no Observation should, against the same
 // condition in plain C++; and which changes are events.
+#include "kernel/base/city_time.h"
 #include "kernel/rules/rule.h"
 
 #include <fmt/format.h>
@@ -163,7 +164,7 @@ TEST_F(RuleTest, MakesWithItsVariablesAndSaysBecauseOfWhat) {
   ASSERT_TRUE(made.ok()) << made.error().ToString();
   ASSERT_EQ(made->size(), 1U);
   EXPECT_EQ((*made)[0].before, nullptr);
-  const std::string at = FormatInstant(kNow);
+  const std::string at = FormatCityTime(kNow);
   EXPECT_EQ(
       (*made)[0].now.Text(),
       R"({"resourceType":"Flag","id":"f1","extension":[)"
@@ -174,6 +175,24 @@ TEST_F(RuleTest, MakesWithItsVariablesAndSaysBecauseOfWhat) {
           at + R"("},"subject":{"reference":"Patient/p"}})");
   change.now = Make(Reading("36.6"));
   EXPECT_TRUE(Fire(*r4_, *rule_, change, kNow, hands)->empty());
+}
+
+TEST_F(RuleTest, ADayIsTheCitys) {
+  constexpr std::string_view kBirthday = R"j({
+    "id": "test.birthday", "version": 1, "title": {"zh-CN": "生日", "en": "Birthday"},
+    "source": {"text": "a test", "edition": "1", "date": "2026-11-22"}, "constants": {"wait": {"value": 30, "unit": "minutes"}},
+    "on": {"type": "Patient", "operations": ["create"]},
+    "where": "birthDate = today() and %now is DateTime and %now - %wait = now() - %wait and %now - %wait < %now",
+    "do": [{"create": {"resourceType": "Flag", "status": "active", "code": {"text": "t"}, "subject": {"reference": "='Patient/' + id"}}}]})j";
+  const Rule rule = std::move(ParseRule(*r4_, "test", "birthday.json", kBirthday, {}).value());
+  view::Change change;
+  change.now = Make(R"({"resourceType":"Patient","id":"p","birthDate":"2026-11-24"})");
+  const Instant midnight = (DaysFromCivil(2026, 11, 24) * 1440 - CityOffsetMin()) * 60 * kSecondUs;
+  constexpr Instant kHalfAnHour = 1800 * kSecondUs;
+  EXPECT_FALSE(Fires(*r4_, rule, change, midnight - kHalfAnHour).value());
+  EXPECT_TRUE(Fires(*r4_, rule, change, midnight + kHalfAnHour).value());
+  EXPECT_TRUE(Fires(*r4_, rule, change, midnight + 47 * kHalfAnHour).value());
+  EXPECT_FALSE(Fires(*r4_, rule, change, midnight + 48 * kHalfAnHour).value());
 }
 
 TEST_F(RuleTest, ACascadeIsCountedByWhatRulesWriteAndNotByWhatIsSentBack) {

@@ -1,5 +1,6 @@
 // A rule tried on history: the same findings as the runner made when it happened, whatever the threads and the pages; what a target was then; and
 // nothing of whom the viewer does not see.
+#include "kernel/base/city_time.h"
 #include "kernel/rules/trial.h"
 
 #include <fmt/format.h>
@@ -194,7 +195,7 @@ TEST_F(TrialTest, APeriodIsByTheTimeOfTheTransactions) {
   options.end = stretch->second;
   const Told told = Try(RuleOf(kTrialRule), options);
   EXPECT_EQ(told.causes, (std::vector<std::string>{"o3/_history/1", "o4/_history/1"}));
-  EXPECT_NE(told.made[0].find(FormatInstant(begin_us + 3 * kSecondUs)), std::string::npos) << told.made[0];
+  EXPECT_NE(told.made[0].find(FormatCityTime(begin_us + 3 * kSecondUs)), std::string::npos) << told.made[0];
   EXPECT_FALSE(StretchOf(*engine_, begin_us, begin_us).ok());
 }
 

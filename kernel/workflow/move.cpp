@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "kernel/base/city_time.h"
+
 namespace tk::workflow {
 
 using fhir::path::Collection;
@@ -64,6 +66,7 @@ Status CheckGuards(const fhir::Definitions& definitions, fhir::Value record, con
   environment.definitions = &definitions;
   environment.resource = record;
   environment.now_us = order.now_us;
+  environment.offset_min = CityOffsetMin();
   environment.variables = NamesOf(order);
   TRY(AddUser(definitions, order, &environment.variables));
   environment.more_variables = &head;
@@ -217,6 +220,13 @@ Collection WholeNumber(int64_t value) {
   return {std::move(item)};
 }
 
+Item DueItem(Instant us) {
+  Item item;
+  item.type = fhir::path::kSystemDateTime;
+  item.computed = FormatCityTime(us);
+  return item;
+}
+
 /// The turn after its occurrence at `now_us`, with those that are passed over, and when the one that is done was due.
 std::pair<Turn, Instant> Turned(const Schedule& schedule, const Turn& turn, Instant now_us,
                                 const Calendar& calendar) {
@@ -255,7 +265,7 @@ Result<std::vector<rules::Write>> Occur(const Surroundings& around, const Schedu
   fhir::Document first = TRY(WithTurns(before->document, turns));
   Deed deed{&schedule.head, workflow, with_actions ? &schedule.actions : &kNothing, {}, now_us};
   deed.names.emplace_back("n", WholeNumber(next.done));
-  deed.names.emplace_back("due", Collection{rules::TextItem(FormatInstant(turned.second))});
+  deed.names.emplace_back("due", Collection{DueItem(turned.second)});
   deed.names.emplace_back("late", WholeNumber(next.late_s));
   deed.names.emplace_back("missed", WholeNumber(next.missed));
   return DoWith(around, before, std::move(first), std::move(deed));

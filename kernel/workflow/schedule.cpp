@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "kernel/base/city_time.h"
 #include "kernel/workflow/workflow.h"
 
 namespace tk::workflow {
@@ -24,6 +25,7 @@ Environment EnvironmentOf(const fhir::Definitions& definitions, fhir::Value reco
   environment.definitions = &definitions;
   environment.resource = record;
   environment.now_us = now_us;
+  environment.offset_min = CityOffsetMin();
   environment.more_variables = &names;
   return environment;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernel/access/facts.h"
+#include "kernel/base/city_time.h"
 
 namespace tk::workflow {
 namespace {
@@ -173,6 +174,7 @@ Result<const Workflow*> Book::Find(const fhir::Definitions& definitions, fhir::T
     environment.definitions = &definitions;
     environment.resource = record;
     environment.now_us = now_us;
+    environment.offset_min = CityOffsetMin();
     environment.more_variables = &names;
     if (TRY(each->where->Test(environment, fhir::path::ResourceItem(definitions, record)))) return each;
   }

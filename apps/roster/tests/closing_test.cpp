@@ -2,6 +2,7 @@
 #include "apps/roster/closing.h"
 
 #include "apps/roster/tests/world.h"
+#include "kernel/base/city_time.h"
 
 namespace tk::roster {
 namespace {
@@ -27,7 +28,7 @@ class ClosingTest : public RosterWorld {
   }
   /// By the clocks of the city, of a day in November 2023.
   void At2023(int day, int hour, int minute) {
-    clock_.Set((DaysFromCivil(2023, 11, day) * 1440 + hour * 60 + minute - kCityOffsetMin) * 60 * kSecondUs);
+    clock_.Set((DaysFromCivil(2023, 11, day) * 1440 + hour * 60 + minute - CityOffsetMin()) * 60 * kSecondUs);
   }
   void Look() { ASSERT_TRUE(closing_->Look().ok()); }
   std::string Stages() const {

@@ -1,0 +1,95 @@
+// What a pack's expressions mean, by stories of packs that are made here and played by the program itself: the city's day, and what stands in which part.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { freshFolder, program } from '../lib/server.mjs';
+
+const kTitle = { 'zh-CN': '试', en: 'Trial' };
+const kSource = { text: 'a test', edition: '1', date: '2026-11-24' };
+const head = (id, more) => ({ id, version: 1, title: kTitle, source: kSource, ...more });
+
+describe('the language of packs', () => {
+  const folder = freshFolder('pack-language');
+  after(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  /** A pack of these files, as a folder; `types` are its own, which it reads and writes beside `more`. */
+  function pack(id, types, more, files) {
+    const names = [...types.map((each) => each.type), ...more];
+    const all = {
+      'manifest.json': { id, title: kTitle, version: '0.1.0', reads: names, writes: names, doors: [] },
+      'README.md': `# ${id}\n`,
+      ...Object.fromEntries(types.map((each) => [`types/${each.type.toLowerCase()}.json`, { title: kTitle, ...each }])),
+      ...files,
+    };
+    for (const [name, content] of Object.entries(all)) {
+      const file = path.join(folder, id, name);
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content, null, 1));
+    }
+    return path.join(folder, id);
+  }
+  const told = (...args) => {
+    const { status, stdout, stderr } = spawnSync(program(), ['pack', ...args], { encoding: 'utf8' });
+    return { status, text: stdout + stderr };
+  };
+  function plays(where, cases) {
+    const { status, text } = told('test', where);
+    assert.equal(status, 0, text);
+    assert.match(text, new RegExp(`${cases} cases, 0 failed`));
+  }
+
+  const kLoan = {
+    type: 'Loan',
+    elements: {
+      due: { type: 'date', min: 1 }, state: { type: 'code', codes: { out: kTitle, back: kTitle } }, seen: { type: 'string' },
+      taken: { type: 'dateTime' }, late: { type: 'boolean' },
+    },
+    search: { due: 'due', state: 'state' },
+  };
+
+  test('a day begins when it begins in the city: in rules, guards, notices, forms, lists, indicators, tables and stories', () => {
+    const ask = (text) => ({ resourceType: 'QuestionnaireResponse', questionnaire: 'http://tongkang.dev/fhir/Questionnaire/loans.back', status: 'completed', item: [{ linkId: 'why', answer: [{ valueString: text }] }] });
+    const move = { resourceType: 'Parameters', parameter: [{ name: 'code', valueCode: 'return' }] };
+    const where = pack('loans', [kLoan], ['Communication', 'QuestionnaireResponse'], {
+      'rules/due.json': head('loans.due', {
+        constants: { window: { value: 30, unit: 'minutes' } }, on: { type: 'Loan', operations: ['create', 'update'] },
+        where: "state = 'out' and due <= today() and %now is DateTime and now() - %window < %now and %now - %window = now() - %window",
+        do: [{ update: { set: { late: true, seen: '=today().toString() + %now.toString().substring(10, 3) + timeOfDay().toString().substring(0, 2)' } } },
+          { notify: { to: { post: 'admin' }, title: kTitle, text: { 'zh-CN': "='今天 ' + today().toString()", en: "='Today ' + today().toString()" } } }],
+      }),
+      'workflows/loan.json': head('loans.loan', {
+        for: { type: 'Loan' }, state: { element: 'state' },
+        states: [{ code: 'out', title: kTitle, initial: true }, { code: 'back', title: kTitle, final: true }],
+        transitions: [{ code: 'return', title: kTitle, from: ['out'], to: 'back', posts: ['admin'], guard: [{ where: 'due <= today()', message: kTitle }] }],
+      }),
+      'forms/back.json': head('loans.back', {
+        item: [{ linkId: 'why', type: 'string', text: 'why' }, { linkId: 'day', type: 'date', text: 'day', readOnly: true }], calculate: { day: 'today()' },
+      }),
+      'lists/loans.json': head('loans', { type: 'Loan', columns: [{ id: 'over', title: kTitle, value: 'due <= today()' }] }),
+      'indicators/loans.json': head('loans', { type: 'Loan', dimensions: [{ id: 'over', title: kTitle, value: 'due <= today()' }] }),
+      'imports/loans.json': head('loans', {
+        type: 'Loan', identity: ['due'], columns: [{ id: 'due', title: { 'zh-CN': '期限', en: 'Due' }, type: 'date', required: true }],
+        make: { due: '=%due', state: 'back', seen: '=today().toString()', taken: '=%now' },
+      }),
+      'tests/day.case.json': { cases: [{
+        name: 'half an hour before midnight it is not due, half an hour after it is',
+        with: [{ now: '2026-11-23T23:30:00+08:00', today: '2026-11-23', hour: '23', over: false, notices: 0, status: 422 }, { now: '2026-11-24T00:30:00+08:00', today: '2026-11-24', hour: '00', over: true, notices: 1, status: 200 }],
+        steps: [
+          { at: '${now}' },
+          { do: 'POST Loan', body: { resourceType: 'Loan', due: '2026-11-24', state: 'out' }, let: { id: 'id' } },
+          { find: 'Loan?_id=${id}', where: "today() = @${today} and iif(${over}, late and seen = '${today}T${hour}${hour}', late.empty())" },
+          { find: 'Communication?status=in-progress', count: '${notices}', where: "payload.first().content = '今天 ${today}'" },
+          { do: 'POST Loan/${id}/$transition', body: move, status: '${status}' },
+          { do: 'POST QuestionnaireResponse', body: ask('worn'), where: "item.where(linkId = 'day').answer.value = @${today}" },
+          { do: 'GET /app/loans/lists/loans', where: 'rows.cells.over.first() = ${over}' },
+          { do: 'GET /app/loans/indicators/loans?by=over', where: "groups.keys.over = '${over}'" },
+          { do: 'POST /app/loans/imports/loans', type: 'text/csv', body: '期限\n2026-12-01\n', where: 'added = 1' },
+          { find: 'Loan?due=2026-12-01', where: "seen = '${today}' and taken = now() and taken.toString().substring(0, 10) = '${today}'" },
+        ],
+      }] },
+    });
+    plays(where, 2);
+  });
+});
