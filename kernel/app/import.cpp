@@ -12,6 +12,7 @@
 #include "kernel/exchange/report.h"
 #include "kernel/exchange/table_import.h"
 #include "kernel/fhir/validate.h"
+#include "kernel/interaction/masked.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
@@ -250,6 +251,7 @@ class Importer {
                                                  std::string* identity);
   Status Flush();
   Result<fhir::Document> AskBatch(const std::string& entries, bool is_write);
+  Result<bool> IsThereAlready(fhir::Value before, fhir::Value now, const std::string& id) const;
   void TakeAnswers(fhir::Value answers, const std::vector<const ImportRow*>& sent,
                    const std::vector<bool>& is_new);
   std::string Text() const;
@@ -312,6 +314,28 @@ void Importer::TakeRow(const CsvRow& row, const CsvColumns& columns) {
   if (rows_.size() >= kRowsAtOnce) failed_ = Flush();
 }
 
+/// Would `now` change nothing of what is stored? `before`: that, as the viewer sees it.
+Result<bool> Importer::IsThereAlready(fhir::Value before, fhir::Value now, const std::string& id) const {
+  if (interaction::IsMadeOf(before, now)) return true;
+  const access::Viewer& viewer = *request_.viewer;
+  const access::Masks* const masks = interaction::MasksOf(viewer);
+  if (masks == nullptr) return false;
+  // Only tried, a value that he does not see is neither right nor wrong: nobody finds it by asking.
+  const fhir::Document seen = TRY(fhir::Document::Parse(interaction::AsSeen(viewer, now.Json())));
+  if (!interaction::IsMadeOf(before, seen.Root())) return false;
+  if (check_only_) return true;
+  const auto version = engine_.directory().Current(engine_.IdHash(type_, id), engine_.Head());
+  if (version.ordinal == 0 || version.deleted) return false;
+  std::string stored;
+  TRY(engine_.ReadText(version.ordinal, &stored));
+  // What a write would be kept as (interaction/masked.h); what it would be refused by is told by the write.
+  const auto whole = access::Unmask(*masks, interaction::GovernsTheCity, stored, now);
+  if (!whole.ok()) return false;
+  const fhir::Document kept = TRY(fhir::Document::Parse(stored));
+  const fhir::Document sent = TRY(fhir::Document::Parse(*whole ? std::string_view(**whole) : now.Json()));
+  return interaction::IsMadeOf(kept.Root(), sent.Root());
+}
+
 Result<fhir::Document> Importer::AskBatch(const std::string& entries, bool is_write) {
   Request request = request_;
   request.method = interaction::Method::kPost;
@@ -357,7 +381,7 @@ Status Importer::Flush() {
     const fhir::Document made = TRY(fhir::Document::Parse(rows_[i].json));
     const fhir::Document now = exists ? TRY(fhir::Document::Parse(Merged(before, made.Root())))
                                       : TRY(fhir::Document::Parse(rows_[i].json));
-    if (exists && interaction::IsMadeOf(before, now.Root())) {
+    if (exists && TRY(IsThereAlready(before, now.Root(), rows_[i].id))) {
       ++report_.unchanged;
       continue;
     }

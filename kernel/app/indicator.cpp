@@ -398,7 +398,7 @@ std::string Counter::Text() const {
   out.Key("by").Array();
   for (const Dimension* const dimension : asked_.by) out.String(dimension->id);
   out.End().Key("total").Object();
-  WriteCell(total, asked_.by.empty() ? RecordsOf({}) : std::string(), &out);
+  WriteCell(total, RecordsOf({}), &out);
   out.End().Key("groups").Array();
   for (const auto& [keys, cell] : cells_) {
     if (asked_.by.empty()) break;
