@@ -28,7 +28,8 @@ Status DeduplicateOpened(const Opened& opened, const Clock& clock, const std::st
   TRY(RecordResumedErasures(opened.engine.get(), audit.get()));
   const std::string request_id = NewUuid();
   TRY(RecordDeduplication(audit.get(), "deduplicate-asked", 0, 0, request_id));
-  interaction::Context context{opened.engine.get(), opened.index, &clock, 0, CityOffsetMin(), TK_PROGRAM_VERSION};
+  interaction::Context context{opened.engine.get(), opened.index,      &clock, 0,
+                               CityOffsetMin(),     TK_PROGRAM_VERSION};
   context.persons = opened.persons;
   interaction::DeduplicateOptions options;
   options.tell = [](const interaction::Deduplicated& so_far, uint64_t records) {

@@ -476,9 +476,10 @@ Status Story::Find(fhir::Value step) {
 
 Status Story::Move(fhir::Value step) {
   const Instant now_us = house_->clock().NowUs();
-  const Instant then_us = step["at"].present()
-                              ? TRY(ParseDateRange(TRY(Filled(step["at"].ToString(), names_)), CityOffsetMin())).low_us
-                              : now_us + TRY(DurationUs(step["after"].ToString()));
+  const Instant then_us =
+      step["at"].present()
+          ? TRY(ParseDateRange(TRY(Filled(step["at"].ToString(), names_)), CityOffsetMin())).low_us
+          : now_us + TRY(DurationUs(step["after"].ToString()));
   if (then_us < now_us) return Wrong("the clock does not go back");
   house_->clock().Set(then_us);
   return house_->Settle() ? Status() : Status(Wrong("rules or timers did not come to an end"));

@@ -619,7 +619,6 @@ void House::AddSignOn(const Settings& settings) {
 }
 
 Status House::Build(const Settings& settings) {
-  SetCityOffsetMin(static_cast<int>(settings.Number("timezone-offset-min")));
   const std::string& data = settings.Text("data");
   if (data.empty()) return MakeError(ErrorCode::kIncorrect, "say where the data are: --data DIR");
   const std::string& cipher = settings.Text("cipher");
@@ -643,7 +642,8 @@ Status House::Build(const Settings& settings) {
   TRY(LoadApps(open.data));
   sign_on = TRY(access::SignOn::Create(SignOnOf(settings, engine, &clock, opened.areas, sms.get())));
   workflows = TRY(WorkflowsOf(opened, data));
-  interaction::Context context = ContextOf(opened, &clock, settings, sign_on.get(), TRY(app::LoadPlatform(opened.packs->packs())));
+  interaction::Context context =
+      ContextOf(opened, &clock, settings, sign_on.get(), TRY(app::LoadPlatform(opened.packs->packs())));
   context.workflows = workflows;
   context.alert_rules = alert_rules = std::make_shared<rules::SharedRules>(app::TakeAlerts(&loaded));
   reach = interaction::ReachOf(context);
@@ -743,6 +743,7 @@ Status Serve(const std::map<std::string, std::string>& flags, const std::string&
   RaiseFileLimit();
   const StopSignals signals;
   House house;
+  SetCityOffsetMin(static_cast<int>(settings.Number("timezone-offset-min")));
   if (Status built = house.Build(settings); !built.ok()) {
     house.Stop();
     return built;

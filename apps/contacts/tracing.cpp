@@ -5,9 +5,7 @@
 
 namespace tk::contacts {
 
-std::string Today(const app::Context& context) {
-  return CityDay(context.clock->NowUs());
-}
+std::string Today(const app::Context& context) { return CityDay(context.clock->NowUs()); }
 
 std::string IdOf(std::string_view type, const std::string& reference) {
   if (reference.size() <= type.size() + 1 || !reference.starts_with(type) || reference[type.size()] != '/')

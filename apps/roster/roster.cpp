@@ -50,9 +50,7 @@ std::string IdOfDay(const app::Context& context, std::string_view organization, 
 
 std::string_view IdIn(std::string_view reference) { return reference.substr(reference.find('/') + 1); }
 
-std::string Today(const app::Context& context) {
-  return CityDay(context.clock->NowUs());
-}
+std::string Today(const app::Context& context) { return CityDay(context.clock->NowUs()); }
 
 Result<Asked> MayAsk(const app::Context& context, const interaction::Request& request,
                      const std::string& organization, bool to_write) {

@@ -79,10 +79,9 @@ exchange::ReportTable ListTable(std::string title, const std::vector<Attendance>
 exchange::Report ReportOf(const DayFigures& figures, double fever_limit_cel, Instant now_us) {
   exchange::Report report;
   report.title = "疫情防控筛查日报";
-  report.lines = {
-      fmt::format("统计日期：{}（0 时至 24 时）", figures.day),
-      fmt::format("生成时间：{}", FormatCityTime(now_us).substr(0, 16)),
-      fmt::format("发热：体温不低于 {} ℃；未办结为生成时的数量", fever_limit_cel)};
+  report.lines = {fmt::format("统计日期：{}（0 时至 24 时）", figures.day),
+                  fmt::format("生成时间：{}", FormatCityTime(now_us).substr(0, 16)),
+                  fmt::format("发热：体温不低于 {} ℃；未办结为生成时的数量", fever_limit_cel)};
   report.tables.push_back(AreaTable(figures.areas));
   report.tables.push_back(ListTable("发热门诊就诊名单", figures.fever_clinic));
   report.tables.push_back(ListTable("重点人员就诊名单", figures.listed));
@@ -151,9 +150,7 @@ Daily::~Daily() {
   if (watch_.joinable()) watch_.join();
 }
 
-std::string Daily::Today() const {
-  return CityDay(context_.clock->NowUs());
-}
+std::string Daily::Today() const { return CityDay(context_.clock->NowUs()); }
 
 void Daily::Watch() {
   constexpr std::chrono::seconds kEvery(20);

@@ -198,16 +198,16 @@ void Runtime::HandleIndicators(const App& app, const interaction::Request& reque
       [&](const Indicator& each) { return request.path.size() == 2 && each.id == request.path[1]; });
   if (indicator == app.indicators.end()) return done(NotFound("this app has no such indicator"));
   if (options_.interactions == nullptr) return done(NotFound("nothing can be asked here"));
-  auto answered = AnswerIndicator(*options_.interactions, *options_.engine, *indicator, request,
-                                  options_.clock->NowUs());
+  auto answered =
+      AnswerIndicator(*options_.interactions, *options_.engine, *indicator, request, options_.clock->NowUs());
   done(answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error()));
 }
 
 void Runtime::HandleImports(const App& app, const interaction::Request& request,
                             const interaction::Done& done) const {
   if (options_.interactions == nullptr) return done(NotFound("nothing can be asked here"));
-  auto answered = AnswerImport(*options_.interactions, *options_.engine, app.imports, request,
-                               options_.clock->NowUs());
+  auto answered =
+      AnswerImport(*options_.interactions, *options_.engine, app.imports, request, options_.clock->NowUs());
   done(answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error()));
 }
 

@@ -12,11 +12,13 @@
 #include "kernel/exchange/report.h"
 #include "kernel/exchange/table_import.h"
 #include "kernel/fhir/validate.h"
+#include "kernel/geo/area_facts.h"
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/write.h"
+#include "kernel/person/identifier.h"
 
 namespace tk::app {
 namespace {
@@ -26,8 +28,13 @@ using fhir::path::Item;
 using interaction::Request;
 using interaction::Response;
 
-constexpr size_t kImportColumnsMax = 100, kCodesMax = 1000;
+constexpr size_t kImportColumnsMax = 100, kCodesMax = 1000, kConditionsMax = 50;
 constexpr size_t kRowsAtOnce = 500;
+
+constexpr std::pair<std::string_view, ImportColumn::Check> kCellChecks[] = {
+    {"resident-number", ImportColumn::Check::kResidentNumber},
+    {"telephone", ImportColumn::Check::kTelephone},
+    {"division", ImportColumn::Check::kDivision}};
 
 constexpr std::pair<std::string_view, ImportColumn::Kind> kCellKinds[] = {
     {"string", ImportColumn::Kind::kString},      {"code", ImportColumn::Kind::kCode},
@@ -55,6 +62,23 @@ void ReadCodes(fhir::JsonFile* file, const std::string& path, fhir::Value codes,
   }
 }
 
+void ReadColumnChecks(fhir::JsonFile* file, const std::string& path, fhir::Value json, ImportColumn* column) {
+  using Kind = ImportColumn::Kind;
+  column->exists = json["exists"].IsTrue();
+  if (json["exists"].present() && column->kind != Kind::kReference)
+    file->Note(path + ".exists", "is said of a Reference: whether the record is there");
+  if (!json["check"].present()) return;
+  const std::string name = json["check"].ToString();
+  const auto* const check = std::find_if(std::begin(kCellChecks), std::end(kCellChecks),
+                                         [&](const auto& each) { return each.first == name; });
+  if (check == std::end(kCellChecks))
+    file->Note(path + ".check", "may be resident-number, telephone, division");
+  else if (column->kind != Kind::kString)
+    file->Note(path + ".check", "is said of a string");
+  else
+    column->check = check->second;
+}
+
 ImportColumn ReadColumn(const fhir::Definitions& definitions, fhir::JsonFile* file, const std::string& path,
                         fhir::Value json) {
   ImportColumn column;
@@ -73,6 +97,7 @@ ImportColumn ReadColumn(const fhir::Definitions& definitions, fhir::JsonFile* fi
   if (column.kind == ImportColumn::Kind::kReference &&
       !definitions.IsResource(definitions.FindType(column.to)))
     file->Note(path + ".to", "must name the type that is referred to");
+  ReadColumnChecks(file, path, json, &column);
   if (fhir::path::IsOwnVariable(column.id) || column.id == "now" || column.id == "rule" ||
       column.id == "depth")
     file->Note(path + ".id", "is a name of the language: choose another");
@@ -112,8 +137,8 @@ void ReadIdentity(fhir::JsonFile* file, Import* import) {
 
 /// What a template is asked with: the head's names and a row's cells.
 fhir::path::Environment EnvironmentOf(const fhir::Definitions& definitions, const Import& import,
-                                      std::vector<Collection> cells,
-                                      const fhir::path::Variables& head_names, Instant now_us) {
+                                      std::vector<Collection> cells, const fhir::path::Variables& head_names,
+                                      Instant now_us) {
   fhir::path::Environment environment;
   environment.definitions = &definitions;
   environment.now_us = now_us;
@@ -122,6 +147,40 @@ fhir::path::Environment EnvironmentOf(const fhir::Definitions& definitions, cons
   for (size_t i = 0; i < import.columns.size(); ++i)
     environment.variables.emplace_back(import.columns[i].id, std::move(cells[i]));
   return environment;
+}
+
+void ReadConditions(const fhir::Definitions& definitions, fhir::JsonFile* file, Import* import) {
+  const fhir::Value conditions = file->root()["conditions"];
+  if (conditions.present() && (!conditions.is_array() || conditions.size() > kConditionsMax))
+    return file->Note("conditions", fmt::format("must be a list of at most {}", kConditionsMax));
+  const rules::HeadVariables names(*import, 0, 0);
+  for (size_t i = 0; i < conditions.size(); ++i) {
+    const fhir::Value json = conditions.At(i);
+    const std::string path = fmt::format("conditions[{}]", i), id = json["column"].ToString();
+    ImportCondition condition;
+    condition.zh = json["message"]["zh-CN"].ToString();
+    condition.en = json["message"]["en"].ToString();
+    if (condition.zh.empty() || condition.en.empty()) file->Note(path + ".message", "needs zh-CN and en");
+    const auto column = std::find_if(import->columns.begin(), import->columns.end(),
+                                     [&](const ImportColumn& each) { return each.id == id; });
+    if (column != import->columns.end())
+      condition.column = column->zh;
+    else if (json["column"].present())
+      file->Note(path + ".column", "names no column");
+    auto compiled = fhir::path::Expression::Compile(json["where"].ToString(), definitions, import->type);
+    if (!compiled.ok()) {
+      file->Note(path + ".where", compiled.error());
+      continue;
+    }
+    // Names that are no columns fail with empty cells as they would with others.
+    Collection nothing;
+    const auto environment =
+        EnvironmentOf(definitions, *import, std::vector<Collection>(import->columns.size()), names, 0);
+    if (const Status tried = compiled->Evaluate(environment, Item(), &nothing); !tried.ok())
+      file->Note(path + ".where", tried.error());
+    condition.where = std::make_unique<const fhir::path::Expression>(std::move(compiled).value());
+    import->conditions.push_back(std::move(condition));
+  }
 }
 
 void ReadMake(const fhir::Definitions& definitions, fhir::JsonFile* file, Import* import) {
@@ -159,6 +218,32 @@ Item ComputedItem(fhir::TypeId type, decltype(Item::computed) computed) {
   return item;
 }
 
+/// What the platform asks of such a number; "" = it is good.
+std::string_view FaultOf(ImportColumn::Check check, std::string_view cell) {
+  const auto is_faulty = [cell](person::IdKind kind) {
+    return person::Classify(cell, kind).remarks.faults();
+  };
+  switch (check) {
+    case ImportColumn::Check::kNone:
+      break;
+    case ImportColumn::Check::kResidentNumber:
+      if (person::Classify(cell, person::IdKind::kResidentId).kind != person::IdKind::kResidentId ||
+          is_faulty(person::IdKind::kResidentId))
+        return "Is no valid resident number (18 characters, the last one checks the others): compare it with "
+               "the document.";
+      break;
+    case ImportColumn::Check::kTelephone:
+      if (is_faulty(person::IdKind::kMobile))
+        return "Is no phone number: write it with its area code, or 11 digits of a mobile.";
+      break;
+    case ImportColumn::Check::kDivision:
+      if (!geo::ParseAreaCode(cell).ok())
+        return "Is no division's code: write it as 380102 (2, 4, 6, 9, 12 or 15 digits).";
+      break;
+  }
+  return {};
+}
+
 /// What the cell says; empty where it says nothing. Errors: kInvalid: what it should be.
 Result<Collection> ReadCell(const ImportColumn& column, std::string_view cell) {
   using Kind = ImportColumn::Kind;
@@ -167,6 +252,8 @@ Result<Collection> ReadCell(const ImportColumn& column, std::string_view cell) {
     return column.required ? Result<Collection>(wrong("Is missing: fill it in.")) : Collection();
   switch (column.kind) {
     case Kind::kString:
+      if (const std::string_view fault = FaultOf(column.check, cell); !fault.empty())
+        return wrong(std::string(fault));
       break;
     case Kind::kCode: {
       const auto code = std::find_if(column.codes.begin(), column.codes.end(),
@@ -214,6 +301,23 @@ struct ImportRow {
   std::string id, json;
 };
 
+/// What is wrong with one row: it is refused once, and told of kRowIssuesMax times at most.
+class RowFaults {
+ public:
+  RowFaults(exchange::ImportReport* report, uint64_t line) : report_(*report), line_(line) {}
+  void Add(std::string_view column, std::string text) {
+    if (++count_ == 1) return report_.Refuse(line_, column, std::move(text));
+    if (count_ <= kRowIssuesMax && report_.issues.size() < report_.issues_max)
+      report_.issues.push_back({line_, std::string(column), std::move(text)});
+  }
+  bool empty() const { return count_ == 0; }
+
+ private:
+  exchange::ImportReport& report_;
+  const uint64_t line_;
+  size_t count_ = 0;
+};
+
 /// `before` with the members of `made` in place of its own.
 std::string Merged(fhir::Value before, fhir::Value made) {
   std::string text;
@@ -249,6 +353,10 @@ class Importer {
   void TakeRow(const CsvRow& row, const CsvColumns& columns);
   std::optional<std::vector<Collection>> CellsOf(const CsvRow& row, const CsvColumns& columns,
                                                  std::string* identity);
+  bool IsThere(std::string_view type, std::string_view id) const;
+  void CheckNamed(const ImportColumn& column, std::string_view cell, RowFaults* faults) const;
+  Status CheckConditions(const std::string& json, fhir::path::Environment environment,
+                         RowFaults* faults) const;
   Status Flush();
   Result<fhir::Document> AskBatch(const std::string& entries, bool is_write);
   Result<bool> IsThereAlready(fhir::Value before, fhir::Value now, const std::string& id) const;
@@ -272,22 +380,54 @@ class Importer {
   Status failed_;
 };
 
-// The first that is wrong with a row is told.
+/// A record of the sender's own sight.
+bool Importer::IsThere(std::string_view type, std::string_view id) const {
+  const auto version = engine_.directory().Current(engine_.IdHash(type, id), engine_.Head());
+  if (version.ordinal == 0 || version.deleted) return false;
+  const view::Scope scope = request_.viewer->scope.For(definitions_.FindType(type));
+  return scope.all() || engine_.directory().InScope(version.ordinal, scope);
+}
+
+void Importer::CheckNamed(const ImportColumn& column, std::string_view cell, RowFaults* faults) const {
+  if (cell.empty()) return;
+  if (column.exists && !IsThere(column.to, cell))
+    faults->Add(column.zh, fmt::format("There is no {} with this id.", column.to));
+  if (column.check != ImportColumn::Check::kDivision) return;
+  const auto area = geo::ParseAreaCode(cell);
+  if (area.ok() && !IsThere("Location", geo::AreaId(*area)))
+    faults->Add(column.zh, "There is no division of this code here.");
+}
+
+Status Importer::CheckConditions(const std::string& json, fhir::path::Environment environment,
+                                 RowFaults* faults) const {
+  if (import_.conditions.empty()) return {};
+  const fhir::Document made = TRY(fhir::Document::Parse(json));
+  environment.resource = made.Root();
+  const Item context = fhir::path::ResourceItem(definitions_, made.Root());
+  for (const ImportCondition& condition : import_.conditions) {
+    const auto holds = condition.where->Test(environment, context);
+    if (holds.ok() && *holds) continue;
+    faults->Add(condition.column,
+                holds.ok() ? fmt::format("{} / {}", condition.zh, condition.en) : holds.error().external);
+  }
+  return {};
+}
+
+// All that is wrong with a row is told.
 std::optional<std::vector<Collection>> Importer::CellsOf(const CsvRow& row, const CsvColumns& columns,
                                                          std::string* identity) {
   std::vector<Collection> cells;
-  bool good = true;
+  RowFaults faults(&report_, row.line);
   for (size_t i = 0; i < import_.columns.size(); ++i) {
-    auto read = ReadCell(import_.columns[i], columns.Of(row, i));
-    if (!read.ok()) {
-      if (good) report_.Refuse(row.line, import_.columns[i].zh, read.error().external);
-      good = false;
-      cells.emplace_back();
-      continue;
-    }
-    cells.push_back(std::move(read).value());
+    const ImportColumn& column = import_.columns[i];
+    auto read = ReadCell(column, columns.Of(row, i));
+    if (read.ok())
+      CheckNamed(column, columns.Of(row, i), &faults);
+    else
+      faults.Add(column.zh, read.error().external);
+    cells.push_back(read.ok() ? std::move(read).value() : Collection());
   }
-  if (!good) return std::nullopt;
+  if (!faults.empty()) return std::nullopt;
   for (const size_t column : import_.identity) {  // by what they mean, however it is written
     fhir::JsonWriter out(identity);
     rules::WriteItem(cells[column].front(), &out);
@@ -307,9 +447,13 @@ void Importer::TakeRow(const CsvRow& row, const CsvColumns& columns) {
     return report_.Refuse(row.line, {},
                           fmt::format("Line {} is the same record: keep one of them.", first->second));
   const std::string id = fmt::format("{:016x}{:016x}", key, engine_.KeyOf(identity + "|"));
-  auto made = import_.make->Render(
-      EnvironmentOf(definitions_, import_, std::move(*cells), names_, now_us_), Item(), id);
+  const auto environment = EnvironmentOf(definitions_, import_, std::move(*cells), names_, now_us_);
+  auto made = import_.make->Render(environment, Item(), id);
   if (!made.ok()) return report_.Refuse(row.line, {}, made.error().external);
+  RowFaults faults(&report_, row.line);
+  if (Status checked = CheckConditions(*made, environment, &faults); !checked.ok())
+    return report_.Refuse(row.line, {}, checked.error().external);
+  if (!faults.empty()) return;
   rows_.push_back({row.line, id, std::move(made).value()});
   if (rows_.size() >= kRowsAtOnce) failed_ = Flush();
 }
@@ -546,6 +690,10 @@ Result<Response> RunImport(const interaction::Interactions& interactions, const 
   if (!exchange::IsTableType(request.content_type))
     return interaction::Refusal(415, "not-supported",
                                 fmt::format("Send the table as text/csv or as {}.", exchange::kXlsxType));
+  // Whether a record is there is told to who may read its type.
+  for (const ImportColumn& column : import.columns) {
+    if (column.exists) TRY(interaction::CheckMayRead(*request.viewer, column.to));
+  }
   exchange::ImportOptions options;
   options.deadline_us = request.deadline_us;
   for (const interaction::Parameter& parameter : TRY(interaction::ParseParameters(request.query))) {
@@ -556,7 +704,8 @@ Result<Response> RunImport(const interaction::Interactions& interactions, const 
     else
       return interaction::UnknownParameter(parameter.name, "check (true or false), charset");
   }
-  Response response = TRY(Importer(interactions, engine, import, request, options.check_only, now_us).Run(options));
+  Response response =
+      TRY(Importer(interactions, engine, import, request, options.check_only, now_us).Run(options));
   response.audit_type = engine.definitions().Type(import.type).name;
   return response;
 }
@@ -574,7 +723,8 @@ Result<Import> ParseImport(const fhir::Definitions& definitions, std::string_vie
   if (!definitions.IsResource(import.type))
     file.Note("type", "names no resource type");
   else if (file.good())
-    ReadMake(definitions, &file, &import);
+    ReadConditions(definitions, &file, &import);
+  if (definitions.IsResource(import.type) && file.good()) ReadMake(definitions, &file, &import);
   if (!file.good()) return file.Failure();
   return import;
 }
@@ -593,8 +743,7 @@ std::string ImportsJson(const fhir::Definitions& definitions, const std::vector<
 }
 
 Result<Response> AnswerImport(const interaction::Interactions& interactions, const view::Engine& engine,
-                              const std::vector<Import>& imports, const Request& request,
-                              Instant now_us) {
+                              const std::vector<Import>& imports, const Request& request, Instant now_us) {
   const bool is_read =
       request.method == interaction::Method::kGet || request.method == interaction::Method::kHead;
   const std::vector<std::string>& path = request.path;

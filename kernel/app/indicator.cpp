@@ -470,9 +470,9 @@ std::string IndicatorsJson(const fhir::Definitions& definitions, const std::vect
 
 Result<Response> AnswerIndicator(const interaction::Interactions& interactions, const view::Engine& engine,
                                  const Indicator& indicator, const Request& request, Instant now_us) {
-  Response response = TRY(
-      Counter(interactions, engine, indicator, request, TRY(ReadAsked(indicator, request.query)), now_us)
-          .Answer());
+  Response response =
+      TRY(Counter(interactions, engine, indicator, request, TRY(ReadAsked(indicator, request.query)), now_us)
+              .Answer());
   response.audit_action = "indicator";
   return response;
 }

@@ -50,8 +50,8 @@ void WriteList(const fhir::Definitions& definitions, const List& list, fhir::Jso
   WriteFilters(list.filters, out);
 }
 
-Status WriteRow(const fhir::Definitions& definitions, const List& list, fhir::Value record,
-                Instant now_us, fhir::JsonWriter* out) {
+Status WriteRow(const fhir::Definitions& definitions, const List& list, fhir::Value record, Instant now_us,
+                fhir::JsonWriter* out) {
   out->Object().Member("record",
                        fmt::format("{}/{}", record["resourceType"].ToString(), record["id"].ToString()));
   out->Key("cells").Object();

@@ -1,6 +1,6 @@
 // What an update sets, of whom, and that what one action leaves the next sees.
-#include "kernel/base/city_time.h"
 #include "kernel/rules/action.h"
+#include "kernel/base/city_time.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

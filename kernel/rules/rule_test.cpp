@@ -1,7 +1,7 @@
 // When a rule fires: its condition over every combination of what an Observation may say, also what no Observation should, against the same
 // condition in plain C++; and which changes are events.
-#include "kernel/base/city_time.h"
 #include "kernel/rules/rule.h"
+#include "kernel/base/city_time.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // A rule tried on history: the same findings as the runner made when it happened, whatever the threads and the pages; what a target was then; and
 // nothing of whom the viewer does not see.
-#include "kernel/base/city_time.h"
 #include "kernel/rules/trial.h"
+#include "kernel/base/city_time.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
