@@ -10,7 +10,7 @@ install(FILES packaging/tongkang.service DESTINATION /lib/systemd/system)
 install(FILES packaging/tongkang.toml DESTINATION /etc/tongkang)
 # The operator's page takes the place of the source's README, whose links lead into the source.
 install(FILES packaging/README.md packaging/copyright LICENSE THIRD-PARTY.md CHANGELOG.md DESTINATION share/doc/tongkang)
-install(FILES docs/api.md docs/packs.md docs/performance.md docs/threat-model.md DESTINATION share/doc/tongkang/docs)
+install(FILES docs/api.md docs/ops.md docs/packs.md docs/pages.md docs/performance.md docs/threat-model.md DESTINATION share/doc/tongkang/docs)
 install(DIRECTORY docs/apps docs/flow docs/decisions DESTINATION share/doc/tongkang/docs FILES_MATCHING PATTERN "*.md" PATTERN "*.png" PATTERN "*.jpg")
 
 set(CPACK_GENERATOR DEB)

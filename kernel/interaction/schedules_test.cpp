@@ -17,7 +17,7 @@ constexpr int64_t kHourOfSchedules = 3600 * kSecondUs, kDayOfSchedules = 24 * kH
 std::string VisitFile(std::string_view id, std::string_view code, std::string_view times,
                       std::string_view actions = {}) {
   constexpr std::string_view kFlag =
-      R"({"create": {"resourceType": "Flag", "status": "active", "code": {"text": "='visit ' + %n.toString() + ' missed ' + %missed.toString() + ' due ' + %due"}, "subject": "=for"}})";
+      R"({"create": {"resourceType": "Flag", "status": "active", "code": {"text": "='visit ' + %n.toString() + ' missed ' + %missed.toString() + ' due ' + %due.toString() + ''"}, "subject": "=for"}})";
   return fmt::format(R"j({{"id": "{}", "version": 1, "title": {{"zh-CN": "随访", "en": "Visit"}},
  "source": {{"text": "a test", "edition": "1", "date": "2026-11-23"}},
  "for": {{"type": "Task", "where": "code.text = '{}' and status = 'in-progress'"}}, {}, "do": [{}]}})j",
