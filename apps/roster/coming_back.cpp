@@ -16,6 +16,18 @@ namespace {
 using interaction::Request;
 using interaction::Response;
 
+/// Days in a row up to the last one (rules/clear.json counts so). A day that is wanting begins anew, until it is reported late.
+int64_t LastRun(const std::set<std::string>& days) {
+  int64_t run = 0;
+  Instant next_us = 0;
+  for (auto day = days.rbegin(); day != days.rend(); ++day, ++run) {
+    const auto range = ParseDateRange(*day);
+    if (!range.ok() || (run > 0 && range->high_us != next_us)) break;
+    next_us = range->low_us;
+  }
+  return run;
+}
+
 /// How many normal days it takes, and who says so.
 struct ReturnRule {
   int64_t illness_days = 0, other_days = 0;
@@ -66,7 +78,7 @@ Coming ComingOf(view::Ordinal ordinal, fhir::Value root, const ReturnRule& rule)
     if (std::string text = day.ToString(); text > coming.last_exception) normal.insert(std::move(text));
   }
   const int64_t days = root["kind"].ToString() == "illness" ? rule.illness_days : rule.other_days;
-  coming.missing_days = std::max<int64_t>(0, days - std::ssize(normal));
+  coming.missing_days = std::max<int64_t>(0, days - LastRun(normal));
   return coming;
 }
 
