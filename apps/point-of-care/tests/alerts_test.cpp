@@ -4,6 +4,7 @@
 #include "apps/point-of-care/tests/world.h"
 #include "kernel/fhir/validate.h"
 #include "kernel/interaction/due_alerts.h"
+#include "kernel/interaction/reach.h"
 
 namespace tk::point_of_care {
 namespace {
@@ -351,9 +352,14 @@ TEST_F(AlertsTest, AnEntryAndAVisitTogether) {
 TEST_F(AlertsTest, APositiveResultListsThePersonAndAlertsWhereHeIs) {
   auto loaded = app::LoadPack(*definitions_, ThisPack());
   ASSERT_TRUE(loaded.ok()) << loaded.error().ToString();
+  interaction::Context context;
+  context.engine = engine_.get();
+  context.index = index_;
+  context.clock = &clock_;
   rules::Runner::Options options;
   options.engine = engine_.get();
   options.index = index_;
+  options.reach = interaction::ReachOf(context);
   options.folder = folder_ / "consumers";
   options.complete = [this](const view::Position& basis, view::ChangeSet* set) {
     return interactions_->Complete(basis, set);
