@@ -50,15 +50,14 @@ void ReadConstants(fhir::JsonFile* file, fhir::Value settings, Head* head) {
   }
 }
 
-/// As the city's clocks show it.
+}  // namespace
+
 Item CityTimeItem(Instant us) {
   Item item;
   item.type = fhir::path::kSystemDateTime;
   item.computed = FormatCityTime(us);
   return item;
 }
-
-}  // namespace
 
 Item TextItem(std::string text) {
   Item item;

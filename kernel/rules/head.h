@@ -41,6 +41,8 @@ enum class Wants : uint8_t { kSource, kSourceOfConstants };  // a source always,
 Head ReadHead(fhir::JsonFile* file, std::string_view app, fhir::Value settings, Wants wants);
 
 fhir::path::Item TextItem(std::string text);
+/// A DateTime, as the city's clocks show it.
+fhir::path::Item CityTimeItem(Instant us);
 
 /// What the names are for one cause. Borrows the head.
 class HeadVariables : public fhir::path::Variables {

@@ -220,13 +220,6 @@ Collection WholeNumber(int64_t value) {
   return {std::move(item)};
 }
 
-Item DueItem(Instant us) {
-  Item item;
-  item.type = fhir::path::kSystemDateTime;
-  item.computed = FormatCityTime(us);
-  return item;
-}
-
 /// The turn after its occurrence at `now_us`, with those that are passed over, and when the one that is done was due.
 std::pair<Turn, Instant> Turned(const Schedule& schedule, const Turn& turn, Instant now_us,
                                 const Calendar& calendar) {
@@ -265,7 +258,7 @@ Result<std::vector<rules::Write>> Occur(const Surroundings& around, const Schedu
   fhir::Document first = TRY(WithTurns(before->document, turns));
   Deed deed{&schedule.head, workflow, with_actions ? &schedule.actions : &kNothing, {}, now_us};
   deed.names.emplace_back("n", WholeNumber(next.done));
-  deed.names.emplace_back("due", Collection{DueItem(turned.second)});
+  deed.names.emplace_back("due", Collection{rules::CityTimeItem(turned.second)});
   deed.names.emplace_back("late", WholeNumber(next.late_s));
   deed.names.emplace_back("missed", WholeNumber(next.missed));
   return DoWith(around, before, std::move(first), std::move(deed));
