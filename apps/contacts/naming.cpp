@@ -255,6 +255,8 @@ class Naming {
     const std::vector<std::string> kept(readings.size());
     const exchange::Taken taken = TRY(intake.Place(readings, kept, false, &patients_));
     for (const exchange::RowIssue& issue : taken.refused) refused_.emplace_back(issue.line, issue.text);
+    asked_ = patients_;
+    asked_.push_back(source_.patient);
     const auto source =
         source_.patient.empty() ? std::vector<std::string>() : TRY(PersonOf(context_, source_.patient));
     for (size_t i = 0; i < patients_.size(); ++i) {
@@ -400,6 +402,7 @@ class Naming {
     json.End().End();
     Response response = JsonAnswer(refused_.size() == contacts_.size() ? 422 : 200, std::move(text));
     response.audit_t = report.last_t;
+    response.audit_owners = app::AuditOwnersOf(context_, asked_);
     return response;
   }
 
@@ -415,6 +418,7 @@ class Naming {
   Live interview_;
   std::vector<Contact> contacts_;
   std::vector<std::string> patients_, ids_;
+  std::vector<std::string> asked_;  // whom the audit is told of: all who were named, and who names them
   std::unordered_map<std::string, Known> known_;  // by Patient
   std::vector<std::pair<uint64_t, std::string>> refused_;
 };

@@ -125,7 +125,9 @@ class MembersImport {
     TRY(Place(roster));
     TRY(WriteOrganization());
     TRY(WriteMembers());
-    return TableAnswer(report_, sent_.options);
+    Response response = TableAnswer(report_, sent_.options);
+    response.audit_owners = app::AuditOwnersOf(context_, asked_);
+    return response;
   }
 
  private:
@@ -163,6 +165,7 @@ class MembersImport {
     const exchange::Taken taken = TRY(intake.Place(readings, kept, sent_.options.check_only, &patients_));
     for (const exchange::RowIssue& issue : taken.refused)
       report_.Refuse(issue.line, issue.column, issue.text);
+    asked_ = patients_;
     std::unordered_map<std::string, uint64_t> lines;
     for (size_t i = 0; i < rows_.size(); ++i) {
       if (patients_[i].empty()) continue;
@@ -219,7 +222,7 @@ class MembersImport {
   const exchange::ImportContext exchange_;
   exchange::ImportReport report_;
   std::vector<Row> rows_;
-  std::vector<std::string> patients_;
+  std::vector<std::string> patients_, asked_;  // asked_: with those whose row was refused afterwards
   bool says_since_ = false;
 };
 

@@ -302,6 +302,7 @@ Result<Response> HandleReports(const app::Context& context, const Request& reque
   exchange::ImportReport report;
   report.issues_max = kTableRowsMax;
   std::vector<DayReport> reports;
+  std::vector<std::string> patients;
   std::unordered_map<std::string, uint64_t> lines;
   TRY(exchange::ReadTable(
       request.body, sent.options, ReportColumns(), &report,
@@ -309,6 +310,7 @@ Result<Response> HandleReports(const app::Context& context, const Request& reque
         auto one =
             ReportReader(context, settings, row, columns, &report).Read(roster, sent.asked.organization);
         if (!one) return;
+        patients.push_back(one->member.patient);
         const auto [known, fresh] = lines.emplace(one->member.id + one->day, row.line);
         if (fresh) return reports.push_back(std::move(*one));
         report.Refuse(row.line, "",
@@ -320,7 +322,9 @@ Result<Response> HandleReports(const app::Context& context, const Request& reque
   TRY(WriteReports(context, sent.asked.organization,
                    {"organization", sent.asked.organization, sent.options.source},
                    "organization|" + sent.asked.organization, std::move(reports), sent.options, &report));
-  return TableAnswer(report, sent.options);
+  Response response = TableAnswer(report, sent.options);
+  response.audit_owners = app::AuditOwnersOf(context, patients);
+  return response;
 }
 
 Result<Response> HandleTemplate(const Request& request) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "kernel/app/asking.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/permit.h"
 
@@ -181,13 +182,15 @@ Result<Response> Enter(const app::Context& context, const Request& request, bool
     told[i].reading = intake.IdOf(entry);
     entries.push_back(std::move(entry));
   }
-  const Taken taken = TRY(intake.Write(entries));
+  std::vector<std::string> patients;
+  const Taken taken = TRY(intake.Write(entries, &patients));
   for (const exchange::RowIssue& issue : taken.refused) told[issue.line].text = issue.text;
   Response response;
   response.status = entries.empty() ? 422 : 200;
   response.content_type = "application/json; charset=utf-8";
   response.body = AnswerJson(taken, told);
   response.audit_t = taken.last_t;
+  response.audit_owners = app::AuditOwnersOf(context, patients);
   return response;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <future>
 #include <memory>
 
@@ -28,6 +29,20 @@ Result<std::vector<view::Ordinal>> FindAll(const Context& context, std::string_v
     if (page.next_cursor.empty()) return all;
     request.cursor = page.next_cursor;
   }
+}
+
+std::vector<uint32_t> AuditOwnersOf(const Context& context, const std::vector<std::string>& patients) {
+  const view::Engine& engine = *context.engine;
+  const view::Position head = engine.Head();
+  std::vector<uint32_t> owners;
+  for (const std::string& patient : patients) {
+    if (patient.empty()) continue;
+    const auto version = engine.directory().Current(engine.IdHash("Patient", patient), head);
+    if (version.ordinal != 0) owners.push_back(engine.directory().Get(version.ordinal).owner);
+  }
+  std::sort(owners.begin(), owners.end());
+  owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
+  return owners;
 }
 
 std::shared_ptr<const access::Viewer> PlatformViewer() {

@@ -51,7 +51,7 @@ std::string Intake::IdOf(const Reading& reading) const {
   return IdFor("reading", fmt::format("{}|{}", sender_, reading.key));
 }
 
-Result<Taken> Intake::Write(std::span<const Reading> readings) {
+Result<Taken> Intake::Write(std::span<const Reading> readings, std::vector<std::string>* patients) {
   Taken taken;
   std::vector<Placed> placed;
   for (const Reading& reading : readings) {
@@ -61,6 +61,9 @@ Result<Taken> Intake::Write(std::span<const Reading> readings) {
   TRY(FindWho(&placed, &taken));
   TRY(WriteNew(&placed, &taken));
   TRY(WriteReadings(placed, &taken));
+  if (patients != nullptr) {
+    for (const Placed& one : placed) patients->push_back(one.patient);
+  }
   return taken;
 }
 

@@ -37,7 +37,8 @@ class Intake {
   void OnlyOf(Sees sees) { sees_ = std::move(sees); }
 
   /// At most some thousand at once. Errors: the engine's; kUnavailable while the person index is being built. What was written stays.
-  Result<Taken> Write(std::span<const Reading> readings);
+  /// `patients`, if given: the ids of all whom they are about, in no order.
+  Result<Taken> Write(std::span<const Reading> readings, std::vector<std::string>* patients = nullptr);
   /// Who they are, and no reading: patients[i] is the id of the Patient whom readings[i] tells, made of what it says if nobody knew him; "" he was refused.
   /// `kept[i]`: "RosterMember/1", what is kept of him already; if its `subject` is the same person, he stays that one. `check_only`: nobody is made.
   Result<Taken> Place(std::span<const Reading> readings, std::span<const std::string> kept, bool check_only,

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { freshFolder, program, request, Server, sleep } from '../lib/server.mjs';
+import { freshFolder, program, request, residentId, Server, sleep } from '../lib/server.mjs';
 
 const kArea = 'http://tongkang.dev/fhir/sid/area';
 const patient = (id) => ({ resourceType: 'Patient', id, meta: { tag: [{ system: kArea, code: '380102' }] }, name: [{ text: `病人${id}` }] });
@@ -37,9 +37,13 @@ describe('the audit is read', () => {
     for (const post of ['doctor', 'auditor', 'operator'])
       execFileSync(program(), ['account', 'add', post, '--data', data, '--post', post, '--no-password'], { stdio: 'ignore' });
     execFileSync(program(), ['account', 'add', 'mr-a', '--data', data, '--kind', 'resident', '--record', 'Patient/a', '--post', 'resident', '--no-password'], { stdio: 'ignore' });
+    const add = (name, ...args) => execFileSync(program(), ['account', 'add', name, '--data', data, '--no-password', ...args], { stdio: 'ignore' });
+    add('tracer', '--post', 'contact-investigator', '--area', '380102');
+    add('gate', '--post', 'screener', '--area', '380102');
+    add('school', '--post', 'health-reporter', '--organization', 'Organization/school');
     server = await new Server(data).start();
     tokens.city = await server.token();
-    for (const post of ['doctor', 'auditor', 'operator', 'mr-a']) tokens[post] = await server.token(post);
+    for (const post of ['doctor', 'auditor', 'operator', 'mr-a', 'tracer', 'gate', 'school']) tokens[post] = await server.token(post);
     for (const id of ['a', 'b', 'c']) assert.equal((await ask('city', 'PUT', `/fhir/Patient/${id}`, patient(id))).status, 201);
     for (const [id, person] of [['o1', 'a'], ['o2', 'b'], ['o3', 'a']]) assert.equal((await ask('city', 'PUT', `/fhir/Observation/${id}`, reading(id, person))).status, 201);
   });
@@ -86,6 +90,30 @@ describe('the audit is read', () => {
     const bundle = { resourceType: 'Bundle', type: 'transaction', entry: [['t1', 'b'], ['t2', 'c']].map(([id, person]) => ({ resource: reading(id, person), request: { method: 'PUT', url: `Observation/${id}` } })) };
     assert.equal((await ask('doctor', 'POST', '/fhir', bundle)).status, 200);
     assert.deepEqual(await events('patient=Patient/c&action=transaction', (seen) => seen.length), ['doctor transaction']);
+  });
+
+  test('whom an app names, enters or only looks up by his number', async () => {
+    const number = residentId('19800101', 1), day = new Date(Date.now() + 8 * 3600e3).toISOString().slice(0, 10);
+    const named = { ...patient('named'), identifier: [{ system: 'http://tongkang.dev/fhir/sid/cn-resident-id', value: number }], name: [{ text: '试一' }], birthDate: '1980-01-01', gender: 'male' };
+    assert.equal((await ask('city', 'PUT', '/fhir/Organization/school', { resourceType: 'Organization', id: 'school', name: '一中' })).status, 201);
+    assert.equal((await ask('city', 'PUT', '/fhir/Patient/named', named)).status, 201);
+    const exposed = { event: '饭店', contacts: [{ name: '试一', number, kind: 'casual', last: day }] };
+    const entry = { entries: [{ id: 'entry-0000001', person: { name: '试一', number }, temperature: 36.4, when: new Date().toISOString() }] };
+    const table = (rows) => [rows.join('\r\n'), { 'content-type': 'text/csv' }];
+    const members = table(['姓名,证件号码,学号', `试一,${number},1`]);
+    const looks = [
+      ['tracer', 'contacts/name', 'create', exposed], ['tracer', 'contacts/name', 'create', exposed], ['gate', 'screening/entries', 'create', entry],
+      ['school', 'roster/members?check=true', 'import', ...members], ['school', 'roster/members', 'import', ...members],
+      ['school', 'roster/reports', 'import', ...table(['学号,日期,体温', `1,${day},36.5`])],
+    ];
+    for (const [i, [who, target, action, body, headers]] of looks.entries()) {
+      const of = `patient=Patient/named&account=${who}`;
+      const before = await events(of);
+      const sent = await request(server.base, 'POST', `/app/${target}`, { token: tokens[who], body, headers });
+      assert.equal(sent.status, 200, `${target} ${sent.text}`);
+      const seen = await events(of, (all) => all.length > before.length);
+      assert.deepEqual([i, seen.length - before.length, seen.includes(`${who} ${action}`)], [i, 1, true], target);
+    }
   });
 
   test('who was told by the live stream is in it, about those whom it told of and no others', async () => {
