@@ -287,6 +287,11 @@ void WriteTransition(const Room& room, const Governed& found, const Order& order
   WritePart("to", "valueCode", transition.to, json);
   json->Object().Member("name", "may").Key("valueBoolean").Bool(may.ok()).End();
   if (!may.ok()) WritePart("why", "valueString", may.error().external, json);
+  for (const std::string& post : transition.posts) WritePart("post", "valueCode", post, json);
+  if (const auto unmet = workflow::UnmetGuards(*room.definitions, found.record->document.Root(), order);
+      unmet.ok()) {
+    for (const workflow::Guard* const guard : *unmet) WriteWords("unmet", guard->message, json);
+  }
   WritePart("reason", "valueCode", transition.wants_reason ? "required" : "optional", json);
   for (const workflow::Input& input : transition.inputs) {
     json->Object().Member("name", "input").Key("part").Array();

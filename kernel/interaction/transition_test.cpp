@@ -202,6 +202,32 @@ TEST_F(TransitionTest, WhatOneMayDoIsToldWithTheReasonsForTheRest) {
             (May{{"accept", "false"}, {"escalate", "false"}, {"finish", "true"}, {"hand-over", "true"}}));
 }
 
+TEST_F(TransitionTest, WhatStandsInTheWayIsToldWhoeverMakesIt) {
+  // Its owner is taken away by a write: what finishes it lacks something.
+  NewTicket("t");
+  ASSERT_EQ(Move("t", Order("accept")).status, 200);
+  ASSERT_EQ(Patch("Task/t", R"([{"op":"remove","path":"/owner"}])").status, 200);
+  const auto told = [this](const std::shared_ptr<const access::Viewer>& viewer, std::string_view code) {
+    std::string words;
+    const fhir::Document answer = Parsed(As(viewer, Method::kGet, "Task/t/$transitions"));
+    for (const fhir::Value parameter : answer.Root()["parameter"]) {
+      bool is_it = false;
+      for (const fhir::Value part : parameter["part"])
+        is_it = is_it || (part["name"].ToString() == "code" && part["valueCode"].ToString() == code);
+      for (const fhir::Value part : parameter["part"]) {
+        if (!is_it) continue;
+        if (part["name"].ToString() == "post") words += part["valueCode"].ToString() + " ";
+        if (part["name"].ToString() == "unmet") words += part["valueString"].ToString() + " ";
+      }
+    }
+    return words;
+  };
+  EXPECT_EQ(told(doctor_, "finish"), "doctor admin 还没有经办人 ");
+  EXPECT_EQ(told(officer_, "finish"),
+            "doctor admin 还没有经办人 ");            // not his to make, and what is missing all the same
+  EXPECT_EQ(told(doctor_, "escalate"), "platform ");  // does not lead out of this state: nothing is tried
+}
+
 TEST_F(TransitionTest, OtherWritesMoveNoState) {
   // It begins where it may begin, and nowhere else.
   const Response late = Put("Task/t", workflow::TicketJson("t", "completed"));

@@ -59,8 +59,11 @@ bool NamesInput(const Transition& transition, const Guard& guard) {
   });
 }
 
-Status CheckGuards(const fhir::Definitions& definitions, fhir::Value record, const Order& order) {
-  if (order.transition->guards.empty()) return {};
+/// Those that do not hold; only the first where `first`.
+Result<std::vector<const Guard*>> Failing(const fhir::Definitions& definitions, fhir::Value record,
+                                          const Order& order, bool first) {
+  std::vector<const Guard*> failing;
+  if (order.transition->guards.empty()) return failing;
   const rules::HeadVariables head(order.workflow->head, 0, order.now_us);
   fhir::path::Environment environment;
   environment.definitions = &definitions;
@@ -73,9 +76,16 @@ Status CheckGuards(const fhir::Definitions& definitions, fhir::Value record, con
   const Item context = fhir::path::ResourceItem(definitions, record);
   for (const Guard& guard : order.transition->guards) {
     if (order.is_question && NamesInput(*order.transition, guard)) continue;
-    if (!TRY(guard.where->Test(environment, context)))
-      return MakeError(ErrorCode::kInvalid, Spoken(guard.message));
+    if (TRY(guard.where->Test(environment, context))) continue;
+    failing.push_back(&guard);
+    if (first) break;
   }
+  return failing;
+}
+
+Status CheckGuards(const fhir::Definitions& definitions, fhir::Value record, const Order& order) {
+  const auto failing = TRY(Failing(definitions, record, order, true));
+  if (!failing.empty()) return MakeError(ErrorCode::kInvalid, Spoken(failing.front()->message));
   return {};
 }
 
@@ -98,6 +108,12 @@ Status MayMove(const fhir::Definitions& definitions, fhir::Value record, const O
                      fmt::format("The transition {} leads out of {}, and the record is in the state {}.",
                                  transition.code, fmt::join(transition.from, ", "), state));
   return CheckGuards(definitions, record, order);
+}
+
+Result<std::vector<const Guard*>> UnmetGuards(const fhir::Definitions& definitions, fhir::Value record,
+                                              const Order& order) {
+  if (!order.transition->LeavesFrom(order.workflow->StateOf(record))) return std::vector<const Guard*>();
+  return Failing(definitions, record, order, false);
 }
 
 Mark BeginningMark(const Workflow& workflow, const State& state, Instant now_us, const Calendar& calendar) {

@@ -46,6 +46,10 @@ Result<fhir::path::Item> ItemOf(const fhir::Definitions& definitions, std::strin
 /// kInvalid: a guard does not hold, or its expression failed.
 Status MayMove(const fhir::Definitions& definitions, fhir::Value record, const Order& order);
 Status CheckPost(const Order& order);
+/// All guards that do not hold of a record in a state that the transition leaves (else none), whoever makes it: what stands in the way of what the platform
+/// does by itself is told too. Errors: kInvalid: an expression failed.
+Result<std::vector<const Guard*>> UnmetGuards(const fhir::Definitions& definitions, fhir::Value record,
+                                              const Order& order);
 
 /// What reads and makes what the actions need (rules::Performance::Scene).
 struct Surroundings {
