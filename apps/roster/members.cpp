@@ -121,7 +121,7 @@ class MembersImport {
   Result<Response> Run() {
     report_.issues_max = kTableRowsMax;
     TRY(Read());
-    const Roster roster = TRY(Roster::Load(Finder(context_), sent_.asked.organization));
+    const Roster roster = TRY(Roster::Load(Finder(context_), sent_.asked.organization, {}));
     TRY(Place(roster));
     TRY(WriteOrganization());
     TRY(WriteMembers());

@@ -298,7 +298,7 @@ Response TableAnswer(const exchange::ImportReport& report, const exchange::Impor
 Result<Response> HandleReports(const app::Context& context, const Request& request) {
   const SentTable sent = TRY(ReadSent(context, request));
   const Settings settings = ReadSettings(context.settings);
-  const Roster roster = TRY(Roster::Load(Finder(context), sent.asked.organization));
+  const Roster roster = TRY(Roster::Load(Finder(context), sent.asked.organization, sent.asked.scope));
   exchange::ImportReport report;
   report.issues_max = kTableRowsMax;
   std::vector<DayReport> reports;

@@ -71,8 +71,12 @@ Result<Asked> MayAsk(const app::Context& context, const interaction::Request& re
       context.engine->directory().Current(context.engine->IdHash("Organization", id), context.engine->Head());
   if (!interaction::IsId(id) || version.ordinal == 0 || version.deleted)
     return MakeIssue(ErrorCode::kNotFound, "not-found", "organization", "There is no such Organization.");
-  // Its own people, wherever they live; of another's, those of the area.
-  if (!is_own) asked.scope = context.interactions->ScopeOf(request.viewer);
+  // Its own people, wherever they live; of another's, those of the area. Whom a Consent closes to this account is closed in both.
+  asked.scope = context.interactions->ScopeOf(request.viewer);
+  if (is_own) {
+    asked.scope.everything = true;
+    asked.scope.only_owner = 0;
+  }
   return asked;
 }
 
@@ -108,9 +112,9 @@ Result<Member> ReadMember(const view::Engine& engine, view::Ordinal ordinal) {
   return member;
 }
 
-Result<Roster> Roster::Load(const Finder& finder, const std::string& organization) {
+Result<Roster> Roster::Load(const Finder& finder, const std::string& organization, const view::Scope& scope) {
   Roster roster;
-  const auto ordinals = TRY(finder.Find("RosterMember", "organization=" + organization, {}, kMembersMax));
+  const auto ordinals = TRY(finder.Find("RosterMember", "organization=" + organization, scope, kMembersMax));
   for (const view::Ordinal ordinal : ordinals) {
     auto read = ReadMember(*finder.context().engine, ordinal);
     if (!read.ok() && read.error().code == ErrorCode::kGone) continue;  // erased meanwhile

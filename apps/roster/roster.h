@@ -2,7 +2,7 @@
 // Records: RosterOrganization (one for each organization that reports), RosterMember (one for each person of each organization), RosterReport (one for each
 //          member and day). Ids are keyed hashes of what makes them the same, so that what is sent again is the same record.
 // Rights:  operation roster-keep: one's own organization, whatever area the account has. roster-oversee: every organization, and of it who lives in the account's
-//          area. Nobody else.
+//          area. Nobody else. Whom a Consent closes to the account's post is to it as if he were not on the roster (decision 0053).
 // Days:    by the clocks of the city (UTC+8).
 #pragma once
 
@@ -68,10 +68,10 @@ struct Member {
 };
 Result<Member> ReadMember(const view::Engine& engine, view::Ordinal ordinal);
 
-/// The whole roster of one organization, with those who left. Cost: some 20 µs each.
+/// The roster of one organization within a scope, with those who left. Cost: some 20 µs each.
 class Roster {
  public:
-  static Result<Roster> Load(const Finder& finder, const std::string& organization);
+  static Result<Roster> Load(const Finder& finder, const std::string& organization, const view::Scope& scope);
   const Member* WithId(const std::string& id) const;
   /// The one with this number who is on it on `day`; nullptr also when there are several.
   const Member* WithNumber(const std::string& number, std::string_view day) const;

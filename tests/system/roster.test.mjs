@@ -97,6 +97,31 @@ test('a fever is a case for the township of his area, until he may come back by 
   assert.deepEqual(all.json.rows.map((row) => [row.name, row.expected, row.reported, row.exceptions]).toSorted(), [['一中', '10', '1', '0'], ['一厂', '5', '5', '1']].toSorted());
 });
 
+test('who denies it is not on his organization\'s lists and figures, and it reports nothing of him; disease control, which acts by law, sees him', async () => {
+  const lists = async (who, more = '') => ({
+    missing: (await ask(who, 'GET', `/app/roster/missing?day=${day(7)}${more}`)).json.total,
+    exceptions: (await ask(who, 'GET', `/app/roster/exceptions?day=${day(7)}${more}`)).json.total,
+    waiting: (await ask(who, 'GET', `/app/roster/return?${more.slice(1)}`)).json.total,
+    roster: (await ask(who, 'GET', `/app/roster/day?day=${day(7)}${more}`)).json.roster,
+  });
+  const rows = ['学号,日期,体温', `1,${day(7)},38.7`];
+  assert.equal((await table('works', 'reports', rows)).json.added, 1);
+  await until('a case', async () => (await lists('works')).waiting === 1);
+  const seen = { missing: 0, exceptions: 1, waiting: 1, roster: 1 };
+  assert.deepEqual(await lists('works'), seen);
+  const member = (await ask('admin', 'GET', '/fhir/RosterMember?organization=Organization/works')).json.entry[0].resource;
+  const denied = await ask('admin', 'POST', '/fhir/Consent', { resourceType: 'Consent', status: 'active', scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
+    category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }], policyRule: { text: 'x' }, patient: member.subject, provision: { type: 'deny' } });
+  assert.equal(denied.status, 201, denied.text);
+  const nothing = { missing: 0, exceptions: 0, waiting: 0, roster: 0 };
+  await until('it is closed', async () => JSON.stringify(await lists('works')) === JSON.stringify(nothing));
+  const again = await table('works', 'reports', rows);
+  assert.deepEqual([again.json.added + again.json.changed + again.json.unchanged, again.json.issues[0]?.column], [0, 'code'], again.text);
+  assert.deepEqual(await lists('cdc', '&organization=works'), seen);
+  assert.equal((await ask('admin', 'DELETE', `/fhir/Consent/${denied.json.id}`)).status, 204);
+  await until('it is open again', async () => JSON.stringify(await lists('works')) === JSON.stringify(seen));
+});
+
 test('restarted, it is as it was', async () => {
   await server.stop();
   await server.start();
