@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "kernel/base/city_time.h"
 #include "kernel/fhir/validate.h"
@@ -21,13 +22,22 @@ namespace {
 
 std::string NameOf(std::string_view type, std::string_view id) { return fmt::format("{}/{}", type, id); }
 
-constexpr std::string_view kEachName = "each";
+constexpr std::string_view kEachName = "each", kCreatedName = "created";
+constexpr size_t kUnlessMax = 10;
 
 bool IsStamp(std::string_view url) {
   return url == kRuleExtension || url == kDepthExtension || url == kCauseExtension;
 }
 
 }  // namespace
+
+const Collection* Performance::Names::Find(std::string_view name) const {
+  static const Collection kNothing;
+  if (const Collection* const known = HeadVariables::Find(name)) return known;
+  if (!name.starts_with(kCreatedName) || name.size() == kCreatedName.size()) return nullptr;
+  const std::string_view number = name.substr(kCreatedName.size());
+  return number.find_first_not_of("0123456789") == std::string_view::npos ? &kNothing : nullptr;
+}
 
 Performance::Performance(Scene scene)
     : scene_(std::move(scene)), names_(*scene_.head, scene_.depth + 1, scene_.now_us) {
@@ -84,7 +94,8 @@ Result<std::string> Performance::Create(const Template& resource) {
   fhir::Document document = TRY(Stamped(TRY(resource.Render(environment_, context_, id))));
   std::string name = NameOf(type, id);
   Put(name, &opened_[name], std::move(document));
-  environment_.variables.emplace_back(fmt::format("created{}", created_++), Collection{TextItem(name)});
+  environment_.variables.emplace_back(fmt::format("{}{}", kCreatedName, created_++),
+                                      Collection{TextItem(name)});
   return name;
 }
 
@@ -160,6 +171,7 @@ namespace {
 class CreateAction : public Action {
  public:
   explicit CreateAction(Template resource) : resource_(std::move(resource)) {}
+  bool Creates() const override { return true; }
   std::vector<fhir::TypeId> Writes() const override { return {resource_.type()}; }
   Status Perform(Performance* performance) const override {
     TRY(performance->Create(resource_));
@@ -204,6 +216,117 @@ Result<std::unique_ptr<const Action>> ParseRaise(const ActionScope& scope, fhir:
   return ParseCreate(scope, flag.Root());
 }
 
+/// Reads one action of a list, with what stands around it.
+class StepReader {
+ public:
+  using Kinds = std::map<std::string, Vocabulary::ParseAction, std::less<>>;
+  StepReader(const ActionScope& scope, const Kinds& kinds, fhir::JsonFile* file)
+      : scope_(scope), kinds_(kinds), file_(*file) {
+    for (const auto& [name, parse] : kinds) names_.push_back(name);
+  }
+
+  /// Without an action where that is wrong; what is wrong is noted.
+  Vocabulary::Step Read(fhir::Value action, const std::string& at) {
+    Vocabulary::Step step;
+    size_t said = 0;
+    for (const fhir::Value member : action) {
+      const std::string name(member.name_text());
+      if (name == "unless") {
+        ReadUnless(member, at + ".unless", &step);
+      } else if (name == "when" || name == kEachName) {
+        ReadFrame(member, name, at, &step);
+      } else {
+        ++said;
+        ReadAction(member, name, at, &step);
+      }
+    }
+    if (said != 1)
+      file_.Note(at,
+                 fmt::format("must name one action, of {}, and may have \"each\", \"when\" and \"unless\"",
+                             fmt::join(names_, ", ")));
+    CheckCreated(action, at);
+    const bool repeats = step.each != nullptr || step.found != nullptr;
+    if (step.action != nullptr && step.action->Creates()) created_ = repeats ? kAnyNumber : created_ + 1;
+    return step;
+  }
+
+ private:
+  static constexpr size_t kAnyNumber = kActionsMax * kTargetsMax;
+
+  template <typename T>
+  bool Take(Result<T> made, const std::string& path, T* out) {
+    if (made.ok())
+      *out = std::move(made).value();
+    else
+      file_.Note(path, made.error());
+    return made.ok();
+  }
+
+  void ReadUnless(fhir::Value unless, const std::string& path, Vocabulary::Step* step) {
+    if (!unless.is_array()) return AddUnless(unless, path, step);
+    if (unless.size() == 0 || unless.size() > kUnlessMax)
+      file_.Note(path, fmt::format("must be one search, or a list of 1 to {}", kUnlessMax));
+    size_t i = 0;
+    for (const fhir::Value one : unless) AddUnless(one, fmt::format("{}[{}]", path, i++), step);
+  }
+  void AddUnless(fhir::Value one, const std::string& path, Vocabulary::Step* step) {
+    Targets targets;
+    if (Take(Targets::Parse(scope_, one), path, &targets))
+      step->unless.push_back(std::make_shared<const Targets>(std::move(targets)));
+  }
+
+  /// "when", and "each" of an expression or of a search.
+  void ReadFrame(fhir::Value member, const std::string& name, const std::string& at, Vocabulary::Step* step) {
+    const std::string path = fmt::format("{}.{}", at, name);
+    if (name == kEachName && member.is_object()) {
+      for (const fhir::Value known : member) {
+        if (known.name_text() != "type" && known.name_text() != "find")
+          return file_.Note(fmt::format("{}.{}", path, known.name_text()),
+                            "is not known here: each is FHIRPath, or a type and a find");
+      }
+      if (!member["find"].present())
+        return file_.Note(path, "is FHIRPath, or a type and a find: the find is missing");
+      Targets found;
+      if (Take(Targets::Parse(scope_, member), path, &found))
+        step->found = std::make_shared<const Targets>(std::move(found));
+      return;
+    }
+    auto compiled = Expression::Compile(member.ToString(), *scope_.definitions, scope_.context);
+    if (!compiled.ok()) return file_.Note(path, compiled.error());
+    (name == "when" ? step->when : step->each) =
+        std::make_unique<const Expression>(std::move(compiled).value());
+  }
+
+  void ReadAction(fhir::Value member, const std::string& name, const std::string& at,
+                  Vocabulary::Step* step) {
+    const auto kind = kinds_.find(name);
+    if (kind == kinds_.end())
+      return file_.Note(fmt::format("{}.{}", at, name),
+                        fmt::format("is no action: there are {}", fmt::join(names_, ", ")));
+    Take(kind->second(scope_, member), fmt::format("{}.{}", at, name), &step->action);
+  }
+
+  /// A number that nothing before it can have is a mistake, told before it comes out empty.
+  void CheckCreated(fhir::Value action, const std::string& at) {
+    const std::string_view text = action.Json();
+    const std::string name = fmt::format("%{}", kCreatedName);
+    for (size_t i = text.find(name); i != std::string_view::npos; i = text.find(name, i + 1)) {
+      size_t number = 0;
+      const char* const digits = text.data() + i + name.size();
+      if (std::from_chars(digits, text.data() + text.size(), number).ec != std::errc()) continue;
+      if (number >= created_)
+        file_.Note(at, fmt::format("asks for %{}{}: the actions before it create {}", kCreatedName, number,
+                                   created_));
+    }
+  }
+
+  const ActionScope& scope_;
+  const Kinds& kinds_;
+  fhir::JsonFile& file_;
+  std::vector<std::string_view> names_;
+  size_t created_ = 0;  // by the actions before
+};
+
 }  // namespace
 
 Vocabulary::Vocabulary() {
@@ -227,48 +350,9 @@ Actions Vocabulary::Parse(const ActionScope& scope, fhir::JsonFile* file, const 
     file->Note(path, fmt::format("must be a list of 1 to {} actions", kActionsMax));
     return actions;
   }
-  std::vector<std::string_view> names;
-  for (const auto& [name, parse] : kinds_) names.push_back(name);
+  StepReader reader(scope, kinds_, file);
   for (size_t i = 0; i < list.size(); ++i) {
-    const fhir::Value action = list.At(i);
-    const std::string at = fmt::format("{}[{}]", path, i);
-    Step step;
-    size_t said = 0;
-    for (const fhir::Value member : action) {
-      const std::string name(member.name_text());
-      if (name == "when" || name == kEachName) {
-        auto compiled = Expression::Compile(member.ToString(), *scope.definitions, scope.context);
-        if (compiled.ok())
-          (name == "when" ? step.when : step.each) =
-              std::make_unique<const Expression>(std::move(compiled).value());
-        else
-          file->Note(fmt::format("{}.{}", at, name), compiled.error());
-        continue;
-      }
-      if (name == "unless") {
-        auto unless = Targets::Parse(scope, member);
-        if (unless.ok())
-          step.unless = std::make_shared<const Targets>(std::move(unless).value());
-        else
-          file->Note(at + ".unless", unless.error());
-        continue;
-      }
-      const auto kind = kinds_.find(name);
-      ++said;
-      if (kind == kinds_.end()) {
-        file->Note(at + "." + name, fmt::format("is no action: there are {}", fmt::join(names, ", ")));
-        continue;
-      }
-      auto made = kind->second(scope, member);
-      if (made.ok())
-        step.action = std::move(made).value();
-      else
-        file->Note(at + "." + name, made.error());
-    }
-    if (said != 1)
-      file->Note(at,
-                 fmt::format("must name one action, of {}, and may have \"each\", \"when\" and \"unless\"",
-                             fmt::join(names, ", ")));
+    Step step = reader.Read(list.At(i), fmt::format("{}[{}]", path, i));
     if (step.action != nullptr) actions.push_back(std::move(step));
   }
   return actions;
@@ -276,17 +360,25 @@ Actions Vocabulary::Parse(const ActionScope& scope, fhir::JsonFile* file, const 
 
 bool AreInOrder(const Actions& actions) {
   return std::any_of(actions.begin(), actions.end(), [](const Vocabulary::Step& step) {
-    return step.unless != nullptr || step.action->Changes();
+    return !step.unless.empty() || step.found != nullptr || step.action->Changes();
   });
 }
 
 namespace {
 
-Status PerformOnce(const Vocabulary::Step& step, Performance* performance) {
+Result<bool> IsLeftOut(const Vocabulary::Step& step, Performance* performance) {
   if (step.when != nullptr && !TRY(step.when->Test(performance->environment(), performance->context())))
-    return {};
-  if (step.unless != nullptr && !TRY(step.unless->Find(performance)).empty()) return {};
-  return step.action->Perform(performance);
+    return true;
+  for (const auto& unless : step.unless) {
+    if (!TRY(unless->Find(performance)).empty()) return true;
+  }
+  return false;
+}
+
+Status PerformOnce(const Vocabulary::Step& step, Performance* performance) {
+  if (!TRY(IsLeftOut(step, performance))) return step.action->Perform(performance);
+  if (step.action->Creates()) performance->PassOverCreated();
+  return {};
 }
 
 Status PerformEach(const Vocabulary::Step& step, Performance* performance) {
@@ -303,11 +395,30 @@ Status PerformEach(const Vocabulary::Step& step, Performance* performance) {
   return {};
 }
 
+/// As earlier actions left them: what one of them took away is passed over.
+Status PerformFound(const Vocabulary::Step& step, Performance* performance) {
+  const fhir::Definitions& definitions = *performance->scene().definitions;
+  const std::string_view type = definitions.Type(step.found->type()).name;
+  for (const std::string& id : TRY(step.found->Find(performance))) {
+    const view::ResourcePtr found = TRY(performance->NowAsVersion(type, id));
+    if (found == nullptr) continue;
+    const Item item = fhir::path::ResourceItem(definitions, found->document.Root());
+    performance->UseEach(&item);
+    TRY(PerformOnce(step, performance));
+  }
+  performance->UseEach(nullptr);
+  return {};
+}
+
 }  // namespace
 
 Status Perform(const Actions& actions, Performance* performance) {
-  for (const Vocabulary::Step& step : actions)
-    TRY(step.each == nullptr ? PerformOnce(step, performance) : PerformEach(step, performance));
+  for (const Vocabulary::Step& step : actions) {
+    if (step.found != nullptr)
+      TRY(PerformFound(step, performance));
+    else
+      TRY(step.each == nullptr ? PerformOnce(step, performance) : PerformEach(step, performance));
+  }
   return {};
 }
 

@@ -4,10 +4,13 @@
 //   {"raise": {"code": {CodeableConcept}, "subject": "=subject"}}      a Flag: active, from now on, by default of the cause's subject
 //   {"transition": {"type": "Task", "target": "=basedOn", "code": "finish"}}      a transition of the workflow that governs it (transition_action.h)
 // and rooms above add their own (Vocabulary::Add). An action may have "when": a FHIRPath condition on the cause; it is not done where that is not true;
-// and "unless": {"type": "Task", "find": {"patient": "=subject", "where": "status=requested"}}: it is not done where that finds something (targets.h).
+// and "unless": {"type": "Task", "find": {"patient": "=subject", "where": "status=requested"}}, or a list of such: it is not done where one of them finds
+// something (targets.h).
 // An action with "each": FHIRPath on the cause, is done for each of what that gives (at most kTargetsMax), which its expressions, "when" and "unless" call %each:
 //   {"each": "item.where(linkId = 'place')", "create": {"resourceType": "Presence", "place": "=%each.item.where(linkId = 'name').answer.value"}}
-// Names:  %rule, %now, %depth, the constants (head.h); %created0, %created1 … what was created before ("Type/id"); in an update %target, the resource as
+// or "each": {"type": "Observation", "find": {…}}: for each record that a search finds, as earlier actions left it; %each is the record.
+// Names:  %rule, %now, %depth, the constants (head.h); %created0, %created1 … what was created before ("Type/id"): an action that was left out keeps its
+//         number, which is empty; of "each" each has one; in an update %target, the resource as
 //         it is now; in a rule on updates %before, the cause as it was
 // Update: "target" (FHIRPath on the cause) gives references, texts "Type/id" or resources of the type; without it the cause itself is meant. A path of "set"
 //         is elements joined by dots, with [n] for an item of a list and [+] for one more; null takes away. What changes nothing is not written.
@@ -97,6 +100,8 @@ class Performance {
   Result<view::ResourcePtr> NowAsVersion(std::string_view type, std::string_view id);
   /// What %each is from now on; nullptr: there is none.
   void UseEach(const fhir::path::Item* item);
+  /// The next %created is empty: its action was left out.
+  void PassOverCreated() { ++created_; }
 
   /// What another performance within this one wrote, as it is.
   Status Adopt(Write write);
@@ -116,8 +121,15 @@ class Performance {
   void Put(const std::string& name, Opened* opened, fhir::Document now);
   Result<fhir::Document> Stamped(const std::string& json) const;
 
+  /// The head's, and an empty %created where nothing was.
+  class Names : public HeadVariables {
+   public:
+    using HeadVariables::HeadVariables;
+    const fhir::path::Collection* Find(std::string_view name) const override;
+  };
+
   const Scene scene_;
-  HeadVariables names_;
+  Names names_;
   fhir::path::Environment environment_;
   fhir::path::Item context_;
   std::map<std::string, Opened, std::less<>> opened_;  // by "Type/id"
@@ -134,6 +146,8 @@ class Action {
   virtual std::vector<fhir::TypeId> Writes() const = 0;
   /// Does it change what is there already? Such are performed in the order of their causes.
   virtual bool Changes() const { return false; }
+  /// Does it make one resource that later actions may call %created0 …?
+  virtual bool Creates() const { return false; }
   /// Errors: kInvalid: it cannot be done, now or later. Others: tried again.
   virtual Status Perform(Performance* performance) const = 0;
 };
@@ -156,9 +170,10 @@ class Vocabulary {
   /// The list at `path` of the file; what is wrong is noted in it.
   struct Step {
     std::unique_ptr<const fhir::path::Expression> each;  // null: once
+    std::shared_ptr<const Targets> found;                // done for each that this finds; null: `each`
     std::unique_ptr<const fhir::path::Expression> when;  // null: always
-    std::shared_ptr<const Targets> unless;               // null: always
-    std::unique_ptr<const Action> action;
+    std::vector<std::shared_ptr<const Targets>> unless;  // empty: always
+    std::unique_ptr<const Action> action;                // null: it could not be read
   };
   std::vector<Step> Parse(const ActionScope& scope, fhir::JsonFile* file, const std::string& path,
                           fhir::Value list) const;

@@ -46,6 +46,9 @@ class ActionTest : public ::testing::Test {
       const auto at = tasks_.find(fmt::format("{}/{}", type, id));
       return at == tasks_.end() ? view::ResourcePtr() : at->second;
     };
+    scene.reach.find = [this](std::string_view type, std::string_view patient, std::string_view where) {
+      return Result<std::vector<std::string>>(found_[fmt::format("{}?{}&{}", type, patient, where)]);
+    };
     Performance performance(std::move(scene));
     const Status done = Perform(compiled, &performance);
     if (!done.ok()) return {"refused: " + done.error().external};
@@ -69,6 +72,7 @@ class ActionTest : public ::testing::Test {
 
   std::shared_ptr<const fhir::Definitions> r4_ = fhir::Definitions::R4();
   std::map<std::string, view::ResourcePtr> tasks_;
+  std::map<std::string, std::vector<std::string>> found_;  // by "Type?patient&where"
   view::ResourcePtr cause_;
   Head head_;
   int ids_ = 0;
@@ -118,6 +122,70 @@ TEST_F(ActionTest, IsDoneForEach) {
                         R"j(, {"when": "%each.exists()", )j" + make);
   EXPECT_TRUE(after[0].starts_with("refused: ")) << after[0];
   EXPECT_TRUE(Do(R"j([{"each": "basedOn.(", )j" + make)[0].starts_with("refused: "));
+}
+
+TEST_F(ActionTest, IsDoneForEachThatIsFound) {
+  const std::string each = R"j([{"each": {"type": "Task", "find": {"where": "status=requested"}}, )j";
+  const std::string make =
+      R"j("create": {"resourceType": "Flag", "status": "active", "code": {"text": "='as ' + %each.status"}, "subject": {"reference": "='Task/' + %each.id"}}}])j";
+  EXPECT_TRUE(Do(each + make).empty());
+  found_["Task?&status=requested"] = {"a", "b", "gone"};
+  EXPECT_EQ(
+      Do(each + make),
+      (std::vector<std::string>{
+          R"(0 {"resourceType":"Flag","id":"n1","status":"active","code":{"text":"as requested"},"subject":{"reference":"Task/a"}})",
+          R"(0 {"resourceType":"Flag","id":"n2","status":"active","code":{"text":"as completed"},"subject":{"reference":"Task/b"}})"}));
+  EXPECT_EQ(Do(each + R"j("when": "%each.status = 'completed'", )j" + make).size(), 1U);
+  // As an earlier action left it.
+  const auto after =
+      Do(R"j([{"update": {"type": "Task", "target": "=basedOn", "set": {"status": "failed"}}}, )j" +
+         each.substr(1) +
+         R"j("update": {"type": "Task", "target": "=%each", "set": {"description": "=%each.status"}}}])j");
+  ASSERT_EQ(after.size(), 2U) << after[0];
+  EXPECT_NE(after[1].find(R"("description":"failed")"), std::string::npos) << after[1];
+  EXPECT_TRUE(Do(R"j([{"each": {"type": "Task"}, )j" + make)[0].starts_with("refused: t.json:1:"));
+  EXPECT_TRUE(
+      Do(R"j([{"each": {"type": "Task", "find": {"where": "status=requested"}, "sort": "id"}, )j" + make)[0]
+          .starts_with("refused: t.json:1:"));
+}
+
+TEST_F(ActionTest, IsLeftOutWhereOneOfSeveralIsFound) {
+  const std::string make =
+      R"j("create": {"resourceType": "Task", "status": "requested", "intent": "order"}}])j";
+  const std::string unless =
+      R"j([{"unless": [{"type": "Task", "find": {"where": "status=failed"}}, {"type": "Goal", "find": {"where": "lifecycle-status=active"}}], )j";
+  EXPECT_EQ(Do(unless + make).size(), 1U);
+  found_["Goal?&lifecycle-status=active"] = {"f"};
+  EXPECT_TRUE(Do(unless + make).empty());
+  found_.clear();
+  found_["Task?&status=failed"] = {"a"};
+  EXPECT_TRUE(Do(unless + make).empty());
+  EXPECT_TRUE(Do(R"j([{"unless": [], )j" + make)[0].starts_with("refused: t.json:1:"));
+  EXPECT_TRUE(
+      Do(R"j([{"unless": [{"type": "Task", "find": {}}], )j" + make)[0].starts_with("refused: t.json:1:"));
+}
+
+TEST_F(ActionTest, WhatWasLeftOutKeepsItsNumberAndIsEmpty) {
+  const std::string flag = R"j("raise": {"code": {"text": "low"}, "subject": {"reference": "Patient/p"}}})j";
+  const std::string refers =
+      R"j({"create": {"resourceType": "Task", "status": "requested", "intent": "order", "focus": {"reference": "=%created0"}, "description": "='second ' + %created1"}})j";
+  const std::string update =
+      R"j(, {"when": "%created0.exists()", "update": {"type": "Flag", "target": "=%created0", "set": {"status": "inactive"}}}])j";
+  for (const bool left_out : {true, false}) {
+    ids_ = 0;
+    const auto made = Do(R"j([{"when": "value )j" + std::string(left_out ? ">" : "=") + R"j( 3", )j" + flag +
+                         ", {" + flag + ", " + refers + update);
+    ASSERT_EQ(made.size(), left_out ? 2U : 3U) << made[0];
+    EXPECT_EQ(
+        made.back(),
+        left_out
+            ? R"(0 {"resourceType":"Task","id":"n2","status":"requested","intent":"order","description":"second Flag/n1"})"
+            : R"(0 {"resourceType":"Task","id":"n3","status":"requested","intent":"order","focus":{"reference":"Flag/n1"},"description":"second Flag/n2"})");
+  }
+  // Of none of each: empty too. A number that nothing before can have is a mistake.
+  EXPECT_EQ(Do(R"j([{"each": "focus", )j" + flag + ", " + refers + "]").size(), 1U);
+  const std::string told = DoOne("[{" + flag + ", " + refers + "]");
+  EXPECT_NE(told.find("asks for %created1: the actions before it create 1"), std::string::npos) << told;
 }
 
 TEST_F(ActionTest, RaisesAndRefersToWhatItCreated) {

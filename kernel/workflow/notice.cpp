@@ -151,6 +151,7 @@ class NotifyAction : public rules::Action {
   NotifyAction(rules::Template notice, std::vector<DutyTo> duties)
       : notice_(std::move(notice)), duties_(std::move(duties)) {}
   std::vector<fhir::TypeId> Writes() const override { return {notice_.type()}; }
+  bool Creates() const override { return true; }
   Status Perform(rules::Performance* performance) const override {
     const std::string name = TRY(performance->Create(notice_));
     const size_t slash = name.find('/');
