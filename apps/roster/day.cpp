@@ -20,7 +20,7 @@ constexpr std::string_view kReasonWords[] = {"发热",     "有症状",       "�
                                              "因病缺勤", "健康码非绿码", "隔离中"};
 
 std::string OnRoster(const std::string& organization, std::string_view day, bool left) {
-  return fmt::format("organization={}&since=le{}&until{}", organization, day,
+  return fmt::format("organization={}&status:not=refused&since=le{}&until{}", organization, day,
                      left ? fmt::format("=ge{}", day) : ":missing=true");
 }
 

@@ -49,6 +49,7 @@ constexpr RoleWord kRoles[] = {{"职工", "staff"}, {"教职工", "staff"}, {"�
 struct Row {
   exchange::Reading who;  // line, person, area, address
   std::string unit, number, role, since, until, id;
+  bool says_so = false;  // his own record says that he works here
 };
 
 class RowReader : exchange::RowCells<Column> {
@@ -97,7 +98,8 @@ class RowReader : exchange::RowCells<Column> {
 std::string MemberOf(const Row& row, const std::string& organization, const std::string& patient,
                      bool says_since, std::string_view id, fhir::Value before, std::string_view source) {
   const auto text = [](const std::string& value) { return value.empty() ? std::string() : JsonText(value); };
-  const std::string kept = before["since"].ToString();
+  const std::string kept = before["since"].ToString(), said = before["status"].ToString();
+  const bool is_answered = !said.empty() && said != "proposed";
   std::vector<std::pair<std::string_view, std::string>> given = {
       {"subject", fmt::format(R"({{"reference":"Patient/{}"}})", patient)},
       {"organization", fmt::format(R"({{"reference":"{}"}})", organization)},
@@ -105,6 +107,9 @@ std::string MemberOf(const Row& row, const std::string& organization, const std:
       {"unit", text(row.unit)},
       {"number", text(row.number)},
       {"role", text(row.role)},
+      {"status", JsonText(is_answered   ? said
+                          : row.says_so ? "agreed"
+                                        : "proposed")},
       {"since", JsonText(says_since || kept.empty() ? row.since : kept)},
       {"until", text(row.until)}};
   return exchange::Remade("RosterMember", id, before, {}, source, given);
@@ -173,12 +178,40 @@ class MembersImport {
         if (const Member* const known = roster.Of(context_, patients_[i])) rows_[i].id = known->id;
       }
       const auto [first, fresh] = lines.emplace(rows_[i].id, rows_[i].who.line);
-      if (fresh) continue;
+      if (fresh && TRY(IsWelcome(roster.WithId(rows_[i].id), patients_[i], &rows_[i]))) continue;
       report_.Refuse(rows_[i].who.line, "",
-                     fmt::format("Line {} is the same person: keep one of them.", first->second));
+                     fresh ? "This person says that he is not of this organization: ask him; he can agree "
+                             "himself."
+                           : fmt::format("Line {} is the same person: keep one of them.", first->second));
       patients_[i].clear();
     }
     return {};
+  }
+  /// Not one who has refused. Of whom nothing is said yet it is asked what his own record says.
+  Result<bool> IsWelcome(const Member* member, const std::string& patient, Row* row) const {
+    if (member != nullptr && (member->agrees() || member->refuses())) return member->agrees();
+    const auto person = TRY(context_.interactions->RecordsOfPerson(patient));
+    for (const std::string& record : person.patients) {
+      if (!row->says_so) row->says_so = TRY(NamesEmployer(record));
+    }
+    return true;
+  }
+  /// Does this Patient name the organization as his employer? Who keeps a roster writes no Patient who is there already.
+  Result<bool> NamesEmployer(const std::string& patient) const {
+    constexpr std::string_view kRelations = "http://terminology.hl7.org/CodeSystem/v2-0131";
+    const view::Engine& engine = *context_.engine;
+    const auto current = engine.directory().Current(engine.IdHash("Patient", patient), engine.Head());
+    if (current.ordinal == 0 || current.deleted) return false;
+    const view::ResourcePtr stored = TRY(engine.Read(current.ordinal));
+    for (const fhir::Value contact : stored->document.Root()["contact"]) {
+      if (contact["organization"]["reference"].ToString() != sent_.asked.organization) continue;
+      for (const fhir::Value role : contact["relationship"]) {
+        for (const fhir::Value coding : role["coding"]) {
+          if (coding["system"].ToString() == kRelations && coding["code"].ToString() == "E") return true;
+        }
+      }
+    }
+    return false;
   }
 
   Status WriteOrganization() {

@@ -25,6 +25,8 @@ struct Route {
 constexpr Route kRoutes[] = {{"members", "import", "RosterMember", true, true, HandleMembers},
                              {"reports", "import", "RosterReport", true, true, HandleReports},
                              {"self", "create", "RosterReport", true, false, HandleSelf},
+                             {"self", "read", "RosterMember", false, false, HandleOwnRosters},
+                             {"membership", "update", "RosterMember", true, false, HandleMembership},
                              {"template", "read", "RosterMember", false, false, Template},
                              {"day", "report", "RosterReport", false, false, HandleDay},
                              {"missing", "report", "RosterMember", false, false, HandleMissing},
@@ -32,10 +34,25 @@ constexpr Route kRoutes[] = {{"members", "import", "RosterMember", true, true, H
                              {"return", "report", "RosterCase", false, false, HandleReturn},
                              {"organizations", "report", "RosterReport", false, false, HandleOrganizations}};
 
+bool FitsMethod(const Route& route, const Request& request) {
+  const bool reads = request.method == Method::kGet || request.method == Method::kHead;
+  return route.is_write ? request.method == Method::kPost : reads;
+}
+
+/// The one of this name, and of its method if there is one; nullptr: there is none.
+const Route* RouteOf(const Request& request) {
+  const Route* named = nullptr;
+  for (const Route& route : kRoutes) {
+    if (request.path.empty() || request.path[0] != route.name) continue;
+    if (FitsMethod(route, request)) return &route;
+    named = &route;
+  }
+  return named;
+}
+
 Result<Response> Handled(const app::Context& context, const Route& route, const Request& request) {
   if (request.path.size() > 1) return MakeError(ErrorCode::kNotFound, "There is nothing below this.");
-  const bool reads = request.method == Method::kGet || request.method == Method::kHead;
-  if (route.is_write ? request.method != Method::kPost : !reads)
+  if (!FitsMethod(route, request))
     return interaction::Refusal(405, "not-supported",
                                 route.is_write ? "This is sent by POST." : "This is read by GET.");
   if (route.is_table && !exchange::IsTableType(request.content_type))
@@ -49,17 +66,17 @@ class RosterOperations final : public app::Operations {
   explicit RosterOperations(app::Context context) : context_(std::move(context)), closing_(context_) {}
 
   void Handle(Request request, interaction::Done done) override {
-    for (const Route& route : kRoutes) {
-      if (request.path.empty() || request.path[0] != route.name) continue;
-      auto answer = Handled(context_, route, request);
+    if (const Route* const route = RouteOf(request)) {
+      auto answer = Handled(context_, *route, request);
       Response response = answer.ok() ? std::move(answer).value() : interaction::OutcomeOf(answer.error());
-      response.audit_type = route.type;
-      response.audit_action = route.action;
+      response.audit_type = route->type;
+      response.audit_action = route->action;
       return done(std::move(response));
     }
-    done(interaction::OutcomeOf(MakeError(ErrorCode::kNotFound,
-                                          "roster offers: settings, members, reports, self, template, day, "
-                                          "missing, exceptions, return, organizations")));
+    done(interaction::OutcomeOf(
+        MakeError(ErrorCode::kNotFound,
+                  "roster offers: settings, members, reports, self, membership, template, day, "
+                  "missing, exceptions, return, organizations")));
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "apps/roster/statement.h"
 #include "apps/roster/tables.h"
 #include "kernel/base/city_time.h"
 #include "kernel/base/text.h"
@@ -131,22 +132,23 @@ std::string ReportOf(const DayReport& one, const Settings& settings, const std::
   const auto reference = [](std::string_view type, std::string_view to) {
     return fmt::format(R"({{"reference":"{}{}"}})", type, to);
   };
-  const std::vector<std::string_view> reasons = ReasonsOf(one, settings);
-  std::string list;
-  for (const std::string_view reason : reasons) list += (list.empty() ? "[" : ",") + JsonText(reason);
+  const Statement said = StatementOf(one, settings, channel, reading);
+  const std::vector<Statement> statements = WithStatement(before, said);
+  const Statement whole = Folded(statements, said);
   const std::pair<std::string_view, std::string> given[] = {
       {"subject", reference("Patient/", one.member.patient)},
       {"member", reference("RosterMember/", one.member.id)},
       {"organization", reference("", organization)},
       {"unit", text(one.member.unit)},
       {"day", JsonText(one.day)},
-      {"channel", JsonText(channel)},
-      {"result", JsonText(reasons.empty() ? "normal" : "exception")},
-      {"reason", list.empty() ? list : list + "]"},
-      {"temperature", one.reading.temperature},
-      {"healthCode", text(one.health_code)},
-      {"absence", text(one.absence)},
-      {"reading", reading.empty() ? std::string() : reference("Observation/", reading)}};
+      {"channel", JsonText(whole.channel)},
+      {"result", JsonText(whole.reasons.empty() ? "normal" : "exception")},
+      {"reason", ReasonsJson(whole.reasons)},
+      {"temperature", whole.temperature},
+      {"healthCode", text(whole.health_code)},
+      {"absence", text(whole.absence)},
+      {"reading", whole.reading.empty() ? std::string() : reference("Observation/", whole.reading)},
+      {"statement", JsonOf(statements)}};
   return exchange::Remade("RosterReport", id, before, {}, source, given);
 }
 

@@ -104,6 +104,9 @@ Result<Member> ReadMember(const view::Engine& engine, view::Ordinal ordinal) {
   member.id = stored->id;
   const std::string subject = root["subject"]["reference"].ToString();
   if (subject.starts_with(kPatientType)) member.patient = subject.substr(kPatientType.size());
+  member.organization = root["organization"]["reference"].ToString();
+  member.status = root["status"].ToString();
+  if (member.status.empty()) member.status = "proposed";
   member.name = root["name"].ToString();
   member.unit = root["unit"].ToString();
   member.number = root["number"].ToString();

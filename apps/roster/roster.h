@@ -1,4 +1,6 @@
 // Who is on an organization's roster, and what of it is known from the index: the ground of all operations of this app.
+// Says who: an organization enters whom it likes (`proposed`); what a person reports himself goes to it, and counts for it, from when he has agreed, or his own
+//          record says so (Patient.contact.organization). Who refuses is on its roster no more. What it reports of him itself counts in either case but that.
 // Records: RosterOrganization (one for each organization that reports), RosterMember (one for each person of each organization), RosterReport (one for each
 //          member and day). Ids are keyed hashes of what makes them the same, so that what is sent again is the same record.
 // Rights:  operation roster-keep: one's own organization, whatever area the account has. roster-oversee: every organization, and of it who lives in the account's
@@ -63,8 +65,14 @@ class Finder {
 };
 
 struct Member {
-  std::string id, patient, name, unit, number, since, until;
-  bool IsOn(std::string_view day) const { return since <= day && (until.empty() || day <= until); }
+  std::string id, patient, organization, name, unit, number, since, until, status;
+  /// What he says of himself is told to this organization.
+  bool agrees() const { return status == "agreed"; }
+  /// He says that he is not of this organization: it reports nothing of him, and nobody expects it.
+  bool refuses() const { return status == "refused"; }
+  bool IsOn(std::string_view day) const {
+    return !refuses() && since <= day && (until.empty() || day <= until);
+  }
 };
 Result<Member> ReadMember(const view::Engine& engine, view::Ordinal ordinal);
 

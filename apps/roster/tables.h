@@ -2,11 +2,13 @@
 // POST members?organization=ID&check=true   text/csv or .xlsx. Columns: 姓名 证件号码 电话 出生日期 性别 (exchange/person_cells.h), 部门 or 班级, 工号 or 学号, 人员类别
 //        (职工, 学生, 其他), 首日, 末日, 网格代码, 住址. The same person is the same member; who is missing from a table stays: who leaves gets his last day (末日).
 // POST reports?organization=ID&check=true   Columns: 工号 or 学号, or 姓名 and 证件号码; 日期; 体温, 症状, 健康码 (绿码 黄码 红码), 出勤 (在岗 病假 事假 隔离).
-// POST self      {"day", "temperature", "symptoms": [], "healthCode", "absence"}: a resident of himself, for each roster that he is on
+// GET  self      the rosters that the resident is on: {"rosters": [{"member", "organization", "name", "unit", "since", "until", "status"}]}, status proposed, agreed or refused
+// POST membership {"member": "RosterMember/1", "agrees": true|false}: the resident agrees to be on it, or says that he is not of that organization; answers as GET self
+// POST self      {"day", "temperature", "symptoms": [], "healthCode", "absence"}: a resident of himself, for each roster that he is on and has agreed to
 // GET  template?of=members|reports&format=xlsx|csv
 // Answer: {"rows", "added", "changed", "unchanged", "refused", "issues": [{"line", "column", "text"}], "unknown_columns", "charset", "kept"}
-// Once:   one report a member and day: the same again changes nothing, other contents correct it, whoever sends them; earlier ones stay in its history and
-//         in the person's file. Temperature and symptoms are also a reading like those of screening (exchange/reading.h), of the same rules.
+// Once:   one report a member and day, in which each channel has its own statement (statement.h): the same again changes nothing, other contents correct what this
+//         channel said; earlier ones stay in its history and in the person's file. Temperature and symptoms are also a reading like those of screening (exchange/reading.h), of the same rules.
 // Limits: kTableRowsMax rows a table; a report at most late_days of the settings late.
 #pragma once
 
@@ -24,6 +26,10 @@ std::span<const CsvColumn> ReportColumns();
 Result<interaction::Response> HandleMembers(const app::Context& context, const interaction::Request& request);
 Result<interaction::Response> HandleReports(const app::Context& context, const interaction::Request& request);
 Result<interaction::Response> HandleSelf(const app::Context& context, const interaction::Request& request);
+Result<interaction::Response> HandleOwnRosters(const app::Context& context,
+                                               const interaction::Request& request);
+Result<interaction::Response> HandleMembership(const app::Context& context,
+                                               const interaction::Request& request);
 Result<interaction::Response> HandleTemplate(const interaction::Request& request);
 
 /// A table as it was sent, and whose.

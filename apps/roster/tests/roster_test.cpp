@@ -177,9 +177,8 @@ TEST_F(RosterTest, OfAnotherAreaNothingIsCounted) {
 TEST_F(RosterTest, WhoReportsHimselfCountsInEachOfHisOrganizations) {
   ThreeOfAClass();
   ASSERT_EQ(Send("members", fmt::format("姓名,证件号码\n张一,{}\n", NumberOf(1)), "works"), "1/1/0/0/0");
-  auto he = Who("roster-self");
-  he->record =
-      At(Parsed(Get("RosterMember?organization=Organization/works")), "entry.0.resource.subject.reference");
+  auto he = Himself(PatientOf("works"));
+  for (const char* organization : {"school", "works"}) EXPECT_EQ(Says(he->record, organization, true), 200);
   auto answer =
       Ask(he, Method::kPost, "self", {}, R"({"temperature": 36.6, "symptoms": [], "absence": "present"})");
   EXPECT_EQ(At(Parsed(answer), "added"), "2") << answer.body;
@@ -195,6 +194,100 @@ TEST_F(RosterTest, WhoReportsHimselfCountsInEachOfHisOrganizations) {
   EXPECT_EQ(Ask(Who("roster-self"), Method::kPost, "self", {}, R"({"temperature": 36.6})").status, 403);
   EXPECT_EQ(Ask(Who("roster-keep", "school"), Method::kPost, "self", {}, R"({"temperature": 36.6})").status,
             403);
+}
+
+TEST_F(RosterTest, TwoChannelsAreTwoStatements) {
+  ThreeOfAClass();
+  const std::string he = PatientOf("school", "1");
+  ASSERT_EQ(Says(he, "school", true), 200);
+  const auto says = [&](std::string_view body) {
+    return At(Parsed(Ask(Himself(he), Method::kPost, "self", {}, std::string(body))), "changed");
+  };
+  says(R"({"temperature": 38.6, "symptoms": ["cough"]})");
+  EXPECT_EQ(DayOf(), "3/1/2/1");
+  // The organization's table cannot take back what he said.
+  EXPECT_EQ(Reports(fmt::format("1,{},36.5,无,,在校\n", today_)), "1/0/1/0/0");
+  EXPECT_EQ(DayOf(), "3/1/2/1");
+  EXPECT_EQ(Names("exceptions"), "张一");
+  const fhir::Document told = Read("exceptions");
+  EXPECT_EQ(At(told, "rows.0.reasons"), "fever,symptoms");
+  EXPECT_EQ(At(told, "rows.0.temperature"), "38.6");
+  EXPECT_EQ(At(told, "rows.0.attendance"), "present");
+  EXPECT_EQ(Reports(fmt::format("1,{},36.5,无,,在校\n", today_)), "1/0/0/1/0") << "the same again";
+  // He himself can; and the organization mends its own.
+  EXPECT_EQ(says(R"({"temperature": 36.6, "symptoms": []})"), "1");
+  EXPECT_EQ(DayOf(), "3/1/2/0");
+  EXPECT_EQ(Reports(fmt::format("1,{},36.5,无,黄码,病假\n", today_)), "1/0/1/0/0");
+  EXPECT_EQ(At(Read("exceptions"), "rows.0.reasons"), "absent-ill,code");
+  EXPECT_EQ(says(R"({"temperature": 36.6, "symptoms": [], "healthCode": "green", "absence": "present"})"),
+            "1");
+  EXPECT_EQ(At(Read("exceptions"), "rows.0.reasons"), "absent-ill,code") << "nor he what it said";
+  EXPECT_EQ(Count("RosterReport?day=" + today_), "1");
+}
+
+TEST_F(RosterTest, WhatHeReportsGoesToWhomHeAgreed) {
+  PutPatient({.id = "he", .name = "张一", .resident_id = NumberOf(1), .gender = "male"});
+  ThreeOfAClass();
+  const std::string stranger = fmt::format("姓名,证件号码,学号,首日\n张一,{},x,2023-09-01\n", NumberOf(1));
+  ASSERT_EQ(Send("members", stranger, "works"), "1/1/0/0/0");
+  const std::string fever = R"({"temperature": 38.6, "symptoms": ["cough"]})";
+  const auto of = [&](std::string_view organization) {
+    return At(Read("day", {}, Who("roster-keep", std::string(organization))), "exceptions.all");
+  };
+  // Both have entered him, and he has said nothing: nobody is told what he reports.
+  const fhir::Document rosters = Read("self", {}, Himself("Patient/he"));
+  EXPECT_EQ(rosters.Root()["rosters"].size(), 2u);
+  EXPECT_EQ(At(rosters, "rosters.0.status"), "proposed");
+  EXPECT_EQ(Ask(Himself("Patient/he"), Method::kPost, "self", {}, fever).status, 409);
+  EXPECT_EQ(of("school") + of("works"), "00");
+  // He agrees to one of them.
+  ASSERT_EQ(Says("Patient/he", "school", true), 200);
+  EXPECT_EQ(At(Parsed(Ask(Himself("Patient/he"), Method::kPost, "self", {}, fever)), "added"), "1");
+  EXPECT_EQ(of("school") + of("works"), "10");
+  EXPECT_EQ(Send("members", stranger, "works"), "1/0/0/1/0") << "sent again it is proposed still";
+  // What an organization reports itself counts as before.
+  EXPECT_EQ(Send("reports", fmt::format("学号,日期,体温\nx,{},38.1\n", today_), "works"), "1/1/0/0/0");
+  EXPECT_EQ(of("works"), "1");
+  // Who refuses is on it no more: nobody is missing, nothing is reported of him, and it cannot enter him again.
+  ASSERT_EQ(Says("Patient/he", "works", false), 200);
+  EXPECT_EQ(At(Read("day", {}, Who("roster-keep", "works")), "roster"), "0");
+  EXPECT_EQ(Send("reports", fmt::format("学号,日期,体温\nx,{},36.5\n", today_), "works"), "1/0/0/0/1");
+  EXPECT_EQ(Send("members", stranger, "works"), "1/0/0/0/1");
+  ASSERT_EQ(Says("Patient/he", "works", true), 200) << "he may think better of it";
+  EXPECT_EQ(Send("members", stranger, "works"), "1/0/0/1/0");
+}
+
+TEST_F(RosterTest, WhoAgreesSaysItOfHimselfAlone) {
+  ThreeOfAClass();
+  const std::string own = At(Parsed(Get("RosterMember?number=1")), "entry.0.resource.id"),
+                    other = At(Parsed(Get("RosterMember?number=2")), "entry.0.resource.id");
+  const auto he = Himself(PatientOf("school", "1"));
+  const auto says = [&](const std::shared_ptr<access::Viewer>& who, const std::string& body) {
+    return Ask(who, Method::kPost, "membership", {}, body).status;
+  };
+  EXPECT_EQ(says(he, fmt::format(R"({{"member":"RosterMember/{}","agrees":true}})", other)), 404);
+  EXPECT_EQ(says(he, fmt::format(R"({{"member":"RosterMember/{}"}})", own)), 400);
+  EXPECT_EQ(
+      says(Who("roster-keep", "school"), fmt::format(R"({{"member":"RosterMember/{}","agrees":true}})", own)),
+      403);
+  EXPECT_EQ(Ask(he, Method::kGet, "membership").status, 405);
+  EXPECT_EQ(Read("self", {}, Who("roster-keep", "school")).Root()["rosters"].size(), 0u);
+  EXPECT_EQ(last_.status, 403);
+}
+
+TEST_F(RosterTest, WhoseRecordNamesTheEmployerNeedNotAgree) {
+  ASSERT_LT(
+      Put("Patient/he",
+          fmt::format(
+              R"({{"resourceType":"Patient","id":"he","identifier":[{{"system":"http://tongkang.dev/fhir/sid/cn-resident-id","value":"{}"}}],"name":[{{"text":"张一"}}],"gender":"male","birthDate":"1980-01-02","contact":[{{"relationship":[{{"coding":[{{"system":"http://terminology.hl7.org/CodeSystem/v2-0131","code":"E"}}]}}],"organization":{{"reference":"Organization/works"}}}}]}})",
+              NumberOf(1)))
+          .status,
+      300);
+  const std::string table = fmt::format("姓名,证件号码\n张一,{}\n", NumberOf(1));
+  ASSERT_EQ(Send("members", table, "works"), "1/1/0/0/0");
+  ASSERT_EQ(Send("members", table, "school"), "1/1/0/0/0");
+  EXPECT_EQ(Count("RosterMember?status=agreed&organization=Organization/works"), "1");
+  EXPECT_EQ(Count("RosterMember?status=proposed&organization=Organization/school"), "1");
 }
 
 TEST_F(RosterTest, WhoIsOnItByTwoRecordsIsNotMissing) {

@@ -63,7 +63,7 @@ class RosterWorld : public interaction::PersonsTest {
     request.viewer = viewer;
     request.request_id = "r" + std::to_string(++requests_);
     if (method == interaction::Method::kPost)
-      request.content_type = name == "self" ? "application/json" : "text/csv";
+      request.content_type = name == "self" || name == "membership" ? "application/json" : "text/csv";
     interaction::Response answer;
     operations_->Handle(std::move(request),
                         [&](interaction::Response response) { answer = std::move(response); });
@@ -100,6 +100,29 @@ class RosterWorld : public interaction::PersonsTest {
   }
   std::string Count(const std::string& search) const {
     return interaction::At(Parsed(Get(search + "&_summary=count")), "total");
+  }
+  /// The resident of this Patient ("Patient/1").
+  static std::shared_ptr<access::Viewer> Himself(const std::string& patient) {
+    auto viewer = Who("roster-self");
+    viewer->record = patient;
+    return viewer;
+  }
+  /// Whose record the member with this number at the organization is.
+  std::string PatientOf(const std::string& organization, const std::string& number = {}) const {
+    return interaction::At(Parsed(Get(fmt::format("RosterMember?organization=Organization/{}{}", organization,
+                                                  number.empty() ? "" : "&number=" + number))),
+                           "entry.0.resource.subject.reference");
+  }
+  /// He agrees, or refuses, to be on the organization's roster. The status of the answer.
+  int Says(const std::string& patient, const std::string& organization, bool agrees) {
+    const fhir::Document rosters = Read("self", {}, Himself(patient));
+    for (const fhir::Value roster : rosters.Root()["rosters"]) {
+      if (roster["organization"].ToString() != "Organization/" + organization) continue;
+      last_ = Ask(Himself(patient), interaction::Method::kPost, "membership", {},
+                  fmt::format(R"({{"member":"{}","agrees":{}}})", roster["member"].ToString(), agrees));
+      return last_.status;
+    }
+    return 0;
   }
   static std::string NumberOf(int sequence) { return interaction::ResidentIdOf("19800102", sequence); }
 
