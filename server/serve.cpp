@@ -36,6 +36,7 @@
 #include "server/log_watch.h"
 #include "server/notice_numbers.h"
 #include "server/open.h"
+#include "server/operating.h"
 #include "server/pack_watch.h"
 
 namespace tk::server {
@@ -245,6 +246,7 @@ void House::AddMetrics() {
   AddViewMetrics();
   AddSmsMetrics();
   AddLossMetrics();
+  AddJobMetrics({opened.engine.get(), apps.get(), clerk.get(), outbox.get()}, &metrics);
   view::Engine* const engine = opened.engine.get();
   const auto gauge = [this](const char* name, const char* help, std::function<double()> read) {
     metrics.AddGauge(name, help, {}, std::move(read));
@@ -380,44 +382,6 @@ access::SignOnOptions SignOnOf(const Settings& settings, view::Engine* engine, c
   return options;
 }
 
-/// What is not answered, though all else is.
-void AddLosses(const view::Engine& engine, std::vector<std::string>* reasons) {
-  if (!engine.serving()) return;
-  for (const view::ViewState& state : engine.view_states()) {
-    if (!state.failure.empty())
-      reasons->push_back(fmt::format(
-          "the rebuild of the view '{}' failed, and is tried again: see view-rebuild-failed in the log",
-          state.name));
-  }
-  for (const std::string& step : engine.failing_upkeep())
-    reasons->push_back(
-        fmt::format("upkeep: the step '{}' fails (disk full?) and is tried again every half second; see "
-                    "upkeep-failed in the log",
-                    step));
-  for (const auto& type : engine.UnknownTypes())
-    reasons->push_back(
-        fmt::format("{} records of type {} are kept, which this program has no definition of: they cannot be "
-                    "read or found "
-                    "until its pack, or its file in the data folder's types, is back",
-                    type.records, type.name));
-  if (const size_t damaged = engine.entries_damaged(); damaged != 0)
-    reasons->push_back(
-        fmt::format("{} entries of the log were asked for and are damaged, and what stands in them cannot be "
-                    "read: see entry-damaged in the log; run verify and restore from a backup",
-                    damaged));
-  if (const size_t failed = engine.erasures_failed(); failed != 0)
-    reasons->push_back(
-        fmt::format("{} erasures that were asked for have failed and are tried again every half second: see "
-                    "erasure-failed in the log",
-                    failed));
-  if (const size_t lost = engine.attachments_lost(); lost != 0)
-    reasons->push_back(
-        fmt::format("{} attachments are missing or damaged, and what they stand in cannot be read: see "
-                    "attachment-lost in "
-                    "the log, and put the files of a backup back",
-                    lost));
-}
-
 http::Readiness House::Readiness() const {
   const view::Engine& engine = *opened.engine;
   http::Readiness now{engine.ready(), engine.catch_up_progress(), {}};
@@ -463,6 +427,9 @@ void House::AddHealth() {
       pipeline.get(),
       [engine](std::string_view view) { return engine->RequestRebuild(view, "asked for by an operator"); },
       readiness);
+  http::AddJobsRoute(pipeline.get(), [this] {
+    return JobsJson({opened.engine.get(), apps.get(), clerk.get(), outbox.get()});
+  });
 }
 
 void House::WatchLog() {

@@ -24,6 +24,8 @@ using interaction::Method;
 using interaction::Request;
 using interaction::Response;
 
+constexpr std::string_view kDocuments = "http://tongkang.dev/fhir/CodeSystem/screening-document";
+constexpr size_t kKeptTold = 366;
 constexpr int64_t kMinuteUs = 60 * kSecondUs, kDayMinutes = 1440;
 
 struct Form {
@@ -110,6 +112,18 @@ std::string BundleOf(const std::string& day, const std::vector<std::string>& fil
   return R"({"resourceType":"Bundle","type":"transaction","entry":[)" + entries + "]}";
 }
 
+/// By the platform itself.
+Request Asking(Method method, std::vector<std::string> path) {
+  Request request;
+  request.method = method;
+  request.path = std::move(path);
+  request.content_type = "application/fhir+json";
+  request.prefer = "return=minimal";
+  request.base_url = "http://platform/fhir";
+  request.viewer = PlatformViewer({});
+  return request;
+}
+
 Result<std::string> ReadDayAsked(const Request& request, const std::string& today) {
   std::string day = request.path.size() > 1 ? request.path[1] : std::string();
   for (const interaction::Parameter& parameter : TRY(interaction::ParseParameters(request.query))) {
@@ -170,14 +184,12 @@ Status Daily::Look() const {
 }
 
 Response Daily::Ask(Method method, std::vector<std::string> path, std::string body) const {
-  Request request;
-  request.method = method;
-  request.path = std::move(path);
+  Request request = Asking(method, std::move(path));
   request.body = std::move(body);
-  request.content_type = "application/fhir+json";
-  request.prefer = "return=minimal";
-  request.base_url = "http://platform/fhir";
-  request.viewer = PlatformViewer({});
+  return Ask(std::move(request));
+}
+
+Response Daily::Ask(Request request) const {
   auto promise = std::make_shared<std::promise<Response>>();
   auto future = promise->get_future();
   context_.interactions->Handle(std::move(request),
@@ -206,8 +218,9 @@ Result<Response> Daily::Handle(const Request& request) const {
     return MakeError(
         ErrorCode::kForbidden,
         "The report and its lists are of the whole city: an account without an area asks for them.");
-  const std::string day = TRY(ReadDayAsked(request, Today()));
   const bool get = request.method == Method::kGet || request.method == Method::kHead;
+  if (request.path[0] == "daily" && request.path.size() == 1 && request.query.empty() && get) return Kept();
+  const std::string day = TRY(ReadDayAsked(request, Today()));
   if (request.path[0] == "statistics" && get) return Statistics(day);
   if (request.path[0] == "daily" && request.path.size() == 3 && get) return Bytes(day, request.path[2]);
   if (request.path[0] == "daily" && request.path.size() < 3 && get) return Show(day);
@@ -237,6 +250,30 @@ Result<Response> Daily::Statistics(const std::string& day) const {
     json.End();
   }
   json.End().End();
+  return Json(std::move(body));
+}
+
+Result<Response> Daily::Kept() const {
+  constexpr std::string_view kBegin = "screening-daily-";
+  Request asked = Asking(Method::kGet, {"DocumentReference"});
+  asked.query =
+      fmt::format("type={}|daily-report&_sort=-date&_count={}", PercentEncode(kDocuments), kKeptTold);
+  const Response found = Ask(std::move(asked));
+  if (found.status != 200)
+    return MakeError(ErrorCode::kUnavailable, "The reports cannot be listed now: try again in a moment.");
+  const fhir::Document bundle = TRY(fhir::Document::Parse(found.body));
+  std::vector<std::pair<std::string, std::string>> reports;
+  for (const fhir::Value entry : bundle.Root()["entry"]) {
+    const fhir::Value kept = entry["resource"];
+    const std::string id = kept["id"].ToString();
+    if (id.starts_with(kBegin)) reports.emplace_back(id.substr(kBegin.size()), kept["date"].ToString());
+  }
+  std::sort(reports.rbegin(), reports.rend());
+  std::string body;
+  fhir::JsonWriter json(&body);
+  json.Object().Key("reports").Array();
+  for (const auto& [day, made] : reports) json.Object().Member("day", day).Member("made", made).End();
+  json.End().Key("minute").Int(report_minute_).End();
   return Json(std::move(body));
 }
 

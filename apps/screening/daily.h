@@ -1,6 +1,7 @@
 // The daily report to the superior authority, with the two lists of the day: figures by area and channel, attendances of fever clinics, attendances of listed
 // persons. Made once for a day, kept as it was made (DocumentReference with the spreadsheet and the PDF as Binaries), and given out as it was sent ever after.
 // POST daily?day=2026-11-22   makes it, if it is not there    GET daily?day=…   which it is    GET daily/2026-11-22/xlsx, …/pdf   its bytes
+// GET  daily                  which are kept, the newest 366: {"reports": [{"day", "made"}], "minute": daily_report_minute}
 // GET  statistics?day=…       the figures by area and channel, now
 // By itself: at daily_report_minute of the settings (minutes after midnight; -1: never) that of the day before, if it is not there yet; after a standstill late.
 // Once:   the id is of the day, and the three resources are one transaction that holds only if it is not there: of several servers or tries one makes it.
@@ -30,10 +31,12 @@ class Daily {
 
  private:
   Result<interaction::Response> Statistics(const std::string& day) const;
+  Result<interaction::Response> Kept() const;
   Result<interaction::Response> Show(const std::string& day) const;
   Result<interaction::Response> Bytes(const std::string& day, const std::string& form) const;
   interaction::Response Ask(interaction::Method method, std::vector<std::string> path,
                             std::string body = {}) const;
+  interaction::Response Ask(interaction::Request request) const;
   std::string Today() const;
   void Watch();
 

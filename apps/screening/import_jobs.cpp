@@ -26,7 +26,7 @@ struct ImportJobs::Job {
   ImportState progress;
   // Under the jobs' mutex:
   State state = State::kWaiting;
-  Instant begun_us = 0, ended_us = 0;
+  Instant sent_us = 0, begun_us = 0, ended_us = 0;
   std::string error;
 
   Job(const app::Context& context, Channel channel, std::string sender, std::string area)
@@ -153,6 +153,7 @@ Result<Response> ImportJobs::Take(const Request& request) {
   job->bytes = request.body;
   job->charset = asked.charset;
   job->check_only = asked.check_only;
+  job->sent_us = context_.clock->NowUs();
   {
     const std::lock_guard hold(mutex_);
     if (waiting_.size() >= kWaitingMax)
@@ -180,11 +181,31 @@ Result<ImportJobs::JobPtr> ImportJobs::Find(const Request& request) {
       "again, what was written is not written twice.");
 }
 
+Result<Response> ImportJobs::ListOwn(const Request& request) {
+  if (request.method != Method::kGet)
+    return interaction::Refusal(405, "not-supported", "Imports are listed by GET.");
+  std::string body;
+  fhir::JsonWriter json(&body);
+  json.Object().Key("imports").Array();
+  const std::lock_guard hold(mutex_);
+  for (auto at = kept_.rbegin(); at != kept_.rend(); ++at) {
+    Job& job = **at;
+    if (job.account != request.viewer->account) continue;
+    const std::lock_guard hold_progress(job.progress.mutex);
+    json.Object().Member("id", job.id).Member("state", NameOf(static_cast<uint8_t>(job.state)));
+    json.Member("sent", FormatInstant(job.sent_us)).Key("kept").Bool(!job.check_only);
+    json.Key("rows").Int(static_cast<int64_t>(job.progress.rows));
+    json.Key("refused").Int(static_cast<int64_t>(job.progress.refused));
+    if (!job.error.empty()) json.Member("error", job.error);
+    json.End();
+  }
+  json.End().End();
+  return app::JsonAnswer(200, std::move(body));
+}
+
 Result<Response> ImportJobs::Show(const Request& request) {
   TRY(interaction::CheckMayCall(*request.viewer, "screening-import"));
-  if (request.path.size() < 2)
-    return MakeError(ErrorCode::kIncorrect,
-                     "Name the import: imports/ and the id that its table was answered with.");
+  if (request.path.size() < 2) return ListOwn(request);
   const JobPtr job = TRY(Find(request));
   const bool bad_rows = request.path.size() == 3 && request.path[2] == "bad-rows";
   if (request.path.size() > 2 && !bad_rows)

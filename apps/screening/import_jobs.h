@@ -1,5 +1,6 @@
 // Tables of employers and schools: taken at once, worked off one behind the other, with a report that tells each bad row.
 // POST   import?organization=ID&check=true   text/csv or .xlsx (entry.h says the columns) → 202 {"id": …}
+// GET    imports               one's own, newest first: {"imports": [{"id", "state", "sent", "kept", "rows", "refused", "error"}]}
 // GET    imports/ID            how far it is, and the report when it is done: {"id", "state": "waiting|running|done|failed|cancelled", "rows", "added",
 //                              "changed", "unchanged", "refused", "persons": {"known", "new", "doubtful"} (to posts of the whole city alone), "issues":
 //                              [{"line", "column", "text"}] (the first 200), "unknown_columns", "charset", "kept", "seconds", "error"}
@@ -46,6 +47,7 @@ class ImportJobs {
   using JobPtr = std::shared_ptr<Job>;
   Result<interaction::Response> Take(const interaction::Request& request);
   Result<interaction::Response> Show(const interaction::Request& request);
+  Result<interaction::Response> ListOwn(const interaction::Request& request);
   Result<JobPtr> Find(const interaction::Request& request);
   void Work();
   void Run(const JobPtr& job);

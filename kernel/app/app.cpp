@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "kernel/app/contents.h"
 #include "kernel/app/try_rule.h"
 #include "kernel/base/file.h"
 
@@ -184,6 +185,20 @@ void Runtime::HandleRules(const App& app, const interaction::Request& request,
   done(answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error()));
 }
 
+void Runtime::HandlePacks(const Apps& apps, const interaction::Request& request,
+                          const interaction::Done& done) const {
+  if (!IsRead(request)) return done(OnlyRead("what is loaded"));
+  auto answered = AnswerPacks(apps.all, request);
+  done(answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error()));
+}
+
+void Runtime::HandleFiles(const App& app, const interaction::Request& request,
+                          const interaction::Done& done) const {
+  if (!IsRead(request)) return done(OnlyRead("a pack's file"));
+  auto answered = AnswerFile(app, request);
+  done(answered.ok() ? std::move(answered).value() : interaction::OutcomeOf(answered.error()));
+}
+
 void Runtime::HandleIndicators(const App& app, const interaction::Request& request,
                                const interaction::Done& done) const {
   if (!IsRead(request)) return done(OnlyRead("indicators"));
@@ -275,8 +290,8 @@ Operations* Runtime::OperationsOf(const App& app) const {
 }
 
 void Runtime::Handle(interaction::Request request, interaction::Done done) const {
-  if (request.path.empty()) return done(NotFound("name an app: /app/<id>/"));
   const std::shared_ptr<const Apps> apps = Now();
+  if (request.path.empty()) return HandlePacks(*apps, request, done);
   const bool is_of_all = request.path[0] == App::kTaken;
   const App* const app = apps->Find(request.path[0]);
   if (app == nullptr && !is_of_all) return done(NotFound("no such app is installed here"));
@@ -292,6 +307,7 @@ void Runtime::Handle(interaction::Request request, interaction::Done done) const
   if (part == "lists") return HandleLists(apps, *app, std::move(request), std::move(done));
   if (part == "forms") return HandleForms(*app, request, done);
   if (part == "rules") return HandleRules(*app, request, done);
+  if (part == "files") return HandleFiles(*app, request, done);
   if (part == "prints") return HandlePrints(*app, request, done);
   if (part == "indicators") return HandleIndicators(*app, request, done);
   // An app with C++ that has no such files may call something of its own so (screening's tables, worked off beside the request).
@@ -300,7 +316,8 @@ void Runtime::Handle(interaction::Request request, interaction::Done done) const
   if (request.path.size() != 1 || request.path[0] != "settings") {
     Operations* const operations = OperationsOf(*app);
     if (operations == nullptr)
-      return done(NotFound("this app offers: settings, lists, indicators, imports, prints, forms, rules"));
+      return done(
+          NotFound("this app offers: settings, lists, indicators, imports, prints, forms, rules, files"));
     return operations->Handle(std::move(request), std::move(done));
   }
   if (!IsRead(request)) return done(OnlyRead("settings"));

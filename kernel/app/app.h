@@ -82,10 +82,12 @@ struct Code {
   MakeOperations make;
 };
 
-/// A rule as it was written: for telling which there are, and for trying one on history.
-struct RuleFile {
-  std::string id;
-  std::string name;  // what messages call it
+/// A file of a pack as it was written: for telling what is loaded (contents.h), and for trying a rule on history.
+struct PartFile {
+  std::string part;   // its folder: "rules"
+  std::string name;   // without folder and end: "fever"
+  std::string id;     // of a rule: "screening.fever"
+  std::string place;  // what messages call it
   std::string text;
 };
 
@@ -95,9 +97,10 @@ struct App {
 
   std::string id, version, title_zh, title_en;
   std::vector<std::string> reads, writes;
-  std::string settings;              // JSON object; "{}" when the app has none
-  std::vector<rules::Rule> rules;    // until they are the runner's
-  std::vector<RuleFile> rule_files;  // what they were read from
+  std::string settings;            // JSON object; "{}" when the app has none
+  bool is_from_folder = false;     // not linked into the program
+  std::vector<PartFile> parts;     // in the order of their paths
+  std::vector<rules::Rule> rules;  // until they are the runner's
   std::vector<access::PackPost> posts;
   std::vector<List> lists;
   std::vector<Indicator> indicators;
@@ -106,6 +109,9 @@ struct App {
   std::vector<Seed> seeds;
   std::vector<forms::Form> forms;   // until they are the runtime's
   std::vector<rules::Rule> alerts;  // what is made of a listed person's visit (interaction/alerts.h)
+
+  /// nullptr: there is none.
+  const PartFile* FindPart(std::string_view part, std::string_view name) const;
 };
 /// What the actions of packs may be: the rules' own, and those of the rooms above.
 const rules::Vocabulary& ActionVocabulary();
@@ -159,8 +165,8 @@ class Runtime {
   Status Reload(std::vector<App> apps);
 
   /// `path` after "/app": {"screening", "settings"}. Every app has: GET settings (its settings with their sources), lists
-  /// (list.h), indicators (indicator.h), imports (import.h), prints (print.h), forms (each as a Questionnaire) and rules (try_rule.h); the rest is its
-  /// operations'. {"prints", Type, id}: which print forms of all apps fit that record.
+  /// (list.h), indicators (indicator.h), imports (import.h), prints (print.h), forms (each as a Questionnaire), rules (try_rule.h) and files (contents.h); the
+  /// rest is its operations'. {}: what is loaded (contents.h). {"prints", Type, id}: which print forms of all apps fit that record.
   /// `done` is called once, here or on the writer's thread. May take milliseconds: on a worker.
   void Handle(interaction::Request request, interaction::Done done) const;
   /// Waits until rules have judged all that is in the log, and all that they made of it, for tests. False after `timeout_ms`.
@@ -175,6 +181,9 @@ class Runtime {
   Operations* OperationsOf(const App& app) const;
   void HandleForms(const App& app, const interaction::Request& request, const interaction::Done& done) const;
   void HandleRules(const App& app, const interaction::Request& request, const interaction::Done& done) const;
+  void HandlePacks(const Apps& apps, const interaction::Request& request,
+                   const interaction::Done& done) const;
+  void HandleFiles(const App& app, const interaction::Request& request, const interaction::Done& done) const;
   void HandleIndicators(const App& app, const interaction::Request& request,
                         const interaction::Done& done) const;
   void HandleImports(const App& app, const interaction::Request& request,

@@ -32,6 +32,7 @@ class Loader {
   void ReadManifest();
   std::vector<std::string> ReadTypes(fhir::JsonFile* manifest, const char* member);
   void ReadFile(const File& file);
+  void KeepPart(std::string_view folder, const File& file);
   void ReadRule(const File& file);
   void ReadAlert(const File& file);
   void ReadPost(const File& file);
@@ -113,7 +114,7 @@ void Loader::ReadRule(const File& file) {
                                settings_.Root(), ActionVocabulary());
   if (!rule.ok()) return Fail(rule.error());
   CheckWrites(file, "do", rule->Writes());
-  app_.rule_files.push_back({rule->id, pack_.NameOf(file.path), std::string(file.content)});
+  app_.parts.back().id = rule->id;
   app_.rules.push_back(std::move(rule).value());
 }
 
@@ -227,6 +228,16 @@ bool Loader::CheckReads(const File& file, fhir::TypeId type) {
   return named;
 }
 
+/// What is data and runs; stories, pages and texts of others are no part of what is loaded.
+void Loader::KeepPart(std::string_view folder, const File& file) {
+  constexpr std::string_view kEnd = ".json";
+  if (folder == "tests" || folder == "ui" || folder == "reports" || !file.path.ends_with(kEnd)) return;
+  std::string_view name = file.path.substr(folder.size() + 1);
+  name.remove_suffix(kEnd.size());
+  app_.parts.push_back(
+      {std::string(folder), std::string(name), {}, pack_.NameOf(file.path), std::string(file.content)});
+}
+
 void Loader::ReadFile(const File& file) {
   const std::string_view folder = file.path.substr(0, file.path.find('/'));
   if (folder.size() == file.path.size()) {
@@ -238,6 +249,7 @@ void Loader::ReadFile(const File& file) {
   if (std::find(kFolders.begin(), kFolders.end(), folder) == kFolders.end())
     return Fail(file.path,
                 fmt::format("is in no folder that a pack has: there are {}", fmt::join(kFolders, ", ")));
+  KeepPart(folder, file);
   if (folder == "rules") return ReadRule(file);
   if (folder == "alerts") return ReadAlert(file);
   if (folder == "posts") return ReadPost(file);
@@ -251,6 +263,7 @@ void Loader::ReadFile(const File& file) {
 
 Result<App> Loader::Load(const std::string& settings_file) {
   ReadManifest();
+  app_.is_from_folder = !pack_.origin.empty();
   auto settings = ReadSettings(pack_, settings_file);
   if (settings.ok())
     settings_ = std::move(settings).value();
@@ -270,6 +283,12 @@ const File* Pack::Find(std::string_view path) const {
   const auto at =
       std::find_if(files.begin(), files.end(), [&](const File& file) { return file.path == path; });
   return at == files.end() ? nullptr : &*at;
+}
+
+const PartFile* App::FindPart(std::string_view part, std::string_view name) const {
+  const auto at = std::find_if(parts.begin(), parts.end(),
+                               [&](const PartFile& file) { return file.part == part && file.name == name; });
+  return at == parts.end() ? nullptr : &*at;
 }
 
 std::string Pack::NameOf(std::string_view path) const {

@@ -82,12 +82,12 @@ Result<Asked> ReadAsked(const Request& request, Instant now_us) {
 
 Result<rules::Rule> InstalledRule(const fhir::Definitions& definitions, const App& app,
                                   std::string_view name) {
-  const auto file = std::find_if(app.rule_files.begin(), app.rule_files.end(), [&](const RuleFile& each) {
-    return each.id == name || each.id == fmt::format("{}.{}", app.id, name);
+  const auto file = std::find_if(app.parts.begin(), app.parts.end(), [&](const PartFile& each) {
+    return !each.id.empty() && (each.id == name || each.id == fmt::format("{}.{}", app.id, name));
   });
-  if (file == app.rule_files.end()) return MakeError(ErrorCode::kNotFound, "this app has no such rule");
+  if (file == app.parts.end()) return MakeError(ErrorCode::kNotFound, "this app has no such rule");
   const fhir::Document settings = TRY(fhir::Document::Parse(app.settings));
-  return rules::ParseRule(definitions, app.id, file->name, file->text, settings.Root(), ActionVocabulary());
+  return rules::ParseRule(definitions, app.id, file->place, file->text, settings.Root(), ActionVocabulary());
 }
 
 /// Of one's own writing: it may ask for whatever stands in the records.
@@ -111,7 +111,8 @@ Result<rules::Rule> SentRule(const fhir::Definitions& definitions, const App& ap
 void WriteRules(const App& app, std::string* text) {
   fhir::JsonWriter out(text);
   out.Object().Key("rules").Array();
-  for (const RuleFile& file : app.rule_files) {
+  for (const PartFile& file : app.parts) {
+    if (file.part != "rules") continue;
     const auto document = fhir::Document::Parse(file.text);
     if (!document.ok()) continue;  // it was read when the pack was loaded
     out.Object();

@@ -8,6 +8,7 @@
 #include <spdlog/details/periodic_worker.h>  // after spdlog.h, which it needs
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
 
@@ -57,6 +58,8 @@ struct Diagnostics {
   std::shared_ptr<spdlog::logger> logger = std::make_shared<spdlog::logger>("tongkang", sink);
   std::atomic<LogLevel> level{LogLevel::kInfo};
   std::unique_ptr<spdlog::details::periodic_worker> flusher;
+  std::mutex troubles_mutex;
+  std::deque<std::string> troubles;
 
   Diagnostics() {
     logger->set_level(spdlog::level::trace);
@@ -100,6 +103,13 @@ void AppendField(const LogField& field, std::string* line) {
       field.value);
 }
 
+void KeepTrouble(const std::string& line) {
+  const std::lock_guard hold(Global().troubles_mutex);
+  std::deque<std::string>& troubles = Global().troubles;
+  if (troubles.size() == kTroublesKept) troubles.pop_front();
+  troubles.push_back(line);
+}
+
 }  // namespace
 
 Result<LogLevel> ParseLogLevel(std::string_view name) {
@@ -123,6 +133,7 @@ void Say(LogLevel level, std::string_view event, std::initializer_list<LogField>
   AppendJsonString(event, &line);
   for (const LogField& field : fields) AppendField(field, &line);
   line += '}';
+  if (level >= LogLevel::kWarning) KeepTrouble(line);
   Global().logger->log(kSpdlogLevels[static_cast<size_t>(level)],
                        spdlog::string_view_t(line.data(), line.size()));
 }
@@ -130,6 +141,11 @@ void Say(LogLevel level, std::string_view event, std::initializer_list<LogField>
 void SayError(std::string_view event, const Error& error) {
   const std::string text = error.ToString();
   Say(LogLevel::kError, event, {{"error", std::string_view(text)}});
+}
+
+std::vector<std::string> LastTroubles() {
+  const std::lock_guard hold(Global().troubles_mutex);
+  return {Global().troubles.begin(), Global().troubles.end()};
 }
 
 void FlushDiagnostics() { Global().logger->flush(); }

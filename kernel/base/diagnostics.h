@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "kernel/base/result.h"
 
@@ -30,6 +31,9 @@ bool LogEnabled(LogLevel level);
 void Say(LogLevel level, std::string_view event, std::initializer_list<LogField> fields);
 /// The same for an Error of ours.
 void SayError(std::string_view event, const Error& error);
+/// Lines of warnings and errors, the last kTroublesKept of this process, oldest first: for whoever runs the program and does not read its files.
+inline constexpr size_t kTroublesKept = 200;
+std::vector<std::string> LastTroubles();
 /// Writes out what is buffered; at the end of the program.
 void FlushDiagnostics();
 

@@ -296,6 +296,33 @@ void WritePosts(const access::Viewer& viewer, const access::Posts& posts, fhir::
   json->End();
 }
 
+/// What each post may, and how many accounts have it.
+void ServePosts(Pipeline& pipeline, const CallPtr& call) {
+  call->audit_action = "posts";
+  if (call->request.method != Method::kGet || !call->path.empty())
+    return pipeline.AnswerError(call, MakeError(ErrorCode::kNotFound, "there is GET /admin/posts"));
+  const access::Accounts accounts = pipeline.sign_on()->Kept(*call->viewer);
+  const access::Posts posts = pipeline.sign_on()->posts();
+  std::string out;
+  fhir::JsonWriter json(&out);
+  json.Object().Key("posts").Array();
+  for (const std::string& name : posts.Names()) {
+    const auto post = posts.Find(name);
+    json.Object().Member("name", name).Member("title_zh", post->title_zh).Member("title_en", post->title_en);
+    json.Member("source", post->source).Key("second_factor").Bool(posts.WantsSecondFactor(name));
+    WriteTexts(&json.Key("reads"), post->reads);
+    WriteTexts(&json.Key("writes"), post->writes);
+    WriteTexts(&json.Key("operations"), post->operations);
+    WriteTexts(&json.Key("tasks"), post->tasks);
+    json.Key("accounts").Int(std::count_if(accounts.begin(), accounts.end(), [&](const Account& each) {
+      return each.post == name;
+    }));
+    json.End();
+  }
+  json.End().End();
+  pipeline.Answer(call, JsonResponse(200, std::move(out)));
+}
+
 void List(Pipeline& pipeline, const CallPtr& call) {
   call->audit_action = "account-list";
   const auto asked = ReadList(call->request.query());
@@ -400,6 +427,9 @@ void AddAccountRoutes(Pipeline* pipeline) {
   options.operation = "accounts";
   options.body_bytes_max = 128 * 1024;
   pipeline->AddRoute("/admin/accounts", options, ServeAccounts);
+  RouteOptions reading;
+  reading.operation = "why";
+  pipeline->AddRoute("/admin/posts", reading, ServePosts);
 }
 
 }  // namespace tk::http

@@ -57,6 +57,17 @@ void AddRebuildRoute(Pipeline* pipeline, std::function<Status(std::string_view)>
   });
 }
 
+void AddJobsRoute(Pipeline* pipeline, std::function<std::string()> describe) {
+  RouteOptions options;
+  options.operation = "metrics";
+  pipeline->AddRoute("/admin/jobs", options, [describe](Pipeline& way, const CallPtr& call) {
+    call->audit_action = "jobs";
+    if (call->request.method != Method::kGet || !call->path.empty())
+      return way.AnswerError(call, MakeError(ErrorCode::kNotFound, "there is GET /admin/jobs"));
+    way.Answer(call, JsonResponse(200, describe()));
+  });
+}
+
 void AddMetricsRoute(Pipeline* pipeline, const Metrics* metrics) {
   RouteOptions options;
   options.open = true;

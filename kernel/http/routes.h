@@ -58,6 +58,8 @@ void AddOauthRoutes(Pipeline* pipeline, access::oauth::Provider* provider, FhirP
 /// Keeping accounts, for posts with the operation "accounts": GET /admin/accounts?text=&post=&kind=&disabled=&_count=&after= → {"total","accounts",
 /// "next"}; POST {"name",…} → 201 with a password for one sign-in, or a program's secret, shown once; GET and PATCH /admin/accounts/<name>; POST
 /// …/disable, enable, revoke, reset, reset-factor, new-secret → 200; GET and DELETE …/sessions[/<id>]. Whatever changes ends what was open.
+/// GET /admin/posts, for posts with the operation "why": {"posts": [{"name","title_zh","title_en","source","second_factor","reads","writes","operations","tasks",
+/// "accounts"}]}; accounts: how many of them the asker keeps.
 void AddAccountRoutes(Pipeline* pipeline);
 
 struct Readiness {
@@ -77,6 +79,8 @@ void AddHealthRoutes(Pipeline* pipeline, std::function<Readiness()> readiness);
 /// POST /admin/views/<name>/rebuild → 202 with the states of the views; 409 if it is being rebuilt. For posts with the operation "rebuild".
 void AddRebuildRoute(Pipeline* pipeline, std::function<Status(std::string_view)> request,
                      std::function<Readiness()> readiness);
+/// GET /admin/jobs: what works by itself and the last warnings and errors, as `describe` tells them (JSON). For posts with the operation "metrics".
+void AddJobsRoute(Pipeline* pipeline, std::function<std::string()> describe);
 struct AuditPort {
   access::AuditArchive* archive = nullptr;  // outlives the pipeline
   std::string folder;

@@ -67,7 +67,7 @@ describe('metadata tells all', () => {
     const codes = (await offered('/app/health-code/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/health-code/${name}`);
     const contacts = (await offered('/app/contacts/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/contacts/${name}`);
     const audit = await offered('/audit/nothing', /\/audit\/[a-z]+/g);
-    const every = ['/app/{app}/rules/{rule}/try'];  // of whatever app
+    const every = ['/app', '/app/{app}/rules/{rule}/try'];  // of whatever app
     assert.deepEqual(beside.toSorted(), [...every, ...cards, ...care, ...screening, ...roster, ...codes, ...contacts, ...new Set(audit)].toSorted());
   });
 

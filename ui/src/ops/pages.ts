@@ -43,6 +43,18 @@ export const opsPages: PageEntry[] = [
   },
   {
     app: 'ops',
+    title: { 'zh-CN': '应用与规则', en: 'Packs and rules' },
+    path: '/packs',
+    call: 'packs',
+    icon: 'desk',
+    help: {
+      'zh-CN': '装了哪些应用、各是哪一版、带来什么；规则用话写出来，界线是多少、依据是什么。“用历史试一试”算过去一段时间里它会立出什么，只算不写；也可以改一改再试。',
+      en: 'Which packs are loaded, in which version, and what they bring; a rule in words, with its limits and its source. "Try on history" tells what it would have made of a past period: nothing is written, and it can be changed first.',
+    },
+    load: () => import('../packs/page'),
+  },
+  {
+    app: 'ops',
     title: { 'zh-CN': '资源浏览', en: 'FHIR browser' },
     path: '/fhir',
     read: 'StructureDefinition',
