@@ -1,4 +1,4 @@
-// ./tk bench city: persons a second of the truth alone on one core, and of the whole with records; the most memory. Five runs each.
+// ./tk bench city: persons a second of the truth alone on one core, of the whole with records, with lives; resources a second; the most memory. Five runs each.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -33,21 +33,22 @@ function rates(args) {
     found.push(run(folder ? [...args, '--out', folder] : args));
     if (folder) fs.rmSync(folder, { recursive: true });
   }
-  return { ...spread(found.map((one) => one.persons_per_second)), cpu: spread(found.map((one) => one.per_cpu_second)).median, records: found[0].records, memory: Math.max(...found.map((one) => one.peak_mb)) };
+  return { ...spread(found.map((one) => one.persons_per_second)), resources: spread(found.map((one) => one.resources_per_second ?? 0)).median, cpu: spread(found.map((one) => one.per_cpu_second)).median, records: found[0].records, memory: Math.max(...found.map((one) => one.peak_mb)) };
 }
 
 const rows = [
   ['truth, one core, nothing written', rates(['--persons', String(persons), '--measure'])],
   ['plan and truth written, one thread', rates(['--persons', String(persons), '--threads', '1'])],
   ['with records, one thread', rates(['--persons', String(persons), '--threads', '1', '--records'])],
+  ['with records and lives of half a year, one thread', rates(['--persons', String(persons), '--threads', '1', '--records', '--lives'])],
   ['with records, all cores', rates(['--persons', String(persons), '--records'])],
 ];
 const round = (number) => Math.round(number).toLocaleString('en');
 const machine = describe();
 const lines = [`# The city's generator, ${machine.date.slice(0, 10)}, ${machine.commit}`, '', `${machine.cpus} × ${machine.cpu}, load before ${machine.load_before.join(' ')}.`,
   `${round(persons)} persons, ${runs} runs each: \`./tk bench city --persons ${persons} --runs ${runs}\`. Persons a second.`, '',
-  '| what | median | lowest | highest | for a second of CPU | records a second | memory, MB |', '|---|---|---|---|---|---|---|',
-  ...rows.map(([what, r]) => `| ${what} | ${round(r.median)} | ${round(r.low)} | ${round(r.high)} | ${round(r.cpu)} | ${r.records ? round(r.median * r.records / persons) : '–'} | ${r.memory} |`), ''];
+  '| what | median | lowest | highest | for a second of CPU | records a second | resources a second | memory, MB |', '|---|---|---|---|---|---|---|---|',
+  ...rows.map(([what, r]) => `| ${what} | ${round(r.median)} | ${round(r.low)} | ${round(r.high)} | ${round(r.cpu)} | ${r.records ? round(r.median * r.records / persons) : '–'} | ${r.resources ? round(r.resources) : '–'} | ${r.memory} |`), ''];
 const report = process.env.TK_REPORT ?? path.join(os.tmpdir(), 'bench-city.md');
 fs.writeFileSync(report, lines.join('\n'));
 console.log(lines.join('\n'));

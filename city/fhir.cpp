@@ -1,32 +1,11 @@
 #include "city/fhir.h"
 
-#include <fmt/format.h>
-
+#include "city/json_text.h"
 #include "kernel/base/base64.h"
 #include "kernel/base/csv.h"
-#include "kernel/base/text.h"
 
 namespace tk::city {
 namespace {
-
-using Out = std::back_insert_iterator<std::string>;
-
-template <class... Values>
-void Add(std::string* out, fmt::format_string<Values...> pattern, Values&&... values) {
-  fmt::format_to(Out(*out), pattern, std::forward<Values>(values)...);
-}
-
-/// "key":"text", with a comma before.
-void AddText(std::string* out, std::string_view key, std::string_view text) {
-  out->append(",\"").append(key).append("\":");
-  AppendJsonString(text, out);
-}
-
-void AddMeta(std::string* out, std::string_view area) {
-  out->append(R"(,"meta":{"tag":[{"system":"http://tongkang.dev/fhir/sid/area","code":")")
-      .append(area)
-      .append("\"}]}");
-}
 
 /// Millionths of a degree as a number.
 void AddDegrees(std::string* out, int64_t millionths) {

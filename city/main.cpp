@@ -17,6 +17,8 @@ namespace {
 struct Given {
   uint64_t persons = 1000, seed = 1;
   std::string noise_file;
+  std::string from;
+  int64_t days = 181;
   WriteOptions write;
   bool measure = false;
 };
@@ -43,6 +45,26 @@ void Measure(const City& city) {
       city.plan().persons(), seconds, static_cast<double>(city.plan().persons()) / seconds, sum, PeakMb());
 }
 
+/// The days that the lives tell of. Errors: kIncorrect when the first is no date, or not of the census or within three years after.
+Result<Window> WindowOf(const Given& given, const Tables& tables) {
+  constexpr int64_t kDaysAfterCensus = 3 * 365;
+  const int64_t census = DaysFromCivil(tables.census.as_of.year, 1, 1);
+  int64_t from = census;
+  if (!given.from.empty()) {
+    int year = 0, month = 0, day = 0;
+    char after = 0;
+    if (std::sscanf(given.from.c_str(), "%4d-%2d-%2d%c", &year, &month, &day, &after) != 3)
+      return MakeError(ErrorCode::kIncorrect, "--from is a date, such as 2026-05-01");
+    from = DaysFromCivil(year, month, day);
+  }
+  if (from < census || from > census + kDaysAfterCensus) {
+    return MakeError(ErrorCode::kIncorrect,
+                     fmt::format("--from lies between {}-01-01, when people were counted, and {} days after",
+                                 tables.census.as_of.year, kDaysAfterCensus));
+  }
+  return Window{from, from + given.days};
+}
+
 Status Write(const Given& given) {
   std::string noise;
   if (!given.noise_file.empty()) noise = TRY(ReadFile(given.noise_file));
@@ -54,14 +76,18 @@ Status Write(const Given& given) {
     Measure(city);
     return {};
   }
+  WriteOptions options = given.write;
+  options.window = TRY(WindowOf(given, tables));
   const int64_t before = MonotonicUs();
-  const Written written = TRY(WriteCity(city, recorder, given.write));
+  const Written written = TRY(WriteCity(city, recorder, options));
   const double seconds = static_cast<double>(MonotonicUs() - before) / 1e6;
   fmt::print(
-      "{{\"persons\":{},\"records\":{},\"resources\":{},\"seconds\":{:.2f},\"persons_per_second\":{:.0f},"
-      "\"peak_mb\":{}}}\n",
-      written.persons, written.records, written.resources, seconds,
-      static_cast<double>(written.persons) / seconds, PeakMb());
+      "{{\"persons\":{},\"records\":{},\"lives\":{},\"resources\":{},\"seconds\":{:.2f},\"persons_per_"
+      "second\":{:.0f},"
+      "\"resources_per_second\":{:.0f},\"peak_mb\":{}}}\n",
+      written.persons, written.records, written.lives, written.resources, seconds,
+      static_cast<double>(written.persons) / seconds, static_cast<double>(written.resources) / seconds,
+      PeakMb());
   return {};
 }
 
@@ -76,6 +102,15 @@ int Run(int argc, char** argv) {
   auto* const out = root.add_option("--out", given.write.folder, "Folder to write to; new or empty");
   root.add_flag("--records", given.write.records,
                 "Also what hospitals, clinics, departments wrote about them");
+  auto* const lives = root.add_flag("--lives", given.write.lives,
+                                    "With --records: also visits, results, medicines, vaccinations");
+  lives->needs("--records");
+  root.add_option("--from", given.from, "First day of the visits (default: the day of the census)")
+      ->needs(lives);
+  root.add_option("--days", given.days, "How many days of visits")
+      ->needs(lives)
+      ->check(CLI::Range(1, 730))
+      ->capture_default_str();
   root.add_option("--threads", given.write.threads, "Changes nothing but the time")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

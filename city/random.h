@@ -30,6 +30,13 @@ enum class Draw : uint64_t {
   kSources,
   kRecord,
   kOutsider,
+  kLife,
+  kBody,
+  kChronic,
+  kVisit,
+  kShots,
+  kGrowth,
+  kPregnancy,
 };
 
 /// A number that depends on all three; 64 good bits. ~3 ns.

@@ -4,13 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 
 #include "city/fhir.h"
 #include "city/test_support.h"
-#include "city/write.h"
-#include "kernel/base/file.h"
 
 namespace tk::city {
 namespace {
@@ -130,29 +126,12 @@ TEST(Record, OneWrongDigitBreaksTheCheckAndABorrowedCardDoesNot) {
   EXPECT_GT(shorts, 100u);
 }
 
-std::map<std::string, std::string> FilesOf(const TestCity& town, unsigned threads) {
-  char folder[] = "/tmp/tk-city-XXXXXX";
-  EXPECT_NE(::mkdtemp(folder), nullptr);
-  const Recorder recorder = Recorder::Make(town.city).value();
-  const auto written = WriteCity(town.city, recorder, {folder, true, threads});
-  EXPECT_TRUE(written.ok());
-  const auto again = WriteCity(town.city, recorder, {folder, true, threads});
-  EXPECT_FALSE(again.ok()) << "the folder holds a city";
-  std::map<std::string, std::string> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file())
-      files[entry.path().filename()] = ReadFile(entry.path(), size_t{256} << 20).value();
-  }
-  std::filesystem::remove_all(folder);
-  return files;
-}
-
 TEST(Write, TheFilesAreTheSameForAnyNumberOfThreads) {
   const TestCity town(12000, 6);
-  const auto one = FilesOf(town, 1);
+  const auto one = FilesOf(town, {.records = true, .threads = 1});
   EXPECT_EQ(one.size(), 11u);  // records, truth, and the tables of areas and institutions
   EXPECT_GT(one.at("Patient.ndjson").size(), 1'000'000u);
-  EXPECT_TRUE(one == FilesOf(town, 5));
+  EXPECT_TRUE(one == FilesOf(town, {.records = true, .threads = 5}));
 }
 
 TEST(Noise, AWrongTableIsToldWithItsPlace) {

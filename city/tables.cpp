@@ -1,95 +1,21 @@
 #include "city/tables.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <charconv>
 
+#include "city/lives_tables.h"
+#include "city/table_node.h"
 #include "kernel/base/text.h"
 
 extern "C" {
 extern const char tk_city_census_begin[], tk_city_census_end[], tk_city_names_begin[], tk_city_names_end[],
-    tk_city_places_begin[], tk_city_places_end[], tk_city_noise_begin[], tk_city_noise_end[];
+    tk_city_places_begin[], tk_city_places_end[], tk_city_noise_begin[], tk_city_noise_end[],
+    tk_city_lives_begin[], tk_city_lives_end[];
 }
 
 namespace tk::city {
 namespace {
-
-using simdjson::dom::element;
-
-/// A place in a table. The first thing that is not as it must be is remembered, and read as empty.
-class Node {
- public:
-  Node(element value, std::string path, std::string* fault)
-      : value_(value), path_(std::move(path)), fault_(fault) {}
-
-  Node operator[](std::string_view key) const {
-    const std::string path = path_ + "." + std::string(key);
-    element found = value_;  // when it is missing, so that reading goes on; the fault is told all the same
-    if (value_[key].get(found) != simdjson::SUCCESS) Fail(path, "is missing");
-    return Node(found, path, fault_);
-  }
-  bool Has(std::string_view key) const { return value_[key].error() == simdjson::SUCCESS; }
-  std::string Text() const {
-    std::string_view text;
-    if (value_.get(text) != simdjson::SUCCESS) Fail(path_, "must be a text");
-    return std::string(text);
-  }
-  double Number() const {
-    double number = 0;
-    if (value_.get(number) != simdjson::SUCCESS || number < 0) Fail(path_, "must be a number, 0 or more");
-    return number;
-  }
-  uint32_t Count(uint32_t most = 1'000'000'000) const {
-    uint64_t number = 0;
-    if (value_.get(number) != simdjson::SUCCESS || number > most)
-      Fail(path_, fmt::format("must be a whole number from 0 to {}", most));
-    return static_cast<uint32_t>(number);
-  }
-  std::vector<Node> Items() const {
-    std::vector<Node> items;
-    simdjson::dom::array array;
-    if (value_.get(array) != simdjson::SUCCESS) {
-      Fail(path_, "must be an array");
-      return items;
-    }
-    for (const element item : array)
-      items.emplace_back(item, fmt::format("{}[{}]", path_, items.size()), fault_);
-    return items;
-  }
-  std::vector<std::pair<std::string, Node>> Fields() const {
-    std::vector<std::pair<std::string, Node>> fields;
-    simdjson::dom::object object;
-    if (value_.get(object) != simdjson::SUCCESS) {
-      Fail(path_, "must be an object");
-      return fields;
-    }
-    for (const auto field : object)
-      fields.emplace_back(field.key, Node(field.value, path_ + "." + std::string(field.key), fault_));
-    return fields;
-  }
-  std::vector<std::string> Texts() const {
-    std::vector<std::string> texts;
-    for (const Node& item : Items()) texts.push_back(item.Text());
-    return texts;
-  }
-  std::vector<double> Numbers(size_t count) const {
-    std::vector<double> numbers;
-    for (const Node& item : Items()) numbers.push_back(item.Number());
-    if (numbers.size() != count) Fail(path_, fmt::format("must have {} numbers", count));
-    numbers.resize(count);
-    return numbers;
-  }
-  void Fail(const std::string& path, std::string_view what) const {
-    if (fault_->empty()) *fault_ = path + " " + std::string(what);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  element value_;
-  std::string path_;
-  std::string* fault_;
-};
 
 Census CensusOf(const Node& node) {
   Census census;
@@ -285,7 +211,7 @@ Noise NoiseOf(const Node& node) {
 template <class Table>
 Result<Table> Read(const char* name, std::string_view text, Table (*read)(const Node&)) {
   simdjson::dom::parser parser;
-  element root;
+  simdjson::dom::element root;
   const auto error = parser.parse(text.data(), text.size()).get(root);
   if (error != simdjson::SUCCESS) {
     return MakeError(ErrorCode::kIncorrect,
@@ -319,6 +245,7 @@ Result<Tables> LoadTables(std::string_view noise_text) {
   tables.names = TRY(Read("names", between(tk_city_names_begin, tk_city_names_end), NamesOf));
   tables.places = TRY(Read("places", between(tk_city_places_begin, tk_city_places_end), PlacesOf));
   tables.noise = TRY(Read("noise", noise_text, NoiseOf));
+  tables.lives = TRY(Read("lives", between(tk_city_lives_begin, tk_city_lives_end), LivesOf));
   return tables;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "city/lives_tables.h"
 #include "city/random.h"
 #include "kernel/base/clock.h"
 #include "kernel/base/result.h"
@@ -98,6 +99,7 @@ struct Tables {
   Names names;
   Places places;
   Noise noise;
+  LivesTables lives;
 };
 
 /// `noise_text`: JSON in the form of city/data/noise.json, or empty for that table itself. Errors: kIncorrect, with the path in the table.

@@ -1,7 +1,13 @@
 // A small city for tests, with all that it stands on.
 #pragma once
 
-#include "city/city.h"
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "city/write.h"
+#include "kernel/base/file.h"
 
 namespace tk::city {
 
@@ -26,5 +32,22 @@ struct TestCity {
   const Plan plan;
   const City city;
 };
+
+/// What WriteCity writes, by name; `options` without a folder. That a folder is written only once is seen by the way.
+inline std::map<std::string, std::string> FilesOf(const TestCity& town, WriteOptions options) {
+  char folder[] = "/tmp/tk-city-XXXXXX";
+  EXPECT_NE(::mkdtemp(folder), nullptr);
+  options.folder = folder;
+  const Recorder recorder = Recorder::Make(town.city).value();
+  EXPECT_TRUE(WriteCity(town.city, recorder, options).ok());
+  EXPECT_FALSE(WriteCity(town.city, recorder, options).ok()) << "the folder holds a city";
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file())
+      files[entry.path().filename()] = ReadFile(entry.path(), size_t{256} << 20).value();
+  }
+  std::filesystem::remove_all(folder);
+  return files;
+}
 
 }  // namespace tk::city

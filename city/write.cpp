@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "city/fhir.h"
+#include "city/lives.h"
 #include "kernel/base/file.h"
 
 namespace tk::city {
@@ -77,46 +78,95 @@ Result<uint64_t> WritePlan(const City& city, const std::string& folder) {
 
 /// What one grid adds to the files.
 struct Part {
-  std::string persons, patients, truth;
-  uint64_t records = 0;
+  std::string persons, patients, truth, lives;
+  std::array<std::string, kTold> told;
+  uint64_t records = 0, told_lines = 0;
   Recorder::Counts counts;
 };
 
-void MakePart(const City& city, const Recorder& recorder, uint32_t grid, bool with_records, People* people,
-              Part* part) {
+/// What all parts are made with.
+struct Makers {
+  const City& city;
+  const Recorder& recorder;
+  const Chronicler chronicler;
+  const WriteOptions& options;
+};
+
+void MakePart(const Makers& makers, uint32_t grid, People* people, Pages* pages, Part* part) {
+  const City& city = makers.city;
   city.Fill(grid, people);
   for (const Person& person : people->persons) AppendPerson(city, *people, person, &part->persons);
-  if (!with_records) return;
+  if (!makers.options.records) return;
   std::vector<Record> records;
-  recorder.Write(*people, &records, &part->counts);
+  makers.recorder.Write(*people, &records, &part->counts);
   for (const Record& record : records) {
     AppendPatient(city, record, &part->patients);
     AppendTruth(record, &part->truth);
   }
   part->records = records.size();
+  if (!makers.options.lives) return;
+  makers.chronicler.Write(*people, records, pages, &part->lives);
+  part->told_lines = pages->lines();
+  for (size_t type = 0; type < kTold; ++type) pages->Take(static_cast<Told>(type), &part->told[type]);
 }
 
 /// The parts of the grids [first, last), each made by whichever thread comes to it.
-std::vector<Part> MakeParts(const City& city, const Recorder& recorder, uint32_t first, uint32_t last,
-                            const WriteOptions& options) {
+std::vector<Part> MakeParts(const Makers& makers, uint32_t first, uint32_t last) {
   std::vector<Part> parts(last - first);
   std::atomic<uint32_t> next = first;
   const auto work = [&] {
     People people;
+    Pages pages;
     for (uint32_t grid = next++; grid < last; grid = next++)
-      MakePart(city, recorder, grid, options.records, &people, &parts[grid - first]);
+      MakePart(makers, grid, &people, &pages, &parts[grid - first]);
   };
   std::vector<std::jthread> others;
-  for (unsigned i = 1; i < options.threads; ++i) others.emplace_back(work);
+  for (unsigned i = 1; i < makers.options.threads; ++i) others.emplace_back(work);
   work();
   others.clear();
   return parts;
 }
 
+/// The files that grow grid by grid.
+class Books {
+ public:
+  static Result<Books> Open(const WriteOptions& options) {
+    Books books;
+    TRY(books.Add(options.folder + "/truth/persons.csv", kPersonColumns));
+    if (!options.records) return books;
+    TRY(books.Add(options.folder + "/Patient.ndjson", {}));
+    TRY(books.Add(options.folder + "/truth/truth.csv", kTruthColumns));
+    if (!options.lives) return books;
+    TRY(books.Add(options.folder + "/truth/lives.csv", kLifeColumns));
+    for (const std::string_view type : kToldTypes)
+      TRY(books.Add(fmt::format("{}/{}.ndjson", options.folder, type), {}));
+    return books;
+  }
+  void Write(const Part& part) {
+    std::vector<const std::string*> texts = {&part.persons, &part.patients, &part.truth, &part.lives};
+    for (const std::string& told : part.told) texts.push_back(&told);
+    for (size_t i = 0; i < files_.size(); ++i) files_[i].Write(*texts[i]);
+  }
+  Status Close() {
+    for (TextFile& file : files_) TRY(file.Close());
+    return {};
+  }
+
+ private:
+  Status Add(const std::string& path, std::string_view head) {
+    files_.push_back(TRY(TextFile::Open(path)));
+    files_.back().Write(head);
+    return {};
+  }
+  std::vector<TextFile> files_;
+};
+
 std::string Summary(const City& city, const Written& written) {
   std::string text = fmt::format(
-      "{{\"name\":\"{}\",\"persons\":{},\"seed\":{},\"records\":{},\"resources\":{},\"traps\":{{",
-      city.plan().area(0).name, written.persons, city.plan().seed(), written.records, written.resources);
+      "{{\"name\":\"{}\",\"persons\":{},\"seed\":{},\"records\":{},\"lives\":{},\"resources\":{},\"traps\":{"
+      "{",
+      city.plan().area(0).name, written.persons, city.plan().seed(), written.records, written.lives,
+      written.resources);
   for (size_t trap = 0; trap < kTraps; ++trap)
     text += fmt::format("{}\n\"{}\":{{\"could\":{},\"struck\":{}}}", trap == 0 ? "" : ",", kTrapNames[trap],
                         written.traps.could[trap], written.traps.did[trap]);
@@ -137,24 +187,16 @@ Result<Written> WriteCity(const City& city, const Recorder& recorder, const Writ
   Written written;
   written.persons = city.plan().persons();
   written.resources = TRY(WritePlan(city, options.folder));
-  TextFile persons = TRY(TextFile::Open(options.folder + "/truth/persons.csv"));
-  persons.Write(kPersonColumns);
-  std::optional<TextFile> patients, truth;
-  if (options.records) {
-    patients = TRY(TextFile::Open(options.folder + "/Patient.ndjson"));
-    truth = TRY(TextFile::Open(options.folder + "/truth/truth.csv"));
-    truth->Write(kTruthColumns);
-  }
+  Books books = TRY(Books::Open(options));
   const Plan& plan = city.plan();
+  const Makers makers{city, recorder, Chronicler(city, options.window), options};
   const uint32_t end = plan.first_grid() + plan.grid_count(),
                  step = kGridsAtOnce * std::max(options.threads, 1u);
   for (uint32_t first = plan.first_grid(); first < end; first += step) {
-    for (const Part& part : MakeParts(city, recorder, first, std::min(first + step, end), options)) {
-      persons.Write(part.persons);
-      if (!options.records) continue;
-      patients->Write(part.patients);
-      truth->Write(part.truth);
+    for (const Part& part : MakeParts(makers, first, std::min(first + step, end))) {
+      books.Write(part);
       written.records += part.records;
+      written.lives += part.told_lines;
       for (size_t trap = 0; trap < kTraps; ++trap) {
         written.traps.could[trap] += part.counts.could[trap];
         written.traps.expected_millionths[trap] += part.counts.expected_millionths[trap];
@@ -162,12 +204,8 @@ Result<Written> WriteCity(const City& city, const Recorder& recorder, const Writ
       }
     }
   }
-  TRY(persons.Close());
-  if (options.records) {
-    TRY(patients->Close());
-    TRY(truth->Close());
-  }
-  written.resources += written.records;
+  TRY(books.Close());
+  written.resources += written.records + written.lives;
   TRY(WriteWhole(options.folder + "/city.json", Summary(city, written)));
   return written;
 }

@@ -13,7 +13,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import demo_seed  # noqa: E402
 
-FIRST = ("Location", "Organization", "HealthcareService", "Practitioner", "PractitionerRole", "Patient")
+FIRST = ("Location", "Organization", "HealthcareService", "Practitioner", "PractitionerRole", "Patient", "Encounter")
 AT_ONCE = 500
 
 

@@ -18,7 +18,7 @@ describe('a city of 1,000', () => {
   before(async () => {
     folder = freshFolder('city');
     data = freshFolder('city-data');
-    await run(generator, ['--persons', '1000', '--seed', '20200123', '--out', folder, '--records']);
+    await run(generator, ['--persons', '1000', '--seed', '20200123', '--out', folder, '--records', '--lives']);
     server = await new Server(data).start();
     token = await server.token();
     fs.writeFileSync(path.join(folder, 'token'), token);
@@ -39,6 +39,22 @@ describe('a city of 1,000', () => {
     for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.ndjson'))) {
       const found = await search(file.replace('.ndjson', ''), { _summary: 'count' });
       assert.equal(found.total, linesOf(path.join(folder, file)).length, file);
+    }
+  });
+
+  test('a life that a source wrote is whole: what was found at a visit stands with the visit, and the server finds nothing wrong with any kind', async () => {
+    const encounter = JSON.parse(linesOf(path.join(folder, 'Encounter.ndjson'))[0]);
+    for (const type of ['Condition', 'Observation', 'MedicationRequest']) {
+      const written = linesOf(path.join(folder, `${type}.ndjson`)).filter((line) => line.includes(`"Encounter/${encounter.id}"`)).length;
+      assert.equal((await search(type, { encounter: `Encounter/${encounter.id}`, _summary: 'count' })).total, written, type);
+    }
+    for (const type of ['Encounter', 'Condition', 'Observation', 'MedicationRequest', 'Immunization']) {
+      const lines = linesOf(path.join(folder, `${type}.ndjson`));
+      for (let i = 0; i < lines.length; i += Math.ceil(lines.length / 150)) {
+        const answer = await request(server.base, 'POST', `/fhir/${type}/$validate`, { token, body: lines[i], headers: { 'content-type': 'application/fhir+json' } });
+        assert.equal(answer.status, 200, answer.text);
+        assert.deepEqual(answer.json.issue.filter((issue) => ['fatal', 'error', 'warning'].includes(issue.severity) && !issue.diagnostics.startsWith('dom-6')), [], lines[i]);
+      }
     }
   });
 
