@@ -92,6 +92,16 @@ TEST_F(ActionTest, SetsAddsAndTakesAway) {
       R"(4 {"resourceType":"Task","id":"a","status":"requested","intent":"order"})");
 }
 
+TEST_F(ActionTest, ADayThatIsCalculatedIsADayOfFhir) {
+  cause_ = Stored(
+      R"({"resourceType":"Observation","id":"o","status":"final","code":{"text":"t"},"effectiveDateTime":"2026-11-22"})",
+      1);
+  EXPECT_EQ(
+      DoOne(
+          R"j([{"create": {"resourceType": "Task", "status": "requested", "intent": "order", "authoredOn": "=effective.ofType(dateTime) + 14 days"}}])j"),
+      R"(0 {"resourceType":"Task","id":"n1","status":"requested","intent":"order","authoredOn":"2026-12-06"})");
+}
+
 TEST_F(ActionTest, WritesOnlyWhatChangesAndEachOnce) {
   // b is completed already; a is changed twice and written once, the second change upon the first.
   EXPECT_EQ(

@@ -41,6 +41,9 @@ void WriteItem(const Item& item, fhir::JsonWriter* out) {
   } else if (const std::string* text = std::get_if<std::string>(&item.computed)) {
     if (item.type == fhir::path::kSystemDecimal) {
       out->Raw(*text);
+    } else if (item.type == fhir::path::kSystemDateTime && text->ends_with('T')) {
+      // FHIRPath writes a DateTime of a day so; FHIR's dateTime has no T without hours.
+      out->String(std::string_view(*text).substr(0, text->size() - 1));
     } else {
       out->String(*text);
     }
