@@ -69,13 +69,13 @@ export class FhirClient {
     return this.read<T>(seen.resourceType, seen.id ?? '');
   }
 
-  /** A way of a record that a workflow governs: of the version that was seen, and no other. */
-  async transition<T extends Resource>(seen: T, code: string, reason = '', inputs: Record<string, string> = {}): Promise<T> {
+  /** A way of a record that a workflow governs: of the version that was seen, and no other. An input is a code, or a value[x] of its own. */
+  async transition<T extends Resource>(seen: T, code: string, reason = '', inputs: Record<string, string | object> = {}): Promise<T> {
     const headers: Record<string, string> = { 'Content-Type': kJson, Prefer: 'return=representation' };
     if (seen.meta?.versionId) headers['If-Match'] = `W/"${seen.meta.versionId}"`;
     const parameter: object[] = [{ name: 'code', valueCode: code }];
     if (reason !== '') parameter.push({ name: 'reason', valueString: reason });
-    const part = Object.entries(inputs).map(([name, value]) => ({ name, valueCode: value }));
+    const part = Object.entries(inputs).map(([name, value]) => (typeof value === 'string' ? { name, valueCode: value } : { name, ...value }));
     if (part.length > 0) parameter.push({ name: 'inputs', part });
     const url = `${this.base}/${seen.resourceType}/${encodeURIComponent(seen.id ?? '')}/$transition`;
     const a = await this.http.send<T>('POST', url, { headers, body: JSON.stringify({ resourceType: 'Parameters', parameter }) });

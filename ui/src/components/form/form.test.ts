@@ -77,6 +77,13 @@ test('each kind of value, as FHIR has it; what is plainly wrong is told', () => 
   expect(responseOf(form({ linkId: 'w', type: 'dateTime' }), filled({ w: ['2026-11-24T09:05'] })).item?.[0]?.answer?.[0]?.valueDateTime).toMatch(/^2026-11-24T09:05:00[+-]\d\d:\d\d$/);
 });
 
+test('a repeated group of which nothing is filled in is left out; one that must be there, or was begun, is not', () => {
+  const group = { linkId: 'place', type: 'group', repeats: true, item: [{ linkId: 'where', type: 'string', required: true }, { linkId: 'car', type: 'string' }] };
+  expect(problemsOf(form(group), kNothing).size).toBe(0);
+  expect([...problemsOf(form(group), filled({ 'place#0/car': ['K1'] })).keys()]).toEqual(['place#0/where']);
+  expect([...problemsOf(form({ ...group, required: true }), kNothing).keys()]).toEqual(['place#0/where']);
+});
+
 test('what is given first stands there', () => {
   expect(initialOf(form({ linkId: 'g', type: 'group', item: [{ linkId: 'a', type: 'decimal', initial: [{ valueDecimal: 36.5 }] }, { linkId: 'b', type: 'boolean', initial: [{ valueBoolean: false }] }] }))).toEqual(filled({ 'g/a': ['36.5'], 'g/b': [false] }));
 });

@@ -190,6 +190,10 @@ export function wrongIn(item: Item, raw: Raw): Problem | null {
 export const limitsOf = (item: Item): { least: number | undefined; most: number | undefined } => ({ least: limitOf(item, kMin), most: limitOf(item, kMax) });
 export const unitOf = (item: Item): Coding | undefined => item.extension?.find((e) => e.url === kUnit)?.valueCoding;
 
+/** A copy of a group that need not be there, and of which nothing is filled in: it is not sent, so nothing of it is wanted. */
+const isLeftOut = (item: Item, path: string, filled: Filled): boolean =>
+  isGroup(item) && item.repeats === true && !item.required && !Object.entries(filled.values).some(([at, values]) => at.startsWith(path + '/') && values.some((raw) => raw !== ''));
+
 /** Every problem, by path, in the order in which the questions stand. */
 export function problemsOf(questionnaire: Questionnaire, filled: Filled): Map<string, Problem> {
   const known = knownOf(questionnaire);
@@ -197,7 +201,7 @@ export function problemsOf(questionnaire: Questionnaire, filled: Filled): Map<st
   const walk = (items: readonly Item[] | undefined, parent: string): void => {
     for (const item of items ?? []) {
       for (const path of placesOf(item, parent, filled)) {
-        if (!isEnabled(item, path, filled, known)) continue;
+        if (!isEnabled(item, path, filled, known) || isLeftOut(item, path, filled)) continue;
         const values = (filled.values[path] ?? []).filter((raw) => raw !== '');
         const wrong = values.map((raw) => wrongIn(item, raw)).find((p) => p !== null);
         if (wrong) found.set(path, wrong);

@@ -17,14 +17,15 @@ interface Run<Row> {
   label: (row: Row) => string;
   onStep: (n: number) => void; // how many are over
   stopped: () => boolean;
+  answer?: unknown; // to what the deed asked
 }
 
-export async function runBulk<Row>({ deed, rows, label, onStep, stopped }: Run<Row>): Promise<BulkOutcome> {
+export async function runBulk<Row>({ deed, rows, label, onStep, stopped, answer }: Run<Row>): Promise<BulkOutcome> {
   const outcome: BulkOutcome = { done: 0, bad: [] };
   for (const [i, row] of rows.entries()) {
     if (stopped()) break;
     try {
-      await deed.run(row);
+      await deed.run(row, answer);
       outcome.done += 1;
     } catch (e) {
       outcome.bad.push({ label: label(row), failure: asFailure(e) });
@@ -46,14 +47,17 @@ export function BulkBar<Row>({ deeds, rows, label, onClear, onDone }: BulkProps<
   const { t } = useTranslation('parts');
   const [step, setStep] = useState<{ at: number; of: number } | null>(null);
   const [outcome, setOutcome] = useState<BulkOutcome | null>(null);
+  const [asking, setAsking] = useState<BulkDeed<Row> | null>(null);
   const stop = useRef(false);
   if (rows.length === 0 && !outcome && !step) return null;
-  const go = async (deed: BulkDeed<Row>): Promise<void> => {
-    const able = rows.filter((row) => deed.hinders(row) === '');
+  const ableFor = (deed: BulkDeed<Row>): Row[] => rows.filter((row) => deed.hinders(row) === '');
+  const go = async (deed: BulkDeed<Row>, answer?: unknown): Promise<void> => {
+    const able = ableFor(deed);
     stop.current = false;
+    setAsking(null);
     setOutcome(null);
     setStep({ at: 0, of: able.length });
-    const told = await runBulk({ deed, rows: able, label, onStep: (at) => setStep({ at, of: able.length }), stopped: () => stop.current });
+    const told = await runBulk({ deed, rows: able, label, onStep: (at) => setStep({ at, of: able.length }), stopped: () => stop.current, answer });
     setStep(null);
     setOutcome(told);
     onClear();
@@ -72,7 +76,8 @@ export function BulkBar<Row>({ deeds, rows, label, onClear, onDone }: BulkProps<
           {t('list.stop')}
         </button>
       )}
-      {!step && rows.length > 0 && deeds.map((deed) => <Deed key={deed.id} deed={deed} rows={rows} onGo={() => void go(deed)} />)}
+      {!step && rows.length > 0 && deeds.map((deed) => <Deed key={deed.id} deed={deed} rows={rows} onGo={() => (deed.ask ? setAsking(deed) : void go(deed))} />)}
+      {asking?.ask?.({ count: ableFor(asking).length, onGo: (answer) => void go(asking, answer), onClose: () => setAsking(null) })}
       {outcome && <Bad outcome={outcome} />}
       <span className="tk-grow" />
       {!step && (

@@ -85,5 +85,8 @@ test('several at once: one that fails is told and stops nobody; a stop ends it',
   const steps: number[] = [];
   const told = await runBulk({ deed, rows: ['a', 'b', 'c'], label: (r) => r, onStep: (n) => steps.push(n), stopped: () => false });
   expect([told.done, told.bad.map((x) => [x.label, x.failure.kind]), steps]).toEqual([2, [['b', 'forbidden']], [1, 2, 3]]);
+  const heard: unknown[] = [];
+  await runBulk({ deed: { ...deed, run: async (_row, answer) => void heard.push(answer) }, rows: ['a', 'c'], label: (r) => r, onStep: () => undefined, stopped: () => false, answer: 'because' });
+  expect(heard).toEqual(['because', 'because']);
   expect((await runBulk({ deed, rows: ['a', 'c'], label: (r) => r, onStep: (n) => steps.push(n), stopped: () => steps.length > 3 })).done).toBe(1);
 });

@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { asFailure } from '../../fhir/http';
 import { clockOf, dayOf } from '../../fhir/time';
+import { useLive } from '../../live/use_live';
 import { useSession } from '../../shell/session';
 import { Icon, type IconName } from '../icon';
 import { useListKeys } from '../list_keys';
@@ -36,6 +37,7 @@ export interface ListProps<Row> {
   bulk?: readonly BulkDeed<Row>[];
   empty: { icon: IconName; title: string; hint?: string };
   file?: string; // name of the table that leaves; without: it stays
+  live?: readonly string[]; // types of which changes are announced; nothing moves until they are loaded
 }
 
 const kNoPicks: readonly Choice[] = [];
@@ -76,6 +78,7 @@ export function List<Row>(p: ListProps<Row>): ReactNode {
       {p.counters && <Counters counters={p.counters} counts={data.counts} shown={state.query.show} onShow={state.setShow} title={p.title} counted={p.counted !== false} />}
       <div className="ls-tools">
         <AsOf data={data} />
+        {p.live && <Changed asOf={data.asOf} types={p.live} onLoad={data.again} />}
         <span className="tk-grow" />
         <Views kept={kept} query={state.query} onKeep={keep} onOpen={(view) => { state.setShow(view.show); state.setSort(view.sort); for (const pick of p.picks ?? kNoPicks) state.setPick(pick.name, view.picks[pick.name] ?? ''); }} />
         <Columns columns={p.columns} shown={columns} onChoose={(ids) => keep({ ...kept, columns: ids })} />
@@ -182,6 +185,24 @@ function AsOf<Row>({ data }: { data: ListData<Row> }): ReactNode {
         <Icon name="again" size={14} />
         {t('list.again')}
       </button>
+    </span>
+  );
+}
+
+/** What has changed since the list was read; loaded when it is asked for, so that no row moves under the hand. */
+function Changed({ asOf, types, onLoad }: { asOf: number; types: readonly string[]; onLoad: () => void }): ReactNode {
+  const { t } = useTranslation('parts');
+  const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
+  useEffect(() => setIds(new Set()), [asOf]);
+  useLive(types, { onChange: (c) => setIds((before) => new Set(before).add(`${c.type}/${c.id}`)), onSync: onLoad });
+  return (
+    <span role="status">
+      {ids.size > 0 && (
+        <button type="button" className="tk-btn tk-quiet tk-s ls-changed" onClick={onLoad}>
+          <i aria-hidden="true" />
+          {t('list.changed', { count: ids.size })}
+        </button>
+      )}
     </span>
   );
 }

@@ -50,8 +50,10 @@ export interface BulkDeed<Row> {
   label: string;
   /** Why not with this one; "": it can be. */
   hinders: (row: Row) => string;
+  /** What is asked once before all go, and given to each; left out: nothing. */
+  ask?: (p: { count: number; onGo: (answer: unknown) => void; onClose: () => void }) => ReactNode;
   /** Throws Failure for one that did not go. */
-  run: (row: Row) => Promise<void>;
+  run: (row: Row, answer?: unknown) => Promise<void>;
 }
 
 /** The next sort of a column that is clicked: ascending, descending, as the source likes. */
