@@ -43,6 +43,18 @@ export const opsPages: PageEntry[] = [
   },
   {
     app: 'ops',
+    title: { 'zh-CN': '谁能做什么', en: 'Who may what' },
+    path: '/why',
+    call: 'why',
+    icon: 'help',
+    help: {
+      'zh-CN': '问一个账号能不能看、改、办一条记录，一步一步说为什么，依据是什么；“岗位权限”列出每个岗位能看、能写、能办什么。',
+      en: 'Ask whether an account may see, change or call something of a record, and why, step by step with its source; "Posts" lists what each post sees, writes and calls.',
+    },
+    load: () => import('./why/page'),
+  },
+  {
+    app: 'ops',
     title: { 'zh-CN': '应用与规则', en: 'Packs and rules' },
     path: '/packs',
     call: 'packs',
@@ -52,6 +64,30 @@ export const opsPages: PageEntry[] = [
       en: 'Which packs are loaded, in which version, and what they bring; a rule in words, with its limits and its source. "Try on history" tells what it would have made of a past period: nothing is written, and it can be changed first.',
     },
     load: () => import('../packs/page'),
+  },
+  {
+    app: 'ops',
+    title: { 'zh-CN': '区划与机构', en: 'Areas and institutions' },
+    path: '/areas',
+    call: '$import-areas',
+    icon: 'city',
+    help: {
+      'zh-CN': '左边是区划，点三角展开，点名字看：地图、直属下级、服务这里的机构。按名称或代码找。撤销的区划还在，写着并入哪里。左下是对不上的地方。',
+      en: 'The areas at the left: the arrow unfolds, the name opens map, what lies below and the institutions that serve it. Find by name or code. Abolished areas stay and say what took them over. Below: what does not fit together.',
+    },
+    load: () => import('./areas/page'),
+  },
+  {
+    app: 'ops',
+    title: { 'zh-CN': '导入表格', en: 'Tables' },
+    path: '/tables',
+    call: '$import-areas',
+    icon: 'outbox',
+    help: {
+      'zh-CN': '选一张表，下载空表填好，选文件，先看看再导入。不收的行一行一行写明哪里不对、怎么改；其余的照收。同一张表再导入一次，不会重复。',
+      en: 'Choose a table, fill in the empty one, choose the file, look at it first, then import. Refused rows are told one by one with what to mend; the others go in. The same table again writes nothing twice.',
+    },
+    load: () => import('../tables/page'),
   },
   {
     app: 'ops',
@@ -76,6 +112,18 @@ export const opsPages: PageEntry[] = [
       en: 'Who did what and when, and whether it was refused. Find by account, action, time, or by the id of a record; take it out as a table; verify that the chain was not changed. Your own search is in the audit too.',
     },
     load: () => import('./audit/page'),
+  },
+  {
+    app: 'ops',
+    title: { 'zh-CN': '作业', en: 'Jobs' },
+    path: '/jobs',
+    call: 'metrics',
+    icon: 'clock',
+    help: {
+      'zh-CN': '规则、时限、定时、短信自己在办什么：日志读到哪里、办了多少、多少没办成；下面是程序报告的警告和错误，新的在上面。',
+      en: 'What rules, time limits, schedules and texts do by themselves: how far they have read, what they did, what failed; below the warnings and errors of the program, newest first.',
+    },
+    load: () => import('./jobs/page'),
   },
   {
     app: 'ops',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Patient, Task } from '@tk/fhir/types';
 import type { AreaFigures } from './figures';
-import { dotsIn, flatten, holds, kBoundaryUrl, ringsOf } from './map_model';
+import { dotsIn, flatten, holds, kBoundaryUrl, ringsOf } from '@tk/components/map/shapes';
 import { searchBehind } from './situation_ask';
 import { barsOf, countiesOf, countyOf, daysUntil, dueOf, lateOf, queueOf, scaleOf, withinArea } from './situation_model';
 

@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { Failed, Skeleton } from '@tk/components/states';
 import { asFailure } from '@tk/fhir/http';
 import { fhir, may, useSession } from '@tk/shell/session';
-import { type Division, dotsIn, flatten, ringsOf } from './map_model';
+import { type Division, dotsIn, flatten, ringsOf } from '@tk/components/map/shapes';
 import type { County } from './situation_model';
 
 const kWidth = 640;

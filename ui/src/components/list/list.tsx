@@ -13,6 +13,7 @@ import { Empty, Failed, Skeleton, useFailureText } from '../states';
 import '../words';
 import { BulkBar } from './bulk';
 import { type BulkDeed, type Choice, type Column, type ListQuery, type ListSource, shownColumns, tableText } from './model';
+import { save } from './save';
 import { ListTable } from './table';
 import { Columns, Views } from './tools';
 import { type ListData, type ListState, useListData, useListState } from './use_list';
@@ -249,15 +250,6 @@ function Export<Row>({ file, columns, source, query }: { file: string; columns: 
       </button>
     </>
   );
-}
-
-function save(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 function Foot<Row>({ data, search, marks }: { data: ListData<Row>; search: boolean; marks: boolean }): ReactNode {

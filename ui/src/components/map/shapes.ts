@@ -1,6 +1,6 @@
-// Areas as shapes on a flat map, and where the dots of an area stand. Pure.
+// Areas as shapes on a flat map, and where the dots of an area stand. Pure. Shared by maps of areas behind every door.
 // Source: RFC 7946; the boundary of a division is its extension location-boundary-geojson (an Attachment with data).
-import type { Resource } from '@tk/fhir/types';
+import type { Resource } from '../../fhir/types';
 
 export const kBoundaryUrl = 'http://hl7.org/fhir/StructureDefinition/location-boundary-geojson';
 

@@ -1,0 +1,181 @@
+// Behind /ops, what the platform's data stand on: the tree of areas with map and institutions, tables that go in with what is wrong row by row, who may what and why, what works
+// by itself; by keyboard, by axe, on a phone, in both languages. The areas are those of a synthetic city.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { freshFolder } from '../lib/server.mjs';
+import { fits, House } from './house.mjs';
+import { checkAxe, failing, kDesk, kPhone, untilCount } from './lib.mjs';
+
+const house = new House('keeping', [
+  ['boss', '--post', 'admin', '--display', '高志强'], ['sec', '--post', 'security-officer', '--display', '安全员老周'], ['ops', '--post', 'operator', '--display', '运维值班'], ['li', '--post', 'doctor', '--area', '380102', '--display', '李医生'],
+]);
+const { real } = house;
+let city;
+const table = (name, text) => {
+  const file = path.join(city, name);
+  fs.writeFileSync(file, text);
+  return file;
+};
+
+before(() => house.open().then(async () => {
+  if (!house.built) return;
+  city = freshFolder('keeping-city');
+  const generator = process.env.TK_CITY ?? path.join(path.dirname(house.built), '../city/tongkang_city');
+  execFileSync(generator, ['--persons', '1000', '--seed', '7', '--out', path.join(city, 'city')], { stdio: 'ignore' });
+  for (const name of ['areas', 'organizations']) await house.ask('POST', `$import-${name}`, fs.readFileSync(path.join(city, `city/${name}.csv`), 'utf8'), { 'content-type': 'text/csv' });
+  const tag = (code) => ({ tag: [{ system: 'http://tongkang.dev/fhir/sid/area', code }] });
+  for (const [id, code] of [['here', '380102'], ['there', '380104']]) await house.ask('PUT', `Patient/${id}`, { resourceType: 'Patient', id, meta: tag(code), name: [{ text: '何思明' }] });
+}));
+after(async () => {
+  await house.close();
+  if (city) fs.rmSync(city, { recursive: true, force: true });
+});
+
+test('areas: unfolded, found, on the map, with the institutions that serve them', real, async () => {
+  const { page, done } = await house.enter(kDesk, 'boss', '/ops/areas');
+  const one = page.locator('.ar-one');
+  await one.getByRole('heading', { name: '安和市' }).waitFor();
+  await untilCount(one.locator('.ar-map a'), 9);
+  await one.getByText('安和市第一人民医院').waitFor();
+  await checkAxe(page, 'the city');
+  await house.picture(page, 'areas');
+  await page.getByRole('button', { name: '展开 清江区' }).click();
+  await page.locator('.ar-tree').getByRole('button', { name: '大洲街道 380102001' }).click();
+  await one.getByText('安和市/清江区/大洲街道').waitFor();
+  assert.match(page.url(), /area=380102001/);
+  await page.goBack();
+  await one.getByRole('heading', { name: '安和市' }).waitFor();
+  await one.locator('.ar-map').getByRole('link', { name: '云山县' }).click();
+  await one.getByRole('heading', { name: '云山县' }).waitFor();
+  await page.getByLabel('名称、代码').fill('街道');
+  await page.locator('.ar-tree').getByRole('button', { name: '桥墩街道 380103001' }).click();
+  await one.getByRole('heading', { name: '桥墩街道' }).waitFor();
+  await checkAxe(page, 'an area that was found');
+  await page.getByLabel('名称、代码').fill('380104');
+  await page.locator('.ar-tree').getByRole('button', { name: '云山县 380104' }).waitFor();
+  await page.getByLabel('名称、代码').fill('没有这个地方');
+  await page.getByText('没有符合的').waitFor();
+  await page.setViewportSize(kPhone);
+  assert.ok(await fits(page));
+  await house.picture(page, 'areas-phone');
+  await done();
+});
+
+test('a table: an empty one, looked at, what is wrong row by row, then kept; the same again changes nothing', real, async () => {
+  const { page, done } = await house.enter(kDesk, 'boss', '/ops/areas');
+  await page.getByRole('link', { name: '导入表格' }).last().click();
+  await page.getByRole('heading', { name: '区划', exact: true }).waitFor();
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: '下载空表' }).click();
+  assert.match(fs.readFileSync(await (await saved).path(), 'utf8'), /^\uFEFF代码,名称,上级代码/);
+  const choose = (file) => page.locator('#tb-file').setInputFiles(file);
+  await choose(table('notes.doc', 'x'));
+  await page.getByText('只收 CSV 和 .xlsx').waitFor();
+  assert.ok(await page.getByRole('button', { name: '导入', exact: true }).isDisabled());
+  await choose(table('grids.csv', '代码,名称,备注\n380102001,大洲新街道,x\n38010,错的,x\n380102009,新街道,x\n'));
+  await checkAxe(page, 'before a table is sent');
+  await page.getByRole('button', { name: '先看看，不保存' }).click();
+  await page.getByText('有 1 行不能导入，其余可以；还没有保存').waitFor();
+  await page.locator('.tb-issues tbody tr').filter({ hasText: '3' }).first().waitFor();
+  await page.getByText('备注').waitFor();
+  await checkAxe(page, 'what a table would do');
+  await house.picture(page, 'table-looked');
+  const issues = page.waitForEvent('download');
+  await page.getByRole('button', { name: '存成表格' }).click();
+  assert.match(fs.readFileSync(await (await issues).path(), 'utf8'), /^\uFEFF第几行,/);
+  await page.getByRole('button', { name: '导入', exact: true }).click();
+  await page.getByText('有 1 行没有导入，其余已经保存').waitFor();
+  const count = (name) => page.locator('.tb-counts div').filter({ hasText: name }).locator('dd').innerText();
+  assert.deepEqual([await count('新增'), await count('修改'), await count('不收')], ['1', '1', '1']);
+  await page.getByRole('button', { name: '导入', exact: true }).click();
+  await page.locator('.tb-counts div').filter({ hasText: '没有变' }).filter({ hasText: '2' }).waitFor();
+  // A pack's own table, with its columns in words.
+  await page.getByRole('button', { name: /emergency-stock/ }).click();
+  await page.locator('.tb-heads li').first().waitFor();
+  await page.getByRole('link', { name: '下载空表' }).waitFor();
+  await choose(table('stock.csv', '不认识\n1\n'));
+  await page.getByRole('button', { name: '先看看，不保存' }).click();
+  await page.locator('.tb-told, .tk-problem').first().waitFor();
+  const mend = await failing(page, '**/app/emergency-stock/imports/**', 'POST', 503);
+  await page.getByRole('button', { name: '先看看，不保存' }).click();
+  await page.locator('.tk-problem').waitFor();
+  mend();
+  await page.setViewportSize(kPhone);
+  assert.ok(await fits(page));
+  await checkAxe(page, 'a table on a phone');
+  await done();
+});
+
+test('who may what: why not, why, asked again by a link; posts by a right', real, async () => {
+  const { page, done } = await house.enter(kDesk, 'sec', '/ops/why');
+  await page.getByRole('button', { name: '问', exact: true }).click();
+  await page.getByText('请填账号').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'wy-account');
+  await page.keyboard.type('li');
+  await page.getByLabel('记录').fill('somebody');
+  await page.keyboard.press('Enter');
+  await page.getByText('记录写成 类型/编号').waitFor();
+  await checkAxe(page, 'a question that is not whole');
+  await page.getByLabel('记录').fill('Patient/there');
+  await page.keyboard.press('Enter');
+  await page.locator('.wy-verdict').getByText('不可以').waitFor();
+  await page.locator('.wy-steps [data-permits="false"]').filter({ hasText: '区域' }).waitFor();
+  await checkAxe(page, 'why not');
+  await house.picture(page, 'why-not');
+  await page.getByLabel('记录').fill('Patient/here');
+  await page.keyboard.press('Enter');
+  await page.locator('.wy-verdict').getByText('可以', { exact: true }).waitFor();
+  await page.reload();
+  await page.locator('.wy-verdict').getByText('可以', { exact: true }).waitFor();
+  await page.getByLabel('账号', { exact: true }).fill('nobody-of-that-name');
+  await page.keyboard.press('Enter');
+  await page.locator('.wy [role="alert"]').waitFor();
+  await page.getByRole('button', { name: '岗位权限' }).click();
+  await page.getByLabel('岗位、类型、操作').fill('try-rule');
+  await page.locator('.wy-list').getByRole('button', { name: /疾控人员/ }).click();
+  await page.locator('.wy-right mark').filter({ hasText: 'try-rule' }).waitFor();
+  await checkAxe(page, 'a post');
+  await house.picture(page, 'posts');
+  await page.setViewportSize(kPhone);
+  assert.ok(await fits(page));
+  await page.setViewportSize(kDesk);
+  await page.getByRole('button', { name: 'English' }).click();
+  await page.getByRole('heading', { name: 'Who may what' }).waitFor();
+  // The source of a right is as the city wrote it.
+  assert.doesNotMatch((await page.locator('.wy').innerText()).replace(await page.locator('.wy-source').innerText(), ''), /\p{Script=Han}/u);
+  await done();
+});
+
+test('jobs: what works by itself, the schedules, what the program said; a server that is down is said so', real, async () => {
+  const { page, done } = await house.enter(kDesk, 'ops', '/ops/jobs');
+  await page.getByRole('row').filter({ hasText: '规则' }).getByText('已读到最新').waitFor();
+  await page.getByText('没有做不成的').waitFor();
+  await page.locator('.jb-schedules a').first().waitFor();
+  await checkAxe(page, 'jobs');
+  await house.picture(page, 'jobs');
+  fs.writeFileSync(path.join(house.data, 'posts.toml'), 'this is no table\n');
+  await page.locator('.jb-lines b').filter({ hasText: 'accounts-not-reloaded' }).first().waitFor();
+  fs.rmSync(path.join(house.data, 'posts.toml'));
+  await page.getByLabel('找', { exact: true }).fill('no such line');
+  await page.getByText('没有符合的').waitFor();
+  await page.getByLabel('找', { exact: true }).fill('');
+  await checkAxe(page, 'what went wrong');
+  await house.picture(page, 'jobs-told');
+  const mend = await failing(page, '**/admin/jobs', 'GET', 503);
+  await page.locator('.jb header [role="status"]').filter({ hasText: /忙/ }).waitFor();
+  mend();
+  await page.setViewportSize(kPhone);
+  assert.ok(await fits(page));
+  await checkAxe(page, 'jobs on a phone');
+  await page.setViewportSize(kDesk);
+  await page.locator('.jb-schedules a').first().click();
+  await page.locator('.pk-plain').waitFor();
+  await page.getByRole('button', { name: 'English' }).click();
+  await page.goto(house.base + '/ops/jobs');
+  await page.getByRole('heading', { name: 'Jobs' }).waitFor();
+  assert.doesNotMatch(await page.locator('.jb').innerText(), /\p{Script=Han}/u);
+  await done();
+});
