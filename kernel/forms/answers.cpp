@@ -135,16 +135,24 @@ std::vector<std::pair<std::string, Collection>> AnswersOf(const fhir::Definition
   return found;
 }
 
+fhir::path::Environment EnvironmentOf(const fhir::Definitions& definitions, const Form& form,
+                                      fhir::Value response, const rules::HeadVariables& names,
+                                      Instant now_us) {
+  fhir::path::Environment environment;
+  environment.definitions = &definitions;
+  environment.resource = response;
+  environment.now_us = now_us;
+  environment.offset_min = CityOffsetMin();
+  environment.variables = AnswersOf(definitions, form, response);
+  environment.more_variables = &names;
+  return environment;
+}
+
 Result<fhir::Document> WithCalculated(const fhir::Definitions& definitions, const Form& form,
                                       const Calculated& calculated, fhir::Document response, Instant now_us) {
   const rules::HeadVariables names(form, 1, now_us);
-  fhir::path::Environment environment;
-  environment.definitions = &definitions;
-  environment.resource = response.Root();
-  environment.now_us = now_us;
-  environment.offset_min = CityOffsetMin();
-  environment.variables = AnswersOf(definitions, form, response.Root());
-  environment.more_variables = &names;
+  const fhir::path::Environment environment =
+      EnvironmentOf(definitions, form, response.Root(), names, now_us);
   Collection result;
   TRY(calculated.expression->Evaluate(environment, fhir::path::ResourceItem(definitions, response.Root()),
                                       &result));

@@ -7,6 +7,7 @@
 #include "kernel/base/random.h"
 #include "kernel/fhir/validate.h"
 #include "kernel/forms/answers.h"
+#include "kernel/forms/conditions.h"
 
 namespace tk::forms {
 
@@ -76,10 +77,14 @@ void ReadCalculated(const fhir::Definitions& definitions, fhir::JsonFile* file, 
 /// "url|1" of the form that it is meant by.
 std::string CanonicalOf(fhir::Value response) { return response["questionnaire"].ToString(); }
 
-bool IsCompleted(const view::ResourcePtr& resource) {
-  if (resource == nullptr || resource->op == view::Operation::kDelete) return false;
-  const std::string status = resource->document.Root()["status"].ToString();
+bool IsCompleted(fhir::Value response) {
+  const std::string status = response["status"].ToString();
   return status == "completed" || status == "amended";
+}
+
+bool IsCompleted(const view::ResourcePtr& resource) {
+  return resource != nullptr && resource->op != view::Operation::kDelete &&
+         IsCompleted(resource->document.Root());
 }
 
 }  // namespace
@@ -101,6 +106,7 @@ Result<Form> ParseForm(const fhir::Definitions& definitions, std::string_view ap
   const fhir::TypeId response = definitions.FindType("QuestionnaireResponse");
   ReadItems(definitions, &source, &form);
   ReadCalculated(definitions, &source, response, &form);
+  ReadConditions(definitions, &source, response, &form);
   const fhir::Value root = source.root();
   for (const fhir::Value post : root["posts"]) form.posts.push_back(post.ToString());
   std::sort(form.posts.begin(), form.posts.end());
@@ -153,6 +159,7 @@ Result<fhir::Document> Forms::Complete(fhir::Document response, Instant now_us) 
   // Each sees what the one before it came to.
   for (const Calculated& calculated : form->calculated)
     response = TRY(WithCalculated(*definitions_, *form, calculated, std::move(response), now_us));
+  if (IsCompleted(response.Root())) TRY(CheckConditions(*definitions_, *form, response.Root(), now_us));
   return response;
 }
 

@@ -2,6 +2,7 @@
 // Form:   forms/<name>.json: the head (rules/head.h), and
 //         "item": [Questionnaire.item, as FHIR has them: linkId, type, text, required, enableWhen, answerOption …],
 //         "calculate": {"linkId": "FHIRPath on the response"},     the server's answer to that item, whatever was sent; none: the item is left out
+//         "conditions": [{"where": "FHIRPath", "item": "linkId", "message": …}],   what the answers must fulfil (conditions.h)
 //         "posts": ["stock-keeper"],                               who may send answers; without it whoever may write a QuestionnaireResponse
 //         "do": [actions of rules/action.h]                        on the QuestionnaireResponse, when it becomes completed
 // Names:  %<linkId>: the answers to that item, wherever it stands (%`my-link` where it has other characters than letters, digits and _)
@@ -29,12 +30,20 @@ struct Calculated {
   std::unique_ptr<const fhir::path::Expression> expression;
 };
 
+/// What a completed response must fulfil.
+struct Condition {
+  std::unique_ptr<const fhir::path::Expression> where;
+  std::string link;  // of the item that it is told of; "" = the whole response
+  std::string zh, en;
+};
+
 struct Form : rules::Head {
   std::string url;
   std::shared_ptr<const fhir::Document> questionnaire;
   std::vector<std::string> links;  // of all questions
   std::vector<std::string> posts;  // sorted
   std::vector<Calculated> calculated;
+  std::vector<Condition> conditions;
   rules::Actions actions;  // may be empty
 
   std::vector<fhir::TypeId> Writes() const;
@@ -56,7 +65,7 @@ class Forms {
   std::vector<std::shared_ptr<const Form>> all() const;  // the newest of each, by id
 
   /// A response that is about to be written: with the version of its form and what is calculated. As it is where its questionnaire is no form here.
-  /// Errors: kInvalid with the element path.
+  /// Errors: kInvalid with the element path; of a completed one also for each condition that does not hold.
   Result<fhir::Document> Complete(fhir::Document response, Instant now_us) const;
   /// May this post send it? Errors: kForbidden.
   Status CheckPost(fhir::Value response, std::string_view post) const;

@@ -14,6 +14,7 @@
 #include "kernel/interaction/body_parameters.h"
 #include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/guest.h"
+#include "kernel/interaction/input_references.h"
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/reach.h"
 #include "kernel/interaction/respond.h"
@@ -246,6 +247,7 @@ Result<Plan> PlanTransition(const Room& room, const CallPtr& call, const view::P
     writes.push_back(TRY(TakenBack(room, *found, basis, order)));
   } else {
     TRY(workflow::MayMove(*room.definitions, found->record->document.Root(), order));
+    TRY(CheckReferences(room, call->viewer(), basis, found->record, order));
     const workflow::Surroundings around{room.definitions, &room.context.workflows->calendar(), NewUuid,
                                         rules::ReaderAt(&room.engine(), basis), ReachOf(room.context)};
     writes = TRY(workflow::Move(around, found->record, order));
@@ -300,6 +302,7 @@ void WriteTransition(const Room& room, const Governed& found, const Order& order
     WritePart("type", "valueCode", input.type, json);
     json->Object().Member("name", "required").Key("valueBoolean").Bool(input.required).End();
     for (const std::string& code : input.codes) WritePart("code", "valueCode", code, json);
+    for (const std::string& type : input.to) WritePart("to", "valueCode", type, json);
     json->End().End();
   }
   json->End().End();

@@ -15,6 +15,7 @@
 #include "kernel/interaction/own_hand.h"
 #include "kernel/interaction/prefer.h"
 #include "kernel/interaction/respond.h"
+#include "kernel/interaction/rule_stamps.h"
 #include "kernel/interaction/states.h"
 #include "kernel/interaction/summary.h"
 #include "kernel/rules/watch_view.h"
@@ -180,8 +181,10 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
                                       fhir::Document document, uint32_t version, bool posted,
                                       JudgedBy judged) {
   // Transitions bring the right to what they make with them.
-  if (call.kind != Kind::kTransition && call.kind != Kind::kTransitionMany)
+  if (call.kind != Kind::kTransition && call.kind != Kind::kTransitionMany) {
     TRY(CheckNotOfRules(*room.definitions, type));
+    document = TRY(WithOwnStamps(room, type, std::move(document)));
+  }
   document = TRY(WithOwnReferences(std::move(document), call.request.base_url));
   if (room.forms != nullptr && room.TypeName(type) == "QuestionnaireResponse") {
     if (call.request.viewer != nullptr && call.viewer().post != nullptr)

@@ -5,6 +5,7 @@
 #include <array>
 #include <set>
 
+#include "kernel/rules/targets.h"
 #include "kernel/workflow/workflow.h"
 
 namespace tk::workflow {
@@ -14,6 +15,9 @@ using fhir::path::Expression;
 
 constexpr std::array<std::string_view, 10> kInputTypes = {
     "boolean", "code", "date", "dateTime", "decimal", "integer", "Reference", "string", "time", "uri"};
+constexpr std::array<std::string_view, 11> kInputMembers = {"name",  "title",  "type",   "required",
+                                                            "codes", "to",     "exists", "same_person",
+                                                            "where", "unless", "message"};
 /// Names that expressions have besides; no input may take one.
 constexpr std::array<std::string_view, 8> kOwnNames = {"account", "before", "depth",  "late",
                                                        "now",     "post",   "reason", "user"};
@@ -214,7 +218,60 @@ class Reading {
         file_.Note(at + ".name", "is missing, or is taken (by another input, a constant or the language)");
       if (std::find(kInputTypes.begin(), kInputTypes.end(), one.type) == kInputTypes.end())
         file_.Note(at + ".type", fmt::format("must be one of: {}", fmt::join(kInputTypes, ", ")));
+      ReadReference(input, at, &one);
     }
+  }
+
+  /// What a Reference must lead to.
+  void ReadReference(fhir::Value input, const std::string& at, Input* one) {
+    for (const fhir::Value member : input) {
+      const auto known = std::find(kInputMembers.begin(), kInputMembers.end(), member.name_text());
+      if (known == kInputMembers.end())
+        file_.Note(fmt::format("{}.{}", at, member.name_text()),
+                   fmt::format("is not known here: an input has {}", fmt::join(kInputMembers, ", ")));
+      else if (one->type != "Reference" && known - kInputMembers.begin() > 4)
+        file_.Note(fmt::format("{}.{}", at, member.name_text()), "is for an input of the type Reference");
+    }
+    for (const fhir::Value to : input["to"]) one->to.push_back(to.ToString());
+    one->same_person = input["same_person"].IsTrue();
+    one->exists = input["exists"].IsTrue() || one->same_person || input["where"].present();
+    for (size_t i = 0; i < one->to.size(); ++i) CheckTo(*one, one->to[i], fmt::format("{}.to[{}]", at, i));
+    if (one->same_person && one->to.empty())
+      file_.Note(at + ".same_person", "needs \"to\": the types that it may lead to");
+    if (one->same_person && !HasElement("subject") && !HasElement("patient") && !HasElement("for"))
+      file_.Note(at + ".same_person", "cannot be asked: the governed type has no subject, patient or for");
+    if (const fhir::Value where = input["where"]) {
+      const auto type = one->to.size() == 1 ? context_.definitions->FindType(one->to[0]) : fhir::kNoType;
+      auto compiled = Expression::Compile(where.ToString(), *context_.definitions, type);
+      if (compiled.ok())
+        one->where = std::make_shared<const Expression>(std::move(compiled).value());
+      else
+        file_.Note(at + ".where", compiled.error());
+    }
+    if (const fhir::Value unless = input["unless"]) {
+      auto targets = rules::Targets::Parse({context_.definitions, context_.app, out_.type}, unless);
+      if (!targets.ok())
+        file_.Note(at + ".unless", targets.error());
+      else if (!unless["find"].present())
+        file_.Note(at + ".unless", "is a type and a find");
+      else
+        one->unless = std::make_shared<const rules::Targets>(std::move(targets).value());
+    }
+    if (input["where"].present() || input["unless"].present())
+      one->message = ReadWords(input["message"], at + ".message");
+  }
+
+  void CheckTo(const Input& one, const std::string& to, const std::string& at) {
+    const fhir::TypeId type = context_.definitions->FindType(to);
+    if (!context_.definitions->IsResource(type))
+      file_.Note(at, "names no resource type");
+    else if (one.same_person && context_.definitions->FindSearchParameter(type, "patient") == nullptr)
+      file_.Note(at, "cannot be asked whose it is: the type has no search parameter \"patient\"");
+  }
+
+  bool HasElement(std::string_view name) const {
+    return out_.type != fhir::kNoType &&
+           context_.definitions->FindElement(out_.type, fhir::Names::Find(name)) != nullptr;
   }
 
   /// Moves of limits must be ways that the platform may go from that very state.

@@ -14,6 +14,8 @@
 //                           "posts": ["doctor"],                        who may; "*": whoever may write the type; "platform": timers, rules
 //                           "guard": [{"where": "FHIRPath", "message": {"zh-CN": …, "en": …}}],
 //                           "inputs": [{"name": "result", "title": …, "type": "code", "codes": ["found", "moved"], "required": true}],
+//                                       of a Reference also what it must lead to: {…, "type": "Reference", "to": ["Observation"], "exists": true,
+//                                       "same_person": true, "where": "FHIRPath on it", "unless": {"type": …, "find": …}, "message": …} (Input)
 //                           "reason": "required",                       or "optional" (else)
 //                           "undo": {"value": 10, "unit": "minutes"},   may be taken back by who made it, for so long
 //                           "do": [actions]}]}
@@ -70,6 +72,16 @@ struct Input {
   Words title;
   bool required = false;
   std::vector<std::string> codes;  // the only ones; empty: any
+
+  // Of a Reference that somebody gives (what rules give is theirs):
+  std::vector<std::string> to;  // the only types; empty: any
+  bool exists =
+      false;  // the record is there, and who makes the transition sees it; said or not wherever one of those below is said
+  bool same_person = false;  // and is about the person of the governed record, by whichever of his records
+  std::shared_ptr<const fhir::path::Expression> where;  // and this holds on it; null: whatever it is
+  std::shared_ptr<const rules::Targets>
+      unless;     // and this search, with the inputs as names, finds nothing; null: none is asked
+  Words message;  // why not, where one of those two refuses
 };
 
 struct Transition {

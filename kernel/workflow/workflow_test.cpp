@@ -56,6 +56,31 @@ TEST(Workflow, WhatIsWrongIsToldWithItsPlace) {
   has(both.error().external, "names no state");
 }
 
+TEST(Workflow, AReferenceSaysWhatItLeadsTo) {
+  constexpr std::string_view kInput = R"("type": "Reference", "required": true)";
+  const auto told = [&](const std::string& more) { return Told(kInput, std::string(kInput) + ", " + more); };
+  const auto has = [&](const std::string& more, const char* said) {
+    const std::string text = told(more);
+    EXPECT_NE(text.find(said), std::string::npos) << said << "\n" << text;
+  };
+  const std::string message = R"("message": {"zh-CN": "不行", "en": "No"})";
+  EXPECT_EQ(told(R"("to": ["Observation", "Condition"], "exists": true, "same_person": true,
+      "where": "status = 'final'", "unless": {"type": "Flag", "find": {"patient": "=for", "where": "='_id=' + %to.reference"}}, )" +
+                 message),
+            "nothing");
+  has(R"("to": ["Observatio"])", "transitions[1].inputs[0].to[0]: names no resource type");
+  has(R"("same_person": true)", "transitions[1].inputs[0].same_person: needs");
+  has(R"("same_person": true, "to": ["Practitioner"])", "to[0]: cannot be asked whose it is");
+  has(R"("where": "status = 'final'")", "transitions[1].inputs[0].message: needs zh-CN and en");
+  has(R"("where": "status = ", )" + message, "transitions[1].inputs[0].where");
+  has(R"("unless": {"type": "Flag", "find": {"colour": "red"}}, )" + message, "inputs[0].unless");
+  has(R"("unless": {"type": "Flag", "target": "=focus"}, )" + message, "unless: is a type and a find");
+  has(R"("exist": true)", "inputs[0].exist: is not known here");
+  EXPECT_NE(Told(R"("codes": ["found", "moved"])", R"("exists": true)")
+                .find("is for an input of the type Reference"),
+            std::string::npos);
+}
+
 TEST(Workflow, AnotherVersionIsAFileOfItsOwn) {
   const auto parse = [](std::string_view version) {
     return ParseForTest(Replaced(std::string(kTicketFile), R"("version": 1)", version)).value();
