@@ -94,7 +94,7 @@ function Drawn({ seen }: { seen: Seen }): ReactNode {
   const { chain, people } = seen;
   const name = (node: ChainNode): string => (node.hidden ? t('look.unseen') : node.kind === 'event' ? t('event') : person(people.get(idOf('Patient', node.patient) ?? '') ?? null));
   const what = (node: ChainNode): string =>
-    node.kind === 'case' ? [t(`form.${node.form}`), node.onset && t('onsetOf', { day: node.onset.slice(5) })].filter(Boolean).join(' ') : node.kind === 'contact' ? t(`watchState.${node.state}`) : '';
+    node.kind === 'case' ? [node.form && t(`form.${node.form}`), node.onset && t('onsetOf', { day: node.onset.slice(5) })].filter(Boolean).join(' ') : node.kind === 'contact' && node.state ? t(`watchState.${node.state}`) : '';
   const nodes = useMemo<DrawnNode[]>(() => chain.nodes.map((n) => ({ id: n.node, generation: n.generation, title: name(n), sub: what(n), look: lookOf(n), root: n.node === 0 })), [chain, people]);
   const edges = useMemo<DrawnEdge[]>(() => chain.edges.map((e) => ({ from: e.from, to: e.to, weak: e.hidden || e.certainty === 'possible' })), [chain]);
   if (chain.edges.length === 0) return <p className="tk-sub">{t('noChain')}</p>;

@@ -81,10 +81,10 @@ export class Http {
     private readonly timeoutMs: number = kTimeoutMs,
   ) {}
 
-  async send<T>(method: string, path: string, init: { headers?: Record<string, string>; body?: string | Blob; signal?: AbortSignal } = {}): Promise<Answer<T>> {
+  async send<T>(method: string, path: string, init: { headers?: Record<string, string>; body?: string | Blob; signal?: AbortSignal; timeoutMs?: number } = {}): Promise<Answer<T>> {
     const headers: Record<string, string> = { Accept: 'application/fhir+json, application/json', ...init.headers };
     if (method !== 'GET') headers['X-Tongkang'] = '1';
-    const limit = limitOf(this.timeoutMs, init.signal);
+    const limit = limitOf(init.timeoutMs ?? this.timeoutMs, init.signal);
     let response: Response;
     let body: unknown;
     try {
