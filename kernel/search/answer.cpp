@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
+#include <unordered_set>
 
 #include "kernel/base/clock.h"
 #include "kernel/search/compare.h"
 #include "kernel/search/compartment.h"
 #include "kernel/search/content.h"
 #include "kernel/search/counts.h"
+#include "kernel/search/date_walk.h"
 #include "kernel/search/key_walk.h"
 #include "kernel/search/keys.h"
 #include "kernel/search/orderer.h"
@@ -106,6 +109,8 @@ class Answerer {
   Result<Page> GatherPage(const Resume& resume);
   Result<Page> KeysPage(const Resume& resume);
   Result<Orders::OrderPtr> MakeOrder(const Resume& resume);
+  uint64_t DatesToWalk(size_t wanted) const;
+  Result<bool> WalkDates(size_t wanted, std::vector<Candidate>* out);
   /// kExactTime: what a walk that is resumed goes on behind, the whole of a second again.
   static Candidate StartOf(const Resume& resume) {
     if ((resume.after.ordinal & kWalked) != 0)
@@ -146,6 +151,7 @@ class Answerer {
   std::string driver_name_;
   bool walks_ = false;
   uint64_t candidates_ = 0;
+  std::optional<uint64_t> counted_;  // once all matches were gathered: how many there are
   const int64_t began_us_ = MonotonicUs();
 };
 
@@ -352,6 +358,7 @@ Status Answerer::GatherMatches(std::vector<Candidate>* out) {
   out->erase(std::unique(out->begin(), out->end(),
                          [](const Candidate& x, const Candidate& y) { return x.ordinal == y.ordinal; }),
              out->end());
+  counted_ = out->size();
   return {};
 }
 
@@ -408,13 +415,56 @@ Result<Page> Answerer::ExactPage(const Resume& resume, const Next& next) {
   return page;
 }
 
+/// How many values a page by a date may walk before putting all matches in order is as dear: 0 where it is so from the start, as matches that are few
+/// lie far apart. Measured: 250 ns for a match in order, as much for a value that is walked, 800 for each criterion that is asked of it.
+uint64_t Answerer::DatesToWalk(size_t wanted) const {
+  constexpr double kOrderNs = 250, kVisitNs = 250, kProbeNs = 800;
+  const fhir::SearchParameter* const by = sort_[0].parameter;
+  // A date that one may not see is none: the walk would tell it.
+  if (by == nullptr || by->type != SearchType::kDate || ListsHidden()) return 0;
+  for (const auto& node : nodes_) {
+    if (node->ReadsTexts() || node->WantsSet()) return 0;
+  }
+  const double all = static_cast<double>(setting_.directory.LiveCount(query_.type)),
+               some = static_cast<double>(std::max<uint64_t>(driver_entries_, 1));
+  const double each_ns = kVisitNs + kProbeNs * static_cast<double>(nodes_.size());
+  if (static_cast<double>(wanted) * std::max(1.0, all / some) * each_ns >= some * kOrderNs) return 0;
+  return static_cast<uint64_t>(some * kOrderNs / each_ns);
+}
+
+/// Matches that hold the first `wanted` by the date that is sorted by first, in any order. False: too many lay between them, or there are not so many
+/// with a date.
+Result<bool> Answerer::WalkDates(size_t wanted, std::vector<Candidate>* out) {
+  const uint64_t walked_max = DatesToWalk(wanted);
+  if (walked_max == 0) return false;
+  const SortKey& first = sort_[0];
+  DateWalk walk(look_, setting_.extractor.At(setting_.extractor.IdOf(*first.parameter)), !first.descending);
+  std::unordered_set<Ordinal> seen;
+  uint64_t second = 0, last = 0;
+  Ordinal ordinal = 0;
+  for (uint64_t walked = 0; walk.Next(&ordinal, &second); ++walked) {
+    if (out->size() >= wanted && second != last) return true;
+    if (walked == walked_max) break;
+    TRY(Tick());
+    Candidate candidate{ordinal, kUnknownTime};
+    if (!Visible(ordinal) || (driver_ != nullptr && !driver_->Holds(candidate)) || !OthersHold(candidate) ||
+        !seen.insert(ordinal).second)
+      continue;
+    out->push_back(candidate);
+    last = second;
+  }
+  out->clear();
+  return false;
+}
+
 /// From the page on that is asked for: what one may keep where it is likely to be asked for again (who takes the second page will take the third), or was
 /// dear; else that page alone.
 Result<Orders::OrderPtr> Answerer::MakeOrder(const Resume& resume) {
   std::vector<Candidate> matches;
-  TRY(GatherMatches(&matches));
+  walks_ = TRY(WalkDates(resume.offset + request_.count + 1, &matches));
+  if (!walks_) TRY(GatherMatches(&matches));
   const size_t all = matches.size();
-  const bool keeps = resume.given || Orderer::ReadsTexts(sort_);
+  const bool keeps = !walks_ && (resume.given || Orderer::ReadsTexts(sort_));
   const size_t wanted = keeps ? std::max(Orders::kAloneMax, request_.count) : request_.count;
   TRY(OrderByKeys(&matches, resume.offset + std::min(wanted, all)));
   auto order = std::make_shared<Orders::Order>();
@@ -509,6 +559,7 @@ Result<Page> Answerer::MakePage() {
 }
 
 Result<uint64_t> Answerer::CountAll() {
+  if (counted_) return *counted_;
   // A resident's own are few, but no sum knows them.
   const bool asks_each =
       (scope_.reviews != nullptr && scope_.reviews->sees) || (scope_.leaves_out() && scope_.hidden->hides);

@@ -73,6 +73,68 @@ TEST(Orders, AreTheSameKeptOrMadeAnew) {
   }
 }
 
+/// Dates of all precisions, many alike, some twice in history, every ninth without one.
+void PutDated(House* house, int count) {
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < count; i += 1 + round * 7) {
+      const int at = (i * 37 + round * 11) % 97;
+      const std::string day =
+          at % 3 == 0   ? fmt::format("19{:02}", 10 + at / 10)
+          : at % 3 == 1 ? fmt::format("19{:02}-{:02}", 10 + at / 10, 1 + at % 12)
+                        : fmt::format("19{:02}-{:02}-{:02}", 10 + at / 10, 1 + at % 12, 1 + at % 28);
+      const std::string birth = i % 9 == 0 ? "" : fmt::format(R"(,"birthDate":"{}")", day);
+      house->Put(fmt::format(R"({{"resourceType":"Patient","id":"p{:03}","gender":"{}"{}}})", i,
+                             i % 4 == 0 ? "male" : "female", birth),
+                 1);
+    }
+  }
+}
+
+TEST(Orders, PagesByADateAreThoseOfTheWholeOrder) {
+  House house;
+  PutDated(&house, 300);
+  for (const char* text : {"_sort=birthdate", "_sort=-birthdate", "gender=male&_sort=birthdate",
+                           "_sort=-birthdate,_id", "gender:not=male&_sort=-birthdate"}) {
+    Paged whole(house, text), pages(house, text);
+    whole.request.count = 1000;
+    pages.request.count = 7;
+    std::string all;
+    do {
+      const std::string page = pages.Next();
+      all += (all.empty() ? "" : " ") + page;
+    } while (!pages.request.cursor.empty());
+    EXPECT_EQ(all, whole.Next()) << text;
+  }
+}
+
+TEST(Orders, AFirstPageByADateLooksAtFewOfAll) {
+  House house;
+  PutDated(&house, 900);
+  const auto candidates = [&](const std::string& text) {
+    Paged pages(house, text + "&_explain=true");
+    pages.request.count = 5;
+    return house.index->Search(pages.query, pages.request)->explanation->candidates;
+  };
+  EXPECT_LT(candidates("_sort=birthdate"), 100u);
+  EXPECT_LT(candidates("_sort=-birthdate"), 100u);
+  EXPECT_LT(candidates("gender=female&_sort=birthdate"), 200u);
+  // So few match that all of them are sooner put in order.
+  EXPECT_GE(candidates("_id=p001&_sort=birthdate"), 1u);
+}
+
+TEST(Orders, ATotalIsNotCountedAgainWhereAllWereGathered) {
+  House house;
+  PutDated(&house, 300);
+  const auto candidates = [&](const std::string& text) {
+    Paged pages(house, text + "&_explain=true");
+    const auto page = house.index->Search(pages.query, pages.request);
+    EXPECT_EQ(page->total.value_or(1), 1u) << text;
+    return page->explanation->candidates;
+  };
+  const char* const one = "_id=p001&birthdate=ge1900&_sort=birthdate";
+  EXPECT_EQ(candidates(std::string(one) + "&_total=accurate"), candidates(one));
+}
+
 TEST(Orders, WhatIsErasedBetweenPagesIsOnNone) {
   House house;
   for (int i = 0; i < 25; ++i)

@@ -128,6 +128,33 @@ test('FHIR browser: a type, its pages, an order, a search in the server\'s words
   await done();
 });
 
+test('a pasted resource is validated, with the lines of what is wrong; nothing is kept', real, async () => {
+  const { page, done } = await enter(kDesk, 'boss', '/ops/fhir');
+  await page.getByRole('button', { name: '校验一段' }).click();
+  const text = page.getByLabel('资源的 JSON');
+  await text.fill('{}');
+  await page.getByRole('button', { name: '校验', exact: true }).click();
+  await page.getByText('没有 resourceType').waitFor();
+  await text.fill('{\n  "resourceType": "Patient",\n  "gender": "none of these",\n  "birthDate": "yesterday"\n}');
+  await page.getByRole('button', { name: '校验', exact: true }).click();
+  await page.getByRole('button', { name: '第 4 行' }).first().click();
+  assert.equal(await text.evaluate((field) => field.value.slice(field.selectionStart, field.selectionEnd)), '"birthDate": "yesterday"');
+  await checkAxe(page, 'what is wrong with a pasted resource');
+  await picture(page, 'pasted');
+  await text.fill('{\n  "resourceType": "Patient",\n  "gender" "female"\n}');
+  await page.getByRole('button', { name: '校验', exact: true }).click();
+  await page.getByRole('button', { name: '第 3 行' }).waitFor();
+  await text.fill('{"resourceType": "Patient", "name": [{"text": "何思明"}]}');
+  await page.getByRole('button', { name: '校验', exact: true }).click();
+  await page.getByText('没有错误').waitFor();
+  assert.equal((await ask('GET', 'Patient?_summary=count')).total, 0);
+  await page.setViewportSize(kPhone);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  await page.locator('.fb-paste').getByRole('button', { name: '关闭' }).click();
+  await page.getByText('从左边选一种资源').waitFor();
+  await done();
+});
+
 test('the list: a failure is said and keeps what was there; nothing fits; a table leaves', real, async () => {
   const { page, done } = await enter(kDesk, 'boss', '/ops/fhir?type=Organization');
   await untilCount(rows(page), 50);

@@ -55,18 +55,6 @@ export const opsPages: PageEntry[] = [
   },
   {
     app: 'ops',
-    title: { 'zh-CN': '应用与规则', en: 'Packs and rules' },
-    path: '/packs',
-    call: 'packs',
-    icon: 'desk',
-    help: {
-      'zh-CN': '装了哪些应用、各是哪一版、带来什么；规则用话写出来，界线是多少、依据是什么。“用历史试一试”算过去一段时间里它会立出什么，只算不写；也可以改一改再试。',
-      en: 'Which packs are loaded, in which version, and what they bring; a rule in words, with its limits and its source. "Try on history" tells what it would have made of a past period: nothing is written, and it can be changed first.',
-    },
-    load: () => import('../packs/page'),
-  },
-  {
-    app: 'ops',
     title: { 'zh-CN': '区划与机构', en: 'Areas and institutions' },
     path: '/areas',
     call: '$import-areas',
@@ -115,6 +103,18 @@ export const opsPages: PageEntry[] = [
   },
   {
     app: 'ops',
+    title: { 'zh-CN': '系统健康', en: 'System health' },
+    path: '/health',
+    call: 'metrics',
+    icon: 'gear',
+    help: {
+      'zh-CN': '现在能不能服务、有什么要处理、各个索引读到哪里；可以从日志重建一个索引。下面是监控系统也在读的指标。',
+      en: 'Whether everything is served, what needs doing, how far each index has read; an index can be rebuilt from the log. Below are the metrics that monitoring reads too.',
+    },
+    load: () => import('./health/page'),
+  },
+  {
+    app: 'ops',
     title: { 'zh-CN': '作业', en: 'Jobs' },
     path: '/jobs',
     call: 'metrics',
@@ -127,14 +127,14 @@ export const opsPages: PageEntry[] = [
   },
   {
     app: 'ops',
-    title: { 'zh-CN': '系统健康', en: 'System health' },
-    path: '/health',
-    call: 'metrics',
-    icon: 'gear',
+    title: { 'zh-CN': '应用与规则', en: 'Packs and rules' },
+    path: '/packs',
+    call: 'packs',
+    icon: 'desk',
     help: {
-      'zh-CN': '现在能不能服务、有什么要处理、各个索引读到哪里；可以从日志重建一个索引。下面是监控系统也在读的指标。',
-      en: 'Whether everything is served, what needs doing, how far each index has read; an index can be rebuilt from the log. Below are the metrics that monitoring reads too.',
+      'zh-CN': '装了哪些应用、各是哪一版、带来什么；规则用话写出来，界线是多少、依据是什么。“用历史试一试”算过去一段时间里它会立出什么，只算不写；也可以改一改再试。',
+      en: 'Which packs are loaded, in which version, and what they bring; a rule in words, with its limits and its source. "Try on history" tells what it would have made of a past period: nothing is written, and it can be changed first.',
     },
-    load: () => import('./health/page'),
+    load: () => import('../packs/page'),
   },
 ];

@@ -3,7 +3,7 @@ import { FhirClient } from '../../fhir/client';
 import { Failure, Http } from '../../fhir/http';
 import { runBulk } from './bulk';
 import { fhirSource } from './fhir_source';
-import { type Column, type ListQuery, nextSort, shownColumns, sortOf, tableText } from './model';
+import { type Column, type ListQuery, mayOrder, nextSort, shownColumns, sortOf, tableText } from './model';
 import { isAt, kViewsMax, readKept, type Store, withoutView, withView, writeKept } from './views';
 
 const query = (more: Partial<ListQuery> = {}): ListQuery => ({ show: 'all', sort: '', text: '', picks: {}, ...more });
@@ -14,6 +14,11 @@ test('a title orders upwards, downwards, and then as the source likes', () => {
   expect(nextSort('date', 'date')).toBe('-date');
   expect(nextSort('-date', 'date')).toBe('');
   expect([sortOf('-date', 'date'), sortOf('date', 'date'), sortOf('name', 'date'), sortOf('', undefined)]).toEqual(['descending', 'ascending', 'none', 'none']);
+});
+
+test('an order for which the server would read all rows is offered where they are not too many', () => {
+  const id = column('id', { sort: '_id', sortMax: 100 });
+  expect([mayOrder(id, 100, ''), mayOrder(id, 101, ''), mayOrder(id, null, ''), mayOrder(id, 101, '-_id'), mayOrder(column('d', { sort: 'date' }), 1e6, ''), mayOrder(column('n'), 1, '')]).toEqual([true, false, false, true, true, false]);
 });
 
 test('the column that opens the row stays, whatever was chosen', () => {

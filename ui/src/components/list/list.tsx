@@ -89,7 +89,7 @@ export function List<Row>(p: ListProps<Row>): ReactNode {
         <Body data={data} empty={p.empty} state={state} />
         {rows.length > 0 && (
           <ListTable
-            title={p.title} columns={columns} rows={rows} rowId={p.rowId} rowLabel={p.rowLabel} current={p.current} onOpen={p.onOpen} sort={state.query.sort} onSort={state.setSort}
+            title={p.title} columns={columns} rows={rows} rowId={p.rowId} rowLabel={p.rowLabel} current={p.current} onOpen={p.onOpen} sort={state.query.sort} total={data.total} onSort={state.setSort}
             marked={deeds.length === 0 ? null : new Set(marked.keys())} onMark={mark} onMarkAll={markAll}
           />
         )}

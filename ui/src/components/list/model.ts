@@ -30,6 +30,7 @@ export interface Column<Row> {
   cell: (row: Row) => ReactNode;
   text: (row: Row) => string; // in a table that leaves
   sort?: string;
+  sortMax?: number; // no order by it of a list with more rows: the server would read them all
   width?: number;
   fixed?: boolean; // opens the row, and cannot be put away
   hidden?: boolean; // until it is chosen
@@ -60,6 +61,12 @@ export interface BulkDeed<Row> {
 export function nextSort(sort: string, of: string): string {
   if (sort === of) return '-' + of;
   return sort === '-' + of ? '' : of;
+}
+
+/** Whether a list of `total` rows (null: not told) is ordered by this column; one that is stays so, to be taken back. */
+export function mayOrder<Row>(column: Column<Row>, total: number | null, sort: string): boolean {
+  if (column.sort === undefined) return false;
+  return column.sortMax === undefined || (total !== null && total <= column.sortMax) || sortOf(sort, column.sort) !== 'none';
 }
 
 export function sortOf(sort: string, of: string | undefined): 'ascending' | 'descending' | 'none' {

@@ -1,7 +1,7 @@
 // The table of a list: one button opens each row, a box marks it, a title orders by it where the server can.
 import { type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { type Column, nextSort, sortOf } from './model';
+import { type Column, mayOrder, nextSort, sortOf } from './model';
 
 export interface TableProps<Row> {
   title: string;
@@ -12,6 +12,7 @@ export interface TableProps<Row> {
   current: string;
   onOpen: (row: Row) => void;
   sort: string;
+  total: number | null;
   onSort: (sort: string) => void;
   marked: ReadonlySet<string> | null; // null: nothing can be done with several
   onMark: (row: Row) => void;
@@ -32,7 +33,7 @@ export function ListTable<Row>(p: TableProps<Row>): ReactNode {
             </th>
           )}
           {p.columns.map((c) => (
-            <Title key={c.id} column={c} sort={p.sort} onSort={p.onSort} />
+            <Title key={c.id} column={c} sort={p.sort} total={p.total} onSort={p.onSort} />
           ))}
         </tr>
       </thead>
@@ -45,11 +46,11 @@ export function ListTable<Row>(p: TableProps<Row>): ReactNode {
   );
 }
 
-function Title<Row>({ column, sort, onSort }: { column: Column<Row>; sort: string; onSort: (sort: string) => void }): ReactNode {
+function Title<Row>({ column, sort, total, onSort }: { column: Column<Row>; sort: string; total: number | null; onSort: (sort: string) => void }): ReactNode {
   const how = sortOf(sort, column.sort);
   const of = column.sort;
   const name = `ls-w${column.width ?? 0}${column.narrow ? ' ls-narrow' : ''}`;
-  if (of === undefined) return <th className={name}>{column.title}</th>;
+  if (of === undefined || !mayOrder(column, total, sort)) return <th className={name}>{column.title}</th>;
   return (
     <th className={name} aria-sort={how === 'none' ? undefined : how}>
       <button type="button" className="ls-sort" data-sort={how} onClick={() => onSort(nextSort(sort, of))}>

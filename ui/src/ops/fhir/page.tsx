@@ -19,6 +19,7 @@ import { fhir, http, may, useSession } from '../../shell/session';
 import '../words';
 import { askTypes, type Criterion, paramsOf, readable, summaryOf, type TypeOffered } from './capabilities';
 import { Criteria } from './criteria';
+import { Pasted } from './pasted';
 import './fhir.css';
 
 export default function FhirBrowser(): ReactNode {
@@ -26,28 +27,30 @@ export default function FhirBrowser(): ReactNode {
   const session = useSession();
   const [type, setType] = useParam('type', '');
   const [id, setId] = useParam('id', '');
+  const [paste, setPaste] = useParam('paste', '');
   const asked = useQuery({ queryKey: ['fhir-types'], queryFn: ({ signal }) => askTypes(signal) });
   const types = useMemo(() => readable(session, asked.data ?? []), [session, asked.data]);
   const offered = types.find((one) => one.type === type);
   return (
     <main id="main" className="fb" data-open={id !== ''} tabIndex={-1}>
-      <Types types={types} current={type} onOpen={(next) => { setType(next); setId('', 'replace'); }} />
+      <Types types={types} current={type} onOpen={(next) => { setType(next); setId('', 'replace'); setPaste('', 'replace'); }} onPaste={may(session, 'call', '$validate') ? () => { setPaste('1'); setId('', 'replace'); } : undefined} />
       <div className="fb-list">
+        {paste !== '' && <Pasted onClose={() => setPaste('')} />}
         {asked.isPending && <Skeleton lines={9} />}
         {asked.error && <Failed failure={asFailure(asked.error)} onRetry={() => void asked.refetch()} />}
-        {asked.data && !offered && (
+        {asked.data && !offered && paste === '' && (
           <Empty icon="info" title={t(types.length === 0 ? 'fhir.nothing' : 'fhir.pick')}>
             <p className="tk-sub">{t('fhir.pickHint')}</p>
           </Empty>
         )}
-        {offered && <Found key={type} offered={offered} current={id} onOpen={(r) => setId(r.id ?? '', id ? 'replace' : 'push')} onClose={() => setId('')} />}
+        {offered && paste === '' && <Found key={type} offered={offered} current={id} onOpen={(r) => setId(r.id ?? '', id ? 'replace' : 'push')} onClose={() => setId('')} />}
       </div>
       {offered && id && <One key={`${type}/${id}`} type={type} id={id} onClose={() => setId('')} />}
     </main>
   );
 }
 
-function Types({ types, current, onOpen }: { types: TypeOffered[]; current: string; onOpen: (type: string) => void }): ReactNode {
+function Types({ types, current, onOpen, onPaste }: { types: TypeOffered[]; current: string; onOpen: (type: string) => void; onPaste: (() => void) | undefined }): ReactNode {
   const { t } = useTranslation('ops');
   const [text, setText] = useState('');
   const shown = types.filter((one) => one.type.toLowerCase().includes(text.trim().toLowerCase()));
@@ -70,6 +73,13 @@ function Types({ types, current, onOpen }: { types: TypeOffered[]; current: stri
       <p className="tk-sub" role="status">
         {t('fhir.typeCount', { count: shown.length })}
       </p>
+      {onPaste && (
+        <div className="fb-more">
+          <button type="button" className="tk-btn" onClick={onPaste}>
+            {t('fhir.paste')}
+          </button>
+        </div>
+      )}
     </section>
   );
 }
@@ -88,7 +98,7 @@ function Found({ offered, current, onOpen, onClose }: { offered: TypeOffered; cu
     return { ...made, key: [...made.key, JSON.stringify(criteria)] };
   }, [offered.type, criteria]);
   const columns: Column<Resource>[] = [
-    { id: 'id', title: t('fhir.id'), cell: (r) => r.id, text: (r) => r.id ?? '', fixed: true, width: 180, sort: '_id' },
+    { id: 'id', title: t('fhir.id'), cell: (r) => r.id, text: (r) => r.id ?? '', fixed: true, width: 180, sort: '_id', sortMax: kReadMax },
     { id: 'summary', title: t('fhir.summary'), cell: summaryOf, text: summaryOf },
     { id: 'version', title: t('fhir.version'), cell: (r) => r.meta?.versionId, text: (r) => r.meta?.versionId ?? '', width: 72, narrow: true },
     { id: 'written', title: t('fhir.written'), cell: written, text: written, width: 148, sort: '_lastUpdated', narrow: true },
@@ -100,6 +110,9 @@ function Found({ offered, current, onOpen, onClose }: { offered: TypeOffered; cu
     />
   );
 }
+
+/** Resources whose texts the server reads for an order in a moment. */
+const kReadMax = 20_000;
 
 const kParts = ['elements', 'history', 'check', 'try', 'json'] as const;
 
