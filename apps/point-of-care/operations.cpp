@@ -1,6 +1,5 @@
-// The routes of /app/point-of-care/: CDS Hooks, the acknowledgement, HL7 v2, lists from tables. Everything is asked of the interactions as the caller, so rights are theirs.
+// The routes of /app/point-of-care/: CDS Hooks, the acknowledgement, lists from tables. Everything is asked of the interactions as the caller, so rights are theirs.
 #include "apps/point-of-care/acknowledge.h"
-#include "apps/point-of-care/admission.h"
 #include "apps/point-of-care/hooks.h"
 #include "apps/point-of-care/list_import.h"
 
@@ -11,10 +10,8 @@ struct Route {
   std::string_view name;
   void (*handle)(const app::Context&, interaction::Request, interaction::Done);
 };
-constexpr Route kRoutes[] = {{"acknowledge", HandleAcknowledge},
-                             {"cds-services", HandleHooks},
-                             {"hl7v2", HandleHl7},
-                             {"import", HandleImport}};
+constexpr Route kRoutes[] = {
+    {"acknowledge", HandleAcknowledge}, {"cds-services", HandleHooks}, {"import", HandleImport}};
 
 class CareOperations final : public app::Operations {
  public:
@@ -25,9 +22,8 @@ class CareOperations final : public app::Operations {
       if (!request.path.empty() && request.path[0] == route.name)
         return route.handle(context_, std::move(request), std::move(done));
     }
-    done(interaction::OutcomeOf(
-        MakeError(ErrorCode::kNotFound,
-                  "the point of care offers: settings, acknowledge, cds-services, hl7v2, import")));
+    done(interaction::OutcomeOf(MakeError(
+        ErrorCode::kNotFound, "the point of care offers: settings, acknowledge, cds-services, import")));
   }
 
  private:

@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   MapScene scene;
   scene.sender = "urn:here";
   scene.id_of = [](std::string_view, std::string_view) { return "1"; };
-  const auto mapped = Map::Adt().Apply(*message, scene);
+  const auto mapped = Map::For(*message).Apply(*message, scene);
   if (mapped.ok()) {
     for (const MappedResource& resource : mapped->resources) {
       for (const auto& [name, json] : resource.given) CHECK(json.empty() || fhir::Document::Parse(json).ok());

@@ -8,82 +8,17 @@
 #include "kernel/base/clock.h"
 #include "kernel/base/text.h"
 #include "kernel/fhir/json_file.h"
+#include "kernel/hl7v2/map_content.h"
 
 namespace tk::hl7v2 {
-
-extern const char* const kAdtJson;
-
-/// One way of an expression.
-struct Way {
-  struct Piece {
-    enum class Kind : uint8_t { kPlace, kRelative, kVariable, kText } kind = Kind::kText;
-    Place place;       // of kRelative: component and subcomponent
-    std::string text;  // of a variable its name
-  };
-  std::vector<Piece> pieces;
-  std::string converter, table;
-};
-
-struct MapNode {
-  enum class Kind : uint8_t { kConstant, kExpression, kObject, kList, kEach } kind = Kind::kConstant;
-  std::string json;       // kConstant
-  std::vector<Way> ways;  // kExpression
-  std::vector<std::pair<std::string, std::shared_ptr<const MapNode>>>
-      members;  // kObject; kList: without names
-  // kEach
-  Place each;
-  std::string each_text;
-  size_t needs = 0;
-  std::vector<std::pair<size_t, std::vector<std::string>>> where;
-  std::shared_ptr<const MapNode> make;
-};
 
 namespace {
 
 using NodePtr = std::shared_ptr<const MapNode>;
-constexpr size_t kDateDigits = 8, kResidentNumberSize = 18;
-constexpr std::string_view kConverters[] = {"date", "dateTime", "code", "code?", "system", "resident", "yes"};
+constexpr size_t kDateDigits = 8, kSecondDigits = 14, kDateSize = 10, kResidentNumberSize = 18,
+                 kNumberDigitsMax = 18;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-/// Where `sought` stands outside of single quotes.
-size_t FindOutside(std::string_view text, std::string_view sought) {
-  bool quoted = false;
-  for (size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '\'') quoted = !quoted;
-    if (!quoted && text.substr(at).starts_with(sought)) return at;
-  }
-  return std::string_view::npos;
-}
-
-std::vector<std::string_view> SplitBy(std::string_view text, std::string_view between) {
-  std::vector<std::string_view> parts;
-  for (;;) {
-    const size_t end = FindOutside(text, between);
-    parts.push_back(TrimSpace(text.substr(0, end)));
-    if (end == std::string_view::npos) return parts;
-    text.remove_prefix(end + between.size());
-  }
-}
-
-bool ReadPiece(std::string_view text, Way::Piece* piece) {
-  using Kind = Way::Piece::Kind;
-  if (text.size() >= 2 && text.front() == '\'' && text.back() == '\'') {
-    piece->kind = Kind::kText;
-    piece->text = std::string(text.substr(1, text.size() - 2));
-    return true;
-  }
-  if (text.starts_with('%')) {
-    piece->kind = Kind::kVariable;
-    piece->text = std::string(text.substr(1));
-    return !piece->text.empty();
-  }
-  const bool relative = text.starts_with('.');
-  piece->kind = relative ? Kind::kRelative : Kind::kPlace;
-  const auto place = ReadPlace(relative ? "ANY-1" + std::string(text) : std::string(text));
-  if (place) piece->place = *place;
-  return place && place->field != 0;
-}
 
 std::string Quoted(std::string_view text) {
   std::string out;
@@ -104,6 +39,39 @@ std::string SystemOf(const Part& authority, const std::string& sender) {
     return "urn:uuid:" + ToLower(id);
   if ((type == "URI" || type == "URL") && id.find(' ') == std::string::npos && !id.empty()) return id;
   return name.empty() ? sender : fmt::format("{}/{}", sender, PercentEncode(name));
+}
+
+/// An NM as JSON has numbers; "" if it is none. Source: HL7 v2.5.1 section 2.A.47 (NM): sign, digits, point.
+std::string NumberOf(std::string_view text) {
+  text = TrimSpace(text);
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  const size_t point = std::min(text.find('.'), text.size());
+  std::string_view whole = text.substr(0, point), part = text.substr(std::min(point + 1, text.size()));
+  const auto digits = [](std::string_view all) { return std::all_of(all.begin(), all.end(), IsDigit); };
+  if (whole.size() + part.size() == 0 || whole.size() + part.size() > kNumberDigitsMax || !digits(whole) ||
+      !digits(part))
+    return {};
+  while (whole.size() > 1 && whole.front() == '0') whole.remove_prefix(1);
+  return fmt::format("{}{}{}{}", negative ? "-" : "", whole.empty() ? "0" : whole, part.empty() ? "" : ".",
+                     part);
+}
+
+std::string TokenOf(std::string_view text) {
+  std::string out;
+  for (const char c : TrimSpace(text)) {
+    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (!blank) out.push_back(c);
+    if (blank && !out.ends_with(' ')) out.push_back(' ');
+  }
+  return out;
+}
+
+/// Each repetition whole, a line each.
+std::string LinesOf(const Part& field) {
+  std::string out;
+  for (size_t i = 1; i <= field.Repetitions(); ++i) out += (i == 1 ? "" : "\n") + field.Repetition(i).Whole();
+  return std::string(TrimSpace(out));
 }
 
 bool IsResidentNumber(const std::string& text) {
@@ -161,156 +129,6 @@ std::string DateTimeOf(std::string_view dtm, int timezone_offset_min) {
   return ParseDateRange(out).ok() ? out : std::string();
 }
 
-/// Reads a map's JSON; whatever is wrong is noted at its place.
-class MapReader {
- public:
-  explicit MapReader(fhir::JsonFile* file) : file_(file) {}
-
-  std::shared_ptr<Map::Content> Read() {
-    auto content = std::make_shared<Map::Content>();
-    const fhir::Value root = file_->root();
-    content->type = root["type"].ToString();
-    if (content->type.empty()) file_->Note("type", "Say which messages: \"ADT\".");
-    content->events = Texts(root["events"], "events");
-    content->processing = Texts(root["processing"], "processing");
-    content->versions = Texts(root["versions"], "versions");
-    for (const fhir::Value table : root["codes"]) {
-      auto& codes = content->codes[std::string(table.name_text())];
-      for (const fhir::Value code : table) codes[std::string(code.name_text())] = code.ToString();
-    }
-    codes_ = &content->codes;
-    ReadRequired(root["required"], content.get());
-    size_t i = 0;
-    for (const fhir::Value resource : root["resources"])
-      content->resources.push_back(ReadResource(resource, fmt::format("resources[{}]", i++)));
-    if (content->resources.empty()) file_->Note("resources", "A map makes at least one resource.");
-    return content;
-  }
-
- private:
-  std::vector<std::string> Texts(fhir::Value list, std::string_view path) {
-    std::vector<std::string> out;
-    for (const fhir::Value item : list) out.push_back(item.ToString());
-    if (out.empty()) file_->Note(path, "Give a list of texts.");
-    return out;
-  }
-
-  void ReadRequired(fhir::Value list, Map::Content* content) {
-    size_t i = 0;
-    for (const fhir::Value item : list) {
-      Map::Required required;
-      const std::string path = fmt::format("required[{}].any", i++);
-      required.text = item["text"].ToString();
-      for (const fhir::Value text : item["any"]) {
-        const auto place = ReadPlace(text.ToString());
-        if (!place) file_->Note(path, "A place is written as PID-3 or PID-3.1.");
-        if (place) required.any.push_back(*place);
-        if (required.place.empty()) required.place = text.ToString();
-      }
-      if (required.any.empty()) file_->Note(path, "Give at least one place.");
-      content->required.push_back(std::move(required));
-    }
-  }
-
-  Map::Resource ReadResource(fhir::Value value, const std::string& path) {
-    Map::Resource out;
-    out.type = value["type"].ToString();
-    if (out.type.empty()) file_->Note(path + ".type", "Name the resource type.");
-    size_t i = 0;
-    for (const fhir::Value way : value["key"])
-      out.key.push_back(ReadNode(way, fmt::format("{}.key[{}]", path, i++)));
-    if (out.key.empty())
-      file_->Note(path + ".key", "Say what tells one from another: a list of expressions.");
-    for (const fhir::Value name : value["merge"]) out.merge.push_back(name.ToString());
-    out.make = ReadMembers(value["make"], path + ".make");
-    out.otherwise = ReadMembers(value["otherwise"], path + ".otherwise");
-    for (const fhir::Value event : value["on"])
-      out.on[std::string(event.name_text())] =
-          ReadMembers(event, fmt::format("{}.on.{}", path, event.name_text()));
-    return out;
-  }
-
-  Map::Resource::Members ReadMembers(fhir::Value object, const std::string& path) {
-    Map::Resource::Members out;
-    for (const fhir::Value member : object)
-      out.emplace_back(std::string(member.name_text()),
-                       ReadNode(member, fmt::format("{}.{}", path, member.name_text())));
-    return out;
-  }
-
-  NodePtr ReadNode(fhir::Value value, const std::string& path) {
-    auto node = std::make_shared<MapNode>();
-    if (value.is_object() && value["each"].present()) {
-      ReadEach(value, path, node.get());
-    } else if (value.is_object()) {
-      node->kind = MapNode::Kind::kObject;
-      node->members = ReadMembers(value, path);
-    } else if (value.is_array()) {
-      node->kind = MapNode::Kind::kList;
-      size_t i = 0;
-      for (const fhir::Value item : value)
-        node->members.emplace_back(std::string(), ReadNode(item, fmt::format("{}[{}]", path, i++)));
-    } else if (value.is_string() && value.ToString().starts_with('=')) {
-      node->kind = MapNode::Kind::kExpression;
-      ReadExpression(value.ToString().substr(1), path, node.get());
-    } else {
-      node->json = std::string(value.Json());
-    }
-    return node;
-  }
-
-  void ReadEach(fhir::Value value, const std::string& path, MapNode* node) {
-    node->kind = MapNode::Kind::kEach;
-    node->each_text = value["each"].ToString();
-    const auto place = ReadPlace(node->each_text);
-    if (!place || place->field == 0 || place->repetition != 0 || place->component != 0)
-      file_->Note(path + ".each", "Name a field: PID-3.");
-    if (place) node->each = *place;
-    const std::string needs(value["needs"].Number());
-    node->needs = needs.empty() ? 0 : static_cast<size_t>(std::strtoul(needs.c_str(), nullptr, 10));
-    for (const fhir::Value one : value["where"]) {
-      std::vector<std::string> values;
-      for (const fhir::Value text : one) values.push_back(text.ToString());
-      node->where.emplace_back(std::strtoul(std::string(one.name_text()).c_str(), nullptr, 10),
-                               std::move(values));
-    }
-    node->make = ReadNode(value["make"], path + ".make");
-  }
-
-  void ReadExpression(std::string_view text, const std::string& path, MapNode* node) {
-    for (std::string_view part : SplitBy(text, "??")) {
-      Way way;
-      if (const size_t bar = FindOutside(part, "|"); bar != std::string_view::npos) {
-        ReadConverter(part.substr(bar + 1), path, &way);
-        part = TrimSpace(part.substr(0, bar));
-      }
-      for (const std::string_view piece : SplitBy(part, "+")) {
-        way.pieces.emplace_back();
-        if (!ReadPiece(piece, &way.pieces.back()))
-          file_->Note(path,
-                      fmt::format("'{}' is no place (PID-3.1), part (.4), variable (%sender) or text in "
-                                  "single quotes.",
-                                  piece));
-      }
-      node->ways.push_back(std::move(way));
-    }
-  }
-
-  void ReadConverter(std::string_view text, const std::string& path, Way* way) {
-    const size_t colon = text.find(':');
-    way->converter = std::string(text.substr(0, colon));
-    if (std::find(std::begin(kConverters), std::end(kConverters), way->converter) == std::end(kConverters))
-      file_->Note(path, fmt::format("There is no converter '{}'.", way->converter));
-    if (colon == std::string_view::npos) return;
-    way->table = std::string(text.substr(colon + 1));
-    if (!codes_->contains(way->table))
-      file_->Note(path, fmt::format("There is no table '{}' in codes.", way->table));
-  }
-
-  fhir::JsonFile* const file_;
-  const decltype(Map::Content::codes)* codes_ = nullptr;
-};
-
 /// One message through a map.
 class MapRun {
  public:
@@ -320,28 +138,18 @@ class MapRun {
   }
 
   Status Run() {
-    const std::string event = message_.event();
     for (const Map::Resource& resource : map_.resources) {
-      MappedResource made;
-      made.type = resource.type;
-      made.merge = resource.merge;
-      const std::string key = KeyOf(resource);
-      if (key.empty())
-        return MakeIssue(ErrorCode::kInvalid, "required", "",
-                         fmt::format("Nothing tells which {} it is.", resource.type));
-      made.id = scene_.id_of(resource.type, key);
-      variables_[resource.type] = fmt::format("{}/{}", resource.type, made.id);
-      const auto on = resource.on.find(event);
-      const Map::Resource::Members none;
-      const Map::Resource::Members& special = on == resource.on.end() ? none : on->second;
-      for (const auto& [name, node] : special) Give(name, *node, &made.given);
-      for (const auto& member : resource.make) {
-        const bool taken = std::any_of(special.begin(), special.end(),
-                                       [&member](const auto& one) { return one.first == member.first; });
-        if (!taken) Give(member.first, *member.second, &made.given);
+      resource_ = &resource;
+      at_ = message_.segments().size();
+      if (resource.each_segment.empty()) {
+        TRY(MakeResource(resource));
+        continue;
       }
-      for (const auto& [name, node] : resource.otherwise) Give(name, *node, &made.otherwise);
-      out_.resources.push_back(std::move(made));
+      for (size_t i = 0; i < message_.segments().size(); ++i) {
+        if (message_.segments()[i].name != resource.each_segment) continue;
+        at_ = i;
+        if (resource.when == nullptr || Holds(*resource.when)) TRY(MakeResource(resource));
+      }
     }
     return {};
   }
@@ -353,6 +161,103 @@ class MapRun {
     bool is_null = false;
     bool vanishes() const { return asks && !has; }
   };
+  struct Before {  // a resource that was made
+    std::string type, id;
+    size_t group;
+  };
+
+  Status MakeResource(const Map::Resource& resource) {
+    for (const auto& [name, node] : resource.let) {
+      const auto document = fhir::Document::Parse("[" + Make(*node, Part()).json + "]");
+      variables_[name] = document.ok() ? document->Root().At(0).ToString() : std::string();
+    }
+    MappedResource made;
+    made.type = resource.type;
+    made.merge = resource.merge;
+    const std::string key = KeyOf(resource);
+    if (key.empty())
+      return MakeIssue(ErrorCode::kInvalid, "required", resource.each_segment,
+                       fmt::format("Nothing tells which {} it is.", resource.type));
+    made.id = scene_.id_of(resource.type, key);
+    const auto is_taken = [&] {
+      return std::any_of(before_.begin(), before_.end(),
+                         [&made](const Before& one) { return one.type == made.type && one.id == made.id; });
+    };
+    for (size_t n = 2; is_taken(); ++n) made.id = scene_.id_of(resource.type, fmt::format("{}|{}", key, n));
+    before_.push_back({made.type, made.id, GroupOf(at_)});
+    variables_[resource.type] = fmt::format("{}/{}", resource.type, made.id);
+    GiveAll(resource, &made);
+    out_.resources.push_back(std::move(made));
+    return {};
+  }
+
+  void GiveAll(const Map::Resource& resource, MappedResource* made) {
+    const auto on = resource.on.find(message_.event());
+    const Map::Resource::Members none;
+    const Map::Resource::Members& special = on == resource.on.end() ? none : on->second;
+    for (const auto& [name, node] : special) Give(name, *node, &made->given);
+    for (const auto& member : resource.make) {
+      const bool taken = std::any_of(special.begin(), special.end(),
+                                     [&member](const auto& one) { return one.first == member.first; });
+      if (!taken) Give(member.first, *member.second, &made->given);
+    }
+    for (const auto& [name, node] : resource.otherwise) Give(name, *node, &made->otherwise);
+  }
+
+  /// The segments where a place of this name stands, seen from where we are.
+  std::vector<const Segment*> SegmentsOf(std::string_view name) const {
+    const std::vector<Segment>& all = message_.segments();
+    if (at_ >= all.size()) {
+      const Segment* first = message_.Find(name);
+      return first == nullptr ? std::vector<const Segment*>() : std::vector<const Segment*>{first};
+    }
+    if (const auto behind = resource_->behind.find(name); behind != resource_->behind.end()) {
+      std::vector<const Segment*> out;
+      for (size_t i = at_ + 1; i < all.size(); ++i) {
+        const auto& ends = behind->second;
+        if (std::find(ends.begin(), ends.end(), all[i].name) != ends.end()) break;
+        if (all[i].name == name) out.push_back(&all[i]);
+      }
+      return out;
+    }
+    for (size_t i = at_ + 1; i-- > 0;) {
+      if (all[i].name == name) return {&all[i]};
+    }
+    return {};
+  }
+
+  Part PlaceAt(const Place& place) const {
+    const auto segments = SegmentsOf(place.segment);
+    return hl7v2::At(message_, segments.empty() ? nullptr : segments.front(), place);
+  }
+
+  /// Where the group begins that a segment lies in.
+  size_t GroupOf(size_t at) const {
+    const std::vector<Segment>& all = message_.segments();
+    if (at >= all.size()) return all.size();
+    for (size_t i = at + 1; i-- > 0;) {
+      if (all[i].name == map_.group) return i;
+    }
+    return all.size();
+  }
+
+  bool Holds(const MapNode& when) const {
+    return std::all_of(when.when.begin(), when.when.end(), [this](const auto& one) {
+      const std::string text = PlaceAt(one.first).Text();
+      return std::find(one.second.begin(), one.second.end(), text) != one.second.end();
+    });
+  }
+
+  Made MakeMade(const MapNode& node, bool is_list) const {
+    Made out{{}, true, false, false};
+    for (const Before& one : before_) {
+      if (one.type != node.made || one.group != GroupOf(at_)) continue;
+      if (!is_list && out.has) break;
+      out.json += fmt::format(R"({}{{"reference":{}}})", out.has ? "," : "", Quoted(one.type + "/" + one.id));
+      out.has = true;
+    }
+    return out;
+  }
 
   void Give(const std::string& name, const MapNode& node,
             std::vector<std::pair<std::string, std::string>>* out) {
@@ -386,11 +291,34 @@ class MapRun {
         return Evaluate(node, part);
       case MapNode::Kind::kObject:
         return MakeObject(node, part);
+      case MapNode::Kind::kWhen:
+        return MakeWhen(node, part);
+      case MapNode::Kind::kFirst:
+        return MakeFirst(node, part);
+      case MapNode::Kind::kMade:
+        return MakeMade(node, false);
       case MapNode::Kind::kList:
       case MapNode::Kind::kEach:
         break;
     }
     return MakeList(node, part);
+  }
+
+  Made MakeWhen(const MapNode& node, const Part& part) {
+    const Made nothing{{}, true, false, false};
+    if (!Holds(node)) return nothing;
+    if (node.presupposed != nullptr && Make(*node.presupposed, part).vanishes()) return nothing;
+    return Make(*node.make, part);
+  }
+
+  Made MakeFirst(const MapNode& node, const Part& part) {
+    Made out{{}, true, false, false};
+    for (const auto& [name, item] : node.members) {
+      const Made made = Make(*item, part);
+      out.is_null = out.is_null || made.is_null;
+      if (!made.vanishes()) return made;
+    }
+    return out;
   }
 
   Made MakeObject(const MapNode& node, const Part& part) {
@@ -415,16 +343,22 @@ class MapRun {
       out.json += made.json;
     };
     for (const auto& [name, item] : node.members) {
+      if (item->kind == MapNode::Kind::kMade) {
+        add(MakeMade(*item, true));
+        continue;
+      }
       if (item->kind != MapNode::Kind::kEach) {
         add(Make(*item, part));
         continue;
       }
       out.asks = true;
-      const Part field = hl7v2::At(message_, item->each);
-      out.is_null = out.is_null || field.IsNull();
-      for (size_t i = 1; i <= field.Repetitions(); ++i) {
-        const Part repetition = field.Repetition(i);
-        if (Matches(*item, repetition)) add(Make(*item->make, repetition));
+      for (const Segment* segment : SegmentsOf(item->each.segment)) {
+        const Part field = hl7v2::At(message_, segment, item->each);
+        out.is_null = out.is_null || field.IsNull();
+        for (size_t i = 1; i <= field.Repetitions(); ++i) {
+          const Part repetition = field.Repetition(i);
+          if (Matches(*item, repetition)) add(Make(*item->make, repetition));
+        }
       }
     }
     out.json += ']';
@@ -466,7 +400,7 @@ class MapRun {
         } else {
           last = PartOf(piece, part);
           out.is_null = out.is_null || last.IsNull();
-          value = last.Text();
+          value = way.converter == "lines" ? LinesOf(last) : last.Text();
           of_message = of_message || !value.empty();
         }
         text += value;
@@ -490,7 +424,7 @@ class MapRun {
   }
 
   Part PartOf(const Way::Piece& piece, const Part& part) const {
-    if (piece.kind == Way::Piece::Kind::kPlace) return hl7v2::At(message_, piece.place);
+    if (piece.kind == Way::Piece::Kind::kPlace) return PlaceAt(piece.place);
     Part out = part.Component(piece.place.component);
     return piece.place.subcomponent == 0 ? out : out.Subcomponent(piece.place.subcomponent);
   }
@@ -509,11 +443,23 @@ class MapRun {
     if (way.converter == "dateTime")
       return told(DateTimeOf(text, scene_.timezone_offset_min), "102",
                   "Write a time as YYYYMMDDHHMMSS+0800; this one was left out.");
+    if (way.converter == "instant") {
+      const std::string time = DateTimeOf(text, scene_.timezone_offset_min);
+      return time.size() > kDateSize && ReadDtm(text).digits.size() >= kSecondDigits ? Quoted(time)
+                                                                                     : std::string();
+    }
+    if (way.converter == "token") return TokenOf(text).empty() ? std::string() : Quoted(TokenOf(text));
+    if (way.converter == "number") return NumberOf(text);
+    if (way.converter == "no-number") return NumberOf(text).empty() ? Quoted(text) : std::string();
+    if (way.converter == "lines") return Quoted(text);
     if (way.converter == "resident") return IsResidentNumber(text) ? Quoted(text) : std::string();
     if (way.converter == "yes") return text == "Y" ? "true" : text == "N" ? "false" : "";
     const auto& table = map_.codes.at(way.table);
     const auto known = table.find(text);
     if (known != table.end()) return Quoted(known->second);
+    if (way.converter == "coding")
+      return text.empty() ? std::string()
+                          : Quoted(fmt::format("{}/cs/{}", scene_.sender, PercentEncode(text)));
     if (way.converter == "code") Warn(way, "103", "This code is not known here and was left out.");
     return {};
   }
@@ -536,24 +482,10 @@ class MapRun {
   const MapScene& scene_;
   Mapped& out_;
   std::map<std::string, std::string, std::less<>> variables_;
+  std::vector<Before> before_;
+  const Map::Resource* resource_ = nullptr;  // that is being made
+  size_t at_ = 0;  // of its segment; their number: the resource stands for the whole message
 };
-
-Result<Map> Map::Load(std::string_view name, std::string_view json) {
-  fhir::JsonFile file = TRY(fhir::JsonFile::Parse(std::string(name), std::string(json)));
-  Map map;
-  map.content_ = MapReader(&file).Read();
-  if (!file.good()) return file.Failure();
-  return map;
-}
-
-const Map& Map::Adt() {
-  static const Map map = [] {
-    auto loaded = Load("kernel/hl7v2/data/adt.json", kAdtJson);
-    CHECK(loaded.ok());
-    return std::move(loaded).value();
-  }();
-  return map;
-}
 
 Status Map::CheckHeader(const Message& message) const {
   const auto has = [](const std::vector<std::string>& all, const std::string& one) {

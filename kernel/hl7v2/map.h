@@ -8,10 +8,24 @@
 //           system              a CX's or HD's assigning authority as an identifier system: urn:oid:, urn:uuid:, a URI, or %sender/namespace
 //           resident            the value if it has the shape of a resident number (GB 11643-1999: 17 digits and a digit or X)
 //           yes                 Y and N as true and false
+//           number              an NM as a JSON number, without "+" and leading zeros; of another: nothing. no-number: the text of what is no number
+//           lines               all repetitions, each whole whatever delimiters stand in it, joined by line breaks (ST, TX, FT)
+//           token               a code of FHIR: no blanks at its ends, and no two together
+//           coding:TABLE        a name of a coding system (table 0396) by "codes"; of another one %sender/cs/NAME
+//           instant             a dateTime that says its second; of another: nothing
 //         {"each": PLACE, "needs": N, "where": {N: [value …]}, "make": template} in a list: one item for each repetition that has component N.
+//         {"when": {PLACE: [text …]}, "make": template}: only where each place has one of the texts ("": is empty or absent).
+//         {"needs": expression, "make": template}: only where the expression has a value; both may stand together.
+//         {"first": [template …]}: the first that has a value.
+//         {"made": TYPE}: references to the resources of that type that were made before in the same group; in a list all, else the first.
 //         What has expressions and no value of the message vanishes, with all around it that has no other.
 // Members: "make" of every message, "on" by event in their place, "otherwise" only where neither the message nor what is stored has the member, "merge" names
 //         members of which parts are replaced. A field with two quotes ("") takes its member out (null_members); one that is not there changes nothing.
+// Segments that repeat: a resource with "for": SEGMENT is made once for each such segment (with "when": only where it holds). A place in it stands in that segment,
+//         in the last one of its name before, or, of names in "behind": {NAME: [segments that end the search]}, in those after it ("each" takes all of them).
+//         "let": {NAME: expression} are variables of one such resource. "group": SEGMENT of the map: what lies between two of them belongs together. Keys that
+//         a message has twice are told apart by their order.
+// Maps:   "base": "adt" takes over the codes of that map, and {"base": TYPE} in "resources" one of its resources.
 // Errors: kInvalid with all required places that are missing. Source of the maps: the map's own "source".
 #pragma once
 
@@ -47,8 +61,11 @@ class Map {
  public:
   /// Errors: kInvalid with line, column and element path of everything that is wrong.
   static Result<Map> Load(std::string_view name, std::string_view json);
-  /// The map of ADT messages that is linked in.
+  /// The maps that are linked in: registrations, results.
   static const Map& Adt();
+  static const Map& Oru();
+  /// The one that reads messages of this type; Adt() if none does, whose CheckHeader then says so.
+  static const Map& For(const Message& message);
 
   /// Is it a message of this map, of a version that is read, and real (MSH-11)? Errors: kUnsupported / kInvalid at the place in MSH.
   Status CheckHeader(const Message& message) const;
@@ -62,13 +79,17 @@ class Map {
     using Members = std::vector<std::pair<std::string, std::shared_ptr<const MapNode>>>;
     Members make, otherwise;
     std::map<std::string, Members, std::less<>> on;
+    std::string each_segment;             // "for"; empty: once
+    std::shared_ptr<const MapNode> when;  // kWhen, null: always
+    std::map<std::string, std::vector<std::string>, std::less<>> behind;
+    Members let;
   };
   struct Required {
     std::vector<Place> any;
     std::string place, text;
   };
   struct Content {
-    std::string type;
+    std::string type, group;
     std::vector<std::string> events, processing, versions;
     std::vector<Required> required;
     std::map<std::string, std::map<std::string, std::string, std::less<>>, std::less<>> codes;

@@ -178,5 +178,111 @@ TEST(Hl7Map, AMapThatIsWrongIsToldByLineAndPath) {
     EXPECT_NE(told.find(part), std::string::npos) << part << "\n" << told;
 }
 
+// ---- results ----
+
+/// A message of results: `rest` are its segments after PID.
+Result<Mapped> ResultsOf(std::string_view rest) {
+  const Message message = TRY(Message::Parse(
+      "MSH|^~\\&|LIS|EAST|TK|CITY|20261123090000||ORU^R01|18|P|2.5.1\rPID|1||A1^^^EAST^MR||王^小明\r" +
+      std::string(rest)));
+  MapScene scene = TestScene();
+  scene.id_of = [](std::string_view type, std::string_view key) {
+    std::string id(type.substr(0, 1));
+    for (const char c : key) id.push_back(c == '|' ? '.' : c);
+    return id;
+  };
+  return Map::For(message).Apply(message, scene);
+}
+
+const MappedResource* Made(const Mapped& mapped, std::string_view type, size_t nth) {
+  for (const MappedResource& resource : mapped.resources) {
+    if (resource.type == type && --nth == 0) return &resource;
+  }
+  return nullptr;
+}
+std::string Member(const MappedResource* resource, std::string_view name) {
+  if (resource == nullptr) return "(no resource)";
+  for (const auto* part : {&resource->given, &resource->otherwise}) {
+    for (const auto& [member, json] : *part) {
+      if (member == name) return json;
+    }
+  }
+  return "(none)";
+}
+
+TEST(Hl7Results, AReportNamesItsOwnResultsAndTheirSpecimen) {
+  const auto made = ResultsOf(
+      "OBR|1|P7|F7|94500-6^新冠核酸^LN|||20261123073000|||||||||||||||20261123083000+0800|||F\r"
+      "OBX|1|CWE|94500-6^新冠核酸^LN|1|260373001^检出^SCT||阴性|POS|||F|||20261123071500\r"
+      "NTE|1||复检一次\rNTE|2||双靶标\r"
+      "SPM|1|S1&PL^S2&FI||258500001^鼻咽拭子^SCT|||||||||||||20261123071000|20261123074500\r"
+      "OBR|2|P7|F7|58410-2^血常规^LN|||20261123073000||||||||||||||||||P\r"
+      "OBX|1|NM|6690-2^白细胞^LN||+011.50|10*9/L^^UCUM|4-10|H~A|||P\r");
+  ASSERT_TRUE(made.ok()) << made.error().external;
+  ASSERT_EQ(made->resources.size(), 6U);
+  const auto* pcr = Made(*made, "Observation", 1);
+  EXPECT_EQ(Member(pcr, "status"), R"("final")");
+  EXPECT_EQ(Member(pcr, "effectiveDateTime"), R"("2026-11-23T07:15:00+08:00")");
+  EXPECT_EQ(
+      Member(pcr, "valueCodeableConcept"),
+      R"({"coding":[{"system":"http://snomed.info/sct","code":"260373001","display":"检出"}],"text":"检出"})");
+  EXPECT_EQ(Member(pcr, "note"), R"([{"text":"复检一次"},{"text":"双靶标"}])");
+  EXPECT_EQ(Member(pcr, "specimen"), R"({"reference":"Specimen/SF7.S2"})");
+  const auto* blood = Made(*made, "Observation", 2);
+  EXPECT_EQ(Member(blood, "valueQuantity"),
+            R"({"value":11.50,"unit":"10*9/L","system":"http://unitsofmeasure.org","code":"10*9/L"})");
+  EXPECT_EQ(Member(blood, "specimen"), "(none)");
+  EXPECT_EQ(Member(blood, "note"), "(none)");
+  EXPECT_EQ(Member(blood, "effectiveDateTime"), R"("2026-11-23T07:30:00+08:00")");
+  EXPECT_EQ(Member(Made(*made, "DiagnosticReport", 1), "result"),
+            R"([{"reference":"Observation/OF7.94500-6.1.94500-6"}])");
+  EXPECT_EQ(Member(Made(*made, "DiagnosticReport", 2), "result"),
+            R"([{"reference":"Observation/OF7.58410-2..6690-2"}])");
+  EXPECT_EQ(Member(Made(*made, "DiagnosticReport", 1), "issued"), R"("2026-11-23T08:30:00+08:00")");
+  EXPECT_EQ(Member(Made(*made, "Specimen", 1), "collection"),
+            R"({"collectedDateTime":"2026-11-23T07:10:00+08:00"})");
+}
+
+TEST(Hl7Results, AValueIsWhatItsTypeSays) {
+  const struct {
+    std::string_view field, member, json;
+  } values[] = {
+      {"NM|X||0065.88|nmol/L", "valueQuantity", R"({"value":65.88,"unit":"nmol/L"})"},
+      {"NM|X||<5|nmol/L", "valueString", R"("<5")"},
+      {"NM|X||.5", "valueQuantity", R"({"value":0.5})"},
+      {"SN|X||<^100|mg", "valueQuantity", R"({"value":100,"comparator":"<","unit":"mg"})"},
+      {"SN|X||^1^-^4", "valueRange", R"({"low":{"value":1},"high":{"value":4}})"},
+      {"SN|X||^1^:^128", "valueRatio", R"({"numerator":{"value":1},"denominator":{"value":128}})"},
+      {"SN|X||^2^+", "valueString", R"("2+")"},
+      {"ST|X||A&B ^ C", "valueString", R"("A&B ^ C")"},
+      {"TX|X||一~二", "valueString", R"("一\n二")"},
+      {"DT|X||20261123", "valueDateTime", R"("2026-11-23")"},
+      {"IS|X||Y", "valueCodeableConcept", R"({"text":"Y"})"},
+      {"CE|X||Q^阳^L", "valueCodeableConcept",
+       R"({"coding":[{"system":"urn:here/cs/L","code":"Q","display":"阳"}],"text":"阳"})"},
+  };
+  for (const auto& value : values) {
+    const auto made = ResultsOf("OBR|1||F1|T^试验\rOBX|1|" + std::string(value.field));
+    ASSERT_TRUE(made.ok()) << value.field;
+    EXPECT_EQ(Member(Made(*made, "Observation", 1), value.member), value.json) << value.field;
+    // Nobody may take a result for final whose sender did not say so.
+    EXPECT_EQ(Member(Made(*made, "Observation", 1), "status"), R"("unknown")");
+  }
+}
+
+TEST(Hl7Results, TheSameNumberTwiceIsTwoAndADocumentIsTheReports) {
+  const auto made =
+      ResultsOf("OBR|1||F1|T\rOBX|1|NM|X||1\rOBX|2|NM|X||2\rOBX|3|ED|PDF||LIS^AP^PDF^Base64^JVBERg==\r");
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(Made(*made, "Observation", 1)->id, "OF1.T..X");
+  EXPECT_EQ(Made(*made, "Observation", 2)->id, "OF1.T..X.2");
+  EXPECT_EQ(Made(*made, "Observation", 3), nullptr);
+  EXPECT_EQ(Member(Made(*made, "DiagnosticReport", 1), "presentedForm"),
+            R"([{"contentType":"application/pdf","data":"JVBERg=="}])");
+  const auto none = ResultsOf("OBX|1|NM|X||1");
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().issues.at(0).path, "OBR-4");
+}
+
 }  // namespace
 }  // namespace tk::hl7v2

@@ -222,6 +222,11 @@ std::string Part::Text() const {
   return Unescaped(first.raw_, *delimiters_);
 }
 
+std::string Part::Whole() const {
+  if (literal_) return std::string(raw_);
+  return IsNull() ? std::string() : Unescaped(raw_, *delimiters_);
+}
+
 Result<Message> Message::Parse(std::string_view bytes) {
   if (bytes.size() > kMessageBytesMax)
     return MakeIssue(ErrorCode::kTooLarge, "too-long", "",
@@ -331,7 +336,12 @@ std::optional<Place> ReadPlace(std::string_view text) {
 }
 
 Part At(const Message& message, const Place& place) {
-  Part part = message.Field(place.segment, place.field);
+  return At(message, message.Find(place.segment), place);
+}
+
+Part At(const Message& message, const Segment* segment, const Place& place) {
+  if (segment == nullptr) return {};
+  Part part = message.FieldOf(*segment, place.field);
   if (place.repetition != 0 || place.component != 0)
     part = part.Repetition(std::max<size_t>(place.repetition, 1));
   if (place.component != 0) part = part.Component(place.component);

@@ -40,6 +40,8 @@ class Part {
   bool IsNull() const { return raw_ == "\"\""; }
   /// The first primitive of it, with its escapes undone; "" of a null too.
   std::string Text() const;
+  /// All of it as one text, also where delimiters stand that the sender forgot to escape.
+  std::string Whole() const;
   /// Counted from 1; an empty Part beyond the end.
   Part Repetition(size_t n) const;
   Part Component(size_t n) const;
@@ -100,6 +102,8 @@ struct Place {
 std::optional<Place> ReadPlace(std::string_view text);
 /// What stands there. Without a repetition: the first.
 Part At(const Message& message, const Place& place);
+/// The same in one segment of that name; null: nothing.
+Part At(const Message& message, const Segment* segment, const Place& place);
 
 /// `text` with what would be a delimiter escaped, for writing one. Line breaks become \.br\ , other control characters spaces.
 std::string Escaped(std::string_view text, const Delimiters& delimiters);

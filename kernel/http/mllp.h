@@ -19,7 +19,7 @@
 
 namespace tk::http {
 
-inline constexpr std::string_view kMllpTarget = "/app/point-of-care/hl7v2", kMllpType = "application/hl7-v2";
+inline constexpr std::string_view kMllpTarget = "/app/exchange/hl7v2", kMllpType = "application/hl7-v2";
 inline constexpr size_t kFrameBytesMax = size_t{1} << 20;
 
 /// Which account speaks from where.

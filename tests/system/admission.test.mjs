@@ -162,13 +162,13 @@ test('what is wrong is told at its place, and nothing of it is kept', async () =
 
 test('over HTTP the same, for the post of such systems alone; each other post is refused', async () => {
   const headers = { 'content-type': 'application/hl7-v2' };
-  const made = await ask('his-east', 'POST', '/app/point-of-care/hl7v2', message('A04', 'h1', { visit: 'V20' }), headers);
+  const made = await ask('his-east', 'POST', '/app/exchange/hl7v2', message('A04', 'h1', { visit: 'V20' }), headers);
   assert.equal(made.status, 200, made.text);
   assert.match(made.text, /\rMSA\|AA\|h1\rERR\|\|\|0\^/);
-  assert.equal((await ask('his-east', 'POST', '/app/point-of-care/hl7v2', message('A04', 'h2', { visit: '' }), headers)).status, 422);
-  assert.equal((await ask('his-east', 'POST', '/app/point-of-care/hl7v2', 'x', { 'content-type': 'text/plain' })).status, 400);
-  assert.equal((await ask('his-east', 'GET', '/app/point-of-care/hl7v2')).status, 405);
-  for (const who of ['doctor', 'cdc']) assert.equal((await ask(who, 'POST', '/app/point-of-care/hl7v2', message('A04', 'h3', { visit: 'V21' }), headers)).status, 403, who);
+  assert.equal((await ask('his-east', 'POST', '/app/exchange/hl7v2', message('A04', 'h2', { visit: '' }), headers)).status, 422);
+  assert.equal((await ask('his-east', 'POST', '/app/exchange/hl7v2', 'x', { 'content-type': 'text/plain' })).status, 400);
+  assert.equal((await ask('his-east', 'GET', '/app/exchange/hl7v2')).status, 405);
+  for (const who of ['doctor', 'cdc']) assert.equal((await ask(who, 'POST', '/app/exchange/hl7v2', message('A04', 'h3', { visit: 'V21' }), headers)).status, 403, who);
   for (const type of ['WatchEntry', 'WatchList', 'Observation', 'AlertReceipt']) assert.equal((await ask('his-east', 'GET', `/fhir/${type}`)).status, 403, type);
 });
 

@@ -1,18 +1,18 @@
-#include "apps/point-of-care/admission.h"
+#include "apps/exchange/hl7v2.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <future>
 
-#include "apps/point-of-care/hooks.h"
+#include "apps/exchange/kept.h"
+#include "kernel/app/asking.h"
 #include "kernel/exchange/table_import.h"
 #include "kernel/hl7v2/ack.h"
 #include "kernel/hl7v2/map.h"
 #include "kernel/interaction/alerts.h"
 #include "kernel/interaction/permit.h"
 
-namespace tk::point_of_care {
+namespace tk::exchange_app {
 namespace {
 
 using interaction::Done;
@@ -26,6 +26,17 @@ constexpr std::string_view kTypes[] = {kHl7Type, "application/hl7-v2+er7", "x-ap
 
 int GraveFirst(std::string_view level) { return level == "critical" ? 0 : level == "warning" ? 1 : 2; }
 
+Received ReceivedBy(const Request& request) {
+  Received received;
+  received.sender = request.viewer->account;
+  received.area = request.viewer->area;
+  received.organization = request.viewer->organization;
+  received.channel = "hl7v2";
+  received.content_type = kHl7Type;
+  received.bytes = request.body;
+  return received;
+}
+
 /// One message on its way.
 class Admission {
  public:
@@ -37,24 +48,23 @@ class Admission {
 
   Response Run() {
     auto done = Take();
-    std::vector<hl7v2::Note> notes;
-    Response response;
-    std::string_view code = "AA";
-    if (done.ok()) {
-      notes = std::move(done).value();
-    } else {
-      code = hl7v2::CodeOf(done.error());
-      notes = hl7v2::NotesOf(done.error());
-      response.status = interaction::OutcomeOf(done.error()).status;
-    }
+    std::vector<hl7v2::Note> notes = done.ok() ? std::move(*done) : hl7v2::NotesOf(done.error());
     notes.insert(notes.end(), warnings_.begin(), warnings_.end());
+    // Done, but not kept: the sender shall send it again, as of what it wrote nothing is written twice.
+    // What the sender has no right to send is not kept either: nobody could take it in his name.
+    const Status kept = has_right_ ? KeepIt(done.ok(), notes) : Status();
+    const Error* refusal = !done.ok() ? &done.error() : !kept.ok() ? &kept.error() : nullptr;
+    if (done.ok() && !kept.ok()) notes = hl7v2::NotesOf(kept.error());
+    Response response;
+    const std::string_view code = refusal == nullptr ? "AA" : hl7v2::CodeOf(*refusal);
+    if (refusal != nullptr) response.status = interaction::OutcomeOf(*refusal).status;
     response.body = hl7v2::Acknowledge(message_, code, notes, OptionsOf(context_, key_));
     response.content_type = std::string(kHl7Type);
     response.audit_owners = std::move(owners_);
     response.audit_t = t_;
-    if (!visit_.empty()) {
-      response.audit_type = "Encounter";
-      response.audit_id = visit_;
+    if (!visit_.empty() || !report_.empty()) {
+      response.audit_type = visit_.empty() ? "DiagnosticReport" : "Encounter";
+      response.audit_id = visit_.empty() ? report_ : visit_;
     }
     return response;
   }
@@ -65,16 +75,36 @@ class Admission {
   }
 
  private:
+  Status KeepIt(bool is_accepted, const std::vector<hl7v2::Note>& notes) const {
+    Received received = ReceivedBy(request_);
+    received.kind = message_.type() + "^" + message_.event();
+    received.control = message_.control_id();
+    received.is_accepted = is_accepted;
+    received.notes = notes;
+    if (is_accepted) {
+      received.patient = patient_;
+      received.made = made_;
+    }
+    return Keep(context_, received);
+  }
+
   Result<std::vector<hl7v2::Note>> Take() {
-    TRY(hl7v2::Map::Adt().CheckHeader(message_));
+    const hl7v2::Map& map = hl7v2::Map::For(message_);
+    TRY(map.CheckHeader(message_));
     hl7v2::MapScene scene;
     scene.sender = std::string(kSenderSystem) + request_.viewer->account;
     scene.timezone_offset_min = context_.timezone_offset_min;
     scene.id_of = [this](std::string_view type, std::string_view key) { return IdOf(type, key); };
-    hl7v2::Mapped mapped = TRY(hl7v2::Map::Adt().Apply(message_, scene));
+    hl7v2::Mapped mapped = TRY(map.Apply(message_, scene));
     warnings_ = std::move(mapped.warnings);
     for (const hl7v2::MappedResource& resource : mapped.resources) {
+      Status may = interaction::CheckMayWrite(*request_.viewer, resource.type);
+      has_right_ = has_right_ && may.ok();
+      if (!may.ok()) return std::move(may).error();
+      made_.push_back(resource.type + "/" + resource.id);
+      if (resource.type == "Patient") patient_ = made_.back();
       if (resource.type == "Encounter") visit_ = resource.id;
+      if (resource.type == "DiagnosticReport" && report_.empty()) report_ = resource.id;
     }
     for (int tries = 1; !TRY(IsWritten()); ++tries) {
       const Response answer = TRY(Send(mapped.resources));
@@ -86,7 +116,7 @@ class Admission {
       t_ = answer.audit_t;
       break;
     }
-    return Alerts();
+    return visit_.empty() ? std::vector<hl7v2::Note>() : TRY(Alerts());
   }
 
   std::string IdOf(std::string_view type, std::string_view key) const {
@@ -110,6 +140,7 @@ class Admission {
     return context_.engine->Read(version.ordinal);
   }
 
+  /// The entry of the transaction; "" of a person of whom nothing new is said: each result would make a version of him.
   Result<std::string> EntryOf(const hl7v2::MappedResource& resource) const {
     const view::ResourcePtr stored = TRY(Stored(resource.type, resource.id));
     const fhir::Value before = stored == nullptr ? fhir::Value() : stored->document.Root();
@@ -124,6 +155,11 @@ class Admission {
     for (const auto& [name, json] : resource.otherwise) {
       if (!has(name)) given.emplace_back(name, json);
     }
+    const auto is_known = [&](const auto& one) {
+      return one.second.empty() ? !before[one.first].present() : before[one.first].Json() == one.second;
+    };
+    if (resource.type == "Patient" && stored != nullptr && std::all_of(given.begin(), given.end(), is_known))
+      return std::string();
     const access::Viewer& viewer = *request_.viewer;
     if (resource.type == "Encounter" && !viewer.organization.empty() && !has("serviceProvider"))
       given.emplace_back("serviceProvider",
@@ -159,8 +195,10 @@ class Admission {
 
   Result<Response> Send(const std::vector<hl7v2::MappedResource>& resources) const {
     std::string entries;
-    for (const hl7v2::MappedResource& resource : resources)
-      entries += (entries.empty() ? "" : ",") + TRY(EntryOf(resource));
+    for (const hl7v2::MappedResource& resource : resources) {
+      const std::string entry = TRY(EntryOf(resource));
+      if (!entry.empty()) entries += (entries.empty() ? "" : ",") + entry;
+    }
     Request write;
     write.method = Method::kPost;
     write.content_type = "application/fhir+json";
@@ -171,19 +209,21 @@ class Admission {
     write.request_id = request_.request_id;
     write.deadline_us = request_.deadline_us;
     write.viewer = request_.viewer;
-    auto promise = std::make_shared<std::promise<Response>>();
-    auto future = promise->get_future();
-    context_.interactions->Handle(std::move(write),
-                                  [promise](Response response) { promise->set_value(std::move(response)); });
-    return future.get();
+    return app::Ask(*context_.interactions, std::move(write));
   }
 
   /// Every alert of this visit that stands, also those that an earlier message brought: who sends again is told again.
   Result<std::vector<hl7v2::Note>> Alerts() const {
     std::vector<hl7v2::Note> notes;
     if (!interaction::CheckMayRead(*request_.viewer, "Flag").ok()) return notes;
-    const Response found =
-        AskAs(context_, request_, {"Flag"}, fmt::format("encounter=Encounter/{}&_count=200", visit_));
+    Request ask;
+    ask.path = {"Flag"};
+    ask.query = fmt::format("encounter=Encounter/{}&_count=200", visit_);
+    ask.base_url = request_.base_url;
+    ask.request_id = request_.request_id;
+    ask.deadline_us = request_.deadline_us;
+    ask.viewer = request_.viewer;
+    const Response found = app::Ask(*context_.interactions, std::move(ask));
     if (found.status != 200) return hl7v2::ErrorOfOutcome(found.status, found.body);
     const fhir::Document bundle = TRY(fhir::Document::Parse(found.body));
     std::vector<std::pair<std::string, interaction::AlertCard>> cards;
@@ -218,36 +258,49 @@ class Admission {
   const app::Context& context_;
   const Request& request_;
   const hl7v2::Message message_;
-  std::string key_, visit_;
+  std::string key_, visit_, report_, patient_;
+  std::vector<std::string> made_;
+  bool has_right_ = true;  // to write what the message says
   std::vector<hl7v2::Note> warnings_;
   std::vector<uint32_t> owners_;
   uint64_t t_ = 0;
 };
 
+}  // namespace
+
+Response TakeHl7(const app::Context& context, const Request& request) {
+  auto message = hl7v2::Message::Parse(request.body);
+  if (message.ok()) return Admission(context, request, std::move(*message)).Run();
+  Received received = ReceivedBy(request);
+  received.notes = hl7v2::NotesOf(message.error());
+  const Status kept = Keep(context, received);
+  const Error& error = kept.ok() ? message.error() : kept.error();
+  Response response = interaction::OutcomeOf(error);
+  response.body =
+      hl7v2::AcknowledgeBytes(request.body, error, Admission::OptionsOf(context, request.request_id));
+  response.content_type = std::string(kHl7Type);
+  return response;
+}
+
+namespace {
+
 Result<Response> Admit(const app::Context& context, const Request& request) {
-  TRY(interaction::CheckMayCall(*request.viewer, "point-of-care-hl7v2"));
+  TRY(interaction::CheckMayCall(*request.viewer, "exchange-hl7v2"));
   if (std::find(std::begin(kTypes), std::end(kTypes), request.content_type) == std::end(kTypes))
     return MakeError(
         ErrorCode::kUnsupported,
         fmt::format("Send the message as it is, with Content-Type: {}; its charset stands in MSH-18.",
                     kHl7Type));
-  auto message = hl7v2::Message::Parse(request.body);
-  if (message.ok()) return Admission(context, request, std::move(*message)).Run();
-  Response response = interaction::OutcomeOf(message.error());
-  response.body = hl7v2::AcknowledgeBytes(request.body, message.error(),
-                                          Admission::OptionsOf(context, request.request_id));
-  response.content_type = std::string(kHl7Type);
-  return response;
+  return TakeHl7(context, request);
 }
 
 }  // namespace
 
 void HandleHl7(const app::Context& context, Request request, Done done) {
-  if (request.method != Method::kPost) return done(OnlyBy("POST"));
   auto answer = Admit(context, request);
   Response response = answer.ok() ? std::move(answer).value() : interaction::OutcomeOf(answer.error());
   response.audit_action = "hl7v2";
   done(std::move(response));
 }
 
-}  // namespace tk::point_of_care
+}  // namespace tk::exchange_app
