@@ -37,6 +37,7 @@ export class House {
   }
 
   tokenFile(account) { return path.join(this.data, `..`, `${path.basename(this.data)}-${account}.token`); }
+  get base() { return `http://127.0.0.1:${this.port}`; }
   get doctor() { return kDoctor.name; }
 
   /** Starts the program; answers milliseconds until it was ready. Its output goes to a file: reading it would cost the machine. */

@@ -75,7 +75,7 @@ export const opsPages: PageEntry[] = [
       'zh-CN': '选一张表，下载空表填好，选文件，先看看再导入。不收的行一行一行写明哪里不对、怎么改；其余的照收。同一张表再导入一次，不会重复。',
       en: 'Choose a table, fill in the empty one, choose the file, look at it first, then import. Refused rows are told one by one with what to mend; the others go in. The same table again writes nothing twice.',
     },
-    load: () => import('../tables/page'),
+    load: () => import('./tables/page'),
   },
   {
     app: 'ops',

@@ -52,8 +52,6 @@ export function expireSession(): void {
 }
 
 export const http = new Http(undefined, expireSession);
-/** For what may take minutes: a large table. */
-export const slowHttp = new Http(undefined, expireSession, 600_000);
 export const fhir = new FhirClient(http);
 const quiet = new Http();
 

@@ -2,7 +2,7 @@
 // Limits: kBytesMax, as the program's; a spreadsheet that this browser cannot unpack is sent all the same, its rows are then not shown.
 import { Failure } from '../../fhir/http';
 import { http } from '../../shell/session';
-import { type Issue, readCsv, readSheetXml, type Report, type Sheet } from './table';
+import { type Answered, readCsv, readSheetXml, type Report, reportIn, type Sheet } from './table';
 
 export const kBytesMax = 64 * 1024 * 1024;
 const kShownBytesMax = 8 * 1024 * 1024; // larger ones are sent, and their rows not shown
@@ -55,11 +55,9 @@ export async function readSheet(file: File): Promise<Sheet | null> {
 }
 
 /** Sends the table; `check`: tried, and nothing written. Throws Failure. */
-export async function sendTable(path: string, file: File, check: boolean): Promise<Report> {
+export async function sendTable(path: string, file: File, check: boolean, unknown: (column: string) => string): Promise<Report> {
   const url = check ? `${path}${path.includes('?') ? '&' : '?'}check=true` : path;
-  const answer = await http.send<Partial<Report>>('POST', url, { headers: { 'Content-Type': isSpreadsheet(file) ? kXlsx : 'text/csv' }, body: file, timeoutMs: kSendMs });
-  const told = answer.body;
-  if (!told) throw new Failure('broken', answer.status, '', '');
-  const n = (value: number | undefined): number => value ?? 0;
-  return { rows: n(told.rows), added: n(told.added), changed: n(told.changed), unchanged: n(told.unchanged), refused: n(told.refused), issues: (told.issues ?? []) as Issue[], joined: told.joined, review: told.review };
+  const answer = await http.send<Answered>('POST', url, { headers: { 'Content-Type': isSpreadsheet(file) ? kXlsx : 'text/csv' }, body: file, timeoutMs: kSendMs });
+  if (!answer.body) throw new Failure('broken', answer.status, '', '');
+  return reportIn(answer.body, unknown);
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { inWords } from './said';
-import { badTable, byLine, readCsv, readSheetXml } from './table';
+import { badTable, byLine, readCsv, readSheetXml, reportIn } from './table';
 
 test('a CSV keeps at which line each row begins, also behind a cell of several lines', () => {
   const sheet = readCsv('\uFEFF姓名,备注\r\n何小明,"两\n行, ""甲"""\r\n\r\n李四,\r\n');
@@ -29,4 +29,11 @@ test('what the program says of a row is told in the reader\'s language; what is 
   expect(inWords('Line 3 is the same person: keep one of them.', 'en')).toBe('Line 3 is the same person: keep one of them.');
   expect(inWords('数量须大于零 / The quantity must be above zero', 'zh-CN')).toBe('数量须大于零');
   expect(inWords('Something new.', 'zh-CN')).toBe('Something new.');
+});
+
+test('a report of areas, institutions or posts: counts, rows with line and column, and what is said of the whole table', () => {
+  const issue = [{ severity: 'error', diagnostics: 'Line 3, code: This is no code: mend it.' }, { severity: 'error', details: { text: 'Line 7: It is in no county.' } }, { severity: 'warning', diagnostics: 'The column "x" is not known and was passed over.' }, { severity: 'information', diagnostics: 'Every row is good.' }];
+  const report = reportIn({ resourceType: 'Parameters', parameter: [{ name: 'rows', valueInteger: 9 }, { name: 'added', valueInteger: 7 }, { name: 'refused', valueInteger: 2 }, { name: 'outcome', resource: { issue } }] }, (column) => `? ${column}`);
+  expect(report).toEqual({ rows: 9, added: 7, changed: 0, unchanged: 0, refused: 2, notes: ['? x'], issues: [{ line: 3, column: 'code', text: 'This is no code: mend it.' }, { line: 7, column: '', text: 'It is in no county.' }] });
+  expect(reportIn({ rows: 2, unknown_columns: ['y'] }, (column) => `? ${column}`)).toMatchObject({ rows: 2, added: 0, issues: [], notes: ['? y'] });
 });

@@ -17,6 +17,7 @@ export interface Report {
   issues: Issue[];
   joined?: number; // found to be somebody who is known
   review?: number[]; // lines about which a person must decide
+  notes?: string[]; // what is said of the table as a whole: columns that are not known
 }
 export interface Sheet {
   titles: string[];
@@ -51,6 +52,43 @@ export function readCsv(text: string): Sheet {
   if (cell !== '' || cells.length > 0) end();
   const [head, ...rest] = records;
   return { titles: head?.cells ?? [], rows: new Map(rest.map((record) => [record.line, record.cells])) };
+}
+
+interface Said {
+  severity?: string;
+  details?: { text?: string };
+  diagnostics?: string;
+}
+interface Part {
+  name?: string;
+  valueInteger?: number;
+  resource?: { issue?: Said[] };
+}
+/** What the program answers: members of a report (kernel/app/import.h), or Parameters with an OperationOutcome ($import-areas, docs/flow/areas.md). */
+export type Answered = Partial<Report> & { resourceType?: string; parameter?: Part[]; unknown_columns?: string[] };
+
+const kPlace = /^Line (\d+)(?:, ([^:]+))?: ([\s\S]*)$/;
+
+/** `unknown` puts a column that is not known into words. */
+export function reportIn(told: Answered, unknown: (column: string) => string): Report {
+  const n = (value: number | undefined): number => value ?? 0;
+  if (told.resourceType !== 'Parameters') {
+    const notes = (told.unknown_columns ?? []).map(unknown);
+    return { rows: n(told.rows), added: n(told.added), changed: n(told.changed), unchanged: n(told.unchanged), refused: n(told.refused), issues: told.issues ?? [], joined: told.joined, review: told.review, ...(notes.length > 0 ? { notes } : {}) };
+  }
+  const of = (name: string): Part | undefined => told.parameter?.find((part) => part.name === name);
+  const count = (name: string): number => n(of(name)?.valueInteger);
+  const issues: Issue[] = [];
+  const notes: string[] = [];
+  for (const issue of of('outcome')?.resource?.issue ?? []) {
+    const text = issue.details?.text ?? issue.diagnostics ?? '';
+    const [, line, column, rest = ''] = kPlace.exec(text) ?? [];
+    const [, passed] = /^The column "(.*)" is not known/.exec(text) ?? [];
+    if (line !== undefined) issues.push({ line: Number(line), column: column ?? '', text: rest });
+    else if (passed !== undefined) notes.push(unknown(passed));
+    else if (issue.severity !== 'information' || /more rows/.test(text)) notes.push(text);
+  }
+  return { rows: count('rows'), added: count('added'), changed: count('changed'), unchanged: count('unchanged'), refused: count('refused'), issues, ...(notes.length > 0 ? { notes } : {}) };
 }
 
 const textOf = (xml: string): string =>

@@ -36,7 +36,7 @@ export function ImportWizard(p: WizardProps): ReactNode {
     setFailure(null);
     setState({ at: check ? 'checking' : 'writing', file });
     try {
-      const [told, sheet] = await Promise.all([sendTable(p.path, file, check), readSheet(file)]);
+      const [told, sheet] = await Promise.all([sendTable(p.path, file, check, (column) => t('wizard.unknown', { column })), readSheet(file)]);
       const report = { ...told, issues: told.issues.map((issue) => ({ ...issue, column: p.columns?.[issue.column ?? ''] ?? issue.column, text: inWords(issue.text, i18n.language) })) };
       setState({ at: check ? 'checked' : 'done', file, report, sheet });
       if (!check) p.onDone?.(report);
@@ -169,6 +169,14 @@ function Numbers({ report }: { report: Report }): ReactNode {
         <div>
           <dt>{t('wizard.n.joined')}</dt>
           <dd>{report.joined}</dd>
+        </div>
+      )}
+      {report.notes && (
+        <div className="wz-notes">
+          <dt>{t('wizard.notes')}</dt>
+          {report.notes.map((note) => (
+            <dd key={note}>{note}</dd>
+          ))}
         </div>
       )}
     </dl>
