@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "kernel/fhir/patch.h"
+#include "kernel/interaction/conditional.h"
 #include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/person_links.h"
 #include "kernel/interaction/person_reviews.h"
@@ -17,6 +19,8 @@ namespace {
 
 constexpr std::string_view kMirrorId = "mirror-";
 constexpr size_t kVersionsMax = 10'000;
+constexpr std::string_view kNumberSystems = "http://tongkang.dev/fhir/sid/";
+constexpr size_t kReturnedMax = 100;
 
 class Mirroring {
  public:
@@ -28,9 +32,17 @@ class Mirroring {
     for (size_t i = 0; i < set_->changes.size(); ++i) {
       const view::ResourcePtr now = set_->changes[i].now;
       if (now == nullptr || now->type == fhir::kNoType) continue;
-      if (now->type == room_.context.watch->entry_type()) TRY(Follow(*now));
-      if (now->type == room_.context.persons->patient() && now->op != view::Operation::kDelete)
+      if (now->type == room_.context.watch->entry_type()) {
+        TRY(Follow(*now));
+        TRY(KeepNumbers(i));
+      }
+      if (now->type != room_.context.persons->patient()) continue;
+      if (now->op == view::Operation::kDelete) {
+        TRY(OfGone(*now));
+      } else {
         TRY(OfPatient(*now));
+        TRY(OfReturned(*now));
+      }
     }
     return {};
   }
@@ -155,6 +167,107 @@ class Mirroring {
       TRY(Write(*meant.entry, fmt::format(R"({{"reference":"{}"}})", partner), {}));
     }
     return {};
+  }
+
+  /// Keyed, so that they tell nobody the numbers; upper case, as people write them either way.
+  std::vector<std::string> NumbersOf(fhir::Value patient) const {
+    std::vector<std::string> numbers;
+    for (const fhir::Value identifier : patient["identifier"]) {
+      const std::string system = identifier["system"].ToString();
+      std::string value = identifier["value"].ToString();
+      if (!system.starts_with(kNumberSystems) || value.empty()) continue;
+      std::transform(value.begin(), value.end(), value.begin(),
+                     [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+      const std::string whole = fmt::format("watch-gone|{}|{}", system, value);
+      numbers.push_back(
+          fmt::format("{:016x}{:016x}", room_.engine().KeyOf(whole), room_.engine().KeyOf(whole + "|2")));
+    }
+    return numbers;
+  }
+
+  /// The step that makes the entry keep these numbers beside its own identifiers.
+  static std::string NumbersPatch(fhir::Value entry, const std::vector<std::string>& numbers) {
+    std::string list;
+    for (const fhir::Value identifier : entry["identifier"]) {
+      if (identifier["system"].ToString() != kGoneSystem) list += std::string(identifier.Json()) + ",";
+    }
+    for (const std::string& number : numbers)
+      list += fmt::format(R"({{"system":"{}","value":"{}"}},)", kGoneSystem, number);
+    list.pop_back();
+    return fmt::format(R"([{{"op":"add","path":"/identifier","value":[{}]}}])", list);
+  }
+
+  /// A record is deleted: the entries that name it keep by which numbers he is known when he comes again.
+  Status OfGone(const view::Resource& now) {
+    const uint64_t record = room_.engine().IdHash("Patient", now.id);
+    const auto entries = room_.context.watch->EntriesOf({&record, 1});
+    const auto current = room_.directory().Current(record, basis_);
+    if (entries.empty() || current.ordinal == 0 || current.deleted) return {};
+    const view::ResourcePtr before = TRY(room_.engine().Read(current.ordinal));
+    const std::vector<std::string> numbers = NumbersOf(before->document.Root());
+    for (const rules::WatchedEntry& entry : entries) {
+      if (numbers.empty() || IsWritten(entry.entry)) continue;
+      const auto meant = TRY(ReadStanding(entry));
+      if (!meant) continue;
+      TRY(AddPatched(room_, meant->current, NumbersPatch(meant->entry->document.Root(), numbers), set_));
+    }
+    return {};
+  }
+
+  /// An entry about a deleted record is written: its source does not know of the numbers.
+  Status KeepNumbers(size_t place) {
+    const view::ResourcePtr now = set_->changes[place].now;
+    if (now->op == view::Operation::kDelete || !now->document.Root().present()) return {};
+    const uint64_t record =
+        rules::PatientOfReference(now->document.Root()["subject"], room_.engine().hash_key());
+    if (record == 0 || !room_.directory().Current(record, basis_).deleted) return {};
+    for (const auto& version : room_.directory().Versions(record, basis_, kVersionsMax)) {
+      if (version.deleted) continue;
+      const auto stood = room_.engine().Read(version.ordinal);
+      if (!stood.ok() && stood.error().code == ErrorCode::kGone) return {};
+      if (!stood.ok()) return stood.error();
+      const std::vector<std::string> numbers = NumbersOf((*stood)->document.Root());
+      if (numbers.empty()) return {};
+      const fhir::Value root = now->document.Root();
+      const fhir::Document patch = TRY(fhir::Document::Parse(NumbersPatch(root, numbers)));
+      set_->changes[place].now = TRY(view::MakeResource(
+          *room_.definitions, TRY(fhir::ApplyJsonPatch(root, patch.Root())), now->version, now->op));
+      return {};
+    }
+    return {};
+  }
+
+  /// A record comes with a number of somebody whose record was deleted while he was listed: it is he.
+  Status OfReturned(const view::Resource& now) {
+    if (room_.directory().LiveCount(room_.context.watch->entry_type()) == 0) return {};
+    std::string numbers;
+    for (const std::string& number : NumbersOf(now.document.Root()))
+      numbers += fmt::format("{}{}%7C{}", numbers.empty() ? "" : ",", kGoneSystem, number);
+    if (numbers.empty()) return {};
+    auto query = std::make_shared<search::Query>(
+        TRY(search::ParseQuery(room_.index().definitions(), room_.context.watch->entry_type(),
+                               "status=active&identifier=" + numbers, {})));
+    search::PageRequest request;
+    request.position = basis_;
+    request.count = kReturnedMax;
+    request.read = [this](view::Ordinal ordinal) { return room_.engine().Read(ordinal); };
+    const search::Page page = TRY(room_.index().Search(*query, request));
+    set_->guards.push_back(ConditionGuard(room_, std::move(query)));
+    for (const view::Ordinal ordinal : page.ordinals) {
+      auto entry = room_.engine().Read(ordinal);
+      if (!entry.ok() && entry.error().code == ErrorCode::kGone) continue;
+      if (!entry.ok()) return entry.error();
+      if (IsOfThis(**entry, now)) continue;
+      TRY(Write(**entry, fmt::format(R"({{"reference":"Patient/{}"}})", now.id), {}));
+    }
+    return {};
+  }
+  /// It names this record itself, or it is a mirror, whose entry is found as well; or it is written now.
+  bool IsOfThis(const view::Resource& entry, const view::Resource& patient) const {
+    return entry.id.starts_with(kMirrorId) ||
+           IsWritten(room_.engine().IdHash(rules::kWatchEntryType, entry.id)) ||
+           IsWritten(room_.engine().IdHash(rules::kWatchEntryType, MirrorIdOf(room_, entry.id))) ||
+           entry.document.Root()["subject"]["reference"].ToString() == "Patient/" + patient.id;
   }
 
   /// "Patient/2": one who is one person with the record and not written now; "": none.

@@ -5,7 +5,9 @@
 //        subject, and an entry that has its mirror's subject ends the mirror. So does what he says of the record and the mirror's: one person ($link), and the mirror ends; two, and
 //        the entry goes to the mirror's subject, or the mirror ends where the record is again who was listed. Both about one visit are one alert.
 //        Where the record was one with no other, there is no mirror: the review of the changed identity (person_reviews.h) is how one learns of it.
-// Cost:  a look-up in memory for each Patient that is changed and each entry that is written; of a listed Patient what bound_records.h reads.
+//        Whose record was deleted is no one's any more, and is joined with none that comes: his entries keep keyed hashes of his numbers (identifier of kGoneSystem), and the
+//        record that comes with one of them gets the mirror. Both name him if the deleted one is made anew.
+// Cost:  a look-up in memory for each Patient that is changed and each entry that is written, a search of each Patient with a number while anybody is listed; of a listed Patient what bound_records.h reads.
 #pragma once
 
 #include <utility>
@@ -14,6 +16,8 @@
 
 namespace tk::interaction {
 
+/// Of an entry's identifier: keyed hash of a number of whom it means, whose record was deleted.
+inline constexpr std::string_view kGoneSystem = "http://tongkang.dev/fhir/sid/deleted-number";
 /// Adds to the set what is due of mirrors by what it changes.
 Status MirrorWatchEntries(const Room& room, const view::Position& basis, view::ChangeSet* set);
 /// A person said that this Patient (id hash) is another's: the entries that mean who it was go to their mirrors' records.

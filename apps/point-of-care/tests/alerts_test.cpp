@@ -287,6 +287,31 @@ TEST_F(MirrorsTest, WhoIsOneRecordAloneKeepsTheEntryAndAMendIsNobodyElse) {
   EXPECT_EQ(LinksOf(Register("x")).size(), 1u);
 }
 
+TEST_F(MirrorsTest, WhoseListedRecordWasDeletedIsFoundWhenHeComesAgainByHisNumber) {
+  PutPatient({.id = "x", .resident_id = Number(0)});
+  Must(Listed("e1", "x", R"(,"identifier":[{"system":"urn:list","value":"7"}])"));
+  ASSERT_EQ(Send(Make(interaction::Method::kDelete, "Patient/x")).status, 204);
+  clock_.Advance(kSecondUs);
+  EXPECT_EQ(Get("WatchEntry/e1").body.find(Number(0)), std::string::npos) << "hashes, and no number";
+  EXPECT_NE(Get("WatchEntry/e1").body.find("urn:list"), std::string::npos);
+  Must(Listed("e1", "x"));  // its source sends it each night
+  // Somebody else, and he himself under another id.
+  PutPatient({.id = "other", .name = "李秋燕", .resident_id = Number(1)});
+  EXPECT_TRUE(LinksOf(Register("other")).empty());
+  PutPatient({.id = "y", .resident_id = Number(0)});
+  EXPECT_EQ(Entries("status=active"), "e1 active Patient/x, mirror active Patient/y");
+  EXPECT_EQ(LinksOf(Register("y")).size(), 1u);
+  // The old record made anew is found as well, and one visit is told once.
+  clock_.Advance(kSecondUs);
+  PutPatient({.id = "x", .resident_id = Number(0)});
+  EXPECT_EQ(LinksOf(Register("x")).size(), 1u);
+  EXPECT_EQ(LinksOf(Register("y")).size(), 1u);
+  // The list ends it for both.
+  Must(Listed("e1", "x", {}, "ended"));
+  EXPECT_EQ(Entries("status=active"), "");
+  EXPECT_TRUE(LinksOf(Register("y")).empty());
+}
+
 TEST_F(AlertsTest, AHospitalsNewRecordOfAListedPersonIsFoundInItsTransaction) {
   const std::string number = interaction::ResidentIdOf("19800102", 21);
   PutPatient({.id = "known", .resident_id = number});
