@@ -112,6 +112,7 @@ class PrintFilling {
   Result<Found> Read(const PrintSource& source);
   Result<Found> ReadNamed(const PrintSource& source, const Collection& named);
   Result<Found> Search(const PrintSource& source);
+  Result<bool> IsOfItsOwn(fhir::Value resource) const;
   Result<std::string> Said(const PrintText& text) const;
   Result<std::string> Value(const PrintValue& value, const fhir::path::Item& context) const;
   Result<std::string> Institution();
@@ -158,6 +159,22 @@ Result<Found> PrintFilling::ReadNamed(const PrintSource& source, const Collectio
   return found;
 }
 
+/// Whom a record means by the Patients who stand in it now (decision 0044).
+Result<fhir::Document> OfWhomItMeans(const PrintPlace& place, fhir::Document record) {
+  const std::string type = record.Root()["resourceType"].ToString(), id = record.Root()["id"].ToString();
+  return rules::WithPatients(std::move(record), [&](std::string_view patient) {
+    return place.interactions->PatientMeant(type, id, patient);
+  });
+}
+
+/// Not one of the one before, whose Patient has become another person's since.
+Result<bool> PrintFilling::IsOfItsOwn(fhir::Value resource) const {
+  const std::string json(resource.Json());
+  const auto meant = OfWhomItMeans(place_, TRY(fhir::Document::Parse(json)));
+  if (!meant.ok() && meant.error().code != ErrorCode::kInvalid) return meant.error();
+  return meant.ok() && meant->Text() == json;
+}
+
 Result<Found> PrintFilling::Search(const PrintSource& source) {
   Found found;
   std::string query = source.find.text;
@@ -180,7 +197,7 @@ Result<Found> PrintFilling::Search(const PrintSource& source) {
                                  print_.id, answer.status));
   const fhir::Value bundle = TRY(reading_.Keep(answer.body));
   for (const fhir::Value entry : bundle["entry"]) {
-    if (entry["search"]["mode"].ToString() == "match")
+    if (entry["search"]["mode"].ToString() == "match" && TRY(IsOfItsOwn(entry["resource"])))
       found.items.push_back(fhir::path::ResourceItem(*place_.definitions, entry["resource"]));
   }
   for (const fhir::Value link : bundle["link"])
@@ -346,7 +363,8 @@ bool IsFor(const Print& print, const access::Viewer& viewer) {
 Result<Response> Answered(const PrintPlace& place, const Print& print, const PrintAsked& asked,
                           const Request& request, const Response& record, PrintReading* reading) {
   PrintFilling filling(place, print, asked.language, request, reading);
-  filling.Take(TRY(reading->Keep(record.body)));
+  const fhir::Document own = TRY(OfWhomItMeans(place, TRY(fhir::Document::Parse(record.body))));
+  filling.Take(TRY(reading->Keep(std::string(own.Text()))));
   if (!TRY(filling.Fits()))
     return MakeError(ErrorCode::kNotFound, "this form is not for this record as it is now");
   const exchange::Sheet sheet = TRY(filling.Fill());

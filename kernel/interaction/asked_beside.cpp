@@ -3,6 +3,7 @@
 #include "kernel/interaction/masked.h"
 #include "kernel/interaction/person_find.h"
 #include "kernel/interaction/person_links.h"
+#include "kernel/interaction/reach.h"
 #include "kernel/interaction/same_person.h"
 
 namespace tk::interaction {
@@ -65,6 +66,11 @@ Result<std::vector<Interactions::Fit>> Interactions::FindPersons(std::span<const
 
 Result<std::string> Interactions::HomeOf(std::string_view patient_id) const {
   return interaction::HomeOf(impl_->room->context, patient_id);
+}
+
+Result<std::string> Interactions::PatientMeant(std::string_view type, std::string_view id,
+                                               std::string_view patient) const {
+  return interaction::PatientMeant(impl_->room->context, type, id, patient);
 }
 
 access::Inquiries* Interactions::inquiries() const { return impl_->room->inquiries.get(); }

@@ -31,6 +31,8 @@ class BoundRecords {
   };
   /// What was bound at that moment to the record (id hash). What cannot be read is taken for another's.
   Holding Of(uint64_t record, Instant bound_us);
+  /// The records (id hashes) that are his whose the record was at that moment, as of what was bound to it then.
+  std::vector<uint64_t> HisOf(uint64_t record, Instant at_us) { return Find(record, at_us).his; }
   /// What was bound at that moment to the record concerns these: those for which it holds, and those that were his until they became another's.
   /// Errors: of what must be read. Cost: a search, and what was ever said of his records.
   Result<std::vector<access::OwnedSpan>> SpansOf(uint64_t record, Instant bound_us);

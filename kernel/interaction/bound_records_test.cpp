@@ -469,6 +469,42 @@ TEST_F(BoundTest, ARelationOpensNothingOfWhoCameAfter) {
   EXPECT_EQ(See(city_, "Condition/d"), 200);
 }
 
+TEST_F(BoundTest, WhatWasBegunOfTheOneBeforeMeansHimByARecordThatIsHisStill) {
+  const std::string number = ResidentIdOf("19800102", 601);
+  PutPatient({.id = "m", .resident_id = number, .area = "380102"});
+  PutPatient({.id = "n", .resident_id = number, .area = "380102001"});
+  clock_.Advance(kSecondUs);
+  PutCondition("his", "m");
+  const auto meant = [&](const std::string& condition, const std::string& patient) {
+    const auto found = interactions_->PatientMeant("Condition", condition, "Patient/" + patient);
+    return found.ok() ? *found : std::string("nobody");
+  };
+  EXPECT_EQ(meant("his", "m"), "Patient/m");
+  Become(Y("m"));
+  PutCondition("hers", "m");
+  PutCondition("his", "m");  // written again it is his still
+  EXPECT_EQ(meant("his", "m"), "Patient/n");
+  EXPECT_EQ(meant("hers", "m"), "Patient/m");
+  EXPECT_EQ(meant("his", "n"), "Patient/n") << "somebody else in it";
+  EXPECT_EQ(meant("not-there", "m"), "Patient/m") << "what is begun now";
+  ASSERT_EQ(Post("Patient/$not-same", Pair("m", "n")).status, 200);
+  EXPECT_EQ(meant("his", "m"), "Patient/n") << "a clerk has said that the record is hers";
+  EXPECT_EQ(meant("hers", "m"), "Patient/m");
+}
+
+TEST_F(BoundTest, WhatWasBegunOfTheOneBeforeWhoHasNoOtherRecordMeansNobodyUntilAClerkAnswers) {
+  PutPatient(X("m"));
+  clock_.Advance(kSecondUs);
+  PutCondition("his", "m");
+  Become(Y("m"));
+  const auto meant = [&] { return interactions_->PatientMeant("Condition", "his", "Patient/m"); };
+  ASSERT_FALSE(meant().ok());
+  EXPECT_EQ(meant().error().code, ErrorCode::kInvalid);
+  ASSERT_EQ(Post("Patient/$link", Pair("m", "m")).status, 200);
+  ASSERT_TRUE(meant().ok()) << "one person all along";
+  EXPECT_EQ(*meant(), "Patient/m");
+}
+
 TEST_F(BoundTest, AGuardianReadsHerChildAndNoOther) {
   PutPatient({.id = "g", .resident_id = kBoundToX});
   PutPatient(

@@ -58,8 +58,10 @@ Status AddFormWrites(const Room& room, const view::Position& basis, Plan* plan) 
   for (size_t i = 0, given = plan->set->changes.size(); i < given; ++i) {
     const view::Change change = plan->set->changes[i];
     if (change.now == nullptr || change.now->type != response) continue;
+    ActionSearches searched{basis, {}, {}};
     auto writes = room.forms->Extract(change, now_us, ReaderWithin(room, basis, plan->set.get()),
-                                      ReachOf(room.context));
+                                      ReachOf(room.context, &searched));
+    AddSearchGuards(room, std::move(searched), plan->set.get());
     if (!writes.ok())
       return MakeIssue(
           ErrorCode::kInvalid, "business-rule", "QuestionnaireResponse",

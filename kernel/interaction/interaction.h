@@ -208,6 +208,10 @@ class Interactions {
     bool doubtful = false;  // somebody whom a clerk would be asked about
   };
   Result<std::vector<Fit>> FindPersons(std::span<const Sought> sought) const;
+  /// Whom the live record means by this Patient, who stands in it (reach.h): a record that is his whose it is, also where that Patient has become another person's since. Errors:
+  /// kInvalid: there is none.
+  Result<std::string> PatientMeant(std::string_view type, std::string_view id,
+                                   std::string_view patient) const;
   /// By which of his records a person is reached at home (same_person.h): "Patient/1". Errors: of what must be read.
   Result<std::string> HomeOf(std::string_view patient_id) const;
   /// Who asks for too many by their numbers (access/inquiries.h). Lives as long as this.

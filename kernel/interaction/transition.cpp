@@ -243,17 +243,20 @@ Result<Plan> PlanTransition(const Room& room, const CallPtr& call, const view::P
   TRY(CheckGuest(room, call->viewer(), found->current.version.ordinal, false));
   const Order order = TRY(ReadOrder(room, *call, *found->workflow));
   std::vector<rules::Write> writes;
+  ActionSearches searched{basis, {}, {}};
   if (order.transition == nullptr) {
     writes.push_back(TRY(TakenBack(room, *found, basis, order)));
   } else {
     TRY(workflow::MayMove(*room.definitions, found->record->document.Root(), order));
     TRY(CheckReferences(room, call->viewer(), basis, found->record, order));
     const workflow::Surroundings around{room.definitions, &room.context.workflows->calendar(), NewUuid,
-                                        rules::ReaderAt(&room.engine(), basis), ReachOf(room.context)};
+                                        rules::ReaderAt(&room.engine(), basis),
+                                        ReachOf(room.context, &searched)};
     writes = TRY(workflow::Move(around, found->record, order));
   }
   auto set = std::make_unique<view::ChangeSet>();
   TRY(AddWrites(room, *call, basis, std::move(writes), set.get()));
+  AddSearchGuards(room, std::move(searched), set.get());
   set->key = call->key;
   Plan plan = WrittenPlan(call, std::move(set), false);
   plan.answer = [answer = std::move(plan.answer)](const view::Commit& commit) {

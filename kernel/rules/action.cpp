@@ -25,6 +25,8 @@ std::string NameOf(std::string_view type, std::string_view id) { return fmt::for
 constexpr std::string_view kEachName = "each", kCreatedName = "created";
 constexpr size_t kUnlessMax = 10;
 
+constexpr std::string_view kPatientOf = "Patient/";
+
 bool IsStamp(std::string_view url) {
   return url == kRuleExtension || url == kDepthExtension || url == kCauseExtension;
 }
@@ -88,10 +90,45 @@ Result<fhir::Document> Performance::Stamped(const std::string& json) const {
   return fhir::Document::Parse(TRY(fhir::ApplyEdits(document.Text(), edits)));
 }
 
+Result<std::string> Performance::Meant(std::string_view patient) const {
+  const std::string id = scene_.resource["id"].ToString();
+  if (!scene_.reach.meant || id.empty()) return std::string(patient);
+  return scene_.reach.meant(scene_.resource["resourceType"].ToString(), id, patient);
+}
+
+namespace {
+
+/// All references to a Patient in it.
+void AppendPatients(fhir::Value value, std::vector<fhir::Value>* out) {
+  if (value.name_text() == "reference" && value.ToString().starts_with(kPatientOf)) out->push_back(value);
+  for (const fhir::Value each : value) AppendPatients(each, out);
+}
+
+}  // namespace
+
+Result<fhir::Document> WithPatients(
+    fhir::Document document, const std::function<Result<std::string>(std::string_view patient)>& meant) {
+  std::vector<fhir::Value> patients;
+  AppendPatients(document.Root(), &patients);
+  std::vector<fhir::TextEdit> edits;
+  for (const fhir::Value each : patients) {
+    const std::string said = each.ToString();
+    const std::string who = TRY(meant(said));
+    if (who == said) continue;
+    edits.push_back({static_cast<uint32_t>(each.Json().data() - document.Text().data()),
+                     static_cast<uint32_t>(each.Json().size()), fmt::format("\"{}\"", who)});
+  }
+  if (edits.empty()) return document;
+  return fhir::Document::Parse(TRY(fhir::ApplyEdits(document.Text(), edits)));
+}
+
 Result<std::string> Performance::Create(const Template& resource) {
   const std::string_view type = scene_.definitions->Type(resource.type()).name;
   const std::string id = scene_.new_id();
   fhir::Document document = TRY(Stamped(TRY(resource.Render(environment_, context_, id))));
+  if (scene_.reach.meant)
+    document =
+        TRY(WithPatients(std::move(document), [this](std::string_view patient) { return Meant(patient); }));
   std::string name = NameOf(type, id);
   Put(name, &opened_[name], std::move(document));
   environment_.variables.emplace_back(fmt::format("{}{}", kCreatedName, created_++),

@@ -59,6 +59,10 @@ struct Reach {
   std::function<Result<std::vector<std::string>>(std::string_view type, std::string_view patient,
                                                  std::string_view where)>
       in_question = {};
+  /// Whom the live record "type/id" means by this Patient ("Patient/1"), who stands in it: him; or, where that Patient became another person's after the record was begun, a Patient
+  /// of his whose it is. Errors: kInvalid: there is none, a person must say whose it is.
+  std::function<Result<std::string>(std::string_view type, std::string_view id, std::string_view patient)>
+      meant = {};
   /// Moves a record within the performance. Errors: kInvalid where it must and cannot.
   std::function<Status(Performance* performance, const Moving& moving)> move = {};
 };
@@ -89,8 +93,11 @@ class Performance {
   const fhir::path::Environment& environment() const { return environment_; }
   const fhir::path::Item& context() const { return context_; }
 
-  /// Adds a resource; returns "Type/id". It is given an id.
+  /// Adds a resource; returns "Type/id". It is given an id. What is made of something begun of the one before, at a record that has become another person's since, is his:
+  /// his Patient stands in it. Errors: Reach::meant.
   Result<std::string> Create(const Template& resource);
+  /// Whom the cause means by this Patient ("Patient/1"; Reach::meant).
+  Result<std::string> Meant(std::string_view patient) const;
   /// As it is now: as earlier actions left it, else as it stands at the basis; null root: there is none.
   Result<fhir::Value> Now(std::string_view type, std::string_view id);
   /// `now` replaces what Now() answered. Errors: kInvalid if there is nothing to replace.
@@ -191,6 +198,10 @@ const Vocabulary& OwnVocabulary();
 
 /// In order; what one creates or changes the next sees.
 Status Perform(const Actions& actions, Performance* performance);
+
+/// The document with each reference to a Patient as `meant` says it. Errors: its.
+Result<fhir::Document> WithPatients(
+    fhir::Document document, const std::function<Result<std::string>(std::string_view patient)>& meant);
 
 /// Type/id of a Reference, of a text or of a resource, where it is relative; "" otherwise.
 std::string TargetOf(const fhir::path::Item& item);

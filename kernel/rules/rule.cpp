@@ -96,8 +96,14 @@ Result<fhir::path::Collection> HomeFrom(fhir::Value resource, const Hands& hands
   fhir::path::Collection home;
   if (!hands.home) return home;
   for (const std::string_view member : {"subject", "patient"}) {
-    const std::string reference = resource[member]["reference"].ToString();
+    std::string reference = resource[member]["reference"].ToString();
     if (!reference.starts_with(kPatient)) continue;
+    if (hands.reach.meant) {
+      auto meant =
+          hands.reach.meant(resource["resourceType"].ToString(), resource["id"].ToString(), reference);
+      if (!meant.ok() && meant.error().code == ErrorCode::kInvalid) return home;  // nobody knows whose it is
+      reference = TRY(std::move(meant));
+    }
     const size_t end = std::min(reference.find('/', kPatient.size()), reference.size());
     std::string found = TRY(hands.home(reference.substr(kPatient.size(), end - kPatient.size())));
     if (!found.empty()) home.push_back(TextItem(std::move(found)));

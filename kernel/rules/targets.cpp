@@ -86,6 +86,14 @@ Result<std::vector<std::string>> Targets::Search(Performance* performance) const
     if (!patient.starts_with("Patient/")) return std::vector<std::string>();  // nobody's
   }
   const std::string where = where_of_ == nullptr ? where_ : TRY(TextOf(*where_of_, *performance));
+  if (!patient.empty()) {
+    auto meant = performance->Meant(patient);
+    // Of the one before no other record is known: what was his at this one, until a person has said whose it is.
+    if (!meant.ok() && meant.error().code == ErrorCode::kInvalid && performance->scene().reach.in_question)
+      return performance->scene().reach.in_question(performance->scene().definitions->Type(type_).name,
+                                                    patient, where);
+    patient = TRY(std::move(meant));
+  }
   return find(performance->scene().definitions->Type(type_).name, patient, where);
 }
 

@@ -4,7 +4,9 @@
 //                                                                                      and as the search says; one of the two may be missing
 //         neither: the cause
 // "where" is a search as in the API, or by '=' an expression that gives one.
-// Found is what is there when the action is performed: what is being written by another at that moment may be missed. Rules that find are performed in the
+// Of a cause that was begun of the one before, at a record that has become another person's since, what is found is his (Reach::meant).
+// Found is what is there when the action is performed: what is being written by another at that moment may be missed by rules and time limits; forms and transitions that are
+// asked for are judged again when they are written (interaction/reach.h, AddSearchGuards). Rules that find are performed in the
 // order of their causes, one behind the other, as those that change what is there.
 #pragma once
 

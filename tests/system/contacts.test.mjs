@@ -120,6 +120,18 @@ test('two records that turn out to be one person are one node, and who is named 
   assert.equal(again.json.added, 0, again.text);
 });
 
+test('interviews that come at once are one case', async () => {
+  for (const [round, count] of [2, 2, 8].entries()) {
+    const id = `at-once-${round}`;
+    const put = await ask('admin', 'PUT', `/fhir/Patient/${id}`, { resourceType: 'Patient', id, meta: { tag: [{ system: kArea, code: '380102001001' }] }, name: [{ text: `试${'甲乙丙'[round]}` }], birthDate: `1970-01-0${round + 1}` });
+    assert.equal(put.status, 201, put.text);
+    const sent = await Promise.all(Array.from({ length: count }, () => ask('tracer', 'POST', '/fhir/QuestionnaireResponse', { resourceType: 'QuestionnaireResponse',
+      questionnaire: 'http://tongkang.dev/fhir/Questionnaire/contacts.interview', status: 'completed', subject: { reference: `Patient/${id}` }, item: [answer('form', { valueCoding: { system: kForm, code: 'confirmed' } }), answer('onset', { valueDate: day(3) })] })));
+    assert.deepEqual(sent.map((each) => each.status), Array(count).fill(201), sent.find((each) => each.status !== 201)?.text);
+    assert.equal((await found('tracer', `TracingCase?patient=Patient/${id}`)).length, 1, `${count} interviews`);
+  }
+});
+
 test('a case of more contacts than a page of the index: each is once, and a chain that is too large is refused', async () => {
   const name = async (birth, from, count) => {
     const contacts = Array.from({ length: count }, (_, i) => ({ name: `试${from + i}`, number: residentId(birth, from + i), area: '380102001001', kind: 'casual', last: day(1) }));
