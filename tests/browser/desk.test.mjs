@@ -118,7 +118,7 @@ describe('desk', seeded, () => {
     await page.keyboard.press('k');
     await page.keyboard.press('Enter');
     await page.getByText('体温 37.4 ℃，限值 37.3').waitFor();
-    await page.getByText('规则 screening.fever 第 2 版').waitFor();
+    await page.getByText('规则 screening.fever 第 3 版').waitFor();
     await page.getByText('先接手才能办结').waitFor();
     await checkAxe(page, 'detail');
     await page.keyboard.press('2');
@@ -227,7 +227,7 @@ describe('desk', seeded, () => {
     await open([60, 50, 40, 30]);
     await rows().nth(1).click();
     // Not before everything of the person is there: name in every row, temperatures, history.
-    await page.getByText('规则 screening.fever 第 2 版').waitFor();
+    await page.getByText('规则 screening.fever 第 3 版').waitFor();
     await page.locator('.sw-log li').first().waitFor();
     await page.locator('.sw-dh h2 b').waitFor();
     await untilCount(page.locator('.sw-wait'), 0);
