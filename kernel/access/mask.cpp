@@ -207,6 +207,11 @@ bool IsPublicReference(IsPublicType is_public, Value reference) {
   return slash != std::string::npos && is_public(link.substr(0, slash));
 }
 
+/// Does this reference name an account? Who works on something says so by it: no number of a person, and what looks like one in it is masked as in any text.
+bool NamesAccount(Value reference) {
+  return reference["identifier"]["system"].ToString() == "http://tongkang.dev/fhir/sid/account";
+}
+
 /// One pass over a document. With `hidden` and not restoring it keeps what it masks; restoring it puts that back.
 class Pass {
   using Elements = std::vector<std::string>;
@@ -380,7 +385,7 @@ class Pass {
     const std::string_view name = member.name_text();
     const bool person = where_ == Ground::kPerson;
     if (name == "identifier") {
-      if (!masks_.identifier || IsPublicReference(is_public_, parent)) return nullptr;
+      if (!masks_.identifier || IsPublicReference(is_public_, parent) || NamesAccount(parent)) return nullptr;
       const bool is_root = parent["resourceType"].present();
       return (person && (is_root || member.is_object())) || (!is_root && member.is_object()) ? MaskIdentifier
                                                                                              : nullptr;

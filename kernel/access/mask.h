@@ -2,7 +2,7 @@
 // Flow:   answer's JSON → AppendMasked → the same with masked values; each resource that lost something says so by meta.security MASKED
 //         a masked reader's PUT → Unmask: items that came back as they were given stand for the stored ones → what is kept is whole
 // Masked: in Patient, Person and RelatedPerson (wherever they stand: in Bundles, contained) identifiers, telecom, names, addresses, the birth date and
-//         what extensions hold of these; their narrative goes. In all other records references' identifiers (and display, where names are masked)
+//         what extensions hold of these; their narrative goes. In all other records references' identifiers but an account's (and display, where names are masked)
 //         and what looks like a resident's or a telephone number in any string (numbers.h). Types known to the whole city are left as they are.
 //         What `without` names is left out, wherever the type stands. Masking a masked text changes nothing. Attachments are not looked into.
 // Cost:   a scan of the text when nothing is there to mask; else one parse and one pass, 5 µs a person of a page at -O1 (mask_bench.cpp).

@@ -1,5 +1,6 @@
 #include "kernel/access/mask.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <utility>
@@ -300,6 +301,19 @@ TEST(Mask, OtherRecords) {
   size_t labels = 0;
   for (size_t at = out.find("MASKED"); at != std::string::npos; at = out.find("MASKED", at + 1)) ++labels;
   EXPECT_EQ(labels, 1u) << "what is contained has no label of its own (FHIR R4 dom-5)";
+}
+
+TEST(Mask, WhoWorksOnATaskIsSaidByHisAccount) {
+  const auto owner = [](std::string_view value) {
+    return MaskedText(
+        All(),
+        fmt::format(
+            R"({{"resourceType":"Task","owner":{{"identifier":{{"system":"http://tongkang.dev/fhir/sid/account","value":"{}"}}}}}})",
+            value));
+  };
+  EXPECT_NE(owner("district-officer-7").find("district-officer-7"), std::string::npos);
+  EXPECT_EQ(owner("19900009077").find("19900009077"),
+            std::string::npos);  // what looks like a telephone number is one
 }
 
 TEST(Mask, BundlesAndPublicTypes) {

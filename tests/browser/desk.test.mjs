@@ -25,7 +25,7 @@ describe('desk', seeded, () => {
   const tasks = () => server.world.all('Task');
   async function open(minutesAgo) {
     await seedFevers(server.world, server.people, minutesAgo);
-    await signIn(page, server.base, '/work/', 'cdc');
+    await signIn(page, server.base, '/work/' + 'screening', 'cdc');
     if (minutesAgo.length > 0) await rows().nth(minutesAgo.length - 1).waitFor();
   }
 
@@ -215,7 +215,7 @@ describe('desk', seeded, () => {
   test('an error is said, and trying again works', async () => {
     await seedFevers(server.world, server.people, [30]);
     const mend = await failing(page, '**/fhir/Task/_search', 'POST', 503);
-    await signIn(page, server.base, '/work/', 'cdc');
+    await signIn(page, server.base, '/work/' + 'screening', 'cdc');
     await page.getByText('服务器正忙').waitFor();
     await checkAxe(page, 'error');
     await mend();

@@ -23,7 +23,7 @@ test('a killed program loses nothing and doubles nothing', { skip }, async () =>
   const phone = await lib.openPage(browser, lib.kPhone);
   const desk = await lib.openPage(browser, lib.kDesk);
   await lib.signIn(phone.page, program.base, '/m/', 'gate');
-  await lib.signIn(desk.page, program.base, '/work/', 'cdc');
+  await lib.signIn(desk.page, program.base, '/work/' + 'screening', 'cdc');
   await desk.page.locator('.tk-live[data-state="live"]').waitFor();
   await lib.registerOrFind(phone.page, lib.freshNumber(30), '沈舟');
   await phone.page.keyboard.type('381');

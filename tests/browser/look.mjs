@@ -98,7 +98,7 @@ async function desk() {
   await page.goto(s.base + '/work/');
   await page.getByLabel('账号').waitFor();
   await shot('signin');
-  await signIn(page, s.base, '/work/', 'cdc');
+  await signIn(page, s.base, '/work/' + 'screening', 'cdc');
   await page.getByText('没有未办结的随访任务').waitFor();
   await shot('empty');
   await seedFevers(s.world, s.people, [300, 170, 118, 95, 80, 66, 64, 50, 44, 31, 29, 20, 12, 6, 3]);

@@ -33,7 +33,7 @@ describe('rights', seeded, () => {
 
   test('a screener sees a follow-up task and is offered no action, nor by key', async () => {
     await seedFevers(server.world, server.people, [30]);
-    await open(kDesk, '/work/', 'gate');
+    await open(kDesk, kDoor + 'screening', 'gate');
     const asked = [];
     page.on('request', (r) => asked.push(r.url()));
     await page.locator('.sw-table tbody tr').first().click();
@@ -52,7 +52,7 @@ describe('rights', seeded, () => {
 
   test('a right that was taken away meanwhile is refused in the language of the page alone', async () => {
     await seedFevers(server.world, server.people, [30]);
-    await open(kDesk, '/work/', 'cdc');
+    await open(kDesk, kDoor + 'screening', 'cdc');
     await failing(page, '**/fhir/Task/*/$transition', 'POST', 403);
     await page.locator('.sw-table tbody tr').first().click();
     await page.getByText('先接手才能办结').waitFor();

@@ -131,7 +131,7 @@ describe('the shell', { skip: kReal ? 'of the test double' : false }, () => {
   });
 
   test('one stream for the whole page, whatever listens', async () => {
-    await open(kDesk, '/work/', 'cdc');
+    await open(kDesk, kDoor + 'screening', 'cdc');
     await page.locator('.sw-counts').waitFor();
     await page.locator('.tk-live[data-state="live"]').waitFor();
     await until('one stream', () => mock.streams.size === 1);
@@ -268,6 +268,6 @@ describe('the shell', { skip: kReal ? 'of the test double' : false }, () => {
     await open(kDesk, `${kDoor}nothing`, 'cdc');
     await page.getByText('没有这个页面').waitFor();
     await page.getByRole('button', { name: '回到首页' }).click();
-    await page.waitForURL(/\/work\/screening$/);
+    await page.waitForURL(/\/work\/today$/);
   });
 });

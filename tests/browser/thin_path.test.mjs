@@ -17,7 +17,7 @@ after(async () => {
 test('37.6 on a phone is a follow-up task on an open desk page', async (t) => {
   const phone = await openPage(browser, kPhone);
   const desk = await openPage(browser, kDesk);
-  await signIn(desk.page, server.base, '/work/', 'cdc');
+  await signIn(desk.page, server.base, '/work/' + 'screening', 'cdc');
   await desk.page.getByText('实时').first().waitFor();
   await desk.page.locator('.sw-counts b', { hasNotText: '–' }).first().waitFor();
   const before = await desk.page.locator('.sw-table tbody tr').count();

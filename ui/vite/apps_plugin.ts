@@ -5,7 +5,7 @@
 //         `rank`: pages of a lower one (0 unless said) stand first, and the first one that a post may use is what the door opens.
 //         manifest.parts = [{ at: "person", entry: "ui/person/index.tsx", read: "AlertReceipt" }]: what an app brings to a page of the platform -> the module
 //         virtual:tk-parts/<at>. "head-work": below the desk's head, wherever one is; "person": above a person's record; "home-me": on the
-//         resident's home, above the notices; "code": what is scanned of a person, on the page of his colour (src/shell/pages.ts, PartEntry).
+//         resident's home, above the notices; "today": what needs somebody now, at work (src/today/today.ts: a function, no component); "code": what is scanned of a person, on the page of his colour (src/shell/pages.ts, PartEntry).
 // Errors: a manifest that names a missing entry or a bad path stops the build with the file's name.
 // Adding an app edits no file here. APPS="screening;recall" in the environment builds only those.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import type { Plugin } from 'vite';
 
 const kVirtual = 'virtual:tk-pages/';
 const kVirtualParts = 'virtual:tk-parts/';
-const kPlaces = ['head-work', 'person', 'home-me', 'code'];
+const kPlaces = ['head-work', 'person', 'home-me', 'code', 'today'];
 const kPathShape = /^\/[a-z0-9-]+(\/[a-z0-9-]+)*$/;
 
 interface DoorEntry {

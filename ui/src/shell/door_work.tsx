@@ -6,7 +6,9 @@ import type { Key } from './help';
 import { kOwnPages } from './own_pages';
 import { WorkSearch, WorkStrip } from './work_parts';
 
-const pages = [...appPages, ...kOwnPages.work];
+// What needs one now stands first, and the door opens there.
+const [today, ...own] = kOwnPages.work;
+const pages = [...(today ? [today] : []), ...appPages, ...own];
 warmPage('work', pages);
 const kKeys: Key[] = [
   { key: '/', does: { 'zh-CN': '找人', en: 'Find a person' } },

@@ -53,8 +53,34 @@ const kLooks: PageEntry = {
   load: () => import('../me/looks_page'),
 };
 
+const kToday: PageEntry = {
+  app: 'today', // among the businesses' pages, at their head
+  title: { 'zh-CN': '今天要办', en: 'To do now' },
+  path: '/today',
+  icon: 'home',
+  help: {
+    'zh-CN': '现在要您办的事，各个业务的放在一起，按时限排：超时的在前。点一行就到办它的地方。',
+    en: 'What needs you now, of all businesses together, by time limit: what is late stands first. A row leads to where it is done.',
+  },
+  keys: [{ key: 'J K', does: { 'zh-CN': '上一件、下一件', en: 'Previous, next' } }],
+  load: () => import('../today/page'),
+};
+const kTasks: PageEntry = {
+  app: 'shell',
+  title: { 'zh-CN': '任务看板', en: 'Task board' },
+  path: '/tasks',
+  read: 'Task',
+  icon: 'list',
+  opens: [{ type: 'Task', as: 'task' }],
+  help: {
+    'zh-CN': '各个业务的任务，按办到哪一步分列，超时的在前。点一件看能办的事：接手、转交、办结。勾选几件可以一起接手。',
+    en: 'Tasks of all businesses, in columns by state, what is late first. A task opens at what can be done: take, hand over, close. Mark several to take them at once.',
+  },
+  load: () => import('../tasks/page'),
+};
+
 export const kOwnPages: Record<DoorName, PageEntry[]> = {
-  work: [kPatient, kInbox],
+  work: [kToday, kTasks, kPatient, kInbox],
   m: [],
   me: [kRecord, kLooks],
   city: [kInbox],

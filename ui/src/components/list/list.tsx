@@ -191,7 +191,7 @@ function AsOf<Row>({ data }: { data: ListData<Row> }): ReactNode {
 }
 
 /** What has changed since the list was read; loaded when it is asked for, so that no row moves under the hand. */
-function Changed({ asOf, types, onLoad }: { asOf: number; types: readonly string[]; onLoad: () => void }): ReactNode {
+export function Changed({ asOf, types, onLoad }: { asOf: number; types: readonly string[]; onLoad: () => void }): ReactNode {
   const { t } = useTranslation('parts');
   const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
   useEffect(() => setIds(new Set()), [asOf]);

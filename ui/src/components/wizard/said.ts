@@ -37,6 +37,8 @@ const kSaid: readonly (readonly [RegExp, string])[] = [
   [/^It says that there are no symptoms/, '既写没有症状又写了症状，请留一种'],
   [/^There is no such time/, '时间不对，请写成 2026-11-23 08:30'],
   [/^This time has not come/, '这个时间还没有到'],
+  [/^A symptom is not known\. Write 无, or of these, with commas between: (.*)\.$/, '症状写 无，或从这些里选，用逗号隔开：$1'],
+  [/^No one, or more than one, has this number/, '当天的花名册上没有这个工号（学号），或不止一人：请先导入花名册，或写姓名和证件号码'],
   [/^The person was refused/, '这个人没有收下，请核对各列'],
   [/^The table is empty/, '表是空的：第一行要写列名'],
   [/^The table has more than (\d+) rows/, '超过 $1 行，请分几次导入'],
