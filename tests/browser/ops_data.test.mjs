@@ -1,37 +1,20 @@
 // FHIR browser and audit behind /ops, against the real program (the test double knows too little FHIR): types, search with the server's own words, versions and what they
 // changed, validation; the audit searched, as a table, verified; the shared list's pages, order, columns, views and keyboard; by axe, on a phone, in both languages.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { freshFolder, program, request, Server } from '../lib/server.mjs';
-import { checkAxe, failing, kDesk, kPhone, openBrowser, openPage, until, untilCount } from './lib.mjs';
+import { House } from './house.mjs';
+import { checkAxe, failing, kDesk, kPhone, until, untilCount } from './lib.mjs';
 
-const kPassword = 'bitter melon 77', kMany = 120;
-const built = (() => {
-  try { return process.env.PROGRAM ?? program(); } catch { return null; }
-})();
-const real = { skip: built ? false : 'needs the program: ./tk build once' };
+const kMany = 120;
+const house = new House('data', [['boss', '--post', 'admin', '--display', '高志强'], ['ops', '--post', 'operator', '--display', '运维值班'], ['aud', '--post', 'auditor', '--display', '审计员小郑']]);
+const { real } = house;
+const ask = (...what) => house.ask(...what);
+const enter = (...how) => house.enter(...how);
+const picture = (...what) => house.picture(...what);
 
-let browser, server, data, token;
-const account = (...args) => execFileSync(built, ['account', ...args, '--data', data], { input: kPassword, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
-const ask = async (method, target, body) => {
-  const answer = await request(server.base, method, `/fhir/${target}`, { token, body });
-  assert.ok(answer.status < 300, `${method} ${target}: ${answer.status} ${answer.text}`);
-  return answer.json;
-};
-
-before(async () => {
-  if (!built) return;
-  process.env.TK_PROGRAM ??= built;
-  data = freshFolder('data-pages');
-  account('add', 'boss', '--post', 'admin', '--display', '高志强');
-  account('add', 'ops', '--post', 'operator', '--display', '运维值班');
-  account('add', 'aud', '--post', 'auditor', '--display', '审计员小郑');
-  browser = await openBrowser();
-  server = await new Server(data, { pages: path.resolve(import.meta.dirname, '../../ui/dist') }).start();
-  token = await server.token();
+before(() => house.open().then(async () => {
+  if (!house.built) return;
   const made = Array.from({ length: kMany }, (_, i) => ({ request: { method: 'PUT', url: `Organization/h${i}` }, resource: { resourceType: 'Organization', id: `h${i}`, active: i % 3 > 0, name: `安和市第 ${i} 卫生院` } }));
   await ask('POST', '', { resourceType: 'Bundle', type: 'transaction', entry: made });
   const code = (one, display) => ({ valueCoding: { system: 'http://example.org/kind', code: one, display } });
@@ -44,24 +27,9 @@ before(async () => {
       { linkId: 'sum', text: '得分', type: 'decimal', readOnly: true }, { linkId: 'photo', text: '照片', type: 'attachment' }],
   });
   await ask('PUT', 'Organization/h7', { resourceType: 'Organization', id: 'h7', active: true, name: '安和市第七人民医院', alias: ['七院'] });
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  if (data) fs.rmSync(data, { recursive: true, force: true });
-});
+}));
+after(() => house.close());
 
-async function picture(page, name) {
-  if (process.env.PICTURES) await page.screenshot({ path: path.join(process.env.PICTURES, `data-${name}.png`) });
-}
-async function enter(viewport, who, where) {
-  const opened = await openPage(browser, viewport);
-  await opened.page.goto(server.base + where);
-  await opened.page.getByLabel('账号').fill(who);
-  await opened.page.getByLabel('密码', { exact: true }).fill(kPassword);
-  await opened.page.keyboard.press('Enter');
-  return opened;
-}
 const rows = (page) => page.locator('.ls-table tbody tr');
 
 test('FHIR browser: a type, its pages, an order, a search in the server\'s words, one resource and what its versions changed', real, async () => {
@@ -262,7 +230,7 @@ test('on a phone it fits, in English no Chinese is left, and another post is tol
   assert.ok(await fits());
   await checkAxe(page, 'a resource on a phone');
   await picture(page, 'phone');
-  await page.goto(server.base + '/ops/audit');
+  await page.goto(house.base + '/ops/audit');
   await rows(page).first().waitFor();
   assert.ok(await fits());
   await checkAxe(page, 'the audit on a phone');

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { freshFolder } from '../lib/server.mjs';
+import { freshFolder, request } from '../lib/server.mjs';
 import { fits, House } from './house.mjs';
 import { checkAxe, failing, kDesk, kPhone, untilCount } from './lib.mjs';
 
@@ -170,5 +170,31 @@ test('jobs: what works by itself, the schedules, what the program said; a server
   await page.goto(house.base + '/ops/jobs');
   await page.getByRole('heading', { name: 'Jobs' }).waitFor();
   assert.doesNotMatch(await page.locator('.jb').innerText(), /\p{Script=Han}/u);
+  await done();
+});
+
+test('daily reports: kept, fetched as they were made, a missing day made; tables that were sent', real, async () => {
+  const { page, done } = await house.enter(kDesk, 'boss', '/ops/reports');
+  await page.getByText('还没有日报').waitFor();
+  await checkAxe(page, 'no reports');
+  const day = (back) => new Date(Date.now() + (8 - 24 * back) * 3_600_000).toISOString().slice(0, 10);
+  const own = (method, where, body, type) => request(house.base, method, where, { token: house.token, body, headers: { 'content-type': type } });
+  for (const back of [1, 3]) assert.equal((await own('POST', `/app/screening/daily?day=${day(back)}`, {}, 'application/json')).status, 200);
+  await page.reload();
+  await page.getByText('缺 1 天').waitFor();
+  await page.getByRole('button', { name: `生成 ${day(2)} 日报` }).click();
+  await page.getByText('没有缺').waitFor();
+  const saved = page.waitForEvent('download');
+  await page.getByRole('link', { name: `${day(2)} PDF` }).click();
+  assert.equal(fs.readFileSync(await (await saved).path()).subarray(0, 5).toString(), '%PDF-');
+  await page.getByText('这一天没有导入过表').waitFor();
+  await checkAxe(page, 'kept reports');
+  await house.picture(page, 'reports');
+  await page.setViewportSize(kPhone);
+  assert.ok(await fits(page));
+  await page.setViewportSize(kDesk);
+  await page.getByRole('button', { name: 'English' }).click();
+  await page.getByRole('heading', { name: 'Reports and imports' }).waitFor();
+  assert.doesNotMatch(await page.locator('.kr').innerText(), /\p{Script=Han}/u);
   await done();
 });

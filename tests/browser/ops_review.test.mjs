@@ -1,26 +1,17 @@
 // Person review behind /ops, against the real program (the test double keeps no person index): the queue, evidence by field, decided by keyboard with a reason, turned
 // again, several pairs of one review, what one may not, a server that fails; by axe, on a phone, in both languages. PICTURES=DIR keeps a picture of each state.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import fs from 'node:fs';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { freshFolder, program, request, residentId, Server } from '../lib/server.mjs';
-import { checkAxe, failing, kDesk, kPhone, openBrowser, openPage, until, untilCount } from './lib.mjs';
+import { residentId } from '../lib/server.mjs';
+import { House } from './house.mjs';
+import { checkAxe, failing, kDesk, kPhone, until, untilCount } from './lib.mjs';
 
-const kPassword = 'bitter melon 77', kCard = 'http://tongkang.dev/fhir/sid/cn-resident-id', kArea = 'http://tongkang.dev/fhir/sid/area';
-const built = (() => {
-  try { return process.env.PROGRAM ?? program(); } catch { return null; }
-})();
-const real = { skip: built ? false : 'needs the program: ./tk build once' };
-
-let browser, server, data, token;
-const account = (...args) => execFileSync(built, ['account', ...args, '--data', data], { input: kPassword, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
-const ask = async (method, target, body) => {
-  const answer = await request(server.base, method, `/fhir/${target}`, { token, body });
-  assert.ok(answer.status < 300, `${method} ${target}: ${answer.status} ${answer.text}`);
-  return answer.json;
-};
+const kCard = 'http://tongkang.dev/fhir/sid/cn-resident-id', kArea = 'http://tongkang.dev/fhir/sid/area';
+const house = new House('review', [['clerk', '--post', 'index-clerk', '--display', '蒋小梅'], ['sec', '--post', 'security-officer', '--display', '安全员老周']]);
+const { real } = house;
+const ask = (...what) => house.ask(...what);
+const enter = (viewport, who = 'clerk', where = '/ops/') => house.enter(viewport, who, where);
+const picture = (...what) => house.picture(...what);
 const put = (id, name, birth, number, phone, more = {}) => ask('PUT', `Patient/${id}`, {
   resourceType: 'Patient', id, meta: { tag: [{ system: kArea, code: '380102', display: '清江区柳溪街道' }] }, active: true, name: [{ text: name }], gender: 'female', birthDate: birth,
   ...(number ? { identifier: [{ system: kCard, value: number }] } : {}), ...(phone ? { telecom: [{ system: 'phone', value: phone }] } : {}), ...more,
@@ -31,39 +22,17 @@ const linkages = async (a, b) => (await ask('GET', 'Linkage?_count=200')).entry?
 }) ?? [];
 const noteOf = (linkage) => linkage.extension[0].extension.find((e) => e.url === 'note')?.valueString;
 
-before(async () => {
-  if (!built) return;
-  process.env.TK_PROGRAM ??= built;
-  data = freshFolder('review-pages');
-  account('add', 'clerk', '--post', 'index-clerk', '--display', '蒋小梅');
-  account('add', 'sec', '--post', 'security-officer', '--display', '安全员老周');
-  browser = await openBrowser();
-  server = await new Server(data, { pages: path.resolve(import.meta.dirname, '../../ui/dist') }).start();
-  token = await server.token();
+before(() => house.open().then(async () => {
+  if (!house.built) return;
   // Two last digits swapped, as when a number is typed from a card; the same person by all else.
   const number = residentId('19890712', 442), slip = number.slice(0, 16) + number[17] + number[16];
   await put('a1', '欧阳晓芳', '1989-07-12', number, '19900003306', { address: [{ text: '清江区文昌街道文昌里 12 幢 301' }] });
   await put('a2', '欧阳晓芳', '1989-07-12', slip, '19900003306', { address: [{ text: '文昌街道文昌里小区 12-301' }] });
   await put('b1', '王建平', '1975-03-04', residentId('19750304', 31), '19900003307', { gender: 'male' });
   await put('b2', '王建平', '1975-03-04', '', '19900003307', { gender: 'male' });
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  if (data) fs.rmSync(data, { recursive: true, force: true });
-});
+}));
+after(() => house.close());
 
-async function picture(page, name) {
-  if (process.env.PICTURES) await page.screenshot({ path: path.join(process.env.PICTURES, `review-${name}.png`) });
-}
-async function enter(viewport, who = 'clerk', where = '/ops/') {
-  const opened = await openPage(browser, viewport);
-  await opened.page.goto(server.base + where);
-  await opened.page.getByLabel('账号').fill(who);
-  await opened.page.getByLabel('密码', { exact: true }).fill(kPassword);
-  await opened.page.keyboard.press('Enter');
-  return opened;
-}
 const queue = (page) => page.locator('.rv-row');
 const say = (page, name) => page.locator('.rv-bar').getByRole('button', { name });
 
@@ -144,7 +113,7 @@ test('several pairs of one review, each decided; left for later; none left', rea
     if ((await page.getByText('没有保存').count()) > 0) await page.locator('.rv-pairs button[aria-pressed="false"]').last().click();
     await page.getByRole('button', { name: '刷新' }).click();
   }
-  await page.goto(server.base + '/ops/review');
+  await page.goto(house.base + '/ops/review');
   await page.getByText('没有待审的人员').waitFor();
   assert.equal((await ask('GET', 'Patient/b1/$person')).link.length, 3);
   await checkAxe(page, 'none left');
