@@ -60,15 +60,12 @@ describe('metadata tells all', () => {
       beside.push(served);
     }
     const offered = async (target, words) => ((await ask('POST', target, {})).json ?? (await ask('GET', target)).json).issue[0].diagnostics.match(words) ?? [];
-    const cards = (await offered('/app/health-card/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/health-card/${name}`);
-    const care = (await offered('/app/point-of-care/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/point-of-care/${name}`);
-    const screening = (await offered('/app/screening/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/screening/${name}`);
-    const roster = (await offered('/app/roster/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/roster/${name}`);
-    const codes = (await offered('/app/health-code/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/health-code/${name}`);
-    const contacts = (await offered('/app/contacts/nothing', /settings, (.*)$/))[1].split(', ').map((name) => `/app/contacts/${name}`);
+    const apps = [];
+    for (const app of ['health-card', 'point-of-care', 'screening', 'roster', 'health-code', 'contacts', 'exchange'])
+      apps.push(...(await offered(`/app/${app}/nothing`, /settings, (.*)$/))[1].split(', ').map((name) => `/app/${app}/${name}`));
     const audit = await offered('/audit/nothing', /\/audit\/[a-z]+/g);
     const every = ['/app', '/app/{app}/rules/{rule}/try'];  // of whatever app
-    assert.deepEqual(beside.toSorted(), [...every, ...cards, ...care, ...screening, ...roster, ...codes, ...contacts, ...new Set(audit)].toSorted());
+    assert.deepEqual(beside.toSorted(), [...every, ...apps, ...new Set(audit)].toSorted());
   });
 
   test('a search by url finds a definition that is not stored, and what is stored goes before it', async () => {
