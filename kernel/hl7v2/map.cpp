@@ -142,7 +142,7 @@ class MapRun {
       resource_ = &resource;
       at_ = message_.segments().size();
       if (resource.each_segment.empty()) {
-        TRY(MakeResource(resource));
+        if (resource.when == nullptr || Holds(*resource.when)) TRY(MakeResource(resource));
         continue;
       }
       for (size_t i = 0; i < message_.segments().size(); ++i) {
@@ -513,7 +513,10 @@ Status Map::CheckHeader(const Message& message) const {
 
 Result<Mapped> Map::Apply(const Message& message, const MapScene& scene) const {
   Error missing = MakeError(ErrorCode::kInvalid, "Required fields are missing.");
+  const std::string event = message.event();
   for (const Required& required : content_->required) {
+    const auto& events = required.events;
+    if (!events.empty() && std::find(events.begin(), events.end(), event) == events.end()) continue;
     const bool there = std::any_of(required.any.begin(), required.any.end(), [&](const Place& place) {
       const Part part = At(message, place);
       return !part.empty() && !part.IsNull();

@@ -23,6 +23,7 @@
 //         members of which parts are replaced. A field with two quotes ("") takes its member out (null_members); one that is not there changes nothing.
 // Segments that repeat: a resource with "for": SEGMENT is made once for each such segment (with "when": only where it holds). A place in it stands in that segment,
 //         in the last one of its name before, or, of names in "behind": {NAME: [segments that end the search]}, in those after it ("each" takes all of them).
+//         A resource without "for" is made once, with "when" only where it holds. A requirement ("any") may be of some "events" alone.
 //         "let": {NAME: expression} are variables of one such resource. "group": SEGMENT of the map: what lies between two of them belongs together. Keys that
 //         a message has twice are told apart by their order.
 // Maps:   "base": "adt" takes over the codes of that map, and {"base": TYPE} in "resources" one of its resources.
@@ -87,6 +88,7 @@ class Map {
   struct Required {
     std::vector<Place> any;
     std::string place, text;
+    std::vector<std::string> events;  // of these alone; empty: always
   };
   struct Content {
     std::string type, group;

@@ -117,6 +117,7 @@ class MapReader {
         if (place) required.any.push_back(*place);
         if (required.place.empty()) required.place = text.ToString();
       }
+      for (const fhir::Value event : item["events"]) required.events.push_back(event.ToString());
       if (required.any.empty()) file_->Note(path, "Give at least one place.");
       content->required.push_back(std::move(required));
     }

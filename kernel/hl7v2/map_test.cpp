@@ -178,6 +178,25 @@ TEST(Hl7Map, AMapThatIsWrongIsToldByLineAndPath) {
     EXPECT_NE(told.find(part), std::string::npos) << part << "\n" << told;
 }
 
+TEST(Hl7Map, EachEventSaysWhatBecameOfTheVisitOrOnlyWhoSomebodyIs) {
+  const std::pair<std::string_view, std::string_view> states[] = {
+      {"A01", "in-progress"}, {"A02", "in-progress"},      {"A03", "finished"},  {"A04", "arrived"},
+      {"A05", "planned"},     {"A06", "in-progress"},      {"A11", "cancelled"}, {"A21", "onleave"},
+      {"A22", "in-progress"}, {"A23", "entered-in-error"}, {"A27", "cancelled"}, {"A38", "cancelled"}};
+  for (const auto& [event, state] : states) {
+    const auto made = MapOf(Adt(event, kPid, kPv1));
+    ASSERT_TRUE(made.ok()) << event;
+    EXPECT_EQ(MemberOf(*made, "Encounter", "status"), "\"" + std::string(state) + "\"") << event;
+    EXPECT_FALSE(MapOf(Adt(event, kPid, "PV1|1|O")).ok()) << event;
+  }
+  for (const std::string_view event : {"A28", "A31"}) {
+    const auto made = MapOf(Adt(event, kPid, "PV1|1|N"));
+    ASSERT_TRUE(made.ok()) << event;
+    ASSERT_EQ(made->resources.size(), 1U);
+    EXPECT_EQ(made->resources[0].type, "Patient");
+  }
+}
+
 // ---- results ----
 
 /// A message of results: `rest` are its segments after PID.
