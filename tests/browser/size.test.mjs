@@ -26,7 +26,7 @@ for (const [door, viewport, role, budgetKb] of [['m', kPhone, 'gate', 250], ['wo
       if (r.url().endsWith('.js') && r.ok()) bodies.set(r.url(), r.body());
     });
     await signIn(page, server.base, `/${door}/`, role);
-    await page.locator('.sm-go, .sw-counts, .st-numbers').first().waitFor();
+    await page.locator('.sm-go, .td-head, .st-numbers').first().waitFor();
     let bytes = 0;
     for (const body of bodies.values()) bytes += gzipSync(await body, { level: 6 }).length;
     t.diagnostic(`${bodies.size} scripts, ${(bytes / 1024).toFixed(1)} KB compressed`);

@@ -123,7 +123,7 @@ export class MockServer {
     this.create({ resourceType: 'Flag', meta, status: 'active', category: [{ text: '疫情防控' }], code: { text: '发热' }, subject: o.subject, period: { start: o.effectiveDateTime } });
     this.create({
       resourceType: 'Task', meta, status: 'requested', intent: 'order', priority: 'urgent', code: { coding: [{ system: 'http://tongkang.dev/fhir/CodeSystem/screening-task', code: 'fever-follow-up', display: '发热随访' }], text: '发热随访' },
-      extension: [{ url: 'http://tongkang.dev/fhir/StructureDefinition/rule', valueString: 'screening.fever|2' }],
+      extension: [{ url: 'http://tongkang.dev/fhir/StructureDefinition/rule', valueString: 'screening.fever|3' }],
       focus: { reference: `Observation/${o.id}` }, for: o.subject, authoredOn: new Date(now).toISOString(), lastModified: new Date(now).toISOString(),
       reasonReference: { reference: `Observation/${o.id}` }, reasonCode: { text: `体温 ${q.value.toFixed(1)} °C，达到或超过 ${kLimitCel} °C` },
       restriction: { period: { end: new Date(now + this.dueMinutes * 60_000).toISOString() } },

@@ -1,6 +1,9 @@
 // What a way asks for before it goes: its inputs by their types, and the reason. What was written stays while a refusal is read.
+import { useQuery } from '@tanstack/react-query';
 import { useId, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import type { HumanName, Resource } from '../../fhir/types';
+import { fhir, may, useSession } from '../../shell/session';
 import { Dialog } from '../dialog';
 import { type InputProblem, type Part, problemIn, saidIn, valuesOf, type Way, type WayInput } from './ways';
 
@@ -73,6 +76,41 @@ interface FieldProps {
   onChange: (text: string) => void;
 }
 
+const kColleagues = 200;
+interface Colleague extends Resource {
+  resourceType: 'Practitioner';
+  name?: HumanName[];
+}
+
+/** To whom: of those whom the post reads one is chosen; a post that reads nobody writes the reference. */
+function ToWhom({ id, text, problem, onChange }: { id: string; text: string; problem: boolean; onChange: (text: string) => void }): ReactNode {
+  const { t } = useTranslation('parts');
+  const reads = may(useSession(), 'read', 'Practitioner');
+  const asked = useQuery({ queryKey: ['colleagues'], enabled: reads, queryFn: ({ signal }) => fhir.search<Colleague>('Practitioner', [['active', 'true'], ['_count', String(kColleagues)]], signal) });
+  const people = asked.data?.items ?? [];
+  const aria = { id, className: 'tk-input', 'aria-invalid': problem, 'aria-describedby': problem ? id + 'p' : id + 'h' };
+  if (people.length === 0) {
+    return (
+      <>
+        <input {...aria} autoComplete="off" maxLength={100} value={text} onChange={(e) => onChange(e.target.value)} />
+        <p id={id + 'h'} className="tk-sub">
+          {t('ways.toWhom')}
+        </p>
+      </>
+    );
+  }
+  return (
+    <select {...aria} value={text} onChange={(e) => onChange(e.target.value)}>
+      <option value="">{t('form.choose')}</option>
+      {people.map((one) => (
+        <option key={one.id} value={`Practitioner/${one.id}`}>
+          {one.name?.[0]?.text ?? ([one.name?.[0]?.family, ...(one.name?.[0]?.given ?? [])].filter(Boolean).join('') || one.id)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 const kTypes: Record<string, string> = { date: 'date', dateTime: 'datetime-local' };
 
 function InputField({ input, text, problem, words, onChange }: FieldProps): ReactNode {
@@ -107,10 +145,10 @@ function InputField({ input, text, problem, words, onChange }: FieldProps): Reac
   return (
     <div className="tk-field" data-wrong={problem ? '' : undefined}>
       <label htmlFor={id}>{label}</label>
-      <input
+      {input.type === 'Reference' ? <ToWhom id={id} text={text} problem={problem !== undefined} onChange={onChange} /> : <input
         id={id} className="tk-input" type={kTypes[input.type] ?? 'text'} inputMode={input.type === 'decimal' || input.type === 'integer' ? 'decimal' : undefined} autoComplete="off" maxLength={300}
         value={text} aria-invalid={problem !== undefined} aria-describedby={problem ? id + 'p' : undefined} aria-required={input.required} onChange={(e) => onChange(e.target.value)}
-      />
+      />}
       {told}
     </div>
   );

@@ -27,7 +27,7 @@ test('what was filled in goes as the type that the way asks for, and nothing whe
   const inputs = [['n', 'integer'], ['d', 'decimal'], ['b', 'boolean'], ['r', 'Reference'], ['c', 'code'], ['w', 'date'], ['e', 'string']].map(([name = '', type = '']) => ({ name, type, title: { zh: '', en: '' }, required: false, codes: [] }));
   expect(valuesOf(inputs, { n: '3', d: '37.6', b: 'false', r: 'Practitioner/1', c: 'x', w: '2026-11-20', e: ' ' })).toEqual({ n: { valueInteger: 3 }, d: { valueDecimal: 37.6 }, b: { valueBoolean: false }, r: { valueReference: { reference: 'Practitioner/1' } }, c: { valueCode: 'x' }, w: { valueDate: '2026-11-20' } });
   const of = (type: string, required: boolean, text: string): unknown => problemIn({ name: 'x', title: { zh: '', en: '' }, type, required, codes: [] }, text);
-  expect([of('decimal', false, '37,6'), of('decimal', true, ''), of('integer', false, '3.5'), of('string', false, ''), of('decimal', true, '37.6')]).toEqual(['number', 'required', 'whole', null, null]);
+  expect([of('decimal', false, '37,6'), of('decimal', true, ''), of('integer', false, '3.5'), of('string', false, ''), of('decimal', true, '37.6'), of('Reference', true, '小李'), of('Reference', true, 'Practitioner/li')]).toEqual(['number', 'required', 'whole', null, null, 'reference', null]);
 });
 
 test('a guard speaks the reader\'s language, anything else stays whole', () => {

@@ -113,12 +113,13 @@ export function valuesOf(inputs: readonly WayInput[], filled: Readonly<Record<st
   return made;
 }
 
-export type InputProblem = 'required' | 'number' | 'whole';
+export type InputProblem = 'required' | 'number' | 'whole' | 'reference';
 export function problemIn(input: WayInput, text: string): InputProblem | null {
   const said = text.trim();
   if (said === '') return input.required ? 'required' : null;
   if (input.type === 'decimal' && !/^-?\d{1,9}(\.\d{1,4})?$/.test(said)) return 'number';
   if (input.type === 'integer' && !/^-?\d{1,9}$/.test(said)) return 'whole';
+  if (input.type === 'Reference' && !/^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/.test(said)) return 'reference';
   return null;
 }
 
