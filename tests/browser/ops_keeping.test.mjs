@@ -106,7 +106,7 @@ test('who may what: why not, why, asked again by a link; posts by a right', real
   const { page, done } = await house.enter(kDesk, 'sec', '/ops/why');
   await page.getByRole('button', { name: '问', exact: true }).click();
   await page.getByText('请填账号').waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement?.id), 'wy-account');
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'wm-account');
   await page.keyboard.type('li');
   await page.getByLabel('记录').fill('somebody');
   await page.keyboard.press('Enter');
@@ -114,22 +114,22 @@ test('who may what: why not, why, asked again by a link; posts by a right', real
   await checkAxe(page, 'a question that is not whole');
   await page.getByLabel('记录').fill('Patient/there');
   await page.keyboard.press('Enter');
-  await page.locator('.wy-verdict').getByText('不可以').waitFor();
-  await page.locator('.wy-steps [data-permits="false"]').filter({ hasText: '区域' }).waitFor();
+  await page.locator('.wm-verdict').getByText('不可以').waitFor();
+  await page.locator('.wm-steps [data-permits="false"]').filter({ hasText: '区域' }).waitFor();
   await checkAxe(page, 'why not');
   await house.picture(page, 'why-not');
   await page.getByLabel('记录').fill('Patient/here');
   await page.keyboard.press('Enter');
-  await page.locator('.wy-verdict').getByText('可以', { exact: true }).waitFor();
+  await page.locator('.wm-verdict').getByText('可以', { exact: true }).waitFor();
   await page.reload();
-  await page.locator('.wy-verdict').getByText('可以', { exact: true }).waitFor();
+  await page.locator('.wm-verdict').getByText('可以', { exact: true }).waitFor();
   await page.getByLabel('账号', { exact: true }).fill('nobody-of-that-name');
   await page.keyboard.press('Enter');
-  await page.locator('.wy [role="alert"]').waitFor();
+  await page.locator('.wm [role="alert"]').waitFor();
   await page.getByRole('button', { name: '岗位权限' }).click();
   await page.getByLabel('岗位、类型、操作').fill('try-rule');
-  await page.locator('.wy-list').getByRole('button', { name: /疾控人员/ }).click();
-  await page.locator('.wy-right mark').filter({ hasText: 'try-rule' }).waitFor();
+  await page.locator('.wm-list').getByRole('button', { name: /疾控人员/ }).click();
+  await page.locator('.wm-right mark').filter({ hasText: 'try-rule' }).waitFor();
   await checkAxe(page, 'a post');
   await house.picture(page, 'posts');
   await page.setViewportSize(kPhone);
@@ -138,7 +138,7 @@ test('who may what: why not, why, asked again by a link; posts by a right', real
   await page.getByRole('button', { name: 'English' }).click();
   await page.getByRole('heading', { name: 'Who may what' }).waitFor();
   // The source of a right is as the city wrote it.
-  assert.doesNotMatch((await page.locator('.wy').innerText()).replace(await page.locator('.wy-source').innerText(), ''), /\p{Script=Han}/u);
+  assert.doesNotMatch((await page.locator('.wm').innerText()).replace(await page.locator('.wm-source').innerText(), ''), /\p{Script=Han}/u);
   await done();
 });
 

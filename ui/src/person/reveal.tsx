@@ -73,7 +73,7 @@ function Ask({ id, onClose, onShown }: { id: string; onClose: () => void; onShow
   };
   return (
     <Dialog title={t('reveal.title')} onClose={onClose}>
-      <form className="rv" noValidate onSubmit={(e) => void submit(e)}>
+      <form className="pn-reveal" noValidate onSubmit={(e) => void submit(e)}>
         <p>{t('reveal.told')}</p>
         <fieldset aria-describedby={problem === 'reason' ? 'rv-problem' : undefined}>
           <legend>{t('reveal.why')}</legend>
@@ -87,7 +87,7 @@ function Ask({ id, onClose, onShown }: { id: string; onClose: () => void; onShow
         <div role="alert" id="rv-problem">
           {problem !== null && <p className="tk-problem">{problem === 'reason' ? t('reveal.needReason') : failureText(problem)}</p>}
         </div>
-        <div className="rv-acts">
+        <div className="pn-reveal-acts">
           <button type="submit" className="tk-btn tk-pri" aria-disabled={busy}>
             {t('reveal.do')}
           </button>

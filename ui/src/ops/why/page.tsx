@@ -23,7 +23,7 @@ function Why(): ReactNode {
   const { t } = useTranslation('ops');
   const [part, setPart] = useParam('part', 'why');
   return (
-    <main id="main" className="wy" tabIndex={-1}>
+    <main id="main" className="wm" tabIndex={-1}>
       <header>
         <h1>{t('why.title')}</h1>
         <div role="group" aria-label={t('why.title')}>
@@ -54,7 +54,7 @@ function Asking(): ReactNode {
     e.preventDefault();
     const wrong = said.account.trim() === '' ? 'account' : kResource.test(said.resource.trim()) ? '' : 'resource';
     setProblem(wrong);
-    if (wrong !== '') return document.getElementById(`wy-${wrong}`)?.focus();
+    if (wrong !== '') return document.getElementById(`wm-${wrong}`)?.focus();
     const query = new URLSearchParams({ account: said.account.trim(), resource: said.resource.trim(), ...(said.deed.trim() && said.deed.trim() !== 'read' ? { do: said.deed.trim() } : {}) });
     const next = `${location.pathname}?${query}`;
     if (next === location.pathname + location.search) void asked.refetch();
@@ -62,21 +62,21 @@ function Asking(): ReactNode {
   };
   const field = (name: 'account' | 'resource' | 'deed', label: string, hint: string): ReactNode => (
     <div className="tk-field">
-      <label htmlFor={`wy-${name}`}>{label}</label>
+      <label htmlFor={`wm-${name}`}>{label}</label>
       <input
-        id={`wy-${name}`} className="tk-input" autoComplete="off" maxLength={128} placeholder={hint} value={said[name]} aria-invalid={problem === name || undefined} aria-describedby={problem === name ? 'wy-problem' : undefined}
-        list={name === 'deed' ? 'wy-deeds' : undefined} onChange={(e) => setSaid({ ...said, [name]: e.target.value })}
+        id={`wm-${name}`} className="tk-input" autoComplete="off" maxLength={128} placeholder={hint} value={said[name]} aria-invalid={problem === name || undefined} aria-describedby={problem === name ? 'wm-problem' : undefined}
+        list={name === 'deed' ? 'wm-deeds' : undefined} onChange={(e) => setSaid({ ...said, [name]: e.target.value })}
       />
     </div>
   );
   return (
-    <div className="wy-in" role="region" aria-label={t('why.part.why')} tabIndex={0}>
+    <div className="wm-in" role="region" aria-label={t('why.part.why')} tabIndex={0}>
       <p className="tk-sub">{t('why.hint')}</p>
       <form onSubmit={ask}>
         {field('account', t('why.account'), t('why.accountHint'))}
         {field('resource', t('why.resource'), 'Patient/42')}
         {field('deed', t('why.deed'), 'read')}
-        <datalist id="wy-deeds">
+        <datalist id="wm-deeds">
           {kDeeds.map((one) => (
             <option key={one} value={one}>
               {t(`why.deeds.${one.replace('$', '')}`)}
@@ -88,7 +88,7 @@ function Asking(): ReactNode {
         </button>
       </form>
       {problem !== '' && (
-        <p id="wy-problem" className="tk-problem" role="alert">
+        <p id="wm-problem" className="tk-problem" role="alert">
           {t(`why.problem.${problem}`)}
         </p>
       )}
@@ -96,12 +96,12 @@ function Asking(): ReactNode {
       {isAsked && !asked.isFetching && asked.error && <Failed failure={asFailure(asked.error)} onRetry={() => void asked.refetch()} />}
       {isAsked && !asked.isFetching && asked.data && (
         <section aria-label={t('why.answer')}>
-          <p className="wy-verdict" role="status">
+          <p className="wm-verdict" role="status">
             <Severity level={asked.data.may ? 'fine' : 'notice'} size={28} />
             <b>{t(asked.data.may ? 'why.may' : 'why.mayNot')}</b>
             <span className="tk-sub">{t('why.ofWhat', { account, resource, deed: t(`why.deeds.${deed.replace('$', '')}`, { defaultValue: deed }) })}</span>
           </p>
-          <ol className="wy-steps">
+          <ol className="wm-steps">
             {asked.data.steps.map((step, i) => (
               <StepRow key={`${step.name} ${i}`} step={step} />
             ))}
@@ -117,12 +117,12 @@ function StepRow({ step }: { step: Step }): ReactNode {
   const { t } = useTranslation('ops');
   return (
     <li data-permits={step.permits}>
-      <span className="wy-mark">
+      <span className="wm-mark">
         <Severity level={step.permits ? 'fine' : 'notice'} size={16} />
         {t(step.permits ? 'why.permits' : 'why.hinders')}
       </span>
       <b>{t(`why.step.${step.name}`, { defaultValue: step.name })}</b>
-      <span className="wy-text">
+      <span className="wm-text">
         {step.text}
         {(step.rule || step.source) && <small>{[step.rule, step.source].filter(Boolean).join('　')}</small>}
       </span>
@@ -141,12 +141,12 @@ function Posts(): ReactNode {
   const titleOf = (post: Post): string => (i18n.language === 'en' ? post.title_en : post.title_zh) || post.name;
   const post = shown.find((one) => one.name === open) ?? shown[0];
   return (
-    <div className="wy-posts">
-      <div className="wy-list">
-        <label className="tk-vh" htmlFor="wy-find">
+    <div className="wm-posts">
+      <div className="wm-list">
+        <label className="tk-vh" htmlFor="wm-find">
           {t('why.find')}
         </label>
-        <input id="wy-find" type="search" className="tk-input" placeholder={t('why.find')} autoComplete="off" value={text} onChange={(e) => setText(e.target.value)} />
+        <input id="wm-find" type="search" className="tk-input" placeholder={t('why.find')} autoComplete="off" value={text} onChange={(e) => setText(e.target.value)} />
         <p className="tk-sub" role="status">
           {t('why.postCount', { count: shown.length })}
         </p>
@@ -162,12 +162,12 @@ function Posts(): ReactNode {
         </ul>
       </div>
       {post && (
-        <div className="wy-in" role="region" aria-label={titleOf(post)} tabIndex={0}>
+        <div className="wm-in" role="region" aria-label={titleOf(post)} tabIndex={0}>
           <h2>{titleOf(post)}</h2>
           <p className="tk-sub">
             {post.name}　{t(post.second_factor ? 'why.factor' : 'why.noFactor')}
           </p>
-          <dl className="wy-rights">
+          <dl className="wm-rights">
             {(['reads', 'writes', 'operations', 'tasks'] as const).map(
               (name) =>
                 (name !== 'tasks' || post.tasks.length > 0) && (
@@ -179,7 +179,13 @@ function Posts(): ReactNode {
             )}
             <div>
               <dt>{t('why.right.source')}</dt>
-              <dd className="wy-source">{post.source}</dd>
+              <dd className="wm-source">
+                <ul>
+                  {post.source.split(' | ').map((one) => (
+                    <li key={one}>{one}</li>
+                  ))}
+                </ul>
+              </dd>
             </div>
           </dl>
         </div>
@@ -191,5 +197,5 @@ function Posts(): ReactNode {
 /** A right; marked where it is what was looked for. */
 function Right({ name, wanted }: { name: string; wanted: string }): ReactNode {
   const isWanted = wanted.trim() !== '' && name.toLowerCase().includes(wanted.trim().toLowerCase());
-  return <span className="wy-right">{isWanted ? <mark>{name}</mark> : name}</span>;
+  return <span className="wm-right">{isWanted ? <mark>{name}</mark> : name}</span>;
 }
