@@ -183,6 +183,10 @@ describe('desks', { skip: PROGRAM && DATA ? false : 'needs a program: let run.mj
     await dialog.waitFor({ state: 'detached' });
     await pane.getByRole('button', { name: '转运', exact: true }).click();
     await pane.getByText('待派车').waitFor();
+    // What the driver takes along: a PDF of the pack's own print form.
+    const printed = await pane.getByRole('link', { name: '打印：发热病人转运单' }).getAttribute('href');
+    const sheet = await page.context().request.get(kReal + printed);
+    assert.equal(sheet.headers()['content-type'], 'application/pdf');
     await checkAxe(page, 'a fever');
     await picture(page, 'fever');
     await pane.getByRole('button', { name: '经过' }).click();

@@ -73,6 +73,7 @@ describe('contact tracing', { skip: PROGRAM && DATA ? false : 'needs a program: 
     await page.waitForURL(/case=/);
     await pane().getByText('确诊病例').waitFor();
     await pane().getByText('还没有登记').waitFor();
+    await pane().getByRole('link', { name: '看全部档案' }).waitFor();
     assert.ok(!decodeURIComponent(page.url()).includes(number(1)));
     await pane().getByRole('button', { name: '去过的地方' }).click();
     await pane().getByText('柳溪路棋牌室').waitFor();

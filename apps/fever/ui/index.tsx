@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CasePane, DueChip, Facts, StepLog, Track, useMoment } from '@tk/components/case/case';
 import { dueKind } from '@tk/components/case/due';
+import { Prints } from '@tk/components/case/prints';
 import { NotForPost, OneRecord } from '@tk/components/case/one';
 import { fhirSource } from '@tk/components/list/fhir_source';
 import { List } from '@tk/components/list/list';
@@ -83,7 +84,7 @@ function Episode({ record, patient, again, onClose }: { record: FeverEpisode; pa
   const when: Partial<Record<string, string>> = { registered: moment(parseTime(record.registered)), isolated: record.isolated && moment(parseTime(record.isolated)), released: record.released && moment(parseTime(record.released)) };
   return (
     <CasePane
-      label={t('one')} onClose={onClose} head={patient ? <PersonCard patient={patient} heading="h2" /> : <h2>{t('one')}</h2>}
+      label={t('one')} of={record} person={patient?.id} onClose={onClose} head={patient ? <PersonCard patient={patient} heading="h2" /> : <h2>{t('one')}</h2>}
       tag={record.outcome && <span className="cs-tag" data-severe={record.outcome === 'confirmed'}>{t(`outcome.${record.outcome}`)}</span>}
       parts={[
         { id: 'course', label: t('part.course'), count: eventsOf(record).length, show: () => <Course record={record} /> },
@@ -145,6 +146,9 @@ function Transports({ episode }: { episode: string }): ReactNode {
   if (!asked.data) return <Skeleton lines={2} />;
   if (asked.data.items.length === 0) return <p className="tk-sub">{t('noTransport')}</p>;
   return asked.data.items.map((one) => (
-    <Facts key={one.id} rows={[[t('col.status'), t(`carState.${one.status}`)], [t('col.from'), one.place], [t('col.to'), one.clinic], [t('col.registered'), moment(parseTime(one.requested))], [t('col.car'), one.car ?? ''], [t('col.by'), one.by?.display ?? '']]} />
+    <div key={one.id}>
+      <Prints type="FeverTransport" id={one.id ?? ''} version={one.meta?.versionId ?? ''} />
+      <Facts rows={[[t('col.status'), t(`carState.${one.status}`)], [t('col.from'), one.place], [t('col.to'), one.clinic], [t('col.registered'), moment(parseTime(one.requested))], [t('col.car'), one.car ?? ''], [t('col.by'), one.by?.display ?? '']]} />
+    </div>
   ));
 }

@@ -161,7 +161,7 @@ function One({ task, patient, again, onClose }: { task: Task; patient: Patient |
   const focus = task.focus?.reference;
   return (
     <CasePane
-      label={t('one')} onClose={onClose} head={patient ? <PersonCard patient={patient} heading="h2" /> : <h2>{kindOf(task)}</h2>} tag={<span className="cs-tag">{kindOf(task)}</span>}
+      label={t('one')} of={task} person={patient?.id} onClose={onClose} head={patient ? <PersonCard patient={patient} heading="h2" /> : <h2>{kindOf(task)}</h2>} tag={<span className="cs-tag">{kindOf(task)}</span>}
       parts={[
         { id: 'log', label: t('log'), show: () => <StepLog type="Task" id={task.id ?? ''} version={task.meta?.versionId ?? ''} state={state} step={(code) => t(`step.${code}`, { defaultValue: code })} /> },
         { id: 'facts', label: t('facts'), show: () => <Facts rows={[[t('why'), task.reasonCode?.text ?? ''], [t('said'), task.description ?? ''], [t('result'), task.statusReason?.text ?? ''], [t('about'), focus ? <RecordLink to={focus}>{focus.split('/')[0]}</RecordLink> : ''], [t('id'), task.id ?? '']]} /> },

@@ -37,7 +37,7 @@ export function CaseDetail({ record, patient, again, onClose }: DetailProps): Re
   const mayName = open && may(session, 'call', 'contacts-name');
   return (
     <CasePane
-      label={t('aCase')} onClose={onClose} head={patient ? <PersonCard patient={patient} heading="h2" /> : <h2>{t('aCase')}</h2>} tag={<span className="cs-tag">{t(`form.${record.form}`)}</span>}
+      label={t('aCase')} of={record} person={patient?.id} onClose={onClose} head={patient ? <PersonCard patient={patient} heading="h2" /> : <h2>{t('aCase')}</h2>} tag={<span className="cs-tag">{t(`form.${record.form}`)}</span>}
       parts={[
         { id: 'contacts', label: t('part.contacts'), show: () => <Exposures by={[['case', `TracingCase/${id}`]]} side="contact" name={`case ${id}`} /> },
         ...(may(session, 'call', 'contacts-chain') ? [{ id: 'chain', label: t('part.chain'), wide: true, show: () => <ChainView patient={who} /> }] : []),

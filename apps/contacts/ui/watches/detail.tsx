@@ -44,7 +44,7 @@ export function WatchDetail({ record, patient, again, onClose }: DetailProps): R
   const exposures = (record.exposure ?? []).flatMap((r) => idOf('Exposure', r.reference) ?? []);
   return (
     <CasePane
-      label={t('aContact')} onClose={onClose} head={patient ? <PersonCard patient={patient} heading="h2" /> : <h2>{t('aContact')}</h2>} tag={<span className="cs-tag">{t(`kind.${record.kind}`)}</span>}
+      label={t('aContact')} of={record} person={patient?.id} onClose={onClose} head={patient ? <PersonCard patient={patient} heading="h2" /> : <h2>{t('aContact')}</h2>} tag={<span className="cs-tag">{t(`kind.${record.kind}`)}</span>}
       parts={[
         { id: 'days', label: t('part.days'), show: () => <Observation watch={record} limit={settings?.fever_limit_cel ?? null} /> },
         ...(sees && exposures.length > 0 ? [{ id: 'why', label: t('part.why'), count: exposures.length, show: () => <Exposures by={[['_id', exposures.join(',')]]} side="source" name={`watch ${id}`} /> }] : []),

@@ -5,6 +5,8 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { asFailure } from '../../fhir/http';
 import { lengthOf, momentOf } from '../../fhir/time';
+import type { Resource } from '../../fhir/types';
+import { RecordLink } from '../../shell/record_link';
 import { http } from '../../shell/session';
 import { useParam } from '../../shell/router';
 import { Icon } from '../icon';
@@ -13,6 +15,7 @@ import { askSteps } from '../ways/ways';
 import '../words';
 import './case.css';
 import { dueKind } from './due';
+import { Prints } from './prints';
 
 export function useMoment(): (ms: number | null) => string {
   const { t } = useTranslation('shell');
@@ -77,12 +80,14 @@ interface CaseProps {
   label: string; // heard for the whole
   head: ReactNode; // who it is about
   tag?: ReactNode;
+  of?: Resource; // the record: what can be printed of it
+  person?: string; // id of whose it is: leads to all that is known of him
   parts: readonly CasePart[];
   onClose: () => void;
   children?: ReactNode; // state, limit, deeds: above the parts
 }
 
-export function CasePane({ label, head, tag, parts, onClose, children }: CaseProps): ReactNode {
+export function CasePane({ label, head, tag, of, person, parts, onClose, children }: CaseProps): ReactNode {
   const { t } = useTranslation('parts');
   const [asked, setAsked] = useParam('part', '');
   const [width, setWidth] = useParam('wide', '');
@@ -101,6 +106,12 @@ export function CasePane({ label, head, tag, parts, onClose, children }: CasePro
           <Icon name="close" size={18} />
         </button>
       </header>
+      {(person || of?.id) && (
+        <p className="cs-more">
+          {person && <RecordLink to={`Patient/${person}`}>{t('case.record')}</RecordLink>}
+          {of?.id && <Prints type={of.resourceType} id={of.id} version={of.meta?.versionId ?? ''} />}
+        </p>
+      )}
       <div className="cs-top">{children}</div>
       <div className="cs-tabs" role="group" aria-label={t('case.parts')}>
         {parts.map((one) => (
