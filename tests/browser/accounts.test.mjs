@@ -1,56 +1,30 @@
 // The desk's page of accounts, against the real program (the test double keeps none): list and search, a new one, its first sign-in, locking, resetting, ending
 // sessions, what is refused; by keyboard, by axe, on a phone, in both languages. PICTURES=DIR keeps a picture of each state.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { freshFolder, program, Server } from '../lib/server.mjs';
 import { Tab, totp } from '../lib/sign_in.mjs';
-import { checkAxe, failing, kDesk, kPhone, openBrowser, openPage, until, untilCount } from './lib.mjs';
+import { House, kPassword } from './house.mjs';
+import { checkAxe, failing, kDesk, kPhone, openPage, until, untilCount } from './lib.mjs';
 
-const kPassword = 'bitter melon 77', kMany = 130, kDoor = '/ops/';
-const built = (() => {
-  try { return process.env.PROGRAM ?? program(); } catch { return null; }
-})();
-const real = { skip: built ? false : 'needs the program: ./tk build once' };
+const kMany = 130, kDoor = '/ops/';
+const house = new House('accounts', [
+  ['sec', '--post', 'security-officer', '--display', '安全员老周'], ['sec2', '--post', 'security-officer', '--display', '安全员小吴'], ['li', '--post', 'doctor', '--area', '380102', '--display', '李医生', '--record', 'Practitioner/li'],
+  ['ops', '--post', 'operator', '--display', '运维值班'], ['anna', '--kind', 'resident', '--post', 'resident', '--record', 'Patient/a', '--display', '安娜'],
+]);
+const { real } = house;
+const enter = (viewport, who = 'sec', where = kDoor) => house.enter(viewport, who, where);
+const picture = (...what) => house.picture(...what);
 
-let browser, server, data;
-const account = (args, input) => execFileSync(built, ['account', ...args, '--data', data], { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] }).trim();
-before(async () => {
-  if (!built) return;
-  process.env.TK_PROGRAM ??= built;
-  data = freshFolder('accounts-pages');
-  account(['add', 'sec', '--post', 'security-officer', '--display', '安全员老周'], kPassword);
-  account(['add', 'sec2', '--post', 'security-officer', '--display', '安全员小吴'], kPassword);
-  account(['add', 'li', '--post', 'doctor', '--area', '380102', '--display', '李医生', '--record', 'Practitioner/li'], kPassword);
-  account(['add', 'ops', '--post', 'operator', '--display', '运维值班'], kPassword);
-  account(['add', 'anna', '--kind', 'resident', '--post', 'resident', '--record', 'Patient/a', '--display', '安娜'], kPassword);
-  account(['add', 'meter', '--kind', 'device', '--post', 'screener', '--area', '380102', '--display', '体温门 3 号']);
+before(() => house.open(() => {
+  house.account(['add', 'meter', '--kind', 'device', '--post', 'screener', '--area', '380102', '--display', '体温门 3 号'], '');
   // More than one page of them, written as the program writes them: one by one each would take a hash.
-  const hash = fs.readFileSync(path.join(data, 'accounts.toml'), 'utf8').match(/password = "(\$argon2id[^"]*)"/)[1];
-  fs.appendFileSync(path.join(data, 'accounts.toml'), Array.from({ length: kMany }, (_, i) => `\n[[account]]\nname = "nurse${String(i).padStart(3, '0')}"\ndisplay = "护士 ${i} 号"\npassword = "${hash}"\npost = "screener"\narea = "380104"\ndisabled = ${i % 10 === 0}\ngeneration = 1\n`).join(''));
-  browser = await openBrowser();
-  server = await new Server(data, { pages: path.resolve(import.meta.dirname, '../../ui/dist') }).start();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  if (data) fs.rmSync(data, { recursive: true, force: true });
-});
+  const file = path.join(house.data, 'accounts.toml'), hash = fs.readFileSync(file, 'utf8').match(/password = "(\$argon2id[^"]*)"/)[1];
+  fs.appendFileSync(file, Array.from({ length: kMany }, (_, i) => `\n[[account]]\nname = "nurse${String(i).padStart(3, '0')}"\ndisplay = "护士 ${i} 号"\npassword = "${hash}"\npost = "screener"\narea = "380104"\ndisabled = ${i % 10 === 0}\ngeneration = 1\n`).join(''));
+}));
+after(() => house.close());
 
-async function picture(page, name) {
-  if (process.env.PICTURES) await page.screenshot({ path: path.join(process.env.PICTURES, `accounts-${name}.png`) });
-}
-
-async function enter(viewport, who = 'sec', where = kDoor) {
-  const opened = await openPage(browser, viewport);
-  await opened.page.goto(server.base + where);
-  await opened.page.getByLabel('账号').fill(who);
-  await opened.page.getByLabel('密码', { exact: true }).fill(kPassword);
-  await opened.page.keyboard.press('Enter');
-  return opened;
-}
 const rows = (page) => page.locator('.ac-table tbody tr');
 const row = (page, text) => rows(page).filter({ hasText: text });
 const detail = (page) => page.locator('.ac-detail');
@@ -150,12 +124,12 @@ test('a new account: errors at their fields, a password shown once, which is cha
   await page.reload();
   await detail(page).getByText('待改密码').waitFor();
   await untilCount(key, 0);
-  assert.equal((await new Tab(server).signIn('wu', once)).json.next, 'password');
+  assert.equal((await new Tab(house.server).signIn('wu', once)).json.next, 'password');
   await done();
 });
 
 test('changing, locking, resetting: each says what comes of it, and it does', real, async () => {
-  const li = new Tab(server), other = new Tab(server, 'Mozilla/5.0 (iPhone) Safari/604.1');
+  const li = new Tab(house.server), other = new Tab(house.server, 'Mozilla/5.0 (iPhone) Safari/604.1');
   await li.signIn('li', kPassword);
   await other.signIn('li', kPassword);
   const { secret, ticket } = (await li.auth('factor', { password: kPassword })).json;
@@ -185,16 +159,16 @@ test('changing, locking, resetting: each says what comes of it, and it does', re
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   await deed(page, '停用');
   await detail(page).getByText('已停用').waitFor();
-  assert.equal((await new Tab(server).signIn('li', kPassword)).status, 401);
+  assert.equal((await new Tab(house.server).signIn('li', kPassword)).status, 401);
   await deed(page, '恢复使用');
   await detail(page).getByRole('button', { name: '停用' }).waitFor();
-  assert.equal((await new Tab(server).signIn('li', kPassword)).json.next, 'code');
+  assert.equal((await new Tab(house.server).signIn('li', kPassword)).json.next, 'code');
   await deed(page, '重置第二种凭证');
   await untilCount(detail(page).getByRole('button', { name: '重置第二种凭证' }), 0);
   await deed(page, '重置密码');
   const once = await page.locator('.ac-once .tk-key').innerText();
-  assert.equal((await new Tab(server).signIn('li', kPassword)).status, 401);
-  assert.equal((await new Tab(server).signIn('li', once)).json.next, 'password');
+  assert.equal((await new Tab(house.server).signIn('li', kPassword)).status, 401);
+  assert.equal((await new Tab(house.server).signIn('li', once)).json.next, 'password');
   // A failure is said in the page's words, and the account stays as it was.
   const mend = await failing(page, '**/admin/accounts/li/disable', 'POST', 503);
   await detail(page).getByRole('button', { name: '停用' }).click();
@@ -230,7 +204,7 @@ test('what one may not is said, not offered: one\'s own account, the administrat
   await row(page, '管理员').first().click();
   await page.getByText('管理员账号只在服务器上').waitFor();
   await checkAxe(page, 'locked');
-  await page.goto(`${server.base}${kDoor}accounts?account=nobody`);
+  await page.goto(`${house.base}${kDoor}accounts?account=nobody`);
   await page.getByText('没有找到').waitFor();
   await done();
   const doctor = await enter(kDesk, 'ops', `${kDoor}accounts`);
@@ -241,9 +215,9 @@ test('what one may not is said, not offered: one\'s own account, the administrat
 });
 
 test('a list that does not come says so, and comes when asked again', real, async () => {
-  const opened = await openPage(browser, kDesk);
+  const opened = await openPage(house.browser, kDesk);
   const mend = await failing(opened.page, '**/admin/accounts?*', 'GET', 503);
-  await opened.page.goto(`${server.base}${kDoor}accounts`);
+  await opened.page.goto(`${house.base}${kDoor}accounts`);
   await opened.page.getByLabel('账号').fill('sec');
   await opened.page.getByLabel('密码', { exact: true }).fill(kPassword);
   await opened.page.keyboard.press('Enter');
