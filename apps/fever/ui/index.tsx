@@ -146,7 +146,7 @@ function Transports({ episode }: { episode: string }): ReactNode {
   if (!asked.data) return <Skeleton lines={2} />;
   if (asked.data.items.length === 0) return <p className="tk-sub">{t('noTransport')}</p>;
   return asked.data.items.map((one) => (
-    <div key={one.id}>
+    <div key={one.id} className="cs-one">
       <Prints type="FeverTransport" id={one.id ?? ''} version={one.meta?.versionId ?? ''} />
       <Facts rows={[[t('col.status'), t(`carState.${one.status}`)], [t('col.from'), one.place], [t('col.to'), one.clinic], [t('col.registered'), moment(parseTime(one.requested))], [t('col.car'), one.car ?? ''], [t('col.by'), one.by?.display ?? '']]} />
     </div>
