@@ -151,7 +151,7 @@ test('the front page leads to the doors, and signing out ends the session', asyn
   await page.getByText('从哪个门进去').waitFor();
   await checkAxe(page, 'doors');
   await page.getByRole('link', { name: /业务端/ }).click();
-  await page.waitForURL(/\/work\/screening$/);
+  await page.waitForURL(/\/work\/today$/);
   await page.getByRole('button', { name: '退出登录' }).click();
   await page.getByRole('heading', { name: '登录' }).waitFor();
   await page.reload();
