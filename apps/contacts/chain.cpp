@@ -170,25 +170,55 @@ class Chain {
     const std::vector<std::string> patients = nodes_[number].patients;
     const std::string who = std::string(kPatient) + patients.front();
     if (asked_.out && generation >= 0 && generation < asked_.depth) {
-      for (Live& each : TRY(Find(context_, "Exposure", "", "status=active&source=" + Joined(patients))))
-        TRY(Add(std::move(each), generation + 1));
+      for (Live& each : TRY(NamedBy(who, patients)))
+        TRY(Add(std::move(each), number, std::nullopt, generation + 1));
     }
     if (asked_.in && generation <= 0 && -generation < asked_.depth) {
       for (Live& each : TRY(Find(context_, "Exposure", who, "status=active")))
-        TRY(Add(std::move(each), generation - 1));
+        TRY(Add(std::move(each), std::nullopt, number, generation - 1));
     }
     return {};
   }
 
-  /// An exposure with its other end: the contact, or who he was exposed to.
-  Status Add(Live exposure, int generation) {
+  /// The exposures to him: those that name a record of his while it was his, and those that his cases and observations named, by whichever record that was.
+  Result<std::vector<Live>> NamedBy(const std::string& who, const std::vector<std::string>& patients) const {
+    std::vector<Live> all;
+    for (Live& each : TRY(Find(context_, "Exposure", "", "status=active&source=" + Joined(patients)))) {
+      if (!IsAnothersSince(IdOf("Patient", each.root()["source"]["reference"].ToString()), each))
+        all.push_back(std::move(each));
+    }
+    const std::pair<std::string_view, std::string_view> ways[] = {{"TracingCase", "case"},
+                                                                  {"ContactWatch", "through"}};
+    for (const auto& [type, parameter] : ways) {
+      for (const Live& by : TRY(Find(context_, type, who, ""))) {
+        const std::string where = fmt::format("status=active&{}={}/{}", parameter, type, by.record->id);
+        for (Live& each : TRY(Find(context_, "Exposure", "", where))) all.push_back(std::move(each));
+      }
+    }
+    return all;
+  }
+
+  /// Is this Patient's record another person's since the exposure was named?
+  bool IsAnothersSince(const std::string& patient, const Live& exposure) const {
+    const auto named = ParseDateRange(exposure.root()["named"].ToString());
+    return context_.interactions->BecameAnothers(patient, named.ok() ? named->low_us : 0);
+  }
+
+  /// Whom the exposure names; a record that is another's since tells of nobody.
+  Result<std::optional<size_t>> NodeThen(const std::string& patient, const Live& exposure, int generation) {
+    return IsAnothersSince(patient, exposure) ? Unseen(generation) : NodeOf(patient, generation);
+  }
+
+  /// An exposure with its other end: the contact, or who he was exposed to. The end that is known is a node's.
+  Status Add(Live exposure, std::optional<size_t> from, std::optional<size_t> to, int generation) {
     if (!edges_seen_.insert(exposure.record->id).second) return {};
     const std::string source = IdOf("Patient", exposure.root()["source"]["reference"].ToString());
     const std::string contact = IdOf("Patient", exposure.root()["subject"]["reference"].ToString());
     if (contact.empty()) return {};
-    const auto from =
-        source.empty() ? TRY(NodeOfEvent(exposure, generation)) : TRY(NodeOf(source, generation));
-    const auto to = TRY(NodeOf(contact, generation));
+    if (!from)
+      from = source.empty() ? TRY(NodeOfEvent(exposure, generation))
+                            : TRY(NodeThen(source, exposure, generation));
+    if (!to) to = TRY(NodeThen(contact, exposure, generation));
     // Two records that are one person by now.
     if (!from || !to || *from == *to) return {};
     if (edges_.size() >= kEdgesMax)

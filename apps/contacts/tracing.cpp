@@ -25,15 +25,16 @@ Result<Live> LiveRecord(const app::Context& context, std::string_view type, cons
 
 Result<std::vector<Live>> Find(const app::Context& context, std::string_view type, const std::string& patient,
                                const std::string& where) {
-  std::string criteria = where;
   std::vector<Live> all;
   if (!patient.empty()) {
-    const auto records = TRY(PersonOf(context, patient.substr(kPatient.size())));
-    if (records.empty()) return all;
-    criteria += (where.empty() ? "patient=" : "&patient=") + Joined(records);
+    for (const std::string& id : TRY(context.reach.find(type, patient, where))) {
+      Live live = TRY(LiveRecord(context, type, id));
+      if (live) all.push_back(std::move(live));
+    }
+    return all;
   }
   const auto ordinals =
-      TRY(app::FindAll(context, type, criteria, view::Scope(), context.engine->Head(), kFoundMax));
+      TRY(app::FindAll(context, type, where, view::Scope(), context.engine->Head(), kFoundMax));
   for (const view::Ordinal ordinal : ordinals) {
     auto read = context.engine->Read(ordinal);
     if (!read.ok() && read.error().code == ErrorCode::kGone) continue;  // erased meanwhile

@@ -27,8 +27,8 @@ struct Live {
 };
 /// Errors: of what must be read; one that was erased meanwhile is not there.
 Result<Live> LiveRecord(const app::Context& context, std::string_view type, const std::string& id);
-/// All that `where` (a search) finds, about the person of `patient` ("Patient/1"; "": anybody), by whichever of his records.
-/// Errors: kTooLarge beyond kFoundMax.
+/// All that `where` (a search) finds, about the person of `patient` ("Patient/1"; "": anybody), by whichever of his records: also by one that became another's
+/// since, and without what that other has there. Errors: kTooLarge beyond kFoundMax; about one person kInvalid beyond 1,000.
 Result<std::vector<Live>> Find(const app::Context& context, std::string_view type, const std::string& patient,
                                const std::string& where);
 
