@@ -6,15 +6,13 @@ import { checkAxe, failing, kDesk, kPhone, until, untilCount } from './lib.mjs';
 
 const house = new House('packs', [['boss', '--post', 'admin', '--display', '高志强'], ['cdc', '--post', 'cdc-officer', '--display', '流调员小何'], ['ops', '--post', 'operator', '--display', '运维值班']]);
 const { real } = house;
-const kDay = new Date(Date.now()).toISOString().slice(0, 10);
 
 before(() => house.open().then(async () => {
   if (!house.built) return;
-  const area = { tag: [{ system: 'http://tongkang.dev/fhir/sid/area', code: '380102' }] };
-  const reading = (id, value) => ({ resourceType: 'Observation', id, meta: area, status: 'final', code: { coding: [{ system: 'http://loinc.org', code: '8310-5' }] }, subject: { reference: 'Patient/a' }, effectiveDateTime: `${kDay}T00:00:00Z`,
-    valueQuantity: { value, unit: '°C', system: 'http://unitsofmeasure.org', code: 'Cel' } });
-  const all = [{ resourceType: 'Patient', id: 'a', meta: area, name: [{ text: '何思明' }] }, ...Array.from({ length: 60 }, (_, i) => reading(`o${i}`, 36 + (i % 20) / 10))];
-  await house.ask('POST', '', { resourceType: 'Bundle', type: 'transaction', entry: all.map((resource) => ({ request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` }, resource })) });
+  // Of 60 items 30 have less than they must, and 15 much less.
+  const item = (i) => ({ resourceType: 'StockItem', id: `s${i}`, name: `物资 ${i}`, unit: '只', state: 'active', onHand: 80 + (i % 20) * 2, minimum: 100 });
+  const all = Array.from({ length: 60 }, (_, i) => item(i));
+  await house.ask('POST', '', { resourceType: 'Bundle', type: 'transaction', entry: all.map((resource) => ({ request: { method: 'PUT', url: `StockItem/${resource.id}` }, resource })) });
 }));
 after(() => house.close());
 
@@ -50,54 +48,55 @@ test('what is loaded, and a rule in words', real, async () => {
   await done();
 });
 
-test('tried on history: as it is, with a lower limit, and held against each other; a failure is said', real, async () => {
-  const { page, done } = await house.enter(kDesk, 'boss', '/ops/packs?pack=screening&file=rules/fever&tab=try');
+test('tried on history: as it is, with another limit, and held against each other; a failure is said', real, async () => {
+  const { page, done } = await house.enter(kDesk, 'boss', '/ops/packs?pack=emergency-stock&file=rules/shortage&tab=try');
   await page.getByRole('button', { name: '开始试' }).click();
   await page.getByText('算完了').waitFor();
-  assert.equal(await number(page, '次成立'), '21');
-  assert.equal(await number(page, '次看过'), '60');
-  await untilCount(page.locator('.pk-found tbody tr'), 21);
-  await page.locator('.pk-found summary').filter({ hasText: '新增 Flag' }).first().click();
-  await page.locator('.pk-found details[open]').getByText('subject.reference').waitFor();
+  assert.equal(await number(page, '次成立'), '30');
+  // What the rule itself has written since is looked at too.
+  assert.ok(Number(await number(page, '次看过')) >= 60);
+  await untilCount(page.locator('.pk-found tbody tr'), 30);
+  await page.locator('.pk-found summary').filter({ hasText: '新增 Task' }).first().click();
+  await page.locator('.pk-found details[open]').getByText('focus.reference').waitFor();
   await checkAxe(page, 'what a rule would have made');
   await house.picture(page, 'tried');
   // Another limit, for trying alone.
   await page.getByRole('button', { name: '改一改再试' }).click();
   const own = page.getByLabel('改过的规则，只用来试');
-  await own.fill((await own.inputValue()).replace('{\n      "setting": "fever_limit_cel"\n    }', '{"value": 36.9}'));
+  await own.fill((await own.inputValue()).replace('onHand < minimum', 'onHand < minimum - 10'));
   await page.getByRole('button', { name: '开始试' }).click();
-  await until('the lower limit raises more', async () => (await page.getByText('算完了').count()) > 0 && (await number(page, '次成立')) === '33');
-  await page.locator('.pk-before').getByText('21 次成立').waitFor();
+  await until('the other limit raises less', async () => (await page.getByText('算完了').count()) > 0 && (await number(page, '次成立')) === '15');
+  await page.locator('.pk-before').getByText('30 次成立').waitFor();
   await checkAxe(page, 'held against the one before');
   await house.picture(page, 'changed');
   // What is wrong with it is said: by the page, and by the server.
   await own.fill('{');
   await page.getByRole('button', { name: '开始试' }).click();
   await page.getByText('不是完整的 JSON').waitFor();
-  await own.fill('{"id": "screening.fever"}');
+  await own.fill('{"id": "emergency-stock.shortage"}');
   await page.getByRole('button', { name: '开始试' }).click();
   await page.getByText('没有完成').or(page.getByText('没有算完')).first().waitFor();
   await house.picture(page, 'wrong');
   await page.getByRole('button', { name: '不改，试现在的' }).click();
   // A cause leads to the version that was looked at.
   await page.getByRole('button', { name: '开始试' }).click();
-  await page.getByRole('link', { name: /Observation\/o\d+ 第 1 版/ }).first().click();
+  await page.getByRole('link', { name: /StockItem\/s\d+ 第 1 版/ }).first().click();
   await page.locator('.fb-one').waitFor();
   await done();
 });
 
 test('it can be stopped; a server that is busy is said so', real, async () => {
-  const { page, done } = await house.enter(kDesk, 'cdc', '/ops/packs?pack=screening&file=rules/fever&tab=try');
+  const { page, done } = await house.enter(kDesk, 'cdc', '/ops/packs?pack=emergency-stock&file=rules/shortage&tab=try');
   let held;
   const seen = new Promise((hold) => (held = hold));
-  await page.route('**/app/screening/rules/**', async (route) => { held(); await new Promise((go) => setTimeout(go, 3_600_000)).catch(() => {}); void route; });
+  await page.route('**/app/emergency-stock/rules/**', async (route) => { held(); await new Promise((go) => setTimeout(go, 3_600_000)).catch(() => {}); void route; });
   await page.getByRole('button', { name: '开始试' }).click();
   await seen;
   await page.getByText('正在算').waitFor();
   await page.getByRole('button', { name: '停', exact: true }).click();
   await page.getByText('停在 0 %').waitFor();
-  await page.unroute('**/app/screening/rules/**');
-  const mend = await failing(page, '**/app/screening/rules/**', 'GET', 429);
+  await page.unroute('**/app/emergency-stock/rules/**');
+  const mend = await failing(page, '**/app/emergency-stock/rules/**', 'GET', 429);
   await page.getByRole('button', { name: '开始试' }).click();
   await page.getByText('一次只能试一条').waitFor();
   mend();
@@ -107,7 +106,7 @@ test('it can be stopped; a server that is busy is said so', real, async () => {
   // He may not browse records: a cause is words.
   await page.getByLabel('从哪天').fill('2026-01-01');
   await page.getByRole('button', { name: '开始试' }).click();
-  await page.getByText('Observation/', { exact: false }).first().waitFor();
+  await page.getByText('StockItem/', { exact: false }).first().waitFor();
   assert.equal(await page.locator('.pk-found a').count(), 0);
   await done();
 });
