@@ -165,6 +165,7 @@ Result<Response> Enter(const app::Context& context, const Request& request, bool
                 Channel{of_self ? "self" : "screener", of_self || names_staff ? viewer.record : std::string(),
                         "urn:tongkang:entry:" + request.request_id},
                 fmt::format("{}|{}", of_self ? "self" : "screener", viewer.account), viewer.area);
+  intake.KeepPersons();
   if (!of_self)
     intake.OnlyOf([&](const std::string& patient) { return Sees(context, request.viewer, patient); });
   std::vector<Told> told(sent.size());
@@ -184,7 +185,10 @@ Result<Response> Enter(const app::Context& context, const Request& request, bool
   }
   std::vector<std::string> patients;
   const Taken taken = TRY(intake.Write(entries, &patients));
-  for (const exchange::RowIssue& issue : taken.refused) told[issue.line].text = issue.text;
+  for (const exchange::RowIssue& issue : taken.refused) {
+    told[issue.line].text = issue.text;
+    if (issue.column == exchange::kKeyColumn) told[issue.line].element = "id";
+  }
   Response response;
   response.status = entries.empty() ? 422 : 200;
   response.content_type = "application/json; charset=utf-8";

@@ -59,6 +59,7 @@ Result<Taken> Intake::Write(std::span<const Reading> readings, std::vector<std::
     placed.push_back({&reading, id, "Observation/" + id, reading.patient});
   }
   TRY(FindWho(&placed, &taken));
+  if (keeps_persons_) TRY(RefuseMoved(&placed, &taken));
   TRY(WriteNew(&placed, &taken));
   TRY(WriteReadings(placed, &taken));
   if (patients != nullptr) {
@@ -132,6 +133,30 @@ Status Intake::FindWho(std::vector<Placed>* placed, Taken* taken) const {
     if (one.is_new) one.patient = is_unseen ? MadeHereOf(*one.told) : MadeOf(*one.told);
     ++(!one.is_new ? taken->known : fits[i].doubtful ? taken->doubtful : taken->fresh);
   }
+  return {};
+}
+
+/// Before anybody is made: what would take a reading from one person and give it to another.
+Status Intake::RefuseMoved(std::vector<Placed>* placed, Taken* taken) const {
+  std::vector<Placed> stay;
+  for (Placed& one : *placed) {
+    const std::string before = TRY(SubjectOf(one.kept));
+    bool moves = !before.empty() && before != one.patient;
+    if (moves && !one.is_new) {
+      const auto his = TRY(context_.interactions->RecordsOfPerson(one.patient));
+      moves = std::find(his.patients.begin(), his.patients.end(), before) == his.patients.end();
+    }
+    if (moves) {
+      taken->refused.push_back(
+          {one.told->line, std::string(kKeyColumn),
+           "An entry with this id is kept already, of another person: nothing was changed. "
+           "Give this one an id of its own; if the former one named the wrong person, mark "
+           "its reading as entered in error."});
+    } else {
+      stay.push_back(std::move(one));
+    }
+  }
+  *placed = std::move(stay);
   return {};
 }
 

@@ -5,6 +5,8 @@
 //         - To a sender who does not see all persons (`sees`) it is the same whoever is known: one whom he does not see gets a record where the sender is, as if
 //           nobody knew him, and the person index joins the two. So neither the answer nor what the sender can read tells who is known elsewhere.
 //         - An entry is the same when its sender and its key are: sent again it writes nothing; with other contents it is a correction.
+//           With another person it is a correction too where the sender numbers his rows (a table); where devices number theirs, and two may count alike, it is
+//           refused, and nothing moves (`keeps_persons`).
 //         - What the definitions refuse is told with its line; nothing else of that entry is kept.
 // Threads: Write may be called by several at once. Patients are written by one at a time, so that two entries about one new person never make two.
 // Cost:   some 60 µs of CPU a reading, a thousand at once: a match, a validation, an entry of the log.
@@ -17,6 +19,9 @@
 #include "kernel/exchange/table_import.h"
 
 namespace tk::exchange {
+
+/// The column of RowIssue where what is wrong is the key that tells entries apart.
+inline constexpr std::string_view kKeyColumn = "entry";
 
 struct Taken {
   uint64_t added = 0, changed = 0, unchanged = 0;
@@ -35,6 +40,8 @@ class Intake {
   /// Does the sender see this Patient (his id)? Without it all are taken as seen.
   using Sees = std::function<bool(const std::string& patient)>;
   void OnlyOf(Sees sees) { sees_ = std::move(sees); }
+  /// An entry that comes again with another person is refused.
+  void KeepPersons() { keeps_persons_ = true; }
 
   /// At most some thousand at once. Errors: the engine's; kUnavailable while the person index is being built. What was written stays.
   /// `patients`, if given: the ids of all whom they are about, in no order.
@@ -49,6 +56,7 @@ class Intake {
  private:
   struct Placed;  // a reading with its ids
   Status FindWho(std::vector<Placed>* placed, Taken* taken) const;
+  Status RefuseMoved(std::vector<Placed>* placed, Taken* taken) const;
   Result<std::string> SubjectOf(const std::string& reference) const;
   Status WriteNew(std::vector<Placed>* placed, Taken* taken);
   Status WriteReadings(const std::vector<Placed>& placed, Taken* taken) const;
@@ -62,6 +70,7 @@ class Intake {
   const Channel channel_;
   const std::string sender_, area_;
   Sees sees_;
+  bool keeps_persons_ = false;
   std::mutex patients_;
 };
 

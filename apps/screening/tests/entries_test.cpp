@@ -48,6 +48,33 @@ TEST_F(EntriesTest, WhatComesTwiceCountsOnceAndWithOtherContentsCorrects) {
   EXPECT_EQ(At(reading, "subject.reference"), "Patient/known");
 }
 
+TEST_F(EntriesTest, AnIdThatComesAgainWithAnotherPersonMovesNothing) {
+  PutPatient({.id = "one", .resident_id = number_, .area = "380102"});
+  PutPatient({.id = "same", .resident_id = number_, .area = "380102"});
+  PutPatient({.id = "two", .name = "李明", .resident_id = interaction::ResidentIdOf("19900304", 31)});
+  const auto of = [](std::string_view who, std::string_view warm) {
+    return fmt::format(R"({{"id":"66666666-a",{},"temperature":{},"when":"2023-11-14T08:30:00+08:00"}})", who,
+                       warm);
+  };
+  const Response first = Enter(of(R"("patient":"Patient/one")", "36.4"));
+  EXPECT_EQ(Told(first), "200 1/0/0") << first.body;
+  const std::string reading = At(Parsed(first), "entries.0.reading");
+  const uint64_t t = engine_->Head().t;
+  const std::string told =
+      R"("person":{"name":"王一新","number":")" + interaction::ResidentIdOf("19700506", 41) + R"("})";
+  for (const std::string& who : {std::string(R"("patient":"Patient/two")"), told}) {
+    const Response moved = Enter(of(who, "39.4"));
+    EXPECT_EQ(Told(moved), "200 0/0/0") << moved.body;
+    EXPECT_NE(At(Parsed(moved), "entries.0.text").find("of another person"), std::string::npos) << moved.body;
+    EXPECT_EQ(At(Parsed(moved), "entries.0.element"), "id");
+  }
+  EXPECT_EQ(engine_->Head().t, t) << "neither a reading nor a person";
+  EXPECT_EQ(At(Parsed(Get(reading)), "subject.reference"), "Patient/one");
+  EXPECT_EQ(Told(Enter(of(R"("patient":"Patient/same")", "36.6"))), "200 0/1/0") << "another record of his";
+  EXPECT_EQ(Told(Enter(of(R"("person":{"name":"王晓芳","number":")" + number_ + R"("})", "36.7"))),
+            "200 0/1/0");
+}
+
 TEST_F(EntriesTest, ABatchThatWaitedWithoutNetworkFindsItsPersons) {
   PutPatient({.id = "known", .resident_id = number_, .area = "380104"});
   viewer_ = With("screening-entry");
