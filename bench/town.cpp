@@ -15,7 +15,7 @@ std::shared_ptr<const access::Viewer> ViewerOf(std::string_view area) {
   auto post = std::make_shared<access::Post>();
   post->name = "doctor";
   post->all_types = true;
-  post->reads = post->writes = post->operations = {"*"};
+  post->reads = post->writes = post->deletes = post->operations = {"*"};
   auto viewer = std::make_shared<access::Viewer>();
   viewer->account = "hot";
   viewer->post = std::move(post);

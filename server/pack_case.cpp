@@ -299,7 +299,7 @@ Status Story::Store(fhir::Value given) {
   return house_->Settle() ? Status() : Status(Wrong("the rules did not come to an end"));
 }
 
-/// "doctor", "doctor@380102" in an area, "resident=Patient/p1" as whoever that record is.
+/// "doctor", "doctor@380102" in an area, "resident=Patient/p1" as whoever that record is, "pharmacist=Organization/p1" who works there.
 Result<std::shared_ptr<const access::Viewer>> Story::ViewerOf(std::string_view as) const {
   if (as.empty()) as = "admin";
   const std::string_view whole = as;
@@ -323,6 +323,7 @@ Result<std::shared_ptr<const access::Viewer>> Story::ViewerOf(std::string_view a
     viewer->scope.area_high = high;
   }
   viewer->record = std::string(as.substr(std::min(name.size() + 1, as.size())));
+  if (viewer->record.starts_with("Organization/")) viewer->organization.swap(viewer->record);
   if (constexpr std::string_view kPatient = "Patient/"; viewer->record.starts_with(kPatient)) {
     viewer->kind = access::AccountKind::kResident;
     viewer->patient = viewer->record.substr(kPatient.size());

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernel/access/oauth/scopes.h"
+#include "kernel/access/posts.h"
 
 namespace tk::access {
 namespace {
@@ -40,10 +41,14 @@ Step RightStep(const Viewer& viewer, const AccessQuestion& question) {
   post.granted = nullptr;
   const std::string name = viewer.post == nullptr ? "-" : viewer.post->name;
   const bool is_call = question.deed == Deed::kCall;
-  const bool may = is_call                        ? post.MayCall(question.operation)
-                   : question.deed == Deed::kRead ? post.MayRead(question.type)
-                                                  : post.MayWrite(question.type);
-  const std::string_view verb = is_call ? "call" : question.deed == Deed::kRead ? "read" : "write";
+  const bool may = is_call                          ? post.MayCall(question.operation)
+                   : question.deed == Deed::kRead   ? post.MayRead(question.type)
+                   : question.deed == Deed::kDelete ? post.MayDelete(question.type)
+                                                    : post.MayWrite(question.type);
+  const std::string_view verb = is_call                          ? "call"
+                                : question.deed == Deed::kRead   ? "read"
+                                : question.deed == Deed::kDelete ? "delete"
+                                                                 : "write";
   return {is_call ? "operation" : "type", may,
           fmt::format("The post {} {} {} {}.", name, may ? "may" : "may not", verb,
                       is_call ? question.operation : question.type),
@@ -52,14 +57,17 @@ Step RightStep(const Viewer& viewer, const AccessQuestion& question) {
 
 /// Of a program: which scope it has for this, or lacks.
 Step ScopeStep(const Viewer& viewer, const AccessQuestion& question) {
-  const bool may = question.deed == Deed::kRead    ? viewer.IsGranted(question.type, oauth::kRead)
-                   : question.deed == Deed::kWrite ? viewer.IsGranted(question.type, oauth::kWrites)
-                                                   : viewer.MayCall(question.operation);
+  const bool may = question.deed == Deed::kRead     ? viewer.IsGranted(question.type, oauth::kRead)
+                   : question.deed == Deed::kWrite  ? viewer.IsGranted(question.type, oauth::kWrites)
+                   : question.deed == Deed::kDelete ? viewer.IsGranted(question.type, oauth::kDelete)
+                                                    : viewer.MayCall(question.operation);
   const std::string_view level = viewer.granted->Has(oauth::Level::kPatient) ? "patient" : "user";
-  const std::string wanted =
-      question.deed == Deed::kCall
-          ? fmt::format("no scope gives {}", question.operation)
-          : fmt::format("{}/{}.{}", level, question.type, question.deed == Deed::kRead ? "r" : "cud");
+  const std::string wanted = question.deed == Deed::kCall
+                                 ? fmt::format("no scope gives {}", question.operation)
+                                 : fmt::format("{}/{}.{}", level, question.type,
+                                               question.deed == Deed::kRead     ? "r"
+                                               : question.deed == Deed::kDelete ? "d"
+                                                                                : "cud");
   std::string text = fmt::format("The program {} was granted it.", viewer.client);
   if (!may && question.deed == Deed::kCall) text = fmt::format("Of a program {}.", wanted);
   if (!may && question.deed != Deed::kCall)
@@ -68,8 +76,19 @@ Step ScopeStep(const Viewer& viewer, const AccessQuestion& question) {
           fmt::format("accounts.toml [{}]", viewer.client)};
 }
 
-/// A Task that he does not see for what it is about.
-Step KindStep(const Viewer& viewer, const Policies& policies) {
+/// A record of a type that he reads, which he does not see for what it is about.
+Step KindStep(const Viewer& viewer, const Policies& policies, std::string_view type) {
+  const Post& post = *viewer.post;
+  const std::string rule = fmt::format("{} of pack_posts.json", post.name);
+  if (const auto own = post.organization.find(type); own != post.organization.end())
+    return {"kind", false,
+            fmt::format("The post {} sees of {} what its account's organization has ({}).", post.name, type,
+                        own->second),
+            post.source, rule};
+  if (type == kFormAnswer)
+    return {"kind", false,
+            fmt::format("The post {} sees no answers to this form: it does not name the post.", post.name),
+            post.source, "posts, readers of the pack's form"};
   const std::optional<TaskPolicy> tasks = policies.TasksOf(*viewer.post);
   if (!tasks)
     return {
@@ -79,8 +98,7 @@ Step KindStep(const Viewer& viewer, const Policies& policies) {
         "Personal Information Protection Law (2021) article 6 [M].", "posts.toml"};
   return {"kind", false, fmt::format("The post {} sees Tasks of other kinds.", viewer.post->name),
           tasks->source,
-          tasks->is_of_table ? fmt::format("policies.toml [tasks.{}]", viewer.post->name)
-                             : fmt::format("{} of pack_posts.json", viewer.post->name)};
+          tasks->is_of_table ? fmt::format("policies.toml [tasks.{}]", viewer.post->name) : rule};
 }
 
 bool InArea(const view::Scope& scope, view::OwnerNumber owner, uint64_t area) {
@@ -138,7 +156,8 @@ void AddSpecialStep(const Viewer& viewer, bool opened, Decision* decision) {
 /// To whom a fact alone opened the person: what he may write there.
 void AddGuestStep(const Viewer& viewer, const AccessQuestion& question, Decision* decision) {
   const bool is_guest = LiesOutside(viewer.scope, question.owner, question.area);
-  if (!decision->permits || question.deed != Deed::kWrite || !is_guest) return;
+  const bool changes = question.deed == Deed::kWrite || question.deed == Deed::kDelete;
+  if (!decision->permits || !changes || !is_guest) return;
   decision->permits = !question.is_of_others;
   decision->steps.push_back(
       {"guest", decision->permits,
@@ -193,7 +212,7 @@ Decision Decide(const Viewer& viewer, const AccessQuestion& question, std::span<
     return decision;
   }
   if (question.is_of_other_kind) {
-    step(KindStep(viewer, policies));
+    step(KindStep(viewer, policies, question.type));
     return decision;
   }
   if (question.owner == 0 || question.area == view::kAreaPublic) {

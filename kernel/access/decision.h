@@ -13,17 +13,18 @@
 
 namespace tk::access {
 
-enum class Deed : uint8_t { kRead, kWrite, kCall };
+enum class Deed : uint8_t { kRead, kWrite, kDelete, kCall };
 
 struct AccessQuestion {
   Deed deed = Deed::kRead;
   std::string type;       // resource type
   std::string operation;  // of kCall
   bool exists = true;
-  view::OwnerNumber owner = 0;    // 0: about nobody
-  uint64_t area = 0;              // where the person is, as view::Directory says
-  bool is_of_others = false;      // there is the record, and neither he nor his organization wrote it
-  bool is_of_other_kind = false;  // there is the Task, and it is none of those that the viewer's post sees
+  view::OwnerNumber owner = 0;  // 0: about nobody
+  uint64_t area = 0;            // where the person is, as view::Directory says
+  bool is_of_others = false;    // there is the record, and neither he nor his organization wrote it
+  bool is_of_other_kind =
+      false;  // there is the record, and it is none of those of its type that the viewer's post sees (Tasks, answers, another organization's)
 };
 
 struct Step {

@@ -96,6 +96,79 @@ TEST(PackPosts, SeeOfTasksTheKindsTheyName) {
   EXPECT_EQ(KindsOf(posts, "keeper"), (std::vector<std::string>{"http://cold", "http://stock"}));
 }
 
+TEST(PackPosts, AnswerTheFormsThatNameThem) {
+  const std::string folder = ::testing::TempDir() + "tk_pack_forms_" + std::to_string(::getpid());
+  std::filesystem::create_directories(folder);
+  std::vector<PackPost> brought = {Brought("stock", "keeper", {}, {"Shelf"}),
+                                   Brought("stock", "doctor", {}, {}), Brought("stock", "resident", {}, {}),
+                                   Brought("stock", "card-desk", {}, {})};
+  for (PackPost& each : brought) each.post.forms = {"http://form"};
+  brought[0].post.organization = {{"Shelf", "store"}};
+  ASSERT_TRUE(WritePackPosts(folder, brought).ok());
+  auto posts = Posts::Load(folder);
+  ASSERT_TRUE(posts.ok()) << posts.error().external;
+  const auto bound = [&](const char* name) {
+    const auto post = posts->Find(name);
+    EXPECT_TRUE(Of(*posts, name).MayWrite("QuestionnaireResponse")) << name;
+    return std::string(post->reads_by_form ? "r" : "") + (post->writes_by_form ? "w" : "");
+  };
+  EXPECT_EQ(bound("keeper"), "rw");
+  EXPECT_EQ(bound("doctor"), "") << "what is his stays his";
+  EXPECT_EQ(bound("resident"), "w");
+  EXPECT_EQ(bound("card-desk"), "rw");
+  EXPECT_EQ(posts->Find("keeper")->forms, std::vector<std::string>{"http://form"});
+  EXPECT_EQ(posts->Find("keeper")->organization.at("Shelf"), "store");
+  // A city that words the post anew does not open other forms and organizations by it.
+  ASSERT_TRUE(WriteFileDurable(folder + "/posts.toml",
+                               "[keeper]\ntitle_zh = \"保\"\ntitle_en = \"K\"\nreads = [\"Shelf\", "
+                               "\"QuestionnaireResponse\"]\nwrites = [\"QuestionnaireResponse\"]\n"
+                               "operations = []\nsource = \"the city\"\n")
+                  .ok());
+  posts = Posts::Load(folder);
+  ASSERT_TRUE(posts.ok());
+  EXPECT_EQ(bound("keeper"), "rw");
+  EXPECT_EQ(posts->Find("keeper")->organization.size(), 1u);
+  EXPECT_EQ(posts->Find("keeper")->forms, std::vector<std::string>{"http://form"});
+  // What it says of forms itself stands in place of theirs.
+  ASSERT_TRUE(WriteFileDurable(folder + "/posts.toml",
+                               "[night-desk]\ntitle_zh = \"夜\"\ntitle_en = \"N\"\nreads = []\nwrites = "
+                               "[]\noperations = []\nforms_seen = [\"http://form\"]\nsource = \"the city\"\n")
+                  .ok());
+  posts = Posts::Load(folder);
+  ASSERT_TRUE(posts.ok());
+  EXPECT_EQ(posts->Find("night-desk")->forms_seen, std::vector<std::string>{"http://form"});
+  EXPECT_TRUE(Of(*posts, "night-desk").MayRead("QuestionnaireResponse"));
+  EXPECT_FALSE(Of(*posts, "night-desk").MayWrite("QuestionnaireResponse"));
+  EXPECT_TRUE(posts->Find("night-desk")->reads_by_form);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(PackPosts, WhoeverWritesAnswersMayAnswerAFormThatNamesNobody) {
+  Posts posts = Posts::BuiltIn().value();
+  PackPost open;
+  open.app = "stock";
+  open.post.forms = {"http://form"};
+  ASSERT_TRUE(posts.Add(open).ok());
+  for (const char* name : {"doctor", "screener", "cdc-officer"})
+    EXPECT_EQ(posts.Find(name)->forms, std::vector<std::string>{"http://form"}) << name;
+  for (const char* name : {"card-desk", "resident", "auditor"})
+    EXPECT_TRUE(posts.Find(name)->forms.empty()) << name;
+}
+
+TEST(PackPosts, AnOrganizationsPartIsNeitherOpenedNorTakenFromOthers) {
+  Posts posts = Posts::BuiltIn().value();
+  const auto bring = [&](std::string name, std::vector<std::string> reads, std::string type) {
+    PackPost brought = Brought("stock", std::move(name), std::move(reads), {});
+    if (!type.empty()) brought.post.organization = {{type, "store"}};
+    return posts.Add(brought);
+  };
+  EXPECT_FALSE(bring("keeper", {"Shelf"}, "Drawer").ok()) << "a type that it does not read";
+  EXPECT_FALSE(bring("doctor", {"Encounter"}, "Encounter").ok()) << "would take from the doctor";
+  ASSERT_TRUE(bring("keeper", {"Shelf"}, "Shelf").ok());
+  ASSERT_TRUE(bring("keeper", {"Shelf"}, "").ok());
+  EXPECT_EQ(posts.Find("keeper")->organization.size(), 1u);
+}
+
 TEST(PackPosts, GiveNoDutyAndNothingOfOthers) {
   Posts posts = Posts::BuiltIn().value();
   EXPECT_FALSE(posts.Add(Brought("stock", "keeper", {}, {}, {"accounts"})).ok());

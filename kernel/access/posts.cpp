@@ -34,6 +34,55 @@ Result<std::vector<std::string>> SortedTexts(const toml::table& table, std::stri
   return out;
 }
 
+void AddTo(std::vector<std::string>* names, const std::vector<std::string>& more) {
+  names->insert(names->end(), more.begin(), more.end());
+  std::sort(names->begin(), names->end());
+  names->erase(std::unique(names->begin(), names->end()), names->end());
+}
+
+/// Who may answer a form sees its answers; to no other pack's form does it. What the post has besides is its own: one of the platform goes on seeing answers
+/// that are to no pack's form, unless a pack alone let it see answers. Before the rights that are brought are added.
+void AddForms(const Post& brought, Post* post) {
+  const std::string answer(kFormAnswer);
+  const auto brings = [&](const std::vector<std::string>& types) {
+    return std::find(types.begin(), types.end(), answer) != types.end();
+  };
+  AddTo(&post->forms, brought.forms);
+  AddTo(&post->forms_seen, brought.forms_seen);
+  const bool writes = !post->forms.empty() || brings(brought.writes);
+  const bool reads = writes || !post->forms_seen.empty() || brings(brought.reads);
+  post->reads_by_form =
+      post->reads_by_form || post->is_of_pack || (reads && !HoldsOrAll(post->reads, answer));
+  post->writes_by_form =
+      post->writes_by_form || post->is_of_pack || (writes && !HoldsOrAll(post->writes, answer));
+  if (reads) AddTo(&post->reads, {answer});
+  if (writes) AddTo(&post->writes, {answer});
+}
+
+/// Of the platform's posts, and not by a form alone.
+bool WritesAnswers(const Post& post) {
+  return !post.is_of_pack && !post.writes_by_form && !post.all_types && HoldsOrAll(post.writes, kFormAnswer);
+}
+
+/// What a city says of forms, in place of what packs bring.
+Status ReadForms(const toml::table& table, const std::string& name, const Post* known, Post* post) {
+  Post said;
+  if (known != nullptr) {
+    said.forms = known->forms;
+    said.forms_seen = known->forms_seen;
+    post->is_of_pack = known->is_of_pack;
+  }
+  if (table.contains("forms")) said.forms = TRY(SortedTexts(table, "forms", name));
+  if (table.contains("forms_seen")) said.forms_seen = TRY(SortedTexts(table, "forms_seen", name));
+  if (table.contains("forms") || table.contains("forms_seen") || post->is_of_pack) {
+    AddForms(said, post);
+  } else {
+    post->forms = said.forms;
+    post->forms_seen = said.forms_seen;
+  }
+  return {};
+}
+
 struct Duty {
   std::string_view name;
   std::array<std::string_view, 2> operations;  // whoever may call one of them has it
@@ -89,6 +138,9 @@ bool Viewer::MayWrite(std::string_view type) const {
   return post != nullptr && (post->all_types || HoldsOrAll(post->writes, type)) &&
          IsGranted(type, oauth::kWrites);
 }
+bool Viewer::MayDelete(std::string_view type) const {
+  return MayWrite(type) && HoldsOrAll(post->deletes, type) && IsGranted(type, oauth::kDelete);
+}
 // Scopes name types. Of the operations a program has those that read or check what its scopes let it read, type by type; never those that
 // reveal, export, erase or run the platform.
 bool Viewer::MayCall(std::string_view operation) const {
@@ -113,23 +165,32 @@ Status Posts::Read(std::string_view text, const std::string& name) {
     const toml::table* const table = node.as_table();
     if (table == nullptr) return TomlError(name, node, "a post is a table: [name]");
     TRY(CheckKeys(*table, name,
-                  {"title_zh", "title_en", "reads", "writes", "operations", "source", "second_factor"}));
+                  {"title_zh", "title_en", "reads", "writes", "deletes", "operations", "forms", "forms_seen",
+                   "source", "second_factor"}));
     auto post = std::make_shared<Post>();
     post->name = std::string(key.str());
     post->title_zh = TRY(TextOf(*table, "title_zh", name));
     post->title_en = TRY(TextOf(*table, "title_en", name));
     post->reads = TRY(SortedTexts(*table, "reads", name));
     post->writes = TRY(SortedTexts(*table, "writes", name));
+    post->deletes = TRY(SortedTexts(*table, "deletes", name));
+    for (const std::string& type : post->deletes) {
+      if (!HoldsOrAll(post->writes, type))
+        return TomlError(name, node, fmt::format("deletes {}, which is not among its writes", type));
+    }
     post->operations = TRY(SortedTexts(*table, "operations", name));
     post->source = TRY(TextOf(*table, "source", name));
     if (post->source.empty())
       return TomlError(name, node, "'source' is missing: say where the right comes from");
+    const std::shared_ptr<const Post> known = Find(post->name);
+    TRY(ReadForms(*table, name, known.get(), post.get()));
     post->all_types = Holds(post->reads, "*") && Holds(post->writes, "*");
     if (Status apart = CheckDuties(*post); !apart.ok()) return TomlError(name, node, apart.error().external);
-    if (const auto known = Find(post->name); known != nullptr) {
+    if (known != nullptr) {
       post->tasks = known->tasks;
-      post->is_of_pack = known->is_of_pack;
+      post->organization = known->organization;
     }
+    if (WritesAnswers(*post)) AddTo(&post->forms, open_forms_);
     second_factor_.erase(post->name);
     if (TRY(FlagOf(*table, "second_factor", name))) second_factor_.insert(post->name);
     posts_[post->name] = std::move(post);
@@ -145,13 +206,12 @@ Error WrongPost(std::string_view member, std::string text) {
   return MakeIssue(ErrorCode::kInvalid, "value", std::string(member), std::move(text));
 }
 
-void AddTo(std::vector<std::string>* names, const std::vector<std::string>& more) {
-  names->insert(names->end(), more.begin(), more.end());
-  std::sort(names->begin(), names->end());
-  names->erase(std::unique(names->begin(), names->end()), names->end());
-}
-
 Status CheckBrought(const PackPost& brought) {
+  for (const std::string& type : brought.post.deletes) {
+    const auto& writes = brought.post.writes;
+    if (std::find(writes.begin(), writes.end(), type) == writes.end())
+      return WrongPost("deletes", fmt::format("names {}, which is not among writes", type));
+  }
   for (const auto* list : {&brought.post.reads, &brought.post.writes}) {
     if (std::find(list->begin(), list->end(), "*") != list->end())
       return WrongPost(list == &brought.post.reads ? "reads" : "writes", "a pack names types, never *");
@@ -164,7 +224,30 @@ Status CheckBrought(const PackPost& brought) {
   const auto& tasks = brought.post.tasks;
   if (tasks.size() > kTaskSystemsMax || std::find(tasks.begin(), tasks.end(), std::string()) != tasks.end())
     return WrongPost("tasks", fmt::format("names 1 to {} code systems of Task.code", kTaskSystemsMax));
+  for (const auto& [type, element] : brought.post.organization) {
+    const auto& reads = brought.post.reads;
+    const auto& writes = brought.post.writes;
+    const bool named = std::find(reads.begin(), reads.end(), type) != reads.end() ||
+                       std::find(writes.begin(), writes.end(), type) != writes.end();
+    if (!named || element.empty())
+      return WrongPost("organization." + type, element.empty()
+                                                   ? "names the element that refers to the Organization"
+                                                   : "is no type that this file lets the post read or write");
+  }
   if (brought.post.source.empty()) return WrongPost("source", "is missing: say where the right comes from");
+  return {};
+}
+
+/// Whoever of two packs' files says nothing of a type's organization opens nothing by it.
+Status AddOrganizations(const PackPost& brought, bool is_new, Post* post) {
+  for (const auto& [type, element] : brought.post.organization) {
+    const auto [at, added] = post->organization.emplace(type, element);
+    if (at->second != element || (added && !is_new && HoldsOrAll(post->reads, type)))
+      return WrongPost("organization." + type,
+                       fmt::format("the post {} sees this type otherwise already: all that says so is one "
+                                   "pack's, or says the same",
+                                   post->name));
+  }
   return {};
 }
 
@@ -196,8 +279,13 @@ Result<std::vector<PackPost>> ReadPackPosts(const std::string& folder) {
     post.title_en = each["title_en"].ToString();
     post.reads = TextsIn(each["reads"]);
     post.writes = TextsIn(each["writes"]);
+    post.deletes = TextsIn(each["deletes"]);
     post.operations = TextsIn(each["operations"]);
     post.tasks = TextsIn(each["tasks"]);
+    post.forms = TextsIn(each["forms"]);
+    post.forms_seen = TextsIn(each["forms_seen"]);
+    for (const fhir::Value element : each["organization"])
+      post.organization.emplace(element.name_text(), element.ToString());
     post.source = each["source"].ToString();
     for (const fhir::Value table : each["tables"])
       brought.tables.emplace(table.name_text(), table.ToString());
@@ -207,6 +295,16 @@ Result<std::vector<PackPost>> ReadPackPosts(const std::string& folder) {
 }
 
 Status Posts::Add(const PackPost& brought) {
+  if (brought.post.name.empty()) {
+    AddTo(&open_forms_, brought.post.forms);
+    for (auto& [name, post] : posts_) {
+      if (!WritesAnswers(*post)) continue;
+      auto more = std::make_shared<Post>(*post);
+      AddTo(&more->forms, open_forms_);
+      post = std::move(more);
+    }
+    return {};
+  }
   TRY(CheckBrought(brought));
   const std::shared_ptr<const Post> known = Find(brought.post.name);
   auto post = std::make_shared<Post>();
@@ -226,9 +324,12 @@ Status Posts::Add(const PackPost& brought) {
     post->title_en = brought.post.title_en;
     post->source = brought.post.source;
   }
+  TRY(AddOrganizations(brought, known == nullptr, post.get()));
+  AddForms(brought.post, post.get());
   AddTo(&post->reads, brought.post.reads);
   AddTo(&post->reads, brought.post.writes);  // whoever writes a type sees it
   AddTo(&post->writes, brought.post.writes);
+  AddTo(&post->deletes, brought.post.deletes);
   AddTo(&post->operations, brought.post.operations);
   AddTo(&post->tasks, brought.post.tasks);
   if (post->is_of_pack && post->tasks.empty() && Holds(post->reads, "Task"))
@@ -257,8 +358,14 @@ Status WritePackPosts(const std::string& folder, std::span<const PackPost> posts
     out.Member("title_zh", post.title_zh).Member("title_en", post.title_en);
     list("reads", post.reads);
     list("writes", post.writes);
+    list("deletes", post.deletes);
     list("operations", post.operations);
     list("tasks", post.tasks);
+    list("forms", post.forms);
+    list("forms_seen", post.forms_seen);
+    out.Key("organization").Object();
+    for (const auto& [type, element] : post.organization) out.Member(type, element);
+    out.End();
     out.Member("source", post.source).Key("second_factor").Bool(brought.second_factor);
     out.Key("tables").Object();
     for (const auto& [member, table] : brought.tables) out.Member(member, table);

@@ -19,7 +19,11 @@ namespace tk::access {
 /// The duty over the platform itself that a post has: "running", "accounts", "audit"; "all" of the post admin; "" of others.
 std::string_view DutyOf(const Post& post);
 
-/// What a pack brings: a post of its own, or more rights for one that is there.
+/// A type of which rights go by the form that a record answers (Post::forms, Post::forms_seen).
+inline constexpr std::string_view kFormAnswer = "QuestionnaireResponse";
+
+/// What a pack brings: a post of its own, or more rights for one that is there. Without a name: forms that whoever of the platform's posts writes answers
+/// may answer.
 struct PackPost {
   std::string app;
   Post post;
@@ -49,6 +53,7 @@ class Posts {
  private:
   std::map<std::string, std::shared_ptr<const Post>, std::less<>> posts_;
   std::set<std::string, std::less<>> second_factor_;
+  std::vector<std::string> open_forms_;
 };
 
 /// Writes `folder`/pack_posts.json, if it is not so already. Whoever has loaded posts reads it again within a second.

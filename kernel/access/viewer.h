@@ -2,6 +2,7 @@
 // place: the interactions ask MayRead/MayWrite, the search gets `scope`, and what leaves goes through `masks` (mask.h).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,12 +21,20 @@ struct Post {
   std::string name;  // "screener"
   std::string title_zh, title_en;
   bool all_types = false;
-  std::vector<std::string> reads, writes;  // resource type names, sorted; "*" = all
-  std::vector<std::string> operations;     // "$everything", "$erase", "$fhirpath", "history-system", "*"
+  std::vector<std::string> reads, writes,
+      deletes;  // resource type names, sorted; "*" = all. What it deletes it writes, and not the other way round
+  std::vector<std::string> operations;  // "$everything", "$erase", "$fhirpath", "history-system", "*"
   std::vector<std::string>
       tasks;                // systems of Task.code that packs bring, sorted: of those kinds it sees Tasks
   bool is_of_pack = false;  // no post of the platform: of Tasks it sees those kinds alone
-  std::string source;       // where the right comes from
+  // Urls of packs' forms, sorted: those that it may answer, and sees the answers to, and those of which it sees the answers besides. Of no other pack's
+  // form does any post see or write answers, but who may everything, and a resident what is about himself.
+  std::vector<std::string> forms, forms_seen;
+  // Nor of any other Questionnaire: a post of a pack always.
+  bool reads_by_form = false, writes_by_form = false;
+  /// Of these types it sees and writes what names the account's organization in this element ("store", "item.store").
+  std::map<std::string, std::string, std::less<>> organization;
+  std::string source;  // where the right comes from
 };
 
 namespace oauth {
@@ -60,6 +69,7 @@ struct Viewer {
 
   bool MayRead(std::string_view type) const;
   bool MayWrite(std::string_view type) const;
+  bool MayDelete(std::string_view type) const;
   bool MayCall(std::string_view operation) const;
   /// Of an interaction with a type, what the scopes alone say: one of `letters` (oauth/scopes.h). True without a program.
   bool IsGranted(std::string_view type, uint8_t letters) const;

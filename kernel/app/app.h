@@ -91,6 +91,14 @@ struct PartFile {
   std::string text;
 };
 
+/// A post that a form lets answer it, or see its answers.
+struct FormPost {
+  std::string form;   // url
+  std::string post;   // "": whoever of the pack's posts, and of the platform's, may write answers
+  std::string place;  // "apps/fever/forms/register.json:7:3: posts[0]"
+  bool sees_only = false;
+};
+
 /// What was read from a pack. Immutable.
 struct App {
   static constexpr std::string_view kTaken = "prints";  // no app's id: it stands for all of them
@@ -107,7 +115,8 @@ struct App {
   std::vector<Import> imports;
   std::vector<Print> prints;
   std::vector<Seed> seeds;
-  std::vector<forms::Form> forms;   // until they are the runtime's
+  std::vector<forms::Form> forms;  // until they are the runtime's
+  std::vector<FormPost> form_posts;
   std::vector<rules::Rule> alerts;  // what is made of a listed person's visit (interaction/alerts.h)
 
   /// nullptr: there is none.
@@ -123,7 +132,7 @@ Result<App> LoadPack(const fhir::Definitions& definitions, const Pack& pack,
 Result<std::vector<App>> LoadPacks(const fhir::Definitions& definitions, std::span<const Pack> packs,
                                    const std::string& apps_folder);
 
-/// What they bring to the posts, in their order.
+/// What they bring to the posts, in their order: what their files say, and to each post the forms that name it.
 std::vector<access::PackPost> PostsOf(std::span<const App> apps);
 
 struct WorkflowOptions {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "kernel/access/pack_tables.h"
 #include "kernel/access/policies.h"
@@ -129,6 +130,26 @@ void Loader::ReadAlert(const File& file) {
   app_.alerts.push_back(std::move(rule).value());
 }
 
+namespace {
+
+/// Is there an element at that path ("store", "item.store") of the type which may refer to an Organization?
+bool NamesOrganization(const fhir::Definitions& definitions, fhir::TypeId type, std::string_view path) {
+  const fhir::ElementInfo* element = nullptr;
+  for (std::string_view rest = path; !rest.empty() && type != fhir::kNoType;) {
+    const std::string_view name = rest.substr(0, rest.find('.'));
+    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+    element = definitions.FindElement(type, fhir::Names::Find(name));
+    if (element == nullptr) return false;
+    type = element->type;
+  }
+  if (element == nullptr || definitions.Type(element->type).name != "Reference") return false;
+  const auto& targets = element->reference_targets;
+  return targets.empty() ||
+         std::find(targets.begin(), targets.end(), definitions.FindType("Organization")) != targets.end();
+}
+
+}  // namespace
+
 void Loader::ReadPost(const File& file) {
   auto parsed = fhir::JsonFile::Parse(pack_.NameOf(file.path), std::string(file.content));
   if (!parsed.ok()) return Fail(parsed.error());
@@ -154,9 +175,23 @@ void Loader::ReadPost(const File& file) {
   };
   read("reads", app_.reads, &brought.post.reads);
   read("writes", app_.writes, &brought.post.writes);
+  for (size_t i = 0; i < root["deletes"].size(); ++i) {
+    const std::string type = root["deletes"].At(i).ToString();
+    const auto& writes = brought.post.writes;
+    if (std::find(writes.begin(), writes.end(), type) == writes.end())
+      source.Note(fmt::format("deletes[{}]", i), "is not among writes: who deletes a type also writes it");
+    brought.post.deletes.push_back(type);
+  }
   for (const fhir::Value operation : root["operations"])
     brought.post.operations.push_back(operation.ToString());
   for (const fhir::Value system : root["tasks"]) brought.post.tasks.push_back(system.ToString());
+  for (const fhir::Value element : root["organization"]) {
+    const std::string type(element.name_text());
+    brought.post.organization.emplace(type, element.ToString());
+    if (!NamesOrganization(definitions_, definitions_.FindType(type), element.ToString()))
+      source.Note("organization." + type, fmt::format("{} has no element '{}' that refers to an Organization",
+                                                      type, element.ToString()));
+  }
   auto tables = access::TablesIn(root);
   if (tables.ok())
     brought.tables = std::move(tables).value();
@@ -180,6 +215,18 @@ void Loader::ReadForm(const File& file) {
   if (form->id != pack_.id && !form->id.starts_with(std::string(pack_.id) + "."))
     Fail(file.path, fmt::format("id: must begin with {}. as ids of forms are the whole city's", pack_.id));
   CheckWrites(file, "do", form->Writes());
+  if (form->posts.empty()) app_.form_posts.push_back({form->url, {}, {}});
+  const auto source = fhir::JsonFile::Parse(pack_.NameOf(file.path), std::string(file.content));
+  for (const char* member : {"posts", "readers"}) {
+    const fhir::Value posts = source.ok() ? source->root()[member] : fhir::Value();
+    for (size_t i = 0; i < posts.size(); ++i) {
+      const std::string path = fmt::format("{}[{}]", member, i);
+      const fhir::Place place = source->At(path);
+      app_.form_posts.push_back({form->url, posts.At(i).ToString(),
+                                 fmt::format("{}:{}:{}: {}", source->name(), place.line, place.column, path),
+                                 member == std::string_view("readers")});
+    }
+  }
   app_.forms.push_back(std::move(form).value());
 }
 
@@ -300,6 +347,33 @@ Result<App> LoadPack(const fhir::Definitions& definitions, const Pack& pack,
   return Loader(definitions, pack).Load(settings_file);
 }
 
+namespace {
+
+/// A form names posts of the platform or of packs; those with a duty over the platform answer none and see none.
+Status CheckFormPosts(const std::vector<App>& apps, std::vector<Error>* failures) {
+  const access::Posts platform = TRY(access::Posts::BuiltIn());
+  std::set<std::string, std::less<>> brought;
+  for (const App& app : apps) {
+    for (const access::PackPost& post : app.posts) brought.insert(post.post.name);
+  }
+  for (const App& app : apps) {
+    for (const FormPost& each : app.form_posts) {
+      if (each.post.empty() || each.post == "admin" || brought.contains(each.post)) continue;
+      const auto known = platform.Find(each.post);
+      if (known != nullptr && access::DutyOf(*known).empty()) continue;
+      failures->push_back(MakeError(
+          ErrorCode::kInvalid,
+          fmt::format("{}: {}", each.place,
+                      known == nullptr
+                          ? "is no post of the platform or of a pack: write it in posts/"
+                          : "has a duty over the platform: it answers no form and sees no answers")));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<std::vector<App>> LoadPacks(const fhir::Definitions& definitions, std::span<const Pack> packs,
                                    const std::string& apps_folder) {
   std::vector<App> apps;
@@ -312,13 +386,40 @@ Result<std::vector<App>> LoadPacks(const fhir::Definitions& definitions, std::sp
     else
       failures.push_back(app.error());
   }
+  TRY(CheckFormPosts(apps, &failures));
   if (!failures.empty()) return fhir::JoinFailures(failures);
   return apps;
 }
 
 std::vector<access::PackPost> PostsOf(std::span<const App> apps) {
-  std::vector<access::PackPost> posts;
+  std::vector<access::PackPost> posts, by_forms;
   for (const App& app : apps) posts.insert(posts.end(), app.posts.begin(), app.posts.end());
+  for (const App& app : apps) {
+    for (const FormPost& each : app.form_posts) {
+      if (each.post == "admin") continue;  // it may answer all
+      const auto add = [&](access::Post* post) {
+        (each.sees_only ? post->forms_seen : post->forms).push_back(each.form);
+      };
+      bool is_own = false;
+      for (access::PackPost& post : posts) {
+        const auto& writes = post.post.writes;
+        const bool answers =
+            each.post.empty() ? std::find(writes.begin(), writes.end(), access::kFormAnswer) != writes.end()
+                              : post.post.name == each.post;
+        if (post.app != app.id || !answers) continue;
+        add(&post.post);
+        is_own = true;
+      }
+      if (is_own && !each.post.empty()) continue;
+      access::PackPost brought;
+      brought.app = app.id;
+      brought.post.name = each.post;
+      brought.post.source = "the form " + each.form + " names it";
+      add(&brought.post);
+      by_forms.push_back(std::move(brought));
+    }
+  }
+  posts.insert(posts.end(), by_forms.begin(), by_forms.end());
   return posts;
 }
 

@@ -119,6 +119,55 @@ TEST_F(PacksTest, AllMistakesOfAllPacksAreToldAtOnce) {
     EXPECT_NE(told.find(part), std::string::npos) << part << " in\n" << told;
 }
 
+constexpr std::string_view kFormText =
+    "{\"id\":\"good.f\",\"version\":1,\"title\":{\"zh-CN\":\"表\",\"en\":\"Form\"},\n\"posts\":[\"keeper\","
+    "\"card-desk\"POST],\"readers\":[\"screener\"],"
+    "\"item\":[{\"linkId\":\"a\",\"text\":\"a\",\"type\":\"string\"}]}";
+
+TEST_F(PacksTest, AFormLetsItsPostsAnswerIt) {
+  std::string form(kFormText);
+  form.erase(form.find("POST"), 4);
+  Put("good/forms/f.json", form);
+  Put("good/posts/keeper.json",
+      R"({"id":"keeper","title":{"zh-CN":"管","en":"Keeper"},"source":"a test","reads":["Shelf"]})");
+  ASSERT_EQ(Told(), "");
+  const auto set = PackSet::Load({}, folder_);
+  const auto definitions = LoadDefinitions((*set)->packs(), {});
+  const auto apps = LoadPacks(**definitions, (*set)->packs(), {});
+  ASSERT_TRUE(apps.ok());
+  access::Posts posts = access::Posts::BuiltIn().value();
+  for (const access::PackPost& each : PostsOf(*apps)) ASSERT_TRUE(posts.Add(each).ok());
+  for (const char* name : {"keeper", "card-desk"}) {
+    EXPECT_EQ(posts.Find(name)->forms,
+              std::vector<std::string>{"http://tongkang.dev/fhir/Questionnaire/good.f"})
+        << name;
+    EXPECT_TRUE(posts.Find(name)->reads_by_form && posts.Find(name)->writes_by_form) << name;
+  }
+  EXPECT_EQ(posts.Find("screener")->forms_seen,
+            std::vector<std::string>{"http://tongkang.dev/fhir/Questionnaire/good.f"});
+  EXPECT_TRUE(posts.Find("screener")->forms.empty());
+  form = kFormText;
+  form.replace(form.find("POST"), 4, ",\"nobody\",\"auditor\"");
+  Put("good/forms/f.json", form);
+  const std::string told = Told();
+  EXPECT_NE(told.find("good/forms/f.json:2:31: posts[2]: is no post"), std::string::npos) << told;
+  EXPECT_NE(told.find("posts[3]: has a duty"), std::string::npos) << told;
+}
+
+TEST_F(PacksTest, AnOrganizationsPartGoesByAnElementThatRefersToOne) {
+  Put("good/posts/keeper.json",
+      "{\"id\":\"keeper\",\"title\":{\"zh-CN\":\"管\",\"en\":\"Keeper\"},\"source\":\"a "
+      "test\",\"reads\":[\"Shelf\"],\n"
+      "\"organization\":{\"Shelf\":\"room\"}}");
+  EXPECT_NE(Told().find("good/posts/keeper.json:2:25: organization.Shelf: Shelf has no element 'room'"),
+            std::string::npos)
+      << Told();
+  Put("good/posts/keeper.json",
+      R"({"id":"keeper","title":{"zh-CN":"管","en":"Keeper"},"source":"a test","reads":["Task"],"tasks":["http://t"],)"
+      R"("organization":{"Task":"owner"}})");
+  EXPECT_EQ(Told(), "");
+}
+
 TEST_F(PacksTest, AMisspeltTypeIsToldWithItsPlace) {
   Put("good/types/shelf.json",
       "{\"type\":\"Shelf\",\"title\":{\"zh-CN\":\"架\",\"en\":\"Shelf\"},\n\"elements\":{\"state\":{\"kind\":"

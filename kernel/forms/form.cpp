@@ -163,15 +163,6 @@ Result<fhir::Document> Forms::Complete(fhir::Document response, Instant now_us) 
   return response;
 }
 
-Status Forms::CheckPost(fhir::Value response, std::string_view post) const {
-  const std::shared_ptr<const Form> form = Find(CanonicalOf(response));
-  if (form == nullptr || form->posts.empty() || post == "admin" ||
-      std::binary_search(form->posts.begin(), form->posts.end(), post))
-    return {};
-  return MakeError(ErrorCode::kForbidden,
-                   fmt::format("the form {} is for: {}", form->id, fmt::join(form->posts, ", ")));
-}
-
 Result<std::vector<rules::Write>> Forms::Extract(
     const view::Change& change, Instant now_us,
     std::function<Result<view::ResourcePtr>(std::string_view type, std::string_view id)> read,

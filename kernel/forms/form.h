@@ -3,7 +3,8 @@
 //         "item": [Questionnaire.item, as FHIR has them: linkId, type, text, required, enableWhen, answerOption …],
 //         "calculate": {"linkId": "FHIRPath on the response"},     the server's answer to that item, whatever was sent; none: the item is left out
 //         "conditions": [{"where": "FHIRPath", "item": "linkId", "message": …}],   what the answers must fulfil (conditions.h)
-//         "posts": ["stock-keeper"],                               who may send answers; without it whoever may write a QuestionnaireResponse
+//         "posts": ["stock-keeper"],                               who may send answers, and sees those to this form; without it whoever may write a QuestionnaireResponse
+//         "readers": ["cdc-officer"],                              who sees them besides (app.h reads both into the posts: access::Post.forms, forms_seen)
 //         "do": [actions of rules/action.h]                        on the QuestionnaireResponse, when it becomes completed
 // Names:  %<linkId>: the answers to that item, wherever it stands (%`my-link` where it has other characters than letters, digits and _)
 // Flow:   file → ParseForm → Forms → interaction: a QuestionnaireResponse of "http://tongkang.dev/fhir/Questionnaire/<id>" is answered for by Complete
@@ -67,8 +68,6 @@ class Forms {
   /// A response that is about to be written: with the version of its form and what is calculated. As it is where its questionnaire is no form here.
   /// Errors: kInvalid with the element path; of a completed one also for each condition that does not hold.
   Result<fhir::Document> Complete(fhir::Document response, Instant now_us) const;
-  /// May this post send it? Errors: kForbidden.
-  Status CheckPost(fhir::Value response, std::string_view post) const;
   /// What a response that becomes completed makes; empty for all else. `read`: as it stands at the basis.
   Result<std::vector<rules::Write>> Extract(
       const view::Change& change, Instant now_us,

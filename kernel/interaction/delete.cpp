@@ -32,12 +32,12 @@ Result<Plan> PlanDeleteOf(const Room& room, const CallPtr& call, const view::Pos
 }  // namespace
 
 Result<Plan> PlanDelete(const Room& room, const CallPtr& call, const view::Position& basis) {
-  TRY(CheckMayWrite(call->viewer(), call->type_name));
+  TRY(CheckMayDeleteOf(call->viewer(), call->type_name));
   return PlanDeleteOf(room, call, basis, call->id, std::make_unique<view::ChangeSet>());
 }
 
 Result<Plan> PlanConditionalDelete(const Room& room, const CallPtr& call, const view::Position& basis) {
-  TRY(CheckMayWrite(call->viewer(), call->type_name));
+  TRY(CheckMayDeleteOf(call->viewer(), call->type_name));
   const Match match = TRY(ResolveCondition(room, *call, call->type, call->query, basis));
   if (match.count > 1) return SeveralMatches(call->type_name);
   if (match.count == 0) {

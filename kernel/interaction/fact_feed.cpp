@@ -685,12 +685,12 @@ Result<std::shared_ptr<const access::Viewer>> FactFeed::With(std::shared_ptr<con
   }
   const bool is_more = beyond != nullptr || viewer->own.size() > 1;
   auto hidden = SpecialSightOf(context_.engine, *viewer);
-  if (!is_more && hidden == nullptr && SeesAllTasks(*viewer)) return viewer;
+  if (!is_more && hidden == nullptr && SeesAllRecords(*viewer)) return viewer;
   auto seen = std::make_shared<access::Viewer>(*viewer);
   seen->scope.beyond = std::move(beyond);
   if (is_more && viewer->granted == nullptr) AddHimself(seen->own, &seen->scope);
   seen->scope.hidden = std::move(hidden);
-  seen->scope.reviews = TaskSightOf(context_.engine, *seen, no_reviews_);
+  seen->scope.records = RecordSightOf(context_.engine, *seen, no_reviews_);
   return std::shared_ptr<const access::Viewer>(std::move(seen));
 }
 

@@ -42,7 +42,7 @@ class FactFeed {
 
   access::Facts& facts() { return facts_; }
   BoundRecords& records() { return *records_; }
-  /// The viewer with what facts open and close to him, and with the Tasks that he sees (task_sight.h); himself when there is nothing to say. Errors:
+  /// The viewer with what facts open and close to him, and with the records that he sees (task_sight.h); himself when there is nothing to say. Errors:
   /// kUnavailable until they are known.
   Result<std::shared_ptr<const access::Viewer>> With(std::shared_ptr<const access::Viewer> viewer);
   /// The viewer; of a resident with all records that are his, of staff with the organizations above theirs.
@@ -82,7 +82,7 @@ class FactFeed {
   Status WaitLoaded();
 
   const Context context_;
-  const std::shared_ptr<const view::ReviewSight> no_reviews_;
+  const std::shared_ptr<const view::RecordSight> no_reviews_;
   const std::shared_ptr<BoundRecords> records_;
   access::Facts facts_;
   std::atomic<bool> stopping_{false};

@@ -6,7 +6,8 @@
 
 namespace tk::interaction {
 
-/// Adds what forms make of the responses in the plan; nothing without forms. Errors: of the form, naming it; then nothing is written.
+/// Adds what forms make of the responses in the plan; nothing without forms. Errors: of the form, naming it; then nothing is written. kForbidden where the
+/// form would change what is another organization's than the sender's, who writes of that type his own (record_rights.h).
 Status AddFormWrites(const Room& room, const view::Position& basis, Plan* plan);
 
 }  // namespace tk::interaction

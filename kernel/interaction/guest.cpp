@@ -6,7 +6,10 @@
 #include "kernel/access/decision.h"
 #include "kernel/interaction/fact_feed.h"
 #include "kernel/interaction/masked.h"
+#include "kernel/interaction/record_rights.h"
 #include "kernel/interaction/special.h"
+#include "kernel/interaction/states.h"
+#include "kernel/interaction/watch_mirrors.h"
 
 namespace tk::interaction {
 namespace {
@@ -66,8 +69,26 @@ Status CheckGuest(const Room& room, const access::Viewer& viewer, view::Ordinal 
                    "others wrote is changed and deleted by who is in charge there.");
 }
 
+namespace {
+
+/// Of each type that may go wrong by hand: what is asked of the version that stands.
+Status CheckOwnWays(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal) {
+  if (ordinal == 0) return {};
+  TRY(CheckStored(room, viewer, ordinal));
+  return CheckNotMirror(room, ordinal);
+}
+
+}  // namespace
+
+Status CheckMayChange(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal) {
+  TRY(CheckGuest(room, viewer, ordinal, false));
+  return CheckOwnWays(room, viewer, ordinal);
+}
+
 Status CheckMayDelete(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal) {
   TRY(CheckGuest(room, viewer, ordinal, true));
+  TRY(CheckOwnWays(room, viewer, ordinal));
+  TRY(CheckNotGoverned(room, ordinal));
   const bool lacks = MasksOf(viewer) != nullptr && !MasksOf(viewer)->without.empty();
   if (!access::IsBoundBySpecial(viewer) && !lacks) return {};
   const auto text = TRY(room.engine().OpenText(ordinal));

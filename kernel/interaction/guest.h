@@ -15,7 +15,10 @@ bool IsGuestOf(const Room& room, const access::Viewer& viewer, view::OwnerNumber
 bool IsMadeBy(const access::Viewer& viewer, fhir::Value resource);
 /// kForbidden for a guest who would change (or delete) that version, and it is not his. `ordinal` 0: nothing is there.
 Status CheckGuest(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal, bool deletes);
-/// May the viewer delete that version, of a type that he writes and in his scope? kForbidden for a guest, and for what is hidden from him (special.h).
+/// May the viewer put another version in place of that one, of a type that he writes and in his scope? Not asked of transitions. kForbidden as CheckGuest,
+/// and of answers to forms that are not his (record_rights.h); kInvalid of a mirror, which goes as its entry goes (watch_mirrors.h).
+Status CheckMayChange(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal);
+/// The same of deleting: besides kForbidden for what is hidden from him (special.h), and kInvalid, for everybody, of what a workflow governs.
 Status CheckMayDelete(const Room& room, const access::Viewer& viewer, view::Ordinal ordinal);
 
 }  // namespace tk::interaction

@@ -24,7 +24,7 @@ inline std::shared_ptr<access::Viewer> AdminViewer() {
   auto post = std::make_shared<access::Post>();
   post->name = "admin";
   post->all_types = true;
-  post->reads = post->writes = post->operations = {"*"};
+  post->reads = post->writes = post->deletes = post->operations = {"*"};
   auto viewer = std::make_shared<access::Viewer>();
   viewer->account = "admin";
   viewer->post = std::move(post);

@@ -34,7 +34,7 @@ Result<Plan> PlanPatchOf(const Room& room, const CallPtr& call, const view::Posi
   view::ResourcePtr now =
       TRY(MakeVersion(room, *call, call->type, std::move(after), current.version.version + 1, false));
   TRY(CheckPlace(room, call->viewer(), *now, basis));
-  TRY(CheckGuest(room, call->viewer(), current.version.ordinal, false));
+  TRY(CheckMayChange(room, call->viewer(), current.version.ordinal));
   TRY(AddWrite(room, current, std::move(now), set.get()));
   return WrittenPlan(call, std::move(set), false);
 }

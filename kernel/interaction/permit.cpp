@@ -96,6 +96,15 @@ Status CheckMayWrite(const access::Viewer& viewer, std::string_view type) {
           type));
 }
 
+Status CheckMayDeleteOf(const access::Viewer& viewer, std::string_view type) {
+  TRY(CheckMayWrite(viewer, type));
+  if (viewer.MayDelete(type)) return {};
+  return MakeError(ErrorCode::kForbidden,
+                   fmt::format("Your post may not delete {}: mark what is wrong as such (a status such as "
+                               "entered-in-error or inactive), and it stays to be seen what was there.",
+                               type));
+}
+
 Status CheckMayCall(const access::Viewer& viewer, std::string_view operation) {
   if (viewer.MayCall(operation)) return {};
   return MakeError(ErrorCode::kForbidden, fmt::format("Your post may not call {}.", operation));

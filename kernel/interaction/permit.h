@@ -16,6 +16,8 @@ Status CheckGranted(const access::Viewer& viewer, std::string_view type, uint8_t
 /// Also: what lies in no area and governs the whole city, or is known to all of it (definitions, terminology, questionnaires, staff,
 /// organizations, places; GovernsTheCity), is written and deleted by posts of the whole city only.
 Status CheckMayWrite(const access::Viewer& viewer, std::string_view type);
+/// The same of deleting, which writing does not bring along.
+Status CheckMayDeleteOf(const access::Viewer& viewer, std::string_view type);
 bool GovernsTheCity(std::string_view type);
 /// The names, sorted.
 std::span<const std::string_view> TypesOfTheCity();

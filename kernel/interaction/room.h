@@ -111,7 +111,8 @@ struct Plan {
   uint32_t owner = 0;
   /// What alerts completed it with; its answer, which holds the same, tells them.
   std::shared_ptr<RaisedAlerts> raised = nullptr;
-  bool is_watched = false;       // it changes what the lane was asked to watch
+  std::shared_ptr<const access::Viewer> sender = nullptr;  // of what was sent; null: the platform itself
+  bool is_watched = false;                                 // it changes what the lane was asked to watch
   bool persons_decided = false;  // it says itself who of its Patients is who: they are not matched
   bool long_answer = false;      // compose it on the answering thread, not on the writer's
 };

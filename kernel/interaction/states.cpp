@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "kernel/interaction/by_rules.h"
 #include "kernel/interaction/write.h"
 
 namespace tk::interaction {
@@ -66,6 +67,29 @@ Result<const Workflow*> WorkflowOf(const Room& room, const workflow::Book& book,
   const fhir::Value root = record.document.Root();
   if (!book.Governs(record.type)) return static_cast<const Workflow*>(nullptr);
   return book.Find(*room.definitions, record.type, root, room.context.clock->NowUs());
+}
+
+Status CheckNotGoverned(const Room& room, view::Ordinal ordinal) {
+  if (room.context.workflows == nullptr) return {};
+  const workflow::BookPtr book = room.context.workflows->book();
+  const fhir::TypeId type = room.directory().Get(ordinal).type;
+  if (!book->Governs(type)) return {};
+  TRY(CheckNotOfRules(*room.definitions, type));
+  const view::ResourcePtr stored = TRY(room.engine().Read(ordinal));
+  const Workflow* const governing = TRY(WorkflowOf(room, *book, *stored));
+  if (governing == nullptr) return {};
+  const std::string state = governing->StateOf(stored->document.Root());
+  std::vector<std::string_view> ways;
+  for (const workflow::Transition& transition : governing->transitions) {
+    if (transition.LeavesFrom(state)) ways.push_back(transition.code);
+  }
+  return MakeIssue(
+      ErrorCode::kInvalid, "business-rule", std::string(room.TypeName(type)),
+      fmt::format("The workflow {} governs this record: who did what with it, and when, stays, so "
+                  "nobody deletes it. It comes to an end by POST [type]/[id]/$transition. It is {}; "
+                  "from there lead: {}.",
+                  governing->head.name(), state,
+                  ways.empty() ? "none" : fmt::format("{}", fmt::join(ways, ", "))));
 }
 
 Result<fhir::Document> WithoutMark(const fhir::Document& document) {

@@ -12,6 +12,9 @@ namespace tk::interaction {
 
 /// The new version of type/id as it is to be kept. Errors: kInvalid (422) at the element, saying which transitions lead on.
 Result<fhir::Document> WithState(const Room& room, fhir::TypeId type, fhir::Document document);
+/// kInvalid for a version of a record that a workflow governs: nobody deletes it, whatever he may write; kForbidden of a type of
+/// the rules' alone (by_rules.h).
+Status CheckNotGoverned(const Room& room, view::Ordinal ordinal);
 /// What the platform adds to what is sent is no difference between the two.
 Result<fhir::Document> WithoutMark(const fhir::Document& document);
 

@@ -138,7 +138,8 @@ class Planning {
   Status Resolve(size_t i) {
     const BundleEntry& entry = transaction_.entries[i];
     if (entry.method == Method::kGet) return {};
-    TRY(CheckMayWrite(call_.viewer(), entry.type_name));
+    TRY(entry.method == Method::kDelete ? CheckMayDeleteOf(call_.viewer(), entry.type_name)
+                                        : CheckMayWrite(call_.viewer(), entry.type_name));
     TRY(CheckGranted(call_.viewer(), entry.type_name, LetterOfEntry(entry.method),
                      entry.conditional() || !entry.if_none_exist.empty()));
     Item& item = items_[i];
@@ -374,7 +375,7 @@ class Planning {
         if (Status placed = CheckPlace(room_, call_.viewer(), *item.now, basis_, areas_); !placed.ok())
           return At(i, ".resource", std::move(placed));
         const view::Ordinal before = item.current.exists() ? item.current.version.ordinal : 0;
-        if (Status may = CheckGuest(room_, call_.viewer(), before, false); !may.ok())
+        if (Status may = CheckMayChange(room_, call_.viewer(), before); !may.ok())
           return At(i, ".request", std::move(may));
         result.status = item.current.exists() ? 200 : 201;
         result.version = item.now->version;
@@ -458,6 +459,7 @@ Result<Plan> PlanTransaction(const RoomPtr& room, const TransactionPtr& transact
     return ReadyPlan(TransactionAnswer(room, *transaction, planning.results_, 0));
   Plan plan;
   plan.set = std::move(planning.set_);
+  plan.sender = transaction->call->request.viewer;
   plan.long_answer = true;
   plan.check = planning.DoubleCheck();
   plan.raised = std::make_shared<RaisedAlerts>();

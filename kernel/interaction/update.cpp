@@ -23,7 +23,7 @@ Result<Plan> PlanPut(const Room& room, const CallPtr& call, const view::Position
   view::ResourcePtr now =
       TRY(MakeVersion(room, *call, call->type, std::move(document), current.version.version + 1, false));
   TRY(CheckPlace(room, call->viewer(), *now, basis));
-  TRY(CheckGuest(room, call->viewer(), created ? 0 : current.version.ordinal, false));
+  TRY(CheckMayChange(room, call->viewer(), created ? 0 : current.version.ordinal));
   TRY(AddWrite(room, current, std::move(now), set.get()));
   set->key = call->key;
   return WrittenPlan(call, std::move(set), created);

@@ -357,6 +357,28 @@ std::string MirrorIdOf(const Room& room, std::string_view entry_id) {
   return fmt::format("{}{:016x}{:016x}", kMirrorId, half("high"), half("low"));
 }
 
+Status CheckNotMirror(const Room& room, view::Ordinal ordinal) {
+  if (!HasMirrors(room) || room.directory().Get(ordinal).type != room.context.watch->entry_type()) return {};
+  const view::ResourcePtr stored = TRY(room.engine().Read(ordinal));
+  if (!stored->id.starts_with(kMirrorId)) return {};
+  for (const fhir::Value each : stored->document.Root()["evidence"]) {
+    const std::string entry = each["reference"].ToString();
+    const size_t slash = entry.find('/');
+    if (slash == std::string::npos || entry.substr(0, slash) != rules::kWatchEntryType) continue;
+    const std::string id = entry.substr(slash + 1);
+    if (MirrorIdOf(room, id) != stored->id) continue;
+    const auto version =
+        room.directory().Current(room.engine().IdHash(rules::kWatchEntryType, id), room.engine().Head());
+    if (version.ordinal == 0 || version.deleted) return {};  // it follows nothing any more
+    return MakeIssue(
+        ErrorCode::kInvalid, "business-rule", std::string(rules::kWatchEntryType),
+        fmt::format("This is the mirror of {}, whose record became another person's: it goes as that entry "
+                    "goes, and ends when it is decided who the record is. Change or end {}.",
+                    entry, entry));
+  }
+  return {};
+}
+
 Status MirrorWatchEntries(const Room& room, const view::Position& basis, view::ChangeSet* set) {
   return HasMirrors(room) ? Mirroring(room, basis, set).Run() : Status();
 }

@@ -25,6 +25,9 @@ Status MoveToMirrors(const Room& room, const view::Position& basis, uint64_t rec
 /// A person said of two Patients (id hashes) that they are one, or are not: each other's mirrors go with it.
 Status SettleMirrors(const Room& room, const view::Position& basis, std::pair<uint64_t, uint64_t> records,
                      bool same, view::ChangeSet* set);
+/// kInvalid of a mirror, naming its entry, while that is there: who ends a mirror alone would leave nobody listed who was, and after a clerk's answer the
+/// wrong one. True of everybody. `ordinal`: of any record's version. Cost: of a WatchEntry a read.
+Status CheckNotMirror(const Room& room, view::Ordinal ordinal);
 /// The id of the mirror of an entry.
 std::string MirrorIdOf(const Room& room, std::string_view entry_id);
 

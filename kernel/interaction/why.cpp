@@ -42,7 +42,7 @@ Result<WhyAsked> ReadWhyAsked(const Room& room, const Call& call) {
     return MakeError(
         ErrorCode::kIncorrect,
         "Ask for an account and a resource, as in $why?account=li&resource=Patient/42; do may be read "
-        "(else), write or the name of an operation.");
+        "(else), write, delete or the name of an operation.");
   return asked;
 }
 
@@ -50,9 +50,10 @@ Result<access::AccessQuestion> QuestionOf(const Room& room, const access::Viewer
                                           const WhyAsked& asked) {
   access::AccessQuestion question;
   question.type = asked.type;
-  question.deed = asked.deed == "read"    ? access::Deed::kRead
-                  : asked.deed == "write" ? access::Deed::kWrite
-                                          : access::Deed::kCall;
+  question.deed = asked.deed == "read"     ? access::Deed::kRead
+                  : asked.deed == "write"  ? access::Deed::kWrite
+                  : asked.deed == "delete" ? access::Deed::kDelete
+                                           : access::Deed::kCall;
   question.operation = asked.deed;
   const auto version =
       room.directory().Current(room.engine().IdHash(asked.type, asked.id), room.engine().Head());
@@ -60,10 +61,10 @@ Result<access::AccessQuestion> QuestionOf(const Room& room, const access::Viewer
   if (!question.exists) return question;
   question.owner = room.directory().OwnerNow(room.directory().Get(version.ordinal).owner);
   question.area = question.owner == 0 ? view::kAreaPublic : room.directory().AreaOf(question.owner);
-  if (question.deed == access::Deed::kWrite)
+  if (question.deed == access::Deed::kWrite || question.deed == access::Deed::kDelete)
     question.is_of_others = !IsMadeBy(viewer, TRY(room.engine().Read(version.ordinal))->document.Root());
   view::Scope kinds;
-  kinds.reviews = viewer.scope.reviews;
+  kinds.records = viewer.scope.records;
   question.is_of_other_kind = !room.directory().InScope(version.ordinal, kinds);
   return question;
 }

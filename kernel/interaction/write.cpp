@@ -14,6 +14,7 @@
 #include "kernel/interaction/outcome.h"
 #include "kernel/interaction/own_hand.h"
 #include "kernel/interaction/prefer.h"
+#include "kernel/interaction/record_rights.h"
 #include "kernel/interaction/respond.h"
 #include "kernel/interaction/rule_stamps.h"
 #include "kernel/interaction/states.h"
@@ -181,16 +182,16 @@ Result<view::ResourcePtr> MakeVersion(const Room& room, const Call& call, fhir::
                                       fhir::Document document, uint32_t version, bool posted,
                                       JudgedBy judged) {
   // Transitions bring the right to what they make with them.
-  if (call.kind != Kind::kTransition && call.kind != Kind::kTransitionMany) {
+  const bool is_moved = call.kind == Kind::kTransition || call.kind == Kind::kTransitionMany;
+  if (!is_moved) {
     TRY(CheckNotOfRules(*room.definitions, type));
     document = TRY(WithOwnStamps(room, type, std::move(document)));
   }
   document = TRY(WithOwnReferences(std::move(document), call.request.base_url));
-  if (room.forms != nullptr && room.TypeName(type) == "QuestionnaireResponse") {
-    if (call.request.viewer != nullptr && call.viewer().post != nullptr)
-      TRY(room.forms->CheckPost(document.Root(), call.viewer().post->name));
+  if (!is_moved && call.request.viewer != nullptr)
+    TRY(CheckSent(call.viewer(), room.TypeName(type), document.Root()));
+  if (room.forms != nullptr && room.TypeName(type) == "QuestionnaireResponse")
     document = TRY(room.forms->Complete(std::move(document), room.context.clock->NowUs()));
-  }
   if (!judged.by_transition) document = TRY(WithState(room, type, std::move(document)));
   fhir::ValidateOptions options;
   options.expected = type;
@@ -260,6 +261,7 @@ Plan ReadyPlan(Response response) {
 
 Plan WrittenPlan(const CallPtr& call, std::unique_ptr<view::ChangeSet> set, bool created) {
   Plan plan;
+  plan.sender = call->request.viewer;
   plan.raised = std::make_shared<RaisedAlerts>();
   plan.answer = [call, now = set->changes.front().now, created,
                  raised = plan.raised](const view::Commit& commit) {

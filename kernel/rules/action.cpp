@@ -166,6 +166,11 @@ Status Performance::Update(std::string_view type, std::string_view id, fhir::Doc
   return {};
 }
 
+bool Performance::HasMade(std::string_view type, std::string_view id) const {
+  const auto at = opened_.find(NameOf(type, id));
+  return at != opened_.end() && at->second.before == nullptr && at->second.now != nullptr;
+}
+
 Result<view::ResourcePtr> Performance::NowAsVersion(std::string_view type, std::string_view id) {
   const Opened* const opened = TRY(Open(type, id));
   if (opened->now == nullptr) return opened->before;

@@ -63,6 +63,9 @@ struct Reach {
   /// of his whose it is. Errors: kInvalid: there is none, a person must say whose it is.
   std::function<Result<std::string>(std::string_view type, std::string_view id, std::string_view patient)>
       meant = {};
+  /// Of what was sent by somebody (a form's answer): may he mean this record ("Type/id")? Asked of each target and person that an expression names and the
+  /// performance did not make itself. Errors: kInvalid, the same for what he does not see and for what never was. Empty: nobody sent it.
+  std::function<Status(const std::string& name)> sees = {};
   /// Moves a record within the performance. Errors: kInvalid where it must and cannot.
   std::function<Status(Performance* performance, const Moving& moving)> move = {};
 };
@@ -103,7 +106,9 @@ class Performance {
   /// `now` replaces what Now() answered. Errors: kInvalid if there is nothing to replace.
   Status Update(std::string_view type, std::string_view id, fhir::Document now);
 
-  /// The same as a version, for who performs something upon it; nullptr: there is none.
+  /// Did it make this record itself?
+  bool HasMade(std::string_view type, std::string_view id) const;
+  /// The same as Now, as a version, for who performs something upon it; nullptr: there is none.
   Result<view::ResourcePtr> NowAsVersion(std::string_view type, std::string_view id);
   /// What %each is from now on; nullptr: there is none.
   void UseEach(const fhir::path::Item* item);

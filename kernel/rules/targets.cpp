@@ -84,6 +84,7 @@ Result<std::vector<std::string>> Targets::Search(Performance* performance) const
     TRY(patient_->Evaluate(performance->environment(), performance->context(), &found));
     if (!found.empty()) patient = TargetOf(found[0]);
     if (!patient.starts_with("Patient/")) return std::vector<std::string>();  // nobody's
+    if (performance->scene().reach.sees) TRY(performance->scene().reach.sees(patient));
   }
   const std::string where = where_of_ == nullptr ? where_ : TRY(TextOf(*where_of_, *performance));
   if (!patient.empty()) {
@@ -113,6 +114,8 @@ Result<std::vector<std::string>> Targets::Find(Performance* performance) const {
     if (name.size() <= type.size() || !name.starts_with(type) || name[type.size()] != '/')
       return MakeError(ErrorCode::kInvalid, fmt::format("the target is no {} of this log", type));
     std::string id = name.substr(type.size() + 1);
+    const auto& sees = performance->scene().reach.sees;
+    if (target_ != nullptr && sees && !performance->HasMade(type, id)) TRY(sees(name));
     if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(std::move(id));
   }
   return ids;

@@ -562,7 +562,7 @@ Result<uint64_t> Answerer::CountAll() {
   if (counted_) return *counted_;
   // A resident's own are few, but no sum knows them.
   const bool asks_each =
-      (scope_.reviews != nullptr && scope_.reviews->sees) || (scope_.leaves_out() && scope_.hidden->hides);
+      (scope_.records != nullptr && scope_.records->sees) || (scope_.leaves_out() && scope_.hidden->hides);
   const bool is_by_area = scope_.beyond == nullptr && !asks_each;
   const bool sums = look_.exact && is_by_area && (scope_.everything || scope_.only_owner == 0);
   if (sums) {

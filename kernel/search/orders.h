@@ -33,11 +33,11 @@ class Orders {
              scope.everything == viewer.everything && scope.area_low == viewer.area_low &&
              scope.area_high == viewer.area_high && scope.only_owner == viewer.only_owner &&
              AsksOfEach(scope) == AsksOfEach(viewer) &&
-             (scope.reviews == nullptr) == (viewer.reviews == nullptr) &&
+             (scope.records == nullptr) == (viewer.records == nullptr) &&
              (scope.hidden == nullptr) == (viewer.hidden == nullptr);
     }
     static bool AsksOfEach(const view::Scope& scope) {
-      return scope.reviews != nullptr && scope.reviews->sees;
+      return scope.records != nullptr && scope.records->sees;
     }
   };
   using OrderPtr = std::shared_ptr<const Order>;

@@ -182,9 +182,9 @@ bool DirectoryView::Live(Ordinal ordinal, const Position& position) const {
   return owner == 0 || areas_.Get(owner) != kAreaErased;
 }
 
-bool DirectoryView::SeesReview(Ordinal ordinal, uint64_t cell, const Scope& scope) {
-  if (scope.reviews == nullptr) return true;
-  return scope.reviews->sees ? scope.reviews->sees(ordinal) : (cell & kReviewBit) == 0;
+bool DirectoryView::SeesRecord(Ordinal ordinal, uint64_t cell, const Scope& scope) {
+  if (scope.records == nullptr) return true;
+  return scope.records->sees ? scope.records->sees(ordinal) : (cell & kReviewBit) == 0;
 }
 
 bool DirectoryView::HidesBy(Ordinal ordinal, uint64_t cell, const Scope& scope) const {

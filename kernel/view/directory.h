@@ -3,6 +3,7 @@
 // Memory: 10 bytes a version (merged runs with their filters, memory-mapped) + dense columns of 16 bytes an ordinal (memory-mapped; zeros cost no disk).
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <span>
@@ -30,10 +31,17 @@ struct Beyond {
 /// erased; whoever sees him does not see them for that.
 inline constexpr std::string_view kReviewSystem = "http://tongkang.dev/fhir/CodeSystem/person-review";
 bool IsReview(fhir::Value task);
-/// Who sees a review: asked by the ordinal of one of its versions; empty: none. From any thread, and it may read.
-struct ReviewSight {
-  fhir::TypeId type = fhir::kNoType;  // Task: there are none among others
+/// Which records of some types somebody sees, among those of whom he sees: of Tasks the reviews and other kinds; of more types what his post sees of
+/// them. Asked by the ordinal of one of a record's versions; empty: all but reviews. From any thread, and it may read.
+struct RecordSight {
+  fhir::TypeId task = fhir::kNoType;  // reviews are Tasks
   std::function<bool(Ordinal)> sees;
+  std::vector<fhir::TypeId> more = {};  // besides Task; then there is `sees`
+  /// Of Tasks alone, where less need be asked of them; nullptr: this.
+  std::shared_ptr<const RecordSight> tasks = nullptr;
+  bool AsksOf(fhir::TypeId type) const {
+    return type == task || std::find(more.begin(), more.end(), type) != more.end();
+  }
 };
 
 /// Content that is hidden from who sees that a record is there (special diseases).
@@ -56,11 +64,11 @@ struct Scope {
   /// This person alone; with an area while he is in it (or is opened by `beyond`), without one (low = high) wherever he is.
   OwnerNumber only_owner = 0;
   std::shared_ptr<const Beyond> beyond = nullptr;        // nullptr: nobody, and it costs nothing
-  std::shared_ptr<const ReviewSight> reviews = nullptr;  // nullptr: those of whom he sees
+  std::shared_ptr<const RecordSight> records = nullptr;  // nullptr: all of whom he sees
   std::shared_ptr<const HiddenSight> hidden = nullptr;   // nullptr: no content
   bool by_content = false;  // what is hidden from him is not there: of a question for content
   /// Nothing need be asked of an entry.
-  bool all() const { return everything && beyond == nullptr && reviews == nullptr && !leaves_out(); }
+  bool all() const { return everything && beyond == nullptr && records == nullptr && !leaves_out(); }
   bool leaves_out() const { return by_content && hidden != nullptr; }
   /// For a question that would tell of content.
   Scope ByContent() const {
@@ -68,10 +76,12 @@ struct Scope {
     scope.by_content = true;
     return scope;
   }
-  /// The same of entries of one type: what is no Task is no review.
+  /// The same of entries of one type: of most there is nothing to ask.
   Scope For(fhir::TypeId type) const {
     Scope scope = *this;
-    if (reviews != nullptr && reviews->type != type) scope.reviews = nullptr;
+    if (records != nullptr && !records->AsksOf(type)) scope.records = nullptr;
+    if (scope.records != nullptr && type == records->task && records->tasks != nullptr)
+      scope.records = records->tasks;
     return scope;
   }
 };

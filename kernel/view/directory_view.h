@@ -117,13 +117,13 @@ class DirectoryView final : public Directory {
   template <class Each>
   OwnerNumber Climb(OwnerNumber owner, const Each& each) const;
   bool InScopeBy(Ordinal ordinal, OwnerNumber owner, uint64_t word, const Scope& scope) const;
-  static bool SeesReview(Ordinal ordinal, uint64_t cell, const Scope& scope);
+  static bool SeesRecord(Ordinal ordinal, uint64_t cell, const Scope& scope);
   bool HidesBy(Ordinal ordinal, uint64_t cell, const Scope& scope) const;
   bool IsAnothersFor(Ordinal ordinal, OwnerNumber owner, const Scope& scope) const;
   Ordinal BegunAt(Ordinal ordinal, OwnerNumber owner) const;
   /// By the entry itself, whoever's it is.
   bool SeesKind(Ordinal ordinal, uint64_t cell, const Scope& scope) const {
-    return SeesReview(ordinal, cell, scope) && !(scope.by_content && HidesBy(ordinal, cell, scope));
+    return SeesRecord(ordinal, cell, scope) && !(scope.by_content && HidesBy(ordinal, cell, scope));
   }
   void ApplyArea(const DirectoryEntry& entry);
 

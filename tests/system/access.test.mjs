@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { freshFolder, hasPostgres, Postgres, program, request, Server } from '../lib/server.mjs';
+import { freshFolder, hasPostgres, letDelete, Postgres, program, request, Server } from '../lib/server.mjs';
 
 const kHere = '380102', kThere = '380104';
 const kArea = 'http://tongkang.dev/fhir/sid/area', kCard = 'http://tongkang.dev/fhir/sid/cn-resident-id';
@@ -133,6 +133,7 @@ function accessOn(name, backend) {
       }
       const tool = (...args) => execFileSync(program(), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
       for (const post of kPosts) tool('account', 'add', `${post}-here`, '--data', data, '--post', post, '--area', kHere, '--no-password');
+      letDelete(data, 'doctor', 'screener', 'cdc-officer');
       server = await new Server(data, { log, outputMax: Infinity }).start();
       tokens.city = await server.token();
       for (const post of kPosts) tokens[post] = await server.token(`${post}-here`);

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { freshFolder, program, request, Server, sleep } from '../lib/server.mjs';
+import { freshFolder, letDelete, program, request, Server, sleep } from '../lib/server.mjs';
 
 const kArea = 'http://tongkang.dev/fhir/sid/area';
 const kMatter = { resourceType: 'Parameters', parameter: [{ name: 'reason', valueCode: 'unconscious' }, { name: 'text', valueString: 'found in the street' }] };
@@ -36,6 +36,7 @@ describe('emergency access, consent, why', () => {
     add('wang', 'doctor', '380102');
     add('zhao', 'security-officer', '');
     add('sun', 'screener', '380102');
+    letDelete(data, 'doctor');
     server = await new Server(data).start();
     tokens.city = await server.token();
     for (const name of ['li', 'wang', 'zhao', 'sun']) tokens[name] = await server.token(name);

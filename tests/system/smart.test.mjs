@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import smart from 'fhirclient';
 import { Browser, signIn } from '../lib/browser.mjs';
-import { freshFolder, program, request, Server } from '../lib/server.mjs';
+import { freshFolder, letDelete, program, request, Server } from '../lib/server.mjs';
 
 const kBack = 'http://127.0.0.1:9/back', kPassword = 'bitter melon 77', kHere = '380102', kThere = '380104';
 const kArea = 'http://tongkang.dev/fhir/sid/area', kCard = 'http://tongkang.dev/fhir/sid/cn-resident-id';
@@ -21,6 +21,7 @@ describe('smart on fhir', () => {
     account(['add', 'city', '--post', 'doctor'], kPassword);
     account(['add', 'anna', '--kind', 'resident', '--post', 'resident', '--record', 'Patient/a'], kPassword);
     account(['add', 'growth', '--kind', 'program', '--public', '--display', '生长曲线', '--redirect', kBack, '--scopes', 'openid fhirUser launch/patient online_access offline_access patient/*.cruds user/*.cruds']);
+    letDelete(data, 'doctor');
     server = await new Server(data).start();
     admin = await server.token();
     for (const [id, area, card] of [['a', kHere, '380102197103046119'], ['b', kHere, '380102199001011234'], ['far', kThere, '380104196805127735']]) {

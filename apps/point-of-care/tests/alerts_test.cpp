@@ -246,6 +246,33 @@ TEST_F(MirrorsTest, WhatTheListSaysOfTheEntryHoldsForItsMirror) {
   EXPECT_TRUE(LinksOf(Register("y")).empty());
 }
 
+TEST_F(MirrorsTest, NobodyEndsOrTakesAwayAMirrorByHand) {
+  List();
+  BecomeAnothers();
+  const fhir::Document page = Parsed(Get("WatchEntry?_sort=-_id"));
+  const fhir::Value mirror = page.Root()["entry"].At(0)["resource"];
+  const std::string name = "WatchEntry/" + mirror["id"].ToString();
+  std::string ended(mirror.Json());
+  ended.replace(ended.find("\"active\""), 8, "\"ended\"");
+  interaction::Request patch =
+      Make(interaction::Method::kPatch, name, R"([{"op":"replace","path":"/status","value":"ended"}])");
+  patch.content_type = "application/json-patch+json";
+  const auto bundle = [&](std::string_view request, const std::string& resource) {
+    return Post("", R"({"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":")" +
+                        std::string(request) + R"(","url":")" + name + "\"}" +
+                        (resource.empty() ? "" : ",\"resource\":" + resource) + "}]}");
+  };
+  for (const Response& refused :
+       {Put(name, ended), Send(patch), Delete(name), bundle("DELETE", ""), bundle("PUT", ended)}) {
+    EXPECT_EQ(refused.status, 422) << refused.body;
+    EXPECT_NE(refused.body.find("Change or end WatchEntry/e1."), std::string::npos) << refused.body;
+  }
+  EXPECT_EQ(Entries("status=active"), "e1 active Patient/x, mirror active Patient/y");
+  // Of an entry that is there no more it may be ended.
+  ASSERT_EQ(Delete("WatchEntry/e1").status, 204);
+  EXPECT_EQ(Delete(name).status, 204);
+}
+
 TEST_F(MirrorsTest, AClerksAnswerEndsTheDoubt) {
   List();
   BecomeAnothers();
