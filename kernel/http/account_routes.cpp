@@ -312,6 +312,9 @@ void ServePosts(Pipeline& pipeline, const CallPtr& call) {
     json.Member("source", post->source).Key("second_factor").Bool(posts.WantsSecondFactor(name));
     WriteTexts(&json.Key("reads"), post->reads);
     WriteTexts(&json.Key("writes"), post->writes);
+    WriteTexts(&json.Key("deletes"), post->deletes);
+    WriteTexts(&json.Key("forms"), post->forms);
+    WriteTexts(&json.Key("forms_seen"), post->forms_seen);
     WriteTexts(&json.Key("operations"), post->operations);
     WriteTexts(&json.Key("tasks"), post->tasks);
     json.Key("accounts").Int(std::count_if(accounts.begin(), accounts.end(), [&](const Account& each) {

@@ -32,6 +32,7 @@ std::string Describe(const access::Viewer& viewer, const std::vector<std::string
   json.Key("may").Object();
   WriteTexts(&json.Key("read"), viewer.post->reads);
   WriteTexts(&json.Key("write"), viewer.post->writes);
+  WriteTexts(&json.Key("delete"), viewer.post->deletes);
   WriteTexts(&json.Key("call"), viewer.post->operations);
   json.End();
   if (!recovery.empty()) WriteTexts(&json.Key("recovery"), recovery);

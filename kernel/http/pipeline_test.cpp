@@ -426,7 +426,7 @@ TEST_F(PipelineTest, SignInByCookieNeedsTheHeaderToChangeAnything) {
   // What the post may do is told as the posts file says it, and nothing more.
   EXPECT_NE(good.body.find(R"("may":{"read":["AlertReceipt","AllergyIntolerance",)"), std::string::npos)
       << good.body;
-  EXPECT_NE(good.body.find(R"("ServiceRequest","Specimen","Task"],"call":["$everything",)"),
+  EXPECT_NE(good.body.find(R"("ServiceRequest","Specimen","Task"],"delete":[],"call":["$everything",)"),
             std::string::npos)
       << good.body;
   EXPECT_EQ(good.body.find("\"*\""), std::string::npos) << good.body;
