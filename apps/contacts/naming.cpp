@@ -46,7 +46,7 @@ struct Contact {
   std::vector<std::pair<std::string_view, std::string>> said;  // member, text
 };
 
-/// What members of an object say, or answers of a group of the interview.
+/// What members of an object say.
 using Saying = std::function<std::string(std::string_view name)>;
 
 class ContactReader {
@@ -157,14 +157,13 @@ class Naming {
   }
 
   Status ReadSource() {
-    constexpr std::string_view kSources[] = {"case", "watch", "interview", "event"};
+    constexpr std::string_view kSources[] = {"case", "watch", "event"};
     const auto is_there = [&](std::string_view member) { return body_.Root()[member].present(); };
     if (std::count_if(std::begin(kSources), std::end(kSources), is_there) != 1)
       return MakeIssue(ErrorCode::kIncorrect, "required", "case",
-                       "Say whose contacts they are: one of case, watch, interview or event.");
+                       "Say whose contacts they are: one of case, watch or event.");
     if (is_there("case")) return OfCase(TRY(Seen("TracingCase", "case")));
     if (is_there("watch")) return OfWatch();
-    if (is_there("interview")) return OfInterview();
     source_.member = "event";
     source_.reference = body_.Root()["event"].ToString();
     if (source_.reference.empty() || source_.reference.size() > kEventBytesMax)
@@ -193,21 +192,10 @@ class Naming {
     source_.patient = IdOf("Patient", live.root()["subject"]["reference"].ToString());
     return {};
   }
-  Status OfInterview() {
-    interview_ = TRY(Seen("QuestionnaireResponse", "interview"));
-    const std::string subject = interview_.root()["subject"]["reference"].ToString();
-    if (IdOf("Patient", subject).empty()) return Missing("interview");
-    const auto cases = TRY(Find(context_, "TracingCase", subject, "status=open"));
-    if (cases.empty() || !InScope(context_, scope_, cases.front())) return Missing("interview");
-    return OfCase(cases.front());
-  }
 
   Status ReadContacts() {
-    std::vector<fhir::Value> groups;
-    const bool is_interview = static_cast<bool>(interview_);
-    for (const fhir::Value each : is_interview ? interview_.root()["item"] : body_.Root()["contacts"]) {
-      if (!is_interview || each["linkId"].ToString() == "contact") groups.push_back(each);
-    }
+    const fhir::Value sent = body_.Root()["contacts"];
+    const std::vector<fhir::Value> groups(sent.begin(), sent.end());
     if (groups.empty() || groups.size() > kContactsMax)
       return MakeIssue(ErrorCode::kIncorrect, "required", "contacts",
                        fmt::format("Name 1 to {} contacts.", kContactsMax));
@@ -215,27 +203,13 @@ class Naming {
     std::vector<Issue> issues;
     ContactReader reader(source_, today, &issues);
     for (size_t i = 0; i < groups.size(); ++i) {
-      contacts_.push_back(reader.Read(i, [&](std::string_view name) {
-        return is_interview ? AnswerIn(groups[i], name) : groups[i][name].ToString();
-      }));
+      contacts_.push_back(reader.Read(i, [&](std::string_view name) { return groups[i][name].ToString(); }));
     }
     if (issues.empty()) return {};
     Error error = MakeError(ErrorCode::kInvalid, "Nothing was kept: mend these, and send all again.");
     error.issues = std::move(issues);
     return error;
   }
-  static std::string AnswerIn(fhir::Value group, std::string_view name) {
-    for (const fhir::Value item : group["item"]) {
-      if (item["linkId"].ToString() != name) continue;
-      for (const fhir::Value answer : item["answer"]) {
-        for (const fhir::Value value : answer) {
-          if (value.name_text().starts_with("value")) return value.ToString();
-        }
-      }
-    }
-    return {};
-  }
-
   /// Finds or makes them; one whom the viewer does not see is made here, and joined by the person index.
   Status FindWho() {
     const exchange::ImportContext exchange{context_.engine, nullptr, context_.interactions};
@@ -415,7 +389,6 @@ class Naming {
   const view::Scope scope_;
   fhir::Document body_;
   Source source_;
-  Live interview_;
   std::vector<Contact> contacts_;
   std::vector<std::string> patients_, ids_;
   std::vector<std::string> asked_;  // whom the audit is told of: all who were named, and who names them

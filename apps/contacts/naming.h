@@ -1,6 +1,6 @@
 // POST name: the contacts of a case, of another contact, or of an event. Each is found or made as a person (exchange/reading_intake.h), and gets one Exposure
 // from this source however often he is named; the rules of this pack begin his observation.
-//   {"case": "TracingCase/1",  or "watch": "ContactWatch/1", or "interview": "QuestionnaireResponse/1" (contacts.interview: its contacts are taken), or "event": "…",
+//   {"case": "TracingCase/1",  or "watch": "ContactWatch/1", or "event": "…",
 //    "contacts": [{"name", "number" or "phone" and "birth", "gender", "area", "address",
 //                  "kind": "close" | "secondary" | "casual", "first": "2026-11-20", "last", "place", "setting", "certainty", "frequency", "relation"}]}
 // Rules:  a contact of a case is close or casual, of another contact secondary or casual; who last met a case before the day from which his contacts count is casual.

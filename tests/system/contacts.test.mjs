@@ -51,12 +51,11 @@ after(async () => {
 
 test('an interview opens the case and its contacts are followed up where they live', async () => {
   const sent = await ask('tracer', 'POST', '/fhir/QuestionnaireResponse', { resourceType: 'QuestionnaireResponse', questionnaire: 'http://tongkang.dev/fhir/Questionnaire/contacts.interview', status: 'completed',
-    subject: { reference: 'Patient/index' }, item: [answer('form', { valueCoding: { system: kForm, code: 'confirmed' } }), answer('onset', { valueDate: day(3) }),
-      { linkId: 'contact', item: [answer('name', { valueString: '试二' }), answer('number', { valueString: number(2) }), answer('kind', { valueString: 'close' }), answer('last', { valueDate: day(1) })] }] });
+    subject: { reference: 'Patient/index' }, item: [answer('form', { valueCoding: { system: kForm, code: 'confirmed' } }), answer('onset', { valueDate: day(3) })] });
   assert.equal(sent.status, 201, sent.text);
   traced = await one('tracer', 'TracingCase?status=open');
   for (const added of [1, 0]) {
-    const named = await ask('tracer', 'POST', '/app/contacts/name', { interview: `QuestionnaireResponse/${sent.json.id}` });
+    const named = await ask('tracer', 'POST', '/app/contacts/name', { case: `TracingCase/${traced.id}`, contacts: [contact(2, { area: undefined })] });
     assert.deepEqual([named.status, named.json?.added, named.json?.contacts[0].patient], [200, added, 'Patient/friend'], named.text);
   }
   const named = await ask('tracer', 'POST', '/app/contacts/name', { case: `TracingCase/${traced.id}`, contacts: [contact(3), contact(3, { kind: 'casual' }), contact(4, { area: '380104001001' })] });
@@ -151,4 +150,23 @@ test('a case of more contacts than a page of the index: each is once, and a chai
     else assert.deepEqual([drawn.status, /depth/.test(drawn.text)], [413, true], drawn.text);
   }
   assert.equal((await name('19700103', 0, 501)).status, 400);
+});
+
+test('a contact who is erased is in no interview, not in its versions either', async () => {
+  const interview = (items) => ask('tracer', 'POST', '/fhir/QuestionnaireResponse', { resourceType: 'QuestionnaireResponse', questionnaire: 'http://tongkang.dev/fhir/Questionnaire/contacts.interview', status: 'completed',
+    subject: { reference: 'Patient/index' }, item: [answer('form', { valueCoding: { system: kForm, code: 'confirmed' } }), answer('onset', { valueDate: day(3) }), ...items] });
+  const group = { linkId: 'contact', item: [answer('name', { valueString: '试七' }), answer('number', { valueString: number(7) }), answer('kind', { valueString: 'close' }), answer('last', { valueDate: day(1) })] };
+  assert.equal((await interview([group])).status, 422, 'an interview keeps nobody but its case');
+  assert.equal((await interview([])).status, 201);
+  const named = await ask('tracer', 'POST', '/app/contacts/name', { case: `TracingCase/${traced.id}`, contacts: [{ name: '试七', number: number(7), area: '380102001001', kind: 'close', last: day(1) }] });
+  assert.equal(named.json?.added, 1, named.text);
+  const { patient, exposure } = named.json.contacts[0];
+  const erased = await ask('admin', 'POST', `/fhir/${patient}/$erase`, { resourceType: 'Parameters', parameter: [{ name: 'reason', valueCode: 'purpose-ended' }] });
+  assert.equal(erased.status, 200, erased.text);
+  assert.ok([404, 410].includes((await ask('admin', 'GET', `/fhir/${exposure}`)).status));
+  for (const all of ['QuestionnaireResponse?_count=1000', 'QuestionnaireResponse/_history?_count=1000', 'TracingCase/_history?_count=1000']) {
+    const { status, text } = await ask('admin', 'GET', `/fhir/${all}`);
+    assert.equal(status, 200);
+    assert.ok(!text.includes(number(7)) && !text.includes('试七'), all);
+  }
 });
