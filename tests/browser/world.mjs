@@ -34,6 +34,7 @@ class ProgramWorld {
     this.direct = base.replace(/\/$/, '');
     this.known = new Map(); // patient id -> patient
     this.others = new Map(); // account -> token
+    this.round = Date.now().toString(36); // nobody gets the id of one who was erased
   }
   async open() {
     this.line = new Line(this.direct);
@@ -62,17 +63,36 @@ class ProgramWorld {
     }
     return found;
   }
+  /** What a workflow governs nobody deletes: it goes with the person whom it is about. */
   async clear() {
+    const erased = new Set();
+    const erase = async (person) => {
+      await this.ask('POST', `${person}/$erase`, { resourceType: 'Parameters', parameter: [{ name: 'reason', valueCode: 'purpose-ended' }] });
+      erased.add(person);
+    };
+    for (const { id } of await this.all('Patient')) if (/^w-r\w+-/.test(id)) await erase(`Patient/${id}`);
+    const remove = async (one) => {
+      const person = (one.for ?? one.subject)?.reference ?? '';
+      if (erased.has(person)) return;
+      await this.ask('DELETE', `${one.resourceType}/${one.id}`).catch(async (error) => {
+        if (!person.startsWith('Patient/') || !error.message.includes(': 422 ')) throw error;
+        await erase(person);
+      });
+    };
     // Reviews of the person index are its own; nobody deletes them, and no desk shows them.
     const isReview = (one) => one.code?.coding?.some(({ system }) => system === 'http://tongkang.dev/fhir/CodeSystem/person-review');
     for (const type of ['Task', 'Flag', 'Observation']) {
-      for (const one of await this.all(type)) if (!isReview(one)) await this.ask('DELETE', `${type}/${one.id}`);
+      for (const one of await this.all(type)) if (!isReview(one)) await remove(one);
     }
   }
   async addPatient(key, number, name, gender, birthDate, area) {
-    const patient = await this.ask('PUT', `Patient/w-${key}`, {
-      resourceType: 'Patient', id: `w-${key}`, meta: { tag: [{ system: `${kSid}/area`, code: area, display: kAreaNames[area] }] },
+    const put = (id) => this.ask('PUT', `Patient/${id}`, {
+      resourceType: 'Patient', id, meta: { tag: [{ system: `${kSid}/area`, code: area, display: kAreaNames[area] }] },
       identifier: [{ system: `${kSid}/cn-resident-id`, value: number }], name: [{ text: name }], gender, birthDate,
+    });
+    const patient = await put(`w-${key}`).catch((error) => {
+      if (!error.message.includes(': 410 ')) throw error;
+      return put(`w-r${this.round}-${key}`);
     });
     this.known.set(patient.id, patient);
     return patient;
