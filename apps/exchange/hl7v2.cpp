@@ -161,6 +161,13 @@ class Admission {
     if (resource.type == "Patient" && stored != nullptr && std::all_of(given.begin(), given.end(), is_known))
       return std::string();
     const access::Viewer& viewer = *request_.viewer;
+    // Whose results they are: the post sees its own organization's alone.
+    if ((resource.type == "Observation" || resource.type == "DiagnosticReport") &&
+        !viewer.organization.empty()) {
+      std::erase_if(given, [](const auto& one) { return one.first == "performer"; });
+      given.emplace_back("performer",
+                         fmt::format(R"([{{"reference":{}}}])", exchange::JsonText(viewer.organization)));
+    }
     if (resource.type == "Encounter" && !viewer.organization.empty() && !has("serviceProvider"))
       given.emplace_back("serviceProvider",
                          fmt::format(R"({{"reference":{}}})", exchange::JsonText(viewer.organization)));

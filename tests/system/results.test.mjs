@@ -36,7 +36,7 @@ before(async () => {
   add('doctor', '--post', 'doctor', '--area', '380102');
   add('chen', '--kind', 'resident', '--post', 'resident', '--record', 'Patient/chen');
   server = await new Server(data).start();
-  add('lis', '--kind', 'device', '--post', 'laboratory-system', '--area', '380102');
+  add('lis', '--kind', 'device', '--post', 'laboratory-system', '--area', '380102', '--organization', 'Organization/lab');
   add('interface', '--post', 'interface-officer');
   for (const who of ['admin', 'doctor', 'chen', 'lis', 'interface']) tokens[who] = await server.token(who);
   // Its post is the pack's, which the program made known at its start; the account is known when the program looks next.
@@ -142,6 +142,16 @@ test('what was refused is taken again when what was wrong is mended, or discarde
   for (const who of ['lis', 'doctor', 'chen']) assert.equal((await say('discard', (await find('w2')).id, who)).status, 403, who);
 });
 
+test('the laboratory sees what it sent, and nobody else\'s results; only such posts send', async () => {
+  const own = (await results('94500-6')).find((one) => one.performer?.[0].reference === 'Organization/lab') ?? {};
+  assert.equal((await ask('lis', 'GET', `/fhir/Observation/${own.id}`)).status, 200);
+  const other = await ask('doctor', 'POST', '/fhir/Observation', { resourceType: 'Observation', status: 'final', code: { text: 'X' }, subject: { reference: 'Patient/chen' }, performer: [{ reference: 'Organization/elsewhere' }] });
+  assert.equal(other.status, 201, other.text);
+  assert.equal((await ask('lis', 'GET', `/fhir/Observation/${other.json.id}`)).status, 404);
+  assert.ok((await ask('lis', 'GET', '/fhir/Observation')).json.entry.every((entry) => entry.resource.performer[0].reference === 'Organization/lab'));
+  for (const who of ['doctor', 'chen', 'interface']) assert.equal((await send(message('x1'), who)).status, 403, who);
+});
+
 test('a message of a person who lies elsewhere waits, and is written when it is taken again', async () => {
   const say = (what, id) => ask('interface', 'POST', `/app/exchange/${what}`, { message: `ExchangeMessage/${id}` }, { 'content-type': 'application/json' });
   const find = async (control) => (await ask('interface', 'GET', `/fhir/ExchangeMessage?control=${control}`)).json.entry[0].resource;
@@ -167,8 +177,4 @@ test('a message of a person who lies elsewhere waits, and is written when it is 
   assert.ok((await results('94500-6')).some((one) => one.id !== pcr.id && written.made.some((made) => made.reference === `Observation/${one.id}`)));
   assert.equal((await ask('admin', 'POST', `/fhir/${pcr.subject.reference}/$erase`, { resourceType: 'Parameters', parameter: [{ name: 'reason', valueCode: 'consent-withdrawn' }] })).status, 200);
   for (const gone of [written.content.reference, `ExchangeMessage/${written.id}`]) assert.equal((await ask('admin', 'GET', `/fhir/${gone}`)).status, 410, gone);
-});
-
-test('only such posts send', async () => {
-  for (const who of ['doctor', 'chen', 'interface']) assert.equal((await send(message('x1'), who)).status, 403, who);
 });
